@@ -1,0 +1,28 @@
+/* The context: what every layer above base shares. */
+#ifndef PLX_BASE_CONTEXT_H
+#define PLX_BASE_CONTEXT_H
+
+#include "base/status.h"
+#include "base/thread_pool.h"
+
+struct plx_kernels;
+
+/* Costs measured once per context; the parallel pass weighs steps with them. */
+typedef struct plx__machine {
+    double fork_join_ns; /* an empty parallel loop over all threads, workers awake */
+    double flops_per_ns; /* the GEMM micro-kernel on one thread */
+    double bytes_per_ns; /* a streaming kernel beyond the first-level cache, one thread */
+} plx__machine;
+
+struct plx_ctx {
+    plx__message message;
+    plx__pool *pool;
+    const struct plx_kernels *kernels;
+    const plx_gemm_provider *provider; /* NULL: own kernels */
+    plx__machine machine;
+    int threads;
+    bool reproducible;
+    char isa_note[160]; /* why this ISA, when something was refused */
+};
+
+#endif

@@ -1,0 +1,49 @@
+/* What the core asks of the system it runs on. native/ and wasm/ each implement all of it. */
+#ifndef PLX_BASE_PLATFORM_H
+#define PLX_BASE_PLATFORM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Monotonic time in nanoseconds from an arbitrary start. */
+int64_t plx_platform_now_ns(void);
+
+/* Processors this process may use, at least 1. */
+int plx_platform_cpus(void);
+
+/* The value of an environment variable, or NULL. */
+const char *plx_platform_env(const char *name);
+
+/* Bits of PLX_CPU_* that the processor and the operating system both support. */
+uint32_t plx_platform_cpu_features(void);
+enum {
+    PLX_CPU_SSE2 = 1u << 0,
+    PLX_CPU_AVX2_FMA = 1u << 1,
+    PLX_CPU_AVX512 = 1u << 2, /* F, BW, DQ, VL */
+    PLX_CPU_NEON = 1u << 3,
+    PLX_CPU_WASM128 = 1u << 4,
+    PLX_CPU_WASM_RELAXED = 1u << 5,
+};
+
+/* 64-byte aligned, uninitialised memory, or NULL. Freed by plx_platform_free (NULL allowed). */
+void *plx_platform_alloc(size_t bytes);
+void plx_platform_free(void *memory);
+
+/* Whether threads can be started at all. */
+bool plx_platform_has_threads(void);
+
+/* Starts fn(arg) on a new thread. Returns NULL when none can be had. */
+typedef struct plx_platform_thread plx_platform_thread;
+plx_platform_thread *plx_platform_thread_start(void (*fn)(void *), void *arg);
+void plx_platform_thread_join(plx_platform_thread *thread);
+
+/* Sleeps while *word == expected; may wake without cause. */
+void plx_platform_wait(atomic_uint *word, unsigned expected);
+void plx_platform_wake_all(atomic_uint *word);
+
+/* A hint to the processor inside a spin loop. */
+void plx_platform_pause(void);
+
+#endif

@@ -1,0 +1,63 @@
+#include "base/status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+plx_status plx__fail(plx__message *message, plx_status code, const char *format, ...)
+{
+    if (message) {
+        va_list args;
+        va_start(args, format);
+        vsnprintf(message->text, sizeof message->text, format, args);
+        va_end(args);
+    }
+    return code;
+}
+
+void plx__format_list(char *text, size_t bytes, const char *format, va_list args)
+{
+    vsnprintf(text, bytes, format, args);
+}
+
+void plx__format(char *text, size_t bytes, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, bytes, format, args);
+    va_end(args);
+}
+
+const char *plx__shape_text(int rank, const int64_t *dims, char *text, size_t bytes)
+{
+    size_t used = 0;
+    plx__format(text, bytes, "[");
+    for (int i = 0; i < rank; ++i) {
+        used += strlen(text + used);
+        plx__format(text + used, bytes - used, i ? ", %lld" : "%lld", (long long)dims[i]);
+    }
+    used += strlen(text + used);
+    plx__format(text + used, bytes - used, "]");
+    return text;
+}
+
+const char *plx_status_name(plx_status status)
+{
+    switch (status) {
+    case PLX_OK: return "PLX_OK";
+    case PLX_ERR_ARGUMENT: return "PLX_ERR_ARGUMENT";
+    case PLX_ERR_SHAPE: return "PLX_ERR_SHAPE";
+    case PLX_ERR_MEMORY: return "PLX_ERR_MEMORY";
+    case PLX_ERR_UNSUPPORTED: return "PLX_ERR_UNSUPPORTED";
+    case PLX_ERR_FORMAT: return "PLX_ERR_FORMAT";
+    case PLX_ERR_IO: return "PLX_ERR_IO";
+    case PLX_ERR_DIVERGED: return "PLX_ERR_DIVERGED";
+    case PLX_ERR_CANCELLED: return "PLX_ERR_CANCELLED";
+    case PLX_ERR_STATE: return "PLX_ERR_STATE";
+    }
+    return "unknown status";
+}
+
+const char *plx_version(void)
+{
+    return PLX_VERSION;
+}

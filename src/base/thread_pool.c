@@ -1,0 +1,156 @@
+#include "base/thread_pool.h"
+
+#include "base/platform.h"
+
+#include <string.h>
+
+/* How long an idle worker spins before it sleeps. A wake-up through the kernel costs tens of
+ * microseconds, and the gaps between the steps of a plan are shorter than that. */
+enum { SPIN_NS = 60000, SPINS_PER_CLOCK = 64 };
+
+/* The loop in progress is one 64-bit ticket: a generation, the number of workers invited, a closed
+ * bit, and how many workers are inside. A worker enters by compare-and-swap, so it can never join a loop that the
+ * caller has already left, and a caller never waits for a worker that is still asleep. */
+#define ACTIVE_MASK UINT64_C(0x7fff)
+#define CLOSED UINT64_C(0x8000)
+#define INVITED_SHIFT 16
+#define GENERATION_SHIFT 24
+enum { MAX_THREADS = 128 };
+
+typedef struct worker {
+    struct plx__pool *pool;
+    plx_platform_thread *thread;
+    int id;
+} worker;
+
+struct plx__pool {
+    _Atomic uint64_t ticket;
+    atomic_uint epoch; /* the word that sleeping workers wait on */
+    atomic_uint sleepers;
+    atomic_bool stop;
+    char pad[64];
+    _Atomic int64_t next; /* first unit nobody has claimed */
+    char pad2[64];
+    plx__loop_fn fn;
+    void *arg;
+    int64_t units, grain;
+    uint64_t generation;
+    int threads;
+    worker workers[MAX_THREADS];
+};
+
+static void claim_pieces(plx__pool *pool, int id)
+{
+    const int64_t units = pool->units, grain = pool->grain;
+    for (;;) {
+        const int64_t begin = atomic_fetch_add_explicit(&pool->next, grain, memory_order_relaxed);
+        if (begin >= units) return;
+        const int64_t end = begin + grain < units ? begin + grain : units;
+        pool->fn(pool->arg, begin, end, id);
+    }
+}
+
+/* Returns the epoch after it has changed from seen. */
+static unsigned await_epoch(plx__pool *pool, unsigned seen)
+{
+    const int64_t deadline = plx_platform_now_ns() + SPIN_NS;
+    do {
+        for (int i = 0; i < SPINS_PER_CLOCK; ++i) {
+            const unsigned now = atomic_load_explicit(&pool->epoch, memory_order_acquire);
+            if (now != seen) return now;
+            plx_platform_pause();
+        }
+    } while (plx_platform_now_ns() < deadline);
+    for (;;) {
+        /* Sequential consistency: either the caller sees this sleeper, or the sleeper sees the
+         * caller's epoch and does not sleep. */
+        atomic_fetch_add(&pool->sleepers, 1);
+        if (atomic_load(&pool->epoch) == seen) plx_platform_wait(&pool->epoch, seen);
+        atomic_fetch_sub(&pool->sleepers, 1);
+        const unsigned now = atomic_load(&pool->epoch);
+        if (now != seen) return now;
+    }
+}
+
+static void worker_main(void *arg)
+{
+    worker *self = arg;
+    plx__pool *pool = self->pool;
+    unsigned seen = 0;
+    for (;;) {
+        seen = await_epoch(pool, seen);
+        if (atomic_load(&pool->stop)) return;
+        uint64_t ticket = atomic_load(&pool->ticket);
+        for (;;) {
+            const int invited = (int)(ticket >> INVITED_SHIFT & 0xff);
+            if ((ticket & CLOSED) || self->id >= invited) break;
+            if (!atomic_compare_exchange_weak(&pool->ticket, &ticket, ticket + 1)) continue;
+            claim_pieces(pool, self->id);
+            atomic_fetch_sub(&pool->ticket, 1);
+            break;
+        }
+    }
+}
+
+plx__pool *plx__pool_new(int threads)
+{
+    plx__pool *pool = plx_platform_alloc(sizeof *pool);
+    if (!pool) return NULL;
+    memset(pool, 0, sizeof *pool);
+    atomic_store(&pool->ticket, CLOSED);
+    if (threads > MAX_THREADS) threads = MAX_THREADS;
+    if (!plx_platform_has_threads()) threads = 1;
+    pool->threads = 1;
+    while (pool->threads < threads) {
+        worker *w = &pool->workers[pool->threads];
+        w->pool = pool;
+        w->id = pool->threads;
+        w->thread = plx_platform_thread_start(worker_main, w);
+        if (!w->thread) break;
+        pool->threads += 1;
+    }
+    return pool;
+}
+
+void plx__pool_free(plx__pool *pool)
+{
+    if (!pool) return;
+    atomic_store(&pool->stop, true);
+    atomic_fetch_add(&pool->epoch, 1);
+    plx_platform_wake_all(&pool->epoch);
+    for (int i = 1; i < pool->threads; ++i) plx_platform_thread_join(pool->workers[i].thread);
+    plx_platform_free(pool);
+}
+
+int plx__pool_threads(const plx__pool *pool)
+{
+    return pool->threads;
+}
+
+void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grain, plx__loop_fn fn,
+                       void *arg)
+{
+    if (units <= 0) return;
+    if (grain < 1) grain = 1;
+    if (threads > pool->threads) threads = pool->threads;
+    if (threads <= 1 || units <= grain) {
+        fn(arg, 0, units, 0);
+        return;
+    }
+    pool->fn = fn;
+    pool->arg = arg;
+    pool->units = units;
+    pool->grain = grain;
+    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+    pool->generation += 1;
+    atomic_store(&pool->ticket, pool->generation << GENERATION_SHIFT |
+                                    (uint64_t)threads << INVITED_SHIFT);
+    atomic_fetch_add(&pool->epoch, 1);
+    if (atomic_load(&pool->sleepers)) plx_platform_wake_all(&pool->epoch);
+    claim_pieces(pool, 0);
+    uint64_t ticket = atomic_fetch_or(&pool->ticket, CLOSED);
+    while (ticket & ACTIVE_MASK) {
+        plx_platform_pause();
+        ticket = atomic_load(&pool->ticket);
+    }
+}

@@ -1,0 +1,26 @@
+/* One fork-join pool per context. Workers spin briefly before they sleep; the caller works too. */
+#ifndef PLX_BASE_THREAD_POOL_H
+#define PLX_BASE_THREAD_POOL_H
+
+#include <stdint.h>
+
+typedef struct plx__pool plx__pool;
+
+/* A piece of a parallel loop: units begin <= i < end. worker is 0 (the caller) .. threads-1 and
+ * selects per-worker scratch. Which worker runs which piece is not determined, so results must
+ * not depend on it. */
+typedef void (*plx__loop_fn)(void *arg, int64_t begin, int64_t end, int worker);
+
+/* threads counts the caller; a pool of 1 owns no thread. NULL when memory is short; fewer threads
+ * than asked for when the platform gives no more. */
+plx__pool *plx__pool_new(int threads);
+void plx__pool_free(plx__pool *pool);
+int plx__pool_threads(const plx__pool *pool);
+
+/* Runs fn over units 0..units-1 in pieces of at most grain units on at most threads workers, and
+ * returns when all are done. threads <= 1 or units <= grain runs in the caller: fn(arg, 0, units, 0).
+ * Not reentrant: fn must not call it. */
+void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grain, plx__loop_fn fn,
+                       void *arg);
+
+#endif

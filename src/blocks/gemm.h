@@ -1,0 +1,32 @@
+/* Cache blocking, packing and threading of matrix products, blind to the ISA. */
+#ifndef PLX_BLOCKS_GEMM_H
+#define PLX_BLOCKS_GEMM_H
+
+#include "base/context.h"
+
+/* c = act(alpha op(a) op(b) + beta c + bias), row-major, op transposes when ta or tb.
+ * op(a) is m x k, op(b) k x n, c m x n; lda, ldb, ldc are the row strides of the arrays as they lie.
+ * bias has n elements and is added to every row; NULL for none. beta is 0 or 1 except through
+ * plx_gemm. With k = 0 the product is zero. c overlaps nothing. */
+typedef struct plx__gemm_args {
+    int64_t m, n, k;
+    bool ta, tb;
+    plx_real alpha, beta;
+    const plx_real *a, *b, *bias;
+    plx_real *c;
+    int64_t lda, ldb, ldc;
+    plx_activation act;
+    plx_real act_param;
+} plx__gemm_args;
+
+/* Bytes of scratch that plx__gemm_run needs for these sizes on so many threads; 0 is common. */
+size_t plx__gemm_workspace(const plx_ctx *ctx, const plx__gemm_args *args, int threads);
+
+/* workspace: 64-byte aligned, plx__gemm_workspace bytes. The same bits for every number of threads. */
+void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *args, int threads, void *workspace);
+
+/* Applies y = act(x) to n elements through the context's kernels; x may equal y. */
+void plx__activate(const plx_ctx *ctx, plx_activation act, plx_real param, int64_t n,
+                   const plx_real *x, plx_real *y);
+
+#endif

@@ -1,0 +1,133 @@
+#include "ops/op.h"
+
+#include "base/platform.h"
+
+#include <string.h>
+
+static const plx_op *const rows[] = {
+#define OP(name) &plx__op_##name,
+#include "ops/ops.def"
+#undef OP
+};
+
+const plx_op *const *plx__ops(int *count)
+{
+    *count = (int)(sizeof rows / sizeof rows[0]);
+    return rows;
+}
+
+plx_status plx__graph_fail(plx_graph *graph, plx_status code, const char *format, ...)
+{
+    if (graph->status != PLX_OK) return graph->status;
+    graph->status = code;
+    va_list args;
+    va_start(args, format);
+    plx__format_list(graph->message.text, sizeof graph->message.text, format, args);
+    va_end(args);
+    return code;
+}
+
+static bool grow(plx_graph *graph)
+{
+    if (graph->count < graph->capacity) return true;
+    const int32_t capacity = graph->capacity ? 2 * graph->capacity : 64;
+    plx__node *nodes = plx_platform_alloc((size_t)capacity * sizeof *nodes);
+    if (!nodes) return false;
+    if (graph->count) memcpy(nodes, graph->nodes, (size_t)graph->count * sizeof *nodes);
+    plx_platform_free(graph->nodes);
+    graph->nodes = nodes;
+    graph->capacity = capacity;
+    return true;
+}
+
+int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *inputs,
+                  const plx__attrs *attrs)
+{
+    if (graph->status != PLX_OK) return -1;
+    for (int k = 0; k < count; ++k) {
+        if (inputs[k] >= 0 && inputs[k] < graph->count) continue;
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: input %d is not a node of this graph",
+                        op->name, k);
+        return -1;
+    }
+    plx__node node = {.op = op, .inputs_count = count};
+    if (attrs) node.attrs = *attrs;
+    int32_t *copy = count ? plx_platform_alloc((size_t)count * sizeof *copy) : NULL;
+    if ((count && !copy) || !grow(graph)) {
+        plx_platform_free(copy);
+        plx__graph_fail(graph, PLX_ERR_MEMORY, "%s: no memory for node %d", op->name,
+                        (int)graph->count);
+        return -1;
+    }
+    if (count) memcpy(copy, inputs, (size_t)count * sizeof *copy);
+    node.inputs = copy;
+    for (int k = 0; k < count; ++k) {
+        const plx__node *in = plx__input_of(graph, &node, k);
+        const plx_dtype wanted = op->labels >> k & 1 ? PLX_DTYPE_I32 : PLX_DTYPE_REAL;
+        if (in->dtype == wanted) continue;
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: input %d (%s) must hold %s", op->name, k,
+                        in->name[0] ? in->name : in->op->name,
+                        wanted == PLX_DTYPE_I32 ? "32-bit integers" : "reals");
+    }
+    if (graph->status == PLX_OK) op->infer(graph, &node);
+    if (graph->status != PLX_OK) {
+        plx_platform_free(copy);
+        return -1;
+    }
+    graph->nodes[graph->count] = node;
+    return graph->count++;
+}
+
+int64_t plx__product(int count, const int64_t *dims)
+{
+    int64_t product = 1;
+    for (int i = 0; i < count; ++i) product *= dims[i];
+    return product;
+}
+
+bool plx__same_shape(const plx__node *a, const plx__node *b)
+{
+    return a->rank == b->rank && !memcmp(a->dims, b->dims, (size_t)a->rank * sizeof a->dims[0]);
+}
+
+void plx__copy_shape(plx__node *to, const plx__node *from)
+{
+    to->rank = from->rank;
+    to->dtype = from->dtype;
+    memcpy(to->dims, from->dims, sizeof to->dims);
+}
+
+int64_t plx__rows(int rank, const int64_t *dims)
+{
+    return rank > 1 ? plx__product(rank - 1, dims) : 1;
+}
+
+int64_t plx__columns(int rank, const int64_t *dims)
+{
+    return rank ? dims[rank - 1] : 1;
+}
+
+plx_status plx__infer_same(plx_graph *graph, plx__node *node)
+{
+    plx__copy_shape(node, plx__input_of(graph, node, 0));
+    return PLX_OK;
+}
+
+plx__cost plx__cost_streaming(const plx_graph *graph, const plx__node *node, double flops_each,
+                              double weight)
+{
+    const double size = (double)plx__size(node);
+    double elements = size;
+    for (int k = 0; k < node->inputs_count; ++k)
+        elements += (double)plx__size(plx__input_of(graph, node, k));
+    return (plx__cost){size * flops_each, elements * (double)sizeof(plx_real), weight};
+}
+
+int64_t plx__grain(int64_t units, int64_t elements_per_unit, int threads)
+{
+    enum { PIECES_PER_THREAD = 4, SMALLEST = 4096 };
+    const int64_t by_balance = units / ((int64_t)threads * PIECES_PER_THREAD) + 1;
+    const int64_t by_size = SMALLEST / (elements_per_unit > 0 ? elements_per_unit : 1) + 1;
+    /* A multiple of 16 keeps whole vectors in every piece when a unit is one element. */
+    return ((by_balance > by_size ? by_balance : by_size) + 15) / 16 * 16;
+}

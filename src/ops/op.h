@@ -1,0 +1,163 @@
+/* What an operation is: one row of ops.def, one plx_op in the file of its family. */
+#ifndef PLX_OPS_OP_H
+#define PLX_OPS_OP_H
+
+#include "base/context.h"
+#include "kernels/kernels.h"
+
+typedef struct plx_op plx_op;
+
+/* Fixed parameters of a node; each op says which it uses. */
+typedef struct plx__attrs {
+    int64_t i[4];
+    double f[2];
+    uint64_t seed;
+    int rank; /* a target shape, for ops that need one */
+    int64_t dims[PLX_MAX_RANK];
+    void *object; /* the optimizer of an update */
+} plx__attrs;
+
+typedef struct plx__node {
+    const plx_op *op;
+    int rank;
+    int64_t dims[PLX_MAX_RANK];
+    plx_dtype dtype;
+    int inputs_count;
+    int32_t *inputs;
+    plx__attrs attrs;
+    plx_tensor *tensor; /* parameters and optimizer state */
+    char name[32];
+    char fused[48]; /* which nodes became this one */
+} plx__node;
+
+struct plx_tensor {
+    plx_dtype dtype;
+    int rank;
+    int64_t dims[PLX_MAX_RANK];
+    int64_t size;
+    void *data;
+};
+
+struct plx_graph {
+    plx_ctx *ctx;
+    plx_status status;
+    plx__message message;
+    int32_t count, capacity;
+    plx__node *nodes;
+};
+
+/* What a step reads or writes. slot points at the pointer, since inputs are bound between runs. */
+typedef struct plx__operand {
+    void **slot;
+    int rank;
+    int64_t dims[PLX_MAX_RANK];
+    int64_t size;
+} plx__operand;
+
+typedef struct plx__step {
+    const plx_op *op;
+    plx__attrs attrs;
+    int in_count;
+    plx__operand *in;
+    plx__operand out;
+    int threads;
+    void *workspace;
+    const uint64_t *number; /* of the run, for dropout */
+} plx__step;
+
+#define PLX_IN(step, k) ((const plx_real *)*(step)->in[k].slot)
+#define PLX_OUT(step) ((plx_real *)*(step)->out.slot)
+
+/* What one run of a step costs, for the parallel pass and for reports. */
+typedef struct plx__cost {
+    double flops;
+    double bytes;  /* read and written once */
+    double weight; /* how much slower than streaming its bytes, for ops bound by arithmetic that is
+                      not multiply-add; 1 for pure streaming */
+} plx__cost;
+
+/* A case that the tests walk: shapes and attributes of one node. */
+enum { PLX__SAMPLE_INPUTS = 6 };
+typedef struct plx__sample {
+    int inputs_count; /* 0 ends the list */
+    struct {
+        int rank;
+        int64_t dims[PLX_MAX_RANK];
+        double low, high; /* of random data; labels: integers in [low, high). Both 0: [-1, 1) */
+    } inputs[PLX__SAMPLE_INPUTS];
+    plx__attrs attrs;
+} plx__sample;
+
+typedef enum plx__op_flags {
+    PLX__OP_LEAF = 1 << 0,       /* not run: input, parameter, constant */
+    PLX__OP_INPLACE = 1 << 1,    /* the output may take the memory of an input of its size */
+    PLX__OP_KINK = 1 << 2,       /* not differentiable somewhere: samples keep clear of it */
+    PLX__OP_NO_GRADIENT = 1 << 3, /* a gradient itself, or made by a pass */
+    PLX__OP_EFFECT = 1 << 4,     /* writes its inputs' tensors and has no value */
+} plx__op_flags;
+
+struct plx_op {
+    const char *name;
+    int min_inputs, max_inputs; /* max < 0: any */
+    unsigned flags;
+    unsigned labels; /* bit k: input k is i32 */
+    /* Checks the inputs and sets rank, dims and dtype of node; a failure goes through
+     * plx__graph_fail. */
+    plx_status (*infer)(plx_graph *graph, plx__node *node);
+    /* Emits d loss / d input k into grads[k] (-1: none) from gy = d loss / d node. */
+    void (*gradient)(plx_graph *graph, int32_t node, int32_t gy, int32_t *grads);
+    plx__cost (*cost)(const plx_graph *graph, const plx__node *node);
+    /* Bytes of scratch for a run on so many threads; NULL: none. */
+    size_t (*workspace)(const plx_ctx *ctx, const plx__step *step);
+    plx_status (*run)(plx_ctx *ctx, const plx__step *step);
+    const plx__sample *samples;
+};
+
+#define OP(name) extern const plx_op plx__op_##name;
+#include "ops/ops.def"
+#undef OP
+
+/* All rows, in the order of ops.def. */
+const plx_op *const *plx__ops(int *count);
+
+/* ---- Building nodes (node.c) ----------------------------------------------------------------- */
+
+/* Keeps the first failure. Returns code. */
+plx_status plx__graph_fail(plx_graph *graph, plx_status code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Adds a node; attrs may be NULL. Returns its id, or -1 after a failure or with an invalid input. */
+int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *inputs,
+                  const plx__attrs *attrs);
+#define PLX__EMIT1(graph, op, a, attrs) plx__emit(graph, op, 1, (const int32_t[]){a}, attrs)
+#define PLX__EMIT2(graph, op, a, b, attrs) plx__emit(graph, op, 2, (const int32_t[]){a, b}, attrs)
+#define PLX__EMIT3(graph, op, a, b, c, attrs)                                                      \
+    plx__emit(graph, op, 3, (const int32_t[]){a, b, c}, attrs)
+
+static inline const plx__node *plx__input_of(const plx_graph *graph, const plx__node *node, int k)
+{
+    return &graph->nodes[node->inputs[k]];
+}
+
+int64_t plx__product(int count, const int64_t *dims);
+static inline int64_t plx__size(const plx__node *node)
+{
+    return plx__product(node->rank, node->dims);
+}
+bool plx__same_shape(const plx__node *a, const plx__node *b);
+void plx__copy_shape(plx__node *to, const plx__node *from);
+/* The product of all dimensions but the last, and the last (1 for a scalar). */
+int64_t plx__rows(int rank, const int64_t *dims);
+int64_t plx__columns(int rank, const int64_t *dims);
+
+/* ---- Shared by the families ------------------------------------------------------------------ */
+
+/* infer: the shape of input 0. */
+plx_status plx__infer_same(plx_graph *graph, plx__node *node);
+/* cost: inputs and output streamed once, flops a given number per element of the output. */
+plx__cost plx__cost_streaming(const plx_graph *graph, const plx__node *node, double flops_each,
+                              double weight);
+/* Rows per piece of a parallel loop: enough pieces for balance, none below about 4,096 elements. */
+int64_t plx__grain(int64_t units, int64_t elements_per_unit, int threads);
+
+#endif

@@ -1,0 +1,504 @@
+/*
+ * Parallax: build a graph, compile it into a plan, run the plan. Natively and in WebAssembly.
+ *
+ * Conventions, unless a declaration says otherwise
+ * - Arrays are row-major; sizes and strides are int64_t counts of elements, times are nanoseconds.
+ * - Every _new names its _free; _free(NULL) does nothing. Pointers passed in are borrowed for the
+ *   call only.
+ * - Fallible calls return plx_status and leave their outputs unchanged on failure; plx_message
+ *   gives the sentence, with the numbers.
+ * - A context and all that was made from it belong to one thread at a time. The library never
+ *   prints, exits or aborts.
+ * - Numeric promise: with ISA "sse2", "neon128" or "wasm128" every result has the same bits on
+ *   every platform, whatever the number of threads. On other ISAs the bits depend on the ISA alone.
+ *
+ * Reading order: status, context, random numbers, tensors, graph, training ops, plan, model,
+ * trainer, files.
+ */
+#ifndef PARALLAX_H
+#define PARALLAX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PLX_VERSION "0.1.0"
+
+/* The element type: float; double in the build that checks gradients. */
+#ifndef PLX_REAL
+#define PLX_REAL float
+#endif
+typedef PLX_REAL plx_real;
+
+enum { PLX_MAX_RANK = 6 };
+
+/* ---- Status ---------------------------------------------------------------------------------- */
+
+/* Values are pinned: they are part of the ABI and of the JavaScript API. */
+typedef enum plx_status {
+    PLX_OK = 0,
+    PLX_ERR_ARGUMENT = -1,    /* a value outside what the call takes */
+    PLX_ERR_SHAPE = -2,       /* sizes that do not fit each other */
+    PLX_ERR_MEMORY = -3,      /* not enough; nothing was changed */
+    PLX_ERR_UNSUPPORTED = -4, /* this build or machine cannot do it */
+    PLX_ERR_FORMAT = -5,      /* a file or text that is not what it claims to be */
+    PLX_ERR_IO = -6,          /* reading or writing failed */
+    PLX_ERR_DIVERGED = -7,    /* a loss that is not finite */
+    PLX_ERR_CANCELLED = -8,   /* stopped on request */
+    PLX_ERR_STATE = -9,       /* a call out of order */
+} plx_status;
+
+/* "PLX_ERR_SHAPE"; "unknown status" for other values. */
+const char *plx_status_name(plx_status status);
+
+const char *plx_version(void);
+
+/* ---- Context --------------------------------------------------------------------------------- */
+
+/* Threads, kernels and the measured costs of the machine. */
+typedef struct plx_ctx plx_ctx;
+
+/* A matrix product from outside (a BLAS): c = alpha op(a) op(b) + beta c, row-major, as cblas_sgemm
+ * defines it. Must outlive the context. */
+typedef struct plx_gemm_provider {
+    const char *name;
+    void *self;
+    void (*gemm)(void *self, bool ta, bool tb, int64_t m, int64_t n, int64_t k, plx_real alpha,
+                 const plx_real *a, int64_t lda, const plx_real *b, int64_t ldb, plx_real beta,
+                 plx_real *c, int64_t ldc);
+    void (*set_threads)(void *self, int threads);
+} plx_gemm_provider;
+
+typedef enum plx_gemm_choice {
+    PLX_GEMM_BUILTIN = 0, /* own kernels */
+    PLX_GEMM_PROVIDER,    /* the provider, for every product */
+    PLX_GEMM_AUTO,        /* what measures faster when the context is made */
+} plx_gemm_choice;
+
+typedef struct plx_ctx_options {
+    int threads;          /* workers including the caller; 0: as many as measure worth it */
+    const char *isa;      /* force a kernel target by name; NULL: PARALLAX_ISA, else the best */
+    bool reproducible;    /* the bit-for-bit target of this platform; isa must be NULL */
+    plx_gemm_choice gemm; /* ignored without a provider, and when reproducible */
+    const plx_gemm_provider *provider; /* NULL: none */
+} plx_ctx_options;
+
+plx_ctx_options plx_ctx_default(void);
+
+/* Starts the threads and measures the machine (a few milliseconds). On failure *out is NULL and the
+ * sentence is in message, when that is not NULL (message_bytes long). Free with plx_ctx_free. */
+plx_status plx_ctx_new(const plx_ctx_options *options, plx_ctx **out, char *message,
+                       size_t message_bytes);
+void plx_ctx_free(plx_ctx *ctx);
+
+/* The sentence of the last failure in this context; "" when there was none. Valid until the next
+ * failure. */
+const char *plx_message(const plx_ctx *ctx);
+
+typedef struct plx_ctx_info {
+    const char *isa;      /* "avx512" */
+    const char *isa_note; /* why not a better one; "" when this is the best */
+    const char *gemm;     /* "builtin" or the provider's name */
+    int threads;          /* workers including the caller */
+    int cpus;             /* what the platform reports */
+    int vector_bits;
+    bool fma;             /* whether kernels fuse multiply and add */
+    bool exact;           /* whether results have the bits of the reproducible family */
+    double fork_join_ns;  /* an empty parallel loop over all threads; 0 with one thread */
+    double gflops;        /* GEMM micro-kernel, one thread */
+    double gbytes;        /* streaming kernel, one thread, GB/s */
+} plx_ctx_info;
+
+/* Strings live as long as the context. */
+plx_ctx_info plx_ctx_get_info(const plx_ctx *ctx);
+
+/* The linked kernel targets this machine can run, best first: name of number i, or NULL past the
+ * last. */
+const char *plx_isa_name(int i);
+
+/**
+ * c = alpha * op(a) * op(b) + beta * c, where op transposes when ta (tb) is set.
+ *
+ * op(a) is m x k, op(b) is k x n, c is m x n; lda, ldb, ldc are the row strides of the arrays as
+ * they lie in memory. c must not overlap a or b. If beta == 0, c is written but never read, so it
+ * may hold NaN.
+ *
+ * Returns PLX_ERR_SHAPE (a stride below its row length, a negative size) or PLX_ERR_MEMORY
+ * (packing scratch); on error c is unchanged.
+ *
+ * With alpha = 1, beta = 0 each element errs by at most k * EPSILON * sum_p |a(i,p) * b(p,j)|.
+ */
+plx_status plx_gemm(plx_ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_t k, plx_real alpha,
+                    const plx_real *a, int64_t lda, const plx_real *b, int64_t ldb, plx_real beta,
+                    plx_real *c, int64_t ldc);
+
+/* ---- Random numbers -------------------------------------------------------------------------- */
+
+/* Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a counter
+ * and a key, so the same seed gives the same stream on every platform and position i can be had
+ * without the ones before it. A plain value: copy it to fork the stream. */
+typedef struct plx_rng {
+    uint64_t key;
+    uint64_t next; /* index of the next 32-bit word */
+} plx_rng;
+
+/* Streams of one seed are independent. */
+plx_rng plx_rng_new(uint64_t seed, uint32_t stream);
+uint32_t plx_rng_u32(plx_rng *rng);
+/* Uniform in [0, 1), 53 bits; two words. */
+double plx_rng_uniform(plx_rng *rng);
+/* Standard normal by Box and Muller (1958); four words. */
+double plx_rng_normal(plx_rng *rng);
+/* Uniform in [0, n), n > 0, without bias. */
+int64_t plx_rng_below(plx_rng *rng, int64_t n);
+/* order becomes a permutation of 0..n-1 (Fisher and Yates). */
+void plx_rng_permute(plx_rng *rng, int64_t n, int64_t *order);
+
+/* ---- Tensors --------------------------------------------------------------------------------- */
+
+typedef enum plx_dtype { PLX_DTYPE_REAL = 0, PLX_DTYPE_I32 } plx_dtype;
+
+/* Persistent, contiguous memory: parameters and optimizer state. Graphs refer to tensors, so that
+ * several plans share one set of weights. */
+typedef struct plx_tensor plx_tensor;
+
+/* Zero-filled. dims are >= 0. A tensor must outlive every graph and plan that refers to it. */
+plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t *dims,
+                          plx_tensor **out);
+void plx_tensor_free(plx_tensor *tensor);
+void *plx_tensor_data(plx_tensor *tensor);
+int plx_tensor_rank(const plx_tensor *tensor);
+const int64_t *plx_tensor_dims(const plx_tensor *tensor);
+int64_t plx_tensor_size(const plx_tensor *tensor); /* elements */
+
+typedef enum plx_init {
+    PLX_INIT_ZERO = 0,
+    PLX_INIT_HE_UNIFORM,     /* U(-l, l), l = sqrt(6 / fan_in): He et al., ICCV 2015 */
+    PLX_INIT_HE_NORMAL,      /* N(0, 2 / fan_in) */
+    PLX_INIT_XAVIER_UNIFORM, /* l = sqrt(6 / (fan_in + fan_out)): Glorot and Bengio, AISTATS 2010 */
+    PLX_INIT_XAVIER_NORMAL,  /* N(0, 2 / (fan_in + fan_out)) */
+} plx_init;
+
+/* Fills a tensor, taking fan_in and fan_out from its first and last dimension (in x out). */
+void plx_tensor_init(plx_tensor *tensor, plx_init init, plx_rng *rng);
+
+/* ---- Graph ----------------------------------------------------------------------------------- */
+
+/* A directed graph of operations with fixed shapes. Builders check shapes at once and return a
+ * handle. After a failure the graph keeps the first sentence, later builders return invalid handles
+ * silently, and plx_compile (or plx_graph_status) reports it. */
+typedef struct plx_graph plx_graph;
+
+typedef struct plx_node {
+    int32_t id; /* negative: invalid */
+} plx_node;
+
+plx_status plx_graph_new(plx_ctx *ctx, plx_graph **out);
+void plx_graph_free(plx_graph *graph);
+plx_status plx_graph_status(const plx_graph *graph);
+/* Rank and dims of a node; -1 for an invalid handle. dims lives as long as the graph. */
+int plx_node_shape(const plx_graph *graph, plx_node node, const int64_t **dims);
+
+/* Data bound before each run. */
+plx_node plx_input(plx_graph *graph, const char *name, plx_dtype dtype, int rank,
+                   const int64_t *dims);
+/* A tensor that lives beside the graph: plans read it, updates write it. */
+plx_node plx_parameter(plx_graph *graph, const char *name, plx_tensor *tensor);
+/* A scalar (rank 0). */
+plx_node plx_constant(plx_graph *graph, double value);
+
+typedef enum plx_activation {
+    PLX_LINEAR = 0,
+    PLX_RELU,
+    PLX_LEAKY_RELU, /* x > 0 ? x : p x, 0 < p; default p 0.01 */
+    PLX_ELU,        /* x > 0 ? x : p (exp(x) - 1), default p 1: Clevert et al., 2015 */
+    PLX_SILU,       /* x sigmoid(x) */
+    PLX_GELU,       /* x/2 (1 + erf(x / sqrt 2)): Hendrycks and Gimpel, 2016 */
+    PLX_GELU_TANH,  /* its tanh form, same paper */
+    PLX_SIGMOID,
+    PLX_TANH,
+    PLX_ACTIVATIONS_
+} plx_activation;
+
+/* "relu", "gelu_tanh"...; NULL past the last. */
+const char *plx_activation_name(plx_activation activation);
+/* PLX_ACTIVATIONS_ when there is none of that name. */
+plx_activation plx_activation_from_name(const char *name);
+/* The default p of an activation. */
+plx_real plx_activation_default(plx_activation activation);
+
+/* op(a) op(b); a is [..., m, k] (leading dimensions are rows; ta needs rank 2), b is [k, n]. */
+plx_node plx_matmul(plx_graph *graph, plx_node a, plx_node b, bool ta, bool tb);
+/* x + b along the last dimension. */
+plx_node plx_bias(plx_graph *graph, plx_node x, plx_node b);
+/* x w + b: x [..., in], w [in, out], b [out]; b may be an invalid handle made by plx_none(). */
+plx_node plx_dense(plx_graph *graph, plx_node x, plx_node w, plx_node b);
+plx_node plx_none(void);
+plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, plx_real p);
+
+/* Elementwise with NumPy broadcasting: dimensions are aligned at the last and are equal or 1. */
+plx_node plx_add(plx_graph *graph, plx_node a, plx_node b);
+plx_node plx_sub(plx_graph *graph, plx_node a, plx_node b);
+plx_node plx_mul(plx_graph *graph, plx_node a, plx_node b);
+plx_node plx_div(plx_graph *graph, plx_node a, plx_node b);
+plx_node plx_max(plx_graph *graph, plx_node a, plx_node b); /* NaN if either is; ties: gradient to a */
+plx_node plx_min(plx_graph *graph, plx_node a, plx_node b);
+
+plx_node plx_exp(plx_graph *graph, plx_node x);
+plx_node plx_log(plx_graph *graph, plx_node x);
+plx_node plx_sqrt(plx_graph *graph, plx_node x);
+plx_node plx_square(plx_graph *graph, plx_node x);
+plx_node plx_abs(plx_graph *graph, plx_node x);
+plx_node plx_erf(plx_graph *graph, plx_node x);
+
+/* Along the last dimension. */
+plx_node plx_softmax(plx_graph *graph, plx_node x);
+plx_node plx_log_softmax(plx_graph *graph, plx_node x);
+
+/* Over one axis (negative counts from the last), which is removed; PLX_ALL_AXES gives a scalar.
+ * The mean of nothing is NaN, the maximum of nothing -infinity. */
+enum { PLX_ALL_AXES = 1000 };
+plx_node plx_reduce_sum(plx_graph *graph, plx_node x, int axis);
+plx_node plx_reduce_mean(plx_graph *graph, plx_node x, int axis);
+plx_node plx_reduce_max(plx_graph *graph, plx_node x, int axis); /* first of equals has the gradient */
+
+/* Inverted dropout (Srivastava et al., JMLR 2014): keeps with probability 1 - rate and divides by
+ * it. 0 <= rate < 1. The mask depends on the seed and the plan's step number alone. */
+plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed);
+
+/* Mean squared error over all elements: a scalar. */
+plx_node plx_mse(plx_graph *graph, plx_node prediction, plx_node target);
+/* Mean over rows of -log softmax(logits)[label]; logits [..., classes], labels i32 [...]. A label
+ * outside the classes makes the run fail with PLX_ERR_ARGUMENT. */
+plx_node plx_cross_entropy(plx_graph *graph, plx_node logits, plx_node labels);
+
+/* ---- Training -------------------------------------------------------------------------------- */
+
+/* Emits nodes for d loss / d wrt[i] into grads[i]; loss is a scalar. A node that loss does not
+ * depend on has an invalid handle and makes this fail. */
+plx_status plx_gradients(plx_graph *graph, plx_node loss, int count, const plx_node *wrt,
+                         plx_node *grads);
+
+typedef enum plx_optimizer_kind { PLX_SGD = 0, PLX_ADAM, PLX_ADAMW } plx_optimizer_kind;
+
+typedef struct plx_optimizer_options {
+    plx_optimizer_kind kind;
+    double rate;         /* learning rate */
+    double momentum;     /* SGD */
+    bool nesterov;       /* SGD: Sutskever et al., ICML 2013 */
+    double beta1, beta2; /* Adam: Kingma and Ba, ICLR 2015 */
+    double epsilon;
+    double weight_decay; /* SGD, Adam: added to the gradient; AdamW: decoupled (Loshchilov, ICLR 2019) */
+} plx_optimizer_options;
+
+/* The papers' defaults: SGD rate 0.01, momentum 0; Adam 1e-3, 0.9, 0.999, 1e-8; AdamW with
+ * weight decay 0.01. */
+plx_optimizer_options plx_optimizer_default(plx_optimizer_kind kind);
+/* "sgd", "adam", "adamw"; NULL past the last. */
+const char *plx_optimizer_name(plx_optimizer_kind kind);
+
+/* Holds the state (moments) for a list of parameters. */
+typedef struct plx_optimizer plx_optimizer;
+plx_status plx_optimizer_new(plx_ctx *ctx, const plx_optimizer_options *options, int count,
+                             plx_tensor *const *parameters, plx_optimizer **out);
+void plx_optimizer_free(plx_optimizer *optimizer);
+/* Takes effect at the next step. */
+void plx_optimizer_set_rate(plx_optimizer *optimizer, double rate);
+/* One sweep over all parameters; grads in the order of the optimizer's parameters. The node has no
+ * value: name it as an output when compiling. */
+plx_node plx_update(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads);
+
+/* ---- Plan ------------------------------------------------------------------------------------ */
+
+typedef enum plx_pass {
+    PLX_PASS_FUSE = 1 << 0,     /* off: one step per node */
+    PLX_PASS_MEMORY = 1 << 1,   /* off: no buffer is reused */
+    PLX_PASS_PARALLEL = 1 << 2, /* off: every step uses all threads */
+} plx_pass;
+
+typedef struct plx_plan_options {
+    int passes;  /* plx_pass bits; default all */
+    int threads; /* at most so many per step; 0: the context's */
+} plx_plan_options;
+
+plx_plan_options plx_plan_default(void);
+
+/* A fixed sequence of steps with all of its memory. */
+typedef struct plx_plan plx_plan;
+
+/* options may be NULL. The graph may be freed afterwards; tensors and optimizers must stay. */
+plx_status plx_compile(plx_graph *graph, int count, const plx_node *outputs,
+                       const plx_plan_options *options, plx_plan **out);
+void plx_plan_free(plx_plan *plan);
+
+/* Data for an input: read where it lies at every run until bound anew, so it must stay. */
+plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data);
+/* Runs all steps; an unbound input is PLX_ERR_STATE. Allocates nothing. */
+plx_status plx_plan_run(plx_plan *plan);
+/* The value of an output after a run, valid until the next; NULL when it is not an output. */
+const plx_real *plx_plan_output(const plx_plan *plan, plx_node output);
+/* The number that dropout draws from; each run adds one. */
+void plx_plan_set_step(plx_plan *plan, uint64_t step);
+
+/* Bytes, exact. */
+typedef struct plx_memory {
+    int64_t parameters, gradients, optimizer, activations, workspace, inputs;
+} plx_memory;
+plx_memory plx_plan_memory(const plx_plan *plan);
+
+typedef struct plx_step_info {
+    const char *op;    /* "dense" */
+    const char *name;  /* of the node, or "" */
+    const char *fused; /* "matmul+bias+relu", or "" */
+    int rank;
+    int64_t dims[PLX_MAX_RANK];
+    double flops, bytes;
+    int threads;
+    int64_t arena_offset; /* -1: not in the arena */
+    double nanoseconds;   /* mean since profiling was switched on; 0 without */
+} plx_step_info;
+
+int plx_plan_steps(const plx_plan *plan);
+/* Strings live as long as the plan. */
+plx_step_info plx_plan_step(const plx_plan *plan, int step);
+void plx_plan_profile(plx_plan *plan, bool on);
+double plx_plan_flops(const plx_plan *plan);
+/* The row count at which step i would first use all threads: the measured fork-join cost and the
+ * step's own cost per row imply it. 0: never. */
+double plx_plan_threshold_rows(const plx_plan *plan, int step);
+
+/* ---- Model ----------------------------------------------------------------------------------- */
+
+/* A stack of layers with its parameters. */
+typedef struct plx_model plx_model;
+
+/* dims: the shape of one sample, without the batch. The seed fixes initialisation and dropout. */
+plx_status plx_model_new(plx_ctx *ctx, int rank, const int64_t *dims, uint64_t seed,
+                         plx_model **out);
+/* By name: "mlp:784-200-10" is dense layers with ReLU between them; "mlp:5-64-1:tanh" names the
+ * activation. Fails with a sentence that lists what there is. */
+plx_status plx_model_from_name(plx_ctx *ctx, const char *name, uint64_t seed, plx_model **out);
+void plx_model_free(plx_model *model);
+
+/* Dense: weights He-normal for ReLU and its kin, else Xavier-uniform; bias zero. */
+plx_status plx_model_dense(plx_model *model, int64_t units, plx_activation activation, plx_real p);
+plx_status plx_model_activation(plx_model *model, plx_activation activation, plx_real p);
+plx_status plx_model_dropout(plx_model *model, double rate);
+
+typedef struct plx_layer_info {
+    const char *kind; /* "dense" */
+    const char *name; /* "dense_1" */
+    int rank;
+    int64_t dims[PLX_MAX_RANK]; /* output of one sample */
+    int64_t parameters;
+    double flops; /* forward, one sample */
+} plx_layer_info;
+int plx_model_layers(const plx_model *model);
+/* Strings live as long as the model. */
+plx_layer_info plx_model_layer(const plx_model *model, int layer);
+int plx_model_parameter_count(const plx_model *model);
+/* name may be NULL. */
+plx_tensor *plx_model_parameter(const plx_model *model, int i, const char **name);
+/* Emits the layers for x [batch, ...]. training switches dropout on. */
+plx_node plx_model_forward(plx_model *model, plx_graph *graph, plx_node x, bool training);
+
+/* out [n, ...] = model(x [n, ...]), in batches of at most batch (0: one that fits the caches). */
+plx_status plx_model_predict(plx_model *model, int64_t n, const plx_real *x, int64_t batch,
+                             plx_real *out);
+
+/* ---- Trainer --------------------------------------------------------------------------------- */
+
+typedef enum plx_loss { PLX_LOSS_MSE = 0, PLX_LOSS_CROSS_ENTROPY } plx_loss;
+
+/* n samples: x [n, sample], and y [n, out] for MSE or labels [n] for cross-entropy. Borrowed until
+ * the trainer is freed. */
+typedef struct plx_dataset {
+    int64_t n;
+    const plx_real *x;
+    const plx_real *y;
+    const int32_t *labels;
+} plx_dataset;
+
+typedef struct plx_trainer_options {
+    plx_loss loss;
+    plx_optimizer_options optimizer;
+    int64_t batch; /* 1..n; the last batch of an epoch may be smaller */
+    int64_t epochs;
+    bool shuffle;
+    uint64_t seed; /* of the shuffle */
+    plx_plan_options plan;
+} plx_trainer_options;
+
+plx_trainer_options plx_trainer_default(void);
+
+/* Resumable: the caller decides how many steps to run at a time, so it can show progress, pause and
+ * stop without threads. */
+typedef struct plx_trainer plx_trainer;
+
+/* Checks the data: a value that is not finite or a label outside the classes is
+ * PLX_ERR_ARGUMENT, with its row. */
+plx_status plx_trainer_new(plx_model *model, const plx_trainer_options *options,
+                           const plx_dataset *data, plx_trainer **out);
+void plx_trainer_free(plx_trainer *trainer);
+
+typedef struct plx_progress {
+    int64_t step, steps;   /* done, and in all */
+    int64_t epoch, epochs; /* finished, and in all */
+    plx_real loss;         /* of the last step */
+    double epoch_loss;     /* mean over the samples of the current or just finished epoch */
+    bool done;
+} plx_progress;
+
+/* Runs at most max_steps further steps, stopping early at the end of an epoch, and fills *progress.
+ * A loss that is not finite is PLX_ERR_DIVERGED, naming the step. */
+plx_status plx_trainer_run(plx_trainer *trainer, int64_t max_steps, plx_progress *progress);
+/* The losses of all steps so far. */
+const plx_real *plx_trainer_losses(const plx_trainer *trainer, int64_t *count);
+void plx_trainer_set_rate(plx_trainer *trainer, double rate);
+plx_memory plx_trainer_memory(const plx_trainer *trainer);
+/* The plan of full batches, for its steps. Owned by the trainer. */
+plx_plan *plx_trainer_plan(plx_trainer *trainer);
+
+typedef struct plx_metrics {
+    double loss;     /* mean over samples */
+    double accuracy; /* of the largest logit; NaN for MSE */
+    double rmse, r2; /* NaN for cross-entropy; r2 is 1 - residual / variance, over all outputs */
+} plx_metrics;
+
+/* confusion: classes x classes counts [label][prediction], or NULL. */
+plx_status plx_model_evaluate(plx_model *model, plx_loss loss, const plx_dataset *data,
+                              plx_metrics *metrics, int64_t *confusion);
+
+/* ---- Files ----------------------------------------------------------------------------------- */
+
+/* An IDX array of unsigned bytes (LeCun, "The MNIST database"), pointing into the bytes given. */
+typedef struct plx_idx {
+    int rank;
+    int64_t dims[PLX_MAX_RANK];
+    const uint8_t *data;
+    int64_t size;
+} plx_idx;
+
+/* bytes are the uncompressed file. Every size is checked against the number of bytes. */
+plx_status plx_idx_parse(plx_ctx *ctx, const void *bytes, size_t size, plx_idx *out);
+
+/* Comma-separated numbers with an optional header line. */
+typedef struct plx_csv {
+    int64_t rows, columns;
+    plx_real *values; /* [rows, columns] */
+} plx_csv;
+
+/* A cell that is not a finite number, or a row of another length, is PLX_ERR_FORMAT with its line
+ * and column. Free with plx_csv_free. */
+plx_status plx_csv_parse(plx_ctx *ctx, const char *text, size_t size, plx_csv *out);
+void plx_csv_free(plx_csv *csv);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

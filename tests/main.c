@@ -1,0 +1,64 @@
+/* plx_tests --list | plx_tests [GROUP]: runs one group, or all. The exit code says whether all
+ * checks held; a group without a check has failed. */
+#include "check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    void (*run)(plx_check *t);
+} groups[] = {
+#define GROUP(function, name) {name, plx_test_##function},
+#include "groups.def"
+#undef GROUP
+};
+
+bool plx_check_report(plx_check *t, bool ok, const char *file, int line, const char *format, ...)
+{
+    t->checks += 1;
+    if (ok) return true;
+    t->failures += 1;
+    if (t->quiet || t->failures > 20) return false;
+    printf("%s: %s:%d: ", t->group, file, line);
+    va_list args;
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    printf("\n");
+    return false;
+}
+
+plx_ctx *plx_check_context(plx_check *t, const char *isa, int threads)
+{
+    plx_ctx_options options = plx_ctx_default();
+    options.isa = isa;
+    options.threads = threads;
+    plx_ctx *ctx = NULL;
+    char message[512] = "";
+    const plx_status status = plx_ctx_new(&options, &ctx, message, sizeof message);
+    CHECK(t, status == PLX_OK, "context: %s", message);
+    return ctx;
+}
+
+int main(int argc, char **argv)
+{
+    const int count = (int)(sizeof groups / sizeof groups[0]);
+    if (argc == 2 && !strcmp(argv[1], "--list")) {
+        for (int i = 0; i < count; ++i) printf("%s\n", groups[i].name);
+        return 0;
+    }
+    int ran = 0, failed = 0;
+    for (int i = 0; i < count; ++i) {
+        if (argc > 1 && strcmp(argv[1], groups[i].name)) continue;
+        plx_check t = {.group = groups[i].name};
+        groups[i].run(&t);
+        if (!t.checks) t.failures = 1;
+        printf("%-28s %6d checks, %d failed\n", t.group, t.checks, t.failures);
+        ran += 1;
+        failed += t.failures > 0;
+    }
+    if (!ran) printf("no group named \"%s\"; --list names them\n", argc > 1 ? argv[1] : "");
+    return !ran || failed;
+}
