@@ -1,0 +1,18 @@
+/* Shared inside graph/ and above. */
+#ifndef PLX_GRAPH_GRAPH_H
+#define PLX_GRAPH_GRAPH_H
+
+#include "ops/op.h"
+#include "ops/optimizer.h"
+
+plx_status plx__check_dims(plx__message *message, const char *what, int rank, const int64_t *dims);
+
+/* The elementwise op of an activation; NULL for linear. */
+const plx_op *plx__activation_op(plx_activation activation);
+/* The other way; PLX_ACTIVATIONS_ when op is none. */
+plx_activation plx__activation_of(const plx_op *op);
+
+/* A graph with the same nodes and ids, for passes to change. NULL when memory is short. */
+plx_graph *plx__graph_copy(const plx_graph *graph);
+
+#endif

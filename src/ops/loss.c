@@ -1,0 +1,358 @@
+/* Losses: scalars, means over all elements (mse) or rows (cross-entropy). */
+#include "ops/op.h"
+
+#include <string.h>
+
+enum { CHUNK = 4096 }; /* elements whose sum is one term of the total */
+
+static int64_t chunks_of(int64_t size)
+{
+    return (size + CHUNK - 1) / CHUNK;
+}
+
+/* ---- mse(prediction, target) ----------------------------------------------------------------- */
+
+typedef struct mse_job {
+    const plx_kernels *kernels;
+    const plx_real *a, *b;
+    plx_real *y;
+    int64_t size;
+    plx_real factor;
+} mse_job;
+
+static plx_status infer_mse(plx_graph *graph, plx__node *node)
+{
+    const plx__node *a = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
+    if (!plx__same_shape(a, b)) {
+        char left[96], right[96];
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: prediction %s and target %s differ",
+                               node->op->name, plx__shape_text(a->rank, a->dims, left, 96),
+                               plx__shape_text(b->rank, b->dims, right, 96));
+    }
+    if (node->op == &plx__op_mse)
+        node->rank = 0;
+    else
+        plx__copy_shape(node, a);
+    return PLX_OK;
+}
+
+/* attrs of mse_grad: i[0] which input. */
+static void gradient_mse(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
+{
+    const plx__node node = graph->nodes[id];
+    for (int k = 0; k < 2; ++k) {
+        const plx__attrs attrs = {.i = {k}};
+        grads[k] = PLX__EMIT3(graph, &plx__op_mse_grad, node.inputs[0], node.inputs[1], gy, &attrs);
+    }
+}
+
+static void mse_chunks(void *arg, int64_t begin, int64_t end, int worker)
+{
+    (void)worker;
+    const mse_job *job = arg;
+    for (int64_t i = begin; i < end; ++i) {
+        const int64_t first = i * CHUNK, left = job->size - first;
+        job->y[i] = job->kernels->sum_squared_difference(left < CHUNK ? left : CHUNK,
+                                                         job->a + first, job->b + first);
+    }
+}
+
+static size_t workspace_mse(const plx_ctx *ctx, const plx__step *step)
+{
+    (void)ctx;
+    return (size_t)chunks_of(step->in[0].size) * sizeof(plx_real);
+}
+
+static plx_status run_mse(plx_ctx *ctx, const plx__step *step)
+{
+    mse_job job = {ctx->kernels,    PLX_IN(step, 0),   PLX_IN(step, 1),
+                   step->workspace, step->in[0].size, 0};
+    const int64_t chunks = chunks_of(job.size);
+    plx__parallel_for(ctx->pool, step->threads, chunks, 1, mse_chunks, &job);
+    *PLX_OUT(step) = ctx->kernels->sum(chunks, job.y) / (plx_real)job.size;
+    return PLX_OK;
+}
+
+static void mse_grad_piece(void *arg, int64_t begin, int64_t end, int worker)
+{
+    (void)worker;
+    const mse_job *job = arg;
+    plx_real *y = job->y + begin;
+    job->kernels->sub(end - begin, job->a + begin, 1, job->b + begin, 1, y);
+    job->kernels->scale(end - begin, job->factor, y, y);
+}
+
+static plx_status run_mse_grad(plx_ctx *ctx, const plx__step *step)
+{
+    const plx_real sign = step->attrs.i[0] ? -2 : 2;
+    mse_job job = {ctx->kernels,    PLX_IN(step, 0),  PLX_IN(step, 1),
+                   PLX_OUT(step),   step->out.size,
+                   sign * PLX_IN(step, 2)[0] / (plx_real)step->out.size};
+    plx__parallel_for(ctx->pool, step->threads, job.size, plx__grain(job.size, 1, step->threads),
+                      mse_grad_piece, &job);
+    return PLX_OK;
+}
+
+static plx__cost cost_streaming_once(const plx_graph *graph, const plx__node *node)
+{
+    plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
+    cost.flops = 3.0 * (double)plx__size(plx__input_of(graph, node, 0));
+    return cost;
+}
+
+#define S(...) {2, {__VA_ARGS__}, 0, 0}
+static const plx__sample mse_samples[] = {
+    {2, {S(3, 4), S(3, 4)}, {.rank = 0}},
+    {2, {S(130, 33), S(130, 33)}, {.rank = 0}},
+    {2, {{1, {1}, 0, 0}, {1, {1}, 0, 0}}, {.rank = 0}},
+    {0},
+};
+static const plx__sample mse_grad_samples[] = {
+    {3, {S(3, 4), S(3, 4), {0, {0}, 0, 0}}, {.i = {0}}},
+    {3, {S(3, 17), S(3, 17), {0, {0}, 0, 0}}, {.i = {1}}},
+    {0},
+};
+
+const plx_op plx__op_mse = {
+    .name = "mse",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .infer = infer_mse,
+    .gradient = gradient_mse,
+    .cost = cost_streaming_once,
+    .workspace = workspace_mse,
+    .run = run_mse,
+    .samples = mse_samples,
+};
+
+const plx_op plx__op_mse_grad = {
+    .name = "mse_grad",
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,
+    .infer = infer_mse,
+    .cost = cost_streaming_once,
+    .run = run_mse_grad,
+    .samples = mse_grad_samples,
+};
+
+/* ---- Cross-entropy --------------------------------------------------------------------------- */
+
+/* x [..., classes] and labels [...]: one label a row. */
+static plx_status check_rows(plx_graph *graph, const plx__node *node, const plx__node *x,
+                             const plx__node *labels)
+{
+    if (!x->rank)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: logits are a scalar", node->op->name);
+    const int64_t rows = plx__rows(x->rank, x->dims);
+    if (rows != plx__size(labels))
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %lld rows of logits, %lld labels",
+                               node->op->name, (long long)rows, (long long)plx__size(labels));
+    return PLX_OK;
+}
+
+static plx_status check_labels(plx_ctx *ctx, const char *op, const int32_t *labels, int64_t rows,
+                               int64_t classes)
+{
+    for (int64_t i = 0; i < rows; ++i)
+        if (labels[i] < 0 || labels[i] >= classes)
+            return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                             "%s: label %d in row %lld is outside 0..%lld", op, (int)labels[i],
+                             (long long)i, (long long)classes - 1);
+    return PLX_OK;
+}
+
+static plx_status infer_mean_of_rows(plx_graph *graph, plx__node *node)
+{
+    node->rank = 0;
+    return check_rows(graph, node, plx__input_of(graph, node, 0), plx__input_of(graph, node, 1));
+}
+
+/* nll(log_probabilities, labels) */
+static void gradient_nll(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
+{
+    const plx__node node = graph->nodes[id], x = graph->nodes[node.inputs[0]];
+    plx__attrs attrs = {.rank = x.rank};
+    memcpy(attrs.dims, x.dims, sizeof attrs.dims);
+    grads[0] = PLX__EMIT2(graph, &plx__op_nll_grad, node.inputs[1], gy, &attrs);
+}
+
+static plx_status run_nll(plx_ctx *ctx, const plx__step *step)
+{
+    const int64_t rows = step->in[1].size, classes = plx__columns(step->in[0].rank, step->in[0].dims);
+    const int32_t *labels = *step->in[1].slot;
+    const plx_real *x = PLX_IN(step, 0);
+    PLX_TRY(check_labels(ctx, step->op->name, labels, rows, classes));
+    plx_real *terms = step->workspace;
+    for (int64_t i = 0; i < rows; ++i) terms[i] = -x[i * classes + labels[i]];
+    *PLX_OUT(step) = ctx->kernels->sum(rows, terms) / (plx_real)rows;
+    return PLX_OK;
+}
+
+static size_t workspace_rows(const plx_ctx *ctx, const plx__step *step)
+{
+    (void)ctx;
+    return (size_t)step->in[1].size * sizeof(plx_real);
+}
+
+/* nll_grad(labels, gy): attrs rank and dims, the shape of the log-probabilities. */
+static plx_status infer_nll_grad(plx_graph *graph, plx__node *node)
+{
+    node->rank = node->attrs.rank;
+    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    return check_rows(graph, node, node, plx__input_of(graph, node, 0));
+}
+
+static plx_status run_nll_grad(plx_ctx *ctx, const plx__step *step)
+{
+    const int64_t rows = step->in[0].size, classes = plx__columns(step->out.rank, step->out.dims);
+    const int32_t *labels = *step->in[0].slot;
+    PLX_TRY(check_labels(ctx, step->op->name, labels, rows, classes));
+    plx_real *gx = PLX_OUT(step);
+    memset(gx, 0, (size_t)step->out.size * sizeof *gx);
+    const plx_real value = -PLX_IN(step, 1)[0] / (plx_real)rows;
+    for (int64_t i = 0; i < rows; ++i) gx[i * classes + labels[i]] = value;
+    return PLX_OK;
+}
+
+/* softmax_xent(logits, labels) and its gradient (logits, labels, gy): what the fuse pass makes of
+ * log_softmax and nll. */
+typedef struct xent_job {
+    const plx_kernels *kernels;
+    const plx_real *x;
+    const int32_t *labels;
+    plx_real *y;
+    int64_t classes;
+    plx_real factor;
+} xent_job;
+
+static void xent_rows(void *arg, int64_t begin, int64_t end, int worker)
+{
+    (void)worker;
+    const xent_job *job = arg;
+    for (int64_t i = begin; i < end; ++i)
+        job->y[i] = job->kernels->softmax_xent(job->classes, job->x + i * job->classes,
+                                               job->labels[i]);
+}
+
+static void xent_grad_rows(void *arg, int64_t begin, int64_t end, int worker)
+{
+    (void)worker;
+    const xent_job *job = arg;
+    for (int64_t i = begin; i < end; ++i)
+        job->kernels->softmax_xent_grad(job->classes, job->x + i * job->classes, job->labels[i],
+                                        job->factor, job->y + i * job->classes);
+}
+
+static plx_status run_softmax_xent(plx_ctx *ctx, const plx__step *step)
+{
+    const int64_t rows = step->in[1].size, classes = plx__columns(step->in[0].rank, step->in[0].dims);
+    xent_job job = {ctx->kernels,    PLX_IN(step, 0), *step->in[1].slot,
+                    step->workspace, classes,         0};
+    PLX_TRY(check_labels(ctx, step->op->name, job.labels, rows, classes));
+    plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, classes, step->threads),
+                      xent_rows, &job);
+    *PLX_OUT(step) = ctx->kernels->sum(rows, job.y) / (plx_real)rows;
+    return PLX_OK;
+}
+
+static plx_status infer_xent_grad(plx_graph *graph, plx__node *node)
+{
+    plx__infer_same(graph, node);
+    return check_rows(graph, node, node, plx__input_of(graph, node, 1));
+}
+
+static plx_status run_softmax_xent_grad(plx_ctx *ctx, const plx__step *step)
+{
+    const int64_t rows = step->in[1].size, classes = plx__columns(step->out.rank, step->out.dims);
+    xent_job job = {ctx->kernels,  PLX_IN(step, 0), *step->in[1].slot,
+                    PLX_OUT(step), classes,         PLX_IN(step, 2)[0] / (plx_real)rows};
+    PLX_TRY(check_labels(ctx, step->op->name, job.labels, rows, classes));
+    plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, classes, step->threads),
+                      xent_grad_rows, &job);
+    return PLX_OK;
+}
+
+static plx__cost cost_xent(const plx_graph *graph, const plx__node *node)
+{
+    plx__cost cost = plx__cost_streaming(graph, node, 0, 4);
+    cost.flops = 4.0 * (double)plx__size(plx__input_of(graph, node, 0));
+    return cost;
+}
+
+static plx__cost cost_nll_grad(const plx_graph *graph, const plx__node *node)
+{
+    return plx__cost_streaming(graph, node, 0, 1);
+}
+
+#define LABELS(n, classes) {1, {n}, 0, classes}
+static const plx__sample nll_samples[] = {
+    {2, {{2, {3, 5}, -3, -0.1}, LABELS(3, 5)}, {.rank = 0}},
+    {2, {{3, {2, 2, 10}, -3, -0.1}, {2, {2, 2}, 0, 10}}, {.rank = 0}},
+    {0},
+};
+static const plx__sample nll_grad_samples[] = {
+    {2, {LABELS(3, 5), {0, {0}, 0, 0}}, {.rank = 2, .dims = {3, 5}}},
+    {0},
+};
+static const plx__sample xent_samples[] = {
+    {2, {{2, {3, 5}, -3, 3}, LABELS(3, 5)}, {.rank = 0}},
+    {2, {{2, {64, 10}, -3, 3}, LABELS(64, 10)}, {.rank = 0}},
+    {2, {{2, {2, 33}, -3, 3}, LABELS(2, 33)}, {.rank = 0}},
+    {0},
+};
+static const plx__sample xent_grad_samples[] = {
+    {3, {{2, {3, 5}, -3, 3}, LABELS(3, 5), {0, {0}, 0, 0}}, {.rank = 0}},
+    {3, {{2, {2, 33}, -3, 3}, LABELS(2, 33), {0, {0}, 0, 0}}, {.rank = 0}},
+    {0},
+};
+
+const plx_op plx__op_nll = {
+    .name = "nll",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .labels = 1 << 1,
+    .infer = infer_mean_of_rows,
+    .gradient = gradient_nll,
+    .cost = cost_xent,
+    .workspace = workspace_rows,
+    .run = run_nll,
+    .samples = nll_samples,
+};
+
+const plx_op plx__op_nll_grad = {
+    .name = "nll_grad",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .flags = PLX__OP_NO_GRADIENT,
+    .labels = 1 << 0,
+    .infer = infer_nll_grad,
+    .cost = cost_nll_grad,
+    .run = run_nll_grad,
+    .samples = nll_grad_samples,
+};
+
+const plx_op plx__op_softmax_xent = {
+    .name = "softmax_xent",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .flags = PLX__OP_NO_GRADIENT,
+    .labels = 1 << 1,
+    .infer = infer_mean_of_rows,
+    .cost = cost_xent,
+    .workspace = workspace_rows,
+    .run = run_softmax_xent,
+    .samples = xent_samples,
+};
+
+const plx_op plx__op_softmax_xent_grad = {
+    .name = "softmax_xent_grad",
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .flags = PLX__OP_NO_GRADIENT,
+    .labels = 1 << 1,
+    .infer = infer_xent_grad,
+    .cost = cost_xent,
+    .run = run_softmax_xent_grad,
+    .samples = xent_grad_samples,
+};

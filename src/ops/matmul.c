@@ -1,0 +1,244 @@
+/* Matrix product, bias, and the two fused with an activation. Leading dimensions are rows: an
+ * operand of shape [..., c] is a matrix of product(...) rows. */
+#include "ops/op.h"
+
+#include "blocks/gemm.h"
+
+/* attrs: i[0] ta, i[1] tb, i[2] activation, f[0] its parameter. */
+
+typedef struct matmul_sizes {
+    int64_t m, n, k, k_of_b;
+} matmul_sizes;
+
+static matmul_sizes sizes_of(const plx__attrs *attrs, int a_rank, const int64_t *a_dims, int b_rank,
+                             const int64_t *b_dims)
+{
+    const int64_t a_rows = plx__rows(a_rank, a_dims), a_columns = plx__columns(a_rank, a_dims);
+    const int64_t b_rows = plx__rows(b_rank, b_dims), b_columns = plx__columns(b_rank, b_dims);
+    return (matmul_sizes){
+        .m = attrs->i[0] ? a_columns : a_rows,
+        .k = attrs->i[0] ? a_rows : a_columns,
+        .n = attrs->i[1] ? b_rows : b_columns,
+        .k_of_b = attrs->i[1] ? b_columns : b_rows,
+    };
+}
+
+static matmul_sizes node_sizes(const plx_graph *graph, const plx__node *node)
+{
+    const plx__node *a = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
+    return sizes_of(&node->attrs, a->rank, a->dims, b->rank, b->dims);
+}
+
+static plx_status infer_matmul(plx_graph *graph, plx__node *node)
+{
+    const plx__node *a = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
+    const char *name = node->op->name;
+    /* b may have leading dimensions only where they are summed over (the gradient of weights). */
+    const bool flat_b = node->attrs.i[0] && !node->attrs.i[1];
+    if (a->rank < 2 || b->rank < 2 || (b->rank > 2 && !flat_b)) {
+        char shape[96];
+        const plx__node *bad = a->rank < 2 ? a : b;
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s of shape %s is not a matrix", name,
+                               a->rank < 2 ? "a" : "b",
+                               plx__shape_text(bad->rank, bad->dims, shape, sizeof shape));
+    }
+    const matmul_sizes size = node_sizes(graph, node);
+    if (size.k != size.k_of_b)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: inner sizes differ, %lld vs %lld", name,
+                               (long long)size.k, (long long)size.k_of_b);
+    if (node->inputs_count == 3) {
+        const plx__node *bias = plx__input_of(graph, node, 2);
+        if (bias->rank != 1 || bias->dims[0] != size.n)
+            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: bias has %lld values for %lld columns",
+                                   name, (long long)plx__size(bias), (long long)size.n);
+    }
+    if (node->attrs.i[0]) {
+        node->rank = 2;
+        node->dims[0] = size.m;
+    } else {
+        plx__copy_shape(node, a);
+    }
+    node->dims[node->rank - 1] = size.n;
+    return PLX_OK;
+}
+
+static void gradient_matmul(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
+{
+    const plx__node node = graph->nodes[id];
+    const int32_t a = node.inputs[0], b = node.inputs[1];
+    const bool ta = node.attrs.i[0], tb = node.attrs.i[1];
+    const plx__attrs a_left = {.i = {0, !tb}}, a_right = {.i = {tb, 1}};
+    const plx__attrs b_right = {.i = {!ta, 0}}, b_left = {.i = {1, ta}};
+    /* y = op(a) op(b): d op(a) = gy op(b)^T, d op(b) = op(a)^T gy; transposed where a or b is. */
+    grads[0] = ta ? PLX__EMIT2(graph, &plx__op_matmul, b, gy, &a_right)
+                  : PLX__EMIT2(graph, &plx__op_matmul, gy, b, &a_left);
+    grads[1] = tb ? PLX__EMIT2(graph, &plx__op_matmul, gy, a, &b_left)
+                  : PLX__EMIT2(graph, &plx__op_matmul, a, gy, &b_right);
+}
+
+static plx__cost cost_matmul(const plx_graph *graph, const plx__node *node)
+{
+    const matmul_sizes size = node_sizes(graph, node);
+    plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
+    cost.flops = 2.0 * (double)size.m * (double)size.n * (double)size.k;
+    return cost;
+}
+
+static plx__gemm_args gemm_args(const plx__step *step)
+{
+    const plx__operand *a = &step->in[0], *b = &step->in[1];
+    const matmul_sizes size = sizes_of(&step->attrs, a->rank, a->dims, b->rank, b->dims);
+    return (plx__gemm_args){
+        .m = size.m,
+        .n = size.n,
+        .k = size.k,
+        .ta = step->attrs.i[0],
+        .tb = step->attrs.i[1],
+        .alpha = 1,
+        .lda = plx__columns(a->rank, a->dims),
+        .ldb = plx__columns(b->rank, b->dims),
+        .ldc = size.n,
+        .act = (plx_activation)step->attrs.i[2],
+        .act_param = (plx_real)step->attrs.f[0],
+    };
+}
+
+static size_t workspace_matmul(const plx_ctx *ctx, const plx__step *step)
+{
+    const plx__gemm_args args = gemm_args(step);
+    return plx__gemm_workspace(ctx, &args, step->threads);
+}
+
+static plx_status run_matmul(plx_ctx *ctx, const plx__step *step)
+{
+    plx__gemm_args args = gemm_args(step);
+    args.a = PLX_IN(step, 0);
+    args.b = PLX_IN(step, 1);
+    args.bias = step->in_count == 3 ? PLX_IN(step, 2) : NULL;
+    args.c = PLX_OUT(step);
+    plx__gemm_run(ctx, &args, step->threads, step->workspace);
+    return PLX_OK;
+}
+
+#define M(r, c) {.rank = 2, .dims = {r, c}}
+static const plx__sample matmul_samples[] = {
+    {2, {M(1, 1), M(1, 1)}, {.i = {0, 0}}},
+    {2, {M(3, 5), M(5, 4)}, {.i = {0, 0}}},
+    {2, {M(5, 3), M(5, 4)}, {.i = {1, 0}}},
+    {2, {M(3, 5), M(4, 5)}, {.i = {0, 1}}},
+    {2, {M(5, 3), M(4, 5)}, {.i = {1, 1}}},
+    {2, {M(0, 5), M(5, 4)}, {.i = {0, 0}}},
+    {2, {M(3, 0), M(0, 4)}, {.i = {0, 0}}},
+    {2, {M(1, 65), M(65, 33)}, {.i = {0, 0}}},
+    {2, {M(17, 70), M(70, 37)}, {.i = {0, 0}}},
+    {2, {{.rank = 3, .dims = {2, 3, 5}}, M(5, 4)}, {.i = {0, 0}}},
+    {2, {{.rank = 3, .dims = {2, 3, 5}}, {.rank = 3, .dims = {2, 3, 4}}}, {.i = {1, 0}}},
+    {0},
+};
+
+const plx_op plx__op_matmul = {
+    .name = "matmul",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .infer = infer_matmul,
+    .gradient = gradient_matmul,
+    .cost = cost_matmul,
+    .workspace = workspace_matmul,
+    .run = run_matmul,
+    .samples = matmul_samples,
+};
+
+#define V(n) {.rank = 1, .dims = {n}}
+static const plx__sample dense_samples[] = {
+    {3, {M(3, 5), M(5, 4), V(4)}, {.i = {0, 0, PLX_LINEAR}}},
+    {3, {M(7, 5), M(5, 19), V(19)}, {.i = {0, 0, PLX_RELU}}},
+    {3, {M(7, 5), M(19, 5), V(19)}, {.i = {0, 1, PLX_TANH}}},
+    {3, {M(1, 30), M(30, 20), V(20)}, {.i = {0, 0, PLX_GELU}}},
+    {2, {M(7, 5), M(5, 19)}, {.i = {0, 0, PLX_SIGMOID}}},
+    {0},
+};
+
+/* Made by the fuse pass from matmul, bias and an activation. */
+const plx_op plx__op_dense = {
+    .name = "dense",
+    .min_inputs = 2,
+    .max_inputs = 3,
+    .flags = PLX__OP_NO_GRADIENT,
+    .infer = infer_matmul,
+    .cost = cost_matmul,
+    .workspace = workspace_matmul,
+    .run = run_matmul,
+    .samples = dense_samples,
+};
+
+/* ---- bias ------------------------------------------------------------------------------------ */
+
+static plx_status infer_bias(plx_graph *graph, plx__node *node)
+{
+    const plx__node *x = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
+    if (x->rank < 1 || b->rank != 1 || b->dims[0] != x->dims[x->rank - 1])
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "bias: %lld values for %lld columns",
+                               (long long)plx__size(b),
+                               (long long)plx__columns(x->rank, x->dims));
+    return plx__infer_same(graph, node);
+}
+
+static void gradient_bias(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
+{
+    const plx__node node = graph->nodes[id];
+    const int64_t leading = (1 << (node.rank - 1)) - 1;
+    const plx__attrs sum = {.i = {leading, leading}, .f = {1}};
+    grads[0] = gy;
+    grads[1] = PLX__EMIT1(graph, &plx__op_sum_to, gy, &sum);
+}
+
+static plx__cost cost_bias(const plx_graph *graph, const plx__node *node)
+{
+    return plx__cost_streaming(graph, node, 1, 1);
+}
+
+typedef struct bias_job {
+    const plx_kernels *kernels;
+    const plx_real *x, *b;
+    plx_real *y;
+    int64_t columns;
+} bias_job;
+
+static void bias_rows(void *arg, int64_t begin, int64_t end, int worker)
+{
+    (void)worker;
+    const bias_job *job = arg;
+    for (int64_t i = begin; i < end; ++i)
+        job->kernels->add(job->columns, job->x + i * job->columns, 1, job->b, 1,
+                          job->y + i * job->columns);
+}
+
+static plx_status run_bias(plx_ctx *ctx, const plx__step *step)
+{
+    const int64_t rows = plx__rows(step->out.rank, step->out.dims);
+    bias_job job = {ctx->kernels, PLX_IN(step, 0), PLX_IN(step, 1), PLX_OUT(step),
+                    plx__columns(step->out.rank, step->out.dims)};
+    plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.columns, step->threads),
+                      bias_rows, &job);
+    return PLX_OK;
+}
+
+static const plx__sample bias_samples[] = {
+    {2, {M(3, 5), V(5)}, {.rank = 0}},
+    {2, {M(0, 5), V(5)}, {.rank = 0}},
+    {2, {V(7), V(7)}, {.rank = 0}},
+    {2, {{.rank = 3, .dims = {2, 3, 17}}, V(17)}, {.rank = 0}},
+    {0},
+};
+
+const plx_op plx__op_bias = {
+    .name = "bias",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .flags = PLX__OP_INPLACE,
+    .infer = infer_bias,
+    .gradient = gradient_bias,
+    .cost = cost_bias,
+    .run = run_bias,
+    .samples = bias_samples,
+};

@@ -1,0 +1,372 @@
+/* Sums and maxima over axes. Every order of summation depends on the shape alone. */
+#include "ops/op.h"
+
+#include <string.h>
+
+/* attrs of sum_to: i[0] mask of the axes summed, i[1] mask of those that also vanish from the shape
+ * (the others become 1), f[0] a factor. broadcast_to is its transpose: i[0] mask of the axes
+ * repeated, rank and dims the target shape, f[0] a factor. */
+
+/* A shape as alternating runs of kept and summed axes; runs of length-1 axes vanish. */
+typedef struct runs {
+    int count;
+    bool summed[PLX_MAX_RANK];
+    int64_t size[PLX_MAX_RANK];
+} runs;
+
+static runs merge_axes(int rank, const int64_t *dims, int64_t mask)
+{
+    runs r = {0};
+    for (int axis = 0; axis < rank; ++axis) {
+        const bool summed = mask >> axis & 1;
+        if (dims[axis] == 1) continue;
+        if (r.count && r.summed[r.count - 1] == summed) {
+            r.size[r.count - 1] *= dims[axis];
+            continue;
+        }
+        r.summed[r.count] = summed;
+        r.size[r.count] = dims[axis];
+        r.count += 1;
+    }
+    if (!r.count) r = (runs){.count = 1, .size = {1}};
+    return r;
+}
+
+static plx_status infer_sum_to(plx_graph *graph, plx__node *node)
+{
+    const plx__node *x = plx__input_of(graph, node, 0);
+    node->rank = 0;
+    for (int axis = 0; axis < x->rank; ++axis) {
+        if (node->attrs.i[1] >> axis & 1) continue;
+        node->dims[node->rank++] = node->attrs.i[0] >> axis & 1 ? 1 : x->dims[axis];
+    }
+    return PLX_OK;
+}
+
+static void gradient_sum_to(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
+{
+    const plx__node node = graph->nodes[id], x = graph->nodes[node.inputs[0]];
+    plx__attrs attrs = {.i = {node.attrs.i[0], node.attrs.i[1]}, .f = {node.attrs.f[0]}};
+    attrs.rank = x.rank;
+    memcpy(attrs.dims, x.dims, sizeof attrs.dims);
+    grads[0] = PLX__EMIT1(graph, &plx__op_broadcast_to, gy, &attrs);
+}
+
+enum { CHUNK = 4096 }; /* elements whose sum is one term of the total */
+
+typedef struct sum_job {
+    const plx_kernels *kernels;
+    const plx_real *x;
+    plx_real *y;
+    int64_t rows, columns, size;
+    plx_real factor;
+} sum_job;
+
+static void chunk_sums(void *arg, int64_t begin, int64_t end, int worker)
+{
+    (void)worker;
+    const sum_job *job = arg;
+    for (int64_t i = begin; i < end; ++i) {
+        const int64_t left = job->size - i * CHUNK;
+        job->y[i] = job->kernels->sum(left < CHUNK ? left : CHUNK, job->x + i * CHUNK);
+    }
+}
+
+static void row_sums(void *arg, int64_t begin, int64_t end, int worker)
+{
+    (void)worker;
+    const sum_job *job = arg;
+    for (int64_t i = begin; i < end; ++i)
+        job->y[i] = job->factor * job->kernels->sum(job->columns, job->x + i * job->columns);
+}
+
+/* Threads share the columns, never a column, so that the order of each sum stays. */
+static void column_sums(void *arg, int64_t begin, int64_t end, int worker)
+{
+    (void)worker;
+    const sum_job *job = arg;
+    job->kernels->column_sum(job->rows, end - begin, job->x + begin, job->columns, job->y + begin);
+    if (job->factor != 1)
+        job->kernels->scale(end - begin, job->factor, job->y + begin, job->y + begin);
+}
+
+/* Any pattern of axes: one pass in memory order, each row added where it belongs. */
+static void sum_any(const sum_job *job, const runs *r, int64_t out_size)
+{
+    const int last = r->count - 1;
+    const int64_t n = r->size[last], rows = job->size / n;
+    memset(job->y, 0, (size_t)out_size * sizeof *job->y);
+    for (int64_t row = 0; row < rows; ++row) {
+        int64_t index = row, offset = 0, stride = r->summed[last] ? 1 : n;
+        for (int i = last - 1; i >= 0; --i) {
+            if (!r->summed[i]) {
+                offset += index % r->size[i] * stride;
+                stride *= r->size[i];
+            }
+            index /= r->size[i];
+        }
+        if (r->summed[last])
+            job->y[offset] += job->kernels->sum(n, job->x + row * n);
+        else
+            job->kernels->axpy(n, 1, job->x + row * n, job->y + offset);
+    }
+    job->kernels->scale(out_size, job->factor, job->y, job->y);
+}
+
+static size_t workspace_sum_to(const plx_ctx *ctx, const plx__step *step)
+{
+    (void)ctx;
+    return (size_t)((step->in[0].size + CHUNK - 1) / CHUNK) * sizeof(plx_real);
+}
+
+static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step)
+{
+    const plx__operand *x = &step->in[0];
+    const runs r = merge_axes(x->rank, x->dims, step->attrs.i[0]);
+    sum_job job = {.kernels = ctx->kernels,
+                   .x = PLX_IN(step, 0),
+                   .y = PLX_OUT(step),
+                   .size = x->size,
+                   .factor = (plx_real)step->attrs.f[0]};
+    const int threads = step->threads;
+    if (!x->size) {
+        memset(job.y, 0, (size_t)step->out.size * sizeof *job.y);
+    } else if (r.count == 1 && r.summed[0]) {
+        plx_real *total = job.y;
+        const int64_t chunks = (x->size + CHUNK - 1) / CHUNK;
+        job.y = step->workspace;
+        plx__parallel_for(ctx->pool, threads, chunks, 1, chunk_sums, &job);
+        *total = job.factor * ctx->kernels->sum(chunks, job.y);
+    } else if (r.count == 2 && r.summed[1]) {
+        job.columns = r.size[1];
+        plx__parallel_for(ctx->pool, threads, r.size[0],
+                          plx__grain(r.size[0], job.columns, threads), row_sums, &job);
+    } else if (r.count == 2) {
+        job.rows = r.size[0];
+        job.columns = r.size[1];
+        plx__parallel_for(ctx->pool, threads, job.columns,
+                          plx__grain(job.columns, job.rows, threads), column_sums, &job);
+    } else {
+        sum_any(&job, &r, step->out.size);
+    }
+    return PLX_OK;
+}
+
+static plx__cost cost_sum(const plx_graph *graph, const plx__node *node)
+{
+    const plx__node *x = plx__input_of(graph, node, 0);
+    plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
+    cost.flops = (double)plx__size(x);
+    return cost;
+}
+
+#define S3 {3, {3, 4, 5}, 0, 0}
+static const plx__sample sum_samples[] = {
+    {1, {S3}, {.i = {7, 7}, .f = {0.5}}},
+    {1, {S3}, {.i = {1, 1}, .f = {1}}},
+    {1, {S3}, {.i = {3, 3}, .f = {1}}},
+    {1, {S3}, {.i = {2, 2}, .f = {1}}},
+    {1, {S3}, {.i = {4, 0}, .f = {0.25}}},
+    {1, {S3}, {.i = {5, 4}, .f = {1}}},
+    {1, {{2, {130, 33}, 0, 0}}, {.i = {1, 1}, .f = {1}}},
+    {1, {{1, {9000}, 0, 0}}, {.i = {1, 1}, .f = {1}}},
+    {1, {{2, {0, 3}, 0, 0}}, {.i = {1, 1}, .f = {1}}},
+    {0},
+};
+
+const plx_op plx__op_sum_to = {
+    .name = "sum_to",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .infer = infer_sum_to,
+    .gradient = gradient_sum_to,
+    .cost = cost_sum,
+    .workspace = workspace_sum_to,
+    .run = run_sum_to,
+    .samples = sum_samples,
+};
+
+/* ---- broadcast_to ---------------------------------------------------------------------------- */
+
+static plx_status infer_broadcast_to(plx_graph *graph, plx__node *node)
+{
+    const plx__node *x = plx__input_of(graph, node, 0);
+    node->rank = node->attrs.rank;
+    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    int64_t kept = 1;
+    for (int axis = 0; axis < node->rank; ++axis)
+        if (!(node->attrs.i[0] >> axis & 1)) kept *= node->dims[axis];
+    if (kept != plx__size(x))
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "broadcast_to: %lld values for %lld places",
+                               (long long)plx__size(x), (long long)kept);
+    return PLX_OK;
+}
+
+static void gradient_broadcast_to(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
+{
+    const plx__node node = graph->nodes[id];
+    const plx__attrs attrs = {.i = {node.attrs.i[0], node.attrs.i[1]}, .f = {node.attrs.f[0]}};
+    grads[0] = PLX__EMIT1(graph, &plx__op_sum_to, gy, &attrs);
+}
+
+static plx_status run_broadcast_to(plx_ctx *ctx, const plx__step *step)
+{
+    if (!step->out.size) return PLX_OK;
+    const runs r = merge_axes(step->out.rank, step->out.dims, step->attrs.i[0]);
+    const plx_real *x = PLX_IN(step, 0);
+    plx_real *y = PLX_OUT(step);
+    const plx_real factor = (plx_real)step->attrs.f[0];
+    const int last = r.count - 1;
+    const int64_t n = r.size[last], rows = step->out.size / n;
+    for (int64_t row = 0; row < rows; ++row) {
+        int64_t index = row, offset = 0, stride = r.summed[last] ? 1 : n;
+        for (int i = last - 1; i >= 0; --i) {
+            if (!r.summed[i]) {
+                offset += index % r.size[i] * stride;
+                stride *= r.size[i];
+            }
+            index /= r.size[i];
+        }
+        ctx->kernels->mul(n, x + offset, !r.summed[last], &factor, 0, y + row * n);
+    }
+    return PLX_OK;
+}
+
+static const plx__sample broadcast_samples[] = {
+    {1, {{0, {0}, 0, 0}}, {.i = {7, 7}, .f = {0.5}, .rank = 3, .dims = {3, 4, 5}}},
+    {1, {{2, {4, 5}, 0, 0}}, {.i = {1, 1}, .f = {1}, .rank = 3, .dims = {3, 4, 5}}},
+    {1, {{2, {3, 5}, 0, 0}}, {.i = {2, 2}, .f = {1}, .rank = 3, .dims = {3, 4, 5}}},
+    {1, {{3, {3, 4, 1}, 0, 0}}, {.i = {4, 0}, .f = {1}, .rank = 3, .dims = {3, 4, 5}}},
+    {0},
+};
+
+const plx_op plx__op_broadcast_to = {
+    .name = "broadcast_to",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .infer = infer_broadcast_to,
+    .gradient = gradient_broadcast_to,
+    .cost = cost_sum,
+    .run = run_broadcast_to,
+    .samples = broadcast_samples,
+};
+
+/* ---- reduce_max: attrs i[0] the axis, or PLX_ALL_AXES ---------------------------------------- */
+
+typedef struct max_loops {
+    int64_t outer, axis, inner;
+} max_loops;
+
+static max_loops loops_of(int rank, const int64_t *dims, int64_t axis)
+{
+    if (axis == PLX_ALL_AXES) return (max_loops){1, plx__product(rank, dims), 1};
+    return (max_loops){plx__product((int)axis, dims), dims[axis],
+                       plx__product(rank - (int)axis - 1, dims + axis + 1)};
+}
+
+static plx_status infer_reduce_max(plx_graph *graph, plx__node *node)
+{
+    const plx__node *x = plx__input_of(graph, node, 0);
+    node->rank = 0;
+    if (node->attrs.i[0] == PLX_ALL_AXES) return PLX_OK;
+    for (int axis = 0; axis < x->rank; ++axis)
+        if (axis != node->attrs.i[0]) node->dims[node->rank++] = x->dims[axis];
+    return PLX_OK;
+}
+
+static void gradient_reduce_max(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
+{
+    const plx__node node = graph->nodes[id];
+    grads[0] = PLX__EMIT2(graph, &plx__op_reduce_max_grad, node.inputs[0], gy, &node.attrs);
+}
+
+/* Index of the first maximum along the axis; a NaN counts as the largest. -1 for an empty axis. */
+static int64_t first_maximum(const plx_real *x, max_loops loops, int64_t outer, int64_t inner)
+{
+    int64_t best = loops.axis ? 0 : -1;
+    const plx_real *lane = x + outer * loops.axis * loops.inner + inner;
+    for (int64_t i = 1; i < loops.axis; ++i) {
+        const plx_real value = lane[i * loops.inner], top = lane[best * loops.inner];
+        if (top != top) break;
+        if (value > top || value != value) best = i;
+    }
+    return best;
+}
+
+static plx_status run_reduce_max(plx_ctx *ctx, const plx__step *step)
+{
+    const max_loops loops = loops_of(step->in[0].rank, step->in[0].dims, step->attrs.i[0]);
+    const plx_real *x = PLX_IN(step, 0);
+    plx_real *y = PLX_OUT(step);
+    for (int64_t o = 0; o < loops.outer; ++o) {
+        if (loops.inner == 1) {
+            y[o] = ctx->kernels->maximum(loops.axis, x + o * loops.axis);
+            continue;
+        }
+        for (int64_t i = 0; i < loops.inner; ++i) {
+            const int64_t best = first_maximum(x, loops, o, i);
+            y[o * loops.inner + i] = best < 0 ? (plx_real)-__builtin_inff()
+                                              : x[(o * loops.axis + best) * loops.inner + i];
+        }
+    }
+    return PLX_OK;
+}
+
+static plx_status infer_reduce_max_grad(plx_graph *graph, plx__node *node)
+{
+    return plx__infer_same(graph, node);
+}
+
+static plx_status run_reduce_max_grad(plx_ctx *ctx, const plx__step *step)
+{
+    (void)ctx;
+    const max_loops loops = loops_of(step->in[0].rank, step->in[0].dims, step->attrs.i[0]);
+    const plx_real *x = PLX_IN(step, 0), *gy = PLX_IN(step, 1);
+    plx_real *gx = PLX_OUT(step);
+    memset(gx, 0, (size_t)step->out.size * sizeof *gx);
+    if (!step->out.size) return PLX_OK;
+    for (int64_t o = 0; o < loops.outer; ++o)
+        for (int64_t i = 0; i < loops.inner; ++i) {
+            const int64_t best = first_maximum(x, loops, o, i);
+            gx[(o * loops.axis + best) * loops.inner + i] = gy[o * loops.inner + i];
+        }
+    return PLX_OK;
+}
+
+static const plx__sample max_samples[] = {
+    {1, {S3}, {.i = {0}}},
+    {1, {S3}, {.i = {1}}},
+    {1, {S3}, {.i = {2}}},
+    {1, {S3}, {.i = {PLX_ALL_AXES}}},
+    {1, {{2, {1, 37}, 0, 0}}, {.i = {1}}},
+    {0},
+};
+
+const plx_op plx__op_reduce_max = {
+    .name = "reduce_max",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .flags = PLX__OP_KINK,
+    .infer = infer_reduce_max,
+    .gradient = gradient_reduce_max,
+    .cost = cost_sum,
+    .run = run_reduce_max,
+    .samples = max_samples,
+};
+
+static const plx__sample max_grad_samples[] = {
+    {2, {S3, {2, {3, 5}, 0, 0}}, {.i = {1}}},
+    {2, {S3, {2, {3, 4}, 0, 0}}, {.i = {2}}},
+    {0},
+};
+
+const plx_op plx__op_reduce_max_grad = {
+    .name = "reduce_max_grad",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .flags = PLX__OP_NO_GRADIENT,
+    .infer = infer_reduce_max_grad,
+    .cost = cost_sum,
+    .run = run_reduce_max_grad,
+    .samples = max_grad_samples,
+};

@@ -1,0 +1,220 @@
+/* Elementwise functions of one value. attrs: f[0] the parameter p. */
+#include "ops/op.h"
+
+#include "base/rng.h"
+
+typedef void (*unary_kernel)(int64_t n, const plx_real *x, plx_real *y, plx_real p);
+typedef void (*unary_grad_kernel)(int64_t n, const plx_real *xy, const plx_real *gy, plx_real *gx,
+                                  plx_real p);
+
+typedef struct unary_job {
+    unary_kernel forward;
+    unary_grad_kernel backward;
+    const plx_real *x, *gy;
+    plx_real *y;
+    plx_real p;
+} unary_job;
+
+static void unary_piece(void *arg, int64_t begin, int64_t end, int worker)
+{
+    (void)worker;
+    const unary_job *job = arg;
+    if (job->backward)
+        job->backward(end - begin, job->x + begin, job->gy + begin, job->y + begin, job->p);
+    else
+        job->forward(end - begin, job->x + begin, job->y + begin, job->p);
+}
+
+static plx_status run_unary(plx_ctx *ctx, const plx__step *step, unary_kernel forward,
+                            unary_grad_kernel backward)
+{
+    unary_job job = {forward,       backward,      PLX_IN(step, 0), backward ? PLX_IN(step, 1) : NULL,
+                     PLX_OUT(step), (plx_real)step->attrs.f[0]};
+    plx__parallel_for(ctx->pool, step->threads, step->out.size,
+                      plx__grain(step->out.size, 1, step->threads), unary_piece, &job);
+    return PLX_OK;
+}
+
+static plx_status infer_unary_grad(plx_graph *graph, plx__node *node)
+{
+    const plx__node *x = plx__input_of(graph, node, 0), *gy = plx__input_of(graph, node, 1);
+    if (!plx__same_shape(x, gy))
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: the two inputs differ in shape",
+                               node->op->name);
+    return plx__infer_same(graph, node);
+}
+
+static void gradient_unary(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads,
+                           const plx_op *grad_op, bool from_output)
+{
+    const plx__node node = graph->nodes[id];
+    grads[0] = PLX__EMIT2(graph, grad_op, from_output ? id : node.inputs[0], gy, &node.attrs);
+}
+
+/* A transcendental costs about as much as streaming four times its bytes. */
+static plx__cost cost_unary(const plx_graph *graph, const plx__node *node)
+{
+    return plx__cost_streaming(graph, node, 1, 4);
+}
+
+#define SHAPES(lo, hi, p)                                                                          \
+    {1, {{1, {0}, lo, hi}}, {.f = {p}}}, {1, {{1, {1}, lo, hi}}, {.f = {p}}},                      \
+        {1, {{1, {4}, lo, hi}}, {.f = {p}}}, {1, {{2, {2, 17}, lo, hi}}, {.f = {p}}},              \
+        {1, {{2, {33, 65}, lo, hi}}, {.f = {p}}},                                                  \
+    {                                                                                              \
+        0                                                                                          \
+    }
+static const plx__sample anywhere[] = {SHAPES(-4, 4, 0.5)};
+static const plx__sample positive[] = {SHAPES(0.1, 4, 0)};
+#define PAIRS(lo, hi, p)                                                                           \
+    {2, {{1, {5}, lo, hi}, {1, {5}, -1, 1}}, {.f = {p}}},                                          \
+        {2, {{2, {3, 33}, lo, hi}, {2, {3, 33}, -1, 1}}, {.f = {p}}},                              \
+    {                                                                                              \
+        0                                                                                          \
+    }
+static const plx__sample grad_anywhere[] = {PAIRS(-4, 4, 0.5)};
+static const plx__sample grad_positive[] = {PAIRS(0.1, 4, 0)};
+
+enum { X = 0, Y = 1 };
+#define UNARY_OP(op_name, from, kink, where)                                                       \
+    static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step)                           \
+    {                                                                                              \
+        return run_unary(ctx, step, ctx->kernels->op_name, NULL);                                  \
+    }                                                                                              \
+    static plx_status run_##op_name##_grad(plx_ctx *ctx, const plx__step *step)                    \
+    {                                                                                              \
+        return run_unary(ctx, step, NULL, ctx->kernels->op_name##_grad);                           \
+    }                                                                                              \
+    static void gradient_##op_name(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)       \
+    {                                                                                              \
+        gradient_unary(graph, id, gy, grads, &plx__op_##op_name##_grad, (from) == Y);              \
+    }                                                                                              \
+    const plx_op plx__op_##op_name = {                                                             \
+        .name = #op_name,                                                                          \
+        .min_inputs = 1,                                                                           \
+        .max_inputs = 1,                                                                           \
+        .flags = PLX__OP_INPLACE | (kink),                                                         \
+        .infer = plx__infer_same,                                                                  \
+        .gradient = gradient_##op_name,                                                            \
+        .cost = cost_unary,                                                                        \
+        .run = run_##op_name,                                                                      \
+        .samples = where,                                                                          \
+    };                                                                                             \
+    const plx_op plx__op_##op_name##_grad = {                                                      \
+        .name = #op_name "_grad",                                                                  \
+        .min_inputs = 2,                                                                           \
+        .max_inputs = 2,                                                                           \
+        .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,                                            \
+        .infer = infer_unary_grad,                                                                 \
+        .cost = cost_unary,                                                                        \
+        .run = run_##op_name##_grad,                                                               \
+        .samples = grad_##where,                                                                   \
+    };
+
+UNARY_OP(relu, Y, PLX__OP_KINK, anywhere)
+UNARY_OP(leaky_relu, Y, PLX__OP_KINK, anywhere)
+UNARY_OP(elu, Y, PLX__OP_KINK, anywhere)
+UNARY_OP(silu, X, 0, anywhere)
+UNARY_OP(gelu, X, 0, anywhere)
+UNARY_OP(gelu_tanh, X, 0, anywhere)
+UNARY_OP(sigmoid, Y, 0, anywhere)
+UNARY_OP(tanh, Y, 0, anywhere)
+UNARY_OP(exp, Y, 0, anywhere)
+UNARY_OP(log, X, 0, positive)
+UNARY_OP(sqrt, Y, 0, positive)
+UNARY_OP(square, X, 0, anywhere)
+UNARY_OP(abs, X, PLX__OP_KINK, anywhere)
+UNARY_OP(erf, X, 0, anywhere)
+
+/* ---- scale: y = alpha x; attrs f[0] alpha ---------------------------------------------------- */
+
+typedef struct scale_job {
+    const plx_kernels *kernels;
+    const plx__step *step;
+    uint64_t key;
+    uint32_t keep;
+} scale_job;
+
+static void scale_piece(void *arg, int64_t begin, int64_t end, int worker)
+{
+    (void)worker;
+    const scale_job *job = arg;
+    job->kernels->scale(end - begin, (plx_real)job->step->attrs.f[0], PLX_IN(job->step, 0) + begin,
+                        PLX_OUT(job->step) + begin);
+}
+
+static plx_status run_scale(plx_ctx *ctx, const plx__step *step)
+{
+    scale_job job = {ctx->kernels, step, 0, 0};
+    plx__parallel_for(ctx->pool, step->threads, step->out.size,
+                      plx__grain(step->out.size, 1, step->threads), scale_piece, &job);
+    return PLX_OK;
+}
+
+static void gradient_scale(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
+{
+    const plx__node node = graph->nodes[id];
+    grads[0] = PLX__EMIT1(graph, &plx__op_scale, gy, &node.attrs);
+}
+
+static plx__cost cost_scale(const plx_graph *graph, const plx__node *node)
+{
+    return plx__cost_streaming(graph, node, 1, 1);
+}
+
+const plx_op plx__op_scale = {
+    .name = "scale",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .flags = PLX__OP_INPLACE,
+    .infer = plx__infer_same,
+    .gradient = gradient_scale,
+    .cost = cost_scale,
+    .run = run_scale,
+    .samples = anywhere,
+};
+
+/* ---- dropout: attrs f[0] rate, seed ---------------------------------------------------------- */
+
+static void dropout_piece(void *arg, int64_t begin, int64_t end, int worker)
+{
+    (void)worker;
+    const scale_job *job = arg;
+    const double kept = 1 - job->step->attrs.f[0];
+    job->kernels->dropout(end - begin, PLX_IN(job->step, 0) + begin, PLX_OUT(job->step) + begin,
+                          job->key, (uint64_t)begin, job->keep, (plx_real)(1 / kept));
+}
+
+static plx_status run_dropout(plx_ctx *ctx, const plx__step *step)
+{
+    const double kept = 1 - step->attrs.f[0];
+    scale_job job = {ctx->kernels, step, plx__rng_key(step->attrs.seed, *step->number),
+                     kept >= 1 ? UINT32_MAX : (uint32_t)(kept * 4294967296.0)};
+    plx__parallel_for(ctx->pool, step->threads, step->out.size,
+                      plx__grain(step->out.size, 1, step->threads), dropout_piece, &job);
+    return PLX_OK;
+}
+
+/* The same seed and step number give the same mask, so the gradient is the op itself. */
+static void gradient_dropout(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
+{
+    const plx__node node = graph->nodes[id];
+    grads[0] = PLX__EMIT1(graph, &plx__op_dropout, gy, &node.attrs);
+}
+
+static plx__cost cost_dropout(const plx_graph *graph, const plx__node *node)
+{
+    return plx__cost_streaming(graph, node, 1, 4);
+}
+
+const plx_op plx__op_dropout = {
+    .name = "dropout",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .flags = PLX__OP_INPLACE,
+    .infer = plx__infer_same,
+    .gradient = gradient_dropout,
+    .cost = cost_dropout,
+    .run = run_dropout,
+    .samples = anywhere,
+};
