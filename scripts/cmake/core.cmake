@@ -1,0 +1,55 @@
+# The core library, in as many variants as the build needs. A kernel target is one translation unit,
+# compiled once for each instruction set.
+set(PLX_FLAGS_scalar "")
+set(PLX_FLAGS_sse2 -msse2)
+set(PLX_FLAGS_avx2 -mavx2 -mfma)
+set(PLX_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
+set(PLX_FLAGS_neon128 "")
+set(PLX_FLAGS_neon "")
+set(PLX_FLAGS_wasm128 -msimd128)
+set(PLX_FLAGS_wasmrelaxed -msimd128 -mrelaxed-simd)
+
+file(GLOB PLX_CORE_SOURCES CONFIGURE_DEPENDS
+    src/base/*.c src/kernels/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c
+    src/models/*.c src/io/*.c)
+list(REMOVE_ITEM PLX_CORE_SOURCES ${CMAKE_SOURCE_DIR}/src/kernels/kernels_target.c)
+
+# plx_core(NAME TARGETS isa... [DEFINES ...] [OPTIONS ...]): static library NAME with these kernel
+# targets; users inherit DEFINES.
+function(plx_core name)
+    cmake_parse_arguments(core "" "" "TARGETS;DEFINES;OPTIONS" ${ARGN})
+    set(objects "")
+    if(EXISTS ${CMAKE_SOURCE_DIR}/src/kernels/kernels_target.c)
+        foreach(isa ${core_TARGETS})
+            add_library(${name}_${isa} OBJECT ${CMAKE_SOURCE_DIR}/src/kernels/kernels_target.c)
+            target_include_directories(${name}_${isa} PRIVATE ${CMAKE_SOURCE_DIR}/src)
+            target_compile_definitions(${name}_${isa} PRIVATE PLX_TARGET=${isa} ${core_DEFINES})
+            target_compile_options(${name}_${isa} PRIVATE ${core_OPTIONS} ${PLX_FLAGS_${isa}})
+            list(APPEND objects $<TARGET_OBJECTS:${name}_${isa}>)
+        endforeach()
+    endif()
+    add_library(${name} STATIC ${PLX_CORE_SOURCES} ${objects})
+    target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
+    target_compile_definitions(${name} PUBLIC ${core_DEFINES})
+    target_compile_options(${name} PRIVATE ${core_OPTIONS})
+    foreach(isa ${core_TARGETS})
+        string(TOUPPER ${isa} upper)
+        # For kernels.c alone: the list of targets that were linked.
+        set_property(TARGET ${name} APPEND PROPERTY COMPILE_DEFINITIONS PLX_HAVE_${upper})
+    endforeach()
+endfunction()
+
+# plx_bench(NAME CORE [OPTIONS ...]): the suites on top of a core.
+file(GLOB PLX_BENCH_SOURCES CONFIGURE_DEPENDS bench/*.c bench/suites/*.c)
+function(plx_bench name core)
+    if(PLX_BENCH_SOURCES)
+        add_library(${name} STATIC ${PLX_BENCH_SOURCES})
+        target_compile_options(${name} PRIVATE ${ARGN})
+        target_include_directories(${name} PRIVATE ${PLX_GENERATED})
+        add_dependencies(${name} parallax_build_info)
+        target_link_libraries(${name} PUBLIC ${core})
+    else()
+        add_library(${name} INTERFACE)
+        target_link_libraries(${name} INTERFACE ${core})
+    endif()
+endfunction()

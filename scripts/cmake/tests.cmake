@@ -1,0 +1,38 @@
+# The C tests. A test program lists its groups with --list and runs one by name; each group becomes a
+# test of CTest, found when the program has been built.
+file(GLOB PLX_TEST_SOURCES CONFIGURE_DEPENDS
+    tests/*.c tests/unit/*.c tests/kernels/*.c tests/ops/*.c tests/golden/*.c)
+
+function(plx_tests name)
+    if(NOT PLX_TEST_SOURCES)
+        return()
+    endif()
+    add_executable(${name} ${PLX_TEST_SOURCES})
+    target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
+    target_compile_options(${name} PRIVATE ${PLX_TEST_OPTIONS})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${PLX_GENERATED})
+    target_link_libraries(${name} PRIVATE ${ARGN} m)
+    target_link_options(${name} PRIVATE ${PLX_TEST_LINK})
+    add_dependencies(${name} parallax_build_info)
+    set(list "${CMAKE_BINARY_DIR}/${name}.ctest.cmake")
+    add_custom_command(TARGET ${name} POST_BUILD
+        COMMAND ${CMAKE_COMMAND} "-DPROGRAM=$<TARGET_FILE:${name}>" "-DNAME=${name}"
+            "-DEMULATOR=${CMAKE_CROSSCOMPILING_EMULATOR}" "-DOUTPUT=${list}"
+            "-DSOURCE=${CMAKE_SOURCE_DIR}" -P ${CMAKE_SOURCE_DIR}/scripts/cmake/discover_tests.cmake
+        BYPRODUCTS ${list} VERBATIM)
+    # A build that failed before it linked the program must not look like one without tests.
+    file(WRITE "${CMAKE_BINARY_DIR}/${name}.include.cmake"
+"if(EXISTS \"${list}\")
+    include(\"${list}\")
+else()
+    add_test(${name}:not-built not-built)
+endif()
+")
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES
+        "${CMAKE_BINARY_DIR}/${name}.include.cmake")
+endfunction()
+
+plx_tests(plx_tests parallax_bench parallax_native)
+if(TARGET parallax_core_f64)
+    plx_tests(plx_tests_f64 parallax_core_f64 parallax_platform)
+endif()

@@ -1,0 +1,66 @@
+# The WebAssembly side: one engine module per tier, each with a core of its own, since one opcode that
+# a browser lacks stops it from loading the whole module.
+
+# Link flags of every engine. No Embind, no eval, no file system: the modules run under a strict
+# content security policy.
+set(PLX_ENGINE_LINK
+    -sMODULARIZE=1 -sEXPORT_ES6=1 -sENVIRONMENT=worker,node -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0
+    -sSTACK_SIZE=1MB -sMALLOC=dlmalloc -sASSERTIONS=0 -sABORTING_MALLOC=0 -sINCOMING_MODULE_JS_API=[wasmMemory,wasmBinary,wasmModule,instantiateWasm,locateFile,mainScriptUrlOrBlob,print,printErr,onAbort,plxThreads]
+    -sEXPORTED_RUNTIME_METHODS=HEAPU8,HEAPF32,HEAPF64,HEAP32,UTF8ToString,stringToUTF8,lengthBytesUTF8
+    -sEXPORTED_FUNCTIONS=_malloc,_free
+    --no-entry)
+set(PLX_ENGINE_LINK_SINGLE -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=2GB)
+# The package brings a memory whose initial size is its maximum, so in practice it never grows.
+set(PLX_ENGINE_LINK_THREADS
+    -pthread -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=2GB -sIMPORTED_MEMORY=1
+    -sPTHREAD_POOL_SIZE=Module.plxThreads -sPTHREAD_POOL_SIZE_STRICT=2 -Wno-pthreads-mem-growth)
+# Every engine must stay below this.
+set(PLX_ENGINE_BYTES 250000)
+
+file(GLOB PLX_WASM_SOURCES CONFIGURE_DEPENDS wasm/*.c)
+file(GLOB PLX_PLATFORM_SOURCES CONFIGURE_DEPENDS wasm/platform_*.c)
+
+# plx_engine(TIER TARGETS isa... OPTIONS ... LINK ...): engine-TIER.mjs and engine-TIER.wasm.
+function(plx_engine tier)
+    cmake_parse_arguments(engine "" "" "TARGETS;OPTIONS;LINK" ${ARGN})
+    plx_core(core-${tier} TARGETS ${engine_TARGETS} OPTIONS ${engine_OPTIONS})
+    plx_bench(bench-${tier} core-${tier} ${engine_OPTIONS})
+    if(PLX_WASM_SOURCES)
+        add_executable(engine-${tier} ${PLX_WASM_SOURCES})
+        set_target_properties(engine-${tier} PROPERTIES SUFFIX .mjs)
+        target_compile_definitions(engine-${tier} PRIVATE _GNU_SOURCE)
+        target_compile_options(engine-${tier} PRIVATE ${engine_OPTIONS})
+        target_include_directories(engine-${tier} PRIVATE ${PLX_GENERATED})
+        target_link_libraries(engine-${tier} PRIVATE bench-${tier} core-${tier})
+        target_link_options(engine-${tier} PRIVATE -O3 ${PLX_ENGINE_LINK} ${engine_LINK})
+        add_dependencies(engine-${tier} parallax_build_info)
+        add_test(NAME size:engine-${tier} COMMAND ${CMAKE_COMMAND}
+            -DFILE=${CMAKE_BINARY_DIR}/engine-${tier}.wasm -DLIMIT=${PLX_ENGINE_BYTES}
+            -P ${CMAKE_SOURCE_DIR}/scripts/cmake/check_size.cmake)
+    endif()
+endfunction()
+
+# The relaxed module keeps the exact kernels too: reproducible runs ask for them by name.
+plx_engine(simd TARGETS wasm128
+    OPTIONS -msimd128 LINK ${PLX_ENGINE_LINK_SINGLE})
+plx_engine(simd-threads TARGETS wasm128
+    OPTIONS -msimd128 -pthread LINK ${PLX_ENGINE_LINK_THREADS})
+plx_engine(relaxed-threads TARGETS wasm128 wasmrelaxed
+    OPTIONS -msimd128 -pthread LINK ${PLX_ENGINE_LINK_THREADS})
+
+# What the C tests link, under Node: with threads and without relaxed SIMD, which Node 20 lacks.
+set(PLX_TEST_OPTIONS -msimd128 -pthread)
+set(PLX_TEST_LINK -pthread -O2 -sENVIRONMENT=node -sEXIT_RUNTIME=1 -sPROXY_TO_PTHREAD=1
+    -sPTHREAD_POOL_SIZE=8 -sNODERAWFS=1 -sSTACK_SIZE=1MB -sINITIAL_MEMORY=512MB)
+plx_core(parallax_core TARGETS scalar wasm128 OPTIONS ${PLX_TEST_OPTIONS})
+plx_bench(parallax_bench parallax_core ${PLX_TEST_OPTIONS})
+if(PLX_PLATFORM_SOURCES)
+    add_library(parallax_platform STATIC ${PLX_PLATFORM_SOURCES})
+    target_compile_definitions(parallax_platform PRIVATE _GNU_SOURCE)
+    target_compile_options(parallax_platform PRIVATE ${PLX_TEST_OPTIONS})
+    target_include_directories(parallax_platform PUBLIC ${CMAKE_SOURCE_DIR}/src)
+else()
+    add_library(parallax_platform INTERFACE)
+endif()
+add_library(parallax_native INTERFACE)
+target_link_libraries(parallax_native INTERFACE parallax_core parallax_platform)
