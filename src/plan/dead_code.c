@@ -1,0 +1,16 @@
+#include "plan/plan_internal.h"
+
+#include <string.h>
+
+void plx__pass_dead_code(plx_plan *plan)
+{
+    const plx_graph *graph = plan->graph;
+    memset(plan->live, 0, (size_t)graph->count * sizeof *plan->live);
+    for (int i = 0; i < plan->outputs_count; ++i) plan->live[plan->outputs[i]] = true;
+    /* Inputs have smaller ids than their consumers. */
+    for (int32_t i = graph->count - 1; i >= 0; --i) {
+        if (!plan->live[i]) continue;
+        for (int k = 0; k < graph->nodes[i].inputs_count; ++k)
+            plan->live[graph->nodes[i].inputs[k]] = true;
+    }
+}

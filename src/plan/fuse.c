@@ -1,0 +1,105 @@
+/* Fusion: fewer passes over memory. A node that is replaced keeps its id, so consumers and outputs
+ * stay valid; what it swallowed is left for the dead-code pass. */
+#include "plan/plan_internal.h"
+
+#include "base/platform.h"
+
+#include <string.h>
+
+static void count_uses(const plx_plan *plan, int32_t *uses)
+{
+    const plx_graph *graph = plan->graph;
+    memset(uses, 0, (size_t)graph->count * sizeof *uses);
+    for (int32_t i = 0; i < graph->count; ++i) {
+        if (!plan->live[i]) continue;
+        for (int k = 0; k < graph->nodes[i].inputs_count; ++k) uses[graph->nodes[i].inputs[k]] += 1;
+    }
+    for (int i = 0; i < plan->outputs_count; ++i) uses[plan->outputs[i]] += 1;
+}
+
+/* Turns node into op with new inputs; shape and dtype stay. */
+static bool replace(plx__node *node, const plx_op *op, int count, const int32_t *inputs)
+{
+    int32_t *copy = plx_platform_alloc((size_t)count * sizeof *copy);
+    if (!copy) return false;
+    memcpy(copy, inputs, (size_t)count * sizeof *copy);
+    plx_platform_free(node->inputs);
+    node->op = op;
+    node->inputs = copy;
+    node->inputs_count = count;
+    return true;
+}
+
+static void say_fused(plx__node *node, const plx__node *first, const char *then)
+{
+    char text[sizeof node->fused];
+    plx__format(text, sizeof text, "%s+%s", first->fused[0] ? first->fused : first->op->name, then);
+    memcpy(node->fused, text, sizeof text);
+}
+
+/* bias(matmul(a, b), c) is dense(a, b, c). */
+static bool fuse_bias(plx_graph *graph, plx__node *node, const int32_t *uses)
+{
+    const plx__node *product = plx__input_of(graph, node, 0);
+    if (node->op != &plx__op_bias || product->op != &plx__op_matmul || uses[node->inputs[0]] != 1)
+        return true;
+    const int32_t inputs[] = {product->inputs[0], product->inputs[1], node->inputs[1]};
+    node->attrs = product->attrs;
+    say_fused(node, product, "bias");
+    return replace(node, &plx__op_dense, 3, inputs);
+}
+
+/* act(dense(...)) and act(matmul(...)) are dense with an activation. */
+static bool fuse_activation(plx_graph *graph, plx__node *node, const int32_t *uses)
+{
+    const plx_activation act = plx__activation_of(node->op);
+    if (act == PLX_ACTIVATIONS_ || uses[node->inputs[0]] != 1) return true;
+    const plx__node *source = plx__input_of(graph, node, 0);
+    const bool dense = source->op == &plx__op_dense && source->attrs.i[2] == PLX_LINEAR;
+    if (!dense && source->op != &plx__op_matmul) return true;
+    const double p = node->attrs.f[0];
+    node->attrs = source->attrs;
+    node->attrs.i[2] = act;
+    node->attrs.f[0] = p;
+    say_fused(node, source, plx_activation_name(act));
+    return replace(node, &plx__op_dense, source->inputs_count, source->inputs);
+}
+
+/* nll(log_softmax(x), t) and its gradient need no log-probabilities in memory. */
+static bool fuse_cross_entropy(plx_graph *graph, plx__node *node, const int32_t *uses)
+{
+    if (node->op == &plx__op_nll) {
+        const plx__node *rows = plx__input_of(graph, node, 0);
+        if (rows->op != &plx__op_log_softmax) return true;
+        const int32_t inputs[] = {rows->inputs[0], node->inputs[1]};
+        say_fused(node, rows, "nll");
+        return replace(node, &plx__op_softmax_xent, 2, inputs);
+    }
+    if (node->op == &plx__op_log_softmax_grad) {
+        const plx__node *rows = plx__input_of(graph, node, 0), *gy = plx__input_of(graph, node, 1);
+        if (rows->op != &plx__op_log_softmax || gy->op != &plx__op_nll_grad ||
+            uses[node->inputs[1]] != 1)
+            return true;
+        const int32_t inputs[] = {rows->inputs[0], gy->inputs[0], gy->inputs[1]};
+        say_fused(node, gy, "log_softmax_grad");
+        return replace(node, &plx__op_softmax_xent_grad, 3, inputs);
+    }
+    return true;
+}
+
+plx_status plx__pass_fuse(plx_plan *plan)
+{
+    plx_graph *graph = plan->graph;
+    int32_t *uses = plx_platform_alloc((size_t)graph->count * sizeof *uses);
+    if (!uses) return plx__fail(&plan->ctx->message, PLX_ERR_MEMORY, "compile: no memory");
+    count_uses(plan, uses);
+    bool ok = true;
+    for (int32_t i = 0; i < graph->count && ok; ++i) {
+        plx__node *node = &graph->nodes[i];
+        if (!plan->live[i] || (node->op->flags & PLX__OP_LEAF)) continue;
+        ok = fuse_bias(graph, node, uses) && fuse_activation(graph, node, uses) &&
+             fuse_cross_entropy(graph, node, uses);
+    }
+    plx_platform_free(uses);
+    return ok ? PLX_OK : plx__fail(&plan->ctx->message, PLX_ERR_MEMORY, "compile: no memory");
+}

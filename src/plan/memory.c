@@ -1,0 +1,160 @@
+/* Memory by liveness: values that are never needed at the same time share bytes. */
+#include "plan/plan_internal.h"
+
+#include "base/platform.h"
+
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+static int64_t aligned(int64_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* A value in the arena; placed in the order of the steps that make it. */
+typedef struct block {
+    int64_t offset, bytes;
+    int last_use; /* number of the last step that reads it; steps_count: an output */
+} block;
+
+typedef struct layout {
+    plx_plan *plan;
+    int *last_use;  /* by node */
+    block *blocks;  /* live ones, by offset */
+    int count;
+    int64_t bytes;
+} layout;
+
+static void find_last_uses(layout *l)
+{
+    const plx_plan *plan = l->plan;
+    for (int32_t i = 0; i < plan->graph->count; ++i) l->last_use[i] = -1;
+    for (int s = 0; s < plan->steps_count; ++s) {
+        const plx__node *node = &plan->graph->nodes[plan->meta[s].node];
+        l->last_use[plan->meta[s].node] = s;
+        for (int k = 0; k < node->inputs_count; ++k) l->last_use[node->inputs[k]] = s;
+    }
+    for (int i = 0; i < plan->outputs_count; ++i) l->last_use[plan->outputs[i]] = plan->steps_count;
+}
+
+static void drop_dead(layout *l, int step)
+{
+    if (!(l->plan->options.passes & PLX_PASS_MEMORY)) return;
+    int kept = 0;
+    for (int i = 0; i < l->count; ++i)
+        if (l->blocks[i].last_use >= step) l->blocks[kept++] = l->blocks[i];
+    l->count = kept;
+}
+
+/* The smallest gap that fits, else the end. */
+static int64_t place(layout *l, int64_t bytes, int last_use)
+{
+    int64_t best = -1, best_gap = INT64_MAX, end = 0;
+    int at = l->count;
+    for (int i = 0; i < l->count; ++i) {
+        const int64_t gap = l->blocks[i].offset - end;
+        if (gap >= bytes && gap < best_gap) {
+            best = end;
+            best_gap = gap;
+            at = i;
+        }
+        end = l->blocks[i].offset + l->blocks[i].bytes;
+    }
+    if (best < 0) best = end;
+    memmove(l->blocks + at + 1, l->blocks + at, (size_t)(l->count - at) * sizeof *l->blocks);
+    l->blocks[at] = (block){best, bytes, last_use};
+    l->count += 1;
+    if (best + bytes > l->bytes) l->bytes = best + bytes;
+    return best;
+}
+
+/* The block of an input that dies at this step and has the size of the output, or NULL. */
+static block *reusable(layout *l, int step, const int64_t *offsets)
+{
+    const plx_plan *plan = l->plan;
+    const plx__node *node = &plan->graph->nodes[plan->meta[step].node];
+    if (!(node->op->flags & PLX__OP_INPLACE) || !(plan->options.passes & PLX_PASS_MEMORY)) return NULL;
+    for (int k = 0; k < node->inputs_count; ++k) {
+        const int32_t id = node->inputs[k];
+        const plx__node *in = &plan->graph->nodes[id];
+        if (offsets[id] < 0 || l->last_use[id] != step || plx__size(in) != plx__size(node)) continue;
+        for (int i = 0; i < l->count; ++i)
+            if (l->blocks[i].offset == offsets[id]) return &l->blocks[i];
+    }
+    return NULL;
+}
+
+static void lay_out(layout *l, int64_t *offsets)
+{
+    const plx_plan *plan = l->plan;
+    for (int s = 0; s < plan->steps_count; ++s) {
+        const int32_t id = plan->meta[s].node;
+        const plx__node *node = &plan->graph->nodes[id];
+        drop_dead(l, s);
+        plan->meta[s].arena_offset = -1;
+        if (node->op->flags & PLX__OP_EFFECT) continue;
+        /* An empty value still gets a place of its own, so that offsets name blocks. */
+        const int64_t size = plx__size(node);
+        const int64_t bytes = aligned((size > 0 ? size : 1) * (int64_t)sizeof(plx_real));
+        block *input = reusable(l, s, offsets);
+        if (input) {
+            offsets[id] = input->offset;
+            input->last_use = l->last_use[id];
+        } else {
+            offsets[id] = place(l, bytes, l->last_use[id]);
+        }
+        plan->meta[s].arena_offset = offsets[id];
+    }
+}
+
+static int64_t largest_workspace(const plx_plan *plan)
+{
+    int64_t largest = 0;
+    for (int s = 0; s < plan->steps_count; ++s) {
+        const plx__step *step = &plan->steps[s];
+        const int64_t bytes =
+            step->op->workspace ? (int64_t)step->op->workspace(plan->ctx, step) : 0;
+        if (bytes > largest) largest = bytes;
+    }
+    return aligned(largest);
+}
+
+static plx_status allocate(plx_plan *plan, const int64_t *offsets)
+{
+    const int64_t bytes = plan->arena_bytes + plan->workspace_bytes;
+    plan->arena = plx_platform_alloc((size_t)(bytes ? bytes : ALIGNMENT));
+    if (!plan->arena)
+        return plx__fail(&plan->ctx->message, PLX_ERR_MEMORY,
+                         "compile: the plan needs %lld bytes and there is no memory for them",
+                         (long long)bytes);
+    for (int32_t i = 0; i < plan->graph->count; ++i)
+        if (offsets[i] >= 0) plan->slots[i] = plan->arena + offsets[i];
+    for (int s = 0; s < plan->steps_count; ++s)
+        plan->steps[s].workspace = plan->arena + plan->arena_bytes;
+    return PLX_OK;
+}
+
+plx_status plx__pass_memory(plx_plan *plan)
+{
+    const size_t nodes = (size_t)plan->graph->count;
+    layout l = {.plan = plan};
+    l.last_use = plx_platform_alloc(nodes * sizeof *l.last_use + 1);
+    l.blocks = plx_platform_alloc(nodes * sizeof *l.blocks + 1);
+    int64_t *offsets = plx_platform_alloc(nodes * sizeof *offsets + 1);
+    plx_status status = PLX_OK;
+    if (!l.last_use || !l.blocks || !offsets) {
+        status = plx__fail(&plan->ctx->message, PLX_ERR_MEMORY, "compile: no memory");
+    } else {
+        for (size_t i = 0; i < nodes; ++i) offsets[i] = -1;
+        find_last_uses(&l);
+        lay_out(&l, offsets);
+        plan->arena_bytes = l.bytes;
+        plan->workspace_bytes = largest_workspace(plan);
+        status = allocate(plan, offsets);
+    }
+    plx_platform_free(l.last_use);
+    plx_platform_free(l.blocks);
+    plx_platform_free(offsets);
+    return status;
+}

@@ -1,0 +1,47 @@
+/* A plan while its passes make it, and while it runs. */
+#ifndef PLX_PLAN_PLAN_INTERNAL_H
+#define PLX_PLAN_PLAN_INTERNAL_H
+
+#include "graph/graph.h"
+
+typedef struct plx__step_meta {
+    int32_t node;
+    plx__cost cost;
+    double one_thread_ns; /* predicted */
+    double total_ns;      /* measured while profiling */
+    int64_t arena_offset; /* bytes; -1: not in the arena */
+} plx__step_meta;
+
+struct plx_plan {
+    plx_ctx *ctx;
+    plx_graph *graph; /* own copy, rewritten by the passes; ids as in the caller's graph */
+    plx_plan_options options;
+    int outputs_count;
+    int32_t *outputs;
+    bool *live; /* by node */
+    int steps_count;
+    plx__step *steps;
+    plx__step_meta *meta;
+    plx__operand *operands;
+    void **slots;       /* by node: where its value lies */
+    plx_real *constants; /* by node */
+    char *arena;
+    int64_t arena_bytes, workspace_bytes;
+    uint64_t number;
+    int64_t profiled_runs;
+    bool profiling;
+};
+
+/* Rewrites nodes in place: matmul + bias + activation, log-softmax + negative log-likelihood. */
+plx_status plx__pass_fuse(plx_plan *plan);
+/* Marks what the outputs need. */
+void plx__pass_dead_code(plx_plan *plan);
+/* Threads of every step, from its cost and the machine's. */
+void plx__pass_parallel(plx_plan *plan);
+/* Places every value and the workspace in one arena by liveness, and allocates it. */
+plx_status plx__pass_memory(plx_plan *plan);
+
+/* What a step would take on one thread, in nanoseconds. */
+double plx__predict_ns(const plx_ctx *ctx, plx__cost cost);
+
+#endif
