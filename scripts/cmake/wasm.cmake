@@ -17,6 +17,9 @@ set(PLX_ENGINE_LINK_THREADS
 # Every engine must stay below this.
 set(PLX_ENGINE_BYTES 250000)
 
+# Emscripten's macros for JavaScript in C leave stray semicolons and dollar signs behind.
+set(PLX_EM_JS_OPTIONS -Wno-extra-semi -Wno-dollar-in-identifier-extension)
+
 file(GLOB PLX_WASM_SOURCES CONFIGURE_DEPENDS wasm/*.c)
 file(GLOB PLX_PLATFORM_SOURCES CONFIGURE_DEPENDS wasm/platform_*.c)
 
@@ -29,7 +32,7 @@ function(plx_engine tier)
         add_executable(engine-${tier} ${PLX_WASM_SOURCES})
         set_target_properties(engine-${tier} PROPERTIES SUFFIX .mjs)
         target_compile_definitions(engine-${tier} PRIVATE _GNU_SOURCE)
-        target_compile_options(engine-${tier} PRIVATE ${engine_OPTIONS})
+        target_compile_options(engine-${tier} PRIVATE ${engine_OPTIONS} ${PLX_EM_JS_OPTIONS})
         target_include_directories(engine-${tier} PRIVATE ${PLX_GENERATED})
         target_link_libraries(engine-${tier} PRIVATE bench-${tier} core-${tier})
         target_link_options(engine-${tier} PRIVATE -O3 ${PLX_ENGINE_LINK} ${engine_LINK})
@@ -57,7 +60,7 @@ plx_bench(parallax_bench parallax_core ${PLX_TEST_OPTIONS})
 if(PLX_PLATFORM_SOURCES)
     add_library(parallax_platform STATIC ${PLX_PLATFORM_SOURCES})
     target_compile_definitions(parallax_platform PRIVATE _GNU_SOURCE)
-    target_compile_options(parallax_platform PRIVATE ${PLX_TEST_OPTIONS})
+    target_compile_options(parallax_platform PRIVATE ${PLX_TEST_OPTIONS} ${PLX_EM_JS_OPTIONS})
     target_include_directories(parallax_platform PUBLIC ${CMAKE_SOURCE_DIR}/src)
 else()
     add_library(parallax_platform INTERFACE)
