@@ -4,16 +4,16 @@
 # Link flags of every engine. No Embind, no eval, no file system: the modules run under a strict
 # content security policy.
 set(PLX_ENGINE_LINK
-    -sMODULARIZE=1 -sEXPORT_ES6=1 -sENVIRONMENT=worker,node -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0
-    -sSTACK_SIZE=1MB -sMALLOC=dlmalloc -sASSERTIONS=0 -sABORTING_MALLOC=0 -sINCOMING_MODULE_JS_API=[wasmMemory,wasmBinary,wasmModule,instantiateWasm,locateFile,mainScriptUrlOrBlob,print,printErr,onAbort,plxThreads]
-    -sEXPORTED_RUNTIME_METHODS=HEAPU8,HEAPF32,HEAPF64,HEAP32,UTF8ToString,stringToUTF8,lengthBytesUTF8
-    -sEXPORTED_FUNCTIONS=_malloc,_free
+    -sMODULARIZE=1 -sEXPORT_ES6=1 -sENVIRONMENT=worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0
+    -sSTACK_SIZE=1MB -sMALLOC=dlmalloc -sASSERTIONS=0 -sABORTING_MALLOC=0 -sDEFAULT_TO_CXX=0
+    -sINCOMING_MODULE_JS_API=[instantiateWasm,wasmMemory] -sEXPORTED_RUNTIME_METHODS=wasmMemory
     --no-entry)
 set(PLX_ENGINE_LINK_SINGLE -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=2GB)
 # The package brings a memory whose initial size is its maximum, so in practice it never grows.
 set(PLX_ENGINE_LINK_THREADS
     -pthread -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=2GB -sIMPORTED_MEMORY=1
-    -sPTHREAD_POOL_SIZE=Module.plxThreads -sPTHREAD_POOL_SIZE_STRICT=2 -Wno-pthreads-mem-growth)
+    -sDEFAULT_PTHREAD_STACK_SIZE=256KB
+    -sPTHREAD_POOL_SIZE=Module.plxWorkers -sPTHREAD_POOL_SIZE_STRICT=2 -Wno-pthreads-mem-growth)
 # Every engine must stay below this.
 set(PLX_ENGINE_BYTES 250000)
 

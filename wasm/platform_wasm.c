@@ -1,0 +1,110 @@
+/* The platform interface on a JavaScript engine. The core runs in a worker, where waiting on memory
+ * is allowed; in a module without threads nothing ever waits. */
+#include "platform_wasm.h"
+
+#include "base/platform.h"
+
+#include <emscripten/em_js.h>
+#include <stdlib.h>
+
+#ifdef __EMSCRIPTEN_PTHREADS__
+#include <pthread.h>
+#endif
+
+/* Not emscripten_get_now: with threads it adds the time origin, which costs the digits below a
+ * quarter of a microsecond. */
+// clang-format off
+EM_JS(double, plx__performance_now, (void), { return performance.now(); })
+// clang-format on
+
+static int platform_cpus = 1;
+
+void plx__platform_set_cpus(int cpus) { platform_cpus = cpus < 1 ? 1 : cpus; }
+
+int64_t plx_platform_now_ns(void) { return (int64_t)(plx__performance_now() * 1e6); }
+
+int plx_platform_cpus(void) { return platform_cpus; }
+
+/* A page has no environment. */
+const char *plx_platform_env(const char *name) {
+    (void)name;
+    return NULL;
+}
+
+/* A module that loaded runs every opcode in it, so what is linked is what there is. */
+uint32_t plx_platform_cpu_features(void) { return PLX_CPU_WASM128 | PLX_CPU_WASM_RELAXED; }
+
+void *plx_platform_alloc(size_t bytes) {
+    if (bytes > SIZE_MAX - 63)
+        return NULL;
+    return aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+}
+
+void plx_platform_free(void *memory) { free(memory); }
+
+void plx_platform_pause(void) { __asm__ volatile("" ::: "memory"); }
+
+#ifdef __EMSCRIPTEN_PTHREADS__
+
+struct plx_platform_thread {
+    pthread_t handle;
+    void (*fn)(void *);
+    void *arg;
+};
+
+static void *thread_main(void *arg) {
+    plx_platform_thread *thread = arg;
+    thread->fn(thread->arg);
+    return NULL;
+}
+
+bool plx_platform_has_threads(void) { return platform_cpus > 1; }
+
+plx_platform_thread *plx_platform_thread_start(void (*fn)(void *), void *arg) {
+    plx_platform_thread *thread = malloc(sizeof *thread);
+    if (!thread)
+        return NULL;
+    thread->fn = fn;
+    thread->arg = arg;
+    /* Fails, as the link options ask, when no spawned worker is free: waiting for one would hang.
+     */
+    if (pthread_create(&thread->handle, NULL, thread_main, thread) != 0) {
+        free(thread);
+        return NULL;
+    }
+    return thread;
+}
+
+void plx_platform_thread_join(plx_platform_thread *thread) {
+    pthread_join(thread->handle, NULL);
+    free(thread);
+}
+
+void plx_platform_wait(atomic_uint *word, unsigned expected) {
+    __builtin_wasm_memory_atomic_wait32((int *)word, (int)expected, -1);
+}
+
+void plx_platform_wake_all(atomic_uint *word) {
+    __builtin_wasm_memory_atomic_notify((int *)word, UINT32_MAX);
+}
+
+#else
+
+bool plx_platform_has_threads(void) { return false; }
+
+plx_platform_thread *plx_platform_thread_start(void (*fn)(void *), void *arg) {
+    (void)fn;
+    (void)arg;
+    return NULL;
+}
+
+void plx_platform_thread_join(plx_platform_thread *thread) { (void)thread; }
+
+void plx_platform_wait(atomic_uint *word, unsigned expected) {
+    (void)word;
+    (void)expected;
+}
+
+void plx_platform_wake_all(atomic_uint *word) { (void)word; }
+
+#endif
