@@ -106,11 +106,11 @@ typedef struct plx_ctx_info {
     int threads;          /* workers including the caller */
     int cpus;             /* what the platform reports */
     int vector_bits;
-    bool fma;             /* whether kernels fuse multiply and add */
-    bool exact;           /* whether results have the bits of the reproducible family */
-    double fork_join_ns;  /* an empty parallel loop over all threads; 0 with one thread */
-    double gflops;        /* GEMM micro-kernel, one thread */
-    double gbytes;        /* streaming kernel, one thread, GB/s */
+    bool fma;            /* whether kernels fuse multiply and add */
+    bool exact;          /* whether results have the bits of the reproducible family */
+    double fork_join_ns; /* an empty parallel loop over all threads; 0 with one thread */
+    double gflops;       /* GEMM micro-kernel, one thread */
+    double gbytes;       /* streaming kernel, one thread, GB/s */
 } plx_ctx_info;
 
 /* Strings live as long as the context. */
@@ -206,7 +206,8 @@ int plx_node_shape(const plx_graph *graph, plx_node node, const int64_t **dims);
 /* Data bound before each run. */
 plx_node plx_input(plx_graph *graph, const char *name, plx_dtype dtype, int rank,
                    const int64_t *dims);
-/* A tensor that lives beside the graph: plans read it, updates write it. */
+/* A tensor that lives beside the graph: plans read it, updates write it. The same tensor always
+ * gives the same node. name may be NULL. */
 plx_node plx_parameter(plx_graph *graph, const char *name, plx_tensor *tensor);
 /* A scalar (rank 0). */
 plx_node plx_constant(plx_graph *graph, double value);
@@ -245,7 +246,8 @@ plx_node plx_add(plx_graph *graph, plx_node a, plx_node b);
 plx_node plx_sub(plx_graph *graph, plx_node a, plx_node b);
 plx_node plx_mul(plx_graph *graph, plx_node a, plx_node b);
 plx_node plx_div(plx_graph *graph, plx_node a, plx_node b);
-plx_node plx_max(plx_graph *graph, plx_node a, plx_node b); /* NaN if either is; ties: gradient to a */
+plx_node plx_max(plx_graph *graph, plx_node a,
+                 plx_node b); /* NaN if either is; ties: gradient to a */
 plx_node plx_min(plx_graph *graph, plx_node a, plx_node b);
 
 plx_node plx_exp(plx_graph *graph, plx_node x);
@@ -264,7 +266,8 @@ plx_node plx_log_softmax(plx_graph *graph, plx_node x);
 enum { PLX_ALL_AXES = 1000 };
 plx_node plx_reduce_sum(plx_graph *graph, plx_node x, int axis);
 plx_node plx_reduce_mean(plx_graph *graph, plx_node x, int axis);
-plx_node plx_reduce_max(plx_graph *graph, plx_node x, int axis); /* first of equals has the gradient */
+plx_node plx_reduce_max(plx_graph *graph, plx_node x,
+                        int axis); /* first of equals has the gradient */
 
 /* Inverted dropout (Srivastava et al., JMLR 2014): keeps with probability 1 - rate and divides by
  * it. 0 <= rate < 1. The mask depends on the seed and the plan's step number alone. */
@@ -292,7 +295,8 @@ typedef struct plx_optimizer_options {
     bool nesterov;       /* SGD: Sutskever et al., ICML 2013 */
     double beta1, beta2; /* Adam: Kingma and Ba, ICLR 2015 */
     double epsilon;
-    double weight_decay; /* SGD, Adam: added to the gradient; AdamW: decoupled (Loshchilov, ICLR 2019) */
+    double weight_decay; /* SGD, Adam: added to the gradient; AdamW: decoupled (Loshchilov, ICLR
+                            2019) */
 } plx_optimizer_options;
 
 /* The papers' defaults: SGD rate 0.01, momentum 0; Adam 1e-3, 0.9, 0.999, 1e-8; AdamW with

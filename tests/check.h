@@ -1,4 +1,5 @@
-/* The whole test framework: a group is a function, a check counts, a failure prints its sentence. */
+/* The whole test framework: a group is a function, a check counts, a failure prints its sentence.
+ */
 #ifndef PLX_TESTS_CHECK_H
 #define PLX_TESTS_CHECK_H
 
@@ -16,8 +17,8 @@ bool plx_check_report(plx_check *t, bool ok, const char *file, int line, const c
 
 #define CHECK(t, ok, ...) plx_check_report((t), (ok), __FILE__, __LINE__, __VA_ARGS__)
 
-/* A context for tests with so many threads on this ISA (NULL: the best); fails the check and returns
- * NULL when it cannot be had. */
+/* A context for tests with so many threads on this ISA (NULL: the best); fails the check and
+ * returns NULL when it cannot be had. */
 plx_ctx *plx_check_context(plx_check *t, const char *isa, int threads);
 
 #define GROUP(function, name) void plx_test_##function(plx_check *t);

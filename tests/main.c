@@ -15,8 +15,7 @@ static const struct {
 #undef GROUP
 };
 
-bool plx_check_report(plx_check *t, bool ok, const char *file, int line, const char *format, ...)
-{
+bool plx_check_report(plx_check *t, bool ok, const char *file, int line, const char *format, ...) {
     t->checks += 1;
     if (ok) return true;
     t->failures += 1;
@@ -30,8 +29,7 @@ bool plx_check_report(plx_check *t, bool ok, const char *file, int line, const c
     return false;
 }
 
-plx_ctx *plx_check_context(plx_check *t, const char *isa, int threads)
-{
+plx_ctx *plx_check_context(plx_check *t, const char *isa, int threads) {
     plx_ctx_options options = plx_ctx_default();
     options.isa = isa;
     options.threads = threads;
@@ -42,8 +40,7 @@ plx_ctx *plx_check_context(plx_check *t, const char *isa, int threads)
     return ctx;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const int count = (int)(sizeof groups / sizeof groups[0]);
     if (argc == 2 && !strcmp(argv[1], "--list")) {
         for (int i = 0; i < count; ++i) printf("%s\n", groups[i].name);

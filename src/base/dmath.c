@@ -4,35 +4,30 @@
 #include <stdint.h>
 #include <string.h>
 
-static double from_bits(uint64_t bits)
-{
+static double from_bits(uint64_t bits) {
     double x;
     memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-static uint64_t to_bits(double x)
-{
+static uint64_t to_bits(double x) {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
 /* 2^k for -1022 <= k <= 1023. */
-static double power_of_two(int k)
-{
+static double power_of_two(int k) {
     return from_bits((uint64_t)(k + 1023) << 52);
 }
 
-double plx__sqrt(double x)
-{
+double plx__sqrt(double x) {
     return sqrt(x);
 }
 
 /* Cody and Waite reduction by ln 2 in two parts, then the Taylor series to r^13: with
  * |r| <= ln 2 / 2 the first term left out is below 5e-18. */
-double plx__exp(double x)
-{
+double plx__exp(double x) {
     if (x != x) return x;
     if (x > 709.782712893384) return INFINITY;
     if (x < -745.1332191019412) return 0;
@@ -46,8 +41,7 @@ double plx__exp(double x)
 
 /* x = m 2^e with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1). |s| < 0.172,
  * so the series to s^25 leaves less than 1e-20. */
-double plx__log(double x)
-{
+double plx__log(double x) {
     if (x != x || x < 0) return NAN;
     if (x == 0) return -INFINITY;
     if (x == INFINITY) return x;
@@ -66,36 +60,33 @@ double plx__log(double x)
     const double s = (m - 1) / (m + 1), s2 = s * s;
     double sum = 0;
     for (int i = 25; i >= 3; i -= 2) sum = (sum + 1.0 / i) * s2;
-    return e * 6.93147180369123816490e-01 + (2 * s + (2 * s * sum + e * 1.90821492927058770002e-10));
+    return e * 6.93147180369123816490e-01 +
+           (2 * s + (2 * s * sum + e * 1.90821492927058770002e-10));
 }
 
 /* x - q pi/2 with pi/2 in three parts of 33 bits or fewer, so that q * part is exact. */
-static double reduce(double x, int *quadrant)
-{
+static double reduce(double x, int *quadrant) {
     const double q = (double)(int64_t)(x * 0.63661977236758134308 + (x < 0 ? -0.5 : 0.5));
     *quadrant = (int)((int64_t)q & 3);
     return ((x - q * 1.57079632673412561417e+00) - q * 6.07710050630396597660e-11) -
            q * 2.02226624879595063154e-21;
 }
 
-static double sine_series(double r)
-{
+static double sine_series(double r) {
     const double r2 = r * r;
     double sum = 1;
     for (int i = 18; i >= 2; i -= 2) sum = 1 - sum * r2 / (i * (i + 1));
     return r * sum;
 }
 
-static double cosine_series(double r)
-{
+static double cosine_series(double r) {
     const double r2 = r * r;
     double sum = 1;
     for (int i = 19; i >= 1; i -= 2) sum = 1 - sum * r2 / (i * (i + 1));
     return sum;
 }
 
-static double circular(double x, int turn)
-{
+static double circular(double x, int turn) {
     if (!(x > -1e15 && x < 1e15)) return NAN;
     int quadrant;
     const double r = reduce(x, &quadrant);
@@ -107,12 +98,10 @@ static double circular(double x, int turn)
     }
 }
 
-double plx__sin(double x)
-{
+double plx__sin(double x) {
     return circular(x, 0);
 }
 
-double plx__cos(double x)
-{
+double plx__cos(double x) {
     return circular(x, 1);
 }

@@ -6,8 +6,7 @@
 
 /* Philox4x32-10: four words for one block of a key's stream. Inline, since kernels are compiled
  * once per target and must call nothing shared. */
-static inline void plx__philox(uint64_t key, uint64_t block, uint32_t out[4])
-{
+static inline void plx__philox(uint64_t key, uint64_t block, uint32_t out[4]) {
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
     uint32_t c0 = (uint32_t)block, c1 = (uint32_t)(block >> 32), c2 = 0, c3 = 0;
     for (int round = 0; round < 10; ++round) {

@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-plx_status plx__fail(plx__message *message, plx_status code, const char *format, ...)
-{
+plx_status plx__fail(plx__message *message, plx_status code, const char *format, ...) {
     if (message) {
         va_list args;
         va_start(args, format);
@@ -14,21 +13,18 @@ plx_status plx__fail(plx__message *message, plx_status code, const char *format,
     return code;
 }
 
-void plx__format_list(char *text, size_t bytes, const char *format, va_list args)
-{
+void plx__format_list(char *text, size_t bytes, const char *format, va_list args) {
     vsnprintf(text, bytes, format, args);
 }
 
-void plx__format(char *text, size_t bytes, const char *format, ...)
-{
+void plx__format(char *text, size_t bytes, const char *format, ...) {
     va_list args;
     va_start(args, format);
     vsnprintf(text, bytes, format, args);
     va_end(args);
 }
 
-const char *plx__shape_text(int rank, const int64_t *dims, char *text, size_t bytes)
-{
+const char *plx__shape_text(int rank, const int64_t *dims, char *text, size_t bytes) {
     size_t used = 0;
     plx__format(text, bytes, "[");
     for (int i = 0; i < rank; ++i) {
@@ -40,8 +36,7 @@ const char *plx__shape_text(int rank, const int64_t *dims, char *text, size_t by
     return text;
 }
 
-const char *plx_status_name(plx_status status)
-{
+const char *plx_status_name(plx_status status) {
     switch (status) {
     case PLX_OK: return "PLX_OK";
     case PLX_ERR_ARGUMENT: return "PLX_ERR_ARGUMENT";
@@ -57,7 +52,6 @@ const char *plx_status_name(plx_status status)
     return "unknown status";
 }
 
-const char *plx_version(void)
-{
+const char *plx_version(void) {
     return PLX_VERSION;
 }

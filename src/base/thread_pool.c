@@ -9,8 +9,9 @@
 enum { SPIN_NS = 60000, SPINS_PER_CLOCK = 64 };
 
 /* The loop in progress is one 64-bit ticket: a generation, the number of workers invited, a closed
- * bit, and how many workers are inside. A worker enters by compare-and-swap, so it can never join a loop that the
- * caller has already left, and a caller never waits for a worker that is still asleep. */
+ * bit, and how many workers are inside. A worker enters by compare-and-swap, so it can never join a
+ * loop that the caller has already left, and a caller never waits for a worker that is still
+ * asleep. */
 #define ACTIVE_MASK UINT64_C(0x7fff)
 #define CLOSED UINT64_C(0x8000)
 #define INVITED_SHIFT 16
@@ -39,8 +40,7 @@ struct plx__pool {
     worker workers[MAX_THREADS];
 };
 
-static void claim_pieces(plx__pool *pool, int id)
-{
+static void claim_pieces(plx__pool *pool, int id) {
     const int64_t units = pool->units, grain = pool->grain;
     for (;;) {
         const int64_t begin = atomic_fetch_add_explicit(&pool->next, grain, memory_order_relaxed);
@@ -51,8 +51,7 @@ static void claim_pieces(plx__pool *pool, int id)
 }
 
 /* Returns the epoch after it has changed from seen. */
-static unsigned await_epoch(plx__pool *pool, unsigned seen)
-{
+static unsigned await_epoch(plx__pool *pool, unsigned seen) {
     const int64_t deadline = plx_platform_now_ns() + SPIN_NS;
     do {
         for (int i = 0; i < SPINS_PER_CLOCK; ++i) {
@@ -72,8 +71,7 @@ static unsigned await_epoch(plx__pool *pool, unsigned seen)
     }
 }
 
-static void worker_main(void *arg)
-{
+static void worker_main(void *arg) {
     worker *self = arg;
     plx__pool *pool = self->pool;
     unsigned seen = 0;
@@ -92,8 +90,7 @@ static void worker_main(void *arg)
     }
 }
 
-plx__pool *plx__pool_new(int threads)
-{
+plx__pool *plx__pool_new(int threads) {
     plx__pool *pool = plx_platform_alloc(sizeof *pool);
     if (!pool) return NULL;
     memset(pool, 0, sizeof *pool);
@@ -112,8 +109,7 @@ plx__pool *plx__pool_new(int threads)
     return pool;
 }
 
-void plx__pool_free(plx__pool *pool)
-{
+void plx__pool_free(plx__pool *pool) {
     if (!pool) return;
     atomic_store(&pool->stop, true);
     atomic_fetch_add(&pool->epoch, 1);
@@ -122,14 +118,12 @@ void plx__pool_free(plx__pool *pool)
     plx_platform_free(pool);
 }
 
-int plx__pool_threads(const plx__pool *pool)
-{
+int plx__pool_threads(const plx__pool *pool) {
     return pool->threads;
 }
 
 void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grain, plx__loop_fn fn,
-                       void *arg)
-{
+                       void *arg) {
     if (units <= 0) return;
     if (grain < 1) grain = 1;
     if (threads > pool->threads) threads = pool->threads;
@@ -143,8 +137,8 @@ void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grai
     pool->grain = grain;
     atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
     pool->generation += 1;
-    atomic_store(&pool->ticket, pool->generation << GENERATION_SHIFT |
-                                    (uint64_t)threads << INVITED_SHIFT);
+    atomic_store(&pool->ticket,
+                 pool->generation << GENERATION_SHIFT | (uint64_t)threads << INVITED_SHIFT);
     atomic_fetch_add(&pool->epoch, 1);
     if (atomic_load(&pool->sleepers)) plx_platform_wake_all(&pool->epoch);
     claim_pieces(pool, 0);

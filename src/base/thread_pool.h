@@ -18,8 +18,8 @@ void plx__pool_free(plx__pool *pool);
 int plx__pool_threads(const plx__pool *pool);
 
 /* Runs fn over units 0..units-1 in pieces of at most grain units on at most threads workers, and
- * returns when all are done. threads <= 1 or units <= grain runs in the caller: fn(arg, 0, units, 0).
- * Not reentrant: fn must not call it. */
+ * returns when all are done. threads <= 1 or units <= grain runs in the caller: fn(arg, 0, units,
+ * 0). Not reentrant: fn must not call it. */
 void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grain, plx__loop_fn fn,
                        void *arg);
 

@@ -5,8 +5,8 @@
 #include "base/context.h"
 
 /* c = act(alpha op(a) op(b) + beta c + bias), row-major, op transposes when ta or tb.
- * op(a) is m x k, op(b) k x n, c m x n; lda, ldb, ldc are the row strides of the arrays as they lie.
- * bias has n elements and is added to every row; NULL for none. beta is 0 or 1 except through
+ * op(a) is m x k, op(b) k x n, c m x n; lda, ldb, ldc are the row strides of the arrays as they
+ * lie. bias has n elements and is added to every row; NULL for none. beta is 0 or 1 except through
  * plx_gemm. With k = 0 the product is zero. c overlaps nothing. */
 typedef struct plx__gemm_args {
     int64_t m, n, k;
@@ -22,7 +22,8 @@ typedef struct plx__gemm_args {
 /* Bytes of scratch that plx__gemm_run needs for these sizes on so many threads; 0 is common. */
 size_t plx__gemm_workspace(const plx_ctx *ctx, const plx__gemm_args *args, int threads);
 
-/* workspace: 64-byte aligned, plx__gemm_workspace bytes. The same bits for every number of threads. */
+/* workspace: 64-byte aligned, plx__gemm_workspace bytes. The same bits for every number of threads.
+ */
 void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *args, int threads, void *workspace);
 
 /* Applies y = act(x) to n elements through the context's kernels; x may equal y. */

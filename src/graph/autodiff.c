@@ -8,23 +8,21 @@
 
 /* needed[i]: node i lies on a path from a variable of interest. */
 static void mark_needed(const plx_graph *graph, int32_t end, int count, const plx_node *wrt,
-                        bool *needed)
-{
+                        bool *needed) {
     for (int32_t i = 0; i < end; ++i) {
         needed[i] = false;
         for (int k = 0; k < count && !needed[i]; ++k) needed[i] = wrt[k].id == i;
         const plx__node *node = &graph->nodes[i];
-        for (int k = 0; k < node->inputs_count && !needed[i]; ++k) needed[i] = needed[node->inputs[k]];
+        for (int k = 0; k < node->inputs_count && !needed[i]; ++k)
+            needed[i] = needed[node->inputs[k]];
     }
 }
 
-static void accumulate(plx_graph *graph, int32_t *gradient, int32_t more)
-{
+static void accumulate(plx_graph *graph, int32_t *gradient, int32_t more) {
     *gradient = *gradient < 0 ? more : PLX__EMIT2(graph, &plx__op_add, *gradient, more, NULL);
 }
 
-static plx_status propagate(plx_graph *graph, int32_t id, const bool *needed, int32_t *gradient)
-{
+static plx_status propagate(plx_graph *graph, int32_t id, const bool *needed, int32_t *gradient) {
     const plx__node node = graph->nodes[id];
     if (node.op->flags & PLX__OP_LEAF || gradient[id] < 0) return PLX_OK;
     if (node.op->flags & PLX__OP_NO_GRADIENT)
@@ -42,8 +40,7 @@ static plx_status propagate(plx_graph *graph, int32_t id, const bool *needed, in
 }
 
 plx_status plx_gradients(plx_graph *graph, plx_node loss, int count, const plx_node *wrt,
-                         plx_node *grads)
-{
+                         plx_node *grads) {
     PLX_TRY(plx_graph_status(graph));
     if (loss.id < 0 || loss.id >= graph->count || plx__size(&graph->nodes[loss.id]) != 1) {
         plx__graph_fail(graph, PLX_ERR_SHAPE, "gradients: the loss must be a scalar node");

@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-plx_status plx_graph_new(plx_ctx *ctx, plx_graph **out)
-{
+plx_status plx_graph_new(plx_ctx *ctx, plx_graph **out) {
     plx_graph *graph = plx_platform_alloc(sizeof *graph);
     if (!graph) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "graph: no memory");
     memset(graph, 0, sizeof *graph);
@@ -15,16 +14,14 @@ plx_status plx_graph_new(plx_ctx *ctx, plx_graph **out)
     return PLX_OK;
 }
 
-void plx_graph_free(plx_graph *graph)
-{
+void plx_graph_free(plx_graph *graph) {
     if (!graph) return;
     for (int32_t i = 0; i < graph->count; ++i) plx_platform_free(graph->nodes[i].inputs);
     plx_platform_free(graph->nodes);
     plx_platform_free(graph);
 }
 
-plx_graph *plx__graph_copy(const plx_graph *graph)
-{
+plx_graph *plx__graph_copy(const plx_graph *graph) {
     plx_graph *copy;
     if (plx_graph_new(graph->ctx, &copy) != PLX_OK) return NULL;
     for (int32_t i = 0; i < graph->count; ++i) {
@@ -40,27 +37,23 @@ plx_graph *plx__graph_copy(const plx_graph *graph)
     return copy;
 }
 
-plx_status plx_graph_status(const plx_graph *graph)
-{
+plx_status plx_graph_status(const plx_graph *graph) {
     if (graph->status == PLX_OK) return PLX_OK;
     return plx__fail(&graph->ctx->message, graph->status, "%s", graph->message.text);
 }
 
-int plx_node_shape(const plx_graph *graph, plx_node node, const int64_t **dims)
-{
+int plx_node_shape(const plx_graph *graph, plx_node node, const int64_t **dims) {
     if (node.id < 0 || node.id >= graph->count) return -1;
     if (dims) *dims = graph->nodes[node.id].dims;
     return graph->nodes[node.id].rank;
 }
 
-plx_node plx_none(void)
-{
+plx_node plx_none(void) {
     return (plx_node){-1};
 }
 
-static plx_node leaf(plx_graph *graph, const plx_op *op, const char *name, plx_dtype dtype, int rank,
-                     const int64_t *dims)
-{
+static plx_node leaf(plx_graph *graph, const plx_op *op, const char *name, plx_dtype dtype,
+                     int rank, const int64_t *dims) {
     if (graph->status != PLX_OK) return plx_none();
     plx__message message;
     const plx_status status = plx__check_dims(&message, name ? name : op->name, rank, dims);
@@ -79,21 +72,20 @@ static plx_node leaf(plx_graph *graph, const plx_op *op, const char *name, plx_d
 }
 
 plx_node plx_input(plx_graph *graph, const char *name, plx_dtype dtype, int rank,
-                   const int64_t *dims)
-{
+                   const int64_t *dims) {
     return leaf(graph, &plx__op_input, name, dtype, rank, dims);
 }
 
-plx_node plx_parameter(plx_graph *graph, const char *name, plx_tensor *tensor)
-{
+plx_node plx_parameter(plx_graph *graph, const char *name, plx_tensor *tensor) {
+    for (int32_t i = 0; i < graph->count; ++i)
+        if (graph->nodes[i].tensor == tensor) return (plx_node){i};
     const plx_node node =
         leaf(graph, &plx__op_parameter, name, tensor->dtype, tensor->rank, tensor->dims);
     if (node.id >= 0) graph->nodes[node.id].tensor = tensor;
     return node;
 }
 
-plx_node plx_constant(plx_graph *graph, double value)
-{
+plx_node plx_constant(plx_graph *graph, double value) {
     const plx__attrs attrs = {.f = {value}};
     return (plx_node){plx__emit(graph, &plx__op_constant, 0, NULL, &attrs)};
 }
@@ -116,42 +108,35 @@ static const struct {
     [PLX_TANH] = {"tanh", &plx__op_tanh, 0},
 };
 
-static bool is_activation(plx_activation activation)
-{
+static bool is_activation(plx_activation activation) {
     return (int)activation >= 0 && activation < PLX_ACTIVATIONS_;
 }
 
-const char *plx_activation_name(plx_activation activation)
-{
+const char *plx_activation_name(plx_activation activation) {
     return is_activation(activation) ? activations[activation].name : NULL;
 }
 
-plx_activation plx_activation_from_name(const char *name)
-{
+plx_activation plx_activation_from_name(const char *name) {
     for (int i = 0; i < PLX_ACTIVATIONS_; ++i)
         if (!strcmp(activations[i].name, name)) return (plx_activation)i;
     return PLX_ACTIVATIONS_;
 }
 
-plx_real plx_activation_default(plx_activation activation)
-{
+plx_real plx_activation_default(plx_activation activation) {
     return is_activation(activation) ? activations[activation].p : 0;
 }
 
-const plx_op *plx__activation_op(plx_activation activation)
-{
+const plx_op *plx__activation_op(plx_activation activation) {
     return activations[activation].op;
 }
 
-plx_activation plx__activation_of(const plx_op *op)
-{
+plx_activation plx__activation_of(const plx_op *op) {
     for (int i = 1; i < PLX_ACTIVATIONS_; ++i)
         if (activations[i].op == op) return (plx_activation)i;
     return PLX_ACTIVATIONS_;
 }
 
-plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, plx_real p)
-{
+plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, plx_real p) {
     if (!is_activation(activation)) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "activate: no activation number %d",
                         (int)activation);
@@ -170,19 +155,16 @@ plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, p
 
 /* ---- Products and elementwise ---------------------------------------------------------------- */
 
-plx_node plx_matmul(plx_graph *graph, plx_node a, plx_node b, bool ta, bool tb)
-{
+plx_node plx_matmul(plx_graph *graph, plx_node a, plx_node b, bool ta, bool tb) {
     const plx__attrs attrs = {.i = {ta, tb}};
     return (plx_node){PLX__EMIT2(graph, &plx__op_matmul, a.id, b.id, &attrs)};
 }
 
-plx_node plx_bias(plx_graph *graph, plx_node x, plx_node b)
-{
+plx_node plx_bias(plx_graph *graph, plx_node x, plx_node b) {
     return (plx_node){PLX__EMIT2(graph, &plx__op_bias, x.id, b.id, NULL)};
 }
 
-plx_node plx_dense(plx_graph *graph, plx_node x, plx_node w, plx_node b)
-{
+plx_node plx_dense(plx_graph *graph, plx_node x, plx_node w, plx_node b) {
     const int64_t *xd, *wd;
     const int xr = plx_node_shape(graph, x, &xd), wr = plx_node_shape(graph, w, &wd);
     if (xr >= 1 && wr == 2 && xd[xr - 1] != wd[0]) {
@@ -195,8 +177,7 @@ plx_node plx_dense(plx_graph *graph, plx_node x, plx_node w, plx_node b)
 }
 
 #define BINARY(name)                                                                               \
-    plx_node plx_##name(plx_graph *graph, plx_node a, plx_node b)                                  \
-    {                                                                                              \
+    plx_node plx_##name(plx_graph *graph, plx_node a, plx_node b) {                                \
         return (plx_node){PLX__EMIT2(graph, &plx__op_##name, a.id, b.id, NULL)};                   \
     }
 BINARY(add)
@@ -207,8 +188,7 @@ BINARY(max)
 BINARY(min)
 
 #define UNARY(name)                                                                                \
-    plx_node plx_##name(plx_graph *graph, plx_node x)                                              \
-    {                                                                                              \
+    plx_node plx_##name(plx_graph *graph, plx_node x) {                                            \
         return (plx_node){PLX__EMIT1(graph, &plx__op_##name, x.id, NULL)};                         \
     }
 UNARY(exp)
@@ -220,8 +200,7 @@ UNARY(erf)
 UNARY(softmax)
 UNARY(log_softmax)
 
-plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed)
-{
+plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed) {
     if (!(rate >= 0 && rate < 1)) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "dropout: rate %g is outside [0, 1)", rate);
         return plx_none();
@@ -234,8 +213,7 @@ plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed)
 /* ---- Reductions and losses ------------------------------------------------------------------- */
 
 /* The axis counted from the first, PLX_ALL_AXES as it is, or -1 after a failure. */
-static int checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size)
-{
+static int checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size) {
     const int64_t *dims = NULL;
     const int rank = plx_node_shape(graph, x, &dims);
     if (rank < 0) {
@@ -256,8 +234,7 @@ static int checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, 
     return own;
 }
 
-static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis, bool mean)
-{
+static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis, bool mean) {
     int64_t size = 0;
     const int own = checked_axis(graph, op, x, axis, &size);
     if (own < 0) return plx_none();
@@ -267,18 +244,15 @@ static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis,
     return (plx_node){PLX__EMIT1(graph, &plx__op_sum_to, x.id, &attrs)};
 }
 
-plx_node plx_reduce_sum(plx_graph *graph, plx_node x, int axis)
-{
+plx_node plx_reduce_sum(plx_graph *graph, plx_node x, int axis) {
     return sum_axis(graph, "reduce_sum", x, axis, false);
 }
 
-plx_node plx_reduce_mean(plx_graph *graph, plx_node x, int axis)
-{
+plx_node plx_reduce_mean(plx_graph *graph, plx_node x, int axis) {
     return sum_axis(graph, "reduce_mean", x, axis, true);
 }
 
-plx_node plx_reduce_max(plx_graph *graph, plx_node x, int axis)
-{
+plx_node plx_reduce_max(plx_graph *graph, plx_node x, int axis) {
     int64_t size = 0;
     const int own = checked_axis(graph, "reduce_max", x, axis, &size);
     if (own < 0) return plx_none();
@@ -286,14 +260,11 @@ plx_node plx_reduce_max(plx_graph *graph, plx_node x, int axis)
     return (plx_node){PLX__EMIT1(graph, &plx__op_reduce_max, x.id, &attrs)};
 }
 
-plx_node plx_mse(plx_graph *graph, plx_node prediction, plx_node target)
-{
+plx_node plx_mse(plx_graph *graph, plx_node prediction, plx_node target) {
     return (plx_node){PLX__EMIT2(graph, &plx__op_mse, prediction.id, target.id, NULL)};
 }
 
-plx_node plx_cross_entropy(plx_graph *graph, plx_node logits, plx_node labels)
-{
+plx_node plx_cross_entropy(plx_graph *graph, plx_node logits, plx_node labels) {
     const plx_node log_probabilities = plx_log_softmax(graph, logits);
-    return (plx_node){
-        PLX__EMIT2(graph, &plx__op_nll, log_probabilities.id, labels.id, NULL)};
+    return (plx_node){PLX__EMIT2(graph, &plx__op_nll, log_probabilities.id, labels.id, NULL)};
 }

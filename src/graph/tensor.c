@@ -1,5 +1,5 @@
 /* Persistent tensors and their initialisation. */
-#include "ops/op.h"
+#include "graph/graph.h"
 
 #include "base/dmath.h"
 #include "base/platform.h"
@@ -7,8 +7,7 @@
 #include <string.h>
 
 /* Sizes come from files and from users: the product must fit, and be memory one can hope for. */
-plx_status plx__check_dims(plx__message *message, const char *what, int rank, const int64_t *dims)
-{
+plx_status plx__check_dims(plx__message *message, const char *what, int rank, const int64_t *dims) {
     if (rank < 0 || rank > PLX_MAX_RANK)
         return plx__fail(message, PLX_ERR_SHAPE, "%s: %d dimensions; 0 to %d are possible", what,
                          rank, PLX_MAX_RANK);
@@ -28,8 +27,7 @@ plx_status plx__check_dims(plx__message *message, const char *what, int rank, co
 }
 
 plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t *dims,
-                          plx_tensor **out)
-{
+                          plx_tensor **out) {
     PLX_TRY(plx__check_dims(&ctx->message, "tensor", rank, dims));
     const int64_t size = plx__product(rank, dims);
     const size_t each = dtype == PLX_DTYPE_I32 ? sizeof(int32_t) : sizeof(plx_real);
@@ -49,35 +47,29 @@ plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t
     return PLX_OK;
 }
 
-void plx_tensor_free(plx_tensor *tensor)
-{
+void plx_tensor_free(plx_tensor *tensor) {
     if (!tensor) return;
     plx_platform_free(tensor->data);
     plx_platform_free(tensor);
 }
 
-void *plx_tensor_data(plx_tensor *tensor)
-{
+void *plx_tensor_data(plx_tensor *tensor) {
     return tensor->data;
 }
 
-int plx_tensor_rank(const plx_tensor *tensor)
-{
+int plx_tensor_rank(const plx_tensor *tensor) {
     return tensor->rank;
 }
 
-const int64_t *plx_tensor_dims(const plx_tensor *tensor)
-{
+const int64_t *plx_tensor_dims(const plx_tensor *tensor) {
     return tensor->dims;
 }
 
-int64_t plx_tensor_size(const plx_tensor *tensor)
-{
+int64_t plx_tensor_size(const plx_tensor *tensor) {
     return tensor->size;
 }
 
-void plx_tensor_init(plx_tensor *tensor, plx_init init, plx_rng *rng)
-{
+void plx_tensor_init(plx_tensor *tensor, plx_init init, plx_rng *rng) {
     plx_real *data = tensor->data;
     const double fan_in = tensor->rank ? (double)tensor->dims[0] : 1;
     const double fan_out = tensor->rank ? (double)tensor->dims[tensor->rank - 1] : 1;

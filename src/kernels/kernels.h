@@ -8,10 +8,10 @@
 /* Hyper-parameters of one Adam or AdamW step, worked out once per step in double precision. */
 typedef struct plx__adam_step {
     plx_real beta1, beta2, epsilon;
-    plx_real rate;         /* learning rate / (1 - beta1^t) */
-    plx_real correction2;  /* 1 / sqrt(1 - beta2^t) */
-    plx_real decay;        /* AdamW: learning rate * weight decay, taken off p; else 0 */
-    plx_real l2;           /* Adam: weight decay added to the gradient; else 0 */
+    plx_real rate;        /* learning rate / (1 - beta1^t) */
+    plx_real correction2; /* 1 / sqrt(1 - beta2^t) */
+    plx_real decay;       /* AdamW: learning rate * weight decay, taken off p; else 0 */
+    plx_real l2;          /* Adam: weight decay added to the gradient; else 0 */
 } plx__adam_step;
 
 typedef struct plx__sgd_step {
@@ -20,14 +20,14 @@ typedef struct plx__sgd_step {
 } plx__sgd_step;
 
 typedef struct plx_kernels {
-    const char *name;    /* "avx2" */
-    int vl;              /* lanes of a vector */
-    bool fma;            /* whether v_fma rounds once */
-    bool exact;          /* member of the bit-for-bit family: 4 lanes, no FMA */
-    int mr, nr;          /* tile of the GEMM micro-kernel, in elements */
-    int64_t kc, mc, nc;  /* cache blocks; kc is part of the numeric contract (order of sums) */
-    uint32_t features;   /* PLX_CPU_* that it needs */
-#define KERNEL(result, name, args) result (*name) args;
+    const char *name;   /* "avx2" */
+    int vl;             /* lanes of a vector */
+    bool fma;           /* whether v_fma rounds once */
+    bool exact;         /* member of the bit-for-bit family: 4 lanes, no FMA */
+    int mr, nr;         /* tile of the GEMM micro-kernel, in elements */
+    int64_t kc, mc, nc; /* cache blocks; kc is part of the numeric contract (order of sums) */
+    uint32_t features;  /* PLX_CPU_* that it needs */
+#define KERNEL(result, name, args) result(*name) args;
 #include "kernels/kernels.def"
 #undef KERNEL
 } plx_kernels;

@@ -10,14 +10,12 @@ typedef struct broadcast {
     int64_t dims[PLX_MAX_RANK], a[PLX_MAX_RANK], b[PLX_MAX_RANK];
 } broadcast;
 
-static int64_t aligned_dim(int rank, const int64_t *dims, int out_rank, int axis)
-{
+static int64_t aligned_dim(int rank, const int64_t *dims, int out_rank, int axis) {
     const int own = axis - (out_rank - rank);
     return own < 0 ? 1 : dims[own];
 }
 
-static broadcast plan_loops(const plx__operand *out, const plx__operand *a, const plx__operand *b)
-{
+static broadcast plan_loops(const plx__operand *out, const plx__operand *a, const plx__operand *b) {
     broadcast loops = {0};
     int64_t a_stride = 1, b_stride = 1;
     /* Innermost first; reversed at the end. */
@@ -45,8 +43,7 @@ static broadcast plan_loops(const plx__operand *out, const plx__operand *a, cons
 }
 
 /* Offsets into a and b of row number row, where a row is the innermost loop. */
-static void row_offsets(const broadcast *loops, int64_t row, int64_t *a, int64_t *b)
-{
+static void row_offsets(const broadcast *loops, int64_t row, int64_t *a, int64_t *b) {
     *a = *b = 0;
     for (int i = 1; i < loops->rank; ++i) {
         const int64_t index = row % loops->dims[i];
@@ -56,8 +53,7 @@ static void row_offsets(const broadcast *loops, int64_t row, int64_t *a, int64_t
     }
 }
 
-static plx_status infer_broadcast(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_broadcast(plx_graph *graph, plx__node *node) {
     const plx__node *a = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
     node->rank = a->rank > b->rank ? a->rank : b->rank;
     for (int axis = 0; axis < node->rank; ++axis) {
@@ -65,11 +61,10 @@ static plx_status infer_broadcast(plx_graph *graph, plx__node *node)
         const int64_t db = aligned_dim(b->rank, b->dims, node->rank, axis);
         if (da != db && da != 1 && db != 1) {
             char left[96], right[96];
-            return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                                   "%s: shapes %s and %s do not broadcast, %lld vs %lld",
-                                   node->op->name, plx__shape_text(a->rank, a->dims, left, 96),
-                                   plx__shape_text(b->rank, b->dims, right, 96), (long long)da,
-                                   (long long)db);
+            return plx__graph_fail(
+                graph, PLX_ERR_SHAPE, "%s: shapes %s and %s do not broadcast, %lld vs %lld",
+                node->op->name, plx__shape_text(a->rank, a->dims, left, 96),
+                plx__shape_text(b->rank, b->dims, right, 96), (long long)da, (long long)db);
         }
         node->dims[axis] = da == 1 ? db : da;
     }
@@ -77,8 +72,7 @@ static plx_status infer_broadcast(plx_graph *graph, plx__node *node)
 }
 
 /* Sums g, which has the broadcast shape, back to the shape of node `like`. */
-static int32_t sum_like(plx_graph *graph, int32_t g, int32_t like)
-{
+static int32_t sum_like(plx_graph *graph, int32_t g, int32_t like) {
     if (g < 0) return -1;
     const plx__node from = graph->nodes[g], to = graph->nodes[like];
     const int extra = from.rank - to.rank;
@@ -97,23 +91,20 @@ static int32_t sum_like(plx_graph *graph, int32_t g, int32_t like)
 
 static const plx__attrs minus_one = {.f = {-1}};
 
-static void gradient_add(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_add(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = graph->nodes[id];
     grads[0] = sum_like(graph, gy, node.inputs[0]);
     grads[1] = sum_like(graph, gy, node.inputs[1]);
 }
 
-static void gradient_sub(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_sub(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = graph->nodes[id];
     const int32_t negative = PLX__EMIT1(graph, &plx__op_scale, gy, &minus_one);
     grads[0] = sum_like(graph, gy, node.inputs[0]);
     grads[1] = sum_like(graph, negative, node.inputs[1]);
 }
 
-static void gradient_mul(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_mul(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = graph->nodes[id];
     const int32_t ga = PLX__EMIT2(graph, &plx__op_mul, gy, node.inputs[1], NULL);
     const int32_t gb = PLX__EMIT2(graph, &plx__op_mul, gy, node.inputs[0], NULL);
@@ -122,8 +113,7 @@ static void gradient_mul(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
 }
 
 /* y = a / b: da = gy / b, db = -gy y / b. */
-static void gradient_div(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_div(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = graph->nodes[id];
     const int32_t ga = PLX__EMIT2(graph, &plx__op_div, gy, node.inputs[1], NULL);
     const int32_t product = PLX__EMIT2(graph, &plx__op_mul, ga, id, NULL);
@@ -134,24 +124,21 @@ static void gradient_div(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
 
 /* attrs of select_grad: i[0] 1 when the larger was taken, i[1] which input the gradient is for. */
 static void gradient_selection(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads,
-                               bool larger)
-{
+                               bool larger) {
     const plx__node node = graph->nodes[id];
     for (int k = 0; k < 2; ++k) {
         const plx__attrs attrs = {.i = {larger, k}};
-        const int32_t g = PLX__EMIT3(graph, &plx__op_select_grad, node.inputs[0], node.inputs[1],
-                                     gy, &attrs);
+        const int32_t g =
+            PLX__EMIT3(graph, &plx__op_select_grad, node.inputs[0], node.inputs[1], gy, &attrs);
         grads[k] = sum_like(graph, g, node.inputs[k]);
     }
 }
 
-static void gradient_max(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_max(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     gradient_selection(graph, id, gy, grads, true);
 }
 
-static void gradient_min(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_min(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     gradient_selection(graph, id, gy, grads, false);
 }
 
@@ -166,8 +153,7 @@ typedef struct binary_job {
     bool larger, second;
 } binary_job;
 
-static void binary_rows(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void binary_rows(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const binary_job *job = arg;
     const int64_t n = job->loops.dims[0];
@@ -180,16 +166,14 @@ static void binary_rows(void *arg, int64_t begin, int64_t end, int worker)
 }
 
 /* The innermost loop of all: one flat piece. */
-static void binary_flat(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void binary_flat(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const binary_job *job = arg;
     const int sa = job->loops.a[0] != 0, sb = job->loops.b[0] != 0;
     job->kernel(end - begin, job->a + sa * begin, sa, job->b + sb * begin, sb, job->y + begin);
 }
 
-static plx_status run_binary(plx_ctx *ctx, const plx__step *step, binary_kernel kernel)
-{
+static plx_status run_binary(plx_ctx *ctx, const plx__step *step, binary_kernel kernel) {
     if (!step->out.size) return PLX_OK;
     binary_job job = {.loops = plan_loops(&step->out, &step->in[0], &step->in[1]),
                       .kernel = kernel,
@@ -206,27 +190,22 @@ static plx_status run_binary(plx_ctx *ctx, const plx__step *step, binary_kernel 
     return PLX_OK;
 }
 
-static plx__cost cost_binary(const plx_graph *graph, const plx__node *node)
-{
+static plx__cost cost_binary(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 1, 1);
 }
 
 #define SHAPES(lo, hi)                                                                             \
-    {2, {{1, {5}, lo, hi}, {1, {5}, lo, hi}}, {.rank = 0}},                                              \
-        {2, {{2, {3, 4}, lo, hi}, {1, {4}, lo, hi}}, {.rank = 0}},                                       \
-        {2, {{2, {3, 1}, lo, hi}, {2, {1, 17}, lo, hi}}, {.rank = 0}},                                   \
-        {2, {{0, {0}, lo, hi}, {2, {2, 3}, lo, hi}}, {.rank = 0}},                                       \
-        {2, {{3, {2, 3, 5}, lo, hi}, {3, {2, 1, 5}, lo, hi}}, {.rank = 0}},                              \
-        {2, {{1, {0}, lo, hi}, {1, {1}, lo, hi}}, {.rank = 0}},                                          \
-    {                                                                                              \
-        0                                                                                          \
-    }
+    {2, {{1, {5}, lo, hi}, {1, {5}, lo, hi}}, {.rank = 0}},                                        \
+        {2, {{2, {3, 4}, lo, hi}, {1, {4}, lo, hi}}, {.rank = 0}},                                 \
+        {2, {{2, {3, 1}, lo, hi}, {2, {1, 17}, lo, hi}}, {.rank = 0}},                             \
+        {2, {{0, {0}, lo, hi}, {2, {2, 3}, lo, hi}}, {.rank = 0}},                                 \
+        {2, {{3, {2, 3, 5}, lo, hi}, {3, {2, 1, 5}, lo, hi}}, {.rank = 0}},                        \
+        {2, {{1, {0}, lo, hi}, {1, {1}, lo, hi}}, {.rank = 0}}, {0}
 static const plx__sample anywhere[] = {SHAPES(-2, 2)};
 static const plx__sample positive[] = {SHAPES(0.5, 2)};
 
 #define BINARY_OP(op_name, kink, where)                                                            \
-    static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step)                           \
-    {                                                                                              \
+    static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \
         return run_binary(ctx, step, ctx->kernels->op_name);                                       \
     }                                                                                              \
     const plx_op plx__op_##op_name = {                                                             \
@@ -250,14 +229,12 @@ BINARY_OP(min, PLX__OP_KINK, anywhere)
 
 /* ---- select_grad: gy where input i[1] was the one taken, else 0 ------------------------------ */
 
-static plx_status infer_select_grad(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_select_grad(plx_graph *graph, plx__node *node) {
     plx__copy_shape(node, plx__input_of(graph, node, 2));
     return PLX_OK;
 }
 
-static void select_rows(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void select_rows(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const binary_job *job = arg;
     const int64_t n = job->loops.dims[0];
@@ -273,8 +250,7 @@ static void select_rows(void *arg, int64_t begin, int64_t end, int worker)
     }
 }
 
-static plx_status run_select_grad(plx_ctx *ctx, const plx__step *step)
-{
+static plx_status run_select_grad(plx_ctx *ctx, const plx__step *step) {
     if (!step->out.size) return PLX_OK;
     binary_job job = {.loops = plan_loops(&step->out, &step->in[0], &step->in[1]),
                       .a = PLX_IN(step, 0),

@@ -1,8 +1,7 @@
 /* Nodes that hold a value and are never run. */
 #include "ops/op.h"
 
-static plx_status infer_target(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_target(plx_graph *graph, plx__node *node) {
     (void)graph;
     node->rank = node->attrs.rank;
     for (int i = 0; i < node->rank; ++i) node->dims[i] = node->attrs.dims[i];
@@ -10,8 +9,7 @@ static plx_status infer_target(plx_graph *graph, plx__node *node)
     return PLX_OK;
 }
 
-static plx__cost cost_nothing(const plx_graph *graph, const plx__node *node)
-{
+static plx__cost cost_nothing(const plx_graph *graph, const plx__node *node) {
     (void)graph;
     (void)node;
     return (plx__cost){0, 0, 1};

@@ -5,8 +5,7 @@
 
 enum { CHUNK = 4096 }; /* elements whose sum is one term of the total */
 
-static int64_t chunks_of(int64_t size)
-{
+static int64_t chunks_of(int64_t size) {
     return (size + CHUNK - 1) / CHUNK;
 }
 
@@ -20,8 +19,7 @@ typedef struct mse_job {
     plx_real factor;
 } mse_job;
 
-static plx_status infer_mse(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_mse(plx_graph *graph, plx__node *node) {
     const plx__node *a = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
     if (!plx__same_shape(a, b)) {
         char left[96], right[96];
@@ -37,8 +35,7 @@ static plx_status infer_mse(plx_graph *graph, plx__node *node)
 }
 
 /* attrs of mse_grad: i[0] which input. */
-static void gradient_mse(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_mse(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = graph->nodes[id];
     for (int k = 0; k < 2; ++k) {
         const plx__attrs attrs = {.i = {k}};
@@ -46,8 +43,7 @@ static void gradient_mse(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
     }
 }
 
-static void mse_chunks(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void mse_chunks(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const mse_job *job = arg;
     for (int64_t i = begin; i < end; ++i) {
@@ -57,15 +53,13 @@ static void mse_chunks(void *arg, int64_t begin, int64_t end, int worker)
     }
 }
 
-static size_t workspace_mse(const plx_ctx *ctx, const plx__step *step)
-{
+static size_t workspace_mse(const plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
     return (size_t)chunks_of(step->in[0].size) * sizeof(plx_real);
 }
 
-static plx_status run_mse(plx_ctx *ctx, const plx__step *step)
-{
-    mse_job job = {ctx->kernels,    PLX_IN(step, 0),   PLX_IN(step, 1),
+static plx_status run_mse(plx_ctx *ctx, const plx__step *step) {
+    mse_job job = {ctx->kernels,    PLX_IN(step, 0),  PLX_IN(step, 1),
                    step->workspace, step->in[0].size, 0};
     const int64_t chunks = chunks_of(job.size);
     plx__parallel_for(ctx->pool, step->threads, chunks, 1, mse_chunks, &job);
@@ -73,8 +67,7 @@ static plx_status run_mse(plx_ctx *ctx, const plx__step *step)
     return PLX_OK;
 }
 
-static void mse_grad_piece(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void mse_grad_piece(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const mse_job *job = arg;
     plx_real *y = job->y + begin;
@@ -82,19 +75,17 @@ static void mse_grad_piece(void *arg, int64_t begin, int64_t end, int worker)
     job->kernels->scale(end - begin, job->factor, y, y);
 }
 
-static plx_status run_mse_grad(plx_ctx *ctx, const plx__step *step)
-{
+static plx_status run_mse_grad(plx_ctx *ctx, const plx__step *step) {
     const plx_real sign = step->attrs.i[0] ? -2 : 2;
-    mse_job job = {ctx->kernels,    PLX_IN(step, 0),  PLX_IN(step, 1),
-                   PLX_OUT(step),   step->out.size,
-                   sign * PLX_IN(step, 2)[0] / (plx_real)step->out.size};
+    mse_job job = {ctx->kernels,    PLX_IN(step, 0),
+                   PLX_IN(step, 1), PLX_OUT(step),
+                   step->out.size,  sign * PLX_IN(step, 2)[0] / (plx_real)step->out.size};
     plx__parallel_for(ctx->pool, step->threads, job.size, plx__grain(job.size, 1, step->threads),
                       mse_grad_piece, &job);
     return PLX_OK;
 }
 
-static plx__cost cost_streaming_once(const plx_graph *graph, const plx__node *node)
-{
+static plx__cost cost_streaming_once(const plx_graph *graph, const plx__node *node) {
     plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
     cost.flops = 3.0 * (double)plx__size(plx__input_of(graph, node, 0));
     return cost;
@@ -140,8 +131,7 @@ const plx_op plx__op_mse_grad = {
 
 /* x [..., classes] and labels [...]: one label a row. */
 static plx_status check_rows(plx_graph *graph, const plx__node *node, const plx__node *x,
-                             const plx__node *labels)
-{
+                             const plx__node *labels) {
     if (!x->rank)
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: logits are a scalar", node->op->name);
     const int64_t rows = plx__rows(x->rank, x->dims);
@@ -152,8 +142,7 @@ static plx_status check_rows(plx_graph *graph, const plx__node *node, const plx_
 }
 
 static plx_status check_labels(plx_ctx *ctx, const char *op, const int32_t *labels, int64_t rows,
-                               int64_t classes)
-{
+                               int64_t classes) {
     for (int64_t i = 0; i < rows; ++i)
         if (labels[i] < 0 || labels[i] >= classes)
             return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
@@ -162,24 +151,22 @@ static plx_status check_labels(plx_ctx *ctx, const char *op, const int32_t *labe
     return PLX_OK;
 }
 
-static plx_status infer_mean_of_rows(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_mean_of_rows(plx_graph *graph, plx__node *node) {
     node->rank = 0;
     return check_rows(graph, node, plx__input_of(graph, node, 0), plx__input_of(graph, node, 1));
 }
 
 /* nll(log_probabilities, labels) */
-static void gradient_nll(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_nll(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = graph->nodes[id], x = graph->nodes[node.inputs[0]];
     plx__attrs attrs = {.rank = x.rank};
     memcpy(attrs.dims, x.dims, sizeof attrs.dims);
     grads[0] = PLX__EMIT2(graph, &plx__op_nll_grad, node.inputs[1], gy, &attrs);
 }
 
-static plx_status run_nll(plx_ctx *ctx, const plx__step *step)
-{
-    const int64_t rows = step->in[1].size, classes = plx__columns(step->in[0].rank, step->in[0].dims);
+static plx_status run_nll(plx_ctx *ctx, const plx__step *step) {
+    const int64_t rows = step->in[1].size,
+                  classes = plx__columns(step->in[0].rank, step->in[0].dims);
     const int32_t *labels = *step->in[1].slot;
     const plx_real *x = PLX_IN(step, 0);
     PLX_TRY(check_labels(ctx, step->op->name, labels, rows, classes));
@@ -189,22 +176,19 @@ static plx_status run_nll(plx_ctx *ctx, const plx__step *step)
     return PLX_OK;
 }
 
-static size_t workspace_rows(const plx_ctx *ctx, const plx__step *step)
-{
+static size_t workspace_rows(const plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
     return (size_t)step->in[1].size * sizeof(plx_real);
 }
 
 /* nll_grad(labels, gy): attrs rank and dims, the shape of the log-probabilities. */
-static plx_status infer_nll_grad(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_nll_grad(plx_graph *graph, plx__node *node) {
     node->rank = node->attrs.rank;
     memcpy(node->dims, node->attrs.dims, sizeof node->dims);
     return check_rows(graph, node, node, plx__input_of(graph, node, 0));
 }
 
-static plx_status run_nll_grad(plx_ctx *ctx, const plx__step *step)
-{
+static plx_status run_nll_grad(plx_ctx *ctx, const plx__step *step) {
     const int64_t rows = step->in[0].size, classes = plx__columns(step->out.rank, step->out.dims);
     const int32_t *labels = *step->in[0].slot;
     PLX_TRY(check_labels(ctx, step->op->name, labels, rows, classes));
@@ -226,17 +210,15 @@ typedef struct xent_job {
     plx_real factor;
 } xent_job;
 
-static void xent_rows(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void xent_rows(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const xent_job *job = arg;
     for (int64_t i = begin; i < end; ++i)
-        job->y[i] = job->kernels->softmax_xent(job->classes, job->x + i * job->classes,
-                                               job->labels[i]);
+        job->y[i] =
+            job->kernels->softmax_xent(job->classes, job->x + i * job->classes, job->labels[i]);
 }
 
-static void xent_grad_rows(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void xent_grad_rows(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const xent_job *job = arg;
     for (int64_t i = begin; i < end; ++i)
@@ -244,11 +226,10 @@ static void xent_grad_rows(void *arg, int64_t begin, int64_t end, int worker)
                                         job->factor, job->y + i * job->classes);
 }
 
-static plx_status run_softmax_xent(plx_ctx *ctx, const plx__step *step)
-{
-    const int64_t rows = step->in[1].size, classes = plx__columns(step->in[0].rank, step->in[0].dims);
-    xent_job job = {ctx->kernels,    PLX_IN(step, 0), *step->in[1].slot,
-                    step->workspace, classes,         0};
+static plx_status run_softmax_xent(plx_ctx *ctx, const plx__step *step) {
+    const int64_t rows = step->in[1].size,
+                  classes = plx__columns(step->in[0].rank, step->in[0].dims);
+    xent_job job = {ctx->kernels, PLX_IN(step, 0), *step->in[1].slot, step->workspace, classes, 0};
     PLX_TRY(check_labels(ctx, step->op->name, job.labels, rows, classes));
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, classes, step->threads),
                       xent_rows, &job);
@@ -256,14 +237,12 @@ static plx_status run_softmax_xent(plx_ctx *ctx, const plx__step *step)
     return PLX_OK;
 }
 
-static plx_status infer_xent_grad(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_xent_grad(plx_graph *graph, plx__node *node) {
     plx__infer_same(graph, node);
     return check_rows(graph, node, node, plx__input_of(graph, node, 1));
 }
 
-static plx_status run_softmax_xent_grad(plx_ctx *ctx, const plx__step *step)
-{
+static plx_status run_softmax_xent_grad(plx_ctx *ctx, const plx__step *step) {
     const int64_t rows = step->in[1].size, classes = plx__columns(step->out.rank, step->out.dims);
     xent_job job = {ctx->kernels,  PLX_IN(step, 0), *step->in[1].slot,
                     PLX_OUT(step), classes,         PLX_IN(step, 2)[0] / (plx_real)rows};
@@ -273,15 +252,13 @@ static plx_status run_softmax_xent_grad(plx_ctx *ctx, const plx__step *step)
     return PLX_OK;
 }
 
-static plx__cost cost_xent(const plx_graph *graph, const plx__node *node)
-{
+static plx__cost cost_xent(const plx_graph *graph, const plx__node *node) {
     plx__cost cost = plx__cost_streaming(graph, node, 0, 4);
     cost.flops = 4.0 * (double)plx__size(plx__input_of(graph, node, 0));
     return cost;
 }
 
-static plx__cost cost_nll_grad(const plx_graph *graph, const plx__node *node)
-{
+static plx__cost cost_nll_grad(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 0, 1);
 }
 

@@ -11,8 +11,7 @@ typedef struct matmul_sizes {
 } matmul_sizes;
 
 static matmul_sizes sizes_of(const plx__attrs *attrs, int a_rank, const int64_t *a_dims, int b_rank,
-                             const int64_t *b_dims)
-{
+                             const int64_t *b_dims) {
     const int64_t a_rows = plx__rows(a_rank, a_dims), a_columns = plx__columns(a_rank, a_dims);
     const int64_t b_rows = plx__rows(b_rank, b_dims), b_columns = plx__columns(b_rank, b_dims);
     return (matmul_sizes){
@@ -23,14 +22,12 @@ static matmul_sizes sizes_of(const plx__attrs *attrs, int a_rank, const int64_t 
     };
 }
 
-static matmul_sizes node_sizes(const plx_graph *graph, const plx__node *node)
-{
+static matmul_sizes node_sizes(const plx_graph *graph, const plx__node *node) {
     const plx__node *a = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
     return sizes_of(&node->attrs, a->rank, a->dims, b->rank, b->dims);
 }
 
-static plx_status infer_matmul(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_matmul(plx_graph *graph, plx__node *node) {
     const plx__node *a = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
     const char *name = node->op->name;
     /* b may have leading dimensions only where they are summed over (the gradient of weights). */
@@ -49,8 +46,9 @@ static plx_status infer_matmul(plx_graph *graph, plx__node *node)
     if (node->inputs_count == 3) {
         const plx__node *bias = plx__input_of(graph, node, 2);
         if (bias->rank != 1 || bias->dims[0] != size.n)
-            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: bias has %lld values for %lld columns",
-                                   name, (long long)plx__size(bias), (long long)size.n);
+            return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                                   "%s: bias has %lld values for %lld columns", name,
+                                   (long long)plx__size(bias), (long long)size.n);
     }
     if (node->attrs.i[0]) {
         node->rank = 2;
@@ -62,8 +60,7 @@ static plx_status infer_matmul(plx_graph *graph, plx__node *node)
     return PLX_OK;
 }
 
-static void gradient_matmul(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_matmul(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = graph->nodes[id];
     const int32_t a = node.inputs[0], b = node.inputs[1];
     const bool ta = node.attrs.i[0], tb = node.attrs.i[1];
@@ -76,16 +73,14 @@ static void gradient_matmul(plx_graph *graph, int32_t id, int32_t gy, int32_t *g
                   : PLX__EMIT2(graph, &plx__op_matmul, a, gy, &b_right);
 }
 
-static plx__cost cost_matmul(const plx_graph *graph, const plx__node *node)
-{
+static plx__cost cost_matmul(const plx_graph *graph, const plx__node *node) {
     const matmul_sizes size = node_sizes(graph, node);
     plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
     cost.flops = 2.0 * (double)size.m * (double)size.n * (double)size.k;
     return cost;
 }
 
-static plx__gemm_args gemm_args(const plx__step *step)
-{
+static plx__gemm_args gemm_args(const plx__step *step) {
     const plx__operand *a = &step->in[0], *b = &step->in[1];
     const matmul_sizes size = sizes_of(&step->attrs, a->rank, a->dims, b->rank, b->dims);
     return (plx__gemm_args){
@@ -103,14 +98,12 @@ static plx__gemm_args gemm_args(const plx__step *step)
     };
 }
 
-static size_t workspace_matmul(const plx_ctx *ctx, const plx__step *step)
-{
+static size_t workspace_matmul(const plx_ctx *ctx, const plx__step *step) {
     const plx__gemm_args args = gemm_args(step);
     return plx__gemm_workspace(ctx, &args, step->threads);
 }
 
-static plx_status run_matmul(plx_ctx *ctx, const plx__step *step)
-{
+static plx_status run_matmul(plx_ctx *ctx, const plx__step *step) {
     plx__gemm_args args = gemm_args(step);
     args.a = PLX_IN(step, 0);
     args.b = PLX_IN(step, 1);
@@ -120,7 +113,10 @@ static plx_status run_matmul(plx_ctx *ctx, const plx__step *step)
     return PLX_OK;
 }
 
-#define M(r, c) {.rank = 2, .dims = {r, c}}
+#define M(r, c)                                                                                    \
+    {                                                                                              \
+        .rank = 2, .dims = { r, c }                                                                \
+    }
 static const plx__sample matmul_samples[] = {
     {2, {M(1, 1), M(1, 1)}, {.i = {0, 0}}},
     {2, {M(3, 5), M(5, 4)}, {.i = {0, 0}}},
@@ -148,7 +144,10 @@ const plx_op plx__op_matmul = {
     .samples = matmul_samples,
 };
 
-#define V(n) {.rank = 1, .dims = {n}}
+#define V(n)                                                                                       \
+    {                                                                                              \
+        .rank = 1, .dims = { n }                                                                   \
+    }
 static const plx__sample dense_samples[] = {
     {3, {M(3, 5), M(5, 4), V(4)}, {.i = {0, 0, PLX_LINEAR}}},
     {3, {M(7, 5), M(5, 19), V(19)}, {.i = {0, 0, PLX_RELU}}},
@@ -173,18 +172,15 @@ const plx_op plx__op_dense = {
 
 /* ---- bias ------------------------------------------------------------------------------------ */
 
-static plx_status infer_bias(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_bias(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
     if (x->rank < 1 || b->rank != 1 || b->dims[0] != x->dims[x->rank - 1])
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "bias: %lld values for %lld columns",
-                               (long long)plx__size(b),
-                               (long long)plx__columns(x->rank, x->dims));
+                               (long long)plx__size(b), (long long)plx__columns(x->rank, x->dims));
     return plx__infer_same(graph, node);
 }
 
-static void gradient_bias(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_bias(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = graph->nodes[id];
     const int64_t leading = (1 << (node.rank - 1)) - 1;
     const plx__attrs sum = {.i = {leading, leading}, .f = {1}};
@@ -192,8 +188,7 @@ static void gradient_bias(plx_graph *graph, int32_t id, int32_t gy, int32_t *gra
     grads[1] = PLX__EMIT1(graph, &plx__op_sum_to, gy, &sum);
 }
 
-static plx__cost cost_bias(const plx_graph *graph, const plx__node *node)
-{
+static plx__cost cost_bias(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 1, 1);
 }
 
@@ -204,8 +199,7 @@ typedef struct bias_job {
     int64_t columns;
 } bias_job;
 
-static void bias_rows(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void bias_rows(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const bias_job *job = arg;
     for (int64_t i = begin; i < end; ++i)
@@ -213,8 +207,7 @@ static void bias_rows(void *arg, int64_t begin, int64_t end, int worker)
                           job->y + i * job->columns);
 }
 
-static plx_status run_bias(plx_ctx *ctx, const plx__step *step)
-{
+static plx_status run_bias(plx_ctx *ctx, const plx__step *step) {
     const int64_t rows = plx__rows(step->out.rank, step->out.dims);
     bias_job job = {ctx->kernels, PLX_IN(step, 0), PLX_IN(step, 1), PLX_OUT(step),
                     plx__columns(step->out.rank, step->out.dims)};

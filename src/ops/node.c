@@ -10,14 +10,12 @@ static const plx_op *const rows[] = {
 #undef OP
 };
 
-const plx_op *const *plx__ops(int *count)
-{
+const plx_op *const *plx__ops(int *count) {
     *count = (int)(sizeof rows / sizeof rows[0]);
     return rows;
 }
 
-plx_status plx__graph_fail(plx_graph *graph, plx_status code, const char *format, ...)
-{
+plx_status plx__graph_fail(plx_graph *graph, plx_status code, const char *format, ...) {
     if (graph->status != PLX_OK) return graph->status;
     graph->status = code;
     va_list args;
@@ -27,8 +25,7 @@ plx_status plx__graph_fail(plx_graph *graph, plx_status code, const char *format
     return code;
 }
 
-static bool grow(plx_graph *graph)
-{
+static bool grow(plx_graph *graph) {
     if (graph->count < graph->capacity) return true;
     const int32_t capacity = graph->capacity ? 2 * graph->capacity : 64;
     plx__node *nodes = plx_platform_alloc((size_t)capacity * sizeof *nodes);
@@ -41,8 +38,7 @@ static bool grow(plx_graph *graph)
 }
 
 int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *inputs,
-                  const plx__attrs *attrs)
-{
+                  const plx__attrs *attrs) {
     if (graph->status != PLX_OK) return -1;
     for (int k = 0; k < count; ++k) {
         if (inputs[k] >= 0 && inputs[k] < graph->count) continue;
@@ -78,44 +74,37 @@ int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *
     return graph->count++;
 }
 
-int64_t plx__product(int count, const int64_t *dims)
-{
+int64_t plx__product(int count, const int64_t *dims) {
     int64_t product = 1;
     for (int i = 0; i < count; ++i) product *= dims[i];
     return product;
 }
 
-bool plx__same_shape(const plx__node *a, const plx__node *b)
-{
+bool plx__same_shape(const plx__node *a, const plx__node *b) {
     return a->rank == b->rank && !memcmp(a->dims, b->dims, (size_t)a->rank * sizeof a->dims[0]);
 }
 
-void plx__copy_shape(plx__node *to, const plx__node *from)
-{
+void plx__copy_shape(plx__node *to, const plx__node *from) {
     to->rank = from->rank;
     to->dtype = from->dtype;
     memcpy(to->dims, from->dims, sizeof to->dims);
 }
 
-int64_t plx__rows(int rank, const int64_t *dims)
-{
+int64_t plx__rows(int rank, const int64_t *dims) {
     return rank > 1 ? plx__product(rank - 1, dims) : 1;
 }
 
-int64_t plx__columns(int rank, const int64_t *dims)
-{
+int64_t plx__columns(int rank, const int64_t *dims) {
     return rank ? dims[rank - 1] : 1;
 }
 
-plx_status plx__infer_same(plx_graph *graph, plx__node *node)
-{
+plx_status plx__infer_same(plx_graph *graph, plx__node *node) {
     plx__copy_shape(node, plx__input_of(graph, node, 0));
     return PLX_OK;
 }
 
 plx__cost plx__cost_streaming(const plx_graph *graph, const plx__node *node, double flops_each,
-                              double weight)
-{
+                              double weight) {
     const double size = (double)plx__size(node);
     double elements = size;
     for (int k = 0; k < node->inputs_count; ++k)
@@ -123,8 +112,7 @@ plx__cost plx__cost_streaming(const plx_graph *graph, const plx__node *node, dou
     return (plx__cost){size * flops_each, elements * (double)sizeof(plx_real), weight};
 }
 
-int64_t plx__grain(int64_t units, int64_t elements_per_unit, int threads)
-{
+int64_t plx__grain(int64_t units, int64_t elements_per_unit, int threads) {
     enum { PIECES_PER_THREAD = 4, SMALLEST = 4096 };
     const int64_t by_balance = units / ((int64_t)threads * PIECES_PER_THREAD) + 1;
     const int64_t by_size = SMALLEST / (elements_per_unit > 0 ? elements_per_unit : 1) + 1;

@@ -89,11 +89,11 @@ typedef struct plx__sample {
 } plx__sample;
 
 typedef enum plx__op_flags {
-    PLX__OP_LEAF = 1 << 0,       /* not run: input, parameter, constant */
-    PLX__OP_INPLACE = 1 << 1,    /* the output may take the memory of an input of its size */
-    PLX__OP_KINK = 1 << 2,       /* not differentiable somewhere: samples keep clear of it */
+    PLX__OP_LEAF = 1 << 0,        /* not run: input, parameter, constant */
+    PLX__OP_INPLACE = 1 << 1,     /* the output may take the memory of an input of its size */
+    PLX__OP_KINK = 1 << 2,        /* not differentiable somewhere: samples keep clear of it */
     PLX__OP_NO_GRADIENT = 1 << 3, /* a gradient itself, or made by a pass */
-    PLX__OP_EFFECT = 1 << 4,     /* writes its inputs' tensors and has no value */
+    PLX__OP_EFFECT = 1 << 4,      /* writes its inputs' tensors and has no value */
 } plx__op_flags;
 
 struct plx_op {
@@ -126,7 +126,8 @@ const plx_op *const *plx__ops(int *count);
 plx_status plx__graph_fail(plx_graph *graph, plx_status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Adds a node; attrs may be NULL. Returns its id, or -1 after a failure or with an invalid input. */
+/* Adds a node; attrs may be NULL. Returns its id, or -1 after a failure or with an invalid input.
+ */
 int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *inputs,
                   const plx__attrs *attrs);
 #define PLX__EMIT1(graph, op, a, attrs) plx__emit(graph, op, 1, (const int32_t[]){a}, attrs)
@@ -134,14 +135,12 @@ int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *
 #define PLX__EMIT3(graph, op, a, b, c, attrs)                                                      \
     plx__emit(graph, op, 3, (const int32_t[]){a, b, c}, attrs)
 
-static inline const plx__node *plx__input_of(const plx_graph *graph, const plx__node *node, int k)
-{
+static inline const plx__node *plx__input_of(const plx_graph *graph, const plx__node *node, int k) {
     return &graph->nodes[node->inputs[k]];
 }
 
 int64_t plx__product(int count, const int64_t *dims);
-static inline int64_t plx__size(const plx__node *node)
-{
+static inline int64_t plx__size(const plx__node *node) {
     return plx__product(node->rank, node->dims);
 }
 bool plx__same_shape(const plx__node *a, const plx__node *b);

@@ -11,7 +11,8 @@ struct plx_optimizer {
     plx_tensor **parameters;
     plx_tensor **first, **second; /* moments; first is the velocity of SGD, NULL without momentum */
     int64_t steps;
-    double beta1_power, beta2_power; /* beta^steps, by repeated multiplication: the same everywhere */
+    double beta1_power,
+        beta2_power; /* beta^steps, by repeated multiplication: the same everywhere */
 };
 
 /* The row that carries out this optimizer. */

@@ -14,8 +14,7 @@ typedef struct runs {
     int64_t size[PLX_MAX_RANK];
 } runs;
 
-static runs merge_axes(int rank, const int64_t *dims, int64_t mask)
-{
+static runs merge_axes(int rank, const int64_t *dims, int64_t mask) {
     runs r = {0};
     for (int axis = 0; axis < rank; ++axis) {
         const bool summed = mask >> axis & 1;
@@ -32,8 +31,7 @@ static runs merge_axes(int rank, const int64_t *dims, int64_t mask)
     return r;
 }
 
-static plx_status infer_sum_to(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_sum_to(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     node->rank = 0;
     for (int axis = 0; axis < x->rank; ++axis) {
@@ -43,8 +41,7 @@ static plx_status infer_sum_to(plx_graph *graph, plx__node *node)
     return PLX_OK;
 }
 
-static void gradient_sum_to(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_sum_to(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = graph->nodes[id], x = graph->nodes[node.inputs[0]];
     plx__attrs attrs = {.i = {node.attrs.i[0], node.attrs.i[1]}, .f = {node.attrs.f[0]}};
     attrs.rank = x.rank;
@@ -62,8 +59,7 @@ typedef struct sum_job {
     plx_real factor;
 } sum_job;
 
-static void chunk_sums(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void chunk_sums(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const sum_job *job = arg;
     for (int64_t i = begin; i < end; ++i) {
@@ -72,8 +68,7 @@ static void chunk_sums(void *arg, int64_t begin, int64_t end, int worker)
     }
 }
 
-static void row_sums(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void row_sums(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const sum_job *job = arg;
     for (int64_t i = begin; i < end; ++i)
@@ -81,8 +76,7 @@ static void row_sums(void *arg, int64_t begin, int64_t end, int worker)
 }
 
 /* Threads share the columns, never a column, so that the order of each sum stays. */
-static void column_sums(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void column_sums(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const sum_job *job = arg;
     job->kernels->column_sum(job->rows, end - begin, job->x + begin, job->columns, job->y + begin);
@@ -91,8 +85,7 @@ static void column_sums(void *arg, int64_t begin, int64_t end, int worker)
 }
 
 /* Any pattern of axes: one pass in memory order, each row added where it belongs. */
-static void sum_any(const sum_job *job, const runs *r, int64_t out_size)
-{
+static void sum_any(const sum_job *job, const runs *r, int64_t out_size) {
     const int last = r->count - 1;
     const int64_t n = r->size[last], rows = job->size / n;
     memset(job->y, 0, (size_t)out_size * sizeof *job->y);
@@ -113,14 +106,12 @@ static void sum_any(const sum_job *job, const runs *r, int64_t out_size)
     job->kernels->scale(out_size, job->factor, job->y, job->y);
 }
 
-static size_t workspace_sum_to(const plx_ctx *ctx, const plx__step *step)
-{
+static size_t workspace_sum_to(const plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
     return (size_t)((step->in[0].size + CHUNK - 1) / CHUNK) * sizeof(plx_real);
 }
 
-static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step)
-{
+static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
     const runs r = merge_axes(x->rank, x->dims, step->attrs.i[0]);
     sum_job job = {.kernels = ctx->kernels,
@@ -152,8 +143,7 @@ static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step)
     return PLX_OK;
 }
 
-static plx__cost cost_sum(const plx_graph *graph, const plx__node *node)
-{
+static plx__cost cost_sum(const plx_graph *graph, const plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
     cost.flops = (double)plx__size(x);
@@ -188,8 +178,7 @@ const plx_op plx__op_sum_to = {
 
 /* ---- broadcast_to ---------------------------------------------------------------------------- */
 
-static plx_status infer_broadcast_to(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_broadcast_to(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     node->rank = node->attrs.rank;
     memcpy(node->dims, node->attrs.dims, sizeof node->dims);
@@ -202,15 +191,13 @@ static plx_status infer_broadcast_to(plx_graph *graph, plx__node *node)
     return PLX_OK;
 }
 
-static void gradient_broadcast_to(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_broadcast_to(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = graph->nodes[id];
     const plx__attrs attrs = {.i = {node.attrs.i[0], node.attrs.i[1]}, .f = {node.attrs.f[0]}};
     grads[0] = PLX__EMIT1(graph, &plx__op_sum_to, gy, &attrs);
 }
 
-static plx_status run_broadcast_to(plx_ctx *ctx, const plx__step *step)
-{
+static plx_status run_broadcast_to(plx_ctx *ctx, const plx__step *step) {
     if (!step->out.size) return PLX_OK;
     const runs r = merge_axes(step->out.rank, step->out.dims, step->attrs.i[0]);
     const plx_real *x = PLX_IN(step, 0);
@@ -257,15 +244,13 @@ typedef struct max_loops {
     int64_t outer, axis, inner;
 } max_loops;
 
-static max_loops loops_of(int rank, const int64_t *dims, int64_t axis)
-{
+static max_loops loops_of(int rank, const int64_t *dims, int64_t axis) {
     if (axis == PLX_ALL_AXES) return (max_loops){1, plx__product(rank, dims), 1};
     return (max_loops){plx__product((int)axis, dims), dims[axis],
                        plx__product(rank - (int)axis - 1, dims + axis + 1)};
 }
 
-static plx_status infer_reduce_max(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_reduce_max(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     node->rank = 0;
     if (node->attrs.i[0] == PLX_ALL_AXES) return PLX_OK;
@@ -274,15 +259,13 @@ static plx_status infer_reduce_max(plx_graph *graph, plx__node *node)
     return PLX_OK;
 }
 
-static void gradient_reduce_max(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_reduce_max(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = graph->nodes[id];
     grads[0] = PLX__EMIT2(graph, &plx__op_reduce_max_grad, node.inputs[0], gy, &node.attrs);
 }
 
 /* Index of the first maximum along the axis; a NaN counts as the largest. -1 for an empty axis. */
-static int64_t first_maximum(const plx_real *x, max_loops loops, int64_t outer, int64_t inner)
-{
+static int64_t first_maximum(const plx_real *x, max_loops loops, int64_t outer, int64_t inner) {
     int64_t best = loops.axis ? 0 : -1;
     const plx_real *lane = x + outer * loops.axis * loops.inner + inner;
     for (int64_t i = 1; i < loops.axis; ++i) {
@@ -293,8 +276,7 @@ static int64_t first_maximum(const plx_real *x, max_loops loops, int64_t outer, 
     return best;
 }
 
-static plx_status run_reduce_max(plx_ctx *ctx, const plx__step *step)
-{
+static plx_status run_reduce_max(plx_ctx *ctx, const plx__step *step) {
     const max_loops loops = loops_of(step->in[0].rank, step->in[0].dims, step->attrs.i[0]);
     const plx_real *x = PLX_IN(step, 0);
     plx_real *y = PLX_OUT(step);
@@ -312,13 +294,11 @@ static plx_status run_reduce_max(plx_ctx *ctx, const plx__step *step)
     return PLX_OK;
 }
 
-static plx_status infer_reduce_max_grad(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_reduce_max_grad(plx_graph *graph, plx__node *node) {
     return plx__infer_same(graph, node);
 }
 
-static plx_status run_reduce_max_grad(plx_ctx *ctx, const plx__step *step)
-{
+static plx_status run_reduce_max_grad(plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
     const max_loops loops = loops_of(step->in[0].rank, step->in[0].dims, step->attrs.i[0]);
     const plx_real *x = PLX_IN(step, 0), *gy = PLX_IN(step, 1);

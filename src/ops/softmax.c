@@ -12,8 +12,7 @@ typedef struct row_job {
     int64_t columns;
 } row_job;
 
-static void each_row(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void each_row(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const row_job *job = arg;
     for (int64_t i = begin * job->columns; i < end * job->columns; i += job->columns) {
@@ -25,28 +24,25 @@ static void each_row(void *arg, int64_t begin, int64_t end, int worker)
 }
 
 static plx_status run_rows(plx_ctx *ctx, const plx__step *step, row_kernel forward,
-                           row_grad_kernel backward)
-{
+                           row_grad_kernel backward) {
     if (!step->out.size) return PLX_OK;
     const int64_t rows = plx__rows(step->out.rank, step->out.dims);
-    row_job job = {forward,       backward,
+    row_job job = {forward,         backward,
                    PLX_IN(step, 0), backward ? PLX_IN(step, 1) : NULL,
-                   PLX_OUT(step), plx__columns(step->out.rank, step->out.dims)};
+                   PLX_OUT(step),   plx__columns(step->out.rank, step->out.dims)};
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.columns, step->threads),
                       each_row, &job);
     return PLX_OK;
 }
 
-static plx_status infer_rows(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_rows(plx_graph *graph, plx__node *node) {
     if (!plx__input_of(graph, node, 0)->rank)
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: a scalar has no last dimension",
                                node->op->name);
     return plx__infer_same(graph, node);
 }
 
-static plx__cost cost_rows(const plx_graph *graph, const plx__node *node)
-{
+static plx__cost cost_rows(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 4, 4);
 }
 
@@ -62,16 +58,13 @@ static const plx__sample row_grad_samples[] = {
 };
 
 #define ROW_OP(op_name)                                                                            \
-    static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step)                           \
-    {                                                                                              \
+    static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \
         return run_rows(ctx, step, ctx->kernels->op_name, NULL);                                   \
     }                                                                                              \
-    static plx_status run_##op_name##_grad(plx_ctx *ctx, const plx__step *step)                    \
-    {                                                                                              \
+    static plx_status run_##op_name##_grad(plx_ctx *ctx, const plx__step *step) {                  \
         return run_rows(ctx, step, NULL, ctx->kernels->op_name##_grad);                            \
     }                                                                                              \
-    static void gradient_##op_name(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)       \
-    {                                                                                              \
+    static void gradient_##op_name(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {     \
         grads[0] = PLX__EMIT2(graph, &plx__op_##op_name##_grad, id, gy, NULL);                     \
     }                                                                                              \
     const plx_op plx__op_##op_name = {                                                             \

@@ -15,8 +15,7 @@ typedef struct unary_job {
     plx_real p;
 } unary_job;
 
-static void unary_piece(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void unary_piece(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const unary_job *job = arg;
     if (job->backward)
@@ -26,17 +25,16 @@ static void unary_piece(void *arg, int64_t begin, int64_t end, int worker)
 }
 
 static plx_status run_unary(plx_ctx *ctx, const plx__step *step, unary_kernel forward,
-                            unary_grad_kernel backward)
-{
-    unary_job job = {forward,       backward,      PLX_IN(step, 0), backward ? PLX_IN(step, 1) : NULL,
-                     PLX_OUT(step), (plx_real)step->attrs.f[0]};
+                            unary_grad_kernel backward) {
+    unary_job job = {forward,         backward,
+                     PLX_IN(step, 0), backward ? PLX_IN(step, 1) : NULL,
+                     PLX_OUT(step),   (plx_real)step->attrs.f[0]};
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), unary_piece, &job);
     return PLX_OK;
 }
 
-static plx_status infer_unary_grad(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_unary_grad(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0), *gy = plx__input_of(graph, node, 1);
     if (!plx__same_shape(x, gy))
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: the two inputs differ in shape",
@@ -45,48 +43,37 @@ static plx_status infer_unary_grad(plx_graph *graph, plx__node *node)
 }
 
 static void gradient_unary(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads,
-                           const plx_op *grad_op, bool from_output)
-{
+                           const plx_op *grad_op, bool from_output) {
     const plx__node node = graph->nodes[id];
     grads[0] = PLX__EMIT2(graph, grad_op, from_output ? id : node.inputs[0], gy, &node.attrs);
 }
 
 /* A transcendental costs about as much as streaming four times its bytes. */
-static plx__cost cost_unary(const plx_graph *graph, const plx__node *node)
-{
+static plx__cost cost_unary(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 1, 4);
 }
 
 #define SHAPES(lo, hi, p)                                                                          \
     {1, {{1, {0}, lo, hi}}, {.f = {p}}}, {1, {{1, {1}, lo, hi}}, {.f = {p}}},                      \
         {1, {{1, {4}, lo, hi}}, {.f = {p}}}, {1, {{2, {2, 17}, lo, hi}}, {.f = {p}}},              \
-        {1, {{2, {33, 65}, lo, hi}}, {.f = {p}}},                                                  \
-    {                                                                                              \
-        0                                                                                          \
-    }
+        {1, {{2, {33, 65}, lo, hi}}, {.f = {p}}}, {0}
 static const plx__sample anywhere[] = {SHAPES(-4, 4, 0.5)};
 static const plx__sample positive[] = {SHAPES(0.1, 4, 0)};
 #define PAIRS(lo, hi, p)                                                                           \
     {2, {{1, {5}, lo, hi}, {1, {5}, -1, 1}}, {.f = {p}}},                                          \
-        {2, {{2, {3, 33}, lo, hi}, {2, {3, 33}, -1, 1}}, {.f = {p}}},                              \
-    {                                                                                              \
-        0                                                                                          \
-    }
+        {2, {{2, {3, 33}, lo, hi}, {2, {3, 33}, -1, 1}}, {.f = {p}}}, {0}
 static const plx__sample grad_anywhere[] = {PAIRS(-4, 4, 0.5)};
 static const plx__sample grad_positive[] = {PAIRS(0.1, 4, 0)};
 
 enum { X = 0, Y = 1 };
 #define UNARY_OP(op_name, from, kink, where)                                                       \
-    static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step)                           \
-    {                                                                                              \
+    static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \
         return run_unary(ctx, step, ctx->kernels->op_name, NULL);                                  \
     }                                                                                              \
-    static plx_status run_##op_name##_grad(plx_ctx *ctx, const plx__step *step)                    \
-    {                                                                                              \
+    static plx_status run_##op_name##_grad(plx_ctx *ctx, const plx__step *step) {                  \
         return run_unary(ctx, step, NULL, ctx->kernels->op_name##_grad);                           \
     }                                                                                              \
-    static void gradient_##op_name(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)       \
-    {                                                                                              \
+    static void gradient_##op_name(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {     \
         gradient_unary(graph, id, gy, grads, &plx__op_##op_name##_grad, (from) == Y);              \
     }                                                                                              \
     const plx_op plx__op_##op_name = {                                                             \
@@ -135,30 +122,26 @@ typedef struct scale_job {
     uint32_t keep;
 } scale_job;
 
-static void scale_piece(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void scale_piece(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const scale_job *job = arg;
     job->kernels->scale(end - begin, (plx_real)job->step->attrs.f[0], PLX_IN(job->step, 0) + begin,
                         PLX_OUT(job->step) + begin);
 }
 
-static plx_status run_scale(plx_ctx *ctx, const plx__step *step)
-{
+static plx_status run_scale(plx_ctx *ctx, const plx__step *step) {
     scale_job job = {ctx->kernels, step, 0, 0};
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), scale_piece, &job);
     return PLX_OK;
 }
 
-static void gradient_scale(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_scale(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = graph->nodes[id];
     grads[0] = PLX__EMIT1(graph, &plx__op_scale, gy, &node.attrs);
 }
 
-static plx__cost cost_scale(const plx_graph *graph, const plx__node *node)
-{
+static plx__cost cost_scale(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 1, 1);
 }
 
@@ -176,8 +159,7 @@ const plx_op plx__op_scale = {
 
 /* ---- dropout: attrs f[0] rate, seed ---------------------------------------------------------- */
 
-static void dropout_piece(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void dropout_piece(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const scale_job *job = arg;
     const double kept = 1 - job->step->attrs.f[0];
@@ -185,8 +167,7 @@ static void dropout_piece(void *arg, int64_t begin, int64_t end, int worker)
                           job->key, (uint64_t)begin, job->keep, (plx_real)(1 / kept));
 }
 
-static plx_status run_dropout(plx_ctx *ctx, const plx__step *step)
-{
+static plx_status run_dropout(plx_ctx *ctx, const plx__step *step) {
     const double kept = 1 - step->attrs.f[0];
     scale_job job = {ctx->kernels, step, plx__rng_key(step->attrs.seed, *step->number),
                      kept >= 1 ? UINT32_MAX : (uint32_t)(kept * 4294967296.0)};
@@ -196,14 +177,12 @@ static plx_status run_dropout(plx_ctx *ctx, const plx__step *step)
 }
 
 /* The same seed and step number give the same mask, so the gradient is the op itself. */
-static void gradient_dropout(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads)
-{
+static void gradient_dropout(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = graph->nodes[id];
     grads[0] = PLX__EMIT1(graph, &plx__op_dropout, gy, &node.attrs);
 }
 
-static plx__cost cost_dropout(const plx_graph *graph, const plx__node *node)
-{
+static plx__cost cost_dropout(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 1, 4);
 }
 

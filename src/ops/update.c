@@ -6,13 +6,11 @@
 
 enum { PIECE = 16384 }; /* elements: p, g and two moments fit a first-level cache four times over */
 
-const plx_op *plx__optimizer_op(const plx_optimizer *optimizer)
-{
+const plx_op *plx__optimizer_op(const plx_optimizer *optimizer) {
     return optimizer->options.kind == PLX_SGD ? &plx__op_sgd : &plx__op_adam;
 }
 
-static plx_status infer_update(plx_graph *graph, plx__node *node)
-{
+static plx_status infer_update(plx_graph *graph, plx__node *node) {
     const plx_optimizer *optimizer = node->attrs.object;
     node->rank = 0;
     for (int i = 0; i < optimizer->count; ++i) {
@@ -21,15 +19,13 @@ static plx_status infer_update(plx_graph *graph, plx__node *node)
         if (plx__same_shape(p, g)) continue;
         char left[96], right[96];
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: parameter %s%s has a gradient %s",
-                               node->op->name, p->name,
-                               plx__shape_text(p->rank, p->dims, left, 96),
+                               node->op->name, p->name, plx__shape_text(p->rank, p->dims, left, 96),
                                plx__shape_text(g->rank, g->dims, right, 96));
     }
     return PLX_OK;
 }
 
-static plx__cost cost_sgd(const plx_graph *graph, const plx__node *node)
-{
+static plx__cost cost_sgd(const plx_graph *graph, const plx__node *node) {
     plx__cost cost = {0, 0, 1};
     for (int i = 0; i < node->inputs_count / 2; ++i)
         cost.flops += 4.0 * (double)plx__size(plx__input_of(graph, node, i));
@@ -37,8 +33,7 @@ static plx__cost cost_sgd(const plx_graph *graph, const plx__node *node)
     return cost;
 }
 
-static plx__cost cost_adam(const plx_graph *graph, const plx__node *node)
-{
+static plx__cost cost_adam(const plx_graph *graph, const plx__node *node) {
     plx__cost cost = cost_sgd(graph, node);
     cost.bytes *= 7.0 / 5.0;
     cost.flops *= 3;
@@ -54,13 +49,11 @@ typedef struct update_job {
     plx__adam_step adam_step;
 } update_job;
 
-static int64_t pieces_of(int64_t size)
-{
+static int64_t pieces_of(int64_t size) {
     return (size + PIECE - 1) / PIECE;
 }
 
-static void update_piece(const update_job *job, int i, int64_t first)
-{
+static void update_piece(const update_job *job, int i, int64_t first) {
     const plx_optimizer *optimizer = job->optimizer;
     const int64_t left = job->step->in[i].size - first, n = left < PIECE ? left : PIECE;
     plx_real *p = (plx_real *)*job->step->in[i].slot + first;
@@ -74,8 +67,7 @@ static void update_piece(const update_job *job, int i, int64_t first)
     job->kernels->adam(n, p, g, m, v, &job->adam_step);
 }
 
-static void update_pieces(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void update_pieces(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const update_job *job = arg;
     int64_t piece = 0;
@@ -87,8 +79,7 @@ static void update_pieces(void *arg, int64_t begin, int64_t end, int worker)
     }
 }
 
-static plx_status run_update(plx_ctx *ctx, update_job *job)
-{
+static plx_status run_update(plx_ctx *ctx, update_job *job) {
     job->kernels = ctx->kernels;
     int64_t pieces = 0;
     for (int i = 0; i < job->optimizer->count; ++i) pieces += pieces_of(job->step->in[i].size);
@@ -96,8 +87,7 @@ static plx_status run_update(plx_ctx *ctx, update_job *job)
     return PLX_OK;
 }
 
-static plx_status run_sgd(plx_ctx *ctx, const plx__step *step)
-{
+static plx_status run_sgd(plx_ctx *ctx, const plx__step *step) {
     plx_optimizer *optimizer = step->attrs.object;
     const plx_optimizer_options *o = &optimizer->options;
     update_job job = {.step = step, .optimizer = optimizer};
@@ -109,8 +99,7 @@ static plx_status run_sgd(plx_ctx *ctx, const plx__step *step)
     return run_update(ctx, &job);
 }
 
-static plx_status run_adam(plx_ctx *ctx, const plx__step *step)
-{
+static plx_status run_adam(plx_ctx *ctx, const plx__step *step) {
     plx_optimizer *optimizer = step->attrs.object;
     const plx_optimizer_options *o = &optimizer->options;
     update_job job = {.step = step, .optimizer = optimizer, .adam = true};

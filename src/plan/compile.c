@@ -5,25 +5,21 @@
 
 #include <string.h>
 
-plx_plan_options plx_plan_default(void)
-{
+plx_plan_options plx_plan_default(void) {
     return (plx_plan_options){.passes = PLX_PASS_FUSE | PLX_PASS_MEMORY | PLX_PASS_PARALLEL};
 }
 
-static void *zeroed(size_t count, size_t each)
-{
+static void *zeroed(size_t count, size_t each) {
     void *memory = plx_platform_alloc(count * each + 1);
     if (memory) memset(memory, 0, count * each);
     return memory;
 }
 
-static plx_status no_memory(plx_ctx *ctx)
-{
+static plx_status no_memory(plx_ctx *ctx) {
     return plx__fail(&ctx->message, PLX_ERR_MEMORY, "compile: no memory");
 }
 
-static plx_status copy_graph(plx_plan *plan, plx_graph *graph, int count, const plx_node *outputs)
-{
+static plx_status copy_graph(plx_plan *plan, plx_graph *graph, int count, const plx_node *outputs) {
     plx_ctx *ctx = graph->ctx;
     plan->graph = plx__graph_copy(graph);
     plan->outputs = zeroed((size_t)count, sizeof *plan->outputs);
@@ -43,8 +39,7 @@ static plx_status copy_graph(plx_plan *plan, plx_graph *graph, int count, const 
 }
 
 /* Updates overwrite parameters that other steps read, so they come last. */
-static int order_steps(plx_plan *plan, plx__step_meta *meta, int *operands)
-{
+static int order_steps(plx_plan *plan, plx__step_meta *meta, int *operands) {
     const plx_graph *graph = plan->graph;
     int count = 0;
     *operands = 0;
@@ -61,16 +56,14 @@ static int order_steps(plx_plan *plan, plx__step_meta *meta, int *operands)
     return count;
 }
 
-static plx__operand operand_of(plx_plan *plan, int32_t id)
-{
+static plx__operand operand_of(plx_plan *plan, int32_t id) {
     const plx__node *node = &plan->graph->nodes[id];
     plx__operand operand = {.slot = &plan->slots[id], .rank = node->rank, .size = plx__size(node)};
     memcpy(operand.dims, node->dims, sizeof operand.dims);
     return operand;
 }
 
-static plx_status make_steps(plx_plan *plan)
-{
+static plx_status make_steps(plx_plan *plan) {
     int operands = 0;
     plan->steps_count = order_steps(plan, NULL, &operands);
     plan->steps = zeroed((size_t)plan->steps_count, sizeof *plan->steps);
@@ -95,8 +88,7 @@ static plx_status make_steps(plx_plan *plan)
     return PLX_OK;
 }
 
-static void place_leaves(plx_plan *plan)
-{
+static void place_leaves(plx_plan *plan) {
     for (int32_t i = 0; i < plan->graph->count; ++i) {
         const plx__node *node = &plan->graph->nodes[i];
         if (node->op == &plx__op_parameter) plan->slots[i] = node->tensor->data;
@@ -107,8 +99,7 @@ static void place_leaves(plx_plan *plan)
 }
 
 plx_status plx_compile(plx_graph *graph, int count, const plx_node *outputs,
-                       const plx_plan_options *options, plx_plan **out)
-{
+                       const plx_plan_options *options, plx_plan **out) {
     PLX_TRY(plx_graph_status(graph));
     plx_ctx *ctx = graph->ctx;
     plx_plan *plan = zeroed(1, sizeof *plan);
@@ -135,8 +126,7 @@ plx_status plx_compile(plx_graph *graph, int count, const plx_node *outputs,
     return PLX_OK;
 }
 
-void plx_plan_free(plx_plan *plan)
-{
+void plx_plan_free(plx_plan *plan) {
     if (!plan) return;
     plx_graph_free(plan->graph);
     plx_platform_free(plan->outputs);

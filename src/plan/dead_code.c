@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-void plx__pass_dead_code(plx_plan *plan)
-{
+void plx__pass_dead_code(plx_plan *plan) {
     const plx_graph *graph = plan->graph;
     memset(plan->live, 0, (size_t)graph->count * sizeof *plan->live);
     for (int i = 0; i < plan->outputs_count; ++i) plan->live[plan->outputs[i]] = true;

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-static void count_uses(const plx_plan *plan, int32_t *uses)
-{
+static void count_uses(const plx_plan *plan, int32_t *uses) {
     const plx_graph *graph = plan->graph;
     memset(uses, 0, (size_t)graph->count * sizeof *uses);
     for (int32_t i = 0; i < graph->count; ++i) {
@@ -18,8 +17,7 @@ static void count_uses(const plx_plan *plan, int32_t *uses)
 }
 
 /* Turns node into op with new inputs; shape and dtype stay. */
-static bool replace(plx__node *node, const plx_op *op, int count, const int32_t *inputs)
-{
+static bool replace(plx__node *node, const plx_op *op, int count, const int32_t *inputs) {
     int32_t *copy = plx_platform_alloc((size_t)count * sizeof *copy);
     if (!copy) return false;
     memcpy(copy, inputs, (size_t)count * sizeof *copy);
@@ -30,16 +28,14 @@ static bool replace(plx__node *node, const plx_op *op, int count, const int32_t 
     return true;
 }
 
-static void say_fused(plx__node *node, const plx__node *first, const char *then)
-{
+static void say_fused(plx__node *node, const plx__node *first, const char *then) {
     char text[sizeof node->fused];
     plx__format(text, sizeof text, "%s+%s", first->fused[0] ? first->fused : first->op->name, then);
     memcpy(node->fused, text, sizeof text);
 }
 
 /* bias(matmul(a, b), c) is dense(a, b, c). */
-static bool fuse_bias(plx_graph *graph, plx__node *node, const int32_t *uses)
-{
+static bool fuse_bias(plx_graph *graph, plx__node *node, const int32_t *uses) {
     const plx__node *product = plx__input_of(graph, node, 0);
     if (node->op != &plx__op_bias || product->op != &plx__op_matmul || uses[node->inputs[0]] != 1)
         return true;
@@ -50,8 +46,7 @@ static bool fuse_bias(plx_graph *graph, plx__node *node, const int32_t *uses)
 }
 
 /* act(dense(...)) and act(matmul(...)) are dense with an activation. */
-static bool fuse_activation(plx_graph *graph, plx__node *node, const int32_t *uses)
-{
+static bool fuse_activation(plx_graph *graph, plx__node *node, const int32_t *uses) {
     const plx_activation act = plx__activation_of(node->op);
     if (act == PLX_ACTIVATIONS_ || uses[node->inputs[0]] != 1) return true;
     const plx__node *source = plx__input_of(graph, node, 0);
@@ -66,8 +61,7 @@ static bool fuse_activation(plx_graph *graph, plx__node *node, const int32_t *us
 }
 
 /* nll(log_softmax(x), t) and its gradient need no log-probabilities in memory. */
-static bool fuse_cross_entropy(plx_graph *graph, plx__node *node, const int32_t *uses)
-{
+static bool fuse_cross_entropy(plx_graph *graph, plx__node *node, const int32_t *uses) {
     if (node->op == &plx__op_nll) {
         const plx__node *rows = plx__input_of(graph, node, 0);
         if (rows->op != &plx__op_log_softmax) return true;
@@ -87,8 +81,7 @@ static bool fuse_cross_entropy(plx_graph *graph, plx__node *node, const int32_t 
     return true;
 }
 
-plx_status plx__pass_fuse(plx_plan *plan)
-{
+plx_status plx__pass_fuse(plx_plan *plan) {
     plx_graph *graph = plan->graph;
     int32_t *uses = plx_platform_alloc((size_t)graph->count * sizeof *uses);
     if (!uses) return plx__fail(&plan->ctx->message, PLX_ERR_MEMORY, "compile: no memory");

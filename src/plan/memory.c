@@ -7,8 +7,7 @@
 
 enum { ALIGNMENT = 64 };
 
-static int64_t aligned(int64_t bytes)
-{
+static int64_t aligned(int64_t bytes) {
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
@@ -20,14 +19,13 @@ typedef struct block {
 
 typedef struct layout {
     plx_plan *plan;
-    int *last_use;  /* by node */
-    block *blocks;  /* live ones, by offset */
+    int *last_use; /* by node */
+    block *blocks; /* live ones, by offset */
     int count;
     int64_t bytes;
 } layout;
 
-static void find_last_uses(layout *l)
-{
+static void find_last_uses(layout *l) {
     const plx_plan *plan = l->plan;
     for (int32_t i = 0; i < plan->graph->count; ++i) l->last_use[i] = -1;
     for (int s = 0; s < plan->steps_count; ++s) {
@@ -38,8 +36,7 @@ static void find_last_uses(layout *l)
     for (int i = 0; i < plan->outputs_count; ++i) l->last_use[plan->outputs[i]] = plan->steps_count;
 }
 
-static void drop_dead(layout *l, int step)
-{
+static void drop_dead(layout *l, int step) {
     if (!(l->plan->options.passes & PLX_PASS_MEMORY)) return;
     int kept = 0;
     for (int i = 0; i < l->count; ++i)
@@ -48,8 +45,7 @@ static void drop_dead(layout *l, int step)
 }
 
 /* The smallest gap that fits, else the end. */
-static int64_t place(layout *l, int64_t bytes, int last_use)
-{
+static int64_t place(layout *l, int64_t bytes, int last_use) {
     int64_t best = -1, best_gap = INT64_MAX, end = 0;
     int at = l->count;
     for (int i = 0; i < l->count; ++i) {
@@ -70,23 +66,23 @@ static int64_t place(layout *l, int64_t bytes, int last_use)
 }
 
 /* The block of an input that dies at this step and has the size of the output, or NULL. */
-static block *reusable(layout *l, int step, const int64_t *offsets)
-{
+static block *reusable(layout *l, int step, const int64_t *offsets) {
     const plx_plan *plan = l->plan;
     const plx__node *node = &plan->graph->nodes[plan->meta[step].node];
-    if (!(node->op->flags & PLX__OP_INPLACE) || !(plan->options.passes & PLX_PASS_MEMORY)) return NULL;
+    if (!(node->op->flags & PLX__OP_INPLACE) || !(plan->options.passes & PLX_PASS_MEMORY))
+        return NULL;
     for (int k = 0; k < node->inputs_count; ++k) {
         const int32_t id = node->inputs[k];
         const plx__node *in = &plan->graph->nodes[id];
-        if (offsets[id] < 0 || l->last_use[id] != step || plx__size(in) != plx__size(node)) continue;
+        if (offsets[id] < 0 || l->last_use[id] != step || plx__size(in) != plx__size(node))
+            continue;
         for (int i = 0; i < l->count; ++i)
             if (l->blocks[i].offset == offsets[id]) return &l->blocks[i];
     }
     return NULL;
 }
 
-static void lay_out(layout *l, int64_t *offsets)
-{
+static void lay_out(layout *l, int64_t *offsets) {
     const plx_plan *plan = l->plan;
     for (int s = 0; s < plan->steps_count; ++s) {
         const int32_t id = plan->meta[s].node;
@@ -108,8 +104,7 @@ static void lay_out(layout *l, int64_t *offsets)
     }
 }
 
-static int64_t largest_workspace(const plx_plan *plan)
-{
+static int64_t largest_workspace(const plx_plan *plan) {
     int64_t largest = 0;
     for (int s = 0; s < plan->steps_count; ++s) {
         const plx__step *step = &plan->steps[s];
@@ -120,8 +115,7 @@ static int64_t largest_workspace(const plx_plan *plan)
     return aligned(largest);
 }
 
-static plx_status allocate(plx_plan *plan, const int64_t *offsets)
-{
+static plx_status allocate(plx_plan *plan, const int64_t *offsets) {
     const int64_t bytes = plan->arena_bytes + plan->workspace_bytes;
     plan->arena = plx_platform_alloc((size_t)(bytes ? bytes : ALIGNMENT));
     if (!plan->arena)
@@ -135,8 +129,7 @@ static plx_status allocate(plx_plan *plan, const int64_t *offsets)
     return PLX_OK;
 }
 
-plx_status plx__pass_memory(plx_plan *plan)
-{
+plx_status plx__pass_memory(plx_plan *plan) {
     const size_t nodes = (size_t)plan->graph->count;
     layout l = {.plan = plan};
     l.last_use = plx_platform_alloc(nodes * sizeof *l.last_use + 1);

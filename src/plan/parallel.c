@@ -2,21 +2,18 @@
  * work / threads + fork-join is least, all three measured on this machine. */
 #include "plan/plan_internal.h"
 
-double plx__predict_ns(const plx_ctx *ctx, plx__cost cost)
-{
+double plx__predict_ns(const plx_ctx *ctx, plx__cost cost) {
     const double compute = cost.flops / ctx->machine.flops_per_ns;
     const double memory = cost.bytes * cost.weight / ctx->machine.bytes_per_ns;
     return compute > memory ? compute : memory;
 }
 
 /* A fork-join over t of T threads: the caller wakes t - 1 of them. */
-static double fork_join_ns(const plx_ctx *ctx, int threads)
-{
+static double fork_join_ns(const plx_ctx *ctx, int threads) {
     return ctx->threads > 1 ? ctx->machine.fork_join_ns * (threads - 1) / (ctx->threads - 1) : 0;
 }
 
-static int best_threads(const plx_ctx *ctx, double one_thread_ns, int limit)
-{
+static int best_threads(const plx_ctx *ctx, double one_thread_ns, int limit) {
     int best = 1;
     double least = one_thread_ns;
     for (int threads = 2; threads <= limit; ++threads) {
@@ -28,8 +25,7 @@ static int best_threads(const plx_ctx *ctx, double one_thread_ns, int limit)
     return best;
 }
 
-void plx__pass_parallel(plx_plan *plan)
-{
+void plx__pass_parallel(plx_plan *plan) {
     const plx_ctx *ctx = plan->ctx;
     const int wanted = plan->options.threads;
     const int limit = wanted > 0 && wanted < ctx->threads ? wanted : ctx->threads;
@@ -41,8 +37,7 @@ void plx__pass_parallel(plx_plan *plan)
     }
 }
 
-double plx_plan_threshold_rows(const plx_plan *plan, int step)
-{
+double plx_plan_threshold_rows(const plx_plan *plan, int step) {
     const plx_ctx *ctx = plan->ctx;
     if (step < 0 || step >= plan->steps_count || ctx->threads < 2) return 0;
     const plx__operand *out = &plan->steps[step].out;

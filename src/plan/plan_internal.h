@@ -23,7 +23,7 @@ struct plx_plan {
     plx__step *steps;
     plx__step_meta *meta;
     plx__operand *operands;
-    void **slots;       /* by node: where its value lies */
+    void **slots;        /* by node: where its value lies */
     plx_real *constants; /* by node */
     char *arena;
     int64_t arena_bytes, workspace_bytes;

@@ -5,13 +5,11 @@
 
 #include <string.h>
 
-static bool is_node(const plx_plan *plan, plx_node node)
-{
+static bool is_node(const plx_plan *plan, plx_node node) {
     return node.id >= 0 && node.id < plan->graph->count;
 }
 
-plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data)
-{
+plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data) {
     if (!is_node(plan, input) || plan->graph->nodes[input.id].op != &plx__op_input)
         return plx__fail(&plan->ctx->message, PLX_ERR_ARGUMENT, "bind: node %d is not an input",
                          (int)input.id);
@@ -20,8 +18,7 @@ plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data)
     return PLX_OK;
 }
 
-static plx_status check_bound(plx_plan *plan)
-{
+static plx_status check_bound(plx_plan *plan) {
     for (int32_t i = 0; i < plan->graph->count; ++i) {
         const plx__node *node = &plan->graph->nodes[i];
         if (!plan->live[i] || plan->slots[i] || node->op != &plx__op_input) continue;
@@ -31,8 +28,7 @@ static plx_status check_bound(plx_plan *plan)
     return PLX_OK;
 }
 
-plx_status plx_plan_run(plx_plan *plan)
-{
+plx_status plx_plan_run(plx_plan *plan) {
     PLX_TRY(check_bound(plan));
     for (int s = 0; s < plan->steps_count; ++s) {
         const plx__step *step = &plan->steps[s];
@@ -45,34 +41,29 @@ plx_status plx_plan_run(plx_plan *plan)
     return PLX_OK;
 }
 
-const plx_real *plx_plan_output(const plx_plan *plan, plx_node output)
-{
+const plx_real *plx_plan_output(const plx_plan *plan, plx_node output) {
     for (int i = 0; i < plan->outputs_count; ++i)
         if (plan->outputs[i] == output.id) return plan->slots[output.id];
     return NULL;
 }
 
-void plx_plan_set_step(plx_plan *plan, uint64_t step)
-{
+void plx_plan_set_step(plx_plan *plan, uint64_t step) {
     plan->number = step;
 }
 
-void plx_plan_profile(plx_plan *plan, bool on)
-{
+void plx_plan_profile(plx_plan *plan, bool on) {
     plan->profiling = on;
     if (!on) return;
     plan->profiled_runs = 0;
     for (int s = 0; s < plan->steps_count; ++s) plan->meta[s].total_ns = 0;
 }
 
-int plx_plan_steps(const plx_plan *plan)
-{
+int plx_plan_steps(const plx_plan *plan) {
     return plan->steps_count;
 }
 
 /* A step without a name of its own is known by the first parameter it reads. */
-static const char *name_of(const plx_graph *graph, const plx__node *node)
-{
+static const char *name_of(const plx_graph *graph, const plx__node *node) {
     if (node->name[0]) return node->name;
     for (int k = 0; k < node->inputs_count; ++k) {
         const plx__node *in = plx__input_of(graph, node, k);
@@ -81,8 +72,7 @@ static const char *name_of(const plx_graph *graph, const plx__node *node)
     return "";
 }
 
-plx_step_info plx_plan_step(const plx_plan *plan, int step)
-{
+plx_step_info plx_plan_step(const plx_plan *plan, int step) {
     plx_step_info info = {.op = "", .name = "", .fused = "", .arena_offset = -1};
     if (step < 0 || step >= plan->steps_count) return info;
     const plx__step_meta *meta = &plan->meta[step];
@@ -100,15 +90,13 @@ plx_step_info plx_plan_step(const plx_plan *plan, int step)
     return info;
 }
 
-double plx_plan_flops(const plx_plan *plan)
-{
+double plx_plan_flops(const plx_plan *plan) {
     double flops = 0;
     for (int s = 0; s < plan->steps_count; ++s) flops += plan->meta[s].cost.flops;
     return flops;
 }
 
-static int64_t tensor_bytes(plx_tensor *const *list, int count)
-{
+static int64_t tensor_bytes(plx_tensor *const *list, int count) {
     int64_t bytes = 0;
     for (int i = 0; list && i < count; ++i) bytes += list[i]->size * (int64_t)sizeof(plx_real);
     return bytes;
@@ -116,15 +104,14 @@ static int64_t tensor_bytes(plx_tensor *const *list, int count)
 
 /* The arena holds gradients and activations; what is not a gradient counts as activation, so the
  * parts add up to what was allocated although blocks are shared over time. */
-plx_memory plx_plan_memory(const plx_plan *plan)
-{
+plx_memory plx_plan_memory(const plx_plan *plan) {
     plx_memory memory = {.workspace = plan->workspace_bytes};
     for (int32_t i = 0; i < plan->graph->count; ++i) {
         const plx__node *node = &plan->graph->nodes[i];
         if (!plan->live[i]) continue;
-        const int64_t bytes = plx__size(node) * (node->dtype == PLX_DTYPE_I32
-                                                     ? (int64_t)sizeof(int32_t)
-                                                     : (int64_t)sizeof(plx_real));
+        const int64_t bytes =
+            plx__size(node) *
+            (node->dtype == PLX_DTYPE_I32 ? (int64_t)sizeof(int32_t) : (int64_t)sizeof(plx_real));
         if (node->op == &plx__op_parameter) memory.parameters += bytes;
         if (node->op == &plx__op_input) memory.inputs += bytes;
         if (!(node->op->flags & PLX__OP_EFFECT)) continue;
