@@ -1,0 +1,157 @@
+// Checks what keeps the house in order: who may include whom, where the names of systems may appear,
+// unique file names, and file sizes. Prints each violation as file:line, and exits with 1 if any.
+//
+// usage: node scripts/check_layers.mjs [FOLDER]
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+// Lowest first: a file includes its own layer or lower.
+const LAYERS = ['base', 'kernels', 'blocks', 'ops', 'graph', 'plan', 'nn', 'models'];
+// io stands beside the tower: it may use base, and the tower's top may use it.
+const IO_USES = ['base', 'io'];
+const IO_USED_BY = ['io', 'nn', 'models'];
+
+// What the folders outside src/ may take from it, beside parallax.h.
+const OUTSIDE = {
+  bench: ['base/platform.h'],
+  native: ['base/platform.h', 'kernels/kernels.h', /^blocks\/gemm\w*\.h$/],
+  wasm: ['base/platform.h'],
+};
+
+const SYSTEM_MACROS =
+  /\b(__linux__|__linux|linux|__APPLE__|__MACH__|_WIN32|_WIN64|__unix__|__ANDROID__|__FreeBSD__|__EMSCRIPTEN\w*__|EMSCRIPTEN|__wasm\w*__|__wasi__|__x86_64__|__i386__|__amd64__|__aarch64__|__arm\w*__|__ARM_\w+|__riscv|_MSC_VER|__MINGW\w*__|__SSE\w*__|__AVX\w*__|__FMA__)\b/;
+// The one place where a kernel learns which instruction set it is compiled for.
+const MAY_TEST_ISA = /^src\/kernels\/(simd\w*\.h|kernels_target\.c)$/;
+
+const SOURCE = /\.(c|h|def|ts|mts|js|mjs|css|html)$/;
+const MAX_LINES = 1000;
+const REFUSED_FOLDERS = ['utils', 'util', 'misc', 'old', 'attic'];
+// Written so that this file does not contain what it looks for.
+const MACHINE_PATHS = new RegExp(`(^|[\\s"'\`(=:])/(${['work', 'root', 'home'].join('|')})/`);
+// Names that many packages fix; their folder tells them apart.
+const COMMON_NAMES = new Set(['index.ts', 'index.html', 'main.c', 'main.ts', 'vite.config.ts']);
+
+function listFiles(root) {
+  const output = execFileSync(
+    'git',
+    ['-C', root, 'ls-files', '--cached', '--others', '--exclude-standard', '-z'],
+    { encoding: 'utf8', maxBuffer: 1 << 26 },
+  );
+  return output
+    .split('\0')
+    .filter((name) => name && existsSync(path.join(root, name)))
+    .filter((name) => statSync(path.join(root, name)).isFile())
+    .sort();
+}
+
+const layerOf = (file) => /^src\/([^/]+)\//.exec(file)?.[1];
+
+// Where an #include leads inside the repository, or undefined for the system's headers.
+function resolveInclude(from, name, files) {
+  for (const folder of [path.posix.dirname(from), 'src', '', 'tests']) {
+    const candidate = path.posix.normalize(path.posix.join(folder, name));
+    if (files.has(candidate)) return candidate;
+  }
+  return undefined;
+}
+
+function includeProblem(from, to) {
+  if (to === 'src/parallax.h') return undefined;
+  const layer = layerOf(from);
+  const target = layerOf(to);
+  if (from.startsWith('src/')) {
+    if (!to.startsWith('src/')) return `src/ must not include ${to}`;
+    if (!target) return undefined;
+    if (from === 'src/parallax.h') return 'the public header includes nothing of the library';
+    if (layer === 'io')
+      return IO_USES.includes(target) ? undefined : `io must not include ${target}`;
+    if (target === 'io') {
+      return IO_USED_BY.includes(layer) ? undefined : `${layer} must not include io`;
+    }
+    const [here, there] = [LAYERS.indexOf(layer), LAYERS.indexOf(target)];
+    if (here < 0) return `src/${layer} is not a layer`;
+    return there <= here ? undefined : `${layer} must not include the higher layer ${target}`;
+  }
+  const [top] = from.split('/');
+  const allowed = OUTSIDE[top];
+  if (allowed && to.startsWith('src/')) {
+    const name = to.slice('src/'.length);
+    const ok = allowed.some((rule) => (typeof rule === 'string' ? rule === name : rule.test(name)));
+    return ok ? undefined : `${top}/ uses parallax.h, not ${name}`;
+  }
+  // The benches run in the browser too.
+  if (top === 'bench' && /^(native|wasm|web)\//.test(to)) return `bench/ must not include ${to}`;
+  return undefined;
+}
+
+function checkC(file, lines, files, report) {
+  let inComment = false;
+  lines.forEach((line, index) => {
+    let code = inComment ? '' : line;
+    if (inComment && line.includes('*/')) {
+      code = line.slice(line.indexOf('*/') + 2);
+      inComment = false;
+    }
+    code = code.replace(/\/\*.*?\*\//g, ' ').replace(/\/\/.*$/, '');
+    if (code.includes('/*')) {
+      code = code.slice(0, code.indexOf('/*'));
+      inComment = true;
+    }
+    const include = /^\s*#\s*include\s*"([^"]+)"/.exec(code);
+    if (include) {
+      const to = resolveInclude(file, include[1], files);
+      const problem = to && includeProblem(file, to);
+      if (problem) report(file, index + 1, problem);
+    }
+    if (file.startsWith('src/') && !MAY_TEST_ISA.test(file)) {
+      const conditional = /^\s*#\s*(if|ifdef|ifndef|elif)\b(.*)/.exec(code);
+      const macro = conditional && SYSTEM_MACROS.exec(conditional[2]);
+      if (macro) report(file, index + 1, `src/ must not ask for ${macro[0]}: use base/platform.h`);
+    }
+    if (
+      file.startsWith('src/') &&
+      /^\s*#\s*include\s*<(emscripten|windows|unistd|pthread|sys\/|dlfcn|cblas)/.test(code)
+    ) {
+      report(file, index + 1, 'src/ must not include a header of the system: use base/platform.h');
+    }
+  });
+}
+
+export function checkLayers(root, names = listFiles(root)) {
+  const files = new Set(names);
+  const problems = [];
+  const report = (file, line, problem) => problems.push(`${file}:${line}: ${problem}`);
+  const seen = new Map();
+  for (const file of names) {
+    const folders = file.split('/').slice(0, -1);
+    const refused = folders.find((folder) => REFUSED_FOLDERS.includes(folder));
+    if (refused) report(file, 1, `no folder is named ${refused}`);
+    if (!SOURCE.test(file)) continue;
+    const lines = readFileSync(path.join(root, file), 'utf8').split('\n');
+    if (lines.at(-1) === '') lines.pop();
+    if (lines.length > MAX_LINES)
+      report(file, lines.length, `${lines.length} lines, at most ${MAX_LINES}`);
+    lines.forEach((line, index) => {
+      if (MACHINE_PATHS.test(line)) report(file, index + 1, "a path of one machine's");
+    });
+    const name = path.posix.basename(file);
+    if (!COMMON_NAMES.has(name)) {
+      if (seen.has(name)) report(file, 1, `the name is taken by ${seen.get(name)}`);
+      else seen.set(name, file);
+    }
+    if (/\.(c|h|def)$/.test(file)) checkC(file, lines, files, report);
+  }
+  return problems;
+}
+
+if (process.argv[1] && fileURLToPath(import.meta.url) === path.resolve(process.argv[1])) {
+  const root = path.resolve(
+    process.argv[2] ?? path.join(path.dirname(fileURLToPath(import.meta.url)), '..'),
+  );
+  const problems = checkLayers(root);
+  for (const problem of problems) console.log(problem);
+  if (problems.length > 0) process.exitCode = 1;
+}
