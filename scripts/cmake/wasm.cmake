@@ -23,6 +23,9 @@ set(PLX_EM_JS_OPTIONS -Wno-extra-semi -Wno-dollar-in-identifier-extension)
 file(GLOB PLX_WASM_SOURCES CONFIGURE_DEPENDS wasm/*.c)
 file(GLOB PLX_PLATFORM_SOURCES CONFIGURE_DEPENDS wasm/platform_*.c)
 
+# What the package needs, without the tests.
+add_custom_target(engines)
+
 # plx_engine(TIER TARGETS isa... OPTIONS ... LINK ...): engine-TIER.mjs and engine-TIER.wasm.
 function(plx_engine tier)
     cmake_parse_arguments(engine "" "" "TARGETS;OPTIONS;LINK" ${ARGN})
@@ -37,6 +40,7 @@ function(plx_engine tier)
         target_link_libraries(engine-${tier} PRIVATE bench-${tier} core-${tier})
         target_link_options(engine-${tier} PRIVATE -O3 ${PLX_ENGINE_LINK} ${engine_LINK})
         add_dependencies(engine-${tier} parallax_build_info)
+        add_dependencies(engines engine-${tier})
         add_test(NAME size:engine-${tier} COMMAND ${CMAKE_COMMAND}
             -DFILE=${CMAKE_BINARY_DIR}/engine-${tier}.wasm -DLIMIT=${PLX_ENGINE_BYTES}
             -P ${CMAKE_SOURCE_DIR}/scripts/cmake/check_size.cmake)
