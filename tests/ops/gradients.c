@@ -1,0 +1,121 @@
+/* Every gradient rule against central differences, in the double build: there the difference
+ * quotient is good to about 1e-10, so what exceeds 1e-6 is wrong mathematics, not rounding. */
+#include "ops/walk.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct gradient_walk {
+    plx_check *t;
+    plx_ctx *ctx;
+    double largest;
+} gradient_walk;
+
+static double run_loss(plx_check *t, plx_walk *walk, plx_plan *plan) {
+    /* The same step number, so that dropout draws the same mask. */
+    plx_plan_set_step(plan, 3);
+    CHECK(t, plx_plan_run(plan) == PLX_OK, "%s: %s", walk->op->name, plx_message(walk->ctx));
+    return (double)plx_plan_output(plan, walk->loss)[0];
+}
+
+/* Largest relative error over the elements of input k. */
+static double compare_input(plx_check *t, plx_walk *walk, plx_plan *plan, int k,
+                            const plx_real *analytic) {
+    plx_real *x = plx_tensor_data(walk->inputs[k]);
+    double largest = 0;
+    for (int64_t i = 0; i < plx_tensor_size(walk->inputs[k]); ++i) {
+        const plx_real kept = x[i];
+        const double h = 1e-5 * fmax(1, fabs((double)kept));
+        x[i] = (plx_real)((double)kept + h);
+        const double above = run_loss(t, walk, plan);
+        x[i] = (plx_real)((double)kept - h);
+        const double below = run_loss(t, walk, plan);
+        x[i] = kept;
+        const double numeric = (above - below) / (2 * h), own = (double)analytic[i];
+        const double error = fabs(own - numeric) / fmax(1, fmax(fabs(own), fabs(numeric)));
+        if (!(error <= largest)) largest = error;
+    }
+    return largest;
+}
+
+static double gradient_error(plx_check *t, plx_walk *walk) {
+    plx_node wrt[PLX__SAMPLE_INPUTS], outputs[PLX__SAMPLE_INPUTS + 1];
+    int which[PLX__SAMPLE_INPUTS], count = 0;
+    for (int k = 0; k < walk->sample->inputs_count; ++k) {
+        if (walk->op->labels >> k & 1) continue;
+        which[count] = k;
+        wrt[count++] = walk->nodes[k];
+    }
+    plx_plan *plan = NULL;
+    plx_status status = plx_gradients(walk->graph, walk->loss, count, wrt, outputs);
+    outputs[count] = walk->loss;
+    if (status == PLX_OK) status = plx_compile(walk->graph, count + 1, outputs, NULL, &plan);
+    if (!CHECK(t, status == PLX_OK, "%s: %s", walk->op->name, plx_message(walk->ctx)))
+        return INFINITY;
+    double largest = 0;
+    for (int j = 0; j < count; ++j) {
+        plx_real analytic[4096] = {0};
+        const int64_t size = plx_tensor_size(walk->inputs[which[j]]);
+        if (size > 4096) continue;
+        run_loss(t, walk, plan);
+        memcpy(analytic, plx_plan_output(plan, outputs[j]), (size_t)size * sizeof *analytic);
+        const double error = compare_input(t, walk, plan, which[j], analytic);
+        if (!(error <= largest)) largest = error;
+    }
+    plx_plan_free(plan);
+    return largest;
+}
+
+static void check_gradient(void *arg, const plx_op *op, const plx__sample *sample,
+                           const char *text) {
+    gradient_walk *w = arg;
+    if (op->flags & PLX__OP_NO_GRADIENT) return;
+    plx_walk walk;
+    if (plx_walk_open(w->t, w->ctx, op, sample, false, &walk)) {
+        const double error = gradient_error(w->t, &walk);
+        CHECK(w->t, error < 1e-6, "%s: gradient differs by %g", text, error);
+        if (!(error <= w->largest)) w->largest = error;
+    }
+    plx_walk_close(&walk);
+}
+
+static bool is_double(plx_check *t) {
+    if (sizeof(plx_real) == sizeof(double)) return true;
+    CHECK(t, true, "float build");
+    printf("skipped: gradients are checked in the double build\n");
+    return false;
+}
+
+void plx_test_ops_gradients(plx_check *t) {
+    if (!is_double(t)) return;
+    gradient_walk w = {.t = t, .ctx = plx_check_context(t, NULL, 1)};
+    if (!w.ctx) return;
+    plx_walk_ops(check_gradient, &w);
+    printf("largest relative error of a gradient: %.2e\n", w.largest);
+    plx_ctx_free(w.ctx);
+}
+
+/* ---- A wrong rule must be seen --------------------------------------------------------------- */
+
+static void wrong_gradient(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    (void)id;
+    const plx__attrs attrs = {.f = {1.00001}};
+    grads[0] = PLX__EMIT1(graph, &plx__op_scale, gy, &attrs);
+}
+
+void plx_test_ops_gradient_fails(plx_check *t) {
+    if (!is_double(t)) return;
+    plx_op wrong = plx__op_scale;
+    wrong.gradient = wrong_gradient;
+    const plx__sample sample = {1, {{1, {5}, -1, 1}}, {.f = {1}}};
+    plx_ctx *ctx = plx_check_context(t, NULL, 1);
+    if (!ctx) return;
+    plx_walk walk;
+    if (plx_walk_open(t, ctx, &wrong, &sample, false, &walk)) {
+        const double error = gradient_error(t, &walk);
+        CHECK(t, error >= 1e-6, "a gradient that is off by 1e-5 passed with error %g", error);
+    }
+    plx_walk_close(&walk);
+    plx_ctx_free(ctx);
+}

@@ -1,0 +1,89 @@
+#include "ops/walk.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void fill(plx_tensor *tensor, double low, double high, bool kink, bool magnitude,
+                 plx_rng *rng) {
+    if (low == 0 && high == 0) {
+        low = -1;
+        high = 1;
+    }
+    for (int64_t i = 0; i < plx_tensor_size(tensor); ++i) {
+        const double u = plx_rng_uniform(rng);
+        if (tensor->dtype == PLX_DTYPE_I32) {
+            ((int32_t *)tensor->data)[i] = (int32_t)(low + floor(u * (high - low)));
+            continue;
+        }
+        double value = low + u * (high - low);
+        /* Half the range away from the kink at zero, far more than a difference step. */
+        if (kink && fabs(value) < 0.01) value = value < 0 ? value - 0.01 : value + 0.01;
+        /* Through float, so that the double build sees the same inputs. */
+        ((plx_real *)tensor->data)[i] = (plx_real)(float)(magnitude ? fabs(value) : value);
+    }
+}
+
+bool plx_walk_open(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__sample *sample,
+                   bool magnitudes, plx_walk *out) {
+    plx_walk walk = {.ctx = ctx, .op = op, .sample = sample};
+    plx_rng rng = plx_rng_new(7, 0);
+    int32_t ids[PLX__SAMPLE_INPUTS];
+    plx_graph_new(ctx, &walk.graph);
+    for (int k = 0; k < sample->inputs_count; ++k) {
+        const plx_dtype dtype = op->labels >> k & 1 ? PLX_DTYPE_I32 : PLX_DTYPE_REAL;
+        plx_tensor_new(ctx, dtype, sample->inputs[k].rank, sample->inputs[k].dims, &walk.inputs[k]);
+        fill(walk.inputs[k], sample->inputs[k].low, sample->inputs[k].high,
+             op->flags & PLX__OP_KINK, magnitudes, &rng);
+        walk.nodes[k] = plx_parameter(walk.graph, NULL, walk.inputs[k]);
+        ids[k] = walk.nodes[k].id;
+    }
+    walk.y = (plx_node){plx__emit(walk.graph, op, sample->inputs_count, ids, &sample->attrs)};
+    const plx_status status = plx_graph_status(walk.graph);
+    *out = walk;
+    if (!CHECK(t, status == PLX_OK, "%s: %s", op->name, plx_message(ctx))) return false;
+    const plx__node *y = &walk.graph->nodes[walk.y.id];
+    plx_tensor_new(ctx, PLX_DTYPE_REAL, y->rank, y->dims, &out->weights);
+    fill(out->weights, 0, 0, false, false, &rng);
+    const plx_node weights = plx_parameter(walk.graph, NULL, out->weights);
+    out->loss = plx_reduce_sum(walk.graph, plx_mul(walk.graph, walk.y, weights), PLX_ALL_AXES);
+    return true;
+}
+
+void plx_walk_close(plx_walk *walk) {
+    plx_graph_free(walk->graph);
+    for (int k = 0; k < walk->sample->inputs_count; ++k) plx_tensor_free(walk->inputs[k]);
+    plx_tensor_free(walk->weights);
+}
+
+plx_real *plx_walk_run(plx_check *t, plx_walk *walk, const plx_plan_options *options,
+                       int64_t *size) {
+    plx_plan *plan = NULL;
+    plx_status status = plx_compile(walk->graph, 1, &walk->y, options, &plan);
+    if (status == PLX_OK) status = plx_plan_run(plan);
+    if (!CHECK(t, status == PLX_OK, "%s: %s", walk->op->name, plx_message(walk->ctx))) return NULL;
+    const int64_t *dims;
+    const int rank = plx_node_shape(walk->graph, walk->y, &dims);
+    *size = plx__product(rank, dims);
+    plx_real *copy = malloc((size_t)*size * sizeof *copy + 1);
+    memcpy(copy, plx_plan_output(plan, walk->y), (size_t)*size * sizeof *copy);
+    plx_plan_free(plan);
+    return copy;
+}
+
+void plx_walk_ops(void (*each)(void *arg, const plx_op *op, const plx__sample *sample,
+                               const char *text),
+                  void *arg) {
+    int count;
+    const plx_op *const *ops = plx__ops(&count);
+    for (int i = 0; i < count; ++i) {
+        if (ops[i]->flags & (PLX__OP_LEAF | PLX__OP_EFFECT)) continue;
+        int number = 0;
+        for (const plx__sample *s = ops[i]->samples; s->inputs_count; ++s) {
+            char text[64];
+            snprintf(text, sizeof text, "%s sample %d", ops[i]->name, number++);
+            each(arg, ops[i], s, text);
+        }
+    }
+}

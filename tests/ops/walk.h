@@ -1,0 +1,32 @@
+/* Walking the op table: a sample of an op as a graph of its own. */
+#ifndef PLX_TESTS_OPS_WALK_H
+#define PLX_TESTS_OPS_WALK_H
+
+#include "check.h"
+
+#include "ops/op.h"
+
+typedef struct plx_walk {
+    plx_ctx *ctx;
+    const plx_op *op;
+    const plx__sample *sample;
+    plx_tensor *inputs[PLX__SAMPLE_INPUTS];
+    plx_tensor *weights; /* the loss is sum(weights * y) */
+    plx_graph *graph;
+    plx_node nodes[PLX__SAMPLE_INPUTS], y, loss;
+} plx_walk;
+
+/* Random inputs within the sample's range from a fixed seed (the same for every context), kept
+ * clear of 0 when the op has a kink there; magnitudes: absolute values of them. */
+bool plx_walk_open(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__sample *sample,
+                   bool magnitudes, plx_walk *out);
+void plx_walk_close(plx_walk *walk);
+/* Compiles and runs the node y without fusion; copies its values. Free with free(). */
+plx_real *plx_walk_run(plx_check *t, plx_walk *walk, const plx_plan_options *options,
+                       int64_t *size);
+/* Calls each(arg, op, sample, text) for every sample of every op that runs. */
+void plx_walk_ops(void (*each)(void *arg, const plx_op *op, const plx__sample *sample,
+                               const char *text),
+                  void *arg);
+
+#endif

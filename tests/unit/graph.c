@@ -1,0 +1,103 @@
+/* What a graph refuses, and with which words. */
+#include "check.h"
+
+#include <string.h>
+
+typedef void (*builder)(plx_graph *graph, plx_node a, plx_node b);
+
+static void dense_sizes(plx_graph *graph, plx_node a, plx_node b) {
+    plx_dense(graph, a, b, plx_none());
+}
+static void matmul_sizes(plx_graph *graph, plx_node a, plx_node b) {
+    plx_matmul(graph, a, b, false, true);
+}
+static void matmul_rank(plx_graph *graph, plx_node a, plx_node b) {
+    (void)b;
+    plx_matmul(graph, a, plx_constant(graph, 1), false, false);
+}
+static void broadcast(plx_graph *graph, plx_node a, plx_node b) {
+    plx_add(graph, a, b);
+}
+static void bad_axis(plx_graph *graph, plx_node a, plx_node b) {
+    (void)b;
+    plx_reduce_sum(graph, a, 2);
+}
+static void bad_rate(plx_graph *graph, plx_node a, plx_node b) {
+    (void)b;
+    plx_dropout(graph, a, 1, 0);
+}
+static void bad_slope(plx_graph *graph, plx_node a, plx_node b) {
+    (void)b;
+    plx_activate(graph, a, PLX_LEAKY_RELU, 0);
+}
+static void bad_activation(plx_graph *graph, plx_node a, plx_node b) {
+    (void)b;
+    plx_activate(graph, a, (plx_activation)99, 0);
+}
+static void mse_shapes(plx_graph *graph, plx_node a, plx_node b) {
+    plx_mse(graph, a, b);
+}
+static void wrong_dtype(plx_graph *graph, plx_node a, plx_node b) {
+    (void)b;
+    plx_cross_entropy(graph, a, a);
+}
+static void huge(plx_graph *graph, plx_node a, plx_node b) {
+    (void)a;
+    (void)b;
+    const int64_t dims[] = {INT64_MAX / 2, INT64_MAX / 2};
+    plx_input(graph, "huge", PLX_DTYPE_REAL, 2, dims);
+}
+static void invalid_handle(plx_graph *graph, plx_node a, plx_node b) {
+    (void)b;
+    plx_add(graph, a, plx_none());
+}
+
+static const struct {
+    builder build;
+    plx_status status;
+    const char *sentence;
+} cases[] = {
+    {dense_sizes, PLX_ERR_SHAPE, "dense: inner sizes differ, 784 vs 785"},
+    {matmul_sizes, PLX_ERR_SHAPE, "matmul: inner sizes differ, 784 vs 10"},
+    {matmul_rank, PLX_ERR_SHAPE, "is not a matrix"},
+    {broadcast, PLX_ERR_SHAPE, "add: shapes [2, 784] and [785, 10] do not broadcast"},
+    {bad_axis, PLX_ERR_SHAPE, "axis 2 of an array of 2 dimensions"},
+    {bad_rate, PLX_ERR_ARGUMENT, "dropout: rate 1 is outside [0, 1)"},
+    {bad_slope, PLX_ERR_ARGUMENT, "leaky_relu: parameter 0 must be above 0"},
+    {bad_activation, PLX_ERR_ARGUMENT, "no activation number 99"},
+    {mse_shapes, PLX_ERR_SHAPE, "prediction [2, 784] and target [785, 10] differ"},
+    {wrong_dtype, PLX_ERR_ARGUMENT, "must hold 32-bit integers"},
+    {huge, PLX_ERR_MEMORY, "more than memory can hold"},
+    {invalid_handle, PLX_ERR_ARGUMENT, "input 1 is not a node"},
+};
+
+void plx_test_unit_graph(plx_check *t) {
+    plx_ctx *ctx = plx_check_context(t, NULL, 1);
+    if (!ctx) return;
+    const int64_t a_dims[] = {2, 784}, b_dims[] = {785, 10};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+        plx_graph *graph;
+        plx_graph_new(ctx, &graph);
+        const plx_node a = plx_input(graph, "a", PLX_DTYPE_REAL, 2, a_dims);
+        const plx_node b = plx_input(graph, "b", PLX_DTYPE_REAL, 2, b_dims);
+        cases[i].build(graph, a, b);
+        /* A later, valid builder must not hide the first failure. */
+        const plx_node later = plx_exp(graph, a);
+        plx_plan *plan = NULL;
+        const plx_status status = plx_compile(graph, 1, &later, NULL, &plan);
+        CHECK(t, status == cases[i].status, "case %d: %s", (int)i, plx_status_name(status));
+        CHECK(t, strstr(plx_message(ctx), cases[i].sentence), "case %d: \"%s\" lacks \"%s\"",
+              (int)i, plx_message(ctx), cases[i].sentence);
+        CHECK(t, later.id < 0, "case %d: a builder after a failure returned a handle", (int)i);
+        CHECK(t, !plan, "case %d: there is a plan", (int)i);
+        plx_graph_free(graph);
+    }
+    plx_graph_free(NULL);
+    plx_plan_free(NULL);
+    plx_tensor_free(NULL);
+    plx_model_free(NULL);
+    plx_trainer_free(NULL);
+    plx_optimizer_free(NULL);
+    plx_ctx_free(NULL);
+    plx_ctx_free(ctx);
+}

@@ -1,0 +1,83 @@
+/* Passes may change how a plan runs, never what it computes. */
+#include "check.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { N = 96, IN = 20, STEPS = 12 };
+
+static plx_dataset make_data(plx_real *x, int32_t *labels) {
+    plx_rng rng = plx_rng_new(11, 0);
+    for (int i = 0; i < N * IN; ++i) x[i] = (plx_real)plx_rng_normal(&rng);
+    for (int i = 0; i < N; ++i) labels[i] = x[i * IN] + x[i * IN + 1] > 0 ? 2 : (x[i * IN] > 0);
+    return (plx_dataset){.n = N, .x = x, .labels = labels};
+}
+
+static void losses_with(plx_check *t, int passes, int threads, plx_real *losses,
+                        plx_memory *memory) {
+    static plx_real x[N * IN];
+    static int32_t labels[N];
+    const plx_dataset data = make_data(x, labels);
+    plx_ctx *ctx = plx_check_context(t, NULL, threads);
+    if (!ctx) return;
+    plx_model *model = NULL;
+    plx_trainer *trainer = NULL;
+    const int64_t dims[] = {IN};
+    plx_model_new(ctx, 1, dims, 4, &model);
+    plx_model_dense(model, 64, PLX_RELU, 0);
+    plx_model_dropout(model, 0.1);
+    plx_model_dense(model, 33, PLX_GELU, 0);
+    plx_model_dense(model, 3, PLX_LINEAR, 0);
+    plx_trainer_options options = plx_trainer_default();
+    options.loss = PLX_LOSS_CROSS_ENTROPY;
+    options.batch = 40; /* leaves a batch of 16 */
+    options.epochs = 4;
+    options.plan.passes = passes;
+    plx_progress progress = {0};
+    plx_status status = plx_trainer_new(model, &options, &data, &trainer);
+    while (status == PLX_OK && !progress.done) status = plx_trainer_run(trainer, 5, &progress);
+    CHECK(t, status == PLX_OK && progress.step == STEPS, "passes %d: %s", passes, plx_message(ctx));
+    if (trainer) {
+        int64_t count;
+        const plx_real *own = plx_trainer_losses(trainer, &count);
+        memcpy(losses, own, STEPS * sizeof *losses);
+        *memory = plx_trainer_memory(trainer);
+    }
+    plx_trainer_free(trainer);
+    plx_model_free(model);
+    plx_ctx_free(ctx);
+}
+
+void plx_test_unit_plan(plx_check *t) {
+    plx_real reference[STEPS] = {0};
+    plx_memory most, memory;
+    losses_with(t, 0, 1, reference, &most);
+    CHECK(t, reference[STEPS - 1] < reference[0], "the loss did not fall: %g to %g",
+          (double)reference[0], (double)reference[STEPS - 1]);
+    const double eps = sizeof(plx_real) == sizeof(double) ? DBL_EPSILON : (double)FLT_EPSILON;
+    for (int passes = 0; passes < 8; ++passes)
+        for (int threads = 1; threads <= 2; ++threads) {
+            plx_real own[STEPS] = {0};
+            losses_with(t, passes, threads, own, &memory);
+            if (!(passes & PLX_PASS_FUSE)) {
+                CHECK(t, !memcmp(own, reference, sizeof own), "passes %d, %d threads: other bits",
+                      passes, threads);
+                continue;
+            }
+            /* Fusion rounds a few values of each step differently; training amplifies that by less
+             * than a thousand in twelve steps. */
+            for (int i = 0; i < STEPS; ++i)
+                CHECK(t, fabs((double)own[i] - (double)reference[i]) < 1000 * eps,
+                      "passes %d, step %d: %g vs %g", passes, i, (double)own[i],
+                      (double)reference[i]);
+        }
+    CHECK(t, memory.activations < most.activations, "liveness saved nothing: %lld of %lld bytes",
+          (long long)memory.activations, (long long)most.activations);
+    CHECK(t,
+          memory.parameters == (IN * 64 + 64 + 64 * 33 + 33 + 33 * 3 + 3) * (int)sizeof(plx_real),
+          "parameters take %lld bytes", (long long)memory.parameters);
+    CHECK(t, memory.optimizer == 2 * memory.parameters, "Adam keeps %lld bytes",
+          (long long)memory.optimizer);
+}
