@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #ifdef __EMSCRIPTEN_PTHREADS__
+#include <emscripten/threading.h>
 #include <pthread.h>
 #endif
 
@@ -17,13 +18,11 @@
 EM_JS(double, plx__performance_now, (void), { return performance.now(); })
 // clang-format on
 
-static int platform_cpus = 1;
+static int platform_cpus; /* 0: not told */
 
-void plx__platform_set_cpus(int cpus) { platform_cpus = cpus < 1 ? 1 : cpus; }
+void plx__platform_set_cpus(int cpus) { platform_cpus = cpus; }
 
 int64_t plx_platform_now_ns(void) { return (int64_t)(plx__performance_now() * 1e6); }
-
-int plx_platform_cpus(void) { return platform_cpus; }
 
 /* A page has no environment. */
 const char *plx_platform_env(const char *name) {
@@ -58,7 +57,11 @@ static void *thread_main(void *arg) {
     return NULL;
 }
 
-bool plx_platform_has_threads(void) { return platform_cpus > 1; }
+int plx_platform_cpus(void) {
+    return platform_cpus > 0 ? platform_cpus : emscripten_num_logical_cores();
+}
+
+bool plx_platform_has_threads(void) { return true; }
 
 plx_platform_thread *plx_platform_thread_start(void (*fn)(void *), void *arg) {
     plx_platform_thread *thread = malloc(sizeof *thread);
@@ -89,6 +92,8 @@ void plx_platform_wake_all(atomic_uint *word) {
 }
 
 #else
+
+int plx_platform_cpus(void) { return 1; }
 
 bool plx_platform_has_threads(void) { return false; }
 

@@ -1,11 +1,14 @@
 # The WebAssembly side: one engine module per tier, each with a core of its own, since one opcode that
 # a browser lacks stops it from loading the whole module.
 
+# Nothing but the C library is linked: Debian's package lacks the others, prebuilt.
+add_link_options(-sAUTO_NATIVE_LIBRARIES=0 -sDEFAULT_TO_CXX=0)
+
 # Link flags of every engine. No Embind, no eval, no file system: the modules run under a strict
 # content security policy.
 set(PLX_ENGINE_LINK
     -sMODULARIZE=1 -sEXPORT_ES6=1 -sENVIRONMENT=worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0
-    -sSTACK_SIZE=1MB -sMALLOC=dlmalloc -sASSERTIONS=0 -sABORTING_MALLOC=0 -sDEFAULT_TO_CXX=0
+    -sSTACK_SIZE=1MB -sMALLOC=dlmalloc -sASSERTIONS=0 -sABORTING_MALLOC=0
     -sINCOMING_MODULE_JS_API=[instantiateWasm,wasmMemory] -sEXPORTED_RUNTIME_METHODS=wasmMemory
     --no-entry)
 set(PLX_ENGINE_LINK_SINGLE -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=2GB)

@@ -1,0 +1,500 @@
+/** The public types of the package. */
+/**
+ * A build of the engine: `simd` (one thread, runs everywhere), `simd-threads` (several threads;
+ * needs a cross-origin isolated page) and `relaxed-threads` (with fused multiply-add as well).
+ */
+export type Tier = 'simd' | 'simd-threads' | 'relaxed-threads';
+
+/** Options of `load`. */
+export interface LoadOptions {
+  /** Threads including the engine's own; by default as many as measure worth it here. */
+  threads?: number;
+  /** Force a tier, instead of the best that runs here. What it lacks is then an error. */
+  tier?: Tier;
+  /** The same bits on every machine and engine: leaves out the relaxed tier. */
+  reproducible?: boolean;
+  /** Fixed memory of the threaded tiers, in MiB (default 512, halved down to 64 if refused). */
+  memoryMB?: number;
+  /** Where the .wasm file of the chosen tier lies, when it is not beside the package. */
+  wasmURL?: string | URL | ((tier: Tier) => string | URL);
+  /** Where the engine's worker file lies, when it is not beside the package. Same origin. */
+  workerURL?: string | URL | ((tier: Tier) => string | URL);
+  /** The bytes of the .wasm file of `tier`, instead of fetching it. */
+  wasmBinary?: ArrayBuffer | Uint8Array;
+  /** The compiled .wasm file of `tier`, where compiling is forbidden (edge runtimes). */
+  wasmModule?: WebAssembly.Module;
+  /** Milliseconds until a silent start counts as failed (default 20,000). */
+  timeout?: number;
+}
+
+/** Why a better tier was not taken, or fewer threads or less memory than asked for. */
+export interface Downgrade {
+  /** What was given up: a tier, `"threads"` or `"memory"`. */
+  wanted: string;
+  /** What was taken in its place. */
+  got: string;
+  /** One sentence. */
+  reason: string;
+}
+
+/** What runs, and what it measured when it started. */
+export interface EngineInfo {
+  /** Version of the library. */
+  version: string;
+  /** The tier that runs. */
+  tier: Tier;
+  /** Threads at work, including the engine's own. */
+  threads: number;
+  /** Threads that could have been used. */
+  cpus: number;
+  /** Whether the page is cross-origin isolated (always, in Node). */
+  isolated: boolean;
+  /** Kernel target: `"wasm128"` or `"wasmrelaxed"`. */
+  isa: string;
+  /** Why not a better one; empty when it is the best. */
+  isaNote: string;
+  /** Who multiplies matrices: `"builtin"`. */
+  gemm: string;
+  /** Bits of a vector. */
+  vectorBits: number;
+  /** Whether kernels fuse multiply and add. */
+  fma: boolean;
+  /** Whether results have the bits of every other exact machine. */
+  exact: boolean;
+  /** Nanoseconds of an empty parallel loop. */
+  forkJoinNs: number;
+  /** GEMM kernel, one thread, GFLOP/s. */
+  gflops: number;
+  /** Streaming kernel, one thread, GB/s. */
+  gbytes: number;
+  /** Bytes of the module's memory now. */
+  memoryBytes: number;
+  /** Every step down from the best, with its reason. Empty when nothing was given up. */
+  downgrades: Downgrade[];
+  /** Milliseconds from the call of `load` until each was there. */
+  startup: StartupTimes;
+}
+
+/** Milliseconds from the call of `load`. */
+export interface StartupTimes {
+  /** The module was fetched and compiled. */
+  compiled: number;
+  /** The engine's worker had started. */
+  worker: number;
+  /** Memory, threads and kernels were ready. */
+  ready: number;
+}
+
+/** Activations by name. */
+export type Activation =
+  | 'linear'
+  | 'relu'
+  | 'leaky_relu'
+  | 'elu'
+  | 'silu'
+  | 'gelu'
+  | 'gelu_tanh'
+  | 'sigmoid'
+  | 'tanh';
+
+/** A fully connected layer. */
+export interface DenseOptions {
+  /** Outputs. */
+  units: number;
+  /** Applied to the outputs (default `"linear"`). */
+  activation?: Activation;
+  /** The activation's parameter: slope of leaky ReLU, alpha of ELU. */
+  parameter?: number;
+  /** Shape of one sample; the first layer of a model needs it. */
+  inputShape?: number[];
+}
+
+/** An activation as a layer of its own. */
+export interface ActivationOptions {
+  /** Which. */
+  activation: Activation;
+  /** Its parameter. */
+  parameter?: number;
+  /** Shape of one sample, when this is the first layer. */
+  inputShape?: number[];
+}
+
+/** Dropout, active while training. */
+export interface DropoutOptions {
+  /** Probability of dropping a value, 0 <= rate < 1. */
+  rate: number;
+  /** Shape of one sample, when this is the first layer. */
+  inputShape?: number[];
+}
+
+/** A layer made by `plx.layers`. */
+export type Layer =
+  | ({ kind: 'dense' } & DenseOptions)
+  | ({ kind: 'activation' } & ActivationOptions)
+  | ({ kind: 'dropout' } & DropoutOptions);
+
+/** The layers of a sequential model. */
+export interface Layers {
+  /** Fully connected: x w + b, then the activation. */
+  dense(options: DenseOptions): Layer;
+  /** An activation on its own. */
+  activation(options: ActivationOptions): Layer;
+  /** Inverted dropout. */
+  dropout(options: DropoutOptions): Layer;
+}
+
+/** Options of a new model. */
+export interface ModelOptions {
+  /** Fixes initial weights, dropout and, unless `fit` says otherwise, shuffling (default 0). */
+  seed?: number;
+}
+
+/** A typed array of numbers. */
+export type NumericArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
+
+/** Numbers in nested arrays. */
+export type NestedArray = number[] | NestedArray[];
+
+/**
+ * Samples: a typed array whose length is a multiple of the sample's size, or nested arrays of the
+ * full shape. They are copied; the caller keeps them.
+ */
+export type Data = NumericArray | NestedArray;
+
+/** `mse`: mean squared error over all outputs; `crossentropy`: of the softmax, with class labels. */
+export type Loss = 'mse' | 'crossentropy';
+
+/** An optimizer with settings; what is left out has the paper's default. */
+export interface OptimizerOptions {
+  /** Which. */
+  kind: 'sgd' | 'adam' | 'adamw';
+  /** Learning rate (SGD 0.01, Adam and AdamW 0.001). */
+  rate?: number;
+  /** SGD. */
+  momentum?: number;
+  /** SGD: Nesterov's form of momentum. */
+  nesterov?: boolean;
+  /** Adam, AdamW: decay of the mean of gradients. */
+  beta1?: number;
+  /** Adam, AdamW: decay of the mean of squares. */
+  beta2?: number;
+  /** Adam, AdamW. */
+  epsilon?: number;
+  /** SGD, Adam: added to the gradient; AdamW: decoupled. */
+  weightDecay?: number;
+}
+
+/** How well a model does on some data. */
+export interface Metrics {
+  /** Mean over the samples. */
+  loss: number;
+  /** Share of samples whose largest output is the label; NaN for `mse`. */
+  accuracy: number;
+  /** Root of the mean squared error; NaN for `crossentropy`. */
+  rmse: number;
+  /** Explained share of the variance; NaN for `crossentropy`. */
+  r2: number;
+}
+
+/** Metrics with the confusion matrix. */
+export interface Evaluation extends Metrics {
+  /** `confusion[label][prediction]` counts; only for `crossentropy`. */
+  confusion?: number[][];
+}
+
+/** A finished epoch. */
+export interface EpochLog {
+  /** Its number, from 1. */
+  epoch: number;
+  /** How many there are to be. */
+  epochs: number;
+  /** Mean loss over its samples. */
+  loss: number;
+  /** On the validation data, if there is any. */
+  validation?: Metrics;
+  /** Milliseconds since training began. */
+  milliseconds: number;
+}
+
+/** Progress within an epoch, told every 20 to 30 ms. */
+export interface BatchLog {
+  /** Steps done. */
+  step: number;
+  /** Steps in all. */
+  steps: number;
+  /** Epochs finished. */
+  epoch: number;
+  /** Epochs in all. */
+  epochs: number;
+  /** Loss of the last step. */
+  loss: number;
+  /** Losses of the steps since the last call. */
+  losses: Float32Array;
+  /** Milliseconds since training began. */
+  milliseconds: number;
+}
+
+/** Options of `fit`. */
+export interface FitOptions {
+  /** Passes over the data (default 1). */
+  epochs?: number;
+  /** Samples per step (default 32, or all of fewer). */
+  batchSize?: number;
+  /** Default `"mse"`. */
+  loss?: Loss;
+  /** Default `"adam"`. */
+  optimizer?: OptimizerOptions['kind'] | OptimizerOptions;
+  /** Data to evaluate after every epoch, or the share of x and y (from the end) to hold out. */
+  validation?: { x: Data; y: Data } | number;
+  /** A new order every epoch (default true). */
+  shuffle?: boolean;
+  /** Of the shuffling; default the model's. */
+  seed?: number;
+  /** Called after every epoch. */
+  onEpoch?: (log: EpochLog) => void;
+  /** Called every 20 to 30 ms while training. */
+  onBatch?: (log: BatchLog) => void;
+  /** Stops training after the current steps; the weights stay as they are then. */
+  signal?: AbortSignal;
+}
+
+/** Bytes, exact. */
+export interface MemoryUse {
+  /** Weights. */
+  parameters: number;
+  /** Their gradients. */
+  gradients: number;
+  /** The optimizer's state. */
+  optimizer: number;
+  /** Intermediate values. */
+  activations: number;
+  /** Scratch of the kernels. */
+  workspace: number;
+  /** Batches and data. */
+  inputs: number;
+}
+
+/** What `fit` gives. */
+export interface History {
+  /** Loss of every step. */
+  loss: Float32Array;
+  /** One entry per epoch. */
+  epochs: EpochLog[];
+  /** Steps done. */
+  steps: number;
+  /** Of training alone, without validation. */
+  milliseconds: number;
+  /** What training took. */
+  memory: MemoryUse;
+}
+
+/** One layer of a model. */
+export interface LayerSummary {
+  /** `"dense"`. */
+  kind: string;
+  /** `"dense_1"`. */
+  name: string;
+  /** Of one sample. */
+  outputShape: number[];
+  /** Weights and biases. */
+  parameters: number;
+  /** Floating-point operations for one sample. */
+  flops: number;
+}
+
+/** A model's layers. `String(summary)` is a table. */
+export interface Summary {
+  /** Shape of one sample. */
+  inputShape: number[];
+  /** In order. */
+  layers: LayerSummary[];
+  /** Of all layers. */
+  parameters: number;
+  /** Forward, one sample. */
+  flops: number;
+  /** The table. */
+  toString(): string;
+}
+
+/** One weight array of a model. */
+export interface Weight {
+  /** `"dense_1/weight"`. */
+  name: string;
+  /** Its shape. */
+  shape: number[];
+  /** Its values, row-major. */
+  data: Float32Array;
+}
+
+/** One step of a compiled plan. */
+export interface PlanStep {
+  /** `"dense"`. */
+  op: string;
+  /** Of the node; may be empty. */
+  name: string;
+  /** What was fused into it: `"matmul+bias+relu"`; empty if nothing. */
+  fused: string;
+  /** Of its result. */
+  shape: number[];
+  /** Floating-point operations. */
+  flops: number;
+  /** Read and written. */
+  bytes: number;
+  /** Threads that the cost model gives it. */
+  threads: number;
+  /** Row count from which it would use all threads; 0: never. */
+  thresholdRows: number;
+  /** Place in the arena; -1 when it is elsewhere. */
+  arenaOffset: number;
+}
+
+/** A compiled plan. */
+export interface Plan {
+  /** In the order in which they run. */
+  steps: PlanStep[];
+  /** Of one run. */
+  flops: number;
+  /** Of one run. */
+  memory: MemoryUse;
+}
+
+/** Options of `explain`. */
+export interface ExplainOptions {
+  /** Samples per run (default 32). */
+  batchSize?: number;
+  /** The plan of a training step instead of that of a prediction. */
+  training?: boolean;
+  /** Of the training step. */
+  loss?: Loss;
+  /** Of the training step. */
+  optimizer?: OptimizerOptions['kind'] | OptimizerOptions;
+}
+
+/** A network with its weights, living in the engine. */
+export interface Model {
+  /** Layers, parameters and floating-point operations. */
+  summary(): Promise<Summary>;
+  /**
+   * Trains. x is [n, ...input]; y is [n, ...output] for `mse`, n class labels for `crossentropy`.
+   * Bad shapes, values that are not finite and impossible options are refused before any weight
+   * changes.
+   */
+  fit(x: Data, y: Data, options?: FitOptions): Promise<History>;
+  /** Outputs for samples x: a flat array of n times the output's size. */
+  predict(x: Data, options?: { batchSize?: number }): Promise<Float32Array>;
+  /** Loss and quality on data. */
+  evaluate(x: Data, y: Data, options?: { loss?: Loss }): Promise<Evaluation>;
+  /** Copies of all weights. */
+  getWeights(): Promise<Weight[]>;
+  /** Replaces all weights: the same arrays, in the order of `getWeights`. */
+  setWeights(weights: (Weight | NumericArray)[]): Promise<void>;
+  /** Changes the learning rate of the running `fit`, from its next step. */
+  setRate(rate: number): Promise<void>;
+  /** The compiled plan, step by step. */
+  explain(options?: ExplainOptions): Promise<Plan>;
+  /** Gives the memory back. Refused while `fit` runs. */
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How long a suite may take: seconds, as published, or everything. */
+export type BenchSize = 'quick' | 'default' | 'full';
+
+/** One measurement: a row of `bench/results.schema.json`. */
+export type BenchRow = Record<string, unknown>;
+
+/** What a running bench is at. */
+export interface BenchProgress {
+  /** Suite at work. */
+  suite: string;
+  /** Case at work. */
+  case: string;
+  /** Share done of the whole, 0 to 1. */
+  fraction: number;
+  /** Milliseconds since the bench began. */
+  milliseconds: number;
+}
+
+/** A suite that `bench` can run. */
+export interface SuiteInfo {
+  /** For `bench({suites: [name]})`. */
+  name: string;
+  /** One sentence. */
+  description: string;
+}
+
+/** Options of `bench`. */
+export interface BenchOptions {
+  /** Names; default all. */
+  suites?: string[];
+  /** Default `"default"`. */
+  size?: BenchSize;
+  /** Of the data and the order of cases (default 0). */
+  seed?: number;
+  /** Called with each row as it is measured. */
+  onRow?: (row: BenchRow) => void;
+  /** Called as the bench goes on. */
+  onProgress?: (progress: BenchProgress) => void;
+  /** Stops it; rows already given stay valid. */
+  signal?: AbortSignal;
+}
+
+/** An array read from a file. */
+export interface IdxArray {
+  /** Its shape. */
+  shape: number[];
+  /** Its bytes. */
+  data: Uint8Array;
+}
+
+/** A table read from a file. */
+export interface CsvTable {
+  /** Lines with numbers. */
+  rows: number;
+  /** Numbers in a line. */
+  columns: number;
+  /** [rows, columns]. */
+  values: Float32Array;
+}
+
+/** Readers of data files. */
+export interface DataReaders {
+  /** An IDX file (the format of MNIST), compressed by gzip or not. */
+  idx(bytes: ArrayBuffer | Uint8Array): Promise<IdxArray>;
+  /** Comma-separated numbers, with or without a header line. */
+  csv(text: string | ArrayBuffer | Uint8Array): Promise<CsvTable>;
+}
+
+/** The engine. */
+export interface Parallax {
+  /** What runs, and why not something better. */
+  info(): EngineInfo;
+  /** Makers of layers. */
+  readonly layers: Layers;
+  /** A stack of layers. Layers that cannot be are reported by the first call that awaits. */
+  sequential(layers: Layer[], options?: ModelOptions): Model;
+  /** A model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`. */
+  model(name: string, options?: ModelOptions): Model;
+  /** The suites that `bench` knows. */
+  suites(): Promise<SuiteInfo[]>;
+  /** Runs suites, and resolves to all rows. */
+  bench(options?: BenchOptions): Promise<BenchRow[]>;
+  /** Readers of data files. */
+  readonly data: DataReaders;
+  /** Ends the worker and its threads, and gives all memory back. Running calls are cancelled. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Starts the engine. */
+export type Load = (options?: LoadOptions) => Promise<Parallax>;

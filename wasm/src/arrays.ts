@@ -1,0 +1,160 @@
+/** Turns what callers pass into the flat arrays that the library reads, and checks it on the way. */
+import type { Data, NestedArray } from './api.js';
+import { PlxError } from './errors.js';
+
+/** "[3, 2]" */
+export const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+
+/** Elements of an array of this shape. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** Flat numbers; shape is known only when the caller nested them. */
+export interface Flat {
+  values: ArrayLike<number>;
+  shape?: number[];
+}
+
+function shapeOf(data: NestedArray): number[] {
+  const shape: number[] = [];
+  let level: unknown = data;
+  while (Array.isArray(level)) {
+    shape.push(level.length);
+    level = level[0];
+  }
+  return shape;
+}
+
+/** Writes nested data of this shape into values, and refuses rows of other lengths. */
+function flattenInto(
+  what: string,
+  data: unknown,
+  shape: readonly number[],
+  depth: number,
+  values: number[],
+): void {
+  if (depth === shape.length) {
+    if (typeof data !== 'number') {
+      throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected a number, got ${typeof data}`);
+    }
+    values.push(data);
+    return;
+  }
+  if (!Array.isArray(data) || data.length !== shape[depth]) {
+    const got = Array.isArray(data) ? `${data.length} values` : 'a single value';
+    throw new PlxError(
+      'PLX_ERR_SHAPE',
+      `${what}: rows differ in length: ${got} where ${shape[depth]} were expected`,
+    );
+  }
+  for (const row of data) flattenInto(what, row, shape, depth + 1, values);
+}
+
+/** Flat numbers of data; what names it in messages: "fit: x". */
+export function flatten(what: string, data: Data): Flat {
+  if (ArrayBuffer.isView(data) && !(data instanceof DataView)) {
+    if (typeof (data as { 0?: unknown })[0] === 'bigint') {
+      throw new PlxError('PLX_ERR_ARGUMENT', `${what}: 64-bit integers are not taken`);
+    }
+    return { values: data };
+  }
+  if (!Array.isArray(data)) {
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `${what}: expected a typed array or nested arrays, got ${data === null ? 'null' : typeof data}`,
+    );
+  }
+  const shape = shapeOf(data);
+  const values: number[] = [];
+  flattenInto(what, data, shape, 0, values);
+  return { values, shape };
+}
+
+/**
+ * How many samples of this shape data holds. A flat array must be a whole number of samples; nested
+ * arrays must have the shape exactly, except that samples of one number may be unnested.
+ */
+export function countSamples(what: string, flat: Flat, sample: readonly number[]): number {
+  const size = sizeOf(sample);
+  const { values, shape } = flat;
+  const given = shape?.slice(1);
+  const scalar = size === 1 && given?.length === 0;
+  const unnested = shape === undefined || (shape.length === 1 && size > 1);
+  if (!unnested && !scalar && shapeText(given ?? []) !== shapeText(sample)) {
+    throw new PlxError(
+      'PLX_ERR_SHAPE',
+      `${what}: samples are ${shapeText(given ?? [])}, but the model takes ${shapeText(sample)}`,
+    );
+  }
+  if (size === 0 || values.length % size !== 0) {
+    throw new PlxError(
+      'PLX_ERR_SHAPE',
+      `${what}: ${values.length} values are not a whole number of samples of ${shapeText(sample)}`,
+    );
+  }
+  return values.length / size;
+}
+
+/** The numbers in single precision; a value that is not finite is refused with its sample. */
+export function toFloats(what: string, flat: Flat, sampleSize: number): Float32Array {
+  const floats =
+    flat.values instanceof Float32Array ? flat.values : Float32Array.from(flat.values);
+  /* The sum is finite unless a value is not, or the values are huge: then look at each. */
+  let sum = 0;
+  for (let i = 0; i < floats.length; i++) sum += floats[i]!;
+  if (!Number.isFinite(sum)) {
+    const i = floats.findIndex((value) => !Number.isFinite(value));
+    if (i >= 0) {
+      throw new PlxError(
+        'PLX_ERR_ARGUMENT',
+        `${what}: value ${i % sampleSize} of sample ${Math.floor(i / sampleSize)} is ` +
+          `${flat.values[i]}: replace or drop it`,
+      );
+    }
+  }
+  return floats;
+}
+
+/** The numbers as class labels 0..classes-1. */
+export function toLabels(what: string, flat: Flat, classes: number): Int32Array {
+  const { values } = flat;
+  for (let i = 0; i < values.length; i++) {
+    const label = values[i]!;
+    if (!Number.isInteger(label) || label < 0 || label >= classes) {
+      throw new PlxError(
+        'PLX_ERR_ARGUMENT',
+        `${what}: label ${i} is ${label}, not a whole number from 0 to ${classes - 1}`,
+      );
+    }
+  }
+  return values instanceof Int32Array ? values : Int32Array.from(values);
+}
+
+/** Refuses anything but a whole number of at least least. */
+export function checkWhole(what: string, value: number, least: number): number {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `${what} is ${value}: it must be a whole number of at least ${least}`,
+    );
+  }
+  return value;
+}
+
+/** Refuses anything but a finite number. */
+export function checkFinite(what: string, value: number): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what} is ${value}: it must be a finite number`);
+  }
+  return value;
+}
+
+/** Refuses anything but one of the names. */
+export function checkName<T extends string>(what: string, value: T, names: readonly T[]): T {
+  if (!names.includes(value)) {
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `${what} is "${value}": it must be one of ${names.join(', ')}`,
+    );
+  }
+  return value;
+}

@@ -1,0 +1,256 @@
+/** Starts an engine: chooses the tier, gets its files, and falls back step by step. */
+import type { Downgrade, EngineInfo, Load, LoadOptions, Parallax, Tier } from './api.js';
+import { checkWhole } from './arrays.js';
+import { Connection, type WorkerLike } from './connection.js';
+import { PlxError } from './errors.js';
+import { ClientParallax } from './parallax.js';
+import type { EngineApi, EngineReport, StartRequest } from './rpc.js';
+import { compileBytes } from './source.js';
+import { chooseTier, isIsolated, isThreaded, TIERS } from './tiers.js';
+
+/** What differs between browsers, Node and the inline build. */
+export interface Host {
+  /** Compiles the .wasm file of a tier; url is the caller's own. */
+  compile(tier: Tier, url: URL | undefined): Promise<WebAssembly.Module>;
+  /** Starts the engine of a tier, in a worker or in this thread; url is the caller's own. */
+  spawn(tier: Tier, url: URL | undefined): WorkerLike | EngineApi;
+  /** Processors to use at most. */
+  cpus(): number;
+  /** The only tier there is, if there is only one, and why. */
+  only?: { tier: Tier; reason: string };
+}
+
+/** One start takes longer than this only if it hangs. */
+const TIMEOUT_MS = 20_000;
+/** Memory of threaded tiers: what is asked for first, and the least that is tried. */
+const MEMORY_MB = 512;
+const LEAST_MEMORY_MB = 64;
+const MOST_MEMORY_MB = 2048;
+/** More workers than this cost more to start than they bring. */
+const MOST_THREADS = 16;
+const PAGES_PER_MB = 16;
+
+type Location = LoadOptions['wasmURL'];
+
+function locate(location: Location, tier: Tier): URL | undefined {
+  if (location === undefined) return undefined;
+  const url = typeof location === 'function' ? location(tier) : location;
+  try {
+    return new URL(url, (globalThis as { location?: { href: string } }).location?.href);
+  } catch (cause) {
+    throw new PlxError('PLX_ERR_ARGUMENT', `load: "${String(url)}" is not a URL`, { cause });
+  }
+}
+
+/** Fixed shared memory: the size asked for, or half of it, and so on down. */
+function newSharedMemory(megabytes: number, downgrades: Downgrade[]): WebAssembly.Memory {
+  for (let size = megabytes; ; size = Math.floor(size / 2)) {
+    const pages = size * PAGES_PER_MB;
+    try {
+      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+      if (size !== megabytes) {
+        const reason = `the browser did not give ${megabytes} MiB of shared memory`;
+        downgrades.push({ wanted: `${megabytes} MiB`, got: `${size} MiB`, reason });
+      }
+      return memory;
+    } catch (error) {
+      if (!(error instanceof RangeError) || size / 2 < LEAST_MEMORY_MB) throw error;
+    }
+  }
+}
+
+function withTimeout<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(
+        new PlxError(
+          'PLX_ERR_IO',
+          `load: the engine did not start within ${milliseconds} ms: look for blocked files in ` +
+            'the console, or give load() a longer timeout',
+        ),
+      );
+    }, milliseconds);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function compileTier(host: Host, tier: Tier, options: LoadOptions): Promise<WebAssembly.Module> {
+  if (options.wasmModule) return Promise.resolve(options.wasmModule);
+  if (options.wasmBinary) {
+    return compileBytes(new Uint8Array(options.wasmBinary as ArrayBuffer), 'wasmBinary');
+  }
+  return host.compile(tier, locate(options.wasmURL, tier));
+}
+
+/** One attempt to start one tier. */
+class Start {
+  readonly downgrades: Downgrade[] = [];
+  readonly #began: number;
+  #connection: Connection | undefined;
+
+  constructor(
+    readonly host: Host,
+    readonly tier: Tier,
+    readonly options: LoadOptions,
+    began: number,
+  ) {
+    this.#began = began;
+  }
+
+  async run(): Promise<ClientParallax> {
+    try {
+      return await withTimeout(this.#start(), this.options.timeout ?? TIMEOUT_MS);
+    } catch (error) {
+      this.#connection?.end(new PlxError('PLX_ERR_STATE', 'this engine did not start'));
+      throw error;
+    }
+  }
+
+  get #elapsed(): number {
+    return performance.now() - this.#began;
+  }
+
+  async #start(): Promise<ClientParallax> {
+    const { host, tier, options } = this;
+    const memory = isThreaded(tier)
+      ? newSharedMemory(options.memoryMB ?? MEMORY_MB, this.downgrades)
+      : undefined;
+    /* The worker starts while the module is fetched and compiled. */
+    const compiling = compileTier(host, tier, options).then((module) => ({
+      module,
+      compiled: this.#elapsed,
+    }));
+    compiling.catch(() => {});
+    const url = locate(options.workerURL, tier);
+    const connection = new Connection(
+      host.spawn(tier, url),
+      url?.href ?? `engine-${tier}.mjs`,
+    );
+    this.#connection = connection;
+    const greeting = connection.call((engine) => engine.hello()).then(() => this.#elapsed);
+    greeting.catch(() => {});
+    const { module, compiled } = await compiling;
+    const cpus = isThreaded(tier) ? this.#cpus() : 1;
+    const request: StartRequest = {
+      module,
+      cpus,
+      threads: Math.min(options.threads ?? 0, cpus),
+      reproducible: options.reproducible ?? false,
+      ...(memory ? { memory } : {}),
+    };
+    const report = await connection.call((engine) => engine.start(request));
+    const startup = { compiled, worker: await greeting, ready: this.#elapsed };
+    return new ClientParallax(connection, this.#info(report, startup));
+  }
+
+  /** Workers to have: as many as asked for, or as there are processors. */
+  #cpus(): number {
+    const wanted = this.options.threads;
+    if (wanted === undefined) return Math.min(this.host.cpus(), MOST_THREADS);
+    if (wanted <= MOST_THREADS) return wanted;
+    this.#fewerThreads(MOST_THREADS, `an engine has at most ${MOST_THREADS} threads`);
+    return MOST_THREADS;
+  }
+
+  #fewerThreads(got: number, reason: string): void {
+    this.downgrades.push({
+      wanted: `${this.options.threads} threads`,
+      got: `${got} thread${got === 1 ? '' : 's'}`,
+      reason,
+    });
+  }
+
+  #info(report: EngineReport, startup: EngineInfo['startup']): EngineInfo {
+    const wanted = this.options.threads;
+    if (wanted !== undefined && report.threads < Math.min(wanted, MOST_THREADS)) {
+      this.#fewerThreads(
+        report.threads,
+        isThreaded(this.tier)
+          ? 'the browser started no more workers'
+          : 'the tier simd has one thread',
+      );
+    }
+    return {
+      ...report,
+      tier: this.tier,
+      isolated: isIsolated(),
+      startup,
+      downgrades: this.downgrades,
+    };
+  }
+}
+
+/** A start that failed for what the tier asks of the machine, so that a lesser one may do. */
+function mayFallBack(error: unknown, options: LoadOptions): boolean {
+  const own = options.tier ?? options.wasmModule ?? options.wasmBinary;
+  const machine =
+    error instanceof RangeError ||
+    error instanceof WebAssembly.CompileError ||
+    error instanceof WebAssembly.LinkError;
+  return own === undefined && machine;
+}
+
+function checkOptions(options: LoadOptions): void {
+  if (options.threads !== undefined) checkWhole('load: threads', options.threads, 1);
+  if (options.timeout !== undefined) checkWhole('load: timeout', options.timeout, 1);
+  if (options.memoryMB !== undefined) {
+    checkWhole('load: memoryMB', options.memoryMB, LEAST_MEMORY_MB);
+    if (options.memoryMB > MOST_MEMORY_MB) {
+      throw new PlxError(
+        'PLX_ERR_ARGUMENT',
+        `load: memoryMB is ${options.memoryMB}: an engine has at most ${MOST_MEMORY_MB}`,
+      );
+    }
+  }
+  const own = options.wasmBinary ?? options.wasmModule;
+  if (own && !options.tier) {
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      'load: wasmBinary and wasmModule need tier, to tell which build they are',
+    );
+  }
+}
+
+async function firstChoice(host: Host, options: LoadOptions) {
+  if (!host.only) return chooseTier(options.tier);
+  const { tier, reason } = host.only;
+  if (options.tier && options.tier !== tier) {
+    throw new PlxError('PLX_ERR_UNSUPPORTED', `load: ${options.tier} cannot run: ${reason}`);
+  }
+  const { downgrades } = await chooseTier(tier);
+  return { tier, downgrades: [...downgrades, { wanted: 'simd-threads', got: tier, reason }] };
+}
+
+/** The function `load` of a host. */
+export function makeLoad(host: Host): Load {
+  return async (options: LoadOptions = {}): Promise<Parallax> => {
+    const began = performance.now();
+    checkOptions(options);
+    const choice = await firstChoice(host, options);
+    const downgrades: Downgrade[] = [...choice.downgrades];
+    for (let tier = choice.tier; ; ) {
+      const start = new Start(host, tier, options, began);
+      try {
+        const engine = await start.run();
+        engine.addDowngrades(downgrades);
+        return engine;
+      } catch (error) {
+        const next = TIERS[TIERS.indexOf(tier) + 1];
+        if (!next || !mayFallBack(error, options)) throw asPlxError(error, tier);
+        downgrades.push({
+          wanted: tier,
+          got: next,
+          reason: `it did not start: ${(error as Error).message}`,
+        });
+        tier = next;
+      }
+    }
+  };
+}
+
+function asPlxError(error: unknown, tier: Tier): unknown {
+  if (error instanceof PlxError || !(error instanceof Error)) return error;
+  const memory = error instanceof RangeError;
+  const what = `load: the tier ${tier} did not start: ${error.message}`;
+  return new PlxError(memory ? 'PLX_ERR_MEMORY' : 'PLX_ERR_UNSUPPORTED', what, { cause: error });
+}

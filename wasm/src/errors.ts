@@ -1,0 +1,34 @@
+import { STATUS } from './status.js';
+
+/** What went wrong, as a name: `"PLX_ERR_SHAPE"`. */
+export type PlxErrorName =
+  | 'PLX_ERR_ARGUMENT'
+  | 'PLX_ERR_SHAPE'
+  | 'PLX_ERR_MEMORY'
+  | 'PLX_ERR_UNSUPPORTED'
+  | 'PLX_ERR_FORMAT'
+  | 'PLX_ERR_IO'
+  | 'PLX_ERR_DIVERGED'
+  | 'PLX_ERR_CANCELLED'
+  | 'PLX_ERR_STATE';
+
+/**
+ * Every failure of the package.
+ *
+ * `message` is one sentence with the numbers and what to do; `codeName` and `code` are the
+ * library's status. When a call was cancelled through its `AbortSignal`, `name` is `"AbortError"`
+ * and `cause` the signal's reason.
+ */
+export class PlxError extends Error {
+  /** The status as a number: -1 to -9. */
+  readonly code: number;
+  /** The status as a name. */
+  readonly codeName: PlxErrorName;
+
+  constructor(codeName: PlxErrorName, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = codeName === 'PLX_ERR_CANCELLED' ? 'AbortError' : 'PlxError';
+    this.codeName = codeName;
+    this.code = STATUS[codeName];
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The functions of wasm/exports.c as JavaScript sees them. Pointers and counts are numbers,
+ * booleans 0 or 1; what a function leaves in the results array is listed in exports.c.
+ */
+export interface Exports {
+  readonly wasmMemory: WebAssembly.Memory;
+  _plx_js_results(): number;
+  _plx_js_message(): number;
+  _plx_js_status_name(status: number): number;
+  _plx_js_version(): number;
+  _plx_js_start(cpus: number, threads: number, reproducible: number): number;
+  _plx_js_info(): void;
+  _plx_js_alloc(bytes: number): number;
+  _plx_js_free(memory: number): void;
+  _plx_js_activation_name(i: number): number;
+  _plx_js_optimizer_name(i: number): number;
+
+  _plx_js_model_new(rank: number, dims: number, seed: number): number;
+  _plx_js_model_named(name: number, seed: number): number;
+  _plx_js_model_free(model: number): void;
+  _plx_js_model_dense(model: number, units: number, activation: number, p: number): number;
+  _plx_js_model_activation(model: number, activation: number, p: number): number;
+  _plx_js_model_dropout(model: number, rate: number): number;
+  _plx_js_model_layers(model: number): number;
+  _plx_js_model_layer(model: number, i: number): void;
+  _plx_js_model_parameters(model: number): number;
+  _plx_js_model_parameter(model: number, i: number): void;
+  _plx_js_predict(model: number, n: number, x: number, batch: number, out: number): number;
+  _plx_js_evaluate(
+    model: number,
+    loss: number,
+    n: number,
+    x: number,
+    y: number,
+    classes: number,
+    confusion: number,
+  ): number;
+
+  _plx_js_optimizer(
+    kind: number,
+    rate: number,
+    momentum: number,
+    nesterov: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    weightDecay: number,
+  ): void;
+  _plx_js_trainer_new(
+    model: number,
+    loss: number,
+    n: number,
+    x: number,
+    y: number,
+    batch: number,
+    epochs: number,
+    shuffle: number,
+    seed: number,
+  ): number;
+  _plx_js_trainer_free(trainer: number): void;
+  _plx_js_trainer_run(trainer: number, maxSteps: number): number;
+  _plx_js_trainer_losses(trainer: number): void;
+  _plx_js_trainer_set_rate(trainer: number, rate: number): void;
+  _plx_js_trainer_memory(trainer: number): void;
+  _plx_js_trainer_plan(trainer: number): number;
+
+  _plx_js_plan_new(model: number, batch: number, rank: number, dims: number): number;
+  _plx_js_plan_free(plan: number): void;
+  _plx_js_plan_steps(plan: number): number;
+  _plx_js_plan_flops(plan: number): number;
+  _plx_js_plan_memory(plan: number): void;
+  _plx_js_plan_step(plan: number, i: number): void;
+
+  _plx_js_idx(bytes: number, size: number): number;
+  _plx_js_csv(text: number, size: number): number;
+  _plx_js_csv_free(): void;
+}
+
+/** What the generated glue code takes. */
+export interface GlueOptions {
+  /** Gives the instance; the module was compiled by the client. */
+  instantiateWasm(
+    imports: WebAssembly.Imports,
+    receive: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+  ): object;
+  /** Fixed shared memory; only in modules with threads. */
+  wasmMemory?: WebAssembly.Memory;
+  /** Workers to spawn before the module starts. */
+  plxWorkers: number;
+}
+
+/** The generated glue code: instantiates the module. */
+export type Glue = (options: GlueOptions) => Promise<Exports>;

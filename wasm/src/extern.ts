@@ -1,0 +1,15 @@
+/**
+ * The package without its files: `load` must be told `wasmURL` and `workerURL`, and a bundler
+ * copies nothing. Chosen by the export condition `parallax-nn-extern-wasm`.
+ *
+ * @packageDocumentation
+ */
+import type { Load } from './api.js';
+import { browserHost } from './browser.js';
+import { makeLoad } from './client.js';
+
+export type * from './api.js';
+export { PlxError } from './errors.js';
+
+/** Starts an engine from the files at `wasmURL` and `workerURL`. */
+export const load: Load = makeLoad(browserHost());

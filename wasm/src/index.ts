@@ -1,0 +1,53 @@
+/**
+ * Neural networks that train and run in WebAssembly.
+ *
+ * @example
+ * ```ts
+ * import { load } from 'parallax-nn';
+ * const plx = await load();
+ * const model = plx.sequential([
+ *   plx.layers.dense({ units: 8, activation: 'tanh', inputShape: [2] }),
+ *   plx.layers.dense({ units: 1 }),
+ * ]);
+ * await model.fit([[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]], { epochs: 500 });
+ * console.log(await model.predict([[0, 1]]));
+ * plx.dispose();
+ * ```
+ *
+ * @packageDocumentation
+ */
+import type { Load } from './api.js';
+import { browserHost } from './browser.js';
+import { makeLoad } from './client.js';
+
+export type * from './api.js';
+export { PlxError } from './errors.js';
+
+/* Every file has exactly one literal of this form, which is what bundlers look for. */
+const host = browserHost({
+  wasm: {
+    simd: () => new URL('./engine-simd.wasm', import.meta.url),
+    'simd-threads': () => new URL('./engine-simd-threads.wasm', import.meta.url),
+    'relaxed-threads': () => new URL('./engine-relaxed-threads.wasm', import.meta.url),
+  },
+  worker: {
+    simd: () =>
+      new Worker(new URL('./engine-simd.mjs', import.meta.url), { type: 'module', name: 'parallax' }),
+    'simd-threads': () =>
+      new Worker(new URL('./engine-simd-threads.mjs', import.meta.url), {
+        type: 'module',
+        name: 'parallax',
+      }),
+    'relaxed-threads': () =>
+      new Worker(new URL('./engine-relaxed-threads.mjs', import.meta.url), {
+        type: 'module',
+        name: 'parallax',
+      }),
+  },
+});
+
+/**
+ * Starts an engine in a worker of its own: the best tier that this machine and page allow. Why a
+ * better one was not taken stands in `info().downgrades`.
+ */
+export const load: Load = makeLoad(host);

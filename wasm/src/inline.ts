@@ -1,0 +1,27 @@
+/**
+ * The package in one file: the tier `simd` in the calling thread, with no worker and nothing to
+ * fetch. For extensions, edge runtimes and `file:` pages; long calls take turns with the page.
+ *
+ * @packageDocumentation
+ */
+import glue from 'plx-glue';
+import base64 from 'plx-wasm-base64';
+import type { Load } from './api.js';
+import { makeLoad } from './client.js';
+import { Engine } from './engine.js';
+import { compileBytes } from './source.js';
+
+export type * from './api.js';
+export { PlxError } from './errors.js';
+
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+/** Starts an engine in this thread. */
+export const load: Load = makeLoad({
+  compile: () => compileBytes(decode(base64), 'the inline build'),
+  spawn: () => new Engine(glue),
+  cpus: () => 1,
+  only: { tier: 'simd', reason: 'the inline build has one thread' },
+});

@@ -1,0 +1,52 @@
+/** Long calls that can be cancelled, and whose callbacks may fail. */
+import type { Connection } from './connection.js';
+import { PlxError } from './errors.js';
+
+/** The error of a cancelled call. */
+export function cancelled(call: string, signal: AbortSignal): PlxError {
+  return new PlxError('PLX_ERR_CANCELLED', `${call}: cancelled`, { cause: signal.reason });
+}
+
+/** Wraps a callback so that what it throws ends the job. */
+type Guard = <A>(callback: (argument: A) => void) => (argument: A) => void;
+
+/**
+ * Starts a job and waits for it. When the signal aborts, or a callback throws, the engine is told
+ * to stop, and the job's promise rejects once it has.
+ */
+export async function runJob<T>(
+  connection: Connection,
+  job: number,
+  signal: AbortSignal | undefined,
+  call: string,
+  start: (guard: Guard) => Promise<T>,
+): Promise<T> {
+  if (signal?.aborted) throw cancelled(call, signal);
+  let thrown: { error: unknown } | undefined;
+  const stop = () => {
+    connection.call((engine) => engine.cancel(job)).catch(() => {});
+  };
+  const guard: Guard = (callback) => (argument) => {
+    if (thrown || signal?.aborted) return;
+    try {
+      callback(argument);
+    } catch (error) {
+      thrown = { error };
+      stop();
+    }
+  };
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    const value = await start(guard);
+    if (thrown) throw thrown.error;
+    return value;
+  } catch (error) {
+    if (thrown) throw thrown.error;
+    if (signal?.aborted && error instanceof PlxError && error.codeName === 'PLX_ERR_CANCELLED') {
+      throw new PlxError('PLX_ERR_CANCELLED', error.message, { cause: signal.reason });
+    }
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,32 @@
+/** The package in Node: the same API, with worker threads and files from the disk. */
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import type { Load } from './api.js';
+import { type Host, makeLoad } from './client.js';
+import { PlxError } from './errors.js';
+import { NodeWorker } from './node_worker_like.js';
+import { compileBytes, compileURL } from './source.js';
+
+export type * from './api.js';
+export { PlxError } from './errors.js';
+
+const host: Host = {
+  async compile(tier, url) {
+    const from = url ?? new URL(`engine-${tier}.wasm`, import.meta.url);
+    if (from.protocol !== 'file:') return compileURL(from);
+    try {
+      return await compileBytes(new Uint8Array(await readFile(from)), from.href);
+    } catch (cause) {
+      if (!(cause instanceof Error) || !('syscall' in cause)) throw cause;
+      throw new PlxError('PLX_ERR_IO', `load: cannot read ${from.href}: ${cause.message}`, {
+        cause,
+      });
+    }
+  },
+  spawn: (tier, url) =>
+    new NodeWorker(url ?? new URL(`engine-${tier}.mjs`, import.meta.url), { name: 'parallax' }),
+  cpus: availableParallelism,
+};
+
+/** Starts an engine in a worker thread. */
+export const load: Load = makeLoad(host);

@@ -1,0 +1,132 @@
+/** What the client asks of the engine. Everything in here crosses a message port. */
+import type {
+  BatchLog,
+  BenchProgress,
+  BenchRow,
+  BenchSize,
+  CsvTable,
+  EngineInfo,
+  EpochLog,
+  Evaluation,
+  ExplainOptions,
+  IdxArray,
+  Layer,
+  Loss,
+  MemoryUse,
+  Metrics,
+  OptimizerOptions,
+  Plan,
+  Summary,
+  SuiteInfo,
+  Weight,
+} from './api.js';
+
+/** Everything that the engine needs to start. */
+export interface StartRequest {
+  module: WebAssembly.Module;
+  /** Of a tier with threads. */
+  memory?: WebAssembly.Memory;
+  /** Threads that can run at once, including the engine's own. */
+  cpus: number;
+  /** 0: measure. */
+  threads: number;
+  reproducible: boolean;
+}
+
+/** The part of EngineInfo that the engine knows. */
+export type EngineReport = Omit<
+  EngineInfo,
+  'tier' | 'isolated' | 'downgrades' | 'startup' | 'memoryBytes'
+> & { memoryBytes: number };
+
+/** A model to make: layers, or a name that the library knows. */
+export type ModelSpec = { layers: Layer[] } | { name: string };
+
+/** What the client keeps of a model to check data against. */
+export interface ModelShape {
+  inputShape: number[];
+  outputShape: number[];
+}
+
+/** Samples in the form that the library reads: labels are 32-bit integers. */
+export interface Samples {
+  n: number;
+  x: Float32Array;
+  y: Float32Array | Int32Array;
+}
+
+/** Training as the library sees it, all defaults filled in. */
+export interface FitRequest {
+  job: number;
+  epochs: number;
+  batchSize: number;
+  loss: Loss;
+  optimizer: OptimizerOptions;
+  shuffle: boolean;
+  seed: number;
+  data: Samples;
+  validation?: Samples;
+}
+
+/** Progress of training: what happened since the last report. */
+export interface FitReport {
+  batch?: BatchLog;
+  epochs: EpochLog[];
+}
+
+/** The result of training. */
+export interface FitReply {
+  loss: Float32Array;
+  epochs: EpochLog[];
+  steps: number;
+  milliseconds: number;
+  memory: MemoryUse;
+}
+
+/** A run of suites. */
+export interface BenchRequest {
+  job: number;
+  suites: string[];
+  size: BenchSize;
+  seed: number;
+}
+
+/** Progress of a bench: what happened since the last report. */
+export interface BenchReport {
+  rows: BenchRow[];
+  progress?: BenchProgress;
+}
+
+/** Data of a summary, without its methods. */
+export type SummaryData = Omit<Summary, 'toString'>;
+
+/** The engine's side of the connection. Models are named by numbers that the client gives. */
+export interface EngineApi {
+  /** Answers as soon as the engine's code runs. */
+  hello(): void;
+  start(request: StartRequest): Promise<EngineReport>;
+  /** Bytes of memory now. */
+  memory(): number;
+  createModel(model: number, spec: ModelSpec, seed: number): ModelShape;
+  disposeModel(model: number): void;
+  summary(model: number): SummaryData;
+  explain(model: number, options: Required<ExplainOptions>): Plan;
+  fit(
+    model: number,
+    request: FitRequest,
+    report: (report: FitReport) => unknown,
+  ): Promise<FitReply>;
+  setRate(model: number, rate: number): void;
+  predict(model: number, n: number, x: Float32Array, batchSize: number): Float32Array;
+  evaluate(model: number, loss: Loss, data: Samples): Evaluation;
+  getWeights(model: number): Weight[];
+  setWeights(model: number, weights: Float32Array[]): void;
+  idx(bytes: Uint8Array): IdxArray;
+  csv(text: Uint8Array): CsvTable;
+  suites(): SuiteInfo[];
+  bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void>;
+  /** Stops a job; unknown numbers are ignored, since it may have ended meanwhile. */
+  cancel(job: number): void;
+}
+
+export type { BatchLog, EpochLog, Metrics };

@@ -1,0 +1,58 @@
+/** Gets the compiled module of a tier, and says plainly what came instead of it. */
+import { PlxError } from './errors.js';
+
+const ADVICE =
+  'serve the .wasm files of parallax-nn/dist at that address, or give load() the right wasmURL';
+
+/** The first bytes of every module. */
+const MAGIC = [0x00, 0x61, 0x73, 0x6d];
+
+function describe(bytes: Uint8Array): string {
+  const text = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart().toLowerCase();
+  if (text.startsWith('<!doctype') || text.startsWith('<html')) return 'a page of HTML';
+  if (text.startsWith('version https://git-lfs')) return 'a Git LFS pointer';
+  if (bytes.length === 0) return 'an empty file';
+  const head = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0'));
+  return `something else (it begins with ${head.join(' ')})`;
+}
+
+/** Compiles bytes that came from url. */
+export async function compileBytes(
+  bytes: Uint8Array<ArrayBuffer>,
+  from: string,
+): Promise<WebAssembly.Module> {
+  if (!MAGIC.every((byte, i) => bytes[i] === byte)) {
+    throw new PlxError(
+      'PLX_ERR_FORMAT',
+      `load: ${from} holds ${describe(bytes)} instead of WebAssembly: ${ADVICE}`,
+    );
+  }
+  return await WebAssembly.compile(bytes);
+}
+
+async function compileResponse(response: Response, url: string): Promise<WebAssembly.Module> {
+  if (!response.ok) {
+    throw new PlxError(
+      'PLX_ERR_IO',
+      `load: ${url} answered ${response.status} ${response.statusText}`.trimEnd() + `: ${ADVICE}`,
+    );
+  }
+  const type = response.headers.get('content-type') ?? '';
+  if (type.startsWith('application/wasm')) return await WebAssembly.compileStreaming(response);
+  /* Another type is served by mistake as often as another file: the bytes decide. */
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  return await compileBytes(bytes, `${url} (${type || 'no content type'})`);
+}
+
+/** Fetches and compiles the module at url. */
+export async function compileURL(url: URL): Promise<WebAssembly.Module> {
+  let response: Response;
+  try {
+    response = await fetch(url, { credentials: 'same-origin' });
+  } catch (cause) {
+    throw new PlxError('PLX_ERR_IO', `load: ${url.href} could not be fetched: ${ADVICE}`, {
+      cause,
+    });
+  }
+  return await compileResponse(response, url.href);
+}

@@ -1,0 +1,85 @@
+/** Which tiers run here, and why the others do not. */
+import { relaxedSimd, simd, threads } from 'wasm-feature-detect';
+import type { Downgrade, Tier } from './api.js';
+import { PlxError } from './errors.js';
+
+/** Best first. */
+export const TIERS: readonly Tier[] = ['relaxed-threads', 'simd-threads', 'simd'];
+
+/** Whether a module of this tier shares its memory among threads. */
+export const isThreaded = (tier: Tier): boolean => tier !== 'simd';
+
+/** True in Node and in pages that send the two headers. */
+export function isIsolated(): boolean {
+  return (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated ?? true;
+}
+
+async function threadsLacking(): Promise<string> {
+  if (!isIsolated()) {
+    return (
+      'this page is not cross-origin isolated, so threads are switched off: serve it with ' +
+      'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp'
+    );
+  }
+  if (typeof SharedArrayBuffer === 'undefined') return 'this browser has no SharedArrayBuffer';
+  if (!(await sharesMemory())) return 'shared memory does not pass through messages here';
+  if (!(await threads())) return 'this browser has no WebAssembly threads';
+  return '';
+}
+
+/** Sends a SharedArrayBuffer through a message channel and looks at what arrives. */
+function sharesMemory(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    const finish = (shares: boolean) => {
+      port1.close();
+      resolve(shares);
+    };
+    port1.onmessage = (event: MessageEvent) => finish(event.data instanceof SharedArrayBuffer);
+    port1.onmessageerror = () => finish(false);
+    try {
+      port2.postMessage(new SharedArrayBuffer(1));
+    } catch {
+      finish(false);
+    }
+  });
+}
+
+/** What a tier lacks here, as a sentence; empty when it can run. */
+async function lacking(tier: Tier): Promise<string> {
+  if (!(await simd())) return 'this browser has no WebAssembly SIMD';
+  if (tier === 'simd') return '';
+  const noThreads = await threadsLacking();
+  if (noThreads) return noThreads;
+  if (tier === 'relaxed-threads' && !(await relaxedSimd())) {
+    return 'this engine has no relaxed SIMD (Chrome 114, Firefox 145 and later have it)';
+  }
+  return '';
+}
+
+/** A tier to try, and what was given up before it. */
+export interface Choice {
+  tier: Tier;
+  downgrades: Downgrade[];
+}
+
+/**
+ * The best tier that can run, or the forced one; the tiers below it in TIERS remain for a start
+ * that fails.
+ */
+export async function chooseTier(forced: Tier | undefined): Promise<Choice> {
+  if (forced !== undefined && !TIERS.includes(forced)) {
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `load: no tier "${forced}": there are ${TIERS.join(', ')}`,
+    );
+  }
+  const downgrades: Downgrade[] = [];
+  let reason = '';
+  for (const tier of forced ? [forced] : TIERS) {
+    reason = await lacking(tier);
+    if (!reason) return { tier, downgrades: downgrades.map((d) => ({ ...d, got: tier })) };
+    downgrades.push({ wanted: tier, got: '', reason });
+  }
+  throw new PlxError('PLX_ERR_UNSUPPORTED', `load: ${forced ?? 'no tier'} cannot run: ${reason}`);
+}
