@@ -43,7 +43,8 @@ function portableGlue(tier) {
   replace(`new URL("${name}.wasm",import.meta.url).href`, '""');
   replace('scriptDirectory=self.location.href', 'scriptDirectory=""');
   replace('var _scriptName = import.meta.url;', 'var _scriptName = "";');
-  if (text.includes('import.meta')) throw new Error(`${name}: import.meta is left in the glue code`);
+  if (text.includes('import.meta'))
+    throw new Error(`${name}: import.meta is left in the glue code`);
   return text;
 }
 
@@ -110,7 +111,7 @@ function declarations() {
     { stdio: 'inherit' },
   );
   const read = (name) => readFileSync(join(out, `${name}.d.ts`), 'utf8');
-  const load = /\/\*\*(?:(?!\*\/)[^])*\*\/\s*export declare const load: Load;/.exec(read('index'));
+  const load = /\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s*export declare const load: Load;/.exec(read('index'));
   if (!load) throw new Error('no declaration of load in index.d.ts');
   const text = [read('errors'), read('api'), load[0]].join('\n');
   if (/^\s*(import|export .* from)\b/m.test(text)) {
@@ -124,4 +125,5 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 await bundles();
 declarations();
-for (const tier of TIERS) cpSync(join(engines, `engine-${tier}.wasm`), join(dist, `engine-${tier}.wasm`));
+for (const tier of TIERS)
+  cpSync(join(engines, `engine-${tier}.wasm`), join(dist, `engine-${tier}.wasm`));

@@ -96,8 +96,7 @@ export function countSamples(what: string, flat: Flat, sample: readonly number[]
 
 /** The numbers in single precision; a value that is not finite is refused with its sample. */
 export function toFloats(what: string, flat: Flat, sampleSize: number): Float32Array {
-  const floats =
-    flat.values instanceof Float32Array ? flat.values : Float32Array.from(flat.values);
+  const floats = flat.values instanceof Float32Array ? flat.values : Float32Array.from(flat.values);
   /* The sum is finite unless a value is not, or the values are huge: then look at each. */
   let sum = 0;
   for (let i = 0; i < floats.length; i++) sum += floats[i]!;

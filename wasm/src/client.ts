@@ -122,10 +122,7 @@ class Start {
     }));
     compiling.catch(() => {});
     const url = locate(options.workerURL, tier);
-    const connection = new Connection(
-      host.spawn(tier, url),
-      url?.href ?? `engine-${tier}.mjs`,
-    );
+    const connection = new Connection(host.spawn(tier, url), url?.href ?? `engine-${tier}.mjs`);
     this.#connection = connection;
     const greeting = connection.call((engine) => engine.hello()).then(() => this.#elapsed);
     greeting.catch(() => {});

@@ -7,8 +7,8 @@ import { revive } from './rpc_errors.js';
 /** What is used of a Worker; Node's is dressed up to look the same. */
 export interface WorkerLike {
   postMessage(message: unknown, transfer?: Transferable[]): void;
-  addEventListener(type: string, listener: (event: never) => void): void;
-  removeEventListener(type: string, listener: (event: never) => void): void;
+  addEventListener(type: string, listener: EventListener): void;
+  removeEventListener(type: string, listener: EventListener): void;
   terminate(): unknown;
   /** Node: whether the process waits for this worker. */
   ref?(): void;
@@ -34,7 +34,7 @@ export class Connection {
       this.#worker = worker;
       this.#engine = wrap<EngineApi>(worker as Parameters<typeof wrap>[0]);
       worker.unref?.();
-      worker.addEventListener('error', (event: ErrorEvent) => this.#fail(event, file));
+      worker.addEventListener('error', (event) => this.#fail(event as ErrorEvent, file));
       worker.addEventListener('messageerror', () =>
         this.end(new PlxError('PLX_ERR_STATE', 'the engine sent a message that cannot be read')),
       );

@@ -1,4 +1,20 @@
 /** The engine: holds the module, its models and its running jobs. Lives in the worker. */
+
+import type {
+  CsvTable,
+  Evaluation,
+  ExplainOptions,
+  IdxArray,
+  Layer,
+  Loss,
+  MemoryUse,
+  OptimizerOptions,
+  Plan,
+  SuiteInfo,
+  Weight,
+} from './api.js';
+import { listSuites, runBench } from './engine_bench.js';
+import { trainInSlices } from './engine_fit.js';
 import { PlxError } from './errors.js';
 import type { Exports, Glue } from './exports.js';
 import { Heap } from './heap.js';
@@ -16,21 +32,6 @@ import type {
   StartRequest,
   SummaryData,
 } from './rpc.js';
-import type {
-  CsvTable,
-  Evaluation,
-  ExplainOptions,
-  IdxArray,
-  Layer,
-  Loss,
-  MemoryUse,
-  OptimizerOptions,
-  Plan,
-  SuiteInfo,
-  Weight,
-} from './api.js';
-import { runBench, listSuites } from './engine_bench.js';
-import { trainInSlices } from './engine_fit.js';
 import type { Job } from './slice.js';
 
 /** Values of plx_loss. */
@@ -309,10 +310,7 @@ export class Engine implements EngineApi {
     data: Samples,
     x: number,
     y: number,
-    request: Pick<
-      FitRequest,
-      'loss' | 'optimizer' | 'batchSize' | 'epochs' | 'shuffle' | 'seed'
-    >,
+    request: Pick<FitRequest, 'loss' | 'optimizer' | 'batchSize' | 'epochs' | 'shuffle' | 'seed'>,
   ): number {
     const { c } = this.#h;
     const o = request.optimizer;

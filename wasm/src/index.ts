@@ -32,7 +32,10 @@ const host = browserHost({
   },
   worker: {
     simd: () =>
-      new Worker(new URL('./engine-simd.mjs', import.meta.url), { type: 'module', name: 'parallax' }),
+      new Worker(new URL('./engine-simd.mjs', import.meta.url), {
+        type: 'module',
+        name: 'parallax',
+      }),
     'simd-threads': () =>
       new Worker(new URL('./engine-simd-threads.mjs', import.meta.url), {
         type: 'module',

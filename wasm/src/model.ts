@@ -55,9 +55,7 @@ export function checkLayers(layers: Layer[]): void {
   layers.forEach(checkLayer);
 }
 
-function checkOptimizer(
-  optimizer: OptimizerOptions['kind'] | OptimizerOptions,
-): OptimizerOptions {
+function checkOptimizer(optimizer: OptimizerOptions['kind'] | OptimizerOptions): OptimizerOptions {
   const options = typeof optimizer === 'string' ? { kind: optimizer } : { ...optimizer };
   checkName('optimizer', options.kind, OPTIMIZERS);
   for (const [name, value] of Object.entries(options)) {
@@ -222,9 +220,7 @@ export class ClientModel implements Model {
   async predict(x: Data, options: { batchSize?: number } = {}): Promise<Float32Array> {
     const flat = flatten('predict: x', x);
     const batchSize =
-      options.batchSize === undefined
-        ? 0
-        : checkWhole('predict: batchSize', options.batchSize, 1);
+      options.batchSize === undefined ? 0 : checkWhole('predict: batchSize', options.batchSize, 1);
     const shape = await this.#shape;
     const n = countSamples('predict: x', flat, shape.inputShape);
     const values = toFloats('predict: x', flat, sizeOf(shape.inputShape));

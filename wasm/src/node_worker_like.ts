@@ -32,9 +32,9 @@ export class NodeWorker implements WorkerLike {
     this.#endpoint.postMessage(message, transfer);
   }
 
-  addEventListener(type: string, listener: (event: never) => void): void {
+  addEventListener(type: string, listener: EventListener): void {
     if (type === 'message') {
-      this.#endpoint.addEventListener(type, listener as unknown as EventListener);
+      this.#endpoint.addEventListener(type, listener);
     } else {
       this.#worker.on(type, (error: Error) =>
         (listener as unknown as Listener)({ message: error.message, error }),
@@ -42,8 +42,8 @@ export class NodeWorker implements WorkerLike {
     }
   }
 
-  removeEventListener(type: string, listener: (event: never) => void): void {
-    this.#endpoint.removeEventListener(type, listener as unknown as EventListener);
+  removeEventListener(type: string, listener: EventListener): void {
+    this.#endpoint.removeEventListener(type, listener);
   }
 
   terminate(): Promise<number> {

@@ -19,7 +19,7 @@ import type { Connection } from './connection.js';
 import { PlxError } from './errors.js';
 import { gunzip, isGzip } from './gzip.js';
 import { runJob } from './jobs.js';
-import { checkLayers, ClientModel } from './model.js';
+import { ClientModel, checkLayers } from './model.js';
 import type { BenchReport, ModelSpec } from './rpc.js';
 
 const SIZES = ['quick', 'default', 'full'] as const;

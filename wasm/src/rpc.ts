@@ -16,8 +16,8 @@ import type {
   Metrics,
   OptimizerOptions,
   Plan,
-  Summary,
   SuiteInfo,
+  Summary,
   Weight,
 } from './api.js';
 
