@@ -111,7 +111,9 @@ function declarations() {
     { stdio: 'inherit' },
   );
   const read = (name) => readFileSync(join(out, `${name}.d.ts`), 'utf8');
-  const load = /\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s*export declare const load: Load;/.exec(read('index'));
+  const load = /\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s*export declare const load: Load;/.exec(
+    read('index'),
+  );
   if (!load) throw new Error('no declaration of load in index.d.ts');
   const text = [read('errors'), read('api'), load[0]].join('\n');
   if (/^\s*(import|export .* from)\b/m.test(text)) {

@@ -26,7 +26,7 @@ export function browserHost(assets?: Assets): Host {
       return compileURL(from);
     },
     spawn(tier, url) {
-      if (url) return new Worker(url, { type: 'module', name: 'parallax' });
+      if (url) return new Worker(url, { type: 'module' });
       if (!assets) throw missing('workerURL', `engine-${tier}.mjs`);
       return assets.worker[tier]();
     },

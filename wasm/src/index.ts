@@ -23,7 +23,8 @@ import { makeLoad } from './client.js';
 export type * from './api.js';
 export { PlxError } from './errors.js';
 
-/* Every file has exactly one literal of this form, which is what bundlers look for. */
+/* Every file has exactly one literal of this form, which is what bundlers look for. The workers have
+ * no name, because webpack would put workers of one name into one file. */
 const host = browserHost({
   wasm: {
     simd: () => new URL('./engine-simd.wasm', import.meta.url),
@@ -31,21 +32,11 @@ const host = browserHost({
     'relaxed-threads': () => new URL('./engine-relaxed-threads.wasm', import.meta.url),
   },
   worker: {
-    simd: () =>
-      new Worker(new URL('./engine-simd.mjs', import.meta.url), {
-        type: 'module',
-        name: 'parallax',
-      }),
+    simd: () => new Worker(new URL('./engine-simd.mjs', import.meta.url), { type: 'module' }),
     'simd-threads': () =>
-      new Worker(new URL('./engine-simd-threads.mjs', import.meta.url), {
-        type: 'module',
-        name: 'parallax',
-      }),
+      new Worker(new URL('./engine-simd-threads.mjs', import.meta.url), { type: 'module' }),
     'relaxed-threads': () =>
-      new Worker(new URL('./engine-relaxed-threads.mjs', import.meta.url), {
-        type: 'module',
-        name: 'parallax',
-      }),
+      new Worker(new URL('./engine-relaxed-threads.mjs', import.meta.url), { type: 'module' }),
   },
 });
 

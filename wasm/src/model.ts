@@ -252,6 +252,8 @@ export class ClientModel implements Model {
 
   async setRate(rate: number): Promise<void> {
     checkFinite('setRate: rate', rate);
+    /* Behind a fit that was called just before. */
+    await this.#shape;
     await this.#connection.call((engine) => engine.setRate(this.#id, rate));
   }
 

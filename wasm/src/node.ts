@@ -23,8 +23,7 @@ const host: Host = {
       });
     }
   },
-  spawn: (tier, url) =>
-    new NodeWorker(url ?? new URL(`engine-${tier}.mjs`, import.meta.url), { name: 'parallax' }),
+  spawn: (tier, url) => new NodeWorker(url ?? new URL(`engine-${tier}.mjs`, import.meta.url)),
   cpus: availableParallelism,
 };
 

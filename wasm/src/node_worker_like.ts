@@ -20,8 +20,8 @@ export class NodeWorker implements WorkerLike {
   onmessage: Listener | null = null;
   onerror: Listener | null = null;
 
-  constructor(url: URL | string, options: { name: string }) {
-    const workerData: WorkerSeed = { url: String(url), name: options.name };
+  constructor(url: URL | string, options: { name?: string } = {}) {
+    const workerData: WorkerSeed = { url: String(url), name: options.name ?? '' };
     this.#worker = new Worker(new URL('node-worker.mjs', import.meta.url), { workerData });
     this.#endpoint = nodeEndpoint(this.#worker);
     this.#worker.on('message', (data: unknown) => this.onmessage?.({ data }));

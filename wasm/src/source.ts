@@ -34,7 +34,7 @@ async function compileResponse(response: Response, url: string): Promise<WebAsse
   if (!response.ok) {
     throw new PlxError(
       'PLX_ERR_IO',
-      `load: ${url} answered ${response.status} ${response.statusText}`.trimEnd() + `: ${ADVICE}`,
+      `load: ${url} answered with status ${response.status}: ${ADVICE}`,
     );
   }
   const type = response.headers.get('content-type') ?? '';

@@ -1,0 +1,123 @@
+/** The package in a browser, as the files are: isolation, policies, and what goes wrong on servers. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { outcomeOf, withBrowser, withoutBrowser } from './support/browser.mjs';
+import { ISOLATION, STRICT_CSP, serve } from './support/server.mjs';
+
+const DIST = fileURLToPath(new URL('../../wasm/dist', import.meta.url));
+
+/** A page whose script sets window.outcome to what body returns. */
+const script = (body, from = './index.mjs') => `
+import { load } from '${from}';
+try {
+  window.outcome = { value: await (async () => { ${body} })() };
+} catch (error) {
+  window.outcome = { error: { codeName: error.codeName, message: error.message } };
+}`;
+
+describe('in a browser', { skip: withoutBrowser }, () => {
+  let folder;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'parallax-nn-'));
+    cpSync(DIST, folder, { recursive: true });
+    const page = '<!doctype html><title>test</title><script type="module" src="app.mjs"></script>';
+    writeFileSync(join(folder, 'index.html'), page);
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  async function run(body, { headers = {}, answer, from } = {}) {
+    writeFileSync(join(folder, 'app.mjs'), script(body, from));
+    const server = await serve(folder, headers, answer);
+    try {
+      return await withBrowser((browser) => outcomeOf(browser, `${server.url}/`));
+    } finally {
+      await server.close();
+    }
+  }
+
+  const INFO = 'const plx = await load(); const i = plx.info(); plx.dispose(); return i;';
+
+  it('takes the best tier of an isolated page, under the strictest policy', async () => {
+    const { value, error } = await run(INFO, { headers: { ...ISOLATION, ...STRICT_CSP } });
+    assert.equal(value?.tier, 'relaxed-threads', error?.message);
+    assert.deepEqual(value.downgrades, []);
+  });
+
+  it('has one thread on a page that is not isolated, and says why', async () => {
+    const { value, error } = await run(INFO, { headers: STRICT_CSP });
+    assert.equal(value?.tier, 'simd', error?.message);
+    assert.equal(value.isolated, false);
+    assert.deepEqual(
+      value.downgrades.map(({ wanted, got }) => [wanted, got]),
+      [
+        ['relaxed-threads', 'simd'],
+        ['simd-threads', 'simd'],
+      ],
+    );
+    assert.match(value.downgrades[0].reason, /Cross-Origin-Opener-Policy/);
+  });
+
+  it('runs inline on a page that may start no worker', async () => {
+    const body = `
+      const plx = await load();
+      const y = await plx.model('mlp:2-4-1', { seed: 1 }).predict([[1, 2]]);
+      return { tier: plx.info().tier, length: y.length };`;
+    const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'";
+    const { value, error } = await run(body, {
+      headers: { 'Content-Security-Policy': policy },
+      from: './inline.mjs',
+    });
+    assert.deepEqual(value, { tier: 'simd', length: 1 }, error?.message);
+  });
+
+  it('never blocks the page while it trains', async () => {
+    const body = `
+      const plx = await load({ threads: 1 });
+      const model = plx.model('mlp:64-256-256-1');
+      const n = 2048, x = new Float32Array(64 * n), y = new Float32Array(n);
+      let longest = 0, last = performance.now(), frames = 0;
+      const tick = () => {
+        const now = performance.now();
+        longest = Math.max(longest, now - last);
+        last = now;
+        frames++;
+      };
+      const timer = setInterval(tick, 4);
+      const began = performance.now();
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(), 500);
+      await model.fit(x, y, { epochs: 1e6, signal: controller.signal }).catch(() => {});
+      clearInterval(timer);
+      return { frames, stopped: performance.now() - began };`;
+    const { value, error } = await run(body, { headers: ISOLATION });
+    assert.ok(value?.frames > 25, `${value?.frames} timer ticks in 500 ms ${error?.message ?? ''}`);
+    assert.ok(value.stopped < 1500, `stopped after ${value.stopped} ms`);
+  });
+
+  it('loses no more than a sentence when the server is wrong', async () => {
+    const html = { type: 'text/html', body: '<!DOCTYPE html><html></html>' };
+    const wasm = (own) => (path) => (path.endsWith('.wasm') ? own : undefined);
+    const worker = (own) => (path) => (/engine.*mjs$/.test(path) ? own : undefined);
+    const cases = [
+      [wasm(html), 'PLX_ERR_FORMAT', /http.*wasm \(text\/html\) holds a page of HTML/],
+      [wasm({ status: 404, body: '' }), 'PLX_ERR_IO', /http.*wasm answered with status 404/],
+      [worker({ status: 404, body: '' }), 'PLX_ERR_IO', /engine-simd.mjs did not load/],
+      [worker(html), 'PLX_ERR_IO', /engine-simd.mjs did not load/],
+    ];
+    for (const [answer, codeName, message] of cases) {
+      const { error } = await run(INFO, { answer });
+      assert.equal(error?.codeName, codeName);
+      assert.match(error.message, message);
+    }
+  });
+
+  it('takes WebAssembly of the wrong MIME type all the same', async () => {
+    const answer = (path) => (path.endsWith('.wasm') ? { type: 'text/plain' } : undefined);
+    const { value } = await run(INFO, { answer });
+    assert.equal(value?.tier, 'simd');
+  });
+});

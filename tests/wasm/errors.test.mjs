@@ -1,0 +1,291 @@
+/** Bad input: one clear sentence, the right code, and nothing changed. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { load, PlxError } from 'parallax-nn';
+import { XOR } from './support/data.mjs';
+import { withEngine } from './support/engine.mjs';
+
+/** Awaits a failure with this code, whose sentence matches. */
+async function fails(promise, codeName, message) {
+  await assert.rejects(promise, (error) => {
+    assert.ok(error instanceof PlxError, `a PlxError, not ${error}`);
+    assert.equal(error.codeName, codeName);
+    assert.ok(error.code < 0);
+    assert.match(error.message, message);
+    assert.doesNotMatch(error.message, /\n/);
+    return true;
+  });
+}
+
+describe('load refuses', () => {
+  const cases = [
+    ['an unknown tier', { tier: 'turbo' }, 'PLX_ERR_ARGUMENT', /no tier "turbo".*simd-threads/],
+    ['no threads', { threads: 0 }, 'PLX_ERR_ARGUMENT', /threads is 0/],
+    ['half a thread', { threads: 1.5 }, 'PLX_ERR_ARGUMENT', /threads is 1.5/],
+    ['too little memory', { memoryMB: 1 }, 'PLX_ERR_ARGUMENT', /memoryMB is 1.*64/],
+    ['too much memory', { memoryMB: 9999 }, 'PLX_ERR_ARGUMENT', /9999.*2048/],
+    ['bytes of no tier', { wasmBinary: new Uint8Array(8) }, 'PLX_ERR_ARGUMENT', /need tier/],
+    ['a URL that is none', { wasmURL: 'no url' }, 'PLX_ERR_ARGUMENT', /"no url" is not a URL/],
+    [
+      'a missing file',
+      { wasmURL: pathToFileURL('/nowhere/engine.wasm') },
+      'PLX_ERR_IO',
+      /cannot read file:.*nowhere/,
+    ],
+    [
+      'bytes that are not WebAssembly',
+      { tier: 'simd', wasmBinary: new TextEncoder().encode('<!DOCTYPE html><html>') },
+      'PLX_ERR_FORMAT',
+      /a page of HTML instead of WebAssembly.*wasmURL/,
+    ],
+    [
+      'a missing worker',
+      { workerURL: pathToFileURL('/nowhere/engine.mjs') },
+      'PLX_ERR_IO',
+      /worker failed.*nowhere/,
+    ],
+  ];
+  for (const [what, options, codeName, message] of cases) {
+    it(what, () => fails(load(options), codeName, message));
+  }
+
+  it('a damaged module', async () => {
+    const wasmBinary = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 99]);
+    await fails(load({ tier: 'simd', wasmBinary }), 'PLX_ERR_UNSUPPORTED', /simd did not start/);
+  });
+
+  it('a worker that never answers, after the timeout', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'parallax-nn-'));
+    try {
+      const file = join(folder, 'silent.mjs');
+      writeFileSync(file, 'setInterval(() => {}, 1000);');
+      const workerURL = pathToFileURL(file);
+      await fails(load({ workerURL, timeout: 300 }), 'PLX_ERR_IO', /within 300 ms/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('a model refuses', () => {
+  let plx;
+  before(async () => {
+    plx = await load({ tier: 'simd' });
+  });
+  after(() => plx.dispose());
+
+  const layered = (...layers) => plx.sequential(layers).summary();
+  const dense = (options) => plx.layers.dense({ inputShape: [2], units: 4, ...options });
+  const fit = (x, y, options) => plx.model('mlp:2-4-3').fit(x, y, options);
+  const ones = (n) => new Float32Array(n).fill(1);
+
+  const cases = {
+    'an empty list': [async () => plx.sequential([]), 'PLX_ERR_ARGUMENT', /at least one layer/],
+    'no inputShape': [
+      async () => plx.sequential([plx.layers.dense({ units: 1 })]),
+      'PLX_ERR_ARGUMENT',
+      /inputShape/,
+    ],
+    'no units': [async () => layered(dense({ units: 0 })), 'PLX_ERR_ARGUMENT', /units is 0/],
+    'half a unit': [async () => layered(dense({ units: 1.5 })), 'PLX_ERR_ARGUMENT', /units is 1.5/],
+    'an unknown activation': [
+      () => layered(dense({ activation: 'swoosh' })),
+      'PLX_ERR_ARGUMENT',
+      /no activation "swoosh".*relu/,
+    ],
+    'a dropout of everything': [
+      () => layered(dense(), plx.layers.dropout({ rate: 1 })),
+      'PLX_ERR_ARGUMENT',
+      /rate/,
+    ],
+    'an unknown name': [() => plx.model('gpt:9').summary(), 'PLX_ERR_ARGUMENT', /gpt:9.*mlp/],
+    'a seed that is none': [
+      async () => plx.model('mlp:2-1', { seed: -1 }),
+      'PLX_ERR_ARGUMENT',
+      /seed is -1/,
+    ],
+    'samples of another size': [() => fit(ones(3), ones(3)), 'PLX_ERR_SHAPE', /3 values.*\[2\]/],
+    'samples of another shape': [
+      () => fit([[1, 2, 3]], [[1, 2, 3]]),
+      'PLX_ERR_SHAPE',
+      /\[3\].*\[2\]/,
+    ],
+    'rows of differing lengths': [
+      () => fit([[1, 2], [3]], ones(6)),
+      'PLX_ERR_SHAPE',
+      /rows differ/,
+    ],
+    'more samples than targets': [
+      () => fit(ones(4), ones(3)),
+      'PLX_ERR_SHAPE',
+      /x has 2 samples, but y has 1/,
+    ],
+    'no samples': [() => fit(ones(0), ones(0)), 'PLX_ERR_SHAPE', /no samples/],
+    text: [() => fit('abc', ones(3)), 'PLX_ERR_ARGUMENT', /typed array.*string/],
+    'text in rows': [() => fit([['a', 'b']], ones(3)), 'PLX_ERR_ARGUMENT', /number, got string/],
+    'big integers': [() => fit(new BigInt64Array(2), ones(3)), 'PLX_ERR_ARGUMENT', /64-bit/],
+    'NaN in x': [
+      () =>
+        fit(
+          [
+            [1, 2],
+            [3, Number.NaN],
+          ],
+          ones(6),
+        ),
+      'PLX_ERR_ARGUMENT',
+      /x: value 1 of sample 1 is NaN/,
+    ],
+    'infinity in y': [
+      () => fit([[1, 2]], [[1, Number.POSITIVE_INFINITY, 2]]),
+      'PLX_ERR_ARGUMENT',
+      /y: value 1 of sample 0 is Infinity/,
+    ],
+    'numbers too large for single precision': [
+      () => fit([[1, 1e300]], ones(3)),
+      'PLX_ERR_ARGUMENT',
+      /1e\+300/,
+    ],
+    'a batch of 0': [
+      () => fit(ones(2), ones(3), { batchSize: 0 }),
+      'PLX_ERR_ARGUMENT',
+      /batchSize is 0.*at least 1/,
+    ],
+    'a batch larger than the data': [
+      () => fit(ones(2), ones(3), { batchSize: 5 }),
+      'PLX_ERR_ARGUMENT',
+      /batchSize is 5, but there are 1/,
+    ],
+    'no epochs': [() => fit(ones(2), ones(3), { epochs: 0 }), 'PLX_ERR_ARGUMENT', /epochs is 0/],
+    'an unknown loss': [
+      () => fit(ones(2), ones(3), { loss: 'hinge' }),
+      'PLX_ERR_ARGUMENT',
+      /loss is "hinge".*crossentropy/,
+    ],
+    'an unknown optimizer': [
+      () => fit(ones(2), ones(3), { optimizer: 'magic' }),
+      'PLX_ERR_ARGUMENT',
+      /optimizer is "magic".*adamw/,
+    ],
+    'a rate that is NaN': [
+      () => fit(ones(2), ones(3), { optimizer: { kind: 'sgd', rate: Number.NaN } }),
+      'PLX_ERR_ARGUMENT',
+      /rate is NaN/,
+    ],
+    'validation on nothing': [
+      () => fit(ones(2), ones(3), { validation: 0.1 }),
+      'PLX_ERR_ARGUMENT',
+      /validation 0.1 of 1/,
+    ],
+    'a label outside the classes': [
+      () => fit(ones(4), [0, 3], { loss: 'crossentropy' }),
+      'PLX_ERR_ARGUMENT',
+      /label 1 is 3, not.*0 to 2/,
+    ],
+    'half a label': [
+      () => fit(ones(4), [0, 0.5], { loss: 'crossentropy' }),
+      'PLX_ERR_ARGUMENT',
+      /label 1 is 0.5/,
+    ],
+    'rows where labels belong': [
+      () =>
+        fit(
+          ones(4),
+          [
+            [0, 1, 0],
+            [1, 0, 0],
+          ],
+          { loss: 'crossentropy' },
+        ),
+      'PLX_ERR_SHAPE',
+      /class labels/,
+    ],
+    'NaN to predict from': [
+      () => plx.model('mlp:2-4-3').predict([[Number.NaN, 1]]),
+      'PLX_ERR_ARGUMENT',
+      /is NaN/,
+    ],
+    'weights of another model': [
+      async () => plx.model('mlp:2-1').setWeights(await plx.model('mlp:2-4-3').getWeights()),
+      'PLX_ERR_SHAPE',
+      /2 arrays, not 4/,
+    ],
+    'weights of another size': [
+      () => plx.model('mlp:2-1').setWeights([ones(3), ones(1)]),
+      'PLX_ERR_SHAPE',
+      /2 values, not 3/,
+    ],
+    'weights that are NaN': [
+      () => plx.model('mlp:2-1').setWeights([ones(2), ones(1).fill(Number.NaN)]),
+      'PLX_ERR_ARGUMENT',
+      /NaN/,
+    ],
+  };
+  for (const [what, [call, codeName, message]] of Object.entries(cases)) {
+    it(what, () => fails(call(), codeName, message));
+  }
+
+  it('and leaves the weights as they were', async () => {
+    const model = plx.model('mlp:2-4-1', { seed: 4 });
+    const weights = await model.getWeights();
+    await assert.rejects(model.fit(XOR.x, [[1], [0], [Number.NaN], [0]]));
+    await assert.rejects(model.fit(XOR.x, XOR.y, { batchSize: 0 }));
+    await assert.rejects(model.setWeights([...weights.slice(0, 3), new Float32Array(7)]));
+    assert.deepEqual(await model.getWeights(), weights);
+  });
+
+  it('to go on when the loss is not finite', async () => {
+    const model = plx.model('mlp:2-8-1:relu');
+    const running = model.fit(XOR.x, [[1e18], [-1e18], [1e18], [0]], {
+      epochs: 200,
+      optimizer: { kind: 'sgd', rate: 1e6 },
+    });
+    await fails(running, 'PLX_ERR_DIVERGED', /step/);
+  });
+});
+
+describe('a reader refuses', () => {
+  let plx;
+  before(async () => {
+    plx = await load({ tier: 'simd' });
+  });
+  after(() => plx.dispose());
+  const idx = Uint8Array.from([0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3]);
+
+  it('an IDX file that is cut off', () =>
+    fails(plx.data.idx(idx.subarray(0, 10)), 'PLX_ERR_FORMAT', /./));
+  it('an IDX file that lies about its size', () =>
+    fails(
+      plx.data.idx(Uint8Array.from([0, 0, 8, 1, 255, 255, 255, 255, 1])),
+      'PLX_ERR_FORMAT',
+      /./,
+    ));
+  it('something else', () =>
+    fails(plx.data.idx(new TextEncoder().encode('hello')), 'PLX_ERR_FORMAT', /./));
+  it('gzip that is cut off', () =>
+    fails(plx.data.idx(gzipSync(idx).subarray(0, 20)), 'PLX_ERR_FORMAT', /gzip/));
+  it('no bytes at all', () => fails(plx.data.idx('text'), 'PLX_ERR_ARGUMENT', /Uint8Array/));
+  it('a CSV with a bad cell, with its line', () =>
+    fails(plx.data.csv('a,b\n1,2\n3,x\n'), 'PLX_ERR_FORMAT', /line 3/));
+  it('a CSV with a short row', () => fails(plx.data.csv('1,2\n3\n'), 'PLX_ERR_FORMAT', /line 2/));
+});
+
+describe('memory that does not suffice', () => {
+  it('is said with the numbers, and the engine lives on', () =>
+    withEngine({ tier: 'simd-threads', threads: 1, memoryMB: 64 }, async (plx) => {
+      const small = plx.model('mlp:2-4-1', { seed: 1 });
+      const expected = await small.predict(XOR.x);
+      await fails(
+        small.predict(new Float32Array(40 * 2 ** 20)),
+        'PLX_ERR_MEMORY',
+        /80 MiB.*64 MiB.*memoryMB/,
+      );
+      await fails(plx.model('mlp:10000-10000-10').summary(), 'PLX_ERR_MEMORY', /./);
+      assert.deepEqual(await small.predict(XOR.x), expected);
+    }));
+});

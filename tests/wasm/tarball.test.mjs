@@ -1,0 +1,147 @@
+/** The packed package in a clean project: what is in it, how it is imported, how big it is. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { newProject } from './support/tarball.mjs';
+
+const TIERS = ['simd', 'simd-threads', 'relaxed-threads'];
+const APP = `
+const plx = await load({ tier: 'simd' });
+const model = plx.model('mlp:2-3-1', { seed: 1 });
+const y = await model.predict([[1, 2], [3, 4]]);
+console.log(JSON.stringify({ tier: plx.info().tier, length: y.length, error: PlxError.name }));
+`;
+
+describe('the packed package', () => {
+  let project;
+  before(() => {
+    project = newProject();
+  });
+  after(() => project.remove());
+
+  const run = (file) =>
+    JSON.parse(execFileSync(process.execPath, [join(project.folder, file)], { encoding: 'utf8' }));
+  const size = (name) => statSync(join(project.folder, 'node_modules/parallax-nn/dist', name)).size;
+
+  it('holds the built files, the README and nothing else', () => {
+    const expected = new Set([
+      'README.md',
+      'package.json',
+      ...['index.d.mts', 'index.d.cts', 'index.mjs', 'extern.mjs', 'inline.mjs'].map(
+        (name) => `dist/${name}`,
+      ),
+      ...['node.mjs', 'node.cjs', 'node-worker.mjs'].map((name) => `dist/${name}`),
+      ...TIERS.flatMap((tier) => [`dist/engine-${tier}.mjs`, `dist/engine-${tier}.wasm`]),
+    ]);
+    assert.deepEqual(new Set(project.files), expected);
+  });
+
+  it('depends on nothing and runs no script when installed', () => {
+    assert.deepEqual(readdirSync(join(project.folder, 'node_modules')).sort(), [
+      '.package-lock.json',
+      'parallax-nn',
+    ]);
+    const require = createRequire(join(project.folder, 'x.js'));
+    const { dependencies, scripts } = require('parallax-nn/package.json');
+    assert.equal(dependencies, undefined);
+    for (const name of ['preinstall', 'install', 'postinstall']) assert.ok(!(name in scripts));
+  });
+
+  it('is imported from an ES module', () => {
+    project.write('app.mjs', `import { load, PlxError } from 'parallax-nn';${APP}`);
+    assert.deepEqual(run('app.mjs'), { tier: 'simd', length: 2, error: 'PlxError' });
+  });
+
+  it('is required from CommonJS', () => {
+    project.write(
+      'app.cjs',
+      `const { load, PlxError } = require('parallax-nn');(async () => {${APP}})();`,
+    );
+    assert.deepEqual(run('app.cjs'), { tier: 'simd', length: 2, error: 'PlxError' });
+  });
+
+  it('runs inline, without worker or files', () => {
+    project.write('inline.mjs', `import { load, PlxError } from 'parallax-nn/inline';${APP}`);
+    assert.deepEqual(run('inline.mjs'), { tier: 'simd', length: 2, error: 'PlxError' });
+  });
+
+  it('takes files from its raw subpaths', () => {
+    project.write(
+      'raw.mjs',
+      `import { readFileSync } from 'node:fs';
+       import { load } from 'parallax-nn';
+       const at = (path) => new URL(import.meta.resolve(path));
+       const wasmBinary = readFileSync(at('parallax-nn/wasm/engine-simd.wasm'));
+       const workerURL = at('parallax-nn/worker/engine-simd.mjs');
+       const module = new WebAssembly.Module(wasmBinary);
+       const tiers = [];
+       for (const own of [{ wasmBinary }, { wasmModule: module }]) {
+         const plx = await load({ tier: 'simd', workerURL, ...own });
+         tiers.push(plx.info().tier);
+       }
+       console.log(JSON.stringify(tiers));`,
+    );
+    assert.deepEqual(run('raw.mjs'), ['simd', 'simd']);
+  });
+
+  it('has right types for ESM and CommonJS consumers', () => {
+    const app = `
+const run = async (): Promise<number> => {
+  using plx = await load({ threads: 2, tier: 'simd' });
+  const model: Model = plx.sequential(
+    [plx.layers.dense({ units: 4, activation: 'relu', inputShape: [2] })], { seed: 1 });
+  const controller = new AbortController();
+  const history = await model.fit(new Float32Array(8), [[1, 2, 3, 4]], {
+    optimizer: { kind: 'sgd', rate: 0.1 }, validation: 0.5, signal: controller.signal,
+    onEpoch: ({ epoch, validation }) => console.log(epoch, validation?.rmse) });
+  try { await model.evaluate([[1, 2]], [0], { loss: 'crossentropy' }); }
+  catch (error) { if (error instanceof PlxError) { const code: number = error.code; return code; } }
+  // @ts-expect-error: there is no such loss
+  await model.fit([], [], { loss: 'hinge' });
+  return history.loss[0]!;
+};
+export { run };`;
+    project.write(
+      'types.mts',
+      `import { load, PlxError, type Model } from 'parallax-nn';
+       import { load as inline } from 'parallax-nn/inline';
+       inline satisfies typeof load;${app}`,
+    );
+    project.write(
+      'types.cts',
+      `import plxnn = require('parallax-nn');
+       type Model = plxnn.Model; const { load, PlxError } = plxnn;${app}`,
+    );
+    const typescript = createRequire(import.meta.url).resolve('typescript/package.json');
+    const tsc = (module) =>
+      execFileSync(
+        process.execPath,
+        [
+          join(dirname(typescript), 'bin/tsc'),
+          ...['--noEmit', '--strict', '--noUncheckedIndexedAccess', '--target', 'es2022'],
+          ...['--lib', 'es2023,dom,esnext.disposable', '--types', '', '--module', module],
+          ...(module === 'esnext' ? ['--moduleResolution', 'bundler', 'types.mts'] : []),
+          ...(module === 'nodenext' ? ['types.mts', 'types.cts'] : []),
+        ],
+        { cwd: project.folder, encoding: 'utf8' },
+      );
+    try {
+      tsc('nodenext');
+      tsc('esnext');
+    } catch (error) {
+      assert.fail(error.stdout);
+    }
+  });
+
+  it('stays small: 250 kB a module, 300 kB for all that one tier loads', () => {
+    for (const tier of TIERS) {
+      const wasm = size(`engine-${tier}.wasm`);
+      const all = wasm + size(`engine-${tier}.mjs`) + size('index.mjs');
+      assert.ok(wasm < 250_000, `engine-${tier}.wasm has ${wasm} bytes`);
+      assert.ok(all < 300_000, `the tier ${tier} loads ${all} bytes`);
+    }
+  });
+});
