@@ -12,7 +12,8 @@ set(PLX_FLAGS_wasmrelaxed -msimd128 -mrelaxed-simd)
 file(GLOB PLX_CORE_SOURCES CONFIGURE_DEPENDS
     src/base/*.c src/kernels/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c
     src/models/*.c src/io/*.c)
-list(REMOVE_ITEM PLX_CORE_SOURCES ${CMAKE_SOURCE_DIR}/src/kernels/kernels_target.c)
+# Bodies that kernels_target.c includes, and the unit itself, which plx_core compiles per target.
+list(FILTER PLX_CORE_SOURCES EXCLUDE REGEX "(\\.inc|/kernels_target)\\.c$")
 
 # plx_core(NAME TARGETS isa... [DEFINES ...] [OPTIONS ...]): static library NAME with these kernel
 # targets; users inherit DEFINES.
