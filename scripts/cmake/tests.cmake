@@ -36,3 +36,17 @@ plx_tests(plx_tests parallax_bench parallax_native)
 if(TARGET parallax_core_f64)
     plx_tests(plx_tests_f64 parallax_core_f64 parallax_platform)
 endif()
+
+# Assertions print and abort, sanitizers call their runtime: only the plain release build is held to
+# the promises about symbols.
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT PLX_SANITIZE AND NOT EMSCRIPTEN)
+    add_test(NAME symbols:library COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} -DKIND=library
+        "-DFILES=$<TARGET_FILE:parallax_core>" -P ${CMAKE_SOURCE_DIR}/scripts/cmake/check_symbols.cmake)
+    foreach(isa ${PLX_TARGETS})
+        if(TARGET parallax_core_${isa})
+            add_test(NAME symbols:kernels-${isa} COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} -DKIND=kernels
+                "-DFILES=$<TARGET_OBJECTS:parallax_core_${isa}>"
+                -P ${CMAKE_SOURCE_DIR}/scripts/cmake/check_symbols.cmake)
+        endif()
+    endforeach()
+endif()
