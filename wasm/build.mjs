@@ -125,6 +125,7 @@ function declarations() {
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
+cpSync(join(here, '../LICENSE'), join(dist, 'LICENSE'));
 await bundles();
 declarations();
 for (const tier of TIERS)

@@ -12,7 +12,7 @@ const APP = `
 const plx = await load({ tier: 'simd' });
 const model = plx.model('mlp:2-3-1', { seed: 1 });
 const y = await model.predict([[1, 2], [3, 4]]);
-console.log(JSON.stringify({ tier: plx.info().tier, length: y.length, error: PlxError.name }));
+console.log(JSON.stringify({ tier: plx.info().tier, length: y.length, error: new PlxError("PLX_ERR_IO", "").name }));
 `;
 
 describe('the packed package', () => {
@@ -30,6 +30,7 @@ describe('the packed package', () => {
     const expected = new Set([
       'README.md',
       'package.json',
+      'dist/LICENSE',
       ...['index.d.mts', 'index.d.cts', 'index.mjs', 'extern.mjs', 'inline.mjs'].map(
         (name) => `dist/${name}`,
       ),

@@ -6,7 +6,7 @@ import { PlxError } from './errors.js';
 import { ClientParallax } from './parallax.js';
 import type { EngineApi, EngineReport, StartRequest } from './rpc.js';
 import { compileBytes } from './source.js';
-import { chooseTier, isIsolated, isThreaded, TIERS } from './tiers.js';
+import { chooseTier, isIsolated, isThreaded, sharesMemory, TIERS } from './tiers.js';
 
 /** What differs between browsers, Node and the inline build. */
 export interface Host {
@@ -126,7 +126,14 @@ class Start {
     this.#connection = connection;
     const greeting = connection.call((engine) => engine.hello()).then(() => this.#elapsed);
     greeting.catch(() => {});
+    const sharing = isThreaded(tier) ? sharesMemory() : true;
     const { module, compiled } = await compiling;
+    if (!(await sharing)) {
+      throw new PlxError(
+        'PLX_ERR_UNSUPPORTED',
+        'shared memory does not pass through messages here',
+      );
+    }
     const cpus = isThreaded(tier) ? this.#cpus() : 1;
     const request: StartRequest = {
       module,
@@ -181,6 +188,7 @@ class Start {
 function mayFallBack(error: unknown, options: LoadOptions): boolean {
   const own = options.tier ?? options.wasmModule ?? options.wasmBinary;
   const machine =
+    (error instanceof PlxError && error.codeName === 'PLX_ERR_UNSUPPORTED') ||
     error instanceof RangeError ||
     error instanceof WebAssembly.CompileError ||
     error instanceof WebAssembly.LinkError;
