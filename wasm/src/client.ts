@@ -124,8 +124,11 @@ class Start {
     const url = locate(options.workerURL, tier);
     const connection = new Connection(host.spawn(tier, url), url?.href ?? `engine-${tier}.mjs`);
     this.#connection = connection;
-    const greeting = connection.call((engine) => engine.hello()).then(() => this.#elapsed);
-    greeting.catch(() => {});
+    const cpus = isThreaded(tier) ? this.#cpus() : 1;
+    const preparing = connection
+      .call((engine) => engine.prepare({ cpus, ...(memory ? { memory } : {}) }))
+      .then(() => this.#elapsed);
+    preparing.catch(() => {});
     const sharing = isThreaded(tier) ? sharesMemory() : true;
     const { module, compiled } = await compiling;
     if (!(await sharing)) {
@@ -134,16 +137,14 @@ class Start {
         'shared memory does not pass through messages here',
       );
     }
-    const cpus = isThreaded(tier) ? this.#cpus() : 1;
     const request: StartRequest = {
       module,
       cpus,
       threads: Math.min(options.threads ?? 0, cpus),
       reproducible: options.reproducible ?? false,
-      ...(memory ? { memory } : {}),
     };
     const report = await connection.call((engine) => engine.start(request));
-    const startup = { compiled, worker: await greeting, ready: this.#elapsed };
+    const startup = { compiled, worker: await preparing, ready: this.#elapsed };
     return new ClientParallax(connection, this.#info(report, startup));
   }
 

@@ -28,6 +28,7 @@ import type {
   FitRequest,
   ModelShape,
   ModelSpec,
+  PrepareRequest,
   Samples,
   StartRequest,
   SummaryData,
@@ -67,6 +68,8 @@ export class Engine implements EngineApi {
   readonly #glue: Glue;
   readonly #models = new Map<number, LiveModel>();
   readonly #jobs = new Map<number, Job>();
+  #exports: Promise<Exports> | undefined;
+  #receiveModule: ((module: WebAssembly.Module) => void) | undefined;
   #heap: Heap | undefined;
   #activations: string[] = [];
   #optimizers: string[] = [];
@@ -75,48 +78,55 @@ export class Engine implements EngineApi {
     this.#glue = glue;
   }
 
-  hello(): void {}
-
-  async start(request: StartRequest): Promise<EngineReport> {
-    const c = await this.#instantiate(request);
-    const heap = new Heap(c);
-    heap.check(c._plx_js_start(request.cpus, request.threads, Number(request.reproducible)));
-    this.#heap = heap;
-    this.#activations = names(heap, (i) => c._plx_js_activation_name(i));
-    this.#optimizers = names(heap, (i) => c._plx_js_optimizer_name(i));
-    c._plx_js_info();
-    const [threads, cpus, vectorBits, fma, exact, forkJoinNs, gflops, gbytes] = heap.results(0, 8);
-    return {
-      version: heap.text(c._plx_js_version()),
-      threads: threads as number,
-      cpus: cpus as number,
-      isa: heap.resultText(8),
-      isaNote: heap.resultText(9),
-      gemm: heap.resultText(10),
-      vectorBits: vectorBits as number,
-      fma: fma === 1,
-      exact: exact === 1,
-      forkJoinNs: forkJoinNs as number,
-      gflops: gflops as number,
-      gbytes: gbytes as number,
-      memoryBytes: heap.bytes,
-    };
-  }
-
-  #instantiate(request: StartRequest): Promise<Exports> {
-    return new Promise((resolve, reject) => {
+  prepare(request: PrepareRequest): void {
+    this.#exports = new Promise((resolve, reject) => {
       this.#glue({
-        instantiateWasm(imports, receive) {
-          WebAssembly.instantiate(request.module, imports).then(
-            (instance) => receive(instance, request.module),
-            reject,
-          );
+        instantiateWasm: (imports, receive) => {
+          this.#receiveModule = (module) => {
+            WebAssembly.instantiate(module, imports).then(
+              (instance) => receive(instance, module),
+              reject,
+            );
+          };
           return {};
         },
         ...(request.memory ? { wasmMemory: request.memory } : {}),
         plxWorkers: request.cpus - 1,
       }).then(resolve, reject);
     });
+    /* start awaits it; until then a failure is not unhandled. */
+    this.#exports.catch(() => {});
+  }
+
+  async start(request: StartRequest): Promise<EngineReport> {
+    this.#receiveModule?.(request.module);
+    const c = await this.#exports;
+    if (!c) throw new PlxError('PLX_ERR_STATE', 'start: the engine was not prepared');
+    const heap = new Heap(c);
+    heap.check(c._plx_js_start(request.cpus, request.threads, Number(request.reproducible)));
+    this.#heap = heap;
+    this.#activations = names(heap, (i) => c._plx_js_activation_name(i));
+    this.#optimizers = names(heap, (i) => c._plx_js_optimizer_name(i));
+    return this.#report(heap);
+  }
+
+  #report(heap: Heap): EngineReport {
+    heap.c._plx_js_info();
+    return {
+      version: heap.text(heap.c._plx_js_version()),
+      threads: heap.result(0),
+      cpus: heap.result(1),
+      isa: heap.resultText(8),
+      isaNote: heap.resultText(9),
+      gemm: heap.resultText(10),
+      vectorBits: heap.result(2),
+      fma: heap.result(3) === 1,
+      exact: heap.result(4) === 1,
+      forkJoinNs: heap.result(5),
+      gflops: heap.result(6),
+      gbytes: heap.result(7),
+      memoryBytes: heap.bytes,
+    };
   }
 
   get #h(): Heap {

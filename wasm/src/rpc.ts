@@ -21,12 +21,17 @@ import type {
   Weight,
 } from './api.js';
 
-/** Everything that the engine needs to start. */
-export interface StartRequest {
-  module: WebAssembly.Module;
+/** What the engine can do before the module is there: spawn the workers of its threads. */
+export interface PrepareRequest {
   /** Of a tier with threads. */
   memory?: WebAssembly.Memory;
   /** Threads that can run at once, including the engine's own. */
+  cpus: number;
+}
+
+/** The rest of what the engine needs. */
+export interface StartRequest {
+  module: WebAssembly.Module;
   cpus: number;
   /** 0: measure. */
   threads: number;
@@ -103,7 +108,7 @@ export type SummaryData = Omit<Summary, 'toString'>;
 /** The engine's side of the connection. Models are named by numbers that the client gives. */
 export interface EngineApi {
   /** Answers as soon as the engine's code runs. */
-  hello(): void;
+  prepare(request: PrepareRequest): void;
   start(request: StartRequest): Promise<EngineReport>;
   /** Bytes of memory now. */
   memory(): number;
