@@ -1,0 +1,184 @@
+/* Contexts: threads, kernels, and the machine's costs, measured when one is made. */
+#include "base/context.h"
+
+#include "base/platform.h"
+#include "blocks/gemm.h"
+#include "kernels/kernels.h"
+
+#include <string.h>
+
+plx_ctx_options plx_ctx_default(void) {
+    return (plx_ctx_options){0};
+}
+
+/* ---- Measurements: the best of a few short runs, a few milliseconds in all --------------------
+ */
+
+enum { TRIALS = 5 };
+
+static void empty_piece(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)arg;
+    (void)begin;
+    (void)end;
+    (void)worker;
+}
+
+static double measure_fork_join(plx_ctx *ctx) {
+    enum { LOOPS = 200 };
+    double best = 1e30;
+    if (ctx->threads < 2) return 0;
+    for (int trial = 0; trial < TRIALS; ++trial) {
+        const int64_t start = plx_platform_now_ns();
+        for (int i = 0; i < LOOPS; ++i)
+            plx__parallel_for(ctx->pool, ctx->threads, ctx->threads, 1, empty_piece, NULL);
+        const double ns = (double)(plx_platform_now_ns() - start) / LOOPS;
+        if (ns < best) best = ns;
+    }
+    /* Browsers' clocks tick in microseconds; an empty loop cannot be free. */
+    return best > 50 ? best : 50;
+}
+
+static double measure_flops(plx_ctx *ctx, plx_real *scratch) {
+    enum { DEPTH = 256, CALLS = 40 };
+    const plx_kernels *k = ctx->kernels;
+    plx_real *a = scratch, *b = a + k->mr * DEPTH, *c = b + k->nr * DEPTH;
+    double best = 1e30;
+    for (int trial = 0; trial < TRIALS; ++trial) {
+        const int64_t start = plx_platform_now_ns();
+        for (int i = 0; i < CALLS; ++i)
+            k->gemm(DEPTH, a, 1, k->mr, b, k->nr, c, k->nr, k->mr, k->nr, false);
+        const double ns = (double)(plx_platform_now_ns() - start);
+        if (ns > 0 && ns < best) best = ns;
+    }
+    return 2.0 * k->mr * k->nr * DEPTH * CALLS / best;
+}
+
+static double measure_bytes(plx_ctx *ctx, plx_real *scratch, int64_t values) {
+    double best = 1e30;
+    for (int trial = 0; trial < TRIALS; ++trial) {
+        const int64_t start = plx_platform_now_ns();
+        ctx->kernels->scale(values / 2, 1, scratch, scratch + values / 2);
+        const double ns = (double)(plx_platform_now_ns() - start);
+        if (ns > 0 && ns < best) best = ns;
+    }
+    return (double)values * (double)sizeof(plx_real) / best;
+}
+
+/* flops and bytes need less than a trial's clock step in a browser; then these stand in, which are
+ * an ordinary core's. */
+static double plausible(double measured, double otherwise) {
+    return measured > 0.1 && measured < 1e5 ? measured : otherwise;
+}
+
+static plx_status measure(plx_ctx *ctx) {
+    enum { VALUES = 1 << 18 }; /* 1 MiB: beyond the first-level cache */
+    plx_real *scratch = plx_platform_alloc(VALUES * sizeof *scratch);
+    if (!scratch) return PLX_ERR_MEMORY;
+    memset(scratch, 0, VALUES * sizeof *scratch);
+    ctx->machine.fork_join_ns = measure_fork_join(ctx);
+    ctx->machine.flops_per_ns = plausible(measure_flops(ctx, scratch), 20);
+    ctx->machine.bytes_per_ns = plausible(measure_bytes(ctx, scratch, VALUES), 10);
+    plx_platform_free(scratch);
+    return PLX_OK;
+}
+
+/* Time of one product of a middling size, through the provider or own kernels. */
+static double product_ns(plx_ctx *ctx, const plx_gemm_provider *provider, plx_real *data,
+                         int64_t n) {
+    double best = 1e30;
+    ctx->provider = provider;
+    for (int trial = 0; trial < 3; ++trial) {
+        const int64_t start = plx_platform_now_ns();
+        plx_gemm(ctx, false, false, n, n, n, 1, data, n, data + n * n, n, 0, data + 2 * n * n, n);
+        const double ns = (double)(plx_platform_now_ns() - start);
+        if (ns < best) best = ns;
+    }
+    return best;
+}
+
+static plx_status choose_gemm(plx_ctx *ctx, const plx_ctx_options *options) {
+    enum { N = 256 };
+    if (!options->provider || options->gemm == PLX_GEMM_BUILTIN || options->reproducible)
+        return PLX_OK;
+    if (options->gemm == PLX_GEMM_AUTO) {
+        plx_real *data = plx_platform_alloc(3 * (size_t)N * N * sizeof *data);
+        if (!data) return PLX_ERR_MEMORY;
+        memset(data, 0, 3 * (size_t)N * N * sizeof *data);
+        const double own = product_ns(ctx, NULL, data, N);
+        const double theirs = product_ns(ctx, options->provider, data, N);
+        ctx->provider = NULL;
+        plx_platform_free(data);
+        if (own <= theirs) return PLX_OK;
+    }
+    ctx->provider = options->provider;
+    return PLX_OK;
+}
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+static plx_status open_context(plx_ctx *ctx, const plx_ctx_options *options) {
+    if (options->reproducible && options->isa)
+        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                         "reproducible picks the ISA itself; \"%.40s\" cannot be forced beside it",
+                         options->isa);
+    if (options->threads < 0 || options->threads > 128)
+        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT, "%d threads; 1 to 128, or 0 to choose",
+                         options->threads);
+    PLX_TRY(plx__kernels_pick(options->isa, options->reproducible, &ctx->kernels, &ctx->message));
+    const int threads = options->threads ? options->threads : plx_platform_cpus();
+    ctx->pool = plx__pool_new(threads);
+    if (!ctx->pool)
+        return plx__fail(&ctx->message, PLX_ERR_MEMORY, "context: no memory for threads");
+    ctx->threads = plx__pool_threads(ctx->pool);
+    ctx->reproducible = options->reproducible;
+    if (measure(ctx) != PLX_OK || choose_gemm(ctx, options) != PLX_OK)
+        return plx__fail(&ctx->message, PLX_ERR_MEMORY,
+                         "context: no memory to measure the machine");
+    return PLX_OK;
+}
+
+plx_status plx_ctx_new(const plx_ctx_options *options, plx_ctx **out, char *message,
+                       size_t message_bytes) {
+    const plx_ctx_options chosen = options ? *options : plx_ctx_default();
+    *out = NULL;
+    plx_ctx *ctx = plx_platform_alloc(sizeof *ctx);
+    if (!ctx) {
+        if (message) plx__format(message, message_bytes, "context: no memory");
+        return PLX_ERR_MEMORY;
+    }
+    memset(ctx, 0, sizeof *ctx);
+    const plx_status status = open_context(ctx, &chosen);
+    if (status == PLX_OK) {
+        *out = ctx;
+        return PLX_OK;
+    }
+    if (message) plx__format(message, message_bytes, "%s", ctx->message.text);
+    plx_ctx_free(ctx);
+    return status;
+}
+
+void plx_ctx_free(plx_ctx *ctx) {
+    if (!ctx) return;
+    plx__pool_free(ctx->pool);
+    plx_platform_free(ctx);
+}
+
+const char *plx_message(const plx_ctx *ctx) {
+    return ctx->message.text;
+}
+
+plx_ctx_info plx_ctx_get_info(const plx_ctx *ctx) {
+    return (plx_ctx_info){
+        .isa = ctx->kernels->name,
+        .isa_note = ctx->isa_note,
+        .gemm = ctx->provider ? ctx->provider->name : "builtin",
+        .threads = ctx->threads,
+        .cpus = plx_platform_cpus(),
+        .vector_bits = ctx->kernels->vl * 32,
+        .fma = ctx->kernels->fma,
+        .exact = ctx->kernels->exact,
+        .fork_join_ns = ctx->machine.fork_join_ns,
+        .gflops = ctx->machine.flops_per_ns,
+        .gbytes = ctx->machine.bytes_per_ns,
+    };
+}

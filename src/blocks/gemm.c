@@ -1,0 +1,344 @@
+/* Matrix products in cache blocks (Goto and van de Geijn, "Anatomy of high-performance matrix
+ * multiplication", TOMS 2008): for each KC rows of B, its panels of NR columns are packed once and
+ * shared; each thread packs its own MC x KC block of A. Packing is skipped where the operand can be
+ * read as it lies.
+ *
+ * The order of every sum is fixed: KC blocks ascending, p ascending inside a block from zero, one
+ * addition to c per block. Threads share tiles of C, never a sum. */
+#include "blocks/gemm.h"
+
+#include "base/platform.h"
+#include "kernels/kernels.h"
+
+#include <string.h>
+
+typedef struct gemm_loop {
+    const plx_kernels *k;
+    const plx_ctx *ctx;
+    const plx__gemm_args *args;
+    int64_t mc, kc; /* of this product */
+    int64_t row_blocks, panels, groups, panels_per_group;
+    int64_t p0, depth; /* current KC block */
+    bool pack_a, pack_b, first, last;
+    plx_real *b_packed; /* panels of nr columns, depth rows each; or the last panel alone */
+    plx_real *a_packed; /* per worker */
+    int64_t a_stride;   /* elements between workers' blocks */
+} gemm_loop;
+
+static int64_t round_up(int64_t value, int64_t multiple) {
+    return (value + multiple - 1) / multiple * multiple;
+}
+
+static int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+enum { CACHE_LINE_VALUES = 16, PAGE_VALUES = 1024 };
+
+/* Reading B where it lies saves a pass over it, and is worse when its rows fall into the same cache
+ * sets or when many row tiles share the packed panel. */
+static bool wants_packed_b(const plx_kernels *k, const plx__gemm_args *args) {
+    if (args->tb) return true;
+    const int64_t passes = (args->m + k->mr - 1) / k->mr;
+    const bool conflicts = args->ldb % (PAGE_VALUES / 2) == 0;
+    return passes > (conflicts ? 4 : 16);
+}
+
+/* A is broadcast an element at a time, so rows or columns may be far apart; packing pays when a
+ * block is used by many panels, or when many rows at once would conflict. */
+static bool wants_packed_a(const plx_kernels *k, const plx__gemm_args *args) {
+    if (args->alpha != 1) return true;
+    if (args->ta) return args->n > 8 * k->nr;
+    return k->mr > 6 && args->n > 2 * k->nr;
+}
+
+static gemm_loop make_loop(const plx_ctx *ctx, const plx__gemm_args *args, int threads) {
+    const plx_kernels *k = ctx->kernels;
+    gemm_loop loop = {.k = k, .ctx = ctx, .args = args};
+    loop.kc = least(k->kc, args->k);
+    loop.mc = least(k->mc, round_up(args->m, k->mr));
+    loop.pack_a = wants_packed_a(k, args);
+    loop.pack_b = wants_packed_b(k, args);
+    loop.panels = (args->n + k->nr - 1) / k->nr;
+    /* Enough pieces for all threads: first smaller row blocks, then groups of panels. */
+    const int64_t wanted = threads > 1 ? 4 * (int64_t)threads : 1;
+    if (threads > 1 && args->m > k->mr) {
+        const int64_t fair = round_up((args->m + threads - 1) / threads, k->mr);
+        const int64_t floor = 4 * (int64_t)k->mr;
+        loop.mc = least(loop.mc, fair > floor ? fair : floor);
+    }
+    loop.row_blocks = (args->m + loop.mc - 1) / loop.mc;
+    loop.groups = least(loop.panels, (wanted + loop.row_blocks - 1) / loop.row_blocks);
+    if (loop.groups < 1) loop.groups = 1;
+    loop.panels_per_group = (loop.panels + loop.groups - 1) / loop.groups;
+    if (loop.panels_per_group)
+        loop.groups = (loop.panels + loop.panels_per_group - 1) / loop.panels_per_group;
+    loop.a_stride = loop.pack_a ? round_up(loop.mc * loop.kc, CACHE_LINE_VALUES) : 0;
+    return loop;
+}
+
+static int64_t b_packed_values(const gemm_loop *loop) {
+    const int64_t panels = loop->pack_b ? loop->panels : 1;
+    return round_up(panels * loop->k->nr * loop->kc, CACHE_LINE_VALUES);
+}
+
+static bool is_row_product(const plx__gemm_args *args) {
+    return args->m == 1 && args->alpha == 1 && !(args->ta && args->tb);
+}
+
+size_t plx__gemm_workspace(const plx_ctx *ctx, const plx__gemm_args *args, int threads) {
+    if (!args->m || !args->n || !args->k || is_row_product(args)) return 0;
+    const gemm_loop loop = make_loop(ctx, args, threads);
+    return (size_t)(b_packed_values(&loop) + threads * loop.a_stride) * sizeof(plx_real);
+}
+
+/* ---- Packing --------------------------------------------------------------------------------- */
+
+/* Panel j of the current KC block: depth rows of nr columns, the last panel padded with zeros. */
+static void pack_panel(const gemm_loop *loop, int64_t panel, plx_real *to) {
+    const plx__gemm_args *args = loop->args;
+    const int64_t nr = loop->k->nr, j0 = panel * nr, columns = least(nr, args->n - j0);
+    if (columns < nr) memset(to, 0, (size_t)(loop->depth * nr) * sizeof *to);
+    if (args->tb) {
+        loop->k->transpose(columns, loop->depth, args->b + j0 * args->ldb + loop->p0, args->ldb, to,
+                           nr);
+        return;
+    }
+    const plx_real *from = args->b + loop->p0 * args->ldb + j0;
+    for (int64_t p = 0; p < loop->depth; ++p)
+        memcpy(to + p * nr, from + p * args->ldb, (size_t)columns * sizeof *to);
+}
+
+static void pack_panels(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const gemm_loop *loop = arg;
+    for (int64_t panel = begin; panel < end; ++panel)
+        pack_panel(loop, panel, loop->b_packed + panel * loop->k->nr * loop->depth);
+}
+
+/* Rows i0..i0+rows of the current KC block in tiles of mr rows: element (i, p) of a tile is
+ * to[p * mr + i]. */
+static void pack_rows(const gemm_loop *loop, int64_t i0, int64_t rows, plx_real *to) {
+    const plx__gemm_args *args = loop->args;
+    const int64_t mr = loop->k->mr, depth = loop->depth, p0 = loop->p0;
+    for (int64_t i = 0; i < rows; i += mr, to += mr * depth) {
+        const int64_t count = least(mr, rows - i);
+        if (args->ta)
+            for (int64_t p = 0; p < depth; ++p)
+                memcpy(to + p * mr, args->a + (p0 + p) * args->lda + i0 + i,
+                       (size_t)count * sizeof *to);
+        else
+            loop->k->transpose(count, depth, args->a + (i0 + i) * args->lda + p0, args->lda, to,
+                               mr);
+        if (args->alpha != 1) loop->k->scale(mr * (depth - 1) + count, args->alpha, to, to);
+    }
+}
+
+/* ---- Tiles ----------------------------------------------------------------------------------- */
+
+typedef struct operand {
+    const plx_real *data;
+    int64_t row, column; /* strides */
+} operand;
+
+static operand tile_of_a(const gemm_loop *loop, const plx_real *packed, int64_t i0, int64_t i) {
+    const plx__gemm_args *args = loop->args;
+    const int64_t mr = loop->k->mr;
+    if (loop->pack_a) return (operand){packed + i * loop->depth, 1, mr};
+    if (args->ta) return (operand){args->a + loop->p0 * args->lda + i0 + i, 1, args->lda};
+    return (operand){args->a + (i0 + i) * args->lda + loop->p0, args->lda, 1};
+}
+
+static operand panel_of_b(const gemm_loop *loop, int64_t panel) {
+    const plx__gemm_args *args = loop->args;
+    const int64_t nr = loop->k->nr;
+    if (loop->pack_b) return (operand){loop->b_packed + panel * nr * loop->depth, nr, 1};
+    const bool partial = (panel + 1) * nr > args->n && args->n % loop->k->vl;
+    if (partial) return (operand){loop->b_packed, nr, 1};
+    return (operand){args->b + loop->p0 * args->ldb + panel * nr, args->ldb, 1};
+}
+
+static void finish_rows(const gemm_loop *loop, int64_t i0, int64_t rows, int64_t j0,
+                        int64_t columns) {
+    const plx__gemm_args *args = loop->args;
+    if (!args->bias && args->act == PLX_LINEAR) return;
+    for (int64_t i = i0; i < i0 + rows; ++i) {
+        plx_real *c = args->c + i * args->ldc + j0;
+        if (args->bias) loop->k->add(columns, c, 1, args->bias + j0, 1, c);
+        plx__activate(loop->ctx, args->act, args->act_param, columns, c, c);
+    }
+}
+
+/* A unit is one row block times one group of panels; pieces hold units of one row block in a row,
+ * so its packed rows are reused. */
+static void run_units(void *arg, int64_t begin, int64_t end, int worker) {
+    const gemm_loop *loop = arg;
+    const plx__gemm_args *args = loop->args;
+    const int64_t mr = loop->k->mr, nr = loop->k->nr;
+    plx_real *packed = loop->a_packed + worker * loop->a_stride;
+    int64_t packed_block = -1;
+    for (int64_t unit = begin; unit < end; ++unit) {
+        const int64_t block = unit / loop->groups, group = unit % loop->groups;
+        const int64_t i0 = block * loop->mc, rows = least(loop->mc, args->m - i0);
+        if (loop->pack_a && block != packed_block) pack_rows(loop, i0, rows, packed);
+        packed_block = block;
+        const int64_t panel0 = group * loop->panels_per_group;
+        const int64_t panel1 = least(loop->panels, panel0 + loop->panels_per_group);
+        for (int64_t panel = panel0; panel < panel1; ++panel) {
+            const operand b = panel_of_b(loop, panel);
+            const int64_t j0 = panel * nr;
+            const int columns = (int)least(nr, args->n - j0);
+            for (int64_t i = 0; i < rows; i += mr) {
+                const operand a = tile_of_a(loop, packed, i0, i);
+                loop->k->gemm(loop->depth, a.data, a.row, a.column, b.data, b.row,
+                              args->c + (i0 + i) * args->ldc + j0, args->ldc,
+                              (int)least(mr, rows - i), columns, !loop->first);
+            }
+        }
+        const int64_t j0 = panel0 * nr;
+        if (loop->last && j0 < args->n)
+            finish_rows(loop, i0, rows, j0, least(panel1 * nr, args->n) - j0);
+    }
+}
+
+static void scale_c(const plx_ctx *ctx, const plx__gemm_args *args) {
+    for (int64_t i = 0; i < args->m; ++i) {
+        plx_real *c = args->c + i * args->ldc;
+        if (args->beta == 0)
+            memset(c, 0, (size_t)args->n * sizeof *c);
+        else
+            ctx->kernels->scale(args->n, args->beta, c, c);
+    }
+}
+
+static void run_blocks(plx_ctx *ctx, gemm_loop *loop, int threads) {
+    const plx__gemm_args *args = loop->args;
+    for (loop->p0 = 0; loop->p0 < args->k; loop->p0 += loop->kc) {
+        loop->depth = least(loop->kc, args->k - loop->p0);
+        loop->first = loop->p0 == 0 && args->beta == 0;
+        loop->last = loop->p0 + loop->depth == args->k;
+        if (loop->pack_b)
+            plx__parallel_for(ctx->pool, threads, loop->panels, 1, pack_panels, loop);
+        else if (args->n % loop->k->vl)
+            pack_panel(loop, loop->panels - 1, loop->b_packed);
+        plx__parallel_for(ctx->pool, threads, loop->row_blocks * loop->groups, 1, run_units, loop);
+    }
+}
+
+/* ---- One row: bound by reading B once -------------------------------------------------------- */
+
+typedef struct row_loop {
+    const plx_ctx *ctx;
+    const plx__gemm_args *args;
+} row_loop;
+
+static void run_row_piece(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const row_loop *loop = arg;
+    const plx__gemm_args *args = loop->args;
+    const plx_kernels *k = loop->ctx->kernels;
+    const int64_t step = args->ta ? args->lda : 1, n = end - begin;
+    plx_real *c = args->c + begin;
+    const bool add = args->beta != 0;
+    if (args->tb)
+        k->gemv_t(args->k, n, args->a, args->b + begin * args->ldb, args->ldb, c, add);
+    else
+        k->gemv(args->k, n, args->a, step, args->b + begin, args->ldb, c, add);
+    if (args->bias) k->add(n, c, 1, args->bias + begin, 1, c);
+    plx__activate(loop->ctx, args->act, args->act_param, n, c, c);
+}
+
+/* ---- Entry points ---------------------------------------------------------------------------- */
+
+static void run_provider(plx_ctx *ctx, const plx__gemm_args *args, int threads) {
+    const plx_gemm_provider *p = ctx->provider;
+    p->set_threads(p->self, threads);
+    p->gemm(p->self, args->ta, args->tb, args->m, args->n, args->k, args->alpha, args->a, args->lda,
+            args->b, args->ldb, args->beta, args->c, args->ldc);
+}
+
+void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *args, int threads, void *workspace) {
+    if (args->m == 0 || args->n == 0) return;
+    gemm_loop loop = make_loop(ctx, args, threads);
+    if (args->k == 0) {
+        scale_c(ctx, args);
+    } else if (ctx->provider) {
+        run_provider(ctx, args, threads);
+    } else if (is_row_product(args)) {
+        if (args->beta != 0 && args->beta != 1) scale_c(ctx, args);
+        row_loop row = {ctx, args};
+        plx__parallel_for(ctx->pool, threads, args->n,
+                          round_up((args->n + threads - 1) / threads, 64), run_row_piece, &row);
+        return;
+    } else {
+        if (args->beta != 0 && args->beta != 1) scale_c(ctx, args);
+        loop.b_packed = workspace;
+        loop.a_packed = (plx_real *)workspace + b_packed_values(&loop);
+        run_blocks(ctx, &loop, threads);
+        return;
+    }
+    finish_rows(&loop, 0, args->m, 0, args->n);
+}
+
+typedef void (*activation_kernel)(int64_t n, const plx_real *x, plx_real *y, plx_real p);
+
+void plx__activate(const plx_ctx *ctx, plx_activation act, plx_real param, int64_t n,
+                   const plx_real *x, plx_real *y) {
+    const plx_kernels *k = ctx->kernels;
+    activation_kernel kernel = NULL;
+    switch (act) {
+    case PLX_RELU: kernel = k->relu; break;
+    case PLX_LEAKY_RELU: kernel = k->leaky_relu; break;
+    case PLX_ELU: kernel = k->elu; break;
+    case PLX_SILU: kernel = k->silu; break;
+    case PLX_GELU: kernel = k->gelu; break;
+    case PLX_GELU_TANH: kernel = k->gelu_tanh; break;
+    case PLX_SIGMOID: kernel = k->sigmoid; break;
+    case PLX_TANH: kernel = k->tanh; break;
+    case PLX_LINEAR:
+    case PLX_ACTIVATIONS_: break;
+    }
+    if (kernel)
+        kernel(n, x, y, param);
+    else if (x != y)
+        memcpy(y, x, (size_t)n * sizeof *y);
+}
+
+plx_status plx_gemm(plx_ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_t k, plx_real alpha,
+                    const plx_real *a, int64_t lda, const plx_real *b, int64_t ldb, plx_real beta,
+                    plx_real *c, int64_t ldc) {
+    plx__message *message = &ctx->message;
+    if (m < 0 || n < 0 || k < 0)
+        return plx__fail(message, PLX_ERR_SHAPE, "gemm: negative size, m %lld, n %lld, k %lld",
+                         (long long)m, (long long)n, (long long)k);
+    const int64_t strides[] = {lda, ldb, ldc}, rows[] = {ta ? m : k, tb ? k : n, n};
+    for (int i = 0; i < 3; ++i)
+        if (strides[i] < rows[i])
+            return plx__fail(message, PLX_ERR_SHAPE,
+                             "gemm: ld%c is %lld, below its row length %lld", 'a' + i,
+                             (long long)strides[i], (long long)rows[i]);
+    const plx__gemm_args args = {.m = m,
+                                 .n = n,
+                                 .k = k,
+                                 .ta = ta,
+                                 .tb = tb,
+                                 .alpha = alpha,
+                                 .beta = beta,
+                                 .a = a,
+                                 .b = b,
+                                 .c = c,
+                                 .lda = lda,
+                                 .ldb = ldb,
+                                 .ldc = ldc};
+    const double flops = 2.0 * (double)m * (double)n * (double)k;
+    const double saved_ns = flops / ctx->machine.flops_per_ns * (1 - 1.0 / ctx->threads);
+    const int threads = saved_ns > ctx->machine.fork_join_ns ? ctx->threads : 1;
+    const size_t bytes = plx__gemm_workspace(ctx, &args, threads);
+    void *workspace = bytes ? plx_platform_alloc(bytes) : NULL;
+    if (bytes && !workspace)
+        return plx__fail(message, PLX_ERR_MEMORY, "gemm: no memory for %llu bytes of packing space",
+                         (unsigned long long)bytes);
+    plx__gemm_run(ctx, &args, threads, workspace);
+    plx_platform_free(workspace);
+    return PLX_OK;
+}

@@ -1,0 +1,130 @@
+/* The micro-kernel of matrix products and the transposition that packing uses. */
+
+/* One tile of `rows` rows and `vectors` vectors, of which the last holds `last` elements; rows and
+ * vectors are constants after inlining. Accumulators stay in registers. */
+INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real *a, int64_t rsa,
+                 int64_t csa, const plx_real *b, int64_t ldb, plx_real *c, int64_t ldc,
+                 bool accumulate) {
+    vf sum[MR][NV];
+    UNROLL
+    for (int i = 0; i < rows; ++i) {
+        UNROLL
+        for (int j = 0; j < vectors; ++j) sum[i][j] = v_splat(0);
+    }
+    for (int64_t p = 0; p < kc; ++p) {
+        vf row[NV];
+        UNROLL
+        for (int j = 0; j < vectors; ++j)
+            row[j] = j + 1 < vectors ? v_load(b + j * VL) : v_load_n(b + j * VL, last);
+        UNROLL
+        for (int i = 0; i < rows; ++i) {
+            const vf value = v_broadcast(a + i * rsa);
+            UNROLL
+            for (int j = 0; j < vectors; ++j) sum[i][j] = v_fma(value, row[j], sum[i][j]);
+        }
+        a += csa;
+        b += ldb;
+    }
+    UNROLL
+    for (int i = 0; i < rows; ++i) {
+        UNROLL
+        for (int j = 0; j < vectors; ++j) {
+            plx_real *to = c + i * ldc + j * VL;
+            if (j + 1 < vectors)
+                v_store(to, accumulate ? v_load(to) + sum[i][j] : sum[i][j]);
+            else
+                v_store_n(to, accumulate ? v_load_n(to, last) + sum[i][j] : sum[i][j], last);
+        }
+    }
+}
+
+/* Kinds of last vector that get code of their own: with 4 lanes each number of them; with masks
+ * whole ones and the rest, or all alike. */
+#if VL == 4
+#define KINDS(X, rows, vectors)                                                                    \
+    X(rows, vectors, 1) X(rows, vectors, 2) X(rows, vectors, 3) X(rows, vectors, 4)
+#define LAST_OF_KIND(kind) kind
+enum { KINDS_COUNT = 4 };
+#define KIND_OF_LAST(last) ((last) - 1)
+#elif PLX_ISA == PLX_ISA_avx2
+#define KINDS(X, rows, vectors) X(rows, vectors, 1) X(rows, vectors, 2)
+#define LAST_OF_KIND(kind) ((kind) == 2 ? VL : last)
+enum { KINDS_COUNT = 2 };
+#define KIND_OF_LAST(last) ((last) == VL)
+#else
+#define KINDS(X, rows, vectors) X(rows, vectors, 1)
+#define LAST_OF_KIND(kind) (VL == 1 ? 1 : last)
+enum { KINDS_COUNT = 1 };
+#define KIND_OF_LAST(last) 0
+#endif
+
+#define VECTORS_1(X, rows) X(rows, 1)
+#define VECTORS_2(X, rows) VECTORS_1(X, rows) X(rows, 2)
+#define VECTORS_3(X, rows) VECTORS_2(X, rows) X(rows, 3)
+#define VECTORS_4(X, rows) VECTORS_3(X, rows) X(rows, 4)
+#define VECTORS(X, rows) PLX_JOIN(VECTORS_, NV)(X, rows)
+
+#define ROWS_1(X) X(1)
+#define ROWS_2(X) ROWS_1(X) X(2)
+#define ROWS_3(X) ROWS_2(X) X(3)
+#define ROWS_4(X) ROWS_3(X) X(4)
+#define ROWS_5(X) ROWS_4(X) X(5)
+#define ROWS_6(X) ROWS_5(X) X(6)
+#define ROWS_7(X) ROWS_6(X) X(7)
+#define ROWS_8(X) ROWS_7(X) X(8)
+#define ROWS_9(X) ROWS_8(X) X(9)
+#define ROWS_10(X) ROWS_9(X) X(10)
+#define ROWS_11(X) ROWS_10(X) X(11)
+#define ROWS_12(X) ROWS_11(X) X(12)
+#define ROWS_13(X) ROWS_12(X) X(13)
+#define ROWS_14(X) ROWS_13(X) X(14)
+#define ROWS(X) PLX_JOIN(ROWS_, MR)(X)
+
+typedef void (*tile_function)(int64_t last, int64_t kc, const plx_real *a, int64_t rsa, int64_t csa,
+                              const plx_real *b, int64_t ldb, plx_real *c, int64_t ldc,
+                              bool accumulate);
+
+#define DEFINE_KIND(rows, vectors, kind)                                                           \
+    static void tile_##rows##_##vectors##_##kind(                                                  \
+        int64_t last, int64_t kc, const plx_real *a, int64_t rsa, int64_t csa, const plx_real *b,  \
+        int64_t ldb, plx_real *c, int64_t ldc, bool accumulate) {                                  \
+        (void)last;                                                                                \
+        tile(rows, vectors, LAST_OF_KIND(kind), kc, a, rsa, csa, b, ldb, c, ldc, accumulate);      \
+    }
+#define DEFINE_VECTORS(rows, vectors) KINDS(DEFINE_KIND, rows, vectors)
+#define DEFINE_ROWS(rows) VECTORS(DEFINE_VECTORS, rows)
+ROWS(DEFINE_ROWS)
+
+#define NAME_KIND(rows, vectors, kind) tile_##rows##_##vectors##_##kind,
+#define NAME_VECTORS(rows, vectors) {KINDS(NAME_KIND, rows, vectors)},
+#define NAME_ROWS(rows) {VECTORS(NAME_VECTORS, rows)},
+static const tile_function tiles[MR][NV][KINDS_COUNT] = {ROWS(NAME_ROWS)};
+
+static void k_gemm(int64_t kc, const plx_real *a, int64_t rsa, int64_t csa, const plx_real *b,
+                   int64_t ldb, plx_real *c, int64_t ldc, int mr, int nr, bool accumulate) {
+    const int vectors = (nr + VL - 1) / VL;
+    const int last = nr - (vectors - 1) * VL;
+    tiles[mr - 1][vectors - 1][KIND_OF_LAST(last)](last, kc, a, rsa, csa, b, ldb, c, ldc,
+                                                   accumulate);
+}
+
+/* Squares whose rows the compiler loads and shuffles as vectors. */
+static void k_transpose(int64_t m, int64_t n, const plx_real *x, int64_t ldx, plx_real *y,
+                        int64_t ldy) {
+    enum { SIDE = 8 };
+    int64_t i = 0;
+    for (; i + SIDE <= m; i += SIDE) {
+        int64_t j = 0;
+        for (; j + SIDE <= n; j += SIDE) {
+            plx_real square[SIDE][SIDE];
+            for (int r = 0; r < SIDE; ++r)
+                for (int s = 0; s < SIDE; ++s) square[s][r] = x[(i + r) * ldx + j + s];
+            for (int s = 0; s < SIDE; ++s)
+                memcpy(y + (j + s) * ldy + i, square[s], sizeof square[s]);
+        }
+        for (; j < n; ++j)
+            for (int r = 0; r < SIDE; ++r) y[j * ldy + i + r] = x[(i + r) * ldx + j];
+    }
+    for (; i < m; ++i)
+        for (int64_t j = 0; j < n; ++j) y[j * ldy + i] = x[i * ldx + j];
+}

@@ -1,0 +1,106 @@
+/* Which targets are linked, and which one a context gets. */
+#include "kernels/kernels.h"
+
+#include "base/platform.h"
+#include "base/status.h"
+
+#include <string.h>
+
+#ifdef PLX_HAVE_AVX512
+extern const plx_kernels plx__kernels_avx512;
+#endif
+#ifdef PLX_HAVE_AVX2
+extern const plx_kernels plx__kernels_avx2;
+#endif
+#ifdef PLX_HAVE_SSE2
+extern const plx_kernels plx__kernels_sse2;
+#endif
+#ifdef PLX_HAVE_NEON
+extern const plx_kernels plx__kernels_neon;
+#endif
+#ifdef PLX_HAVE_NEON128
+extern const plx_kernels plx__kernels_neon128;
+#endif
+#ifdef PLX_HAVE_WASMRELAXED
+extern const plx_kernels plx__kernels_wasmrelaxed;
+#endif
+#ifdef PLX_HAVE_WASM128
+extern const plx_kernels plx__kernels_wasm128;
+#endif
+#ifdef PLX_HAVE_SCALAR
+extern const plx_kernels plx__kernels_scalar;
+#endif
+
+/* Best first: the build says which are there. */
+static const plx_kernels *const linked[] = {
+#ifdef PLX_HAVE_AVX512
+    &plx__kernels_avx512,
+#endif
+#ifdef PLX_HAVE_AVX2
+    &plx__kernels_avx2,
+#endif
+#ifdef PLX_HAVE_SSE2
+    &plx__kernels_sse2,
+#endif
+#ifdef PLX_HAVE_NEON
+    &plx__kernels_neon,
+#endif
+#ifdef PLX_HAVE_NEON128
+    &plx__kernels_neon128,
+#endif
+#ifdef PLX_HAVE_WASMRELAXED
+    &plx__kernels_wasmrelaxed,
+#endif
+#ifdef PLX_HAVE_WASM128
+    &plx__kernels_wasm128,
+#endif
+#ifdef PLX_HAVE_SCALAR
+    &plx__kernels_scalar,
+#endif
+};
+
+enum { LINKED = sizeof linked / sizeof linked[0] };
+
+const plx_kernels *const *plx__kernels_list(int *count) {
+    *count = LINKED;
+    return linked;
+}
+
+static bool runs_here(const plx_kernels *kernels) {
+    return !(kernels->features & ~plx_platform_cpu_features());
+}
+
+const char *plx_isa_name(int i) {
+    for (int k = 0; k < LINKED; ++k)
+        if (runs_here(linked[k]) && i-- == 0) return linked[k]->name;
+    return NULL;
+}
+
+static plx_status no_such_target(const char *name, plx__message *message) {
+    char list[96] = "";
+    for (int i = 0; plx_isa_name(i); ++i) {
+        const size_t used = strlen(list);
+        plx__format(list + used, sizeof list - used, i ? ", %s" : "%s", plx_isa_name(i));
+    }
+    for (int k = 0; k < LINKED; ++k)
+        if (!strcmp(linked[k]->name, name))
+            return plx__fail(message, PLX_ERR_UNSUPPORTED,
+                             "this processor cannot run ISA \"%s\"; it runs: %s", name, list);
+    return plx__fail(message, PLX_ERR_UNSUPPORTED,
+                     "there is no ISA \"%.40s\"; this machine runs: %s", name, list);
+}
+
+plx_status plx__kernels_pick(const char *name, bool exact, const plx_kernels **out,
+                             plx__message *message) {
+    if (!name && !exact) name = plx_platform_env("PARALLAX_ISA");
+    if (name && !*name) name = NULL;
+    for (int k = 0; k < LINKED; ++k) {
+        if (!runs_here(linked[k]) || (exact && !linked[k]->exact)) continue;
+        if (name && strcmp(linked[k]->name, name)) continue;
+        *out = linked[k];
+        return PLX_OK;
+    }
+    if (name) return no_such_target(name, message);
+    return plx__fail(message, PLX_ERR_UNSUPPORTED,
+                     "no reproducible ISA is built for this platform");
+}

@@ -1,0 +1,62 @@
+/* The one translation unit that is compiled once per target, with -DPLX_TARGET=<isa> and that
+ * target's flags. It defines exactly one symbol for others and calls no function of another unit
+ * that may be compiled more than once: the linker could keep the copy that this processor cannot
+ * run. Block sizes stand here, beside the kernels that they are for. */
+#include "kernels/simd.h"
+
+/* The GEMM tile is MR rows by NV vectors, chosen so that accumulators, a row of B and a broadcast
+ * element of A fit the registers: 16 on x86 before AVX-512 and in what engines give WebAssembly, 32
+ * elsewhere. KC is part of the order of sums, so the exact targets share it. MC x KC of A and KC x
+ * NC of B are packed at a time, for the second-level cache and the one behind it. */
+#define KC 256
+#if PLX_ISA == PLX_ISA_scalar
+#define MR 4
+#define NV 4
+#elif PLX_ISA == PLX_ISA_avx2
+#define MR 6
+#define NV 2
+#elif PLX_ISA == PLX_ISA_avx512
+#define MR 14
+#define NV 2
+#elif PLX_ISA == PLX_ISA_neon || PLX_ISA == PLX_ISA_neon128
+#define MR 8
+#define NV 2
+#else
+#define MR 2
+#define NV 4
+#endif
+#define MC (192 / MR * MR)
+#define NC 4096
+
+#include "kernels/math.inc.c"
+
+#include "kernels/elementwise.inc.c"
+
+#include "kernels/random.inc.c"
+
+#include "kernels/reduce.inc.c"
+
+#include "kernels/softmax.inc.c"
+
+#include "kernels/gemm.inc.c"
+
+#include "kernels/gemv.inc.c"
+
+#include "kernels/optimizer.inc.c"
+
+extern const plx_kernels PLX_JOIN(plx__kernels_, PLX_TARGET);
+const plx_kernels PLX_JOIN(plx__kernels_, PLX_TARGET) = {
+    .name = PLX_TEXT(PLX_TARGET),
+    .vl = VL,
+    .fma = FMA,
+    .exact = EXACT,
+    .mr = MR,
+    .nr = NV * VL,
+    .kc = KC,
+    .mc = MC,
+    .nc = NC,
+    .features = PLX_FEATURES,
+#define KERNEL(result, kernel, args) .kernel = k_##kernel,
+#include "kernels/kernels.def"
+#undef KERNEL
+};

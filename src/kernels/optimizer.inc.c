@@ -1,0 +1,66 @@
+/* Optimizer steps over one run of elements. */
+
+INLINE vf load_some(const plx_real *p, int64_t lanes) {
+    return lanes == VL ? v_load(p) : v_load_n(p, lanes);
+}
+
+INLINE void store_some(plx_real *p, vf x, int64_t lanes) {
+    if (lanes == VL)
+        v_store(p, x);
+    else
+        v_store_n(p, x, lanes);
+}
+
+/* v = momentum v + d; p -= rate v, or rate (d + momentum v) with Nesterov's look-ahead. */
+static void k_sgd(int64_t n, plx_real *p, const plx_real *g, plx_real *v,
+                  const plx__sgd_step *step) {
+    const vf rate = v_splat(-step->rate), l2 = v_splat(step->l2);
+    const vf momentum = v_splat(step->momentum);
+    if (!v) {
+        MAP2(n, p, g, p, v_fma(rate, v_fma(l2, a, b), a));
+        return;
+    }
+    for (int64_t i = 0; i < n; i += VL) {
+        const int64_t lanes = n - i < VL ? n - i : VL;
+        const vf weight = load_some(p + i, lanes);
+        const vf d = v_fma(l2, weight, load_some(g + i, lanes));
+        const vf velocity = v_fma(momentum, load_some(v + i, lanes), d);
+        const vf move = step->nesterov ? v_fma(momentum, velocity, d) : velocity;
+        store_some(v + i, velocity, lanes);
+        store_some(p + i, v_fma(rate, move, weight), lanes);
+    }
+}
+
+typedef struct adam_constants {
+    vf beta1, beta2, left1, left2, epsilon, rate, correction2, decay, l2;
+} adam_constants;
+
+INLINE void adam_lanes(const adam_constants *c, plx_real *p, const plx_real *g, plx_real *m,
+                       plx_real *v, int64_t lanes) {
+    const vf weight = load_some(p, lanes);
+    const vf d = v_fma(c->l2, weight, load_some(g, lanes));
+    const vf first = v_fma(c->beta1, load_some(m, lanes), c->left1 * d);
+    const vf second = v_fma(c->beta2, load_some(v, lanes), c->left2 * (d * d));
+    const vf scale = v_fma(v_sqrt(second), c->correction2, c->epsilon);
+    store_some(m, first, lanes);
+    store_some(v, second, lanes);
+    store_some(p, weight - c->decay * weight - c->rate * first / scale, lanes);
+}
+
+static void k_adam(int64_t n, plx_real *p, const plx_real *g, plx_real *m, plx_real *v,
+                   const plx__adam_step *step) {
+    const adam_constants c = {
+        .beta1 = v_splat(step->beta1),
+        .beta2 = v_splat(step->beta2),
+        .left1 = v_splat(1 - step->beta1),
+        .left2 = v_splat(1 - step->beta2),
+        .epsilon = v_splat(step->epsilon),
+        .rate = v_splat(step->rate),
+        .correction2 = v_splat(step->correction2),
+        .decay = v_splat(step->decay),
+        .l2 = v_splat(step->l2),
+    };
+    int64_t i = 0;
+    for (; i + VL <= n; i += VL) adam_lanes(&c, p + i, g + i, m + i, v + i, VL);
+    if (i < n) adam_lanes(&c, p + i, g + i, m + i, v + i, n - i);
+}

@@ -1,0 +1,178 @@
+/* The vector operations that kernels are written with. Arithmetic, comparison and integer work are
+ * GNU vector extensions; simd_<isa>.h supplies what those lack, and the generic forms at the end
+ * fill the rest. Comparison gives a vector of integers, all ones where it holds. */
+#ifndef PLX_KERNELS_SIMD_H
+#define PLX_KERNELS_SIMD_H
+
+#include "kernels/kernels.h"
+
+#include "base/platform.h"
+
+#include <string.h>
+
+#define PLX_JOIN_(a, b) a##b
+#define PLX_JOIN(a, b) PLX_JOIN_(a, b)
+#define PLX_TEXT_(a) #a
+#define PLX_TEXT(a) PLX_TEXT_(a)
+
+#define PLX_ISA_scalar 1
+#define PLX_ISA_sse2 2
+#define PLX_ISA_avx2 3
+#define PLX_ISA_avx512 4
+#define PLX_ISA_neon128 5
+#define PLX_ISA_neon 6
+#define PLX_ISA_wasm128 7
+#define PLX_ISA_wasmrelaxed 8
+#define PLX_ISA PLX_JOIN(PLX_ISA_, PLX_TARGET)
+
+/* VL: lanes of a vector. FMA: whether v_fma rounds once. A target of 4 lanes without it belongs to
+ * the bit-for-bit family. */
+#if PLX_ISA == PLX_ISA_scalar
+#define VL 1
+#define FMA 0
+#elif PLX_ISA == PLX_ISA_avx2
+#define VL 8
+#define FMA 1
+#elif PLX_ISA == PLX_ISA_avx512
+#define VL 16
+#define FMA 1
+#else
+#define VL 4
+#define FMA (PLX_ISA == PLX_ISA_neon || PLX_ISA == PLX_ISA_wasmrelaxed)
+#endif
+#define EXACT (VL == 4 && !FMA)
+
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 32")
+
+typedef plx_real vf __attribute__((vector_size(VL * sizeof(plx_real))));
+typedef __typeof__((vf){0} < (vf){0}) vi; /* integers of the same width */
+
+INLINE vf v_load(const plx_real *p) {
+    vf x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+
+INLINE void v_store(plx_real *p, vf x) {
+    memcpy(p, &x, sizeof x);
+}
+
+/* x - 0 keeps -0 and folds away; 0 + x would cost an addition. */
+INLINE vf v_splat(plx_real x) {
+    return x - (vf){0};
+}
+
+INLINE vi v_splat_int(int x) {
+    return x - (vi){0};
+}
+
+/* 0, 1, ... VL - 1 */
+INLINE vi v_lanes(void) {
+    vi x;
+    UNROLL
+    for (int i = 0; i < VL; ++i) x[i] = i;
+    return x;
+}
+
+/* Every ISA header defines
+ *   v_fma(a, b, c)      a b + c, rounded once where FMA is set, else twice
+ *   v_greater(a, b)     a > b ? a : b, so b where either is NaN or both are zero
+ *   v_less(a, b)        a < b ? a : b
+ *   v_sqrt(x)
+ *   v_select(m, a, b)   a in lanes where m is all ones, b where it is 0
+ *   v_broadcast(p)      *p in all lanes
+ * and, under PARTIAL, its own v_load_n and v_store_n. */
+#if PLX_ISA == PLX_ISA_scalar
+#include "kernels/simd_scalar.h"
+#elif PLX_ISA == PLX_ISA_sse2
+#include "kernels/simd_sse2.h"
+#elif PLX_ISA == PLX_ISA_avx2
+#include "kernels/simd_avx2.h"
+#elif PLX_ISA == PLX_ISA_avx512
+#include "kernels/simd_avx512.h"
+#elif PLX_ISA == PLX_ISA_neon128 || PLX_ISA == PLX_ISA_neon
+#include "kernels/simd_neon.h"
+#elif PLX_ISA == PLX_ISA_wasm128 || PLX_ISA == PLX_ISA_wasmrelaxed
+#include "kernels/simd_wasm.h"
+#else
+#error "PLX_TARGET names no kernel target"
+#endif
+
+/* n elements, 1 <= n <= VL, and zero in the lanes beyond; nothing past the last is touched. */
+#ifndef PARTIAL
+INLINE vf v_load_n(const plx_real *p, int64_t n) {
+#if VL == 4
+    if (n == 1) return (vf){p[0]};
+    if (n == 2) return (vf){p[0], p[1]};
+    if (n == 3) return (vf){p[0], p[1], p[2]};
+#else
+    (void)n;
+#endif
+    return v_load(p);
+}
+
+INLINE void v_store_n(plx_real *p, vf x, int64_t n) {
+#if VL == 4
+    if (n < 4) {
+        p[0] = x[0];
+        if (n > 1) p[1] = x[1];
+        if (n > 2) p[2] = x[2];
+        return;
+    }
+#else
+    (void)n;
+#endif
+    v_store(p, x);
+}
+#endif
+
+/* NaN where either is NaN; b where both are equal, so the sign of zero depends on the order of the
+ * operands alone. */
+INLINE vf v_max(vf a, vf b) {
+    return v_select(a != a, a, v_greater(a, b));
+}
+
+INLINE vf v_min(vf a, vf b) {
+    return v_select(a != a, a, v_less(a, b));
+}
+
+INLINE vf v_from_bits(vi x) {
+    return (vf)x;
+}
+
+INLINE vi v_bits(vf x) {
+    return (vi)x;
+}
+
+/* The sign bit alone. */
+INLINE vi v_sign(vf x) {
+    return v_bits(x) & v_bits(v_splat((plx_real)-0.0));
+}
+
+INLINE vf v_abs(vf x) {
+    return v_from_bits(v_bits(x) & ~v_bits(v_splat((plx_real)-0.0)));
+}
+
+/* Lane l is added to lane l + VL/2 first, then by quarters, and so on. */
+INLINE plx_real v_sum(vf x) {
+    plx_real lanes[VL];
+    v_store(lanes, x);
+    UNROLL
+    for (int half = VL / 2; half >= 1; half /= 2) {
+        UNROLL
+        for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+    }
+    return lanes[0];
+}
+
+INLINE plx_real v_max_lanes(vf x) {
+    plx_real lanes[VL];
+    v_store(lanes, x);
+    UNROLL
+    for (int i = 1; i < VL; ++i)
+        if (lanes[i] > lanes[0] || lanes[i] != lanes[i]) lanes[0] = lanes[i];
+    return lanes[0];
+}
+
+#endif

@@ -1,0 +1,52 @@
+/* Softmax of one row of logits and what follows from it. The maximum is taken off first, so that no
+ * exponential overflows. */
+
+/* y = exp(x - top); returns the sum of y. */
+INLINE plx_real exp_minus(int64_t n, const plx_real *x, plx_real top, plx_real *y) {
+    const vf t = v_splat(top);
+    MAP1(n, x, y, v_exp(a - t));
+    return sum_pairwise(n, y, y);
+}
+
+static void k_softmax(int64_t n, const plx_real *x, plx_real *y) {
+    const vf factor = v_splat(1 / exp_minus(n, x, k_maximum(n, x), y));
+    MAP1(n, y, y, a * factor);
+}
+
+/* log sum exp(x - *top), *top being the maximum. x is left alone: terms go through a buffer. */
+static plx_real log_sum_exp(int64_t n, const plx_real *x, plx_real *top) {
+    plx_real terms[SUM_BLOCK], sum = 0;
+    *top = k_maximum(n, x);
+    for (int64_t i = 0; i < n; i += SUM_BLOCK)
+        sum += exp_minus(n - i < SUM_BLOCK ? n - i : SUM_BLOCK, x + i, *top, terms);
+    return v_log(v_splat(sum))[0];
+}
+
+static void k_log_softmax(int64_t n, const plx_real *x, plx_real *y) {
+    plx_real top;
+    const vf log_sum = v_splat(log_sum_exp(n, x, &top)), t = v_splat(top);
+    MAP1(n, x, y, (a - t) - log_sum);
+}
+
+static void k_softmax_grad(int64_t n, const plx_real *y, const plx_real *gy, plx_real *gx) {
+    const vf s = v_splat(k_dot(n, y, gy));
+    MAP2(n, y, gy, gx, a * (b - s));
+}
+
+static void k_log_softmax_grad(int64_t n, const plx_real *y, const plx_real *gy, plx_real *gx) {
+    const vf s = v_splat(k_sum(n, gy));
+    MAP2(n, y, gy, gx, b - v_exp(a) * s);
+}
+
+static plx_real k_softmax_xent(int64_t n, const plx_real *x, int64_t label) {
+    plx_real top;
+    const plx_real log_sum = log_sum_exp(n, x, &top);
+    return log_sum - (x[label] - top);
+}
+
+static void k_softmax_xent_grad(int64_t n, const plx_real *x, int64_t label, plx_real scale,
+                                plx_real *gx) {
+    k_softmax(n, x, gx);
+    gx[label] -= 1;
+    k_scale(n, scale, gx, gx);
+}
