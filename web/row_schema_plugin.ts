@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import Ajv2020 from 'ajv/dist/2020.js';
+import standaloneCode from 'ajv/dist/standalone/index.js';
+import addFormats from 'ajv-formats';
+import type { Plugin } from 'vite';
+
+const virtual = 'virtual:row-schema';
+
+/**
+ * Gives `virtual:row-schema`, the validator of one row of a result file, compiled from the schema
+ * when the page is built: compiling in the browser would need eval, which the policy forbids.
+ */
+export function rowSchema(path: string): Plugin {
+  return {
+    name: 'row-schema',
+    resolveId: (id) => (id === virtual ? `\0${virtual}` : undefined),
+    load(id) {
+      if (id !== `\0${virtual}`) return undefined;
+      this.addWatchFile(path);
+      const ajv = new Ajv2020({ code: { source: true, esm: true }, allErrors: false });
+      addFormats(ajv);
+      const code = standaloneCode(ajv, ajv.compile(JSON.parse(readFileSync(path, 'utf8'))));
+      /* The code requires its helpers even as an ES module. */
+      return code.replace(
+        /const (\w+) = require\("([^"]+)"\)([.\w]*);?/g,
+        (_, name: string, module: string, member: string) =>
+          `import ${name}_module from "${module}";const ${name} = ${name}_module${member};`,
+      );
+    },
+  };
+}

@@ -1,0 +1,223 @@
+/** What the user can do. Views call these; they alone change the state. */
+import { isolate } from './isolation.js';
+import { voidRow } from './measurement.js';
+import { fetchIdx, type IdxKind, idxCount, idxKind, mnistFiles, unzip } from './mnist.js';
+import { parseResults, resultSet } from './result_file.js';
+import { validateRow } from './row_schema.js';
+import type { ResultSet, Row } from './rows.js';
+import { type Runtime, sentence, wasCancelled } from './runtime.js';
+import type { AppState } from './state.js';
+import type { Store } from './store.js';
+import type { Trainer } from './training.js';
+import { engineSize, type RunOptions, writeRun } from './url_state.js';
+
+export interface Actions {
+  choose(change: Partial<Omit<RunOptions, 'suites'>>): void;
+  /** Undefined: all. */
+  chooseSuites(names: readonly string[] | undefined): void;
+  run(): Promise<void>;
+  cancel(): void;
+  /** Starts the engine again after it failed. */
+  restart(): Promise<void>;
+  /** Asks for headers by a service worker. */
+  isolate(): Promise<void>;
+  loadNative(): Promise<void>;
+  /** Looks for MNIST images on this host. */
+  loadImages(): Promise<void>;
+  /** Reads result files and IDX files. */
+  addFiles(files: readonly File[]): Promise<void>;
+  removeFile(name: string): void;
+  readonly trainer: Trainer;
+}
+
+export const nativeResults = './results/native.jsonl';
+
+/** The suites to run: those chosen that the engine has; undefined for all. */
+export function chosenSuites({ options, suites }: AppState): string[] | undefined {
+  return options.suites?.filter((name) => suites.some((suite) => suite.name === name));
+}
+
+export function createActions(store: Store<AppState>, runtime: Runtime, trainer: Trainer): Actions {
+  let abort: AbortController | undefined;
+  let images: Promise<void> | undefined;
+  const idx: Partial<Record<IdxKind, Uint8Array<ArrayBuffer>>> = {};
+
+  function setOptions(options: RunOptions): void {
+    store.set({ options });
+    history.replaceState(null, '', `${location.pathname}${writeRun(options)}${location.hash}`);
+  }
+
+  function choose(change: Partial<RunOptions>): void {
+    const before = store.get().options;
+    setOptions({ ...before, ...change });
+    const { tier, threads } = store.get().options;
+    if (tier !== before.tier || threads !== before.threads) {
+      trainer.stop();
+      void runtime.restart();
+    }
+  }
+
+  /** Watches whether the page is hidden until told to stop. */
+  function watchHidden(): () => void {
+    const look = () => {
+      if (document.visibilityState === 'hidden') store.set({ hidden: true });
+    };
+    look();
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }
+
+  async function measure(signal: AbortSignal): Promise<void> {
+    const rows: Row[] = [];
+    const plx = await runtime.engine();
+    const suites = chosenSuites(store.get());
+    const { size, seed } = store.get().options;
+    await images;
+    const { images: pictures, labels } = idx;
+    await plx.bench({
+      ...(suites ? { suites } : {}),
+      ...(pictures && labels ? { data: { mnist: { images: pictures, labels } } } : {}),
+      size: engineSize[size],
+      seed,
+      signal,
+      onRow: (row) => {
+        rows.push(store.get().hidden ? voidRow(row, 'the page was hidden') : row);
+        store.set({ browser: resultSet('this browser', rows.slice()) });
+      },
+      onProgress: (progress) => store.set({ run: { phase: 'running', progress } }),
+    });
+  }
+
+  async function run(): Promise<void> {
+    if (store.get().run.phase === 'running') return;
+    trainer.stop();
+    const controller = new AbortController();
+    abort = controller;
+    const began = performance.now();
+    store.set({ run: { phase: 'running' }, hidden: false, browser: undefined });
+    const unwatch = watchHidden();
+    try {
+      await measure(controller.signal);
+      store.set({ run: { phase: 'done', milliseconds: performance.now() - began } });
+    } catch (error) {
+      if (wasCancelled(error)) {
+        store.set({ run: { phase: 'cancelled', milliseconds: performance.now() - began } });
+      } else {
+        store.set({ run: { phase: 'failed', message: await runtime.report(error) } });
+      }
+    } finally {
+      unwatch();
+      abort = undefined;
+    }
+  }
+
+  async function loadNative(): Promise<void> {
+    store.set({ native: { phase: 'loading' } });
+    try {
+      const answer = await fetch(nativeResults);
+      const type = answer.headers.get('content-type') ?? '';
+      /* A host may answer a missing file with its start page. */
+      if (answer.status === 404 || type.includes('text/html')) {
+        store.set({ native: { phase: 'absent' } });
+        return;
+      }
+      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+      const rows = parseResults('native.jsonl', await answer.text(), validateRow);
+      store.set({ native: { phase: 'ready', set: resultSet('native.jsonl', rows) } });
+    } catch (error) {
+      store.set({
+        native: {
+          phase: 'failed',
+          message: `The native results (${nativeResults}) could not be read: ${sentence(error)}`,
+        },
+      });
+    }
+  }
+
+  async function lookForImages(): Promise<void> {
+    try {
+      const [images, labels] = await Promise.all([
+        fetchIdx(mnistFiles.images, 'images'),
+        fetchIdx(mnistFiles.labels, 'labels'),
+      ]);
+      if (images && labels) {
+        Object.assign(idx, { images, labels });
+        store.set({
+          mnist: {
+            phase: 'real',
+            source: 'MNIST test images of this host',
+            images: idxCount(images),
+          },
+        });
+        return;
+      }
+    } catch {
+      /* No images is the common case, and shown as such. */
+    }
+    store.set({ mnist: { phase: 'synthetic' } });
+  }
+
+  function addIdx(kind: IdxKind, name: string, bytes: Uint8Array<ArrayBuffer>): void {
+    idx[kind] = bytes;
+    const { images, labels } = idx;
+    if (images && labels && idxCount(images) === idxCount(labels)) {
+      store.set({ mnist: { phase: 'real', source: name, images: idxCount(images) } });
+    } else {
+      const message =
+        images && labels
+          ? `${idxCount(images)} images do not go with ${idxCount(labels)} labels: drop in the file that belongs to ${name}.`
+          : `${name} has ${kind}; drop in the file of ${images ? 'labels' : 'images'} too.`;
+      store.set({ mnist: { phase: 'synthetic', message } });
+    }
+  }
+
+  async function addFile(file: File): Promise<void> {
+    const bytes = await unzip(new Uint8Array(await file.arrayBuffer()));
+    const kind = idxKind(bytes);
+    if (kind) {
+      addIdx(kind, file.name, bytes);
+      return;
+    }
+    const rows = parseResults(file.name, new TextDecoder().decode(bytes), validateRow);
+    const set: ResultSet = resultSet(file.name, rows);
+    const others = store.get().files.filter(({ name }) => name !== file.name);
+    store.set({ files: [...others, set] });
+  }
+
+  return {
+    trainer,
+    choose,
+    chooseSuites(names) {
+      const { suites: _, ...others } = store.get().options;
+      setOptions(names ? { ...others, suites: names } : others);
+    },
+    run,
+    cancel: () => abort?.abort(),
+    restart: () => runtime.restart(),
+    async isolate() {
+      try {
+        await isolate();
+      } catch (error) {
+        store.set({ fileErrors: [sentence(error)] });
+      }
+    },
+    loadNative,
+    loadImages() {
+      images ??= lookForImages();
+      return images;
+    },
+    async addFiles(files) {
+      store.set({ fileErrors: [] });
+      for (const file of files) {
+        try {
+          await addFile(file);
+        } catch (error) {
+          store.set({ fileErrors: [...store.get().fileErrors, sentence(error)] });
+        }
+      }
+    },
+    removeFile(name) {
+      store.set({ files: store.get().files.filter((set) => set.name !== name) });
+    },
+  };
+}

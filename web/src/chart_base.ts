@@ -1,0 +1,88 @@
+/** Chart.js with what this page uses of it, in the colours of the page. Only the chart modules import
+ * this, and they are loaded with the first chart, so that the engine does not wait for them. */
+import {
+  CategoryScale,
+  Chart,
+  LinearScale,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
+  ScatterController,
+  Tooltip,
+} from 'chart.js';
+import {
+  BarWithErrorBar,
+  BarWithErrorBarsController,
+  PointWithErrorBar,
+  ScatterWithErrorBarsController,
+} from 'chartjs-chart-error-bars';
+import { significant } from './format.js';
+
+Chart.register(
+  BarWithErrorBar,
+  BarWithErrorBarsController,
+  CategoryScale,
+  LinearScale,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
+  PointWithErrorBar,
+  ScatterController,
+  ScatterWithErrorBarsController,
+  Tooltip,
+);
+Chart.defaults.font.family = 'system-ui, sans-serif';
+Chart.defaults.maintainAspectRatio = false;
+Chart.defaults.responsive = true;
+if (matchMedia('(prefers-reduced-motion: reduce)').matches) Chart.defaults.animation = false;
+
+export { Chart };
+
+/** A colour of the page's theme, as the canvas needs it: resolved. */
+export function colour(name: string): string {
+  const probe = document.createElement('span');
+  probe.style.color = `var(--${name})`;
+  document.body.append(probe);
+  const resolved = getComputedStyle(probe).color;
+  probe.remove();
+  return resolved;
+}
+
+/** On a logarithmic axis only 1, 2 and 5 times a power of ten are labelled. */
+function logLabel(value: number): string | null {
+  const digit = Number(value.toExponential().charAt(0));
+  const exact = Math.abs(value / 10 ** Math.floor(Math.log10(value) + 1e-9) - digit) < 1e-6;
+  return exact && [1, 2, 5].includes(digit) ? significant(value) : null;
+}
+
+export interface AxisSpec {
+  title: string;
+  log?: boolean;
+  /** Values to label; otherwise the axis chooses. */
+  ticks?: readonly number[];
+}
+
+/** An axis with numbers on it. */
+export function axis({ title, log, ticks }: AxisSpec) {
+  const muted = colour('muted');
+  return {
+    type: log ? ('logarithmic' as const) : ('linear' as const),
+    title: { display: true, text: title, color: muted },
+    grid: { color: colour('line') },
+    border: { color: colour('line') },
+    beginAtZero: !log,
+    ...(ticks
+      ? {
+          afterBuildTicks: (scale: { ticks: { value: number }[] }) => {
+            scale.ticks = ticks.map((value) => ({ value }));
+          },
+        }
+      : {}),
+    ticks: {
+      color: muted,
+      maxRotation: 0,
+      callback: (value: string | number) =>
+        log && !ticks ? logLabel(Number(value)) : significant(Number(value)),
+    },
+  };
+}

@@ -1,0 +1,160 @@
+/** Draws chart specifications with Chart.js. */
+import type { ChartConfiguration, TooltipItem } from 'chart.js';
+import { axis, Chart, colour } from './chart_base.js';
+import type { ChartSpec, Mark, Point, Role, Series } from './chart_spec.js';
+import { significant } from './format.js';
+
+/** Names of the page's colours. */
+export const roleColours: Record<Role, string> = {
+  A: 'native',
+  B: 'native128',
+  C: 'browser',
+  other: 'other',
+};
+const dashes = { solid: [], dashed: [7, 4], dotted: [2, 3] };
+const shapes = { A: 'circle', B: 'rect', C: 'triangle', other: 'rectRot' } as const;
+
+function intervalLabel(item: TooltipItem<'bar' | 'scatter'>, unit: string): string {
+  const point = item.raw as { value: number; low: number; high: number };
+  return `${item.dataset.label}: ${significant(point.value)} ${unit} (95% CI ${significant(
+    point.low,
+  )}–${significant(point.high)})`;
+}
+
+/** Lines at a value across the whole chart, with their names. */
+function marksPlugin(marks: readonly Mark[], across: 'x' | 'y') {
+  return {
+    id: 'marks',
+    afterDatasetsDraw(chart: Chart) {
+      const { ctx, chartArea, scales } = chart;
+      const scale = scales[across];
+      if (!scale) return;
+      ctx.save();
+      ctx.setLineDash([6, 4]);
+      ctx.lineWidth = 1.5;
+      ctx.strokeStyle = colour('muted');
+      ctx.fillStyle = colour('muted');
+      ctx.font = '11px system-ui, sans-serif';
+      for (const { name, value } of marks) {
+        const at = scale.getPixelForValue(value);
+        ctx.beginPath();
+        if (across === 'y') {
+          if (at < chartArea.top - 1 || at > chartArea.bottom + 1) continue;
+          ctx.moveTo(chartArea.left, at);
+          ctx.lineTo(chartArea.right, at);
+          ctx.textAlign = 'right';
+          ctx.fillText(name, chartArea.right - 4, at - 4);
+        } else {
+          if (at < chartArea.left - 1 || at > chartArea.right + 1) continue;
+          ctx.moveTo(at, chartArea.top);
+          ctx.lineTo(at, chartArea.bottom);
+          ctx.textAlign = 'center';
+          ctx.fillText(name, at, chartArea.top - 4);
+        }
+        ctx.stroke();
+      }
+      ctx.restore();
+    },
+  };
+}
+
+function errorStyle(base: string) {
+  return {
+    backgroundColor: base,
+    borderColor: base,
+    errorBarColor: colour('text'),
+    errorBarWhiskerColor: colour('text'),
+    errorBarLineWidth: 1.5,
+    errorBarWhiskerLineWidth: 1.5,
+    errorBarWhiskerSize: 7,
+  };
+}
+
+function tooltip(unit: string) {
+  return {
+    callbacks: {
+      label: (item: TooltipItem<'bar' | 'scatter'>) => intervalLabel(item, unit),
+    },
+  };
+}
+
+function bars(spec: ChartSpec): ChartConfiguration {
+  const none = { x: Number.NaN, xMin: Number.NaN, xMax: Number.NaN };
+  const byCategory = (points: readonly Point[]) =>
+    spec.categories.map((_, i) => {
+      const point = points.find(({ x }) => x === i);
+      if (!point) return none;
+      const { y: value, low, high } = point;
+      return { x: value, xMin: low, xMax: high, value, low, high };
+    });
+  return {
+    type: 'barWithErrorBars',
+    data: {
+      labels: [...spec.categories],
+      datasets: spec.series.map((series) => ({
+        label: series.name,
+        data: byCategory(series.points),
+        ...errorStyle(colour(roleColours[series.role])),
+        maxBarThickness: 18,
+        borderRadius: 3,
+      })) as never,
+    },
+    options: {
+      indexAxis: 'y',
+      layout: { padding: { top: spec.marks.length > 0 ? 14 : 0 } },
+      scales: {
+        x: axis({ title: spec.y.title, ...(spec.y.log ? { log: true } : {}) }),
+        y: {
+          grid: { display: false },
+          border: { color: colour('line') },
+          ticks: { color: colour('text'), autoSkip: false },
+        },
+      },
+      plugins: { tooltip: tooltip('') },
+    } as never,
+    plugins: [marksPlugin(spec.marks, 'x')],
+  };
+}
+
+function lineOf(series: Series) {
+  return {
+    label: series.name,
+    data: series.points.map(({ x, y, low, high }) => ({
+      x,
+      y,
+      yMin: low,
+      yMax: high,
+      value: y,
+      low,
+      high,
+    })),
+    showLine: true,
+    borderWidth: 2,
+    borderDash: dashes[series.pattern ?? 'solid'],
+    pointStyle: shapes[series.role],
+    pointRadius: 4,
+    ...errorStyle(colour(roleColours[series.role])),
+  };
+}
+
+function lines(spec: ChartSpec): ChartConfiguration {
+  return {
+    type: 'scatterWithErrorBars',
+    data: { datasets: spec.series.map(lineOf) as never },
+    options: {
+      scales: {
+        x: { ...axis(spec.x), beginAtZero: false },
+        y: axis({ title: spec.y.title, ...(spec.y.log ? { log: true } : {}) }),
+      },
+      plugins: { tooltip: tooltip('') },
+    } as never,
+    plugins: [marksPlugin(spec.marks, 'y')],
+  };
+}
+
+/** Draws on the canvas; what was there before is gone. */
+export function draw(canvas: HTMLCanvasElement, spec: ChartSpec): void {
+  Chart.getChart(canvas)?.destroy();
+  const config = spec.kind === 'bars' ? bars(spec) : lines(spec);
+  new Chart(canvas, { ...config, options: { ...config.options, animation: false } });
+}

@@ -1,0 +1,52 @@
+/** Numbers as people read them. */
+
+/** Three significant digits, without an exponent where that stays short: "0.0123", "1,230". */
+export function significant(value: number, digits = 3): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'not a number' : 'infinite';
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  if (size < 1e-4 || size >= 1e9) return value.toExponential(digits - 1);
+  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
+  return value.toLocaleString('en', {
+    minimumFractionDigits: 0,
+    maximumFractionDigits: decimals,
+  });
+}
+
+/** A share as a percentage, "71%", with one decimal below 10%. */
+export function percent(share: number): string {
+  const value = share * 100;
+  return `${Math.abs(value) < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en')}%`;
+}
+
+/** A ratio, "2.94×". */
+export function times(ratio: number): string {
+  return `${significant(ratio)}×`;
+}
+
+/** Time that is left: "about 40 s", "about 2 min". */
+export function timeLeft(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 1) return 'a moment';
+  if (seconds < 10) return `about ${Math.ceil(seconds)} s`;
+  if (seconds < 90) return `about ${Math.ceil(seconds / 5) * 5} s`;
+  return `about ${Math.round(seconds / 60)} min`;
+}
+
+/** Time that has passed: "12.3 s", "2 min 5 s". */
+export function duration(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
+
+/** "1 row", "2 rows". */
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number.toLocaleString('en')} ${number === 1 ? one : many}`;
+}
+
+/** "a", "a and b", "a, b and c". */
+export function list(words: readonly string[]): string {
+  if (words.length < 2) return words.join('');
+  return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}

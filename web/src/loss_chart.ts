@@ -1,0 +1,59 @@
+/** The loss while training: by step or by time, with the least that the noise allows. */
+import { axis, Chart, colour } from './chart_base.js';
+import { significant } from './format.js';
+import type { LossPoint, TrainingState } from './state.js';
+
+export interface LossChart {
+  show(training: TrainingState, by: 'step' | 'seconds'): void;
+}
+
+const titles = { step: 'Step', seconds: 'Seconds' };
+
+function line(label: string, name: string, points: readonly LossPoint[], by: 'step' | 'seconds') {
+  return {
+    label,
+    data: points.map((point) => ({ x: point[by], y: point.loss })),
+    showLine: true,
+    borderColor: colour(name),
+    backgroundColor: colour(name),
+    borderWidth: name === 'muted' ? 1.5 : 2,
+    borderDash: name === 'muted' ? [6, 5] : [],
+    pointRadius: 0,
+    pointHitRadius: 6,
+  };
+}
+
+/** A chart on this canvas, empty at first. */
+export function createLossChart(canvas: HTMLCanvasElement): LossChart {
+  const chart = new Chart(canvas, { type: 'scatter', data: { datasets: [] } });
+  return {
+    show(training, by) {
+      const last = training.train.at(-1)?.[by] ?? 1;
+      const floor = training.floor ?? Number.NaN;
+      const ends = [0, last].map((x) => ({ step: x, seconds: x, loss: floor }));
+      chart.data.datasets = [
+        line('training batch', 'native', training.train, by),
+        line('held-out samples', 'browser', training.held, by),
+        line('noise: no model can do better', 'muted', ends, by),
+      ];
+      chart.options = {
+        animation: false,
+        responsive: true,
+        maintainAspectRatio: false,
+        scales: {
+          x: { ...axis({ title: titles[by] }), max: last },
+          y: axis({ title: 'Loss (mean squared error)', log: true }),
+        },
+        plugins: {
+          tooltip: {
+            callbacks: {
+              label: ({ dataset, parsed }) =>
+                `${dataset.label}: ${significant(parsed.y ?? Number.NaN)}`,
+            },
+          },
+        },
+      };
+      chart.update();
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** The page: state, actions, and the views that show one and call the other. */
+import { createActions } from './actions.js';
+import { byId } from './dom.js';
+import { createRuntime } from './runtime.js';
+import { type AppState, idleTraining } from './state.js';
+import { createStore } from './store.js';
+import { mountTheme } from './theme.js';
+import { createTrainer } from './training.js';
+import { readRun } from './url_state.js';
+import { mountCharts } from './views/charts_panel.js';
+import { mountControls } from './views/controls_panel.js';
+import { mountEngine } from './views/engine_panel.js';
+import { mountExchange } from './views/exchange_panel.js';
+import { mountHeadline } from './views/headline.js';
+import { mountNotices } from './views/notices.js';
+import { mountTraining } from './views/training_panel.js';
+
+const store = createStore<AppState>({
+  options: readRun(location.search),
+  suites: [],
+  engine: { phase: 'starting' },
+  run: { phase: 'idle' },
+  hidden: false,
+  browser: undefined,
+  native: { phase: 'loading' },
+  files: [],
+  fileErrors: [],
+  mnist: { phase: 'looking' },
+  training: idleTraining,
+  theme: 0,
+});
+const runtime = createRuntime(store);
+/* Before the views: the engine loads while they are made. */
+const started = runtime.engine();
+const actions = createActions(store, runtime, createTrainer(store, runtime));
+
+mountTheme(byId('theme', HTMLButtonElement), () => store.set({ theme: store.get().theme + 1 }));
+mountNotices(byId('notices', HTMLElement), store);
+mountControls(byId('controls', HTMLElement), store, actions);
+mountEngine(byId('engine', HTMLElement), store, actions);
+mountHeadline(byId('headline', HTMLElement), store, actions);
+mountCharts(byId('charts', HTMLElement), store);
+mountTraining(byId('trainer', HTMLElement), store, actions);
+mountExchange(byId('exchange', HTMLElement), store, actions);
+
+void started
+  /* The panel of the engine shows why it did not start. */
+  .catch(() => undefined)
+  .then(() => Promise.all([actions.loadNative(), actions.loadImages()]));

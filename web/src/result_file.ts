@@ -1,0 +1,75 @@
+/** Result files: JSON lines, one row each, as `parallax bench --json` writes and reads them. */
+import { toMeasurement } from './measurement.js';
+import type { ResultSet, Row } from './rows.js';
+
+/** The compiled schema: true, or false with errors left on the function. */
+export interface RowValidator {
+  (row: unknown): boolean;
+  errors?: { instancePath: string; message?: string }[] | null;
+}
+
+function problem(validate: RowValidator): string {
+  const [error] = validate.errors ?? [];
+  if (!error) return 'it does not follow the schema';
+  return `${error.instancePath.slice(1).replaceAll('/', '.') || 'it'} ${error.message ?? 'is wrong'}`;
+}
+
+/** The rows of a file. Fails with one sentence that says which line is wrong, and how. */
+export function parseResults(name: string, text: string, validate: RowValidator): Row[] {
+  const lines = text.split('\n').map((line) => line.trim());
+  const rows: Row[] = [];
+  for (const [i, line] of lines.entries()) {
+    if (line === '') continue;
+    let row: unknown;
+    try {
+      row = JSON.parse(line);
+    } catch {
+      throw new Error(
+        `${name} is not a Parallax result file: line ${i + 1} is not JSON; give it a file that "parallax bench --json" wrote.`,
+      );
+    }
+    if (!validate(row)) {
+      throw new Error(
+        `${name} is not a Parallax result file of this version: in line ${i + 1}, ${problem(validate)}.`,
+      );
+    }
+    rows.push(row as Row);
+  }
+  if (rows.length === 0) throw new Error(`${name} holds no results: it is empty.`);
+  return rows;
+}
+
+export function resultSet(name: string, rows: readonly Row[]): ResultSet {
+  return { name, rows, measurements: rows.map(toMeasurement) };
+}
+
+export function toJsonLines(rows: readonly Row[]): string {
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+}
+
+/** Nested fields as "engine.isa"; lists as JSON. */
+function flatten(value: unknown, path: string, into: Map<string, string>): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    for (const [name, inner] of Object.entries(value)) {
+      flatten(inner, path ? `${path}.${name}` : name, into);
+    }
+  } else into.set(path, typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+/** A cell as RFC 4180 has it. */
+function cell(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** All rows with the columns that any of them has. */
+export function toCsv(rows: readonly Row[]): string {
+  const flat = rows.map((row) => {
+    const cells = new Map<string, string>();
+    flatten(row, '', cells);
+    return cells;
+  });
+  const columns = [...new Set(flat.flatMap((cells) => [...cells.keys()]))];
+  return [columns, ...flat.map((cells) => columns.map((column) => cells.get(column) ?? ''))]
+    .map((line) => `${line.map(cell).join(',')}\r\n`)
+    .join('');
+}

@@ -1,0 +1,104 @@
+/** The charts of the last run, each with its key and its table. */
+import type { ChartSpec, Role, Series } from '../chart_spec.js';
+import { h, setText } from '../dom.js';
+import type { AppState } from '../state.js';
+import type { Store } from '../store.js';
+import { suiteCharts } from '../suite_charts.js';
+import { nativeMeasurements } from './headline.js';
+import { fillTable } from './table.js';
+
+/** While rows arrive, charts are drawn at most so often. */
+const pace = 400;
+
+const tagClass: Record<Role, string> = { A: 'a', B: 'b', C: 'c', other: 'other' };
+const tagText: Record<Role, string> = { A: 'A', B: 'B', C: 'C', other: '+' };
+const patternText = { solid: '', dashed: ' (dashed)', dotted: ' (dotted)' };
+
+function keyItem({ name, role, pattern }: Series): HTMLElement {
+  return h(
+    'li',
+    {},
+    h('span', { class: `tag ${tagClass[role]}`, 'aria-hidden': 'true' }, tagText[role]),
+    `${name}${patternText[pattern ?? 'solid']}`,
+  );
+}
+
+interface Card {
+  element: HTMLElement;
+  show(spec: ChartSpec): void;
+}
+
+function createCard(id: string): Card {
+  const title = h('h3', { id: `${id}-title` });
+  const about = h('p', { class: 'sub' });
+  const key = h('ul', { class: 'key' });
+  const canvas = h('canvas', { role: 'img' });
+  const box = h('div', { class: 'canvas-box' }, canvas);
+  const notes = h('div');
+  const table = h('div');
+  const behind = h('details', { class: 'behind' }, h('summary', {}, 'Table'), table);
+  let current: ChartSpec | undefined;
+  const showTable = () => {
+    if (current && behind.open) fillTable(table, current.table);
+  };
+  behind.addEventListener('toggle', showTable);
+  const element = h(
+    'figure',
+    { class: 'panel chart-card', id: `chart-${id}`, 'aria-labelledby': `${id}-title` },
+    h('header', {}, title),
+    about,
+    key,
+    box,
+    notes,
+    behind,
+  );
+  return {
+    element,
+    show(spec) {
+      current = spec;
+      element.classList.toggle('wide', spec.wide ?? false);
+      setText(title, spec.title);
+      setText(about, spec.about);
+      key.replaceChildren(...spec.series.map(keyItem));
+      notes.replaceChildren(...spec.notes.map((text) => h('p', { class: 'hint' }, text)));
+      canvas.setAttribute('aria-label', `${spec.title}. The table below holds the same figures.`);
+      if (spec.kind === 'bars') {
+        const rows = spec.categories.length * (spec.series.length * 14 + 12);
+        box.style.height = `${Math.max(160, rows + 70)}px`;
+      }
+      showTable();
+      void import('../chart_draw.js').then(({ draw }) => {
+        if (current === spec) draw(canvas, spec);
+      });
+    },
+  };
+}
+
+/** Fills the box of charts. */
+export function mountCharts(root: HTMLElement, store: Store<AppState>): void {
+  const grid = h('div', { class: 'chart-grid' });
+  const cards = new Map<string, Card>();
+  let timer: number | undefined;
+  root.append(grid);
+
+  function show(): void {
+    timer = undefined;
+    const state = store.get();
+    const specs = suiteCharts({
+      native: nativeMeasurements(state),
+      browser: state.browser?.measurements ?? [],
+      files: state.files,
+    });
+    for (const spec of specs) {
+      const card = cards.get(spec.id) ?? createCard(spec.id);
+      cards.set(spec.id, card);
+      card.show(spec);
+    }
+    grid.replaceChildren(...specs.flatMap(({ id }) => cards.get(id)?.element ?? []));
+  }
+
+  store.watch(['browser', 'native', 'files', 'theme', 'run'], () => {
+    if (timer !== undefined) return;
+    timer = window.setTimeout(show, store.get().run.phase === 'running' ? pace : 0);
+  });
+}

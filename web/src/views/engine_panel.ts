@@ -1,0 +1,94 @@
+/** What runs in this page, and why not something better. */
+import type { Downgrade, EngineInfo } from 'parallax-nn';
+import type { Actions } from '../actions.js';
+import { h } from '../dom.js';
+import { significant } from '../format.js';
+import type { AppState } from '../state.js';
+import type { Store } from '../store.js';
+
+function fact(name: string, value: string): HTMLElement {
+  return h('div', {}, h('dt', {}, name), h('dd', {}, value));
+}
+
+function facts(info: EngineInfo): HTMLElement {
+  const bits = `${info.vectorBits} bits${info.fma ? ', fused multiply-add' : ''}`;
+  return h(
+    'dl',
+    { class: 'facts' },
+    fact('Engine', info.tier),
+    fact('Threads', `${info.threads} of ${info.cpus}`),
+    fact('Vectors', bits),
+    fact('Results', info.exact ? 'same bits as native' : 'fast, bits may differ'),
+    fact('Kernel speed, one thread', `${significant(info.gflops)} GFLOP/s`),
+    info.threads > 1
+      ? fact('Starting all threads', `${significant(info.forkJoinNs / 1000)} µs`)
+      : fact('Memory bandwidth', `${significant(info.gbytes)} GB/s`),
+    fact('Ready after', `${significant(info.startup.ready)} ms`),
+  );
+}
+
+/** Steps down that share a reason are told once. */
+function reasons(downgrades: readonly Downgrade[]): { reason: string; text: string }[] {
+  const byReason = new Map<string, Downgrade[]>();
+  for (const each of downgrades) {
+    byReason.set(each.reason, [...(byReason.get(each.reason) ?? []), each]);
+  }
+  return [...byReason].map(([reason, each]) => ({
+    reason,
+    text: `${each.map(({ wanted }) => wanted).join(' and ')} → ${each[0]?.got}: ${reason}.`,
+  }));
+}
+
+/** A host that cannot send headers can still be isolated by a service worker, if the user likes. */
+function isolationOffer(info: EngineInfo, actions: Actions): HTMLElement | undefined {
+  if (info.isolated || !('serviceWorker' in navigator) || !isSecureContext) return undefined;
+  const button = h('button', { type: 'button', id: 'isolate' }, 'Switch threads on and reload');
+  button.addEventListener('click', () => void actions.isolate());
+  return h(
+    'p',
+    { class: 'offer' },
+    button,
+    ' A service worker of this page then adds the two headers that its host does not send.',
+  );
+}
+
+function failure(title: string, message: string, actions: Actions): HTMLElement {
+  const retry = h('button', { type: 'button', id: 'restart' }, 'Start the engine again');
+  retry.addEventListener('click', () => void actions.restart());
+  return h(
+    'div',
+    { class: 'notice bad', role: 'alert' },
+    h('p', {}, h('b', {}, title), ' ', message),
+    h('p', {}, retry),
+  );
+}
+
+/** Fills the panel with the state of the engine. */
+export function mountEngine(root: HTMLElement, store: Store<AppState>, actions: Actions): void {
+  store.watch(['engine'], ({ engine }) => {
+    root.setAttribute('aria-busy', String(engine.phase === 'starting'));
+    switch (engine.phase) {
+      case 'starting':
+        root.replaceChildren(h('p', { class: 'outcome' }, 'Starting the engine…'));
+        break;
+      case 'failed':
+        root.replaceChildren(failure('The engine did not start.', engine.message, actions));
+        break;
+      case 'lost':
+        root.replaceChildren(failure('The engine was lost.', engine.message, actions));
+        break;
+      case 'ready': {
+        const { info } = engine;
+        const notes = reasons(info.downgrades).map(({ text }) => h('p', {}, text));
+        if (info.isaNote) notes.push(h('p', {}, `${info.isa}: ${info.isaNote}.`));
+        const offer = notes.length > 0 ? isolationOffer(info, actions) : undefined;
+        root.replaceChildren(
+          facts(info),
+          ...(notes.length > 0
+            ? [h('div', { class: 'notice warn', id: 'downgrades' }, ...notes, offer)]
+            : []),
+        );
+      }
+    }
+  });
+}

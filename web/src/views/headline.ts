@@ -1,0 +1,113 @@
+/** The answer in words, or why there is none yet. */
+import type { Actions } from '../actions.js';
+import { pairCases, summarise } from '../compare.js';
+import { h } from '../dom.js';
+import type { AppState } from '../state.js';
+import type { Store } from '../store.js';
+import { leftOut, type Step, steps, verdict } from '../verdict.js';
+
+export const nativeCommand = 'scripts/playground';
+
+/** A command line with a button that copies it. */
+export function command(text: string): HTMLElement {
+  const copy = h('button', { type: 'button', 'aria-label': `Copy the command ${text}` }, 'Copy');
+  copy.addEventListener('click', () => {
+    navigator.clipboard.writeText(text).then(
+      () => {
+        copy.textContent = 'Copied';
+      },
+      () => {
+        copy.textContent = 'Select it instead';
+      },
+    );
+  });
+  return h('div', { class: 'command' }, h('code', {}, text), copy);
+}
+
+function stepItem({ title, figure, interval, what }: Step): HTMLElement {
+  return h(
+    'li',
+    {},
+    h('b', {}, title),
+    h('span', { class: 'figure' }, figure),
+    h('span', { class: 'interval' }, interval),
+    h('p', { class: 'what' }, what),
+  );
+}
+
+function noNative(): HTMLElement {
+  return h(
+    'div',
+    { class: 'panel', id: 'no-native' },
+    h('h3', {}, 'No native results of this machine yet'),
+    h(
+      'p',
+      { class: 'muted' },
+      'This page can tell what your browser does, but not how far that is from native. In a copy of ' +
+        'the repository, one command measures this machine and serves this page with its results:',
+    ),
+    command(nativeCommand),
+    h(
+      'p',
+      { class: 'hint' },
+      'Or drop a file that ',
+      h('code', {}, 'parallax bench all --json native.jsonl'),
+      ' wrote on this machine into the files section below.',
+    ),
+  );
+}
+
+function answer(state: AppState): HTMLElement[] {
+  const native = nativeMeasurements(state);
+  const browser = state.browser?.measurements ?? [];
+  if (native.length === 0 || browser.length === 0) return [];
+  const summary = summarise(pairCases(native, browser));
+  if (!summary) {
+    if (state.run.phase === 'running') return [];
+    return [
+      h(
+        'p',
+        { class: 'notice warn', id: 'verdict' },
+        'No case was measured, valid, on all three sides with the same number of threads, so there ' +
+          'is nothing to compare. The tables below say what each side has.',
+      ),
+    ];
+  }
+  return [
+    h(
+      'div',
+      { class: 'panel' },
+      h('p', { class: 'verdict', id: 'verdict', role: 'status' }, verdict(summary)),
+      ...leftOut(summary).map((text) => h('p', { class: 'hint' }, text)),
+      h('ol', { class: 'steps' }, ...steps(summary).map(stepItem)),
+    ),
+  ];
+}
+
+/** Native rows of this machine: those served with the page, else those dropped in. */
+export function nativeMeasurements({ native, files }: AppState) {
+  if (native.phase === 'ready') return native.set.measurements;
+  return files.flatMap(({ measurements }) => measurements.filter(({ kind }) => kind === 'native'));
+}
+
+/** Fills the box above the charts. */
+export function mountHeadline(root: HTMLElement, store: Store<AppState>, actions: Actions): void {
+  store.watch(['native', 'browser', 'files', 'run'], (state) => {
+    const { native } = state;
+    const parts: HTMLElement[] = answer(state);
+    if (native.phase === 'absent' && nativeMeasurements(state).length === 0) parts.push(noNative());
+    if (native.phase === 'failed') {
+      const again = h('button', { type: 'button' }, 'Try again');
+      again.addEventListener('click', () => void actions.loadNative());
+      parts.push(
+        h(
+          'div',
+          { class: 'notice bad', id: 'native-failed' },
+          h('p', {}, native.message),
+          h('p', {}, again),
+        ),
+      );
+    }
+    root.replaceChildren(...parts);
+  });
+}

@@ -1,0 +1,25 @@
+/** What the user must know before believing a figure. */
+import { h } from '../dom.js';
+import type { AppState } from '../state.js';
+import type { Store } from '../store.js';
+
+/** Fills the box below the title. */
+export function mountNotices(root: HTMLElement, store: Store<AppState>): void {
+  store.watch(['hidden', 'run'], ({ hidden, run }) => {
+    root.replaceChildren();
+    if (hidden && run.phase !== 'idle') {
+      root.append(
+        h(
+          'div',
+          { class: 'notice warn', id: 'hidden-notice' },
+          h(
+            'p',
+            {},
+            'The page was hidden during the run. Browsers slow hidden pages down, so the results from ' +
+              'then on are void. Keep the page in view and run again.',
+          ),
+        ),
+      );
+    }
+  });
+}

@@ -1,0 +1,4 @@
+declare module 'virtual:row-schema' {
+  const validate: import('./result_file.js').RowValidator;
+  export default validate;
+}

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'vite';
+import { defineConfig } from 'vite';
+import { rowSchema } from './row_schema_plugin.ts';
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** The headers of public/_headers, which static hosts read: one place for both. */
+function headersFile(): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const line of readFileSync(here('./public/_headers'), 'utf8').split('\n')) {
+    const match = /^ {2}([A-Za-z-]+): (.+)$/.exec(line);
+    if (match?.[1] && match[2]) headers[match[1]] = match[2];
+  }
+  return headers;
+}
+
+/** Without these a page has no threads; the mode "unisolated" leaves them out, to test just that. */
+const isolationHeaders = ['Cross-Origin-Opener-Policy', 'Cross-Origin-Embedder-Policy'];
+
+/** Hosts that cannot send headers (GitHub Pages) still get the policy, from the page itself. */
+function policyInPage(policy: string): Plugin {
+  return {
+    name: 'policy-in-page',
+    /* The dev server injects styles and its client inline. */
+    apply: 'build',
+    transformIndexHtml: () => [
+      {
+        tag: 'meta',
+        attrs: {
+          'http-equiv': 'Content-Security-Policy',
+          /* A policy in a page may not name its own framing. */
+          content: policy.replace(/; frame-ancestors [^;]+/, ''),
+        },
+        injectTo: 'head-prepend',
+      },
+    ],
+  };
+}
+
+export default defineConfig(({ mode }) => {
+  const all = headersFile();
+  const policy = all['Content-Security-Policy'];
+  if (!policy) throw new Error('public/_headers has no Content-Security-Policy');
+  const served = Object.fromEntries(
+    Object.entries(all).filter(
+      ([name]) => mode !== 'unisolated' || !isolationHeaders.includes(name),
+    ),
+  );
+  const { 'Content-Security-Policy': _, ...development } = served;
+  return {
+    root: here('.'),
+    /* Relative, so that the same files work at the root of a host and below a project's path. */
+    base: './',
+    plugins: [rowSchema(here('../bench/results.schema.json')), policyInPage(policy)],
+    server: { headers: development },
+    preview: { headers: served },
+    worker: { format: 'es' },
+    build: {
+      target: 'es2022',
+      modulePreload: { polyfill: false },
+      /* Inlined assets would be data: URLs, which the policy refuses to fetch. */
+      assetsInlineLimit: 0,
+      rolldownOptions: { input: [here('./index.html'), here('./minimal.html')] },
+    },
+  };
+});
