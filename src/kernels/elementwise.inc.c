@@ -34,12 +34,12 @@
 
 /* The sigmoid of this is 0.5 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). */
 INLINE vf gelu_tanh_argument(vf x) {
-    return R(1.59576912160573071176) * v_fma(R(0.044715) * (x * x), x, x);
+    return C(1.59576912160573071176) * v_fma(C(0.044715) * (x * x), x, x);
 }
 
 INLINE vf gelu_tanh_slope(vf x) {
     const vf s = v_sigmoid(gelu_tanh_argument(x));
-    const vf inner = R(1.59576912160573071176) * (1 + R(3 * 0.044715) * (x * x));
+    const vf inner = C(1.59576912160573071176) * (1 + C(3 * 0.044715) * (x * x));
     return v_fma(x * s * (1 - s), inner, s);
 }
 
@@ -86,10 +86,10 @@ UNARY_KERNEL(sigmoid, v_sigmoid(a), b * (a * (1 - a)))
 UNARY_KERNEL(tanh, v_tanh(a), b * (1 - a * a))
 UNARY_KERNEL(exp, v_exp(a), b * a)
 UNARY_KERNEL(log, v_log(a), b / a)
-UNARY_KERNEL(sqrt, v_sqrt(a), R(0.5) * b / a)
+UNARY_KERNEL(sqrt, v_sqrt(a), C(0.5) * b / a)
 UNARY_KERNEL(square, a * a, 2 * a * b)
 UNARY_KERNEL(abs, v_abs(a), v_select(a > 0, b, v_select(a < 0, -b, zero)))
-UNARY_KERNEL(erf, v_erf(a), b * (R(1.12837916709551257390) * v_exp(-a * a)))
+UNARY_KERNEL(erf, v_erf(a), b * (C(1.12837916709551257390) * v_exp(-a * a)))
 // clang-format on
 
 /* ---- Two values ------------------------------------------------------------------------------ */

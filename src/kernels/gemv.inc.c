@@ -34,7 +34,7 @@ static void k_gemv(int64_t k, int64_t n, const plx_real *x, int64_t incx, const 
             gemv_rows(GEMV_ROWS, columns, x + p * incx, incx, b + p * ldb + j, ldb, sum);
         for (; p < k; ++p) gemv_rows(1, columns, x + p * incx, incx, b + p * ldb + j, ldb, sum);
         if (accumulate)
-            MAP2(columns, y + j, sum, y + j, a + b);
+            k_add(columns, y + j, 1, sum, 1, y + j);
         else
             memcpy(y + j, sum, (size_t)columns * sizeof *y);
     }
