@@ -60,7 +60,7 @@ class Tier {
     return new Promise((resolve) => {
       const child = spawn(command, args, {
         stdio: ['ignore', this.file, this.file],
-        env: { ...process.env, ...options.env },
+        env: { ...process.env, NO_COLOR: '1', ...options.env },
       });
       child.on('error', (error) => {
         writeSync(this.file, `${error.message}\n`);
