@@ -1,0 +1,40 @@
+import { defineConfig } from '@playwright/test';
+import { chromiumPath, isolatedPort, unisolatedPort } from './places.js';
+
+/** vite preview, as the user gets the page; with the mode "unisolated" without the two headers. */
+function preview(port: number, mode: string) {
+  return {
+    command: `../../node_modules/.bin/vite preview ../../web --config ../../web/vite.config.ts --mode ${mode} --port ${port} --strictPort`,
+    url: `http://localhost:${port}/`,
+    reuseExistingServer: false,
+    timeout: 30_000,
+  };
+}
+
+export default defineConfig({
+  testDir: '.',
+  testMatch: '**/*.spec.ts',
+  outputDir: '../../build/playwright',
+  /* The page measures: two at a time would slow each other down. */
+  workers: 1,
+  timeout: 90_000,
+  expect: { timeout: 20_000 },
+  forbidOnly: Boolean(process.env.CI),
+  reporter: 'list',
+  webServer: [preview(isolatedPort, 'production'), preview(unisolatedPort, 'unisolated')],
+  use: {
+    baseURL: `http://localhost:${isolatedPort}/`,
+    launchOptions: {
+      executablePath: chromiumPath(),
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+});

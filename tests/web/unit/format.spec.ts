@@ -1,0 +1,31 @@
+import { expect, test } from '@playwright/test';
+import { count, list, percent, significant, timeLeft } from '../../../web/src/format.js';
+
+test('three significant digits', () => {
+  expect(significant(0)).toBe('0');
+  expect(significant(1234.5)).toBe('1,235');
+  expect(significant(12.345)).toBe('12.3');
+  expect(significant(0.012345)).toBe('0.0123');
+  expect(significant(1.2e-7)).toBe('1.20e-7');
+  expect(significant(Number.NaN)).toBe('not a number');
+  expect(significant(Number.POSITIVE_INFINITY)).toBe('infinite');
+});
+
+test('percentages have a decimal below ten only', () => {
+  expect(percent(0.7149)).toBe('71%');
+  expect(percent(0.0349)).toBe('3.5%');
+});
+
+test('time left is rounded to what it is worth', () => {
+  expect(timeLeft(400)).toBe('a moment');
+  expect(timeLeft(4_200)).toBe('about 5 s');
+  expect(timeLeft(42_000)).toBe('about 45 s');
+  expect(timeLeft(200_000)).toBe('about 3 min');
+});
+
+test('words', () => {
+  expect(count(1, 'row')).toBe('1 row');
+  expect(count(1_200, 'row')).toBe('1,200 rows');
+  expect(list(['a'])).toBe('a');
+  expect(list(['a', 'b', 'c'])).toBe('a, b and c');
+});

@@ -1,0 +1,53 @@
+import { expect, test } from '@playwright/test';
+import { exponent, geometricMean, ratio, straddlesOne } from '../../../web/src/interval.js';
+
+test('a ratio of exact figures is exact', () => {
+  const exact = (value: number) => ({ value, low: value, high: value });
+  expect(ratio(exact(6), exact(3))).toEqual({ value: 2, low: 2, high: 2 });
+});
+
+test('half widths of a ratio add in quadrature on a logarithmic scale', () => {
+  const wide = { value: 1, low: Math.exp(-0.3), high: Math.exp(0.3) };
+  const wider = { value: 1, low: Math.exp(-0.4), high: Math.exp(0.4) };
+  const { value, low, high } = ratio(wide, wider);
+  expect(value).toBe(1);
+  expect(Math.log(low)).toBeCloseTo(-0.5, 12);
+  expect(Math.log(high)).toBeCloseTo(0.5, 12);
+});
+
+test('a skewed interval widens the other side of the inverse', () => {
+  const one = { value: 1, low: 1, high: 1 };
+  const skewed = { value: 1, low: 0.5, high: 1 };
+  expect(ratio(one, skewed)).toEqual({ value: 1, low: 1, high: 2 });
+});
+
+test('a geometric mean is that of the values, and narrower than its parts', () => {
+  const each = (value: number) => ({ value, low: value / 2, high: value * 2 });
+  const mean = geometricMean([each(2), each(8)]);
+  expect(mean.value).toBeCloseTo(4, 12);
+  expect(mean.high).toBeCloseTo(4 * 2 ** (Math.SQRT2 / 2), 12);
+  expect(Number.isNaN(geometricMean([]).value)).toBe(true);
+});
+
+test('a geometric mean of huge figures does not overflow', () => {
+  const huge = { value: 1e200, low: 1e200, high: 1e200 };
+  expect(geometricMean([huge, huge, huge]).value / 1e200).toBeCloseTo(1, 9);
+});
+
+test('no difference is one whose interval holds 1', () => {
+  expect(straddlesOne({ value: 1.1, low: 0.9, high: 1.3 })).toBe(true);
+  expect(straddlesOne({ value: 1.1, low: 1.01, high: 1.3 })).toBe(false);
+});
+
+test('the exponent of a power law is found, with an interval that holds it', () => {
+  const points = [1, 2, 4, 8, 16].map((x, i) => ({
+    x,
+    y: 3 * x ** 1.5 * (i % 2 ? 1.01 : 0.99),
+  }));
+  const slope = exponent(points);
+  expect(slope?.value).toBeCloseTo(1.5, 1);
+  expect(slope?.low).toBeLessThan(1.5);
+  expect(slope?.high).toBeGreaterThan(1.5);
+  expect(exponent(points.slice(0, 2))).toBeUndefined();
+  expect(exponent([1, 2, 3].map((y) => ({ x: 5, y })))).toBeUndefined();
+});
