@@ -323,7 +323,7 @@ describe('dispose', () => {
 
   it('gives memory back', () =>
     withEngine({ tier: 'simd-threads', threads: 1, memoryMB: 64 }, async (plx) => {
-      for (let i = 0; i < 40; i++) {
+      for (let i = 0; i < 20; i++) {
         const model = plx.model('mlp:1000-1000-10');
         await model.predict(new Float32Array(1000));
         await model.dispose();

@@ -218,12 +218,13 @@ function checkOptions(options: LoadOptions): void {
 }
 
 async function firstChoice(host: Host, options: LoadOptions) {
-  if (!host.only) return chooseTier(options.tier);
+  const reproducible = options.reproducible ?? false;
+  if (!host.only) return chooseTier(options.tier, reproducible);
   const { tier, reason } = host.only;
   if (options.tier && options.tier !== tier) {
     throw new PlxError('PLX_ERR_UNSUPPORTED', `load: ${options.tier} cannot run: ${reason}`);
   }
-  const { downgrades } = await chooseTier(tier);
+  const { downgrades } = await chooseTier(tier, reproducible);
   return { tier, downgrades: [...downgrades, { wanted: 'simd-threads', got: tier, reason }] };
 }
 

@@ -22,7 +22,12 @@ export class NodeWorker implements WorkerLike {
 
   constructor(url: URL | string, options: { name?: string } = {}) {
     const workerData: WorkerSeed = { url: String(url), name: options.name ?? '' };
-    this.#worker = new Worker(new URL('node-worker.mjs', import.meta.url), { workerData });
+    /* The process's own flags are not for the worker: --input-type would stop it. */
+    const flags = { execArgv: [] };
+    this.#worker = new Worker(new URL('node-worker.mjs', import.meta.url), {
+      workerData,
+      ...flags,
+    });
     this.#endpoint = nodeEndpoint(this.#worker);
     this.#worker.on('message', (data: unknown) => this.onmessage?.({ data }));
     this.#worker.on('error', (error: Error) => this.onerror?.({ message: error.message, error }));

@@ -48,12 +48,15 @@ export function sharesMemory(): Promise<boolean> {
 }
 
 /** What a tier lacks here, as a sentence; empty when it can run. */
-async function lacking(tier: Tier): Promise<string> {
+async function lacking(tier: Tier, reproducible: boolean): Promise<string> {
   if (!(await simd())) return 'this browser has no WebAssembly SIMD';
   if (tier === 'simd') return '';
   const noThreads = await threadsLacking();
   if (noThreads) return noThreads;
-  if (tier === 'relaxed-threads' && !(await relaxedSimd())) {
+  if (tier === 'simd-threads') return '';
+  if (reproducible)
+    return 'reproducible rules out relaxed SIMD, whose results depend on the machine';
+  if (!(await relaxedSimd())) {
     return 'this engine has no relaxed SIMD (Chrome 114, Firefox 145 and later have it)';
   }
   return '';
@@ -69,7 +72,7 @@ export interface Choice {
  * The best tier that can run, or the forced one; the tiers below it in TIERS remain for a start
  * that fails.
  */
-export async function chooseTier(forced: Tier | undefined): Promise<Choice> {
+export async function chooseTier(forced: Tier | undefined, reproducible: boolean): Promise<Choice> {
   if (forced !== undefined && !TIERS.includes(forced)) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
@@ -79,7 +82,7 @@ export async function chooseTier(forced: Tier | undefined): Promise<Choice> {
   const downgrades: Downgrade[] = [];
   let reason = '';
   for (const tier of forced ? [forced] : TIERS) {
-    reason = await lacking(tier);
+    reason = await lacking(tier, reproducible);
     if (!reason) return { tier, downgrades: downgrades.map((d) => ({ ...d, got: tier })) };
     downgrades.push({ wanted: tier, got: '', reason });
   }
