@@ -10,7 +10,7 @@ foreach(file ${FILES})
     foreach(line ${lines})
         if(line MATCHES "^ *[Uw] (.*)$")
             set(name "${CMAKE_MATCH_1}")
-            if(APPLE) # its names start with an underscore of their own
+            if(CMAKE_HOST_APPLE) # its names start with an underscore of their own
                 string(REGEX REPLACE "^_" "" name "${name}")
             endif()
             if(KIND STREQUAL "kernels" AND NOT name MATCHES
