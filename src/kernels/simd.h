@@ -46,7 +46,10 @@
 #define UNROLL _Pragma("GCC unroll 32")
 
 typedef plx_real vf __attribute__((vector_size(VL * sizeof(plx_real))));
-typedef __typeof__((vf){0} < (vf){0}) vi; /* integers of the same width */
+/* Integers of the same width: what comparison gives. */
+typedef __typeof__(__builtin_choose_expr(sizeof(plx_real) == sizeof(double), (int64_t)0,
+                                         (int32_t)0)) lane_int;
+typedef lane_int vi __attribute__((vector_size(VL * sizeof(plx_real))));
 
 INLINE vf v_load(const plx_real *p) {
     vf x;
