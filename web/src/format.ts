@@ -7,8 +7,7 @@ export function significant(value: number, digits = 3): string {
   const size = Math.abs(value);
   if (size < 1e-4 || size >= 1e9) return value.toExponential(digits - 1);
   const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
-  return value.toLocaleString('en', {
-    minimumFractionDigits: 0,
+  return Number(value.toPrecision(digits)).toLocaleString('en', {
     maximumFractionDigits: decimals,
   });
 }

@@ -1,6 +1,7 @@
 /** The loss while training: by step or by time, with the least that the noise allows. */
 import { axis, Chart, colour } from './chart_base.js';
 import { significant } from './format.js';
+import { lossSeries } from './loss_curve.js';
 import type { LossPoint, TrainingState } from './state.js';
 
 export interface LossChart {
@@ -9,15 +10,18 @@ export interface LossChart {
 
 const titles = { step: 'Step', seconds: 'Seconds' };
 
-function line(label: string, name: string, points: readonly LossPoint[], by: 'step' | 'seconds') {
+type Points = readonly Pick<LossPoint, 'step' | 'seconds' | 'loss'>[];
+
+function line(series: (typeof lossSeries)[number], points: Points, by: 'step' | 'seconds') {
+  const reference = series.colour === 'muted';
   return {
-    label,
+    label: series.name,
     data: points.map((point) => ({ x: point[by], y: point.loss })),
     showLine: true,
-    borderColor: colour(name),
-    backgroundColor: colour(name),
-    borderWidth: name === 'muted' ? 1.5 : 2,
-    borderDash: name === 'muted' ? [6, 5] : [],
+    borderColor: colour(series.colour),
+    backgroundColor: colour(series.colour),
+    borderWidth: reference ? 1.5 : 2,
+    borderDash: reference ? [6, 5] : [],
     pointRadius: 0,
     pointHitRadius: 6,
   };
@@ -31,11 +35,8 @@ export function createLossChart(canvas: HTMLCanvasElement): LossChart {
       const last = training.train.at(-1)?.[by] ?? 1;
       const floor = training.floor ?? Number.NaN;
       const ends = [0, last].map((x) => ({ step: x, seconds: x, loss: floor }));
-      chart.data.datasets = [
-        line('training batch', 'native', training.train, by),
-        line('held-out samples', 'browser', training.held, by),
-        line('noise: no model can do better', 'muted', ends, by),
-      ];
+      const curves: Points[] = [training.train, training.held, ends];
+      chart.data.datasets = lossSeries.map((series, i) => line(series, curves[i] ?? [], by));
       chart.options = {
         animation: false,
         responsive: true,

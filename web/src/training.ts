@@ -1,7 +1,7 @@
 /** Training on this page: one network at a time, paused, stopped and steered while it learns. */
 import type { BatchLog, EpochLog, Model, Parallax } from 'parallax-nn';
 import { inputs, makeSamples, noise, type Split } from './interp5d.js';
-import { pointsOf, thin } from './loss_curve.js';
+import { LossCurve, pointsOf } from './loss_curve.js';
 import type { Runtime } from './runtime.js';
 import { wasCancelled } from './runtime.js';
 import { type AppState, idleTraining, type LossPoint, type TrainingState } from './state.js';
@@ -52,6 +52,8 @@ export function createTrainer(store: Store<AppState>, runtime: Runtime): Trainer
   /* What the engine knows nothing of: time spent waiting while paused. */
   let pausedAt = 0;
   let pausedFor = 0;
+  let train = new LossCurve();
+  let held = new LossCurve();
 
   const show = (change: Partial<TrainingState>) =>
     store.set({ training: { ...store.get().training, ...change } });
@@ -59,29 +61,29 @@ export function createTrainer(store: Store<AppState>, runtime: Runtime): Trainer
   function onBatch(log: BatchLog, data: Split): void {
     const { training } = store.get();
     const spent = log.milliseconds - pausedFor;
-    const points = pointsOf({ ...log, milliseconds: spent }, training.seconds);
+    train.add(pointsOf({ ...log, milliseconds: spent }, training.seconds));
     show({
       step: log.step,
       steps: log.steps,
       epoch: log.epoch,
       seconds: spent / 1000,
       samplesPerSecond: (data.train.n * (log.step / log.steps) * log.epochs) / (spent / 1000),
-      train: thin([...training.train, ...points]),
+      train: train.points(),
     });
   }
 
   function onEpoch(log: EpochLog, data: Split): void {
     const { validation } = log;
     if (!validation) return;
-    const { training } = store.get();
     const stepsPerEpoch = Math.ceil(data.train.n / batchSize);
     const point: LossPoint = {
       step: log.epoch * stepsPerEpoch,
       seconds: (log.milliseconds - pausedFor) / 1000,
       loss: validation.loss,
     };
+    held.add([point]);
     show({
-      held: thin([...training.held, point]),
+      held: held.points(),
       rmse: validation.rmse * data.scale,
       r2: validation.r2,
     });
@@ -130,6 +132,8 @@ export function createTrainer(store: Store<AppState>, runtime: Runtime): Trainer
       const controller = new AbortController();
       abort = controller;
       pausedFor = 0;
+      train = new LossCurve();
+      held = new LossCurve();
       store.set({
         training: { ...idleTraining, phase: 'running', epochs: choice.epochs },
       });

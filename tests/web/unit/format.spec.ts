@@ -3,7 +3,7 @@ import { count, list, percent, significant, timeLeft } from '../../../web/src/fo
 
 test('three significant digits', () => {
   expect(significant(0)).toBe('0');
-  expect(significant(1234.5)).toBe('1,235');
+  expect(significant(1236.5)).toBe('1,240');
   expect(significant(12.345)).toBe('12.3');
   expect(significant(0.012345)).toBe('0.0123');
   expect(significant(1.2e-7)).toBe('1.20e-7');

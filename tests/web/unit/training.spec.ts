@@ -1,18 +1,29 @@
 import { expect, test } from '@playwright/test';
 import { inputs, makeSamples, noise, target } from '../../../web/src/interp5d.js';
-import { pointsOf, thin } from '../../../web/src/loss_curve.js';
+import { LossCurve, pointsOf } from '../../../web/src/loss_curve.js';
 
 const curve = (n: number) =>
   Array.from({ length: n }, (_, i) => ({ step: i + 1, seconds: i / 100, loss: i }));
 
-test('a short curve is left alone, a long one halved until it is short', () => {
-  expect(thin(curve(10), 10)).toHaveLength(10);
-  const thinned = thin(curve(101), 20);
-  expect(thinned.length).toBeLessThanOrEqual(20);
-  expect(thinned.at(-1)?.step).toBe(101);
-  const mean = thinned.slice(0, -1).reduce((sum, { loss }) => sum + loss, 0) / (thinned.length - 1);
-  expect(mean).toBeGreaterThan(40);
-  expect(mean).toBeLessThan(55);
+test('a short curve is left alone', () => {
+  const short = new LossCurve(20);
+  short.add(curve(10));
+  expect(short.points()).toEqual(curve(10));
+});
+
+test('a long curve has points of even resolution, none of them lost', () => {
+  const long = new LossCurve(21);
+  for (const point of curve(1_000)) long.add([point]);
+  const points = long.points();
+  expect(points.length).toBeGreaterThanOrEqual(10);
+  expect(points.length).toBeLessThan(21);
+  const strides = points.map(({ step }, i) => step - (points[i - 1]?.step ?? 0));
+  expect(new Set(strides).size).toBe(1);
+  /* The mean of steps i-s+1 .. i, whose losses are 0 .. */
+  const [stride = 0] = strides;
+  points.forEach(({ step, loss }) => {
+    expect(loss).toBeCloseTo(step - 1 - (stride - 1) / 2, 9);
+  });
 });
 
 test('the steps of a report are spread over the time since the last', () => {

@@ -3,6 +3,7 @@ import type { Actions } from '../actions.js';
 import { h, setText } from '../dom.js';
 import { percent, significant } from '../format.js';
 import type { LossChart } from '../loss_chart.js';
+import { lossSeries } from '../loss_curve.js';
 import type { AppState, TrainingState } from '../state.js';
 import type { Store } from '../store.js';
 import { fillTable } from './table.js';
@@ -48,8 +49,8 @@ function figures(training: TrainingState): [string, string][] {
     ['Step', training.step.toLocaleString('en')],
     ['Time', `${significant(training.seconds)} s`],
     ['Loss', last ? significant(last.loss) : '–'],
-    ['Error on held-out samples (RMSE)', rmse === undefined ? '–' : significant(rmse)],
-    ['Variance explained (R²)', r2 === undefined ? '–' : percent(r2)],
+    ['Held-out RMSE', rmse === undefined ? '–' : significant(rmse)],
+    ['Held-out R²', r2 === undefined ? '–' : percent(r2)],
     ['Speed', samplesPerSecond ? `${significant(samplesPerSecond)} samples/s` : '–'],
   ];
 }
@@ -133,7 +134,7 @@ function mountButtons(store: Store<AppState>, actions: Actions): HTMLElement {
       h(
         'div',
         { class: 'row-between' },
-        h('label', { for: 'train-rate', class: 'label' }, 'Learning rate, also while training'),
+        h('label', { for: 'train-rate', class: 'label' }, 'Learning rate'),
         rateText,
       ),
       rate,
@@ -163,6 +164,14 @@ export function mountTraining(root: HTMLElement, store: Store<AppState>, actions
     role: 'img',
     'aria-label': 'Loss while training; the table below holds the same figures.',
   });
+  const empty = h(
+    'p',
+    { class: 'empty' },
+    'The loss curve is drawn here while the network learns.',
+  );
+  const key = lossSeries.map(({ name, colour }) =>
+    h('li', {}, h('span', { class: `line ${colour}`, 'aria-hidden': 'true' }), name),
+  );
   const list = h('dl', { class: 'facts' });
   const tableBox = h('div');
   const behind = h(
@@ -184,6 +193,7 @@ export function mountTraining(root: HTMLElement, store: Store<AppState>, actions
   };
   const draw = () => {
     const { training } = store.get();
+    empty.hidden = training.phase !== 'idle';
     if (training.phase === 'idle') return;
     chart ??= import('../loss_chart.js').then(({ createLossChart }) => createLossChart(canvas));
     void chart.then((loaded) => loaded.show(store.get().training, axis));
@@ -207,11 +217,16 @@ export function mountTraining(root: HTMLElement, store: Store<AppState>, actions
         'div',
         { class: 'stack' },
         list,
-        axisPicker((value) => {
-          axis = value;
-          draw();
-        }),
-        h('div', { class: 'canvas-box' }, canvas),
+        h(
+          'div',
+          { class: 'row-between wrapping' },
+          h('ul', { class: 'key' }, ...key),
+          axisPicker((value) => {
+            axis = value;
+            draw();
+          }),
+        ),
+        h('div', { class: 'canvas-box' }, empty, canvas),
         behind,
       ),
     ),
