@@ -1,7 +1,4 @@
 /* base/platform.h for Linux and macOS. */
-#if defined(__linux__)
-#define _GNU_SOURCE
-#endif
 #include "base/platform.h"
 
 #include <pthread.h>

@@ -1,0 +1,160 @@
+#include "native/cblas.h"
+
+#include "base/platform.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Of cblas.h; the library's own header may be missing at build time. */
+enum { ROW_MAJOR = 101, NO_TRANSPOSE = 111, TRANSPOSE = 112 };
+typedef void (*sgemm_function)(int order, int ta, int tb, int m, int n, int k, float alpha,
+                               const float *a, int lda, const float *b, int ldb, float beta,
+                               float *c, int ldc);
+
+typedef struct blas {
+    void *library;
+    sgemm_function sgemm;
+    void (*set_threads)(int threads); /* NULL: the library decides */
+    const char *(*corename)(void);    /* OpenBLAS only */
+    int threads;                      /* as last set; 0: never */
+} blas;
+
+static struct {
+    bool tried, found;
+    blas blas;
+    plx_gemm_provider provider;
+    char name[64];
+    char note[256];
+} state;
+
+static void run_gemm(void *self, bool ta, bool tb, int64_t m, int64_t n, int64_t k, plx_real alpha,
+                     const plx_real *a, int64_t lda, const plx_real *b, int64_t ldb, plx_real beta,
+                     plx_real *c, int64_t ldc) {
+    const blas *library = self;
+    library->sgemm(ROW_MAJOR, ta ? TRANSPOSE : NO_TRANSPOSE, tb ? TRANSPOSE : NO_TRANSPOSE, (int)m,
+                   (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
+}
+
+static void set_threads(void *self, int threads) {
+    blas *library = self;
+    if (!library->set_threads || library->threads == threads) return;
+    library->set_threads(threads);
+    library->threads = threads;
+}
+
+static bool open_blas(blas *library) {
+    static const char *const names[] = {
+        "libopenblas.so.0",
+        "libopenblas.so",
+        "/System/Library/Frameworks/Accelerate.framework/Accelerate",
+        "libopenblas.dylib",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
+        *library = (blas){.library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL)};
+        if (!library->library) continue;
+        /* POSIX's way to get a function out of an object pointer. */
+        *(void **)&library->sgemm = dlsym(library->library, "cblas_sgemm");
+        *(void **)&library->set_threads = dlsym(library->library, "openblas_set_num_threads");
+        *(void **)&library->corename = dlsym(library->library, "openblas_get_corename");
+        if (library->sgemm) return true;
+        dlclose(library->library);
+    }
+    return false;
+}
+
+/* setenv that can be undone. value NULL removes the variable. */
+static void set_variable(const char *name, const char *value) {
+    if (value)
+        setenv(name, value, 1);
+    else
+        unsetenv(name);
+}
+
+/* The library chooses its kernels when it is loaded, by the environment. */
+static bool open_with(blas *library, const char *core, const char *threads) {
+    const char *old_threads = getenv("OPENBLAS_NUM_THREADS");
+    char *saved = old_threads ? strdup(old_threads) : NULL;
+    if (core) set_variable("OPENBLAS_CORETYPE", core);
+    if (threads) set_variable("OPENBLAS_NUM_THREADS", threads);
+    const bool opened = open_blas(library);
+    if (core) set_variable("OPENBLAS_CORETYPE", NULL);
+    if (threads) set_variable("OPENBLAS_NUM_THREADS", saved);
+    free(saved);
+    return opened;
+}
+
+/* Kernels of OpenBLAS without AVX-512, and without AVX2. */
+static bool is_one_of(const char *core, const char *const *names) {
+    for (; *names; ++names)
+        if (!strcasecmp(core, *names)) return true;
+    return false;
+}
+
+/* The kernels that this processor deserves more than those called core; NULL when core will do. */
+static const char *better_core(const char *core) {
+    static const char *const below_avx2[] = {
+        "Prescott",  "Core2",     "Penryn",     "Dunnington",   "Atom",
+        "Nehalem",   "Athlon",    "Opteron",    "Opteron_SSE3", "Barcelona",
+        "Bobcat",    "Bulldozer", "Piledriver", "Steamroller",  "Sandybridge",
+        "Northwood", "Katmai",    "Coppermine", "Banias",       NULL};
+    static const char *const below_avx512[] = {"Haswell", "Zen", "Excavator", NULL};
+    const uint32_t features = plx_platform_cpu_features();
+    const bool old = is_one_of(core, below_avx2);
+    if ((features & PLX_CPU_AVX512) && (old || is_one_of(core, below_avx512))) return "SkylakeX";
+    if ((features & PLX_CPU_AVX2_FMA) && old) return "Haswell";
+    return NULL;
+}
+
+/* Loads the library to see what it chooses and, when that is too little, once more with a choice
+ * made for it. The first load gets one thread, so that it starts none. */
+static bool open_best(blas *library) {
+    if (getenv("OPENBLAS_CORETYPE")) return open_blas(library);
+    if (!open_with(library, NULL, "1")) return false;
+    char chosen[32] = "";
+    if (library->corename) snprintf(chosen, sizeof chosen, "%s", library->corename());
+    const char *better = better_core(chosen);
+    dlclose(library->library);
+    if (!open_with(library, better, NULL)) return false;
+    if (!better) return true;
+    if (!strcasecmp(library->corename(), better))
+        snprintf(state.note, sizeof state.note,
+                 "OpenBLAS chose its %s kernels, below what this processor has; its %s kernels are "
+                 "used instead",
+                 chosen, better);
+    else
+        snprintf(state.note, sizeof state.note,
+                 "OpenBLAS uses its %s kernels, below what this processor has; set "
+                 "OPENBLAS_CORETYPE=%s in the environment to change that",
+                 chosen, better);
+    return true;
+}
+
+static const plx_gemm_provider *provider(bool unaided, const char **note) {
+    if (!state.tried) {
+        state.tried = true;
+        state.found = unaided ? open_blas(&state.blas) : open_best(&state.blas);
+        if (!state.found)
+            snprintf(state.note, sizeof state.note,
+                     "no BLAS was found: install libopenblas0 (apt) or openblas (brew)");
+        const char *core = state.found && state.blas.corename ? state.blas.corename() : NULL;
+        if (core)
+            snprintf(state.name, sizeof state.name, "OpenBLAS %s", core);
+        else
+            snprintf(state.name, sizeof state.name, "Accelerate");
+        state.provider = (plx_gemm_provider){
+            .name = state.name, .self = &state.blas, .gemm = run_gemm, .set_threads = set_threads};
+    }
+    if (note) *note = state.note;
+    return state.found ? &state.provider : NULL;
+}
+
+const plx_gemm_provider *plx_native_cblas(const char **note) {
+    return provider(false, note);
+}
+
+const plx_gemm_provider *plx_native_cblas_unaided(const char **note) {
+    return provider(true, note);
+}
