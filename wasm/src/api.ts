@@ -261,8 +261,8 @@ export interface FitOptions {
   seed?: number;
   /** Called after every epoch. */
   onEpoch?: (log: EpochLog) => void;
-  /** Called every 20 to 30 ms while training. */
-  onBatch?: (log: BatchLog) => void;
+  /** Called every 20 to 30 ms while training, which waits for the promise if it gives one. */
+  onBatch?: (log: BatchLog) => void | Promise<void>;
   /** Stops training after the current steps; the weights stay as they are then. */
   signal?: AbortSignal;
 }

@@ -111,6 +111,8 @@ export async function trainInSlices(
     const { step, steps, epoch, epochs: inAll, loss } = training.progress;
     const milliseconds = training.elapsed;
     const losses = training.losses(from);
+    /* Whoever listens may take their time: training then waits, one slice ahead of them. */
+    await told;
     told = report({
       batch: { step, steps, epoch, epochs: inAll, loss, losses, milliseconds },
       epochs,

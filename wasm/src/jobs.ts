@@ -7,8 +7,10 @@ export function cancelled(call: string, signal: AbortSignal): PlxError {
   return new PlxError('PLX_ERR_CANCELLED', `${call}: cancelled`, { cause: signal.reason });
 }
 
-/** Wraps a callback so that what it throws ends the job. */
-type Guard = <A>(callback: (argument: A) => void) => (argument: A) => void;
+/** Wraps a callback so that what it throws ends the job, and the job's end ends waiting for it. */
+type Guard = <A>(
+  callback: (argument: A) => void | Promise<void>,
+) => (argument: A) => Promise<void>;
 
 /**
  * Starts a job and waits for it. When the signal aborts, or a callback throws, the engine is told
@@ -23,13 +25,18 @@ export async function runJob<T>(
 ): Promise<T> {
   if (signal?.aborted) throw cancelled(call, signal);
   let thrown: { error: unknown } | undefined;
+  let release = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   const stop = () => {
+    release();
     connection.call((engine) => engine.cancel(job)).catch(() => {});
   };
-  const guard: Guard = (callback) => (argument) => {
+  const guard: Guard = (callback) => async (argument) => {
     if (thrown || signal?.aborted) return;
     try {
-      callback(argument);
+      await Promise.race([callback(argument), stopped]);
     } catch (error) {
       thrown = { error };
       stop();

@@ -167,9 +167,9 @@ export class ClientModel implements Model {
     };
     return runJob(this.#connection, request.job, options.signal, call, (guard) => {
       const report = this.#connection.callback(
-        guard((progress: FitReport) => {
-          if (progress.batch) options.onBatch?.(progress.batch);
+        guard(async (progress: FitReport) => {
           for (const epoch of progress.epochs) options.onEpoch?.(epoch);
+          if (progress.batch) await options.onBatch?.(progress.batch);
         }),
       );
       return this.#connection.call((engine) => engine.fit(this.#id, request, report));
