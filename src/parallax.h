@@ -116,6 +116,10 @@ typedef struct plx_ctx_info {
 /* Strings live as long as the context. */
 plx_ctx_info plx_ctx_get_info(const plx_ctx *ctx);
 
+/* Runs rounds of independent multiply-adds in registers on all threads and returns how many
+ * floating-point operations those were: timed, the ceiling of this context's arithmetic. */
+double plx_peak(plx_ctx *ctx, int64_t rounds);
+
 /* The linked kernel targets this machine can run, best first: name of number i, or NULL past the
  * last. */
 const char *plx_isa_name(int i);

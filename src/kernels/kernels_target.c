@@ -44,6 +44,8 @@
 
 #include "kernels/optimizer.inc.c"
 
+#include "kernels/peak.inc.c"
+
 extern const plx_kernels PLX_JOIN(plx__kernels_, PLX_TARGET);
 const plx_kernels PLX_JOIN(plx__kernels_, PLX_TARGET) = {
     .name = PLX_TEXT(PLX_TARGET),
