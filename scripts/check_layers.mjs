@@ -16,7 +16,7 @@ const IO_USED_BY = ['io', 'nn', 'models'];
 
 // What the folders outside src/ may take from it, beside parallax.h.
 const OUTSIDE = {
-  bench: ['base/platform.h'],
+  bench: ['base/platform.h', 'base/dmath.h', 'base/context.h'],
   native: ['base/platform.h', 'kernels/kernels.h', /^blocks\/gemm\w*\.h$/],
   wasm: ['base/platform.h'],
 };

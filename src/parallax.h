@@ -418,6 +418,9 @@ plx_node plx_model_forward(plx_model *model, plx_graph *graph, plx_node x, bool 
 plx_status plx_model_predict(plx_model *model, int64_t n, const plx_real *x, int64_t batch,
                              plx_real *out);
 
+/* Of the plans that plx_model_predict keeps for its latest batch sizes. */
+plx_memory plx_model_predict_memory(const plx_model *model);
+
 /* ---- Trainer --------------------------------------------------------------------------------- */
 
 typedef enum plx_loss { PLX_LOSS_MSE = 0, PLX_LOSS_CROSS_ENTROPY } plx_loss;

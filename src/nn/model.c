@@ -286,3 +286,16 @@ plx_status plx_model_predict(plx_model *model, int64_t n, const plx_real *x, int
     }
     return PLX_OK;
 }
+
+plx_memory plx_model_predict_memory(const plx_model *model) {
+    plx_memory sum = {0};
+    for (int i = 0; i < PLX__PREDICTORS; ++i) {
+        if (!model->predictors[i].plan) continue;
+        const plx_memory one = plx_plan_memory(model->predictors[i].plan);
+        sum.parameters = one.parameters; /* shared */
+        sum.activations += one.activations;
+        sum.workspace += one.workspace;
+        sum.inputs += one.inputs;
+    }
+    return sum;
+}

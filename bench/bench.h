@@ -1,0 +1,80 @@
+/* The suites: what is measured, natively and in the browser alike. A bench is resumable: its caller
+ * runs it a slice at a time, so that it can show progress, take rows and stop without threads. It
+ * neither prints nor opens files; front ends write the rows. */
+#ifndef PLX_BENCH_BENCH_H
+#define PLX_BENCH_BENCH_H
+
+#include "parallax.h"
+
+typedef enum plx_bench_size {
+    PLX_BENCH_QUICK = 0, /* seconds, for CI */
+    PLX_BENCH_DEFAULT,
+    PLX_BENCH_FULL, /* everything, minutes */
+} plx_bench_size;
+
+/* Handwritten digits; images [n, 28, 28], labels [n]. */
+typedef struct plx_bench_digits {
+    plx_idx images, labels;
+    const char *source; /* "t10k-images-idx3-ubyte.gz" */
+    const char *sha256; /* of the images as read, in hexadecimal; NULL: unknown */
+} plx_bench_digits;
+
+typedef struct plx_bench_options {
+    const char *suites; /* names between commas; NULL or "": all */
+    const char *cases;  /* texts between commas: only cases whose name has one; NULL or "": all */
+    plx_bench_size size;
+    uint64_t seed;                  /* of data, weights and the order of cases */
+    double seconds;                 /* of measuring per case; 0: as the size says */
+    const plx_bench_digits *digits; /* NULL: seeded noise in their place, and rows say so */
+} plx_bench_options;
+
+plx_bench_options plx_bench_default(void);
+
+/* Name and one sentence of suite i; NULL past the last. */
+const char *plx_bench_suite_name(int i);
+const char *plx_bench_suite_description(int i);
+
+typedef struct plx_bench plx_bench;
+
+/* PLX_ERR_ARGUMENT for a suite that does not exist (the sentence lists those that do). Options and
+ * what they point to must stay until plx_bench_free. */
+plx_status plx_bench_new(plx_ctx *ctx, const plx_bench_options *options, plx_bench **out);
+void plx_bench_free(plx_bench *bench);
+
+typedef struct plx_bench_progress {
+    const char *suite, *name; /* of the case at work; "" before the first and after the last */
+    double fraction;          /* done of the whole, 0 to 1 */
+    bool done;
+} plx_bench_progress;
+
+/* Measures for about slice_ns more, at least one sample's worth. On failure the case that failed is
+ * dropped, the rows measured so far stay, and the bench can be advanced further. */
+plx_status plx_bench_advance(plx_bench *bench, int64_t slice_ns, plx_bench_progress *progress);
+
+/* Ends measuring: cases with at least five samples give rows, the others none. */
+void plx_bench_stop(plx_bench *bench);
+
+typedef enum plx_field_kind {
+    PLX_FIELD_TEXT = 0,
+    PLX_FIELD_NUMBER,
+    PLX_FIELD_BOOLEAN, /* in number: 0 or 1 */
+    PLX_FIELD_NUMBERS,
+} plx_field_kind;
+
+/* One value of a row, named by its path in results.schema.json: "samples.median". */
+typedef struct plx_field {
+    char path[48];
+    plx_field_kind kind;
+    const char *text;
+    double number;
+    const double *numbers;
+    int count; /* of numbers */
+} plx_field;
+
+/* Takes the next finished row: how many fields it has, or 0 when there is none yet. What only the
+ * front end knows (engine.kind, machine, compiler, commit, date) is not among them. */
+int plx_bench_take_row(plx_bench *bench);
+/* Field i of the row taken last; valid until the next call that takes a row or advances. */
+const plx_field *plx_bench_field(const plx_bench *bench, int i);
+
+#endif

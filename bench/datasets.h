@@ -1,0 +1,42 @@
+/* The data that suites and the command train on: split, standardised, seeded. */
+#ifndef PLX_BENCH_DATASETS_H
+#define PLX_BENCH_DATASETS_H
+
+#include "bench/bench.h"
+
+/* A regression problem: 80% to train on, the rest held out, both standardised by the mean and
+ * deviation of the training part. */
+typedef struct plx_regression {
+    int64_t inputs, train, test;
+    plx_real *x_train, *y_train, *x_test, *y_test; /* [train, inputs], [train], ... */
+    double target_scale; /* deviation of the target: multiplies errors back into its unit */
+} plx_regression;
+
+/* Standard deviation of the noise in the table below: the floor of any model's RMSE. */
+#define PLX_INTERP5D_NOISE 0.1
+
+/* n rows of x1..x5 uniform in [-1, 1] and
+ * y = sin(pi x1) cos(pi x2 / 2) + x3 x4 + exp(-x5^2) - x1 x5 / 2 + N(0, 0.1^2).
+ * table has room for n x 6 values. */
+void plx_interp5d_table(int64_t n, uint64_t seed, plx_real *table);
+
+/* Splits table [n, inputs + 1], the target last, by seed. At least 5 rows. Free with
+ * plx_regression_free. */
+plx_status plx_regression_new(plx_ctx *ctx, const plx_real *table, int64_t n, int64_t inputs,
+                              uint64_t seed, plx_regression *out);
+void plx_regression_free(plx_regression *data);
+
+/* A classification problem: 80% to train on, the rest held out. */
+typedef struct plx_digits {
+    int64_t pixels, classes, train, test;
+    plx_real *x_train, *x_test; /* 0 to 1 */
+    int32_t *labels_train, *labels_test;
+} plx_digits;
+
+/* Splits images by seed. NULL images: 1,000 of seeded noise with random labels. Fails with
+ * PLX_ERR_SHAPE when images and labels do not fit each other. Free with plx_digits_free. */
+plx_status plx_digits_new(plx_ctx *ctx, const plx_bench_digits *images, uint64_t seed,
+                          plx_digits *out);
+void plx_digits_free(plx_digits *data);
+
+#endif

@@ -1,0 +1,45 @@
+/* One network at one batch size with fixed data, as a plan that predicts or trains a step. */
+#ifndef PLX_BENCH_NETWORK_H
+#define PLX_BENCH_NETWORK_H
+
+#include "bench/harness.h"
+
+typedef struct plx_network_options {
+    const char *model; /* "mlp:784-200-10" */
+    int64_t batch;
+    bool training; /* a step of Adam, rate 1e-3; else a forward pass */
+    plx_loss loss;
+    bool softmax;  /* after the last layer of a forward pass */
+    uint64_t seed; /* of the weights */
+    plx_plan_options plan;
+    const plx_real *x;     /* [batch, in], borrowed; NULL: normal values from the seed */
+    const plx_real *y;     /* [batch, out], borrowed; NULL: likewise */
+    const int32_t *labels; /* [batch], borrowed; NULL: random ones from the seed */
+} plx_network_options;
+
+typedef struct plx_network {
+    plx_ctx *ctx;
+    plx_model *model;
+    plx_optimizer *optimizer;
+    plx_plan *plan;
+    plx_node result; /* the output, or the loss */
+    int64_t batch, in, out;
+    plx_real *x, *y; /* own data, when none was given */
+    int32_t *labels;
+    const plx_real *bound_x;
+} plx_network;
+
+/* Free with plx_network_free, which also frees one that failed half-way. */
+plx_status plx_network_open(plx_ctx *ctx, const plx_network_options *options, plx_network *out);
+void plx_network_free(plx_network *network);
+/* times runs of the plan. */
+plx_status plx_network_run(plx_network *network, int64_t times);
+/* The value after a run: predictions [batch, out], or the loss [1]. */
+const plx_real *plx_network_result(const plx_network *network);
+/* The largest error of the predictions of row 0 as a share of its bound, against the same layers in
+ * double precision. The bound follows each sum of k products through the layers:
+ * e' = |W|^T e + (k + 1) eps (|W|^T |x| + |b|), which ReLU does not enlarge. Models of dense layers
+ * with ReLU between them only. */
+double plx_network_error(plx_network *network);
+
+#endif
