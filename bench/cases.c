@@ -1,7 +1,7 @@
 /* What suites fill their cases in with. */
 #include "bench/row.h"
 
-#include "base/status.h"
+#include "base/context.h"
 
 #include <math.h>
 #include <stdarg.h>

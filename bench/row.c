@@ -1,7 +1,7 @@
 /* Rows of results.schema.json, one per metric of a finished case. */
 #include "bench/row.h"
 
-#include "base/status.h"
+#include "base/context.h"
 #include "bench/statistics.h"
 
 #include <math.h>
