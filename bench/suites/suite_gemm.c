@@ -76,9 +76,9 @@ static double error_of(const product *p, int64_t i, int64_t j) {
     double sum = 0, size = 0;
     for (int64_t q = 0; q < s->k; ++q) {
         const double a = (double)p->a[s->ta ? q * s->m + i : i * s->k + q];
-        const double product = a * (double)p->b[s->tb ? j * s->k + q : q * s->n + j];
-        sum += product;
-        size += fabs(product);
+        const double term = a * (double)p->b[s->tb ? j * s->k + q : q * s->n + j];
+        sum += term;
+        size += fabs(term);
     }
     return fabs((double)p->c[i * s->n + j] - sum) / ((double)s->k * eps * size);
 }

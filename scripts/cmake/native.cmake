@@ -35,6 +35,7 @@ endfunction()
 plx_native_library(parallax_platform SOURCES ${PLX_PLATFORM_SOURCES})
 plx_native_library(parallax_native SOURCES ${PLX_NATIVE_SOURCES} LINK parallax_core parallax_platform)
 plx_bench(parallax_bench parallax_core)
+plx_bench(parallax_bench_f64 parallax_core_f64)
 
 file(GLOB PLX_COMMAND_SOURCES CONFIGURE_DEPENDS native/cli/*.c)
 if(PLX_COMMAND AND PLX_COMMAND_SOURCES)

@@ -1,7 +1,8 @@
 # The C tests. A test program lists its groups with --list and runs one by name; each group becomes a
 # test of CTest, found when the program has been built.
 file(GLOB PLX_TEST_SOURCES CONFIGURE_DEPENDS
-    tests/*.c tests/unit/*.c tests/kernels/*.c tests/ops/*.c tests/golden/*.c)
+    tests/*.c tests/unit/*.c tests/kernels/*.c tests/ops/*.c tests/bench/*.c
+    tests/golden/*.c)
 
 function(plx_tests name)
     if(NOT PLX_TEST_SOURCES)
@@ -34,7 +35,7 @@ endfunction()
 
 plx_tests(plx_tests parallax_bench parallax_native)
 if(TARGET parallax_core_f64)
-    plx_tests(plx_tests_f64 parallax_core_f64 parallax_platform)
+    plx_tests(plx_tests_f64 parallax_bench_f64 parallax_platform)
 endif()
 
 # Assertions print and abort, sanitizers call their runtime: only the plain release build is held to

@@ -22,7 +22,7 @@ void plx_graph_free(plx_graph *graph) {
 }
 
 plx_graph *plx__graph_copy(const plx_graph *graph) {
-    plx_graph *copy;
+    plx_graph *copy = NULL;
     if (plx_graph_new(graph->ctx, &copy) != PLX_OK) return NULL;
     for (int32_t i = 0; i < graph->count; ++i) {
         const plx__node *node = &graph->nodes[i];
@@ -165,7 +165,7 @@ plx_node plx_bias(plx_graph *graph, plx_node x, plx_node b) {
 }
 
 plx_node plx_dense(plx_graph *graph, plx_node x, plx_node w, plx_node b) {
-    const int64_t *xd, *wd;
+    const int64_t *xd = NULL, *wd = NULL;
     const int xr = plx_node_shape(graph, x, &xd), wr = plx_node_shape(graph, w, &wd);
     if (xr >= 1 && wr == 2 && xd[xr - 1] != wd[0]) {
         plx__graph_fail(graph, PLX_ERR_SHAPE, "dense: inner sizes differ, %lld vs %lld",
@@ -239,7 +239,7 @@ static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis,
     const int own = checked_axis(graph, op, x, axis, &size);
     if (own < 0) return plx_none();
     const int rank = plx_node_shape(graph, x, NULL);
-    const int64_t mask = own == PLX_ALL_AXES ? (1 << rank) - 1 : 1 << own;
+    const int64_t mask = own == PLX_ALL_AXES ? ((int64_t)1 << rank) - 1 : (int64_t)1 << own;
     const plx__attrs attrs = {.i = {mask, mask}, .f = {mean ? 1.0 / (double)size : 1.0}};
     return (plx_node){PLX__EMIT1(graph, &plx__op_sum_to, x.id, &attrs)};
 }

@@ -1,0 +1,150 @@
+/* Walks the suites: each must give complete rows whose checks pass. */
+#include "bench/bench.h"
+#include "bench/datasets.h"
+
+#include "check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct tally {
+    int rows, primary;
+    char last_case[80];
+    int primary_of_case;
+} tally;
+
+static const plx_field *find(plx_bench *bench, int count, const char *path) {
+    for (int i = 0; i < count; ++i)
+        if (!strcmp(plx_bench_field(bench, i)->path, path)) return plx_bench_field(bench, i);
+    return NULL;
+}
+
+static void check_row(plx_check *t, plx_bench *bench, int count, tally *all) {
+    static const char *const needed[] = {
+        "schema",     "suite",          "case",          "metric",         "unit",
+        "better",     "primary",        "samples.count", "samples.median", "samples.values",
+        "engine.isa", "engine.threads", "data.kind",     "checks.passed"};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; ++i)
+        if (!CHECK(t, find(bench, count, needed[i]), "a row lacks %s", needed[i])) return;
+    const char *name = find(bench, count, "case")->text;
+    const char *metric = find(bench, count, "metric")->text;
+    const plx_field *failure = find(bench, count, "checks.failure");
+    CHECK(t, find(bench, count, "checks.passed")->number == 1, "%s, %s is void: %s", name, metric,
+          failure ? failure->text : "no reason");
+    CHECK(t, find(bench, count, "samples.count")->number >= 1, "%s has no samples", name);
+    CHECK(t, find(bench, count, "samples.median")->number > -1e300, "%s: no median", name);
+    if (strcmp(name, all->last_case) != 0) {
+        snprintf(all->last_case, sizeof all->last_case, "%s", name);
+        all->primary_of_case = 0;
+    }
+    all->primary_of_case += find(bench, count, "primary")->number == 1;
+    CHECK(t, all->primary_of_case <= 1, "%s has %d primary metrics", name, all->primary_of_case);
+    all->rows += 1;
+}
+
+static plx_bench *open_bench(plx_check *t, plx_ctx *ctx, const plx_bench_options *options) {
+    plx_bench *bench;
+    const plx_status status = plx_bench_new(ctx, options, &bench);
+    return CHECK(t, status == PLX_OK, "bench: %s", plx_message(ctx)) ? bench : NULL;
+}
+
+static void walk_suite(plx_check *t, plx_ctx *ctx, const char *suite) {
+    plx_bench_options options = plx_bench_default();
+    options.suites = suite;
+    options.size = PLX_BENCH_QUICK;
+    options.seconds = 1e-4;
+    plx_bench *bench = open_bench(t, ctx, &options);
+    if (!bench) return;
+    plx_bench_progress progress = {.done = false};
+    tally all = {0};
+    double before = 0;
+    while (!progress.done) {
+        const plx_status status = plx_bench_advance(bench, 20000000, &progress);
+        if (!CHECK(t, status == PLX_OK, "%s: %s", suite, plx_message(ctx))) break;
+        CHECK(t, progress.fraction >= before - 1e-9 && progress.fraction <= 1,
+              "%s: progress went from %g to %g", suite, before, progress.fraction);
+        before = progress.fraction;
+        for (int count; (count = plx_bench_take_row(bench)) > 0;) check_row(t, bench, count, &all);
+    }
+    CHECK(t, all.rows > 0, "%s gave no row", suite);
+    plx_bench_free(bench);
+}
+
+/* Stopping keeps what has enough samples, and ends. */
+static void stop(plx_check *t, plx_ctx *ctx) {
+    plx_bench_options options = plx_bench_default();
+    options.suites = "gemm, interp5d";
+    options.cases = "128 x 128";
+    options.seconds = 100;
+    plx_bench *bench = open_bench(t, ctx, &options);
+    if (!bench) return;
+    plx_bench_progress progress;
+    for (int i = 0; i < 60; ++i) plx_bench_advance(bench, 1000000, &progress);
+    CHECK(t, !progress.done && plx_bench_take_row(bench) == 0, "it is not done yet");
+    plx_bench_stop(bench);
+    tally all = {0};
+    for (int i = 0; i < 10 && !progress.done; ++i) {
+        plx_bench_advance(bench, 1000000, &progress);
+        for (int count; (count = plx_bench_take_row(bench)) > 0;) check_row(t, bench, count, &all);
+    }
+    CHECK(t, progress.done, "a stopped bench ends");
+    plx_bench_free(bench);
+}
+
+static void bad_input(plx_check *t, plx_ctx *ctx) {
+    plx_bench_options options = plx_bench_default();
+    plx_bench *bench = (plx_bench *)t;
+    options.suites = "gemm,nonesuch";
+    CHECK(t, plx_bench_new(ctx, &options, &bench) == PLX_ERR_ARGUMENT && !bench,
+          "an unknown suite is refused");
+    CHECK(t, strstr(plx_message(ctx), "nonesuch") && strstr(plx_message(ctx), "interp5d"),
+          "the sentence names it and those there are: %s", plx_message(ctx));
+    static const uint8_t pixels[5 * 4] = {0}, labels[5] = {0};
+    plx_bench_digits small = {
+        .images = {.rank = 3, .dims = {5, 2, 2}, .data = pixels, .size = 20},
+        .labels = {.rank = 1, .dims = {5}, .data = labels, .size = 5},
+        .source = "small",
+    };
+    plx_digits digits;
+    CHECK(t, plx_digits_new(ctx, &small, 0, &digits) == PLX_ERR_SHAPE,
+          "images of 2 x 2 are refused");
+    small.labels.dims[0] = 4;
+    CHECK(t, plx_digits_new(ctx, &small, 0, &digits) == PLX_ERR_SHAPE,
+          "images without labels are refused");
+    plx_regression data;
+    const plx_real table[6] = {0};
+    CHECK(t, plx_regression_new(ctx, table, 3, 1, 0, &data) == PLX_ERR_SHAPE,
+          "three rows are too few");
+}
+
+/* The training part is standardised; every row of the table is in one part. */
+static void regression(plx_check *t, plx_ctx *ctx) {
+    enum { ROWS = 500 };
+    static plx_real table[ROWS * 6];
+    plx_regression data;
+    plx_interp5d_table(ROWS, 4, table);
+    if (!CHECK(t, plx_regression_new(ctx, table, ROWS, 5, 4, &data) == PLX_OK, "%s",
+               plx_message(ctx)))
+        return;
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < data.train; ++i) {
+        sum += (double)data.y_train[i];
+        squares += (double)data.y_train[i] * (double)data.y_train[i];
+    }
+    const double n = (double)data.train;
+    CHECK(t, data.train == 400 && data.test == 100, "%g rows to train on", n);
+    CHECK(t, fabs(sum / n) < 1e-5 && fabs(squares / n - 1) < 1e-4, "mean %g, variance %g", sum / n,
+          squares / n);
+    plx_regression_free(&data);
+}
+
+void plx_test_bench_suites(plx_check *t) {
+    plx_ctx *ctx = plx_check_context(t, NULL, 2);
+    if (!ctx) return;
+    for (int i = 0; plx_bench_suite_name(i); ++i) walk_suite(t, ctx, plx_bench_suite_name(i));
+    stop(t, ctx);
+    bad_input(t, ctx);
+    regression(t, ctx);
+    plx_ctx_free(ctx);
+}
