@@ -1,0 +1,121 @@
+/* Optimizer steps. Bounds: every value errs by half an EPS of the magnitudes that meet in it, and
+ * carries on what it was made from. */
+#include "kernels/kernel_case.h"
+
+/* Squares and quotients of huge values overflow half-way, where the formula does not. */
+static plx_values without_huge(plx_values values) {
+    return values == PLX_VALUES_HUGE ? PLX_VALUES_NORMAL : values;
+}
+
+/* ---- SGD: v = momentum v + d; p -= rate v, or rate (d + momentum v) with Nesterov --------------
+ */
+
+static void check_sgd(plx_case *c, const plx__sgd_step *step, bool has_v) {
+    const int64_t n = c->n;
+    plx_case_again(c, !has_v ? "" : step->nesterov ? "Nesterov" : "momentum");
+    const plx_real *p = plx_case_filled(c, n, -2, 2), *g = plx_case_filled(c, n, -2, 2);
+    const plx_real *v = plx_case_filled(c, n, -2, 2);
+    plx_real *p1 = plx_case_copy(c, n, p), *v1 = plx_case_copy(c, n, v);
+    c->k->sgd(n, p1, g, has_v ? v1 : NULL, step);
+    const plx_wide momentum = has_v ? (plx_wide)step->momentum : 0, l2 = (plx_wide)step->l2;
+    for (int64_t i = 0; i < n; ++i) {
+        const plx_wide w = (plx_wide)p[i], old = has_v ? (plx_wide)v[i] : 0;
+        const plx_wide d = l2 * w + (plx_wide)g[i], velocity = has_v ? momentum * old + d : d;
+        const plx_wide move = step->nesterov ? d + momentum * velocity : velocity;
+        const plx_wide met =
+            fabs(l2 * w) + fabs((plx_wide)g[i]) + fabs(momentum * old) + PLX_TINY / PLX_EPS;
+        const plx_wide rate = (plx_wide)step->rate, all = 3 * met * (1 + fabs(momentum));
+        if (has_v) plx_case_near(c, i, v1[i], velocity, 2 * PLX_EPS * met);
+        plx_case_near(c, i, p1[i], w - rate * move,
+                      PLX_EPS * (fabs(w) + fabs(rate) * all) + PLX_TINY);
+    }
+    if (!has_v) plx_case_same(c, n, v1, v);
+}
+
+void plx_case_of_sgd(plx_case *c) {
+    const plx_real rate = (plx_real)0.1f, momentum = (plx_real)0.9f, l2 = (plx_real)0.01f;
+    c->values = without_huge(c->values);
+    check_sgd(c, &(plx__sgd_step){.rate = rate}, false);
+    check_sgd(c, &(plx__sgd_step){.rate = rate, .l2 = l2}, false);
+    check_sgd(c, &(plx__sgd_step){.rate = rate, .momentum = momentum}, true);
+    check_sgd(c, &(plx__sgd_step){rate, momentum, l2, true}, true);
+}
+
+/* ---- Adam ------------------------------------------------------------------------------------ */
+
+/* A value and how far the kernel's may be from it. */
+typedef struct inexact {
+    plx_wide value, error;
+} inexact;
+
+static inexact gradient(const plx__adam_step *s, plx_wide w, plx_wide g) {
+    const plx_wide decay = (plx_wide)s->l2 * w;
+    return (inexact){g + decay, PLX_EPS * (fabs(g) + fabs(decay))};
+}
+
+static inexact first_moment(const plx__adam_step *s, plx_wide m, inexact d) {
+    const plx_wide kept = (plx_wide)s->beta1 * m, left = 1 - (plx_wide)s->beta1;
+    const plx_wide met = fabs(kept) + fabs(left * d.value);
+    return (inexact){kept + left * d.value, left * d.error + 2 * PLX_EPS * met + PLX_TINY};
+}
+
+static inexact second_moment(const plx__adam_step *s, plx_wide v, inexact d) {
+    const plx_wide kept = (plx_wide)s->beta2 * v, left = 1 - (plx_wide)s->beta2;
+    const plx_wide value = kept + left * d.value * d.value;
+    const plx_wide error = left * (2 * fabs(d.value) + d.error) * d.error;
+    return (inexact){value, error + 3 * PLX_EPS * value + 2 * PLX_TINY};
+}
+
+/* rate m / (sqrt(v) correction + epsilon). An error e of v is one of at most e / sqrt(v), and of at
+ * most sqrt(e), in its root. */
+static inexact move_of(const plx__adam_step *s, inexact m, inexact v) {
+    const plx_wide root = sqrt(v.value), c = (plx_wide)s->correction2;
+    const plx_wide below = root * c + (plx_wide)s->epsilon;
+    const plx_wide root_error = root > 0 ? fmin(v.error / root, sqrt(v.error)) : sqrt(v.error);
+    const plx_wide error = c * root_error + 2 * PLX_EPS * below;
+    const plx_wide value = (plx_wide)s->rate * m.value / below;
+    const plx_wide least = fmax(below - error, (plx_wide)s->epsilon / 2);
+    return (inexact){value, ((plx_wide)s->rate * m.error + PLX_TINY + fabs(value) * error) / least +
+                                2 * PLX_EPS * fabs(value)};
+}
+
+static void check_adam(plx_case *c, const plx__adam_step *step, const char *variant) {
+    const int64_t n = c->n;
+    plx_case_again(c, variant);
+    const plx_real *p = plx_case_filled(c, n, -2, 2), *g = plx_case_filled(c, n, -2, 2);
+    plx_real *p1 = plx_case_copy(c, n, p);
+    plx_real *m = plx_case_filled(c, n, -1, 1), *v = plx_case_filled(c, n, 0, 1);
+    plx_real *old = plx_case_blank(c, 2 * n);
+    for (int64_t i = 0; i < n; ++i) {
+        old[i] = m[i];
+        old[n + i] = v[i] = fabs(v[i]);
+    }
+    c->k->adam(n, p1, g, m, v, step);
+    for (int64_t i = 0; i < n; ++i) {
+        const plx_wide w = (plx_wide)p[i];
+        const inexact d = gradient(step, w, (plx_wide)g[i]);
+        const inexact first = first_moment(step, (plx_wide)old[i], d);
+        const inexact second = second_moment(step, (plx_wide)old[n + i], d);
+        const inexact move = move_of(step, first, second);
+        const plx_wide decay = (plx_wide)step->decay * w;
+        plx_case_near(c, i, m[i], first.value, first.error);
+        plx_case_near(c, i, v[i], second.value, second.error);
+        plx_case_near(c, i, p1[i], w - decay - move.value,
+                      move.error + 2 * PLX_EPS * (fabs(w) + fabs(decay) + fabs(move.value)));
+    }
+}
+
+void plx_case_of_adam(plx_case *c) {
+    plx__adam_step step = {.beta1 = (plx_real)0.9f,
+                           .beta2 = (plx_real)0.999f,
+                           .epsilon = (plx_real)1e-8f,
+                           .rate = (plx_real)0.01f,
+                           .correction2 = (plx_real)1.5f};
+    c->values = without_huge(c->values);
+    check_adam(c, &step, "");
+    step.l2 = (plx_real)0.01f;
+    check_adam(c, &step, "weight decay in the gradient");
+    step.l2 = 0;
+    step.decay = (plx_real)0.001f;
+    check_adam(c, &step, "decoupled weight decay");
+}
