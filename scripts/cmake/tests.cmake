@@ -35,7 +35,7 @@ endfunction()
 
 plx_tests(plx_tests parallax_bench parallax_native)
 if(TARGET parallax_core_f64)
-    plx_tests(plx_tests_f64 parallax_bench_f64 parallax_platform)
+    plx_tests(plx_tests_f64 parallax_bench_f64 parallax_core_f64 parallax_platform)
 endif()
 
 # Assertions print and abort, sanitizers call their runtime: only the plain release build is held to
