@@ -403,10 +403,8 @@ void plx_bench_stop(plx_bench *bench) {
     for (int i = 0; i < bench->case_count; ++i) {
         plx_case *c = bench->cases[i];
         if (c->finished || c->dropped) continue;
-        if (c->slice ? c->count < 1 : c->count < 5)
-            c->dropped = true;
-        else if (finish_case(bench, c) != PLX_OK)
-            c->dropped = true;
+        const bool enough = c->count >= (c->slice ? 1 : 5);
+        c->dropped = !enough || finish_case(bench, c) != PLX_OK;
         close_case(c);
     }
     bench->suite_finished = true;

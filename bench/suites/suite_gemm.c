@@ -52,8 +52,7 @@ static plx_status open_product(plx_bench *bench, plx_case *c) {
     p->b = plx_platform_alloc((size_t)(k * n) * sizeof *p->b);
     p->c = plx_platform_alloc((size_t)(m * n) * sizeof *p->c);
     if (!p->a || !p->b || !p->c)
-        return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory for %lld values", c->name,
-                               (long long)(m * k + k * n + m * n));
+        return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory for its matrices", c->name);
     plx__fill_normal(plx__bench_options(bench)->seed, STREAM_A, m * k, p->a);
     plx__fill_normal(plx__bench_options(bench)->seed, STREAM_B, k * n, p->b);
     return PLX_OK;

@@ -133,9 +133,10 @@ static void add(plx_bench *bench, int group, int64_t rows, int batch, int repeat
     else
         plx__case_text(c, "batch", "full");
     plx__case_number(c, "epochs", EPOCHS);
-    const double trained = (double)(rows - rows / 5) * EPOCHS;
+    const int64_t trained = EPOCHS * (rows - rows / 5);
     plx__case_metric(c, "training time", "s", "lower", true, PLX_METRIC_TIME, 1e-9);
-    plx__case_metric(c, "throughput", "samples/s", "higher", false, PLX_METRIC_RATE, 1e9 * trained);
+    plx__case_metric(c, "throughput", "samples/s", "higher", false, PLX_METRIC_RATE,
+                     1e9 * (double)trained);
     plx__case_metric(c, "training memory", "bytes", "lower", false, PLX_METRIC_OWN, 1);
     plx__case_metric(c, "held-out RMSE", "target units", "lower", false, PLX_METRIC_OWN, 1);
     plx__case_metric(c, "held-out R2", "1", "higher", false, PLX_METRIC_OWN, 1);

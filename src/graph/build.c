@@ -3,6 +3,7 @@
 
 #include "base/platform.h"
 
+#include <assert.h>
 #include <string.h>
 
 plx_status plx_graph_new(plx_ctx *ctx, plx_graph **out) {
@@ -23,7 +24,7 @@ void plx_graph_free(plx_graph *graph) {
 
 plx_graph *plx__graph_copy(const plx_graph *graph) {
     plx_graph *copy = NULL;
-    if (plx_graph_new(graph->ctx, &copy) != PLX_OK) return NULL;
+    if (plx_graph_new(graph->ctx, &copy) != PLX_OK || !copy) return NULL;
     for (int32_t i = 0; i < graph->count; ++i) {
         const plx__node *node = &graph->nodes[i];
         if (plx__emit(copy, node->op, node->inputs_count, node->inputs, &node->attrs) < 0) {
@@ -239,6 +240,7 @@ static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis,
     const int own = checked_axis(graph, op, x, axis, &size);
     if (own < 0) return plx_none();
     const int rank = plx_node_shape(graph, x, NULL);
+    assert(0 <= rank && rank <= PLX_MAX_RANK);
     const int64_t mask = own == PLX_ALL_AXES ? ((int64_t)1 << rank) - 1 : (int64_t)1 << own;
     const plx__attrs attrs = {.i = {mask, mask}, .f = {mean ? 1.0 / (double)size : 1.0}};
     return (plx_node){PLX__EMIT1(graph, &plx__op_sum_to, x.id, &attrs)};

@@ -4,6 +4,7 @@
 #include "base/platform.h"
 #include "base/status.h"
 
+#include <assert.h>
 #include <string.h>
 
 #ifdef PLX_HAVE_AVX512
@@ -77,13 +78,14 @@ const char *plx_isa_name(int i) {
 }
 
 static plx_status no_such_target(const char *name, plx__message *message) {
+    assert(name);
     char list[96] = "";
     for (int i = 0; plx_isa_name(i); ++i) {
         const size_t used = strlen(list);
         plx__format(list + used, sizeof list - used, i ? ", %s" : "%s", plx_isa_name(i));
     }
     for (int k = 0; k < LINKED; ++k)
-        if (!strcmp(linked[k]->name, name))
+        if (linked[k]->name && !strcmp(linked[k]->name, name))
             return plx__fail(message, PLX_ERR_UNSUPPORTED,
                              "this processor cannot run ISA \"%s\"; it runs: %s", name, list);
     return plx__fail(message, PLX_ERR_UNSUPPORTED,

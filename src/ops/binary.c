@@ -1,6 +1,7 @@
 /* Elementwise functions of two values, broadcast as NumPy does. */
 #include "ops/op.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* The loops of a broadcast operation, neighbours merged where both operands allow it. Strides are
@@ -180,7 +181,9 @@ static plx_status run_binary(plx_ctx *ctx, const plx__step *step, binary_kernel 
                       .a = PLX_IN(step, 0),
                       .b = PLX_IN(step, 1),
                       .y = PLX_OUT(step)};
-    const int64_t n = job.loops.dims[0], rows = step->out.size / n;
+    const int64_t n = job.loops.dims[0];
+    assert(n > 0);
+    const int64_t rows = step->out.size / n;
     if (rows == 1)
         plx__parallel_for(ctx->pool, step->threads, n, plx__grain(n, 1, step->threads), binary_flat,
                           &job);
@@ -259,7 +262,9 @@ static plx_status run_select_grad(plx_ctx *ctx, const plx__step *step) {
                       .y = PLX_OUT(step),
                       .larger = step->attrs.i[0],
                       .second = step->attrs.i[1]};
-    const int64_t n = job.loops.dims[0], rows = step->out.size / n;
+    const int64_t n = job.loops.dims[0];
+    assert(n > 0);
+    const int64_t rows = step->out.size / n;
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, n, step->threads),
                       select_rows, &job);
     return PLX_OK;

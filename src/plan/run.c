@@ -14,7 +14,7 @@ plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data) {
         return plx__fail(&plan->ctx->message, PLX_ERR_ARGUMENT, "bind: node %d is not an input",
                          (int)input.id);
     /* Only read: no step has an input as its output. */
-    plan->slots[input.id] = (void *)(uintptr_t)data;
+    memcpy(&plan->slots[input.id], &data, sizeof data);
     return PLX_OK;
 }
 
