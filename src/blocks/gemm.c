@@ -10,6 +10,7 @@
 #include "base/platform.h"
 #include "kernels/kernels.h"
 
+#include <assert.h>
 #include <string.h>
 
 typedef struct gemm_loop {
@@ -98,6 +99,7 @@ size_t plx__gemm_workspace(const plx_ctx *ctx, const plx__gemm_args *args, int t
 static void pack_panel(const gemm_loop *loop, int64_t panel, plx_real *to) {
     const plx__gemm_args *args = loop->args;
     const int64_t nr = loop->k->nr, j0 = panel * nr, columns = least(nr, args->n - j0);
+    assert(to);
     if (columns < nr) memset(to, 0, (size_t)(loop->depth * nr) * sizeof *to);
     if (args->tb) {
         loop->k->transpose(columns, loop->depth, args->b + j0 * args->ldb + loop->p0, args->ldb, to,
