@@ -54,7 +54,10 @@ void plx_case_fill(plx_case *c, int64_t n, plx_real *x, double low, double high)
         if (c->values == PLX_VALUES_TINY || c->values == PLX_VALUES_HUGE)
             if (draw_below(c, 3) == 0) x[i] = unusual(c);
     }
-    if (c->values == PLX_VALUES_SPECIAL && n > 0) x[draw_below(c, n)] = unusual(c);
+    if (c->values == PLX_VALUES_SPECIAL && n > 0) {
+        const int64_t place = draw_below(c, n);
+        x[place] = unusual(c);
+    }
 }
 
 plx_real *plx_case_filled(plx_case *c, int64_t n, double low, double high) {

@@ -80,9 +80,9 @@ plx_wide plx_ulp(plx_wide value);
 
 /* ---- The walk -------------------------------------------------------------------------------- */
 
-/* Runs all cases of all kernels on a table, one check each; returns the hash of all outputs.
- * hashes: prints that of every kernel. */
-uint64_t plx_walk_kernels(plx_check *t, const plx_kernels *k, bool hashes);
+/* Runs all cases of all kernels on a table, or of the one called only; returns the hash of all
+ * outputs. hashes: prints that of every kernel. */
+uint64_t plx_walk_kernels(plx_check *t, const plx_kernels *k, const char *only, bool hashes);
 
 /* The runnable table number i, best first; NULL past the last. */
 const plx_kernels *plx_walk_table(int i);

@@ -67,11 +67,12 @@ static uint64_t walk_kernel(plx_check *t, const plx_kernels *k, plx_guards *guar
     return hash;
 }
 
-uint64_t plx_walk_kernels(plx_check *t, const plx_kernels *k, bool hashes) {
+uint64_t plx_walk_kernels(plx_check *t, const plx_kernels *k, const char *only, bool hashes) {
     plx_guards guards;
     uint64_t hash = PLX_FNV1A_START;
     if (!CHECK(t, plx_guards_open(&guards), "no memory for guarded operands")) return 0;
     for (int i = 0; i < (int)(sizeof kernels / sizeof kernels[0]); ++i) {
+        if (only && strcmp(only, kernels[i].name)) continue;
         const uint64_t own = walk_kernel(t, k, &guards, i);
         if (hashes) printf("%s %s %016llx\n", k->name, kernels[i].name, (unsigned long long)own);
         hash = plx_fnv1a(hash, &own, sizeof own);
@@ -89,5 +90,5 @@ const plx_kernels *plx_walk_table(int i) {
 }
 
 void plx_test_kernels_walk(plx_check *t) {
-    for (int i = 0; plx_walk_table(i); ++i) plx_walk_kernels(t, plx_walk_table(i), false);
+    for (int i = 0; plx_walk_table(i); ++i) plx_walk_kernels(t, plx_walk_table(i), NULL, false);
 }

@@ -1,0 +1,132 @@
+/* The test of the tests: a table with one wrong kernel must not pass the walk. */
+#include "kernels/kernel_case.h"
+
+#include <string.h>
+
+/* The table that wrong kernels start from, and what they do beyond it. */
+static const plx_kernels *right;
+
+/* Four units in the last place, in one element only. */
+static void wrong_tanh(int64_t n, const plx_real *x, plx_real *y, plx_real p) {
+    (right->tanh)(n, x, y, p);
+    if (n > 0 && isfinite(y[n - 1])) y[n - 1] += 4 * (plx_real)plx_ulp((plx_wide)y[n - 1]);
+}
+
+/* A NaN that becomes a number. */
+static void wrong_relu(int64_t n, const plx_real *x, plx_real *y, plx_real p) {
+    (void)p;
+    for (int64_t i = 0; i < n; ++i) y[i] = x[i] > 0 ? x[i] : 0;
+}
+
+/* Numbers below the normal range are lost. */
+static void wrong_exp(int64_t n, const plx_real *x, plx_real *y, plx_real p) {
+    (right->exp)(n, x, y, p);
+    for (int64_t i = 0; i < n; ++i)
+        if ((plx_wide)y[i] * PLX_EPS < PLX_TINY) y[i] = 0;
+}
+
+/* The tail that fills no vector is dropped. */
+static plx_real wrong_sum(int64_t n, const plx_real *x) {
+    return right->sum(n / right->vl * right->vl - (right->vl == 1 && n > 1), x);
+}
+
+/* The last output is left as it was. */
+static void wrong_add(int64_t n, const plx_real *a, int sa, const plx_real *b, int sb,
+                      plx_real *y) {
+    right->add(n > 1 ? n - 1 : n, a, sa, b, sb, y);
+}
+
+/* One output too many. */
+static void wrong_scale(int64_t n, plx_real alpha, const plx_real *x, plx_real *y) {
+    right->scale(n, alpha, x, y);
+    y[n] = 0;
+}
+
+/* Wrong when the output is the first input. */
+static void wrong_mul(int64_t n, const plx_real *a, int sa, const plx_real *b, int sb,
+                      plx_real *y) {
+    if (n > 0) y[0] = 0;
+    right->mul(n, a, sa, b, sb, y);
+}
+
+/* A row of b too many, which lies past the end. */
+static void wrong_gemm(int64_t kc, const plx_real *a, int64_t rsa, int64_t csa, const plx_real *b,
+                       int64_t ldb, plx_real *c, int64_t ldc, int mr, int nr, bool accumulate) {
+    right->gemm(kc, a, rsa, csa, b, ldb, c, ldc, mr, nr, accumulate);
+    c[0] += 0 * b[kc * ldb];
+}
+
+/* c is read although it may hold NaN. */
+static void wrong_gemm_reads(int64_t kc, const plx_real *a, int64_t rsa, int64_t csa,
+                             const plx_real *b, int64_t ldb, plx_real *c, int64_t ldc, int mr,
+                             int nr, bool accumulate) {
+    if (!accumulate) c[0] *= 0;
+    right->gemm(kc, a, rsa, csa, b, ldb, c, ldc, mr, nr, true);
+}
+
+/* Another order of the sum: upwards from c. */
+static void wrong_gemv(int64_t k, int64_t n, const plx_real *x, int64_t incx, const plx_real *b,
+                       int64_t ldb, plx_real *y, bool accumulate) {
+    if (!accumulate)
+        for (int64_t j = 0; j < n; ++j) y[j] = 0;
+    for (int64_t p = 0; p < k; ++p)
+        right->gemv(1, n, x + p * incx, incx, b + p * ldb, ldb, y, true);
+}
+
+/* Rows from the last to the first. */
+static void wrong_column_sum(int64_t m, int64_t n, const plx_real *x, int64_t ldx, plx_real *y) {
+    right->column_sum(m, n, m > 0 ? x + (m - 1) * ldx : x, -ldx, y);
+}
+
+/* The maximum is not taken off. */
+static void wrong_softmax(int64_t n, const plx_real *x, plx_real *y) {
+    (right->exp)(n, x, y, 0);
+    right->scale(n, 1 / right->sum(n, y), y, y);
+}
+
+/* The bias correction is left out. */
+static void wrong_adam(int64_t n, plx_real *p, const plx_real *g, plx_real *m, plx_real *v,
+                       const plx__adam_step *step) {
+    plx__adam_step other = *step;
+    other.correction2 = 1;
+    right->adam(n, p, g, m, v, &other);
+}
+
+/* The mask is moved by a word. */
+static void wrong_dropout(int64_t n, const plx_real *x, plx_real *y, uint64_t key, uint64_t first,
+                          uint32_t keep, plx_real scale) {
+    right->dropout(n, x, y, key, first + 1, keep, scale);
+}
+
+static int failures_of(plx_check *t, const plx_kernels *k, const char *kernel) {
+    plx_check walk = {.group = t->group, .quiet = true};
+    plx_walk_kernels(&walk, k, kernel, false);
+    CHECK(t, walk.checks > 0, "there is no kernel %s", kernel);
+    return walk.failures;
+}
+
+#define WRONG(member, function)                                                                    \
+    do {                                                                                           \
+        plx_kernels table = *right;                                                                \
+        CHECK(t, !failures_of(t, &table, #member), "%s: %s fails as it is", right->name, #member); \
+        table.member = function;                                                                   \
+        CHECK(t, failures_of(t, &table, #member), "%s: %s passes", right->name, #function);        \
+    } while (0)
+
+void plx_test_kernels_wrong(plx_check *t) {
+    right = plx_walk_table(0);
+    WRONG(tanh, wrong_tanh);
+    WRONG(relu, wrong_relu);
+    WRONG(exp, wrong_exp);
+    WRONG(sum, wrong_sum);
+    WRONG(add, wrong_add);
+    WRONG(scale, wrong_scale);
+    WRONG(mul, wrong_mul);
+    WRONG(gemm, wrong_gemm);
+    WRONG(gemm, wrong_gemm_reads);
+    WRONG(gemv, wrong_gemv);
+    WRONG(column_sum, wrong_column_sum);
+    WRONG(softmax, wrong_softmax);
+    WRONG(adam, wrong_adam);
+    WRONG(dropout, wrong_dropout);
+}
