@@ -124,44 +124,54 @@ const plx_real *plx_network_result(const plx_network *network) {
     return plx_plan_output(network->plan, network->result);
 }
 
+/* Values of one layer in double precision, and bounds on their errors. */
+typedef struct reference {
+    double value[MAX_WIDTH], bound[MAX_WIDTH];
+} reference;
+
 /* One dense layer of the reference and of the bound on the error of what runs in plx_real. */
 static void layer(const plx_tensor *weight, const plx_real *w, const plx_real *b, bool relu,
-                  double *value, double *bound) {
+                  const reference *from, reference *to) {
     const int64_t in = plx_tensor_dims(weight)[0], out = plx_tensor_dims(weight)[1];
-    static double next[MAX_WIDTH], next_bound[MAX_WIDTH];
     const double eps = sizeof(plx_real) == sizeof(float) ? FLT_EPSILON : DBL_EPSILON;
     for (int64_t j = 0; j < out; ++j) {
         double sum = (double)b[j], size = fabs(sum), carried = 0;
         for (int64_t i = 0; i < in; ++i) {
             const double weight_ij = (double)w[i * out + j];
-            sum += weight_ij * value[i];
-            size += fabs(weight_ij) * (fabs(value[i]) + bound[i]);
-            carried += fabs(weight_ij) * bound[i];
+            sum += weight_ij * from->value[i];
+            size += fabs(weight_ij) * (fabs(from->value[i]) + from->bound[i]);
+            carried += fabs(weight_ij) * from->bound[i];
         }
-        next[j] = relu && sum < 0 ? 0 : sum;
-        next_bound[j] = carried + (double)(in + 1) * eps * size;
+        to->value[j] = relu && sum < 0 ? 0 : sum;
+        to->bound[j] = carried + (double)(in + 1) * eps * size;
     }
-    memcpy(value, next, (size_t)out * sizeof *value);
-    memcpy(bound, next_bound, (size_t)out * sizeof *bound);
 }
 
-double plx_network_error(plx_network *n) {
-    static double value[MAX_WIDTH], bound[MAX_WIDTH];
-    const int count = plx_model_parameter_count(n->model);
-    for (int64_t i = 0; i < n->in; ++i) {
-        value[i] = (double)n->bound_x[i];
-        bound[i] = 0;
-    }
-    for (int i = 0; i < count; i += 2) {
-        plx_tensor *w = plx_model_parameter(n->model, i, NULL);
-        plx_tensor *b = plx_model_parameter(n->model, i + 1, NULL);
-        layer(w, plx_tensor_data(w), plx_tensor_data(b), i + 2 < count, value, bound);
-    }
+static double largest_share(const plx_network *n, const reference *r) {
     const plx_real *result = plx_network_result(n);
     double worst = 0;
     for (int64_t j = 0; j < n->out; ++j) {
-        const double share = fabs((double)result[j] - value[j]) / bound[j];
+        const double share = fabs((double)result[j] - r->value[j]) / r->bound[j];
         if (!(share <= worst)) worst = share;
     }
+    return worst;
+}
+
+double plx_network_error(plx_network *n) {
+    reference *r = plx_platform_alloc(2 * sizeof *r);
+    if (!r) return NAN;
+    for (int64_t i = 0; i < n->in; ++i) {
+        r[0].value[i] = (double)n->bound_x[i];
+        r[0].bound[i] = 0;
+    }
+    const int count = plx_model_parameter_count(n->model);
+    for (int i = 0; i < count; i += 2) {
+        plx_tensor *w = plx_model_parameter(n->model, i, NULL);
+        plx_tensor *b = plx_model_parameter(n->model, i + 1, NULL);
+        const int at = i / 2 % 2;
+        layer(w, plx_tensor_data(w), plx_tensor_data(b), i + 2 < count, &r[at], &r[1 - at]);
+    }
+    const double worst = largest_share(n, &r[count / 2 % 2]);
+    plx_platform_free(r);
     return worst;
 }
