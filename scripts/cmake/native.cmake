@@ -1,6 +1,6 @@
 # The native side: platform, CPU detection, CBLAS provider, and the parallax command.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
-    set(PLX_TARGETS scalar sse2 avx2 avx512)
+    set(PLX_TARGETS scalar sse2 avx128 avx2 avx512)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
     set(PLX_TARGETS scalar neon128 neon)
 else()
@@ -59,3 +59,7 @@ if(PLX_COMMAND AND PLX_COMMAND_SOURCES)
         ${POPT_LIBRARY} ${CJSON_LIBRARY} ${ZLIB_LIBRARY} m)
     add_dependencies(parallax parallax_build_info)
 endif()
+
+# What scripts/peers measures beside other libraries.
+add_executable(parallax_peer EXCLUDE_FROM_ALL bench/peers/native.c)
+target_link_libraries(parallax_peer PRIVATE parallax_bench parallax_native)

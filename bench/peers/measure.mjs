@@ -1,0 +1,91 @@
+// Engines side by side on one case: outputs compared first, then alternating rounds of samples.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Random } from './data.mjs';
+import { tolerances, worstError } from './tolerances.mjs';
+
+/** Idle before each sample, so that threads of the engine before have stopped spinning. */
+const GAP_MS = 30;
+
+const runs = (engine, item) => !engine.cannot?.(item);
+
+async function attempt(entry, work) {
+  if (entry.failure) return undefined;
+  try {
+    return await work();
+  } catch (error) {
+    entry.failure = error.message;
+    return undefined;
+  }
+}
+
+async function sample(engine, item, count) {
+  if (item.kind === 'train') await engine.restart();
+  return engine.run(count);
+}
+
+/** Iterations that last at least sampleNs, found by running more and more. */
+async function calibrate(engine, item, sampleNs) {
+  for (let count = 1; ; ) {
+    const ns = await sample(engine, item, count);
+    if (ns >= sampleNs) return count;
+    const wanted = ns > 0 ? Math.ceil((1.1 * count * sampleNs) / ns) : 10 * count;
+    count = Math.min(Math.max(wanted, count + 1), 10 * count);
+  }
+}
+
+/**
+ * Measures engines[0], ours, beside the others. Gives per engine
+ * {engine, ns: [per iteration, one a round], failure?, error, tolerance}; those that cannot run the
+ * case are left out.
+ */
+export async function measureCase(item, engines, data, { rounds, sampleNs, seed }) {
+  const entries = engines
+    .filter((engine) => runs(engine, item))
+    .map((engine) => ({ engine, ns: [] }));
+  for (const entry of entries) {
+    await attempt(entry, async () => {
+      await entry.engine.open(item, data);
+      entry.output = Float32Array.from(await entry.engine.results());
+    });
+  }
+  await compare(item, data, entries);
+  for (const entry of entries) {
+    await attempt(entry, async () => {
+      entry.count = await calibrate(entry.engine, item, sampleNs);
+    });
+  }
+  const random = new Random(seed);
+  for (let round = 0; round < rounds; ++round) {
+    for (const entry of shuffled(entries, random)) {
+      await sleep(GAP_MS);
+      await attempt(entry, async () => {
+        entry.ns.push((await sample(entry.engine, item, entry.count)) / entry.count);
+      });
+    }
+  }
+  for (const entry of entries) await attempt(entry, () => entry.engine.close());
+  return entries;
+}
+
+function shuffled(entries, random) {
+  const order = [...entries];
+  for (let i = order.length - 1; i > 0; --i) {
+    const j = random.word() % (i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+/** Voids engines whose output differs from ours, and ours when it errs. */
+async function compare(item, data, entries) {
+  const [ours] = entries;
+  if (ours.failure) throw new Error(`${ours.engine.name}: ${ours.failure}`);
+  const bounds = await tolerances(item, data, ours);
+  for (const entry of entries) {
+    if (entry.failure) continue;
+    entry.error = worstError(entry.output, bounds, entry === ours);
+    if (!(entry.error <= 1))
+      entry.failure = `its output errs by ${entry.error.toPrecision(3)} times the tolerance`;
+  }
+}

@@ -1,0 +1,253 @@
+/* Parallax and OpenBLAS as engines of scripts/peers: a process that obeys one command a line on its
+ * input and answers each with one line, "ok ..." or "error ...".
+ *
+ *   open gemm M N K FILE | open predict MODEL BATCH FILE | open train MODEL BATCH LOSS FILE
+ *   results COUNT FILE   writes the product, the predictions, or the losses of COUNT steps
+ *   restart              training: initial weights again
+ *   run COUNT            answers the nanoseconds that COUNT iterations took
+ *   close
+ *
+ * Files hold 32-bit values: A and B; or the weights and biases of each layer, x, and what x is
+ * trained towards. */
+#include "bench/network.h"
+#include "native/cblas.h"
+
+#include "base/platform.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE = 4096, MAX_PARAMETERS = 64, WARM_UP = 2 };
+
+typedef enum kind { NOTHING = 0, GEMM, PREDICT, TRAIN } kind;
+
+typedef struct engine {
+    plx_ctx *ctx;
+    const plx_gemm_provider *blas; /* NULL: Parallax */
+    kind kind;
+    float *data; /* the file's */
+    int64_t count;
+    int64_t m, n, k;
+    float *product;
+    char model[256];
+    plx_network_options options;
+    plx_network network;
+} engine;
+
+static bool fail(const char *sentence) {
+    printf("error %s\n", sentence);
+    return false;
+}
+
+static bool check(const engine *e, plx_status status) {
+    return status == PLX_OK || fail(plx_message(e->ctx));
+}
+
+static void close_case(engine *e) {
+    plx_network_free(&e->network);
+    free(e->data);
+    free(e->product);
+    e->data = e->product = NULL;
+    e->kind = NOTHING;
+}
+
+static bool read_values(engine *e, const char *path) {
+    FILE *file = fopen(path, "rb");
+    if (!file) return fail("the case's file cannot be read");
+    fseek(file, 0, SEEK_END);
+    const long bytes = ftell(file);
+    rewind(file);
+    e->count = bytes / 4;
+    e->data = aligned_alloc(64, ((size_t)bytes + 63) / 64 * 64);
+    const bool whole = e->data && fread(e->data, 4, (size_t)e->count, file) == (size_t)e->count;
+    fclose(file);
+    return whole || fail("the case's file cannot be read");
+}
+
+static bool open_gemm(engine *e) {
+    e->kind = GEMM;
+    if (e->count != e->m * e->k + e->k * e->n) return fail("the file has another size");
+    e->product = aligned_alloc(64, (size_t)(e->m * e->n) * sizeof *e->product / 64 * 64 + 64);
+    return e->product || fail("no memory");
+}
+
+/* Copies the weights from the file's values; *used becomes their number. */
+static bool set_weights(engine *e, int64_t *used) {
+    const int count = plx_model_parameter_count(e->network.model);
+    *used = 0;
+    for (int i = 0; i < count; ++i) {
+        plx_tensor *tensor = plx_model_parameter(e->network.model, i, NULL);
+        const int64_t size = plx_tensor_size(tensor);
+        if (*used + size > e->count) return fail("the file has too few weights");
+        memcpy(plx_tensor_data(tensor), e->data + *used, (size_t)size * sizeof(float));
+        *used += size;
+    }
+    return true;
+}
+
+static int64_t weights_of(plx_model *model) {
+    int64_t size = 0;
+    for (int i = 0; i < plx_model_parameter_count(model); ++i)
+        size += plx_tensor_size(plx_model_parameter(model, i, NULL));
+    return size;
+}
+
+/* Where x and the targets begin depends on the model, which a network makes; so they are found with
+ * a model of their own. */
+static bool find_inputs(engine *e) {
+    plx_model *model = NULL;
+    if (!check(e, plx_model_from_name(e->ctx, e->model, 0, &model))) return false;
+    const plx_tensor *first = plx_model_parameter(model, 0, NULL);
+    const int64_t weights = weights_of(model), in = plx_tensor_dims(first)[0];
+    const int64_t out = plx_model_layer(model, plx_model_layers(model) - 1).dims[0];
+    plx_model_free(model);
+    const int64_t batch = e->options.batch;
+    const bool classes = e->options.loss == PLX_LOSS_CROSS_ENTROPY;
+    const int64_t targets = !e->options.training ? 0 : classes ? batch : batch * out;
+    if (e->count != weights + batch * in + targets) return fail("the file has another size");
+    e->options.x = e->data + weights;
+    const float *y = e->options.x + batch * in;
+    e->options.y = y;
+    e->options.labels = (const int32_t *)(const void *)y;
+    return true;
+}
+
+static bool restart(engine *e) {
+    int64_t used;
+    if (e->kind == GEMM) return true;
+    plx_network_free(&e->network);
+    return check(e, plx_network_open(e->ctx, &e->options, &e->network)) && set_weights(e, &used);
+}
+
+static bool open_case(engine *e, const char *line) {
+    char path[LINE], model[200], loss[32] = "crossentropy";
+    long long m, n, k, batch;
+    close_case(e);
+    if (sscanf(line, "open gemm %lld %lld %lld %4095s", &m, &n, &k, path) == 4) {
+        e->m = m;
+        e->n = n;
+        e->k = k;
+        return read_values(e, path) && open_gemm(e);
+    }
+    if (e->blas) return fail("a BLAS has matrix products only");
+    const bool training =
+        sscanf(line, "open train %199s %lld %31s %4095s", model, &batch, loss, path) == 4;
+    if (!training && sscanf(line, "open predict %199s %lld %4095s", model, &batch, path) != 3)
+        return fail("unknown case");
+    snprintf(e->model, sizeof e->model, "mlp:%s", model);
+    e->kind = training ? TRAIN : PREDICT;
+    e->options = (plx_network_options){
+        .model = e->model,
+        .batch = batch,
+        .training = training,
+        .loss = strcmp(loss, "mse") ? PLX_LOSS_CROSS_ENTROPY : PLX_LOSS_MSE,
+        .plan = plx_plan_default(),
+    };
+    return read_values(e, path) && find_inputs(e) && restart(e);
+}
+
+static bool run(engine *e, int64_t count) {
+    if (e->kind != GEMM) return check(e, plx_network_run(&e->network, count));
+    const float *a = e->data, *b = e->data + e->m * e->k;
+    for (int64_t i = 0; i < count; ++i) {
+        if (e->blas)
+            e->blas->gemm(e->blas->self, false, false, e->m, e->n, e->k, 1, a, e->k, b, e->n, 0,
+                          e->product, e->n);
+        else if (!check(e, plx_gemm(e->ctx, false, false, e->m, e->n, e->k, 1, a, e->k, b, e->n, 0,
+                                    e->product, e->n)))
+            return false;
+    }
+    return true;
+}
+
+static bool write_results(engine *e, int64_t count, const char *path) {
+    FILE *file = fopen(path, "wb");
+    if (!file) return fail("the results' file cannot be written");
+    bool ok = restart(e);
+    for (int64_t i = 0; ok && i < (e->kind == TRAIN ? count : 1); ++i) {
+        ok = run(e, 1);
+        if (!ok) break;
+        const float *values = e->kind == GEMM ? e->product : plx_network_result(&e->network);
+        const int64_t size = e->kind == GEMM      ? e->m * e->n
+                             : e->kind == PREDICT ? e->network.batch * e->network.out
+                                                  : 1;
+        ok = fwrite(values, sizeof *values, (size_t)size, file) == (size_t)size ||
+             fail("the results' file cannot be written");
+    }
+    return (fclose(file) == 0 || (ok && fail("the results' file cannot be written"))) && ok;
+}
+
+static bool timed(engine *e, int64_t count, long long *ns) {
+    const int64_t start = plx_platform_now_ns();
+    const bool ok = run(e, count);
+    *ns = plx_platform_now_ns() - start;
+    return ok;
+}
+
+static bool obey(engine *e, const char *line) {
+    char path[LINE];
+    long long count, ns = 0;
+    bool ok;
+    if (!strncmp(line, "open ", 5))
+        ok = open_case(e, line);
+    else if (!strcmp(line, "close"))
+        ok = (close_case(e), true);
+    else if (e->kind == NOTHING)
+        ok = fail("no case is open");
+    else if (!strcmp(line, "restart"))
+        ok = restart(e) && run(e, WARM_UP);
+    else if (sscanf(line, "results %lld %4095s", &count, path) == 2)
+        ok = write_results(e, count, path);
+    else if (sscanf(line, "run %lld", &count) == 1)
+        ok = timed(e, count, &ns);
+    else
+        ok = fail("unknown command");
+    if (ok) printf("ok %lld\n", ns);
+    return ok;
+}
+
+/* What rows say of the engine. */
+static void introduce(const engine *e, int threads) {
+    const plx_ctx_info info = plx_ctx_get_info(e->ctx);
+    printf("{\"version\":\"%s\",\"isa\":\"%s\",\"gemm\":\"%s\",\"threads\":%d,\"vectorBits\":%d,"
+           "\"fma\":%s,\"exact\":%s}\n",
+           plx_version(), info.isa, e->blas ? e->blas->name : info.gemm, threads, info.vector_bits,
+           info.fma ? "true" : "false", info.exact ? "true" : "false");
+}
+
+int main(int argc, char **argv) {
+    static engine e;
+    char message[300], line[LINE];
+    if (argc != 3) {
+        fputs("usage: parallax_peer parallax|blas|blas-unaided THREADS\n", stderr);
+        return 2;
+    }
+    const int threads = atoi(argv[2]);
+    const bool blas = strcmp(argv[1], "parallax") != 0;
+    plx_ctx_options options = plx_ctx_default();
+    options.threads = blas ? 1 : threads;
+    if (plx_ctx_new(&options, &e.ctx, message, sizeof message) != PLX_OK) {
+        fprintf(stderr, "%s\n", message);
+        return 1;
+    }
+    if (blas) {
+        const char *note;
+        e.blas =
+            strcmp(argv[1], "blas") ? plx_native_cblas_unaided(&note) : plx_native_cblas(&note);
+        if (!e.blas) {
+            fprintf(stderr, "%s\n", note);
+            return 1;
+        }
+        e.blas->set_threads(e.blas->self, threads);
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    introduce(&e, threads);
+    while (fgets(line, sizeof line, stdin)) {
+        line[strcspn(line, "\n")] = '\0';
+        obey(&e, line);
+    }
+    close_case(&e);
+    plx_ctx_free(e.ctx);
+    return 0;
+}

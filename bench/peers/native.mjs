@@ -1,0 +1,53 @@
+// The native engines: Parallax, OpenBLAS, onnxruntime and PyTorch.
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { lineEngine, ortEngine } from './processes.mjs';
+
+const notProduct = (item) => item.kind !== 'gemm';
+
+/** {engines, notes}: ours first; notes say which are not there, and why. */
+export async function nativeEngines({ threads, python, folder, root }) {
+  const engines = [];
+  const notes = [];
+  const program = join(root, 'build/release/parallax_peer');
+  const about = (key, name, more) => ({ key, name, kind: 'native', threads, ...more });
+  const start = async (what, make) => {
+    try {
+      engines.push(label(await make()));
+    } catch (error) {
+      if (!engines.length) throw error;
+      notes.push(`without ${what}: ${error.message.split('\n').at(-1)}`);
+    }
+  };
+  const line = (info, command, ...args) =>
+    lineEngine(info, command, [...args, String(threads)], folder);
+  const blas = (role) =>
+    line(about(role, 'OpenBLAS', { cannot: notProduct }), program, role).then(withoutIsa);
+
+  await start('Parallax', () => line(about('parallax', 'parallax'), program, 'parallax'));
+  await start('OpenBLAS', () => blas('blas'));
+  await start('the default OpenBLAS', () => blas('blas-unaided'));
+  // Where OpenBLAS chooses the best kernels by itself, it is one engine.
+  if (engines.length === 3 && engines[1].gemm === engines[2].gemm) engines.pop().dispose();
+  await start('onnxruntime', () =>
+    ortEngine(
+      about('ort', 'onnxruntime-node', { cannot: (item) => item.kind === 'train' }),
+      threads,
+    ),
+  );
+  const torch = fileURLToPath(new URL('torch_engine.py', import.meta.url));
+  await start('PyTorch', () => line(about('torch', 'PyTorch'), python, torch));
+  return { engines, notes };
+}
+
+const label = (engine) => ({
+  ...engine,
+  short: engine.isa ?? engine.name,
+  label: `${engine.name} ${engine.isa ?? engine.gemm ?? engine.version}`,
+});
+
+/** A BLAS runs its own kernels: what Parallax would run is not told. */
+function withoutIsa({ isa, vectorBits, fma, exact, version, ...engine }) {
+  return { ...engine, version: engine.gemm };
+}

@@ -1,0 +1,53 @@
+// Sets up, builds and installs what measuring needs; each output goes to a log, shown on failure.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const TAIL = 40;
+
+function step(root, title, command) {
+  process.stderr.write(`peers: ${title}\n`);
+  const log = join(root, 'build/logs/peers.log');
+  mkdirSync(join(root, 'build/logs'), { recursive: true });
+  const script = `set -e; if [ -r .toolchain/env.sh ]; then . .toolchain/env.sh; fi; ${command}`;
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', script], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
+  writeFileSync(log, stdout + stderr);
+  if (status === 0) return;
+  process.stderr.write(`${(stdout + stderr).trimEnd().split('\n').slice(-TAIL).join('\n')}\n`);
+  throw new Error(`${title} failed; the whole output is in build/logs/peers.log.`);
+}
+
+const time = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+export function prepare(root, { native, browser }) {
+  step(root, 'setting up', 'scripts/setup --play');
+  if (native)
+    step(
+      root,
+      'building the native engines',
+      'cmake --preset release && cmake --build --preset release --target parallax_peer',
+    );
+  if (browser)
+    step(
+      root,
+      'building the package',
+      'cmake --preset wasm && cmake --build --preset wasm --target engines && npm run build -w wasm',
+    );
+  const here = join(root, 'bench/peers');
+  // The packages' own scripts would download what is not used.
+  if (time(join(here, 'node_modules/.package-lock.json')) < time(join(here, 'package-lock.json')))
+    step(root, 'installing the peers', 'cd bench/peers && npm ci --ignore-scripts');
+}
+
+/** The browser that scripts/setup found. */
+export function chromium(root) {
+  const { stdout } = spawnSync('bash', ['-c', '. .toolchain/env.sh; echo "$PARALLAX_CHROMIUM"'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return stdout.trim();
+}

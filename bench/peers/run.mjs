@@ -1,0 +1,184 @@
+// scripts/peers: Parallax beside other libraries, natively and in Chromium.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { cases } from './cases.mjs';
+import { makeData } from './data.mjs';
+import { measureCase } from './measure.mjs';
+import { nativeEngines } from './native.mjs';
+import { prepare } from './prepare.mjs';
+import { tableLines, toRows } from './report.mjs';
+
+const USAGE = `usage: scripts/peers [--native] [--browser] [--quick] [--case TEXT] [--seed N]
+                     [--python FILE] [--json FILE] [--table FILE] [--help]
+
+Measures Parallax beside other libraries in alternating rounds, on outputs that were compared first:
+natively beside OpenBLAS, onnxruntime and PyTorch, and in one page of Chromium beside
+onnxruntime-web, TensorFlow.js and jax-js. Prints a table of ratios with what is to be reached.
+
+  --native        only natively
+  --browser       only in the browser
+  --quick         fewer and shorter rounds
+  --case TEXT     only cases whose name has TEXT
+  --seed N        of weights, data and the order of engines (default 1)
+  --python FILE   a Python that has torch (default: python3)
+  --json FILE     rows of bench/results.schema.json, one a line (default build/peers.jsonl)
+  --table FILE    keeps the table there, too
+
+Exits with 0 when it measured, also where a target was missed; 1 when it could not; 2 for a wrong
+argument.`;
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+class Wrong extends Error {}
+
+function readArguments() {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      options: {
+        native: { type: 'boolean' },
+        browser: { type: 'boolean' },
+        quick: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+        case: { type: 'string', default: '' },
+        seed: { type: 'string', default: '1' },
+        python: { type: 'string', default: 'python3' },
+        json: { type: 'string', default: join(root, 'build/peers.jsonl') },
+        table: { type: 'string' },
+      },
+    }));
+  } catch (error) {
+    throw new Wrong(`${error.message.split('.')[0]}; --help lists what there is.`);
+  }
+  const seed = Number(values.seed);
+  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32)
+    throw new Wrong(`the seed must be an integer from 0 to 4294967295, not "${values.seed}".`);
+  const chosen = cases.filter((item) => item.name.includes(values.case));
+  if (!chosen.length)
+    throw new Wrong(
+      `no case has "${values.case}" in its name; there are:\n  ${cases.map((item) => item.name).join('\n  ')}`,
+    );
+  const both = !values.native && !values.browser;
+  return {
+    ...values,
+    seed,
+    chosen,
+    native: both || values.native,
+    browser: both || values.browser,
+    method: values.quick
+      ? { rounds: 7, sampleNs: 20e6, seed }
+      : { rounds: 15, sampleNs: 60e6, seed },
+  };
+}
+
+function rowValidator() {
+  const require = createRequire(join(root, 'package.json'));
+  const Ajv = require('ajv/dist/2020').default;
+  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
+  require('ajv-formats').default(ajv);
+  const validate = ajv.compile(require(join(root, 'bench/results.schema.json')));
+  return (row) => {
+    if (!validate(row))
+      throw new Error(`a row does not fit the schema: ${ajv.errorsText(validate.errors)}`);
+  };
+}
+
+/** Replaces FILE by text at once, so that it is never half-written. */
+function write(file, text) {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
+
+function output(options) {
+  const rows = [];
+  const lines = [];
+  const validate = rowValidator();
+  const save = () => {
+    write(options.json, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    if (options.table) write(options.table, `${lines.join('\n')}\n`);
+  };
+  const say = (...texts) => {
+    for (const text of texts) console.log(text);
+    lines.push(...texts);
+  };
+  return {
+    say,
+    add(item, where, entries, about) {
+      const added = toRows(item, entries, about);
+      for (const row of added) validate(row);
+      rows.push(...added);
+      say(...tableLines(item, where, entries));
+      save();
+    },
+  };
+}
+
+const git = (...args) => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8' }).trim();
+
+function commit() {
+  try {
+    const changed = git('status', '--porcelain', '--untracked-files=no') ? '-changed' : '';
+    return git('rev-parse', '--short=12', 'HEAD') + changed;
+  } catch {
+    return 'unknown';
+  }
+}
+
+async function measureGroup(title, where, group, options, out) {
+  out.say('', title, ...group.notes.map((note) => `  (${note})`));
+  try {
+    for (const item of options.chosen) {
+      process.stderr.write(`peers: ${title}: ${item.name}\n`);
+      const entries = await measureCase(
+        item,
+        group.engines,
+        makeData(item, options.seed),
+        options.method,
+      );
+      const date = new Date().toISOString();
+      out.add(item, where, entries, { seed: options.seed, commit: commit(), date });
+    }
+  } finally {
+    for (const engine of group.engines) await engine.dispose?.();
+  }
+}
+
+async function main() {
+  const options = readArguments();
+  if (options.help) {
+    console.log(USAGE);
+    return;
+  }
+  prepare(root, options);
+  const folder = mkdtempSync(join(tmpdir(), 'parallax-peers-'));
+  const out = output(options);
+  const threadCounts = availableParallelism() > 1 ? [1, 2] : [1];
+  try {
+    for (const threads of options.native ? threadCounts : []) {
+      const group = await nativeEngines({ threads, python: options.python, folder, root });
+      await measureGroup(
+        `native, ${threads} thread${threads > 1 ? 's' : ''}`,
+        'native',
+        group,
+        options,
+        out,
+      );
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`peers: ${error.message}`);
+  process.exitCode = error instanceof Wrong ? 2 : 1;
+}

@@ -1,0 +1,50 @@
+// What Parallax is to reach beside the peers, and whether a measurement reached it.
+
+const lowest = (entries) =>
+  entries.reduce((best, entry) => (!best || entry.median < best.median ? entry : best), undefined);
+
+const named = (peers, names) => peers.filter((peer) => names.includes(peer.engine.name));
+
+/** [{what, factor, among}]: our speed over that of the fastest of `among` is to be factor. */
+function lines(item, where) {
+  const train = item.kind === 'train';
+  if (where === 'native') {
+    if (item.kind === 'gemm')
+      return [
+        {
+          what: 'best of OpenBLAS and onnxruntime',
+          factor: 0.95,
+          among: ['OpenBLAS', 'onnxruntime-node'],
+        },
+      ];
+    return train ? [{ what: 'PyTorch', factor: 1.5, among: ['PyTorch'] }] : [];
+  }
+  const tfjs = 'tfjs-backend-wasm';
+  if (item.kind === 'gemm')
+    return [{ what: 'best browser peer', factor: 1.5, among: ['onnxruntime-web', tfjs, 'jax-js'] }];
+  if (!train) return [];
+  return [
+    { what: 'tfjs', factor: 8, among: [tfjs] },
+    { what: 'jax-js', factor: 2, among: ['jax-js'] },
+  ];
+}
+
+const verdict = (what, wanted, got) => {
+  const by = got >= wanted ? 'reached' : `missed by ${(100 * (1 - got / wanted)).toFixed(0)}%`;
+  return `${what}: ${got.toFixed(2)} of ${wanted}, ${by}`;
+};
+
+/**
+ * Sentences on our entry beside the peers measured with it. Entries are {engine, median (ns), flops,
+ * ceiling?: GFLOP/s}.
+ */
+export function verdicts(item, where, ours, peers) {
+  const sentences = [];
+  for (const { what, factor, among } of lines(item, where)) {
+    const best = lowest(named(peers, among));
+    if (best) sentences.push(verdict(what, factor, best.median / ours.median));
+  }
+  if (where === 'browser' && item.kind === 'gemm' && ours.ceiling)
+    sentences.push(verdict('share of the ceiling', 0.9, item.flops / ours.median / ours.ceiling));
+  return sentences;
+}
