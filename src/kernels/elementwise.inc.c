@@ -38,9 +38,12 @@ INLINE vf gelu_tanh_argument(vf x) {
 }
 
 INLINE vf gelu_tanh_slope(vf x) {
-    const vf s = v_sigmoid(gelu_tanh_argument(x));
-    const vf inner = C(1.59576912160573071176) * (1 + C(3 * 0.044715) * (x * x));
-    return v_fma(x * s * (1 - s), inner, s);
+    /* Beyond 40 the sigmoid is 0 or 1 and its slope 0, which a square that overflows would spoil; a
+     * NaN is the second operand of both, and stays. */
+    const vf near = v_greater(v_splat(C(-40)), v_less(v_splat(C(40)), x));
+    const vf s = v_sigmoid(gelu_tanh_argument(near));
+    const vf inner = C(1.59576912160573071176) * (1 + C(3 * 0.044715) * (near * near));
+    return v_fma(near * s * (1 - s), inner, s);
 }
 
 INLINE vf gelu(vf x) {

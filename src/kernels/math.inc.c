@@ -114,7 +114,7 @@ INLINE vf v_erf(vf x) {
 }
 
 /* The normal distribution function Phi(x) and its density phi(x); the absolute error of Phi is
- * below 2^-23, and small values keep their leading digits. */
+ * below 2^-22, and small values keep their leading digits. */
 INLINE vf v_normal(vf x, vf *density) {
     if (sizeof(plx_real) == sizeof(double)) {
         *density = v_exp(C(-0.5) * x * x) * C(0.39894228040143267794);
