@@ -52,9 +52,20 @@ export class Random {
 /**
  * gemm: {a, b}; networks: {weights: [{w, b, in, out}], x, y}, where y is normal values for MSE,
  * labels (Int32Array) for cross-entropy and undefined for predictions. Weights are He-normal,
- * biases small but not zero, so that one left out or in the wrong place shows.
+ * biases small but not zero, so that one left out or in the wrong place shows. The recipe, {seed}
+ * and by how much weights are moved, is kept with the data: what makes it again elsewhere.
  */
-export function makeData(item, seed) {
+export function makeData(item, { seed, moved }) {
+  const data = { ...made(item, seed), recipe: { seed, moved } };
+  return moved ? withMovedWeights(data, moved) : data;
+}
+
+/** The same case with every weight moved, up or down by chance, by a relative part. */
+export function perturbed(item, data, relative, seed) {
+  return makeData(item, { ...data.recipe, moved: { relative, seed } });
+}
+
+function made(item, seed) {
   const random = new Random(seed);
   if (item.kind === 'gemm')
     return { a: random.normals(item.m * item.k, 1), b: random.normals(item.k * item.n, 1) };
@@ -87,8 +98,7 @@ export function toBytes(data) {
   return bytes;
 }
 
-/** data with every weight moved, up or down by chance, by relative parts. */
-export function perturbed(data, relative, seed) {
+function withMovedWeights(data, { relative, seed }) {
   const random = new Random(seed);
   const move = (values) =>
     values.map((value) => value * (1 + (random.word() & 1 ? relative : -relative)));

@@ -6,7 +6,7 @@ import { lineEngine, ortEngine } from './processes.mjs';
 
 const notProduct = (item) => item.kind !== 'gemm';
 
-/** {engines, notes}: ours first; notes say which are not there, and why. */
+/** {engines, notes, close}: ours first; notes say which are not there, and why. */
 export async function nativeEngines({ threads, python, folder, root }) {
   const engines = [];
   const notes = [];
@@ -38,7 +38,10 @@ export async function nativeEngines({ threads, python, folder, root }) {
   );
   const torch = fileURLToPath(new URL('torch_engine.py', import.meta.url));
   await start('PyTorch', () => line(about('torch', 'PyTorch'), python, torch));
-  return { engines, notes };
+  const close = () => {
+    for (const engine of engines) engine.dispose();
+  };
+  return { engines, notes, close };
 }
 
 const label = (engine) => ({

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import { browserEngines } from './browser.mjs';
 import { cases } from './cases.mjs';
 import { makeData } from './data.mjs';
 import { measureCase } from './measure.mjs';
@@ -139,14 +140,14 @@ async function measureGroup(title, where, group, options, out) {
       const entries = await measureCase(
         item,
         group.engines,
-        makeData(item, options.seed),
+        makeData(item, { seed: options.seed }),
         options.method,
       );
       const date = new Date().toISOString();
       out.add(item, where, entries, { seed: options.seed, commit: commit(), date });
     }
   } finally {
-    for (const engine of group.engines) await engine.dispose?.();
+    await group.close();
   }
 }
 
@@ -160,16 +161,15 @@ async function main() {
   const folder = mkdtempSync(join(tmpdir(), 'parallax-peers-'));
   const out = output(options);
   const threadCounts = availableParallelism() > 1 ? [1, 2] : [1];
+  const measure = async (where, make, threads) => {
+    const title = `${where}, ${threads} thread${threads > 1 ? 's' : ''}`;
+    const group = await make({ threads, python: options.python, folder, root });
+    await measureGroup(title, where, group, options, out);
+  };
   try {
-    for (const threads of options.native ? threadCounts : []) {
-      const group = await nativeEngines({ threads, python: options.python, folder, root });
-      await measureGroup(
-        `native, ${threads} thread${threads > 1 ? 's' : ''}`,
-        'native',
-        group,
-        options,
-        out,
-      );
+    for (const threads of threadCounts) {
+      if (options.native) await measure('native', nativeEngines, threads);
+      if (options.browser) await measure('browser', browserEngines, threads);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

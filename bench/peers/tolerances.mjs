@@ -90,7 +90,7 @@ async function ofLosses(item, data, ours) {
   const relative = (Math.max(...item.layers, item.batch) * EPSILON) / 2;
   const bound = Float64Array.from(ours.output, (loss) => relative * Math.abs(loss));
   for (let i = 0; i < PERTURBATIONS; ++i) {
-    await ours.engine.open(item, perturbed(data, relative, i + 1));
+    await ours.engine.open(item, perturbed(item, data, relative, i + 1));
     const moved = await ours.engine.results();
     moved.forEach((loss, step) => {
       bound[step] = Math.max(bound[step], Math.abs(loss - ours.output[step]));

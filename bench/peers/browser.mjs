@@ -1,0 +1,91 @@
+// The engines in one page of Chromium.
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+import { chromium as chromiumPath } from './prepare.mjs';
+import { serve } from './server.mjs';
+
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const notTraining = (item) => item.kind === 'train';
+
+/** The engines of a page that has so many threads; ours first, the exact tier as the reference. */
+const engineList = (threads) => [
+  {
+    key: 'exact',
+    maker: 'parallax',
+    name: 'parallax',
+    tier: threads > 1 ? 'simd-threads' : 'simd',
+  },
+  { key: 'relaxed', maker: 'parallax', name: 'parallax', tier: 'relaxed-threads' },
+  { key: 'ort', maker: 'ort', name: 'onnxruntime-web', cannot: notTraining },
+  { key: 'tfjs', maker: 'tfjs', name: 'tfjs-backend-wasm' },
+  { key: 'jax', maker: 'jax', name: 'jax-js' },
+];
+
+async function openPage(root, threads) {
+  const server = await serve(root);
+  const { chromium } = createRequire(join(root, 'package.json'))('@playwright/test');
+  const browser = await chromium.launch({
+    executablePath: chromiumPath(root) || undefined,
+    args: ARGUMENTS,
+  });
+  const page = await browser.newPage();
+  // Libraries that size their pools by it are held to the same number of threads.
+  await page.addInitScript((count) => {
+    Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => count });
+  }, threads);
+  page.on('pageerror', (error) => process.stderr.write(`peers: in the page: ${error.message}\n`));
+  await page.goto(server.address);
+  await page.waitForFunction(() => globalThis.peers && globalThis.crossOriginIsolated);
+  return {
+    page,
+    runtime: `Chromium ${browser.version().split('.')[0]}`,
+    async close() {
+      await browser.close();
+      server.close();
+    },
+  };
+}
+
+/** {engines, notes, close}. */
+export async function browserEngines({ threads, root }) {
+  const { page, runtime, close } = await openPage(root, threads);
+  const call = (operation, ...args) =>
+    page.evaluate(([name, values]) => globalThis.peers[name](...values), [operation, args]);
+  const engines = [];
+  const notes = [];
+  for (const { key, maker, tier, ...rest } of engineList(threads)) {
+    try {
+      const about = await call('start', key, maker, { threads, tier });
+      const engine = {
+        ...rest,
+        ...about,
+        kind: 'wasm',
+        runtime,
+        short: about.tier ?? rest.name,
+        label: `${rest.name} ${about.tier ?? about.version}`,
+        open: (item, data) => call('open', key, item, data.recipe),
+        results: () => call('results', key),
+        restart: () => call('restart', key),
+        run: (count) => call('run', key, count),
+        close: () => call('close', key),
+      };
+      engines.push(engine);
+      if (about.threads !== threads)
+        notes.push(`${engine.label} takes ${about.threads} thread(s) here`);
+    } catch (error) {
+      if (!engines.length) throw error;
+      notes.push(`without ${rest.name}: ${error.message.split('\n')[0]}`);
+    }
+  }
+  return { engines, notes, close };
+}

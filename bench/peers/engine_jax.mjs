@@ -1,0 +1,178 @@
+// jax-js on its WebAssembly device as an engine. Its arrays are owned: an argument is consumed
+// unless .ref is given in its place.
+
+import { adam, COMPARED_STEPS } from './cases.mjs';
+import {
+  blockUntilReady,
+  defaultDevice,
+  init,
+  jit,
+  nn,
+  numpy as np,
+  tree,
+  valueAndGrad,
+} from './node_modules/@jax-js/jax/dist/index.js';
+
+const VERSION = '0.1.25';
+const WARM_UP = 2;
+
+/** It takes as many threads as the page says there are processors. */
+export async function jaxEngine(threads) {
+  if (!(await init()).includes('wasm')) throw new Error('jax-js has no wasm device here');
+  defaultDevice('wasm');
+  const make = { gemm: product, predict: prediction, train: training };
+  let work;
+  return {
+    about: { version: VERSION, threads },
+    async open(item, data) {
+      work = make[item.kind](item, data);
+      await work.restart?.();
+    },
+    results: () => work.results(),
+    async restart() {
+      work.restart();
+      await work.run(WARM_UP);
+    },
+    async run(count) {
+      const start = performance.now();
+      await work.run(count);
+      return (performance.now() - start) * 1e6;
+    },
+    async close() {
+      work.dispose();
+    },
+  };
+}
+
+const array = (values, shape) => np.array(values.slice()).reshape(shape);
+
+/** Work that gives an array. */
+function repeated(compute, inputs) {
+  return {
+    results: () => compute().data(),
+    async run(count) {
+      for (let i = 0; i < count; ++i) {
+        const output = await blockUntilReady(compute());
+        output.dispose();
+      }
+    },
+    dispose: () => tree.dispose(inputs),
+  };
+}
+
+function product({ m, n, k }, data) {
+  const a = array(data.a, [m, k]);
+  const b = array(data.b, [k, n]);
+  const compute = jit((p, q) => np.matmul(p, q));
+  return repeated(() => compute(a.ref, b.ref), [a, b]);
+}
+
+function forward(weights, x) {
+  return weights.reduce((input, { w, b }, i) => {
+    const sum = np.matmul(input, w).add(b);
+    return i + 1 < weights.length ? nn.relu(sum) : sum;
+  }, x);
+}
+
+const weightsOf = (data) =>
+  data.weights.map((layer) => ({
+    w: array(layer.w, [layer.in, layer.out]),
+    b: array(layer.b, [layer.out]),
+  }));
+
+function prediction(item, data) {
+  const x = array(data.x, [item.batch, item.layers[0]]);
+  const weights = weightsOf(data);
+  const compute = jit(forward);
+  return repeated(() => compute(tree.ref(weights), x.ref), [weights, x]);
+}
+
+function lossOf(item) {
+  if (item.loss === 'mse') return (weights, x, y) => np.mean(np.square(forward(weights, x).sub(y)));
+  return (weights, x, y) => {
+    const logs = nn.logSoftmax(forward(weights, x), -1);
+    return np.sum(logs.mul(y)).mul(-1 / item.batch);
+  };
+}
+
+/** One step: c1 and c2 are what Adam's moments are divided by at this step. */
+function adamStep(item) {
+  const gradient = valueAndGrad(lossOf(item));
+  return jit((state, x, y, c1, c2) => {
+    const [loss, gradients] = gradient(tree.ref(state.weights), x, y);
+    const first = tree.map(
+      (m, g) => m.mul(adam.beta1).add(g.mul(1 - adam.beta1)),
+      state.first,
+      tree.ref(gradients),
+    );
+    const second = tree.map(
+      (v, g) => v.mul(adam.beta2).add(np.square(g).mul(1 - adam.beta2)),
+      state.second,
+      gradients,
+    );
+    const weights = tree.map(
+      (w, m, v) =>
+        w.sub(
+          m
+            .div(c1.ref)
+            .mul(adam.rate)
+            .div(np.sqrt(v.div(c2.ref)).add(adam.epsilon)),
+        ),
+      state.weights,
+      tree.ref(first),
+      tree.ref(second),
+    );
+    c1.dispose();
+    c2.dispose();
+    return [{ weights, first, second }, loss];
+  });
+}
+
+function training(item, data) {
+  const x = array(data.x, [item.batch, item.layers[0]]);
+  const outputs = item.layers.at(-1);
+  const y =
+    item.loss === 'mse'
+      ? array(data.y, [item.batch, outputs])
+      : nn.oneHot(np.array(data.y.slice(), { dtype: np.int32 }), outputs);
+  const compute = adamStep(item);
+  let state;
+  let steps;
+  const step = () => {
+    steps += 1;
+    const c1 = np.array(1 - adam.beta1 ** steps);
+    const c2 = np.array(1 - adam.beta2 ** steps);
+    const [next, loss] = compute(state, x.ref, y.ref, c1, c2);
+    state = next;
+    return loss;
+  };
+  const free = () => {
+    if (state) tree.dispose(state);
+    state = undefined;
+  };
+  return {
+    restart() {
+      free();
+      const zeros = () => tree.map((w) => np.zeros(w.shape), weightsOf(data));
+      state = { weights: weightsOf(data), first: zeros(), second: zeros() };
+      steps = 0;
+    },
+    async results() {
+      this.restart();
+      const losses = [];
+      for (let i = 0; i < COMPARED_STEPS; ++i) losses.push((await step().data())[0]);
+      return losses;
+    },
+    async run(count) {
+      for (let i = 0; i < count; ++i) {
+        const loss = await blockUntilReady(step());
+        loss.dispose();
+      }
+      await blockUntilReady(tree.ref(state)).then(tree.dispose);
+    },
+    dispose() {
+      free();
+      tree.dispose([x, y]);
+    },
+  };
+}

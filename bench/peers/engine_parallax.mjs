@@ -1,0 +1,80 @@
+// Parallax in the browser as an engine: its package, as a page uses it. Training is fit();
+// products and predictions are timed by bench(), and their outputs come from predict().
+import { load } from '../../wasm/dist/index.mjs';
+
+import { adam, COMPARED_STEPS } from './cases.mjs';
+
+/** Of one sample by bench(). */
+const BENCH_SECONDS = 0.06;
+
+export async function parallaxEngine(tier, threads) {
+  const plx = await load({ tier, threads });
+  const info = plx.info();
+  let model;
+  let work;
+  const fit = (epochs) =>
+    model.fit(work.data.x, work.data.y, {
+      epochs,
+      batchSize: work.item.batch,
+      loss: work.item.loss,
+      optimizer: { kind: 'adam', ...adam },
+      shuffle: false,
+    });
+  const engine = {
+    about: {
+      version: info.version,
+      tier: info.tier,
+      threads: info.threads,
+      isa: info.isa,
+      gemm: info.gemm,
+      vectorBits: info.vectorBits,
+      fma: info.fma,
+      exact: info.exact,
+    },
+    async open(item, data) {
+      await engine.close();
+      work = { item, data };
+      model = modelOf(plx, item);
+      await engine.reset();
+    },
+    reset: () => model.setWeights(weightsOf(work.item, work.data)),
+    async results() {
+      if (work.item.kind !== 'train') return model.predict(work.data.a ?? work.data.x);
+      await engine.reset();
+      return (await fit(COMPARED_STEPS)).loss;
+    },
+    /** fit() begins with a new optimizer. */
+    restart: () => engine.reset(),
+    async run(count) {
+      if (work.item.kind === 'train') return (await fit(count)).milliseconds * 1e6;
+      return count * (await benchNs(plx, work.item));
+    },
+    async close() {
+      await model?.dispose();
+      model = undefined;
+    },
+  };
+  return engine;
+}
+
+/** A product is a dense layer without activation: x W with the bias zero. */
+function modelOf(plx, item) {
+  if (item.kind !== 'gemm') return plx.model(`mlp:${item.model}`);
+  return plx.sequential([plx.layers.dense({ units: item.n, inputShape: [item.k] })]);
+}
+
+function weightsOf(item, data) {
+  if (item.kind === 'gemm') return [data.b, new Float32Array(item.n)];
+  return data.weights.flatMap(({ w, b }) => [w, b]);
+}
+
+/** Nanoseconds per iteration of the case that bench() knows by the same name. */
+async function benchNs(plx, item) {
+  const [cases] = item.name.split(',');
+  const rows = await plx.bench({ suites: [item.suite], cases: [cases], seconds: BENCH_SECONDS });
+  const row = rows.find((candidate) => candidate.case === item.name && candidate.primary);
+  if (!row) throw new Error(`bench() gave no row for ${item.name}`);
+  if (!row.checks.passed) throw new Error(row.checks.failure);
+  const { median } = row.samples;
+  return item.kind === 'gemm' ? item.flops / median : median * 1e3;
+}

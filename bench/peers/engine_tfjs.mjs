@@ -1,0 +1,126 @@
+// TensorFlow.js with its WebAssembly backend as an engine.
+import { adam, COMPARED_STEPS } from './cases.mjs';
+
+const WARM_UP = 2;
+
+/** tf: the global of its scripts. */
+export async function tfjsEngine(tf, threads) {
+  tf.wasm.setWasmPaths('node_modules/@tensorflow/tfjs-backend-wasm/dist/');
+  tf.wasm.setThreadsCount(threads);
+  await tf.setBackend('wasm');
+  await tf.ready();
+  const make = { gemm: product, predict: prediction, train: training };
+  let work;
+  return {
+    about: { version: tf.version_wasm ?? tf.version.tfjs, threads: tf.wasm.getThreadsCount() },
+    async open(item, data) {
+      work = make[item.kind](tf, item, data);
+    },
+    results: () => work.results(),
+    async restart() {
+      work.restart();
+      await work.run(WARM_UP);
+    },
+    async run(count) {
+      const start = performance.now();
+      await work.run(count);
+      return (performance.now() - start) * 1e6;
+    },
+    async close() {
+      work.dispose();
+    },
+  };
+}
+
+/** Work that gives a tensor: the backend computes it at the call, and data() waits for it. */
+function repeated(tf, inputs, compute) {
+  return {
+    async results() {
+      const output = compute();
+      const values = await output.data();
+      output.dispose();
+      return values;
+    },
+    async run(count) {
+      for (let i = 1; i < count; ++i) compute().dispose();
+      await this.results();
+    },
+    dispose: () => tf.dispose(inputs),
+  };
+}
+
+function product(tf, { m, n, k }, data) {
+  const a = tf.tensor2d(data.a, [m, k]);
+  const b = tf.tensor2d(data.b, [k, n]);
+  return repeated(tf, [a, b], () => tf.matMul(a, b));
+}
+
+/** What dense layers of its layers API do, without their bookkeeping. */
+function forward(tf, x, weights) {
+  return weights.reduce(
+    (input, { w, b }, i) =>
+      tf.fused.matMul({
+        a: input,
+        b: w,
+        bias: b,
+        activation: i + 1 < weights.length ? 'relu' : 'linear',
+      }),
+    x,
+  );
+}
+
+const weightsOf = (data, make) =>
+  data.weights.map((layer) => ({
+    w: make(layer.w, [layer.in, layer.out]),
+    b: make(layer.b, [layer.out]),
+  }));
+
+function prediction(tf, item, data) {
+  const x = tf.tensor2d(data.x, [item.batch, item.layers[0]]);
+  const weights = weightsOf(data, tf.tensor);
+  return repeated(tf, [x, weights], () => tf.tidy(() => forward(tf, x, weights)));
+}
+
+function training(tf, item, data) {
+  const x = tf.tensor2d(data.x, [item.batch, item.layers[0]]);
+  const outputs = item.layers.at(-1);
+  const y =
+    item.loss === 'mse'
+      ? tf.tensor2d(data.y, [item.batch, outputs])
+      : tf.tidy(() => tf.oneHot(tf.tensor1d(data.y, 'int32'), outputs).toFloat());
+  const loss = item.loss === 'mse' ? tf.losses.meanSquaredError : tf.losses.softmaxCrossEntropy;
+  let weights = [];
+  let optimizer;
+  const step = (wanted) => optimizer.minimize(() => loss(y, forward(tf, x, weights)), wanted);
+  const free = () => {
+    tf.dispose(weights);
+    optimizer?.dispose();
+  };
+  return {
+    restart() {
+      free();
+      weights = weightsOf(data, (values, shape) => tf.variable(tf.tensor(values.slice(), shape)));
+      optimizer = tf.train.adam(adam.rate, adam.beta1, adam.beta2, adam.epsilon);
+    },
+    async results() {
+      this.restart();
+      const losses = [];
+      for (let i = 0; i < COMPARED_STEPS; ++i) {
+        const cost = step(true);
+        losses.push((await cost.data())[0]);
+        cost.dispose();
+      }
+      return losses;
+    },
+    async run(count) {
+      for (let i = 0; i < count; ++i) step(false);
+      await weights[0].b.data();
+    },
+    dispose() {
+      free();
+      tf.dispose([x, y]);
+      weights = [];
+      optimizer = undefined;
+    },
+  };
+}

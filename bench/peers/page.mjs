@@ -1,0 +1,38 @@
+// The page that scripts/peers drives: one object of engines, called by name.
+import { makeData } from './data.mjs';
+import { jaxEngine } from './engine_jax.mjs';
+import { ortEngine } from './engine_ort.mjs';
+import { parallaxEngine } from './engine_parallax.mjs';
+import { tfjsEngine } from './engine_tfjs.mjs';
+
+async function ortWeb(threads) {
+  const ort = await import('./node_modules/onnxruntime-web/dist/ort.wasm.min.mjs');
+  ort.env.wasm.numThreads = threads;
+  const { numThreads } = ort.env.wasm;
+  return {
+    about: { version: ort.env.versions.web, threads: numThreads },
+    ...ortEngine(ort, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' }),
+  };
+}
+
+const makers = {
+  ort: ({ threads }) => ortWeb(threads),
+  tfjs: ({ threads }) => tfjsEngine(globalThis.tf, threads),
+  jax: ({ threads }) => jaxEngine(threads),
+  parallax: ({ tier, threads }) => parallaxEngine(tier, threads),
+};
+
+const engines = {};
+
+globalThis.peers = {
+  /** Starts an engine under a name; resolves to what rows say of it. */
+  async start(name, maker, options) {
+    engines[name] = await makers[maker](options);
+    return engines[name].about;
+  },
+  open: (name, item, recipe) => engines[name].open(item, makeData(item, recipe)),
+  results: async (name) => [...(await engines[name].results())],
+  restart: (name) => engines[name].restart(),
+  run: (name, count) => engines[name].run(count),
+  close: (name) => engines[name].close(),
+};
