@@ -7,6 +7,7 @@ uint32_t plx_platform_cpu_features(void) {
     /* The compiler's run-time checks CPUID and XCR0, that is, the operating system too. */
     __builtin_cpu_init();
     features |= PLX_CPU_SSE2;
+    if (__builtin_cpu_supports("avx")) features |= PLX_CPU_AVX;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         features |= PLX_CPU_AVX2_FMA;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

@@ -2,6 +2,7 @@
 # compiled once for each instruction set.
 set(PLX_FLAGS_scalar "")
 set(PLX_FLAGS_sse2 -msse2)
+set(PLX_FLAGS_avx128 -mavx)
 set(PLX_FLAGS_avx2 -mavx2 -mfma)
 set(PLX_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
 set(PLX_FLAGS_neon128 "")

@@ -25,6 +25,7 @@ enum {
     PLX_CPU_NEON = 1u << 3,
     PLX_CPU_WASM128 = 1u << 4,
     PLX_CPU_WASM_RELAXED = 1u << 5,
+    PLX_CPU_AVX = 1u << 6,
 };
 
 /* 64-byte aligned, uninitialised memory, or NULL. Freed by plx_platform_free (NULL allowed). */

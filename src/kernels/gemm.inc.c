@@ -11,6 +11,7 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
         UNROLL
         for (int j = 0; j < vectors; ++j) sum[i][j] = v_splat(0);
     }
+    UNROLL_BY(K_UNROLL)
     for (int64_t p = 0; p < kc; ++p) {
         vf row[NV];
         UNROLL

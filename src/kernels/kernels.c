@@ -13,6 +13,9 @@ extern const plx_kernels plx__kernels_avx512;
 #ifdef PLX_HAVE_AVX2
 extern const plx_kernels plx__kernels_avx2;
 #endif
+#ifdef PLX_HAVE_AVX128
+extern const plx_kernels plx__kernels_avx128;
+#endif
 #ifdef PLX_HAVE_SSE2
 extern const plx_kernels plx__kernels_sse2;
 #endif
@@ -39,6 +42,9 @@ static const plx_kernels *const linked[] = {
 #endif
 #ifdef PLX_HAVE_AVX2
     &plx__kernels_avx2,
+#endif
+#ifdef PLX_HAVE_AVX128
+    &plx__kernels_avx128,
 #endif
 #ifdef PLX_HAVE_SSE2
     &plx__kernels_sse2,

@@ -6,12 +6,22 @@
 
 /* The GEMM tile is MR rows by NV vectors, chosen so that accumulators, a row of B and a broadcast
  * element of A fit the registers: 16 on x86 before AVX-512 and in what engines give WebAssembly, 32
- * elsewhere. KC is part of the order of sums, so the exact targets share it. MC x KC of A and KC x
- * NC of B are packed at a time, for the second-level cache and the one behind it. */
+ * elsewhere. K_UNROLL steps of the inner loop are written out, which hides its counting where a
+ * core takes few instructions at a time. KC is part of the order of sums, so the exact targets
+ * share it. MC x KC of A and KC x NC of B are packed at a time, for the second-level cache and the
+ * one behind it. */
 #define KC 256
 #if PLX_ISA == PLX_ISA_scalar
 #define MR 4
 #define NV 4
+#elif PLX_ISA == PLX_ISA_sse2
+#define MR 2
+#define NV 4
+#define K_UNROLL 2
+#elif PLX_ISA == PLX_ISA_avx128
+#define MR 4
+#define NV 2
+#define K_UNROLL 2
 #elif PLX_ISA == PLX_ISA_avx2
 #define MR 6
 #define NV 2
@@ -24,6 +34,9 @@
 #else
 #define MR 2
 #define NV 4
+#endif
+#ifndef K_UNROLL
+#define K_UNROLL 1
 #endif
 #define MC (192 / MR * MR)
 #define NC 4096

@@ -23,6 +23,7 @@
 #define PLX_ISA_neon 6
 #define PLX_ISA_wasm128 7
 #define PLX_ISA_wasmrelaxed 8
+#define PLX_ISA_avx128 9
 #define PLX_ISA PLX_JOIN(PLX_ISA_, PLX_TARGET)
 
 /* VL: lanes of a vector. FMA: whether v_fma rounds once. A target of 4 lanes without it belongs to
@@ -43,7 +44,8 @@
 #define EXACT (VL == 4 && !FMA)
 
 #define INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 32")
+#define UNROLL_BY(times) _Pragma(PLX_TEXT(GCC unroll times))
+#define UNROLL UNROLL_BY(32)
 
 typedef plx_real vf __attribute__((vector_size(VL * sizeof(plx_real))));
 /* Integers of the same width: what comparison gives. */
@@ -88,7 +90,7 @@ INLINE vi v_lanes(void) {
  * and, under PARTIAL, its own v_load_n and v_store_n. */
 #if PLX_ISA == PLX_ISA_scalar
 #include "kernels/simd_scalar.h"
-#elif PLX_ISA == PLX_ISA_sse2
+#elif PLX_ISA == PLX_ISA_sse2 || PLX_ISA == PLX_ISA_avx128
 #include "kernels/simd_sse2.h"
 #elif PLX_ISA == PLX_ISA_avx2
 #include "kernels/simd_avx2.h"

@@ -1,10 +1,15 @@
-/* What every x86-64 has: 4 lanes, no fused multiply-add. */
+/* 4 lanes, no fused multiply-add: sse2, which every x86-64 has, and avx128, the same operations in
+ * the three-operand encoding of AVX, which spares most moves between registers. */
 #ifndef PLX_KERNELS_SIMD_SSE2_H
 #define PLX_KERNELS_SIMD_SSE2_H
 
 #include <emmintrin.h>
 
+#if PLX_ISA == PLX_ISA_avx128
+#define PLX_FEATURES PLX_CPU_AVX
+#else
 #define PLX_FEATURES PLX_CPU_SSE2
+#endif
 
 INLINE vf v_fma(vf a, vf b, vf c) {
     return a * b + c;
