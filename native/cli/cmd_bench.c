@@ -1,0 +1,199 @@
+/* parallax bench */
+#include "command.h"
+#include "digits_files.h"
+#include "output.h"
+#include "rows.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t SLICE_NS = 50000000;
+
+typedef struct bench_run {
+    plx_ctx *ctx;
+    plx_bench *bench;
+    output out;
+    progress progress;
+    char header[64]; /* of the suite whose table is being printed */
+    int rows, voided, failures;
+    bool write_failed;
+} bench_run;
+
+static void list_suites(FILE *to) {
+    for (int i = 0; plx_bench_suite_name(i); ++i)
+        fprintf(to, "%-10s %s\n", plx_bench_suite_name(i), plx_bench_suite_description(i));
+}
+
+/* Four significant digits without an exponent where that stays readable. */
+static const char *figure(char *text, size_t size, double value) {
+    const double magnitude = fabs(value);
+    if (magnitude >= 1000 && magnitude < 1e9)
+        snprintf(text, size, "%.0f", value);
+    else
+        snprintf(text, size, "%.4g", value);
+    return text;
+}
+
+static void print_row(bench_run *run, const cJSON *row) {
+    FILE *to = output_tables(&run->out);
+    char median[32], low[32], high[32];
+    const char *suite = row_text(row, "suite");
+    if (strcmp(run->header, suite) != 0) {
+        snprintf(run->header, sizeof run->header, "%s", suite);
+        fprintf(to, "\n%s\n  %-34s %-20s %10s  %-8s %s\n", suite, "case", "metric", "median",
+                "unit", "95% interval");
+    }
+    fprintf(to, "  %-34s %-20s %10s  %-8s", row_text(row, "case"), row_text(row, "metric"),
+            figure(median, sizeof median, row_number(row, "samples.median")),
+            row_text(row, "unit"));
+    if (row_get(row, "samples.low"))
+        fprintf(to, " %s to %s", figure(low, sizeof low, row_number(row, "samples.low")),
+                figure(high, sizeof high, row_number(row, "samples.high")));
+    if (row_get(row, "ceiling.share"))
+        fprintf(to, "  (%.0f%% of the ceiling)", 100 * row_number(row, "ceiling.share"));
+    if (cJSON_IsFalse(row_get(row, "checks.passed")))
+        fprintf(to, "  VOID: %s", row_text(row, "checks.failure"));
+    else if (*row_text(row, "checks.lossBits"))
+        fprintf(to, "  losses %s", row_text(row, "checks.lossBits"));
+    fputc('\n', to);
+    fflush(to);
+}
+
+static void take_rows(bench_run *run) {
+    int fields;
+    while ((fields = plx_bench_take_row(run->bench)) > 0) {
+        cJSON *row = row_from_bench(run->bench, fields);
+        if (!row) {
+            run->write_failed = true;
+            report(EXIT_FAILED, "there is not enough memory for a row.");
+            continue;
+        }
+        run->rows += 1;
+        run->voided += cJSON_IsFalse(row_get(row, "checks.passed"));
+        progress_clear(&run->progress);
+        print_row(run, row);
+        if (!output_row(&run->out, row)) run->write_failed = true;
+    }
+}
+
+/* Measures until all is done, Ctrl-C, or nowhere to write. */
+static void measure(bench_run *run) {
+    plx_bench_progress at = {0};
+    run->progress = progress_start();
+    while (!at.done && !run->write_failed) {
+        if (interrupted()) {
+            plx_bench_stop(run->bench);
+            take_rows(run);
+            break;
+        }
+        if (plx_bench_advance(run->bench, SLICE_NS, &at) != PLX_OK) {
+            run->failures += 1;
+            progress_clear(&run->progress);
+            report(EXIT_FAILED, "%s", plx_message(run->ctx));
+        }
+        take_rows(run);
+        progress_show(&run->progress, at.fraction, "%s %s", at.suite, at.name);
+    }
+    progress_clear(&run->progress);
+}
+
+static int finish(bench_run *run) {
+    int code = EXIT_DONE;
+    if (run->voided || run->failures || run->write_failed) code = EXIT_FAILED;
+    if (!code && !run->rows && !interrupted())
+        code = report(EXIT_FAILED, "no case matched; --list and a run without --cases show what "
+                                   "there is.");
+    if (run->voided) report(code, "%d rows are void: their checks failed.", run->voided);
+    if (interrupted()) {
+        report(code, "stopped; %d rows were measured and are kept.", run->rows);
+        code = EXIT_INTERRUPTED;
+    }
+    /* Rows are kept whatever came later. */
+    if (!output_close(&run->out, run->rows > 0)) code = EXIT_FAILED;
+    return code;
+}
+
+static int run_suites(const char *suites, const char *cases, double seconds) {
+    bench_run run = {0};
+    digits_files files = {0};
+    if (!output_open(&run.out)) return EXIT_FAILED;
+    const char *note = "";
+    int code = open_context(&run.ctx, &note);
+    if (code == EXIT_DONE) {
+        char message[4352];
+        plx_bench_options options = plx_bench_default();
+        options.suites = suites;
+        options.cases = cases;
+        options.seconds = seconds;
+        options.seed = (uint64_t)arguments.seed;
+        if (arguments.quick) options.size = PLX_BENCH_QUICK;
+        if (arguments.full) options.size = PLX_BENCH_FULL;
+        const digits_found found = digits_load(run.ctx, &files, message, sizeof message);
+        if (found == DIGITS_FOUND) options.digits = &files.digits;
+        if (*note) fprintf(stderr, "%s\n", note);
+        if (found == DIGITS_FAILED)
+            code = report(EXIT_FAILED, "%s", message);
+        else if (plx_bench_new(run.ctx, &options, &run.bench) != PLX_OK)
+            code = report(EXIT_USAGE, "%s", plx_message(run.ctx));
+        else
+            measure(&run);
+    }
+    if (code == EXIT_DONE)
+        code = finish(&run);
+    else
+        output_close(&run.out, false);
+    plx_bench_free(run.bench);
+    digits_free(&files);
+    plx_ctx_free(run.ctx);
+    return code;
+}
+
+/* "gemm mlp" and "gemm,mlp" are the same; none, or "all", are all. */
+static bool join_suites(poptContext parsed, char *text, size_t size) {
+    const char *name;
+    text[0] = 0;
+    while ((name = poptGetArg(parsed))) {
+        if (!strcmp(name, "all")) name = "";
+        if (strlen(text) + strlen(name) + 2 > size) return false;
+        if (*text && *name) strcat(text, ",");
+        strcat(text, name);
+    }
+    return true;
+}
+
+int cmd_bench(int argc, const char **argv) {
+    const char *cases = NULL;
+    double seconds = 0;
+    int list = 0;
+    const struct poptOption options[] = {
+        {"list", 'l', POPT_ARG_NONE, &list, 0, "print the suites and stop", NULL},
+        {"cases", 'c', POPT_ARG_STRING, &cases, 0, "only cases whose name has one of these texts",
+         "TEXT[,TEXT...]"},
+        {"seconds", 's', POPT_ARG_DOUBLE, &seconds, 0, "of measuring per case", "S"},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0, "How much:", NULL},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, output_options, 0, "Output:", NULL},
+        POPT_AUTOHELP POPT_TABLEEND};
+    int code;
+    poptContext parsed = parse_arguments(
+        argc, argv, options, "[OPTIONS] [all | SUITE...]",
+        "Runs suites and prints medians with 95% intervals. Cases alternate, so that a\n"
+        "disturbance hits all alike. PARALLAX_DATA names the folder of the MNIST files;\n"
+        "without it, images are seeded noise and rows say so. --list names the suites.",
+        &code);
+    if (!parsed) return code;
+    char suites[512];
+    if (list)
+        list_suites(stdout);
+    else if (!join_suites(parsed, suites, sizeof suites))
+        code = wrong_usage("bench", "the names of the suites are too long.");
+    else if (!(seconds >= 0 && seconds <= 3600))
+        code = wrong_usage("bench", "--seconds must be from 0 to 3600, not %g.", seconds);
+    else {
+        catch_interrupts();
+        code = run_suites(suites, cases, seconds);
+    }
+    poptFreeContext(parsed);
+    return code;
+}

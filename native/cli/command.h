@@ -1,0 +1,82 @@
+/* The parallax command: what its subcommands share. */
+#ifndef PLX_CLI_COMMAND_H
+#define PLX_CLI_COMMAND_H
+
+#include "bench/bench.h"
+
+#include <popt.h>
+
+/* Exit codes. A run that Ctrl-C stopped exits with 128 + SIGINT, as shells expect. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
+
+typedef struct command {
+    const char *name, *description;
+    int (*run)(int argc, const char **argv); /* argv[0] is "parallax NAME" */
+} command;
+
+int cmd_info(int argc, const char **argv);
+int cmd_bench(int argc, const char **argv);
+int cmd_train(int argc, const char **argv);
+int cmd_explain(int argc, const char **argv);
+int cmd_verify(int argc, const char **argv);
+int cmd_compare(int argc, const char **argv);
+
+/* Prints "parallax: " and the sentence to standard error; returns code. */
+int report(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- Arguments ------------------------------------------------------------------------------- */
+
+/* Filled in by the tables below; strings belong to popt and live as long as the process. */
+typedef struct common_arguments {
+    int threads;
+    const char *isa, *gemm;
+    int reproducible;
+    long long seed;
+    const char *json, *csv;
+    int quick, full;
+} common_arguments;
+
+extern common_arguments arguments;
+
+/* For POPT_ARG_INCLUDE_TABLE. */
+extern struct poptOption machine_options[];
+extern struct poptOption output_options[];
+extern struct poptOption json_option[];
+extern struct poptOption size_options[];
+
+/* Parses all options; usage names the other arguments, help says what the command does. Returns the
+ * context (poptGetArg gives the other arguments), or NULL with the exit code in *code. */
+poptContext parse_arguments(int argc, const char **argv, const struct poptOption *options,
+                            const char *usage, const char *help, int *code);
+/* "parallax bench: SENTENCE; --help lists...": returns EXIT_USAGE. */
+int wrong_usage(const char *command_name, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A context as the machine options ask for it. On failure *out is NULL and the exit code is
+ * returned, the sentence printed. *note (may be NULL) becomes what there is to say of the BLAS. */
+int open_context(plx_ctx **out, const char **note);
+
+/* ---- Interrupts ------------------------------------------------------------------------------ */
+
+/* The first Ctrl-C or SIGTERM sets a flag, the second ends the process. */
+void catch_interrupts(void);
+bool interrupted(void);
+
+/* ---- Progress -------------------------------------------------------------------------------- */
+
+/* On a terminal one line that is rewritten, with the time left; else a plain line every few
+ * seconds. On standard error. */
+typedef struct progress {
+    int64_t start_ns, shown_ns;
+    bool terminal;
+    int width; /* of the line that is shown */
+} progress;
+
+progress progress_start(void);
+/* fraction: 0 to 1 of the whole. */
+void progress_show(progress *p, double fraction, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Before other output, and at the end. */
+void progress_clear(progress *p);
+
+#endif

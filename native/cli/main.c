@@ -1,0 +1,61 @@
+/* parallax COMMAND: benchmarks this machine, trains, and explains what it does. */
+#include "command.h"
+
+#include "build_info.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const command commands[] = {
+    {"info", "this processor, its kernel targets, threads and BLAS", cmd_info},
+    {"bench", "run the suites", cmd_bench},
+    {"train", "train a network on images or on a table", cmd_train},
+    {"explain", "the compiled plan of a model, step by step", cmd_explain},
+    {"verify", "check every kernel target and every number of threads", cmd_verify},
+    {"compare", "ratios of two result files, with intervals", cmd_compare},
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_help(void) {
+    puts("usage: parallax COMMAND [ARGUMENTS]\n\n"
+         "Benchmarks this machine's neural-net arithmetic, and trains and explains networks.\n");
+    for (int i = 0; i < COMMANDS; ++i)
+        printf("  %-9s %s\n", commands[i].name, commands[i].description);
+    puts("\n  --help, --version\n\n"
+         "parallax COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong arguments,\n"
+         "130 stopped by Ctrl-C (what was measured is kept).");
+}
+
+static int unknown_command(const char *name) {
+    char list[128] = "";
+    for (int i = 0; i < COMMANDS; ++i) {
+        strcat(list, i ? ", " : "");
+        strcat(list, commands[i].name);
+    }
+    return report(EXIT_USAGE, "there is no command \"%s\"; there are %s.", name, list);
+}
+
+int main(int argc, char **argv) {
+    const char *name = argc > 1 ? argv[1] : "";
+    if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help") || argc < 2) {
+        print_help();
+        return argc < 2 ? EXIT_USAGE : EXIT_DONE;
+    }
+    if (!strcmp(name, "--version")) {
+        printf("parallax %s (%s, %s)\n", plx_version(), PLX_BUILD_COMMIT, PLX_BUILD_COMPILER);
+        return EXIT_DONE;
+    }
+    for (int i = 0; i < COMMANDS; ++i) {
+        if (strcmp(name, commands[i].name) != 0) continue;
+        char program[32];
+        snprintf(program, sizeof program, "parallax %s", name);
+        argv[1] = program;
+        const int code = commands[i].run(argc - 1, (const char **)(argv + 1));
+        /* A full disk shows only now. */
+        if (fflush(stdout) != 0 && code == EXIT_DONE)
+            return report(EXIT_FAILED, "writing to standard output failed.");
+        return code;
+    }
+    return unknown_command(name);
+}

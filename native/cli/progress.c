@@ -1,0 +1,74 @@
+#include "command.h"
+
+#include "base/platform.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number) {
+    (void)number;
+    caught = 1;
+}
+
+void catch_interrupts(void) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESETHAND;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool interrupted(void) {
+    return caught != 0;
+}
+
+progress progress_start(void) {
+    const int64_t now = plx_platform_now_ns();
+    return (progress){.start_ns = now, .shown_ns = now, .terminal = isatty(STDERR_FILENO) != 0};
+}
+
+/* "1 min 20 s"; "" when it cannot be told yet. */
+static void time_left(char *text, size_t size, double fraction, double elapsed_s) {
+    text[0] = 0;
+    if (fraction < 0.02 || elapsed_s < 1) return;
+    const int left = (int)(elapsed_s * (1 - fraction) / fraction + 0.5);
+    if (left >= 60)
+        snprintf(text, size, ", about %d min %d s left", left / 60, left % 60);
+    else
+        snprintf(text, size, ", about %d s left", left);
+}
+
+void progress_show(progress *p, double fraction, const char *format, ...) {
+    const int64_t now = plx_platform_now_ns();
+    const int64_t pause = p->terminal ? 100000000 : 5000000000;
+    if (now - p->shown_ns < pause) return;
+    p->shown_ns = now;
+    char left[48], text[160];
+    time_left(left, sizeof left, fraction, (double)(now - p->start_ns) * 1e-9);
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    char line[256];
+    const int length = snprintf(line, sizeof line, "%3.0f%%  %s%s", fraction * 100, text, left);
+    if (p->terminal) {
+        fprintf(stderr, "\r%-*s", p->width, line);
+        p->width = length;
+    } else {
+        fprintf(stderr, "%s\n", line);
+    }
+    fflush(stderr);
+}
+
+void progress_clear(progress *p) {
+    if (!p->terminal || !p->width) return;
+    fprintf(stderr, "\r%-*s\r", p->width, "");
+    fflush(stderr);
+    p->width = 0;
+}
