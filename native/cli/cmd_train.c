@@ -63,6 +63,20 @@ static int64_t default_epochs(const training *t) {
     return arguments.full ? t->data.epochs * 2 : t->data.epochs;
 }
 
+/* The trainer takes the data's widths on trust. */
+static int check_widths(const training *t, const char *model) {
+    const int64_t inputs = plx_tensor_dims(plx_model_parameter(t->model, 0, NULL))[0];
+    const plx_layer_info last = plx_model_layer(t->model, plx_model_layers(t->model) - 1);
+    const int64_t outputs = last.dims[last.rank - 1];
+    if (inputs == t->data.inputs && outputs == t->data.outputs) return EXIT_DONE;
+    return report(EXIT_FAILED,
+                  "model \"%s\" has %lld inputs and %lld outputs, but %s has %lld and %lld: write "
+                  "mlp:%lld-...-%lld.",
+                  model, (long long)inputs, (long long)outputs, t->data.name,
+                  (long long)t->data.inputs, (long long)t->data.outputs, (long long)t->data.inputs,
+                  (long long)t->data.outputs);
+}
+
 /* Model and trainer, from the arguments and what suits the data. */
 static int prepare(training *t) {
     char name[64];
@@ -76,7 +90,8 @@ static int prepare(training *t) {
     t->options.epochs = t->asked.epochs ? t->asked.epochs : default_epochs(t);
     t->options.shuffle = true;
     t->options.seed = (uint64_t)arguments.seed;
-    const int code = choose_optimizer(t);
+    int code = check_widths(t, model);
+    if (code == EXIT_DONE) code = choose_optimizer(t);
     if (code != EXIT_DONE) return code;
     if (plx_trainer_new(t->model, &t->options, &t->data.train, &t->trainer) != PLX_OK)
         return fail(t);

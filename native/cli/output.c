@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool is_stdout(const char *name) {
@@ -25,9 +26,16 @@ static FILE *open_part(const char *name) {
 }
 
 static bool writable(const char *name) {
+    struct stat status;
+    const bool there = !is_stdout(name) && stat(name, &status) == 0;
+    if (!there) return true;
     /* The folder may take new files while the old one of this name is protected. */
-    if (is_stdout(name) || access(name, F_OK) != 0 || access(name, W_OK) == 0) return true;
-    report(EXIT_FAILED, "cannot write \"%s\": %s.", name, strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        report(EXIT_FAILED, "cannot write \"%s\": it is a folder.", name);
+    else if (access(name, W_OK) != 0)
+        report(EXIT_FAILED, "cannot write \"%s\": %s.", name, strerror(errno));
+    else
+        return true;
     return false;
 }
 

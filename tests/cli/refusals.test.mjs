@@ -1,0 +1,149 @@
+/** Bad input: one clear sentence, an exit code that is not zero, and nothing half-written. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { parallax, withFolder } from './support.mjs';
+
+/** Exit code, arguments, and what the sentence must say. */
+const wrong = [
+  [2, [], null],
+  [2, ['fly'], /no command "fly".*bench/],
+  [2, ['bench', '--fast'], /--fast: unknown option/],
+  [2, ['bench', 'sorting'], /suite "sorting".*gemm, mlp/],
+  [2, ['bench', '--threads', '-1'], /--threads must be from 1 to 1024.*-1/],
+  [2, ['bench', '--threads', 'many'], /many/],
+  [2, ['bench', '--seed', '-4'], /--seed must not be negative/],
+  [2, ['bench', '--quick', '--full'], /exclude each other/],
+  [2, ['bench', '--gemm', 'mkl'], /--gemm is builtin, cblas or auto, not "mkl"/],
+  [2, ['bench', '--isa', 'sse2', '--reproducible'], /exclude each other/],
+  [2, ['bench', '--seconds', '-1'], /--seconds must be from 0/],
+  [1, ['bench', 'gemm', '--isa', 'mmx'], /no ISA "mmx".*scalar/],
+  [1, ['bench', 'gemm', '--quick', '--cases', 'nothing'], /no case matched/],
+  [2, ['bench', 'gemm', '--json', 'x', '--csv', 'x'], /both name "x"/],
+  [1, ['bench', 'gemm', '--json', 'no/such/folder/x'], /cannot write.*No such file/],
+  [1, ['info', '--csv', '.'], /cannot write/],
+  [2, ['info', 'more'], /takes no argument/],
+  [2, ['train'], /mnist or interp5d/],
+  [2, ['train', 'cifar'], /no data set "cifar"/],
+  [1, ['train', 'mnist'], /PARALLAX_DATA/],
+  [2, ['train', 'interp5d', '--batch', '0'], /--batch must be 1 or more, not 0/],
+  [2, ['train', 'interp5d', '--epochs', '0'], /--epochs must be from 1/],
+  [2, ['train', 'interp5d', '--rate', '0'], /--rate must be above 0/],
+  [2, ['train', 'interp5d', '--rows', '4'], /--rows must be from 5/],
+  [1, ['train', 'interp5d', '--batch', '9999', '--rows', '100'], /batch.*9999.*80/],
+  [1, ['train', 'interp5d', '--rows', '50', '--model', 'mlp:3-1'], /3 inputs.*interp5d has 5/],
+  [1, ['train', 'interp5d', '--rows', '50', '--model', 'cnn'], /cnn/],
+  [2, ['train', 'interp5d', '--optimizer', 'lion'], /sgd, adam or adamw/],
+  [1, ['train', 'interp5d', '--optimizer', 'sgd', '--rate', '1e6'], /step \d+/],
+  [1, ['train', 'interp5d', '--csv', 'missing.csv'], /cannot read "missing.csv"/],
+  [2, ['explain'], /name a model/],
+  [1, ['explain', 'resnet'], /resnet/],
+  [1, ['explain', 'mlp:7'], /at least two/],
+  [2, ['explain', 'mlp:7-3', '--batch', '0'], /--batch must be 1 or more/],
+  [2, ['compare', 'a.jsonl'], /two result files/],
+  [1, ['compare', 'missing.jsonl', 'b.jsonl'], /cannot read "missing.jsonl"/],
+];
+
+/** One line of complaint; a hint at --help may follow. */
+function assertSentence(err, pattern) {
+  if (!pattern) return;
+  assert.match(err, pattern);
+  const lines = err.trimEnd().split('\n');
+  assert.match(lines[0], /^parallax/);
+  assert.ok(lines.length <= 2, err);
+  if (lines.length === 2) assert.match(lines[1], /--help$/);
+}
+
+describe('refuses', () => {
+  for (const [code, args, pattern] of wrong) {
+    it(`parallax ${args.join(' ')}`, () =>
+      withFolder((folder) => {
+        const result = parallax(args, { cwd: folder });
+        assert.equal(result.code, code, result.err);
+        assertSentence(result.err, pattern);
+        assert.deepEqual(readdirSync(folder), [], 'nothing was written');
+      }));
+  }
+});
+
+describe('refuses the table', () => {
+  const tables = [
+    ['with a bad cell', '1,2\n3,4\n5,six\n7,8\n9,10\n', /line 3.*"six"|"six".*line 3/],
+    ['with a NaN', '1,2\n3,nan\n5,6\n7,8\n9,10\n', /line 2/],
+    ['with a short row', '1,2\n3\n5,6\n7,8\n9,10\n', /line 2/],
+    ['of one column', '1\n2\n3\n4\n5\n6\n', /1 column/],
+    ['without rows', 'a,b\n', /no line of numbers/],
+    ['that is empty', '', /"table.csv"|table.csv/],
+  ];
+  for (const [name, text, pattern] of tables) {
+    it(name, () =>
+      withFolder((folder) => {
+        writeFileSync(path.join(folder, 'table.csv'), text);
+        const args = ['train', 'interp5d', '--csv', 'table.csv'];
+        const { code, err } = parallax(args, { cwd: folder });
+        assert.equal(code, 1);
+        assertSentence(err, pattern);
+      }),
+    );
+  }
+});
+
+/** An IDX file of n images of 2 x 2, or of n labels. */
+function idx(dims, bytes) {
+  const header = Buffer.alloc(4 + 4 * dims.length);
+  header.set([0, 0, 8, dims.length]);
+  dims.forEach((size, i) => {
+    header.writeUInt32BE(size, 4 + 4 * i);
+  });
+  return Buffer.concat([header, Buffer.from(bytes)]);
+}
+
+describe('refuses images', () => {
+  const images = idx([10, 2, 2], Array(40).fill(7));
+  const labels = idx([10], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  const cases = [
+    ['that are missing', {}, /has t10k-images-idx3-ubyte/],
+    ['truncated', { images: images.subarray(0, 30), labels }, /truncated/],
+    ['that claim 4 billion', { images: idx([0xffffffff, 28, 28], []), labels }, /promises 3367254359280 values/],
+    ['in another format', { images: Buffer.from('GIF89a....'), labels }, /images-idx3/],
+    ['in damaged gzip', { imagesGz: gzipSync(images).subarray(0, 25), labels }, /gzip/],
+    ['with too few labels', { images, labels: idx([9], Array(9).fill(1)) }, /10.*9|9.*10/],
+  ];
+  for (const [name, files, pattern] of cases) {
+    it(name, () =>
+      withFolder((folder) => {
+        const data = path.join(folder, 'mnist');
+        mkdirSync(data);
+        const write = (file, bytes) => bytes && writeFileSync(path.join(data, file), bytes);
+        write('t10k-images-idx3-ubyte', files.images);
+        write('t10k-images-idx3-ubyte.gz', files.imagesGz);
+        write('t10k-labels-idx1-ubyte', files.labels);
+        const { code, err } = parallax(['train', 'mnist'], { env: { PARALLAX_DATA: folder } });
+        assert.equal(code, 1);
+        assertSentence(err, pattern);
+      }),
+    );
+  }
+});
+
+describe('refuses result files', () => {
+  const files = [
+    ['of another schema', '{"schema": "other-2"}\n', /line 1.*"other-2".*parallax-results-1/],
+    ['that are not JSON', '\nhello\n', /line 2.*not JSON/],
+    ['of lists', '[1]\n', /line 1.*not a JSON object/],
+    ['without rows', '\n\n', /no rows/],
+    ['without samples', '{"schema": "parallax-results-1", "suite": "a"}\n', /no "case"/],
+  ];
+  for (const [name, text, pattern] of files) {
+    it(name, () =>
+      withFolder((folder) => {
+        writeFileSync(path.join(folder, 'a.jsonl'), text);
+        const { code, err } = parallax(['compare', 'a.jsonl', 'a.jsonl'], { cwd: folder });
+        assert.equal(code, 1);
+        assertSentence(err, pattern);
+      }),
+    );
+  }
+});
