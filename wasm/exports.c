@@ -1,4 +1,4 @@
-/* The flat functions that JavaScript calls; this file is the export list.
+/* The flat functions that JavaScript calls; this file and exports_bench.c are the export list.
  *
  * - One context per module. Handles are pointers, 0 for none; counts and seeds are doubles, which
  *   are exact up to 2^53, because a 64-bit integer does not cross the boundary.
@@ -7,47 +7,56 @@
  *   that each function's comment lists after "Results:". Strings in it are addresses, valid as
  *   long as the object they describe. JavaScript knows no structure's layout.
  */
-#include "parallax.h"
+#include "exports.h"
 #include "platform_wasm.h"
 
-#include <emscripten/emscripten.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Called from JavaScript alone. */
-#pragma clang diagnostic ignored "-Wmissing-prototypes"
-#define EXPORT EMSCRIPTEN_KEEPALIVE
 
 static plx_ctx *context;
 static double results[32];
 static char start_message[512];
 
-static void result(int i, double value) { results[i] = value; }
+plx_ctx *plx__js_context(void) {
+    return context;
+}
 
-static void result_address(int i, const void *address) { results[i] = (double)(uintptr_t)address; }
+void plx__js_result(int i, double value) {
+    results[i] = value;
+}
+
+void plx__js_result_address(int i, const void *address) {
+    results[i] = (double)(uintptr_t)address;
+}
 
 static void result_dims(int i, int rank, const int64_t *dims) {
-    for (int d = 0; d < rank; d++)
-        results[i + d] = (double)dims[d];
+    for (int d = 0; d < rank; d++) results[i + d] = (double)dims[d];
 }
 
 static int to_dims(int rank, const double *from, int64_t *dims) {
     int kept = rank < PLX_MAX_RANK ? rank : PLX_MAX_RANK;
-    for (int d = 0; d < kept; d++)
-        dims[d] = (int64_t)from[d];
+    for (int d = 0; d < kept; d++) dims[d] = (int64_t)from[d];
     return kept;
 }
 
 /* ---- Context --------------------------------------------------------------------------------- */
 
-EXPORT const double *plx_js_results(void) { return results; }
+EXPORT const double *plx_js_results(void) {
+    return results;
+}
 
-EXPORT const char *plx_js_message(void) { return context ? plx_message(context) : start_message; }
+EXPORT const char *plx_js_message(void) {
+    return context ? plx_message(context) : start_message;
+}
 
-EXPORT const char *plx_js_status_name(int status) { return plx_status_name((plx_status)status); }
+EXPORT const char *plx_js_status_name(int status) {
+    return plx_status_name((plx_status)status);
+}
 
-EXPORT const char *plx_js_version(void) { return plx_version(); }
+EXPORT const char *plx_js_version(void) {
+    return plx_version();
+}
 
 /* Starts the context once. cpus: the spawned workers and the caller. threads 0: measure. */
 EXPORT int plx_js_start(int cpus, int threads, bool reproducible) {
@@ -62,30 +71,33 @@ EXPORT int plx_js_start(int cpus, int threads, bool reproducible) {
  * isa, isa note, gemm. */
 EXPORT void plx_js_info(void) {
     plx_ctx_info info = plx_ctx_get_info(context);
-    result(0, info.threads);
-    result(1, info.cpus);
-    result(2, info.vector_bits);
-    result(3, info.fma);
-    result(4, info.exact);
-    result(5, info.fork_join_ns);
-    result(6, info.gflops);
-    result(7, info.gbytes);
-    result_address(8, info.isa);
-    result_address(9, info.isa_note);
-    result_address(10, info.gemm);
+    plx__js_result(0, info.threads);
+    plx__js_result(1, info.cpus);
+    plx__js_result(2, info.vector_bits);
+    plx__js_result(3, info.fma);
+    plx__js_result(4, info.exact);
+    plx__js_result(5, info.fork_join_ns);
+    plx__js_result(6, info.gflops);
+    plx__js_result(7, info.gbytes);
+    plx__js_result_address(8, info.isa);
+    plx__js_result_address(9, info.isa_note);
+    plx__js_result_address(10, info.gemm);
 }
 
 /* 64-byte aligned memory for data, or 0. Freed by plx_js_free. */
 EXPORT void *plx_js_alloc(double bytes) {
-    if (!(bytes >= 0 && bytes < 4294967232.0))
-        return NULL;
+    if (!(bytes >= 0 && bytes < 4294967232.0)) return NULL;
     return aligned_alloc(64, ((size_t)bytes + 64) & ~(size_t)63);
 }
 
-EXPORT void plx_js_free(void *memory) { free(memory); }
+EXPORT void plx_js_free(void *memory) {
+    free(memory);
+}
 
 /* Name of an activation, an optimizer; 0 past the last. */
-EXPORT const char *plx_js_activation_name(int i) { return plx_activation_name((plx_activation)i); }
+EXPORT const char *plx_js_activation_name(int i) {
+    return plx_activation_name((plx_activation)i);
+}
 
 EXPORT const char *plx_js_optimizer_name(int i) {
     return plx_optimizer_name((plx_optimizer_kind)i);
@@ -99,7 +111,7 @@ EXPORT int plx_js_model_new(int rank, const double *dims, double seed) {
     plx_model *model = NULL;
     to_dims(rank, dims, sizes);
     plx_status status = plx_model_new(context, rank, sizes, (uint64_t)seed, &model);
-    result_address(0, model);
+    plx__js_result_address(0, model);
     return status;
 }
 
@@ -107,11 +119,13 @@ EXPORT int plx_js_model_new(int rank, const double *dims, double seed) {
 EXPORT int plx_js_model_named(const char *name, double seed) {
     plx_model *model = NULL;
     plx_status status = plx_model_from_name(context, name, (uint64_t)seed, &model);
-    result_address(0, model);
+    plx__js_result_address(0, model);
     return status;
 }
 
-EXPORT void plx_js_model_free(plx_model *model) { plx_model_free(model); }
+EXPORT void plx_js_model_free(plx_model *model) {
+    plx_model_free(model);
+}
 
 /* The parameter p of an activation: NaN asks for the default. */
 static plx_real activation_parameter(plx_activation activation, double p) {
@@ -132,18 +146,20 @@ EXPORT int plx_js_model_dropout(plx_model *model, double rate) {
     return plx_model_dropout(model, rate);
 }
 
-EXPORT int plx_js_model_layers(const plx_model *model) { return plx_model_layers(model); }
+EXPORT int plx_js_model_layers(const plx_model *model) {
+    return plx_model_layers(model);
+}
 
 /* Results: parameters, flops of one sample, rank, then rank sizes of its output; at 16 and 17 the
  * strings kind, name. */
 EXPORT void plx_js_model_layer(const plx_model *model, int i) {
     plx_layer_info info = plx_model_layer(model, i);
-    result(0, (double)info.parameters);
-    result(1, info.flops);
-    result(2, info.rank);
+    plx__js_result(0, (double)info.parameters);
+    plx__js_result(1, info.flops);
+    plx__js_result(2, info.rank);
     result_dims(3, info.rank, info.dims);
-    result_address(16, info.kind);
-    result_address(17, info.name);
+    plx__js_result_address(16, info.kind);
+    plx__js_result_address(17, info.name);
 }
 
 EXPORT int plx_js_model_parameters(const plx_model *model) {
@@ -155,11 +171,11 @@ EXPORT void plx_js_model_parameter(const plx_model *model, int i) {
     const char *name = "";
     plx_tensor *tensor = plx_model_parameter(model, i, &name);
     int rank = plx_tensor_rank(tensor);
-    result_address(0, plx_tensor_data(tensor));
-    result(1, (double)plx_tensor_size(tensor));
-    result(2, rank);
+    plx__js_result_address(0, plx_tensor_data(tensor));
+    plx__js_result(1, (double)plx_tensor_size(tensor));
+    plx__js_result(2, rank);
     result_dims(3, rank, plx_tensor_dims(tensor));
-    result_address(16, name);
+    plx__js_result_address(16, name);
 }
 
 /* out [n, ...] = model(x [n, ...]); batch 0: one that fits the caches. */
@@ -186,18 +202,16 @@ EXPORT int plx_js_evaluate(plx_model *model, int loss, double n, const plx_real 
     plx_metrics metrics = {0};
     size_t cells = confusion ? (size_t)classes * (size_t)classes : 0;
     int64_t *counts = NULL;
-    if (cells && !(counts = calloc(cells, sizeof *counts)))
-        return PLX_ERR_MEMORY;
+    if (cells && !(counts = calloc(cells, sizeof *counts))) return PLX_ERR_MEMORY;
     plx_status status = plx_model_evaluate(model, (plx_loss)loss, &data, &metrics, counts);
     if (status == PLX_OK) {
-        for (size_t i = 0; i < cells; i++)
-            confusion[i] = (double)counts[i];
+        for (size_t i = 0; i < cells; i++) confusion[i] = (double)counts[i];
     }
     free(counts);
-    result(0, metrics.loss);
-    result(1, metrics.accuracy);
-    result(2, metrics.rmse);
-    result(3, metrics.r2);
+    plx__js_result(0, metrics.loss);
+    plx__js_result(1, metrics.accuracy);
+    plx__js_result(2, metrics.rmse);
+    plx__js_result(3, metrics.r2);
     return status;
 }
 
@@ -206,8 +220,7 @@ EXPORT int plx_js_evaluate(plx_model *model, int loss, double n, const plx_real 
 static plx_optimizer_options optimizer;
 
 static void replace(double *field, double value) {
-    if (!isnan(value))
-        *field = value;
+    if (!isnan(value)) *field = value;
 }
 
 /* The optimizer of the next plx_js_trainer_new; NaN keeps the default of a field. */
@@ -237,32 +250,34 @@ EXPORT int plx_js_trainer_new(plx_model *model, int loss, double n, const plx_re
     plx_dataset data = dataset_of(loss, n, x, y);
     plx_trainer *trainer = NULL;
     plx_status status = plx_trainer_new(model, &options, &data, &trainer);
-    result_address(0, trainer);
+    plx__js_result_address(0, trainer);
     return status;
 }
 
-EXPORT void plx_js_trainer_free(plx_trainer *trainer) { plx_trainer_free(trainer); }
+EXPORT void plx_js_trainer_free(plx_trainer *trainer) {
+    plx_trainer_free(trainer);
+}
 
 /* At most max_steps further steps, not past the end of an epoch. Results: step, steps, epoch,
  * epochs, loss of the last step, mean loss of the epoch, done. */
 EXPORT int plx_js_trainer_run(plx_trainer *trainer, double max_steps) {
     plx_progress progress = {0};
     plx_status status = plx_trainer_run(trainer, (int64_t)max_steps, &progress);
-    result(0, (double)progress.step);
-    result(1, (double)progress.steps);
-    result(2, (double)progress.epoch);
-    result(3, (double)progress.epochs);
-    result(4, (double)progress.loss);
-    result(5, progress.epoch_loss);
-    result(6, progress.done);
+    plx__js_result(0, (double)progress.step);
+    plx__js_result(1, (double)progress.steps);
+    plx__js_result(2, (double)progress.epoch);
+    plx__js_result(3, (double)progress.epochs);
+    plx__js_result(4, (double)progress.loss);
+    plx__js_result(5, progress.epoch_loss);
+    plx__js_result(6, progress.done);
     return status;
 }
 
 /* Results: address of the losses of all steps so far, how many. */
 EXPORT void plx_js_trainer_losses(const plx_trainer *trainer) {
     int64_t count = 0;
-    result_address(0, plx_trainer_losses(trainer, &count));
-    result(1, (double)count);
+    plx__js_result_address(0, plx_trainer_losses(trainer, &count));
+    plx__js_result(1, (double)count);
 }
 
 EXPORT void plx_js_trainer_set_rate(plx_trainer *trainer, double rate) {
@@ -270,12 +285,12 @@ EXPORT void plx_js_trainer_set_rate(plx_trainer *trainer, double rate) {
 }
 
 static void result_memory(plx_memory memory) {
-    result(0, (double)memory.parameters);
-    result(1, (double)memory.gradients);
-    result(2, (double)memory.optimizer);
-    result(3, (double)memory.activations);
-    result(4, (double)memory.workspace);
-    result(5, (double)memory.inputs);
+    plx__js_result(0, (double)memory.parameters);
+    plx__js_result(1, (double)memory.gradients);
+    plx__js_result(2, (double)memory.optimizer);
+    plx__js_result(3, (double)memory.activations);
+    plx__js_result(4, (double)memory.workspace);
+    plx__js_result(5, (double)memory.inputs);
 }
 
 /* Results: bytes of parameters, gradients, optimizer, activations, workspace, inputs. */
@@ -286,13 +301,14 @@ EXPORT void plx_js_trainer_memory(const plx_trainer *trainer) {
 /* ---- Plan ------------------------------------------------------------------------------------ */
 
 /* The trainer's own, freed with it. */
-EXPORT plx_plan *plx_js_trainer_plan(plx_trainer *trainer) { return plx_trainer_plan(trainer); }
+EXPORT plx_plan *plx_js_trainer_plan(plx_trainer *trainer) {
+    return plx_trainer_plan(trainer);
+}
 
 /* The plan that predicts [batch, dims]. Results: the plan. Freed by plx_js_plan_free. */
 EXPORT int plx_js_plan_new(plx_model *model, double batch, int rank, const double *dims) {
     int64_t sizes[PLX_MAX_RANK] = {(int64_t)batch};
-    if (rank >= PLX_MAX_RANK)
-        return PLX_ERR_SHAPE;
+    if (rank >= PLX_MAX_RANK) return PLX_ERR_SHAPE;
     to_dims(rank, dims, sizes + 1);
     plx_graph *graph = NULL;
     plx_plan *plan = NULL;
@@ -303,35 +319,43 @@ EXPORT int plx_js_plan_new(plx_model *model, double batch, int rank, const doubl
         status = plx_compile(graph, 1, &y, NULL, &plan);
     }
     plx_graph_free(graph);
-    result_address(0, plan);
+    plx__js_result_address(0, plan);
     return status;
 }
 
-EXPORT void plx_js_plan_free(plx_plan *plan) { plx_plan_free(plan); }
+EXPORT void plx_js_plan_free(plx_plan *plan) {
+    plx_plan_free(plan);
+}
 
-EXPORT int plx_js_plan_steps(const plx_plan *plan) { return plx_plan_steps(plan); }
+EXPORT int plx_js_plan_steps(const plx_plan *plan) {
+    return plx_plan_steps(plan);
+}
 
-EXPORT double plx_js_plan_flops(const plx_plan *plan) { return plx_plan_flops(plan); }
+EXPORT double plx_js_plan_flops(const plx_plan *plan) {
+    return plx_plan_flops(plan);
+}
 
 /* Results: as plx_js_trainer_memory. */
-EXPORT void plx_js_plan_memory(const plx_plan *plan) { result_memory(plx_plan_memory(plan)); }
+EXPORT void plx_js_plan_memory(const plx_plan *plan) {
+    result_memory(plx_plan_memory(plan));
+}
 
 /* Results: flops, bytes, threads, arena offset (-1: none), nanoseconds (0: not measured), the row
  * count from which all threads pay (0: never), rank, then rank sizes; at 16 to 18 the strings op,
  * name, fused. */
 EXPORT void plx_js_plan_step(const plx_plan *plan, int i) {
     plx_step_info info = plx_plan_step(plan, i);
-    result(0, info.flops);
-    result(1, info.bytes);
-    result(2, info.threads);
-    result(3, (double)info.arena_offset);
-    result(4, info.nanoseconds);
-    result(5, plx_plan_threshold_rows(plan, i));
-    result(6, info.rank);
+    plx__js_result(0, info.flops);
+    plx__js_result(1, info.bytes);
+    plx__js_result(2, info.threads);
+    plx__js_result(3, (double)info.arena_offset);
+    plx__js_result(4, info.nanoseconds);
+    plx__js_result(5, plx_plan_threshold_rows(plan, i));
+    plx__js_result(6, info.rank);
     result_dims(7, info.rank, info.dims);
-    result_address(16, info.op);
-    result_address(17, info.name);
-    result_address(18, info.fused);
+    plx__js_result_address(16, info.op);
+    plx__js_result_address(17, info.name);
+    plx__js_result_address(18, info.fused);
 }
 
 /* ---- Files ----------------------------------------------------------------------------------- */
@@ -340,9 +364,9 @@ EXPORT void plx_js_plan_step(const plx_plan *plan, int i) {
 EXPORT int plx_js_idx(const void *bytes, double size) {
     plx_idx idx = {0};
     plx_status status = plx_idx_parse(context, bytes, (size_t)size, &idx);
-    result_address(0, idx.data);
-    result(1, (double)idx.size);
-    result(2, idx.rank);
+    plx__js_result_address(0, idx.data);
+    plx__js_result(1, (double)idx.size);
+    plx__js_result(2, idx.rank);
     result_dims(3, idx.rank, idx.dims);
     return status;
 }
@@ -352,9 +376,9 @@ static plx_csv csv;
 /* Results: address of the floats [rows, columns], rows, columns; valid until plx_js_csv_free. */
 EXPORT int plx_js_csv(const char *text, double size) {
     plx_status status = plx_csv_parse(context, text, (size_t)size, &csv);
-    result_address(0, csv.values);
-    result(1, (double)csv.rows);
-    result(2, (double)csv.columns);
+    plx__js_result_address(0, csv.values);
+    plx__js_result(1, (double)csv.rows);
+    plx__js_result(2, (double)csv.columns);
     return status;
 }
 

@@ -20,9 +20,13 @@ EM_JS(double, plx__performance_now, (void), { return performance.now(); })
 
 static int platform_cpus; /* 0: not told */
 
-void plx__platform_set_cpus(int cpus) { platform_cpus = cpus; }
+void plx__platform_set_cpus(int cpus) {
+    platform_cpus = cpus;
+}
 
-int64_t plx_platform_now_ns(void) { return (int64_t)(plx__performance_now() * 1e6); }
+int64_t plx_platform_now_ns(void) {
+    return (int64_t)(plx__performance_now() * 1e6);
+}
 
 /* A page has no environment. */
 const char *plx_platform_env(const char *name) {
@@ -31,17 +35,22 @@ const char *plx_platform_env(const char *name) {
 }
 
 /* A module that loaded runs every opcode in it, so what is linked is what there is. */
-uint32_t plx_platform_cpu_features(void) { return PLX_CPU_WASM128 | PLX_CPU_WASM_RELAXED; }
+uint32_t plx_platform_cpu_features(void) {
+    return PLX_CPU_WASM128 | PLX_CPU_WASM_RELAXED;
+}
 
 void *plx_platform_alloc(size_t bytes) {
-    if (bytes > SIZE_MAX - 63)
-        return NULL;
+    if (bytes > SIZE_MAX - 63) return NULL;
     return aligned_alloc(64, (bytes + 63) & ~(size_t)63);
 }
 
-void plx_platform_free(void *memory) { free(memory); }
+void plx_platform_free(void *memory) {
+    free(memory);
+}
 
-void plx_platform_pause(void) { __asm__ volatile("" ::: "memory"); }
+void plx_platform_pause(void) {
+    __asm__ volatile("" ::: "memory");
+}
 
 #ifdef __EMSCRIPTEN_PTHREADS__
 
@@ -61,12 +70,13 @@ int plx_platform_cpus(void) {
     return platform_cpus > 0 ? platform_cpus : emscripten_num_logical_cores();
 }
 
-bool plx_platform_has_threads(void) { return true; }
+bool plx_platform_has_threads(void) {
+    return true;
+}
 
 plx_platform_thread *plx_platform_thread_start(void (*fn)(void *), void *arg) {
     plx_platform_thread *thread = malloc(sizeof *thread);
-    if (!thread)
-        return NULL;
+    if (!thread) return NULL;
     thread->fn = fn;
     thread->arg = arg;
     /* Fails, as the link options ask, when no spawned worker is free: waiting for one would hang.
@@ -93,9 +103,13 @@ void plx_platform_wake_all(atomic_uint *word) {
 
 #else
 
-int plx_platform_cpus(void) { return 1; }
+int plx_platform_cpus(void) {
+    return 1;
+}
 
-bool plx_platform_has_threads(void) { return false; }
+bool plx_platform_has_threads(void) {
+    return false;
+}
 
 plx_platform_thread *plx_platform_thread_start(void (*fn)(void *), void *arg) {
     (void)fn;
@@ -103,13 +117,17 @@ plx_platform_thread *plx_platform_thread_start(void (*fn)(void *), void *arg) {
     return NULL;
 }
 
-void plx_platform_thread_join(plx_platform_thread *thread) { (void)thread; }
+void plx_platform_thread_join(plx_platform_thread *thread) {
+    (void)thread;
+}
 
 void plx_platform_wait(atomic_uint *word, unsigned expected) {
     (void)word;
     (void)expected;
 }
 
-void plx_platform_wake_all(atomic_uint *word) { (void)word; }
+void plx_platform_wake_all(atomic_uint *word) {
+    (void)word;
+}
 
 #endif

@@ -422,6 +422,8 @@ export interface BenchProgress {
   fraction: number;
   /** Milliseconds since the bench began. */
   milliseconds: number;
+  /** Why a case was dropped just now; the others go on. */
+  failure?: string;
 }
 
 /** A suite that `bench` can run. */
@@ -432,14 +434,31 @@ export interface SuiteInfo {
   description: string;
 }
 
+/** Real data for suites. */
+export interface BenchData {
+  /** Handwritten digits: the two IDX files of MNIST, compressed by gzip or not. */
+  mnist?: {
+    images: ArrayBuffer | Uint8Array;
+    labels: ArrayBuffer | Uint8Array;
+    /** What rows call the data (default `"MNIST"`). */
+    source?: string;
+  };
+}
+
 /** Options of `bench`. */
 export interface BenchOptions {
   /** Names; default all. */
   suites?: string[];
   /** Default `"default"`. */
   size?: BenchSize;
+  /** Only cases whose name has one of these texts; default all. */
+  cases?: string[];
   /** Of the data and the order of cases (default 0). */
   seed?: number;
+  /** Of measuring per case; default as `size` says. */
+  seconds?: number;
+  /** Real data. Without it, suites use seeded noise and their rows say so. */
+  data?: BenchData;
   /** Called with each row as it is measured. */
   onRow?: (row: BenchRow) => void;
   /** Called as the bench goes on. */

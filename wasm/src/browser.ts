@@ -2,6 +2,7 @@
 import type { Tier } from './api.js';
 import type { Host } from './client.js';
 import { PlxError } from './errors.js';
+import { browserMachine } from './machine.js';
 import { compileURL } from './source.js';
 
 /** Where the package's files lie. */
@@ -31,5 +32,6 @@ export function browserHost(assets?: Assets): Host {
       return assets.worker[tier]();
     },
     cpus: () => navigator.hardwareConcurrency || 1,
+    machine: browserMachine,
   };
 }

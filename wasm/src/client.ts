@@ -3,6 +3,7 @@ import type { Downgrade, EngineInfo, Load, LoadOptions, Parallax, Tier } from '.
 import { checkWhole } from './arrays.js';
 import { Connection, type WorkerLike } from './connection.js';
 import { PlxError } from './errors.js';
+import type { Machine } from './machine.js';
 import { ClientParallax } from './parallax.js';
 import type { EngineApi, EngineReport, StartRequest } from './rpc.js';
 import { compileBytes } from './source.js';
@@ -16,6 +17,8 @@ export interface Host {
   spawn(tier: Tier, url: URL | undefined): WorkerLike | EngineApi;
   /** Processors to use at most. */
   cpus(): number;
+  /** What runs this, and on what. */
+  machine(): Promise<Machine>;
   /** The only tier there is, if there is only one, and why. */
   only?: { tier: Tier; reason: string };
 }
@@ -145,7 +148,7 @@ class Start {
     };
     const report = await connection.call((engine) => engine.start(request));
     const startup = { compiled, worker: await preparing, ready: this.#elapsed };
-    return new ClientParallax(connection, this.#info(report, startup));
+    return new ClientParallax(connection, this.#info(report, startup), () => host.machine());
   }
 
   /** Workers to have: as many as asked for, or as there are processors. */

@@ -1,16 +1,166 @@
-import type { SuiteInfo } from './api.js';
+/** The suites: measured in slices, with rows and progress between them. */
+import type { BenchRow, SuiteInfo } from './api.js';
 import { PlxError } from './errors.js';
 import type { Heap } from './heap.js';
 import type { BenchReport, BenchRequest } from './rpc.js';
-import type { Job } from './slice.js';
-export function listSuites(_heap: Heap): SuiteInfo[] {
-  return [];
+import { breathe, type Job, SLICE_MS } from './slice.js';
+
+export function listSuites(heap: Heap): SuiteInfo[] {
+  const suites: SuiteInfo[] = [];
+  for (let i = 0, name = 0; ; i++) {
+    name = heap.c._plx_js_suite_name(i);
+    if (name === 0) return suites;
+    suites.push({
+      name: heap.text(name),
+      description: heap.text(heap.c._plx_js_suite_description(i)),
+    });
+  }
 }
+
+/** Values of plx_bench_size. */
+const SIZE = { quick: 0, default: 1, full: 2 } as const;
+
+/** Values of plx_field_kind. */
+const TEXT = 0;
+const NUMBER = 1;
+const BOOLEAN = 2;
+
+function fieldValue(heap: Heap): string | number | boolean | number[] {
+  const [kind, number, count, , text, numbers] = heap.results(0, 6) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  if (kind === TEXT) return heap.text(text);
+  if (kind === NUMBER) return number;
+  if (kind === BOOLEAN) return number !== 0;
+  return heap.doubles(numbers, count);
+}
+
+/** Sets the place that "samples.median" names. */
+function setPath(row: BenchRow, path: string, value: unknown): void {
+  const names = path.split('.');
+  const last = names.pop() as string;
+  let place = row;
+  for (const name of names) {
+    place[name] ??= {};
+    place = place[name] as BenchRow;
+  }
+  place[last] = value;
+}
+
+function takeRows(heap: Heap): BenchRow[] {
+  const rows: BenchRow[] = [];
+  for (;;) {
+    const fields = heap.c._plx_js_bench_take_row();
+    if (fields === 0) return rows;
+    /* Required, though a case may have none. */
+    const row: BenchRow = { parameters: {} };
+    for (let i = 0; i < fields; i++) {
+      heap.c._plx_js_bench_field(i);
+      setPath(row, heap.resultText(3), fieldValue(heap));
+    }
+    row.compiler = heap.text(heap.c._plx_js_build_compiler());
+    row.commit = heap.text(heap.c._plx_js_build_commit());
+    rows.push(row);
+  }
+}
+
+/** Copies in module memory that the bench points to, freed when it is over. */
+class Loans {
+  readonly #addresses: number[] = [];
+
+  constructor(readonly heap: Heap) {}
+
+  bytes(bytes: Uint8Array): number {
+    const address = this.heap.copyIn(bytes);
+    this.#addresses.push(address);
+    return address;
+  }
+
+  text(text: string): number {
+    return this.bytes(new TextEncoder().encode(`${text}\0`));
+  }
+
+  end(): void {
+    for (const address of this.#addresses) this.heap.c._plx_js_free(address);
+  }
+}
+
+function open(heap: Heap, request: BenchRequest, loans: Loans): void {
+  const { mnist } = request;
+  if (mnist) {
+    heap.check(
+      heap.c._plx_js_bench_digits(
+        loans.bytes(mnist.images),
+        mnist.images.length,
+        loans.bytes(mnist.labels),
+        mnist.labels.length,
+        loans.text(mnist.source),
+      ),
+    );
+  }
+  heap.check(
+    heap.c._plx_js_bench_new(
+      loans.text(request.suites.join(',')),
+      loans.text(request.cases.join(',')),
+      SIZE[request.size],
+      request.seed,
+      request.seconds,
+    ),
+  );
+}
+
+/** Measures for about a slice. A case that fails is dropped, and the others go on. */
+function advance(heap: Heap, began: number): { report: BenchReport; done: boolean } {
+  const status = heap.c._plx_js_bench_advance(SLICE_MS * 1e6);
+  const [fraction, done] = heap.results(0, 2) as [number, number];
+  const [suite, name] = [heap.resultText(2), heap.resultText(3)];
+  const milliseconds = performance.now() - began;
+  const progress = { suite, case: name, fraction, milliseconds };
+  const failure = status === 0 ? undefined : heap.text(heap.c._plx_js_message());
+  return {
+    report: {
+      rows: takeRows(heap),
+      progress: failure === undefined ? progress : { ...progress, failure },
+    },
+    done: done === 1,
+  };
+}
+
+/** Runs all cases, or until the job is cancelled; what is finished by then is still reported. */
 export async function runBench(
-  _h: Heap,
-  _r: BenchRequest,
-  _j: Job,
-  _p: (report: BenchReport) => unknown,
+  heap: Heap,
+  request: BenchRequest,
+  job: Job,
+  report: (report: BenchReport) => unknown,
 ): Promise<void> {
-  throw new PlxError('PLX_ERR_UNSUPPORTED', 'bench: this build has no suites');
+  const loans = new Loans(heap);
+  const began = performance.now();
+  let told: unknown;
+  try {
+    open(heap, request, loans);
+    for (let done = false; !done; ) {
+      if (job.cancelled) {
+        heap.c._plx_js_bench_stop();
+        await told;
+        await report({ rows: takeRows(heap) });
+        throw new PlxError('PLX_ERR_CANCELLED', 'bench: cancelled');
+      }
+      const step = advance(heap, began);
+      done = step.done;
+      /* Whoever listens may take their time: measuring then waits, one slice ahead of them. */
+      await told;
+      told = report(step.report);
+      await breathe();
+    }
+    /* The reply travels on another port than the reports: wait until the last has arrived. */
+    await told;
+  } finally {
+    heap.c._plx_js_bench_free();
+    loans.end();
+  }
 }

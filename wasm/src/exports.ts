@@ -1,5 +1,5 @@
 /**
- * The functions of wasm/exports.c as JavaScript sees them. Pointers and counts are numbers,
+ * The functions of wasm/exports.c and exports_bench.c as JavaScript sees them. Pointers and counts are numbers,
  * booleans 0 or 1; what a function leaves in the results array is listed in exports.c.
  */
 export interface Exports {
@@ -74,6 +74,30 @@ export interface Exports {
   _plx_js_idx(bytes: number, size: number): number;
   _plx_js_csv(text: number, size: number): number;
   _plx_js_csv_free(): void;
+
+  _plx_js_build_commit(): number;
+  _plx_js_build_compiler(): number;
+  _plx_js_suite_name(i: number): number;
+  _plx_js_suite_description(i: number): number;
+  _plx_js_bench_free(): void;
+  _plx_js_bench_digits(
+    images: number,
+    imageBytes: number,
+    labels: number,
+    labelBytes: number,
+    source: number,
+  ): number;
+  _plx_js_bench_new(
+    suites: number,
+    cases: number,
+    size: number,
+    seed: number,
+    seconds: number,
+  ): number;
+  _plx_js_bench_advance(sliceNs: number): number;
+  _plx_js_bench_stop(): void;
+  _plx_js_bench_take_row(): number;
+  _plx_js_bench_field(i: number): void;
 }
 
 /** What the generated glue code takes. */

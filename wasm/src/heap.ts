@@ -49,6 +49,10 @@ export class Heap {
     return new Float32Array(this.c.wasmMemory.buffer, address, count);
   }
 
+  doubles(address: number, count: number): number[] {
+    return [...new Float64Array(this.c.wasmMemory.buffer, address, count)];
+  }
+
   /** Throws the library's sentence unless status is 0. */
   check(status: number): void {
     if (status === 0) return;

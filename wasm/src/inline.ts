@@ -9,6 +9,7 @@ import base64 from 'plx-wasm-base64';
 import type { Load } from './api.js';
 import { makeLoad } from './client.js';
 import { Engine } from './engine.js';
+import { browserMachine } from './machine.js';
 import { compileBytes } from './source.js';
 
 export type * from './api.js';
@@ -23,5 +24,6 @@ export const load: Load = makeLoad({
   compile: () => compileBytes(decode(base64), 'the inline build'),
   spawn: () => new Engine(glue),
   cpus: () => 1,
+  machine: browserMachine,
   only: { tier: 'simd', reason: 'the inline build has one thread' },
 });

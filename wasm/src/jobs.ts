@@ -8,9 +8,7 @@ export function cancelled(call: string, signal: AbortSignal): PlxError {
 }
 
 /** Wraps a callback so that what it throws ends the job, and the job's end ends waiting for it. */
-type Guard = <A>(
-  callback: (argument: A) => void | Promise<void>,
-) => (argument: A) => Promise<void>;
+type Guard = <A>(callback: (argument: A) => void | Promise<void>) => (argument: A) => Promise<void>;
 
 /**
  * Starts a job and waits for it. When the signal aborts, or a callback throws, the engine is told

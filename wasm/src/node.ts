@@ -1,6 +1,7 @@
 /** The package in Node: the same API, with worker threads and files from the disk. */
 import { readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import os, { availableParallelism } from 'node:os';
+import process from 'node:process';
 import type { Load } from './api.js';
 import { type Host, makeLoad } from './client.js';
 import { PlxError } from './errors.js';
@@ -25,6 +26,16 @@ const host: Host = {
   },
   spawn: (tier, url) => new NodeWorker(url ?? new URL(`engine-${tier}.mjs`, import.meta.url)),
   cpus: availableParallelism,
+  machine: () =>
+    Promise.resolve({
+      runtime: `Node ${process.versions.node.split('.')[0]}`,
+      machine: {
+        name: os.cpus()[0]?.model || 'unknown processor',
+        cpus: availableParallelism(),
+        system: `${os.type()} ${os.release()} ${os.machine()}`,
+        memoryBytes: os.totalmem(),
+      },
+    }),
 };
 
 /** Starts an engine in a worker thread. */

@@ -1,5 +1,6 @@
 /** The engine on the client's side. */
 import type {
+  BenchData,
   BenchOptions,
   BenchRow,
   CsvTable,
@@ -19,10 +20,14 @@ import type { Connection } from './connection.js';
 import { PlxError } from './errors.js';
 import { gunzip, isGzip } from './gzip.js';
 import { runJob } from './jobs.js';
+import type { Machine } from './machine.js';
 import { ClientModel, checkLayers } from './model.js';
-import type { BenchReport, ModelSpec } from './rpc.js';
+import type { BenchReport, BenchRequest, ModelSpec } from './rpc.js';
 
 const SIZES = ['quick', 'default', 'full'] as const;
+
+/** Of measuring one case. */
+const MOST_SECONDS = 3600;
 
 const layers: Layers = {
   dense: (options) => ({ kind: 'dense', ...options }),
@@ -37,16 +42,46 @@ function bytesOf(what: string, bytes: ArrayBuffer | Uint8Array): Uint8Array<Arra
   throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an ArrayBuffer or a Uint8Array`);
 }
 
+async function plainBytes(what: string, given: ArrayBuffer | Uint8Array) {
+  const bytes = bytesOf(what, given);
+  return isGzip(bytes) ? gunzip(what, bytes) : bytes;
+}
+
+async function digitsOf(data: BenchData | undefined): Promise<BenchRequest['mnist']> {
+  if (!data?.mnist) return undefined;
+  const { images, labels, source = 'MNIST' } = data.mnist;
+  return {
+    images: await plainBytes('bench: data.mnist.images', images),
+    labels: await plainBytes('bench: data.mnist.labels', labels),
+    source,
+  };
+}
+
+function checkTexts(what: string, texts: unknown = []): string[] {
+  if (Array.isArray(texts) && texts.every((text) => typeof text === 'string')) return texts;
+  throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an array of strings`);
+}
+
+function checkSeconds(seconds: number): number {
+  if (seconds >= 0 && seconds <= MOST_SECONDS) return seconds;
+  throw new PlxError(
+    'PLX_ERR_ARGUMENT',
+    `bench: seconds is ${seconds}: give a number from 0 to ${MOST_SECONDS}`,
+  );
+}
+
 export class ClientParallax implements Parallax {
   readonly layers = layers;
   readonly data: DataReaders;
   readonly #connection: Connection;
+  readonly #machine: () => Promise<Machine>;
   #info: EngineInfo;
   #models = 0;
 
-  constructor(connection: Connection, info: EngineInfo) {
+  constructor(connection: Connection, info: EngineInfo, machine: () => Promise<Machine>) {
     this.#connection = connection;
     this.#info = info;
+    this.#machine = machine;
     this.data = {
       idx: (bytes) => this.#idx(bytes),
       csv: (text) => this.#csv(text),
@@ -84,17 +119,23 @@ export class ClientParallax implements Parallax {
   }
 
   async bench(options: BenchOptions = {}): Promise<BenchRow[]> {
-    const request = {
+    const mnist = await digitsOf(options.data);
+    const request: BenchRequest = {
       job: this.#connection.newJob(),
-      suites: options.suites ?? [],
+      suites: checkTexts('bench: suites', options.suites),
+      cases: checkTexts('bench: cases', options.cases),
       size: checkName('bench: size', options.size ?? 'default', SIZES),
       seed: checkWhole('bench: seed', options.seed ?? 0, 0),
+      seconds: checkSeconds(options.seconds ?? 0),
+      ...(mnist ? { mnist } : {}),
     };
     const rows: BenchRow[] = [];
+    const complete = this.#completeRow(await this.#machine());
     await runJob(this.#connection, request.job, options.signal, 'bench', (guard) => {
       const report = this.#connection.callback(
         guard((news: BenchReport) => {
-          for (const row of news.rows) {
+          for (const measured of news.rows) {
+            const row = complete(measured);
             rows.push(row);
             options.onRow?.(row);
           }
@@ -106,9 +147,18 @@ export class ClientParallax implements Parallax {
     return rows;
   }
 
+  /** Adds what the engine does not know of itself. */
+  #completeRow({ runtime, machine }: Machine): (row: BenchRow) => BenchRow {
+    return (row) => ({
+      ...row,
+      engine: { ...(row.engine as object), kind: 'wasm', tier: this.#info.tier, runtime },
+      machine: { ...machine },
+      date: new Date().toISOString(),
+    });
+  }
+
   async #idx(given: ArrayBuffer | Uint8Array): Promise<IdxArray> {
-    const bytes = bytesOf('data.idx', given);
-    const plain = isGzip(bytes) ? await gunzip('data.idx', bytes) : bytes;
+    const plain = await plainBytes('data.idx', given);
     return this.#connection.call((engine) => engine.idx(plain));
   }
 

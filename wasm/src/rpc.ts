@@ -92,8 +92,12 @@ export interface FitReply {
 export interface BenchRequest {
   job: number;
   suites: string[];
+  cases: string[];
   size: BenchSize;
   seed: number;
+  seconds: number;
+  /** Uncompressed files. */
+  mnist?: { images: Uint8Array; labels: Uint8Array; source: string };
 }
 
 /** Progress of a bench: what happened since the last report. */

@@ -1,0 +1,18 @@
+/* What the files of flat functions share: the one context, and the array of results. */
+#ifndef PLX_WASM_EXPORTS_H
+#define PLX_WASM_EXPORTS_H
+
+#include "parallax.h"
+
+#include <emscripten/emscripten.h>
+
+/* Called from JavaScript alone. */
+#pragma clang diagnostic ignored "-Wmissing-prototypes"
+#define EXPORT EMSCRIPTEN_KEEPALIVE
+
+/* NULL before plx_js_start. */
+plx_ctx *plx__js_context(void);
+void plx__js_result(int i, double value);
+void plx__js_result_address(int i, const void *address);
+
+#endif
