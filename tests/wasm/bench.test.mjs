@@ -1,0 +1,161 @@
+/** The suites in the package: rows of the schema, the bits of the native command, and cancelling. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { load, PlxError } from 'parallax-nn';
+
+const file = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+const ajv = addFormats.default(new Ajv2020({ allErrors: true, allowUnionTypes: true }));
+const validate = ajv.compile(JSON.parse(readFileSync(file('bench/results.schema.json'), 'utf8')));
+
+function assertRows(rows) {
+  assert.ok(rows.length > 0, 'there are rows');
+  for (const row of rows) {
+    const name = `${row.suite} ${row.case} ${row.metric}`;
+    assert.ok(validate(row), `${name}: ${ajv.errorsText(validate.errors)}`);
+    assert.equal(row.engine.kind, 'wasm');
+    assert.equal(row.checks.passed, true, `${name}: ${row.checks.failure}`);
+  }
+}
+
+/** The bits of each case of the suite bits. */
+const bitsOf = (rows) =>
+  Object.fromEntries(rows.map((row) => [row.case, row.checks.lossBits]).filter(([, bits]) => bits));
+
+describe('bench', () => {
+  let plx;
+  before(async () => {
+    plx = await load({ threads: 2 });
+  });
+  after(() => plx.dispose());
+
+  it('knows the suites', async () => {
+    const suites = await plx.suites();
+    assert.deepEqual(
+      suites.map(({ name }) => name),
+      ['gemm', 'mlp', 'adaptive', 'interp5d', 'bits'],
+    );
+    for (const { description } of suites) assert.ok(description.length > 10);
+  });
+
+  it('runs all of them, and every row is of the schema', async () => {
+    const seen = [];
+    const progress = [];
+    const rows = await plx.bench({
+      size: 'quick',
+      seconds: 0.02,
+      onRow: (row) => seen.push(row),
+      onProgress: (at) => progress.push(at),
+    });
+    assertRows(rows);
+    assert.deepEqual(seen, rows);
+    assert.deepEqual(
+      [...new Set(rows.map((row) => row.suite))],
+      ['gemm', 'mlp', 'adaptive', 'interp5d', 'bits'],
+    );
+    assert.ok(progress.length > 10);
+    assert.equal(progress.at(-1).fraction, 1);
+    assert.ok(progress.every(({ fraction }, i) => fraction >= (progress[i - 1]?.fraction ?? 0)));
+    assert.ok(progress.every(({ failure }) => failure === undefined));
+    assert.match(rows[0].engine.runtime, /^Node \d+$/);
+  });
+
+  it('has the bits of the native command, with 1 and 2 threads', async (t) => {
+    const command = file('build/release/parallax');
+    const expected = new Map();
+    if (existsSync(command)) {
+      const { PARALLAX_ISA: _, PARALLAX_DATA: __, ...env } = process.env;
+      const args = ['bench', 'bits', '--quick', '--reproducible', '--json', '-'];
+      const { stdout } = spawnSync(command, args, { encoding: 'utf8', env });
+      const native = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expected.set('native', bitsOf(native));
+    } else {
+      t.diagnostic('the native command is not built: only threads are compared');
+    }
+    for (const threads of [1, 2]) {
+      const engine = await load({ threads, reproducible: true });
+      const rows = await engine.bench({ suites: ['bits'], size: 'quick' });
+      assert.equal(engine.info().exact, true);
+      engine.dispose();
+      expected.set(`${threads} threads`, bitsOf(rows));
+    }
+    const [first, ...rest] = expected.values();
+    assert.equal(Object.keys(first).length, 2);
+    for (const bits of rest) assert.deepEqual(bits, first, JSON.stringify([...expected]));
+  });
+
+  it('keeps the rows it has when it is cancelled', async () => {
+    const abort = new AbortController();
+    const rows = [];
+    const running = plx.bench({
+      suites: ['gemm', 'adaptive'],
+      size: 'quick',
+      seconds: 0.3,
+      signal: abort.signal,
+      onRow: (row) => {
+        rows.push(row);
+        abort.abort();
+      },
+    });
+    await assert.rejects(running, { name: 'AbortError', codeName: 'PLX_ERR_CANCELLED' });
+    assertRows(rows);
+    assert.ok((await plx.suites()).length > 0, 'the engine lives on');
+  });
+
+  it('uses images that it is given', async () => {
+    const n = 100;
+    const images = Buffer.alloc(16 + n * 784, 1);
+    images.set([0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, 28, 0, 0, 0, 28]);
+    const labels = Buffer.from([
+      0,
+      0,
+      8,
+      1,
+      0,
+      0,
+      0,
+      n,
+      ...Array.from({ length: n }, (_, i) => i % 10),
+    ]);
+    const rows = await plx.bench({
+      suites: ['adaptive'],
+      cases: ['784'],
+      size: 'quick',
+      seconds: 0.01,
+      data: { mnist: { images: gzipSync(images), labels, source: 'grey squares' } },
+    });
+    assertRows(rows);
+    assert.ok(rows.some(({ data }) => data.kind === 'real' && data.source === 'grey squares'));
+  });
+
+  const refused = [
+    ['a suite that is not there', { suites: ['sorting'] }, /"sorting".*gemm, mlp/],
+    ['a size that is not there', { size: 'huge' }, /huge.*quick/],
+    ['a negative seed', { seed: -1 }, /seed is -1/],
+    ['negative seconds', { seconds: -2 }, /seconds is -2/],
+    ['suites that are no list', { suites: 'gemm' }, /suites: expected an array/],
+    [
+      'files that are no images',
+      { data: { mnist: { images: new Uint8Array(9), labels: new Uint8Array(9) } } },
+      /idx/,
+    ],
+  ];
+  for (const [what, options, message] of refused) {
+    it(`refuses ${what}`, async () => {
+      await assert.rejects(plx.bench({ size: 'quick', ...options }), (error) => {
+        assert.ok(error instanceof PlxError, String(error));
+        assert.match(error.message, message);
+        return true;
+      });
+      assert.ok((await plx.suites()).length > 0, 'the engine lives on');
+    });
+  }
+});
