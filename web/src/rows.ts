@@ -26,6 +26,8 @@ export interface Measurement extends Interval {
   data: string;
   /** Share of the machine's ceiling, 0 to 1, when it was measured. */
   ceiling: number | undefined;
+  /** Of a training run's losses; equal on all exact engines. */
+  lossBits: string | undefined;
   /** Why the result does not count. */
   voided: string | undefined;
 }
