@@ -20,12 +20,16 @@ export function rowSchema(path: string): Plugin {
       const ajv = new Ajv2020({ code: { source: true, esm: true }, allErrors: false });
       addFormats(ajv);
       const code = standaloneCode(ajv, ajv.compile(JSON.parse(readFileSync(path, 'utf8'))));
-      /* The code requires its helpers even as an ES module. */
-      return code.replace(
-        /const (\w+) = require\("([^"]+)"\)([.\w]*);?/g,
-        (_, name: string, module: string, member: string) =>
-          `import ${name}_module from "${module}";const ${name} = ${name}_module${member};`,
+      /* The code requires its helpers even as an ES module. Whether a bundler gives a CommonJS
+       * module as the default export or its members as named ones depends on the importer. */
+      const imports = code.replace(
+        /const (\w+) = require\("([^"]+)"\)/g,
+        (_, name: string, module: string) =>
+          `import * as ${name}_ns from "${module}";const ${name} = commonJs(${name}_ns)`,
       );
+      return `${imports}
+function commonJs(ns) { return ns.default?.__esModule ? ns.default : ns; }
+`;
     },
   };
 }

@@ -106,7 +106,11 @@ describe('refuses images', () => {
   const cases = [
     ['that are missing', {}, /has t10k-images-idx3-ubyte/],
     ['truncated', { images: images.subarray(0, 30), labels }, /truncated/],
-    ['that claim 4 billion', { images: idx([0xffffffff, 28, 28], []), labels }, /promises 3367254359280 values/],
+    [
+      'that claim 4 billion',
+      { images: idx([0xffffffff, 28, 28], []), labels },
+      /promises 3367254359280 values/,
+    ],
     ['in another format', { images: Buffer.from('GIF89a....'), labels }, /images-idx3/],
     ['in damaged gzip', { imagesGz: gzipSync(images).subarray(0, 25), labels }, /gzip/],
     ['with too few labels', { images, labels: idx([9], Array(9).fill(1)) }, /10.*9|9.*10/],

@@ -84,7 +84,11 @@ export function createActions(store: Store<AppState>, runtime: Runtime, trainer:
         rows.push(store.get().hidden ? voidRow(row, 'the page was hidden') : row);
         store.set({ browser: resultSet('this browser', rows.slice()) });
       },
-      onProgress: (progress) => store.set({ run: { phase: 'running', progress } }),
+      onProgress: (progress) => {
+        store.set({ run: { phase: 'running', progress } });
+        const { failure } = progress;
+        if (failure) store.set({ dropped: [...store.get().dropped, failure] });
+      },
     });
   }
 
@@ -94,7 +98,7 @@ export function createActions(store: Store<AppState>, runtime: Runtime, trainer:
     const controller = new AbortController();
     abort = controller;
     const began = performance.now();
-    store.set({ run: { phase: 'running' }, hidden: false, browser: undefined });
+    store.set({ run: { phase: 'running' }, dropped: [], hidden: false, browser: undefined });
     const unwatch = watchHidden();
     try {
       await measure(controller.signal);

@@ -78,7 +78,23 @@ function tooltip(unit: string) {
   };
 }
 
-function bars(spec: ChartSpec): ChartConfiguration {
+/** Narrower than this (CSS pixels), names are broken into lines. */
+const narrow = 560;
+const narrowLabel = 18;
+
+/** A name in lines of at most so many letters, broken at blanks. */
+function breakLabel(text: string): string | string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < narrowLabel) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else lines.push(word);
+  }
+  return lines;
+}
+
+function bars(spec: ChartSpec, width: number): ChartConfiguration {
   const none = { x: Number.NaN, xMin: Number.NaN, xMax: Number.NaN };
   const byCategory = (points: readonly Point[]) =>
     spec.categories.map((_, i) => {
@@ -90,7 +106,7 @@ function bars(spec: ChartSpec): ChartConfiguration {
   return {
     type: 'barWithErrorBars',
     data: {
-      labels: [...spec.categories],
+      labels: spec.categories.map((name) => (width < narrow ? breakLabel(name) : name)),
       datasets: spec.series.map((series) => ({
         label: series.name,
         data: byCategory(series.points),
@@ -155,6 +171,7 @@ function lines(spec: ChartSpec): ChartConfiguration {
 /** Draws on the canvas; what was there before is gone. */
 export function draw(canvas: HTMLCanvasElement, spec: ChartSpec): void {
   Chart.getChart(canvas)?.destroy();
-  const config = spec.kind === 'bars' ? bars(spec) : lines(spec);
+  const config =
+    spec.kind === 'bars' ? bars(spec, canvas.parentElement?.clientWidth ?? narrow) : lines(spec);
   new Chart(canvas, { ...config, options: { ...config.options, animation: false } });
 }

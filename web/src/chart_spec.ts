@@ -30,7 +30,8 @@ export interface ChartSpec {
   id: string;
   title: string;
   about: string;
-  kind: 'bars' | 'lines';
+  /** A table alone has nothing to draw. */
+  kind: 'bars' | 'lines' | 'table';
   /** For bars: what stands at each place, drawn from top to bottom. */
   categories: readonly string[];
   x: { title: string; log?: boolean; ticks?: readonly number[] };

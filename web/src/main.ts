@@ -20,6 +20,7 @@ const store = createStore<AppState>({
   suites: [],
   engine: { phase: 'starting' },
   run: { phase: 'idle' },
+  dropped: [],
   hidden: false,
   browser: undefined,
   native: { phase: 'loading' },

@@ -61,6 +61,8 @@ export interface AppState {
   suites: readonly SuiteInfo[];
   engine: EngineState;
   run: RunState;
+  /** Why cases of the run were dropped. */
+  dropped: readonly string[];
   /** Whether the page was hidden while the run went on. */
   hidden: boolean;
   browser: ResultSet | undefined;

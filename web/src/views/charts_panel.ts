@@ -36,7 +36,8 @@ function createCard(id: string): Card {
   const box = h('div', { class: 'canvas-box' }, canvas);
   const notes = h('div');
   const table = h('div');
-  const behind = h('details', { class: 'behind' }, h('summary', {}, 'Table'), table);
+  const summary = h('summary', {}, 'Table');
+  const behind = h('details', { class: 'behind' }, summary, table);
   let current: ChartSpec | undefined;
   const showTable = () => {
     if (current && behind.open) fillTable(table, current.table);
@@ -62,11 +63,16 @@ function createCard(id: string): Card {
       key.replaceChildren(...spec.series.map(keyItem));
       notes.replaceChildren(...spec.notes.map((text) => h('p', { class: 'hint' }, text)));
       canvas.setAttribute('aria-label', `${spec.title}. The table below holds the same figures.`);
+      const drawn = spec.kind !== 'table';
+      box.hidden = !drawn;
+      summary.hidden = !drawn;
+      behind.open ||= !drawn;
       if (spec.kind === 'bars') {
         const rows = spec.categories.length * (spec.series.length * 14 + 12);
         box.style.height = `${Math.max(160, rows + 70)}px`;
       }
       showTable();
+      if (!drawn) return;
       void import('../chart_draw.js').then(({ draw }) => {
         if (current === spec) draw(canvas, spec);
       });

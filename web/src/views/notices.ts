@@ -5,8 +5,12 @@ import type { Store } from '../store.js';
 
 /** Fills the box below the title. */
 export function mountNotices(root: HTMLElement, store: Store<AppState>): void {
-  store.watch(['hidden', 'run'], ({ hidden, run }) => {
-    root.replaceChildren();
+  store.watch(['hidden', 'run', 'dropped'], ({ hidden, run, dropped }) => {
+    root.replaceChildren(
+      ...dropped.map((why) =>
+        h('div', { class: 'notice warn' }, h('p', {}, `A case was dropped: ${why}`)),
+      ),
+    );
     if (hidden && run.phase !== 'idle') {
       root.append(
         h(

@@ -1,0 +1,120 @@
+/** The page in Firefox: it runs, its rows follow the schema, and its losses have native's bits. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import puppeteer from 'puppeteer-core';
+
+const file = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+const executablePath = process.env.PARALLAX_FIREFOX;
+const command = process.env.PARALLAX_COMMAND ?? file('build/release/parallax');
+const port = 4973;
+
+function nativeBits() {
+  const { PARALLAX_ISA: _, PARALLAX_DATA: __, ...env } = process.env;
+  const args = ['bench', 'bits', '--quick', '--reproducible', '--json', '-'];
+  const text = execFileSync(command, args, {
+    encoding: 'utf8',
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return bitsOf(
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  );
+}
+
+const bitsOf = (rows) =>
+  Object.fromEntries(rows.map((row) => [row.case, row.checks.lossBits]).filter(([, bits]) => bits));
+
+async function answers(url) {
+  try {
+    return (await fetch(url)).ok;
+  } catch {
+    return false;
+  }
+}
+
+describe('in Firefox', { skip: !executablePath && 'PARALLAX_FIREFOX names no Firefox' }, () => {
+  let server;
+  let browser;
+  before(async () => {
+    const vite = file('node_modules/.bin/vite');
+    const args = ['preview', file('web'), '--config', file('web/vite.config.ts')];
+    server = spawn(vite, [...args, '--port', String(port), '--strictPort'], { stdio: 'ignore' });
+    while (!(await answers(`http://localhost:${port}/`))) {
+      assert.equal(server.exitCode, null, 'the server runs');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    browser = await puppeteer.launch({ browser: 'firefox', executablePath, headless: true });
+  });
+  after(async () => {
+    await browser?.close();
+    server?.kill();
+  });
+
+  /** Runs suites on the page; resolves to the rows that it offers for download. */
+  async function runPage(address) {
+    const page = await browser.newPage();
+    try {
+      await page.goto(`http://localhost:${port}/${address}`);
+      await page.waitForSelector('#run:not([disabled])', { timeout: 20_000 });
+      /* What a click on "Download JSON lines" would save. */
+      await page.evaluate(() => {
+        const original = URL.createObjectURL;
+        URL.createObjectURL = (blob) => {
+          window.saved = blob.text();
+          return original.call(URL, blob);
+        };
+      });
+      await page.click('#run');
+      await page.waitForFunction(
+        () => document.getElementById('outcome').textContent.includes('Done in'),
+        { timeout: 60_000 },
+      );
+      await page.click('#download-jsonl');
+      const text = await page.evaluate(() => window.saved);
+      const engine = await page.$eval('#engine', (element) => element.textContent);
+      return {
+        rows: text
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line)),
+        engine,
+      };
+    } finally {
+      await page.close();
+    }
+  }
+
+  it('has the bits of the native command, with 1 and 2 threads', async () => {
+    assert.ok(existsSync(command), `${command} is there`);
+    const expected = nativeBits();
+    assert.equal(Object.keys(expected).length, 2);
+    for (const threads of [1, 2]) {
+      const { rows } = await runPage(
+        `?size=quick&suites=bits&tier=simd-threads&threads=${threads}`,
+      );
+      assert.equal(rows[0].engine.threads, threads);
+      assert.deepEqual(bitsOf(rows), expected, `${threads} threads`);
+    }
+  });
+
+  it('takes its best tier, and gives rows of the schema', async () => {
+    const { rows, engine } = await runPage('?size=quick&suites=gemm');
+    assert.match(engine, /relaxed-threads|simd-threads/);
+    const ajv = addFormats.default(new Ajv2020({ allErrors: true, allowUnionTypes: true }));
+    const schema = JSON.parse(readFileSync(file('bench/results.schema.json'), 'utf8'));
+    const validate = ajv.compile(schema);
+    for (const row of rows) {
+      assert.ok(validate(row), ajv.errorsText(validate.errors));
+      assert.match(row.engine.runtime, /^Firefox \d+$/);
+      assert.equal(row.checks.passed, true, row.checks.failure);
+    }
+  });
+});

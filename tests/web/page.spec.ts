@@ -1,0 +1,180 @@
+/** The page as a user has it: run, cancel, compare, train, drop files, and what can go wrong. */
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { expect, test } from '@playwright/test';
+import { unisolatedPort } from './places.js';
+import { bothNativeRuns, collectComplaints, nativeRows, serveNative } from './support.js';
+
+const screenshots = new URL('../../build/screenshots/', import.meta.url).pathname;
+
+test.describe('with native results', () => {
+  let native: string;
+  test.beforeAll(() => {
+    native = bothNativeRuns('gemm', 'adaptive', 'interp5d', '--seconds', '0.05');
+  });
+
+  test('a run is charted against native, split into its two causes', async ({ page }) => {
+    const complaints = collectComplaints(page);
+    await serveNative(page, native);
+    await page.goto('?size=quick&suites=gemm,adaptive,interp5d');
+    await expect(page.locator('#engine')).toContainText('relaxed-threads');
+    await page.locator('#run').click();
+    await expect(page.getByRole('progressbar')).toBeVisible();
+    await expect(page.locator('#time-left')).toContainText('left');
+    await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 80_000 });
+    await expect(page.locator('#verdict')).toContainText(
+      /Your browser (reaches \d+% of native|is as fast as native)/,
+    );
+    await expect(page.locator('.steps li')).toHaveCount(3);
+    for (const title of ['gemm: rate', 'interp5d: training time', 'adaptive: layer time']) {
+      await expect(page.getByRole('heading', { name: title }).first()).toBeVisible();
+    }
+    const overview = page.locator('#chart-overview');
+    await overview.getByText('Table').click();
+    await expect(overview.locator('tbody tr').first()).toContainText('%');
+    mkdirSync(screenshots, { recursive: true });
+    await page.setViewportSize({ width: 1280, height: 1640 });
+    await page.evaluate(() => window.scrollTo(0, 0));
+    await page.screenshot({ path: `${screenshots}light.png` });
+    if (process.env.PARALLAX_SCREENSHOT) {
+      copyFileSync(`${screenshots}light.png`, process.env.PARALLAX_SCREENSHOT);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  test('fits a phone in the dark', async ({ browser }) => {
+    const context = await browser.newContext({
+      viewport: { width: 390, height: 844 },
+      colorScheme: 'dark',
+    });
+    const page = await context.newPage();
+    const complaints = collectComplaints(page);
+    await serveNative(page, native);
+    await page.goto('?size=quick&suites=interp5d');
+    await page.locator('#run').click();
+    await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 80_000 });
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(width).toBeLessThanOrEqual(390);
+    const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const [red = 255] = background.match(/\d+/g)?.map(Number) ?? [];
+    expect(red).toBeLessThan(80);
+    mkdirSync(screenshots, { recursive: true });
+    await page.screenshot({ path: `${screenshots}dark-phone.png`, fullPage: true });
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+});
+
+test('the losses have the bits of the native command', async ({ page }) => {
+  const native = ['1', '2'].map((threads) =>
+    nativeRows('bits', '--reproducible', '--threads', threads),
+  );
+  await serveNative(page, native.join(''));
+  for (const threads of [1, 2]) {
+    await page.goto(`?threads=${threads}&size=quick&suites=bits&tier=simd-threads`);
+    await page.locator('#run').click();
+    await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 60_000 });
+    const rows = page.locator('#chart-bits tbody tr');
+    await expect(rows).toHaveCount(2);
+    for (const row of await rows.all()) await expect(row).toContainText('equal to the last bit');
+  }
+});
+
+test('a cancelled run keeps what it has, and gives it as files', async ({ page }) => {
+  await serveNative(page);
+  await page.goto('?size=quick&suites=gemm,mlp');
+  await expect(page.locator('#no-native')).toBeVisible();
+  await page.locator('#run').click();
+  await expect(page.getByRole('heading', { name: 'gemm: rate' })).toBeVisible();
+  await page.locator('#cancel').click();
+  await expect(page.locator('#outcome')).toContainText('Cancelled after');
+  const [json] = await Promise.all([
+    page.waitForEvent('download'),
+    page.locator('#download-jsonl').click(),
+  ]);
+  const rows = readFileSync(await json.path(), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(rows.length).toBeGreaterThan(0);
+  for (const row of rows) {
+    expect(row.engine.kind).toBe('wasm');
+    expect(row.engine.runtime).toMatch(/Chrom/);
+  }
+  const [csv] = await Promise.all([
+    page.waitForEvent('download'),
+    page.locator('#download-csv').click(),
+  ]);
+  const lines = readFileSync(await csv.path(), 'utf8')
+    .trimEnd()
+    .split('\r\n');
+  expect(lines.length).toBe(rows.length + 1);
+});
+
+test('files can be dropped in; those that are none of ours are refused in a sentence', async ({
+  page,
+}) => {
+  await serveNative(page);
+  await page.goto('?size=quick&suites=gemm');
+  const give = (name: string, text: string) =>
+    page
+      .locator('#file')
+      .setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+  const errors = page.locator('#file-errors');
+  await give('notes.txt', 'hello\n');
+  await expect(errors).toContainText('notes.txt is not a Parallax result file: line 1 is not JSON');
+  const rows = nativeRows('gemm', '--cases', '256', '--seconds', '0.02');
+  await give('other.jsonl', rows.replaceAll('parallax-results-1', 'parallax-results-9'));
+  await expect(errors).toContainText('not a Parallax result file of this version');
+  await give('empty.jsonl', '');
+  await expect(errors).toContainText('empty.jsonl holds no results');
+  await give('mine.jsonl', rows);
+  await expect(errors).toBeEmpty();
+  await expect(page.locator('#exchange')).toContainText('mine.jsonl');
+});
+
+test('trains a network with a live curve, and stops when told', async ({ page }) => {
+  const complaints = collectComplaints(page);
+  await serveNative(page);
+  await page.goto('');
+  await page.locator('#train-start').click();
+  await expect(page.locator('#trainer')).toContainText(/step|epoch/i);
+  await expect(page.locator('#train-status')).toContainText(/done|finished|trained/i, {
+    timeout: 60_000,
+  });
+  await page.locator('#train-start').click();
+  await page.locator('#train-stop').click();
+  await expect(page.locator('#train-status')).toContainText(/stopped/i);
+  expect(complaints).toEqual([]);
+});
+
+test('without isolation there is one thread, and the page says why', async ({ page }) => {
+  await serveNative(page);
+  await page.goto(`http://localhost:${unisolatedPort}/?size=quick&suites=bits`);
+  await expect(page.locator('#downgrades')).toContainText('Cross-Origin-Opener-Policy');
+  await expect(page.locator('#isolate')).toBeVisible();
+  await page.locator('#run').click();
+  await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 60_000 });
+});
+
+test('an engine that cannot be loaded is a sentence with a way to try again', async ({ page }) => {
+  await serveNative(page);
+  await page.route('**/*.wasm', (route) => route.abort());
+  await page.goto('');
+  await expect(page.locator('#engine')).toContainText('The engine did not start');
+  await page.unroute('**/*.wasm');
+  await page.locator('#restart').click();
+  await expect(page.locator('#engine')).toContainText('relaxed-threads');
+});
+
+test('native results that are damaged are reported, and the page works on', async ({ page }) => {
+  await serveNative(page, '{"schema": "something else"}\n');
+  await page.goto('?size=quick&suites=bits');
+  await expect(page.locator('#headline')).toContainText('could not be read');
+  await page.locator('#run').click();
+  await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 60_000 });
+});
+
+test('the smallest page has a result', async ({ page }) => {
+  await page.goto('minimal.html');
+  await expect(page.locator('#result')).toContainText('Learnt XOR');
+});
