@@ -10,7 +10,8 @@
  * - A context and all that was made from it belong to one thread at a time. The library never
  *   prints, exits or aborts.
  * - Numeric promise: with ISA "sse2", "avx128", "neon128" or "wasm128" every result has the
- *   same bits on every platform, whatever the number of threads. On other ISAs the bits depend on the ISA alone.
+ *   same bits on every platform, whatever the number of threads. On other ISAs the bits depend on
+ *   the ISA alone.
  *
  * Reading order: status, context, random numbers, tensors, graph, training ops, plan, model,
  * trainer, files.

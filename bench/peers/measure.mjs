@@ -1,7 +1,7 @@
 // Engines side by side on one case: outputs compared first, then alternating rounds of samples.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Random } from './data.mjs';
+import { Random } from './peer_data.mjs';
 import { tolerances, worstError } from './tolerances.mjs';
 
 /** Idle before each sample, so that threads of the engine before have stopped spinning. */

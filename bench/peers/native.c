@@ -55,11 +55,11 @@ static void close_case(engine *e) {
 static bool read_values(engine *e, const char *path) {
     FILE *file = fopen(path, "rb");
     if (!file) return fail("the case's file cannot be read");
-    fseek(file, 0, SEEK_END);
-    const long bytes = ftell(file);
-    rewind(file);
+    const bool ended = fseek(file, 0, SEEK_END) == 0;
+    const long bytes = ended ? ftell(file) : -1;
+    const bool begun = bytes >= 0 && fseek(file, 0, SEEK_SET) == 0;
     e->count = bytes / 4;
-    e->data = aligned_alloc(64, ((size_t)bytes + 63) / 64 * 64);
+    e->data = begun ? aligned_alloc(64, ((size_t)bytes + 63) / 64 * 64) : NULL;
     const bool whole = e->data && fread(e->data, 4, (size_t)e->count, file) == (size_t)e->count;
     fclose(file);
     return whole || fail("the case's file cannot be read");

@@ -4,13 +4,14 @@ import ort from 'onnxruntime-node';
 
 import { ortEngine } from './engine_ort.mjs';
 
-const engine = ortEngine(ort, {
+const options = {
   executionProviders: ['cpu'],
   intraOpNumThreads: Number(process.argv[2]),
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: 'all',
-});
+};
+const engine = ortEngine(ort, options, true);
 
 process.on('message', async ([operation, ...args]) => {
   try {

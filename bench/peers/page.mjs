@@ -1,9 +1,10 @@
 // The page that scripts/peers drives: one object of engines, called by name.
-import { makeData } from './data.mjs';
+
 import { jaxEngine } from './engine_jax.mjs';
 import { ortEngine } from './engine_ort.mjs';
 import { parallaxEngine } from './engine_parallax.mjs';
 import { tfjsEngine } from './engine_tfjs.mjs';
+import { makeData } from './peer_data.mjs';
 
 async function ortWeb(threads) {
   const ort = await import('./node_modules/onnxruntime-web/dist/ort.wasm.min.mjs');
@@ -11,7 +12,7 @@ async function ortWeb(threads) {
   const { numThreads } = ort.env.wasm;
   return {
     about: { version: ort.env.versions.web, threads: numThreads },
-    ...ortEngine(ort, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' }),
+    ...ortEngine(ort, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' }, false),
   };
 }
 

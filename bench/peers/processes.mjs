@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 import { COMPARED_STEPS } from './cases.mjs';
-import { toBytes } from './data.mjs';
+import { toBytes } from './peer_data.mjs';
 
 const nameOfCase = (item) =>
   item.kind === 'gemm'

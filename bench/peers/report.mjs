@@ -85,35 +85,33 @@ const figure = (item, ns) => {
 
 const ratio = (value) => value.toFixed(2);
 
-/**
- * Lines on one case: each engine's figure and, for peers, how many times its time ours is: paired
- * by round, with the 95% interval of the median.
- */
+/** How many times the time of ours that of a peer is, round by round. */
+const speed = (peer, ours) => summarise(peer.ns.map((ns, round) => ns / ours.ns[round]));
+
+/** Lines on one case: each engine's figure, and for peers their speed() with its interval. */
 export function tableLines(item, where, entries) {
-  const measured = entries.filter((entry) => entry.ns.length > 0 && !entry.failure);
-  const withMedian = measured.map((entry) => ({
-    ...entry,
-    median: median(entry.ns),
-    ceiling: entry.engine.ceiling,
-  }));
-  const ours = withMedian.filter((entry) => entry.engine.name === 'parallax');
-  const peers = withMedian.filter((entry) => entry.engine.name !== 'parallax');
+  const measured = entries
+    .filter((entry) => entry.ns.length > 0 && !entry.failure)
+    .map((entry) => ({ ...entry, median: median(entry.ns) }));
+  const isOurs = ({ engine }) => engine.name === 'parallax';
+  const ours = measured.filter(isOurs);
+  const peers = measured.filter((entry) => !isOurs(entry));
   const lines = [item.name];
   for (const entry of entries) {
-    const label = `  ${entry.engine.label}`.padEnd(40);
+    const label = `  ${entry.engine.label}`.padEnd(34);
     if (entry.failure) {
       lines.push(`${label} void: ${entry.failure}`);
       continue;
     }
-    const cells = [figure(item, median(entry.ns)).padStart(16)];
-    for (const own of entry.engine.name === 'parallax' ? [] : ours) {
-      const r = summarise(entry.ns.map((ns, round) => ns / own.ns[round]));
+    const cells = [figure(item, median(entry.ns)).padStart(15)];
+    for (const own of isOurs(entry) ? [] : ours) {
+      const r = speed(entry, own);
       cells.push(`${own.engine.short} ${ratio(r.median)}x [${ratio(r.low)}, ${ratio(r.high)}]`);
     }
     lines.push(`${label} ${cells.join('   ')}`);
   }
   for (const own of ours)
-    for (const sentence of verdicts(item, where, own, peers))
+    for (const sentence of verdicts(item, where, own, peers, (peer) => speed(peer, own).median))
       lines.push(`    ${own.engine.short} to ${sentence}`);
   return lines;
 }

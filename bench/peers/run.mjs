@@ -6,12 +6,11 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-
-import { browserEngines } from './browser.mjs';
 import { cases } from './cases.mjs';
-import { makeData } from './data.mjs';
 import { measureCase } from './measure.mjs';
 import { nativeEngines } from './native.mjs';
+import { browserEngines } from './peer_browser.mjs';
+import { makeData } from './peer_data.mjs';
 import { prepare } from './prepare.mjs';
 import { tableLines, toRows } from './report.mjs';
 

@@ -35,16 +35,17 @@ const verdict = (what, wanted, got) => {
 };
 
 /**
- * Sentences on our entry beside the peers measured with it. Entries are {engine, median (ns), flops,
- * ceiling?: GFLOP/s}.
+ * Sentences on our entry beside the peers measured with it. Entries are {engine, median} in
+ * nanoseconds; speed(peer) is how many times our time the peer's is.
  */
-export function verdicts(item, where, ours, peers) {
+export function verdicts(item, where, ours, peers, speed) {
   const sentences = [];
   for (const { what, factor, among } of lines(item, where)) {
     const best = lowest(named(peers, among));
-    if (best) sentences.push(verdict(what, factor, best.median / ours.median));
+    if (best) sentences.push(verdict(what, factor, speed(best)));
   }
-  if (where === 'browser' && item.kind === 'gemm' && ours.ceiling)
-    sentences.push(verdict('share of the ceiling', 0.9, item.flops / ours.median / ours.ceiling));
+  const { ceiling } = ours.engine;
+  if (where === 'browser' && item.kind === 'gemm' && ceiling)
+    sentences.push(verdict('share of the ceiling', 0.9, item.flops / ours.median / ceiling));
   return sentences;
 }

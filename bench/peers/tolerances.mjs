@@ -1,5 +1,5 @@
 // How far outputs may be apart, derived from the arithmetic of each case.
-import { perturbed, Random } from './data.mjs';
+import { perturbed, Random } from './peer_data.mjs';
 
 const EPSILON = 2 ** -23;
 const ELEMENTS = 200;

@@ -152,12 +152,13 @@ static int run_suites(const char *suites, const char *cases, double seconds) {
 /* "gemm mlp" and "gemm,mlp" are the same; none, or "all", are all. */
 static bool join_suites(poptContext parsed, char *text, size_t size) {
     const char *name;
+    size_t length = 0;
     text[0] = 0;
     while ((name = poptGetArg(parsed))) {
-        if (!strcmp(name, "all")) name = "";
-        if (strlen(text) + strlen(name) + 2 > size) return false;
-        if (*text && *name) strcat(text, ",");
-        strcat(text, name);
+        if (!strcmp(name, "all")) continue;
+        const int added = snprintf(text + length, size - length, "%s%s", length ? "," : "", name);
+        if (added < 0 || (size_t)added >= size - length) return false;
+        length += (size_t)added;
     }
     return true;
 }

@@ -46,16 +46,15 @@ static const char *default_model(const training *t, char *text, size_t size) {
 }
 
 static int choose_optimizer(training *t) {
+    static const plx_optimizer_kind kinds[] = {PLX_SGD, PLX_ADAM, PLX_ADAMW};
     const char *name = t->asked.optimizer ? t->asked.optimizer : "adam";
-    int kind = 0;
-    while (plx_optimizer_name((plx_optimizer_kind)kind) &&
-           strcmp(plx_optimizer_name((plx_optimizer_kind)kind), name) != 0)
-        kind += 1;
-    if (!plx_optimizer_name((plx_optimizer_kind)kind))
-        return wrong_usage("train", "--optimizer is sgd, adam or adamw, not \"%s\".", name);
-    t->options.optimizer = plx_optimizer_default((plx_optimizer_kind)kind);
-    if (t->asked.rate > 0) t->options.optimizer.rate = t->asked.rate;
-    return EXIT_DONE;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; ++i) {
+        if (strcmp(plx_optimizer_name(kinds[i]), name) != 0) continue;
+        t->options.optimizer = plx_optimizer_default(kinds[i]);
+        if (t->asked.rate > 0) t->options.optimizer.rate = t->asked.rate;
+        return EXIT_DONE;
+    }
+    return wrong_usage("train", "--optimizer is sgd, adam or adamw, not \"%s\".", name);
 }
 
 static int64_t default_epochs(const training *t) {
@@ -156,7 +155,7 @@ static int train(training *t) {
         }
         progress_show(&t->progress, (double)t->at.step / (double)t->at.steps,
                       "epoch %lld of %lld, step %lld of %lld, loss %.5f",
-                      (long long)(t->at.epoch + !t->at.done), (long long)t->at.epochs,
+                      (long long)t->at.epoch + !t->at.done, (long long)t->at.epochs,
                       (long long)t->at.step, (long long)t->at.steps, (double)t->at.loss);
     }
     progress_clear(&t->progress);

@@ -29,20 +29,20 @@ typedef struct verdict {
     char detail[160];
 } verdict;
 
-static bool record(verification *v, const verdict *verdict) {
+static bool record(verification *v, const verdict *found) {
     v->checks += 1;
-    v->failures += !verdict->passed;
+    v->failures += !found->passed;
     progress_clear(&v->progress);
-    fprintf(output_tables(&v->out), "%-9s %2d thread%s  %-22s %-6s %s\n", verdict->isa,
-            verdict->threads, verdict->threads == 1 ? " " : "s", verdict->what,
-            verdict->passed ? "passed" : "FAILED", verdict->detail);
+    fprintf(output_tables(&v->out), "%-9s %2d thread%s  %-22s %-6s %s\n", found->isa,
+            found->threads, found->threads == 1 ? " " : "s", found->what,
+            found->passed ? "passed" : "FAILED", found->detail);
     cJSON *row = cJSON_CreateObject();
     if (!row) return false;
-    cJSON_AddStringToObject(row, "isa", verdict->isa);
-    cJSON_AddNumberToObject(row, "threads", verdict->threads);
-    cJSON_AddStringToObject(row, "check", verdict->what);
-    cJSON_AddBoolToObject(row, "passed", verdict->passed);
-    cJSON_AddStringToObject(row, "detail", verdict->detail);
+    cJSON_AddStringToObject(row, "isa", found->isa);
+    cJSON_AddNumberToObject(row, "threads", found->threads);
+    cJSON_AddStringToObject(row, "check", found->what);
+    cJSON_AddBoolToObject(row, "passed", found->passed);
+    cJSON_AddStringToObject(row, "detail", found->detail);
     return output_row(&v->out, row);
 }
 
@@ -73,8 +73,8 @@ static double product_error(bool ta, bool tb, const int64_t mnk[3], const float 
 
 static plx_status check_shape(plx_ctx *ctx, const int64_t mnk[3], double *worst) {
     const int64_t m = mnk[0], n = mnk[1], k = mnk[2];
-    float *a = malloc((size_t)(m * k) * sizeof *a), *b = malloc((size_t)(k * n) * sizeof *b);
-    float *c = malloc((size_t)(m * n) * sizeof *c);
+    float *a = calloc((size_t)(m * k), sizeof *a), *b = calloc((size_t)(k * n), sizeof *b);
+    float *c = calloc((size_t)(m * n), sizeof *c);
     plx_status status = a && b && c ? PLX_OK : PLX_ERR_MEMORY;
     plx_rng rng = plx_rng_new((uint64_t)arguments.seed, 77);
     for (int64_t i = 0; status == PLX_OK && i < m * k; ++i) a[i] = (float)plx_rng_normal(&rng);
@@ -91,7 +91,7 @@ static plx_status check_shape(plx_ctx *ctx, const int64_t mnk[3], double *worst)
     return status;
 }
 
-static plx_status check_products(plx_ctx *ctx, verdict *verdict) {
+static plx_status check_products(plx_ctx *ctx, verdict *found) {
     double worst = 0;
     plx_status status = PLX_OK;
     int shapes = 0;
@@ -104,9 +104,9 @@ static plx_status check_products(plx_ctx *ctx, verdict *verdict) {
         status = check_shape(ctx, more_shapes[i], &worst);
         shapes += 1;
     }
-    verdict->what = "products";
-    verdict->passed = status == PLX_OK && worst <= 1;
-    snprintf(verdict->detail, sizeof verdict->detail,
+    found->what = "products";
+    found->passed = status == PLX_OK && worst <= 1;
+    snprintf(found->detail, sizeof found->detail,
              "%d shapes, 4 transpositions, largest error %.3f of its bound", shapes, worst);
     return status;
 }
@@ -150,16 +150,16 @@ static plx_status training_bits(plx_ctx *ctx, verification *v, char bits[2][17],
 
 /* Bits over thread counts, and over exact targets, are equal. */
 static void judge_bits(verification *v, bool exact, char bits[2][17], char first[2][17],
-                       verdict *verdict) {
-    verdict->what = "training, bit by bit";
-    verdict->passed = *bits[0] && *bits[1];
+                       verdict *found) {
+    found->what = "training, bit by bit";
+    found->passed = *bits[0] && *bits[1];
     if (!*first[0]) memcpy(first, bits, sizeof v->exact_bits);
     if (exact && !*v->exact_bits[0]) memcpy(v->exact_bits, bits, sizeof v->exact_bits);
     for (int i = 0; i < 2; ++i) {
-        verdict->passed &= !strcmp(bits[i], first[i]);
-        verdict->passed &= !exact || !strcmp(bits[i], v->exact_bits[i]);
+        found->passed &= !strcmp(bits[i], first[i]);
+        found->passed &= !exact || !strcmp(bits[i], v->exact_bits[i]);
     }
-    snprintf(verdict->detail, sizeof verdict->detail, "losses %s and %s%s", bits[0], bits[1],
+    snprintf(found->detail, sizeof found->detail, "losses %s and %s%s", bits[0], bits[1],
              exact ? ", as on every exact target" : "");
 }
 

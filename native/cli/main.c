@@ -28,11 +28,11 @@ static void print_help(void) {
 }
 
 static int unknown_command(const char *name) {
-    char list[128] = "";
-    for (int i = 0; i < COMMANDS; ++i) {
-        strcat(list, i ? ", " : "");
-        strcat(list, commands[i].name);
-    }
+    char list[128];
+    int length = 0;
+    for (int i = 0; i < COMMANDS; ++i)
+        length += snprintf(list + length, sizeof list - (size_t)length, "%s%s", i ? ", " : "",
+                           commands[i].name);
     return report(EXIT_USAGE, "there is no command \"%s\"; there are %s.", name, list);
 }
 

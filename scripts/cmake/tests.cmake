@@ -15,6 +15,10 @@ function(plx_tests name)
     target_link_libraries(${name} PRIVATE ${ARGN} m)
     target_link_options(${name} PRIVATE ${PLX_TEST_LINK})
     add_dependencies(${name} parallax_build_info)
+    if(EMSCRIPTEN)
+        # Emscripten's loader for Node is CommonJS, and package.json says that .js is not.
+        set_target_properties(${name} PROPERTIES SUFFIX .cjs)
+    endif()
     set(list "${CMAKE_BINARY_DIR}/${name}.ctest.cmake")
     add_custom_command(TARGET ${name} POST_BUILD
         COMMAND ${CMAKE_COMMAND} "-DPROGRAM=$<TARGET_FILE:${name}>" "-DNAME=${name}"

@@ -24,30 +24,64 @@ typedef struct worker {
     int id;
 } worker;
 
+/* The pieces of a worker that nobody has claimed, first << 32 | end; a cache line each. */
+typedef struct share {
+    _Atomic uint64_t pieces;
+    char pad[56];
+} share;
+
 struct plx__pool {
     _Atomic uint64_t ticket;
     atomic_uint epoch; /* the word that sleeping workers wait on */
     atomic_uint sleepers;
     atomic_bool stop;
     char pad[64];
-    _Atomic int64_t next; /* first unit nobody has claimed */
-    char pad2[64];
+    share shares[MAX_THREADS];
     plx__loop_fn fn;
     void *arg;
     int64_t units, grain;
     uint64_t generation;
-    int threads;
+    int threads, loop_threads;
     worker workers[MAX_THREADS];
 };
 
+/* Claims a piece: the owner the first, others the last. -1 when none is left. */
+static int64_t claim(share *from, bool owner) {
+    uint64_t pieces = atomic_load_explicit(&from->pieces, memory_order_relaxed);
+    for (;;) {
+        const uint32_t first = (uint32_t)(pieces >> 32), end = (uint32_t)pieces;
+        if (first >= end) return -1;
+        const uint64_t rest =
+            owner ? (uint64_t)(first + 1) << 32 | end : (uint64_t)first << 32 | (end - 1);
+        if (atomic_compare_exchange_weak_explicit(&from->pieces, &pieces, rest,
+                                                  memory_order_relaxed, memory_order_relaxed))
+            return owner ? first : end - 1;
+    }
+}
+
+/* First the worker's own share, then what others have not begun: loop after loop, the same data
+ * stays in the same core's cache, and nobody waits for a worker that is late. */
 static void claim_pieces(plx__pool *pool, int id) {
     const int64_t units = pool->units, grain = pool->grain;
-    for (;;) {
-        const int64_t begin = atomic_fetch_add_explicit(&pool->next, grain, memory_order_relaxed);
-        if (begin >= units) return;
-        const int64_t end = begin + grain < units ? begin + grain : units;
-        pool->fn(pool->arg, begin, end, id);
+    for (int i = 0; i < pool->loop_threads; ++i) {
+        share *from = &pool->shares[(id + i) % pool->loop_threads];
+        int64_t piece;
+        while ((piece = claim(from, i == 0)) >= 0) {
+            const int64_t begin = piece * grain, end = begin + grain;
+            pool->fn(pool->arg, begin, end < units ? end : units, id);
+        }
     }
+}
+
+/* Equal shares of consecutive pieces. */
+static void deal(plx__pool *pool, int threads) {
+    const uint64_t pieces = (uint64_t)((pool->units + pool->grain - 1) / pool->grain);
+    for (int i = 0; i < threads; ++i) {
+        const uint64_t first = pieces * (uint64_t)i / (uint64_t)threads;
+        const uint64_t end = pieces * (uint64_t)(i + 1) / (uint64_t)threads;
+        atomic_store_explicit(&pool->shares[i].pieces, first << 32 | end, memory_order_relaxed);
+    }
+    pool->loop_threads = threads;
 }
 
 /* Returns the epoch after it has changed from seen. */
@@ -126,6 +160,8 @@ void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grai
                        void *arg) {
     if (units <= 0) return;
     if (grain < 1) grain = 1;
+    /* Numbers of pieces have 31 bits. */
+    if (units / grain > INT32_MAX) grain = units / INT32_MAX + 1;
     if (threads > pool->threads) threads = pool->threads;
     if (threads <= 1 || units <= grain) {
         fn(arg, 0, units, 0);
@@ -135,7 +171,7 @@ void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grai
     pool->arg = arg;
     pool->units = units;
     pool->grain = grain;
-    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+    deal(pool, threads);
     pool->generation += 1;
     atomic_store(&pool->ticket,
                  pool->generation << GENERATION_SHIFT | (uint64_t)threads << INVITED_SHIFT);

@@ -7,8 +7,9 @@
 typedef struct plx__pool plx__pool;
 
 /* A piece of a parallel loop: units begin <= i < end. worker is 0 (the caller) .. threads-1 and
- * selects per-worker scratch. Which worker runs which piece is not determined, so results must
- * not depend on it. */
+ * selects per-worker scratch. Worker i of t begins with the i-th of t equal shares of the units, in
+ * ascending order, and then helps the others: which worker runs which piece is not determined, so
+ * results must not depend on it. */
 typedef void (*plx__loop_fn)(void *arg, int64_t begin, int64_t end, int worker);
 
 /* threads counts the caller; a pool of 1 owns no thread. NULL when memory is short; fewer threads

@@ -1,4 +1,4 @@
-/* The micro-kernel of matrix products and the transposition that packing uses. */
+/* The micro-kernel of matrix products. */
 
 /* One tile of `rows` rows and `vectors` vectors, of which the last holds `last` elements; rows and
  * vectors are constants after inlining. Accumulators stay in registers. */
@@ -107,25 +107,4 @@ static void k_gemm(int64_t kc, const plx_real *a, int64_t rsa, int64_t csa, cons
     const int last = nr - (vectors - 1) * VL;
     tiles[mr - 1][vectors - 1][KIND_OF_LAST(last)](last, kc, a, rsa, csa, b, ldb, c, ldc,
                                                    accumulate);
-}
-
-/* Squares whose rows the compiler loads and shuffles as vectors. */
-static void k_transpose(int64_t m, int64_t n, const plx_real *x, int64_t ldx, plx_real *y,
-                        int64_t ldy) {
-    enum { SIDE = 8 };
-    int64_t i = 0;
-    for (; i + SIDE <= m; i += SIDE) {
-        int64_t j = 0;
-        for (; j + SIDE <= n; j += SIDE) {
-            plx_real square[SIDE][SIDE];
-            for (int r = 0; r < SIDE; ++r)
-                for (int s = 0; s < SIDE; ++s) square[s][r] = x[(i + r) * ldx + j + s];
-            for (int s = 0; s < SIDE; ++s)
-                memcpy(y + (j + s) * ldy + i, square[s], sizeof square[s]);
-        }
-        for (; j < n; ++j)
-            for (int r = 0; r < SIDE; ++r) y[j * ldy + i + r] = x[(i + r) * ldx + j];
-    }
-    for (; i < m; ++i)
-        for (int64_t j = 0; j < n; ++j) y[j * ldy + i] = x[i * ldx + j];
 }

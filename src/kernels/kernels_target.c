@@ -55,6 +55,8 @@
 
 #include "kernels/gemv.inc.c"
 
+#include "kernels/transpose.inc.c"
+
 #include "kernels/optimizer.inc.c"
 
 #include "kernels/peak.inc.c"

@@ -1,9 +1,8 @@
 // The engines in one page of Chromium.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-
+import { serve } from './peer_server.mjs';
 import { chromium as chromiumPath } from './prepare.mjs';
-import { serve } from './server.mjs';
 
 const ARGUMENTS = [
   '--no-sandbox',
@@ -60,7 +59,11 @@ async function openPage(root, threads) {
 export async function browserEngines({ threads, root }) {
   const { page, runtime, close } = await openPage(root, threads);
   const call = (operation, ...args) =>
-    page.evaluate(([name, values]) => globalThis.peers[name](...values), [operation, args]);
+    page
+      .evaluate(([name, values]) => globalThis.peers[name](...values), [operation, args])
+      .catch((error) => {
+        throw new Error(error.message.split('\n')[0].replace(/^page\.evaluate: /, ''));
+      });
   const engines = [];
   const notes = [];
   for (const { key, maker, tier, ...rest } of engineList(threads)) {
@@ -84,7 +87,7 @@ export async function browserEngines({ threads, root }) {
         notes.push(`${engine.label} takes ${about.threads} thread(s) here`);
     } catch (error) {
       if (!engines.length) throw error;
-      notes.push(`without ${rest.name}: ${error.message.split('\n')[0]}`);
+      notes.push(`without ${rest.name}: ${error.message}`);
     }
   }
   return { engines, notes, close };
