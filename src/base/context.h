@@ -9,9 +9,10 @@ struct plx_kernels;
 
 /* Costs measured once per context; the parallel pass weighs steps with them. */
 typedef struct plx__machine {
-    double fork_join_ns; /* an empty parallel loop over all threads, workers awake */
-    double flops_per_ns; /* the GEMM micro-kernel on one thread */
-    double bytes_per_ns; /* a streaming kernel beyond the first-level cache, one thread */
+    double fork_join_ns;        /* a parallel loop that every thread takes part in, workers awake */
+    double shared_bytes_per_ns; /* reading what another thread has just written */
+    double flops_per_ns;        /* the GEMM micro-kernel on one thread */
+    double bytes_per_ns;        /* a streaming kernel beyond the first-level cache, one thread */
 } plx__machine;
 
 struct plx_ctx {

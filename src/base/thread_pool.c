@@ -34,6 +34,7 @@ struct plx__pool {
     _Atomic uint64_t ticket;
     atomic_uint epoch; /* the word that sleeping workers wait on */
     atomic_uint sleepers;
+    atomic_uint started; /* workers */
     atomic_bool stop;
     char pad[64];
     share shares[MAX_THREADS];
@@ -109,6 +110,8 @@ static void worker_main(void *arg) {
     worker *self = arg;
     plx__pool *pool = self->pool;
     unsigned seen = 0;
+    atomic_fetch_add(&pool->started, 1);
+    plx_platform_wake_all(&pool->started);
     for (;;) {
         seen = await_epoch(pool, seen);
         if (atomic_load(&pool->stop)) return;
@@ -140,6 +143,10 @@ plx__pool *plx__pool_new(int threads) {
         if (!w->thread) break;
         pool->threads += 1;
     }
+    /* Asleep, not spinning: a new thread often begins on the processor of its creator. */
+    unsigned started;
+    while ((started = atomic_load(&pool->started)) < (unsigned)pool->threads - 1)
+        plx_platform_wait(&pool->started, started);
     return pool;
 }
 

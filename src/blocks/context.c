@@ -5,6 +5,7 @@
 #include "blocks/gemm.h"
 #include "kernels/kernels.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 plx_ctx_options plx_ctx_default(void) {
@@ -16,26 +17,92 @@ plx_ctx_options plx_ctx_default(void) {
 
 enum { TRIALS = 5 };
 
-static void empty_piece(void *arg, int64_t begin, int64_t end, int worker) {
-    (void)arg;
-    (void)begin;
-    (void)end;
+/* A loop in which every thread waits for the others: without that the caller would do all of an
+ * empty loop itself, before the others have seen it. */
+typedef struct meeting {
+    const plx_kernels *kernels;
+    int threads;
+    atomic_int present;
+    bool missed;      /* somebody was asleep: not a measurement */
+    plx_real *values; /* SHARED per thread, to write and then to read another's; or NULL */
+    plx_real *own;    /* SHARED per thread */
+    bool writing;
+} meeting;
+
+enum { SHARED = 4096, PATIENCE = 20000 };
+
+static void meet(void *arg, int64_t begin, int64_t end, int worker) {
+    meeting *m = arg;
+    if (m->values && m->writing) {
+        memset(m->values + begin * SHARED, 0, SHARED * sizeof *m->values);
+    } else if (m->values) {
+        const int64_t other = (begin + 1) % m->threads;
+        m->kernels->scale(SHARED, 1, m->values + other * SHARED, m->own + begin * SHARED);
+    }
     (void)worker;
+    atomic_fetch_add(&m->present, (int)(end - begin));
+    for (int i = 0; atomic_load(&m->present) < m->threads; ++i) {
+        if (i == PATIENCE) {
+            m->missed = true;
+            return;
+        }
+        plx_platform_pause();
+    }
 }
 
-static double measure_fork_join(plx_ctx *ctx) {
-    enum { LOOPS = 200 };
-    double best = 1e30;
-    if (ctx->threads < 2) return 0;
-    for (int trial = 0; trial < TRIALS; ++trial) {
-        const int64_t start = plx_platform_now_ns();
-        for (int i = 0; i < LOOPS; ++i)
-            plx__parallel_for(ctx->pool, ctx->threads, ctx->threads, 1, empty_piece, NULL);
-        const double ns = (double)(plx_platform_now_ns() - start) / LOOPS;
-        if (ns < best) best = ns;
+/* One loop's time, at least 1; 0 when somebody was missing. */
+static double meeting_ns(plx_ctx *ctx, meeting *m) {
+    m->missed = false;
+    atomic_store(&m->present, 0);
+    const int64_t start = plx_platform_now_ns();
+    plx__parallel_for(ctx->pool, ctx->threads, ctx->threads, 1, meet, m);
+    const int64_t ns = plx_platform_now_ns() - start;
+    return m->missed ? 0 : (double)(ns > 0 ? ns : 1);
+}
+
+typedef struct thread_costs {
+    double empty, reading; /* a loop without work, and one that reads another thread's values */
+    bool missed;
+} thread_costs;
+
+/* Means over a few loops, since the clocks of browsers tick in microseconds. */
+static thread_costs measure_loops(plx_ctx *ctx, plx_real *scratch) {
+    enum { LOOPS = 16 };
+    meeting m = {.kernels = ctx->kernels, .threads = ctx->threads};
+    thread_costs costs = {0};
+    for (int i = 0; i < LOOPS && !costs.missed; ++i) {
+        m.values = NULL;
+        const double empty = meeting_ns(ctx, &m);
+        m.values = scratch;
+        m.own = scratch + (int64_t)ctx->threads * SHARED;
+        m.writing = true;
+        const double writing = meeting_ns(ctx, &m);
+        m.writing = false;
+        const double reading = meeting_ns(ctx, &m);
+        costs.missed = empty == 0 || writing == 0 || reading == 0;
+        costs.empty += empty / LOOPS;
+        costs.reading += reading / LOOPS;
     }
-    /* Browsers' clocks tick in microseconds; an empty loop cannot be free. */
-    return best > 50 ? best : 50;
+    return costs;
+}
+
+static void measure_threads(plx_ctx *ctx, plx_real *scratch) {
+    /* Where threads do not come in time, on a busy machine, they are worth little. */
+    double fork_join = 20000, transfer = 20000;
+    ctx->machine.fork_join_ns = 0;
+    ctx->machine.shared_bytes_per_ns = 1e9;
+    if (ctx->threads < 2) return;
+    int measured = 0;
+    for (int trial = 0; trial < 3 * TRIALS && measured < TRIALS; ++trial) {
+        const thread_costs costs = measure_loops(ctx, scratch);
+        if (costs.missed) continue;
+        measured += 1;
+        if (costs.empty < fork_join) fork_join = costs.empty;
+        if (costs.reading - costs.empty < transfer) transfer = costs.reading - costs.empty;
+    }
+    const double bytes = SHARED * sizeof(plx_real);
+    ctx->machine.fork_join_ns = fork_join > 50 ? fork_join : 50;
+    ctx->machine.shared_bytes_per_ns = transfer > 1 ? bytes / transfer : bytes;
 }
 
 static double measure_flops(plx_ctx *ctx, plx_real *scratch) {
@@ -72,10 +139,12 @@ static double plausible(double measured, double otherwise) {
 
 static plx_status measure(plx_ctx *ctx) {
     enum { VALUES = 1 << 18 }; /* 1 MiB: beyond the first-level cache */
-    plx_real *scratch = plx_platform_alloc(VALUES * sizeof *scratch);
+    const int64_t shared = 2 * (int64_t)ctx->threads * SHARED;
+    const size_t bytes = (size_t)(shared > VALUES ? shared : VALUES) * sizeof(plx_real);
+    plx_real *scratch = plx_platform_alloc(bytes);
     if (!scratch) return PLX_ERR_MEMORY;
-    memset(scratch, 0, VALUES * sizeof *scratch);
-    ctx->machine.fork_join_ns = measure_fork_join(ctx);
+    memset(scratch, 0, bytes);
+    measure_threads(ctx, scratch);
     ctx->machine.flops_per_ns = plausible(measure_flops(ctx, scratch), 20);
     ctx->machine.bytes_per_ns = plausible(measure_bytes(ctx, scratch, VALUES), 10);
     plx_platform_free(scratch);

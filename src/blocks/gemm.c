@@ -18,7 +18,9 @@ typedef struct gemm_loop {
     const plx_ctx *ctx;
     const plx__gemm_args *args;
     int64_t mc, kc; /* of this product */
-    int64_t row_blocks, panels, groups, panels_per_group;
+    int64_t panels;
+    bool by_columns; /* threads share panels; else row blocks times groups of panels */
+    int64_t row_blocks, groups, panels_per_group;
     int64_t p0, depth; /* current KC block */
     bool pack_a, pack_b, first, last;
     plx_real *b_packed; /* panels of nr columns, depth rows each; or the last panel alone */
@@ -53,6 +55,12 @@ static bool wants_packed_a(const plx_kernels *k, const plx__gemm_args *args) {
     return k->mr > 6 && args->n > 2 * k->nr;
 }
 
+/* Shares of columns need no packed B from another core, and none of its columns twice; but every
+ * thread packs all of A. */
+static bool wants_columns(const plx__gemm_args *args, int64_t panels, int threads) {
+    return threads <= 1 || (2 * args->m <= args->n && panels >= threads);
+}
+
 static gemm_loop make_loop(const plx_ctx *ctx, const plx__gemm_args *args, int threads) {
     const plx_kernels *k = ctx->kernels;
     gemm_loop loop = {.k = k, .ctx = ctx, .args = args};
@@ -61,19 +69,17 @@ static gemm_loop make_loop(const plx_ctx *ctx, const plx__gemm_args *args, int t
     loop.pack_a = wants_packed_a(k, args);
     loop.pack_b = wants_packed_b(k, args);
     loop.panels = (args->n + k->nr - 1) / k->nr;
-    /* Enough pieces for all threads: first smaller row blocks, then groups of panels. */
-    const int64_t wanted = threads > 1 ? 4 * (int64_t)threads : 1;
-    if (threads > 1 && args->m > k->mr) {
+    loop.by_columns = wants_columns(args, loop.panels, threads);
+    if (!loop.by_columns) {
+        /* Enough pieces for all threads: first smaller row blocks, then groups of panels. */
         const int64_t fair = round_up((args->m + threads - 1) / threads, k->mr);
         const int64_t floor = 4 * (int64_t)k->mr;
         loop.mc = least(loop.mc, fair > floor ? fair : floor);
-    }
-    loop.row_blocks = (args->m + loop.mc - 1) / loop.mc;
-    loop.groups = least(loop.panels, (wanted + loop.row_blocks - 1) / loop.row_blocks);
-    if (loop.groups < 1) loop.groups = 1;
-    loop.panels_per_group = (loop.panels + loop.groups - 1) / loop.groups;
-    if (loop.panels_per_group)
+        loop.row_blocks = (args->m + loop.mc - 1) / loop.mc;
+        loop.groups = least(loop.panels, (4 * threads + loop.row_blocks - 1) / loop.row_blocks);
+        loop.panels_per_group = (loop.panels + loop.groups - 1) / loop.groups;
         loop.groups = (loop.panels + loop.panels_per_group - 1) / loop.panels_per_group;
+    }
     loop.a_stride = loop.pack_a ? round_up(loop.mc * loop.kc, CACHE_LINE_VALUES) : 0;
     return loop;
 }
@@ -111,11 +117,15 @@ static void pack_panel(const gemm_loop *loop, int64_t panel, plx_real *to) {
         memcpy(to + p * nr, from + p * args->ldb, (size_t)columns * sizeof *to);
 }
 
+static plx_real *packed_panel(const gemm_loop *loop, int64_t panel) {
+    return loop->b_packed + panel * loop->k->nr * loop->kc;
+}
+
 static void pack_panels(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const gemm_loop *loop = arg;
     for (int64_t panel = begin; panel < end; ++panel)
-        pack_panel(loop, panel, loop->b_packed + panel * loop->k->nr * loop->depth);
+        pack_panel(loop, panel, packed_panel(loop, panel));
 }
 
 /* Rows i0..i0+rows of the current KC block in tiles of mr rows: element (i, p) of a tile is
@@ -151,12 +161,16 @@ static operand tile_of_a(const gemm_loop *loop, const plx_real *packed, int64_t 
     return (operand){args->a + (i0 + i) * args->lda + loop->p0, args->lda, 1};
 }
 
+/* The last panel, when whole vectors would read past the rows of B. */
+static bool is_partial(const gemm_loop *loop, int64_t panel) {
+    return (panel + 1) * loop->k->nr > loop->args->n && loop->args->n % loop->k->vl;
+}
+
 static operand panel_of_b(const gemm_loop *loop, int64_t panel) {
     const plx__gemm_args *args = loop->args;
     const int64_t nr = loop->k->nr;
-    if (loop->pack_b) return (operand){loop->b_packed + panel * nr * loop->depth, nr, 1};
-    const bool partial = (panel + 1) * nr > args->n && args->n % loop->k->vl;
-    if (partial) return (operand){loop->b_packed, nr, 1};
+    if (loop->pack_b) return (operand){packed_panel(loop, panel), nr, 1};
+    if (is_partial(loop, panel)) return (operand){loop->b_packed, nr, 1};
     return (operand){args->b + loop->p0 * args->ldb + panel * nr, args->ldb, 1};
 }
 
@@ -171,35 +185,69 @@ static void finish_rows(const gemm_loop *loop, int64_t i0, int64_t rows, int64_t
     }
 }
 
+/* Rows i0..i0+rows of panels panel0..panel1; packed holds the rows if A is packed. */
+static void run_tiles(const gemm_loop *loop, const plx_real *packed, int64_t i0, int64_t rows,
+                      int64_t panel0, int64_t panel1) {
+    const plx__gemm_args *args = loop->args;
+    const int64_t mr = loop->k->mr, nr = loop->k->nr;
+    for (int64_t panel = panel0; panel < panel1; ++panel) {
+        const operand b = panel_of_b(loop, panel);
+        const int64_t j0 = panel * nr;
+        const int columns = (int)least(nr, args->n - j0);
+        for (int64_t i = 0; i < rows; i += mr) {
+            const operand a = tile_of_a(loop, packed, i0, i);
+            loop->k->gemm(loop->depth, a.data, a.row, a.column, b.data, b.row,
+                          args->c + (i0 + i) * args->ldc + j0, args->ldc, (int)least(mr, rows - i),
+                          columns, !loop->first);
+        }
+    }
+    const int64_t j0 = panel0 * nr;
+    if (loop->last && j0 < args->n)
+        finish_rows(loop, i0, rows, j0, least(panel1 * nr, args->n) - j0);
+}
+
 /* A unit is one row block times one group of panels; pieces hold units of one row block in a row,
  * so its packed rows are reused. */
 static void run_units(void *arg, int64_t begin, int64_t end, int worker) {
     const gemm_loop *loop = arg;
-    const plx__gemm_args *args = loop->args;
-    const int64_t mr = loop->k->mr, nr = loop->k->nr;
     plx_real *packed = loop->a_packed + worker * loop->a_stride;
     int64_t packed_block = -1;
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t block = unit / loop->groups, group = unit % loop->groups;
-        const int64_t i0 = block * loop->mc, rows = least(loop->mc, args->m - i0);
+        const int64_t i0 = block * loop->mc, rows = least(loop->mc, loop->args->m - i0);
         if (loop->pack_a && block != packed_block) pack_rows(loop, i0, rows, packed);
         packed_block = block;
         const int64_t panel0 = group * loop->panels_per_group;
-        const int64_t panel1 = least(loop->panels, panel0 + loop->panels_per_group);
-        for (int64_t panel = panel0; panel < panel1; ++panel) {
-            const operand b = panel_of_b(loop, panel);
-            const int64_t j0 = panel * nr;
-            const int columns = (int)least(nr, args->n - j0);
-            for (int64_t i = 0; i < rows; i += mr) {
-                const operand a = tile_of_a(loop, packed, i0, i);
-                loop->k->gemm(loop->depth, a.data, a.row, a.column, b.data, b.row,
-                              args->c + (i0 + i) * args->ldc + j0, args->ldc,
-                              (int)least(mr, rows - i), columns, !loop->first);
-            }
+        run_tiles(loop, packed, i0, rows, panel0,
+                  least(loop->panels, panel0 + loop->panels_per_group));
+    }
+}
+
+/* The KC block from p0 on. */
+static void enter_block(gemm_loop *loop, int64_t p0) {
+    const plx__gemm_args *args = loop->args;
+    loop->p0 = p0;
+    loop->depth = least(loop->kc, args->k - p0);
+    loop->first = p0 == 0 && args->beta == 0;
+    loop->last = p0 + loop->depth == args->k;
+}
+
+/* The whole product for panels begin..end. */
+static void run_columns(void *arg, int64_t begin, int64_t end, int worker) {
+    gemm_loop loop = *(const gemm_loop *)arg;
+    const plx__gemm_args *args = loop.args;
+    plx_real *packed = loop.a_packed + worker * loop.a_stride;
+    for (int64_t p0 = 0; p0 < args->k; p0 += loop.kc) {
+        enter_block(&loop, p0);
+        if (loop.pack_b)
+            pack_panels(&loop, begin, end, worker);
+        else if (is_partial(&loop, end - 1))
+            pack_panel(&loop, end - 1, loop.b_packed);
+        for (int64_t i0 = 0; i0 < args->m; i0 += loop.mc) {
+            const int64_t rows = least(loop.mc, args->m - i0);
+            if (loop.pack_a) pack_rows(&loop, i0, rows, packed);
+            run_tiles(&loop, packed, i0, rows, begin, end);
         }
-        const int64_t j0 = panel0 * nr;
-        if (loop->last && j0 < args->n)
-            finish_rows(loop, i0, rows, j0, least(panel1 * nr, args->n) - j0);
     }
 }
 
@@ -214,15 +262,18 @@ static void scale_c(const plx_ctx *ctx, const plx__gemm_args *args) {
 }
 
 static void run_blocks(plx_ctx *ctx, gemm_loop *loop, int threads) {
-    const plx__gemm_args *args = loop->args;
-    for (loop->p0 = 0; loop->p0 < args->k; loop->p0 += loop->kc) {
-        loop->depth = least(loop->kc, args->k - loop->p0);
-        loop->first = loop->p0 == 0 && args->beta == 0;
-        loop->last = loop->p0 + loop->depth == args->k;
+    const int64_t panels = loop->panels;
+    if (loop->by_columns) {
+        plx__parallel_for(ctx->pool, threads, panels, (panels + threads - 1) / threads, run_columns,
+                          loop);
+        return;
+    }
+    for (int64_t p0 = 0; p0 < loop->args->k; p0 += loop->kc) {
+        enter_block(loop, p0);
         if (loop->pack_b)
-            plx__parallel_for(ctx->pool, threads, loop->panels, 1, pack_panels, loop);
-        else if (args->n % loop->k->vl)
-            pack_panel(loop, loop->panels - 1, loop->b_packed);
+            plx__parallel_for(ctx->pool, threads, panels, 1, pack_panels, loop);
+        else if (is_partial(loop, panels - 1))
+            pack_panel(loop, panels - 1, loop->b_packed);
         plx__parallel_for(ctx->pool, threads, loop->row_blocks * loop->groups, 1, run_units, loop);
     }
 }
@@ -334,7 +385,10 @@ plx_status plx_gemm(plx_ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_
                                  .ldc = ldc};
     const double flops = 2.0 * (double)m * (double)n * (double)k;
     const double saved_ns = flops / ctx->machine.flops_per_ns * (1 - 1.0 / ctx->threads);
-    const int threads = saved_ns > ctx->machine.fork_join_ns ? ctx->threads : 1;
+    /* Where the operands were written is not known here; half of them elsewhere is likely. */
+    const double shared = (double)(m * k) * sizeof(plx_real) / ctx->machine.shared_bytes_per_ns;
+    const int threads =
+        saved_ns > ctx->machine.fork_join_ns + shared * (1 - 1.0 / ctx->threads) ? ctx->threads : 1;
     const size_t bytes = plx__gemm_workspace(ctx, &args, threads);
     void *workspace = bytes ? plx_platform_alloc(bytes) : NULL;
     if (bytes && !workspace)

@@ -1,5 +1,6 @@
 /* The adaptive threshold: a step gets the number of threads for which
- * work / threads + fork-join is least, all three measured on this machine. */
+ * work / threads + fork-join + fetching what other threads wrote is least, all measured on this
+ * machine. */
 #include "plan/plan_internal.h"
 
 double plx__predict_ns(const plx_ctx *ctx, plx__cost cost) {
@@ -13,16 +14,32 @@ static double fork_join_ns(const plx_ctx *ctx, int threads) {
     return ctx->threads > 1 ? ctx->machine.fork_join_ns * (threads - 1) / (ctx->threads - 1) : 0;
 }
 
-static int best_threads(const plx_ctx *ctx, double one_thread_ns, int limit) {
+/* Of threads threads, each reads what the others have written of the step's inputs. */
+static double share_ns(const plx_ctx *ctx, double bytes, int threads) {
+    return bytes * (1 - 1.0 / threads) / ctx->machine.shared_bytes_per_ns;
+}
+
+static int best_threads(const plx_ctx *ctx, const plx__step_meta *meta, int limit) {
     int best = 1;
-    double least = one_thread_ns;
+    double least = meta->one_thread_ns;
     for (int threads = 2; threads <= limit; ++threads) {
-        const double ns = one_thread_ns / threads + fork_join_ns(ctx, threads);
+        const double ns = meta->one_thread_ns / threads + fork_join_ns(ctx, threads) +
+                          share_ns(ctx, meta->shared_bytes, threads);
         if (ns >= least) continue;
         least = ns;
         best = threads;
     }
     return best;
+}
+
+/* Parameters stay where they are used: each thread has the same share of them in every run. */
+static double shared_bytes(const plx_plan *plan, const plx__node *node) {
+    double bytes = 0;
+    for (int i = 0; i < node->inputs_count; ++i) {
+        const plx__node *input = plx__input_of(plan->graph, node, i);
+        if (input->op != &plx__op_parameter) bytes += (double)plx__size(input) * sizeof(plx_real);
+    }
+    return bytes;
 }
 
 void plx__pass_parallel(plx_plan *plan) {
@@ -32,8 +49,9 @@ void plx__pass_parallel(plx_plan *plan) {
     for (int i = 0; i < plan->steps_count; ++i) {
         plx__step_meta *meta = &plan->meta[i];
         meta->one_thread_ns = plx__predict_ns(ctx, meta->cost);
+        meta->shared_bytes = shared_bytes(plan, &plan->graph->nodes[meta->node]);
         const bool adaptive = plan->options.passes & PLX_PASS_PARALLEL;
-        plan->steps[i].threads = adaptive ? best_threads(ctx, meta->one_thread_ns, limit) : limit;
+        plan->steps[i].threads = adaptive ? best_threads(ctx, meta, limit) : limit;
     }
 }
 
@@ -43,6 +61,9 @@ double plx_plan_threshold_rows(const plx_plan *plan, int step) {
     const plx__operand *out = &plan->steps[step].out;
     const double rows = (double)plx__rows(out->rank, out->dims);
     const double ns_per_row = plan->meta[step].one_thread_ns / (rows > 0 ? rows : 1);
-    const double saved = 1 - 1.0 / ctx->threads;
-    return ns_per_row > 0 ? ctx->machine.fork_join_ns / (ns_per_row * saved) : 0;
+    /* Both grow with the rows, so they cross where n (t1 - t1 / T - share) is the fork-join. */
+    const double shared_per_row =
+        share_ns(ctx, plan->meta[step].shared_bytes, ctx->threads) / (rows > 0 ? rows : 1);
+    const double saved_per_row = ns_per_row * (1 - 1.0 / ctx->threads) - shared_per_row;
+    return saved_per_row > 0 ? ctx->machine.fork_join_ns / saved_per_row : 0;
 }

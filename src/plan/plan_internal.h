@@ -7,6 +7,7 @@
 typedef struct plx__step_meta {
     int32_t node;
     plx__cost cost;
+    double shared_bytes;  /* read that other threads may have written: all but parameters */
     double one_thread_ns; /* predicted */
     double total_ns;      /* measured while profiling */
     int64_t arena_offset; /* bytes; -1: not in the arena */
