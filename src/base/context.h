@@ -13,6 +13,8 @@ typedef struct plx__machine {
     double shared_bytes_per_ns; /* reading what another thread has just written */
     double flops_per_ns;        /* the GEMM micro-kernel on one thread */
     double bytes_per_ns;        /* a streaming kernel beyond the first-level cache, one thread */
+    int64_t measured_ns;        /* when */
+    int measurements;
 } plx__machine;
 
 struct plx_ctx {
@@ -25,5 +27,9 @@ struct plx_ctx {
     bool reproducible;
     char isa_note[160]; /* why this ISA, when something was refused */
 };
+
+/* Measures the kernels' speed anew, a few times in a context's life: browsers run code slowly until
+ * they have compiled it well, which they do while it runs. Called before plans are weighed. */
+void plx__machine_settle(plx_ctx *ctx);
 
 #endif

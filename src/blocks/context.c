@@ -23,9 +23,9 @@ typedef struct meeting {
     const plx_kernels *kernels;
     int threads;
     atomic_int present;
-    bool missed;      /* somebody was asleep: not a measurement */
-    plx_real *values; /* SHARED per thread, to write and then to read another's; or NULL */
-    plx_real *own;    /* SHARED per thread */
+    atomic_bool missed; /* somebody was asleep: not a measurement */
+    plx_real *values;   /* SHARED per thread, to write and then to read another's; or NULL */
+    plx_real *own;      /* SHARED per thread */
     bool writing;
 } meeting;
 
@@ -43,7 +43,7 @@ static void meet(void *arg, int64_t begin, int64_t end, int worker) {
     atomic_fetch_add(&m->present, (int)(end - begin));
     for (int i = 0; atomic_load(&m->present) < m->threads; ++i) {
         if (i == PATIENCE) {
-            m->missed = true;
+            atomic_store(&m->missed, true);
             return;
         }
         plx_platform_pause();
@@ -52,12 +52,12 @@ static void meet(void *arg, int64_t begin, int64_t end, int worker) {
 
 /* One loop's time, at least 1; 0 when somebody was missing. */
 static double meeting_ns(plx_ctx *ctx, meeting *m) {
-    m->missed = false;
+    atomic_store(&m->missed, false);
     atomic_store(&m->present, 0);
     const int64_t start = plx_platform_now_ns();
     plx__parallel_for(ctx->pool, ctx->threads, ctx->threads, 1, meet, m);
     const int64_t ns = plx_platform_now_ns() - start;
-    return m->missed ? 0 : (double)(ns > 0 ? ns : 1);
+    return atomic_load(&m->missed) ? 0 : (double)(ns > 0 ? ns : 1);
 }
 
 typedef struct thread_costs {
@@ -105,12 +105,12 @@ static void measure_threads(plx_ctx *ctx, plx_real *scratch) {
     ctx->machine.shared_bytes_per_ns = transfer > 1 ? bytes / transfer : bytes;
 }
 
-static double measure_flops(plx_ctx *ctx, plx_real *scratch) {
+static double measure_flops(plx_ctx *ctx, plx_real *scratch, int trials) {
     enum { DEPTH = 256, CALLS = 40 };
     const plx_kernels *k = ctx->kernels;
     plx_real *a = scratch, *b = a + k->mr * DEPTH, *c = b + k->nr * DEPTH;
     double best = 1e30;
-    for (int trial = 0; trial < TRIALS; ++trial) {
+    for (int trial = 0; trial < trials; ++trial) {
         const int64_t start = plx_platform_now_ns();
         for (int i = 0; i < CALLS; ++i)
             k->gemm(DEPTH, a, 1, k->mr, b, k->nr, c, k->nr, k->mr, k->nr, false);
@@ -120,9 +120,9 @@ static double measure_flops(plx_ctx *ctx, plx_real *scratch) {
     return 2.0 * k->mr * k->nr * DEPTH * CALLS / best;
 }
 
-static double measure_bytes(plx_ctx *ctx, plx_real *scratch, int64_t values) {
+static double measure_bytes(plx_ctx *ctx, plx_real *scratch, int64_t values, int trials) {
     double best = 1e30;
-    for (int trial = 0; trial < TRIALS; ++trial) {
+    for (int trial = 0; trial < trials; ++trial) {
         const int64_t start = plx_platform_now_ns();
         ctx->kernels->scale(values / 2, 1, scratch, scratch + values / 2);
         const double ns = (double)(plx_platform_now_ns() - start);
@@ -137,18 +137,39 @@ static double plausible(double measured, double otherwise) {
     return measured > 0.1 && measured < 1e5 ? measured : otherwise;
 }
 
+enum { VALUES = 1 << 18 }; /* 1 MiB: beyond the first-level cache */
+
+static void measure_kernels(plx_ctx *ctx, plx_real *scratch, int trials) {
+    plx__machine *machine = &ctx->machine;
+    const double flops = plausible(measure_flops(ctx, scratch, trials), 20);
+    const double bytes = plausible(measure_bytes(ctx, scratch, VALUES, trials), 10);
+    if (flops > machine->flops_per_ns) machine->flops_per_ns = flops;
+    if (bytes > machine->bytes_per_ns) machine->bytes_per_ns = bytes;
+    machine->measurements += 1;
+    machine->measured_ns = plx_platform_now_ns();
+}
+
 static plx_status measure(plx_ctx *ctx) {
-    enum { VALUES = 1 << 18 }; /* 1 MiB: beyond the first-level cache */
     const int64_t shared = 2 * (int64_t)ctx->threads * SHARED;
     const size_t bytes = (size_t)(shared > VALUES ? shared : VALUES) * sizeof(plx_real);
     plx_real *scratch = plx_platform_alloc(bytes);
     if (!scratch) return PLX_ERR_MEMORY;
     memset(scratch, 0, bytes);
     measure_threads(ctx, scratch);
-    ctx->machine.flops_per_ns = plausible(measure_flops(ctx, scratch), 20);
-    ctx->machine.bytes_per_ns = plausible(measure_bytes(ctx, scratch, VALUES), 10);
+    measure_kernels(ctx, scratch, TRIALS);
     plx_platform_free(scratch);
     return PLX_OK;
+}
+
+void plx__machine_settle(plx_ctx *ctx) {
+    enum { MEASUREMENTS = 8, PAUSE_NS = 50000000 };
+    const int64_t since = plx_platform_now_ns() - ctx->machine.measured_ns;
+    if (ctx->machine.measurements >= MEASUREMENTS || since < PAUSE_NS) return;
+    plx_real *scratch = plx_platform_alloc(VALUES * sizeof *scratch);
+    if (!scratch) return;
+    memset(scratch, 0, VALUES * sizeof *scratch);
+    measure_kernels(ctx, scratch, 1);
+    plx_platform_free(scratch);
 }
 
 /* Time of one product of a middling size, through the provider or own kernels. */

@@ -43,6 +43,7 @@ static double shared_bytes(const plx_plan *plan, const plx__node *node) {
 }
 
 void plx__pass_parallel(plx_plan *plan) {
+    plx__machine_settle(plan->ctx);
     const plx_ctx *ctx = plan->ctx;
     const int wanted = plan->options.threads;
     const int limit = wanted > 0 && wanted < ctx->threads ? wanted : ctx->threads;

@@ -19,7 +19,6 @@ function facts(info: EngineInfo): HTMLElement {
     fact('Threads', `${info.threads} of ${info.cpus}`),
     fact('Vectors', bits),
     fact('Results', info.exact ? 'same bits as native' : 'fast, bits may differ'),
-    fact('Kernel speed, one thread', `${significant(info.gflops)} GFLOP/s`),
     info.threads > 1
       ? fact('Starting all threads', `${significant(info.forkJoinNs / 1000)} µs`)
       : fact('Memory bandwidth', `${significant(info.gbytes)} GB/s`),
