@@ -28,8 +28,9 @@ struct plx_ctx {
     char isa_note[160]; /* why this ISA, when something was refused */
 };
 
-/* Measures the kernels' speed anew, a few times in a context's life: browsers run code slowly until
- * they have compiled it well, which they do while it runs. Called before plans are weighed. */
+/* Measures the machine anew, a few times in a context's life: browsers run code slowly until
+ * they have compiled it well, which they do while it runs, and on the threads' processors. Called
+ * before plans are weighed. */
 void plx__machine_settle(plx_ctx *ctx);
 
 #endif

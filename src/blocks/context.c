@@ -90,16 +90,13 @@ static thread_costs measure_loops(plx_ctx *ctx, plx_real *scratch) {
     return costs;
 }
 
-static void measure_threads(plx_ctx *ctx, plx_real *scratch) {
-    enum { LONGEST_NS = 25000000 };
-    /* Where threads do not come in time, on a busy machine, they are worth little. */
-    double fork_join = 20000, transfer = 20000;
-    ctx->machine.fork_join_ns = 0;
-    ctx->machine.shared_bytes_per_ns = 1e9;
-    if (ctx->threads < 2) return;
-    /* New threads may share the caller's processor until the system moves them, milliseconds on. */
-    const int64_t until = plx_platform_now_ns() + LONGEST_NS;
+/* For at most so long; what was known stays when threads do not come in time. */
+static void measure_threads(plx_ctx *ctx, plx_real *scratch, int64_t longest_ns) {
+    plx__machine *machine = &ctx->machine;
+    const int64_t until = plx_platform_now_ns() + longest_ns;
+    double fork_join = 1e9, transfer = 1e9;
     int measured = 0;
+    if (ctx->threads < 2) return;
     while (measured < TRIALS && plx_platform_now_ns() < until) {
         const thread_costs costs = measure_loops(ctx, scratch);
         if (costs.missed) continue;
@@ -107,9 +104,17 @@ static void measure_threads(plx_ctx *ctx, plx_real *scratch) {
         if (costs.empty < fork_join) fork_join = costs.empty;
         if (costs.reading - costs.empty < transfer) transfer = costs.reading - costs.empty;
     }
+    if (!measured) return;
     const double bytes = SHARED * sizeof(plx_real);
-    ctx->machine.fork_join_ns = fork_join > 50 ? fork_join : 50;
-    ctx->machine.shared_bytes_per_ns = transfer > 1 ? bytes / transfer : bytes;
+    machine->fork_join_ns = fork_join > 50 ? fork_join : 50;
+    machine->shared_bytes_per_ns = transfer > 1 ? bytes / transfer : bytes;
+}
+
+/* What stands until threads have been measured: two cores of one processor, a little pessimistic.
+ */
+static void assume_threads(plx_ctx *ctx) {
+    ctx->machine.fork_join_ns = ctx->threads > 1 ? 5000 : 0;
+    ctx->machine.shared_bytes_per_ns = 5;
 }
 
 static double measure_flops(plx_ctx *ctx, plx_real *scratch, int trials) {
@@ -156,27 +161,25 @@ static void measure_kernels(plx_ctx *ctx, plx_real *scratch, int trials) {
     machine->measured_ns = plx_platform_now_ns();
 }
 
-static plx_status measure(plx_ctx *ctx) {
+/* All that is measured, with scratch for it. */
+static plx_status measure(plx_ctx *ctx, int trials, int64_t longest_ns) {
     const int64_t shared = 2 * (int64_t)ctx->threads * SHARED;
     const size_t bytes = (size_t)(shared > VALUES ? shared : VALUES) * sizeof(plx_real);
     plx_real *scratch = plx_platform_alloc(bytes);
     if (!scratch) return PLX_ERR_MEMORY;
     memset(scratch, 0, bytes);
-    measure_threads(ctx, scratch);
-    measure_kernels(ctx, scratch, TRIALS);
+    measure_threads(ctx, scratch, longest_ns);
+    measure_kernels(ctx, scratch, trials);
     plx_platform_free(scratch);
     return PLX_OK;
 }
 
 void plx__machine_settle(plx_ctx *ctx) {
-    enum { MEASUREMENTS = 8, PAUSE_NS = 50000000 };
+    enum { MEASUREMENTS = 8, PAUSE_NS = 50000000, LONGEST_NS = 3000000 };
     const int64_t since = plx_platform_now_ns() - ctx->machine.measured_ns;
     if (ctx->machine.measurements >= MEASUREMENTS || since < PAUSE_NS) return;
-    plx_real *scratch = plx_platform_alloc(VALUES * sizeof *scratch);
-    if (!scratch) return;
-    memset(scratch, 0, VALUES * sizeof *scratch);
-    measure_kernels(ctx, scratch, 1);
-    plx_platform_free(scratch);
+    /* Without memory the last figures stay. */
+    (void)measure(ctx, 1, LONGEST_NS);
 }
 
 /* Time of one product of a middling size, through the provider or own kernels. */
@@ -228,7 +231,10 @@ static plx_status open_context(plx_ctx *ctx, const plx_ctx_options *options) {
         return plx__fail(&ctx->message, PLX_ERR_MEMORY, "context: no memory for threads");
     ctx->threads = plx__pool_threads(ctx->pool);
     ctx->reproducible = options->reproducible;
-    if (measure(ctx) != PLX_OK || choose_gemm(ctx, options) != PLX_OK)
+    /* New threads may share the caller's processor until the system moves them, milliseconds on. */
+    enum { LONGEST_NS = 10000000 };
+    assume_threads(ctx);
+    if (measure(ctx, TRIALS, LONGEST_NS) != PLX_OK || choose_gemm(ctx, options) != PLX_OK)
         return plx__fail(&ctx->message, PLX_ERR_MEMORY,
                          "context: no memory to measure the machine");
     return PLX_OK;
