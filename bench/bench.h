@@ -36,8 +36,9 @@ const char *plx_bench_suite_description(int i);
 
 typedef struct plx_bench plx_bench;
 
-/* PLX_ERR_ARGUMENT for a suite that does not exist (the sentence lists those that do). Options and
- * what they point to must stay until plx_bench_free. */
+/* PLX_ERR_ARGUMENT for a suite that does not exist (the sentence lists those that do) and for
+ * labels above 9; PLX_ERR_SHAPE for digits that are not 28 x 28, fewer than 5, or not as many as
+ * labels. Options and what they point to must stay until plx_bench_free. */
 plx_status plx_bench_new(plx_ctx *ctx, const plx_bench_options *options, plx_bench **out);
 void plx_bench_free(plx_bench *bench);
 

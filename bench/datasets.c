@@ -108,7 +108,7 @@ void plx_regression_free(plx_regression *data) {
 
 /* ---- Digits ---------------------------------------------------------------------------------- */
 
-static plx_status check_digits(plx_ctx *ctx, const plx_bench_digits *from) {
+plx_status plx_digits_check(plx_ctx *ctx, const plx_bench_digits *from) {
     plx__message *message = &ctx->message;
     const plx_idx *images = &from->images, *labels = &from->labels;
     if (images->rank != 3 || labels->rank != 1)
@@ -155,7 +155,7 @@ static void make_noise(plx_digits *data, uint64_t seed) {
 
 plx_status plx_digits_new(plx_ctx *ctx, const plx_bench_digits *images, uint64_t seed,
                           plx_digits *out) {
-    if (images) PLX_TRY(check_digits(ctx, images));
+    if (images) PLX_TRY(plx_digits_check(ctx, images));
     const int64_t n = images ? images->images.dims[0] : 1000;
     plx_digits data = {.pixels = 784, .classes = 10, .test = n / 5};
     data.train = n - data.test;

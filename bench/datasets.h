@@ -33,8 +33,12 @@ typedef struct plx_digits {
     int32_t *labels_train, *labels_test;
 } plx_digits;
 
-/* Splits images by seed. NULL images: 1,000 of seeded noise with random labels. Fails with
- * PLX_ERR_SHAPE when images and labels do not fit each other. Free with plx_digits_free. */
+/* PLX_ERR_SHAPE unless there are as many images of 28 x 28 as labels, at least 5 of them;
+ * PLX_ERR_ARGUMENT for a label above 9. */
+plx_status plx_digits_check(plx_ctx *ctx, const plx_bench_digits *digits);
+
+/* Splits images by seed. NULL images: 1,000 of seeded noise with random labels. Fails as
+ * plx_digits_check does. Free with plx_digits_free. */
 plx_status plx_digits_new(plx_ctx *ctx, const plx_bench_digits *images, uint64_t seed,
                           plx_digits *out);
 void plx_digits_free(plx_digits *data);

@@ -3,6 +3,7 @@
 
 #include "base/context.h"
 #include "base/platform.h"
+#include "bench/datasets.h"
 #include "bench/statistics.h"
 
 #include <stdarg.h>
@@ -119,7 +120,9 @@ plx_status plx_bench_new(plx_ctx *ctx, const plx_bench_options *options, plx_ben
     const double budget =
         bench->options.seconds > 0 ? bench->options.seconds : seconds[bench->options.size];
     bench->budget_ns = (int64_t)(1e9 * budget);
-    const plx_status status = choose_suites(bench, ctx);
+    plx_status status = choose_suites(bench, ctx);
+    if (status == PLX_OK && bench->options.digits)
+        status = plx_digits_check(ctx, bench->options.digits);
     if (status != PLX_OK) {
         plx_platform_free(bench);
         return status;

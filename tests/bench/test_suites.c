@@ -109,6 +109,10 @@ static void bad_input(plx_check *t, plx_ctx *ctx) {
     plx_digits digits;
     CHECK(t, plx_digits_new(ctx, &small, 0, &digits) == PLX_ERR_SHAPE,
           "images of 2 x 2 are refused");
+    options.suites = "adaptive";
+    options.digits = &small;
+    CHECK(t, plx_bench_new(ctx, &options, &bench) == PLX_ERR_SHAPE && !bench,
+          "a bench of images of 2 x 2 is refused");
     small.labels.dims[0] = 4;
     CHECK(t, plx_digits_new(ctx, &small, 0, &digits) == PLX_ERR_SHAPE,
           "images without labels are refused");

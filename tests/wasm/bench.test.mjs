@@ -27,6 +27,16 @@ function assertRows(rows) {
 const bitsOf = (rows) =>
   Object.fromEntries(rows.map((row) => [row.case, row.checks.lossBits]).filter(([, bits]) => bits));
 
+/** IDX files of n grey squares, and of the labels 0, 1, ... 9, 0, ... */
+function imagesFile(n, side) {
+  const bytes = Buffer.alloc(16 + n * side * side, 1);
+  bytes.set([0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, side, 0, 0, 0, side]);
+  return bytes;
+}
+const labelsFile = (n) =>
+  Buffer.from([0, 0, 8, 1, 0, 0, 0, n].concat(Array.from({ length: n }, (_, i) => i % 10)));
+const digits = (images, labels, source) => ({ data: { mnist: { images, labels, source } } });
+
 describe('bench', () => {
   let plx;
   before(async () => {
@@ -110,21 +120,57 @@ describe('bench', () => {
     assert.ok((await plx.suites()).length > 0, 'the engine lives on');
   });
 
+  it('gives the rows of what was measured when it is cancelled between rows', async () => {
+    const abort = new AbortController();
+    const rows = [];
+    let before;
+    const running = plx.bench({
+      suites: ['gemm'],
+      cases: ['128 x'],
+      size: 'quick',
+      seconds: 1,
+      signal: abort.signal,
+      onRow: (row) => rows.push(row),
+      onProgress: ({ fraction }) => {
+        assert.equal(abort.signal.aborted, false, 'no progress after the end');
+        if (fraction < 0.5) return;
+        before = rows.length;
+        abort.abort(new Error('enough'));
+      },
+    });
+    await assert.rejects(running, { name: 'AbortError', cause: new Error('enough') });
+    assert.equal(before, 0);
+    assertRows(rows);
+  });
+
+  it('drops a case that fails, and goes on', async () => {
+    const engine = await load({ threads: 2, memoryMB: 64 });
+    const failures = [];
+    const rows = await engine.bench({
+      suites: ['gemm'],
+      cases: ['2048 x', '1024 x', '128 x'],
+      size: 'full',
+      seconds: 0.01,
+      onProgress: ({ failure }) => failure && failures.push(failure),
+    });
+    engine.dispose();
+    assert.match(failures.join(), /^(2048|1024) x .*: no memory for its matrices$/);
+    assertRows(rows);
+    assert.ok(rows.some((row) => row.case.startsWith('128 x')));
+  });
+
+  it('refuses to measure twice at once', async () => {
+    const first = plx.bench({ suites: ['gemm'], cases: ['128 x'], size: 'quick' });
+    await assert.rejects(plx.bench({ suites: ['bits'] }), { codeName: 'PLX_ERR_STATE' });
+    const rows = await first;
+    assertRows(rows);
+    assert.ok(rows.every(({ suite }) => suite === 'gemm'));
+  });
+
   it('uses images that it is given', async () => {
     const n = 100;
-    const images = Buffer.alloc(16 + n * 784, 1);
-    images.set([0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, 28, 0, 0, 0, 28]);
-    const labels = Buffer.from([
-      0,
-      0,
-      8,
-      1,
-      0,
-      0,
-      0,
-      n,
-      ...Array.from({ length: n }, (_, i) => i % 10),
-    ]);
+    const images = imagesFile(n, 28);
+    const labels = labelsFile(n);
     const rows = await plx.bench({
       suites: ['adaptive'],
       cases: ['784'],
@@ -139,6 +185,15 @@ describe('bench', () => {
   const refused = [
     ['a suite that is not there', { suites: ['sorting'] }, /"sorting".*gemm, mlp/],
     ['a size that is not there', { size: 'huge' }, /huge.*quick/],
+    ['an empty name', { suites: [''] }, /suites: "" is empty/],
+    ['a text with a comma', { cases: ['1, 2'] }, /"1, 2" is a text with a comma/],
+    ['cases that are not there', { cases: ['zebra'] }, /no case of size "quick" has "zebra"/],
+    ['data that are none', { data: 3 }, /data: expected/],
+    ['a source that is no text', digits(imagesFile(9, 28), labelsFile(9), 5), /mnist.source/],
+    ['images of another size', digits(imagesFile(9, 27), labelsFile(9)), /27 x 27; 28 x 28/],
+    ['no images', digits(imagesFile(0, 28), labelsFile(0)), /0 images and 0 labels/],
+    ['images without labels', digits(imagesFile(9, 28), labelsFile(8)), /9 images and 8 labels/],
+    ['labels for images', digits(labelsFile(9), labelsFile(9)), /images have 1 dimensions/],
     ['a negative seed', { seed: -1 }, /seed is -1/],
     ['negative seconds', { seconds: -2 }, /seconds is -2/],
     ['suites that are no list', { suites: 'gemm' }, /suites: expected an array/],

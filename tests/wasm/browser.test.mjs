@@ -1,14 +1,19 @@
 /** The package in a browser, as the files are: isolation, policies, and what goes wrong on servers. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 import { outcomeOf, withBrowser, withoutBrowser } from './support/browser.mjs';
 import { ISOLATION, STRICT_CSP, serve } from './support/server.mjs';
 
 const DIST = fileURLToPath(new URL('../../wasm/dist', import.meta.url));
+
+const SCHEMA = fileURLToPath(new URL('../../bench/results.schema.json', import.meta.url));
+const ajv = addFormats.default(new Ajv2020({ allErrors: true, allowUnionTypes: true }));
 
 /** A page whose script sets window.outcome to what body returns. */
 const script = (body, from = './index.mjs') => `
@@ -96,6 +101,39 @@ describe('in a browser', { skip: withoutBrowser }, () => {
     const { value, error } = await run(body, { headers: ISOLATION });
     assert.ok(value?.frames > 25, `${value?.frames} timer ticks in 500 ms ${error?.message ?? ''}`);
     assert.ok(value.stopped < 1500, `stopped after ${value.stopped} ms`);
+  });
+
+  it('measures suites, and every row is of the schema', async () => {
+    const validate = ajv.compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
+    const body = `
+      const plx = await load({ threads: 2 });
+      const rows = [];
+      const suites = (await plx.suites()).map(({ name }) => name);
+      const all = await plx.bench({ suites: ['gemm', 'bits'], size: 'quick', seconds: 0.02,
+        onRow: (row) => rows.push(row) });
+      const abort = new AbortController();
+      const kept = [];
+      const name = await plx.bench({ suites: ['gemm'], cases: ['128 x'], size: 'quick', seconds: 1,
+        signal: abort.signal, onRow: (row) => kept.push(row),
+        onProgress: ({ fraction }) => { if (fraction > 0.5) abort.abort(); },
+      }).catch((error) => error.name);
+      return { suites, same: rows.length === all.length, rows, kept, name };`;
+    for (const [headers, tier] of [
+      [{ ...ISOLATION, ...STRICT_CSP }, 'relaxed-threads'],
+      [STRICT_CSP, 'simd'],
+    ]) {
+      const { value, error } = await run(body, { headers });
+      assert.equal(value?.suites.length, 5, error?.message);
+      assert.ok(value.same && value.rows.length > 5, `${value.rows.length} rows`);
+      assert.equal(value.name, 'AbortError');
+      assert.ok(value.kept.length > 0, 'what was measured by the end is kept');
+      for (const row of [...value.rows, ...value.kept]) {
+        assert.ok(validate(row), `${row.case}: ${ajv.errorsText(validate.errors)}`);
+        assert.equal(row.engine.tier, tier);
+        assert.match(row.engine.runtime, /^\S+ \d+$/);
+        assert.equal(row.checks.passed, true, row.checks.failure);
+      }
+    }
   });
 
   it('loses no more than a sentence when the server is wrong', async () => {

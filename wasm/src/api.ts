@@ -451,7 +451,7 @@ export interface BenchOptions {
   suites?: string[];
   /** Default `"default"`. */
   size?: BenchSize;
-  /** Only cases whose name has one of these texts; default all. */
+  /** Only cases whose name has one of these texts, which have no commas; default all. */
   cases?: string[];
   /** Of the data and the order of cases (default 0). */
   seed?: number;
@@ -463,7 +463,7 @@ export interface BenchOptions {
   onRow?: (row: BenchRow) => void;
   /** Called as the bench goes on. */
   onProgress?: (progress: BenchProgress) => void;
-  /** Stops it; rows already given stay valid. */
+  /** Stops it: rows measured by then still go to `onRow`, and the call rejects with AbortError. */
   signal?: AbortSignal;
 }
 

@@ -68,6 +68,7 @@ export class Engine implements EngineApi {
   readonly #glue: Glue;
   readonly #models = new Map<number, LiveModel>();
   readonly #jobs = new Map<number, Job>();
+  #benching = false;
   #exports: Promise<Exports> | undefined;
   #receiveModule: ((module: WebAssembly.Module) => void) | undefined;
   #heap: Heap | undefined;
@@ -507,11 +508,19 @@ export class Engine implements EngineApi {
   }
 
   async bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void> {
+    if (this.#benching) {
+      throw new PlxError(
+        'PLX_ERR_STATE',
+        'bench: this engine already runs a bench: wait until it has ended, or stop it',
+      );
+    }
     const job: Job = { cancelled: false };
     this.#jobs.set(request.job, job);
+    this.#benching = true;
     try {
       await runBench(this.#h, request, job, report);
     } finally {
+      this.#benching = false;
       this.#jobs.delete(request.job);
     }
   }

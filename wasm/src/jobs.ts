@@ -7,8 +7,14 @@ export function cancelled(call: string, signal: AbortSignal): PlxError {
   return new PlxError('PLX_ERR_CANCELLED', `${call}: cancelled`, { cause: signal.reason });
 }
 
-/** Wraps a callback so that what it throws ends the job, and the job's end ends waiting for it. */
-type Guard = <A>(callback: (argument: A) => void | Promise<void>) => (argument: A) => Promise<void>;
+/**
+ * Wraps a callback so that what it throws ends the job, and the job's end ends waiting for it. After
+ * the signal aborts it is called only with afterAbort: for results that are kept all the same.
+ */
+type Guard = <A>(
+  callback: (argument: A) => void | Promise<void>,
+  options?: { afterAbort: boolean },
+) => (argument: A) => Promise<void>;
 
 /**
  * Starts a job and waits for it. When the signal aborts, or a callback throws, the engine is told
@@ -31,8 +37,8 @@ export async function runJob<T>(
     release();
     connection.call((engine) => engine.cancel(job)).catch(() => {});
   };
-  const guard: Guard = (callback) => async (argument) => {
-    if (thrown || signal?.aborted) return;
+  const guard: Guard = (callback, options) => async (argument) => {
+    if (thrown || (signal?.aborted && !options?.afterAbort)) return;
     try {
       await Promise.race([callback(argument), stopped]);
     } catch (error) {

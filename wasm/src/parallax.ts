@@ -47,9 +47,31 @@ async function plainBytes(what: string, given: ArrayBuffer | Uint8Array) {
   return isGzip(bytes) ? gunzip(what, bytes) : bytes;
 }
 
-async function digitsOf(data: BenchData | undefined): Promise<BenchRequest['mnist']> {
-  if (!data?.mnist) return undefined;
-  const { images, labels, source = 'MNIST' } = data.mnist;
+function checkData(data: BenchData): BenchData {
+  if (typeof data === 'object' && data !== null) {
+    const unknown = Object.keys(data).find((key) => key !== 'mnist');
+    if (unknown === undefined && typeof (data.mnist ?? {}) === 'object') return data;
+  }
+  throw new PlxError(
+    'PLX_ERR_ARGUMENT',
+    'bench: data: expected { mnist: { images, labels } }, or nothing',
+  );
+}
+
+/** Texts of a row hold as many characters as results.schema.json allows. */
+function checkSource(source: unknown): string {
+  if (typeof source === 'string' && source.length > 0 && source.length <= 400) return source;
+  throw new PlxError(
+    'PLX_ERR_ARGUMENT',
+    'bench: data.mnist.source: expected a text of 1 to 400 characters',
+  );
+}
+
+async function digitsOf(data: BenchData): Promise<BenchRequest['mnist']> {
+  const { mnist } = checkData(data);
+  if (!mnist) return undefined;
+  const { images, labels } = mnist;
+  const source = checkSource(mnist.source ?? 'MNIST');
   return {
     images: await plainBytes('bench: data.mnist.images', images),
     labels: await plainBytes('bench: data.mnist.labels', labels),
@@ -57,9 +79,18 @@ async function digitsOf(data: BenchData | undefined): Promise<BenchRequest['mnis
   };
 }
 
+/** Texts that the library can take as one list between commas. */
 function checkTexts(what: string, texts: unknown = []): string[] {
-  if (Array.isArray(texts) && texts.every((text) => typeof text === 'string')) return texts;
-  throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an array of strings`);
+  if (!Array.isArray(texts) || !texts.every((text) => typeof text === 'string')) {
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an array of strings`);
+  }
+  const wrong = texts.find((text) => text.trim() === '' || text.includes(','));
+  if (wrong === undefined) return texts;
+  throw new PlxError(
+    'PLX_ERR_ARGUMENT',
+    `${what}: "${wrong}" is ${wrong.includes(',') ? 'a text with a comma' : 'empty'}: ` +
+      'give texts without commas, or leave the option out for all',
+  );
 }
 
 function checkSeconds(seconds: number): number {
@@ -119,7 +150,7 @@ export class ClientParallax implements Parallax {
   }
 
   async bench(options: BenchOptions = {}): Promise<BenchRow[]> {
-    const mnist = await digitsOf(options.data);
+    const mnist = await digitsOf(options.data ?? {});
     const request: BenchRequest = {
       job: this.#connection.newJob(),
       suites: checkTexts('bench: suites', options.suites),
@@ -130,21 +161,32 @@ export class ClientParallax implements Parallax {
       ...(mnist ? { mnist } : {}),
     };
     const rows: BenchRow[] = [];
+    let failures = 0;
     const complete = this.#completeRow(await this.#machine());
     await runJob(this.#connection, request.job, options.signal, 'bench', (guard) => {
       const report = this.#connection.callback(
-        guard((news: BenchReport) => {
-          for (const measured of news.rows) {
-            const row = complete(measured);
-            rows.push(row);
-            options.onRow?.(row);
-          }
-          if (news.progress) options.onProgress?.(news.progress);
-        }),
+        guard(
+          (news: BenchReport) => {
+            for (const measured of news.rows) {
+              const row = complete(measured);
+              rows.push(row);
+              options.onRow?.(row);
+            }
+            if (!news.progress || options.signal?.aborted) return;
+            if (news.progress.failure !== undefined) failures++;
+            options.onProgress?.(news.progress);
+          },
+          { afterAbort: true },
+        ),
       );
       return this.#connection.call((engine) => engine.bench(request, report));
     });
-    return rows;
+    if (rows.length > 0 || failures > 0 || request.cases.length === 0) return rows;
+    const texts = request.cases.map((text) => `"${text}"`).join(' or ');
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `bench: no case of size "${request.size}" has ${texts} in its name`,
+    );
   }
 
   /** Adds what the engine does not know of itself. */
