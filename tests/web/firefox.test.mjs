@@ -12,9 +12,13 @@ const file = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const executablePath = process.env.PARALLAX_FIREFOX;
 const command = process.env.PARALLAX_COMMAND ?? file('build/release/parallax');
 const port = 4973;
+const data = process.env.PARALLAX_DATA;
+const mnist = ['t10k-images-idx3-ubyte.gz', 't10k-labels-idx1-ubyte.gz']
+  .map((name) => (data ? [`${data}/${name}`, `${data}/mnist/${name}`].find(existsSync) : undefined))
+  .filter(Boolean);
 
 function nativeBits() {
-  const { PARALLAX_ISA: _, PARALLAX_DATA: __, ...env } = process.env;
+  const { PARALLAX_ISA: _, ...env } = process.env;
   const args = ['bench', 'bits', '--quick', '--reproducible', '--json', '-'];
   const text = execFileSync(command, args, {
     encoding: 'utf8',
@@ -59,11 +63,18 @@ describe('in Firefox', { skip: !executablePath && 'PARALLAX_FIREFOX names no Fir
   });
 
   /** Runs suites on the page; resolves to the rows that it offers for download. */
-  async function runPage(address) {
+  async function runPage(address, files = []) {
     const page = await browser.newPage();
     try {
       await page.goto(`http://localhost:${port}/${address}`);
       await page.waitForSelector('#run:not([disabled])', { timeout: 20_000 });
+      if (files.length > 0) {
+        const input = await page.$('#file');
+        await input.uploadFile(...files);
+        await page.waitForFunction(() =>
+          document.getElementById('images').textContent.includes('10,000 real ones'),
+        );
+      }
       /* What a click on "Download JSON lines" would save. */
       await page.evaluate(() => {
         const original = URL.createObjectURL;
@@ -99,6 +110,7 @@ describe('in Firefox', { skip: !executablePath && 'PARALLAX_FIREFOX names no Fir
     for (const threads of [1, 2]) {
       const { rows } = await runPage(
         `?size=quick&suites=bits&tier=simd-threads&threads=${threads}`,
+        mnist,
       );
       assert.equal(rows[0].engine.threads, threads);
       assert.deepEqual(bitsOf(rows), expected, `${threads} threads`);

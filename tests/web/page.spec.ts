@@ -2,7 +2,14 @@
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { unisolatedPort } from './places.js';
-import { bothNativeRuns, collectComplaints, nativeRows, serveNative } from './support.js';
+import {
+  bothNativeRuns,
+  collectComplaints,
+  mnistFiles,
+  nativeRows,
+  nativeRowsOfImages,
+  serveNative,
+} from './support.js';
 
 const screenshots = new URL('../../build/screenshots/', import.meta.url).pathname;
 
@@ -66,11 +73,15 @@ test.describe('with native results', () => {
 
 test('the losses have the bits of the native command', async ({ page }) => {
   const native = ['1', '2'].map((threads) =>
-    nativeRows('bits', '--reproducible', '--threads', threads),
+    nativeRowsOfImages('bits', '--reproducible', '--threads', threads),
   );
   await serveNative(page, native.join(''));
   for (const threads of [1, 2]) {
     await page.goto(`?threads=${threads}&size=quick&suites=bits&tier=simd-threads`);
+    if (mnistFiles.length === 2) {
+      await page.locator('#file').setInputFiles(mnistFiles);
+      await expect(page.locator('#images')).toContainText('10,000 real ones');
+    }
     await page.locator('#run').click();
     await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 60_000 });
     const rows = page.locator('#chart-bits tbody tr');

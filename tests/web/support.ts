@@ -8,13 +8,28 @@ const command =
   process.env.PARALLAX_COMMAND ??
   fileURLToPath(new URL('../../build/release/parallax', import.meta.url));
 
-/** Rows of a native run, as JSON lines. */
+const data = process.env.PARALLAX_DATA;
+
+/** The images and labels of MNIST, when the tests are given them. */
+export const mnistFiles: string[] = ['t10k-images-idx3-ubyte.gz', 't10k-labels-idx1-ubyte.gz']
+  .map((name) => (data ? [`${data}/${name}`, `${data}/mnist/${name}`].find(existsSync) : undefined))
+  .filter((path) => path !== undefined);
+
+/** Rows of a native run, as JSON lines; of the suites' noise unless they are to use the images. */
 export function nativeRows(...args: string[]): string {
+  return run(args, {});
+}
+
+export function nativeRowsOfImages(...args: string[]): string {
+  return run(args, data ? { PARALLAX_DATA: data } : {});
+}
+
+function run(args: string[], more: Record<string, string>): string {
   if (!existsSync(command)) throw new Error(`${command} is not there: build it first.`);
   const { PARALLAX_ISA: _, PARALLAX_DATA: __, ...env } = process.env;
   return execFileSync(command, ['bench', ...args, '--quick', '--json', '-'], {
     encoding: 'utf8',
-    env,
+    env: { ...env, ...more },
     stdio: ['ignore', 'pipe', 'ignore'],
     maxBuffer: 1 << 26,
   });
