@@ -12,6 +12,12 @@ static bool is_stdout(const char *name) {
     return !strcmp(name, "-");
 }
 
+/* Devices and pipes are written as they are: there is nothing to put in their place. */
+static bool is_direct(const char *name) {
+    struct stat status;
+    return is_stdout(name) || (stat(name, &status) == 0 && !S_ISREG(status.st_mode));
+}
+
 static void part_name(char *text, size_t size, const char *name) {
     snprintf(text, size, "%s.part", name);
 }
@@ -20,7 +26,8 @@ static FILE *open_part(const char *name) {
     if (is_stdout(name)) return stdout;
     char part[4096];
     part_name(part, sizeof part, name);
-    FILE *file = strlen(name) + 6 > sizeof part ? NULL : fopen(part, "w");
+    if (strlen(name) + 6 > sizeof part) errno = ENAMETOOLONG;
+    FILE *file = strlen(name) + 6 > sizeof part ? NULL : fopen(is_direct(name) ? name : part, "w");
     if (!file) report(EXIT_FAILED, "cannot write \"%s\": %s.", name, strerror(errno));
     return file;
 }
@@ -61,7 +68,9 @@ static bool write_json(output *out, const cJSON *row) {
     /* Flushed, so that a process that is killed leaves the rows it had. */
     const bool ok = line && fprintf(out->json_file, "%s\n", line) > 0 && !fflush(out->json_file);
     cJSON_free(line);
-    if (!ok) report(EXIT_FAILED, "writing \"%s\" failed: %s.", out->json, strerror(errno));
+    if (!ok && !out->failed)
+        report(EXIT_FAILED, "writing \"%s\" failed: %s.", out->json, strerror(errno));
+    out->failed |= !ok;
     return ok;
 }
 
@@ -152,15 +161,22 @@ static bool write_csv(output *out) {
 
 /* ---- The end -------------------------------------------------------------------------------- */
 
-static bool finish(FILE *file, const char *name, bool keep) {
+/* told: that it failed is known. */
+static bool finish(FILE *file, const char *name, bool keep, bool told) {
     if (!file) return true;
     if (is_stdout(name)) return !fflush(file);
+    if (is_direct(name)) {
+        const bool flushed = !ferror(file);
+        if (!fclose(file) && flushed) return true;
+        if (!told) report(EXIT_FAILED, "writing \"%s\" failed: %s.", name, strerror(errno));
+        return false;
+    }
     char part[4096];
     part_name(part, sizeof part, name);
     const bool written = !ferror(file);
     const bool whole = !fclose(file) && written;
     if (keep && whole && !rename(part, name)) return true;
-    if (keep) report(EXIT_FAILED, "writing \"%s\" failed: %s.", name, strerror(errno));
+    if (keep && !told) report(EXIT_FAILED, "writing \"%s\" failed: %s.", name, strerror(errno));
     remove(part);
     return !keep;
 }
@@ -168,8 +184,8 @@ static bool finish(FILE *file, const char *name, bool keep) {
 bool output_close(output *out, bool keep) {
     bool ok = true;
     if (keep && out->csv_file) ok = write_csv(out);
-    ok &= finish(out->csv_file, out->csv, keep && ok);
-    ok &= finish(out->json_file, out->json, keep);
+    ok &= finish(out->csv_file, out->csv, keep && ok, out->failed);
+    ok &= finish(out->json_file, out->json, keep && !out->failed, out->failed);
     cJSON_Delete(out->rows);
     *out = (output){0};
     return ok;

@@ -10,6 +10,7 @@
 typedef struct output {
     const char *json, *csv; /* NULL: not wanted; "-": standard output */
     FILE *json_file, *csv_file;
+    bool failed; /* a row could not be written, and that was said */
     cJSON *rows; /* for the columns of the CSV, which only the last row settles */
 } output;
 

@@ -1,6 +1,6 @@
 /** Bad input: one clear sentence, an exit code that is not zero, and nothing half-written. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -24,6 +24,9 @@ const wrong = [
   [2, ['bench', 'gemm', '--json', 'x', '--csv', 'x'], /both name "x"/],
   [1, ['bench', 'gemm', '--json', 'no/such/folder/x'], /cannot write.*No such file/],
   [1, ['info', '--csv', '.'], /cannot write/],
+  ...(existsSync('/dev/full')
+    ? [[1, ['info', '--json', '/dev/full'], /writing "\/dev\/full" failed: No space/]]
+    : []),
   [2, ['info', 'more'], /takes no argument/],
   [2, ['train'], /mnist or interp5d/],
   [2, ['train', 'cifar'], /no data set "cifar"/],
