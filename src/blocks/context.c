@@ -175,7 +175,7 @@ static plx_status measure(plx_ctx *ctx, int trials, int64_t longest_ns) {
 }
 
 void plx__machine_settle(plx_ctx *ctx) {
-    enum { MEASUREMENTS = 8, PAUSE_NS = 50000000, LONGEST_NS = 3000000 };
+    enum { MEASUREMENTS = 8, PAUSE_NS = 50000000, LONGEST_NS = 5000000 };
     const int64_t since = plx_platform_now_ns() - ctx->machine.measured_ns;
     if (ctx->machine.measurements >= MEASUREMENTS || since < PAUSE_NS) return;
     /* Without memory the last figures stay. */
@@ -232,7 +232,7 @@ static plx_status open_context(plx_ctx *ctx, const plx_ctx_options *options) {
     ctx->threads = plx__pool_threads(ctx->pool);
     ctx->reproducible = options->reproducible;
     /* New threads may share the caller's processor until the system moves them, milliseconds on. */
-    enum { LONGEST_NS = 10000000 };
+    enum { LONGEST_NS = 3000000 };
     assume_threads(ctx);
     if (measure(ctx, TRIALS, LONGEST_NS) != PLX_OK || choose_gemm(ctx, options) != PLX_OK)
         return plx__fail(&ctx->message, PLX_ERR_MEMORY,
