@@ -58,7 +58,7 @@ static bool wants_packed_a(const plx_kernels *k, const plx__gemm_args *args) {
 /* Shares of columns need no packed B from another core, and none of its columns twice; but every
  * thread packs all of A. */
 static bool wants_columns(const plx__gemm_args *args, int64_t panels, int threads) {
-    return threads <= 1 || (2 * args->m <= args->n && panels >= threads);
+    return threads <= 1 || (args->m <= 2 * args->n && panels >= threads);
 }
 
 static gemm_loop make_loop(const plx_ctx *ctx, const plx__gemm_args *args, int threads) {
