@@ -109,7 +109,8 @@ typedef struct plx_ctx_info {
     int vector_bits;
     bool fma;            /* whether kernels fuse multiply and add */
     bool exact;          /* whether results have the bits of the reproducible family */
-    double fork_join_ns; /* an empty parallel loop over all threads; 0 with one thread */
+    double fork_join_ns; /* a parallel loop that all threads take part in, 5,000 until they were
+                            measured; 0 with one thread */
     double gflops;       /* GEMM micro-kernel, one thread */
     double gbytes;       /* streaming kernel, one thread, GB/s */
 } plx_ctx_info;

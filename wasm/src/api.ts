@@ -61,9 +61,9 @@ export interface EngineInfo {
   fma: boolean;
   /** Whether results have the bits of every other exact machine. */
   exact: boolean;
-  /** Nanoseconds of an empty parallel loop. */
+  /** Nanoseconds of a parallel loop that all threads take part in; 5,000 until it was measured. */
   forkJoinNs: number;
-  /** GEMM kernel, one thread, GFLOP/s. */
+  /** GEMM kernel, one thread, GFLOP/s; at the start, before the engine's code is compiled well. */
   gflops: number;
   /** Streaming kernel, one thread, GB/s. */
   gbytes: number;
