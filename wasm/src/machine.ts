@@ -36,14 +36,14 @@ function systemOf(agent: string, data: UserAgentData | undefined): string {
   return named?.trim() || data?.platform || 'unknown system';
 }
 
-/** A browser hides the processor's name; the row says so rather than guess. */
+/**
+ * A browser hides the processor's name; the row says so rather than guess. It tells the memory only
+ * rounded and capped (navigator.deviceMemory), so rows, which mean bytes, leave that out.
+ */
 export async function browserMachine(): Promise<Machine> {
   const browser = (globalThis as { navigator?: Navigator }).navigator;
   const agent = browser?.userAgent ?? '';
-  const { userAgentData: data, deviceMemory } = (browser ?? {}) as {
-    userAgentData?: UserAgentData;
-    deviceMemory?: number;
-  };
+  const { userAgentData: data } = (browser ?? {}) as { userAgentData?: UserAgentData };
   const told = await data?.getHighEntropyValues?.(['architecture', 'bitness']).catch(() => ({}));
   const { architecture, bitness } = (told ?? {}) as { architecture?: string; bitness?: string };
   const kind = architecture ? `${architecture}${bitness ? `, ${bitness} bits` : ''}` : '';
@@ -53,7 +53,6 @@ export async function browserMachine(): Promise<Machine> {
       name: `not told by the browser${kind ? ` (${kind})` : ''}`,
       cpus: browser?.hardwareConcurrency || 1,
       system: systemOf(agent, data),
-      ...(deviceMemory ? { memoryBytes: deviceMemory * 2 ** 30 } : {}),
     },
   };
 }
