@@ -1,5 +1,6 @@
 #include "bench/network.h"
 
+#include "base/context.h"
 #include "base/platform.h"
 
 #include <float.h>
@@ -8,23 +9,29 @@
 
 enum { STREAM_X = 920, STREAM_Y, STREAM_LABELS, MAX_WIDTH = 4096 };
 
+static plx_status no_memory(const plx_network *n) {
+    return plx__fail(&n->ctx->message, PLX_ERR_MEMORY,
+                     "network: no memory for %lld rows of %lld inputs", (long long)n->batch,
+                     (long long)n->in);
+}
+
 static plx_status make_data(plx_network *n, const plx_network_options *o) {
     const int64_t in = n->batch * n->in, out = n->batch * n->out;
     const bool classes = o->loss == PLX_LOSS_CROSS_ENTROPY;
     if (!o->x) {
         n->x = plx_platform_alloc((size_t)in * sizeof *n->x);
-        if (!n->x) return PLX_ERR_MEMORY;
+        if (!n->x) return no_memory(n);
         plx__fill_normal(o->seed, STREAM_X, in, n->x);
     }
     if (!o->training) return PLX_OK;
     if (!classes && !o->y) {
         n->y = plx_platform_alloc((size_t)out * sizeof *n->y);
-        if (!n->y) return PLX_ERR_MEMORY;
+        if (!n->y) return no_memory(n);
         plx__fill_normal(o->seed, STREAM_Y, out, n->y);
     }
     if (classes && !o->labels) {
         n->labels = plx_platform_alloc((size_t)n->batch * sizeof *n->labels);
-        if (!n->labels) return PLX_ERR_MEMORY;
+        if (!n->labels) return no_memory(n);
         plx_rng rng = plx_rng_new(o->seed, STREAM_LABELS);
         for (int64_t i = 0; i < n->batch; ++i) n->labels[i] = (int32_t)plx_rng_below(&rng, n->out);
     }

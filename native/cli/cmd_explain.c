@@ -13,7 +13,7 @@ typedef struct explain_arguments {
     int training, profile;
 } explain_arguments;
 
-enum { PROFILE_RUNS = 50 };
+enum { PROFILE_RUNS = 50, MOST_ROWS = 1000000000 };
 
 static void shape_text(const plx_step_info *step, char *text, size_t size) {
     size_t at = 0;
@@ -140,8 +140,9 @@ int cmd_explain(int argc, const char **argv) {
         code = wrong_usage("explain", "name a model, as mlp:784-200-10.");
     else if (poptPeekArg(parsed))
         code = wrong_usage("explain", "takes one model, but also got \"%s\".", poptGetArg(parsed));
-    else if (a.batch < 1)
-        code = wrong_usage("explain", "--batch must be 1 or more, not %lld.", a.batch);
+    else if (a.batch < 1 || a.batch > MOST_ROWS)
+        code =
+            wrong_usage("explain", "--batch must be from 1 to %d, not %lld.", MOST_ROWS, a.batch);
     else if (a.loss && strcmp(a.loss, "mse") != 0 && strcmp(a.loss, "crossentropy") != 0)
         code = wrong_usage("explain", "--loss is mse or crossentropy, not \"%s\".", a.loss);
     else

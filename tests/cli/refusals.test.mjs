@@ -44,7 +44,8 @@ const wrong = [
   [2, ['explain'], /name a model/],
   [1, ['explain', 'resnet'], /resnet/],
   [1, ['explain', 'mlp:7'], /at least two/],
-  [2, ['explain', 'mlp:7-3', '--batch', '0'], /--batch must be 1 or more/],
+  [2, ['explain', 'mlp:7-3', '--batch', '0'], /--batch must be from 1 to 1000000000, not 0/],
+  [1, ['explain', 'mlp:7000-3', '--batch', '1000000000'], /no memory for 1000000000 rows/],
   [2, ['compare', 'a.jsonl'], /two result files/],
   [1, ['compare', 'missing.jsonl', 'b.jsonl'], /cannot read "missing.jsonl"/],
 ];
