@@ -57,8 +57,11 @@ test.describe('with native results', () => {
     const complaints = collectComplaints(page);
     await serveNative(page, native);
     await page.goto('?size=quick&suites=interp5d');
+    await page.getByText('Engine, threads and seed').click();
     await page.locator('#run').click();
     await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 80_000 });
+    const select = await page.locator('#tier').boundingBox();
+    expect((select?.x ?? 0) + (select?.width ?? 391)).toBeLessThanOrEqual(390);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(width).toBeLessThanOrEqual(390);
     const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -141,6 +144,50 @@ test('files can be dropped in; those that are none of ours are refused in a sent
   await give('mine.jsonl', rows);
   await expect(errors).toBeEmpty();
   await expect(page.locator('#exchange')).toContainText('mine.jsonl');
+});
+
+test('dropped files are charted without a run, other engines by their names', async ({ page }) => {
+  const complaints = collectComplaints(page);
+  await serveNative(page);
+  await page.goto('');
+  const rows = bothNativeRuns('mlp', '--cases', 'predict', '--seconds', '0.02', '--threads', '1');
+  /* The same rows under another name stand for a library that is compared with. */
+  const peer = rows.replaceAll('"name":"parallax"', '"name":"Another library"');
+  expect(peer).not.toBe(rows);
+  const give = (name: string, text: string) =>
+    page
+      .locator('#file')
+      .setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+  await give('peer.jsonl', peer);
+  const card = page.locator('#chart-mlp-prediction-time');
+  await expect(card.locator('.key')).toContainText('Another library');
+  await expect(card.locator('.key')).not.toContainText('native at its best');
+  await give('mine.jsonl', rows);
+  await expect(card.locator('.key li')).toHaveCount(3);
+  await expect(card.locator('canvas')).toBeVisible();
+  await card.getByText('Table').click();
+  await expect(card.locator('tbody tr').first()).toContainText('predict 784-200-10, batch 1');
+  await expect(page.locator('#chart-ceiling canvas')).toBeVisible();
+  await card.scrollIntoViewIfNeeded();
+  await page.setViewportSize({ width: 390, height: 844 });
+  /* Charts shrink after the page. */
+  await expect
+    .poll(() => page.evaluate(() => document.documentElement.scrollWidth))
+    .toBeLessThanOrEqual(390);
+  await page.getByRole('button', { name: 'Remove peer.jsonl' }).click();
+  await page.getByRole('button', { name: 'Remove mine.jsonl' }).click();
+  await expect(card).toHaveCount(0);
+  expect(complaints).toEqual([]);
+});
+
+test('bits on other data are not called unequal', async ({ page }) => {
+  await serveNative(page, nativeRows('bits', '--reproducible', '--seed', '5'));
+  await page.goto('?threads=1&size=quick&suites=bits&tier=simd-threads');
+  await page.locator('#run').click();
+  await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 60_000 });
+  const rows = page.locator('#chart-bits tbody tr');
+  await expect(rows).toHaveCount(2);
+  for (const row of await rows.all()) await expect(row).toContainText('not comparable: natively');
 });
 
 test('trains a network with a live curve, and stops when told', async ({ page }) => {

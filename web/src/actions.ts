@@ -1,7 +1,17 @@
 /** What the user can do. Views call these; they alone change the state. */
 import { isolate } from './isolation.js';
 import { voidRow } from './measurement.js';
-import { fetchIdx, type IdxKind, idxCount, idxKind, mnistFiles, unzip } from './mnist.js';
+import {
+  digitsOf,
+  fetchIdx,
+  type IdxFile,
+  type IdxKind,
+  idxCount,
+  idxKind,
+  idxName,
+  mnistFiles,
+  unzip,
+} from './mnist.js';
 import { parseResults, resultSet } from './result_file.js';
 import { validateRow } from './row_schema.js';
 import type { ResultSet, Row } from './rows.js';
@@ -40,7 +50,7 @@ export function chosenSuites({ options, suites }: AppState): string[] | undefine
 export function createActions(store: Store<AppState>, runtime: Runtime, trainer: Trainer): Actions {
   let abort: AbortController | undefined;
   let images: Promise<void> | undefined;
-  const idx: Partial<Record<IdxKind, Uint8Array<ArrayBuffer>>> = {};
+  const idx: Partial<Record<IdxKind, IdxFile>> = {};
 
   function setOptions(options: RunOptions): void {
     store.set({ options });
@@ -73,10 +83,10 @@ export function createActions(store: Store<AppState>, runtime: Runtime, trainer:
     const suites = chosenSuites(store.get());
     const { size, seed } = store.get().options;
     await images;
-    const { images: pictures, labels } = idx;
+    const mnist = digitsOf(idx);
     await plx.bench({
       ...(suites ? { suites } : {}),
-      ...(pictures && labels ? { data: { mnist: { images: pictures, labels } } } : {}),
+      ...(mnist ? { data: { mnist } } : {}),
       size: engineSize[size],
       seed,
       signal,
@@ -145,14 +155,8 @@ export function createActions(store: Store<AppState>, runtime: Runtime, trainer:
         fetchIdx(mnistFiles.labels, 'labels'),
       ]);
       if (images && labels) {
-        Object.assign(idx, { images, labels });
-        store.set({
-          mnist: {
-            phase: 'real',
-            source: 'MNIST test images of this host',
-            images: idxCount(images),
-          },
-        });
+        addIdx('images', mnistFiles.images, images);
+        addIdx('labels', mnistFiles.labels, labels);
         return;
       }
     } catch {
@@ -161,15 +165,19 @@ export function createActions(store: Store<AppState>, runtime: Runtime, trainer:
     store.set({ mnist: { phase: 'synthetic' } });
   }
 
-  function addIdx(kind: IdxKind, name: string, bytes: Uint8Array<ArrayBuffer>): void {
-    idx[kind] = bytes;
+  function addIdx(kind: IdxKind, path: string, bytes: Uint8Array<ArrayBuffer>): void {
+    const name = idxName(path);
+    idx[kind] = { name, bytes };
     const { images, labels } = idx;
-    if (images && labels && idxCount(images) === idxCount(labels)) {
-      store.set({ mnist: { phase: 'real', source: name, images: idxCount(images) } });
+    const mnist = digitsOf(idx);
+    if (mnist) {
+      store.set({
+        mnist: { phase: 'real', source: mnist.source, images: idxCount(mnist.images) },
+      });
     } else {
       const message =
         images && labels
-          ? `${idxCount(images)} images do not go with ${idxCount(labels)} labels: drop in the file that belongs to ${name}.`
+          ? `${idxCount(images.bytes)} images do not go with ${idxCount(labels.bytes)} labels: drop in the file that belongs to ${name}.`
           : `${name} has ${kind}; drop in the file of ${images ? 'labels' : 'images'} too.`;
       store.set({ mnist: { phase: 'synthetic', message } });
     }

@@ -1,16 +1,9 @@
 /** Draws chart specifications with Chart.js. */
 import type { ChartConfiguration, TooltipItem } from 'chart.js';
 import { axis, Chart, colour } from './chart_base.js';
-import type { ChartSpec, Mark, Point, Role, Series } from './chart_spec.js';
+import { type ChartSpec, colourName, type Mark, type Point, type Series } from './chart_spec.js';
 import { significant } from './format.js';
 
-/** Names of the page's colours. */
-export const roleColours: Record<Role, string> = {
-  A: 'native',
-  B: 'native128',
-  C: 'browser',
-  other: 'other',
-};
 const dashes = { solid: [], dashed: [7, 4], dotted: [2, 3] };
 const shapes = { A: 'circle', B: 'rect', C: 'triangle', other: 'rectRot' } as const;
 
@@ -110,7 +103,7 @@ function bars(spec: ChartSpec, width: number): ChartConfiguration {
       datasets: spec.series.map((series) => ({
         label: series.name,
         data: byCategory(series.points),
-        ...errorStyle(colour(roleColours[series.role])),
+        ...errorStyle(colour(colourName(series.role, series.number))),
         maxBarThickness: 18,
         borderRadius: 3,
       })) as never,
@@ -125,6 +118,63 @@ function bars(spec: ChartSpec, width: number): ChartConfiguration {
           border: { color: colour('line') },
           ticks: { color: colour('text'), autoSkip: false },
         },
+      },
+      plugins: { tooltip: tooltip('') },
+    } as never,
+    plugins: [marksPlugin(spec.marks, 'x')],
+  };
+}
+
+/** The places of categories, from top to bottom, for points that stand at 0, 1, 2... */
+function places(names: readonly string[], width: number) {
+  return {
+    type: 'linear',
+    reverse: true,
+    min: -0.5,
+    max: names.length - 0.5,
+    grid: { display: false },
+    border: { color: colour('line') },
+    afterBuildTicks: (scale: { ticks: { value: number }[] }) => {
+      scale.ticks = names.map((_, value) => ({ value }));
+    },
+    ticks: {
+      color: colour('text'),
+      autoSkip: false,
+      callback: (value: string | number) => {
+        const name = names[Number(value)] ?? '';
+        return width < narrow ? breakLabel(name) : name;
+      },
+    },
+  };
+}
+
+/** The part of its place that a category's dots are spread over. */
+const dotSpread = 0.6;
+
+function dots(spec: ChartSpec, width: number): ChartConfiguration {
+  const n = spec.series.length;
+  const datasets = spec.series.map((series, i) => ({
+    label: series.name,
+    data: series.points.map(({ x: place, y: value, low, high }) => ({
+      x: value,
+      y: place + (n > 1 ? dotSpread * (i / (n - 1) - 0.5) : 0),
+      xMin: low,
+      xMax: high,
+      value,
+      low,
+      high,
+    })),
+    pointStyle: shapes[series.role],
+    radius: 6,
+    ...errorStyle(colour(colourName(series.role, series.number))),
+  }));
+  return {
+    type: 'scatterWithErrorBars',
+    data: { datasets: datasets as never },
+    options: {
+      scales: {
+        x: axis({ title: spec.y.title, log: true }),
+        y: places(spec.categories, width),
       },
       plugins: { tooltip: tooltip('') },
     } as never,
@@ -148,8 +198,8 @@ function lineOf(series: Series) {
     borderWidth: 2,
     borderDash: dashes[series.pattern ?? 'solid'],
     pointStyle: shapes[series.role],
-    pointRadius: 4,
-    ...errorStyle(colour(roleColours[series.role])),
+    radius: 4,
+    ...errorStyle(colour(colourName(series.role, series.number))),
   };
 }
 
@@ -168,10 +218,20 @@ function lines(spec: ChartSpec): ChartConfiguration {
   };
 }
 
+function configOf(spec: ChartSpec, width: number): ChartConfiguration {
+  switch (spec.kind) {
+    case 'bars':
+      return bars(spec, width);
+    case 'dots':
+      return dots(spec, width);
+    default:
+      return lines(spec);
+  }
+}
+
 /** Draws on the canvas; what was there before is gone. */
 export function draw(canvas: HTMLCanvasElement, spec: ChartSpec): void {
   Chart.getChart(canvas)?.destroy();
-  const config =
-    spec.kind === 'bars' ? bars(spec, canvas.parentElement?.clientWidth ?? narrow) : lines(spec);
+  const config = configOf(spec, canvas.parentElement?.clientWidth ?? narrow);
   new Chart(canvas, { ...config, options: { ...config.options, animation: false } });
 }

@@ -15,9 +15,19 @@ export interface Point {
 export interface Series {
   name: string;
   role: Role;
+  /** Of the role other: which of them, from 1. */
+  number?: number;
   points: readonly Point[];
   /** Tells lines of one role apart. */
   pattern?: 'solid' | 'dashed' | 'dotted';
+}
+
+const sideColours = { A: 'native', B: 'native128', C: 'browser' } as const;
+const otherColours = 4;
+
+/** Name of the page's colour for a role; other engines take turns. */
+export function colourName(role: Role, number = 1): string {
+  return role === 'other' ? `other${((number - 1) % otherColours) + 1}` : sideColours[role];
 }
 
 /** A value to compare with: a ceiling, the noise floor, 100%. */
@@ -30,9 +40,10 @@ export interface ChartSpec {
   id: string;
   title: string;
   about: string;
-  /** A table alone has nothing to draw. */
-  kind: 'bars' | 'lines' | 'table';
-  /** For bars: what stands at each place, drawn from top to bottom. */
+  /** Dots stand for bars where values are far apart: a bar on a logarithmic scale has no foot. A table
+   * alone has nothing to draw. */
+  kind: 'bars' | 'dots' | 'lines' | 'table';
+  /** For bars and dots: what stands at each place, drawn from top to bottom. */
   categories: readonly string[];
   x: { title: string; log?: boolean; ticks?: readonly number[] };
   y: { title: string; log?: boolean };

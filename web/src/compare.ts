@@ -5,6 +5,7 @@
  *   B  native held to what WebAssembly has (128 bits, no fused multiply-add),
  *   C  this browser.
  *
+ * Only rows of Parallax itself are on a side; what files hold of other engines stands beside.
  * Times relate as B/A (the cost of the instruction set), C/B (the cost of the engine) and C/A.
  */
 import { geometricMean, type Interval, ratio } from './interval.js';
@@ -25,6 +26,14 @@ export interface Case {
   A?: Measurement;
   B?: Measurement;
   C?: Measurement;
+  /** Of engines that are on no side, by their names. */
+  others: Map<string, Measurement>;
+}
+
+/** A measurement from a file that is on no side. */
+export interface Foreign {
+  file: string;
+  measurement: Measurement;
 }
 
 /** Ratios of times, so that above 1 is slower. */
@@ -51,8 +60,19 @@ function put(to: Case, side: Side, measurement: Measurement): void {
   to[side] = there ? better(there, measurement) : measurement;
 }
 
+/** Whether a row can be on a native side. */
+export const isNativeSide = (m: Measurement) => m.kind === 'native' && m.program === 'parallax';
+
+/** What stands beside the sides: its engine, where that ran, and the file that says so. */
+const foreignName = ({ file, measurement: { engine, machine } }: Foreign) =>
+  `${engine} on ${machine} (${file})`;
+
 /** Groups the rows of native runs and of one browser run. Order is that of the browser's rows. */
-export function pairCases(native: readonly Measurement[], browser: readonly Measurement[]): Case[] {
+export function pairCases(
+  native: readonly Measurement[],
+  browser: readonly Measurement[],
+  others: readonly Foreign[] = [],
+): Case[] {
   const cases = new Map<string, Case>();
   const caseOf = (m: Measurement): Case => {
     const key = keyOf(m);
@@ -66,17 +86,25 @@ export function pairCases(native: readonly Measurement[], browser: readonly Meas
       unit: m.unit,
       threads: m.threads,
       parameters: m.parameters,
+      others: new Map(),
     };
     cases.set(key, made);
     return made;
   };
   for (const m of browser) if (m.kind === 'wasm') put(caseOf(m), 'C', m);
-  for (const m of native) {
-    if (m.kind !== 'native') continue;
+  const ours = native.filter(isNativeSide);
+  for (const m of ours) put(caseOf(m), m.exact ? 'B' : 'A', m);
+  /* The best is itself held to 128 bits, on a machine that has no more. A best run that is void is
+   * no reason: it leaves the side void. */
+  for (const m of ours) {
     const to = caseOf(m);
-    /* The best may itself be held to 128 bits, on a machine that has no more. */
-    put(to, 'A', m);
-    if (m.exact) put(to, 'B', m);
+    if (to.B) to.A ??= to.B;
+  }
+  for (const foreign of others) {
+    const { others: beside } = caseOf(foreign.measurement);
+    const name = foreignName(foreign);
+    const there = beside.get(name);
+    beside.set(name, there ? better(there, foreign.measurement) : foreign.measurement);
   }
   return [...cases.values()];
 }
@@ -115,12 +143,16 @@ export interface Summary {
   threads: readonly number[];
 }
 
+/** A measurement of the case, whichever side made it: they agree on what was measured. */
+export function anyOf({ A, B, C, others }: Case): Measurement | undefined {
+  return C ?? A ?? B ?? [...others.values()][0];
+}
+
 /** Only figures of speed, one per case and number of threads: the first that a suite reports. */
 export function speedCases(cases: readonly Case[]): Case[] {
   const seen = new Set<string>();
   return cases.filter((each) => {
-    const any = each.C ?? each.A;
-    if (!any?.primary) return false;
+    if (!anyOf(each)?.primary) return false;
     const key = [each.suite, each.name, each.threads].join('\u0001');
     if (seen.has(key)) return false;
     seen.add(key);

@@ -55,6 +55,7 @@ export function toMeasurement(row: Row): Measurement {
     high,
     samples: count,
     kind: r.engine.kind,
+    program: r.engine.name,
     isa: r.engine.isa ?? '',
     threads: r.engine.threads,
     exact: r.engine.exact ?? false,

@@ -10,6 +10,22 @@ const labelsMagic = 0x801;
 
 export type IdxKind = 'images' | 'labels';
 
+export interface IdxFile {
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The last part of a path, named as the native command names it: unzipped. */
+export function idxName(path: string): string {
+  return path.replace(/^.*\//, '').replace(/\.gz$/, '');
+}
+
+/** Images with their labels, as the engine takes them; undefined when they do not belong together. */
+export function digitsOf({ images, labels }: Partial<Record<IdxKind, IdxFile>>) {
+  if (!images || !labels || idxCount(images.bytes) !== idxCount(labels.bytes)) return undefined;
+  return { images: images.bytes, labels: labels.bytes, source: images.name };
+}
+
 /** Undoes gzip; other bytes are given back as they are. */
 export async function unzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;

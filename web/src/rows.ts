@@ -15,6 +15,8 @@ export interface Measurement extends Interval {
   /** Number of samples behind the median. */
   samples: number;
   kind: 'native' | 'wasm';
+  /** "parallax", or the library that it is compared with. */
+  program: string;
   isa: string;
   threads: number;
   /** Same bits on every platform: 128 bits, no fused multiply-add. */

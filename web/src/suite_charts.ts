@@ -1,25 +1,29 @@
 /** What there is to draw of a run, suite by suite. */
-import type { ChartSpec, Mark, Point, Role, Series } from './chart_spec.js';
-import { type Case, pairCases, ratiosOf, type Side, speedCases } from './compare.js';
+import type { ChartSpec, Mark, Point, Series } from './chart_spec.js';
+import {
+  anyOf,
+  type Case,
+  type Foreign,
+  isNativeSide,
+  pairCases,
+  ratiosOf,
+  speedCases,
+} from './compare.js';
 import { count, percent, significant } from './format.js';
 import { noise } from './interp5d.js';
 import { exponent, type Interval } from './interval.js';
-import type { Measurement, ResultSet } from './rows.js';
+import { type Lane, lanesOf, sideNames } from './lanes.js';
+import type { Measurement } from './rows.js';
 import { intervalText } from './verdict.js';
 import type { TableData } from './views/table.js';
 
 export interface ChartInput {
   native: readonly Measurement[];
   browser: readonly Measurement[];
-  files: readonly ResultSet[];
+  others: readonly Foreign[];
+  /** Whether to draw native results that nothing else was measured beside. */
+  alone: boolean;
 }
-
-const sides: readonly Side[] = ['A', 'B', 'C'];
-const sideNames: Record<Side, string> = {
-  A: 'native at its best',
-  B: 'native, 128 bits without fused multiply-add',
-  C: 'this browser',
-};
 
 function label({ name, threads }: Case, several: boolean): string {
   return `${name}${several ? `, ${count(threads, 'thread')}` : ''}`;
@@ -33,7 +37,9 @@ const severalThreads = (cases: readonly Case[]) =>
 
 function cell(m: Measurement | undefined): string {
   if (!m) return '–';
-  const text = `${significant(m.value)} (${significant(m.low)}–${significant(m.high)})`;
+  /* A single figure has no interval to show. */
+  const interval = m.low < m.high ? ` (${significant(m.low)}–${significant(m.high)})` : '';
+  const text = `${significant(m.value)}${interval}`;
   return m.voided === undefined ? text : `void: ${m.voided}`;
 }
 
@@ -106,6 +112,47 @@ export function overview(cases: readonly Case[]): ChartSpec | undefined {
   };
 }
 
+/** How near each side comes to what its own instructions and threads can do at most. */
+export function ceilings(cases: readonly Case[]): ChartSpec | undefined {
+  const lanes = lanesOf(cases).filter(({ role }) => role !== 'other');
+  const shareOf = (m: Measurement | undefined) =>
+    m?.voided === undefined ? m?.ceiling : undefined;
+  const shown = speedCases(cases).filter((each) =>
+    lanes.some(({ of }) => shareOf(of(each)) !== undefined),
+  );
+  if (shown.length === 0) return undefined;
+  const several = severalThreads(shown);
+  const series = lanes.map(({ name, role, of }): Series => {
+    const points = shown.flatMap((each, x): Point[] => {
+      const value = shareOf(of(each));
+      if (value === undefined) return [];
+      return [{ x, y: 100 * value, low: 100 * value, high: 100 * value }];
+    });
+    return { name, role, points };
+  });
+  return {
+    id: 'ceiling',
+    title: 'Speed as a percentage of each side’s own ceiling',
+    about:
+      'The ceiling is what multiply-adds in registers reach with that side’s vectors and threads, measured beside. A case of little arithmetic is bound by memory instead, and stays far below.',
+    kind: 'bars',
+    categories: shown.map((each) => fullLabel(each, several)),
+    x: { title: '' },
+    y: { title: '% of the ceiling' },
+    series: drawn(series),
+    marks: [],
+    notes: [],
+    wide: true,
+    table: {
+      caption: 'Share of its own ceiling that each side reaches.',
+      columns: ['Case', ...lanes.map(({ column }) => column)],
+      rows: shown.map((each) => ({
+        cells: [fullLabel(each, several), ...lanes.map(({ of }) => ceiling(of(each)))],
+      })),
+    },
+  };
+}
+
 /** Parameters whose values differ among the cases, with how many values each has. */
 function varying(cases: readonly Case[]): Map<string, number> {
   const values = new Map<string, Set<unknown>>();
@@ -135,41 +182,45 @@ export function axisOf(cases: readonly Case[]): string | undefined {
 const modes = ['adaptive', 'parallel', 'sequential'] as const;
 const patterns = { adaptive: 'solid', parallel: 'dashed', sequential: 'dotted' } as const;
 
+/** What the figures of a case were measured on; more than one where the sides differ. */
+function dataOf(each: Case, lanes: readonly Lane[]): string {
+  const all = lanes.flatMap(({ of }) => of(each)?.data ?? []);
+  return [...new Set(all)].join(' / ');
+}
+
+const isVoid = (each: Case, lanes: readonly Lane[]) =>
+  lanes.some(({ of }) => of(each)?.voided !== undefined);
+
 function tableOf(cases: readonly Case[], several: boolean, caption: string): TableData {
+  const lanes = lanesOf(cases);
   const unit = cases[0]?.unit ?? '';
   return {
     caption: `${caption}: median with its 95% interval, in ${unit}.`,
-    columns: [
-      'Case',
-      ...sides.map((side) => `${side}: ${sideNames[side]}`),
-      'C of A',
-      'Data',
-      'Samples',
-    ],
+    columns: ['Case', ...lanes.map(({ column }) => column), 'C of A', 'Data', 'Samples'],
     rows: cases.map((each) => ({
-      void: sides.some((side) => each[side]?.voided !== undefined),
+      void: isVoid(each, lanes),
       cells: [
         label(each, several),
-        ...sides.map((side) => cell(each[side])),
+        ...lanes.map(({ of }) => cell(of(each))),
         share(ratiosOf(each).whole),
-        (each.C ?? each.A)?.data ?? '–',
-        String((each.C ?? each.A)?.samples ?? '–'),
+        dataOf(each, lanes),
+        String(anyOf(each)?.samples ?? '–'),
       ],
     })),
   };
 }
 
-function sideSeries(
+function laneSeries(
   cases: readonly Case[],
-  side: Side,
+  { name, role, number, of }: Lane,
   place: (each: Case, index: number) => number,
 ): Series {
-  const role: Role = side;
   return {
-    name: sideNames[side],
+    name,
     role,
+    ...(number ? { number } : {}),
     points: cases.flatMap((each, i): Point[] => {
-      const m = each[side];
+      const m = of(each);
       if (!m || m.voided !== undefined) return [];
       return [{ x: place(each, i), y: m.value, low: m.low, high: m.high }];
     }),
@@ -181,27 +232,32 @@ const drawn = (series: readonly Series[]) => series.filter(({ points }) => point
 function lineSeries(cases: readonly Case[], along: string): Series[] {
   const place = ({ parameters }: Case) => Number(parameters[along]);
   const present = modes.filter((mode) => cases.some(({ parameters }) => parameters.mode === mode));
-  if (present.length < 2) return drawn(sides.map((side) => sideSeries(cases, side, place)));
+  const lanes = lanesOf(cases);
+  if (present.length < 2) return drawn(lanes.map((lane) => laneSeries(cases, lane, place)));
   return drawn(
-    sides.flatMap((side) =>
+    lanes.flatMap((lane) =>
       present.map((mode) => {
         const some = cases.filter(({ parameters }) => parameters.mode === mode);
-        const series = sideSeries(some, side, place);
+        const series = laneSeries(some, lane, place);
         return { ...series, name: `${series.name}, ${mode}`, pattern: patterns[mode] };
       }),
     ),
   );
 }
 
+/** Units of what it takes, in time and memory. */
+const costs = new Set(['s', 'ms', 'us', 'ns', 'bytes']);
+
 /** Growth laws in words. */
 function growth(cases: readonly Case[], series: readonly Series[], along: string): string[] {
-  if ((cases[0]?.C ?? cases[0]?.A)?.direction !== 'lower') return [];
+  if (!costs.has(cases[0]?.unit ?? '')) return [];
   if (series.some(({ pattern }) => pattern)) return [];
-  return series.flatMap(({ role, points }) => {
+  return series.flatMap(({ name, role, points }) => {
     const slope = exponent(points);
     if (!slope) return [];
+    const who = role === 'other' ? name : role;
     return [
-      `${role} grows as ${along} to the power ${significant(slope.value)} (${intervalText(slope, significant)}).`,
+      `${who} grows as ${along} to the power ${significant(slope.value)} (${intervalText(slope, significant)}).`,
     ];
   });
 }
@@ -230,7 +286,7 @@ function metricChart(
   const title = `${first.suite}: ${first.metric}${facet && `, ${facet}`}`;
   const series = along
     ? lineSeries(cases, along)
-    : drawn(sides.map((side) => sideSeries(cases, side, (_, i) => i)));
+    : drawn(lanesOf(cases).map((lane) => laneSeries(cases, lane, (_, i) => i)));
   const base = {
     id: title.replaceAll(/[^\w-]+/g, '-'),
     title,
@@ -239,14 +295,14 @@ function metricChart(
     table: tableOf(cases, several, title),
     y: {
       title: `${first.metric} (${first.unit})`,
-      ...(isWide(series) && along ? { log: true } : {}),
+      ...(isWide(series) ? { log: true } : {}),
     },
   };
   if (!along) {
     return {
       ...base,
-      about: 'Bars are medians, whiskers their 95% intervals.',
-      kind: 'bars',
+      about: `${base.y.log ? 'Points' : 'Bars'} are medians, whiskers their 95% intervals.`,
+      kind: base.y.log ? 'dots' : 'bars',
       categories: cases.map((each) => label(each, several)),
       x: { title: '' },
       notes: [],
@@ -284,35 +340,59 @@ function metricCharts(cases: readonly Case[]): (ChartSpec | undefined)[] {
   return [...groups].map(([facet, some]) => metricChart(some, facet, along));
 }
 
-/** Equal bits, case by case: only exact engines promise them. */
-function bitsTable(cases: readonly Case[]): ChartSpec | undefined {
-  const hashed = cases.filter((each) => each.C?.lossBits);
-  if (hashed.length === 0) return undefined;
-  const judge = ({ B, C }: Case): string => {
-    if (!C?.exact) return 'not promised: this tier fuses multiply and add';
-    if (!B?.lossBits) return 'no native run to compare with';
-    return B.lossBits === C.lossBits ? 'equal to the last bit' : 'NOT EQUAL';
+/** The fields of what has nothing to draw. */
+const tableOnly = {
+  kind: 'table',
+  categories: [],
+  x: { title: '' },
+  y: { title: '' },
+  series: [],
+  marks: [],
+  notes: [],
+  wide: true,
+} as const;
+
+/** Whether a run has the bits of the native one: only exact engines promise them. */
+function judgeBits(run: Measurement, native: Measurement | undefined): string {
+  if (!run.exact) return 'not promised: this tier fuses multiply and add';
+  if (!native) return 'no native run to compare with';
+  if (native.lossBits === run.lossBits) return 'equal to the last bit';
+  return native.data === run.data ? 'NOT EQUAL' : `not comparable: natively on ${native.data}`;
+}
+
+/** Equal bits, case by case; native runs are those of any number of threads: the bits are the same. */
+function bitsTable(cases: readonly Case[], native: readonly Measurement[]): ChartSpec | undefined {
+  const exact = native.filter((m) => isNativeSide(m) && m.exact && m.lossBits);
+  const nativeOf = (run: Measurement): Measurement | undefined => {
+    const runs = exact.filter((m) => m.suite === run.suite && m.case === run.case);
+    return runs.find(({ data }) => data === run.data) ?? runs[0];
   };
+  const rows = lanesOf(cases)
+    .filter(({ role }) => role === 'C' || role === 'other')
+    .flatMap(({ name, of }) =>
+      cases.flatMap((each) => {
+        const run = of(each);
+        if (!run?.lossBits) return [];
+        const native = nativeOf(run);
+        const verdict = judgeBits(run, native);
+        const title = `${each.name}, ${count(each.threads, 'thread')}`;
+        return {
+          void: verdict === 'NOT EQUAL',
+          cells: [title, name, run.data, run.lossBits, native?.lossBits ?? '–', verdict],
+        };
+      }),
+    );
+  if (rows.length === 0) return undefined;
   return {
+    ...tableOnly,
     id: 'bits',
     title: 'Same seed, same bits',
     about:
       'A hash of the losses of whole training runs. Exact engines, here and natively, agree to the last bit; the tier simd-threads is one.',
-    kind: 'table',
-    categories: [],
-    x: { title: '' },
-    y: { title: '' },
-    series: [],
-    marks: [],
-    notes: [],
-    wide: true,
     table: {
       caption: 'Hashes of the losses.',
-      columns: ['Training run', 'Native, exact', 'This browser', 'Verdict'],
-      rows: hashed.map((each) => ({
-        void: judge(each) === 'NOT EQUAL',
-        cells: [each.name, each.B?.lossBits ?? '–', each.C?.lossBits ?? '–', judge(each)],
-      })),
+      columns: ['Training run', 'Engine', 'Data', 'Its hash', 'Native, exact', 'Verdict'],
+      rows,
     },
   };
 }
@@ -325,28 +405,22 @@ function furtherFigures(suite: string, cases: readonly Case[]): ChartSpec | unde
   if (cases.length === 0) return undefined;
   const title = `${suite}: further figures`;
   const several = severalThreads(cases);
+  const lanes = lanesOf(cases);
   return {
+    ...tableOnly,
     id: `${suite}-further`,
     title,
     about: 'Measured in the same run.',
-    kind: 'table',
-    categories: [],
-    x: { title: '' },
-    y: { title: '' },
-    series: [],
-    marks: [],
-    notes: [],
-    wide: true,
     table: {
       caption: `${title}: median with its 95% interval.`,
-      columns: ['Case', 'Metric', 'Unit', ...sides.map((side) => `${side}: ${sideNames[side]}`)],
+      columns: ['Case', 'Metric', 'Unit', ...lanes.map(({ column }) => column)],
       rows: cases.map((each) => ({
-        void: sides.some((side) => each[side]?.voided !== undefined),
+        void: isVoid(each, lanes),
         cells: [
           label(each, several),
           each.metric,
           each.unit,
-          ...sides.map((side) => cell(each[side])),
+          ...lanes.map(({ of }) => cell(of(each))),
         ],
       })),
     },
@@ -362,22 +436,27 @@ function groupBy(cases: readonly Case[], key: (each: Case) => string): Map<strin
 function chartsOfSuite(suite: string, cases: readonly Case[]): (ChartSpec | undefined)[] {
   const metrics = [...groupBy(cases, ({ metric }) => metric)];
   const isDrawn = ([metric, some]: (typeof metrics)[number]) =>
-    some.length > 1 && (alsoDrawn.has(metric) || some.some(({ C, A }) => (C ?? A)?.primary));
+    some.length > 1 && (alsoDrawn.has(metric) || some.some((each) => anyOf(each)?.primary));
   return [
     ...metrics.filter(isDrawn).flatMap(([, some]) => metricCharts(some)),
     furtherFigures(
       suite,
       metrics.filter((group) => !isDrawn(group)).flatMap(([, some]) => some),
     ),
-    bitsTable(cases.filter(() => suite === 'bits')),
   ];
 }
 
-/** Everything to draw: first the overview, then what the browser measured, suite by suite. */
-export function suiteCharts({ native, browser }: ChartInput): ChartSpec[] {
-  const cases = pairCases(native, browser).filter(({ C }) => C !== undefined);
+/** Everything to draw: first the two overviews, then what was measured, suite by suite. */
+export function suiteCharts({ native, browser, others, alone }: ChartInput): ChartSpec[] {
+  const cases = pairCases(native, browser, others).filter(
+    ({ C, others: beside }) => alone || C !== undefined || beside.size > 0,
+  );
   const charts = [...groupBy(cases, ({ suite }) => suite)].flatMap(([suite, some]) =>
     chartsOfSuite(suite, some),
   );
-  return [overview(cases), ...charts].filter((spec) => spec !== undefined);
+  const bits = bitsTable(
+    cases.filter(({ suite }) => suite === 'bits'),
+    native,
+  );
+  return [overview(cases), ceilings(cases), ...charts, bits].filter((spec) => spec !== undefined);
 }

@@ -11,6 +11,8 @@ interface Change {
   median?: number;
   better?: string;
   name?: string;
+  program?: string;
+  seed?: number;
   suite?: string;
   metric?: string;
   primary?: boolean;
@@ -40,7 +42,7 @@ function row(change: Change = {}): Row {
     },
     engine: {
       kind,
-      name: 'parallax',
+      name: change.program ?? 'parallax',
       version: '0.1.0',
       isa: exact ? 'sse2' : 'avx512',
       gemm: 'builtin',
@@ -49,7 +51,7 @@ function row(change: Change = {}): Row {
       ...(kind === 'wasm' ? { tier: 'simd-threads', runtime: 'Chromium 156' } : {}),
     },
     machine: { name: 'test machine', cpus: 2, system: 'none' },
-    data: { kind: 'synthetic', seed: 0 },
+    data: { kind: 'synthetic', seed: change.seed ?? 0 },
     checks: { passed: true, ...(change.lossBits ? { lossBits: change.lossBits } : {}) },
   };
 }
@@ -60,6 +62,8 @@ const native = measure(
   { kind: 'native', median: 100 },
   { kind: 'native', median: 150, exact: true },
 );
+
+const nothing = { native: [], browser: [], others: [], alone: false };
 
 test('a row becomes a measurement with its interval, engine and data', () => {
   const [m] = measure({ median: 50 });
@@ -121,7 +125,7 @@ test('lines run along the one parameter that is a number in all cases', () => {
   }));
   const cases = pairCases([], measure(...growth));
   expect(axisOf(cases)).toBe('rows');
-  const charts = suiteCharts({ native: [], browser: measure(...growth), files: [] });
+  const charts = suiteCharts({ ...nothing, browser: measure(...growth) });
   const lines = charts.find(({ kind }) => kind === 'lines');
   expect(lines?.x.title).toBe('rows');
   expect(lines?.notes.join(' ')).toContain('C grows as rows to the power 1');
@@ -140,7 +144,7 @@ test('modes share a chart, layers have one each', () => {
       })),
     ),
   );
-  const charts = suiteCharts({ native: [], browser: measure(...layers), files: [] });
+  const charts = suiteCharts({ ...nothing, browser: measure(...layers) });
   const lines = charts.filter(({ kind }) => kind === 'lines');
   expect(lines.map(({ title }) => title)).toEqual([
     'adaptive: layer time, layer 784-200',
@@ -149,16 +153,132 @@ test('modes share a chart, layers have one each', () => {
   expect(lines[0]?.series.map(({ pattern }) => pattern)).toEqual(['solid', 'dashed', 'dotted']);
 });
 
+test('another library is never native at its best', () => {
+  const peer = { kind: 'native', program: 'PyTorch', median: 10 } as const;
+  const [pair] = pairCases([...native, ...measure(peer)], measure({ median: 300 }));
+  expect(pair?.A?.value).toBe(100);
+  expect(pairCases(measure(peer), [])).toEqual([]);
+});
+
+test('a void best run is not replaced by the exact one', () => {
+  const best = toMeasurement(voidRow(row({ kind: 'native' }), 'its check failed'));
+  const [pair] = pairCases(
+    [best, ...measure({ kind: 'native', median: 150, exact: true })],
+    measure({ median: 300 }),
+  );
+  if (!pair) throw new Error('a case');
+  expect(pair.A?.voided).toBe('its check failed');
+  const { instructions, engine, whole } = ratiosOf(pair);
+  expect(instructions).toBeUndefined();
+  expect(whole).toBeUndefined();
+  expect(engine?.value).toBeCloseTo(2, 12);
+});
+
+test('a luckier exact run is not the best, but stands in where there is no other', () => {
+  const exact = { kind: 'native', median: 90, exact: true } as const;
+  const [both] = pairCases(measure({ kind: 'native', median: 100 }, exact), []);
+  expect(both?.A?.value).toBe(100);
+  const [only] = pairCases(measure(exact), []);
+  expect([only?.A?.value, only?.B?.value]).toEqual([90, 90]);
+});
+
+test('what files hold of other engines is drawn beside, each by its name', () => {
+  const small = { name: 'train 784-200-10, batch 8', parameters: { batch: 8 } };
+  const [peer, firefox, beside] = measure(
+    { kind: 'native', program: 'PyTorch' },
+    { median: 400 },
+    { ...small, median: 40 },
+  );
+  if (!peer || !firefox || !beside) throw new Error('three rows');
+  const others = [
+    { file: 'a.jsonl', measurement: peer },
+    { file: 'b.jsonl', measurement: firefox },
+    { file: 'b.jsonl', measurement: beside },
+  ];
+  const specs = suiteCharts({ ...nothing, native, others });
+  const drawn = specs.find(({ id }) => id === 'mlp-step-time');
+  expect(drawn?.series.map(({ role, number }) => [role, number])).toEqual([
+    ['A', undefined],
+    ['B', undefined],
+    ['other', 1],
+    ['other', 2],
+  ]);
+  expect(drawn?.table.columns.join()).toContain('PyTorch on test machine (a.jsonl)');
+  expect(drawn?.table.rows[0]?.cells.join()).toContain('400 (392–408)');
+});
+
+test('figures far apart are dots on a logarithmic scale, near ones are bars', () => {
+  const pair = (median: number) =>
+    measure(
+      { name: 'a', parameters: { model: 'a' }, median: 10 },
+      { name: 'b', parameters: { model: 'b' }, median },
+    );
+  const kindOf = (median: number) => {
+    const specs = suiteCharts({ ...nothing, browser: pair(median) });
+    const spec = specs.find(({ id }) => id === 'mlp-step-time');
+    return [spec?.kind, spec?.y.log];
+  };
+  expect(kindOf(20)).toEqual(['bars', undefined]);
+  expect(kindOf(1000)).toEqual(['dots', true]);
+});
+
+test('costs have a growth law, errors have none', () => {
+  const notesOf = (unit: string) => {
+    const rows = [500, 1000, 2000].map((n) => ({
+      ...row({ name: `${n} rows`, parameters: { rows: n }, median: n }),
+      unit,
+    }));
+    const specs = suiteCharts({ ...nothing, browser: rows.map(toMeasurement) });
+    return specs.find(({ kind }) => kind === 'lines')?.notes.length;
+  };
+  expect(notesOf('us')).toBe(1);
+  expect(notesOf('target units')).toBe(0);
+});
+
+test('native results are drawn alone only where the user gave them', () => {
+  expect(suiteCharts({ ...nothing, native })).toEqual([]);
+  expect(suiteCharts({ ...nothing, native, alone: true }).length).toBeGreaterThan(0);
+});
+
+test('each side is shown as a share of its own ceiling', () => {
+  const withCeiling = (m: ReturnType<typeof toMeasurement>, ceiling: number) => ({ ...m, ceiling });
+  const [A, B] = native;
+  const [C] = measure({ median: 300 });
+  if (!A || !B || !C) throw new Error('three rows');
+  const specs = suiteCharts({
+    ...nothing,
+    native: [withCeiling(A, 0.5), withCeiling(B, 0.75)],
+    browser: [withCeiling(C, 0.25)],
+  });
+  const shares = specs.find(({ id }) => id === 'ceiling');
+  expect(shares?.series.map(({ role, points }) => [role, points[0]?.y])).toEqual([
+    ['A', 50],
+    ['B', 75],
+    ['C', 25],
+  ]);
+});
+
+const bits = { suite: 'bits', metric: 'training time', primary: false, exact: true };
+
+function bitsVerdict(nativeRun: Change, browserRun: Change): string | undefined {
+  const specs = suiteCharts({
+    ...nothing,
+    native: measure({ kind: 'native', ...bits, ...nativeRun }),
+    browser: measure({ ...bits, ...browserRun }),
+  });
+  return specs.find(({ id }) => id === 'bits')?.table.rows[0]?.cells.at(-1);
+}
+
 test('bits that differ are called so', () => {
-  const bits = { suite: 'bits', metric: 'training time', primary: false, exact: true };
-  const verdictOf = (lossBits: string) =>
-    suiteCharts({
-      native: measure({ kind: 'native', ...bits, lossBits: '00000000000000aa' }),
-      browser: measure({ ...bits, lossBits }),
-      files: [],
-    })
-      .find(({ id }) => id === 'bits')
-      ?.table.rows[0]?.cells.at(-1);
-  expect(verdictOf('00000000000000aa')).toBe('equal to the last bit');
-  expect(verdictOf('00000000000000ab')).toBe('NOT EQUAL');
+  const here = { lossBits: '00000000000000aa' };
+  expect(bitsVerdict(here, here)).toBe('equal to the last bit');
+  expect(bitsVerdict({ lossBits: '00000000000000ab' }, here)).toBe('NOT EQUAL');
+});
+
+test('bits of other data are not compared; the number of threads makes no difference', () => {
+  const here = { lossBits: '00000000000000aa' };
+  const other = { lossBits: '00000000000000ab', seed: 5 };
+  expect(bitsVerdict(other, here)).toBe('not comparable: natively on synthetic, seed 5');
+  expect(bitsVerdict({ ...here, threads: 1 }, here)).toBe('equal to the last bit');
+  expect(bitsVerdict({ lossBits: '00000000000000ab', threads: 1 }, here)).toBe('NOT EQUAL');
 });

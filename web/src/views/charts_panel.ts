@@ -1,24 +1,23 @@
 /** The charts of the last run, each with its key and its table. */
-import type { ChartSpec, Role, Series } from '../chart_spec.js';
+import { type ChartSpec, colourName, type Series } from '../chart_spec.js';
 import { h, setText } from '../dom.js';
 import type { AppState } from '../state.js';
 import type { Store } from '../store.js';
 import { suiteCharts } from '../suite_charts.js';
-import { nativeMeasurements } from './headline.js';
+import { foreignMeasurements, nativeMeasurements } from './headline.js';
 import { fillTable } from './table.js';
 
 /** While rows arrive, charts are drawn at most so often. */
 const pace = 400;
 
-const tagClass: Record<Role, string> = { A: 'a', B: 'b', C: 'c', other: 'other' };
-const tagText: Record<Role, string> = { A: 'A', B: 'B', C: 'C', other: '+' };
 const patternText = { solid: '', dashed: ' (dashed)', dotted: ' (dotted)' };
 
-function keyItem({ name, role, pattern }: Series): HTMLElement {
+function keyItem({ name, role, number, pattern }: Series): HTMLElement {
+  const tagClass = role === 'other' ? colourName(role, number) : role.toLowerCase();
   return h(
     'li',
     {},
-    h('span', { class: `tag ${tagClass[role]}`, 'aria-hidden': 'true' }, tagText[role]),
+    h('span', { class: `tag ${tagClass}`, 'aria-hidden': 'true' }, String(number ?? role)),
     `${name}${patternText[pattern ?? 'solid']}`,
   );
 }
@@ -67,7 +66,7 @@ function createCard(id: string): Card {
       box.hidden = !drawn;
       summary.hidden = !drawn;
       behind.open ||= !drawn;
-      if (spec.kind === 'bars') {
+      if (spec.kind === 'bars' || spec.kind === 'dots') {
         const rows = spec.categories.length * (spec.series.length * 14 + 12);
         box.style.height = `${Math.max(160, rows + 70)}px`;
       }
@@ -93,7 +92,9 @@ export function mountCharts(root: HTMLElement, store: Store<AppState>): void {
     const specs = suiteCharts({
       native: nativeMeasurements(state),
       browser: state.browser?.measurements ?? [],
-      files: state.files,
+      others: foreignMeasurements(state),
+      /* Files are dropped in to be seen. */
+      alone: state.native.phase !== 'ready',
     });
     for (const spec of specs) {
       const card = cards.get(spec.id) ?? createCard(spec.id);

@@ -1,6 +1,6 @@
 /** The answer in words, or why there is none yet. */
 import type { Actions } from '../actions.js';
-import { pairCases, summarise } from '../compare.js';
+import { type Foreign, isNativeSide, pairCases, summarise } from '../compare.js';
 import { h } from '../dom.js';
 import type { AppState } from '../state.js';
 import type { Store } from '../store.js';
@@ -87,7 +87,16 @@ function answer(state: AppState): HTMLElement[] {
 /** Native rows of this machine: those served with the page, else those dropped in. */
 export function nativeMeasurements({ native, files }: AppState) {
   if (native.phase === 'ready') return native.set.measurements;
-  return files.flatMap(({ measurements }) => measurements.filter(({ kind }) => kind === 'native'));
+  return files.flatMap(({ measurements }) => measurements.filter(isNativeSide));
+}
+
+/** The rows of files that are on no side: other engines, other browsers, other machines. */
+export function foreignMeasurements({ native, files }: AppState): Foreign[] {
+  return files.flatMap(({ name, measurements }) =>
+    measurements
+      .filter((measurement) => native.phase === 'ready' || !isNativeSide(measurement))
+      .map((measurement) => ({ file: name, measurement })),
+  );
 }
 
 /** Fills the box above the charts. */
