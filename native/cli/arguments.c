@@ -68,8 +68,8 @@ static const char *command_name(const char *program) {
 }
 
 static int check_common(const char *name) {
-    if (arguments.threads < 0 || arguments.threads > 1024)
-        return wrong_usage(name, "--threads must be from 1 to 1024 (0: choose), not %d.",
+    if (arguments.threads < 0 || arguments.threads > 128)
+        return wrong_usage(name, "--threads must be from 1 to 128 (0: choose), not %d.",
                            arguments.threads);
     if (arguments.seed < 0)
         return wrong_usage(name, "--seed must not be negative, but is %lld.", arguments.seed);

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct interval {
     double value, low, high;
@@ -151,6 +152,23 @@ static void print_machines(const comparison *c, const cJSON *rows_a, const cJSON
     fputc('\n', to);
 }
 
+/* Whether both names lead to one file, which would be overwritten by what is made of it. */
+static bool same_file(const char *a, const char *b) {
+    struct stat first, second;
+    return a && b && stat(a, &first) == 0 && stat(b, &second) == 0 &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+static int check_outputs(const comparison *c) {
+    const char *outputs[] = {arguments.json, arguments.csv};
+    for (int i = 0; i < 4; ++i)
+        if (same_file(outputs[i / 2], c->names[i % 2]))
+            return wrong_usage("compare",
+                               "\"%s\" is one of the files to compare; write to another.",
+                               outputs[i / 2]);
+    return EXIT_DONE;
+}
+
 static int run(comparison *c) {
     if (!output_open(&c->out)) return EXIT_FAILED;
     cJSON *a = row_file_read(c->names[0]);
@@ -192,7 +210,7 @@ int cmd_compare(int argc, const char **argv) {
         code = wrong_usage("compare", "name two result files.");
     else if (poptPeekArg(parsed))
         code = wrong_usage("compare", "takes two files, but also got \"%s\".", poptGetArg(parsed));
-    else
+    else if ((code = check_outputs(&c)) == EXIT_DONE)
         code = run(&c);
     poptFreeContext(parsed);
     return code;

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What plx_ctx_info gives until threads could be measured. */
+static const double NOT_MEASURED_NS = 5000;
+
 static void print_targets(FILE *to) {
     fprintf(to, "targets    ");
     for (int i = 0; plx_isa_name(i); ++i) fprintf(to, "%s%s", i ? ", " : "", plx_isa_name(i));
@@ -28,14 +31,19 @@ static void print_info(FILE *to, const plx_ctx *ctx, const plx_gemm_provider *bl
     if (*info.isa_note) fprintf(to, "           %s\n", info.isa_note);
     print_targets(to);
     fprintf(to, "threads    %d of %d CPUs", info.threads, info.cpus);
-    if (info.threads > 1) fprintf(to, ", fork and join %.2f us", info.fork_join_ns * 1e-3);
+    if (info.threads > 1)
+        fprintf(to, ", fork and join %.2f us%s", info.fork_join_ns * 1e-3,
+                info.fork_join_ns == NOT_MEASURED_NS
+                    ? " (assumed: the machine is too busy to measure)"
+                    : "");
     fprintf(to, "\none thread %.1f GFLOP/s in matrix products, %.1f GB/s streaming\n", info.gflops,
             info.gbytes);
     fprintf(to, "gemm       %s; BLAS: %s\n", info.gemm, blas ? blas->name : "none");
     if (*blas_note) fprintf(to, "           %s\n", blas_note);
     const char *data = getenv("PARALLAX_DATA");
     fprintf(to, "data       %s\n",
-            data ? data : "PARALLAX_DATA is not set: suites use seeded noise instead of images");
+            data && *data ? data
+                          : "PARALLAX_DATA is not set: suites use seeded noise instead of images");
 }
 
 static cJSON *info_row(const plx_ctx *ctx, const plx_gemm_provider *blas, const char *blas_note) {

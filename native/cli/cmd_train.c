@@ -114,14 +114,22 @@ static int evaluate(training *t) {
     return fail(t);
 }
 
+/* ", R^2 0.9": of a target that does not vary there is none. */
+static const char *r2_text(const training *t, char *text, size_t size) {
+    snprintf(text, size, ", R^2 %.4f", t->held_out.r2);
+    return isfinite(t->held_out.r2) ? text : ", no R^2: the target held out does not vary";
+}
+
 static void print_epoch(const training *t) {
+    char text[32];
     FILE *to = output_tables(&t->out);
     fprintf(to, "epoch %3lld of %lld  loss %.5f  held out: ", (long long)t->at.epoch,
             (long long)t->at.epochs, t->at.epoch_loss);
     if (t->data.loss == PLX_LOSS_CROSS_ENTROPY)
         fprintf(to, "loss %.5f, accuracy %.2f%%", t->held_out.loss, 100 * t->held_out.accuracy);
     else
-        fprintf(to, "RMSE %.4f, R^2 %.4f", t->held_out.rmse * t->data.target_scale, t->held_out.r2);
+        fprintf(to, "RMSE %.4f%s", t->held_out.rmse * t->data.target_scale,
+                r2_text(t, text, sizeof text));
     fprintf(to, "  %.2f s\n", (double)t->train_ns * 1e-9);
     fflush(to);
 }
@@ -204,7 +212,8 @@ static void print_result(const training *t, const char *bits) {
     fprintf(to, "RMSE on the %lld held out: %.4f", (long long)t->data.test.n,
             t->held_out.rmse * t->data.target_scale);
     if (t->data.noise_floor > 0) fprintf(to, " (the noise alone is %.2f)", t->data.noise_floor);
-    fprintf(to, ", R^2 %.4f\n", t->held_out.r2);
+    char text[32];
+    fprintf(to, "%s\n", r2_text(t, text, sizeof text));
 }
 
 static bool write_row(training *t, const char *bits, const char *metric, const char *unit,
@@ -295,25 +304,25 @@ static int check(const train_arguments *a, const char *name, const char *more) {
     if (mnist && (a->csv || a->rows))
         return wrong_usage("train", "--csv and --rows go with interp5d.");
     if (a->csv && a->rows) return wrong_usage("train", "--csv and --rows exclude each other.");
-    if (a->rows && (a->rows < 5 || a->rows > 10000000))
-        return wrong_usage("train", "--rows must be from 5 to 10000000, not %lld.", a->rows);
     return EXIT_DONE;
 }
 
-static int check_numbers(const train_arguments *a, bool batch, bool epochs, bool rate) {
+static int check_numbers(const train_arguments *a, bool batch, bool epochs, bool rate, bool rows) {
+    if (rows && (a->rows < 5 || a->rows > 10000000))
+        return wrong_usage("train", "--rows must be from 5 to 10000000, not %lld.", a->rows);
     if (batch && a->batch < 1)
         return wrong_usage("train", "--batch must be 1 or more, not %lld.", a->batch);
     if (epochs && (a->epochs < 1 || a->epochs > 1000000))
         return wrong_usage("train", "--epochs must be from 1 to 1000000, not %lld.", a->epochs);
     if (rate && !(a->rate > 0 && isfinite(a->rate)))
-        return wrong_usage("train", "--rate must be above 0, not %g.", a->rate);
+        return wrong_usage("train", "--rate must be a finite number above 0, not %g.", a->rate);
     return EXIT_DONE;
 }
 
 int cmd_train(int argc, const char **argv) {
     /* So that a 0 that was asked for can be told from none. */
     enum { NONE = -1000000007 };
-    train_arguments a = {.batch = NONE, .epochs = NONE, .rate = NONE, .rows = 0};
+    train_arguments a = {.batch = NONE, .epochs = NONE, .rate = NONE, .rows = NONE};
     const struct poptOption options[] = {
         {"model", 'm', POPT_ARG_STRING, &a.model, 0, "as \"mlp:784-200-10\"", "NAME"},
         {"epochs", 'e', POPT_ARG_LONGLONG, &a.epochs, 0, "passes over the data", "N"},
@@ -338,9 +347,11 @@ int cmd_train(int argc, const char **argv) {
         &code);
     if (!parsed) return code;
     const char *name = poptGetArg(parsed);
-    code = check(&a, name, poptPeekArg(parsed));
     const bool batch = a.batch != NONE, epochs = a.epochs != NONE, rate = a.rate != NONE;
-    if (code == EXIT_DONE) code = check_numbers(&a, batch, epochs, rate);
+    const bool rows = a.rows != NONE;
+    code = check_numbers(&a, batch, epochs, rate, rows);
+    if (!rows) a.rows = 0;
+    if (code == EXIT_DONE) code = check(&a, name, poptPeekArg(parsed));
     if (!batch) a.batch = 0;
     if (!epochs) a.epochs = 0;
     if (!rate) a.rate = 0;

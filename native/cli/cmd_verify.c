@@ -20,6 +20,7 @@ typedef struct verification {
     progress progress;
     int checks, failures;
     char exact_bits[2][17]; /* of the first exact target, for all others */
+    const char *exact_isa;  /* its name */
 } verification;
 
 typedef struct verdict {
@@ -154,13 +155,17 @@ static void judge_bits(verification *v, bool exact, char bits[2][17], char first
     found->what = "training, bit by bit";
     found->passed = *bits[0] && *bits[1];
     if (!*first[0]) memcpy(first, bits, sizeof v->exact_bits);
-    if (exact && !*v->exact_bits[0]) memcpy(v->exact_bits, bits, sizeof v->exact_bits);
+    if (exact && !v->exact_isa) {
+        memcpy(v->exact_bits, bits, sizeof v->exact_bits);
+        v->exact_isa = found->isa;
+    }
+    const bool compared = exact && strcmp(v->exact_isa, found->isa) != 0;
     for (int i = 0; i < 2; ++i) {
         found->passed &= !strcmp(bits[i], first[i]);
         found->passed &= !exact || !strcmp(bits[i], v->exact_bits[i]);
     }
-    snprintf(found->detail, sizeof found->detail, "losses %s and %s%s", bits[0], bits[1],
-             exact ? ", as on every exact target" : "");
+    snprintf(found->detail, sizeof found->detail, "losses %s and %s%s%s", bits[0], bits[1],
+             compared ? ", as on " : "", compared ? v->exact_isa : "");
 }
 
 /* ---- All targets ----------------------------------------------------------------------------- */
@@ -222,7 +227,7 @@ static int run(void) {
     }
     if (!output_close(&v.out, v.checks > 0)) code = EXIT_FAILED;
     if (!interrupted()) return code;
-    report(code, "stopped after %d checks.", v.checks);
+    report(code, "stopped after %d check%s.", v.checks, v.checks == 1 ? "" : "s");
     return EXIT_INTERRUPTED;
 }
 
@@ -245,6 +250,9 @@ int cmd_verify(int argc, const char **argv) {
     if (!parsed) return code;
     if (poptPeekArg(parsed)) {
         code = wrong_usage("verify", "takes no argument, but got \"%s\".", poptGetArg(parsed));
+    } else if (arguments.gemm && strcmp(arguments.gemm, "builtin") != 0) {
+        code = wrong_usage("verify", "checks the builtin kernels: leave out --gemm %s.",
+                           arguments.gemm);
     } else {
         catch_interrupts();
         code = run();

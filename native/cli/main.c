@@ -36,7 +36,7 @@ static int unknown_command(const char *name) {
     return report(EXIT_USAGE, "there is no command \"%s\"; there are %s.", name, list);
 }
 
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "";
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help") || argc < 2) {
         print_help();
@@ -51,11 +51,15 @@ int main(int argc, char **argv) {
         char program[32];
         snprintf(program, sizeof program, "parallax %s", name);
         argv[1] = program;
-        const int code = commands[i].run(argc - 1, (const char **)(argv + 1));
-        /* A full disk shows only now. */
-        if (fflush(stdout) != 0 && code == EXIT_DONE)
-            return report(EXIT_FAILED, "writing to standard output failed.");
-        return code;
+        return commands[i].run(argc - 1, (const char **)(argv + 1));
     }
     return unknown_command(name);
+}
+
+int main(int argc, char **argv) {
+    const int code = run(argc, argv);
+    /* A full disk may show only now. */
+    const bool written = !ferror(stdout) && !fflush(stdout);
+    if (written || code != EXIT_DONE) return code;
+    return report(EXIT_FAILED, "writing to standard output failed.");
 }

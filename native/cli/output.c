@@ -46,8 +46,15 @@ static bool writable(const char *name) {
     return false;
 }
 
+/* Where a link leads, so that the link stays; the name itself where nothing is yet. */
+static char *resolve(const char *name) {
+    if (!name) return NULL;
+    char *real = is_stdout(name) ? NULL : realpath(name, NULL);
+    return real ? real : strdup(name);
+}
+
 bool output_open(output *out) {
-    *out = (output){.json = arguments.json, .csv = arguments.csv};
+    *out = (output){.json = resolve(arguments.json), .csv = resolve(arguments.csv)};
     bool ok = (!out->json || writable(out->json)) && (!out->csv || writable(out->csv));
     if (ok && out->json) ok = (out->json_file = open_part(out->json)) != NULL;
     if (ok && out->csv) {
@@ -187,6 +194,8 @@ bool output_close(output *out, bool keep) {
     ok &= finish(out->csv_file, out->csv, keep && ok, out->failed);
     ok &= finish(out->json_file, out->json, keep && !out->failed, out->failed);
     cJSON_Delete(out->rows);
+    free(out->json);
+    free(out->csv);
     *out = (output){0};
     return ok;
 }

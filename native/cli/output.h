@@ -8,7 +8,7 @@
 
 /* A file appears under its name when it is whole; until then the rows are in FILE.part. */
 typedef struct output {
-    const char *json, *csv; /* NULL: not wanted; "-": standard output */
+    char *json, *csv; /* owned, links resolved; NULL: not wanted; "-": standard output */
     FILE *json_file, *csv_file;
     bool failed; /* a row could not be written, and that was said */
     cJSON *rows; /* for the columns of the CSV, which only the last row settles */
