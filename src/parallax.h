@@ -279,6 +279,16 @@ plx_node plx_reduce_max(plx_graph *graph, plx_node x,
  * it. 0 <= rate < 1. The mask depends on the seed and the plan's step number alone. */
 plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed);
 
+/* -- Shapes -- */
+
+/* -- Convolution, pooling -- */
+
+/* -- Normalisation -- */
+
+/* -- Embedding, attention -- */
+
+/* -- Losses -- */
+
 /* Mean squared error over all elements: a scalar. */
 plx_node plx_mse(plx_graph *graph, plx_node prediction, plx_node target);
 /* Mean over rows of -log softmax(logits)[label]; logits [..., classes], labels i32 [...]. A label
@@ -349,7 +359,8 @@ void plx_plan_free(plx_plan *plan);
 plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data);
 /* Runs all steps; an unbound input is PLX_ERR_STATE. Allocates nothing. */
 plx_status plx_plan_run(plx_plan *plan);
-/* The value of an output after a run, valid until the next; NULL when it is not an output. */
+/* The value of an output after a run, valid until the next; NULL when it is not an output. Nodes of
+ * indices hold int32_t: cast. */
 const plx_real *plx_plan_output(const plx_plan *plan, plx_node output);
 /* The number that dropout draws from; each run adds one. */
 void plx_plan_set_step(plx_plan *plan, uint64_t step);

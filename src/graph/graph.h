@@ -5,8 +5,6 @@
 #include "ops/op.h"
 #include "ops/optimizer.h"
 
-plx_status plx__check_dims(plx__message *message, const char *what, int rank, const int64_t *dims);
-
 /* The elementwise op of an activation; NULL for linear. */
 const plx_op *plx__activation_op(plx_activation activation);
 /* The other way; PLX_ACTIVATIONS_ when op is none. */

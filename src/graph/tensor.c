@@ -6,32 +6,11 @@
 
 #include <string.h>
 
-/* Sizes come from files and from users: the product must fit, and be memory one can hope for. */
-plx_status plx__check_dims(plx__message *message, const char *what, int rank, const int64_t *dims) {
-    if (rank < 0 || rank > PLX_MAX_RANK)
-        return plx__fail(message, PLX_ERR_SHAPE, "%s: %d dimensions; 0 to %d are possible", what,
-                         rank, PLX_MAX_RANK);
-    const int64_t limit = (int64_t)(SIZE_MAX / 2 / sizeof(double));
-    int64_t size = 1;
-    for (int i = 0; i < rank; ++i) {
-        char shape[96];
-        if (dims[i] < 0)
-            return plx__fail(message, PLX_ERR_SHAPE, "%s: dimension %d of %s is negative", what, i,
-                             plx__shape_text(rank, dims, shape, sizeof shape));
-        if (dims[i] && size > limit / dims[i])
-            return plx__fail(message, PLX_ERR_MEMORY, "%s: shape %s is more than memory can hold",
-                             what, plx__shape_text(rank, dims, shape, sizeof shape));
-        if (dims[i]) size *= dims[i];
-    }
-    return PLX_OK;
-}
-
 plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t *dims,
                           plx_tensor **out) {
     PLX_TRY(plx__check_dims(&ctx->message, "tensor", rank, dims));
     const int64_t size = plx__product(rank, dims);
-    const size_t each = dtype == PLX_DTYPE_I32 ? sizeof(int32_t) : sizeof(plx_real);
-    const size_t bytes = (size_t)size * each;
+    const size_t bytes = (size_t)size * plx__element_bytes(dtype);
     plx_tensor *tensor = plx_platform_alloc(sizeof *tensor);
     void *data = plx_platform_alloc(bytes ? bytes : 1);
     if (!tensor || !data) {

@@ -25,6 +25,26 @@ plx_status plx__graph_fail(plx_graph *graph, plx_status code, const char *format
     return code;
 }
 
+/* Sizes come from files and from users: the product must fit, and be memory one can hope for. */
+plx_status plx__check_dims(plx__message *message, const char *what, int rank, const int64_t *dims) {
+    if (rank < 0 || rank > PLX_MAX_RANK)
+        return plx__fail(message, PLX_ERR_SHAPE, "%s: %d dimensions; 0 to %d are possible", what,
+                         rank, PLX_MAX_RANK);
+    const int64_t limit = (int64_t)(SIZE_MAX / 2 / sizeof(double));
+    int64_t size = 1;
+    for (int i = 0; i < rank; ++i) {
+        char shape[96];
+        if (dims[i] < 0)
+            return plx__fail(message, PLX_ERR_SHAPE, "%s: dimension %d of %s is negative", what, i,
+                             plx__shape_text(rank, dims, shape, sizeof shape));
+        if (dims[i] && size > limit / dims[i])
+            return plx__fail(message, PLX_ERR_MEMORY, "%s: shape %s is more than memory can hold",
+                             what, plx__shape_text(rank, dims, shape, sizeof shape));
+        if (dims[i]) size *= dims[i];
+    }
+    return PLX_OK;
+}
+
 static bool grow(plx_graph *graph) {
     if (graph->count < graph->capacity) return true;
     const int32_t capacity = graph->capacity ? 2 * graph->capacity : 64;
@@ -60,12 +80,17 @@ int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *
     for (int k = 0; k < count; ++k) {
         const plx__node *in = plx__input_of(graph, &node, k);
         const plx_dtype wanted = op->labels >> k & 1 ? PLX_DTYPE_I32 : PLX_DTYPE_REAL;
-        if (in->dtype == wanted) continue;
+        if (in->dtype == wanted || op->flags & PLX__OP_VIEW) continue;
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: input %d (%s) must hold %s", op->name, k,
                         in->name[0] ? in->name : in->op->name,
                         wanted == PLX_DTYPE_I32 ? "32-bit integers" : "reals");
     }
     if (graph->status == PLX_OK) op->infer(graph, &node);
+    if (graph->status == PLX_OK) {
+        plx__message message;
+        const plx_status status = plx__check_dims(&message, op->name, node.rank, node.dims);
+        if (status != PLX_OK) plx__graph_fail(graph, status, "%s", message.text);
+    }
     if (graph->status != PLX_OK) {
         plx_platform_free(copy);
         return -1;
@@ -82,6 +107,11 @@ int64_t plx__product(int count, const int64_t *dims) {
 
 bool plx__same_shape(const plx__node *a, const plx__node *b) {
     return a->rank == b->rank && !memcmp(a->dims, b->dims, (size_t)a->rank * sizeof a->dims[0]);
+}
+
+void plx__set_shape(plx__attrs *attrs, const plx__node *like) {
+    attrs->rank = like->rank;
+    memcpy(attrs->dims, like->dims, sizeof attrs->dims);
 }
 
 void plx__copy_shape(plx__node *to, const plx__node *from) {

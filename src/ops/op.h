@@ -9,8 +9,8 @@ typedef struct plx_op plx_op;
 
 /* Fixed parameters of a node; each op says which it uses. */
 typedef struct plx__attrs {
-    int64_t i[4];
-    double f[2];
+    int64_t i[16];
+    double f[4];
     uint64_t seed;
     int rank; /* a target shape, for ops that need one */
     int64_t dims[PLX_MAX_RANK];
@@ -94,13 +94,16 @@ typedef enum plx__op_flags {
     PLX__OP_KINK = 1 << 2,        /* not differentiable somewhere: samples keep clear of it */
     PLX__OP_NO_GRADIENT = 1 << 3, /* a gradient itself, or made by a pass */
     PLX__OP_EFFECT = 1 << 4,      /* writes its inputs' tensors and has no value */
+    PLX__OP_VIEW = 1 << 5,        /* not run: memory of input 0 from element attrs.i[0] on */
+    PLX__OP_BUFFER = 1 << 6,      /* memory that a later step fills, for others after it */
 } plx__op_flags;
 
 struct plx_op {
     const char *name;
     int min_inputs, max_inputs; /* max < 0: any */
     unsigned flags;
-    unsigned labels; /* bit k: input k is i32 */
+    unsigned labels;  /* bit k: input k is i32 */
+    unsigned written; /* bit k: input k is a buffer or a tensor that the run writes; no gradient */
     /* Checks the inputs and sets rank, dims and dtype of node; a failure goes through
      * plx__graph_fail. */
     plx_status (*infer)(plx_graph *graph, plx__node *node);
@@ -119,6 +122,9 @@ struct plx_op {
 
 /* All rows, in the order of ops.def. */
 const plx_op *const *plx__ops(int *count);
+
+/* Checks that dims are not negative and that their product can be memory. */
+plx_status plx__check_dims(plx__message *message, const char *what, int rank, const int64_t *dims);
 
 /* ---- Building nodes (node.c) ----------------------------------------------------------------- */
 
@@ -139,11 +145,17 @@ static inline const plx__node *plx__input_of(const plx_graph *graph, const plx__
     return &graph->nodes[node->inputs[k]];
 }
 
+static inline size_t plx__element_bytes(plx_dtype dtype) {
+    return dtype == PLX_DTYPE_I32 ? sizeof(int32_t) : sizeof(plx_real);
+}
+
 int64_t plx__product(int count, const int64_t *dims);
 static inline int64_t plx__size(const plx__node *node) {
     return plx__product(node->rank, node->dims);
 }
 bool plx__same_shape(const plx__node *a, const plx__node *b);
+/* attrs' target shape. */
+void plx__set_shape(plx__attrs *attrs, const plx__node *like);
 void plx__copy_shape(plx__node *to, const plx__node *from);
 /* The product of all dimensions but the last, and the last (1 for a scalar). */
 int64_t plx__rows(int rank, const int64_t *dims);

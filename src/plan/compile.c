@@ -47,7 +47,8 @@ static int order_steps(plx_plan *plan, plx__step_meta *meta, int *operands) {
         for (int32_t i = 0; i < graph->count; ++i) {
             const plx__node *node = &graph->nodes[i];
             const bool effect = node->op->flags & PLX__OP_EFFECT;
-            if (!plan->live[i] || (node->op->flags & PLX__OP_LEAF) || effect != (effects == 1))
+            if (!plan->live[i] || (node->op->flags & (PLX__OP_LEAF | PLX__OP_VIEW)) ||
+                effect != (effects == 1))
                 continue;
             if (meta) meta[count].node = i;
             count += 1;

@@ -25,15 +25,36 @@ typedef struct layout {
     int64_t bytes;
 } layout;
 
+int32_t plx__root_of(const plx_graph *graph, int32_t id, int64_t *offset) {
+    int64_t from = 0;
+    for (; graph->nodes[id].op->flags & PLX__OP_VIEW; id = graph->nodes[id].inputs[0])
+        from += graph->nodes[id].attrs.i[0];
+    if (offset) *offset = from;
+    return id;
+}
+
+void plx__place_views(plx_plan *plan) {
+    const plx_graph *graph = plan->graph;
+    for (int32_t i = 0; i < graph->count; ++i) {
+        const plx__node *node = &graph->nodes[i];
+        if (!(node->op->flags & PLX__OP_VIEW) || !plan->live[i]) continue;
+        int64_t offset;
+        char *root = plan->slots[plx__root_of(graph, i, &offset)];
+        plan->slots[i] = root ? root + (size_t)offset * plx__element_bytes(node->dtype) : NULL;
+    }
+}
+
 static void find_last_uses(layout *l) {
     const plx_plan *plan = l->plan;
     for (int32_t i = 0; i < plan->graph->count; ++i) l->last_use[i] = -1;
     for (int s = 0; s < plan->steps_count; ++s) {
         const plx__node *node = &plan->graph->nodes[plan->meta[s].node];
         l->last_use[plan->meta[s].node] = s;
-        for (int k = 0; k < node->inputs_count; ++k) l->last_use[node->inputs[k]] = s;
+        for (int k = 0; k < node->inputs_count; ++k)
+            l->last_use[plx__root_of(plan->graph, node->inputs[k], NULL)] = s;
     }
-    for (int i = 0; i < plan->outputs_count; ++i) l->last_use[plan->outputs[i]] = plan->steps_count;
+    for (int i = 0; i < plan->outputs_count; ++i)
+        l->last_use[plx__root_of(plan->graph, plan->outputs[i], NULL)] = plan->steps_count;
 }
 
 static void drop_dead(layout *l, int step) {
@@ -65,6 +86,15 @@ static int64_t place(layout *l, int64_t bytes, int last_use) {
     return best;
 }
 
+/* Whether another input of the node is part of the same memory: then writing one spoils it. */
+static bool is_shared(const plx_graph *graph, const plx__node *node, int k) {
+    for (int other = 0; other < node->inputs_count; ++other)
+        if (other != k && node->inputs[other] != node->inputs[k] &&
+            plx__root_of(graph, node->inputs[other], NULL) == node->inputs[k])
+            return true;
+    return false;
+}
+
 /* The block of an input that dies at this step and has the size of the output, or NULL. */
 static block *reusable(layout *l, int step, const int64_t *offsets) {
     const plx_plan *plan = l->plan;
@@ -74,7 +104,9 @@ static block *reusable(layout *l, int step, const int64_t *offsets) {
     for (int k = 0; k < node->inputs_count; ++k) {
         const int32_t id = node->inputs[k];
         const plx__node *in = &plan->graph->nodes[id];
-        if (offsets[id] < 0 || l->last_use[id] != step || plx__size(in) != plx__size(node))
+        if (offsets[id] < 0 || l->last_use[id] != step || plx__size(in) != plx__size(node) ||
+            in->dtype != node->dtype || node->op->written >> k & 1 ||
+            is_shared(plan->graph, node, k))
             continue;
         for (int i = 0; i < l->count; ++i)
             if (l->blocks[i].offset == offsets[id]) return &l->blocks[i];
@@ -92,7 +124,8 @@ static void lay_out(layout *l, int64_t *offsets) {
         if (node->op->flags & PLX__OP_EFFECT) continue;
         /* An empty value still gets a place of its own, so that offsets name blocks. */
         const int64_t size = plx__size(node);
-        const int64_t bytes = aligned((size > 0 ? size : 1) * (int64_t)sizeof(plx_real));
+        const int64_t bytes =
+            aligned((size > 0 ? size : 1) * (int64_t)plx__element_bytes(node->dtype));
         block *input = reusable(l, s, offsets);
         if (input) {
             offsets[id] = input->offset;
@@ -124,6 +157,7 @@ static plx_status allocate(plx_plan *plan, const int64_t *offsets) {
                          (long long)bytes);
     for (int32_t i = 0; i < plan->graph->count; ++i)
         if (offsets[i] >= 0) plan->slots[i] = plan->arena + offsets[i];
+    plx__place_views(plan);
     for (int s = 0; s < plan->steps_count; ++s)
         plan->steps[s].workspace = plan->arena + plan->arena_bytes;
     return PLX_OK;

@@ -42,6 +42,12 @@ void plx__pass_parallel(plx_plan *plan);
 /* Places every value and the workspace in one arena by liveness, and allocates it. */
 plx_status plx__pass_memory(plx_plan *plan);
 
+/* The node whose memory a node is: itself unless it is a view. *offset: where in it, in elements;
+ * may be NULL. */
+int32_t plx__root_of(const plx_graph *graph, int32_t id, int64_t *offset);
+/* Points the slots of views into the memory of their roots. */
+void plx__place_views(plx_plan *plan);
+
 /* What a step would take on one thread, in nanoseconds. */
 double plx__predict_ns(const plx_ctx *ctx, plx__cost cost);
 

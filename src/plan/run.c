@@ -15,6 +15,7 @@ plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data) {
                          (int)input.id);
     /* Only read: no step has an input as its output. */
     memcpy(&plan->slots[input.id], &data, sizeof data);
+    plx__place_views(plan);
     return PLX_OK;
 }
 
@@ -109,9 +110,7 @@ plx_memory plx_plan_memory(const plx_plan *plan) {
     for (int32_t i = 0; i < plan->graph->count; ++i) {
         const plx__node *node = &plan->graph->nodes[i];
         if (!plan->live[i]) continue;
-        const int64_t bytes =
-            plx__size(node) *
-            (node->dtype == PLX_DTYPE_I32 ? (int64_t)sizeof(int32_t) : (int64_t)sizeof(plx_real));
+        const int64_t bytes = plx__size(node) * (int64_t)plx__element_bytes(node->dtype);
         if (node->op == &plx__op_parameter) memory.parameters += bytes;
         if (node->op == &plx__op_input) memory.inputs += bytes;
         if (!(node->op->flags & PLX__OP_EFFECT)) continue;

@@ -43,7 +43,7 @@ static double gradient_error(plx_check *t, plx_walk *walk) {
     plx_node wrt[PLX__SAMPLE_INPUTS], outputs[PLX__SAMPLE_INPUTS + 1];
     int which[PLX__SAMPLE_INPUTS], count = 0;
     for (int k = 0; k < walk->sample->inputs_count; ++k) {
-        if (walk->op->labels >> k & 1) continue;
+        if ((walk->op->labels | walk->op->written) >> k & 1) continue;
         which[count] = k;
         wrt[count++] = walk->nodes[k];
     }
@@ -72,7 +72,7 @@ static void check_gradient(void *arg, const plx_op *op, const plx__sample *sampl
     gradient_walk *w = arg;
     if (op->flags & PLX__OP_NO_GRADIENT) return;
     plx_walk walk;
-    if (plx_walk_open(w->t, w->ctx, op, sample, false, &walk)) {
+    if (plx_walk_open(w->t, w->ctx, op, sample, PLX_WALK_PLAIN, &walk)) {
         const double error = gradient_error(w->t, &walk);
         CHECK(w->t, error < 1e-6, "%s: gradient differs by %g", text, error);
         if (!(error <= w->largest)) w->largest = error;
@@ -112,7 +112,7 @@ void plx_test_ops_gradient_fails(plx_check *t) {
     plx_ctx *ctx = plx_check_context(t, NULL, 1);
     if (!ctx) return;
     plx_walk walk;
-    if (plx_walk_open(t, ctx, &wrong, &sample, false, &walk)) {
+    if (plx_walk_open(t, ctx, &wrong, &sample, PLX_WALK_PLAIN, &walk)) {
         const double error = gradient_error(t, &walk);
         CHECK(t, error >= 1e-6, "a gradient that is off by 1e-5 passed with error %g", error);
     }

@@ -16,10 +16,10 @@ typedef struct target_walk {
 } target_walk;
 
 static plx_real *run_sample(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__sample *sample,
-                            bool magnitudes, int64_t *size) {
+                            plx_walk_mode mode, int64_t *size) {
     plx_walk walk;
     plx_real *y = NULL;
-    if (plx_walk_open(t, ctx, op, sample, magnitudes, &walk))
+    if (plx_walk_open(t, ctx, op, sample, mode, &walk))
         y = plx_walk_run(t, &walk, &all_threads, size);
     plx_walk_close(&walk);
     return y;
@@ -43,9 +43,9 @@ static double terms_per_output(const plx__sample *sample, int64_t outputs) {
 static void check_target(void *arg, const plx_op *op, const plx__sample *sample, const char *text) {
     target_walk *w = arg;
     int64_t size = 0;
-    plx_real *expected = run_sample(w->t, w->scalar, op, sample, false, &size);
-    plx_real *bound = run_sample(w->t, w->scalar, op, sample, true, &size);
-    plx_real *actual = run_sample(w->t, w->target, op, sample, false, &size);
+    plx_real *expected = run_sample(w->t, w->scalar, op, sample, PLX_WALK_PLAIN, &size);
+    plx_real *bound = run_sample(w->t, w->scalar, op, sample, PLX_WALK_MAGNITUDES, &size);
+    plx_real *actual = run_sample(w->t, w->target, op, sample, PLX_WALK_PLAIN, &size);
     const double eps = sizeof(plx_real) == sizeof(double) ? DBL_EPSILON : (double)FLT_EPSILON;
     const double factor = 2 * terms_per_output(sample, size) + 8;
     for (int64_t i = 0; expected && bound && actual && i < size; ++i) {
@@ -78,8 +78,8 @@ static void check_threads(void *arg, const plx_op *op, const plx__sample *sample
                           const char *text) {
     target_walk *w = arg;
     int64_t size = 0;
-    plx_real *one = run_sample(w->t, w->scalar, op, sample, false, &size);
-    plx_real *many = run_sample(w->t, w->target, op, sample, false, &size);
+    plx_real *one = run_sample(w->t, w->scalar, op, sample, PLX_WALK_PLAIN, &size);
+    plx_real *many = run_sample(w->t, w->target, op, sample, PLX_WALK_PLAIN, &size);
     if (one && many)
         CHECK(w->t, !memcmp(one, many, (size_t)size * sizeof *one),
               "%s on %s: the bits depend on the number of threads", text, w->isa);
@@ -97,4 +97,25 @@ void plx_test_ops_threads(plx_check *t) {
             plx_ctx_free(w.scalar);
             plx_ctx_free(w.target);
         }
+}
+
+static void check_views(void *arg, const plx_op *op, const plx__sample *sample, const char *text) {
+    target_walk *w = arg;
+    int64_t size = 0;
+    plx_real *whole = run_sample(w->t, w->target, op, sample, PLX_WALK_PLAIN, &size);
+    plx_real *views = run_sample(w->t, w->target, op, sample, PLX_WALK_VIEWS, &size);
+    if (whole && views)
+        CHECK(w->t, !memcmp(whole, views, (size_t)size * sizeof *whole),
+              "%s on %s: the bits depend on where the inputs lie", text, w->isa);
+    free(whole);
+    free(views);
+}
+
+void plx_test_ops_views(plx_check *t) {
+    for (int i = 0; plx_isa_name(i); ++i) {
+        target_walk w = {.t = t, .isa = plx_isa_name(i)};
+        w.target = plx_check_context(t, w.isa, 1);
+        if (w.target) plx_walk_ops(check_views, &w);
+        plx_ctx_free(w.target);
+    }
 }

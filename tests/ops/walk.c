@@ -25,8 +25,28 @@ static void fill(plx_tensor *tensor, double low, double high, bool kink, bool ma
     }
 }
 
+enum { BEFORE = 3, AFTER = 2 };
+
+/* The tensor's elements with others around them, which no op may use. */
+static plx_tensor *surround(plx_ctx *ctx, plx_tensor *inner) {
+    const int64_t size = plx_tensor_size(inner), whole = BEFORE + size + AFTER;
+    plx_tensor *outer = NULL;
+    plx_tensor_new(ctx, inner->dtype, 1, &whole, &outer);
+    const size_t each = plx__element_bytes(inner->dtype);
+    memset(outer->data, 0xff, (size_t)whole * each);
+    memcpy((char *)outer->data + BEFORE * each, inner->data, (size_t)size * each);
+    plx_tensor_free(inner);
+    return outer;
+}
+
+static plx_node view_middle(plx_graph *graph, plx_node x, int rank, const int64_t *dims) {
+    plx__attrs attrs = {.i = {BEFORE}, .rank = rank};
+    memcpy(attrs.dims, dims, sizeof attrs.dims);
+    return (plx_node){PLX__EMIT1(graph, &plx__op_view, x.id, &attrs)};
+}
+
 bool plx_walk_open(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__sample *sample,
-                   bool magnitudes, plx_walk *out) {
+                   plx_walk_mode mode, plx_walk *out) {
     plx_walk walk = {.ctx = ctx, .op = op, .sample = sample};
     plx_rng rng = plx_rng_new(7, 0);
     int32_t ids[PLX__SAMPLE_INPUTS];
@@ -35,8 +55,12 @@ bool plx_walk_open(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__samp
         const plx_dtype dtype = op->labels >> k & 1 ? PLX_DTYPE_I32 : PLX_DTYPE_REAL;
         plx_tensor_new(ctx, dtype, sample->inputs[k].rank, sample->inputs[k].dims, &walk.inputs[k]);
         fill(walk.inputs[k], sample->inputs[k].low, sample->inputs[k].high,
-             op->flags & PLX__OP_KINK, magnitudes, &rng);
+             op->flags & PLX__OP_KINK, mode == PLX_WALK_MAGNITUDES, &rng);
+        if (mode == PLX_WALK_VIEWS) walk.inputs[k] = surround(ctx, walk.inputs[k]);
         walk.nodes[k] = plx_parameter(walk.graph, NULL, walk.inputs[k]);
+        if (mode == PLX_WALK_VIEWS)
+            walk.nodes[k] = view_middle(walk.graph, walk.nodes[k], sample->inputs[k].rank,
+                                        sample->inputs[k].dims);
         ids[k] = walk.nodes[k].id;
     }
     walk.y = (plx_node){plx__emit(walk.graph, op, sample->inputs_count, ids, &sample->attrs)};
@@ -44,6 +68,8 @@ bool plx_walk_open(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__samp
     *out = walk;
     if (!CHECK(t, status == PLX_OK, "%s: %s", op->name, plx_message(ctx))) return false;
     const plx__node *y = &walk.graph->nodes[walk.y.id];
+    out->loss = plx_none();
+    if (y->dtype != PLX_DTYPE_REAL) return true;
     plx_tensor_new(ctx, PLX_DTYPE_REAL, y->rank, y->dims, &out->weights);
     fill(out->weights, 0, 0, false, false, &rng);
     const plx_node weights = plx_parameter(walk.graph, NULL, out->weights);
@@ -67,7 +93,10 @@ plx_real *plx_walk_run(plx_check *t, plx_walk *walk, const plx_plan_options *opt
     const int rank = plx_node_shape(walk->graph, walk->y, &dims);
     *size = plx__product(rank, dims);
     plx_real *copy = malloc((size_t)*size * sizeof *copy + 1);
-    memcpy(copy, plx_plan_output(plan, walk->y), (size_t)*size * sizeof *copy);
+    const void *y = plx_plan_output(plan, walk->y);
+    const bool integers = walk->graph->nodes[walk->y.id].dtype == PLX_DTYPE_I32;
+    for (int64_t i = 0; i < *size; ++i)
+        copy[i] = integers ? (plx_real)((const int32_t *)y)[i] : ((const plx_real *)y)[i];
     plx_plan_free(plan);
     return copy;
 }
@@ -78,7 +107,7 @@ void plx_walk_ops(void (*each)(void *arg, const plx_op *op, const plx__sample *s
     int count;
     const plx_op *const *ops = plx__ops(&count);
     for (int i = 0; i < count; ++i) {
-        if (ops[i]->flags & (PLX__OP_LEAF | PLX__OP_EFFECT)) continue;
+        if (ops[i]->flags & (PLX__OP_LEAF | PLX__OP_EFFECT | PLX__OP_BUFFER)) continue;
         int number = 0;
         for (const plx__sample *s = ops[i]->samples; s->inputs_count; ++s) {
             char text[64];

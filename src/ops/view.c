@@ -1,0 +1,129 @@
+/* Other names for memory. A view is a part of its input in another shape and costs nothing; a
+ * buffer is memory for what a step leaves to later ones beside its value. attrs: rank and dims the
+ * shape; of a view i[0] the first element. */
+#include "ops/op.h"
+
+#include <string.h>
+
+static plx__cost cost_nothing(const plx_graph *graph, const plx__node *node) {
+    (void)graph;
+    (void)node;
+    return (plx__cost){0, 0, 1};
+}
+
+static plx_status run_nothing(plx_ctx *ctx, const plx__step *step) {
+    (void)ctx;
+    (void)step;
+    return PLX_OK;
+}
+
+static void take_shape(plx__node *node) {
+    node->rank = node->attrs.rank;
+    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+}
+
+static plx_status infer_view(plx_graph *graph, plx__node *node) {
+    const plx__node *x = plx__input_of(graph, node, 0);
+    take_shape(node);
+    node->dtype = x->dtype;
+    const int64_t from = node->attrs.i[0], size = plx__size(node);
+    if (from < 0 || size > plx__size(x) - from)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "view: elements %lld to %lld of %lld",
+                               (long long)from, (long long)(from + size), (long long)plx__size(x));
+    return PLX_OK;
+}
+
+static void gradient_view(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    const plx__node *x = plx__input_of(graph, &node, 0);
+    const bool all = plx__size(x) == plx__size(&node);
+    plx__attrs attrs = {.i = {node.attrs.i[0]}};
+    plx__set_shape(&attrs, x);
+    grads[0] = PLX__EMIT1(graph, all ? &plx__op_view : &plx__op_view_grad, gy, &attrs);
+}
+
+#define S3(a, b, c) {3, {a, b, c}, 0, 0}
+static const plx__sample view_samples[] = {
+    {1, {S3(3, 4, 5)}, {.rank = 2, .dims = {12, 5}}},
+    {1, {S3(3, 4, 5)}, {.i = {20}, .rank = 2, .dims = {4, 5}}},
+    {1, {S3(3, 4, 5)}, {.i = {7}, .rank = 1, .dims = {11}}},
+    {1, {S3(3, 0, 5)}, {.rank = 1, .dims = {0}}},
+    {0},
+};
+
+const plx_op plx__op_view = {
+    .name = "view",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .flags = PLX__OP_VIEW,
+    .infer = infer_view,
+    .gradient = gradient_view,
+    .cost = cost_nothing,
+    .run = run_nothing,
+    .samples = view_samples,
+};
+
+/* ---- view_grad: zeros, and the gradient of a view where it lies ------------------------------ */
+
+static plx_status infer_view_grad(plx_graph *graph, plx__node *node) {
+    (void)graph;
+    take_shape(node);
+    return PLX_OK;
+}
+
+static plx_status run_view_grad(plx_ctx *ctx, const plx__step *step) {
+    (void)ctx;
+    const int64_t from = step->attrs.i[0], size = step->in[0].size;
+    plx_real *gx = PLX_OUT(step);
+    memset(gx, 0, (size_t)from * sizeof *gx);
+    memcpy(gx + from, PLX_IN(step, 0), (size_t)size * sizeof *gx);
+    memset(gx + from + size, 0, (size_t)(step->out.size - from - size) * sizeof *gx);
+    return PLX_OK;
+}
+
+static void gradient_view_grad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    plx__attrs attrs = {.i = {node.attrs.i[0]}};
+    plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
+    grads[0] = PLX__EMIT1(graph, &plx__op_view, gy, &attrs);
+}
+
+static plx__cost cost_view_grad(const plx_graph *graph, const plx__node *node) {
+    return plx__cost_streaming(graph, node, 0, 1);
+}
+
+static const plx__sample view_grad_samples[] = {
+    {1, {{2, {4, 5}, 0, 0}}, {.i = {20}, .rank = 3, .dims = {3, 4, 5}}},
+    {1, {{1, {11}, 0, 0}}, {.i = {7}, .rank = 3, .dims = {3, 4, 5}}},
+    {0},
+};
+
+const plx_op plx__op_view_grad = {
+    .name = "view_grad",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .infer = infer_view_grad,
+    .gradient = gradient_view_grad,
+    .cost = cost_view_grad,
+    .run = run_view_grad,
+    .samples = view_grad_samples,
+};
+
+/* ---- buffer ---------------------------------------------------------------------------------- */
+
+static plx_status infer_buffer(plx_graph *graph, plx__node *node) {
+    (void)graph;
+    take_shape(node);
+    return PLX_OK;
+}
+
+static const plx__sample no_samples[] = {{0}};
+
+const plx_op plx__op_buffer = {
+    .name = "buffer",
+    .flags = PLX__OP_BUFFER | PLX__OP_NO_GRADIENT,
+    .infer = infer_buffer,
+    .cost = cost_nothing,
+    .run = run_nothing,
+    .samples = no_samples,
+};
