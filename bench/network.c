@@ -71,7 +71,7 @@ static plx_status build(plx_network *n, plx_graph *graph, const plx_network_opti
     plx_node outputs[2], y = plx_none();
     const plx_node x = plx_input(graph, "x", PLX_DTYPE_REAL, 2, dims);
     n->result = plx_model_forward(n->model, graph, x, o->training);
-    if (o->softmax) n->result = plx_softmax(graph, n->result);
+    if (o->softmax) n->result = plx_softmax(graph, n->result, -1);
     outputs[0] = n->result;
     if (o->training) {
         const plx_status status = add_training(n, graph, o, n->result, &y, outputs);

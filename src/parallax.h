@@ -263,9 +263,9 @@ plx_node plx_square(plx_graph *graph, plx_node x);
 plx_node plx_abs(plx_graph *graph, plx_node x);
 plx_node plx_erf(plx_graph *graph, plx_node x);
 
-/* Along the last dimension. */
-plx_node plx_softmax(plx_graph *graph, plx_node x);
-plx_node plx_log_softmax(plx_graph *graph, plx_node x);
+/* Along one axis; negative counts from the last. */
+plx_node plx_softmax(plx_graph *graph, plx_node x, int axis);
+plx_node plx_log_softmax(plx_graph *graph, plx_node x, int axis);
 
 /* Over one axis (negative counts from the last), which is removed; PLX_ALL_AXES gives a scalar.
  * The mean of nothing is NaN, the maximum of nothing -infinity. */
@@ -274,6 +274,8 @@ plx_node plx_reduce_sum(plx_graph *graph, plx_node x, int axis);
 plx_node plx_reduce_mean(plx_graph *graph, plx_node x, int axis);
 plx_node plx_reduce_max(plx_graph *graph, plx_node x,
                         int axis); /* first of equals has the gradient */
+/* log(sum(exp(x))), without overflow. */
+plx_node plx_log_sum_exp(plx_graph *graph, plx_node x, int axis);
 
 /* Inverted dropout (Srivastava et al., JMLR 2014): keeps with probability 1 - rate and divides by
  * it. 0 <= rate < 1. The mask depends on the seed and the plan's step number alone. */
@@ -281,13 +283,142 @@ plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed);
 
 /* -- Shapes -- */
 
-/* -- Convolution, pooling -- */
+/* The same elements in another shape, at no cost; one size may be -1 and follows from the others.
+ */
+plx_node plx_reshape(plx_graph *graph, plx_node x, int rank, const int64_t *dims);
+/* Axis i of the result is axis axes[i] of x; axes is a permutation of x's axes. */
+plx_node plx_transpose(plx_graph *graph, plx_node x, const int *axes);
+/* Elements begin, begin + step, ... before end of one axis. Negative begin and end count from the
+ * end; step is not 0, and negative steps go backwards (end -1 - size: past the first). */
+plx_node plx_slice(plx_graph *graph, plx_node x, int axis, int64_t begin, int64_t end,
+                   int64_t step);
+/* One after the other along an axis; other sizes are equal. */
+plx_node plx_concat(plx_graph *graph, int count, const plx_node *x, int axis);
+/* The reverse: count parts of these sizes, or equal ones (sizes NULL), into out. */
+plx_status plx_split(plx_graph *graph, plx_node x, int axis, int count, const int64_t *sizes,
+                     plx_node *out);
+/* before and after: how many elements of value to add at each axis, >= 0. */
+plx_node plx_pad(plx_graph *graph, plx_node x, const int64_t *before, const int64_t *after,
+                 double value);
+/* Repeats axes of size 1, and new leading ones, as NumPy does. */
+plx_node plx_broadcast(plx_graph *graph, plx_node x, int rank, const int64_t *dims);
+/* Slices of one axis by i32 index: the axis is replaced by the shape of indices. The gradient adds
+ * up where an index comes twice. An index outside the axis makes the run fail. */
+plx_node plx_gather(plx_graph *graph, plx_node x, plx_node indices, int axis);
+/* Index of the first largest element along an axis, which is removed: i32. NaN counts as largest.
+ */
+plx_node plx_argmax(plx_graph *graph, plx_node x, int axis);
+/* The k largest of the last axis in descending order, the first of equals first, and their i32
+ * indices; either pointer may be NULL. Values pass gradients on. */
+plx_status plx_top_k(plx_graph *graph, plx_node x, int64_t k, plx_node *values, plx_node *indices);
+/* Values limited to [low, high]; the gradient is 0 outside. */
+plx_node plx_clip(plx_graph *graph, plx_node x, double low, double high);
 
-/* -- Normalisation -- */
+/* -- Convolution, pooling: images are [n, height, width, channels] -- */
+
+typedef struct plx_conv2d_options {
+    int64_t stride[2];  /* rows, columns; >= 1 */
+    int64_t padding[4]; /* top, bottom, left, right; zeros; >= 0 */
+    int64_t dilation[2];
+    int64_t groups; /* divides both numbers of channels; as many as channels in: depthwise */
+} plx_conv2d_options;
+
+/* Stride 1, no padding, dilation 1, one group. */
+plx_conv2d_options plx_conv2d_default(void);
+/* Sets padding so that the result has ceil(size / stride) rows and columns ("same"). */
+void plx_conv2d_same(plx_conv2d_options *options, int64_t height, int64_t width,
+                     int64_t kernel_height, int64_t kernel_width);
+/* Cross-correlation: x [n, h, w, in], weights [kh, kw, in / groups, out], bias [out] or none; the
+ * result is [n, (h + padding - dilation (kh - 1) - 1) / stride + 1, ..., out]. options NULL:
+ * default. 3 x 3 at stride 1 runs by Winograd's method (Lavin and Gray, CVPR 2016) where that is
+ * faster. */
+plx_node plx_conv2d(plx_graph *graph, plx_node x, plx_node weights, plx_node bias,
+                    const plx_conv2d_options *options);
+/* The transpose of a convolution (its gradient): x [n, h, w, in], weights [kh, kw, out / groups,
+ * in], result [n, (h - 1) stride - padding + dilation (kh - 1) + 1 + extra, ..., out]; extra (rows,
+ * columns; NULL: 0, below stride) tells apart sizes that a strided convolution maps to the same
+ * one. */
+plx_node plx_conv2d_transpose(plx_graph *graph, plx_node x, plx_node weights, plx_node bias,
+                              const plx_conv2d_options *options, const int64_t *extra);
+
+typedef struct plx_pool2d_options {
+    int64_t size[2], stride[2];
+    int64_t padding[4]; /* top, bottom, left, right; below size */
+    bool count_padding; /* whether averages divide by size, padding included */
+} plx_pool2d_options;
+
+/* Square windows side by side. */
+plx_pool2d_options plx_pool2d_default(int64_t size);
+plx_node plx_max_pool2d(plx_graph *graph, plx_node x, const plx_pool2d_options *options);
+plx_node plx_avg_pool2d(plx_graph *graph, plx_node x, const plx_pool2d_options *options);
+/* Mean over rows and columns: [n, channels]. */
+plx_node plx_global_avg_pool2d(plx_graph *graph, plx_node x);
+typedef enum plx_upsampling { PLX_NEAREST = 0, PLX_BILINEAR } plx_upsampling;
+/* Rows and columns times whole factors; bilinear samples at pixel centres (half-pixel). */
+plx_node plx_upsample2d(plx_graph *graph, plx_node x, int64_t rows, int64_t columns,
+                        plx_upsampling method);
+
+/* -- Normalisation: scale and shift [channels] may be none -- */
+
+/* (x - mean) / sqrt(variance + epsilon) scale + shift over the last axis: Ba et al., 2016. */
+plx_node plx_layer_norm(plx_graph *graph, plx_node x, plx_node scale, plx_node shift,
+                        double epsilon);
+/* x / sqrt(mean(x^2) + epsilon) scale over the last axis: Zhang and Sennrich, NeurIPS 2019. */
+plx_node plx_rms_norm(plx_graph *graph, plx_node x, plx_node scale, double epsilon);
+/* Over groups of channels and all axes between the first and the last: Wu and He, ECCV 2018. */
+plx_node plx_group_norm(plx_graph *graph, plx_node x, int64_t groups, plx_node scale,
+                        plx_node shift, double epsilon);
+/* Per channel (last axis) over all else: Ioffe and Szegedy, ICML 2015. running_mean and
+ * running_variance are parameters [channels]. training: normalises by the batch and moves the
+ * running values by momentum towards the batch's (variance unbiased) at every run; else normalises
+ * by them. */
+plx_node plx_batch_norm(plx_graph *graph, plx_node x, plx_node scale, plx_node shift,
+                        plx_node running_mean, plx_node running_variance, bool training,
+                        double momentum, double epsilon);
 
 /* -- Embedding, attention -- */
 
-/* -- Losses -- */
+/* Rows of table [vocabulary, width] by i32 ids [...]: [..., width]. An id outside the vocabulary
+ * makes the run fail. */
+plx_node plx_embedding(plx_graph *graph, plx_node table, plx_node ids);
+
+typedef struct plx_attention_options {
+    int64_t heads;    /* of queries */
+    int64_t kv_heads; /* of keys and values; divides heads (Ainslie et al., EMNLP 2023); 0: heads */
+    bool causal;      /* query i sees keys up to i + (keys - queries) */
+    double scale;     /* of the scores; 0: 1 / sqrt(width of a head) */
+} plx_attention_options;
+
+/* softmax(scale q k^T + mask) v, head by head (Vaswani et al., NeurIPS 2017), tile by tile: no
+ * matrix of scores is stored, neither here nor for the gradient (Dao et al., NeurIPS 2022). q [b,
+ * s, heads d], k and v [b, t, kv_heads d]; mask none or [b or 1, s or 1, t], added to the scores
+ * (-infinity: not seen; a query that sees no key gives 0); no gradient flows into it. Result [b, s,
+ * heads d]. */
+plx_node plx_attention(plx_graph *graph, plx_node q, plx_node k, plx_node v, plx_node mask,
+                       const plx_attention_options *options);
+/* Rotary position embedding (Su et al., 2021) of x [b, s, heads d], d even: element i of a head
+ * turns with element i + d / 2 by the angle (first + position) base^(-2 i / d). */
+plx_node plx_rope(plx_graph *graph, plx_node x, int64_t heads, double base, int64_t first);
+/* silu(gate) up, gelu(gate) up: Shazeer, 2020. */
+plx_node plx_swiglu(plx_graph *graph, plx_node gate, plx_node up);
+plx_node plx_geglu(plx_graph *graph, plx_node gate, plx_node up);
+
+/* -- Losses: scalars; means over all elements, or rows where said -- */
+
+/* Mean of |prediction - target|. */
+plx_node plx_l1(plx_graph *graph, plx_node prediction, plx_node target);
+/* Half squares within delta, straight beyond: Huber, 1964. delta > 0. */
+plx_node plx_huber(plx_graph *graph, plx_node prediction, plx_node target, double delta);
+/* Binary cross-entropy of sigmoid(logits) against targets in [0, 1], without overflow. */
+plx_node plx_binary_cross_entropy(plx_graph *graph, plx_node logits, plx_node target);
+/* Rows of the last axis divided by their length (at least epsilon). */
+plx_node plx_l2_normalize(plx_graph *graph, plx_node x, double epsilon);
+/* Mean over rows of 1 - cos(a, b). */
+plx_node plx_cosine_loss(plx_graph *graph, plx_node a, plx_node b);
+/* Contrastive: a and b [n, width] are pairs row by row; the logits are scale (a scalar node, learnt
+ * or constant) times the cosines of all rows, the loss the mean of the cross-entropies both ways
+ * (van den Oord et al., 2018; Radford et al., ICML 2021). */
+plx_node plx_info_nce(plx_graph *graph, plx_node a, plx_node b, plx_node scale);
 
 /* Mean squared error over all elements: a scalar. */
 plx_node plx_mse(plx_graph *graph, plx_node prediction, plx_node target);
@@ -301,6 +432,11 @@ plx_node plx_cross_entropy(plx_graph *graph, plx_node logits, plx_node labels);
  * depend on has an invalid handle and makes this fail. */
 plx_status plx_gradients(plx_graph *graph, plx_node loss, int count, const plx_node *wrt,
                          plx_node *grads);
+
+/* Scales gradients together so that the length of all of them is at most largest (Pascanu et al.,
+ * ICML 2013); clipped may equal grads. */
+plx_status plx_clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,
+                            plx_node *clipped);
 
 typedef enum plx_optimizer_kind { PLX_SGD = 0, PLX_ADAM, PLX_ADAMW } plx_optimizer_kind;
 

@@ -198,8 +198,6 @@ UNARY(sqrt)
 UNARY(square)
 UNARY(abs)
 UNARY(erf)
-UNARY(softmax)
-UNARY(log_softmax)
 
 plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed) {
     if (!(rate >= 0 && rate < 1)) {
@@ -262,11 +260,30 @@ plx_node plx_reduce_max(plx_graph *graph, plx_node x, int axis) {
     return (plx_node){PLX__EMIT1(graph, &plx__op_reduce_max, x.id, &attrs)};
 }
 
+static plx_node softmax_over(plx_graph *graph, const plx_op *op, plx_node x, int axis) {
+    int64_t size = 0;
+    const int own = checked_axis(graph, op->name, x, axis, &size);
+    if (own < 0) return plx_none();
+    if (own != plx_node_shape(graph, x, NULL) - 1) {
+        plx__graph_fail(graph, PLX_ERR_UNSUPPORTED, "%s: axis %d is not the last", op->name, axis);
+        return plx_none();
+    }
+    return (plx_node){PLX__EMIT1(graph, op, x.id, NULL)};
+}
+
+plx_node plx_softmax(plx_graph *graph, plx_node x, int axis) {
+    return softmax_over(graph, &plx__op_softmax, x, axis);
+}
+
+plx_node plx_log_softmax(plx_graph *graph, plx_node x, int axis) {
+    return softmax_over(graph, &plx__op_log_softmax, x, axis);
+}
+
 plx_node plx_mse(plx_graph *graph, plx_node prediction, plx_node target) {
     return (plx_node){PLX__EMIT2(graph, &plx__op_mse, prediction.id, target.id, NULL)};
 }
 
 plx_node plx_cross_entropy(plx_graph *graph, plx_node logits, plx_node labels) {
-    const plx_node log_probabilities = plx_log_softmax(graph, logits);
+    const plx_node log_probabilities = plx_log_softmax(graph, logits, -1);
     return (plx_node){PLX__EMIT2(graph, &plx__op_nll, log_probabilities.id, labels.id, NULL)};
 }
