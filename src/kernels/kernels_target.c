@@ -59,6 +59,8 @@
 
 #include "kernels/optimizer.inc.c"
 
+#include "kernels/attention.inc.c"
+
 #include "kernels/peak.inc.c"
 
 extern const plx_kernels PLX_JOIN(plx__kernels_, PLX_TARGET);

@@ -77,7 +77,7 @@ typedef struct plx__cost {
 } plx__cost;
 
 /* A case that the tests walk: shapes and attributes of one node. */
-enum { PLX__SAMPLE_INPUTS = 6 };
+enum { PLX__SAMPLE_INPUTS = 8 };
 typedef struct plx__sample {
     int inputs_count; /* 0 ends the list */
     struct {
@@ -96,6 +96,7 @@ typedef enum plx__op_flags {
     PLX__OP_EFFECT = 1 << 4,      /* writes its inputs' tensors and has no value */
     PLX__OP_VIEW = 1 << 5,        /* not run: memory of input 0 from element attrs.i[0] on */
     PLX__OP_BUFFER = 1 << 6,      /* memory that a later step fills, for others after it */
+    PLX__OP_ONCE = 1 << 7,        /* depends on attributes alone: run once, its memory is kept */
 } plx__op_flags;
 
 struct plx_op {

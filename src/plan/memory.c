@@ -114,24 +114,43 @@ static block *reusable(layout *l, int step, const int64_t *offsets) {
     return NULL;
 }
 
+static int64_t bytes_of(const plx__node *node) {
+    /* An empty value still gets a place of its own, so that offsets name blocks. */
+    const int64_t size = plx__size(node);
+    return aligned((size > 0 ? size : 1) * (int64_t)plx__element_bytes(node->dtype));
+}
+
+/* What is worked out once keeps its place for good. */
+static void place_kept(layout *l, int64_t *offsets) {
+    const plx_plan *plan = l->plan;
+    for (int s = 0; s < plan->steps_count; ++s) {
+        const int32_t id = plan->meta[s].node;
+        const plx__node *node = &plan->graph->nodes[id];
+        if (!(node->op->flags & PLX__OP_ONCE)) continue;
+        l->last_use[id] = plan->steps_count;
+        offsets[id] = place(l, bytes_of(node), plan->steps_count);
+    }
+}
+
 static void lay_out(layout *l, int64_t *offsets) {
     const plx_plan *plan = l->plan;
+    place_kept(l, offsets);
     for (int s = 0; s < plan->steps_count; ++s) {
         const int32_t id = plan->meta[s].node;
         const plx__node *node = &plan->graph->nodes[id];
         drop_dead(l, s);
         plan->meta[s].arena_offset = -1;
         if (node->op->flags & PLX__OP_EFFECT) continue;
-        /* An empty value still gets a place of its own, so that offsets name blocks. */
-        const int64_t size = plx__size(node);
-        const int64_t bytes =
-            aligned((size > 0 ? size : 1) * (int64_t)plx__element_bytes(node->dtype));
+        if (node->op->flags & PLX__OP_ONCE) {
+            plan->meta[s].arena_offset = offsets[id];
+            continue;
+        }
         block *input = reusable(l, s, offsets);
         if (input) {
             offsets[id] = input->offset;
             input->last_use = l->last_use[id];
         } else {
-            offsets[id] = place(l, bytes, l->last_use[id]);
+            offsets[id] = place(l, bytes_of(node), l->last_use[id]);
         }
         plan->meta[s].arena_offset = offsets[id];
     }

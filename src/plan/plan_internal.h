@@ -31,6 +31,7 @@ struct plx_plan {
     uint64_t number;
     int64_t profiled_runs;
     bool profiling;
+    bool began; /* a run has begun: steps that are run once have been */
 };
 
 /* Rewrites nodes in place: matmul + bias + activation, log-softmax + negative log-likelihood. */

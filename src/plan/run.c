@@ -33,10 +33,12 @@ plx_status plx_plan_run(plx_plan *plan) {
     PLX_TRY(check_bound(plan));
     for (int s = 0; s < plan->steps_count; ++s) {
         const plx__step *step = &plan->steps[s];
+        if (plan->began && step->op->flags & PLX__OP_ONCE) continue;
         const int64_t start = plan->profiling ? plx_platform_now_ns() : 0;
         PLX_TRY(step->op->run(plan->ctx, step));
         if (plan->profiling) plan->meta[s].total_ns += (double)(plx_platform_now_ns() - start);
     }
+    plan->began = true;
     plan->profiled_runs += plan->profiling;
     plan->number += 1;
     return PLX_OK;

@@ -1,0 +1,62 @@
+/* Builders of attention and what goes with it. */
+#include "graph/graph.h"
+
+#include "base/dmath.h"
+
+plx_node plx_attention(plx_graph *graph, plx_node q, plx_node k, plx_node v, plx_node mask,
+                       const plx_attention_options *options) {
+    const int64_t kv_heads = options->kv_heads ? options->kv_heads : options->heads;
+    const int64_t *dims = NULL;
+    const int rank = plx_node_shape(graph, q, &dims);
+    plx__attrs attrs = {.i = {options->heads, kv_heads, options->causal}, .f = {options->scale}};
+    plx__attrs sums = {.rank = 3};
+    if (options->heads < 1 || kv_heads < 1) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "attention: %lld heads of queries, %lld of keys",
+                        (long long)options->heads, (long long)kv_heads);
+        return plx_none();
+    }
+    if (rank == 3) {
+        sums.dims[0] = dims[0];
+        sums.dims[1] = options->heads;
+        sums.dims[2] = dims[1];
+        if (options->scale == 0)
+            attrs.f[0] = 1 / plx__sqrt((double)dims[2] / (double)options->heads);
+    }
+    const int32_t buffer = plx__emit(graph, &plx__op_buffer, 0, NULL, &sums);
+    const int32_t inputs[] = {q.id, k.id, v.id, buffer, mask.id};
+    return (plx_node){plx__emit(graph, &plx__op_attention, mask.id < 0 ? 4 : 5, inputs, &attrs)};
+}
+
+plx_node plx_rope(plx_graph *graph, plx_node x, int64_t heads, double base, int64_t first) {
+    const int64_t *dims = NULL;
+    const int rank = plx_node_shape(graph, x, &dims);
+    if (!(base > 0) || heads < 1 || first < 0) {
+        plx__graph_fail(
+            graph, PLX_ERR_ARGUMENT,
+            "rope: base %g, %lld heads, first position %lld; the first two are above 0 and "
+            "the last is not below",
+            base, (long long)heads, (long long)first);
+        return plx_none();
+    }
+    plx__attrs table = {.i = {0, 0, first}, .f = {base}};
+    if (rank == 3) {
+        table.i[0] = dims[1];
+        table.i[1] = dims[2] / heads;
+    }
+    const int32_t angles = plx__emit(graph, &plx__op_rope_table, 0, NULL, &table);
+    const plx__attrs attrs = {.i = {heads}};
+    return (plx_node){PLX__EMIT2(graph, &plx__op_rope, x.id, angles, &attrs)};
+}
+
+static plx_node gated(plx_graph *graph, plx_activation activation, plx_node gate, plx_node up) {
+    const plx__attrs attrs = {.i = {activation}};
+    return (plx_node){PLX__EMIT2(graph, &plx__op_gated, gate.id, up.id, &attrs)};
+}
+
+plx_node plx_swiglu(plx_graph *graph, plx_node gate, plx_node up) {
+    return gated(graph, PLX_SILU, gate, up);
+}
+
+plx_node plx_geglu(plx_graph *graph, plx_node gate, plx_node up) {
+    return gated(graph, PLX_GELU, gate, up);
+}

@@ -1,0 +1,368 @@
+/* Attention, and the rotation of its queries and keys by position. */
+#include "ops/op.h"
+
+#include "base/dmath.h"
+#include "blocks/attention.h"
+
+#include <string.h>
+
+/* attrs: i[0] heads, i[1] heads of keys and values, i[2] causal, f[0] the scale. Inputs q, k, v,
+ * the buffer of log-sums [batch, heads, queries] and optionally the mask. */
+
+static plx_status check_heads(plx_graph *graph, const char *op, const char *what,
+                              const plx__node *x, int64_t heads) {
+    if (x->rank != 3) {
+        char shape[96];
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: %s of shape %s is not [batch, length, width]", op, what,
+                               plx__shape_text(x->rank, x->dims, shape, sizeof shape));
+    }
+    if (heads < 1 || x->dims[2] % heads || !x->dims[2])
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: %s is %lld wide, which %lld heads do not divide", op, what,
+                               (long long)x->dims[2], (long long)heads);
+    return PLX_OK;
+}
+
+static plx_status check_qkv(plx_graph *graph, const plx__node *node, const plx__node *q,
+                            const plx__node *k, const plx__node *v) {
+    const char *op = node->op->name;
+    const int64_t heads = node->attrs.i[0], kv_heads = node->attrs.i[1];
+    PLX_TRY(check_heads(graph, op, "q", q, heads));
+    PLX_TRY(check_heads(graph, op, "k", k, kv_heads));
+    if (heads % kv_heads)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: %lld heads of keys do not divide %lld of queries", op,
+                               (long long)kv_heads, (long long)heads);
+    if (q->dims[2] / heads != k->dims[2] / kv_heads)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: heads of q are %lld wide, those of k %lld", op,
+                               (long long)(q->dims[2] / heads), (long long)(k->dims[2] / kv_heads));
+    if (!plx__same_shape(k, v) || q->dims[0] != k->dims[0]) {
+        char a[96], b[96];
+        const plx__node *other = plx__same_shape(k, v) ? q : v;
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: k %s and %s %s differ%s", op,
+                               plx__shape_text(k->rank, k->dims, a, sizeof a),
+                               other == v ? "v" : "q",
+                               plx__shape_text(other->rank, other->dims, b, sizeof b),
+                               other == v ? "" : " in their batch");
+    }
+    return PLX_OK;
+}
+
+static plx_status check_mask(plx_graph *graph, const plx__node *node, const plx__node *q,
+                             const plx__node *k, const plx__node *mask) {
+    const int64_t wanted[] = {q->dims[0], q->dims[1], k->dims[1]};
+    bool fits = mask->rank == 3 && mask->dims[2] == wanted[2];
+    for (int i = 0; fits && i < 2; ++i) fits = mask->dims[i] == 1 || mask->dims[i] == wanted[i];
+    if (fits) return PLX_OK;
+    char a[96], b[96];
+    return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: a mask %s does not fit scores %s",
+                           node->op->name, plx__shape_text(mask->rank, mask->dims, a, sizeof a),
+                           plx__shape_text(3, wanted, b, sizeof b));
+}
+
+static plx_status infer_attention(plx_graph *graph, plx__node *node) {
+    const plx__node *q = plx__input_of(graph, node, 0), *k = plx__input_of(graph, node, 1);
+    PLX_TRY(check_qkv(graph, node, q, k, plx__input_of(graph, node, 2)));
+    if (node->inputs_count == 5)
+        PLX_TRY(check_mask(graph, node, q, k, plx__input_of(graph, node, 4)));
+    plx__copy_shape(node, q);
+    return PLX_OK;
+}
+
+/* The gradients of q, k and v lie one after the other in one value. */
+static void gradient_attention(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    const int32_t *in = node.inputs;
+    const int32_t inputs[] = {
+        in[0], in[1], in[2], id, in[3], gy, node.inputs_count == 5 ? in[4] : -1};
+    const int32_t packed =
+        plx__emit(graph, &plx__op_attention_grad, node.inputs_count + 2, inputs, &node.attrs);
+    plx__attrs part = {.i = {0}};
+    for (int i = 0; i < 3 && packed >= 0; ++i) {
+        const plx__node *like = plx__input_of(graph, &node, i);
+        plx__set_shape(&part, like);
+        const int64_t size = plx__size(like);
+        grads[i] = PLX__EMIT1(graph, &plx__op_view, packed, &part);
+        part.i[0] += size;
+    }
+}
+
+static plx__attention_args arguments(const plx__step *step, const plx__operand *mask) {
+    const plx__operand *q = &step->in[0], *k = &step->in[1];
+    plx__attention_args args = {
+        .batch = q->dims[0],
+        .queries = q->dims[1],
+        .keys = k->dims[1],
+        .heads = step->attrs.i[0],
+        .kv_heads = step->attrs.i[1],
+        .width = q->dims[2] / step->attrs.i[0],
+        .causal = step->attrs.i[2],
+        .scale = (plx_real)step->attrs.f[0],
+        .q = PLX_IN(step, 0),
+        .k = PLX_IN(step, 1),
+        .v = PLX_IN(step, 2),
+    };
+    if (mask) {
+        args.mask = *mask->slot;
+        args.mask_batch = mask->dims[0] == 1 ? 0 : mask->dims[1] * mask->dims[2];
+        args.mask_row = mask->dims[1] == 1 ? 0 : mask->dims[2];
+    }
+    return args;
+}
+
+/* Workspace is asked for before inputs are bound: any pointer says that there is a mask. */
+static plx__attention_args sizes(const plx__step *step, bool masked) {
+    static const plx_real some = 0;
+    plx__attention_args args = arguments(step, NULL);
+    args.mask = masked ? &some : NULL;
+    return args;
+}
+
+static size_t workspace_attention(const plx_ctx *ctx, const plx__step *step) {
+    const plx__attention_args args = sizes(step, step->in_count == 5);
+    return plx__attention_workspace(ctx, &args, step->threads);
+}
+
+static plx_status run_attention(plx_ctx *ctx, const plx__step *step) {
+    plx__attention_args args = arguments(step, step->in_count == 5 ? &step->in[4] : NULL);
+    args.log_sums = *step->in[3].slot;
+    args.out = PLX_OUT(step);
+    plx__attention_run(ctx, &args, step->threads, step->workspace);
+    return PLX_OK;
+}
+
+/* Products of d-long rows for each pair of a query and a key that it sees; an exponential counts as
+ * some 10 operations, which the time of a tile bears out. */
+static plx__cost cost_products(const plx_graph *graph, const plx__node *node, double products) {
+    const plx__node *q = plx__input_of(graph, node, 0), *k = plx__input_of(graph, node, 1);
+    plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
+    const double s = (double)q->dims[1], t = (double)k->dims[1];
+    const double seen =
+        node->attrs.i[2] ? s * t - (s < t ? s : t) * ((s < t ? s : t) - 1) / 2 : s * t;
+    const double width = (double)q->dims[2];
+    cost.flops = (double)q->dims[0] * seen * 2 * products * width;
+    return cost;
+}
+
+static plx__cost cost_attention(const plx_graph *graph, const plx__node *node) {
+    return cost_products(graph, node, 2);
+}
+
+#define QKV(b, s, t, wide, narrow)                                                                 \
+    {3, {b, s, wide}, 0, 0}, {3, {b, t, narrow}, 0, 0}, {3, {b, t, narrow}, 0, 0}
+#define SUMS(b, h, s) {3, {b, h, s}, 0, 0}
+static const plx__sample attention_samples[] = {
+    {4, {QKV(1, 1, 1, 1, 1), SUMS(1, 1, 1)}, {.i = {1, 1, 0}, .f = {1}}},
+    {4, {QKV(2, 5, 7, 6, 6), SUMS(2, 2, 5)}, {.i = {2, 2, 0}, .f = {0.6}}},
+    {4, {QKV(2, 5, 5, 12, 6), SUMS(2, 4, 5)}, {.i = {4, 2, 1}, .f = {0.6}}},
+    {4, {QKV(1, 3, 5, 8, 4), SUMS(1, 2, 3)}, {.i = {2, 1, 1}, .f = {0.5}}},
+    {4, {QKV(1, 5, 3, 4, 4), SUMS(1, 1, 5)}, {.i = {1, 1, 1}, .f = {0.5}}},
+    {5, {QKV(2, 3, 4, 4, 4), SUMS(2, 2, 3), {3, {2, 3, 4}, 0, 0}}, {.i = {2, 2, 0}, .f = {1}}},
+    {5, {QKV(2, 3, 4, 4, 4), SUMS(2, 2, 3), {3, {1, 1, 4}, 0, 0}}, {.i = {2, 2, 1}, .f = {1}}},
+    {4, {QKV(1, 70, 130, 3, 3), SUMS(1, 1, 70)}, {.i = {1, 1, 1}, .f = {0.5}}},
+    {4, {QKV(1, 130, 120, 34, 17), SUMS(1, 2, 130)}, {.i = {2, 1, 0}, .f = {0.25}}},
+    {4, {QKV(0, 5, 5, 4, 4), SUMS(0, 1, 5)}, {.i = {1, 1, 0}, .f = {0.5}}},
+    {4, {QKV(2, 3, 0, 4, 4), SUMS(2, 1, 3)}, {.i = {1, 1, 0}, .f = {0.5}}},
+    {0},
+};
+
+const plx_op plx__op_attention = {
+    .name = "attention",
+    .min_inputs = 4,
+    .max_inputs = 5,
+    .written = 1 << 3 | 1 << 4, /* no gradient flows into the mask either */
+    .infer = infer_attention,
+    .gradient = gradient_attention,
+    .cost = cost_attention,
+    .workspace = workspace_attention,
+    .run = run_attention,
+    .samples = attention_samples,
+};
+
+/* ---- attention_grad: q, k, v, the result, the buffer, its gradient, and the mask ------------- */
+
+static plx_status infer_attention_grad(plx_graph *graph, plx__node *node) {
+    const plx__node *q = plx__input_of(graph, node, 0), *k = plx__input_of(graph, node, 1);
+    PLX_TRY(check_qkv(graph, node, q, k, plx__input_of(graph, node, 2)));
+    node->rank = 1;
+    node->dims[0] = plx__size(q) + 2 * plx__size(k);
+    return PLX_OK;
+}
+
+static plx__cost cost_attention_grad(const plx_graph *graph, const plx__node *node) {
+    return cost_products(graph, node, 5);
+}
+
+static size_t workspace_attention_grad(const plx_ctx *ctx, const plx__step *step) {
+    const plx__attention_args args = sizes(step, step->in_count == 7);
+    return plx__attention_grad_workspace(ctx, &args, step->threads);
+}
+
+static plx_status run_attention_grad(plx_ctx *ctx, const plx__step *step) {
+    plx__attention_args args = arguments(step, step->in_count == 7 ? &step->in[6] : NULL);
+    args.out = *step->in[3].slot;
+    args.log_sums = *step->in[4].slot;
+    args.g = PLX_IN(step, 5);
+    args.gq = PLX_OUT(step);
+    args.gk = args.gq + step->in[0].size;
+    args.gv = args.gk + step->in[1].size;
+    plx__attention_grad_run(ctx, &args, step->threads, step->workspace);
+    return PLX_OK;
+}
+
+/* The probabilities that these log-sums make are no softmax, but products of them all the same. */
+static const plx__sample attention_grad_samples[] = {
+    {6,
+     {QKV(1, 5, 7, 6, 6), {3, {1, 5, 6}, 0, 0}, {3, {1, 2, 5}, 1, 2}, {3, {1, 5, 6}, 0, 0}},
+     {.i = {2, 2, 0}, .f = {0.6}}},
+    {7,
+     {QKV(2, 3, 4, 4, 2),
+      {3, {2, 3, 4}, 0, 0},
+      {3, {2, 2, 3}, 1, 2},
+      {3, {2, 3, 4}, 0, 0},
+      {3, {1, 3, 4}, 0, 0}},
+     {.i = {2, 1, 1}, .f = {0.6}}},
+    {0},
+};
+
+const plx_op plx__op_attention_grad = {
+    .name = "attention_grad",
+    .min_inputs = 6,
+    .max_inputs = 7,
+    .flags = PLX__OP_NO_GRADIENT,
+    .infer = infer_attention_grad,
+    .cost = cost_attention_grad,
+    .workspace = workspace_attention_grad,
+    .run = run_attention_grad,
+    .samples = attention_grad_samples,
+};
+
+/* ---- rope_table: cosines, then sines, [2, length, width / 2] --------------------------------- */
+
+/* attrs: i[0] length, i[1] width of a head, i[2] first position, f[0] base. */
+static plx_status infer_rope_table(plx_graph *graph, plx__node *node) {
+    (void)graph;
+    node->rank = 3;
+    node->dims[0] = 2;
+    node->dims[1] = node->attrs.i[0];
+    node->dims[2] = node->attrs.i[1] / 2;
+    return PLX_OK;
+}
+
+static plx_status run_rope_table(plx_ctx *ctx, const plx__step *step) {
+    (void)ctx;
+    const int64_t length = step->out.dims[1], half = step->out.dims[2];
+    const double log_base = plx__log(step->attrs.f[0]);
+    plx_real *cosines = PLX_OUT(step), *sines = cosines + length * half;
+    for (int64_t i = 0; i < half; ++i) {
+        const double frequency = plx__exp(-2 * (double)i / (double)step->attrs.i[1] * log_base);
+        for (int64_t p = 0; p < length; ++p) {
+            const double angle = (double)(step->attrs.i[2] + p) * frequency;
+            cosines[p * half + i] = (plx_real)plx__cos(angle);
+            sines[p * half + i] = (plx_real)plx__sin(angle);
+        }
+    }
+    return PLX_OK;
+}
+
+static plx__cost cost_nothing(const plx_graph *graph, const plx__node *node) {
+    (void)graph;
+    (void)node;
+    return (plx__cost){0, 0, 1};
+}
+
+static const plx__sample no_samples[] = {{0}};
+
+const plx_op plx__op_rope_table = {
+    .name = "rope_table",
+    .flags = PLX__OP_ONCE | PLX__OP_NO_GRADIENT,
+    .infer = infer_rope_table,
+    .cost = cost_nothing,
+    .run = run_rope_table,
+    .samples = no_samples,
+};
+
+/* ---- rope(x, table): attrs i[0] heads, i[1] 1 to turn back ----------------------------------- */
+
+static plx_status infer_rope(plx_graph *graph, plx__node *node) {
+    const plx__node *x = plx__input_of(graph, node, 0), *table = plx__input_of(graph, node, 1);
+    PLX_TRY(check_heads(graph, "rope", "x", x, node->attrs.i[0]));
+    const int64_t width = x->dims[2] / node->attrs.i[0];
+    if (width % 2)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "rope: heads are %lld wide, an odd number",
+                               (long long)width);
+    if (table->rank != 3 || table->dims[0] != 2 || table->dims[1] != x->dims[1] ||
+        table->dims[2] != width / 2)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "rope: the table has %lld positions for %lld",
+                               (long long)table->dims[1], (long long)x->dims[1]);
+    return plx__infer_same(graph, node);
+}
+
+/* Turning is orthogonal: its transpose turns back. */
+static void gradient_rope(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    plx__attrs attrs = node.attrs;
+    attrs.i[1] = !attrs.i[1];
+    grads[0] = PLX__EMIT2(graph, &plx__op_rope, gy, node.inputs[1], &attrs);
+}
+
+typedef struct rope_job {
+    const plx_kernels *kernels;
+    const plx__step *step;
+} rope_job;
+
+static void rope_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const rope_job *job = arg;
+    const plx__step *step = job->step;
+    const int64_t length = step->out.dims[1], heads = step->attrs.i[0];
+    const int64_t width = step->out.dims[2] / heads, half = width / 2;
+    const plx_real *cosines = PLX_IN(step, 1), *sines = cosines + length * half;
+    for (int64_t row = begin; row < end; ++row) {
+        const int64_t at = row % length * half;
+        for (int64_t head = 0; head < heads; ++head) {
+            const int64_t from = (row * heads + head) * width;
+            const plx_real *x = PLX_IN(step, 0) + from;
+            plx_real *y = PLX_OUT(step) + from;
+            /* cos x0 + sin x1 and cos x1 - sin x0: the same turn with the halves exchanged. */
+            if (step->attrs.i[1])
+                job->kernels->rotate(half, x + half, x, cosines + at, sines + at, y + half, y);
+            else
+                job->kernels->rotate(half, x, x + half, cosines + at, sines + at, y, y + half);
+        }
+    }
+}
+
+static plx_status run_rope(plx_ctx *ctx, const plx__step *step) {
+    rope_job job = {ctx->kernels, step};
+    const int64_t rows = step->out.dims[0] * step->out.dims[1];
+    plx__parallel_for(ctx->pool, step->threads, rows,
+                      plx__grain(rows, step->out.dims[2], step->threads), rope_rows, &job);
+    return PLX_OK;
+}
+
+static plx__cost cost_rope(const plx_graph *graph, const plx__node *node) {
+    return plx__cost_streaming(graph, node, 3, 1);
+}
+
+static const plx__sample rope_samples[] = {
+    {2, {{3, {2, 3, 8}, 0, 0}, {3, {2, 3, 2}, 0, 0}}, {.i = {2, 0}}},
+    {2, {{3, {1, 5, 34}, 0, 0}, {3, {2, 5, 17}, 0, 0}}, {.i = {1, 1}}},
+    {2, {{3, {0, 3, 4}, 0, 0}, {3, {2, 3, 2}, 0, 0}}, {.i = {1, 0}}},
+    {0},
+};
+
+const plx_op plx__op_rope = {
+    .name = "rope",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .flags = PLX__OP_INPLACE,
+    .written = 1 << 1, /* the table is given */
+    .infer = infer_rope,
+    .gradient = gradient_rope,
+    .cost = cost_rope,
+    .run = run_rope,
+    .samples = rope_samples,
+};

@@ -1,0 +1,131 @@
+/* Gated units: activation(gate) up. attrs: i[0] the activation. */
+#include "ops/op.h"
+
+#include "blocks/gemm.h"
+
+enum { CHUNK = 1024 }; /* elements between two passes, in the first-level cache */
+
+typedef struct gated_job {
+    const plx_ctx *ctx;
+    const plx__step *step;
+} gated_job;
+
+static plx_status infer_gated(plx_graph *graph, plx__node *node) {
+    const plx__node *gate = plx__input_of(graph, node, 0), *up = plx__input_of(graph, node, 1);
+    if (!plx__same_shape(gate, up)) {
+        char left[96], right[96];
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: gate %s and up %s differ", node->op->name,
+                               plx__shape_text(gate->rank, gate->dims, left, sizeof left),
+                               plx__shape_text(up->rank, up->dims, right, sizeof right));
+    }
+    return plx__infer_same(graph, node);
+}
+
+static void gradient_gated(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    const int32_t packed =
+        PLX__EMIT3(graph, &plx__op_gated_grad, node.inputs[0], node.inputs[1], gy, &node.attrs);
+    plx__attrs part = {.i = {0}};
+    if (packed < 0) return;
+    plx__set_shape(&part, &node);
+    grads[0] = PLX__EMIT1(graph, &plx__op_view, packed, &part);
+    part.i[0] = plx__size(&node);
+    grads[1] = PLX__EMIT1(graph, &plx__op_view, packed, &part);
+}
+
+static void gated_piece(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const gated_job *job = arg;
+    const plx_activation act = (plx_activation)job->step->attrs.i[0];
+    plx_real active[CHUNK];
+    for (int64_t i = begin; i < end; i += CHUNK) {
+        const int64_t n = end - i < CHUNK ? end - i : CHUNK;
+        plx__activate(job->ctx, act, 0, n, PLX_IN(job->step, 0) + i, active);
+        job->ctx->kernels->mul(n, active, 1, PLX_IN(job->step, 1) + i, 1, PLX_OUT(job->step) + i);
+    }
+}
+
+static plx_status run_gated(plx_ctx *ctx, const plx__step *step) {
+    gated_job job = {ctx, step};
+    plx__parallel_for(ctx->pool, step->threads, step->out.size,
+                      plx__grain(step->out.size, 1, step->threads), gated_piece, &job);
+    return PLX_OK;
+}
+
+/* gate: gy up act'(gate); up: gy act(gate). */
+static void gated_grad_piece(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const gated_job *job = arg;
+    const plx_kernels *k = job->ctx->kernels;
+    const plx_activation act = (plx_activation)job->step->attrs.i[0];
+    const int64_t size = job->step->in[0].size;
+    plx_real product[CHUNK], active[CHUNK];
+    for (int64_t i = begin; i < end; i += CHUNK) {
+        const int64_t n = end - i < CHUNK ? end - i : CHUNK;
+        const plx_real *gate = PLX_IN(job->step, 0) + i, *gy = PLX_IN(job->step, 2) + i;
+        plx_real *g_gate = PLX_OUT(job->step) + i, *g_up = g_gate + size;
+        k->mul(n, gy, 1, PLX_IN(job->step, 1) + i, 1, product);
+        if (act == PLX_GELU)
+            k->gelu_grad(n, gate, product, g_gate, 0);
+        else
+            k->silu_grad(n, gate, product, g_gate, 0);
+        plx__activate(job->ctx, act, 0, n, gate, active);
+        k->mul(n, gy, 1, active, 1, g_up);
+    }
+}
+
+static plx_status run_gated_grad(plx_ctx *ctx, const plx__step *step) {
+    gated_job job = {ctx, step};
+    const int64_t size = step->in[0].size;
+    plx__parallel_for(ctx->pool, step->threads, size, plx__grain(size, 1, step->threads),
+                      gated_grad_piece, &job);
+    return PLX_OK;
+}
+
+static plx_status infer_gated_grad(plx_graph *graph, plx__node *node) {
+    PLX_TRY(infer_gated(graph, node));
+    node->rank = 1;
+    node->dims[0] = 2 * plx__size(plx__input_of(graph, node, 0));
+    return PLX_OK;
+}
+
+static plx__cost cost_gated(const plx_graph *graph, const plx__node *node) {
+    return plx__cost_streaming(graph, node, 2, 4);
+}
+
+#define M(rows, columns) {2, {rows, columns}, -4, 4}
+static const plx__sample gated_samples[] = {
+    {2, {M(3, 5), M(3, 5)}, {.i = {PLX_SILU}}},
+    {2, {M(2, 33), M(2, 33)}, {.i = {PLX_GELU}}},
+    {2, {M(0, 4), M(0, 4)}, {.i = {PLX_SILU}}},
+    {2, {M(40, 130), M(40, 130)}, {.i = {PLX_SILU}}},
+    {0},
+};
+static const plx__sample gated_grad_samples[] = {
+    {3, {M(3, 5), M(3, 5), M(3, 5)}, {.i = {PLX_SILU}}},
+    {3, {M(40, 65), M(40, 65), M(40, 65)}, {.i = {PLX_GELU}}},
+    {0},
+};
+
+const plx_op plx__op_gated = {
+    .name = "gated",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .flags = PLX__OP_INPLACE,
+    .infer = infer_gated,
+    .gradient = gradient_gated,
+    .cost = cost_gated,
+    .run = run_gated,
+    .samples = gated_samples,
+};
+
+const plx_op plx__op_gated_grad = {
+    .name = "gated_grad",
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .flags = PLX__OP_NO_GRADIENT,
+    .infer = infer_gated_grad,
+    .cost = cost_gated,
+    .run = run_gated_grad,
+    .samples = gated_grad_samples,
+};
