@@ -333,7 +333,7 @@ void plx__attention_run(plx_ctx *ctx, const plx__attention_args *args, int threa
 typedef struct backward_scratch {
     plx_real *k_tiles, *v_tiles, *k_panels;
     plx_real *q_rows, *q_panels, *q_columns, *g_panels, *g_columns;
-    plx_real *scores, *slopes, *gq, *delta;
+    plx_real *scores, *slopes, *gq, *gk, *gv, *delta;
 } backward_scratch;
 
 static int64_t lay_backward(const attention *t, plx_real *base, backward_scratch *s) {
@@ -345,9 +345,9 @@ static int64_t lay_backward(const attention *t, plx_real *base, backward_scratch
         plx_real **to;
         int64_t size;
     } parts[] = {
-        {&s->k_tiles, blocks * block_size(k, width)},
-        {&s->v_tiles, blocks * block_size(k, width)},
-        {&s->k_panels, panels_size(k, t->a.keys, width)},
+        {&s->k_tiles, t->packs ? blocks * block_size(k, width) : 0},
+        {&s->v_tiles, t->packs ? blocks * block_size(k, width) : 0},
+        {&s->k_panels, t->packs ? panels_size(k, t->a.keys, width) : 0},
         {&s->q_rows, rows},
         {&s->q_panels, by_row},
         {&s->q_columns, by_column},
@@ -356,6 +356,8 @@ static int64_t lay_backward(const attention *t, plx_real *base, backward_scratch
         {&s->scores, KEYS * QUERIES},
         {&s->slopes, KEYS * QUERIES},
         {&s->gq, rows},
+        {&s->gk, round_up(t->a.keys * width, LINE)},
+        {&s->gv, round_up(t->a.keys * width, LINE)},
         {&s->delta, QUERIES},
     };
     int64_t size = 0;
@@ -385,22 +387,21 @@ static void backward_tile(const attention *t, const key_side *keys, const query_
                           backward_scratch *s, int64_t key, int64_t n) {
     const plx_kernels *k = t->kernels;
     const int64_t width = t->a.width, nr = k->nr;
-    const int64_t place = (b->batch * t->a.keys + key) * keys->ld + b->head / t->group * width;
     const left by_key = plain_rows(k, s->scores, QUERIES),
                slopes = plain_rows(k, s->slopes, QUERIES);
-    multiply(k, n, b->rows, width, block_rows(t, keys->k_tiles, NULL, 0, key),
+    multiply(k, n, b->rows, width, block_rows(t, keys->k_tiles, keys->k, keys->ld, key),
              (right){s->q_columns, nr, width * nr}, s->scores, QUERIES, false);
     hide(t, b, key, n, s->scores, s->slopes);
     k->exp_columns(n, b->rows, s->scores, QUERIES, sums_of(t, b));
-    multiply(k, n, width, b->rows, by_key, (right){s->g_panels, nr, b->rows * nr}, t->a.gv + place,
-             keys->ld, true);
-    multiply(k, n, b->rows, width, block_rows(t, keys->v_tiles, NULL, 0, key),
+    multiply(k, n, width, b->rows, by_key, (right){s->g_panels, nr, b->rows * nr},
+             s->gv + key * width, width, true);
+    multiply(k, n, b->rows, width, block_rows(t, keys->v_tiles, keys->v, keys->ld, key),
              (right){s->g_columns, nr, width * nr}, s->slopes, QUERIES, false);
     k->softmax_columns_grad(n, b->rows, s->scores, QUERIES, s->delta, s->slopes);
-    multiply(k, n, width, b->rows, slopes, (right){s->q_panels, nr, b->rows * nr}, t->a.gk + place,
-             keys->ld, true);
+    multiply(k, n, width, b->rows, slopes, (right){s->q_panels, nr, b->rows * nr},
+             s->gk + key * width, width, true);
     multiply(k, b->rows, width, n, (left){s->slopes, 1, QUERIES, k->mr},
-             block_panels(t, keys->k_panels, NULL, 0, key), s->gq, width, key > 0);
+             block_panels(t, keys->k_panels, keys->k, keys->ld, key), s->gq, width, key > 0);
 }
 
 static void backward_block(const attention *t, const key_side *keys, const query_block *b,
@@ -418,6 +419,16 @@ static void backward_block(const attention *t, const key_side *keys, const query
     }
 }
 
+static void store_key_gradients(const attention *t, const key_side *keys,
+                                const backward_scratch *s) {
+    const int64_t width = t->a.width, place = keys->k - t->a.k;
+    for (int64_t i = 0; i < t->a.keys; ++i) {
+        const size_t bytes = (size_t)width * sizeof(plx_real);
+        memcpy(t->a.gk + place + i * keys->ld, s->gk + i * width, bytes);
+        memcpy(t->a.gv + place + i * keys->ld, s->gv + i * width, bytes);
+    }
+}
+
 /* A unit is a head of keys with all the query heads that share it: nobody else adds to its
  * gradients. */
 static void backward_units(void *arg, int64_t begin, int64_t end, int worker) {
@@ -431,25 +442,23 @@ static void backward_units(void *arg, int64_t begin, int64_t end, int worker) {
         keys.k_tiles = s.k_tiles;
         keys.v_tiles = s.v_tiles;
         keys.k_panels = s.k_panels;
-        pack_blocks(t, keys.k, keys.ld, keys.k_tiles);
-        pack_blocks(t, keys.v, keys.ld, keys.v_tiles);
-        pack_panels(t->kernels, t->a.keys, width, keys.k, keys.ld, keys.k_panels);
-        const int64_t place = batch * t->a.keys * keys.ld + kv_head * width;
-        for (int64_t i = 0; i < t->a.keys; ++i) {
-            memset(t->a.gk + place + i * keys.ld, 0, (size_t)width * sizeof(plx_real));
-            memset(t->a.gv + place + i * keys.ld, 0, (size_t)width * sizeof(plx_real));
+        if (t->packs) {
+            pack_blocks(t, keys.k, keys.ld, keys.k_tiles);
+            pack_blocks(t, keys.v, keys.ld, keys.v_tiles);
+            pack_panels(t->kernels, t->a.keys, width, keys.k, keys.ld, keys.k_panels);
         }
+        memset(s.gk, 0, (size_t)(t->a.keys * width) * sizeof *s.gk);
+        memset(s.gv, 0, (size_t)(t->a.keys * width) * sizeof *s.gv);
         for (int64_t item = 0; item < t->group * t->query_blocks; ++item) {
             const query_block b = block_of(t, batch, kv_head, item);
             backward_block(t, &keys, &b, &s);
         }
+        store_key_gradients(t, &keys, &s);
     }
 }
 
 static attention make_backward(const plx_ctx *ctx, const plx__attention_args *args) {
-    attention t = make_attention(ctx, args, 1);
-    t.packs = true;
-    return t;
+    return make_attention(ctx, args, 1);
 }
 
 size_t plx__attention_grad_workspace(const plx_ctx *ctx, const plx__attention_args *args,
