@@ -26,11 +26,11 @@ set(PLX_EM_JS_OPTIONS -Wno-extra-semi -Wno-dollar-in-identifier-extension)
 file(GLOB PLX_WASM_SOURCES CONFIGURE_DEPENDS wasm/*.c)
 file(GLOB PLX_PLATFORM_SOURCES CONFIGURE_DEPENDS wasm/platform_*.c)
 
-# What runs once per plan, or around the work, is compiled for size; kernels and their loops are not.
+# Kernels are compiled for speed; what calls them, for size.
 file(GLOB PLX_SMALL_SOURCES CONFIGURE_DEPENDS
-    src/base/*.c src/graph/*.c src/plan/*.c src/nn/*.c src/models/*.c src/io/*.c
+    src/base/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c src/models/*.c src/io/*.c
     bench/*.c bench/suites/*.c wasm/*.c)
-list(FILTER PLX_SMALL_SOURCES EXCLUDE REGEX "thread_pool|plan/run|dmath|rng")
+list(FILTER PLX_SMALL_SOURCES EXCLUDE REGEX "thread_pool|dmath|rng")
 set_source_files_properties(${PLX_SMALL_SOURCES} PROPERTIES COMPILE_OPTIONS -Os)
 
 # What the package needs, without the tests.
