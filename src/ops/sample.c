@@ -1,0 +1,83 @@
+/* Samples as text: a twentieth of the bytes that structures would take in a module. */
+#include "ops/op.h"
+
+#include <string.h>
+
+static void skip_spaces(const char **at) {
+    while (**at == ' ') *at += 1;
+}
+
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+/* A decimal number without an exponent. */
+static double read_number(const char **at) {
+    skip_spaces(at);
+    const bool negative = **at == '-';
+    double value = 0, place = 1;
+    *at += negative;
+    for (; is_digit(**at); *at += 1) value = 10 * value + (**at - '0');
+    if (**at == '.')
+        for (*at += 1; is_digit(**at); *at += 1) value += (**at - '0') * (place /= 10);
+    return negative ? -value : value;
+}
+
+/* "3x4", or "." for a scalar. */
+static int read_dims(const char **at, int64_t *dims) {
+    int rank = 0;
+    if (**at == '.') {
+        *at += 1;
+        return 0;
+    }
+    for (;; *at += 1) {
+        dims[rank++] = (int64_t)read_number(at);
+        if (**at != 'x' || rank == PLX_MAX_RANK) return rank;
+    }
+}
+
+static void read_input(const char **at, plx__sample *sample) {
+    const int k = sample->inputs_count++;
+    sample->inputs[k].rank = read_dims(at, sample->inputs[k].dims);
+    if (**at != '~') return;
+    *at += 1;
+    sample->inputs[k].low = read_number(at);
+    *at += 1;
+    sample->inputs[k].high = read_number(at);
+}
+
+static bool begins_number(const char *at) {
+    return *at == '-' || is_digit(*at);
+}
+
+static void read_attrs(const char **at, plx__attrs *attrs) {
+    for (skip_spaces(at); **at && **at != ';'; skip_spaces(at)) {
+        const char kind = **at;
+        *at += 1;
+        skip_spaces(at);
+        if (kind == '>') attrs->rank = read_dims(at, attrs->dims);
+        for (int i = 0; kind != '>' && begins_number(*at); ++i, skip_spaces(at)) {
+            const double value = read_number(at);
+            if (kind == 'i')
+                attrs->i[i] = (int64_t)value;
+            else if (kind == 'f')
+                attrs->f[i] = value;
+            else
+                attrs->seed = (uint64_t)value;
+        }
+    }
+}
+
+bool plx__sample_read(const char **text, plx__sample *out) {
+    const char *at = *text;
+    memset(out, 0, sizeof *out);
+    skip_spaces(&at);
+    if (!*at) return false;
+    for (; *at && *at != ';' && *at != ':'; skip_spaces(&at)) read_input(&at, out);
+    if (*at == ':') {
+        at += 1;
+        read_attrs(&at, &out->attrs);
+    }
+    *text = at + (*at == ';');
+    return true;
+}
