@@ -228,6 +228,14 @@ typedef enum plx_activation {
     PLX_GELU_TANH,  /* its tanh form, same paper */
     PLX_SIGMOID,
     PLX_TANH,
+    PLX_RELU6,       /* min(max(x, 0), 6): Howard et al., "MobileNets", 2017 */
+    PLX_CELU,        /* x > 0 ? x : p (exp(x / p) - 1), default p 1: Barron, 2017 */
+    PLX_SELU,        /* 1.0507 (x > 0 ? x : 1.6733 (exp(x) - 1)): Klambauer et al., NIPS 2017 */
+    PLX_MISH,        /* x tanh(log(1 + exp(x))): Misra, 2019 */
+    PLX_HARDSWISH,   /* x relu6(x + 3) / 6: Howard et al., ICCV 2019 */
+    PLX_HARDSIGMOID, /* relu6(x + 3) / 6 */
+    PLX_SOFTPLUS,    /* log(1 + exp(x)) */
+    PLX_SOFTSIGN,    /* x / (1 + |x|) */
     PLX_ACTIVATIONS_
 } plx_activation;
 
@@ -255,6 +263,11 @@ plx_node plx_div(plx_graph *graph, plx_node a, plx_node b);
 plx_node plx_max(plx_graph *graph, plx_node a,
                  plx_node b); /* NaN if either is; ties: gradient to a */
 plx_node plx_min(plx_graph *graph, plx_node a, plx_node b);
+/* a^b as C's pow: a negative a takes whole b only (else NaN), a^0 = 1^b = 1. The gradient for b
+ * takes log a as that of the smallest normal number where a is not above it. */
+plx_node plx_pow(plx_graph *graph, plx_node a, plx_node b);
+/* x > 0 ? x : slope x with a slope that is learnt: He et al., ICCV 2015 */
+plx_node plx_prelu(plx_graph *graph, plx_node x, plx_node slope);
 
 plx_node plx_exp(plx_graph *graph, plx_node x);
 plx_node plx_log(plx_graph *graph, plx_node x);
@@ -262,6 +275,9 @@ plx_node plx_sqrt(plx_graph *graph, plx_node x);
 plx_node plx_square(plx_graph *graph, plx_node x);
 plx_node plx_abs(plx_graph *graph, plx_node x);
 plx_node plx_erf(plx_graph *graph, plx_node x);
+plx_node plx_rsqrt(plx_graph *graph, plx_node x); /* 1 / sqrt(x) */
+plx_node plx_sin(plx_graph *graph, plx_node x);
+plx_node plx_cos(plx_graph *graph, plx_node x);
 
 /* Along one axis; negative counts from the last. */
 plx_node plx_softmax(plx_graph *graph, plx_node x, int axis);

@@ -27,7 +27,9 @@ function(plx_core name)
             add_library(${name}_${isa} OBJECT ${CMAKE_SOURCE_DIR}/src/kernels/kernels_target.c)
             target_include_directories(${name}_${isa} PRIVATE ${CMAKE_SOURCE_DIR}/src)
             target_compile_definitions(${name}_${isa} PRIVATE PLX_TARGET=${isa} ${core_DEFINES})
-            target_compile_options(${name}_${isa} PRIVATE ${core_OPTIONS} ${PLX_FLAGS_${isa}})
+            # Vectors wider than a register change how functions are called; all that take them are
+            # inlined.
+            target_compile_options(${name}_${isa} PRIVATE ${core_OPTIONS} ${PLX_FLAGS_${isa}} -Wno-psabi)
             list(APPEND objects $<TARGET_OBJECTS:${name}_${isa}>)
         endforeach()
     endif()

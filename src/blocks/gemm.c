@@ -348,6 +348,14 @@ void plx__activate(const plx_ctx *ctx, plx_activation act, plx_real param, int64
     case PLX_GELU_TANH: kernel = k->gelu_tanh; break;
     case PLX_SIGMOID: kernel = k->sigmoid; break;
     case PLX_TANH: kernel = k->tanh; break;
+    case PLX_RELU6: kernel = k->relu6; break;
+    case PLX_CELU: kernel = k->celu; break;
+    case PLX_SELU: kernel = k->selu; break;
+    case PLX_MISH: kernel = k->mish; break;
+    case PLX_HARDSWISH: kernel = k->hardswish; break;
+    case PLX_HARDSIGMOID: kernel = k->hardsigmoid; break;
+    case PLX_SOFTPLUS: kernel = k->softplus; break;
+    case PLX_SOFTSIGN: kernel = k->softsign; break;
     case PLX_LINEAR:
     case PLX_ACTIVATIONS_: break;
     }

@@ -107,6 +107,14 @@ static const struct {
     [PLX_GELU_TANH] = {"gelu_tanh", &plx__op_gelu_tanh, 0},
     [PLX_SIGMOID] = {"sigmoid", &plx__op_sigmoid, 0},
     [PLX_TANH] = {"tanh", &plx__op_tanh, 0},
+    [PLX_RELU6] = {"relu6", &plx__op_relu6, 0},
+    [PLX_CELU] = {"celu", &plx__op_celu, 1},
+    [PLX_SELU] = {"selu", &plx__op_selu, 0},
+    [PLX_MISH] = {"mish", &plx__op_mish, 0},
+    [PLX_HARDSWISH] = {"hardswish", &plx__op_hardswish, 0},
+    [PLX_HARDSIGMOID] = {"hardsigmoid", &plx__op_hardsigmoid, 0},
+    [PLX_SOFTPLUS] = {"softplus", &plx__op_softplus, 0},
+    [PLX_SOFTSIGN] = {"softsign", &plx__op_softsign, 0},
 };
 
 static bool is_activation(plx_activation activation) {
@@ -137,14 +145,17 @@ plx_activation plx__activation_of(const plx_op *op) {
     return PLX_ACTIVATIONS_;
 }
 
+bool plx__activation_needs_p(plx_activation activation) {
+    return activation == PLX_LEAKY_RELU || activation == PLX_ELU || activation == PLX_CELU;
+}
+
 plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, plx_real p) {
     if (!is_activation(activation)) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "activate: no activation number %d",
                         (int)activation);
         return plx_none();
     }
-    /* The gradients of these two are worked out from the sign of the output. */
-    if ((activation == PLX_LEAKY_RELU || activation == PLX_ELU) && !(p > 0)) {
+    if (plx__activation_needs_p(activation) && !(p > 0)) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: parameter %g must be above 0",
                         activations[activation].name, (double)p);
         return plx_none();
@@ -187,6 +198,8 @@ BINARY(mul)
 BINARY(div)
 BINARY(max)
 BINARY(min)
+BINARY(pow)
+BINARY(prelu)
 
 #define UNARY(name)                                                                                \
     plx_node plx_##name(plx_graph *graph, plx_node x) {                                            \
@@ -198,6 +211,9 @@ UNARY(sqrt)
 UNARY(square)
 UNARY(abs)
 UNARY(erf)
+UNARY(rsqrt)
+UNARY(sin)
+UNARY(cos)
 
 plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed) {
     if (!(rate >= 0 && rate < 1)) {

@@ -9,6 +9,8 @@
 const plx_op *plx__activation_op(plx_activation activation);
 /* The other way; PLX_ACTIVATIONS_ when op is none. */
 plx_activation plx__activation_of(const plx_op *op);
+/* Whether its gradient is worked out from the sign of an output that p above 0 keeps. */
+bool plx__activation_needs_p(plx_activation activation);
 
 /* A graph with the same nodes and ids, for passes to change. NULL when memory is short. */
 plx_graph *plx__graph_copy(const plx_graph *graph);

@@ -30,69 +30,108 @@
         }                                                                                          \
     } while (0)
 
+/* The same with the expression written out once: for expressions that are large. */
+#define MAP1_ONCE(n, x, y, expression)                                                             \
+    for (int64_t i_ = 0; i_ < (n); i_ += VL) {                                                     \
+        const int64_t left_ = (n) - i_;                                                            \
+        const vf a = v_load_up_to((x) + i_, left_);                                                \
+        v_store_up_to((y) + i_, expression, left_);                                                \
+    }
+
+#define MAP2_ONCE(n, x, z, y, expression)                                                          \
+    for (int64_t i_ = 0; i_ < (n); i_ += VL) {                                                     \
+        const int64_t left_ = (n) - i_;                                                            \
+        const vf a = v_load_up_to((x) + i_, left_), b = v_load_up_to((z) + i_, left_);             \
+        v_store_up_to((y) + i_, expression, left_);                                                \
+    }
+
+/* min(n, VL) elements, n >= 1 */
+INLINE vf v_load_up_to(const plx_real *p, int64_t n) {
+    return n >= VL ? v_load(p) : v_load_n(p, n);
+}
+
+INLINE void v_store_up_to(plx_real *p, vf x, int64_t n) {
+    if (n >= VL)
+        v_store(p, x);
+    else
+        v_store_n(p, x, n);
+}
+
 /* ---- One value ------------------------------------------------------------------------------- */
 
-/* The sigmoid of this is 0.5 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). */
-INLINE vf gelu_tanh_argument(vf x) {
-    return C(1.59576912160573071176) * v_fma(C(0.044715) * (x * x), x, x);
+INLINE vf celu(vf x, vf p) {
+    IN_DOUBLE(x[0] < 0 ? (double)p[0] * expm1((double)(x[0] / p[0])) : (double)x[0]);
+    const vf ratio = x / p;
+    /* What the division lost, over p: the products of halves are exact. */
+    const vf r = v_head(ratio), s = v_head(p), r_rest = ratio - r, s_rest = p - s;
+    const vf lost = ((x - r * s) - r * s_rest - r_rest * s) - r_rest * s_rest;
+    const vf y = p * v_expm1_negative(ratio, v_select(ratio > -30, lost / p, v_splat(0)));
+    /* Near zero what is below the normal range would spoil it. */
+    return v_select(ratio < C(-0x1p-26), y, x);
 }
 
-INLINE vf gelu_tanh_slope(vf x) {
-    /* Beyond 40 the sigmoid is 0 or 1 and its slope 0, which a square that overflows would spoil; a
-     * NaN is the second operand of both, and stays. */
-    const vf near = v_greater(v_splat(C(-40)), v_less(v_splat(C(40)), x));
-    const vf s = v_sigmoid(gelu_tanh_argument(near));
-    const vf inner = C(1.59576912160573071176) * (1 + C(3 * 0.044715) * (near * near));
-    return v_fma(near * s * (1 - s), inner, s);
+/* Scale and scale times alpha of Klambauer et al., "Self-normalizing neural networks", NIPS 2017;
+ * the second in two parts. */
+#define SELU_SCALE C(1.0507009873554804934)
+#define SELU_BOTH C(1.75809934084737685994)
+#define SELU_REST (sizeof(plx_real) == sizeof(double) ? C(0) : C(0x1.903c0cp-26))
+
+INLINE vf selu(vf x) {
+    const vf e = v_expm1_negative(x, v_splat(0));
+    return v_select(x < 0, v_fma(v_splat(SELU_BOTH), e, SELU_REST * e), SELU_SCALE * x);
 }
 
-INLINE vf gelu(vf x) {
-    vf density;
-    return x * v_normal(x, &density);
+/* relu6(x + 3) */
+INLINE vf hard(vf x) {
+    return v_greater(v_splat(0), v_less(v_splat(6), x + 3));
 }
 
-INLINE vf gelu_slope(vf x) {
-    vf density;
-    const vf probability = v_normal(x, &density);
-    return v_fma(x, density, probability);
-}
-
-INLINE vf silu_slope(vf x) {
-    const vf s = v_sigmoid(x);
-    return s * v_fma(x, 1 - s, v_splat(1));
-}
-
-/* forward: of a = x and p. backward: of a = x or y (unary.def says which), b = gy and p. */
-#define UNARY_KERNEL(name, forward, backward)                                                      \
+/* forward: of a = x and p. backward: of a = x or y (unary.def says which), b = gy and p. map1,
+ * map2: how the loops are written. */
+#define UNARY_KERNEL(name, map1, forward, map2, backward)                                          \
     static void k_##name(int64_t n, const plx_real *x, plx_real *y, plx_real parameter) {          \
         const vf p = v_splat(parameter), zero = v_splat(0);                                        \
         (void)p, (void)zero;                                                                       \
-        MAP1(n, x, y, forward);                                                                    \
+        map1(n, x, y, forward);                                                                    \
     }                                                                                              \
     static void k_##name##_grad(int64_t n, const plx_real *xy, const plx_real *gy, plx_real *gx,   \
                                 plx_real parameter) {                                              \
         const vf p = v_splat(parameter), zero = v_splat(0);                                        \
         (void)p, (void)zero;                                                                       \
-        MAP2(n, xy, gy, gx, backward);                                                             \
+        map2(n, xy, gy, gx, backward);                                                             \
     }
+#define CHEAP(name, forward, backward) UNARY_KERNEL(name, MAP1, forward, MAP2, backward)
+#define LARGE(name, forward, backward) UNARY_KERNEL(name, MAP1_ONCE, forward, MAP2_ONCE, backward)
+#define MIXED(name, forward, backward) UNARY_KERNEL(name, MAP1_ONCE, forward, MAP2, backward)
 
 /* clang-format takes the products of vectors below for pointers. */
 // clang-format off
 /* A NaN is neither above nor below zero, and passes. */
-UNARY_KERNEL(relu, v_select(a < 0, zero, a), v_select(a > 0, b, zero))
-UNARY_KERNEL(leaky_relu, v_select(a > 0, a, p * a), v_select(a > 0, b, p * b))
-UNARY_KERNEL(elu, v_select(a > 0, a, p * (v_exp(a) - 1)), v_select(a > 0, b, b * (a + p)))
-UNARY_KERNEL(silu, a * v_sigmoid(a), b * silu_slope(a))
-UNARY_KERNEL(gelu, gelu(a), b * gelu_slope(a))
-UNARY_KERNEL(gelu_tanh, a * v_sigmoid(gelu_tanh_argument(a)), b * gelu_tanh_slope(a))
-UNARY_KERNEL(sigmoid, v_sigmoid(a), b * (a * (1 - a)))
-UNARY_KERNEL(tanh, v_tanh(a), b * (1 - a * a))
-UNARY_KERNEL(exp, v_exp(a), b * a)
-UNARY_KERNEL(log, v_log(a), b / a)
-UNARY_KERNEL(sqrt, v_sqrt(a), C(0.5) * b / a)
-UNARY_KERNEL(square, a * a, 2 * a * b)
-UNARY_KERNEL(abs, v_abs(a), v_select(a > 0, b, v_select(a < 0, -b, zero)))
-UNARY_KERNEL(erf, v_erf(a), b * (C(1.12837916709551257390) * v_exp(-a * a)))
+CHEAP(relu, v_select(a < 0, zero, a), v_select(a > 0, b, zero))
+CHEAP(leaky_relu, v_select(a > 0, a, p * a), v_select(a > 0, b, p * b))
+CHEAP(relu6, v_select(a < 0, zero, v_less(v_splat(6), a)), v_select((a > 0) & (a < 6), b, zero))
+MIXED(elu, v_select(a < 0, p * v_expm1_negative(a, zero), a), v_select(a > 0, b, b * (a + p)))
+MIXED(celu, celu(a, p), v_select(a > 0, b, b * ((a + p) / p)))
+MIXED(selu, selu(a), v_select(a > 0, SELU_SCALE * b, b * (a + SELU_BOTH)))
+LARGE(silu, v_silu(a), b * v_silu_slope(a))
+LARGE(gelu, v_gelu(a), b * v_gelu_slope(a))
+LARGE(gelu_tanh, v_gelu_tanh(a), b * v_gelu_tanh_slope(a))
+LARGE(mish, v_mish(a), b * v_mish_slope(a))
+CHEAP(hardswish, v_at_least(-3, a) * (hard(a) / 6), v_select(a <= -3, zero, v_select(a >= 3, b, b * (a / 3 + C(0.5)))))
+CHEAP(hardsigmoid, hard(a) / 6, v_select((a > -3) & (a < 3), b / 6, zero))
+LARGE(softplus, v_softplus(a), b * v_sigmoid(a))
+CHEAP(softsign, v_softsign(a), b / ((1 + v_abs(a)) * (1 + v_abs(a))))
+MIXED(sigmoid, v_sigmoid(a), b * (a * (1 - a)))
+MIXED(tanh, v_tanh(a), b * (1 - a * a))
+MIXED(exp, v_exp(a), b * a)
+MIXED(log, v_log(a), b / a)
+CHEAP(sqrt, v_sqrt(a), C(0.5) * b / a)
+CHEAP(rsqrt, 1 / v_sqrt(a), b * (C(-0.5) * a * (a * a)))
+CHEAP(square, a * a, 2 * a * b)
+CHEAP(abs, v_abs(a), v_select(a > 0, b, v_select(a < 0, -b, zero)))
+LARGE(erf, v_erf(a), b * (C(1.12837916709551257390) * v_exp(-a * a)))
+LARGE(sin, v_sin(a), b * v_cos(a))
+LARGE(cos, v_cos(a), b * -v_sin(a))
 // clang-format on
 
 /* ---- Two values ------------------------------------------------------------------------------ */
@@ -138,6 +177,19 @@ BINARY_KERNEL(mul, a *b)
 BINARY_KERNEL(div, a / b)
 BINARY_KERNEL(max, v_max(a, b))
 BINARY_KERNEL(min, v_min(a, b))
+
+BINARY_KERNEL(prelu, v_select(a > 0, a, b *a))
+
+/* One body for all four kinds of operands. */
+static void k_pow(int64_t n, const plx_real *x, int sx, const plx_real *z, int sz, plx_real *y) {
+    if (n <= 0) return;
+    const vf first = v_splat(*x), second = v_splat(*z);
+    for (int64_t i = 0; i < n; i += VL) {
+        const vf a = sx ? v_load_up_to(x + i, n - i) : first;
+        const vf b = sz ? v_load_up_to(z + i, n - i) : second;
+        v_store_up_to(y + i, v_pow(a, b), n - i);
+    }
+}
 
 static void k_scale(int64_t n, plx_real alpha, const plx_real *x, plx_real *y) {
     const vf factor = v_splat(alpha);

@@ -43,6 +43,8 @@
 
 #include "kernels/math.inc.c"
 
+#include "kernels/wide.inc.c"
+
 #include "kernels/elementwise.inc.c"
 
 #include "kernels/random.inc.c"

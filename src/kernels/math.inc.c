@@ -35,6 +35,11 @@ INLINE vf v_power_of_two(vi k) {
 #define LN2_HIGH C(0.693359375)
 #define LN2_LOW C(-2.12194440e-4)
 
+/* (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2 */
+#define EXP_POLYNOMIAL(r)                                                                          \
+    POLYNOMIAL(r, C(0x1.6afe12p-10), C(0x1.124492p-7), C(0x1.555826p-5), C(0x1.555482p-3),         \
+               C(0x1.fffffcp-2))
+
 /* exp(x), 1 ULP. x = k ln 2 + r. 2^k is applied in two steps, so that results below the normal
  * range are rounded once and infinity comes where it is due. */
 INLINE vf v_exp(vf x) {
@@ -46,11 +51,19 @@ INLINE vf v_exp(vf x) {
     const vi k = v_bits(shifted) - v_bits(magic);
     const vf whole = shifted - magic;
     const vf r = v_fma(whole, v_splat(-LN2_LOW), v_fma(whole, v_splat(-LN2_HIGH), bounded));
-    const vf q = POLYNOMIAL(r, C(0x1.6afe12p-10), C(0x1.124492p-7), C(0x1.555826p-5),
-                            C(0x1.555482p-3), C(0x1.fffffcp-2));
-    const vf y = v_fma(r * r, q, r) + 1;
+    const vf y = v_fma(r * r, EXP_POLYNOMIAL(r), r) + 1;
     const vi half = k >> 1;
     return y * v_power_of_two(half) * v_power_of_two(k - half);
+}
+
+/* exponent ln 2 + log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2)] */
+INLINE vf v_log_sum(vf exponent, vf f) {
+    const vf q =
+        POLYNOMIAL(f, C(-0x1.39446cp-4), C(0x1.05bb6p-3), C(-0x1.0d9f7ep-3), C(0x1.22d084p-3),
+                   C(-0x1.546ea2p-3), C(0x1.99a052p-3), C(-0x1.000234p-2), C(0x1.555554p-2));
+    const vf square = f * f;
+    const vf tail = v_fma(exponent, v_splat(LN2_LOW), square * f * q);
+    return v_fma(exponent, v_splat(LN2_HIGH), f + v_fma(square, v_splat(C(-0.5)), tail));
 }
 
 /* log(x), 1 ULP: x = m 2^e with m in [sqrt(1/2), sqrt(2)), log m by a polynomial in m - 1. */
@@ -62,12 +75,7 @@ INLINE vf v_log(vf x) {
     const vi e = (bits - 0x3f3504f3) >> 23; /* 0x3f3504f3: sqrt(1/2) */
     const vf f = v_from_bits(bits - (e << 23)) - 1;
     const vf exponent = __builtin_convertvector(e - (tiny & 23), vf);
-    const vf q =
-        POLYNOMIAL(f, C(-0x1.39446cp-4), C(0x1.05bb6p-3), C(-0x1.0d9f7ep-3), C(0x1.22d084p-3),
-                   C(-0x1.546ea2p-3), C(0x1.99a052p-3), C(-0x1.000234p-2), C(0x1.555554p-2));
-    const vf square = f * f;
-    const vf tail = v_fma(exponent, v_splat(LN2_LOW), square * f * q);
-    const vf y = v_fma(exponent, v_splat(LN2_HIGH), f + v_fma(square, v_splat(C(-0.5)), tail));
+    const vf y = v_log_sum(exponent, f);
     const vf below = v_select(x == 0, -infinity, v_splat((plx_real)__builtin_nanf("")));
     return v_select(x > 0, v_select(x < infinity, y, x), v_select(x != x, x, below));
 }
@@ -79,25 +87,56 @@ INLINE vf v_tanh(vf x) {
     const vf q = POLYNOMIAL(z, C(-0x1.7863cep-8), C(0x1.52cb4p-6), C(-0x1.b85a38p-5),
                             C(0x1.110844p-3), C(-0x1.55553ap-2));
     const vf large = 1 - 2 / (v_exp(a + a) + 1);
-    return v_select(a < C(0.625), v_fma(x * z, q, x), v_from_bits(v_bits(large) | v_sign(x)));
+    const vf y = v_select(a < C(0.625), v_fma(x * z, q, x), large);
+    return v_from_bits(v_bits(y) | v_sign(x));
 }
 
-/* 1 / (1 + exp(-x)), 2 ULP. The exponential's argument is never positive: nothing overflows, and
- * results below the normal range come out right. */
-INLINE vf v_sigmoid(vf x) {
-    IN_DOUBLE(1 / (1 + exp(-(double)x[0])));
-    const vf e = v_exp(v_from_bits(v_bits(x) | v_bits(v_splat(C(-0.0)))));
-    return v_select(x < 0, e, v_splat(1)) / (1 + e);
+/* The leading 12 bits; products of two such are exact in float. */
+INLINE vf v_head(vf x) {
+    return v_from_bits(v_bits(x) & ~0xfff);
 }
 
-/* erfc(t) and exp(-t^2) for t >= 0: with u = 1 / (1 + t/2), erfc(t) = exp(-t^2) u P(u). */
-INLINE vf v_erfc_positive(vf t, vf *exp_minus_square) {
+/* e^(high + low) = 2^k (s + t), s being 1 or so and t what rounding s lost: relative error below
+ * 2^-26. |high| < 2^20, and low is small against 1. */
+typedef struct exp_parts {
+    vf s, t;
+    vi k;
+} exp_parts;
+
+INLINE exp_parts v_exp_parts(vf high, vf low) {
+    const vf magic = v_splat(C(0x1.8p23));
+    const vf shifted = v_fma(high, v_splat(C(1.44269504)), magic);
+    const vf whole = shifted - magic;
+    /* The first difference is exact, and so is what the sum leaves over. */
+    const vf a = v_fma(whole, v_splat(-LN2_HIGH), high);
+    const vf b = v_fma(whole, v_splat(-LN2_LOW), low);
+    const vf r = a + b, rest = (a - r) + b;
+    const vf s = 1 + r;
+    const vf t = ((1 - s) + r) + v_fma(r * r, EXP_POLYNOMIAL(r), rest);
+    return (exp_parts){s, t, v_bits(shifted) - v_bits(magic)};
+}
+
+/* A NaN is the second operand, and stays. */
+INLINE vf v_at_least(plx_real least, vf x) {
+    return v_greater(v_splat(least), x);
+}
+
+/* exp(high + low) - 1 for high <= 0, at most 0.6 ULP away; no -0. */
+INLINE vf v_expm1_negative(vf high, vf low) {
+    IN_DOUBLE(expm1((double)high[0]));
+    const exp_parts e = v_exp_parts(v_at_least(C(-30), v_less(v_splat(0), high)), low);
+    const vf scale = v_power_of_two(e.k), part = scale * e.s;
+    const vf difference = part - 1;
+    return difference + v_fma(scale, e.t, (-1 - difference) + part);
+}
+
+/* erfc(t) for t >= 0: with u = 1 / (1 + t/2), erfc(t) = exp(-t^2) u P(u). */
+INLINE vf v_erfc_positive(vf t) {
     const vf e = v_exp(-t * t);
     const vf u = 2 / (t + 2);
     const vf q = POLYNOMIAL(u, C(0x1.7d5e4ep-7), C(-0x1.eb4f22p-4), C(0x1.af9e72p-2),
                             C(-0x1.522d08p-1), C(0x1.a7948cp-2), C(-0x1.82a5b8p-4),
                             C(0x1.cb4432p-3), C(0x1.e9478ap-3), C(0x1.219d92p-2), C(0x1.20d5e2p-2));
-    *exp_minus_square = e;
     return e * u * q;
 }
 
@@ -108,20 +147,13 @@ INLINE vf v_erf(vf x) {
     const vf q =
         POLYNOMIAL(z, C(0x1.4771fep-14), C(-0x1.a3515ep-11), C(0x1.53f224p-8), C(-0x1.b7f71ap-6),
                    C(0x1.ce2ce6p-4), C(-0x1.81273ep-2), C(0x1.06eba8p-3));
-    vf unused;
-    const vf large = 1 - v_erfc_positive(a, &unused);
+    const vf large = 1 - v_erfc_positive(a);
     return v_select(a < 1, v_fma(x, q, x), v_from_bits(v_bits(large) | v_sign(x)));
 }
 
-/* The normal distribution function Phi(x) and its density phi(x); the absolute error of Phi is
- * below 2^-22, and small values keep their leading digits. */
-INLINE vf v_normal(vf x, vf *density) {
-    if (sizeof(plx_real) == sizeof(double)) {
-        *density = v_exp(C(-0.5) * x * x) * C(0.39894228040143267794);
-        return C(0.5) * (1 + v_erf(x * C(0.70710678118654752440)));
-    }
-    vf e;
-    const vf half = C(0.5) * v_erfc_positive(v_abs(x) * C(0.70710678118654752440), &e);
-    *density = e * C(0.39894228040143267794);
-    return v_select(x < 0, half, 1 - half);
+/* x / (1 + |x|), 1.5 ULP; the limit at infinity. */
+INLINE vf v_softsign(vf x) {
+    const plx_real largest = sizeof(plx_real) == sizeof(double) ? C(0x1p1000) : C(0x1p126);
+    const vf bounded = v_at_least(-largest, v_less(v_splat(largest), x));
+    return bounded / (1 + v_abs(bounded));
 }

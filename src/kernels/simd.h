@@ -87,6 +87,7 @@ INLINE vi v_lanes(void) {
  *   v_sqrt(x)
  *   v_select(m, a, b)   a in lanes where m is all ones, b where it is 0
  *   v_broadcast(p)      *p in all lanes
+ *   d_fma(a, b, c)      where FMA is set: v_fma of a register of double, d_register
  * and, under PARTIAL, its own v_load_n and v_store_n. */
 #if PLX_ISA == PLX_ISA_scalar
 #include "kernels/simd_scalar.h"
@@ -157,6 +158,19 @@ INLINE vi v_sign(vf x) {
 
 INLINE vf v_abs(vf x) {
     return v_from_bits(v_bits(x) & ~v_bits(v_splat((plx_real)-0.0)));
+}
+
+/* Whether the mask holds in any lane. */
+INLINE bool v_any(vi mask) {
+#if VL >= 4
+    int64_t halves[sizeof mask / sizeof(int64_t)], any = 0;
+    memcpy(halves, &mask, sizeof mask);
+    UNROLL
+    for (size_t i = 0; i < sizeof mask / sizeof(int64_t); ++i) any |= halves[i];
+    return any != 0;
+#else
+    return mask[0] != 0;
+#endif
 }
 
 /* Lane l is added to lane l + VL/2 first, then by quarters, and so on. */

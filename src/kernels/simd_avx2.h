@@ -11,6 +11,11 @@ INLINE vf v_fma(vf a, vf b, vf c) {
     return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
 }
 
+typedef double d_register __attribute__((vector_size(32)));
+INLINE d_register d_fma(d_register a, d_register b, d_register c) {
+    return (d_register)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+}
+
 INLINE vf v_select(vi mask, vf a, vf b) {
     return (vf)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)mask);
 }

@@ -11,6 +11,11 @@ INLINE vf v_fma(vf a, vf b, vf c) {
     return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 }
 
+typedef double d_register __attribute__((vector_size(64)));
+INLINE d_register d_fma(d_register a, d_register b, d_register c) {
+    return (d_register)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+}
+
 INLINE vf v_select(vi mask, vf a, vf b) {
     return (vf)_mm512_mask_blend_ps(_mm512_movepi32_mask((__m512i)mask), (__m512)b, (__m512)a);
 }

@@ -15,6 +15,13 @@ INLINE vf v_fma(vf a, vf b, vf c) {
 #endif
 }
 
+#if FMA
+typedef double d_register __attribute__((vector_size(16)));
+INLINE d_register d_fma(d_register a, d_register b, d_register c) {
+    return (d_register)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+}
+#endif
+
 INLINE vf v_select(vi mask, vf a, vf b) {
     return (vf)vbslq_f32((uint32x4_t)mask, (float32x4_t)a, (float32x4_t)b);
 }

@@ -19,6 +19,13 @@ INLINE vf v_fma(vf a, vf b, vf c) {
 #endif
 }
 
+#if FMA
+typedef double d_register __attribute__((vector_size(16)));
+INLINE d_register d_fma(d_register a, d_register b, d_register c) {
+    return (d_register)wasm_f64x2_relaxed_madd((v128_t)a, (v128_t)b, (v128_t)c);
+}
+#endif
+
 INLINE vf v_select(vi mask, vf a, vf b) {
     return (vf)wasm_v128_bitselect((v128_t)a, (v128_t)b, (v128_t)mask);
 }

@@ -2,6 +2,7 @@
 #include "nn/model.h"
 
 #include "base/platform.h"
+#include "graph/graph.h"
 
 #include <string.h>
 
@@ -89,7 +90,8 @@ static plx__layer *add_layer(plx_model *model, plx__layer_kind kind, const char 
 }
 
 static bool is_rectifier(plx_activation activation) {
-    return activation != PLX_LINEAR && activation != PLX_SIGMOID && activation != PLX_TANH;
+    return activation != PLX_LINEAR && activation != PLX_SIGMOID && activation != PLX_TANH &&
+           activation != PLX_HARDSIGMOID && activation != PLX_SOFTSIGN;
 }
 
 static plx_status check_activation(plx_model *model, plx_activation activation, plx_real p) {
@@ -97,7 +99,7 @@ static plx_status check_activation(plx_model *model, plx_activation activation, 
     if (!name)
         return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT, "model: no activation number %d",
                          (int)activation);
-    if ((activation == PLX_LEAKY_RELU || activation == PLX_ELU) && !(p > 0 && p < 1e30))
+    if (plx__activation_needs_p(activation) && !(p > 0 && p < 1e30))
         return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT, "%s: parameter %g must be above 0",
                          name, (double)p);
     return PLX_OK;

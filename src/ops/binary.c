@@ -143,6 +143,44 @@ static void gradient_min(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
     gradient_selection(graph, id, gy, grads, false);
 }
 
+/* A number as a node. */
+static int32_t constant(plx_graph *graph, double value) {
+    const plx__attrs attrs = {.f = {value}};
+    return plx__emit(graph, &plx__op_constant, 0, NULL, &attrs);
+}
+
+/* y = a^b: da = gy b a^(b - 1), db = gy y log a. In the logarithm a counts as the smallest normal
+ * number where it is not above that: y log a is 0 where a is 0 and b is not negative. */
+static void gradient_pow(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    const int32_t a = node.inputs[0], b = node.inputs[1];
+    const int32_t less = PLX__EMIT2(graph, &plx__op_sub, b, constant(graph, 1), NULL);
+    const int32_t power = PLX__EMIT2(graph, &plx__op_pow, a, less, NULL);
+    const int32_t slope = PLX__EMIT2(graph, &plx__op_mul, power, b, NULL);
+    const int32_t ga = PLX__EMIT2(graph, &plx__op_mul, gy, slope, NULL);
+    const int32_t above = PLX__EMIT2(graph, &plx__op_max, a, constant(graph, 0x1p-126), NULL);
+    const int32_t logarithm = PLX__EMIT1(graph, &plx__op_log, above, NULL);
+    const int32_t product = PLX__EMIT2(graph, &plx__op_mul, id, logarithm, NULL);
+    const int32_t gb = PLX__EMIT2(graph, &plx__op_mul, gy, product, NULL);
+    grads[0] = sum_like(graph, ga, a);
+    grads[1] = sum_like(graph, gb, b);
+}
+
+/* y = x > 0 ? x : s x: dx = x > 0 ? gy : s gy, ds = gy min(x, 0). */
+static void gradient_prelu(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    const int32_t x = node.inputs[0], slope = node.inputs[1], zero = constant(graph, 0);
+    const plx__attrs above = {.i = {0, 1}}, below = {.i = {0, 0}};
+    const int32_t sloped = PLX__EMIT2(graph, &plx__op_mul, gy, slope, NULL);
+    const int32_t gx = PLX__EMIT2(
+        graph, &plx__op_add, PLX__EMIT3(graph, &plx__op_select_grad, x, zero, gy, &above),
+        PLX__EMIT3(graph, &plx__op_select_grad, x, zero, sloped, &below), NULL);
+    const int32_t negative = PLX__EMIT2(graph, &plx__op_min, x, zero, NULL);
+    const int32_t gs = PLX__EMIT2(graph, &plx__op_mul, gy, negative, NULL);
+    grads[0] = sum_like(graph, gx, x);
+    grads[1] = sum_like(graph, gs, slope);
+}
+
 typedef void (*binary_kernel)(int64_t n, const plx_real *a, int sa, const plx_real *b, int sb,
                               plx_real *y);
 
@@ -229,6 +267,8 @@ BINARY_OP(mul, 0, anywhere)
 BINARY_OP(div, 0, positive)
 BINARY_OP(max, PLX__OP_KINK, anywhere)
 BINARY_OP(min, PLX__OP_KINK, anywhere)
+BINARY_OP(pow, 0, positive)
+BINARY_OP(prelu, PLX__OP_KINK, anywhere)
 
 /* ---- select_grad: gy where input i[1] was the one taken, else 0 ------------------------------ */
 

@@ -59,11 +59,14 @@ static plx__cost cost_unary(const plx_graph *graph, const plx__node *node) {
         {1, {{2, {33, 65}, lo, hi}}, {.f = {p}}}, {0}
 static const plx__sample anywhere[] = {SHAPES(-4, 4, 0.5)};
 static const plx__sample positive[] = {SHAPES(0.1, 4, 0)};
+/* Clear of the kinks at 3 and 6. */
+static const plx__sample inside[] = {SHAPES(-2.75, 2.75, 0)};
 #define PAIRS(lo, hi, p)                                                                           \
     {2, {{1, {5}, lo, hi}, {1, {5}, -1, 1}}, {.f = {p}}},                                          \
         {2, {{2, {3, 33}, lo, hi}, {2, {3, 33}, -1, 1}}, {.f = {p}}}, {0}
 static const plx__sample grad_anywhere[] = {PAIRS(-4, 4, 0.5)};
 static const plx__sample grad_positive[] = {PAIRS(0.1, 4, 0)};
+static const plx__sample grad_inside[] = {PAIRS(-2.75, 2.75, 0)};
 
 enum { X = 0, Y = 1 };
 #define UNARY_OP(op_name, from, kink, where)                                                       \
@@ -112,6 +115,17 @@ UNARY_OP(sqrt, Y, 0, positive)
 UNARY_OP(square, X, 0, anywhere)
 UNARY_OP(abs, X, PLX__OP_KINK, anywhere)
 UNARY_OP(erf, X, 0, anywhere)
+UNARY_OP(relu6, Y, PLX__OP_KINK, inside)
+UNARY_OP(celu, Y, PLX__OP_KINK, anywhere)
+UNARY_OP(selu, Y, PLX__OP_KINK, anywhere)
+UNARY_OP(mish, X, 0, anywhere)
+UNARY_OP(hardswish, X, PLX__OP_KINK, inside)
+UNARY_OP(hardsigmoid, X, PLX__OP_KINK, inside)
+UNARY_OP(softplus, X, 0, anywhere)
+UNARY_OP(softsign, X, PLX__OP_KINK, anywhere)
+UNARY_OP(rsqrt, Y, 0, positive)
+UNARY_OP(sin, X, 0, anywhere)
+UNARY_OP(cos, X, 0, anywhere)
 
 /* ---- scale: y = alpha x; attrs f[0] alpha ---------------------------------------------------- */
 

@@ -121,6 +121,10 @@ void plx_case_near(plx_case *c, int64_t i, plx_real y, plx_wide value, plx_wide 
     if (!is_near(y, value, bound)) fail(c, i, y, value, bound);
 }
 
+void plx_case_zero(plx_case *c, int64_t i, plx_real y, plx_wide value) {
+    if (y == 0 && value == 0 && signbit(y) != signbit(value)) fail(c, i, y, value, 0);
+}
+
 void plx_case_equal(plx_case *c, int64_t i, plx_real y, plx_real expected) {
     plx_case_any(c, y);
     if (!(isnan(y) && isnan(expected)) && y != expected) fail(c, i, y, (plx_wide)expected, 0);

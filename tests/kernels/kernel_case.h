@@ -66,6 +66,8 @@ plx_real *plx_case_copy(plx_case *c, int64_t n, const plx_real *x);
 
 /* Element i, y, must be within bound of value: NaN where that is, infinite where it overflows. */
 void plx_case_near(plx_case *c, int64_t i, plx_real y, plx_wide value, plx_wide bound);
+/* Where both are zero, the same zero. */
+void plx_case_zero(plx_case *c, int64_t i, plx_real y, plx_wide value);
 /* Equal, or both NaN. */
 void plx_case_equal(plx_case *c, int64_t i, plx_real y, plx_real expected);
 /* Both runs of n have the same bits. */

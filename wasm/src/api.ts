@@ -95,7 +95,15 @@ export type Activation =
   | 'gelu'
   | 'gelu_tanh'
   | 'sigmoid'
-  | 'tanh';
+  | 'tanh'
+  | 'relu6'
+  | 'celu'
+  | 'selu'
+  | 'mish'
+  | 'hardswish'
+  | 'hardsigmoid'
+  | 'softplus'
+  | 'softsign';
 
 /** A fully connected layer. */
 export interface DenseOptions {
@@ -103,7 +111,7 @@ export interface DenseOptions {
   units: number;
   /** Applied to the outputs (default `"linear"`). */
   activation?: Activation;
-  /** The activation's parameter: slope of leaky ReLU, alpha of ELU. */
+  /** The activation's parameter: slope of leaky ReLU, alpha of ELU and CELU. */
   parameter?: number;
   /** Shape of one sample; the first layer of a model needs it. */
   inputShape?: number[];
