@@ -57,6 +57,8 @@
 
 #include "kernels/transpose.inc.c"
 
+#include "kernels/conv.inc.c"
+
 #include "kernels/optimizer.inc.c"
 
 #include "kernels/peak.inc.c"
