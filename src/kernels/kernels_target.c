@@ -59,6 +59,8 @@
 
 #include "kernels/transpose.inc.c"
 
+#include "kernels/conv.inc.c"
+
 #include "kernels/optimizer.inc.c"
 
 #include "kernels/attention.inc.c"

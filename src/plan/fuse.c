@@ -34,15 +34,30 @@ static void say_fused(plx__node *node, const plx__node *first, const char *then)
     memcpy(node->fused, text, sizeof text);
 }
 
+/* Products that have a form with a bias and an activation, and where its attrs keep the latter. */
+static const struct {
+    const plx_op *plain, *fused;
+    int activation;
+} products[] = {
+    {&plx__op_matmul, &plx__op_dense, 2},
+    {&plx__op_conv2d, &plx__op_conv2d_dense, 9},
+    {&plx__op_conv2d_transpose, &plx__op_conv2d_transpose_dense, 9},
+};
+
+enum { PRODUCTS = sizeof products / sizeof products[0] };
+
 /* bias(matmul(a, b), c) is dense(a, b, c). */
 static bool fuse_bias(plx_graph *graph, plx__node *node, const int32_t *uses) {
+    if (node->op != &plx__op_bias || uses[node->inputs[0]] != 1) return true;
     const plx__node *product = plx__input_of(graph, node, 0);
-    if (node->op != &plx__op_bias || product->op != &plx__op_matmul || uses[node->inputs[0]] != 1)
-        return true;
-    const int32_t inputs[] = {product->inputs[0], product->inputs[1], node->inputs[1]};
-    node->attrs = product->attrs;
-    say_fused(node, product, "bias");
-    return replace(node, &plx__op_dense, 3, inputs);
+    for (int i = 0; i < PRODUCTS; ++i) {
+        if (product->op != products[i].plain) continue;
+        const int32_t inputs[] = {product->inputs[0], product->inputs[1], node->inputs[1]};
+        node->attrs = product->attrs;
+        say_fused(node, product, "bias");
+        return replace(node, products[i].fused, 3, inputs);
+    }
+    return true;
 }
 
 /* act(dense(...)) and act(matmul(...)) are dense with an activation. */
@@ -50,14 +65,18 @@ static bool fuse_activation(plx_graph *graph, plx__node *node, const int32_t *us
     const plx_activation act = plx__activation_of(node->op);
     if (act == PLX_ACTIVATIONS_ || uses[node->inputs[0]] != 1) return true;
     const plx__node *source = plx__input_of(graph, node, 0);
-    const bool dense = source->op == &plx__op_dense && source->attrs.i[2] == PLX_LINEAR;
-    if (!dense && source->op != &plx__op_matmul) return true;
-    const double p = node->attrs.f[0];
-    node->attrs = source->attrs;
-    node->attrs.i[2] = act;
-    node->attrs.f[0] = p;
-    say_fused(node, source, plx_activation_name(act));
-    return replace(node, &plx__op_dense, source->inputs_count, source->inputs);
+    for (int i = 0; i < PRODUCTS; ++i) {
+        const int at = products[i].activation;
+        const bool fused = source->op == products[i].fused && source->attrs.i[at] == PLX_LINEAR;
+        if (!fused && source->op != products[i].plain) continue;
+        const double p = node->attrs.f[0];
+        node->attrs = source->attrs;
+        node->attrs.i[at] = act;
+        node->attrs.f[0] = p;
+        say_fused(node, source, plx_activation_name(act));
+        return replace(node, products[i].fused, source->inputs_count, source->inputs);
+    }
+    return true;
 }
 
 /* nll(log_softmax(x), t) and its gradient need no log-probabilities in memory. */

@@ -1,0 +1,188 @@
+/* Which method a convolution takes, and the geometry that the methods share. */
+#include "blocks/conv.h"
+
+#include "blocks/conv_methods.h"
+#include "blocks/gemm.h"
+
+#include <string.h>
+
+/* ---- Geometry -------------------------------------------------------------------------------- */
+
+int64_t plx__conv_channels(const plx__conv_args *args) {
+    return args->kind == PLX__CONV_TRANSPOSE ? args->out : args->in;
+}
+
+int64_t plx__conv_targets(const plx__conv_args *args) {
+    return args->kind == PLX__CONV_TRANSPOSE ? args->in : args->out;
+}
+
+int64_t plx__conv_phases(const plx__conv_args *args, int axis) {
+    if (args->kind != PLX__CONV_TRANSPOSE) return 1;
+    return plx__conv_least(args->stride[axis], args->image[axis]);
+}
+
+static int64_t common_divisor(int64_t a, int64_t b) {
+    while (b) {
+        const int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* Row i of the image gets from row (i + before - k dilation) / stride of the result through row k
+ * of the kernel, where that is whole: for the rows of a phase through every (stride / gcd)-th k. */
+static plx__conv_axis transposed_axis(const plx__conv_args *args, int axis, int64_t phase) {
+    const int64_t stride = args->stride[axis], dilation = args->dilation[axis];
+    const int64_t kernel = args->kernel[axis], divisor = common_divisor(stride, dilation);
+    const int64_t kernel_step = stride / divisor, shift = phase + args->before[axis];
+    plx__conv_axis a = {.source = args->result[axis],
+                        .target = args->image[axis],
+                        .count = (args->image[axis] - phase + stride - 1) / stride,
+                        .first_target = phase,
+                        .target_step = stride,
+                        .stride = 1,
+                        .source_step = dilation / divisor,
+                        .kernel_step = -kernel_step};
+    int64_t first = 0;
+    while (first < kernel && first < kernel_step && (shift - first * dilation) % stride) ++first;
+    if (first >= kernel || first >= kernel_step) return a;
+    a.taps = (kernel - 1 - first) / kernel_step + 1;
+    a.first_kernel = first + (a.taps - 1) * kernel_step;
+    a.first_source = (shift - a.first_kernel * dilation) / stride;
+    return a;
+}
+
+plx__conv_axis plx__conv_phase(const plx__conv_args *args, int axis, int64_t phase) {
+    if (args->kind == PLX__CONV_TRANSPOSE) return transposed_axis(args, axis, phase);
+    return (plx__conv_axis){.source = args->image[axis],
+                            .target = args->result[axis],
+                            .count = args->result[axis],
+                            .target_step = 1,
+                            .stride = args->stride[axis],
+                            .taps = args->kernel[axis],
+                            .first_source = -args->before[axis],
+                            .source_step = args->dilation[axis],
+                            .kernel_step = 1};
+}
+
+/* ---- Sums in parts: threads can share a long sum only if its parts are fixed ----------------- */
+
+int64_t plx__conv_parts(int64_t terms, int64_t values) {
+    enum { TERMS = 4096, MOST = 16, VALUES = 1 << 20 };
+    const int64_t by_terms = plx__conv_least(terms / TERMS, MOST);
+    const int64_t parts = plx__conv_least(by_terms, VALUES / (values > 0 ? values : 1));
+    return parts > 1 ? parts : 1;
+}
+
+typedef struct parts_job {
+    const plx_kernels *k;
+    int64_t parts, values;
+    const plx_real *from;
+    plx_real *to;
+} parts_job;
+
+static void add_values(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const parts_job *job = arg;
+    plx_real *to = job->to + begin;
+    memcpy(to, job->from + begin, (size_t)(end - begin) * sizeof *to);
+    for (int64_t part = 1; part < job->parts; ++part)
+        job->k->add(end - begin, to, 1, job->from + part * job->values + begin, 1, to);
+}
+
+void plx__conv_add_parts(plx_ctx *ctx, int64_t parts, int64_t values, const plx_real *from,
+                         plx_real *to, int threads) {
+    enum { PIECE = 4096 };
+    parts_job job = {ctx->kernels, parts, values, from, to};
+    plx__parallel_for(ctx->pool, threads, values, PIECE, add_values, &job);
+}
+
+/* ---- 1 x 1: pixels are the rows of a matrix as they lie -------------------------------------- */
+
+static plx__gemm_args product_args(const plx__conv_args *args) {
+    const int64_t pixels = args->n * args->image[0] * args->image[1];
+    const bool weights = args->kind == PLX__CONV_WEIGHTS;
+    return (plx__gemm_args){
+        .m = weights ? args->in : pixels,
+        .n = args->kind == PLX__CONV_TRANSPOSE ? args->in : args->out,
+        .k = weights ? pixels : plx__conv_channels(args),
+        .ta = weights,
+        .tb = args->kind == PLX__CONV_TRANSPOSE,
+        .alpha = 1,
+        .a = args->a,
+        .b = args->b,
+        .bias = args->bias,
+        .c = args->c,
+        .lda = plx__conv_channels(args),
+        .ldb = args->out,
+        .ldc = plx__conv_targets(args),
+        .act = args->act,
+        .act_param = args->act_param,
+    };
+}
+
+static size_t product_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads) {
+    const plx__gemm_args product = product_args(args);
+    return plx__gemm_workspace(ctx, &product, threads);
+}
+
+static void run_product(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace) {
+    const plx__gemm_args product = product_args(args);
+    plx__gemm_run(ctx, &product, threads, workspace);
+}
+
+/* ---- The choice ------------------------------------------------------------------------------ */
+
+typedef struct method {
+    size_t (*workspace)(const plx_ctx *ctx, const plx__conv_args *args, int threads);
+    void (*run)(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);
+} method;
+
+static bool is_both(const int64_t *pair, int64_t value) {
+    return pair[0] == value && pair[1] == value;
+}
+
+static bool is_product(const plx__conv_args *args) {
+    return is_both(args->kernel, 1) && is_both(args->stride, 1) && is_both(args->before, 0) &&
+           args->image[0] == args->result[0] && args->image[1] == args->result[1] &&
+           args->groups == 1;
+}
+
+/* Few channels make products too thin, few tiles do not pay for the transform of the weights. */
+static bool is_for_winograd(const plx__conv_args *args) {
+    enum { CHANNELS = 16, PIXELS = 64 };
+    return is_both(args->kernel, 3) && is_both(args->stride, 1) && is_both(args->dilation, 1) &&
+           args->groups == 1 && args->in >= CHANNELS && args->out >= CHANNELS &&
+           args->result[0] > 2 && args->result[1] > 2 &&
+           args->n * args->result[0] * args->result[1] >= PIXELS;
+}
+
+static method choose(const plx__conv_args *args) {
+    const bool weights = args->kind == PLX__CONV_WEIGHTS;
+    if (is_product(args)) return (method){product_workspace, run_product};
+    if (args->groups > 1 && args->groups == args->in && args->in == args->out)
+        return weights ? (method){plx__conv_depthwise_weights_workspace,
+                                  plx__conv_depthwise_weights}
+                       : (method){plx__conv_depthwise_workspace, plx__conv_depthwise};
+    if (is_for_winograd(args))
+        return weights
+                   ? (method){plx__conv_winograd_weights_workspace, plx__conv_winograd_weights}
+                   : (method){plx__conv_winograd_workspace, plx__conv_winograd};
+    return weights ? (method){plx__conv_lower_weights_workspace, plx__conv_lower_weights}
+                   : (method){plx__conv_lower_workspace, plx__conv_lower};
+}
+
+static bool is_empty(const plx__conv_args *args) {
+    const int64_t *size = args->kind == PLX__CONV_TRANSPOSE ? args->image : args->result;
+    if (args->kind == PLX__CONV_WEIGHTS) return args->in == 0 || args->out == 0;
+    return args->n == 0 || size[0] == 0 || size[1] == 0 || plx__conv_targets(args) == 0;
+}
+
+size_t plx__conv_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads) {
+    return is_empty(args) ? 0 : choose(args).workspace(ctx, args, threads);
+}
+
+void plx__conv_run(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace) {
+    if (!is_empty(args)) choose(args).run(ctx, args, threads, workspace);
+}

@@ -1,0 +1,36 @@
+/* Convolutions of images [n, rows, columns, channels] and their gradients: which method, cache
+ * blocks, threads. The method follows from the sizes alone, and no sum depends on the number of
+ * threads. */
+#ifndef PLX_BLOCKS_CONV_H
+#define PLX_BLOCKS_CONV_H
+
+#include "base/context.h"
+
+typedef enum plx__conv_kind {
+    PLX__CONV_FORWARD = 0, /* c = a * b: image, weights, result */
+    PLX__CONV_TRANSPOSE,   /* result's gradient, weights, image's gradient */
+    PLX__CONV_WEIGHTS,     /* image, result's gradient, weights' gradient */
+} plx__conv_kind;
+
+/* Sizes are those of the convolution, whichever of its operands is worked out. Pairs are rows and
+ * columns. Weights are [kernel rows, kernel columns, in / groups, out]. */
+typedef struct plx__conv_args {
+    plx__conv_kind kind;
+    int64_t n, image[2], in;
+    int64_t result[2], out;
+    int64_t kernel[2], stride[2], dilation[2], groups;
+    int64_t before[2]; /* zeros above and to the left of the image */
+    const plx_real *a, *b;
+    const plx_real *bias; /* per channel of c; NULL: none. Not for weights */
+    plx_real *c;
+    plx_activation act;
+    plx_real act_param;
+} plx__conv_args;
+
+/* Bytes of scratch that plx__conv_run needs for these sizes on so many threads. */
+size_t plx__conv_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);
+
+/* workspace: 64-byte aligned, plx__conv_workspace bytes. */
+void plx__conv_run(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);
+
+#endif

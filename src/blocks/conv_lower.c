@@ -1,0 +1,351 @@
+/* Convolution as a matrix product whose left operand is never stored whole: rows of it (the source
+ * under the kernel at one pixel) are gathered a cache block at a time (implicit GEMM; Chetlur et
+ * al., "cuDNN: efficient primitives for deep learning", 2014).
+ *
+ * Order of every sum: depth is (kernel row, kernel column, channel), in blocks of KC as in gemm.c;
+ * for the weights it is pixels in fixed parts, in blocks of KC. */
+#include "blocks/conv_methods.h"
+
+#include "blocks/gemm.h"
+
+#include <string.h>
+
+typedef struct lowering {
+    const plx_ctx *ctx;
+    const plx_kernels *k;
+    const plx__conv_args *args;
+    plx__conv_axis y, x;
+    int64_t channels, targets;             /* of the source and the target */
+    int64_t group_channels, group_targets; /* of one group */
+    int64_t pixels, depth;                 /* of the product */
+    int64_t run;                           /* values that lie next to each other in the source */
+    int64_t runs;                          /* of a kernel row */
+    int64_t rows, blocks, panels;
+    int64_t lda;
+    plx_real *b_packed, *a_blocks, *c_blocks;
+    int64_t a_stride, c_stride; /* between workers */
+} lowering;
+
+enum { GAP = 16 }; /* between rows, against their falling into the same cache sets */
+
+static lowering make_lowering(const plx_ctx *ctx, const plx__conv_args *args, int64_t phase_y,
+                              int64_t phase_x) {
+    lowering l = {.ctx = ctx, .k = ctx->kernels, .args = args};
+    l.y = plx__conv_phase(args, 0, phase_y);
+    l.x = plx__conv_phase(args, 1, phase_x);
+    l.channels = plx__conv_channels(args);
+    l.targets = plx__conv_targets(args);
+    l.group_channels = l.channels / args->groups;
+    l.group_targets = l.targets / args->groups;
+    l.pixels = args->n * l.y.count * l.x.count;
+    l.depth = l.y.taps * l.x.taps * l.group_channels;
+    const bool whole_rows = l.x.source_step == 1 && args->groups == 1;
+    l.runs = whole_rows ? 1 : l.x.taps;
+    l.run = whole_rows ? l.x.taps * l.channels : l.group_channels;
+    l.panels = (l.group_targets + l.k->nr - 1) / l.k->nr;
+    return l;
+}
+
+/* ---- Gathering ------------------------------------------------------------------------------- */
+
+/* Values from..from+count of an image row of `size` values, zeros outside. */
+static void copy_clipped(const plx_real *row, int64_t size, int64_t from, int64_t count,
+                         plx_real *to) {
+    const int64_t begin = from < 0 ? plx__conv_least(-from, count) : 0;
+    const int64_t inside = from + count > size ? size - from : count;
+    const int64_t end = inside > begin ? inside : begin;
+    for (int64_t i = 0; i < begin; ++i) to[i] = 0;
+    if (end > begin) memcpy(to + begin, row + from + begin, (size_t)(end - begin) * sizeof *to);
+    for (int64_t i = end; i < count; ++i) to[i] = 0;
+}
+
+/* Values p0..p0+depth of the row of pixel (y, x) of an image. */
+static void gather_row(const lowering *l, const plx_real *image, int64_t group, int64_t y,
+                       int64_t x, int64_t p0, int64_t depth, plx_real *to) {
+    int64_t number = p0 / l->run, skip = p0 % l->run;
+    int64_t ty = number / l->runs, tx = number % l->runs;
+    const int64_t row_values = l->x.source * l->channels;
+    const int64_t sx = l->x.first_source + x * l->x.stride;
+    while (depth > 0) {
+        const int64_t count = plx__conv_least(l->run - skip, depth);
+        const int64_t sy = l->y.first_source + y * l->y.stride + ty * l->y.source_step;
+        const int64_t from =
+            (sx + tx * l->x.source_step) * l->channels + group * l->group_channels + skip;
+        if (sy < 0 || sy >= l->y.source)
+            memset(to, 0, (size_t)count * sizeof *to);
+        else
+            copy_clipped(image + sy * row_values, row_values, from, count, to);
+        to += count;
+        depth -= count;
+        skip = 0;
+        if (++tx < l->runs) continue;
+        tx = 0;
+        ++ty;
+    }
+}
+
+/* Rows of pixels first..first+rows. */
+static void gather(const lowering *l, int64_t group, int64_t first, int64_t rows, int64_t p0,
+                   int64_t depth, plx_real *to, int64_t ld) {
+    const int64_t image_values = l->y.source * l->x.source * l->channels;
+    int64_t x = first % l->x.count, y = first / l->x.count % l->y.count;
+    const plx_real *image = l->args->a + first / (l->x.count * l->y.count) * image_values;
+    for (int64_t i = 0; i < rows; ++i, to += ld) {
+        gather_row(l, image, group, y, x, p0, depth, to);
+        if (++x < l->x.count) continue;
+        x = 0;
+        if (++y < l->y.count) continue;
+        y = 0;
+        image += image_values;
+    }
+}
+
+/* ---- Weights, in panels of NR columns -------------------------------------------------------- */
+
+/* Where the weights of a tap begin. */
+static const plx_real *tap_of(const lowering *l, int64_t ty, int64_t tx) {
+    const plx__conv_args *args = l->args;
+    const int64_t ky = l->y.first_kernel + ty * l->y.kernel_step;
+    const int64_t kx = l->x.first_kernel + tx * l->x.kernel_step;
+    return args->b + (ky * args->kernel[1] + kx) * (args->in / args->groups) * args->out;
+}
+
+static void pack_tap(const lowering *l, const plx_real *tap, int64_t group, int64_t j0,
+                     int64_t columns, plx_real *to) {
+    const int64_t nr = l->k->nr, out = l->args->out;
+    if (l->args->kind == PLX__CONV_TRANSPOSE) {
+        l->k->transpose(columns, l->group_channels, tap + j0 * out + group * l->group_channels, out,
+                        to, nr);
+        return;
+    }
+    const plx_real *from = tap + group * l->group_targets + j0;
+    for (int64_t c = 0; c < l->group_channels; ++c)
+        memcpy(to + c * nr, from + c * out, (size_t)columns * sizeof *to);
+}
+
+static void pack_panels(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const lowering *l = arg;
+    const int64_t nr = l->k->nr;
+    for (int64_t unit = begin; unit < end; ++unit) {
+        const int64_t group = unit / l->panels, j0 = unit % l->panels * nr;
+        const int64_t columns = plx__conv_least(nr, l->group_targets - j0);
+        plx_real *to = l->b_packed + unit * l->depth * nr;
+        for (int64_t ty = 0; ty < l->y.taps; ++ty)
+            for (int64_t tx = 0; tx < l->x.taps; ++tx, to += l->group_channels * nr)
+                pack_tap(l, tap_of(l, ty, tx), group, j0, columns, to);
+    }
+}
+
+/* ---- Products -------------------------------------------------------------------------------- */
+
+/* Where the channels of a pixel of the target begin. */
+static plx_real *target_of(const lowering *l, int64_t pixel) {
+    const int64_t x = pixel % l->x.count, y = pixel / l->x.count % l->y.count;
+    const int64_t image = pixel / (l->x.count * l->y.count);
+    const int64_t row = l->y.first_target + y * l->y.target_step;
+    const int64_t column = l->x.first_target + x * l->x.target_step;
+    return l->args->c + ((image * l->y.target + row) * l->x.target + column) * l->targets;
+}
+
+/* Whether the pixels of the phase lie next to each other in the target. */
+static bool is_dense(const lowering *l) {
+    return l->y.target_step == 1 && l->x.target_step == 1;
+}
+
+static void finish_rows(const lowering *l, int64_t group, int64_t first, int64_t rows,
+                        const plx_real *c, int64_t ldc) {
+    const plx__conv_args *args = l->args;
+    const int64_t n = l->group_targets;
+    const bool dense = is_dense(l);
+    if (dense && !args->bias && args->act == PLX_LINEAR) return;
+    for (int64_t i = 0; i < rows; ++i, c += ldc) {
+        plx_real *to = target_of(l, first + i) + group * n;
+        if (args->bias)
+            l->k->add(n, c, 1, args->bias + group * n, 1, to);
+        else if (!dense)
+            memcpy(to, c, (size_t)n * sizeof *to);
+        plx__activate(l->ctx, args->act, args->act_param, n, to, to);
+    }
+}
+
+static void multiply_block(const lowering *l, const plx_real *b, int64_t rows, int64_t p0,
+                           int64_t depth, const plx_real *a, plx_real *c, int64_t ldc) {
+    const int64_t nr = l->k->nr, mr = l->k->mr;
+    for (int64_t panel = 0; panel < l->panels; ++panel) {
+        const int columns = (int)plx__conv_least(nr, l->group_targets - panel * nr);
+        const plx_real *from = b + (panel * l->depth + p0) * nr;
+        for (int64_t i = 0; i < rows; i += mr)
+            l->k->gemm(depth, a + i * l->lda, l->lda, 1, from, nr, c + i * ldc + panel * nr, ldc,
+                       (int)plx__conv_least(mr, rows - i), columns, p0 > 0);
+    }
+}
+
+/* A unit is a block of pixels of one group. */
+static void run_units(void *arg, int64_t begin, int64_t end, int worker) {
+    const lowering *l = arg;
+    plx_real *a = l->a_blocks + worker * l->a_stride;
+    for (int64_t unit = begin; unit < end; ++unit) {
+        const int64_t group = unit % l->args->groups, first = unit / l->args->groups * l->rows;
+        const int64_t rows = plx__conv_least(l->rows, l->pixels - first);
+        const bool dense = is_dense(l);
+        plx_real *c = dense ? target_of(l, first) + group * l->group_targets
+                            : l->c_blocks + worker * l->c_stride;
+        const int64_t ldc = dense ? l->targets : l->group_targets;
+        const plx_real *b = l->b_packed + group * l->panels * l->depth * l->k->nr;
+        for (int64_t i = 0; l->depth == 0 && i < rows; ++i)
+            memset(c + i * ldc, 0, (size_t)l->group_targets * sizeof *c);
+        for (int64_t p0 = 0; p0 < l->depth; p0 += l->k->kc) {
+            const int64_t depth = plx__conv_least(l->k->kc, l->depth - p0);
+            gather(l, group, first, rows, p0, depth, a, l->lda);
+            multiply_block(l, b, rows, p0, depth, a, c, ldc);
+        }
+        finish_rows(l, group, first, rows, c, ldc);
+    }
+}
+
+/* Sets the blocks of a lowering; returns the values of workspace. The first phase has the most
+ * pixels, but another may have the most taps. */
+static int64_t set_blocks(lowering *l, int threads, int64_t most_depth) {
+    const plx_kernels *k = l->k;
+    const int64_t fair = plx__conv_round_up((l->pixels + threads - 1) / threads, k->mr);
+    l->rows = plx__conv_least(k->mc, fair > k->mr ? fair : k->mr);
+    l->blocks = (l->pixels + l->rows - 1) / l->rows;
+    l->lda = plx__conv_aligned(plx__conv_least(k->kc, most_depth)) + GAP;
+    l->a_stride = l->rows * l->lda;
+    l->c_stride = is_dense(l) ? 0 : plx__conv_aligned(l->rows * l->group_targets);
+    const int64_t packed =
+        plx__conv_aligned(l->args->groups * l->panels * most_depth * k->nr);
+    return packed + threads * (l->a_stride + l->c_stride);
+}
+
+/* Of any phase. */
+static int64_t most_depth(const plx__conv_args *args) {
+    int64_t taps = 1;
+    for (int axis = 0; axis < 2; ++axis) {
+        int64_t most = 0;
+        for (int64_t phase = 0; phase < plx__conv_phases(args, axis); ++phase) {
+            const int64_t own = plx__conv_phase(args, axis, phase).taps;
+            if (own > most) most = own;
+        }
+        taps *= most;
+    }
+    return taps * (plx__conv_channels(args) / args->groups);
+}
+
+size_t plx__conv_lower_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads) {
+    lowering l = make_lowering(ctx, args, 0, 0);
+    return (size_t)set_blocks(&l, threads, most_depth(args)) * sizeof(plx_real);
+}
+
+static void run_phase(plx_ctx *ctx, const plx__conv_args *args, int64_t phase_y, int64_t phase_x,
+                      int threads, int64_t depth, plx_real *workspace) {
+    lowering l = make_lowering(ctx, args, phase_y, phase_x);
+    if (!l.pixels) return;
+    set_blocks(&l, threads, depth);
+    l.a_blocks = workspace;
+    l.c_blocks = l.a_blocks + threads * l.a_stride;
+    l.b_packed = l.c_blocks + threads * l.c_stride;
+    if (l.depth)
+        plx__parallel_for(ctx->pool, threads, args->groups * l.panels, 1, pack_panels, &l);
+    plx__parallel_for(ctx->pool, threads, l.blocks * args->groups, 1, run_units, &l);
+}
+
+void plx__conv_lower(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace) {
+    const int64_t depth = most_depth(args);
+    for (int64_t y = 0; y < plx__conv_phases(args, 0); ++y)
+        for (int64_t x = 0; x < plx__conv_phases(args, 1); ++x)
+            run_phase(ctx, args, y, x, threads, depth, workspace);
+}
+
+/* ---- The gradient of the weights: gathered rows, transposed, times the result's gradient ------ */
+
+typedef struct weights_sum {
+    lowering l;
+    int64_t parts, part_pixels;
+    int64_t chunk, chunks; /* rows of the weights that are worked out at a time */
+    bool pack;             /* columns of the gradient would fall into the same cache sets */
+    plx_real *to;          /* parts, or the weights themselves */
+    plx_real *scratch;
+    int64_t scratch_stride, panel_at;
+} weights_sum;
+
+static weights_sum make_sum(const plx_ctx *ctx, const plx__conv_args *args) {
+    enum { CHUNK = 128, CONFLICT = 512 };
+    weights_sum s = {.l = make_lowering(ctx, args, 0, 0)};
+    const plx_kernels *k = s.l.k;
+    const int64_t values = s.l.depth * args->out;
+    s.parts = plx__conv_parts(s.l.pixels, values);
+    s.part_pixels = plx__conv_round_up((s.l.pixels + s.parts - 1) / s.parts, k->kc);
+    s.chunk = plx__conv_least(CHUNK / k->mr * k->mr, plx__conv_round_up(s.l.depth, k->mr));
+    s.chunks = (s.l.depth + s.chunk - 1) / s.chunk;
+    s.pack = args->out % CONFLICT == 0;
+    s.l.lda = plx__conv_aligned(s.chunk) + GAP;
+    s.panel_at = k->kc * s.l.lda;
+    s.scratch_stride = s.panel_at + (s.pack ? k->kc * k->nr : 0);
+    return s;
+}
+
+static int64_t parts_values(const weights_sum *s) {
+    return s->parts > 1 ? plx__conv_aligned(s->parts * s->l.depth * s->l.args->out) : 0;
+}
+
+size_t plx__conv_lower_weights_workspace(const plx_ctx *ctx, const plx__conv_args *args,
+                                         int threads) {
+    const weights_sum s = make_sum(ctx, args);
+    return (size_t)(parts_values(&s) + threads * s.scratch_stride) * sizeof(plx_real);
+}
+
+/* Rows p0..p0+rows of the weights get what `pixels` pixels from first on add. */
+static void add_pixels(const weights_sum *s, int64_t group, int64_t p0, int64_t rows, int64_t first,
+                       int64_t pixels, bool accumulate, plx_real *scratch, plx_real *to) {
+    const lowering *l = &s->l;
+    const int64_t nr = l->k->nr, mr = l->k->mr, out = l->args->out;
+    gather(l, group, first, pixels, p0, rows, scratch, l->lda);
+    for (int64_t j = 0; j < l->group_targets; j += nr) {
+        const int columns = (int)plx__conv_least(nr, l->group_targets - j);
+        const int64_t at = group * l->group_targets + j;
+        const plx_real *b = l->args->b + first * out + at;
+        plx_real *packed = scratch + s->panel_at;
+        for (int64_t p = 0; s->pack && p < pixels; ++p)
+            memcpy(packed + p * nr, b + p * out, (size_t)columns * sizeof *b);
+        for (int64_t i = 0; i < rows; i += mr)
+            l->k->gemm(pixels, scratch + i, 1, l->lda, s->pack ? packed : b, s->pack ? nr : out,
+                       to + (p0 + i) * out + at, out, (int)plx__conv_least(mr, rows - i), columns,
+                       accumulate);
+    }
+}
+
+/* A unit is some rows of the weights of one group in one part of the sum. */
+static void sum_units(void *arg, int64_t begin, int64_t end, int worker) {
+    const weights_sum *s = arg;
+    const lowering *l = &s->l;
+    plx_real *scratch = s->scratch + worker * s->scratch_stride;
+    for (int64_t unit = begin; unit < end; ++unit) {
+        const int64_t p0 = unit % s->chunks * s->chunk;
+        const int64_t group = unit / s->chunks % l->args->groups;
+        const int64_t part = unit / s->chunks / l->args->groups;
+        const int64_t rows = plx__conv_least(s->chunk, l->depth - p0);
+        const int64_t begins = part * s->part_pixels;
+        const int64_t ends = plx__conv_least(begins + s->part_pixels, l->pixels);
+        plx_real *to = s->to + part * l->depth * l->args->out;
+        for (int64_t first = begins; first < ends; first += l->k->kc)
+            add_pixels(s, group, p0, rows, first, plx__conv_least(l->k->kc, ends - first),
+                       first > begins, scratch, to);
+    }
+}
+
+void plx__conv_lower_weights(plx_ctx *ctx, const plx__conv_args *args, int threads,
+                             void *workspace) {
+    weights_sum s = make_sum(ctx, args);
+    const int64_t values = s.l.depth * args->out;
+    if (!s.l.pixels) {
+        memset(args->c, 0, (size_t)values * sizeof *args->c);
+        return;
+    }
+    s.parts = (s.l.pixels + s.part_pixels - 1) / s.part_pixels;
+    s.scratch = workspace;
+    s.to = s.parts > 1 ? s.scratch + threads * s.scratch_stride : args->c;
+    plx__parallel_for(ctx->pool, threads, s.parts * args->groups * s.chunks, 1, sum_units, &s);
+    if (s.parts > 1) plx__conv_add_parts(ctx, s.parts, values, s.to, args->c, threads);
+}

@@ -1,0 +1,71 @@
+/* The methods of conv.c, and the geometry that they share. */
+#ifndef PLX_BLOCKS_CONV_METHODS_H
+#define PLX_BLOCKS_CONV_METHODS_H
+
+#include "blocks/conv.h"
+#include "kernels/kernels.h"
+
+/* Rows, or columns, of one phase: result i of the phase is at first_target + i * target_step, and
+ * its tap t reads the source at first_source + i * stride + t * source_step with row (column)
+ * first_kernel + t * kernel_step of the weights; outside the source are zeros. A convolution is one
+ * phase; its transpose is one per row (column) inside a stride, each a convolution of stride 1 with
+ * the weights that meet that row, turned round. */
+typedef struct plx__conv_axis {
+    int64_t source, target; /* sizes */
+    int64_t count, first_target, target_step;
+    int64_t stride;
+    int64_t taps, first_source, source_step, first_kernel, kernel_step;
+} plx__conv_axis;
+
+int64_t plx__conv_phases(const plx__conv_args *args, int axis);
+plx__conv_axis plx__conv_phase(const plx__conv_args *args, int axis, int64_t phase);
+
+/* Channels of a and of c. */
+int64_t plx__conv_channels(const plx__conv_args *args);
+int64_t plx__conv_targets(const plx__conv_args *args);
+
+/* In values, each part of a workspace begins on a cache line. */
+static inline int64_t plx__conv_aligned(int64_t values) {
+    return (values + 15) / 16 * 16;
+}
+
+static inline int64_t plx__conv_least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+static inline int64_t plx__conv_round_up(int64_t value, int64_t multiple) {
+    return (value + multiple - 1) / multiple * multiple;
+}
+
+/* In how many parts a sum over `terms` is taken, each of parts into its own copy of `values`
+ * results, which plx__conv_add_parts adds up. */
+int64_t plx__conv_parts(int64_t terms, int64_t values);
+void plx__conv_add_parts(plx_ctx *ctx, int64_t parts, int64_t values, const plx_real *from,
+                         plx_real *to, int threads);
+
+/* Implicit products: rows of the image under the kernel, gathered block by block, times the
+ * weights. */
+size_t plx__conv_lower_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);
+void plx__conv_lower(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);
+size_t plx__conv_lower_weights_workspace(const plx_ctx *ctx, const plx__conv_args *args,
+                                         int threads);
+void plx__conv_lower_weights(plx_ctx *ctx, const plx__conv_args *args, int threads,
+                             void *workspace);
+
+/* One input channel to one output channel. */
+size_t plx__conv_depthwise_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);
+void plx__conv_depthwise(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);
+size_t plx__conv_depthwise_weights_workspace(const plx_ctx *ctx, const plx__conv_args *args,
+                                             int threads);
+void plx__conv_depthwise_weights(plx_ctx *ctx, const plx__conv_args *args, int threads,
+                                 void *workspace);
+
+/* 3 x 3 at stride 1. */
+size_t plx__conv_winograd_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);
+void plx__conv_winograd(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);
+size_t plx__conv_winograd_weights_workspace(const plx_ctx *ctx, const plx__conv_args *args,
+                                            int threads);
+void plx__conv_winograd_weights(plx_ctx *ctx, const plx__conv_args *args, int threads,
+                                void *workspace);
+
+#endif

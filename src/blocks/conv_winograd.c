@@ -1,0 +1,295 @@
+/* 3 x 3 convolution at stride 1 by Winograd's minimal filtering F(4 x 4, 3 x 3): tiles of 6 x 6
+ * pixels become 36 planes, in each of which a matrix product over channels does what the
+ * convolution does in all, with a quarter of the multiplications (Lavin and Gray, "Fast algorithms
+ * for convolutional neural networks", CVPR 2016). The transposed convolution is the same with the
+ * weights turned round; the gradient of the weights is the transpose of each step.
+ *
+ * Order of every sum: channels in blocks of KC, ascending; for the weights tiles in blocks whose
+ * size follows from the shape. */
+#include "blocks/conv_methods.h"
+
+#include "blocks/gemm.h"
+
+#include <string.h>
+
+enum {
+    TILE = 4,          /* rows and columns of a tile of results */
+    FIELD = TILE + 2,  /* that a tile of the source has */
+    PLANES = FIELD * FIELD,
+    TAPS = 9,
+    GAP = 16, /* between rows and planes, against their falling into the same cache sets */
+};
+
+typedef struct winograd {
+    const plx_ctx *ctx;
+    const plx_kernels *k;
+    const plx__conv_args *args;
+    plx__conv_axis y, x;
+    int64_t channels, targets;
+    int64_t down, across, tiles; /* of an image, of an image, of all */
+    int64_t block, blocks;       /* tiles of a block */
+    int64_t panels;
+    int64_t ldv, ldm;                         /* between tiles of a plane */
+    int64_t plane_v, plane_m, plane_u;        /* between planes */
+    plx_real *u, *v, *m, *turned, *zeros;     /* v and m per worker */
+    int64_t first;                            /* tile of the current block */
+} winograd;
+
+static winograd make_winograd(const plx_ctx *ctx, const plx__conv_args *args) {
+    winograd w = {.ctx = ctx, .k = ctx->kernels, .args = args};
+    w.y = plx__conv_phase(args, 0, 0);
+    w.x = plx__conv_phase(args, 1, 0);
+    w.channels = plx__conv_channels(args);
+    w.targets = plx__conv_targets(args);
+    w.down = (w.y.count + TILE - 1) / TILE;
+    w.across = (w.x.count + TILE - 1) / TILE;
+    w.tiles = args->n * w.down * w.across;
+    w.panels = (w.targets + w.k->nr - 1) / w.k->nr;
+    w.ldv = plx__conv_aligned(w.channels) + GAP;
+    w.ldm = plx__conv_aligned(w.targets) + GAP;
+    return w;
+}
+
+/* Many tiles read the transformed weights seldom, few stay in the cache: weights are 36 in x out
+ * values, tiles 36 (in + out) each. */
+static int64_t balanced_tiles(const winograd *w) {
+    return w->channels * w->targets / (w->channels + w->targets);
+}
+
+static void set_block(winograd *w, int64_t block) {
+    w->block = plx__conv_least(block, w->tiles);
+    w->blocks = (w->tiles + w->block - 1) / w->block;
+    w->plane_v = w->block * w->ldv + GAP;
+    w->plane_m = w->block * w->ldm + GAP;
+}
+
+/* The next part of a workspace; NULL to count alone. */
+static plx_real *take(plx_real *workspace, int64_t *at, int64_t values) {
+    plx_real *part = workspace ? workspace + *at : NULL;
+    *at += plx__conv_aligned(values);
+    return part;
+}
+
+/* ---- Tiles ----------------------------------------------------------------------------------- */
+
+typedef struct tile_place {
+    int64_t image, y, x; /* of the first result */
+} tile_place;
+
+static tile_place place_of(const winograd *w, int64_t tile) {
+    const int64_t x = tile % w->across, y = tile / w->across % w->down;
+    return (tile_place){tile / (w->across * w->down), y * TILE, x * TILE};
+}
+
+/* side x side pixels from (y, x) on, zeros where there are none. */
+static void point(const plx_real *image, int64_t height, int64_t width, int64_t channels, int64_t y,
+                  int64_t x, int side, const plx_real *zeros, const plx_real **to) {
+    for (int i = 0; i < side; ++i)
+        for (int j = 0; j < side; ++j) {
+            const bool inside = y + i >= 0 && y + i < height && x + j >= 0 && x + j < width;
+            *to++ = inside ? image + ((y + i) * width + x + j) * channels : zeros;
+        }
+}
+
+static void transform_source(const winograd *w, int64_t tile, plx_real *v) {
+    const plx_real *pixels[PLANES];
+    const tile_place at = place_of(w, tile);
+    const int64_t image_values = w->y.source * w->x.source * w->channels;
+    point(w->args->a + at.image * image_values, w->y.source, w->x.source, w->channels,
+          at.y + w->y.first_source, at.x + w->x.first_source, FIELD, w->zeros, pixels);
+    w->k->winograd_input(w->channels, pixels, v, w->plane_v);
+}
+
+static void transform_target(const winograd *w, int64_t tile, const plx_real *m) {
+    const plx__conv_args *args = w->args;
+    const tile_place at = place_of(w, tile);
+    const int64_t rows = plx__conv_least(TILE, w->y.count - at.y);
+    const int64_t columns = plx__conv_least(TILE, w->x.count - at.x);
+    plx_real *pixels[TILE * TILE];
+    plx_real *first =
+        args->c + ((at.image * w->y.target + at.y) * w->x.target + at.x) * w->targets;
+    const int64_t row_values = w->x.target * w->targets;
+    for (int i = 0; i < TILE; ++i)
+        for (int j = 0; j < TILE; ++j)
+            pixels[i * TILE + j] =
+                i < rows && j < columns ? first + i * row_values + j * w->targets : NULL;
+    w->k->winograd_output(w->targets, m, w->plane_m, args->bias, pixels);
+    for (int64_t i = 0; args->act != PLX_LINEAR && i < rows; ++i)
+        plx__activate(w->ctx, args->act, args->act_param, columns * w->targets,
+                      first + i * row_values, first + i * row_values);
+}
+
+/* ---- Weights: [plane][panel of NR targets][channel][NR] -------------------------------------- */
+
+static void turn_taps(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const winograd *w = arg;
+    const int64_t values = w->channels * w->targets;
+    for (int64_t tap = begin; tap < end; ++tap)
+        w->k->transpose(w->targets, w->channels, w->args->b + (TAPS - 1 - tap) * values,
+                        w->channels, w->turned + tap * values, w->targets);
+}
+
+static void transform_weights(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const winograd *w = arg;
+    const int64_t nr = w->k->nr;
+    const plx_real *weights = w->args->kind == PLX__CONV_TRANSPOSE ? w->turned : w->args->b;
+    for (int64_t c = begin; c < end; ++c)
+        for (int64_t panel = 0; panel < w->panels; ++panel)
+            w->k->winograd_weights(plx__conv_least(nr, w->targets - panel * nr),
+                                   weights + c * w->targets + panel * nr, w->channels * w->targets,
+                                   w->u + (panel * w->channels + c) * nr, w->plane_u);
+}
+
+/* ---- Forward and transposed ------------------------------------------------------------------ */
+
+/* One plane of a block: m = v u. */
+static void multiply_plane(const winograd *w, int64_t rows, const plx_real *v, const plx_real *u,
+                           plx_real *m) {
+    const int64_t nr = w->k->nr, mr = w->k->mr;
+    for (int64_t panel = 0; panel < w->panels; ++panel) {
+        const int columns = (int)plx__conv_least(nr, w->targets - panel * nr);
+        for (int64_t p0 = 0; p0 < w->channels; p0 += w->k->kc) {
+            const int64_t depth = plx__conv_least(w->k->kc, w->channels - p0);
+            const plx_real *b = u + (panel * w->channels + p0) * nr;
+            for (int64_t i = 0; i < rows; i += mr)
+                w->k->gemm(depth, v + i * w->ldv + p0, w->ldv, 1, b, nr,
+                           m + i * w->ldm + panel * nr, w->ldm,
+                           (int)plx__conv_least(mr, rows - i), columns, p0 > 0);
+        }
+    }
+}
+
+static void run_blocks(void *arg, int64_t begin, int64_t end, int worker) {
+    const winograd *w = arg;
+    plx_real *v = w->v + worker * PLANES * w->plane_v, *m = w->m + worker * PLANES * w->plane_m;
+    for (int64_t block = begin; block < end; ++block) {
+        const int64_t first = block * w->block;
+        const int64_t tiles = plx__conv_least(w->block, w->tiles - first);
+        for (int64_t i = 0; i < tiles; ++i) transform_source(w, first + i, v + i * w->ldv);
+        for (int64_t plane = 0; plane < PLANES; ++plane)
+            multiply_plane(w, tiles, v + plane * w->plane_v, w->u + plane * w->plane_u,
+                           m + plane * w->plane_m);
+        for (int64_t i = 0; i < tiles; ++i) transform_target(w, first + i, m + i * w->ldm);
+    }
+}
+
+/* Sets the blocks; returns the values of workspace. */
+static int64_t lay_out(winograd *w, int threads, plx_real *workspace) {
+    enum { CACHED = 1 << 17, MOST = 128 };
+    const int64_t mr = w->k->mr, fitting = CACHED / (PLANES * (w->channels + w->targets));
+    const int64_t balanced = plx__conv_least(balanced_tiles(w), MOST);
+    const int64_t wanted = fitting > balanced ? fitting : balanced;
+    const int64_t fair = (w->tiles + threads - 1) / threads;
+    const int64_t rows = plx__conv_least(wanted, fair) / mr * mr;
+    set_block(w, rows > mr ? rows : mr);
+    w->plane_u = w->panels * w->channels * w->k->nr + GAP;
+    const bool turned = w->args->kind == PLX__CONV_TRANSPOSE;
+    int64_t at = 0;
+    w->u = take(workspace, &at, PLANES * w->plane_u);
+    w->v = take(workspace, &at, threads * PLANES * w->plane_v);
+    w->m = take(workspace, &at, threads * PLANES * w->plane_m);
+    w->zeros = take(workspace, &at, w->channels);
+    w->turned = take(workspace, &at, turned ? TAPS * w->channels * w->targets : 0);
+    return at;
+}
+
+size_t plx__conv_winograd_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads) {
+    winograd w = make_winograd(ctx, args);
+    return (size_t)lay_out(&w, threads, NULL) * sizeof(plx_real);
+}
+
+void plx__conv_winograd(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace) {
+    enum { CHANNELS_A_PIECE = 8 };
+    winograd w = make_winograd(ctx, args);
+    lay_out(&w, threads, workspace);
+    memset(w.zeros, 0, (size_t)w.channels * sizeof *w.zeros);
+    if (args->kind == PLX__CONV_TRANSPOSE)
+        plx__parallel_for(ctx->pool, threads, TAPS, 1, turn_taps, &w);
+    plx__parallel_for(ctx->pool, threads, w.channels, CHANNELS_A_PIECE, transform_weights, &w);
+    plx__parallel_for(ctx->pool, threads, w.blocks, 1, run_blocks, &w);
+}
+
+/* ---- The gradient of the weights: du[plane] = v[plane]^T dm[plane] over all tiles ------------- */
+
+static void transform_gradient(const winograd *w, int64_t tile, plx_real *m) {
+    const plx_real *pixels[TILE * TILE];
+    const tile_place at = place_of(w, tile);
+    const int64_t image_values = w->y.target * w->x.target * w->targets;
+    point(w->args->b + at.image * image_values, w->y.target, w->x.target, w->targets, at.y, at.x,
+          TILE, w->zeros, pixels);
+    w->k->winograd_output_grad(w->targets, pixels, m, w->plane_m);
+}
+
+/* Both sides of tiles of the current block. */
+static void transform_tiles(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const winograd *w = arg;
+    for (int64_t i = begin; i < end; ++i) {
+        transform_source(w, w->first + i, w->v + i * w->ldv);
+        transform_gradient(w, w->first + i, w->m + i * w->ldm);
+    }
+}
+
+/* A unit is a panel of a plane. */
+static void add_planes(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const winograd *w = arg;
+    const int64_t mr = w->k->mr, nr = w->k->nr;
+    const int64_t tiles = plx__conv_least(w->block, w->tiles - w->first);
+    for (int64_t unit = begin; unit < end; ++unit) {
+        const int64_t plane = unit / w->panels, j = unit % w->panels * nr;
+        const int columns = (int)plx__conv_least(nr, w->targets - j);
+        plx_real *u = w->u + plane * w->plane_u + j;
+        for (int64_t i = 0; i < w->channels; i += mr)
+            w->k->gemm(tiles, w->v + plane * w->plane_v + i, 1, w->ldv,
+                       w->m + plane * w->plane_m + j, w->ldm, u + i * w->targets, w->targets,
+                       (int)plx__conv_least(mr, w->channels - i), columns, w->first > 0);
+    }
+}
+
+static void finish_weights(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const winograd *w = arg;
+    for (int64_t c = begin; c < end; ++c)
+        w->k->winograd_weights_grad(w->targets, w->u + c * w->targets, w->plane_u,
+                                    w->args->c + c * w->targets, w->channels * w->targets);
+}
+
+/* Here the block is part of the order of the sum: the same for every target. */
+static int64_t lay_out_sum(winograd *w, plx_real *workspace) {
+    enum { LEAST = 32, MOST = 256 };
+    const int64_t wanted = 2 * balanced_tiles(w) / LEAST * LEAST;
+    set_block(w, wanted < LEAST ? LEAST : plx__conv_least(wanted, MOST));
+    w->plane_u = plx__conv_aligned(w->channels * w->targets) + GAP;
+    const int64_t widest = w->channels > w->targets ? w->channels : w->targets;
+    int64_t at = 0;
+    w->u = take(workspace, &at, PLANES * w->plane_u);
+    w->v = take(workspace, &at, PLANES * w->plane_v);
+    w->m = take(workspace, &at, PLANES * w->plane_m);
+    w->zeros = take(workspace, &at, widest);
+    return at;
+}
+
+size_t plx__conv_winograd_weights_workspace(const plx_ctx *ctx, const plx__conv_args *args,
+                                            int threads) {
+    (void)threads;
+    winograd w = make_winograd(ctx, args);
+    return (size_t)lay_out_sum(&w, NULL) * sizeof(plx_real);
+}
+
+void plx__conv_winograd_weights(plx_ctx *ctx, const plx__conv_args *args, int threads,
+                                void *workspace) {
+    enum { TILES_A_PIECE = 4, CHANNELS_A_PIECE = 8 };
+    winograd w = make_winograd(ctx, args);
+    lay_out_sum(&w, workspace);
+    const int64_t widest = w.channels > w.targets ? w.channels : w.targets;
+    memset(w.zeros, 0, (size_t)widest * sizeof *w.zeros);
+    for (; w.first < w.tiles; w.first += w.block) {
+        const int64_t tiles = plx__conv_least(w.block, w.tiles - w.first);
+        plx__parallel_for(ctx->pool, threads, tiles, TILES_A_PIECE, transform_tiles, &w);
+        plx__parallel_for(ctx->pool, threads, PLANES * w.panels, 1, add_planes, &w);
+    }
+    plx__parallel_for(ctx->pool, threads, w.channels, CHANNELS_A_PIECE, finish_weights, &w);
+}

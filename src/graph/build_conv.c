@@ -1,0 +1,68 @@
+/* The public builders of convolutions. */
+#include "graph/graph.h"
+
+#include <string.h>
+
+plx_conv2d_options plx_conv2d_default(void) {
+    return (plx_conv2d_options){.stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
+}
+
+void plx_conv2d_same(plx_conv2d_options *options, int64_t height, int64_t width,
+                     int64_t kernel_height, int64_t kernel_width) {
+    const int64_t size[] = {height, width}, kernel[] = {kernel_height, kernel_width};
+    for (int axis = 0; axis < 2; ++axis) {
+        const int64_t stride = options->stride[axis] > 0 ? options->stride[axis] : 1;
+        const int64_t results = (size[axis] + stride - 1) / stride;
+        const int64_t needed =
+            (results - 1) * stride + options->dilation[axis] * (kernel[axis] - 1) + 1;
+        const int64_t padding = needed > size[axis] ? needed - size[axis] : 0;
+        options->padding[2 * axis] = padding / 2;
+        options->padding[2 * axis + 1] = padding - padding / 2;
+    }
+}
+
+/* As ops/conv.c reads them. */
+static plx__attrs attrs_of(const plx_conv2d_options *options) {
+    const plx_conv2d_options o = options ? *options : plx_conv2d_default();
+    return (plx__attrs){.i = {o.stride[0], o.stride[1], o.padding[0], o.padding[1], o.padding[2],
+                              o.padding[3], o.dilation[0], o.dilation[1], o.groups}};
+}
+
+static plx_node with_bias(plx_graph *graph, plx_node product, plx_node bias) {
+    return bias.id < 0 ? product : plx_bias(graph, product, bias);
+}
+
+plx_node plx_conv2d(plx_graph *graph, plx_node x, plx_node weights, plx_node bias,
+                    const plx_conv2d_options *options) {
+    const plx__attrs attrs = attrs_of(options);
+    const int32_t id = PLX__EMIT2(graph, &plx__op_conv2d, x.id, weights.id, &attrs);
+    return with_bias(graph, (plx_node){id}, bias);
+}
+
+plx_node plx_conv2d_transpose(plx_graph *graph, plx_node x, plx_node weights, plx_node bias,
+                              const plx_conv2d_options *options, const int64_t *extra) {
+    enum { TARGET = 10, LARGEST = INT32_MAX };
+    plx__attrs attrs = attrs_of(options);
+    const int64_t *from = NULL, *kernel = NULL;
+    const bool images = plx_node_shape(graph, x, &from) == 4 &&
+                        plx_node_shape(graph, weights, &kernel) == 4;
+    for (int axis = 0; images && axis < 2; ++axis) {
+        const int64_t stride = attrs.i[axis], more = extra ? extra[axis] : 0;
+        const int64_t dilation = attrs.i[6 + axis];
+        const int64_t *padding = attrs.i + 2 + 2 * axis;
+        if (more < 0 || more >= (stride > 1 ? stride : 1)) {
+            plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                            "conv2d_transpose: extra %lld is outside 0 to %lld, below stride %lld",
+                            (long long)more, (long long)stride - 1, (long long)stride);
+            return plx_none();
+        }
+        /* What is outside these is refused by the shape rule, and must not overflow before. */
+        if (stride > LARGEST || dilation > LARGEST || padding[0] > LARGEST ||
+            padding[1] > LARGEST || kernel[axis] > LARGEST || from[1 + axis] > LARGEST)
+            continue;
+        attrs.i[TARGET + axis] = (from[1 + axis] - 1) * stride - padding[0] - padding[1] +
+                                 dilation * (kernel[axis] - 1) + 1 + more;
+    }
+    const int32_t id = PLX__EMIT2(graph, &plx__op_conv2d_transpose, x.id, weights.id, &attrs);
+    return with_bias(graph, (plx_node){id}, bias);
+}
