@@ -10,6 +10,10 @@ const plx_op *plx__activation_op(plx_activation activation);
 /* The other way; PLX_ACTIVATIONS_ when op is none. */
 plx_activation plx__activation_of(const plx_op *op);
 
+/* The axis counted from the first and its size, PLX_ALL_AXES as it is and the number of elements,
+ * or -1 after a failure. */
+int plx__checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size);
+
 /* A graph with the same nodes and ids, for passes to change. NULL when memory is short. */
 plx_graph *plx__graph_copy(const plx_graph *graph);
 
