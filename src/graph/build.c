@@ -227,8 +227,7 @@ plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed) {
 
 /* ---- Reductions and losses ------------------------------------------------------------------- */
 
-/* The axis counted from the first, PLX_ALL_AXES as it is, or -1 after a failure. */
-static int checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size) {
+int plx__checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size) {
     const int64_t *dims = NULL;
     const int rank = plx_node_shape(graph, x, &dims);
     if (rank < 0) {
@@ -251,7 +250,7 @@ static int checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, 
 
 static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis, bool mean) {
     int64_t size = 0;
-    const int own = checked_axis(graph, op, x, axis, &size);
+    const int own = plx__checked_axis(graph, op, x, axis, &size);
     if (own < 0) return plx_none();
     const int rank = plx_node_shape(graph, x, NULL);
     assert(0 <= rank && rank <= PLX_MAX_RANK);
@@ -270,21 +269,20 @@ plx_node plx_reduce_mean(plx_graph *graph, plx_node x, int axis) {
 
 plx_node plx_reduce_max(plx_graph *graph, plx_node x, int axis) {
     int64_t size = 0;
-    const int own = checked_axis(graph, "reduce_max", x, axis, &size);
+    const int own = plx__checked_axis(graph, "reduce_max", x, axis, &size);
     if (own < 0) return plx_none();
     const plx__attrs attrs = {.i = {own}};
     return (plx_node){PLX__EMIT1(graph, &plx__op_reduce_max, x.id, &attrs)};
 }
 
+/* Of the ops along an axis; attrs count the axes after it. */
 static plx_node softmax_over(plx_graph *graph, const plx_op *op, plx_node x, int axis) {
     int64_t size = 0;
-    const int own = checked_axis(graph, op->name, x, axis, &size);
+    const int own = plx__checked_axis(graph, op->name, x, axis, &size);
     if (own < 0) return plx_none();
-    if (own != plx_node_shape(graph, x, NULL) - 1) {
-        plx__graph_fail(graph, PLX_ERR_UNSUPPORTED, "%s: axis %d is not the last", op->name, axis);
-        return plx_none();
-    }
-    return (plx_node){PLX__EMIT1(graph, op, x.id, NULL)};
+    const int after = plx_node_shape(graph, x, NULL) - 1 - own;
+    const plx__attrs attrs = {.i = {own == PLX_ALL_AXES ? PLX_ALL_AXES : after}};
+    return (plx_node){PLX__EMIT1(graph, op, x.id, &attrs)};
 }
 
 plx_node plx_softmax(plx_graph *graph, plx_node x, int axis) {
@@ -293,6 +291,10 @@ plx_node plx_softmax(plx_graph *graph, plx_node x, int axis) {
 
 plx_node plx_log_softmax(plx_graph *graph, plx_node x, int axis) {
     return softmax_over(graph, &plx__op_log_softmax, x, axis);
+}
+
+plx_node plx_log_sum_exp(plx_graph *graph, plx_node x, int axis) {
+    return softmax_over(graph, &plx__op_log_sum_exp, x, axis);
 }
 
 plx_node plx_mse(plx_graph *graph, plx_node prediction, plx_node target) {

@@ -12,6 +12,10 @@ plx_activation plx__activation_of(const plx_op *op);
 /* Whether its gradient is worked out from the sign of an output that p above 0 keeps. */
 bool plx__activation_needs_p(plx_activation activation);
 
+/* The axis counted from the first and its size, PLX_ALL_AXES as it is and the number of elements,
+ * or -1 after a failure. */
+int plx__checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size);
+
 /* A graph with the same nodes and ids, for passes to change. NULL when memory is short. */
 plx_graph *plx__graph_copy(const plx_graph *graph);
 

@@ -200,3 +200,20 @@ static void k_axpy(int64_t n, plx_real alpha, const plx_real *x, plx_real *y) {
     const vf factor = v_splat(alpha);
     MAP2(n, x, y, y, v_fma(factor, a, b));
 }
+
+/* log(1 + e) = log u + (e - (u - 1)) / u, where u = 1 + e as it was rounded: nothing of a small e
+ * is lost. */
+static void k_logistic_loss(int64_t n, const plx_real *x, const plx_real *t, plx_real *y) {
+    for (int64_t i = 0; i < n; i += VL) {
+        const int64_t lanes = n - i < VL ? n - i : VL;
+        const vf a = lanes == VL ? v_load(x + i) : v_load_n(x + i, lanes);
+        const vf b = lanes == VL ? v_load(t + i) : v_load_n(t + i, lanes);
+        const vf e = v_exp(-v_abs(a)), u = 1 + e;
+        const vf tail = v_log(u) - ((u - 1) - e) / u;
+        const vf loss = (v_max(a, v_splat(0)) - a * b) + tail;
+        if (lanes == VL)
+            v_store(y + i, loss);
+        else
+            v_store_n(y + i, loss, lanes);
+    }
+}

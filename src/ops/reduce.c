@@ -1,5 +1,5 @@
 /* Sums and maxima over axes. Every order of summation depends on the shape alone. */
-#include "ops/op.h"
+#include "ops/copy.h"
 
 #include <string.h>
 
@@ -197,8 +197,26 @@ static void gradient_broadcast_to(plx_graph *graph, int32_t id, int32_t gy, int3
     grads[0] = PLX__EMIT1(graph, &plx__op_sum_to, gy, &attrs);
 }
 
+/* Without a factor nothing but a copy whose strides are 0 along repeated axes. */
+static void repeat(plx_ctx *ctx, const plx__step *step) {
+    plx__copy copy = {.rank = step->out.rank};
+    memcpy(copy.dims, step->out.dims, sizeof copy.dims);
+    plx__contiguous_strides(copy.rank, copy.dims, copy.to);
+    int64_t stride = 1;
+    for (int axis = copy.rank - 1; axis >= 0; --axis) {
+        if (step->attrs.i[0] >> axis & 1) continue;
+        copy.from[axis] = stride;
+        stride *= copy.dims[axis];
+    }
+    plx__copy_strided(ctx, step->threads, PLX_IN(step, 0), PLX_OUT(step), &copy);
+}
+
 static plx_status run_broadcast_to(plx_ctx *ctx, const plx__step *step) {
     if (!step->out.size) return PLX_OK;
+    if (step->attrs.f[0] == 1) {
+        repeat(ctx, step);
+        return PLX_OK;
+    }
     const runs r = merge_axes(step->out.rank, step->out.dims, step->attrs.i[0]);
     const plx_real *x = PLX_IN(step, 0);
     plx_real *y = PLX_OUT(step);

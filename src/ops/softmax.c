@@ -1,93 +1,426 @@
-/* Softmax and its logarithm along the last dimension. */
+/* Softmax, its logarithm, and log-sum-exp along one axis. Rows of the last axis are one kernel call
+ * each; along other axes strips of neighbouring columns go down together, made of elementwise
+ * kernels whose operands stay in the first-level cache. */
 #include "ops/op.h"
+
+#include <string.h>
+
+/* attrs of all: i[0] how many axes come after the one (0: the last). x [outer, n, inner]. */
+
+enum { STRIP = 256, BLOCK = 16 }; /* columns of a strip; rows whose sum is one term of the total */
 
 typedef void (*row_kernel)(int64_t n, const plx_real *x, plx_real *y);
 typedef void (*row_grad_kernel)(int64_t n, const plx_real *y, const plx_real *gy, plx_real *gx);
 
-typedef struct row_job {
+typedef struct softmax_job softmax_job;
+/* One strip of `columns` columns; scratch holds strip_elements. */
+typedef void (*strip_fn)(const softmax_job *job, int64_t columns, const plx_real *x,
+                         const plx_real *gy, plx_real *y, plx_real *scratch);
+
+struct softmax_job {
+    const plx_kernels *kernels;
     row_kernel forward;
     row_grad_kernel backward;
+    strip_fn strip;
     const plx_real *x, *gy;
-    plx_real *y;
-    int64_t columns;
-} row_job;
+    plx_real *y, *scratch;
+    int64_t n, inner;
+    bool reduced; /* y has no axis: log_sum_exp */
+};
 
-static void each_row(void *arg, int64_t begin, int64_t end, int worker) {
-    (void)worker;
-    const row_job *job = arg;
-    for (int64_t i = begin * job->columns; i < end * job->columns; i += job->columns) {
-        if (job->backward)
-            job->backward(job->columns, job->x + i, job->gy + i, job->y + i);
-        else
-            job->forward(job->columns, job->x + i, job->y + i);
+/* A total, a sum, a maximum, a row, and a block of rows. */
+enum { TOTAL = 0, SUM = STRIP, TOP = 2 * STRIP, ROW = 3 * STRIP, ROWS = 4 * STRIP };
+enum { SCRATCH = (4 + BLOCK) * STRIP };
+
+/* ---- Strips ---------------------------------------------------------------------------------- */
+
+/* top[j] = the largest of column j. */
+static void column_maxima(const softmax_job *job, int64_t columns, const plx_real *x,
+                          plx_real *top) {
+    memcpy(top, x, (size_t)columns * sizeof *top);
+    for (int64_t i = 1; i < job->n; ++i)
+        job->kernels->max(columns, top, 1, x + i * job->inner, 1, top);
+}
+
+/* Adds a block of rows to the total, so that the error of long sums grows with the block and the
+ * number of blocks, not with their product. */
+static void add_block(const softmax_job *job, int64_t rows, int64_t columns, const plx_real *block,
+                      int64_t stride, plx_real *scratch) {
+    job->kernels->column_sum(rows, columns, block, stride, scratch + SUM);
+    job->kernels->add(columns, scratch + TOTAL, 1, scratch + SUM, 1, scratch + TOTAL);
+}
+
+static void clear_total(plx_real *scratch) {
+    memset(scratch + TOTAL, 0, STRIP * sizeof *scratch);
+}
+
+static int64_t block_end(const softmax_job *job, int64_t begin) {
+    return begin + BLOCK < job->n ? begin + BLOCK : job->n;
+}
+
+/* The sums of exp(x - top) into the total; y, when not NULL, takes the terms. */
+static void sum_exponentials(const softmax_job *job, int64_t columns, const plx_real *x,
+                             plx_real *y, plx_real *scratch) {
+    clear_total(scratch);
+    for (int64_t begin = 0; begin < job->n; begin += BLOCK) {
+        const int64_t end = block_end(job, begin), stride = y ? job->inner : STRIP;
+        plx_real *terms = y ? y + begin * job->inner : scratch + ROWS;
+        for (int64_t i = begin; i < end; ++i) {
+            plx_real *term = terms + (i - begin) * stride;
+            job->kernels->sub(columns, x + i * job->inner, 1, scratch + TOP, 1, term);
+            job->kernels->exp(columns, term, term, 0);
+        }
+        add_block(job, end - begin, columns, terms, stride, scratch);
     }
 }
 
-static plx_status run_rows(plx_ctx *ctx, const plx__step *step, row_kernel forward,
-                           row_grad_kernel backward) {
-    if (!step->out.size) return PLX_OK;
-    const int64_t rows = plx__rows(step->out.rank, step->out.dims);
-    row_job job = {forward,         backward,
-                   PLX_IN(step, 0), backward ? PLX_IN(step, 1) : NULL,
-                   PLX_OUT(step),   plx__columns(step->out.rank, step->out.dims)};
-    plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.columns, step->threads),
-                      each_row, &job);
+static void softmax_strip(const softmax_job *job, int64_t columns, const plx_real *x,
+                          const plx_real *gy, plx_real *y, plx_real *scratch) {
+    (void)gy;
+    const plx_real one = 1;
+    column_maxima(job, columns, x, scratch + TOP);
+    sum_exponentials(job, columns, x, y, scratch);
+    job->kernels->div(columns, &one, 0, scratch + TOTAL, 1, scratch + SUM);
+    for (int64_t i = 0; i < job->n; ++i)
+        job->kernels->mul(columns, y + i * job->inner, 1, scratch + SUM, 1, y + i * job->inner);
+}
+
+static void log_softmax_strip(const softmax_job *job, int64_t columns, const plx_real *x,
+                              const plx_real *gy, plx_real *y, plx_real *scratch) {
+    (void)gy;
+    column_maxima(job, columns, x, scratch + TOP);
+    sum_exponentials(job, columns, x, NULL, scratch);
+    job->kernels->log(columns, scratch + TOTAL, scratch + SUM, 0);
+    for (int64_t i = 0; i < job->n; ++i) {
+        plx_real *row = y + i * job->inner;
+        job->kernels->sub(columns, x + i * job->inner, 1, scratch + TOP, 1, row);
+        job->kernels->sub(columns, row, 1, scratch + SUM, 1, row);
+    }
+}
+
+/* x is the softmax: gx = x (gy - sum x gy). */
+static void softmax_grad_strip(const softmax_job *job, int64_t columns, const plx_real *x,
+                               const plx_real *gy, plx_real *y, plx_real *scratch) {
+    const int64_t inner = job->inner;
+    clear_total(scratch);
+    for (int64_t begin = 0; begin < job->n; begin += BLOCK) {
+        const int64_t end = block_end(job, begin);
+        for (int64_t i = begin; i < end; ++i)
+            job->kernels->mul(columns, x + i * inner, 1, gy + i * inner, 1,
+                              scratch + ROWS + (i - begin) * STRIP);
+        add_block(job, end - begin, columns, scratch + ROWS, STRIP, scratch);
+    }
+    for (int64_t i = 0; i < job->n; ++i) {
+        job->kernels->sub(columns, gy + i * inner, 1, scratch + TOTAL, 1, scratch + ROW);
+        job->kernels->mul(columns, x + i * inner, 1, scratch + ROW, 1, y + i * inner);
+    }
+}
+
+/* x is the log-softmax: gx = gy - exp(x) sum gy. */
+static void log_softmax_grad_strip(const softmax_job *job, int64_t columns, const plx_real *x,
+                                   const plx_real *gy, plx_real *y, plx_real *scratch) {
+    const int64_t inner = job->inner;
+    clear_total(scratch);
+    for (int64_t begin = 0; begin < job->n; begin += BLOCK)
+        add_block(job, block_end(job, begin) - begin, columns, gy + begin * inner, inner, scratch);
+    for (int64_t i = 0; i < job->n; ++i) {
+        job->kernels->exp(columns, x + i * inner, scratch + ROW, 0);
+        job->kernels->mul(columns, scratch + ROW, 1, scratch + TOTAL, 1, scratch + ROW);
+        job->kernels->sub(columns, gy + i * inner, 1, scratch + ROW, 1, y + i * inner);
+    }
+}
+
+/* What is taken off before the exponential: the largest, unless it is infinite; then the sum is
+ * infinite or zero by itself. */
+static plx_real finite_or_zero(plx_real x) {
+    const plx_real infinity = (plx_real)__builtin_inff();
+    return x == infinity || x == -infinity ? 0 : x;
+}
+
+static void log_sum_exp_strip(const softmax_job *job, int64_t columns, const plx_real *x,
+                              const plx_real *gy, plx_real *y, plx_real *scratch) {
+    (void)gy;
+    plx_real *top = scratch + TOP;
+    column_maxima(job, columns, x, top);
+    for (int64_t j = 0; j < columns; ++j) top[j] = finite_or_zero(top[j]);
+    sum_exponentials(job, columns, x, NULL, scratch);
+    job->kernels->log(columns, scratch + TOTAL, scratch + SUM, 0);
+    job->kernels->add(columns, scratch + SUM, 1, top, 1, y);
+}
+
+/* ---- Rows of the last axis ------------------------------------------------------------------- */
+
+static plx_real log_sum_exp_row(const softmax_job *job, const plx_real *x, plx_real *scratch) {
+    const plx_kernels *k = job->kernels;
+    const plx_real top = finite_or_zero(k->maximum(job->n, x));
+    plx_real sum = 0;
+    for (int64_t i = 0; i < job->n; i += BLOCK * STRIP) {
+        const int64_t left = job->n - i, n = left < BLOCK * STRIP ? left : BLOCK * STRIP;
+        k->sub(n, x + i, 1, &top, 0, scratch + ROWS);
+        k->exp(n, scratch + ROWS, scratch + ROWS, 0);
+        sum += k->sum(n, scratch + ROWS);
+    }
+    k->log(1, &sum, &sum, 0);
+    return top + sum;
+}
+
+static void each_row(void *arg, int64_t begin, int64_t end, int worker) {
+    const softmax_job *job = arg;
+    plx_real *scratch = job->scratch + (int64_t)worker * SCRATCH;
+    for (int64_t row = begin; row < end; ++row) {
+        const int64_t i = row * job->n;
+        if (job->reduced)
+            job->y[row] = log_sum_exp_row(job, job->x + i, scratch);
+        else if (job->backward)
+            job->backward(job->n, job->x + i, job->gy + i, job->y + i);
+        else
+            job->forward(job->n, job->x + i, job->y + i);
+    }
+}
+
+static int64_t strips_of(int64_t inner) {
+    return (inner + STRIP - 1) / STRIP;
+}
+
+static void each_strip(void *arg, int64_t begin, int64_t end, int worker) {
+    const softmax_job *job = arg;
+    const int64_t strips = strips_of(job->inner);
+    for (int64_t unit = begin; unit < end; ++unit) {
+        const int64_t outer = unit / strips, column = unit % strips * STRIP;
+        const int64_t left = job->inner - column, at = outer * job->n * job->inner + column;
+        job->strip(job, left < STRIP ? left : STRIP, job->x + at, job->gy ? job->gy + at : NULL,
+                   job->y + (job->reduced ? outer * job->inner + column : at),
+                   job->scratch + (int64_t)worker * SCRATCH);
+    }
+}
+
+/* ---- What the ops share ---------------------------------------------------------------------- */
+
+/* Fills in the operands and runs; job holds the functions. */
+static plx_status run_along(plx_ctx *ctx, const plx__step *step, softmax_job job) {
+    const plx__operand *x = &step->in[0];
+    if (!x->size) return PLX_OK;
+    const int after = (int)step->attrs.i[0];
+    job.kernels = ctx->kernels;
+    job.x = PLX_IN(step, 0);
+    job.gy = step->in_count > 1 ? PLX_IN(step, 1) : NULL;
+    job.y = PLX_OUT(step);
+    job.scratch = step->workspace;
+    if (after == PLX_ALL_AXES) {
+        job.n = x->size;
+        job.inner = 1;
+    } else {
+        job.n = x->dims[x->rank - 1 - after];
+        job.inner = plx__product(after, x->dims + x->rank - after);
+    }
+    const int64_t outer = x->size / (job.n * job.inner);
+    const bool rows = job.inner == 1;
+    const int64_t units = rows ? outer : outer * strips_of(job.inner);
+    const int64_t each = rows ? job.n : job.n * (job.inner < STRIP ? job.inner : STRIP);
+    int64_t grain = plx__grain(units, each, step->threads);
+    if (each >= 1024) grain = units / (4 * (int64_t)step->threads) + 1;
+    plx__parallel_for(ctx->pool, step->threads, units, grain, rows ? each_row : each_strip, &job);
     return PLX_OK;
 }
 
-static plx_status infer_rows(plx_graph *graph, plx__node *node) {
+static size_t workspace_strips(const plx_ctx *ctx, const plx__step *step) {
+    (void)ctx;
+    const bool needed = step->attrs.i[0] || step->op == &plx__op_log_sum_exp;
+    return needed ? (size_t)step->threads * SCRATCH * sizeof(plx_real) : 0;
+}
+
+static plx_status infer_along(plx_graph *graph, plx__node *node) {
     if (!plx__input_of(graph, node, 0)->rank)
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: a scalar has no last dimension",
                                node->op->name);
     return plx__infer_same(graph, node);
 }
 
-static plx__cost cost_rows(const plx_graph *graph, const plx__node *node) {
+static plx__cost cost_along(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 4, 4);
 }
 
-static const plx__sample row_samples[] = {
-    {1, {{2, {3, 5}, -3, 3}}, {.rank = 0}},  {1, {{2, {2, 1}, -3, 3}}, {.rank = 0}},
-    {1, {{1, {10}, -3, 3}}, {.rank = 0}},    {1, {{3, {2, 3, 33}, -3, 3}}, {.rank = 0}},
-    {1, {{2, {0, 10}, -3, 3}}, {.rank = 0}}, {0},
+static const plx__sample samples[] = {
+    {1, {{2, {3, 5}, -3, 3}}, {.rank = 0}},
+    {1, {{2, {2, 1}, -3, 3}}, {.rank = 0}},
+    {1, {{1, {10}, -3, 3}}, {.rank = 0}},
+    {1, {{3, {2, 3, 33}, -3, 3}}, {.rank = 0}},
+    {1, {{2, {0, 10}, -3, 3}}, {.rank = 0}},
+    {1, {{2, {5, 3}, -3, 3}}, {.i = {1}}},
+    {1, {{3, {2, 35, 9}, -3, 3}}, {.i = {1}}},
+    {1, {{3, {7, 5, 60}, -3, 3}}, {.i = {2}}},
+    {1, {{6, {2, 3, 2, 1, 2, 3}, -3, 3}}, {.i = {4}}},
+    {1, {{2, {1, 3}, -3, 3}}, {.i = {1}}},
+    {1, {{2, {0, 3}, -3, 3}}, {.i = {1}}},
+    {0},
 };
-static const plx__sample row_grad_samples[] = {
+static const plx__sample grad_samples[] = {
     {2, {{2, {3, 5}, 0.1, 0.3}, {2, {3, 5}, 0, 0}}, {.rank = 0}},
     {2, {{2, {2, 33}, 0.1, 0.3}, {2, {2, 33}, 0, 0}}, {.rank = 0}},
+    {2, {{2, {35, 2}, 0.1, 0.3}, {2, {35, 2}, 0, 0}}, {.i = {1}}},
+    {2, {{3, {7, 5, 60}, 0.1, 0.3}, {3, {7, 5, 60}, 0, 0}}, {.i = {2}}},
     {0},
 };
 
-#define ROW_OP(op_name)                                                                            \
+#define SOFTMAX_OP(op_name)                                                                        \
     static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \
-        return run_rows(ctx, step, ctx->kernels->op_name, NULL);                                   \
+        return run_along(                                                                          \
+            ctx, step, (softmax_job){.forward = ctx->kernels->op_name, .strip = op_name##_strip}); \
     }                                                                                              \
     static plx_status run_##op_name##_grad(plx_ctx *ctx, const plx__step *step) {                  \
-        return run_rows(ctx, step, NULL, ctx->kernels->op_name##_grad);                            \
+        return run_along(ctx, step,                                                                \
+                         (softmax_job){.backward = ctx->kernels->op_name##_grad,                   \
+                                       .strip = op_name##_grad_strip});                            \
     }                                                                                              \
     static void gradient_##op_name(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {     \
-        grads[0] = PLX__EMIT2(graph, &plx__op_##op_name##_grad, id, gy, NULL);                     \
+        const plx__node node = graph->nodes[id];                                                   \
+        grads[0] = PLX__EMIT2(graph, &plx__op_##op_name##_grad, id, gy, &node.attrs);              \
     }                                                                                              \
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
         .min_inputs = 1,                                                                           \
         .max_inputs = 1,                                                                           \
         .flags = PLX__OP_INPLACE,                                                                  \
-        .infer = infer_rows,                                                                       \
+        .infer = infer_along,                                                                      \
         .gradient = gradient_##op_name,                                                            \
-        .cost = cost_rows,                                                                         \
+        .cost = cost_along,                                                                        \
+        .workspace = workspace_strips,                                                             \
         .run = run_##op_name,                                                                      \
-        .samples = row_samples,                                                                    \
+        .samples = samples,                                                                        \
     };                                                                                             \
     const plx_op plx__op_##op_name##_grad = {                                                      \
         .name = #op_name "_grad",                                                                  \
         .min_inputs = 2,                                                                           \
         .max_inputs = 2,                                                                           \
         .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,                                            \
-        .infer = infer_rows,                                                                       \
-        .cost = cost_rows,                                                                         \
+        .infer = infer_along,                                                                      \
+        .cost = cost_along,                                                                        \
+        .workspace = workspace_strips,                                                             \
         .run = run_##op_name##_grad,                                                               \
-        .samples = row_grad_samples,                                                               \
+        .samples = grad_samples,                                                                   \
     };
 
-ROW_OP(softmax)
-ROW_OP(log_softmax)
+SOFTMAX_OP(softmax)
+SOFTMAX_OP(log_softmax)
+
+/* ---- log_sum_exp: the axis is removed; i[0] may be PLX_ALL_AXES ------------------------------ */
+
+static plx_status infer_log_sum_exp(plx_graph *graph, plx__node *node) {
+    const plx__node *x = plx__input_of(graph, node, 0);
+    const int64_t after = node->attrs.i[0];
+    node->rank = 0;
+    for (int axis = 0; axis < x->rank && after != PLX_ALL_AXES; ++axis)
+        if (axis != x->rank - 1 - after) node->dims[node->rank++] = x->dims[axis];
+    return PLX_OK;
+}
+
+static void gradient_log_sum_exp(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    grads[0] = PLX__EMIT3(graph, &plx__op_log_sum_exp_grad, node.inputs[0], id, gy, &node.attrs);
+}
+
+static plx_status run_log_sum_exp(plx_ctx *ctx, const plx__step *step) {
+    plx_real *y = PLX_OUT(step);
+    if (!step->in[0].size) {
+        /* The sum of nothing is 0. */
+        for (int64_t i = 0; i < step->out.size; ++i) y[i] = (plx_real)-__builtin_inff();
+        return PLX_OK;
+    }
+    return run_along(ctx, step, (softmax_job){.strip = log_sum_exp_strip, .reduced = true});
+}
+
+static plx__cost cost_log_sum_exp(const plx_graph *graph, const plx__node *node) {
+    plx__cost cost = plx__cost_streaming(graph, node, 0, 4);
+    cost.flops = 4.0 * (double)plx__size(plx__input_of(graph, node, 0));
+    return cost;
+}
+
+static const plx__sample lse_samples[] = {
+    {1, {{2, {3, 5}, -3, 3}}, {.i = {0}}},
+    {1, {{2, {35, 2}, -3, 3}}, {.i = {1}}},
+    {1, {{3, {7, 5, 60}, -3, 3}}, {.i = {2}}},
+    {1, {{6, {2, 3, 2, 1, 2, 3}, -3, 3}}, {.i = {3}}},
+    {1, {{2, {2, 5000}, -3, 3}}, {.i = {0}}},
+    {1, {{3, {2, 3, 5}, -3, 3}}, {.i = {PLX_ALL_AXES}}},
+    {1, {{0, {0}, -3, 3}}, {.i = {PLX_ALL_AXES}}},
+    {1, {{2, {0, 3}, -3, 3}}, {.i = {0}}},
+    {0},
+};
+
+const plx_op plx__op_log_sum_exp = {
+    .name = "log_sum_exp",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .infer = infer_log_sum_exp,
+    .gradient = gradient_log_sum_exp,
+    .cost = cost_log_sum_exp,
+    .workspace = workspace_strips,
+    .run = run_log_sum_exp,
+    .samples = lse_samples,
+};
+
+/* ---- log_sum_exp_grad(x, y, gy): gx = exp(x - y) gy ------------------------------------------ */
+
+typedef struct spread_job {
+    const plx_kernels *kernels;
+    const plx_real *x, *y, *gy;
+    plx_real *gx;
+    int64_t n, inner;
+} spread_job;
+
+static void spread_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const spread_job *job = arg;
+    const plx_kernels *k = job->kernels;
+    const int64_t n = job->inner == 1 ? job->n : job->inner;
+    for (int64_t row = begin; row < end; ++row) {
+        const plx_real *x = job->x + row * n;
+        plx_real *gx = job->gx + row * n;
+        if (job->inner == 1) {
+            const plx_real shift = finite_or_zero(job->y[row]);
+            k->sub(n, x, 1, &shift, 0, gx);
+            k->exp(n, gx, gx, 0);
+            k->scale(n, job->gy[row], gx, gx);
+            continue;
+        }
+        const int64_t at = row / job->n * n;
+        for (int64_t j = 0; j < n; ++j) gx[j] = x[j] - finite_or_zero(job->y[at + j]);
+        k->exp(n, gx, gx, 0);
+        k->mul(n, gx, 1, job->gy + at, 1, gx);
+    }
+}
+
+static plx_status run_log_sum_exp_grad(plx_ctx *ctx, const plx__step *step) {
+    const plx__operand *x = &step->in[0];
+    if (!x->size) return PLX_OK;
+    const int after = (int)step->attrs.i[0];
+    const bool all = after == PLX_ALL_AXES;
+    spread_job job = {.kernels = ctx->kernels,
+                      .x = PLX_IN(step, 0),
+                      .y = PLX_IN(step, 1),
+                      .gy = PLX_IN(step, 2),
+                      .gx = PLX_OUT(step),
+                      .n = all ? x->size : x->dims[x->rank - 1 - after],
+                      .inner = all ? 1 : plx__product(after, x->dims + x->rank - after)};
+    const int64_t each = job.inner == 1 ? job.n : job.inner, rows = x->size / each;
+    plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, each, step->threads),
+                      spread_rows, &job);
+    return PLX_OK;
+}
+
+static const plx__sample lse_grad_samples[] = {
+    {3, {{2, {3, 5}, -1, 0}, {1, {3}, 1, 2}, {1, {3}, 0, 0}}, {.i = {0}}},
+    {3, {{3, {2, 35, 9}, -1, 0}, {2, {2, 9}, 1, 2}, {2, {2, 9}, 0, 0}}, {.i = {1}}},
+    {0},
+};
+
+const plx_op plx__op_log_sum_exp_grad = {
+    .name = "log_sum_exp_grad",
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .flags = PLX__OP_NO_GRADIENT,
+    .infer = plx__infer_same,
+    .cost = cost_along,
+    .run = run_log_sum_exp_grad,
+    .samples = lse_grad_samples,
+};

@@ -79,19 +79,23 @@ static bool fuse_activation(plx_graph *graph, plx__node *node, const int32_t *us
     return true;
 }
 
+/* A log-softmax along the last axis: attrs count the axes after its own. */
+static bool is_of_rows(const plx__node *node) {
+    return node->op == &plx__op_log_softmax && node->attrs.i[0] == 0;
+}
+
 /* nll(log_softmax(x), t) and its gradient need no log-probabilities in memory. */
 static bool fuse_cross_entropy(plx_graph *graph, plx__node *node, const int32_t *uses) {
     if (node->op == &plx__op_nll) {
         const plx__node *rows = plx__input_of(graph, node, 0);
-        if (rows->op != &plx__op_log_softmax) return true;
+        if (!is_of_rows(rows)) return true;
         const int32_t inputs[] = {rows->inputs[0], node->inputs[1]};
         say_fused(node, rows, "nll");
         return replace(node, &plx__op_softmax_xent, 2, inputs);
     }
     if (node->op == &plx__op_log_softmax_grad) {
         const plx__node *rows = plx__input_of(graph, node, 0), *gy = plx__input_of(graph, node, 1);
-        if (rows->op != &plx__op_log_softmax || gy->op != &plx__op_nll_grad ||
-            uses[node->inputs[1]] != 1)
+        if (!is_of_rows(rows) || gy->op != &plx__op_nll_grad || uses[node->inputs[1]] != 1)
             return true;
         const int32_t inputs[] = {rows->inputs[0], gy->inputs[0], gy->inputs[1]};
         say_fused(node, gy, "log_softmax_grad");

@@ -493,3 +493,26 @@ void plx_case_of_dropout(plx_case *c) {
         plx_case_same(c, c->n, z, y);
     }
 }
+
+/* Below 1 the two terms before the logarithm cancel exactly. The exponential errs by 1 ULP, the
+ * logarithm by another, and e / (1 + e) is below log(1 + e). */
+void plx_case_of_logistic_loss(plx_case *c) {
+    const int64_t n = c->n;
+    plx_case_again(c, "");
+    const plx_real *x = plx_case_filled(c, n, -20, 20);
+    if (c->values == PLX_VALUES_HUGE) c->values = PLX_VALUES_NORMAL; /* for x alone */
+    const plx_real *t = plx_case_filled(c, n, 0, 1);
+    plx_real *y = plx_case_blank(c, n);
+    c->k->logistic_loss(n, x, t, y);
+    for (int64_t i = 0; i < n; ++i) {
+        const plx_wide a = (plx_wide)x[i], product = a * (plx_wide)t[i];
+        const plx_wide tail = log1p(exp(-fabs(a)));
+        const plx_wide value = (a > 0 ? a : a != a ? a : 0) - product + tail;
+        plx_case_near(c, i, y[i], value,
+                      EPS * (fabs(product) + fabs(a) + 3 * tail + fabs(value)) + 4 * PLX_TINY);
+    }
+    plx_real *z = plx_case_copy(c, n, t);
+    c->variant = "in place of t";
+    c->k->logistic_loss(n, x, z, z);
+    plx_case_same(c, n, z, y);
+}

@@ -1,0 +1,118 @@
+/* Builders of losses, and of what keeps gradients in bounds. */
+#include "graph/graph.h"
+#include "ops/copy.h"
+
+plx_node plx_l1(plx_graph *graph, plx_node prediction, plx_node target) {
+    return (plx_node){PLX__EMIT2(graph, &plx__op_l1, prediction.id, target.id, NULL)};
+}
+
+plx_node plx_huber(plx_graph *graph, plx_node prediction, plx_node target, double delta) {
+    if (!(delta > 0)) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "huber: delta %g must be above 0", delta);
+        return plx_none();
+    }
+    const plx__attrs attrs = {.f = {delta}};
+    return (plx_node){PLX__EMIT2(graph, &plx__op_huber, prediction.id, target.id, &attrs)};
+}
+
+plx_node plx_binary_cross_entropy(plx_graph *graph, plx_node logits, plx_node target) {
+    return (plx_node){PLX__EMIT2(graph, &plx__op_bce, logits.id, target.id, NULL)};
+}
+
+plx_node plx_l2_normalize(plx_graph *graph, plx_node x, double epsilon) {
+    if (!(epsilon > 0)) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "l2_normalize: epsilon %g must be above 0",
+                        epsilon);
+        return plx_none();
+    }
+    const plx__attrs attrs = {.f = {epsilon}};
+    return (plx_node){PLX__EMIT1(graph, &plx__op_l2_normalize, x.id, &attrs)};
+}
+
+/* Rows shorter than this have a cosine of nearly 0 with all others, and no steep gradient. */
+static const double shortest_row = 1e-8;
+
+static bool same_shapes(plx_graph *graph, const char *op, plx_node a, plx_node b) {
+    const int64_t *da = NULL, *db = NULL;
+    const int ra = plx_node_shape(graph, a, &da), rb = plx_node_shape(graph, b, &db);
+    if (ra < 0 || rb < 0) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: an input is not a node of this graph", op);
+        return false;
+    }
+    if (plx__same_shape(&graph->nodes[a.id], &graph->nodes[b.id])) return true;
+    char left[96], right[96];
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: shapes %s and %s differ", op,
+                    plx__shape_text(ra, da, left, sizeof left),
+                    plx__shape_text(rb, db, right, sizeof right));
+    return false;
+}
+
+static plx_node scaled_sum(plx_graph *graph, plx_node x, double factor) {
+    const int rank = plx_node_shape(graph, x, NULL);
+    if (rank < 0) return plx_none();
+    const int64_t mask = ((int64_t)1 << rank) - 1;
+    const plx__attrs attrs = {.i = {mask, mask}, .f = {factor}};
+    return (plx_node){PLX__EMIT1(graph, &plx__op_sum_to, x.id, &attrs)};
+}
+
+plx_node plx_cosine_loss(plx_graph *graph, plx_node a, plx_node b) {
+    if (!same_shapes(graph, "cosine_loss", a, b)) return plx_none();
+    const plx__node *node = &graph->nodes[a.id];
+    const double rows = (double)plx__rows(node->rank, node->dims);
+    const plx_node one = plx_constant(graph, 1);
+    const plx_node product = plx_mul(graph, plx_l2_normalize(graph, a, shortest_row),
+                                     plx_l2_normalize(graph, b, shortest_row));
+    return plx_sub(graph, one, scaled_sum(graph, product, 1 / rows));
+}
+
+/* The sum of a square matrix's diagonal, times factor. */
+static plx_node diagonal_sum(plx_graph *graph, plx_node x, int64_t n, double factor) {
+    const plx__attrs attrs = {.i = {0, n + 1}, .rank = 1, .dims = {n}};
+    const plx_node diagonal = {PLX__EMIT1(graph, &plx__op_strided, x.id, &attrs)};
+    return scaled_sum(graph, diagonal, factor);
+}
+
+plx_node plx_info_nce(plx_graph *graph, plx_node a, plx_node b, plx_node scale) {
+    if (!same_shapes(graph, "info_nce", a, b)) return plx_none();
+    const int64_t *dims = NULL;
+    const int rank = plx_node_shape(graph, a, &dims),
+              scale_rank = plx_node_shape(graph, scale, NULL);
+    if (rank != 2) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "info_nce: pairs of %d dimensions; 2 are needed",
+                        rank);
+        return plx_none();
+    }
+    if (scale_rank > 0) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE,
+                        "info_nce: a scale of %d dimensions; a scalar is needed", scale_rank);
+        return plx_none();
+    }
+    const int64_t n = dims[0];
+    const plx_node cosines = plx_matmul(graph, plx_l2_normalize(graph, a, shortest_row),
+                                        plx_l2_normalize(graph, b, shortest_row), false, true);
+    const plx_node logits = plx_mul(graph, cosines, scale);
+    const double factor = -0.5 / (double)n;
+    return plx_add(graph, diagonal_sum(graph, plx_log_softmax(graph, logits, 1), n, factor),
+                   diagonal_sum(graph, plx_log_softmax(graph, logits, 0), n, factor));
+}
+
+plx_status plx_clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,
+                            plx_node *clipped) {
+    if (!(largest > 0))
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "clip_by_norm: the largest norm %g must be above 0", largest);
+    plx_node total = plx_none();
+    for (int i = 0; i < count; ++i) {
+        const plx_node squares = {PLX__EMIT1(graph, &plx__op_sum_squares, grads[i].id, NULL)};
+        total = i ? plx_add(graph, total, squares) : squares;
+    }
+    if (!count) return plx_graph_status(graph);
+    /* A norm of 0 gives infinity, and the factor 1. */
+    const plx_node ratio = plx_div(graph, plx_constant(graph, largest), plx_sqrt(graph, total));
+    const plx_node factor = plx_min(graph, plx_constant(graph, 1), ratio);
+    const int32_t first = graph->count;
+    for (int i = 0; i < count; ++i) plx_mul(graph, grads[i], factor);
+    PLX_TRY(plx_graph_status(graph));
+    for (int i = 0; i < count; ++i) clipped[i] = (plx_node){first + i};
+    return PLX_OK;
+}

@@ -1,0 +1,291 @@
+/* Builders that move elements: other shapes, parts, repetition, choice by index. */
+#include "graph/graph.h"
+#include "ops/copy.h"
+
+#include <string.h>
+
+static plx_node fail_shape(plx_graph *graph, const char *op, const char *rule, int rank,
+                           const int64_t *dims, int64_t number) {
+    char shape[96];
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %lld %s %s", op, (long long)number, rule,
+                    plx__shape_text(rank, dims, shape, sizeof shape));
+    return plx_none();
+}
+
+/* Rank of a node, or -1 after a failure. */
+static int rank_of(plx_graph *graph, const char *op, plx_node x, const int64_t **dims) {
+    const int rank = plx_node_shape(graph, x, dims);
+    if (rank < 0)
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: the input is not a node of this graph", op);
+    return rank;
+}
+
+static bool is_rank(plx_graph *graph, const char *op, int rank) {
+    if (rank >= 0 && rank <= PLX_MAX_RANK) return true;
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %d dimensions; 0 to %d are possible", op, rank,
+                    PLX_MAX_RANK);
+    return false;
+}
+
+/* One axis, not all of them. */
+static int one_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size) {
+    const int own = plx__checked_axis(graph, op, x, axis, size);
+    if (own != PLX_ALL_AXES) return own;
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: of one axis only", op);
+    return -1;
+}
+
+/* All of x's elements in the shape of attrs; x itself when it has that shape. */
+static plx_node view_as(plx_graph *graph, plx_node x, const plx__attrs *shape) {
+    const plx__node *node = &graph->nodes[x.id];
+    if (node->rank == shape->rank &&
+        !memcmp(node->dims, shape->dims, (size_t)node->rank * sizeof node->dims[0]))
+        return x;
+    return (plx_node){PLX__EMIT1(graph, &plx__op_view, x.id, shape)};
+}
+
+plx_node plx_reshape(plx_graph *graph, plx_node x, int rank, const int64_t *dims) {
+    const int64_t *from = NULL;
+    const int own = rank_of(graph, "reshape", x, &from);
+    if (own < 0 || !is_rank(graph, "reshape", rank)) return plx_none();
+    const int64_t size = plx__product(own, from);
+    plx__attrs attrs = {.rank = rank};
+    int64_t known = 1;
+    int open = -1;
+    for (int axis = 0; axis < rank; ++axis) {
+        attrs.dims[axis] = dims[axis];
+        if (dims[axis] == -1 && open < 0) {
+            open = axis;
+            continue;
+        }
+        if (dims[axis] < 0 || __builtin_mul_overflow(known, dims[axis], &known))
+            return fail_shape(graph, "reshape", "elements do not fill", rank, dims, size);
+    }
+    if (open >= 0) attrs.dims[open] = known ? size / known : 0;
+    /* Beside a size of 0 any number would fit. */
+    if ((open >= 0 && !known) || known * (open < 0 ? 1 : attrs.dims[open]) != size)
+        return fail_shape(graph, "reshape", "elements do not fill", rank, dims, size);
+    return view_as(graph, x, &attrs);
+}
+
+plx_node plx_transpose(plx_graph *graph, plx_node x, const int *axes) {
+    const int64_t *dims = NULL;
+    const int rank = rank_of(graph, "transpose", x, &dims);
+    if (rank < 0) return plx_none();
+    int64_t strides[PLX_MAX_RANK], order[PLX_MAX_RANK];
+    plx__contiguous_strides(rank, dims, strides);
+    plx__attrs attrs = {.rank = rank};
+    unsigned seen = 0;
+    bool moved = false;
+    int last = -1; /* axis of more than one element */
+    for (int i = 0; i < rank; ++i) {
+        order[i] = axes[i];
+        if (axes[i] >= 0 && axes[i] < rank) seen |= 1U << axes[i];
+    }
+    if (seen != (1U << rank) - 1)
+        return fail_shape(graph, "transpose", "axes, and no permutation of them is", rank, order,
+                          rank);
+    for (int i = 0; i < rank; ++i) {
+        attrs.dims[i] = dims[axes[i]];
+        attrs.i[1 + i] = strides[axes[i]];
+        if (dims[axes[i]] == 1) continue;
+        moved |= axes[i] < last;
+        last = axes[i];
+    }
+    if (moved) return (plx_node){PLX__EMIT1(graph, &plx__op_strided, x.id, &attrs)};
+    memset(attrs.i, 0, sizeof attrs.i);
+    return view_as(graph, x, &attrs);
+}
+
+static plx_node fail_slice(plx_graph *graph, int64_t begin, int64_t end, int64_t size) {
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "slice: %lld..%lld of %lld", (long long)begin,
+                    (long long)end, (long long)size);
+    return plx_none();
+}
+
+plx_node plx_slice(plx_graph *graph, plx_node x, int axis, int64_t begin, int64_t end,
+                   int64_t step) {
+    int64_t size = 0;
+    const int own = one_axis(graph, "slice", x, axis, &size);
+    if (own < 0) return plx_none();
+    if (!step) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "slice: a step of 0");
+        return plx_none();
+    }
+    /* Forwards both lie in 0..size, backwards in -1..size - 1. */
+    const int64_t first = begin < 0 ? begin + size : begin, last = end < 0 ? end + size : end;
+    const int64_t low = step > 0 ? 0 : -1, high = step > 0 ? size : size - 1;
+    if (first < low || first > high || last < low || last > high)
+        return fail_slice(graph, begin, end, size);
+    if (step > size) step = size + 1;
+    if (step < -size) step = -size - 1;
+    const int64_t span = step > 0 ? last - first : first - last, by = step > 0 ? step : -step;
+    const int64_t count = span > 0 ? (span - 1) / by + 1 : 0;
+    if (step == 1 || count <= 1)
+        return (plx_node){plx__emit_part(graph, x.id, own, count ? first : 0, count)};
+    const plx__node *node = &graph->nodes[x.id];
+    plx__attrs attrs = {.rank = 0};
+    plx__set_shape(&attrs, node);
+    plx__contiguous_strides(node->rank, node->dims, attrs.i + 1);
+    attrs.dims[own] = count;
+    if (plx__size(node)) attrs.i[0] = first * attrs.i[1 + own];
+    attrs.i[1 + own] *= step;
+    return (plx_node){PLX__EMIT1(graph, &plx__op_strided, x.id, &attrs)};
+}
+
+plx_node plx_concat(plx_graph *graph, int count, const plx_node *x, int axis) {
+    int64_t size = 0;
+    if (count < 1) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "concat: of %d arrays", count);
+        return plx_none();
+    }
+    const int own = one_axis(graph, "concat", x[0], axis, &size);
+    if (own < 0) return plx_none();
+    if (count == 1) return x[0];
+    const plx__attrs attrs = {.i = {own}};
+    _Static_assert(sizeof *x == sizeof(int32_t), "a handle is an id");
+    return (plx_node){plx__emit(graph, &plx__op_concat, count, &x[0].id, &attrs)};
+}
+
+/* "2 + 2", cut short when there are many. */
+static void sum_text(int count, const int64_t *sizes, char *text, size_t bytes) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; i < count && used + 32 < bytes; ++i) {
+        plx__format(text + used, bytes - used, i ? " + %lld" : "%lld", (long long)sizes[i]);
+        used += strlen(text + used);
+    }
+    if (used + 32 >= bytes) plx__format(text + used, bytes - used, " + ...");
+}
+
+static bool parts_fit(plx_graph *graph, int count, const int64_t *sizes, int64_t size) {
+    int64_t left = size;
+    bool fit = true;
+    for (int i = 0; i < count && fit; ++i) {
+        fit = sizes[i] >= 0 && sizes[i] <= left;
+        left -= fit ? sizes[i] : 0;
+    }
+    if (fit && !left) return true;
+    char parts[160];
+    sum_text(count, sizes, parts, sizeof parts);
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "split: parts of %s are not %lld", parts,
+                    (long long)size);
+    return false;
+}
+
+plx_status plx_split(plx_graph *graph, plx_node x, int axis, int count, const int64_t *sizes,
+                     plx_node *out) {
+    int64_t size = 0, begin = 0;
+    const int own = one_axis(graph, "split", x, axis, &size);
+    if (own < 0) return plx_graph_status(graph);
+    if (count < 1 || (!sizes && size % count))
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "split: %d equal parts are not %lld", count,
+                        (long long)size);
+    else if (sizes)
+        parts_fit(graph, count, sizes, size);
+    /* First all of them, so that a failure leaves out alone. */
+    const int32_t first = graph->count;
+    for (int i = 0; i < count && graph->status == PLX_OK; ++i) {
+        const int64_t part = sizes ? sizes[i] : size / count;
+        plx__emit_part(graph, x.id, own, begin, part);
+        begin += part;
+    }
+    PLX_TRY(plx_graph_status(graph));
+    int32_t next = first;
+    for (int i = 0; i < count; ++i) {
+        const int64_t part = sizes ? sizes[i] : size / count;
+        out[i] = part == size ? x : (plx_node){next++};
+    }
+    return PLX_OK;
+}
+
+plx_node plx_pad(plx_graph *graph, plx_node x, const int64_t *before, const int64_t *after,
+                 double value) {
+    const int rank = rank_of(graph, "pad", x, NULL);
+    if (rank < 0) return plx_none();
+    plx__attrs attrs = {.f = {value}};
+    bool any = false;
+    for (int axis = 0; axis < rank; ++axis) {
+        attrs.i[axis] = before[axis];
+        attrs.i[PLX_MAX_RANK + axis] = after[axis];
+        any |= before[axis] || after[axis];
+    }
+    return any ? (plx_node){PLX__EMIT1(graph, &plx__op_pad, x.id, &attrs)} : x;
+}
+
+plx_node plx_broadcast(plx_graph *graph, plx_node x, int rank, const int64_t *dims) {
+    const int64_t *from = NULL;
+    const int own = rank_of(graph, "broadcast", x, &from);
+    if (own < 0 || !is_rank(graph, "broadcast", rank)) return plx_none();
+    const int extra = rank - own;
+    if (extra < 0) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "broadcast: %d dimensions do not become %d", own,
+                        rank);
+        return plx_none();
+    }
+    /* Of broadcast_to: which axes are repeated, and which of those x lacks. */
+    plx__attrs attrs = {.f = {1}, .rank = rank};
+    for (int axis = 0; axis < rank; ++axis) {
+        attrs.dims[axis] = dims[axis];
+        if (axis < extra) {
+            attrs.i[0] |= 1 << axis;
+            attrs.i[1] |= 1 << axis;
+        } else if (from[axis - extra] != dims[axis]) {
+            attrs.i[0] |= 1 << axis;
+            if (from[axis - extra] == 1) continue;
+            plx__graph_fail(graph, PLX_ERR_SHAPE,
+                            "broadcast: size %lld of axis %d does not become %lld; only 1 does",
+                            (long long)from[axis - extra], axis - extra, (long long)dims[axis]);
+            return plx_none();
+        }
+    }
+    if (!attrs.i[0]) return x;
+    return (plx_node){PLX__EMIT1(graph, &plx__op_broadcast_to, x.id, &attrs)};
+}
+
+plx_node plx_gather(plx_graph *graph, plx_node x, plx_node indices, int axis) {
+    int64_t size = 0;
+    const int own = one_axis(graph, "gather", x, axis, &size);
+    if (own < 0) return plx_none();
+    const plx__attrs attrs = {.i = {own}};
+    return (plx_node){PLX__EMIT2(graph, &plx__op_gather, x.id, indices.id, &attrs)};
+}
+
+plx_node plx_embedding(plx_graph *graph, plx_node table, plx_node ids) {
+    const int rank = rank_of(graph, "embedding", table, NULL);
+    if (rank < 0) return plx_none();
+    if (rank != 2) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "embedding: a table of %d dimensions; 2 are needed",
+                        rank);
+        return plx_none();
+    }
+    return plx_gather(graph, table, ids, 0);
+}
+
+plx_node plx_argmax(plx_graph *graph, plx_node x, int axis) {
+    int64_t size = 0;
+    const int own = plx__checked_axis(graph, "argmax", x, axis, &size);
+    if (own < 0) return plx_none();
+    const plx__attrs attrs = {.i = {own}};
+    return (plx_node){PLX__EMIT1(graph, &plx__op_argmax, x.id, &attrs)};
+}
+
+plx_status plx_top_k(plx_graph *graph, plx_node x, int64_t k, plx_node *values, plx_node *indices) {
+    const plx__attrs attrs = {.i = {k}};
+    const plx_node which = {PLX__EMIT1(graph, &plx__op_top_k, x.id, &attrs)};
+    plx_node taken = plx_none();
+    if (values) taken = (plx_node){PLX__EMIT2(graph, &plx__op_pick, x.id, which.id, NULL)};
+    PLX_TRY(plx_graph_status(graph));
+    if (values) *values = taken;
+    if (indices) *indices = which;
+    return PLX_OK;
+}
+
+plx_node plx_clip(plx_graph *graph, plx_node x, double low, double high) {
+    if (!(low <= high)) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "clip: the least value %g is above %g", low, high);
+        return plx_none();
+    }
+    const plx__attrs attrs = {.f = {low, high}};
+    return (plx_node){PLX__EMIT1(graph, &plx__op_clip, x.id, &attrs)};
+}

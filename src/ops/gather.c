@@ -1,0 +1,361 @@
+/* Elements chosen by i32 indices, and indices of the largest. */
+#include "ops/op.h"
+
+#include <string.h>
+
+static plx__cost cost_gathered(const plx_graph *graph, const plx__node *node) {
+    (void)graph;
+    return (plx__cost){0, 2.0 * (double)plx__size(node) * (double)sizeof(plx_real), 1};
+}
+
+static plx_status check_indices(plx_ctx *ctx, const plx__step *step, int k, int64_t n) {
+    const int32_t *indices = *step->in[k].slot;
+    const int64_t count = step->in[k].size;
+    int32_t outside = 0;
+    for (int64_t i = 0; i < count; ++i) outside |= (indices[i] < 0) | (indices[i] >= n);
+    for (int64_t i = 0; i < count && outside; ++i)
+        if (indices[i] < 0 || indices[i] >= n)
+            return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                             "%s: index %d at position %lld is outside 0..%lld", step->op->name,
+                             (int)indices[i], (long long)i, (long long)n - 1);
+    return PLX_OK;
+}
+
+/* x [outer, n, inner], taken at count indices. */
+typedef struct gather_job {
+    const plx_kernels *kernels;
+    const plx_real *x;
+    const int32_t *indices;
+    const int64_t *first, *order;
+    plx_real *y;
+    int64_t outer, n, inner, count;
+} gather_job;
+
+static gather_job loops_of(plx_ctx *ctx, int rank, const int64_t *dims, int64_t axis) {
+    return (gather_job){.kernels = ctx->kernels,
+                        .outer = plx__product((int)axis, dims),
+                        .n = dims[axis],
+                        .inner = plx__product(rank - (int)axis - 1, dims + axis + 1)};
+}
+
+/* ---- gather(x, indices): attrs i[0] the axis ------------------------------------------------- */
+
+/* node = x with one axis replaced by the shape of indices. */
+static plx_status replace_axis(plx_graph *graph, plx__node *node, int rank, const int64_t *dims,
+                               const plx__node *indices) {
+    const int axis = (int)node->attrs.i[0];
+    if (rank - 1 + indices->rank > PLX_MAX_RANK)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "gather: %d dimensions and indices of %d give %d; %d are possible",
+                               rank, indices->rank, rank - 1 + indices->rank, PLX_MAX_RANK);
+    node->rank = 0;
+    for (int i = 0; i < axis; ++i) node->dims[node->rank++] = dims[i];
+    for (int i = 0; i < indices->rank; ++i) node->dims[node->rank++] = indices->dims[i];
+    for (int i = axis + 1; i < rank; ++i) node->dims[node->rank++] = dims[i];
+    return PLX_OK;
+}
+
+static plx_status infer_gather(plx_graph *graph, plx__node *node) {
+    const plx__node *x = plx__input_of(graph, node, 0);
+    return replace_axis(graph, node, x->rank, x->dims, plx__input_of(graph, node, 1));
+}
+
+static void gradient_gather(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    plx__attrs attrs = {.i = {node.attrs.i[0]}};
+    plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
+    grads[0] = PLX__EMIT2(graph, &plx__op_gather_grad, node.inputs[1], gy, &attrs);
+}
+
+static void gather_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const gather_job *job = arg;
+    int64_t k = begin % job->count;
+    const plx_real *x = job->x + begin / job->count * job->n * job->inner;
+    plx_real *y = job->y + begin * job->inner;
+    for (int64_t row = begin; row < end; ++row) {
+        const plx_real *from = x + job->indices[k] * job->inner;
+        if (job->inner == 1)
+            *y = *from;
+        else
+            memcpy(y, from, (size_t)job->inner * sizeof *y);
+        y += job->inner;
+        if (++k < job->count) continue;
+        k = 0;
+        x += job->n * job->inner;
+    }
+}
+
+static plx_status run_gather(plx_ctx *ctx, const plx__step *step) {
+    gather_job job = loops_of(ctx, step->in[0].rank, step->in[0].dims, step->attrs.i[0]);
+    PLX_TRY(check_indices(ctx, step, 1, job.n));
+    if (!step->out.size) return PLX_OK;
+    job.x = PLX_IN(step, 0);
+    job.y = PLX_OUT(step);
+    job.indices = *step->in[1].slot;
+    job.count = step->in[1].size;
+    const int64_t rows = job.outer * job.count;
+    plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.inner, step->threads),
+                      gather_rows, &job);
+    return PLX_OK;
+}
+
+static const plx__sample gather_samples[] = {
+    {2, {{2, {5, 3}, 0, 0}, {1, {4}, 0, 5}}, {.i = {0}}},
+    {2, {{2, {50, 33}, 0, 0}, {2, {9, 30}, 0, 50}}, {.i = {0}}},
+    {2, {{3, {3, 4, 5}, 0, 0}, {2, {2, 3}, 0, 4}}, {.i = {1}}},
+    {2, {{2, {3, 7}, 0, 0}, {0, {0}, 0, 7}}, {.i = {1}}},
+    {2, {{5, {2, 1, 3, 1, 2}, 0, 0}, {2, {2, 2}, 0, 3}}, {.i = {2}}},
+    {2, {{2, {3, 7}, 0, 0}, {1, {0}, 0, 7}}, {.i = {1}}},
+    {2, {{1, {1}, 0, 0}, {1, {3}, 0, 1}}, {.i = {0}}},
+    {0},
+};
+
+const plx_op plx__op_gather = {
+    .name = "gather",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .labels = 1 << 1,
+    .infer = infer_gather,
+    .gradient = gradient_gather,
+    .cost = cost_gathered,
+    .run = run_gather,
+    .samples = gather_samples,
+};
+
+/* ---- gather_grad(indices, gy): attrs i[0] the axis, rank and dims the shape of x ------------- */
+
+static plx_status infer_gather_grad(plx_graph *graph, plx__node *node) {
+    const plx__node *gy = plx__input_of(graph, node, 1);
+    plx__node taken = {.op = node->op, .attrs = node->attrs};
+    PLX_TRY(replace_axis(graph, &taken, node->attrs.rank, node->attrs.dims,
+                         plx__input_of(graph, node, 0)));
+    if (!plx__same_shape(&taken, gy))
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "gather_grad: the gradient does not fit");
+    node->rank = node->attrs.rank;
+    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    return PLX_OK;
+}
+
+static void gradient_gather_grad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    const plx__attrs attrs = {.i = {node.attrs.i[0]}};
+    grads[1] = PLX__EMIT2(graph, &plx__op_gather, gy, node.inputs[0], &attrs);
+}
+
+static size_t workspace_gather_grad(const plx_ctx *ctx, const plx__step *step) {
+    (void)ctx;
+    const int64_t n = step->out.dims[step->attrs.i[0]];
+    return (size_t)(n + 1 + step->in[0].size) * sizeof(int64_t);
+}
+
+/* Positions by index, ascending for equal ones (counting sort): those of index i are
+ * order[first[i]] until order[first[i + 1]]. */
+static void sort_positions(const int32_t *indices, int64_t count, int64_t n, int64_t *first,
+                           int64_t *order) {
+    memset(first, 0, (size_t)(n + 1) * sizeof *first);
+    for (int64_t k = 0; k < count; ++k) first[indices[k]] += 1;
+    int64_t total = 0;
+    for (int64_t i = 0; i <= n; ++i) {
+        total += first[i];
+        first[i] = total;
+    }
+    for (int64_t k = count - 1; k >= 0; --k) order[--first[indices[k]]] = k;
+}
+
+static void add_row(const gather_job *job, plx_real *y, const plx_real *x) {
+    if (job->inner == 1)
+        *y += *x;
+    else
+        job->kernels->add(job->inner, y, 1, x, 1, y);
+}
+
+/* Each row of the result is one thread's: neighbours that no index names are cleared together, and
+ * the first gradient is copied, so that memory is written once. */
+static void scatter_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const gather_job *job = arg;
+    const size_t row_bytes = (size_t)job->inner * sizeof *job->y;
+    const plx_real *x = job->x + begin / job->n * job->count * job->inner;
+    int64_t i = begin % job->n, empty = 0;
+    for (int64_t row = begin; row < end; ++row) {
+        plx_real *y = job->y + row * job->inner;
+        const int64_t first = job->first[i], last = job->first[i + 1];
+        if (first == last) {
+            empty += 1;
+        } else {
+            memset(y - empty * job->inner, 0, (size_t)empty * row_bytes);
+            empty = 0;
+            memcpy(y, x + job->order[first] * job->inner, row_bytes);
+        }
+        for (int64_t k = first + 1; k < last; ++k) add_row(job, y, x + job->order[k] * job->inner);
+        if (++i < job->n) continue;
+        i = 0;
+        x += job->count * job->inner;
+    }
+    memset(job->y + (end - empty) * job->inner, 0, (size_t)empty * row_bytes);
+}
+
+static plx_status run_gather_grad(plx_ctx *ctx, const plx__step *step) {
+    gather_job job = loops_of(ctx, step->out.rank, step->out.dims, step->attrs.i[0]);
+    PLX_TRY(check_indices(ctx, step, 0, job.n));
+    if (!step->out.size) return PLX_OK;
+    job.x = PLX_IN(step, 1);
+    job.y = PLX_OUT(step);
+    job.count = step->in[0].size;
+    int64_t *first = step->workspace, *order = first + job.n + 1;
+    sort_positions(*step->in[0].slot, job.count, job.n, first, order);
+    job.first = first;
+    job.order = order;
+    const int64_t rows = job.outer * job.n;
+    plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.inner, step->threads),
+                      scatter_rows, &job);
+    return PLX_OK;
+}
+
+static plx__cost cost_gather_grad(const plx_graph *graph, const plx__node *node) {
+    plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
+    cost.flops = (double)plx__size(plx__input_of(graph, node, 1));
+    return cost;
+}
+
+static const plx__sample gather_grad_samples[] = {
+    {2, {{1, {4}, 0, 3}, {2, {4, 3}, 0, 0}}, {.i = {0}, .rank = 2, .dims = {5, 3}}},
+    {2, {{2, {9, 30}, 0, 50}, {3, {9, 30, 33}, 0, 0}}, {.i = {0}, .rank = 2, .dims = {300, 33}}},
+    {2, {{2, {2, 3}, 0, 4}, {4, {3, 2, 3, 5}, 0, 0}}, {.i = {1}, .rank = 3, .dims = {3, 4, 5}}},
+    {2, {{1, {9}, 0, 7}, {2, {3, 9}, 0, 0}}, {.i = {1}, .rank = 2, .dims = {3, 7}}},
+    {2, {{1, {0}, 0, 7}, {2, {3, 0}, 0, 0}}, {.i = {1}, .rank = 2, .dims = {3, 7}}},
+    {0},
+};
+
+const plx_op plx__op_gather_grad = {
+    .name = "gather_grad",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .labels = 1 << 0,
+    .infer = infer_gather_grad,
+    .gradient = gradient_gather_grad,
+    .cost = cost_gather_grad,
+    .workspace = workspace_gather_grad,
+    .run = run_gather_grad,
+    .samples = gather_grad_samples,
+};
+
+/* ---- pick(x [..., n], indices [..., k]): elements of each row by its own indices --------------
+ */
+
+static plx_status check_picked(plx_graph *graph, const plx__node *node, int rank,
+                               const int64_t *dims, const plx__node *indices) {
+    bool fit = rank > 0 && rank == indices->rank;
+    for (int i = 0; i < rank - 1 && fit; ++i) fit = dims[i] == indices->dims[i];
+    char left[96], right[96];
+    if (!fit)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: rows of %s and indices %s differ",
+                               node->op->name, plx__shape_text(rank, dims, left, 96),
+                               plx__shape_text(indices->rank, indices->dims, right, 96));
+    return PLX_OK;
+}
+
+static plx_status infer_pick(plx_graph *graph, plx__node *node) {
+    const plx__node *x = plx__input_of(graph, node, 0), *indices = plx__input_of(graph, node, 1);
+    plx__copy_shape(node, indices);
+    node->dtype = PLX_DTYPE_REAL;
+    return check_picked(graph, node, x->rank, x->dims, indices);
+}
+
+static void gradient_pick(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    plx__attrs attrs = {.rank = 0};
+    plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
+    grads[0] = PLX__EMIT2(graph, &plx__op_pick_grad, node.inputs[1], gy, &attrs);
+}
+
+static void pick_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const gather_job *job = arg;
+    for (int64_t row = begin; row < end; ++row)
+        for (int64_t k = row * job->count; k < (row + 1) * job->count; ++k)
+            job->y[k] = job->x[row * job->n + job->indices[k]];
+}
+
+static void unpick_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const gather_job *job = arg;
+    memset(job->y + begin * job->n, 0, (size_t)((end - begin) * job->n) * sizeof *job->y);
+    for (int64_t row = begin; row < end; ++row)
+        for (int64_t k = row * job->count; k < (row + 1) * job->count; ++k)
+            job->y[row * job->n + job->indices[k]] += job->x[k];
+}
+
+/* x_like: the operand with n columns. */
+static plx_status run_picking(plx_ctx *ctx, const plx__step *step, const plx__operand *x_like,
+                              int indices, int values, plx__loop_fn rows_of) {
+    gather_job job = {.x = PLX_IN(step, values),
+                      .indices = *step->in[indices].slot,
+                      .y = PLX_OUT(step),
+                      .n = plx__columns(x_like->rank, x_like->dims),
+                      .count = plx__columns(step->in[indices].rank, step->in[indices].dims)};
+    PLX_TRY(check_indices(ctx, step, indices, job.n));
+    const int64_t rows = plx__rows(x_like->rank, x_like->dims);
+    plx__parallel_for(ctx->pool, step->threads, rows,
+                      plx__grain(rows, job.n + job.count, step->threads), rows_of, &job);
+    return PLX_OK;
+}
+
+static plx_status run_pick(plx_ctx *ctx, const plx__step *step) {
+    return run_picking(ctx, step, &step->in[0], 1, 0, pick_rows);
+}
+
+static const plx__sample pick_samples[] = {
+    {2, {{1, {5}, 0, 0}, {1, {3}, 0, 5}}, {.rank = 0}},
+    {2, {{3, {2, 150, 4}, 0, 0}, {3, {2, 150, 7}, 0, 4}}, {.rank = 0}},
+    {2, {{2, {3, 5}, 0, 0}, {2, {3, 0}, 0, 5}}, {.rank = 0}},
+    {0},
+};
+
+const plx_op plx__op_pick = {
+    .name = "pick",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .labels = 1 << 1,
+    .infer = infer_pick,
+    .gradient = gradient_pick,
+    .cost = cost_gathered,
+    .run = run_pick,
+    .samples = pick_samples,
+};
+
+/* ---- pick_grad(indices, gy): attrs rank and dims the shape of x ------------------------------ */
+
+static plx_status infer_pick_grad(plx_graph *graph, plx__node *node) {
+    node->rank = node->attrs.rank;
+    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    return check_picked(graph, node, node->rank, node->dims, plx__input_of(graph, node, 0));
+}
+
+static void gradient_pick_grad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    grads[1] = PLX__EMIT2(graph, &plx__op_pick, gy, node.inputs[0], NULL);
+}
+
+static plx_status run_pick_grad(plx_ctx *ctx, const plx__step *step) {
+    return run_picking(ctx, step, &step->out, 0, 1, unpick_rows);
+}
+
+static const plx__sample pick_grad_samples[] = {
+    {2, {{2, {3, 7}, 0, 4}, {2, {3, 7}, 0, 0}}, {.rank = 2, .dims = {3, 4}}},
+    {2, {{2, {300, 2}, 0, 33}, {2, {300, 2}, 0, 0}}, {.rank = 2, .dims = {300, 33}}},
+    {0},
+};
+
+const plx_op plx__op_pick_grad = {
+    .name = "pick_grad",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .labels = 1 << 0,
+    .infer = infer_pick_grad,
+    .gradient = gradient_pick_grad,
+    .cost = cost_gathered,
+    .run = run_pick_grad,
+    .samples = pick_grad_samples,
+};

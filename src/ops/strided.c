@@ -1,0 +1,410 @@
+/* Movement of elements: parts, transpositions, concatenation, padding. None of it does arithmetic,
+ * but for gradients that add up where an element was taken more than once. */
+#include "ops/copy.h"
+
+#include <string.h>
+
+static plx__cost cost_moved(const plx_graph *graph, const plx__node *node) {
+    (void)graph;
+    return (plx__cost){0, 2.0 * (double)plx__size(node) * (double)sizeof(plx_real), 1};
+}
+
+/* ---- strided: attrs rank and dims the shape, i[0] the first element of x, i[1 + axis] strides --
+ */
+
+enum { OFFSET = 0, STRIDES = 1 };
+
+/* Whether all elements of an array with these dims lie inside size elements. */
+static bool is_inside(int rank, const int64_t *dims, const plx__attrs *attrs, int64_t size) {
+    int64_t low = attrs->i[OFFSET], high = low;
+    for (int axis = 0; axis < rank; ++axis) {
+        if (!dims[axis]) return true;
+        const int64_t span = (dims[axis] - 1) * attrs->i[STRIDES + axis];
+        if (span < 0)
+            low += span;
+        else
+            high += span;
+    }
+    return low >= 0 && high < size;
+}
+
+static plx_status infer_strided(plx_graph *graph, plx__node *node) {
+    const plx__node *x = plx__input_of(graph, node, 0);
+    node->rank = node->attrs.rank;
+    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    if (!is_inside(node->rank, node->dims, &node->attrs, plx__size(x)))
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "strided: elements beyond the %lld of x",
+                               (long long)plx__size(x));
+    return PLX_OK;
+}
+
+/* The axes of attrs' shape by descending length of stride, without those of size 1. */
+static int axes_in_memory(int rank, const int64_t *dims, const int64_t *strides, int *axes) {
+    int count = 0;
+    for (int axis = 0; axis < rank; ++axis) {
+        if (dims[axis] == 1) continue;
+        int at = count++;
+        const int64_t stride = strides[axis] < 0 ? -strides[axis] : strides[axis];
+        for (; at > 0; --at) {
+            const int64_t before = strides[axes[at - 1]];
+            if ((before < 0 ? -before : before) >= stride) break;
+            axes[at] = axes[at - 1];
+        }
+        axes[at] = axis;
+    }
+    return count;
+}
+
+/* The transposition (and reversal) that undoes the node when it takes every element of x once. */
+static bool find_inverse(const plx__node *node, const plx__node *x, plx__attrs *inverse) {
+    const int64_t *strides = node->attrs.i + STRIDES;
+    int axes[PLX_MAX_RANK];
+    const int count = axes_in_memory(node->rank, node->dims, strides, axes);
+    if (plx__size(node) != plx__size(x) || !plx__size(x)) return false;
+    int64_t own[PLX_MAX_RANK], expected = 1;
+    plx__contiguous_strides(node->rank, node->dims, own);
+    *inverse = (plx__attrs){.rank = count};
+    for (int i = count - 1; i >= 0; --i) {
+        const int axis = axes[i];
+        const int64_t stride = strides[axis];
+        if (stride != expected && stride != -expected) return false;
+        expected *= node->dims[axis];
+        inverse->dims[i] = node->dims[axis];
+        inverse->i[STRIDES + i] = stride < 0 ? -own[axis] : own[axis];
+        if (stride < 0) inverse->i[OFFSET] += (node->dims[axis] - 1) * own[axis];
+    }
+    return true;
+}
+
+static void gradient_strided(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id], x = graph->nodes[node.inputs[0]];
+    plx__attrs attrs;
+    if (find_inverse(&node, &x, &attrs)) {
+        const int32_t moved = PLX__EMIT1(graph, &plx__op_strided, gy, &attrs);
+        attrs = (plx__attrs){.rank = 0};
+        plx__set_shape(&attrs, &x);
+        grads[0] = PLX__EMIT1(graph, &plx__op_view, moved, &attrs);
+        return;
+    }
+    attrs = node.attrs;
+    plx__set_shape(&attrs, &x);
+    grads[0] = PLX__EMIT1(graph, &plx__op_strided_grad, gy, &attrs);
+}
+
+static plx_status run_strided(plx_ctx *ctx, const plx__step *step) {
+    plx__copy copy = {.rank = step->out.rank};
+    memcpy(copy.dims, step->out.dims, sizeof copy.dims);
+    memcpy(copy.from, step->attrs.i + STRIDES, sizeof copy.from);
+    plx__contiguous_strides(copy.rank, copy.dims, copy.to);
+    plx__copy_strided(ctx, step->threads, PLX_IN(step, 0) + step->attrs.i[OFFSET], PLX_OUT(step),
+                      &copy);
+    return PLX_OK;
+}
+
+#define A(rank, ...) {rank, {__VA_ARGS__}, 0, 0}
+static const plx__sample strided_samples[] = {
+    /* Transpositions: whole and odd tiles, of rows, of blocks. */
+    {1, {A(2, 3, 5)}, {.i = {0, 1, 5}, .rank = 2, .dims = {5, 3}}},
+    {1, {A(2, 67, 131)}, {.i = {0, 1, 131}, .rank = 2, .dims = {131, 67}}},
+    {1, {A(3, 3, 4, 17)}, {.i = {0, 17, 68, 1}, .rank = 3, .dims = {4, 3, 17}}},
+    {1, {A(4, 2, 9, 10, 3)}, {.i = {0, 270, 1, 30, 3}, .rank = 4, .dims = {2, 3, 9, 10}}},
+    {1,
+     {A(6, 2, 3, 2, 3, 2, 3)},
+     {.i = {0, 1, 3, 6, 18, 36, 108}, .rank = 6, .dims = {3, 2, 3, 2, 3, 2}}},
+    /* Steps, reversal, repetition, windows. */
+    {1, {A(2, 5, 7)}, {.i = {3, 14, 2}, .rank = 2, .dims = {3, 2}}},
+    {1, {A(2, 5, 7)}, {.i = {34, -7, -1}, .rank = 2, .dims = {5, 7}}},
+    {1, {A(1, 5)}, {.i = {0, 0, 1}, .rank = 2, .dims = {3, 5}}},
+    {1, {A(1, 9)}, {.i = {0, 2, 1}, .rank = 2, .dims = {4, 3}}},
+    {1, {A(0, 0)}, {.rank = 0}},
+    {1, {A(2, 0, 3)}, {.i = {0, 1, 3}, .rank = 2, .dims = {3, 0}}},
+    {0},
+};
+
+const plx_op plx__op_strided = {
+    .name = "strided",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .infer = infer_strided,
+    .gradient = gradient_strided,
+    .cost = cost_moved,
+    .run = run_strided,
+    .samples = strided_samples,
+};
+
+/* ---- strided_grad: attrs of strided, but rank and dims those of x ---------------------------- */
+
+static plx_status infer_strided_grad(plx_graph *graph, plx__node *node) {
+    const plx__node *gy = plx__input_of(graph, node, 0);
+    node->rank = node->attrs.rank;
+    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    if (!is_inside(gy->rank, gy->dims, &node->attrs, plx__size(node)))
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "strided_grad: elements beyond the %lld of x",
+                               (long long)plx__size(node));
+    return PLX_OK;
+}
+
+static void gradient_strided_grad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    plx__attrs attrs = node.attrs;
+    plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
+    grads[0] = PLX__EMIT1(graph, &plx__op_strided, gy, &attrs);
+}
+
+/* Whether no two elements share a place: each stride is longer than all that the shorter ones span
+ * together. */
+static bool is_injective(int rank, const int64_t *dims, const int64_t *strides) {
+    int axes[PLX_MAX_RANK];
+    int64_t span = 0;
+    for (int i = axes_in_memory(rank, dims, strides, axes) - 1; i >= 0; --i) {
+        const int64_t signed_stride = strides[axes[i]];
+        const int64_t stride = signed_stride < 0 ? -signed_stride : signed_stride;
+        if (stride <= span) return false;
+        span += stride * (dims[axes[i]] - 1);
+    }
+    return true;
+}
+
+static plx_status run_strided_grad(plx_ctx *ctx, const plx__step *step) {
+    const plx__operand *gy = &step->in[0];
+    plx__copy copy = {.rank = gy->rank};
+    memcpy(copy.dims, gy->dims, sizeof copy.dims);
+    memcpy(copy.to, step->attrs.i + STRIDES, sizeof copy.to);
+    plx__contiguous_strides(copy.rank, copy.dims, copy.from);
+    copy.add = !is_injective(copy.rank, copy.dims, copy.to);
+    plx__fill(ctx, step->threads, step->out.size, 0, PLX_OUT(step));
+    plx__copy_strided(ctx, step->threads, PLX_IN(step, 0), PLX_OUT(step) + step->attrs.i[OFFSET],
+                      &copy);
+    return PLX_OK;
+}
+
+static const plx__sample strided_grad_samples[] = {
+    {1, {A(2, 3, 2)}, {.i = {3, 14, 2}, .rank = 2, .dims = {5, 7}}},
+    {1, {A(2, 4, 3)}, {.i = {0, 2, 1}, .rank = 1, .dims = {9}}},
+    {1, {A(2, 3, 5)}, {.i = {4, 0, -1}, .rank = 1, .dims = {5}}},
+    {1, {A(2, 0, 5)}, {.i = {0, 5, 1}, .rank = 2, .dims = {2, 5}}},
+    {0},
+};
+
+const plx_op plx__op_strided_grad = {
+    .name = "strided_grad",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .infer = infer_strided_grad,
+    .gradient = gradient_strided_grad,
+    .cost = cost_moved,
+    .run = run_strided_grad,
+    .samples = strided_grad_samples,
+};
+
+/* ---- Parts of an axis ------------------------------------------------------------------------ */
+
+int32_t plx__emit_part(plx_graph *graph, int32_t id, int axis, int64_t begin, int64_t count) {
+    if (id < 0) return -1;
+    const plx__node x = graph->nodes[id];
+    if (count == x.dims[axis]) return id;
+    plx__attrs attrs = {.rank = 0};
+    plx__set_shape(&attrs, &x);
+    attrs.dims[axis] = count;
+    int64_t strides[PLX_MAX_RANK];
+    plx__contiguous_strides(x.rank, x.dims, strides);
+    const bool empty = !plx__product(attrs.rank, attrs.dims);
+    attrs.i[OFFSET] = empty ? 0 : begin * strides[axis];
+    if (plx__product(axis, x.dims) <= 1) return PLX__EMIT1(graph, &plx__op_view, id, &attrs);
+    for (int i = 0; i < x.rank; ++i) attrs.i[STRIDES + i] = strides[i];
+    return PLX__EMIT1(graph, &plx__op_strided, id, &attrs);
+}
+
+/* ---- concat: attrs i[0] the axis ------------------------------------------------------------- */
+
+static plx_status infer_concat(plx_graph *graph, plx__node *node) {
+    const plx__node *first = plx__input_of(graph, node, 0);
+    const int axis = (int)node->attrs.i[0];
+    plx__copy_shape(node, first);
+    for (int k = 1; k < node->inputs_count; ++k) {
+        const plx__node *x = plx__input_of(graph, node, k);
+        if (x->rank != first->rank)
+            return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                                   "concat: inputs have %d and %d dimensions; they must be equal",
+                                   first->rank, x->rank);
+        for (int i = 0; i < x->rank; ++i)
+            if (i != axis && x->dims[i] != first->dims[i])
+                return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                                       "concat: sizes %lld and %lld of axis %d differ",
+                                       (long long)first->dims[i], (long long)x->dims[i], i);
+        if (__builtin_add_overflow(node->dims[axis], x->dims[axis], &node->dims[axis]))
+            return plx__graph_fail(graph, PLX_ERR_MEMORY,
+                                   "concat: axis %d is more than memory can hold", axis);
+    }
+    return PLX_OK;
+}
+
+static void gradient_concat(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    const int axis = (int)node.attrs.i[0];
+    int64_t begin = 0;
+    for (int k = 0; k < node.inputs_count; ++k) {
+        const int64_t count = plx__input_of(graph, &node, k)->dims[axis];
+        grads[k] = plx__emit_part(graph, gy, axis, begin, count);
+        begin += count;
+    }
+}
+
+static plx_status run_concat(plx_ctx *ctx, const plx__step *step) {
+    const int axis = (int)step->attrs.i[0];
+    const int64_t outer = plx__product(axis, step->out.dims);
+    const int64_t row = outer ? step->out.size / outer : 0;
+    plx_real *y = PLX_OUT(step);
+    for (int k = 0; k < step->in_count && row; ++k) {
+        const int64_t part = step->in[k].size / outer;
+        const plx__copy copy = {
+            .rank = 2, .dims = {outer, part}, .from = {part, 1}, .to = {row, 1}};
+        plx__copy_strided(ctx, step->threads, PLX_IN(step, k), y, &copy);
+        y += part;
+    }
+    return PLX_OK;
+}
+
+static const plx__sample concat_samples[] = {
+    {2, {A(1, 3), A(1, 4)}, {.i = {0}}},
+    {3, {A(3, 2, 3, 5), A(3, 2, 1, 5), A(3, 2, 0, 5)}, {.i = {1}}},
+    {2, {A(2, 130, 33), A(2, 130, 65)}, {.i = {1}}},
+    {2, {A(6, 1, 2, 1, 3, 2, 1), A(6, 1, 2, 1, 3, 2, 4)}, {.i = {5}}},
+    {1, {A(2, 3, 4)}, {.i = {1}}},
+    {2, {A(2, 0, 4), A(2, 0, 3)}, {.i = {1}}},
+    {0},
+};
+
+const plx_op plx__op_concat = {
+    .name = "concat",
+    .min_inputs = 1,
+    .max_inputs = -1,
+    .infer = infer_concat,
+    .gradient = gradient_concat,
+    .cost = cost_moved,
+    .run = run_concat,
+    .samples = concat_samples,
+};
+
+/* ---- pad: attrs i[axis] before, i[PLX_MAX_RANK + axis] after, f[0] the value ----------------- */
+
+static plx_status infer_pad(plx_graph *graph, plx__node *node) {
+    plx__copy_shape(node, plx__input_of(graph, node, 0));
+    for (int axis = 0; axis < node->rank; ++axis) {
+        const int64_t before = node->attrs.i[axis], after = node->attrs.i[PLX_MAX_RANK + axis];
+        int64_t *dim = &node->dims[axis];
+        if (before < 0 || after < 0)
+            return plx__graph_fail(
+                graph, PLX_ERR_SHAPE,
+                "pad: %lld before and %lld after axis %d; neither may be below 0",
+                (long long)before, (long long)after, axis);
+        if (__builtin_add_overflow(*dim, before, dim) || __builtin_add_overflow(*dim, after, dim))
+            return plx__graph_fail(graph, PLX_ERR_MEMORY,
+                                   "pad: axis %d is more than memory can hold", axis);
+    }
+    return PLX_OK;
+}
+
+static void gradient_pad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    plx__attrs attrs = {.rank = 0};
+    plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
+    plx__contiguous_strides(node.rank, node.dims, attrs.i + STRIDES);
+    for (int axis = 0; axis < node.rank; ++axis)
+        attrs.i[OFFSET] += node.attrs.i[axis] * attrs.i[STRIDES + axis];
+    grads[0] = PLX__EMIT1(graph, &plx__op_strided, gy, &attrs);
+}
+
+/* Rows of the last axis that is padded, together with those after it. */
+typedef struct pad_job {
+    const plx_real *x;
+    plx_real *y;
+    plx_real value;
+    int rank; /* axes before the row */
+    int64_t dims[PLX_MAX_RANK], out[PLX_MAX_RANK], before[PLX_MAX_RANK];
+    int64_t row, out_row, row_before;
+} pad_job;
+
+static void fill_row(plx_real *y, int64_t n, plx_real value) {
+    for (int64_t i = 0; i < n; ++i) y[i] = value;
+}
+
+/* The number of the row of x that row of the result holds, or -1. */
+static int64_t source_row(const pad_job *job, int64_t row) {
+    int64_t source = 0, stride = 1;
+    for (int axis = job->rank - 1; axis >= 0; --axis) {
+        const int64_t index = row % job->out[axis] - job->before[axis];
+        if (index < 0 || index >= job->dims[axis]) return -1;
+        source += index * stride;
+        stride *= job->dims[axis];
+        row /= job->out[axis];
+    }
+    return source;
+}
+
+static void pad_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const pad_job *job = arg;
+    for (int64_t row = begin; row < end; ++row) {
+        const int64_t source = source_row(job, row);
+        plx_real *y = job->y + row * job->out_row;
+        if (source < 0) {
+            fill_row(y, job->out_row, job->value);
+            continue;
+        }
+        const int64_t after = job->row_before + job->row;
+        fill_row(y, job->row_before, job->value);
+        if (job->row)
+            memcpy(y + job->row_before, job->x + source * job->row, (size_t)job->row * sizeof *y);
+        fill_row(y + after, job->out_row - after, job->value);
+    }
+}
+
+static plx_status run_pad(plx_ctx *ctx, const plx__step *step) {
+    const plx__operand *x = &step->in[0];
+    pad_job job = {.x = PLX_IN(step, 0),
+                   .y = PLX_OUT(step),
+                   .value = (plx_real)step->attrs.f[0],
+                   .row = 1,
+                   .out_row = 1};
+    if (!step->out.size) return PLX_OK;
+    int axis = x->rank - 1;
+    for (; axis >= 0 && job.row == job.out_row; --axis) {
+        job.row_before = step->attrs.i[axis] * job.row;
+        job.row *= x->dims[axis];
+        job.out_row *= step->out.dims[axis];
+    }
+    job.rank = axis + 1;
+    for (int i = 0; i < job.rank; ++i) {
+        job.dims[i] = x->dims[i];
+        job.out[i] = step->out.dims[i];
+        job.before[i] = step->attrs.i[i];
+    }
+    const int64_t rows = step->out.size / job.out_row;
+    plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.out_row, step->threads),
+                      pad_rows, &job);
+    return PLX_OK;
+}
+
+static const plx__sample pad_samples[] = {
+    {1, {A(1, 3)}, {.i = {1, [PLX_MAX_RANK] = 2}, .f = {0.5}}},
+    {1, {A(4, 2, 5, 4, 3)}, {.i = {0, 1, 2, 0, [PLX_MAX_RANK] = 0, 1, 0, 0}}},
+    {1, {A(2, 65, 130)}, {.i = {0, 3, [PLX_MAX_RANK] = 1, 0}, .f = {-1}}},
+    {1,
+     {A(6, 2, 1, 2, 3, 1, 2)},
+     {.i = {1, 0, 0, 2, 1, 0, [PLX_MAX_RANK] = 0, 1, 0, 0, 0, 1}, .f = {2}}},
+    {1, {A(2, 0, 3)}, {.i = {1, 1, [PLX_MAX_RANK] = 1, 0}, .f = {3}}},
+    {1, {A(2, 2, 3)}, {.f = {3}}},
+    {0},
+};
+
+const plx_op plx__op_pad = {
+    .name = "pad",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .infer = infer_pad,
+    .gradient = gradient_pad,
+    .cost = cost_moved,
+    .run = run_pad,
+    .samples = pad_samples,
+};

@@ -1,0 +1,225 @@
+/* Indices of the largest elements; a NaN counts as larger than any number. */
+#include "ops/op.h"
+
+static plx__cost cost_compared(const plx_graph *graph, const plx__node *node) {
+    const double size = (double)plx__size(plx__input_of(graph, node, 0));
+    return (plx__cost){size, size * (double)sizeof(plx_real), 2};
+}
+
+/* x [outer, n, inner] */
+typedef struct top_job {
+    const plx_kernels *kernels;
+    const plx_real *x;
+    int32_t *y;
+    int64_t n, inner, k;
+} top_job;
+
+static plx_status check_axis_size(plx_graph *graph, const plx__node *node, int64_t n) {
+    if (n > INT32_MAX)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %lld elements; indices go up to %lld",
+                               node->op->name, (long long)n, (long long)INT32_MAX);
+    return PLX_OK;
+}
+
+/* ---- argmax: attrs i[0] the axis, or PLX_ALL_AXES -------------------------------------------- */
+
+static plx_status infer_argmax(plx_graph *graph, plx__node *node) {
+    const plx__node *x = plx__input_of(graph, node, 0);
+    const int64_t axis = node->attrs.i[0];
+    const bool all = axis == PLX_ALL_AXES;
+    const int64_t n = all ? plx__size(x) : x->dims[axis];
+    char shape[96];
+    if (!n)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "argmax: an axis of 0 elements in %s",
+                               plx__shape_text(x->rank, x->dims, shape, sizeof shape));
+    node->rank = 0;
+    node->dtype = PLX_DTYPE_I32;
+    for (int i = 0; i < x->rank && !all; ++i)
+        if (i != axis) node->dims[node->rank++] = x->dims[i];
+    return check_axis_size(graph, node, n);
+}
+
+static int32_t first_largest(const top_job *job, const plx_real *x) {
+    const plx_real top = job->kernels->maximum(job->n, x);
+    int64_t i = 0;
+    if (top != top)
+        while (x[i] == x[i]) i += 1;
+    else
+        while (x[i] != top) i += 1;
+    return (int32_t)i;
+}
+
+static void argmax_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const top_job *job = arg;
+    for (int64_t row = begin; row < end; ++row)
+        job->y[row] = first_largest(job, job->x + row * job->n);
+}
+
+/* A strip of neighbouring columns goes down the axis together. */
+enum { STRIP = 64 };
+
+static void argmax_strip(const top_job *job, const plx_real *x, int64_t columns, int32_t *y) {
+    plx_real top[STRIP];
+    for (int64_t j = 0; j < columns; ++j) {
+        top[j] = x[j];
+        y[j] = 0;
+    }
+    for (int64_t i = 1; i < job->n; ++i) {
+        const plx_real *row = x + i * job->inner;
+        for (int64_t j = 0; j < columns; ++j) {
+            /* Larger, or the first NaN. */
+            const bool better = (row[j] > top[j]) | ((row[j] != row[j]) & (top[j] == top[j]));
+            top[j] = better ? row[j] : top[j];
+            y[j] = better ? (int32_t)i : y[j];
+        }
+    }
+}
+
+static void argmax_strips(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const top_job *job = arg;
+    const int64_t strips = (job->inner + STRIP - 1) / STRIP;
+    for (int64_t unit = begin; unit < end; ++unit) {
+        const int64_t outer = unit / strips, first = unit % strips * STRIP;
+        const int64_t left = job->inner - first;
+        argmax_strip(job, job->x + outer * job->n * job->inner + first, left < STRIP ? left : STRIP,
+                     job->y + outer * job->inner + first);
+    }
+}
+
+static plx_status run_argmax(plx_ctx *ctx, const plx__step *step) {
+    const plx__operand *x = &step->in[0];
+    const int64_t axis = step->attrs.i[0];
+    const bool all = axis == PLX_ALL_AXES;
+    if (!x->size) return PLX_OK;
+    top_job job = {.kernels = ctx->kernels,
+                   .x = PLX_IN(step, 0),
+                   .y = *step->out.slot,
+                   .n = all ? x->size : x->dims[axis],
+                   .inner = all ? 1 : plx__product(x->rank - (int)axis - 1, x->dims + axis + 1)};
+    const int64_t outer = x->size / (job.n * job.inner), strips = (job.inner + STRIP - 1) / STRIP;
+    if (job.inner == 1)
+        plx__parallel_for(ctx->pool, step->threads, outer, plx__grain(outer, job.n, step->threads),
+                          argmax_rows, &job);
+    else
+        plx__parallel_for(ctx->pool, step->threads, outer * strips,
+                          plx__grain(outer * strips, job.n * STRIP, step->threads), argmax_strips,
+                          &job);
+    return PLX_OK;
+}
+
+static const plx__sample argmax_samples[] = {
+    {1, {{2, {3, 5}, 0, 0}}, {.i = {1}}},       {1, {{3, {300, 4, 7}, 0, 0}}, {.i = {0}}},
+    {1, {{3, {30, 4, 130}, 0, 0}}, {.i = {1}}}, {1, {{6, {2, 1, 3, 2, 1, 3}, 0, 0}}, {.i = {3}}},
+    {1, {{2, {300, 33}, 0, 0}}, {.i = {1}}},    {1, {{2, {3, 5}, 0, 0}}, {.i = {PLX_ALL_AXES}}},
+    {1, {{2, {0, 5}, 0, 0}}, {.i = {1}}},       {0},
+};
+
+const plx_op plx__op_argmax = {
+    .name = "argmax",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .flags = PLX__OP_NO_GRADIENT,
+    .infer = infer_argmax,
+    .cost = cost_compared,
+    .run = run_argmax,
+    .samples = argmax_samples,
+};
+
+/* ---- top_k: attrs i[0] k; the indices of each row's k largest, in descending order ----------- */
+
+static plx_status infer_top_k(plx_graph *graph, plx__node *node) {
+    const plx__node *x = plx__input_of(graph, node, 0);
+    const int64_t k = node->attrs.i[0], n = plx__columns(x->rank, x->dims);
+    if (!x->rank)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "top_k: a scalar has no last dimension");
+    if (k < 0 || k > n)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "top_k: %lld of %lld elements", (long long)k,
+                               (long long)n);
+    plx__copy_shape(node, x);
+    node->dims[node->rank - 1] = k;
+    node->dtype = PLX_DTYPE_I32;
+    return check_axis_size(graph, node, n);
+}
+
+/* Whether element a comes before element b: larger, or equal and first. */
+static bool is_before(const plx_real *x, int32_t a, int32_t b) {
+    const plx_real va = x[a], vb = x[b];
+    if (va > vb) return true;
+    if (va < vb) return false;
+    const bool a_nan = va != va, b_nan = vb != vb;
+    return a_nan == b_nan ? a < b : a_nan;
+}
+
+/* heap[0] comes last of all; puts the element at place `at` where it belongs below. */
+static void sift_down(const plx_real *x, int32_t *heap, int64_t size, int64_t at) {
+    const int32_t moved = heap[at];
+    for (int64_t child = 2 * at + 1; child < size; child = 2 * at + 1) {
+        if (child + 1 < size && is_before(x, heap[child], heap[child + 1])) child += 1;
+        if (!is_before(x, moved, heap[child])) break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = moved;
+}
+
+/* The best k so far are a heap (Williams, "Heapsort", CACM 1964) with the worst on top. */
+static void top_of_row(const top_job *job, const plx_real *x, int32_t *y) {
+    const int64_t k = job->k;
+    for (int64_t i = 0; i < k; ++i) y[i] = (int32_t)i;
+    for (int64_t i = k / 2 - 1; i >= 0; --i) sift_down(x, y, k, i);
+    for (int64_t i = k; i < job->n; ++i) {
+        if (x[i] <= x[y[0]] || !is_before(x, (int32_t)i, y[0])) continue;
+        y[0] = (int32_t)i;
+        sift_down(x, y, k, 0);
+    }
+    for (int64_t size = k - 1; size > 0; --size) {
+        const int32_t worst = y[0];
+        y[0] = y[size];
+        y[size] = worst;
+        sift_down(x, y, size, 0);
+    }
+}
+
+static void top_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const top_job *job = arg;
+    for (int64_t row = begin; row < end; ++row)
+        top_of_row(job, job->x + row * job->n, job->y + row * job->k);
+}
+
+static plx_status run_top_k(plx_ctx *ctx, const plx__step *step) {
+    const plx__operand *x = &step->in[0];
+    top_job job = {.kernels = ctx->kernels,
+                   .x = PLX_IN(step, 0),
+                   .y = *step->out.slot,
+                   .n = plx__columns(x->rank, x->dims),
+                   .k = step->attrs.i[0]};
+    if (!step->out.size) return PLX_OK;
+    const int64_t rows = plx__rows(x->rank, x->dims);
+    plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.n, step->threads),
+                      top_rows, &job);
+    return PLX_OK;
+}
+
+static const plx__sample top_k_samples[] = {
+    {1, {{1, {9}, 0, 0}}, {.i = {3}}},
+    {1, {{2, {300, 33}, 0, 0}}, {.i = {7}}},
+    {1, {{3, {2, 3, 5}, 0, 0}}, {.i = {5}}},
+    {1, {{2, {3, 1}, 0, 0}}, {.i = {1}}},
+    {1, {{2, {3, 5}, 0, 0}}, {.i = {0}}},
+    {1, {{2, {0, 5}, 0, 0}}, {.i = {2}}},
+    {0},
+};
+
+const plx_op plx__op_top_k = {
+    .name = "top_k",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .flags = PLX__OP_NO_GRADIENT,
+    .infer = infer_top_k,
+    .cost = cost_compared,
+    .run = run_top_k,
+    .samples = top_k_samples,
+};
