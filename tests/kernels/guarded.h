@@ -6,7 +6,7 @@
 
 #include "parallax.h"
 
-enum { PLX_GUARDED_BLOCKS = 6 };
+enum { PLX_GUARDED_BLOCKS = 8 };
 
 typedef struct plx_guards {
     char *mapping[PLX_GUARDED_BLOCKS]; /* a protected page, the block's pages, a protected page */
