@@ -53,6 +53,10 @@
 
 #include "kernels/softmax.inc.c"
 
+#include "kernels/norm.inc.c"
+
+#include "kernels/pool.inc.c"
+
 #include "kernels/gemm.inc.c"
 
 #include "kernels/gemv.inc.c"

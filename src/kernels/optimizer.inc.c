@@ -1,16 +1,5 @@
 /* Optimizer steps over one run of elements. */
 
-INLINE vf load_some(const plx_real *p, int64_t lanes) {
-    return lanes == VL ? v_load(p) : v_load_n(p, lanes);
-}
-
-INLINE void store_some(plx_real *p, vf x, int64_t lanes) {
-    if (lanes == VL)
-        v_store(p, x);
-    else
-        v_store_n(p, x, lanes);
-}
-
 /* v = momentum v + d; p -= rate v, or rate (d + momentum v) with Nesterov's look-ahead. */
 static void k_sgd(int64_t n, plx_real *p, const plx_real *g, plx_real *v,
                   const plx__sgd_step *step) {

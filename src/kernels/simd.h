@@ -133,6 +133,18 @@ INLINE void v_store_n(plx_real *p, vf x, int64_t n) {
 }
 #endif
 
+/* A vector that may be whole or partial: for loops whose body is too big to be written twice. */
+INLINE vf load_some(const plx_real *p, int64_t lanes) {
+    return lanes == VL ? v_load(p) : v_load_n(p, lanes);
+}
+
+INLINE void store_some(plx_real *p, vf x, int64_t lanes) {
+    if (lanes == VL)
+        v_store(p, x);
+    else
+        v_store_n(p, x, lanes);
+}
+
 /* NaN where either is NaN; b where both are equal, so the sign of zero depends on the order of the
  * operands alone. */
 INLINE vf v_max(vf a, vf b) {

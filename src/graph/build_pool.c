@@ -1,0 +1,37 @@
+/* Builders of pooling and upsampling. */
+#include "ops/op.h"
+
+plx_pool2d_options plx_pool2d_default(int64_t size) {
+    return (plx_pool2d_options){.size = {size, size}, .stride = {size, size}};
+}
+
+static plx_node pool(plx_graph *graph, const plx_op *op, plx_node x,
+                     const plx_pool2d_options *options) {
+    const plx_pool2d_options *o = options;
+    const plx__attrs attrs = {.i = {o->size[0], o->size[1], o->stride[0], o->stride[1],
+                                    o->padding[0], o->padding[1], o->padding[2], o->padding[3],
+                                    o->count_padding}};
+    return (plx_node){PLX__EMIT1(graph, op, x.id, &attrs)};
+}
+
+plx_node plx_max_pool2d(plx_graph *graph, plx_node x, const plx_pool2d_options *options) {
+    return pool(graph, &plx__op_max_pool2d, x, options);
+}
+
+plx_node plx_avg_pool2d(plx_graph *graph, plx_node x, const plx_pool2d_options *options) {
+    return pool(graph, &plx__op_avg_pool2d, x, options);
+}
+
+plx_node plx_global_avg_pool2d(plx_graph *graph, plx_node x) {
+    return (plx_node){PLX__EMIT1(graph, &plx__op_global_avg_pool2d, x.id, NULL)};
+}
+
+plx_node plx_upsample2d(plx_graph *graph, plx_node x, int64_t rows, int64_t columns,
+                        plx_upsampling method) {
+    if (method != PLX_NEAREST && method != PLX_BILINEAR) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "upsample2d: no method number %d", (int)method);
+        return plx_none();
+    }
+    const plx__attrs attrs = {.i = {rows, columns, method}};
+    return (plx_node){PLX__EMIT1(graph, &plx__op_upsample2d, x.id, &attrs)};
+}

@@ -1,0 +1,229 @@
+/* Normalisation of rows: layer_norm and rms_norm, (x, scale, shift). */
+#include "ops/norm.h"
+
+#include <string.h>
+
+plx_status plx__check_vector(plx_graph *graph, const plx__node *node, int k, const char *what,
+                             int64_t size, const char *unit) {
+    const plx__node *in = plx__input_of(graph, node, k);
+    if (in->rank != 1)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has %d dimensions instead of 1",
+                               node->op->name, what, in->rank);
+    if (in->dims[0] != size)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has %lld values for %lld %s",
+                               node->op->name, what, (long long)in->dims[0], (long long)size, unit);
+    return PLX_OK;
+}
+
+plx_status plx__check_scale_shift(plx_graph *graph, const plx__node *node, int k, int64_t size,
+                                  const char *unit) {
+    if (node->attrs.i[PLX__NORM_SCALE])
+        PLX_TRY(plx__check_vector(graph, node, k++, "scale", size, unit));
+    if (node->attrs.i[PLX__NORM_SHIFT])
+        PLX_TRY(plx__check_vector(graph, node, k, "shift", size, unit));
+    return PLX_OK;
+}
+
+void plx__hand_out(plx_graph *graph, const plx__node *node, int k, int32_t packed, int64_t *from,
+                   int32_t *grads) {
+    plx__attrs attrs = {.i = {*from}};
+    plx__set_shape(&attrs, plx__input_of(graph, node, k));
+    *from += plx__product(attrs.rank, attrs.dims);
+    grads[k] = PLX__EMIT1(graph, &plx__op_view, packed, &attrs);
+}
+
+int64_t plx__norm_vectors(const plx__attrs *attrs) {
+    return attrs->i[PLX__NORM_SCALE] + attrs->i[PLX__NORM_SHIFT];
+}
+
+typedef struct row_job {
+    const plx_kernels *kernels;
+    const plx_real *x, *gy, *scale, *shift;
+    plx_real *y, *partial;
+    int64_t rows, columns, vectors;
+    plx_real epsilon;
+    bool centre, wants_scale, wants_shift;
+} row_job;
+
+/* Rows whose gradients of scale and shift are one term of the total. */
+enum { CHUNK_ROWS = 64 };
+
+static int64_t chunks_of(int64_t rows) {
+    return (rows + CHUNK_ROWS - 1) / CHUNK_ROWS;
+}
+
+static row_job job_of(plx_ctx *ctx, const plx__step *step, bool centre) {
+    const plx__operand *x = &step->in[0];
+    return (row_job){.kernels = ctx->kernels,
+                     .x = PLX_IN(step, 0),
+                     .y = PLX_OUT(step),
+                     .rows = plx__rows(x->rank, x->dims),
+                     .columns = plx__columns(x->rank, x->dims),
+                     .vectors = plx__norm_vectors(&step->attrs),
+                     .epsilon = (plx_real)step->attrs.f[0],
+                     .centre = centre,
+                     .wants_scale = step->attrs.i[PLX__NORM_SCALE],
+                     .wants_shift = step->attrs.i[PLX__NORM_SHIFT]};
+}
+
+static plx_status infer_rows(plx_graph *graph, plx__node *node) {
+    const plx__node *x = plx__input_of(graph, node, 0);
+    if (!x->rank)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: a scalar has no last dimension",
+                               node->op->name);
+    plx__copy_shape(node, x);
+    return plx__check_scale_shift(graph, node, 1, plx__columns(x->rank, x->dims), "columns");
+}
+
+static void each_row(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const row_job *job = arg;
+    for (int64_t i = begin * job->columns; i < end * job->columns; i += job->columns)
+        job->kernels->row_norm(job->columns, job->x + i, job->scale, job->shift, job->epsilon,
+                               job->centre, job->y + i);
+}
+
+static plx_status run_rows(plx_ctx *ctx, const plx__step *step, bool centre) {
+    if (!step->out.size) return PLX_OK;
+    row_job job = job_of(ctx, step, centre);
+    if (job.wants_scale) job.scale = PLX_IN(step, 1);
+    if (job.wants_shift) job.shift = PLX_IN(step, 1 + job.wants_scale);
+    plx__parallel_for(ctx->pool, step->threads, job.rows,
+                      plx__grain(job.rows, job.columns, step->threads), each_row, &job);
+    return PLX_OK;
+}
+
+/* ---- Gradients: (x, gy, scale) gives [gx | gscale | gshift] ---------------------------------- */
+
+static void emit_gradients(plx_graph *graph, const plx_op *op, int32_t id, int32_t gy,
+                           int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    const bool scaled = node.attrs.i[PLX__NORM_SCALE];
+    const int32_t inputs[] = {node.inputs[0], gy, scaled ? node.inputs[1] : -1};
+    const int32_t packed = plx__emit(graph, op, 2 + scaled, inputs, &node.attrs);
+    int64_t from = 0;
+    for (int k = 0; k < node.inputs_count && packed >= 0; ++k)
+        plx__hand_out(graph, &node, k, packed, &from, grads);
+}
+
+static plx_status infer_rows_grad(plx_graph *graph, plx__node *node) {
+    const plx__node *x = plx__input_of(graph, node, 0);
+    node->rank = 1;
+    node->dims[0] = plx__size(x) + plx__norm_vectors(&node->attrs) * plx__columns(x->rank, x->dims);
+    return PLX_OK;
+}
+
+static void each_chunk(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const row_job *job = arg;
+    const int64_t n = job->columns;
+    for (int64_t chunk = begin; chunk < end; ++chunk) {
+        plx_real *gscale = NULL, *gshift = NULL, *own = job->partial + chunk * job->vectors * n;
+        if (job->vectors) memset(own, 0, (size_t)(job->vectors * n) * sizeof *own);
+        if (job->wants_scale) gscale = own;
+        if (job->wants_shift) gshift = own + (job->wants_scale ? n : 0);
+        const int64_t first = chunk * CHUNK_ROWS, left = job->rows - first;
+        for (int64_t i = first; i < first + (left < CHUNK_ROWS ? left : CHUNK_ROWS); ++i)
+            job->kernels->row_norm_grad(n, job->x + i * n, job->gy + i * n, job->scale,
+                                        job->epsilon, job->centre, job->y + i * n, gscale, gshift);
+    }
+}
+
+static size_t workspace_rows_grad(const plx_ctx *ctx, const plx__step *step) {
+    (void)ctx;
+    const plx__operand *x = &step->in[0];
+    return (size_t)(chunks_of(plx__rows(x->rank, x->dims)) * plx__norm_vectors(&step->attrs) *
+                    plx__columns(x->rank, x->dims)) *
+           sizeof(plx_real);
+}
+
+static plx_status run_rows_grad(plx_ctx *ctx, const plx__step *step, bool centre) {
+    if (!step->out.size) return PLX_OK;
+    row_job job = job_of(ctx, step, centre);
+    job.gy = PLX_IN(step, 1);
+    if (job.wants_scale) job.scale = PLX_IN(step, 2);
+    job.partial = step->workspace;
+    const int64_t chunks = chunks_of(job.rows), width = job.vectors * job.columns;
+    plx__parallel_for(ctx->pool, step->threads, chunks, 1, each_chunk, &job);
+    if (width)
+        ctx->kernels->column_sum(chunks, width, job.partial, width, job.y + step->in[0].size);
+    return PLX_OK;
+}
+
+static plx__cost cost_rows(const plx_graph *graph, const plx__node *node) {
+    return plx__cost_streaming(graph, node, 8, 1);
+}
+
+static plx__cost cost_rows_grad(const plx_graph *graph, const plx__node *node) {
+    return plx__cost_streaming(graph, node, 16, 1.5);
+}
+
+#define S(...) {2, {__VA_ARGS__}, -2, 2}
+#define V(n) {1, {n}, 0.5, 1.5}
+static const plx__sample layer_samples[] = {
+    {3, {S(3, 5), V(5), V(5)}, {.i = {1, 1}, .f = {1e-3}}},
+    {1, {S(3, 33)}, {.f = {1e-5}}},
+    {2, {S(130, 7), V(7)}, {.i = {1, 0}, .f = {1e-2}}},
+    {2, {{3, {2, 3, 16}, -2, 2}, V(16)}, {.i = {0, 1}, .f = {0}}},
+    {3, {{1, {9}, 5, 7}, V(9), V(9)}, {.i = {1, 1}, .f = {1e-3}}},
+    {3, {S(4, 1), V(1), V(1)}, {.i = {1, 1}, .f = {0.1}}},
+    {3, {S(0, 5), V(5), V(5)}, {.i = {1, 1}, .f = {1e-3}}},
+    {3, {S(3, 0), V(0), V(0)}, {.i = {1, 1}, .f = {1e-3}}},
+    {0},
+};
+static const plx__sample layer_grad_samples[] = {
+    {3, {S(3, 5), S(3, 5), V(5)}, {.i = {1, 1}, .f = {1e-3}}},
+    {3, {S(700, 33), S(700, 33), V(33)}, {.i = {1, 1}, .f = {1e-3}}},
+    {2, {S(5, 1100), S(5, 1100)}, {.f = {1e-3}}},
+    {0},
+};
+static const plx__sample rms_samples[] = {
+    {2, {S(3, 5), V(5)}, {.i = {1, 0}, .f = {1e-3}}},
+    {1, {S(3, 33)}, {.f = {1e-5}}},
+    {2, {S(130, 7), V(7)}, {.i = {1, 0}, .f = {0}}},
+    {2, {{1, {1}, 1, 2}, V(1)}, {.i = {1, 0}, .f = {0.1}}},
+    {2, {S(0, 5), V(5)}, {.i = {1, 0}, .f = {1e-3}}},
+    {0},
+};
+static const plx__sample rms_grad_samples[] = {
+    {3, {S(3, 5), S(3, 5), V(5)}, {.i = {1, 0}, .f = {1e-3}}},
+    {3, {S(700, 33), S(700, 33), V(33)}, {.i = {1, 0}, .f = {1e-3}}},
+    {2, {S(5, 17), S(5, 17)}, {.f = {1e-3}}},
+    {0},
+};
+
+#define ROW_NORM(norm, centre, rows, inputs)                                                       \
+    static plx_status run_##norm(plx_ctx *ctx, const plx__step *step) {                            \
+        return run_rows(ctx, step, centre);                                                        \
+    }                                                                                              \
+    static plx_status run_##norm##_grad(plx_ctx *ctx, const plx__step *step) {                     \
+        return run_rows_grad(ctx, step, centre);                                                   \
+    }                                                                                              \
+    static void gradient_##norm(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {        \
+        emit_gradients(graph, &plx__op_##norm##_grad, id, gy, grads);                              \
+    }                                                                                              \
+    const plx_op plx__op_##norm = {                                                                \
+        .name = #norm,                                                                             \
+        .min_inputs = 1,                                                                           \
+        .max_inputs = inputs,                                                                      \
+        .flags = PLX__OP_INPLACE,                                                                  \
+        .infer = infer_rows,                                                                       \
+        .gradient = gradient_##norm,                                                               \
+        .cost = cost_rows,                                                                         \
+        .run = run_##norm,                                                                         \
+        .samples = rows##_samples,                                                                 \
+    };                                                                                             \
+    const plx_op plx__op_##norm##_grad = {                                                         \
+        .name = #norm "_grad",                                                                     \
+        .min_inputs = 2,                                                                           \
+        .max_inputs = 3,                                                                           \
+        .flags = PLX__OP_NO_GRADIENT,                                                              \
+        .infer = infer_rows_grad,                                                                  \
+        .cost = cost_rows_grad,                                                                    \
+        .workspace = workspace_rows_grad,                                                          \
+        .run = run_##norm##_grad,                                                                  \
+        .samples = rows##_grad_samples,                                                            \
+    };
+
+ROW_NORM(layer_norm, true, layer, 3)
+ROW_NORM(rms_norm, false, rms, 2)

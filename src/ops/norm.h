@@ -1,0 +1,24 @@
+/* What normalisation by rows and by channels share. Their gradient ops make all gradients at once,
+ * one after the other in a value of one dimension, and hand them out as views. */
+#ifndef PLX_OPS_NORM_H
+#define PLX_OPS_NORM_H
+
+#include "ops/op.h"
+
+/* attrs of all of them: f[0] epsilon, f[1] momentum. Scale and shift are the last inputs, and there
+ * if their number here is 1. */
+enum { PLX__NORM_SCALE = 0, PLX__NORM_SHIFT = 1, PLX__NORM_GROUPS = 2 };
+
+/* Fails unless input k of node, called what, is [size]; unit names what size counts. */
+plx_status plx__check_vector(plx_graph *graph, const plx__node *node, int k, const char *what,
+                             int64_t size, const char *unit);
+/* Checks scale and shift, which begin at input k. */
+plx_status plx__check_scale_shift(plx_graph *graph, const plx__node *node, int k, int64_t size,
+                                  const char *unit);
+/* Hands the part of packed from element *from on to gradient k, in the shape of node's input k. */
+void plx__hand_out(plx_graph *graph, const plx__node *node, int k, int32_t packed, int64_t *from,
+                   int32_t *grads);
+/* How many of scale and shift there are. */
+int64_t plx__norm_vectors(const plx__attrs *attrs);
+
+#endif

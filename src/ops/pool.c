@@ -1,0 +1,447 @@
+/* Pooling of images [n, height, width, channels]: each output is made from a window of pixels, cut
+ * off at the edges, so that padding is never read. attrs: i[0], i[1] the window's rows and columns;
+ * i[2], i[3] the stride; i[4..7] padding at top, bottom, left, right; i[8] whether averages count
+ * padding. */
+#include "ops/op.h"
+
+#include <string.h>
+
+/* One way to see both directions: x is [n, h, w, c], the pooled image [n, ph, pw, c]. */
+typedef struct pool {
+    int64_t n, h, w, c, ph, pw;
+    const int64_t *size, *stride, *padding; /* in attrs */
+    bool count_padding;
+} pool;
+
+static int64_t pooled(int64_t x, int64_t size, int64_t stride, int64_t padding) {
+    return (x + padding - size) / stride + 1;
+}
+
+static pool pool_of(const int64_t *dims, const plx__attrs *attrs) {
+    const int64_t *a = attrs->i;
+    return (pool){.n = dims[0],
+                  .h = dims[1],
+                  .w = dims[2],
+                  .c = dims[3],
+                  .ph = pooled(dims[1], a[0], a[2], a[4] + a[5]),
+                  .pw = pooled(dims[2], a[1], a[3], a[6] + a[7]),
+                  .size = a,
+                  .stride = a + 2,
+                  .padding = a + 4,
+                  .count_padding = a[8]};
+}
+
+/* Windows beside each other with the same part of them inside the image. */
+typedef struct span {
+    int64_t row, rows, column, columns; /* of the first window, in the image */
+    int64_t count;                      /* of windows */
+} span;
+
+static int64_t larger(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+static int64_t smaller(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* The span that begins at output (i, j). */
+static span span_at(const pool *p, int64_t i, int64_t j) {
+    const int64_t top = i * p->stride[0] - p->padding[0], left = j * p->stride[1] - p->padding[2];
+    const int64_t width = p->size[1];
+    span s = {.row = larger(top, 0), .column = larger(left, 0), .count = 1};
+    s.rows = smaller(top + p->size[0], p->h) - s.row;
+    s.columns = smaller(left + width, p->w) - s.column;
+    if (s.columns == width) {
+        const int64_t whole = (p->w - width + p->padding[2]) / p->stride[1] + 1;
+        s.count = smaller(whole, p->pw) - j;
+    }
+    return s;
+}
+
+static plx_status check_axis(plx_graph *graph, const plx__node *node, int axis, const char *unit) {
+    const plx__node *x = plx__input_of(graph, node, 0);
+    const char *name = node->op->name;
+    const int64_t *a = node->attrs.i, size = a[axis], stride = a[2 + axis];
+    const int64_t before = a[4 + 2 * axis], after = a[5 + 2 * axis], have = x->dims[1 + axis];
+    if (size < 1 || size > INT32_MAX || stride < 1 || stride > INT32_MAX)
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                               "%s: a window of %lld %s at stride %lld; both must be 1 to %d", name,
+                               (long long)size, unit, (long long)stride, INT32_MAX);
+    if (before < 0 || after < 0 || before >= size || after >= size)
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                               "%s: padding of %lld and %lld %s must be below the window's %lld",
+                               name, (long long)before, (long long)after, unit, (long long)size);
+    if (have < 1 || have + before + after < size)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: a window of %lld %s does not fit %lld %s with padding", name,
+                               (long long)size, unit, (long long)have, unit);
+    return PLX_OK;
+}
+
+static plx_status check_image(plx_graph *graph, const plx__node *node) {
+    const plx__node *x = plx__input_of(graph, node, 0);
+    if (x->rank == 4) return PLX_OK;
+    return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                           "%s: x has %d dimensions instead of 4 (n, height, width, channels)",
+                           node->op->name, x->rank);
+}
+
+static plx_status infer_pool(plx_graph *graph, plx__node *node) {
+    PLX_TRY(check_image(graph, node));
+    PLX_TRY(check_axis(graph, node, 0, "rows"));
+    PLX_TRY(check_axis(graph, node, 1, "columns"));
+    plx__copy_shape(node, plx__input_of(graph, node, 0));
+    const pool p = pool_of(node->dims, &node->attrs);
+    node->dims[1] = p.ph;
+    node->dims[2] = p.pw;
+    return PLX_OK;
+}
+
+typedef struct pool_job {
+    const plx_kernels *kernels;
+    pool p;
+    const plx_real *x, *gy;
+    plx_real *y;
+} pool_job;
+
+/* As plx__grain, for rows, which are whole vectors anyway. */
+static int64_t grain_of(int64_t units, int64_t each, int threads) {
+    return larger(units / (4 * (int64_t)threads), 4096 / larger(each, 1)) + 1;
+}
+
+/* Elements from one row or window to the next. */
+static int64_t row_stride(const pool *p) {
+    return p->w * p->c;
+}
+
+static int64_t step_of(const pool *p) {
+    return p->stride[1] * p->c;
+}
+
+static plx_real average_factor(const pool *p, span s) {
+    return 1 / (plx_real)(p->count_padding ? p->size[0] * p->size[1] : s.rows * s.columns);
+}
+
+static int64_t offset_of(const pool *p, int64_t image, span s) {
+    return ((image * p->h + s.row) * p->w + s.column) * p->c;
+}
+
+/* ---- Forward: units are rows of the pooled image --------------------------------------------- */
+
+static void max_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const pool_job *job = arg;
+    const pool *p = &job->p;
+    span s;
+    for (int64_t unit = begin; unit < end; ++unit)
+        for (int64_t j = 0; j < p->pw; j += s.count) {
+            s = span_at(p, unit % p->ph, j);
+            job->kernels->pool_max(s.count, p->c, s.rows, s.columns,
+                                   job->x + offset_of(p, unit / p->ph, s), row_stride(p),
+                                   step_of(p), job->y + (unit * p->pw + j) * p->c);
+        }
+}
+
+static void average_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const pool_job *job = arg;
+    const pool *p = &job->p;
+    span s;
+    for (int64_t unit = begin; unit < end; ++unit)
+        for (int64_t j = 0; j < p->pw; j += s.count) {
+            s = span_at(p, unit % p->ph, j);
+            job->kernels->pool_sum(s.count, p->c, s.rows, s.columns,
+                                   job->x + offset_of(p, unit / p->ph, s), row_stride(p),
+                                   step_of(p), average_factor(p, s),
+                                   job->y + (unit * p->pw + j) * p->c);
+        }
+}
+
+static plx_status run_forward(plx_ctx *ctx, const plx__step *step, plx__loop_fn rows) {
+    if (!step->out.size) return PLX_OK;
+    pool_job job = {ctx->kernels, pool_of(step->in[0].dims, &step->attrs), PLX_IN(step, 0), NULL,
+                    PLX_OUT(step)};
+    const int64_t units = job.p.n * job.p.ph, each = step->in[0].size / units;
+    plx__parallel_for(ctx->pool, step->threads, units, grain_of(units, each, step->threads), rows,
+                      &job);
+    return PLX_OK;
+}
+
+static plx_status run_max_pool2d(plx_ctx *ctx, const plx__step *step) {
+    return run_forward(ctx, step, max_rows);
+}
+
+static plx_status run_avg_pool2d(plx_ctx *ctx, const plx__step *step) {
+    return run_forward(ctx, step, average_rows);
+}
+
+/* ---- Backward: units are rows of x ----------------------------------------------------------- */
+
+/* Rows begin..end - 1 of one image, and the pooled rows whose windows reach them. Each element
+ * gets its terms in the order of the windows, wherever the rows are cut. */
+typedef struct strip {
+    int64_t image, begin, end, first, last;
+} strip;
+
+static strip strip_at(const pool *p, int64_t unit, int64_t end) {
+    strip s = {.image = unit / p->h, .begin = unit % p->h};
+    s.end = smaller(p->h, s.begin + end - unit);
+    const int64_t before = s.begin + p->padding[0] - p->size[0];
+    s.first = before < 0 ? 0 : before / p->stride[0] + 1;
+    s.last = smaller(p->ph, (s.end - 1 + p->padding[0]) / p->stride[0] + 1);
+    return s;
+}
+
+static plx_real *clear_strip(const pool_job *job, const strip *s) {
+    const pool *p = &job->p;
+    plx_real *gx = job->y + (s->image * p->h + s->begin) * row_stride(p);
+    memset(gx, 0, (size_t)((s->end - s->begin) * row_stride(p)) * sizeof *gx);
+    return gx;
+}
+
+static void max_strips(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const pool_job *job = arg;
+    const pool *p = &job->p;
+    span s;
+    for (int64_t unit = begin; unit < end;) {
+        const strip t = strip_at(p, unit, end);
+        clear_strip(job, &t);
+        for (int64_t i = t.first; i < t.last; ++i)
+            for (int64_t j = 0; j < p->pw; j += s.count) {
+                s = span_at(p, i, j);
+                const int64_t at = offset_of(p, t.image, s);
+                job->kernels->pool_max_grad(
+                    s.count, p->c, s.rows, s.columns, job->x + at, row_stride(p), step_of(p),
+                    job->gy + ((t.image * p->ph + i) * p->pw + j) * p->c,
+                    larger(t.begin - s.row, 0), smaller(t.end - s.row, s.rows), job->y + at);
+            }
+        unit += t.end - t.begin;
+    }
+}
+
+static void average_strips(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const pool_job *job = arg;
+    const pool *p = &job->p;
+    span s;
+    for (int64_t unit = begin; unit < end;) {
+        const strip t = strip_at(p, unit, end);
+        clear_strip(job, &t);
+        for (int64_t i = t.first; i < t.last; ++i)
+            for (int64_t j = 0; j < p->pw; j += s.count) {
+                s = span_at(p, i, j);
+                const plx_real factor = average_factor(p, s);
+                const int64_t bottom = smaller(s.row + s.rows, t.end);
+                s.row = larger(s.row, t.begin);
+                job->kernels->pool_spread(s.count, p->c, bottom - s.row, s.columns,
+                                          job->gy + ((t.image * p->ph + i) * p->pw + j) * p->c,
+                                          row_stride(p), step_of(p), factor,
+                                          job->y + offset_of(p, t.image, s));
+            }
+        unit += t.end - t.begin;
+    }
+}
+
+static plx_status run_backward(plx_ctx *ctx, const plx__step *step, plx__loop_fn strips) {
+    if (!step->out.size) return PLX_OK;
+    const int last = step->in_count - 1;
+    pool_job job = {ctx->kernels, pool_of(step->out.dims, &step->attrs), PLX_IN(step, 0),
+                    PLX_IN(step, last), PLX_OUT(step)};
+    const int64_t units = job.p.n * job.p.h;
+    const int64_t grain = grain_of(units, row_stride(&job.p), step->threads);
+    plx__parallel_for(ctx->pool, step->threads, units, larger(grain, job.p.size[0]), strips, &job);
+    return PLX_OK;
+}
+
+static plx_status run_max_pool2d_grad(plx_ctx *ctx, const plx__step *step) {
+    return run_backward(ctx, step, max_strips);
+}
+
+static plx_status run_avg_pool2d_grad(plx_ctx *ctx, const plx__step *step) {
+    return run_backward(ctx, step, average_strips);
+}
+
+static void gradient_max_pool2d(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    grads[0] = PLX__EMIT2(graph, &plx__op_max_pool2d_grad, node.inputs[0], gy, &node.attrs);
+}
+
+/* avg_pool2d_grad(gy): attrs rank and dims the shape of x. */
+static void gradient_avg_pool2d(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    plx__attrs attrs = node.attrs;
+    plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
+    grads[0] = PLX__EMIT1(graph, &plx__op_avg_pool2d_grad, gy, &attrs);
+}
+
+static plx_status infer_from_attrs(plx_graph *graph, plx__node *node) {
+    (void)graph;
+    node->rank = node->attrs.rank;
+    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    return PLX_OK;
+}
+
+static plx__cost cost_pool(const plx_graph *graph, const plx__node *node) {
+    const plx__node *x =
+        node->op == &plx__op_avg_pool2d_grad ? node : plx__input_of(graph, node, 0);
+    const double windows =
+        (double)plx__size(node->op == &plx__op_max_pool2d_grad   ? plx__input_of(graph, node, 1)
+                          : node->op == &plx__op_avg_pool2d_grad ? plx__input_of(graph, node, 0)
+                                                                 : node);
+    plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
+    const double taps = windows * (double)(node->attrs.i[0] * node->attrs.i[1]);
+    const double visits = taps / (double)(plx__size(x) + 1);
+    cost.flops = taps;
+    if (visits > 1) cost.weight = 0.5 + 0.5 * visits;
+    return cost;
+}
+
+#define X(...) {4, {__VA_ARGS__}, 0, 0}
+#define WINDOW(kh, kw, sh, sw, t, b, l, r, count) .i = {kh, kw, sh, sw, t, b, l, r, count}
+static const plx__sample pool_samples[] = {
+    {1, {X(2, 6, 4, 5)}, {WINDOW(2, 2, 2, 2, 0, 0, 0, 0, 0)}},
+    {1, {X(1, 7, 9, 3)}, {WINDOW(3, 3, 2, 2, 1, 1, 1, 1, 0)}},
+    {1, {X(2, 5, 6, 4)}, {WINDOW(3, 2, 1, 1, 2, 0, 1, 1, 1)}},
+    {1, {X(1, 4, 9, 17)}, {WINDOW(2, 3, 3, 4, 0, 1, 0, 2, 1)}},
+    {1, {X(1, 3, 2, 70)}, {WINDOW(3, 2, 1, 1, 0, 0, 0, 0, 0)}},
+    {1, {X(3, 1, 1, 1)}, {WINDOW(1, 1, 1, 1, 0, 0, 0, 0, 0)}},
+    {1, {X(1, 1, 1, 2)}, {WINDOW(4, 4, 1, 1, 3, 3, 3, 3, 1)}},
+    {1, {X(2, 40, 7, 3)}, {WINDOW(3, 3, 1, 2, 1, 1, 0, 0, 0)}},
+    {1, {X(0, 4, 4, 3)}, {WINDOW(2, 2, 2, 2, 0, 0, 0, 0, 0)}},
+    {1, {X(2, 4, 4, 0)}, {WINDOW(2, 2, 2, 2, 0, 0, 0, 0, 0)}},
+    {0},
+};
+static const plx__sample max_grad_samples[] = {
+    {2, {X(2, 6, 4, 5), X(2, 3, 2, 5)}, {WINDOW(2, 2, 2, 2, 0, 0, 0, 0, 0)}},
+    {2, {X(3, 40, 9, 33), X(3, 20, 5, 33)}, {WINDOW(3, 3, 2, 2, 1, 1, 1, 1, 0)}},
+    {2, {X(1, 50, 9, 3), X(1, 50, 9, 3)}, {WINDOW(5, 3, 1, 1, 2, 2, 1, 1, 0)}},
+    {0},
+};
+static const plx__sample avg_grad_samples[] = {
+    {1, {X(2, 3, 2, 5)}, {WINDOW(2, 2, 2, 2, 0, 0, 0, 0, 0), .rank = 4, .dims = {2, 6, 4, 5}}},
+    {1, {X(3, 20, 5, 33)}, {WINDOW(3, 3, 2, 2, 1, 1, 1, 1, 0), .rank = 4, .dims = {3, 40, 9, 33}}},
+    {1, {X(1, 50, 9, 3)}, {WINDOW(5, 3, 1, 1, 2, 2, 1, 1, 1), .rank = 4, .dims = {1, 50, 9, 3}}},
+    {0},
+};
+
+const plx_op plx__op_max_pool2d = {
+    .name = "max_pool2d",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .flags = PLX__OP_KINK,
+    .infer = infer_pool,
+    .gradient = gradient_max_pool2d,
+    .cost = cost_pool,
+    .run = run_max_pool2d,
+    .samples = pool_samples,
+};
+
+const plx_op plx__op_max_pool2d_grad = {
+    .name = "max_pool2d_grad",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .flags = PLX__OP_NO_GRADIENT,
+    .infer = plx__infer_same,
+    .cost = cost_pool,
+    .run = run_max_pool2d_grad,
+    .samples = max_grad_samples,
+};
+
+const plx_op plx__op_avg_pool2d = {
+    .name = "avg_pool2d",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .infer = infer_pool,
+    .gradient = gradient_avg_pool2d,
+    .cost = cost_pool,
+    .run = run_avg_pool2d,
+    .samples = pool_samples,
+};
+
+const plx_op plx__op_avg_pool2d_grad = {
+    .name = "avg_pool2d_grad",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .flags = PLX__OP_NO_GRADIENT,
+    .infer = infer_from_attrs,
+    .cost = cost_pool,
+    .run = run_avg_pool2d_grad,
+    .samples = avg_grad_samples,
+};
+
+/* ---- global_avg_pool2d: [n, h, w, c] to [n, c] ----------------------------------------------- */
+
+enum { BLOCK = 256 }; /* channels that a thread sums down an image */
+
+static plx_status infer_global(plx_graph *graph, plx__node *node) {
+    PLX_TRY(check_image(graph, node));
+    const plx__node *x = plx__input_of(graph, node, 0);
+    if (x->dims[1] < 1 || x->dims[2] < 1)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %lld rows of %lld columns have no mean",
+                               node->op->name, (long long)x->dims[1], (long long)x->dims[2]);
+    node->rank = 2;
+    node->dims[0] = x->dims[0];
+    node->dims[1] = x->dims[3];
+    return PLX_OK;
+}
+
+/* One window that is the whole image. */
+static plx__attrs whole_image(const int64_t *dims) {
+    return (plx__attrs){.i = {dims[1], dims[2], 1, 1}};
+}
+
+static void gradient_global(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    plx__attrs attrs = whole_image(plx__input_of(graph, &node, 0)->dims);
+    plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
+    grads[0] = PLX__EMIT1(graph, &plx__op_avg_pool2d_grad, gy, &attrs);
+}
+
+static void global_blocks(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const pool_job *job = arg;
+    const pool *p = &job->p;
+    const int64_t blocks = (p->c + BLOCK - 1) / BLOCK, pixels = p->h * p->w;
+    for (int64_t unit = begin; unit < end; ++unit) {
+        const int64_t image = unit / blocks, first = unit % blocks * BLOCK;
+        const int64_t n = smaller(BLOCK, p->c - first);
+        plx_real *y = job->y + image * p->c + first;
+        job->kernels->column_sum(pixels, n, job->x + image * pixels * p->c + first, p->c, y);
+        job->kernels->scale(n, 1 / (plx_real)pixels, y, y);
+    }
+}
+
+static plx_status run_global(plx_ctx *ctx, const plx__step *step) {
+    if (!step->out.size) return PLX_OK;
+    const plx__attrs attrs = whole_image(step->in[0].dims);
+    pool_job job = {ctx->kernels, pool_of(step->in[0].dims, &attrs), PLX_IN(step, 0), NULL,
+                    PLX_OUT(step)};
+    const int64_t units = job.p.n * ((job.p.c + BLOCK - 1) / BLOCK);
+    plx__parallel_for(ctx->pool, step->threads, units, 1, global_blocks, &job);
+    return PLX_OK;
+}
+
+static plx__cost cost_global(const plx_graph *graph, const plx__node *node) {
+    plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
+    cost.flops = (double)plx__size(plx__input_of(graph, node, 0));
+    return cost;
+}
+
+static const plx__sample global_samples[] = {
+    {1, {X(2, 3, 5, 7)}, {.rank = 0}},   {1, {X(3, 1, 1, 1)}, {.rank = 0}},
+    {1, {X(1, 2, 2, 600)}, {.rank = 0}}, {1, {X(0, 3, 5, 7)}, {.rank = 0}},
+    {1, {X(1, 9, 15, 4)}, {.rank = 0}},  {0},
+};
+
+const plx_op plx__op_global_avg_pool2d = {
+    .name = "global_avg_pool2d",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .infer = infer_global,
+    .gradient = gradient_global,
+    .cost = cost_global,
+    .run = run_global,
+    .samples = global_samples,
+};

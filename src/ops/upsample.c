@@ -1,0 +1,242 @@
+/* Upsampling of images [n, height, width, channels] by whole factors: i[0] rows, i[1] columns, i[2]
+ * the plx_upsampling. Output o of an axis with factor f lies at (o + 1/2) / f - 1/2 of the input,
+ * held at the edges: bilinear takes its two neighbours there, nearest number o / f. The gradient is
+ * the transpose of that, gathered by rows of the input. */
+#include "ops/op.h"
+
+#include <string.h>
+
+typedef struct upsample_job {
+    const plx_kernels *kernels;
+    const plx_real *x;
+    plx_real *y, *scratch; /* of each worker: a row as wide as the input */
+    int64_t h, w, c;       /* of the small image */
+    int64_t fy, fx;
+} upsample_job;
+
+/* Output o of an axis is (1 - part) x[at] + part x[at + 1]; where part is 0, x[at] alone. */
+typedef struct sample {
+    int64_t at;
+    double part;
+} sample;
+
+static sample sample_at(int64_t o, int64_t factor, int64_t size) {
+    const int64_t twice = 2 * o + 1 - factor; /* 2 f times the place */
+    if (twice <= 0) return (sample){0, 0};
+    const sample s = {twice / (2 * factor), (double)(twice % (2 * factor)) / (double)(2 * factor)};
+    return s.at >= size - 1 ? (sample){size - 1, 0} : s;
+}
+
+/* How much of input `at` is in output o. */
+static double weight_of(int64_t at, int64_t o, int64_t factor, int64_t size) {
+    const sample s = sample_at(o, factor, size);
+    if (s.at == at) return 1 - s.part;
+    return s.at + 1 == at ? s.part : 0;
+}
+
+static upsample_job job_of(plx_ctx *ctx, const plx__step *step, const int64_t *small) {
+    return (upsample_job){ctx->kernels,    PLX_IN(step, 0),  PLX_OUT(step),
+                          step->workspace, small[1],         small[2],
+                          small[3],        step->attrs.i[0], step->attrs.i[1]};
+}
+
+static void blend(const upsample_job *job, int64_t n, const plx_real *x, const plx_real *next,
+                  double part, plx_real *y) {
+    if (part == 0)
+        memcpy(y, x, (size_t)n * sizeof *y);
+    else
+        job->kernels->blend(n, (plx_real)(1 - part), x, (plx_real)part, next, y);
+}
+
+/* Units are rows of the result. */
+static void nearest_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const upsample_job *job = arg;
+    const int64_t wide = job->w * job->fx * job->c;
+    for (int64_t unit = begin; unit < end; ++unit) {
+        plx_real *y = job->y + unit * wide;
+        if (unit > begin && unit % job->fy) {
+            memcpy(y, y - wide, (size_t)wide * sizeof *y);
+            continue;
+        }
+        const plx_real *x = job->x + unit / job->fy * job->w * job->c;
+        for (int64_t j = 0; j < job->w * job->fx; ++j)
+            memcpy(y + j * job->c, x + j / job->fx * job->c, (size_t)job->c * sizeof *y);
+    }
+}
+
+static void bilinear_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    const upsample_job *job = arg;
+    const int64_t row = job->w * job->c, high = job->h * job->fy, wide = job->w * job->fx;
+    plx_real *between = job->scratch + worker * row;
+    for (int64_t unit = begin; unit < end; ++unit) {
+        const sample i = sample_at(unit % high, job->fy, job->h);
+        const plx_real *x = job->x + (unit / high * job->h + i.at) * row;
+        blend(job, row, x, x + row, i.part, between);
+        for (int64_t o = 0; o < wide; ++o) {
+            const sample j = sample_at(o, job->fx, job->w);
+            const plx_real *from = between + j.at * job->c;
+            blend(job, job->c, from, from + job->c, j.part, job->y + (unit * wide + o) * job->c);
+        }
+    }
+}
+
+static int64_t grain_of(int64_t units, int64_t each, int threads) {
+    const int64_t by_size = 4096 / (each > 0 ? each : 1), by_balance = units / (4 * threads);
+    return (by_size > by_balance ? by_size : by_balance) + 1;
+}
+
+static plx_status run_upsample2d(plx_ctx *ctx, const plx__step *step) {
+    if (!step->out.size) return PLX_OK;
+    upsample_job job = job_of(ctx, step, step->in[0].dims);
+    const int64_t units = step->out.dims[0] * step->out.dims[1];
+    plx__parallel_for(ctx->pool, step->threads, units,
+                      grain_of(units, job.w * job.fx * job.c, step->threads),
+                      step->attrs.i[2] == PLX_BILINEAR ? bilinear_rows : nearest_rows, &job);
+    return PLX_OK;
+}
+
+/* Units are rows of the small image. */
+static void nearest_grad_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const upsample_job *job = arg;
+    const int64_t wide = job->w * job->fx * job->c;
+    for (int64_t unit = begin; unit < end; ++unit)
+        job->kernels->pool_sum(job->w, job->c, job->fy, job->fx, job->x + unit * job->fy * wide,
+                               wide, job->fx * job->c, 1, job->y + unit * job->w * job->c);
+}
+
+/* The outputs that input `at` may be part of. */
+static int64_t first_output(int64_t at, int64_t factor) {
+    return at > 0 ? (at - 1) * factor : 0;
+}
+
+static int64_t last_output(int64_t at, int64_t factor, int64_t size) {
+    return (at + 2 < size ? at + 2 : size) * factor;
+}
+
+static void bilinear_grad_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    const upsample_job *job = arg;
+    const int64_t c = job->c, wide = job->w * job->fx * c;
+    plx_real *between = job->scratch + worker * wide;
+    for (int64_t unit = begin; unit < end; ++unit) {
+        const int64_t i = unit % job->h;
+        const plx_real *gy = job->x + unit / job->h * job->h * job->fy * wide;
+        plx_real *gx = job->y + unit * job->w * c;
+        memset(between, 0, (size_t)wide * sizeof *between);
+        memset(gx, 0, (size_t)(job->w * c) * sizeof *gx);
+        for (int64_t o = first_output(i, job->fy); o < last_output(i, job->fy, job->h); ++o) {
+            const double weight = weight_of(i, o, job->fy, job->h);
+            if (weight > 0) job->kernels->axpy(wide, (plx_real)weight, gy + o * wide, between);
+        }
+        for (int64_t j = 0; j < job->w; ++j)
+            for (int64_t o = first_output(j, job->fx); o < last_output(j, job->fx, job->w); ++o) {
+                const double weight = weight_of(j, o, job->fx, job->w);
+                if (weight > 0)
+                    job->kernels->axpy(c, (plx_real)weight, between + o * c, gx + j * c);
+            }
+    }
+}
+
+static plx_status run_upsample2d_grad(plx_ctx *ctx, const plx__step *step) {
+    if (!step->out.size) return PLX_OK;
+    upsample_job job = job_of(ctx, step, step->out.dims);
+    const int64_t units = step->out.dims[0] * step->out.dims[1];
+    plx__parallel_for(
+        ctx->pool, step->threads, units, grain_of(units, job.w * job.fx * job.c, step->threads),
+        step->attrs.i[2] == PLX_BILINEAR ? bilinear_grad_rows : nearest_grad_rows, &job);
+    return PLX_OK;
+}
+
+static size_t workspace_upsample(const plx_ctx *ctx, const plx__step *step) {
+    (void)ctx;
+    if (step->attrs.i[2] != PLX_BILINEAR) return 0;
+    return (size_t)(step->threads * step->in[0].dims[2] * step->in[0].dims[3]) * sizeof(plx_real);
+}
+
+static plx_status infer_upsample(plx_graph *graph, plx__node *node) {
+    const plx__node *x = plx__input_of(graph, node, 0);
+    const int64_t *factor = node->attrs.i;
+    if (x->rank != 4)
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "upsample2d: x has %d dimensions instead of 4 (n, height, width, "
+                               "channels)",
+                               x->rank);
+    for (int axis = 0; axis < 2; ++axis)
+        if (factor[axis] < 1 || factor[axis] > INT32_MAX)
+            return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                                   "upsample2d: factors %lld and %lld must be 1 to %d",
+                                   (long long)factor[0], (long long)factor[1], INT32_MAX);
+    plx__copy_shape(node, x);
+    for (int axis = 0; axis < 2; ++axis) {
+        if (x->dims[1 + axis] > INT64_MAX / 4 / factor[axis])
+            return plx__graph_fail(graph, PLX_ERR_MEMORY,
+                                   "upsample2d: %lld times %lld is more than memory can hold",
+                                   (long long)x->dims[1 + axis], (long long)factor[axis]);
+        node->dims[1 + axis] *= factor[axis];
+    }
+    return PLX_OK;
+}
+
+/* upsample2d_grad(gy): attrs rank and dims the shape of x. */
+static void gradient_upsample2d(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    plx__attrs attrs = node.attrs;
+    plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
+    grads[0] = PLX__EMIT1(graph, &plx__op_upsample2d_grad, gy, &attrs);
+}
+
+static plx_status infer_upsample_grad(plx_graph *graph, plx__node *node) {
+    (void)graph;
+    node->rank = node->attrs.rank;
+    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    return PLX_OK;
+}
+
+static plx__cost cost_upsample(const plx_graph *graph, const plx__node *node) {
+    return plx__cost_streaming(graph, node, 3, 2);
+}
+
+#define X(...) {4, {__VA_ARGS__}, 0, 0}
+static const plx__sample upsample_samples[] = {
+    {1, {X(2, 3, 2, 5)}, {.i = {2, 2, PLX_NEAREST}}},
+    {1, {X(1, 2, 3, 1)}, {.i = {3, 1, PLX_NEAREST}}},
+    {1, {X(2, 3, 4, 5)}, {.i = {2, 2, PLX_BILINEAR}}},
+    {1, {X(1, 5, 3, 2)}, {.i = {3, 4, PLX_BILINEAR}}},
+    {1, {X(1, 1, 1, 3)}, {.i = {3, 2, PLX_BILINEAR}}},
+    {1, {X(3, 2, 1, 17)}, {.i = {1, 5, PLX_BILINEAR}}},
+    {1, {X(2, 20, 9, 4)}, {.i = {2, 3, PLX_BILINEAR}}},
+    {1, {X(0, 3, 2, 5)}, {.i = {2, 2, PLX_NEAREST}}},
+    {1, {X(2, 0, 2, 5)}, {.i = {2, 2, PLX_BILINEAR}}},
+    {0},
+};
+static const plx__sample upsample_grad_samples[] = {
+    {1, {X(2, 6, 4, 5)}, {.i = {2, 2, PLX_NEAREST}, .rank = 4, .dims = {2, 3, 2, 5}}},
+    {1, {X(2, 60, 27, 4)}, {.i = {3, 3, PLX_BILINEAR}, .rank = 4, .dims = {2, 20, 9, 4}}},
+    {1, {X(2, 60, 18, 4)}, {.i = {3, 2, PLX_NEAREST}, .rank = 4, .dims = {2, 20, 9, 4}}},
+    {0},
+};
+
+const plx_op plx__op_upsample2d = {
+    .name = "upsample2d",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .infer = infer_upsample,
+    .gradient = gradient_upsample2d,
+    .cost = cost_upsample,
+    .workspace = workspace_upsample,
+    .run = run_upsample2d,
+    .samples = upsample_samples,
+};
+
+const plx_op plx__op_upsample2d_grad = {
+    .name = "upsample2d_grad",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .flags = PLX__OP_NO_GRADIENT,
+    .infer = infer_upsample_grad,
+    .cost = cost_upsample,
+    .workspace = workspace_upsample,
+    .run = run_upsample2d_grad,
+    .samples = upsample_grad_samples,
+};
