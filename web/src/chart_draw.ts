@@ -8,7 +8,8 @@ const dashes = { solid: [], dashed: [7, 4], dotted: [2, 3] };
 const shapes = { A: 'circle', B: 'rect', C: 'triangle', other: 'rectRot' } as const;
 
 function intervalLabel(item: TooltipItem<'bar' | 'scatter'>, unit: string): string {
-  const point = item.raw as { value: number; low: number; high: number };
+  const point = item.raw as { value: number; low: number; high: number; name?: string };
+  if (point.name) return point.name;
   return `${item.dataset.label}: ${significant(point.value)} ${unit} (95% CI ${significant(
     point.low,
   )}–${significant(point.high)})`;
@@ -185,20 +186,21 @@ function dots(spec: ChartSpec, width: number): ChartConfiguration {
 function lineOf(series: Series) {
   return {
     label: series.name,
-    data: series.points.map(({ x, y, low, high }) => ({
+    data: series.points.map(({ x, y, low, high, name }) => ({
       x,
       y,
+      name,
       yMin: low,
       yMax: high,
       value: y,
       low,
       high,
     })),
-    showLine: true,
+    showLine: series.only !== 'points',
     borderWidth: 2,
     borderDash: dashes[series.pattern ?? 'solid'],
     pointStyle: shapes[series.role],
-    radius: 4,
+    radius: series.only === 'line' ? 0 : 4,
     ...errorStyle(colour(colourName(series.role, series.number))),
   };
 }

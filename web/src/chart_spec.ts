@@ -10,6 +10,8 @@ export interface Point {
   y: number;
   low: number;
   high: number;
+  /** Of a point that stands for something of its own. */
+  name?: string;
 }
 
 export interface Series {
@@ -20,6 +22,8 @@ export interface Series {
   points: readonly Point[];
   /** Tells lines of one role apart. */
   pattern?: 'solid' | 'dashed' | 'dotted';
+  /** A line through its points, unless it is only the points, or only the line. */
+  only?: 'points' | 'line';
 }
 
 const sideColours = { A: 'native', B: 'native128', C: 'browser' } as const;

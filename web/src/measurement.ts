@@ -1,5 +1,5 @@
 /** Reads what the page needs from a row that follows the schema. */
-import type { Measurement, Row } from './rows.js';
+import type { Measurement, Roofline, Row } from './rows.js';
 
 /** A row's fields, as bench/results.schema.json has them; only those that the page reads. */
 interface SchemaRow {
@@ -24,6 +24,9 @@ interface SchemaRow {
   data: { kind: 'synthetic' | 'real'; seed?: number; source?: string };
   checks: { passed: boolean; failure?: string; lossBits?: string };
   ceiling?: { share?: number };
+  roofline?: Roofline;
+  histogram?: { edges: number[]; counts: number[] };
+  scatter?: { analytic: number[]; numeric: number[] };
 }
 
 /** "Chromium 156, simd-threads" or "native avx512"; other programs by their names. */
@@ -63,6 +66,9 @@ export function toMeasurement(row: Row): Measurement {
     machine: r.machine.name,
     data: dataText(r.data),
     ceiling: r.ceiling?.share,
+    roofline: r.roofline,
+    histogram: r.histogram,
+    scatter: r.scatter,
     lossBits: r.checks.lossBits,
     voided: r.checks.passed ? undefined : (r.checks.failure ?? 'its check failed'),
   };

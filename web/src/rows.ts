@@ -28,10 +28,30 @@ export interface Measurement extends Interval {
   data: string;
   /** Share of the machine's ceiling, 0 to 1, when it was measured. */
   ceiling: number | undefined;
+  /** Where it stands below what arithmetic and bandwidth allow. */
+  roofline: Roofline | undefined;
+  /** Of errors, in the row's unit. */
+  histogram: { edges: readonly number[]; counts: readonly number[] } | undefined;
+  /** Gradients, from the plan and from differences. */
+  scatter: { analytic: readonly number[]; numeric: readonly number[] } | undefined;
   /** Of a training run's losses; equal on all exact engines. */
   lossBits: string | undefined;
   /** Why the result does not count. */
   voided: string | undefined;
+}
+
+/** One iteration against the roofline of its run; flops and bytes per second in units of 1e9. */
+export interface Roofline {
+  flops: number;
+  bytes: number;
+  intensity: number;
+  achieved: number;
+  peak: number;
+  bandwidth: number;
+  attainable: number;
+  share: number;
+  level: 'L1' | 'L2' | 'L3' | 'memory';
+  bound: 'arithmetic' | 'bandwidth';
 }
 
 /** A row as it is written to files. */

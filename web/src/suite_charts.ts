@@ -1,4 +1,5 @@
 /** What there is to draw of a run, suite by suite. */
+import { accuracyCharts } from './accuracy_charts.js';
 import type { ChartSpec, Mark, Point, Series } from './chart_spec.js';
 import {
   anyOf,
@@ -13,6 +14,7 @@ import { count, percent, significant } from './format.js';
 import { noise } from './interp5d.js';
 import { exponent, type Interval } from './interval.js';
 import { type Lane, lanesOf, sideNames } from './lanes.js';
+import { opsCharts } from './ops_charts.js';
 import type { Measurement } from './rows.js';
 import { intervalText } from './verdict.js';
 import type { TableData } from './views/table.js';
@@ -433,7 +435,13 @@ function groupBy(cases: readonly Case[], key: (each: Case) => string): Map<strin
   return groups;
 }
 
+/** Suites whose rows say more than a speed have charts of their own; the rest goes into a table. */
+const ownCharts: Record<string, (cases: readonly Case[]) => { charts: ChartSpec[]; rest: Case[] }> =
+  { ops: opsCharts, accuracy: accuracyCharts };
+
 function chartsOfSuite(suite: string, cases: readonly Case[]): (ChartSpec | undefined)[] {
+  const own = ownCharts[suite]?.(cases);
+  if (own) return [...own.charts, furtherFigures(suite, own.rest)];
   const metrics = [...groupBy(cases, ({ metric }) => metric)];
   const isDrawn = ([metric, some]: (typeof metrics)[number]) =>
     some.length > 1 && (alsoDrawn.has(metric) || some.some((each) => anyOf(each)?.primary));
@@ -458,5 +466,9 @@ export function suiteCharts({ native, browser, others, alone }: ChartInput): Cha
     cases.filter(({ suite }) => suite === 'bits'),
     native,
   );
-  return [overview(cases), ceilings(cases), ...charts, bits].filter((spec) => spec !== undefined);
+  /* Where every operation at every size would stand, nothing else would be seen. */
+  const general = cases.filter(({ suite }) => !(suite in ownCharts));
+  return [overview(general), ceilings(general), ...charts, bits].filter(
+    (spec) => spec !== undefined,
+  );
 }

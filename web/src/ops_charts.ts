@@ -1,0 +1,223 @@
+/** The suite ops: operations under the roofline, and the bandwidth that it is made of. */
+import type { ChartSpec, Point, Series } from './chart_spec.js';
+import type { Case } from './compare.js';
+import { percent, significant } from './format.js';
+import { type Lane, lanesOf } from './lanes.js';
+import type { Measurement, Roofline } from './rows.js';
+
+const valid = (m: Measurement | undefined) => (m?.voided === undefined ? m : undefined);
+
+const placed = (lane: Lane, each: Case): (Measurement & { roofline: Roofline }) | undefined => {
+  const m = valid(lane.of(each));
+  return m?.roofline && (m as Measurement & { roofline: Roofline });
+};
+
+const point = (x: number, y: number, name?: string): Point => ({
+  x,
+  y,
+  low: y,
+  high: y,
+  ...(name ? { name } : {}),
+});
+
+/** From the least intensity on the chart to the greatest, with the ridge between them. */
+function roof(peak: number, bandwidth: number, least: number, most: number): Point[] {
+  const ridge = peak / bandwidth;
+  return [least, ...(ridge > least && ridge < most ? [ridge] : []), most].map((x) =>
+    point(x, Math.min(peak, x * bandwidth)),
+  );
+}
+
+const roofPatterns = { L1: 'solid', L2: 'dashed', L3: 'dotted', memory: 'solid' } as const;
+
+/** Operations with arithmetic, each at its intensity; a chart for each side. */
+function rooflineChart(cases: readonly Case[], lane: Lane): ChartSpec | undefined {
+  const all = cases.flatMap((each) => {
+    const m = placed(lane, each);
+    return m && m.roofline.flops > 0 ? [{ each, m }] : [];
+  });
+  if (all.length === 0) return undefined;
+  const intensities = all.map(({ m }) => m.roofline.intensity);
+  const [least, most] = [Math.min(...intensities) / 2, Math.max(...intensities) * 2];
+  const peak = Math.max(...all.map(({ m }) => m.roofline.peak));
+  const colours = { role: lane.role, ...(lane.number ? { number: lane.number } : {}) };
+  const roofs = (['L1', 'L2', 'L3', 'memory'] as const).flatMap((level): Series[] => {
+    const of = all.filter(({ m }) => m.roofline.level === level);
+    if (of.length === 0) return [];
+    const bandwidth = Math.max(...of.map(({ m }) => m.roofline.bandwidth));
+    const name = `${level}, ${significant(bandwidth)} GB/s`;
+    return [
+      {
+        name,
+        ...colours,
+        pattern: roofPatterns[level],
+        only: 'line',
+        points: roof(peak, bandwidth, least, most),
+      },
+    ];
+  });
+  const ops: Series = {
+    name: 'operations',
+    ...colours,
+    only: 'points',
+    points: all.map(({ each, m: { roofline } }) =>
+      point(
+        roofline.intensity,
+        roofline.achieved,
+        `${each.name}: ${significant(roofline.achieved)} of ${significant(roofline.attainable)} GFLOP/s, ${roofline.level}`,
+      ),
+    ),
+  };
+  return {
+    id: `ops-roofline-${lane.column.replaceAll(/[^\w]+/g, '-')}`,
+    title: `Roofline of ${lane.name}`,
+    about:
+      'Each point is an operation at one size: what it reaches, against operations per byte. The roofs are the peak and the bandwidth of each level of memory, measured in the same run.',
+    kind: 'lines',
+    categories: [],
+    x: { title: 'floating-point operations per byte', log: true },
+    y: { title: 'GFLOP/s', log: true },
+    series: [...roofs, ops],
+    marks: [{ name: `peak, ${significant(peak)} GFLOP/s`, value: peak }],
+    notes: [],
+    wide: true,
+    table: {
+      caption: `Operations of ${lane.name} under its roofline.`,
+      columns: ['Case', 'Operations per byte', 'GFLOP/s', 'Attainable', 'Bound by', 'Level'],
+      rows: all.map(({ each, m: { roofline } }) => ({
+        cells: [
+          each.name,
+          significant(roofline.intensity),
+          significant(roofline.achieved),
+          significant(roofline.attainable),
+          roofline.bound,
+          roofline.level,
+        ],
+      })),
+    },
+  };
+}
+
+const timeText = (m: Measurement | undefined) => {
+  if (!m) return '–';
+  if (m.voided !== undefined) return `void: ${m.voided}`;
+  return `${significant(m.value)} (${significant(m.low)}–${significant(m.high)})`;
+};
+
+const shareText = (m: Measurement | undefined) =>
+  m?.roofline && m.voided === undefined ? percent(m.roofline.share) : '–';
+
+/** Every operation of one size and pass: the share of its roofline that each side reaches. */
+function shareChart(title: string, cases: readonly Case[]): ChartSpec {
+  const lanes = lanesOf(cases);
+  const series = lanes
+    .map(
+      (lane): Series => ({
+        name: lane.name,
+        role: lane.role,
+        ...(lane.number ? { number: lane.number } : {}),
+        points: cases.flatMap((each, i) => {
+          const m = placed(lane, each);
+          return m ? [point(i, 100 * m.roofline.share)] : [];
+        }),
+      }),
+    )
+    .filter(({ points }) => points.length > 0);
+  return {
+    id: `ops-share-${title.replaceAll(/[^\w]+/g, '-')}`,
+    title: `Operations, ${title}: share of the roofline`,
+    about:
+      'The least time that peak and bandwidth allow, as a share of the time taken. Of what fits a cache, a part may come from a faster one.',
+    kind: 'bars',
+    categories: cases.map(({ name, parameters }) => String(parameters.op ?? name)),
+    x: { title: '' },
+    y: { title: '% of the roofline' },
+    series,
+    marks: [{ name: '100%', value: 100 }],
+    notes: [],
+    wide: true,
+    table: {
+      caption: `Operations, ${title}: time in microseconds with its 95% interval, and the share of the roofline.`,
+      columns: [
+        'Operation',
+        'Shape',
+        ...lanes.map(({ column }) => column),
+        ...lanes.map(({ column }) => `${column}, share`),
+      ],
+      rows: cases.map((each) => ({
+        void: lanes.some(({ of }) => of(each)?.voided !== undefined),
+        cells: [
+          String(each.parameters.op ?? each.name),
+          String(each.parameters.shape ?? ''),
+          ...lanes.map(({ of }) => timeText(of(each))),
+          ...lanes.map(({ of }) => shareText(of(each))),
+        ],
+      })),
+    },
+  };
+}
+
+const streams = { read: 'solid', copy: 'dashed', add: 'dotted' } as const;
+
+/** Bandwidth against the size of the working set. */
+function bandwidthChart(cases: readonly Case[]): ChartSpec | undefined {
+  const lanes = lanesOf(cases);
+  const series = lanes.flatMap((lane) =>
+    Object.entries(streams).flatMap(([metric, pattern]): Series[] => {
+      const points = cases.flatMap((each): Point[] => {
+        const m = each.metric === metric ? valid(lane.of(each)) : undefined;
+        const bytes = each.parameters.bytes;
+        if (!m || typeof bytes !== 'number') return [];
+        return [{ x: bytes / 1024, y: m.value, low: m.low, high: m.high }];
+      });
+      const colours = { role: lane.role, ...(lane.number ? { number: lane.number } : {}) };
+      return points.length > 0
+        ? [{ name: `${lane.name}, ${metric}`, ...colours, pattern, points }]
+        : [];
+    }),
+  );
+  if (series.length === 0) return undefined;
+  return {
+    id: 'ops-bandwidth',
+    title: 'Bandwidth against the size of the working set',
+    about: 'Read: a sum. Copy: scaling. Add: two arrays into a third. All threads.',
+    kind: 'lines',
+    categories: [],
+    x: { title: 'working set in KiB', log: true },
+    y: { title: 'GB/s', log: true },
+    series,
+    marks: [],
+    notes: [],
+    wide: true,
+    table: {
+      caption: 'Bandwidth in GB/s with its 95% interval.',
+      columns: ['Case', 'Stream', ...lanes.map(({ column }) => column)],
+      rows: cases.map((each) => ({
+        cells: [each.name, each.metric, ...lanes.map(({ of }) => timeText(of(each)))],
+      })),
+    },
+  };
+}
+
+/** What this suite draws, and the cases that are left for a table. */
+export function opsCharts(cases: readonly Case[]): { charts: ChartSpec[]; rest: Case[] } {
+  const lanes = lanesOf(cases);
+  const under = cases.filter((each) => lanes.some((lane) => lane.of(each)?.roofline));
+  const sweep = cases.filter(
+    ({ metric, parameters }) => metric in streams && typeof parameters.bytes === 'number',
+  );
+  const groups = new Map<string, Case[]>();
+  for (const each of under) {
+    const title = [each.parameters.size, each.parameters.pass].filter(Boolean).join(', ');
+    groups.set(title, [...(groups.get(title) ?? []), each]);
+  }
+  const drawn = new Set([...under, ...sweep]);
+  return {
+    charts: [
+      ...lanes.map((lane) => rooflineChart(under, lane)),
+      ...[...groups].map(([title, some]) => shareChart(title, some)),
+      bandwidthChart(sweep),
+    ].filter((spec) => spec !== undefined),
+    rest: cases.filter((each) => !drawn.has(each)),
+  };
+}
