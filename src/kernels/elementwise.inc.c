@@ -110,29 +110,56 @@ INLINE vf hard(vf x) {
 CHEAP(relu, v_select(a < 0, zero, a), v_select(a > 0, b, zero))
 CHEAP(leaky_relu, v_select(a > 0, a, p * a), v_select(a > 0, b, p * b))
 CHEAP(relu6, v_select(a < 0, zero, v_less(v_splat(6), a)), v_select((a > 0) & (a < 6), b, zero))
-MIXED(elu, v_select(a < 0, p * v_expm1_negative(a, zero), a), v_select(a > 0, b, b * (a + p)))
-MIXED(celu, celu(a, p), v_select(a > 0, b, b * ((a + p) / p)))
-MIXED(selu, selu(a), v_select(a > 0, SELU_SCALE * b, b * (a + SELU_BOTH)))
+LARGE(elu, v_select(a < 0, p * v_expm1_negative(a, zero), a), v_select(a > 0, b, b * (a + p)))
+LARGE(celu, celu(a, p), v_select(a > 0, b, b * ((a + p) / p)))
+LARGE(selu, selu(a), v_select(a > 0, SELU_SCALE * b, b * (a + SELU_BOTH)))
 LARGE(silu, v_silu(a), b * v_silu_slope(a))
 LARGE(gelu, v_gelu(a), b * v_gelu_slope(a))
 LARGE(gelu_tanh, v_gelu_tanh(a), b * v_gelu_tanh_slope(a))
 LARGE(mish, v_mish(a), b * v_mish_slope(a))
-CHEAP(hardswish, v_at_least(-3, a) * (hard(a) / 6), v_select(a <= -3, zero, v_select(a >= 3, b, b * (a / 3 + C(0.5)))))
-CHEAP(hardsigmoid, hard(a) / 6, v_select((a > -3) & (a < 3), b / 6, zero))
+LARGE(hardswish, v_at_least(-3, a) * (hard(a) / 6), v_select(a <= -3, zero, v_select(a >= 3, b, b * (a / 3 + C(0.5)))))
+LARGE(hardsigmoid, hard(a) / 6, v_select((a > -3) & (a < 3), b / 6, zero))
 LARGE(softplus, v_softplus(a), b * v_sigmoid(a))
-CHEAP(softsign, v_softsign(a), b / ((1 + v_abs(a)) * (1 + v_abs(a))))
+LARGE(softsign, v_softsign(a), b / ((1 + v_abs(a)) * (1 + v_abs(a))))
 MIXED(sigmoid, v_sigmoid(a), b * (a * (1 - a)))
 MIXED(tanh, v_tanh(a), b * (1 - a * a))
 MIXED(exp, v_exp(a), b * a)
-MIXED(log, v_log(a), b / a)
-CHEAP(sqrt, v_sqrt(a), C(0.5) * b / a)
-CHEAP(rsqrt, 1 / v_sqrt(a), b * (C(-0.5) * a * (a * a)))
+LARGE(log, v_log(a), b / a)
+LARGE(sqrt, v_sqrt(a), C(0.5) * b / a)
+MIXED(rsqrt, 1 / v_sqrt(a), b * (C(-0.5) * a * (a * a)))
 CHEAP(square, a * a, 2 * a * b)
 CHEAP(abs, v_abs(a), v_select(a > 0, b, v_select(a < 0, -b, zero)))
 LARGE(erf, v_erf(a), b * (C(1.12837916709551257390) * v_exp(-a * a)))
-LARGE(sin, v_sin(a), b * v_cos(a))
-LARGE(cos, v_cos(a), b * -v_sin(a))
 // clang-format on
+
+/* y = sign sin(x + turn pi/2), times g unless that is NULL: sine, cosine and both gradients. */
+static __attribute__((noinline)) void sine(int64_t n, const plx_real *x, const plx_real *g,
+                                           plx_real *y, int turn, plx_real sign) {
+    for (int64_t i = 0; i < n; i += VL) {
+        const vf a = sign * v_sine(v_load_up_to(x + i, n - i), turn);
+        v_store_up_to(y + i, g ? a * v_load_up_to(g + i, n - i) : a, n - i);
+    }
+}
+
+static void k_sin(int64_t n, const plx_real *x, plx_real *y, plx_real p) {
+    (void)p;
+    sine(n, x, NULL, y, 0, 1);
+}
+
+static void k_cos(int64_t n, const plx_real *x, plx_real *y, plx_real p) {
+    (void)p;
+    sine(n, x, NULL, y, 1, 1);
+}
+
+static void k_sin_grad(int64_t n, const plx_real *x, const plx_real *gy, plx_real *gx, plx_real p) {
+    (void)p;
+    sine(n, x, gy, gx, 1, 1);
+}
+
+static void k_cos_grad(int64_t n, const plx_real *x, const plx_real *gy, plx_real *gx, plx_real p) {
+    (void)p;
+    sine(n, x, gy, gx, 0, -1);
+}
 
 /* ---- Two values ------------------------------------------------------------------------------ */
 
@@ -164,9 +191,9 @@ LARGE(cos, v_cos(a), b * -v_sin(a))
             if (sx)                                                                                \
                 MAP1(n, x, y, expression);                                                         \
             else {                                                                                 \
-                const plx_real first = *x;                                                         \
-                for (int64_t i = 0; i < n; ++i) y[i] = first;                                      \
-                MAP1(n, y, y, expression);                                                         \
+                const vf a = v_splat(*x);                                                          \
+                const plx_real value = (expression)[0];                                            \
+                for (int64_t i = 0; i < n; ++i) y[i] = value;                                      \
             }                                                                                      \
         }                                                                                          \
     }
@@ -178,18 +205,21 @@ BINARY_KERNEL(div, a / b)
 BINARY_KERNEL(max, v_max(a, b))
 BINARY_KERNEL(min, v_min(a, b))
 
-BINARY_KERNEL(prelu, v_select(a > 0, a, b *a))
-
 /* One body for all four kinds of operands. */
-static void k_pow(int64_t n, const plx_real *x, int sx, const plx_real *z, int sz, plx_real *y) {
-    if (n <= 0) return;
-    const vf first = v_splat(*x), second = v_splat(*z);
-    for (int64_t i = 0; i < n; i += VL) {
-        const vf a = sx ? v_load_up_to(x + i, n - i) : first;
-        const vf b = sz ? v_load_up_to(z + i, n - i) : second;
-        v_store_up_to(y + i, v_pow(a, b), n - i);
+#define BINARY_KERNEL_ONCE(name, expression)                                                       \
+    static void k_##name(int64_t n, const plx_real *x, int sx, const plx_real *z, int sz,          \
+                         plx_real *y) {                                                            \
+        if (n <= 0) return;                                                                        \
+        const vf first = v_splat(*x), second = v_splat(*z);                                        \
+        for (int64_t i = 0; i < n; i += VL) {                                                      \
+            const vf a = sx ? v_load_up_to(x + i, n - i) : first;                                  \
+            const vf b = sz ? v_load_up_to(z + i, n - i) : second;                                 \
+            v_store_up_to(y + i, expression, n - i);                                               \
+        }                                                                                          \
     }
-}
+
+BINARY_KERNEL_ONCE(prelu, v_select(a > 0, a, a *b))
+BINARY_KERNEL_ONCE(pow, v_pow(a, b))
 
 static void k_scale(int64_t n, plx_real alpha, const plx_real *x, plx_real *y) {
     const vf factor = v_splat(alpha);

@@ -59,13 +59,13 @@ static plx_wide until(plx_wide x, plx_wide end) {
     ROW(gelu_tanh,   FROM(x) * logistic(tanh_form(FROM(x))), 0.6 * ulp,                            \
                      EPS * fabs(v) * (until(tanh_form(x), 750) * 2 + 4) + fabs(x) * DBL_MIN)       \
     ROW(sigmoid,     logistic(x),                 0.6 * ulp,   2 * ulp + DBL_MIN)                  \
-    ROW(tanh,        tanh(x),                     1.25 * ulp,  2 * ulp)                            \
+    ROW(tanh,        tanh(x),                     1.4 * ulp,   2 * ulp)                            \
     ROW(exp,         exp(x),                      ulp,         ulp)                                \
     ROW(log,         log(x),                      ulp,         ulp)                                \
     ROW(sqrt,        sqrt(x),                     ulp * HALF,  ulp * HALF)                         \
     ROW(square,      x * x,                       ulp * HALF,  ulp * HALF)                         \
     ROW(abs,         fabs(x),                     0,           0)                                  \
-    ROW(erf,         erf(x),                      1.25 * ulp,  2 * ulp)                            \
+    ROW(erf,         erf(x),                      1.5 * ulp,   2 * ulp)                            \
     ROW(relu6,       x < 0 ? 0 : x > 6 ? 6 : x,   0,           0)                                  \
     ROW(celu,        x < 0 ? p * expm1(x / p) : x, 2 * ulp, 3 * ulp)                              \
     ROW(selu,        x < 0 ? SELU_BOTH * expm1(x) : SELU_SCALE * x, 2 * ulp, 3 * ulp)              \

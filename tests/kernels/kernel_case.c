@@ -122,7 +122,7 @@ void plx_case_near(plx_case *c, int64_t i, plx_real y, plx_wide value, plx_wide 
 }
 
 void plx_case_zero(plx_case *c, int64_t i, plx_real y, plx_wide value) {
-    if (y == 0 && value == 0 && signbit(y) != signbit(value)) fail(c, i, y, value, 0);
+    if (y == 0 && value == 0 && !signbit(y) != !signbit(value)) fail(c, i, y, value, 0);
 }
 
 void plx_case_equal(plx_case *c, int64_t i, plx_real y, plx_real expected) {
