@@ -12,6 +12,17 @@ INLINE void store_lanes_of(plx_real *p, vf x, bool whole, int64_t lanes) {
         v_store_n(p, x, lanes);
 }
 
+/* ---- Gathering ------------------------------------------------------------------------------- */
+
+static void k_copy_rows(int64_t m, int64_t n, const plx_real *x, int64_t ldx, plx_real *y,
+                        int64_t ldy) {
+    for (int64_t i = 0; i < m; ++i, x += ldx, y += ldy) {
+        int64_t j = 0;
+        for (; j + VL <= n; j += VL) v_store(y + j, v_load(x + j));
+        if (j < n) v_store_n(y + j, v_load_n(x + j, n - j), n - j);
+    }
+}
+
 /* ---- Winograd -------------------------------------------------------------------------------- */
 
 /* Lavin and Gray, "Fast algorithms for convolutional neural networks", CVPR 2016: a tile of results
@@ -164,7 +175,7 @@ static void k_winograd_weights_grad(int64_t n, const plx_real *gu, int64_t ldu, 
 
 /* ---- Depthwise ------------------------------------------------------------------------------- */
 
-enum { DEPTHWISE_PIXELS = 4, DEPTHWISE_TAPS = 3 };
+enum { DEPTHWISE_PIXELS = 4, DEPTHWISE_TAPS = 9, DEPTHWISE_ROW = 3 };
 
 /* Neighbouring results share each weight that is loaded. */
 INLINE void depthwise_strip(bool whole, int64_t lanes, int64_t c, int pixels, int64_t taps,
@@ -227,6 +238,8 @@ static void k_depthwise_weights(int64_t m, int64_t n, int64_t taps, const plx_re
     int64_t t = 0;
     for (; t + DEPTHWISE_TAPS <= taps; t += DEPTHWISE_TAPS)
         OVER_CHANNELS(n, depthwise_weights_strip, DEPTHWISE_TAPS, m, x + t, step, gy, ldg, gw + t);
+    for (; t + DEPTHWISE_ROW <= taps; t += DEPTHWISE_ROW)
+        OVER_CHANNELS(n, depthwise_weights_strip, DEPTHWISE_ROW, m, x + t, step, gy, ldg, gw + t);
     for (; t < taps; ++t)
         OVER_CHANNELS(n, depthwise_weights_strip, 1, m, x + t, step, gy, ldg, gw + t);
 }

@@ -161,6 +161,23 @@ void plx_case_of_winograd_output(plx_case *c) {
     check_cut_output(c);
 }
 
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+static void check_copy_rows(plx_case *c, int64_t m, int64_t n) {
+    const int64_t ldx = n + 3, ldy = n + 5;
+    plx_case_again(c, "");
+    const plx_real *x = plx_case_matrix(c, m, n, ldx);
+    plx_real *y = plx_case_blank_matrix(c, m, n, ldy);
+    c->k->copy_rows(m, n, x, ldx, y, ldy);
+    for (int64_t i = 0; i < m; ++i) plx_case_same(c, n, y + i * ldy, x + i * ldx);
+    plx_case_gaps(c, m, n, ldy, y);
+}
+
+void plx_case_of_copy_rows(plx_case *c) {
+    check_copy_rows(c, 0, c->n);
+    check_copy_rows(c, 5, c->n);
+}
+
 /* ---- Depthwise ------------------------------------------------------------------------------- */
 
 enum { MOST_TAPS = 9 };
