@@ -158,6 +158,14 @@ static bool is_for_winograd(const plx__conv_args *args) {
            args->n * args->result[0] * args->result[1] >= PIXELS;
 }
 
+/* A product for each pixel of the target would leave most lanes empty. */
+static bool is_for_scatter(const plx__conv_args *args) {
+    enum { TARGETS = 8, CHANNELS = 8 };
+    return args->kind != PLX__CONV_WEIGHTS && args->groups == 1 &&
+           (args->kind == PLX__CONV_TRANSPOSE || is_both(args->stride, 1)) &&
+           plx__conv_targets(args) <= TARGETS && plx__conv_channels(args) >= CHANNELS;
+}
+
 static method choose(const plx__conv_args *args) {
     const bool weights = args->kind == PLX__CONV_WEIGHTS;
     if (is_product(args)) return (method){product_workspace, run_product};
@@ -169,6 +177,7 @@ static method choose(const plx__conv_args *args) {
         return weights
                    ? (method){plx__conv_winograd_weights_workspace, plx__conv_winograd_weights}
                    : (method){plx__conv_winograd_workspace, plx__conv_winograd};
+    if (is_for_scatter(args)) return (method){plx__conv_scatter_workspace, plx__conv_scatter};
     return weights ? (method){plx__conv_lower_weights_workspace, plx__conv_lower_weights}
                    : (method){plx__conv_lower_workspace, plx__conv_lower};
 }

@@ -19,31 +19,19 @@ typedef struct depthwise {
     plx_real *to;
 } depthwise;
 
-typedef struct range {
-    int64_t begin, end;
-} range;
-
-static int64_t ceiling(int64_t a, int64_t b) {
-    return a > 0 ? (a + b - 1) / b : -(-a / b);
-}
-
-static range clip(int64_t begin, int64_t end, int64_t count) {
-    range r = {begin < 0 ? 0 : plx__conv_least(begin, count), plx__conv_least(end, count)};
-    if (r.end < r.begin) r.end = r.begin;
-    return r;
-}
+typedef plx__conv_range range;
 
 /* The taps of result i that lie inside the source. */
 static range taps_inside(const plx__conv_axis *a, int64_t i) {
     const int64_t at = a->first_source + i * a->stride;
-    return clip(ceiling(-at, a->source_step), ceiling(a->source - at, a->source_step), a->taps);
+    return plx__conv_clip(plx__conv_ceiling(-at, a->source_step), plx__conv_ceiling(a->source - at, a->source_step), a->taps);
 }
 
 /* The results for which taps first..last lie inside the source. */
 static range results_inside(const plx__conv_axis *a, int64_t first, int64_t last) {
     const int64_t low = a->first_source + first * a->source_step;
     const int64_t high = a->first_source + last * a->source_step;
-    return clip(ceiling(-low, a->stride), ceiling(a->source - high, a->stride), a->count);
+    return plx__conv_clip(plx__conv_ceiling(-low, a->stride), plx__conv_ceiling(a->source - high, a->stride), a->count);
 }
 
 static depthwise make_depthwise(const plx_ctx *ctx, const plx__conv_args *args, int64_t phase_y,

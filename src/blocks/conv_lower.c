@@ -59,22 +59,45 @@ static void copy_clipped(const plx_real *row, int64_t size, int64_t from, int64_
     for (int64_t i = end; i < count; ++i) to[i] = 0;
 }
 
-/* Values p0..p0+depth of the row of pixel (y, x) of an image. */
-static void gather_row(const lowering *l, const plx_real *image, int64_t group, int64_t y,
-                       int64_t x, int64_t p0, int64_t depth, plx_real *to) {
-    int64_t number = p0 / l->run, skip = p0 % l->run;
-    int64_t ty = number / l->runs, tx = number % l->runs;
-    const int64_t row_values = l->x.source * l->channels;
-    const int64_t sx = l->x.first_source + x * l->x.stride;
+typedef struct gathered_row {
+    int64_t y, x, count; /* pixels of a row of results */
+    plx_real *to;
+    int64_t ld;
+} gathered_row;
+
+/* count values of each pixel, the first of them `from` in the image row when x is 0. */
+static void gather_run(const lowering *l, const plx_real *row, int64_t from, int64_t count,
+                       const gathered_row *pixels, plx_real *to) {
+    const int64_t row_values = l->x.source * l->channels, step = l->x.stride * l->channels;
+    const int64_t first = from + pixels->x * step;
+    const plx__conv_range inside =
+        plx__conv_clip(plx__conv_ceiling(-first, step),
+                       plx__conv_ceiling(row_values - count + 1 - first, step), pixels->count);
+    for (int64_t i = 0; i < inside.begin; ++i)
+        copy_clipped(row, row_values, first + i * step, count, to + i * pixels->ld);
+    if (inside.end > inside.begin)
+        l->k->copy_rows(inside.end - inside.begin, count, row + first + inside.begin * step, step,
+                        to + inside.begin * pixels->ld, pixels->ld);
+    for (int64_t i = inside.end; i < pixels->count; ++i)
+        copy_clipped(row, row_values, first + i * step, count, to + i * pixels->ld);
+}
+
+/* Values p0..p0+depth of each pixel. */
+static void gather_row(const lowering *l, const plx_real *image, int64_t group,
+                       const gathered_row *pixels, int64_t p0, int64_t depth) {
+    const int64_t number = p0 / l->run;
+    int64_t skip = p0 % l->run, ty = number / l->runs, tx = number % l->runs;
+    plx_real *to = pixels->to;
     while (depth > 0) {
         const int64_t count = plx__conv_least(l->run - skip, depth);
-        const int64_t sy = l->y.first_source + y * l->y.stride + ty * l->y.source_step;
-        const int64_t from =
-            (sx + tx * l->x.source_step) * l->channels + group * l->group_channels + skip;
-        if (sy < 0 || sy >= l->y.source)
-            memset(to, 0, (size_t)count * sizeof *to);
+        const int64_t sy = l->y.first_source + pixels->y * l->y.stride + ty * l->y.source_step;
+        const int64_t from = (l->x.first_source + tx * l->x.source_step) * l->channels +
+                             group * l->group_channels + skip;
+        if (sy >= 0 && sy < l->y.source)
+            gather_run(l, image + sy * l->x.source * l->channels, from, count, pixels, to);
         else
-            copy_clipped(image + sy * row_values, row_values, from, count, to);
+            for (int64_t i = 0; i < pixels->count; ++i)
+                memset(to + i * pixels->ld, 0, (size_t)count * sizeof *to);
         to += count;
         depth -= count;
         skip = 0;
@@ -84,19 +107,20 @@ static void gather_row(const lowering *l, const plx_real *image, int64_t group, 
     }
 }
 
-/* Rows of pixels first..first+rows. */
+/* Of pixels first..first+rows. */
 static void gather(const lowering *l, int64_t group, int64_t first, int64_t rows, int64_t p0,
                    int64_t depth, plx_real *to, int64_t ld) {
     const int64_t image_values = l->y.source * l->x.source * l->channels;
-    int64_t x = first % l->x.count, y = first / l->x.count % l->y.count;
-    const plx_real *image = l->args->a + first / (l->x.count * l->y.count) * image_values;
-    for (int64_t i = 0; i < rows; ++i, to += ld) {
-        gather_row(l, image, group, y, x, p0, depth, to);
-        if (++x < l->x.count) continue;
-        x = 0;
-        if (++y < l->y.count) continue;
-        y = 0;
-        image += image_values;
+    for (int64_t done = 0; done < rows;) {
+        const int64_t pixel = first + done, x = pixel % l->x.count;
+        const gathered_row pixels = {.y = pixel / l->x.count % l->y.count,
+                                     .x = x,
+                                     .count = plx__conv_least(l->x.count - x, rows - done),
+                                     .to = to + done * ld,
+                                     .ld = ld};
+        const int64_t image = pixel / (l->x.count * l->y.count);
+        gather_row(l, l->args->a + image * image_values, group, &pixels, p0, depth);
+        done += pixels.count;
     }
 }
 
@@ -118,9 +142,7 @@ static void pack_tap(const lowering *l, const plx_real *tap, int64_t group, int6
                         to, nr);
         return;
     }
-    const plx_real *from = tap + group * l->group_targets + j0;
-    for (int64_t c = 0; c < l->group_channels; ++c)
-        memcpy(to + c * nr, from + c * out, (size_t)columns * sizeof *to);
+    l->k->copy_rows(l->group_channels, columns, tap + group * l->group_targets + j0, out, to, nr);
 }
 
 static void pack_panels(void *arg, int64_t begin, int64_t end, int worker) {
@@ -307,8 +329,7 @@ static void add_pixels(const weights_sum *s, int64_t group, int64_t p0, int64_t 
         const int64_t at = group * l->group_targets + j;
         const plx_real *b = l->args->b + first * out + at;
         plx_real *packed = scratch + s->panel_at;
-        for (int64_t p = 0; s->pack && p < pixels; ++p)
-            memcpy(packed + p * nr, b + p * out, (size_t)columns * sizeof *b);
+        if (s->pack) l->k->copy_rows(pixels, columns, b, out, packed, nr);
         for (int64_t i = 0; i < rows; i += mr)
             l->k->gemm(pixels, scratch + i, 1, l->lda, s->pack ? packed : b, s->pack ? nr : out,
                        to + (p0 + i) * out + at, out, (int)plx__conv_least(mr, rows - i), columns,

@@ -37,6 +37,23 @@ static inline int64_t plx__conv_round_up(int64_t value, int64_t multiple) {
     return (value + multiple - 1) / multiple * multiple;
 }
 
+/* a / b rounded up, b above 0. */
+static inline int64_t plx__conv_ceiling(int64_t a, int64_t b) {
+    return a > 0 ? (a + b - 1) / b : -(-a / b);
+}
+
+typedef struct plx__conv_range {
+    int64_t begin, end;
+} plx__conv_range;
+
+/* What of begin..end lies in 0..count. */
+static inline plx__conv_range plx__conv_clip(int64_t begin, int64_t end, int64_t count) {
+    plx__conv_range r = {begin < 0 ? 0 : plx__conv_least(begin, count),
+                         plx__conv_least(end, count)};
+    if (r.end < r.begin) r.end = r.begin;
+    return r;
+}
+
 /* In how many parts a sum over `terms` is taken, each of parts into its own copy of `values`
  * results, which plx__conv_add_parts adds up. */
 int64_t plx__conv_parts(int64_t terms, int64_t values);
@@ -51,6 +68,11 @@ size_t plx__conv_lower_weights_workspace(const plx_ctx *ctx, const plx__conv_arg
                                          int threads);
 void plx__conv_lower_weights(plx_ctx *ctx, const plx__conv_args *args, int threads,
                              void *workspace);
+
+/* The other way round for few output channels: what each pixel of the source adds to the target,
+ * by a product, and then added up. Stride 1 or transposed, one group. */
+size_t plx__conv_scatter_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);
+void plx__conv_scatter(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);
 
 /* One input channel to one output channel. */
 size_t plx__conv_depthwise_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);

@@ -12,6 +12,17 @@ INLINE void store_lanes_of(plx_real *p, vf x, bool whole, int64_t lanes) {
         v_store_n(p, x, lanes);
 }
 
+/* ---- Gathering ------------------------------------------------------------------------------- */
+
+static void k_copy_rows(int64_t m, int64_t n, const plx_real *x, int64_t ldx, plx_real *y,
+                        int64_t ldy) {
+    for (int64_t i = 0; i < m; ++i, x += ldx, y += ldy) {
+        int64_t j = 0;
+        for (; j + VL <= n; j += VL) v_store(y + j, v_load(x + j));
+        if (j < n) v_store_n(y + j, v_load_n(x + j, n - j), n - j);
+    }
+}
+
 /* ---- Winograd -------------------------------------------------------------------------------- */
 
 /* Lavin and Gray, "Fast algorithms for convolutional neural networks", CVPR 2016: a tile of results
@@ -164,7 +175,7 @@ static void k_winograd_weights_grad(int64_t n, const plx_real *gu, int64_t ldu, 
 
 /* ---- Depthwise ------------------------------------------------------------------------------- */
 
-enum { DEPTHWISE_PIXELS = 4, DEPTHWISE_TAPS = 3 };
+enum { DEPTHWISE_PIXELS = 4, DEPTHWISE_TAPS = 3, DEPTHWISE_VECTORS = 2 };
 
 /* Neighbouring results share each weight that is loaded. */
 INLINE void depthwise_strip(bool whole, int64_t lanes, int64_t c, int pixels, int64_t taps,
@@ -197,27 +208,54 @@ static void k_depthwise(int64_t m, int64_t n, int64_t taps, const plx_real *cons
         OVER_CHANNELS(n, depthwise_strip, 1, taps, x, i * step, step, w, bias, y + i * ldy, ldy);
 }
 
-/* Several taps share each gradient that is loaded. */
-INLINE void depthwise_weights_strip(bool whole, int64_t lanes, int64_t c, int taps, int64_t m,
-                                    const plx_real *const *x, int64_t step, const plx_real *gy,
-                                    int64_t ldg, plx_real *const *gw) {
-    vf sum[DEPTHWISE_TAPS];
+/* Several taps share each gradient that is loaded; one row of taps at a time keeps few enough
+ * cache lines in use. */
+INLINE void depthwise_weights_strip(bool whole, int64_t lanes, int64_t c, int vectors, int taps,
+                                    int64_t m, const plx_real *const *x, int64_t step,
+                                    const plx_real *gy, int64_t ldg, plx_real *const *gw) {
+    vf sum[DEPTHWISE_TAPS][DEPTHWISE_VECTORS];
     const plx_real *at[DEPTHWISE_TAPS];
     UNROLL
     for (int t = 0; t < taps; ++t) {
-        sum[t] = v_splat(0);
         at[t] = x[t] + c;
+        UNROLL
+        for (int v = 0; v < vectors; ++v) sum[t][v] = v_splat(0);
     }
     for (int64_t i = 0; i < m; ++i) {
-        const vf g = load_lanes(gy + i * ldg + c, whole, lanes);
+        vf g[DEPTHWISE_VECTORS];
         UNROLL
-        for (int t = 0; t < taps; ++t)
-            sum[t] = v_fma(load_lanes(at[t] + i * step, whole, lanes), g, sum[t]);
+        for (int v = 0; v < vectors; ++v)
+            g[v] = load_lanes(gy + i * ldg + c + v * VL, whole, lanes);
+        UNROLL
+        for (int t = 0; t < taps; ++t) {
+            UNROLL
+            for (int v = 0; v < vectors; ++v)
+                sum[t][v] =
+                    v_fma(load_lanes(at[t] + i * step + v * VL, whole, lanes), g[v], sum[t][v]);
+        }
     }
     UNROLL
     for (int t = 0; t < taps; ++t) {
-        plx_real *to = gw[t] + c;
-        store_lanes_of(to, load_lanes(to, whole, lanes) + sum[t], whole, lanes);
+        UNROLL
+        for (int v = 0; v < vectors; ++v) {
+            plx_real *to = gw[t] + c + v * VL;
+            store_lanes_of(to, load_lanes(to, whole, lanes) + sum[t][v], whole, lanes);
+        }
+    }
+}
+
+INLINE void depthwise_weights_taps(int taps, int64_t m, int64_t n, const plx_real *const *x,
+                                   int64_t step, const plx_real *gy, int64_t ldg,
+                                   plx_real *const *gw) {
+    enum { STEP = DEPTHWISE_VECTORS * VL };
+    int64_t c = 0;
+    for (; c + STEP <= n; c += STEP)
+        depthwise_weights_strip(true, VL, c, DEPTHWISE_VECTORS, taps, m, x, step, gy, ldg, gw);
+    for (; c < n; c += VL) {
+        if (c + VL <= n)
+            depthwise_weights_strip(true, VL, c, 1, taps, m, x, step, gy, ldg, gw);
+        else
+            depthwise_weights_strip(false, n - c, c, 1, taps, m, x, step, gy, ldg, gw);
     }
 }
 
@@ -226,7 +264,6 @@ static void k_depthwise_weights(int64_t m, int64_t n, int64_t taps, const plx_re
                                 plx_real *const *gw) {
     int64_t t = 0;
     for (; t + DEPTHWISE_TAPS <= taps; t += DEPTHWISE_TAPS)
-        OVER_CHANNELS(n, depthwise_weights_strip, DEPTHWISE_TAPS, m, x + t, step, gy, ldg, gw + t);
-    for (; t < taps; ++t)
-        OVER_CHANNELS(n, depthwise_weights_strip, 1, m, x + t, step, gy, ldg, gw + t);
+        depthwise_weights_taps(DEPTHWISE_TAPS, m, n, x + t, step, gy, ldg, gw + t);
+    for (; t < taps; ++t) depthwise_weights_taps(1, m, n, x + t, step, gy, ldg, gw + t);
 }
