@@ -509,6 +509,11 @@ void plx_plan_free(plx_plan *plan);
 
 /* Data for an input: read where it lies at every run until bound anew, so it must stay. */
 plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data);
+/* The same for data that does not lie together: element (i, j, ...) is data[i strides[0] + j
+ * strides[1] + ...]; strides count elements and may be negative (data is element 0, 0, ...) or 0.
+ * Each run copies it into memory of the plan's, taken at the first such bind. */
+plx_status plx_plan_bind_strided(plx_plan *plan, plx_node input, const void *data,
+                                 const int64_t *strides);
 /* Runs all steps; an unbound input is PLX_ERR_STATE. Allocates nothing. */
 plx_status plx_plan_run(plx_plan *plan);
 /* The value of an output after a run, valid until the next; NULL when it is not an output. Nodes of

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-/* Elements of a piece of rows, and the side of a square that is transposed in the first-level
- * cache. */
-enum { PIECE = 16384, TILE = 64, SHORT_ROW = 16 };
+/* Elements of a piece of rows, and the side of a square that is transposed at a time: its lines
+ * stay in the second-level cache, and its pages are few enough for the translation buffers. */
+enum { PIECE = 16384, TILE = 128, SHORT_ROW = 16 };
 
 /* All loops but the two innermost, and two more over tiles of those. */
 typedef struct copy_job {

@@ -170,30 +170,29 @@ static void add_row(const gather_job *job, plx_real *y, const plx_real *x) {
         job->kernels->add(job->inner, y, 1, x, 1, y);
 }
 
-/* Each row of the result is one thread's: neighbours that no index names are cleared together, and
- * the first gradient is copied, so that memory is written once. */
+/* Each row of the result is one thread's. Where indices name few of the rows, all are cleared at
+ * once, which memory likes best; else those that none names. The first gradient of a row is copied,
+ * not added. */
 static void scatter_rows(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const gather_job *job = arg;
     const size_t row_bytes = (size_t)job->inner * sizeof *job->y;
+    const bool few = job->count < job->n / 2;
     const plx_real *x = job->x + begin / job->n * job->count * job->inner;
-    int64_t i = begin % job->n, empty = 0;
+    if (few) memset(job->y + begin * job->inner, 0, (size_t)(end - begin) * row_bytes);
+    int64_t i = begin % job->n;
     for (int64_t row = begin; row < end; ++row) {
         plx_real *y = job->y + row * job->inner;
         const int64_t first = job->first[i], last = job->first[i + 1];
-        if (first == last) {
-            empty += 1;
-        } else {
-            memset(y - empty * job->inner, 0, (size_t)empty * row_bytes);
-            empty = 0;
+        if (first < last)
             memcpy(y, x + job->order[first] * job->inner, row_bytes);
-        }
+        else if (!few)
+            memset(y, 0, row_bytes);
         for (int64_t k = first + 1; k < last; ++k) add_row(job, y, x + job->order[k] * job->inner);
         if (++i < job->n) continue;
         i = 0;
         x += job->count * job->inner;
     }
-    memset(job->y + (end - empty) * job->inner, 0, (size_t)empty * row_bytes);
 }
 
 static plx_status run_gather_grad(plx_ctx *ctx, const plx__step *step) {

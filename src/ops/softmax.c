@@ -7,7 +7,7 @@
 
 /* attrs of all: i[0] how many axes come after the one (0: the last). x [outer, n, inner]. */
 
-enum { STRIP = 256, BLOCK = 16 }; /* columns of a strip; rows whose sum is one term of the total */
+enum { STRIP = 128, BLOCK = 16 }; /* columns of a strip; rows whose sum is one term of the total */
 
 typedef void (*row_kernel)(int64_t n, const plx_real *x, plx_real *y);
 typedef void (*row_grad_kernel)(int64_t n, const plx_real *y, const plx_real *gy, plx_real *gx);

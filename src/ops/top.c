@@ -1,6 +1,8 @@
 /* Indices of the largest elements; a NaN counts as larger than any number. */
 #include "ops/op.h"
 
+#include <string.h>
+
 static plx__cost cost_compared(const plx_graph *graph, const plx__node *node) {
     const double size = (double)plx__size(plx__input_of(graph, node, 0));
     return (plx__cost){size, size * (double)sizeof(plx_real), 2};
@@ -61,18 +63,17 @@ enum { STRIP = 64 };
 
 static void argmax_strip(const top_job *job, const plx_real *x, int64_t columns, int32_t *y) {
     plx_real top[STRIP];
-    for (int64_t j = 0; j < columns; ++j) {
-        top[j] = x[j];
-        y[j] = 0;
-    }
+    memcpy(top, x, (size_t)columns * sizeof *top);
+    memset(y, 0, (size_t)columns * sizeof *y);
     for (int64_t i = 1; i < job->n; ++i) {
         const plx_real *row = x + i * job->inner;
+        const int32_t index = (int32_t)i;
         for (int64_t j = 0; j < columns; ++j) {
-            /* Larger, or the first NaN. */
-            const bool better = (row[j] > top[j]) | ((row[j] != row[j]) & (top[j] == top[j]));
-            top[j] = better ? row[j] : top[j];
-            y[j] = better ? (int32_t)i : y[j];
+            /* Larger, or the first NaN; as a mask, since it follows no pattern. */
+            const int32_t better = -((row[j] > top[j]) | ((row[j] != row[j]) & (top[j] == top[j])));
+            y[j] = (y[j] & ~better) | (index & better);
         }
+        job->kernels->max(columns, top, 1, row, 1, top);
     }
 }
 

@@ -13,6 +13,13 @@ typedef struct plx__step_meta {
     int64_t arena_offset; /* bytes; -1: not in the arena */
 } plx__step_meta;
 
+/* An input that is bound with strides: each run copies it to memory. */
+typedef struct plx__staged {
+    const void *data; /* NULL: not so */
+    int64_t strides[PLX_MAX_RANK];
+    void *memory;
+} plx__staged;
+
 struct plx_plan {
     plx_ctx *ctx;
     plx_graph *graph; /* own copy, rewritten by the passes; ids as in the caller's graph */
@@ -26,6 +33,8 @@ struct plx_plan {
     plx__operand *operands;
     void **slots;        /* by node: where its value lies */
     plx_real *constants; /* by node */
+    plx__staged *staged; /* by node; NULL until an input is bound with strides */
+    int64_t staged_bytes;
     char *arena;
     int64_t arena_bytes, workspace_bytes;
     uint64_t number;
@@ -48,6 +57,10 @@ plx_status plx__pass_memory(plx_plan *plan);
 int32_t plx__root_of(const plx_graph *graph, int32_t id, int64_t *offset);
 /* Points the slots of views into the memory of their roots. */
 void plx__place_views(plx_plan *plan);
+
+/* Fills the contiguous copies of inputs that were bound with strides. */
+void plx__stage_inputs(plx_plan *plan);
+void plx__free_staged(plx_plan *plan);
 
 /* What a step would take on one thread, in nanoseconds. */
 double plx__predict_ns(const plx_ctx *ctx, plx__cost cost);

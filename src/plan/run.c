@@ -5,20 +5,6 @@
 
 #include <string.h>
 
-static bool is_node(const plx_plan *plan, plx_node node) {
-    return node.id >= 0 && node.id < plan->graph->count;
-}
-
-plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data) {
-    if (!is_node(plan, input) || plan->graph->nodes[input.id].op != &plx__op_input)
-        return plx__fail(&plan->ctx->message, PLX_ERR_ARGUMENT, "bind: node %d is not an input",
-                         (int)input.id);
-    /* Only read: no step has an input as its output. */
-    memcpy(&plan->slots[input.id], &data, sizeof data);
-    plx__place_views(plan);
-    return PLX_OK;
-}
-
 static plx_status check_bound(plx_plan *plan) {
     for (int32_t i = 0; i < plan->graph->count; ++i) {
         const plx__node *node = &plan->graph->nodes[i];
@@ -31,6 +17,7 @@ static plx_status check_bound(plx_plan *plan) {
 
 plx_status plx_plan_run(plx_plan *plan) {
     PLX_TRY(check_bound(plan));
+    plx__stage_inputs(plan);
     for (int s = 0; s < plan->steps_count; ++s) {
         const plx__step *step = &plan->steps[s];
         if (plan->began && step->op->flags & PLX__OP_ONCE) continue;
@@ -108,7 +95,7 @@ static int64_t tensor_bytes(plx_tensor *const *list, int count) {
 /* The arena holds gradients and activations; what is not a gradient counts as activation, so the
  * parts add up to what was allocated although blocks are shared over time. */
 plx_memory plx_plan_memory(const plx_plan *plan) {
-    plx_memory memory = {.workspace = plan->workspace_bytes};
+    plx_memory memory = {.workspace = plan->workspace_bytes, .inputs = plan->staged_bytes};
     for (int32_t i = 0; i < plan->graph->count; ++i) {
         const plx__node *node = &plan->graph->nodes[i];
         if (!plan->live[i]) continue;

@@ -1,0 +1,102 @@
+/* Where the data of inputs lies: where the caller has it, or in a contiguous copy of the plan's. */
+#include "ops/copy.h"
+#include "plan/plan_internal.h"
+
+#include "base/platform.h"
+
+#include <string.h>
+
+static plx_status check_input(const plx_plan *plan, plx_node input) {
+    if (input.id >= 0 && input.id < plan->graph->count &&
+        plan->graph->nodes[input.id].op == &plx__op_input)
+        return PLX_OK;
+    return plx__fail(&plan->ctx->message, PLX_ERR_ARGUMENT, "bind: node %d is not an input",
+                     (int)input.id);
+}
+
+plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data) {
+    PLX_TRY(check_input(plan, input));
+    if (plan->staged) plan->staged[input.id].data = NULL;
+    /* Only read: no step has an input as its output. */
+    memcpy(&plan->slots[input.id], &data, sizeof data);
+    plx__place_views(plan);
+    return PLX_OK;
+}
+
+static plx_status stage(plx_plan *plan, int32_t id) {
+    plx_ctx *ctx = plan->ctx;
+    const plx__node *node = &plan->graph->nodes[id];
+    if (!plan->staged) {
+        const size_t bytes = (size_t)plan->graph->count * sizeof *plan->staged;
+        plan->staged = plx_platform_alloc(bytes);
+        if (!plan->staged) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "bind: no memory");
+        memset(plan->staged, 0, bytes);
+    }
+    if (plan->staged[id].memory) return PLX_OK;
+    const int64_t bytes = plx__size(node) * (int64_t)plx__element_bytes(node->dtype);
+    plan->staged[id].memory = plx_platform_alloc((size_t)bytes);
+    if (!plan->staged[id].memory)
+        return plx__fail(&ctx->message, PLX_ERR_MEMORY,
+                         "bind: input \"%s\" needs %lld bytes and there is no memory for them",
+                         node->name, (long long)bytes);
+    plan->staged_bytes += bytes;
+    return PLX_OK;
+}
+
+static bool is_contiguous(const plx__node *node, const int64_t *strides) {
+    int64_t expected = 1;
+    for (int axis = node->rank - 1; axis >= 0; --axis) {
+        if (node->dims[axis] != 1 && strides[axis] != expected) return false;
+        expected *= node->dims[axis];
+    }
+    return true;
+}
+
+plx_status plx_plan_bind_strided(plx_plan *plan, plx_node input, const void *data,
+                                 const int64_t *strides) {
+    PLX_TRY(check_input(plan, input));
+    const plx__node *node = &plan->graph->nodes[input.id];
+    if (!plx__size(node) || is_contiguous(node, strides)) return plx_plan_bind(plan, input, data);
+    PLX_TRY(stage(plan, input.id));
+    plx__staged *staged = &plan->staged[input.id];
+    PLX_TRY(plx_plan_bind(plan, input, staged->memory));
+    staged->data = data;
+    memcpy(staged->strides, strides, (size_t)node->rank * sizeof *strides);
+    return PLX_OK;
+}
+
+static void copy_integers(const plx__node *node, const plx__staged *staged) {
+    const int32_t *x = staged->data;
+    int32_t *y = staged->memory;
+    for (int64_t i = 0; i < plx__size(node); ++i) {
+        int64_t index = i, at = 0;
+        for (int axis = node->rank - 1; axis >= 0; --axis) {
+            at += index % node->dims[axis] * staged->strides[axis];
+            index /= node->dims[axis];
+        }
+        y[i] = x[at];
+    }
+}
+
+void plx__stage_inputs(plx_plan *plan) {
+    for (int32_t i = 0; plan->staged && i < plan->graph->count; ++i) {
+        const plx__node *node = &plan->graph->nodes[i];
+        const plx__staged *staged = &plan->staged[i];
+        if (!staged->data || !plan->live[i]) continue;
+        if (node->dtype == PLX_DTYPE_I32) {
+            copy_integers(node, staged);
+            continue;
+        }
+        plx__copy copy = {.rank = node->rank};
+        memcpy(copy.dims, node->dims, sizeof copy.dims);
+        memcpy(copy.from, staged->strides, sizeof copy.from);
+        plx__contiguous_strides(copy.rank, copy.dims, copy.to);
+        plx__copy_strided(plan->ctx, plan->ctx->threads, staged->data, staged->memory, &copy);
+    }
+}
+
+void plx__free_staged(plx_plan *plan) {
+    for (int32_t i = 0; plan->staged && i < plan->graph->count; ++i)
+        plx_platform_free(plan->staged[i].memory);
+    plx_platform_free(plan->staged);
+}
