@@ -48,21 +48,28 @@ static plx_real row_scale(int64_t n, const plx_real *x, plx_real epsilon, bool c
     return 1 / square_root(squared_deviations(n, x, *mean) / (plx_real)n + epsilon);
 }
 
+INLINE void norm_at(int64_t i, int64_t lanes, const plx_real *x, const plx_real *scale,
+                    const plx_real *shift, vf mean, vf r, plx_real *y) {
+    vf a = (load_some(x + i, lanes) - mean) * r;
+    if (scale && shift)
+        a = v_fma(a, load_some(scale + i, lanes), load_some(shift + i, lanes));
+    else if (scale)
+        a *= load_some(scale + i, lanes);
+    else if (shift)
+        a += load_some(shift + i, lanes);
+    store_some(y + i, a, lanes);
+}
+
 static void k_row_norm(int64_t n, const plx_real *x, const plx_real *scale, const plx_real *shift,
                        plx_real epsilon, bool centre, plx_real *y) {
     plx_real mean;
     const vf r = v_splat(row_scale(n, x, epsilon, centre, &mean)), m = v_splat(mean);
-    for (int64_t i = 0; i < n; i += VL) {
-        const int64_t lanes = lanes_at(i, n);
-        vf a = (load_some(x + i, lanes) - m) * r;
-        if (scale && shift)
-            a = v_fma(a, load_some(scale + i, lanes), load_some(shift + i, lanes));
-        else if (scale)
-            a *= load_some(scale + i, lanes);
-        else if (shift)
-            a += load_some(shift + i, lanes);
-        store_some(y + i, a, lanes);
+    int64_t i = 0;
+    for (; i + VL <= n; i += VL) {
+        ASK_FOR(x + n + i);
+        norm_at(i, VL, x, scale, shift, m, r, y);
     }
+    if (i < n) norm_at(i, n - i, x, scale, shift, m, r, y);
 }
 
 /* g = gy scale at one vector. */
@@ -104,25 +111,46 @@ static gradient_sums sum_gradients(int64_t n, const plx_real *x, const plx_real 
     return (gradient_sums){v_sum(plain[0] + plain[1]), v_sum(moment[0] + moment[1])};
 }
 
+typedef struct row_gradient {
+    const plx_real *x, *gy, *scale;
+    plx_real *gx, *gscale, *gshift;
+    vf mean, r, plain, slope;
+} row_gradient;
+
+INLINE void norm_grad_at(const row_gradient *w, int64_t i, int64_t lanes) {
+    const vf c = load_some(w->x + i, lanes) - w->mean, gy = load_some(w->gy + i, lanes);
+    const vf g = w->scale ? gy * load_some(w->scale + i, lanes) : gy;
+    if (w->gscale)
+        store_some(w->gscale + i, v_fma(gy, c * w->r, load_some(w->gscale + i, lanes)), lanes);
+    if (w->gshift) store_some(w->gshift + i, load_some(w->gshift + i, lanes) + gy, lanes);
+    store_some(w->gx + i, v_fma(c, w->slope, w->r * (g - w->plain)), lanes);
+}
+
 /* With c = x - mean, r = 1 / sqrt(variance + epsilon) and g = gy scale:
  * gx = r (g - mean(g)) - c r^3 mean(g c). */
 static void k_row_norm_grad(int64_t n, const plx_real *x, const plx_real *gy, const plx_real *scale,
                             plx_real epsilon, bool centre, plx_real *gx, plx_real *gscale,
                             plx_real *gshift) {
     plx_real mean;
-    const plx_real rs = row_scale(n, x, epsilon, centre, &mean);
+    const plx_real r = row_scale(n, x, epsilon, centre, &mean);
     const gradient_sums s = sum_gradients(n, x, gy, scale, mean);
-    const vf m = v_splat(mean), r = v_splat(rs);
-    const vf plain = v_splat(centre ? s.plain / (plx_real)n : 0);
-    const vf slope = v_splat(-(rs * (rs * (s.moment / (plx_real)n) * rs)));
-    for (int64_t i = 0; i < n; i += VL) {
-        const int64_t lanes = lanes_at(i, n);
-        const vf c = load_some(x + i, lanes) - m, gy_i = load_some(gy + i, lanes);
-        const vf g = scale ? gy_i * load_some(scale + i, lanes) : gy_i;
-        if (gscale) store_some(gscale + i, load_some(gscale + i, lanes) + gy_i * (c * r), lanes);
-        if (gshift) store_some(gshift + i, load_some(gshift + i, lanes) + gy_i, lanes);
-        store_some(gx + i, v_fma(c, slope, r * (g - plain)), lanes);
+    const row_gradient w = {.x = x,
+                            .gy = gy,
+                            .scale = scale,
+                            .gx = gx,
+                            .gscale = gscale,
+                            .gshift = gshift,
+                            .mean = v_splat(mean),
+                            .r = v_splat(r),
+                            .plain = v_splat(centre ? s.plain / (plx_real)n : 0),
+                            .slope = v_splat(-(r * (r * (s.moment / (plx_real)n) * r)))};
+    int64_t i = 0;
+    for (; i + VL <= n; i += VL) {
+        ASK_FOR(x + n + i);
+        ASK_FOR(gy + n + i);
+        norm_grad_at(&w, i, VL);
     }
+    if (i < n) norm_grad_at(&w, i, n - i);
 }
 
 /* ---- Channels -------------------------------------------------------------------------------- */

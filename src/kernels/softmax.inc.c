@@ -10,7 +10,7 @@ INLINE plx_real exp_minus(int64_t n, const plx_real *x, plx_real top, plx_real *
 
 static void k_softmax(int64_t n, const plx_real *x, plx_real *y) {
     const vf factor = v_splat(1 / exp_minus(n, x, k_maximum(n, x), y));
-    MAP1(n, y, y, a * factor);
+    MAP1(n, y, y, (ASK_FOR(x + n + i_), a * factor));
 }
 
 /* log sum exp(x - *top), *top being the maximum. x is left alone: terms go through a buffer. */

@@ -90,7 +90,8 @@ static void check_large_mean(plx_case *c) {
     const int64_t n = c->n;
     plx_case_again(c, "large mean");
     plx_real *x = plx_case_blank(c, n), *y = plx_case_blank(c, n);
-    for (int64_t i = 0; i < n; ++i) x[i] = (plx_real)(4096 + (n % 2 || i < n / 2 ? 0 : 2));
+    for (int64_t i = 0; i < n; ++i)
+        x[i] = (plx_real)((PLX_IS_DOUBLE ? 0x1p40 : 4096) + (n % 2 || i < n / 2 ? 0 : 2));
     c->k->row_norm(n, x, NULL, NULL, 0, true, y);
     for (int64_t i = 0; n % 2 == 0 && i < n; ++i)
         plx_case_near(c, i, y[i], i < n / 2 ? -1 : 1, 2 * PLX_EPS);

@@ -98,6 +98,96 @@ static void wrong_dropout(int64_t n, const plx_real *x, plx_real *y, uint64_t ke
     right->dropout(n, x, y, key, first + 1, keep, scale);
 }
 
+/* The mean of squares less the square of the mean: no digits are left for a large mean. */
+static void wrong_row_norm(int64_t n, const plx_real *x, const plx_real *scale,
+                           const plx_real *shift, plx_real epsilon, bool centre, plx_real *y) {
+    const plx_real mean = centre ? right->sum(n, x) / (plx_real)n : 0;
+    const plx_real variance = right->sum_squares(n, x) / (plx_real)n - mean * mean;
+    for (int64_t i = 0; i < n; ++i) {
+        const plx_real z = (x[i] - mean) / (plx_real)sqrt((plx_wide)(variance + epsilon));
+        y[i] = z * (scale ? scale[i] : 1) + (shift ? shift[i] : 0);
+    }
+}
+
+/* The mean is always taken off. */
+static void wrong_row_norm_centre(int64_t n, const plx_real *x, const plx_real *scale,
+                                  const plx_real *shift, plx_real epsilon, bool centre,
+                                  plx_real *y) {
+    (void)centre;
+    right->row_norm(n, x, scale, shift, epsilon, true, y);
+}
+
+/* Gradients of the scale are not added up. */
+static void wrong_row_norm_grad(int64_t n, const plx_real *x, const plx_real *gy,
+                                const plx_real *scale, plx_real epsilon, bool centre, plx_real *gx,
+                                plx_real *gscale, plx_real *gshift) {
+    for (int64_t i = 0; gscale && i < n; ++i) gscale[i] = 0;
+    right->row_norm_grad(n, x, gy, scale, epsilon, centre, gx, gscale, gshift);
+}
+
+/* The scale is left out of gx. */
+static void wrong_row_norm_grad_scale(int64_t n, const plx_real *x, const plx_real *gy,
+                                      const plx_real *scale, plx_real epsilon, bool centre,
+                                      plx_real *gx, plx_real *gscale, plx_real *gshift) {
+    (void)scale;
+    right->row_norm_grad(n, x, gy, NULL, epsilon, centre, gx, gscale, gshift);
+}
+
+/* The last row is left out. */
+static void wrong_column_moment(int64_t m, int64_t n, const plx_real *x, const plx_real *z,
+                                int64_t ld, const plx_real *centre, plx_real *y) {
+    right->column_moment(m > 1 ? m - 1 : m, n, x, z, ld, centre, y);
+}
+
+/* The mean is not taken off. */
+static void wrong_channel_norm(int64_t m, int64_t n, const plx_real *x, const plx_real *centre,
+                               const plx_real *factor, const plx_real *shift, plx_real *y) {
+    (void)centre;
+    for (int64_t i = 0; i < m * n; ++i) y[i] = x[i] * factor[i % n] + shift[i % n];
+}
+
+/* The factor takes the place of the slope. */
+static void wrong_channel_norm_grad(int64_t m, int64_t n, const plx_real *x, const plx_real *gy,
+                                    const plx_real *centre, const plx_real *factor,
+                                    const plx_real *slope, const plx_real *offset, plx_real *gx) {
+    right->channel_norm_grad(m, n, x, gy, centre, slope, factor, offset, gx);
+}
+
+/* A NaN loses against a number. */
+static void wrong_pool_max(int64_t count, int64_t n, int64_t rows, int64_t columns,
+                           const plx_real *x, int64_t row_stride, int64_t step, plx_real *y) {
+    right->pool_max(count, n, rows, columns, x, row_stride, step, y);
+    for (int64_t i = 0; i < count * n; ++i)
+        if (isnan(y[i])) y[i] = 0;
+}
+
+/* Rows that are another piece's are written too. */
+static void wrong_pool_max_grad(int64_t count, int64_t n, int64_t rows, int64_t columns,
+                                const plx_real *x, int64_t row_stride, int64_t step,
+                                const plx_real *gy, int64_t first, int64_t end, plx_real *gx) {
+    (void)first;
+    right->pool_max_grad(count, n, rows, columns, x, row_stride, step, gy, 0, end, gx);
+}
+
+/* The last pixel of a row is left out. */
+static void wrong_pool_sum(int64_t count, int64_t n, int64_t rows, int64_t columns,
+                           const plx_real *x, int64_t row_stride, int64_t step, plx_real factor,
+                           plx_real *y) {
+    right->pool_sum(count, n, rows, columns - (columns > 1), x, row_stride, step, factor, y);
+}
+
+static void wrong_pool_spread(int64_t count, int64_t n, int64_t rows, int64_t columns,
+                              const plx_real *gy, int64_t row_stride, int64_t step, plx_real factor,
+                              plx_real *gx) {
+    right->pool_spread(count, n, rows, columns - (columns > 1), gy, row_stride, step, factor, gx);
+}
+
+/* The weights change places. */
+static void wrong_blend(int64_t n, plx_real alpha, const plx_real *x, plx_real beta,
+                        const plx_real *z, plx_real *y) {
+    right->blend(n, beta, x, alpha, z, y);
+}
+
 static int failures_of(plx_check *t, const plx_kernels *k, const char *kernel) {
     plx_check walk = {.group = t->group, .quiet = true};
     plx_walk_kernels(&walk, k, kernel, false);
@@ -127,6 +217,18 @@ void plx_test_kernels_wrong(plx_check *t) {
     WRONG(gemv, wrong_gemv);
     WRONG(column_sum, wrong_column_sum);
     WRONG(softmax, wrong_softmax);
+    WRONG(row_norm, wrong_row_norm);
+    WRONG(row_norm, wrong_row_norm_centre);
+    WRONG(row_norm_grad, wrong_row_norm_grad);
+    WRONG(row_norm_grad, wrong_row_norm_grad_scale);
+    WRONG(column_moment, wrong_column_moment);
+    WRONG(channel_norm, wrong_channel_norm);
+    WRONG(channel_norm_grad, wrong_channel_norm_grad);
+    WRONG(pool_max, wrong_pool_max);
+    WRONG(pool_max_grad, wrong_pool_max_grad);
+    WRONG(pool_sum, wrong_pool_sum);
+    WRONG(pool_spread, wrong_pool_spread);
+    WRONG(blend, wrong_blend);
     WRONG(adam, wrong_adam);
     WRONG(dropout, wrong_dropout);
 }
