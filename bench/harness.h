@@ -74,8 +74,8 @@ struct plx_case {
     int extra_count;
     plx_case_series series[PLX_BENCH_SERIES];
     int series_count;
-    char shape[40]; /* text that a parameter may point to */
-    double share;   /* of the time that a case has; 0: all of it */
+    char shape[40];                        /* text that a parameter may point to */
+    double share;                          /* of the time that a case has; 0: all of it */
     double flops;                          /* of one iteration; 0: not compared with the ceiling */
     bool real;                             /* data; else synthetic from the seed, or none */
     const char *data_source, *data_sha256; /* real data; or what the synthetic data is */

@@ -21,8 +21,8 @@ typedef struct gradient {
     plx_tensor *inputs[PLX__SAMPLE_INPUTS], *weights;
     plx_node nodes[PLX__SAMPLE_INPUTS], y;
     plx_plan *forward, *backward;
-    int64_t size; /* of y */
-    double *sums; /* [size]: the combination of outputs */
+    int64_t size;  /* of y */
+    double *sums;  /* [size]: the combination of outputs */
     double *scale; /* [size]: the largest of each */
 } gradient;
 
@@ -66,8 +66,8 @@ static plx_status build(plx_ctx *ctx, gradient *g, uint64_t seed) {
         PLX_TRY(plx_tensor_new(ctx, integer_input(g, k) ? PLX_DTYPE_I32 : PLX_DTYPE_REAL,
                                g->sample->inputs[k].rank, g->sample->inputs[k].dims,
                                &g->inputs[k]));
-        fill(g->inputs[k], integer_input(g, k), g->sample->inputs[k].low,
-             g->sample->inputs[k].high, g->op->flags & PLX__OP_KINK, &rng);
+        fill(g->inputs[k], integer_input(g, k), g->sample->inputs[k].low, g->sample->inputs[k].high,
+             g->op->flags & PLX__OP_KINK, &rng);
         g->nodes[k] = plx_parameter(g->graph, NULL, g->inputs[k]);
         ids[k] = g->nodes[k].id;
     }
@@ -87,8 +87,7 @@ static plx_status compile(gradient *g, plx_node *grads) {
     int count = 0;
     PLX_TRY(plx_compile(g->graph, 1, &g->y, NULL, &g->forward));
     const plx_node weights = plx_parameter(g->graph, NULL, g->weights);
-    const plx_node loss =
-        plx_reduce_sum(g->graph, plx_mul(g->graph, g->y, weights), PLX_ALL_AXES);
+    const plx_node loss = plx_reduce_sum(g->graph, plx_mul(g->graph, g->y, weights), PLX_ALL_AXES);
     for (int k = 0; k < g->sample->inputs_count; ++k)
         if (!fixed_input(g, k)) wrt[count++] = g->nodes[k];
     PLX_TRY(plx_gradients(g->graph, loss, count, wrt, of));
@@ -171,7 +170,7 @@ static void add_pair(figures *f, double analytic, double numeric, double noise) 
     if (!(error / unit <= f->largest)) f->largest = error / unit;
     if (!(share <= f->share)) f->share = share;
     f->squares += error / unit * (error / unit);
-    /* Every so manieth is kept, and the others once more as pairs run out. */
+    /* The first ones, then others in the place of earlier ones, spread over all. */
     const int slot = f->points < PAIRS ? f->pairs++ : (int)(f->points * 97 % PAIRS);
     f->points += 1;
     f->analytic[slot] = analytic;
@@ -247,8 +246,7 @@ int plx__accuracy_gradients(plx_bench *bench, int group) {
     int count;
     const plx_op *const *ops = plx__ops(&count);
     for (int i = 0; i < count; ++i) {
-        if (ops[i]->flags &
-            (PLX__OP_LEAF | PLX__OP_EFFECT | PLX__OP_BUFFER | PLX__OP_NO_GRADIENT))
+        if (ops[i]->flags & (PLX__OP_LEAF | PLX__OP_EFFECT | PLX__OP_BUFFER | PLX__OP_NO_GRADIENT))
             continue;
         plx_case *c = plx__bench_add(bench, group++, "gradient of %s", ops[i]->name);
         if (!c) continue;

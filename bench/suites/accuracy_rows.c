@@ -49,7 +49,8 @@ static plx_node build_softmax(plx_graph *graph, plx_node x) {
 }
 
 static void report(plx_case *c, const errors *own, const errors *plain) {
-    const int metric = plx__accuracy_figure(c, "largest error in ULP", "ULP", "lower", own->largest);
+    const int metric =
+        plx__accuracy_figure(c, "largest error in ULP", "ULP", "lower", own->largest);
     plx__accuracy_histogram(c, metric, own->counts);
     plx__accuracy_figure(c, "RMS error in ULP", "ULP", "lower", rms(own));
     plx__accuracy_figure(c, "largest error of a plain loop", "ULP", "none", plain->largest);
@@ -67,8 +68,8 @@ static plx_status slice_rows(plx_bench *bench, plx_case *c, int64_t slice_ns, bo
     const int64_t n = c->size;
     errors own = {0}, plain = {0};
     (void)slice_ns;
-    plx_status status = plx__accuracy_open(bench, NULL, NULL, build_softmax, 2,
-                                           (const int64_t[]){ROWS, n}, &g);
+    plx_status status =
+        plx__accuracy_open(bench, NULL, NULL, build_softmax, 2, (const int64_t[]){ROWS, n}, &g);
     plx_real *x = status == PLX_OK ? plx_tensor_data(g.x) : NULL;
     plx_real *loop = plx_platform_alloc((size_t)n * sizeof *loop);
     if (status == PLX_OK && !loop)

@@ -98,10 +98,8 @@ static plx_node adamw(plx_ops_graph *g, const int64_t *d) {
     return update(g, d, PLX_ADAMW);
 }
 
-#define VECTORS                                                                                    \
-    { {1 << 10}, {1 << 16}, {1 << 22} }
-#define ROWS                                                                                       \
-    { {16, 64}, {64, 1024}, {4096, 1024} }
+#define VECTORS {{1 << 10}, {1 << 16}, {1 << 22}}
+#define ROWS {{16, 64}, {64, 1024}, {4096, 1024}}
 
 const plx_ops_case plx__ops_cases[] = {
     {"matmul", matmul, {{64, 64, 64}, {256, 256, 256}, {1024, 1024, 1024}}, true, true},

@@ -23,9 +23,10 @@ typedef struct plx_ops_graph {
 typedef struct plx_ops_case {
     const char *op; /* NULL ends a table */
     plx_node (*build)(plx_ops_graph *g, const int64_t *dims);
-    int64_t dims[PLX_OPS_SIZES][PLX_OPS_DIMS]; /* small, medium, large; a first 0: not at that size */
-    bool arithmetic;                           /* the rate is in GFLOP/s, else in GB/s */
-    bool backward;                             /* the gradient is measured as well */
+    int64_t dims[PLX_OPS_SIZES]
+                [PLX_OPS_DIMS]; /* small, medium, large; a first 0: not at that size */
+    bool arithmetic;            /* the rate is in GFLOP/s, else in GB/s */
+    bool backward;              /* the gradient is measured as well */
 } plx_ops_case;
 
 extern const plx_ops_case plx__ops_cases[];
@@ -36,7 +37,9 @@ extern const plx_ops_case plx__ops_cases_new[]; */
 plx_node plx__ops_values(plx_ops_graph *g, int rank, const int64_t *dims, double low, double high);
 plx_node plx__ops_indices(plx_ops_graph *g, int rank, const int64_t *dims, int64_t below);
 #define PLX_OPS_SHAPE(...)                                                                         \
-    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) {                       \
+        __VA_ARGS__                                                                                \
+    }
 #define PLX_OPS_VALUES(g, ...) plx__ops_values(g, PLX_OPS_SHAPE(__VA_ARGS__), -1, 1)
 
 #endif
