@@ -8,13 +8,12 @@
 int plx__accuracy_functions(plx_bench *bench, int group);
 int plx__accuracy_rows(plx_bench *bench, int group);
 int plx__accuracy_gradients(plx_bench *bench, int group);
-/* The cases of accuracy_norms.c.
-int plx__accuracy_norms(plx_bench *bench, int group); */
+int plx__accuracy_norms(plx_bench *bench, int group);
 
 /* ---- Histograms of errors, on a logarithmic scale -------------------------------------------- */
 
 /* Edges 0, 2^-10, 2^-9, ... 2^13: the first part holds exact results, the last what is beyond. */
-enum { PLX_ACCURACY_BINS = 24, PLX_ACCURACY_FIRST = -10 };
+enum { PLX_ACCURACY_BINS = 24 };
 
 int plx__accuracy_bin(double error);
 /* Edges and counts, in the row of a metric. */

@@ -23,15 +23,14 @@ typedef struct plx_ops_graph {
 typedef struct plx_ops_case {
     const char *op; /* NULL ends a table */
     plx_node (*build)(plx_ops_graph *g, const int64_t *dims);
-    int64_t dims[PLX_OPS_SIZES]
+    int32_t dims[PLX_OPS_SIZES]
                 [PLX_OPS_DIMS]; /* small, medium, large; a first 0: not at that size */
     bool arithmetic;            /* the rate is in GFLOP/s, else in GB/s */
     bool backward;              /* the gradient is measured as well */
 } plx_ops_case;
 
 extern const plx_ops_case plx__ops_cases[];
-/* The table of ops_cases_new.c.
-extern const plx_ops_case plx__ops_cases_new[]; */
+extern const plx_ops_case plx__ops_cases_new[];
 
 /* An operand of uniform values in [low, high), or of indices below a number. */
 plx_node plx__ops_values(plx_ops_graph *g, int rank, const int64_t *dims, double low, double high);

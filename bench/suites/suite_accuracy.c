@@ -2,31 +2,36 @@
 #include "bench/suites/accuracy.h"
 
 #include <float.h>
-#include <math.h>
 #include <string.h>
 
 int plx__accuracy_bin(double error) {
-    int exponent;
-    if (!(error >= 0x1p-10)) return error != error ? PLX_ACCURACY_BINS - 1 : 0;
-    if (error >= 0x1p13) return PLX_ACCURACY_BINS - 1;
-    frexp(error, &exponent);
-    return exponent - PLX_ACCURACY_FIRST;
+    int bin = 0;
+    for (double edge = 0x1p-10; error >= edge && bin < PLX_ACCURACY_BINS - 1; edge *= 2) bin += 1;
+    return error == error ? bin : PLX_ACCURACY_BINS - 1;
 }
 
 void plx__accuracy_histogram(plx_case *c, int metric, const double counts[PLX_ACCURACY_BINS]) {
     double edges[PLX_ACCURACY_BINS + 1] = {0};
-    for (int i = 1; i <= PLX_ACCURACY_BINS; ++i) edges[i] = ldexp(1, PLX_ACCURACY_FIRST + i - 1);
+    for (int i = 1; i <= PLX_ACCURACY_BINS; ++i) edges[i] = i > 1 ? 2 * edges[i - 1] : 0x1p-10;
     plx__case_series(c, metric, "histogram.edges", PLX_ACCURACY_BINS + 1, edges);
     plx__case_series(c, metric, "histogram.counts", PLX_ACCURACY_BINS, counts);
 }
 
+/* The exponent from the bits, as full sweeps ask for billions. */
 double plx__accuracy_ulp(double value) {
+    enum { BIAS = 1023, DOUBLE_DIGITS = DBL_MANT_DIG - 1 };
     const bool wide = sizeof(plx_real) == sizeof(double);
-    const int digits = wide ? DBL_MANT_DIG : FLT_MANT_DIG;
-    const int least = (wide ? DBL_MIN_EXP : FLT_MIN_EXP) - digits;
-    int exponent = 0;
-    if (isfinite(value)) frexp(value, &exponent);
-    return ldexp(1, value != 0 && exponent - digits > least ? exponent - digits : least);
+    const int digits = (wide ? DBL_MANT_DIG : FLT_MANT_DIG) - 1;
+    const int least = wide ? DBL_MIN_EXP : FLT_MIN_EXP;
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    int exponent = (int)(bits >> DOUBLE_DIGITS & 0x7ff) - BIAS;
+    if (exponent < least - 1) exponent = least - 1;
+    exponent -= digits;
+    if (exponent <= -BIAS) return DBL_TRUE_MIN;
+    bits = (uint64_t)(exponent + BIAS) << DOUBLE_DIGITS;
+    memcpy(&value, &bits, sizeof value);
+    return value;
 }
 
 plx_status plx__accuracy_open(plx_bench *bench, const plx_op *op, const plx__attrs *attrs,

@@ -90,7 +90,7 @@ static ops_job job_of(const plx_case *c) {
         for (const plx_ops_case *row = tables[t]; row->op; ++row)
             if (before++ == index) {
                 job.row = row;
-                memcpy(job.dims, row->dims[size], sizeof job.dims);
+                for (int i = 0; i < PLX_OPS_DIMS; ++i) job.dims[i] = row->dims[size][i];
             }
     return job;
 }
