@@ -46,6 +46,32 @@ void plx__case_derived(plx_case *c, const char *name, const char *unit, double v
     c->finished = true;
 }
 
+static plx_case_extra *next_extra(plx_case *c, int metric, const char *path) {
+    if (c->extra_count == PLX_BENCH_EXTRAS) return NULL;
+    plx_case_extra *extra = &c->extras[c->extra_count++];
+    *extra = (plx_case_extra){.metric = metric, .path = path};
+    return extra;
+}
+
+void plx__case_extra(plx_case *c, int metric, const char *path, double value) {
+    plx_case_extra *extra = next_extra(c, metric, path);
+    if (extra) extra->number = value;
+}
+
+void plx__case_extra_text(plx_case *c, int metric, const char *path, const char *value) {
+    plx_case_extra *extra = next_extra(c, metric, path);
+    if (extra) extra->text = value;
+}
+
+void plx__case_series(plx_case *c, int metric, const char *path, int count, const double *values) {
+    if (c->series_count == PLX_BENCH_SERIES) return;
+    plx_case_series *series = &c->series[c->series_count++];
+    series->metric = metric;
+    series->path = path;
+    series->count = count < PLX_BENCH_SAMPLES ? count : PLX_BENCH_SAMPLES;
+    memcpy(series->values, values, (size_t)series->count * sizeof *values);
+}
+
 /* FNV-1a, 64 bits (Fowler, Noll and Vo), over the bytes of each loss, least significant first. */
 void plx__case_losses(plx_case *c, const plx_real *losses, int64_t count) {
     uint64_t hash = 14695981039346656037u;

@@ -170,20 +170,40 @@ plx_status plx__bench_fail(plx_bench *bench, plx_status status, const char *form
 
 /* ---- Cases ----------------------------------------------------------------------------------- */
 
-plx_case *plx__bench_add(plx_bench *bench, int group, const char *format, ...) {
+static plx_case *add_case(plx_bench *bench, int group, bool needed, const char *format,
+                          va_list args) {
     char name[sizeof((plx_case *)0)->name];
-    va_list args;
-    va_start(args, format);
     plx__format_list(name, sizeof name, format, args);
-    va_end(args);
-    if (!wanted_case(bench, name) || bench->case_count == PLX_BENCH_CASES) return NULL;
+    const bool wanted = wanted_case(bench, name);
+    if ((!wanted && !needed) || bench->case_count == PLX_BENCH_CASES) return NULL;
     plx_case *c = plx_platform_alloc(sizeof *c);
     if (!c) return NULL;
     memset(c, 0, sizeof *c);
     memcpy(c->name, name, sizeof name);
     c->group = group;
+    c->silent = c->emitted = !wanted;
     bench->cases[bench->case_count++] = c;
     return c;
+}
+
+plx_case *plx__bench_add(plx_bench *bench, int group, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    plx_case *c = add_case(bench, group, false, format, args);
+    va_end(args);
+    return c;
+}
+
+plx_case *plx__bench_need(plx_bench *bench, int group, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    plx_case *c = add_case(bench, group, true, format, args);
+    va_end(args);
+    return c;
+}
+
+int64_t plx__bench_sample_ns(const plx_bench *bench) {
+    return sample_ns(bench);
 }
 
 plx_case *plx__bench_find(plx_bench *bench, const char *name) {
@@ -199,21 +219,21 @@ double plx__case_median_ns(const plx_case *c) {
     return plx__summarise(c->count, sorted).median;
 }
 
-static int64_t budget_of(const plx_bench *bench) {
-    return bench->budget_ns;
+static int64_t budget_of(const plx_bench *bench, const plx_case *c) {
+    return c->share > 0 ? (int64_t)(c->share * (double)bench->budget_ns) : bench->budget_ns;
 }
 
 static bool satisfied(const plx_bench *bench, const plx_case *c) {
     if (c->dropped || c->finished) return true;
     if (c->slice) return c->count >= c->repeats;
     if (c->count >= PLX_BENCH_SAMPLES) return true;
-    return c->spent_ns >= budget_of(bench) && c->count >= 5;
+    return c->spent_ns >= budget_of(bench, c) && c->count >= 5;
 }
 
 static double share_done(const plx_bench *bench, const plx_case *c) {
     if (satisfied(bench, c)) return 1;
     if (c->slice) return (double)c->count / (c->repeats > 0 ? c->repeats : 1);
-    const double share = (double)c->spent_ns / (double)budget_of(bench);
+    const double share = (double)c->spent_ns / (double)budget_of(bench, c);
     return share < 0.99 ? share : 0.99;
 }
 
@@ -344,7 +364,12 @@ static plx_status next_suite(plx_bench *bench) {
     bench->suite_finished = false;
     do bench->suite += 1;
     while (bench->suite < SUITES && !bench->chosen[bench->suite]);
-    return bench->suite < SUITES ? suites[bench->suite]->plan(bench) : PLX_OK;
+    if (bench->suite >= SUITES) return PLX_OK;
+    const plx_status status = suites[bench->suite]->plan(bench);
+    bool any = false;
+    for (int i = 0; i < bench->case_count; ++i) any |= !bench->cases[i]->silent;
+    if (!any) close_suite(bench);
+    return status;
 }
 
 static bool all_taken(const plx_bench *bench) {

@@ -8,6 +8,8 @@ enum {
     PLX_BENCH_SAMPLES = 256, /* kept per case */
     PLX_BENCH_PARAMETERS = 8,
     PLX_BENCH_METRICS = 8,
+    PLX_BENCH_EXTRAS = 12, /* of all rows of a case */
+    PLX_BENCH_SERIES = 2,
 };
 
 typedef struct plx_case plx_case;
@@ -36,6 +38,20 @@ typedef struct plx_case_parameter {
     double number;
 } plx_case_parameter;
 
+/* What one row of a case says beyond its samples: a field by its path in results.schema.json. */
+typedef struct plx_case_extra {
+    int metric;
+    const char *path, *text; /* text NULL: number */
+    double number;
+} plx_case_extra;
+
+typedef struct plx_case_series {
+    int metric;
+    const char *path;
+    int count;
+    double values[PLX_BENCH_SAMPLES];
+} plx_case_series;
+
 typedef struct plx_checks {
     bool failed;
     char failure[160];  /* why the result is void */
@@ -54,6 +70,12 @@ struct plx_case {
     int parameter_count;
     plx_metric metrics[PLX_BENCH_METRICS];
     int metric_count;
+    plx_case_extra extras[PLX_BENCH_EXTRAS];
+    int extra_count;
+    plx_case_series series[PLX_BENCH_SERIES];
+    int series_count;
+    char shape[40];                        /* text that a parameter may point to */
+    double share;                          /* of the time that a case has; 0: all of it */
     double flops;                          /* of one iteration; 0: not compared with the ceiling */
     bool real;                             /* data; else synthetic from the seed, or none */
     const char *data_source, *data_sha256; /* real data; or what the synthetic data is */
@@ -75,7 +97,7 @@ struct plx_case {
     void (*close)(plx_case *c);
 
     /* The harness's. */
-    bool opened, finished, dropped, emitted;
+    bool opened, finished, dropped, emitted, silent;
     int64_t iterations, spent_ns;
     int count;
     double ns[PLX_BENCH_SAMPLES]; /* per iteration */
@@ -99,6 +121,12 @@ plx_status plx__bench_fail(plx_bench *bench, plx_status status, const char *form
  * out and so it need not be filled in. */
 plx_case *plx__bench_add(plx_bench *bench, int group, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same for a case that others rest on: measured even when options.cases leaves it out, without
+ * rows then, unless all that is left of the suite are such cases. */
+plx_case *plx__bench_need(plx_bench *bench, int group, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* How long a sample has to last for this clock. */
+int64_t plx__bench_sample_ns(const plx_bench *bench);
 /* A case that has been measured, by name; NULL if it was not. */
 plx_case *plx__bench_find(plx_bench *bench, const char *name);
 /* Median of nanoseconds per iteration of a timed case. */
@@ -113,6 +141,10 @@ void plx__case_record(plx_case *c, int metric, double value);
 /* One figure that is derived, not sampled, with its interval (NAN: none). */
 void plx__case_derived(plx_case *c, const char *name, const char *unit, double value, double low,
                        double high);
+
+void plx__case_extra(plx_case *c, int metric, const char *path, double value);
+void plx__case_extra_text(plx_case *c, int metric, const char *path, const char *value);
+void plx__case_series(plx_case *c, int metric, const char *path, int count, const double *values);
 
 /* Hashes losses into checks.loss_bits and keeps the last one. */
 void plx__case_losses(plx_case *c, const plx_real *losses, int64_t count);

@@ -113,6 +113,26 @@ static void memory(plx_bench *bench, const plx_memory *m) {
     number(bench, "memory.inputs", (double)m->inputs);
 }
 
+static void extras(plx_bench *bench, const plx_case *c, int metric) {
+    for (int i = 0; i < c->extra_count; ++i) {
+        const plx_case_extra *extra = &c->extras[i];
+        if (extra->metric != metric) continue;
+        if (extra->text)
+            text(bench, extra->path, extra->text);
+        else
+            number(bench, extra->path, extra->number);
+    }
+    for (int i = 0; i < c->series_count; ++i) {
+        const plx_case_series *series = &c->series[i];
+        plx_field *field = series->metric == metric && series->count
+                               ? add_field(bench, series->path, PLX_FIELD_NUMBERS)
+                               : NULL;
+        if (!field) continue;
+        field->numbers = series->values;
+        field->count = series->count;
+    }
+}
+
 static void fill(plx_bench *bench, const plx_case *c, const plx_metric *metric) {
     bench->field_count = 0;
     text(bench, "schema", "parallax-results-1");
@@ -140,6 +160,7 @@ static void fill(plx_bench *bench, const plx_case *c, const plx_metric *metric) 
         number(bench, "ceiling.gflops", c->ceiling);
         number(bench, "ceiling.share", c->flops / plx__case_median_ns(c) / c->ceiling);
     }
+    extras(bench, c, (int)(metric - c->metrics));
 }
 
 int plx_bench_take_row(plx_bench *bench) {

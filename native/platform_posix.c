@@ -7,6 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#if defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
+
 #if defined(__linux__)
 #include <linux/futex.h>
 #include <sched.h>
@@ -26,6 +30,24 @@ int plx_platform_cpus(void) {
 #endif
     const long online = sysconf(_SC_NPROCESSORS_ONLN);
     return online > 0 ? (int)online : 1;
+}
+
+int64_t plx_platform_cache_bytes(int level) {
+    int64_t bytes = 0;
+#if defined(__APPLE__)
+    static const char *const names[] = {"hw.l1dcachesize", "hw.l2cachesize", "hw.l3cachesize"};
+    size_t length = sizeof bytes;
+    if (level < 1 || level > 3 || sysctlbyname(names[level - 1], &bytes, &length, NULL, 0) != 0)
+        return 0;
+#elif defined(_SC_LEVEL1_DCACHE_SIZE)
+    static const int names[] = {_SC_LEVEL1_DCACHE_SIZE, _SC_LEVEL2_CACHE_SIZE,
+                                _SC_LEVEL3_CACHE_SIZE};
+    if (level < 1 || level > 3) return 0;
+    bytes = sysconf(names[level - 1]);
+#else
+    (void)level;
+#endif
+    return bytes > 0 ? bytes : 0;
 }
 
 const char *plx_platform_env(const char *name) {

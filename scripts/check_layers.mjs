@@ -16,7 +16,14 @@ const IO_USED_BY = ['io', 'nn', 'models'];
 
 // What the folders outside src/ may take from it, beside parallax.h.
 const OUTSIDE = {
-  bench: ['base/platform.h', 'base/dmath.h', 'base/context.h'],
+  // The suite of accuracy walks the table of ops, as the tests do.
+  bench: [
+    'base/platform.h',
+    'base/dmath.h',
+    'base/context.h',
+    'kernels/unary.def',
+    'ops/op.h',
+  ],
   native: ['base/platform.h', 'kernels/kernels.h', /^blocks\/gemm\w*\.h$/],
   wasm: ['base/platform.h'],
 };

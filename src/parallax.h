@@ -122,6 +122,16 @@ plx_ctx_info plx_ctx_get_info(const plx_ctx *ctx);
  * floating-point operations those were: timed, the ceiling of this context's arithmetic. */
 double plx_peak(plx_ctx *ctx, int64_t rounds);
 
+typedef enum plx_stream {
+    PLX_STREAM_READ = 0, /* sum of all of data */
+    PLX_STREAM_COPY,     /* its first half into its second */
+    PLX_STREAM_ADD,      /* its third third = first + second */
+} plx_stream;
+
+/* Goes rounds times over data [n], each thread over a share of its own, and returns how many bytes
+ * were read and written: timed, the bandwidth of what holds n elements. */
+double plx_bandwidth(plx_ctx *ctx, plx_stream stream, int64_t n, plx_real *data, int64_t rounds);
+
 /* The linked kernel targets this machine can run, best first: name of number i, or NULL past the
  * last. */
 const char *plx_isa_name(int i);

@@ -29,6 +29,12 @@ int64_t plx_platform_now_ns(void) {
 }
 
 /* A page has no environment. */
+/* Browsers do not tell. */
+int64_t plx_platform_cache_bytes(int level) {
+    (void)level;
+    return 0;
+}
+
 const char *plx_platform_env(const char *name) {
     (void)name;
     return NULL;

@@ -52,6 +52,9 @@ static void print_row(bench_run *run, const cJSON *row) {
                 figure(high, sizeof high, row_number(row, "samples.high")));
     if (row_get(row, "ceiling.share"))
         fprintf(to, "  (%.0f%% of the ceiling)", 100 * row_number(row, "ceiling.share"));
+    if (row_get(row, "roofline.share"))
+        fprintf(to, "  (%.0f%% of the roofline, %s)", 100 * row_number(row, "roofline.share"),
+                row_text(row, "roofline.level"));
     if (cJSON_IsFalse(row_get(row, "checks.passed")))
         fprintf(to, "  VOID: %s", row_text(row, "checks.failure"));
     else if (*row_text(row, "checks.lossBits"))

@@ -13,6 +13,9 @@ int64_t plx_platform_now_ns(void);
 /* Processors this process may use, at least 1. */
 int plx_platform_cpus(void);
 
+/* Bytes of one data cache of level 1, 2 or 3; 0: not known. */
+int64_t plx_platform_cache_bytes(int level);
+
 /* The value of an environment variable, or NULL. */
 const char *plx_platform_env(const char *name);
 

@@ -1,4 +1,4 @@
-/* The ceiling of this context's arithmetic. */
+/* The ceilings of this context: of its arithmetic, and of what brings it data. */
 #include "base/context.h"
 #include "kernels/kernels.h"
 
@@ -21,4 +21,41 @@ double plx_peak(plx_ctx *ctx, int64_t rounds) {
     plx__parallel_for(ctx->pool, ctx->threads, ctx->threads, 1, peak_piece, &job);
     const int operations = ctx->kernels->fma ? 2 : 1;
     return (double)rounds * CHAINS * ctx->kernels->vl * operations * ctx->threads;
+}
+
+typedef struct stream_job {
+    const plx_kernels *kernels;
+    plx_stream stream;
+    plx_real *data;
+    int64_t each, rounds;  /* elements of one array of one thread */
+    plx_real results[128]; /* kept, so that no compiler drops the work */
+} stream_job;
+
+/* Each thread's arrays lie together, so that a share is as large as a cache that holds it. */
+static void stream_piece(void *arg, int64_t begin, int64_t end, int worker) {
+    stream_job *job = arg;
+    const plx_kernels *k = job->kernels;
+    const int64_t n = job->each;
+    (void)worker;
+    for (int64_t i = begin; i < end; ++i) {
+        plx_real *x = job->data + i * n * (job->stream + 1);
+        for (int64_t round = 0; round < job->rounds; ++round) {
+            if (job->stream == PLX_STREAM_READ)
+                job->results[i] = k->sum(n, x);
+            else if (job->stream == PLX_STREAM_COPY)
+                k->scale(n, 1, x, x + n);
+            else
+                k->add(n, x, 1, x + n, 1, x + 2 * n);
+        }
+    }
+}
+
+double plx_bandwidth(plx_ctx *ctx, plx_stream stream, int64_t n, plx_real *data, int64_t rounds) {
+    enum { LINE = 16 };
+    const int arrays = stream + 1;
+    stream_job job = {.kernels = ctx->kernels, .stream = stream, .data = data, .rounds = rounds};
+    job.each = n / ctx->threads / arrays;
+    if (job.each >= LINE) job.each -= job.each % LINE;
+    plx__parallel_for(ctx->pool, ctx->threads, ctx->threads, 1, stream_piece, &job);
+    return (double)rounds * (double)(job.each * arrays * ctx->threads) * sizeof(plx_real);
 }

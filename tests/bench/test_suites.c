@@ -2,14 +2,16 @@
 #include "bench/bench.h"
 #include "bench/datasets.h"
 
+#include "base/context.h"
 #include "check.h"
+#include "kernels/kernels.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 typedef struct tally {
-    int rows, primary;
+    int rows, placed; /* placed: against the roofline */
     char last_case[80];
     int primary_of_case;
 } tally;
@@ -41,6 +43,11 @@ static void check_row(plx_check *t, plx_bench *bench, int count, tally *all) {
     all->primary_of_case += find(bench, count, "primary")->number == 1;
     CHECK(t, all->primary_of_case <= 1, "%s has %d primary metrics", name, all->primary_of_case);
     all->rows += 1;
+    const plx_field *share = find(bench, count, "roofline.share");
+    if (!share) return;
+    all->placed += 1;
+    CHECK(t, share->number > 0 && find(bench, count, "roofline.level"), "%s: share %g", name,
+          share->number);
 }
 
 static plx_bench *open_bench(plx_check *t, plx_ctx *ctx, const plx_bench_options *options) {
@@ -68,7 +75,87 @@ static void walk_suite(plx_check *t, plx_ctx *ctx, const char *suite) {
         for (int count; (count = plx_bench_take_row(bench)) > 0;) check_row(t, bench, count, &all);
     }
     CHECK(t, all.rows > 0, "%s gave no row", suite);
+    CHECK(t, strcmp(suite, "ops") != 0 || all.placed > 40, "%d ops stand below the roofline",
+          all.placed);
     plx_bench_free(bench);
+}
+
+/* ---- A wrong kernel is seen ------------------------------------------------------------------ */
+
+static const plx_kernels *right;
+
+/* One number of all there are, one unit in the last place off. */
+static void wrong_relu(int64_t n, const plx_real *x, plx_real *y, plx_real p) {
+    right->relu(n, x, y, p);
+    for (int64_t i = 0; i < n; ++i)
+        if (x[i] == 1) y[i] += (plx_real)0x1p-23;
+}
+
+/* Three units in the last place. */
+static void wrong_tanh(int64_t n, const plx_real *x, plx_real *y, plx_real p) {
+    (right->tanh)(n, x, y, p);
+    for (int64_t i = 0; i < n; ++i)
+        if (y[i] > (plx_real)0.5 && y[i] < (plx_real)0.75) y[i] += 3 * (plx_real)0x1p-24;
+}
+
+/* A NaN that becomes a number. */
+static void wrong_exp(int64_t n, const plx_real *x, plx_real *y, plx_real p) {
+    (right->exp)(n, x, y, p);
+    for (int64_t i = 0; i < n; ++i)
+        if (isnan(y[i])) y[i] = 0;
+}
+
+/* One percent off. */
+static void wrong_tanh_grad(int64_t n, const plx_real *y, const plx_real *gy, plx_real *gx,
+                            plx_real p) {
+    right->tanh_grad(n, y, gy, gx, p);
+    for (int64_t i = 0; i < n; ++i) gx[i] *= (plx_real)1.01;
+}
+
+/* Summed from left to right. */
+static void wrong_softmax(int64_t n, const plx_real *x, plx_real *y) {
+    plx_real sum = 0;
+    (right->exp)(n, x, y, 0);
+    for (int64_t i = 0; i < n; ++i) sum += y[i];
+    right->scale(n, 1 / sum, y, y);
+}
+
+/* Of the accuracy of one case: 1 passed, 0 void, -1 without rows. */
+static int verdict(plx_check *t, plx_ctx *ctx, const char *name) {
+    plx_bench_options options = plx_bench_default();
+    options.suites = "accuracy";
+    options.cases = name;
+    options.size = PLX_BENCH_QUICK;
+    plx_bench *bench = open_bench(t, ctx, &options);
+    plx_bench_progress progress = {.done = !bench};
+    int result = -1;
+    while (!progress.done) {
+        CHECK(t, plx_bench_advance(bench, 20000000, &progress) == PLX_OK, "%s", plx_message(ctx));
+        for (int count; (count = plx_bench_take_row(bench)) > 0;)
+            if (!strcmp(find(bench, count, "case")->text, name))
+                result = find(bench, count, "checks.passed")->number == 1;
+    }
+    plx_bench_free(bench);
+    return result;
+}
+
+#define WRONG(member, name)                                                                        \
+    do {                                                                                           \
+        plx_kernels table = *right;                                                                \
+        CHECK(t, verdict(t, ctx, name) == 1, "%s is void as it is", name);                         \
+        table.member = wrong_##member;                                                             \
+        ctx->kernels = &table;                                                                     \
+        CHECK(t, verdict(t, ctx, name) == 0, "%s passes with a wrong kernel", name);               \
+        ctx->kernels = right;                                                                      \
+    } while (0)
+
+static void wrong_kernels(plx_check *t, plx_ctx *ctx) {
+    right = ctx->kernels;
+    WRONG(relu, "relu");
+    WRONG(tanh, "tanh");
+    WRONG(exp, "exp");
+    WRONG(tanh_grad, "gradient of tanh");
+    WRONG(softmax, "softmax of 1000");
 }
 
 /* Stopping keeps what has enough samples, and ends. */
@@ -149,6 +236,7 @@ void plx_test_bench_suites(plx_check *t) {
     /* Suites measure floats; the double build would only take longer over the same code. */
     if (sizeof(plx_real) == sizeof(float)) {
         for (int i = 0; plx_bench_suite_name(i); ++i) walk_suite(t, ctx, plx_bench_suite_name(i));
+        wrong_kernels(t, ctx);
         stop(t, ctx);
     }
     bad_input(t, ctx);

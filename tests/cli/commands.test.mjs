@@ -51,7 +51,7 @@ describe('info', () => {
 describe('bench', () => {
   it('lists its suites', () => {
     const { out } = parallax(['bench', '--list']);
-    for (const suite of ['gemm', 'mlp', 'adaptive', 'interp5d', 'bits'])
+    for (const suite of ['gemm', 'mlp', 'adaptive', 'interp5d', 'bits', 'ops', 'accuracy'])
       assert.match(out, new RegExp(`^${suite} `, 'm'));
   });
 
@@ -64,7 +64,10 @@ describe('bench', () => {
       const rows = readRows(json);
       assertRows(rows);
       const suites = new Set(rows.map((row) => row.suite));
-      assert.deepEqual([...suites], ['gemm', 'mlp', 'adaptive', 'interp5d', 'bits']);
+      assert.deepEqual(
+        [...suites],
+        ['gemm', 'mlp', 'adaptive', 'interp5d', 'bits', 'ops', 'accuracy'],
+      );
       for (const row of rows) {
         assert.equal(row.engine.kind, 'native');
         assert.equal(row.checks.passed, true, `${row.case}: ${row.checks.failure}`);

@@ -1,0 +1,355 @@
+#include "bench/roofline.h"
+
+#include "base/context.h"
+#include "base/dmath.h"
+#include "base/platform.h"
+#include "bench/statistics.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *const stream_names[] = {"read", "copy", "add"};
+enum { STREAMS = 3, POINTS = 16, LEVELS = 4, FIRST_BYTES = 8192, LAST_BYTES = 64 << 20 };
+
+static double least_ns(const plx_bench *bench) {
+    return (double)plx__bench_sample_ns(bench);
+}
+
+/* ---- Arithmetic ------------------------------------------------------------------------------ */
+
+/* A context of its own for each instruction set but that of the bench. */
+static plx_status open_peak(plx_bench *bench, plx_case *c) {
+    plx_ctx *ctx = plx__bench_ctx(bench);
+    const plx_ctx_info info = plx_ctx_get_info(ctx);
+    const char *isa = plx_isa_name(c->variant);
+    c->state = ctx;
+    if (strcmp(isa, info.isa) != 0) {
+        plx_ctx_options options = plx_ctx_default();
+        char message[PLX__MESSAGE_BYTES];
+        plx_ctx *other;
+        options.isa = isa;
+        options.threads = info.threads;
+        const plx_status status = plx_ctx_new(&options, &other, message, sizeof message);
+        c->state = status == PLX_OK ? other : NULL;
+        if (status != PLX_OK) return plx__bench_fail(bench, status, "%s", message);
+    }
+    c->size = 1000;
+    c->metrics[0].factor = plx_peak(c->state, c->size);
+    return PLX_OK;
+}
+
+static plx_status run_peak(plx_bench *bench, plx_case *c, int64_t iterations) {
+    (void)bench;
+    plx_peak(c->state, iterations * c->size);
+    return PLX_OK;
+}
+
+static void close_peak(plx_case *c) {
+    plx_ctx_free(c->state);
+    c->state = NULL;
+}
+
+/* The bench's own context stays. */
+static void close_own(plx_case *c) {
+    c->state = NULL;
+}
+
+static void plan_peaks(plx_bench *bench) {
+    const char *own = plx_ctx_get_info(plx__bench_ctx(bench)).isa;
+    for (int i = 0; plx_isa_name(i); ++i) {
+        const char *isa = plx_isa_name(i);
+        const bool needed = !strcmp(isa, own);
+        plx_case *c = needed ? plx__bench_need(bench, 0, "peak %s", isa)
+                             : plx__bench_add(bench, 0, "peak %s", isa);
+        if (!c) continue;
+        c->variant = i;
+        c->share = 0.5;
+        c->open = open_peak;
+        c->run = run_peak;
+        c->close = needed ? close_own : close_peak;
+        plx__case_text(c, "isa", isa);
+        plx__case_metric(c, "peak", "GFLOP/s", "higher", true, PLX_METRIC_RATE, 1);
+    }
+}
+
+/* ---- Bandwidth ------------------------------------------------------------------------------- */
+
+typedef struct sweep {
+    plx_real *data;
+    int64_t rounds[STREAMS];
+    double spent_ns;
+} sweep;
+
+static double time_stream(plx_bench *bench, const plx_case *c, int stream, double *bytes) {
+    const sweep *s = c->state;
+    const int64_t start = plx_platform_now_ns();
+    *bytes = plx_bandwidth(plx__bench_ctx(bench), (plx_stream)stream,
+                           c->size / (int64_t)sizeof(plx_real), s->data, s->rounds[stream]);
+    return (double)(plx_platform_now_ns() - start);
+}
+
+/* So many rounds that a sample is long enough for the clock; also warms up. */
+static plx_status open_sweep(plx_bench *bench, plx_case *c) {
+    sweep *s = c->state = plx_platform_alloc(sizeof *s);
+    if (!s) return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory", c->name);
+    *s = (sweep){.data = plx_platform_alloc((size_t)c->size)};
+    if (!s->data)
+        return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory for its array", c->name);
+    memset(s->data, 0, (size_t)c->size);
+    for (int k = 0; k < STREAMS; ++k) {
+        double ns = 0, bytes;
+        for (s->rounds[k] = 1;; s->rounds[k] *= ns * 8 < least_ns(bench) ? 8 : 2) {
+            ns = time_stream(bench, c, k, &bytes);
+            if (ns >= 0.7 * least_ns(bench) || s->rounds[k] > 1 << 28) break;
+        }
+    }
+    return PLX_OK;
+}
+
+/* One sample of each stream, one after the other. */
+static plx_status slice_sweep(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *done) {
+    (void)slice_ns;
+    for (int k = 0; k < STREAMS; ++k) {
+        double bytes;
+        const double ns = time_stream(bench, c, k, &bytes);
+        plx__case_record(c, k, ns > 0 ? bytes / ns : NAN);
+    }
+    *done = true;
+    return PLX_OK;
+}
+
+static void close_sweep(plx_case *c) {
+    sweep *s = c->state;
+    if (s) plx_platform_free(s->data);
+    plx_platform_free(s);
+    c->state = NULL;
+}
+
+static void size_name(double bytes, char *text, size_t size) {
+    const bool mega = bytes >= 1 << 20;
+    plx__format(text, size, "%lld %s", (long long)(bytes / (mega ? 1 << 20 : 1 << 10)),
+                mega ? "MiB" : "KiB");
+}
+
+static void plan_size(plx_bench *bench, int group, int64_t bytes) {
+    static const int repeats[] = {5, 11, 21};
+    char text[24];
+    size_name((double)bytes, text, sizeof text);
+    plx_case *c = plx__bench_need(bench, group, "bandwidth %s", text);
+    if (!c) return;
+    c->size = bytes;
+    c->open = open_sweep;
+    c->slice = slice_sweep;
+    c->close = close_sweep;
+    c->repeats = repeats[plx__bench_options(bench)->size];
+    plx__case_number(c, "bytes", (double)bytes);
+    for (int k = 0; k < STREAMS; ++k)
+        plx__case_metric(c, stream_names[k], "GB/s", "higher", k == PLX_STREAM_COPY, PLX_METRIC_OWN,
+                         1);
+}
+
+static bool can_have(int64_t bytes) {
+    void *memory = plx_platform_alloc((size_t)bytes);
+    plx_platform_free(memory);
+    return memory != NULL;
+}
+
+/* Sizes double from 8 KiB to 64 MiB, or to what a module's memory holds. Where the last cache is
+ * known and not much smaller, twice its size comes on top, so that memory itself is measured. */
+static void plan_sweep(plx_bench *bench) {
+    int64_t last = LAST_BYTES;
+    int group = 1;
+    while (last > FIRST_BYTES && !can_have(2 * last)) last /= 2;
+    for (int64_t bytes = FIRST_BYTES; bytes <= last; bytes *= 2) plan_size(bench, group++, bytes);
+    const int64_t beyond = 2 * plx_platform_cache_bytes(3);
+    if (beyond > last && beyond <= (int64_t)1 << 30 && can_have(beyond))
+        plan_size(bench, group, beyond);
+}
+
+void plx__roofline_plan(plx_bench *bench) {
+    plan_peaks(bench);
+    plan_sweep(bench);
+}
+
+/* ---- Levels ---------------------------------------------------------------------------------- */
+
+typedef struct point {
+    double bytes, bandwidth[STREAMS]; /* GB/s */
+} point;
+
+typedef struct level {
+    const char *name;
+    double capacity; /* bytes that all threads may use; the last: infinite */
+    double bandwidth[STREAMS];
+} level;
+
+static double median_of(const plx_metric *metric) {
+    double sorted[PLX_BENCH_SAMPLES];
+    if (!metric->count) return 0;
+    memcpy(sorted, metric->values, (size_t)metric->count * sizeof *sorted);
+    return plx__summarise(metric->count, sorted).median;
+}
+
+static bool read_point(plx_bench *bench, double bytes, point *out) {
+    char text[24], name[64];
+    size_name(bytes, text, sizeof text);
+    plx__format(name, sizeof name, "bandwidth %s", text);
+    const plx_case *c = plx__bench_find(bench, name);
+    if (!c) return false;
+    out->bytes = (double)c->size;
+    for (int k = 0; k < STREAMS; ++k) out->bandwidth[k] = median_of(&c->metrics[k]);
+    return true;
+}
+
+static int read_sweep(plx_bench *bench, point points[POINTS]) {
+    int count = 0;
+    for (double bytes = FIRST_BYTES; bytes <= LAST_BYTES; bytes *= 2)
+        count += read_point(bench, bytes, &points[count]);
+    const double beyond = 2 * (double)plx_platform_cache_bytes(3);
+    if (beyond > LAST_BYTES) count += read_point(bench, beyond, &points[count]);
+    return count;
+}
+
+/* The best of each stream among sizes in (from, to]: interference only slows down. */
+static bool best_of(const point *points, int count, double from, double to, level *out) {
+    bool any = false;
+    for (int k = 0; k < STREAMS; ++k) out->bandwidth[k] = 0;
+    for (int i = 0; i < count; ++i) {
+        if (points[i].bytes <= from || points[i].bytes > to) continue;
+        any = true;
+        for (int k = 0; k < STREAMS; ++k)
+            if (points[i].bandwidth[k] > out->bandwidth[k])
+                out->bandwidth[k] = points[i].bandwidth[k];
+    }
+    return any;
+}
+
+/* Where the system tells the sizes of its caches: the first two are each core's, the third is
+ * shared. Sizes near a boundary lie in both levels and count for neither. */
+static int known_levels(plx_bench *bench, const point *points, int count, level levels[LEVELS]) {
+    static const char *const names[] = {"L1", "L2", "L3"};
+    const int threads = plx_ctx_get_info(plx__bench_ctx(bench)).threads;
+    double below = 0;
+    int found = 0;
+    for (int i = 0; i < 3; ++i) {
+        const double bytes = (double)plx_platform_cache_bytes(i + 1) * (i < 2 ? threads : 1);
+        if (bytes <= below || !best_of(points, count, 1.5 * below, 0.75 * bytes, &levels[found]))
+            continue;
+        levels[found].name = names[i];
+        levels[found++].capacity = below = bytes;
+    }
+    if (found && best_of(points, count, 1.5 * below, INFINITY, &levels[found]))
+        levels[found++].name = "memory";
+    return found;
+}
+
+/* The least sum of squares that splitting values [n] into parts of at least two leaves, each part
+ * standing for its mean; ends[i] is the end of part i. */
+static double split(const double *values, int begin, int n, int parts, int *ends) {
+    double best = INFINITY;
+    if (parts == 1) {
+        double mean = 0, squares = 0;
+        for (int i = begin; i < n; ++i) mean += values[i] / (n - begin);
+        for (int i = begin; i < n; ++i) squares += (values[i] - mean) * (values[i] - mean);
+        ends[0] = n;
+        return squares;
+    }
+    for (int end = begin + 2; end + 2 * (parts - 1) <= n; ++end) {
+        int own, rest[LEVELS];
+        const double squares =
+            split(values, begin, end, 1, &own) + split(values, end, n, parts - 1, rest);
+        if (!(squares < best)) continue;
+        best = squares;
+        ends[0] = end;
+        memcpy(ends + 1, rest, (size_t)(parts - 1) * sizeof *ends);
+    }
+    return best;
+}
+
+/* Elsewhere levels are the plateaus of the sweep: the fewest parts, at most four, whose logarithms
+ * of the copy's bandwidth stay within 10% of their means. Small sizes that overhead slows down
+ * count as fast as the fastest larger one. */
+static int plateaus(const point *points, int count, level levels[LEVELS]) {
+    static const char *const names[LEVELS][LEVELS] = {
+        {"memory"}, {"L1", "memory"}, {"L1", "L2", "memory"}, {"L1", "L2", "L3", "memory"}};
+    double values[POINTS], fastest = 1e-9;
+    int ends[LEVELS] = {0}, parts = 1;
+    for (int i = count - 1; i >= 0; --i) {
+        const double here = points[i].bandwidth[PLX_STREAM_COPY];
+        if (here > fastest) fastest = here;
+        values[i] = plx__log(fastest);
+    }
+    while (split(values, 0, count, parts, ends) > 0.01 * count && parts < LEVELS &&
+           2 * (parts + 1) <= count)
+        parts += 1;
+    for (int i = 0; i < parts; ++i) {
+        levels[i].name = names[parts - 1][i];
+        levels[i].capacity = points[ends[i] - 1].bytes;
+        best_of(points, count, i ? levels[i - 1].capacity : 0, levels[i].capacity, &levels[i]);
+    }
+    return parts;
+}
+
+static int read_levels(plx_bench *bench, level levels[LEVELS]) {
+    point points[POINTS];
+    const int count = read_sweep(bench, points);
+    if (!count) return 0;
+    int found = known_levels(bench, points, count, levels);
+    if (!found) found = plateaus(points, count, levels);
+    levels[found - 1].capacity = INFINITY;
+    return found;
+}
+
+void plx__roofline_finish(plx_bench *bench) {
+    level levels[LEVELS];
+    const int count = read_levels(bench, levels);
+    for (int i = 0; i < count; ++i) {
+        plx_case *c = plx__bench_add(bench, 0, "bandwidth %s", levels[i].name);
+        if (!c) continue;
+        plx__case_text(c, "level", levels[i].name);
+        if (isfinite(levels[i].capacity)) plx__case_number(c, "capacity", levels[i].capacity);
+        for (int k = 0; k < STREAMS; ++k)
+            plx__case_derived(c, stream_names[k], "GB/s", levels[i].bandwidth[k], NAN, NAN);
+    }
+}
+
+/* ---- Below the roof -------------------------------------------------------------------------- */
+
+/* The stream whose share of writes is nearest: none, a half, a third. */
+static plx_stream like_stream(const plx_work *work) {
+    const double share = work->bytes > 0 ? work->written / work->bytes : 0;
+    if (share < 1.0 / 6) return PLX_STREAM_READ;
+    return share < 5.0 / 12 ? PLX_STREAM_ADD : PLX_STREAM_COPY;
+}
+
+void plx__roofline_place(plx_bench *bench, plx_case *c, int metric, const plx_work *work) {
+    char name[64];
+    plx__format(name, sizeof name, "peak %s", plx_ctx_get_info(plx__bench_ctx(bench)).isa);
+    const plx_case *top = plx__bench_find(bench, name);
+    level levels[LEVELS];
+    const int count = read_levels(bench, levels);
+    if (!top || !count || !(work->bytes > 0)) return;
+    int at = 0;
+    while (at < count - 1 && work->working_set > levels[at].capacity) at += 1;
+    const plx_stream stream = like_stream(work);
+    const double peak = top->metrics[0].factor / plx__case_median_ns(top);
+    double bandwidth = levels[at].bandwidth[stream];
+    /* A sum's additions may be slower than the first cache; reading is not slower than copying. */
+    for (int k = 0; k < STREAMS && stream == PLX_STREAM_READ; ++k)
+        bandwidth = fmax(bandwidth, levels[at].bandwidth[k]);
+    const double arithmetic_ns = work->flops / peak, bytes_ns = work->bytes / bandwidth;
+    const double least = arithmetic_ns > bytes_ns ? arithmetic_ns : bytes_ns;
+    const double measured = plx__case_median_ns(c);
+    plx__case_extra(c, metric, "roofline.flops", work->flops);
+    plx__case_extra(c, metric, "roofline.bytes", work->bytes);
+    plx__case_extra(c, metric, "roofline.intensity", work->flops / work->bytes);
+    plx__case_extra(c, metric, "roofline.achieved", work->flops / measured);
+    plx__case_extra(c, metric, "roofline.peak", peak);
+    plx__case_extra(c, metric, "roofline.bandwidth", bandwidth);
+    plx__case_extra(c, metric, "roofline.attainable", work->flops / least);
+    plx__case_extra(c, metric, "roofline.share", least / measured);
+    plx__case_extra_text(c, metric, "roofline.level", levels[at].name);
+    plx__case_extra_text(c, metric, "roofline.stream", stream_names[stream]);
+    plx__case_extra_text(c, metric, "roofline.bound",
+                         arithmetic_ns > bytes_ns ? "arithmetic" : "bandwidth");
+}

@@ -1,0 +1,27 @@
+/* The roofline (Williams, Waterman and Patterson, CACM 2009): what arithmetic and bandwidth allow,
+ * measured in the run of the suite that it bounds. */
+#ifndef PLX_BENCH_ROOFLINE_H
+#define PLX_BENCH_ROOFLINE_H
+
+#include "bench/harness.h"
+
+/* Groups of cases that the roofline takes; the suite's own begin here. */
+enum { PLX_ROOFLINE_GROUPS = 32 };
+
+/* Adds the cases: arithmetic of every instruction set, and a sweep of bandwidth over sizes. */
+void plx__roofline_plan(plx_bench *bench);
+/* Adds a row for each level of memory that the sweep has shown. */
+void plx__roofline_finish(plx_bench *bench);
+
+/* One iteration of a case. */
+typedef struct plx_work {
+    double flops, bytes;
+    double written;     /* of the bytes */
+    double working_set; /* bytes */
+} plx_work;
+
+/* Says in the metric's row where a timed case stands below the roofline. Cases of earlier groups
+ * only: the roofline must have been measured. */
+void plx__roofline_place(plx_bench *bench, plx_case *c, int metric, const plx_work *work);
+
+#endif

@@ -1,0 +1,260 @@
+/* Every gradient rule: what the plan gives against differences of what it computes, both in the
+ * element type. Outputs are differenced and summed in double, so that only their own rounding is
+ * left; the quotient of four points leaves h^4 / 30 of the fifth derivative. */
+#include "bench/suites/accuracy.h"
+
+#include "base/platform.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+enum { PAIRS = 256, PER_INPUT = 64, STREAM_GRADIENTS = 960 };
+/* Half as much of the kink that inputs keep clear of is left at two steps; steps and inputs are
+ * multiples of 2^-12, so that sums of them are exact. */
+static const double STEP = 0x1p-8, KINK = 0.01, TOLERANCE = 3e-3;
+
+typedef struct gradient {
+    const plx_op *op;
+    const plx__sample *sample;
+    plx_graph *graph;
+    plx_tensor *inputs[PLX__SAMPLE_INPUTS], *weights;
+    plx_node nodes[PLX__SAMPLE_INPUTS], y;
+    plx_plan *forward, *backward;
+    int64_t size;  /* of y */
+    double *sums;  /* [size]: the combination of outputs */
+    double *scale; /* [size]: the largest of each */
+} gradient;
+
+typedef struct figures {
+    double largest, squares, share;
+    int64_t points, kinks;
+    int pairs;
+    double analytic[PAIRS], numeric[PAIRS];
+} figures;
+
+static void fill(plx_tensor *tensor, bool integers, double low, double high, bool kink,
+                 plx_rng *rng) {
+    if (low == 0 && high == 0) {
+        low = -1;
+        high = 1;
+    }
+    for (int64_t i = 0; i < plx_tensor_size(tensor); ++i) {
+        double value = low + plx_rng_uniform(rng) * (high - low);
+        if (integers) {
+            ((int32_t *)plx_tensor_data(tensor))[i] = (int32_t)floor(value);
+            continue;
+        }
+        if (kink && fabs(value) < KINK) value += value < 0 ? -KINK : KINK;
+        ((plx_real *)plx_tensor_data(tensor))[i] = (plx_real)(rint(value * 4096) / 4096);
+    }
+}
+
+static bool integer_input(const gradient *g, int k) {
+    return g->op->labels >> k & 1;
+}
+
+static bool fixed_input(const gradient *g, int k) {
+    return (g->op->labels | g->op->written) >> k & 1;
+}
+
+static plx_status build(plx_ctx *ctx, gradient *g, uint64_t seed) {
+    plx_rng rng = plx_rng_new(seed, STREAM_GRADIENTS);
+    int32_t ids[PLX__SAMPLE_INPUTS];
+    PLX_TRY(plx_graph_new(ctx, &g->graph));
+    for (int k = 0; k < g->sample->inputs_count; ++k) {
+        PLX_TRY(plx_tensor_new(ctx, integer_input(g, k) ? PLX_DTYPE_I32 : PLX_DTYPE_REAL,
+                               g->sample->inputs[k].rank, g->sample->inputs[k].dims,
+                               &g->inputs[k]));
+        fill(g->inputs[k], integer_input(g, k), g->sample->inputs[k].low, g->sample->inputs[k].high,
+             g->op->flags & PLX__OP_KINK, &rng);
+        g->nodes[k] = plx_parameter(g->graph, NULL, g->inputs[k]);
+        ids[k] = g->nodes[k].id;
+    }
+    g->y.id = plx__emit(g->graph, g->op, g->sample->inputs_count, ids, &g->sample->attrs);
+    PLX_TRY(plx_graph_status(g->graph));
+    const plx__node *y = &g->graph->nodes[g->y.id];
+    g->size = 1;
+    for (int i = 0; i < y->rank; ++i) g->size *= y->dims[i];
+    PLX_TRY(plx_tensor_new(ctx, PLX_DTYPE_REAL, y->rank, y->dims, &g->weights));
+    fill(g->weights, false, 0, 0, false, &rng);
+    return PLX_OK;
+}
+
+/* The loss is the sum of weights times outputs. */
+static plx_status compile(gradient *g, plx_node *grads) {
+    plx_node wrt[PLX__SAMPLE_INPUTS], of[PLX__SAMPLE_INPUTS];
+    int count = 0;
+    PLX_TRY(plx_compile(g->graph, 1, &g->y, NULL, &g->forward));
+    const plx_node weights = plx_parameter(g->graph, NULL, g->weights);
+    const plx_node loss = plx_reduce_sum(g->graph, plx_mul(g->graph, g->y, weights), PLX_ALL_AXES);
+    for (int k = 0; k < g->sample->inputs_count; ++k)
+        if (!fixed_input(g, k)) wrt[count++] = g->nodes[k];
+    PLX_TRY(plx_gradients(g->graph, loss, count, wrt, of));
+    PLX_TRY(plx_compile(g->graph, count, of, NULL, &g->backward));
+    plx_plan_set_step(g->backward, 3);
+    PLX_TRY(plx_plan_run(g->backward));
+    count = 0;
+    for (int k = 0; k < g->sample->inputs_count; ++k)
+        grads[k] = fixed_input(g, k) ? plx_none() : of[count++];
+    return PLX_OK;
+}
+
+static void close_gradient(gradient *g) {
+    plx_plan_free(g->forward);
+    plx_plan_free(g->backward);
+    plx_graph_free(g->graph);
+    for (int k = 0; k < PLX__SAMPLE_INPUTS; ++k) plx_tensor_free(g->inputs[k]);
+    plx_tensor_free(g->weights);
+    plx_platform_free(g->sums);
+    plx_platform_free(g->scale);
+}
+
+/* sums += factor * outputs at *x = value; the same step number draws the same mask. */
+static plx_status add_outputs(gradient *g, plx_real *x, double value, double factor) {
+    *x = (plx_real)value;
+    plx_plan_set_step(g->forward, 3);
+    PLX_TRY(plx_plan_run(g->forward));
+    const plx_real *y = plx_plan_output(g->forward, g->y);
+    for (int64_t j = 0; j < g->size; ++j) {
+        g->sums[j] += factor * (double)y[j];
+        g->scale[j] = fmax(g->scale[j], fabs((double)y[j]));
+    }
+    return PLX_OK;
+}
+
+/* The weighted sum; noise becomes what rounding of outputs that changed can do to it. */
+static double weigh(const gradient *g, double *noise) {
+    const plx_real *weights = plx_tensor_data(g->weights);
+    double sum = 0;
+    *noise = 0;
+    for (int64_t j = 0; j < g->size; ++j) {
+        sum += (double)weights[j] * g->sums[j];
+        if (g->sums[j] != 0) *noise += fabs((double)weights[j]) * g->scale[j];
+    }
+    return sum;
+}
+
+/* (8 (f(h) - f(-h)) - (f(2h) - f(-2h))) / 12h; of the four factors' sum 1.5 / h times an error of
+ * two units in the last place of each output. */
+static plx_status difference(gradient *g, plx_real *x, double *slope, double *noise) {
+    const double at = (double)*x, h = fabs(at) > 8 ? 8 * STEP : STEP;
+    memset(g->sums, 0, (size_t)g->size * sizeof *g->sums);
+    memset(g->scale, 0, (size_t)g->size * sizeof *g->scale);
+    PLX_TRY(add_outputs(g, x, at + h, 8));
+    PLX_TRY(add_outputs(g, x, at - h, -8));
+    PLX_TRY(add_outputs(g, x, at + 2 * h, -1));
+    PLX_TRY(add_outputs(g, x, at - 2 * h, 1));
+    *x = (plx_real)at;
+    *slope = weigh(g, noise) / (12 * h);
+    *noise *= 2 * 1.5 / h * (sizeof(plx_real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON);
+    return PLX_OK;
+}
+
+/* Whether the slopes from both sides differ: then a kink is between. */
+static plx_status kink_near(gradient *g, plx_real *x, double noise, bool *kink) {
+    const double at = (double)*x, h = 2 * (fabs(at) > 8 ? 8 * STEP : STEP);
+    double unused;
+    memset(g->sums, 0, (size_t)g->size * sizeof *g->sums);
+    PLX_TRY(add_outputs(g, x, at + h, 1));
+    PLX_TRY(add_outputs(g, x, at, -2));
+    PLX_TRY(add_outputs(g, x, at - h, 1));
+    *x = (plx_real)at;
+    *kink = fabs(weigh(g, &unused)) / h > TOLERANCE + 2 * noise;
+    return PLX_OK;
+}
+
+static void add_pair(figures *f, double analytic, double numeric, double noise) {
+    const double unit = fmax(1, fmax(fabs(analytic), fabs(numeric)));
+    const double error = fabs(analytic - numeric), share = error / (TOLERANCE * unit + noise);
+    if (!(error / unit <= f->largest)) f->largest = error / unit;
+    if (!(share <= f->share)) f->share = share;
+    f->squares += error / unit * (error / unit);
+    /* The first ones, then others in the place of earlier ones, spread over all. */
+    const int slot = f->points < PAIRS ? f->pairs++ : (int)(f->points * 97 % PAIRS);
+    f->points += 1;
+    f->analytic[slot] = analytic;
+    f->numeric[slot] = numeric;
+}
+
+static plx_status compare_input(gradient *g, int k, const plx_real *analytic, figures *f) {
+    plx_real *x = plx_tensor_data(g->inputs[k]);
+    const int64_t size = plx_tensor_size(g->inputs[k]);
+    const int64_t stride = size > PER_INPUT ? size / PER_INPUT : 1;
+    for (int64_t i = 0; i < size; i += stride) {
+        double slope, noise;
+        bool kink = false;
+        PLX_TRY(difference(g, &x[i], &slope, &noise));
+        if (g->op->flags & PLX__OP_KINK) PLX_TRY(kink_near(g, &x[i], noise, &kink));
+        if (kink)
+            f->kinks += 1;
+        else
+            add_pair(f, (double)analytic[i], slope, noise);
+    }
+    return PLX_OK;
+}
+
+static plx_status compare_sample(plx_bench *bench, gradient *g, figures *f) {
+    plx_node grads[PLX__SAMPLE_INPUTS];
+    PLX_TRY(build(plx__bench_ctx(bench), g, plx__bench_options(bench)->seed));
+    g->sums = plx_platform_alloc((size_t)(g->size + 1) * sizeof *g->sums);
+    g->scale = plx_platform_alloc((size_t)(g->size + 1) * sizeof *g->scale);
+    if (!g->sums || !g->scale)
+        return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory", g->op->name);
+    PLX_TRY(compile(g, grads));
+    for (int k = 0; k < g->sample->inputs_count; ++k)
+        if (!fixed_input(g, k))
+            PLX_TRY(compare_input(g, k, plx_plan_output(g->backward, grads[k]), f));
+    return PLX_OK;
+}
+
+static void report(plx_case *c, const figures *f) {
+    const int metric =
+        plx__accuracy_figure(c, "largest difference", "relative", "lower", f->largest);
+    plx__case_series(c, metric, "scatter.analytic", f->pairs, f->analytic);
+    plx__case_series(c, metric, "scatter.numeric", f->pairs, f->numeric);
+    plx__accuracy_figure(c, "RMS difference", "relative", "lower",
+                         f->points ? sqrt(f->squares / (double)f->points) : 0);
+    plx__case_number(c, "points", (double)f->points);
+    if (f->kinks) plx__case_number(c, "leftOutAtKinks", (double)f->kinks);
+    c->checks.error = f->share;
+    c->checks.tolerance = 1;
+    if (!(f->share <= 1))
+        plx__case_void(c, "a gradient is %.3g times the bound away from its difference quotient",
+                       f->share);
+    else if (f->kinks > f->points)
+        plx__case_void(c, "%lld of its points lie at kinks", (long long)f->kinks);
+}
+
+static plx_status slice_gradient(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *done) {
+    int count;
+    const plx_op *op = plx__ops(&count)[c->variant];
+    figures f = {0};
+    plx_status status = PLX_OK;
+    (void)slice_ns;
+    for (const plx__sample *s = op->samples; s->inputs_count && status == PLX_OK; ++s) {
+        gradient g = {.op = op, .sample = s};
+        status = compare_sample(bench, &g, &f);
+        close_gradient(&g);
+    }
+    if (status == PLX_OK) report(c, &f);
+    *done = true;
+    return status;
+}
+
+int plx__accuracy_gradients(plx_bench *bench, int group) {
+    int count;
+    const plx_op *const *ops = plx__ops(&count);
+    for (int i = 0; i < count; ++i) {
+        if (ops[i]->flags & (PLX__OP_LEAF | PLX__OP_EFFECT | PLX__OP_BUFFER | PLX__OP_NO_GRADIENT))
+            continue;
+        plx_case *c = plx__bench_add(bench, group++, "gradient of %s", ops[i]->name);
+        if (!c) continue;
+        c->variant = i;
+        c->repeats = 1;
+        c->slice = slice_gradient;
+        plx__case_text(c, "op", ops[i]->name);
+        plx__case_text(c, "numeric", "differences of the same plan, single precision");
+    }
+    return group;
+}
