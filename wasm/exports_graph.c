@@ -130,8 +130,7 @@ static int check_counts(const plx_graph *g, int builder, int count, const plx_no
                         name, own, rank);
 }
 
-/* The nodes that a builder adds, into y, which has room for at least two, for each input and for
- * each number. Results: how many. */
+/* The nodes that a builder adds, into y, which has room for them. Results: how many. */
 EXPORT int plx_js_graph_node(plx_graph *graph, int builder, int count, const plx_node *x, int size,
                              const double *n, plx_node *y) {
     const int counts = check_counts(graph, builder, count, x, size);
