@@ -451,4 +451,14 @@ describe('memory that does not suffice', () => {
       const f = await small.compile([small.exp(small.input('x', []))]);
       assert.deepEqual((await f.run({ x: 0 }))[0].data, Float32Array.of(1));
     }));
+
+  it('is told when it is more than 32 bits can count', () =>
+    withEngine({ tier: 'simd' }, async (plx) => {
+      const g = plx.graph();
+      const x = g.input('x', [16_000, 16_000]);
+      const outputs = [g.exp(x), g.log(x), g.sqrt(x), g.square(x), g.abs(x)];
+      const { message } = await fails(g.compile(outputs), 'PLX_ERR_MEMORY', /^compile: /);
+      const [needed, there] = message.match(/\d{3,}/g).map(Number);
+      assert.ok(needed >= 5 * 4 * 16_000 ** 2 && there === 2 ** 31, message);
+    }));
 });
