@@ -54,6 +54,35 @@ type Method = keyof Graph & string;
 const NONE = null;
 type Input = Operand | typeof NONE;
 
+/** Numbers of a call, by name or checked already. */
+type Numbers = Readonly<Record<string, number>> | number[];
+
+/** Those that need not be whole. */
+const REAL = new Set(
+  ['slope', 'alpha', 'rate', 'low', 'high', 'value', 'epsilon'].concat([
+    ...['momentum', 'scale', 'base', 'delta', 'largest'],
+  ]),
+);
+
+function namedNumbers(method: Method, numbers: Readonly<Record<string, number>>): number[] {
+  return Object.entries(numbers).map(([name, value]) =>
+    (REAL.has(name) ? checkNumber : checkInteger)(`${method}: ${name}`, value),
+  );
+}
+
+/** Methods that are not named as their builders: NumPy's names tell reductions from pairs. */
+const BUILDERS: Partial<Record<Method, string>> = {
+  sum: 'reduce_sum',
+  mean: 'reduce_mean',
+  max: 'reduce_max',
+  maximum: 'max',
+  minimum: 'min',
+};
+
+/** `leaky_relu` for `leakyRelu`. */
+const builderOf = (method: Method): string =>
+  BUILDERS[method] ?? method.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
 /** A new array of the values, in the engine's form. */
 function valuesOf(
   what: string,
@@ -212,14 +241,12 @@ export class ClientGraph implements Graph {
     });
   }
 
-  /** Records a builder's call and gives the number of its first value. */
-  #build(
-    method: Method,
-    builder: string,
-    inputs: readonly Input[],
-    numbers: readonly number[] = [],
-    results = 1,
-  ): number {
+  /**
+   * Records the call of the builder that a method stands for, and gives the number of its first
+   * value. Numbers are in the builder's order.
+   */
+  #build(method: Method, inputs: readonly Input[], numbers: Numbers = [], results = 1): number {
+    const values = Array.isArray(numbers) ? numbers : namedNumbers(method, numbers);
     const site = this.#site(method);
     const ids = inputs.map((input, i) => {
       if (input === NONE) return -1;
@@ -228,37 +255,26 @@ export class ClientGraph implements Graph {
     });
     const call: GraphCall = {
       kind: 'node',
-      builder,
+      builder: builderOf(method),
       inputs: ids,
-      numbers: [...numbers],
+      numbers: values,
       results,
     };
     return this.#record(site, call, results);
   }
 
-  #node(
-    method: Method,
-    builder: string,
-    inputs: readonly Input[],
-    numbers?: readonly number[],
-  ): GraphNode {
-    const value = this.#build(method, builder, inputs, numbers);
-    return new ClientNode(this, value, 'float32') as GraphNode;
+  #node(method: Method, inputs: readonly Input[], numbers?: Numbers): GraphNode {
+    return this.#list(this.#build(method, inputs, numbers), 1, 'float32')[0]!;
   }
 
   /** A node with elements of the type of its first input. */
   #alike<D extends DType>(
     method: Method,
-    builder: string,
-    inputs: readonly GraphNode<DType>[],
-    numbers: readonly number[],
+    inputs: readonly GraphNode<D>[],
+    numbers: Numbers,
   ): GraphNode<D> {
-    const value = this.#build(method, builder, inputs as readonly GraphNode[], numbers);
-    return new ClientNode(
-      this,
-      value,
-      inputs[0]?.dtype ?? 'float32',
-    ) as GraphNode<DType> as GraphNode<D>;
+    const first = this.#build(method, inputs as readonly Input[], numbers);
+    return this.#list(first, 1, inputs[0]!.dtype)[0]!;
   }
 
   #list<D extends DType>(first: number, count: number, dtype: D): GraphNode<D>[] {
@@ -312,152 +328,150 @@ export class ClientGraph implements Graph {
     options: { transposeA?: boolean; transposeB?: boolean } = {},
   ): GraphNode {
     const flags = [Number(options.transposeA ?? false), Number(options.transposeB ?? false)];
-    return this.#node('matmul', 'matmul', [a, b], flags);
+    return this.#node('matmul', [a, b], flags);
   }
 
   bias(x: GraphNode, b: GraphNode): GraphNode {
-    return this.#node('bias', 'bias', [x, b]);
+    return this.#node('bias', [x, b]);
   }
 
   dense(x: GraphNode, w: GraphNode, b?: GraphNode): GraphNode {
-    return this.#node('dense', 'dense', [x, w, b ?? NONE]);
+    return this.#node('dense', [x, w, b ?? NONE]);
   }
 
   // ---- Elementwise ----
 
   add(a: Operand, b: Operand): GraphNode {
-    return this.#node('add', 'add', [a, b]);
+    return this.#node('add', [a, b]);
   }
 
   sub(a: Operand, b: Operand): GraphNode {
-    return this.#node('sub', 'sub', [a, b]);
+    return this.#node('sub', [a, b]);
   }
 
   mul(a: Operand, b: Operand): GraphNode {
-    return this.#node('mul', 'mul', [a, b]);
+    return this.#node('mul', [a, b]);
   }
 
   div(a: Operand, b: Operand): GraphNode {
-    return this.#node('div', 'div', [a, b]);
+    return this.#node('div', [a, b]);
   }
 
   maximum(a: Operand, b: Operand): GraphNode {
-    return this.#node('maximum', 'max', [a, b]);
+    return this.#node('maximum', [a, b]);
   }
 
   minimum(a: Operand, b: Operand): GraphNode {
-    return this.#node('minimum', 'min', [a, b]);
+    return this.#node('minimum', [a, b]);
   }
 
   exp(x: GraphNode): GraphNode {
-    return this.#node('exp', 'exp', [x]);
+    return this.#node('exp', [x]);
   }
 
   log(x: GraphNode): GraphNode {
-    return this.#node('log', 'log', [x]);
+    return this.#node('log', [x]);
   }
 
   sqrt(x: GraphNode): GraphNode {
-    return this.#node('sqrt', 'sqrt', [x]);
+    return this.#node('sqrt', [x]);
   }
 
   square(x: GraphNode): GraphNode {
-    return this.#node('square', 'square', [x]);
+    return this.#node('square', [x]);
   }
 
   abs(x: GraphNode): GraphNode {
-    return this.#node('abs', 'abs', [x]);
+    return this.#node('abs', [x]);
   }
 
   erf(x: GraphNode): GraphNode {
-    return this.#node('erf', 'erf', [x]);
+    return this.#node('erf', [x]);
   }
 
   clip(x: GraphNode, low: number, high: number): GraphNode {
-    const limits = [checkNumber('clip: low', low), checkNumber('clip: high', high)];
-    return this.#node('clip', 'clip', [x], limits);
+    return this.#node('clip', [x], { low, high });
   }
 
   // ---- Activations: the number is their parameter, NaN for the default ----
 
   relu(x: GraphNode): GraphNode {
-    return this.#node('relu', 'relu', [x], [Number.NaN]);
+    return this.#node('relu', [x]);
   }
 
   leakyRelu(x: GraphNode, slope = Number.NaN): GraphNode {
-    return this.#node('leakyRelu', 'leaky_relu', [x], [checkNumber('leakyRelu: slope', slope)]);
+    return this.#node('leakyRelu', [x], { slope });
   }
 
   elu(x: GraphNode, alpha = Number.NaN): GraphNode {
-    return this.#node('elu', 'elu', [x], [checkNumber('elu: alpha', alpha)]);
+    return this.#node('elu', [x], { alpha });
   }
 
   silu(x: GraphNode): GraphNode {
-    return this.#node('silu', 'silu', [x], [Number.NaN]);
+    return this.#node('silu', [x]);
   }
 
   gelu(x: GraphNode): GraphNode {
-    return this.#node('gelu', 'gelu', [x], [Number.NaN]);
+    return this.#node('gelu', [x]);
   }
 
   geluTanh(x: GraphNode): GraphNode {
-    return this.#node('geluTanh', 'gelu_tanh', [x], [Number.NaN]);
+    return this.#node('geluTanh', [x]);
   }
 
   sigmoid(x: GraphNode): GraphNode {
-    return this.#node('sigmoid', 'sigmoid', [x], [Number.NaN]);
+    return this.#node('sigmoid', [x]);
   }
 
   tanh(x: GraphNode): GraphNode {
-    return this.#node('tanh', 'tanh', [x], [Number.NaN]);
+    return this.#node('tanh', [x]);
   }
 
   dropout(x: GraphNode, rate: number, seed = this.#calls): GraphNode {
-    const numbers = [checkNumber('dropout: rate', rate), checkInteger('dropout: seed', seed)];
-    return this.#node('dropout', 'dropout', [x], numbers);
+    return this.#node('dropout', [x], { rate, seed });
   }
 
   swiglu(gate: GraphNode, up: GraphNode): GraphNode {
-    return this.#node('swiglu', 'swiglu', [gate, up]);
+    return this.#node('swiglu', [gate, up]);
   }
 
   geglu(gate: GraphNode, up: GraphNode): GraphNode {
-    return this.#node('geglu', 'geglu', [gate, up]);
+    return this.#node('geglu', [gate, up]);
   }
 
   // ---- Along an axis ----
 
   softmax(x: GraphNode, axis = -1): GraphNode {
-    return this.#node('softmax', 'softmax', [x], [checkInteger('softmax: axis', axis)]);
+    return this.#node('softmax', [x], { axis });
   }
 
   logSoftmax(x: GraphNode, axis = -1): GraphNode {
-    return this.#node('logSoftmax', 'log_softmax', [x], [checkInteger('logSoftmax: axis', axis)]);
+    return this.#node('logSoftmax', [x], { axis });
   }
 
   sum(x: GraphNode, axis = ALL_AXES): GraphNode {
-    return this.#node('sum', 'reduce_sum', [x], [checkInteger('sum: axis', axis)]);
+    return this.#node('sum', [x], { axis });
   }
 
   mean(x: GraphNode, axis = ALL_AXES): GraphNode {
-    return this.#node('mean', 'reduce_mean', [x], [checkInteger('mean: axis', axis)]);
+    return this.#node('mean', [x], { axis });
   }
 
   max(x: GraphNode, axis = ALL_AXES): GraphNode {
-    return this.#node('max', 'reduce_max', [x], [checkInteger('max: axis', axis)]);
+    return this.#node('max', [x], { axis });
   }
 
   logSumExp(x: GraphNode, axis = ALL_AXES): GraphNode {
-    return this.#node('logSumExp', 'log_sum_exp', [x], [checkInteger('logSumExp: axis', axis)]);
+    return this.#node('logSumExp', [x], { axis });
   }
 
   argmax(x: GraphNode, axis: number): GraphNode<'int32'> {
-    const first = this.#build('argmax', 'argmax', [x], [checkInteger('argmax: axis', axis)]);
+    const first = this.#build('argmax', [x], { axis });
     return this.#list(first, 1, 'int32')[0]!;
   }
 
   topK(x: GraphNode, k: number): { values: GraphNode; indices: GraphNode<'int32'> } {
-    const first = this.#build('topK', 'top_k', [x], [checkInteger('topK: k', k)], 2);
+    const first = this.#build('topK', [x], { k }, 2);
     return {
       values: this.#list(first, 1, 'float32')[0]!,
       indices: this.#list(first + 1, 1, 'int32')[0]!,
@@ -467,11 +481,11 @@ export class ClientGraph implements Graph {
   // ---- Shapes ----
 
   reshape<D extends DType>(x: GraphNode<D>, shape: readonly number[]): GraphNode<D> {
-    return this.#alike('reshape', 'reshape', [x], integers('reshape: shape', shape));
+    return this.#alike('reshape', [x], integers('reshape: shape', shape));
   }
 
   transpose<D extends DType>(x: GraphNode<D>, axes: readonly number[]): GraphNode<D> {
-    return this.#alike('transpose', 'transpose', [x], integers('transpose: axes', axes));
+    return this.#alike('transpose', [x], integers('transpose: axes', axes));
   }
 
   slice<D extends DType>(
@@ -481,12 +495,11 @@ export class ClientGraph implements Graph {
     end: number,
     step = 1,
   ): GraphNode<D> {
-    const numbers = integers('slice: [axis, begin, end, step]', [axis, begin, end, step]);
-    return this.#alike('slice', 'slice', [x], numbers);
+    return this.#alike('slice', [x], { axis, begin, end, step });
   }
 
   concat<D extends DType>(x: readonly GraphNode<D>[], axis: number): GraphNode<D> {
-    return this.#alike('concat', 'concat', x, [checkInteger('concat: axis', axis)]);
+    return this.#alike('concat', x, { axis });
   }
 
   split<D extends DType>(
@@ -499,7 +512,7 @@ export class ClientGraph implements Graph {
     if (count < 1) throw new PlxError('PLX_ERR_ARGUMENT', `split: ${count} parts`);
     const numbers = [checkInteger('split: axis', axis), count, ...sizes];
     const input = x as GraphNode<DType> as GraphNode;
-    return this.#list(this.#build('split', 'split', [input], numbers, count), count, x.dtype);
+    return this.#list(this.#build('split', [input], numbers, count), count, x.dtype);
   }
 
   pad<D extends DType>(
@@ -515,22 +528,22 @@ export class ClientGraph implements Graph {
         `pad: before has ${before.length} axes, but after has ${after.length}`,
       );
     }
-    return this.#alike('pad', 'pad', [x], [checkNumber('pad: value', value), ...sizes]);
+    return this.#alike('pad', [x], [checkNumber('pad: value', value), ...sizes]);
   }
 
   broadcast<D extends DType>(x: GraphNode<D>, shape: readonly number[]): GraphNode<D> {
-    return this.#alike('broadcast', 'broadcast', [x], integers('broadcast: shape', shape));
+    return this.#alike('broadcast', [x], integers('broadcast: shape', shape));
   }
 
   gather<D extends DType>(x: GraphNode<D>, indices: GraphNode<'int32'>, axis = 0): GraphNode<D> {
-    return this.#alike('gather', 'gather', [x, indices], [checkInteger('gather: axis', axis)]);
+    return this.#alike('gather', [x, indices as GraphNode<DType> as GraphNode<D>], { axis });
   }
 
   // ---- Images ----
 
   conv2d(x: GraphNode, weights: GraphNode, options: Conv2dOptions = {}): GraphNode {
     const numbers = convolution('conv2d', options);
-    return this.#node('conv2d', 'conv2d', [x, weights, options.bias ?? NONE], numbers);
+    return this.#node('conv2d', [x, weights, options.bias ?? NONE], numbers);
   }
 
   conv2dTranspose(
@@ -541,124 +554,101 @@ export class ClientGraph implements Graph {
     const method = 'conv2dTranspose';
     const extra = pair(`${method}: extra`, options.extra ?? 0);
     const numbers = [...convolution(method, options), ...extra];
-    return this.#node(method, 'conv2d_transpose', [x, weights, options.bias ?? NONE], numbers);
+    return this.#node('conv2dTranspose', [x, weights, options.bias ?? NONE], numbers);
   }
 
   maxPool2d(x: GraphNode, options: Pool2dOptions): GraphNode {
-    return this.#node('maxPool2d', 'max_pool2d', [x], pooling('maxPool2d', options));
+    return this.#node('maxPool2d', [x], pooling('maxPool2d', options));
   }
 
   avgPool2d(x: GraphNode, options: AvgPool2dOptions): GraphNode {
-    return this.#node('avgPool2d', 'avg_pool2d', [x], pooling('avgPool2d', options));
+    return this.#node('avgPool2d', [x], pooling('avgPool2d', options));
   }
 
   globalAvgPool2d(x: GraphNode): GraphNode {
-    return this.#node('globalAvgPool2d', 'global_avg_pool2d', [x]);
+    return this.#node('globalAvgPool2d', [x]);
   }
 
   upsample2d(x: GraphNode, factors: Pair, method: 'nearest' | 'bilinear' = 'nearest'): GraphNode {
     const bilinear = checkName('upsample2d: method', method, ['nearest', 'bilinear']) !== 'nearest';
     const numbers = [...pair('upsample2d: factors', factors), Number(bilinear)];
-    return this.#node('upsample2d', 'upsample2d', [x], numbers);
+    return this.#node('upsample2d', [x], numbers);
   }
 
   // ---- Normalisation ----
 
   layerNorm(x: GraphNode, options: NormOptions = {}): GraphNode {
     const { scale = NONE, shift = NONE, epsilon = 1e-5 } = options;
-    const numbers = [checkNumber('layerNorm: epsilon', epsilon)];
-    return this.#node('layerNorm', 'layer_norm', [x, scale, shift], numbers);
+    return this.#node('layerNorm', [x, scale, shift], { epsilon });
   }
 
   rmsNorm(x: GraphNode, options: Omit<NormOptions, 'shift'> = {}): GraphNode {
     const { scale = NONE, epsilon = 1e-5 } = options;
-    return this.#node(
-      'rmsNorm',
-      'rms_norm',
-      [x, scale],
-      [checkNumber('rmsNorm: epsilon', epsilon)],
-    );
+    return this.#node('rmsNorm', [x, scale], { epsilon });
   }
 
   groupNorm(x: GraphNode, groups: number, options: NormOptions = {}): GraphNode {
     const { scale = NONE, shift = NONE, epsilon = 1e-5 } = options;
-    const numbers = [
-      checkInteger('groupNorm: groups', groups),
-      checkNumber('groupNorm: epsilon', epsilon),
-    ];
-    return this.#node('groupNorm', 'group_norm', [x, scale, shift], numbers);
+    return this.#node('groupNorm', [x, scale, shift], { groups, epsilon });
   }
 
   batchNorm(x: GraphNode, options: BatchNormOptions): GraphNode {
     const { scale = NONE, shift = NONE, epsilon = 1e-5, momentum = 0.1 } = options;
-    const numbers = [
-      Number(options.training),
-      checkNumber('batchNorm: momentum', momentum),
-      checkNumber('batchNorm: epsilon', epsilon),
-    ];
+    const training = Number(options.training);
     const inputs = [x, scale, shift, options.mean, options.variance];
-    return this.#node('batchNorm', 'batch_norm', inputs, numbers);
+    return this.#node('batchNorm', inputs, { training, momentum, epsilon });
   }
 
   l2Normalize(x: GraphNode, epsilon = 1e-12): GraphNode {
-    const numbers = [checkNumber('l2Normalize: epsilon', epsilon)];
-    return this.#node('l2Normalize', 'l2_normalize', [x], numbers);
+    return this.#node('l2Normalize', [x], { epsilon });
   }
 
   // ---- Sequences ----
 
   embedding(table: GraphNode, ids: GraphNode<'int32'>): GraphNode {
-    return this.#node('embedding', 'embedding', [table, ids as GraphNode<DType> as GraphNode]);
+    return this.#node('embedding', [table, ids as GraphNode<DType> as GraphNode]);
   }
 
   attention(q: GraphNode, k: GraphNode, v: GraphNode, options: AttentionOptions): GraphNode {
-    const numbers = [
-      checkInteger('attention: heads', options.heads),
-      checkInteger('attention: kvHeads', options.kvHeads ?? 0),
-      Number(options.causal ?? false),
-      checkNumber('attention: scale', options.scale ?? 0),
-    ];
-    return this.#node('attention', 'attention', [q, k, v, options.mask ?? NONE], numbers);
+    const { heads, kvHeads = 0, scale = 0, mask = NONE } = options;
+    const causal = Number(options.causal ?? false);
+    return this.#node('attention', [q, k, v, mask], { heads, kvHeads, causal, scale });
   }
 
   rope(x: GraphNode, options: RopeOptions): GraphNode {
-    const numbers = [
-      checkInteger('rope: heads', options.heads),
-      checkNumber('rope: base', options.base ?? 10_000),
-      checkInteger('rope: first', options.first ?? 0),
-    ];
-    return this.#node('rope', 'rope', [x], numbers);
+    const { heads, base = 10_000, first = 0 } = options;
+    return this.#node('rope', [x], { heads, base, first });
   }
 
   // ---- Losses ----
 
   mse(prediction: GraphNode, target: GraphNode): GraphNode {
-    return this.#node('mse', 'mse', [prediction, target]);
+    return this.#node('mse', [prediction, target]);
   }
 
   l1(prediction: GraphNode, target: GraphNode): GraphNode {
-    return this.#node('l1', 'l1', [prediction, target]);
+    return this.#node('l1', [prediction, target]);
   }
 
   huber(prediction: GraphNode, target: GraphNode, delta = 1): GraphNode {
-    return this.#node('huber', 'huber', [prediction, target], [checkNumber('huber: delta', delta)]);
+    return this.#node('huber', [prediction, target], { delta });
   }
 
   binaryCrossEntropy(logits: GraphNode, target: GraphNode): GraphNode {
-    return this.#node('binaryCrossEntropy', 'binary_cross_entropy', [logits, target]);
+    return this.#node('binaryCrossEntropy', [logits, target]);
   }
 
   crossEntropy(logits: GraphNode, labels: GraphNode<'int32'>): GraphNode {
     const inputs = [logits, labels as GraphNode<DType> as GraphNode];
-    return this.#node('crossEntropy', 'cross_entropy', inputs);
+    return this.#node('crossEntropy', inputs);
   }
 
   cosineLoss(a: GraphNode, b: GraphNode): GraphNode {
-    return this.#node('cosineLoss', 'cosine_loss', [a, b]);
+    return this.#node('cosineLoss', [a, b]);
   }
 
   infoNce(a: GraphNode, b: GraphNode, scale: Operand): GraphNode {
-    return this.#node('infoNce', 'info_nce', [a, b, scale]);
+    return this.#node('infoNce', [a, b, scale]);
   }
 
   // ---- Training ----
@@ -668,7 +658,7 @@ export class ClientGraph implements Graph {
     variables: T,
   ): { -readonly [K in keyof T]: GraphNode } {
     const count = variables.length;
-    const first = this.#build('gradients', 'gradients', [loss, ...variables], [], count);
+    const first = this.#build('gradients', [loss, ...variables], [], count);
     return this.#list(first, count, 'float32') as { -readonly [K in keyof T]: GraphNode };
   }
 
@@ -677,8 +667,7 @@ export class ClientGraph implements Graph {
     largest: number,
   ): { -readonly [K in keyof T]: GraphNode } {
     const count = gradients.length;
-    const numbers = [checkNumber('clipByNorm: largest', largest)];
-    const first = this.#build('clipByNorm', 'clip_by_norm', gradients, numbers, count);
+    const first = this.#build('clipByNorm', gradients, { largest }, count);
     return this.#list(first, count, 'float32') as { -readonly [K in keyof T]: GraphNode };
   }
 
