@@ -78,6 +78,12 @@ void plx_platform_free(void *memory) {
     free(memory);
 }
 
+bool plx_platform_memory(uint64_t *left, uint64_t *all) {
+    (void)left;
+    (void)all;
+    return false;
+}
+
 bool plx_platform_has_threads(void) {
     return true;
 }

@@ -218,6 +218,8 @@ void plx_graph_free(plx_graph *graph);
 plx_status plx_graph_status(const plx_graph *graph);
 /* Rank and dims of a node; -1 for an invalid handle. dims lives as long as the graph. */
 int plx_node_shape(const plx_graph *graph, plx_node node, const int64_t **dims);
+/* PLX_DTYPE_REAL for an invalid handle. */
+plx_dtype plx_node_dtype(const plx_graph *graph, plx_node node);
 
 /* Data bound before each run. */
 plx_node plx_input(plx_graph *graph, const char *name, plx_dtype dtype, int rank,

@@ -97,8 +97,8 @@ function bundles() {
 }
 
 /**
- * One declaration file without imports, for ESM and CommonJS alike: the errors, the types, and
- * `load` with its comment.
+ * One declaration file without imports, for ESM and CommonJS alike: the errors, the types (which
+ * import from each other alone), and `load` with its comment.
  */
 function declarations() {
   const out = join(here, 'dist', 'types');
@@ -116,7 +116,9 @@ function declarations() {
     read('index'),
   );
   if (!load) throw new Error('no declaration of load in index.d.ts');
-  const text = [read('errors'), read('api'), load[0]].join('\n');
+  const among = /^import type [^;]* from '\.\/(api|graph_api)\.js';$/gm;
+  const types = ['api', 'graph_api'].map((name) => read(name).replace(among, ''));
+  const text = [read('errors'), ...types, load[0]].join('\n');
   if (/^\s*(import|export .* from)\b/m.test(text)) {
     throw new Error('the public types must not import from other files');
   }

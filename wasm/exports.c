@@ -1,4 +1,5 @@
-/* The flat functions that JavaScript calls; this file and exports_bench.c are the export list.
+/* The flat functions that JavaScript calls; this file, exports_graph.c and exports_bench.c are the
+ * export list.
  *
  * - One context per module. Handles are pointers, 0 for none; counts and seeds are doubles, which
  *   are exact up to 2^53, because a 64-bit integer does not cross the boundary.
@@ -11,12 +12,14 @@
 #include "platform_wasm.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static plx_ctx *context;
 static double results[32];
-static char start_message[512];
+static char own_message[512]; /* of a start that failed, and of plx__js_fail */
+static bool own_failure;
 
 plx_ctx *plx__js_context(void) {
     return context;
@@ -34,10 +37,18 @@ static void result_dims(int i, int rank, const int64_t *dims) {
     for (int d = 0; d < rank; d++) results[i + d] = (double)dims[d];
 }
 
-static int to_dims(int rank, const double *from, int64_t *dims) {
+void plx__js_dims(int rank, const double *from, int64_t *dims) {
     int kept = rank < PLX_MAX_RANK ? rank : PLX_MAX_RANK;
     for (int d = 0; d < kept; d++) dims[d] = (int64_t)from[d];
-    return kept;
+}
+
+int plx__js_fail(plx_status status, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(own_message, sizeof own_message, format, args);
+    va_end(args);
+    own_failure = true;
+    return status;
 }
 
 /* ---- Context --------------------------------------------------------------------------------- */
@@ -47,7 +58,9 @@ EXPORT const double *plx_js_results(void) {
 }
 
 EXPORT const char *plx_js_message(void) {
-    return context ? plx_message(context) : start_message;
+    const bool own = own_failure || !context;
+    own_failure = false;
+    return own ? own_message : plx_message(context);
 }
 
 EXPORT const char *plx_js_status_name(int status) {
@@ -64,7 +77,7 @@ EXPORT int plx_js_start(int cpus, int threads, bool reproducible) {
     plx_ctx_options options = plx_ctx_default();
     options.threads = threads;
     options.reproducible = reproducible;
-    return plx_ctx_new(&options, &context, start_message, sizeof start_message);
+    return plx_ctx_new(&options, &context, own_message, sizeof own_message);
 }
 
 /* Results: threads, cpus, vector bits, fma, exact, fork-join ns, GFLOP/s, GB/s, then the strings
@@ -109,7 +122,7 @@ EXPORT const char *plx_js_optimizer_name(int i) {
 EXPORT int plx_js_model_new(int rank, const double *dims, double seed) {
     int64_t sizes[PLX_MAX_RANK];
     plx_model *model = NULL;
-    to_dims(rank, dims, sizes);
+    plx__js_dims(rank, dims, sizes);
     plx_status status = plx_model_new(context, rank, sizes, (uint64_t)seed, &model);
     plx__js_result_address(0, model);
     return status;
@@ -223,7 +236,8 @@ static void replace(double *field, double value) {
     if (!isnan(value)) *field = value;
 }
 
-/* The optimizer of the next plx_js_trainer_new; NaN keeps the default of a field. */
+/* The optimizer of the next plx_js_trainer_new or plx_js_optimizer_new; NaN keeps the default of a
+ * field. */
 EXPORT void plx_js_optimizer(int kind, double rate, double momentum, bool nesterov, double beta1,
                              double beta2, double epsilon, double weight_decay) {
     optimizer = plx_optimizer_default((plx_optimizer_kind)kind);
@@ -234,6 +248,22 @@ EXPORT void plx_js_optimizer(int kind, double rate, double momentum, bool nester
     replace(&optimizer.epsilon, epsilon);
     replace(&optimizer.weight_decay, weight_decay);
     optimizer.nesterov = nesterov;
+}
+
+/* With the settings of plx_js_optimizer. Results: the optimizer. Freed by plx_js_optimizer_free. */
+EXPORT int plx_js_optimizer_new(int count, plx_tensor *const *parameters) {
+    plx_optimizer *made = NULL;
+    plx_status status = plx_optimizer_new(context, &optimizer, count, parameters, &made);
+    plx__js_result_address(0, made);
+    return status;
+}
+
+EXPORT void plx_js_optimizer_free(plx_optimizer *made) {
+    plx_optimizer_free(made);
+}
+
+EXPORT void plx_js_optimizer_set_rate(plx_optimizer *made, double rate) {
+    plx_optimizer_set_rate(made, rate);
 }
 
 /* Results: the trainer. x and y are borrowed until plx_js_trainer_free. */
@@ -309,7 +339,7 @@ EXPORT plx_plan *plx_js_trainer_plan(plx_trainer *trainer) {
 EXPORT int plx_js_plan_new(plx_model *model, double batch, int rank, const double *dims) {
     int64_t sizes[PLX_MAX_RANK] = {(int64_t)batch};
     if (rank >= PLX_MAX_RANK) return PLX_ERR_SHAPE;
-    to_dims(rank, dims, sizes + 1);
+    plx__js_dims(rank, dims, sizes + 1);
     plx_graph *graph = NULL;
     plx_plan *plan = NULL;
     plx_status status = plx_graph_new(context, &graph);

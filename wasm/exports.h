@@ -14,5 +14,10 @@
 plx_ctx *plx__js_context(void);
 void plx__js_result(int i, double value);
 void plx__js_result_address(int i, const void *address);
+/* The first PLX_MAX_RANK sizes, as the library takes them. */
+void plx__js_dims(int rank, const double *from, int64_t *dims);
+/* A failure that the library does not know of: leaves its sentence for the next plx_js_message, and
+ * returns status. */
+int plx__js_fail(plx_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -5,7 +5,10 @@
 #include "base/platform.h"
 
 #include <emscripten/em_js.h>
+#include <emscripten/heap.h>
+#include <malloc.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #ifdef __EMSCRIPTEN_PTHREADS__
 #include <emscripten/threading.h>
@@ -52,6 +55,19 @@ void *plx_platform_alloc(size_t bytes) {
 
 void plx_platform_free(void *memory) {
     free(memory);
+}
+
+/* What malloc holds free, and what lies beyond it. The memory of a module with threads has a fixed
+ * size; without, it grows up to a limit. */
+bool plx_platform_memory(uint64_t *left, uint64_t *all) {
+#ifdef __EMSCRIPTEN_PTHREADS__
+    enum { PAGE_BYTES = 65536 };
+    *all = (uint64_t)__builtin_wasm_memory_size(0) * PAGE_BYTES;
+#else
+    *all = emscripten_get_heap_max();
+#endif
+    *left = *all - (uintptr_t)sbrk(0) + (uint64_t)mallinfo().fordblks;
+    return true;
 }
 
 void plx_platform_pause(void) {

@@ -35,6 +35,10 @@ enum {
 void *plx_platform_alloc(size_t bytes);
 void plx_platform_free(void *memory);
 
+/* Bytes that can still be had, and in all. False where that cannot be told: a system that hands out
+ * more than it has. */
+bool plx_platform_memory(uint64_t *left, uint64_t *all);
+
 /* Whether threads can be started at all. */
 bool plx_platform_has_threads(void);
 

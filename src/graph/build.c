@@ -49,6 +49,11 @@ int plx_node_shape(const plx_graph *graph, plx_node node, const int64_t **dims) 
     return graph->nodes[node.id].rank;
 }
 
+plx_dtype plx_node_dtype(const plx_graph *graph, plx_node node) {
+    const bool valid = node.id >= 0 && node.id < graph->count;
+    return valid ? graph->nodes[node.id].dtype : PLX_DTYPE_REAL;
+}
+
 plx_node plx_none(void) {
     return (plx_node){-1};
 }

@@ -1,6 +1,7 @@
 /* Persistent tensors and their initialisation. */
 #include "graph/graph.h"
 
+#include "base/alloc.h"
 #include "base/dmath.h"
 #include "base/platform.h"
 
@@ -11,13 +12,12 @@ plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t
     PLX_TRY(plx__check_dims(&ctx->message, "tensor", rank, dims));
     const int64_t size = plx__product(rank, dims);
     const size_t bytes = (size_t)size * plx__element_bytes(dtype);
+    void *data = NULL;
+    PLX_TRY(plx__alloc(&ctx->message, "tensor", (int64_t)bytes, &data));
     plx_tensor *tensor = plx_platform_alloc(sizeof *tensor);
-    void *data = plx_platform_alloc(bytes ? bytes : 1);
-    if (!tensor || !data) {
-        plx_platform_free(tensor);
+    if (!tensor) {
         plx_platform_free(data);
-        return plx__fail(&ctx->message, PLX_ERR_MEMORY, "tensor: no memory for %llu bytes",
-                         (unsigned long long)bytes);
+        return plx__fail(&ctx->message, PLX_ERR_MEMORY, "tensor: no memory");
     }
     memset(data, 0, bytes);
     *tensor = (plx_tensor){.dtype = dtype, .rank = rank, .size = size, .data = data};

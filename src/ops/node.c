@@ -38,8 +38,10 @@ plx_status plx__check_dims(plx__message *message, const char *what, int rank, co
             return plx__fail(message, PLX_ERR_SHAPE, "%s: dimension %d of %s is negative", what, i,
                              plx__shape_text(rank, dims, shape, sizeof shape));
         if (dims[i] && size > limit / dims[i])
-            return plx__fail(message, PLX_ERR_MEMORY, "%s: shape %s is more than memory can hold",
-                             what, plx__shape_text(rank, dims, shape, sizeof shape));
+            return plx__fail(message, PLX_ERR_MEMORY,
+                             "%s: shape %s is more than memory can hold, which is %lld values",
+                             what, plx__shape_text(rank, dims, shape, sizeof shape),
+                             (long long)limit);
         if (dims[i]) size *= dims[i];
     }
     return PLX_OK;

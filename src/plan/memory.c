@@ -1,6 +1,7 @@
 /* Memory by liveness: values that are never needed at the same time share bytes. */
 #include "plan/plan_internal.h"
 
+#include "base/alloc.h"
 #include "base/platform.h"
 
 #include <string.h>
@@ -169,11 +170,10 @@ static int64_t largest_workspace(const plx_plan *plan) {
 
 static plx_status allocate(plx_plan *plan, const int64_t *offsets) {
     const int64_t bytes = plan->arena_bytes + plan->workspace_bytes;
-    plan->arena = plx_platform_alloc((size_t)(bytes ? bytes : ALIGNMENT));
-    if (!plan->arena)
-        return plx__fail(&plan->ctx->message, PLX_ERR_MEMORY,
-                         "compile: the plan needs %lld bytes and there is no memory for them",
-                         (long long)bytes);
+    void *arena = NULL;
+    PLX_TRY(
+        plx__alloc(&plan->ctx->message, "compile: the plan's values and scratch", bytes, &arena));
+    plan->arena = arena;
     for (int32_t i = 0; i < plan->graph->count; ++i)
         if (offsets[i] >= 0) plan->slots[i] = plan->arena + offsets[i];
     plx__place_views(plan);

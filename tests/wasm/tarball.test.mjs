@@ -100,6 +100,19 @@ const run = async (): Promise<number> => {
     onEpoch: ({ epoch, validation }) => console.log(epoch, validation?.rmse) });
   try { await model.evaluate([[1, 2]], [0], { loss: 'crossentropy' }); }
   catch (error) { if (error instanceof PlxError) { const code: number = error.code; return code; } }
+  const g: Graph = plx.graph();
+  const x = g.input('x', [2, 3]);
+  const w = g.parameter('w', [3, 4], new Float32Array(12));
+  const labels = g.input('labels', [2], { dtype: 'int32' });
+  const [gradient] = g.gradients(g.crossEntropy(g.matmul(x, w), labels), [w]);
+  const step: GraphUpdate = g.update({ kind: 'sgd', rate: 0.1 }, [w], [gradient]);
+  const f = await g.compile([gradient, g.argmax(x, 1)], { updates: [step] });
+  const [values, indices] = await f.run({ x: [[1, 2, 3], [4, 5, 6]], labels: [0, 1] });
+  values.data satisfies Float32Array; indices.data satisfies Int32Array;
+  // @ts-expect-error: integers have no exponential
+  g.exp(labels);
+  // @ts-expect-error: only parameters are updated
+  g.update('adam', [x], [gradient]);
   // @ts-expect-error: there is no such loss
   await model.fit([], [], { loss: 'hinge' });
   return history.loss[0]!;
@@ -107,13 +120,14 @@ const run = async (): Promise<number> => {
 export { run };`;
     project.write(
       'types.mts',
-      `import { load, PlxError, type Model } from 'parallax-nn';
+      `import { load, PlxError, type Graph, type GraphUpdate, type Model } from 'parallax-nn';
        import { load as inline } from 'parallax-nn/inline';
        inline satisfies typeof load;${app}`,
     );
     project.write(
       'types.cts',
       `import plxnn = require('parallax-nn');
+       type Graph = plxnn.Graph; type GraphUpdate = plxnn.GraphUpdate;
        type Model = plxnn.Model; const { load, PlxError } = plxnn;${app}`,
     );
     const typescript = createRequire(import.meta.url).resolve('typescript/package.json');

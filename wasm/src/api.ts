@@ -1,4 +1,6 @@
 /** The public types of the package. */
+import type { Graph } from './graph_api.js';
+
 /**
  * A build of the engine: `simd` (one thread, runs everywhere), `simd-threads` (several threads;
  * needs a cross-origin isolated page) and `relaxed-threads` (with fused multiply-add as well).
@@ -511,6 +513,8 @@ export interface Parallax {
   sequential(layers: Layer[], options?: ModelOptions): Model;
   /** A model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`. */
   model(name: string, options?: ModelOptions): Model;
+  /** An empty graph, for networks and computations of your own making. */
+  graph(): Graph;
   /** The suites that `bench` knows. */
   suites(): Promise<SuiteInfo[]>;
   /** Runs suites, and resolves to all rows. */

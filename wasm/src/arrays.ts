@@ -113,6 +113,37 @@ export function toFloats(what: string, flat: Flat, sampleSize: number): Float32A
   return floats;
 }
 
+/** The numbers as 32-bit integers. */
+export function toIntegers(what: string, flat: Flat): Int32Array {
+  if (flat.values instanceof Int32Array) return flat.values;
+  const integers = Int32Array.from(flat.values);
+  const i = integers.findIndex((integer, k) => integer !== flat.values[k]);
+  if (i >= 0) {
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `${what}: value ${i} is ${flat.values[i]}, not a whole number of 32 bits`,
+    );
+  }
+  return integers;
+}
+
+/** The values of an array of this shape: nested so, or flat. A number is a scalar. */
+export function flattenTo(what: string, data: Data | number, shape: readonly number[]): Flat {
+  const flat = typeof data === 'number' ? { values: [data], shape: [] } : flatten(what, data);
+  const given = flat.shape ?? [flat.values.length];
+  const fits =
+    given.length <= 1 && shape.length !== 1
+      ? flat.values.length === sizeOf(shape)
+      : shapeText(given) === shapeText(shape);
+  if (!fits) {
+    throw new PlxError(
+      'PLX_ERR_SHAPE',
+      `${what}: the values are ${shapeText(given)}, but ${shapeText(shape)} is wanted`,
+    );
+  }
+  return flat;
+}
+
 /** The numbers as class labels 0..classes-1. */
 export function toLabels(what: string, flat: Flat, classes: number): Int32Array {
   const { values } = flat;
@@ -135,6 +166,22 @@ export function checkWhole(what: string, value: number, least: number): number {
       'PLX_ERR_ARGUMENT',
       `${what} is ${value}: it must be a whole number of at least ${least}`,
     );
+  }
+  return value;
+}
+
+/** Refuses anything but a whole number. */
+export function checkInteger(what: string, value: number): number {
+  if (!Number.isSafeInteger(value)) {
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what} is ${value}: it must be a whole number`);
+  }
+  return value;
+}
+
+/** Refuses anything but a number. */
+export function checkNumber(what: string, value: number): number {
+  if (typeof value !== 'number') {
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be a number, not ${typeof value}`);
   }
   return value;
 }

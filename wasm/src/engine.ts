@@ -7,7 +7,6 @@ import type {
   IdxArray,
   Layer,
   Loss,
-  MemoryUse,
   OptimizerOptions,
   Plan,
   SuiteInfo,
@@ -15,17 +14,23 @@ import type {
 } from './api.js';
 import { listSuites, runBench } from './engine_bench.js';
 import { trainInSlices } from './engine_fit.js';
+import { EngineGraphs } from './engine_graph.js';
+import { chooseOptimizer, indexOf, memoryUse, names, readPlan } from './engine_plan.js';
 import { PlxError } from './errors.js';
 import type { Exports, Glue } from './exports.js';
+import type { DType, GraphArray } from './graph_api.js';
 import { Heap } from './heap.js';
 import type {
   BenchReport,
   BenchRequest,
   EngineApi,
   EngineReport,
+  ExtendReply,
   FitReply,
   FitReport,
   FitRequest,
+  GraphCall,
+  InputValue,
   ModelShape,
   ModelSpec,
   PrepareRequest,
@@ -47,23 +52,6 @@ interface LiveModel extends ModelShape {
   trainer: number;
 }
 
-/** Names in the order of a C enumeration, read once. */
-function names(heap: Heap, at: (i: number) => number): string[] {
-  const list: string[] = [];
-  for (let address = at(0); address !== 0; address = at(list.length)) {
-    list.push(heap.text(address));
-  }
-  return list;
-}
-
-function indexOf(list: string[], name: string, what: string): number {
-  const i = list.indexOf(name);
-  if (i < 0) {
-    throw new PlxError('PLX_ERR_ARGUMENT', `no ${what} "${name}": there are ${list.join(', ')}`);
-  }
-  return i;
-}
-
 export class Engine implements EngineApi {
   readonly #glue: Glue;
   readonly #models = new Map<number, LiveModel>();
@@ -72,6 +60,7 @@ export class Engine implements EngineApi {
   #exports: Promise<Exports> | undefined;
   #receiveModule: ((module: WebAssembly.Module) => void) | undefined;
   #heap: Heap | undefined;
+  #graphs: EngineGraphs | undefined;
   #activations: string[] = [];
   #optimizers: string[] = [];
 
@@ -108,6 +97,7 @@ export class Engine implements EngineApi {
     this.#heap = heap;
     this.#activations = names(heap, (i) => c._plx_js_activation_name(i));
     this.#optimizers = names(heap, (i) => c._plx_js_optimizer_name(i));
+    this.#graphs = new EngineGraphs(heap);
     return this.#report(heap);
   }
 
@@ -245,7 +235,7 @@ export class Engine implements EngineApi {
     );
     const plan = heap.result(0);
     try {
-      return this.#readPlan(plan);
+      return readPlan(this.#h, plan);
     } finally {
       heap.c._plx_js_plan_free(plan);
     }
@@ -272,7 +262,7 @@ export class Engine implements EngineApi {
         seed: 0,
       });
       try {
-        return this.#readPlan(this.#h.c._plx_js_trainer_plan(trainer));
+        return readPlan(this.#h, this.#h.c._plx_js_trainer_plan(trainer));
       } finally {
         this.#h.c._plx_js_trainer_free(trainer);
       }
@@ -287,35 +277,6 @@ export class Engine implements EngineApi {
     return model.outputShape.at(-1) ?? 1;
   }
 
-  #readPlan(plan: number): Plan {
-    const heap = this.#h;
-    const steps = [];
-    for (let i = 0; i < heap.c._plx_js_plan_steps(plan); i++) {
-      heap.c._plx_js_plan_step(plan, i);
-      steps.push({
-        op: heap.resultText(16),
-        name: heap.resultText(17),
-        fused: heap.resultText(18),
-        shape: heap.results(7, heap.result(6)),
-        flops: heap.result(0),
-        bytes: heap.result(1),
-        threads: heap.result(2),
-        thresholdRows: heap.result(5),
-        arenaOffset: heap.result(3),
-      });
-    }
-    heap.c._plx_js_plan_memory(plan);
-    return { steps, flops: heap.c._plx_js_plan_flops(plan), memory: this.#memoryUse() };
-  }
-
-  #memoryUse(): MemoryUse {
-    const [parameters, gradients, optimizer, activations, workspace, inputs] = this.#h.results(
-      0,
-      6,
-    ) as [number, number, number, number, number, number];
-    return { parameters, gradients, optimizer, activations, workspace, inputs };
-  }
-
   #newTrainer(
     model: LiveModel,
     data: Samples,
@@ -324,17 +285,8 @@ export class Engine implements EngineApi {
     request: Pick<FitRequest, 'loss' | 'optimizer' | 'batchSize' | 'epochs' | 'shuffle' | 'seed'>,
   ): number {
     const { c } = this.#h;
-    const o = request.optimizer;
-    c._plx_js_optimizer(
-      indexOf(this.#optimizers, o.kind, 'optimizer'),
-      o.rate ?? Number.NaN,
-      o.momentum ?? Number.NaN,
-      Number(o.nesterov ?? false),
-      o.beta1 ?? Number.NaN,
-      o.beta2 ?? Number.NaN,
-      o.epsilon ?? Number.NaN,
-      o.weightDecay ?? Number.NaN,
-    );
+    const kind = indexOf(this.#optimizers, request.optimizer.kind, 'optimizer');
+    chooseOptimizer(this.#h, kind, request.optimizer);
     this.#h.check(
       c._plx_js_trainer_new(
         model.address,
@@ -371,7 +323,7 @@ export class Engine implements EngineApi {
         request.validation ? this.#metrics(model, request.loss, request.validation) : undefined;
       const trained = await trainInSlices(heap, trainer, job, validate, report);
       heap.c._plx_js_trainer_memory(trainer);
-      return { ...trained, memory: this.#memoryUse() };
+      return { ...trained, memory: memoryUse(heap) };
     } finally {
       heap.c._plx_js_trainer_free(model.trainer);
       model.trainer = 0;
@@ -478,6 +430,47 @@ export class Engine implements EngineApi {
     targets.forEach((target, i) => {
       target.set(weights[i] as Float32Array);
     });
+  }
+
+  get #g(): EngineGraphs {
+    if (!this.#graphs) throw new PlxError('PLX_ERR_STATE', 'the engine has not started');
+    return this.#graphs;
+  }
+
+  extendGraph(graph: number, calls: GraphCall[]): ExtendReply {
+    return this.#g.extend(graph, calls);
+  }
+
+  setGraphRate(graph: number, update: number, rate: number): void {
+    this.#g.setRate(graph, update, rate);
+  }
+
+  compileGraph(graph: number, name: number, outputs: number[], updates: number[]): void {
+    this.#g.compile(graph, name, outputs, updates);
+  }
+
+  runFunction(graph: number, name: number, inputs: InputValue[]): GraphArray<DType>[] {
+    return this.#g.run(graph, name, inputs);
+  }
+
+  explainFunction(graph: number, name: number): Plan {
+    return this.#g.explain(graph, name);
+  }
+
+  disposeFunction(graph: number, name: number): void {
+    this.#g.disposeFunction(graph, name);
+  }
+
+  readParameter(graph: number, parameter: number): GraphArray {
+    return this.#g.read(graph, parameter);
+  }
+
+  writeParameter(graph: number, parameter: number, values: Float32Array): void {
+    this.#g.write(graph, parameter, values);
+  }
+
+  disposeGraph(graph: number): void {
+    this.#g.dispose(graph);
   }
 
   idx(bytes: Uint8Array): IdxArray {

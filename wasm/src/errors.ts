@@ -12,6 +12,14 @@ export type PlxErrorName =
   | 'PLX_ERR_CANCELLED'
   | 'PLX_ERR_STATE';
 
+/** A call of a graph's method. */
+export interface FailedCall {
+  /** Its name: `"conv2d"`. */
+  method: string;
+  /** Its place among the calls that added to the graph, from 0. */
+  index: number;
+}
+
 /**
  * Every failure of the package.
  *
@@ -24,9 +32,16 @@ export class PlxError extends Error {
   readonly code: number;
   /** The status as a name. */
   readonly codeName: PlxErrorName;
+  /** The call of a graph that was wrong, when it is told later; `stack` is that of this call. */
+  declare readonly call?: FailedCall;
 
-  constructor(codeName: PlxErrorName, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(
+    codeName: PlxErrorName,
+    message: string,
+    options?: { cause?: unknown; call?: FailedCall },
+  ) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    if (options?.call) this.call = options.call;
     this.name = codeName === 'PLX_ERR_CANCELLED' ? 'AbortError' : 'PlxError';
     this.codeName = codeName;
     this.code = STATUS[codeName];

@@ -1,6 +1,7 @@
 /**
- * The functions of wasm/exports.c and exports_bench.c as JavaScript sees them. Pointers and counts are numbers,
- * booleans 0 or 1; what a function leaves in the results array is listed in exports.c.
+ * The functions of wasm/exports.c, exports_graph.c and exports_bench.c as JavaScript sees them.
+ * Pointers and counts are numbers, booleans 0 or 1; what a function leaves in the results array is
+ * listed there.
  */
 export interface Exports {
   readonly wasmMemory: WebAssembly.Memory;
@@ -46,6 +47,9 @@ export interface Exports {
     epsilon: number,
     weightDecay: number,
   ): void;
+  _plx_js_optimizer_new(count: number, parameters: number): number;
+  _plx_js_optimizer_free(optimizer: number): void;
+  _plx_js_optimizer_set_rate(optimizer: number, rate: number): void;
   _plx_js_trainer_new(
     model: number,
     loss: number,
@@ -70,6 +74,35 @@ export interface Exports {
   _plx_js_plan_flops(plan: number): number;
   _plx_js_plan_memory(plan: number): void;
   _plx_js_plan_step(plan: number, i: number): void;
+
+  _plx_js_tensor_new(dtype: number, rank: number, dims: number): number;
+  _plx_js_tensor_free(tensor: number): void;
+  _plx_js_graph_new(): number;
+  _plx_js_graph_free(graph: number): void;
+  _plx_js_graph_input(
+    graph: number,
+    name: number,
+    dtype: number,
+    rank: number,
+    dims: number,
+  ): number;
+  _plx_js_graph_parameter(graph: number, name: number, tensor: number): number;
+  _plx_js_graph_update(graph: number, optimizer: number, gradients: number): number;
+  _plx_js_graph_shape(graph: number, node: number): void;
+  _plx_js_builder_name(builder: number): number;
+  _plx_js_graph_node(
+    graph: number,
+    builder: number,
+    count: number,
+    inputs: number,
+    size: number,
+    numbers: number,
+    out: number,
+  ): number;
+  _plx_js_graph_compile(graph: number, count: number, outputs: number): number;
+  _plx_js_plan_bind(plan: number, input: number, data: number): number;
+  _plx_js_plan_run(plan: number): number;
+  _plx_js_plan_output(plan: number, output: number): number;
 
   _plx_js_idx(bytes: number, size: number): number;
   _plx_js_csv(text: number, size: number): number;

@@ -9,7 +9,8 @@ import { browserHost } from './browser.js';
 import { makeLoad } from './client.js';
 
 export type * from './api.js';
-export { PlxError } from './errors.js';
+export { type FailedCall, PlxError } from './errors.js';
+export type * from './graph_api.js';
 
 /** Starts an engine from the files at `wasmURL` and `workerURL`. */
 export const load: Load = makeLoad(browserHost());

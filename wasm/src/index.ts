@@ -21,7 +21,8 @@ import { browserHost } from './browser.js';
 import { makeLoad } from './client.js';
 
 export type * from './api.js';
-export { PlxError } from './errors.js';
+export { type FailedCall, PlxError } from './errors.js';
+export type * from './graph_api.js';
 
 /* Every file has exactly one literal of this form, which is what bundlers look for. The workers have
  * no name, because webpack would put workers of one name into one file. */

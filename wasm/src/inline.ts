@@ -13,7 +13,8 @@ import { browserMachine } from './machine.js';
 import { compileBytes } from './source.js';
 
 export type * from './api.js';
-export { PlxError } from './errors.js';
+export { type FailedCall, PlxError } from './errors.js';
+export type * from './graph_api.js';
 
 function decode(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));

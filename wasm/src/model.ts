@@ -55,7 +55,10 @@ export function checkLayers(layers: Layer[]): void {
   layers.forEach(checkLayer);
 }
 
-function checkOptimizer(optimizer: OptimizerOptions['kind'] | OptimizerOptions): OptimizerOptions {
+/** The options of an optimizer, or of one that was given by its name. */
+export function checkOptimizer(
+  optimizer: OptimizerOptions['kind'] | OptimizerOptions,
+): OptimizerOptions {
   const options = typeof optimizer === 'string' ? { kind: optimizer } : { ...optimizer };
   checkName('optimizer', options.kind, OPTIMIZERS);
   for (const [name, value] of Object.entries(options)) {

@@ -9,7 +9,8 @@ import { NodeWorker } from './node_worker_like.js';
 import { compileBytes, compileURL } from './source.js';
 
 export type * from './api.js';
-export { PlxError } from './errors.js';
+export { type FailedCall, PlxError } from './errors.js';
+export type * from './graph_api.js';
 
 const host: Host = {
   async compile(tier, url) {

@@ -18,6 +18,7 @@ import type {
 import { checkName, checkWhole } from './arrays.js';
 import type { Connection } from './connection.js';
 import { PlxError } from './errors.js';
+import { graphMaker } from './graph.js';
 import { gunzip, isGzip } from './gzip.js';
 import { runJob } from './jobs.js';
 import type { Machine } from './machine.js';
@@ -104,6 +105,7 @@ function checkSeconds(seconds: number): number {
 export class ClientParallax implements Parallax {
   readonly layers = layers;
   readonly data: DataReaders;
+  readonly graph: Parallax['graph'];
   readonly #connection: Connection;
   readonly #machine: () => Promise<Machine>;
   #info: EngineInfo;
@@ -113,6 +115,7 @@ export class ClientParallax implements Parallax {
     this.#connection = connection;
     this.#info = info;
     this.#machine = machine;
+    this.graph = graphMaker(connection);
     this.data = {
       idx: (bytes) => this.#idx(bytes),
       csv: (text) => this.#csv(text),

@@ -20,6 +20,8 @@ import type {
   Summary,
   Weight,
 } from './api.js';
+import type { PlxErrorName } from './errors.js';
+import type { DType, GraphArray } from './graph_api.js';
 
 /** What the engine can do before the module is there: spawn the workers of its threads. */
 export interface PrepareRequest {
@@ -109,6 +111,39 @@ export interface BenchReport {
 /** Data of a summary, without its methods. */
 export type SummaryData = Omit<Summary, 'toString'>;
 
+/**
+ * A call that adds to a graph. Values have numbers, from 0 in the order in which calls make them; -1
+ * stands for an input that was left out. A builder's numbers are as builders.def lists them, and results is how many values
+ * it makes.
+ */
+export type GraphCall =
+  | { kind: 'input'; name: string; dtype: DType; shape: number[] }
+  | { kind: 'parameter'; name: string; shape: number[]; values?: Float32Array }
+  | { kind: 'node'; builder: string; inputs: number[]; numbers: number[]; results: number }
+  | {
+      kind: 'update';
+      optimizer: OptimizerOptions;
+      parameters: number[];
+      gradients: number[];
+    };
+
+/** What the library worked out of a value. */
+export interface ValueInfo {
+  shape: number[];
+  dtype: DType;
+}
+
+/** The new values, or the first call that failed: its place in the list, and why. */
+export type ExtendReply =
+  | { values: ValueInfo[] }
+  | { failure: { index: number; codeName: PlxErrorName; message: string } };
+
+/** Data for an input. */
+export interface InputValue {
+  value: number;
+  data: Float32Array | Int32Array;
+}
+
 /** The engine's side of the connection. Models are named by numbers that the client gives. */
 export interface EngineApi {
   /** Answers as soon as the engine's code runs. */
@@ -130,6 +165,16 @@ export interface EngineApi {
   evaluate(model: number, loss: Loss, data: Samples): Evaluation;
   getWeights(model: number): Weight[];
   setWeights(model: number, weights: Float32Array[]): void;
+  /** Makes the graph when it is new. A graph and its functions have numbers from the client. */
+  extendGraph(graph: number, calls: GraphCall[]): ExtendReply;
+  setGraphRate(graph: number, update: number, rate: number): void;
+  compileGraph(graph: number, name: number, outputs: number[], updates: number[]): void;
+  runFunction(graph: number, name: number, inputs: InputValue[]): GraphArray<DType>[];
+  explainFunction(graph: number, name: number): Plan;
+  disposeFunction(graph: number, name: number): void;
+  readParameter(graph: number, parameter: number): GraphArray;
+  writeParameter(graph: number, parameter: number, values: Float32Array): void;
+  disposeGraph(graph: number): void;
   idx(bytes: Uint8Array): IdxArray;
   csv(text: Uint8Array): CsvTable;
   suites(): SuiteInfo[];

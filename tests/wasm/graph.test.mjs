@@ -1,0 +1,465 @@
+/** Free graphs in Node: building, compiling, running, training, and what is refused. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { load, PlxError } from 'parallax-nn';
+import { XOR } from './support/data.mjs';
+import { withEngine } from './support/engine.mjs';
+
+const TIERS = ['simd', 'simd-threads'];
+
+/** Awaits a failure with this code and this very sentence, or one that matches. */
+async function fails(promise, codeName, message) {
+  let failure;
+  await assert.rejects(promise, (error) => {
+    failure = error;
+    assert.ok(error instanceof PlxError, `a PlxError, not ${error}`);
+    assert.equal(error.codeName, codeName);
+    if (typeof message === 'string') assert.equal(error.message, message);
+    else assert.match(error.message, message);
+    return true;
+  });
+  return failure;
+}
+
+/** The line of this file in which the program is now, for stacks. */
+const thisLine = () => Number(/graph\.test\.mjs:(\d+)/.exec(new Error().stack.split('\n')[2])[1]);
+
+function assertClose(actual, expected, tolerance) {
+  assert.equal(actual.length, expected.length);
+  actual.forEach((value, i) => {
+    const error = Math.abs(value - expected[i]);
+    assert.ok(error <= tolerance, `value ${i}: ${value} instead of ${expected[i]}`);
+  });
+}
+
+describe('the list of builders', () => {
+  it('is the same in C and in JavaScript', () => {
+    const read = (path) => readFileSync(new URL(`../../wasm/${path}`, import.meta.url), 'utf8');
+    const lines = ['builders.def', 'builders_pending.def'].map(read).join('\n');
+    const inC = [...lines.matchAll(/^NODES?\((\w+)/gm)].map(([, name]) => name);
+    const source = read('src/graph.ts');
+    const methods = [...source.matchAll(/#(?:node|alike|build)\('(\w+)'/g)].map(([, name]) => name);
+    const pairs = /const BUILDERS[^{]*\{([^}]*)\}/.exec(source)[1];
+    const renamed = new Map([...pairs.matchAll(/(\w+): '(\w+)'/g)].map(([, a, b]) => [a, b]));
+    const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const inJavaScript = methods.map((name) => renamed.get(name) ?? snake(name));
+    assert.deepEqual([...inJavaScript, 'constant'].sort(), inC.sort());
+  });
+});
+
+for (const tier of TIERS) {
+  describe(`graphs in the tier ${tier}`, () => {
+    let plx;
+    before(async () => {
+      plx = await load({ tier, threads: tier === 'simd' ? 1 : 2 });
+    });
+    after(() => plx.dispose());
+
+    it('run forwards and backwards', async () => {
+      const g = plx.graph();
+      const x = g.input('x', [2, 3]);
+      const w = g.parameter(
+        'w',
+        [3, 2],
+        [
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ],
+      );
+      const y = g.relu(g.matmul(x, w));
+      const loss = g.mean(g.square(y));
+      const [gw] = g.gradients(loss, [w]);
+      const f = await g.compile([y, loss, gw]);
+      /* x w = [[1, 2], [-2, -2]]; d loss / d y = y / 2. */
+      const results = await f.run({
+        x: [
+          [1, 0, 0],
+          [0, 1, -1],
+        ],
+      });
+      assert.deepEqual(results, [
+        { data: Float32Array.of(1, 2, 0, 0), shape: [2, 2] },
+        { data: Float32Array.of(1.25), shape: [] },
+        { data: Float32Array.of(0.5, 1, 0, 0, 0, 0), shape: [3, 2] },
+      ]);
+      await g.dispose();
+    });
+
+    it('take integers, and differentiate the cross-entropy', async () => {
+      const g = plx.graph();
+      const logits = g.parameter('logits', [2, 3], [1, 2, 3, 0, 0, 0]);
+      const labels = g.input('labels', [2], { dtype: 'int32' });
+      assert.equal(labels.dtype, 'int32');
+      const loss = g.crossEntropy(logits, labels);
+      const probabilities = g.softmax(logits);
+      const [gradient] = g.gradients(loss, [logits]);
+      const f = await g.compile([probabilities, gradient, labels]);
+      const [p, d, same] = await f.run({ labels: [2, 0] });
+      const sum = Math.exp(1) + Math.exp(2) + Math.exp(3);
+      const expected = [1, 2, 3].map((v) => Math.exp(v) / sum).concat([1 / 3, 1 / 3, 1 / 3]);
+      /* A handful of operations on numbers up to 1, in single precision. */
+      assertClose([...p.data], expected, 1e-6);
+      const onehot = [0, 0, 1, 1, 0, 0];
+      assertClose(
+        [...d.data],
+        expected.map((v, i) => (v - onehot[i]) / 2),
+        1e-6,
+      );
+      assert.deepEqual(same, { data: Int32Array.of(2, 0), shape: [2] });
+      await fails(
+        f.run({ labels: [2, 3] }),
+        'PLX_ERR_ARGUMENT',
+        /label 3 in row 1 is outside 0..2/,
+      );
+      await fails(
+        f.run({ labels: [2, 0.5] }),
+        'PLX_ERR_ARGUMENT',
+        'run: labels: value 1 is 0.5, not a whole number of 32 bits',
+      );
+      await g.dispose();
+    });
+
+    it('train exactly as a model does', async () => {
+      const model = plx.model('mlp:2-8-1:tanh', { seed: 1 });
+      const weights = await model.getWeights();
+      const optimizer = { kind: 'adam', rate: 0.05 };
+      const g = plx.graph();
+      const [w1, b1, w2, b2] = weights.map(({ name, shape, data }) =>
+        g.parameter(name, shape, data),
+      );
+      const parameters = [w1, b1, w2, b2];
+      const hidden = g.tanh(g.dense(g.input('x', [4, 2]), w1, b1));
+      const loss = g.mse(g.dense(hidden, w2, b2), g.input('y', [4, 1]));
+      const step = g.update(optimizer, parameters, g.gradients(loss, parameters));
+      const train = await g.compile([loss], { updates: [step] });
+      const losses = [];
+      for (let i = 0; i < 300; i++) {
+        const [{ data }] = await train.run(XOR);
+        losses.push(data[0]);
+      }
+      const history = await model.fit(XOR.x, XOR.y, {
+        epochs: 300,
+        batchSize: 4,
+        shuffle: false,
+        optimizer,
+      });
+      assert.deepEqual(losses, [...history.loss]);
+      assert.ok(losses.at(-1) < 0.01, `loss ${losses.at(-1)}`);
+      const trained = await model.getWeights();
+      for (const [i, parameter] of parameters.entries()) {
+        const { data, shape } = trained[i];
+        assert.deepEqual(await train.read(parameter), { data, shape });
+      }
+      await step.setRate(0);
+      await train.run(XOR);
+      assert.deepEqual((await g.read(w1)).data, trained[0].data, 'a rate of 0 changes nothing');
+      await g.dispose();
+    });
+
+    it('keep parameters between functions, which can be written', async () => {
+      const g = plx.graph();
+      const w = g.parameter('w', [2]);
+      const double = await g.compile([g.mul(w, 2)]);
+      const square = await g.compile([g.mul(w, w)]);
+      assert.deepEqual((await double.run())[0].data, Float32Array.of(0, 0));
+      await double.write(w, [3, 5]);
+      assert.deepEqual((await double.run())[0].data, Float32Array.of(6, 10));
+      assert.deepEqual((await square.run())[0].data, Float32Array.of(9, 25));
+      await fails(
+        g.write(w, [1, 2, 3]),
+        'PLX_ERR_SHAPE',
+        'write: w: the values are [3], but [2] is wanted',
+      );
+      await double.dispose();
+      await double.dispose();
+      await fails(double.run(), 'PLX_ERR_STATE', 'this function was disposed');
+      assert.deepEqual((await square.run())[0].data, Float32Array.of(9, 25));
+      await g.dispose();
+    });
+
+    it('draw dropout anew at every run, the same in every graph', async () => {
+      const runs = async () => {
+        const g = plx.graph();
+        const f = await g.compile([g.dropout(g.parameter('x', [1000], Array(1000).fill(1)), 0.5)]);
+        const first = (await f.run())[0].data;
+        const second = (await f.run())[0].data;
+        await g.dispose();
+        return [first, second];
+      };
+      const [first, second] = await runs();
+      assert.notDeepEqual(first, second);
+      assert.deepEqual(new Set(first), new Set([0, 2]));
+      assert.deepEqual(await runs(), [first, second]);
+    });
+
+    it('explain their plans', async () => {
+      const g = plx.graph();
+      const x = g.input('x', [4, 8]);
+      const w = g.parameter('w', [8, 16]);
+      const f = await g.compile([g.relu(g.dense(x, w, g.parameter('b', [16])))]);
+      const { steps, flops, memory } = await f.explain();
+      assert.deepEqual(
+        steps.map(({ op, fused, shape }) => [op, fused, shape]),
+        [['dense', 'matmul+bias+relu', [4, 16]]],
+      );
+      assert.ok(flops >= 2 * 4 * 8 * 16);
+      assert.equal(memory.parameters, 4 * (8 * 16 + 16));
+      await g.dispose();
+    });
+  });
+}
+
+describe('a wrong call', () => {
+  let plx;
+  before(async () => {
+    plx = await load({ tier: 'simd' });
+  });
+  after(() => plx.dispose());
+
+  it('is told with the sentence, the method and the line that made it', async () => {
+    const g = plx.graph();
+    const a = g.input('a', [2, 3]);
+    const b = g.tanh(a);
+    let line;
+    const wrong = () => {
+      line = thisLine() + 1;
+      return g.matmul(b, g.add(a, 1));
+    };
+    const y = wrong();
+    g.sum(y, 5);
+    const failure = await fails(
+      g.compile([y]),
+      'PLX_ERR_SHAPE',
+      'matmul: inner sizes differ, 3 vs 2',
+    );
+    assert.equal(failure.code, -2);
+    assert.deepEqual(failure.call, { method: 'matmul', index: 3 });
+    const [head, where] = failure.stack.split('\n');
+    assert.equal(head, 'PlxError: matmul: inner sizes differ, 3 vs 2');
+    assert.match(where, new RegExp(`wrong.*graph\\.test\\.mjs:${line}:`));
+  });
+
+  it('is told by every later call, and by none of another graph', async () => {
+    const g = plx.graph();
+    const x = g.input('x', [2, 3]);
+    const w = g.parameter('w', [4]);
+    g.bias(x, w);
+    const message = 'bias: 4 values for 3 columns';
+    await fails(g.check(), 'PLX_ERR_SHAPE', message);
+    await fails(x.shape(), 'PLX_ERR_SHAPE', message);
+    await fails(g.read(w), 'PLX_ERR_SHAPE', message);
+    g.relu(x);
+    await fails(g.compile([x]), 'PLX_ERR_SHAPE', message);
+    const other = plx.graph();
+    assert.deepEqual(await other.input('x', [2, 3]).shape(), [2, 3]);
+  });
+
+  const ofC = {
+    'sizes that do not broadcast': [
+      (g, x) => g.add(x, g.parameter('b', [4])),
+      'PLX_ERR_SHAPE',
+      /^add: .*\[2, 3\].*\[4\]/,
+    ],
+    'a dense layer of another width': [
+      (g, x) => g.dense(x, g.parameter('w', [4, 5])),
+      'PLX_ERR_SHAPE',
+      'dense: inner sizes differ, 3 vs 4',
+    ],
+    'an axis that is not there': [
+      (g, x) => g.mean(x, 2),
+      'PLX_ERR_SHAPE',
+      'reduce_mean: axis 2 of an array of 2 dimensions',
+    ],
+    'reals for labels': [(g, x) => g.crossEntropy(x, g.sum(x, 1)), 'PLX_ERR_ARGUMENT', /integers/],
+    'a rate of dropout': [
+      (g, x) => g.dropout(x, 1),
+      'PLX_ERR_ARGUMENT',
+      'dropout: rate 1 is outside [0, 1)',
+    ],
+    'a slope of 0': [
+      (g, x) => g.leakyRelu(x, 0),
+      'PLX_ERR_ARGUMENT',
+      /parameter 0 must be above 0/,
+    ],
+    'a loss that is no scalar': [
+      (g, x) => g.gradients(x, [x])[0],
+      'PLX_ERR_SHAPE',
+      'gradients: the loss must be a scalar node',
+    ],
+    'a variable that the loss does not see': [
+      (g, x) => g.gradients(g.sum(x), [x, g.parameter('w', [2])])[0],
+      'PLX_ERR_ARGUMENT',
+      'gradients: the loss does not depend on variable 1',
+    ],
+    'a negative size': [(g) => g.input('y', [2, -1]), 'PLX_ERR_SHAPE', /dimension 1.*negative/],
+    'too many axes': [
+      (g) => g.input('y', Array(9).fill(1)),
+      'PLX_ERR_SHAPE',
+      /9 dimensions; 0 to 6/,
+    ],
+    'a rate of learning': [
+      (g, x) => {
+        const w = g.parameter('w', [3, 1]);
+        const [d] = g.gradients(g.mean(g.matmul(x, w)), [w]);
+        g.update({ kind: 'sgd', rate: -1 }, [w], [d]);
+        return d;
+      },
+      'PLX_ERR_ARGUMENT',
+      /sgd: learning rate -1/,
+    ],
+  };
+  for (const [what, [call, codeName, message]] of Object.entries(ofC)) {
+    it(`is ${what}, as in C`, async () => {
+      const g = plx.graph();
+      const node = call(g, g.input('x', [2, 3]));
+      await fails(g.compile([node]), codeName, message);
+    });
+  }
+
+  const atOnce = {
+    'a node of another graph': [
+      (g) => g.relu(plx.graph().input('x', [1])),
+      'relu: input 0 is a node of another graph',
+    ],
+    'a missing input': [
+      (g, x) => g.matmul(x),
+      'matmul: input 1 must be a node of a graph, not undefined',
+    ],
+    'text for a node': [(g) => g.relu('x'), 'relu: input 0 must be a node of a graph, not string'],
+    'half an axis': [(g, x) => g.sum(x, 0.5), 'sum: axis is 0.5: it must be a whole number'],
+    'half a size': [
+      (g) => g.input('y', [0.5]),
+      'input: shape[0] is 0.5: it must be a whole number',
+    ],
+    'an input twice': [
+      (g) => g.input('x', [1]),
+      'input: "x" is there already: give each input a name of its own',
+    ],
+    'an unknown type': [
+      (g) => g.input('y', [1], { dtype: 'float64' }),
+      'input: dtype is "float64": it must be one of float32, int32',
+    ],
+    'an unknown optimizer': [
+      (g) => g.update('magic', [], []),
+      'optimizer is "magic": it must be one of sgd, adam, adamw',
+    ],
+    'a gradient for a node that is no parameter': [
+      (g, x) => g.update('sgd', [x], [x]),
+      'update: parameter 0 must be made by parameter()',
+    ],
+    'values of another shape': [
+      (g) => g.parameter('w', [2, 2], [1, 2, 3]),
+      'parameter: the values are [3], but [2, 2] is wanted',
+    ],
+  };
+  for (const [what, [call, message]] of Object.entries(atOnce)) {
+    it(`is ${what}, at once`, () => {
+      const g = plx.graph();
+      const x = g.input('x', [2, 3]);
+      assert.throws(() => call(g, x), { name: 'PlxError', message });
+    });
+  }
+
+  it('is nothing to compile', () =>
+    fails(plx.graph().compile([]), 'PLX_ERR_ARGUMENT', /at least one output/));
+});
+
+describe('a run refuses', () => {
+  it('inputs that are missing, unknown or of another size, and goes on after', () =>
+    withEngine({ tier: 'simd' }, async (plx) => {
+      const g = plx.graph();
+      const x = g.input('x', [2, 2]);
+      const f = await g.compile([g.add(x, g.input('y', []))]);
+      const run = () => f.run({ x: [1, 2, 3, 4], y: 10 });
+      const missing = 'run: input "y" has no data bound';
+      await fails(f.run({ x: [1, 2, 3, 4] }), 'PLX_ERR_STATE', missing);
+      assert.deepEqual((await run())[0].data, Float32Array.of(11, 12, 13, 14));
+      const line = thisLine() + 1;
+      const failure = await fails(f.run({ x: [1, 2, 3, 4] }), 'PLX_ERR_STATE', missing);
+      assert.match(failure.stack.split('\n')[1], new RegExp(`graph\\.test\\.mjs:${line}:`));
+      await fails(f.run({ z: 1 }), 'PLX_ERR_ARGUMENT', 'run: no input "z": there are "x", "y"');
+      await fails(
+        f.run({ x: [[1, 2, 3]], y: 1 }),
+        'PLX_ERR_SHAPE',
+        'run: x: the values are [1, 3], but [2, 2] is wanted',
+      );
+      await fails(f.run({ x: new Float32Array(5), y: 1 }), 'PLX_ERR_SHAPE', /\[5\].*\[2, 2\]/);
+      assert.deepEqual((await run())[0].data, Float32Array.of(11, 12, 13, 14));
+    }));
+});
+
+describe('dispose', () => {
+  it('takes a graph away with all that was made from it, and nothing else', () =>
+    withEngine({ tier: 'simd' }, async (plx) => {
+      const g = plx.graph();
+      const w = g.parameter('w', [2], [1, 2]);
+      const f = await g.compile([w]);
+      const other = plx.graph();
+      const kept = await other.compile([other.parameter('w', [1], [7])]);
+      await g.dispose();
+      await g.dispose();
+      const disposed = /this graph was disposed/;
+      await fails(f.run(), 'PLX_ERR_STATE', disposed);
+      await fails(f.explain(), 'PLX_ERR_STATE', disposed);
+      await fails(g.check(), 'PLX_ERR_STATE', 'check: this graph was disposed');
+      await fails(g.read(w), 'PLX_ERR_STATE', disposed);
+      assert.throws(() => g.relu(w), { message: 'relu: this graph was disposed' });
+      await f.dispose();
+      assert.deepEqual((await kept.run())[0].data, Float32Array.of(7));
+      plx.dispose();
+      await fails(kept.run(), 'PLX_ERR_STATE', 'this engine was disposed');
+    }));
+
+  it('gives all memory back', () =>
+    withEngine({ tier: 'simd-threads', threads: 1, memoryMB: 64 }, async (plx) => {
+      for (let i = 0; i < 20; i++) {
+        /* 8 MB of weights and 16 of Adam's moments, and a plan of at least 8 for the gradient. */
+        const g = plx.graph();
+        const w = g.parameter('w', [1000, 2000]);
+        const loss = g.mean(g.square(g.matmul(g.input('x', [1, 1000]), w)));
+        const step = g.update('adam', [w], g.gradients(loss, [w]));
+        const f = await g.compile([loss], { updates: [step] });
+        await f.run({ x: new Float32Array(1000) });
+        await g.dispose();
+      }
+    }));
+});
+
+describe('memory that does not suffice', () => {
+  it('is told with what is needed and what there is, and the engine lives on', () =>
+    withEngine({ tier: 'simd-threads', threads: 1, memoryMB: 64 }, async (plx) => {
+      const all = 64 * 2 ** 20;
+      const numbers = async (promise, start) => {
+        const { message, stack } = await fails(promise, 'PLX_ERR_MEMORY', start);
+        const [needed, there, left] = message.match(/\d{3,}/g).map(Number);
+        assert.equal(there, all);
+        assert.ok(left < all && left < needed, message);
+        assert.match(stack, /graph\.test\.mjs/);
+        return needed;
+      };
+      const tensor = plx.graph();
+      tensor.parameter('w', [5000, 5000]);
+      assert.equal(await numbers(tensor.check(), /^tensor: /), 4 * 5000 * 5000);
+      const plan = plx.graph();
+      const x = plan.input('x', [5000, 5000]);
+      assert.ok((await numbers(plan.compile([plan.exp(x)]), /^compile: /)) >= 4 * 5000 * 5000);
+      const huge = plx.graph();
+      huge.parameter('w', [100_000, 100_000, 100_000]);
+      await fails(huge.check(), 'PLX_ERR_MEMORY', /\[100000, 100000, 100000\].*memory can hold/);
+      const small = plx.graph();
+      const f = await small.compile([small.exp(small.input('x', []))]);
+      assert.deepEqual((await f.run({ x: 0 }))[0].data, Float32Array.of(1));
+    }));
+
+  it('is told when it is more than 32 bits can count', () =>
+    withEngine({ tier: 'simd' }, async (plx) => {
+      const g = plx.graph();
+      const x = g.input('x', [16_000, 16_000]);
+      const outputs = [g.exp(x), g.log(x), g.sqrt(x), g.square(x), g.abs(x)];
+      const { message } = await fails(g.compile(outputs), 'PLX_ERR_MEMORY', /^compile: /);
+      const [needed, there] = message.match(/\d{3,}/g).map(Number);
+      assert.ok(needed >= 5 * 4 * 16_000 ** 2 && there === 2 ** 31, message);
+    }));
+});

@@ -1,0 +1,294 @@
+/** The graphs of an engine: nodes, parameters, optimizers and compiled functions. */
+import type { Plan } from './api.js';
+import { chooseOptimizer, indexOf, names, readPlan } from './engine_plan.js';
+import { PlxError } from './errors.js';
+import type { DType, GraphArray } from './graph_api.js';
+import type { Heap } from './heap.js';
+import type { ExtendReply, GraphCall, InputValue, ValueInfo } from './rpc.js';
+
+/** Values of plx_dtype, in its order. */
+const DTYPES: readonly DType[] = ['float32', 'int32'];
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** A value: the library's node, and what it is like. */
+interface Value extends ValueInfo {
+  node: number;
+}
+
+/** A tensor beside the graph. */
+interface Tensor {
+  address: number;
+  data: number;
+}
+
+/** A compiled function with the memory of its inputs. */
+interface LiveFunction {
+  plan: number;
+  /** The graph's inputs when it was compiled. */
+  inputs: readonly number[];
+  /** By input. */
+  data: Map<number, number>;
+  outputs: readonly number[];
+}
+
+interface LiveGraph {
+  address: number;
+  values: Value[];
+  inputs: number[];
+  /** By the value that stands for them. */
+  tensors: Map<number, Tensor>;
+  optimizers: Map<number, number>;
+  functions: Map<number, LiveFunction>;
+}
+
+export class EngineGraphs {
+  readonly #heap: Heap;
+  readonly #graphs = new Map<number, LiveGraph>();
+  readonly #builders: string[];
+  readonly #optimizers: string[];
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+    this.#builders = names(heap, (i) => heap.c._plx_js_builder_name(i));
+    this.#optimizers = names(heap, (i) => heap.c._plx_js_optimizer_name(i));
+  }
+
+  /** Adds nodes, up to the first call that fails. */
+  extend(id: number, calls: readonly GraphCall[]): ExtendReply {
+    const graph = this.#graphs.get(id) ?? this.#open(id);
+    const first = graph.values.length;
+    for (const [index, call] of calls.entries()) {
+      try {
+        this.#apply(graph, call);
+      } catch (error) {
+        if (!(error instanceof PlxError)) throw error;
+        const { codeName, message } = error;
+        return { failure: { index, codeName, message } };
+      }
+    }
+    return { values: graph.values.slice(first).map(({ shape, dtype }) => ({ shape, dtype })) };
+  }
+
+  #open(id: number): LiveGraph {
+    const heap = this.#heap;
+    heap.check(heap.c._plx_js_graph_new());
+    const graph: LiveGraph = {
+      address: heap.result(0),
+      values: [],
+      inputs: [],
+      tensors: new Map(),
+      optimizers: new Map(),
+      functions: new Map(),
+    };
+    this.#graphs.set(id, graph);
+    return graph;
+  }
+
+  #graph(id: number): LiveGraph {
+    const graph = this.#graphs.get(id);
+    if (!graph) throw new PlxError('PLX_ERR_STATE', 'this graph was disposed');
+    return graph;
+  }
+
+  #apply(graph: LiveGraph, call: GraphCall): void {
+    switch (call.kind) {
+      case 'input':
+        this.#input(graph, call);
+        break;
+      case 'parameter':
+        this.#parameter(graph, call);
+        break;
+      case 'node':
+        this.#node(graph, call);
+        break;
+      case 'update':
+        this.#update(graph, call);
+        break;
+    }
+  }
+
+  /** Makes the node in result 0 the next value. */
+  #add(graph: LiveGraph): number {
+    return this.#addNode(graph, this.#heap.result(0));
+  }
+
+  #addNode(graph: LiveGraph, node: number): number {
+    const heap = this.#heap;
+    heap.c._plx_js_graph_shape(graph.address, node);
+    const shape = heap.results(2, heap.result(0));
+    const dtype = DTYPES[heap.result(1)] ?? 'float32';
+    return graph.values.push({ node, shape, dtype }) - 1;
+  }
+
+  #input(graph: LiveGraph, call: Extract<GraphCall, { kind: 'input' }>): void {
+    const heap = this.#heap;
+    const dtype = DTYPES.indexOf(call.dtype);
+    heap.with([Float64Array.from(call.shape)], (dims) =>
+      heap.withText(call.name, (name) =>
+        heap.check(
+          heap.c._plx_js_graph_input(graph.address, name, dtype, call.shape.length, dims as number),
+        ),
+      ),
+    );
+    graph.inputs.push(this.#add(graph));
+  }
+
+  #parameter(graph: LiveGraph, call: Extract<GraphCall, { kind: 'parameter' }>): void {
+    const heap = this.#heap;
+    heap.with([Float64Array.from(call.shape)], (dims) =>
+      heap.check(heap.c._plx_js_tensor_new(0, call.shape.length, dims as number)),
+    );
+    const [address, data, size] = heap.results(0, 3) as [number, number, number];
+    /* It is freed with the graph, whatever happens next. */
+    graph.tensors.set(graph.values.length, { address, data });
+    if (call.values) heap.floats(data, size).set(call.values);
+    heap.withText(call.name, (name) =>
+      heap.check(heap.c._plx_js_graph_parameter(graph.address, name, address)),
+    );
+    this.#add(graph);
+  }
+
+  #ids(graph: LiveGraph, values: readonly number[]): Int32Array {
+    return Int32Array.from(values, (value) => (value < 0 ? -1 : graph.values[value]!.node));
+  }
+
+  #node(graph: LiveGraph, call: Extract<GraphCall, { kind: 'node' }>): void {
+    const heap = this.#heap;
+    const builder = this.#builders.indexOf(call.builder);
+    if (builder < 0) {
+      throw new PlxError('PLX_ERR_UNSUPPORTED', `${call.builder}: this engine does not have it`);
+    }
+    const { inputs, numbers } = call;
+    const ids = this.#ids(graph, inputs);
+    const room = new Int32Array(call.results);
+    const nodes = heap.with([ids, Float64Array.from(numbers), room], (x, n, y) => {
+      heap.check(
+        heap.c._plx_js_graph_node(
+          graph.address,
+          builder,
+          inputs.length,
+          x as number,
+          numbers.length,
+          n as number,
+          y as number,
+        ),
+      );
+      return [...new Int32Array(heap.c.wasmMemory.buffer, y, heap.result(0))];
+    });
+    for (const node of nodes) this.#addNode(graph, node);
+  }
+
+  #update(graph: LiveGraph, call: Extract<GraphCall, { kind: 'update' }>): void {
+    const heap = this.#heap;
+    const kind = indexOf(this.#optimizers, call.optimizer.kind, 'optimizer');
+    chooseOptimizer(heap, kind, call.optimizer);
+    const tensors = call.parameters.map((value) => graph.tensors.get(value)!.address);
+    heap.with([Int32Array.from(tensors)], (list) =>
+      heap.check(heap.c._plx_js_optimizer_new(tensors.length, list as number)),
+    );
+    const optimizer = heap.result(0);
+    graph.optimizers.set(graph.values.length, optimizer);
+    heap.with([this.#ids(graph, call.gradients)], (gradients) =>
+      heap.check(heap.c._plx_js_graph_update(graph.address, optimizer, gradients as number)),
+    );
+    this.#add(graph);
+  }
+
+  setRate(id: number, update: number, rate: number): void {
+    const optimizer = this.#graph(id).optimizers.get(update);
+    if (optimizer) this.#heap.c._plx_js_optimizer_set_rate(optimizer, rate);
+  }
+
+  compile(id: number, name: number, outputs: number[], updates: number[]): void {
+    const heap = this.#heap;
+    const graph = this.#graph(id);
+    const ids = this.#ids(graph, [...outputs, ...updates]);
+    heap.with([ids], (nodes) =>
+      heap.check(heap.c._plx_js_graph_compile(graph.address, ids.length, nodes as number)),
+    );
+    graph.functions.set(name, {
+      plan: heap.result(0),
+      inputs: [...graph.inputs],
+      data: new Map(),
+      outputs,
+    });
+  }
+
+  #function(graph: LiveGraph, name: number): LiveFunction {
+    const compiled = graph.functions.get(name);
+    if (!compiled) throw new PlxError('PLX_ERR_STATE', 'this function was disposed');
+    return compiled;
+  }
+
+  run(id: number, name: number, inputs: readonly InputValue[]): GraphArray<DType>[] {
+    const heap = this.#heap;
+    const graph = this.#graph(id);
+    const compiled = this.#function(graph, name);
+    const given = new Map(inputs.map(({ value, data }) => [value, data]));
+    for (const input of compiled.inputs) {
+      const data = given.get(input);
+      /* What is not given is unbound, so that the library says what is missing. */
+      const address = data ? this.#place(compiled, input, data) : 0;
+      heap.check(heap.c._plx_js_plan_bind(compiled.plan, graph.values[input]!.node, address));
+    }
+    heap.check(heap.c._plx_js_plan_run(compiled.plan));
+    return compiled.outputs.map((output) => {
+      const { node, shape, dtype } = graph.values[output]!;
+      const address = heap.c._plx_js_plan_output(compiled.plan, node);
+      const Values = dtype === 'int32' ? Int32Array : Float32Array;
+      const view = new Values(heap.c.wasmMemory.buffer, address, sizeOf(shape));
+      return { data: view.slice(), shape: [...shape] } as GraphArray<DType>;
+    });
+  }
+
+  /** Copies data into the input's memory, which is taken at its first run. */
+  #place(compiled: LiveFunction, input: number, data: Float32Array | Int32Array): number {
+    const heap = this.#heap;
+    const address = compiled.data.get(input);
+    if (address === undefined) {
+      const made = heap.copyIn(data);
+      compiled.data.set(input, made);
+      return made;
+    }
+    const to = new Uint8Array(heap.c.wasmMemory.buffer, address, data.byteLength);
+    to.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return address;
+  }
+
+  explain(id: number, name: number): Plan {
+    return readPlan(this.#heap, this.#function(this.#graph(id), name).plan);
+  }
+
+  read(id: number, parameter: number): GraphArray {
+    const graph = this.#graph(id);
+    const { shape } = graph.values[parameter]!;
+    const { data } = graph.tensors.get(parameter)!;
+    return { data: this.#heap.floats(data, sizeOf(shape)).slice(), shape: [...shape] };
+  }
+
+  write(id: number, parameter: number, values: Float32Array): void {
+    const { data } = this.#graph(id).tensors.get(parameter)!;
+    this.#heap.floats(data, values.length).set(values);
+  }
+
+  disposeFunction(id: number, name: number): void {
+    const graph = this.#graphs.get(id);
+    const compiled = graph?.functions.get(name);
+    if (!compiled) return;
+    graph?.functions.delete(name);
+    this.#heap.c._plx_js_plan_free(compiled.plan);
+    for (const address of compiled.data.values()) this.#heap.c._plx_js_free(address);
+  }
+
+  dispose(id: number): void {
+    const { c } = this.#heap;
+    const graph = this.#graphs.get(id);
+    if (!graph) return;
+    for (const name of [...graph.functions.keys()]) this.disposeFunction(id, name);
+    c._plx_js_graph_free(graph.address);
+    for (const optimizer of graph.optimizers.values()) c._plx_js_optimizer_free(optimizer);
+    for (const tensor of graph.tensors.values()) c._plx_js_tensor_free(tensor.address);
+    this.#graphs.delete(id);
+  }
+}

@@ -1,0 +1,796 @@
+/** A graph on the client's side: records calls, and sends them with the first that awaits. */
+import type { Data, OptimizerOptions, Parallax } from './api.js';
+import {
+  checkFinite,
+  checkInteger,
+  checkName,
+  checkNumber,
+  flattenTo,
+  toIntegers,
+} from './arrays.js';
+import type { Connection } from './connection.js';
+import { PlxError } from './errors.js';
+import type {
+  AttentionOptions,
+  AvgPool2dOptions,
+  BatchNormOptions,
+  CompileOptions,
+  Conv2dOptions,
+  Conv2dTransposeOptions,
+  DType,
+  Graph,
+  GraphArray,
+  GraphArrays,
+  GraphFunction,
+  GraphInputs,
+  GraphNode,
+  GraphParameter,
+  GraphUpdate,
+  NormOptions,
+  Operand,
+  Padding,
+  Pair,
+  Pool2dOptions,
+  RopeOptions,
+} from './graph_api.js';
+import {
+  CallSite,
+  ClientNode,
+  ClientParameter,
+  ClientUpdate,
+  type Recorded,
+} from './graph_nodes.js';
+import { checkOptimizer } from './model.js';
+import type { GraphCall, InputValue, ValueInfo } from './rpc.js';
+
+const DTYPES: readonly DType[] = ['float32', 'int32'];
+
+/** What the library calls all axes of a reduction. */
+const ALL_AXES = 1000;
+
+type Method = keyof Graph & string;
+
+/** An input that was left out. */
+const NONE = null;
+type Input = Operand | typeof NONE;
+
+/** Numbers of a call, by name or checked already. */
+type Numbers = Readonly<Record<string, number>> | number[];
+
+/** Those that need not be whole. */
+const REAL = new Set(
+  ['slope', 'alpha', 'rate', 'low', 'high', 'value', 'epsilon'].concat([
+    ...['momentum', 'scale', 'base', 'delta', 'largest'],
+  ]),
+);
+
+function namedNumbers(method: Method, numbers: Readonly<Record<string, number>>): number[] {
+  return Object.entries(numbers).map(([name, value]) =>
+    (REAL.has(name) ? checkNumber : checkInteger)(`${method}: ${name}`, value),
+  );
+}
+
+/** Methods that are not named as their builders: NumPy's names tell reductions from pairs. */
+const BUILDERS: Partial<Record<Method, string>> = {
+  sum: 'reduce_sum',
+  mean: 'reduce_mean',
+  max: 'reduce_max',
+  maximum: 'max',
+  minimum: 'min',
+};
+
+/** `leaky_relu` for `leakyRelu`. */
+const builderOf = (method: Method): string =>
+  BUILDERS[method] ?? method.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** A new array of the values, in the engine's form. */
+function valuesOf(
+  what: string,
+  data: Data | number,
+  shape: readonly number[],
+  dtype: DType,
+): Float32Array | Int32Array {
+  const flat = flattenTo(what, data, shape);
+  return dtype === 'int32' ? toIntegers(what, flat) : Float32Array.from(flat.values);
+}
+
+function integers(what: string, values: readonly number[]): number[] {
+  if (!Array.isArray(values)) {
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be an array of whole numbers`);
+  }
+  return values.map((value, i) => checkInteger(`${what}[${i}]`, value));
+}
+
+function pair(what: string, value: Pair): number[] {
+  return typeof value === 'number'
+    ? [checkInteger(what, value), value]
+    : integers(what, [value[0], value[1]]);
+}
+
+/** Top, bottom, left, right; zeros for what the engine works out. */
+function sides(what: string, padding: Padding): number[] {
+  if (padding === 'valid' || padding === 'same') return [0, 0, 0, 0];
+  if (typeof padding === 'number') return Array(4).fill(checkInteger(what, padding));
+  const given = integers(what, padding as readonly number[]);
+  if (given.length === 4) return given;
+  if (given.length === 2) return [given[0]!, given[0]!, given[1]!, given[1]!];
+  throw new PlxError(
+    'PLX_ERR_ARGUMENT',
+    `${what} has ${given.length} numbers: give one, [rows, columns] or [top, bottom, left, right]`,
+  );
+}
+
+function convolution(method: string, options: Conv2dOptions): number[] {
+  const padding = options.padding ?? 'valid';
+  return [
+    ...pair(`${method}: stride`, options.stride ?? 1),
+    ...sides(`${method}: padding`, padding),
+    ...pair(`${method}: dilation`, options.dilation ?? 1),
+    checkInteger(`${method}: groups`, options.groups ?? 1),
+    Number(padding === 'same'),
+  ];
+}
+
+function pooling(method: string, options: AvgPool2dOptions): number[] {
+  return [
+    ...pair(`${method}: size`, options.size),
+    ...pair(`${method}: stride`, options.stride ?? options.size),
+    ...sides(`${method}: padding`, options.padding ?? 0),
+    Number(options.countPadding ?? false),
+  ];
+}
+
+/** An input as the client knows it. */
+interface NamedInput {
+  value: number;
+  shape: readonly number[];
+  dtype: DType;
+}
+
+/** A function on the client's side. */
+class ClientFunction<T extends readonly GraphNode<DType>[]> implements GraphFunction<T> {
+  constructor(
+    readonly graph: ClientGraph,
+    readonly id: number,
+    readonly inputs: ReadonlyMap<string, NamedInput>,
+  ) {}
+
+  async run(inputs: GraphInputs = {}): Promise<GraphArrays<T>> {
+    const site = new CallSite('run', this.run);
+    const values: InputValue[] = Object.entries(inputs).map(([name, data]) => {
+      const input = this.inputs.get(name);
+      if (!input) {
+        const names = [...this.inputs.keys()].map((known) => `"${known}"`).join(', ') || 'none';
+        throw new PlxError('PLX_ERR_ARGUMENT', `run: no input "${name}": there are ${names}`);
+      }
+      return {
+        value: input.value,
+        data: valuesOf(`run: ${name}`, data, input.shape, input.dtype),
+      };
+    });
+    const { connection, id } = this.graph;
+    const running = connection.call((engine) => engine.runFunction(id, this.id, values));
+    return (await site.answer(running)) as GraphArrays<T>;
+  }
+
+  explain() {
+    const { connection, id } = this.graph;
+    return connection.call((engine) => engine.explainFunction(id, this.id));
+  }
+
+  read(parameter: GraphParameter): Promise<GraphArray> {
+    return this.graph.read(parameter);
+  }
+
+  write(parameter: GraphParameter, values: Data | number): Promise<void> {
+    return this.graph.write(parameter, values);
+  }
+
+  async dispose(): Promise<void> {
+    const { connection, id } = this.graph;
+    await connection.call((engine) => engine.disposeFunction(id, this.id));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+}
+
+export class ClientGraph implements Graph {
+  readonly connection: Connection;
+  readonly id: number;
+  readonly #inputs = new Map<string, NamedInput>();
+  readonly #known: ValueInfo[] = [];
+  #pending: Recorded[] = [];
+  #sent: Promise<void> = Promise.resolve();
+  #disposed = false;
+  #calls = 0;
+  #values = 0;
+  #functions = 0;
+
+  constructor(connection: Connection, id: number) {
+    this.connection = connection;
+    this.id = id;
+  }
+
+  // ---- Recording ----
+
+  /** Keeps a call for later, and gives the number of its first value. */
+  #record(site: CallSite, call: GraphCall, values = 1): number {
+    this.#pending.push({ call, site });
+    const first = this.#values;
+    this.#values += values;
+    return first;
+  }
+
+  #site(method: Method): CallSite {
+    if (this.#disposed) {
+      throw new PlxError('PLX_ERR_STATE', `${method}: this graph was disposed`);
+    }
+    return new CallSite(method, this[method], this.#calls++);
+  }
+
+  #constant(site: CallSite, value: number): number {
+    checkNumber(site.method, value);
+    return this.#record(site, {
+      kind: 'node',
+      builder: 'constant',
+      inputs: [],
+      numbers: [value],
+      results: 1,
+    });
+  }
+
+  /**
+   * Records the call of the builder that a method stands for, and gives the number of its first
+   * value. Numbers are in the builder's order.
+   */
+  #build(method: Method, inputs: readonly Input[], numbers: Numbers = [], results = 1): number {
+    const values = Array.isArray(numbers) ? numbers : namedNumbers(method, numbers);
+    const site = this.#site(method);
+    const ids = inputs.map((input, i) => {
+      if (input === NONE) return -1;
+      if (typeof input === 'number') return this.#constant(site, input);
+      return ClientNode.valueIn(this, input, `${method}: input ${i}`);
+    });
+    const call: GraphCall = {
+      kind: 'node',
+      builder: builderOf(method),
+      inputs: ids,
+      numbers: values,
+      results,
+    };
+    return this.#record(site, call, results);
+  }
+
+  #node(method: Method, inputs: readonly Input[], numbers?: Numbers): GraphNode {
+    return this.#list(this.#build(method, inputs, numbers), 1, 'float32')[0]!;
+  }
+
+  /** A node with elements of the type of its first input. */
+  #alike<D extends DType>(
+    method: Method,
+    inputs: readonly GraphNode<D>[],
+    numbers: Numbers,
+  ): GraphNode<D> {
+    const first = this.#build(method, inputs as readonly Input[], numbers);
+    return this.#list(first, 1, inputs[0]!.dtype)[0]!;
+  }
+
+  #list<D extends DType>(first: number, count: number, dtype: D): GraphNode<D>[] {
+    return Array.from(
+      { length: count },
+      (_, i) => new ClientNode(this, first + i, dtype) as GraphNode<DType> as GraphNode<D>,
+    );
+  }
+
+  // ---- Values ----
+
+  input<D extends DType = 'float32'>(
+    name: string,
+    shape: readonly number[],
+    options: { dtype?: D } = {},
+  ): GraphNode<D> {
+    if (typeof name !== 'string' || name === '' || this.#inputs.has(name)) {
+      throw new PlxError(
+        'PLX_ERR_ARGUMENT',
+        `input: "${name}" ${this.#inputs.has(name) ? 'is there already' : 'is no name'}: ` +
+          'give each input a name of its own',
+      );
+    }
+    const dtype = checkName('input: dtype', options.dtype ?? 'float32', DTYPES);
+    const dims = integers('input: shape', shape);
+    const value = this.#record(this.#site('input'), { kind: 'input', name, dtype, shape: dims });
+    this.#inputs.set(name, { value, shape: dims, dtype });
+    return new ClientNode(this, value, dtype) as GraphNode<DType> as GraphNode<D>;
+  }
+
+  parameter(name: string, shape: readonly number[], values?: Data | number): GraphParameter {
+    const dims = integers('parameter: shape', shape);
+    const given =
+      values === undefined
+        ? {}
+        : { values: valuesOf('parameter', values, dims, 'float32') as Float32Array };
+    const call: GraphCall = { kind: 'parameter', name: String(name), shape: dims, ...given };
+    const value = this.#record(this.#site('parameter'), call);
+    return new ClientParameter(this, value, String(name), dims);
+  }
+
+  constant(value: number): GraphNode {
+    return this.#list(this.#constant(this.#site('constant'), value), 1, 'float32')[0]!;
+  }
+
+  // ---- Products ----
+
+  matmul(
+    a: GraphNode,
+    b: GraphNode,
+    options: { transposeA?: boolean; transposeB?: boolean } = {},
+  ): GraphNode {
+    const flags = [Number(options.transposeA ?? false), Number(options.transposeB ?? false)];
+    return this.#node('matmul', [a, b], flags);
+  }
+
+  bias(x: GraphNode, b: GraphNode): GraphNode {
+    return this.#node('bias', [x, b]);
+  }
+
+  dense(x: GraphNode, w: GraphNode, b?: GraphNode): GraphNode {
+    return this.#node('dense', [x, w, b ?? NONE]);
+  }
+
+  // ---- Elementwise ----
+
+  add(a: Operand, b: Operand): GraphNode {
+    return this.#node('add', [a, b]);
+  }
+
+  sub(a: Operand, b: Operand): GraphNode {
+    return this.#node('sub', [a, b]);
+  }
+
+  mul(a: Operand, b: Operand): GraphNode {
+    return this.#node('mul', [a, b]);
+  }
+
+  div(a: Operand, b: Operand): GraphNode {
+    return this.#node('div', [a, b]);
+  }
+
+  maximum(a: Operand, b: Operand): GraphNode {
+    return this.#node('maximum', [a, b]);
+  }
+
+  minimum(a: Operand, b: Operand): GraphNode {
+    return this.#node('minimum', [a, b]);
+  }
+
+  exp(x: GraphNode): GraphNode {
+    return this.#node('exp', [x]);
+  }
+
+  log(x: GraphNode): GraphNode {
+    return this.#node('log', [x]);
+  }
+
+  sqrt(x: GraphNode): GraphNode {
+    return this.#node('sqrt', [x]);
+  }
+
+  square(x: GraphNode): GraphNode {
+    return this.#node('square', [x]);
+  }
+
+  abs(x: GraphNode): GraphNode {
+    return this.#node('abs', [x]);
+  }
+
+  erf(x: GraphNode): GraphNode {
+    return this.#node('erf', [x]);
+  }
+
+  clip(x: GraphNode, low: number, high: number): GraphNode {
+    return this.#node('clip', [x], { low, high });
+  }
+
+  // ---- Activations: the number is their parameter, NaN for the default ----
+
+  relu(x: GraphNode): GraphNode {
+    return this.#node('relu', [x]);
+  }
+
+  leakyRelu(x: GraphNode, slope = Number.NaN): GraphNode {
+    return this.#node('leakyRelu', [x], { slope });
+  }
+
+  elu(x: GraphNode, alpha = Number.NaN): GraphNode {
+    return this.#node('elu', [x], { alpha });
+  }
+
+  silu(x: GraphNode): GraphNode {
+    return this.#node('silu', [x]);
+  }
+
+  gelu(x: GraphNode): GraphNode {
+    return this.#node('gelu', [x]);
+  }
+
+  geluTanh(x: GraphNode): GraphNode {
+    return this.#node('geluTanh', [x]);
+  }
+
+  sigmoid(x: GraphNode): GraphNode {
+    return this.#node('sigmoid', [x]);
+  }
+
+  tanh(x: GraphNode): GraphNode {
+    return this.#node('tanh', [x]);
+  }
+
+  dropout(x: GraphNode, rate: number, seed = this.#calls): GraphNode {
+    return this.#node('dropout', [x], { rate, seed });
+  }
+
+  swiglu(gate: GraphNode, up: GraphNode): GraphNode {
+    return this.#node('swiglu', [gate, up]);
+  }
+
+  geglu(gate: GraphNode, up: GraphNode): GraphNode {
+    return this.#node('geglu', [gate, up]);
+  }
+
+  // ---- Along an axis ----
+
+  softmax(x: GraphNode, axis = -1): GraphNode {
+    return this.#node('softmax', [x], { axis });
+  }
+
+  logSoftmax(x: GraphNode, axis = -1): GraphNode {
+    return this.#node('logSoftmax', [x], { axis });
+  }
+
+  sum(x: GraphNode, axis = ALL_AXES): GraphNode {
+    return this.#node('sum', [x], { axis });
+  }
+
+  mean(x: GraphNode, axis = ALL_AXES): GraphNode {
+    return this.#node('mean', [x], { axis });
+  }
+
+  max(x: GraphNode, axis = ALL_AXES): GraphNode {
+    return this.#node('max', [x], { axis });
+  }
+
+  logSumExp(x: GraphNode, axis = ALL_AXES): GraphNode {
+    return this.#node('logSumExp', [x], { axis });
+  }
+
+  argmax(x: GraphNode, axis: number): GraphNode<'int32'> {
+    const first = this.#build('argmax', [x], { axis });
+    return this.#list(first, 1, 'int32')[0]!;
+  }
+
+  topK(x: GraphNode, k: number): { values: GraphNode; indices: GraphNode<'int32'> } {
+    const first = this.#build('topK', [x], { k }, 2);
+    return {
+      values: this.#list(first, 1, 'float32')[0]!,
+      indices: this.#list(first + 1, 1, 'int32')[0]!,
+    };
+  }
+
+  // ---- Shapes ----
+
+  reshape<D extends DType>(x: GraphNode<D>, shape: readonly number[]): GraphNode<D> {
+    return this.#alike('reshape', [x], integers('reshape: shape', shape));
+  }
+
+  transpose<D extends DType>(x: GraphNode<D>, axes: readonly number[]): GraphNode<D> {
+    return this.#alike('transpose', [x], integers('transpose: axes', axes));
+  }
+
+  slice<D extends DType>(
+    x: GraphNode<D>,
+    axis: number,
+    begin: number,
+    end: number,
+    step = 1,
+  ): GraphNode<D> {
+    return this.#alike('slice', [x], { axis, begin, end, step });
+  }
+
+  concat<D extends DType>(x: readonly GraphNode<D>[], axis: number): GraphNode<D> {
+    return this.#alike('concat', x, { axis });
+  }
+
+  split<D extends DType>(
+    x: GraphNode<D>,
+    axis: number,
+    parts: number | readonly number[],
+  ): GraphNode<D>[] {
+    const sizes = typeof parts === 'number' ? [] : integers('split: parts', parts);
+    const count = typeof parts === 'number' ? checkInteger('split: parts', parts) : sizes.length;
+    if (count < 1) throw new PlxError('PLX_ERR_ARGUMENT', `split: ${count} parts`);
+    const numbers = [checkInteger('split: axis', axis), count, ...sizes];
+    const input = x as GraphNode<DType> as GraphNode;
+    return this.#list(this.#build('split', [input], numbers, count), count, x.dtype);
+  }
+
+  pad<D extends DType>(
+    x: GraphNode<D>,
+    before: readonly number[],
+    after: readonly number[],
+    value = 0,
+  ): GraphNode<D> {
+    const sizes = [...integers('pad: before', before), ...integers('pad: after', after)];
+    if (before.length !== after.length) {
+      throw new PlxError(
+        'PLX_ERR_SHAPE',
+        `pad: before has ${before.length} axes, but after has ${after.length}`,
+      );
+    }
+    return this.#alike('pad', [x], [checkNumber('pad: value', value), ...sizes]);
+  }
+
+  broadcast<D extends DType>(x: GraphNode<D>, shape: readonly number[]): GraphNode<D> {
+    return this.#alike('broadcast', [x], integers('broadcast: shape', shape));
+  }
+
+  gather<D extends DType>(x: GraphNode<D>, indices: GraphNode<'int32'>, axis = 0): GraphNode<D> {
+    return this.#alike('gather', [x, indices as GraphNode<DType> as GraphNode<D>], { axis });
+  }
+
+  // ---- Images ----
+
+  conv2d(x: GraphNode, weights: GraphNode, options: Conv2dOptions = {}): GraphNode {
+    const numbers = convolution('conv2d', options);
+    return this.#node('conv2d', [x, weights, options.bias ?? NONE], numbers);
+  }
+
+  conv2dTranspose(
+    x: GraphNode,
+    weights: GraphNode,
+    options: Conv2dTransposeOptions = {},
+  ): GraphNode {
+    const method = 'conv2dTranspose';
+    const extra = pair(`${method}: extra`, options.extra ?? 0);
+    const numbers = [...convolution(method, options), ...extra];
+    return this.#node('conv2dTranspose', [x, weights, options.bias ?? NONE], numbers);
+  }
+
+  maxPool2d(x: GraphNode, options: Pool2dOptions): GraphNode {
+    return this.#node('maxPool2d', [x], pooling('maxPool2d', options));
+  }
+
+  avgPool2d(x: GraphNode, options: AvgPool2dOptions): GraphNode {
+    return this.#node('avgPool2d', [x], pooling('avgPool2d', options));
+  }
+
+  globalAvgPool2d(x: GraphNode): GraphNode {
+    return this.#node('globalAvgPool2d', [x]);
+  }
+
+  upsample2d(x: GraphNode, factors: Pair, method: 'nearest' | 'bilinear' = 'nearest'): GraphNode {
+    const bilinear = checkName('upsample2d: method', method, ['nearest', 'bilinear']) !== 'nearest';
+    const numbers = [...pair('upsample2d: factors', factors), Number(bilinear)];
+    return this.#node('upsample2d', [x], numbers);
+  }
+
+  // ---- Normalisation ----
+
+  layerNorm(x: GraphNode, options: NormOptions = {}): GraphNode {
+    const { scale = NONE, shift = NONE, epsilon = 1e-5 } = options;
+    return this.#node('layerNorm', [x, scale, shift], { epsilon });
+  }
+
+  rmsNorm(x: GraphNode, options: Omit<NormOptions, 'shift'> = {}): GraphNode {
+    const { scale = NONE, epsilon = 1e-5 } = options;
+    return this.#node('rmsNorm', [x, scale], { epsilon });
+  }
+
+  groupNorm(x: GraphNode, groups: number, options: NormOptions = {}): GraphNode {
+    const { scale = NONE, shift = NONE, epsilon = 1e-5 } = options;
+    return this.#node('groupNorm', [x, scale, shift], { groups, epsilon });
+  }
+
+  batchNorm(x: GraphNode, options: BatchNormOptions): GraphNode {
+    const { scale = NONE, shift = NONE, epsilon = 1e-5, momentum = 0.1 } = options;
+    const training = Number(options.training);
+    const inputs = [x, scale, shift, options.mean, options.variance];
+    return this.#node('batchNorm', inputs, { training, momentum, epsilon });
+  }
+
+  l2Normalize(x: GraphNode, epsilon = 1e-12): GraphNode {
+    return this.#node('l2Normalize', [x], { epsilon });
+  }
+
+  // ---- Sequences ----
+
+  embedding(table: GraphNode, ids: GraphNode<'int32'>): GraphNode {
+    return this.#node('embedding', [table, ids as GraphNode<DType> as GraphNode]);
+  }
+
+  attention(q: GraphNode, k: GraphNode, v: GraphNode, options: AttentionOptions): GraphNode {
+    const { heads, kvHeads = 0, scale = 0, mask = NONE } = options;
+    const causal = Number(options.causal ?? false);
+    return this.#node('attention', [q, k, v, mask], { heads, kvHeads, causal, scale });
+  }
+
+  rope(x: GraphNode, options: RopeOptions): GraphNode {
+    const { heads, base = 10_000, first = 0 } = options;
+    return this.#node('rope', [x], { heads, base, first });
+  }
+
+  // ---- Losses ----
+
+  mse(prediction: GraphNode, target: GraphNode): GraphNode {
+    return this.#node('mse', [prediction, target]);
+  }
+
+  l1(prediction: GraphNode, target: GraphNode): GraphNode {
+    return this.#node('l1', [prediction, target]);
+  }
+
+  huber(prediction: GraphNode, target: GraphNode, delta = 1): GraphNode {
+    return this.#node('huber', [prediction, target], { delta });
+  }
+
+  binaryCrossEntropy(logits: GraphNode, target: GraphNode): GraphNode {
+    return this.#node('binaryCrossEntropy', [logits, target]);
+  }
+
+  crossEntropy(logits: GraphNode, labels: GraphNode<'int32'>): GraphNode {
+    const inputs = [logits, labels as GraphNode<DType> as GraphNode];
+    return this.#node('crossEntropy', inputs);
+  }
+
+  cosineLoss(a: GraphNode, b: GraphNode): GraphNode {
+    return this.#node('cosineLoss', [a, b]);
+  }
+
+  infoNce(a: GraphNode, b: GraphNode, scale: Operand): GraphNode {
+    return this.#node('infoNce', [a, b, scale]);
+  }
+
+  // ---- Training ----
+
+  gradients<const T extends readonly GraphNode[]>(
+    loss: GraphNode,
+    variables: T,
+  ): { -readonly [K in keyof T]: GraphNode } {
+    const count = variables.length;
+    const first = this.#build('gradients', [loss, ...variables], [], count);
+    return this.#list(first, count, 'float32') as { -readonly [K in keyof T]: GraphNode };
+  }
+
+  clipByNorm<const T extends readonly GraphNode[]>(
+    gradients: T,
+    largest: number,
+  ): { -readonly [K in keyof T]: GraphNode } {
+    const count = gradients.length;
+    const first = this.#build('clipByNorm', gradients, { largest }, count);
+    return this.#list(first, count, 'float32') as { -readonly [K in keyof T]: GraphNode };
+  }
+
+  update(
+    optimizer: OptimizerOptions['kind'] | OptimizerOptions,
+    parameters: readonly GraphParameter[],
+    gradients: readonly GraphNode[],
+  ): GraphUpdate {
+    const options = checkOptimizer(optimizer);
+    if (parameters.length !== gradients.length) {
+      throw new PlxError(
+        'PLX_ERR_SHAPE',
+        `update: ${parameters.length} parameters, but ${gradients.length} gradients`,
+      );
+    }
+    const call: GraphCall = {
+      kind: 'update',
+      optimizer: options,
+      parameters: parameters.map((p, i) => this.#parameter(`update: parameter ${i}`, p)),
+      gradients: gradients.map((g, i) => ClientNode.valueIn(this, g, `update: gradient ${i}`)),
+    };
+    return new ClientUpdate(this, this.#record(this.#site('update'), call));
+  }
+
+  #parameter(what: string, parameter: GraphParameter): number {
+    const value = ClientNode.valueIn(this, parameter, what);
+    if (parameter instanceof ClientParameter) return value;
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be made by parameter()`);
+  }
+
+  // ---- Use ----
+
+  /** Sends what is pending; what was sent before comes first, and its failure is this one's too. */
+  #flush(method: string): Promise<void> {
+    if (this.#disposed) {
+      return Promise.reject(new PlxError('PLX_ERR_STATE', `${method}: this graph was disposed`));
+    }
+    const pending = this.#pending;
+    if (pending.length > 0) {
+      this.#pending = [];
+      this.#sent = this.#sent.then(() => this.#send(pending));
+      /* Whoever awaits it next is told; nobody has to. */
+      this.#sent.catch(() => {});
+    }
+    return this.#sent;
+  }
+
+  async #send(pending: readonly Recorded[]): Promise<void> {
+    const calls = pending.map(({ call }) => call);
+    const reply = await this.connection.call((engine) => engine.extendGraph(this.id, calls));
+    if (!('failure' in reply)) {
+      this.#known.push(...reply.values);
+      return;
+    }
+    const { index, codeName, message } = reply.failure;
+    throw pending[index]!.site.failure(new PlxError(codeName, message));
+  }
+
+  check(): Promise<void> {
+    return this.#flush('check');
+  }
+
+  async shapeOf(value: number): Promise<number[]> {
+    await this.#flush('shape');
+    return [...this.#known[value]!.shape];
+  }
+
+  async setRate(update: number, rate: number): Promise<void> {
+    checkFinite('setRate: rate', rate);
+    await this.#flush('setRate');
+    await this.connection.call((engine) => engine.setGraphRate(this.id, update, rate));
+  }
+
+  async compile<const T extends readonly GraphNode<DType>[]>(
+    outputs: T,
+    options: CompileOptions = {},
+  ): Promise<GraphFunction<T>> {
+    const site = new CallSite('compile', this.compile);
+    const updates = options.updates ?? [];
+    const values = outputs.map((o, i) => ClientNode.valueIn(this, o, `compile: output ${i}`));
+    const steps = updates.map((u, i) => ClientUpdate.valueIn(this, u, `compile: update ${i}`));
+    if (values.length + steps.length === 0) {
+      throw new PlxError('PLX_ERR_ARGUMENT', 'compile: give at least one output or update');
+    }
+    const inputs = new Map(this.#inputs);
+    await this.#flush('compile');
+    const id = ++this.#functions;
+    const compiling = this.connection.call((engine) =>
+      engine.compileGraph(this.id, id, values, steps),
+    );
+    await site.answer(compiling);
+    return new ClientFunction<T>(this, id, inputs);
+  }
+
+  async read(parameter: GraphParameter): Promise<GraphArray> {
+    const value = this.#parameter('read: the parameter', parameter);
+    await this.#flush('read');
+    const read = await this.connection.call((engine) => engine.readParameter(this.id, value));
+    return read as GraphArray;
+  }
+
+  async write(parameter: GraphParameter, values: Data | number): Promise<void> {
+    const value = this.#parameter('write: the parameter', parameter);
+    const { name, dims } = parameter as ClientParameter;
+    const data = valuesOf(`write: ${name}`, values, dims, 'float32') as Float32Array;
+    await this.#flush('write');
+    await this.connection.call((engine) => engine.writeParameter(this.id, value, data));
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#pending = [];
+    await this.connection.call((engine) => engine.disposeGraph(this.id));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+}
+
+/** plx.graph of an engine. */
+export function graphMaker(connection: Connection): Parallax['graph'] {
+  let graphs = 0;
+  return () => new ClientGraph(connection, ++graphs);
+}

@@ -1,0 +1,118 @@
+/** Handles of a graph's values, and the record of the calls that made them. */
+import { PlxError } from './errors.js';
+import type { DType, GraphNode, GraphParameter, GraphUpdate } from './graph_api.js';
+import type { GraphCall } from './rpc.js';
+
+/** What handles ask their graph. */
+export interface NodeOwner {
+  shapeOf(value: number): Promise<number[]>;
+  setRate(update: number, rate: number): Promise<void>;
+}
+
+/** A value of a graph, known by its number there. */
+export class ClientNode implements GraphNode<DType> {
+  readonly #owner: NodeOwner;
+  readonly #value: number;
+
+  constructor(
+    owner: NodeOwner,
+    value: number,
+    readonly dtype: DType,
+  ) {
+    this.#owner = owner;
+    this.#value = value;
+  }
+
+  shape(): Promise<number[]> {
+    return this.#owner.shapeOf(this.#value);
+  }
+
+  /** Its number; what names it in messages. Anything but a node of this graph is refused. */
+  static valueIn(owner: NodeOwner, node: unknown, what: string): number {
+    if (!(node instanceof ClientNode)) {
+      const got = node === null ? 'null' : typeof node;
+      throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be a node of a graph, not ${got}`);
+    }
+    if (node.#owner !== owner) {
+      throw new PlxError('PLX_ERR_ARGUMENT', `${what} is a node of another graph`);
+    }
+    return node.#value;
+  }
+}
+
+export class ClientParameter extends ClientNode implements GraphParameter {
+  declare readonly dtype: 'float32';
+
+  constructor(
+    owner: NodeOwner,
+    value: number,
+    readonly name: string,
+    readonly dims: readonly number[],
+  ) {
+    super(owner, value, 'float32');
+  }
+}
+
+/** A step of an optimizer. */
+export class ClientUpdate implements GraphUpdate {
+  readonly #owner: NodeOwner;
+  readonly #value: number;
+
+  constructor(owner: NodeOwner, value: number) {
+    this.#owner = owner;
+    this.#value = value;
+  }
+
+  setRate(rate: number): Promise<void> {
+    return this.#owner.setRate(this.#value, rate);
+  }
+
+  static valueIn(owner: NodeOwner, update: unknown, what: string): number {
+    if (update instanceof ClientUpdate && update.#owner === owner) return update.#value;
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be made by update() of this graph`);
+  }
+}
+
+/** A call of a graph's method: where the user's program made it. */
+export class CallSite {
+  readonly #trace = new Error();
+
+  /**
+   * Frames down to that of above, a function, are left out where the engine can do so. index: among
+   * the calls that add to the graph; none for others.
+   */
+  constructor(
+    readonly method: string,
+    above: unknown,
+    readonly index?: number,
+  ) {
+    const { captureStackTrace } = Error as { captureStackTrace?: (e: Error, f: unknown) => void };
+    captureStackTrace?.(this.#trace, above);
+  }
+
+  /** The failure of this call, whose stack is that of the call. */
+  failure(error: PlxError): PlxError {
+    const { method, index } = this;
+    const call = index === undefined ? {} : { call: { method, index } };
+    const located = new PlxError(error.codeName, error.message, { ...call, cause: error.cause });
+    /* V8 begins a stack with the error's name; other engines do not. */
+    const frames = (this.#trace.stack ?? '').replace(/^Error\n/, '');
+    located.stack = `${located.name}: ${located.message}\n${frames}`;
+    return located;
+  }
+
+  /** What the engine answers to this call. */
+  async answer<T>(promise: Promise<T>): Promise<T> {
+    try {
+      return await promise;
+    } catch (error) {
+      throw error instanceof PlxError ? this.failure(error) : error;
+    }
+  }
+}
+
+/** A call that the engine has not heard of yet. */
+export interface Recorded {
+  call: GraphCall;
+  site: CallSite;
+}
