@@ -1,4 +1,5 @@
-// What is measured: the same products, predictions and training steps on every engine.
+// What is measured: the same products, predictions, training steps and operations on every engine.
+import { operation } from './operations.mjs';
 
 const gemm = (n) => ({
   suite: 'gemm',
@@ -26,6 +27,38 @@ const train = (model, batch, loss) => network('train', model, batch, loss);
 const small = '784-200-10';
 const large = '512-1024-1024-512-10';
 
+const conv = (name, n, h, channels, k, out, { stride = 1, groups = 1 } = {}) =>
+  operation('conv2d', name, {
+    n,
+    h,
+    w: h,
+    in: channels,
+    k,
+    out,
+    stride,
+    pad: Math.floor(k / 2),
+    groups,
+  });
+const attention = (length) =>
+  operation('attention', `${length}, 8 heads of 64`, { batch: 1, length, heads: 8, width: 64 });
+const rowwise = (op, rows, width) => operation(op, `${rows} x ${width}`, { rows, width });
+
+const operations = [
+  conv('3x3 8x32x32x64 -> 64', 8, 32, 64, 3, 64),
+  conv('3x3 1x56x56x64 -> 64', 1, 56, 64, 3, 64),
+  conv('1x1 1x56x56x64 -> 256', 1, 56, 64, 1, 256),
+  conv('3x3 depthwise 1x56x56x128', 1, 56, 128, 3, 128, { groups: 128 }),
+  conv('3x3 stride 2 1x56x56x64 -> 128', 1, 56, 64, 3, 128, { stride: 2 }),
+  conv('7x7 stride 2 1x224x224x3 -> 64', 1, 224, 3, 7, 64, { stride: 2 }),
+  attention(64),
+  attention(256),
+  attention(1024),
+  rowwise('layer_norm', 1024, 768),
+  rowwise('softmax', 1024, 1024),
+  rowwise('gelu', 1024, 768),
+  operation('embedding', '1024 of 8192 x 512', { vocabulary: 8192, width: 512, ids: 1024 }),
+];
+
 export const cases = [
   gemm(256),
   gemm(512),
@@ -39,6 +72,7 @@ export const cases = [
   train(small, 64, 'crossentropy'),
   train('5-64-64-64-64-1', 1000, 'mse'),
   train(large, 32, 'crossentropy'),
+  ...operations,
 ];
 
 /** Training steps from the same weights whose losses are compared. */
@@ -50,14 +84,15 @@ export const adam = { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 /** How a row tells a case from others. */
 export function parameters(item) {
   if (item.kind === 'gemm') return { m: item.m, n: item.n, k: item.k, transposed: 'none' };
+  if (item.kind === 'op') return { op: item.op, ...item.sizes };
   const same = { model: item.model, batch: item.batch };
   return item.kind === 'train' ? { ...same, optimizer: 'adam' } : same;
 }
 
 /** The case's figure of speed, from nanoseconds per iteration. */
 export function metric(item) {
-  if (item.kind === 'gemm')
+  if (item.flops)
     return { metric: 'rate', unit: 'GFLOP/s', better: 'higher', of: (ns) => item.flops / ns };
-  const name = item.kind === 'train' ? 'step time' : 'prediction time';
+  const name = { train: 'step time', predict: 'prediction time', op: 'time' }[item.kind];
   return { metric: name, unit: 'us', better: 'lower', of: (ns) => ns / 1e3 };
 }

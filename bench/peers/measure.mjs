@@ -1,7 +1,7 @@
 // Engines side by side on one case: outputs compared first, then alternating rounds of samples.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Random } from './peer_data.mjs';
+import { Random } from './random.mjs';
 import { tolerances, worstError } from './tolerances.mjs';
 
 /** Idle before each sample, so that threads of the engine before have stopped spinning. */
@@ -36,8 +36,9 @@ async function calibrate(engine, item, sampleNs) {
 
 /**
  * Measures engines[0], ours, beside the others. Gives per engine
- * {engine, ns: [per iteration, one a round], failure?, error, tolerance}; those that cannot run the
- * case are left out.
+ * {engine, variant?, ns: [per iteration, one a round], failure?, error, tolerance}; those that cannot
+ * run the case are left out. Where an engine has several ways, variant names the fastest, which it
+ * found when the case was opened.
  */
 export async function measureCase(item, engines, data, { rounds, sampleNs, seed }) {
   const entries = engines
@@ -45,7 +46,7 @@ export async function measureCase(item, engines, data, { rounds, sampleNs, seed 
     .map((engine) => ({ engine, ns: [] }));
   for (const entry of entries) {
     await attempt(entry, async () => {
-      await entry.engine.open(item, data);
+      entry.variant = await entry.engine.open(item, data);
       entry.output = Float32Array.from(await entry.engine.results());
     });
   }

@@ -2,14 +2,16 @@
  * input and answers each with one line, "ok ..." or "error ...".
  *
  *   open gemm M N K FILE | open predict MODEL BATCH FILE | open train MODEL BATCH LOSS FILE
+ *   open op NAME SIZE... FILE
  *   results COUNT FILE   writes the product, the predictions, or the losses of COUNT steps
  *   restart              training: initial weights again
  *   run COUNT            answers the nanoseconds that COUNT iterations took
  *   close
  *
  * Files hold 32-bit values: A and B; or the weights and biases of each layer, x, and what x is
- * trained towards. */
+ * trained towards; or the operation's inputs. */
 #include "bench/network.h"
+#include "bench/peers/operation.h"
 #include "native/cblas.h"
 
 #include "base/platform.h"
@@ -20,7 +22,7 @@
 
 enum { LINE = 4096, MAX_PARAMETERS = 64, WARM_UP = 2 };
 
-typedef enum kind { NOTHING = 0, GEMM, PREDICT, TRAIN } kind;
+typedef enum kind { NOTHING = 0, GEMM, PREDICT, TRAIN, OPERATION } kind;
 
 typedef struct engine {
     plx_ctx *ctx;
@@ -33,6 +35,7 @@ typedef struct engine {
     char model[256];
     plx_network_options options;
     plx_network network;
+    plx_peer_operation operation;
 } engine;
 
 static bool fail(const char *sentence) {
@@ -46,6 +49,7 @@ static bool check(const engine *e, plx_status status) {
 
 static void close_case(engine *e) {
     plx_network_free(&e->network);
+    plx_peer_operation_close(&e->operation);
     free(e->data);
     free(e->product);
     e->data = e->product = NULL;
@@ -115,9 +119,28 @@ static bool find_inputs(engine *e) {
 
 static bool restart(engine *e) {
     int64_t used;
-    if (e->kind == GEMM) return true;
+    if (e->kind == GEMM || e->kind == OPERATION) return true;
     plx_network_free(&e->network);
     return check(e, plx_network_open(e->ctx, &e->options, &e->network)) && set_weights(e, &used);
+}
+
+static bool open_operation(engine *e, const char *line) {
+    char name[32], path[LINE];
+    int64_t sizes[PLX_PEER_SIZES] = {0};
+    int at = 0;
+    if (sscanf(line, "open op %31s %n", name, &at) != 1) return fail("unknown case");
+    const char *rest = line + at;
+    for (int i = 0; i < PLX_PEER_SIZES && *rest != '/'; ++i) {
+        char *end;
+        sizes[i] = strtoll(rest, &end, 10);
+        rest = end + strspn(end, " ");
+    }
+    if (sscanf(rest, "%4095s", path) != 1 || !read_values(e, path)) return false;
+    e->kind = OPERATION;
+    const plx_status status =
+        plx_peer_operation_open(e->ctx, name, sizes, e->data, e->count, &e->operation);
+    if (status == PLX_ERR_FORMAT) return fail("the file has another size");
+    return check(e, status);
 }
 
 static bool open_case(engine *e, const char *line) {
@@ -131,6 +154,7 @@ static bool open_case(engine *e, const char *line) {
         return read_values(e, path) && open_gemm(e);
     }
     if (e->blas) return fail("a BLAS has matrix products only");
+    if (!strncmp(line, "open op ", 8)) return open_operation(e, line);
     const bool training =
         sscanf(line, "open train %199s %lld %31s %4095s", model, &batch, loss, path) == 4;
     if (!training && sscanf(line, "open predict %199s %lld %4095s", model, &batch, path) != 3)
@@ -148,6 +172,11 @@ static bool open_case(engine *e, const char *line) {
 }
 
 static bool run(engine *e, int64_t count) {
+    if (e->kind == OPERATION) {
+        bool ok = true;
+        for (int64_t i = 0; ok && i < count; ++i) ok = check(e, plx_plan_run(e->operation.plan));
+        return ok;
+    }
     if (e->kind != GEMM) return check(e, plx_network_run(&e->network, count));
     const float *a = e->data, *b = e->data + e->m * e->k;
     for (int64_t i = 0; i < count; ++i) {
@@ -161,6 +190,19 @@ static bool run(engine *e, int64_t count) {
     return true;
 }
 
+static const float *result(const engine *e, int64_t *size) {
+    if (e->kind == OPERATION) {
+        *size = e->operation.size;
+        return plx_plan_output(e->operation.plan, e->operation.y);
+    }
+    if (e->kind == GEMM) {
+        *size = e->m * e->n;
+        return e->product;
+    }
+    *size = e->kind == PREDICT ? e->network.batch * e->network.out : 1;
+    return plx_network_result(&e->network);
+}
+
 static bool write_results(engine *e, int64_t count, const char *path) {
     FILE *file = fopen(path, "wb");
     if (!file) return fail("the results' file cannot be written");
@@ -168,10 +210,8 @@ static bool write_results(engine *e, int64_t count, const char *path) {
     for (int64_t i = 0; ok && i < (e->kind == TRAIN ? count : 1); ++i) {
         ok = run(e, 1);
         if (!ok) break;
-        const float *values = e->kind == GEMM ? e->product : plx_network_result(&e->network);
-        const int64_t size = e->kind == GEMM      ? e->m * e->n
-                             : e->kind == PREDICT ? e->network.batch * e->network.out
-                                                  : 1;
+        int64_t size;
+        const float *values = result(e, &size);
         ok = fwrite(values, sizeof *values, (size_t)size, file) == (size_t)size ||
              fail("the results' file cannot be written");
     }
@@ -211,9 +251,12 @@ static bool obey(engine *e, const char *line) {
 static void introduce(const engine *e, int threads) {
     const plx_ctx_info info = plx_ctx_get_info(e->ctx);
     printf("{\"version\":\"%s\",\"isa\":\"%s\",\"gemm\":\"%s\",\"threads\":%d,\"vectorBits\":%d,"
-           "\"fma\":%s,\"exact\":%s}\n",
+           "\"fma\":%s,\"exact\":%s,\"operations\":[",
            plx_version(), info.isa, e->blas ? e->blas->name : info.gemm, threads, info.vector_bits,
            info.fma ? "true" : "false", info.exact ? "true" : "false");
+    for (int i = 0; plx_peer_operation_name(i); ++i)
+        printf("%s\"%s\"", i ? "," : "", plx_peer_operation_name(i));
+    printf("]}\n");
 }
 
 int main(int argc, char **argv) {

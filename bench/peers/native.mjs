@@ -25,7 +25,9 @@ export async function nativeEngines({ threads, python, folder, root }) {
   const blas = (role) =>
     line(about(role, 'OpenBLAS', { cannot: notProduct }), program, role).then(withoutIsa);
 
-  await start('Parallax', () => line(about('parallax', 'parallax'), program, 'parallax'));
+  await start('Parallax', () =>
+    line(about('parallax', 'parallax'), program, 'parallax').then(withItsOperations),
+  );
   await start('OpenBLAS', () => blas('blas'));
   await start('the default OpenBLAS', () => blas('blas-unaided'));
   // Where OpenBLAS chooses the best kernels by itself, it is one engine.
@@ -50,7 +52,13 @@ const label = (engine) => ({
   label: `${engine.name} ${engine.isa ?? engine.gemm ?? engine.version}`,
 });
 
+/** Ours says which operations it has. */
+const withItsOperations = ({ operations, ...engine }) => ({
+  ...engine,
+  cannot: (item) => item.kind === 'op' && !operations.includes(item.op),
+});
+
 /** A BLAS runs its own kernels: what Parallax would run is not told. */
-function withoutIsa({ isa, vectorBits, fma, exact, version, ...engine }) {
+function withoutIsa({ isa, vectorBits, fma, exact, version, operations, ...engine }) {
   return { ...engine, version: engine.gemm };
 }

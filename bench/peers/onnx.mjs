@@ -2,8 +2,17 @@
 // the public onnx.proto3.
 
 const FLOAT = 1;
-const IR_VERSION = 8;
-const OPSET = 17;
+const INT32 = 6;
+const IR_VERSION = 9;
+const OPSET = 20;
+/** Of onnxruntime's own operators. */
+const CONTRIB = 'com.microsoft';
+
+// Types of attributes.
+const NUMBER = 1;
+const INTEGER = 2;
+const INTEGERS = 7;
+
 const encoder = new TextEncoder();
 
 function varint(value) {
@@ -29,7 +38,10 @@ const bytes = (field, value) => concatenated([varint(field * 8 + 2), varint(valu
 const text = (field, value) => bytes(field, encoder.encode(value));
 const message = (field, ...parts) => bytes(field, concatenated(parts));
 
-const valueInfo = (field, name, shape) =>
+const number = (field, value) =>
+  concatenated([varint(field * 8 + 5), new Uint8Array(Float32Array.of(value).buffer)]);
+
+const valueInfo = (field, name, shape, type = FLOAT) =>
   message(
     field,
     text(1, name),
@@ -37,13 +49,17 @@ const valueInfo = (field, name, shape) =>
       2,
       message(
         1,
-        integer(1, FLOAT),
+        integer(1, type),
         message(2, ...shape.map((size) => message(1, integer(1, size)))),
       ),
     ),
   );
 
-const tensor = (name, shape, values) =>
+export const input = (name, shape) => valueInfo(11, name, shape);
+export const indices = (name, shape) => valueInfo(11, name, shape, INT32);
+export const output = (name, shape) => valueInfo(12, name, shape);
+
+export const tensor = (name, shape, values) =>
   message(
     5,
     ...shape.map((size) => integer(1, size)),
@@ -52,25 +68,46 @@ const tensor = (name, shape, values) =>
     bytes(9, new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
   );
 
-const node = (type, inputs, output) =>
-  message(1, ...inputs.map((name) => text(1, name)), text(2, output), text(4, type));
+/** Whole numbers, lists of them, or {number}. */
+function attribute(name, value) {
+  if (Array.isArray(value))
+    return message(5, text(1, name), ...value.map((each) => integer(8, each)), integer(20, INTEGERS));
+  if (typeof value === 'number')
+    return message(5, text(1, name), integer(3, value), integer(20, INTEGER));
+  return message(5, text(1, name), number(2, value.number), integer(20, NUMBER));
+}
 
-const model = (...graph) =>
+export const node = (type, inputs, result, attributes = {}, domain = '') =>
+  message(
+    1,
+    ...inputs.map((name) => text(1, name)),
+    text(2, result),
+    text(4, type),
+    ...Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+    text(7, domain),
+  );
+
+/** One of onnxruntime's own. */
+export const contribNode = (type, inputs, result, attributes) =>
+  node(type, inputs, result, attributes, CONTRIB);
+
+export const model = (...graph) =>
   concatenated([
     integer(1, IR_VERSION),
     text(2, 'parallax'),
     message(7, text(2, 'case'), ...graph),
     message(8, text(1, ''), integer(2, OPSET)),
+    message(8, text(1, CONTRIB), integer(2, 1)),
   ]);
 
-/** A model with inputs a and b, or x, and the output out. */
+/** A model with inputs a and b, or x, and the output out; operations are in onnx_operations.mjs. */
 export function onnxModel(item, data) {
   if (item.kind === 'gemm')
     return model(
       node('MatMul', ['a', 'b'], 'out'),
-      valueInfo(11, 'a', [item.m, item.k]),
-      valueInfo(11, 'b', [item.k, item.n]),
-      valueInfo(12, 'out', [item.m, item.n]),
+      input('a', [item.m, item.k]),
+      input('b', [item.k, item.n]),
+      output('out', [item.m, item.n]),
     );
   const graph = [];
   const last = data.weights.length - 1;
@@ -81,7 +118,7 @@ export function onnxModel(item, data) {
     graph.push(tensor(`w${i}`, [layer.in, layer.out], layer.w));
     graph.push(tensor(`b${i}`, [layer.out], layer.b));
   });
-  graph.push(valueInfo(11, 'x', [item.batch, item.layers[0]]));
-  graph.push(valueInfo(12, 'out', [item.batch, item.layers.at(-1)]));
+  graph.push(input('x', [item.batch, item.layers[0]]));
+  graph.push(output('out', [item.batch, item.layers.at(-1)]));
   return model(...graph);
 }

@@ -1,56 +1,10 @@
 // The numbers that all engines get: seeded weights, inputs and targets, natively and in the page.
 
-const rotated = (word, by) => (word << by) | (word >>> (32 - by));
-
-/** The finaliser of MurmurHash3 (Appleby). */
-function mixed(word) {
-  let h = word | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
-}
-
-/** xoshiro128** (Blackman and Vigna, 2018), with normal values by Box and Muller. */
-export class Random {
-  #s;
-
-  constructor(seed) {
-    // Filled by a Weyl sequence whose words are mixed, as the authors advise for small seeds.
-    this.#s = Uint32Array.from({ length: 4 }, (_, i) => mixed(seed + (i + 1) * 0x9e3779b9));
-  }
-
-  word() {
-    const s = this.#s;
-    const result = Math.imul(rotated(Math.imul(s[1], 5), 7), 9) >>> 0;
-    const shifted = s[1] << 9;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= shifted;
-    s[3] = rotated(s[3], 11);
-    return result;
-  }
-
-  /** In (0, 1). */
-  uniform() {
-    return (this.word() + 0.5) / 2 ** 32;
-  }
-
-  normals(count, scale) {
-    const values = new Float32Array(count);
-    for (let i = 0; i < count; i += 2) {
-      const radius = scale * Math.sqrt(-2 * Math.log(this.uniform()));
-      const angle = 2 * Math.PI * this.uniform();
-      values[i] = radius * Math.cos(angle);
-      if (i + 1 < count) values[i + 1] = radius * Math.sin(angle);
-    }
-    return values;
-  }
-}
+import { operationData } from './operations.mjs';
+import { Random } from './random.mjs';
 
 /**
- * gemm: {a, b}; networks: {weights: [{w, b, in, out}], x, y}, where y is normal values for MSE,
+ * gemm: {a, b}; operations: {inputs}; networks: {weights: [{w, b, in, out}], x, y}, where y is normal values for MSE,
  * labels (Int32Array) for cross-entropy and undefined for predictions. Weights are He-normal,
  * biases small but not zero, so that one left out or in the wrong place shows. The recipe, {seed}
  * and by how much weights are moved, is kept with the data: what makes it again elsewhere.
@@ -66,6 +20,7 @@ export function perturbed(item, data, relative, seed) {
 }
 
 function made(item, seed) {
+  if (item.kind === 'op') return operationData(item, seed);
   const random = new Random(seed);
   if (item.kind === 'gemm')
     return { a: random.normals(item.m * item.k, 1), b: random.normals(item.k * item.n, 1) };
@@ -84,11 +39,15 @@ function made(item, seed) {
   return { weights, x, y };
 }
 
+function partsOf(data) {
+  if (data.a) return [data.a, data.b];
+  if (data.inputs) return Object.values(data.inputs);
+  return [...data.weights.flatMap(({ w, b }) => [w, b]), data.x, ...(data.y ? [data.y] : [])];
+}
+
 /** A case's data as one run of 32-bit values, in the order that native engines read. */
 export function toBytes(data) {
-  const parts = data.a
-    ? [data.a, data.b]
-    : [...data.weights.flatMap(({ w, b }) => [w, b]), data.x, ...(data.y ? [data.y] : [])];
+  const parts = partsOf(data);
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
   let at = 0;
   for (const part of parts) {

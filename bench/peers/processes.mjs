@@ -8,10 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { COMPARED_STEPS } from './cases.mjs';
 import { toBytes } from './peer_data.mjs';
 
-const nameOfCase = (item) =>
-  item.kind === 'gemm'
-    ? `gemm ${item.m} ${item.n} ${item.k}`
-    : [item.kind, item.model, item.batch, item.loss].filter(Boolean).join(' ');
+function nameOfCase(item) {
+  if (item.kind === 'gemm') return `gemm ${item.m} ${item.n} ${item.k}`;
+  if (item.kind === 'op') return ['op', item.op, ...Object.values(item.sizes)].join(' ');
+  return [item.kind, item.model, item.batch, item.loss].filter(Boolean).join(' ');
+}
 
 /** Speaks the lines that native.c describes. Throws when the program does not start. */
 export async function lineEngine(about, command, args, folder) {
@@ -32,7 +33,7 @@ export async function lineEngine(about, command, args, folder) {
     child.stdin.write(`${line}\n`);
     const [word, ...rest] = (await answer()).split(' ');
     if (word !== 'ok') throw new Error(rest.join(' '));
-    return Number(rest[0]);
+    return rest;
   };
   const file = join(folder, `${about.key}.bin`);
   return {
@@ -40,7 +41,8 @@ export async function lineEngine(about, command, args, folder) {
     ...JSON.parse(await answer()),
     async open(item, data) {
       await writeFile(file, toBytes(data));
-      await ask(`open ${nameOfCase(item)} ${file}`);
+      const [, variant] = await ask(`open ${nameOfCase(item)} ${file}`);
+      return variant;
     },
     async results() {
       await ask(`results ${COMPARED_STEPS} ${file}.results`);
@@ -48,7 +50,7 @@ export async function lineEngine(about, command, args, folder) {
       return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
     },
     restart: () => ask('restart'),
-    run: (count) => ask(`run ${count}`),
+    run: async (count) => Number((await ask(`run ${count}`))[0]),
     close: () => ask('close'),
     dispose: () => child.stdin.end(),
   };

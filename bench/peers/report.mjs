@@ -108,6 +108,7 @@ export function tableLines(item, where, entries) {
       const r = speed(entry, own);
       cells.push(`${own.engine.short} ${ratio(r.median)}x [${ratio(r.low)}, ${ratio(r.high)}]`);
     }
+    if (entry.variant) cells.push(`(${entry.variant})`);
     lines.push(`${label} ${cells.join('   ')}`);
   }
   for (const own of ours)

@@ -1,5 +1,7 @@
 // How far outputs may be apart, derived from the arithmetic of each case.
-import { perturbed, Random } from './peer_data.mjs';
+import { operationTolerances } from './operations.mjs';
+import { perturbed } from './peer_data.mjs';
+import { Random } from './random.mjs';
 
 const EPSILON = 2 ** -23;
 const ELEMENTS = 200;
@@ -13,6 +15,7 @@ const PERTURBATIONS = 3;
  */
 export async function tolerances(item, data, ours) {
   if (item.kind === 'gemm') return ofProduct(item, data, ours.output);
+  if (item.kind === 'op') return operationTolerances(item, data, ours.output);
   if (item.kind === 'predict') return ofPredictions(item, data, ours.output);
   return ofLosses(item, data, ours);
 }

@@ -61,5 +61,5 @@ if(PLX_COMMAND AND PLX_COMMAND_SOURCES)
 endif()
 
 # What scripts/peers measures beside other libraries.
-add_executable(parallax_peer EXCLUDE_FROM_ALL bench/peers/native.c)
+add_executable(parallax_peer EXCLUDE_FROM_ALL bench/peers/native.c bench/peers/operation.c)
 target_link_libraries(parallax_peer PRIVATE parallax_bench parallax_native)

@@ -1,8 +1,12 @@
 # The C tests. A test program lists its groups with --list and runs one by name; each group becomes a
 # test of CTest, found when the program has been built.
 file(GLOB PLX_TEST_SOURCES CONFIGURE_DEPENDS
-    tests/*.c tests/unit/*.c tests/kernels/*.c tests/ops/*.c tests/bench/*.c
-    tests/golden/*.c)
+    tests/*.c tests/unit/*.c tests/kernels/*.c tests/ops/*.c tests/bench/*.c)
+# Golden vectors are JSON, read with the command's library: builds without the one have no such group.
+if(CJSON_LIBRARY)
+    file(GLOB PLX_GOLDEN_SOURCES CONFIGURE_DEPENDS tests/golden/*.c)
+    list(APPEND PLX_TEST_SOURCES ${PLX_GOLDEN_SOURCES})
+endif()
 
 function(plx_tests name)
     if(NOT PLX_TEST_SOURCES)
@@ -13,6 +17,12 @@ function(plx_tests name)
     target_compile_options(${name} PRIVATE ${PLX_TEST_OPTIONS})
     target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${PLX_GENERATED})
     target_link_libraries(${name} PRIVATE ${ARGN} m)
+    if(CJSON_LIBRARY)
+        target_compile_definitions(${name} PRIVATE
+            PLX_GOLDEN_FILE="${CMAKE_SOURCE_DIR}/tests/golden/ops.json")
+        target_include_directories(${name} PRIVATE ${CJSON_INCLUDE})
+        target_link_libraries(${name} PRIVATE ${CJSON_LIBRARY})
+    endif()
     target_link_options(${name} PRIVATE ${PLX_TEST_LINK})
     add_dependencies(${name} parallax_build_info)
     if(EMSCRIPTEN)
