@@ -30,7 +30,7 @@ typedef struct plx_ops_case {
 } plx_ops_case;
 
 extern const plx_ops_case plx__ops_cases[];
-extern const plx_ops_case plx__ops_cases_new[];
+extern const plx_ops_case plx__ops_cases_more[];
 
 /* An operand of uniform values in [low, high), or of indices below a number. */
 plx_node plx__ops_values(plx_ops_graph *g, int rank, const int64_t *dims, double low, double high);

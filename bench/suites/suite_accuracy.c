@@ -63,6 +63,7 @@ int plx__accuracy_figure(plx_case *c, const char *name, const char *unit, const 
 static plx_status plan(plx_bench *bench) {
     int group = plx__accuracy_functions(bench, 0);
     group = plx__accuracy_rows(bench, group);
+    group = plx__accuracy_norms(bench, group);
     plx__accuracy_gradients(bench, group);
     return PLX_OK;
 }

@@ -14,7 +14,7 @@
 enum { SMALL = 0, MEDIUM, LARGE, WITH_GRADIENT = 1, STREAM_OPS = 940 };
 static const char *const size_names[] = {"small", "medium", "large"};
 
-static const plx_ops_case *const tables[] = {plx__ops_cases};
+static const plx_ops_case *const tables[] = {plx__ops_cases, plx__ops_cases_more};
 
 /* ---- Operands -------------------------------------------------------------------------------- */
 

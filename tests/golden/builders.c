@@ -3,10 +3,6 @@
 
 #include <string.h>
 
-/* Until every operation is linked: without this line the rows PENDING of ops.def are called, too.
- */
-#define OPS_PENDING
-
 #define IN(name) golden_input(c, name)
 #define NUMBER(name) golden_number(c, name)
 #define INTEGER(name) ((int64_t)golden_number(c, name))
@@ -48,7 +44,6 @@ ALONG(reduce_max)
 LOSS(mse)
 BUILDER(cross_entropy, plx_cross_entropy(c->graph, IN("logits"), IN("labels")))
 
-#ifndef OPS_PENDING
 ALONG(softmax)
 ALONG(log_softmax)
 ALONG(log_sum_exp)
@@ -180,18 +175,11 @@ BUILDER(info_nce, plx_info_nce(c->graph, IN("a"), IN("b"), IN("scale")))
 static void build_clip_by_norm(const golden_case *c, plx_node *y) {
     plx_clip_by_norm(c->graph, c->inputs_count, c->nodes, NUMBER("largest"), y);
 }
-#endif
 
 static const golden_op ops[] = {
 #define OP(name, builder) {#name, build_##builder},
-#ifdef OPS_PENDING
-#define PENDING(name, builder) {#name, NULL},
-#else
-#define PENDING(name, builder) OP(name, builder)
-#endif
 #include "golden/ops.def"
 #undef OP
-#undef PENDING
 };
 
 const golden_op *golden_find_op(const char *name) {

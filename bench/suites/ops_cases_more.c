@@ -243,7 +243,7 @@ static plx_node info_nce(plx_ops_graph *g, const int64_t *d) {
 #define IMAGES {{1, 14, 14, 32}, {1, 56, 56, 64}, {8, 112, 112, 64}}
 #define HEADS {{1, 64, 8, 64}, {1, 256, 8, 64}, {1, 1024, 8, 64}}
 
-const plx_ops_case plx__ops_cases_new[] = {
+const plx_ops_case plx__ops_cases_more[] = {
     {"conv2d 3x3",
      conv_3x3,
      {{1, 14, 14, 64, 64}, {1, 56, 56, 64, 64}, {8, 32, 32, 64, 64}},
