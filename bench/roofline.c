@@ -183,11 +183,19 @@ typedef struct level {
     double bandwidth[STREAMS];
 } level;
 
-static double median_of(const plx_metric *metric) {
+/* Interference only slows down, so a ceiling is near the top of what was seen. */
+static double top_of(int count, const double *values) {
     double sorted[PLX_BENCH_SAMPLES];
-    if (!metric->count) return 0;
-    memcpy(sorted, metric->values, (size_t)metric->count * sizeof *sorted);
-    return plx__summarise(metric->count, sorted).median;
+    if (!count) return 0;
+    memcpy(sorted, values, (size_t)count * sizeof *sorted);
+    return plx__summarise(count, sorted).p90;
+}
+
+/* Operations per nanosecond of a case of plan_peaks. */
+static double peak_of(const plx_case *c) {
+    double rates[PLX_BENCH_SAMPLES];
+    for (int i = 0; i < c->count; ++i) rates[i] = c->metrics[0].factor / c->ns[i];
+    return top_of(c->count, rates);
 }
 
 static bool read_point(plx_bench *bench, double bytes, point *out) {
@@ -197,7 +205,8 @@ static bool read_point(plx_bench *bench, double bytes, point *out) {
     const plx_case *c = plx__bench_find(bench, name);
     if (!c) return false;
     out->bytes = (double)c->size;
-    for (int k = 0; k < STREAMS; ++k) out->bandwidth[k] = median_of(&c->metrics[k]);
+    for (int k = 0; k < STREAMS; ++k)
+        out->bandwidth[k] = top_of(c->metrics[k].count, c->metrics[k].values);
     return true;
 }
 
@@ -210,7 +219,7 @@ static int read_sweep(plx_bench *bench, point points[POINTS]) {
     return count;
 }
 
-/* The best of each stream among sizes in (from, to]: interference only slows down. */
+/* The best of each stream among sizes in (from, to]. */
 static bool best_of(const point *points, int count, double from, double to, level *out) {
     bool any = false;
     for (int k = 0; k < STREAMS; ++k) out->bandwidth[k] = 0;
@@ -332,7 +341,7 @@ void plx__roofline_place(plx_bench *bench, plx_case *c, int metric, const plx_wo
     int at = 0;
     while (at < count - 1 && work->working_set > levels[at].capacity) at += 1;
     const plx_stream stream = like_stream(work);
-    const double peak = top->metrics[0].factor / plx__case_median_ns(top);
+    const double peak = peak_of(top);
     double bandwidth = levels[at].bandwidth[stream];
     /* A sum's additions may be slower than the first cache; reading is not slower than copying. */
     for (int k = 0; k < STREAMS && stream == PLX_STREAM_READ; ++k)
