@@ -241,7 +241,7 @@ typedef enum plx_activation {
     PLX_SIGMOID,
     PLX_TANH,
     PLX_RELU6,       /* min(max(x, 0), 6): Howard et al., "MobileNets", 2017 */
-    PLX_CELU,        /* x > 0 ? x : p (exp(x / p) - 1), default p 1: Barron, 2017 */
+    PLX_CELU,        /* x > 0 ? x : p (exp(x / p) - 1), 0 < p, default 1: Barron, 2017 */
     PLX_SELU,        /* 1.0507 (x > 0 ? x : 1.6733 (exp(x) - 1)): Klambauer et al., NIPS 2017 */
     PLX_MISH,        /* x tanh(log(1 + exp(x))): Misra, 2019 */
     PLX_HARDSWISH,   /* x relu6(x + 3) / 6: Howard et al., ICCV 2019 */

@@ -121,7 +121,7 @@ INLINE vf v_at_least(plx_real least, vf x) {
     return v_greater(v_splat(least), x);
 }
 
-/* exp(high + low) - 1 for high <= 0, at most 0.6 ULP away; no -0. */
+/* exp(high + low) - 1 for high <= 0, 0.85 ULP; no -0. */
 INLINE vf v_expm1_negative(vf high, vf low) {
     IN_DOUBLE(expm1((double)high[0]));
     const exp_parts e = v_exp_parts(v_at_least(C(-30), v_less(v_splat(0), high)), low);
