@@ -2,6 +2,8 @@
  * they give where the table-walking tests do not look. */
 #include "check.h"
 
+#include "ops/op.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -245,7 +247,10 @@ static void check_long_concat(plx_check *t, plx_ctx *ctx) {
     for (int i = 0; i < 40; ++i) all[i] = plx_slice(n.graph, n.a, 1, i % 4, i % 4 + 1, 1);
     const plx_node y = plx_concat(n.graph, 40, all, 1);
     double expected[120];
-    for (int i = 0; i < 120; ++i) expected[i] = i / 40 * 4 + i % 4;
+    for (int i = 0; i < 120; ++i) {
+        const int row = i / 40;
+        expected[i] = 4 * row + i % 4;
+    }
     VALUES(y, 2, D(3, 40), expected);
     plx_graph_free(n.graph);
 }
@@ -357,6 +362,35 @@ static double info_nce(const plx_real *a, const plx_real *b, double scale) {
         loss += log(row) + log(column) - 2 * scale * cosine(a + i * WIDTH, b + i * WIDTH);
     }
     return loss / (2 * PAIRS);
+}
+
+/* Only a log-softmax of rows may become one step with the negative log-likelihood. */
+static void check_fusion(plx_check *t, plx_ctx *ctx) {
+    static const int32_t labels[3] = {2, 0, 1};
+    static const plx_plan_options none = {0};
+    plx_graph *graph;
+    plx_plan *plans[2] = {NULL};
+    plx_graph_new(ctx, &graph);
+    const plx_node x = plx_input(graph, "x", PLX_DTYPE_REAL, 2, D(3, 4));
+    const plx_node l = plx_input(graph, "labels", PLX_DTYPE_I32, 1, D(3));
+    const plx_node rows = plx_log_softmax(graph, x, 0);
+    const plx_node loss = {PLX__EMIT2(graph, &plx__op_nll, rows.id, l.id, NULL)};
+    plx_node outputs[2] = {loss};
+    CHECK(t, plx_gradients(graph, loss, 1, &x, &outputs[1]) == PLX_OK, "%s", plx_message(ctx));
+    for (int i = 0; i < 2; ++i) {
+        plx_status status = plx_compile(graph, 2, outputs, i ? &none : NULL, &plans[i]);
+        if (status == PLX_OK) status = plx_plan_bind(plans[i], x, counting);
+        if (status == PLX_OK) status = plx_plan_bind(plans[i], l, labels);
+        if (status == PLX_OK) status = plx_plan_run(plans[i]);
+        CHECK(t, status == PLX_OK, "%s", plx_message(ctx));
+    }
+    for (int k = 0; k < 2; ++k)
+        CHECK(t,
+              !memcmp(plx_plan_output(plans[0], outputs[k]), plx_plan_output(plans[1], outputs[k]),
+                      (k ? 12 : 1) * sizeof(plx_real)),
+              "fused along another axis than the last");
+    for (int i = 0; i < 2; ++i) plx_plan_free(plans[i]);
+    plx_graph_free(graph);
 }
 
 /* The losses' sums have few terms: 64 roundings are more than there are. */
@@ -492,6 +526,7 @@ void plx_test_unit_shapes(plx_check *t) {
     check_infinities(t, ctx);
     check_contrast(t, ctx);
     check_losses(t, ctx);
+    check_fusion(t, ctx);
     check_clipping(t, ctx);
     check_strided_bind(t, ctx);
     plx_ctx_free(ctx);
