@@ -112,7 +112,7 @@ plx_status plx__pass_fuse(plx_plan *plan) {
     bool ok = true;
     for (int32_t i = 0; i < graph->count && ok; ++i) {
         plx__node *node = &graph->nodes[i];
-        if (!plan->live[i] || (node->op->flags & PLX__OP_LEAF)) continue;
+        if (!plan->live[i] || !node->inputs_count) continue;
         ok = fuse_bias(graph, node, uses) && fuse_activation(graph, node, uses) &&
              fuse_cross_entropy(graph, node, uses);
     }
