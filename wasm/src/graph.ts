@@ -365,6 +365,10 @@ export class ClientGraph implements Graph {
     return this.#node('minimum', [a, b]);
   }
 
+  pow(a: Operand, b: Operand): GraphNode {
+    return this.#node('pow', [a, b]);
+  }
+
   exp(x: GraphNode): GraphNode {
     return this.#node('exp', [x]);
   }
@@ -377,8 +381,20 @@ export class ClientGraph implements Graph {
     return this.#node('sqrt', [x]);
   }
 
+  rsqrt(x: GraphNode): GraphNode {
+    return this.#node('rsqrt', [x]);
+  }
+
   square(x: GraphNode): GraphNode {
     return this.#node('square', [x]);
+  }
+
+  sin(x: GraphNode): GraphNode {
+    return this.#node('sin', [x]);
+  }
+
+  cos(x: GraphNode): GraphNode {
+    return this.#node('cos', [x]);
   }
 
   abs(x: GraphNode): GraphNode {
@@ -405,6 +421,42 @@ export class ClientGraph implements Graph {
 
   elu(x: GraphNode, alpha = Number.NaN): GraphNode {
     return this.#node('elu', [x], { alpha });
+  }
+
+  celu(x: GraphNode, alpha = Number.NaN): GraphNode {
+    return this.#node('celu', [x], { alpha });
+  }
+
+  prelu(x: GraphNode, slope: Operand): GraphNode {
+    return this.#node('prelu', [x, slope]);
+  }
+
+  selu(x: GraphNode): GraphNode {
+    return this.#node('selu', [x]);
+  }
+
+  relu6(x: GraphNode): GraphNode {
+    return this.#node('relu6', [x]);
+  }
+
+  mish(x: GraphNode): GraphNode {
+    return this.#node('mish', [x]);
+  }
+
+  hardswish(x: GraphNode): GraphNode {
+    return this.#node('hardswish', [x]);
+  }
+
+  hardsigmoid(x: GraphNode): GraphNode {
+    return this.#node('hardsigmoid', [x]);
+  }
+
+  softplus(x: GraphNode): GraphNode {
+    return this.#node('softplus', [x]);
+  }
+
+  softsign(x: GraphNode): GraphNode {
+    return this.#node('softsign', [x]);
   }
 
   silu(x: GraphNode): GraphNode {
