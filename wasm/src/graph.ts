@@ -246,6 +246,9 @@ export class ClientGraph implements Graph {
    * value. Numbers are in the builder's order.
    */
   #build(method: Method, inputs: readonly Input[], numbers: Numbers = [], results = 1): number {
+    if (!Array.isArray(inputs)) {
+      throw new PlxError('PLX_ERR_ARGUMENT', `${method}: give an array of nodes`);
+    }
     const values = Array.isArray(numbers) ? numbers : namedNumbers(method, numbers);
     const site = this.#site(method);
     const ids = inputs.map((input, i) => {
@@ -274,7 +277,7 @@ export class ClientGraph implements Graph {
     numbers: Numbers,
   ): GraphNode<D> {
     const first = this.#build(method, inputs as readonly Input[], numbers);
-    return this.#list(first, 1, inputs[0]!.dtype)[0]!;
+    return this.#list(first, 1, inputs[0]?.dtype ?? ('float32' as D))[0]!;
   }
 
   #list<D extends DType>(first: number, count: number, dtype: D): GraphNode<D>[] {
