@@ -121,7 +121,7 @@ static int check_counts(const plx_graph *g, int builder, int count, const plx_no
     if (!name) return plx__js_fail(PLX_ERR_UNSUPPORTED, "graph: no builder number %d", builder);
     const int inputs = builders[builder].inputs, numbers = builders[builder].numbers;
     if (inputs == ANY ? count < 1 : count != inputs)
-        return plx__js_fail(PLX_ERR_ARGUMENT, "%s: %d inputs", name, count);
+        return plx__js_fail(PLX_ERR_ARGUMENT, "%s: %d inputs are too few or too many", name, count);
     const int rank = count ? plx_node_shape(g, x[0], NULL) : 0;
     const int wanted = numbers == AXES ? rank : numbers == SIDES ? 2 * rank + 1 : numbers;
     if (numbers == ANY || size == wanted) return PLX_OK;

@@ -327,6 +327,7 @@ describe('a wrong call', () => {
       (g, x) => g.matmul(x),
       'matmul: input 1 must be a node of a graph, not undefined',
     ],
+    'a node for a list': [(g, x) => g.concat(x, 0), 'concat: give an array of nodes'],
     'text for a node': [(g) => g.relu('x'), 'relu: input 0 must be a node of a graph, not string'],
     'half an axis': [(g, x) => g.sum(x, 0.5), 'sum: axis is 0.5: it must be a whole number'],
     'half a size': [

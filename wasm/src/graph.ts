@@ -246,6 +246,9 @@ export class ClientGraph implements Graph {
    * value. Numbers are in the builder's order.
    */
   #build(method: Method, inputs: readonly Input[], numbers: Numbers = [], results = 1): number {
+    if (!Array.isArray(inputs)) {
+      throw new PlxError('PLX_ERR_ARGUMENT', `${method}: give an array of nodes`);
+    }
     const values = Array.isArray(numbers) ? numbers : namedNumbers(method, numbers);
     const site = this.#site(method);
     const ids = inputs.map((input, i) => {
@@ -274,7 +277,7 @@ export class ClientGraph implements Graph {
     numbers: Numbers,
   ): GraphNode<D> {
     const first = this.#build(method, inputs as readonly Input[], numbers);
-    return this.#list(first, 1, inputs[0]!.dtype)[0]!;
+    return this.#list(first, 1, inputs[0]?.dtype ?? ('float32' as D))[0]!;
   }
 
   #list<D extends DType>(first: number, count: number, dtype: D): GraphNode<D>[] {
@@ -365,6 +368,10 @@ export class ClientGraph implements Graph {
     return this.#node('minimum', [a, b]);
   }
 
+  pow(a: Operand, b: Operand): GraphNode {
+    return this.#node('pow', [a, b]);
+  }
+
   exp(x: GraphNode): GraphNode {
     return this.#node('exp', [x]);
   }
@@ -377,8 +384,20 @@ export class ClientGraph implements Graph {
     return this.#node('sqrt', [x]);
   }
 
+  rsqrt(x: GraphNode): GraphNode {
+    return this.#node('rsqrt', [x]);
+  }
+
   square(x: GraphNode): GraphNode {
     return this.#node('square', [x]);
+  }
+
+  sin(x: GraphNode): GraphNode {
+    return this.#node('sin', [x]);
+  }
+
+  cos(x: GraphNode): GraphNode {
+    return this.#node('cos', [x]);
   }
 
   abs(x: GraphNode): GraphNode {
@@ -405,6 +424,42 @@ export class ClientGraph implements Graph {
 
   elu(x: GraphNode, alpha = Number.NaN): GraphNode {
     return this.#node('elu', [x], { alpha });
+  }
+
+  celu(x: GraphNode, alpha = Number.NaN): GraphNode {
+    return this.#node('celu', [x], { alpha });
+  }
+
+  prelu(x: GraphNode, slope: Operand): GraphNode {
+    return this.#node('prelu', [x, slope]);
+  }
+
+  selu(x: GraphNode): GraphNode {
+    return this.#node('selu', [x]);
+  }
+
+  relu6(x: GraphNode): GraphNode {
+    return this.#node('relu6', [x]);
+  }
+
+  mish(x: GraphNode): GraphNode {
+    return this.#node('mish', [x]);
+  }
+
+  hardswish(x: GraphNode): GraphNode {
+    return this.#node('hardswish', [x]);
+  }
+
+  hardsigmoid(x: GraphNode): GraphNode {
+    return this.#node('hardsigmoid', [x]);
+  }
+
+  softplus(x: GraphNode): GraphNode {
+    return this.#node('softplus', [x]);
+  }
+
+  softsign(x: GraphNode): GraphNode {
+    return this.#node('softsign', [x]);
   }
 
   silu(x: GraphNode): GraphNode {

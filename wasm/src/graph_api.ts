@@ -225,14 +225,22 @@ export interface Graph {
   maximum(a: Operand, b: Operand): GraphNode;
   /** The smaller of two; NaN if either is; where equal, a has the gradient. */
   minimum(a: Operand, b: Operand): GraphNode;
+  /** a to the power of b: a negative a takes whole b only, else the result is NaN. */
+  pow(a: Operand, b: Operand): GraphNode;
   /** e to the power of x. */
   exp(x: GraphNode): GraphNode;
   /** Natural logarithm. */
   log(x: GraphNode): GraphNode;
   /** Square root. */
   sqrt(x: GraphNode): GraphNode;
+  /** 1 / sqrt(x). */
+  rsqrt(x: GraphNode): GraphNode;
   /** x x. */
   square(x: GraphNode): GraphNode;
+  /** Sine. */
+  sin(x: GraphNode): GraphNode;
+  /** Cosine. */
+  cos(x: GraphNode): GraphNode;
   /** Absolute value. */
   abs(x: GraphNode): GraphNode;
   /** The error function. */
@@ -248,6 +256,24 @@ export interface Graph {
   leakyRelu(x: GraphNode, slope?: number): GraphNode;
   /** x, or alpha (e^x - 1) (default alpha 1) below 0. */
   elu(x: GraphNode, alpha?: number): GraphNode;
+  /** x, or alpha (e^(x / alpha) - 1) (default alpha 1) below 0. */
+  celu(x: GraphNode, alpha?: number): GraphNode;
+  /** 1.0507 x, or 1.0507 1.6733 (e^x - 1) below 0. */
+  selu(x: GraphNode): GraphNode;
+  /** min(max(x, 0), 6). */
+  relu6(x: GraphNode): GraphNode;
+  /** x, or slope x below 0, with a slope that is learnt. */
+  prelu(x: GraphNode, slope: Operand): GraphNode;
+  /** x tanh(softplus(x)). */
+  mish(x: GraphNode): GraphNode;
+  /** x relu6(x + 3) / 6. */
+  hardswish(x: GraphNode): GraphNode;
+  /** relu6(x + 3) / 6. */
+  hardsigmoid(x: GraphNode): GraphNode;
+  /** log(1 + e^x). */
+  softplus(x: GraphNode): GraphNode;
+  /** x / (1 + |x|). */
+  softsign(x: GraphNode): GraphNode;
   /** x sigmoid(x). */
   silu(x: GraphNode): GraphNode;
   /** x/2 (1 + erf(x / sqrt 2)). */
