@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Until every operation is linked: without this line the rows PENDING of ops.def are called, too.
+/* Until every operation is linked: without this line the rows PENDING of golden.def are called, too.
  */
 #define OPS_PENDING
 
@@ -189,7 +189,7 @@ static const golden_op ops[] = {
 #else
 #define PENDING(name, builder) OP(name, builder)
 #endif
-#include "golden/ops.def"
+#include "golden/golden.def"
 #undef OP
 #undef PENDING
 };
