@@ -1,8 +1,10 @@
 // Parallax in the browser as an engine: its package, as a page uses it. Training is fit();
-// products and predictions are timed by bench(), and their outputs come from predict().
+// products and predictions are timed by bench(), and their outputs come from predict(); operations
+// are graphs of their own.
 import { load } from '../../wasm/dist/index.mjs';
 
 import { adam, COMPARED_STEPS } from './cases.mjs';
+import { operationsOf, parallaxOperation } from './parallax_operations.mjs';
 
 /** Of one sample by bench(). */
 const BENCH_SECONDS = 0.06;
@@ -11,6 +13,7 @@ export async function parallaxEngine(tier, threads) {
   const plx = await load({ tier, threads });
   const info = plx.info();
   let model;
+  let single;
   let work;
   const fit = (epochs) =>
     model.fit(work.data.x, work.data.y, {
@@ -30,15 +33,22 @@ export async function parallaxEngine(tier, threads) {
       vectorBits: info.vectorBits,
       fma: info.fma,
       exact: info.exact,
+      operations: await operationsOf(plx),
     },
     async open(item, data) {
       await engine.close();
       work = { item, data };
+      if (item.kind === 'op') {
+        single = await parallaxOperation(plx, item, data);
+        return single.variant;
+      }
       model = modelOf(plx, item);
       await engine.reset();
+      return '';
     },
     reset: () => model.setWeights(weightsOf(work.item, work.data)),
     async results() {
+      if (single) return single.results();
       if (work.item.kind !== 'train') return model.predict(work.data.a ?? work.data.x);
       await engine.reset();
       return (await fit(COMPARED_STEPS)).loss;
@@ -46,11 +56,14 @@ export async function parallaxEngine(tier, threads) {
     /** fit() begins with a new optimizer. */
     restart: () => engine.reset(),
     async run(count) {
+      if (single) return single.run(count);
       if (work.item.kind === 'train') return (await fit(count)).milliseconds * 1e6;
       return count * (await benchNs(plx, work.item));
     },
     async close() {
+      await single?.dispose();
       await model?.dispose();
+      single = undefined;
       model = undefined;
     },
   };

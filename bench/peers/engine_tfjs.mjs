@@ -1,5 +1,6 @@
 // TensorFlow.js with its WebAssembly backend as an engine.
 import { adam, COMPARED_STEPS } from './cases.mjs';
+import { tfjsOperation } from './tfjs_operations.mjs';
 
 const WARM_UP = 2;
 
@@ -9,7 +10,7 @@ export async function tfjsEngine(tf, threads) {
   tf.wasm.setThreadsCount(threads);
   await tf.setBackend('wasm');
   await tf.ready();
-  const make = { gemm: product, predict: prediction, train: training };
+  const make = { gemm: product, predict: prediction, train: training, op: single };
   let work;
   return {
     about: { version: tf.version_wasm ?? tf.version.tfjs, threads: tf.wasm.getThreadsCount() },
@@ -43,7 +44,9 @@ function repeated(tf, inputs, compute) {
     },
     async run(count) {
       for (let i = 1; i < count; ++i) compute().dispose();
-      await this.results();
+      const output = compute();
+      await output.data();
+      output.dispose();
     },
     dispose: () => tf.dispose(inputs),
   };
@@ -53,6 +56,12 @@ function product(tf, { m, n, k }, data) {
   const a = tf.tensor2d(data.a, [m, k]);
   const b = tf.tensor2d(data.b, [k, n]);
   return repeated(tf, [a, b], () => tf.matMul(a, b));
+}
+
+function single(tf, item, data) {
+  const { inputs, compute, result } = tfjsOperation(tf, item, data);
+  const work = repeated(tf, inputs, () => tf.tidy(compute));
+  return { ...work, results: async () => result(await work.results()) };
 }
 
 /** What dense layers of its layers API do, without their bookkeeping. */

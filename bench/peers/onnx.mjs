@@ -71,7 +71,12 @@ export const tensor = (name, shape, values) =>
 /** Whole numbers, lists of them, or {number}. */
 function attribute(name, value) {
   if (Array.isArray(value))
-    return message(5, text(1, name), ...value.map((each) => integer(8, each)), integer(20, INTEGERS));
+    return message(
+      5,
+      text(1, name),
+      ...value.map((each) => integer(8, each)),
+      integer(20, INTEGERS),
+    );
   if (typeof value === 'number')
     return message(5, text(1, name), integer(3, value), integer(20, INTEGER));
   return message(5, text(1, name), number(2, value.number), integer(20, NUMBER));

@@ -15,6 +15,7 @@ const ARGUMENTS = [
 ];
 
 const notTraining = (item) => item.kind === 'train';
+const notOperation = (item) => item.kind === 'op';
 
 /** The engines of a page that has so many threads; ours first, the exact tier as the reference. */
 const engineList = (threads) => [
@@ -27,7 +28,7 @@ const engineList = (threads) => [
   { key: 'relaxed', maker: 'parallax', name: 'parallax', tier: 'relaxed-threads' },
   { key: 'ort', maker: 'ort', name: 'onnxruntime-web', cannot: notTraining },
   { key: 'tfjs', maker: 'tfjs', name: 'tfjs-backend-wasm' },
-  { key: 'jax', maker: 'jax', name: 'jax-js' },
+  { key: 'jax', maker: 'jax', name: 'jax-js', cannot: notOperation },
 ];
 
 async function openPage(root, threads) {
@@ -68,10 +69,14 @@ export async function browserEngines({ threads, root }) {
   const notes = [];
   for (const { key, maker, tier, ...rest } of engineList(threads)) {
     try {
-      const about = await call('start', key, maker, { threads, tier });
+      const { operations, ...about } = await call('start', key, maker, { threads, tier });
       const engine = {
         ...rest,
         ...about,
+        // Ours says which operations it has.
+        ...(operations && {
+          cannot: (item) => item.kind === 'op' && operations[item.op] !== '',
+        }),
         kind: 'wasm',
         runtime,
         short: about.tier ?? rest.name,
@@ -83,6 +88,8 @@ export async function browserEngines({ threads, root }) {
         close: () => call('close', key),
       };
       engines.push(engine);
+      for (const [op, reason] of Object.entries(operations ?? {}))
+        if (reason) notes.push(`${engine.label} without ${op}: ${reason}`);
       if (about.threads !== threads)
         notes.push(`${engine.label} takes ${about.threads} thread(s) here`);
     } catch (error) {

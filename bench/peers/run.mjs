@@ -20,6 +20,8 @@ const USAGE = `usage: scripts/peers [--native] [--browser] [--quick] [--case TEX
 Measures Parallax beside other libraries in alternating rounds, on outputs that were compared first:
 natively beside OpenBLAS, onnxruntime and PyTorch, and in one page of Chromium beside
 onnxruntime-web, TensorFlow.js and jax-js. Prints a table of ratios with what is to be reached.
+Products, predictions, training steps and single operations; where a library has several ways of
+an operation, the fastest is found first and named.
 
   --native        only natively
   --browser       only in the browser

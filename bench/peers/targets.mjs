@@ -10,7 +10,10 @@ function ofOperation({ op, sizes }, where) {
   const native = where === 'native';
   const side = native
     ? { what: 'onnxruntime', among: ['onnxruntime-node'] }
-    : { what: 'better of onnxruntime-web and tfjs', among: ['onnxruntime-web', 'tfjs-backend-wasm'] };
+    : {
+        what: 'better of onnxruntime-web and tfjs',
+        among: ['onnxruntime-web', 'tfjs-backend-wasm'],
+      };
   if (op !== 'conv2d') return [{ ...side, factor: 1, above: true }];
   const plain = sizes.k === 3 && sizes.stride === 1 && sizes.groups === 1;
   if (plain) return [{ ...side, factor: native ? 1.2 : 2 }];

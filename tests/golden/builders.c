@@ -178,7 +178,7 @@ static void build_clip_by_norm(const golden_case *c, plx_node *y) {
 
 static const golden_op ops[] = {
 #define OP(name, builder) {#name, build_##builder},
-#include "golden/ops.def"
+#include "golden/golden.def"
 #undef OP
 };
 

@@ -187,7 +187,7 @@ static void run_case(walk *w) {
 static bool check_case(plx_check *t, plx_ctx *ctx, const cJSON *json) {
     const char *name = cJSON_GetStringValue(golden_list(json, "op"));
     const golden_op *op = golden_find_op(name);
-    if (!CHECK(t, op != NULL, "ops.def has no row for the op \"%s\"", name ? name : ""))
+    if (!CHECK(t, op != NULL, "golden.def has no row for the op \"%s\"", name ? name : ""))
         return false;
     if (!op->build) return false;
     walk w = {.t = t, .ctx = ctx};

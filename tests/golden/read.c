@@ -5,16 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The file's text, ended by a NUL; NULL when it cannot be read. Free with free(). */
+static char *read_text(FILE *file, size_t *size) {
+    const bool ended = fseek(file, 0, SEEK_END) == 0;
+    const long bytes = ended ? ftell(file) : -1;
+    if (bytes <= 0 || fseek(file, 0, SEEK_SET)) return NULL;
+    char *text = malloc((size_t)bytes + 1);
+    if (!text) return NULL;
+    *size = fread(text, 1, (size_t)bytes, file);
+    text[*size] = '\0';
+    return text;
+}
+
 cJSON *golden_read(plx_check *t) {
     FILE *file = fopen(PLX_GOLDEN_FILE, "rb");
-    if (!CHECK(t, file != NULL, "%s cannot be read", PLX_GOLDEN_FILE)) return NULL;
-    fseek(file, 0, SEEK_END);
-    const long size = ftell(file);
-    rewind(file);
-    char *text = size > 0 ? malloc((size_t)size + 1) : NULL;
-    const bool whole = text && fread(text, 1, (size_t)size, file) == (size_t)size;
-    fclose(file);
-    cJSON *json = whole ? cJSON_ParseWithLength(text, (size_t)size) : NULL;
+    size_t size = 0;
+    char *text = file ? read_text(file, &size) : NULL;
+    if (file) fclose(file);
+    CHECK(t, text != NULL, "%s cannot be read", PLX_GOLDEN_FILE);
+    cJSON *json = text ? cJSON_ParseWithLength(text, size) : NULL;
     free(text);
     CHECK(t, json != NULL, "%s is not JSON", PLX_GOLDEN_FILE);
     return json;
