@@ -234,8 +234,10 @@ static plx_status slice_gradient(plx_bench *bench, plx_case *c, int64_t slice_ns
     figures f = {0};
     plx_status status = PLX_OK;
     (void)slice_ns;
-    for (const plx__sample *s = op->samples; s->inputs_count && status == PLX_OK; ++s) {
-        gradient g = {.op = op, .sample = s};
+    const char *text = op->samples;
+    plx__sample sample;
+    while (status == PLX_OK && text && plx__sample_read(&text, &sample)) {
+        gradient g = {.op = op, .sample = &sample};
         status = compare_sample(bench, &g, &f);
         close_gradient(&g);
     }

@@ -62,8 +62,10 @@ static plx_node build_unary(plx_ops_graph *g, const plx_op *op, int64_t n) {
     const plx_activation activation = plx_activation_from_name(op->name);
     plx__attrs attrs = {.rank = 0};
     if (activation != PLX_ACTIVATIONS_) attrs.f[0] = (double)plx_activation_default(activation);
-    const plx_node x =
-        plx__ops_values(g, 1, &n, op->samples[0].inputs[0].low, op->samples[0].inputs[0].high);
+    const char *samples = op->samples;
+    plx__sample first;
+    plx__sample_read(&samples, &first);
+    const plx_node x = plx__ops_values(g, 1, &n, first.inputs[0].low, first.inputs[0].high);
     return (plx_node){PLX__EMIT1(g->graph, op, x.id, &attrs)};
 }
 

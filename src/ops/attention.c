@@ -150,23 +150,14 @@ static plx__cost cost_attention(const plx_graph *graph, const plx__node *node) {
     return cost_products(graph, node, 2);
 }
 
-#define QKV(b, s, t, wide, narrow)                                                                 \
-    {3, {b, s, wide}, 0, 0}, {3, {b, t, narrow}, 0, 0}, {3, {b, t, narrow}, 0, 0}
-#define SUMS(b, h, s) {3, {b, h, s}, 0, 0}
-static const plx__sample attention_samples[] = {
-    {4, {QKV(1, 1, 1, 1, 1), SUMS(1, 1, 1)}, {.i = {1, 1, 0}, .f = {1}}},
-    {4, {QKV(2, 5, 7, 6, 6), SUMS(2, 2, 5)}, {.i = {2, 2, 0}, .f = {0.6}}},
-    {4, {QKV(2, 5, 5, 12, 6), SUMS(2, 4, 5)}, {.i = {4, 2, 1}, .f = {0.6}}},
-    {4, {QKV(1, 3, 5, 8, 4), SUMS(1, 2, 3)}, {.i = {2, 1, 1}, .f = {0.5}}},
-    {4, {QKV(1, 5, 3, 4, 4), SUMS(1, 1, 5)}, {.i = {1, 1, 1}, .f = {0.5}}},
-    {5, {QKV(2, 3, 4, 4, 4), SUMS(2, 2, 3), {3, {2, 3, 4}, 0, 0}}, {.i = {2, 2, 0}, .f = {1}}},
-    {5, {QKV(2, 3, 4, 4, 4), SUMS(2, 2, 3), {3, {1, 1, 4}, 0, 0}}, {.i = {2, 2, 1}, .f = {1}}},
-    {4, {QKV(1, 70, 130, 3, 3), SUMS(1, 1, 70)}, {.i = {1, 1, 1}, .f = {0.5}}},
-    {4, {QKV(1, 130, 120, 34, 17), SUMS(1, 2, 130)}, {.i = {2, 1, 0}, .f = {0.25}}},
-    {4, {QKV(0, 5, 5, 4, 4), SUMS(0, 1, 5)}, {.i = {1, 1, 0}, .f = {0.5}}},
-    {4, {QKV(2, 3, 0, 4, 4), SUMS(2, 1, 3)}, {.i = {1, 1, 0}, .f = {0.5}}},
-    {0},
-};
+static const char attention_samples[] =
+    "1x1x1 1x1x1 1x1x1 1x1x1 : i 1 1 f 1; 2x5x6 2x7x6 2x7x6 2x2x5 : i 2 2 f 0.6; "
+    "2x5x12 2x5x6 2x5x6 2x4x5 : i 4 2 1 f 0.6; 1x3x8 1x5x4 1x5x4 1x2x3 : i 2 1 1 f 0.5; "
+    "1x5x4 1x3x4 1x3x4 1x1x5 : i 1 1 1 f 0.5; 2x3x4 2x4x4 2x4x4 2x2x3 2x3x4 : i 2 2 f 1; "
+    "2x3x4 2x4x4 2x4x4 2x2x3 1x1x4 : i 2 2 1 f 1; "
+    "1x70x3 1x130x3 1x130x3 1x1x70 : i 1 1 1 f 0.5; "
+    "1x130x34 1x120x17 1x120x17 1x2x130 : i 2 1 f 0.25; "
+    "0x5x4 0x5x4 0x5x4 0x1x5 : i 1 1 f 0.5; 2x3x4 2x0x4 2x0x4 2x1x3 : i 1 1 f 0.5";
 
 const plx_op plx__op_attention = {
     .name = "attention",
@@ -213,19 +204,9 @@ static plx_status run_attention_grad(plx_ctx *ctx, const plx__step *step) {
 }
 
 /* The probabilities that these log-sums make are no softmax, but products of them all the same. */
-static const plx__sample attention_grad_samples[] = {
-    {6,
-     {QKV(1, 5, 7, 6, 6), {3, {1, 5, 6}, 0, 0}, {3, {1, 2, 5}, 1, 2}, {3, {1, 5, 6}, 0, 0}},
-     {.i = {2, 2, 0}, .f = {0.6}}},
-    {7,
-     {QKV(2, 3, 4, 4, 2),
-      {3, {2, 3, 4}, 0, 0},
-      {3, {2, 2, 3}, 1, 2},
-      {3, {2, 3, 4}, 0, 0},
-      {3, {1, 3, 4}, 0, 0}},
-     {.i = {2, 1, 1}, .f = {0.6}}},
-    {0},
-};
+static const char attention_grad_samples[] =
+    "1x5x6 1x7x6 1x7x6 1x5x6 1x2x5~1,2 1x5x6 : i 2 2 f 0.6; "
+    "2x3x4 2x4x2 2x4x2 2x3x4 2x2x3~1,2 2x3x4 1x3x4 : i 2 1 1 f 0.6";
 
 const plx_op plx__op_attention_grad = {
     .name = "attention_grad",
@@ -273,7 +254,7 @@ static plx__cost cost_nothing(const plx_graph *graph, const plx__node *node) {
     return (plx__cost){0, 0, 1};
 }
 
-static const plx__sample no_samples[] = {{0}};
+static const char no_samples[] = "";
 
 const plx_op plx__op_rope_table = {
     .name = "rope_table",
@@ -347,12 +328,7 @@ static plx__cost cost_rope(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 3, 1);
 }
 
-static const plx__sample rope_samples[] = {
-    {2, {{3, {2, 3, 8}, 0, 0}, {3, {2, 3, 2}, 0, 0}}, {.i = {2, 0}}},
-    {2, {{3, {1, 5, 34}, 0, 0}, {3, {2, 5, 17}, 0, 0}}, {.i = {1, 1}}},
-    {2, {{3, {0, 3, 4}, 0, 0}, {3, {2, 3, 2}, 0, 0}}, {.i = {1, 0}}},
-    {0},
-};
+static const char rope_samples[] = "2x3x8 2x3x2 : i 2; 1x5x34 2x5x17 : i 1 1; 0x3x4 2x3x2 : i 1";
 
 const plx_op plx__op_rope = {
     .name = "rope",

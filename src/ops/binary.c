@@ -235,15 +235,12 @@ static plx__cost cost_binary(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 1, 1);
 }
 
-#define SHAPES(lo, hi)                                                                             \
-    {2, {{1, {5}, lo, hi}, {1, {5}, lo, hi}}, {.rank = 0}},                                        \
-        {2, {{2, {3, 4}, lo, hi}, {1, {4}, lo, hi}}, {.rank = 0}},                                 \
-        {2, {{2, {3, 1}, lo, hi}, {2, {1, 17}, lo, hi}}, {.rank = 0}},                             \
-        {2, {{0, {0}, lo, hi}, {2, {2, 3}, lo, hi}}, {.rank = 0}},                                 \
-        {2, {{3, {2, 3, 5}, lo, hi}, {3, {2, 1, 5}, lo, hi}}, {.rank = 0}},                        \
-        {2, {{1, {0}, lo, hi}, {1, {1}, lo, hi}}, {.rank = 0}}, {0}
-static const plx__sample anywhere[] = {SHAPES(-2, 2)};
-static const plx__sample positive[] = {SHAPES(0.5, 2)};
+static const char anywhere[] =
+    "5~-2,2 5~-2,2; 3x4~-2,2 4~-2,2; 3x1~-2,2 1x17~-2,2; .~-2,2 2x3~-2,2; "
+    "2x3x5~-2,2 2x1x5~-2,2; 0~-2,2 1~-2,2";
+static const char positive[] =
+    "5~0.5,2 5~0.5,2; 3x4~0.5,2 4~0.5,2; 3x1~0.5,2 1x17~0.5,2; .~0.5,2 2x3~0.5,2; "
+    "2x3x5~0.5,2 2x1x5~0.5,2; 0~0.5,2 1~0.5,2";
 
 #define BINARY_OP(op_name, kink, where)                                                            \
     static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \
@@ -310,11 +307,7 @@ static plx_status run_select_grad(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const plx__sample select_samples[] = {
-    {3, {{1, {5}, 0, 0}, {1, {5}, 0, 0}, {1, {5}, 0, 0}}, {.i = {1, 0}}},
-    {3, {{2, {3, 1}, 0, 0}, {1, {4}, 0, 0}, {2, {3, 4}, 0, 0}}, {.i = {0, 1}}},
-    {0},
-};
+static const char select_samples[] = "5 5 5 : i 1; 3x1 4 3x4 : i 0 1";
 
 const plx_op plx__op_select_grad = {
     .name = "select_grad",

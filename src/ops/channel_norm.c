@@ -350,29 +350,19 @@ static void gradient_group_norm(plx_graph *graph, int32_t id, int32_t gy, int32_
     emit_training_gradients(graph, &plx__op_group_norm_grad, id, gy, 2, grads);
 }
 
-#define X(rank, ...) {rank, {__VA_ARGS__}, -2, 2}
-#define V(n) {1, {n}, 0.5, 1.5}
-#define GROUPS(scale, shift, groups, epsilon)                                                      \
-    {                                                                                              \
-        .i = {scale, shift, groups}, .f = { epsilon }                                              \
-    }
-static const plx__sample group_samples[] = {
-    {4, {X(4, 2, 3, 5, 6), V(24), V(6), V(6)}, GROUPS(1, 1, 3, 1e-3)},
-    {2, {X(4, 2, 2, 3, 8), V(32)}, GROUPS(0, 0, 1, 1e-5)},
-    {3, {X(3, 3, 5, 17), V(102), V(17)}, GROUPS(1, 0, 17, 1e-3)},
-    {3, {X(2, 3, 20), V(120), V(20)}, GROUPS(0, 1, 4, 1e-2)},
-    {4, {X(4, 1, 9, 20, 9), V(18), V(9), V(9)}, GROUPS(1, 1, 3, 1e-3)},
-    {4, {X(4, 2, 1, 1, 1), V(4), V(1), V(1)}, GROUPS(1, 1, 1, 0.1)},
-    {4, {X(4, 0, 3, 5, 6), V(0), V(6), V(6)}, GROUPS(1, 1, 3, 1e-3)},
-    {4, {X(4, 2, 0, 5, 6), V(24), V(6), V(6)}, GROUPS(1, 1, 3, 1e-3)},
-    {0},
-};
-static const plx__sample group_grad_samples[] = {
-    {4, {X(4, 2, 3, 5, 6), V(24), X(4, 2, 3, 5, 6), V(6)}, GROUPS(1, 1, 3, 1e-3)},
-    {3, {X(4, 3, 12, 10, 160), V(960), X(4, 3, 12, 10, 160)}, GROUPS(0, 1, 8, 1e-3)},
-    {3, {X(4, 2, 0, 5, 6), V(24), X(4, 2, 0, 5, 6)}, GROUPS(0, 1, 3, 1e-3)},
-    {0},
-};
+static const char group_samples[] =
+    "2x3x5x6~-2,2 24~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : i 1 1 3 f 0.001; "
+    "2x2x3x8~-2,2 32~0.5,1.5 : i 0 0 1 f 0.00001; "
+    "3x5x17~-2,2 102~0.5,1.5 17~0.5,1.5 : i 1 0 17 f 0.001; "
+    "3x20~-2,2 120~0.5,1.5 20~0.5,1.5 : i 0 1 4 f 0.01; "
+    "1x9x20x9~-2,2 18~0.5,1.5 9~0.5,1.5 9~0.5,1.5 : i 1 1 3 f 0.001; "
+    "2x1x1x1~-2,2 4~0.5,1.5 1~0.5,1.5 1~0.5,1.5 : i 1 1 1 f 0.1; "
+    "0x3x5x6~-2,2 0~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : i 1 1 3 f 0.001; "
+    "2x0x5x6~-2,2 24~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : i 1 1 3 f 0.001";
+static const char group_grad_samples[] =
+    "2x3x5x6~-2,2 24~0.5,1.5 2x3x5x6~-2,2 6~0.5,1.5 : i 1 1 3 f 0.001; "
+    "3x12x10x160~-2,2 960~0.5,1.5 3x12x10x160~-2,2 : i 0 1 8 f 0.001; "
+    "2x0x5x6~-2,2 24~0.5,1.5 2x0x5x6~-2,2 : i 0 1 3 f 0.001";
 
 const plx_op plx__op_group_norm = {
     .name = "group_norm",
@@ -435,21 +425,16 @@ static void gradient_batch_norm(plx_graph *graph, int32_t id, int32_t gy, int32_
     emit_training_gradients(graph, &plx__op_batch_norm_grad, id, gy, 4, grads);
 }
 
-#define BATCH(scale, shift, epsilon) {.i = {scale, shift}, .f = {epsilon, 0.1}}
-static const plx__sample batch_samples[] = {
-    {6, {X(4, 2, 3, 3, 5), V(10), V(5), V(5), V(5), V(5)}, BATCH(1, 1, 1e-3)},
-    {4, {X(2, 33, 4), V(8), V(4), V(4)}, BATCH(0, 0, 1e-5)},
-    {5, {X(2, 150, 18), V(36), V(18), V(18), V(18)}, BATCH(1, 0, 1e-3)},
-    {5, {X(3, 3, 2, 37), V(74), V(37), V(37), V(37)}, BATCH(0, 1, 1e-3)},
-    {6, {X(2, 3, 1), V(2), V(1), V(1), V(1), V(1)}, BATCH(1, 1, 0)},
-    {6, {X(2, 3, 0), V(0), V(0), V(0), V(0), V(0)}, BATCH(1, 1, 1e-3)},
-    {0},
-};
-static const plx__sample batch_grad_samples[] = {
-    {4, {X(2, 33, 4), V(8), X(2, 33, 4), V(4)}, BATCH(1, 1, 1e-3)},
-    {4, {X(4, 3, 12, 10, 160), V(320), X(4, 3, 12, 10, 160), V(160)}, BATCH(1, 0, 1e-3)},
-    {0},
-};
+static const char batch_samples[] =
+    "2x3x3x5~-2,2 10~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 : i 1 1 f 0.001 0.1; "
+    "33x4~-2,2 8~0.5,1.5 4~0.5,1.5 4~0.5,1.5 : f 0.00001 0.1; "
+    "150x18~-2,2 36~0.5,1.5 18~0.5,1.5 18~0.5,1.5 18~0.5,1.5 : i 1 f 0.001 0.1; "
+    "3x2x37~-2,2 74~0.5,1.5 37~0.5,1.5 37~0.5,1.5 37~0.5,1.5 : i 0 1 f 0.001 0.1; "
+    "3x1~-2,2 2~0.5,1.5 1~0.5,1.5 1~0.5,1.5 1~0.5,1.5 1~0.5,1.5 : i 1 1 f 0 0.1; "
+    "3x0~-2,2 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 : i 1 1 f 0.001 0.1";
+static const char batch_grad_samples[] =
+    "33x4~-2,2 8~0.5,1.5 33x4~-2,2 4~0.5,1.5 : i 1 1 f 0.001 0.1; "
+    "3x12x10x160~-2,2 320~0.5,1.5 3x12x10x160~-2,2 160~0.5,1.5 : i 1 f 0.001 0.1";
 
 const plx_op plx__op_batch_norm = {
     .name = "batch_norm",
@@ -557,19 +542,15 @@ static plx__cost cost_inference(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 3, 1);
 }
 
-static const plx__sample inference_samples[] = {
-    {5, {X(4, 2, 3, 3, 5), V(5), V(5), V(5), V(5)}, BATCH(1, 1, 1e-3)},
-    {3, {X(2, 33, 4), V(4), V(4)}, BATCH(0, 0, 0)},
-    {4, {X(2, 150, 18), V(18), V(18), V(18)}, BATCH(1, 0, 1e-3)},
-    {4, {X(2, 1, 37), V(37), V(37), V(37)}, BATCH(0, 1, 1e-3)},
-    {5, {X(2, 0, 3), V(3), V(3), V(3), V(3)}, BATCH(1, 1, 1e-3)},
-    {0},
-};
-static const plx__sample inference_grad_samples[] = {
-    {5, {X(2, 33, 4), X(2, 33, 4), V(4), V(4), V(4)}, BATCH(1, 1, 1e-3)},
-    {4, {X(4, 3, 12, 10, 160), X(4, 3, 12, 10, 160), V(160), V(160)}, BATCH(0, 1, 1e-3)},
-    {0},
-};
+static const char inference_samples[] =
+    "2x3x3x5~-2,2 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 : i 1 1 f 0.001 0.1; "
+    "33x4~-2,2 4~0.5,1.5 4~0.5,1.5 : f 0 0.1; "
+    "150x18~-2,2 18~0.5,1.5 18~0.5,1.5 18~0.5,1.5 : i 1 f 0.001 0.1; "
+    "1x37~-2,2 37~0.5,1.5 37~0.5,1.5 37~0.5,1.5 : i 0 1 f 0.001 0.1; "
+    "0x3~-2,2 3~0.5,1.5 3~0.5,1.5 3~0.5,1.5 3~0.5,1.5 : i 1 1 f 0.001 0.1";
+static const char inference_grad_samples[] =
+    "33x4~-2,2 33x4~-2,2 4~0.5,1.5 4~0.5,1.5 4~0.5,1.5 : i 1 1 f 0.001 0.1; "
+    "3x12x10x160~-2,2 3x12x10x160~-2,2 160~0.5,1.5 160~0.5,1.5 : i 0 1 f 0.001 0.1";
 
 const plx_op plx__op_batch_norm_inference = {
     .name = "batch_norm_inference",

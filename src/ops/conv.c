@@ -16,9 +16,7 @@ static plx__conv_args args_of(plx__conv_kind kind, const plx__attrs *attrs, cons
                               const int64_t *b, const int64_t *c) {
     const int64_t *image = kind == PLX__CONV_TRANSPOSE ? c : a;
     const int64_t *weights = kind == PLX__CONV_WEIGHTS ? c : b;
-    const int64_t *result = kind == PLX__CONV_FORWARD     ? c
-                            : kind == PLX__CONV_TRANSPOSE ? a
-                                                          : b;
+    const int64_t *result = kind == PLX__CONV_FORWARD ? c : kind == PLX__CONV_TRANSPOSE ? a : b;
     return (plx__conv_args){
         .kind = kind,
         .n = image[0],
@@ -84,10 +82,11 @@ static plx_status check_channels(plx_graph *graph, const plx__node *node, const 
                                plx__shape_text(4, weights, shape, sizeof shape), (long long)groups,
                                groups == 1 ? "" : "s", (long long)(weights[2] * groups));
     if (weights[3] % groups)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: %lld groups do not divide the %lld channels that weights %s make",
-                               node->op->name, (long long)groups, (long long)weights[3],
-                               plx__shape_text(4, weights, shape, sizeof shape));
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "%s: %lld groups do not divide the %lld channels that weights %s make", node->op->name,
+            (long long)groups, (long long)weights[3],
+            plx__shape_text(4, weights, shape, sizeof shape));
     return PLX_OK;
 }
 
@@ -104,8 +103,8 @@ static int64_t result_size(plx_graph *graph, const plx__node *node, int axis, in
         plx__format(dilated, sizeof dilated, " (dilated %.0f)",
                     (double)dilation * (double)(kernel - 1) + 1);
     plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: kernel %lld %s%s does not fit %lld %s with padding",
-                    node->op->name, (long long)kernel, axis_names[axis], dilated,
-                    (long long)padded, axis_names[axis]);
+                    node->op->name, (long long)kernel, axis_names[axis], dilated, (long long)padded,
+                    axis_names[axis]);
     return -1;
 }
 
@@ -157,10 +156,10 @@ static plx_status infer_transpose(plx_graph *graph, plx__node *node) {
     const int64_t *target = node->attrs.i + TARGET;
     if (y->dims[3] != w->dims[3]) {
         char shape[96];
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has %lld channels, weights %s take %lld",
-                               node->op->name, (long long)y->dims[3],
-                               plx__shape_text(4, w->dims, shape, sizeof shape),
-                               (long long)w->dims[3]);
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE, "%s: x has %lld channels, weights %s take %lld", node->op->name,
+            (long long)y->dims[3], plx__shape_text(4, w->dims, shape, sizeof shape),
+            (long long)w->dims[3]);
     }
     const int64_t channels = w->dims[2] * node->attrs.i[GROUPS];
     PLX_TRY(check_channels(graph, node, "the result", channels, w->dims));
@@ -234,7 +233,8 @@ static void gradient_weight_grad(plx_graph *graph, int32_t id, int32_t gw, int32
 
 static plx__conv_kind kind_of(const plx_op *op) {
     if (op == &plx__op_conv2d_weight_grad) return PLX__CONV_WEIGHTS;
-    const bool transposed = op == &plx__op_conv2d_transpose || op == &plx__op_conv2d_transpose_dense;
+    const bool transposed =
+        op == &plx__op_conv2d_transpose || op == &plx__op_conv2d_transpose_dense;
     return transposed ? PLX__CONV_TRANSPOSE : PLX__CONV_FORWARD;
 }
 
@@ -272,82 +272,88 @@ static plx_status run_conv(plx_ctx *ctx, const plx__step *step) {
 
 /* ---- Samples --------------------------------------------------------------------------------- */
 
-/* Four sizes; stride, padding, dilation and groups. */
-#define S(n, h, w, c) {4, {n, h, w, c}, 0, 0}
-#define V(n) {1, {n}, 0, 0}
-#define OPTIONS(sy, sx, top, bottom, left, right, dy, dx, groups)                                  \
-    sy, sx, top, bottom, left, right, dy, dx, groups
+/* The same convolutions for all three, attributes as at the top. 1 x 1; a matrix; 3 x 3 with few
+ * channels; stride and padding that is not the same on all sides; dilation; both; groups;
+ * depthwise, also strided and dilated; 7 x 7 at stride 2; a stride beyond the kernel; more padding
+ * than kernel; nothing; Winograd with whole and with cut tiles, in several blocks. */
 
-/* X(image, kernel, result, options, kernel sizes, image sizes): the same convolutions for all
- * three. 1 x 1; a matrix; 3 x 3 with few channels; stride and padding that is not the same on all
- * sides; dilation; both; groups; depthwise, also strided and dilated; 7 x 7 at stride 2; a stride
- * beyond the kernel; more padding than kernel; nothing; Winograd with whole and with cut tiles, in
- * several blocks. */
-#define FORMS(X)                                                                                   \
-    X(S(1, 1, 1, 1), S(1, 1, 1, 1), S(1, 1, 1, 1), OPTIONS(1, 1, 0, 0, 0, 0, 1, 1, 1), 1, 1, 1, 1) \
-    X(S(2, 3, 5, 4), S(1, 1, 4, 7), S(2, 3, 5, 7), OPTIONS(1, 1, 0, 0, 0, 0, 1, 1, 1), 1, 1, 3, 5) \
-    X(S(2, 5, 4, 3), S(3, 3, 3, 5), S(2, 5, 4, 5), OPTIONS(1, 1, 1, 1, 1, 1, 1, 1, 1), 3, 3, 5, 4) \
-    X(S(1, 7, 6, 2), S(3, 2, 2, 3), S(1, 4, 3, 3), OPTIONS(2, 3, 0, 2, 1, 1, 1, 1, 1), 3, 2, 7, 6) \
-    X(S(1, 9, 8, 2), S(3, 3, 2, 3), S(1, 5, 6, 3), OPTIONS(1, 1, 0, 0, 1, 1, 2, 2, 1), 3, 3, 9, 8) \
-    X(S(1, 9, 8, 2), S(2, 3, 2, 3), S(1, 4, 3, 3), OPTIONS(2, 2, 1, 0, 1, 1, 3, 2, 1), 2, 3, 9, 8) \
-    X(S(2, 5, 5, 6), S(3, 3, 2, 9), S(2, 3, 3, 9), OPTIONS(1, 1, 0, 0, 0, 0, 1, 1, 3), 3, 3, 5, 5) \
-    X(S(1, 6, 7, 4), S(3, 3, 2, 4), S(1, 3, 4, 4), OPTIONS(2, 2, 1, 1, 1, 1, 1, 1, 2), 3, 3, 6, 7) \
-    X(S(2, 6, 7, 5), S(3, 3, 1, 5), S(2, 6, 7, 5), OPTIONS(1, 1, 1, 1, 1, 1, 1, 1, 5), 3, 3, 6, 7) \
-    X(S(1, 8, 9, 21), S(3, 5, 1, 21), S(1, 4, 5, 21), OPTIONS(2, 2, 0, 1, 2, 2, 1, 1, 21), 3, 5,   \
-      8, 9)                                                                                        \
-    X(S(1, 9, 8, 3), S(3, 3, 1, 3), S(1, 7, 4, 3), OPTIONS(1, 2, 1, 1, 2, 1, 2, 2, 3), 3, 3, 9, 8) \
-    X(S(1, 4, 4, 3), S(2, 2, 1, 6), S(1, 3, 3, 6), OPTIONS(1, 1, 0, 0, 0, 0, 1, 1, 3), 2, 2, 4, 4) \
-    X(S(1, 12, 11, 3), S(7, 7, 3, 8), S(1, 6, 6, 8), OPTIONS(2, 2, 3, 3, 3, 3, 1, 1, 1), 7, 7, 12, \
-      11)                                                                                          \
-    X(S(2, 7, 6, 4), S(1, 1, 4, 5), S(2, 4, 3, 5), OPTIONS(2, 2, 0, 0, 0, 0, 1, 1, 1), 1, 1, 7, 6) \
-    X(S(1, 8, 7, 2), S(2, 2, 2, 3), S(1, 3, 2, 3), OPTIONS(3, 4, 0, 0, 0, 0, 1, 1, 1), 2, 2, 8, 7) \
-    X(S(1, 2, 3, 2), S(2, 2, 2, 2), S(1, 6, 6, 2), OPTIONS(1, 1, 3, 2, 2, 2, 1, 1, 1), 2, 2, 2, 3) \
-    X(S(0, 5, 5, 2), S(3, 3, 2, 3), S(0, 3, 3, 3), OPTIONS(1, 1, 0, 0, 0, 0, 1, 1, 1), 3, 3, 5, 5) \
-    X(S(1, 5, 5, 0), S(3, 3, 0, 3), S(1, 3, 3, 3), OPTIONS(1, 1, 0, 0, 0, 0, 1, 1, 1), 3, 3, 5, 5) \
-    X(S(1, 0, 2, 2), S(1, 3, 2, 3), S(1, 2, 2, 3), OPTIONS(1, 1, 1, 1, 1, 1, 1, 1, 1), 1, 3, 0, 2) \
-    X(S(1, 8, 8, 16), S(3, 3, 16, 16), S(1, 8, 8, 16), OPTIONS(1, 1, 1, 1, 1, 1, 1, 1, 1), 3, 3,   \
-      8, 8)                                                                                        \
-    X(S(2, 7, 9, 19), S(3, 3, 19, 22), S(2, 6, 7, 22), OPTIONS(1, 1, 1, 0, 0, 0, 1, 1, 1), 3, 3,   \
-      7, 9)                                                                                        \
-    X(S(3, 17, 18, 24), S(3, 3, 24, 33), S(3, 19, 17, 33), OPTIONS(1, 1, 2, 2, 0, 1, 1, 1, 1), 3,  \
-      3, 17, 18)                                                                                   \
-    X(S(2, 33, 31, 5), S(3, 3, 5, 70), S(2, 17, 16, 70), OPTIONS(2, 2, 1, 1, 1, 1, 1, 1, 1), 3, 3, \
-      33, 31)                                                                                      \
-    X(S(2, 40, 40, 20), S(3, 3, 1, 20), S(2, 40, 40, 20), OPTIONS(1, 1, 1, 1, 1, 1, 1, 1, 20), 3,  \
-      3, 40, 40)                                                                                   \
-    X(S(5, 41, 42, 2), S(5, 5, 2, 3), S(5, 37, 38, 3), OPTIONS(1, 1, 0, 0, 0, 0, 1, 1, 1), 5, 5,   \
-      41, 42)
-
-// clang-format off
-#define ATTRS(...) .i = {__VA_ARGS__}
-#define FORWARD_SAMPLE(x, w, y, options, kh, kw, h, ...) {2, {x, w}, {ATTRS(options, PLX_LINEAR)}},
-#define TRANSPOSE_SAMPLE(x, w, y, options, kh, kw, h, ...) {2, {y, w}, {ATTRS(options, PLX_LINEAR, h, __VA_ARGS__)}},
-#define WEIGHTS_SAMPLE(x, w, y, options, kh, kw, h, ...) {2, {x, y}, {ATTRS(options, PLX_LINEAR, kh, kw)}},
-static const plx__sample conv_samples[] = {FORMS(FORWARD_SAMPLE) {0}};
-static const plx__sample transpose_samples[] = {FORMS(TRANSPOSE_SAMPLE) {0}};
-static const plx__sample weight_grad_samples[] = {FORMS(WEIGHTS_SAMPLE) {0}};
+static const char conv_samples[] =
+    "1x1x1x1 1x1x1x1 : i 1 1 0 0 0 0 1 1 1; 2x3x5x4 1x1x4x7 : i 1 1 0 0 0 0 1 1 1; "
+    "2x5x4x3 3x3x3x5 : i 1 1 1 1 1 1 1 1 1; 1x7x6x2 3x2x2x3 : i 2 3 0 2 1 1 1 1 1; "
+    "1x9x8x2 3x3x2x3 : i 1 1 0 0 1 1 2 2 1; 1x9x8x2 2x3x2x3 : i 2 2 1 0 1 1 3 2 1; "
+    "2x5x5x6 3x3x2x9 : i 1 1 0 0 0 0 1 1 3; 1x6x7x4 3x3x2x4 : i 2 2 1 1 1 1 1 1 2; "
+    "2x6x7x5 3x3x1x5 : i 1 1 1 1 1 1 1 1 5; 1x8x9x21 3x5x1x21 : i 2 2 0 1 2 2 1 1 21; "
+    "1x9x8x3 3x3x1x3 : i 1 2 1 1 2 1 2 2 3; 1x4x4x3 2x2x1x6 : i 1 1 0 0 0 0 1 1 3; "
+    "1x12x11x3 7x7x3x8 : i 2 2 3 3 3 3 1 1 1; 2x7x6x4 1x1x4x5 : i 2 2 0 0 0 0 1 1 1; "
+    "1x8x7x2 2x2x2x3 : i 3 4 0 0 0 0 1 1 1; 1x2x3x2 2x2x2x2 : i 1 1 3 2 2 2 1 1 1; "
+    "0x5x5x2 3x3x2x3 : i 1 1 0 0 0 0 1 1 1; 1x5x5x0 3x3x0x3 : i 1 1 0 0 0 0 1 1 1; "
+    "1x0x2x2 1x3x2x3 : i 1 1 1 1 1 1 1 1 1; 1x8x8x16 3x3x16x16 : i 1 1 1 1 1 1 1 1 1; "
+    "2x7x9x19 3x3x19x22 : i 1 1 1 0 0 0 1 1 1; 3x17x18x24 3x3x24x33 : i 1 1 2 2 0 1 1 1 1; "
+    "2x33x31x5 3x3x5x70 : i 2 2 1 1 1 1 1 1 1; 2x40x40x20 3x3x1x20 : i 1 1 1 1 1 1 1 1 20; "
+    "5x41x42x2 5x5x2x3 : i 1 1 0 0 0 0 1 1 1";
+static const char transpose_samples[] = "1x1x1x1 1x1x1x1 : i 1 1 0 0 0 0 1 1 1 0 1 1; "
+                                        "2x3x5x7 1x1x4x7 : i 1 1 0 0 0 0 1 1 1 0 3 5; "
+                                        "2x5x4x5 3x3x3x5 : i 1 1 1 1 1 1 1 1 1 0 5 4; "
+                                        "1x4x3x3 3x2x2x3 : i 2 3 0 2 1 1 1 1 1 0 7 6; "
+                                        "1x5x6x3 3x3x2x3 : i 1 1 0 0 1 1 2 2 1 0 9 8; "
+                                        "1x4x3x3 2x3x2x3 : i 2 2 1 0 1 1 3 2 1 0 9 8; "
+                                        "2x3x3x9 3x3x2x9 : i 1 1 0 0 0 0 1 1 3 0 5 5; "
+                                        "1x3x4x4 3x3x2x4 : i 2 2 1 1 1 1 1 1 2 0 6 7; "
+                                        "2x6x7x5 3x3x1x5 : i 1 1 1 1 1 1 1 1 5 0 6 7; "
+                                        "1x4x5x21 3x5x1x21 : i 2 2 0 1 2 2 1 1 21 0 8 9; "
+                                        "1x7x4x3 3x3x1x3 : i 1 2 1 1 2 1 2 2 3 0 9 8; "
+                                        "1x3x3x6 2x2x1x6 : i 1 1 0 0 0 0 1 1 3 0 4 4; "
+                                        "1x6x6x8 7x7x3x8 : i 2 2 3 3 3 3 1 1 1 0 12 11; "
+                                        "2x4x3x5 1x1x4x5 : i 2 2 0 0 0 0 1 1 1 0 7 6; "
+                                        "1x3x2x3 2x2x2x3 : i 3 4 0 0 0 0 1 1 1 0 8 7; "
+                                        "1x6x6x2 2x2x2x2 : i 1 1 3 2 2 2 1 1 1 0 2 3; "
+                                        "0x3x3x3 3x3x2x3 : i 1 1 0 0 0 0 1 1 1 0 5 5; "
+                                        "1x3x3x3 3x3x0x3 : i 1 1 0 0 0 0 1 1 1 0 5 5; "
+                                        "1x2x2x3 1x3x2x3 : i 1 1 1 1 1 1 1 1 1 0 0 2; "
+                                        "1x8x8x16 3x3x16x16 : i 1 1 1 1 1 1 1 1 1 0 8 8; "
+                                        "2x6x7x22 3x3x19x22 : i 1 1 1 0 0 0 1 1 1 0 7 9; "
+                                        "3x19x17x33 3x3x24x33 : i 1 1 2 2 0 1 1 1 1 0 17 18; "
+                                        "2x17x16x70 3x3x5x70 : i 2 2 1 1 1 1 1 1 1 0 33 31; "
+                                        "2x40x40x20 3x3x1x20 : i 1 1 1 1 1 1 1 1 20 0 40 40; "
+                                        "5x37x38x3 5x5x2x3 : i 1 1 0 0 0 0 1 1 1 0 41 42";
+static const char weight_grad_samples[] = "1x1x1x1 1x1x1x1 : i 1 1 0 0 0 0 1 1 1 0 1 1; "
+                                          "2x3x5x4 2x3x5x7 : i 1 1 0 0 0 0 1 1 1 0 1 1; "
+                                          "2x5x4x3 2x5x4x5 : i 1 1 1 1 1 1 1 1 1 0 3 3; "
+                                          "1x7x6x2 1x4x3x3 : i 2 3 0 2 1 1 1 1 1 0 3 2; "
+                                          "1x9x8x2 1x5x6x3 : i 1 1 0 0 1 1 2 2 1 0 3 3; "
+                                          "1x9x8x2 1x4x3x3 : i 2 2 1 0 1 1 3 2 1 0 2 3; "
+                                          "2x5x5x6 2x3x3x9 : i 1 1 0 0 0 0 1 1 3 0 3 3; "
+                                          "1x6x7x4 1x3x4x4 : i 2 2 1 1 1 1 1 1 2 0 3 3; "
+                                          "2x6x7x5 2x6x7x5 : i 1 1 1 1 1 1 1 1 5 0 3 3; "
+                                          "1x8x9x21 1x4x5x21 : i 2 2 0 1 2 2 1 1 21 0 3 5; "
+                                          "1x9x8x3 1x7x4x3 : i 1 2 1 1 2 1 2 2 3 0 3 3; "
+                                          "1x4x4x3 1x3x3x6 : i 1 1 0 0 0 0 1 1 3 0 2 2; "
+                                          "1x12x11x3 1x6x6x8 : i 2 2 3 3 3 3 1 1 1 0 7 7; "
+                                          "2x7x6x4 2x4x3x5 : i 2 2 0 0 0 0 1 1 1 0 1 1; "
+                                          "1x8x7x2 1x3x2x3 : i 3 4 0 0 0 0 1 1 1 0 2 2; "
+                                          "1x2x3x2 1x6x6x2 : i 1 1 3 2 2 2 1 1 1 0 2 2; "
+                                          "0x5x5x2 0x3x3x3 : i 1 1 0 0 0 0 1 1 1 0 3 3; "
+                                          "1x5x5x0 1x3x3x3 : i 1 1 0 0 0 0 1 1 1 0 3 3; "
+                                          "1x0x2x2 1x2x2x3 : i 1 1 1 1 1 1 1 1 1 0 1 3; "
+                                          "1x8x8x16 1x8x8x16 : i 1 1 1 1 1 1 1 1 1 0 3 3; "
+                                          "2x7x9x19 2x6x7x22 : i 1 1 1 0 0 0 1 1 1 0 3 3; "
+                                          "3x17x18x24 3x19x17x33 : i 1 1 2 2 0 1 1 1 1 0 3 3; "
+                                          "2x33x31x5 2x17x16x70 : i 2 2 1 1 1 1 1 1 1 0 3 3; "
+                                          "2x40x40x20 2x40x40x20 : i 1 1 1 1 1 1 1 1 20 0 3 3; "
+                                          "5x41x42x2 5x37x38x3 : i 1 1 0 0 0 0 1 1 1 0 5 5";
 
 /* Every method with a bias, an activation and both. */
-static const plx__sample conv_dense_samples[] = {
-    {3, {S(2, 3, 5, 4), S(1, 1, 4, 7), V(7)}, {ATTRS(OPTIONS(1, 1, 0, 0, 0, 0, 1, 1, 1), PLX_RELU)}},
-    {3, {S(2, 5, 4, 3), S(3, 3, 3, 5), V(5)}, {ATTRS(OPTIONS(1, 1, 1, 1, 1, 1, 1, 1, 1), PLX_LINEAR)}},
-    {2, {S(2, 5, 5, 6), S(3, 3, 2, 9)}, {ATTRS(OPTIONS(2, 2, 0, 0, 0, 0, 1, 1, 3), PLX_TANH)}},
-    {3, {S(2, 6, 7, 5), S(3, 3, 1, 5), V(5)}, {ATTRS(OPTIONS(1, 1, 1, 1, 1, 1, 1, 1, 5), PLX_SIGMOID)}},
-    {3, {S(2, 9, 7, 16), S(3, 3, 16, 21), V(21)}, {ATTRS(OPTIONS(1, 1, 1, 1, 1, 1, 1, 1, 1), PLX_SILU)}},
-    {2, {S(2, 9, 7, 16), S(3, 3, 16, 21)}, {ATTRS(OPTIONS(1, 1, 1, 1, 1, 1, 1, 1, 1), PLX_RELU)}},
-    {3, {S(1, 5, 5, 0), S(3, 3, 0, 3), V(3)}, {ATTRS(OPTIONS(1, 1, 0, 0, 0, 0, 1, 1, 1), PLX_TANH)}},
-    {0},
-};
-static const plx__sample transpose_dense_samples[] = {
-    {3, {S(2, 3, 5, 7), S(1, 1, 4, 7), V(4)}, {ATTRS(OPTIONS(1, 1, 0, 0, 0, 0, 1, 1, 1), PLX_RELU, 3, 5)}},
-    {3, {S(1, 4, 3, 3), S(3, 2, 2, 3), V(2)}, {ATTRS(OPTIONS(2, 3, 0, 2, 1, 1, 1, 1, 1), PLX_TANH, 7, 6)}},
-    {3, {S(2, 4, 3, 5), S(1, 1, 4, 5), V(4)}, {ATTRS(OPTIONS(2, 2, 0, 0, 0, 0, 1, 1, 1), PLX_LINEAR, 7, 6)}},
-    {2, {S(2, 4, 3, 5), S(2, 2, 4, 5)}, {ATTRS(OPTIONS(2, 2, 0, 0, 0, 0, 1, 1, 1), PLX_GELU, 8, 6)}},
-    {3, {S(1, 4, 5, 21), S(3, 5, 1, 21), V(21)}, {ATTRS(OPTIONS(2, 2, 0, 1, 2, 2, 1, 1, 21), PLX_SIGMOID, 8, 9)}},
-    {3, {S(2, 9, 7, 21), S(3, 3, 16, 21), V(16)}, {ATTRS(OPTIONS(1, 1, 1, 1, 1, 1, 1, 1, 1), PLX_SILU, 9, 7)}},
-    {0},
-};
-// clang-format on
+static const char conv_dense_samples[] =
+    "2x3x5x4 1x1x4x7 7 : i 1 1 0 0 0 0 1 1 1 1; 2x5x4x3 3x3x3x5 5 : i 1 1 1 1 1 1 1 1 1; "
+    "2x5x5x6 3x3x2x9 : i 2 2 0 0 0 0 1 1 3 8; 2x6x7x5 3x3x1x5 5 : i 1 1 1 1 1 1 1 1 5 7; "
+    "2x9x7x16 3x3x16x21 21 : i 1 1 1 1 1 1 1 1 1 4; "
+    "2x9x7x16 3x3x16x21 : i 1 1 1 1 1 1 1 1 1 1; 1x5x5x0 3x3x0x3 3 : i 1 1 0 0 0 0 1 1 1 8";
+static const char transpose_dense_samples[] = "2x3x5x7 1x1x4x7 4 : i 1 1 0 0 0 0 1 1 1 1 3 5; "
+                                              "1x4x3x3 3x2x2x3 2 : i 2 3 0 2 1 1 1 1 1 8 7 6; "
+                                              "2x4x3x5 1x1x4x5 4 : i 2 2 0 0 0 0 1 1 1 0 7 6; "
+                                              "2x4x3x5 2x2x4x5 : i 2 2 0 0 0 0 1 1 1 5 8 6; "
+                                              "1x4x5x21 3x5x1x21 21 : i 2 2 0 1 2 2 1 1 21 7 8 9; "
+                                              "2x9x7x21 3x3x16x21 16 : i 1 1 1 1 1 1 1 1 1 4 9 7";
 
 /* ---- Operations ------------------------------------------------------------------------------ */
 

@@ -93,19 +93,11 @@ static plx__cost cost_gated(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 2, 4);
 }
 
-#define M(rows, columns) {2, {rows, columns}, -4, 4}
-static const plx__sample gated_samples[] = {
-    {2, {M(3, 5), M(3, 5)}, {.i = {PLX_SILU}}},
-    {2, {M(2, 33), M(2, 33)}, {.i = {PLX_GELU}}},
-    {2, {M(0, 4), M(0, 4)}, {.i = {PLX_SILU}}},
-    {2, {M(40, 130), M(40, 130)}, {.i = {PLX_SILU}}},
-    {0},
-};
-static const plx__sample gated_grad_samples[] = {
-    {3, {M(3, 5), M(3, 5), M(3, 5)}, {.i = {PLX_SILU}}},
-    {3, {M(40, 65), M(40, 65), M(40, 65)}, {.i = {PLX_GELU}}},
-    {0},
-};
+static const char gated_samples[] =
+    "3x5~-4,4 3x5~-4,4 : i 4; 2x33~-4,4 2x33~-4,4 : i 5; 0x4~-4,4 0x4~-4,4 : i 4; "
+    "40x130~-4,4 40x130~-4,4 : i 4";
+static const char gated_grad_samples[] =
+    "3x5~-4,4 3x5~-4,4 3x5~-4,4 : i 4; 40x65~-4,4 40x65~-4,4 40x65~-4,4 : i 5";
 
 const plx_op plx__op_gated = {
     .name = "gated",

@@ -100,16 +100,9 @@ static plx_status run_gather(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const plx__sample gather_samples[] = {
-    {2, {{2, {5, 3}, 0, 0}, {1, {4}, 0, 5}}, {.i = {0}}},
-    {2, {{2, {50, 33}, 0, 0}, {2, {9, 30}, 0, 50}}, {.i = {0}}},
-    {2, {{3, {3, 4, 5}, 0, 0}, {2, {2, 3}, 0, 4}}, {.i = {1}}},
-    {2, {{2, {3, 7}, 0, 0}, {0, {0}, 0, 7}}, {.i = {1}}},
-    {2, {{5, {2, 1, 3, 1, 2}, 0, 0}, {2, {2, 2}, 0, 3}}, {.i = {2}}},
-    {2, {{2, {3, 7}, 0, 0}, {1, {0}, 0, 7}}, {.i = {1}}},
-    {2, {{1, {1}, 0, 0}, {1, {3}, 0, 1}}, {.i = {0}}},
-    {0},
-};
+static const char gather_samples[] =
+    "5x3 4~0,5; 50x33 9x30~0,50; 3x4x5 2x3~0,4 : i 1; 3x7 .~0,7 : i 1; "
+    "2x1x3x1x2 2x2~0,3 : i 2; 3x7 0~0,7 : i 1; 1 3~0,1";
 
 const plx_op plx__op_gather = {
     .name = "gather",
@@ -218,14 +211,9 @@ static plx__cost cost_gather_grad(const plx_graph *graph, const plx__node *node)
     return cost;
 }
 
-static const plx__sample gather_grad_samples[] = {
-    {2, {{1, {4}, 0, 3}, {2, {4, 3}, 0, 0}}, {.i = {0}, .rank = 2, .dims = {5, 3}}},
-    {2, {{2, {9, 30}, 0, 50}, {3, {9, 30, 33}, 0, 0}}, {.i = {0}, .rank = 2, .dims = {300, 33}}},
-    {2, {{2, {2, 3}, 0, 4}, {4, {3, 2, 3, 5}, 0, 0}}, {.i = {1}, .rank = 3, .dims = {3, 4, 5}}},
-    {2, {{1, {9}, 0, 7}, {2, {3, 9}, 0, 0}}, {.i = {1}, .rank = 2, .dims = {3, 7}}},
-    {2, {{1, {0}, 0, 7}, {2, {3, 0}, 0, 0}}, {.i = {1}, .rank = 2, .dims = {3, 7}}},
-    {0},
-};
+static const char gather_grad_samples[] =
+    "4~0,3 4x3 : >5x3; 9x30~0,50 9x30x33 : >300x33; 2x3~0,4 3x2x3x5 : i 1 >3x4x5; "
+    "9~0,7 3x9 : i 1 >3x7; 0~0,7 3x0 : i 1 >3x7";
 
 const plx_op plx__op_gather_grad = {
     .name = "gather_grad",
@@ -305,12 +293,7 @@ static plx_status run_pick(plx_ctx *ctx, const plx__step *step) {
     return run_picking(ctx, step, &step->in[0], 1, 0, pick_rows);
 }
 
-static const plx__sample pick_samples[] = {
-    {2, {{1, {5}, 0, 0}, {1, {3}, 0, 5}}, {.rank = 0}},
-    {2, {{3, {2, 150, 4}, 0, 0}, {3, {2, 150, 7}, 0, 4}}, {.rank = 0}},
-    {2, {{2, {3, 5}, 0, 0}, {2, {3, 0}, 0, 5}}, {.rank = 0}},
-    {0},
-};
+static const char pick_samples[] = "5 3~0,5; 2x150x4 2x150x7~0,4; 3x5 3x0~0,5";
 
 const plx_op plx__op_pick = {
     .name = "pick",
@@ -341,11 +324,7 @@ static plx_status run_pick_grad(plx_ctx *ctx, const plx__step *step) {
     return run_picking(ctx, step, &step->out, 0, 1, unpick_rows);
 }
 
-static const plx__sample pick_grad_samples[] = {
-    {2, {{2, {3, 7}, 0, 4}, {2, {3, 7}, 0, 0}}, {.rank = 2, .dims = {3, 4}}},
-    {2, {{2, {300, 2}, 0, 33}, {2, {300, 2}, 0, 0}}, {.rank = 2, .dims = {300, 33}}},
-    {0},
-};
+static const char pick_grad_samples[] = "3x7~0,4 3x7 : >3x4; 300x2~0,33 300x2 : >300x33";
 
 const plx_op plx__op_pick_grad = {
     .name = "pick_grad",

@@ -59,14 +59,7 @@ static plx__cost cost_sum_squares(const plx_graph *graph, const plx__node *node)
     return cost;
 }
 
-#define A(rank, ...) {rank, {__VA_ARGS__}, 0, 0}
-static const plx__sample squares_samples[] = {
-    {1, {A(2, 3, 5)}, {.rank = 0}},
-    {1, {A(1, 9000)}, {.rank = 0}},
-    {1, {A(0, 0)}, {.rank = 0}},
-    {1, {A(1, 0)}, {.rank = 0}},
-    {0},
-};
+static const char squares_samples[] = "3x5; 9000; .; 0";
 
 const plx_op plx__op_sum_squares = {
     .name = "sum_squares",
@@ -162,11 +155,9 @@ static plx__cost cost_l2_normalize(const plx_graph *graph, const plx__node *node
     return plx__cost_streaming(graph, node, 3, 1);
 }
 
-static const plx__sample normalize_samples[] = {
-    {1, {A(2, 3, 5)}, {.f = {1e-8}}}, {1, {A(2, 200, 33)}, {.f = {1e-8}}},
-    {1, {A(2, 3, 5)}, {.f = {10}}},   {1, {A(6, 2, 1, 3, 1, 2, 1)}, {.f = {1e-8}}},
-    {1, {A(2, 3, 0)}, {.f = {1e-8}}}, {0},
-};
+static const char normalize_samples[] =
+    "3x5 : f 0.00000001; 200x33 : f 0.00000001; 3x5 : f 10; 2x1x3x1x2x1 : f 0.00000001; "
+    "3x0 : f 0.00000001";
 
 const plx_op plx__op_l2_normalize = {
     .name = "l2_normalize",
@@ -180,12 +171,8 @@ const plx_op plx__op_l2_normalize = {
     .samples = normalize_samples,
 };
 
-static const plx__sample normalize_grad_samples[] = {
-    {2, {A(2, 3, 5), A(2, 3, 5)}, {.f = {1e-8}}},
-    {2, {A(2, 200, 33), A(2, 200, 33)}, {.f = {1e-8}}},
-    {2, {A(2, 3, 5), A(2, 3, 5)}, {.f = {10}}},
-    {0},
-};
+static const char normalize_grad_samples[] =
+    "3x5 3x5 : f 0.00000001; 200x33 200x33 : f 0.00000001; 3x5 3x5 : f 10";
 
 const plx_op plx__op_l2_normalize_grad = {
     .name = "l2_normalize_grad",
@@ -257,13 +244,7 @@ static plx__cost cost_clip(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 2, 1);
 }
 
-static const plx__sample clip_samples[] = {
-    {1, {A(2, 3, 5)}, {.f = {-0.3, 0.4}}},
-    {1, {A(2, 130, 33)}, {.f = {0, 0.4}}},
-    {1, {A(0, 0)}, {.f = {-1, 1}}},
-    {1, {A(1, 0)}, {.f = {-1, 1}}},
-    {0},
-};
+static const char clip_samples[] = "3x5 : f -0.3 0.4; 130x33 : f 0 0.4; . : f -1 1; 0 : f -1 1";
 
 const plx_op plx__op_clip = {
     .name = "clip",
@@ -277,11 +258,7 @@ const plx_op plx__op_clip = {
     .samples = clip_samples,
 };
 
-static const plx__sample clip_grad_samples[] = {
-    {2, {A(2, 3, 5), A(2, 3, 5)}, {.f = {-0.3, 0.4}}},
-    {2, {A(2, 130, 33), A(2, 130, 33)}, {.f = {0, 0.4}}},
-    {0},
-};
+static const char clip_grad_samples[] = "3x5 3x5 : f -0.3 0.4; 130x33 130x33 : f 0 0.4";
 
 const plx_op plx__op_clip_grad = {
     .name = "clip_grad",

@@ -91,18 +91,8 @@ static plx__cost cost_streaming_once(const plx_graph *graph, const plx__node *no
     return cost;
 }
 
-#define S(...) {2, {__VA_ARGS__}, 0, 0}
-static const plx__sample mse_samples[] = {
-    {2, {S(3, 4), S(3, 4)}, {.rank = 0}},
-    {2, {S(130, 33), S(130, 33)}, {.rank = 0}},
-    {2, {{1, {1}, 0, 0}, {1, {1}, 0, 0}}, {.rank = 0}},
-    {0},
-};
-static const plx__sample mse_grad_samples[] = {
-    {3, {S(3, 4), S(3, 4), {0, {0}, 0, 0}}, {.i = {0}}},
-    {3, {S(3, 17), S(3, 17), {0, {0}, 0, 0}}, {.i = {1}}},
-    {0},
-};
+static const char mse_samples[] = "3x4 3x4; 130x33 130x33; 1 1";
+static const char mse_grad_samples[] = "3x4 3x4 .; 3x17 3x17 . : i 1";
 
 const plx_op plx__op_mse = {
     .name = "mse",
@@ -262,27 +252,10 @@ static plx__cost cost_nll_grad(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 0, 1);
 }
 
-#define LABELS(n, classes) {1, {n}, 0, classes}
-static const plx__sample nll_samples[] = {
-    {2, {{2, {3, 5}, -3, -0.1}, LABELS(3, 5)}, {.rank = 0}},
-    {2, {{3, {2, 2, 10}, -3, -0.1}, {2, {2, 2}, 0, 10}}, {.rank = 0}},
-    {0},
-};
-static const plx__sample nll_grad_samples[] = {
-    {2, {LABELS(3, 5), {0, {0}, 0, 0}}, {.rank = 2, .dims = {3, 5}}},
-    {0},
-};
-static const plx__sample xent_samples[] = {
-    {2, {{2, {3, 5}, -3, 3}, LABELS(3, 5)}, {.rank = 0}},
-    {2, {{2, {64, 10}, -3, 3}, LABELS(64, 10)}, {.rank = 0}},
-    {2, {{2, {2, 33}, -3, 3}, LABELS(2, 33)}, {.rank = 0}},
-    {0},
-};
-static const plx__sample xent_grad_samples[] = {
-    {3, {{2, {3, 5}, -3, 3}, LABELS(3, 5), {0, {0}, 0, 0}}, {.rank = 0}},
-    {3, {{2, {2, 33}, -3, 3}, LABELS(2, 33), {0, {0}, 0, 0}}, {.rank = 0}},
-    {0},
-};
+static const char nll_samples[] = "3x5~-3,-0.1 3~0,5; 2x2x10~-3,-0.1 2x2~0,10";
+static const char nll_grad_samples[] = "3~0,5 . : >3x5";
+static const char xent_samples[] = "3x5~-3,3 3~0,5; 64x10~-3,3 64~0,10; 2x33~-3,3 2~0,33";
+static const char xent_grad_samples[] = "3x5~-3,3 3~0,5 .; 2x33~-3,3 2~0,33 .";
 
 const plx_op plx__op_nll = {
     .name = "nll",

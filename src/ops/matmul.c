@@ -113,24 +113,9 @@ static plx_status run_matmul(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-#define M(r, c)                                                                                    \
-    {                                                                                              \
-        .rank = 2, .dims = { r, c }                                                                \
-    }
-static const plx__sample matmul_samples[] = {
-    {2, {M(1, 1), M(1, 1)}, {.i = {0, 0}}},
-    {2, {M(3, 5), M(5, 4)}, {.i = {0, 0}}},
-    {2, {M(5, 3), M(5, 4)}, {.i = {1, 0}}},
-    {2, {M(3, 5), M(4, 5)}, {.i = {0, 1}}},
-    {2, {M(5, 3), M(4, 5)}, {.i = {1, 1}}},
-    {2, {M(0, 5), M(5, 4)}, {.i = {0, 0}}},
-    {2, {M(3, 0), M(0, 4)}, {.i = {0, 0}}},
-    {2, {M(1, 65), M(65, 33)}, {.i = {0, 0}}},
-    {2, {M(17, 70), M(70, 37)}, {.i = {0, 0}}},
-    {2, {{.rank = 3, .dims = {2, 3, 5}}, M(5, 4)}, {.i = {0, 0}}},
-    {2, {{.rank = 3, .dims = {2, 3, 5}}, {.rank = 3, .dims = {2, 3, 4}}}, {.i = {1, 0}}},
-    {0},
-};
+static const char matmul_samples[] =
+    "1x1 1x1; 3x5 5x4; 5x3 5x4 : i 1; 3x5 4x5 : i 0 1; 5x3 4x5 : i 1 1; 0x5 5x4; 3x0 0x4; "
+    "1x65 65x33; 17x70 70x37; 2x3x5 5x4; 2x3x5 2x3x4 : i 1";
 
 const plx_op plx__op_matmul = {
     .name = "matmul",
@@ -144,18 +129,9 @@ const plx_op plx__op_matmul = {
     .samples = matmul_samples,
 };
 
-#define V(n)                                                                                       \
-    {                                                                                              \
-        .rank = 1, .dims = { n }                                                                   \
-    }
-static const plx__sample dense_samples[] = {
-    {3, {M(3, 5), M(5, 4), V(4)}, {.i = {0, 0, PLX_LINEAR}}},
-    {3, {M(7, 5), M(5, 19), V(19)}, {.i = {0, 0, PLX_RELU}}},
-    {3, {M(7, 5), M(19, 5), V(19)}, {.i = {0, 1, PLX_TANH}}},
-    {3, {M(1, 30), M(30, 20), V(20)}, {.i = {0, 0, PLX_GELU}}},
-    {2, {M(7, 5), M(5, 19)}, {.i = {0, 0, PLX_SIGMOID}}},
-    {0},
-};
+static const char dense_samples[] =
+    "3x5 5x4 4; 7x5 5x19 19 : i 0 0 1; 7x5 19x5 19 : i 0 1 8; 1x30 30x20 20 : i 0 0 5; "
+    "7x5 5x19 : i 0 0 7";
 
 /* Made by the fuse pass from matmul, bias and an activation. */
 const plx_op plx__op_dense = {
@@ -216,13 +192,7 @@ static plx_status run_bias(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const plx__sample bias_samples[] = {
-    {2, {M(3, 5), V(5)}, {.rank = 0}},
-    {2, {M(0, 5), V(5)}, {.rank = 0}},
-    {2, {V(7), V(7)}, {.rank = 0}},
-    {2, {{.rank = 3, .dims = {2, 3, 17}}, V(17)}, {.rank = 0}},
-    {0},
-};
+static const char bias_samples[] = "3x5 5; 0x5 5; 7 7; 2x3x17 17";
 
 const plx_op plx__op_bias = {
     .name = "bias",

@@ -119,7 +119,7 @@ struct plx_op {
     /* Bytes of scratch for a run on so many threads; NULL: none. */
     size_t (*workspace)(const plx_ctx *ctx, const plx__step *step);
     plx_status (*run)(plx_ctx *ctx, const plx__step *step);
-    const plx__sample *samples;
+    const char *samples; /* as plx__sample_read takes them; NULL for none */
 };
 
 #define OP(name) extern const plx_op plx__op_##name;

@@ -179,25 +179,18 @@ static plx__cost cost_exponential(const plx_graph *graph, const plx__node *node)
     return cost_of(graph, node, 4);
 }
 
-#define SAMPLES(lo, hi)                                                                            \
-    {2, {{2, {3, 4}, -4, 4}, {2, {3, 4}, lo, hi}}, {.f = {0.7}}},                                  \
-        {2, {{2, {130, 33}, -4, 4}, {2, {130, 33}, lo, hi}}, {.f = {0.7}}},                        \
-        {2, {{1, {1}, -4, 4}, {1, {1}, lo, hi}}, {.f = {0.7}}},                                    \
-        {2, {{0, {0}, -4, 4}, {0, {0}, lo, hi}}, {.f = {0.7}}},                                    \
-        {2, {{6, {2, 1, 3, 1, 2, 3}, -4, 4}, {6, {2, 1, 3, 1, 2, 3}, lo, hi}}, {.f = {0.7}}}, {0}
-#define GRAD_SAMPLES(lo, hi)                                                                       \
-    {3, {{2, {3, 4}, -4, 4}, {2, {3, 4}, lo, hi}, {0, {0}, 0, 0}}, {.i = {0}, .f = {0.7}}},        \
-        {3,                                                                                        \
-         {{2, {131, 17}, -4, 4}, {2, {131, 17}, lo, hi}, {0, {0}, 0, 0}},                          \
-         {.i = {0}, .f = {0.7}}},                                                                  \
-        {3,                                                                                        \
-         {{2, {131, 17}, -4, 4}, {2, {131, 17}, lo, hi}, {0, {0}, 0, 0}},                          \
-         {.i = {1}, .f = {0.7}}},                                                                  \
-        {3, {{1, {0}, -4, 4}, {1, {0}, lo, hi}, {0, {0}, 0, 0}}, {.f = {0.7}}}, {0}
-static const plx__sample anywhere[] = {SAMPLES(-2, 2)};
-static const plx__sample probabilities[] = {SAMPLES(0, 1)};
-static const plx__sample grad_anywhere[] = {GRAD_SAMPLES(-2, 2)};
-static const plx__sample grad_probabilities[] = {GRAD_SAMPLES(0, 1)};
+static const char anywhere[] =
+    "3x4~-4,4 3x4~-2,2 : f 0.7; 130x33~-4,4 130x33~-2,2 : f 0.7; 1~-4,4 1~-2,2 : f 0.7; "
+    ".~-4,4 .~-2,2 : f 0.7; 2x1x3x1x2x3~-4,4 2x1x3x1x2x3~-2,2 : f 0.7";
+static const char probabilities[] =
+    "3x4~-4,4 3x4~0,1 : f 0.7; 130x33~-4,4 130x33~0,1 : f 0.7; 1~-4,4 1~0,1 : f 0.7; "
+    ".~-4,4 .~0,1 : f 0.7; 2x1x3x1x2x3~-4,4 2x1x3x1x2x3~0,1 : f 0.7";
+static const char grad_anywhere[] =
+    "3x4~-4,4 3x4~-2,2 . : f 0.7; 131x17~-4,4 131x17~-2,2 . : f 0.7; "
+    "131x17~-4,4 131x17~-2,2 . : i 1 f 0.7; 0~-4,4 0~-2,2 . : f 0.7";
+static const char grad_probabilities[] =
+    "3x4~-4,4 3x4~0,1 . : f 0.7; 131x17~-4,4 131x17~0,1 . : f 0.7; "
+    "131x17~-4,4 131x17~0,1 . : i 1 f 0.7; 0~-4,4 0~0,1 . : f 0.7";
 
 #define LOSS_OP(op_name, kink, costs, where)                                                       \
     static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \

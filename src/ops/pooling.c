@@ -298,33 +298,17 @@ static plx__cost cost_pool(const plx_graph *graph, const plx__node *node) {
     return cost;
 }
 
-#define X(...) {4, {__VA_ARGS__}, 0, 0}
-#define WINDOW(kh, kw, sh, sw, t, b, l, r, count) .i = {kh, kw, sh, sw, t, b, l, r, count}
-static const plx__sample pool_samples[] = {
-    {1, {X(2, 6, 4, 5)}, {WINDOW(2, 2, 2, 2, 0, 0, 0, 0, 0)}},
-    {1, {X(1, 7, 9, 3)}, {WINDOW(3, 3, 2, 2, 1, 1, 1, 1, 0)}},
-    {1, {X(2, 5, 6, 4)}, {WINDOW(3, 2, 1, 1, 2, 0, 1, 1, 1)}},
-    {1, {X(1, 4, 9, 17)}, {WINDOW(2, 3, 3, 4, 0, 1, 0, 2, 1)}},
-    {1, {X(1, 3, 2, 70)}, {WINDOW(3, 2, 1, 1, 0, 0, 0, 0, 0)}},
-    {1, {X(3, 1, 1, 1)}, {WINDOW(1, 1, 1, 1, 0, 0, 0, 0, 0)}},
-    {1, {X(1, 1, 1, 2)}, {WINDOW(4, 4, 1, 1, 3, 3, 3, 3, 1)}},
-    {1, {X(2, 40, 7, 3)}, {WINDOW(3, 3, 1, 2, 1, 1, 0, 0, 0)}},
-    {1, {X(0, 4, 4, 3)}, {WINDOW(2, 2, 2, 2, 0, 0, 0, 0, 0)}},
-    {1, {X(2, 4, 4, 0)}, {WINDOW(2, 2, 2, 2, 0, 0, 0, 0, 0)}},
-    {0},
-};
-static const plx__sample max_grad_samples[] = {
-    {2, {X(2, 6, 4, 5), X(2, 3, 2, 5)}, {WINDOW(2, 2, 2, 2, 0, 0, 0, 0, 0)}},
-    {2, {X(3, 40, 9, 33), X(3, 20, 5, 33)}, {WINDOW(3, 3, 2, 2, 1, 1, 1, 1, 0)}},
-    {2, {X(1, 50, 9, 3), X(1, 50, 9, 3)}, {WINDOW(5, 3, 1, 1, 2, 2, 1, 1, 0)}},
-    {0},
-};
-static const plx__sample avg_grad_samples[] = {
-    {1, {X(2, 3, 2, 5)}, {WINDOW(2, 2, 2, 2, 0, 0, 0, 0, 0), .rank = 4, .dims = {2, 6, 4, 5}}},
-    {1, {X(3, 20, 5, 33)}, {WINDOW(3, 3, 2, 2, 1, 1, 1, 1, 0), .rank = 4, .dims = {3, 40, 9, 33}}},
-    {1, {X(1, 50, 9, 3)}, {WINDOW(5, 3, 1, 1, 2, 2, 1, 1, 1), .rank = 4, .dims = {1, 50, 9, 3}}},
-    {0},
-};
+static const char pool_samples[] =
+    "2x6x4x5 : i 2 2 2 2; 1x7x9x3 : i 3 3 2 2 1 1 1 1; 2x5x6x4 : i 3 2 1 1 2 0 1 1 1; "
+    "1x4x9x17 : i 2 3 3 4 0 1 0 2 1; 1x3x2x70 : i 3 2 1 1; 3x1x1x1 : i 1 1 1 1; "
+    "1x1x1x2 : i 4 4 1 1 3 3 3 3 1; 2x40x7x3 : i 3 3 1 2 1 1; 0x4x4x3 : i 2 2 2 2; "
+    "2x4x4x0 : i 2 2 2 2";
+static const char max_grad_samples[] =
+    "2x6x4x5 2x3x2x5 : i 2 2 2 2; 3x40x9x33 3x20x5x33 : i 3 3 2 2 1 1 1 1; "
+    "1x50x9x3 1x50x9x3 : i 5 3 1 1 2 2 1 1";
+static const char avg_grad_samples[] =
+    "2x3x2x5 : i 2 2 2 2 >2x6x4x5; 3x20x5x33 : i 3 3 2 2 1 1 1 1 >3x40x9x33; "
+    "1x50x9x3 : i 5 3 1 1 2 2 1 1 1 >1x50x9x3";
 
 const plx_op plx__op_max_pool2d = {
     .name = "max_pool2d",
@@ -429,11 +413,7 @@ static plx__cost cost_global(const plx_graph *graph, const plx__node *node) {
     return cost;
 }
 
-static const plx__sample global_samples[] = {
-    {1, {X(2, 3, 5, 7)}, {.rank = 0}},   {1, {X(3, 1, 1, 1)}, {.rank = 0}},
-    {1, {X(1, 2, 2, 600)}, {.rank = 0}}, {1, {X(0, 3, 5, 7)}, {.rank = 0}},
-    {1, {X(1, 9, 15, 4)}, {.rank = 0}},  {0},
-};
+static const char global_samples[] = "2x3x5x7; 3x1x1x1; 1x2x2x600; 0x3x5x7; 1x9x15x4";
 
 const plx_op plx__op_global_avg_pool2d = {
     .name = "global_avg_pool2d",

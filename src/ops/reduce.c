@@ -150,19 +150,10 @@ static plx__cost cost_sum(const plx_graph *graph, const plx__node *node) {
     return cost;
 }
 
-#define S3 {3, {3, 4, 5}, 0, 0}
-static const plx__sample sum_samples[] = {
-    {1, {S3}, {.i = {7, 7}, .f = {0.5}}},
-    {1, {S3}, {.i = {1, 1}, .f = {1}}},
-    {1, {S3}, {.i = {3, 3}, .f = {1}}},
-    {1, {S3}, {.i = {2, 2}, .f = {1}}},
-    {1, {S3}, {.i = {4, 0}, .f = {0.25}}},
-    {1, {S3}, {.i = {5, 4}, .f = {1}}},
-    {1, {{2, {130, 33}, 0, 0}}, {.i = {1, 1}, .f = {1}}},
-    {1, {{1, {9000}, 0, 0}}, {.i = {1, 1}, .f = {1}}},
-    {1, {{2, {0, 3}, 0, 0}}, {.i = {1, 1}, .f = {1}}},
-    {0},
-};
+static const char sum_samples[] =
+    "3x4x5 : i 7 7 f 0.5; 3x4x5 : i 1 1 f 1; 3x4x5 : i 3 3 f 1; 3x4x5 : i 2 2 f 1; "
+    "3x4x5 : i 4 f 0.25; 3x4x5 : i 5 4 f 1; 130x33 : i 1 1 f 1; 9000 : i 1 1 f 1; "
+    "0x3 : i 1 1 f 1";
 
 const plx_op plx__op_sum_to = {
     .name = "sum_to",
@@ -237,13 +228,9 @@ static plx_status run_broadcast_to(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const plx__sample broadcast_samples[] = {
-    {1, {{0, {0}, 0, 0}}, {.i = {7, 7}, .f = {0.5}, .rank = 3, .dims = {3, 4, 5}}},
-    {1, {{2, {4, 5}, 0, 0}}, {.i = {1, 1}, .f = {1}, .rank = 3, .dims = {3, 4, 5}}},
-    {1, {{2, {3, 5}, 0, 0}}, {.i = {2, 2}, .f = {1}, .rank = 3, .dims = {3, 4, 5}}},
-    {1, {{3, {3, 4, 1}, 0, 0}}, {.i = {4, 0}, .f = {1}, .rank = 3, .dims = {3, 4, 5}}},
-    {0},
-};
+static const char broadcast_samples[] =
+    ". : i 7 7 f 0.5 >3x4x5; 4x5 : i 1 1 f 1 >3x4x5; 3x5 : i 2 2 f 1 >3x4x5; "
+    "3x4x1 : i 4 f 1 >3x4x5";
 
 const plx_op plx__op_broadcast_to = {
     .name = "broadcast_to",
@@ -331,14 +318,7 @@ static plx_status run_reduce_max_grad(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const plx__sample max_samples[] = {
-    {1, {S3}, {.i = {0}}},
-    {1, {S3}, {.i = {1}}},
-    {1, {S3}, {.i = {2}}},
-    {1, {S3}, {.i = {PLX_ALL_AXES}}},
-    {1, {{2, {1, 37}, 0, 0}}, {.i = {1}}},
-    {0},
-};
+static const char max_samples[] = "3x4x5; 3x4x5 : i 1; 3x4x5 : i 2; 3x4x5 : i 1000; 1x37 : i 1";
 
 const plx_op plx__op_reduce_max = {
     .name = "reduce_max",
@@ -352,11 +332,7 @@ const plx_op plx__op_reduce_max = {
     .samples = max_samples,
 };
 
-static const plx__sample max_grad_samples[] = {
-    {2, {S3, {2, {3, 5}, 0, 0}}, {.i = {1}}},
-    {2, {S3, {2, {3, 4}, 0, 0}}, {.i = {2}}},
-    {0},
-};
+static const char max_grad_samples[] = "3x4x5 3x5 : i 1; 3x4x5 3x4 : i 2";
 
 const plx_op plx__op_reduce_max_grad = {
     .name = "reduce_max_grad",

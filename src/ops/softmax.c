@@ -240,27 +240,11 @@ static plx__cost cost_along(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 4, 4);
 }
 
-static const plx__sample samples[] = {
-    {1, {{2, {3, 5}, -3, 3}}, {.rank = 0}},
-    {1, {{2, {2, 1}, -3, 3}}, {.rank = 0}},
-    {1, {{1, {10}, -3, 3}}, {.rank = 0}},
-    {1, {{3, {2, 3, 33}, -3, 3}}, {.rank = 0}},
-    {1, {{2, {0, 10}, -3, 3}}, {.rank = 0}},
-    {1, {{2, {5, 3}, -3, 3}}, {.i = {1}}},
-    {1, {{3, {2, 35, 9}, -3, 3}}, {.i = {1}}},
-    {1, {{3, {7, 5, 60}, -3, 3}}, {.i = {2}}},
-    {1, {{6, {2, 3, 2, 1, 2, 3}, -3, 3}}, {.i = {4}}},
-    {1, {{2, {1, 3}, -3, 3}}, {.i = {1}}},
-    {1, {{2, {0, 3}, -3, 3}}, {.i = {1}}},
-    {0},
-};
-static const plx__sample grad_samples[] = {
-    {2, {{2, {3, 5}, 0.1, 0.3}, {2, {3, 5}, 0, 0}}, {.rank = 0}},
-    {2, {{2, {2, 33}, 0.1, 0.3}, {2, {2, 33}, 0, 0}}, {.rank = 0}},
-    {2, {{2, {35, 2}, 0.1, 0.3}, {2, {35, 2}, 0, 0}}, {.i = {1}}},
-    {2, {{3, {7, 5, 60}, 0.1, 0.3}, {3, {7, 5, 60}, 0, 0}}, {.i = {2}}},
-    {0},
-};
+static const char samples[] =
+    "3x5~-3,3; 2x1~-3,3; 10~-3,3; 2x3x33~-3,3; 0x10~-3,3; 5x3~-3,3 : i 1; 2x35x9~-3,3 : i 1; "
+    "7x5x60~-3,3 : i 2; 2x3x2x1x2x3~-3,3 : i 4; 1x3~-3,3 : i 1; 0x3~-3,3 : i 1";
+static const char grad_samples[] =
+    "3x5~0.1,0.3 3x5; 2x33~0.1,0.3 2x33; 35x2~0.1,0.3 35x2 : i 1; 7x5x60~0.1,0.3 7x5x60 : i 2";
 
 #define SOFTMAX_OP(op_name)                                                                        \
     static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \
@@ -335,17 +319,9 @@ static plx__cost cost_log_sum_exp(const plx_graph *graph, const plx__node *node)
     return cost;
 }
 
-static const plx__sample lse_samples[] = {
-    {1, {{2, {3, 5}, -3, 3}}, {.i = {0}}},
-    {1, {{2, {35, 2}, -3, 3}}, {.i = {1}}},
-    {1, {{3, {7, 5, 60}, -3, 3}}, {.i = {2}}},
-    {1, {{6, {2, 3, 2, 1, 2, 3}, -3, 3}}, {.i = {3}}},
-    {1, {{2, {2, 5000}, -3, 3}}, {.i = {0}}},
-    {1, {{3, {2, 3, 5}, -3, 3}}, {.i = {PLX_ALL_AXES}}},
-    {1, {{0, {0}, -3, 3}}, {.i = {PLX_ALL_AXES}}},
-    {1, {{2, {0, 3}, -3, 3}}, {.i = {0}}},
-    {0},
-};
+static const char lse_samples[] =
+    "3x5~-3,3; 35x2~-3,3 : i 1; 7x5x60~-3,3 : i 2; 2x3x2x1x2x3~-3,3 : i 3; 2x5000~-3,3; "
+    "2x3x5~-3,3 : i 1000; .~-3,3 : i 1000; 0x3~-3,3";
 
 const plx_op plx__op_log_sum_exp = {
     .name = "log_sum_exp",
@@ -408,11 +384,7 @@ static plx_status run_log_sum_exp_grad(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const plx__sample lse_grad_samples[] = {
-    {3, {{2, {3, 5}, -1, 0}, {1, {3}, 1, 2}, {1, {3}, 0, 0}}, {.i = {0}}},
-    {3, {{3, {2, 35, 9}, -1, 0}, {2, {2, 9}, 1, 2}, {2, {2, 9}, 0, 0}}, {.i = {1}}},
-    {0},
-};
+static const char lse_grad_samples[] = "3x5~-1,0 3~1,2 3; 2x35x9~-1,0 2x9~1,2 2x9 : i 1";
 
 const plx_op plx__op_log_sum_exp_grad = {
     .name = "log_sum_exp_grad",

@@ -101,25 +101,11 @@ static plx_status run_strided(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-#define A(rank, ...) {rank, {__VA_ARGS__}, 0, 0}
-static const plx__sample strided_samples[] = {
-    /* Transpositions: whole and odd tiles, of rows, of blocks. */
-    {1, {A(2, 3, 5)}, {.i = {0, 1, 5}, .rank = 2, .dims = {5, 3}}},
-    {1, {A(2, 67, 131)}, {.i = {0, 1, 131}, .rank = 2, .dims = {131, 67}}},
-    {1, {A(3, 3, 4, 17)}, {.i = {0, 17, 68, 1}, .rank = 3, .dims = {4, 3, 17}}},
-    {1, {A(4, 2, 9, 10, 3)}, {.i = {0, 270, 1, 30, 3}, .rank = 4, .dims = {2, 3, 9, 10}}},
-    {1,
-     {A(6, 2, 3, 2, 3, 2, 3)},
-     {.i = {0, 1, 3, 6, 18, 36, 108}, .rank = 6, .dims = {3, 2, 3, 2, 3, 2}}},
-    /* Steps, reversal, repetition, windows. */
-    {1, {A(2, 5, 7)}, {.i = {3, 14, 2}, .rank = 2, .dims = {3, 2}}},
-    {1, {A(2, 5, 7)}, {.i = {34, -7, -1}, .rank = 2, .dims = {5, 7}}},
-    {1, {A(1, 5)}, {.i = {0, 0, 1}, .rank = 2, .dims = {3, 5}}},
-    {1, {A(1, 9)}, {.i = {0, 2, 1}, .rank = 2, .dims = {4, 3}}},
-    {1, {A(0, 0)}, {.rank = 0}},
-    {1, {A(2, 0, 3)}, {.i = {0, 1, 3}, .rank = 2, .dims = {3, 0}}},
-    {0},
-};
+static const char strided_samples[] =
+    "3x5 : i 0 1 5 >5x3; 67x131 : i 0 1 131 >131x67; 3x4x17 : i 0 17 68 1 >4x3x17; "
+    "2x9x10x3 : i 0 270 1 30 3 >2x3x9x10; 2x3x2x3x2x3 : i 0 1 3 6 18 36 108 >3x2x3x2x3x2; "
+    "5x7 : i 3 14 2 >3x2; 5x7 : i 34 -7 -1 >5x7; 5 : i 0 0 1 >3x5; 9 : i 0 2 1 >4x3; .; "
+    "0x3 : i 0 1 3 >3x0";
 
 const plx_op plx__op_strided = {
     .name = "strided",
@@ -178,13 +164,8 @@ static plx_status run_strided_grad(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const plx__sample strided_grad_samples[] = {
-    {1, {A(2, 3, 2)}, {.i = {3, 14, 2}, .rank = 2, .dims = {5, 7}}},
-    {1, {A(2, 4, 3)}, {.i = {0, 2, 1}, .rank = 1, .dims = {9}}},
-    {1, {A(2, 3, 5)}, {.i = {4, 0, -1}, .rank = 1, .dims = {5}}},
-    {1, {A(2, 0, 5)}, {.i = {0, 5, 1}, .rank = 2, .dims = {2, 5}}},
-    {0},
-};
+static const char strided_grad_samples[] =
+    "3x2 : i 3 14 2 >5x7; 4x3 : i 0 2 1 >9; 3x5 : i 4 0 -1 >5; 0x5 : i 0 5 1 >2x5";
 
 const plx_op plx__op_strided_grad = {
     .name = "strided_grad",
@@ -265,15 +246,9 @@ static plx_status run_concat(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const plx__sample concat_samples[] = {
-    {2, {A(1, 3), A(1, 4)}, {.i = {0}}},
-    {3, {A(3, 2, 3, 5), A(3, 2, 1, 5), A(3, 2, 0, 5)}, {.i = {1}}},
-    {2, {A(2, 130, 33), A(2, 130, 65)}, {.i = {1}}},
-    {2, {A(6, 1, 2, 1, 3, 2, 1), A(6, 1, 2, 1, 3, 2, 4)}, {.i = {5}}},
-    {1, {A(2, 3, 4)}, {.i = {1}}},
-    {2, {A(2, 0, 4), A(2, 0, 3)}, {.i = {1}}},
-    {0},
-};
+static const char concat_samples[] =
+    "3 4; 2x3x5 2x1x5 2x0x5 : i 1; 130x33 130x65 : i 1; 1x2x1x3x2x1 1x2x1x3x2x4 : i 5; "
+    "3x4 : i 1; 0x4 0x3 : i 1";
 
 const plx_op plx__op_concat = {
     .name = "concat",
@@ -386,17 +361,9 @@ static plx_status run_pad(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const plx__sample pad_samples[] = {
-    {1, {A(1, 3)}, {.i = {1, [PLX_MAX_RANK] = 2}, .f = {0.5}}},
-    {1, {A(4, 2, 5, 4, 3)}, {.i = {0, 1, 2, 0, [PLX_MAX_RANK] = 0, 1, 0, 0}}},
-    {1, {A(2, 65, 130)}, {.i = {0, 3, [PLX_MAX_RANK] = 1, 0}, .f = {-1}}},
-    {1,
-     {A(6, 2, 1, 2, 3, 1, 2)},
-     {.i = {1, 0, 0, 2, 1, 0, [PLX_MAX_RANK] = 0, 1, 0, 0, 0, 1}, .f = {2}}},
-    {1, {A(2, 0, 3)}, {.i = {1, 1, [PLX_MAX_RANK] = 1, 0}, .f = {3}}},
-    {1, {A(2, 2, 3)}, {.f = {3}}},
-    {0},
-};
+static const char pad_samples[] =
+    "3 : i 1 0 0 0 0 0 2 f 0.5; 2x5x4x3 : i 0 1 2 0 0 0 0 1; 65x130 : i 0 3 0 0 0 0 1 f -1; "
+    "2x1x2x3x1x2 : i 1 0 0 2 1 0 0 1 0 0 0 1 f 2; 0x3 : i 1 1 0 0 0 0 1 f 3; 2x3 : f 3";
 
 const plx_op plx__op_pad = {
     .name = "pad",

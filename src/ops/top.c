@@ -110,12 +110,9 @@ static plx_status run_argmax(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const plx__sample argmax_samples[] = {
-    {1, {{2, {3, 5}, 0, 0}}, {.i = {1}}},       {1, {{3, {300, 4, 7}, 0, 0}}, {.i = {0}}},
-    {1, {{3, {30, 4, 130}, 0, 0}}, {.i = {1}}}, {1, {{6, {2, 1, 3, 2, 1, 3}, 0, 0}}, {.i = {3}}},
-    {1, {{2, {300, 33}, 0, 0}}, {.i = {1}}},    {1, {{2, {3, 5}, 0, 0}}, {.i = {PLX_ALL_AXES}}},
-    {1, {{2, {0, 5}, 0, 0}}, {.i = {1}}},       {0},
-};
+static const char argmax_samples[] =
+    "3x5 : i 1; 300x4x7; 30x4x130 : i 1; 2x1x3x2x1x3 : i 3; 300x33 : i 1; 3x5 : i 1000; "
+    "0x5 : i 1";
 
 const plx_op plx__op_argmax = {
     .name = "argmax",
@@ -204,15 +201,7 @@ static plx_status run_top_k(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const plx__sample top_k_samples[] = {
-    {1, {{1, {9}, 0, 0}}, {.i = {3}}},
-    {1, {{2, {300, 33}, 0, 0}}, {.i = {7}}},
-    {1, {{3, {2, 3, 5}, 0, 0}}, {.i = {5}}},
-    {1, {{2, {3, 1}, 0, 0}}, {.i = {1}}},
-    {1, {{2, {3, 5}, 0, 0}}, {.i = {0}}},
-    {1, {{2, {0, 5}, 0, 0}}, {.i = {2}}},
-    {0},
-};
+static const char top_k_samples[] = "9 : i 3; 300x33 : i 7; 2x3x5 : i 5; 3x1 : i 1; 3x5; 0x5 : i 2";
 
 const plx_op plx__op_top_k = {
     .name = "top_k",

@@ -53,20 +53,15 @@ static plx__cost cost_unary(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 1, 4);
 }
 
-#define SHAPES(lo, hi, p)                                                                          \
-    {1, {{1, {0}, lo, hi}}, {.f = {p}}}, {1, {{1, {1}, lo, hi}}, {.f = {p}}},                      \
-        {1, {{1, {4}, lo, hi}}, {.f = {p}}}, {1, {{2, {2, 17}, lo, hi}}, {.f = {p}}},              \
-        {1, {{2, {33, 65}, lo, hi}}, {.f = {p}}}, {0}
-static const plx__sample anywhere[] = {SHAPES(-4, 4, 0.5)};
-static const plx__sample positive[] = {SHAPES(0.1, 4, 0)};
+static const char anywhere[] =
+    "0~-4,4 : f 0.5; 1~-4,4 : f 0.5; 4~-4,4 : f 0.5; 2x17~-4,4 : f 0.5; 33x65~-4,4 : f 0.5";
+static const char positive[] = "0~0.1,4; 1~0.1,4; 4~0.1,4; 2x17~0.1,4; 33x65~0.1,4";
 /* Clear of the kinks at 3 and 6. */
-static const plx__sample inside[] = {SHAPES(-2.75, 2.75, 0)};
-#define PAIRS(lo, hi, p)                                                                           \
-    {2, {{1, {5}, lo, hi}, {1, {5}, -1, 1}}, {.f = {p}}},                                          \
-        {2, {{2, {3, 33}, lo, hi}, {2, {3, 33}, -1, 1}}, {.f = {p}}}, {0}
-static const plx__sample grad_anywhere[] = {PAIRS(-4, 4, 0.5)};
-static const plx__sample grad_positive[] = {PAIRS(0.1, 4, 0)};
-static const plx__sample grad_inside[] = {PAIRS(-2.75, 2.75, 0)};
+static const char inside[] =
+    "0~-2.75,2.75; 1~-2.75,2.75; 4~-2.75,2.75; 2x17~-2.75,2.75; 33x65~-2.75,2.75";
+static const char grad_anywhere[] = "5~-4,4 5~-1,1 : f 0.5; 3x33~-4,4 3x33~-1,1 : f 0.5";
+static const char grad_positive[] = "5~0.1,4 5~-1,1; 3x33~0.1,4 3x33~-1,1";
+static const char grad_inside[] = "5~-2.75,2.75 5~-1,1; 3x33~-2.75,2.75 3x33~-1,1";
 
 enum { X = 0, Y = 1 };
 #define UNARY_OP(op_name, from, kink, where)                                                       \

@@ -197,25 +197,12 @@ static plx__cost cost_upsample(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 3, 2);
 }
 
-#define X(...) {4, {__VA_ARGS__}, 0, 0}
-static const plx__sample upsample_samples[] = {
-    {1, {X(2, 3, 2, 5)}, {.i = {2, 2, PLX_NEAREST}}},
-    {1, {X(1, 2, 3, 1)}, {.i = {3, 1, PLX_NEAREST}}},
-    {1, {X(2, 3, 4, 5)}, {.i = {2, 2, PLX_BILINEAR}}},
-    {1, {X(1, 5, 3, 2)}, {.i = {3, 4, PLX_BILINEAR}}},
-    {1, {X(1, 1, 1, 3)}, {.i = {3, 2, PLX_BILINEAR}}},
-    {1, {X(3, 2, 1, 17)}, {.i = {1, 5, PLX_BILINEAR}}},
-    {1, {X(2, 20, 9, 4)}, {.i = {2, 3, PLX_BILINEAR}}},
-    {1, {X(0, 3, 2, 5)}, {.i = {2, 2, PLX_NEAREST}}},
-    {1, {X(2, 0, 2, 5)}, {.i = {2, 2, PLX_BILINEAR}}},
-    {0},
-};
-static const plx__sample upsample_grad_samples[] = {
-    {1, {X(2, 6, 4, 5)}, {.i = {2, 2, PLX_NEAREST}, .rank = 4, .dims = {2, 3, 2, 5}}},
-    {1, {X(2, 60, 27, 4)}, {.i = {3, 3, PLX_BILINEAR}, .rank = 4, .dims = {2, 20, 9, 4}}},
-    {1, {X(2, 60, 18, 4)}, {.i = {3, 2, PLX_NEAREST}, .rank = 4, .dims = {2, 20, 9, 4}}},
-    {0},
-};
+static const char upsample_samples[] =
+    "2x3x2x5 : i 2 2; 1x2x3x1 : i 3 1; 2x3x4x5 : i 2 2 1; 1x5x3x2 : i 3 4 1; "
+    "1x1x1x3 : i 3 2 1; 3x2x1x17 : i 1 5 1; 2x20x9x4 : i 2 3 1; 0x3x2x5 : i 2 2; "
+    "2x0x2x5 : i 2 2 1";
+static const char upsample_grad_samples[] =
+    "2x6x4x5 : i 2 2 >2x3x2x5; 2x60x27x4 : i 3 3 1 >2x20x9x4; 2x60x18x4 : i 3 2 >2x20x9x4";
 
 const plx_op plx__op_upsample2d = {
     .name = "upsample2d",

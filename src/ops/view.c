@@ -43,14 +43,7 @@ static void gradient_view(plx_graph *graph, int32_t id, int32_t gy, int32_t *gra
     grads[0] = PLX__EMIT1(graph, all ? &plx__op_view : &plx__op_view_grad, gy, &attrs);
 }
 
-#define S3(a, b, c) {3, {a, b, c}, 0, 0}
-static const plx__sample view_samples[] = {
-    {1, {S3(3, 4, 5)}, {.rank = 2, .dims = {12, 5}}},
-    {1, {S3(3, 4, 5)}, {.i = {20}, .rank = 2, .dims = {4, 5}}},
-    {1, {S3(3, 4, 5)}, {.i = {7}, .rank = 1, .dims = {11}}},
-    {1, {S3(3, 0, 5)}, {.rank = 1, .dims = {0}}},
-    {0},
-};
+static const char view_samples[] = "3x4x5 : >12x5; 3x4x5 : i 20 >4x5; 3x4x5 : i 7 >11; 3x0x5 : >0";
 
 const plx_op plx__op_view = {
     .name = "view",
@@ -93,11 +86,7 @@ static plx__cost cost_view_grad(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 0, 1);
 }
 
-static const plx__sample view_grad_samples[] = {
-    {1, {{2, {4, 5}, 0, 0}}, {.i = {20}, .rank = 3, .dims = {3, 4, 5}}},
-    {1, {{1, {11}, 0, 0}}, {.i = {7}, .rank = 3, .dims = {3, 4, 5}}},
-    {0},
-};
+static const char view_grad_samples[] = "4x5 : i 20 >3x4x5; 11 : i 7 >3x4x5";
 
 const plx_op plx__op_view_grad = {
     .name = "view_grad",
@@ -118,7 +107,7 @@ static plx_status infer_buffer(plx_graph *graph, plx__node *node) {
     return PLX_OK;
 }
 
-static const plx__sample no_samples[] = {{0}};
+static const char no_samples[] = "";
 
 const plx_op plx__op_buffer = {
     .name = "buffer",

@@ -109,10 +109,12 @@ void plx_walk_ops(void (*each)(void *arg, const plx_op *op, const plx__sample *s
     for (int i = 0; i < count; ++i) {
         if (ops[i]->flags & (PLX__OP_LEAF | PLX__OP_EFFECT | PLX__OP_BUFFER)) continue;
         int number = 0;
-        for (const plx__sample *s = ops[i]->samples; s->inputs_count; ++s) {
+        const char *samples = ops[i]->samples;
+        plx__sample sample;
+        while (samples && plx__sample_read(&samples, &sample)) {
             char text[64];
             snprintf(text, sizeof text, "%s sample %d", ops[i]->name, number++);
-            each(arg, ops[i], s, text);
+            each(arg, ops[i], &sample, text);
         }
     }
 }
