@@ -234,7 +234,7 @@ static bool best_of(const point *points, int count, double from, double to, leve
 }
 
 /* Where the system tells the sizes of its caches: the first two are each core's, the third is
- * shared. Sizes near a boundary lie in both levels and count for neither. */
+ * shared. Sizes near a boundary lie in both levels, up to twice its size, and count for neither. */
 static int known_levels(plx_bench *bench, const point *points, int count, level levels[LEVELS]) {
     static const char *const names[] = {"L1", "L2", "L3"};
     const int threads = plx_ctx_get_info(plx__bench_ctx(bench)).threads;
@@ -242,7 +242,7 @@ static int known_levels(plx_bench *bench, const point *points, int count, level 
     int found = 0;
     for (int i = 0; i < 3; ++i) {
         const double bytes = (double)plx_platform_cache_bytes(i + 1) * (i < 2 ? threads : 1);
-        if (bytes <= below || !best_of(points, count, 1.5 * below, 0.75 * bytes, &levels[found]))
+        if (bytes <= below || !best_of(points, count, 2 * below, 0.75 * bytes, &levels[found]))
             continue;
         levels[found].name = names[i];
         levels[found++].capacity = below = bytes;

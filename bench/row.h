@@ -5,7 +5,7 @@
 #include "bench/harness.h"
 
 enum {
-    PLX_BENCH_CASES = 320, /* of one suite */
+    PLX_BENCH_CASES = 512, /* of one suite */
     PLX_BENCH_SUITES = 32,
     PLX_BENCH_FIELDS = 64,
 };

@@ -125,15 +125,19 @@ static plx_status add_outputs(gradient *g, plx_real *x, double value, double fac
     return PLX_OK;
 }
 
-/* The weighted sum; noise becomes what rounding of outputs that changed can do to it. */
+/* The weighted sum; noise becomes what rounding of outputs that changed can do to it, or of all
+ * when none did: a large sum does not show a small change. */
 static double weigh(const gradient *g, double *noise) {
     const plx_real *weights = plx_tensor_data(g->weights);
-    double sum = 0;
+    double sum = 0, all = 0;
     *noise = 0;
     for (int64_t j = 0; j < g->size; ++j) {
         sum += (double)weights[j] * g->sums[j];
-        if (g->sums[j] != 0) *noise += fabs((double)weights[j]) * g->scale[j];
+        const double each = fabs((double)weights[j]) * g->scale[j];
+        all += each;
+        if (g->sums[j] != 0) *noise += each;
     }
+    if (*noise == 0) *noise = all;
     return sum;
 }
 
