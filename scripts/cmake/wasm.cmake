@@ -29,7 +29,7 @@ file(GLOB PLX_PLATFORM_SOURCES CONFIGURE_DEPENDS wasm/platform_*.c)
 # What runs once per plan, or around the work, is compiled for size; kernels and their loops are not.
 file(GLOB PLX_SMALL_SOURCES CONFIGURE_DEPENDS
     src/base/*.c src/graph/*.c src/plan/*.c src/nn/*.c src/models/*.c src/io/*.c
-    bench/*.c bench/suites/*.c wasm/*.c)
+    src/blocks/conv*.c src/ops/conv.c bench/*.c bench/suites/*.c wasm/*.c)
 list(FILTER PLX_SMALL_SOURCES EXCLUDE REGEX "thread_pool|plan/run|dmath|rng")
 set_source_files_properties(${PLX_SMALL_SOURCES} PROPERTIES COMPILE_OPTIONS -Os)
 

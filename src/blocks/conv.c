@@ -170,13 +170,12 @@ static method choose(const plx__conv_args *args) {
     const bool weights = args->kind == PLX__CONV_WEIGHTS;
     if (is_product(args)) return (method){product_workspace, run_product};
     if (args->groups > 1 && args->groups == args->in && args->in == args->out)
-        return weights ? (method){plx__conv_depthwise_weights_workspace,
-                                  plx__conv_depthwise_weights}
-                       : (method){plx__conv_depthwise_workspace, plx__conv_depthwise};
-    if (is_for_winograd(args))
         return weights
-                   ? (method){plx__conv_winograd_weights_workspace, plx__conv_winograd_weights}
-                   : (method){plx__conv_winograd_workspace, plx__conv_winograd};
+                   ? (method){plx__conv_depthwise_weights_workspace, plx__conv_depthwise_weights}
+                   : (method){plx__conv_depthwise_workspace, plx__conv_depthwise};
+    if (is_for_winograd(args))
+        return weights ? (method){plx__conv_winograd_weights_workspace, plx__conv_winograd_weights}
+                       : (method){plx__conv_winograd_workspace, plx__conv_winograd};
     if (is_for_scatter(args)) return (method){plx__conv_scatter_workspace, plx__conv_scatter};
     return weights ? (method){plx__conv_lower_weights_workspace, plx__conv_lower_weights}
                    : (method){plx__conv_lower_workspace, plx__conv_lower};

@@ -24,14 +24,16 @@ typedef plx__conv_range range;
 /* The taps of result i that lie inside the source. */
 static range taps_inside(const plx__conv_axis *a, int64_t i) {
     const int64_t at = a->first_source + i * a->stride;
-    return plx__conv_clip(plx__conv_ceiling(-at, a->source_step), plx__conv_ceiling(a->source - at, a->source_step), a->taps);
+    return plx__conv_clip(plx__conv_ceiling(-at, a->source_step),
+                          plx__conv_ceiling(a->source - at, a->source_step), a->taps);
 }
 
 /* The results for which taps first..last lie inside the source. */
 static range results_inside(const plx__conv_axis *a, int64_t first, int64_t last) {
     const int64_t low = a->first_source + first * a->source_step;
     const int64_t high = a->first_source + last * a->source_step;
-    return plx__conv_clip(plx__conv_ceiling(-low, a->stride), plx__conv_ceiling(a->source - high, a->stride), a->count);
+    return plx__conv_clip(plx__conv_ceiling(-low, a->stride),
+                          plx__conv_ceiling(a->source - high, a->stride), a->count);
 }
 
 static depthwise make_depthwise(const plx_ctx *ctx, const plx__conv_args *args, int64_t phase_y,
@@ -82,10 +84,9 @@ static void run_pixels(const depthwise *d, const row_of_results *row, range x, r
         row->sources[t] += x.begin * source_step;
         row->weights[t] = d->args->b + tap_at(d, row->taps, tx, t);
     }
-    d->ctx->kernels->depthwise(x.end - x.begin, d->channels, taps, row->sources, source_step,
-                               row->weights, d->args->bias,
-                               row->to + x.begin * d->x.target_step * d->channels,
-                               d->x.target_step * d->channels);
+    d->ctx->kernels->depthwise(
+        x.end - x.begin, d->channels, taps, row->sources, source_step, row->weights, d->args->bias,
+        row->to + x.begin * d->x.target_step * d->channels, d->x.target_step * d->channels);
 }
 
 static void run_row(const depthwise *d, const row_of_results *row) {
