@@ -98,6 +98,30 @@ static void wrong_dropout(int64_t n, const plx_real *x, plx_real *y, uint64_t ke
     right->dropout(n, x, y, key, first + 1, keep, scale);
 }
 
+/* The last tap is left out. */
+static void wrong_depthwise(int64_t m, int64_t n, int64_t taps, const plx_real *const *x,
+                            int64_t step, const plx_real *const *w, const plx_real *bias,
+                            plx_real *y, int64_t ldy) {
+    right->depthwise(m, n, taps > 0 ? taps - 1 : 0, x, step, w, bias, y, ldy);
+}
+
+/* Two pixels of a tile are exchanged. */
+static void wrong_winograd_input(int64_t n, const plx_real *const *x, plx_real *v, int64_t ldv) {
+    const plx_real *pixels[36];
+    for (int k = 0; k < 36; ++k) pixels[k] = x[k];
+    pixels[7] = x[8];
+    pixels[8] = x[7];
+    right->winograd_input(n, pixels, v, ldv);
+}
+
+/* What lies beyond the edge is written as well. */
+static void wrong_winograd_output(int64_t n, const plx_real *m, int64_t ldm, const plx_real *bias,
+                                  plx_real *const *y) {
+    plx_real *pixels[16];
+    for (int k = 0; k < 16; ++k) pixels[k] = y[k] ? y[k] : y[0] + k * n;
+    right->winograd_output(n, m, ldm, bias, pixels);
+}
+
 static int failures_of(plx_check *t, const plx_kernels *k, const char *kernel) {
     plx_check walk = {.group = t->group, .quiet = true};
     plx_walk_kernels(&walk, k, kernel, false);
@@ -129,4 +153,7 @@ void plx_test_kernels_wrong(plx_check *t) {
     WRONG(softmax, wrong_softmax);
     WRONG(adam, wrong_adam);
     WRONG(dropout, wrong_dropout);
+    WRONG(depthwise, wrong_depthwise);
+    WRONG(winograd_input, wrong_winograd_input);
+    WRONG(winograd_output, wrong_winograd_output);
 }
