@@ -151,7 +151,7 @@ static bool is_product(const plx__conv_args *args) {
 
 /* Few channels make products too thin, few tiles do not pay for the transform of the weights. */
 static bool is_for_winograd(const plx__conv_args *args) {
-    enum { CHANNELS = 16, PIXELS = 64 };
+    enum { CHANNELS = 8, PIXELS = 64 };
     return is_both(args->kernel, 3) && is_both(args->stride, 1) && is_both(args->dilation, 1) &&
            args->groups == 1 && args->in >= CHANNELS && args->out >= CHANNELS &&
            args->result[0] > 2 && args->result[1] > 2 &&
