@@ -24,22 +24,23 @@ typedef plx__conv_range range;
 /* The taps of result i that lie inside the source. */
 static range taps_inside(const plx__conv_axis *a, int64_t i) {
     const int64_t at = a->first_source + i * a->stride;
-    return plx__conv_clip(plx__conv_ceiling(-at, a->source_step), plx__conv_ceiling(a->source - at, a->source_step), a->taps);
+    return plx__conv_clip(plx__conv_ceiling(-at, a->source_step),
+                          plx__conv_ceiling(a->source - at, a->source_step), a->taps);
 }
 
 /* The results for which taps first..last lie inside the source. */
 static range results_inside(const plx__conv_axis *a, int64_t first, int64_t last) {
     const int64_t low = a->first_source + first * a->source_step;
     const int64_t high = a->first_source + last * a->source_step;
-    return plx__conv_clip(plx__conv_ceiling(-low, a->stride), plx__conv_ceiling(a->source - high, a->stride), a->count);
+    return plx__conv_clip(plx__conv_ceiling(-low, a->stride),
+                          plx__conv_ceiling(a->source - high, a->stride), a->count);
 }
 
-static depthwise make_depthwise(const plx_ctx *ctx, const plx__conv_args *args, int64_t phase_y,
-                                int64_t phase_x) {
+static depthwise make_depthwise(const plx_ctx *ctx, const plx__conv_args *args) {
     return (depthwise){.ctx = ctx,
                        .args = args,
-                       .y = plx__conv_phase(args, 0, phase_y),
-                       .x = plx__conv_phase(args, 1, phase_x),
+                       .y = plx__conv_phase(args, 0, 0),
+                       .x = plx__conv_phase(args, 1, 0),
                        .channels = args->in,
                        .taps = args->kernel[0] * args->kernel[1]};
 }
@@ -82,10 +83,9 @@ static void run_pixels(const depthwise *d, const row_of_results *row, range x, r
         row->sources[t] += x.begin * source_step;
         row->weights[t] = d->args->b + tap_at(d, row->taps, tx, t);
     }
-    d->ctx->kernels->depthwise(x.end - x.begin, d->channels, taps, row->sources, source_step,
-                               row->weights, d->args->bias,
-                               row->to + x.begin * d->x.target_step * d->channels,
-                               d->x.target_step * d->channels);
+    d->ctx->kernels->depthwise(
+        x.end - x.begin, d->channels, taps, row->sources, source_step, row->weights, d->args->bias,
+        row->to + x.begin * d->x.target_step * d->channels, d->x.target_step * d->channels);
 }
 
 static void run_row(const depthwise *d, const row_of_results *row) {
@@ -108,21 +108,27 @@ static void run_row(const depthwise *d, const row_of_results *row) {
     }
 }
 
-/* A unit is a row of an image of the phase. */
+/* A unit is a row of an image of the target. */
 static void run_rows(void *arg, int64_t begin, int64_t end, int worker) {
-    const depthwise *d = arg;
+    depthwise d = *(const depthwise *)arg;
+    const plx__conv_args *args = d.args;
+    const int64_t phases_y = plx__conv_phases(args, 0), phases_x = plx__conv_phases(args, 1);
     for (int64_t unit = begin; unit < end; ++unit) {
-        const int64_t image = unit / d->y.count, y = unit % d->y.count;
-        const int64_t target = image * d->y.target + d->y.first_target + y * d->y.target_step;
-        const row_of_results row = {
-            .image = image,
-            .y = y,
-            .taps = taps_inside(&d->y, y),
-            .to = d->args->c + (target * d->x.target + d->x.first_target) * d->channels,
-            .sources = d->sources + worker * d->taps,
-            .weights = d->weights + worker * d->taps,
-        };
-        run_row(d, &row);
+        const int64_t image = unit / d.y.target, at = unit % d.y.target;
+        const int64_t y = at / phases_y;
+        d.y = plx__conv_phase(args, 0, at % phases_y);
+        for (int64_t phase = 0; phase < phases_x; ++phase) {
+            d.x = plx__conv_phase(args, 1, phase);
+            const row_of_results row = {
+                .image = image,
+                .y = y,
+                .taps = taps_inside(&d.y, y),
+                .to = args->c + (unit * d.x.target + phase) * d.channels,
+                .sources = d.sources + worker * d.taps,
+                .weights = d.weights + worker * d.taps,
+            };
+            run_row(&d, &row);
+        }
     }
 }
 
@@ -145,15 +151,12 @@ static int64_t grain_of(int64_t rows, int64_t row_values, int threads) {
 }
 
 void plx__conv_depthwise(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace) {
-    for (int64_t y = 0; y < plx__conv_phases(args, 0); ++y)
-        for (int64_t x = 0; x < plx__conv_phases(args, 1); ++x) {
-            depthwise d = make_depthwise(ctx, args, y, x);
-            d.sources = workspace;
-            d.weights = d.sources + threads * d.taps;
-            const int64_t rows = args->n * d.y.count;
-            plx__parallel_for(ctx->pool, threads, rows,
-                              grain_of(rows, d.x.count * d.channels, threads), run_rows, &d);
-        }
+    depthwise d = make_depthwise(ctx, args);
+    d.sources = workspace;
+    d.weights = d.sources + threads * d.taps;
+    const int64_t rows = args->n * d.y.target;
+    plx__parallel_for(ctx->pool, threads, rows, grain_of(rows, d.x.target * d.channels, threads),
+                      run_rows, &d);
 }
 
 /* ---- The gradient of the weights ------------------------------------------------------------- */
@@ -216,7 +219,7 @@ static void add_rows(void *arg, int64_t begin, int64_t end, int worker) {
 }
 
 static depthwise make_sum(const plx_ctx *ctx, const plx__conv_args *args) {
-    depthwise d = make_depthwise(ctx, args, 0, 0);
+    depthwise d = make_depthwise(ctx, args);
     const int64_t rows = args->n * d.y.count;
     const int64_t values = args->kernel[0] * args->kernel[1] * d.channels;
     const int64_t parts =

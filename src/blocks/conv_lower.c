@@ -236,8 +236,7 @@ static int64_t set_blocks(lowering *l, int threads, int64_t most_depth) {
     l->lda = plx__conv_aligned(plx__conv_least(k->kc, most_depth)) + GAP;
     l->a_stride = l->rows * l->lda;
     l->c_stride = is_dense(l) ? 0 : plx__conv_aligned(l->rows * l->group_targets);
-    const int64_t packed =
-        plx__conv_aligned(l->args->groups * l->panels * most_depth * k->nr);
+    const int64_t packed = plx__conv_aligned(l->args->groups * l->panels * most_depth * k->nr);
     return packed + threads * (l->a_stride + l->c_stride);
 }
 
@@ -268,8 +267,7 @@ static void run_phase(plx_ctx *ctx, const plx__conv_args *args, int64_t phase_y,
     l.a_blocks = workspace;
     l.c_blocks = l.a_blocks + threads * l.a_stride;
     l.b_packed = l.c_blocks + threads * l.c_stride;
-    if (l.depth)
-        plx__parallel_for(ctx->pool, threads, args->groups * l.panels, 1, pack_panels, &l);
+    if (l.depth) plx__parallel_for(ctx->pool, threads, args->groups * l.panels, 1, pack_panels, &l);
     plx__parallel_for(ctx->pool, threads, l.blocks * args->groups, 1, run_units, &l);
 }
 
@@ -280,7 +278,8 @@ void plx__conv_lower(plx_ctx *ctx, const plx__conv_args *args, int threads, void
             run_phase(ctx, args, y, x, threads, depth, workspace);
 }
 
-/* ---- The gradient of the weights: gathered rows, transposed, times the result's gradient ------ */
+/* ---- The gradient of the weights: gathered rows, transposed, times the result's gradient ------
+ */
 
 typedef struct weights_sum {
     lowering l;

@@ -1,4 +1,4 @@
-/* The methods of conv.c, and the geometry that they share. */
+/* The methods of convolution, and the geometry that they share. */
 #ifndef PLX_BLOCKS_CONV_METHODS_H
 #define PLX_BLOCKS_CONV_METHODS_H
 

@@ -120,9 +120,8 @@ static void add_run(const scatter *s, const plx_real *product, int64_t x, plx_re
 static void add_row(const scatter *s, const plx_real *source, int64_t y, plx_real *target,
                     int64_t begin, int64_t end, plx_real *products) {
     const int64_t at = y * s->y.stride + s->y.first;
-    const plx__conv_range taps =
-        plx__conv_clip(plx__conv_ceiling(begin - at, s->y.step),
-                       plx__conv_ceiling(end - at, s->y.step), s->y.taps);
+    const plx__conv_range taps = plx__conv_clip(plx__conv_ceiling(begin - at, s->y.step),
+                                                plx__conv_ceiling(end - at, s->y.step), s->y.taps);
     if (taps.begin == taps.end) return;
     for (int64_t x = 0; x < s->x.source; x += s->chunk) {
         const int64_t pixels = plx__conv_least(s->chunk, s->x.source - x);

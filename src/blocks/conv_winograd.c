@@ -13,8 +13,8 @@
 #include <string.h>
 
 enum {
-    TILE = 4,          /* rows and columns of a tile of results */
-    FIELD = TILE + 2,  /* that a tile of the source has */
+    TILE = 4,         /* rows and columns of a tile of results */
+    FIELD = TILE + 2, /* that a tile of the source has */
     PLANES = FIELD * FIELD,
     TAPS = 9,
     GAP = 16, /* between rows and planes, against their falling into the same cache sets */
@@ -29,10 +29,10 @@ typedef struct winograd {
     int64_t down, across, tiles; /* of an image, of an image, of all */
     int64_t block, blocks;       /* tiles of a block */
     int64_t panels;
-    int64_t ldv, ldm;                         /* between tiles of a plane */
-    int64_t plane_v, plane_m, plane_u;        /* between planes */
-    plx_real *u, *v, *m, *turned, *zeros;     /* v and m per worker */
-    int64_t first;                            /* tile of the current block */
+    int64_t ldv, ldm;                     /* between tiles of a plane */
+    int64_t plane_v, plane_m, plane_u;    /* between planes */
+    plx_real *u, *v, *m, *turned, *zeros; /* v and m per worker */
+    int64_t first;                        /* tile of the current block */
 } winograd;
 
 static winograd make_winograd(const plx_ctx *ctx, const plx__conv_args *args) {
@@ -106,8 +106,7 @@ static void transform_target(const winograd *w, int64_t tile, const plx_real *m)
     const int64_t rows = plx__conv_least(TILE, w->y.count - at.y);
     const int64_t columns = plx__conv_least(TILE, w->x.count - at.x);
     plx_real *pixels[TILE * TILE];
-    plx_real *first =
-        args->c + ((at.image * w->y.target + at.y) * w->x.target + at.x) * w->targets;
+    plx_real *first = args->c + ((at.image * w->y.target + at.y) * w->x.target + at.x) * w->targets;
     const int64_t row_values = w->x.target * w->targets;
     for (int i = 0; i < TILE; ++i)
         for (int j = 0; j < TILE; ++j)
@@ -155,8 +154,8 @@ static void multiply_plane(const winograd *w, int64_t rows, const plx_real *v, c
             const plx_real *b = u + (panel * w->channels + p0) * nr;
             for (int64_t i = 0; i < rows; i += mr)
                 w->k->gemm(depth, v + i * w->ldv + p0, w->ldv, 1, b, nr,
-                           m + i * w->ldm + panel * nr, w->ldm,
-                           (int)plx__conv_least(mr, rows - i), columns, p0 > 0);
+                           m + i * w->ldm + panel * nr, w->ldm, (int)plx__conv_least(mr, rows - i),
+                           columns, p0 > 0);
         }
     }
 }
@@ -211,7 +210,8 @@ void plx__conv_winograd(plx_ctx *ctx, const plx__conv_args *args, int threads, v
     plx__parallel_for(ctx->pool, threads, w.blocks, 1, run_blocks, &w);
 }
 
-/* ---- The gradient of the weights: du[plane] = v[plane]^T dm[plane] over all tiles ------------- */
+/* ---- The gradient of the weights: du[plane] = v[plane]^T dm[plane] over all tiles -------------
+ */
 
 static void transform_gradient(const winograd *w, int64_t tile, plx_real *m) {
     const plx_real *pixels[TILE * TILE];

@@ -44,8 +44,8 @@ plx_node plx_conv2d_transpose(plx_graph *graph, plx_node x, plx_node weights, pl
     enum { TARGET = 10, LARGEST = INT32_MAX };
     plx__attrs attrs = attrs_of(options);
     const int64_t *from = NULL, *kernel = NULL;
-    const bool images = plx_node_shape(graph, x, &from) == 4 &&
-                        plx_node_shape(graph, weights, &kernel) == 4;
+    const bool images =
+        plx_node_shape(graph, x, &from) == 4 && plx_node_shape(graph, weights, &kernel) == 4;
     for (int axis = 0; images && axis < 2; ++axis) {
         const int64_t stride = attrs.i[axis], more = extra ? extra[axis] : 0;
         const int64_t dilation = attrs.i[6 + axis];

@@ -1,15 +1,31 @@
 /* Convolutions: the transforms of Winograd's minimal filtering F(4 x 4, 3 x 3) and the depthwise
  * case. Channels lie next to each other, so that every lane works on a channel of its own. */
 
-INLINE vf load_lanes(const plx_real *p, bool whole, int64_t lanes) {
-    return whole ? v_load(p) : v_load_n(p, lanes);
+/* With 4 lanes a partial access is a few branches: once in a function, not in each of dozens of
+ * places that rarely run. */
+#if VL == 4
+#define RARE static __attribute__((noinline))
+#else
+#define RARE INLINE
+#endif
+
+RARE vf load_tail(const plx_real *p, int64_t lanes) {
+    return v_load_n(p, lanes);
 }
 
-INLINE void store_lanes_of(plx_real *p, vf x, bool whole, int64_t lanes) {
+RARE void store_tail(plx_real *p, vf x, int64_t lanes) {
+    v_store_n(p, x, lanes);
+}
+
+INLINE vf load_part(const plx_real *p, bool whole, int64_t lanes) {
+    return whole ? v_load(p) : load_tail(p, lanes);
+}
+
+INLINE void store_part(plx_real *p, vf x, bool whole, int64_t lanes) {
     if (whole)
         v_store(p, x);
     else
-        v_store_n(p, x, lanes);
+        store_tail(p, x, lanes);
 }
 
 /* ---- Gathering ------------------------------------------------------------------------------- */
@@ -19,7 +35,7 @@ static void k_copy_rows(int64_t m, int64_t n, const plx_real *x, int64_t ldx, pl
     for (int64_t i = 0; i < m; ++i, x += ldx, y += ldy) {
         int64_t j = 0;
         for (; j + VL <= n; j += VL) v_store(y + j, v_load(x + j));
-        if (j < n) v_store_n(y + j, v_load_n(x + j, n - j), n - j);
+        if (j < n) store_tail(y + j, load_tail(x + j, n - j), n - j);
     }
 }
 
@@ -104,7 +120,7 @@ INLINE void pass_weights_grad(const vf *u, vf *g) {
         for (int i_ = 0; i_ < (to); ++i_) {                                                        \
             pass(half_ + i_ * (from), result_);                                                    \
             UNROLL                                                                                 \
-            for (int j_ = 0; j_ < (to); ++j_) STORE(i_ * (to) + j_, result_[j_]);                  \
+            for (int j_ = 0; j_ < (to); ++j_) STORE(i_ *(to) + j_, result_[j_]);                   \
         }                                                                                          \
     } while (0)
 
@@ -116,9 +132,9 @@ INLINE void pass_weights_grad(const vf *u, vf *g) {
         if (c_ < (n)) strip(false, (n) - c_, c_, __VA_ARGS__);                                     \
     } while (0)
 
-#define FROM_POINTERS(k) load_lanes(x[k] + c, whole, lanes)
-#define FROM_PLANES(k) load_lanes(x + (k) * ldx + c, whole, lanes)
-#define TO_PLANES(k, value) store_lanes_of(y + (k) * ldy + c, value, whole, lanes)
+#define FROM_POINTERS(k) load_part(x[k] + c, whole, lanes)
+#define FROM_PLANES(k) load_part(x + (k) * ldx + c, whole, lanes)
+#define TO_PLANES(k, value) store_part(y + (k) * ldy + c, value, whole, lanes)
 
 INLINE void input_strip(bool whole, int64_t lanes, int64_t c, const plx_real *const *x, plx_real *y,
                         int64_t ldy) {
@@ -140,11 +156,11 @@ static void k_winograd_weights(int64_t n, const plx_real *w, int64_t ldw, plx_re
 }
 
 #define TO_POINTERS(k, value)                                                                      \
-    if (y[k]) store_lanes_of(y[k] + c, bias ? (value) + b : (value), whole, lanes)
+    if (y[k]) store_part(y[k] + c, bias ? (value) + b : (value), whole, lanes)
 
 INLINE void output_strip(bool whole, int64_t lanes, int64_t c, const plx_real *x, int64_t ldx,
                          const plx_real *bias, plx_real *const *y) {
-    const vf b = bias ? load_lanes(bias + c, whole, lanes) : v_splat(0);
+    const vf b = bias ? load_part(bias + c, whole, lanes) : v_splat(0);
     BOTH_SIDES(pass_output, 6, 4, FROM_PLANES, TO_POINTERS);
 }
 
@@ -186,16 +202,16 @@ INLINE void depthwise_strip(bool whole, int64_t lanes, int64_t c, int pixels, in
     UNROLL
     for (int i = 0; i < pixels; ++i) sum[i] = v_splat(0);
     for (int64_t t = 0; t < taps; ++t) {
-        const vf weight = load_lanes(w[t] + c, whole, lanes);
+        const vf weight = load_part(w[t] + c, whole, lanes);
         const plx_real *at = x[t] + from + c;
         UNROLL
         for (int i = 0; i < pixels; ++i)
-            sum[i] = v_fma(load_lanes(at + i * step, whole, lanes), weight, sum[i]);
+            sum[i] = v_fma(load_part(at + i * step, whole, lanes), weight, sum[i]);
     }
-    const vf b = bias ? load_lanes(bias + c, whole, lanes) : v_splat(0);
+    const vf b = bias ? load_part(bias + c, whole, lanes) : v_splat(0);
     UNROLL
     for (int i = 0; i < pixels; ++i)
-        store_lanes_of(y + i * ldy + c, bias ? sum[i] + b : sum[i], whole, lanes);
+        store_part(y + i * ldy + c, bias ? sum[i] + b : sum[i], whole, lanes);
 }
 
 static void k_depthwise(int64_t m, int64_t n, int64_t taps, const plx_real *const *x, int64_t step,
@@ -224,14 +240,13 @@ INLINE void depthwise_weights_strip(bool whole, int64_t lanes, int64_t c, int ve
     for (int64_t i = 0; i < m; ++i) {
         vf g[DEPTHWISE_VECTORS];
         UNROLL
-        for (int v = 0; v < vectors; ++v)
-            g[v] = load_lanes(gy + i * ldg + c + v * VL, whole, lanes);
+        for (int v = 0; v < vectors; ++v) g[v] = load_part(gy + i * ldg + c + v * VL, whole, lanes);
         UNROLL
         for (int t = 0; t < taps; ++t) {
             UNROLL
             for (int v = 0; v < vectors; ++v)
                 sum[t][v] =
-                    v_fma(load_lanes(at[t] + i * step + v * VL, whole, lanes), g[v], sum[t][v]);
+                    v_fma(load_part(at[t] + i * step + v * VL, whole, lanes), g[v], sum[t][v]);
         }
     }
     UNROLL
@@ -239,7 +254,7 @@ INLINE void depthwise_weights_strip(bool whole, int64_t lanes, int64_t c, int ve
         UNROLL
         for (int v = 0; v < vectors; ++v) {
             plx_real *to = gw[t] + c + v * VL;
-            store_lanes_of(to, load_lanes(to, whole, lanes) + sum[t][v], whole, lanes);
+            store_part(to, load_part(to, whole, lanes) + sum[t][v], whole, lanes);
         }
     }
 }

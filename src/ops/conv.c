@@ -275,7 +275,8 @@ static plx_status run_conv(plx_ctx *ctx, const plx__step *step) {
 /* The same convolutions for all three, attributes as at the top. 1 x 1; a matrix; 3 x 3 with few
  * channels; stride and padding that is not the same on all sides; dilation; both; groups;
  * depthwise, also strided and dilated; 7 x 7 at stride 2; a stride beyond the kernel; more padding
- * than kernel; nothing; Winograd with whole and with cut tiles, in several blocks. */
+ * than kernel; nothing; Winograd with whole and with cut tiles, in several blocks; many pixels,
+ * whose sums are taken in parts; few channels from many. */
 
 static const char conv_samples[] =
     "1x1x1x1 1x1x1x1 : i 1 1 0 0 0 0 1 1 1; 2x3x5x4 1x1x4x7 : i 1 1 0 0 0 0 1 1 1; "
@@ -288,9 +289,9 @@ static const char conv_samples[] =
     "1x8x7x2 2x2x2x3 : i 3 4 0 0 0 0 1 1 1; 1x2x3x2 2x2x2x2 : i 1 1 3 2 2 2 1 1 1; "
     "0x5x5x2 3x3x2x3 : i 1 1 0 0 0 0 1 1 1; 1x5x5x0 3x3x0x3 : i 1 1 0 0 0 0 1 1 1; "
     "1x0x2x2 1x3x2x3 : i 1 1 1 1 1 1 1 1 1; 1x8x8x16 3x3x16x16 : i 1 1 1 1 1 1 1 1 1; "
-    "2x7x9x19 3x3x19x22 : i 1 1 1 0 0 0 1 1 1; 3x17x18x24 3x3x24x33 : i 1 1 2 2 0 1 1 1 1; "
-    "2x33x31x5 3x3x5x70 : i 2 2 1 1 1 1 1 1 1; 2x40x40x20 3x3x1x20 : i 1 1 1 1 1 1 1 1 20; "
-    "5x41x42x2 5x5x2x3 : i 1 1 0 0 0 0 1 1 1";
+    "1x9x11x17 3x3x17x27 : i 1 1 1 0 0 0 1 1 1; 3x17x18x24 3x3x24x33 : i 1 1 2 2 0 1 1 1 1; "
+    "2x33x31x5 3x3x5x94 : i 2 2 1 1 1 1 1 1 1; 2x40x40x20 3x3x1x20 : i 1 1 1 1 1 1 1 1 20; "
+    "2x67x66x3 3x3x3x5 : i 1 1 0 0 0 0 1 1 1; 2x9x8x9 3x3x9x4 : i 1 1 0 2 1 1 2 1 1";
 static const char transpose_samples[] = "1x1x1x1 1x1x1x1 : i 1 1 0 0 0 0 1 1 1 0 1 1; "
                                         "2x3x5x7 1x1x4x7 : i 1 1 0 0 0 0 1 1 1 0 3 5; "
                                         "2x5x4x5 3x3x3x5 : i 1 1 1 1 1 1 1 1 1 0 5 4; "
@@ -311,11 +312,12 @@ static const char transpose_samples[] = "1x1x1x1 1x1x1x1 : i 1 1 0 0 0 0 1 1 1 0
                                         "1x3x3x3 3x3x0x3 : i 1 1 0 0 0 0 1 1 1 0 5 5; "
                                         "1x2x2x3 1x3x2x3 : i 1 1 1 1 1 1 1 1 1 0 0 2; "
                                         "1x8x8x16 3x3x16x16 : i 1 1 1 1 1 1 1 1 1 0 8 8; "
-                                        "2x6x7x22 3x3x19x22 : i 1 1 1 0 0 0 1 1 1 0 7 9; "
+                                        "1x8x9x27 3x3x17x27 : i 1 1 1 0 0 0 1 1 1 0 9 11; "
                                         "3x19x17x33 3x3x24x33 : i 1 1 2 2 0 1 1 1 1 0 17 18; "
-                                        "2x17x16x70 3x3x5x70 : i 2 2 1 1 1 1 1 1 1 0 33 31; "
+                                        "2x17x16x94 3x3x5x94 : i 2 2 1 1 1 1 1 1 1 0 33 31; "
                                         "2x40x40x20 3x3x1x20 : i 1 1 1 1 1 1 1 1 20 0 40 40; "
-                                        "5x37x38x3 5x5x2x3 : i 1 1 0 0 0 0 1 1 1 0 41 42";
+                                        "2x65x64x5 3x3x3x5 : i 1 1 0 0 0 0 1 1 1 0 67 66; "
+                                        "2x7x8x4 3x3x9x4 : i 1 1 0 2 1 1 2 1 1 0 9 8";
 static const char weight_grad_samples[] = "1x1x1x1 1x1x1x1 : i 1 1 0 0 0 0 1 1 1 0 1 1; "
                                           "2x3x5x4 2x3x5x7 : i 1 1 0 0 0 0 1 1 1 0 1 1; "
                                           "2x5x4x3 2x5x4x5 : i 1 1 1 1 1 1 1 1 1 0 3 3; "
@@ -336,21 +338,24 @@ static const char weight_grad_samples[] = "1x1x1x1 1x1x1x1 : i 1 1 0 0 0 0 1 1 1
                                           "1x5x5x0 1x3x3x3 : i 1 1 0 0 0 0 1 1 1 0 3 3; "
                                           "1x0x2x2 1x2x2x3 : i 1 1 1 1 1 1 1 1 1 0 1 3; "
                                           "1x8x8x16 1x8x8x16 : i 1 1 1 1 1 1 1 1 1 0 3 3; "
-                                          "2x7x9x19 2x6x7x22 : i 1 1 1 0 0 0 1 1 1 0 3 3; "
+                                          "1x9x11x17 1x8x9x27 : i 1 1 1 0 0 0 1 1 1 0 3 3; "
                                           "3x17x18x24 3x19x17x33 : i 1 1 2 2 0 1 1 1 1 0 3 3; "
-                                          "2x33x31x5 2x17x16x70 : i 2 2 1 1 1 1 1 1 1 0 3 3; "
+                                          "2x33x31x5 2x17x16x94 : i 2 2 1 1 1 1 1 1 1 0 3 3; "
                                           "2x40x40x20 2x40x40x20 : i 1 1 1 1 1 1 1 1 20 0 3 3; "
-                                          "5x41x42x2 5x37x38x3 : i 1 1 0 0 0 0 1 1 1 0 5 5";
+                                          "2x67x66x3 2x65x64x5 : i 1 1 0 0 0 0 1 1 1 0 3 3; "
+                                          "2x9x8x9 2x7x8x4 : i 1 1 0 2 1 1 2 1 1 0 3 3";
 
 /* Every method with a bias, an activation and both. */
 static const char conv_dense_samples[] =
     "2x3x5x4 1x1x4x7 7 : i 1 1 0 0 0 0 1 1 1 1; 2x5x4x3 3x3x3x5 5 : i 1 1 1 1 1 1 1 1 1; "
     "2x5x5x6 3x3x2x9 : i 2 2 0 0 0 0 1 1 3 8; 2x6x7x5 3x3x1x5 5 : i 1 1 1 1 1 1 1 1 5 7; "
     "2x9x7x16 3x3x16x21 21 : i 1 1 1 1 1 1 1 1 1 4; "
-    "2x9x7x16 3x3x16x21 : i 1 1 1 1 1 1 1 1 1 1; 1x5x5x0 3x3x0x3 3 : i 1 1 0 0 0 0 1 1 1 8";
+    "2x9x7x16 3x3x16x21 : i 1 1 1 1 1 1 1 1 1 1; 2x5x4x9 3x3x9x3 3 : i 1 1 1 1 1 1 1 1 1 8; "
+    "1x5x5x0 3x3x0x3 3 : i 1 1 0 0 0 0 1 1 1 8";
 static const char transpose_dense_samples[] = "2x3x5x7 1x1x4x7 4 : i 1 1 0 0 0 0 1 1 1 1 3 5; "
                                               "1x4x3x3 3x2x2x3 2 : i 2 3 0 2 1 1 1 1 1 8 7 6; "
                                               "2x4x3x5 1x1x4x5 4 : i 2 2 0 0 0 0 1 1 1 0 7 6; "
+                                              "1x4x3x10 4x3x2x10 2 : i 2 1 0 0 0 0 1 1 1 8 10 5; "
                                               "2x4x3x5 2x2x4x5 : i 2 2 0 0 0 0 1 1 1 5 8 6; "
                                               "1x4x5x21 3x5x1x21 21 : i 2 2 0 1 2 2 1 1 21 7 8 9; "
                                               "2x9x7x21 3x3x16x21 16 : i 1 1 1 1 1 1 1 1 1 4 9 7";

@@ -5,8 +5,9 @@
 enum { IN = 6, OUT = 4, TAPS = 3, MOST = IN * IN };
 
 /* Lavin and Gray's matrices for F(4 x 4, 3 x 3), in the paper's signs. */
-static const plx_wide bt[IN][IN] = {{4, 0, -5, 0, 1, 0},  {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0},
-                                    {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}};
+static const plx_wide bt[IN][IN] = {{4, 0, -5, 0, 1, 0},  {0, -4, -4, 1, 1, 0},
+                                    {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0},
+                                    {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}};
 static const plx_wide g24[IN][TAPS] = {{6, 0, 0}, {-4, -4, -4}, {-4, 4, -4},
                                        {1, 2, 4}, {1, -2, 4},   {0, 0, 24}};
 static const plx_wide at[OUT][IN] = {
@@ -20,7 +21,8 @@ typedef struct transform {
 } transform;
 
 static transform of(int to, int from, const plx_wide *elements, plx_wide divisor, bool transposed) {
-    transform m = {.from = transposed ? to : from, .to = transposed ? from : to, .divisor = divisor};
+    transform m = {
+        .from = transposed ? to : from, .to = transposed ? from : to, .divisor = divisor};
     for (int i = 0; i < to; ++i)
         for (int j = 0; j < from; ++j) {
             if (transposed)

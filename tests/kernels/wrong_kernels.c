@@ -186,6 +186,28 @@ static void wrong_pool_spread(int64_t count, int64_t n, int64_t rows, int64_t co
 static void wrong_blend(int64_t n, plx_real alpha, const plx_real *x, plx_real beta,
                         const plx_real *z, plx_real *y) {
     right->blend(n, beta, x, alpha, z, y);
+/* The last tap is left out. */
+static void wrong_depthwise(int64_t m, int64_t n, int64_t taps, const plx_real *const *x,
+                            int64_t step, const plx_real *const *w, const plx_real *bias,
+                            plx_real *y, int64_t ldy) {
+    right->depthwise(m, n, taps > 0 ? taps - 1 : 0, x, step, w, bias, y, ldy);
+}
+
+/* Two pixels of a tile are exchanged. */
+static void wrong_winograd_input(int64_t n, const plx_real *const *x, plx_real *v, int64_t ldv) {
+    const plx_real *pixels[36];
+    for (int k = 0; k < 36; ++k) pixels[k] = x[k];
+    pixels[7] = x[8];
+    pixels[8] = x[7];
+    right->winograd_input(n, pixels, v, ldv);
+}
+
+/* What lies beyond the edge is written as well. */
+static void wrong_winograd_output(int64_t n, const plx_real *m, int64_t ldm, const plx_real *bias,
+                                  plx_real *const *y) {
+    plx_real *pixels[16];
+    for (int k = 0; k < 16; ++k) pixels[k] = y[k] ? y[k] : y[0] + k * n;
+    right->winograd_output(n, m, ldm, bias, pixels);
 }
 
 static int failures_of(plx_check *t, const plx_kernels *k, const char *kernel) {
@@ -231,4 +253,7 @@ void plx_test_kernels_wrong(plx_check *t) {
     WRONG(blend, wrong_blend);
     WRONG(adam, wrong_adam);
     WRONG(dropout, wrong_dropout);
+    WRONG(depthwise, wrong_depthwise);
+    WRONG(winograd_input, wrong_winograd_input);
+    WRONG(winograd_output, wrong_winograd_output);
 }

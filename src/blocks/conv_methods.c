@@ -151,7 +151,7 @@ static bool is_product(const plx__conv_args *args) {
 
 /* Few channels make products too thin, few tiles do not pay for the transform of the weights. */
 static bool is_for_winograd(const plx__conv_args *args) {
-    enum { CHANNELS = 16, PIXELS = 64 };
+    enum { CHANNELS = 8, PIXELS = 64 };
     return is_both(args->kernel, 3) && is_both(args->stride, 1) && is_both(args->dilation, 1) &&
            args->groups == 1 && args->in >= CHANNELS && args->out >= CHANNELS &&
            args->result[0] > 2 && args->result[1] > 2 &&
@@ -170,13 +170,12 @@ static method choose(const plx__conv_args *args) {
     const bool weights = args->kind == PLX__CONV_WEIGHTS;
     if (is_product(args)) return (method){product_workspace, run_product};
     if (args->groups > 1 && args->groups == args->in && args->in == args->out)
-        return weights ? (method){plx__conv_depthwise_weights_workspace,
-                                  plx__conv_depthwise_weights}
-                       : (method){plx__conv_depthwise_workspace, plx__conv_depthwise};
-    if (is_for_winograd(args))
         return weights
-                   ? (method){plx__conv_winograd_weights_workspace, plx__conv_winograd_weights}
-                   : (method){plx__conv_winograd_workspace, plx__conv_winograd};
+                   ? (method){plx__conv_depthwise_weights_workspace, plx__conv_depthwise_weights}
+                   : (method){plx__conv_depthwise_workspace, plx__conv_depthwise};
+    if (is_for_winograd(args))
+        return weights ? (method){plx__conv_winograd_weights_workspace, plx__conv_winograd_weights}
+                       : (method){plx__conv_winograd_workspace, plx__conv_winograd};
     if (is_for_scatter(args)) return (method){plx__conv_scatter_workspace, plx__conv_scatter};
     return weights ? (method){plx__conv_lower_weights_workspace, plx__conv_lower_weights}
                    : (method){plx__conv_lower_workspace, plx__conv_lower};
