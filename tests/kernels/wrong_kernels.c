@@ -186,6 +186,8 @@ static void wrong_pool_spread(int64_t count, int64_t n, int64_t rows, int64_t co
 static void wrong_blend(int64_t n, plx_real alpha, const plx_real *x, plx_real beta,
                         const plx_real *z, plx_real *y) {
     right->blend(n, beta, x, alpha, z, y);
+}
+
 /* The last tap is left out. */
 static void wrong_depthwise(int64_t m, int64_t n, int64_t taps, const plx_real *const *x,
                             int64_t step, const plx_real *const *w, const plx_real *bias,
