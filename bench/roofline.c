@@ -212,8 +212,8 @@ static bool read_point(plx_bench *bench, double bytes, point *out) {
 
 static int read_sweep(plx_bench *bench, point points[POINTS]) {
     int count = 0;
-    for (double bytes = FIRST_BYTES; bytes <= LAST_BYTES; bytes *= 2)
-        count += read_point(bench, bytes, &points[count]);
+    for (int64_t bytes = FIRST_BYTES; bytes <= LAST_BYTES; bytes *= 2)
+        count += read_point(bench, (double)bytes, &points[count]);
     const double beyond = 2 * (double)plx_platform_cache_bytes(3);
     if (beyond > LAST_BYTES) count += read_point(bench, beyond, &points[count]);
     return count;

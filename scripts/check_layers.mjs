@@ -17,13 +17,7 @@ const IO_USED_BY = ['io', 'nn', 'models'];
 // What the folders outside src/ may take from it, beside parallax.h.
 const OUTSIDE = {
   // The suite of accuracy walks the table of ops, as the tests do.
-  bench: [
-    'base/platform.h',
-    'base/dmath.h',
-    'base/context.h',
-    'kernels/unary.def',
-    'ops/op.h',
-  ],
+  bench: ['base/platform.h', 'base/dmath.h', 'base/context.h', 'kernels/unary.def', 'ops/op.h'],
   native: ['base/platform.h', 'kernels/kernels.h', /^blocks\/gemm\w*\.h$/],
   wasm: ['base/platform.h'],
 };

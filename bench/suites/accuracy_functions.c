@@ -335,7 +335,7 @@ static plx_status slice_pair(plx_bench *bench, plx_case *c, int64_t slice_ns, bo
     for (int i = 0; x && i < BLOCK; ++i)
         x[i] = (plx_real)(float)(GRID_END * (2.0 * (i + 1) / BLOCK - 1));
     if (status == PLX_OK) status = plx_plan_run(g.plan);
-    for (int i = 0; status == PLX_OK && i < BLOCK; ++i) {
+    for (int i = 0; x && status == PLX_OK && i < BLOCK; ++i) {
         const double here = (double)x[i], own = fabs((double)plx_plan_output(g.plan, g.y)[i]);
         const double exact = fabs(value_of_gelu(here, 0) - value_of_gelu_tanh(here, 0));
         if (exact > expected) expected = exact;

@@ -202,6 +202,7 @@ static plx_status compare_input(gradient *g, int k, const plx_real *analytic, fi
 
 static plx_status compare_sample(plx_bench *bench, gradient *g, figures *f) {
     plx_node grads[PLX__SAMPLE_INPUTS];
+    for (int k = 0; k < PLX__SAMPLE_INPUTS; ++k) grads[k] = plx_none();
     PLX_TRY(build(plx__bench_ctx(bench), g, plx__bench_options(bench)->seed));
     g->sums = plx_platform_alloc((size_t)(g->size + 1) * sizeof *g->sums);
     g->scale = plx_platform_alloc((size_t)(g->size + 1) * sizeof *g->scale);

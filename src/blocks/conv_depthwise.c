@@ -5,6 +5,7 @@
 
 #include "blocks/gemm.h"
 
+#include <assert.h>
 #include <string.h>
 
 typedef struct depthwise {
@@ -62,6 +63,7 @@ static int64_t point_sources(const depthwise *d, int64_t image, int64_t y, range
 /* Where in the weights tap number t of those lies. */
 static int64_t tap_at(const depthwise *d, range ty, range tx, int64_t t) {
     const int64_t across = tx.end - tx.begin;
+    assert(across > 0);
     const int64_t ky = d->y.first_kernel + (ty.begin + t / across) * d->y.kernel_step;
     const int64_t kx = d->x.first_kernel + (tx.begin + t % across) * d->x.kernel_step;
     return (ky * d->args->kernel[1] + kx) * d->channels;

@@ -6,6 +6,7 @@
 
 #include "blocks/gemm.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Pixel i of the source adds to pixel i * stride + first + k * step of the target through tap k. */
@@ -81,6 +82,7 @@ static void pack_weights(const scatter *s) {
 }
 
 static void spread_bias(const scatter *s) {
+    assert(s->bias_row);
     for (int64_t x = 0; s->args->bias && x < s->x.target; ++x)
         memcpy(s->bias_row + x * s->targets, s->args->bias,
                (size_t)s->targets * sizeof *s->bias_row);

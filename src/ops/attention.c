@@ -2,7 +2,7 @@
 #include "ops/op.h"
 
 #include "base/dmath.h"
-#include "blocks/attention.h"
+#include "blocks/attention_tiles.h"
 
 #include <string.h>
 

@@ -80,7 +80,7 @@ static plx_status check_channels(plx_graph *graph, const plx__node *node, const 
                                "%s: %s has %lld channels, weights %s with %lld group%s take %lld",
                                node->op->name, image, (long long)in,
                                plx__shape_text(4, weights, shape, sizeof shape), (long long)groups,
-                               groups == 1 ? "" : "s", (long long)(weights[2] * groups));
+                               groups == 1 ? "" : "s", (long long)weights[2] * (long long)groups);
     if (weights[3] % groups)
         return plx__graph_fail(
             graph, PLX_ERR_SHAPE,
@@ -243,10 +243,11 @@ static plx__cost cost_conv(const plx_graph *graph, const plx__node *node) {
     const plx__conv_args args =
         args_of(kind_of(node->op), &node->attrs, plx__input_of(graph, node, 0)->dims,
                 plx__input_of(graph, node, 1)->dims, node->dims);
+    const int64_t in_of_group = args.in / args.groups;
     plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
     cost.flops = 2.0 * (double)args.n * (double)args.result[0] * (double)args.result[1] *
                  (double)args.out * (double)args.kernel[0] * (double)args.kernel[1] *
-                 (double)(args.in / args.groups);
+                 (double)in_of_group;
     return cost;
 }
 

@@ -88,9 +88,11 @@ typedef struct plx__sample {
     plx__attrs attrs;
 } plx__sample;
 
-/* The next of samples written as text, between semicolons: the inputs' sizes with the range of their
- * data, then a colon and attributes. "3x4 4~-2,2; . 5 : i 1 0 f 0.5 s 7 >3x4" is two: [3, 4] and a [4] in
- * [-2, 2); a scalar and a [5] with i[0] 1, i[1] 0, f[0] 0.5, seed 7, and dims 3 x 4. False at the end. */
+/* The next of samples written as text, between semicolons: the inputs' sizes with the range of
+ * their data, then a colon and attributes. "3x4 4~-2,2; . 5 : i 1 0 f 0.5 s 7 >3x4" is two: [3, 4]
+ * and a [4] in
+ * [-2, 2); a scalar and a [5] with i[0] 1, i[1] 0, f[0] 0.5, seed 7, and dims 3 x 4. False at the
+ * end. */
 bool plx__sample_read(const char **text, plx__sample *out);
 
 typedef enum plx__op_flags {

@@ -71,7 +71,7 @@ static void check_element(plx_case *c, const transform *m, int i, int j, const p
 static void check_both_sides(plx_case *c, const transform *m, const plx_real *x, int64_t ldx,
                              const plx_real *bias, const plx_real *y, int64_t ldy) {
     for (int64_t channel = 0; channel < c->n; ++channel) {
-        plx_real from[MOST];
+        plx_real from[MOST] = {0};
         for (int k = 0; k < m->from * m->from; ++k) from[k] = x[k * ldx + channel];
         for (int k = 0; k < m->to * m->to; ++k)
             check_element(c, m, k / m->to, k % m->to, from, bias ? bias[channel] : 0,

@@ -40,8 +40,10 @@ static void run_plan(void *arg) {
 static void run_guarded(guarded_walk *w, plx_walk *walk, const plx_real *expected, int64_t size,
                         const char *text) {
     const plx_plan_options options = {.passes = PLX_PASS_MEMORY};
-    plan_run run = {.status = plx_compile(walk->graph, 1, &walk->y, &options, &run.plan)};
-    if (!CHECK(w->t, run.status == PLX_OK, "%s: %s", text, plx_message(w->ctx))) return;
+    plan_run run = {.plan = NULL};
+    run.status = plx_compile(walk->graph, 1, &walk->y, &options, &run.plan);
+    if (!CHECK(w->t, run.status == PLX_OK, "%s: %s", text, plx_message(w->ctx)) || !run.plan)
+        return;
     /* A view of an input has no memory of its own. */
     memset(run.plan->arena, 0xff, (size_t)(run.plan->arena_bytes + run.plan->workspace_bytes));
     const bool held = plx_guards_run(run_plan, &run);

@@ -1,4 +1,4 @@
-#include "blocks/attention.h"
+#include "blocks/attention_tiles.h"
 
 #include "kernels/kernels.h"
 

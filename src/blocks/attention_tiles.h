@@ -1,8 +1,8 @@
 /* Attention tile by tile: scores exist for one block of queries and one of keys at a time (Dao et
  * al., "FlashAttention", NeurIPS 2022), and the softmax is kept up to date from block to block
  * (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018). */
-#ifndef PLX_BLOCKS_ATTENTION_H
-#define PLX_BLOCKS_ATTENTION_H
+#ifndef PLX_BLOCKS_ATTENTION_TILES_H
+#define PLX_BLOCKS_ATTENTION_TILES_H
 
 #include "base/context.h"
 
