@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-/* Until every operation is linked: without this line all of them are measured. */
-#define OPS_PENDING
-
 /* What builders take their operands from. */
 typedef struct source {
     plx_ctx *ctx;
@@ -47,7 +44,6 @@ static plx_node input(source *s, plx_dtype dtype, int rank, const int64_t *dims)
     return node;
 }
 
-#ifndef OPS_PENDING
 static plx_node weight(source *s, int rank, const int64_t *dims) {
     int64_t size;
     const float *data = take(s, rank, dims, &size);
@@ -60,7 +56,6 @@ static plx_node weight(source *s, int rank, const int64_t *dims) {
     memcpy(plx_tensor_data(*tensor), data, (size_t)size * sizeof *data);
     return plx_parameter(s->op->graph, NULL, *tensor);
 }
-#endif
 
 static plx_node softmax(source *s, const int64_t *n) {
     return plx_softmax(s->op->graph, input(s, PLX_DTYPE_REAL, SHAPE(n[0], n[1])), -1);
@@ -70,7 +65,6 @@ static plx_node gelu(source *s, const int64_t *n) {
     return plx_activate(s->op->graph, input(s, PLX_DTYPE_REAL, SHAPE(n[0], n[1])), PLX_GELU, 0);
 }
 
-#ifndef OPS_PENDING
 /* n, h, w, in, k, out, stride, padding, groups */
 static plx_node conv2d(source *s, const int64_t *n) {
     const plx_node x = input(s, PLX_DTYPE_REAL, SHAPE(n[0], n[1], n[2], n[3]));
@@ -104,17 +98,14 @@ static plx_node embedding(source *s, const int64_t *n) {
     const plx_node ids = input(s, PLX_DTYPE_I32, SHAPE(n[2]));
     return plx_embedding(s->op->graph, table, ids);
 }
-#endif
 
 static const struct {
     const char *name;
     plx_node (*build)(source *s, const int64_t *sizes);
 } operations[] = {
     {"softmax", softmax},       {"gelu", gelu},
-#ifndef OPS_PENDING
     {"conv2d", conv2d},         {"attention", attention},
     {"layer_norm", layer_norm}, {"embedding", embedding},
-#endif
 };
 
 enum { COUNT = sizeof operations / sizeof operations[0] };
