@@ -82,10 +82,15 @@ void plx__case_losses(plx_case *c, const plx_real *losses, int64_t count) {
         for (int byte = 0; byte < 4; ++byte)
             hash = (hash ^ (bits >> 8 * byte & 0xff)) * 1099511628211u;
     }
+    plx__case_bits(c, hash, (double)count);
+    c->checks.last_loss = count ? (double)losses[count - 1] : NAN;
+}
+
+void plx__case_bits(plx_case *c, uint64_t hash, double count) {
     plx__format(c->checks.loss_bits, sizeof c->checks.loss_bits, "%016llx",
                 (unsigned long long)hash);
-    c->checks.steps = (double)count;
-    c->checks.last_loss = count ? (double)losses[count - 1] : NAN;
+    c->checks.steps = count;
+    c->checks.last_loss = NAN;
 }
 
 void plx__case_void(plx_case *c, const char *format, ...) {

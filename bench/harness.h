@@ -147,6 +147,8 @@ void plx__case_extra_text(plx_case *c, int metric, const char *path, const char 
 void plx__case_series(plx_case *c, int metric, const char *path, int count, const double *values);
 
 /* Hashes losses into checks.loss_bits and keeps the last one. */
+/* A hash of other values, and how many it covers. */
+void plx__case_bits(plx_case *c, uint64_t hash, double count);
 void plx__case_losses(plx_case *c, const plx_real *losses, int64_t count);
 void plx__case_void(plx_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

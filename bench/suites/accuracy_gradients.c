@@ -2,6 +2,7 @@
  * element type. Outputs are differenced and summed in double, so that only their own rounding is
  * left; the quotient of four points leaves h^4 / 30 of the fifth derivative. */
 #include "bench/suites/accuracy.h"
+#include "bench/suites/sample_graph.h"
 
 #include "base/platform.h"
 
@@ -10,20 +11,14 @@
 #include <string.h>
 
 enum { PAIRS = 256, PER_INPUT = 64, STREAM_GRADIENTS = 960 };
-/* Half as much of the kink that inputs keep clear of is left at two steps; steps and inputs are
- * multiples of 2^-12, so that sums of them are exact. */
-static const double STEP = 0x1p-8, KINK = 0.01, TOLERANCE = 3e-3;
+/* Steps and inputs are multiples of 2^-12, so that sums of them are exact. */
+static const double STEP = 0x1p-8, TOLERANCE = 3e-3;
 
 typedef struct gradient {
-    const plx_op *op;
-    const plx__sample *sample;
-    plx_graph *graph;
-    plx_tensor *inputs[PLX__SAMPLE_INPUTS], *weights;
-    plx_node nodes[PLX__SAMPLE_INPUTS], y;
+    plx_sample_graph of;
     plx_plan *forward, *backward;
-    int64_t size;  /* of y */
-    double *sums;  /* [size]: the combination of outputs */
-    double *scale; /* [size]: the largest of each */
+    double *sums;  /* by element of y: the combination of outputs */
+    double *scale; /* the largest of each */
 } gradient;
 
 typedef struct figures {
@@ -33,81 +28,28 @@ typedef struct figures {
     double analytic[PAIRS], numeric[PAIRS];
 } figures;
 
-static void fill(plx_tensor *tensor, bool integers, double low, double high, bool kink,
-                 plx_rng *rng) {
-    if (low == 0 && high == 0) {
-        low = -1;
-        high = 1;
-    }
-    for (int64_t i = 0; i < plx_tensor_size(tensor); ++i) {
-        double value = low + plx_rng_uniform(rng) * (high - low);
-        if (integers) {
-            ((int32_t *)plx_tensor_data(tensor))[i] = (int32_t)floor(value);
-            continue;
-        }
-        if (kink && fabs(value) < KINK) value += value < 0 ? -KINK : KINK;
-        ((plx_real *)plx_tensor_data(tensor))[i] = (plx_real)(rint(value * 4096) / 4096);
-    }
-}
-
-static bool integer_input(const gradient *g, int k) {
-    return g->op->labels >> k & 1;
-}
-
-static bool fixed_input(const gradient *g, int k) {
-    return (g->op->labels | g->op->written) >> k & 1;
-}
-
-static plx_status build(plx_ctx *ctx, gradient *g, uint64_t seed) {
-    plx_rng rng = plx_rng_new(seed, STREAM_GRADIENTS);
-    int32_t ids[PLX__SAMPLE_INPUTS];
-    PLX_TRY(plx_graph_new(ctx, &g->graph));
-    for (int k = 0; k < g->sample->inputs_count; ++k) {
-        PLX_TRY(plx_tensor_new(ctx, integer_input(g, k) ? PLX_DTYPE_I32 : PLX_DTYPE_REAL,
-                               g->sample->inputs[k].rank, g->sample->inputs[k].dims,
-                               &g->inputs[k]));
-        fill(g->inputs[k], integer_input(g, k), g->sample->inputs[k].low, g->sample->inputs[k].high,
-             g->op->flags & PLX__OP_KINK, &rng);
-        g->nodes[k] = plx_parameter(g->graph, NULL, g->inputs[k]);
-        ids[k] = g->nodes[k].id;
-    }
-    g->y.id = plx__emit(g->graph, g->op, g->sample->inputs_count, ids, &g->sample->attrs);
-    PLX_TRY(plx_graph_status(g->graph));
-    const plx__node *y = &g->graph->nodes[g->y.id];
-    g->size = 1;
-    for (int i = 0; i < y->rank; ++i) g->size *= y->dims[i];
-    PLX_TRY(plx_tensor_new(ctx, PLX_DTYPE_REAL, y->rank, y->dims, &g->weights));
-    fill(g->weights, false, 0, 0, false, &rng);
-    return PLX_OK;
-}
-
-/* The loss is the sum of weights times outputs. */
-static plx_status compile(gradient *g, plx_node *grads) {
-    plx_node wrt[PLX__SAMPLE_INPUTS], of[PLX__SAMPLE_INPUTS + 1];
-    int count = 0;
-    PLX_TRY(plx_compile(g->graph, 1, &g->y, NULL, &g->forward));
-    const plx_node weights = plx_parameter(g->graph, NULL, g->weights);
-    const plx_node loss = plx_reduce_sum(g->graph, plx_mul(g->graph, g->y, weights), PLX_ALL_AXES);
-    for (int k = 0; k < g->sample->inputs_count; ++k)
-        if (!fixed_input(g, k)) wrt[count++] = g->nodes[k];
-    PLX_TRY(plx_gradients(g->graph, loss, count, wrt, of));
+/* Two plans: the value, and the gradients of the weighted sum. */
+static plx_status compile(plx_bench *bench, gradient *g, const plx_op *op,
+                          const plx__sample *sample, plx_node *grads) {
+    plx_node of[PLX__SAMPLE_INPUTS + 1];
+    int count = 0, outputs = 0;
+    plx_rng rng = plx_rng_new(plx__bench_options(bench)->seed, STREAM_GRADIENTS);
+    PLX_TRY(plx__sample_graph_open(plx__bench_ctx(bench), op, sample, &rng, &g->of));
+    PLX_TRY(plx_compile(g->of.graph, 1, &g->of.y, NULL, &g->forward));
+    PLX_TRY(plx__sample_graph_gradients(&g->of, grads, &count));
+    for (int k = 0; k < sample->inputs_count; ++k)
+        if (grads[k].id >= 0) of[outputs++] = grads[k];
     /* With the loss, as in training: some ops leave by-products for their gradients. */
-    of[count] = loss;
-    PLX_TRY(plx_compile(g->graph, count + 1, of, NULL, &g->backward));
+    of[outputs] = g->of.loss;
+    PLX_TRY(plx_compile(g->of.graph, count + 1, of, NULL, &g->backward));
     plx_plan_set_step(g->backward, 3);
-    PLX_TRY(plx_plan_run(g->backward));
-    count = 0;
-    for (int k = 0; k < g->sample->inputs_count; ++k)
-        grads[k] = fixed_input(g, k) ? plx_none() : of[count++];
-    return PLX_OK;
+    return plx_plan_run(g->backward);
 }
 
 static void close_gradient(gradient *g) {
     plx_plan_free(g->forward);
     plx_plan_free(g->backward);
-    plx_graph_free(g->graph);
-    for (int k = 0; k < PLX__SAMPLE_INPUTS; ++k) plx_tensor_free(g->inputs[k]);
-    plx_tensor_free(g->weights);
+    plx__sample_graph_close(&g->of);
     plx_platform_free(g->sums);
     plx_platform_free(g->scale);
 }
@@ -117,8 +59,8 @@ static plx_status add_outputs(gradient *g, plx_real *x, double value, double fac
     *x = (plx_real)value;
     plx_plan_set_step(g->forward, 3);
     PLX_TRY(plx_plan_run(g->forward));
-    const plx_real *y = plx_plan_output(g->forward, g->y);
-    for (int64_t j = 0; j < g->size; ++j) {
+    const plx_real *y = plx_plan_output(g->forward, g->of.y);
+    for (int64_t j = 0; j < g->of.size; ++j) {
         g->sums[j] += factor * (double)y[j];
         g->scale[j] = fmax(g->scale[j], fabs((double)y[j]));
     }
@@ -128,10 +70,10 @@ static plx_status add_outputs(gradient *g, plx_real *x, double value, double fac
 /* The weighted sum; noise becomes what rounding of outputs that changed can do to it, or of all
  * when none did: a large sum does not show a small change. */
 static double weigh(const gradient *g, double *noise) {
-    const plx_real *weights = plx_tensor_data(g->weights);
+    const plx_real *weights = plx_tensor_data(g->of.weights);
     double sum = 0, all = 0;
     *noise = 0;
-    for (int64_t j = 0; j < g->size; ++j) {
+    for (int64_t j = 0; j < g->of.size; ++j) {
         sum += (double)weights[j] * g->sums[j];
         const double each = fabs((double)weights[j]) * g->scale[j];
         all += each;
@@ -145,8 +87,8 @@ static double weigh(const gradient *g, double *noise) {
  * eight units in the last place of each output: sums err by a few. */
 static plx_status difference(gradient *g, plx_real *x, double *slope, double *noise) {
     const double at = (double)*x, h = fabs(at) > 8 ? 8 * STEP : STEP;
-    memset(g->sums, 0, (size_t)g->size * sizeof *g->sums);
-    memset(g->scale, 0, (size_t)g->size * sizeof *g->scale);
+    memset(g->sums, 0, (size_t)g->of.size * sizeof *g->sums);
+    memset(g->scale, 0, (size_t)g->of.size * sizeof *g->scale);
     PLX_TRY(add_outputs(g, x, at + h, 8));
     PLX_TRY(add_outputs(g, x, at - h, -8));
     PLX_TRY(add_outputs(g, x, at + 2 * h, -1));
@@ -161,7 +103,7 @@ static plx_status difference(gradient *g, plx_real *x, double *slope, double *no
 static plx_status kink_near(gradient *g, plx_real *x, double noise, bool *kink) {
     const double at = (double)*x, h = 2 * (fabs(at) > 8 ? 8 * STEP : STEP);
     double unused;
-    memset(g->sums, 0, (size_t)g->size * sizeof *g->sums);
+    memset(g->sums, 0, (size_t)g->of.size * sizeof *g->sums);
     PLX_TRY(add_outputs(g, x, at + h, 1));
     PLX_TRY(add_outputs(g, x, at, -2));
     PLX_TRY(add_outputs(g, x, at - h, 1));
@@ -184,14 +126,14 @@ static void add_pair(figures *f, double analytic, double numeric, double noise) 
 }
 
 static plx_status compare_input(gradient *g, int k, const plx_real *analytic, figures *f) {
-    plx_real *x = plx_tensor_data(g->inputs[k]);
-    const int64_t size = plx_tensor_size(g->inputs[k]);
+    plx_real *x = plx_tensor_data(g->of.inputs[k]);
+    const int64_t size = plx_tensor_size(g->of.inputs[k]);
     const int64_t stride = size > PER_INPUT ? size / PER_INPUT : 1;
     for (int64_t i = 0; i < size; i += stride) {
         double slope, noise;
         bool kink = false;
         PLX_TRY(difference(g, &x[i], &slope, &noise));
-        if (g->op->flags & PLX__OP_KINK) PLX_TRY(kink_near(g, &x[i], noise, &kink));
+        if (g->of.op->flags & PLX__OP_KINK) PLX_TRY(kink_near(g, &x[i], noise, &kink));
         if (kink)
             f->kinks += 1;
         else
@@ -200,17 +142,17 @@ static plx_status compare_input(gradient *g, int k, const plx_real *analytic, fi
     return PLX_OK;
 }
 
-static plx_status compare_sample(plx_bench *bench, gradient *g, figures *f) {
+static plx_status compare_sample(plx_bench *bench, gradient *g, const plx_op *op,
+                                 const plx__sample *sample, figures *f) {
     plx_node grads[PLX__SAMPLE_INPUTS];
     for (int k = 0; k < PLX__SAMPLE_INPUTS; ++k) grads[k] = plx_none();
-    PLX_TRY(build(plx__bench_ctx(bench), g, plx__bench_options(bench)->seed));
-    g->sums = plx_platform_alloc((size_t)(g->size + 1) * sizeof *g->sums);
-    g->scale = plx_platform_alloc((size_t)(g->size + 1) * sizeof *g->scale);
+    PLX_TRY(compile(bench, g, op, sample, grads));
+    g->sums = plx_platform_alloc((size_t)(g->of.size + 1) * sizeof *g->sums);
+    g->scale = plx_platform_alloc((size_t)(g->of.size + 1) * sizeof *g->scale);
     if (!g->sums || !g->scale)
-        return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory", g->op->name);
-    PLX_TRY(compile(g, grads));
-    for (int k = 0; k < g->sample->inputs_count; ++k)
-        if (!fixed_input(g, k))
+        return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory", op->name);
+    for (int k = 0; k < sample->inputs_count; ++k)
+        if (grads[k].id >= 0)
             PLX_TRY(compare_input(g, k, plx_plan_output(g->backward, grads[k]), f));
     return PLX_OK;
 }
@@ -242,8 +184,8 @@ static plx_status slice_gradient(plx_bench *bench, plx_case *c, int64_t slice_ns
     const char *text = op->samples;
     plx__sample sample;
     while (status == PLX_OK && text && plx__sample_read(&text, &sample)) {
-        gradient g = {.op = op, .sample = &sample};
-        status = compare_sample(bench, &g, &f);
+        gradient g = {.forward = NULL};
+        status = compare_sample(bench, &g, op, &sample, &f);
         close_gradient(&g);
     }
     if (status == PLX_OK) report(c, &f);

@@ -1,12 +1,14 @@
-/* bits: training runs whose losses are the same to the last bit on every exact engine. */
+/* bits: training runs whose losses, and operations whose results, are the same to the last bit on
+ * every exact engine. */
 #include "bench/datasets.h"
+#include "bench/suites/bits_operations.h"
 #include "bench/training_run.h"
 
 #include "base/platform.h"
 
 #include <string.h>
 
-enum { INTERP5D, DIGITS, ROWS = 1000, EPOCHS = 50, STEPS = 200 };
+enum { INTERP5D, DIGITS, OPERATIONS, ROWS = 1000, EPOCHS = 50, STEPS = 200 };
 
 typedef struct bits {
     plx_training_run run;
@@ -100,11 +102,12 @@ static void add(plx_bench *bench, int variant, const char *name, const char *mod
 static plx_status plan(plx_bench *bench) {
     add(bench, INTERP5D, "interp5d, 1000 rows, 50 epochs", "5-64-64-64-64-1");
     add(bench, DIGITS, "mnist, 200 steps", "784-200-10");
+    plx__bits_operations(bench, OPERATIONS);
     return PLX_OK;
 }
 
 const plx_suite plx__suite_bits = {
     .name = "bits",
-    .description = "Training runs whose losses have the same bits on every exact engine",
+    .description = "Training runs and operations that have the same bits on every exact engine",
     .plan = plan,
 };

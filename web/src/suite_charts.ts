@@ -390,10 +390,10 @@ function bitsTable(cases: readonly Case[], native: readonly Measurement[]): Char
     id: 'bits',
     title: 'Same seed, same bits',
     about:
-      'A hash of the losses of whole training runs. Exact engines, here and natively, agree to the last bit; the tier simd-threads is one.',
+      'A hash of the losses of whole training runs, and of what every operation and its gradient give. Exact engines, here and natively, agree to the last bit; the tier simd-threads is one.',
     table: {
-      caption: 'Hashes of the losses.',
-      columns: ['Training run', 'Engine', 'Data', 'Its hash', 'Native, exact', 'Verdict'],
+      caption: 'Hashes.',
+      columns: ['Run', 'Engine', 'Data', 'Its hash', 'Native, exact', 'Verdict'],
       rows,
     },
   };
