@@ -88,9 +88,35 @@ test('the losses have the bits of the native command', async ({ page }) => {
     await page.locator('#run').click();
     await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 60_000 });
     const rows = page.locator('#chart-bits tbody tr');
-    await expect(rows).toHaveCount(2);
+    await expect(rows).toHaveCount(3);
     for (const row of await rows.all()) await expect(row).toContainText('equal to the last bit');
   }
+});
+
+test('operations stand under the roofline, errors in histograms', async ({ page }) => {
+  test.setTimeout(180_000);
+  const complaints = collectComplaints(page);
+  await serveNative(page, nativeRows('ops', 'accuracy'));
+  await page.goto('?size=quick&suites=ops,accuracy&threads=1');
+  await page.locator('#run').click();
+  await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 170_000 });
+  for (const title of [
+    'Roofline of native at its best',
+    'Roofline of this browser',
+    'Operations, medium, forward: share of the roofline',
+    'Bandwidth against the size of the working set',
+    'Largest error of every function',
+    'Errors of tanh',
+    'Gradients: by their rules, and by differences of results',
+  ])
+    await expect(page.getByRole('heading', { name: title, exact: true })).toBeVisible();
+  const errors = page.locator('#chart-accuracy-ulp');
+  await errors.getByText('Table', { exact: true }).click();
+  await expect(errors.getByRole('row', { name: /^relu 0 – 0$/ })).toBeVisible();
+  await expect(errors.getByText('void')).toHaveCount(0);
+  mkdirSync(screenshots, { recursive: true });
+  await page.screenshot({ path: `${screenshots}operations.png`, fullPage: true });
+  expect(complaints).toEqual([]);
 });
 
 test('a cancelled run keeps what it has, and gives it as files', async ({ page }) => {
@@ -186,7 +212,7 @@ test('bits on other data are not called unequal', async ({ page }) => {
   await page.locator('#run').click();
   await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 60_000 });
   const rows = page.locator('#chart-bits tbody tr');
-  await expect(rows).toHaveCount(2);
+  await expect(rows).toHaveCount(3);
   for (const row of await rows.all()) await expect(row).toContainText('not comparable: natively');
 });
 
