@@ -106,7 +106,7 @@ describe('in Firefox', { skip: !executablePath && 'PARALLAX_FIREFOX names no Fir
   it('has the bits of the native command, with 1 and 2 threads', async () => {
     assert.ok(existsSync(command), `${command} is there`);
     const expected = nativeBits();
-    assert.equal(Object.keys(expected).length, 2);
+    assert.equal(Object.keys(expected).length, 3);
     for (const threads of [1, 2]) {
       const { rows } = await runPage(
         `?size=quick&suites=bits&tier=simd-threads&threads=${threads}`,

@@ -96,7 +96,7 @@ test('the losses have the bits of the native command', async ({ page }) => {
 test('operations stand under the roofline, errors in histograms', async ({ page }) => {
   test.setTimeout(180_000);
   const complaints = collectComplaints(page);
-  await serveNative(page, nativeRows('ops', 'accuracy'));
+  await serveNative(page, nativeRows('ops', 'accuracy', '--threads', '1'));
   await page.goto('?size=quick&suites=ops,accuracy&threads=1');
   await page.locator('#run').click();
   await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 170_000 });

@@ -154,6 +154,8 @@ export function createActions(store: Store<AppState>, runtime: Runtime, trainer:
         fetchIdx(mnistFiles.images, 'images'),
         fetchIdx(mnistFiles.labels, 'labels'),
       ]);
+      /* Files that were dropped in meanwhile come first. */
+      if (store.get().mnist.phase !== 'looking') return;
       if (images && labels) {
         addIdx('images', mnistFiles.images, images);
         addIdx('labels', mnistFiles.labels, labels);
@@ -162,7 +164,7 @@ export function createActions(store: Store<AppState>, runtime: Runtime, trainer:
     } catch {
       /* No images is the common case, and shown as such. */
     }
-    store.set({ mnist: { phase: 'synthetic' } });
+    if (store.get().mnist.phase === 'looking') store.set({ mnist: { phase: 'synthetic' } });
   }
 
   function addIdx(kind: IdxKind, path: string, bytes: Uint8Array<ArrayBuffer>): void {
