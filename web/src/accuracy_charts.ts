@@ -80,10 +80,13 @@ function histogramChart(each: Case): ChartSpec | undefined {
   const series = lanes.flatMap((lane): Series[] => {
     const histogram = lane.of(each)?.histogram;
     if (!histogram) return [];
-    return [{ name: lane.name, ...colours(lane), points: sharesOf(histogram) }];
+    /* The sides often agree: dashes let the others be seen below. */
+    const pattern = lane.role === 'A' ? ('dashed' as const) : ('solid' as const);
+    return [{ name: lane.name, ...colours(lane), pattern, points: sharesOf(histogram) }];
   });
   const first = lanes.map(({ of }) => of(each)?.histogram).find(Boolean);
-  if (series.length === 0 || !first) return undefined;
+  /* Functions without rounding have nothing to spread. */
+  if (!first || series.every(({ points }) => points.length < 2)) return undefined;
   return {
     id: `accuracy-histogram-${idOf(each.name)}`,
     title: `Errors of ${each.name}`,

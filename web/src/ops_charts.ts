@@ -72,7 +72,7 @@ function rooflineChart(cases: readonly Case[], lane: Lane): ChartSpec | undefine
     id: `ops-roofline-${lane.column.replaceAll(/[^\w]+/g, '-')}`,
     title: `Roofline of ${lane.name}`,
     about:
-      'Each point is an operation at one size: what it reaches, against operations per byte. The roofs are the peak and the bandwidth of each level of memory, measured in the same run.',
+      'Each point is an operation at one size: what it reaches, against operations per byte. The roofs are the peak and the bandwidth of each level of memory, measured in the same run. Winograd’s convolutions may stand above: they do fewer operations than are counted.',
     kind: 'lines',
     categories: [],
     x: { title: 'floating-point operations per byte', log: true },
