@@ -82,7 +82,7 @@ int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *
     for (int k = 0; k < count; ++k) {
         const plx__node *in = plx__input_of(graph, &node, k);
         /* Ops of any number of inputs take reals. */
-        const bool labels = k < 32 && op->labels >> k & 1;
+        const bool labels = plx__marks(op->labels, k);
         const plx_dtype wanted = labels ? PLX_DTYPE_I32 : PLX_DTYPE_REAL;
         if (in->dtype == wanted || op->flags & PLX__OP_VIEW) continue;
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: input %d (%s) must hold %s", op->name, k,

@@ -124,6 +124,11 @@ struct plx_op {
     const char *samples; /* as plx__sample_read takes them; NULL for none */
 };
 
+/* Bit k of labels or written; inputs beyond 32 have none. */
+static inline bool plx__marks(unsigned mask, int k) {
+    return k < 32 && (mask >> k & 1);
+}
+
 #define OP(name) extern const plx_op plx__op_##name;
 #include "ops/ops.def"
 #undef OP
