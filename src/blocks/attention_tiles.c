@@ -5,10 +5,9 @@
 #include <string.h>
 
 /* A tile of scores has a row for each of KEYS keys and a column for each of QUERIES queries; it
- * stays in the first-level cache. The gradient, whose products add up over queries, takes more of
- * them at a time. KEYS is a multiple of most micro-kernels' rows, the others of all their columns.
- * All are part of the order of sums, so all targets share them. */
-enum { KEYS = 112, QUERIES = 64, GRADIENT_QUERIES = 128, LINE = 16 };
+ * stays in the first-level cache. KEYS is a multiple of most micro-kernels' rows, QUERIES of all
+ * their columns. Both are part of the order of sums, so all targets share them. */
+enum { KEYS = 112, QUERIES = 64, LINE = 16 };
 
 typedef struct attention {
     const plx_kernels *kernels;
@@ -16,7 +15,6 @@ typedef struct attention {
     int64_t group;        /* query heads of one of keys */
     int64_t query_blocks; /* of one head */
     int64_t chunks;       /* units of one head of keys */
-    int64_t block;        /* queries of a tile */
     bool packs;
     plx_real *scratch;
     int64_t stride; /* of one worker */
@@ -138,8 +136,8 @@ static query_block block_of(const attention *t, int64_t batch, int64_t kv_head, 
     const plx__attention_args *a = &t->a;
     query_block b = {.batch = batch, .ld = a->heads * a->width};
     b.head = kv_head * t->group + item / t->query_blocks;
-    b.first = item % t->query_blocks * t->block;
-    b.rows = least(t->block, a->queries - b.first);
+    b.first = item % t->query_blocks * QUERIES;
+    b.rows = least(QUERIES, a->queries - b.first);
     const int64_t seen = b.first + b.rows + a->keys - a->queries;
     b.keys_end = a->causal ? least(a->keys, seen > 0 ? seen : 0) : a->keys;
     b.q = a->q + (batch * a->queries + b.first) * b.ld + b.head * a->width;
@@ -162,21 +160,21 @@ static void hide(const attention *t, const query_block *b, int64_t key, int64_t 
     if (a->mask) {
         const plx_real *mask = a->mask + b->batch * a->mask_batch + b->first * a->mask_row + key;
         if (a->mask_row) {
-            t->kernels->transpose(b->rows, n, mask, a->mask_row, spare, t->block);
+            t->kernels->transpose(b->rows, n, mask, a->mask_row, spare, QUERIES);
             for (int64_t p = 0; p < n; ++p)
-                t->kernels->add(b->rows, scores + p * t->block, 1, spare + p * t->block, 1,
-                                scores + p * t->block);
+                t->kernels->add(b->rows, scores + p * QUERIES, 1, spare + p * QUERIES, 1,
+                                scores + p * QUERIES);
         } else {
             for (int64_t p = 0; p < n; ++p)
-                t->kernels->add(b->rows, scores + p * t->block, 1, mask + p, 0,
-                                scores + p * t->block);
+                t->kernels->add(b->rows, scores + p * QUERIES, 1, mask + p, 0,
+                                scores + p * QUERIES);
         }
     }
     /* Key number j is hidden from queries before j - (keys - queries). */
     const int64_t first_hidden = b->first + a->keys - a->queries + 1;
     for (int64_t p = 0; a->causal && p < n; ++p) {
         const int64_t hidden = least(b->rows, key + p - first_hidden + 1);
-        for (int64_t i = 0; i < hidden; ++i) scores[p * t->block + i] = (plx_real)-__builtin_inff();
+        for (int64_t i = 0; i < hidden; ++i) scores[p * QUERIES + i] = (plx_real)-__builtin_inff();
     }
 }
 
@@ -196,14 +194,14 @@ static int64_t lay_forward(const attention *t, plx_real *base, forward_scratch *
     } parts[] = {
         {&s->k_tiles, t->packs ? blocks * block_size(k, width) : 0},
         {&s->v_panels, t->packs ? panels_size(k, t->a.keys, width) : 0},
-        {&s->q_rows, round_up(t->block * width, LINE)},
-        {&s->q_panels, panels_size(k, width, t->block)},
-        {&s->scores, KEYS * t->block},
-        {&s->spare, t->a.mask ? KEYS * t->block : 0},
-        {&s->out, round_up(t->block * width, LINE)},
-        {&s->top, t->block},
-        {&s->sum, t->block},
-        {&s->alpha, t->block},
+        {&s->q_rows, round_up(QUERIES * width, LINE)},
+        {&s->q_panels, panels_size(k, width, QUERIES)},
+        {&s->scores, KEYS * QUERIES},
+        {&s->spare, t->a.mask ? KEYS * QUERIES : 0},
+        {&s->out, round_up(QUERIES * width, LINE)},
+        {&s->top, QUERIES},
+        {&s->sum, QUERIES},
+        {&s->alpha, QUERIES},
     };
     int64_t size = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; ++i) {
@@ -247,13 +245,13 @@ static void forward_block(const attention *t, const key_side *keys, const query_
     for (int64_t key = 0; key < b->keys_end; key += KEYS) {
         const int64_t n = least(KEYS, b->keys_end - key);
         multiply(k, n, b->rows, width, block_rows(t, keys->k_tiles, keys->k, keys->ld, key),
-                 queries, s->scores, t->block, false);
+                 queries, s->scores, QUERIES, false);
         hide(t, b, key, n, s->scores, s->spare);
-        k->softmax_columns(n, b->rows, s->scores, t->block, s->top, s->sum, s->alpha);
+        k->softmax_columns(n, b->rows, s->scores, QUERIES, s->top, s->sum, s->alpha);
         for (int64_t i = 0; key && i < b->rows; ++i)
             if (s->alpha[i] != 1)
                 k->scale(width, s->alpha[i], s->out + i * width, s->out + i * width);
-        multiply(k, b->rows, width, n, (left){s->scores, 1, t->block, k->mr},
+        multiply(k, b->rows, width, n, (left){s->scores, 1, QUERIES, k->mr},
                  block_panels(t, keys->v_panels, keys->v, keys->ld, key), s->out, width, key > 0);
     }
     finish_block(t, b, s);
@@ -300,11 +298,10 @@ static bool wants_packing(const plx_kernels *k, const plx__attention_args *a, in
     return items > 2 || a->kv_heads * a->width % PAGE_VALUES == 0 || a->width % k->vl != 0;
 }
 
-static attention make_attention(const plx_ctx *ctx, const plx__attention_args *args, int64_t block,
-                                int threads) {
-    attention t = {.kernels = ctx->kernels, .a = *args, .block = block};
+static attention make_attention(const plx_ctx *ctx, const plx__attention_args *args, int threads) {
+    attention t = {.kernels = ctx->kernels, .a = *args};
     t.group = args->heads / args->kv_heads;
-    t.query_blocks = (args->queries + t.block - 1) / t.block;
+    t.query_blocks = (args->queries + QUERIES - 1) / QUERIES;
     const int64_t items = t.group * t.query_blocks, owners = args->batch * args->kv_heads;
     t.packs = wants_packing(t.kernels, args, items);
     /* Enough units for all threads; each packs its keys anew. */
@@ -316,14 +313,14 @@ static attention make_attention(const plx_ctx *ctx, const plx__attention_args *a
 }
 
 size_t plx__attention_workspace(const plx_ctx *ctx, const plx__attention_args *args, int threads) {
-    const attention t = make_attention(ctx, args, QUERIES, threads);
+    const attention t = make_attention(ctx, args, threads);
     forward_scratch s = {0};
     return (size_t)(threads * lay_forward(&t, NULL, &s)) * sizeof(plx_real);
 }
 
 void plx__attention_run(plx_ctx *ctx, const plx__attention_args *args, int threads,
                         void *workspace) {
-    attention t = make_attention(ctx, args, QUERIES, threads);
+    attention t = make_attention(ctx, args, threads);
     forward_scratch s = {0};
     t.scratch = workspace;
     t.stride = lay_forward(&t, NULL, &s);
@@ -342,8 +339,8 @@ typedef struct backward_scratch {
 static int64_t lay_backward(const attention *t, plx_real *base, backward_scratch *s) {
     const plx_kernels *k = t->kernels;
     const int64_t width = t->a.width, blocks = (t->a.keys + KEYS - 1) / KEYS;
-    const int64_t rows = round_up(t->block * width, LINE), by_row = panels_size(k, t->block, width),
-                  by_column = panels_size(k, width, t->block);
+    const int64_t rows = round_up(QUERIES * width, LINE), by_row = panels_size(k, QUERIES, width),
+                  by_column = panels_size(k, width, QUERIES);
     const struct {
         plx_real **to;
         int64_t size;
@@ -356,12 +353,12 @@ static int64_t lay_backward(const attention *t, plx_real *base, backward_scratch
         {&s->q_columns, by_column},
         {&s->g_panels, by_row},
         {&s->g_columns, by_column},
-        {&s->scores, KEYS * t->block},
-        {&s->slopes, KEYS * t->block},
+        {&s->scores, KEYS * QUERIES},
+        {&s->slopes, KEYS * QUERIES},
         {&s->gq, rows},
         {&s->gk, round_up(t->a.keys * width, LINE)},
         {&s->gv, round_up(t->a.keys * width, LINE)},
-        {&s->delta, t->block},
+        {&s->delta, QUERIES},
     };
     int64_t size = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; ++i) {
@@ -390,20 +387,20 @@ static void backward_tile(const attention *t, const key_side *keys, const query_
                           backward_scratch *s, int64_t key, int64_t n) {
     const plx_kernels *k = t->kernels;
     const int64_t width = t->a.width, nr = k->nr;
-    const left by_key = plain_rows(k, s->scores, t->block),
-               slopes = plain_rows(k, s->slopes, t->block);
+    const left by_key = plain_rows(k, s->scores, QUERIES),
+               slopes = plain_rows(k, s->slopes, QUERIES);
     multiply(k, n, b->rows, width, block_rows(t, keys->k_tiles, keys->k, keys->ld, key),
-             (right){s->q_columns, nr, width * nr}, s->scores, t->block, false);
+             (right){s->q_columns, nr, width * nr}, s->scores, QUERIES, false);
     hide(t, b, key, n, s->scores, s->slopes);
-    k->exp_columns(n, b->rows, s->scores, t->block, sums_of(t, b));
+    k->exp_columns(n, b->rows, s->scores, QUERIES, sums_of(t, b));
     multiply(k, n, width, b->rows, by_key, (right){s->g_panels, nr, b->rows * nr},
              s->gv + key * width, width, true);
     multiply(k, n, b->rows, width, block_rows(t, keys->v_tiles, keys->v, keys->ld, key),
-             (right){s->g_columns, nr, width * nr}, s->slopes, t->block, false);
-    k->softmax_columns_grad(n, b->rows, s->scores, t->block, s->delta, s->slopes);
+             (right){s->g_columns, nr, width * nr}, s->slopes, QUERIES, false);
+    k->softmax_columns_grad(n, b->rows, s->scores, QUERIES, s->delta, s->slopes);
     multiply(k, n, width, b->rows, slopes, (right){s->q_panels, nr, b->rows * nr},
              s->gk + key * width, width, true);
-    multiply(k, b->rows, width, n, (left){s->slopes, 1, t->block, k->mr},
+    multiply(k, b->rows, width, n, (left){s->slopes, 1, QUERIES, k->mr},
              block_panels(t, keys->k_panels, keys->k, keys->ld, key), s->gq, width, key > 0);
 }
 
@@ -461,7 +458,7 @@ static void backward_units(void *arg, int64_t begin, int64_t end, int worker) {
 }
 
 static attention make_backward(const plx_ctx *ctx, const plx__attention_args *args) {
-    return make_attention(ctx, args, GRADIENT_QUERIES, 1);
+    return make_attention(ctx, args, 1);
 }
 
 size_t plx__attention_grad_workspace(const plx_ctx *ctx, const plx__attention_args *args,

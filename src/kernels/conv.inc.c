@@ -191,7 +191,7 @@ static void k_winograd_weights_grad(int64_t n, const plx_real *gu, int64_t ldu, 
 
 /* ---- Depthwise ------------------------------------------------------------------------------- */
 
-enum { DEPTHWISE_PIXELS = 8, DEPTHWISE_TAPS = 3, DEPTHWISE_VECTORS = 2 };
+enum { DEPTHWISE_PIXELS = 4, DEPTHWISE_TAPS = 3, DEPTHWISE_VECTORS = 2 };
 
 /* Neighbouring results share each weight that is loaded. */
 INLINE void depthwise_strip(bool whole, int64_t lanes, int64_t c, int pixels, int64_t taps,
@@ -216,18 +216,12 @@ INLINE void depthwise_strip(bool whole, int64_t lanes, int64_t c, int pixels, in
 
 static void k_depthwise(int64_t m, int64_t n, int64_t taps, const plx_real *const *x, int64_t step,
                         const plx_real *const *w, const plx_real *bias, plx_real *y, int64_t ldy) {
-    /* The last strip overlaps the one before rather than leave single results. */
-    if (m < DEPTHWISE_PIXELS) {
-        for (int64_t i = 0; i < m; ++i)
-            OVER_CHANNELS(n, depthwise_strip, 1, taps, x, i * step, step, w, bias, y + i * ldy,
-                          ldy);
-        return;
-    }
-    for (int64_t i = 0; i < m; i += DEPTHWISE_PIXELS) {
-        const int64_t from = i < m - DEPTHWISE_PIXELS ? i : m - DEPTHWISE_PIXELS;
-        OVER_CHANNELS(n, depthwise_strip, DEPTHWISE_PIXELS, taps, x, from * step, step, w, bias,
-                      y + from * ldy, ldy);
-    }
+    int64_t i = 0;
+    for (; i + DEPTHWISE_PIXELS <= m; i += DEPTHWISE_PIXELS)
+        OVER_CHANNELS(n, depthwise_strip, DEPTHWISE_PIXELS, taps, x, i * step, step, w, bias,
+                      y + i * ldy, ldy);
+    for (; i < m; ++i)
+        OVER_CHANNELS(n, depthwise_strip, 1, taps, x, i * step, step, w, bias, y + i * ldy, ldy);
 }
 
 /* Several taps share each gradient that is loaded; one row of taps at a time keeps few enough
