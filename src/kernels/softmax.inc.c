@@ -1,10 +1,20 @@
 /* Softmax of one row of logits and what follows from it. The maximum is taken off first, so that no
  * exponential overflows. */
 
-/* y = exp(x - top); returns the sum of y. */
-INLINE plx_real exp_minus(int64_t n, const plx_real *x, plx_real top, plx_real *y) {
+/* y = exp(x - top); returns the sum of y. Four vectors at a time share the constants, which engines
+ * of WebAssembly load anew in every round. */
+static plx_real exp_minus(int64_t n, const plx_real *x, plx_real top, plx_real *y) {
+    enum { VECTORS = 4 };
     const vf t = v_splat(top);
-    MAP1(n, x, y, v_exp(a - t));
+    int64_t i = 0;
+    for (; i + VECTORS * VL <= n; i += VECTORS * VL) {
+        UNROLL
+        for (int j = 0; j < VECTORS * VL; j += VL) v_store(y + i + j, v_exp(v_load(x + i + j) - t));
+    }
+    for (; i < n; i += VL) {
+        const int64_t lanes = n - i < VL ? n - i : VL;
+        store_some(y + i, v_exp(load_some(x + i, lanes) - t), lanes);
+    }
     return sum_pairwise(n, y, y);
 }
 
