@@ -2,13 +2,6 @@
  * query, so that the softmax over keys works down the columns, a vector of queries at a time, and
  * needs no sum across lanes. */
 
-/* exp(x) for x up to 88; 0 below -87, where the result would be no normal number: such terms are
- * nothing beside the largest, which is 1, and slow on many processors. */
-INLINE vf exp_of_score(vf x) {
-    const vf least = v_splat(C(-87)), y = v_exp(v_greater(least, x));
-    return v_select(x < least, v_splat(0), y);
-}
-
 /* Down one vector of columns. */
 INLINE void softmax_down(int64_t m, plx_real *x, int64_t ldx, plx_real *top, plx_real *sum,
                          plx_real *alpha, int64_t lanes) {
@@ -19,10 +12,10 @@ INLINE void softmax_down(int64_t m, plx_real *x, int64_t ldx, plx_real *top, plx
      */
     const vf minus_infinity = v_splat((plx_real)-__builtin_inff());
     const vf shift = v_select(largest == minus_infinity, v_splat(0), largest);
-    const vf factor = exp_of_score(before - shift);
+    const vf factor = v_exp_of_score(before - shift);
     vf s = load_some(sum, lanes) * factor;
     for (int64_t i = 0; i < m; ++i) {
-        const vf y = exp_of_score(load_some(x + i * ldx, lanes) - shift);
+        const vf y = v_exp_of_score(load_some(x + i * ldx, lanes) - shift);
         store_some(x + i * ldx, y, lanes);
         s += y;
     }
@@ -43,7 +36,7 @@ static void k_exp_columns(int64_t m, int64_t n, plx_real *x, int64_t ldx, const 
         const vf s = load_some(shift + j, lanes);
         for (int64_t i = 0; i < m; ++i) {
             plx_real *to = x + i * ldx + j;
-            store_some(to, exp_of_score(load_some(to, lanes) - s), lanes);
+            store_some(to, v_exp_of_score(load_some(to, lanes) - s), lanes);
         }
     }
 }

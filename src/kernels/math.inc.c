@@ -56,6 +56,21 @@ INLINE vf v_exp(vf x) {
     return y * v_power_of_two(half) * v_power_of_two(k - half);
 }
 
+/* exp(x), 1 ULP, for x up to 88, as sums of exponentials beside a largest one need it: results
+ * below e^-86.5 are 0, which are nothing beside 1, so one power of two will do, and no product
+ * falls below the normal range, where some processors are slow. */
+INLINE vf v_exp_of_score(vf x) {
+    IN_DOUBLE(exp((double)x[0]));
+    const vf magic = v_splat(C(0x1.8p23)), least = v_splat(C(-86.5));
+    const vf shifted = v_fma(v_greater(least, x), v_splat(C(1.44269504)), magic);
+    const vi k = v_bits(shifted) - v_bits(magic);
+    const vf whole = shifted - magic;
+    const vf r =
+        v_fma(whole, v_splat(-LN2_LOW), v_fma(whole, v_splat(-LN2_HIGH), v_greater(least, x)));
+    const vf y = v_fma(r * r, EXP_POLYNOMIAL(r), r) + 1;
+    return v_from_bits(v_bits(y * v_power_of_two(k)) & ~(x < least));
+}
+
 /* exponent ln 2 + log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2)] */
 INLINE vf v_log_sum(vf exponent, vf f) {
     const vf q =

@@ -9,11 +9,12 @@ static plx_real exp_minus(int64_t n, const plx_real *x, plx_real top, plx_real *
     int64_t i = 0;
     for (; i + VECTORS * VL <= n; i += VECTORS * VL) {
         UNROLL
-        for (int j = 0; j < VECTORS * VL; j += VL) v_store(y + i + j, v_exp(v_load(x + i + j) - t));
+        for (int j = 0; j < VECTORS * VL; j += VL)
+            v_store(y + i + j, v_exp_of_score(v_load(x + i + j) - t));
     }
     for (; i < n; i += VL) {
         const int64_t lanes = n - i < VL ? n - i : VL;
-        store_some(y + i, v_exp(load_some(x + i, lanes) - t), lanes);
+        store_some(y + i, v_exp_of_score(load_some(x + i, lanes) - t), lanes);
     }
     return sum_pairwise(n, y, y);
 }
