@@ -11,8 +11,14 @@ plx_node plx_attention(plx_graph *graph, plx_node q, plx_node k, plx_node v, plx
     plx__attrs attrs = {.i = {options->heads, kv_heads, options->causal}, .f = {options->scale}};
     plx__attrs sums = {.rank = 3};
     if (options->heads < 1 || kv_heads < 1) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "attention: %lld heads of queries, %lld of keys",
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "attention: %lld heads of queries, %lld of keys; both are at least 1",
                         (long long)options->heads, (long long)kv_heads);
+        return plx_none();
+    }
+    if (!(options->scale > -1e30 && options->scale < 1e30)) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "attention: scale %g is not a finite number",
+                        options->scale);
         return plx_none();
     }
     if (rank == 3) {
@@ -30,11 +36,11 @@ plx_node plx_attention(plx_graph *graph, plx_node q, plx_node k, plx_node v, plx
 plx_node plx_rope(plx_graph *graph, plx_node x, int64_t heads, double base, int64_t first) {
     const int64_t *dims = NULL;
     const int rank = plx_node_shape(graph, x, &dims);
-    if (!(base > 0) || heads < 1 || first < 0) {
+    if (!(base > 0 && base < 1e30) || heads < 1 || first < 0 || first > ((int64_t)1 << 31)) {
         plx__graph_fail(
             graph, PLX_ERR_ARGUMENT,
-            "rope: base %g, %lld heads, first position %lld; the first two are above 0 and "
-            "the last is not below",
+            "rope: base %g, %lld heads, first position %lld; base is above 0 and finite, "
+            "there is a head, and positions are 0 to 2^31",
             base, (long long)heads, (long long)first);
         return plx_none();
     }

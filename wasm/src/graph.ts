@@ -108,6 +108,38 @@ function pair(what: string, value: Pair): number[] {
 }
 
 /** Top, bottom, left, right; zeros for what the engine works out. */
+/** Pools name their padding in numbers. */
+function poolSides(what: string, padding: Padding): number[] {
+  if (padding !== 'same') return sides(what, padding);
+  throw new PlxError(
+    'PLX_ERR_ARGUMENT',
+    `${what} is "same": pools take numbers, [top, bottom, left, right]`,
+  );
+}
+
+/** Options that a method cannot do without. */
+function needed<T extends object>(method: string, options: T | undefined, names: string): T {
+  if (typeof options === 'object' && options !== null) return options;
+  throw new PlxError('PLX_ERR_ARGUMENT', `${method}: give it options with ${names}`);
+}
+
+/** Parts of one array: each is a handle. */
+const MOST_PARTS = 4096;
+
+/** An axis, or all of them where none is given. */
+function axes(method: string, axis: number | undefined): number {
+  return axis === undefined ? ALL_AXES : checkAxis(`${method}: axis`, axis);
+}
+
+/** An axis of an array of at most six dimensions. */
+function checkAxis(what: string, axis: number): number {
+  if (Number.isInteger(axis) && Math.abs(axis) < 6) return axis;
+  throw new PlxError(
+    'PLX_ERR_SHAPE',
+    `${what} is ${axis}: it must be a whole number, of at most six dimensions`,
+  );
+}
+
 function sides(what: string, padding: Padding): number[] {
   if (padding === 'valid' || padding === 'same') return [0, 0, 0, 0];
   if (typeof padding === 'number') return Array(4).fill(checkInteger(what, padding));
@@ -135,7 +167,7 @@ function pooling(method: string, options: AvgPool2dOptions): number[] {
   return [
     ...pair(`${method}: size`, options.size),
     ...pair(`${method}: stride`, options.stride ?? options.size),
-    ...sides(`${method}: padding`, options.padding ?? 0),
+    ...poolSides(`${method}: padding`, options.padding ?? 0),
     Number(options.countPadding ?? false),
   ];
 }
@@ -497,31 +529,31 @@ export class ClientGraph implements Graph {
   // ---- Along an axis ----
 
   softmax(x: GraphNode, axis = -1): GraphNode {
-    return this.#node('softmax', [x], { axis });
+    return this.#node('softmax', [x], { axis: checkAxis('softmax: axis', axis) });
   }
 
   logSoftmax(x: GraphNode, axis = -1): GraphNode {
-    return this.#node('logSoftmax', [x], { axis });
+    return this.#node('logSoftmax', [x], { axis: checkAxis('logSoftmax: axis', axis) });
   }
 
-  sum(x: GraphNode, axis = ALL_AXES): GraphNode {
-    return this.#node('sum', [x], { axis });
+  sum(x: GraphNode, axis?: number): GraphNode {
+    return this.#node('sum', [x], { axis: axes('sum', axis) });
   }
 
-  mean(x: GraphNode, axis = ALL_AXES): GraphNode {
-    return this.#node('mean', [x], { axis });
+  mean(x: GraphNode, axis?: number): GraphNode {
+    return this.#node('mean', [x], { axis: axes('mean', axis) });
   }
 
-  max(x: GraphNode, axis = ALL_AXES): GraphNode {
-    return this.#node('max', [x], { axis });
+  max(x: GraphNode, axis?: number): GraphNode {
+    return this.#node('max', [x], { axis: axes('max', axis) });
   }
 
-  logSumExp(x: GraphNode, axis = ALL_AXES): GraphNode {
-    return this.#node('logSumExp', [x], { axis });
+  logSumExp(x: GraphNode, axis?: number): GraphNode {
+    return this.#node('logSumExp', [x], { axis: axes('logSumExp', axis) });
   }
 
   argmax(x: GraphNode, axis: number): GraphNode<'int32'> {
-    const first = this.#build('argmax', [x], { axis });
+    const first = this.#build('argmax', [x], { axis: checkAxis('argmax: axis', axis) });
     return this.#list(first, 1, 'int32')[0]!;
   }
 
@@ -564,7 +596,12 @@ export class ClientGraph implements Graph {
   ): GraphNode<D>[] {
     const sizes = typeof parts === 'number' ? [] : integers('split: parts', parts);
     const count = typeof parts === 'number' ? checkInteger('split: parts', parts) : sizes.length;
-    if (count < 1) throw new PlxError('PLX_ERR_ARGUMENT', `split: ${count} parts`);
+    if (count < 1 || count > MOST_PARTS) {
+      throw new PlxError(
+        'PLX_ERR_ARGUMENT',
+        `split: ${count} parts; 1 to ${MOST_PARTS} are possible`,
+      );
+    }
     const numbers = [checkInteger('split: axis', axis), count, ...sizes];
     const input = x as GraphNode<DType> as GraphNode;
     return this.#list(this.#build('split', [input], numbers, count), count, x.dtype);
@@ -613,11 +650,11 @@ export class ClientGraph implements Graph {
   }
 
   maxPool2d(x: GraphNode, options: Pool2dOptions): GraphNode {
-    return this.#node('maxPool2d', [x], pooling('maxPool2d', options));
+    return this.#node('maxPool2d', [x], pooling('maxPool2d', needed('maxPool2d', options, 'size')));
   }
 
   avgPool2d(x: GraphNode, options: AvgPool2dOptions): GraphNode {
-    return this.#node('avgPool2d', [x], pooling('avgPool2d', options));
+    return this.#node('avgPool2d', [x], pooling('avgPool2d', needed('avgPool2d', options, 'size')));
   }
 
   globalAvgPool2d(x: GraphNode): GraphNode {
@@ -648,8 +685,9 @@ export class ClientGraph implements Graph {
   }
 
   batchNorm(x: GraphNode, options: BatchNormOptions): GraphNode {
-    const { scale = NONE, shift = NONE, epsilon = 1e-5, momentum = 0.1 } = options;
-    const training = Number(options.training);
+    const given = needed('batchNorm', options, 'mean, variance and training');
+    const { scale = NONE, shift = NONE, epsilon = 1e-5, momentum = 0.1 } = given;
+    const training = Number(Boolean(given.training));
     const inputs = [x, scale, shift, options.mean, options.variance];
     return this.#node('batchNorm', inputs, { training, momentum, epsilon });
   }
@@ -665,13 +703,13 @@ export class ClientGraph implements Graph {
   }
 
   attention(q: GraphNode, k: GraphNode, v: GraphNode, options: AttentionOptions): GraphNode {
-    const { heads, kvHeads = 0, scale = 0, mask = NONE } = options;
-    const causal = Number(options.causal ?? false);
+    const { heads, kvHeads = 0, scale = 0, mask = NONE } = needed('attention', options, 'heads');
+    const causal = Number(Boolean(options.causal));
     return this.#node('attention', [q, k, v, mask], { heads, kvHeads, causal, scale });
   }
 
   rope(x: GraphNode, options: RopeOptions): GraphNode {
-    const { heads, base = 10_000, first = 0 } = options;
+    const { heads, base = 10_000, first = 0 } = needed('rope', options, 'heads');
     return this.#node('rope', [x], { heads, base, first });
   }
 
@@ -712,6 +750,9 @@ export class ClientGraph implements Graph {
     loss: GraphNode,
     variables: T,
   ): { -readonly [K in keyof T]: GraphNode } {
+    if (!Array.isArray(variables)) {
+      throw new PlxError('PLX_ERR_ARGUMENT', 'gradients: give it a list of variables');
+    }
     const count = variables.length;
     const first = this.#build('gradients', [loss, ...variables], [], count);
     return this.#list(first, count, 'float32') as { -readonly [K in keyof T]: GraphNode };

@@ -315,7 +315,7 @@ export interface Graph {
   /** The same elements in another shape; one size may be -1 and follows from the others. */
   reshape<D extends DType>(x: GraphNode<D>, shape: readonly number[]): GraphNode<D>;
   /** Axis i of the result is axis axes[i] of x. */
-  transpose<D extends DType>(x: GraphNode<D>, axes: readonly number[]): GraphNode<D>;
+  transpose(x: GraphNode, axes: readonly number[]): GraphNode;
   /**
    * Elements begin, begin + step, ... before end of one axis. Negative begin and end count from the
    * end; a negative step goes backwards (end -1 - size: past the first).
@@ -328,28 +328,15 @@ export interface Graph {
     step?: number,
   ): GraphNode<D>;
   /** One after the other along an axis. */
-  concat<D extends DType>(x: readonly GraphNode<D>[], axis: number): GraphNode<D>;
+  concat(x: readonly GraphNode[], axis: number): GraphNode;
   /** The reverse: so many equal parts, or parts of these sizes. */
-  split<D extends DType>(
-    x: GraphNode<D>,
-    axis: number,
-    parts: number | readonly number[],
-  ): GraphNode<D>[];
+  split(x: GraphNode, axis: number, parts: number | readonly number[]): GraphNode[];
   /** Elements of value (default 0) before and after each axis. */
-  pad<D extends DType>(
-    x: GraphNode<D>,
-    before: readonly number[],
-    after: readonly number[],
-    value?: number,
-  ): GraphNode<D>;
+  pad(x: GraphNode, before: readonly number[], after: readonly number[], value?: number): GraphNode;
   /** Repeats axes of size 1, and new leading ones. */
-  broadcast<D extends DType>(x: GraphNode<D>, shape: readonly number[]): GraphNode<D>;
+  broadcast(x: GraphNode, shape: readonly number[]): GraphNode;
   /** Slices of one axis (default 0) by index; the shape of indices takes the place of the axis. */
-  gather<D extends DType>(
-    x: GraphNode<D>,
-    indices: GraphNode<'int32'>,
-    axis?: number,
-  ): GraphNode<D>;
+  gather(x: GraphNode, indices: GraphNode<'int32'>, axis?: number): GraphNode;
 
   // ---- Images [n, height, width, channels] ----
 
