@@ -329,6 +329,24 @@ describe('a wrong call', () => {
     'a node for a list': [(g, x) => g.concat(x, 0), 'concat: give an array of nodes'],
     'text for a node': [(g) => g.relu('x'), 'relu: input 0 must be a node of a graph, not string'],
     'half an axis': [(g, x) => g.sum(x, 0.5), 'sum: axis is 0.5: it must be a whole number'],
+    'an axis that no array has': [
+      (g, x) => g.softmax(x, 1000),
+      'softmax: axis is 1000: arrays have at most 6 dimensions',
+    ],
+    'more parts than handles': [
+      (g, x) => g.split(x, 0, 1e9),
+      'split: 1000000000 parts; 1 to 4096 are possible',
+    ],
+    'a pool that is "same"': [
+      (g, x) => g.maxPool2d(x, { size: 2, padding: 'same' }),
+      'maxPool2d: padding is "same": pools take numbers, [top, bottom, left, right]',
+    ],
+    'a pool without a size': [(g, x) => g.avgPool2d(x), 'avgPool2d: give it options with size'],
+    'attention without heads': [
+      (g, x) => g.attention(x, x, x),
+      'attention: give it options with heads',
+    ],
+    'gradients of nothing': [(g, x) => g.gradients(x), 'gradients: give it a list of variables'],
     'half a size': [
       (g) => g.input('y', [0.5]),
       'input: shape[0] is 0.5: it must be a whole number',

@@ -123,6 +123,7 @@ function needed<T extends object>(method: string, options: T | undefined, names:
   throw new PlxError('PLX_ERR_ARGUMENT', `${method}: give it options with ${names}`);
 }
 
+const MOST_DIMENSIONS = 6;
 /** Parts of one array: each is a handle. */
 const MOST_PARTS = 4096;
 
@@ -133,11 +134,8 @@ function axes(method: string, axis: number | undefined): number {
 
 /** An axis of an array of at most six dimensions. */
 function checkAxis(what: string, axis: number): number {
-  if (Number.isInteger(axis) && Math.abs(axis) < 6) return axis;
-  throw new PlxError(
-    'PLX_ERR_SHAPE',
-    `${what} is ${axis}: it must be a whole number, of at most six dimensions`,
-  );
+  if (Math.abs(checkInteger(what, axis)) <= MOST_DIMENSIONS) return axis;
+  throw new PlxError('PLX_ERR_SHAPE', `${what} is ${axis}: arrays have at most 6 dimensions`);
 }
 
 function sides(what: string, padding: Padding): number[] {
