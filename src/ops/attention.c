@@ -79,14 +79,8 @@ static void gradient_attention(plx_graph *graph, int32_t id, int32_t gy, int32_t
         in[0], in[1], in[2], id, in[3], gy, node.inputs_count == 5 ? in[4] : -1};
     const int32_t packed =
         plx__emit(graph, &plx__op_attention_grad, node.inputs_count + 2, inputs, &node.attrs);
-    plx__attrs part = {.i = {0}};
-    for (int i = 0; i < 3 && packed >= 0; ++i) {
-        const plx__node *like = plx__input_of(graph, &node, i);
-        plx__set_shape(&part, like);
-        const int64_t size = plx__size(like);
-        grads[i] = PLX__EMIT1(graph, &plx__op_view, packed, &part);
-        part.i[0] += size;
-    }
+    int64_t from = 0;
+    for (int k = 0; k < 3; ++k) plx__hand_out(graph, &node, k, packed, &from, grads);
 }
 
 static plx__attention_args arguments(const plx__step *step, const plx__operand *mask) {
@@ -248,19 +242,13 @@ static plx_status run_rope_table(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static plx__cost cost_nothing(const plx_graph *graph, const plx__node *node) {
-    (void)graph;
-    (void)node;
-    return (plx__cost){0, 0, 1};
-}
-
 static const char no_samples[] = "";
 
 const plx_op plx__op_rope_table = {
     .name = "rope_table",
     .flags = PLX__OP_ONCE | PLX__OP_NO_GRADIENT,
     .infer = infer_rope_table,
-    .cost = cost_nothing,
+    .cost = plx__cost_nothing,
     .run = run_rope_table,
     .samples = no_samples,
 };

@@ -26,12 +26,8 @@ static void gradient_gated(plx_graph *graph, int32_t id, int32_t gy, int32_t *gr
     const plx__node node = graph->nodes[id];
     const int32_t packed =
         PLX__EMIT3(graph, &plx__op_gated_grad, node.inputs[0], node.inputs[1], gy, &node.attrs);
-    plx__attrs part = {.i = {0}};
-    if (packed < 0) return;
-    plx__set_shape(&part, &node);
-    grads[0] = PLX__EMIT1(graph, &plx__op_view, packed, &part);
-    part.i[0] = plx__size(&node);
-    grads[1] = PLX__EMIT1(graph, &plx__op_view, packed, &part);
+    int64_t from = 0;
+    for (int k = 0; k < 2; ++k) plx__hand_out(graph, &node, k, packed, &from, grads);
 }
 
 static void gated_piece(void *arg, int64_t begin, int64_t end, int worker) {

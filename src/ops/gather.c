@@ -125,8 +125,7 @@ static plx_status infer_gather_grad(plx_graph *graph, plx__node *node) {
                          plx__input_of(graph, node, 0)));
     if (!plx__same_shape(&taken, gy))
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "gather_grad: the gradient does not fit");
-    node->rank = node->attrs.rank;
-    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    plx__infer_target(graph, node);
     return PLX_OK;
 }
 
@@ -310,8 +309,7 @@ const plx_op plx__op_pick = {
 /* ---- pick_grad(indices, gy): attrs rank and dims the shape of x ------------------------------ */
 
 static plx_status infer_pick_grad(plx_graph *graph, plx__node *node) {
-    node->rank = node->attrs.rank;
-    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    plx__infer_target(graph, node);
     return check_picked(graph, node, node->rank, node->dims, plx__input_of(graph, node, 0));
 }
 

@@ -5,19 +5,6 @@
 
 /* ---- sum_squares: of all elements, a scalar -------------------------------------------------- */
 
-enum { CHUNK = 4096 }; /* elements whose sum is one term of the total */
-
-typedef struct squares_job {
-    const plx_kernels *kernels;
-    const plx_real *x;
-    plx_real *y;
-    int64_t size;
-} squares_job;
-
-static int64_t chunks_of(int64_t size) {
-    return (size + CHUNK - 1) / CHUNK;
-}
-
 static plx_status infer_scalar(plx_graph *graph, plx__node *node) {
     (void)graph;
     node->rank = 0;
@@ -31,25 +18,13 @@ static void gradient_sum_squares(plx_graph *graph, int32_t id, int32_t gy, int32
     grads[0] = PLX__EMIT2(graph, &plx__op_mul, x, twice, NULL);
 }
 
-static void square_chunks(void *arg, int64_t begin, int64_t end, int worker) {
-    (void)worker;
-    const squares_job *job = arg;
-    for (int64_t i = begin; i < end; ++i) {
-        const int64_t left = job->size - i * CHUNK;
-        job->y[i] = job->kernels->sum_squares(left < CHUNK ? left : CHUNK, job->x + i * CHUNK);
-    }
-}
-
-static size_t workspace_sum_squares(const plx_ctx *ctx, const plx__step *step) {
-    (void)ctx;
-    return (size_t)chunks_of(step->in[0].size) * sizeof(plx_real);
+static plx_real squares_of(const plx_kernels *k, int64_t n, const plx_real *a, const plx_real *b) {
+    (void)b;
+    return k->sum_squares(n, a);
 }
 
 static plx_status run_sum_squares(plx_ctx *ctx, const plx__step *step) {
-    squares_job job = {ctx->kernels, PLX_IN(step, 0), step->workspace, step->in[0].size};
-    const int64_t chunks = chunks_of(job.size);
-    plx__parallel_for(ctx->pool, step->threads, chunks, 1, square_chunks, &job);
-    *PLX_OUT(step) = ctx->kernels->sum(chunks, job.y);
+    *PLX_OUT(step) = plx__total(ctx, step, squares_of);
     return PLX_OK;
 }
 
@@ -68,7 +43,7 @@ const plx_op plx__op_sum_squares = {
     .infer = infer_scalar,
     .gradient = gradient_sum_squares,
     .cost = cost_sum_squares,
-    .workspace = workspace_sum_squares,
+    .workspace = plx__total_workspace,
     .run = run_sum_squares,
     .samples = squares_samples,
 };

@@ -3,12 +3,6 @@
 
 #include <string.h>
 
-enum { CHUNK = 4096 }; /* elements whose sum is one term of the total */
-
-static int64_t chunks_of(int64_t size) {
-    return (size + CHUNK - 1) / CHUNK;
-}
-
 /* ---- mse(prediction, target) ----------------------------------------------------------------- */
 
 typedef struct mse_job {
@@ -43,27 +37,13 @@ static void gradient_mse(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
     }
 }
 
-static void mse_chunks(void *arg, int64_t begin, int64_t end, int worker) {
-    (void)worker;
-    const mse_job *job = arg;
-    for (int64_t i = begin; i < end; ++i) {
-        const int64_t first = i * CHUNK, left = job->size - first;
-        job->y[i] = job->kernels->sum_squared_difference(left < CHUNK ? left : CHUNK,
-                                                         job->a + first, job->b + first);
-    }
-}
-
-static size_t workspace_mse(const plx_ctx *ctx, const plx__step *step) {
-    (void)ctx;
-    return (size_t)chunks_of(step->in[0].size) * sizeof(plx_real);
+static plx_real squared_errors(const plx_kernels *k, int64_t n, const plx_real *a,
+                               const plx_real *b) {
+    return k->sum_squared_difference(n, a, b);
 }
 
 static plx_status run_mse(plx_ctx *ctx, const plx__step *step) {
-    mse_job job = {ctx->kernels,    PLX_IN(step, 0),  PLX_IN(step, 1),
-                   step->workspace, step->in[0].size, 0};
-    const int64_t chunks = chunks_of(job.size);
-    plx__parallel_for(ctx->pool, step->threads, chunks, 1, mse_chunks, &job);
-    *PLX_OUT(step) = ctx->kernels->sum(chunks, job.y) / (plx_real)job.size;
+    *PLX_OUT(step) = plx__total(ctx, step, squared_errors) / (plx_real)step->in[0].size;
     return PLX_OK;
 }
 
@@ -101,7 +81,7 @@ const plx_op plx__op_mse = {
     .infer = infer_mse,
     .gradient = gradient_mse,
     .cost = cost_streaming_once,
-    .workspace = workspace_mse,
+    .workspace = plx__total_workspace,
     .run = run_mse,
     .samples = mse_samples,
 };
@@ -173,8 +153,7 @@ static size_t workspace_rows(const plx_ctx *ctx, const plx__step *step) {
 
 /* nll_grad(labels, gy): attrs rank and dims, the shape of the log-probabilities. */
 static plx_status infer_nll_grad(plx_graph *graph, plx__node *node) {
-    node->rank = node->attrs.rank;
-    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    plx__infer_target(graph, node);
     return check_rows(graph, node, node, plx__input_of(graph, node, 0));
 }
 

@@ -137,6 +137,27 @@ plx_status plx__infer_same(plx_graph *graph, plx__node *node) {
     return PLX_OK;
 }
 
+plx_status plx__infer_target(plx_graph *graph, plx__node *node) {
+    (void)graph;
+    node->rank = node->attrs.rank;
+    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    return PLX_OK;
+}
+
+plx__cost plx__cost_nothing(const plx_graph *graph, const plx__node *node) {
+    (void)graph;
+    (void)node;
+    return (plx__cost){0, 0, 1};
+}
+
+void plx__hand_out(plx_graph *graph, const plx__node *node, int k, int32_t packed, int64_t *from,
+                   int32_t *grads) {
+    plx__attrs attrs = {.i = {*from}};
+    plx__set_shape(&attrs, plx__input_of(graph, node, k));
+    *from += plx__product(attrs.rank, attrs.dims);
+    grads[k] = PLX__EMIT1(graph, &plx__op_view, packed, &attrs);
+}
+
 plx__cost plx__cost_streaming(const plx_graph *graph, const plx__node *node, double flops_each,
                               double weight) {
     const double size = (double)plx__size(node);
@@ -152,4 +173,44 @@ int64_t plx__grain(int64_t units, int64_t elements_per_unit, int threads) {
     const int64_t by_size = SMALLEST / (elements_per_unit > 0 ? elements_per_unit : 1) + 1;
     /* A multiple of 16 keeps whole vectors in every piece when a unit is one element. */
     return ((by_balance > by_size ? by_balance : by_size) + 15) / 16 * 16;
+}
+
+/* ---- Totals ---------------------------------------------------------------------------------- */
+
+enum { PIECE = 4096 }; /* elements whose sum is one term of the total */
+
+typedef struct total {
+    const plx_kernels *kernels;
+    plx__piece_sum sum;
+    const plx_real *a, *b;
+    plx_real *terms;
+    int64_t size;
+} total;
+
+static int64_t pieces_of(int64_t size) {
+    return (size + PIECE - 1) / PIECE;
+}
+
+static void sum_pieces(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const total *t = arg;
+    for (int64_t i = begin; i < end; ++i) {
+        const int64_t at = i * PIECE, left = t->size - at;
+        t->terms[i] =
+            t->sum(t->kernels, left < PIECE ? left : PIECE, t->a + at, t->b ? t->b + at : NULL);
+    }
+}
+
+size_t plx__total_workspace(const plx_ctx *ctx, const plx__step *step) {
+    (void)ctx;
+    return (size_t)pieces_of(step->in[0].size) * sizeof(plx_real);
+}
+
+plx_real plx__total(plx_ctx *ctx, const plx__step *step, plx__piece_sum sum) {
+    total t = {ctx->kernels,    sum,
+               PLX_IN(step, 0), step->in_count > 1 ? PLX_IN(step, 1) : NULL,
+               step->workspace, step->in[0].size};
+    const int64_t pieces = pieces_of(t.size);
+    plx__parallel_for(ctx->pool, step->threads, pieces, 1, sum_pieces, &t);
+    return ctx->kernels->sum(pieces, t.terms);
 }

@@ -24,14 +24,6 @@ plx_status plx__check_scale_shift(plx_graph *graph, const plx__node *node, int k
     return PLX_OK;
 }
 
-void plx__hand_out(plx_graph *graph, const plx__node *node, int k, int32_t packed, int64_t *from,
-                   int32_t *grads) {
-    plx__attrs attrs = {.i = {*from}};
-    plx__set_shape(&attrs, plx__input_of(graph, node, k));
-    *from += plx__product(attrs.rank, attrs.dims);
-    grads[k] = PLX__EMIT1(graph, &plx__op_view, packed, &attrs);
-}
-
 int64_t plx__norm_vectors(const plx__attrs *attrs) {
     return attrs->i[PLX__NORM_SCALE] + attrs->i[PLX__NORM_SHIFT];
 }

@@ -15,9 +15,6 @@ plx_status plx__check_vector(plx_graph *graph, const plx__node *node, int k, con
 /* Checks scale and shift, which begin at input k. */
 plx_status plx__check_scale_shift(plx_graph *graph, const plx__node *node, int k, int64_t size,
                                   const char *unit);
-/* Hands the part of packed from element *from on to gradient k, in the shape of node's input k. */
-void plx__hand_out(plx_graph *graph, const plx__node *node, int k, int32_t packed, int64_t *from,
-                   int32_t *grads);
 /* How many of scale and shift there are. */
 int64_t plx__norm_vectors(const plx__attrs *attrs);
 

@@ -176,8 +176,22 @@ int64_t plx__columns(int rank, const int64_t *dims);
 
 /* ---- Shared by the families ------------------------------------------------------------------ */
 
-/* infer: the shape of input 0. */
+/* infer: the shape of input 0; the target shape of the attributes. */
 plx_status plx__infer_same(plx_graph *graph, plx__node *node);
+plx_status plx__infer_target(plx_graph *graph, plx__node *node);
+/* cost of what is no work. */
+plx__cost plx__cost_nothing(const plx_graph *graph, const plx__node *node);
+/* Where one op makes several gradients, they lie one after the other in a value of one dimension:
+ * hands its part from element *from on to gradient k, in the shape of node's input k, and moves
+ * *from past it. */
+void plx__hand_out(plx_graph *graph, const plx__node *node, int k, int32_t packed, int64_t *from,
+                   int32_t *grads);
+/* The sum of sum(kernels, n, a, b) over pieces of inputs 0 and 1 (b NULL without the latter), in an
+ * order that depends on the size alone; and the workspace that it takes. */
+typedef plx_real (*plx__piece_sum)(const plx_kernels *k, int64_t n, const plx_real *a,
+                                   const plx_real *b);
+plx_real plx__total(plx_ctx *ctx, const plx__step *step, plx__piece_sum sum);
+size_t plx__total_workspace(const plx_ctx *ctx, const plx__step *step);
 /* cost: inputs and output streamed once, flops a given number per element of the output. */
 plx__cost plx__cost_streaming(const plx_graph *graph, const plx__node *node, double flops_each,
                               double weight);

@@ -276,13 +276,6 @@ static void gradient_avg_pool2d(plx_graph *graph, int32_t id, int32_t gy, int32_
     grads[0] = PLX__EMIT1(graph, &plx__op_avg_pool2d_grad, gy, &attrs);
 }
 
-static plx_status infer_from_attrs(plx_graph *graph, plx__node *node) {
-    (void)graph;
-    node->rank = node->attrs.rank;
-    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
-    return PLX_OK;
-}
-
 static plx__cost cost_pool(const plx_graph *graph, const plx__node *node) {
     const plx__node *x =
         node->op == &plx__op_avg_pool2d_grad ? node : plx__input_of(graph, node, 0);
@@ -349,7 +342,7 @@ const plx_op plx__op_avg_pool2d_grad = {
     .min_inputs = 1,
     .max_inputs = 1,
     .flags = PLX__OP_NO_GRADIENT,
-    .infer = infer_from_attrs,
+    .infer = plx__infer_target,
     .cost = cost_pool,
     .run = run_avg_pool2d_grad,
     .samples = avg_grad_samples,

@@ -49,8 +49,6 @@ static void gradient_sum_to(plx_graph *graph, int32_t id, int32_t gy, int32_t *g
     grads[0] = PLX__EMIT1(graph, &plx__op_broadcast_to, gy, &attrs);
 }
 
-enum { CHUNK = 4096 }; /* elements whose sum is one term of the total */
-
 typedef struct sum_job {
     const plx_kernels *kernels;
     const plx_real *x;
@@ -59,13 +57,9 @@ typedef struct sum_job {
     plx_real factor;
 } sum_job;
 
-static void chunk_sums(void *arg, int64_t begin, int64_t end, int worker) {
-    (void)worker;
-    const sum_job *job = arg;
-    for (int64_t i = begin; i < end; ++i) {
-        const int64_t left = job->size - i * CHUNK;
-        job->y[i] = job->kernels->sum(left < CHUNK ? left : CHUNK, job->x + i * CHUNK);
-    }
+static plx_real sum_of(const plx_kernels *k, int64_t n, const plx_real *a, const plx_real *b) {
+    (void)b;
+    return k->sum(n, a);
 }
 
 static void row_sums(void *arg, int64_t begin, int64_t end, int worker) {
@@ -106,11 +100,6 @@ static void sum_any(const sum_job *job, const runs *r, int64_t out_size) {
     job->kernels->scale(out_size, job->factor, job->y, job->y);
 }
 
-static size_t workspace_sum_to(const plx_ctx *ctx, const plx__step *step) {
-    (void)ctx;
-    return (size_t)((step->in[0].size + CHUNK - 1) / CHUNK) * sizeof(plx_real);
-}
-
 static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
     const runs r = merge_axes(x->rank, x->dims, step->attrs.i[0]);
@@ -123,11 +112,7 @@ static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step) {
     if (!x->size) {
         memset(job.y, 0, (size_t)step->out.size * sizeof *job.y);
     } else if (r.count == 1 && r.summed[0]) {
-        plx_real *total = job.y;
-        const int64_t chunks = (x->size + CHUNK - 1) / CHUNK;
-        job.y = step->workspace;
-        plx__parallel_for(ctx->pool, threads, chunks, 1, chunk_sums, &job);
-        *total = job.factor * ctx->kernels->sum(chunks, job.y);
+        *job.y = job.factor * plx__total(ctx, step, sum_of);
     } else if (r.count == 2 && r.summed[1]) {
         job.columns = r.size[1];
         plx__parallel_for(ctx->pool, threads, r.size[0],
@@ -162,7 +147,7 @@ const plx_op plx__op_sum_to = {
     .infer = infer_sum_to,
     .gradient = gradient_sum_to,
     .cost = cost_sum,
-    .workspace = workspace_sum_to,
+    .workspace = plx__total_workspace,
     .run = run_sum_to,
     .samples = sum_samples,
 };
@@ -171,8 +156,7 @@ const plx_op plx__op_sum_to = {
 
 static plx_status infer_broadcast_to(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
-    node->rank = node->attrs.rank;
-    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    plx__infer_target(graph, node);
     int64_t kept = 1;
     for (int axis = 0; axis < node->rank; ++axis)
         if (!(node->attrs.i[0] >> axis & 1)) kept *= node->dims[axis];

@@ -30,8 +30,7 @@ static bool is_inside(int rank, const int64_t *dims, const plx__attrs *attrs, in
 
 static plx_status infer_strided(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
-    node->rank = node->attrs.rank;
-    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    plx__infer_target(graph, node);
     if (!is_inside(node->rank, node->dims, &node->attrs, plx__size(x)))
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "strided: elements beyond the %lld of x",
                                (long long)plx__size(x));
@@ -122,8 +121,7 @@ const plx_op plx__op_strided = {
 
 static plx_status infer_strided_grad(plx_graph *graph, plx__node *node) {
     const plx__node *gy = plx__input_of(graph, node, 0);
-    node->rank = node->attrs.rank;
-    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
+    plx__infer_target(graph, node);
     if (!is_inside(gy->rank, gy->dims, &node->attrs, plx__size(node)))
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "strided_grad: elements beyond the %lld of x",
                                (long long)plx__size(node));

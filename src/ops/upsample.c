@@ -186,13 +186,6 @@ static void gradient_upsample2d(plx_graph *graph, int32_t id, int32_t gy, int32_
     grads[0] = PLX__EMIT1(graph, &plx__op_upsample2d_grad, gy, &attrs);
 }
 
-static plx_status infer_upsample_grad(plx_graph *graph, plx__node *node) {
-    (void)graph;
-    node->rank = node->attrs.rank;
-    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
-    return PLX_OK;
-}
-
 static plx__cost cost_upsample(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 3, 2);
 }
@@ -221,7 +214,7 @@ const plx_op plx__op_upsample2d_grad = {
     .min_inputs = 1,
     .max_inputs = 1,
     .flags = PLX__OP_NO_GRADIENT,
-    .infer = infer_upsample_grad,
+    .infer = plx__infer_target,
     .cost = cost_upsample,
     .workspace = workspace_upsample,
     .run = run_upsample2d_grad,

@@ -5,26 +5,15 @@
 
 #include <string.h>
 
-static plx__cost cost_nothing(const plx_graph *graph, const plx__node *node) {
-    (void)graph;
-    (void)node;
-    return (plx__cost){0, 0, 1};
-}
-
 static plx_status run_nothing(plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
     (void)step;
     return PLX_OK;
 }
 
-static void take_shape(plx__node *node) {
-    node->rank = node->attrs.rank;
-    memcpy(node->dims, node->attrs.dims, sizeof node->dims);
-}
-
 static plx_status infer_view(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
-    take_shape(node);
+    plx__infer_target(graph, node);
     node->dtype = x->dtype;
     const int64_t from = node->attrs.i[0], size = plx__size(node);
     if (from < 0 || size > plx__size(x) - from)
@@ -52,18 +41,12 @@ const plx_op plx__op_view = {
     .flags = PLX__OP_VIEW,
     .infer = infer_view,
     .gradient = gradient_view,
-    .cost = cost_nothing,
+    .cost = plx__cost_nothing,
     .run = run_nothing,
     .samples = view_samples,
 };
 
 /* ---- view_grad: zeros, and the gradient of a view where it lies ------------------------------ */
-
-static plx_status infer_view_grad(plx_graph *graph, plx__node *node) {
-    (void)graph;
-    take_shape(node);
-    return PLX_OK;
-}
 
 static plx_status run_view_grad(plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
@@ -92,7 +75,7 @@ const plx_op plx__op_view_grad = {
     .name = "view_grad",
     .min_inputs = 1,
     .max_inputs = 1,
-    .infer = infer_view_grad,
+    .infer = plx__infer_target,
     .gradient = gradient_view_grad,
     .cost = cost_view_grad,
     .run = run_view_grad,
@@ -101,19 +84,13 @@ const plx_op plx__op_view_grad = {
 
 /* ---- buffer ---------------------------------------------------------------------------------- */
 
-static plx_status infer_buffer(plx_graph *graph, plx__node *node) {
-    (void)graph;
-    take_shape(node);
-    return PLX_OK;
-}
-
 static const char no_samples[] = "";
 
 const plx_op plx__op_buffer = {
     .name = "buffer",
     .flags = PLX__OP_BUFFER | PLX__OP_NO_GRADIENT,
-    .infer = infer_buffer,
-    .cost = cost_nothing,
+    .infer = plx__infer_target,
+    .cost = plx__cost_nothing,
     .run = run_nothing,
     .samples = no_samples,
 };
