@@ -4,7 +4,7 @@
 #ifndef PLX_BENCH_BENCH_H
 #define PLX_BENCH_BENCH_H
 
-#include "parallax.h"
+#include "parallax_nn.h"
 
 typedef enum plx_bench_size {
     PLX_BENCH_QUICK = 0, /* seconds, for CI */

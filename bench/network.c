@@ -7,92 +7,135 @@
 #include <math.h>
 #include <string.h>
 
-enum { STREAM_X = 920, STREAM_Y, STREAM_LABELS, MAX_WIDTH = 4096 };
+enum { STREAM_X = 920, STREAM_Y = 930, MAX_WIDTH = 4096 };
 
 static plx_status no_memory(const plx_network *n) {
-    return plx__fail(&n->ctx->message, PLX_ERR_MEMORY,
-                     "network: no memory for %lld rows of %lld inputs", (long long)n->batch,
-                     (long long)n->in);
+    return plx__fail(&n->ctx->message, PLX_ERR_MEMORY, "network: no memory for %lld rows",
+                     (long long)n->batch);
 }
 
-static plx_status make_data(plx_network *n, const plx_network_options *o) {
-    const int64_t in = n->batch * n->in, out = n->batch * n->out;
-    const bool classes = o->loss == PLX_LOSS_CROSS_ENTROPY;
-    if (!o->x) {
-        n->x = plx_platform_alloc((size_t)in * sizeof *n->x);
-        if (!n->x) return no_memory(n);
-        plx__fill_normal(o->seed, STREAM_X, in, n->x);
+static int64_t values_of(const plx_port *port, int axes) {
+    int64_t size = 1;
+    for (int i = 0; i < axes; ++i) size *= port->dims[i];
+    return size;
+}
+
+/* Normal values, or integers below classes. */
+static void *random_values(uint64_t seed, uint32_t stream, int64_t size, int64_t classes) {
+    if (!classes) {
+        plx_real *values = plx_platform_alloc((size_t)size * sizeof *values);
+        if (values) plx__fill_normal(seed, stream, size, values);
+        return values;
     }
-    if (!o->training) return PLX_OK;
-    if (!classes && !o->y) {
-        n->y = plx_platform_alloc((size_t)out * sizeof *n->y);
-        if (!n->y) return no_memory(n);
-        plx__fill_normal(o->seed, STREAM_Y, out, n->y);
-    }
-    if (classes && !o->labels) {
-        n->labels = plx_platform_alloc((size_t)n->batch * sizeof *n->labels);
-        if (!n->labels) return no_memory(n);
-        plx_rng rng = plx_rng_new(o->seed, STREAM_LABELS);
-        for (int64_t i = 0; i < n->batch; ++i) n->labels[i] = (int32_t)plx_rng_below(&rng, n->out);
+    int32_t *values = plx_platform_alloc((size_t)size * sizeof *values);
+    plx_rng rng = plx_rng_new(seed, stream);
+    for (int64_t i = 0; values && i < size; ++i) values[i] = (int32_t)plx_rng_below(&rng, classes);
+    return values;
+}
+
+static plx_status make_inputs(plx_network *n, const plx_network_options *o) {
+    for (int i = 0; i < plx_model_inputs(n->model); ++i) {
+        const plx_port port = plx_model_input(n->model, i);
+        n->bound[i] = i == 0 ? o->x : NULL;
+        if (n->bound[i]) continue;
+        const int64_t size = n->batch * values_of(&port, port.rank);
+        const int64_t classes = port.dtype == PLX_DTYPE_I32 ? port.classes : 0;
+        n->bound[i] = n->inputs[i] = random_values(o->seed, STREAM_X + (uint32_t)i, size, classes);
+        if (!n->inputs[i]) return no_memory(n);
     }
     return PLX_OK;
 }
 
-static int list_parameters(plx_network *n, plx_tensor **tensors) {
-    const int count = plx_model_parameter_count(n->model);
-    for (int i = 0; i < count; ++i) tensors[i] = plx_model_parameter(n->model, i, NULL);
-    return count;
+/* The target of output i: given, or random. */
+static const void *target_of(plx_network *n, const plx_network_options *o, int i) {
+    const plx_port port = plx_model_output(n->model, i);
+    const bool labels = o->loss == PLX_LOSS_CROSS_ENTROPY;
+    const void *given = labels ? (const void *)o->labels : (const void *)o->y;
+    if (i == 0 && given) return given;
+    const int64_t size = n->batch * values_of(&port, labels ? port.rank - 1 : port.rank);
+    n->targets[i] =
+        random_values(o->seed, STREAM_Y + (uint32_t)i, size, labels ? port.dims[port.rank - 1] : 0);
+    return n->targets[i];
 }
 
-/* Loss, gradients and the optimizer's sweep; gives the nodes to compile for. */
-static plx_status add_training(plx_network *n, plx_graph *graph, const plx_network_options *o,
-                               plx_node output, plx_node *y, plx_node *outputs) {
-    enum { MAX_PARAMETERS = 128 };
-    plx_tensor *tensors[MAX_PARAMETERS];
-    plx_node wrt[MAX_PARAMETERS], gradients[MAX_PARAMETERS];
-    const bool classes = o->loss == PLX_LOSS_CROSS_ENTROPY;
-    const int64_t dims[] = {n->batch, n->out};
-    *y = plx_input(graph, "y", classes ? PLX_DTYPE_I32 : PLX_DTYPE_REAL, classes ? 1 : 2, dims);
-    n->result = classes ? plx_cross_entropy(graph, output, *y) : plx_mse(graph, output, *y);
-    const int count = list_parameters(n, tensors);
-    for (int i = 0; i < count; ++i) wrt[i] = plx_parameter(graph, NULL, tensors[i]);
-    plx_status status = plx_gradients(graph, n->result, count, wrt, gradients);
-    if (status != PLX_OK) return status;
+typedef struct nodes {
+    plx_node inputs[PLX_PORTS], targets[PLX_PORTS], outputs[PLX_PORTS];
+} nodes;
+
+static plx_node input_like(plx_graph *graph, const char *name, const plx_port *port, int64_t batch,
+                           bool labels) {
+    int64_t dims[PLX_MAX_RANK] = {batch};
+    memcpy(dims + 1, port->dims, (size_t)port->rank * sizeof *dims);
+    return plx_input(graph, name, labels ? PLX_DTYPE_I32 : port->dtype,
+                     labels ? port->rank : port->rank + 1, dims);
+}
+
+/* The sum over outputs, or the model's own loss. */
+static plx_status add_loss(plx_network *n, plx_graph *graph, const plx_network_options *o,
+                           nodes *all) {
+    const bool labels = o->loss == PLX_LOSS_CROSS_ENTROPY;
+    if (o->loss == PLX_LOSS_OWN)
+        return plx_model_own_loss(n->model, graph, all->outputs, &n->result);
+    for (int i = 0; i < plx_model_outputs(n->model); ++i) {
+        const plx_port port = plx_model_output(n->model, i);
+        all->targets[i] = input_like(graph, "y", &port, n->batch, labels);
+        const plx_node one = labels ? plx_cross_entropy(graph, all->outputs[i], all->targets[i])
+                                    : plx_mse(graph, all->outputs[i], all->targets[i]);
+        n->result = i ? plx_add(graph, n->result, one) : one;
+    }
+    return plx_graph_status(graph);
+}
+
+/* Gradients of what is trained and the optimizer's sweep. */
+static plx_status add_update(plx_network *n, plx_graph *graph, plx_node *update) {
+    const plx_weights *weights = plx_model_weights(n->model);
+    const int most = plx_weights_count(weights);
+    plx_tensor **tensors = plx_platform_alloc((size_t)most * sizeof(plx_tensor *));
+    plx_node *wrt = plx_platform_alloc(2 * (size_t)most * sizeof *wrt);
+    plx_status status = tensors && wrt ? PLX_OK : no_memory(n);
+    int count = 0;
+    for (int i = 0; i < most && status == PLX_OK; ++i) {
+        plx_weight_role role;
+        plx_tensor *tensor = plx_weights_at(weights, i, NULL, &role);
+        if (role == PLX_WEIGHT_STATE) continue;
+        wrt[count] = plx_parameter(graph, NULL, tensor);
+        tensors[count++] = tensor;
+    }
+    if (status == PLX_OK) status = plx_gradients(graph, n->result, count, wrt, wrt + most);
     const plx_optimizer_options adam = plx_optimizer_default(PLX_ADAM);
-    status = plx_optimizer_new(n->ctx, &adam, count, tensors, &n->optimizer);
-    if (status != PLX_OK) return status;
-    outputs[0] = n->result;
-    outputs[1] = plx_update(graph, n->optimizer, gradients);
-    return PLX_OK;
+    if (status == PLX_OK) status = plx_optimizer_new(n->ctx, &adam, count, tensors, &n->optimizer);
+    if (status == PLX_OK) *update = plx_update(graph, n->optimizer, wrt + most);
+    plx_platform_free(tensors);
+    plx_platform_free(wrt);
+    return status;
 }
 
 static plx_status build(plx_network *n, plx_graph *graph, const plx_network_options *o) {
-    const int64_t dims[] = {n->batch, n->in};
-    plx_node outputs[2], y = plx_none();
-    const plx_node x = plx_input(graph, "x", PLX_DTYPE_REAL, 2, dims);
-    n->result = plx_model_forward(n->model, graph, x, o->training);
-    if (o->softmax) n->result = plx_softmax(graph, n->result, -1);
-    outputs[0] = n->result;
-    if (o->training) {
-        const plx_status status = add_training(n, graph, o, n->result, &y, outputs);
-        if (status != PLX_OK) return status;
+    nodes all;
+    const int inputs = plx_model_inputs(n->model), outputs = plx_model_outputs(n->model);
+    for (int i = 0; i < inputs; ++i) {
+        const plx_port port = plx_model_input(n->model, i);
+        all.inputs[i] = input_like(graph, port.name, &port, n->batch, false);
     }
-    plx_status status = plx_compile(graph, o->training ? 2 : 1, outputs, &o->plan, &n->plan);
+    plx_status status = plx_model_forward(n->model, graph, all.inputs, o->training, all.outputs);
     if (status != PLX_OK) return status;
-    n->bound_x = o->x ? o->x : n->x;
-    status = plx_plan_bind(n->plan, x, n->bound_x);
-    if (status != PLX_OK || !o->training) return status;
-    const void *target = o->y ? o->y : n->y;
-    if (o->loss == PLX_LOSS_CROSS_ENTROPY) target = o->labels ? o->labels : n->labels;
-    return plx_plan_bind(n->plan, y, target);
-}
-
-static int64_t first_size(plx_model *model) {
-    return plx_tensor_dims(plx_model_parameter(model, 0, NULL))[0];
-}
-
-static int64_t last_size(plx_model *model) {
-    return plx_model_layer(model, plx_model_layers(model) - 1).dims[0];
+    if (o->softmax) all.outputs[0] = plx_softmax(graph, all.outputs[0], -1);
+    n->result = all.outputs[0];
+    if (o->training) {
+        status = add_loss(n, graph, o, &all);
+        all.outputs[0] = n->result;
+        if (status == PLX_OK) status = add_update(n, graph, &all.outputs[1]);
+    }
+    if (status == PLX_OK)
+        status = plx_compile(graph, o->training ? 2 : outputs, all.outputs, &o->plan, &n->plan);
+    for (int i = 0; i < inputs && status == PLX_OK; ++i)
+        status = plx_plan_bind(n->plan, all.inputs[i], n->bound[i]);
+    if (!o->training || o->loss == PLX_LOSS_OWN) return status;
+    for (int i = 0; i < outputs && status == PLX_OK; ++i) {
+        const void *target = target_of(n, o, i);
+        status = target ? plx_plan_bind(n->plan, all.targets[i], target) : no_memory(n);
+    }
+    return status;
 }
 
 plx_status plx_network_open(plx_ctx *ctx, const plx_network_options *options, plx_network *out) {
@@ -100,9 +143,10 @@ plx_status plx_network_open(plx_ctx *ctx, const plx_network_options *options, pl
     *out = (plx_network){.ctx = ctx, .batch = options->batch};
     plx_status status = plx_model_from_name(ctx, options->model, options->seed, &out->model);
     if (status != PLX_OK) return status;
-    out->in = first_size(out->model);
-    out->out = last_size(out->model);
-    status = make_data(out, options);
+    const plx_port first = plx_model_input(out->model, 0), last = plx_model_output(out->model, 0);
+    out->in = values_of(&first, first.rank);
+    out->out = values_of(&last, last.rank);
+    status = make_inputs(out, options);
     if (status == PLX_OK) status = plx_graph_new(ctx, &graph);
     if (status == PLX_OK) status = build(out, graph, options);
     plx_graph_free(graph);
@@ -113,9 +157,10 @@ void plx_network_free(plx_network *n) {
     plx_plan_free(n->plan);
     plx_optimizer_free(n->optimizer);
     plx_model_free(n->model);
-    plx_platform_free(n->x);
-    plx_platform_free(n->y);
-    plx_platform_free(n->labels);
+    for (int i = 0; i < PLX_PORTS; ++i) {
+        plx_platform_free(n->inputs[i]);
+        plx_platform_free(n->targets[i]);
+    }
     *n = (plx_network){0};
 }
 
@@ -168,13 +213,14 @@ double plx_network_error(plx_network *n) {
     reference *r = plx_platform_alloc(2 * sizeof *r);
     if (!r) return NAN;
     for (int64_t i = 0; i < n->in; ++i) {
-        r[0].value[i] = (double)n->bound_x[i];
+        r[0].value[i] = (double)((const plx_real *)n->bound[0])[i];
         r[0].bound[i] = 0;
     }
-    const int count = plx_model_parameter_count(n->model);
+    const plx_weights *weights = plx_model_weights(n->model);
+    const int count = plx_weights_count(weights);
     for (int i = 0; i < count; i += 2) {
-        plx_tensor *w = plx_model_parameter(n->model, i, NULL);
-        plx_tensor *b = plx_model_parameter(n->model, i + 1, NULL);
+        plx_tensor *w = plx_weights_at(weights, i, NULL, NULL);
+        plx_tensor *b = plx_weights_at(weights, i + 1, NULL, NULL);
         const int at = i / 2 % 2;
         layer(w, plx_tensor_data(w), plx_tensor_data(b), i + 2 < count, &r[at], &r[1 - at]);
     }

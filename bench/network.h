@@ -5,16 +5,17 @@
 #include "bench/harness.h"
 
 typedef struct plx_network_options {
-    const char *model; /* "mlp:784-200-10" */
+    const char *model; /* "mlp:784-200-10", "gpt2-nano" */
     int64_t batch;
     bool training; /* a step of Adam, rate 1e-3; else a forward pass */
     plx_loss loss;
     bool softmax;  /* after the last layer of a forward pass */
     uint64_t seed; /* of the weights */
     plx_plan_options plan;
-    const plx_real *x;     /* [batch, in], borrowed; NULL: normal values from the seed */
-    const plx_real *y;     /* [batch, out], borrowed; NULL: likewise */
-    const int32_t *labels; /* [batch], borrowed; NULL: random ones from the seed */
+    /* Of the first input and output, borrowed; NULL, and others: random ones from the seed. */
+    const plx_real *x;     /* [batch, in] */
+    const plx_real *y;     /* [batch, out] */
+    const int32_t *labels; /* [batch, ...] */
 } plx_network_options;
 
 typedef struct plx_network {
@@ -22,11 +23,10 @@ typedef struct plx_network {
     plx_model *model;
     plx_optimizer *optimizer;
     plx_plan *plan;
-    plx_node result; /* the output, or the loss */
-    int64_t batch, in, out;
-    plx_real *x, *y; /* own data, when none was given */
-    int32_t *labels;
-    const plx_real *bound_x;
+    plx_node result;                              /* the output, or the loss */
+    int64_t batch, in, out;                       /* values of the first input and output */
+    void *inputs[PLX_PORTS], *targets[PLX_PORTS]; /* own data, where none was given */
+    const void *bound[PLX_PORTS];                 /* inputs */
 } plx_network;
 
 /* Free with plx_network_free, which also frees one that failed half-way. */

@@ -14,8 +14,8 @@
  *   same bits on every platform, whatever the number of threads. On other ISAs the bits depend on
  *   the ISA alone.
  *
- * Reading order: status, context, random numbers, tensors, graph, training ops, plan, model,
- * trainer, files.
+ * Reading order: status, context, random numbers, tensors, graph, training ops, plan, files. Networks
+ * made of layers and their training are in parallax_nn.h.
  */
 #ifndef PARALLAX_H
 #define PARALLAX_H
@@ -198,10 +198,14 @@ typedef enum plx_init {
     PLX_INIT_HE_NORMAL,      /* N(0, 2 / fan_in) */
     PLX_INIT_XAVIER_UNIFORM, /* l = sqrt(6 / (fan_in + fan_out)): Glorot and Bengio, AISTATS 2010 */
     PLX_INIT_XAVIER_NORMAL,  /* N(0, 2 / (fan_in + fan_out)) */
+    PLX_INIT_NORMAL,         /* N(0, value^2) */
+    PLX_INIT_CONSTANT,       /* value */
+    PLX_INIT_HE_FAN_OUT,     /* N(0, 2 / fan_out): He et al., for convolutions before a norm */
 } plx_init;
 
-/* Fills a tensor, taking fan_in and fan_out from its first and last dimension (in x out). */
-void plx_tensor_init(plx_tensor *tensor, plx_init init, plx_rng *rng);
+/* Fills a tensor [..., in, out]: fan_in is the product of all dimensions but the last, fan_out that
+ * of all but the one before it. */
+void plx_tensor_init(plx_tensor *tensor, plx_init init, double value, plx_rng *rng);
 
 /* ---- Graph ----------------------------------------------------------------------------------- */
 
@@ -564,111 +568,6 @@ double plx_plan_flops(const plx_plan *plan);
 /* The row count at which step i would first use all threads: the measured fork-join cost and the
  * step's own cost per row imply it. 0: never. */
 double plx_plan_threshold_rows(const plx_plan *plan, int step);
-
-/* ---- Model ----------------------------------------------------------------------------------- */
-
-/* A stack of layers with its parameters. */
-typedef struct plx_model plx_model;
-
-/* dims: the shape of one sample, without the batch. The seed fixes initialisation and dropout. */
-plx_status plx_model_new(plx_ctx *ctx, int rank, const int64_t *dims, uint64_t seed,
-                         plx_model **out);
-/* By name: "mlp:784-200-10" is dense layers with ReLU between them; "mlp:5-64-1:tanh" names the
- * activation. Fails with a sentence that lists what there is. */
-plx_status plx_model_from_name(plx_ctx *ctx, const char *name, uint64_t seed, plx_model **out);
-void plx_model_free(plx_model *model);
-
-/* Dense: weights He-normal for ReLU and its kin, else Xavier-uniform; bias zero. */
-plx_status plx_model_dense(plx_model *model, int64_t units, plx_activation activation, plx_real p);
-plx_status plx_model_activation(plx_model *model, plx_activation activation, plx_real p);
-plx_status plx_model_dropout(plx_model *model, double rate);
-
-typedef struct plx_layer_info {
-    const char *kind; /* "dense" */
-    const char *name; /* "dense_1" */
-    int rank;
-    int64_t dims[PLX_MAX_RANK]; /* output of one sample */
-    int64_t parameters;
-    double flops; /* forward, one sample */
-} plx_layer_info;
-int plx_model_layers(const plx_model *model);
-/* Strings live as long as the model. */
-plx_layer_info plx_model_layer(const plx_model *model, int layer);
-int plx_model_parameter_count(const plx_model *model);
-/* name may be NULL. */
-plx_tensor *plx_model_parameter(const plx_model *model, int i, const char **name);
-/* Emits the layers for x [batch, ...]. training switches dropout on. */
-plx_node plx_model_forward(plx_model *model, plx_graph *graph, plx_node x, bool training);
-
-/* out [n, ...] = model(x [n, ...]), in batches of at most batch (0: one that fits the caches). */
-plx_status plx_model_predict(plx_model *model, int64_t n, const plx_real *x, int64_t batch,
-                             plx_real *out);
-
-/* Of the plans that plx_model_predict keeps for its latest batch sizes. */
-plx_memory plx_model_predict_memory(const plx_model *model);
-
-/* ---- Trainer --------------------------------------------------------------------------------- */
-
-typedef enum plx_loss { PLX_LOSS_MSE = 0, PLX_LOSS_CROSS_ENTROPY } plx_loss;
-
-/* n samples: x [n, sample], and y [n, out] for MSE or labels [n] for cross-entropy. Borrowed until
- * the trainer is freed. */
-typedef struct plx_dataset {
-    int64_t n;
-    const plx_real *x;
-    const plx_real *y;
-    const int32_t *labels;
-} plx_dataset;
-
-typedef struct plx_trainer_options {
-    plx_loss loss;
-    plx_optimizer_options optimizer;
-    int64_t batch; /* 1..n; the last batch of an epoch may be smaller */
-    int64_t epochs;
-    bool shuffle;
-    uint64_t seed; /* of the shuffle */
-    plx_plan_options plan;
-} plx_trainer_options;
-
-plx_trainer_options plx_trainer_default(void);
-
-/* Resumable: the caller decides how many steps to run at a time, so it can show progress, pause and
- * stop without threads. */
-typedef struct plx_trainer plx_trainer;
-
-/* Checks the data: a value that is not finite or a label outside the classes is
- * PLX_ERR_ARGUMENT, with its row. */
-plx_status plx_trainer_new(plx_model *model, const plx_trainer_options *options,
-                           const plx_dataset *data, plx_trainer **out);
-void plx_trainer_free(plx_trainer *trainer);
-
-typedef struct plx_progress {
-    int64_t step, steps;   /* done, and in all */
-    int64_t epoch, epochs; /* finished, and in all */
-    plx_real loss;         /* of the last step */
-    double epoch_loss;     /* mean over the samples of the current or just finished epoch */
-    bool done;
-} plx_progress;
-
-/* Runs at most max_steps further steps, stopping early at the end of an epoch, and fills *progress.
- * A loss that is not finite is PLX_ERR_DIVERGED, naming the step. */
-plx_status plx_trainer_run(plx_trainer *trainer, int64_t max_steps, plx_progress *progress);
-/* The losses of all steps so far. */
-const plx_real *plx_trainer_losses(const plx_trainer *trainer, int64_t *count);
-void plx_trainer_set_rate(plx_trainer *trainer, double rate);
-plx_memory plx_trainer_memory(const plx_trainer *trainer);
-/* The plan of full batches, for its steps. Owned by the trainer. */
-plx_plan *plx_trainer_plan(plx_trainer *trainer);
-
-typedef struct plx_metrics {
-    double loss;     /* mean over samples */
-    double accuracy; /* of the largest logit; NaN for MSE */
-    double rmse, r2; /* NaN for cross-entropy; r2 is 1 - residual / variance, over all outputs */
-} plx_metrics;
-
-/* confusion: classes x classes counts [label][prediction], or NULL. */
-plx_status plx_model_evaluate(plx_model *model, plx_loss loss, const plx_dataset *data,
-                              plx_metrics *metrics, int64_t *confusion);
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 

@@ -3,7 +3,7 @@
 #ifndef PLX_TESTS_CHECK_H
 #define PLX_TESTS_CHECK_H
 
-#include "parallax.h"
+#include "parallax_nn.h"
 
 typedef struct plx_check {
     const char *group;

@@ -147,16 +147,23 @@ static plx_real activation_parameter(plx_activation activation, double p) {
 
 EXPORT int plx_js_model_dense(plx_model *model, double units, int activation, double p) {
     plx_activation a = (plx_activation)activation;
-    return plx_model_dense(model, (int64_t)units, a, activation_parameter(a, p));
+    plx_layer layer = {.kind = PLX_LAYER_DENSE,
+                       .units = (int64_t)units,
+                       .activation = a,
+                       .p = activation_parameter(a, p)};
+    return plx_model_add(model, &layer);
 }
 
 EXPORT int plx_js_model_activation(plx_model *model, int activation, double p) {
     plx_activation a = (plx_activation)activation;
-    return plx_model_activation(model, a, activation_parameter(a, p));
+    plx_layer layer = {
+        .kind = PLX_LAYER_ACTIVATION, .activation = a, .p = activation_parameter(a, p)};
+    return plx_model_add(model, &layer);
 }
 
 EXPORT int plx_js_model_dropout(plx_model *model, double rate) {
-    return plx_model_dropout(model, rate);
+    plx_layer layer = {.kind = PLX_LAYER_DROPOUT, .rate = rate};
+    return plx_model_add(model, &layer);
 }
 
 EXPORT int plx_js_model_layers(const plx_model *model) {
@@ -176,13 +183,13 @@ EXPORT void plx_js_model_layer(const plx_model *model, int i) {
 }
 
 EXPORT int plx_js_model_parameters(const plx_model *model) {
-    return plx_model_parameter_count(model);
+    return plx_weights_count(plx_model_weights(model));
 }
 
 /* Results: address of the floats, how many, rank, then rank sizes; at 16 the string name. */
 EXPORT void plx_js_model_parameter(const plx_model *model, int i) {
     const char *name = "";
-    plx_tensor *tensor = plx_model_parameter(model, i, &name);
+    plx_tensor *tensor = plx_weights_at(plx_model_weights(model), i, &name, NULL);
     int rank = plx_tensor_rank(tensor);
     plx__js_result_address(0, plx_tensor_data(tensor));
     plx__js_result(1, (double)plx_tensor_size(tensor));
@@ -194,29 +201,26 @@ EXPORT void plx_js_model_parameter(const plx_model *model, int i) {
 /* out [n, ...] = model(x [n, ...]); batch 0: one that fits the caches. */
 EXPORT int plx_js_predict(plx_model *model, double n, const plx_real *x, double batch,
                           plx_real *out) {
-    return plx_model_predict(model, (int64_t)n, x, (int64_t)batch, out);
+    plx_dataset data = {.n = (int64_t)n, .inputs = {x}};
+    plx_real *outputs[PLX_PORTS] = {out};
+    return plx_model_predict(model, &data, (int64_t)batch, outputs);
 }
 
 /* y: floats for the loss MSE, i32 labels for cross-entropy. */
-static plx_dataset dataset_of(int loss, double n, const plx_real *x, const void *y) {
-    return (plx_dataset){
-        .n = (int64_t)n,
-        .x = x,
-        .y = loss == PLX_LOSS_MSE ? y : NULL,
-        .labels = loss == PLX_LOSS_CROSS_ENTROPY ? y : NULL,
-    };
+static plx_dataset dataset_of(double n, const void *x, const void *y) {
+    return (plx_dataset){.n = (int64_t)n, .inputs = {x}, .targets = {y}};
 }
 
 /* Results: loss, accuracy, rmse, r2. confusion: 0, or classes * classes doubles to fill with the
  * counts [label][prediction]. */
 EXPORT int plx_js_evaluate(plx_model *model, int loss, double n, const plx_real *x, const void *y,
                            double classes, double *confusion) {
-    plx_dataset data = dataset_of(loss, n, x, y);
+    plx_dataset data = dataset_of(n, x, y);
     plx_metrics metrics = {0};
     size_t cells = confusion ? (size_t)classes * (size_t)classes : 0;
     int64_t *counts = NULL;
     if (cells && !(counts = calloc(cells, sizeof *counts))) return PLX_ERR_MEMORY;
-    plx_status status = plx_model_evaluate(model, (plx_loss)loss, &data, &metrics, counts);
+    plx_status status = plx_model_evaluate(model, 0, (plx_loss)loss, &data, &metrics, counts);
     if (status == PLX_OK) {
         for (size_t i = 0; i < cells; i++) confusion[i] = (double)counts[i];
     }
@@ -277,7 +281,7 @@ EXPORT int plx_js_trainer_new(plx_model *model, int loss, double n, const plx_re
     options.epochs = (int64_t)epochs;
     options.shuffle = shuffle;
     options.seed = (uint64_t)seed;
-    plx_dataset data = dataset_of(loss, n, x, y);
+    plx_dataset data = dataset_of(n, x, y);
     plx_trainer *trainer = NULL;
     plx_status status = plx_trainer_new(model, &options, &data, &trainer);
     plx__js_result_address(0, trainer);
@@ -345,8 +349,9 @@ EXPORT int plx_js_plan_new(plx_model *model, double batch, int rank, const doubl
     plx_status status = plx_graph_new(context, &graph);
     if (status == PLX_OK) {
         plx_node x = plx_input(graph, "x", PLX_DTYPE_REAL, rank + 1, sizes);
-        plx_node y = plx_model_forward(model, graph, x, false);
-        status = plx_compile(graph, 1, &y, NULL, &plan);
+        plx_node outputs[PLX_PORTS];
+        status = plx_model_forward(model, graph, &x, false, outputs);
+        if (status == PLX_OK) status = plx_compile(graph, 1, outputs, NULL, &plan);
     }
     plx_graph_free(graph);
     plx__js_result_address(0, plan);

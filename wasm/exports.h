@@ -2,7 +2,7 @@
 #ifndef PLX_WASM_EXPORTS_H
 #define PLX_WASM_EXPORTS_H
 
-#include "parallax.h"
+#include "parallax_nn.h"
 
 #include <emscripten/emscripten.h>
 

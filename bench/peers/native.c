@@ -78,10 +78,10 @@ static bool open_gemm(engine *e) {
 
 /* Copies the weights from the file's values; *used becomes their number. */
 static bool set_weights(engine *e, int64_t *used) {
-    const int count = plx_model_parameter_count(e->network.model);
+    const plx_weights *weights = plx_model_weights(e->network.model);
     *used = 0;
-    for (int i = 0; i < count; ++i) {
-        plx_tensor *tensor = plx_model_parameter(e->network.model, i, NULL);
+    for (int i = 0; i < plx_weights_count(weights); ++i) {
+        plx_tensor *tensor = plx_weights_at(weights, i, NULL, NULL);
         const int64_t size = plx_tensor_size(tensor);
         if (*used + size > e->count) return fail("the file has too few weights");
         memcpy(plx_tensor_data(tensor), e->data + *used, (size_t)size * sizeof(float));
@@ -92,8 +92,9 @@ static bool set_weights(engine *e, int64_t *used) {
 
 static int64_t weights_of(plx_model *model) {
     int64_t size = 0;
-    for (int i = 0; i < plx_model_parameter_count(model); ++i)
-        size += plx_tensor_size(plx_model_parameter(model, i, NULL));
+    const plx_weights *weights = plx_model_weights(model);
+    for (int i = 0; i < plx_weights_count(weights); ++i)
+        size += plx_tensor_size(plx_weights_at(weights, i, NULL, NULL));
     return size;
 }
 
@@ -102,9 +103,8 @@ static int64_t weights_of(plx_model *model) {
 static bool find_inputs(engine *e) {
     plx_model *model = NULL;
     if (!check(e, plx_model_from_name(e->ctx, e->model, 0, &model))) return false;
-    const plx_tensor *first = plx_model_parameter(model, 0, NULL);
-    const int64_t weights = weights_of(model), in = plx_tensor_dims(first)[0];
-    const int64_t out = plx_model_layer(model, plx_model_layers(model) - 1).dims[0];
+    const int64_t weights = weights_of(model), in = plx_model_input(model, 0).dims[0];
+    const int64_t out = plx_model_output(model, 0).dims[0];
     plx_model_free(model);
     const int64_t batch = e->options.batch;
     const bool classes = e->options.loss == PLX_LOSS_CROSS_ENTROPY;

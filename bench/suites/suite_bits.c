@@ -35,14 +35,20 @@ static plx_status begin(plx_bench *bench, plx_case *c) {
     options.shuffle = true;
     if (c->variant == INTERP5D) {
         const plx_dataset data = {
-            .n = b->regression.train, .x = b->regression.x_train, .y = b->regression.y_train};
+            .n = b->regression.train,
+            .inputs = {b->regression.x_train},
+            .targets = {b->regression.y_train},
+        };
         options.loss = PLX_LOSS_MSE;
         options.batch = 256;
         options.epochs = EPOCHS;
         return plx_training_run_begin(bench, &b->run, "mlp:5-64-64-64-64-1", &options, &data, 0);
     }
     const plx_dataset data = {
-        .n = b->digits.train, .x = b->digits.x_train, .labels = b->digits.labels_train};
+        .n = b->digits.train,
+        .inputs = {b->digits.x_train},
+        .targets = {b->digits.labels_train},
+    };
     options.loss = PLX_LOSS_CROSS_ENTROPY;
     options.batch = 64;
     options.epochs = STEPS; /* the run ends by its steps */

@@ -61,16 +61,18 @@ static plx_status begin(plx_bench *bench, plx_case *c) {
     options.loss = PLX_LOSS_MSE;
     options.epochs = EPOCHS;
     options.batch = c->variant && c->variant < f->data.train ? c->variant : f->data.train;
-    const plx_dataset data = {.n = f->data.train, .x = f->data.x_train, .y = f->data.y_train};
+    const plx_dataset data = {
+        .n = f->data.train, .inputs = {f->data.x_train}, .targets = {f->data.y_train}};
     return plx_training_run_begin(bench, &f->run, network, &options, &data, 0);
 }
 
 /* Microseconds to predict n points: as often as the clock needs. */
 static plx_status time_prediction(const fit *f, int64_t n, double *us) {
+    const plx_dataset points = {.n = n, .inputs = {f->points}};
     const int64_t enough = 2000000, start = plx_platform_now_ns();
     int64_t times = 0, ns;
     do {
-        const plx_status status = plx_model_predict(f->run.model, n, f->points, 0, f->predictions);
+        const plx_status status = plx_model_predict(f->run.model, &points, 0, &f->predictions);
         if (status != PLX_OK) return status;
         times += 1;
         ns = plx_platform_now_ns() - start;
@@ -81,11 +83,12 @@ static plx_status time_prediction(const fit *f, int64_t n, double *us) {
 
 static plx_status record(plx_case *c) {
     fit *f = c->state;
-    const plx_dataset held = {.n = f->data.test, .x = f->data.x_test, .y = f->data.y_test};
+    const plx_dataset held = {
+        .n = f->data.test, .inputs = {f->data.x_test}, .targets = {f->data.y_test}};
     plx_metrics metrics;
     double one, many;
     plx_training_run_record(&f->run, c);
-    plx_status status = plx_model_evaluate(f->run.model, PLX_LOSS_MSE, &held, &metrics, NULL);
+    plx_status status = plx_model_evaluate(f->run.model, 0, PLX_LOSS_MSE, &held, &metrics, NULL);
     if (status == PLX_OK) status = time_prediction(f, 1, &one);
     if (status == PLX_OK) status = time_prediction(f, MANY, &many);
     if (status != PLX_OK) return status;

@@ -64,8 +64,8 @@ static int64_t default_epochs(const training *t) {
 
 /* The trainer takes the data's widths on trust. */
 static int check_widths(const training *t, const char *model) {
-    const int64_t inputs = plx_tensor_dims(plx_model_parameter(t->model, 0, NULL))[0];
-    const plx_layer_info last = plx_model_layer(t->model, plx_model_layers(t->model) - 1);
+    const int64_t inputs = plx_model_input(t->model, 0).dims[0];
+    const plx_port last = plx_model_output(t->model, 0);
     const int64_t outputs = last.dims[last.rank - 1];
     if (inputs == t->data.inputs && outputs == t->data.outputs) return EXIT_DONE;
     return report(EXIT_FAILED,
@@ -108,7 +108,7 @@ static int prepare(training *t) {
 static int evaluate(training *t) {
     if (t->confusion)
         memset(t->confusion, 0, (size_t)(t->data.outputs * t->data.outputs) * sizeof *t->confusion);
-    if (plx_model_evaluate(t->model, t->data.loss, &t->data.test, &t->held_out, t->confusion) ==
+    if (plx_model_evaluate(t->model, 0, t->data.loss, &t->data.test, &t->held_out, t->confusion) ==
         PLX_OK)
         return EXIT_DONE;
     return fail(t);

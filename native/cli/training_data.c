@@ -32,8 +32,8 @@ bool training_data_mnist(plx_ctx *ctx, uint64_t seed, training_data *out, char *
     plx_digits *d = &out->digits;
     if (plx_digits_new(ctx, &out->files.digits, seed, d) != PLX_OK)
         return failed(ctx, message, message_bytes, "");
-    out->train = (plx_dataset){.n = d->train, .x = d->x_train, .labels = d->labels_train};
-    out->test = (plx_dataset){.n = d->test, .x = d->x_test, .labels = d->labels_test};
+    out->train = (plx_dataset){.n = d->train, .inputs = {d->x_train}, .targets = {d->labels_train}};
+    out->test = (plx_dataset){.n = d->test, .inputs = {d->x_test}, .targets = {d->labels_test}};
     out->inputs = d->pixels;
     out->outputs = d->classes;
     return true;
@@ -61,8 +61,8 @@ static bool split(plx_ctx *ctx, const plx_real *table, int64_t rows, int64_t inp
     plx_regression *r = &out->regression;
     if (plx_regression_new(ctx, table, rows, inputs, seed, r) != PLX_OK)
         return failed(ctx, message, message_bytes, "");
-    out->train = (plx_dataset){.n = r->train, .x = r->x_train, .y = r->y_train};
-    out->test = (plx_dataset){.n = r->test, .x = r->x_test, .y = r->y_test};
+    out->train = (plx_dataset){.n = r->train, .inputs = {r->x_train}, .targets = {r->y_train}};
+    out->test = (plx_dataset){.n = r->test, .inputs = {r->x_test}, .targets = {r->y_test}};
     out->inputs = inputs;
     out->outputs = 1;
     out->target_scale = r->target_scale;

@@ -45,7 +45,7 @@ function(plx_core name)
 endfunction()
 
 # plx_bench(NAME CORE [OPTIONS ...]): the suites on top of a core.
-file(GLOB PLX_BENCH_SOURCES CONFIGURE_DEPENDS bench/*.c bench/suites/*.c)
+file(GLOB PLX_BENCH_SOURCES CONFIGURE_DEPENDS bench/*.c bench/suites/*.c bench/tasks/*.c)
 function(plx_bench name core)
     if(PLX_BENCH_SOURCES)
         add_library(${name} STATIC ${PLX_BENCH_SOURCES})

@@ -48,20 +48,32 @@ int64_t plx_tensor_size(const plx_tensor *tensor) {
     return tensor->size;
 }
 
-void plx_tensor_init(plx_tensor *tensor, plx_init init, plx_rng *rng) {
-    plx_real *data = tensor->data;
-    const double fan_in = tensor->rank ? (double)tensor->dims[0] : 1;
-    const double fan_out = tensor->rank ? (double)tensor->dims[tensor->rank - 1] : 1;
+/* The elements that one output, or one input, is connected with. */
+static double fan(const plx_tensor *tensor, int axis) {
+    const bool has = axis >= 0 && tensor->rank > axis && tensor->dims[axis] > 0;
+    return has ? (double)(tensor->size / tensor->dims[axis])
+               : (double)(tensor->size ? tensor->size : 1);
+}
+
+/* The standard deviation of an initialisation by fans. */
+static double spread_of(const plx_tensor *tensor, plx_init init) {
+    const double fan_in = fan(tensor, tensor->rank - 1), fan_out = fan(tensor, tensor->rank - 2);
     const bool he = init == PLX_INIT_HE_UNIFORM || init == PLX_INIT_HE_NORMAL;
-    const bool uniform = init == PLX_INIT_HE_UNIFORM || init == PLX_INIT_XAVIER_UNIFORM;
-    const double variance = 2 / (he ? fan_in : fan_in + fan_out);
-    const double spread = plx__sqrt(uniform ? 3 * variance : variance);
-    for (int64_t i = 0; i < tensor->size; ++i) {
-        double value = 0;
-        if (uniform)
-            value = spread * (2 * plx_rng_uniform(rng) - 1);
-        else if (init != PLX_INIT_ZERO)
-            value = spread * plx_rng_normal(rng);
-        data[i] = (plx_real)value;
+    const double fans = init == PLX_INIT_HE_FAN_OUT ? fan_out : he ? fan_in : fan_in + fan_out;
+    return plx__sqrt(2 / fans);
+}
+
+void plx_tensor_init(plx_tensor *tensor, plx_init init, double value, plx_rng *rng) {
+    plx_real *data = tensor->data;
+    if (init == PLX_INIT_ZERO || init == PLX_INIT_CONSTANT) {
+        const plx_real all = init == PLX_INIT_ZERO ? 0 : (plx_real)value;
+        for (int64_t i = 0; i < tensor->size; ++i) data[i] = all;
+        return;
     }
+    const bool uniform = init == PLX_INIT_HE_UNIFORM || init == PLX_INIT_XAVIER_UNIFORM;
+    const double deviation = init == PLX_INIT_NORMAL ? value : spread_of(tensor, init);
+    const double limit = deviation * plx__sqrt(3);
+    for (int64_t i = 0; i < tensor->size; ++i)
+        data[i] = (plx_real)(uniform ? limit * (2 * plx_rng_uniform(rng) - 1)
+                                     : deviation * plx_rng_normal(rng));
 }

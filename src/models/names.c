@@ -1,19 +1,52 @@
-/* Models by name. */
+/* Models by name: FAMILY-SIZE:key=value,..., and mlp:WIDTHS. */
 #include "nn/model.h"
+
+#include "base/dmath.h"
 
 #include <string.h>
 
-enum { MAX_LAYERS = 64, MAX_WIDTH = 1 << 20 };
+#define FAMILY(name) extern const plx__family plx__family_##name;
+#include "models/models.def"
+#undef FAMILY
 
-static plx_status bad_name(plx_ctx *ctx, const char *name, const char *why) {
-    return plx__fail(
-        &ctx->message, PLX_ERR_ARGUMENT,
-        "model \"%.80s\": %s; write mlp:IN-HIDDEN-...-OUT, with :ACTIVATION after it if "
-        "it is not relu, as in mlp:784-200-10 or mlp:5-64-1:tanh",
-        name, why);
+static const plx__family *const families[] = {
+#define FAMILY(name) &plx__family_##name,
+#include "models/models.def"
+#undef FAMILY
+};
+
+enum { FAMILIES = sizeof families / sizeof families[0], MAX_LAYERS = 64, MAX_WIDTH = 1 << 20 };
+
+/* ---- Lists ----------------------------------------------------------------------------------- */
+
+bool plx_model_name(int i, char *text, size_t text_bytes) {
+    for (int f = 0; f < FAMILIES; ++f)
+        for (const plx__model_size *size = families[f]->sizes; size->name; ++size)
+            if (i-- == 0) {
+                plx__format(text, text_bytes, "%s-%s", families[f]->name, size->name);
+                return true;
+            }
+    return false;
 }
 
-/* The widths between "mlp:" and the end or the second colon. Returns how many, or -1. */
+static void append(char *text, size_t size, const char *more) {
+    const size_t used = strlen(text);
+    plx__format(text + used, size - used, "%s%s", used ? ", " : "", more);
+}
+
+static plx_status bad_name(plx_ctx *ctx, const char *name, const char *why) {
+    char known[256] = "", one[64];
+    for (int i = 0; plx_model_name(i, one, sizeof one); ++i) append(known, sizeof known, one);
+    return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                     "model \"%.80s\": %s; there are %s (with :key=value,... behind for other "
+                     "dimensions), and mlp:IN-HIDDEN-...-OUT (with :ACTIVATION behind if it is not "
+                     "relu)",
+                     name, why, known);
+}
+
+/* ---- mlp:784-200-10 -------------------------------------------------------------------------- */
+
+/* The widths up to the end or a colon. Returns how many, or -1. */
 static int parse_widths(const char *text, int64_t *widths, const char **end) {
     int count = 0;
     for (;;) {
@@ -30,8 +63,7 @@ static int parse_widths(const char *text, int64_t *widths, const char **end) {
     return count;
 }
 
-plx_status plx_model_from_name(plx_ctx *ctx, const char *name, uint64_t seed, plx_model **out) {
-    if (strncmp(name, "mlp:", 4) != 0) return bad_name(ctx, name, "there is no such model");
+static plx_status new_mlp(plx_ctx *ctx, const char *name, uint64_t seed, plx_model **out) {
     int64_t widths[MAX_LAYERS];
     const char *end;
     const int count = parse_widths(name + 4, widths, &end);
@@ -47,13 +79,112 @@ plx_status plx_model_from_name(plx_ctx *ctx, const char *name, uint64_t seed, pl
     plx_model *model;
     PLX_TRY(plx_model_new(ctx, 1, widths, seed, &model));
     for (int i = 1; i < count; ++i) {
-        const plx_activation own = i + 1 < count ? activation : PLX_LINEAR;
-        const plx_status status =
-            plx_model_dense(model, widths[i], own, plx_activation_default(own));
+        const plx_layer layer = {.kind = PLX_LAYER_DENSE,
+                                 .units = widths[i],
+                                 .activation = i + 1 < count ? activation : PLX_LINEAR};
+        const plx_status status = plx_model_add(model, &layer);
         if (status == PLX_OK) continue;
         plx_model_free(model);
         return status;
     }
     *out = model;
     return PLX_OK;
+}
+
+/* ---- gpt2-nano:width=192,heads=6 ------------------------------------------------------------- */
+
+/* A decimal number without exponent; false when text is none up to end. */
+static bool parse_number(const char *text, const char *end, double *out) {
+    double value = 0, place = 0;
+    const bool negative = *text == '-';
+    if (negative) ++text;
+    if (text == end) return false;
+    for (; text < end; ++text) {
+        if (*text == '.' && place == 0) {
+            place = 1;
+            continue;
+        }
+        if (*text < '0' || *text > '9' || value > 1e15) return false;
+        value = 10 * value + (*text - '0');
+        place *= 10;
+    }
+    if (place == 0) place = 1;
+    *out = (negative ? -value : value) / place;
+    return true;
+}
+
+static plx_status unknown_key(plx_ctx *ctx, const plx__family *family, const char *key,
+                              size_t length) {
+    char known[256] = "";
+    for (const plx__setting *s = family->settings; s->key; ++s) append(known, sizeof known, s->key);
+    return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                     "model %s has no dimension \"%.*s\"; it has %s", family->name, (int)length,
+                     key, known);
+}
+
+/* One "key=value". */
+static plx_status apply_setting(plx_ctx *ctx, const plx__family *family, const char *text,
+                                size_t length, double *values) {
+    const char *equals = memchr(text, '=', length);
+    if (!equals)
+        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                         "model %s: \"%.*s\" is not of the form key=value", family->name,
+                         (int)length, text);
+    const size_t key_length = (size_t)(equals - text);
+    int i = 0;
+    while (family->settings[i].key && (strlen(family->settings[i].key) != key_length ||
+                                       memcmp(family->settings[i].key, text, key_length) != 0))
+        i += 1;
+    const plx__setting *setting = &family->settings[i];
+    if (!setting->key) return unknown_key(ctx, family, text, key_length);
+    double value;
+    const bool ok = parse_number(equals + 1, text + length, &value) && value >= setting->least &&
+                    value <= setting->most && (!setting->whole || (double)(int64_t)value == value);
+    if (!ok)
+        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                         "model %s: %s is \"%.*s\"; it must be a %snumber from %g to %g",
+                         family->name, setting->key, (int)(text + length - equals - 1), equals + 1,
+                         setting->whole ? "whole " : "", setting->least, setting->most);
+    values[i] = value;
+    return PLX_OK;
+}
+
+static plx_status apply_settings(plx_ctx *ctx, const plx__family *family, const char *text,
+                                 double *values) {
+    while (*text) {
+        const size_t length = strcspn(text, ",");
+        PLX_TRY(apply_setting(ctx, family, text, length, values));
+        text += length;
+        if (*text == ',') ++text;
+    }
+    return PLX_OK;
+}
+
+/* The size whose name is text up to length. */
+static const plx__model_size *find_size(const char *text, size_t length,
+                                        const plx__family **family) {
+    for (int f = 0; f < FAMILIES; ++f) {
+        const size_t own = strlen(families[f]->name);
+        if (length < own + 2 || memcmp(families[f]->name, text, own) != 0 || text[own] != '-')
+            continue;
+        *family = families[f];
+        for (const plx__model_size *size = families[f]->sizes; size->name; ++size)
+            if (strlen(size->name) == length - own - 1 &&
+                !memcmp(size->name, text + own + 1, length - own - 1))
+                return size;
+    }
+    return NULL;
+}
+
+plx_status plx_model_from_name(plx_ctx *ctx, const char *name, uint64_t seed, plx_model **out) {
+    if (!strncmp(name, "mlp:", 4)) return new_mlp(ctx, name, seed, out);
+    const plx__family *family = NULL;
+    const size_t length = strcspn(name, ":");
+    const plx__model_size *size = find_size(name, length, &family);
+    if (!size) return bad_name(ctx, name, "there is no such model");
+    double values[PLX__SETTINGS] = {0};
+    for (int i = 0; family->settings[i].key; ++i) values[i] = family->settings[i].fallback;
+    PLX_TRY(apply_settings(ctx, family, size->settings, values));
+    if (name[length]) PLX_TRY(apply_settings(ctx, family, name + length + 1, values));
+    return plx__model_of_family(ctx, family, values, seed, out);
 }

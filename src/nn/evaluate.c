@@ -3,13 +3,14 @@
 
 #include "base/dmath.h"
 #include "base/platform.h"
+#include "ops/op.h"
 
 #include <math.h>
 #include <string.h>
 
 typedef struct tally {
     double loss, target_sum, target_squares;
-    int64_t right;
+    int64_t right, among_five, counted;
 } tally;
 
 static int64_t argmax(const plx_real *row, int64_t n) {
@@ -27,13 +28,23 @@ static double cross_entropy(const plx_real *row, int64_t n, int64_t label) {
     return plx__log(sum) - ((double)row[label] - top);
 }
 
+/* How many logits are larger than the label's: 0 is right. */
+static int64_t rank_of(const plx_real *row, int64_t n, int64_t label) {
+    int64_t larger = 0;
+    for (int64_t i = 0; i < n; ++i) larger += row[i] > row[label];
+    return larger;
+}
+
 static void count_classes(tally *t, const plx_real *out, int64_t rows, int64_t classes,
                           const int32_t *labels, int64_t *confusion) {
     for (int64_t i = 0; i < rows; ++i) {
+        if (labels[i] == PLX_IGNORED_LABEL) continue;
         const plx_real *row = out + i * classes;
         const int64_t guess = argmax(row, classes);
         t->loss += cross_entropy(row, classes, labels[i]);
         t->right += guess == labels[i];
+        t->among_five += rank_of(row, classes, labels[i]) < 5;
+        t->counted += 1;
         if (confusion) confusion[labels[i] * classes + guess] += 1;
     }
 }
@@ -45,52 +56,85 @@ static void count_squares(tally *t, const plx_real *out, int64_t size, const plx
         t->target_sum += y;
         t->target_squares += y * y;
     }
+    t->counted += size;
 }
 
-static plx_status check_labels(const plx_model *model, const plx_dataset *data, int64_t classes) {
-    for (int64_t i = 0; i < data->n; ++i)
-        if (data->labels[i] < 0 || data->labels[i] >= classes)
-            return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
-                             "evaluate: label %d in row %lld is outside 0..%lld",
-                             (int)data->labels[i], (long long)i, (long long)classes - 1);
+static plx_metrics metrics_of(const tally *t, bool classes) {
+    const double counted = (double)t->counted;
+    plx_metrics m = {.loss = t->loss / counted,
+                     .accuracy = NAN,
+                     .top5 = NAN,
+                     .perplexity = NAN,
+                     .rmse = NAN,
+                     .r2 = NAN,
+                     .counted = t->counted};
+    if (classes) {
+        m.accuracy = (double)t->right / counted;
+        m.top5 = (double)t->among_five / counted;
+        m.perplexity = plx__exp(m.loss);
+    } else {
+        const double mean = t->target_sum / counted;
+        m.rmse = plx__sqrt(m.loss);
+        m.r2 = 1 - t->loss / (t->target_squares - counted * mean * mean);
+    }
+    return m;
+}
+
+/* Samples whose outputs are worked out at a time. */
+static int64_t rows_at_once(int64_t size) {
+    enum { MOST_ROWS = 256, MOST_VALUES = 1 << 22 };
+    const int64_t rows = MOST_VALUES / size;
+    return rows < 1 ? 1 : rows > MOST_ROWS ? MOST_ROWS : rows;
+}
+
+static plx_status tally_rows(plx_model *model, int output, plx_loss loss, const plx_dataset *data,
+                             plx_real *out, int64_t *confusion, tally *t) {
+    const plx_port *port = &model->outputs[output];
+    const int64_t size = plx__port_size(port), most = rows_at_once(size);
+    const int64_t classes = port->dims[port->rank - 1];
+    const int64_t labels = plx__target_size(model, loss, output);
+    plx_real *outputs[PLX_PORTS] = {NULL};
+    outputs[output] = out;
+    for (int64_t done = 0; done < data->n;) {
+        const int64_t rows = data->n - done < most ? data->n - done : most;
+        plx_dataset part = *data;
+        part.n = rows;
+        for (int i = 0; i < model->inputs_count; ++i)
+            part.inputs[i] = plx__dataset_input(model, data, i, done);
+        PLX_TRY(plx_model_predict(model, &part, most, outputs));
+        for (int64_t r = 0; r < rows; ++r) {
+            const void *target = plx__dataset_target(model, loss, data, output, done + r);
+            if (loss == PLX_LOSS_CROSS_ENTROPY)
+                count_classes(t, out + r * size, labels, classes, target, confusion);
+            else
+                count_squares(t, out + r * size, size, target);
+        }
+        done += rows;
+    }
     return PLX_OK;
 }
 
-plx_status plx_model_evaluate(plx_model *model, plx_loss loss, const plx_dataset *data,
+plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const plx_dataset *data,
                               plx_metrics *metrics, int64_t *confusion) {
-    enum { ROWS = 256 };
     plx__message *message = &model->ctx->message;
-    const int64_t in = plx__model_input_size(model), size = plx__model_output_size(model);
-    const bool classes = loss == PLX_LOSS_CROSS_ENTROPY;
-    if (data->n < 1 || !data->x || !(classes ? (const void *)data->labels : (const void *)data->y))
-        return plx__fail(message, PLX_ERR_ARGUMENT, "evaluate: %lld samples with %s",
-                         (long long)data->n, data->x ? "no targets for this loss" : "no inputs");
-    if (classes) PLX_TRY(check_labels(model, data, size));
-    plx_real *out = plx_platform_alloc((size_t)(ROWS * size) * sizeof *out);
+    if (loss == PLX_LOSS_OWN || output < 0 || output >= model->outputs_count)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "evaluate: output %d of %d by loss %d; take mse or cross-entropy", output,
+                         model->outputs_count, (int)loss);
+    PLX_TRY(plx__check_dataset(model, "evaluate", loss, data));
+    const plx_port *port = &model->outputs[output];
+    const int64_t size = plx__port_size(port), classes = port->dims[port->rank - 1];
+    plx_real *out = plx_platform_alloc((size_t)(rows_at_once(size) * size) * sizeof *out);
     if (!out) return plx__fail(message, PLX_ERR_MEMORY, "evaluate: no memory");
-    if (classes && confusion) memset(confusion, 0, (size_t)(size * size) * sizeof *confusion);
+    const bool labels = loss == PLX_LOSS_CROSS_ENTROPY;
+    if (labels && confusion) memset(confusion, 0, (size_t)(classes * classes) * sizeof *confusion);
     tally t = {0};
-    plx_status status = PLX_OK;
-    for (int64_t done = 0; done < data->n && status == PLX_OK; done += ROWS) {
-        const int64_t rows = data->n - done < ROWS ? data->n - done : ROWS;
-        status = plx_model_predict(model, rows, data->x + done * in, ROWS, out);
-        if (status != PLX_OK) break;
-        if (classes)
-            count_classes(&t, out, rows, size, data->labels + done, confusion);
-        else
-            count_squares(&t, out, rows * size, data->y + done * size);
-    }
+    const plx_status status =
+        tally_rows(model, output, loss, data, out, labels ? confusion : NULL, &t);
     plx_platform_free(out);
     if (status != PLX_OK) return status;
-    const double samples = (double)data->n, values = samples * (double)size;
-    *metrics = (plx_metrics){.accuracy = NAN, .rmse = NAN, .r2 = NAN};
-    metrics->loss = t.loss / (classes ? samples : values);
-    if (classes) {
-        metrics->accuracy = (double)t.right / samples;
-    } else {
-        const double mean = t.target_sum / values;
-        metrics->rmse = plx__sqrt(metrics->loss);
-        metrics->r2 = 1 - t.loss / (t.target_squares - values * mean * mean);
-    }
+    if (!t.counted)
+        return plx__fail(message, PLX_ERR_ARGUMENT, "evaluate: every label is one to ignore");
+    *metrics = metrics_of(&t, labels);
     return PLX_OK;
 }

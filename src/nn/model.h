@@ -1,28 +1,42 @@
-/* A model and its layers, shared inside nn/ and above. */
+/* A model and its family, shared inside nn/ and above. */
 #ifndef PLX_NN_MODEL_H
 #define PLX_NN_MODEL_H
 
-#include "base/context.h"
+#include "nn/weights.h"
 
-typedef enum plx__layer_kind { PLX__DENSE, PLX__ACTIVATION, PLX__DROPOUT } plx__layer_kind;
+/* A dimension or choice of a family, set by "key=value". */
+typedef struct plx__setting {
+    const char *key;
+    double fallback, least, most;
+    bool whole; /* numbers without fractions only */
+} plx__setting;
 
-typedef struct plx__layer {
-    plx__layer_kind kind;
-    char name[24];
-    plx_activation activation;
-    plx_real p;
-    double rate;
-    plx_tensor *weight, *bias;
-    char weight_name[32], bias_name[32];
-    int rank;
-    int64_t dims[PLX_MAX_RANK]; /* of one sample's output */
-} plx__layer;
+enum { PLX__SETTINGS = 16 };
+
+/* "nano" and how it differs from the settings' fallbacks, as "layers=3,width=128". */
+typedef struct plx__model_size {
+    const char *name, *settings;
+} plx__model_size;
+
+/* One row of models.def: what models of a kind have in common. */
+typedef struct plx__family {
+    const char *name;
+    const plx__setting *settings; /* up to one without a key */
+    const plx__model_size *sizes; /* up to one without a name */
+    /* Sets the input ports from the settings, after checking what does not go together. */
+    plx_status (*ports)(plx_model *model);
+    /* Emits outputs for inputs [batch, ...]; returns how many. A failure is kept in the graph. */
+    int (*forward)(const plx_model *model, const plx_scope *scope, const plx_node *inputs,
+                   plx_node *outputs);
+    /* The loss PLX_LOSS_OWN of outputs; NULL: there is none. */
+    plx_node (*loss)(const plx_model *model, const plx_scope *scope, const plx_node *outputs);
+} plx__family;
 
 /* A compiled forward pass for one batch size. */
 typedef struct plx__predictor {
     int64_t batch;
     plx_plan *plan;
-    plx_node input, output;
+    plx_node inputs[PLX_PORTS], outputs[PLX_PORTS];
 } plx__predictor;
 
 enum { PLX__PREDICTORS = 2 }; /* whole batches and the rest */
@@ -30,20 +44,37 @@ enum { PLX__PREDICTORS = 2 }; /* whole batches and the rest */
 struct plx_model {
     plx_ctx *ctx;
     uint64_t seed;
-    int rank;
-    int64_t dims[PLX_MAX_RANK];
-    int count, capacity;
-    plx__layer *layers;
+    const plx__family *family; /* NULL: a stack */
+    double settings[PLX__SETTINGS];
+    plx_weights *weights;
+    int inputs_count, outputs_count;
+    plx_port inputs[PLX_PORTS], outputs[PLX_PORTS];
+    int count, capacity; /* of a stack */
+    plx_layer *layers;   /* with copies of names and inner layers */
     plx__predictor predictors[PLX__PREDICTORS];
 };
 
-/* Shape of one sample's output; returns the rank. */
-int plx__model_output(const plx_model *model, const int64_t **dims);
-int64_t plx__model_input_size(const plx_model *model);
-int64_t plx__model_output_size(const plx_model *model);
-/* An input node of the model's sample shape with batch rows. */
-plx_node plx__model_input(const plx_model *model, plx_graph *graph, int64_t batch);
-/* Tensors in order, into list of plx_model_parameter_count. */
-void plx__model_tensors(const plx_model *model, plx_tensor **list);
+/* A model of a family; settings in the order of its table. */
+plx_status plx__model_of_family(plx_ctx *ctx, const plx__family *family, const double *settings,
+                                uint64_t seed, plx_model **out);
+/* Values in one sample of a port. */
+int64_t plx__port_size(const plx_port *port);
+/* Input nodes of the model's ports with batch rows. */
+void plx__model_input_nodes(const plx_model *model, plx_graph *graph, int64_t batch,
+                            plx_node *nodes);
+/* The loss of outputs as the trainer asks for it; targets are made as input nodes. */
+plx_node plx__model_loss(plx_model *model, plx_graph *graph, plx_loss loss, const plx_node *outputs,
+                         int64_t batch, plx_node *targets);
+/* Where row of port i of inputs (targets) begins. */
+const void *plx__dataset_input(const plx_model *model, const plx_dataset *data, int i, int64_t row);
+const void *plx__dataset_target(const plx_model *model, plx_loss loss, const plx_dataset *data,
+                                int i, int64_t row);
+/* Values of one sample of target i: of the output for MSE, without its last axis for
+ * cross-entropy. */
+int64_t plx__target_size(const plx_model *model, plx_loss loss, int i);
+/* Samples that have no data, ids outside their vocabulary, values that are not finite, labels
+ * outside the classes: PLX_ERR_ARGUMENT with the row. who: "fit". */
+plx_status plx__check_dataset(const plx_model *model, const char *who, plx_loss loss,
+                              const plx_dataset *data);
 
 #endif

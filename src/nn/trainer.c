@@ -2,6 +2,7 @@
 #include "nn/model.h"
 
 #include "base/platform.h"
+#include "ops/op.h"
 
 #include <string.h>
 
@@ -9,18 +10,19 @@
 typedef struct stepper {
     int64_t rows;
     plx_plan *plan;
-    plx_node x, y, loss;
+    plx_node inputs[PLX_PORTS], targets[PLX_PORTS], loss;
 } stepper;
 
 struct plx_trainer {
     plx_model *model;
     plx_trainer_options options;
     plx_dataset data;
-    int64_t in, out; /* values of one sample */
     plx_optimizer *optimizer;
+    int count; /* of trained weights */
+    plx_tensor **trained;
     stepper whole, rest;
     int64_t *order;
-    plx_real *x, *y; /* gathered rows of one batch; y holds labels for cross-entropy */
+    void *inputs[PLX_PORTS], *targets[PLX_PORTS]; /* rows of one batch, side by side */
     plx_rng rng;
     int64_t step, steps_per_epoch;
     double epoch_sum; /* loss times rows, this epoch */
@@ -44,34 +46,11 @@ static bool finite(plx_real value) {
     return value - value == 0;
 }
 
-static plx_status check_values(plx_ctx *ctx, const char *what, const plx_real *values, int64_t rows,
-                               int64_t columns) {
-    for (int64_t i = 0; i < rows * columns; ++i)
-        if (!finite(values[i]))
-            return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                             "fit: %s holds %s in row %lld, column %lld; remove or replace it",
-                             what, values[i] != values[i] ? "NaN" : "infinity",
-                             (long long)(i / columns), (long long)(i % columns));
-    return PLX_OK;
-}
-
-static plx_status check_labels(plx_ctx *ctx, const int32_t *labels, int64_t rows, int64_t classes) {
-    for (int64_t i = 0; i < rows; ++i)
-        if (labels[i] < 0 || labels[i] >= classes)
-            return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                             "fit: label %d in row %lld is outside 0..%lld", (int)labels[i],
-                             (long long)i, (long long)classes - 1);
-    return PLX_OK;
-}
-
 static plx_status check(plx_model *model, const plx_trainer_options *o, const plx_dataset *data) {
-    plx_ctx *ctx = model->ctx;
-    plx__message *message = &ctx->message;
-    if (!plx_model_parameter_count(model))
+    plx__message *message = &model->ctx->message;
+    if (!plx_weights_count(model->weights))
         return plx__fail(message, PLX_ERR_STATE, "fit: the model has no parameters");
-    if (o->loss != PLX_LOSS_MSE && o->loss != PLX_LOSS_CROSS_ENTROPY)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: no loss number %d", (int)o->loss);
-    if (data->n < 1 || !data->x)
+    if (data->n < 1)
         return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld samples", (long long)data->n);
     if (o->batch < 1 || o->batch > data->n)
         return plx__fail(message, PLX_ERR_ARGUMENT,
@@ -80,37 +59,18 @@ static plx_status check(plx_model *model, const plx_trainer_options *o, const pl
     if (o->epochs < 1 || o->epochs > INT32_MAX)
         return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld epochs; at least 1 is needed",
                          (long long)o->epochs);
-    const int64_t in = plx__model_input_size(model), out = plx__model_output_size(model);
-    PLX_TRY(check_values(ctx, "x", data->x, data->n, in));
-    if (o->loss == PLX_LOSS_MSE) {
-        if (!data->y) return plx__fail(message, PLX_ERR_ARGUMENT, "fit: mse needs targets y");
-        return check_values(ctx, "y", data->y, data->n, out);
-    }
-    if (!data->labels)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: cross-entropy needs labels");
-    return check_labels(ctx, data->labels, data->n, out);
-}
-
-static plx_node target_input(const plx_trainer *t, plx_graph *graph, int64_t rows) {
-    const int64_t *sample;
-    const int rank = plx__model_output(t->model, &sample);
-    int64_t dims[PLX_MAX_RANK] = {rows};
-    memcpy(dims + 1, sample, (size_t)rank * sizeof *dims);
-    if (t->options.loss == PLX_LOSS_CROSS_ENTROPY)
-        return plx_input(graph, "labels", PLX_DTYPE_I32, rank, dims);
-    return plx_input(graph, "y", PLX_DTYPE_REAL, rank + 1, dims);
+    if (o->steps < 0)
+        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld steps", (long long)o->steps);
+    return plx__check_dataset(model, "fit", o->loss, data);
 }
 
 static plx_status emit_update(plx_trainer *t, plx_graph *graph, plx_node loss, plx_node *update) {
     plx_ctx *ctx = t->model->ctx;
-    const int count = plx_model_parameter_count(t->model);
-    plx_node *wrt = plx_platform_alloc(2 * (size_t)count * sizeof *wrt);
+    plx_node *wrt = plx_platform_alloc(2 * (size_t)t->count * sizeof *wrt);
     if (!wrt) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "fit: no memory");
-    plx_node *grads = wrt + count;
-    for (int i = 0; i < count; ++i) {
-        wrt[i] = plx_parameter(graph, NULL, plx_model_parameter(t->model, i, NULL));
-    }
-    const plx_status status = plx_gradients(graph, loss, count, wrt, grads);
+    plx_node *grads = wrt + t->count;
+    for (int i = 0; i < t->count; ++i) wrt[i] = plx_parameter(graph, NULL, t->trained[i]);
+    const plx_status status = plx_gradients(graph, loss, t->count, wrt, grads);
     if (status == PLX_OK) *update = plx_update(graph, t->optimizer, grads);
     plx_platform_free(wrt);
     return status;
@@ -119,14 +79,16 @@ static plx_status emit_update(plx_trainer *t, plx_graph *graph, plx_node loss, p
 static plx_status make_stepper(plx_trainer *t, int64_t rows, stepper *s) {
     plx_graph *graph;
     PLX_TRY(plx_graph_new(t->model->ctx, &graph));
+    plx_node results[PLX_PORTS];
     s->rows = rows;
-    s->x = plx__model_input(t->model, graph, rows);
-    s->y = target_input(t, graph, rows);
-    const plx_node output = plx_model_forward(t->model, graph, s->x, true);
-    s->loss = t->options.loss == PLX_LOSS_MSE ? plx_mse(graph, output, s->y)
-                                              : plx_cross_entropy(graph, output, s->y);
-    plx_node outputs[2] = {s->loss, plx_none()};
-    plx_status status = emit_update(t, graph, s->loss, &outputs[1]);
+    plx__model_input_nodes(t->model, graph, rows, s->inputs);
+    plx_status status = plx_model_forward(t->model, graph, s->inputs, true, results);
+    plx_node outputs[2] = {plx_none(), plx_none()};
+    if (status == PLX_OK) {
+        s->loss = plx__model_loss(t->model, graph, t->options.loss, results, rows, s->targets);
+        outputs[0] = s->loss;
+        status = emit_update(t, graph, s->loss, &outputs[1]);
+    }
     if (status == PLX_OK) status = plx_compile(graph, 2, outputs, &t->options.plan, &s->plan);
     plx_graph_free(graph);
     return status;
@@ -134,32 +96,67 @@ static plx_status make_stepper(plx_trainer *t, int64_t rows, stepper *s) {
 
 static plx_status make_optimizer(plx_trainer *t) {
     plx_ctx *ctx = t->model->ctx;
-    const int count = plx_model_parameter_count(t->model);
-    plx_tensor **list = plx_platform_alloc((size_t)count * sizeof(plx_tensor *));
-    if (!list) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "fit: no memory");
-    plx__model_tensors(t->model, list);
-    const plx_status status =
-        plx_optimizer_new(ctx, &t->options.optimizer, count, list, &t->optimizer);
-    plx_platform_free(list);
-    return status;
+    const plx_weights *weights = t->model->weights;
+    t->trained = plx_platform_alloc((size_t)weights->count * sizeof(plx_tensor *));
+    if (!t->trained) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "fit: no memory");
+    for (int i = 0; i < weights->count; ++i)
+        if (weights->list[i].role != PLX_WEIGHT_STATE)
+            t->trained[t->count++] = weights->list[i].tensor;
+    return plx_optimizer_new(ctx, &t->options.optimizer, t->count, t->trained, &t->optimizer);
+}
+
+/* ---- Batches --------------------------------------------------------------------------------- */
+
+static size_t target_bytes(const plx_trainer *t, int i) {
+    const bool labels = t->options.loss == PLX_LOSS_CROSS_ENTROPY;
+    return (size_t)plx__target_size(t->model, t->options.loss, i) *
+           (labels ? sizeof(int32_t) : sizeof(plx_real));
+}
+
+static size_t input_bytes(const plx_trainer *t, int i) {
+    const plx_port *port = &t->model->inputs[i];
+    return (size_t)plx__port_size(port) * plx__element_bytes(port->dtype);
+}
+
+static int targets_of(const plx_trainer *t) {
+    return t->options.loss == PLX_LOSS_OWN ? 0 : t->model->outputs_count;
+}
+
+/* Batches are gathered unless they lie in the data as they are. */
+static bool gathers(const plx_trainer *t) {
+    bool strided = t->options.shuffle;
+    for (int i = 0; i < PLX_PORTS; ++i)
+        strided = strided || t->data.input_strides[i] || t->data.target_strides[i];
+    return strided;
+}
+
+static plx_status make_room(plx_trainer *t) {
+    const size_t batch = (size_t)t->options.batch;
+    bool ok = true;
+    t->order = plx_platform_alloc((size_t)t->data.n * sizeof *t->order);
+    for (int i = 0; i < t->model->inputs_count; ++i) {
+        t->inputs[i] = plx_platform_alloc(batch * input_bytes(t, i));
+        ok = ok && t->inputs[i];
+    }
+    for (int i = 0; i < targets_of(t); ++i) {
+        t->targets[i] = plx_platform_alloc(batch * target_bytes(t, i));
+        ok = ok && t->targets[i];
+    }
+    if (!ok || !t->order)
+        return plx__fail(&t->model->ctx->message, PLX_ERR_MEMORY,
+                         "fit: no memory for batches of %lld", (long long)t->options.batch);
+    for (int64_t i = 0; i < t->data.n; ++i) t->order[i] = i;
+    return PLX_OK;
 }
 
 static plx_status prepare(plx_trainer *t) {
-    plx_ctx *ctx = t->model->ctx;
     const int64_t batch = t->options.batch, rest = t->data.n % batch;
     t->steps_per_epoch = (t->data.n + batch - 1) / batch;
     PLX_TRY(make_optimizer(t));
     PLX_TRY(make_stepper(t, batch, &t->whole));
-    if (rest) PLX_TRY(make_stepper(t, rest, &t->rest));
-    if (!t->options.shuffle) return PLX_OK;
-    const bool labels = t->options.loss == PLX_LOSS_CROSS_ENTROPY;
-    const size_t y_bytes = labels ? sizeof(int32_t) : (size_t)t->out * sizeof(plx_real);
-    t->order = plx_platform_alloc((size_t)t->data.n * sizeof *t->order);
-    t->x = plx_platform_alloc((size_t)(batch * t->in) * sizeof *t->x);
-    t->y = plx_platform_alloc((size_t)batch * y_bytes);
-    if (t->order && t->x && t->y) return PLX_OK;
-    return plx__fail(&ctx->message, PLX_ERR_MEMORY, "fit: no memory for batches of %lld",
-                     (long long)batch);
+    if (rest && (!t->options.steps || t->options.steps >= t->steps_per_epoch))
+        PLX_TRY(make_stepper(t, rest, &t->rest));
+    return gathers(t) ? make_room(t) : PLX_OK;
 }
 
 plx_status plx_trainer_new(plx_model *model, const plx_trainer_options *options,
@@ -168,8 +165,6 @@ plx_status plx_trainer_new(plx_model *model, const plx_trainer_options *options,
     plx_trainer *t = plx_platform_alloc(sizeof *t);
     if (!t) return plx__fail(&model->ctx->message, PLX_ERR_MEMORY, "fit: no memory");
     *t = (plx_trainer){.model = model, .options = *options, .data = *data};
-    t->in = plx__model_input_size(model);
-    t->out = plx__model_output_size(model);
     t->rng = plx_rng_new(options->seed, 0x5eed);
     const plx_status status = prepare(t);
     if (status != PLX_OK) {
@@ -185,39 +180,41 @@ void plx_trainer_free(plx_trainer *t) {
     plx_plan_free(t->whole.plan);
     plx_plan_free(t->rest.plan);
     plx_optimizer_free(t->optimizer);
+    plx_platform_free(t->trained);
     plx_platform_free(t->order);
-    plx_platform_free(t->x);
-    plx_platform_free(t->y);
+    for (int i = 0; i < PLX_PORTS; ++i) {
+        plx_platform_free(t->inputs[i]);
+        plx_platform_free(t->targets[i]);
+    }
     plx_platform_free(t->losses);
     plx_platform_free(t);
 }
 
-/* Copies the rows of this batch side by side. */
-static void gather(plx_trainer *t, int64_t first, int64_t rows) {
-    const bool labels = t->options.loss == PLX_LOSS_CROSS_ENTROPY;
-    int32_t *to_labels = (int32_t *)t->y;
-    for (int64_t i = 0; i < rows; ++i) {
-        const int64_t from = t->order[first + i];
-        memcpy(t->x + i * t->in, t->data.x + from * t->in, (size_t)t->in * sizeof *t->x);
-        if (labels)
-            to_labels[i] = t->data.labels[from];
-        else
-            memcpy(t->y + i * t->out, t->data.y + from * t->out, (size_t)t->out * sizeof *t->y);
-    }
+static const void *input_batch(const plx_trainer *t, int i, int64_t first, int64_t rows) {
+    if (!t->order) return plx__dataset_input(t->model, &t->data, i, first);
+    const size_t bytes = input_bytes(t, i);
+    for (int64_t r = 0; r < rows; ++r)
+        memcpy((char *)t->inputs[i] + (size_t)r * bytes,
+               plx__dataset_input(t->model, &t->data, i, t->order[first + r]), bytes);
+    return t->inputs[i];
+}
+
+static const void *target_batch(const plx_trainer *t, int i, int64_t first, int64_t rows) {
+    const plx_loss loss = t->options.loss;
+    if (!t->order) return plx__dataset_target(t->model, loss, &t->data, i, first);
+    const size_t bytes = target_bytes(t, i);
+    for (int64_t r = 0; r < rows; ++r)
+        memcpy((char *)t->targets[i] + (size_t)r * bytes,
+               plx__dataset_target(t->model, loss, &t->data, i, t->order[first + r]), bytes);
+    return t->targets[i];
 }
 
 static plx_status bind_batch(plx_trainer *t, const stepper *s, int64_t first) {
-    const bool labels = t->options.loss == PLX_LOSS_CROSS_ENTROPY;
-    const void *x = t->x, *y = t->y;
-    if (t->options.shuffle) {
-        gather(t, first, s->rows);
-    } else {
-        x = t->data.x + first * t->in;
-        y = labels ? (const void *)(t->data.labels + first)
-                   : (const void *)(t->data.y + first * t->out);
-    }
-    PLX_TRY(plx_plan_bind(s->plan, s->x, x));
-    return plx_plan_bind(s->plan, s->y, y);
+    for (int i = 0; i < t->model->inputs_count; ++i)
+        PLX_TRY(plx_plan_bind(s->plan, s->inputs[i], input_batch(t, i, first, s->rows)));
+    for (int i = 0; i < targets_of(t); ++i)
+        PLX_TRY(plx_plan_bind(s->plan, s->targets[i], target_batch(t, i, first, s->rows)));
+    return PLX_OK;
 }
 
 static plx_status keep_loss(plx_trainer *t, plx_real loss) {
@@ -264,7 +261,8 @@ static plx_status run_step(plx_trainer *t) {
 }
 
 plx_status plx_trainer_run(plx_trainer *t, int64_t max_steps, plx_progress *progress) {
-    const int64_t steps = t->steps_per_epoch * t->options.epochs;
+    const int64_t all = t->steps_per_epoch * t->options.epochs;
+    const int64_t steps = t->options.steps && t->options.steps < all ? t->options.steps : all;
     plx_status status = PLX_OK;
     for (int64_t i = 0; i < max_steps && t->step < steps; ++i) {
         status = run_step(t);

@@ -26,7 +26,7 @@ typedef struct plx__node {
     int32_t *inputs;
     plx__attrs attrs;
     plx_tensor *tensor; /* parameters and optimizer state */
-    char name[32];
+    char name[64];
     char fused[48]; /* which nodes became this one */
 } plx__node;
 

@@ -12,7 +12,7 @@ static plx_dataset make_data(plx_real *x, int32_t *labels) {
     plx_rng rng = plx_rng_new(11, 0);
     for (int i = 0; i < N * IN; ++i) x[i] = (plx_real)plx_rng_normal(&rng);
     for (int i = 0; i < N; ++i) labels[i] = x[i * IN] + x[i * IN + 1] > 0 ? 2 : (x[i * IN] > 0);
-    return (plx_dataset){.n = N, .x = x, .labels = labels};
+    return (plx_dataset){.n = N, .inputs = {x}, .targets = {labels}};
 }
 
 static void losses_with(plx_check *t, int passes, int threads, plx_real *losses,
@@ -26,10 +26,14 @@ static void losses_with(plx_check *t, int passes, int threads, plx_real *losses,
     plx_trainer *trainer = NULL;
     const int64_t dims[] = {IN};
     plx_model_new(ctx, 1, dims, 4, &model);
-    plx_model_dense(model, 64, PLX_RELU, 0);
-    plx_model_dropout(model, 0.1);
-    plx_model_dense(model, 33, PLX_GELU, 0);
-    plx_model_dense(model, 3, PLX_LINEAR, 0);
+    const plx_layer layers[] = {
+        {.kind = PLX_LAYER_DENSE, .units = 64, .activation = PLX_RELU},
+        {.kind = PLX_LAYER_DROPOUT, .rate = 0.1},
+        {.kind = PLX_LAYER_DENSE, .units = 33, .activation = PLX_GELU},
+        {.kind = PLX_LAYER_DENSE, .units = 3},
+    };
+    for (int i = 0; i < 4; ++i)
+        CHECK(t, plx_model_add(model, &layers[i]) == PLX_OK, "%s", plx_message(ctx));
     plx_trainer_options options = plx_trainer_default();
     options.loss = PLX_LOSS_CROSS_ENTROPY;
     options.batch = 40; /* leaves a batch of 16 */

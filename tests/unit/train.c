@@ -7,7 +7,7 @@
 static void learns_xor(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind, double rate,
                        double momentum) {
     const plx_real x[] = {0, 0, 0, 1, 1, 0, 1, 1}, y[] = {0, 1, 1, 0};
-    const plx_dataset data = {.n = 4, .x = x, .y = y};
+    const plx_dataset data = {.n = 4, .inputs = {x}, .targets = {y}};
     plx_model *model = NULL;
     plx_trainer *trainer = NULL;
     CHECK(t, plx_model_from_name(ctx, "mlp:2-8-1:tanh", 1, &model) == PLX_OK, "%s",
@@ -24,12 +24,12 @@ static void learns_xor(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind, doub
     while (status == PLX_OK && !progress.done) status = plx_trainer_run(trainer, 1000, &progress);
     CHECK(t, status == PLX_OK, "%s", plx_message(ctx));
     plx_real out[4] = {0};
-    plx_model_predict(model, 4, x, 3, out);
+    plx_model_predict(model, &data, 3, (plx_real *[]){out});
     for (int i = 0; i < 4; ++i)
         CHECK(t, fabs((double)(out[i] - y[i])) < 0.1, "%s: xor %d is %g", plx_optimizer_name(kind),
               i, (double)out[i]);
     plx_metrics metrics;
-    plx_model_evaluate(model, PLX_LOSS_MSE, &data, &metrics, NULL);
+    plx_model_evaluate(model, 0, PLX_LOSS_MSE, &data, &metrics, NULL);
     CHECK(t, metrics.r2 > 0.9 && metrics.rmse < 0.1, "r2 %g, rmse %g", metrics.r2, metrics.rmse);
     plx_trainer_free(trainer);
     plx_model_free(model);
@@ -51,7 +51,7 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     plx_real x[] = {0, 1, 2, 3};
     plx_real y[6] = {0};
     int32_t labels[] = {0, 1};
-    plx_dataset data = {.n = 2, .x = x, .y = y, .labels = labels};
+    plx_dataset data = {.n = 2, .inputs = {x}, .targets = {y}};
     plx_trainer_options options = plx_trainer_default();
     options.batch = 0;
     refuse(t, ctx, &options, &data, "batch 0 for 2 samples; it must be between 1 and 2");
@@ -67,6 +67,7 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     refuse(t, ctx, &options, &data, "x holds infinity in row 1, column 1");
     x[3] = 3;
     options.loss = PLX_LOSS_CROSS_ENTROPY;
+    data.targets[0] = labels;
     labels[1] = 3;
     refuse(t, ctx, &options, &data, "label 3 in row 1 is outside 0..2");
     labels[1] = 1;
@@ -99,7 +100,7 @@ static void names(plx_check *t, plx_ctx *ctx) {
 
 static void diverges(plx_check *t, plx_ctx *ctx) {
     const plx_real x[] = {100, -100}, y[] = {1, 2};
-    const plx_dataset data = {.n = 2, .x = x, .y = y};
+    const plx_dataset data = {.n = 2, .inputs = {x}, .targets = {y}};
     plx_model *model = NULL;
     plx_trainer *trainer = NULL;
     plx_model_from_name(ctx, "mlp:1-4-1", 1, &model);

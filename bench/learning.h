@@ -1,0 +1,89 @@
+/* Learning: models by name with data that they can learn, how they are trained, and what shows that
+ * they did. The command `parallax train`, the suite `models` and the page run the same. Resumable,
+ * as a trainer is. */
+#ifndef PLX_BENCH_LEARNING_H
+#define PLX_BENCH_LEARNING_H
+
+#include "bench/bench.h"
+
+typedef struct plx_learning_options {
+    const char *task;    /* "gpt2-nano" */
+    const char *model;   /* NULL: the task's; else as plx_model_from_name takes it */
+    plx_bench_size size; /* quick: the steps that CI waits for */
+    uint64_t seed;       /* of data, weights and shuffle */
+    /* Real data in place of what is generated; each for the tasks that take it. */
+    const plx_bench_digits *digits;
+    const char *text; /* UTF-8, text_bytes long; read as characters */
+    size_t text_bytes;
+    const char *source; /* what rows call the text: its file's name */
+    /* 0 or NULL: as the task has it. */
+    int64_t steps, batch;
+    double rate;
+    const char *optimizer;
+} plx_learning_options;
+
+/* Name and one sentence of task i; NULL past the last. */
+const char *plx_learning_task(int i);
+const char *plx_learning_task_description(int i);
+
+typedef struct plx_learning plx_learning;
+
+/* PLX_ERR_ARGUMENT for a task that does not exist (the sentence lists those that do). Options and
+ * what they point to must stay until plx_learning_free. */
+plx_status plx_learning_new(plx_ctx *ctx, const plx_learning_options *options, plx_learning **out);
+void plx_learning_free(plx_learning *learning);
+
+plx_model *plx_learning_model(plx_learning *learning);
+plx_trainer *plx_learning_trainer(plx_learning *learning);
+/* What the model's name was filled in to: "gpt2-nano:vocabulary=58". */
+const char *plx_learning_model_name(const plx_learning *learning);
+
+/* What it learns from. */
+typedef struct plx_learning_data {
+    bool real;
+    const char *source;  /* "story grammar"; or the file's name */
+    int64_t train, test; /* samples */
+    int64_t tokens;      /* of one sample; 0: not a text */
+} plx_learning_data;
+plx_learning_data plx_learning_about(const plx_learning *learning);
+
+/* A figure of quality, on data that was held out. */
+typedef struct plx_learning_measure {
+    const char *name, *unit;
+    const char *better; /* "lower", "higher", "none" */
+    double value;
+    double goal; /* what the task promises at this size; NaN: nothing */
+} plx_learning_measure;
+
+enum { PLX_LEARNING_MEASURES = 12, PLX_LEARNING_EXHIBITS = 12, PLX_LEARNING_LABEL = 24 };
+
+/* Works out the measures. */
+plx_status plx_learning_evaluate(plx_learning *learning);
+int plx_learning_measures(const plx_learning *learning);
+plx_learning_measure plx_learning_measure_at(const plx_learning *learning, int i);
+
+/* Something to look at: a text, a matrix, pictures, bars. */
+typedef enum plx_exhibit_kind {
+    PLX_EXHIBIT_TEXT = 0, /* generated */
+    PLX_EXHIBIT_MATRIX,   /* rows x columns: confusion, similarity, attention */
+    PLX_EXHIBIT_IMAGES,   /* count pictures of rows x columns x channels: learnt filters, samples */
+    PLX_EXHIBIT_BARS,     /* columns values with labels: gradient norms by layer */
+} plx_exhibit_kind;
+
+typedef struct plx_exhibit {
+    plx_exhibit_kind kind;
+    const char *name; /* "confusion" */
+    const char *text;
+    int64_t count, rows, columns, channels; /* values are [count, rows, columns, channels] */
+    const plx_real *values;
+    const char (*labels)[PLX_LEARNING_LABEL]; /* of rows (matrix), pictures or bars; NULL: none */
+    const char *row_title, *column_title;     /* of a matrix: "label", "prediction" */
+} plx_exhibit;
+
+/* Makes the exhibits from the weights as they are. */
+plx_status plx_learning_exhibit(plx_learning *learning);
+int plx_learning_exhibits(const plx_learning *learning);
+/* Valid until they are made anew. */
+plx_exhibit plx_learning_exhibit_at(const plx_learning *learning, int i);
+
+#endif

@@ -1,0 +1,109 @@
+/* Samples as a model takes them: where a row lies, and what is refused. */
+#include "nn/model.h"
+
+#include "ops/op.h"
+
+static size_t element_bytes(plx_dtype dtype) {
+    return dtype == PLX_DTYPE_I32 ? sizeof(int32_t) : sizeof(plx_real);
+}
+
+static const void *row_at(const void *data, int64_t stride, int64_t size, size_t bytes,
+                          int64_t row) {
+    return (const char *)data + (size_t)(row * (stride ? stride : size)) * bytes;
+}
+
+const void *plx__dataset_input(const plx_model *model, const plx_dataset *data, int i,
+                               int64_t row) {
+    const plx_port *port = &model->inputs[i];
+    return row_at(data->inputs[i], data->input_strides[i], plx__port_size(port),
+                  element_bytes(port->dtype), row);
+}
+
+int64_t plx__target_size(const plx_model *model, plx_loss loss, int i) {
+    const plx_port *port = &model->outputs[i];
+    return plx__product(port->rank - (loss == PLX_LOSS_CROSS_ENTROPY), port->dims);
+}
+
+const void *plx__dataset_target(const plx_model *model, plx_loss loss, const plx_dataset *data,
+                                int i, int64_t row) {
+    return row_at(data->targets[i], data->target_strides[i], plx__target_size(model, loss, i),
+                  loss == PLX_LOSS_CROSS_ENTROPY ? sizeof(int32_t) : sizeof(plx_real), row);
+}
+
+/* ---- Checks ---------------------------------------------------------------------------------- */
+
+typedef struct values {
+    const char *who, *what;
+    int64_t rows, size, stride;
+} values;
+
+static plx_status check_reals(plx_ctx *ctx, const values *v, const plx_real *data) {
+    for (int64_t i = 0; i < v->rows; ++i) {
+        const plx_real *row = data + i * (v->stride ? v->stride : v->size);
+        for (int64_t j = 0; j < v->size; ++j) {
+            if (row[j] - row[j] == 0) continue;
+            return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                             "%s: %s holds %s in row %lld, column %lld; remove or replace it",
+                             v->who, v->what, row[j] != row[j] ? "NaN" : "infinity", (long long)i,
+                             (long long)j);
+        }
+    }
+    return PLX_OK;
+}
+
+/* Integers below classes, or exactly allowed. */
+static plx_status check_integers(plx_ctx *ctx, const values *v, const int32_t *data,
+                                 int64_t classes, int32_t allowed) {
+    for (int64_t i = 0; i < v->rows; ++i) {
+        const int32_t *row = data + i * (v->stride ? v->stride : v->size);
+        for (int64_t j = 0; j < v->size; ++j) {
+            if ((row[j] >= 0 && row[j] < classes) || row[j] == allowed) continue;
+            return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                             "%s: %s %d in row %lld is outside 0..%lld", v->who, v->what,
+                             (int)row[j], (long long)i, (long long)classes - 1);
+        }
+    }
+    return PLX_OK;
+}
+
+static plx_status check_input(const plx_model *model, const char *who, const plx_dataset *data,
+                              int i) {
+    const plx_port *port = &model->inputs[i];
+    const values v = {who, port->name, data->n, plx__port_size(port), data->input_strides[i]};
+    if (!data->inputs[i])
+        return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT, "%s: no data for input \"%s\"",
+                         who, port->name);
+    if (port->dtype == PLX_DTYPE_REAL) return check_reals(model->ctx, &v, data->inputs[i]);
+    if (!port->classes) return PLX_OK;
+    return check_integers(model->ctx, &v, data->inputs[i], port->classes, 0);
+}
+
+static plx_status check_target(const plx_model *model, const char *who, plx_loss loss,
+                               const plx_dataset *data, int i) {
+    const plx_port *port = &model->outputs[i];
+    const bool labels = loss == PLX_LOSS_CROSS_ENTROPY;
+    const values v = {who, labels ? "label" : "y", data->n, plx__target_size(model, loss, i),
+                      data->target_strides[i]};
+    if (!data->targets[i])
+        return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT, "%s: %s", who,
+                         labels ? "cross-entropy needs labels" : "mse needs targets y");
+    if (!labels) return check_reals(model->ctx, &v, data->targets[i]);
+    return check_integers(model->ctx, &v, data->targets[i], port->dims[port->rank - 1],
+                          PLX_IGNORED_LABEL);
+}
+
+plx_status plx__check_dataset(const plx_model *model, const char *who, plx_loss loss,
+                              const plx_dataset *data) {
+    plx__message *message = &model->ctx->message;
+    if (loss != PLX_LOSS_MSE && loss != PLX_LOSS_CROSS_ENTROPY && loss != PLX_LOSS_OWN)
+        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: no loss number %d", who, (int)loss);
+    if (loss == PLX_LOSS_OWN && (!model->family || !model->family->loss))
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "%s: this model has no loss of its own; take mse or cross-entropy", who);
+    if (data->n < 1)
+        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: %lld samples", who, (long long)data->n);
+    for (int i = 0; i < model->inputs_count; ++i) PLX_TRY(check_input(model, who, data, i));
+    if (loss == PLX_LOSS_OWN) return PLX_OK;
+    for (int i = 0; i < model->outputs_count; ++i) PLX_TRY(check_target(model, who, loss, data, i));
+    return PLX_OK;
+}

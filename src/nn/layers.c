@@ -1,0 +1,215 @@
+/* Layers as functions. */
+#include "nn/layers.h"
+
+#include "ops/op.h"
+
+/* The size of the last axis; 0 for an invalid node. */
+static int64_t width_of(const plx_graph *graph, plx_node x) {
+    const int64_t *dims = NULL;
+    const int rank = plx_node_shape(graph, x, &dims);
+    return rank > 0 ? dims[rank - 1] : 0;
+}
+
+static plx_node vector_weight(const plx_scope *scope, const char *name, int64_t size, double value,
+                              plx_weight_role role) {
+    return plx_weight(scope, name, 1, &size, PLX_INIT_CONSTANT, value, role);
+}
+
+plx_node plx__dense(const plx_scope *scope, const char *name, plx_node x, int64_t units,
+                    plx__begin begin, bool bias) {
+    const int32_t first = plx__layer_begin(scope);
+    const plx_scope own = plx_scope_in(scope, name);
+    const int64_t dims[] = {width_of(scope->graph, x), units};
+    const plx_node w =
+        plx_weight(&own, "weight", 2, dims, begin.init, begin.value, PLX_WEIGHT_DECAYED);
+    const plx_node b = bias ? vector_weight(&own, "bias", units, 0, PLX_WEIGHT_PLAIN) : plx_none();
+    return plx__layer_end(scope, "dense", name, first, plx_dense(scope->graph, x, w, b));
+}
+
+static void fill_conv_options(const plx_layer *layer, const int64_t *x, plx_conv2d_options *o) {
+    *o = plx_conv2d_default();
+    for (int i = 0; i < 2; ++i) {
+        if (layer->stride[i]) o->stride[i] = layer->stride[i];
+        if (layer->dilation[i]) o->dilation[i] = layer->dilation[i];
+    }
+    if (layer->groups) o->groups = layer->groups;
+    if (layer->same) plx_conv2d_same(o, x[1], x[2], layer->size[0], layer->size[1]);
+}
+
+plx_node plx__conv(const plx_scope *scope, const char *name, plx_node x, const plx_layer *layer,
+                   plx__begin begin) {
+    const int32_t first = plx__layer_begin(scope);
+    const plx_scope own = plx_scope_in(scope, name);
+    const int64_t *dims = NULL;
+    if (plx_node_shape(scope->graph, x, &dims) != 4) {
+        plx__graph_fail(scope->graph, PLX_ERR_SHAPE,
+                        "conv2d: takes images [height, width, channels]");
+        return plx__layer_end(scope, "conv2d", name, first, plx_none());
+    }
+    plx_conv2d_options options;
+    fill_conv_options(layer, dims, &options);
+    const int64_t shape[] = {layer->size[0], layer->size[1], dims[3] / options.groups,
+                             layer->units};
+    const plx_node w =
+        plx_weight(&own, "weight", 4, shape, begin.init, begin.value, PLX_WEIGHT_DECAYED);
+    const plx_node b = layer->no_bias
+                           ? plx_none()
+                           : vector_weight(&own, "bias", layer->units, 0, PLX_WEIGHT_PLAIN);
+    return plx__layer_end(scope, "conv2d", name, first,
+                          plx_conv2d(scope->graph, x, w, b, &options));
+}
+
+plx_node plx__layer_norm_layer(const plx_scope *scope, const char *name, plx_node x,
+                               double epsilon) {
+    const int32_t first = plx__layer_begin(scope);
+    const plx_scope own = plx_scope_in(scope, name);
+    const int64_t width = width_of(scope->graph, x);
+    const plx_node scale = vector_weight(&own, "scale", width, 1, PLX_WEIGHT_PLAIN);
+    const plx_node shift = vector_weight(&own, "shift", width, 0, PLX_WEIGHT_PLAIN);
+    return plx__layer_end(scope, "layer_norm", name, first,
+                          plx_layer_norm(scope->graph, x, scale, shift, epsilon));
+}
+
+plx_node plx__rms_norm_layer(const plx_scope *scope, const char *name, plx_node x, double epsilon) {
+    const int32_t first = plx__layer_begin(scope);
+    const plx_scope own = plx_scope_in(scope, name);
+    const plx_node scale =
+        vector_weight(&own, "scale", width_of(scope->graph, x), 1, PLX_WEIGHT_PLAIN);
+    return plx__layer_end(scope, "rms_norm", name, first,
+                          plx_rms_norm(scope->graph, x, scale, epsilon));
+}
+
+plx_node plx__batch_norm_layer(const plx_scope *scope, const char *name, plx_node x, double scale,
+                               double momentum, double epsilon) {
+    const int32_t first = plx__layer_begin(scope);
+    const plx_scope own = plx_scope_in(scope, name);
+    const int64_t width = width_of(scope->graph, x);
+    const plx_node by = vector_weight(&own, "scale", width, scale, PLX_WEIGHT_PLAIN);
+    const plx_node shift = vector_weight(&own, "shift", width, 0, PLX_WEIGHT_PLAIN);
+    const plx_node mean = vector_weight(&own, "mean", width, 0, PLX_WEIGHT_STATE);
+    const plx_node variance = vector_weight(&own, "variance", width, 1, PLX_WEIGHT_STATE);
+    return plx__layer_end(scope, "batch_norm", name, first,
+                          plx_batch_norm(scope->graph, x, by, shift, mean, variance,
+                                         scope->training, momentum, epsilon));
+}
+
+plx_node plx__embedding_layer(const plx_scope *scope, const char *name, plx_node ids,
+                              int64_t vocabulary, int64_t width, plx__begin begin,
+                              plx_node *table) {
+    const int32_t first = plx__layer_begin(scope);
+    const plx_scope own = plx_scope_in(scope, name);
+    const int64_t dims[] = {vocabulary, width};
+    const plx_node rows =
+        plx_weight(&own, "table", 2, dims, begin.init, begin.value, PLX_WEIGHT_DECAYED);
+    if (table) *table = rows;
+    return plx__layer_end(scope, "embedding", name, first, plx_embedding(scope->graph, rows, ids));
+}
+
+plx_node plx__positions_layer(const plx_scope *scope, const char *name, plx_node x,
+                              plx__begin begin) {
+    const int32_t first = plx__layer_begin(scope);
+    const plx_scope own = plx_scope_in(scope, name);
+    const int64_t *dims = NULL;
+    plx_node y = plx_none();
+    if (plx_node_shape(scope->graph, x, &dims) == 3) {
+        const plx_node table =
+            plx_weight(&own, "table", 2, dims + 1, begin.init, begin.value, PLX_WEIGHT_DECAYED);
+        y = plx_add(scope->graph, x, table);
+    } else {
+        plx__graph_fail(scope->graph, PLX_ERR_SHAPE, "positions: takes samples [length, width]");
+    }
+    return plx__layer_end(scope, "positions", name, first, y);
+}
+
+plx_node plx__dropout_layer(const plx_scope *scope, const char *name, plx_node x, double rate) {
+    if (rate == 0 || !scope->training) return x;
+    const uint64_t stream = plx__name_stream(scope->path, name);
+    return plx_dropout(scope->graph, x, rate, scope->weights->seed ^ stream << 32);
+}
+
+/* ---- Transformer blocks ---------------------------------------------------------------------- */
+
+static plx_node project(const plx_scope *scope, const char *name, plx_node x, int64_t units,
+                        const plx__block_options *o) {
+    return plx__dense(scope, name, x, units, o->begin, !o->no_bias);
+}
+
+static bool heads_fit(const plx_scope *scope, int64_t width, const plx__block_options *o) {
+    const int64_t kv_heads = o->kv_heads ? o->kv_heads : o->heads;
+    if (o->heads < 1 || width % o->heads) {
+        plx__graph_fail(scope->graph, PLX_ERR_SHAPE,
+                        "attention: %lld heads do not divide the width %lld", (long long)o->heads,
+                        (long long)width);
+        return false;
+    }
+    if (kv_heads < 1 || o->heads % kv_heads) {
+        plx__graph_fail(scope->graph, PLX_ERR_SHAPE,
+                        "attention: %lld heads of keys do not divide %lld heads of queries",
+                        (long long)kv_heads, (long long)o->heads);
+        return false;
+    }
+    return true;
+}
+
+plx_node plx__attention_layer(const plx_scope *scope, const char *name, plx_node x, plx_node mask,
+                              const plx__block_options *o) {
+    const int32_t first = plx__layer_begin(scope);
+    const plx_scope own = plx_scope_in(scope, name);
+    plx_graph *graph = scope->graph;
+    const int64_t width = width_of(graph, x);
+    if (plx_graph_status(graph) != PLX_OK || !heads_fit(scope, width, o))
+        return plx__layer_end(scope, "attention", name, first, plx_none());
+    const int64_t kv_heads = o->kv_heads ? o->kv_heads : o->heads;
+    const int64_t kv_width = width / o->heads * kv_heads;
+    plx_node q = project(&own, "query", x, width, o);
+    plx_node k = project(&own, "key", x, kv_width, o);
+    const plx_node v = project(&own, "value", x, kv_width, o);
+    if (o->rope_base > 0) {
+        q = plx_rope(graph, q, o->heads, o->rope_base, 0);
+        k = plx_rope(graph, k, kv_heads, o->rope_base, 0);
+    }
+    const plx_attention_options options = {
+        .heads = o->heads, .kv_heads = kv_heads, .causal = o->causal};
+    const plx_node seen = plx_attention(graph, q, k, v, mask, &options);
+    return plx__layer_end(scope, "attention", name, first,
+                          plx__dense(&own, "output", seen, width, o->residual_begin, !o->no_bias));
+}
+
+static plx_node normalise(const plx_scope *scope, const char *name, plx_node x,
+                          const plx__block_options *o) {
+    return o->rms_norm ? plx__rms_norm_layer(scope, name, x, o->epsilon)
+                       : plx__layer_norm_layer(scope, name, x, o->epsilon);
+}
+
+/* The hidden layer: dense, activation, dense; or gated (Shazeer, "GLU variants improve
+ * transformer", 2020). */
+static plx_node hidden_layer(const plx_scope *scope, plx_node x, const plx__block_options *o) {
+    plx_graph *graph = scope->graph;
+    const plx_scope own = plx_scope_in(scope, "mlp");
+    const int64_t width = width_of(graph, x), hidden = o->hidden ? o->hidden : 4 * width;
+    plx_node y;
+    if (o->gated) {
+        const plx_node gate = project(&own, "gate", x, hidden, o);
+        y = plx_swiglu(graph, gate, project(&own, "up", x, hidden, o));
+    } else {
+        y = plx_activate(graph, project(&own, "up", x, hidden, o), o->activation,
+                         plx_activation_default(o->activation));
+    }
+    return plx__dense(&own, "down", y, width, o->residual_begin, !o->no_bias);
+}
+
+plx_node plx__block(const plx_scope *scope, const char *name, plx_node x, plx_node mask,
+                    const plx__block_options *o) {
+    const int32_t first = plx__layer_begin(scope);
+    const plx_scope own = plx_scope_in(scope, name);
+    plx_graph *graph = scope->graph;
+    for (int part = 0; part < 2; ++part) {
+        const char *const norm = part ? "norm_2" : "norm_1";
+        const char *const drop = part ? "dropout_2" : "dropout_1";
+        plx_node y = o->post_norm ? x : normalise(&own, norm, x, o);
+        y = part ? hidden_layer(&own, y, o) : plx__attention_layer(&own, "attention", y, mask, o);
+        x = plx_add(graph, x, plx__dropout_layer(&own, drop, y, o->dropout));
+        if (o->post_norm) x = normalise(&own, norm, x, o);
+    }
+    return plx__layer_end(scope, o->causal ? "decoder_block" : "encoder_block", name, first, x);
+}

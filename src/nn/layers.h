@@ -1,0 +1,58 @@
+/* Layers as functions: they emit nodes into a scope's graph and take weights by name below it. */
+#ifndef PLX_NN_LAYERS_H
+#define PLX_NN_LAYERS_H
+
+#include "nn/weights.h"
+
+/* How a matrix begins. */
+typedef struct plx__begin {
+    plx_init init;
+    double value;
+} plx__begin;
+
+/* x w + b: x [..., in], "weight" [in, units], "bias" [units]. */
+plx_node plx__dense(const plx_scope *scope, const char *name, plx_node x, int64_t units,
+                    plx__begin begin, bool bias);
+/* x [n, h, w, in], "weight" [kh, kw, in / groups, out], "bias" [out]. */
+plx_node plx__conv(const plx_scope *scope, const char *name, plx_node x, const plx_layer *layer,
+                   plx__begin begin);
+/* "scale" and "shift" [channels], 1 and 0. */
+plx_node plx__layer_norm_layer(const plx_scope *scope, const char *name, plx_node x,
+                               double epsilon);
+plx_node plx__rms_norm_layer(const plx_scope *scope, const char *name, plx_node x, double epsilon);
+/* And "mean", "variance", which are state. scale: what its scale begins with. */
+plx_node plx__batch_norm_layer(const plx_scope *scope, const char *name, plx_node x, double scale,
+                               double momentum, double epsilon);
+/* ids [...] i32, "table" [vocabulary, width]; the table is returned too, for tied outputs (NULL:
+ * not wanted). */
+plx_node plx__embedding_layer(const plx_scope *scope, const char *name, plx_node ids,
+                              int64_t vocabulary, int64_t width, plx__begin begin, plx_node *table);
+/* x [b, s, width] + "table" [s, width]. */
+plx_node plx__positions_layer(const plx_scope *scope, const char *name, plx_node x,
+                              plx__begin begin);
+plx_node plx__dropout_layer(const plx_scope *scope, const char *name, plx_node x, double rate);
+
+/* The attention and the hidden layer of a transformer, each with a residual. */
+typedef struct plx__block_options {
+    int64_t heads, kv_heads; /* kv_heads 0: heads */
+    int64_t hidden;          /* 0: 4 times the width */
+    bool causal;
+    bool post_norm; /* norm(x + f(x)) (Vaswani et al., NeurIPS 2017); else x + f(norm(x)) (Xiong et
+                       al., ICML 2020) */
+    bool rms_norm;  /* without mean and shift */
+    bool gated;     /* SwiGLU for the hidden layer */
+    double rope_base; /* 0: no rotary positions */
+    bool no_bias;
+    plx_activation activation; /* of a hidden layer that is not gated */
+    double dropout, epsilon;
+    plx__begin begin;          /* of matrices */
+    plx__begin residual_begin; /* of those whose result is added to the residual */
+} plx__block_options;
+
+/* Multi-head self-attention of x [b, s, width] with a mask as plx_attention takes it, or none. */
+plx_node plx__attention_layer(const plx_scope *scope, const char *name, plx_node x, plx_node mask,
+                              const plx__block_options *options);
+plx_node plx__block(const plx_scope *scope, const char *name, plx_node x, plx_node mask,
+                    const plx__block_options *options);
+
+#endif

@@ -1,0 +1,43 @@
+/* Weights by name, and the layers that were emitted with them; shared inside nn/ and above. */
+#ifndef PLX_NN_WEIGHTS_H
+#define PLX_NN_WEIGHTS_H
+
+#include "base/context.h"
+#include "parallax_nn.h"
+
+typedef struct plx__weight {
+    plx_tensor *tensor;
+    plx_weight_role role;
+    char name[PLX_NAME];
+} plx__weight;
+
+/* What a layer was, when it was emitted for a batch of one. */
+typedef struct plx__layer_note {
+    plx_layer_info info;
+    char name[PLX_NAME];
+} plx__layer_note;
+
+struct plx_weights {
+    plx_ctx *ctx;
+    uint64_t seed;
+    int count, capacity;
+    plx__weight *list;
+    bool noting; /* layers are written down */
+    int depth;   /* of layers inside layers: only the outermost are noted */
+    int notes_count, notes_capacity;
+    plx__layer_note *notes;
+};
+
+/* Drops the weights from number count on. */
+void plx__weights_truncate(plx_weights *weights, int count);
+
+/* Around the emission of a layer, so that its shape, weights and work are noted; first: what begin
+ * gave. */
+int32_t plx__layer_begin(const plx_scope *scope);
+plx_node plx__layer_end(const plx_scope *scope, const char *kind, const char *name, int32_t first,
+                        plx_node y);
+
+/* A stream of random numbers for what lies at a name. */
+uint32_t plx__name_stream(const char *path, const char *name);
+
+#endif

@@ -1,0 +1,305 @@
+/*
+ * Networks: weights, layers, models, training; on top of parallax.h, whose conventions hold here.
+ *
+ * Reading order: weights, layers, models, data, trainer, generation.
+ */
+#ifndef PARALLAX_NN_H
+#define PARALLAX_NN_H
+
+#include "parallax.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Weights --------------------------------------------------------------------------------- */
+
+typedef enum plx_weight_role {
+    PLX_WEIGHT_DECAYED = 0, /* matrices, kernels, tables: weight decay is for them */
+    PLX_WEIGHT_PLAIN,       /* biases, scales and shifts: trained without weight decay */
+    PLX_WEIGHT_STATE,       /* running statistics: written by layers, not trained */
+} plx_weight_role;
+
+/* Tensors by name: made when a layer first asks for them, found again by every later graph. A
+ * weight's initial values depend on the seed, its name and its shape alone. */
+typedef struct plx_weights plx_weights;
+
+plx_status plx_weights_new(plx_ctx *ctx, uint64_t seed, plx_weights **out);
+void plx_weights_free(plx_weights *weights);
+int plx_weights_count(const plx_weights *weights);
+/* Weight i in the order of making; name and role may be NULL. The weights own it. */
+plx_tensor *plx_weights_at(const plx_weights *weights, int i, const char **name,
+                           plx_weight_role *role);
+/* NULL when there is none of that name. */
+plx_tensor *plx_weights_find(const plx_weights *weights, const char *name);
+
+enum { PLX_NAME = 96 };
+
+/* Where layers go: a graph, the weights they take, and the prefix of their names. A plain value. */
+typedef struct plx_scope {
+    plx_weights *weights;
+    plx_graph *graph;
+    bool training; /* dropout is on, batch norm normalises by the batch */
+    char path[PLX_NAME];
+} plx_scope;
+
+plx_scope plx_scope_new(plx_weights *weights, plx_graph *graph, bool training);
+/* The scope of what lies below name: "block_0" within "text" is "text.block_0". */
+plx_scope plx_scope_in(const plx_scope *scope, const char *name);
+
+/* The node of the scope's weight of that name; another shape than it was made with is
+ * PLX_ERR_SHAPE. */
+plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const int64_t *dims,
+                    plx_init init, double value, plx_weight_role role);
+
+/* ---- Layers ---------------------------------------------------------------------------------- */
+
+typedef enum plx_layer_kind {
+#define LAYER(kind, name) PLX_LAYER_##kind,
+#include "nn/layers.def"
+#undef LAYER
+    PLX_LAYERS_
+} plx_layer_kind;
+
+/* "dense"; NULL past the last. */
+const char *plx_layer_name(plx_layer_kind kind);
+/* PLX_LAYERS_ when there is none of that name. */
+plx_layer_kind plx_layer_from_name(const char *name);
+
+/* A layer of any kind; each takes the fields that its kind names, and 0 means the default. */
+typedef struct plx_layer {
+    plx_layer_kind kind;
+    const char *name; /* NULL: its kind and a number, "dense_1" */
+    int64_t units;    /* dense: outputs; conv2d: channels out; embedding: width; blocks: width
+                         of the hidden layer (default 4 times the input's) */
+    plx_activation activation;   /* dense, conv2d, activation; blocks (default gelu) */
+    plx_real p;                  /* of the activation; 0: its default */
+    bool no_bias;                /* dense, conv2d, attention, blocks */
+    int64_t size[2];             /* conv2d, pools, upsample2d: rows, columns */
+    int64_t stride[2];           /* conv2d (default 1), pools (default size) */
+    bool same;                   /* conv2d, pools: pad to ceil(size / stride); default no padding */
+    int64_t dilation[2], groups; /* conv2d; groups of group_norm (default 32) too */
+    int64_t vocabulary;          /* embedding: ids are 0 to vocabulary - 1 */
+    int64_t heads, kv_heads;     /* attention, blocks (default 1; kv_heads as many as heads) */
+    bool causal;                 /* attention */
+    bool post_norm;              /* blocks: the norm after the sum, as in BERT; default before */
+    double rate;                 /* dropout; blocks: of dropout inside */
+    double epsilon;              /* norms (default 1e-5) */
+    double momentum;             /* batch_norm (default 0.1) */
+    int rank;                    /* reshape: of one sample */
+    int64_t dims[PLX_MAX_RANK];
+    int layers_count; /* residual: x + these layers of x */
+    const struct plx_layer *layers;
+} plx_layer;
+
+/* The layer applied to x [batch, ...]; embedding takes i32 ids [batch, ...]. */
+plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_node x);
+
+/* ---- Models ---------------------------------------------------------------------------------- */
+
+enum { PLX_PORTS = 4 };
+
+/* An input or an output of a model: the shape of one sample, without the batch. */
+typedef struct plx_port {
+    const char *name;
+    plx_dtype dtype;
+    int rank;
+    int64_t dims[PLX_MAX_RANK];
+    int64_t classes; /* of i32: values are 0 to classes - 1; 0: not checked */
+} plx_port;
+
+/* Layers with their weights. */
+typedef struct plx_model plx_model;
+
+/* A stack of layers to come; dims: the shape of one sample. The seed fixes initialisation and
+ * dropout. */
+plx_status plx_model_new(plx_ctx *ctx, int rank, const int64_t *dims, uint64_t seed,
+                         plx_model **out);
+/* The same on i32 ids below vocabulary, for an embedding to start with. */
+plx_status plx_model_new_ids(plx_ctx *ctx, int rank, const int64_t *dims, int64_t vocabulary,
+                             uint64_t seed, plx_model **out);
+/* Adds a layer to a stack. On failure the model is as it was. */
+plx_status plx_model_add(plx_model *model, const plx_layer *layer);
+
+/* By name and, behind a colon, what differs: "gpt2-nano", "gpt2-nano:layers=6,width=192",
+ * "mlp:784-200-10", "mlp:5-64-1:tanh". Fails with a sentence that lists what there is. */
+plx_status plx_model_from_name(plx_ctx *ctx, const char *name, uint64_t seed, plx_model **out);
+void plx_model_free(plx_model *model);
+
+/* Family and size i of those that plx_model_from_name knows into text, "gpt2-nano"; false past the
+ * last. */
+bool plx_model_name(int i, char *text, size_t text_bytes);
+/* The value of a dimension by its key ("width"); -1 when the model's family has none of it. */
+int64_t plx_model_setting(const plx_model *model, const char *key);
+
+int plx_model_inputs(const plx_model *model);
+int plx_model_outputs(const plx_model *model);
+plx_port plx_model_input(const plx_model *model, int i);
+plx_port plx_model_output(const plx_model *model, int i);
+
+typedef struct plx_layer_info {
+    const char *kind; /* "dense" */
+    const char *name; /* "dense_1" */
+    int rank;
+    int64_t dims[PLX_MAX_RANK]; /* output of one sample */
+    int64_t parameters;         /* trained values */
+    double flops;               /* forward, one sample */
+} plx_layer_info;
+int plx_model_layers(const plx_model *model);
+/* Strings live as long as the model. */
+plx_layer_info plx_model_layer(const plx_model *model, int layer);
+
+plx_weights *plx_model_weights(const plx_model *model);
+/* Copies the values of every weight that both have under one name and shape; returns how many. */
+int plx_model_copy_weights(plx_model *to, const plx_model *from);
+
+/* Emits the model for inputs [batch, ...] into outputs; there are plx_model_inputs and
+ * plx_model_outputs of them. */
+plx_status plx_model_forward(plx_model *model, plx_graph *graph, const plx_node *inputs,
+                             bool training, plx_node *outputs);
+
+/* The loss that the model defines (PLX_LOSS_OWN) of its outputs. */
+plx_status plx_model_own_loss(plx_model *model, plx_graph *graph, const plx_node *outputs,
+                              plx_node *loss);
+
+/* ---- Data ------------------------------------------------------------------------------------ */
+
+/* n samples: inputs[i] [n, ...] of a model's port i, and targets[i] for its output i: values like
+ * the output for the loss MSE, i32 labels [n, ...] of its last axis for cross-entropy
+ * (PLX_IGNORED_LABEL: not counted). Strides count elements from a sample to the next; 0: side by
+ * side. With stride 1 the windows of a text overlap. */
+enum { PLX_IGNORED_LABEL = -100 };
+typedef struct plx_dataset {
+    int64_t n;
+    const void *inputs[PLX_PORTS], *targets[PLX_PORTS];
+    int64_t input_strides[PLX_PORTS], target_strides[PLX_PORTS];
+} plx_dataset;
+
+/* outputs[i] [n, ...] = the model's output i (NULL: not wanted), in batches of at most batch (0:
+ * one that fits the caches). Targets are not read. */
+plx_status plx_model_predict(plx_model *model, const plx_dataset *data, int64_t batch,
+                             plx_real *const *outputs);
+
+/* Of the plans that plx_model_predict keeps for its latest batch sizes. */
+plx_memory plx_model_predict_memory(const plx_model *model);
+
+typedef enum plx_loss {
+    PLX_LOSS_MSE = 0,
+    PLX_LOSS_CROSS_ENTROPY,
+    PLX_LOSS_OWN, /* what the model defines, without targets: CLIP's contrastive loss */
+} plx_loss;
+
+typedef struct plx_metrics {
+    double loss;       /* mean over samples (labels, where a sample has several) */
+    double accuracy;   /* of the largest logit; NaN for MSE */
+    double top5;       /* the label among the five largest; NaN for MSE */
+    double perplexity; /* exp(loss); NaN for MSE */
+    double rmse, r2;   /* NaN for cross-entropy; r2 is 1 - residual / variance, over all outputs */
+    int64_t counted;   /* labels, or values */
+} plx_metrics;
+
+/* Of one output. confusion: classes x classes counts [label][prediction], or NULL. */
+plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const plx_dataset *data,
+                              plx_metrics *metrics, int64_t *confusion);
+
+/* ---- Trainer --------------------------------------------------------------------------------- */
+
+/* How the learning rate goes from step to step; the optimizer's rate is its highest. */
+typedef enum plx_schedule_kind {
+    PLX_SCHEDULE_CONSTANT = 0,
+    PLX_SCHEDULE_STEP,      /* times factor after every so many steps */
+    PLX_SCHEDULE_COSINE,    /* (1 + cos) / 2 down to floor: Loshchilov and Hutter, ICLR 2017 */
+    PLX_SCHEDULE_LINEAR,    /* straight down to floor */
+    PLX_SCHEDULE_ONE_CYCLE, /* cosine up from 1/25 over 30% of the steps, then down to 1e-4 of that:
+                               Smith and Topin, 2019; takes no warm-up */
+} plx_schedule_kind;
+
+typedef struct plx_schedule {
+    plx_schedule_kind kind;
+    int64_t warmup; /* steps of linear growth before all else: Goyal et al., 2017 */
+    double floor;   /* the lowest rate, as a share of the highest */
+    int64_t every;  /* step: after how many steps */
+    double factor;  /* step: by what */
+} plx_schedule;
+
+typedef struct plx_trainer_options {
+    plx_loss loss; /* of every output; several are added */
+    plx_optimizer_options optimizer;
+    plx_schedule schedule; /* over all steps; default constant */
+    double clip_norm; /* gradients are scaled to at most this length together; 0: as they are */
+    double label_smoothing; /* cross-entropy: 0 to below 1; Szegedy et al., CVPR 2016 */
+    int64_t accumulate;     /* batches whose gradients are averaged for one step; 0 is 1 */
+    int64_t batch;          /* 1..n; the last batch of an epoch may be smaller */
+    int64_t epochs;         /* over the data */
+    int64_t steps;          /* at most so many; 0: as the epochs say */
+    bool shuffle;
+    uint64_t seed; /* of the shuffle */
+    /* Early stopping: after every epoch the loss on validation (borrowed; NULL: none) is worked
+     * out; after patience epochs (0: never) without a fall by min_improvement training is done, and
+     * the weights of the best epoch are put back. */
+    const plx_dataset *validation;
+    int64_t patience;
+    double min_improvement;
+    plx_plan_options plan;
+} plx_trainer_options;
+
+plx_trainer_options plx_trainer_default(void);
+
+/* Resumable: the caller decides how many steps to run at a time, so it can show progress, pause and
+ * stop without threads. The data is borrowed until it is freed. */
+typedef struct plx_trainer plx_trainer;
+
+/* Checks the data: a value that is not finite or a label outside the classes is
+ * PLX_ERR_ARGUMENT, with its row. */
+plx_status plx_trainer_new(plx_model *model, const plx_trainer_options *options,
+                           const plx_dataset *data, plx_trainer **out);
+void plx_trainer_free(plx_trainer *trainer);
+
+typedef struct plx_progress {
+    int64_t step, steps;   /* done, and in all */
+    int64_t epoch, epochs; /* finished, and in all */
+    plx_real loss;         /* of the last step */
+    double epoch_loss;     /* mean over the samples of the current or just finished epoch */
+    bool done;
+} plx_progress;
+
+/* Runs at most max_steps further steps, stopping early at the end of an epoch, and fills *progress.
+ * A loss that is not finite is PLX_ERR_DIVERGED, naming the step. */
+plx_status plx_trainer_run(plx_trainer *trainer, int64_t max_steps, plx_progress *progress);
+/* The losses of all steps so far. */
+const plx_real *plx_trainer_losses(const plx_trainer *trainer, int64_t *count);
+void plx_trainer_set_rate(plx_trainer *trainer, double rate);
+plx_memory plx_trainer_memory(const plx_trainer *trainer);
+/* The plan of full batches, for its steps. Owned by the trainer. */
+plx_plan *plx_trainer_plan(plx_trainer *trainer);
+
+/* ---- Generation ------------------------------------------------------------------------------ */
+
+/* Continues sequences of tokens with a model from ids [context] to logits [context, vocabulary]
+ * (gpt2, transformer). Keys and values of the tokens so far are kept, so that one more token costs
+ * the work of one position. When the context is full, the later half of it is taken in anew. */
+typedef struct plx_generator plx_generator;
+
+typedef struct plx_sampling {
+    double temperature; /* of the softmax that is drawn from; 0: always the likeliest */
+    int64_t top_k;      /* only the k likeliest; 0: all */
+} plx_sampling;
+
+/* PLX_ERR_UNSUPPORTED for a model of another kind. The model must outlive it; weights may change
+ * between tokens. The seed is of the draws. */
+plx_status plx_generator_new(plx_model *model, uint64_t seed, plx_generator **out);
+void plx_generator_free(plx_generator *generator);
+/* Takes tokens in; an id outside the vocabulary is PLX_ERR_ARGUMENT. */
+plx_status plx_generator_feed(plx_generator *generator, int64_t count, const int32_t *ids);
+/* Logits [vocabulary] of the token that follows; NULL before the first was fed. */
+const plx_real *plx_generator_logits(const plx_generator *generator);
+/* Draws the next token, and feeds it. PLX_ERR_STATE before the first was fed. */
+plx_status plx_generator_next(plx_generator *generator, const plx_sampling *sampling, int32_t *id);
+/* Forgets all tokens. */
+void plx_generator_reset(plx_generator *generator);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
