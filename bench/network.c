@@ -36,7 +36,7 @@ static void *random_values(uint64_t seed, uint32_t stream, int64_t size, int64_t
 static plx_status make_inputs(plx_network *n, const plx_network_options *o) {
     for (int i = 0; i < plx_model_inputs(n->model); ++i) {
         const plx_port port = plx_model_input(n->model, i);
-        n->bound[i] = i == 0 ? o->x : NULL;
+        n->bound[i] = o->inputs[i];
         if (n->bound[i]) continue;
         const int64_t size = n->batch * values_of(&port, port.rank);
         const int64_t classes = port.dtype == PLX_DTYPE_I32 ? port.classes : 0;
@@ -50,8 +50,7 @@ static plx_status make_inputs(plx_network *n, const plx_network_options *o) {
 static const void *target_of(plx_network *n, const plx_network_options *o, int i) {
     const plx_port port = plx_model_output(n->model, i);
     const bool labels = o->loss == PLX_LOSS_CROSS_ENTROPY;
-    const void *given = labels ? (const void *)o->labels : (const void *)o->y;
-    if (i == 0 && given) return given;
+    if (o->targets[i]) return o->targets[i];
     const int64_t size = n->batch * values_of(&port, labels ? port.rank - 1 : port.rank);
     n->targets[i] =
         random_values(o->seed, STREAM_Y + (uint32_t)i, size, labels ? port.dims[port.rank - 1] : 0);

@@ -12,10 +12,9 @@ typedef struct plx_network_options {
     bool softmax;  /* after the last layer of a forward pass */
     uint64_t seed; /* of the weights */
     plx_plan_options plan;
-    /* Of the first input and output, borrowed; NULL, and others: random ones from the seed. */
-    const plx_real *x;     /* [batch, in] */
-    const plx_real *y;     /* [batch, out] */
-    const int32_t *labels; /* [batch, ...] */
+    /* By the model's ports, borrowed: [batch, ...], as plx_dataset has them side by side. NULL:
+     * random ones from the seed. */
+    const void *inputs[PLX_PORTS], *targets[PLX_PORTS];
 } plx_network_options;
 
 typedef struct plx_network {

@@ -24,6 +24,16 @@ const network = (kind, model, batch, loss) => ({
 const predict = (model, batch) => network('predict', model, batch);
 const train = (model, batch, loss) => network('train', model, batch, loss);
 
+/** A step of training of a model by name; what it looks like is asked of the native engine. */
+const trainModel = (model, batch, loss = 'crossentropy') => ({
+  suite: 'models',
+  name: `train ${model}, batch ${batch}`,
+  kind: 'train',
+  model,
+  batch,
+  loss,
+});
+
 const small = '784-200-10';
 const large = '512-1024-1024-512-10';
 
@@ -72,6 +82,12 @@ export const cases = [
   train(small, 64, 'crossentropy'),
   train('5-64-64-64-64-1', 1000, 'mse'),
   train(large, 32, 'crossentropy'),
+  trainModel('gpt2-nano', 16),
+  trainModel('transformer-nano', 16),
+  trainModel('bert-nano', 16),
+  trainModel('vit-nano', 32),
+  trainModel('clip-nano', 32, 'own'),
+  trainModel('resnet-nano', 32),
   ...operations,
 ];
 

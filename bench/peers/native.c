@@ -8,8 +8,8 @@
  *   run COUNT            answers the nanoseconds that COUNT iterations took
  *   close
  *
- * Files hold 32-bit values: A and B; or the weights and biases of each layer, x, and what x is
- * trained towards; or the operation's inputs. */
+ * Files hold 32-bit values: A and B; or all weights of a model in their order, its inputs, and what
+ * it is trained towards; or the operation's inputs. */
 #include "bench/network.h"
 #include "bench/peers/operation.h"
 #include "native/cblas.h"
@@ -98,23 +98,32 @@ static int64_t weights_of(plx_model *model) {
     return size;
 }
 
-/* Where x and the targets begin depends on the model, which a network makes; so they are found with
- * a model of their own. */
+static int64_t values_of(plx_port port, int axes) {
+    int64_t size = 1;
+    for (int i = 0; i < axes; ++i) size *= port.dims[i];
+    return size;
+}
+
+/* Where inputs and targets begin depends on the model, which a network makes; so they are found
+ * with a model of their own. */
 static bool find_inputs(engine *e) {
     plx_model *model = NULL;
+    plx_network_options *o = &e->options;
     if (!check(e, plx_model_from_name(e->ctx, e->model, 0, &model))) return false;
-    const int64_t weights = weights_of(model), in = plx_model_input(model, 0).dims[0];
-    const int64_t out = plx_model_output(model, 0).dims[0];
+    int64_t at = weights_of(model);
+    for (int i = 0; i < plx_model_inputs(model); ++i) {
+        const plx_port port = plx_model_input(model, i);
+        o->inputs[i] = e->data + at;
+        at += o->batch * values_of(port, port.rank);
+    }
+    const int targets = o->training && o->loss != PLX_LOSS_OWN ? plx_model_outputs(model) : 0;
+    for (int i = 0; i < targets; ++i) {
+        const plx_port port = plx_model_output(model, i);
+        o->targets[i] = e->data + at;
+        at += o->batch * values_of(port, port.rank - (o->loss == PLX_LOSS_CROSS_ENTROPY));
+    }
     plx_model_free(model);
-    const int64_t batch = e->options.batch;
-    const bool classes = e->options.loss == PLX_LOSS_CROSS_ENTROPY;
-    const int64_t targets = !e->options.training ? 0 : classes ? batch : batch * out;
-    if (e->count != weights + batch * in + targets) return fail("the file has another size");
-    e->options.x = e->data + weights;
-    const float *y = e->options.x + batch * in;
-    e->options.y = y;
-    e->options.labels = (const int32_t *)(const void *)y;
-    return true;
+    return e->count == at || fail("the file has another size");
 }
 
 static bool restart(engine *e) {
@@ -159,13 +168,16 @@ static bool open_case(engine *e, const char *line) {
         sscanf(line, "open train %199s %lld %31s %4095s", model, &batch, loss, path) == 4;
     if (!training && sscanf(line, "open predict %199s %lld %4095s", model, &batch, path) != 3)
         return fail("unknown case");
-    snprintf(e->model, sizeof e->model, "mlp:%s", model);
+    const bool widths = *model >= '0' && *model <= '9';
+    snprintf(e->model, sizeof e->model, "%s%s", widths ? "mlp:" : "", model);
     e->kind = training ? TRAIN : PREDICT;
     e->options = (plx_network_options){
         .model = e->model,
         .batch = batch,
         .training = training,
-        .loss = strcmp(loss, "mse") ? PLX_LOSS_CROSS_ENTROPY : PLX_LOSS_MSE,
+        .loss = !strcmp(loss, "mse")   ? PLX_LOSS_MSE
+                : !strcmp(loss, "own") ? PLX_LOSS_OWN
+                                       : PLX_LOSS_CROSS_ENTROPY,
         .plan = plx_plan_default(),
     };
     return read_values(e, path) && find_inputs(e) && restart(e);
@@ -259,11 +271,57 @@ static void introduce(const engine *e, int threads) {
     printf("]}\n");
 }
 
+static void print_dims(int rank, const int64_t *dims) {
+    for (int i = 0; i < rank; ++i) printf("%s%lld", i ? "," : "", (long long)dims[i]);
+}
+
+static void print_port(plx_port port, bool first) {
+    printf("%s{\"name\":\"%s\",\"dtype\":\"%s\",\"classes\":%lld,\"dims\":[", first ? "" : ",",
+           port.name, port.dtype == PLX_DTYPE_I32 ? "int32" : "float32", (long long)port.classes);
+    print_dims(port.rank, port.dims);
+    printf("]}");
+}
+
+/* What others need to know to be given the same model: weights in their order, inputs, outputs. */
+static int describe(const char *name) {
+    plx_ctx *ctx;
+    plx_model *model;
+    char message[300];
+    const plx_ctx_options options = plx_ctx_default();
+    if (plx_ctx_new(&options, &ctx, message, sizeof message) != PLX_OK) return 1;
+    if (plx_model_from_name(ctx, name, 0, &model) != PLX_OK) {
+        fprintf(stderr, "%s\n", plx_message(ctx));
+        return 1;
+    }
+    const plx_weights *weights = plx_model_weights(model);
+    printf("{\"weights\":[");
+    for (int i = 0; i < plx_weights_count(weights); ++i) {
+        const char *weight;
+        plx_weight_role role;
+        plx_tensor *tensor = plx_weights_at(weights, i, &weight, &role);
+        const float first = plx_tensor_size(tensor) ? *(float *)plx_tensor_data(tensor) : 0;
+        printf("%s{\"name\":\"%s\",\"state\":%s,\"first\":%.9g,\"dims\":[", i ? "," : "", weight,
+               role == PLX_WEIGHT_STATE ? "true" : "false", (double)first);
+        print_dims(plx_tensor_rank(tensor), plx_tensor_dims(tensor));
+        printf("]}");
+    }
+    printf("],\"inputs\":[");
+    for (int i = 0; i < plx_model_inputs(model); ++i) print_port(plx_model_input(model, i), i == 0);
+    printf("],\"outputs\":[");
+    for (int i = 0; i < plx_model_outputs(model); ++i)
+        print_port(plx_model_output(model, i), i == 0);
+    printf("]}\n");
+    plx_model_free(model);
+    plx_ctx_free(ctx);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     static engine e;
     char message[300], line[LINE];
+    if (argc == 3 && !strcmp(argv[1], "describe")) return describe(argv[2]);
     if (argc != 3) {
-        fputs("usage: parallax_peer parallax|blas|blas-unaided THREADS\n", stderr);
+        fputs("usage: parallax_peer parallax|blas|blas-unaided THREADS | describe MODEL\n", stderr);
         return 2;
     }
     const int threads = atoi(argv[2]);

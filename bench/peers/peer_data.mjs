@@ -24,6 +24,7 @@ function made(item, seed) {
   const random = new Random(seed);
   if (item.kind === 'gemm')
     return { a: random.normals(item.m * item.k, 1), b: random.normals(item.k * item.n, 1) };
+  if (item.manifest) return modelData(item, random);
   const weights = [];
   for (let i = 0; i + 1 < item.layers.length; ++i) {
     const [inputs, outputs] = [item.layers[i], item.layers[i + 1]];
@@ -39,7 +40,36 @@ function made(item, seed) {
   return { weights, x, y };
 }
 
+const product = (dims) => dims.reduce((size, dim) => size * dim, 1);
+
+/** Matrices keep the size of what goes through them; vectors err a little from what they begin with. */
+function weightOf({ name, dims, state, first }, random) {
+  const size = product(dims);
+  if (state) return new Float32Array(size).fill(first);
+  if (dims.length < 2) return random.normals(size, 0.02).map((value) => value + first);
+  const fanIn = size / dims.at(-1);
+  return random.normals(size, name.endsWith('table') ? 0.05 : 1 / Math.sqrt(fanIn));
+}
+
+/** Data of a model by name: [{name, dims, w}] in its order; x and y as {port: values}. */
+function modelData({ manifest, batch, loss }, random) {
+  const weights = manifest.weights.map((weight) => ({ ...weight, w: weightOf(weight, random) }));
+  const integers = (size, below) => Int32Array.from({ length: size }, () => random.word() % below);
+  const x = {};
+  for (const { name, dims, dtype, classes } of manifest.inputs) {
+    const size = batch * product(dims);
+    x[name] = dtype === 'int32' ? integers(size, classes) : random.normals(size, 1);
+  }
+  const y = {};
+  if (loss !== 'own')
+    for (const { name, dims } of manifest.outputs)
+      y[name] = integers(batch * product(dims.slice(0, -1)), dims.at(-1));
+  return { weights, x, y, named: true };
+}
+
 function partsOf(data) {
+  if (data.named)
+    return [...data.weights.map(({ w }) => w), ...Object.values(data.x), ...Object.values(data.y)];
   if (data.a) return [data.a, data.b];
   if (data.inputs) return Object.values(data.inputs);
   return [...data.weights.flatMap(({ w, b }) => [w, b]), data.x, ...(data.y ? [data.y] : [])];
@@ -61,6 +91,10 @@ function withMovedWeights(data, { relative, seed }) {
   const random = new Random(seed);
   const move = (values) =>
     values.map((value) => value * (1 + (random.word() & 1 ? relative : -relative)));
-  const weights = data.weights.map((layer) => ({ ...layer, w: move(layer.w), b: move(layer.b) }));
+  const weights = data.weights.map((layer) => ({
+    ...layer,
+    w: move(layer.w),
+    ...(layer.b && { b: move(layer.b) }),
+  }));
   return { ...data, weights };
 }

@@ -23,9 +23,10 @@ function step(root, title, command) {
 
 const time = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
-export function prepare(root, { native, browser }) {
+export function prepare(root, { native, browser, chosen }) {
+  const models = chosen.some((item) => item.suite === 'models');
   step(root, 'setting up', 'scripts/setup --play');
-  if (native)
+  if (native || models)
     step(
       root,
       'building the native engines',
@@ -41,6 +42,18 @@ export function prepare(root, { native, browser }) {
   // The packages' own scripts would download what is not used.
   if (time(join(here, 'node_modules/.package-lock.json')) < time(join(here, 'package-lock.json')))
     step(root, 'installing the peers', 'cd bench/peers && npm ci --ignore-scripts');
+}
+
+/** A model's case with its manifest: the weights in their order, inputs and outputs. */
+export function described(root, item) {
+  if (item.suite !== 'models') return item;
+  const program = join(root, 'build/release/parallax_peer');
+  const { status, stdout, stderr } = spawnSync(program, ['describe', item.model], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 24,
+  });
+  if (status !== 0) throw new Error(stderr.trim());
+  return { ...item, manifest: JSON.parse(stdout) };
 }
 
 /** The browser that scripts/setup found. */

@@ -41,6 +41,7 @@ export async function lineEngine(about, command, args, folder) {
     ...JSON.parse(await answer()),
     async open(item, data) {
       await writeFile(file, toBytes(data));
+      if (item.manifest) await writeFile(`${file}.json`, JSON.stringify(item.manifest));
       const [, variant] = await ask(`open ${nameOfCase(item)} ${file}`);
       return variant;
     },

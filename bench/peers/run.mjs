@@ -11,7 +11,7 @@ import { measureCase } from './measure.mjs';
 import { nativeEngines } from './native.mjs';
 import { browserEngines } from './peer_browser.mjs';
 import { makeData } from './peer_data.mjs';
-import { prepare } from './prepare.mjs';
+import { described, prepare } from './prepare.mjs';
 import { tableLines, toRows } from './report.mjs';
 
 const USAGE = `usage: scripts/peers [--native] [--browser] [--quick] [--case TEXT] [--seed N]
@@ -159,6 +159,7 @@ async function main() {
     return;
   }
   prepare(root, options);
+  options.chosen = options.chosen.map((item) => described(root, item));
   const folder = mkdtempSync(join(tmpdir(), 'parallax-peers-'));
   const out = output(options);
   const threadCounts = availableParallelism() > 1 ? [1, 2] : [1];

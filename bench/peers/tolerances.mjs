@@ -84,13 +84,21 @@ function ofPredictions(item, data, output) {
   return bounds;
 }
 
+/** Over a layer's inputs, or over all rows of the batch. */
+function longestSum({ layers, batch, manifest }) {
+  if (!manifest) return Math.max(...layers, batch);
+  const inputs = manifest.weights.map(({ dims }) => dims.reduce((a, b) => a * b, 1) / dims.at(-1));
+  const [{ dims, dtype }] = manifest.inputs;
+  return Math.max(...inputs, batch * (dtype === 'int32' ? dims[0] : dims[0] * dims[1]));
+}
+
 /**
  * Rounding errs, in a sum of k products, like products of which each is off by up to k eps / 2. So
  * the losses of our own training from weights that are moved by so much show how far rounding can
  * carry the losses of another engine; k is the longest sum, over a layer's inputs or over the batch.
  */
 async function ofLosses(item, data, ours) {
-  const relative = (Math.max(...item.layers, item.batch) * EPSILON) / 2;
+  const relative = (longestSum(item) * EPSILON) / 2;
   const bound = Float64Array.from(ours.output, (loss) => relative * Math.abs(loss));
   for (let i = 0; i < PERTURBATIONS; ++i) {
     await ours.engine.open(item, perturbed(item, data, relative, i + 1));

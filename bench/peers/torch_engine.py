@@ -7,6 +7,7 @@ import time
 import numpy
 import torch
 from torch.nn import functional
+from torch_models import Model
 
 WARM_UP = 2
 
@@ -179,7 +180,10 @@ def open_case(words):
         return Operation(values, words[2], [int(size) for size in words[3:-1]])
     if words[1] == "gemm":
         return Product(values, [int(size) for size in words[2:5]])
-    return Network(values, words[2], int(words[3]), words[4] if words[1] == "train" else None)
+    loss = words[4] if words[1] == "train" else None
+    if not words[2][0].isdigit():
+        return Model(values, words[2], int(words[3]), loss, words[-1] + ".json")
+    return Network(values, words[2], int(words[3]), loss)
 
 
 def obey(work, words):

@@ -53,8 +53,8 @@ static plx_status open_network(plx_bench *bench, const plx_case *c, int mode, la
         .softmax = layer == SOFTMAX_LAYER,
         .seed = plx__bench_options(bench)->seed,
         .plan = options_of(mode),
-        .x = layer == SOFTMAX_LAYER ? NULL : s->x,
-        .labels = s->labels,
+        .inputs = {layer == SOFTMAX_LAYER ? NULL : s->x},
+        .targets = {s->labels},
     };
     return plx_network_open(plx__bench_ctx(bench), &options, &s->network);
 }

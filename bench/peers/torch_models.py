@@ -1,0 +1,153 @@
+"""The models by name in PyTorch: the same layers on the same weights, as Parallax numbers them."""
+
+import json
+import math
+
+import numpy
+import torch
+from torch.nn import functional
+
+
+class Model:
+    """Weights by name, with matrices as torch.nn.Linear keeps them, and a step of Adam."""
+
+    def __init__(self, values, name, batch, loss, manifest_file):
+        with open(manifest_file, encoding="utf8") as file:
+            manifest = json.load(file)
+        self.family = name.split("-")[0]
+        self.settings = dict(
+            pair.split("=") for pair in name.partition(":")[2].split(",") if pair
+        )
+        self.loss = loss
+        self.initial, self.state, at = {}, {}, 0
+        for weight in manifest["weights"]:
+            size = int(numpy.prod(weight["dims"]))
+            tensor = torch.from_numpy(values[at : at + size].reshape(weight["dims"]).copy())
+            (self.state if weight["state"] else self.initial)[weight["name"]] = tensor
+            at += size
+        self.inputs, self.targets = {}, []
+        for port in manifest["inputs"]:
+            shape = [batch, *port["dims"]]
+            size = int(numpy.prod(shape))
+            part = values[at : at + size]
+            if port["dtype"] == "int32":
+                part = part.view(numpy.int32).astype(numpy.int64)
+            self.inputs[port["name"]] = torch.from_numpy(part.reshape(shape).copy())
+            at += size
+        for port in manifest["outputs"] if loss == "crossentropy" else []:
+            shape = [batch, *port["dims"][:-1]]
+            size = int(numpy.prod(shape))
+            labels = values[at : at + size].view(numpy.int32).astype(numpy.int64)
+            self.targets.append(torch.from_numpy(labels.reshape(shape)))
+            at += size
+        self.restart()
+
+    def restart(self):
+        self.weights = {
+            name: torch.nn.Parameter(self.as_torch(name, tensor))
+            for name, tensor in self.initial.items()
+        }
+        self.running = {name: tensor.clone() for name, tensor in self.state.items()}
+        self.optimizer = torch.optim.Adam(self.weights.values(), lr=1e-3, fused=True)
+
+    @staticmethod
+    def as_torch(name, tensor):
+        if not name.endswith("weight"):
+            return tensor.clone()
+        if tensor.dim() == 2:
+            return tensor.t().contiguous()
+        return tensor.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
+
+    # ---- Layers: name is that of the weights' scope -----------------------------------------------
+
+    def dense(self, name, x):
+        return functional.linear(x, self.weights[f"{name}.weight"], self.weights.get(f"{name}.bias"))
+
+    def norm(self, name, x):
+        shift = self.weights.get(f"{name}.shift")
+        scale = self.weights[f"{name}.scale"]
+        if shift is None:
+            return functional.rms_norm(x, scale.shape, scale, 1e-5)
+        return functional.layer_norm(x, scale.shape, scale, shift, self.epsilon)
+
+    def heads(self, x, heads):
+        return x.unflatten(2, (heads, -1)).transpose(1, 2)
+
+    @staticmethod
+    def rotate(x, base=10000.0):
+        """x [b, h, s, d]: element i turns with element i + d / 2."""
+        half = x.shape[-1] // 2
+        rates = base ** (-torch.arange(half, dtype=torch.float32) / half)
+        angles = torch.arange(x.shape[-2], dtype=torch.float32)[:, None] * rates
+        cos, sin = angles.cos(), angles.sin()
+        a, b = x[..., :half], x[..., half:]
+        return torch.cat((a * cos - b * sin, b * cos + a * sin), -1)
+
+    def attention(self, name, x, heads, kv_heads, causal, rope):
+        q = self.heads(self.dense(f"{name}.query", x), heads)
+        k = self.heads(self.dense(f"{name}.key", x), kv_heads)
+        v = self.heads(self.dense(f"{name}.value", x), kv_heads)
+        if rope:
+            q, k = self.rotate(q), self.rotate(k)
+        y = functional.scaled_dot_product_attention(
+            q, k, v, is_causal=causal, enable_gqa=kv_heads != heads
+        )
+        return self.dense(f"{name}.output", y.transpose(1, 2).flatten(2))
+
+    def hidden(self, name, x, activation):
+        if f"{name}.gate.weight" in self.weights:
+            y = functional.silu(self.dense(f"{name}.gate", x)) * self.dense(f"{name}.up", x)
+        else:
+            y = activation(self.dense(f"{name}.up", x))
+        return self.dense(f"{name}.down", y)
+
+    def block(self, name, x, heads, kv_heads=0, causal=False, rope=False, post=False, activation=None):
+        attend = lambda y: self.attention(
+            f"{name}.attention", y, heads, kv_heads or heads, causal, rope
+        )
+        think = lambda y: self.hidden(f"{name}.mlp", y, activation or functional.gelu)
+        for norm, part in ((f"{name}.norm_1", attend), (f"{name}.norm_2", think)):
+            x = self.norm(norm, x + part(x)) if post else x + part(self.norm(norm, x))
+        return x
+
+    def blocks(self, prefix):
+        i = 0
+        while f"{prefix}block_{i}.norm_2.scale" in self.weights:
+            yield f"{prefix}block_{i}"
+            i += 1
+
+    epsilon = 1e-5
+
+    # ---- Families: loss of a batch ------------------------------------------------------------------
+
+    def gpt2(self):
+        ids = self.inputs["ids"]
+        tanh = lambda y: functional.gelu(y, approximate="tanh")
+        table = self.weights["tokens.table"]
+        x = functional.embedding(ids, table) + self.weights["positions.table"]
+        for name in self.blocks(""):
+            x = self.block(name, x, 4, causal=True, activation=tanh)
+        return self.cross_entropy([functional.linear(self.norm("norm", x), table)])
+
+    def cross_entropy(self, outputs):
+        return sum(
+            functional.cross_entropy(logits.flatten(0, -2), labels.flatten())
+            for logits, labels in zip(outputs, self.targets)
+        )
+
+    # ---- What an engine does -------------------------------------------------------------------------
+
+    def step(self):
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = getattr(self, self.family)()
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+    def run(self, count):
+        for _ in range(count):
+            self.step()
+
+    def results(self, count):
+        self.restart()
+        return numpy.array([self.step().item() for _ in range(count)], numpy.float32)
