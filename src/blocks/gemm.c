@@ -44,15 +44,16 @@ static bool wants_packed_b(const plx_kernels *k, const plx__gemm_args *args) {
     if (args->tb) return true;
     const int64_t passes = (args->m + k->mr - 1) / k->mr;
     const bool conflicts = args->ldb % (PAGE_VALUES / 2) == 0;
-    return passes > (conflicts ? 4 : 16);
+    return passes > (conflicts ? 12 : 16);
 }
 
 /* A is broadcast an element at a time, so rows or columns may be far apart; packing pays when a
- * block is used by many panels, or when many rows at once would conflict. */
+ * block is used by many panels, sooner where a tile's rows fall into one cache set. */
 static bool wants_packed_a(const plx_kernels *k, const plx__gemm_args *args) {
     if (args->alpha != 1) return true;
     if (args->ta) return args->n > 8 * k->nr;
-    return k->mr > 6 && args->n > 2 * k->nr;
+    const bool conflicts = args->lda % PAGE_VALUES == 0;
+    return k->mr > 6 && args->n > (conflicts ? 2 : 16) * k->nr;
 }
 
 /* Shares of columns need no packed B from another core, and none of its columns twice; but every

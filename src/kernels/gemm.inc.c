@@ -1,5 +1,10 @@
 /* The micro-kernel of matrix products. */
 
+/* Where a step of the loop is long enough to hide it, operands that are read where they lie are
+ * fetched ahead: strides of half a page and more escape the hardware's own prefetching. */
+#define TILE_IS_LARGE (MR > 8)
+enum { AHEAD = 8 };
+
 /* One tile of `rows` rows and `vectors` vectors, of which the last holds `last` elements; rows and
  * vectors are constants after inlining. Accumulators stay in registers. */
 INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real *a, int64_t rsa,
@@ -10,6 +15,12 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
     for (int i = 0; i < rows; ++i) {
         UNROLL
         for (int j = 0; j < vectors; ++j) sum[i][j] = v_splat(0);
+    }
+    /* The lines of c are on their way while the sum is made. */
+    UNROLL
+    for (int i = 0; i < rows; ++i) {
+        UNROLL
+        for (int j = 0; j < vectors; ++j) __builtin_prefetch(c + i * ldc + j * VL, 1);
     }
     UNROLL_BY(K_UNROLL)
     for (int64_t p = 0; p < kc; ++p) {
@@ -22,6 +33,10 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
             const vf value = v_broadcast(a + i * rsa);
             UNROLL
             for (int j = 0; j < vectors; ++j) sum[i][j] = v_fma(value, row[j], sum[i][j]);
+        }
+        if (TILE_IS_LARGE) {
+            __builtin_prefetch(a + AHEAD * csa);
+            for (int j = 0; j < vectors; ++j) __builtin_prefetch(b + AHEAD * ldb + j * VL);
         }
         a += csa;
         b += ldb;
