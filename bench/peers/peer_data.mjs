@@ -54,11 +54,13 @@ function weightOf({ name, dims, state, first }, random) {
 /** Data of a model by name: [{name, dims, w}] in its order; x and y as {port: values}. */
 function modelData({ manifest, batch, loss }, random) {
   const weights = manifest.weights.map((weight) => ({ ...weight, w: weightOf(weight, random) }));
-  const integers = (size, below) => Int32Array.from({ length: size }, () => random.word() % below);
+  const integers = (size, below, from = 0) =>
+    Int32Array.from({ length: size }, () => from + (random.word() % (below - from)));
   const x = {};
   for (const { name, dims, dtype, classes } of manifest.inputs) {
     const size = batch * product(dims);
-    x[name] = dtype === 'int32' ? integers(size, classes) : random.normals(size, 1);
+    // The id 0 is padding to some models.
+    x[name] = dtype === 'int32' ? integers(size, classes, 1) : random.normals(size, 1);
   }
   const y = {};
   if (loss !== 'own')

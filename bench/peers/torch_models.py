@@ -52,7 +52,7 @@ class Model:
 
     @staticmethod
     def as_torch(name, tensor):
-        if not name.endswith("weight"):
+        if not name.endswith("weight") or name == "class.weight":
             return tensor.clone()
         if tensor.dim() == 2:
             return tensor.t().contiguous()
@@ -116,6 +116,29 @@ class Model:
             yield f"{prefix}block_{i}"
             i += 1
 
+    def patches(self, name, x):
+        """x [n, h, w, c] as [n, patches, width]."""
+        weight = self.weights[f"{name}.weight"]
+        y = functional.conv2d(
+            x.permute(0, 3, 1, 2), weight, self.weights[f"{name}.bias"], stride=weight.shape[-1]
+        )
+        return y.flatten(2).transpose(1, 2)
+
+    def batch_norm(self, name, x):
+        return functional.batch_norm(
+            x,
+            self.running[f"{name}.mean"],
+            self.running[f"{name}.variance"],
+            self.weights[f"{name}.scale"],
+            self.weights[f"{name}.shift"],
+            training=True,
+            momentum=0.1,
+        )
+
+    def conv(self, name, x, stride=1):
+        weight = self.weights[f"{name}.weight"]
+        return functional.conv2d(x, weight, stride=stride, padding=weight.shape[-1] // 2)
+
     epsilon = 1e-5
 
     # ---- Families: loss of a batch ------------------------------------------------------------------
@@ -128,6 +151,70 @@ class Model:
         for name in self.blocks(""):
             x = self.block(name, x, 4, causal=True, activation=tanh)
         return self.cross_entropy([functional.linear(self.norm("norm", x), table)])
+
+    def transformer(self):
+        table = self.weights["tokens.table"]
+        x = functional.embedding(self.inputs["ids"], table)
+        for name in self.blocks(""):
+            x = self.block(name, x, 4, kv_heads=2, causal=True, rope=True)
+        return self.cross_entropy([functional.linear(self.norm("norm", x), table)])
+
+    def bert(self):
+        """Ids are never 0, so that no attention is masked."""
+        self.epsilon = 1e-12
+        table = self.weights["tokens.table"]
+        x = functional.embedding(self.inputs["ids"], table) + self.weights["positions.table"]
+        x = self.norm("norm", x)
+        for name in self.blocks(""):
+            x = self.block(name, x, 4, post=True)
+        words = self.norm("words.norm", functional.gelu(self.dense("words.dense", x)))
+        words = functional.linear(words, table, self.weights["words.bias"])
+        pooled = torch.tanh(self.dense("class.pooler", x[:, 0]))
+        return self.cross_entropy([words, self.dense("class.dense", pooled)])
+
+    def vit(self):
+        self.epsilon = 1e-6
+        x = self.patches("patches", self.inputs["image"])
+        token = self.weights["class.weight"].expand(x.shape[0], 1, -1)
+        x = torch.cat((token, x), 1) + self.weights["positions.table"]
+        for name in self.blocks(""):
+            x = self.block(name, x, 4)
+        return self.cross_entropy([self.dense("head", self.norm("norm", x[:, 0]))])
+
+    def clip(self):
+        x = self.patches("image.patches", self.inputs["pixels"])
+        y = functional.embedding(self.inputs["ids"], self.weights["text.tokens.table"])
+        pooled = []
+        for tower, rows in (("image", x), ("text", y)):
+            rows = rows + self.weights[f"{tower}.positions.table"]
+            for name in self.blocks(f"{tower}."):
+                rows = self.block(name, rows, 4)
+            rows = self.norm(f"{tower}.norm", rows).mean(1)
+            pooled.append(functional.normalize(self.dense(f"{tower}.projection", rows), dim=-1))
+        scale = self.weights["temperature"].clamp(max=math.log(100)).exp()
+        logits = scale * pooled[0] @ pooled[1].t()
+        labels = torch.arange(logits.shape[0])
+        ways = (functional.cross_entropy(way, labels) for way in (logits, logits.t()))
+        return sum(ways) / 2
+
+    def resnet(self):
+        x = self.inputs["image"].permute(0, 3, 1, 2)
+        x = functional.relu(self.batch_norm("stem_norm", self.conv("stem", x)))
+        stage, block = 0, 0
+        while f"stage_{stage}.block_{block}.conv_1.weight" in self.weights:
+            name = f"stage_{stage}.block_{block}"
+            stride = 2 if stage and not block else 1
+            y = self.conv(f"{name}.conv_1", x, stride)
+            y = functional.relu(self.batch_norm(f"{name}.norm_1", y))
+            y = self.batch_norm(f"{name}.norm_2", self.conv(f"{name}.conv_2", y))
+            if f"{name}.projection.weight" in self.weights:
+                x = self.conv(f"{name}.projection", x, stride)
+                x = self.batch_norm(f"{name}.projection_norm", x)
+            x = functional.relu(x + y)
+            block += 1
+            if f"stage_{stage}.block_{block}.conv_1.weight" not in self.weights:
+                stage, block = stage + 1, 0
+        return self.cross_entropy([self.dense("head", x.mean((2, 3)))])
 
     def cross_entropy(self, outputs):
         return sum(
