@@ -2,6 +2,7 @@
 // unless .ref is given in its place.
 
 import { adam, COMPARED_STEPS } from './cases.mjs';
+import { jaxAdapter } from './jax_adapter.mjs';
 import {
   blockUntilReady,
   defaultDevice,
@@ -12,6 +13,7 @@ import {
   tree,
   valueAndGrad,
 } from './node_modules/@jax-js/jax/dist/index.js';
+import { lookUp, lossOfModel } from './peer_models.mjs';
 
 const VERSION = '0.1.25';
 const WARM_UP = 2;
@@ -74,7 +76,12 @@ function forward(weights, x) {
   }, x);
 }
 
-const weightsOf = (data) =>
+const weightsOf = (data) => (data.named ? namedWeights(data) : layersOf(data));
+
+const namedWeights = (data) =>
+  Object.fromEntries(trained(data).map(({ name, w, dims }) => [name, array(w, dims)]));
+
+const layersOf = (data) =>
   data.weights.map((layer) => ({
     w: array(layer.w, [layer.in, layer.out]),
     b: array(layer.b, [layer.out]),
@@ -88,6 +95,13 @@ function prediction(item, data) {
 }
 
 function lossOf(item) {
+  if (item.manifest)
+    return (weights, x, y) => {
+      const { o, finish } = jaxAdapter();
+      const loss = finish(lossOfModel(item.model)(o, lookUp(weights), x, y));
+      tree.dispose([weights, x, y]);
+      return loss;
+    };
   if (item.loss === 'mse') return (weights, x, y) => np.mean(np.square(forward(weights, x).sub(y)));
   return (weights, x, y) => {
     const logs = nn.logSoftmax(forward(weights, x), -1);
@@ -128,13 +142,35 @@ function adamStep(item) {
   });
 }
 
-function training(item, data) {
-  const x = array(data.x, [item.batch, item.layers[0]]);
+function samplesOf(item, data) {
+  if (item.manifest) return namedSamples(item, data);
   const outputs = item.layers.at(-1);
-  const y =
-    item.loss === 'mse'
-      ? array(data.y, [item.batch, outputs])
-      : nn.oneHot(np.array(data.y.slice(), { dtype: np.int32 }), outputs);
+  return {
+    x: array(data.x, [item.batch, item.layers[0]]),
+    y:
+      item.loss === 'mse'
+        ? array(data.y, [item.batch, outputs])
+        : nn.oneHot(np.array(data.y.slice(), { dtype: np.int32 }), outputs),
+  };
+}
+
+function namedSamples({ manifest, batch }, data) {
+  const x = {};
+  for (const { name, dims, dtype } of manifest.inputs)
+    x[name] =
+      dtype === 'int32'
+        ? np.array(data.x[name].slice(), { dtype: np.int32 }).reshape([batch, ...dims])
+        : array(data.x[name], [batch, ...dims]);
+  const y = {};
+  for (const { name, dims } of manifest.outputs.filter((port) => port.name in data.y)) {
+    const labels = np.array(data.y[name].slice(), { dtype: np.int32 });
+    y[name] = nn.oneHot(labels, dims.at(-1)).reshape([batch, ...dims]);
+  }
+  return { x, y };
+}
+
+function training(item, data) {
+  const { x, y } = samplesOf(item, data);
   const compute = adamStep(item);
   let state;
   let steps;
@@ -142,7 +178,7 @@ function training(item, data) {
     steps += 1;
     const c1 = np.array(1 - adam.beta1 ** steps);
     const c2 = np.array(1 - adam.beta2 ** steps);
-    const [next, loss] = compute(state, x.ref, y.ref, c1, c2);
+    const [next, loss] = compute(state, tree.ref(x), tree.ref(y), c1, c2);
     state = next;
     return loss;
   };

@@ -1,5 +1,7 @@
 // TensorFlow.js with its WebAssembly backend as an engine.
 import { adam, COMPARED_STEPS } from './cases.mjs';
+import { lookUp, lossOfModel, trained } from './peer_models.mjs';
+import { tfjsAdapter } from './tfjs_adapter.mjs';
 import { tfjsOperation } from './tfjs_operations.mjs';
 
 const WARM_UP = 2;
@@ -90,17 +92,48 @@ function prediction(tf, item, data) {
   return repeated(tf, [x, weights], () => tf.tidy(() => forward(tf, x, weights)));
 }
 
-function training(tf, item, data) {
+const oneHot = (tf, labels, classes, shape) =>
+  tf.tidy(() => tf.oneHot(tf.tensor1d(labels, 'int32'), classes).toFloat().reshape(shape));
+
+/** {x, y, make, loss}: samples, the variables' initial values, and the loss of the latter. */
+function stackOf(tf, item, data) {
   const x = tf.tensor2d(data.x, [item.batch, item.layers[0]]);
   const outputs = item.layers.at(-1);
-  const y =
-    item.loss === 'mse'
-      ? tf.tensor2d(data.y, [item.batch, outputs])
-      : tf.tidy(() => tf.oneHot(tf.tensor1d(data.y, 'int32'), outputs).toFloat());
-  const loss = item.loss === 'mse' ? tf.losses.meanSquaredError : tf.losses.softmaxCrossEntropy;
+  const shape = [item.batch, outputs];
+  const mse = item.loss === 'mse';
+  const y = mse ? tf.tensor2d(data.y, shape) : oneHot(tf, data.y, outputs, shape);
+  const loss = mse ? tf.losses.meanSquaredError : tf.losses.softmaxCrossEntropy;
+  return {
+    samples: [x, y],
+    make: (variable) => weightsOf(data, variable),
+    loss: (weights) => loss(y, forward(tf, x, weights)),
+    some: (weights) => weights[0].b,
+  };
+}
+
+function modelOf(tf, { manifest, batch, model }, data) {
+  const x = {};
+  for (const { name, dims, dtype } of manifest.inputs)
+    x[name] = tf.tensor(data.x[name], [batch, ...dims], dtype);
+  const y = {};
+  for (const { name, dims } of manifest.outputs.filter((port) => port.name in data.y))
+    y[name] = oneHot(tf, data.y[name], dims.at(-1), [batch, ...dims]);
+  const family = lossOfModel(model);
+  const o = tfjsAdapter(tf);
+  return {
+    samples: [x, y],
+    make: (variable) =>
+      Object.fromEntries(trained(data).map(({ name, w, dims }) => [name, variable(w, dims)])),
+    loss: (weights) => family(o, lookUp(weights), x, y),
+    some: (weights) => Object.values(weights).at(-1),
+  };
+}
+
+function training(tf, item, data) {
+  const { samples, make, loss, some } = (item.manifest ? modelOf : stackOf)(tf, item, data);
   let weights = [];
   let optimizer;
-  const step = (wanted) => optimizer.minimize(() => loss(y, forward(tf, x, weights)), wanted);
+  const step = (wanted) => optimizer.minimize(() => loss(weights), wanted);
   const free = () => {
     tf.dispose(weights);
     optimizer?.dispose();
@@ -108,7 +141,7 @@ function training(tf, item, data) {
   return {
     restart() {
       free();
-      weights = weightsOf(data, (values, shape) => tf.variable(tf.tensor(values.slice(), shape)));
+      weights = make((values, shape) => tf.variable(tf.tensor(values.slice(), shape)));
       optimizer = tf.train.adam(adam.rate, adam.beta1, adam.beta2, adam.epsilon);
     },
     async results() {
@@ -123,11 +156,11 @@ function training(tf, item, data) {
     },
     async run(count) {
       for (let i = 0; i < count; ++i) step(false);
-      await weights[0].b.data();
+      await some(weights).data();
     },
     dispose() {
       free();
-      tf.dispose([x, y]);
+      tf.dispose(samples);
       weights = [];
       optimizer = undefined;
     },
