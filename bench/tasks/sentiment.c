@@ -163,7 +163,7 @@ int plx__sentiment_sentence(plx_rng *rng, int32_t *ids) {
     if (form < 0.4)
         put_two_clauses(&w, sentiment);
     else
-        put_clause(&w, 1 + (int)plx_rng_below(rng, 2), form < 0.8, sentiment);
+        put_clause(&w, form < 0.8 ? 1 : 2, form < 0.8, sentiment);
     while (w.count < PLX_SENTIMENT_TOKENS) put(&w, PLX_SENTIMENT_PAD);
     return sentiment;
 }
