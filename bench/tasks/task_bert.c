@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TOKENS = PLX_SENTIMENT_TOKENS, TEST = 1000, MASKINGS = 4 };
+enum { TOKENS = PLX_SENTIMENT_TOKENS, TEST = 500, MASKINGS = 4 };
 
 /* Streams of the seed. */
 enum { TRAIN_STREAM = 0xbe51, TEST_STREAM, MASK_STREAM };
