@@ -41,11 +41,12 @@ static void recipe(plx_learning *l) {
     plx_trainer_options *o = &l->trainer_options;
     o->loss = PLX_LOSS_OWN;
     o->batch = 64;
-    o->steps = plx__learning_steps(l, 200, 500, 3000);
+    o->steps = plx__learning_steps(l, 320, 600, 3000);
     o->epochs = o->steps / (l->train.n / o->batch) + 1;
     o->optimizer = plx_optimizer_default(PLX_ADAMW);
     o->optimizer.rate = 1e-3;
-    o->optimizer.weight_decay = 0.2; /* the paper's */
+    o->optimizer.beta2 = 0.98; /* this and the decay are those of the paper */
+    o->optimizer.weight_decay = 0.2;
     o->schedule = (plx_schedule){.kind = PLX_SCHEDULE_COSINE, .warmup = o->steps / 10};
     o->clip_norm = 1;
 }
