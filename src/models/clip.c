@@ -1,6 +1,8 @@
 /* CLIP: Radford et al., "Learning transferable visual models from natural language supervision",
  * ICML 2021. A tower for pictures and one for their captions end in one space, where the
- * contrastive loss draws pairs together and everything else apart. */
+ * contrastive loss draws pairs together and everything else apart. The paper reads captions from
+ * left to right and takes the last word; here every word sees the whole caption, and their mean is
+ * taken. */
 #include "models/encoder.h"
 #include "nn/layers.h"
 #include "nn/model.h"
