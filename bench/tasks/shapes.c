@@ -113,16 +113,15 @@ static figure place_figure(const plx__picture *p, plx_rng *rng) {
     static const light hues[] = {{{0.9, 0.2, 0.2}},   {{0.85, 0.8, 0.15}}, {{0.2, 0.75, 0.25}},
                                  {{0.15, 0.75, 0.8}}, {{0.2, 0.3, 0.9}},   {{0.7, 0.25, 0.8}}};
     static const double greys[] = {0.05, 0.5, 0.95};
-    static const double radii[] = {7.5, 11};
-    static const double away = 4.5; /* from the middle, in pixels */
+    static const double radii[] = {8.5, 12};
+    static const double away = 3.5; /* from the middle, in pixels */
     static const double down[] = {0, 0, 0, -1, 1}, across[] = {0, -1, 1, 0, 0};
-    static const double pi = 3.14159265358979323846;
     const double middle = 0.5 * (PLX_PICTURE_SIDE - 1), grey = greys[p->background];
     figure f = {.shape = p->shape, .texture = p->texture};
-    f.row = middle + away * down[p->place] + jitter(rng, 1.5);
-    f.column = middle + away * across[p->place] + jitter(rng, 1.5);
+    f.row = middle + away * down[p->place] + jitter(rng, 1);
+    f.column = middle + away * across[p->place] + jitter(rng, 1);
     f.radius = radii[p->size] + jitter(rng, 1);
-    const double slant = jitter(rng, 0.3), direction = jitter(rng, pi);
+    const double slant = jitter(rng, 0.2), direction = jitter(rng, 0.2);
     f.sine = plx__sin(slant);
     f.cosine = plx__cos(slant);
     f.stripe_sine = plx__sin(direction);
@@ -160,9 +159,9 @@ static double depth(const figure *f, double across, double down) {
     }
 }
 
-/* A wave of 5 pixels between -1 and 1, of straight lines. */
+/* A wave of 4 pixels between -1 and 1, of straight lines. */
 static double wave(double x) {
-    const double turns = x * 0.2 + 1024; /* positive */
+    const double turns = x * 0.25 + 1024; /* positive */
     const double part = turns - (double)(int64_t)turns;
     return part < 0.5 ? 4 * part - 1 : 3 - 4 * part;
 }
@@ -187,8 +186,10 @@ static void noise_of(uint32_t word, double *noise) {
         noise[c] = (double)(word >> 10 * c & 1023) / 1024 - 0.5;
 }
 
+static const double mean_light = 0.5, light_deviation = 0.36;
+
 void plx__picture_draw(const plx__picture *picture, plx_rng *rng, plx_real *image) {
-    static const double noise_size = 0.3, mean = 0.5, deviation = 0.36;
+    static const double noise_size = 0.2;
     const figure f = place_figure(picture, rng);
     for (int i = 0; i < PLX_PICTURE_SIDE * PLX_PICTURE_SIDE; ++i) {
         const double y = i / PLX_PICTURE_SIDE - f.row, x = i % PLX_PICTURE_SIDE - f.column;
@@ -202,8 +203,15 @@ void plx__picture_draw(const plx__picture *picture, plx_rng *rng, plx_real *imag
             const double own = f.colour.of[c] + shade * (f.shade.of[c] - f.colour.of[c]);
             const double seen = f.ground.of[c] + cover * (own - f.ground.of[c]);
             image[PLX_PICTURE_CHANNELS * i + c] =
-                (plx_real)((seen + noise_size * noise[c] - mean) / deviation);
+                (plx_real)((seen + noise_size * noise[c] - mean_light) / light_deviation);
         }
+    }
+}
+
+void plx__picture_to_light(const plx_real *image, plx_real *light) {
+    for (int i = 0; i < PLX_PICTURE_VALUES; ++i) {
+        const double seen = (double)image[i] * light_deviation + mean_light;
+        light[i] = (plx_real)(seen < 0 ? 0 : least(1, seen));
     }
 }
 

@@ -45,6 +45,9 @@ plx__picture plx__picture_of_kind(int kind, plx_rng *rng);
  * picture n of a stream does not depend on the attributes of those before it. */
 void plx__picture_draw(const plx__picture *picture, plx_rng *rng, plx_real *image);
 
+/* An image as light, 0 to 1. */
+void plx__picture_to_light(const plx_real *image, plx_real *light);
+
 /* n pictures with their kinds, each as likely as the others. */
 void plx__pictures(int64_t n, uint64_t seed, uint32_t stream, plx_real *images, int32_t *kinds);
 
