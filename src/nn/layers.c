@@ -3,6 +3,8 @@
 
 #include "ops/op.h"
 
+#include <math.h>
+
 /* The size of the last axis; 0 for an invalid node. */
 static int64_t width_of(const plx_graph *graph, plx_node x) {
     const int64_t *dims = NULL;
@@ -125,6 +127,45 @@ plx_node plx__dropout_layer(const plx_scope *scope, const char *name, plx_node x
     if (rate == 0 || !scope->training) return x;
     const uint64_t stream = plx__name_stream(scope->path, name);
     return plx_dropout(scope->graph, x, rate, scope->weights->seed ^ stream << 32);
+}
+
+plx_node plx__patches(const plx_scope *scope, const char *name, plx_node x, int64_t patch,
+                      int64_t width, plx__begin begin) {
+    plx_graph *graph = scope->graph;
+    const int64_t *dims = NULL;
+    if (plx_node_shape(graph, x, &dims) != 4) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "patches: takes images [height, width, channels]");
+        return plx_none();
+    }
+    if (patch < 1 || dims[1] % patch || dims[2] % patch) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE,
+                        "patches: a patch of %lld does not divide an image of %lld x %lld",
+                        (long long)patch, (long long)dims[1], (long long)dims[2]);
+        return plx_none();
+    }
+    const int64_t rows[] = {dims[0], dims[1] / patch * (dims[2] / patch), width};
+    const plx_layer layer = {.units = width, .size = {patch, patch}, .stride = {patch, patch}};
+    const int32_t first = plx__layer_begin(scope);
+    const plx_node y = plx__conv(scope, name, x, &layer, begin);
+    return plx__layer_end(scope, "patches", name, first, plx_reshape(graph, y, 3, rows));
+}
+
+/* A table of one column, read as an embedding is. */
+plx_node plx__by_padding(plx_graph *graph, plx_node ids, int64_t vocabulary, double padding,
+                         double word) {
+    const int64_t words[] = {vocabulary - 1, 1}, before[] = {1, 0}, after[] = {0, 0};
+    const plx_node others = plx_broadcast(graph, plx_constant(graph, word), 2, words);
+    return plx_embedding(graph, plx_pad(graph, others, before, after, padding), ids);
+}
+
+plx_node plx__padding_mask(plx_graph *graph, plx_node ids, int64_t vocabulary) {
+    const int64_t *dims = NULL;
+    if (plx_node_shape(graph, ids, &dims) != 2) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "padding: takes ids [batch, length]");
+        return plx_none();
+    }
+    const int64_t mask[] = {dims[0], 1, dims[1]};
+    return plx_reshape(graph, plx__by_padding(graph, ids, vocabulary, -INFINITY, 0), 3, mask);
 }
 
 /* ---- Transformer blocks ---------------------------------------------------------------------- */

@@ -31,6 +31,15 @@ plx_node plx__embedding_layer(const plx_scope *scope, const char *name, plx_node
 plx_node plx__positions_layer(const plx_scope *scope, const char *name, plx_node x,
                               plx__begin begin);
 plx_node plx__dropout_layer(const plx_scope *scope, const char *name, plx_node x, double rate);
+/* Non-overlapping patches of x [n, h, w, c] as rows: [n, (h / patch) (w / patch), width]
+ * (Dosovitskiy et al., ICLR 2021). */
+plx_node plx__patches(const plx_scope *scope, const char *name, plx_node x, int64_t patch,
+                      int64_t width, plx__begin begin);
+/* By id of ids [b, t]: padding for id 0, word for the others: [b, t, 1]. Without gradients. */
+plx_node plx__by_padding(plx_graph *graph, plx_node ids, int64_t vocabulary, double padding,
+                         double word);
+/* The mask of plx_attention by which padding (id 0) is not seen: [b, 1, t]. */
+plx_node plx__padding_mask(plx_graph *graph, plx_node ids, int64_t vocabulary);
 
 /* The attention and the hidden layer of a transformer, each with a residual. */
 typedef struct plx__block_options {
