@@ -4,9 +4,9 @@ import { describe, it } from 'node:test';
 import { interp5d, XOR } from './support/data.mjs';
 import { withEngine } from './support/engine.mjs';
 
-const fails = (promise, code, message) =>
+const fails = (promise, codeName, message) =>
   assert.rejects(promise, (error) => {
-    assert.equal(error.code, code, error.message);
+    assert.equal(error.codeName, codeName, error.message);
     assert.match(error.message, message);
     return true;
   });
