@@ -337,7 +337,7 @@ static void puts_back(plx_check *t, plx_ctx *ctx, int64_t accumulate, double cli
         states = values_of(model, true, state);
         status = plx_trainer_run(trainer, 1, &progress);
     }
-    char expected[64];
+    char expected[128];
     snprintf(expected, sizeof expected, "the loss is not finite at step %lld of epoch %lld",
              (long long)progress.step + 1, (long long)progress.step + 1);
     CHECK(t, status == PLX_ERR_DIVERGED && strstr(plx_message(ctx), expected) && progress.step > 1,
