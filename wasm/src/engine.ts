@@ -13,7 +13,7 @@ import type {
   Weight,
 } from './api.js';
 import { listSuites, runBench } from './engine_bench.js';
-import { trainInSlices } from './engine_fit.js';
+import { Recipe, trainInSlices } from './engine_fit.js';
 import { EngineGraphs } from './engine_graph.js';
 import { chooseOptimizer, indexOf, memoryUse, names, readPlan } from './engine_plan.js';
 import { PlxError } from './errors.js';
@@ -313,15 +313,21 @@ export class Engine implements EngineApi {
     this.#refuseWhileTraining(model, 'fit');
     const x = heap.copyIn(request.data.x);
     let y = 0;
+    const recipe = new Recipe(heap, request.recipe);
     const job: Job = { cancelled: false };
     this.#jobs.set(request.job, job);
     try {
       y = heap.copyIn(request.data.y);
+      recipe.choose(request.validation);
       const trainer = this.#newTrainer(model, request.data, x, y, request);
       model.trainer = trainer;
-      const validate = () =>
-        request.validation ? this.#metrics(model, request.loss, request.validation) : undefined;
-      const trained = await trainInSlices(heap, trainer, job, validate, report);
+      const trained = await trainInSlices(
+        heap,
+        trainer,
+        job,
+        request.validation !== undefined,
+        report,
+      );
       heap.c._plx_js_trainer_memory(trainer);
       return { ...trained, memory: memoryUse(heap) };
     } finally {
@@ -330,6 +336,7 @@ export class Engine implements EngineApi {
       this.#jobs.delete(request.job);
       heap.c._plx_js_free(x);
       heap.c._plx_js_free(y);
+      recipe.free();
     }
   }
 
