@@ -1,5 +1,6 @@
 /* Synthetic pictures: the same for a seed, of the kinds that they are labelled, standardised; and
  * nothing but shape and texture tells the kind. */
+#include "bench/learning.h"
 #include "bench/tasks/shapes.h"
 
 #include "check.h"
@@ -86,9 +87,33 @@ static void values(plx_check *t) {
         CHECK(t, light[i] >= 0 && light[i] <= 1, "light %d is %g", i, (double)light[i]);
 }
 
+/* A model of other pictures or kinds would read past the data's end. */
+static void refuses_models(plx_check *t) {
+    static const char *const models[][2] = {
+        {"vit-nano:size=16", "takes 768 values and gives 10; pictures have 32 x 32 x 3"},
+        {"resnet-nano:classes=7", "gives 7; pictures have 32 x 32 x 3, and there are 10 kinds"},
+        {"gpt2-nano", "pictures have 32 x 32 x 3"},
+        {"vit-nano:heads=3", "3 heads do not divide the width 128"},
+    };
+    plx_ctx *ctx = plx_check_context(t, NULL, 1);
+    if (!ctx) return;
+    for (size_t i = 0; i < sizeof models / sizeof *models; ++i) {
+        const plx_learning_options options = {
+            .task = "vit-nano", .model = models[i][0], .size = PLX_BENCH_QUICK};
+        plx_learning *learning = NULL;
+        const plx_status status = plx_learning_new(ctx, &options, &learning);
+        CHECK(t, status == PLX_ERR_SHAPE && strstr(plx_message(ctx), models[i][1]),
+              "%s: %s, \"%s\" lacks \"%s\"", models[i][0], plx_status_name(status),
+              plx_message(ctx), models[i][1]);
+        CHECK(t, !learning, "%s is trained", models[i][0]);
+    }
+    plx_ctx_free(ctx);
+}
+
 void plx_test_bench_pictures(plx_check *t) {
     names(t);
     pairs(t);
     rest_is_chance(t);
     values(t);
+    refuses_models(t);
 }
