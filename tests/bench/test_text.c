@@ -6,6 +6,7 @@
 #include "check.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +50,7 @@ static void costs(plx_check *t) {
     for (int i = 0; i < 50; ++i) {
         plx_stories_write(stories, &rng, STORY, ids, cost);
         for (int k = 0; k < STORY; ++k) {
-            const double choices = k == NATURE ? 6 : k == KIND ? 2 : k == NAME ? 8 : 1;
+            const double choices = k == NATURE ? 4 : k == KIND ? 2 : k == NAME ? 4 : 1;
             CHECK(t, fabs(cost[k] - log(choices)) < 1e-12, "\"%s\" costs %g, not log %g",
                   plx_stories_word(stories, ids[k]), cost[k], choices);
         }
@@ -158,7 +159,7 @@ static void attention(plx_check *t, plx_ctx *ctx, const char *task) {
 }
 
 void plx_test_bench_text(plx_check *t) {
-    vocabulary(t, 0, 100, 200);
+    vocabulary(t, 0, 60, 200);
     vocabulary(t, 1, 200, 500);
     vocabulary(t, 2, 400, 2000);
     costs(t);
@@ -169,4 +170,35 @@ void plx_test_bench_text(plx_check *t) {
     attention(t, ctx, "gpt2-nano");
     attention(t, ctx, "transformer-nano");
     plx_ctx_free(ctx);
+}
+
+/* The loss on held-out stories after quick training; NaN after a failed check. */
+static double trained_loss(plx_check *t, const char *task) {
+    plx_ctx *ctx = plx_check_context(t, NULL, 2);
+    if (!ctx) return NAN;
+    const plx_learning_options options = {.task = task, .size = PLX_BENCH_QUICK, .seed = 2};
+    plx_learning *learning = NULL;
+    plx_progress progress = {0};
+    plx_status status = plx_learning_new(ctx, &options, &learning);
+    while (status == PLX_OK && !progress.done)
+        status = plx_trainer_run(plx_learning_trainer(learning), 1000, &progress);
+    if (status == PLX_OK) status = plx_learning_evaluate(learning);
+    CHECK(t, status == PLX_OK, "%s: %s", task, plx_message(ctx));
+    const double loss = status == PLX_OK ? plx_learning_measure_at(learning, 0).value : NAN;
+    plx_learning_free(learning);
+    plx_ctx_free(ctx);
+    return loss;
+}
+
+void plx_test_bench_modern(plx_check *t) {
+#if defined(__EMSCRIPTEN__) || !defined(NDEBUG)
+    const bool fast = false;
+#else
+    const bool fast = sizeof(plx_real) == sizeof(float);
+#endif
+    CHECK(t, plx_learning_task(0) != NULL, "there are no tasks");
+    if (!fast) return;
+    const double modern = trained_loss(t, "transformer-nano"), old = trained_loss(t, "gpt2-nano");
+    printf("  held-out loss %.4f; of GPT-2 %.4f\n", modern, old);
+    CHECK(t, modern <= old, "the modern transformer's loss is %g, GPT-2's %g", modern, old);
 }
