@@ -48,21 +48,21 @@ typedef struct word_list {
 
 static const word_list lists[SLOTS] = {
     [HERO_KIND] = {{2, 2, 2}, "girl boy"},
-    [NATURE] = {{4, 12, 24},
+    [NATURE] = {{3, 12, 24},
                 "little kind brave clever shy merry gentle curious quiet lucky modest hungry proud "
                 "silly patient lonely cheerful careful stubborn sleepy noisy polite nimble humble"},
-    [HOME] = {{4, 16, 32},
+    [HOME] = {{3, 16, 32},
               "forest village garden castle harbour valley market tower meadow cave mill lake "
               "bridge palace desert swamp bakery temple station library canyon chapel farm lagoon "
               "quarry stable theatre vineyard workshop glacier museum lighthouse"},
     [ANIMAL] =
-        {{4, 16, 32},
+        {{3, 16, 32},
          "cat dog fox pig bear goat mouse horse rabbit duck frog wolf hen deer crow hedgehog "
          "badger beaver camel donkey gull falcon heron lizard mole parrot pigeon raven "
          "squirrel swan turtle weasel"},
     [COLOUR] = {{3, 8, 12},
                 "red blue golden green white black silver yellow purple brown grey pink"},
-    [THING] = {{4, 24, 48},
+    [THING] = {{3, 24, 48},
                "ball key book lamp coin hat ring drum boat bell kite map spoon mirror basket flute "
                "ladder candle button crown feather lantern marble needle blanket bottle bracelet "
                "bucket carpet compass cushion dagger diary hammer kettle locket mask necklace rope "

@@ -3,11 +3,11 @@
 
 static const plx__text_recipe recipe = {
     .model = "transformer-nano",
-    .batch = {32, 32, 64},
-    .steps = {230, 3000, 20000},
-    .rate = {2e-3, 1e-3, 1e-3},
+    .batch = {16, 32, 64},
+    .steps = {480, 2500, 20000},
+    .rate = {2e-3, 2e-3, 1e-3},
     .decay = 0.1,
-    .warmup = 100,
+    .warmup = 50,
     .floor = 0.1,
 };
 
