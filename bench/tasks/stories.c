@@ -74,8 +74,8 @@ static const word_list lists[SLOTS] = {
 
 /* Names are two syllables; those of girls end in other ones than those of boys. */
 static const word_list beginnings = {{2, 8, 16}, "Mi To La Ru Be Na Ka So Vi Da El Fe Jo Pa Te Zo"};
-static const word_list girls_ends = {{2, 4, 8}, "ra na lia sa ta nia la mi"};
-static const word_list boys_ends = {{2, 4, 8}, "mo bin ko ren dor lo tus vik"};
+static const word_list girls_ends = {{1, 4, 8}, "ra na lia sa ta nia la mi"};
+static const word_list boys_ends = {{1, 4, 8}, "mo bin ko ren dor lo tus vik"};
 
 enum { MOST_WORDS = 1024, MOST_LETTERS = 16, MOST_ITEMS = 512 };
 

@@ -64,7 +64,10 @@ static plx_node step(const plx_model *model, const plx_scope *scope, plx_node id
     const plx__decoder d = dimensions(model);
     const double dropout = model->settings[DROPOUT];
     plx_graph *graph = scope->graph;
-    const plx__begin begin = {PLX_INIT_NORMAL, 0.02};
+    const plx__begin table_begin = {PLX_INIT_NORMAL, 0.02};
+    /* Of N(0, 1 / inputs), so that rows of unit variance keep it (LeCun et al., "Efficient
+     * BackProp", 1998): LLaMA's paper says nothing of how its matrices begin. */
+    const plx__begin begin = {PLX_INIT_NORMAL, 1 / plx__sqrt((double)d.width)};
     const plx__block_options block = {
         .heads = d.heads,
         .kv_heads = d.kv_heads,
@@ -77,11 +80,12 @@ static plx_node step(const plx_model *model, const plx_scope *scope, plx_node id
         .dropout = dropout,
         .epsilon = 1e-5,
         .begin = begin,
-        .residual_begin = {PLX_INIT_NORMAL, 0.02 / plx__sqrt(2 * (double)d.layers)},
+        .residual_begin = {PLX_INIT_NORMAL, begin.value / plx__sqrt(2 * (double)d.layers)},
         .cache = cache,
     };
     plx_node table;
-    plx_node x = plx__embedding_layer(scope, "tokens", ids, d.vocabulary, d.width, begin, &table);
+    plx_node x =
+        plx__embedding_layer(scope, "tokens", ids, d.vocabulary, d.width, table_begin, &table);
     x = plx__dropout_layer(scope, "dropout", x, dropout);
     for (int i = 0; i < (int)d.layers; ++i) {
         char name[24];
@@ -90,7 +94,7 @@ static plx_node step(const plx_model *model, const plx_scope *scope, plx_node id
     }
     x = plx__rms_norm_layer(scope, "norm", x, 1e-5);
     if (model->settings[TIED] == 0)
-        return plx__dense(scope, "logits", x, d.vocabulary, begin, false);
+        return plx__dense(scope, "logits", x, d.vocabulary, table_begin, false);
     const int32_t first = plx__layer_begin(scope);
     return plx__layer_end(scope, "dense", "logits", first,
                           plx_matmul(graph, x, table, false, true));
