@@ -19,4 +19,7 @@ int plx__checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, in
 /* A graph with the same nodes and ids, for passes to change. NULL when memory is short. */
 plx_graph *plx__graph_copy(const plx_graph *graph);
 
+/* plx_tensor_init on all threads; the same values. ctx NULL: in the caller. */
+void plx__tensor_fill(plx_ctx *ctx, plx_tensor *tensor, plx_init init, double value, plx_rng *rng);
+
 #endif
