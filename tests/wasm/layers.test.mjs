@@ -300,6 +300,11 @@ describe('layers refuse', () => {
       'PLX_ERR_SHAPE',
       /conv2d/,
     ],
+    'a linear hidden layer': [
+      (l) => sequence(l.decoderBlock({ activation: 'linear' })),
+      'PLX_ERR_ARGUMENT',
+      /two linear layers are one/,
+    ],
     'heads that do not divide the width': [
       (l) => sequence(l.encoderBlock({ heads: 4 })),
       'PLX_ERR_SHAPE',
