@@ -170,8 +170,8 @@ describe('models refuse', () => {
     ],
     'heads that do not divide the width': [
       () => tiny({ heads: 3 }).summary(),
-      'PLX_ERR_SHAPE',
-      /3 heads do not divide the width 16/,
+      'PLX_ERR_ARGUMENT',
+      /3 heads do not divide width 16; take width 15 or 18, or 2 heads/,
     ],
     'dimensions beside those of an mlp': [
       async () => plx.model('mlp:2-3', { config: { width: 3 } }),
