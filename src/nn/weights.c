@@ -130,7 +130,7 @@ plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const in
         return same ? plx_parameter(scope->graph, full, tensor)
                     : fail_with_shapes(scope, full, tensor, rank, dims);
     }
-    plx__weight *made;
+    plx__weight *made = NULL;
     const plx_status status = make(scope, name, rank, dims, role, &made);
     if (status != PLX_OK) {
         plx__graph_fail(scope->graph, status, "weight \"%s\": %s", full,
