@@ -286,7 +286,9 @@ typedef struct plx_progress {
     bool done;
     double rate;            /* of the last step; before it, of the first */
     double gradient_norm;   /* of the last step, before clipping; NaN without clip_norm */
-    double validation_loss; /* the latest; NaN before there is one */
+    double validation_loss; /* the latest, of all outputs; NaN before there is one */
+    plx_metrics validation; /* of output 0; none counted for PLX_LOSS_OWN, or before the first */
+    double validation_ns;   /* spent on validation so far */
     int64_t best_epoch;     /* of the lowest validation loss; 0: none yet */
     bool stopped_early;
 } plx_progress;

@@ -154,12 +154,45 @@ EXPORT void plx_js_optimizer_set_rate(plx_optimizer *made, double rate) {
     plx_optimizer_set_rate(made, rate);
 }
 
+static plx_trainer_options recipe; /* the fields that plx_js_recipe and plx_js_validation set */
+static plx_dataset held_out;
+
+/* Name of a schedule; 0 past the last. */
+EXPORT const char *plx_js_schedule_name(int i) {
+    return plx_schedule_name((plx_schedule_kind)i);
+}
+
+/* What the next plx_js_trainer_new does beside steps; without this call, nothing. */
+EXPORT void plx_js_recipe(int schedule, double warmup, double floor, double every, double factor,
+                          double clip_norm, double label_smoothing, double accumulate) {
+    recipe.schedule = (plx_schedule){.kind = (plx_schedule_kind)schedule,
+                                     .warmup = (int64_t)warmup,
+                                     .floor = floor,
+                                     .every = (int64_t)every,
+                                     .factor = factor};
+    recipe.clip_norm = clip_norm;
+    recipe.label_smoothing = label_smoothing;
+    recipe.accumulate = (int64_t)accumulate;
+}
+
+/* What the next trainer validates on: an address for each port, whose data is borrowed until
+ * plx_js_trainer_free. */
+EXPORT void plx_js_validation(double n, const void *const *x, const void *const *y, double patience,
+                              double min_improvement) {
+    held_out = plx__js_dataset(n, x, y);
+    recipe.validation = n > 0 ? &held_out : NULL;
+    recipe.patience = (int64_t)patience;
+    recipe.min_improvement = min_improvement;
+}
+
 /* x and y: an address for each port, as plx_js_evaluate takes them. Results: the trainer. The data
  * is borrowed until plx_js_trainer_free. */
 EXPORT int plx_js_trainer_new(plx_model *model, int loss, double n, const void *const *x,
                               const void *const *y, double batch, double epochs, bool shuffle,
                               double seed) {
-    plx_trainer_options options = plx_trainer_default();
+    plx_trainer_options options = recipe;
+    recipe = (plx_trainer_options){0};
+    options.plan = plx_plan_default();
     options.loss = (plx_loss)loss;
     options.optimizer = optimizer;
     options.batch = (int64_t)batch;
@@ -178,7 +211,9 @@ EXPORT void plx_js_trainer_free(plx_trainer *trainer) {
 }
 
 /* At most max_steps further steps, not past the end of an epoch. Results: step, steps, epoch,
- * epochs, loss of the last step, mean loss of the epoch, done. */
+ * epochs, loss of the last step, mean loss of the epoch, done; rate, gradient norm (NaN: not
+ * known), nanoseconds of validation so far, best epoch (0: none), stopped early; of the validation
+ * loss, accuracy, rmse, r2, share of labels among the five likeliest, perplexity. */
 EXPORT int plx_js_trainer_run(plx_trainer *trainer, double max_steps) {
     plx_progress progress = {0};
     plx_status status = plx_trainer_run(trainer, (int64_t)max_steps, &progress);
@@ -189,6 +224,17 @@ EXPORT int plx_js_trainer_run(plx_trainer *trainer, double max_steps) {
     plx__js_result(4, (double)progress.loss);
     plx__js_result(5, progress.epoch_loss);
     plx__js_result(6, progress.done);
+    plx__js_result(7, progress.rate);
+    plx__js_result(8, progress.gradient_norm);
+    plx__js_result(9, progress.validation_ns);
+    plx__js_result(10, (double)progress.best_epoch);
+    plx__js_result(11, progress.stopped_early);
+    plx__js_result(12, progress.validation.loss);
+    plx__js_result(13, progress.validation.accuracy);
+    plx__js_result(14, progress.validation.rmse);
+    plx__js_result(15, progress.validation.r2);
+    plx__js_result(16, progress.validation.top5);
+    plx__js_result(17, progress.validation.perplexity);
     return status;
 }
 
@@ -210,9 +256,10 @@ static void result_memory(plx_memory memory) {
     plx__js_result(3, (double)memory.activations);
     plx__js_result(4, (double)memory.workspace);
     plx__js_result(5, (double)memory.inputs);
+    plx__js_result(6, (double)memory.kept);
 }
 
-/* Results: bytes of parameters, gradients, optimizer, activations, workspace, inputs. */
+/* Results: bytes of parameters, gradients, optimizer, activations, workspace, inputs, kept. */
 EXPORT void plx_js_trainer_memory(const plx_trainer *trainer) {
     result_memory(plx_trainer_memory(trainer));
 }

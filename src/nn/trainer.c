@@ -279,6 +279,8 @@ plx_status plx_trainer_run(plx_trainer *t, int64_t max_steps, plx_progress *prog
         .rate = t->rate,
         .gradient_norm = t->norm,
         .validation_loss = t->validation.latest,
+        .validation = t->validation.metrics,
+        .validation_ns = t->validation.nanoseconds,
         .best_epoch = t->validation.best_epoch,
         .stopped_early = t->stopped_early,
     };

@@ -31,6 +31,8 @@ typedef struct plx__validation {
     double latest, lowest;    /* losses */
     double mark;              /* what the next loss has to stay below for training to go on */
     int64_t epochs, best_epoch, patience_left;
+    plx_metrics metrics; /* of output 0 */
+    double nanoseconds;
 } plx__validation;
 
 struct plx_trainer {

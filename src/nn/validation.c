@@ -1,6 +1,8 @@
 /* The loss on validation data after an epoch, and what follows from it. */
 #include "nn/trainer.h"
 
+#include "base/platform.h"
+
 #include <math.h>
 
 /* The value of a model's own loss is one of a batch: mean over batches by their samples. */
@@ -28,6 +30,7 @@ static plx_status loss_of(plx_trainer *t, double *loss) {
         PLX_TRY(
             plx_model_evaluate(t->model, i, t->options.loss, &t->validation.data, &metrics, NULL));
         *loss += metrics.loss;
+        if (!i) t->validation.metrics = metrics;
     }
     return PLX_OK;
 }
@@ -66,7 +69,9 @@ void plx__validation_close(plx_trainer *t) {
 
 plx_status plx__validate(plx_trainer *t, bool *stop) {
     plx__validation *v = &t->validation;
+    const int64_t start = plx_platform_now_ns();
     PLX_TRY(loss_of(t, &v->latest));
+    v->nanoseconds += (double)(plx_platform_now_ns() - start);
     v->epochs += 1;
     if (v->latest < v->lowest) {
         v->lowest = v->latest;

@@ -257,13 +257,13 @@ static const plx_real smoothings[] = {0, (plx_real)0.125f};
 /* The mean of a row of logits (0 without smoothing, where it is not taken), and how far off a sum
  * of n terms may be. */
 static plx_wide mean_of(const plx_case *c, const plx_real *x, plx_wide *error) {
-    plx_wide sum = 0, magnitude = 0;
+    plx_wide mean = 0, magnitude = 0;
     for (int64_t i = 0; i < c->n; ++i) {
-        sum += (plx_wide)x[i] / (plx_wide)c->n;
+        mean += (plx_wide)x[i] / (plx_wide)c->n;
         magnitude += fabs((plx_wide)x[i]) / (plx_wide)c->n;
     }
     *error = ((plx_wide)c->n + 2) * PLX_EPS * magnitude;
-    return sum;
+    return mean;
 }
 
 static void check_xent(plx_case *c, int64_t label, plx_real smoothing) {

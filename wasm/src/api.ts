@@ -152,21 +152,49 @@ export type Loss = 'mse' | 'crossentropy' | 'own';
 /** An optimizer with settings; what is left out has the paper's default. */
 export interface OptimizerOptions {
   /** Which. */
-  kind: 'sgd' | 'adam' | 'adamw';
-  /** Learning rate (SGD 0.01, Adam and AdamW 0.001). */
+  kind: 'sgd' | 'adam' | 'adamw' | 'lion' | 'rmsprop';
+  /** Learning rate (SGD and RMSprop 0.01, Adam and AdamW 0.001, Lion 0.0001). */
   rate?: number;
-  /** SGD. */
+  /** SGD, RMSprop. */
   momentum?: number;
   /** SGD: Nesterov's form of momentum. */
   nesterov?: boolean;
-  /** Adam, AdamW: decay of the mean of gradients. */
+  /** Adam, AdamW: decay of the mean of gradients; Lion: its part in the direction. */
   beta1?: number;
-  /** Adam, AdamW: decay of the mean of squares. */
+  /** Adam, AdamW, RMSprop: decay of the mean of squares; Lion: of the mean of gradients. */
   beta2?: number;
-  /** Adam, AdamW. */
+  /** Adam, AdamW, RMSprop. */
   epsilon?: number;
-  /** SGD, Adam: added to the gradient; AdamW: decoupled. */
+  /**
+   * SGD, Adam, RMSprop: added to the gradient; AdamW, Lion: decoupled. `fit` leaves biases and the
+   * scales and shifts of norms without it.
+   */
   weightDecay?: number;
+}
+
+/** How the learning rate goes from step to step; the optimizer's rate is its highest. */
+export interface ScheduleOptions {
+  /**
+   * `step`: times `factor` after every so many steps; `cosine` and `linear`: down to `floor`;
+   * `one-cycle`: up from 1/25 over 30% of the steps, then down to almost nothing.
+   */
+  kind: 'constant' | 'step' | 'cosine' | 'linear' | 'one-cycle';
+  /** Steps of linear growth before all else (default 0); not for `one-cycle`. */
+  warmup?: number;
+  /** The lowest rate as a share of the highest, 0 to 1 (default 0). */
+  floor?: number;
+  /** `step`: after how many steps. */
+  every?: number;
+  /** `step`: by what, above 0 and at most 1 (default 0.1). */
+  factor?: number;
+}
+
+/** When `fit` is to stop before its epochs are over. */
+export interface EarlyStopping {
+  /** Epochs without a lower validation loss after which training is done. */
+  patience: number;
+  /** By how much more than this the loss has to fall to count as lower (default 0). */
+  minImprovement?: number;
 }
 
 /** How well a model does on some data. */
@@ -201,6 +229,8 @@ export interface EpochLog {
   loss: number;
   /** On the validation data, if there is any. */
   validation?: Metrics;
+  /** Learning rate of its last step. */
+  rate: number;
   /** Milliseconds since training began. */
   milliseconds: number;
 }
@@ -219,6 +249,10 @@ export interface BatchLog {
   loss: number;
   /** Losses of the steps since the last call. */
   losses: Float32Array;
+  /** Learning rate of the last step. */
+  rate: number;
+  /** With `clipNorm`: length of all gradients together in the last step, before clipping. */
+  gradientNorm?: number;
   /** Milliseconds since training began. */
   milliseconds: number;
 }
@@ -233,8 +267,21 @@ export interface FitOptions {
   loss?: Loss;
   /** Default `"adam"`. */
   optimizer?: OptimizerOptions['kind'] | OptimizerOptions;
+  /** Of the learning rate, over all steps (default `"constant"`). */
+  schedule?: ScheduleOptions['kind'] | ScheduleOptions;
+  /** Scales gradients to at most this length, all together (default: as they are). */
+  clipNorm?: number;
+  /** `crossentropy`: share of a label's weight that is spread over all classes (default 0). */
+  labelSmoothing?: number;
+  /** Batches whose gradients are averaged for one step (default 1). */
+  accumulate?: number;
   /** Data to evaluate after every epoch, or the share of x and y (from the end) to hold out. */
   validation?: { x: Data | NamedData; y: Data | NamedData } | number;
+  /**
+   * Stops when the validation loss falls no more. The weights of the epoch in which it was lowest
+   * are put back when training ends, early or not (not when it is cancelled).
+   */
+  earlyStopping?: EarlyStopping;
   /** A new order every epoch (default true). */
   shuffle?: boolean;
   /** Of the shuffling; default the model's. */
@@ -261,6 +308,8 @@ export interface MemoryUse {
   workspace: number;
   /** Batches and data. */
   inputs: number;
+  /** Copies of weights that `fit` may put back. */
+  kept: number;
 }
 
 /** What `fit` gives. */
@@ -271,6 +320,10 @@ export interface History {
   epochs: EpochLog[];
   /** Steps done. */
   steps: number;
+  /** With validation: the epoch in which its loss was lowest. */
+  bestEpoch?: number;
+  /** Whether `earlyStopping` ended training. */
+  stoppedEarly: boolean;
   /** Of training alone, without validation. */
   milliseconds: number;
   /** What training took. */
@@ -373,7 +426,9 @@ export interface Model {
    * Trains. x is [n, ...input]; y is [n, ...output] for `mse`, class labels (n, or one for each
    * position of a sequence) for `crossentropy`, undefined for `own`. Where a model has several
    * inputs or outputs, data is named: `{ pixels, ids }`. Bad shapes, values that are not finite, ids
-   * and labels that cannot be, and impossible options are refused before any weight changes.
+   * and labels that cannot be, and impossible options are refused before any weight changes. A
+   * loss that is not finite rejects with PLX_ERR_DIVERGED, and the model then has the weights of the
+   * last step whose loss was finite.
    */
   fit(x: Data | NamedData, y: Data | NamedData | undefined, options?: FitOptions): Promise<History>;
   /** An output for samples x, the first unless named: a flat array of n times the output's size. */

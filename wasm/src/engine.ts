@@ -14,11 +14,12 @@ import type {
 } from './api.js';
 import type { Layer } from './api_layers.js';
 import { listSuites, runBench } from './engine_bench.js';
-import { trainInSlices } from './engine_fit.js';
+import { Recipe, trainInSlices } from './engine_fit.js';
 import { EngineGenerators } from './engine_generation.js';
 import { DTYPES, EngineGraphs } from './engine_graph.js';
 import { LayerWriter } from './engine_layers.js';
 import { chooseOptimizer, indexOf, memoryUse, names, readPlan } from './engine_plan.js';
+import { PORTS, PortData } from './engine_ports.js';
 import { PlxError } from './errors.js';
 import type { Exports, Glue } from './exports.js';
 import type { DType, GraphArray } from './graph_api.js';
@@ -51,9 +52,6 @@ const LOSS: Record<Loss, number> = { mse: 0, crossentropy: 1, own: 2 };
 
 /** Up to so many, evaluation counts which class was taken for which. */
 const MOST_CLASSES = 1024;
-
-/** Addresses of one call: PLX_PORTS. */
-const PORTS = 4;
 
 const product = (shape: number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -300,14 +298,14 @@ export class Engine implements EngineApi {
   }
 
   /** Runs body with the addresses of two lists, of the ports' data and of the targets'. */
-  #withPorts<T>(data: Samples, body: (inputs: number, targets: number) => T): T {
-    const heap = this.#h;
-    return heap.with([...data.inputs, ...data.targets], (...addresses) => {
-      const lists = new Int32Array(2 * PORTS);
-      lists.set(addresses.slice(0, data.inputs.length));
-      lists.set(addresses.slice(data.inputs.length), PORTS);
-      return heap.with([lists], (list) => body(list as number, (list as number) + 4 * PORTS));
-    });
+  #withPorts<T>(samples: Samples, body: (inputs: number, targets: number) => T): T {
+    const data = new PortData(this.#h);
+    try {
+      const { inputs, targets } = data.place(samples);
+      return body(inputs, targets);
+    } finally {
+      data.free();
+    }
   }
 
   #optimizerOf(optimizer: OptimizerOptions['kind'] | OptimizerOptions): OptimizerOptions {
@@ -348,29 +346,30 @@ export class Engine implements EngineApi {
     const heap = this.#h;
     const model = this.#model(id);
     this.#refuseWhileTraining(model, 'fit');
-    const copies: number[] = [];
+    const recipe = new Recipe(heap, request.recipe);
+    const data = new PortData(heap);
     const job: Job = { cancelled: false };
     this.#jobs.set(request.job, job);
     try {
-      const { inputs, targets } = request.data;
-      for (const values of [...inputs, ...targets]) copies.push(heap.copyIn(values));
-      const lists = new Int32Array(2 * PORTS);
-      lists.set(copies.slice(0, inputs.length));
-      lists.set(copies.slice(inputs.length), PORTS);
-      const list = heap.copyIn(lists);
-      copies.push(list);
-      const trainer = this.#newTrainer(model, request.data, list, list + 4 * PORTS, request);
+      const lists = data.place(request.data);
+      recipe.choose(request.validation);
+      const trainer = this.#newTrainer(model, request.data, lists.inputs, lists.targets, request);
       model.trainer = trainer;
-      const validate = () =>
-        request.validation ? this.#metrics(model, 0, request.loss, request.validation) : undefined;
-      const trained = await trainInSlices(heap, trainer, job, validate, report);
+      const trained = await trainInSlices(
+        heap,
+        trainer,
+        job,
+        request.validation !== undefined,
+        report,
+      );
       heap.c._plx_js_trainer_memory(trainer);
       return { ...trained, memory: memoryUse(heap) };
     } finally {
       heap.c._plx_js_trainer_free(model.trainer);
       model.trainer = 0;
       this.#jobs.delete(request.job);
-      for (const copy of copies) heap.c._plx_js_free(copy);
+      data.free();
+      recipe.free();
     }
   }
 

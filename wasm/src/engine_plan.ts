@@ -37,15 +37,11 @@ export function chooseOptimizer(heap: Heap, kind: number, o: OptimizerOptions): 
 
 /** What a call left in the results, as an object. */
 export function memoryUse(heap: Heap): MemoryUse {
-  const [parameters, gradients, optimizer, activations, workspace, inputs] = heap.results(0, 6) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  return { parameters, gradients, optimizer, activations, workspace, inputs };
+  const [parameters, gradients, optimizer, activations, workspace, inputs, kept] = heap.results(
+    0,
+    7,
+  ) as [number, number, number, number, number, number, number];
+  return { parameters, gradients, optimizer, activations, workspace, inputs, kept };
 }
 
 export function readPlan(heap: Heap, plan: number): Plan {

@@ -68,6 +68,24 @@ export interface Exports {
   _plx_js_optimizer_new(count: number, parameters: number): number;
   _plx_js_optimizer_free(optimizer: number): void;
   _plx_js_optimizer_set_rate(optimizer: number, rate: number): void;
+  _plx_js_schedule_name(i: number): number;
+  _plx_js_recipe(
+    schedule: number,
+    warmup: number,
+    floor: number,
+    every: number,
+    factor: number,
+    clipNorm: number,
+    labelSmoothing: number,
+    accumulate: number,
+  ): void;
+  _plx_js_validation(
+    n: number,
+    x: number,
+    y: number,
+    patience: number,
+    minImprovement: number,
+  ): void;
   _plx_js_trainer_new(
     model: number,
     loss: number,

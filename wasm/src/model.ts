@@ -12,21 +12,45 @@ import type {
   OptimizerOptions,
   Plan,
   Port,
+  ScheduleOptions,
   Summary,
   Weight,
 } from './api.js';
 import type { GenerateOptions, GeneratorOptions, TokenGenerator } from './api_generation.js';
-import { checkFinite, checkName, checkWhole, flatten, shapeText, toFloats } from './arrays.js';
+import {
+  checkFinite,
+  checkInteger,
+  checkName,
+  checkWhole,
+  flatten,
+  shapeText,
+  toFloats,
+} from './arrays.js';
 import type { Connection } from './connection.js';
 import { PlxError } from './errors.js';
 import { ClientGenerator, generateAfter } from './generation.js';
 import type { GraphArray } from './graph_api.js';
 import { cancelled, runJob } from './jobs.js';
 import { flattenGiven, type Given, inputsFor, samplesFor, split } from './model_data.js';
-import type { FitReport, FitRequest, ModelPorts, ModelSpec, Samples, SummaryData } from './rpc.js';
+import type {
+  FitRecipe,
+  FitReport,
+  FitRequest,
+  ModelPorts,
+  ModelSpec,
+  Samples,
+  SummaryData,
+} from './rpc.js';
 
 const LOSSES: readonly Loss[] = ['mse', 'crossentropy', 'own'];
-const OPTIMIZERS: readonly OptimizerOptions['kind'][] = ['sgd', 'adam', 'adamw'];
+const OPTIMIZERS: readonly OptimizerOptions['kind'][] = ['sgd', 'adam', 'adamw', 'lion', 'rmsprop'];
+const SCHEDULES: readonly ScheduleOptions['kind'][] = [
+  'constant',
+  'step',
+  'cosine',
+  'linear',
+  'one-cycle',
+];
 
 /** The options of an optimizer, or of one that was given by its name. */
 export function checkOptimizer(
@@ -38,6 +62,29 @@ export function checkOptimizer(
     if (typeof value === 'number') checkFinite(`optimizer: ${name}`, value);
   }
   return options;
+}
+
+/** Refuses what is no number at all; which numbers there can be is for the engine to say. */
+function checkRecipe(options: FitOptions): FitRecipe {
+  const { schedule = 'constant', clipNorm = 0, labelSmoothing = 0, accumulate = 1 } = options;
+  const { patience, minImprovement = 0 } = options.earlyStopping ?? { patience: 0 };
+  const given = typeof schedule === 'string' ? { kind: schedule } : schedule;
+  const { warmup = 0, floor = 0, every = 0, factor = 0.1 } = given;
+  const kind = checkName('fit: schedule', given.kind, SCHEDULES);
+  return {
+    schedule: {
+      kind,
+      warmup: checkInteger('fit: schedule: warmup', warmup),
+      floor: checkFinite('fit: schedule: floor', floor),
+      every: checkInteger('fit: schedule: every', every),
+      factor: checkFinite('fit: schedule: factor', factor),
+    },
+    clipNorm: checkFinite('fit: clipNorm', clipNorm),
+    labelSmoothing: checkFinite('fit: labelSmoothing', labelSmoothing),
+    accumulate: checkWhole('fit: accumulate', accumulate, 1),
+    patience: options.earlyStopping ? checkWhole('fit: earlyStopping: patience', patience, 1) : 0,
+    minImprovement: checkFinite('fit: earlyStopping: minImprovement', minImprovement),
+  };
 }
 
 const COLUMNS = ['layer', 'output', 'parameters', 'FLOPs'] as const;
@@ -148,6 +195,7 @@ export class ClientModel implements Model {
       optimizer: checkOptimizer(options.optimizer ?? 'adam'),
       shuffle: options.shuffle ?? true,
       seed: checkWhole(`${call}: seed`, options.seed ?? this.#seed, 0),
+      recipe: checkRecipe(options),
       ...parts,
     };
     return runJob(this.#connection, request.job, options.signal, call, (guard) => {

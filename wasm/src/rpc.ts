@@ -16,6 +16,7 @@ import type {
   OptimizerOptions,
   Plan,
   Port,
+  ScheduleOptions,
   SuiteInfo,
   Summary,
   Weight,
@@ -83,8 +84,20 @@ export interface FitRequest {
   optimizer: OptimizerOptions;
   shuffle: boolean;
   seed: number;
+  recipe: FitRecipe;
   data: Samples;
   validation?: Samples;
+}
+
+/** What fit does beside steps. */
+export interface FitRecipe {
+  schedule: Required<ScheduleOptions>;
+  clipNorm: number;
+  labelSmoothing: number;
+  accumulate: number;
+  /** 0: never stops early. */
+  patience: number;
+  minImprovement: number;
 }
 
 /** Progress of training: what happened since the last report. */
@@ -98,6 +111,8 @@ export interface FitReply {
   loss: Float32Array;
   epochs: EpochLog[];
   steps: number;
+  bestEpoch?: number;
+  stoppedEarly: boolean;
   milliseconds: number;
   memory: MemoryUse;
 }

@@ -1,0 +1,258 @@
+/** What fit does beside steps: optimizers, schedules, clipping, accumulation, early stopping. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { interp5d, XOR } from './support/data.mjs';
+import { withEngine } from './support/engine.mjs';
+
+const fails = (promise, codeName, message) =>
+  assert.rejects(promise, (error) => {
+    assert.equal(error.codeName, codeName, error.message);
+    assert.match(error.message, message);
+    return true;
+  });
+
+const valuesOf = async (model) => (await model.getWeights()).map(({ data }) => data);
+
+const OPTIONS = { threads: 1, reproducible: true };
+
+describe('optimizers', () => {
+  for (const [kind, rate] of [
+    ['sgd', 0.3],
+    ['adam', 0.02],
+    ['adamw', 0.02],
+    ['lion', 0.003],
+    ['rmsprop', 0.01],
+  ]) {
+    it(`${kind} learns XOR`, () =>
+      withEngine(OPTIONS, async (plx) => {
+        const model = plx.model('mlp:2-16-1:tanh', { seed: 1 });
+        const optimizer = { kind, rate, momentum: kind === 'sgd' ? 0.9 : 0, weightDecay: 0 };
+        const history = await model.fit(XOR.x, XOR.y, { optimizer, epochs: 1500, batchSize: 4 });
+        assert.equal(history.stoppedEarly, false);
+        assert.ok(history.loss.at(-1) < 0.01, `${kind}: ${history.loss.at(-1)}`);
+      }));
+  }
+
+  it('move by their formula: Lion by the rate, RMSprop by ten times the rate at first', () =>
+    withEngine(OPTIONS, async (plx) => {
+      for (const [kind, expected] of [
+        ['lion', 0.01],
+        ['rmsprop', 0.1],
+      ]) {
+        const model = plx.model('mlp:2-1', { seed: 1 });
+        const before = await valuesOf(model);
+        await model.fit([[1, 2]], [[9]], { optimizer: { kind, rate: 0.01 } });
+        const after = await valuesOf(model);
+        for (let i = 0; i < before.length; i++)
+          for (let j = 0; j < before[i].length; j++) {
+            const moved = Math.abs(after[i][j] - before[i][j]);
+            /* Weights below 4 round by less than 2^-22. */
+            assert.ok(Math.abs(moved - expected) < 2 ** -20, `${kind} moved by ${moved}`);
+          }
+      }
+    }));
+});
+
+describe('schedules', () => {
+  const ratesOf = async (plx, schedule, epochs) => {
+    const rates = [];
+    const optimizer = { kind: 'sgd', rate: 0.5 };
+    const onEpoch = ({ rate }) => rates.push(rate / 0.5);
+    const model = plx.model('mlp:2-4-1:tanh');
+    await model.fit(XOR.x, XOR.y, { optimizer, schedule, epochs, batchSize: 4, onEpoch });
+    return rates;
+  };
+  const near = (actual, expected) => {
+    assert.equal(actual.length, expected.length);
+    for (const [i, value] of expected.entries())
+      assert.ok(Math.abs(actual[i] - value) < 1e-14, `step ${i}: ${actual[i]}, not ${value}`);
+  };
+
+  it('follow their formulas, told in the logs', () =>
+    withEngine(OPTIONS, async (plx) => {
+      near(await ratesOf(plx, 'constant', 3), [1, 1, 1]);
+      near(
+        await ratesOf(plx, { kind: 'linear', floor: 0.5, warmup: 2 }, 6),
+        [0.5, 1, 1, 0.875, 0.75, 0.625],
+      );
+      near(await ratesOf(plx, { kind: 'step', every: 2, factor: 0.5 }, 5), [1, 1, 0.5, 0.5, 0.25]);
+      near(
+        await ratesOf(plx, { kind: 'cosine', floor: 0.1 }, 4),
+        [0, 1, 2, 3].map((q) => 0.1 + (0.9 * (1 + Math.cos((Math.PI * q) / 4))) / 2),
+      );
+      const cycle = await ratesOf(plx, 'one-cycle', 20);
+      near([cycle[0], cycle[5], cycle[19]], [0.04, 1, 4e-6]);
+    }));
+
+  it('go on from a rate that is changed while they run', () =>
+    withEngine(OPTIONS, async (plx) => {
+      const model = plx.model('mlp:2-4-1:tanh');
+      let last;
+      const running = model.fit(XOR.x, XOR.y, {
+        epochs: 50_000,
+        optimizer: { kind: 'sgd', rate: 0.1 },
+        schedule: { kind: 'linear', floor: 0.5 },
+        onBatch: async (log) => {
+          last = log;
+          await model.setRate(0.2);
+        },
+      });
+      await running;
+      assert.ok(Math.abs(last.rate - 0.1) < 1e-4, `the last rate is ${last.rate}`);
+    }));
+});
+
+describe('fit', () => {
+  it('tells the norm of gradients that it clips', () =>
+    withEngine(OPTIONS, async (plx) => {
+      const step = async (options) => {
+        const model = plx.model('mlp:2-4-1:tanh', { seed: 3 });
+        const before = await valuesOf(model);
+        let norm;
+        await model.fit(XOR.x, XOR.y, {
+          ...options,
+          batchSize: 4,
+          optimizer: { kind: 'sgd', rate: 1 },
+          onBatch: ({ gradientNorm }) => {
+            norm = gradientNorm;
+          },
+        });
+        const after = await valuesOf(model);
+        return {
+          norm,
+          moved: Math.hypot(...after.flatMap((w, i) => [...w].map((v, j) => v - before[i][j]))),
+        };
+      };
+      const free = await step({});
+      assert.equal(free.norm, undefined);
+      const clipped = await step({ clipNorm: free.moved / 2 });
+      /* 17 weights below 4. */
+      assert.ok(Math.abs(clipped.norm - free.moved) < 17 * 2 ** -21);
+      assert.ok(Math.abs(clipped.moved - free.moved / 2) < 17 * 2 ** -21);
+    }));
+
+  it('accumulates small batches to a large one', () =>
+    withEngine(OPTIONS, async (plx) => {
+      const { x, y } = interp5d(24);
+      const train = async (options) => {
+        const model = plx.model('mlp:5-8-1:tanh', { seed: 2 });
+        const optimizer = { kind: 'sgd', rate: 0.1 };
+        const history = await model.fit(x, y, { ...options, optimizer, epochs: 4 });
+        return { losses: history.loss, weights: await valuesOf(model) };
+      };
+      const large = await train({ batchSize: 12 });
+      const small = await train({ batchSize: 4, accumulate: 3 });
+      assert.equal(small.losses.length, 8);
+      for (const [i, loss] of large.losses.entries())
+        assert.ok(Math.abs(small.losses[i] - loss) < 1e-5);
+      for (const [i, weights] of large.weights.entries())
+        for (const [j, weight] of weights.entries())
+          assert.ok(Math.abs(small.weights[i][j] - weight) < 1e-5);
+    }));
+
+  it('smooths labels', () =>
+    withEngine(OPTIONS, async (plx) => {
+      const labels = [0, 1, 1, 0];
+      const loss = async (labelSmoothing) => {
+        const model = plx.model('mlp:2-3', { seed: 5 });
+        const history = await model.fit(XOR.x, labels, {
+          loss: 'crossentropy',
+          labelSmoothing,
+          batchSize: 4,
+        });
+        return history.loss[0];
+      };
+      const model = plx.model('mlp:2-3', { seed: 5 });
+      const logits = await model.predict(XOR.x);
+      const mean = (smoothing) => {
+        let sum = 0;
+        for (let r = 0; r < 4; r++) {
+          const row = [...logits.slice(3 * r, 3 * r + 3)];
+          const total = Math.log(row.reduce((s, v) => s + Math.exp(v), 0));
+          for (const [c, v] of row.entries())
+            sum += ((c === labels[r] ? 1 - smoothing : 0) + smoothing / 3) * (total - v);
+        }
+        return sum / 4;
+      };
+      for (const smoothing of [0, 0.1, 0.5])
+        assert.ok(Math.abs((await loss(smoothing)) - mean(smoothing)) < 1e-5);
+    }));
+
+  it('stops early and puts the best weights back', () =>
+    withEngine(OPTIONS, async (plx) => {
+      const { x, y } = interp5d(40);
+      /* Labels without a pattern: what is learnt of them does not carry over. */
+      const noise = y.map((_, i) => ((i * 7919) % 13) / 6 - 1);
+      const model = plx.model('mlp:5-32-1:tanh', { seed: 2 });
+      const losses = [];
+      const held = { x: x.slice(100), y: noise.slice(20) };
+      const history = await model.fit(x.slice(0, 100), noise.slice(0, 20), {
+        epochs: 2000,
+        batchSize: 10,
+        optimizer: { kind: 'adam', rate: 0.01 },
+        validation: held,
+        earlyStopping: { patience: 5 },
+        onEpoch: ({ validation }) => losses.push(validation.loss),
+      });
+      assert.equal(history.stoppedEarly, true);
+      assert.equal(history.epochs.length, losses.length);
+      const best = Math.min(...losses);
+      assert.equal(losses.indexOf(best) + 1, history.bestEpoch);
+      assert.equal(losses.length, history.bestEpoch + 5);
+      const { loss } = await model.evaluate(held.x, held.y);
+      assert.equal(loss, best);
+      assert.ok(history.memory.kept >= 2 * history.memory.parameters);
+    }));
+
+  it('rejects when it diverges, and the model keeps its last good weights', () =>
+    withEngine(OPTIONS, async (plx) => {
+      const model = plx.model('mlp:2-8-1:relu', { seed: 1 });
+      const running = model.fit(XOR.x, XOR.y, {
+        epochs: 1000,
+        optimizer: { kind: 'sgd', rate: 1e4 },
+        batchSize: 4,
+      });
+      await fails(running, 'PLX_ERR_DIVERGED', /not finite at step \d+ of epoch \d+.*put back/);
+      const { loss } = await model.evaluate(XOR.x, XOR.y);
+      assert.ok(Number.isFinite(loss), `the loss is ${loss}`);
+      for (const weights of await valuesOf(model)) assert.ok(weights.every(Number.isFinite));
+      /* It can be trained on. */
+      await model.fit(XOR.x, XOR.y, { optimizer: { kind: 'sgd', rate: 0 } });
+    }));
+});
+
+describe('fit refuses', () => {
+  for (const [options, message] of [
+    [{ optimizer: 'adagrad' }, /optimizer is "adagrad"/],
+    [{ optimizer: { kind: 'lion', beta1: 1 } }, /lion: beta1 1 is outside \[0, 1\)/],
+    [{ optimizer: { kind: 'rmsprop', epsilon: 0 } }, /rmsprop: epsilon 0 must be above 0/],
+    [{ optimizer: { kind: 'sgd', weightDecay: -1 } }, /weight decay -1 is not a finite/],
+    [{ schedule: 'sine' }, /schedule is "sine"/],
+    [{ schedule: { kind: 'cosine', floor: 2 } }, /the floor 2 is a share of the rate/],
+    [{ schedule: { kind: 'cosine', warmup: 1.5 } }, /warmup is 1.5/],
+    [{ schedule: { kind: 'linear', warmup: 99 } }, /a warm-up of 99 steps/],
+    [{ schedule: { kind: 'one-cycle', warmup: 1 } }, /one-cycle grows by itself/],
+    [{ schedule: { kind: 'step' } }, /a factor after every 0 steps/],
+    [{ schedule: { kind: 'step', every: 2, factor: 2 } }, /the factor 2 must be above 0/],
+    [{ clipNorm: -1 }, /clipped to a norm of -1/],
+    [{ clipNorm: Number.NaN }, /clipNorm is NaN/],
+    [{ labelSmoothing: 0.1 }, /label smoothing 0.1 is for cross-entropy alone/],
+    [{ accumulate: 0 }, /accumulate is 0/],
+    [{ earlyStopping: { patience: 3 } }, /early stopping after 3 epochs needs validation/],
+    [{ earlyStopping: { patience: 0 } }, /patience is 0/],
+    [{ earlyStopping: { patience: 1, minImprovement: -1 }, validation: 0.5 }, /improvement of/],
+  ]) {
+    it(JSON.stringify(options), () =>
+      withEngine(OPTIONS, async (plx) => {
+        const model = plx.model('mlp:2-4-1', { seed: 4 });
+        const before = await valuesOf(model);
+        await fails(
+          model.fit(XOR.x, XOR.y, { epochs: 4, ...options }),
+          'PLX_ERR_ARGUMENT',
+          message,
+        );
+        assert.deepEqual(await valuesOf(model), before);
+      }),
+    );
+  }
+});
