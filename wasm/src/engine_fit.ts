@@ -1,6 +1,7 @@
 /** The loop of fit: slices of steps, with reports between them. */
 import type { BatchLog, EpochLog, Metrics } from './api.js';
 import { indexOf, names } from './engine_plan.js';
+import { PortData } from './engine_ports.js';
 import { PlxError } from './errors.js';
 import type { Heap } from './heap.js';
 import type { FitRecipe, FitReply, FitReport, Samples } from './rpc.js';
@@ -29,34 +30,31 @@ interface Progress {
 export class Recipe {
   readonly #heap: Heap;
   readonly #recipe: FitRecipe;
-  #x = 0;
-  #y = 0;
+  readonly #data: PortData;
 
   constructor(heap: Heap, recipe: FitRecipe) {
     this.#heap = heap;
     this.#recipe = recipe;
+    this.#data = new PortData(heap);
   }
 
   /** The data stays in the module's memory until `free`. */
   choose(validation: Samples | undefined): void {
     const { c } = this.#heap;
     const { schedule, clipNorm, labelSmoothing, accumulate, ...stopping } = this.#recipe;
-    if (validation) {
-      this.#x = this.#heap.copyIn(validation.x);
-      this.#y = this.#heap.copyIn(validation.y);
-    }
+    const lists = validation ? this.#data.place(validation) : { inputs: 0, targets: 0 };
     const schedules = names(this.#heap, (i) => c._plx_js_schedule_name(i));
     const kind = indexOf(schedules, schedule.kind, 'schedule');
     const { warmup, floor, every, factor } = schedule;
     c._plx_js_recipe(kind, warmup, floor, every, factor, clipNorm, labelSmoothing, accumulate);
     const { patience, minImprovement } = stopping;
-    c._plx_js_validation(validation?.n ?? 0, this.#x, this.#y, patience, minImprovement);
+    const n = validation?.n ?? 0;
+    c._plx_js_validation(n, lists.inputs, lists.targets, patience, minImprovement);
   }
 
   free(): void {
     this.#heap.c._plx_js_validation(0, 0, 0, 0, 0);
-    this.#heap.c._plx_js_free(this.#x);
-    this.#heap.c._plx_js_free(this.#y);
+    this.#data.free();
   }
 }
 
@@ -84,7 +82,7 @@ class Training {
     bestEpoch: 0,
     stoppedEarly: false,
   };
-  #validation: Metrics = { loss: 0, accuracy: 0, rmse: 0, r2: 0 };
+  #validation: Metrics = { loss: 0, accuracy: 0, rmse: 0, r2: 0, top5: 0, perplexity: 0 };
   readonly #began = performance.now();
 
   constructor(
@@ -113,7 +111,7 @@ class Training {
     const count = stepsToRun(this.progress.step, this.milliseconds, left);
     const began = performance.now();
     this.heap.check(this.heap.c._plx_js_trainer_run(this.trainer, count));
-    const results = this.heap.results(0, 16);
+    const results = this.heap.results(0, 18);
     const at = (i: number): number => results[i] as number;
     const validating = at(9) / 1e6;
     this.milliseconds += performance.now() - began - (validating - this.progress.validating);
@@ -131,7 +129,15 @@ class Training {
       bestEpoch: at(10),
       stoppedEarly: at(11) === 1,
     };
-    this.#validation = { loss: at(12), accuracy: at(13), rmse: at(14), r2: at(15) };
+    const [loss, accuracy, rmse, r2, top5, perplexity] = [12, 13, 14, 15, 16, 17].map(at) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    this.#validation = { loss, accuracy, rmse, r2, top5, perplexity };
   }
 
   /** What a report says of the steps since number from. */

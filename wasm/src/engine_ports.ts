@@ -1,0 +1,34 @@
+/** Samples in the module's memory, as the library finds them: an address for each port. */
+import type { Heap } from './heap.js';
+import type { Samples } from './rpc.js';
+
+/** Addresses of one list: PLX_PORTS. */
+export const PORTS = 4;
+
+export class PortData {
+  readonly #heap: Heap;
+  readonly #copies: number[] = [];
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+  }
+
+  #copy(values: Float32Array | Int32Array): number {
+    const address = this.#heap.copyIn(values);
+    this.#copies.push(address);
+    return address;
+  }
+
+  /** Copies samples, which stay until `free`: the addresses of two lists. */
+  place({ inputs, targets }: Samples): { inputs: number; targets: number } {
+    const lists = new Int32Array(2 * PORTS);
+    for (const [i, values] of inputs.entries()) lists[i] = this.#copy(values);
+    for (const [i, values] of targets.entries()) lists[PORTS + i] = this.#copy(values);
+    const list = this.#copy(lists);
+    return { inputs: list, targets: list + 4 * PORTS };
+  }
+
+  free(): void {
+    for (const address of this.#copies.splice(0)) this.#heap.c._plx_js_free(address);
+  }
+}
