@@ -1,6 +1,7 @@
 /* Layers as functions. */
 #include "nn/layers.h"
 
+#include "base/dmath.h"
 #include "ops/op.h"
 
 /* The size of the last axis; 0 for an invalid node. */
@@ -121,6 +122,14 @@ plx_node plx__positions_layer(const plx_scope *scope, const char *name, plx_node
     return plx__layer_end(scope, "positions", name, first, y);
 }
 
+plx_node plx__position_layer(const plx_scope *scope, const char *name, plx_node x,
+                             const plx__cache *cache) {
+    const plx_scope own = plx_scope_in(scope, name);
+    const int64_t dims[] = {cache->context, width_of(scope->graph, x)};
+    const plx_node table = plx_weight(&own, "table", 2, dims, PLX_INIT_ZERO, 0, PLX_WEIGHT_DECAYED);
+    return plx_add(scope->graph, x, plx_gather(scope->graph, table, cache->position, 0));
+}
+
 plx_node plx__dropout_layer(const plx_scope *scope, const char *name, plx_node x, double rate) {
     if (rate == 0 || !scope->training) return x;
     const uint64_t stream = plx__name_stream(scope->path, name);
@@ -151,6 +160,35 @@ static bool heads_fit(const plx_scope *scope, int64_t width, const plx__block_op
     return true;
 }
 
+/* x turned by its positions: 0, 1, ... of a sequence, or the one that the cache is at. */
+static plx_node turned(plx_graph *graph, plx_node x, int64_t heads, const plx__block_options *o) {
+    if (o->rope_base <= 0) return x;
+    if (!o->cache) return plx_rope(graph, x, heads, o->rope_base, 0);
+    const plx__attrs angles = {.i = {o->cache->context, width_of(graph, x) / heads},
+                               .f = {o->rope_base}};
+    const plx_node table = {plx__emit(graph, &plx__op_rope_table, 0, NULL, &angles)};
+    const plx_node row = plx_gather(graph, table, o->cache->position, 1);
+    const plx__attrs attrs = {.i = {heads}};
+    return (plx_node){PLX__EMIT2(graph, &plx__op_rope, x.id, row.id, &attrs)};
+}
+
+/* Attention of one query to the keys up to its position, which are kept. */
+static plx_node attend_cached(const plx_scope *own, plx_node q, plx_node k, plx_node v,
+                              const plx_attention_options *options, const plx__cache *cache) {
+    plx_graph *graph = own->graph;
+    plx_scope kept = *own;
+    kept.weights = cache->rows;
+    const int64_t dims[] = {cache->context, width_of(graph, k)};
+    const plx_node keys = plx_weight(&kept, "keys", 2, dims, PLX_INIT_ZERO, 0, PLX_WEIGHT_STATE);
+    const plx_node values =
+        plx_weight(&kept, "values", 2, dims, PLX_INIT_ZERO, 0, PLX_WEIGHT_STATE);
+    const double width = (double)width_of(graph, q) / (double)options->heads;
+    const plx__attrs attrs = {.i = {options->heads, options->kv_heads},
+                              .f = {1 / plx__sqrt(width)}};
+    const int32_t inputs[] = {q.id, k.id, v.id, keys.id, values.id, cache->position.id};
+    return (plx_node){plx__emit(graph, &plx__op_cached_attention, 6, inputs, &attrs)};
+}
+
 plx_node plx__attention_layer(const plx_scope *scope, const char *name, plx_node x, plx_node mask,
                               const plx__block_options *o) {
     const int32_t first = plx__layer_begin(scope);
@@ -161,16 +199,13 @@ plx_node plx__attention_layer(const plx_scope *scope, const char *name, plx_node
         return plx__layer_end(scope, "attention", name, first, plx_none());
     const int64_t kv_heads = o->kv_heads ? o->kv_heads : o->heads;
     const int64_t kv_width = width / o->heads * kv_heads;
-    plx_node q = project(&own, "query", x, width, o);
-    plx_node k = project(&own, "key", x, kv_width, o);
+    const plx_node q = turned(graph, project(&own, "query", x, width, o), o->heads, o);
+    const plx_node k = turned(graph, project(&own, "key", x, kv_width, o), kv_heads, o);
     const plx_node v = project(&own, "value", x, kv_width, o);
-    if (o->rope_base > 0) {
-        q = plx_rope(graph, q, o->heads, o->rope_base, 0);
-        k = plx_rope(graph, k, kv_heads, o->rope_base, 0);
-    }
     const plx_attention_options options = {
         .heads = o->heads, .kv_heads = kv_heads, .causal = o->causal};
-    const plx_node seen = plx_attention(graph, q, k, v, mask, &options);
+    const plx_node seen = o->cache ? attend_cached(&own, q, k, v, &options, o->cache)
+                                   : plx_attention(graph, q, k, v, mask, &options);
     return plx__layer_end(scope, "attention", name, first,
                           plx__dense(&own, "output", seen, width, o->residual_begin, !o->no_bias));
 }

@@ -13,6 +13,8 @@ typedef struct plx__setting {
 
 enum { PLX__SETTINGS = 16 };
 
+struct plx__cache; /* layers.h */
+
 /* "nano" and how it differs from the settings' fallbacks, as "layers=3,width=128". */
 typedef struct plx__model_size {
     const char *name, *settings;
@@ -30,6 +32,10 @@ typedef struct plx__family {
                    plx_node *outputs);
     /* The loss PLX_LOSS_OWN of outputs; NULL: there is none. */
     plx_node (*loss)(const plx_model *model, const plx_scope *scope, const plx_node *outputs);
+    /* Emits the logits [1, 1, vocabulary] after ids [1, 1], at the cache's position; NULL: the
+     * model continues no sequences. */
+    plx_node (*step)(const plx_model *model, const plx_scope *scope, plx_node ids,
+                     const struct plx__cache *cache);
 } plx__family;
 
 /* A compiled forward pass for one batch size. */
