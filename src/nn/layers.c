@@ -136,6 +136,27 @@ plx_node plx__dropout_layer(const plx_scope *scope, const char *name, plx_node x
     return plx_dropout(scope->graph, x, rate, scope->weights->seed ^ stream << 32);
 }
 
+plx_node plx__patches(const plx_scope *scope, const char *name, plx_node x, int64_t patch,
+                      int64_t width, plx__begin begin) {
+    plx_graph *graph = scope->graph;
+    const int64_t *dims = NULL;
+    if (plx_node_shape(graph, x, &dims) != 4) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "patches: takes images [height, width, channels]");
+        return plx_none();
+    }
+    if (patch < 1 || dims[1] % patch || dims[2] % patch) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE,
+                        "patches: a patch of %lld does not divide an image of %lld x %lld",
+                        (long long)patch, (long long)dims[1], (long long)dims[2]);
+        return plx_none();
+    }
+    const int64_t rows[] = {dims[0], dims[1] / patch * (dims[2] / patch), width};
+    const plx_layer layer = {.units = width, .size = {patch, patch}, .stride = {patch, patch}};
+    const int32_t first = plx__layer_begin(scope);
+    const plx_node y = plx__conv(scope, name, x, &layer, begin);
+    return plx__layer_end(scope, "patches", name, first, plx_reshape(graph, y, 3, rows));
+}
+
 /* ---- Transformer blocks ---------------------------------------------------------------------- */
 
 static plx_node project(const plx_scope *scope, const char *name, plx_node x, int64_t units,

@@ -31,6 +31,10 @@ plx_node plx__embedding_layer(const plx_scope *scope, const char *name, plx_node
 plx_node plx__positions_layer(const plx_scope *scope, const char *name, plx_node x,
                               plx__begin begin);
 plx_node plx__dropout_layer(const plx_scope *scope, const char *name, plx_node x, double rate);
+/* Non-overlapping patches of x [n, h, w, c] as rows: [n, (h / patch) (w / patch), width]
+ * (Dosovitskiy et al., ICLR 2021). */
+plx_node plx__patches(const plx_scope *scope, const char *name, plx_node x, int64_t patch,
+                      int64_t width, plx__begin begin);
 
 /* The rows of keys and values of the positions that came before, when a sequence is taken in one
  * position at a time, as samples [1, 1, width]. */
