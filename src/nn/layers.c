@@ -4,6 +4,8 @@
 #include "base/dmath.h"
 #include "ops/op.h"
 
+#include <math.h>
+
 /* The size of the last axis; 0 for an invalid node. */
 static int64_t width_of(const plx_graph *graph, plx_node x) {
     const int64_t *dims = NULL;
@@ -155,6 +157,24 @@ plx_node plx__patches(const plx_scope *scope, const char *name, plx_node x, int6
     const int32_t first = plx__layer_begin(scope);
     const plx_node y = plx__conv(scope, name, x, &layer, begin);
     return plx__layer_end(scope, "patches", name, first, plx_reshape(graph, y, 3, rows));
+}
+
+/* A table of one column, read as an embedding is. */
+plx_node plx__by_padding(plx_graph *graph, plx_node ids, int64_t vocabulary, double padding,
+                         double word) {
+    const int64_t words[] = {vocabulary - 1, 1}, before[] = {1, 0}, after[] = {0, 0};
+    const plx_node others = plx_broadcast(graph, plx_constant(graph, word), 2, words);
+    return plx_embedding(graph, plx_pad(graph, others, before, after, padding), ids);
+}
+
+plx_node plx__padding_mask(plx_graph *graph, plx_node ids, int64_t vocabulary) {
+    const int64_t *dims = NULL;
+    if (plx_node_shape(graph, ids, &dims) != 2) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "padding: takes ids [batch, length]");
+        return plx_none();
+    }
+    const int64_t mask[] = {dims[0], 1, dims[1]};
+    return plx_reshape(graph, plx__by_padding(graph, ids, vocabulary, -INFINITY, 0), 3, mask);
 }
 
 /* ---- Transformer blocks ---------------------------------------------------------------------- */
