@@ -27,6 +27,10 @@ const char *plx_learning_task_description(int i) {
     return i >= 0 && i < TASKS ? tasks[i]->description : NULL;
 }
 
+const char *plx_learning_task_takes(int i) {
+    return i >= 0 && i < TASKS && tasks[i]->takes ? tasks[i]->takes : "";
+}
+
 /* ---- For tasks ------------------------------------------------------------------------------- */
 
 plx_status plx__learning_fail(plx_learning *l, plx_status status, const char *format, ...) {
@@ -191,6 +195,10 @@ const char *plx_learning_model_name(const plx_learning *l) {
 
 plx_learning_data plx_learning_about(const plx_learning *l) {
     return l->data;
+}
+
+plx_trainer_options plx_learning_recipe(const plx_learning *l) {
+    return l->trainer_options;
 }
 
 plx_status plx_learning_evaluate(plx_learning *l) {

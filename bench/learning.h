@@ -15,7 +15,8 @@ typedef struct plx_learning_options {
     const plx_bench_digits *digits;
     const char *text; /* UTF-8, text_bytes long; read as characters */
     size_t text_bytes;
-    const char *source; /* what rows call the text: its file's name */
+    const plx_csv *table; /* numbers, the target in the last column */
+    const char *source;   /* what rows call the text or the table: its file's name */
     /* 0 or NULL: as the task has it. */
     int64_t steps, batch;
     double rate;
@@ -25,6 +26,8 @@ typedef struct plx_learning_options {
 /* Name and one sentence of task i; NULL past the last. */
 const char *plx_learning_task(int i);
 const char *plx_learning_task_description(int i);
+/* What task i learns from when it is given: "text", "digits", "table"; "": only its own. */
+const char *plx_learning_task_takes(int i);
 
 typedef struct plx_learning plx_learning;
 
@@ -46,6 +49,8 @@ typedef struct plx_learning_data {
     int64_t tokens;      /* of one sample; 0: not a text */
 } plx_learning_data;
 plx_learning_data plx_learning_about(const plx_learning *learning);
+/* How it is trained, with what the options changed. */
+plx_trainer_options plx_learning_recipe(const plx_learning *learning);
 
 /* A figure of quality, on data that was held out. */
 typedef struct plx_learning_measure {

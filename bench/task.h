@@ -6,6 +6,7 @@
 
 typedef struct plx_task {
     const char *name, *description;
+    const char *takes; /* as plx_learning_task_takes; NULL: nothing */
     /* Makes the data and says how to train: fills model_name, train, test, trainer options and data
      * from options. A failure goes through plx__learning_fail. */
     plx_status (*open)(plx_learning *learning);

@@ -64,6 +64,7 @@ static void close_task(plx_learning *l) {
 const plx_task plx__task_gpt2 = {
     .name = "gpt2-nano",
     .description = "GPT-2 on the characters of a text",
+    .takes = "text",
     .open = open_task,
     .evaluate = evaluate,
     .close = close_task,
