@@ -15,9 +15,8 @@ typedef struct plx_learning_options {
     const plx_bench_digits *digits;
     const char *text; /* UTF-8, text_bytes long; read as characters */
     size_t text_bytes;
-    const char *source;   /* what rows call the text: its file's name */
-    const plx_csv *table; /* the last column is the target */
-    const char *table_name;
+    const plx_csv *table; /* numbers, the target in the last column */
+    const char *source;   /* what rows call the text or the table: its file's name */
     /* 0 or NULL: as the task has it. */
     int64_t steps, batch;
     double rate;
@@ -35,7 +34,7 @@ typedef struct plx_learning_options {
 /* Name and one sentence of task i; NULL past the last. */
 const char *plx_learning_task(int i);
 const char *plx_learning_task_description(int i);
-/* What task i learns from when it is given: "text", "digits"; "": only its own. */
+/* What task i learns from when it is given: "text", "digits", "table"; "": only its own. */
 const char *plx_learning_task_takes(int i);
 /* Whether suites of their own have what task i learns, so that those of all tasks leave it out. */
 bool plx_learning_task_apart(int i);

@@ -49,7 +49,7 @@ static plx_status open_task(plx_learning *l) {
     l->trainer_options.batch = 256;
     l->trainer_options.epochs = epochs[l->options.size];
     l->data = (plx_learning_data){.real = table != NULL,
-                                  .source = table ? l->options.table_name : "interp5d"};
+                                  .source = table ? l->options.source : "interp5d"};
     return PLX_OK;
 }
 

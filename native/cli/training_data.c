@@ -79,7 +79,7 @@ bool training_data_table(plx_ctx *ctx, training_data *data, const char *name,
     }
     name_source(data, name);
     options->table = &data->table;
-    options->table_name = data->source;
+    options->source = data->source;
     return true;
 }
 

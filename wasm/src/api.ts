@@ -1,4 +1,5 @@
 /** The public types of the package. */
+import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
 import type { Graph } from './graph_api.js';
 
 /**
@@ -515,6 +516,10 @@ export interface Parallax {
   model(name: string, options?: ModelOptions): Model;
   /** An empty graph, for networks and computations of your own making. */
   graph(): Graph;
+  /** The tasks that `learn` knows. */
+  tasks(): Promise<TaskInfo[]>;
+  /** Makes data, model and optimizer of a task, ready to train. */
+  learn(options: LearnOptions): Promise<Learning>;
   /** The suites that `bench` knows. */
   suites(): Promise<SuiteInfo[]>;
   /** Runs suites, and resolves to all rows. */

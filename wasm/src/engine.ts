@@ -12,9 +12,11 @@ import type {
   SuiteInfo,
   Weight,
 } from './api.js';
+import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
 import { listSuites, runBench } from './engine_bench.js';
 import { trainInSlices } from './engine_fit.js';
 import { EngineGraphs } from './engine_graph.js';
+import { EngineLearning, listTasks } from './engine_learning.js';
 import { chooseOptimizer, indexOf, memoryUse, names, readPlan } from './engine_plan.js';
 import { PlxError } from './errors.js';
 import type { Exports, Glue } from './exports.js';
@@ -31,12 +33,15 @@ import type {
   FitRequest,
   GraphCall,
   InputValue,
+  LearnRequest,
   ModelShape,
   ModelSpec,
   PrepareRequest,
   Samples,
   StartRequest,
   SummaryData,
+  TrainReport,
+  TrainRequest,
 } from './rpc.js';
 import type { Job } from './slice.js';
 
@@ -61,6 +66,7 @@ export class Engine implements EngineApi {
   #receiveModule: ((module: WebAssembly.Module) => void) | undefined;
   #heap: Heap | undefined;
   #graphs: EngineGraphs | undefined;
+  #learning: EngineLearning | undefined;
   #activations: string[] = [];
   #optimizers: string[] = [];
 
@@ -98,6 +104,7 @@ export class Engine implements EngineApi {
     this.#activations = names(heap, (i) => c._plx_js_activation_name(i));
     this.#optimizers = names(heap, (i) => c._plx_js_optimizer_name(i));
     this.#graphs = new EngineGraphs(heap);
+    this.#learning = new EngineLearning(heap);
     return this.#report(heap);
   }
 
@@ -494,6 +501,57 @@ export class Engine implements EngineApi {
       heap.c._plx_js_csv_free();
       return table;
     });
+  }
+
+  tasks(): TaskInfo[] {
+    return listTasks(this.#h);
+  }
+
+  get #l(): EngineLearning {
+    if (!this.#learning) throw new PlxError('PLX_ERR_STATE', 'the engine has not started');
+    return this.#learning;
+  }
+
+  learn(run: number, request: LearnRequest): LearningAbout {
+    return this.#l.open(run, request);
+  }
+
+  async trainRun(
+    run: number,
+    request: TrainRequest,
+    report: (report: TrainReport) => unknown,
+  ): Promise<TrainOutcome> {
+    const job: Job = { cancelled: false };
+    this.#jobs.set(request.job, job);
+    try {
+      return await this.#l.train(run, request, job, report);
+    } finally {
+      this.#jobs.delete(request.job);
+    }
+  }
+
+  pauseRun(run: number): void {
+    this.#l.pause(run);
+  }
+
+  setRunRate(run: number, rate: number): void {
+    this.#l.setRate(run, rate);
+  }
+
+  evaluateRun(run: number): Measure[] {
+    return this.#l.evaluate(run);
+  }
+
+  exhibitRun(run: number): Exhibit[] {
+    return this.#l.exhibits(run);
+  }
+
+  runLosses(run: number, from: number): Float32Array {
+    return this.#l.losses(run, from);
+  }
+
+  disposeRun(run: number): void {
+    this.#l.dispose(run);
   }
 
   suites(): SuiteInfo[] {

@@ -22,7 +22,8 @@ function stepsToRun(steps: number, milliseconds: number, left: number): number {
   return Math.max(1, Math.floor((left * steps) / milliseconds));
 }
 
-class Training {
+/** A trainer at work, and how far it is. */
+export class Training {
   readonly epochs: EpochLog[] = [];
   /** Time in the trainer alone. */
   milliseconds = 0;
@@ -47,23 +48,35 @@ class Training {
     return performance.now() - this.#began;
   }
 
-  /** Runs for about one slice and gives the epochs that ended in it. */
-  slice(): EpochLog[] {
+  /** Runs for about one slice, at most so many steps, and gives the epochs that ended in it. */
+  slice(most = Number.POSITIVE_INFINITY): EpochLog[] {
     const until = performance.now() + SLICE_MS;
+    const last = this.progress.step + most;
     const ended: EpochLog[] = [];
     do {
-      const epoch = this.progress.epoch;
-      this.#run(until - performance.now());
+      const { epoch, step } = this.progress;
+      this.#run(until - performance.now(), last - step);
       if (this.progress.epoch > epoch) ended.push(this.#endEpoch());
-    } while (!this.progress.done && performance.now() < until);
+    } while (!this.progress.done && this.progress.step < last && performance.now() < until);
     return ended;
   }
 
-  #run(left: number): void {
-    const count = stepsToRun(this.progress.step, this.milliseconds, left);
+  #run(left: number, most: number): void {
+    const count = Math.min(most, stepsToRun(this.progress.step, this.milliseconds, left));
     const began = performance.now();
-    this.heap.check(this.heap.c._plx_js_trainer_run(this.trainer, count));
+    const status = this.heap.c._plx_js_trainer_run(this.trainer, count);
     this.milliseconds += performance.now() - began;
+    this.#read();
+    this.heap.check(status);
+  }
+
+  /** Reads how far it is, without a step. */
+  look(): void {
+    this.heap.check(this.heap.c._plx_js_trainer_run(this.trainer, 0));
+    this.#read();
+  }
+
+  #read(): void {
     const [step, steps, epoch, epochs, loss, epochLoss, done] = this.heap.results(0, 7) as [
       number,
       number,

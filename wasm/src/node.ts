@@ -9,6 +9,7 @@ import { NodeWorker } from './node_worker_like.js';
 import { compileBytes, compileURL } from './source.js';
 
 export type * from './api.js';
+export type * from './api_learning.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './graph_api.js';
 
