@@ -32,4 +32,7 @@ plx_status plx__clip_by_norm(plx_graph *graph, int count, const plx_node *grads,
 /* A graph with the same nodes and ids, for passes to change. NULL when memory is short. */
 plx_graph *plx__graph_copy(const plx_graph *graph);
 
+/* plx_tensor_init on all threads; the same values. ctx NULL: in the caller. */
+void plx__tensor_fill(plx_ctx *ctx, plx_tensor *tensor, plx_init init, double value, plx_rng *rng);
+
 #endif
