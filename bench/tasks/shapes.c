@@ -99,6 +99,8 @@ typedef struct figure {
     light colour, shade, ground;
 } figure;
 
+static const double middle = 0.5 * (PLX_PICTURE_SIDE - 1);
+
 /* Uniform in [-most, most). */
 static double jitter(plx_rng *rng, double most) {
     return (2 * plx_rng_uniform(rng) - 1) * most;
@@ -113,20 +115,20 @@ static figure place_figure(const plx__picture *p, plx_rng *rng) {
     static const light hues[] = {{{0.9, 0.2, 0.2}},   {{0.85, 0.8, 0.15}}, {{0.2, 0.75, 0.25}},
                                  {{0.15, 0.75, 0.8}}, {{0.2, 0.3, 0.9}},   {{0.7, 0.25, 0.8}}};
     static const double greys[] = {0.05, 0.5, 0.95};
-    static const double radii[] = {8.5, 12};
-    static const double away = 3.5; /* from the middle, in pixels */
+    static const double radii[] = {9.5, 12.5};
+    static const double away = 3; /* from the middle, in pixels */
     static const double down[] = {0, 0, 0, -1, 1}, across[] = {0, -1, 1, 0, 0};
-    const double middle = 0.5 * (PLX_PICTURE_SIDE - 1), grey = greys[p->background];
+    const double grey = greys[p->background];
     figure f = {.shape = p->shape, .texture = p->texture};
     f.row = middle + away * down[p->place] + jitter(rng, 1);
     f.column = middle + away * across[p->place] + jitter(rng, 1);
     f.radius = radii[p->size] + jitter(rng, 1);
-    const double slant = jitter(rng, 0.2), direction = jitter(rng, 0.2);
+    const double slant = jitter(rng, 0.2), direction = jitter(rng, 0.1);
     f.sine = plx__sin(slant);
     f.cosine = plx__cos(slant);
     f.stripe_sine = plx__sin(direction);
     f.stripe_cosine = plx__cos(direction);
-    f.phase = jitter(rng, 2);
+    f.phase = jitter(rng, 0.5);
     f.colour = varied(hues[p->colour], rng, 0.1);
     const double strength = 0.3 + jitter(rng, 0.1);
     for (int c = 0; c < PLX_PICTURE_CHANNELS; ++c) f.shade.of[c] = strength * f.colour.of[c];
@@ -166,7 +168,7 @@ static double wave(double x) {
     return part < 0.5 ? 4 * part - 1 : 3 - 4 * part;
 }
 
-/* 0: the figure's colour, 1: its shade. */
+/* 0: the figure's colour, 1: its shade. The texture lies in the picture, not in the figure. */
 static double shade_at(const figure *f, double across, double down) {
     const double u = wave(f->stripe_cosine * across + f->stripe_sine * down + f->phase);
     const double v = wave(f->stripe_cosine * down - f->stripe_sine * across - f->phase);
@@ -196,7 +198,9 @@ void plx__picture_draw(const plx__picture *picture, plx_rng *rng, plx_real *imag
         const double across = f.cosine * x + f.sine * y, down = f.cosine * y - f.sine * x;
         const double within = depth(&f, across, down) + 0.5; /* edges are a pixel soft */
         const double cover = within < 0 ? 0 : least(1, within);
-        const double shade = cover > 0 ? shade_at(&f, across, down) : 0;
+        const double shade =
+            cover > 0 ? shade_at(&f, i % PLX_PICTURE_SIDE - middle, i / PLX_PICTURE_SIDE - middle)
+                      : 0;
         double noise[PLX_PICTURE_CHANNELS];
         noise_of(plx_rng_u32(rng), noise);
         for (int c = 0; c < PLX_PICTURE_CHANNELS; ++c) {
