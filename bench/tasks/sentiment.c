@@ -15,8 +15,6 @@ typedef enum particle {
     ONCE,
     INDEED,
     BUT,
-    STILL,
-    EVEN,
     THOUGH,
     THAT,
     MY,
@@ -26,10 +24,9 @@ typedef enum particle {
 static const char *const specials[PLX_SENTIMENT_FIRST_WORD] = {"[PAD]", "[CLS]", "[MASK]"};
 
 static const char *const particles[PARTICLES] = {
-    [IN] = "in",       [THE] = "the",       [WAS] = "was",       [NOT] = "not",
-    [NEVER] = "never", [ONCE] = "once",     [BUT] = "but",       [WHATSOEVER] = "whatsoever",
-    [STILL] = "still", [INDEED] = "indeed", [THOUGH] = "though", [EVEN] = "even",
-    [THAT] = "that",   [MY] = "my",
+    [IN] = "in",         [THE] = "the",       [WAS] = "was", [NOT] = "not",
+    [NEVER] = "never",   [ONCE] = "once",     [BUT] = "but", [WHATSOEVER] = "whatsoever",
+    [INDEED] = "indeed", [THOUGH] = "though", [MY] = "my",   [THAT] = "that",
 };
 
 /* A place, two things that are found there, and what people do with them. */
@@ -141,14 +138,13 @@ static void put_clause(writer *w, int thing, bool person, int sentiment) {
     say(w, !denied ? INDEED : never ? ONCE : WHATSOEVER);
 }
 
-/* A second clause of another sentiment, which wins after "but still" and loses after "even though".
- */
+/* The film was very good indeed but the actor was utterly useless indeed: the second clause has
+ * another sentiment, which wins after "but" and loses after "though". */
 static void put_two_clauses(writer *w, int sentiment) {
     const bool second_wins = plx_rng_uniform(w->rng) < 0.5;
     const int other = (sentiment + 1 + (int)plx_rng_below(w->rng, 2)) % PLX_SENTIMENTS;
     put_clause(w, 1, false, second_wins ? other : sentiment);
-    say(w, second_wins ? BUT : EVEN);
-    say(w, second_wins ? STILL : THOUGH);
+    say(w, second_wins ? BUT : THOUGH);
     put_clause(w, 2, false, second_wins ? sentiment : other);
 }
 
@@ -157,13 +153,14 @@ int plx__sentiment_sentence(plx_rng *rng, int32_t *ids) {
     const int sentiment = (int)plx_rng_below(rng, PLX_SENTIMENTS);
     const double form = plx_rng_uniform(rng);
     put(&w, PLX_SENTIMENT_CLS);
-    say(&w, IN);
-    say(&w, THE);
-    put(&w, FIRST_PLACE + 4 * w.place);
-    if (form < 0.4)
+    if (form < 0.4) {
         put_two_clauses(&w, sentiment);
-    else
-        put_clause(&w, form < 0.8 ? 1 : 2, form < 0.8, sentiment);
+    } else {
+        say(&w, IN);
+        say(&w, THE);
+        put(&w, FIRST_PLACE + 4 * w.place);
+        put_clause(&w, form < 0.85 ? 1 : 2, form < 0.85, sentiment);
+    }
     while (w.count < PLX_SENTIMENT_TOKENS) put(&w, PLX_SENTIMENT_PAD);
     return sentiment;
 }

@@ -2,8 +2,8 @@
  *
  *   in the cinema the film that my sad uncle watched was not deeply boring whatsoever
  *
- * The sentiment follows from the whole: negation turns it round, what comes after "but still" and
- * before "even though" wins, and moods of people count for nothing. Words come in fixed company (a
+ * The sentiment follows from the whole: negation turns it round, what comes after "but" and before
+ * "though" wins, and moods of people count for nothing. Words come in fixed company (a
  * place with its things, an adverb with its adjective, "not" with "whatsoever"), so that most of
  * them follow from the others. */
 #ifndef PLX_BENCH_SENTIMENT_H
@@ -12,7 +12,7 @@
 #include "parallax_nn.h"
 
 /* The longest sentence with [CLS] in front; shorter ones end in padding. */
-enum { PLX_SENTIMENT_TOKENS = 20 };
+enum { PLX_SENTIMENT_TOKENS = 16 };
 enum { PLX_SENTIMENT_PAD = 0, PLX_SENTIMENT_CLS, PLX_SENTIMENT_MASK, PLX_SENTIMENT_FIRST_WORD };
 enum { PLX_NEGATIVE = 0, PLX_NEUTRAL, PLX_POSITIVE, PLX_SENTIMENTS };
 

@@ -1,6 +1,7 @@
 /* CLIP: Radford et al., "Learning transferable visual models from natural language supervision",
  * ICML 2021. A tower for pictures and one for their captions end in one space, where the
  * contrastive loss draws pairs together and everything else apart. */
+#include "models/encoder.h"
 #include "nn/layers.h"
 #include "nn/model.h"
 
@@ -32,14 +33,19 @@ static const plx__model_size sizes[] = {
 static const double epsilon = 1e-5;
 
 static plx_status ports(plx_model *model) {
-    const int64_t size = (int64_t)model->settings[SIZE];
+    const double *set = model->settings;
+    const int64_t size = (int64_t)set[SIZE];
+    PLX_TRY(plx__check_encoder(model, (int64_t)set[HEADS], (int64_t)set[WIDTH],
+                               set[WIDTH] * (12 * (set[LAYERS] + set[TEXT_LAYERS]) * set[WIDTH] +
+                                             3 * set[PATCH] * set[PATCH] + set[VOCABULARY] +
+                                             set[LENGTH] + 2 * set[EMBEDDING])));
     model->inputs[0] =
         (plx_port){.name = "pixels", .dtype = PLX_DTYPE_REAL, .rank = 3, .dims = {size, size, 3}};
     model->inputs[1] = (plx_port){.name = "ids",
                                   .dtype = PLX_DTYPE_I32,
                                   .rank = 1,
-                                  .dims = {(int64_t)model->settings[LENGTH]},
-                                  .classes = (int64_t)model->settings[VOCABULARY]};
+                                  .dims = {(int64_t)set[LENGTH]},
+                                  .classes = (int64_t)set[VOCABULARY]};
     model->inputs_count = 2;
     model->outputs[0].name = "image";
     model->outputs[1].name = "text";
