@@ -34,14 +34,16 @@ export function createLossChart(canvas: HTMLCanvasElement): LossChart {
     show(training, { by, memory }) {
       const lines = [...linesOf(training, memory)];
       chart.data.datasets = lines.map(([kind, points]) => dataset(kind, points, by));
-      const log = lines.every(([, points]) => points.every(({ loss }) => loss > 0));
+      const all = lines.flatMap(([, points]) => points.map(({ loss }) => loss));
+      /* A logarithm of a narrow range would have no labels. */
+      const log = Math.min(...all) > 0 && Math.max(...all) > 8 * Math.min(...all);
       chart.options = {
         animation: false,
         responsive: true,
         maintainAspectRatio: false,
         scales: {
           x: { ...axis({ title: titles[by] }), max: training.train.at(-1)?.[by] ?? 1 },
-          y: axis({ title: 'Loss', ...(log ? { log } : {}) }),
+          y: { ...axis({ title: 'Loss', ...(log ? { log } : {}) }), beginAtZero: false },
         },
         plugins: {
           tooltip: {

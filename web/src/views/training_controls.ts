@@ -109,12 +109,12 @@ function taskPicker(store: Store<AppState>, changed: (task: TaskInfo) => void) {
 
 /** What the chosen task can learn from in place of its own data. */
 function filePicker(store: Store<AppState>, actions: Actions) {
-  const input = h('input', { id: 'train-file', type: 'file' });
-  const label = h('label', { for: 'train-file', class: 'label' });
+  const input = h('input', { id: 'train-file', type: 'file', class: 'behind-button' });
+  const label = h('label', { for: 'train-file', class: 'button' });
   const what = h('p', { class: 'hint', id: 'train-data' });
   const remove = h('button', { type: 'button', class: 'small' }, 'Remove the file');
   const error = h('p', { class: 'hint bad', role: 'alert' });
-  const root = h('div', { class: 'field file-field' }, label, input, what, remove, error);
+  const root = h('div', { class: 'field file-field' }, input, label, what, remove, error);
   let takes: TaskInfo['takes'] = 'nothing';
   input.addEventListener('change', () => {
     if (takes === 'nothing') return;
@@ -139,9 +139,9 @@ function filePicker(store: Store<AppState>, actions: Actions) {
     setText(
       label,
       {
-        text: 'A text of your own',
-        table: 'A table of your own (CSV, the target last)',
-        digits: 'The two files of MNIST (IDX, gzip or not)',
+        text: 'Choose a text to learn',
+        table: 'Choose a table (CSV, the target last)',
+        digits: 'Choose the two files of MNIST',
         nothing: '',
       }[takes],
     );
