@@ -1,4 +1,4 @@
-/** The page as a user has it: run, cancel, compare, train, drop files, and what can go wrong. */
+/** The page as a user has it: run, cancel, compare, drop files, and what can go wrong. */
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { unisolatedPort } from './places.js';
@@ -214,21 +214,6 @@ test('bits on other data are not called unequal', async ({ page }) => {
   const rows = page.locator('#chart-bits tbody tr');
   await expect(rows).toHaveCount(3);
   for (const row of await rows.all()) await expect(row).toContainText('not comparable: natively');
-});
-
-test('trains a network with a live curve, and stops when told', async ({ page }) => {
-  const complaints = collectComplaints(page);
-  await serveNative(page);
-  await page.goto('');
-  await page.locator('#train-start').click();
-  await expect(page.locator('#trainer')).toContainText(/step|epoch/i);
-  await expect(page.locator('#train-status')).toContainText(/done|finished|trained/i, {
-    timeout: 60_000,
-  });
-  await page.locator('#train-start').click();
-  await page.locator('#train-stop').click();
-  await expect(page.locator('#train-status')).toContainText(/stopped/i);
-  expect(complaints).toEqual([]);
 });
 
 test('without isolation there is one thread, and the page says why', async ({ page }) => {
