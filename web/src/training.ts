@@ -139,9 +139,9 @@ class Session {
   #speed(peak: number): { speed?: Speed } {
     const { steps } = this.#meter;
     if (steps === 0) return {};
-    const { batchSize, data, flops } = this.run.about;
+    const { batchSize, batches, data, flops } = this.run.about;
     const gflops = (steps * flops) / 1e9;
-    const samples = steps * batchSize;
+    const samples = steps * batchSize * batches;
     return {
       speed: {
         samples,

@@ -169,6 +169,7 @@ const about = {
   optimizer: 'adamw',
   rate: 1e-3,
   batchSize: 32,
+  batches: 1,
   steps: 230,
   flops: 1,
   memory: { parameters: 0, gradients: 0, optimizer: 0, activations: 0, workspace: 0, inputs: 0 },
