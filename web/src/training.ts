@@ -196,6 +196,9 @@ export function createTrainer(
     const takes = tasks.find(({ name }) => name === task)?.takes;
     const file = takes === 'text' || takes === 'table' ? trainingFiles[takes] : undefined;
     const images = takes === 'digits' ? digits() : undefined;
+    if (takes === 'digits' && !images) {
+      throw new Error(`${task} learns from the files of MNIST: choose its images and labels.`);
+    }
     return {
       task,
       size,
