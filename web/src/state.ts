@@ -8,7 +8,6 @@ import type {
   SuiteInfo,
   TaskInfo,
 } from 'parallax-nn';
-import type { NativeCurve } from './native_curve.js';
 import type { ResultSet } from './rows.js';
 import type { RunOptions } from './url_state.js';
 
@@ -81,10 +80,14 @@ export interface TrainingState {
   held: readonly LossPoint[];
   measures: readonly Measure[];
   exhibits: readonly Exhibit[];
-  /** At which step measures and exhibits were made. */
-  shownAt: number;
-  /** How the losses compare with a native run of the same. */
-  native?: NativeCurve;
+  /** At which step the measures were taken. */
+  measuredAt: number;
+  /** Whether what was learnt is being measured, which may take as long as training did. */
+  looking: boolean;
+  /** Of every step. */
+  losses: readonly number[];
+  /** Whether the learning rate was chosen, so that losses are not those of the task as it is. */
+  steered: boolean;
 }
 
 /** A file to learn from. */
@@ -131,5 +134,8 @@ export const idleTraining: TrainingState = {
   held: [],
   measures: [],
   exhibits: [],
-  shownAt: 0,
+  measuredAt: 0,
+  looking: false,
+  losses: [],
+  steered: false,
 };

@@ -72,11 +72,11 @@ class Session {
   readonly #meter = new SpeedMeter();
   readonly #train = new LossCurve();
   readonly #held = new LossCurve();
+  readonly #losses: number[] = [];
   #published = 0;
   #looking: Promise<void> | undefined;
   #nextLook = 0;
   #pending: Partial<TrainingState> = {};
-  #over = false;
 
   constructor(
     readonly run: Learning,
@@ -107,13 +107,11 @@ class Session {
   /** Of what was learnt; waits for the look that is under way. */
   async look(): Promise<void> {
     await this.#looking;
-    this.#looking = this.#look();
-    await this.#looking;
+    await this.#look();
     this.#publish();
   }
 
   async end(): Promise<void> {
-    this.#over = true;
     await this.run.dispose();
   }
 
@@ -121,6 +119,7 @@ class Session {
     const { step, milliseconds } = progress;
     const before = this.#pending.seconds ?? 0;
     this.#train.add(pointsOf(progress, before));
+    for (const loss of progress.losses) this.#losses.push(loss);
     this.#meter.add(step, milliseconds);
     this.#pending = { step, seconds: milliseconds / 1000, ...this.#speed(progress.peak) };
     if (performance.now() - this.#published >= publishEvery) this.#publish();
@@ -137,9 +136,9 @@ class Session {
   #speed(peak: number): { speed?: Speed } {
     const { steps } = this.#meter;
     if (steps === 0) return {};
-    const { batchSize, data, flops } = this.run.about;
+    const { batchSize, batches, data, flops } = this.run.about;
     const gflops = (steps * flops) / 1e9;
-    const samples = steps * batchSize;
+    const samples = steps * batchSize * batches;
     return {
       speed: {
         samples,
@@ -152,20 +151,29 @@ class Session {
 
   #publish(): void {
     this.#published = performance.now();
-    this.show({ ...this.#pending, train: this.#train.points(), held: this.#held.points() });
+    this.show({
+      ...this.#pending,
+      train: this.#train.points(),
+      held: this.#held.points(),
+      losses: this.#losses,
+    });
   }
 
   async #look(): Promise<void> {
     const began = performance.now();
-    const measures = await this.run.evaluate();
-    const exhibits = await this.run.exhibits();
-    const took = performance.now() - began;
-    this.#nextLook = performance.now() + Math.max(lookEvery, took / lookShare);
-    if (this.#over) return;
-    const { step = 0, seconds = 0 } = this.#pending;
-    const loss = heldLoss(measures);
-    if (loss !== undefined) this.#held.add([lossPoint(step, seconds, loss)]);
-    this.show({ measures, exhibits, shownAt: step });
+    this.show({ looking: true });
+    try {
+      this.show({ exhibits: await this.run.exhibits() });
+      const { step = 0, seconds = 0 } = this.#pending;
+      const measures = await this.run.evaluate();
+      const loss = heldLoss(measures);
+      if (loss !== undefined) this.#held.add([lossPoint(step, seconds, loss)]);
+      this.show({ measures, measuredAt: step });
+    } finally {
+      this.show({ looking: false });
+      const took = performance.now() - began;
+      this.#nextLook = performance.now() + Math.max(lookEvery, took / lookShare);
+    }
   }
 }
 
@@ -188,6 +196,9 @@ export function createTrainer(
     const takes = tasks.find(({ name }) => name === task)?.takes;
     const file = takes === 'text' || takes === 'table' ? trainingFiles[takes] : undefined;
     const images = takes === 'digits' ? digits() : undefined;
+    if (takes === 'digits' && !images) {
+      throw new Error(`${task} learns from the files of MNIST: choose its images and labels.`);
+    }
     return {
       task,
       size,
@@ -243,7 +254,7 @@ export function createTrainer(
       await run.dispose();
       return;
     }
-    show({ about: run.about, rate: run.about.rate });
+    show({ about: run.about, rate: run.about.rate, steered: choice.rate !== undefined });
     const current = new Session(run, (change) => {
       if (session === current) show(change);
     });
@@ -286,7 +297,7 @@ export function createTrainer(
     setRate(rate) {
       const { phase } = store.get().training;
       if (!session || (phase !== 'running' && phase !== 'paused')) return;
-      show({ rate });
+      show({ rate, steered: true });
       session.run.setRate(rate).catch(() => undefined);
     },
   };
