@@ -62,8 +62,8 @@ static plx_status evaluate(plx_learning *l) {
     /* Nobody knows what noise a table has. */
     const bool usual = known && (!l->options.rows || l->options.rows >= ROWS);
     plx__learning_record(l, "rmse", "target units", "lower", metrics.rmse * r->target_scale,
-                         usual ? (quick ? 3 : 1.25) * PLX_INTERP5D_NOISE : NAN);
-    plx__learning_record(l, "r2", "1", "higher", metrics.r2, usual ? (quick ? 0.8 : 0.95) : NAN);
+                         usual ? (quick ? 3.5 : 1.25) * PLX_INTERP5D_NOISE : NAN);
+    plx__learning_record(l, "r2", "1", "higher", metrics.r2, usual ? (quick ? 0.75 : 0.95) : NAN);
     if (known)
         plx__learning_record(l, "noise floor", "target units", "none", PLX_INTERP5D_NOISE, NAN);
     return PLX_OK;
