@@ -48,32 +48,32 @@ typedef struct word_list {
 
 static const word_list lists[SLOTS] = {
     [HERO_KIND] = {{2, 2, 2}, "girl boy"},
-    [NATURE] = {{6, 12, 24},
+    [NATURE] = {{4, 12, 24},
                 "little kind brave clever shy merry gentle curious quiet lucky modest hungry proud "
                 "silly patient lonely cheerful careful stubborn sleepy noisy polite nimble humble"},
-    [HOME] = {{8, 16, 32},
+    [HOME] = {{4, 16, 32},
               "forest village garden castle harbour valley market tower meadow cave mill lake "
               "bridge palace desert swamp bakery temple station library canyon chapel farm lagoon "
               "quarry stable theatre vineyard workshop glacier museum lighthouse"},
     [ANIMAL] =
-        {{8, 16, 32},
+        {{4, 16, 32},
          "cat dog fox pig bear goat mouse horse rabbit duck frog wolf hen deer crow hedgehog "
          "badger beaver camel donkey gull falcon heron lizard mole parrot pigeon raven "
          "squirrel swan turtle weasel"},
-    [COLOUR] = {{6, 8, 12},
+    [COLOUR] = {{3, 8, 12},
                 "red blue golden green white black silver yellow purple brown grey pink"},
-    [THING] = {{10, 24, 48},
+    [THING] = {{4, 24, 48},
                "ball key book lamp coin hat ring drum boat bell kite map spoon mirror basket flute "
                "ladder candle button crown feather lantern marble needle blanket bottle bracelet "
                "bucket carpet compass cushion dagger diary hammer kettle locket mask necklace rope "
                "pebble pillow quilt ribbon saddle shield slipper trumpet whistle"},
-    [TIME] = {{3, 4, 6}, "day morning evening night winter summer"},
-    [FEELING] = {{4, 8, 12},
+    [TIME] = {{2, 4, 6}, "day morning evening night winter summer"},
+    [FEELING] = {{3, 8, 12},
                  "happy sad tired glad angry calm afraid pleased sorry worried grateful amused"},
 };
 
 /* Names are two syllables; those of girls end in other ones than those of boys. */
-static const word_list beginnings = {{4, 8, 16}, "Mi To La Ru Be Na Ka So Vi Da El Fe Jo Pa Te Zo"};
+static const word_list beginnings = {{2, 8, 16}, "Mi To La Ru Be Na Ka So Vi Da El Fe Jo Pa Te Zo"};
 static const word_list girls_ends = {{2, 4, 8}, "ra na lia sa ta nia la mi"};
 static const word_list boys_ends = {{2, 4, 8}, "mo bin ko ren dor lo tus vik"};
 
