@@ -14,8 +14,8 @@
  *   same bits on every platform, whatever the number of threads. On other ISAs the bits depend on
  *   the ISA alone.
  *
- * Reading order: status, context, random numbers, tensors, graph, training ops, plan, files. Networks
- * made of layers and their training are in parallax_nn.h.
+ * Reading order: status, context, random numbers, tensors, graph, training ops, plan, files.
+ * Networks made of layers and their training are in parallax_nn.h.
  */
 #ifndef PARALLAX_H
 #define PARALLAX_H
@@ -458,9 +458,15 @@ plx_node plx_info_nce(plx_graph *graph, plx_node a, plx_node b, plx_node scale);
 
 /* Mean squared error over all elements: a scalar. */
 plx_node plx_mse(plx_graph *graph, plx_node prediction, plx_node target);
-/* Mean over rows of -log softmax(logits)[label]; logits [..., classes], labels i32 [...]. A label
- * outside the classes makes the run fail with PLX_ERR_ARGUMENT. */
+/* Mean over rows of -log softmax(logits)[label]; logits [..., classes], labels i32 [...]. Rows with
+ * the label PLX_IGNORED_LABEL are left out of the mean and have no gradient; where all are, the
+ * loss is 0. Another label outside the classes makes the run fail with PLX_ERR_ARGUMENT. */
+enum { PLX_IGNORED_LABEL = -100 };
 plx_node plx_cross_entropy(plx_graph *graph, plx_node logits, plx_node labels);
+/* The same against 1 - smoothing at the label plus smoothing spread evenly over all classes; 0 <=
+ * smoothing < 1: Szegedy et al., CVPR 2016. */
+plx_node plx_cross_entropy_smooth(plx_graph *graph, plx_node logits, plx_node labels,
+                                  double smoothing);
 
 /* ---- Training -------------------------------------------------------------------------------- */
 
@@ -474,23 +480,29 @@ plx_status plx_gradients(plx_graph *graph, plx_node loss, int count, const plx_n
 plx_status plx_clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,
                             plx_node *clipped);
 
-typedef enum plx_optimizer_kind { PLX_SGD = 0, PLX_ADAM, PLX_ADAMW } plx_optimizer_kind;
+typedef enum plx_optimizer_kind {
+    PLX_SGD = 0,
+    PLX_ADAM,
+    PLX_ADAMW,
+    PLX_LION,    /* Chen et al., "Symbolic discovery of optimization algorithms", 2023 */
+    PLX_RMSPROP, /* Tieleman and Hinton, 2012, as PyTorch has it */
+} plx_optimizer_kind;
 
 typedef struct plx_optimizer_options {
     plx_optimizer_kind kind;
     double rate;         /* learning rate */
-    double momentum;     /* SGD */
+    double momentum;     /* SGD, RMSprop */
     bool nesterov;       /* SGD: Sutskever et al., ICML 2013 */
-    double beta1, beta2; /* Adam: Kingma and Ba, ICLR 2015 */
-    double epsilon;
-    double weight_decay; /* SGD, Adam: added to the gradient; AdamW: decoupled (Loshchilov, ICLR
-                            2019) */
+    double beta1, beta2; /* Adam: Kingma and Ba, ICLR 2015; Lion; RMSprop: beta2 alone, its alpha */
+    double epsilon;      /* Adam, RMSprop: outside the root */
+    double weight_decay; /* SGD, Adam, RMSprop: added to the gradient; AdamW (Loshchilov and Hutter,
+                            ICLR 2019) and Lion: decoupled, weight -= rate weight_decay weight */
 } plx_optimizer_options;
 
 /* The papers' defaults: SGD rate 0.01, momentum 0; Adam 1e-3, 0.9, 0.999, 1e-8; AdamW with
- * weight decay 0.01. */
+ * weight decay 0.01; Lion 1e-4, 0.9, 0.99; RMSprop (PyTorch's) 0.01, alpha 0.99, 1e-8. */
 plx_optimizer_options plx_optimizer_default(plx_optimizer_kind kind);
-/* "sgd", "adam", "adamw"; NULL past the last. */
+/* "sgd", "adam", "adamw", "lion", "rmsprop"; NULL past the last. */
 const char *plx_optimizer_name(plx_optimizer_kind kind);
 
 /* Holds the state (moments) for a list of parameters. */
@@ -500,6 +512,13 @@ plx_status plx_optimizer_new(plx_ctx *ctx, const plx_optimizer_options *options,
 void plx_optimizer_free(plx_optimizer *optimizer);
 /* Takes effect at the next step. */
 void plx_optimizer_set_rate(plx_optimizer *optimizer, double rate);
+/* Parameter number i of the list takes this weight decay in place of the options', and learns at
+ * rate_factor times the rate. Both are >= 0 and finite (else PLX_ERR_ARGUMENT); at the next step.
+ */
+plx_status plx_optimizer_set_group(plx_optimizer *optimizer, int parameter, double rate_factor,
+                                   double weight_decay);
+/* The decay alone. */
+plx_status plx_optimizer_set_decay(plx_optimizer *optimizer, int parameter, double weight_decay);
 /* One sweep over all parameters; grads in the order of the optimizer's parameters. The node has no
  * value: name it as an output when compiling. */
 plx_node plx_update(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads);
@@ -542,9 +561,9 @@ const plx_real *plx_plan_output(const plx_plan *plan, plx_node output);
 /* The number that dropout draws from; each run adds one. */
 void plx_plan_set_step(plx_plan *plan, uint64_t step);
 
-/* Bytes, exact. */
+/* Bytes, exact. kept: copies of weights that a trainer may put back. */
 typedef struct plx_memory {
-    int64_t parameters, gradients, optimizer, activations, workspace, inputs;
+    int64_t parameters, gradients, optimizer, activations, workspace, inputs, kept;
 } plx_memory;
 plx_memory plx_plan_memory(const plx_plan *plan);
 

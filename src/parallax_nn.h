@@ -158,6 +158,8 @@ int plx_model_copy_weights(plx_model *to, const plx_model *from);
 plx_status plx_model_forward(plx_model *model, plx_graph *graph, const plx_node *inputs,
                              bool training, plx_node *outputs);
 
+/* Whether the model defines a loss of its own: PLX_LOSS_OWN. */
+bool plx_model_has_loss(const plx_model *model);
 /* The loss that the model defines (PLX_LOSS_OWN) of its outputs. */
 plx_status plx_model_own_loss(plx_model *model, plx_graph *graph, const plx_node *outputs,
                               plx_node *loss);
@@ -168,7 +170,6 @@ plx_status plx_model_own_loss(plx_model *model, plx_graph *graph, const plx_node
  * the output for the loss MSE, i32 labels [n, ...] of its last axis for cross-entropy
  * (PLX_IGNORED_LABEL: not counted). Strides count elements from a sample to the next; 0: side by
  * side. With stride 1 the windows of a text overlap. */
-enum { PLX_IGNORED_LABEL = -100 };
 typedef struct plx_dataset {
     int64_t n;
     const void *inputs[PLX_PORTS], *targets[PLX_PORTS];
@@ -212,31 +213,46 @@ typedef enum plx_schedule_kind {
     PLX_SCHEDULE_LINEAR,    /* straight down to floor */
     PLX_SCHEDULE_ONE_CYCLE, /* cosine up from 1/25 over 30% of the steps, then down to 1e-4 of that:
                                Smith and Topin, 2019; takes no warm-up */
+    PLX_SCHEDULES_
 } plx_schedule_kind;
 
+/* "constant", "step", "cosine", "linear", "one-cycle"; NULL past the last. */
+const char *plx_schedule_name(plx_schedule_kind kind);
+/* PLX_SCHEDULES_ when there is none of that name. */
+plx_schedule_kind plx_schedule_from_name(const char *name);
+
+/* Of steps 0 to n - 1, the first w = warmup have the share (step + 1) / w of the highest rate; then
+ * q = (step - w) / (n - w) goes from 0 to just below 1: cosine has floor + (1 - floor) (1 + cos(pi
+ * q)) / 2, linear 1 - (1 - floor) q, step factor^((step - w) / every) but at least floor. */
 typedef struct plx_schedule {
     plx_schedule_kind kind;
     int64_t warmup; /* steps of linear growth before all else: Goyal et al., 2017 */
     double floor;   /* the lowest rate, as a share of the highest */
     int64_t every;  /* step: after how many steps */
-    double factor;  /* step: by what */
+    double factor;  /* step: by what, above 0 and at most 1 */
 } plx_schedule;
 
+/* The share of the highest rate that a step, counted from 0, of so many has. */
+double plx_schedule_share(const plx_schedule *schedule, int64_t step, int64_t steps);
+
 typedef struct plx_trainer_options {
-    plx_loss loss; /* of every output; several are added */
-    plx_optimizer_options optimizer;
-    plx_schedule schedule; /* over all steps; default constant */
+    plx_loss loss;                   /* of every output; several are added */
+    plx_optimizer_options optimizer; /* weight decay is for PLX_WEIGHT_DECAYED alone */
+    plx_schedule schedule;           /* over all steps; default constant */
     double clip_norm; /* gradients are scaled to at most this length together; 0: as they are */
     double label_smoothing; /* cross-entropy: 0 to below 1; Szegedy et al., CVPR 2016 */
-    int64_t accumulate;     /* batches whose gradients are averaged for one step; 0 is 1 */
+    int64_t accumulate;     /* batches whose gradients are averaged by their samples for one step,
+                               fewer at the end of an epoch; 0 is 1 */
     int64_t batch;          /* 1..n; the last batch of an epoch may be smaller */
     int64_t epochs;         /* over the data */
     int64_t steps;          /* at most so many; 0: as the epochs say */
     bool shuffle;
     uint64_t seed; /* of the shuffle */
-    /* Early stopping: after every epoch the loss on validation (borrowed; NULL: none) is worked
-     * out; after patience epochs (0: never) without a fall by min_improvement training is done, and
-     * the weights of the best epoch are put back. */
+    /* Early stopping: after every epoch, and the last step, the loss on validation (borrowed with
+     * its data; NULL: none) is worked out, without smoothing. After patience epochs (0: never) in
+     * which it did not fall by more than min_improvement training is done. With a patience, the
+     * weights of the epoch whose loss was lowest are put back when training is done, early or not.
+     */
     const plx_dataset *validation;
     int64_t patience;
     double min_improvement;
@@ -261,14 +277,28 @@ typedef struct plx_progress {
     plx_real loss;         /* of the last step */
     double epoch_loss;     /* mean over the samples of the current or just finished epoch */
     bool done;
+    double rate;            /* of the last step; before it, of the first */
+    double gradient_norm;   /* of the last step, before clipping; NaN without clip_norm */
+    double validation_loss; /* the latest; NaN before there is one */
+    int64_t best_epoch;     /* of the lowest validation loss; 0: none yet */
+    bool stopped_early;
 } plx_progress;
 
 /* Runs at most max_steps further steps, stopping early at the end of an epoch, and fills *progress.
- * A loss that is not finite is PLX_ERR_DIVERGED, naming the step. */
+ *
+ * A loss that is not finite is PLX_ERR_DIVERGED, naming the step. No step is taken from such a
+ * loss, and the weights (running statistics too) of the last step whose loss was finite are put
+ * back: as they were when that loss was worked out; those from the start when there is none. The
+ * same holds where the validation loss, or a weight after the last step, is not finite. The trainer
+ * then takes no more steps: all further calls are PLX_ERR_DIVERGED. */
 plx_status plx_trainer_run(plx_trainer *trainer, int64_t max_steps, plx_progress *progress);
 /* The losses of all steps so far. */
 const plx_real *plx_trainer_losses(const plx_trainer *trainer, int64_t *count);
+/* The schedule's highest rate, from the next step on; a rate that is negative or not finite changes
+ * nothing. */
 void plx_trainer_set_rate(plx_trainer *trainer, double rate);
+/* As plx_progress.rate. */
+double plx_trainer_rate(const plx_trainer *trainer);
 plx_memory plx_trainer_memory(const plx_trainer *trainer);
 /* The plan of full batches, for its steps. Owned by the trainer. */
 plx_plan *plx_trainer_plan(plx_trainer *trainer);

@@ -27,6 +27,13 @@ static inline void plx__philox(uint64_t key, uint64_t block, uint32_t out[4]) {
     out[3] = c3;
 }
 
+struct plx_rng;
+
+/* n further draws of plx_rng_uniform, or of plx_rng_normal: the same numbers, several times faster.
+ */
+void plx__rng_uniforms(struct plx_rng *rng, int64_t n, double *out);
+void plx__rng_normals(struct plx_rng *rng, int64_t n, double *out);
+
 /* A well-mixed key from a seed and a stream number. */
 uint64_t plx__rng_key(uint64_t seed, uint64_t stream);
 

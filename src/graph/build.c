@@ -307,6 +307,17 @@ plx_node plx_mse(plx_graph *graph, plx_node prediction, plx_node target) {
 }
 
 plx_node plx_cross_entropy(plx_graph *graph, plx_node logits, plx_node labels) {
+    return plx_cross_entropy_smooth(graph, logits, labels, 0);
+}
+
+plx_node plx_cross_entropy_smooth(plx_graph *graph, plx_node logits, plx_node labels,
+                                  double smoothing) {
+    if (!(smoothing >= 0 && smoothing < 1)) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "cross_entropy: label smoothing %g is outside [0, 1)", smoothing);
+        return plx_none();
+    }
     const plx_node log_probabilities = plx_log_softmax(graph, logits, -1);
-    return (plx_node){PLX__EMIT2(graph, &plx__op_nll, log_probabilities.id, labels.id, NULL)};
+    const plx__attrs attrs = {.f = {smoothing}};
+    return (plx_node){PLX__EMIT2(graph, &plx__op_nll, log_probabilities.id, labels.id, &attrs)};
 }

@@ -96,8 +96,8 @@ plx_node plx_info_nce(plx_graph *graph, plx_node a, plx_node b, plx_node scale) 
                    diagonal_sum(graph, plx_log_softmax(graph, logits, 0), n, factor));
 }
 
-plx_status plx_clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,
-                            plx_node *clipped) {
+plx_status plx__clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,
+                             plx_node *clipped, plx_node *norm) {
     if (!(largest > 0))
         plx__graph_fail(graph, PLX_ERR_ARGUMENT,
                         "clip_by_norm: the largest norm %g must be above 0", largest);
@@ -108,11 +108,18 @@ plx_status plx_clip_by_norm(plx_graph *graph, int count, const plx_node *grads, 
     }
     if (!count) return plx_graph_status(graph);
     /* A norm of 0 gives infinity, and the factor 1. */
-    const plx_node ratio = plx_div(graph, plx_constant(graph, largest), plx_sqrt(graph, total));
+    *norm = plx_sqrt(graph, total);
+    const plx_node ratio = plx_div(graph, plx_constant(graph, largest), *norm);
     const plx_node factor = plx_min(graph, plx_constant(graph, 1), ratio);
     const int32_t first = graph->count;
     for (int i = 0; i < count; ++i) plx_mul(graph, grads[i], factor);
     PLX_TRY(plx_graph_status(graph));
     for (int i = 0; i < count; ++i) clipped[i] = (plx_node){first + i};
     return PLX_OK;
+}
+
+plx_status plx_clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,
+                            plx_node *clipped) {
+    plx_node norm;
+    return plx__clip_by_norm(graph, count, grads, largest, clipped, &norm);
 }

@@ -5,7 +5,11 @@
 
 #include <string.h>
 
-static const char *const names[] = {[PLX_SGD] = "sgd", [PLX_ADAM] = "adam", [PLX_ADAMW] = "adamw"};
+static const char *const names[] = {[PLX_SGD] = "sgd",
+                                    [PLX_ADAM] = "adam",
+                                    [PLX_ADAMW] = "adamw",
+                                    [PLX_LION] = "lion",
+                                    [PLX_RMSPROP] = "rmsprop"};
 
 const char *plx_optimizer_name(plx_optimizer_kind kind) {
     return (size_t)kind < sizeof names / sizeof names[0] ? names[kind] : NULL;
@@ -13,6 +17,10 @@ const char *plx_optimizer_name(plx_optimizer_kind kind) {
 
 plx_optimizer_options plx_optimizer_default(plx_optimizer_kind kind) {
     if (kind == PLX_SGD) return (plx_optimizer_options){.kind = kind, .rate = 0.01};
+    if (kind == PLX_LION)
+        return (plx_optimizer_options){.kind = kind, .rate = 1e-4, .beta1 = 0.9, .beta2 = 0.99};
+    if (kind == PLX_RMSPROP)
+        return (plx_optimizer_options){.kind = kind, .rate = 0.01, .beta2 = 0.99, .epsilon = 1e-8};
     return (plx_optimizer_options){
         .kind = kind,
         .rate = 1e-3,
@@ -23,25 +31,38 @@ plx_optimizer_options plx_optimizer_default(plx_optimizer_kind kind) {
     };
 }
 
+static bool is_adam(const plx_optimizer_options *o) {
+    return o->kind == PLX_ADAM || o->kind == PLX_ADAMW;
+}
+
+static bool has_first(const plx_optimizer_options *o) {
+    return is_adam(o) || o->kind == PLX_LION || o->momentum > 0;
+}
+
+static bool has_second(const plx_optimizer_options *o) {
+    return is_adam(o) || o->kind == PLX_RMSPROP;
+}
+
+static plx_status check_positive(plx__message *message, const char *name, const char *what,
+                                 double value) {
+    if (value >= 0 && value < 1e30) return PLX_OK;
+    return plx__fail(message, PLX_ERR_ARGUMENT, "%s: %s %g is not a finite, non-negative number",
+                     name, what, value);
+}
+
 static plx_status check_options(plx__message *message, const plx_optimizer_options *o) {
     const char *name = plx_optimizer_name(o->kind);
     if (!name)
         return plx__fail(message, PLX_ERR_ARGUMENT, "optimizer: no kind number %d", (int)o->kind);
-    if (!(o->rate >= 0 && o->rate < 1e30))
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "%s: learning rate %g is not a finite, "
-                         "non-negative number",
-                         name, o->rate);
+    PLX_TRY(check_positive(message, name, "learning rate", o->rate));
     const double fractions[] = {o->momentum, o->beta1, o->beta2};
     const char *const labels[] = {"momentum", "beta1", "beta2"};
     for (int i = 0; i < 3; ++i)
         if (!(fractions[i] >= 0 && fractions[i] < 1))
             return plx__fail(message, PLX_ERR_ARGUMENT, "%s: %s %g is outside [0, 1)", name,
                              labels[i], fractions[i]);
-    if (!(o->weight_decay >= 0 && o->weight_decay < 1e30))
-        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: weight decay %g is negative", name,
-                         o->weight_decay);
-    if (o->kind != PLX_SGD && !(o->epsilon > 0))
+    PLX_TRY(check_positive(message, name, "weight decay", o->weight_decay));
+    if (has_second(o) && !(o->epsilon > 0 && o->epsilon < 1e30))
         return plx__fail(message, PLX_ERR_ARGUMENT, "%s: epsilon %g must be above 0", name,
                          o->epsilon);
     return PLX_OK;
@@ -67,6 +88,19 @@ static plx_status moments_like(plx_ctx *ctx, int count, plx_tensor *const *param
     return PLX_OK;
 }
 
+static plx_status make_state(plx_optimizer *o, plx_tensor *const *parameters) {
+    const size_t count = (size_t)o->count;
+    o->parameters = plx_platform_alloc(count * sizeof *o->parameters);
+    o->groups = plx_platform_alloc(count * sizeof *o->groups);
+    if (!o->parameters || !o->groups)
+        return plx__fail(&o->ctx->message, PLX_ERR_MEMORY, "optimizer: no memory");
+    memcpy(o->parameters, parameters, count * sizeof *o->parameters);
+    for (size_t i = 0; i < count; ++i) o->groups[i] = (plx__group){1, o->options.weight_decay};
+    if (has_first(&o->options)) PLX_TRY(moments_like(o->ctx, o->count, parameters, &o->first));
+    if (has_second(&o->options)) PLX_TRY(moments_like(o->ctx, o->count, parameters, &o->second));
+    return PLX_OK;
+}
+
 plx_status plx_optimizer_new(plx_ctx *ctx, const plx_optimizer_options *options, int count,
                              plx_tensor *const *parameters, plx_optimizer **out) {
     PLX_TRY(check_options(&ctx->message, options));
@@ -77,16 +111,7 @@ plx_status plx_optimizer_new(plx_ctx *ctx, const plx_optimizer_options *options,
     if (!optimizer) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "optimizer: no memory");
     *optimizer = (plx_optimizer){
         .ctx = ctx, .options = *options, .count = count, .beta1_power = 1, .beta2_power = 1};
-    const bool adam = options->kind != PLX_SGD;
-    plx_status status = PLX_OK;
-    optimizer->parameters = plx_platform_alloc((size_t)count * sizeof(plx_tensor *));
-    if (!optimizer->parameters)
-        status = plx__fail(&ctx->message, PLX_ERR_MEMORY, "optimizer: no memory");
-    else
-        memcpy(optimizer->parameters, parameters, (size_t)count * sizeof(plx_tensor *));
-    if (status == PLX_OK && (adam || options->momentum > 0))
-        status = moments_like(ctx, count, parameters, &optimizer->first);
-    if (status == PLX_OK && adam) status = moments_like(ctx, count, parameters, &optimizer->second);
+    const plx_status status = make_state(optimizer, parameters);
     if (status != PLX_OK) {
         plx_optimizer_free(optimizer);
         return status;
@@ -99,27 +124,73 @@ void plx_optimizer_free(plx_optimizer *optimizer) {
     if (!optimizer) return;
     free_list(optimizer->first, optimizer->count);
     free_list(optimizer->second, optimizer->count);
+    free_list(optimizer->kept, optimizer->count);
+    free_list(optimizer->sums, optimizer->count);
     plx_platform_free(optimizer->parameters);
+    plx_platform_free(optimizer->groups);
     plx_platform_free(optimizer);
+}
+
+plx_status plx__optimizer_keep(plx_optimizer *o) {
+    return moments_like(o->ctx, o->count, o->parameters, &o->kept);
+}
+
+plx_status plx__optimizer_sum(plx_optimizer *o) {
+    return moments_like(o->ctx, o->count, o->parameters, &o->sums);
 }
 
 void plx_optimizer_set_rate(plx_optimizer *optimizer, double rate) {
     optimizer->options.rate = rate;
 }
 
-plx_node plx_update(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads) {
+plx_status plx_optimizer_set_group(plx_optimizer *optimizer, int parameter, double rate_factor,
+                                   double weight_decay) {
+    plx__message *message = &optimizer->ctx->message;
+    const char *name = plx_optimizer_name(optimizer->options.kind);
+    if (parameter < 0 || parameter >= optimizer->count)
+        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: no parameter number %d of %d", name,
+                         parameter, optimizer->count);
+    PLX_TRY(check_positive(message, name, "rate factor", rate_factor));
+    PLX_TRY(check_positive(message, name, "weight decay", weight_decay));
+    optimizer->groups[parameter] = (plx__group){rate_factor, weight_decay};
+    return PLX_OK;
+}
+
+plx_status plx_optimizer_set_decay(plx_optimizer *optimizer, int parameter, double weight_decay) {
+    const bool known = parameter >= 0 && parameter < optimizer->count;
+    const double factor = known ? optimizer->groups[parameter].rate_factor : 1;
+    return plx_optimizer_set_group(optimizer, parameter, factor, weight_decay);
+}
+
+/* The node of op on all parameters and their gradients; guard.id -1: none. */
+static plx_node emit_on_all(plx_graph *graph, const plx_op *op, plx_optimizer *optimizer,
+                            const plx_node *grads, plx_node guard) {
     const int count = optimizer->count;
-    int32_t *inputs = plx_platform_alloc(2 * (size_t)count * sizeof *inputs);
+    int32_t *inputs = plx_platform_alloc((2 * (size_t)count + 1) * sizeof *inputs);
     if (!inputs) {
-        plx__graph_fail(graph, PLX_ERR_MEMORY, "update: no memory");
+        plx__graph_fail(graph, PLX_ERR_MEMORY, "%s: no memory", op->name);
         return plx_none();
     }
     for (int i = 0; i < count; ++i) {
         inputs[i] = plx_parameter(graph, NULL, optimizer->parameters[i]).id;
         inputs[count + i] = grads[i].id;
     }
+    inputs[2 * count] = guard.id;
     const plx__attrs attrs = {.object = optimizer};
-    const int32_t id = plx__emit(graph, plx__optimizer_op(optimizer), 2 * count, inputs, &attrs);
+    const int32_t id = plx__emit(graph, op, 2 * count + (guard.id >= 0), inputs, &attrs);
     plx_platform_free(inputs);
     return (plx_node){id};
+}
+
+plx_node plx_update(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads) {
+    return emit_on_all(graph, plx__optimizer_op(optimizer), optimizer, grads, plx_none());
+}
+
+plx_node plx__update_if_finite(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads,
+                               plx_node guard) {
+    return emit_on_all(graph, plx__optimizer_op(optimizer), optimizer, grads, guard);
+}
+
+plx_node plx__accumulate(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads) {
+    return emit_on_all(graph, &plx__op_accumulate, optimizer, grads, plx_none());
 }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/dmath.h"
 #include "base/platform.h"
+#include "base/rng.h"
 
 #include <string.h>
 
@@ -63,17 +64,52 @@ static double spread_of(const plx_tensor *tensor, plx_init init) {
     return plx__sqrt(2 / fans);
 }
 
-void plx_tensor_init(plx_tensor *tensor, plx_init init, double value, plx_rng *rng) {
+/* What a random initialisation draws: each element from a place of its own in the stream. */
+typedef struct draws {
+    plx_real *data;
+    plx_rng rng;
+    bool uniform;
+    double factor; /* of draws in [-1, 1), or of normal ones */
+} draws;
+
+enum { DRAWS_AT_ONCE = 256 };
+
+static void draw(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const draws *job = arg;
+    double values[DRAWS_AT_ONCE];
+    plx_rng rng = job->rng;
+    rng.next += (uint64_t)begin * (job->uniform ? 2 : 4);
+    for (int64_t done = begin; done < end; done += DRAWS_AT_ONCE) {
+        const int64_t n = end - done < DRAWS_AT_ONCE ? end - done : DRAWS_AT_ONCE;
+        plx_real *data = job->data + done;
+        if (job->uniform)
+            plx__rng_uniforms(&rng, n, values);
+        else
+            plx__rng_normals(&rng, n, values);
+        for (int64_t i = 0; i < n; ++i)
+            data[i] = (plx_real)(job->factor * (job->uniform ? 2 * values[i] - 1 : values[i]));
+    }
+}
+
+void plx__tensor_fill(plx_ctx *ctx, plx_tensor *tensor, plx_init init, double value, plx_rng *rng) {
     plx_real *data = tensor->data;
     if (init == PLX_INIT_ZERO || init == PLX_INIT_CONSTANT) {
         const plx_real all = init == PLX_INIT_ZERO ? 0 : (plx_real)value;
         for (int64_t i = 0; i < tensor->size; ++i) data[i] = all;
         return;
     }
-    const bool uniform = init == PLX_INIT_HE_UNIFORM || init == PLX_INIT_XAVIER_UNIFORM;
-    const double deviation = init == PLX_INIT_NORMAL ? value : spread_of(tensor, init);
-    const double limit = deviation * plx__sqrt(3);
-    for (int64_t i = 0; i < tensor->size; ++i)
-        data[i] = (plx_real)(uniform ? limit * (2 * plx_rng_uniform(rng) - 1)
-                                     : deviation * plx_rng_normal(rng));
+    draws job = {.data = data, .rng = *rng};
+    job.uniform = init == PLX_INIT_HE_UNIFORM || init == PLX_INIT_XAVIER_UNIFORM;
+    job.factor = init == PLX_INIT_NORMAL ? value : spread_of(tensor, init);
+    if (job.uniform) job.factor *= plx__sqrt(3);
+    if (ctx)
+        plx__parallel_for(ctx->pool, ctx->threads, tensor->size, 64 * DRAWS_AT_ONCE, draw, &job);
+    else
+        draw(&job, 0, tensor->size, 0);
+    rng->next += (uint64_t)tensor->size * (job.uniform ? 2 : 4);
+}
+
+void plx_tensor_init(plx_tensor *tensor, plx_init init, double value, plx_rng *rng) {
+    plx__tensor_fill(NULL, tensor, init, value, rng);
 }

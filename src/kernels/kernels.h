@@ -19,6 +19,15 @@ typedef struct plx__sgd_step {
     bool nesterov;
 } plx__sgd_step;
 
+typedef struct plx__lion_step {
+    plx_real beta1, beta2, rate;
+    plx_real decay; /* learning rate * weight decay, taken off p */
+} plx__lion_step;
+
+typedef struct plx__rmsprop_step {
+    plx_real alpha, epsilon, rate, momentum, l2;
+} plx__rmsprop_step;
+
 typedef struct plx_kernels {
     const char *name;   /* "avx2" */
     int vl;             /* lanes of a vector */

@@ -53,3 +53,43 @@ static void k_adam(int64_t n, plx_real *p, const plx_real *g, plx_real *m, plx_r
     for (; i + VL <= n; i += VL) adam_lanes(&c, p + i, g + i, m + i, v + i, VL);
     if (i < n) adam_lanes(&c, p + i, g + i, m + i, v + i, n - i);
 }
+
+/* p -= rate sign(beta1 m + (1 - beta1) g) + decay p; m = beta2 m + (1 - beta2) g. The sign of 0 is
+ * 0, that of NaN is NaN. */
+static void k_lion(int64_t n, plx_real *p, const plx_real *g, plx_real *m,
+                   const plx__lion_step *step) {
+    const vf beta1 = v_splat(step->beta1), beta2 = v_splat(step->beta2);
+    const vf left1 = v_splat(1 - step->beta1), left2 = v_splat(1 - step->beta2);
+    const vf rate = v_splat(step->rate), decay = v_splat(step->decay), one = v_splat(1);
+    for (int64_t i = 0; i < n; i += VL) {
+        const int64_t lanes = n - i < VL ? n - i : VL;
+        const vf weight = load_some(p + i, lanes), d = load_some(g + i, lanes);
+        const vf old = load_some(m + i, lanes);
+        const vf mixed = v_fma(beta1, old, left1 * d);
+        const vf unit = v_from_bits(v_bits(one) | v_sign(mixed));
+        const vf sign = v_select(v_abs(mixed) > 0, unit, mixed);
+        store_some(m + i, v_fma(beta2, old, left2 * d), lanes);
+        store_some(p + i, weight - decay * weight - rate * sign, lanes);
+    }
+}
+
+/* s = alpha s + (1 - alpha) d^2; b = momentum b + d / (sqrt(s) + epsilon); p -= rate b. */
+static void k_rmsprop(int64_t n, plx_real *p, const plx_real *g, plx_real *s, plx_real *b,
+                      const plx__rmsprop_step *step) {
+    const vf alpha = v_splat(step->alpha), left = v_splat(1 - step->alpha);
+    const vf epsilon = v_splat(step->epsilon), momentum = v_splat(step->momentum);
+    const vf rate = v_splat(-step->rate), l2 = v_splat(step->l2);
+    for (int64_t i = 0; i < n; i += VL) {
+        const int64_t lanes = n - i < VL ? n - i : VL;
+        const vf weight = load_some(p + i, lanes);
+        const vf d = v_fma(l2, weight, load_some(g + i, lanes));
+        const vf mean = v_fma(alpha, load_some(s + i, lanes), left * (d * d));
+        vf move = d / (v_sqrt(mean) + epsilon);
+        if (b) {
+            move = v_fma(momentum, load_some(b + i, lanes), move);
+            store_some(b + i, move, lanes);
+        }
+        store_some(s + i, mean, lanes);
+        store_some(p + i, v_fma(rate, move, weight), lanes);
+    }
+}

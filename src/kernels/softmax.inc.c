@@ -49,15 +49,20 @@ static void k_log_softmax_grad(int64_t n, const plx_real *y, const plx_real *gy,
     MAP2(n, y, gy, gx, b - v_exp(a) * s);
 }
 
-static plx_real k_softmax_xent(int64_t n, const plx_real *x, int64_t label) {
+/* With smoothing s: log sum exp(x - top) - ((1 - s) (x[label] - top) + s (mean x - top)). */
+static plx_real k_softmax_xent(int64_t n, const plx_real *x, int64_t label, plx_real smoothing) {
     plx_real top;
     const plx_real log_sum = log_sum_exp(n, x, &top);
-    return log_sum - (x[label] - top);
+    const plx_real own = x[label] - top;
+    if (smoothing == 0) return log_sum - own;
+    const plx_real even = k_sum(n, x) / (plx_real)n - top;
+    return log_sum - ((1 - smoothing) * own + smoothing * even);
 }
 
-static void k_softmax_xent_grad(int64_t n, const plx_real *x, int64_t label, plx_real scale,
-                                plx_real *gx) {
+static void k_softmax_xent_grad(int64_t n, const plx_real *x, int64_t label, plx_real smoothing,
+                                plx_real scale, plx_real *gx) {
     k_softmax(n, x, gx);
-    gx[label] -= 1;
-    k_scale(n, scale, gx, gx);
+    gx[label] -= 1 - smoothing;
+    const vf even = v_splat(smoothing / (plx_real)n), factor = v_splat(scale);
+    MAP1(n, gx, gx, (a - even) * factor);
 }

@@ -1,8 +1,8 @@
 /* GPT-2: Radford et al., "Language models are unsupervised multitask learners", 2019. Decoder
- * blocks with the norm first, learnt positions, and an output layer that shares the table of
- * tokens. */
-#include "nn/layers.h"
-#include "nn/model.h"
+ * blocks with the norm first and one more norm at the end, GELU by its tanh form, learnt positions,
+ * and an output layer that shares the table of tokens (Press and Wolf, EACL 2017). Dropout is where
+ * the original has it, but for the attention weights, which are never in memory. */
+#include "models/decoder.h"
 
 #include "base/dmath.h"
 
@@ -25,48 +25,64 @@ static const plx__model_size sizes[] = {
     {0},
 };
 
-static plx_status ports(plx_model *model) {
-    model->inputs[0] = (plx_port){.name = "ids",
-                                  .dtype = PLX_DTYPE_I32,
-                                  .rank = 1,
-                                  .dims = {(int64_t)model->settings[CONTEXT]},
-                                  .classes = (int64_t)model->settings[VOCABULARY]};
-    model->inputs_count = 1;
-    model->outputs[0].name = "logits";
-    return PLX_OK;
+static plx__decoder dimensions(const plx_model *model) {
+    const double *set = model->settings;
+    plx__decoder d = {
+        .layers = (int64_t)set[LAYERS],
+        .heads = (int64_t)set[HEADS],
+        .kv_heads = (int64_t)set[HEADS],
+        .width = (int64_t)set[WIDTH],
+        .hidden = (int64_t)set[HIDDEN],
+        .vocabulary = (int64_t)set[VOCABULARY],
+        .context = (int64_t)set[CONTEXT],
+    };
+    if (!d.hidden) d.hidden = 4 * d.width;
+    return d;
 }
 
-static int forward(const plx_model *model, const plx_scope *scope, const plx_node *inputs,
-                   plx_node *outputs) {
-    const double *set = model->settings;
+static plx_status ports(plx_model *model) {
+    const plx__decoder d = dimensions(model);
+    return plx__decoder_ports(model, &d);
+}
+
+static plx_node step(const plx_model *model, const plx_scope *scope, plx_node ids,
+                     const plx__cache *cache) {
+    const plx__decoder d = dimensions(model);
+    const double dropout = model->settings[DROPOUT];
     plx_graph *graph = scope->graph;
-    const int64_t width = (int64_t)set[WIDTH];
     const plx__begin begin = {PLX_INIT_NORMAL, 0.02};
     const plx__block_options block = {
-        .heads = (int64_t)set[HEADS],
-        .hidden = (int64_t)set[HIDDEN],
+        .heads = d.heads,
+        .hidden = d.hidden,
         .causal = true,
         .activation = PLX_GELU_TANH,
-        .dropout = set[DROPOUT],
+        .dropout = dropout,
         .epsilon = 1e-5,
         .begin = begin,
-        /* "scale the weights of residual layers at initialization by a factor of 1/sqrt(N)" */
-        .residual_begin = {PLX_INIT_NORMAL, 0.02 / plx__sqrt(2 * set[LAYERS])},
+        /* "scale the weights of residual layers at initialization by a factor of 1/sqrt(N)", N
+         * being their number */
+        .residual_begin = {PLX_INIT_NORMAL, 0.02 / plx__sqrt(2 * (double)d.layers)},
+        .cache = cache,
     };
     plx_node table;
-    plx_node x = plx__embedding_layer(scope, "tokens", inputs[0], (int64_t)set[VOCABULARY], width,
-                                      begin, &table);
-    x = plx__positions_layer(scope, "positions", x, (plx__begin){PLX_INIT_NORMAL, 0.01});
-    x = plx__dropout_layer(scope, "dropout", x, set[DROPOUT]);
-    for (int i = 0; i < (int)set[LAYERS]; ++i) {
+    plx_node x = plx__embedding_layer(scope, "tokens", ids, d.vocabulary, d.width, begin, &table);
+    x = cache ? plx__position_layer(scope, "positions", x, cache)
+              : plx__positions_layer(scope, "positions", x, (plx__begin){PLX_INIT_NORMAL, 0.01});
+    x = plx__dropout_layer(scope, "dropout", x, dropout);
+    for (int i = 0; i < (int)d.layers; ++i) {
         char name[24];
         plx__format(name, sizeof name, "block_%d", i);
         x = plx__block(scope, name, x, plx_none(), &block);
     }
     x = plx__layer_norm_layer(scope, "norm", x, 1e-5);
     const int32_t first = plx__layer_begin(scope);
-    outputs[0] =
-        plx__layer_end(scope, "dense", "logits", first, plx_matmul(graph, x, table, false, true));
+    return plx__layer_end(scope, "dense", "logits", first,
+                          plx_matmul(graph, x, table, false, true));
+}
+
+static int forward(const plx_model *model, const plx_scope *scope, const plx_node *inputs,
+                   plx_node *outputs) {
+    outputs[0] = step(model, scope, inputs[0], NULL);
     return 1;
 }
 
@@ -76,4 +92,5 @@ const plx__family plx__family_gpt2 = {
     .sizes = sizes,
     .ports = ports,
     .forward = forward,
+    .step = step,
 };

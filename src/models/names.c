@@ -160,18 +160,21 @@ static plx_status apply_settings(plx_ctx *ctx, const plx__family *family, const 
     return PLX_OK;
 }
 
-/* The size whose name is text up to length. */
+/* The size whose name is text up to length: "gpt2-nano", and "resnet18" as well as "resnet-18". */
 static const plx__model_size *find_size(const char *text, size_t length,
                                         const plx__family **family) {
     for (int f = 0; f < FAMILIES; ++f) {
         const size_t own = strlen(families[f]->name);
-        if (length < own + 2 || memcmp(families[f]->name, text, own) != 0 || text[own] != '-')
+        if (length < own + 2 || memcmp(families[f]->name, text, own) != 0) continue;
+        const char *name = text + own;
+        if (*name == '-')
+            ++name;
+        else if (*name < '0' || *name > '9')
             continue;
         *family = families[f];
+        const size_t rest = length - (size_t)(name - text);
         for (const plx__model_size *size = families[f]->sizes; size->name; ++size)
-            if (strlen(size->name) == length - own - 1 &&
-                !memcmp(size->name, text + own + 1, length - own - 1))
-                return size;
+            if (strlen(size->name) == rest && !memcmp(size->name, name, rest)) return size;
     }
     return NULL;
 }

@@ -1,7 +1,10 @@
 /* Layers as functions. */
 #include "nn/layers.h"
 
+#include "base/dmath.h"
 #include "ops/op.h"
+
+#include <math.h>
 
 /* The size of the last axis; 0 for an invalid node. */
 static int64_t width_of(const plx_graph *graph, plx_node x) {
@@ -121,10 +124,57 @@ plx_node plx__positions_layer(const plx_scope *scope, const char *name, plx_node
     return plx__layer_end(scope, "positions", name, first, y);
 }
 
+plx_node plx__position_layer(const plx_scope *scope, const char *name, plx_node x,
+                             const plx__cache *cache) {
+    const plx_scope own = plx_scope_in(scope, name);
+    const int64_t dims[] = {cache->context, width_of(scope->graph, x)};
+    const plx_node table = plx_weight(&own, "table", 2, dims, PLX_INIT_ZERO, 0, PLX_WEIGHT_DECAYED);
+    return plx_add(scope->graph, x, plx_gather(scope->graph, table, cache->position, 0));
+}
+
 plx_node plx__dropout_layer(const plx_scope *scope, const char *name, plx_node x, double rate) {
     if (rate == 0 || !scope->training) return x;
     const uint64_t stream = plx__name_stream(scope->path, name);
     return plx_dropout(scope->graph, x, rate, scope->weights->seed ^ stream << 32);
+}
+
+plx_node plx__patches(const plx_scope *scope, const char *name, plx_node x, int64_t patch,
+                      int64_t width, plx__begin begin) {
+    plx_graph *graph = scope->graph;
+    const int64_t *dims = NULL;
+    if (plx_node_shape(graph, x, &dims) != 4) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "patches: takes images [height, width, channels]");
+        return plx_none();
+    }
+    if (patch < 1 || dims[1] % patch || dims[2] % patch) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE,
+                        "patches: a patch of %lld does not divide an image of %lld x %lld",
+                        (long long)patch, (long long)dims[1], (long long)dims[2]);
+        return plx_none();
+    }
+    const int64_t rows[] = {dims[0], dims[1] / patch * (dims[2] / patch), width};
+    const plx_layer layer = {.units = width, .size = {patch, patch}, .stride = {patch, patch}};
+    const int32_t first = plx__layer_begin(scope);
+    const plx_node y = plx__conv(scope, name, x, &layer, begin);
+    return plx__layer_end(scope, "patches", name, first, plx_reshape(graph, y, 3, rows));
+}
+
+/* A table of one column, read as an embedding is. */
+plx_node plx__by_padding(plx_graph *graph, plx_node ids, int64_t vocabulary, double padding,
+                         double word) {
+    const int64_t words[] = {vocabulary - 1, 1}, before[] = {1, 0}, after[] = {0, 0};
+    const plx_node others = plx_broadcast(graph, plx_constant(graph, word), 2, words);
+    return plx_embedding(graph, plx_pad(graph, others, before, after, padding), ids);
+}
+
+plx_node plx__padding_mask(plx_graph *graph, plx_node ids, int64_t vocabulary) {
+    const int64_t *dims = NULL;
+    if (plx_node_shape(graph, ids, &dims) != 2) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "padding: takes ids [batch, length]");
+        return plx_none();
+    }
+    const int64_t mask[] = {dims[0], 1, dims[1]};
+    return plx_reshape(graph, plx__by_padding(graph, ids, vocabulary, -INFINITY, 0), 3, mask);
 }
 
 /* ---- Transformer blocks ---------------------------------------------------------------------- */
@@ -151,6 +201,35 @@ static bool heads_fit(const plx_scope *scope, int64_t width, const plx__block_op
     return true;
 }
 
+/* x turned by its positions: 0, 1, ... of a sequence, or the one that the cache is at. */
+static plx_node turned(plx_graph *graph, plx_node x, int64_t heads, const plx__block_options *o) {
+    if (o->rope_base <= 0) return x;
+    if (!o->cache) return plx_rope(graph, x, heads, o->rope_base, 0);
+    const plx__attrs angles = {.i = {o->cache->context, width_of(graph, x) / heads},
+                               .f = {o->rope_base}};
+    const plx_node table = {plx__emit(graph, &plx__op_rope_table, 0, NULL, &angles)};
+    const plx_node row = plx_gather(graph, table, o->cache->position, 1);
+    const plx__attrs attrs = {.i = {heads}};
+    return (plx_node){PLX__EMIT2(graph, &plx__op_rope, x.id, row.id, &attrs)};
+}
+
+/* Attention of one query to the keys up to its position, which are kept. */
+static plx_node attend_cached(const plx_scope *own, plx_node q, plx_node k, plx_node v,
+                              const plx_attention_options *options, const plx__cache *cache) {
+    plx_graph *graph = own->graph;
+    plx_scope kept = *own;
+    kept.weights = cache->rows;
+    const int64_t dims[] = {cache->context, width_of(graph, k)};
+    const plx_node keys = plx_weight(&kept, "keys", 2, dims, PLX_INIT_ZERO, 0, PLX_WEIGHT_STATE);
+    const plx_node values =
+        plx_weight(&kept, "values", 2, dims, PLX_INIT_ZERO, 0, PLX_WEIGHT_STATE);
+    const double width = (double)width_of(graph, q) / (double)options->heads;
+    const plx__attrs attrs = {.i = {options->heads, options->kv_heads},
+                              .f = {1 / plx__sqrt(width)}};
+    const int32_t inputs[] = {q.id, k.id, v.id, keys.id, values.id, cache->position.id};
+    return (plx_node){plx__emit(graph, &plx__op_cached_attention, 6, inputs, &attrs)};
+}
+
 plx_node plx__attention_layer(const plx_scope *scope, const char *name, plx_node x, plx_node mask,
                               const plx__block_options *o) {
     const int32_t first = plx__layer_begin(scope);
@@ -161,16 +240,13 @@ plx_node plx__attention_layer(const plx_scope *scope, const char *name, plx_node
         return plx__layer_end(scope, "attention", name, first, plx_none());
     const int64_t kv_heads = o->kv_heads ? o->kv_heads : o->heads;
     const int64_t kv_width = width / o->heads * kv_heads;
-    plx_node q = project(&own, "query", x, width, o);
-    plx_node k = project(&own, "key", x, kv_width, o);
+    const plx_node q = turned(graph, project(&own, "query", x, width, o), o->heads, o);
+    const plx_node k = turned(graph, project(&own, "key", x, kv_width, o), kv_heads, o);
     const plx_node v = project(&own, "value", x, kv_width, o);
-    if (o->rope_base > 0) {
-        q = plx_rope(graph, q, o->heads, o->rope_base, 0);
-        k = plx_rope(graph, k, kv_heads, o->rope_base, 0);
-    }
     const plx_attention_options options = {
         .heads = o->heads, .kv_heads = kv_heads, .causal = o->causal};
-    const plx_node seen = plx_attention(graph, q, k, v, mask, &options);
+    const plx_node seen = o->cache ? attend_cached(&own, q, k, v, &options, o->cache)
+                                   : plx_attention(graph, q, k, v, mask, &options);
     return plx__layer_end(scope, "attention", name, first,
                           plx__dense(&own, "output", seen, width, o->residual_begin, !o->no_bias));
 }

@@ -31,6 +31,27 @@ plx_node plx__embedding_layer(const plx_scope *scope, const char *name, plx_node
 plx_node plx__positions_layer(const plx_scope *scope, const char *name, plx_node x,
                               plx__begin begin);
 plx_node plx__dropout_layer(const plx_scope *scope, const char *name, plx_node x, double rate);
+/* Non-overlapping patches of x [n, h, w, c] as rows: [n, (h / patch) (w / patch), width]
+ * (Dosovitskiy et al., ICLR 2021). */
+plx_node plx__patches(const plx_scope *scope, const char *name, plx_node x, int64_t patch,
+                      int64_t width, plx__begin begin);
+
+/* The rows of keys and values of the positions that came before, when a sequence is taken in one
+ * position at a time, as samples [1, 1, width]. */
+typedef struct plx__cache {
+    plx_node position; /* i32 [1]: of this run */
+    int64_t context;   /* how many positions there are */
+    plx_weights *rows; /* of every attention layer, made as the layers are */
+} plx__cache;
+
+/* x [1, 1, width] + the row of that position of a "table" that plx__positions_layer made. */
+plx_node plx__position_layer(const plx_scope *scope, const char *name, plx_node x,
+                             const plx__cache *cache);
+/* By id of ids [b, t]: padding for id 0, word for the others: [b, t, 1]. Without gradients. */
+plx_node plx__by_padding(plx_graph *graph, plx_node ids, int64_t vocabulary, double padding,
+                         double word);
+/* The mask of plx_attention by which padding (id 0) is not seen: [b, 1, t]. */
+plx_node plx__padding_mask(plx_graph *graph, plx_node ids, int64_t vocabulary);
 
 /* The attention and the hidden layer of a transformer, each with a residual. */
 typedef struct plx__block_options {
@@ -47,6 +68,7 @@ typedef struct plx__block_options {
     double dropout, epsilon;
     plx__begin begin;          /* of matrices */
     plx__begin residual_begin; /* of those whose result is added to the residual */
+    const plx__cache *cache;   /* NULL: x is whole sequences */
 } plx__block_options;
 
 /* Multi-head self-attention of x [b, s, width] with a mask as plx_attention takes it, or none. */

@@ -286,9 +286,13 @@ plx_status plx_model_forward(plx_model *model, plx_graph *graph, const plx_node 
     return plx_graph_status(graph);
 }
 
+bool plx_model_has_loss(const plx_model *model) {
+    return model->family && model->family->loss;
+}
+
 plx_status plx_model_own_loss(plx_model *model, plx_graph *graph, const plx_node *outputs,
                               plx_node *loss) {
-    if (!model->family || !model->family->loss)
+    if (!plx_model_has_loss(model))
         return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
                          "this model has no loss of its own; take mse or cross-entropy");
     const plx_scope scope = plx_scope_new(model->weights, graph, true);
@@ -296,8 +300,8 @@ plx_status plx_model_own_loss(plx_model *model, plx_graph *graph, const plx_node
     return plx_graph_status(graph);
 }
 
-plx_node plx__model_loss(plx_model *model, plx_graph *graph, plx_loss loss, const plx_node *outputs,
-                         int64_t batch, plx_node *targets) {
+plx_node plx__model_loss(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
+                         const plx_node *outputs, int64_t batch, plx_node *targets) {
     plx_node sum = plx_none();
     if (loss == PLX_LOSS_OWN) {
         (void)plx_model_own_loss(model, graph, outputs, &sum);
@@ -311,8 +315,9 @@ plx_node plx__model_loss(plx_model *model, plx_graph *graph, plx_loss loss, cons
         targets[i] =
             plx_input(graph, labels ? "labels" : "y", labels ? PLX_DTYPE_I32 : PLX_DTYPE_REAL,
                       labels ? port->rank : port->rank + 1, dims);
-        const plx_node one = labels ? plx_cross_entropy(graph, outputs[i], targets[i])
-                                    : plx_mse(graph, outputs[i], targets[i]);
+        const plx_node one =
+            labels ? plx_cross_entropy_smooth(graph, outputs[i], targets[i], smoothing)
+                   : plx_mse(graph, outputs[i], targets[i]);
         sum = i ? plx_add(graph, sum, one) : one;
     }
     return sum;

@@ -13,6 +13,8 @@ typedef struct plx__setting {
 
 enum { PLX__SETTINGS = 16 };
 
+struct plx__cache; /* layers.h */
+
 /* "nano" and how it differs from the settings' fallbacks, as "layers=3,width=128". */
 typedef struct plx__model_size {
     const char *name, *settings;
@@ -30,6 +32,10 @@ typedef struct plx__family {
                    plx_node *outputs);
     /* The loss PLX_LOSS_OWN of outputs; NULL: there is none. */
     plx_node (*loss)(const plx_model *model, const plx_scope *scope, const plx_node *outputs);
+    /* Emits the logits [1, 1, vocabulary] after ids [1, 1], at the cache's position; NULL: the
+     * model continues no sequences. */
+    plx_node (*step)(const plx_model *model, const plx_scope *scope, plx_node ids,
+                     const struct plx__cache *cache);
 } plx__family;
 
 /* A compiled forward pass for one batch size. */
@@ -63,8 +69,8 @@ int64_t plx__port_size(const plx_port *port);
 void plx__model_input_nodes(const plx_model *model, plx_graph *graph, int64_t batch,
                             plx_node *nodes);
 /* The loss of outputs as the trainer asks for it; targets are made as input nodes. */
-plx_node plx__model_loss(plx_model *model, plx_graph *graph, plx_loss loss, const plx_node *outputs,
-                         int64_t batch, plx_node *targets);
+plx_node plx__model_loss(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
+                         const plx_node *outputs, int64_t batch, plx_node *targets);
 /* Where row of port i of inputs (targets) begins. */
 const void *plx__dataset_input(const plx_model *model, const plx_dataset *data, int i, int64_t row);
 const void *plx__dataset_target(const plx_model *model, plx_loss loss, const plx_dataset *data,

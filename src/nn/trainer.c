@@ -1,35 +1,10 @@
 /* Minibatch training, a few steps at a time. */
-#include "nn/model.h"
+#include "nn/trainer.h"
 
 #include "base/platform.h"
-#include "ops/op.h"
 
+#include <math.h>
 #include <string.h>
-
-/* The training plan of one batch size. */
-typedef struct stepper {
-    int64_t rows;
-    plx_plan *plan;
-    plx_node inputs[PLX_PORTS], targets[PLX_PORTS], loss;
-} stepper;
-
-struct plx_trainer {
-    plx_model *model;
-    plx_trainer_options options;
-    plx_dataset data;
-    plx_optimizer *optimizer;
-    int count; /* of trained weights */
-    plx_tensor **trained;
-    stepper whole, rest;
-    int64_t *order;
-    void *inputs[PLX_PORTS], *targets[PLX_PORTS]; /* rows of one batch, side by side */
-    plx_rng rng;
-    int64_t step, steps_per_epoch;
-    double epoch_sum; /* loss times rows, this epoch */
-    int64_t epoch_rows;
-    plx_real *losses;
-    int64_t losses_capacity;
-};
 
 plx_trainer_options plx_trainer_default(void) {
     return (plx_trainer_options){
@@ -42,56 +17,71 @@ plx_trainer_options plx_trainer_default(void) {
     };
 }
 
-static bool finite(plx_real value) {
+static bool is_finite(double value) {
     return value - value == 0;
+}
+
+/* ---- Making one ------------------------------------------------------------------------------ */
+
+static plx_status check_counts(plx__message *message, const plx_trainer_options *o, int64_t n) {
+    if (n < 1) return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld samples", (long long)n);
+    if (o->batch < 1 || o->batch > n)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: batch %lld for %lld samples; it must be between 1 and %lld",
+                         (long long)o->batch, (long long)n, (long long)n);
+    if (o->epochs < 1 || o->epochs > INT32_MAX)
+        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld epochs; at least 1 is needed",
+                         (long long)o->epochs);
+    if (o->steps < 0)
+        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld steps", (long long)o->steps);
+    if (o->accumulate < 0 || o->accumulate > INT32_MAX)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: the gradients of %lld batches for one step; at least 1 is needed",
+                         (long long)o->accumulate);
+    if (o->patience < 0)
+        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: a patience of %lld epochs",
+                         (long long)o->patience);
+    if (o->patience && !o->validation)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: early stopping after %lld epochs needs validation data",
+                         (long long)o->patience);
+    return PLX_OK;
+}
+
+static plx_status check_amounts(plx__message *message, const plx_trainer_options *o) {
+    if (!(o->clip_norm >= 0 && is_finite(o->clip_norm)))
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: gradients clipped to a norm of %g; above 0, or 0 for none",
+                         o->clip_norm);
+    if (!(o->label_smoothing >= 0 && o->label_smoothing < 1))
+        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: label smoothing %g is outside [0, 1)",
+                         o->label_smoothing);
+    if (o->label_smoothing > 0 && o->loss != PLX_LOSS_CROSS_ENTROPY)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: label smoothing %g is for cross-entropy alone", o->label_smoothing);
+    if (!(o->min_improvement >= 0 && is_finite(o->min_improvement)))
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: an improvement of at least %g; it must be finite and not negative",
+                         o->min_improvement);
+    return PLX_OK;
 }
 
 static plx_status check(plx_model *model, const plx_trainer_options *o, const plx_dataset *data) {
     plx__message *message = &model->ctx->message;
     if (!plx_weights_count(model->weights))
         return plx__fail(message, PLX_ERR_STATE, "fit: the model has no parameters");
-    if (data->n < 1)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld samples", (long long)data->n);
-    if (o->batch < 1 || o->batch > data->n)
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: batch %lld for %lld samples; it must be between 1 and %lld",
-                         (long long)o->batch, (long long)data->n, (long long)data->n);
-    if (o->epochs < 1 || o->epochs > INT32_MAX)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld epochs; at least 1 is needed",
-                         (long long)o->epochs);
-    if (o->steps < 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld steps", (long long)o->steps);
+    PLX_TRY(check_counts(message, o, data->n));
+    PLX_TRY(check_amounts(message, o));
     return plx__check_dataset(model, "fit", o->loss, data);
 }
 
-static plx_status emit_update(plx_trainer *t, plx_graph *graph, plx_node loss, plx_node *update) {
-    plx_ctx *ctx = t->model->ctx;
-    plx_node *wrt = plx_platform_alloc(2 * (size_t)t->count * sizeof *wrt);
-    if (!wrt) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "fit: no memory");
-    plx_node *grads = wrt + t->count;
-    for (int i = 0; i < t->count; ++i) wrt[i] = plx_parameter(graph, NULL, t->trained[i]);
-    const plx_status status = plx_gradients(graph, loss, t->count, wrt, grads);
-    if (status == PLX_OK) *update = plx_update(graph, t->optimizer, grads);
-    plx_platform_free(wrt);
-    return status;
-}
-
-static plx_status make_stepper(plx_trainer *t, int64_t rows, stepper *s) {
-    plx_graph *graph;
-    PLX_TRY(plx_graph_new(t->model->ctx, &graph));
-    plx_node results[PLX_PORTS];
-    s->rows = rows;
-    plx__model_input_nodes(t->model, graph, rows, s->inputs);
-    plx_status status = plx_model_forward(t->model, graph, s->inputs, true, results);
-    plx_node outputs[2] = {plx_none(), plx_none()};
-    if (status == PLX_OK) {
-        s->loss = plx__model_loss(t->model, graph, t->options.loss, results, rows, s->targets);
-        outputs[0] = s->loss;
-        status = emit_update(t, graph, s->loss, &outputs[1]);
-    }
-    if (status == PLX_OK) status = plx_compile(graph, 2, outputs, &t->options.plan, &s->plan);
-    plx_graph_free(graph);
-    return status;
+/* Steps of an epoch, and in all. */
+static void count_steps(plx_trainer *t) {
+    const plx_trainer_options *o = &t->options;
+    t->batches_per_epoch = (t->batches.data.n + o->batch - 1) / o->batch;
+    t->steps_per_epoch = (t->batches_per_epoch + o->accumulate - 1) / o->accumulate;
+    t->steps = t->steps_per_epoch * o->epochs;
+    if (o->steps && o->steps < t->steps) t->steps = o->steps;
 }
 
 static plx_status make_optimizer(plx_trainer *t) {
@@ -102,61 +92,46 @@ static plx_status make_optimizer(plx_trainer *t) {
     for (int i = 0; i < weights->count; ++i)
         if (weights->list[i].role != PLX_WEIGHT_STATE)
             t->trained[t->count++] = weights->list[i].tensor;
-    return plx_optimizer_new(ctx, &t->options.optimizer, t->count, t->trained, &t->optimizer);
-}
-
-/* ---- Batches --------------------------------------------------------------------------------- */
-
-static size_t target_bytes(const plx_trainer *t, int i) {
-    const bool labels = t->options.loss == PLX_LOSS_CROSS_ENTROPY;
-    return (size_t)plx__target_size(t->model, t->options.loss, i) *
-           (labels ? sizeof(int32_t) : sizeof(plx_real));
-}
-
-static size_t input_bytes(const plx_trainer *t, int i) {
-    const plx_port *port = &t->model->inputs[i];
-    return (size_t)plx__port_size(port) * plx__element_bytes(port->dtype);
-}
-
-static int targets_of(const plx_trainer *t) {
-    return t->options.loss == PLX_LOSS_OWN ? 0 : t->model->outputs_count;
-}
-
-/* Batches are gathered unless they lie in the data as they are. */
-static bool gathers(const plx_trainer *t) {
-    bool strided = t->options.shuffle;
-    for (int i = 0; i < PLX_PORTS; ++i)
-        strided = strided || t->data.input_strides[i] || t->data.target_strides[i];
-    return strided;
-}
-
-static plx_status make_room(plx_trainer *t) {
-    const size_t batch = (size_t)t->options.batch;
-    bool ok = true;
-    t->order = plx_platform_alloc((size_t)t->data.n * sizeof *t->order);
-    for (int i = 0; i < t->model->inputs_count; ++i) {
-        t->inputs[i] = plx_platform_alloc(batch * input_bytes(t, i));
-        ok = ok && t->inputs[i];
+    PLX_TRY(plx_optimizer_new(ctx, &t->options.optimizer, t->count, t->trained, &t->optimizer));
+    int trained = 0;
+    for (int i = 0; i < weights->count; ++i) {
+        if (weights->list[i].role == PLX_WEIGHT_PLAIN)
+            PLX_TRY(plx_optimizer_set_decay(t->optimizer, trained, 0));
+        trained += weights->list[i].role != PLX_WEIGHT_STATE;
     }
-    for (int i = 0; i < targets_of(t); ++i) {
-        t->targets[i] = plx_platform_alloc(batch * target_bytes(t, i));
-        ok = ok && t->targets[i];
-    }
-    if (!ok || !t->order)
+    return t->options.accumulate > 1 ? plx__optimizer_sum(t->optimizer) : PLX_OK;
+}
+
+/* Room for the losses of all steps, so that none is asked for on the way; runs of more than a
+ * million steps double it as they go. */
+static plx_status room_for_losses(plx_trainer *t, int64_t capacity) {
+    plx_real *losses = plx_platform_alloc((size_t)capacity * sizeof *losses);
+    if (!losses)
         return plx__fail(&t->model->ctx->message, PLX_ERR_MEMORY,
-                         "fit: no memory for batches of %lld", (long long)t->options.batch);
-    for (int64_t i = 0; i < t->data.n; ++i) t->order[i] = i;
+                         "fit: no memory for the losses of %lld steps", (long long)capacity);
+    if (t->step) memcpy(losses, t->losses, (size_t)t->step * sizeof *losses);
+    plx_platform_free(t->losses);
+    t->losses = losses;
+    t->losses_capacity = capacity;
     return PLX_OK;
 }
 
-static plx_status prepare(plx_trainer *t) {
-    const int64_t batch = t->options.batch, rest = t->data.n % batch;
-    t->steps_per_epoch = (t->data.n + batch - 1) / batch;
+static double rate_at(const plx_trainer *t, int64_t step) {
+    return t->options.optimizer.rate * plx_schedule_share(&t->options.schedule, step, t->steps);
+}
+
+static plx_status prepare(plx_trainer *t, const plx_dataset *data) {
+    enum { MOST_LOSSES = 1 << 20 };
+    PLX_TRY(plx__batches_open(&t->batches, t->model, &t->options, data));
+    count_steps(t);
+    PLX_TRY(plx__schedule_check(&t->model->ctx->message, &t->options.schedule, t->steps));
     PLX_TRY(make_optimizer(t));
-    PLX_TRY(make_stepper(t, batch, &t->whole));
-    if (rest && (!t->options.steps || t->options.steps >= t->steps_per_epoch))
-        PLX_TRY(make_stepper(t, rest, &t->rest));
-    return gathers(t) ? make_room(t) : PLX_OK;
+    PLX_TRY(plx__steppers_make(t));
+    PLX_TRY(plx__validation_open(t));
+    PLX_TRY(plx__kept_open(t));
+    t->norm = NAN;
+    t->rate = rate_at(t, 0);
+    return room_for_losses(t, t->steps < MOST_LOSSES ? t->steps : MOST_LOSSES);
 }
 
 plx_status plx_trainer_new(plx_model *model, const plx_trainer_options *options,
@@ -164,9 +139,9 @@ plx_status plx_trainer_new(plx_model *model, const plx_trainer_options *options,
     PLX_TRY(check(model, options, data));
     plx_trainer *t = plx_platform_alloc(sizeof *t);
     if (!t) return plx__fail(&model->ctx->message, PLX_ERR_MEMORY, "fit: no memory");
-    *t = (plx_trainer){.model = model, .options = *options, .data = *data};
-    t->rng = plx_rng_new(options->seed, 0x5eed);
-    const plx_status status = prepare(t);
+    *t = (plx_trainer){.model = model, .options = *options};
+    if (!t->options.accumulate) t->options.accumulate = 1;
+    const plx_status status = prepare(t, data);
     if (status != PLX_OK) {
         plx_trainer_free(t);
         return status;
@@ -177,105 +152,135 @@ plx_status plx_trainer_new(plx_model *model, const plx_trainer_options *options,
 
 void plx_trainer_free(plx_trainer *t) {
     if (!t) return;
-    plx_plan_free(t->whole.plan);
-    plx_plan_free(t->rest.plan);
+    plx__steppers_free(t);
+    plx__validation_close(t);
+    plx__kept_close(t);
+    plx__batches_close(&t->batches);
     plx_optimizer_free(t->optimizer);
     plx_platform_free(t->trained);
-    plx_platform_free(t->order);
-    for (int i = 0; i < PLX_PORTS; ++i) {
-        plx_platform_free(t->inputs[i]);
-        plx_platform_free(t->targets[i]);
-    }
     plx_platform_free(t->losses);
     plx_platform_free(t);
 }
 
-static const void *input_batch(const plx_trainer *t, int i, int64_t first, int64_t rows) {
-    if (!t->order) return plx__dataset_input(t->model, &t->data, i, first);
-    const size_t bytes = input_bytes(t, i);
-    for (int64_t r = 0; r < rows; ++r)
-        memcpy((char *)t->inputs[i] + (size_t)r * bytes,
-               plx__dataset_input(t->model, &t->data, i, t->order[first + r]), bytes);
-    return t->inputs[i];
+/* ---- Steps ----------------------------------------------------------------------------------- */
+
+/* Puts the last good weights back and says what was not finite. */
+static plx_status diverge(plx_trainer *t, const char *what, int64_t step) {
+    plx__put_back_last(t);
+    t->diverged = true;
+    return plx__fail(
+        &t->model->ctx->message, PLX_ERR_DIVERGED,
+        "fit: the %s not finite at step %lld of epoch %lld; the weights of the last good step are "
+        "put back: lower the learning rate (%g)",
+        what, (long long)step, (long long)((step - 1) / t->steps_per_epoch) + 1, t->rate);
 }
 
-static const void *target_batch(const plx_trainer *t, int i, int64_t first, int64_t rows) {
-    const plx_loss loss = t->options.loss;
-    if (!t->order) return plx__dataset_target(t->model, loss, &t->data, i, first);
-    const size_t bytes = target_bytes(t, i);
-    for (int64_t r = 0; r < rows; ++r)
-        memcpy((char *)t->targets[i] + (size_t)r * bytes,
-               plx__dataset_target(t->model, loss, &t->data, i, t->order[first + r]), bytes);
-    return t->targets[i];
+/* Rows of batches number first to end - 1 of an epoch. */
+static int64_t rows_between(const plx_trainer *t, int64_t first, int64_t end) {
+    const int64_t n = t->batches.data.n, batch = t->options.batch;
+    return (end * batch < n ? end * batch : n) - first * batch;
 }
 
-static plx_status bind_batch(plx_trainer *t, const stepper *s, int64_t first) {
-    for (int i = 0; i < t->model->inputs_count; ++i)
-        PLX_TRY(plx_plan_bind(s->plan, s->inputs[i], input_batch(t, i, first, s->rows)));
-    for (int i = 0; i < targets_of(t); ++i)
-        PLX_TRY(plx_plan_bind(s->plan, s->targets[i], target_batch(t, i, first, s->rows)));
+/* Runs the plan of batch number i of the epoch. */
+static plx_status run_batch(plx_trainer *t, int64_t i, double *loss) {
+    const plx__stepper *s = rows_between(t, i, i + 1) < t->options.batch ? &t->rest : &t->whole;
+    PLX_TRY(plx__batches_bind(&t->batches, s, i * t->options.batch));
+    plx_plan_set_step(s->plan, (uint64_t)t->batches_done);
+    t->batches_done += 1;
+    PLX_TRY(plx_plan_run(s->plan));
+    *loss = (double)plx_plan_output(s->plan, s->loss)[0];
+    if (s->norm.id >= 0) t->norm = (double)plx_plan_output(s->plan, s->norm)[0];
     return PLX_OK;
 }
 
-static plx_status keep_loss(plx_trainer *t, plx_real loss) {
-    if (t->step == t->losses_capacity) {
-        const int64_t capacity = t->losses_capacity ? 2 * t->losses_capacity : 256;
-        plx_real *losses = plx_platform_alloc((size_t)capacity * sizeof *losses);
-        if (!losses)
-            return plx__fail(&t->model->ctx->message, PLX_ERR_MEMORY,
-                             "fit: no memory for the losses of %lld steps", (long long)capacity);
-        if (t->step) memcpy(losses, t->losses, (size_t)t->step * sizeof *losses);
-        plx_platform_free(t->losses);
-        t->losses = losses;
-        t->losses_capacity = capacity;
+/* Adds up the gradients of batches first to end - 1, each by its share of the samples, and updates
+ * from the sum. Stops at a loss that is not finite. */
+static plx_status run_batches(plx_trainer *t, int64_t first, int64_t end, double *loss) {
+    const double rows = (double)rows_between(t, first, end);
+    *loss = 0;
+    for (int64_t i = first; i < end; ++i) {
+        double own;
+        t->optimizer->share = (double)rows_between(t, i, i + 1) / rows;
+        t->optimizer->adds = i > first;
+        PLX_TRY(run_batch(t, i, &own));
+        *loss += t->optimizer->share * own;
+        if (!is_finite(*loss)) return PLX_OK;
     }
-    t->losses[t->step] = loss;
+    PLX_TRY(plx_plan_run(t->apply.plan));
+    if (t->apply.norm.id >= 0) t->norm = (double)plx_plan_output(t->apply.plan, t->apply.norm)[0];
     return PLX_OK;
+}
+
+static void begin_epoch(plx_trainer *t) {
+    t->epoch_sum = 0;
+    t->epoch_rows = 0;
+    if (t->options.shuffle) plx__batches_shuffle(&t->batches);
 }
 
 static plx_status run_step(plx_trainer *t) {
-    const int64_t in_epoch = t->step % t->steps_per_epoch;
-    if (!in_epoch) {
-        t->epoch_sum = 0;
-        t->epoch_rows = 0;
-        if (t->options.shuffle) plx_rng_permute(&t->rng, t->data.n, t->order);
-    }
-    const int64_t first = in_epoch * t->options.batch;
-    const stepper *s = t->data.n - first < t->options.batch ? &t->rest : &t->whole;
-    PLX_TRY(bind_batch(t, s, first));
-    plx_plan_set_step(s->plan, (uint64_t)t->step);
-    PLX_TRY(plx_plan_run(s->plan));
-    const plx_real loss = plx_plan_output(s->plan, s->loss)[0];
-    if (!finite(loss))
-        return plx__fail(
-            &t->model->ctx->message, PLX_ERR_DIVERGED,
-            "fit: the loss is not finite at step %lld of epoch %lld; lower the learning "
-            "rate (%g)",
-            (long long)t->step + 1, (long long)(t->step / t->steps_per_epoch) + 1,
-            t->options.optimizer.rate);
-    PLX_TRY(keep_loss(t, loss));
-    t->epoch_sum += (double)loss * (double)s->rows;
-    t->epoch_rows += s->rows;
+    const int64_t in_epoch = t->step % t->steps_per_epoch, first = in_epoch * t->options.accumulate;
+    const int64_t left = t->batches_per_epoch - first;
+    const int64_t end = first + (left < t->options.accumulate ? left : t->options.accumulate);
+    if (!in_epoch) begin_epoch(t);
+    if (t->step == t->losses_capacity) PLX_TRY(room_for_losses(t, 2 * t->losses_capacity));
+    t->rate = rate_at(t, t->step);
+    plx_optimizer_set_rate(t->optimizer, t->rate);
+    double loss;
+    if (t->options.accumulate > 1)
+        PLX_TRY(run_batches(t, first, end, &loss));
+    else
+        PLX_TRY(run_batch(t, first, &loss));
+    if (!is_finite(loss)) return diverge(t, "loss is", t->step + 1);
+    plx__keep_state(t);
+    t->losses[t->step] = (plx_real)loss;
+    const int64_t rows = rows_between(t, first, end);
+    t->epoch_sum += loss * (double)rows;
+    t->epoch_rows += rows;
     t->step += 1;
     return PLX_OK;
 }
 
-plx_status plx_trainer_run(plx_trainer *t, int64_t max_steps, plx_progress *progress) {
-    const int64_t all = t->steps_per_epoch * t->options.epochs;
-    const int64_t steps = t->options.steps && t->options.steps < all ? t->options.steps : all;
-    plx_status status = PLX_OK;
-    for (int64_t i = 0; i < max_steps && t->step < steps; ++i) {
-        status = run_step(t);
-        if (status != PLX_OK || t->step % t->steps_per_epoch == 0) break;
+static bool is_done(const plx_trainer *t) {
+    return t->step >= t->steps || t->stopped_early;
+}
+
+/* After the last step of an epoch, or of all. */
+static plx_status end_epoch(plx_trainer *t) {
+    if (is_done(t) && !plx__weights_are_finite(t)) return diverge(t, "weights are", t->step);
+    if (!t->options.validation) return PLX_OK;
+    PLX_TRY(plx__validate(t, &t->stopped_early));
+    if (!is_finite(t->validation.latest)) return diverge(t, "validation loss is", t->step);
+    if (is_done(t)) plx__put_back_best(t);
+    return PLX_OK;
+}
+
+static plx_status run_steps(plx_trainer *t, int64_t max_steps) {
+    for (int64_t i = 0; i < max_steps && !is_done(t); ++i) {
+        PLX_TRY(run_step(t));
+        if (t->step % t->steps_per_epoch == 0 || is_done(t)) return end_epoch(t);
     }
+    return PLX_OK;
+}
+
+plx_status plx_trainer_run(plx_trainer *t, int64_t max_steps, plx_progress *progress) {
+    const plx_status status =
+        t->diverged ? plx__fail(&t->model->ctx->message, PLX_ERR_DIVERGED,
+                                "fit: training has diverged after %lld steps and takes no more",
+                                (long long)t->step)
+                    : run_steps(t, max_steps);
     *progress = (plx_progress){
         .step = t->step,
-        .steps = steps,
+        .steps = t->steps,
         .epoch = t->step / t->steps_per_epoch,
         .epochs = t->options.epochs,
         .loss = t->step ? t->losses[t->step - 1] : 0,
         .epoch_loss = t->epoch_rows ? t->epoch_sum / (double)t->epoch_rows : 0,
-        .done = t->step >= steps,
+        .done = is_done(t),
+        .rate = t->rate,
+        .gradient_norm = t->norm,
+        .validation_loss = t->validation.latest,
+        .best_epoch = t->validation.best_epoch,
+        .stopped_early = t->stopped_early,
     };
     return status;
 }
@@ -286,8 +291,13 @@ const plx_real *plx_trainer_losses(const plx_trainer *t, int64_t *count) {
 }
 
 void plx_trainer_set_rate(plx_trainer *t, double rate) {
+    if (!(rate >= 0 && is_finite(rate))) return;
     t->options.optimizer.rate = rate;
-    plx_optimizer_set_rate(t->optimizer, rate);
+    if (!t->step) t->rate = rate_at(t, 0);
+}
+
+double plx_trainer_rate(const plx_trainer *t) {
+    return t->rate;
 }
 
 /* Both plans share parameters and optimizer; the batch that was gathered counts as inputs. */
@@ -299,6 +309,14 @@ plx_memory plx_trainer_memory(const plx_trainer *t) {
         memory.activations += rest.activations;
         memory.workspace += rest.workspace;
     }
+    if (t->apply.plan) {
+        const plx_memory apply = plx_plan_memory(t->apply.plan);
+        for (int i = 0; i < t->count; ++i) /* sums */
+            memory.gradients += t->trained[i]->size * (int64_t)sizeof(plx_real);
+        memory.activations += apply.activations + apply.gradients; /* of clipping */
+        memory.workspace += apply.workspace;
+    }
+    memory.kept = plx__kept_bytes(t);
     return memory;
 }
 

@@ -2,6 +2,7 @@
 #include "nn/weights.h"
 
 #include "base/platform.h"
+#include "graph/graph.h"
 #include "ops/op.h"
 
 #include <string.h>
@@ -126,7 +127,7 @@ plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const in
         return plx_none();
     }
     plx_rng rng = plx_rng_new(scope->weights->seed, plx__name_stream(scope->path, name));
-    plx_tensor_init(made->tensor, init, value, &rng);
+    plx__tensor_fill(scope->weights->ctx, made->tensor, init, value, &rng);
     return plx_parameter(scope->graph, full, made->tensor);
 }
 

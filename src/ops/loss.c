@@ -111,14 +111,25 @@ static plx_status check_rows(plx_graph *graph, const plx__node *node, const plx_
     return PLX_OK;
 }
 
+/* Fails at a label outside the classes; *counted: how many are not to be ignored. */
 static plx_status check_labels(plx_ctx *ctx, const char *op, const int32_t *labels, int64_t rows,
-                               int64_t classes) {
-    for (int64_t i = 0; i < rows; ++i)
-        if (labels[i] < 0 || labels[i] >= classes)
+                               int64_t classes, int64_t *counted) {
+    *counted = rows;
+    for (int64_t i = 0; i < rows; ++i) {
+        if (labels[i] >= 0 && labels[i] < classes) continue;
+        if (labels[i] != PLX_IGNORED_LABEL)
             return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
                              "%s: label %d in row %lld is outside 0..%lld", op, (int)labels[i],
                              (long long)i, (long long)classes - 1);
+        *counted -= 1;
+    }
     return PLX_OK;
+}
+
+/* Terms of ignored rows are 0. */
+static plx_real mean_of_counted(const plx_kernels *k, int64_t rows, const plx_real *terms,
+                                int64_t counted) {
+    return counted ? k->sum(rows, terms) / (plx_real)counted : 0;
 }
 
 static plx_status infer_mean_of_rows(plx_graph *graph, plx__node *node) {
@@ -126,10 +137,10 @@ static plx_status infer_mean_of_rows(plx_graph *graph, plx__node *node) {
     return check_rows(graph, node, plx__input_of(graph, node, 0), plx__input_of(graph, node, 1));
 }
 
-/* nll(log_probabilities, labels) */
+/* nll(log_probabilities, labels), and all below: attrs f[0] is the label smoothing. */
 static void gradient_nll(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = graph->nodes[id], x = graph->nodes[node.inputs[0]];
-    plx__attrs attrs = {.rank = x.rank};
+    plx__attrs attrs = {.rank = x.rank, .f = {node.attrs.f[0]}};
     memcpy(attrs.dims, x.dims, sizeof attrs.dims);
     grads[0] = PLX__EMIT2(graph, &plx__op_nll_grad, node.inputs[1], gy, &attrs);
 }
@@ -138,11 +149,18 @@ static plx_status run_nll(plx_ctx *ctx, const plx__step *step) {
     const int64_t rows = step->in[1].size,
                   classes = plx__columns(step->in[0].rank, step->in[0].dims);
     const int32_t *labels = *step->in[1].slot;
-    const plx_real *x = PLX_IN(step, 0);
-    PLX_TRY(check_labels(ctx, step->op->name, labels, rows, classes));
+    const plx_real smoothing = (plx_real)step->attrs.f[0];
+    int64_t counted;
+    PLX_TRY(check_labels(ctx, step->op->name, labels, rows, classes, &counted));
     plx_real *terms = step->workspace;
-    for (int64_t i = 0; i < rows; ++i) terms[i] = -x[i * classes + labels[i]];
-    *PLX_OUT(step) = ctx->kernels->sum(rows, terms) / (plx_real)rows;
+    for (int64_t i = 0; i < rows; ++i) {
+        const plx_real *x = PLX_IN(step, 0) + i * classes;
+        terms[i] = labels[i] == PLX_IGNORED_LABEL ? 0 : -x[labels[i]];
+        if (smoothing > 0 && labels[i] != PLX_IGNORED_LABEL)
+            terms[i] = (1 - smoothing) * terms[i] -
+                       smoothing * (ctx->kernels->sum(classes, x) / (plx_real)classes);
+    }
+    *PLX_OUT(step) = mean_of_counted(ctx->kernels, rows, terms, counted);
     return PLX_OK;
 }
 
@@ -160,11 +178,19 @@ static plx_status infer_nll_grad(plx_graph *graph, plx__node *node) {
 static plx_status run_nll_grad(plx_ctx *ctx, const plx__step *step) {
     const int64_t rows = step->in[0].size, classes = plx__columns(step->out.rank, step->out.dims);
     const int32_t *labels = *step->in[0].slot;
-    PLX_TRY(check_labels(ctx, step->op->name, labels, rows, classes));
+    const plx_real smoothing = (plx_real)step->attrs.f[0];
+    int64_t counted;
+    PLX_TRY(check_labels(ctx, step->op->name, labels, rows, classes, &counted));
     plx_real *gx = PLX_OUT(step);
     memset(gx, 0, (size_t)step->out.size * sizeof *gx);
-    const plx_real value = -PLX_IN(step, 1)[0] / (plx_real)rows;
-    for (int64_t i = 0; i < rows; ++i) gx[i * classes + labels[i]] = value;
+    const plx_real value = -PLX_IN(step, 1)[0] / (plx_real)counted;
+    const plx_real even = value * (smoothing / (plx_real)classes);
+    for (int64_t i = 0; i < rows; ++i) {
+        if (labels[i] == PLX_IGNORED_LABEL) continue;
+        plx_real *row = gx + i * classes;
+        for (int64_t j = 0; smoothing > 0 && j < classes; ++j) row[j] = even;
+        row[labels[i]] += value * (1 - smoothing);
+    }
     return PLX_OK;
 }
 
@@ -176,33 +202,46 @@ typedef struct xent_job {
     const int32_t *labels;
     plx_real *y;
     int64_t classes;
-    plx_real factor;
+    plx_real smoothing, factor;
 } xent_job;
 
 static void xent_rows(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const xent_job *job = arg;
     for (int64_t i = begin; i < end; ++i)
-        job->y[i] =
-            job->kernels->softmax_xent(job->classes, job->x + i * job->classes, job->labels[i]);
+        job->y[i] = job->labels[i] == PLX_IGNORED_LABEL
+                        ? 0
+                        : job->kernels->softmax_xent(job->classes, job->x + i * job->classes,
+                                                     job->labels[i], job->smoothing);
 }
 
 static void xent_grad_rows(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const xent_job *job = arg;
-    for (int64_t i = begin; i < end; ++i)
-        job->kernels->softmax_xent_grad(job->classes, job->x + i * job->classes, job->labels[i],
-                                        job->factor, job->y + i * job->classes);
+    for (int64_t i = begin; i < end; ++i) {
+        plx_real *y = job->y + i * job->classes;
+        if (job->labels[i] == PLX_IGNORED_LABEL)
+            memset(y, 0, (size_t)job->classes * sizeof *y);
+        else
+            job->kernels->softmax_xent_grad(job->classes, job->x + i * job->classes, job->labels[i],
+                                            job->smoothing, job->factor, y);
+    }
 }
 
 static plx_status run_softmax_xent(plx_ctx *ctx, const plx__step *step) {
     const int64_t rows = step->in[1].size,
                   classes = plx__columns(step->in[0].rank, step->in[0].dims);
-    xent_job job = {ctx->kernels, PLX_IN(step, 0), *step->in[1].slot, step->workspace, classes, 0};
-    PLX_TRY(check_labels(ctx, step->op->name, job.labels, rows, classes));
+    xent_job job = {.kernels = ctx->kernels,
+                    .x = PLX_IN(step, 0),
+                    .labels = *step->in[1].slot,
+                    .y = step->workspace,
+                    .classes = classes,
+                    .smoothing = (plx_real)step->attrs.f[0]};
+    int64_t counted;
+    PLX_TRY(check_labels(ctx, step->op->name, job.labels, rows, classes, &counted));
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, classes, step->threads),
                       xent_rows, &job);
-    *PLX_OUT(step) = ctx->kernels->sum(rows, job.y) / (plx_real)rows;
+    *PLX_OUT(step) = mean_of_counted(ctx->kernels, rows, job.y, counted);
     return PLX_OK;
 }
 
@@ -213,9 +252,15 @@ static plx_status infer_xent_grad(plx_graph *graph, plx__node *node) {
 
 static plx_status run_softmax_xent_grad(plx_ctx *ctx, const plx__step *step) {
     const int64_t rows = step->in[1].size, classes = plx__columns(step->out.rank, step->out.dims);
-    xent_job job = {ctx->kernels,  PLX_IN(step, 0), *step->in[1].slot,
-                    PLX_OUT(step), classes,         PLX_IN(step, 2)[0] / (plx_real)rows};
-    PLX_TRY(check_labels(ctx, step->op->name, job.labels, rows, classes));
+    xent_job job = {.kernels = ctx->kernels,
+                    .x = PLX_IN(step, 0),
+                    .labels = *step->in[1].slot,
+                    .y = PLX_OUT(step),
+                    .classes = classes,
+                    .smoothing = (plx_real)step->attrs.f[0]};
+    int64_t counted;
+    PLX_TRY(check_labels(ctx, step->op->name, job.labels, rows, classes, &counted));
+    job.factor = PLX_IN(step, 2)[0] / (plx_real)counted;
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, classes, step->threads),
                       xent_grad_rows, &job);
     return PLX_OK;
@@ -231,10 +276,13 @@ static plx__cost cost_nll_grad(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 0, 1);
 }
 
-static const char nll_samples[] = "3x5~-3,-0.1 3~0,5; 2x2x10~-3,-0.1 2x2~0,10";
-static const char nll_grad_samples[] = "3~0,5 . : >3x5";
-static const char xent_samples[] = "3x5~-3,3 3~0,5; 64x10~-3,3 64~0,10; 2x33~-3,3 2~0,33";
-static const char xent_grad_samples[] = "3x5~-3,3 3~0,5 .; 2x33~-3,3 2~0,33 .";
+static const char nll_samples[] =
+    "3x5~-3,-0.1 3~0,5; 2x2x10~-3,-0.1 2x2~0,10; 3x5~-3,-0.1 3~0,5 : f 0.1";
+static const char nll_grad_samples[] = "3~0,5 . : >3x5; 3~0,5 . : f 0.1 >3x5";
+static const char xent_samples[] =
+    "3x5~-3,3 3~0,5; 64x10~-3,3 64~0,10; 2x33~-3,3 2~0,33; 64x10~-3,3 64~0,10 : f 0.1";
+static const char xent_grad_samples[] =
+    "3x5~-3,3 3~0,5 .; 2x33~-3,3 2~0,33 .; 2x33~-3,3 2~0,33 . : f 0.1";
 
 const plx_op plx__op_nll = {
     .name = "nll",

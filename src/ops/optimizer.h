@@ -4,12 +4,23 @@
 
 #include "ops/op.h"
 
+/* What a parameter has of its own. */
+typedef struct plx__group {
+    double rate_factor, weight_decay;
+} plx__group;
+
 struct plx_optimizer {
     plx_ctx *ctx;
     plx_optimizer_options options;
     int count;
     plx_tensor **parameters;
-    plx_tensor **first, **second; /* moments; first is the velocity of SGD, NULL without momentum */
+    plx__group *groups;  /* by parameter */
+    plx_tensor **first;  /* Adam, Lion: mean of gradients; SGD, RMSprop: velocity, NULL without */
+    plx_tensor **second; /* Adam, RMSprop: mean of squares */
+    plx_tensor **kept;   /* the parameters before the latest step; NULL: not wanted */
+    plx_tensor **sums;   /* of gradients, for accumulate; NULL: not wanted */
+    double share;        /* accumulate: of the next gradients in the mean */
+    bool adds;           /* accumulate: to what is there */
     int64_t steps;
     double beta1_power,
         beta2_power; /* beta^steps, by repeated multiplication: the same everywhere */

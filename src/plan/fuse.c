@@ -98,6 +98,7 @@ static bool fuse_cross_entropy(plx_graph *graph, plx__node *node, const int32_t 
         if (!is_of_rows(rows) || gy->op != &plx__op_nll_grad || uses[node->inputs[1]] != 1)
             return true;
         const int32_t inputs[] = {rows->inputs[0], gy->inputs[0], gy->inputs[1]};
+        node->attrs = gy->attrs;
         say_fused(node, gy, "log_softmax_grad");
         return replace(node, &plx__op_softmax_xent_grad, 3, inputs);
     }

@@ -106,6 +106,7 @@ plx_memory plx_plan_memory(const plx_plan *plan) {
         const plx_optimizer *optimizer = node->attrs.object;
         memory.optimizer += tensor_bytes(optimizer->first, optimizer->count) +
                             tensor_bytes(optimizer->second, optimizer->count);
+        memory.kept += tensor_bytes(optimizer->kept, optimizer->count);
         memory.gradients += tensor_bytes(optimizer->parameters, optimizer->count);
     }
     memory.activations = plan->arena_bytes - memory.gradients;

@@ -119,3 +119,86 @@ void plx_case_of_adam(plx_case *c) {
     step.decay = (plx_real)0.001f;
     check_adam(c, &step, "decoupled weight decay");
 }
+
+/* ---- Lion: the sign of beta1 m + (1 - beta1) g ----------------------------------------------- */
+
+static void check_lion(plx_case *c, const plx__lion_step *s, const char *variant) {
+    const int64_t n = c->n;
+    plx_case_again(c, variant);
+    const plx_real *p = plx_case_filled(c, n, -2, 2), *g = plx_case_filled(c, n, -2, 2);
+    const plx_real *m = plx_case_filled(c, n, -1, 1);
+    plx_real *p1 = plx_case_copy(c, n, p), *m1 = plx_case_copy(c, n, m);
+    c->k->lion(n, p1, g, m1, s);
+    for (int64_t i = 0; i < n; ++i) {
+        const plx_wide w = (plx_wide)p[i], decay = (plx_wide)s->decay * w;
+        const inexact d = {(plx_wide)g[i], 0};
+        const plx__adam_step mixed = {.beta1 = s->beta1}, kept = {.beta1 = s->beta2};
+        const inexact direction = first_moment(&mixed, (plx_wide)m[i], d);
+        const inexact next = first_moment(&kept, (plx_wide)m[i], d);
+        const plx_wide sign = isnan(direction.value)
+                                  ? direction.value
+                                  : (direction.value > 0) - (direction.value < 0);
+        const plx_wide rate = (plx_wide)s->rate;
+        plx_case_near(c, i, m1[i], next.value, next.error);
+        /* A sign that rounding can turn is no one's mistake. */
+        if (direction.value != 0 && fabs(direction.value) <= direction.error)
+            plx_case_any(c, p1[i]);
+        else
+            plx_case_near(c, i, p1[i], w - decay - rate * sign,
+                          2 * PLX_EPS * (fabs(w) + fabs(decay) + rate) + PLX_TINY);
+    }
+}
+
+void plx_case_of_lion(plx_case *c) {
+    plx__lion_step step = {
+        .beta1 = (plx_real)0.9f, .beta2 = (plx_real)0.99f, .rate = (plx_real)0.01f};
+    c->values = without_huge(c->values);
+    check_lion(c, &step, "");
+    step.decay = (plx_real)0.001f;
+    check_lion(c, &step, "decoupled weight decay");
+}
+
+/* ---- RMSprop --------------------------------------------------------------------------------- */
+
+static void check_rmsprop(plx_case *c, const plx__rmsprop_step *s, const char *variant) {
+    const int64_t n = c->n;
+    plx_case_again(c, variant);
+    const plx_real *p = plx_case_filled(c, n, -2, 2), *g = plx_case_filled(c, n, -2, 2);
+    plx_real *p1 = plx_case_copy(c, n, p);
+    plx_real *mean = plx_case_filled(c, n, 0, 1), *old = plx_case_blank(c, n);
+    for (int64_t i = 0; i < n; ++i) old[i] = mean[i] = fabs(mean[i]);
+    const plx_real *b = plx_case_filled(c, n, -1, 1);
+    plx_real *b1 = plx_case_copy(c, n, b);
+    c->k->rmsprop(n, p1, g, mean, s->momentum > 0 ? b1 : NULL, s);
+    /* The parts that Adam has too. */
+    const plx__adam_step like = {
+        .beta2 = s->alpha, .epsilon = s->epsilon, .rate = 1, .correction2 = 1, .l2 = s->l2};
+    for (int64_t i = 0; i < n; ++i) {
+        const plx_wide w = (plx_wide)p[i], rate = (plx_wide)s->rate;
+        const inexact d = gradient(&like, w, (plx_wide)g[i]);
+        const inexact second = second_moment(&like, (plx_wide)old[i], d);
+        inexact move = move_of(&like, d, second);
+        plx_case_near(c, i, mean[i], second.value, second.error);
+        if (s->momentum > 0) {
+            const plx_wide carried = (plx_wide)s->momentum * (plx_wide)b[i];
+            move.error += 2 * PLX_EPS * (fabs(carried) + fabs(move.value)) + PLX_TINY;
+            move.value += carried;
+            plx_case_near(c, i, b1[i], move.value, move.error);
+        }
+        plx_case_near(c, i, p1[i], w - rate * move.value,
+                      rate * move.error + 2 * PLX_EPS * (fabs(w) + rate * fabs(move.value)) +
+                          PLX_TINY);
+    }
+    if (!(s->momentum > 0)) plx_case_same(c, n, b1, b);
+}
+
+void plx_case_of_rmsprop(plx_case *c) {
+    plx__rmsprop_step step = {
+        .alpha = (plx_real)0.99f, .epsilon = (plx_real)1e-8f, .rate = (plx_real)0.01f};
+    c->values = without_huge(c->values);
+    check_rmsprop(c, &step, "");
+    step.l2 = (plx_real)0.01f;
+    check_rmsprop(c, &step, "weight decay in the gradient");
+    step.momentum = (plx_real)0.9f;
+    check_rmsprop(c, &step, "momentum");
+}

@@ -251,35 +251,73 @@ void plx_case_of_log_softmax_grad(plx_case *c) {
     check_in_place(c, c->k->log_softmax_grad, y, g, gx);
 }
 
+/* Label smoothing: none, and some. */
+static const plx_real smoothings[] = {0, (plx_real)0.125f};
+
+/* The mean of a row of logits (0 without smoothing, where it is not taken), and how far off a sum
+ * of n terms may be. */
+static plx_wide mean_of(const plx_case *c, const plx_real *x, plx_wide *error) {
+    plx_wide sum = 0, magnitude = 0;
+    for (int64_t i = 0; i < c->n; ++i) {
+        sum += (plx_wide)x[i] / (plx_wide)c->n;
+        magnitude += fabs((plx_wide)x[i]) / (plx_wide)c->n;
+    }
+    *error = ((plx_wide)c->n + 2) * PLX_EPS * magnitude;
+    return sum;
+}
+
+static void check_xent(plx_case *c, int64_t label, plx_real smoothing) {
+    plx_case_again(c, smoothing > 0 ? "smoothing" : "");
+    const plx_real *x = plx_case_filled(c, c->n, -9, 9);
+    const plx_real loss = c->k->softmax_xent(c->n, x, label, smoothing), at = x[label];
+    const row r = row_of(c->n, x);
+    const plx_wide own = r.log_sum - ((plx_wide)at - r.top), s = (plx_wide)smoothing;
+    if (!(smoothing > 0)) {
+        plx_case_near(c, label, loss, own, log_softmax_bound(&r, at, own));
+        return;
+    }
+    plx_wide mean_error = 0;
+    const plx_wide even = mean_of(c, x, &mean_error) - r.top;
+    const plx_wide value = r.log_sum - ((1 - s) * ((plx_wide)at - r.top) + s * even);
+    const plx_wide met = fabs(r.log_sum) + fabs((plx_wide)at - r.top) + fabs(even) + fabs(r.top);
+    /* Sums of huge logits overflow, where their mean does not. */
+    const bool overflows = isfinite(value) && met * (plx_wide)c->n > PLX_LARGEST / 2;
+    if (overflows)
+        plx_case_any(c, loss);
+    else
+        plx_case_near(c, label, loss, value,
+                      log_softmax_bound(&r, at, own) + s * mean_error + 6 * PLX_EPS * met +
+                          PLX_TINY);
+}
+
 void plx_case_of_softmax_xent(plx_case *c) {
     const int64_t labels[] = {0, c->n / 2, c->n - 1};
-    for (int l = 0; l < 3 && c->n > 0; ++l) {
-        plx_case_again(c, "");
-        const plx_real *x = plx_case_filled(c, c->n, -9, 9);
-        const plx_real loss = c->k->softmax_xent(c->n, x, labels[l]), at = x[labels[l]];
-        const row r = row_of(c->n, x);
-        const plx_wide value = r.log_sum - ((plx_wide)at - r.top);
-        plx_case_near(c, labels[l], loss, value, log_softmax_bound(&r, at, value));
+    for (int l = 0; l < 6 && c->n > 0; ++l) check_xent(c, labels[l % 3], smoothings[l / 3]);
+}
+
+static void check_xent_grad(plx_case *c, int64_t label, plx_real smoothing) {
+    const plx_real scale = (plx_real)0.3f;
+    plx_case_again(c, smoothing > 0 ? "smoothing" : "");
+    const plx_real *x = plx_case_filled(c, c->n, -9, 9);
+    plx_real *gx = plx_case_blank(c, c->n);
+    c->k->softmax_xent_grad(c->n, x, label, smoothing, scale, gx);
+    const row r = row_of(c->n, x);
+    const plx_wide even = (plx_wide)smoothing / (plx_wide)c->n;
+    for (int64_t i = 0; i < c->n; ++i) {
+        const plx_wide p = softmax_of(&r, x[i]);
+        const plx_wide target = even + (i == label ? 1 - (plx_wide)smoothing : 0);
+        const plx_wide value = p - target;
+        const plx_wide bound = softmax_bound(&r, c->n, x[i], p) + 2 * PLX_EPS * fabs(value) +
+                               (smoothing > 0 ? 2 * PLX_EPS * (p + target) : 0);
+        plx_case_near(c, i, gx[i], (plx_wide)scale * value, (plx_wide)scale * bound + PLX_TINY);
     }
+    plx_real *z = plx_case_copy(c, c->n, x);
+    c->variant = "in place";
+    c->k->softmax_xent_grad(c->n, z, label, smoothing, scale, z);
+    plx_case_same(c, c->n, z, gx);
 }
 
 void plx_case_of_softmax_xent_grad(plx_case *c) {
     const int64_t labels[] = {0, c->n / 2, c->n - 1};
-    const plx_real scale = (plx_real)0.3f;
-    for (int l = 0; l < 3 && c->n > 0; ++l) {
-        plx_case_again(c, "");
-        const plx_real *x = plx_case_filled(c, c->n, -9, 9);
-        plx_real *gx = plx_case_blank(c, c->n);
-        c->k->softmax_xent_grad(c->n, x, labels[l], scale, gx);
-        const row r = row_of(c->n, x);
-        for (int64_t i = 0; i < c->n; ++i) {
-            const plx_wide p = softmax_of(&r, x[i]), value = p - (i == labels[l]);
-            const plx_wide bound = softmax_bound(&r, c->n, x[i], p) + 2 * PLX_EPS * fabs(value);
-            plx_case_near(c, i, gx[i], (plx_wide)scale * value, (plx_wide)scale * bound + PLX_TINY);
-        }
-        plx_real *z = plx_case_copy(c, c->n, x);
-        c->variant = "in place";
-        c->k->softmax_xent_grad(c->n, z, labels[l], scale, z);
-        plx_case_same(c, c->n, z, gx);
-    }
+    for (int l = 0; l < 6 && c->n > 0; ++l) check_xent_grad(c, labels[l % 3], smoothings[l / 3]);
 }

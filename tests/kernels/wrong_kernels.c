@@ -92,6 +92,28 @@ static void wrong_adam(int64_t n, plx_real *p, const plx_real *g, plx_real *m, p
     right->adam(n, p, g, m, v, &other);
 }
 
+/* The direction of the old mean alone. */
+static void wrong_lion(int64_t n, plx_real *p, const plx_real *g, plx_real *m,
+                       const plx__lion_step *step) {
+    plx__lion_step other = *step;
+    other.beta1 = 1;
+    right->lion(n, p, g, m, &other);
+}
+
+/* Epsilon inside the root. */
+static void wrong_rmsprop(int64_t n, plx_real *p, const plx_real *g, plx_real *s, plx_real *b,
+                          const plx__rmsprop_step *step) {
+    plx__rmsprop_step other = *step;
+    other.epsilon = (plx_real)sqrt((plx_wide)step->epsilon);
+    right->rmsprop(n, p, g, s, b, &other);
+}
+
+/* Smoothing takes from the label, and gives to no class. */
+static plx_real wrong_softmax_xent(int64_t n, const plx_real *x, int64_t label,
+                                   plx_real smoothing) {
+    return (1 - smoothing) * right->softmax_xent(n, x, label, 0);
+}
+
 /* The mask is moved by a word. */
 static void wrong_dropout(int64_t n, const plx_real *x, plx_real *y, uint64_t key, uint64_t first,
                           uint32_t keep, plx_real scale) {
@@ -254,6 +276,9 @@ void plx_test_kernels_wrong(plx_check *t) {
     WRONG(pool_spread, wrong_pool_spread);
     WRONG(blend, wrong_blend);
     WRONG(adam, wrong_adam);
+    WRONG(lion, wrong_lion);
+    WRONG(rmsprop, wrong_rmsprop);
+    WRONG(softmax_xent, wrong_softmax_xent);
     WRONG(dropout, wrong_dropout);
     WRONG(depthwise, wrong_depthwise);
     WRONG(winograd_input, wrong_winograd_input);

@@ -34,8 +34,30 @@ static void moments(plx_check *t) {
     CHECK(t, fabs(squares - 1) < 5 * sqrt(2.0 / N), "variance of normals %g", squares);
 }
 
+/* Batches of any length from any place in the stream are what single draws give. */
+static void batches(plx_check *t) {
+    enum { N = 5000 };
+    static double values[N];
+    for (uint64_t first = 0; first < 5; ++first)
+        for (int normal = 0; normal < 2; ++normal) {
+            plx_rng batch = plx_rng_new(3, 2), one = batch;
+            batch.next = one.next = first;
+            int64_t n = N;
+            if (normal)
+                plx__rng_normals(&batch, n, values);
+            else
+                plx__rng_uniforms(&batch, n, values);
+            int64_t other = 0;
+            for (int64_t i = 0; i < n; ++i)
+                other += values[i] != (normal ? plx_rng_normal(&one) : plx_rng_uniform(&one));
+            CHECK(t, !other && batch.next == one.next, "from word %d: %lld of %lld draws differ",
+                  (int)first, (long long)other, (long long)n);
+        }
+}
+
 void plx_test_unit_rng(plx_check *t) {
     known_answers(t);
+    batches(t);
     moments(t);
     plx_rng a = plx_rng_new(5, 0), b = plx_rng_new(5, 0), c = plx_rng_new(5, 1);
     const uint32_t first = plx_rng_u32(&a);

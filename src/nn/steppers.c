@@ -1,0 +1,107 @@
+/* The plans of a trainer: loss, gradients and update for whole batches and for the rest of an
+ * epoch. With accumulation these only add gradients up, and one more plan updates from the sums. */
+#include "nn/trainer.h"
+
+#include "base/platform.h"
+
+/* Clips and updates; guard as plx__update_if_finite takes it. */
+static plx_status emit_update(plx_trainer *t, plx_graph *graph, plx_node *grads, plx_node guard,
+                              plx_node *norm, plx_node *update) {
+    if (t->options.clip_norm > 0)
+        PLX_TRY(plx__clip_by_norm(graph, t->count, grads, t->options.clip_norm, grads, norm));
+    *update = plx__update_if_finite(graph, t->optimizer, grads, guard);
+    return plx_graph_status(graph);
+}
+
+static plx_status emit_gradients(plx_trainer *t, plx_graph *graph, plx__stepper *s,
+                                 plx_node *update) {
+    plx_ctx *ctx = t->model->ctx;
+    plx_node *wrt = plx_platform_alloc(2 * (size_t)t->count * sizeof *wrt);
+    if (!wrt) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "fit: no memory");
+    plx_node *grads = wrt + t->count;
+    for (int i = 0; i < t->count; ++i) wrt[i] = plx_parameter(graph, NULL, t->trained[i]);
+    plx_status status = plx_gradients(graph, s->loss, t->count, wrt, grads);
+    if (status == PLX_OK) {
+        if (t->options.accumulate > 1)
+            *update = plx__accumulate(graph, t->optimizer, grads);
+        else
+            status = emit_update(t, graph, grads, s->loss, &s->norm, update);
+    }
+    plx_platform_free(wrt);
+    return status;
+}
+
+/* Emits the loss of rows samples. */
+static plx_status emit_loss(plx_trainer *t, plx_graph *graph, double smoothing, bool training,
+                            plx__stepper *s) {
+    plx_node results[PLX_PORTS];
+    plx__model_input_nodes(t->model, graph, s->rows, s->inputs);
+    PLX_TRY(plx_model_forward(t->model, graph, s->inputs, training, results));
+    s->loss =
+        plx__model_loss(t->model, graph, t->options.loss, smoothing, results, s->rows, s->targets);
+    return plx_graph_status(graph);
+}
+
+static plx_status compile(plx_trainer *t, plx_graph *graph, plx_node loss, plx_node update,
+                          plx__stepper *s) {
+    plx_node outputs[3];
+    int count = 0;
+    if (loss.id >= 0) outputs[count++] = loss;
+    if (s->norm.id >= 0) outputs[count++] = s->norm;
+    if (update.id >= 0) outputs[count++] = update;
+    return plx_compile(graph, count, outputs, &t->options.plan, &s->plan);
+}
+
+static plx_status make_stepper(plx_trainer *t, int64_t rows, plx__stepper *s) {
+    plx_graph *graph;
+    PLX_TRY(plx_graph_new(t->model->ctx, &graph));
+    *s = (plx__stepper){.rows = rows, .norm = plx_none()};
+    plx_node update = plx_none();
+    plx_status status = emit_loss(t, graph, t->options.label_smoothing, true, s);
+    if (status == PLX_OK) status = emit_gradients(t, graph, s, &update);
+    if (status == PLX_OK) status = compile(t, graph, s->loss, update, s);
+    plx_graph_free(graph);
+    return status;
+}
+
+plx_status plx__stepper_of_loss(plx_trainer *t, int64_t rows, plx__stepper *s) {
+    plx_graph *graph;
+    PLX_TRY(plx_graph_new(t->model->ctx, &graph));
+    *s = (plx__stepper){.rows = rows, .norm = plx_none()};
+    plx_status status = emit_loss(t, graph, 0, false, s);
+    if (status == PLX_OK) status = compile(t, graph, s->loss, plx_none(), s);
+    plx_graph_free(graph);
+    return status;
+}
+
+/* The gradients are the optimizer's sums. */
+static plx_status make_apply(plx_trainer *t) {
+    plx_ctx *ctx = t->model->ctx;
+    plx_graph *graph;
+    PLX_TRY(plx_graph_new(ctx, &graph));
+    plx__stepper *s = &t->apply;
+    *s = (plx__stepper){.norm = plx_none()};
+    plx_node update = plx_none();
+    plx_node *grads = plx_platform_alloc((size_t)t->count * sizeof *grads);
+    plx_status status = grads ? PLX_OK : plx__fail(&ctx->message, PLX_ERR_MEMORY, "fit: no memory");
+    for (int i = 0; i < t->count && status == PLX_OK; ++i)
+        grads[i] = plx_parameter(graph, NULL, t->optimizer->sums[i]);
+    if (status == PLX_OK) status = emit_update(t, graph, grads, plx_none(), &s->norm, &update);
+    if (status == PLX_OK) status = compile(t, graph, plx_none(), update, s);
+    plx_platform_free(grads);
+    plx_graph_free(graph);
+    return status;
+}
+
+plx_status plx__steppers_make(plx_trainer *t) {
+    const int64_t batch = t->options.batch, rest = t->batches.data.n % batch;
+    PLX_TRY(make_stepper(t, batch, &t->whole));
+    if (rest && t->steps >= t->steps_per_epoch) PLX_TRY(make_stepper(t, rest, &t->rest));
+    return t->options.accumulate > 1 ? make_apply(t) : PLX_OK;
+}
+
+void plx__steppers_free(plx_trainer *t) {
+    plx_plan_free(t->whole.plan);
+    plx_plan_free(t->rest.plan);
+    plx_plan_free(t->apply.plan);
+}

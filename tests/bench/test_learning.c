@@ -1,0 +1,103 @@
+/* Walks the learning tasks: each is trained at quick size, and its measures must reach the goals
+ * that it states. One group for each line of tasks.def. */
+#include "bench/learning.h"
+
+#include "check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Training takes seconds where code is compiled for speed and runs natively. The double build,
+ * debug builds, sanitizers and WebAssembly run the same code for some steps, without goals. */
+static bool trains_to_the_end(void) {
+#if defined(__EMSCRIPTEN__) || !defined(NDEBUG) || defined(__SANITIZE_ADDRESS__) ||                \
+    defined(__SANITIZE_THREAD__)
+    return false;
+#else
+    return sizeof(plx_real) == sizeof(float);
+#endif
+}
+
+static bool train(plx_check *t, plx_ctx *ctx, plx_learning *learning) {
+    plx_progress progress = {0};
+    plx_status status = PLX_OK;
+    while (status == PLX_OK && !progress.done)
+        status = plx_trainer_run(plx_learning_trainer(learning), 1000, &progress);
+    return CHECK(t, status == PLX_OK, "step %lld: %s", (long long)progress.step, plx_message(ctx));
+}
+
+/* Returns whether the measure has a goal. */
+static bool check_measure(plx_check *t, const plx_learning_measure *m, bool trained) {
+    const bool lower = !strcmp(m->better, "lower"), higher = !strcmp(m->better, "higher");
+    CHECK(t, m->name[0] && m->unit[0] && (lower || higher || !strcmp(m->better, "none")),
+          "measure \"%s\" in \"%s\", better \"%s\"", m->name, m->unit, m->better);
+    CHECK(t, isfinite(m->value), "%s is %g", m->name, m->value);
+    if (isnan(m->goal)) return false;
+    CHECK(t, lower || higher, "%s has a goal and no direction", m->name);
+    if (trained) {
+        printf("  %s %.4g %s; the goal is %.4g\n", m->name, m->value, m->unit, m->goal);
+        CHECK(t, lower ? m->value <= m->goal : m->value >= m->goal,
+              "%s is %g %s and should be at %s %g", m->name, m->value, m->unit,
+              lower ? "most" : "least", m->goal);
+    }
+    return true;
+}
+
+static void check_measures(plx_check *t, plx_ctx *ctx, plx_learning *learning, bool trained) {
+    int goals = 0;
+    CHECK(t, plx_learning_evaluate(learning) == PLX_OK, "%s", plx_message(ctx));
+    for (int i = 0; i < plx_learning_measures(learning); ++i) {
+        const plx_learning_measure measure = plx_learning_measure_at(learning, i);
+        goals += check_measure(t, &measure, trained);
+    }
+    CHECK(t, goals > 0, "no measure has a goal");
+}
+
+static void check_exhibit(plx_check *t, const plx_exhibit *e) {
+    const int64_t size = e->count * e->rows * e->columns * e->channels;
+    int64_t bad = 0;
+    for (int64_t i = 0; i < size; ++i) bad += !isfinite((double)e->values[i]);
+    CHECK(t, e->name[0], "an exhibit without a name");
+    CHECK(t, !bad, "%s: %lld of %lld values are not finite", e->name, (long long)bad,
+          (long long)size);
+    CHECK(t, e->kind == PLX_EXHIBIT_TEXT ? e->text[0] != '\0' : size > 0, "%s is empty", e->name);
+}
+
+static void check_exhibits(plx_check *t, plx_ctx *ctx, plx_learning *learning) {
+    CHECK(t, plx_learning_exhibit(learning) == PLX_OK, "%s", plx_message(ctx));
+    for (int i = 0; i < plx_learning_exhibits(learning); ++i) {
+        const plx_exhibit exhibit = plx_learning_exhibit_at(learning, i);
+        check_exhibit(t, &exhibit);
+    }
+}
+
+static void learn(plx_check *t, const char *name) {
+    plx_ctx *ctx = plx_check_context(t, NULL, 2);
+    if (!ctx) return;
+    const bool whole = trains_to_the_end();
+    const plx_learning_options options = {
+        .task = name, .size = PLX_BENCH_QUICK, .seed = 1, .steps = whole ? 0 : 2};
+    plx_learning *learning = NULL;
+    if (CHECK(t, plx_learning_new(ctx, &options, &learning) == PLX_OK, "%s", plx_message(ctx)) &&
+        train(t, ctx, learning)) {
+        check_measures(t, ctx, learning, whole);
+        check_exhibits(t, ctx, learning);
+    }
+    plx_learning_free(learning);
+    plx_ctx_free(ctx);
+}
+
+/* Tasks are listed in the order of tasks.def. */
+enum {
+#define TASK(name) NUMBER_##name,
+#include "bench/tasks.def"
+#undef TASK
+};
+
+#define TASK(name)                                                                                 \
+    void plx_test_bench_learning_##name(plx_check *t) {                                            \
+        learn(t, plx_learning_task(NUMBER_##name));                                                \
+    }
+#include "bench/tasks.def"
+#undef TASK
