@@ -1,0 +1,26 @@
+/* transformer-nano: the data and the recipe of gpt2-nano for the decoder of LLaMA. */
+#include "bench/tasks/text_task.h"
+
+static const plx__text_recipe recipe = {
+    .model = "transformer-nano",
+    .batch = {32, 32, 64},
+    .steps = {230, 3000, 20000},
+    .rate = {2e-3, 1e-3, 1e-3},
+    .decay = 0.1,
+    .warmup = 100,
+    .floor = 0.1,
+};
+
+static plx_status open_task(plx_learning *l) {
+    return plx__text_open(l, &recipe);
+}
+
+const plx_task plx__task_transformer = {
+    .name = "transformer-nano",
+    .description = "A modern transformer on synthetic stories, or on the characters of a text",
+    .takes = "text",
+    .open = open_task,
+    .evaluate = plx__text_evaluate,
+    .exhibit = plx__text_exhibit,
+    .close = plx__text_close,
+};

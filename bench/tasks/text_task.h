@@ -1,0 +1,46 @@
+/* What the tasks of language models share: stories or the characters of a text, how to train on
+ * them, and what to show of a model that did. */
+#ifndef PLX_BENCH_TEXT_TASK_H
+#define PLX_BENCH_TEXT_TASK_H
+
+#include "bench/task.h"
+#include "bench/tasks/stories.h"
+
+/* How to train, by size: quick, default, full. */
+typedef struct plx__text_recipe {
+    const char *model; /* "gpt2-nano" */
+    int64_t batch[3], steps[3];
+    double rate[3];
+    double decay;
+    int64_t warmup;
+    double floor;
+} plx__text_recipe;
+
+/* What a task of a language model has in l->state. */
+typedef struct plx__text {
+    int64_t context, vocabulary, count;
+    int32_t *ids;         /* [count], training data first */
+    int64_t test_begin;   /* the first held-out id */
+    double own_loss;      /* of the grammar on what is held out, nats a word; NaN for a text */
+    plx_stories *stories; /* NULL: characters */
+    uint32_t *characters; /* by id */
+} plx__text;
+
+/* The functions of a plx_task. */
+plx_status plx__text_open(plx_learning *learning, const plx__text_recipe *recipe);
+plx_status plx__text_evaluate(plx_learning *learning);
+plx_status plx__text_exhibit(plx_learning *learning);
+void plx__text_close(plx_learning *learning);
+
+/* Tokens as text, ended by a NUL; what does not fit is left out. */
+void plx__text_print(const plx__text *text, int64_t count, const int32_t *ids, char *to,
+                     size_t bytes);
+
+/* The characters of UTF-8: numbers of them in the order of their code points into text->ids, and
+ * code points by number into text->characters. Sets count and vocabulary. */
+plx_status plx__text_read(plx_learning *learning, plx__text *text);
+
+/* The matrices of the first block: what each head attends to in one sample of held-out data. */
+plx_status plx__text_show_attention(plx_learning *learning);
+
+#endif
