@@ -101,8 +101,8 @@ static int64_t trained_values(plx_model *model) {
     return count;
 }
 
-/* Results: real, train, test, tokens of a sample (0: not a text), parameters, batch, rate, then the
- * strings source, model, optimizer. */
+/* Results: real, train, test, tokens of a sample (0: not a text), parameters, batch, batches of a
+ * step, rate, then the strings source, model, optimizer. */
 EXPORT void plx_js_learning_about(learning_run *run) {
     const plx_learning_data data = plx_learning_about(run->learning);
     const plx_trainer_options recipe = plx_learning_recipe(run->learning);
@@ -112,10 +112,11 @@ EXPORT void plx_js_learning_about(learning_run *run) {
     plx__js_result(3, (double)data.tokens);
     plx__js_result(4, (double)trained_values(plx_learning_model(run->learning)));
     plx__js_result(5, (double)recipe.batch);
-    plx__js_result(6, recipe.optimizer.rate);
-    plx__js_result_address(7, data.source);
-    plx__js_result_address(8, plx_learning_model_name(run->learning));
-    plx__js_result_address(9, plx_optimizer_name(recipe.optimizer.kind));
+    plx__js_result(6, recipe.accumulate > 1 ? (double)recipe.accumulate : 1);
+    plx__js_result(7, recipe.optimizer.rate);
+    plx__js_result_address(8, data.source);
+    plx__js_result_address(9, plx_learning_model_name(run->learning));
+    plx__js_result_address(10, plx_optimizer_name(recipe.optimizer.kind));
 }
 
 /* Results: how many measures. */

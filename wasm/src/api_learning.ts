@@ -33,7 +33,7 @@ export interface LearnOptions {
   data?: LearnData;
   /** Steps in all; default as the size says. */
   steps?: number;
-  /** Samples per step; default the task's. */
+  /** Samples per batch; default the task's. */
   batchSize?: number;
   /** The highest learning rate; default the task's. */
   rate?: number;
@@ -85,8 +85,10 @@ export interface LearningAbout {
   optimizer: string;
   /** The highest learning rate. */
   rate: number;
-  /** Samples per step. */
+  /** Samples per batch. */
   batchSize: number;
+  /** Batches whose gradients are averaged for a step; 1 for most tasks. */
+  batches: number;
   /** Steps in all. */
   steps: number;
   /** Floating-point operations of one step. */

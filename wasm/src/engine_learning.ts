@@ -174,16 +174,11 @@ export class EngineLearning {
     const heap = this.#heap;
     training.look();
     heap.c._plx_js_learning_about(address);
-    const [real, train, test, tokens, parameters, batchSize, rate] = heap.results(0, 7) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const [source, model, optimizer] = [7, 8, 9].map((i) => heap.resultText(i)) as [
+    const [real, train, test, tokens, parameters, batchSize, batches, rate] = heap.results(
+      0,
+      8,
+    ) as [number, number, number, number, number, number, number, number];
+    const [source, model, optimizer] = [8, 9, 10].map((i) => heap.resultText(i)) as [
       string,
       string,
       string,
@@ -197,8 +192,9 @@ export class EngineLearning {
       optimizer,
       rate,
       batchSize,
+      batches,
       steps: training.progress.steps,
-      flops: heap.c._plx_js_plan_flops(heap.c._plx_js_trainer_plan(training.trainer)),
+      flops: batches * heap.c._plx_js_plan_flops(heap.c._plx_js_trainer_plan(training.trainer)),
       memory: memoryUse(heap),
     };
   }

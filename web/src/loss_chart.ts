@@ -5,7 +5,8 @@ import { type LossLine, type LossView, linesOf, lossLines } from './loss_curve.j
 import type { LossPoint, TrainingState } from './state.js';
 
 export interface LossChart {
-  show(training: TrainingState, view: LossView): void;
+  /** native: the losses of a native run, if there are any. */
+  show(training: TrainingState, native: readonly LossPoint[], view: LossView): void;
 }
 
 const titles = { step: 'Step', seconds: 'Seconds of training' };
@@ -31,10 +32,11 @@ function dataset(kind: LossLine, points: readonly LossPoint[], by: LossView['by'
 export function createLossChart(canvas: HTMLCanvasElement): LossChart {
   const chart = new Chart(canvas, { type: 'scatter', data: { datasets: [] } });
   return {
-    show(training, { by, memory }) {
-      const lines = [...linesOf(training, memory)];
+    show(training, native, { by, memory }) {
+      const lines = [...linesOf(training, native, memory)];
       chart.data.datasets = lines.map(([kind, points]) => dataset(kind, points, by));
       const all = lines.flatMap(([, points]) => points.map(({ loss }) => loss));
+      const last = Math.max(...lines.map(([, points]) => points.at(-1)?.[by] || 0));
       /* A logarithm of a narrow range would have no labels. */
       const log = Math.min(...all) > 0 && Math.max(...all) > 8 * Math.min(...all);
       chart.options = {
@@ -42,7 +44,7 @@ export function createLossChart(canvas: HTMLCanvasElement): LossChart {
         responsive: true,
         maintainAspectRatio: false,
         scales: {
-          x: { ...axis({ title: titles[by] }), max: training.train.at(-1)?.[by] ?? 1 },
+          x: { ...axis({ title: titles[by] }), max: last },
           y: { ...axis({ title: 'Loss', ...(log ? { log } : {}) }), beginAtZero: false },
         },
         plugins: {

@@ -126,13 +126,14 @@ export type LossLine = keyof typeof lossLines;
 
 /** The lines that there is something of to draw. */
 export function linesOf(
-  { train, held, native }: TrainingState,
+  { train, held }: Pick<TrainingState, 'train' | 'held'>,
+  native: readonly LossPoint[],
   memory: number,
 ): Map<LossLine, readonly LossPoint[]> {
   const lines = new Map<LossLine, readonly LossPoint[]>();
   if (train.length > 0) lines.set('raw', ranges(train));
   if (train.length > 0 && memory > 0) lines.set('smooth', smooth(train, memory));
   if (held.length > 0) lines.set('held', held);
-  if (native && native.points.length > 0) lines.set('native', native.points);
+  if (native.length > 0) lines.set('native', native);
   return lines;
 }

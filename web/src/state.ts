@@ -8,7 +8,6 @@ import type {
   SuiteInfo,
   TaskInfo,
 } from 'parallax-nn';
-import type { NativeCurve } from './native_curve.js';
 import type { ResultSet } from './rows.js';
 import type { RunOptions } from './url_state.js';
 
@@ -83,8 +82,10 @@ export interface TrainingState {
   exhibits: readonly Exhibit[];
   /** At which step measures and exhibits were made. */
   shownAt: number;
-  /** How the losses compare with a native run of the same. */
-  native?: NativeCurve;
+  /** Of every step. */
+  losses: readonly number[];
+  /** Whether the learning rate was chosen, so that losses are not those of the task as it is. */
+  steered: boolean;
 }
 
 /** A file to learn from. */
@@ -132,4 +133,6 @@ export const idleTraining: TrainingState = {
   measures: [],
   exhibits: [],
   shownAt: 0,
+  losses: [],
+  steered: false,
 };

@@ -72,6 +72,7 @@ class Session {
   readonly #meter = new SpeedMeter();
   readonly #train = new LossCurve();
   readonly #held = new LossCurve();
+  readonly #losses: number[] = [];
   #published = 0;
   #looking: Promise<void> | undefined;
   #nextLook = 0;
@@ -121,6 +122,7 @@ class Session {
     const { step, milliseconds } = progress;
     const before = this.#pending.seconds ?? 0;
     this.#train.add(pointsOf(progress, before));
+    for (const loss of progress.losses) this.#losses.push(loss);
     this.#meter.add(step, milliseconds);
     this.#pending = { step, seconds: milliseconds / 1000, ...this.#speed(progress.peak) };
     if (performance.now() - this.#published >= publishEvery) this.#publish();
@@ -137,9 +139,9 @@ class Session {
   #speed(peak: number): { speed?: Speed } {
     const { steps } = this.#meter;
     if (steps === 0) return {};
-    const { batchSize, data, flops } = this.run.about;
+    const { batchSize, batches, data, flops } = this.run.about;
     const gflops = (steps * flops) / 1e9;
-    const samples = steps * batchSize;
+    const samples = steps * batchSize * batches;
     return {
       speed: {
         samples,
@@ -152,7 +154,12 @@ class Session {
 
   #publish(): void {
     this.#published = performance.now();
-    this.show({ ...this.#pending, train: this.#train.points(), held: this.#held.points() });
+    this.show({
+      ...this.#pending,
+      train: this.#train.points(),
+      held: this.#held.points(),
+      losses: this.#losses,
+    });
   }
 
   async #look(): Promise<void> {
@@ -243,7 +250,7 @@ export function createTrainer(
       await run.dispose();
       return;
     }
-    show({ about: run.about, rate: run.about.rate });
+    show({ about: run.about, rate: run.about.rate, steered: choice.rate !== undefined });
     const current = new Session(run, (change) => {
       if (session === current) show(change);
     });
@@ -286,7 +293,7 @@ export function createTrainer(
     setRate(rate) {
       const { phase } = store.get().training;
       if (!session || (phase !== 'running' && phase !== 'paused')) return;
-      show({ rate });
+      show({ rate, steered: true });
       session.run.setRate(rate).catch(() => undefined);
     },
   };

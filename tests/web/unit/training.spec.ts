@@ -10,6 +10,7 @@ import {
   ranges,
   smooth,
 } from '../../../web/src/loss_curve.js';
+import { compareBits, nativeCurve } from '../../../web/src/native_curve.js';
 import { idleTraining } from '../../../web/src/state.js';
 import { heldLoss, SpeedMeter } from '../../../web/src/training.js';
 import { measureCells, reached } from '../../../web/src/views/training_figures.js';
@@ -65,9 +66,9 @@ test('the raw curve keeps its extremes, and is drawn beside the smoothed one', (
   const points = [lossPoint(1, 0, 2), { step: 3, seconds: 1, loss: 2, low: 1, high: 4 }];
   expect(ranges(points).map(({ loss }) => loss)).toEqual([2, 4, 1]);
   const training = { ...idleTraining, train: points };
-  expect([...linesOf(training, 0.8).keys()]).toEqual(['raw', 'smooth']);
-  expect([...linesOf(training, 0).keys()]).toEqual(['raw']);
-  expect(linesOf(idleTraining, 0.8).size).toBe(0);
+  expect([...linesOf(training, [], 0.8).keys()]).toEqual(['raw', 'smooth']);
+  expect([...linesOf(training, [], 0).keys()]).toEqual(['raw']);
+  expect(linesOf(idleTraining, [], 0.8).size).toBe(0);
 });
 
 test('speed is that of the last seconds', () => {
@@ -158,4 +159,64 @@ test('bars are logarithmic where they are far apart', () => {
 test('a table of a large matrix is spread over all of it', () => {
   expect(spread(3, 5)).toEqual([0, 1, 2]);
   expect(spread(100, 4)).toEqual([0, 33, 66, 99]);
+});
+
+const about = {
+  task: 'gpt2-nano',
+  model: 'gpt2-nano:context=64',
+  parameters: 1,
+  data: { real: false, source: 'story grammar', seed: 0, train: 9, test: 1, tokens: 64 },
+  optimizer: 'adamw',
+  rate: 1e-3,
+  batchSize: 32,
+  batches: 1,
+  steps: 230,
+  flops: 1,
+  memory: { parameters: 0, gradients: 0, optimizer: 0, activations: 0, workspace: 0, inputs: 0 },
+};
+
+/** A row of the suite models, as the command writes it. */
+const curveRow = (engine: object, more: object = {}) => ({
+  suite: 'models',
+  case: 'train gpt2-nano',
+  metric: 'last training loss',
+  parameters: {
+    task: 'gpt2-nano',
+    model: 'gpt2-nano:context=64',
+    batch: 32,
+    optimizer: 'adamw',
+    steps: 230,
+  },
+  samples: { median: 2 },
+  engine: { kind: 'native', name: 'parallax', ...engine },
+  data: { kind: 'synthetic', seed: 0, source: 'story grammar' },
+  curve: { step: [1, 3], loss: [Math.fround(4.1), 2] },
+  ...more,
+});
+const resultsOf = (...rows: object[]) => [
+  { name: 'native.jsonl', rows: rows as Record<string, unknown>[], measurements: [] },
+];
+
+test('the native run beside the curve is the one that fits best', () => {
+  const best = curveRow({ isa: 'avx512', exact: false });
+  const exact = curveRow({ isa: 'avx128', exact: true });
+  const time = { ...exact, metric: 'step time', samples: { median: 50 }, curve: undefined };
+  const sets = resultsOf(best, exact, time);
+  expect(nativeCurve(sets, about, false)?.engine).toBe('native avx512');
+  const native = nativeCurve(sets, about, true);
+  expect(native).toMatchObject({ engine: 'native avx128', exact: true, comparable: true });
+  expect(native?.points.map(({ seconds }) => seconds)).toEqual([0.05, 0.15000000000000002]);
+  const other = curveRow({ exact: true }, { data: { ...best.data, seed: 1 } });
+  expect(nativeCurve(resultsOf(other), about, true)?.comparable).toBe(false);
+  expect(nativeCurve(sets, { ...about, batchSize: 8 }, true)).toBeUndefined();
+  expect(nativeCurve(resultsOf(curveRow({ name: 'PyTorch' })), about, true)).toBeUndefined();
+});
+
+test('losses are compared bit by bit at the steps that both have', () => {
+  const native = nativeCurve(resultsOf(curveRow({ exact: true })), about, true);
+  if (!native) throw new Error('there is a curve');
+  const losses = [Math.fround(4.1), 3, 2];
+  expect(compareBits(native, losses)).toEqual({ compared: 2, equal: true });
+  expect(compareBits(native, losses.slice(0, 2))).toEqual({ compared: 1, equal: true });
+  expect(compareBits(native, [losses[0]! * (1 + 2 ** -23), 3, 2]).equal).toBe(false);
 });

@@ -337,7 +337,7 @@ export function mountTrainingControls(
         'div',
         { class: 'fields tight' },
         field('Optimizer', optimizer),
-        field('Samples per step', batch),
+        field('Samples per batch', batch),
         field('Steps', steps),
         field('Model', model, 'With what differs behind a colon: gpt2-nano:layers=2'),
       ),

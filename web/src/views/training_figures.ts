@@ -42,7 +42,7 @@ export function runFacts(about: LearningAbout): Facts {
     ['Model', about.model],
     ['Parameters', whole(about.parameters)],
     ['Data', dataText(about)],
-    ['Optimizer', `${about.optimizer}, ${whole(about.batchSize)} samples a step`],
+    ['Optimizer', `${about.optimizer}, ${whole(about.batchSize * about.batches)} samples a step`],
     ['Memory', bytesText(memoryOf(about))],
   ];
 }

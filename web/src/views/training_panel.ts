@@ -4,6 +4,8 @@ import { h } from '../dom.js';
 import { significant } from '../format.js';
 import type { LossChart } from '../loss_chart.js';
 import { type LossLine, type LossView, linesOf, lossLines } from '../loss_curve.js';
+import { compareBits, type NativeCurve, nativeCurve } from '../native_curve.js';
+import type { ResultSet } from '../rows.js';
 import type { AppState, TrainingState } from '../state.js';
 import type { Store } from '../store.js';
 import { exhibitsView } from './exhibits_view.js';
@@ -59,14 +61,31 @@ function lineKey(lines: Iterable<LossLine>): HTMLElement[] {
   });
 }
 
-/** Says how the bits compare with the native run that is drawn. */
-function nativeText({ native }: TrainingState): string {
+/** The native run beside the curve, and whether the losses have its bits. */
+export function nativeText(
+  native: NativeCurve | undefined,
+  { losses, steered }: Pick<TrainingState, 'losses' | 'steered'>,
+  exact: boolean,
+): string {
   if (!native) return '';
-  const beside = `Beside it, the same run by ${native.engine}.`;
-  if (native.bits === 'equal') return `${beside} The losses are equal to the last bit.`;
-  if (native.bits === 'different') return `${beside} The losses are NOT EQUAL to the last bit.`;
-  return beside;
+  const beside = `Dotted: the same model trained by the command (${native.engine}).`;
+  if (!native.comparable) return `${beside} Its data, seed or length differ.`;
+  if (steered) return `${beside} The learning rate was changed here, so losses differ.`;
+  if (!exact || !native.exact) {
+    return `${beside} Equal bits are promised between exact engines alone: the tiers simd and simd-threads, and --reproducible natively.`;
+  }
+  const { compared, equal } = compareBits(native, losses);
+  if (compared === 0) return beside;
+  return `${beside} ${
+    equal
+      ? `All ${compared} losses that can be compared are equal to the last bit.`
+      : 'The losses are NOT EQUAL to the last bit.'
+  }`;
 }
+
+/** Results that were loaded, with the page or by the user. */
+const nativeSets = ({ native, files }: AppState): readonly ResultSet[] =>
+  native.phase === 'ready' ? [native.set, ...files] : files;
 
 const memories = { light: 0.8, strong: 0.95, off: 0 };
 
@@ -99,22 +118,26 @@ function mountCurve(store: Store<AppState>): HTMLElement {
     });
   };
   const draw = () => {
-    const { training } = store.get();
-    const lines = [...linesOf(training, view.memory).keys()];
+    const { training, engine } = store.get();
+    const { about } = training;
+    const exact = engine.phase === 'ready' && engine.info.exact;
+    const native = about && nativeCurve(nativeSets(store.get()), about, exact);
+    const points = native?.points ?? [];
+    const lines = [...linesOf(training, points, view.memory).keys()];
     empty.hidden = lines.length > 0;
     canvas.hidden = lines.length === 0;
     if (lines.join() !== drawn) key.replaceChildren(...lineKey(lines));
     drawn = lines.join();
-    const text = nativeText(training);
+    const text = nativeText(native, training, exact);
     beside.hidden = text === '';
     beside.textContent = text;
     if (lines.length === 0) return;
     chart ??= import('../loss_chart.js').then(({ createLossChart }) => createLossChart(canvas));
-    void chart.then((loaded) => loaded.show(store.get().training, view));
+    void chart.then((loaded) => loaded.show(store.get().training, points, view));
   };
   behind.addEventListener('toggle', showTable);
   store.watch(['training'], showTable);
-  store.watch(['training', 'theme'], draw);
+  store.watch(['training', 'native', 'files', 'theme'], draw);
   const axes = choice(
     'loss-axis',
     'Loss against',
