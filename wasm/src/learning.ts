@@ -40,6 +40,7 @@ async function filesOf({ text, source, data = {} }: LearnOptions): Promise<Parti
   const files: Partial<LearnRequest> = {};
   if (text !== undefined) {
     const bytes = textBytes('learn: text', text);
+    if (bytes.length === 0) throw new PlxError('PLX_ERR_ARGUMENT', 'learn: the text is empty');
     files.text = { bytes, source: checkSource('learn: source', source ?? 'text') };
   }
   if (data.csv) {

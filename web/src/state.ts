@@ -80,8 +80,10 @@ export interface TrainingState {
   held: readonly LossPoint[];
   measures: readonly Measure[];
   exhibits: readonly Exhibit[];
-  /** At which step measures and exhibits were made. */
-  shownAt: number;
+  /** At which step the measures were taken. */
+  measuredAt: number;
+  /** Whether what was learnt is being measured, which may take as long as training did. */
+  looking: boolean;
   /** Of every step. */
   losses: readonly number[];
   /** Whether the learning rate was chosen, so that losses are not those of the task as it is. */
@@ -132,7 +134,8 @@ export const idleTraining: TrainingState = {
   held: [],
   measures: [],
   exhibits: [],
-  shownAt: 0,
+  measuredAt: 0,
+  looking: false,
   losses: [],
   steered: false,
 };

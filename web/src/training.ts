@@ -77,7 +77,6 @@ class Session {
   #looking: Promise<void> | undefined;
   #nextLook = 0;
   #pending: Partial<TrainingState> = {};
-  #over = false;
 
   constructor(
     readonly run: Learning,
@@ -108,13 +107,11 @@ class Session {
   /** Of what was learnt; waits for the look that is under way. */
   async look(): Promise<void> {
     await this.#looking;
-    this.#looking = this.#look();
-    await this.#looking;
+    await this.#look();
     this.#publish();
   }
 
   async end(): Promise<void> {
-    this.#over = true;
     await this.run.dispose();
   }
 
@@ -164,15 +161,19 @@ class Session {
 
   async #look(): Promise<void> {
     const began = performance.now();
-    const measures = await this.run.evaluate();
-    const exhibits = await this.run.exhibits();
-    const took = performance.now() - began;
-    this.#nextLook = performance.now() + Math.max(lookEvery, took / lookShare);
-    if (this.#over) return;
-    const { step = 0, seconds = 0 } = this.#pending;
-    const loss = heldLoss(measures);
-    if (loss !== undefined) this.#held.add([lossPoint(step, seconds, loss)]);
-    this.show({ measures, exhibits, shownAt: step });
+    this.show({ looking: true });
+    try {
+      this.show({ exhibits: await this.run.exhibits() });
+      const { step = 0, seconds = 0 } = this.#pending;
+      const measures = await this.run.evaluate();
+      const loss = heldLoss(measures);
+      if (loss !== undefined) this.#held.add([lossPoint(step, seconds, loss)]);
+      this.show({ measures, measuredAt: step });
+    } finally {
+      this.show({ looking: false });
+      const took = performance.now() - began;
+      this.#nextLook = performance.now() + Math.max(lookEvery, took / lookShare);
+    }
   }
 }
 
@@ -195,6 +196,9 @@ export function createTrainer(
     const takes = tasks.find(({ name }) => name === task)?.takes;
     const file = takes === 'text' || takes === 'table' ? trainingFiles[takes] : undefined;
     const images = takes === 'digits' ? digits() : undefined;
+    if (takes === 'digits' && !images) {
+      throw new Error(`${task} learns from the files of MNIST: choose its images and labels.`);
+    }
     return {
       task,
       size,

@@ -93,13 +93,13 @@ export function fillFacts(list: HTMLElement, facts: Facts): void {
   );
 }
 
-export function fillMeasures(box: HTMLElement, { measures, shownAt }: TrainingState): void {
+export function fillMeasures(box: HTMLElement, { measures, measuredAt }: TrainingState): void {
   if (measures.length === 0) {
     box.replaceChildren();
     return;
   }
   fillTable(box, {
-    caption: `On held-out data, after ${whole(shownAt)} steps. Goals are for the end of the run.`,
+    caption: `On held-out data, after ${whole(measuredAt)} steps. Goals are for the end of the run.`,
     columns: ['Measure', 'Value', 'Goal', ''],
     rows: measures.map((measure) => ({ cells: measureCells(measure) })),
   });

@@ -1,6 +1,6 @@
 /** Training on this page: controls, figures, the loss curve, and what has been learnt. */
 import type { Actions } from '../actions.js';
-import { h } from '../dom.js';
+import { h, setText } from '../dom.js';
 import { significant } from '../format.js';
 import type { LossChart } from '../loss_chart.js';
 import { type LossLine, type LossView, linesOf, lossLines } from '../loss_curve.js';
@@ -206,14 +206,18 @@ export function mountTraining(root: HTMLElement, store: Store<AppState>, actions
   const controls = h('div', { class: 'stack' });
   const exhibits = h('div', { class: 'exhibits', id: 'train-exhibits' });
   const none = h('p', { class: 'hint', id: 'train-no-exhibits' });
+  const looking = h('p', { class: 'hint', id: 'train-looking' });
   mountTrainingControls(tasks, controls, store, actions);
   const show = exhibitsView(exhibits);
   store.watch(['training'], ({ training }) => {
     show(training.exhibits);
     const ended = training.phase === 'done' || training.phase === 'stopped';
-    none.hidden = !ended || training.exhibits.length > 0;
+    none.hidden = !ended || training.looking || training.exhibits.length > 0;
+    /* While training goes on, measuring is part of it. */
+    const waits = training.looking && training.phase !== 'running';
+    setText(looking, waits ? 'Measuring and drawing what has been learnt…' : '');
     none.textContent = 'This task shows nothing beside its measures.';
   });
   const right = h('div', { class: 'stack' }, mountCurve(store), mountFigures(store));
-  root.append(tasks, h('div', { class: 'train-layout' }, controls, right), none, exhibits);
+  root.append(tasks, h('div', { class: 'train-layout' }, controls, right), looking, none, exhibits);
 }
