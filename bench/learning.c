@@ -221,27 +221,45 @@ static void choose_regularisation(plx_learning *l) {
     o->optimizer.weight_decay = chosen(asked->weight_decay, o->optimizer.weight_decay);
 }
 
-static bool same_shape(const plx_port *a, const plx_port *b, int axes) {
-    return a->rank == b->rank && a->dtype == b->dtype &&
-           !memcmp(a->dims, b->dims, (size_t)axes * sizeof *a->dims);
+/* What the task's own model has set, the model that was asked for has too unless its name says
+ * otherwise: a vocabulary comes with the data. */
+static plx_status complete_name(plx_learning *l, const char *wanted) {
+    const char *asked = l->options.model, *set = strchr(wanted, ':');
+    const size_t size = sizeof l->model_name;
+    if (strlen(asked) >= size)
+        return plx__learning_fail(l, PLX_ERR_ARGUMENT, "model \"%.80s...\": the name is too long",
+                                  asked);
+    snprintf(l->model_name, size, "%s", asked);
+    if (!set || !strncmp(wanted, "mlp:", 4) || !strncmp(asked, "mlp:", 4)) return PLX_OK;
+    while (*set) {
+        char one[64];
+        const size_t length = strcspn(set + 1, ","), used = strlen(l->model_name);
+        const size_t key = strcspn(set + 1, "=");
+        snprintf(one, sizeof one, "%.*s", (int)length, set + 1);
+        set += 1 + length;
+        char name[64];
+        snprintf(name, sizeof name, "%.*s=", (int)key, one);
+        if (strstr(asked, name)) continue;
+        snprintf(l->model_name + used, size - used, "%s%s", strchr(l->model_name, ':') ? "," : ":",
+                 one);
+    }
+    return PLX_OK;
 }
 
-/* Data of the task fit the model that was asked for if its ports are those of the task's own model;
- * a vocabulary may differ, as ids are checked one by one. */
+static bool same_port(plx_port a, plx_port b) {
+    return a.rank == b.rank && a.dtype == b.dtype && a.classes == b.classes &&
+           !memcmp(a.dims, b.dims, (size_t)a.rank * sizeof *a.dims);
+}
+
+/* Data of the task fit the model that was asked for if its ports are those of the task's own. */
 static bool same_ports(const plx_model *a, const plx_model *b) {
-    if (plx_model_inputs(a) != plx_model_inputs(b) || plx_model_outputs(a) != plx_model_outputs(b))
-        return false;
-    for (int i = 0; i < plx_model_inputs(a); ++i) {
-        const plx_port left = plx_model_input(a, i), right = plx_model_input(b, i);
-        if (!same_shape(&left, &right, left.rank)) return false;
-    }
-    for (int i = 0; i < plx_model_outputs(a); ++i) {
-        const plx_port left = plx_model_output(a, i), right = plx_model_output(b, i);
-        const int64_t words = plx_model_input(a, 0).classes;
-        const bool ids = words && left.dims[left.rank - 1] == words;
-        if (!same_shape(&left, &right, left.rank - ids)) return false;
-    }
-    return true;
+    bool same =
+        plx_model_inputs(a) == plx_model_inputs(b) && plx_model_outputs(a) == plx_model_outputs(b);
+    for (int i = 0; same && i < plx_model_inputs(a); ++i)
+        same = same_port(plx_model_input(a, i), plx_model_input(b, i));
+    for (int i = 0; same && i < plx_model_outputs(a); ++i)
+        same = same_port(plx_model_output(a, i), plx_model_output(b, i));
+    return same;
 }
 
 static const char *ports_text(const plx_model *model, char *text, size_t size) {
@@ -274,6 +292,12 @@ static plx_status check_model(plx_learning *l, const char *wanted) {
             l->model_name, (long long)in.dims[0], (long long)out.dims[0], l->task->name,
             (long long)own.dims[0], (long long)target.dims[0], (long long)own.dims[0],
             (long long)target.dims[0]);
+    } else if (in.classes && own.classes && in.classes != own.classes) {
+        status = plx__learning_fail(l, PLX_ERR_ARGUMENT,
+                                    "model \"%s\" has a vocabulary of %lld, but the tokens of %s "
+                                    "are 0 to %lld: write vocabulary=%lld, or leave it out",
+                                    l->model_name, (long long)in.classes, l->task->name,
+                                    (long long)own.classes - 1, (long long)own.classes);
     } else {
         status = plx__learning_fail(l, PLX_ERR_SHAPE,
                                     "model \"%s\" has %s, but the data of %s are for %s",
@@ -291,7 +315,8 @@ static plx_status start(plx_learning *l) {
     if (status == PLX_OK) status = choose_schedule(l);
     if (status != PLX_OK) return status;
     memcpy(wanted, l->model_name, sizeof wanted);
-    if (l->options.model) snprintf(l->model_name, sizeof l->model_name, "%s", l->options.model);
+    if (l->options.model) status = complete_name(l, wanted);
+    if (status != PLX_OK) return status;
     status = plx_model_from_name(l->ctx, l->model_name, l->options.seed, &l->model);
     if (status == PLX_OK) status = check_model(l, wanted);
     if (status != PLX_OK) return status;

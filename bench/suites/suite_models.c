@@ -120,7 +120,7 @@ static void record_memory(plx_case *c, const course *l) {
         plx__case_metric(c, "training memory", "bytes", "lower", false, PLX_METRIC_OWN, 1);
     plx__case_record(c, metric,
                      (double)(m->parameters + m->gradients + m->optimizer + m->activations +
-                              m->workspace + m->inputs));
+                              m->workspace + m->inputs + m->kept));
 }
 
 /* The losses thinned to what a series holds, the first and the last among them. */

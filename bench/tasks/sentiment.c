@@ -3,7 +3,7 @@
 
 /* ---- Words ----------------------------------------------------------------------------------- */
 
-enum { PLACES = 10, JUDGEMENTS = 6, PEOPLE = 8 };
+enum { PLACES = 10, JUDGEMENTS = 5, PEOPLE = 8 };
 
 typedef enum particle {
     IN,
@@ -44,20 +44,17 @@ static const char *const judgements[PLX_SENTIMENTS][JUDGEMENTS][2] = {
                       {"simply", "awful"},
                       {"painfully", "slow"},
                       {"utterly", "useless"},
-                      {"bitterly", "cold"},
-                      {"rather", "ugly"}},
+                      {"bitterly", "cold"}},
     [PLX_NEUTRAL] = {{"fairly", "average"},
                      {"quite", "ordinary"},
                      {"mostly", "usual"},
                      {"roughly", "medium"},
-                     {"somewhat", "plain"},
-                     {"entirely", "typical"}},
+                     {"somewhat", "plain"}},
     [PLX_POSITIVE] = {{"highly", "skilled"},
                       {"truly", "great"},
                       {"very", "good"},
                       {"wonderfully", "warm"},
-                      {"really", "lovely"},
-                      {"perfectly", "charming"}},
+                      {"really", "lovely"}},
 };
 
 /* A mood and who has it: words of sentiment that decide nothing. */
@@ -79,7 +76,7 @@ int64_t plx__sentiment_vocabulary(void) {
 }
 
 const char *plx__sentiment_word(int32_t id) {
-    if (id < 0 || id >= WORDS) return 0;
+    if (id < 0 || id >= WORDS) return NULL;
     if (id < FIRST_PARTICLE) return specials[id];
     if (id < FIRST_PLACE) return particles[id - FIRST_PARTICLE];
     if (id < FIRST_JUDGEMENT) return places[(id - FIRST_PLACE) / 4][(id - FIRST_PLACE) % 4];
@@ -92,7 +89,7 @@ const char *plx__sentiment_word(int32_t id) {
 
 const char *plx__sentiment_name(int sentiment) {
     static const char *const names[] = {"negative", "neutral", "positive"};
-    return sentiment >= 0 && sentiment < PLX_SENTIMENTS ? names[sentiment] : 0;
+    return sentiment >= 0 && sentiment < PLX_SENTIMENTS ? names[sentiment] : NULL;
 }
 
 /* ---- Grammar --------------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
 static const char *const shapes[] = {"circle", "square", "triangle", "cross", "ring"};
 static const char *const textures[] = {"plain", "striped", "dotted", "checked"};
 static const char *const colours[] = {"red", "yellow", "green", "cyan", "blue", "purple"};
-static const char *const grounds[] = {"black", "grey", "white"};
+static const char *const grounds[] = {"black", "dark", "grey"};
 static const char *const sizes[] = {"small", "large"};
 static const char *const places[] = {"middle", "left", "right", "top", "bottom"};
 
@@ -114,16 +114,16 @@ static light varied(light from, plx_rng *rng, double most) {
 static figure place_figure(const plx__picture *p, plx_rng *rng) {
     static const light hues[] = {{{0.9, 0.2, 0.2}},   {{0.85, 0.8, 0.15}}, {{0.2, 0.75, 0.25}},
                                  {{0.15, 0.75, 0.8}}, {{0.2, 0.3, 0.9}},   {{0.7, 0.25, 0.8}}};
-    static const double greys[] = {0.05, 0.5, 0.95};
-    static const double radii[] = {9.5, 12.5};
-    static const double away = 3; /* from the middle, in pixels */
+    static const double greys[] = {0.05, 0.2, 0.35};
+    static const double radii[] = {9, 12};
+    static const double away = 4; /* from the middle, in pixels */
     static const double down[] = {0, 0, 0, -1, 1}, across[] = {0, -1, 1, 0, 0};
     const double grey = greys[p->background];
     figure f = {.shape = p->shape, .texture = p->texture};
-    f.row = middle + away * down[p->place] + jitter(rng, 1);
-    f.column = middle + away * across[p->place] + jitter(rng, 1);
-    f.radius = radii[p->size] + jitter(rng, 1);
-    const double slant = jitter(rng, 0.2), direction = jitter(rng, 0.1);
+    f.row = middle + away * down[p->place] + jitter(rng, 0.5);
+    f.column = middle + away * across[p->place] + jitter(rng, 0.5);
+    f.radius = radii[p->size] + jitter(rng, 0.5);
+    const double slant = jitter(rng, 0.1), direction = jitter(rng, 0.1);
     f.sine = plx__sin(slant);
     f.cosine = plx__cos(slant);
     f.stripe_sine = plx__sin(direction);
@@ -154,10 +154,10 @@ static double depth(const figure *f, double across, double down) {
     case TRIANGLE: /* distances from its base, and from its sides at 30 degrees to the vertical */
         return least(0.55 * r - down, 0.55 * r + 0.5 * down - 0.8660254037844386 * x);
     case CROSS: {
-        const double upright = least(0.4 * r - x, r - y), lying = least(r - x, 0.4 * r - y);
+        const double upright = least(0.35 * r - x, r - y), lying = least(r - x, 0.35 * r - y);
         return upright > lying ? upright : lying;
     }
-    default: return least(r - from_centre, from_centre - 0.45 * r);
+    default: return least(r - from_centre, from_centre - 0.55 * r);
     }
 }
 
@@ -188,7 +188,7 @@ static void noise_of(uint32_t word, double *noise) {
         noise[c] = (double)(word >> 10 * c & 1023) / 1024 - 0.5;
 }
 
-static const double mean_light = 0.5, light_deviation = 0.36;
+static const double mean_light = 0.3, light_deviation = 0.24;
 
 void plx__picture_draw(const plx__picture *picture, plx_rng *rng, plx_real *image) {
     static const double noise_size = 0.2;

@@ -16,7 +16,7 @@ typedef struct plx__picture {
     int shape;      /* circle, square, triangle, cross, ring */
     int texture;    /* plain, striped, dotted, checked */
     int colour;     /* red, yellow, green, cyan, blue, purple */
-    int background; /* black, grey, white */
+    int background; /* black, dark, grey: darker than every colour */
     int size;       /* small, large */
     int place;      /* middle, left, right, top, bottom */
 } plx__picture;

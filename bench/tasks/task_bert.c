@@ -81,7 +81,7 @@ static void recipe(plx_learning *l) {
     o->steps = plx__learning_steps(l, 400, 800, 3000);
     o->epochs = o->steps / (l->train.n / o->batch) + 1;
     o->optimizer = plx_optimizer_default(PLX_ADAMW);
-    o->optimizer.rate = 7e-4;
+    o->optimizer.rate = 4e-4;
     o->optimizer.beta2 = 0.98; /* a run of hundreds of steps forgets its first ones */
     o->schedule = (plx_schedule){.kind = PLX_SCHEDULE_LINEAR, .warmup = o->steps / 10};
     o->clip_norm = 1;

@@ -3,6 +3,7 @@
 
 #include "bench/tasks/captions.h"
 
+#include "base/dmath.h"
 #include "base/platform.h"
 
 #include <math.h>
@@ -15,9 +16,10 @@ enum { TEST = 100, TRAIN = PLX_CAPTIONS - TEST, SHOWN = 20 };
 enum { SPLIT_STREAM = 0xc119, PICTURE_STREAM };
 
 typedef struct clip_state {
-    int64_t order[PLX_CAPTIONS]; /* numbers of captions; those held out come last */
-    plx_real *pixels;            /* [PLX_CAPTIONS, 32, 32, 3] */
-    int32_t *ids;                /* [PLX_CAPTIONS, PLX_CAPTION_WORDS] */
+    int64_t order[PLX_CAPTIONS];   /* numbers of captions; those held out come last */
+    plx_real *pixels;              /* [PLX_CAPTIONS, 32, 32, 3] */
+    int32_t *ids;                  /* [PLX_CAPTIONS, PLX_CAPTION_WORDS] */
+    double similarity[TEST][TEST]; /* cosines of held-out pictures (rows) and captions */
 } clip_state;
 
 /* Every caption once, with a picture that it describes. */
@@ -41,11 +43,12 @@ static void recipe(plx_learning *l) {
     plx_trainer_options *o = &l->trainer_options;
     o->loss = PLX_LOSS_OWN;
     o->batch = 64;
-    o->steps = plx__learning_steps(l, 200, 500, 3000);
+    o->steps = plx__learning_steps(l, 260, 600, 3000);
     o->epochs = o->steps / (l->train.n / o->batch) + 1;
     o->optimizer = plx_optimizer_default(PLX_ADAMW);
     o->optimizer.rate = 1e-3;
-    o->optimizer.weight_decay = 0.2; /* the paper's */
+    o->optimizer.beta2 = 0.98; /* this and the decay are those of the paper */
+    o->optimizer.weight_decay = 0.2;
     o->schedule = (plx_schedule){.kind = PLX_SCHEDULE_COSINE, .warmup = o->steps / 10};
     o->clip_norm = 1;
 }
@@ -71,9 +74,8 @@ static plx_status open_task(plx_learning *l) {
 
 /* ---- Quality --------------------------------------------------------------------------------- */
 
-/* The cosine of every held-out picture (row) with every held-out caption (column), scaled as the
- * loss takes them. */
-static plx_status similarities(plx_learning *l, double similarity[TEST][TEST]) {
+static plx_status compare(plx_learning *l) {
+    clip_state *state = l->state;
     const int64_t width = plx_model_output(l->model, 0).dims[0];
     plx_real *image = plx_platform_alloc((size_t)(2 * TEST * width) * sizeof *image);
     if (!image) return plx__learning_fail(l, PLX_ERR_MEMORY, "clip-nano: no memory");
@@ -85,7 +87,7 @@ static plx_status similarities(plx_learning *l, double similarity[TEST][TEST]) {
             double sum = 0;
             for (int64_t k = 0; k < width; ++k)
                 sum += (double)image[i * width + k] * (double)text[j * width + k];
-            similarity[i][j] = sum;
+            state->similarity[i][j] = sum;
         }
     plx_platform_free(image);
     return status;
@@ -93,47 +95,49 @@ static plx_status similarities(plx_learning *l, double similarity[TEST][TEST]) {
 
 /* How many others are at least as close to query i as its own partner: captions to a picture, or
  * pictures to a caption. */
-static int rank_of(double similarity[TEST][TEST], int i, bool caption) {
+static int rank_of(const clip_state *s, int i, bool caption) {
     int closer = 0;
     for (int j = 0; j < TEST; ++j)
-        closer += j != i && (caption ? similarity[j][i] : similarity[i][j]) >= similarity[i][i];
+        closer +=
+            j != i && (caption ? s->similarity[j][i] : s->similarity[i][j]) >= s->similarity[i][i];
     return closer;
 }
 
-static double recall(double similarity[TEST][TEST], int among, bool caption) {
+static double recall(const clip_state *state, int among, bool caption) {
     int found = 0;
-    for (int i = 0; i < TEST; ++i) found += rank_of(similarity, i, caption) < among;
+    for (int i = 0; i < TEST; ++i) found += rank_of(state, i, caption) < among;
     return (double)found / TEST;
 }
 
 /* The loss of all held-out pairs as one batch. */
-static double loss_of(plx_learning *l, double similarity[TEST][TEST]) {
+static double loss_of(const plx_learning *l) {
+    const clip_state *s = l->state;
     plx_tensor *t = plx_weights_find(plx_model_weights(l->model), "temperature");
-    const double scale = fmin(exp((double)*(plx_real *)plx_tensor_data(t)), 100);
+    const double free = plx__exp((double)*(plx_real *)plx_tensor_data(t));
+    const double scale = free < 100 ? free : 100;
     double loss = 0;
     for (int i = 0; i < TEST; ++i) {
         double row = 0, column = 0;
         for (int j = 0; j < TEST; ++j) {
-            row += exp(scale * (similarity[i][j] - similarity[i][i]));
-            column += exp(scale * (similarity[j][i] - similarity[i][i]));
+            row += plx__exp(scale * (s->similarity[i][j] - s->similarity[i][i]));
+            column += plx__exp(scale * (s->similarity[j][i] - s->similarity[i][i]));
         }
-        loss += (log(row) + log(column)) / (2 * TEST);
+        loss += (plx__log(row) + plx__log(column)) / (2 * TEST);
     }
     return loss;
 }
 
 static plx_status evaluate(plx_learning *l) {
-    double similarity[TEST][TEST];
-    const plx_status status = similarities(l, similarity);
+    const clip_state *state = l->state;
+    const plx_status status = compare(l);
     if (status != PLX_OK) return status;
-    plx__learning_record(l, "picture_recall_at_1", "1", "higher", recall(similarity, 1, false),
-                         0.5);
-    plx__learning_record(l, "caption_recall_at_1", "1", "higher", recall(similarity, 1, true), 0.5);
-    plx__learning_record(l, "picture_recall_at_10", "1", "higher", recall(similarity, 10, false),
-                         NAN);
-    plx__learning_record(l, "caption_recall_at_10", "1", "higher", recall(similarity, 10, true),
-                         NAN);
-    plx__learning_record(l, "loss", "nats", "lower", loss_of(l, similarity), NAN);
+    for (int caption = 0; caption < 2; ++caption) {
+        plx__learning_record(l, caption ? "caption_recall_at_1" : "picture_recall_at_1", "1",
+                             "higher", recall(state, 1, caption), 0.5);
+        plx__learning_record(l, caption ? "caption_recall_at_10" : "picture_recall_at_10", "1",
+                             "higher", recall(state, 10, caption), NAN);
+    }
+    plx__learning_record(l, "loss", "nats", "lower", loss_of(l), NAN);
     return PLX_OK;
 }
 
@@ -150,10 +154,10 @@ static void label(const plx__picture *picture, char text[PLX_LEARNING_LABEL]) {
              plx__shape_name(picture->shape), plx__place_name(picture->place));
 }
 
-static int closest_caption(double similarity[TEST][TEST], int i) {
+static int closest_caption(const clip_state *state, int i) {
     int best = 0;
     for (int j = 1; j < TEST; ++j)
-        if (similarity[i][j] > similarity[i][best]) best = j;
+        if (state->similarity[i][j] > state->similarity[i][best]) best = j;
     return best;
 }
 
@@ -161,7 +165,8 @@ static plx_status no_room(plx_learning *l) {
     return plx__learning_fail(l, PLX_ERR_MEMORY, "clip-nano: no memory for exhibits");
 }
 
-static plx_status show_similarity(plx_learning *l, double similarity[TEST][TEST]) {
+static plx_status show_similarity(plx_learning *l) {
+    const clip_state *state = l->state;
     plx__shown *shown =
         plx__learning_show(l, PLX_EXHIBIT_MATRIX, "similarity", 1, SHOWN, SHOWN, 1, SHOWN);
     if (!shown) return no_room(l);
@@ -170,31 +175,35 @@ static plx_status show_similarity(plx_learning *l, double similarity[TEST][TEST]
     for (int i = 0; i < SHOWN; ++i) {
         const plx__picture picture = held_out(l, i);
         label(&picture, shown->labels[i]);
-        for (int j = 0; j < SHOWN; ++j) shown->values[i * SHOWN + j] = (plx_real)similarity[i][j];
+        for (int j = 0; j < SHOWN; ++j)
+            shown->values[i * SHOWN + j] = (plx_real)state->similarity[i][j];
     }
     return PLX_OK;
 }
 
 /* Held-out pictures under what their closest captions say. */
-static plx_status show_pictures(plx_learning *l, double similarity[TEST][TEST]) {
+static plx_status show_pictures(plx_learning *l) {
+    const clip_state *state = l->state;
     plx__shown *shown =
         plx__learning_show(l, PLX_EXHIBIT_IMAGES, "retrieved", SHOWN, PLX_PICTURE_SIDE,
                            PLX_PICTURE_SIDE, PLX_PICTURE_CHANNELS, SHOWN);
     if (!shown) return no_room(l);
-    memcpy(shown->values, l->test.inputs[0],
-           (size_t)SHOWN * PLX_PICTURE_VALUES * sizeof *shown->values);
     for (int i = 0; i < SHOWN; ++i) {
-        const plx__picture found = held_out(l, closest_caption(similarity, i));
+        const plx_real *const picture = (const plx_real *)l->test.inputs[0];
+        const plx__picture found = held_out(l, closest_caption(state, i));
+        plx__picture_to_light(picture + (int64_t)i * PLX_PICTURE_VALUES,
+                              shown->values + (int64_t)i * PLX_PICTURE_VALUES);
         label(&found, shown->labels[i]);
     }
     return PLX_OK;
 }
 
-static plx_status show_captions(plx_learning *l, double similarity[TEST][TEST]) {
+static plx_status show_captions(plx_learning *l) {
+    const clip_state *state = l->state;
     char text[SHOWN * (2 * PLX_CAPTION_TEXT + 16)] = "";
     size_t used = 0;
     for (int i = 0; i < SHOWN && used < sizeof text; ++i) {
-        const int best = closest_caption(similarity, i);
+        const int best = closest_caption(state, i);
         const plx__picture own = held_out(l, i), other = held_out(l, best);
         char right[PLX_CAPTION_TEXT], found[PLX_CAPTION_TEXT];
         plx__caption_text(&own, right);
@@ -206,11 +215,10 @@ static plx_status show_captions(plx_learning *l, double similarity[TEST][TEST]) 
 }
 
 static plx_status exhibit(plx_learning *l) {
-    double similarity[TEST][TEST];
-    plx_status status = similarities(l, similarity);
-    if (status == PLX_OK) status = show_similarity(l, similarity);
-    if (status == PLX_OK) status = show_pictures(l, similarity);
-    if (status == PLX_OK) status = show_captions(l, similarity);
+    plx_status status = compare(l);
+    if (status == PLX_OK) status = show_similarity(l);
+    if (status == PLX_OK) status = show_pictures(l);
+    if (status == PLX_OK) status = show_captions(l);
     return status;
 }
 

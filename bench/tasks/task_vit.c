@@ -15,8 +15,8 @@ static plx_status open_task(plx_learning *l) {
     *set = (plx__picture_set){0};
     snprintf(l->model_name, sizeof l->model_name, "vit-nano");
     plx_trainer_options *o = &l->trainer_options;
-    o->batch = 32;
-    o->steps = plx__learning_steps(l, 400, 1500, 5000);
+    o->batch = 16;
+    o->steps = plx__learning_steps(l, 350, 1500, 5000);
     o->epochs = o->steps;
     o->optimizer = plx_optimizer_default(PLX_ADAMW);
     o->optimizer.rate = 1e-3;

@@ -198,10 +198,7 @@ static int show(training *t) {
 
 static int finish(training *t) {
     const int code = show(t);
-    if (t->diverged) {
-        return report(EXIT_FAILED, "%s%s", t->divergence,
-                      t->at.step ? "; the results are those of the last good weights" : "");
-    }
+    if (t->diverged) return report(EXIT_FAILED, "%s", t->divergence);
     if (!interrupted()) return code;
     report(code, "stopped after step %lld of %lld.", (long long)t->at.step, (long long)t->at.steps);
     return EXIT_INTERRUPTED;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CELLS = 12, CURVE_POINTS = 256 };
+enum { MOST_CELLS = 12, MOST_LABELS = 8, CURVE_POINTS = 256 };
 
 double training_samples(const training *t) {
     return (double)plx_learning_samples(t->learning, t->at.step);
@@ -25,7 +25,8 @@ static const char *shown_name(const char *name) {
 
 /* Shares that are read as percentages. */
 static bool is_percentage(const plx_learning_measure *m) {
-    return !strcmp(m->unit, "1") && (strstr(m->name, "accuracy") || strstr(m->name, "recall"));
+    return !strcmp(m->unit, "1") && (strstr(m->name, "accuracy") || strstr(m->name, "recall") ||
+                                     !strncmp(m->name, "top-", 4));
 }
 
 static void value_text(const plx_learning_measure *m, double value, char *text, size_t size) {
@@ -122,15 +123,17 @@ static void print_matrix(FILE *to, const plx_exhibit *e) {
         print_range(to, e, what);
         return;
     }
-    const bool whole = all_whole(e), labelled = e->labels && e->columns == e->rows;
+    const bool whole = all_whole(e);
     fprintf(to, "\n%s\n%s   %s\n%5s", e->name, e->row_title ? e->row_title : "",
             e->column_title ? e->column_title : "", "");
-    for (int64_t j = 0; labelled && j < e->columns; ++j) fprintf(to, " %6.6s", e->labels[j]);
+    for (int64_t j = 0; j < e->columns; ++j) fprintf(to, "%7lld", (long long)j);
     fputc('\n', to);
     for (int64_t i = 0; i < e->rows; ++i) {
-        fprintf(to, "%5.12s", e->labels ? e->labels[i] : "");
+        fprintf(to, "%5lld", (long long)i);
         for (int64_t j = 0; j < e->columns; ++j)
             fprintf(to, " %6.*f", whole ? 0 : 2, (double)e->values[i * e->columns + j]);
+        /* Not the number again. */
+        if (e->labels && strtoll(e->labels[i], NULL, 10) != i) fprintf(to, "  %s", e->labels[i]);
         fputc('\n', to);
     }
 }
@@ -140,9 +143,9 @@ static void print_images(FILE *to, const plx_exhibit *e) {
     snprintf(what, sizeof what, "%lld picture%s of ", (long long)e->count,
              e->count == 1 ? "" : "s");
     print_range(to, e, what);
-    for (int64_t i = 0; e->labels && i < e->count; ++i)
+    for (int64_t i = 0; e->labels && i < e->count && i < MOST_LABELS; ++i)
         fprintf(to, "%s%s", i ? ", " : "  ", e->labels[i]);
-    if (e->labels) fputc('\n', to);
+    if (e->labels) fputs(e->count > MOST_LABELS ? ", ...\n" : "\n", to);
 }
 
 static void print_bars(FILE *to, const plx_exhibit *e) {
@@ -175,9 +178,10 @@ static void print_memory(FILE *to, const training *t) {
     const plx_memory m = plx_trainer_memory(plx_learning_trainer(t->learning));
     fprintf(to,
             "memory (bytes): parameters %lld, gradients %lld, optimizer %lld, activations %lld, "
-            "workspace %lld, inputs %lld\n",
+            "workspace %lld, inputs %lld, kept %lld\n",
             (long long)m.parameters, (long long)m.gradients, (long long)m.optimizer,
-            (long long)m.activations, (long long)m.workspace, (long long)m.inputs);
+            (long long)m.activations, (long long)m.workspace, (long long)m.inputs,
+            (long long)m.kept);
 }
 
 void print_result(const training *t, const char *bits) {
@@ -223,6 +227,7 @@ static void set_memory(cJSON *row, const training *t) {
     row_set(row, "memory.activations", cJSON_CreateNumber((double)m.activations));
     row_set(row, "memory.workspace", cJSON_CreateNumber((double)m.workspace));
     row_set(row, "memory.inputs", cJSON_CreateNumber((double)m.inputs));
+    row_set(row, "memory.kept", cJSON_CreateNumber((double)m.kept));
 }
 
 static cJSON *new_row(const training *t, const char *bits, const char *metric, const char *unit,

@@ -25,7 +25,8 @@ typedef struct plx__lion_step {
 } plx__lion_step;
 
 typedef struct plx__rmsprop_step {
-    plx_real alpha, epsilon, rate, momentum, l2;
+    plx_real alpha, left; /* left: 1 - alpha */
+    plx_real epsilon, rate, momentum, l2;
 } plx__rmsprop_step;
 
 typedef struct plx_kernels {

@@ -73,10 +73,10 @@ static void k_lion(int64_t n, plx_real *p, const plx_real *g, plx_real *m,
     }
 }
 
-/* s = alpha s + (1 - alpha) d^2; b = momentum b + d / (sqrt(s) + epsilon); p -= rate b. */
+/* s = alpha s + left d^2; b = momentum b + d / (sqrt(s) + epsilon); p -= rate b. */
 static void k_rmsprop(int64_t n, plx_real *p, const plx_real *g, plx_real *s, plx_real *b,
                       const plx__rmsprop_step *step) {
-    const vf alpha = v_splat(step->alpha), left = v_splat(1 - step->alpha);
+    const vf alpha = v_splat(step->alpha), left = v_splat(step->left);
     const vf epsilon = v_splat(step->epsilon), momentum = v_splat(step->momentum);
     const vf rate = v_splat(-step->rate), l2 = v_splat(step->l2);
     for (int64_t i = 0; i < n; i += VL) {

@@ -7,7 +7,7 @@
 #include "base/dmath.h"
 #include "graph/graph.h"
 
-enum { SIZE, CHANNELS, PATCH, LAYERS, HEADS, WIDTH, HIDDEN, CLASSES, MEAN, DROPOUT };
+enum { SIZE, CHANNELS, PATCH, LAYERS, HEADS, WIDTH, HIDDEN, CLASSES, MEAN, DROPOUT, POSITION_SIZE };
 
 static const plx__setting settings[] = {
     [SIZE] = {"size", 32, 1, 4096, true},
@@ -20,11 +20,15 @@ static const plx__setting settings[] = {
     [CLASSES] = {"classes", 10, 2, 1 << 20, true},
     [MEAN] = {"mean", 0, 0, 1, true}, /* 1: the mean over patches is classified, not a token */
     [DROPOUT] = {"dropout", 0, 0, 0.99, false},
+    [POSITION_SIZE] = {"position_size", 0.02, 0, 10,
+                       false}, /* deviation that positions begin with */
     {0},
 };
 
 static const plx__model_size sizes[] = {
-    {"nano", ""},
+    /* Positions that weigh as much as patches from the start, as sines do (Vaswani et al., NeurIPS
+     * 2017), are what so small a model with few pictures learns from. */
+    {"nano", "position_size=0.5"},
     {"tiny", "size=224,patch=16,layers=12,heads=3,width=192,classes=1000"},
     {0},
 };
@@ -84,7 +88,8 @@ static int forward(const plx_model *model, const plx_scope *scope, const plx_nod
     const plx__begin patch_begin = {PLX_INIT_NORMAL, 1 / plx__sqrt(fan_in)};
     plx_node x = plx__patches(scope, "patches", inputs[0], patch, (int64_t)set[WIDTH], patch_begin);
     if (set[MEAN] == 0) x = with_token(scope, "class", x);
-    x = plx__positions_layer(scope, "positions", x, (plx__begin){PLX_INIT_NORMAL, 0.02});
+    x = plx__positions_layer(scope, "positions", x,
+                             (plx__begin){PLX_INIT_NORMAL, set[POSITION_SIZE]});
     x = plx__dropout_layer(scope, "dropout", x, set[DROPOUT]);
     for (int i = 0; i < (int)set[LAYERS]; ++i) {
         char name[24];

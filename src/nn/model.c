@@ -232,7 +232,7 @@ plx_status plx_model_add(plx_model *model, const plx_layer *layer) {
 
 plx_status plx__model_of_family(plx_ctx *ctx, const plx__family *family, const double *settings,
                                 uint64_t seed, plx_model **out) {
-    plx_model *model;
+    plx_model *model = NULL;
     PLX_TRY(new_model(ctx, seed, &model));
     model->family = family;
     memcpy(model->settings, settings, sizeof model->settings);

@@ -119,8 +119,9 @@ static plx_status run_update(plx_ctx *ctx, const plx__step *step, update_fn upda
     if (is_held_back(step, optimizer)) return PLX_OK;
     update_job job = {ctx->kernels, step, optimizer, update};
     optimizer->steps += 1;
-    optimizer->beta1_power *= optimizer->options.beta1;
-    optimizer->beta2_power *= optimizer->options.beta2;
+    /* Of the betas that the kernels have: in float 1 - 0.999 is off by 1e-5 of itself. */
+    optimizer->beta1_power *= (double)(plx_real)optimizer->options.beta1;
+    optimizer->beta2_power *= (double)(plx_real)optimizer->options.beta2;
     int64_t pieces = 0;
     for (int i = 0; i < optimizer->count; ++i) pieces += pieces_of(step->in[i].size);
     plx__parallel_for(ctx->pool, step->threads, pieces, 1, update_pieces, &job);
@@ -176,6 +177,7 @@ static void rmsprop(const update_job *job, const plx__group *group, int64_t n, p
                     const plx_real *g, plx_real *m, plx_real *v) {
     const plx_optimizer_options *o = &job->optimizer->options;
     const plx__rmsprop_step step = {.alpha = (plx_real)o->beta2,
+                                    .left = (plx_real)(1 - o->beta2),
                                     .epsilon = (plx_real)o->epsilon,
                                     .rate = (plx_real)rate_of(job, group),
                                     .momentum = (plx_real)o->momentum,

@@ -193,8 +193,10 @@ static void check_rmsprop(plx_case *c, const plx__rmsprop_step *s, const char *v
 }
 
 void plx_case_of_rmsprop(plx_case *c) {
-    plx__rmsprop_step step = {
-        .alpha = (plx_real)0.99f, .epsilon = (plx_real)1e-8f, .rate = (plx_real)0.01f};
+    plx__rmsprop_step step = {.alpha = (plx_real)0.99f,
+                              .left = 1 - (plx_real)0.99f,
+                              .epsilon = (plx_real)1e-8f,
+                              .rate = (plx_real)0.01f};
     c->values = without_huge(c->values);
     check_rmsprop(c, &step, "");
     step.l2 = (plx_real)0.01f;
