@@ -152,6 +152,9 @@ export function checkLayer(where: string, layer: Layer, level = 0): Layer {
     if (value === undefined) delete options[option];
     else RULES[option as Option](`${where}: ${option}`, value as never);
   }
+  if (kind.options === BLOCK && options.activation === 'linear') {
+    refuse(`${where}: activation: two linear layers are one: a block's is not linear`);
+  }
   const missing = kind.options.slice(0, kind.needed).find((option) => !(option in options));
   if (missing) refuse(`${where}: ${layer.kind} needs ${missing}`);
   if (layer.kind === 'residual') {
