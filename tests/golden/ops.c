@@ -225,7 +225,7 @@ static void check_tolerances(plx_check *t, const cJSON *json) {
 }
 
 void plx_test_golden_ops(plx_check *t) {
-    cJSON *file = golden_read(t);
+    cJSON *file = golden_read(t, PLX_GOLDEN_FILE);
     const cJSON *cases = golden_list(file, "cases"), *item;
     CHECK(t, cJSON_GetArraySize(cases) > 0, "%s has no cases", PLX_GOLDEN_FILE);
     cJSON_ArrayForEach(item, cases) check_tolerances(t, item);
