@@ -37,7 +37,8 @@ static plx_status check_model(plx_learning *l) {
                               PLX_PICTURE_CHANNELS, PLX_KINDS);
 }
 
-plx_status plx__pictures_open(plx_learning *l, int64_t train, int64_t test, plx__picture_set *set) {
+plx_status plx__pictures_open(plx_learning *l, plx__picture_set *set) {
+    const int64_t train = 4000, test = l->options.size == PLX_BENCH_QUICK ? 300 : 1000;
     const plx_status status = check_model(l);
     if (status != PLX_OK) return status;
     const size_t n = (size_t)(train + test);
@@ -61,13 +62,14 @@ void plx__pictures_close(plx__picture_set *set) {
     plx_platform_free(set->kinds);
 }
 
-plx_status plx__pictures_measure(plx_learning *l, double goal) {
+plx_status plx__pictures_measure(plx_learning *l, double goal, double *top1) {
     plx_metrics metrics;
     const plx_status status = plx__learning_metrics(l, 0, &metrics);
     if (status != PLX_OK) return status;
     plx__learning_record(l, "top-1", "1", "higher", metrics.accuracy, goal);
     plx__learning_record(l, "top-5", "1", "higher", metrics.top5, NAN);
     plx__learning_record(l, "loss", "nats", "lower", metrics.loss, NAN);
+    if (top1) *top1 = metrics.accuracy;
     return PLX_OK;
 }
 

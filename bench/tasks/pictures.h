@@ -12,11 +12,11 @@ typedef struct plx__picture_set {
 
 /* Pictures by the seed of the options; fills train, test, data and the loss. A model of the
  * options that takes or gives something else is PLX_ERR_SHAPE. */
-plx_status plx__pictures_open(plx_learning *l, int64_t train, int64_t test, plx__picture_set *set);
+plx_status plx__pictures_open(plx_learning *l, plx__picture_set *set);
 void plx__pictures_close(plx__picture_set *set);
 
-/* Goals are for top-1. */
-plx_status plx__pictures_measure(plx_learning *l, double goal);
+/* Records top-1 with its goal, top-5 and loss; top1 may be NULL. */
+plx_status plx__pictures_measure(plx_learning *l, double goal, double *top1);
 
 /* "confusion"; "pictures": some held-out ones with what the model takes them for. */
 plx_status plx__pictures_show(plx_learning *l);

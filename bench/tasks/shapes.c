@@ -5,14 +5,14 @@
 /* ---- Names ----------------------------------------------------------------------------------- */
 
 static const char *const shapes[] = {"circle", "square", "triangle", "cross", "ring"};
-static const char *const textures[] = {"plain", "striped", "dotted", "checked"};
+static const char *const textures[] = {"plain", "striped", "barred", "dotted", "checked"};
 static const char *const colours[] = {"red", "yellow", "green", "cyan", "blue", "purple"};
 static const char *const grounds[] = {"black", "dark", "grey"};
 static const char *const sizes[] = {"small", "large"};
 static const char *const places[] = {"middle", "left", "right", "top", "bottom"};
 
 enum { CIRCLE, SQUARE, TRIANGLE, CROSS, RING };
-enum { PLAIN, STRIPED, DOTTED, CHECKED };
+enum { PLAIN, STRIPED, BARRED, DOTTED, CHECKED };
 
 static const char *name_of(const char *const *names, int count, int i) {
     return i >= 0 && i < count ? names[i] : NULL;
@@ -48,11 +48,11 @@ static const struct kind {
     int shape, texture;
     const char *name;
 } kinds[PLX_KINDS] = {
-    {CIRCLE, PLAIN, "plain circle"},     {CIRCLE, STRIPED, "striped circle"},
-    {SQUARE, DOTTED, "dotted square"},   {SQUARE, CHECKED, "checked square"},
-    {TRIANGLE, PLAIN, "plain triangle"}, {TRIANGLE, CHECKED, "checked triangle"},
-    {CROSS, STRIPED, "striped cross"},   {CROSS, DOTTED, "dotted cross"},
-    {RING, PLAIN, "plain ring"},         {RING, STRIPED, "striped ring"},
+    {CIRCLE, PLAIN, "plain circle"},         {CIRCLE, STRIPED, "striped circle"},
+    {SQUARE, CHECKED, "checked square"},     {SQUARE, DOTTED, "dotted square"},
+    {TRIANGLE, CHECKED, "checked triangle"}, {TRIANGLE, PLAIN, "plain triangle"},
+    {CROSS, STRIPED, "striped cross"},       {CROSS, BARRED, "barred cross"},
+    {RING, DOTTED, "dotted ring"},           {RING, BARRED, "barred ring"},
 };
 
 const char *plx__kind_name(int kind) {
@@ -86,9 +86,9 @@ plx__picture plx__picture_of_kind(int kind, plx_rng *rng) {
 /* ---- Drawing --------------------------------------------------------------------------------- */
 
 /* Light of red, green and blue, 0 to 1. */
-typedef struct light {
+typedef struct lights {
     double of[PLX_PICTURE_CHANNELS];
-} light;
+} lights;
 
 /* What a picture's attributes and its chances come to. */
 typedef struct figure {
@@ -96,7 +96,7 @@ typedef struct figure {
     double row, column, radius;               /* pixels */
     double sine, cosine;                      /* of the slant */
     double stripe_sine, stripe_cosine, phase; /* of the texture */
-    light colour, shade, ground;
+    lights colour, shade, ground;
 } figure;
 
 static const double middle = 0.5 * (PLX_PICTURE_SIDE - 1);
@@ -106,16 +106,16 @@ static double jitter(plx_rng *rng, double most) {
     return (2 * plx_rng_uniform(rng) - 1) * most;
 }
 
-static light varied(light from, plx_rng *rng, double most) {
+static lights varied(lights from, plx_rng *rng, double most) {
     for (int c = 0; c < PLX_PICTURE_CHANNELS; ++c) from.of[c] += jitter(rng, most);
     return from;
 }
 
 static figure place_figure(const plx__picture *p, plx_rng *rng) {
-    static const light hues[] = {{{0.9, 0.2, 0.2}},   {{0.85, 0.8, 0.15}}, {{0.2, 0.75, 0.25}},
-                                 {{0.15, 0.75, 0.8}}, {{0.2, 0.3, 0.9}},   {{0.7, 0.25, 0.8}}};
+    static const lights hues[] = {{{0.9, 0.2, 0.2}},   {{0.85, 0.8, 0.15}}, {{0.2, 0.75, 0.25}},
+                                  {{0.15, 0.75, 0.8}}, {{0.2, 0.3, 0.9}},   {{0.7, 0.25, 0.8}}};
     static const double greys[] = {0.05, 0.2, 0.35};
-    static const double radii[] = {9, 12};
+    static const double radii[] = {10, 12};
     static const double away = 4; /* from the middle, in pixels */
     static const double down[] = {0, 0, 0, -1, 1}, across[] = {0, -1, 1, 0, 0};
     const double grey = greys[p->background];
@@ -132,7 +132,7 @@ static figure place_figure(const plx__picture *p, plx_rng *rng) {
     f.colour = varied(hues[p->colour], rng, 0.1);
     const double strength = 0.3 + jitter(rng, 0.1);
     for (int c = 0; c < PLX_PICTURE_CHANNELS; ++c) f.shade.of[c] = strength * f.colour.of[c];
-    f.ground = varied((light){{grey, grey, grey}}, rng, 0.05);
+    f.ground = varied((lights){{grey, grey, grey}}, rng, 0.05);
     return f;
 }
 
@@ -157,7 +157,7 @@ static double depth(const figure *f, double across, double down) {
         const double upright = least(0.35 * r - x, r - y), lying = least(r - x, 0.35 * r - y);
         return upright > lying ? upright : lying;
     }
-    default: return least(r - from_centre, from_centre - 0.55 * r);
+    default: return least(r - from_centre, from_centre - 0.5 * r);
     }
 }
 
@@ -175,6 +175,7 @@ static double shade_at(const figure *f, double across, double down) {
     double level;
     switch (f->texture) {
     case STRIPED: level = 2 * u; break;
+    case BARRED: level = 2 * v; break;
     case DOTTED: level = 2 * (u + v - 0.7); break;
     case CHECKED: level = 4 * u * v; break;
     default: return 0;

@@ -8,13 +8,13 @@
 enum { PLX_PICTURE_SIDE = 32, PLX_PICTURE_CHANNELS = 3 };
 enum { PLX_PICTURE_VALUES = PLX_PICTURE_SIDE * PLX_PICTURE_SIDE * PLX_PICTURE_CHANNELS };
 
-enum { PLX_SHAPES = 5, PLX_TEXTURES = 4, PLX_COLOURS = 6, PLX_GROUNDS = 3, PLX_SHAPE_SIZES = 2 };
+enum { PLX_SHAPES = 5, PLX_TEXTURES = 5, PLX_COLOURS = 6, PLX_GROUNDS = 3, PLX_SHAPE_SIZES = 2 };
 enum { PLX_PLACES = 5, PLX_KINDS = 10 };
 
 /* One figure on a ground; each field counts from 0. */
 typedef struct plx__picture {
     int shape;      /* circle, square, triangle, cross, ring */
-    int texture;    /* plain, striped, dotted, checked */
+    int texture;    /* plain, striped (down), barred (across), dotted, checked */
     int colour;     /* red, yellow, green, cyan, blue, purple */
     int background; /* black, dark, grey: darker than every colour */
     int size;       /* small, large */
@@ -32,8 +32,8 @@ const char *plx__place_name(int place);
 /* Every attribute by chance. */
 plx__picture plx__picture_random(plx_rng *rng);
 
-/* Ten of the pairs of shape and texture, for classification: each shape has two textures, and each
- * texture comes with two or three shapes, so that neither alone names the kind. */
+/* Ten of the pairs of shape and texture, for classification: each shape has two textures and
+ * each texture two shapes, so that neither alone names the kind. */
 const char *plx__kind_name(int kind);
 /* -1: a pair that is none of the ten. */
 int plx__picture_kind(const plx__picture *picture);

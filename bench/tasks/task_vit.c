@@ -23,11 +23,11 @@ static plx_status open_task(plx_learning *l) {
     o->optimizer.weight_decay = 0.05;
     o->schedule = (plx_schedule){.kind = PLX_SCHEDULE_COSINE, .warmup = o->steps / 10};
     o->clip_norm = 1;
-    return plx__pictures_open(l, 4000, 500, set);
+    return plx__pictures_open(l, set);
 }
 
 static plx_status evaluate(plx_learning *l) {
-    return plx__pictures_measure(l, 0.85);
+    return plx__pictures_measure(l, 0.85, NULL);
 }
 
 /* ---- Attention ------------------------------------------------------------------------------- */

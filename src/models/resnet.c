@@ -15,7 +15,7 @@ static const plx__setting settings[] = {
     [STEM] = {"stem", 3, 3, 7, true}, /* 3: 3 x 3; 7: 7 x 7 at stride 2, and max pooling */
     [STAGES] = {"stages", 3, 1, 8, true},
     [BLOCKS] = {"blocks", 3, 1, 64, true},  /* of each stage */
-    [WIDTH] = {"width", 16, 1, 4096, true}, /* channels of the first stage */
+    [WIDTH] = {"width", 8, 1, 4096, true}, /* channels of the first stage */
     [CLASSES] = {"classes", 10, 2, 1 << 20, true},
     [SKIPS] = {"skips", 1, 0, 1, true}, /* 0: the same layers without shortcuts */
     /* 1: the last scale of each block begins with 0, so that blocks begin as what they skip (Goyal
