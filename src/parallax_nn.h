@@ -69,28 +69,37 @@ plx_layer_kind plx_layer_from_name(const char *name);
 /* A layer of any kind; each takes the fields that its kind names, and 0 means the default. */
 typedef struct plx_layer {
     plx_layer_kind kind;
-    const char *name; /* NULL: its kind and a number, "dense_1" */
-    int64_t units;    /* dense: outputs; conv2d: channels out; embedding: width; blocks: width
-                         of the hidden layer (default 4 times the input's) */
-    plx_activation activation;   /* dense, conv2d, activation; blocks (default gelu) */
-    plx_real p;                  /* of the activation; 0: its default */
-    bool no_bias;                /* dense, conv2d, attention, blocks */
-    int64_t size[2];             /* conv2d, pools, upsample2d: rows, columns */
-    int64_t stride[2];           /* conv2d (default 1), pools (default size) */
-    bool same;                   /* conv2d, pools: pad to ceil(size / stride); default no padding */
-    int64_t dilation[2], groups; /* conv2d; groups of group_norm (default 32) too */
+    const char *name; /* NULL: its kind and a number, "dense_1"; of at most PLX_LAYER_NAME - 1
+                         characters, without dots, and no other layer's beside it */
+    int64_t units;    /* dense: outputs; conv2d, conv2d_transpose: channels out; embedding: width;
+                         blocks: width of the hidden layer (default 4 times the input's) */
+    plx_activation activation; /* dense, convolutions, activation; blocks (default gelu) */
+    plx_real p;                /* of the activation; 0: its default */
+    bool no_bias;              /* dense, convolutions, attention, blocks */
+    int64_t size[2];           /* convolutions, pools (default 2), upsample2d (2): rows, columns */
+    int64_t stride[2];         /* convolutions (default 1), pools (default size) */
+    bool same;                 /* convolutions, pools: pad to ceil(size / stride), transposed: to
+                                  size * stride; default no padding */
+    bool bilinear;             /* upsample2d: between pixels; default the nearest */
+    int64_t dilation[2], groups; /* convolutions; groups of group_norm (default 32) too */
     int64_t vocabulary;          /* embedding: ids are 0 to vocabulary - 1 */
     int64_t heads, kv_heads;     /* attention, blocks (default 1; kv_heads as many as heads) */
     bool causal;                 /* attention */
     bool post_norm;              /* blocks: the norm after the sum, as in BERT; default before */
+    bool rms_norm, gated;        /* blocks: norms without a mean; SwiGLU for the hidden layer */
+    double rope_base;            /* attention, blocks: rotary positions (10000); 0: none */
     double rate;                 /* dropout; blocks: of dropout inside */
-    double epsilon;              /* norms (default 1e-5) */
-    double momentum;             /* batch_norm (default 0.1) */
+    double epsilon;              /* norms, blocks (default 1e-5) */
+    double momentum;             /* batch_norm: share of the batch (default 0.1) */
     int rank;                    /* reshape: of one sample */
     int64_t dims[PLX_MAX_RANK];
     int layers_count; /* residual: x + these layers of x */
     const struct plx_layer *layers;
+    bool project; /* residual: where they change the shape, x goes through a linear layer (a 1 x 1
+                     convolution); else that is PLX_ERR_SHAPE */
 } plx_layer;
+
+enum { PLX_LAYER_NAME = 32 };
 
 /* The layer applied to x [batch, ...]; embedding takes i32 ids [batch, ...]. */
 plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_node x);

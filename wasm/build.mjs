@@ -116,8 +116,10 @@ function declarations() {
     read('index'),
   );
   if (!load) throw new Error('no declaration of load in index.d.ts');
-  const among = /^import type [^;]* from '\.\/(api|api_learning|graph_api)\.js';$/gm;
-  const types = ['api', 'api_learning', 'graph_api'].map((name) => read(name).replace(among, ''));
+  const among = /^import type [^;]* from '\.\/(api|api_generation|api_layers|api_learning|graph_api)\.js';$/gm;
+  const types = ['api', 'api_generation', 'api_layers', 'api_learning', 'graph_api'].map((name) =>
+    read(name).replace(among, ''),
+  );
   const text = [read('errors'), ...types, load[0]].join('\n');
   if (/^\s*(import|export .* from)\b/m.test(text)) {
     throw new Error('the public types must not import from other files');

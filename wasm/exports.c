@@ -1,5 +1,5 @@
-/* The flat functions that JavaScript calls; this file, exports_graph.c and exports_bench.c are the
- * export list.
+/* The flat functions that JavaScript calls; this file and the files exports_*.c beside it are
+ * the export list.
  *
  * - One context per module. Handles are pointers, 0 for none; counts and seeds are doubles, which
  *   are exact up to 2^53, because a 64-bit integer does not cross the boundary.
@@ -116,122 +116,6 @@ EXPORT const char *plx_js_optimizer_name(int i) {
     return plx_optimizer_name((plx_optimizer_kind)i);
 }
 
-/* ---- Model ----------------------------------------------------------------------------------- */
-
-/* Results: the model. Freed by plx_js_model_free. */
-EXPORT int plx_js_model_new(int rank, const double *dims, double seed) {
-    int64_t sizes[PLX_MAX_RANK];
-    plx_model *model = NULL;
-    plx__js_dims(rank, dims, sizes);
-    plx_status status = plx_model_new(context, rank, sizes, (uint64_t)seed, &model);
-    plx__js_result_address(0, model);
-    return status;
-}
-
-/* As plx_js_model_new, by name: "mlp:784-200-10". */
-EXPORT int plx_js_model_named(const char *name, double seed) {
-    plx_model *model = NULL;
-    plx_status status = plx_model_from_name(context, name, (uint64_t)seed, &model);
-    plx__js_result_address(0, model);
-    return status;
-}
-
-EXPORT void plx_js_model_free(plx_model *model) {
-    plx_model_free(model);
-}
-
-/* The parameter p of an activation: NaN asks for the default. */
-static plx_real activation_parameter(plx_activation activation, double p) {
-    return isnan(p) ? plx_activation_default(activation) : (plx_real)p;
-}
-
-EXPORT int plx_js_model_dense(plx_model *model, double units, int activation, double p) {
-    plx_activation a = (plx_activation)activation;
-    plx_layer layer = {.kind = PLX_LAYER_DENSE,
-                       .units = (int64_t)units,
-                       .activation = a,
-                       .p = activation_parameter(a, p)};
-    return plx_model_add(model, &layer);
-}
-
-EXPORT int plx_js_model_activation(plx_model *model, int activation, double p) {
-    plx_activation a = (plx_activation)activation;
-    plx_layer layer = {
-        .kind = PLX_LAYER_ACTIVATION, .activation = a, .p = activation_parameter(a, p)};
-    return plx_model_add(model, &layer);
-}
-
-EXPORT int plx_js_model_dropout(plx_model *model, double rate) {
-    plx_layer layer = {.kind = PLX_LAYER_DROPOUT, .rate = rate};
-    return plx_model_add(model, &layer);
-}
-
-EXPORT int plx_js_model_layers(const plx_model *model) {
-    return plx_model_layers(model);
-}
-
-/* Results: parameters, flops of one sample, rank, then rank sizes of its output; at 16 and 17 the
- * strings kind, name. */
-EXPORT void plx_js_model_layer(const plx_model *model, int i) {
-    plx_layer_info info = plx_model_layer(model, i);
-    plx__js_result(0, (double)info.parameters);
-    plx__js_result(1, info.flops);
-    plx__js_result(2, info.rank);
-    result_dims(3, info.rank, info.dims);
-    plx__js_result_address(16, info.kind);
-    plx__js_result_address(17, info.name);
-}
-
-EXPORT int plx_js_model_parameters(const plx_model *model) {
-    return plx_weights_count(plx_model_weights(model));
-}
-
-/* Results: address of the floats, how many, rank, then rank sizes; at 16 the string name. */
-EXPORT void plx_js_model_parameter(const plx_model *model, int i) {
-    const char *name = "";
-    plx_tensor *tensor = plx_weights_at(plx_model_weights(model), i, &name, NULL);
-    int rank = plx_tensor_rank(tensor);
-    plx__js_result_address(0, plx_tensor_data(tensor));
-    plx__js_result(1, (double)plx_tensor_size(tensor));
-    plx__js_result(2, rank);
-    result_dims(3, rank, plx_tensor_dims(tensor));
-    plx__js_result_address(16, name);
-}
-
-/* out [n, ...] = model(x [n, ...]); batch 0: one that fits the caches. */
-EXPORT int plx_js_predict(plx_model *model, double n, const plx_real *x, double batch,
-                          plx_real *out) {
-    plx_dataset data = {.n = (int64_t)n, .inputs = {x}};
-    plx_real *outputs[PLX_PORTS] = {out};
-    return plx_model_predict(model, &data, (int64_t)batch, outputs);
-}
-
-/* y: floats for the loss MSE, i32 labels for cross-entropy. */
-static plx_dataset dataset_of(double n, const void *x, const void *y) {
-    return (plx_dataset){.n = (int64_t)n, .inputs = {x}, .targets = {y}};
-}
-
-/* Results: loss, accuracy, rmse, r2. confusion: 0, or classes * classes doubles to fill with the
- * counts [label][prediction]. */
-EXPORT int plx_js_evaluate(plx_model *model, int loss, double n, const plx_real *x, const void *y,
-                           double classes, double *confusion) {
-    plx_dataset data = dataset_of(n, x, y);
-    plx_metrics metrics = {0};
-    size_t cells = confusion ? (size_t)classes * (size_t)classes : 0;
-    int64_t *counts = NULL;
-    if (cells && !(counts = calloc(cells, sizeof *counts))) return PLX_ERR_MEMORY;
-    plx_status status = plx_model_evaluate(model, 0, (plx_loss)loss, &data, &metrics, counts);
-    if (status == PLX_OK) {
-        for (size_t i = 0; i < cells; i++) confusion[i] = (double)counts[i];
-    }
-    free(counts);
-    plx__js_result(0, metrics.loss);
-    plx__js_result(1, metrics.accuracy);
-    plx__js_result(2, metrics.rmse);
-    plx__js_result(3, metrics.r2);
-    return status;
-}
-
 /* ---- Training -------------------------------------------------------------------------------- */
 
 static plx_optimizer_options optimizer;
@@ -270,9 +154,10 @@ EXPORT void plx_js_optimizer_set_rate(plx_optimizer *made, double rate) {
     plx_optimizer_set_rate(made, rate);
 }
 
-/* Results: the trainer. x and y are borrowed until plx_js_trainer_free. */
-EXPORT int plx_js_trainer_new(plx_model *model, int loss, double n, const plx_real *x,
-                              const void *y, double batch, double epochs, bool shuffle,
+/* x and y: an address for each port, as plx_js_evaluate takes them. Results: the trainer. The data
+ * is borrowed until plx_js_trainer_free. */
+EXPORT int plx_js_trainer_new(plx_model *model, int loss, double n, const void *const *x,
+                              const void *const *y, double batch, double epochs, bool shuffle,
                               double seed) {
     plx_trainer_options options = plx_trainer_default();
     options.loss = (plx_loss)loss;
@@ -281,7 +166,7 @@ EXPORT int plx_js_trainer_new(plx_model *model, int loss, double n, const plx_re
     options.epochs = (int64_t)epochs;
     options.shuffle = shuffle;
     options.seed = (uint64_t)seed;
-    plx_dataset data = dataset_of(n, x, y);
+    plx_dataset data = plx__js_dataset(n, x, y);
     plx_trainer *trainer = NULL;
     plx_status status = plx_trainer_new(model, &options, &data, &trainer);
     plx__js_result_address(0, trainer);
@@ -337,25 +222,6 @@ EXPORT void plx_js_trainer_memory(const plx_trainer *trainer) {
 /* The trainer's own, freed with it. */
 EXPORT plx_plan *plx_js_trainer_plan(plx_trainer *trainer) {
     return plx_trainer_plan(trainer);
-}
-
-/* The plan that predicts [batch, dims]. Results: the plan. Freed by plx_js_plan_free. */
-EXPORT int plx_js_plan_new(plx_model *model, double batch, int rank, const double *dims) {
-    int64_t sizes[PLX_MAX_RANK] = {(int64_t)batch};
-    if (rank >= PLX_MAX_RANK) return PLX_ERR_SHAPE;
-    plx__js_dims(rank, dims, sizes + 1);
-    plx_graph *graph = NULL;
-    plx_plan *plan = NULL;
-    plx_status status = plx_graph_new(context, &graph);
-    if (status == PLX_OK) {
-        plx_node x = plx_input(graph, "x", PLX_DTYPE_REAL, rank + 1, sizes);
-        plx_node outputs[PLX_PORTS];
-        status = plx_model_forward(model, graph, &x, false, outputs);
-        if (status == PLX_OK) status = plx_compile(graph, 1, outputs, NULL, &plan);
-    }
-    plx_graph_free(graph);
-    plx__js_result_address(0, plan);
-    return status;
 }
 
 EXPORT void plx_js_plan_free(plx_plan *plan) {

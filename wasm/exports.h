@@ -16,6 +16,8 @@ void plx__js_result(int i, double value);
 void plx__js_result_address(int i, const void *address);
 /* The first PLX_MAX_RANK sizes, as the library takes them. */
 void plx__js_dims(int rank, const double *from, int64_t *dims);
+/* Samples from addresses, one for each of PLX_PORTS ports; NULL: none. */
+plx_dataset plx__js_dataset(double n, const void *const *inputs, const void *const *targets);
 /* A failure that the library does not know of: leaves its sentence for the next plx_js_message, and
  * returns status. */
 int plx__js_fail(plx_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,19 +1,32 @@
 /* Layers of any kind by their description: the rows of layers.def. */
 #include "nn/layers.h"
 
+#include "base/dmath.h"
 #include "graph/graph.h"
+#include "ops/op.h"
 
 #include <string.h>
 
+/* Glorot and Bengio, AISTATS 2010: inputs and gradients keep their variance. What the reference
+ * implementation of Vaswani et al., NeurIPS 2017, takes for attention too. */
 static const plx__begin xavier = {PLX_INIT_XAVIER_UNIFORM, 0};
-static const plx__begin table_begin = {PLX_INIT_NORMAL, 0.02}; /* Radford et al., 2018 */
+/* Tokens and positions: Radford et al., 2018. */
+static const plx__begin table_begin = {PLX_INIT_NORMAL, 0.02};
 
-/* For layers whose outputs are rectified half of them are 0, which He et al. make up for. */
-static plx__begin begin_for(plx_activation activation) {
-    const bool symmetric = activation == PLX_LINEAR || activation == PLX_SIGMOID ||
-                           activation == PLX_TANH || activation == PLX_HARDSIGMOID ||
-                           activation == PLX_SOFTSIGN;
-    return symmetric ? xavier : (plx__begin){PLX_INIT_HE_NORMAL, 0};
+/* How the matrix before an activation begins; inputs: how many reach one output. */
+static plx__begin begin_for(plx_activation activation, double inputs) {
+    switch (activation) {
+    case PLX_LINEAR:
+    case PLX_SIGMOID:
+    case PLX_TANH:
+    case PLX_HARDSIGMOID:
+    case PLX_SOFTSIGN: return xavier;
+    /* LeCun's, which is what keeps mean and variance: Klambauer et al., NeurIPS 2017. */
+    case PLX_SELU: return (plx__begin){PLX_INIT_NORMAL, inputs > 0 ? 1 / plx__sqrt(inputs) : 0};
+    /* Half of what is rectified is 0, which twice the variance makes up for: He et al., ICCV 2015.
+     */
+    default: return (plx__begin){PLX_INIT_NORMAL, inputs > 0 ? plx__sqrt(2 / inputs) : 0};
+    }
 }
 
 static plx_real parameter_of(const plx_layer *layer) {
@@ -24,13 +37,20 @@ static plx_node activated(const plx_scope *scope, const plx_layer *layer, plx_no
     return plx_activate(scope->graph, x, layer->activation, parameter_of(layer));
 }
 
+/* The size of the last axis; 0 for an invalid node. */
+static int64_t channels_of(const plx_graph *graph, plx_node x) {
+    const int64_t *dims = NULL;
+    const int rank = plx_node_shape(graph, x, &dims);
+    return rank > 0 ? dims[rank - 1] : 0;
+}
+
 /* ---- One function a kind --------------------------------------------------------------------- */
 
 typedef plx_node apply_function(const plx_scope *scope, const plx_layer *layer, plx_node x);
 
 static plx_node apply_dense(const plx_scope *scope, const plx_layer *layer, plx_node x) {
-    x = plx__dense(scope, layer->name, x, layer->units, begin_for(layer->activation),
-                   !layer->no_bias);
+    const plx__begin begin = begin_for(layer->activation, (double)channels_of(scope->graph, x));
+    x = plx__dense(scope, layer->name, x, layer->units, begin, !layer->no_bias);
     return activated(scope, layer, x);
 }
 
@@ -59,9 +79,25 @@ static plx_node apply_reshape(const plx_scope *scope, const plx_layer *layer, pl
     return plx_reshape(scope->graph, x, layer->rank + 1, wanted);
 }
 
+/* Products of one output of a convolution. */
+static double reach_of(const plx_graph *graph, const plx_layer *layer, plx_node x) {
+    const int64_t groups = layer->groups ? layer->groups : 1;
+    return (double)layer->size[0] * (double)layer->size[1] *
+           (double)(channels_of(graph, x) / groups);
+}
+
 static plx_node apply_conv2d(const plx_scope *scope, const plx_layer *layer, plx_node x) {
-    return activated(scope, layer,
-                     plx__conv(scope, layer->name, x, layer, begin_for(layer->activation)));
+    const plx__begin begin = begin_for(layer->activation, reach_of(scope->graph, layer, x));
+    return activated(scope, layer, plx__conv(scope, layer->name, x, layer, begin));
+}
+
+static plx_node apply_conv2d_transpose(const plx_scope *scope, const plx_layer *layer, plx_node x) {
+    double reach = reach_of(scope->graph, layer, x);
+    /* A stride leaves out all but one of so many products. */
+    for (int i = 0; i < 2; ++i)
+        if (layer->stride[i]) reach /= (double)layer->stride[i];
+    const plx__begin begin = begin_for(layer->activation, reach);
+    return activated(scope, layer, plx__conv_transpose(scope, layer->name, x, layer, begin));
 }
 
 static plx_node pool(const plx_scope *scope, const plx_layer *layer, plx_node x, bool largest) {
@@ -88,6 +124,21 @@ static plx_node apply_avg_pool2d(const plx_scope *scope, const plx_layer *layer,
     return pool(scope, layer, x, false);
 }
 
+static plx_node apply_global_max_pool2d(const plx_scope *scope, const plx_layer *layer,
+                                        plx_node x) {
+    (void)layer;
+    const int64_t *dims = NULL;
+    if (plx_node_shape(scope->graph, x, &dims) != 4) return plx_none();
+    const int64_t pixels[] = {dims[0], dims[1] * dims[2], dims[3]};
+    return plx_reduce_max(scope->graph, plx_reshape(scope->graph, x, 3, pixels), 1);
+}
+
+static plx_node apply_global_avg_pool1d(const plx_scope *scope, const plx_layer *layer,
+                                        plx_node x) {
+    (void)layer;
+    return plx_reduce_mean(scope->graph, x, 1);
+}
+
 static plx_node apply_global_avg_pool2d(const plx_scope *scope, const plx_layer *layer,
                                         plx_node x) {
     (void)layer;
@@ -96,7 +147,8 @@ static plx_node apply_global_avg_pool2d(const plx_scope *scope, const plx_layer 
 
 static plx_node apply_upsample2d(const plx_scope *scope, const plx_layer *layer, plx_node x) {
     return plx_upsample2d(scope->graph, x, layer->size[0] ? layer->size[0] : 2,
-                          layer->size[1] ? layer->size[1] : 2, PLX_NEAREST);
+                          layer->size[1] ? layer->size[1] : 2,
+                          layer->bilinear ? PLX_BILINEAR : PLX_NEAREST);
 }
 
 static double epsilon_of(const plx_layer *layer) {
@@ -145,6 +197,9 @@ static plx__block_options block_of(const plx_layer *layer, bool causal) {
         .hidden = layer->units,
         .causal = causal,
         .post_norm = layer->post_norm,
+        .rms_norm = layer->rms_norm,
+        .gated = layer->gated,
+        .rope_base = layer->rope_base,
         .no_bias = layer->no_bias,
         .activation = layer->activation == PLX_LINEAR ? PLX_GELU : layer->activation,
         .dropout = layer->rate,
@@ -169,20 +224,92 @@ static plx_node apply_decoder_block(const plx_scope *scope, const plx_layer *lay
     return plx__block(scope, layer->name, x, plx_none(), &options);
 }
 
+/* Name of inner layer i: its own, or its kind and the number among those of its kind. */
+static void inner_name(const plx_layer *layer, int i, char name[PLX_NAME]) {
+    const plx_layer *inner = &layer->layers[i];
+    const char *kind = plx_layer_name(inner->kind);
+    int number = 0;
+    for (int j = 0; j <= i; ++j) number += layer->layers[j].kind == inner->kind;
+    if (inner->name)
+        plx__format(name, PLX_NAME, "%s", inner->name);
+    else
+        plx__format(name, PLX_NAME, "%s_%d", kind ? kind : "layer", number);
+}
+
+static bool inner_names_differ(plx_graph *graph, const plx_layer *layer) {
+    char name[PLX_NAME], other[PLX_NAME];
+    for (int i = 1; i < layer->layers_count; ++i) {
+        inner_name(layer, i, name);
+        for (int j = 0; j < i; ++j) {
+            inner_name(layer, j, other);
+            if (strcmp(name, other) != 0) continue;
+            plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                            "%s: two layers are named \"%s\", and would share their weights",
+                            layer->name, name);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* x in the shape of y through a linear layer, as He et al., CVPR 2016, do where the number of
+ * channels or the stride changes; plx_none where that cannot be. */
+static plx_node projected(const plx_scope *scope, plx_node x, plx_node y) {
+    const int64_t *from = NULL, *to = NULL;
+    const int rank = plx_node_shape(scope->graph, x, &from);
+    if (plx_node_shape(scope->graph, y, &to) != rank || rank < 2) return plx_none();
+    const int64_t units = to[rank - 1];
+    if (rank != 4) {
+        if (memcmp(from, to, (size_t)(rank - 1) * sizeof *from) != 0) return plx_none();
+        return plx__dense(scope, "project", x, units, xavier, false);
+    }
+    plx_layer conv = {.units = units, .size = {1, 1}, .no_bias = true};
+    for (int i = 0; i < 2; ++i) {
+        if (to[i + 1] < 1) return plx_none();
+        conv.stride[i] = (from[i + 1] + to[i + 1] - 1) / to[i + 1];
+        if ((from[i + 1] + conv.stride[i] - 1) / conv.stride[i] != to[i + 1]) return plx_none();
+    }
+    return plx__conv(scope, "project", x, &conv, xavier);
+}
+
+static bool same_shape(const plx_graph *graph, plx_node x, plx_node y) {
+    const int64_t *a = NULL, *b = NULL;
+    const int rank = plx_node_shape(graph, x, &a);
+    return plx_node_shape(graph, y, &b) == rank && rank > 0 &&
+           !memcmp(a, b, (size_t)rank * sizeof *a);
+}
+
+static plx_node refuse_shapes(plx_graph *graph, const plx_layer *layer, plx_node x, plx_node y) {
+    char before[64], after[64];
+    const int64_t *a = NULL, *b = NULL;
+    const int rank_x = plx_node_shape(graph, x, &a), rank_y = plx_node_shape(graph, y, &b);
+    plx__shape_text(rank_x - 1, a + 1, before, sizeof before);
+    plx__shape_text(rank_y - 1, b + 1, after, sizeof after);
+    plx__graph_fail(graph, PLX_ERR_SHAPE,
+                    "%s: x is %s and its layers make it %s; the two are added, so %s", layer->name,
+                    before, after,
+                    layer->project ? "they may differ in channels, and by a stride"
+                                   : "keep the shape, or set project for a linear layer from x");
+    return plx_none();
+}
+
 static plx_node apply_residual(const plx_scope *scope, const plx_layer *layer, plx_node x) {
     const plx_scope own = plx_scope_in(scope, layer->name);
-    int of_kind[PLX_LAYERS_] = {0};
+    plx_graph *graph = scope->graph;
     plx_node y = x;
+    if (!inner_names_differ(graph, layer)) return plx_none();
     for (int i = 0; i < layer->layers_count; ++i) {
         plx_layer inner = layer->layers[i];
         char name[PLX_NAME];
-        if (inner.kind >= PLX_LAYERS_) break;
-        of_kind[inner.kind] += 1;
-        plx__format(name, sizeof name, "%s_%d", plx_layer_name(inner.kind), of_kind[inner.kind]);
-        if (!inner.name) inner.name = name;
+        inner_name(layer, i, name);
+        inner.name = name;
         y = plx_layer_apply(&own, &inner, y);
     }
-    return plx_add(scope->graph, x, y);
+    if (plx_graph_status(graph) != PLX_OK) return plx_none();
+    plx_node skip = x;
+    if (!same_shape(graph, x, y)) skip = layer->project ? projected(&own, x, y) : plx_none();
+    if (plx_graph_status(graph) != PLX_OK) return plx_none();
+    return skip.id < 0 ? refuse_shapes(graph, layer, x, y) : plx_add(graph, skip, y);
 }
 
 /* ---- The table ------------------------------------------------------------------------------- */
@@ -197,8 +324,11 @@ static const struct {
     [PLX_LAYER_FLATTEN] = {"flatten", apply_flatten},
     [PLX_LAYER_RESHAPE] = {"reshape", apply_reshape},
     [PLX_LAYER_CONV2D] = {"conv2d", apply_conv2d},
+    [PLX_LAYER_CONV2D_TRANSPOSE] = {"conv2d_transpose", apply_conv2d_transpose},
     [PLX_LAYER_MAX_POOL2D] = {"max_pool2d", apply_max_pool2d},
     [PLX_LAYER_AVG_POOL2D] = {"avg_pool2d", apply_avg_pool2d},
+    [PLX_LAYER_GLOBAL_MAX_POOL2D] = {"global_max_pool2d", apply_global_max_pool2d},
+    [PLX_LAYER_GLOBAL_AVG_POOL1D] = {"global_avg_pool1d", apply_global_avg_pool1d},
     [PLX_LAYER_GLOBAL_AVG_POOL2D] = {"global_avg_pool2d", apply_global_avg_pool2d},
     [PLX_LAYER_UPSAMPLE2D] = {"upsample2d", apply_upsample2d},
     [PLX_LAYER_LAYER_NORM] = {"layer_norm", apply_layer_norm},
@@ -223,8 +353,7 @@ plx_layer_kind plx_layer_from_name(const char *name) {
     return (plx_layer_kind)kind;
 }
 
-/* ---- Checks of what the builders below cannot name as well ------------------------------------
- */
+/* ---- Checks of what the builders below cannot name as well ----------------------------------- */
 
 static bool refuse(plx_graph *graph, plx_status status, const char *layer, const char *what,
                    double value) {
@@ -232,13 +361,88 @@ static bool refuse(plx_graph *graph, plx_status status, const char *layer, const
     return false;
 }
 
-static bool check(plx_graph *graph, const plx_layer *layer) {
-    const bool counted = layer->kind == PLX_LAYER_DENSE || layer->kind == PLX_LAYER_CONV2D ||
-                         layer->kind == PLX_LAYER_EMBEDDING;
+static bool is_conv(plx_layer_kind kind) {
+    return kind == PLX_LAYER_CONV2D || kind == PLX_LAYER_CONV2D_TRANSPOSE;
+}
+
+/* What samples of a kind must be: rank of x with the batch, 0 for any. */
+static int rank_of(plx_layer_kind kind) {
+    switch (kind) {
+    case PLX_LAYER_CONV2D:
+    case PLX_LAYER_CONV2D_TRANSPOSE:
+    case PLX_LAYER_MAX_POOL2D:
+    case PLX_LAYER_AVG_POOL2D:
+    case PLX_LAYER_GLOBAL_MAX_POOL2D:
+    case PLX_LAYER_GLOBAL_AVG_POOL2D:
+    case PLX_LAYER_UPSAMPLE2D: return 4;
+    case PLX_LAYER_GLOBAL_AVG_POOL1D:
+    case PLX_LAYER_POSITIONS:
+    case PLX_LAYER_ATTENTION:
+    case PLX_LAYER_ENCODER_BLOCK:
+    case PLX_LAYER_DECODER_BLOCK: return 3;
+    default: return 0;
+    }
+}
+
+static bool check_input(plx_graph *graph, const plx_layer *layer, plx_node x) {
+    char text[64];
+    const int64_t *dims = NULL;
+    const int rank = plx_node_shape(graph, x, &dims), wanted = rank_of(layer->kind);
+    const bool ids = plx_node_dtype(graph, x) == PLX_DTYPE_I32;
+    if (rank < 1)
+        return refuse(graph, PLX_ERR_SHAPE, layer->name, "samples in a batch; rank", rank);
+    if (ids != (layer->kind == PLX_LAYER_EMBEDDING)) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: %s", layer->name,
+                        ids ? "takes numbers, not ids; begin with an embedding"
+                            : "takes ids (whole numbers of a model on ids), not numbers");
+        return false;
+    }
+    if (!wanted || rank == wanted) return true;
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: takes samples %s, not %s", layer->name,
+                    wanted == 4 ? "[height, width, channels]" : "[length, width]",
+                    plx__shape_text(rank - 1, dims + 1, text, sizeof text));
+    return false;
+}
+
+/* Whole numbers that count something: from least to what 32 bits hold. */
+static bool check_count(plx_graph *graph, const plx_layer *layer, const char *what, int64_t value,
+                        int64_t least) {
+    if (value >= least && value <= INT32_MAX) return true;
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s must be from 1 to 2147483647, not %lld",
+                    layer->name, what, (long long)value);
+    return false;
+}
+
+static bool check_counts(plx_graph *graph, const plx_layer *layer) {
+    const bool conv = is_conv(layer->kind);
+    const bool counted =
+        conv || layer->kind == PLX_LAYER_DENSE || layer->kind == PLX_LAYER_EMBEDDING;
+    bool ok = check_count(graph, layer, "units", layer->units, counted) &&
+              check_count(graph, layer, "heads", layer->heads, 0) &&
+              check_count(graph, layer, "kv_heads", layer->kv_heads, 0) &&
+              check_count(graph, layer, "groups", layer->groups, 0) &&
+              check_count(graph, layer, "vocabulary", layer->vocabulary,
+                          layer->kind == PLX_LAYER_EMBEDDING);
+    for (int i = 0; i < 2 && ok; ++i)
+        ok = check_count(graph, layer, "size", layer->size[i], conv) &&
+             check_count(graph, layer, "stride", layer->stride[i], 0) &&
+             check_count(graph, layer, "dilation", layer->dilation[i], 0);
+    return ok;
+}
+
+static bool check_groups(plx_graph *graph, const plx_layer *layer, plx_node x) {
+    const int64_t channels = channels_of(graph, x), groups = layer->groups;
+    if (!is_conv(layer->kind) || groups < 1 ||
+        (channels % groups == 0 && layer->units % groups == 0))
+        return true;
+    plx__graph_fail(graph, PLX_ERR_SHAPE,
+                    "%s: %lld groups do not divide %lld channels in and %lld channels out",
+                    layer->name, (long long)groups, (long long)channels, (long long)layer->units);
+    return false;
+}
+
+static bool check_reals(plx_graph *graph, const plx_layer *layer) {
     const char *activation = plx_activation_name(layer->activation);
-    if (counted && (layer->units < 1 || layer->units > INT32_MAX))
-        return refuse(graph, PLX_ERR_SHAPE, layer->name, "units must be from 1 to 2147483647, not",
-                      (double)layer->units);
     if (!activation)
         return refuse(graph, PLX_ERR_ARGUMENT, layer->name, "there is no activation number",
                       (double)layer->activation);
@@ -252,21 +456,35 @@ static bool check(plx_graph *graph, const plx_layer *layer) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "dropout: rate %g is outside [0, 1)", layer->rate);
         return false;
     }
-    if (layer->kind == PLX_LAYER_EMBEDDING && layer->vocabulary < 1)
-        return refuse(graph, PLX_ERR_SHAPE, layer->name, "vocabulary must be 1 or more, not",
-                      (double)layer->vocabulary);
-    for (int i = 0; i < 2; ++i) {
-        if (layer->size[i] < 0 || (layer->kind == PLX_LAYER_CONV2D && layer->size[i] < 1))
-            return refuse(graph, PLX_ERR_SHAPE, layer->name, "size must be 1 or more, not",
-                          (double)layer->size[i]);
-        if (layer->stride[i] < 0)
-            return refuse(graph, PLX_ERR_SHAPE, layer->name, "stride must be 1 or more, not",
-                          (double)layer->stride[i]);
-    }
-    if (layer->kind == PLX_LAYER_RESHAPE && (layer->rank < 0 || layer->rank >= PLX_MAX_RANK))
-        return refuse(graph, PLX_ERR_SHAPE, layer->name, "a sample has at most 5 dimensions, not",
-                      layer->rank);
+    if (!(layer->epsilon >= 0 && layer->epsilon < 1e30))
+        return refuse(graph, PLX_ERR_ARGUMENT, layer->name, "epsilon must be above 0, not",
+                      layer->epsilon);
+    if (!(layer->momentum >= 0 && layer->momentum <= 1))
+        return refuse(graph, PLX_ERR_ARGUMENT, layer->name, "momentum must be in (0, 1], not",
+                      layer->momentum);
+    if (!(layer->rope_base == 0 || (layer->rope_base > 1 && layer->rope_base < 1e30)))
+        return refuse(graph, PLX_ERR_ARGUMENT, layer->name, "rope_base must be above 1, not",
+                      layer->rope_base);
     return true;
+}
+
+static bool check(plx_graph *graph, const plx_layer *layer, plx_node x) {
+    if (!check_counts(graph, layer) || !check_reals(graph, layer)) return false;
+    if (layer->kind == PLX_LAYER_RESHAPE && (layer->rank < 1 || layer->rank >= PLX_MAX_RANK))
+        return refuse(graph, PLX_ERR_SHAPE, layer->name, "a sample has 1 to 5 dimensions, not",
+                      layer->rank);
+    if (layer->kind == PLX_LAYER_RESIDUAL && layer->layers_count < 1)
+        return refuse(graph, PLX_ERR_ARGUMENT, layer->name, "layers inside:", 0);
+    return check_input(graph, layer, x) && check_groups(graph, layer, x);
+}
+
+static bool check_name(plx_graph *graph, const char *name) {
+    const size_t length = strlen(name);
+    if (length > 0 && length < PLX_LAYER_NAME && !strchr(name, '.')) return true;
+    plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                    "layers: \"%.40s\" is no name; names have 1 to %d characters and no dots", name,
+                    PLX_LAYER_NAME - 1);
+    return false;
 }
 
 plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_node x) {
@@ -277,7 +495,9 @@ plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_nod
         return plx_none();
     }
     if (!own.name) own.name = rows[layer->kind].name;
-    if (plx_graph_status(scope->graph) != PLX_OK || !check(scope->graph, &own)) return plx_none();
+    if (plx_graph_status(scope->graph) != PLX_OK || !check_name(scope->graph, own.name) ||
+        !check(scope->graph, &own, x))
+        return plx_none();
     const int32_t first = plx__layer_begin(scope);
     return plx__layer_end(scope, rows[layer->kind].name, own.name, first,
                           rows[layer->kind].apply(scope, &own, x));

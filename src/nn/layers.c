@@ -62,6 +62,34 @@ plx_node plx__conv(const plx_scope *scope, const char *name, plx_node x, const p
                           plx_conv2d(scope->graph, x, w, b, &options));
 }
 
+plx_node plx__conv_transpose(const plx_scope *scope, const char *name, plx_node x,
+                             const plx_layer *layer, plx__begin begin) {
+    const int32_t first = plx__layer_begin(scope);
+    const plx_scope own = plx_scope_in(scope, name);
+    const int64_t *dims = NULL;
+    plx_node y = plx_none();
+    if (plx_node_shape(scope->graph, x, &dims) == 4) {
+        plx_layer untied = *layer;
+        untied.same = false;
+        plx_conv2d_options options;
+        fill_conv_options(&untied, dims, &options);
+        if (layer->same)
+            plx_conv2d_same(&options, dims[1] * options.stride[0], dims[2] * options.stride[1],
+                            layer->size[0], layer->size[1]);
+        const int64_t units = layer->units;
+        const int64_t shape[] = {layer->size[0], layer->size[1], units / options.groups, dims[3]};
+        const plx_node w =
+            plx_weight(&own, "weight", 4, shape, begin.init, begin.value, PLX_WEIGHT_DECAYED);
+        const plx_node b =
+            layer->no_bias ? plx_none() : vector_weight(&own, "bias", units, 0, PLX_WEIGHT_PLAIN);
+        y = plx_conv2d_transpose(scope->graph, x, w, b, &options, NULL);
+    } else {
+        plx__graph_fail(scope->graph, PLX_ERR_SHAPE,
+                        "conv2d_transpose: takes images [height, width, channels]");
+    }
+    return plx__layer_end(scope, "conv2d_transpose", name, first, y);
+}
+
 plx_node plx__layer_norm_layer(const plx_scope *scope, const char *name, plx_node x,
                                double epsilon) {
     const int32_t first = plx__layer_begin(scope);

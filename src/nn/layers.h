@@ -16,6 +16,9 @@ plx_node plx__dense(const plx_scope *scope, const char *name, plx_node x, int64_
 /* x [n, h, w, in], "weight" [kh, kw, in / groups, out], "bias" [out]. */
 plx_node plx__conv(const plx_scope *scope, const char *name, plx_node x, const plx_layer *layer,
                    plx__begin begin);
+/* The transpose of a convolution: "weight" [kh, kw, out / groups, in], "bias" [out]. */
+plx_node plx__conv_transpose(const plx_scope *scope, const char *name, plx_node x,
+                             const plx_layer *layer, plx__begin begin);
 /* "scale" and "shift" [channels], 1 and 0. */
 plx_node plx__layer_norm_layer(const plx_scope *scope, const char *name, plx_node x,
                                double epsilon);

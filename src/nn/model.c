@@ -146,8 +146,8 @@ static bool copy_layer(const plx_layer *from, const char *name, plx_layer *to) {
     if (!inner) return false;
     to->layers = inner;
     for (int i = 0; i < from->layers_count; ++i) {
+        to->layers_count += 1; /* what was copied of it is freed with the rest */
         if (!copy_layer(&from->layers[i], from->layers[i].name, &inner[i])) return false;
-        to->layers_count += 1;
     }
     return true;
 }
@@ -164,6 +164,41 @@ static bool room_for_a_layer(plx_model *model) {
     return true;
 }
 
+static bool is_taken(const plx_model *model, const char *name) {
+    for (int i = 0; i < model->count; ++i)
+        if (!strcmp(model->layers[i].name, name)) return true;
+    return false;
+}
+
+/* The layer's own name, which no other may have, or its kind and the first free number from how
+ * many of its kind there are. */
+static plx_status name_layer(const plx_model *model, const plx_layer *layer, const char *kind,
+                             char name[PLX_NAME]) {
+    if (layer->name) {
+        plx__format(name, PLX_NAME, "%s", layer->name);
+        if (!is_taken(model, name)) return PLX_OK;
+        return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
+                         "model: there is a layer \"%s\" already; layers of one name would share "
+                         "their weights",
+                         name);
+    }
+    int number = 1;
+    for (int i = 0; i < model->count; ++i) number += model->layers[i].kind == layer->kind;
+    do plx__format(name, PLX_NAME, "%s_%d", kind, number++);
+    while (is_taken(model, name));
+    return PLX_OK;
+}
+
+/* A table for fewer ids than the model takes would be read past its end. */
+static plx_status check_vocabulary(const plx_model *model, const plx_layer *layer) {
+    const plx_port *port = &model->inputs[0];
+    if (model->count || layer->kind != PLX_LAYER_EMBEDDING || port->classes <= layer->vocabulary)
+        return PLX_OK;
+    return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
+                     "embedding: a vocabulary of %lld for a model on ids below %lld",
+                     (long long)layer->vocabulary, (long long)port->classes);
+}
+
 plx_status plx_model_add(plx_model *model, const plx_layer *layer) {
     plx__message *message = &model->ctx->message;
     const char *kind = plx_layer_name(layer->kind);
@@ -172,12 +207,11 @@ plx_status plx_model_add(plx_model *model, const plx_layer *layer) {
                          model->family->name);
     if (!kind)
         return plx__fail(message, PLX_ERR_ARGUMENT, "layers: no kind number %d", (int)layer->kind);
-    int same = 1;
-    for (int i = 0; i < model->count; ++i) same += model->layers[i].kind == layer->kind;
     char name[PLX_NAME];
-    plx__format(name, sizeof name, "%s_%d", kind, same);
+    PLX_TRY(name_layer(model, layer, kind, name));
+    PLX_TRY(check_vocabulary(model, layer));
     plx_layer own = {0};
-    if (!room_for_a_layer(model) || !copy_layer(layer, layer->name ? layer->name : name, &own)) {
+    if (!room_for_a_layer(model) || !copy_layer(layer, name, &own)) {
         free_layer(&own);
         return plx__fail(message, PLX_ERR_MEMORY, "model: no memory for a layer");
     }
@@ -189,6 +223,7 @@ plx_status plx_model_add(plx_model *model, const plx_layer *layer) {
     /* The sentence is of what failed; what stood before stands. */
     char sentence[256];
     plx__format(sentence, sizeof sentence, "%s", plx_message(model->ctx));
+    model->weights->notes_count = 0;
     if (model->count) (void)trial(model);
     return plx__fail(message, status, "%s", sentence);
 }

@@ -55,8 +55,19 @@ static void join(char *out, const char *path, const char *name) {
     plx__format(out, PLX_NAME, "%s%s%s", path, *path && *name ? "." : "", name);
 }
 
+/* A path that was cut off could be another's. */
+static bool fits(const plx_scope *scope, const char *name) {
+    if (strlen(scope->path) + 1 + strlen(name) < PLX_NAME) return true;
+    plx__graph_fail(scope->graph, PLX_ERR_ARGUMENT,
+                    "layers: \"%s.%s\" is longer than the %d characters of a name; nest fewer "
+                    "layers, or give them shorter names",
+                    scope->path, name, PLX_NAME - 1);
+    return false;
+}
+
 plx_scope plx_scope_in(const plx_scope *scope, const char *name) {
     plx_scope inner = *scope;
+    (void)fits(scope, name);
     join(inner.path, scope->path, name);
     return inner;
 }
@@ -110,7 +121,7 @@ static plx_node fail_with_shapes(const plx_scope *scope, const char *name, const
 plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const int64_t *dims,
                     plx_init init, double value, plx_weight_role role) {
     char full[PLX_NAME];
-    if (plx_graph_status(scope->graph) != PLX_OK) return plx_none();
+    if (plx_graph_status(scope->graph) != PLX_OK || !fits(scope, name)) return plx_none();
     join(full, scope->path, name);
     plx_tensor *tensor = plx_weights_find(scope->weights, full);
     if (tensor) {

@@ -111,18 +111,26 @@ const run = async (): Promise<number> => {
   const f = await g.compile([gradient, g.argmax(x, 1)], { updates: [step] });
   const [values, indices] = await f.run({ x: [[1, 2, 3], [4, 5, 6]], labels: [0, 1] });
   values.data satisfies Float32Array; indices.data satisfies Int32Array;
+  g.layer(plx.layers.conv2d({ filters: 2, kernelSize: 3 }), g.input('p', [1, 8, 8, 1]));
+  const layered: GraphParameter[] = await g.weights();
+  const gpt = plx.model('gpt2-nano', { config: { width: 32 } });
+  await gpt.fit({ ids: new Int32Array(64) }, undefined, { loss: 'own' });
+  for await (const id of (await gpt.generator()).generate({ count: 2 })) id satisfies number;
+  const stack: Layer[] = [plx.layers.embedding({ vocabulary: 9, units: 4, inputShape: [5] })];
+  // @ts-expect-error: a convolution has filters
+  plx.layers.conv2d({ units: 3, kernelSize: 3 });
   // @ts-expect-error: integers have no exponential
   g.exp(labels);
   // @ts-expect-error: only parameters are updated
   g.update('adam', [x], [gradient]);
   // @ts-expect-error: there is no such loss
   await model.fit([], [], { loss: 'hinge' });
-  return history.loss[0]!;
+  return history.loss[0]! + layered.length + stack.length;
 };
 export { run };`;
     project.write(
       'types.mts',
-      `import { load, PlxError, type Graph, type GraphUpdate, type Model } from 'parallax-nn';
+      `import { load, PlxError, type Graph, type GraphParameter, type GraphUpdate, type Layer, type Model } from 'parallax-nn';
        import { load as inline } from 'parallax-nn/inline';
        inline satisfies typeof load;${app}`,
     );
@@ -130,6 +138,7 @@ export { run };`;
       'types.cts',
       `import plxnn = require('parallax-nn');
        type Graph = plxnn.Graph; type GraphUpdate = plxnn.GraphUpdate;
+       type GraphParameter = plxnn.GraphParameter; type Layer = plxnn.Layer;
        type Model = plxnn.Model; const { load, PlxError } = plxnn;${app}`,
     );
     const typescript = createRequire(import.meta.url).resolve('typescript/package.json');

@@ -1,6 +1,8 @@
 /** The public types of the package. */
+import type { GenerateOptions, GeneratorOptions, TokenGenerator } from './api_generation.js';
+import type { Layer, Layers } from './api_layers.js';
 import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
-import type { Graph } from './graph_api.js';
+import type { DType, Graph, GraphArray } from './graph_api.js';
 
 /**
  * A build of the engine: `simd` (one thread, runs everywhere), `simd-threads` (several threads;
@@ -88,76 +90,34 @@ export interface StartupTimes {
   ready: number;
 }
 
-/** Activations by name. */
-export type Activation =
-  | 'linear'
-  | 'relu'
-  | 'leaky_relu'
-  | 'elu'
-  | 'silu'
-  | 'gelu'
-  | 'gelu_tanh'
-  | 'sigmoid'
-  | 'tanh'
-  | 'relu6'
-  | 'celu'
-  | 'selu'
-  | 'mish'
-  | 'hardswish'
-  | 'hardsigmoid'
-  | 'softplus'
-  | 'softsign';
-
-/** A fully connected layer. */
-export interface DenseOptions {
-  /** Outputs. */
-  units: number;
-  /** Applied to the outputs (default `"linear"`). */
-  activation?: Activation;
-  /** The activation's parameter: slope of leaky ReLU, alpha of ELU and CELU. */
-  parameter?: number;
-  /** Shape of one sample; the first layer of a model needs it. */
-  inputShape?: number[];
-}
-
-/** An activation as a layer of its own. */
-export interface ActivationOptions {
-  /** Which. */
-  activation: Activation;
-  /** Its parameter. */
-  parameter?: number;
-  /** Shape of one sample, when this is the first layer. */
-  inputShape?: number[];
-}
-
-/** Dropout, active while training. */
-export interface DropoutOptions {
-  /** Probability of dropping a value, 0 <= rate < 1. */
-  rate: number;
-  /** Shape of one sample, when this is the first layer. */
-  inputShape?: number[];
-}
-
-/** A layer made by `plx.layers`. */
-export type Layer =
-  | ({ kind: 'dense' } & DenseOptions)
-  | ({ kind: 'activation' } & ActivationOptions)
-  | ({ kind: 'dropout' } & DropoutOptions);
-
-/** The layers of a sequential model. */
-export interface Layers {
-  /** Fully connected: x w + b, then the activation. */
-  dense(options: DenseOptions): Layer;
-  /** An activation on its own. */
-  activation(options: ActivationOptions): Layer;
-  /** Inverted dropout. */
-  dropout(options: DropoutOptions): Layer;
-}
-
 /** Options of a new model. */
 export interface ModelOptions {
   /** Fixes initial weights, dropout and, unless `fit` says otherwise, shuffling (default 0). */
   seed?: number;
+}
+
+/** Options of a model by name. */
+export interface NamedModelOptions extends ModelOptions {
+  /** What differs from the name's own dimensions: `{ width: 192, heads: 6 }`. */
+  config?: Record<string, number>;
+}
+
+/** Options of a new graph. */
+export interface GraphOptions {
+  /** Fixes the initial weights and the dropout of the graph's layers (default 0). */
+  seed?: number;
+}
+
+/** An input or an output of a model. */
+export interface Port {
+  /** `"x"`, `"ids"`, `"logits"`. */
+  name: string;
+  /** Of its elements. */
+  dtype: DType;
+  /** Of one sample. */
+  shape: number[];
+  /** Of an int32 port: values are 0 to classes - 1; 0: any. */
+  classes: number;
 }
 
 /** A typed array of numbers. */
@@ -181,8 +141,14 @@ export type NestedArray = number[] | NestedArray[];
  */
 export type Data = NumericArray | NestedArray;
 
-/** `mse`: mean squared error over all outputs; `crossentropy`: of the softmax, with class labels. */
-export type Loss = 'mse' | 'crossentropy';
+/** Samples for each input (or targets for each output) of a model that has several, by name. */
+export type NamedData = { readonly [name: string]: Data };
+
+/**
+ * `mse`: mean squared error over all outputs; `crossentropy`: of the softmax, with class labels
+ * (-100: not counted); `own`: what the model defines, without targets (CLIP's contrastive loss).
+ */
+export type Loss = 'mse' | 'crossentropy' | 'own';
 
 /** An optimizer with settings; what is left out has the paper's default. */
 export interface OptimizerOptions {
@@ -214,6 +180,10 @@ export interface Metrics {
   rmse: number;
   /** Explained share of the variance; NaN for `crossentropy`. */
   r2: number;
+  /** Share of samples whose label is among the five largest outputs; NaN for `mse`. */
+  top5: number;
+  /** e to the power of the loss; NaN for `mse`. */
+  perplexity: number;
 }
 
 /** Metrics with the confusion matrix. */
@@ -265,7 +235,7 @@ export interface FitOptions {
   /** Default `"adam"`. */
   optimizer?: OptimizerOptions['kind'] | OptimizerOptions;
   /** Data to evaluate after every epoch, or the share of x and y (from the end) to hold out. */
-  validation?: { x: Data; y: Data } | number;
+  validation?: { x: Data | NamedData; y: Data | NamedData } | number;
   /** A new order every epoch (default true). */
   shuffle?: boolean;
   /** Of the shuffling; default the model's. */
@@ -324,7 +294,7 @@ export interface LayerSummary {
 
 /** A model's layers. `String(summary)` is a table. */
 export interface Summary {
-  /** Shape of one sample. */
+  /** Shape of one sample of the first input. */
   inputShape: number[];
   /** In order. */
   layers: LayerSummary[];
@@ -338,7 +308,7 @@ export interface Summary {
 
 /** One weight array of a model. */
 export interface Weight {
-  /** `"dense_1/weight"`. */
+  /** `"dense_1.weight"`. */
   name: string;
   /** Its shape. */
   shape: number[];
@@ -394,16 +364,39 @@ export interface ExplainOptions {
 export interface Model {
   /** Layers, parameters and floating-point operations. */
   summary(): Promise<Summary>;
+  /** What it takes. */
+  inputs(): Promise<Port[]>;
+  /** What it gives. */
+  outputs(): Promise<Port[]>;
+  /** A dimension by its name, `"width"`; undefined when the model has none of it. */
+  setting(key: string): Promise<number | undefined>;
   /**
-   * Trains. x is [n, ...input]; y is [n, ...output] for `mse`, n class labels for `crossentropy`.
-   * Bad shapes, values that are not finite and impossible options are refused before any weight
-   * changes.
+   * Trains. x is [n, ...input]; y is [n, ...output] for `mse`, class labels (n, or one for each
+   * position of a sequence) for `crossentropy`, undefined for `own`. Where a model has several
+   * inputs or outputs, data is named: `{ pixels, ids }`. Bad shapes, values that are not finite, ids
+   * and labels that cannot be, and impossible options are refused before any weight changes.
    */
-  fit(x: Data, y: Data, options?: FitOptions): Promise<History>;
-  /** Outputs for samples x: a flat array of n times the output's size. */
-  predict(x: Data, options?: { batchSize?: number }): Promise<Float32Array>;
-  /** Loss and quality on data. */
-  evaluate(x: Data, y: Data, options?: { loss?: Loss }): Promise<Evaluation>;
+  fit(x: Data | NamedData, y: Data | NamedData | undefined, options?: FitOptions): Promise<History>;
+  /** An output for samples x, the first unless named: a flat array of n times the output's size. */
+  predict(
+    x: Data | NamedData,
+    options?: { batchSize?: number; output?: string },
+  ): Promise<Float32Array>;
+  /** All outputs for samples x by name, [n, ...output]. */
+  predictAll(
+    x: Data | NamedData,
+    options?: { batchSize?: number },
+  ): Promise<Record<string, GraphArray>>;
+  /** Loss and quality of an output (the first unless named) on data. */
+  evaluate(
+    x: Data | NamedData,
+    y: Data | NamedData,
+    options?: { loss?: Loss; output?: string },
+  ): Promise<Evaluation>;
+  /** A generator of sequences, for models of ids such as `gpt2-nano`. It is freed with the model. */
+  generator(options?: GeneratorOptions): Promise<TokenGenerator>;
+  /** The ids that follow a prompt. */
+  generate(prompt: ArrayLike<number>, options?: GenerateOptions): Promise<Int32Array>;
   /** Copies of all weights. */
   getWeights(): Promise<Weight[]>;
   /** Replaces all weights: the same arrays, in the order of `getWeights`. */
@@ -512,10 +505,12 @@ export interface Parallax {
   readonly layers: Layers;
   /** A stack of layers. Layers that cannot be are reported by the first call that awaits. */
   sequential(layers: Layer[], options?: ModelOptions): Model;
-  /** A model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`. */
-  model(name: string, options?: ModelOptions): Model;
+  /** A model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`, `"gpt2-nano"`. */
+  model(name: string, options?: NamedModelOptions): Model;
+  /** The names that `model` knows, beside `mlp:WIDTHS`. */
+  models(): Promise<string[]>;
   /** An empty graph, for networks and computations of your own making. */
-  graph(): Graph;
+  graph(options?: GraphOptions): Graph;
   /** The tasks that `learn` knows. */
   tasks(): Promise<TaskInfo[]>;
   /** Makes data, model and optimizer of a task, ready to train. */

@@ -144,15 +144,24 @@ export function flattenTo(what: string, data: Data | number, shape: readonly num
   return flat;
 }
 
-/** The numbers as class labels 0..classes-1. */
-export function toLabels(what: string, flat: Flat, classes: number): Int32Array {
+/** A label that is not counted: plx's PLX_IGNORED_LABEL, and PyTorch's. */
+const IGNORED_LABEL = -100;
+
+/** The numbers as class labels (ids) 0..classes-1. */
+export function toLabels(
+  what: string,
+  flat: Flat,
+  classes: number,
+  noun: 'label' | 'id' = 'label',
+): Int32Array {
   const { values } = flat;
   for (let i = 0; i < values.length; i++) {
     const label = values[i]!;
+    if (label === IGNORED_LABEL && noun === 'label') continue;
     if (!Number.isInteger(label) || label < 0 || label >= classes) {
       throw new PlxError(
         'PLX_ERR_ARGUMENT',
-        `${what}: label ${i} is ${label}, not a whole number from 0 to ${classes - 1}`,
+        `${what}: ${noun} ${i} is ${label}, not a whole number from 0 to ${classes - 1}`,
       );
     }
   }

@@ -5,17 +5,20 @@ import type {
   Evaluation,
   ExplainOptions,
   IdxArray,
-  Layer,
   Loss,
   OptimizerOptions,
   Plan,
+  Port,
   SuiteInfo,
   Weight,
 } from './api.js';
+import type { Layer } from './api_layers.js';
 import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
 import { listSuites, runBench } from './engine_bench.js';
 import { trainInSlices } from './engine_fit.js';
-import { EngineGraphs } from './engine_graph.js';
+import { EngineGenerators } from './engine_generation.js';
+import { DTYPES, EngineGraphs } from './engine_graph.js';
+import { LayerWriter } from './engine_layers.js';
 import { EngineLearning, listTasks } from './engine_learning.js';
 import { chooseOptimizer, indexOf, memoryUse, names, readPlan } from './engine_plan.js';
 import { PlxError } from './errors.js';
@@ -32,26 +35,35 @@ import type {
   FitReport,
   FitRequest,
   GraphCall,
+  GraphWeight,
   InputValue,
   LearnRequest,
-  ModelShape,
+  ModelPorts,
   ModelSpec,
   PrepareRequest,
   Samples,
+  Sampling,
   StartRequest,
   SummaryData,
   TrainReport,
   TrainRequest,
+  Values,
 } from './rpc.js';
 import type { Job } from './slice.js';
 
 /** Values of plx_loss. */
-const LOSS: Record<Loss, number> = { mse: 0, crossentropy: 1 };
+const LOSS: Record<Loss, number> = { mse: 0, crossentropy: 1, own: 2 };
+
+/** Up to so many, evaluation counts which class was taken for which. */
+const MOST_CLASSES = 1024;
+
+/** Addresses of one call: PLX_PORTS. */
+const PORTS = 4;
 
 const product = (shape: number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** A model with what must be known to keep its calls in order. */
-interface LiveModel extends ModelShape {
+interface LiveModel extends ModelPorts {
   address: number;
   /** The trainer of the running fit; 0 without one. */
   trainer: number;
@@ -66,8 +78,9 @@ export class Engine implements EngineApi {
   #receiveModule: ((module: WebAssembly.Module) => void) | undefined;
   #heap: Heap | undefined;
   #graphs: EngineGraphs | undefined;
+  #generators: EngineGenerators | undefined;
+  #layers: LayerWriter | undefined;
   #learning: EngineLearning | undefined;
-  #activations: string[] = [];
   #optimizers: string[] = [];
 
   constructor(glue: Glue) {
@@ -101,9 +114,10 @@ export class Engine implements EngineApi {
     const heap = new Heap(c);
     heap.check(c._plx_js_start(request.cpus, request.threads, Number(request.reproducible)));
     this.#heap = heap;
-    this.#activations = names(heap, (i) => c._plx_js_activation_name(i));
     this.#optimizers = names(heap, (i) => c._plx_js_optimizer_name(i));
-    this.#graphs = new EngineGraphs(heap);
+    this.#layers = new LayerWriter(heap);
+    this.#graphs = new EngineGraphs(heap, this.#layers);
+    this.#generators = new EngineGenerators(heap);
     this.#learning = new EngineLearning(heap);
     return this.#report(heap);
   }
@@ -142,51 +156,69 @@ export class Engine implements EngineApi {
     return this.#h.bytes;
   }
 
-  createModel(id: number, spec: ModelSpec, seed: number): ModelShape {
+  modelNames(): string[] {
     const heap = this.#h;
-    const model = 'name' in spec ? this.#named(spec.name, seed) : this.#stacked(spec.layers, seed);
-    const last = heap.c._plx_js_model_layers(model.address) - 1;
-    heap.c._plx_js_model_layer(model.address, last);
-    model.outputShape = heap.results(3, heap.result(2));
-    this.#models.set(id, model);
-    return { inputShape: model.inputShape, outputShape: model.outputShape };
+    return names(heap, (i) => heap.c._plx_js_model_name(i));
   }
 
-  #named(name: string, seed: number): LiveModel {
+  createModel(id: number, spec: ModelSpec, seed: number): ModelPorts {
+    const address =
+      'name' in spec ? this.#named(spec.name, seed) : this.#stacked(spec.layers, seed);
+    const inputs = this.#readPorts(address, 0);
+    const outputs = this.#readPorts(address, 1);
+    this.#models.set(id, { address, trainer: 0, inputs, outputs });
+    return { inputs, outputs };
+  }
+
+  #readPorts(model: number, output: 0 | 1): Port[] {
+    const heap = this.#h;
+    const ports: Port[] = [];
+    for (let i = 0; i < heap.c._plx_js_model_ports(model, output); i++) {
+      heap.c._plx_js_model_port(model, output, i);
+      ports.push({
+        name: heap.resultText(16),
+        dtype: DTYPES[heap.result(0)] ?? 'float32',
+        shape: heap.results(3, heap.result(2)),
+        classes: heap.result(1),
+      });
+    }
+    return ports;
+  }
+
+  #named(name: string, seed: number): number {
     const heap = this.#h;
     heap.check(heap.withText(name, (text) => heap.c._plx_js_model_named(text, seed)));
-    const address = heap.result(0);
-    /* Models with names begin with a dense layer, whose weights are [inputs, units]. */
-    heap.c._plx_js_model_parameter(address, 0);
-    return { address, trainer: 0, inputShape: [heap.result(3)], outputShape: [] };
+    return heap.result(0);
   }
 
-  #stacked(layers: Layer[], seed: number): LiveModel {
+  #stacked(layers: Layer[], seed: number): number {
     const heap = this.#h;
-    const inputShape = layers[0]?.inputShape ?? [];
+    const first = layers[0];
+    const inputShape = first?.inputShape ?? [];
+    const vocabulary = first?.kind === 'embedding' ? first.vocabulary : 0;
     heap.check(
       heap.with([Float64Array.from(inputShape)], (dims) =>
-        heap.c._plx_js_model_new(inputShape.length, dims as number, seed),
+        heap.c._plx_js_model_new(inputShape.length, dims as number, vocabulary, seed),
       ),
     );
     const address = heap.result(0);
     try {
-      for (const layer of layers) heap.check(this.#add(address, layer));
+      for (const layer of layers) {
+        this.#layers?.with(layer, (count, numbers, text) =>
+          heap.check(heap.c._plx_js_model_add(address, count, numbers, text)),
+        );
+      }
     } catch (error) {
       heap.c._plx_js_model_free(address);
       throw error;
     }
-    return { address, trainer: 0, inputShape, outputShape: [] };
+    return address;
   }
 
-  #add(model: number, layer: Layer): number {
-    const c = this.#h.c;
-    if (layer.kind === 'dropout') return c._plx_js_model_dropout(model, layer.rate);
-    const activation = indexOf(this.#activations, layer.activation ?? 'linear', 'activation');
-    const parameter = layer.parameter ?? Number.NaN;
-    return layer.kind === 'dense'
-      ? c._plx_js_model_dense(model, layer.units, activation, parameter)
-      : c._plx_js_model_activation(model, activation, parameter);
+  modelSetting(id: number, key: string): number {
+    const heap = this.#h;
+    const { address } = this.#model(id);
+    return heap.withText(key, (text) => heap.c._plx_js_model_setting(address, text));
   }
 
   disposeModel(id: number): void {
@@ -194,6 +226,7 @@ export class Engine implements EngineApi {
     if (!model) return;
     this.#refuseWhileTraining(model, 'dispose');
     this.#models.delete(id);
+    this.#generators?.disposeOf(model.address);
     this.#h.c._plx_js_model_free(model.address);
   }
 
@@ -218,7 +251,7 @@ export class Engine implements EngineApi {
       });
     }
     return {
-      inputShape: model.inputShape,
+      inputShape: model.inputs[0]?.shape ?? [],
       layers,
       parameters: layers.reduce((sum, layer) => sum + layer.parameters, 0),
       flops: layers.reduce((sum, layer) => sum + layer.flops, 0),
@@ -234,12 +267,7 @@ export class Engine implements EngineApi {
 
   #explainPrediction(model: LiveModel, batch: number): Plan {
     const heap = this.#h;
-    const shape = model.inputShape;
-    heap.check(
-      heap.with([Float64Array.from(shape)], (dims) =>
-        heap.c._plx_js_plan_new(model.address, batch, shape.length, dims as number),
-      ),
-    );
+    heap.check(heap.c._plx_js_plan_new(model.address, batch));
     const plan = heap.result(0);
     try {
       return readPlan(this.#h, plan);
@@ -251,16 +279,18 @@ export class Engine implements EngineApi {
   /** The plan of a training step belongs to a trainer, so one is made for a batch of zeros. */
   #explainTraining(model: LiveModel, options: Required<ExplainOptions>): Plan {
     const n = options.batchSize;
+    const zeros = (port: Port, labels: boolean): Values => {
+      const size = n * product(labels ? port.shape.slice(0, -1) : port.shape);
+      return labels || port.dtype === 'int32' ? new Int32Array(size) : new Float32Array(size);
+    };
+    const targets = options.loss === 'own' ? [] : model.outputs;
     const data: Samples = {
       n,
-      x: new Float32Array(n * product(model.inputShape)),
-      y:
-        options.loss === 'mse'
-          ? new Float32Array(n * product(model.outputShape))
-          : new Int32Array((n * product(model.outputShape)) / this.#classes(model)),
+      inputs: model.inputs.map((port) => zeros(port, false)),
+      targets: targets.map((port) => zeros(port, options.loss === 'crossentropy')),
     };
-    return this.#h.with([data.x, data.y], (x, y) => {
-      const trainer = this.#newTrainer(model, data, x as number, y as number, {
+    return this.#withPorts(data, (inputs, labels) => {
+      const trainer = this.#newTrainer(model, data, inputs, labels, {
         loss: options.loss,
         optimizer: this.#optimizerOf(options.optimizer),
         batchSize: n,
@@ -276,12 +306,19 @@ export class Engine implements EngineApi {
     });
   }
 
-  #optimizerOf(optimizer: OptimizerOptions['kind'] | OptimizerOptions): OptimizerOptions {
-    return typeof optimizer === 'string' ? { kind: optimizer } : optimizer;
+  /** Runs body with the addresses of two lists, of the ports' data and of the targets'. */
+  #withPorts<T>(data: Samples, body: (inputs: number, targets: number) => T): T {
+    const heap = this.#h;
+    return heap.with([...data.inputs, ...data.targets], (...addresses) => {
+      const lists = new Int32Array(2 * PORTS);
+      lists.set(addresses.slice(0, data.inputs.length));
+      lists.set(addresses.slice(data.inputs.length), PORTS);
+      return heap.with([lists], (list) => body(list as number, (list as number) + 4 * PORTS));
+    });
   }
 
-  #classes(model: LiveModel): number {
-    return model.outputShape.at(-1) ?? 1;
+  #optimizerOf(optimizer: OptimizerOptions['kind'] | OptimizerOptions): OptimizerOptions {
+    return typeof optimizer === 'string' ? { kind: optimizer } : optimizer;
   }
 
   #newTrainer(
@@ -318,16 +355,21 @@ export class Engine implements EngineApi {
     const heap = this.#h;
     const model = this.#model(id);
     this.#refuseWhileTraining(model, 'fit');
-    const x = heap.copyIn(request.data.x);
-    let y = 0;
+    const copies: number[] = [];
     const job: Job = { cancelled: false };
     this.#jobs.set(request.job, job);
     try {
-      y = heap.copyIn(request.data.y);
-      const trainer = this.#newTrainer(model, request.data, x, y, request);
+      const { inputs, targets } = request.data;
+      for (const values of [...inputs, ...targets]) copies.push(heap.copyIn(values));
+      const lists = new Int32Array(2 * PORTS);
+      lists.set(copies.slice(0, inputs.length));
+      lists.set(copies.slice(inputs.length), PORTS);
+      const list = heap.copyIn(lists);
+      copies.push(list);
+      const trainer = this.#newTrainer(model, request.data, list, list + 4 * PORTS, request);
       model.trainer = trainer;
       const validate = () =>
-        request.validation ? this.#metrics(model, request.loss, request.validation) : undefined;
+        request.validation ? this.#metrics(model, 0, request.loss, request.validation) : undefined;
       const trained = await trainInSlices(heap, trainer, job, validate, report);
       heap.c._plx_js_trainer_memory(trainer);
       return { ...trained, memory: memoryUse(heap) };
@@ -335,8 +377,7 @@ export class Engine implements EngineApi {
       heap.c._plx_js_trainer_free(model.trainer);
       model.trainer = 0;
       this.#jobs.delete(request.job);
-      heap.c._plx_js_free(x);
-      heap.c._plx_js_free(y);
+      for (const copy of copies) heap.c._plx_js_free(copy);
     }
   }
 
@@ -348,49 +389,67 @@ export class Engine implements EngineApi {
     this.#h.c._plx_js_trainer_set_rate(model.trainer, rate);
   }
 
-  predict(id: number, n: number, x: Float32Array, batchSize: number): Float32Array {
+  predict(
+    id: number,
+    n: number,
+    inputs: Values[],
+    batchSize: number,
+    outputs: number[],
+  ): Float32Array[] {
     const heap = this.#h;
     const model = this.#model(id);
-    const size = n * product(model.outputShape);
-    const out = heap.alloc(4 * size);
+    const size = (output: number) => n * product(model.outputs[output]!.shape);
+    const rooms = new Int32Array(PORTS);
     try {
-      heap.with([x], (from) =>
-        heap.check(heap.c._plx_js_predict(model.address, n, from as number, batchSize, out)),
+      for (const output of outputs) rooms[output] = heap.alloc(4 * size(output));
+      this.#withPorts({ n, inputs, targets: [] }, (from) =>
+        heap.with([rooms], (to) =>
+          heap.check(heap.c._plx_js_predict(model.address, n, from, batchSize, to as number)),
+        ),
       );
-      return heap.floats(out, size).slice();
+      return outputs.map((output) => heap.floats(rooms[output]!, size(output)).slice());
     } finally {
-      heap.c._plx_js_free(out);
+      for (const room of rooms) heap.c._plx_js_free(room);
     }
   }
 
   /** Results of plx_js_evaluate as an object. */
-  #metrics(model: LiveModel, loss: Loss, data: Samples, classes = 0, confusion = 0): Evaluation {
+  #metrics(
+    model: LiveModel,
+    output: number,
+    loss: Loss,
+    data: Samples,
+    classes = 0,
+    confusion = 0,
+  ): Evaluation {
     const heap = this.#h;
-    heap.with([data.x, data.y], (x, y) =>
-      heap.check(
-        heap.c._plx_js_evaluate(
-          model.address,
-          LOSS[loss],
-          data.n,
-          x as number,
-          y as number,
-          classes,
-          confusion,
-        ),
-      ),
+    const { address } = model;
+    const code = LOSS[loss];
+    this.#withPorts(data, (x, y) =>
+      heap.check(heap.c._plx_js_evaluate(address, output, code, data.n, x, y, classes, confusion)),
     );
-    const [mean, accuracy, rmse, r2] = heap.results(0, 4) as [number, number, number, number];
-    return { loss: mean, accuracy, rmse, r2 };
+    const [mean, accuracy, rmse, r2, top5, perplexity] = heap.results(0, 6) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    return { loss: mean, accuracy, rmse, r2, top5, perplexity };
   }
 
-  evaluate(id: number, loss: Loss, data: Samples): Evaluation {
+  evaluate(id: number, output: number, loss: Loss, data: Samples): Evaluation {
     const heap = this.#h;
     const model = this.#model(id);
-    if (loss === 'mse') return this.#metrics(model, loss, data);
-    const classes = this.#classes(model);
+    const classes = model.outputs[output]?.shape.at(-1) ?? 1;
+    /* The matrix of a vocabulary would be larger than the model. */
+    if (loss !== 'crossentropy' || classes > MOST_CLASSES) {
+      return this.#metrics(model, output, loss, data);
+    }
     const cells = heap.alloc(8 * classes * classes);
     try {
-      const metrics = this.#metrics(model, loss, data, classes, cells);
+      const metrics = this.#metrics(model, output, loss, data, classes, cells);
       const counts = new Float64Array(heap.c.wasmMemory.buffer, cells, classes * classes);
       const row = (label: number) => [...counts.subarray(label * classes, (label + 1) * classes)];
       return { ...metrics, confusion: Array.from({ length: classes }, (_, label) => row(label)) };
@@ -399,25 +458,55 @@ export class Engine implements EngineApi {
     }
   }
 
+  get #n(): EngineGenerators {
+    if (!this.#generators) throw new PlxError('PLX_ERR_STATE', 'the engine has not started');
+    return this.#generators;
+  }
+
+  createGenerator(generator: number, id: number, seed: number): void {
+    const model = this.#model(id);
+    this.#n.create(generator, model.address, model.outputs[0]?.shape.at(-1) ?? 0, seed);
+  }
+
+  feedGenerator(generator: number, ids: Int32Array): void {
+    this.#n.feed(generator, ids);
+  }
+
+  drawToken(generator: number, sampling: Sampling): number {
+    return this.#n.draw(generator, sampling);
+  }
+
+  generatorLogits(generator: number): Float32Array {
+    return this.#n.logits(generator);
+  }
+
+  resetGenerator(generator: number): void {
+    this.#n.reset(generator);
+  }
+
+  disposeGenerator(generator: number): void {
+    this.#n.dispose(generator);
+  }
+
   getWeights(id: number): Weight[] {
     const heap = this.#h;
     const model = this.#model(id);
-    const weights: Weight[] = [];
-    for (let i = 0; i < heap.c._plx_js_model_parameters(model.address); i++) {
-      heap.c._plx_js_model_parameter(model.address, i);
-      weights.push({
+    const weights = heap.c._plx_js_model_weights(model.address);
+    return Array.from({ length: heap.c._plx_js_weights_count(weights) }, (_, i) => {
+      heap.c._plx_js_weights_at(weights, i);
+      return {
         name: heap.resultText(16),
-        shape: heap.results(3, heap.result(2)),
-        data: heap.floats(heap.result(0), heap.result(1)).slice(),
-      });
-    }
-    return weights;
+        shape: heap.results(5, heap.result(4)),
+        data: heap.floats(heap.result(1), heap.result(2)).slice(),
+      };
+    });
   }
 
   setWeights(id: number, weights: Float32Array[]): void {
     const heap = this.#h;
     const model = this.#model(id);
-    const count = heap.c._plx_js_model_parameters(model.address);
+    const own = heap.c._plx_js_model_weights(model.address);
+    const count = heap.c._plx_js_weights_count(own);
     if (weights.length !== count) {
       throw new PlxError(
         'PLX_ERR_SHAPE',
@@ -425,14 +514,14 @@ export class Engine implements EngineApi {
       );
     }
     const targets = weights.map((weight, i) => {
-      heap.c._plx_js_model_parameter(model.address, i);
-      if (heap.result(1) !== weight.length) {
+      heap.c._plx_js_weights_at(own, i);
+      if (heap.result(2) !== weight.length) {
         throw new PlxError(
           'PLX_ERR_SHAPE',
-          `setWeights: ${heap.resultText(16)} has ${heap.result(1)} values, not ${weight.length}`,
+          `setWeights: ${heap.resultText(16)} has ${heap.result(2)} values, not ${weight.length}`,
         );
       }
-      return heap.floats(heap.result(0), weight.length);
+      return heap.floats(heap.result(1), weight.length);
     });
     targets.forEach((target, i) => {
       target.set(weights[i] as Float32Array);
@@ -444,8 +533,12 @@ export class Engine implements EngineApi {
     return this.#graphs;
   }
 
-  extendGraph(graph: number, calls: GraphCall[]): ExtendReply {
-    return this.#g.extend(graph, calls);
+  extendGraph(graph: number, calls: GraphCall[], seed: number): ExtendReply {
+    return this.#g.extend(graph, calls, seed);
+  }
+
+  graphWeights(graph: number): GraphWeight[] {
+    return this.#g.weights(graph);
   }
 
   setGraphRate(graph: number, update: number, rate: number): void {

@@ -1,13 +1,20 @@
 /** The graphs of an engine: nodes, parameters, optimizers and compiled functions. */
 import type { Plan } from './api.js';
+import type { LayerWriter } from './engine_layers.js';
 import { chooseOptimizer, indexOf, names, readPlan } from './engine_plan.js';
 import { PlxError } from './errors.js';
 import type { DType, GraphArray } from './graph_api.js';
 import type { Heap } from './heap.js';
-import type { ExtendReply, GraphCall, InputValue, ValueInfo } from './rpc.js';
+import type { ExtendReply, GraphCall, GraphWeight, InputValue, ValueInfo } from './rpc.js';
 
 /** Values of plx_dtype, in its order. */
-const DTYPES: readonly DType[] = ['float32', 'int32'];
+export const DTYPES: readonly DType[] = ['float32', 'int32'];
+
+/** An input that was left out. */
+const NONE = -1;
+
+/** Of plx_weight_role: running statistics. */
+const STATE = 2;
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -34,6 +41,8 @@ interface LiveFunction {
 
 interface LiveGraph {
   address: number;
+  /** Of its layers, in the library. */
+  weights: number;
   values: Value[];
   inputs: number[];
   /** By the value that stands for them. */
@@ -47,16 +56,18 @@ export class EngineGraphs {
   readonly #graphs = new Map<number, LiveGraph>();
   readonly #builders: string[];
   readonly #optimizers: string[];
+  readonly #layers: LayerWriter;
 
-  constructor(heap: Heap) {
+  constructor(heap: Heap, layers: LayerWriter) {
     this.#heap = heap;
+    this.#layers = layers;
     this.#builders = names(heap, (i) => heap.c._plx_js_builder_name(i));
     this.#optimizers = names(heap, (i) => heap.c._plx_js_optimizer_name(i));
   }
 
   /** Adds nodes, up to the first call that fails. */
-  extend(id: number, calls: readonly GraphCall[]): ExtendReply {
-    const graph = this.#graphs.get(id) ?? this.#open(id);
+  extend(id: number, calls: readonly GraphCall[], seed: number): ExtendReply {
+    const graph = this.#graphs.get(id) ?? this.#open(id, seed);
     const first = graph.values.length;
     for (const [index, call] of calls.entries()) {
       try {
@@ -70,11 +81,14 @@ export class EngineGraphs {
     return { values: graph.values.slice(first).map(({ shape, dtype }) => ({ shape, dtype })) };
   }
 
-  #open(id: number): LiveGraph {
+  #open(id: number, seed: number): LiveGraph {
     const heap = this.#heap;
+    heap.check(heap.c._plx_js_weights_new(seed));
+    const weights = heap.result(0);
     heap.check(heap.c._plx_js_graph_new());
     const graph: LiveGraph = {
       address: heap.result(0),
+      weights,
       values: [],
       inputs: [],
       tensors: new Map(),
@@ -98,6 +112,9 @@ export class EngineGraphs {
         break;
       case 'parameter':
         this.#parameter(graph, call);
+        break;
+      case 'layer':
+        this.#layer(graph, call);
         break;
       case 'node':
         this.#node(graph, call);
@@ -149,8 +166,56 @@ export class EngineGraphs {
     this.#add(graph);
   }
 
+  #layer(graph: LiveGraph, call: Extract<GraphCall, { kind: 'layer' }>): void {
+    const heap = this.#heap;
+    const { address, weights } = graph;
+    const x = graph.values[call.x]!.node;
+    this.#layers.with(call.layer, (count, numbers, text) =>
+      heap.check(
+        heap.c._plx_js_graph_layer(
+          ...([address, weights, x, Number(call.training), count, numbers, text] as const),
+        ),
+      ),
+    );
+    this.#add(graph);
+  }
+
+  /** The weights of the graph's layers, in the order of making. */
+  weights(id: number): GraphWeight[] {
+    const { c } = this.#heap;
+    const { weights } = this.#graph(id);
+    return Array.from({ length: c._plx_js_weights_count(weights) }, (_, i) => {
+      c._plx_js_weights_at(weights, i);
+      return {
+        name: this.#heap.resultText(16),
+        shape: this.#heap.results(5, this.#heap.result(4)),
+        trained: this.#heap.result(3) !== STATE,
+      };
+    });
+  }
+
+  /** The tensor of a parameter, or of weight -2 - value of the layers. */
+  #tensor(graph: LiveGraph, value: number): Tensor {
+    if (value >= 0) return graph.tensors.get(value)!;
+    this.#heap.c._plx_js_weights_at(graph.weights, -2 - value);
+    return { address: this.#heap.result(0), data: this.#heap.result(1) };
+  }
+
   #ids(graph: LiveGraph, values: readonly number[]): Int32Array {
-    return Int32Array.from(values, (value) => (value < 0 ? -1 : graph.values[value]!.node));
+    return Int32Array.from(values, (value) => {
+      if (value >= 0) return graph.values[value]!.node;
+      return value === NONE ? NONE : this.#weightNode(graph, value);
+    });
+  }
+
+  /** A tensor always has the same node. */
+  #weightNode(graph: LiveGraph, value: number): number {
+    const heap = this.#heap;
+    const { address } = this.#tensor(graph, value);
+    heap.withText('', (name) =>
+      heap.check(heap.c._plx_js_graph_parameter(graph.address, name, address)),
+    );
+    return heap.result(0);
   }
 
   #node(graph: LiveGraph, call: Extract<GraphCall, { kind: 'node' }>): void {
@@ -183,7 +248,7 @@ export class EngineGraphs {
     const heap = this.#heap;
     const kind = indexOf(this.#optimizers, call.optimizer.kind, 'optimizer');
     chooseOptimizer(heap, kind, call.optimizer);
-    const tensors = call.parameters.map((value) => graph.tensors.get(value)!.address);
+    const tensors = call.parameters.map((value) => this.#tensor(graph, value).address);
     heap.with([Int32Array.from(tensors)], (list) =>
       heap.check(heap.c._plx_js_optimizer_new(tensors.length, list as number)),
     );
@@ -215,6 +280,12 @@ export class EngineGraphs {
     });
   }
 
+  #value(graph: LiveGraph, value: number): Value {
+    if (value >= 0) return graph.values[value]!;
+    const shape = this.#shapeOf(graph, value);
+    return { node: this.#weightNode(graph, value), shape, dtype: 'float32' };
+  }
+
   #function(graph: LiveGraph, name: number): LiveFunction {
     const compiled = graph.functions.get(name);
     if (!compiled) throw new PlxError('PLX_ERR_STATE', 'this function was disposed');
@@ -234,7 +305,7 @@ export class EngineGraphs {
     }
     heap.check(heap.c._plx_js_plan_run(compiled.plan));
     return compiled.outputs.map((output) => {
-      const { node, shape, dtype } = graph.values[output]!;
+      const { node, shape, dtype } = this.#value(graph, output);
       const address = heap.c._plx_js_plan_output(compiled.plan, node);
       const Values = dtype === 'int32' ? Int32Array : Float32Array;
       const view = new Values(heap.c.wasmMemory.buffer, address, sizeOf(shape));
@@ -260,15 +331,21 @@ export class EngineGraphs {
     return readPlan(this.#heap, this.#function(this.#graph(id), name).plan);
   }
 
+  #shapeOf(graph: LiveGraph, value: number): number[] {
+    if (value >= 0) return [...graph.values[value]!.shape];
+    this.#heap.c._plx_js_weights_at(graph.weights, -2 - value);
+    return this.#heap.results(5, this.#heap.result(4));
+  }
+
   read(id: number, parameter: number): GraphArray {
     const graph = this.#graph(id);
-    const { shape } = graph.values[parameter]!;
-    const { data } = graph.tensors.get(parameter)!;
-    return { data: this.#heap.floats(data, sizeOf(shape)).slice(), shape: [...shape] };
+    const shape = this.#shapeOf(graph, parameter);
+    const { data } = this.#tensor(graph, parameter);
+    return { data: this.#heap.floats(data, sizeOf(shape)).slice(), shape };
   }
 
   write(id: number, parameter: number, values: Float32Array): void {
-    const { data } = this.#graph(id).tensors.get(parameter)!;
+    const { data } = this.#tensor(this.#graph(id), parameter);
     this.#heap.floats(data, values.length).set(values);
   }
 
@@ -289,6 +366,7 @@ export class EngineGraphs {
     c._plx_js_graph_free(graph.address);
     for (const optimizer of graph.optimizers.values()) c._plx_js_optimizer_free(optimizer);
     for (const tensor of graph.tensors.values()) c._plx_js_tensor_free(tensor.address);
+    c._plx_js_weights_free(graph.weights);
     this.#graphs.delete(id);
   }
 }

@@ -16,23 +16,41 @@ export interface Exports {
   _plx_js_activation_name(i: number): number;
   _plx_js_optimizer_name(i: number): number;
 
-  _plx_js_model_new(rank: number, dims: number, seed: number): number;
+  _plx_js_layer_field(i: number): number;
+  _plx_js_layer_name(kind: number): number;
+  _plx_js_weights_new(seed: number): number;
+  _plx_js_weights_free(weights: number): void;
+  _plx_js_weights_count(weights: number): number;
+  _plx_js_weights_at(weights: number, i: number): void;
+  _plx_js_graph_layer(
+    graph: number,
+    weights: number,
+    x: number,
+    training: number,
+    count: number,
+    numbers: number,
+    names: number,
+  ): number;
+
+  _plx_js_model_new(rank: number, dims: number, vocabulary: number, seed: number): number;
   _plx_js_model_named(name: number, seed: number): number;
   _plx_js_model_free(model: number): void;
-  _plx_js_model_dense(model: number, units: number, activation: number, p: number): number;
-  _plx_js_model_activation(model: number, activation: number, p: number): number;
-  _plx_js_model_dropout(model: number, rate: number): number;
+  _plx_js_model_add(model: number, count: number, numbers: number, names: number): number;
+  _plx_js_model_name(i: number): number;
+  _plx_js_model_setting(model: number, key: number): number;
+  _plx_js_model_ports(model: number, outputs: number): number;
+  _plx_js_model_port(model: number, output: number, i: number): void;
   _plx_js_model_layers(model: number): number;
   _plx_js_model_layer(model: number, i: number): void;
-  _plx_js_model_parameters(model: number): number;
-  _plx_js_model_parameter(model: number, i: number): void;
-  _plx_js_predict(model: number, n: number, x: number, batch: number, out: number): number;
+  _plx_js_model_weights(model: number): number;
+  _plx_js_predict(model: number, n: number, inputs: number, batch: number, out: number): number;
   _plx_js_evaluate(
     model: number,
+    output: number,
     loss: number,
     n: number,
-    x: number,
-    y: number,
+    inputs: number,
+    targets: number,
     classes: number,
     confusion: number,
   ): number;
@@ -68,7 +86,7 @@ export interface Exports {
   _plx_js_trainer_memory(trainer: number): void;
   _plx_js_trainer_plan(trainer: number): number;
 
-  _plx_js_plan_new(model: number, batch: number, rank: number, dims: number): number;
+  _plx_js_plan_new(model: number, batch: number): number;
   _plx_js_plan_free(plan: number): void;
   _plx_js_plan_steps(plan: number): number;
   _plx_js_plan_flops(plan: number): number;
@@ -103,6 +121,13 @@ export interface Exports {
   _plx_js_plan_bind(plan: number, input: number, data: number): number;
   _plx_js_plan_run(plan: number): number;
   _plx_js_plan_output(plan: number, output: number): number;
+
+  _plx_js_generator_new(model: number, seed: number): number;
+  _plx_js_generator_free(generator: number): void;
+  _plx_js_generator_feed(generator: number, count: number, ids: number): number;
+  _plx_js_generator_logits(generator: number): number;
+  _plx_js_generator_next(generator: number, temperature: number, topK: number): number;
+  _plx_js_generator_reset(generator: number): void;
 
   _plx_js_idx(bytes: number, size: number): number;
   _plx_js_csv(text: number, size: number): number;

@@ -1,10 +1,12 @@
 /** A graph on the client's side: records calls, and sends them with the first that awaits. */
-import type { Data, OptimizerOptions, Parallax } from './api.js';
+import type { Data, GraphOptions, OptimizerOptions, Parallax } from './api.js';
+import type { Layer } from './api_layers.js';
 import {
   checkFinite,
   checkInteger,
   checkName,
   checkNumber,
+  checkWhole,
   flattenTo,
   toIntegers,
 } from './arrays.js';
@@ -26,6 +28,7 @@ import type {
   GraphNode,
   GraphParameter,
   GraphUpdate,
+  LayerCallOptions,
   NormOptions,
   Operand,
   Padding,
@@ -38,8 +41,10 @@ import {
   ClientNode,
   ClientParameter,
   ClientUpdate,
+  ClientWeight,
   type Recorded,
 } from './graph_nodes.js';
+import { checkLayer, libraryName } from './layers.js';
 import { checkOptimizer } from './model.js';
 import type { GraphCall, InputValue, ValueInfo } from './rpc.js';
 
@@ -229,6 +234,9 @@ class ClientFunction<T extends readonly GraphNode<DType>[]> implements GraphFunc
 export class ClientGraph implements Graph {
   readonly connection: Connection;
   readonly id: number;
+  readonly #seed: number;
+  /** By the names of layers: how they were described. */
+  readonly #layers = new Map<string, string>();
   readonly #inputs = new Map<string, NamedInput>();
   readonly #known: ValueInfo[] = [];
   #pending: Recorded[] = [];
@@ -238,9 +246,10 @@ export class ClientGraph implements Graph {
   #values = 0;
   #functions = 0;
 
-  constructor(connection: Connection, id: number) {
+  constructor(connection: Connection, id: number, seed: number) {
     this.connection = connection;
     this.id = id;
+    this.#seed = seed;
   }
 
   // ---- Recording ----
@@ -351,6 +360,59 @@ export class ClientGraph implements Graph {
 
   constant(value: number): GraphNode {
     return this.#list(this.#constant(this.#site('constant'), value), 1, 'float32')[0]!;
+  }
+
+  // ---- Layers ----
+
+  layer(layer: Layer, x: GraphNode<DType>, options: LayerCallOptions = {}): GraphNode {
+    const site = this.#site('layer');
+    const value = ClientNode.valueIn(this, x, 'layer: the input');
+    if (value < 0) {
+      throw new PlxError(
+        'PLX_ERR_ARGUMENT',
+        'layer: the input is a weight, not a value of samples',
+      );
+    }
+    const checked = checkLayer('layer', { ...layer, ...(options.name && { name: options.name }) });
+    const named = { ...checked, name: this.#layerName(checked, options.share === true) };
+    const training = options.training ?? false;
+    const call: GraphCall = { kind: 'layer', layer: named, x: value, training };
+    return this.#list(this.#record(site, call), 1, 'float32')[0]!;
+  }
+
+  /** The layer's own name, which no other may have unless it shares its weights. */
+  #layerName(layer: Layer, share: boolean): string {
+    const { name: given, ...rest } = layer;
+    const described = JSON.stringify(Object.entries(rest).sort());
+    let name = given;
+    for (let i = 1; name === undefined; i++) {
+      const free = `${libraryName(layer.kind)}_${i}`;
+      if (!this.#layers.has(free)) name = free;
+    }
+    const known = this.#layers.get(name);
+    if (share && known !== described) {
+      const why =
+        known === undefined ? 'there is no layer of that name' : 'it is described otherwise';
+      throw new PlxError('PLX_ERR_ARGUMENT', `layer: "${name}" cannot share weights: ${why}`);
+    }
+    if (!share && known !== undefined) {
+      throw new PlxError(
+        'PLX_ERR_ARGUMENT',
+        `layer: there is a layer "${name}" already: give this one a name of its own, or share: ` +
+          'true to apply the same weights again',
+      );
+    }
+    this.#layers.set(name, described);
+    return name;
+  }
+
+  async weights(options: { state?: boolean } = {}): Promise<GraphParameter[]> {
+    await this.#flush('weights');
+    if (this.#layers.size === 0) return [];
+    const all = await this.connection.call((engine) => engine.graphWeights(this.id));
+    return all.flatMap(({ name, shape, trained }, i) =>
+      trained === !options.state ? [new ClientWeight(this, -2 - i, name, shape)] : [],
+    );
   }
 
   // ---- Products ----
@@ -811,7 +873,9 @@ export class ClientGraph implements Graph {
 
   async #send(pending: readonly Recorded[]): Promise<void> {
     const calls = pending.map(({ call }) => call);
-    const reply = await this.connection.call((engine) => engine.extendGraph(this.id, calls));
+    const reply = await this.connection.call((engine) =>
+      engine.extendGraph(this.id, calls, this.#seed),
+    );
     if (!('failure' in reply)) {
       this.#known.push(...reply.values);
       return;
@@ -886,5 +950,8 @@ export class ClientGraph implements Graph {
 /** plx.graph of an engine. */
 export function graphMaker(connection: Connection): Parallax['graph'] {
   let graphs = 0;
-  return () => new ClientGraph(connection, ++graphs);
+  return (options: GraphOptions = {}) => {
+    const seed = checkWhole('graph: seed', options.seed ?? 0, 0);
+    return new ClientGraph(connection, ++graphs, seed);
+  };
 }

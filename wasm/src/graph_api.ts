@@ -1,5 +1,6 @@
 /** The public types of free graphs. */
 import type { Data, OptimizerOptions, Plan } from './api.js';
+import type { Layer } from './api_layers.js';
 
 /** What the elements of a value are. */
 export type DType = 'float32' | 'int32';
@@ -139,6 +140,16 @@ export interface RopeOptions {
   first?: number;
 }
 
+/** Options of `layer`. */
+export interface LayerCallOptions {
+  /** Of the weights; default the layer's own, or its kind and a number: `dense_1`. */
+  name?: string;
+  /** Dropout is on, and batch norm normalises by the batch (default false). */
+  training?: boolean;
+  /** Applies the weights of the layer of that name, which was described alike, once more. */
+  share?: boolean;
+}
+
 /** Options of `compile`. */
 export interface CompileOptions {
   /** Steps of optimizers that every run takes, after the outputs were worked out. */
@@ -194,6 +205,19 @@ export interface Graph {
   parameter(name: string, shape: readonly number[], values?: Data | number): GraphParameter;
   /** A scalar. Where an `Operand` is taken, a number will do. */
   constant(value: number): GraphNode;
+
+  // ---- Layers ----
+
+  /**
+   * A layer of `plx.layers` applied to x [batch, ...] (ids for an embedding). It makes its weights as
+   * parameters of the graph, by the graph's seed.
+   */
+  layer(layer: Layer, x: GraphNode<DType>, options?: LayerCallOptions): GraphNode;
+  /**
+   * The weights that the layers so far train, for `gradients` and `update`; or their running
+   * statistics, with `state`.
+   */
+  weights(options?: { state?: boolean }): Promise<GraphParameter[]>;
 
   // ---- Products ----
 

@@ -53,6 +53,13 @@ export class ClientParameter extends ClientNode implements GraphParameter {
   }
 }
 
+/** A weight that a layer made. */
+export class ClientWeight extends ClientParameter {
+  override async shape(): Promise<number[]> {
+    return [...this.dims];
+  }
+}
+
 /** A step of an optimizer. */
 export class ClientUpdate implements GraphUpdate {
   readonly #owner: NodeOwner;

@@ -5,55 +5,28 @@ import type {
   ExplainOptions,
   FitOptions,
   History,
-  Layer,
   Loss,
   Model,
+  NamedData,
   NumericArray,
   OptimizerOptions,
   Plan,
+  Port,
   Summary,
   Weight,
 } from './api.js';
-import {
-  checkFinite,
-  checkName,
-  checkWhole,
-  countSamples,
-  type Flat,
-  flatten,
-  shapeText,
-  sizeOf,
-  toFloats,
-  toLabels,
-} from './arrays.js';
+import type { GenerateOptions, GeneratorOptions, TokenGenerator } from './api_generation.js';
+import { checkFinite, checkName, checkWhole, flatten, shapeText, toFloats } from './arrays.js';
 import type { Connection } from './connection.js';
 import { PlxError } from './errors.js';
-import { runJob } from './jobs.js';
-import type { FitReport, FitRequest, ModelShape, ModelSpec, Samples, SummaryData } from './rpc.js';
+import { ClientGenerator, generateAfter } from './generation.js';
+import type { GraphArray } from './graph_api.js';
+import { cancelled, runJob } from './jobs.js';
+import { flattenGiven, type Given, inputsFor, samplesFor, split } from './model_data.js';
+import type { FitReport, FitRequest, ModelPorts, ModelSpec, Samples, SummaryData } from './rpc.js';
 
-const LOSSES: readonly Loss[] = ['mse', 'crossentropy'];
+const LOSSES: readonly Loss[] = ['mse', 'crossentropy', 'own'];
 const OPTIMIZERS: readonly OptimizerOptions['kind'][] = ['sgd', 'adam', 'adamw'];
-
-function checkLayer(layer: Layer, i: number): void {
-  const where = `sequential: layer ${i}`;
-  if (layer.kind === 'dense') checkWhole(`${where}: units`, layer.units, 1);
-  if (layer.kind === 'dropout') checkFinite(`${where}: rate`, layer.rate);
-  for (const size of layer.inputShape ?? []) checkWhole(`${where}: inputShape`, size, 1);
-}
-
-/** Refuses layers that cannot make a model, as far as can be told without the engine. */
-export function checkLayers(layers: Layer[]): void {
-  if (!Array.isArray(layers) || layers.length === 0) {
-    throw new PlxError('PLX_ERR_ARGUMENT', 'sequential: give a list of at least one layer');
-  }
-  if (!layers[0]!.inputShape) {
-    throw new PlxError(
-      'PLX_ERR_ARGUMENT',
-      'sequential: the first layer needs inputShape, the shape of one sample: inputShape: [5]',
-    );
-  }
-  layers.forEach(checkLayer);
-}
 
 /** The options of an optimizer, or of one that was given by its name. */
 export function checkOptimizer(
@@ -87,46 +60,34 @@ function tableOf(summary: SummaryData): string {
   return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }
 
-/** Keeps the last share of the samples for validation. */
-function split(samples: Samples, share: number): { data: Samples; validation: Samples } {
-  const held = Math.floor(samples.n * share);
-  if (!(share > 0 && share < 1) || held === 0) {
-    throw new PlxError(
-      'PLX_ERR_ARGUMENT',
-      `fit: validation ${share} of ${samples.n} samples leaves ${held} to validate on: ` +
-        'it must be between 0 and 1, and hold out at least one',
-    );
-  }
-  const n = samples.n - held;
-  const part = (array: Float32Array | Int32Array, from: number, to: number) => {
-    const size = array.length / samples.n;
-    return array.slice(from * size, to * size);
-  };
-  const range = (from: number, to: number): Samples => ({
-    n: to - from,
-    x: part(samples.x, from, to) as Float32Array,
-    y: part(samples.y, from, to),
-  });
-  return { data: range(0, n), validation: range(n, samples.n) };
+/** The place of an output by its name; the first without one. */
+function outputOf(call: string, ports: ModelPorts, name: string | undefined): number {
+  const i = name === undefined ? 0 : ports.outputs.findIndex((port) => port.name === name);
+  if (i >= 0) return i;
+  const known = ports.outputs.map((port) => `"${port.name}"`).join(', ');
+  throw new PlxError('PLX_ERR_ARGUMENT', `${call}: no output "${name}": there are ${known}`);
 }
+
+/** Where a model's generators get their numbers from. */
+let generators = 0;
 
 export class ClientModel implements Model {
   readonly #connection: Connection;
   readonly #id: number;
   readonly #seed: number;
-  readonly #shape: Promise<ModelShape>;
+  readonly #ports: Promise<ModelPorts>;
 
   constructor(connection: Connection, id: number, spec: ModelSpec, seed: number) {
     this.#connection = connection;
     this.#id = id;
     this.#seed = seed;
-    this.#shape = connection.call((engine) => engine.createModel(id, spec, seed));
+    this.#ports = connection.call((engine) => engine.createModel(id, spec, seed));
     /* A model that could not be made says so in every call, not as an unhandled rejection. */
-    this.#shape.catch(() => {});
+    this.#ports.catch(() => {});
   }
 
   async summary(): Promise<Summary> {
-    await this.#shape;
+    await this.#ports;
     const data = await this.#connection.call((engine) => engine.summary(this.#id));
     /* Not enumerable, so that the summary prints, compares and clones as data. */
     return Object.defineProperty(data as Summary, 'toString', { value: () => tableOf(data) });
@@ -139,17 +100,38 @@ export class ClientModel implements Model {
       loss: checkName('explain: loss', options.loss ?? 'mse', LOSSES),
       optimizer: checkOptimizer(options.optimizer ?? 'adam'),
     };
-    await this.#shape;
+    await this.#ports;
     return this.#connection.call((engine) => engine.explain(this.#id, request));
   }
 
-  async fit(x: Data, y: Data, options: FitOptions = {}): Promise<History> {
+  inputs(): Promise<Port[]> {
+    return this.#ports.then(({ inputs }) => structuredClone(inputs));
+  }
+
+  outputs(): Promise<Port[]> {
+    return this.#ports.then(({ outputs }) => structuredClone(outputs));
+  }
+
+  async setting(key: string): Promise<number | undefined> {
+    await this.#ports;
+    const value = await this.#connection.call((engine) => engine.modelSetting(this.#id, key));
+    return value < 0 ? undefined : value;
+  }
+
+  async fit(
+    x: Data | NamedData,
+    y: Data | NamedData | undefined,
+    options: FitOptions = {},
+  ): Promise<History> {
     const call = 'fit';
-    const given = { x: flatten(`${call}: x`, x), y: flatten(`${call}: y`, y) };
+    const given = {
+      x: flattenGiven(`${call}: x`, x),
+      y: y === undefined ? undefined : flattenGiven(`${call}: y`, y),
+    };
     const loss = checkName(`${call}: loss`, options.loss ?? 'mse', LOSSES);
-    const shape = await this.#shape;
-    const all = this.#samples(call, shape, loss, given.x, given.y);
-    const parts = this.#validation(shape, loss, all, options.validation);
+    const ports = await this.#ports;
+    const all = samplesFor(call, given.x, given.y, ports, loss);
+    const parts = this.#validation(ports, loss, all, options.validation);
     const { n } = parts.data;
     const batchSize = options.batchSize ?? Math.min(32, n);
     if (checkWhole(`${call}: batchSize`, batchSize, 1) > n) {
@@ -179,67 +161,98 @@ export class ClientModel implements Model {
     });
   }
 
-  /** Checks x and y against each other and the model. */
-  #samples(call: string, shape: ModelShape, loss: Loss, x: Flat, y: Flat): Samples {
-    const n = countSamples(`${call}: x`, x, shape.inputShape);
-    const labels = loss === 'crossentropy';
-    const target = labels ? shape.outputShape.slice(0, -1) : shape.outputShape;
-    if (labels && y.values.length === n * sizeOf(shape.outputShape) && y.values.length > n) {
-      throw new PlxError(
-        'PLX_ERR_SHAPE',
-        `${call}: y has a row for each sample; crossentropy takes class labels, one whole number each`,
-      );
-    }
-    const count = countSamples(`${call}: y`, y, target);
-    if (n === 0 || count !== n) {
-      throw new PlxError(
-        'PLX_ERR_SHAPE',
-        n === 0 ? `${call}: x has no samples` : `${call}: x has ${n} samples, but y has ${count}`,
-      );
-    }
-    return {
-      n,
-      x: toFloats(`${call}: x`, x, sizeOf(shape.inputShape)),
-      y: labels
-        ? toLabels(`${call}: y`, y, shape.outputShape.at(-1) ?? 1)
-        : toFloats(`${call}: y`, y, sizeOf(target)),
-    };
-  }
-
   #validation(
-    shape: ModelShape,
+    ports: ModelPorts,
     loss: Loss,
     all: Samples,
     validation: FitOptions['validation'],
   ): { data: Samples; validation?: Samples } {
     if (validation === undefined) return { data: all };
+    if (loss === 'own') {
+      throw new PlxError(
+        'PLX_ERR_ARGUMENT',
+        'fit: validation needs targets, which the loss "own" does not take',
+      );
+    }
     if (typeof validation === 'number') return split(all, validation);
     const call = 'fit: validation';
-    const x = flatten(`${call}: x`, validation.x);
-    const y = flatten(`${call}: y`, validation.y);
-    return { data: all, validation: this.#samples(call, shape, loss, x, y) };
+    const x = flattenGiven(`${call}: x`, validation.x);
+    const y = flattenGiven(`${call}: y`, validation.y);
+    return { data: all, validation: samplesFor(call, x, y, ports, loss) };
   }
 
-  async predict(x: Data, options: { batchSize?: number } = {}): Promise<Float32Array> {
-    const flat = flatten('predict: x', x);
-    const batchSize =
-      options.batchSize === undefined ? 0 : checkWhole('predict: batchSize', options.batchSize, 1);
-    const shape = await this.#shape;
-    const n = countSamples('predict: x', flat, shape.inputShape);
-    const values = toFloats('predict: x', flat, sizeOf(shape.inputShape));
-    return this.#connection.call((engine) => engine.predict(this.#id, n, values, batchSize));
+  /** Outputs by their places, for data that was flattened. */
+  async #outputs(
+    given: Given,
+    batchSize: number | undefined,
+    outputs: (ports: ModelPorts) => number[],
+  ): Promise<{ n: number; ports: ModelPorts; values: Float32Array[] }> {
+    const batch = batchSize === undefined ? 0 : checkWhole('predict: batchSize', batchSize, 1);
+    const ports = await this.#ports;
+    const wanted = outputs(ports);
+    const { n, inputs } = inputsFor(given, ports);
+    const values = await this.#connection.call((engine) =>
+      engine.predict(this.#id, n, inputs, batch, wanted),
+    );
+    return { n, ports, values };
   }
 
-  async evaluate(x: Data, y: Data, options: { loss?: Loss } = {}): Promise<Evaluation> {
-    const given = { x: flatten('evaluate: x', x), y: flatten('evaluate: y', y) };
+  async predict(
+    x: Data | NamedData,
+    options: { batchSize?: number; output?: string } = {},
+  ): Promise<Float32Array> {
+    const given = flattenGiven('predict: x', x);
+    const { values } = await this.#outputs(given, options.batchSize, (ports) => [
+      outputOf('predict', ports, options.output),
+    ]);
+    return values[0]!;
+  }
+
+  async predictAll(
+    x: Data | NamedData,
+    options: { batchSize?: number } = {},
+  ): Promise<Record<string, GraphArray>> {
+    const given = flattenGiven('predictAll: x', x);
+    const { n, ports, values } = await this.#outputs(given, options.batchSize, ({ outputs }) =>
+      outputs.map((_, i) => i),
+    );
+    const entries = ports.outputs.map(({ name, shape }, i) => [
+      name,
+      { data: values[i]!, shape: [n, ...shape] },
+    ]);
+    return Object.fromEntries(entries);
+  }
+
+  async evaluate(
+    x: Data | NamedData,
+    y: Data | NamedData,
+    options: { loss?: Loss; output?: string } = {},
+  ): Promise<Evaluation> {
+    const given = { x: flattenGiven('evaluate: x', x), y: flattenGiven('evaluate: y', y) };
     const loss = checkName('evaluate: loss', options.loss ?? 'mse', LOSSES);
-    const shape = await this.#shape;
-    const samples = this.#samples('evaluate', shape, loss, given.x, given.y);
-    return this.#connection.call((engine) => engine.evaluate(this.#id, loss, samples));
+    const ports = await this.#ports;
+    const output = outputOf('evaluate', ports, options.output);
+    const samples = samplesFor('evaluate', given.x, given.y, ports, loss);
+    return this.#connection.call((engine) => engine.evaluate(this.#id, output, loss, samples));
+  }
+
+  async generator(options: GeneratorOptions = {}): Promise<TokenGenerator> {
+    const seed = checkWhole('generator: seed', options.seed ?? 0, 0);
+    await this.#ports;
+    const id = ++generators;
+    await this.#connection.call((engine) => engine.createGenerator(id, this.#id, seed));
+    return new ClientGenerator(this.#connection, id);
+  }
+
+  async generate(prompt: ArrayLike<number>, options: GenerateOptions = {}): Promise<Int32Array> {
+    const { seed, signal } = options;
+    if (signal?.aborted) throw cancelled('generate', signal);
+    const generator = await this.generator(seed === undefined ? {} : { seed });
+    return generateAfter(generator, prompt, options);
   }
 
   async getWeights(): Promise<Weight[]> {
-    await this.#shape;
+    await this.#ports;
     return this.#connection.call((engine) => engine.getWeights(this.#id));
   }
 
@@ -249,14 +262,14 @@ export class ClientModel implements Model {
       const values = ArrayBuffer.isView(weight) ? weight : weight.data;
       return toFloats(what, flatten(what, values), values.length);
     });
-    await this.#shape;
+    await this.#ports;
     await this.#connection.call((engine) => engine.setWeights(this.#id, arrays));
   }
 
   async setRate(rate: number): Promise<void> {
     checkFinite('setRate: rate', rate);
     /* Behind a fit that was called just before. */
-    await this.#shape;
+    await this.#ports;
     await this.#connection.call((engine) => engine.setRate(this.#id, rate));
   }
 

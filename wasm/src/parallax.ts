@@ -8,33 +8,43 @@ import type {
   Downgrade,
   EngineInfo,
   IdxArray,
-  Layer,
-  Layers,
   Model,
   ModelOptions,
+  NamedModelOptions,
   Parallax,
   SuiteInfo,
 } from './api.js';
+import type { Layer } from './api_layers.js';
 import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
-import { checkName, checkWhole } from './arrays.js';
+import { checkFinite, checkName, checkWhole } from './arrays.js';
 import type { Connection } from './connection.js';
 import { PlxError } from './errors.js';
 import { plainBytes, readDigits, textBytes } from './file_bytes.js';
 import { graphMaker } from './graph.js';
 import { runJob } from './jobs.js';
+import { checkLayers, layers } from './layers.js';
 import { openLearning, SIZES } from './learning.js';
 import type { Machine } from './machine.js';
-import { ClientModel, checkLayers } from './model.js';
+import { ClientModel } from './model.js';
 import type { BenchReport, BenchRequest, ModelSpec } from './rpc.js';
 
 /** Of measuring one case. */
 const MOST_SECONDS = 3600;
 
-const layers: Layers = {
-  dense: (options) => ({ kind: 'dense', ...options }),
-  activation: (options) => ({ kind: 'activation', ...options }),
-  dropout: (options) => ({ kind: 'dropout', ...options }),
-};
+/** A name with what differs: `gpt2-nano:width=192,heads=6`. */
+function nameWith(name: string, config: Record<string, number>): string {
+  const settings = Object.entries(config).map(
+    ([key, value]) => `${key}=${checkFinite(`model: config: ${key}`, value)}`,
+  );
+  if (settings.length === 0) return name;
+  if (name.startsWith('mlp:')) {
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      'model: the dimensions of an mlp are in its name, "mlp:784-200-10": leave config out',
+    );
+  }
+  return `${name}${name.includes(':') ? ',' : ':'}${settings.join(',')}`;
+}
 
 function checkData(data: BenchData): BenchData {
   if (typeof data === 'object' && data !== null) {
@@ -100,15 +110,18 @@ export class ClientParallax implements Parallax {
   }
 
   sequential(stack: Layer[], options: ModelOptions = {}): Model {
-    checkLayers(stack);
-    return this.#newModel({ layers: stack.map((layer) => ({ ...layer })) }, options);
+    return this.#newModel({ layers: checkLayers(stack) }, options);
   }
 
-  model(name: string, options: ModelOptions = {}): Model {
+  model(name: string, options: NamedModelOptions = {}): Model {
     if (typeof name !== 'string') {
       throw new PlxError('PLX_ERR_ARGUMENT', 'model: give a name: "mlp:784-200-10"');
     }
-    return this.#newModel({ name }, options);
+    return this.#newModel({ name: nameWith(name, options.config ?? {}) }, options);
+  }
+
+  models(): Promise<string[]> {
+    return this.#connection.call((engine) => engine.modelNames());
   }
 
   #newModel(spec: ModelSpec, options: ModelOptions): Model {

@@ -10,16 +10,17 @@ import type {
   Evaluation,
   ExplainOptions,
   IdxArray,
-  Layer,
   Loss,
   MemoryUse,
   Metrics,
   OptimizerOptions,
   Plan,
+  Port,
   SuiteInfo,
   Summary,
   Weight,
 } from './api.js';
+import type { Layer } from './api_layers.js';
 import type {
   Exhibit,
   LearningAbout,
@@ -59,16 +60,27 @@ export type EngineReport = Omit<
 export type ModelSpec = { layers: Layer[] } | { name: string };
 
 /** What the client keeps of a model to check data against. */
-export interface ModelShape {
-  inputShape: number[];
-  outputShape: number[];
+export interface ModelPorts {
+  inputs: Port[];
+  outputs: Port[];
 }
+
+/** Values of one port, as the library reads them. */
+export type Values = Float32Array | Int32Array;
 
 /** Samples in the form that the library reads: labels are 32-bit integers. */
 export interface Samples {
   n: number;
-  x: Float32Array;
-  y: Float32Array | Int32Array;
+  /** In the order of the model's inputs. */
+  inputs: Values[];
+  /** In the order of its outputs; empty where the loss needs none. */
+  targets: Values[];
+}
+
+/** How the next id is drawn. */
+export interface Sampling {
+  temperature: number;
+  topK: number;
 }
 
 /** Training as the library sees it, all defaults filled in. */
@@ -146,6 +158,7 @@ export type SummaryData = Omit<Summary, 'toString'>;
 export type GraphCall =
   | { kind: 'input'; name: string; dtype: DType; shape: number[] }
   | { kind: 'parameter'; name: string; shape: number[]; values?: Float32Array }
+  | { kind: 'layer'; layer: Layer; x: number; training: boolean }
   | { kind: 'node'; builder: string; inputs: number[]; numbers: number[]; results: number }
   | {
       kind: 'update';
@@ -153,6 +166,14 @@ export type GraphCall =
       parameters: number[];
       gradients: number[];
     };
+
+/** A weight that a graph's layers made; its number as a value is -2 - its place. */
+export interface GraphWeight {
+  name: string;
+  shape: number[];
+  /** Whether it is trained, or running statistics. */
+  trained: boolean;
+}
 
 /** What the library worked out of a value. */
 export interface ValueInfo {
@@ -178,7 +199,9 @@ export interface EngineApi {
   start(request: StartRequest): Promise<EngineReport>;
   /** Bytes of memory now. */
   memory(): number;
-  createModel(model: number, spec: ModelSpec, seed: number): ModelShape;
+  modelNames(): string[];
+  createModel(model: number, spec: ModelSpec, seed: number): ModelPorts;
+  modelSetting(model: number, key: string): number;
   disposeModel(model: number): void;
   summary(model: number): SummaryData;
   explain(model: number, options: Required<ExplainOptions>): Plan;
@@ -188,12 +211,29 @@ export interface EngineApi {
     report: (report: FitReport) => unknown,
   ): Promise<FitReply>;
   setRate(model: number, rate: number): void;
-  predict(model: number, n: number, x: Float32Array, batchSize: number): Float32Array;
-  evaluate(model: number, loss: Loss, data: Samples): Evaluation;
+  /** The outputs that are asked for by their places. */
+  predict(
+    model: number,
+    n: number,
+    inputs: Values[],
+    batchSize: number,
+    outputs: number[],
+  ): Float32Array[];
+  evaluate(model: number, output: number, loss: Loss, data: Samples): Evaluation;
+  createGenerator(generator: number, model: number, seed: number): void;
+  feedGenerator(generator: number, ids: Int32Array): void;
+  drawToken(generator: number, sampling: Sampling): number;
+  generatorLogits(generator: number): Float32Array;
+  resetGenerator(generator: number): void;
+  disposeGenerator(generator: number): void;
   getWeights(model: number): Weight[];
   setWeights(model: number, weights: Float32Array[]): void;
-  /** Makes the graph when it is new. A graph and its functions have numbers from the client. */
-  extendGraph(graph: number, calls: GraphCall[]): ExtendReply;
+  /**
+   * Makes the graph when it is new, with the seed of its layers. A graph and its functions have
+   * numbers from the client.
+   */
+  extendGraph(graph: number, calls: GraphCall[], seed: number): ExtendReply;
+  graphWeights(graph: number): GraphWeight[];
   setGraphRate(graph: number, update: number, rate: number): void;
   compileGraph(graph: number, name: number, outputs: number[], updates: number[]): void;
   runFunction(graph: number, name: number, inputs: InputValue[]): GraphArray<DType>[];

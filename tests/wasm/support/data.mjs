@@ -11,7 +11,7 @@ export const XOR = {
 };
 
 /** Uniform numbers in [-1, 1) from a seed (a linear congruential generator). */
-function uniform(seed) {
+export function uniform(seed) {
   let state = seed;
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -1,0 +1,347 @@
+/* Layers and models, as JavaScript makes and runs them; see exports.c for the conventions. */
+#include "exports.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Layers ---------------------------------------------------------------------------------- */
+
+/* A layer is this many numbers; those inside a residual follow it, each with its own inside. */
+enum {
+    KIND,
+    UNITS,
+    ACTIVATION,
+    P,
+    NO_BIAS,
+    SIZE,
+    STRIDE = SIZE + 2,
+    SAME = STRIDE + 2,
+    BILINEAR,
+    DILATION,
+    GROUPS = DILATION + 2,
+    VOCABULARY,
+    HEADS,
+    KV_HEADS,
+    CAUSAL,
+    POST_NORM,
+    RMS_NORM,
+    GATED,
+    ROPE_BASE,
+    RATE,
+    EPSILON,
+    MOMENTUM,
+    PROJECT,
+    INNER, /* how many layers are inside */
+    RANK,
+    DIMS,
+    FIELDS = DIMS + PLX_MAX_RANK
+};
+
+/* Fields of more than one number have the name of the first. */
+static const char *const field_names[FIELDS] = {
+    [KIND] = "kind",
+    [UNITS] = "units",
+    [ACTIVATION] = "activation",
+    [P] = "p",
+    [NO_BIAS] = "no_bias",
+    [SIZE] = "size",
+    [STRIDE] = "stride",
+    [SAME] = "same",
+    [BILINEAR] = "bilinear",
+    [DILATION] = "dilation",
+    [GROUPS] = "groups",
+    [VOCABULARY] = "vocabulary",
+    [HEADS] = "heads",
+    [KV_HEADS] = "kv_heads",
+    [CAUSAL] = "causal",
+    [POST_NORM] = "post_norm",
+    [RMS_NORM] = "rms_norm",
+    [GATED] = "gated",
+    [ROPE_BASE] = "rope_base",
+    [RATE] = "rate",
+    [EPSILON] = "epsilon",
+    [MOMENTUM] = "momentum",
+    [PROJECT] = "project",
+    [INNER] = "inner",
+    [RANK] = "rank",
+    [DIMS] = "dims",
+};
+
+/* Name of a field, "" for a further number of the one before; 0 past the last. */
+EXPORT const char *plx_js_layer_field(int i) {
+    if (i < 0 || i >= FIELDS) return NULL;
+    return field_names[i] ? field_names[i] : "";
+}
+
+/* Name of a kind of layer; 0 past the last. */
+EXPORT const char *plx_js_layer_name(int kind) {
+    return plx_layer_name((plx_layer_kind)kind);
+}
+
+/* What is left to read, and the room for layers inside layers. */
+typedef struct reader {
+    const double *numbers, *end;
+    const char *names; /* one after the other, each ended by 0; empty: none given */
+    plx_layer *room;
+} reader;
+
+static void read_pair(const double *from, int64_t *to) {
+    to[0] = (int64_t)from[0];
+    to[1] = (int64_t)from[1];
+}
+
+static plx_layer layer_of(const double *n) {
+    plx_layer layer = {
+        .kind = (plx_layer_kind)n[KIND],
+        .units = (int64_t)n[UNITS],
+        .activation = (plx_activation)n[ACTIVATION],
+        .p = (plx_real)n[P],
+        .no_bias = n[NO_BIAS] != 0,
+        .same = n[SAME] != 0,
+        .bilinear = n[BILINEAR] != 0,
+        .groups = (int64_t)n[GROUPS],
+        .vocabulary = (int64_t)n[VOCABULARY],
+        .heads = (int64_t)n[HEADS],
+        .kv_heads = (int64_t)n[KV_HEADS],
+        .causal = n[CAUSAL] != 0,
+        .post_norm = n[POST_NORM] != 0,
+        .rms_norm = n[RMS_NORM] != 0,
+        .gated = n[GATED] != 0,
+        .rope_base = n[ROPE_BASE],
+        .rate = n[RATE],
+        .epsilon = n[EPSILON],
+        .momentum = n[MOMENTUM],
+        .project = n[PROJECT] != 0,
+        .rank = (int)n[RANK],
+    };
+    read_pair(n + SIZE, layer.size);
+    read_pair(n + STRIDE, layer.stride);
+    read_pair(n + DILATION, layer.dilation);
+    plx__js_dims(PLX_MAX_RANK, n + DIMS, layer.dims);
+    return layer;
+}
+
+static bool read_layer(reader *r, plx_layer *out) {
+    if (r->end - r->numbers < FIELDS) return false;
+    const int inner = (int)r->numbers[INNER];
+    *out = layer_of(r->numbers);
+    r->numbers += FIELDS;
+    if (*r->names) out->name = r->names;
+    r->names += strlen(r->names) + 1;
+    if (inner < 0 || inner > (r->end - r->numbers) / FIELDS) return false;
+    plx_layer *layers = r->room;
+    r->room += inner;
+    for (int i = 0; i < inner; i++)
+        if (!read_layer(r, &layers[i])) return false;
+    out->layers = layers;
+    out->layers_count = inner;
+    return true;
+}
+
+/* The first of the layers that count numbers describe, into room for all of them. */
+static int read_layers(int count, const double *numbers, const char *names, plx_layer **out) {
+    const size_t layers = (size_t)count / FIELDS;
+    plx_layer *room = layers ? malloc(layers * sizeof *room) : NULL;
+    if (!room) return plx__js_fail(PLX_ERR_MEMORY, "layers: no memory");
+    reader r = {numbers, numbers + count, names, room + 1};
+    *out = room;
+    if (read_layer(&r, room)) return PLX_OK;
+    free(room);
+    return plx__js_fail(PLX_ERR_ARGUMENT, "layers: %d numbers are not whole layers", count);
+}
+
+EXPORT int plx_js_model_add(plx_model *model, int count, const double *numbers, const char *names) {
+    plx_layer *layer;
+    const int status = read_layers(count, numbers, names, &layer);
+    if (status != PLX_OK) return status;
+    const plx_status added = plx_model_add(model, layer);
+    free(layer);
+    return added;
+}
+
+/* ---- Layers in free graphs ------------------------------------------------------------------- */
+
+/* Results: the weights. Freed by plx_js_weights_free. */
+EXPORT int plx_js_weights_new(double seed) {
+    plx_weights *weights = NULL;
+    const plx_status status = plx_weights_new(plx__js_context(), (uint64_t)seed, &weights);
+    plx__js_result_address(0, weights);
+    return status;
+}
+
+EXPORT void plx_js_weights_free(plx_weights *weights) {
+    plx_weights_free(weights);
+}
+
+EXPORT int plx_js_weights_count(const plx_weights *weights) {
+    return plx_weights_count(weights);
+}
+
+/* Results: the tensor, address of its values, how many, role, rank, then rank sizes; at 16 the
+ * string name. */
+EXPORT void plx_js_weights_at(const plx_weights *weights, int i) {
+    const char *name = "";
+    plx_weight_role role = PLX_WEIGHT_PLAIN;
+    plx_tensor *tensor = plx_weights_at(weights, i, &name, &role);
+    const int rank = plx_tensor_rank(tensor);
+    plx__js_result_address(0, tensor);
+    plx__js_result_address(1, plx_tensor_data(tensor));
+    plx__js_result(2, (double)plx_tensor_size(tensor));
+    plx__js_result(3, role);
+    plx__js_result(4, rank);
+    for (int d = 0; d < rank; d++) plx__js_result(5 + d, (double)plx_tensor_dims(tensor)[d]);
+    plx__js_result_address(16, name);
+}
+
+/* Results: the node. */
+EXPORT int plx_js_graph_layer(plx_graph *graph, plx_weights *weights, int x, bool training,
+                              int count, const double *numbers, const char *names) {
+    plx_layer *layer;
+    const int status = read_layers(count, numbers, names, &layer);
+    if (status != PLX_OK) return status;
+    const plx_scope scope = plx_scope_new(weights, graph, training);
+    plx__js_result(0, plx_layer_apply(&scope, layer, (plx_node){x}).id);
+    free(layer);
+    return plx_graph_status(graph);
+}
+
+/* ---- Models ---------------------------------------------------------------------------------- */
+
+/* A stack to come on samples of numbers, or of ids below vocabulary unless it is 0. Results: the
+ * model. Freed by plx_js_model_free. */
+EXPORT int plx_js_model_new(int rank, const double *dims, double vocabulary, double seed) {
+    int64_t sizes[PLX_MAX_RANK];
+    plx_model *model = NULL;
+    plx__js_dims(rank, dims, sizes);
+    const plx_status status =
+        vocabulary == 0 ? plx_model_new(plx__js_context(), rank, sizes, (uint64_t)seed, &model)
+                        : plx_model_new_ids(plx__js_context(), rank, sizes, (int64_t)vocabulary,
+                                            (uint64_t)seed, &model);
+    plx__js_result_address(0, model);
+    return status;
+}
+
+/* By name: "mlp:784-200-10", "gpt2-nano:width=192". Results: the model. */
+EXPORT int plx_js_model_named(const char *name, double seed) {
+    plx_model *model = NULL;
+    const plx_status status = plx_model_from_name(plx__js_context(), name, (uint64_t)seed, &model);
+    plx__js_result_address(0, model);
+    return status;
+}
+
+EXPORT void plx_js_model_free(plx_model *model) {
+    plx_model_free(model);
+}
+
+/* Name i of those that plx_js_model_named knows with dimensions of their own, until the next call;
+ * 0 past the last. */
+EXPORT const char *plx_js_model_name(int i) {
+    static char name[64];
+    return plx_model_name(i, name, sizeof name) ? name : NULL;
+}
+
+/* A dimension of a model by name; -1: it has none of it. */
+EXPORT double plx_js_model_setting(const plx_model *model, const char *key) {
+    return (double)plx_model_setting(model, key);
+}
+
+EXPORT int plx_js_model_ports(const plx_model *model, bool outputs) {
+    return outputs ? plx_model_outputs(model) : plx_model_inputs(model);
+}
+
+/* Results: dtype, classes, rank, then rank sizes of a sample; at 16 the string name. */
+EXPORT void plx_js_model_port(const plx_model *model, bool output, int i) {
+    const plx_port port = output ? plx_model_output(model, i) : plx_model_input(model, i);
+    plx__js_result(0, port.dtype);
+    plx__js_result(1, (double)port.classes);
+    plx__js_result(2, port.rank);
+    for (int d = 0; d < port.rank; d++) plx__js_result(3 + d, (double)port.dims[d]);
+    plx__js_result_address(16, port.name);
+}
+
+EXPORT int plx_js_model_layers(const plx_model *model) {
+    return plx_model_layers(model);
+}
+
+/* Results: parameters, flops of one sample, rank, then rank sizes of its output; at 16 and 17 the
+ * strings kind, name. */
+EXPORT void plx_js_model_layer(const plx_model *model, int i) {
+    const plx_layer_info info = plx_model_layer(model, i);
+    plx__js_result(0, (double)info.parameters);
+    plx__js_result(1, info.flops);
+    plx__js_result(2, info.rank);
+    for (int d = 0; d < info.rank; d++) plx__js_result(3 + d, (double)info.dims[d]);
+    plx__js_result_address(16, info.kind);
+    plx__js_result_address(17, info.name);
+}
+
+/* The model's own, freed with it. */
+EXPORT plx_weights *plx_js_model_weights(const plx_model *model) {
+    return plx_model_weights(model);
+}
+
+/* ---- Data ------------------------------------------------------------------------------------ */
+
+plx_dataset plx__js_dataset(double n, const void *const *inputs, const void *const *targets) {
+    plx_dataset data = {.n = (int64_t)n};
+    for (int i = 0; i < PLX_PORTS; i++) {
+        if (inputs) data.inputs[i] = inputs[i];
+        if (targets) data.targets[i] = targets[i];
+    }
+    return data;
+}
+
+/* inputs and out: an address for each port, 0 for an output that is not wanted; there is room for
+ * four. batch 0: one that fits the caches. */
+EXPORT int plx_js_predict(plx_model *model, double n, const void *const *inputs, double batch,
+                          plx_real *const *out) {
+    const plx_dataset data = plx__js_dataset(n, inputs, NULL);
+    return plx_model_predict(model, &data, (int64_t)batch, out);
+}
+
+/* targets: floats for the loss MSE, i32 labels for cross-entropy. Results: loss, accuracy, rmse,
+ * r2, the share of labels among the five likeliest, perplexity. confusion: 0, or classes * classes
+ * doubles to fill with the counts [label][prediction]. */
+EXPORT int plx_js_evaluate(plx_model *model, int output, int loss, double n,
+                           const void *const *inputs, const void *const *targets, double classes,
+                           double *confusion) {
+    const plx_dataset data = plx__js_dataset(n, inputs, targets);
+    plx_metrics metrics = {0};
+    const size_t cells = confusion ? (size_t)classes * (size_t)classes : 0;
+    int64_t *counts = NULL;
+    if (cells && !(counts = calloc(cells, sizeof *counts)))
+        return plx__js_fail(PLX_ERR_MEMORY, "evaluate: no memory");
+    const plx_status status =
+        plx_model_evaluate(model, output, (plx_loss)loss, &data, &metrics, counts);
+    if (status == PLX_OK) {
+        for (size_t i = 0; i < cells; i++) confusion[i] = (double)counts[i];
+    }
+    free(counts);
+    plx__js_result(0, metrics.loss);
+    plx__js_result(1, metrics.accuracy);
+    plx__js_result(2, metrics.rmse);
+    plx__js_result(3, metrics.r2);
+    plx__js_result(4, metrics.top5);
+    plx__js_result(5, metrics.perplexity);
+    return status;
+}
+
+/* The plan that predicts batch samples. Results: the plan. Freed by plx_js_plan_free. */
+EXPORT int plx_js_plan_new(plx_model *model, double batch) {
+    plx_graph *graph = NULL;
+    plx_plan *plan = NULL;
+    plx_node inputs[PLX_PORTS], outputs[PLX_PORTS];
+    plx_status status = plx_graph_new(plx__js_context(), &graph);
+    for (int i = 0; status == PLX_OK && i < plx_model_inputs(model); i++) {
+        const plx_port port = plx_model_input(model, i);
+        int64_t dims[PLX_MAX_RANK] = {(int64_t)batch};
+        for (int d = 0; d < port.rank; d++) dims[d + 1] = port.dims[d];
+        inputs[i] = plx_input(graph, port.name, port.dtype, port.rank + 1, dims);
+    }
+    if (status == PLX_OK) status = plx_model_forward(model, graph, inputs, false, outputs);
+    if (status == PLX_OK)
+        status = plx_compile(graph, plx_model_outputs(model), outputs, NULL, &plan);
+    plx_graph_free(graph);
+    plx__js_result_address(0, plan);
+    return status;
+}

@@ -1,0 +1,99 @@
+/** A generator on the client's side. */
+import type {
+  GenerateOptions,
+  SamplingOptions,
+  SequenceOptions,
+  TokenGenerator,
+} from './api_generation.js';
+import { checkFinite, checkWhole, toIntegers } from './arrays.js';
+import type { Connection } from './connection.js';
+import { PlxError } from './errors.js';
+import { cancelled } from './jobs.js';
+import type { Sampling } from './rpc.js';
+
+/** Of a call that names no count. */
+const COUNT = 64;
+
+function samplingOf(call: string, options: SamplingOptions): Sampling {
+  const temperature = checkFinite(`${call}: temperature`, options.temperature ?? 1);
+  if (temperature < 0) {
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `${call}: temperature is ${temperature}: it must be 0 or more`,
+    );
+  }
+  return { temperature, topK: checkWhole(`${call}: topK`, options.topK ?? 0, 0) };
+}
+
+export class ClientGenerator implements TokenGenerator {
+  readonly #connection: Connection;
+  readonly #id: number;
+
+  constructor(connection: Connection, id: number) {
+    this.#connection = connection;
+    this.#id = id;
+  }
+
+  async feed(ids: ArrayLike<number>): Promise<void> {
+    if (typeof ids?.length !== 'number' || typeof ids === 'string') {
+      throw new PlxError('PLX_ERR_ARGUMENT', 'feed: give an array of ids');
+    }
+    const values = toIntegers('feed: ids', { values: ids });
+    await this.#connection.call((engine) => engine.feedGenerator(this.#id, values));
+  }
+
+  async next(options: SamplingOptions = {}): Promise<number> {
+    return this.#draw(samplingOf('next', options));
+  }
+
+  #draw(sampling: Sampling): Promise<number> {
+    return this.#connection.call((engine) => engine.drawToken(this.#id, sampling));
+  }
+
+  async *generate(options: SequenceOptions = {}): AsyncGenerator<number, void, undefined> {
+    const sampling = samplingOf('generate', options);
+    const { count, signal } = options;
+    if (count !== undefined) checkWhole('generate: count', count, 0);
+    /* One at a time: whoever leaves the loop has a generator that was fed what they saw. */
+    for (let drawn = 0; drawn < (count ?? Number.POSITIVE_INFINITY); drawn++) {
+      if (signal?.aborted) throw cancelled('generate', signal);
+      yield await this.#draw(sampling);
+    }
+  }
+
+  logits(): Promise<Float32Array> {
+    return this.#connection.call((engine) => engine.generatorLogits(this.#id));
+  }
+
+  async reset(): Promise<void> {
+    await this.#connection.call((engine) => engine.resetGenerator(this.#id));
+  }
+
+  async dispose(): Promise<void> {
+    await this.#connection.call((engine) => engine.disposeGenerator(this.#id));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+}
+
+/** Feeds a prompt, draws what follows, and lets the generator go. */
+export async function generateAfter(
+  generator: TokenGenerator,
+  prompt: ArrayLike<number>,
+  options: GenerateOptions,
+): Promise<Int32Array> {
+  const { onToken, seed: _, count = COUNT, ...sequence } = options;
+  const ids: number[] = [];
+  try {
+    await generator.feed(prompt);
+    for await (const id of generator.generate({ ...sequence, count })) {
+      ids.push(id);
+      await onToken?.(id);
+    }
+  } finally {
+    await generator.dispose();
+  }
+  return Int32Array.from(ids);
+}

@@ -1,0 +1,188 @@
+/** Layers on the client's side: their makers, and the checks that need no engine. */
+import type { Layer, LayerKinds, Layers } from './api_layers.js';
+import { checkFinite, checkName, checkWhole } from './arrays.js';
+import { PlxError } from './errors.js';
+
+/** Throws unless an option's value can be; what names it: "sequential: layer 0: units". */
+type Rule = (what: string, value: never) => unknown;
+
+const refuse = (message: string): never => {
+  throw new PlxError('PLX_ERR_ARGUMENT', message);
+};
+
+const count: Rule = (what, value) => checkWhole(what, value, 1);
+const finite: Rule = checkFinite;
+const positive: Rule = (what, value: number) => {
+  if (checkFinite(what, value) <= 0) refuse(`${what} is ${value}: it must be above 0`);
+};
+const flag: Rule = (what, value: unknown) => {
+  if (typeof value !== 'boolean') refuse(`${what} must be true or false, not ${typeof value}`);
+};
+const text: Rule = (what, value: unknown) => {
+  if (typeof value !== 'string') refuse(`${what} must be a text, not ${typeof value}`);
+};
+const named: Rule = (what, value: string) => {
+  text(what, value as never);
+  /* The library's texts end at the first such character. */
+  if (value.includes('\0')) refuse(`${what} has a character that no name can have`);
+};
+const shape: Rule = (what, value: unknown) => {
+  if (!Array.isArray(value)) refuse(`${what} must be an array of whole numbers`);
+  for (const size of value as number[]) checkWhole(what, size, 1);
+};
+const freeShape: Rule = (what, value: unknown) => {
+  if (!Array.isArray(value)) refuse(`${what} must be an array of whole numbers`);
+  for (const size of value as number[]) checkWhole(what, size, -1);
+  const { length } = value as number[];
+  if (length > 5) refuse(`${what} has ${length} sizes: a sample has at most 5 dimensions`);
+};
+const pair: Rule = (what, value: unknown) => {
+  if (typeof value === 'number') {
+    checkWhole(what, value, 1);
+    return;
+  }
+  const sizes = Array.isArray(value) ? (value as number[]) : [];
+  if (sizes.length !== 2) refuse(`${what} must be one number, or [rows, columns]`);
+  for (const size of sizes) checkWhole(what, size, 1);
+};
+const oneOf =
+  (...names: string[]): Rule =>
+  (what, value: string) =>
+    checkName(what, value, names);
+const rope: Rule = (what, value: unknown) => {
+  if (typeof value !== 'boolean') positive(what, value as never);
+};
+
+const RULES = {
+  name: named,
+  inputShape: shape,
+  units: count,
+  filters: count,
+  hidden: count,
+  activation: text,
+  parameter: positive,
+  useBias: flag,
+  rate: finite,
+  dropout: finite,
+  shape: freeShape,
+  kernelSize: pair,
+  poolSize: pair,
+  size: pair,
+  strides: pair,
+  dilation: pair,
+  padding: oneOf('valid', 'same'),
+  method: oneOf('nearest', 'bilinear'),
+  groups: count,
+  vocabulary: count,
+  epsilon: positive,
+  momentum: positive,
+  heads: count,
+  kvHeads: count,
+  causal: flag,
+  rope,
+  gated: flag,
+  postNorm: flag,
+  rmsNorm: flag,
+  project: flag,
+  layers: (() => {}) as Rule /* each is checked as a layer */,
+} satisfies Record<string, Rule>;
+
+type Option = keyof typeof RULES;
+
+const CONVOLUTION = [
+  ...(['filters', 'kernelSize', 'strides', 'padding', 'dilation', 'groups'] as const),
+  ...(['activation', 'parameter', 'useBias'] as const),
+];
+const POOL = ['poolSize', 'strides', 'padding'] as const;
+const ATTENTION = ['heads', 'kvHeads', 'rope', 'useBias'] as const;
+const BLOCK = [
+  ...ATTENTION,
+  ...(['hidden', 'activation', 'gated', 'postNorm', 'rmsNorm', 'dropout', 'epsilon'] as const),
+];
+
+/** The options of each kind; those before needed are needed. */
+const KINDS: Record<keyof LayerKinds, { needed: number; options: readonly Option[] }> = {
+  dense: { needed: 1, options: ['units', 'activation', 'parameter', 'useBias'] },
+  activation: { needed: 1, options: ['activation', 'parameter'] },
+  dropout: { needed: 1, options: ['rate'] },
+  flatten: { needed: 0, options: [] },
+  reshape: { needed: 1, options: ['shape'] },
+  conv2d: { needed: 2, options: CONVOLUTION },
+  conv2dTranspose: { needed: 2, options: CONVOLUTION },
+  maxPool2d: { needed: 0, options: POOL },
+  avgPool2d: { needed: 0, options: POOL },
+  globalMaxPool2d: { needed: 0, options: [] },
+  globalAvgPool2d: { needed: 0, options: [] },
+  globalAvgPool1d: { needed: 0, options: [] },
+  upsample2d: { needed: 0, options: ['size', 'method'] },
+  layerNorm: { needed: 0, options: ['epsilon'] },
+  rmsNorm: { needed: 0, options: ['epsilon'] },
+  groupNorm: { needed: 0, options: ['groups', 'epsilon'] },
+  batchNorm: { needed: 0, options: ['momentum', 'epsilon'] },
+  embedding: { needed: 2, options: ['vocabulary', 'units'] },
+  positions: { needed: 0, options: [] },
+  attention: { needed: 0, options: [...ATTENTION, 'causal'] },
+  encoderBlock: { needed: 0, options: BLOCK },
+  decoderBlock: { needed: 0, options: BLOCK },
+  residual: { needed: 1, options: ['layers', 'project'] },
+};
+
+const COMMON: readonly Option[] = ['name', 'inputShape'];
+
+/** plx.layers. */
+export const layers = Object.fromEntries(
+  Object.keys(KINDS).map((kind) => [kind, (options: object = {}) => ({ ...options, kind })]),
+) as unknown as Layers;
+
+/** More layers within layers than this have names that are too long. */
+const MOST_LEVELS = 16;
+
+/** Refuses a layer that cannot be, as far as can be told without the engine, and copies it. */
+export function checkLayer(where: string, layer: Layer, level = 0): Layer {
+  const kind = KINDS[layer?.kind];
+  if (!kind) refuse(`${where} is none: make it with plx.layers`);
+  if (level === MOST_LEVELS) refuse(`${where}: more than ${MOST_LEVELS} layers inside each other`);
+  const options: Record<string, unknown> = { ...layer };
+  for (const [option, value] of Object.entries(options)) {
+    if (option === 'kind') continue;
+    if (![...COMMON, ...kind.options].includes(option as Option)) {
+      const known = [...kind.options, ...COMMON].join(', ');
+      refuse(`${where}: ${layer.kind} has no option "${option}": it has ${known}`);
+    }
+    if (value === undefined) delete options[option];
+    else RULES[option as Option](`${where}: ${option}`, value as never);
+  }
+  if (kind.options === BLOCK && options.activation === 'linear') {
+    refuse(`${where}: activation: two linear layers are one: a block's is not linear`);
+  }
+  const missing = kind.options.slice(0, kind.needed).find((option) => !(option in options));
+  if (missing) refuse(`${where}: ${layer.kind} needs ${missing}`);
+  if (layer.kind === 'residual') {
+    options.layers = checkList(`${where}: layers`, layer.layers, level + 1);
+  }
+  return structuredClone(options) as unknown as Layer;
+}
+
+function checkList(what: string, list: Layer[], level: number): Layer[] {
+  if (!Array.isArray(list) || list.length === 0) {
+    refuse(`${what}: give a list of at least one layer`);
+  }
+  return list.map((layer, i) => checkLayer(`${what.replace(/s$/, '')} ${i}`, layer, level));
+}
+
+/** Refuses layers that cannot make a model, as far as can be told without the engine. */
+export function checkLayers(list: Layer[]): Layer[] {
+  if (!Array.isArray(list) || list.length === 0) {
+    refuse('sequential: give a list of at least one layer');
+  }
+  if (!list[0]?.inputShape) {
+    refuse(
+      'sequential: the first layer needs inputShape, the shape of one sample: inputShape: [5]',
+    );
+  }
+  return list.map((layer, i) => checkLayer(`sequential: layer ${i}`, layer));
+}
+
+/** `max_pool2d` for `maxPool2d`: the library's name. */
+export const libraryName = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

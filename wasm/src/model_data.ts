@@ -1,0 +1,177 @@
+/** Samples and targets as callers give them, checked against a model's ports. */
+import type { Data, Loss, NamedData, Port } from './api.js';
+import {
+  countSamples,
+  type Flat,
+  flatten,
+  sizeOf,
+  toFloats,
+  toIntegers,
+  toLabels,
+} from './arrays.js';
+import { PlxError } from './errors.js';
+import type { ModelPorts, Samples, Values } from './rpc.js';
+
+/** Data whose numbers are flat already, of one port or by the names of several. */
+export type Given = { what: string; one: Flat } | { what: string; named: Record<string, Flat> };
+
+function isNamed(data: unknown): data is NamedData {
+  if (typeof data !== 'object' || data === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(data);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Reads data at once, before anything is awaited; what names it in messages: "fit: x". */
+export function flattenGiven(what: string, data: Data | NamedData): Given {
+  if (!isNamed(data)) return { what, one: flatten(what, data) };
+  const entries = Object.entries(data).map(
+    ([name, values]) => [name, flatten(`${what}.${name}`, values)] as const,
+  );
+  return { what, named: Object.fromEntries(entries) };
+}
+
+/** What a port takes: shape of a sample, and the range of whole numbers. */
+interface Wanted {
+  name: string;
+  shape: number[];
+  /** Undefined: single precision. */
+  classes?: number;
+  labels?: boolean;
+}
+
+const inputsOf = (ports: readonly Port[]): Wanted[] =>
+  ports.map(({ name, shape, dtype, classes }) =>
+    dtype === 'int32' ? { name, shape, classes } : { name, shape },
+  );
+
+function targetsOf(ports: readonly Port[], loss: Loss): Wanted[] {
+  if (loss === 'own') return [];
+  return ports.map(({ name, shape }) =>
+    loss === 'mse'
+      ? { name, shape }
+      : { name, shape: shape.slice(0, -1), classes: shape.at(-1) ?? 1, labels: true },
+  );
+}
+
+const list = (ports: readonly Wanted[]) => ports.map(({ name }) => `"${name}"`).join(' and ');
+
+/** The data of each port, in order, with its place in messages. */
+function assign(given: Given, ports: readonly Wanted[], kind: string): [string, Flat][] {
+  const { what } = given;
+  if ('one' in given) {
+    if (ports.length === 1) return [[what, given.one]];
+    const names = ports.map(({ name }) => name).join(', ');
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `${what}: this model has ${ports.length} ${kind}s, ${list(ports)}: give { ${names} }`,
+    );
+  }
+  const unknown = Object.keys(given.named).find((name) => !ports.some((p) => p.name === name));
+  if (unknown !== undefined) {
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `${what}: this model has no ${kind} "${unknown}": it has ${list(ports)}`,
+    );
+  }
+  return ports.map(({ name }) => {
+    const flat = given.named[name];
+    if (flat) return [`${what}.${name}`, flat];
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what}: no data for ${kind} "${name}"`);
+  });
+}
+
+function valuesOf(what: string, flat: Flat, port: Wanted): Values {
+  if (port.classes === undefined) return toFloats(what, flat, sizeOf(port.shape));
+  if (port.labels) return toLabels(what, flat, port.classes);
+  if (port.classes === 0) return toIntegers(what, flat);
+  return toLabels(what, flat, port.classes, 'id');
+}
+
+/** Rows of logits where labels belong. */
+function refuseRows(what: string, flat: Flat, n: number, port: Wanted): void {
+  const rows = n * sizeOf(port.shape);
+  if (!port.labels || flat.values.length !== rows * port.classes! || port.classes === 1) return;
+  throw new PlxError(
+    'PLX_ERR_SHAPE',
+    `${what} has a row for each sample; crossentropy takes class labels, one whole number each`,
+  );
+}
+
+/** Samples for prediction. */
+export function inputsFor(given: Given, ports: ModelPorts): { n: number; inputs: Values[] } {
+  const wanted = inputsOf(ports.inputs);
+  let n = -1;
+  const inputs = assign(given, wanted, 'input').map(([what, flat], i) => {
+    const count = countSamples(what, flat, wanted[i]!.shape);
+    if (n >= 0 && count !== n) {
+      throw new PlxError(
+        'PLX_ERR_SHAPE',
+        `${what} has ${count} samples, but ${wanted[0]!.name} has ${n}`,
+      );
+    }
+    n = count;
+    return valuesOf(what, flat, wanted[i]!);
+  });
+  return { n, inputs };
+}
+
+/** Samples with their targets; y undefined: none were given. */
+export function samplesFor(
+  call: string,
+  x: Given,
+  y: Given | undefined,
+  ports: ModelPorts,
+  loss: Loss,
+): Samples {
+  const wanted = targetsOf(ports.outputs, loss);
+  const { n, inputs } = inputsFor(x, ports);
+  if (!y || wanted.length === 0) {
+    if (!y === (wanted.length === 0)) return noneMissing(call, { n, inputs, targets: [] });
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      y
+        ? `${call}: y: the loss "own" takes no targets: leave y undefined`
+        : `${call}: y: the loss "${loss}" takes targets`,
+    );
+  }
+  const targets = assign(y, wanted, 'output').map(([what, flat], i) => {
+    const port = wanted[i]!;
+    refuseRows(what === y.what ? `${call}: y` : what, flat, n, port);
+    const count = countSamples(what, flat, port.shape);
+    if (n > 0 && count !== n) {
+      throw new PlxError('PLX_ERR_SHAPE', `${call}: x has ${n} samples, but y has ${count}`);
+    }
+    return valuesOf(what, flat, port);
+  });
+  return noneMissing(call, { n, inputs, targets });
+}
+
+function noneMissing(call: string, samples: Samples): Samples {
+  if (samples.n > 0) return samples;
+  throw new PlxError('PLX_ERR_SHAPE', `${call}: x has no samples`);
+}
+
+/** Keeps the last share of the samples for validation. */
+export function split(samples: Samples, share: number): { data: Samples; validation: Samples } {
+  const held = Math.floor(samples.n * share);
+  if (!(share > 0 && share < 1) || held === 0) {
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `fit: validation ${share} of ${samples.n} samples leaves ${held} to validate on: ` +
+        'it must be between 0 and 1, and hold out at least one',
+    );
+  }
+  const n = samples.n - held;
+  const range = (from: number, to: number): Samples => {
+    const part = (array: Values): Values => {
+      const size = array.length / samples.n;
+      return array.slice(from * size, to * size);
+    };
+    return {
+      n: to - from,
+      inputs: samples.inputs.map(part),
+      targets: samples.targets.map(part),
+    };
+  };
+  return { data: range(0, n), validation: range(n, samples.n) };
+}
