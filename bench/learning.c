@@ -2,8 +2,6 @@
 
 #include "base/context.h"
 #include "base/platform.h"
-#include "nn/model.h"
-#include "ops/op.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -160,22 +158,35 @@ static plx_status choose_schedule(plx_learning *l) {
     return PLX_OK;
 }
 
+/* Where a sample begins: strides count elements, 0 is side by side. */
+static const void *sample_at(const void *data, plx_port port, int axes, int64_t stride, bool labels,
+                             int64_t sample) {
+    int64_t size = 1;
+    for (int i = 0; i < axes; ++i) size *= port.dims[i];
+    const bool integers = labels || port.dtype == PLX_DTYPE_I32;
+    const size_t bytes = integers ? sizeof(int32_t) : sizeof(plx_real);
+    return (const char *)data + (size_t)(sample * (stride ? stride : size)) * bytes;
+}
+
 /* The last tenth of what is trained on, for early stopping: what is held out stays unseen. */
 static void split_validation(plx_learning *l) {
     const int64_t held = l->train.n / 10;
     if (!l->options.patience || !held) return;
     l->train.n -= held;
-    l->validation = l->train;
-    l->validation.n = held;
-    const plx_loss loss = l->trainer_options.loss;
+    plx_dataset *v = &l->validation;
+    *v = l->train;
+    v->n = held;
+    const bool labels = l->trainer_options.loss == PLX_LOSS_CROSS_ENTROPY;
     for (int i = 0; i < PLX_PORTS; ++i) {
-        if (l->train.inputs[i])
-            l->validation.inputs[i] = plx__dataset_input(l->model, &l->train, i, l->train.n);
-        if (l->train.targets[i])
-            l->validation.targets[i] =
-                plx__dataset_target(l->model, loss, &l->train, i, l->train.n);
+        const plx_port in = plx_model_input(l->model, i), out = plx_model_output(l->model, i);
+        if (v->inputs[i])
+            v->inputs[i] =
+                sample_at(v->inputs[i], in, in.rank, v->input_strides[i], false, l->train.n);
+        if (v->targets[i])
+            v->targets[i] = sample_at(v->targets[i], out, out.rank - labels, v->target_strides[i],
+                                      labels, l->train.n);
     }
-    l->trainer_options.validation = &l->validation;
+    l->trainer_options.validation = v;
     l->trainer_options.patience = l->options.patience;
 }
 
@@ -262,14 +273,23 @@ static bool same_ports(const plx_model *a, const plx_model *b) {
     return same;
 }
 
+static const char *shape_text(plx_port port, char *text, size_t size) {
+    size_t used = 0;
+    text[0] = 0;
+    for (int i = 0; i < port.rank && used < size; ++i) {
+        snprintf(text + used, size - used, "%s%lld", i ? " x " : "", (long long)port.dims[i]);
+        used += strlen(text + used);
+    }
+    return text;
+}
+
 static const char *ports_text(const plx_model *model, char *text, size_t size) {
     const plx_port in = plx_model_input(model, 0), out = plx_model_output(model, 0);
     char left[96], right[96];
     snprintf(text, size, "%d input%s of %s and %d output%s of %s", plx_model_inputs(model),
-             plx_model_inputs(model) == 1 ? "" : "s",
-             plx__shape_text(in.rank, in.dims, left, sizeof left), plx_model_outputs(model),
-             plx_model_outputs(model) == 1 ? "" : "s",
-             plx__shape_text(out.rank, out.dims, right, sizeof right));
+             plx_model_inputs(model) == 1 ? "" : "s", shape_text(in, left, sizeof left),
+             plx_model_outputs(model), plx_model_outputs(model) == 1 ? "" : "s",
+             shape_text(out, right, sizeof right));
     return text;
 }
 

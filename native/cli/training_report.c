@@ -83,7 +83,7 @@ static void print_measures(FILE *to, const training *t) {
     if (count) fprintf(to, "%-24s %-24s goal\n", "held out", "value");
     for (int i = 0; i < count; ++i) {
         const plx_learning_measure m = plx_learning_measure_at(t->learning, i);
-        char value[64], goal[64] = "";
+        char value[64], goal[96] = "";
         value_text(&m, m.value, value, sizeof value);
         if (has_goal(t, &m)) {
             const bool lower = !strcmp(m.better, "lower");
