@@ -189,7 +189,7 @@ static void noise_of(uint32_t word, double *noise) {
         noise[c] = (double)(word >> 10 * c & 1023) / 1024 - 0.5;
 }
 
-static const double mean_light = 0.3, light_deviation = 0.24;
+static const double mean_light = 0.25, light_deviation = 0.21;
 
 void plx__picture_draw(const plx__picture *picture, plx_rng *rng, plx_real *image) {
     static const double noise_size = 0.2;

@@ -16,10 +16,11 @@ static plx_status open_task(plx_learning *l) {
     snprintf(l->model_name, sizeof l->model_name, "vit-nano");
     plx_trainer_options *o = &l->trainer_options;
     o->batch = 16;
-    o->steps = plx__learning_steps(l, 350, 1500, 5000);
+    o->steps = plx__learning_steps(l, 600, 1500, 5000);
     o->epochs = o->steps;
     o->optimizer = plx_optimizer_default(PLX_ADAMW);
     o->optimizer.rate = 1e-3;
+    o->optimizer.beta2 = 0.95; /* a short memory, for few steps */
     o->optimizer.weight_decay = 0.05;
     o->schedule = (plx_schedule){.kind = PLX_SCHEDULE_COSINE, .warmup = o->steps / 10};
     o->clip_norm = 1;

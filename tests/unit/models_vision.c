@@ -69,6 +69,7 @@ static void sizes(plx_check *t, plx_ctx *ctx) {
     has_size(t, ctx, "vit-tiny", 224, 1000, 5717416); /* Touvron et al.: 5.7 million */
     CHECK(t, vit_formula(224, 16, 12, 192, 1000, true) == 5717416, "the formula gives %lld",
           (long long)vit_formula(224, 16, 12, 192, 1000, true));
+    has_size(t, ctx, "resnet-nano", 32, 10, resnet_formula(3, 3, 3, 8, 10, true));
     has_size(t, ctx, "resnet-nano:stages=3,blocks=3,width=16", 32, 10,
              resnet_formula(3, 3, 3, 16, 10, true));
     has_size(t, ctx, "resnet-nano:stages=2,blocks=1,width=8,skips=0", 32, 10,
