@@ -59,6 +59,14 @@ function assertExhibit(exhibit, where) {
   assert.ok(labels.length === 0 || labels.length === named, `${where}: all labels, or none`);
 }
 
+function assertMeasures(measures, where) {
+  assert.ok(measures.length > 0, where);
+  for (const { name, unit, better, value } of measures) {
+    assert.ok(name && unit && ['lower', 'higher', 'none'].includes(better), where);
+    assert.ok(Number.isFinite(value), `${where}: ${name}`);
+  }
+}
+
 describe('learn', () => {
   let plx;
   let tasks;
@@ -82,7 +90,7 @@ describe('learn', () => {
     }
   };
 
-  it('trains every task, which tells what it is, how far, and what came of it', async () => {
+  it('trains every task, which tells what it is and how far', async () => {
     assert.ok(tasks.length > 0);
     for (const task of tasks) {
       assert.ok(task.description.length > 10, task.name);
@@ -113,14 +121,6 @@ describe('learn', () => {
         assert.equal(losses.length, STEPS);
         straight.set(task.name, losses);
         assert.ok(losses.every(Number.isFinite), `${task.name}: ${losses}`);
-        const measures = await run.evaluate();
-        assert.ok(measures.length > 0, task.name);
-        for (const { name, unit, better, value } of measures) {
-          assert.ok(name && unit && ['lower', 'higher', 'none'].includes(better), task.name);
-          assert.ok(Number.isFinite(value), `${task.name}: ${name}`);
-        }
-        const exhibits = await run.exhibits();
-        for (const exhibit of exhibits) assertExhibit(exhibit, `${task.name}: ${exhibit.name}`);
       });
     }
   });
@@ -137,8 +137,9 @@ describe('learn', () => {
           },
         });
         for (; outcome.reason === 'paused'; outcome = await run.resume()) {
-          await run.evaluate();
-          await run.exhibits();
+          assertMeasures(await run.evaluate(), task.name);
+          const exhibits = await run.exhibits();
+          for (const exhibit of exhibits) assertExhibit(exhibit, `${task.name}: ${exhibit.name}`);
         }
         assert.equal(outcome.reason, 'done');
         same(await run.losses(), expected);

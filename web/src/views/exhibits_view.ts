@@ -161,7 +161,7 @@ function drawImages(exhibit: Exhibit): HTMLElement {
   return h(
     'div',
     { class: 'stack' },
-    h('ul', { class: 'tiles' }, ...tiles),
+    h('ul', { class: labels.length > 0 ? 'tiles named' : 'tiles' }, ...tiles),
     h('p', { class: 'hint' }, `Values ${range}.`),
   );
 }

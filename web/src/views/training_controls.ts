@@ -13,7 +13,7 @@ const rateOf = (slider: string) => 10 ** (Number(slider) / 20);
 const sliderOf = (rate: number) => Math.round(20 * Math.log10(rate));
 
 const sizes: Record<BenchSize, string> = {
-  quick: 'Quick: as few steps as show that it learns',
+  quick: 'Quick',
   default: 'Standard',
   full: 'Long',
 };
@@ -140,7 +140,7 @@ function filePicker(store: Store<AppState>, actions: Actions) {
       label,
       {
         text: 'Choose a text to learn',
-        table: 'Choose a table (CSV, the target last)',
+        table: 'Choose a table (CSV)',
         digits: 'Choose the two files of MNIST',
         nothing: '',
       }[takes],
@@ -155,7 +155,9 @@ function filePicker(store: Store<AppState>, actions: Actions) {
       );
     } else {
       const size = file && `${file.bytes.length.toLocaleString('en')} bytes`;
-      setText(what, file ? `${file.name}, ${size}.` : 'Without one, data is made from the seed.');
+      const last = takes === 'table' ? 'The target in its last column. ' : '';
+      const own = `${last}Without one, data is made from the seed.`;
+      setText(what, file ? `${file.name}, ${size}.` : own);
     }
   };
   store.watch(['trainingFiles', 'trainingFileError', 'mnist', 'training'], show);
@@ -172,11 +174,7 @@ function filePicker(store: Store<AppState>, actions: Actions) {
 function ratePicker(store: Store<AppState>, actions: Actions) {
   const input = h('input', { id: 'train-rate', type: 'range', min: -120, max: 0, step: 1 });
   const text = h('output', { for: 'train-rate' });
-  const own = h(
-    'button',
-    { type: 'button', class: 'small', id: 'train-own-rate' },
-    'The task’s own',
-  );
+  const own = h('button', { type: 'button', class: 'small', id: 'train-own-rate' }, 'Task’s own');
   let rate: number | undefined;
   const show = () => {
     const { training } = store.get();
@@ -326,7 +324,7 @@ export function mountTrainingControls(
   });
   tasksBox.append(tasks.root);
   box.append(
-    h('div', { class: 'fields tight' }, field('Steps', size), field('Seed', seed)),
+    h('div', { class: 'fields tight' }, field('Length', size), field('Seed', seed)),
     files.root,
     rate.root,
     h(
