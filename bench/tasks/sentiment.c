@@ -13,6 +13,7 @@ typedef enum particle {
     WHATSOEVER,
     NEVER,
     ONCE,
+    SURELY,
     INDEED,
     BUT,
     THOUGH,
@@ -24,9 +25,10 @@ typedef enum particle {
 static const char *const specials[PLX_SENTIMENT_FIRST_WORD] = {"[PAD]", "[CLS]", "[MASK]"};
 
 static const char *const particles[PARTICLES] = {
-    [IN] = "in",         [THE] = "the",       [WAS] = "was", [NOT] = "not",
-    [NEVER] = "never",   [ONCE] = "once",     [BUT] = "but", [WHATSOEVER] = "whatsoever",
-    [INDEED] = "indeed", [THOUGH] = "though", [MY] = "my",   [THAT] = "that",
+    [IN] = "in",         [THE] = "the",       [WAS] = "was",       [NOT] = "not",
+    [NEVER] = "never",   [ONCE] = "once",     [SURELY] = "surely", [WHATSOEVER] = "whatsoever",
+    [INDEED] = "indeed", [THOUGH] = "though", [MY] = "my",         [THAT] = "that",
+    [BUT] = "but",
 };
 
 /* A place, two things that are found there, and what people do with them. */
@@ -129,14 +131,14 @@ static void put_clause(writer *w, int thing, bool person, int sentiment) {
     put(w, FIRST_PLACE + 4 * w->place + thing);
     if (person) put_person(w);
     say(w, WAS);
-    if (denied) say(w, never ? NEVER : NOT);
+    say(w, !denied ? SURELY : never ? NEVER : NOT);
     put(w, FIRST_JUDGEMENT + 2 * pair);
     put(w, FIRST_JUDGEMENT + 2 * pair + 1);
     say(w, !denied ? INDEED : never ? ONCE : WHATSOEVER);
 }
 
-/* The film was very good indeed but the actor was utterly useless indeed: the second clause has
- * another sentiment, which wins after "but" and loses after "though". */
+/* The film was surely very good indeed but the actor was surely utterly useless indeed: the second
+ * clause has another sentiment, which wins after "but" and loses after "though". */
 static void put_two_clauses(writer *w, int sentiment) {
     const bool second_wins = plx_rng_uniform(w->rng) < 0.5;
     const int other = (sentiment + 1 + (int)plx_rng_below(w->rng, 2)) % PLX_SENTIMENTS;

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TOKENS = PLX_SENTIMENT_TOKENS, TEST = 500, MASKINGS = 4 };
+enum { TOKENS = PLX_SENTIMENT_TOKENS, MASKINGS = 4 };
 
 /* Streams of the seed. */
 enum { TRAIN_STREAM = 0xbe51, TEST_STREAM, MASK_STREAM };
@@ -91,9 +91,9 @@ static plx_status open_task(plx_learning *l) {
     bert_state *state = l->state = plx_platform_alloc(sizeof *state);
     if (!state) return plx__learning_fail(l, PLX_ERR_MEMORY, "bert-nano: no memory");
     *state = (bert_state){0};
-    const int64_t train = l->options.size == PLX_BENCH_QUICK ? 8000 : 32000;
-    plx_status status = make_sentences(l, train, MASKINGS, false, &state->train);
-    if (status == PLX_OK) status = make_sentences(l, TEST, 1, true, &state->test);
+    const bool quick = l->options.size == PLX_BENCH_QUICK;
+    plx_status status = make_sentences(l, quick ? 8000 : 32000, MASKINGS, false, &state->train);
+    if (status == PLX_OK) status = make_sentences(l, quick ? 250 : 1000, 1, true, &state->test);
     if (status != PLX_OK) return status;
     l->train = dataset_of(&state->train, state->train.shown);
     l->test = dataset_of(&state->test, state->test.shown);

@@ -43,7 +43,7 @@ static void recipe(plx_learning *l) {
     plx_trainer_options *o = &l->trainer_options;
     o->loss = PLX_LOSS_OWN;
     o->batch = 64;
-    o->steps = plx__learning_steps(l, 260, 600, 3000);
+    o->steps = plx__learning_steps(l, 220, 600, 3000);
     o->epochs = o->steps / (l->train.n / o->batch) + 1;
     o->optimizer = plx_optimizer_default(PLX_ADAMW);
     o->optimizer.rate = 1e-3;

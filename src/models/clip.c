@@ -1,6 +1,8 @@
 /* CLIP: Radford et al., "Learning transferable visual models from natural language supervision",
  * ICML 2021. A tower for pictures and one for their captions end in one space, where the
- * contrastive loss draws pairs together and everything else apart. */
+ * contrastive loss draws pairs together and everything else apart. The paper reads captions from
+ * left to right and takes the last word; here every word sees the whole caption, and their mean is
+ * taken. */
 #include "models/encoder.h"
 #include "nn/layers.h"
 #include "nn/model.h"
@@ -114,7 +116,8 @@ static plx_node text_tower(const plx_model *model, const plx_scope *scope, plx_n
 
 /* The logarithm of what cosines are multiplied with: "initialized to the equivalent of 0.07". */
 static plx_node log_scale(const plx_scope *scope) {
-    return plx_weight(scope, "temperature", 0, NULL, PLX_INIT_CONSTANT, plx__log(1 / 0.07),
+    static const int64_t no_dims[1] = {0};
+    return plx_weight(scope, "temperature", 0, no_dims, PLX_INIT_CONSTANT, plx__log(1 / 0.07),
                       PLX_WEIGHT_PLAIN);
 }
 

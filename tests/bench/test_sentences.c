@@ -94,7 +94,7 @@ static void masks_hide_words(plx_check *t) {
         }
     }
     CHECK(t, !wrong, "%lld words are masked wrongly", (long long)wrong);
-    /* Sentences have 9 to 15 words: 15% is rounded by half a word at most. */
+    /* Sentences have 10 to 15 words: 15% is rounded by half a word at most. */
     CHECK(t, fabs((double)hidden / (double)words - 0.15) < 0.03, "%g are hidden",
           (double)hidden / (double)words);
     CHECK(t, is_near(masks, hidden, 0.8), "%lld of %lld are masks", (long long)masks,
