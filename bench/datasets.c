@@ -12,6 +12,11 @@ enum { STREAM_INPUTS = 910, STREAM_NOISE, STREAM_SPLIT, STREAM_PIXELS, STREAM_LA
 
 static const double pi = 3.14159265358979323846;
 
+double plx_interp5d_function(const double x[5]) {
+    return plx__sin(pi * x[0]) * plx__cos(pi * x[1] / 2) + x[2] * x[3] + plx__exp(-x[4] * x[4]) -
+           0.5 * x[0] * x[4];
+}
+
 void plx_interp5d_table(int64_t n, uint64_t seed, plx_real *table) {
     plx_rng inputs = plx_rng_new(seed, STREAM_INPUTS), noise = plx_rng_new(seed, STREAM_NOISE);
     for (int64_t i = 0; i < n; ++i) {
@@ -21,9 +26,7 @@ void plx_interp5d_table(int64_t n, uint64_t seed, plx_real *table) {
             x[j] = 2 * plx_rng_uniform(&inputs) - 1;
             row[j] = (plx_real)x[j];
         }
-        const double y = plx__sin(pi * x[0]) * plx__cos(pi * x[1] / 2) + x[2] * x[3] +
-                         plx__exp(-x[4] * x[4]) - 0.5 * x[0] * x[4];
-        row[5] = (plx_real)(y + PLX_INTERP5D_NOISE * plx_rng_normal(&noise));
+        row[5] = (plx_real)(plx_interp5d_function(x) + PLX_INTERP5D_NOISE * plx_rng_normal(&noise));
     }
 }
 
@@ -69,6 +72,8 @@ static void copy_column(plx_regression *data, const plx_real *table, int64_t col
         else
             (held ? data->y_test : data->y_train)[row] = value;
     }
+    data->scales[2 * column] = mean;
+    data->scales[2 * column + 1] = deviation;
     if (column == inputs) data->target_scale = deviation;
 }
 
@@ -87,7 +92,9 @@ plx_status plx_regression_new(plx_ctx *ctx, const plx_real *table, int64_t n, in
     data.y_train = plx_platform_alloc((size_t)data.train * bytes);
     data.x_test = plx_platform_alloc((size_t)(data.test * inputs) * bytes);
     data.y_test = plx_platform_alloc((size_t)data.test * bytes);
-    const bool enough = order && data.x_train && data.y_train && data.x_test && data.y_test;
+    data.scales = plx_platform_alloc(2 * (size_t)(inputs + 1) * sizeof *data.scales);
+    const bool enough =
+        order && data.x_train && data.y_train && data.x_test && data.y_test && data.scales;
     for (int64_t j = 0; enough && j <= inputs; ++j) copy_column(&data, table, j, order);
     plx_platform_free(order);
     if (!enough) {
@@ -103,6 +110,7 @@ void plx_regression_free(plx_regression *data) {
     plx_platform_free(data->y_train);
     plx_platform_free(data->x_test);
     plx_platform_free(data->y_test);
+    plx_platform_free(data->scales);
     *data = (plx_regression){0};
 }
 

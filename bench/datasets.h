@@ -10,13 +10,15 @@ typedef struct plx_regression {
     int64_t inputs, train, test;
     plx_real *x_train, *y_train, *x_test, *y_test; /* [train, inputs], [train], ... */
     double target_scale; /* deviation of the target: multiplies errors back into its unit */
+    double *scales;      /* [inputs + 1, 2]: mean and deviation of each column, the target last */
 } plx_regression;
 
 /* Standard deviation of the noise in the table below: the floor of any model's RMSE. */
 #define PLX_INTERP5D_NOISE 0.1
 
-/* n rows of x1..x5 uniform in [-1, 1] and
- * y = sin(pi x1) cos(pi x2 / 2) + x3 x4 + exp(-x5^2) - x1 x5 / 2 + N(0, 0.1^2).
+/* sin(pi x1) cos(pi x2 / 2) + x3 x4 + exp(-x5^2) - x1 x5 / 2 */
+double plx_interp5d_function(const double x[5]);
+/* n rows of x1..x5 uniform in [-1, 1] and y, the function of them + N(0, 0.1^2).
  * table has room for n x 6 values. */
 void plx_interp5d_table(int64_t n, uint64_t seed, plx_real *table);
 

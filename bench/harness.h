@@ -7,7 +7,7 @@
 enum {
     PLX_BENCH_SAMPLES = 256, /* kept per case */
     PLX_BENCH_PARAMETERS = 8,
-    PLX_BENCH_METRICS = 8,
+    PLX_BENCH_METRICS = 24,
     PLX_BENCH_EXTRAS = 12, /* of all rows of a case */
     PLX_BENCH_SERIES = 2,
 };
@@ -74,7 +74,7 @@ struct plx_case {
     int extra_count;
     plx_case_series series[PLX_BENCH_SERIES];
     int series_count;
-    char shape[40];                        /* text that a parameter may point to */
+    char shape[160];                       /* text that a parameter may point to */
     double share;                          /* of the time that a case has; 0: all of it */
     double flops;                          /* of one iteration; 0: not compared with the ceiling */
     bool real;                             /* data; else synthetic from the seed, or none */

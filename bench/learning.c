@@ -27,6 +27,25 @@ const char *plx_learning_task_description(int i) {
     return i >= 0 && i < TASKS ? tasks[i]->description : NULL;
 }
 
+const char *plx_learning_task_takes(int i) {
+    return i >= 0 && i < TASKS && tasks[i]->takes ? tasks[i]->takes : "";
+}
+
+bool plx_learning_task_apart(int i) {
+    return i >= 0 && i < TASKS && tasks[i]->apart;
+}
+
+static const char *const schedules[] = {
+    [PLX_SCHEDULE_CONSTANT] = "constant",   [PLX_SCHEDULE_STEP] = "step",
+    [PLX_SCHEDULE_COSINE] = "cosine",       [PLX_SCHEDULE_LINEAR] = "linear",
+    [PLX_SCHEDULE_ONE_CYCLE] = "one-cycle",
+};
+enum { SCHEDULES = sizeof schedules / sizeof schedules[0] };
+
+const char *plx_learning_schedule(int i) {
+    return i >= 0 && i < SCHEDULES ? schedules[i] : NULL;
+}
+
 /* ---- For tasks ------------------------------------------------------------------------------- */
 
 plx_status plx__learning_fail(plx_learning *l, plx_status status, const char *format, ...) {
@@ -115,17 +134,226 @@ static plx_status choose_optimizer(plx_learning *l) {
     return PLX_OK;
 }
 
+/* What the options put in place of the task's: 0 keeps it, below 0 is none of it. */
+static double chosen(double asked, double usual) {
+    return asked > 0 ? asked : asked < 0 ? 0 : usual;
+}
+
+static plx_status choose_schedule(plx_learning *l) {
+    plx_schedule *schedule = &l->trainer_options.schedule;
+    const char *wanted = l->options.schedule;
+    if (wanted) {
+        int kind = 0;
+        while (kind < SCHEDULES && strcmp(schedules[kind], wanted) != 0) kind += 1;
+        if (kind == SCHEDULES)
+            return plx__learning_fail(l, PLX_ERR_ARGUMENT,
+                                      "there is no schedule \"%.60s\"; there are constant, step, "
+                                      "cosine, linear, one-cycle",
+                                      wanted);
+        /* Warm-up suits the data and stays, except where the schedule has its own. */
+        const int64_t warmup = kind == PLX_SCHEDULE_ONE_CYCLE ? 0 : schedule->warmup;
+        *schedule = (plx_schedule){.kind = (plx_schedule_kind)kind, .warmup = warmup};
+    }
+    schedule->warmup = (int64_t)chosen((double)l->options.warmup, (double)schedule->warmup);
+    return PLX_OK;
+}
+
+/* Where a sample begins: strides count elements, 0 is side by side. */
+static const void *sample_at(const void *data, plx_port port, int axes, int64_t stride, bool labels,
+                             int64_t sample) {
+    int64_t size = 1;
+    for (int i = 0; i < axes; ++i) size *= port.dims[i];
+    const bool integers = labels || port.dtype == PLX_DTYPE_I32;
+    const size_t bytes = integers ? sizeof(int32_t) : sizeof(plx_real);
+    return (const char *)data + (size_t)(sample * (stride ? stride : size)) * bytes;
+}
+
+/* The last tenth of what is trained on, for early stopping: what is held out stays unseen. */
+static void split_validation(plx_learning *l) {
+    const int64_t held = l->train.n / 10;
+    if (!l->options.patience || !held) return;
+    l->train.n -= held;
+    plx_dataset *v = &l->validation;
+    *v = l->train;
+    v->n = held;
+    const bool labels = l->trainer_options.loss == PLX_LOSS_CROSS_ENTROPY;
+    for (int i = 0; i < PLX_PORTS; ++i) {
+        const plx_port in = plx_model_input(l->model, i), out = plx_model_output(l->model, i);
+        if (v->inputs[i])
+            v->inputs[i] =
+                sample_at(v->inputs[i], in, in.rank, v->input_strides[i], false, l->train.n);
+        if (v->targets[i])
+            v->targets[i] = sample_at(v->targets[i], out, out.rank - labels, v->target_strides[i],
+                                      labels, l->train.n);
+    }
+    l->trainer_options.validation = v;
+    l->trainer_options.patience = l->options.patience;
+}
+
+static int64_t steps_per_epoch(const plx_learning *l) {
+    const plx_trainer_options *o = &l->trainer_options;
+    const int64_t accumulate = o->accumulate > 1 ? o->accumulate : 1;
+    const int64_t batches = (l->train.n + o->batch - 1) / o->batch;
+    return (batches + accumulate - 1) / accumulate;
+}
+
+int64_t plx_learning_samples(const plx_learning *l, int64_t steps) {
+    const plx_trainer_options *o = &l->trainer_options;
+    const int64_t per_epoch = steps_per_epoch(l);
+    const int64_t rest = steps % per_epoch * o->batch * (o->accumulate > 1 ? o->accumulate : 1);
+    return steps / per_epoch * l->train.n + rest;
+}
+
+/* Batch, epochs and steps: steps that are asked for have as many epochs as they take. */
+static void choose_length(plx_learning *l) {
+    plx_trainer_options *o = &l->trainer_options;
+    const plx_learning_options *asked = &l->options;
+    if (asked->batch)
+        o->batch = asked->batch;
+    else if (o->batch > l->train.n)
+        o->batch = l->train.n;
+    if (asked->accumulate) o->accumulate = asked->accumulate;
+    if (asked->epochs) {
+        o->epochs = asked->epochs;
+        o->steps = asked->steps;
+    } else if (asked->steps) {
+        o->steps = asked->steps;
+    }
+    if (!o->steps || asked->epochs || o->batch < 1) return;
+    const int64_t per_epoch = steps_per_epoch(l), epochs = (o->steps + per_epoch - 1) / per_epoch;
+    if (o->epochs < epochs) o->epochs = epochs;
+}
+
+static void choose_regularisation(plx_learning *l) {
+    plx_trainer_options *o = &l->trainer_options;
+    const plx_learning_options *asked = &l->options;
+    o->clip_norm = chosen(asked->clip, o->clip_norm);
+    o->label_smoothing = chosen(asked->label_smoothing, o->label_smoothing);
+    o->optimizer.weight_decay = chosen(asked->weight_decay, o->optimizer.weight_decay);
+}
+
+/* What the task's own model has set, the model that was asked for has too unless its name says
+ * otherwise: a vocabulary comes with the data. */
+static plx_status complete_name(plx_learning *l, const char *wanted) {
+    const char *asked = l->options.model, *set = strchr(wanted, ':');
+    const size_t size = sizeof l->model_name;
+    if (strlen(asked) >= size)
+        return plx__learning_fail(l, PLX_ERR_ARGUMENT, "model \"%.80s...\": the name is too long",
+                                  asked);
+    snprintf(l->model_name, size, "%s", asked);
+    if (!set || !strncmp(wanted, "mlp:", 4) || !strncmp(asked, "mlp:", 4)) return PLX_OK;
+    while (*set) {
+        char one[64];
+        const size_t length = strcspn(set + 1, ","), used = strlen(l->model_name);
+        const size_t key = strcspn(set + 1, "=");
+        snprintf(one, sizeof one, "%.*s", (int)length, set + 1);
+        set += 1 + length;
+        char name[64];
+        snprintf(name, sizeof name, "%.*s=", (int)key, one);
+        if (strstr(asked, name)) continue;
+        snprintf(l->model_name + used, size - used, "%s%s", strchr(l->model_name, ':') ? "," : ":",
+                 one);
+    }
+    return PLX_OK;
+}
+
+static bool same_port(plx_port a, plx_port b) {
+    return a.rank == b.rank && a.dtype == b.dtype && a.classes == b.classes &&
+           !memcmp(a.dims, b.dims, (size_t)a.rank * sizeof *a.dims);
+}
+
+/* Data of the task fit the model that was asked for if its ports are those of the task's own. */
+static bool same_ports(const plx_model *a, const plx_model *b) {
+    bool same =
+        plx_model_inputs(a) == plx_model_inputs(b) && plx_model_outputs(a) == plx_model_outputs(b);
+    for (int i = 0; same && i < plx_model_inputs(a); ++i)
+        same = same_port(plx_model_input(a, i), plx_model_input(b, i));
+    for (int i = 0; same && i < plx_model_outputs(a); ++i)
+        same = same_port(plx_model_output(a, i), plx_model_output(b, i));
+    return same;
+}
+
+static const char *shape_text(plx_port port, char *text, size_t size) {
+    size_t used = 0;
+    text[0] = 0;
+    for (int i = 0; i < port.rank && used < size; ++i) {
+        snprintf(text + used, size - used, "%s%lld", i ? " x " : "", (long long)port.dims[i]);
+        used += strlen(text + used);
+    }
+    return text;
+}
+
+static const char *ports_text(const plx_model *model, char *text, size_t size) {
+    const plx_port in = plx_model_input(model, 0), out = plx_model_output(model, 0);
+    char left[96], right[96];
+    snprintf(text, size, "%d input%s of %s and %d output%s of %s", plx_model_inputs(model),
+             plx_model_inputs(model) == 1 ? "" : "s", shape_text(in, left, sizeof left),
+             plx_model_outputs(model), plx_model_outputs(model) == 1 ? "" : "s",
+             shape_text(out, right, sizeof right));
+    return text;
+}
+
+/* wanted: the name of the task's own model. */
+static plx_status check_model(plx_learning *l, const char *wanted) {
+    if (!l->options.model || !strcmp(wanted, l->options.model)) return PLX_OK;
+    plx_model *usual;
+    plx_status status = plx_model_from_name(l->ctx, wanted, l->options.seed, &usual);
+    if (status != PLX_OK) return status;
+    const plx_port in = plx_model_input(l->model, 0), out = plx_model_output(l->model, 0);
+    const plx_port own = plx_model_input(usual, 0), target = plx_model_output(usual, 0);
+    char left[256], right[256];
+    if (same_ports(l->model, usual)) {
+        status = PLX_OK;
+    } else if (in.rank == 1 && own.rank == 1 && own.dtype == PLX_DTYPE_REAL && out.rank == 1) {
+        status = plx__learning_fail(
+            l, PLX_ERR_SHAPE,
+            "model \"%s\" has %lld inputs and %lld outputs, but %s has %lld and %lld: write "
+            "mlp:%lld-...-%lld.",
+            l->model_name, (long long)in.dims[0], (long long)out.dims[0], l->task->name,
+            (long long)own.dims[0], (long long)target.dims[0], (long long)own.dims[0],
+            (long long)target.dims[0]);
+    } else if (in.classes && own.classes && in.classes != own.classes) {
+        status = plx__learning_fail(l, PLX_ERR_ARGUMENT,
+                                    "model \"%s\" has a vocabulary of %lld, but the tokens of %s "
+                                    "are 0 to %lld: write vocabulary=%lld, or leave it out",
+                                    l->model_name, (long long)in.classes, l->task->name,
+                                    (long long)own.classes - 1, (long long)own.classes);
+    } else {
+        status = plx__learning_fail(l, PLX_ERR_SHAPE,
+                                    "model \"%s\" has %s, but the data of %s are for %s",
+                                    l->model_name, ports_text(l->model, left, sizeof left),
+                                    l->task->name, ports_text(usual, right, sizeof right));
+    }
+    plx_model_free(usual);
+    return status;
+}
+
 static plx_status start(plx_learning *l) {
+    char wanted[sizeof l->model_name];
     plx_status status = l->task->open(l);
     if (status == PLX_OK) status = choose_optimizer(l);
+    if (status == PLX_OK) status = choose_schedule(l);
     if (status != PLX_OK) return status;
-    if (l->options.batch) l->trainer_options.batch = l->options.batch;
-    if (l->options.model) snprintf(l->model_name, sizeof l->model_name, "%s", l->options.model);
+    memcpy(wanted, l->model_name, sizeof wanted);
+    if (l->options.model) status = complete_name(l, wanted);
+    if (status != PLX_OK) return status;
+    status = plx_model_from_name(l->ctx, l->model_name, l->options.seed, &l->model);
+    if (status == PLX_OK) status = check_model(l, wanted);
+    if (status != PLX_OK) return status;
     l->trainer_options.seed = l->options.seed;
+    choose_regularisation(l);
+    split_validation(l);
+    choose_length(l);
     l->data.train = l->train.n;
     l->data.test = l->test.n;
-    status = plx_model_from_name(l->ctx, l->model_name, l->options.seed, &l->model);
-    if (status != PLX_OK) return status;
+    plx_schedule *schedule = &l->trainer_options.schedule;
+    if (schedule->kind == PLX_SCHEDULE_STEP && !schedule->every && l->trainer_options.batch > 0) {
+        /* A tenth at every third of the way. */
+        const int64_t steps = l->trainer_options.steps;
+        const int64_t all = steps ? steps : l->trainer_options.epochs * steps_per_epoch(l);
+        schedule->every = (all + 2) / 3;
+        schedule->factor = 0.1;
+    }
     return plx_trainer_new(l->model, &l->trainer_options, &l->train, &l->trainer);
 }
 
@@ -191,6 +419,10 @@ const char *plx_learning_model_name(const plx_learning *l) {
 
 plx_learning_data plx_learning_about(const plx_learning *l) {
     return l->data;
+}
+
+plx_trainer_options plx_learning_recipe(const plx_learning *l) {
+    return l->trainer_options;
 }
 
 plx_status plx_learning_evaluate(plx_learning *l) {

@@ -15,16 +15,32 @@ typedef struct plx_learning_options {
     const plx_bench_digits *digits;
     const char *text; /* UTF-8, text_bytes long; read as characters */
     size_t text_bytes;
-    const char *source; /* what rows call the text: its file's name */
+    const char *source;   /* what rows call the text: its file's name */
+    const plx_csv *table; /* the last column is the target */
+    const char *table_name;
     /* 0 or NULL: as the task has it. */
     int64_t steps, batch;
     double rate;
     const char *optimizer;
+    int64_t rows;         /* of data that is generated, for tasks that say so */
+    int64_t epochs;       /* over the data, which steps may end sooner */
+    const char *schedule; /* as plx_learning_schedule names them */
+    int64_t accumulate;
+    int64_t patience; /* the last tenth of what is trained on becomes the validation */
+    /* Also below 0: none of it. */
+    int64_t warmup;
+    double clip, weight_decay, label_smoothing;
 } plx_learning_options;
 
 /* Name and one sentence of task i; NULL past the last. */
 const char *plx_learning_task(int i);
 const char *plx_learning_task_description(int i);
+/* What task i learns from when it is given: "text", "digits", "table"; "": only its own. */
+const char *plx_learning_task_takes(int i);
+/* Whether suites of their own have what task i learns, so that those of all tasks leave it out. */
+bool plx_learning_task_apart(int i);
+/* "constant", "step", "cosine", "linear", "one-cycle"; NULL past the last. */
+const char *plx_learning_schedule(int i);
 
 typedef struct plx_learning plx_learning;
 
@@ -46,6 +62,10 @@ typedef struct plx_learning_data {
     int64_t tokens;      /* of one sample; 0: not a text */
 } plx_learning_data;
 plx_learning_data plx_learning_about(const plx_learning *learning);
+/* How it is trained, with what the options changed. */
+plx_trainer_options plx_learning_recipe(const plx_learning *learning);
+/* Samples that so many steps train on. */
+int64_t plx_learning_samples(const plx_learning *learning, int64_t steps);
 
 /* A figure of quality, on data that was held out. */
 typedef struct plx_learning_measure {

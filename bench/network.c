@@ -139,15 +139,17 @@ static plx_status build(plx_network *n, plx_graph *graph, const plx_network_opti
 
 plx_status plx_network_open(plx_ctx *ctx, const plx_network_options *options, plx_network *out) {
     plx_graph *graph = NULL;
+    plx_network_options own = *options;
     *out = (plx_network){.ctx = ctx, .batch = options->batch};
     plx_status status = plx_model_from_name(ctx, options->model, options->seed, &out->model);
     if (status != PLX_OK) return status;
+    if (plx_model_has_loss(out->model)) own.loss = PLX_LOSS_OWN;
     const plx_port first = plx_model_input(out->model, 0), last = plx_model_output(out->model, 0);
     out->in = values_of(&first, first.rank);
     out->out = values_of(&last, last.rank);
-    status = make_inputs(out, options);
+    status = make_inputs(out, &own);
     if (status == PLX_OK) status = plx_graph_new(ctx, &graph);
-    if (status == PLX_OK) status = build(out, graph, options);
+    if (status == PLX_OK) status = build(out, graph, &own);
     plx_graph_free(graph);
     return status;
 }

@@ -8,7 +8,7 @@ typedef struct plx_network_options {
     const char *model; /* "mlp:784-200-10", "gpt2-nano" */
     int64_t batch;
     bool training; /* a step of Adam, rate 1e-3; else a forward pass */
-    plx_loss loss;
+    plx_loss loss; /* a model with a loss of its own takes that */
     bool softmax;  /* after the last layer of a forward pass */
     uint64_t seed; /* of the weights */
     plx_plan_options plan;

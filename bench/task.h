@@ -6,6 +6,8 @@
 
 typedef struct plx_task {
     const char *name, *description;
+    const char *takes; /* as plx_learning_task_takes; NULL: nothing */
+    bool apart;        /* as plx_learning_task_apart */
     /* Makes the data and says how to train: fills model_name, train, test, trainer options and data
      * from options. A failure goes through plx__learning_fail. */
     plx_status (*open)(plx_learning *learning);
@@ -29,7 +31,7 @@ struct plx_learning {
     plx_model *model;
     plx_trainer *trainer;
     plx_trainer_options trainer_options;
-    plx_dataset train, test;
+    plx_dataset train, test, validation;
     plx_learning_data data;
     void *state; /* the task's */
     plx_learning_measure measures[PLX_LEARNING_MEASURES];

@@ -167,6 +167,8 @@ int plx_model_copy_weights(plx_model *to, const plx_model *from);
 plx_status plx_model_forward(plx_model *model, plx_graph *graph, const plx_node *inputs,
                              bool training, plx_node *outputs);
 
+/* Whether the model defines a loss of its own: PLX_LOSS_OWN. */
+bool plx_model_has_loss(const plx_model *model);
 /* The loss that the model defines (PLX_LOSS_OWN) of its outputs. */
 plx_status plx_model_own_loss(plx_model *model, plx_graph *graph, const plx_node *outputs,
                               plx_node *loss);

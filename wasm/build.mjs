@@ -116,8 +116,8 @@ function declarations() {
     read('index'),
   );
   if (!load) throw new Error('no declaration of load in index.d.ts');
-  const among = /^import type [^;]* from '\.\/(api|api_generation|api_layers|graph_api)\.js';$/gm;
-  const types = ['api', 'api_generation', 'api_layers', 'graph_api'].map((name) =>
+  const among = /^import type [^;]* from '\.\/(api|api_generation|api_layers|api_learning|graph_api)\.js';$/gm;
+  const types = ['api', 'api_generation', 'api_layers', 'api_learning', 'graph_api'].map((name) =>
     read(name).replace(among, ''),
   );
   const text = [read('errors'), ...types, load[0]].join('\n');

@@ -1,6 +1,7 @@
 /* bits: training runs whose losses, and operations whose results, are the same to the last bit on
  * every exact engine. */
 #include "bench/datasets.h"
+#include "bench/suites/bits_models.h"
 #include "bench/suites/bits_operations.h"
 #include "bench/training_run.h"
 
@@ -8,7 +9,7 @@
 
 #include <string.h>
 
-enum { INTERP5D, DIGITS, OPERATIONS, ROWS = 1000, EPOCHS = 50, STEPS = 200 };
+enum { INTERP5D, DIGITS, OPERATIONS, MODELS, ROWS = 1000, EPOCHS = 50, STEPS = 200 };
 
 typedef struct bits {
     plx_training_run run;
@@ -109,6 +110,7 @@ static plx_status plan(plx_bench *bench) {
     add(bench, INTERP5D, "interp5d, 1000 rows, 50 epochs", "5-64-64-64-64-1");
     add(bench, DIGITS, "mnist, 200 steps", "784-200-10");
     plx__bits_operations(bench, OPERATIONS);
+    plx__bits_models(bench, MODELS);
     return PLX_OK;
 }
 

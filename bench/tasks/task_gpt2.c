@@ -18,6 +18,7 @@ static plx_status open_task(plx_learning *l) {
 const plx_task plx__task_gpt2 = {
     .name = "gpt2-nano",
     .description = "GPT-2 on synthetic stories, or on the characters of a text",
+    .takes = "text",
     .open = open_task,
     .evaluate = plx__text_evaluate,
     .exhibit = plx__text_exhibit,

@@ -15,19 +15,83 @@ typedef struct explain_arguments {
 
 enum { PROFILE_RUNS = 50, MOST_ROWS = 1000000000 };
 
-static void shape_text(const plx_step_info *step, char *text, size_t size) {
+static void shape_text(int rank, const int64_t *dims, char *text, size_t size) {
     size_t at = 0;
     text[0] = 0;
-    for (int d = 0; d < step->rank && at < size; ++d)
-        at += (size_t)snprintf(text + at, size - at, "%s%lld", d ? "x" : "",
-                               (long long)step->dims[d]);
-    if (!step->rank) snprintf(text, size, "scalar");
+    for (int d = 0; d < rank && at < size; ++d)
+        at += (size_t)snprintf(text + at, size - at, "%s%lld", d ? "x" : "", (long long)dims[d]);
+    if (!rank) snprintf(text, size, "scalar");
 }
+
+static void add_shape(cJSON *row, int rank, const int64_t *dims) {
+    cJSON *shape = cJSON_AddArrayToObject(row, "shape");
+    for (int d = 0; d < rank; ++d) cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)dims[d]));
+}
+
+/* ---- Layers ---------------------------------------------------------------------------------- */
+
+/* Values that are trained; state: the others. A weight that layers share counts once. */
+static int64_t weights_of(const plx_model *model, bool state) {
+    const plx_weights *weights = plx_model_weights(model);
+    int64_t sum = 0;
+    for (int i = 0; i < plx_weights_count(weights); ++i) {
+        plx_weight_role role;
+        const plx_tensor *tensor = plx_weights_at(weights, i, NULL, &role);
+        if ((role == PLX_WEIGHT_STATE) == state) sum += plx_tensor_size(tensor);
+    }
+    return sum;
+}
+
+static cJSON *layer_row(const plx_layer_info *layer) {
+    cJSON *row = cJSON_CreateObject();
+    if (!row) return NULL;
+    cJSON_AddStringToObject(row, "row", "layer");
+    cJSON_AddStringToObject(row, "name", layer->name);
+    cJSON_AddStringToObject(row, "kind", layer->kind);
+    add_shape(row, layer->rank, layer->dims);
+    cJSON_AddNumberToObject(row, "parameters", (double)layer->parameters);
+    cJSON_AddNumberToObject(row, "flops", layer->flops);
+    return row;
+}
+
+static cJSON *total_row(const char *model, int64_t trained, int64_t state, double flops) {
+    cJSON *row = cJSON_CreateObject();
+    if (!row) return NULL;
+    cJSON_AddStringToObject(row, "row", "model");
+    cJSON_AddStringToObject(row, "name", model);
+    cJSON_AddNumberToObject(row, "parameters", (double)trained);
+    cJSON_AddNumberToObject(row, "state", (double)state);
+    cJSON_AddNumberToObject(row, "flops", flops);
+    return row;
+}
+
+static bool print_layers(output *out, const char *name, plx_model *model) {
+    FILE *to = output_tables(out);
+    const int64_t trained = weights_of(model, false), state = weights_of(model, true);
+    double flops = 0;
+    bool ok = true;
+    fprintf(to, "%-28s %-14s %-14s %12s %12s\n", "layer", "kind", "output", "parameters", "FLOPs");
+    for (int i = 0; i < plx_model_layers(model); ++i) {
+        const plx_layer_info layer = plx_model_layer(model, i);
+        char shape[80];
+        shape_text(layer.rank, layer.dims, shape, sizeof shape);
+        fprintf(to, "%-28s %-14s %-14s %12lld %12.5g\n", layer.name, layer.kind, shape,
+                (long long)layer.parameters, layer.flops);
+        flops += layer.flops;
+        ok = output_row(out, layer_row(&layer)) && ok;
+    }
+    fprintf(to, "%s: %lld parameters", name, (long long)trained);
+    if (state) fprintf(to, ", %lld values of running statistics", (long long)state);
+    fprintf(to, ", %.5g FLOPs to predict one sample\n\n", flops);
+    return output_row(out, total_row(name, trained, state, flops)) && ok;
+}
+
+/* ---- Plan ------------------------------------------------------------------------------------ */
 
 static void print_step(FILE *to, const plx_plan *plan, int i, bool profile) {
     const plx_step_info step = plx_plan_step(plan, i);
     char shape[80], rows[24] = "never", offset[24] = "-";
-    shape_text(&step, shape, sizeof shape);
+    shape_text(step.rank, step.dims, shape, sizeof shape);
     const double threshold = plx_plan_threshold_rows(plan, i);
     if (threshold > 0) snprintf(rows, sizeof rows, "%.0f", threshold);
     if (step.arena_offset >= 0)
@@ -43,13 +107,12 @@ static cJSON *step_row(const plx_plan *plan, int i, bool profile) {
     const plx_step_info step = plx_plan_step(plan, i);
     cJSON *row = cJSON_CreateObject();
     if (!row) return NULL;
+    cJSON_AddStringToObject(row, "row", "step");
     cJSON_AddNumberToObject(row, "step", i);
     cJSON_AddStringToObject(row, "op", step.op);
     cJSON_AddStringToObject(row, "name", step.name);
     cJSON_AddStringToObject(row, "fused", step.fused);
-    cJSON *shape = cJSON_AddArrayToObject(row, "shape");
-    for (int d = 0; d < step.rank; ++d)
-        cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)step.dims[d]));
+    add_shape(row, step.rank, step.dims);
     cJSON_AddNumberToObject(row, "flops", step.flops);
     cJSON_AddNumberToObject(row, "bytes", step.bytes);
     cJSON_AddNumberToObject(row, "threads", step.threads);
@@ -59,7 +122,33 @@ static cJSON *step_row(const plx_plan *plan, int i, bool profile) {
     return row;
 }
 
-static bool print_plan(output *out, const plx_network *network, bool profile) {
+static cJSON *memory_row(const plx_memory *m, bool training) {
+    cJSON *row = cJSON_CreateObject();
+    if (!row) return NULL;
+    cJSON_AddStringToObject(row, "row", "memory");
+    cJSON_AddStringToObject(row, "name", training ? "training" : "prediction");
+    cJSON_AddNumberToObject(row, "parameters", (double)m->parameters);
+    cJSON_AddNumberToObject(row, "gradients", (double)m->gradients);
+    cJSON_AddNumberToObject(row, "optimizer", (double)m->optimizer);
+    cJSON_AddNumberToObject(row, "activations", (double)m->activations);
+    cJSON_AddNumberToObject(row, "workspace", (double)m->workspace);
+    cJSON_AddNumberToObject(row, "inputs", (double)m->inputs);
+    return row;
+}
+
+static bool print_memory(output *out, const plx_plan *plan, bool training) {
+    const plx_memory m = plx_plan_memory(plan);
+    fprintf(output_tables(out),
+            "memory (bytes): parameters %lld, gradients %lld, optimizer %lld, activations %lld, "
+            "workspace %lld, inputs %lld; %lld together\n",
+            (long long)m.parameters, (long long)m.gradients, (long long)m.optimizer,
+            (long long)m.activations, (long long)m.workspace, (long long)m.inputs,
+            (long long)(m.parameters + m.gradients + m.optimizer + m.activations + m.workspace +
+                        m.inputs));
+    return output_row(out, memory_row(&m, training));
+}
+
+static bool print_plan(output *out, const plx_network *network, bool training, bool profile) {
     FILE *to = output_tables(out);
     const plx_plan *plan = network->plan;
     fprintf(to, "     %-18s %-24s %-12s %10s %10s %7s %9s %10s%s\n", "op", "fused, or name",
@@ -70,21 +159,24 @@ static bool print_plan(output *out, const plx_network *network, bool profile) {
         print_step(to, plan, i, profile);
         ok = output_row(out, step_row(plan, i, profile)) && ok;
     }
-    const plx_memory m = plx_plan_memory(plan);
     fprintf(to,
-            "\n%.6g FLOPs. \"all from\": the rows from which on all threads pay.\n"
-            "memory (bytes): parameters %lld, gradients %lld, optimizer %lld, activations %lld, "
-            "workspace %lld, inputs %lld\n",
-            plx_plan_flops(plan), (long long)m.parameters, (long long)m.gradients,
-            (long long)m.optimizer, (long long)m.activations, (long long)m.workspace,
-            (long long)m.inputs);
-    return ok;
+            "\n%s of %lld samples: %.6g FLOPs. \"all from\": the rows from which on all "
+            "threads pay.\n",
+            training ? "a training step" : "a prediction", (long long)network->batch,
+            plx_plan_flops(plan));
+    return print_memory(out, plan, training) && ok;
 }
 
 static plx_status profile_plan(plx_network *network) {
     const plx_status status = plx_network_run(network, 1);
     plx_plan_profile(network->plan, true);
     return status == PLX_OK ? plx_network_run(network, PROFILE_RUNS) : status;
+}
+
+static plx_loss loss_asked(const explain_arguments *a) {
+    if (!a->loss) return PLX_LOSS_CROSS_ENTROPY;
+    if (!strcmp(a->loss, "own")) return PLX_LOSS_OWN;
+    return !strcmp(a->loss, "mse") ? PLX_LOSS_MSE : PLX_LOSS_CROSS_ENTROPY;
 }
 
 static int run(const explain_arguments *a) {
@@ -98,7 +190,7 @@ static int run(const explain_arguments *a) {
             .model = a->model,
             .batch = a->batch,
             .training = a->training,
-            .loss = a->loss && !strcmp(a->loss, "mse") ? PLX_LOSS_MSE : PLX_LOSS_CROSS_ENTROPY,
+            .loss = loss_asked(a),
             .seed = (uint64_t)arguments.seed,
             .plan = plx_plan_default(),
         };
@@ -106,7 +198,8 @@ static int run(const explain_arguments *a) {
         if (status == PLX_OK && a->profile) status = profile_plan(&network);
         if (status != PLX_OK)
             code = report(EXIT_FAILED, "%s", plx_message(ctx));
-        else if (!print_plan(&out, &network, a->profile))
+        else if (!print_layers(&out, a->model, network.model) ||
+                 !print_plan(&out, &network, a->training, a->profile))
             code = EXIT_FAILED;
         plx_network_free(&network);
         plx_ctx_free(ctx);
@@ -120,20 +213,21 @@ int cmd_explain(int argc, const char **argv) {
     const struct poptOption options[] = {
         {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, 0, "rows (default: 64)", "N"},
         {"training", 0, POPT_ARG_NONE, &a.training, 0, "a step of training with Adam", NULL},
-        {"loss", 0, POPT_ARG_STRING, &a.loss, 0, "of the training (default: crossentropy)",
-         "mse|crossentropy"},
+        {"loss", 0, POPT_ARG_STRING, &a.loss, 0,
+         "of the training (default: crossentropy, or the model's own)", "mse|crossentropy|own"},
         {"profile", 'p', POPT_ARG_NONE, &a.profile, 0, "run it and show the time of each step",
          NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, output_options, 0, "Output:", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
     int code;
-    poptContext parsed =
-        parse_arguments(argc, argv, options, "[OPTIONS] MODEL",
-                        "Compiles a model, as \"mlp:784-200-10\", and shows the plan: each step's "
-                        "shape, FLOPs,\nbytes, threads, what was fused, and where its result lies "
-                        "in the arena.",
-                        &code);
+    poptContext parsed = parse_arguments(
+        argc, argv, options, "[OPTIONS] MODEL",
+        "Shows the layers of a model, as \"mlp:784-200-10\" or "
+        "\"gpt2-nano:layers=4\", with\ntheir parameters and FLOPs; its plan: each "
+        "step's shape, FLOPs, bytes, threads,\nwhat was fused, and where its result "
+        "lies in the arena; and the exact memory.",
+        &code);
     if (!parsed) return code;
     a.model = poptGetArg(parsed);
     if (!a.model)
@@ -143,8 +237,9 @@ int cmd_explain(int argc, const char **argv) {
     else if (a.batch < 1 || a.batch > MOST_ROWS)
         code =
             wrong_usage("explain", "--batch must be from 1 to %d, not %lld.", MOST_ROWS, a.batch);
-    else if (a.loss && strcmp(a.loss, "mse") != 0 && strcmp(a.loss, "crossentropy") != 0)
-        code = wrong_usage("explain", "--loss is mse or crossentropy, not \"%s\".", a.loss);
+    else if (a.loss && strcmp(a.loss, "mse") != 0 && strcmp(a.loss, "crossentropy") != 0 &&
+             strcmp(a.loss, "own") != 0)
+        code = wrong_usage("explain", "--loss is mse, crossentropy or own, not \"%s\".", a.loss);
     else
         code = run(&a);
     poptFreeContext(parsed);

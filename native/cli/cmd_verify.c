@@ -15,12 +15,20 @@ static const int64_t quick_shapes[][3] = {{1, 1, 1},     {3, 5, 7},    {1, 200, 
 static const int64_t more_shapes[][3] = {
     {255, 255, 255}, {1, 1000, 1000}, {1000, 1, 300}, {64, 1024, 512}, {384, 384, 384}};
 
+enum { MOST_RUNS = 32 };
+
+/* Of each training run, the bits of its losses. */
+typedef struct run_bits {
+    int count;
+    char names[MOST_RUNS][64], bits[MOST_RUNS][17];
+} run_bits;
+
 typedef struct verification {
     output out;
     progress progress;
     int checks, failures;
-    char exact_bits[2][17]; /* of the first exact target, for all others */
-    const char *exact_isa;  /* its name */
+    run_bits exact;        /* of the first exact target, for all others */
+    const char *exact_isa; /* its name */
 } verification;
 
 typedef struct verdict {
@@ -114,64 +122,77 @@ static plx_status check_products(plx_ctx *ctx, verdict *found) {
 
 /* ---- Training -------------------------------------------------------------------------------- */
 
-/* Runs the suite bits; bits[i] becomes the losses' hash of its case i. */
-static plx_status training_bits(plx_ctx *ctx, verification *v, char bits[2][17], char *failure,
+static void take_bits(const plx_bench *bench, int fields, run_bits *all, char *failure,
+                      size_t failure_bytes) {
+    const char *name = "", *hash = "", *why = "";
+    for (int i = 0; i < fields; ++i) {
+        const plx_field *field = plx_bench_field(bench, i);
+        if (!strcmp(field->path, "case")) name = field->text;
+        if (!strcmp(field->path, "checks.lossBits")) hash = field->text;
+        if (!strcmp(field->path, "checks.failure")) why = field->text;
+    }
+    if (*why) snprintf(failure, failure_bytes, "%s", why);
+    if (!*hash || all->count == MOST_RUNS) return;
+    snprintf(all->names[all->count], sizeof all->names[0], "%s", name);
+    snprintf(all->bits[all->count++], sizeof all->bits[0], "%s", hash);
+}
+
+/* Runs the suite bits; quick: only the two that take a second. */
+static plx_status training_bits(plx_ctx *ctx, verification *v, run_bits *all, char *failure,
                                 size_t failure_bytes) {
     plx_bench_options options = plx_bench_default();
     options.suites = "bits";
+    options.cases = arguments.quick ? "interp5d,mnist" : "steps,epochs";
     options.size = PLX_BENCH_QUICK;
     options.seed = (uint64_t)arguments.seed;
     plx_bench *bench = NULL;
     plx_status status = plx_bench_new(ctx, &options, &bench);
     plx_bench_progress at = {0};
-    int cases = 0;
-    char last[64] = "";
     while (status == PLX_OK && !at.done && !interrupted()) {
         status = plx_bench_advance(bench, 50000000, &at);
         progress_show(&v->progress, at.fraction, "%s: training %s", plx_ctx_get_info(ctx).isa,
                       at.name);
         int fields;
-        while ((fields = plx_bench_take_row(bench)) > 0) {
-            const char *name = "", *hash = "", *why = "";
-            for (int i = 0; i < fields; ++i) {
-                const plx_field *field = plx_bench_field(bench, i);
-                if (!strcmp(field->path, "case")) name = field->text;
-                if (!strcmp(field->path, "checks.lossBits")) hash = field->text;
-                if (!strcmp(field->path, "checks.failure")) why = field->text;
-            }
-            if (*why) snprintf(failure, failure_bytes, "%s", why);
-            if (!*hash || !strcmp(name, last) || cases == 2) continue;
-            snprintf(last, sizeof last, "%s", name);
-            snprintf(bits[cases++], 17, "%s", hash);
-        }
+        while ((fields = plx_bench_take_row(bench)) > 0)
+            take_bits(bench, fields, all, failure, failure_bytes);
     }
     plx_bench_free(bench);
     return status;
 }
 
+/* The first run that has other bits than it should; NULL: none. */
+static const char *other_bits(const run_bits *a, const run_bits *b) {
+    for (int i = 0; i < a->count || i < b->count; ++i)
+        if (strcmp(a->names[i], b->names[i]) != 0 || strcmp(a->bits[i], b->bits[i]) != 0)
+            return i < a->count ? a->names[i] : b->names[i];
+    return NULL;
+}
+
 /* Bits over thread counts, and over exact targets, are equal. */
-static void judge_bits(verification *v, bool exact, char bits[2][17], char first[2][17],
+static void judge_bits(verification *v, bool exact, const run_bits *bits, run_bits *first,
                        verdict *found) {
     found->what = "training, bit by bit";
-    found->passed = *bits[0] && *bits[1];
-    if (!*first[0]) memcpy(first, bits, sizeof v->exact_bits);
+    if (!first->count) *first = *bits;
     if (exact && !v->exact_isa) {
-        memcpy(v->exact_bits, bits, sizeof v->exact_bits);
+        v->exact = *bits;
         v->exact_isa = found->isa;
     }
     const bool compared = exact && strcmp(v->exact_isa, found->isa) != 0;
-    for (int i = 0; i < 2; ++i) {
-        found->passed &= !strcmp(bits[i], first[i]);
-        found->passed &= !exact || !strcmp(bits[i], v->exact_bits[i]);
-    }
-    snprintf(found->detail, sizeof found->detail, "losses %s and %s%s%s", bits[0], bits[1],
-             compared ? ", as on " : "", compared ? v->exact_isa : "");
+    const char *other = other_bits(bits, first);
+    if (!other && exact) other = other_bits(bits, &v->exact);
+    found->passed = bits->count > 1 && !other;
+    if (other)
+        snprintf(found->detail, sizeof found->detail, "%s has other losses", other);
+    else
+        snprintf(found->detail, sizeof found->detail, "%d runs, losses %s, %s...%s%s", bits->count,
+                 bits->bits[0], bits->bits[1], compared ? " as on " : "",
+                 compared ? v->exact_isa : "");
 }
 
 /* ---- All targets ----------------------------------------------------------------------------- */
 
 /* One target at one number of threads; first has the bits at one thread. */
-static int verify_one(verification *v, const char *isa, int threads, char first[2][17]) {
+static int verify_one(verification *v, const char *isa, int threads, run_bits *first) {
     plx_ctx *ctx;
     plx_ctx_options options = plx_ctx_default();
     char message[512];
@@ -180,13 +201,15 @@ static int verify_one(verification *v, const char *isa, int threads, char first[
     if (plx_ctx_new(&options, &ctx, message, sizeof message) != PLX_OK)
         return report(EXIT_FAILED, "%s", message);
     const bool exact = plx_ctx_get_info(ctx).exact;
-    char bits[2][17] = {"", ""}, failure[160] = "";
+    static run_bits bits;
+    char failure[160] = "";
+    bits = (run_bits){0};
     verdict products = {.isa = isa, .threads = threads}, training = products;
     plx_status status = check_products(ctx, &products);
     bool written = status != PLX_OK || record(v, &products);
-    if (status == PLX_OK) status = training_bits(ctx, v, bits, failure, sizeof failure);
+    if (status == PLX_OK) status = training_bits(ctx, v, &bits, failure, sizeof failure);
     if (status == PLX_OK && !interrupted()) {
-        judge_bits(v, exact, bits, first, &training);
+        judge_bits(v, exact, &bits, first, &training);
         if (*failure) snprintf(training.detail, sizeof training.detail, "%s", failure);
         if (*failure) training.passed = false;
         written = record(v, &training) && written;
@@ -198,10 +221,10 @@ static int verify_one(verification *v, const char *isa, int threads, char first[
 }
 
 static int verify_target(verification *v, const char *isa, int most) {
-    char first[2][17] = {"", ""};
+    run_bits first = {0};
     int code = EXIT_DONE;
     for (int threads = 1; threads <= most && code == EXIT_DONE && !interrupted(); threads *= 2)
-        code = verify_one(v, isa, threads, first);
+        code = verify_one(v, isa, threads, &first);
     return code;
 }
 

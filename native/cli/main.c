@@ -10,8 +10,8 @@
 static const command commands[] = {
     {"info", "this processor, its kernel targets, threads and BLAS", cmd_info},
     {"bench", "run the suites", cmd_bench},
-    {"train", "train a network on images or on a table", cmd_train},
-    {"explain", "the compiled plan of a model, step by step", cmd_explain},
+    {"train", "train a network on a task, and show what it learnt", cmd_train},
+    {"explain", "layers, memory and the compiled plan of a model", cmd_explain},
     {"verify", "check every kernel target and every number of threads", cmd_verify},
     {"compare", "ratios of two result files, with intervals", cmd_compare},
 };

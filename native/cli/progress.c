@@ -49,13 +49,13 @@ void progress_show(progress *p, double fraction, const char *format, ...) {
     const int64_t pause = p->terminal ? 100000000 : 5000000000;
     if (now - p->shown_ns < pause) return;
     p->shown_ns = now;
-    char left[48], text[160];
+    char left[48], text[224];
     time_left(left, sizeof left, fraction, (double)(now - p->start_ns) * 1e-9);
     va_list list;
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    char line[256];
+    char line[320];
     const int length = snprintf(line, sizeof line, "%3.0f%%  %s%s", fraction * 100, text, left);
     if (p->terminal) {
         fprintf(stderr, "\r%-*s", p->width, line);

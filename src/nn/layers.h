@@ -38,11 +38,6 @@ plx_node plx__dropout_layer(const plx_scope *scope, const char *name, plx_node x
  * (Dosovitskiy et al., ICLR 2021). */
 plx_node plx__patches(const plx_scope *scope, const char *name, plx_node x, int64_t patch,
                       int64_t width, plx__begin begin);
-/* By id of ids [b, t]: padding for id 0, word for the others: [b, t, 1]. Without gradients. */
-plx_node plx__by_padding(plx_graph *graph, plx_node ids, int64_t vocabulary, double padding,
-                         double word);
-/* The mask of plx_attention by which padding (id 0) is not seen: [b, 1, t]. */
-plx_node plx__padding_mask(plx_graph *graph, plx_node ids, int64_t vocabulary);
 
 /* The rows of keys and values of the positions that came before, when a sequence is taken in one
  * position at a time, as samples [1, 1, width]. */
@@ -55,6 +50,11 @@ typedef struct plx__cache {
 /* x [1, 1, width] + the row of that position of a "table" that plx__positions_layer made. */
 plx_node plx__position_layer(const plx_scope *scope, const char *name, plx_node x,
                              const plx__cache *cache);
+/* By id of ids [b, t]: padding for id 0, word for the others: [b, t, 1]. Without gradients. */
+plx_node plx__by_padding(plx_graph *graph, plx_node ids, int64_t vocabulary, double padding,
+                         double word);
+/* The mask of plx_attention by which padding (id 0) is not seen: [b, 1, t]. */
+plx_node plx__padding_mask(plx_graph *graph, plx_node ids, int64_t vocabulary);
 
 /* The attention and the hidden layer of a transformer, each with a residual. */
 typedef struct plx__block_options {

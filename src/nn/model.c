@@ -321,9 +321,13 @@ plx_status plx_model_forward(plx_model *model, plx_graph *graph, const plx_node 
     return plx_graph_status(graph);
 }
 
+bool plx_model_has_loss(const plx_model *model) {
+    return model->family && model->family->loss;
+}
+
 plx_status plx_model_own_loss(plx_model *model, plx_graph *graph, const plx_node *outputs,
                               plx_node *loss) {
-    if (!model->family || !model->family->loss)
+    if (!plx_model_has_loss(model))
         return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
                          "this model has no loss of its own; take mse or cross-entropy");
     const plx_scope scope = plx_scope_new(model->weights, graph, true);

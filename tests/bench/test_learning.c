@@ -72,12 +72,42 @@ static void check_exhibits(plx_check *t, plx_ctx *ctx, plx_learning *learning) {
     }
 }
 
+/* ---- Digits, for the task that has none of its own --------------------------------------- */
+
+enum { DIGITS = 5000, SIDE = 28, PIXELS = SIDE * SIDE };
+
+/* Noise around a picture for each label, which is itself of noise. */
+static plx_bench_digits make_digits(uint8_t *pixels, uint8_t *labels) {
+    plx_rng pictures = plx_rng_new(5, 0), noise = plx_rng_new(5, 1);
+    uint8_t of_label[10 * PIXELS];
+    for (int i = 0; i < 10 * PIXELS; ++i) of_label[i] = (uint8_t)plx_rng_below(&pictures, 2);
+    for (int i = 0; i < DIGITS; ++i) {
+        labels[i] = (uint8_t)(i % 10);
+        for (int p = 0; p < PIXELS; ++p)
+            pixels[i * PIXELS + p] =
+                (uint8_t)(plx_rng_below(&noise, 200) + 50 * of_label[labels[i] * PIXELS + p]);
+    }
+    return (plx_bench_digits){
+        .images = {.rank = 3,
+                   .dims = {DIGITS, SIDE, SIDE},
+                   .data = pixels,
+                   .size = (int64_t)DIGITS * PIXELS},
+        .labels = {.rank = 1, .dims = {DIGITS}, .data = labels, .size = DIGITS},
+        .source = "noise around ten pictures",
+    };
+}
+
 static void learn(plx_check *t, const char *name) {
     plx_ctx *ctx = plx_check_context(t, NULL, 2);
     if (!ctx) return;
     const bool whole = trains_to_the_end();
-    const plx_learning_options options = {
-        .task = name, .size = PLX_BENCH_QUICK, .seed = 1, .steps = whole ? 0 : 2};
+    static uint8_t pixels[DIGITS * PIXELS], labels[DIGITS];
+    const plx_bench_digits digits = make_digits(pixels, labels);
+    const plx_learning_options options = {.task = name,
+                                          .size = PLX_BENCH_QUICK,
+                                          .seed = 1,
+                                          .digits = &digits,
+                                          .steps = whole ? 0 : 2};
     plx_learning *learning = NULL;
     if (CHECK(t, plx_learning_new(ctx, &options, &learning) == PLX_OK, "%s", plx_message(ctx)) &&
         train(t, ctx, learning)) {

@@ -7,6 +7,22 @@ import { assertRows, interruptWhen, mnist, parallax, readRows, withFolder } from
 
 const commands = ['info', 'bench', 'train', 'explain', 'verify', 'compare'];
 
+const suites = ['gemm', 'mlp', 'adaptive', 'interp5d', 'models', 'bits', 'ops', 'accuracy'];
+
+const jsonLines = (text) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+/** The learning tasks, as the command lists them. */
+const tasks = parallax(['train'])
+  .out.trimEnd()
+  .split('\n')
+  .map((line) => line.split(' ')[0]);
+/** Those that make their own data, for suites of models. */
+const models = tasks.filter((name) => !['mnist', 'interp5d'].includes(name));
+
 describe('help', () => {
   it('lists the commands', () => {
     const { code, out } = parallax(['--help']);
@@ -51,8 +67,7 @@ describe('info', () => {
 describe('bench', () => {
   it('lists its suites', () => {
     const { out } = parallax(['bench', '--list']);
-    for (const suite of ['gemm', 'mlp', 'adaptive', 'interp5d', 'bits', 'ops', 'accuracy'])
-      assert.match(out, new RegExp(`^${suite} `, 'm'));
+    for (const suite of suites) assert.match(out, new RegExp(`^${suite} `, 'm'));
   });
 
   it('runs all suites, and every row is of the schema', () =>
@@ -63,14 +78,20 @@ describe('bench', () => {
       assert.equal(code, 0, err);
       const rows = readRows(json);
       assertRows(rows);
-      const suites = new Set(rows.map((row) => row.suite));
-      assert.deepEqual(
-        [...suites],
-        ['gemm', 'mlp', 'adaptive', 'interp5d', 'bits', 'ops', 'accuracy'],
-      );
+      const found = new Set(rows.map((row) => row.suite));
+      assert.deepEqual([...found], suites);
       for (const row of rows) {
         assert.equal(row.engine.kind, 'native');
         assert.equal(row.checks.passed, true, `${row.case}: ${row.checks.failure}`);
+      }
+      for (const name of models) {
+        const own = rows.filter((row) => row.case === `train ${name}`);
+        assert.ok(own.some(({ metric, ceiling }) => metric === 'throughput' && ceiling.share > 0));
+        assert.ok(
+          own.some(({ curve }) => curve?.loss.length === 5),
+          name,
+        );
+        assert.ok(own.every(({ memory }) => memory.gradients > 0));
       }
       if (mnist) assert.ok(rows.some((row) => row.data.kind === 'real' && row.data.source));
       const lines = readFileSync(csv, 'utf8').trimEnd().split('\r\n');
@@ -80,13 +101,25 @@ describe('bench', () => {
     }));
 
   it('says where noise stands in for images', () => {
-    const { out } = parallax(['bench', 'bits', '--quick', '--json', '-']);
-    const rows = out
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    const args = ['bench', 'bits', '--quick', '--cases', 'mnist,interp5d', '--json', '-'];
+    const { out } = parallax(args);
+    const rows = jsonLines(out);
     assertRows(rows);
     for (const row of rows) assert.equal(row.data.kind, 'synthetic');
+  });
+
+  it('has bits of every model, the same on another exact target and with 2 threads', () => {
+    const bits = (...args) => {
+      const { out } = parallax(['bench', 'bits', '--quick', '--json', '-', ...args]);
+      return Object.fromEntries(jsonLines(out).map((row) => [row.case, row.checks.lossBits]));
+    };
+    const targets = JSON.parse(parallax(['info', '--json', '-']).out).targets;
+    const exact = targets.filter((isa) => ['sse2', 'avx128', 'neon128'].includes(isa));
+    const first = bits('--isa', exact[0], '--threads', '1');
+    for (const name of models) assert.match(first[`${name}, 50 steps`], /^[0-9a-f]{16}$/, name);
+    // Two threads of the last one, which is another wherever there are two.
+    const last = exact.at(-1);
+    assert.deepEqual(bits('--isa', last, '--threads', '2'), first, last);
   });
 
   it('keeps what it has measured when it is interrupted', () =>
@@ -162,14 +195,139 @@ describe('train', () => {
   });
 });
 
+describe('train a model', () => {
+  it('lists the tasks', () => {
+    assert.ok(models.length > 0);
+    for (const name of ['mnist', 'interp5d', 'gpt2-nano']) assert.ok(tasks.includes(name), name);
+  });
+
+  for (const name of models) {
+    it(`trains ${name} for some steps, and shows what it has`, () => {
+      const args = ['train', name, '--quick', '--steps', '3', '--batch', '4', '--json', '-'];
+      const { code, out, err } = parallax(args);
+      assert.equal(code, 0, err);
+      const rows = jsonLines(out);
+      assertRows(rows);
+      assert.match(
+        err,
+        new RegExp(`^${name}: \\d+ \\w+ to train on, \\d+ held out \\(synthetic: `),
+      );
+      assert.match(err, /^3 steps in .* samples\/s.* GFLOP\/s \(\d+% .*bits [0-9a-f]{16}$/m);
+      assert.match(err, /^memory \(bytes\): parameters [1-9]/m);
+      assert.match(err, / on the \d+ held out: /);
+      const loss = rows.find(({ metric, curve }) => metric === 'loss' && curve);
+      assert.deepEqual(loss.curve.step, [1, 2, 3]);
+      assert.equal(loss.curve.loss.at(-1), loss.checks.lastLoss);
+      assert.equal(loss.data.kind, 'synthetic');
+      assert.ok(rows.some(({ metric }) => metric === 'throughput'));
+      assert.ok(rows[0].memory.gradients > 0);
+    });
+  }
+
+  it('learns the characters of a text', () =>
+    withFolder((folder) => {
+      const file = path.join(folder, 'abc.txt');
+      writeFileSync(file, 'the quick brown fox jumps over the lazy dog. '.repeat(200));
+      const train = (...more) =>
+        parallax(['train', 'gpt2-nano', '--data', file, '--batch', '8', '--seed', '3', ...more]);
+      const { code, out, err } = train('--model', 'gpt2-nano:layers=1,width=32', '--steps', '120');
+      assert.equal(code, 0, err);
+      assert.match(
+        out,
+        /\(abc\.txt\); gpt2-nano:layers=1,width=32,vocabulary=28,context=64, batch 8/,
+      );
+      const loss = Number(/loss on the \d+ held out: ([\d.]+) nats/.exec(out)[1]);
+      assert.ok(loss < 2, `a text that repeats itself is left at ${loss} nats a character`);
+      assert.match(out, /generated text\n.*the /);
+    }));
+
+  it('takes a recipe', () => {
+    const small = ['train', 'interp5d', '--rows', '400', '--epochs', '4', '--batch', '32'];
+    const bits = (...more) => {
+      const { code, out, err } = parallax([...small, '--reproducible', ...more]);
+      assert.equal(code, 0, err);
+      return /bits ([0-9a-f]{16})/.exec(out)[1];
+    };
+    const recipes = [
+      [],
+      ['--optimizer', 'lion'],
+      ['--optimizer', 'rmsprop'],
+      ['--schedule', 'cosine'],
+      ['--schedule', 'linear', '--warmup', '3'],
+      ['--schedule', 'step'],
+      ['--schedule', 'one-cycle'],
+      ['--clip', '0.01'],
+      ['--weight-decay', '0.1'],
+      ['--accumulate', '2'],
+    ];
+    const all = recipes.map((recipe) => bits(...recipe));
+    assert.equal(new Set(all).size, all.length, 'each has losses of its own');
+    assert.equal(bits('--clip', '1e9'), all[0], 'what clips nothing changes nothing');
+  });
+
+  it('stops early when patience ends', () => {
+    const { code, out } = parallax(
+      'train interp5d --rows 300 --epochs 5000 --rate 0.01 --patience 3'.split(' '),
+    );
+    assert.equal(code, 0);
+    const epochs = Number(/epoch +(\d+) of 5000 [^\n]*\n(?!epoch)/.exec(out)[1]);
+    assert.ok(epochs < 2000, `${epochs} epochs`);
+    assert.match(out, /216 rows to train on/);
+  });
+
+  it('keeps the last good weights of a training that diverges', () =>
+    withFolder((folder) => {
+      const file = path.join(folder, 'a.jsonl');
+      const args = 'train interp5d --optimizer sgd --rate 0.9 --epochs 50 --json'.split(' ');
+      const { code, out, err } = parallax([...args, file]);
+      assert.equal(code, 1);
+      assert.match(err, /^parallax: .*not finite at step \d+.*last good/m);
+      assert.match(out, /RMSE on the 2000 held out: \d/);
+      const rows = readRows(file);
+      assertRows(rows);
+      assert.ok(rows.every(({ checks }) => checks.passed === false && /step/.test(checks.failure)));
+    }));
+});
+
 describe('explain', () => {
+  it('knows every model', () => {
+    const names = parallax(['explain', 'none']).err.match(/\b[a-z0-9]+-(nano|tiny)\b/g);
+    assert.ok(names.length > 2, String(names));
+    for (const name of names) {
+      const { code, out, err } = parallax([
+        'explain',
+        name,
+        '--batch',
+        '2',
+        '--training',
+        '--json',
+        '-',
+      ]);
+      assert.equal(code, 0, err);
+      const rows = jsonLines(out);
+      const of = (kind) => rows.filter(({ row }) => row === kind);
+      const [model] = of('model');
+      const [memory] = of('memory');
+      assert.ok(of('layer').length > 3 && of('step').length > 10, name);
+      const flops = of('layer').reduce((sum, layer) => sum + layer.flops, 0);
+      assert.ok(Math.abs(model.flops - flops) <= 1e-9 * flops);
+      assert.equal(memory.parameters, 4 * (model.parameters + model.state));
+      assert.ok(memory.gradients >= 4 * model.parameters);
+      assert.ok(memory.optimizer >= 8 * model.parameters);
+    }
+  });
+  it('counts the parameters of a model as its paper does', () => {
+    const { out } = parallax(['explain', 'gpt2-124m', '--batch', '1', '--json', '-']);
+    const model = jsonLines(out).find(({ row }) => row === 'model');
+    // Tables of 50257 and 1024 rows; 12 blocks of 12 width^2 + 13 width; the last norm.
+    const width = 768;
+    const block = 12 * width ** 2 + 13 * width;
+    assert.equal(model.parameters, (50257 + 1024) * width + 12 * block + 2 * width);
+  });
   it('shows what is fused', () => {
     const { code, out } = parallax(['explain', 'mlp:784-200-10', '--json', '-']);
     assert.equal(code, 0);
-    const steps = out
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    const steps = jsonLines(out).filter(({ row }) => row === 'step');
     assert.equal(steps[0].fused, 'matmul+bias+relu');
     assert.deepEqual(steps[0].shape, [64, 200]);
     assert.ok(steps[0].flops >= 2 * 64 * 784 * 200);
@@ -178,10 +336,7 @@ describe('explain', () => {
     const args = ['explain', 'mlp:20-30-4', '--training', '--profile', '--batch', '8'];
     const { code, out } = parallax([...args, '--json', '-']);
     assert.equal(code, 0);
-    const steps = out
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    const steps = jsonLines(out).filter(({ row }) => row === 'step');
     assert.ok(steps.some((step) => step.op === 'adam'));
     assert.ok(steps.every((step) => step.nanoseconds > 0));
   });

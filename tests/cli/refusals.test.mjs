@@ -28,8 +28,35 @@ const wrong = [
     ? [[1, ['info', '--json', '/dev/full'], /writing "\/dev\/full" failed: No space/]]
     : []),
   [2, ['info', 'more'], /takes no argument/],
-  [2, ['train'], /mnist or interp5d/],
-  [2, ['train', 'cifar'], /no data set "cifar"/],
+  [2, ['train', 'cifar'], /no task "cifar"; there are mnist, interp5d, gpt2-nano/],
+  [2, ['train', 'mnist', 'interp5d'], /one task, but also got "interp5d"/],
+  [2, ['train', 'mnist', '--csv', 'a.csv'], /--csv and --rows go with interp5d/],
+  [2, ['train', 'vit-nano', '--data', 'a.txt'], /--data goes with gpt2-nano/],
+  [2, ['train', 'gpt2-nano', '--steps', '0'], /--steps must be 1 or more, not 0/],
+  [
+    2,
+    ['train', 'gpt2-nano', '--schedule', 'spiral'],
+    /--schedule.*cosine.*one-cycle, not "spiral"/,
+  ],
+  [2, ['train', 'gpt2-nano', '--clip', '-1'], /--clip.*not -1/],
+  [2, ['train', 'gpt2-nano', '--weight-decay', '-1'], /--weight-decay.*not -1/],
+  [2, ['train', 'gpt2-nano', '--label-smoothing', '1'], /--label-smoothing.*not 1/],
+  [2, ['train', 'gpt2-nano', '--accumulate', '0'], /--accumulate must be from 1/],
+  [2, ['train', 'gpt2-nano', '--warmup', '-1'], /--warmup must be 0 or more/],
+  [2, ['train', 'gpt2-nano', '--patience', '0'], /--patience must be from 1/],
+  [
+    1,
+    ['train', 'gpt2-nano', '--model', 'gpt9-nano'],
+    /"gpt9-nano".*no such model; there are gpt2-/,
+  ],
+  [1, ['train', 'gpt2-nano', '--model', 'gpt2-nano:colour=3'], /no dimension "colour".*width/],
+  [1, ['train', 'gpt2-nano', '--model', 'gpt2-nano:heads=5'], /5 heads.*width 128/],
+  [1, ['train', 'gpt2-nano', '--model', 'gpt2-nano:layers=0'], /layers is "0".*from 1/],
+  [1, ['train', 'gpt2-nano', '--model', 'mlp:7-3'], /mlp:7-3/],
+  [1, ['train', 'vit-nano', '--model', 'gpt2-nano'], /"gpt2-nano".*32 x 32 x 3/],
+  [1, ['train', 'vit-nano', '--quick', '--batch', '999999'], /batch 999999 for \d+ samples/],
+  [1, ['train', 'gpt2-nano', '--data', 'missing.txt'], /cannot read "missing.txt"/],
+  [1, ['train', 'gpt2-nano', '--data', process.execPath], /is not a text: byte \d+ is 0x/],
   [1, ['train', 'mnist'], /PARALLAX_DATA/],
   [2, ['train', 'interp5d', '--batch', '0'], /--batch must be 1 or more, not 0/],
   [2, ['train', 'interp5d', '--epochs', '0'], /--epochs must be from 1/],
@@ -40,12 +67,17 @@ const wrong = [
   [1, ['train', 'interp5d', '--batch', '9999', '--rows', '100'], /batch.*9999.*80/],
   [1, ['train', 'interp5d', '--rows', '50', '--model', 'mlp:3-1'], /3 inputs.*interp5d has 5/],
   [1, ['train', 'interp5d', '--rows', '50', '--model', 'cnn'], /cnn/],
-  [2, ['train', 'interp5d', '--optimizer', 'lion'], /sgd, adam or adamw/],
+  [2, ['train', 'interp5d', '--optimizer', 'adamax'], /sgd, adam, adamw.*not "adamax"/],
   [1, ['train', 'interp5d', '--optimizer', 'sgd', '--rate', '1e6'], /step \d+/],
   [1, ['train', 'interp5d', '--csv', 'missing.csv'], /cannot read "missing.csv"/],
   [2, ['explain'], /name a model/],
   [1, ['explain', 'resnet'], /resnet/],
   [1, ['explain', 'mlp:7'], /at least two/],
+  [1, ['explain', 'gpt2-nano:heads=5'], /5 heads.*width 128/],
+  [1, ['explain', 'gpt2-nano:depth=5'], /no dimension "depth"/],
+  [1, ['explain', 'gpt2-nano:width'], /"width".*key=value/],
+  [2, ['explain', 'gpt2-nano', '--loss', 'hinge'], /mse, crossentropy or own, not "hinge"/],
+  [1, ['explain', 'gpt2-nano', '--training', '--loss', 'own'], /no loss of its own/],
   [2, ['explain', 'mlp:7-3', '--batch', '0'], /--batch must be from 1 to 1000000000, not 0/],
   [1, ['explain', 'mlp:7000-3', '--batch', '1000000000'], /no memory for 1000000000 rows/],
   [2, ['compare', 'a.jsonl'], /two result files/],
@@ -71,6 +103,33 @@ describe('refuses', () => {
         assertSentence(result.err, pattern);
         assert.deepEqual(readdirSync(folder), [], 'nothing was written');
       }));
+  }
+});
+
+describe('refuses the text', () => {
+  const sixty = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567';
+  const texts = [
+    ['that is too short for its context', 'a short text', [], /12 characters; \d+ are needed/],
+    [
+      'with more characters than the vocabulary',
+      sixty.repeat(40),
+      ['--model', 'gpt2-nano:vocabulary=10'],
+      /vocabulary of 10.*tokens.*0 to 59/,
+    ],
+    ['that is none', Buffer.from([0x61, 0x62, 0xff, 0x63]), [], /byte 2 is 0xff/],
+    ['that ends within a character', Buffer.from([0x61, 0xc3]), [], /byte 1 is 0xc3/],
+    ['for a batch that is larger', sixty.repeat(40), ['--batch', '5000'], /batch 5000 for \d+/],
+  ];
+  for (const [name, text, more, pattern] of texts) {
+    it(name, () =>
+      withFolder((folder) => {
+        writeFileSync(path.join(folder, 'a.txt'), text);
+        const args = ['train', 'gpt2-nano', '--data', 'a.txt', ...more];
+        const { code, err } = parallax(args, { cwd: folder });
+        assert.equal(code, 1);
+        assertSentence(err, pattern);
+      }),
+    );
   }
 });
 

@@ -48,7 +48,7 @@ describe('bench', () => {
     const suites = await plx.suites();
     assert.deepEqual(
       suites.map(({ name }) => name),
-      ['gemm', 'mlp', 'adaptive', 'interp5d', 'bits', 'ops', 'accuracy'],
+      ['gemm', 'mlp', 'adaptive', 'interp5d', 'models', 'bits', 'ops', 'accuracy'],
     );
     for (const { description } of suites) assert.ok(description.length > 10);
   });
@@ -66,7 +66,7 @@ describe('bench', () => {
     assert.deepEqual(seen, rows);
     assert.deepEqual(
       [...new Set(rows.map((row) => row.suite))],
-      ['gemm', 'mlp', 'adaptive', 'interp5d', 'bits', 'ops', 'accuracy'],
+      ['gemm', 'mlp', 'adaptive', 'interp5d', 'models', 'bits', 'ops', 'accuracy'],
     );
     assert.ok(progress.length > 10);
     assert.equal(progress.at(-1).fraction, 1);
@@ -98,7 +98,10 @@ describe('bench', () => {
       expected.set(`${threads} threads`, bitsOf(rows));
     }
     const [first, ...rest] = expected.values();
-    assert.equal(Object.keys(first).length, 3);
+    const names = Object.keys(first);
+    for (const { name, takes } of await plx.tasks())
+      if (['text', 'nothing'].includes(takes)) assert.ok(names.includes(`${name}, 50 steps`), name);
+    assert.ok(names.length > 4, String(names));
     for (const bits of rest) assert.deepEqual(bits, first, JSON.stringify([...expected]));
   });
 

@@ -123,7 +123,7 @@ describe('in a browser', { skip: withoutBrowser }, () => {
       [STRICT_CSP, 'simd'],
     ]) {
       const { value, error } = await run(body, { headers });
-      assert.equal(value?.suites.length, 7, error?.message);
+      assert.ok(value?.suites.includes('bits'), error?.message);
       assert.ok(value.same && value.rows.length > 5, `${value.rows.length} rows`);
       assert.equal(value.name, 'AbortError');
       assert.ok(value.kept.length > 0, 'what was measured by the end is kept');

@@ -86,7 +86,7 @@ describe('in Firefox', { skip: !executablePath && 'PARALLAX_FIREFOX names no Fir
       await page.click('#run');
       await page.waitForFunction(
         () => document.getElementById('outcome').textContent.includes('Done in'),
-        { timeout: 60_000 },
+        { timeout: 120_000 },
       );
       await page.click('#download-jsonl');
       const text = await page.evaluate(() => window.saved);
@@ -106,7 +106,7 @@ describe('in Firefox', { skip: !executablePath && 'PARALLAX_FIREFOX names no Fir
   it('has the bits of the native command, with 1 and 2 threads', async () => {
     assert.ok(existsSync(command), `${command} is there`);
     const expected = nativeBits();
-    assert.equal(Object.keys(expected).length, 3);
+    assert.ok(expected['gpt2-nano, 50 steps'], Object.keys(expected).join());
     for (const threads of [1, 2]) {
       const { rows } = await runPage(
         `?size=quick&suites=bits&tier=simd-threads&threads=${threads}`,

@@ -1,4 +1,4 @@
-/** The page as a user has it: run, cancel, compare, train, drop files, and what can go wrong. */
+/** The page as a user has it: run, cancel, compare, drop files, and what can go wrong. */
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { unisolatedPort } from './places.js';
@@ -74,7 +74,18 @@ test.describe('with native results', () => {
   });
 });
 
+/** How many cases of these rows, a line each, have bits. */
+const casesWithBits = (lines = '') =>
+  new Set(
+    lines
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .flatMap((row) => (row.checks.lossBits ? [row.case] : [])),
+  ).size;
+
 test('the losses have the bits of the native command', async ({ page }) => {
+  test.setTimeout(300_000);
   const native = ['1', '2'].map((threads) =>
     nativeRowsOfImages('bits', '--reproducible', '--threads', threads),
   );
@@ -86,9 +97,9 @@ test('the losses have the bits of the native command', async ({ page }) => {
       await expect(page.locator('#images')).toContainText('10,000 real ones');
     }
     await page.locator('#run').click();
-    await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 60_000 });
+    await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 120_000 });
     const rows = page.locator('#chart-bits tbody tr');
-    await expect(rows).toHaveCount(3);
+    await expect(rows).toHaveCount(casesWithBits(native[0]));
     for (const row of await rows.all()) await expect(row).toContainText('equal to the last bit');
   }
 });
@@ -207,33 +218,20 @@ test('dropped files are charted without a run, other engines by their names', as
 });
 
 test('bits on other data are not called unequal', async ({ page }) => {
-  await serveNative(page, nativeRows('bits', '--reproducible', '--seed', '5'));
+  test.setTimeout(180_000);
+  const native = nativeRows('bits', '--reproducible', '--seed', '5');
+  await serveNative(page, native);
   await page.goto('?threads=1&size=quick&suites=bits&tier=simd-threads');
   await page.locator('#run').click();
-  await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 60_000 });
+  await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 120_000 });
   const rows = page.locator('#chart-bits tbody tr');
-  await expect(rows).toHaveCount(3);
+  await expect(rows).toHaveCount(casesWithBits(native));
   for (const row of await rows.all()) await expect(row).toContainText('not comparable: natively');
-});
-
-test('trains a network with a live curve, and stops when told', async ({ page }) => {
-  const complaints = collectComplaints(page);
-  await serveNative(page);
-  await page.goto('');
-  await page.locator('#train-start').click();
-  await expect(page.locator('#trainer')).toContainText(/step|epoch/i);
-  await expect(page.locator('#train-status')).toContainText(/done|finished|trained/i, {
-    timeout: 60_000,
-  });
-  await page.locator('#train-start').click();
-  await page.locator('#train-stop').click();
-  await expect(page.locator('#train-status')).toContainText(/stopped/i);
-  expect(complaints).toEqual([]);
 });
 
 test('without isolation there is one thread, and the page says why', async ({ page }) => {
   await serveNative(page);
-  await page.goto(`http://localhost:${unisolatedPort}/?size=quick&suites=bits`);
+  await page.goto(`http://localhost:${unisolatedPort}/?size=quick&suites=gemm`);
   await expect(page.locator('#downgrades')).toContainText('Cross-Origin-Opener-Policy');
   await expect(page.locator('#isolate')).toBeVisible();
   await page.locator('#run').click();
@@ -252,7 +250,7 @@ test('an engine that cannot be loaded is a sentence with a way to try again', as
 
 test('native results that are damaged are reported, and the page works on', async ({ page }) => {
   await serveNative(page, '{"schema": "something else"}\n');
-  await page.goto('?size=quick&suites=bits');
+  await page.goto('?size=quick&suites=gemm');
   await expect(page.locator('#headline')).toContainText('could not be read');
   await page.locator('#run').click();
   await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 60_000 });

@@ -1,6 +1,7 @@
 /** The public types of the package. */
 import type { GenerateOptions, GeneratorOptions, TokenGenerator } from './api_generation.js';
 import type { Layer, Layers } from './api_layers.js';
+import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
 import type { DType, Graph, GraphArray } from './graph_api.js';
 
 /**
@@ -565,6 +566,10 @@ export interface Parallax {
   models(): Promise<string[]>;
   /** An empty graph, for networks and computations of your own making. */
   graph(options?: GraphOptions): Graph;
+  /** The tasks that `learn` knows. */
+  tasks(): Promise<TaskInfo[]>;
+  /** Makes data, model and optimizer of a task, ready to train. */
+  learn(options: LearnOptions): Promise<Learning>;
   /** The suites that `bench` knows. */
   suites(): Promise<SuiteInfo[]>;
   /** Runs suites, and resolves to all rows. */

@@ -13,11 +13,13 @@ import type {
   Weight,
 } from './api.js';
 import type { Layer } from './api_layers.js';
+import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
 import { listSuites, runBench } from './engine_bench.js';
 import { Recipe, trainInSlices } from './engine_fit.js';
 import { EngineGenerators } from './engine_generation.js';
 import { DTYPES, EngineGraphs } from './engine_graph.js';
 import { LayerWriter } from './engine_layers.js';
+import { EngineLearning, listTasks } from './engine_learning.js';
 import { chooseOptimizer, indexOf, memoryUse, names, readPlan } from './engine_plan.js';
 import { PORTS, PortData } from './engine_ports.js';
 import { PlxError } from './errors.js';
@@ -36,6 +38,7 @@ import type {
   GraphCall,
   GraphWeight,
   InputValue,
+  LearnRequest,
   ModelPorts,
   ModelSpec,
   PrepareRequest,
@@ -43,6 +46,8 @@ import type {
   Sampling,
   StartRequest,
   SummaryData,
+  TrainReport,
+  TrainRequest,
   Values,
 } from './rpc.js';
 import type { Job } from './slice.js';
@@ -73,6 +78,7 @@ export class Engine implements EngineApi {
   #graphs: EngineGraphs | undefined;
   #generators: EngineGenerators | undefined;
   #layers: LayerWriter | undefined;
+  #learning: EngineLearning | undefined;
   #optimizers: string[] = [];
 
   constructor(glue: Glue) {
@@ -110,6 +116,7 @@ export class Engine implements EngineApi {
     this.#layers = new LayerWriter(heap);
     this.#graphs = new EngineGraphs(heap, this.#layers);
     this.#generators = new EngineGenerators(heap);
+    this.#learning = new EngineLearning(heap);
     return this.#report(heap);
   }
 
@@ -586,6 +593,57 @@ export class Engine implements EngineApi {
       heap.c._plx_js_csv_free();
       return table;
     });
+  }
+
+  tasks(): TaskInfo[] {
+    return listTasks(this.#h);
+  }
+
+  get #l(): EngineLearning {
+    if (!this.#learning) throw new PlxError('PLX_ERR_STATE', 'the engine has not started');
+    return this.#learning;
+  }
+
+  learn(run: number, request: LearnRequest): LearningAbout {
+    return this.#l.open(run, request);
+  }
+
+  async trainRun(
+    run: number,
+    request: TrainRequest,
+    report: (report: TrainReport) => unknown,
+  ): Promise<TrainOutcome> {
+    const job: Job = { cancelled: false };
+    this.#jobs.set(request.job, job);
+    try {
+      return await this.#l.train(run, request, job, report);
+    } finally {
+      this.#jobs.delete(request.job);
+    }
+  }
+
+  pauseRun(run: number): void {
+    this.#l.pause(run);
+  }
+
+  setRunRate(run: number, rate: number): void {
+    this.#l.setRate(run, rate);
+  }
+
+  evaluateRun(run: number): Measure[] {
+    return this.#l.evaluate(run);
+  }
+
+  exhibitRun(run: number): Exhibit[] {
+    return this.#l.exhibits(run);
+  }
+
+  runLosses(run: number, from: number): Float32Array {
+    return this.#l.losses(run, from);
+  }
+
+  disposeRun(run: number): void {
+    this.#l.dispose(run);
   }
 
   suites(): SuiteInfo[] {

@@ -64,7 +64,8 @@ function stepsToRun(steps: number, milliseconds: number, left: number): number {
   return Math.max(1, Math.floor((left * steps) / milliseconds));
 }
 
-class Training {
+/** A trainer at work, and how far it is. */
+export class Training {
   readonly epochs: EpochLog[] = [];
   /** Time in the trainer alone. */
   milliseconds = 0;
@@ -95,26 +96,38 @@ class Training {
     return performance.now() - this.#began;
   }
 
-  /** Runs for about one slice and gives the epochs that ended in it. */
-  slice(): EpochLog[] {
+  /** Runs for about one slice, at most so many steps, and gives the epochs that ended in it. */
+  slice(most = Number.POSITIVE_INFINITY): EpochLog[] {
     const until = performance.now() + SLICE_MS;
+    const last = this.progress.step + most;
     const ended: EpochLog[] = [];
     do {
-      const epoch = this.progress.epoch;
-      this.#run(until - performance.now());
+      const { epoch, step } = this.progress;
+      this.#run(until - performance.now(), last - step);
       if (this.progress.epoch > epoch) ended.push(this.#endEpoch());
-    } while (!this.progress.done && performance.now() < until);
+    } while (!this.progress.done && this.progress.step < last && performance.now() < until);
     return ended;
   }
 
-  #run(left: number): void {
-    const count = stepsToRun(this.progress.step, this.milliseconds, left);
+  #run(left: number, most: number): void {
+    const count = Math.min(most, stepsToRun(this.progress.step, this.milliseconds, left));
     const began = performance.now();
-    this.heap.check(this.heap.c._plx_js_trainer_run(this.trainer, count));
+    const status = this.heap.c._plx_js_trainer_run(this.trainer, count);
+    const before = this.progress.validating;
+    this.#read();
+    this.milliseconds += performance.now() - began - (this.progress.validating - before);
+    this.heap.check(status);
+  }
+
+  /** Reads how far it is, without a step. */
+  look(): void {
+    this.heap.check(this.heap.c._plx_js_trainer_run(this.trainer, 0));
+    this.#read();
+  }
+
+  #read(): void {
     const results = this.heap.results(0, 18);
     const at = (i: number): number => results[i] as number;
-    const validating = at(9) / 1e6;
-    this.milliseconds += performance.now() - began - (validating - this.progress.validating);
     this.progress = {
       step: at(0),
       steps: at(1),
@@ -125,7 +138,7 @@ class Training {
       done: at(6) === 1,
       rate: at(7),
       gradientNorm: at(8),
-      validating,
+      validating: at(9) / 1e6,
       bestEpoch: at(10),
       stoppedEarly: at(11) === 1,
     };

@@ -151,6 +151,40 @@ export interface Exports {
   _plx_js_csv(text: number, size: number): number;
   _plx_js_csv_free(): void;
 
+  _plx_js_task_name(i: number): number;
+  _plx_js_task_description(i: number): number;
+  _plx_js_task_takes(i: number): number;
+  _plx_js_learning_new(): number;
+  _plx_js_learning_free(run: number): void;
+  _plx_js_learning_text(run: number, text: number, bytes: number, source: number): void;
+  _plx_js_learning_digits(
+    run: number,
+    images: number,
+    imageBytes: number,
+    labels: number,
+    labelBytes: number,
+    source: number,
+  ): number;
+  _plx_js_learning_table(run: number, text: number, bytes: number, source: number): number;
+  _plx_js_learning_open(
+    run: number,
+    task: number,
+    model: number,
+    optimizer: number,
+    size: number,
+    seed: number,
+    steps: number,
+    batch: number,
+    rate: number,
+  ): number;
+  _plx_js_learning_trainer(run: number): number;
+  _plx_js_learning_about(run: number): void;
+  _plx_js_learning_evaluate(run: number): number;
+  _plx_js_learning_measure(run: number, i: number): void;
+  _plx_js_learning_exhibit(run: number): number;
+  _plx_js_learning_exhibit_at(run: number, i: number): void;
+  _plx_js_peak(rounds: number): number;
+
   _plx_js_build_commit(): number;
   _plx_js_build_compiler(): number;
   _plx_js_suite_name(i: number): number;

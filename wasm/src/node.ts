@@ -11,6 +11,7 @@ import { compileBytes, compileURL } from './source.js';
 export type * from './api.js';
 export type * from './api_generation.js';
 export type * from './api_layers.js';
+export type * from './api_learning.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './graph_api.js';
 

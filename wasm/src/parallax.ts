@@ -15,18 +15,18 @@ import type {
   SuiteInfo,
 } from './api.js';
 import type { Layer } from './api_layers.js';
+import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
 import { checkFinite, checkName, checkWhole } from './arrays.js';
 import type { Connection } from './connection.js';
 import { PlxError } from './errors.js';
+import { plainBytes, readDigits, textBytes } from './file_bytes.js';
 import { graphMaker } from './graph.js';
-import { gunzip, isGzip } from './gzip.js';
 import { runJob } from './jobs.js';
 import { checkLayers, layers } from './layers.js';
+import { openLearning, SIZES } from './learning.js';
 import type { Machine } from './machine.js';
 import { ClientModel } from './model.js';
 import type { BenchReport, BenchRequest, ModelSpec } from './rpc.js';
-
-const SIZES = ['quick', 'default', 'full'] as const;
 
 /** Of measuring one case. */
 const MOST_SECONDS = 3600;
@@ -46,18 +46,6 @@ function nameWith(name: string, config: Record<string, number>): string {
   return `${name}${name.includes(':') ? ',' : ':'}${settings.join(',')}`;
 }
 
-function bytesOf(what: string, bytes: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
-  if (bytes instanceof Uint8Array || bytes instanceof ArrayBuffer) {
-    return new Uint8Array(bytes as ArrayBuffer);
-  }
-  throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an ArrayBuffer or a Uint8Array`);
-}
-
-async function plainBytes(what: string, given: ArrayBuffer | Uint8Array) {
-  const bytes = bytesOf(what, given);
-  return isGzip(bytes) ? gunzip(what, bytes) : bytes;
-}
-
 function checkData(data: BenchData): BenchData {
   if (typeof data === 'object' && data !== null) {
     const unknown = Object.keys(data).find((key) => key !== 'mnist');
@@ -67,27 +55,6 @@ function checkData(data: BenchData): BenchData {
     'PLX_ERR_ARGUMENT',
     'bench: data: expected { mnist: { images, labels } }, or nothing',
   );
-}
-
-/** Texts of a row hold as many characters as results.schema.json allows. */
-function checkSource(source: unknown): string {
-  if (typeof source === 'string' && source.length > 0 && source.length <= 400) return source;
-  throw new PlxError(
-    'PLX_ERR_ARGUMENT',
-    'bench: data.mnist.source: expected a text of 1 to 400 characters',
-  );
-}
-
-async function digitsOf(data: BenchData): Promise<BenchRequest['mnist']> {
-  const { mnist } = checkData(data);
-  if (!mnist) return undefined;
-  const { images, labels } = mnist;
-  const source = checkSource(mnist.source ?? 'MNIST');
-  return {
-    images: await plainBytes('bench: data.mnist.images', images),
-    labels: await plainBytes('bench: data.mnist.labels', labels),
-    source,
-  };
 }
 
 /** Texts that the library can take as one list between commas. */
@@ -120,6 +87,7 @@ export class ClientParallax implements Parallax {
   readonly #machine: () => Promise<Machine>;
   #info: EngineInfo;
   #models = 0;
+  #runs = 0;
 
   constructor(connection: Connection, info: EngineInfo, machine: () => Promise<Machine>) {
     this.#connection = connection;
@@ -161,12 +129,21 @@ export class ClientParallax implements Parallax {
     return new ClientModel(this.#connection, ++this.#models, spec, seed);
   }
 
+  tasks(): Promise<TaskInfo[]> {
+    return this.#connection.call((engine) => engine.tasks());
+  }
+
+  learn(options: LearnOptions): Promise<Learning> {
+    return openLearning(this.#connection, ++this.#runs, options);
+  }
+
   suites(): Promise<SuiteInfo[]> {
     return this.#connection.call((engine) => engine.suites());
   }
 
   async bench(options: BenchOptions = {}): Promise<BenchRow[]> {
-    const mnist = await digitsOf(options.data ?? {});
+    const given = checkData(options.data ?? {}).mnist;
+    const mnist = given && (await readDigits('bench', given));
     const request: BenchRequest = {
       job: this.#connection.newJob(),
       suites: checkTexts('bench: suites', options.suites),
@@ -221,8 +198,7 @@ export class ClientParallax implements Parallax {
   }
 
   async #csv(given: string | ArrayBuffer | Uint8Array): Promise<CsvTable> {
-    const text =
-      typeof given === 'string' ? new TextEncoder().encode(given) : bytesOf('data.csv', given);
+    const text = textBytes('data.csv', given);
     return this.#connection.call((engine) => engine.csv(text));
   }
 

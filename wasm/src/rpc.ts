@@ -22,6 +22,15 @@ import type {
   Weight,
 } from './api.js';
 import type { Layer } from './api_layers.js';
+import type {
+  Exhibit,
+  LearningAbout,
+  LearnOptions,
+  Measure,
+  TaskInfo,
+  TrainOutcome,
+  TrainProgress,
+} from './api_learning.js';
 import type { PlxErrorName } from './errors.js';
 import type { DType, GraphArray } from './graph_api.js';
 
@@ -135,6 +144,24 @@ export interface BenchReport {
   progress?: BenchProgress;
 }
 
+/** A run of a task; zeros stand for what the task has. Files are uncompressed. */
+export interface LearnRequest
+  extends Required<Pick<LearnOptions, 'task' | 'size' | 'seed' | 'steps' | 'batchSize' | 'rate'>>,
+    Pick<LearnOptions, 'model' | 'optimizer'> {
+  text?: { bytes: Uint8Array; source: string };
+  table?: { bytes: Uint8Array; source: string };
+  mnist?: NonNullable<BenchRequest['mnist']>;
+}
+
+/** A call of train. */
+export interface TrainRequest {
+  job: number;
+  /** At most; may be infinite. */
+  steps: number;
+}
+
+export type TrainReport = TrainProgress;
+
 /** Data of a summary, without its methods. */
 export type SummaryData = Omit<Summary, 'toString'>;
 
@@ -232,6 +259,20 @@ export interface EngineApi {
   disposeGraph(graph: number): void;
   idx(bytes: Uint8Array): IdxArray;
   csv(text: Uint8Array): CsvTable;
+  tasks(): TaskInfo[];
+  /** Makes a run; it has a number from the client. */
+  learn(run: number, request: LearnRequest): LearningAbout;
+  trainRun(
+    run: number,
+    request: TrainRequest,
+    report: (report: TrainReport) => unknown,
+  ): Promise<TrainOutcome>;
+  pauseRun(run: number): void;
+  setRunRate(run: number, rate: number): void;
+  evaluateRun(run: number): Measure[];
+  exhibitRun(run: number): Exhibit[];
+  runLosses(run: number, from: number): Float32Array;
+  disposeRun(run: number): void;
   suites(): SuiteInfo[];
   bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void>;
   /** Stops a job; unknown numbers are ignored, since it may have ended meanwhile. */

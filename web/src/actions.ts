@@ -18,7 +18,7 @@ import type { ResultSet, Row } from './rows.js';
 import { type Runtime, sentence, wasCancelled } from './runtime.js';
 import type { AppState } from './state.js';
 import type { Store } from './store.js';
-import type { Trainer } from './training.js';
+import { createTrainer, type Trainer } from './training.js';
 import { engineSize, type RunOptions, writeRun } from './url_state.js';
 
 export interface Actions {
@@ -37,6 +37,10 @@ export interface Actions {
   /** Reads result files and IDX files. */
   addFiles(files: readonly File[]): Promise<void>;
   removeFile(name: string): void;
+  /** Reads files to train on: a text, a table, or the two files of digits. */
+  giveTrainingFiles(kind: 'text' | 'table' | 'digits', files: readonly File[]): Promise<void>;
+  /** The task learns from its own data again. */
+  removeTrainingFile(kind: 'text' | 'table'): void;
   readonly trainer: Trainer;
 }
 
@@ -47,10 +51,11 @@ export function chosenSuites({ options, suites }: AppState): string[] | undefine
   return options.suites?.filter((name) => suites.some((suite) => suite.name === name));
 }
 
-export function createActions(store: Store<AppState>, runtime: Runtime, trainer: Trainer): Actions {
+export function createActions(store: Store<AppState>, runtime: Runtime): Actions {
   let abort: AbortController | undefined;
   let images: Promise<void> | undefined;
   const idx: Partial<Record<IdxKind, IdxFile>> = {};
+  const trainer = createTrainer(store, runtime, () => digitsOf(idx));
 
   function setOptions(options: RunOptions): void {
     store.set({ options });
@@ -198,8 +203,35 @@ export function createActions(store: Store<AppState>, runtime: Runtime, trainer:
     store.set({ files: [...others, set] });
   }
 
+  async function giveDigits(files: readonly File[]): Promise<void> {
+    for (const file of files) {
+      const bytes = await unzip(new Uint8Array(await file.arrayBuffer()));
+      const kind = idxKind(bytes);
+      if (!kind) throw new Error(`${file.name} holds no digits: choose the IDX files of MNIST.`);
+      addIdx(kind, file.name, bytes);
+    }
+  }
+
   return {
     trainer,
+    async giveTrainingFiles(kind, files) {
+      store.set({ trainingFileError: undefined });
+      try {
+        const [file] = files;
+        if (kind === 'digits') await giveDigits(files);
+        else if (file) {
+          const bytes = await unzip(new Uint8Array(await file.arrayBuffer()));
+          const given = { name: file.name, bytes };
+          store.set({ trainingFiles: { ...store.get().trainingFiles, [kind]: given } });
+        }
+      } catch (error) {
+        store.set({ trainingFileError: sentence(error) });
+      }
+    },
+    removeTrainingFile(kind) {
+      const { [kind]: _, ...others } = store.get().trainingFiles;
+      store.set({ trainingFiles: others });
+    },
     choose,
     chooseSuites(names) {
       const { suites: _, ...others } = store.get().options;

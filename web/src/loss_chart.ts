@@ -1,29 +1,30 @@
-/** The loss while training: by step or by time, with the least that the noise allows. */
+/** The loss while training: by step or by time, every step and smoothed, beside a native run's. */
 import { axis, Chart, colour } from './chart_base.js';
 import { significant } from './format.js';
-import { lossSeries } from './loss_curve.js';
+import { type LossLine, type LossView, linesOf, lossLines } from './loss_curve.js';
 import type { LossPoint, TrainingState } from './state.js';
 
 export interface LossChart {
-  show(training: TrainingState, by: 'step' | 'seconds'): void;
+  /** native: the losses of a native run, if there are any. */
+  show(training: TrainingState, native: readonly LossPoint[], view: LossView): void;
 }
 
-const titles = { step: 'Step', seconds: 'Seconds' };
+const titles = { step: 'Step', seconds: 'Seconds of training' };
 
-type Points = readonly Pick<LossPoint, 'step' | 'seconds' | 'loss'>[];
-
-function line(series: (typeof lossSeries)[number], points: Points, by: 'step' | 'seconds') {
-  const reference = series.colour === 'muted';
+function dataset(kind: LossLine, points: readonly LossPoint[], by: LossView['by']) {
+  const { name, colour: hue, width, dash } = lossLines[kind];
   return {
-    label: series.name,
+    label: name,
     data: points.map((point) => ({ x: point[by], y: point.loss })),
     showLine: true,
-    borderColor: colour(series.colour),
-    backgroundColor: colour(series.colour),
-    borderWidth: reference ? 1.5 : 2,
-    borderDash: reference ? [6, 5] : [],
-    pointRadius: 0,
+    borderColor: colour(hue),
+    backgroundColor: colour(hue),
+    borderWidth: width,
+    borderDash: [...dash],
+    pointRadius: kind === 'held' || points.length === 1 ? 3 : 0,
     pointHitRadius: 6,
+    /* Less is drawn above. */
+    order: { smooth: 0, held: 1, native: 2, raw: 3 }[kind],
   };
 }
 
@@ -31,25 +32,26 @@ function line(series: (typeof lossSeries)[number], points: Points, by: 'step' | 
 export function createLossChart(canvas: HTMLCanvasElement): LossChart {
   const chart = new Chart(canvas, { type: 'scatter', data: { datasets: [] } });
   return {
-    show(training, by) {
-      const last = training.train.at(-1)?.[by] ?? 1;
-      const floor = training.floor ?? Number.NaN;
-      const ends = [0, last].map((x) => ({ step: x, seconds: x, loss: floor }));
-      const curves: Points[] = [training.train, training.held, ends];
-      chart.data.datasets = lossSeries.map((series, i) => line(series, curves[i] ?? [], by));
+    show(training, native, { by, memory }) {
+      const lines = [...linesOf(training, native, memory)];
+      chart.data.datasets = lines.map(([kind, points]) => dataset(kind, points, by));
+      const all = lines.flatMap(([, points]) => points.map(({ loss }) => loss));
+      const last = Math.max(...lines.map(([, points]) => points.at(-1)?.[by] || 0));
+      /* A logarithm of a narrow range would have no labels. */
+      const log = Math.min(...all) > 0 && Math.max(...all) > 8 * Math.min(...all);
       chart.options = {
         animation: false,
         responsive: true,
         maintainAspectRatio: false,
         scales: {
           x: { ...axis({ title: titles[by] }), max: last },
-          y: axis({ title: 'Loss (mean squared error)', log: true }),
+          y: { ...axis({ title: 'Loss', ...(log ? { log } : {}) }), beginAtZero: false },
         },
         plugins: {
           tooltip: {
             callbacks: {
-              label: ({ dataset, parsed }) =>
-                `${dataset.label}: ${significant(parsed.y ?? Number.NaN)}`,
+              label: ({ dataset: { label }, parsed }) =>
+                `${label}: ${significant(parsed.y ?? Number.NaN)}`,
             },
           },
         },

@@ -1,36 +1,42 @@
-/** The loss curve as it grows. */
-import type { BatchLog } from 'parallax-nn';
-import type { LossPoint } from './state.js';
-
-/** The lines of the chart, with the names of the page's colours. */
-export const lossSeries = [
-  { name: 'training batches', colour: 'native' },
-  { name: 'samples held out', colour: 'browser' },
-  { name: 'the noise: the least error on samples not seen', colour: 'muted' },
-] as const;
+/** The loss curve as it grows, and smoothed. */
+import type { TrainProgress } from 'parallax-nn';
+import type { LossPoint, TrainingState } from './state.js';
 
 /** More points than a chart has pixels help nobody. */
 const mostPoints = 600;
 
+/** A point of several. */
+function merge(points: readonly LossPoint[]): LossPoint {
+  const { step, seconds } = points.at(-1)!;
+  return {
+    step,
+    seconds,
+    loss: points.reduce((sum, { loss }) => sum + loss, 0) / points.length,
+    low: Math.min(...points.map(({ low }) => low)),
+    high: Math.max(...points.map(({ high }) => high)),
+  };
+}
+
 /**
- * A curve of bounded length and even resolution: each of its points is the mean of the same number
- * of steps, which doubles whenever there are too many points.
+ * A curve of bounded length and even resolution: each of its points stands for the same number of
+ * steps, which doubles whenever there are too many points. What lies within is kept as a range.
  */
 export class LossCurve {
   #points: LossPoint[] = [];
   #stride = 1;
-  #sum = 0;
+  /** What waits for the next point, and how many steps that is. */
+  #waiting: LossPoint[] = [];
   #count = 0;
 
   constructor(readonly most = mostPoints) {}
 
   add(points: readonly LossPoint[]): void {
-    for (const { step, seconds, loss } of points) {
-      this.#sum += loss;
+    for (const point of points) {
+      this.#waiting.push(point);
       this.#count += 1;
       if (this.#count < this.#stride) continue;
-      this.#points.push({ step, seconds, loss: this.#sum / this.#count });
-      this.#sum = 0;
+      this.#points.push(merge(this.#waiting));
+      this.#waiting = [];
       this.#count = 0;
       if (this.#points.length >= this.most) this.#halve();
     }
@@ -39,12 +45,12 @@ export class LossCurve {
   #halve(): void {
     const half: LossPoint[] = [];
     for (let i = 0; i + 1 < this.#points.length; i += 2) {
-      const [a, b] = [this.#points[i]!, this.#points[i + 1]!];
-      half.push({ step: b.step, seconds: b.seconds, loss: (a.loss + b.loss) / 2 });
+      half.push(merge(this.#points.slice(i, i + 2)));
     }
-    /* An odd one out waits for its partner. */
+    /* An odd one out waits for its partner: it weighs as much as the steps that it stands for. */
     if (this.#points.length % 2 === 1) {
-      this.#sum = this.#points.at(-1)!.loss * this.#stride;
+      const odd = this.#points.at(-1)!;
+      this.#waiting = Array.from({ length: this.#stride }, () => odd);
       this.#count = this.#stride;
     }
     this.#stride *= 2;
@@ -57,13 +63,77 @@ export class LossCurve {
   }
 }
 
+/** A loss that stands for itself. */
+export const lossPoint = (step: number, seconds: number, loss: number): LossPoint => ({
+  step,
+  seconds,
+  loss,
+  low: loss,
+  high: loss,
+});
+
 /** The steps since the last report as points, with the time between shared out evenly. */
-export function pointsOf(log: BatchLog, before: number): LossPoint[] {
-  const first = log.step - log.losses.length;
-  const now = log.milliseconds / 1000;
-  return Array.from(log.losses, (loss, i) => ({
-    step: first + i + 1,
-    seconds: before + ((now - before) * (i + 1)) / log.losses.length,
-    loss,
-  }));
+export function pointsOf(
+  progress: Pick<TrainProgress, 'step' | 'losses' | 'milliseconds'>,
+  before: number,
+): LossPoint[] {
+  const { losses } = progress;
+  const first = progress.step - losses.length;
+  const now = progress.milliseconds / 1000;
+  return Array.from(losses, (loss, i) =>
+    lossPoint(first + i + 1, before + ((now - before) * (i + 1)) / losses.length, loss),
+  );
+}
+
+/**
+ * The exponential moving average of the means, without the bias of its start (Kingma and Ba, ICLR
+ * 2015, section 3): memory is the share that a point keeps from the one before.
+ */
+export function smooth(points: readonly LossPoint[], memory: number): LossPoint[] {
+  let sum = 0;
+  let weight = 0;
+  return points.map(({ step, seconds, loss }) => {
+    sum = memory * sum + (1 - memory) * loss;
+    weight = memory * weight + (1 - memory);
+    return lossPoint(step, seconds, sum / weight);
+  });
+}
+
+/** The way from the least to the greatest of each point, which is every step while there are few. */
+export function ranges(points: readonly LossPoint[]): LossPoint[] {
+  return points.flatMap(({ step, seconds, low, high }) =>
+    low === high
+      ? [lossPoint(step, seconds, low)]
+      : [lossPoint(step, seconds, high), lossPoint(step, seconds, low)],
+  );
+}
+
+/** What the curve is drawn against, and how much of a point the next one keeps. */
+export interface LossView {
+  by: 'step' | 'seconds';
+  memory: number;
+}
+
+/** The lines of the chart, with the names of the page's colours. */
+export const lossLines = {
+  raw: { name: 'every step', colour: 'other4', width: 1, dash: [] },
+  smooth: { name: 'smoothed', colour: 'browser', width: 2.5, dash: [] },
+  held: { name: 'held-out data', colour: 'other2', width: 2, dash: [7, 4] },
+  native: { name: 'the native run', colour: 'native', width: 2, dash: [2, 3] },
+} as const;
+
+export type LossLine = keyof typeof lossLines;
+
+/** The lines that there is something of to draw. */
+export function linesOf(
+  { train, held }: Pick<TrainingState, 'train' | 'held'>,
+  native: readonly LossPoint[],
+  memory: number,
+): Map<LossLine, readonly LossPoint[]> {
+  const lines = new Map<LossLine, readonly LossPoint[]>();
+  if (train.length > 0) lines.set('raw', ranges(train));
+  if (train.length > 0 && memory > 0) lines.set('smooth', smooth(train, memory));
+  if (held.length > 0) lines.set('held', held);
+  if (native.length > 0) lines.set('native', native);
+  return lines;
 }

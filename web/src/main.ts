@@ -5,7 +5,6 @@ import { createRuntime } from './runtime.js';
 import { type AppState, idleTraining } from './state.js';
 import { createStore } from './store.js';
 import { mountTheme } from './theme.js';
-import { createTrainer } from './training.js';
 import { readRun } from './url_state.js';
 import { mountCharts } from './views/charts_panel.js';
 import { mountControls } from './views/controls_panel.js';
@@ -27,13 +26,16 @@ const store = createStore<AppState>({
   files: [],
   fileErrors: [],
   mnist: { phase: 'looking' },
+  tasks: [],
   training: idleTraining,
+  trainingFiles: {},
+  trainingFileError: undefined,
   theme: 0,
 });
 const runtime = createRuntime(store);
 /* Before the views: the engine loads while they are made. */
 const started = runtime.engine();
-const actions = createActions(store, runtime, createTrainer(store, runtime));
+const actions = createActions(store, runtime);
 
 mountTheme(byId('theme', HTMLButtonElement), () => store.set({ theme: store.get().theme + 1 }));
 mountNotices(byId('notices', HTMLElement), store);

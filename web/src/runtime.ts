@@ -33,7 +33,8 @@ export function createRuntime(store: Store<AppState>): Runtime {
         ...(tier === 'auto' ? {} : { tier }),
         ...(threads > 0 ? { threads } : {}),
       });
-      store.set({ engine: { phase: 'ready', info: plx.info() }, suites: await plx.suites() });
+      const [suites, tasks] = await Promise.all([plx.suites(), plx.tasks()]);
+      store.set({ engine: { phase: 'ready', info: plx.info() }, suites, tasks });
       return plx;
     } catch (error) {
       store.set({ engine: { phase: 'failed', message: sentence(error) } });

@@ -1,5 +1,13 @@
 /** All that the page shows. Views read it, actions replace parts of it. */
-import type { BenchProgress, EngineInfo, SuiteInfo } from 'parallax-nn';
+import type {
+  BenchProgress,
+  EngineInfo,
+  Exhibit,
+  LearningAbout,
+  Measure,
+  SuiteInfo,
+  TaskInfo,
+} from 'parallax-nn';
 import type { ResultSet } from './rows.js';
 import type { RunOptions } from './url_state.js';
 
@@ -25,29 +33,67 @@ export type NativeState =
   | { phase: 'failed'; message: string }
   | { phase: 'ready'; set: ResultSet };
 
-/** A point of the loss curve. */
+/** Some steps of the loss curve in one point. */
 export interface LossPoint {
+  /** The last of them. */
   step: number;
+  /** Of training, when it was done. */
   seconds: number;
+  /** Their mean. */
   loss: number;
+  /** The least and the greatest of them. */
+  low: number;
+  high: number;
 }
 
+/** How fast training goes, over the last seconds. */
+export interface Speed {
+  samples: number;
+  /** 0: not a text. */
+  tokens: number;
+  gflops: number;
+  /** Of the most arithmetic that this machine was seen to do, 0 to 1. */
+  share: number;
+}
+
+export type TrainingPhase =
+  | 'idle'
+  | 'preparing'
+  | 'running'
+  | 'paused'
+  | 'stopped'
+  | 'done'
+  | 'failed';
+
 export interface TrainingState {
-  phase: 'idle' | 'running' | 'paused' | 'done' | 'stopped' | 'failed';
+  phase: TrainingPhase;
+  /** Why it failed. */
   message?: string;
+  /** Of the run that is shown. */
+  about?: LearningAbout;
+  /** As it is now; set while the run goes on. */
+  rate?: number;
   step: number;
-  steps: number;
-  epoch: number;
-  epochs: number;
   seconds: number;
-  samplesPerSecond?: number;
+  speed?: Speed;
   train: readonly LossPoint[];
   held: readonly LossPoint[];
-  /** On the samples held out, in the function's own units. */
-  rmse?: number;
-  r2?: number;
-  /** Mean squared error of the noise, in the units of the curve. */
-  floor?: number;
+  measures: readonly Measure[];
+  exhibits: readonly Exhibit[];
+  /** At which step the measures were taken. */
+  measuredAt: number;
+  /** Whether what was learnt is being measured, which may take as long as training did. */
+  looking: boolean;
+  /** Of every step. */
+  losses: readonly number[];
+  /** Whether the learning rate was chosen, so that losses are not those of the task as it is. */
+  steered: boolean;
+}
+
+/** A file to learn from. */
+export interface TrainingFile {
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** Where the images of the suites come from. */
@@ -70,7 +116,12 @@ export interface AppState {
   files: readonly ResultSet[];
   fileErrors: readonly string[];
   mnist: MnistState;
+  tasks: readonly TaskInfo[];
   training: TrainingState;
+  /** Texts and tables that were given to learn from; digits are those of the suites. */
+  trainingFiles: Readonly<Partial<Record<'text' | 'table', TrainingFile>>>;
+  /** Why a file was not taken. */
+  trainingFileError: string | undefined;
   /** Counts changes of the colour scheme: charts are drawn again. */
   theme: number;
 }
@@ -78,10 +129,13 @@ export interface AppState {
 export const idleTraining: TrainingState = {
   phase: 'idle',
   step: 0,
-  steps: 0,
-  epoch: 0,
-  epochs: 0,
   seconds: 0,
   train: [],
   held: [],
+  measures: [],
+  exhibits: [],
+  measuredAt: 0,
+  looking: false,
+  losses: [],
+  steered: false,
 };

@@ -11,7 +11,6 @@ import {
   speedCases,
 } from './compare.js';
 import { count, percent, significant } from './format.js';
-import { noise } from './interp5d.js';
 import { exponent, type Interval } from './interval.js';
 import { type Lane, lanesOf, sideNames } from './lanes.js';
 import { opsCharts } from './ops_charts.js';
@@ -268,6 +267,9 @@ function isWide(series: readonly Series[]): boolean {
   const values = series.flatMap(({ points }) => points.map(({ y }) => y)).filter((y) => y > 0);
   return Math.max(...values) > 8 * Math.min(...values);
 }
+
+/** Standard deviation of the noise in the data of interp5d: the least error of any model. */
+const noise = 0.1;
 
 /** What a metric is compared with, beside the sides. */
 function marksOf(suite: string, metric: string): Mark[] {

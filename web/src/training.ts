@@ -1,20 +1,29 @@
-/** Training on this page: one network at a time, paused, stopped and steered while it learns. */
-import type { BatchLog, EpochLog, Model, Parallax } from 'parallax-nn';
-import { inputs, makeSamples, noise, type Split } from './interp5d.js';
-import { LossCurve, pointsOf } from './loss_curve.js';
+/** Training on this page: one task at a time, paused, stopped and steered while it learns. */
+import type {
+  BenchSize,
+  Learning,
+  LearnOptions,
+  Measure,
+  TrainOutcome,
+  TrainProgress,
+} from 'parallax-nn';
+import { LossCurve, lossPoint, pointsOf } from './loss_curve.js';
 import type { Runtime } from './runtime.js';
-import { wasCancelled } from './runtime.js';
-import { type AppState, idleTraining, type LossPoint, type TrainingState } from './state.js';
+import { type AppState, idleTraining, type Speed, type TrainingState } from './state.js';
 import type { Store } from './store.js';
 
+/** What to train; undefined stands for what the task has. */
 export interface TrainingChoice {
-  samples: number;
-  epochs: number;
-  rate: number;
+  task: string;
+  size: BenchSize;
   seed: number;
+  steps: number | undefined;
+  batchSize: number | undefined;
+  rate: number | undefined;
+  optimizer: string | undefined;
+  model: string | undefined;
 }
 
-export const batchSize = 256;
 export interface Trainer {
   start(choice: TrainingChoice): Promise<void>;
   pause(): void;
@@ -23,147 +32,273 @@ export interface Trainer {
   setRate(rate: number): void;
 }
 
-/** A promise that waits while the user does. */
-class Gate {
-  #open: (() => void) | undefined;
-  #passed = Promise.resolve();
+type Digits = NonNullable<NonNullable<LearnOptions['data']>['mnist']>;
 
-  close(): void {
-    if (this.#open) return;
-    this.#passed = new Promise((resolve) => {
-      this.#open = resolve;
-    });
+/** Milliseconds between two changes of the page while training; readers and charts need no more. */
+const publishEvery = 100;
+/** Milliseconds over which speed is taken. */
+const speedOver = 2_000;
+/** Measures and exhibits are made anew after so long, and at most for this share of the time. */
+const lookEvery = 3_000;
+const lookShare = 0.15;
+
+/** The last seconds of training, for its speed. */
+export class SpeedMeter {
+  #seen: { step: number; milliseconds: number }[] = [];
+
+  add(step: number, milliseconds: number): void {
+    this.#seen.push({ step, milliseconds });
+    while (this.#seen.length > 2 && milliseconds - this.#seen[1]!.milliseconds > speedOver) {
+      this.#seen.shift();
+    }
   }
 
-  open(): void {
-    this.#open?.();
-    this.#open = undefined;
-  }
-
-  pass(): Promise<void> {
-    return this.#passed;
+  /** Steps in a second; 0 while unknown. */
+  get steps(): number {
+    const [first, last] = [this.#seen[0], this.#seen.at(-1)];
+    if (!first || !last || last.milliseconds <= first.milliseconds) return 0;
+    return (1000 * (last.step - first.step)) / (last.milliseconds - first.milliseconds);
   }
 }
 
-export function createTrainer(store: Store<AppState>, runtime: Runtime): Trainer {
-  const gate = new Gate();
-  let abort: AbortController | undefined;
-  let model: Model | undefined;
-  /* What the engine knows nothing of: time spent waiting while paused. */
-  let pausedAt = 0;
-  let pausedFor = 0;
-  let train = new LossCurve();
-  let held = new LossCurve();
+/** The loss among measures, when it is one of the same kind as that of training. */
+export function heldLoss(measures: readonly Measure[]): number | undefined {
+  return measures.find(({ name }) => name === 'loss' || name === 'held-out loss')?.value;
+}
+
+/** One run, from its start until another takes its place. */
+class Session {
+  readonly #abort = new AbortController();
+  readonly #meter = new SpeedMeter();
+  readonly #train = new LossCurve();
+  readonly #held = new LossCurve();
+  readonly #losses: number[] = [];
+  #published = 0;
+  #looking: Promise<void> | undefined;
+  #nextLook = 0;
+  #pending: Partial<TrainingState> = {};
+
+  constructor(
+    readonly run: Learning,
+    readonly show: (change: Partial<TrainingState>) => void,
+  ) {}
+
+  /** Trains on until it is done or paused. Rejects when it is stopped, or fails. */
+  async train(resume: boolean): Promise<TrainOutcome> {
+    this.#nextLook = performance.now() + lookEvery / 3;
+    const outcome = resume
+      ? await this.run.resume()
+      : await this.run.train({
+          signal: this.#abort.signal,
+          onProgress: (progress) => this.#onProgress(progress),
+        });
+    this.#publish();
+    return outcome;
+  }
+
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  get stopped(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /** Of what was learnt; waits for the look that is under way. */
+  async look(): Promise<void> {
+    await this.#looking;
+    await this.#look();
+    this.#publish();
+  }
+
+  async end(): Promise<void> {
+    await this.run.dispose();
+  }
+
+  #onProgress(progress: TrainProgress): void {
+    const { step, milliseconds } = progress;
+    const before = this.#pending.seconds ?? 0;
+    this.#train.add(pointsOf(progress, before));
+    for (const loss of progress.losses) this.#losses.push(loss);
+    this.#meter.add(step, milliseconds);
+    this.#pending = { step, seconds: milliseconds / 1000, ...this.#speed(progress.peak) };
+    if (performance.now() - this.#published >= publishEvery) this.#publish();
+    if (!this.#looking && performance.now() >= this.#nextLook) {
+      /* A failure shows in the last look, after training. */
+      this.#looking = this.#look()
+        .catch(() => undefined)
+        .finally(() => {
+          this.#looking = undefined;
+        });
+    }
+  }
+
+  #speed(peak: number): { speed?: Speed } {
+    const { steps } = this.#meter;
+    if (steps === 0) return {};
+    const { batchSize, batches, data, flops } = this.run.about;
+    const gflops = (steps * flops) / 1e9;
+    const samples = steps * batchSize * batches;
+    return {
+      speed: {
+        samples,
+        tokens: samples * data.tokens,
+        gflops,
+        share: peak > 0 ? gflops / peak : 0,
+      },
+    };
+  }
+
+  #publish(): void {
+    this.#published = performance.now();
+    this.show({
+      ...this.#pending,
+      train: this.#train.points(),
+      held: this.#held.points(),
+      losses: this.#losses,
+    });
+  }
+
+  async #look(): Promise<void> {
+    const began = performance.now();
+    this.show({ looking: true });
+    try {
+      this.show({ exhibits: await this.run.exhibits() });
+      const { step = 0, seconds = 0 } = this.#pending;
+      const measures = await this.run.evaluate();
+      const loss = heldLoss(measures);
+      if (loss !== undefined) this.#held.add([lossPoint(step, seconds, loss)]);
+      this.show({ measures, measuredAt: step });
+    } finally {
+      this.show({ looking: false });
+      const took = performance.now() - began;
+      this.#nextLook = performance.now() + Math.max(lookEvery, took / lookShare);
+    }
+  }
+}
+
+/** digits: the images that were given to the page, if any. */
+export function createTrainer(
+  store: Store<AppState>,
+  runtime: Runtime,
+  digits: () => Digits | undefined,
+): Trainer {
+  let session: Session | undefined;
+  /** Counts starts: what an earlier one still has to tell is not shown. */
+  let starts = 0;
 
   const show = (change: Partial<TrainingState>) =>
     store.set({ training: { ...store.get().training, ...change } });
 
-  function onBatch(log: BatchLog, data: Split): void {
-    const { training } = store.get();
-    const spent = log.milliseconds - pausedFor;
-    train.add(pointsOf({ ...log, milliseconds: spent }, training.seconds));
-    show({
-      step: log.step,
-      steps: log.steps,
-      epoch: log.epoch,
-      seconds: spent / 1000,
-      samplesPerSecond: (data.train.n * (log.step / log.steps) * log.epochs) / (spent / 1000),
-      train: train.points(),
-    });
-  }
-
-  function onEpoch(log: EpochLog, data: Split): void {
-    const { validation } = log;
-    if (!validation) return;
-    const stepsPerEpoch = Math.ceil(data.train.n / batchSize);
-    const point: LossPoint = {
-      step: log.epoch * stepsPerEpoch,
-      seconds: (log.milliseconds - pausedFor) / 1000,
-      loss: validation.loss,
-    };
-    held.add([point]);
-    show({
-      held: held.points(),
-      rmse: validation.rmse * data.scale,
-      r2: validation.r2,
-    });
-  }
-
-  async function fit(plx: Parallax, choice: TrainingChoice, signal: AbortSignal): Promise<void> {
-    const data = makeSamples(choice.samples, choice.seed);
-    const { dense } = plx.layers;
-    model = plx.sequential(
-      [
-        dense({ units: 64, activation: 'relu', inputShape: [inputs] }),
-        dense({ units: 64, activation: 'relu' }),
-        dense({ units: 64, activation: 'relu' }),
-        dense({ units: 64, activation: 'relu' }),
-        dense({ units: 1 }),
-      ],
-      { seed: choice.seed },
-    );
-    show({ floor: (noise / data.scale) ** 2 });
-    try {
-      await model.fit(data.train.x, data.train.y, {
-        epochs: choice.epochs,
-        batchSize: Math.min(batchSize, data.train.n),
-        loss: 'mse',
-        optimizer: { kind: 'adam', rate: choice.rate },
-        validation: data.held,
-        signal,
-        onBatch: (log) => {
-          onBatch(log, data);
-          /* The engine waits for this promise before it goes on. */
-          return gate.pass();
-        },
-        onEpoch: (log) => onEpoch(log, data),
-      });
-    } finally {
-      const done = model;
-      model = undefined;
-      await done.dispose().catch(() => undefined);
+  function optionsOf(choice: TrainingChoice): LearnOptions {
+    const { tasks, trainingFiles } = store.get();
+    const { task, size, seed, steps, batchSize, rate, optimizer, model } = choice;
+    const takes = tasks.find(({ name }) => name === task)?.takes;
+    const file = takes === 'text' || takes === 'table' ? trainingFiles[takes] : undefined;
+    const images = takes === 'digits' ? digits() : undefined;
+    if (takes === 'digits' && !images) {
+      throw new Error(`${task} learns from the files of MNIST: choose its images and labels.`);
     }
+    return {
+      task,
+      size,
+      seed,
+      ...(steps === undefined ? {} : { steps }),
+      ...(batchSize === undefined ? {} : { batchSize }),
+      ...(rate === undefined ? {} : { rate }),
+      ...(optimizer === undefined ? {} : { optimizer }),
+      ...(model === undefined ? {} : { model }),
+      ...(file && takes === 'text' ? { text: file.bytes, source: file.name } : {}),
+      ...(file && takes === 'table'
+        ? { data: { csv: { text: file.bytes, source: file.name } } }
+        : {}),
+      ...(images ? { data: { mnist: images } } : {}),
+    };
+  }
+
+  /** Trains, and shows how it ended. */
+  async function go(current: Session, resume: boolean): Promise<void> {
+    const live = () => session === current;
+    try {
+      show({ phase: 'running' });
+      const { reason } = await current.train(resume);
+      if (!live()) return;
+      show({ phase: reason === 'paused' ? 'paused' : 'done' });
+      await current.look();
+      if (reason !== 'paused') await current.end();
+    } catch (error) {
+      if (!live()) return;
+      if (current.stopped) await ended(current);
+      else {
+        show({ phase: 'failed', message: await runtime.report(error) });
+        await current.end().catch(() => undefined);
+      }
+    }
+  }
+
+  /** Shows what a run that was stopped has learnt, unless the engine was stopped with it. */
+  async function ended(current: Session): Promise<void> {
+    show({ phase: 'stopped' });
+    try {
+      await current.look();
+    } catch {
+    } finally {
+      await current.end().catch(() => undefined);
+    }
+  }
+
+  async function open(choice: TrainingChoice, start: number): Promise<void> {
+    const plx = await runtime.engine();
+    const run = await plx.learn(optionsOf(choice));
+    if (start !== starts) {
+      await run.dispose();
+      return;
+    }
+    show({ about: run.about, rate: run.about.rate, steered: choice.rate !== undefined });
+    const current = new Session(run, (change) => {
+      if (session === current) show(change);
+    });
+    session = current;
+    await go(current, false);
   }
 
   return {
     async start(choice) {
-      abort?.abort();
-      gate.open();
-      const controller = new AbortController();
-      abort = controller;
-      pausedFor = 0;
-      train = new LossCurve();
-      held = new LossCurve();
-      store.set({
-        training: { ...idleTraining, phase: 'running', epochs: choice.epochs },
-      });
+      const start = ++starts;
+      const before = session;
+      session = undefined;
+      before?.stop();
+      void before?.end().catch(() => undefined);
+      store.set({ training: { ...idleTraining, phase: 'preparing' } });
       try {
-        await fit(await runtime.engine(), choice, controller.signal);
-        if (abort === controller) show({ phase: 'done' });
+        await open(choice, start);
       } catch (error) {
-        if (abort !== controller) return;
-        if (wasCancelled(error)) show({ phase: 'stopped' });
-        else show({ phase: 'failed', message: await runtime.report(error) });
+        if (start === starts) show({ phase: 'failed', message: await runtime.report(error) });
       }
     },
     pause() {
       if (store.get().training.phase !== 'running') return;
-      gate.close();
-      pausedAt = performance.now();
-      show({ phase: 'paused' });
+      void session?.run.pause().catch(() => undefined);
     },
     resume() {
-      if (store.get().training.phase !== 'paused') return;
-      pausedFor += performance.now() - pausedAt;
-      show({ phase: 'running' });
-      gate.open();
+      if (session && store.get().training.phase === 'paused') void go(session, true);
     },
     stop() {
-      abort?.abort();
-      gate.open();
+      const { phase } = store.get().training;
+      if (phase === 'preparing') {
+        starts += 1;
+        show({ phase: 'stopped' });
+      }
+      session?.stop();
+      if (session && phase === 'paused') {
+        void ended(session);
+      }
     },
     setRate(rate) {
-      void model?.setRate(rate).catch((error: unknown) => runtime.report(error));
+      const { phase } = store.get().training;
+      if (!session || (phase !== 'running' && phase !== 'paused')) return;
+      show({ rate, steered: true });
+      session.run.setRate(rate).catch(() => undefined);
     },
   };
 }

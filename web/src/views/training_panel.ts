@@ -1,178 +1,103 @@
-/** Training on this page: controls, figures, and the loss curve. */
+/** Training on this page: controls, figures, the loss curve, and what has been learnt. */
 import type { Actions } from '../actions.js';
 import { h, setText } from '../dom.js';
-import { percent, significant } from '../format.js';
+import { significant } from '../format.js';
 import type { LossChart } from '../loss_chart.js';
-import { lossSeries } from '../loss_curve.js';
+import { type LossLine, type LossView, linesOf, lossLines } from '../loss_curve.js';
+import { compareBits, type NativeCurve, nativeCurve } from '../native_curve.js';
+import type { ResultSet } from '../rows.js';
 import type { AppState, TrainingState } from '../state.js';
 import type { Store } from '../store.js';
+import { exhibitsView } from './exhibits_view.js';
 import { fillTable } from './table.js';
+import { mountTrainingControls } from './training_controls.js';
+import { fillFacts, fillMeasures, fillMemory, liveFacts, runFacts } from './training_figures.js';
 
-/** The slider is logarithmic: its value is ten times the decimal logarithm of the rate. */
-const rateOf = (slider: string) => 10 ** (Number(slider) / 10);
+/** Rows of the curve's table. */
+const mostRows = 20;
 
-function select(id: string, label: string, values: readonly number[], chosen: number) {
-  const input = h(
-    'select',
-    { id },
-    ...values.map((value) =>
-      h('option', { value, selected: value === chosen }, value.toLocaleString('en')),
-    ),
-  );
-  return {
-    input,
-    field: h('div', { class: 'field' }, h('label', { for: id, class: 'label' }, label), input),
-  };
+/** A few points of the curve, for those who cannot see it. */
+function curveRows({ train, held }: TrainingState): string[][] {
+  const every = Math.max(1, Math.ceil(train.length / mostRows));
+  return train
+    .filter((_, i) => i % every === every - 1 || i === train.length - 1)
+    .map(({ step, seconds, loss, low, high }) => {
+      const seen = held.findLast((point) => point.step <= step);
+      return [
+        step.toLocaleString('en'),
+        significant(seconds),
+        significant(loss),
+        `${significant(low)} to ${significant(high)}`,
+        seen ? significant(seen.loss) : '–',
+      ];
+    });
 }
 
-function statusText(training: TrainingState): string {
-  switch (training.phase) {
-    case 'idle':
-      return 'Nothing trained yet.';
-    case 'running':
-      return `Training: epoch ${training.epoch + 1} of ${training.epochs}.`;
-    case 'paused':
-      return `Paused in epoch ${training.epoch + 1} of ${training.epochs}.`;
-    case 'done':
-      return `Trained ${training.epochs} epochs in ${significant(training.seconds)} s.`;
-    case 'stopped':
-      return `Stopped after ${training.step.toLocaleString('en')} steps.`;
-    case 'failed':
-      return `Training failed: ${training.message ?? 'for no known reason.'}`;
-  }
-}
-
-function figures(training: TrainingState): [string, string][] {
-  const { rmse, r2, samplesPerSecond, train } = training;
-  const last = train.at(-1);
-  return [
-    ['Step', training.step.toLocaleString('en')],
-    ['Time', `${significant(training.seconds)} s`],
-    ['Loss', last ? significant(last.loss) : '–'],
-    ['Held-out RMSE', rmse === undefined ? '–' : significant(rmse)],
-    ['Held-out R²', r2 === undefined ? '–' : percent(r2)],
-    ['Speed', samplesPerSecond ? `${significant(samplesPerSecond)} samples/s` : '–'],
-  ];
-}
-
-/** A few rows of the curve, for those who cannot see it. */
-function curveRows(training: TrainingState): string[][] {
-  const { held } = training;
-  const every = Math.max(1, Math.ceil(held.length / 20));
-  return held
-    .filter((_, i) => i % every === every - 1 || i === held.length - 1)
-    .map(({ step, seconds, loss }) => [
-      step.toLocaleString('en'),
-      significant(seconds),
-      significant(loss),
-    ]);
-}
-
-function mountButtons(store: Store<AppState>, actions: Actions): HTMLElement {
-  const samples = select('train-samples', 'Samples', [1_000, 5_000, 10_000, 50_000], 10_000);
-  const epochs = select('train-epochs', 'Epochs', [50, 200, 1_000, 5_000], 200);
-  const rate = h('input', {
-    id: 'train-rate',
-    type: 'range',
-    min: -50,
-    max: -10,
-    step: 1,
-    value: -30,
-  });
-  const rateText = h('output', { for: 'train-rate' });
-  const start = h('button', { type: 'button', id: 'train-start', class: 'primary' }, 'Train');
-  const pause = h('button', { type: 'button', id: 'train-pause' }, 'Pause');
-  const stop = h('button', { type: 'button', id: 'train-stop' }, 'Stop');
-  const status = h('p', { class: 'outcome', role: 'status', id: 'train-status' });
-  const showRate = () => {
-    const text = significant(rateOf(rate.value), 2);
-    setText(rateText, text);
-    rate.setAttribute('aria-valuetext', text);
-  };
-  showRate();
-  rate.addEventListener('input', () => {
-    showRate();
-    actions.trainer.setRate(rateOf(rate.value));
-  });
-  start.addEventListener(
-    'click',
-    () =>
-      void actions.trainer.start({
-        samples: Number(samples.input.value),
-        epochs: Number(epochs.input.value),
-        rate: rateOf(rate.value),
-        seed: store.get().options.seed,
-      }),
-  );
-  pause.addEventListener('click', () => {
-    if (store.get().training.phase === 'paused') actions.trainer.resume();
-    else actions.trainer.pause();
-  });
-  stop.addEventListener('click', () => actions.trainer.stop());
-  store.watch(['training', 'run', 'engine'], ({ training, run, engine }) => {
-    const active = training.phase === 'running' || training.phase === 'paused';
-    start.disabled = active || run.phase === 'running' || engine.phase === 'starting';
-    pause.disabled = !active;
-    stop.disabled = !active;
-    pause.textContent = training.phase === 'paused' ? 'Resume' : 'Pause';
-    samples.input.disabled = active;
-    epochs.input.disabled = active;
-    setText(
-      status,
-      run.phase === 'running'
-        ? 'Wait for the benchmark: both would be slowed.'
-        : statusText(training),
-    );
-  });
-  return h(
-    'div',
-    { class: 'stack' },
-    h('div', { class: 'fields tight' }, samples.field, epochs.field),
-    h(
-      'div',
-      {},
-      h(
-        'div',
-        { class: 'row-between' },
-        h('label', { for: 'train-rate', class: 'label' }, 'Learning rate'),
-        rateText,
-      ),
-      rate,
-    ),
-    h('div', { class: 'train-buttons' }, start, pause, stop),
-    status,
-  );
-}
-
-function axisPicker(changed: (axis: 'step' | 'seconds') => void): HTMLElement {
-  const pick = (value: 'step' | 'seconds', text: string, checked: boolean) => {
-    const input = h('input', { type: 'radio', name: 'loss-axis', value, checked });
+function choice<T extends string>(
+  name: string,
+  legend: string,
+  options: readonly (readonly [T, string])[],
+  changed: (value: T) => void,
+): HTMLElement {
+  const chips = options.map(([value, text], i) => {
+    const input = h('input', { type: 'radio', name, value, checked: i === 0 });
     input.addEventListener('change', () => changed(value));
     return h('label', { class: 'chip small' }, input, h('span', {}, text));
-  };
+  });
   return h(
     'fieldset',
     {},
-    h('legend', { class: 'sr' }, 'Loss against'),
-    h('div', { class: 'chips' }, pick('step', 'By step', true), pick('seconds', 'By time', false)),
+    h('legend', { class: 'sr' }, legend),
+    h('div', { class: 'chips' }, ...chips),
   );
 }
 
-/** Fills the panel. The chart's code is loaded with the first training. */
-export function mountTraining(root: HTMLElement, store: Store<AppState>, actions: Actions): void {
+/** Names of the lines that are drawn. */
+function lineKey(lines: Iterable<LossLine>): HTMLElement[] {
+  return [...lines].map((line) => {
+    const { name, colour } = lossLines[line];
+    const mark = h('span', { class: `line ${colour} ${line}`, 'aria-hidden': 'true' });
+    return h('li', {}, mark, name);
+  });
+}
+
+/** The native run beside the curve, and whether the losses have its bits. */
+export function nativeText(
+  native: NativeCurve | undefined,
+  { losses, steered }: Pick<TrainingState, 'losses' | 'steered'>,
+  exact: boolean,
+): string {
+  if (!native) return '';
+  const beside = `Dotted: the same model trained by the command (${native.engine}).`;
+  if (!native.comparable) return `${beside} Its data, seed or length differ.`;
+  if (steered) return `${beside} The learning rate was changed here, so losses differ.`;
+  if (!exact || !native.exact) {
+    return `${beside} Equal bits are promised between exact engines alone: the tiers simd and simd-threads, and --reproducible natively.`;
+  }
+  const { compared, equal } = compareBits(native, losses);
+  if (compared === 0) return beside;
+  return `${beside} ${
+    equal
+      ? `All ${compared} losses that can be compared are equal to the last bit.`
+      : 'The losses are NOT EQUAL to the last bit.'
+  }`;
+}
+
+/** Results that were loaded, with the page or by the user. */
+const nativeSets = ({ native, files }: AppState): readonly ResultSet[] =>
+  native.phase === 'ready' ? [native.set, ...files] : files;
+
+const memories = { light: 0.8, strong: 0.95, off: 0 };
+
+/** The chart of the loss with its switches and its table. Its code is loaded with the first run. */
+function mountCurve(store: Store<AppState>): HTMLElement {
   const canvas = h('canvas', {
     role: 'img',
     'aria-label': 'Loss while training; the table below holds the same figures.',
   });
-  const empty = h(
-    'p',
-    { class: 'empty' },
-    'The loss curve is drawn here while the network learns.',
-  );
-  const key = lossSeries.map(({ name, colour }) =>
-    h('li', {}, h('span', { class: `line ${colour}`, 'aria-hidden': 'true' }), name),
-  );
-  const list = h('dl', { class: 'facts' });
+  const empty = h('p', { class: 'empty' }, 'The loss curve is drawn here while the model learns.');
+  const key = h('ul', { class: 'key' });
+  const beside = h('p', { class: 'hint', id: 'train-native' });
   const tableBox = h('div');
   const behind = h(
     'details',
@@ -180,55 +105,119 @@ export function mountTraining(root: HTMLElement, store: Store<AppState>, actions
     h('summary', {}, 'Table of the curve'),
     tableBox,
   );
-  let axis: 'step' | 'seconds' = 'step';
+  const view: LossView = { by: 'step', memory: memories.light };
   let chart: Promise<LossChart> | undefined;
+  let drawn = '';
 
-  const showTable = (training: TrainingState) => {
+  const showTable = () => {
     if (!behind.open) return;
     fillTable(tableBox, {
-      caption: 'Mean squared error on the samples held out, target scaled to unit variance.',
-      columns: ['Step', 'Seconds', 'Loss'],
-      rows: curveRows(training).map((cells) => ({ cells })),
+      caption: 'The loss: means over the steps since the row above, with their range.',
+      columns: ['Step', 'Seconds', 'Loss', 'Range', 'Held out'],
+      rows: curveRows(store.get().training).map((cells) => ({ cells })),
     });
   };
   const draw = () => {
-    const { training } = store.get();
-    empty.hidden = training.phase !== 'idle';
-    if (training.phase === 'idle') return;
+    const { training, engine } = store.get();
+    const { about } = training;
+    const exact = engine.phase === 'ready' && engine.info.exact;
+    const native = about && nativeCurve(nativeSets(store.get()), about, exact);
+    const points = native?.points ?? [];
+    const lines = [...linesOf(training, points, view.memory).keys()];
+    empty.hidden = lines.length > 0;
+    canvas.hidden = lines.length === 0;
+    if (lines.join() !== drawn) key.replaceChildren(...lineKey(lines));
+    drawn = lines.join();
+    const text = nativeText(native, training, exact);
+    beside.hidden = text === '';
+    beside.textContent = text;
+    if (lines.length === 0) return;
     chart ??= import('../loss_chart.js').then(({ createLossChart }) => createLossChart(canvas));
-    void chart.then((loaded) => loaded.show(store.get().training, axis));
+    void chart.then((loaded) => loaded.show(store.get().training, points, view));
   };
-  behind.addEventListener('toggle', () => showTable(store.get().training));
-  store.watch(['training'], ({ training }) => {
-    list.replaceChildren(
-      ...figures(training).map(([name, value]) =>
-        h('div', {}, h('dt', {}, name), h('dd', {}, value)),
-      ),
-    );
-    showTable(training);
-    draw();
-  });
-  root.append(
-    h(
-      'div',
-      { class: 'train-layout' },
-      mountButtons(store, actions),
-      h(
-        'div',
-        { class: 'stack' },
-        list,
-        h(
-          'div',
-          { class: 'row-between wrapping' },
-          h('ul', { class: 'key' }, ...key),
-          axisPicker((value) => {
-            axis = value;
-            draw();
-          }),
-        ),
-        h('div', { class: 'canvas-box' }, empty, canvas),
-        behind,
-      ),
-    ),
+  behind.addEventListener('toggle', showTable);
+  store.watch(['training'], showTable);
+  store.watch(['training', 'native', 'files', 'theme'], draw);
+  const axes = choice(
+    'loss-axis',
+    'Loss against',
+    [
+      ['step', 'By step'],
+      ['seconds', 'By time'],
+    ],
+    (by) => {
+      view.by = by;
+      draw();
+    },
   );
+  const smoothing = choice(
+    'loss-smoothing',
+    'Smoothing',
+    [
+      ['light', 'Smoothed'],
+      ['strong', 'Strongly'],
+      ['off', 'Not'],
+    ],
+    (value) => {
+      view.memory = memories[value];
+      draw();
+    },
+  );
+  return h(
+    'div',
+    {},
+    h('div', { class: 'row-between wrapping' }, axes, smoothing),
+    key,
+    h('div', { class: 'canvas-box' }, empty, canvas),
+    beside,
+    behind,
+  );
+}
+
+/** Figures of the run that is shown; nothing before the first. */
+function mountFigures(store: Store<AppState>): HTMLElement {
+  const live = h('dl', { class: 'facts', id: 'train-figures' });
+  const run = h('dl', { class: 'facts', id: 'train-run' });
+  const measures = h('div', { id: 'train-measures' });
+  const memory = h('div');
+  const behind = h('details', { class: 'behind' }, h('summary', {}, 'Memory by component'), memory);
+  let about: TrainingState['about'];
+  let measured: TrainingState['measures'] = [];
+  store.watch(['training'], ({ training }) => {
+    fillFacts(live, liveFacts(training));
+    live.hidden = training.phase === 'idle';
+    behind.hidden = !training.about;
+    if (training.about !== about) {
+      ({ about } = training);
+      fillFacts(run, about ? runFacts(about) : []);
+      if (about) fillMemory(memory, about);
+    }
+    if (training.measures !== measured) {
+      ({ measures: measured } = training);
+      fillMeasures(measures, training);
+    }
+  });
+  return h('div', { class: 'stack' }, run, live, measures, behind);
+}
+
+/** Fills the panel. */
+export function mountTraining(root: HTMLElement, store: Store<AppState>, actions: Actions): void {
+  const tasks = h('div');
+  const controls = h('div', { class: 'stack' });
+  const exhibits = h('div', { class: 'exhibits', id: 'train-exhibits' });
+  const none = h('p', { class: 'hint', id: 'train-no-exhibits' });
+  const looking = h('p', { class: 'hint', id: 'train-looking' });
+  mountTrainingControls(tasks, controls, store, actions);
+  const show = exhibitsView(exhibits);
+  store.watch(['training'], ({ training }) => {
+    show(training.exhibits);
+    const ended = training.phase === 'done' || training.phase === 'stopped';
+    none.hidden = !ended || training.looking || training.exhibits.length > 0;
+    /* While training goes on, measuring is part of it. */
+    const waits = training.looking && training.phase !== 'running';
+    setText(looking, waits ? 'Measuring and drawing what has been learnt…' : '');
+    none.textContent = 'This task shows nothing beside its measures.';
+  });
+  const right = h('div', { class: 'stack' }, mountCurve(store), mountFigures(store));
+  root.append(tasks, h('div', { class: 'train-layout' }, controls, right), looking, none, exhibits);
 }

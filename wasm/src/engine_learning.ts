@@ -1,0 +1,349 @@
+/** Learning tasks: made from options, trained in slices that can be paused, looked at in between. */
+import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
+import { Training } from './engine_fit.js';
+import { memoryUse } from './engine_plan.js';
+import { PlxError } from './errors.js';
+import type { Heap } from './heap.js';
+import type { LearnRequest, TrainReport, TrainRequest } from './rpc.js';
+import { breathe, type Job } from './slice.js';
+
+/** Values of plx_bench_size. */
+const SIZE = { quick: 0, default: 1, full: 2 } as const;
+
+/** Values of plx_exhibit_kind. */
+const KINDS: readonly Exhibit['kind'][] = ['text', 'matrix', 'images', 'bars'];
+
+/** What a measure is called when more of it is better, and the like. */
+const isBetter = (text: string): text is Measure['better'] =>
+  ['lower', 'higher', 'none'].includes(text);
+
+const isTaken = (text: string): text is TaskInfo['takes'] =>
+  ['text', 'digits', 'table'].includes(text);
+
+export function listTasks(heap: Heap): TaskInfo[] {
+  const tasks: TaskInfo[] = [];
+  for (;;) {
+    const i = tasks.length;
+    const name = heap.c._plx_js_task_name(i);
+    if (name === 0) return tasks;
+    const takes = heap.text(heap.c._plx_js_task_takes(i));
+    tasks.push({
+      name: heap.text(name),
+      description: heap.text(heap.c._plx_js_task_description(i)),
+      takes: isTaken(takes) ? takes : 'nothing',
+    });
+  }
+}
+
+/** Samples of the peak before the first step; then one a second. */
+const PEAK_SAMPLES = 4;
+/** The least that one takes: below, waking threads would be what is measured. */
+const PEAK_MS = 2;
+
+/** Pure arithmetic, a few milliseconds at a time: what the machine can do while a run goes on. */
+class Peak {
+  #rounds = 1000;
+  #next = 0;
+  gflops = 0;
+
+  constructor(readonly heap: Heap) {}
+
+  /** Measures at most once a second. Interference only slows down, so the most seen counts. */
+  sample(): void {
+    if (performance.now() < this.#next) return;
+    for (let left = this.gflops > 0 ? 1 : PEAK_SAMPLES; left > 0; ) {
+      const began = performance.now();
+      const operations = this.heap.c._plx_js_peak(this.#rounds);
+      const milliseconds = performance.now() - began;
+      if (milliseconds > 0) this.gflops = Math.max(this.gflops, operations / (1e6 * milliseconds));
+      if (milliseconds < PEAK_MS) this.#rounds *= 2;
+      else left -= 1;
+    }
+    this.#next = performance.now() + 1000;
+  }
+}
+
+/** What is kept of a run between its calls. */
+interface Run {
+  readonly task: string;
+  readonly seed: number;
+  readonly address: number;
+  /** Copies in module memory that the run points to. */
+  readonly loans: readonly number[];
+  readonly training: Training;
+  readonly peak: Peak;
+  /** Of the running train. */
+  job: Job | undefined;
+  pausing: boolean;
+  disposed: boolean;
+}
+
+/** The runs of an engine, by the numbers that the client gives. */
+export class EngineLearning {
+  readonly #heap: Heap;
+  readonly #runs = new Map<number, Run>();
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+  }
+
+  #run(id: number): Run {
+    const run = this.#runs.get(id);
+    if (!run) throw new PlxError('PLX_ERR_STATE', 'learn: this run was disposed');
+    return run;
+  }
+
+  open(id: number, request: LearnRequest): LearningAbout {
+    const heap = this.#heap;
+    const loans: number[] = [];
+    const bytes = (data: Uint8Array): number => {
+      const address = heap.copyIn(data);
+      loans.push(address);
+      return address;
+    };
+    const text = (value: string): number => bytes(new TextEncoder().encode(`${value}\0`));
+    const address = heap.c._plx_js_learning_new();
+    try {
+      if (address === 0) throw new PlxError('PLX_ERR_MEMORY', 'learn: no memory');
+      this.#give(address, request, bytes, text);
+      heap.check(
+        heap.c._plx_js_learning_open(
+          address,
+          text(request.task),
+          request.model === undefined ? 0 : text(request.model),
+          request.optimizer === undefined ? 0 : text(request.optimizer),
+          SIZE[request.size],
+          request.seed,
+          request.steps,
+          request.batchSize,
+          request.rate,
+        ),
+      );
+      const trainer = heap.c._plx_js_learning_trainer(address);
+      const run: Run = {
+        task: request.task,
+        seed: request.seed,
+        address,
+        loans,
+        training: new Training(heap, trainer, () => undefined),
+        peak: new Peak(heap),
+        job: undefined,
+        pausing: false,
+        disposed: false,
+      };
+      const about = this.#about(run);
+      this.#runs.set(id, run);
+      return about;
+    } catch (error) {
+      heap.c._plx_js_learning_free(address);
+      for (const loan of loans) heap.c._plx_js_free(loan);
+      throw error;
+    }
+  }
+
+  #give(
+    address: number,
+    { text: given, mnist, table }: LearnRequest,
+    bytes: (data: Uint8Array) => number,
+    text: (value: string) => number,
+  ): void {
+    const { c } = this.#heap;
+    if (given) {
+      const { length } = given.bytes;
+      c._plx_js_learning_text(address, bytes(given.bytes), length, text(given.source));
+    }
+    if (mnist) {
+      const status = c._plx_js_learning_digits(
+        address,
+        bytes(mnist.images),
+        mnist.images.length,
+        bytes(mnist.labels),
+        mnist.labels.length,
+        text(mnist.source),
+      );
+      this.#heap.check(status);
+    }
+    if (table) {
+      const from = bytes(table.bytes);
+      const source = text(table.source);
+      this.#heap.check(c._plx_js_learning_table(address, from, table.bytes.length, source));
+    }
+  }
+
+  #about({ address, task, seed, training }: Run): LearningAbout {
+    const heap = this.#heap;
+    training.look();
+    heap.c._plx_js_learning_about(address);
+    const [real, train, test, tokens, parameters, batchSize, batches, rate] = heap.results(
+      0,
+      8,
+    ) as [number, number, number, number, number, number, number, number];
+    const [source, model, optimizer] = [8, 9, 10].map((i) => heap.resultText(i)) as [
+      string,
+      string,
+      string,
+    ];
+    heap.c._plx_js_trainer_memory(training.trainer);
+    return {
+      task,
+      model,
+      parameters,
+      data: { real: real === 1, source, seed, train, test, tokens },
+      optimizer,
+      rate,
+      batchSize,
+      batches,
+      steps: training.progress.steps,
+      flops: batches * heap.c._plx_js_plan_flops(heap.c._plx_js_trainer_plan(training.trainer)),
+      memory: memoryUse(heap),
+    };
+  }
+
+  /** Trains to the end, or until paused, cancelled or disposed of. */
+  async train(
+    id: number,
+    request: TrainRequest,
+    job: Job,
+    report: (report: TrainReport) => unknown,
+  ): Promise<TrainOutcome> {
+    const run = this.#run(id);
+    if (run.job) {
+      throw new PlxError('PLX_ERR_STATE', 'train: this run is being trained; pause it first');
+    }
+    run.job = job;
+    run.pausing = false;
+    try {
+      return await this.#slices(run, request.steps, job, report);
+    } finally {
+      run.job = undefined;
+      if (run.disposed) this.#free(run);
+    }
+  }
+
+  async #slices(
+    run: Run,
+    most: number,
+    job: Job,
+    report: (report: TrainReport) => unknown,
+  ): Promise<TrainOutcome> {
+    const { training, peak } = run;
+    const last = training.progress.step + most;
+    let told: unknown;
+    for (;;) {
+      const { step, steps, done } = training.progress;
+      if (job.cancelled) {
+        throw new PlxError('PLX_ERR_CANCELLED', `train: cancelled after ${step} of ${steps} steps`);
+      }
+      if (done || step >= last || run.pausing) {
+        /* The reply travels on another port than the reports: wait until the last has arrived. */
+        await told;
+        const reason = done ? 'done' : step >= last ? 'steps' : 'paused';
+        return { reason, step, steps, milliseconds: training.milliseconds };
+      }
+      peak.sample();
+      training.slice(last - step);
+      const now = training.progress;
+      const news: TrainReport = {
+        step: now.step,
+        steps: now.steps,
+        epoch: now.epoch,
+        loss: now.loss,
+        losses: training.losses(step),
+        milliseconds: training.milliseconds,
+        peak: peak.gflops,
+      };
+      /* Whoever listens may take their time: training then waits, one slice ahead of them. */
+      await told;
+      told = report(news);
+      await breathe();
+    }
+  }
+
+  pause(id: number): void {
+    this.#run(id).pausing = true;
+  }
+
+  setRate(id: number, rate: number): void {
+    this.#heap.c._plx_js_trainer_set_rate(this.#run(id).training.trainer, rate);
+  }
+
+  losses(id: number, from: number): Float32Array {
+    return this.#run(id).training.losses(from);
+  }
+
+  evaluate(id: number): Measure[] {
+    const heap = this.#heap;
+    const { address } = this.#run(id);
+    heap.check(heap.c._plx_js_learning_evaluate(address));
+    return Array.from({ length: heap.result(0) }, (_, i) => {
+      heap.c._plx_js_learning_measure(address, i);
+      const [value, goal] = heap.results(0, 2) as [number, number];
+      const better = heap.resultText(4);
+      return {
+        name: heap.resultText(2),
+        unit: heap.resultText(3),
+        better: isBetter(better) ? better : 'none',
+        value,
+        ...(Number.isNaN(goal) ? {} : { goal }),
+      };
+    });
+  }
+
+  exhibits(id: number): Exhibit[] {
+    const heap = this.#heap;
+    const { address } = this.#run(id);
+    heap.check(heap.c._plx_js_learning_exhibit(address));
+    return Array.from({ length: heap.result(0) }, (_, i) => {
+      heap.c._plx_js_learning_exhibit_at(address, i);
+      return this.#exhibit();
+    });
+  }
+
+  /** What plx_js_learning_exhibit_at left in the results. */
+  #exhibit(): Exhibit {
+    const heap = this.#heap;
+    const [code, count, rows, columns, channels, values, labels, width] = heap.results(0, 8) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const kind = KINDS[code] ?? 'text';
+    const size = values === 0 ? 0 : count * rows * columns * channels;
+    const named = kind === 'matrix' ? rows : kind === 'images' ? count : columns;
+    return {
+      kind,
+      name: heap.resultText(8),
+      text: heap.resultText(9),
+      count,
+      rows,
+      columns,
+      channels,
+      values: heap.floats(values, size).slice(),
+      labels: Array.from({ length: labels === 0 ? 0 : named }, (_, i) =>
+        heap.text(labels + i * width),
+      ),
+      rowTitle: heap.resultText(10),
+      columnTitle: heap.resultText(11),
+    };
+  }
+
+  dispose(id: number): void {
+    const run = this.#runs.get(id);
+    if (!run) return;
+    this.#runs.delete(id);
+    run.disposed = true;
+    /* The slices that run now still need it. */
+    if (run.job) run.job.cancelled = true;
+    else this.#free(run);
+  }
+
+  #free({ address, loans }: Run): void {
+    this.#heap.c._plx_js_learning_free(address);
+    for (const loan of loans) this.#heap.c._plx_js_free(loan);
+  }
+}

@@ -1,0 +1,160 @@
+/** A run of a learning task on the client's side: checks what is passed and asks the engine. */
+import type { BenchSize } from './api.js';
+import type {
+  Exhibit,
+  Learning,
+  LearningAbout,
+  LearnOptions,
+  Measure,
+  TrainOptions,
+  TrainOutcome,
+} from './api_learning.js';
+import { checkFinite, checkName, checkWhole } from './arrays.js';
+import type { Connection } from './connection.js';
+import { PlxError } from './errors.js';
+import { checkSource, readDigits, textBytes } from './file_bytes.js';
+import { runJob } from './jobs.js';
+import type { LearnRequest, TrainReport } from './rpc.js';
+
+export const SIZES: readonly BenchSize[] = ['quick', 'default', 'full'];
+
+function checkText(what: string, text: string): string {
+  if (typeof text === 'string' && text.length > 0) return text;
+  throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected a text that is not empty`);
+}
+
+function checkRate(what: string, rate: number): number {
+  if (checkFinite(what, rate) > 0) return rate;
+  throw new PlxError('PLX_ERR_ARGUMENT', `${what} is ${rate}: it must be above 0`);
+}
+
+/** The files of the options, read. */
+async function filesOf({ text, source, data = {} }: LearnOptions): Promise<Partial<LearnRequest>> {
+  const unknown = Object.keys(data).find((key) => key !== 'mnist' && key !== 'csv');
+  if (unknown !== undefined) {
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `learn: data.${unknown} is not known: expected { mnist: { images, labels } } or { csv: { text } }`,
+    );
+  }
+  const files: Partial<LearnRequest> = {};
+  if (text !== undefined) {
+    const bytes = textBytes('learn: text', text);
+    if (bytes.length === 0) throw new PlxError('PLX_ERR_ARGUMENT', 'learn: the text is empty');
+    files.text = { bytes, source: checkSource('learn: source', source ?? 'text') };
+  }
+  if (data.csv) {
+    const named = checkSource('learn: data.csv.source', data.csv.source ?? 'table');
+    files.table = { bytes: textBytes('learn: data.csv.text', data.csv.text), source: named };
+  }
+  if (data.mnist) files.mnist = await readDigits('learn', data.mnist);
+  return files;
+}
+
+/** Options with zeros for what the task has of its own. */
+async function requestOf(options: LearnOptions): Promise<LearnRequest> {
+  if (typeof options !== 'object' || options === null) {
+    throw new PlxError('PLX_ERR_ARGUMENT', 'learn: give options: learn({ task: "gpt2-nano" })');
+  }
+  const { model, optimizer, steps, batchSize, rate } = options;
+  return {
+    task: checkText('learn: task', options.task),
+    size: checkName('learn: size', options.size ?? 'default', SIZES),
+    seed: checkWhole('learn: seed', options.seed ?? 0, 0),
+    steps: steps === undefined ? 0 : checkWhole('learn: steps', steps, 1),
+    batchSize: batchSize === undefined ? 0 : checkWhole('learn: batchSize', batchSize, 1),
+    rate: rate === undefined ? 0 : checkRate('learn: rate', rate),
+    ...(model === undefined ? {} : { model: checkText('learn: model', model) }),
+    ...(optimizer === undefined ? {} : { optimizer: checkText('learn: optimizer', optimizer) }),
+    ...(await filesOf(options)),
+  };
+}
+
+class ClientLearning implements Learning {
+  readonly #connection: Connection;
+  readonly #id: number;
+  /** Steps done, as far as was told. */
+  #step = 0;
+  /** What resume goes on with. */
+  #paused: TrainOptions | undefined;
+
+  constructor(
+    connection: Connection,
+    id: number,
+    readonly about: LearningAbout,
+  ) {
+    this.#connection = connection;
+    this.#id = id;
+  }
+
+  async train(options: TrainOptions = {}): Promise<TrainOutcome> {
+    const steps =
+      options.steps === undefined
+        ? Number.POSITIVE_INFINITY
+        : checkWhole('train: steps', options.steps, 1);
+    const first = this.#step;
+    const job = this.#connection.newJob();
+    const outcome = await runJob(this.#connection, job, options.signal, 'train', (guard) => {
+      const report = this.#connection.callback(
+        guard(async (progress: TrainReport) => {
+          this.#step = progress.step;
+          await options.onProgress?.(progress);
+        }),
+      );
+      return this.#connection.call((engine) => engine.trainRun(this.#id, { job, steps }, report));
+    });
+    this.#step = outcome.step;
+    const left = steps - (outcome.step - first);
+    this.#paused =
+      outcome.reason === 'paused'
+        ? { ...options, ...(Number.isFinite(left) ? { steps: left } : {}) }
+        : undefined;
+    return outcome;
+  }
+
+  pause(): Promise<void> {
+    return this.#connection.call((engine) => engine.pauseRun(this.#id));
+  }
+
+  async resume(): Promise<TrainOutcome> {
+    if (this.#paused) return this.train(this.#paused);
+    throw new PlxError('PLX_ERR_STATE', 'resume: this run was not paused: call train');
+  }
+
+  async setRate(rate: number): Promise<void> {
+    checkRate('setRate: rate', rate);
+    await this.#connection.call((engine) => engine.setRunRate(this.#id, rate));
+  }
+
+  evaluate(): Promise<Measure[]> {
+    return this.#connection.call((engine) => engine.evaluateRun(this.#id));
+  }
+
+  exhibits(): Promise<Exhibit[]> {
+    return this.#connection.call((engine) => engine.exhibitRun(this.#id));
+  }
+
+  async losses(from = 0): Promise<Float32Array> {
+    checkWhole('losses: from', from, 0);
+    return this.#connection.call((engine) => engine.runLosses(this.#id, from));
+  }
+
+  async dispose(): Promise<void> {
+    await this.#connection.call((engine) => engine.disposeRun(this.#id));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+}
+
+/** Makes the run of this number. */
+export async function openLearning(
+  connection: Connection,
+  id: number,
+  options: LearnOptions,
+): Promise<Learning> {
+  const request = await requestOf(options);
+  const about = await connection.call((engine) => engine.learn(id, request));
+  return new ClientLearning(connection, id, about);
+}

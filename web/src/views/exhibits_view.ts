@@ -1,0 +1,257 @@
+/** What has been learnt, to look at: texts, matrices, pictures and bars, whatever the task. */
+import type { Exhibit } from 'parallax-nn';
+import { colourOf, isLight, type Rgb, type Scale, scaleOf } from '../colour_scale.js';
+import { h, setText } from '../dom.js';
+import { barShares, columnLabels, labelAt, part, pixels, scalesOf, spread } from '../exhibits.js';
+import { significant } from '../format.js';
+import { fillTable } from './table.js';
+
+/** Matrices up to this size show their numbers. */
+const mostNumbers = 16;
+/** Rows and columns of the table beside a larger one. */
+const mostTable = 33;
+
+const css = ([red, green, blue]: Rgb) => `rgb(${red} ${green} ${blue})`;
+
+/** Paints bytes of RGBA, one pixel each; the style sheet enlarges them. */
+function paint(bytes: Uint8ClampedArray<ArrayBuffer>, columns: number, label: string) {
+  const canvas = h('canvas', { width: columns, height: bytes.length / 4 / columns });
+  canvas.setAttribute('role', 'img');
+  canvas.setAttribute('aria-label', label);
+  canvas.getContext('2d')?.putImageData(new ImageData(bytes, columns), 0, 0);
+  return canvas;
+}
+
+function heatBytes(values: ArrayLike<number>, scale: Scale): Uint8ClampedArray<ArrayBuffer> {
+  const bytes = new Uint8ClampedArray(4 * values.length);
+  for (let i = 0; i < values.length; i++) bytes.set([...colourOf(values[i]!, scale), 255], 4 * i);
+  return bytes;
+}
+
+/** The colours of a scale with the numbers at its ends. */
+function legend(scale: Scale): HTMLElement {
+  const steps = 64;
+  const at = (i: number) => scale.low + ((scale.high - scale.low) * i) / (steps - 1);
+  const values = Array.from({ length: steps }, (_, i) => at(i));
+  const text = `Colours from ${significant(scale.low)} to ${significant(scale.high)}`;
+  return h(
+    'div',
+    { class: 'scale' },
+    h('span', {}, significant(scale.low)),
+    paint(heatBytes(values, scale), steps, text),
+    h('span', {}, significant(scale.high)),
+  );
+}
+
+/** A small matrix: a table whose cells are coloured. */
+function numberedMatrix(exhibit: Exhibit, i: number, scale: Scale): HTMLElement {
+  const { rows, columns, labels, rowTitle, columnTitle } = exhibit;
+  const across = columnLabels(exhibit);
+  const values = part(exhibit, i);
+  const corner = [rowTitle, columnTitle].filter(Boolean).join(' \\ ');
+  const head = Array.from({ length: columns }, (_, c) =>
+    h('th', { scope: 'col' }, labelAt(across, c)),
+  );
+  const body = Array.from({ length: rows }, (_, r) => {
+    const cells = Array.from({ length: columns }, (_, c) => {
+      const value = values[r * columns + c]!;
+      const cell = h('td', {}, significant(value, 2));
+      const back = colourOf(value, scale);
+      cell.style.backgroundColor = css(back);
+      cell.style.color = isLight(back) ? '#000' : '#fff';
+      return cell;
+    });
+    return h('tr', {}, h('th', { scope: 'row' }, labelAt(labels, r)), ...cells);
+  });
+  return h(
+    'div',
+    { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': exhibit.name },
+    h(
+      'table',
+      { class: 'heat-table' },
+      h('thead', {}, h('tr', {}, h('td', {}, corner), ...head)),
+      h('tbody', {}, ...body),
+    ),
+  );
+}
+
+/** A large matrix: a picture with the ends of its axes, and the value under the pointer. */
+function paintedMatrix(exhibit: Exhibit, i: number, scale: Scale): HTMLElement {
+  const { name, rows, columns, labels, rowTitle, columnTitle } = exhibit;
+  const across = columnLabels(exhibit);
+  const values = part(exhibit, i);
+  const label = `${name}: ${rows} by ${columns} values; the table below has them.`;
+  const canvas = paint(heatBytes(values, scale), columns, label);
+  const ends = (names: readonly string[], n: number, title: string) => [
+    h('span', {}, labelAt(names, 0)),
+    h('b', {}, title),
+    h('span', {}, labelAt(names, n - 1)),
+  ];
+  const reading = h('p', { class: 'hint reading', 'aria-hidden': 'true' });
+  canvas.addEventListener('pointermove', ({ offsetX, offsetY }) => {
+    const c = Math.floor((offsetX / canvas.clientWidth) * columns);
+    const r = Math.floor((offsetY / canvas.clientHeight) * rows);
+    const value = values[r * columns + c];
+    if (c < 0 || c >= columns || value === undefined) return;
+    const [row, column] = [labelAt(labels, r), labelAt(across, c)];
+    setText(
+      reading,
+      `${rowTitle || 'row'} ${row}, ${columnTitle || 'column'} ${column}: ${significant(value)}`,
+    );
+  });
+  canvas.addEventListener('pointerleave', () => setText(reading, ''));
+  return h(
+    'div',
+    { class: 'heat' },
+    h('div', { class: 'down' }, ...ends(labels, rows, rowTitle)),
+    canvas,
+    h('div', { class: 'across' }, ...ends(across, columns, columnTitle)),
+    reading,
+  );
+}
+
+/** The numbers of a large matrix, or evenly spread ones of a very large one. */
+function matrixTable(box: HTMLElement, exhibit: Exhibit): void {
+  const { name, count, rows, columns, labels, rowTitle } = exhibit;
+  const across = columnLabels(exhibit);
+  const [down, right] = [spread(rows, mostTable), spread(columns, mostTable)];
+  const whole = down.length === rows && right.length === columns;
+  const tables = Array.from({ length: count }, (_, i) => {
+    const values = part(exhibit, i);
+    const one = h('div');
+    fillTable(one, {
+      caption: `${name}${count > 1 ? `, ${i + 1} of ${count}` : ''}${whole ? '' : `: ${down.length} of ${rows} rows, ${right.length} of ${columns} columns, evenly spread`}.`,
+      columns: [rowTitle, ...right.map((c) => labelAt(across, c))],
+      rows: down.map((r) => ({
+        cells: [
+          labelAt(labels, r),
+          ...right.map((c) => significant(values[r * columns + c] ?? Number.NaN)),
+        ],
+      })),
+    });
+    return one;
+  });
+  box.replaceChildren(...tables);
+}
+
+function drawMatrix(exhibit: Exhibit, scale: Scale): HTMLElement {
+  const small = exhibit.rows <= mostNumbers && exhibit.columns <= mostNumbers;
+  const one = small ? numberedMatrix : paintedMatrix;
+  return h(
+    'div',
+    { class: 'stack' },
+    h(
+      'div',
+      { class: small ? 'stack' : 'heats' },
+      ...Array.from({ length: exhibit.count }, (_, i) => one(exhibit, i, scale)),
+    ),
+    legend(scale),
+  );
+}
+
+function drawImages(exhibit: Exhibit): HTMLElement {
+  const { count, columns, labels, values } = exhibit;
+  const scale = scaleOf(values);
+  const tiles = Array.from({ length: count }, (_, i) => {
+    const name = labels[i];
+    const tile = paint(pixels(exhibit, i, scale), columns, name ?? `Picture ${i + 1} of ${count}`);
+    return h('li', {}, tile, name ? h('span', {}, name) : undefined);
+  });
+  const range = `from ${significant(scale.low)} (dark) to ${significant(scale.high)} (light)`;
+  return h(
+    'div',
+    { class: 'stack' },
+    h('ul', { class: labels.length > 0 ? 'tiles named' : 'tiles' }, ...tiles),
+    h('p', { class: 'hint' }, `Values ${range}.`),
+  );
+}
+
+function drawBars(exhibit: Exhibit): HTMLElement {
+  const { labels, values, name } = exhibit;
+  const { shares, log } = barShares(values);
+  const rows = shares.map((share, i) => {
+    const bar = h('div', { class: 'bar' });
+    bar.style.width = `${(100 * share).toFixed(2)}%`;
+    return h(
+      'tr',
+      {},
+      h('th', { scope: 'row' }, labelAt(labels, i)),
+      h('td', { class: 'bar-cell', 'aria-hidden': 'true' }, bar),
+      h('td', {}, significant(values[i] ?? Number.NaN)),
+    );
+  });
+  return h(
+    'div',
+    { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': name },
+    h(
+      'table',
+      { class: 'bars' },
+      log && h('caption', {}, 'The lengths of the bars are logarithmic.'),
+      h('tbody', {}, ...rows),
+    ),
+  );
+}
+
+function drawing(exhibit: Exhibit, scale: Scale | undefined): HTMLElement {
+  switch (exhibit.kind) {
+    case 'text':
+      return h('pre', { class: 'generated', tabindex: 0 }, exhibit.text);
+    case 'matrix':
+      return drawMatrix(exhibit, scale ?? scaleOf(exhibit.values));
+    case 'images':
+      return drawImages(exhibit);
+    case 'bars':
+      return drawBars(exhibit);
+  }
+}
+
+/** A card that stays while what it shows is made anew, so that an open table stays open. */
+class Card {
+  readonly root: HTMLElement;
+  readonly #box = h('div');
+  readonly #tableBox = h('div');
+  readonly #behind = h('details', { class: 'behind' }, h('summary', {}, 'Table'), this.#tableBox);
+  #exhibit: Exhibit | undefined;
+
+  constructor(name: string) {
+    const title = name.charAt(0).toUpperCase() + name.slice(1);
+    this.root = h('section', { class: 'exhibit' }, h('h4', {}, title), this.#box, this.#behind);
+    this.root.setAttribute('aria-label', title);
+    this.#behind.addEventListener('toggle', () => this.#fillTable());
+  }
+
+  show(exhibit: Exhibit, scale: Scale | undefined): void {
+    this.#exhibit = exhibit;
+    this.#box.replaceChildren(drawing(exhibit, scale));
+    const { kind, rows, columns } = exhibit;
+    this.#behind.hidden = kind !== 'matrix' || (rows <= mostNumbers && columns <= mostNumbers);
+    this.root.classList.toggle('wide', kind === 'text' || kind === 'bars');
+    this.#fillTable();
+  }
+
+  #fillTable(): void {
+    if (this.#exhibit && this.#behind.open) matrixTable(this.#tableBox, this.#exhibit);
+  }
+}
+
+/** Draws the exhibits of a run into the box, and again whenever they are made anew. */
+export function exhibitsView(box: HTMLElement): (exhibits: readonly Exhibit[]) => void {
+  let cards = new Map<string, Card>();
+  let shown: readonly Exhibit[] | undefined;
+  return (exhibits) => {
+    if (exhibits === shown) return;
+    shown = exhibits;
+    const scales = scalesOf(exhibits);
+    const next = new Map<string, Card>();
+    for (const exhibit of exhibits) {
+      const key = `${exhibit.kind} ${exhibit.name}`;
+      const card = cards.get(key) ?? new Card(exhibit.name);
+      card.show(exhibit, scales.get(exhibit.name));
+      next.set(key, card);
+    }
+    const same = next.size === cards.size && [...next.keys()].every((key) => cards.has(key));
+    /* Moving elements would take the focus from them. */
+    if (!same) box.replaceChildren(...[...next.values()].map(({ root }) => root));
+    cards = next;
+  };
+}

@@ -1,0 +1,348 @@
+/** What to train and how, the buttons, and how far it is. */
+import type { BenchSize, TaskInfo } from 'parallax-nn';
+import type { Actions } from '../actions.js';
+import { h, setText } from '../dom.js';
+import { significant } from '../format.js';
+import type { AppState, TrainingPhase, TrainingState } from '../state.js';
+import type { Store } from '../store.js';
+import type { TrainingChoice } from '../training.js';
+import { mostSeed } from '../url_state.js';
+
+/** The slider is logarithmic: its value is twenty times the decimal logarithm of the rate. */
+const rateOf = (slider: string) => 10 ** (Number(slider) / 20);
+const sliderOf = (rate: number) => Math.round(20 * Math.log10(rate));
+
+const sizes: Record<BenchSize, string> = {
+  quick: 'Quick',
+  default: 'Standard',
+  full: 'Long',
+};
+const optimizers = ['sgd', 'adam', 'adamw', 'lion', 'rmsprop'];
+
+/** Whether a run goes on, so that its choices cannot change. */
+export const isActive = (phase: TrainingPhase): boolean =>
+  phase === 'preparing' || phase === 'running' || phase === 'paused';
+
+/** A sentence for each phase; it is read aloud, so it has no numbers that change all the time. */
+export function statusText({ phase, about, step, seconds }: TrainingState): string {
+  const name = about?.task ?? 'the task';
+  const steps = `${step.toLocaleString('en')} of ${(about?.steps ?? 0).toLocaleString('en')} steps`;
+  switch (phase) {
+    case 'idle':
+      return 'Nothing trained yet.';
+    case 'preparing':
+      return 'Preparing: the data is made, the model is compiled.';
+    case 'running':
+      return `Training ${name}.`;
+    case 'paused':
+      return `Paused after ${steps}.`;
+    case 'done':
+      return `Trained ${name}: ${steps} in ${significant(seconds)} s.`;
+    case 'stopped':
+      return about ? `Stopped after ${steps}.` : 'Stopped before the first step.';
+    case 'failed':
+      return step > 0 ? `Failed after ${steps}.` : 'Failed.';
+  }
+}
+
+function field(label: string, input: HTMLElement, hint?: string): HTMLElement {
+  return h(
+    'div',
+    { class: 'field' },
+    h('label', { for: input.id, class: 'label' }, label),
+    input,
+    hint ? h('p', { class: 'hint' }, hint) : undefined,
+  );
+}
+
+function numberInput(id: string, least: number, most: number, value?: number) {
+  return h('input', {
+    id,
+    type: 'number',
+    min: least,
+    max: most,
+    step: 1,
+    value,
+    placeholder: value === undefined ? 'the task’s' : undefined,
+  });
+}
+
+/** Undefined where nothing was typed. */
+const numberOf = (input: HTMLInputElement): number | undefined =>
+  input.value.trim() === '' ? undefined : Number(input.value);
+
+const textOf = (text: string): string | undefined => (text.trim() === '' ? undefined : text.trim());
+
+/** The list of tasks; the first is chosen. */
+function taskPicker(store: Store<AppState>, changed: (task: TaskInfo) => void) {
+  const list = h('div', { class: 'tasks' });
+  const waiting = h('p', { class: 'hint' }, 'Starting the engine to ask which tasks it has…');
+  let chosen: TaskInfo | undefined;
+  const inputs: HTMLInputElement[] = [];
+  store.watch(['tasks'], ({ tasks }) => {
+    waiting.hidden = tasks.length > 0;
+    inputs.length = 0;
+    chosen = tasks.find(({ name }) => name === chosen?.name) ?? tasks[0];
+    list.replaceChildren(
+      ...tasks.map((task) => {
+        const checked = task === chosen;
+        const input = h('input', { type: 'radio', name: 'task', value: task.name, checked });
+        input.addEventListener('change', () => {
+          chosen = task;
+          changed(task);
+        });
+        inputs.push(input);
+        const name = h('b', {}, task.name);
+        return h('label', { class: 'task' }, input, h('span', {}, name, ` ${task.description}.`));
+      }),
+    );
+    if (chosen) changed(chosen);
+  });
+  store.watch(['training'], ({ training }) => {
+    for (const input of inputs) input.disabled = isActive(training.phase);
+  });
+  return {
+    root: h('fieldset', {}, h('legend', {}, 'Task'), waiting, list),
+    chosen: () => chosen,
+  };
+}
+
+/** What the chosen task can learn from in place of its own data. */
+function filePicker(store: Store<AppState>, actions: Actions) {
+  const input = h('input', { id: 'train-file', type: 'file', class: 'behind-button' });
+  const label = h('label', { for: 'train-file', class: 'button' });
+  const what = h('p', { class: 'hint', id: 'train-data' });
+  const remove = h('button', { type: 'button', class: 'small' }, 'Remove the file');
+  const error = h('p', { class: 'hint bad', role: 'alert' });
+  const root = h('div', { class: 'field file-field' }, input, label, what, remove, error);
+  let takes: TaskInfo['takes'] = 'nothing';
+  input.addEventListener('change', () => {
+    if (takes === 'nothing') return;
+    void actions.giveTrainingFiles(takes, [...(input.files ?? [])]).then(() => {
+      /* So that the same file can be chosen again after it was mended. */
+      input.value = '';
+    });
+  });
+  remove.addEventListener('click', () => {
+    if (takes === 'text' || takes === 'table') actions.removeTrainingFile(takes);
+    input.focus();
+  });
+  const show = () => {
+    const { trainingFiles, mnist, trainingFileError, training } = store.get();
+    const file = takes === 'text' || takes === 'table' ? trainingFiles[takes] : undefined;
+    root.hidden = takes === 'nothing';
+    input.multiple = takes === 'digits';
+    input.disabled = isActive(training.phase);
+    remove.hidden = !file;
+    remove.disabled = input.disabled;
+    setText(error, trainingFileError ?? '');
+    setText(
+      label,
+      {
+        text: 'Choose a text to learn',
+        table: 'Choose a table (CSV)',
+        digits: 'Choose the two files of MNIST',
+        nothing: '',
+      }[takes],
+    );
+    if (takes === 'digits') {
+      setText(
+        what,
+        mnist.phase === 'real'
+          ? `${mnist.images.toLocaleString('en')} images of ${mnist.source}.`
+          : (mnist.phase === 'synthetic' && mnist.message) ||
+              'This page has no images: choose a file of images and the file of their labels.',
+      );
+    } else {
+      const size = file && `${file.bytes.length.toLocaleString('en')} bytes`;
+      const last = takes === 'table' ? 'The target in its last column. ' : '';
+      const own = `${last}Without one, data is made from the seed.`;
+      setText(what, file ? `${file.name}, ${size}.` : own);
+    }
+  };
+  store.watch(['trainingFiles', 'trainingFileError', 'mnist', 'training'], show);
+  return {
+    root,
+    show(task: TaskInfo) {
+      ({ takes } = task);
+      show();
+    },
+  };
+}
+
+/** The learning rate, which can change while a run goes on. */
+function ratePicker(store: Store<AppState>, actions: Actions) {
+  const input = h('input', { id: 'train-rate', type: 'range', min: -120, max: 0, step: 1 });
+  const text = h('output', { for: 'train-rate' });
+  const own = h('button', { type: 'button', class: 'small', id: 'train-own-rate' }, 'Task’s own');
+  let rate: number | undefined;
+  const show = () => {
+    const { training } = store.get();
+    const now = isActive(training.phase) ? (training.rate ?? rate) : rate;
+    input.value = String(sliderOf(now ?? 1e-3));
+    const told = now === undefined ? 'the task’s own' : significant(now, 2);
+    setText(text, told);
+    input.setAttribute('aria-valuetext', told);
+    own.disabled = rate === undefined || isActive(training.phase);
+  };
+  input.addEventListener('input', () => {
+    rate = rateOf(input.value);
+    actions.trainer.setRate(rate);
+    show();
+  });
+  own.addEventListener('click', () => {
+    rate = undefined;
+    show();
+    input.focus();
+  });
+  store.watch(['training'], show);
+  return {
+    root: h(
+      'div',
+      {},
+      h(
+        'div',
+        { class: 'row-between' },
+        h('label', { for: 'train-rate', class: 'label' }, 'Learning rate'),
+        text,
+      ),
+      input,
+      h(
+        'div',
+        { class: 'row-between' },
+        h('span', { class: 'hint' }, 'Also while it trains.'),
+        own,
+      ),
+    ),
+    value: () => rate,
+    reset() {
+      rate = undefined;
+      show();
+    },
+  };
+}
+
+function buttons(
+  store: Store<AppState>,
+  actions: Actions,
+  choice: () => TrainingChoice | undefined,
+) {
+  const start = h('button', { type: 'button', id: 'train-start', class: 'primary' }, 'Start');
+  const pause = h('button', { type: 'button', id: 'train-pause' }, 'Pause');
+  const stop = h('button', { type: 'button', id: 'train-stop' }, 'Stop');
+  start.addEventListener('click', () => {
+    const chosen = choice();
+    if (chosen) void actions.trainer.start(chosen);
+  });
+  pause.addEventListener('click', () => {
+    if (store.get().training.phase === 'paused') actions.trainer.resume();
+    else actions.trainer.pause();
+  });
+  stop.addEventListener('click', () => actions.trainer.stop());
+  store.watch(
+    ['training', 'run', 'engine', 'tasks'],
+    ({ training: { phase }, run, engine, tasks }) => {
+      const busy = run.phase === 'running' || engine.phase === 'starting' || tasks.length === 0;
+      start.disabled = isActive(phase) || busy;
+      pause.disabled = phase !== 'running' && phase !== 'paused';
+      stop.disabled = !isActive(phase);
+      setText(pause, phase === 'paused' ? 'Resume' : 'Pause');
+    },
+  );
+  return h('div', { class: 'train-buttons' }, start, pause, stop);
+}
+
+function progressBar(store: Store<AppState>): HTMLElement {
+  const bar = h('progress', { 'aria-label': 'Steps done', max: 1, value: 0 });
+  store.watch(['training'], ({ training: { phase, about, step } }) => {
+    bar.hidden = phase === 'idle' || (phase === 'failed' && step === 0);
+    if (about) bar.value = step / about.steps;
+    else bar.removeAttribute('value');
+  });
+  return bar;
+}
+
+/** Fills the two boxes: the list of tasks, and what the chosen one is trained with. */
+export function mountTrainingControls(
+  tasksBox: HTMLElement,
+  box: HTMLElement,
+  store: Store<AppState>,
+  actions: Actions,
+): void {
+  const files = filePicker(store, actions);
+  const rate = ratePicker(store, actions);
+  const tasks = taskPicker(store, (task) => {
+    files.show(task);
+    rate.reset();
+  });
+  const size = h(
+    'select',
+    { id: 'train-size' },
+    ...Object.entries(sizes).map(([value, name]) => h('option', { value }, name)),
+  );
+  const seed = numberInput('train-seed', 0, mostSeed, store.get().options.seed);
+  const steps = numberInput('train-steps', 1, 1e6);
+  const batch = numberInput('train-batch', 1, 1e5);
+  const optimizer = h(
+    'select',
+    { id: 'train-optimizer' },
+    h('option', { value: '' }, 'the task’s'),
+    ...optimizers.map((name) => h('option', { value: name }, name)),
+  );
+  const model = h('input', { id: 'train-model', type: 'text', placeholder: 'the task’s' });
+  const choice = (): TrainingChoice | undefined => {
+    const task = tasks.chosen();
+    if (!task) return undefined;
+    return {
+      task: task.name,
+      size: size.value as BenchSize,
+      seed: numberOf(seed) ?? 0,
+      steps: numberOf(steps),
+      batchSize: numberOf(batch),
+      rate: rate.value(),
+      optimizer: textOf(optimizer.value),
+      model: textOf(model.value),
+    };
+  };
+  const status = h('p', { class: 'outcome', role: 'status', id: 'train-status' });
+  const failure = h('div', { role: 'alert', id: 'train-failure' });
+  store.watch(['training', 'run'], ({ training, run }) => {
+    for (const input of [size, seed, steps, batch, optimizer, model]) {
+      input.disabled = isActive(training.phase);
+    }
+    setText(
+      status,
+      run.phase === 'running'
+        ? 'Wait for the benchmark: both would be slowed.'
+        : statusText(training),
+    );
+    const { message } = training;
+    if (failure.textContent === (message ?? '')) return;
+    failure.replaceChildren(
+      ...(message ? [h('div', { class: 'notice bad' }, h('p', {}, message))] : []),
+    );
+  });
+  tasksBox.append(tasks.root);
+  box.append(
+    h('div', { class: 'fields tight' }, field('Length', size), field('Seed', seed)),
+    files.root,
+    rate.root,
+    h(
+      'details',
+      { class: 'more' },
+      h('summary', {}, 'Optimizer, batch, steps and model'),
+      h(
+        'div',
+        { class: 'fields tight' },
+        field('Optimizer', optimizer),
+        field('Samples per batch', batch),
+        field('Steps', steps),
+        field('Model', model, 'With what differs behind a colon: gpt2-nano:layers=2'),
+      ),
+    ),
+    buttons(store, actions, choice),
+    progressBar(store),
+    status,
+    failure,
+  );
+}
