@@ -125,7 +125,7 @@ export class EngineLearning {
         seed: request.seed,
         address,
         loans,
-        training: new Training(heap, trainer, () => undefined),
+        training: new Training(heap, trainer, false),
         peak: new Peak(heap),
         job: undefined,
         pausing: false,
