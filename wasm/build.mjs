@@ -116,7 +116,8 @@ function declarations() {
     read('index'),
   );
   if (!load) throw new Error('no declaration of load in index.d.ts');
-  const among = /^import type [^;]* from '\.\/(api|api_generation|api_layers|api_learning|graph_api)\.js';$/gm;
+  const among =
+    /^import type [^;]* from '\.\/(api|api_generation|api_layers|api_learning|graph_api)\.js';$/gm;
   const types = ['api', 'api_generation', 'api_layers', 'api_learning', 'graph_api'].map((name) =>
     read(name).replace(among, ''),
   );

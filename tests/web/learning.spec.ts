@@ -126,7 +126,7 @@ test('what cannot be learnt from is a sentence, and the next run works', async (
   expect(complaints).toEqual([]);
 });
 
-test('every task shows what it learnt, on a phone in the dark too', async ({ browser }) => {
+test('tasks show what they learnt, on a phone in the dark too', async ({ browser }) => {
   const context = await browser.newContext({
     viewport: { width: 390, height: 844 },
     colorScheme: 'dark',
@@ -138,15 +138,15 @@ test('every task shows what it learnt, on a phone in the dark too', async ({ bro
   await page.locator('#train-batch').fill('4');
   await page.locator('#train-steps').fill('3');
   mkdirSync(screenshots, { recursive: true });
-  for (const task of await page.locator('.task').all()) {
-    const name = (await task.locator('b').textContent()) ?? '';
-    /* Needs images that the tests may not have; tests/wasm trains it. */
-    if (name === 'mnist') continue;
-    await task.click();
+  /* One for each kind of exhibit; tests/wasm trains them all. */
+  for (const name of ['interp5d', 'gpt2-nano', 'clip-nano']) {
+    await page.locator('.task', { hasText: name }).click();
     if (name === 'gpt2-nano') await giveText(page, makeText(20_000));
     await page.locator('#train-start').click();
     await expect(page.locator('#train-status')).toContainText(`Trained ${name}`);
-    await expect(page.locator('#train-measures tbody tr').first()).toBeVisible();
+    await expect(page.locator('#train-measures tbody tr').first()).toBeVisible({
+      timeout: 40_000,
+    });
     await expect(page.locator('#train-run')).toContainText(/Synthetic: .*, seed \d|Real: /);
     await expect(
       page.locator('#train-exhibits section, #train-no-exhibits:visible').first(),
