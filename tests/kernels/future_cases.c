@@ -36,9 +36,11 @@ typedef struct moments {
     plx_wide mean, variance, third, squares;
 } moments;
 
-/* squares: the mean of squared distances from tanh(x), which variances are a part of. */
+/* squares: the mean of squared distances from tanh(x), which variances are a part of. Beyond 40 x
+ * counts as 40. */
 static moments moments_of(plx_wide x, int count, const plx_real *scale) {
     plx_wide f[MOST];
+    if (fabs(x) > 40) x = x < 0 ? -40 : 40;
     moments m = {0, 0, 0, 0};
     for (int k = 0; k < count; ++k) {
         f[k] = tanh(x + log((plx_wide)scale[k]) / 2);
