@@ -7,7 +7,7 @@
 enum {
     PLX_BENCH_SAMPLES = 256, /* kept per case */
     PLX_BENCH_PARAMETERS = 8,
-    PLX_BENCH_METRICS = 16,
+    PLX_BENCH_METRICS = 24,
     PLX_BENCH_EXTRAS = 12, /* of all rows of a case */
     PLX_BENCH_SERIES = 2,
 };

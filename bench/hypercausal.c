@@ -171,6 +171,7 @@ typedef struct reference {
     int count;
     double *states;           /* [count][times channels] */
     double *futures, *chosen; /* of the node at work: [K][channels], [channels] */
+    const plx_real *given;
 } reference;
 
 static double delta(const plx_causal_spec *spec, double span, int64_t k) {
@@ -196,28 +197,40 @@ static void reference_states(const reference *r, int i, const plx_real *x, doubl
     }
 }
 
-static int64_t least_risk(const reference *r) {
-    const int64_t channels = r->spec->channels;
-    double least = INFINITY;
+/* The sum of squares of future k less those of `from`; NULL: of nothing. */
+static double squares(const reference *r, int64_t k, const plx_real *from) {
+    const double *future = r->futures + k * r->spec->channels;
+    double sum = 0;
+    for (int64_t c = 0; c < r->spec->channels; ++c) {
+        const double d = future[c] - (from ? (double)from[c] : 0);
+        sum += d * d;
+    }
+    return sum;
+}
+
+/* given: the row that was chosen elsewhere, by sums that err by some 1e-7 of a channel's 1. */
+static int64_t least_risk(const reference *r, const plx_real *given) {
+    const double rounding = given ? 1e-6 * (double)r->spec->channels : 0;
+    double least = INFINITY, nearest = INFINITY;
     int64_t best = 0;
-    for (int64_t k = 0; k < r->spec->futures; ++k) {
-        double risk = 0;
-        for (int64_t c = 0; c < channels; ++c)
-            risk += r->futures[k * channels + c] * r->futures[k * channels + c];
-        if (risk < least) best = k;
-        if (risk < least) least = risk;
+    for (int64_t k = 0; k < r->spec->futures; ++k) least = fmin(least, squares(r, k, NULL));
+    for (int64_t k = r->spec->futures - 1; k >= 0; --k) {
+        if (!(squares(r, k, NULL) <= least + rounding)) continue;
+        const double distance = given ? squares(r, k, given) : 0;
+        if (distance <= nearest) best = k;
+        nearest = fmin(nearest, distance);
     }
     return best;
 }
 
 /* Futures of one row of states; chosen by the policy. Returns the sum of squared deviations. */
-static double reference_row(const reference *r, int i, const double *state) {
+static double reference_row(const reference *r, int i, const double *state, const plx_real *given) {
     const int64_t channels = r->spec->channels, count = r->spec->futures;
     double deviations = 0;
     for (int64_t k = 0; k < count; ++k)
         for (int64_t c = 0; c < channels; ++c)
             r->futures[k * channels + c] = tanh(state[c] + delta(r->spec, r->nodes[i].span, k));
-    const int64_t best = least_risk(r);
+    const int64_t best = r->spec->policy == PLX_FUTURE_LEAST_RISK ? least_risk(r, given) : 0;
     for (int64_t c = 0; c < channels; ++c) {
         const double *f = r->futures + c; /* ascending with k */
         double mean = 0;
@@ -239,7 +252,9 @@ static void reference_losses(const reference *r, double *future, double parts[4]
     double spread = 0, task = 0, drift = 0, forecast = 0;
     for (int i = 0; i < r->count; ++i)
         for (int64_t t = 0; t < times; ++t) {
-            spread += reference_row(r, i, r->states + i * size + t * channels);
+            const bool last = i == r->count - 1 && r->given;
+            spread += reference_row(r, i, r->states + i * size + t * channels,
+                                    last ? r->given + t * channels : NULL);
             for (int64_t c = 0; i == r->count - 1 && c < channels; ++c) {
                 const int64_t e = t * channels + c;
                 future[e] = r->chosen[c];
@@ -255,9 +270,10 @@ static void reference_losses(const reference *r, double *future, double parts[4]
 }
 
 bool plx_causal_reference(const plx_causal_spec *spec, const plx_real *x, const double *w,
-                          const double *b, double *state, double *future, double parts[4]) {
+                          const double *b, const plx_real *given, double *state, double *future,
+                          double parts[4]) {
     const int64_t size = spec->times * spec->channels;
-    reference r = {.spec = spec};
+    reference r = {.spec = spec, .given = given};
     r.count = plx_causal_nodes(spec->shape, &r.nodes);
     r.states = plx_platform_alloc((size_t)(r.count * size) * sizeof *r.states);
     r.futures = plx_platform_alloc((size_t)(spec->futures * spec->channels) * sizeof *r.futures);

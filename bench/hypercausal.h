@@ -50,10 +50,12 @@ plx_status plx_causal_bind(plx_causal_model *model, const plx_real *x);
 void plx_causal_reset(plx_causal_model *model);
 
 /* By the formulas, element by element, in double precision with weights w[i], b[i]: the last node's
- * states and representative futures [times, channels], and total, task, consistency, coherence. The
- * first `times` of spec; NULL: not wanted. False when memory is short. */
+ * states and representative futures [times, channels], and total, task, consistency, coherence.
+ * Where the least risks are closer than rounding tells apart, the future nearest to that in given
+ * [times, channels] is taken (NULL: the first of the least). False when memory is short. */
 bool plx_causal_reference(const plx_causal_spec *spec, const plx_real *x, const double *w,
-                          const double *b, double *state, double *future, double parts[4]);
+                          const double *b, const plx_real *given, double *state, double *future,
+                          double parts[4]);
 
 /* Of a prediction p against a reference r over n times, both with a stride. */
 typedef struct plx_causal_series {

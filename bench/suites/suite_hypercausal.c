@@ -137,7 +137,8 @@ static double forward_error(const configuration *own, const plx_real *x) {
         (i % 2 ? b : w)[i / 2] =
             (double)*(plx_real *)plx_tensor_data(plx_weights_at(m->weights, i, NULL, NULL));
     double *expected = plx_platform_alloc(2 * (size_t)size * sizeof *expected);
-    if (expected && plx_causal_reference(&spec, x, w, b, expected, expected + size, parts)) {
+    if (expected && plx_causal_reference(&spec, x, w, b, plx_plan_output(m->forward, m->future),
+                                         expected, expected + size, parts)) {
         worst = largest_difference(size, plx_plan_output(m->forward, m->state), expected);
         worst = fmax(worst, largest_difference(size, plx_plan_output(m->forward, m->future),
                                                expected + size));

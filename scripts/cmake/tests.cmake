@@ -19,7 +19,8 @@ function(plx_tests name)
     target_link_libraries(${name} PRIVATE ${ARGN} m)
     if(CJSON_LIBRARY)
         target_compile_definitions(${name} PRIVATE
-            PLX_GOLDEN_FILE="${CMAKE_SOURCE_DIR}/tests/golden/ops.json")
+            PLX_GOLDEN_FILE="${CMAKE_SOURCE_DIR}/tests/golden/ops.json"
+            PLX_GOLDEN_HYPERCAUSAL="${CMAKE_SOURCE_DIR}/tests/golden/hypercausal.json")
         target_include_directories(${name} PRIVATE ${CJSON_INCLUDE})
         target_link_libraries(${name} PRIVATE ${CJSON_LIBRARY})
     endif()

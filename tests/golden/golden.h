@@ -31,6 +31,8 @@ typedef struct golden_case {
 
 /* The whole file; NULL after a failed check. Free with cJSON_Delete. */
 cJSON *golden_read(plx_check *t);
+/* The same of another file. */
+cJSON *golden_read_file(plx_check *t, const char *path);
 /* Free data with free(). */
 bool golden_array_read(plx_check *t, const cJSON *json, golden_array *out);
 /* count 32-bit words from base64 text into values, which is as long. */

@@ -18,14 +18,18 @@ static char *read_text(FILE *file, size_t *size) {
 }
 
 cJSON *golden_read(plx_check *t) {
-    FILE *file = fopen(PLX_GOLDEN_FILE, "rb");
+    return golden_read_file(t, PLX_GOLDEN_FILE);
+}
+
+cJSON *golden_read_file(plx_check *t, const char *path) {
+    FILE *file = fopen(path, "rb");
     size_t size = 0;
     char *text = file ? read_text(file, &size) : NULL;
     if (file) fclose(file);
-    CHECK(t, text != NULL, "%s cannot be read", PLX_GOLDEN_FILE);
+    CHECK(t, text != NULL, "%s cannot be read", path);
     cJSON *json = text ? cJSON_ParseWithLength(text, size) : NULL;
     free(text);
-    CHECK(t, json != NULL, "%s is not JSON", PLX_GOLDEN_FILE);
+    CHECK(t, json != NULL, "%s is not JSON", path);
     return json;
 }
 
