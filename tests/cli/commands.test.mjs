@@ -51,7 +51,16 @@ describe('info', () => {
 describe('bench', () => {
   it('lists its suites', () => {
     const { out } = parallax(['bench', '--list']);
-    for (const suite of ['gemm', 'mlp', 'adaptive', 'interp5d', 'bits', 'ops', 'accuracy'])
+    for (const suite of [
+      'gemm',
+      'mlp',
+      'adaptive',
+      'interp5d',
+      'bits',
+      'ops',
+      'accuracy',
+      'hypercausal',
+    ])
       assert.match(out, new RegExp(`^${suite} `, 'm'));
   });
 
@@ -66,7 +75,7 @@ describe('bench', () => {
       const suites = new Set(rows.map((row) => row.suite));
       assert.deepEqual(
         [...suites],
-        ['gemm', 'mlp', 'adaptive', 'interp5d', 'bits', 'ops', 'accuracy'],
+        ['gemm', 'mlp', 'adaptive', 'interp5d', 'bits', 'ops', 'accuracy', 'hypercausal'],
       );
       for (const row of rows) {
         assert.equal(row.engine.kind, 'native');
