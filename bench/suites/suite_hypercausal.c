@@ -1,7 +1,7 @@
 /* hypercausal: chains and graphs of nodes that project futures; time per epoch and forward pass,
  * and what they predict, against channels, futures, times and depth. */
+#include "bench/causal_graphs.h"
 #include "bench/harness.h"
-#include "bench/hypercausal.h"
 
 #include "base/context.h"
 #include "base/platform.h"

@@ -1,7 +1,7 @@
 /* Chains and graphs of hypercausal nodes: data, plans, the same in plain double precision, and what
  * is measured of a prediction. */
-#ifndef PLX_BENCH_HYPERCAUSAL_H
-#define PLX_BENCH_HYPERCAUSAL_H
+#ifndef PLX_BENCH_CAUSAL_GRAPHS_H
+#define PLX_BENCH_CAUSAL_GRAPHS_H
 
 #include "bench/bench.h"
 

@@ -1,4 +1,4 @@
-#include "bench/hypercausal.h"
+#include "bench/causal_graphs.h"
 
 #include "base/context.h"
 #include "base/dmath.h"

@@ -1,5 +1,5 @@
 /* Hypercausal nodes against NumPy in double precision: hypercausal.json, by make_hypercausal.py. */
-#include "bench/hypercausal.h"
+#include "bench/causal_graphs.h"
 #include "golden/golden.h"
 
 #include <float.h>

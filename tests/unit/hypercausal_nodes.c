@@ -1,6 +1,6 @@
 /* Hypercausal nodes as a user builds them: names, parents, refusals, and what threads leave alone.
  */
-#include "bench/hypercausal.h"
+#include "bench/causal_graphs.h"
 #include "check.h"
 
 #include <math.h>
