@@ -63,7 +63,7 @@ type Numbers = Readonly<Record<string, number>> | number[];
 /** Those that need not be whole. */
 const REAL = new Set(
   ['slope', 'alpha', 'rate', 'low', 'high', 'value', 'epsilon'].concat([
-    ...['momentum', 'scale', 'base', 'delta', 'largest'],
+    ...['momentum', 'scale', 'base', 'delta', 'largest', 'span'],
   ]),
 );
 
