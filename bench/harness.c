@@ -206,11 +206,15 @@ int64_t plx__bench_sample_ns(const plx_bench *bench) {
     return sample_ns(bench);
 }
 
-plx_case *plx__bench_find(plx_bench *bench, const char *name) {
+plx_case *plx__bench_planned(plx_bench *bench, const char *name) {
     for (int i = 0; i < bench->case_count; ++i)
-        if (!strcmp(bench->cases[i]->name, name) && bench->cases[i]->count > 0)
-            return bench->cases[i];
+        if (!strcmp(bench->cases[i]->name, name)) return bench->cases[i];
     return NULL;
+}
+
+plx_case *plx__bench_find(plx_bench *bench, const char *name) {
+    plx_case *c = plx__bench_planned(bench, name);
+    return c && c->count > 0 ? c : NULL;
 }
 
 double plx__case_median_ns(const plx_case *c) {

@@ -129,6 +129,8 @@ plx_case *plx__bench_need(plx_bench *bench, int group, const char *format, ...)
 int64_t plx__bench_sample_ns(const plx_bench *bench);
 /* A case that has been measured, by name; NULL if it was not. */
 plx_case *plx__bench_find(plx_bench *bench, const char *name);
+/* A case that was added, by name; NULL if there is none. */
+plx_case *plx__bench_planned(plx_bench *bench, const char *name);
 /* Median of nanoseconds per iteration of a timed case. */
 double plx__case_median_ns(const plx_case *c);
 

@@ -63,6 +63,8 @@ static void samples(plx_bench *bench, const plx_case *c, const plx_metric *metri
     number(bench, "samples.median", s.median);
     number(bench, "samples.p10", s.p10);
     number(bench, "samples.p90", s.p90);
+    number(bench, "samples.mean", plx__mean(count, bench->values));
+    number(bench, "samples.deviation", plx__deviation(count, bench->values));
     number(bench, "samples.low", s.low);
     number(bench, "samples.high", s.high);
     plx_field *field = add_field(bench, "samples.values", PLX_FIELD_NUMBERS);

@@ -10,6 +10,19 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+double plx__mean(int count, const double *values) {
+    double sum = 0;
+    for (int i = 0; i < count; ++i) sum += values[i];
+    return sum / count;
+}
+
+double plx__deviation(int count, const double *values) {
+    const double mean = plx__mean(count, values);
+    double sum = 0;
+    for (int i = 0; i < count; ++i) sum += (values[i] - mean) * (values[i] - mean);
+    return count > 1 ? plx__sqrt(sum / (count - 1)) : 0;
+}
+
 double plx__quantile(int count, const double *sorted, double q) {
     const double at = q * (count - 1);
     const int below = (int)at;

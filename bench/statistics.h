@@ -15,6 +15,10 @@ typedef struct plx_summary {
  * section 3.2). Below six samples no two reach 95%: it is the range then. */
 plx_summary plx__summarise(int count, double *values);
 
+double plx__mean(int count, const double *values);
+/* Of a sample, over count - 1 (0 for one value). */
+double plx__deviation(int count, const double *values);
+
 /* The q-quantile of sorted values, interpolated linearly (Hyndman and Fan, 1996, type 7). */
 double plx__quantile(int count, const double *sorted, double q);
 

@@ -1,7 +1,7 @@
 /*
  * Networks: weights, layers, models, training; on top of parallax.h, whose conventions hold here.
  *
- * Reading order: weights, layers, models, data, trainer, generation.
+ * Reading order: weights, layers, models, data, trainer, generation, hypercausal.
  */
 #ifndef PARALLAX_NN_H
 #define PARALLAX_NN_H
@@ -338,6 +338,74 @@ const plx_real *plx_generator_logits(const plx_generator *generator);
 plx_status plx_generator_next(plx_generator *generator, const plx_sampling *sampling, int32_t *id);
 /* Forgets all tokens. */
 void plx_generator_reset(plx_generator *generator);
+
+/* ---- Hypercausal ----------------------------------------------------------------------------- */
+
+/* What stands for the futures of a state. */
+typedef enum plx_future_policy {
+    PLX_FUTURE_MEAN = 0,
+    PLX_FUTURE_MEDIAN,     /* of each element; of an even number of futures the mean of the middle
+                              two */
+    PLX_FUTURE_LEAST_RISK, /* for each row of the last axis the future whose sum of squares over the
+                              row is least; of equals the first */
+    PLX_FUTURES_
+} plx_future_policy;
+
+/* "mean", "median", "min-risk"; NULL past the last. */
+const char *plx_future_policy_name(plx_future_policy policy);
+
+/* A node: the state S is tanh(w S + b), depth times, beginning with the node's input; futures are
+ * tanh(S + delta) for deltas evenly spaced on [-p, p], p = max(0.08, span / (1 + 0.3 (depth - 1))).
+ */
+typedef struct plx_hypercausal_options {
+    int64_t depth;   /* >= 1 */
+    int64_t futures; /* how many, >= 2 */
+    double span;     /* 0 to 4 */
+    plx_future_policy policy;
+    double w, b; /* what the weights begin with, where the node makes them */
+} plx_hypercausal_options;
+
+/* Depth 1, 3 futures, span 0.25, their mean, w 1 and b 0. */
+plx_hypercausal_options plx_hypercausal_default(void);
+
+/* All of these are elementwise in x [..., channels]: a whole sequence [time, channels] is one
+ * tensor, and nodes make chains and graphs like any others. */
+typedef struct plx_hypercausal {
+    plx_node state;  /* like x */
+    plx_node future; /* like x: the one that the policy takes */
+    plx_node spread; /* a scalar: the mean over elements and futures of the squared deviation from
+                        the futures' mean, whatever the policy */
+} plx_hypercausal;
+
+/* w and b hold one value each. Weights apart, this is all there is to a node. */
+plx_status plx_hypercausal_emit(plx_graph *graph, plx_node x, plx_node w, plx_node b,
+                                const plx_hypercausal_options *options, plx_hypercausal *out);
+/* The node of that name with weights "w" and "b" below it. It takes the mean of the states of its
+ * count parents, count >= 1. */
+plx_status plx_hypercausal_node(const plx_scope *scope, const char *name, int count,
+                                const plx_node *parents, const plx_hypercausal_options *options,
+                                plx_hypercausal *out);
+
+typedef struct plx_hypercausal_loss_options {
+    double drift, forecast;        /* the parts of the consistency */
+    double consistency, coherence; /* their weights in the total */
+} plx_hypercausal_loss_options;
+
+/* 0.8, 1.2, 0.5, 0.3. */
+plx_hypercausal_loss_options plx_hypercausal_loss_default(void);
+
+/* Scalars. task: mean of (state - target)^2. consistency: mean over all times but the first of
+ * drift (state - state before)^2 + forecast (state - future)^2. coherence: mean of the spreads.
+ * total = task + options.consistency consistency + options.coherence coherence. */
+typedef struct plx_hypercausal_parts {
+    plx_node total, task, consistency, coherence;
+} plx_hypercausal_parts;
+
+/* Of count nodes, the last of which gives the prediction; states and target [..., time, channels].
+ * No gradient flows into the target. options may be NULL. */
+plx_status plx_hypercausal_loss(plx_graph *graph, int count, const plx_hypercausal *nodes,
+                                plx_node target, const plx_hypercausal_loss_options *options,
+                                plx_hypercausal_parts *out);
 
 #ifdef __cplusplus
 }

@@ -20,7 +20,8 @@ function(plx_tests name)
     if(CJSON_LIBRARY)
         target_compile_definitions(${name} PRIVATE
             PLX_GOLDEN_FILE="${CMAKE_SOURCE_DIR}/tests/golden/ops.json"
-            PLX_GOLDEN_GPT2="${CMAKE_SOURCE_DIR}/tests/golden/gpt2.json")
+            PLX_GOLDEN_GPT2="${CMAKE_SOURCE_DIR}/tests/golden/gpt2.json"
+            PLX_GOLDEN_HYPERCAUSAL="${CMAKE_SOURCE_DIR}/tests/golden/hypercausal.json")
         target_include_directories(${name} PRIVATE ${CJSON_INCLUDE})
         target_link_libraries(${name} PRIVATE ${CJSON_LIBRARY})
     endif()

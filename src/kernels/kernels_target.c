@@ -69,6 +69,8 @@
 
 #include "kernels/attention.inc.c"
 
+#include "kernels/futures.inc.c"
+
 #include "kernels/peak.inc.c"
 
 extern const plx_kernels PLX_JOIN(plx__kernels_, PLX_TARGET);

@@ -48,7 +48,7 @@ describe('bench', () => {
     const suites = await plx.suites();
     assert.deepEqual(
       suites.map(({ name }) => name),
-      ['gemm', 'mlp', 'adaptive', 'interp5d', 'models', 'bits', 'ops', 'accuracy'],
+      ['gemm', 'mlp', 'adaptive', 'interp5d', 'models', 'bits', 'ops', 'accuracy', 'hypercausal'],
     );
     for (const { description } of suites) assert.ok(description.length > 10);
   });
@@ -66,7 +66,7 @@ describe('bench', () => {
     assert.deepEqual(seen, rows);
     assert.deepEqual(
       [...new Set(rows.map((row) => row.suite))],
-      ['gemm', 'mlp', 'adaptive', 'interp5d', 'models', 'bits', 'ops', 'accuracy'],
+      ['gemm', 'mlp', 'adaptive', 'interp5d', 'models', 'bits', 'ops', 'accuracy', 'hypercausal'],
     );
     assert.ok(progress.length > 10);
     assert.equal(progress.at(-1).fraction, 1);

@@ -313,6 +313,45 @@ const CASES = {
   cosineLoss: (g, { real }) => [
     [g.cosineLoss(real([1, 2], [3, 4]), real([1, 2], [2, 0])), [0.4], []],
   ],
+  hypercausal: (g, { real }) => {
+    const [x, w, b] = [real([2, 1], [0.5, -0.25]), g.constant(0.9), g.constant(0.03)];
+    const s = [0.5, -0.25].map((v) => tanh(0.9 * tanh(0.9 * v + 0.03) + 0.03));
+    const p = 0.4 / 1.3;
+    const options = { depth: 2, futures: 2, span: 0.4 };
+    const mean = g.hypercausal(x, w, b, options);
+    const risk = g.hypercausal(x, w, b, { ...options, policy: 'min-risk' });
+    const pairs = s.map((v) => [tanh(v - p), tanh(v + p)]);
+    const halves = pairs.map(([low, high]) => ((high - low) / 2) ** 2);
+    const nearest = pairs.map(([low, high]) => (low ** 2 <= high ** 2 ? low : high));
+    return [
+      [mean.state, s, [2, 1]],
+      [mean.future, pairs.map(([low, high]) => (low + high) / 2), [2, 1]],
+      [mean.spread, [(halves[0] + halves[1]) / 2], []],
+      [risk.future, nearest, [2, 1]],
+    ];
+  },
+  hypercausalLoss: (g, { real }) => {
+    const x = real([2, 1], [0.5, -0.25]);
+    const node = g.hypercausal(x, g.constant(1), g.constant(0), { policy: 'median' });
+    const { total, task, consistency, coherence } = g.hypercausalLoss([node], real([2, 1], [0, 1]));
+    const [s, t] = [tanh(0.5), tanh(-0.25)];
+    const spread = (v) => {
+      const f = [-0.25, 0, 0.25].map((d) => tanh(v + d));
+      const centre = (f[0] + f[1] + f[2]) / 3;
+      return f.reduce((sum, each) => sum + (each - centre) ** 2, 0) / 3;
+    };
+    const expected = [
+      (s * s + (t - 1) ** 2) / 2,
+      0.8 * (t - s) ** 2 + 1.2 * (t - tanh(t)) ** 2,
+      (spread(s) + spread(t)) / 2,
+    ];
+    return [
+      [total, [expected[0] + 0.5 * expected[1] + 0.3 * expected[2]], []],
+      [task, [expected[0]], []],
+      [consistency, [expected[1]], []],
+      [coherence, [expected[2]], []],
+    ];
+  },
   infoNce: (g, { real }) => {
     const a = real([2, 2], [1, 0, 0, 2]);
     return [[g.infoNce(a, a, 3), [-log(softmax([3, 0])[0])], []]];

@@ -28,6 +28,9 @@ import type {
   GraphNode,
   GraphParameter,
   GraphUpdate,
+  HypercausalLosses,
+  HypercausalNode,
+  HypercausalOptions,
   LayerCallOptions,
   NormOptions,
   Operand,
@@ -65,7 +68,7 @@ type Numbers = Readonly<Record<string, number>> | number[];
 /** Those that need not be whole. */
 const REAL = new Set(
   ['slope', 'alpha', 'rate', 'low', 'high', 'value', 'epsilon'].concat([
-    ...['momentum', 'scale', 'base', 'delta', 'largest'],
+    ...['momentum', 'scale', 'base', 'delta', 'largest', 'span'],
   ]),
 );
 
@@ -802,6 +805,32 @@ export class ClientGraph implements Graph {
 
   infoNce(a: GraphNode, b: GraphNode, scale: Operand): GraphNode {
     return this.#node('infoNce', [a, b, scale]);
+  }
+
+  // ---- Hypercausal ----
+
+  hypercausal(
+    x: GraphNode,
+    w: GraphNode,
+    b: GraphNode,
+    options: HypercausalOptions = {},
+  ): HypercausalNode {
+    const { depth = 1, futures = 3, span = 0.25 } = options;
+    const policies = ['mean', 'median', 'min-risk'] as const;
+    const name = checkName('hypercausal: policy', options.policy ?? 'mean', policies);
+    const policy = policies.indexOf(name);
+    const first = this.#build('hypercausal', [x, w, b], { depth, futures, span, policy }, 3);
+    const [state, future, spread] = this.#list(first, 3, 'float32');
+    return { state: state!, future: future!, spread: spread! };
+  }
+
+  hypercausalLoss(nodes: readonly HypercausalNode[], target: GraphNode): HypercausalLosses {
+    const last = Array.isArray(nodes) ? nodes.at(-1) : undefined;
+    if (!last) throw new PlxError('PLX_ERR_ARGUMENT', 'hypercausalLoss: give it a list of nodes');
+    const inputs = [last.state, last.future, target, ...nodes.map(({ spread }) => spread)];
+    const first = this.#build('hypercausalLoss', inputs, [], 4);
+    const [total, task, consistency, coherence] = this.#list(first, 4, 'float32');
+    return { total: total!, task: task!, consistency: consistency!, coherence: coherence! };
   }
 
   // ---- Training ----

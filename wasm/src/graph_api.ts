@@ -92,6 +92,35 @@ export interface AvgPool2dOptions extends Pool2dOptions {
 }
 
 /** What a normalisation multiplies by and adds: [channels]; default neither. */
+export interface HypercausalOptions {
+  /** How often tanh(w x + b) is applied: 1 unless told. */
+  depth?: number;
+  /** How many futures, 2 or more: 3 unless told. */
+  futures?: number;
+  /** Of the deltas on [-p, p], p = max(0.08, span / (1 + 0.3 (depth - 1))): 0 to 4, 0.25 unless told. */
+  span?: number;
+  /**
+   * Which future stands for all: their mean, the median of each element, or for each row of the last
+   * axis the one with the least sum of squares.
+   */
+  policy?: 'mean' | 'median' | 'min-risk';
+}
+
+export interface HypercausalNode {
+  state: GraphNode;
+  future: GraphNode;
+  /** The mean squared deviation of the futures from their mean: a scalar. */
+  spread: GraphNode;
+}
+
+/** Scalars. */
+export interface HypercausalLosses {
+  total: GraphNode;
+  task: GraphNode;
+  consistency: GraphNode;
+  coherence: GraphNode;
+}
+
 export interface NormOptions {
   /** Multiplied by. */
   scale?: GraphNode;
@@ -421,6 +450,25 @@ export interface Graph {
   cosineLoss(a: GraphNode, b: GraphNode): GraphNode;
   /** Contrastive: a and b [n, width] are pairs row by row; the logits are scale times cosines. */
   infoNce(a: GraphNode, b: GraphNode, scale: Operand): GraphNode;
+
+  // ---- Hypercausal ----
+
+  /**
+   * A node that projects futures: the state is tanh(w x + b), depth times, of x [..., channels];
+   * futures are tanh(state + delta). w and b hold one value each. A state is the next node's x;
+   * where a node has several parents, x is the mean of their states.
+   */
+  hypercausal(
+    x: GraphNode,
+    w: GraphNode,
+    b: GraphNode,
+    options?: HypercausalOptions,
+  ): HypercausalNode;
+  /**
+   * Of nodes, the last of which gives the prediction, over [..., time, channels]: total = task + 0.5
+   * consistency + 0.3 coherence. No gradient flows into the target.
+   */
+  hypercausalLoss(nodes: readonly HypercausalNode[], target: GraphNode): HypercausalLosses;
 
   // ---- Training ----
 

@@ -11,6 +11,7 @@ import {
   speedCases,
 } from './compare.js';
 import { count, percent, significant } from './format.js';
+import { hypercausalCharts } from './hypercausal_charts.js';
 import { exponent, type Interval } from './interval.js';
 import { type Lane, lanesOf, sideNames } from './lanes.js';
 import { opsCharts } from './ops_charts.js';
@@ -439,7 +440,7 @@ function groupBy(cases: readonly Case[], key: (each: Case) => string): Map<strin
 
 /** Suites whose rows say more than a speed have charts of their own; the rest goes into a table. */
 const ownCharts: Record<string, (cases: readonly Case[]) => { charts: ChartSpec[]; rest: Case[] }> =
-  { ops: opsCharts, accuracy: accuracyCharts };
+  { ops: opsCharts, accuracy: accuracyCharts, hypercausal: hypercausalCharts };
 
 function chartsOfSuite(suite: string, cases: readonly Case[]): (ChartSpec | undefined)[] {
   const own = ownCharts[suite]?.(cases);

@@ -4,7 +4,21 @@ import { h } from '../dom.js';
 export interface TableData {
   caption: string;
   columns: readonly string[];
-  rows: readonly { cells: readonly string[]; void?: boolean }[];
+  rows: readonly {
+    cells: readonly string[];
+    void?: boolean;
+    /** How dark each cell is, 0 to 1, where the table is a map. */
+    shades?: readonly number[];
+  }[];
+}
+
+function dataCell(text: string, shade: number | undefined): HTMLElement {
+  const cell = h('td', {}, text);
+  if (shade !== undefined) {
+    cell.classList.add('shaded');
+    cell.style.setProperty('--shade', shade.toFixed(3));
+  }
+  return cell;
 }
 
 /** Replaces what is in the box by the table. The first cell of a row names it. */
@@ -15,7 +29,7 @@ export function fillTable(box: HTMLElement, { caption, columns, rows }: TableDat
       'tr',
       { class: row.void ? 'void' : undefined },
       ...row.cells.map((cell, i) =>
-        i === 0 ? h('th', { scope: 'row' }, cell) : h('td', {}, cell),
+        i === 0 ? h('th', { scope: 'row' }, cell) : dataCell(cell, row.shades?.[i]),
       ),
     ),
   );

@@ -1,0 +1,148 @@
+/* Nodes that project futures, and the loss of chains and graphs of them. */
+#include "parallax_nn.h"
+
+#include "ops/futures.h"
+
+static const char *const policies[] = {
+    [PLX_FUTURE_MEAN] = "mean",
+    [PLX_FUTURE_MEDIAN] = "median",
+    [PLX_FUTURE_LEAST_RISK] = "min-risk",
+};
+
+_Static_assert((int)PLX_FUTURE_MEAN == PLX__FUTURE_MEAN &&
+                   (int)PLX_FUTURE_MEDIAN == PLX__FUTURE_MEDIAN &&
+                   (int)PLX_FUTURE_LEAST_RISK == PLX__FUTURE_LEAST_RISK,
+               "policies are what the op counts");
+
+enum { MOST_DEPTH = 4096, MOST_FUTURES = 1 << 20 };
+
+const char *plx_future_policy_name(plx_future_policy policy) {
+    return (unsigned)policy < PLX_FUTURES_ ? policies[policy] : NULL;
+}
+
+plx_hypercausal_options plx_hypercausal_default(void) {
+    return (plx_hypercausal_options){.depth = 1, .futures = 3, .span = 0.25, .w = 1};
+}
+
+plx_hypercausal_loss_options plx_hypercausal_loss_default(void) {
+    return (plx_hypercausal_loss_options){
+        .drift = 0.8, .forecast = 1.2, .consistency = 0.5, .coherence = 0.3};
+}
+
+static plx_status check_options(plx_graph *graph, const plx_hypercausal_options *options) {
+    if (options->depth < 1 || options->depth > MOST_DEPTH)
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "hypercausal: depth %lld is not 1 to %d",
+                               (long long)options->depth, MOST_DEPTH);
+    if (options->futures < 2 || options->futures > MOST_FUTURES)
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                               "hypercausal: %lld futures; there are 2 to %d",
+                               (long long)options->futures, MOST_FUTURES);
+    if (!(options->span >= 0 && options->span <= 4))
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "hypercausal: span %g is not 0 to 4",
+                               options->span);
+    if ((unsigned)options->policy >= PLX_FUTURES_)
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                               "hypercausal: policy %d; there are mean, median and min-risk",
+                               (int)options->policy);
+    return graph->status;
+}
+
+/* Memory for what a step keeps for its gradient. */
+static int32_t buffer_of(plx_graph *graph, int64_t times, const plx__node *like) {
+    const plx__attrs attrs = {.rank = 2, .dims = {times, plx__size(like)}};
+    return plx__emit(graph, &plx__op_buffer, 0, NULL, &attrs);
+}
+
+static int32_t part_of(plx_graph *graph, int32_t whole, int64_t from, const plx__node *shape) {
+    plx__attrs attrs = {.i = {from}};
+    if (shape) plx__set_shape(&attrs, shape);
+    return PLX__EMIT1(graph, &plx__op_view, whole, &attrs);
+}
+
+static int32_t state_of(plx_graph *graph, plx_node x, plx_node w, plx_node b, int64_t depth) {
+    const plx__node like = graph->nodes[x.id];
+    const plx__attrs attrs = {.i = {depth}};
+    int32_t inputs[] = {x.id, w.id, b.id, -1};
+    if (depth > 1) inputs[3] = buffer_of(graph, depth - 1, &like);
+    return plx__emit(graph, &plx__op_tanh_steps, depth > 1 ? 4 : 3, inputs, &attrs);
+}
+
+/* Workloads of the reference narrow the span with depth, and keep it from vanishing. */
+static double half_width(const plx_hypercausal_options *options) {
+    const double p = options->span / (1 + 0.3 * (double)(options->depth - 1));
+    return p > 0.08 ? p : 0.08;
+}
+
+plx_status plx_hypercausal_emit(plx_graph *graph, plx_node x, plx_node w, plx_node b,
+                                const plx_hypercausal_options *options, plx_hypercausal *out) {
+    PLX_TRY(plx_graph_status(graph));
+    if (plx_node_shape(graph, x, NULL) < 0)
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                               "hypercausal: x is not a node of this graph");
+    PLX_TRY(check_options(graph, options));
+    const plx__node like = graph->nodes[x.id];
+    const plx__attrs table = {.i = {options->futures}, .f = {half_width(options)}};
+    const plx__attrs policy = {.i = {options->policy}};
+    plx_hypercausal node;
+    node.state.id = state_of(graph, x, w, b, options->depth);
+    const int32_t scales = plx__emit(graph, &plx__op_future_table, 0, NULL, &table);
+    const int32_t slopes = buffer_of(graph, 2, &like);
+    const int32_t both =
+        PLX__EMIT3(graph, &plx__op_futures, node.state.id, scales, slopes, &policy);
+    node.future.id = part_of(graph, both, 0, &like);
+    node.spread.id = part_of(graph, both, plx__size(&like), NULL);
+    PLX_TRY(plx_graph_status(graph));
+    *out = node;
+    return PLX_OK;
+}
+
+static plx_node mean_of(plx_graph *graph, int count, const plx_node *parents) {
+    plx_node sum = parents[0];
+    for (int i = 1; i < count; ++i) sum = plx_add(graph, sum, parents[i]);
+    const plx__attrs share = {.f = {1.0 / count}};
+    return count == 1 ? sum : (plx_node){PLX__EMIT1(graph, &plx__op_scale, sum.id, &share)};
+}
+
+plx_status plx_hypercausal_node(const plx_scope *scope, const char *name, int count,
+                                const plx_node *parents, const plx_hypercausal_options *options,
+                                plx_hypercausal *out) {
+    plx_graph *graph = scope->graph;
+    PLX_TRY(plx_graph_status(graph));
+    if (count < 1)
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                               "hypercausal: node \"%s\" has no parent; it takes one or more",
+                               name);
+    PLX_TRY(check_options(graph, options));
+    const plx_scope inner = plx_scope_in(scope, name);
+    const plx_node w =
+        plx_weight(&inner, "w", 0, NULL, PLX_INIT_CONSTANT, options->w, PLX_WEIGHT_PLAIN);
+    const plx_node b =
+        plx_weight(&inner, "b", 0, NULL, PLX_INIT_CONSTANT, options->b, PLX_WEIGHT_PLAIN);
+    return plx_hypercausal_emit(graph, mean_of(graph, count, parents), w, b, options, out);
+}
+
+plx_status plx_hypercausal_loss(plx_graph *graph, int count, const plx_hypercausal *nodes,
+                                plx_node target, const plx_hypercausal_loss_options *options,
+                                plx_hypercausal_parts *out) {
+    enum { MOST_NODES = 61, BEFORE = 3 };
+    const plx_hypercausal_loss_options usual = plx_hypercausal_loss_default();
+    const plx_hypercausal_loss_options *o = options ? options : &usual;
+    const plx__attrs attrs = {.f = {o->drift, o->forecast, o->consistency, o->coherence}};
+    int32_t inputs[BEFORE + MOST_NODES];
+    PLX_TRY(plx_graph_status(graph));
+    if (count < 1 || count > MOST_NODES)
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "hypercausal: %d nodes; 1 to %d are taken",
+                               count, MOST_NODES);
+    inputs[0] = nodes[count - 1].state.id;
+    inputs[1] = nodes[count - 1].future.id;
+    inputs[2] = target.id;
+    for (int i = 0; i < count; ++i) inputs[BEFORE + i] = nodes[i].spread.id;
+    const int32_t parts = plx__emit(graph, &plx__op_causal_loss, BEFORE + count, inputs, &attrs);
+    const plx_hypercausal_parts made = {.task = {part_of(graph, parts, 0, NULL)},
+                                        .consistency = {part_of(graph, parts, 1, NULL)},
+                                        .coherence = {part_of(graph, parts, 2, NULL)},
+                                        .total = {part_of(graph, parts, 3, NULL)}};
+    PLX_TRY(plx_graph_status(graph));
+    *out = made;
+    return PLX_OK;
+}

@@ -1,0 +1,125 @@
+import { expect, test } from '@playwright/test';
+import { toMeasurement } from '../../../web/src/measurement.js';
+import type { Row } from '../../../web/src/rows.js';
+import { suiteCharts } from '../../../web/src/suite_charts.js';
+
+interface Configuration {
+  D: number;
+  K: number;
+  T: number;
+  depth?: number;
+  policy?: string;
+  graph?: string;
+}
+
+/** A row of the suite, as the engines write it. */
+function row(
+  kind: 'native' | 'wasm',
+  { D, K, T, depth = 1, policy = 'mean', graph = 'chain' }: Configuration,
+  value: number,
+  more: Record<string, unknown> = {},
+): Row {
+  return {
+    schema: 'parallax-results-1',
+    suite: 'hypercausal',
+    case: `${graph} D ${D}, K ${K}, T ${T}, depth ${depth}${policy === 'mean' ? '' : `, ${policy}`}`,
+    parameters: { graph, policy, D, K, T, depth, epochs: 100 },
+    metric: 'epoch time',
+    unit: 'us',
+    better: 'lower',
+    primary: true,
+    samples: { count: 20, median: value, p10: value, p90: value, low: value, high: value },
+    engine: {
+      kind,
+      name: 'parallax',
+      version: '0.1.0',
+      isa: 'avx512',
+      threads: 1,
+      exact: false,
+      ...(kind === 'wasm' ? { tier: 'simd', runtime: 'Chromium 156' } : {}),
+    },
+    machine: { name: 'test machine' },
+    data: { kind: 'synthetic', seed: 0 },
+    checks: { passed: true },
+    ...more,
+  };
+}
+
+const chartsOf = (native: Row[], browser: Row[]) =>
+  suiteCharts({
+    native: native.map(toMeasurement),
+    browser: browser.map(toMeasurement),
+    others: [],
+    alone: false,
+  });
+
+/** Time D K T / 100, so that everything grows with the power 1. */
+const grid = (kind: 'native' | 'wasm', factor = 1) =>
+  [3, 6].flatMap((D) =>
+    [3, 5, 9].flatMap((K) =>
+      [48, 96].map((T) => row(kind, { D, K, T }, (factor * D * K * T) / 100)),
+    ),
+  );
+
+test('every configuration is on the curve, native beside the browser', () => {
+  const charts = chartsOf(grid('native'), grid('wasm', 2));
+  const curve = charts.find(({ id }) => id === 'hypercausal-epochs');
+  expect(curve?.series.map(({ role, points }) => [role, points.length])).toEqual([
+    ['A', 12],
+    ['C', 12],
+  ]);
+  expect(curve?.series[1]?.points[0]).toMatchObject({ x: 1, y: (2 * 3 * 3 * 48) / 100 });
+  expect(curve?.series[1]?.points[0]?.name).toContain('chain D 3, K 3, T 48');
+  expect(curve?.table.rows).toHaveLength(12);
+  /* Nothing of these in the charts of all suites. */
+  expect(charts.map(({ id }) => id)).not.toContain('overview');
+});
+
+test('the map holds means over the lengths, and is darkest where it takes longest', () => {
+  const charts = chartsOf(grid('native'), grid('wasm', 2));
+  const maps = charts.filter(({ id }) => id.startsWith('hypercausal-heat'));
+  expect(maps).toHaveLength(2);
+  const [native, browser] = maps;
+  expect(native?.table.columns).toEqual(['D', 'K 3', 'K 5', 'K 9']);
+  expect(native?.table.rows.map(({ cells }) => cells)).toEqual([
+    ['D 3', '6.48', '10.8', '19.4'],
+    ['D 6', '13', '21.6', '38.9'],
+  ]);
+  expect(browser?.table.rows[0]?.cells[1]).toBe('13');
+  expect(native?.table.rows[0]?.shades?.[1]).toBe(0);
+  expect(native?.table.rows[1]?.shades?.[3]).toBe(1);
+});
+
+test('a configuration off the grid does not blur the map', () => {
+  const more = row('wasm', { D: 24, K: 5, T: 96 }, 1000);
+  const charts = chartsOf(grid('native'), [...grid('wasm'), more]);
+  const map = charts.find(({ id }) => /^hypercausal-heat-C/.test(id));
+  expect(map?.table.rows.map(({ cells }) => cells[0])).toEqual(['D 3', 'D 6']);
+});
+
+test('growth has its exponent with an interval', () => {
+  const line = [3, 5, 9, 65].map((K) => row('wasm', { D: 6, K, T: 96 }, K ** 0.5));
+  const chart = chartsOf([], line).find(({ id }) => id === 'hypercausal-growth-K');
+  expect(chart?.series[0]?.points).toHaveLength(4);
+  expect(chart?.notes[0]).toContain('grows as K to the power 0.5');
+  expect(chart?.x.ticks).toEqual([3, 5, 9, 65]);
+});
+
+test('the summary names the fastest and the slowest chain, not another policy', () => {
+  const rmse = row('wasm', { D: 6, K: 9, T: 96 }, 0.19, { metric: 'RMSE', unit: '1' });
+  const risky = row('wasm', { D: 6, K: 9, T: 96, policy: 'min-risk' }, 900);
+  const charts = chartsOf([], [...grid('wasm'), rmse, risky]);
+  const summary = charts.find(({ id }) => id === 'hypercausal-summary');
+  expect(summary?.table.rows.map(({ cells }) => cells.slice(1))).toEqual([
+    ['fastest', 'chain D 3, K 3, T 48, depth 1', '4.32', '–', '–'],
+    ['slowest', 'chain D 6, K 9, T 96, depth 1', '51.8', '0.19', '–'],
+  ]);
+});
+
+test('a void configuration is in the table and on no chart', () => {
+  const checks = { passed: false, failure: 'off' };
+  const rows = grid('wasm').map((each, i) => (i === 0 ? { ...each, checks } : each));
+  const curve = chartsOf([], rows).find(({ id }) => id === 'hypercausal-epochs');
+  expect(curve?.series[0]?.points).toHaveLength(11);
+  expect(curve?.table.rows[0]?.void).toBe(true);
+});

@@ -1,0 +1,323 @@
+/** The suite hypercausal: time per epoch of every configuration, and how it grows. */
+import type { ChartSpec, Point, Series } from './chart_spec.js';
+import type { Case } from './compare.js';
+import { significant } from './format.js';
+import { exponent } from './interval.js';
+import { type Lane, lanesOf } from './lanes.js';
+import type { Measurement } from './rows.js';
+import { intervalText } from './verdict.js';
+
+/** What others report, in words: it was measured elsewhere, and is no result of ours. */
+const elsewhere =
+  'For comparison, QML-HCS (NumPy, on another machine) reports 20 to 50 ms for an epoch that is a forward pass alone.';
+
+const colours = ({ role, number }: Lane) => ({ role, ...(number ? { number } : {}) });
+const valid = (m: Measurement | undefined) => (m?.voided === undefined ? m : undefined);
+
+const cell = (m: Measurement | undefined) => {
+  if (!m) return '–';
+  if (m.voided !== undefined) return `void: ${m.voided}`;
+  return m.low < m.high
+    ? `${significant(m.value)} (${significant(m.low)}–${significant(m.high)})`
+    : significant(m.value);
+};
+
+const isVoid = (each: Case, lanes: readonly Lane[]) =>
+  lanes.some(({ of }) => of(each)?.voided !== undefined);
+
+const numberOf = ({ parameters }: Case, name: string) => Number(parameters[name]);
+
+/** The chains of the grid: with the mean of futures, which is what the reference has. */
+const isPlain = ({ parameters }: Case) =>
+  parameters.graph === 'chain' && parameters.policy === 'mean';
+
+function pointAt(x: number, m: Measurement, name: string): Point {
+  return { x, y: m.value, low: m.low, high: m.high, name: `${name}: ${cell(m)} ${m.unit}` };
+}
+
+/** Cases of one metric, by name. */
+type Metrics = Map<string, Map<string, Case>>;
+
+function byMetric(cases: readonly Case[]): Metrics {
+  const metrics: Metrics = new Map();
+  for (const each of cases) {
+    const named = metrics.get(each.metric) ?? new Map<string, Case>();
+    metrics.set(each.metric, named.set(`${each.name} ${each.threads}`, each));
+  }
+  return metrics;
+}
+
+/** The same configuration's other figure. */
+const beside = (metrics: Metrics, metric: string, each: Case) =>
+  metrics.get(metric)?.get(`${each.name} ${each.threads}`);
+
+/** Every configuration, as one curve for each side. */
+function curve(epochs: readonly Case[], metrics: Metrics): ChartSpec | undefined {
+  if (epochs.length === 0) return undefined;
+  const lanes = lanesOf(epochs);
+  const series = lanes
+    .map(
+      (lane): Series => ({
+        name: lane.name,
+        ...colours(lane),
+        points: epochs.flatMap((each, i): Point[] => {
+          const m = valid(lane.of(each));
+          return m ? [pointAt(i + 1, m, each.name)] : [];
+        }),
+      }),
+    )
+    .filter(({ points }) => points.length > 0);
+  const others = ['forward time', 'peak memory', 'RMSE', 'overshoot', 'robustness'];
+  const losses = ['total loss before training', 'total loss after training'];
+  const columns = [...others, ...losses].filter((metric) => metrics.has(metric));
+  const unit = (metric: string) => {
+    const [first] = metrics.get(metric)?.values() ?? [];
+    return first && first.unit !== '1' ? `${metric} (${first.unit})` : metric;
+  };
+  return {
+    id: 'hypercausal-epochs',
+    title: 'Hypercausal: time per epoch of every configuration',
+    about: `Forward, gradients and update over one sequence. Points are medians, whiskers their 95% intervals; configurations are numbered as in the table. ${elsewhere}`,
+    kind: 'lines',
+    categories: [],
+    x: { title: 'configuration' },
+    y: { title: 'epoch time (us)', log: true },
+    series,
+    marks: [],
+    notes: [],
+    wide: true,
+    table: {
+      caption:
+        'Every configuration: medians with their 95% intervals; figures of prediction over three seeds.',
+      columns: [
+        'Configuration',
+        ...lanes.map(({ column }) => `epoch time (us), ${column}`),
+        ...columns.flatMap((metric) => lanes.map(({ column }) => `${unit(metric)}, ${column}`)),
+      ],
+      rows: epochs.map((each, i) => ({
+        void: isVoid(each, lanes),
+        cells: [
+          `${i + 1}: ${each.name}`,
+          ...lanes.map(({ of }) => cell(of(each))),
+          ...columns.flatMap((metric) => {
+            const other = beside(metrics, metric, each);
+            return lanes.map(({ of }) => cell(other && of(other)));
+          }),
+        ],
+      })),
+    },
+  };
+}
+
+/** Mean times by D and K, over the same T and depths in every cell; undefined where one is missing. */
+export function cellsOf(
+  epochs: readonly Case[],
+  lane: Lane,
+): { ds: number[]; ks: number[]; mean(d: number, k: number): number | undefined } {
+  const times = new Map<string, Map<string, number>>();
+  for (const each of epochs) {
+    const m = valid(lane.of(each));
+    if (!m || !isPlain(each)) continue;
+    const key = `${numberOf(each, 'D')} ${numberOf(each, 'K')}`;
+    const inner = times.get(key) ?? new Map<string, number>();
+    inner.set(`${numberOf(each, 'T')} ${numberOf(each, 'depth')}`, m.value);
+    times.set(key, inner);
+  }
+  const most = Math.max(0, ...[...times.values()].map(({ size }) => size));
+  const full = [...times].filter(([, { size }]) => size === most);
+  const shared = [...(full[0]?.[1].keys() ?? [])].filter((key) =>
+    full.every(([, inner]) => inner.has(key)),
+  );
+  const axis = (i: number) =>
+    [...new Set(full.map(([key]) => Number(key.split(' ')[i])))].sort((a, b) => a - b);
+  return {
+    ds: axis(0),
+    ks: axis(1),
+    mean(d, k) {
+      const inner = times.get(`${d} ${k}`);
+      const values = shared.map((key) => inner?.get(key));
+      if (values.length === 0 || values.some((value) => value === undefined)) return undefined;
+      return values.reduce<number>((sum, value) => sum + (value ?? 0), 0) / values.length;
+    },
+  };
+}
+
+/** Time by D and K: a table whose cells are the darker the longer. */
+function heatMap(epochs: readonly Case[], lane: Lane): ChartSpec | undefined {
+  const { ds, ks, mean } = cellsOf(epochs, lane);
+  if (ds.length < 2 || ks.length < 1) return undefined;
+  const logs = ds
+    .flatMap((d) => ks.map((k) => mean(d, k)))
+    .flatMap((value) => (value === undefined ? [] : [Math.log(value)]));
+  const [least, most] = [Math.min(...logs), Math.max(...logs)];
+  const shade = (value: number | undefined) =>
+    value === undefined || most === least ? 0 : (Math.log(value) - least) / (most - least);
+  return {
+    id: `hypercausal-heat-${lane.column.replaceAll(/[^\w]+/g, '-')}`,
+    title: `Hypercausal: time per epoch by D and K, ${lane.name}`,
+    about:
+      'Mean over the lengths T and the depths that all cells have, in microseconds; the darker the longer, on a logarithmic scale.',
+    kind: 'table',
+    categories: [],
+    x: { title: '' },
+    y: { title: '' },
+    series: [],
+    marks: [],
+    notes: [],
+    table: {
+      caption: `Time per epoch in microseconds of ${lane.name}: channels D down, futures K across.`,
+      columns: ['D', ...ks.map((k) => `K ${k}`)],
+      rows: ds.map((d) => ({
+        cells: [
+          `D ${d}`,
+          ...ks.map((k) => {
+            const value = mean(d, k);
+            return value === undefined ? '–' : significant(value);
+          }),
+        ],
+        shades: [0, ...ks.map((k) => shade(mean(d, k)))],
+      })),
+    },
+  };
+}
+
+/** The two that stay as they are along each line. */
+const fixed = { D: 6, K: 5, T: 96 } as const;
+const meaning = { D: 'channels', K: 'futures', T: 'times' } as const;
+type Along = keyof typeof fixed;
+
+function growth(epochs: readonly Case[], along: Along): ChartSpec | undefined {
+  const line = epochs
+    .filter(
+      (each) =>
+        isPlain(each) &&
+        numberOf(each, 'depth') === 1 &&
+        (Object.keys(fixed) as Along[]).every(
+          (name) => name === along || numberOf(each, name) === fixed[name],
+        ),
+    )
+    .sort((a, b) => numberOf(a, along) - numberOf(b, along));
+  if (new Set(line.map((each) => numberOf(each, along))).size < 3) return undefined;
+  const lanes = lanesOf(line);
+  const series = lanes
+    .map(
+      (lane): Series => ({
+        name: lane.name,
+        ...colours(lane),
+        points: line.flatMap((each): Point[] => {
+          const m = valid(lane.of(each));
+          return m ? [pointAt(numberOf(each, along), m, each.name)] : [];
+        }),
+      }),
+    )
+    .filter(({ points }) => points.length > 0);
+  const rest = (Object.keys(fixed) as Along[]).filter((name) => name !== along);
+  return {
+    id: `hypercausal-growth-${along}`,
+    title: `Hypercausal: time per epoch against ${along}`,
+    about: `More ${meaning[along]}; ${rest.map((name) => `${name} ${fixed[name]}`).join(', ')}, depth 1. What every step costs, whatever its size, flattens the left end.`,
+    kind: 'lines',
+    categories: [],
+    x: {
+      title: `${along} (${meaning[along]})`,
+      log: true,
+      ticks: [...new Set(line.map((each) => numberOf(each, along)))],
+    },
+    y: { title: 'epoch time (us)', log: true },
+    series,
+    marks: [],
+    notes: series.flatMap(({ name, role, points }) => {
+      const slope = exponent(points);
+      const who = role === 'other' ? name : role;
+      return slope
+        ? [
+            `${who} grows as ${along} to the power ${significant(slope.value)} (${intervalText(slope, significant)}).`,
+          ]
+        : [];
+    }),
+    table: {
+      caption: `Time per epoch against ${along}, in microseconds: median with its 95% interval.`,
+      columns: [along, ...lanes.map(({ column }) => column)],
+      rows: line.map((each) => ({
+        void: isVoid(each, lanes),
+        cells: [`${numberOf(each, along)}`, ...lanes.map(({ of }) => cell(of(each)))],
+      })),
+    },
+  };
+}
+
+/** The fastest and the slowest configuration of each side. */
+function summary(epochs: readonly Case[], metrics: Metrics): ChartSpec | undefined {
+  const plain = epochs.filter(isPlain);
+  const lanes = lanesOf(plain);
+  const rows = lanes.flatMap((lane) => {
+    const measured = plain
+      .flatMap((each) => {
+        const m = valid(lane.of(each));
+        return m ? [{ each, m }] : [];
+      })
+      .sort((a, b) => a.m.value - b.m.value);
+    if (measured.length < 2) return [];
+    const ends = [
+      ['fastest', measured.at(0)],
+      ['slowest', measured.at(-1)],
+    ] as const;
+    return ends.flatMap(([which, end]) => {
+      if (!end) return [];
+      const of = (metric: string) => {
+        const other = beside(metrics, metric, end.each);
+        return cell(other && lane.of(other));
+      };
+      return [
+        {
+          cells: [lane.column, which, end.each.name, cell(end.m), of('RMSE'), of('robustness')],
+        },
+      ];
+    });
+  });
+  if (rows.length === 0) return undefined;
+  return {
+    id: 'hypercausal-summary',
+    title: 'Hypercausal: the fastest and the slowest configuration',
+    about: `Of the chains with the mean of their futures. ${elsewhere}`,
+    kind: 'table',
+    categories: [],
+    x: { title: '' },
+    y: { title: '' },
+    series: [],
+    marks: [],
+    notes: [],
+    wide: true,
+    table: {
+      caption: 'The fastest and the slowest configuration of each side.',
+      columns: ['Engine', 'Which', 'Configuration', 'Epoch time (us)', 'RMSE', 'Robustness'],
+      rows,
+    },
+  };
+}
+
+/** What this suite draws, and the cases that are left for a table. */
+export function hypercausalCharts(cases: readonly Case[]): { charts: ChartSpec[]; rest: Case[] } {
+  const configured = cases.filter(({ parameters }) => typeof parameters.D === 'number');
+  const epochs = configured.filter(({ metric }) => metric === 'epoch time');
+  const metrics = byMetric(configured);
+  const shown = new Set([
+    'epoch time',
+    'forward time',
+    'peak memory',
+    'RMSE',
+    'overshoot',
+    'robustness',
+    'total loss before training',
+    'total loss after training',
+  ]);
+  return {
+    charts: [
+      curve(epochs, metrics),
+      summary(epochs, metrics),
+      ...lanesOf(epochs).map((lane) => heatMap(epochs, lane)),
+      ...(Object.keys(fixed) as Along[]).map((along) => growth(epochs, along)),
+    ].filter((spec) => spec !== undefined),
+    rest: cases.filter((each) => !configured.includes(each) || !shown.has(each.metric)),
+  };
+}
