@@ -361,7 +361,7 @@ describe('a wrong call', () => {
     ],
     'an unknown optimizer': [
       (g) => g.update('magic', [], []),
-      'optimizer is "magic": it must be one of sgd, adam, adamw',
+      'optimizer is "magic": it must be one of sgd, adam, adamw, lion, rmsprop',
     ],
     'a gradient for a node that is no parameter': [
       (g, x) => g.update('sgd', [x], [x]),
