@@ -7,7 +7,17 @@ import { assertRows, interruptWhen, mnist, parallax, readRows, withFolder } from
 
 const commands = ['info', 'bench', 'train', 'explain', 'verify', 'compare'];
 
-const suites = ['gemm', 'mlp', 'adaptive', 'interp5d', 'models', 'bits', 'ops', 'accuracy', 'hypercausal'];
+const suites = [
+  'gemm',
+  'mlp',
+  'adaptive',
+  'interp5d',
+  'models',
+  'bits',
+  'ops',
+  'accuracy',
+  'hypercausal',
+];
 
 const jsonLines = (text) =>
   text
