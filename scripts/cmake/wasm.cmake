@@ -8,7 +8,7 @@ add_link_options(-sAUTO_NATIVE_LIBRARIES=0 -sDEFAULT_TO_CXX=0)
 # content security policy.
 set(PLX_ENGINE_LINK
     -sMODULARIZE=1 -sEXPORT_ES6=1 -sENVIRONMENT=worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0
-    -sSTACK_SIZE=1MB -sMALLOC=dlmalloc -sASSERTIONS=0 -sABORTING_MALLOC=0
+    -sSTACK_SIZE=1MB -sMALLOC=emmalloc -sASSERTIONS=0 -sABORTING_MALLOC=0
     -sINCOMING_MODULE_JS_API=[instantiateWasm,wasmMemory] -sEXPORTED_RUNTIME_METHODS=wasmMemory
     --no-entry)
 set(PLX_ENGINE_LINK_SINGLE -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=2GB)
@@ -26,12 +26,14 @@ set(PLX_EM_JS_OPTIONS -Wno-extra-semi -Wno-dollar-in-identifier-extension)
 file(GLOB PLX_WASM_SOURCES CONFIGURE_DEPENDS wasm/*.c)
 file(GLOB PLX_PLATFORM_SOURCES CONFIGURE_DEPENDS wasm/platform_*.c)
 
-# Kernels are compiled for speed; what calls them, for size.
-file(GLOB PLX_SMALL_SOURCES CONFIGURE_DEPENDS
-    src/base/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c src/models/*.c src/io/*.c
-    bench/*.c bench/suites/*.c wasm/*.c)
-list(FILTER PLX_SMALL_SOURCES EXCLUDE REGEX "thread_pool|dmath|rng")
+# Kernels are compiled for speed; what calls them, for size; what runs once, for size at any price.
+file(GLOB PLX_SMALL_SOURCES CONFIGURE_DEPENDS src/base/*.c src/blocks/*.c)
+list(FILTER PLX_SMALL_SOURCES EXCLUDE REGEX "thread_pool|dmath|rng\\.c")
 set_source_files_properties(${PLX_SMALL_SOURCES} PROPERTIES COMPILE_OPTIONS -Os)
+file(GLOB PLX_SMALLEST_SOURCES CONFIGURE_DEPENDS
+    src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c src/models/*.c src/io/*.c
+    bench/*.c bench/suites/*.c bench/tasks/*.c wasm/*.c)
+set_source_files_properties(${PLX_SMALLEST_SOURCES} PROPERTIES COMPILE_OPTIONS -Oz)
 
 # What the package needs, without the tests.
 add_custom_target(engines)
