@@ -18,7 +18,7 @@ set(PLX_ENGINE_LINK_THREADS
     -sDEFAULT_PTHREAD_STACK_SIZE=256KB
     -sPTHREAD_POOL_SIZE=Module.plxWorkers -sPTHREAD_POOL_SIZE_STRICT=2 -Wno-pthreads-mem-growth)
 # Every engine must stay below this; compressed, as it is served, that is 250 kB.
-set(PLX_ENGINE_BYTES 600000)
+set(PLX_ENGINE_BYTES 550000)
 
 # Emscripten's macros for JavaScript in C leave stray semicolons and dollar signs behind.
 set(PLX_EM_JS_OPTIONS -Wno-extra-semi -Wno-dollar-in-identifier-extension)
