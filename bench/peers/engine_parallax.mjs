@@ -16,7 +16,7 @@ export async function parallaxEngine(tier, threads) {
   let single;
   let work;
   const fit = (epochs) =>
-    model.fit(work.data.x, work.data.y, {
+    model.fit(work.data.x, work.item.loss === 'own' ? undefined : work.data.y, {
       epochs,
       batchSize: work.item.batch,
       loss: work.item.loss,
@@ -72,12 +72,14 @@ export async function parallaxEngine(tier, threads) {
 
 /** A product is a dense layer without activation: x W with the bias zero. */
 function modelOf(plx, item) {
+  if (item.manifest) return plx.model(item.model);
   if (item.kind !== 'gemm') return plx.model(`mlp:${item.model}`);
   return plx.sequential([plx.layers.dense({ units: item.n, inputShape: [item.k] })]);
 }
 
 function weightsOf(item, data) {
   if (item.kind === 'gemm') return [data.b, new Float32Array(item.n)];
+  if (data.named) return data.weights.map(({ w }) => w);
   return data.weights.flatMap(({ w, b }) => [w, b]);
 }
 

@@ -20,12 +20,20 @@ function ofOperation({ op, sizes }, where) {
   return [{ ...side, factor: native ? 1 : 1.2 }];
 }
 
+/** Of training steps of models by name: in the browser beside those that can train them. */
+function ofModel(where) {
+  if (where === 'native') return [{ what: 'PyTorch', factor: 1.5, among: ['PyTorch'] }];
+  const among = ['tfjs-backend-wasm', 'jax-js'];
+  return [{ what: 'better of tfjs and jax-js', factor: 3, among }];
+}
+
 /**
  * [{what, factor, among, above}]: our speed over that of the fastest of `among` is to be factor, or
  * above it.
  */
 function lines(item, where) {
   if (item.kind === 'op') return ofOperation(item, where);
+  if (item.manifest) return ofModel(where);
   const train = item.kind === 'train';
   if (where === 'native') {
     if (item.kind === 'gemm')
