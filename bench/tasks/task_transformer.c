@@ -1,18 +1,8 @@
 /* transformer-nano: the data and the recipe of gpt2-nano for the decoder of LLaMA. */
 #include "bench/tasks/text_task.h"
 
-static const plx__text_recipe recipe = {
-    .model = "transformer-nano",
-    .batch = {16, 32, 64},
-    .steps = {480, 2500, 20000},
-    .rate = {2e-3, 2e-3, 1e-3},
-    .decay = 0.1,
-    .warmup = 50,
-    .floor = 0.1,
-};
-
 static plx_status open_task(plx_learning *l) {
-    return plx__text_open(l, &recipe);
+    return plx__text_open(l, "transformer-nano");
 }
 
 const plx_task plx__task_transformer = {

@@ -92,20 +92,36 @@ static plx_status open_text(plx_learning *l, plx__text *text) {
     return PLX_OK;
 }
 
-static void set_recipe(plx_learning *l, const plx__text_recipe *recipe, int64_t batch,
-                       int64_t steps) {
+/* By size: quick, default, full. One recipe for all language models, so that they can be compared.
+ */
+static const struct {
+    int64_t batch[3], steps[3];
+    double rate[3];
+    double decay;
+    int64_t warmup;
+    double floor;
+} recipe = {
+    .batch = {16, 32, 64},
+    .steps = {480, 2500, 20000},
+    .rate = {2e-3, 2e-3, 1e-3},
+    .decay = 0.1,
+    .warmup = 50,
+    .floor = 0.1,
+};
+
+static void set_recipe(plx_learning *l, int64_t batch, int64_t steps) {
     plx_trainer_options *o = &l->trainer_options;
     o->loss = PLX_LOSS_CROSS_ENTROPY;
     o->batch = batch;
     o->steps = steps;
     o->epochs = steps / ((l->train.n + batch - 1) / batch) + 1;
     o->optimizer = plx_optimizer_default(PLX_ADAMW);
-    o->optimizer.rate = recipe->rate[l->options.size];
+    o->optimizer.rate = recipe.rate[l->options.size];
     o->optimizer.beta2 = 0.99;
-    o->optimizer.weight_decay = recipe->decay;
+    o->optimizer.weight_decay = recipe.decay;
     o->clip_norm = 1;
-    o->schedule = (plx_schedule){
-        .kind = PLX_SCHEDULE_COSINE, .warmup = recipe->warmup, .floor = recipe->floor};
+    o->schedule =
+        (plx_schedule){.kind = PLX_SCHEDULE_COSINE, .warmup = recipe.warmup, .floor = recipe.floor};
     if (o->schedule.warmup > steps / 4) o->schedule.warmup = steps / 4;
 }
 
@@ -128,23 +144,22 @@ static plx_status find_context(plx_learning *l, int64_t *context) {
     return PLX_OK;
 }
 
-plx_status plx__text_open(plx_learning *l, const plx__text_recipe *recipe) {
+plx_status plx__text_open(plx_learning *l, const char *model) {
     plx__text *text = plx_platform_alloc(sizeof *text);
     if (!text) return no_memory(l);
     *text = (plx__text){0};
     l->state = text;
     plx_status status = find_context(l, &text->context);
     if (status != PLX_OK) return status;
-    const int64_t batch = l->options.batch > 0 ? l->options.batch : recipe->batch[l->options.size];
-    const int64_t steps =
-        plx__learning_steps(l, recipe->steps[0], recipe->steps[1], recipe->steps[2]);
+    const int64_t batch = l->options.batch > 0 ? l->options.batch : recipe.batch[l->options.size];
+    const int64_t steps = plx__learning_steps(l, recipe.steps[0], recipe.steps[1], recipe.steps[2]);
     const int64_t most = MOST_WORDS / (text->context + 1);
     const int64_t samples = steps < most / batch ? steps * batch : most;
     status = l->options.text ? open_text(l, text) : open_stories(l, text, samples);
     if (status != PLX_OK) return status;
-    snprintf(l->model_name, sizeof l->model_name, "%s:vocabulary=%lld,context=%lld", recipe->model,
+    snprintf(l->model_name, sizeof l->model_name, "%s:vocabulary=%lld,context=%lld", model,
              (long long)text->vocabulary, (long long)text->context);
-    set_recipe(l, recipe, batch, steps);
+    set_recipe(l, batch, steps);
     return PLX_OK;
 }
 

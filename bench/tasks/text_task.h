@@ -6,16 +6,6 @@
 #include "bench/task.h"
 #include "bench/tasks/stories.h"
 
-/* How to train, by size: quick, default, full. */
-typedef struct plx__text_recipe {
-    const char *model; /* "gpt2-nano" */
-    int64_t batch[3], steps[3];
-    double rate[3];
-    double decay;
-    int64_t warmup;
-    double floor;
-} plx__text_recipe;
-
 /* What a task of a language model has in l->state. */
 typedef struct plx__text {
     int64_t context, vocabulary, count;
@@ -26,8 +16,8 @@ typedef struct plx__text {
     uint32_t *characters; /* by id */
 } plx__text;
 
-/* The functions of a plx_task. */
-plx_status plx__text_open(plx_learning *learning, const plx__text_recipe *recipe);
+/* The functions of a plx_task; model: "gpt2-nano". */
+plx_status plx__text_open(plx_learning *learning, const char *model);
 plx_status plx__text_evaluate(plx_learning *learning);
 plx_status plx__text_exhibit(plx_learning *learning);
 void plx__text_close(plx_learning *learning);

@@ -112,11 +112,7 @@ static int forward(const plx_model *model, const plx_scope *scope, const plx_nod
     plx_node table;
     const plx_node mask = plx__padding_mask(scope->graph, inputs[0], (int64_t)set[VOCABULARY]);
     plx_node x = embed(model, scope, inputs[0], &table);
-    for (int i = 0; i < (int)set[LAYERS]; ++i) {
-        char name[24];
-        plx__format(name, sizeof name, "block_%d", i);
-        x = plx__block(scope, name, x, mask, &block);
-    }
+    x = plx__blocks(scope, x, mask, (int)set[LAYERS], &block);
     outputs[0] = words_of(model, scope, x, table);
     outputs[1] = class_of(model, scope, x);
     return 2;

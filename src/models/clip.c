@@ -70,11 +70,7 @@ static plx__block_options blocks_of(const plx_model *model, int layers) {
 static plx_node blocks(const plx_model *model, const plx_scope *scope, plx_node x, plx_node mask,
                        int layers) {
     const plx__block_options options = blocks_of(model, layers);
-    for (int i = 0; i < (int)model->settings[layers]; ++i) {
-        char name[24];
-        plx__format(name, sizeof name, "block_%d", i);
-        x = plx__block(scope, name, x, mask, &options);
-    }
+    x = plx__blocks(scope, x, mask, (int)model->settings[layers], &options);
     return plx__layer_norm_layer(scope, "norm", x, epsilon);
 }
 

@@ -49,7 +49,6 @@ static plx_node step(const plx_model *model, const plx_scope *scope, plx_node id
                      const plx__cache *cache) {
     const plx__decoder d = dimensions(model);
     const double dropout = model->settings[DROPOUT];
-    plx_graph *graph = scope->graph;
     const plx__begin begin = {PLX_INIT_NORMAL, 0.02};
     const plx__block_options block = {
         .heads = d.heads,
@@ -69,15 +68,9 @@ static plx_node step(const plx_model *model, const plx_scope *scope, plx_node id
     x = cache ? plx__position_layer(scope, "positions", x, cache)
               : plx__positions_layer(scope, "positions", x, (plx__begin){PLX_INIT_NORMAL, 0.01});
     x = plx__dropout_layer(scope, "dropout", x, dropout);
-    for (int i = 0; i < (int)d.layers; ++i) {
-        char name[24];
-        plx__format(name, sizeof name, "block_%d", i);
-        x = plx__block(scope, name, x, plx_none(), &block);
-    }
+    x = plx__blocks(scope, x, plx_none(), (int)d.layers, &block);
     x = plx__layer_norm_layer(scope, "norm", x, 1e-5);
-    const int32_t first = plx__layer_begin(scope);
-    return plx__layer_end(scope, "dense", "logits", first,
-                          plx_matmul(graph, x, table, false, true));
+    return plx__tied_dense(scope, "logits", x, table);
 }
 
 static int forward(const plx_model *model, const plx_scope *scope, const plx_node *inputs,

@@ -63,7 +63,6 @@ static plx_node step(const plx_model *model, const plx_scope *scope, plx_node id
                      const plx__cache *cache) {
     const plx__decoder d = dimensions(model);
     const double dropout = model->settings[DROPOUT];
-    plx_graph *graph = scope->graph;
     const plx__begin table_begin = {PLX_INIT_NORMAL, 0.02};
     /* Of N(0, 1 / inputs), so that rows of unit variance keep it (LeCun et al., "Efficient
      * BackProp", 1998): LLaMA's paper says nothing of how its matrices begin. */
@@ -87,17 +86,11 @@ static plx_node step(const plx_model *model, const plx_scope *scope, plx_node id
     plx_node x =
         plx__embedding_layer(scope, "tokens", ids, d.vocabulary, d.width, table_begin, &table);
     x = plx__dropout_layer(scope, "dropout", x, dropout);
-    for (int i = 0; i < (int)d.layers; ++i) {
-        char name[24];
-        plx__format(name, sizeof name, "block_%d", i);
-        x = plx__block(scope, name, x, plx_none(), &block);
-    }
+    x = plx__blocks(scope, x, plx_none(), (int)d.layers, &block);
     x = plx__rms_norm_layer(scope, "norm", x, 1e-5);
     if (model->settings[TIED] == 0)
         return plx__dense(scope, "logits", x, d.vocabulary, table_begin, false);
-    const int32_t first = plx__layer_begin(scope);
-    return plx__layer_end(scope, "dense", "logits", first,
-                          plx_matmul(graph, x, table, false, true));
+    return plx__tied_dense(scope, "logits", x, table);
 }
 
 static int forward(const plx_model *model, const plx_scope *scope, const plx_node *inputs,

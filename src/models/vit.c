@@ -91,11 +91,7 @@ static int forward(const plx_model *model, const plx_scope *scope, const plx_nod
     x = plx__positions_layer(scope, "positions", x,
                              (plx__begin){PLX_INIT_NORMAL, set[POSITION_SIZE]});
     x = plx__dropout_layer(scope, "dropout", x, set[DROPOUT]);
-    for (int i = 0; i < (int)set[LAYERS]; ++i) {
-        char name[24];
-        plx__format(name, sizeof name, "block_%d", i);
-        x = plx__block(scope, name, x, plx_none(), &block);
-    }
+    x = plx__blocks(scope, x, plx_none(), (int)set[LAYERS], &block);
     x = gather(scope, x, set[MEAN] != 0);
     outputs[0] =
         plx__dense(scope, "head", x, (int64_t)set[CLASSES], (plx__begin){PLX_INIT_ZERO, 0}, true);

@@ -136,6 +136,12 @@ plx_node plx__embedding_layer(const plx_scope *scope, const char *name, plx_node
     return plx__layer_end(scope, "embedding", name, first, plx_embedding(scope->graph, rows, ids));
 }
 
+plx_node plx__tied_dense(const plx_scope *scope, const char *name, plx_node x, plx_node table) {
+    const int32_t first = plx__layer_begin(scope);
+    return plx__layer_end(scope, "dense", name, first,
+                          plx_matmul(scope->graph, x, table, false, true));
+}
+
 plx_node plx__positions_layer(const plx_scope *scope, const char *name, plx_node x,
                               plx__begin begin) {
     const int32_t first = plx__layer_begin(scope);
@@ -316,4 +322,14 @@ plx_node plx__block(const plx_scope *scope, const char *name, plx_node x, plx_no
         if (o->post_norm) x = normalise(&own, norm, x, o);
     }
     return plx__layer_end(scope, o->causal ? "decoder_block" : "encoder_block", name, first, x);
+}
+
+plx_node plx__blocks(const plx_scope *scope, plx_node x, plx_node mask, int count,
+                     const plx__block_options *options) {
+    for (int i = 0; i < count; ++i) {
+        char name[24];
+        plx__format(name, sizeof name, "block_%d", i);
+        x = plx__block(scope, name, x, mask, options);
+    }
+    return x;
 }

@@ -30,6 +30,8 @@ plx_node plx__batch_norm_layer(const plx_scope *scope, const char *name, plx_nod
  * not wanted). */
 plx_node plx__embedding_layer(const plx_scope *scope, const char *name, plx_node ids,
                               int64_t vocabulary, int64_t width, plx__begin begin, plx_node *table);
+/* x table^T: an output layer that shares an embedding's table (Press and Wolf, EACL 2017). */
+plx_node plx__tied_dense(const plx_scope *scope, const char *name, plx_node x, plx_node table);
 /* x [b, s, width] + "table" [s, width]. */
 plx_node plx__positions_layer(const plx_scope *scope, const char *name, plx_node x,
                               plx__begin begin);
@@ -79,5 +81,8 @@ plx_node plx__attention_layer(const plx_scope *scope, const char *name, plx_node
                               const plx__block_options *options);
 plx_node plx__block(const plx_scope *scope, const char *name, plx_node x, plx_node mask,
                     const plx__block_options *options);
+/* block_0, block_1, ...: count of them, one on the other. */
+plx_node plx__blocks(const plx_scope *scope, plx_node x, plx_node mask, int count,
+                     const plx__block_options *options);
 
 #endif
