@@ -1,5 +1,6 @@
 #include "blocks/attention_tiles.h"
 
+#include "base/sizes.h"
 #include "kernels/kernels.h"
 
 #include <string.h>
@@ -19,14 +20,6 @@ typedef struct attention {
     plx_real *scratch;
     int64_t stride; /* of one worker */
 } attention;
-
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
-static int64_t round_up(int64_t value, int64_t multiple) {
-    return (value + multiple - 1) / multiple * multiple;
-}
 
 /* ---- Small products -------------------------------------------------------------------------- */
 
@@ -48,8 +41,8 @@ static void multiply(const plx_kernels *k, int64_t m, int64_t n, int64_t depth, 
     for (int64_t j = 0; j < n; j += k->nr, b.data += b.panel)
         for (int64_t i = 0; i < m; i += k->mr)
             k->gemm(depth, a.data + i / k->mr * a.tile, a.row, a.column, b.data, b.row,
-                    c + i * ldc + j, ldc, (int)least(k->mr, m - i), (int)least(k->nr, n - j),
-                    accumulate);
+                    c + i * ldc + j, ldc, (int)plx__least(k->mr, m - i),
+                    (int)plx__least(k->nr, n - j), accumulate);
 }
 
 /* Rows of x in tiles of mr, element (i, p) of a tile at p * mr + i: each row of the tile is used
@@ -57,7 +50,7 @@ static void multiply(const plx_kernels *k, int64_t m, int64_t n, int64_t depth, 
 static void pack_tiles(const plx_kernels *k, int64_t rows, int64_t width, const plx_real *x,
                        int64_t ldx, plx_real *to) {
     for (int64_t i = 0; i < rows; i += k->mr, to += k->mr * width)
-        k->transpose(least(k->mr, rows - i), width, x + i * ldx, ldx, to, k->mr);
+        k->transpose(plx__least(k->mr, rows - i), width, x + i * ldx, ldx, to, k->mr);
 }
 
 static left packed_tiles(const plx_kernels *k, const plx_real *data, int64_t width) {
@@ -72,7 +65,7 @@ static left plain_rows(const plx_kernels *k, const plx_real *data, int64_t ld) {
 static void pack_panels(const plx_kernels *k, int64_t rows, int64_t width, const plx_real *x,
                         int64_t ldx, plx_real *to) {
     for (int64_t j = 0; j < width; j += k->nr, to += rows * k->nr) {
-        const size_t bytes = (size_t)least(k->nr, width - j) * sizeof *to;
+        const size_t bytes = (size_t)plx__least(k->nr, width - j) * sizeof *to;
         for (int64_t i = 0; i < rows; ++i) memcpy(to + i * k->nr, x + i * ldx + j, bytes);
     }
 }
@@ -81,15 +74,15 @@ static void pack_panels(const plx_kernels *k, int64_t rows, int64_t width, const
 static void pack_transposed(const plx_kernels *k, int64_t rows, int64_t width, const plx_real *x,
                             int64_t ldx, plx_real *to) {
     for (int64_t i = 0; i < rows; i += k->nr, to += width * k->nr)
-        k->transpose(least(k->nr, rows - i), width, x + i * ldx, ldx, to, k->nr);
+        k->transpose(plx__least(k->nr, rows - i), width, x + i * ldx, ldx, to, k->nr);
 }
 
 static int64_t tiles_size(const plx_kernels *k, int64_t rows, int64_t width) {
-    return round_up(round_up(rows, k->mr) * width, LINE);
+    return plx__round_up(plx__round_up(rows, k->mr) * width, LINE);
 }
 
 static int64_t panels_size(const plx_kernels *k, int64_t rows, int64_t width) {
-    return round_up(rows * round_up(width, k->nr), LINE);
+    return plx__round_up(rows * plx__round_up(width, k->nr), LINE);
 }
 
 /* ---- One block of queries -------------------------------------------------------------------- */
@@ -108,7 +101,7 @@ static int64_t block_size(const plx_kernels *k, int64_t width) {
 
 static void pack_blocks(const attention *t, const plx_real *x, int64_t ld, plx_real *to) {
     for (int64_t i = 0; i < t->a.keys; i += KEYS, to += block_size(t->kernels, t->a.width))
-        pack_tiles(t->kernels, least(KEYS, t->a.keys - i), t->a.width, x + i * ld, ld, to);
+        pack_tiles(t->kernels, plx__least(KEYS, t->a.keys - i), t->a.width, x + i * ld, ld, to);
 }
 
 static left block_rows(const attention *t, const plx_real *tiles, const plx_real *plain, int64_t ld,
@@ -137,9 +130,9 @@ static query_block block_of(const attention *t, int64_t batch, int64_t kv_head, 
     query_block b = {.batch = batch, .ld = a->heads * a->width};
     b.head = kv_head * t->group + item / t->query_blocks;
     b.first = item % t->query_blocks * QUERIES;
-    b.rows = least(QUERIES, a->queries - b.first);
+    b.rows = plx__least(QUERIES, a->queries - b.first);
     const int64_t seen = b.first + b.rows + a->keys - a->queries;
-    b.keys_end = a->causal ? least(a->keys, seen > 0 ? seen : 0) : a->keys;
+    b.keys_end = a->causal ? plx__least(a->keys, seen > 0 ? seen : 0) : a->keys;
     b.q = a->q + (batch * a->queries + b.first) * b.ld + b.head * a->width;
     return b;
 }
@@ -173,7 +166,7 @@ static void hide(const attention *t, const query_block *b, int64_t key, int64_t 
     /* Key number j is hidden from queries before j - (keys - queries). */
     const int64_t first_hidden = b->first + a->keys - a->queries + 1;
     for (int64_t p = 0; a->causal && p < n; ++p) {
-        const int64_t hidden = least(b->rows, key + p - first_hidden + 1);
+        const int64_t hidden = plx__least(b->rows, key + p - first_hidden + 1);
         for (int64_t i = 0; i < hidden; ++i) scores[p * QUERIES + i] = (plx_real)-__builtin_inff();
     }
 }
@@ -194,11 +187,11 @@ static int64_t lay_forward(const attention *t, plx_real *base, forward_scratch *
     } parts[] = {
         {&s->k_tiles, t->packs ? blocks * block_size(k, width) : 0},
         {&s->v_panels, t->packs ? panels_size(k, t->a.keys, width) : 0},
-        {&s->q_rows, round_up(QUERIES * width, LINE)},
+        {&s->q_rows, plx__round_up(QUERIES * width, LINE)},
         {&s->q_panels, panels_size(k, width, QUERIES)},
         {&s->scores, KEYS * QUERIES},
         {&s->spare, t->a.mask ? KEYS * QUERIES : 0},
-        {&s->out, round_up(QUERIES * width, LINE)},
+        {&s->out, plx__round_up(QUERIES * width, LINE)},
         {&s->top, QUERIES},
         {&s->sum, QUERIES},
         {&s->alpha, QUERIES},
@@ -243,7 +236,7 @@ static void forward_block(const attention *t, const key_side *keys, const query_
         s->sum[i] = 0;
     }
     for (int64_t key = 0; key < b->keys_end; key += KEYS) {
-        const int64_t n = least(KEYS, b->keys_end - key);
+        const int64_t n = plx__least(KEYS, b->keys_end - key);
         multiply(k, n, b->rows, width, block_rows(t, keys->k_tiles, keys->k, keys->ld, key),
                  queries, s->scores, QUERIES, false);
         hide(t, b, key, n, s->scores, s->spare);
@@ -306,7 +299,7 @@ static attention make_attention(const plx_ctx *ctx, const plx__attention_args *a
     t.packs = wants_packing(t.kernels, args, items);
     /* Enough units for all threads; each packs its keys anew. */
     t.chunks = threads > 1 && owners < 4 * threads
-                   ? least(items, (4 * threads + owners - 1) / (owners > 0 ? owners : 1))
+                   ? plx__least(items, (4 * threads + owners - 1) / (owners > 0 ? owners : 1))
                    : 1;
     if (t.chunks < 1) t.chunks = 1;
     return t;
@@ -339,7 +332,8 @@ typedef struct backward_scratch {
 static int64_t lay_backward(const attention *t, plx_real *base, backward_scratch *s) {
     const plx_kernels *k = t->kernels;
     const int64_t width = t->a.width, blocks = (t->a.keys + KEYS - 1) / KEYS;
-    const int64_t rows = round_up(QUERIES * width, LINE), by_row = panels_size(k, QUERIES, width),
+    const int64_t rows = plx__round_up(QUERIES * width, LINE),
+                  by_row = panels_size(k, QUERIES, width),
                   by_column = panels_size(k, width, QUERIES);
     const struct {
         plx_real **to;
@@ -356,8 +350,8 @@ static int64_t lay_backward(const attention *t, plx_real *base, backward_scratch
         {&s->scores, KEYS * QUERIES},
         {&s->slopes, KEYS * QUERIES},
         {&s->gq, rows},
-        {&s->gk, round_up(t->a.keys * width, LINE)},
-        {&s->gv, round_up(t->a.keys * width, LINE)},
+        {&s->gk, plx__round_up(t->a.keys * width, LINE)},
+        {&s->gv, plx__round_up(t->a.keys * width, LINE)},
         {&s->delta, QUERIES},
     };
     int64_t size = 0;
@@ -410,7 +404,7 @@ static void backward_block(const attention *t, const key_side *keys, const query
     plx_real *gq = t->a.gq + place_of(t, b);
     pack_block(t, b, s);
     for (int64_t key = 0; key < b->keys_end; key += KEYS)
-        backward_tile(t, keys, b, s, key, least(KEYS, b->keys_end - key));
+        backward_tile(t, keys, b, s, key, plx__least(KEYS, b->keys_end - key));
     for (int64_t i = 0; i < b->rows; ++i) {
         if (b->keys_end)
             t->kernels->scale(width, t->a.scale, s->gq + i * width, gq + i * b->ld);

@@ -204,7 +204,7 @@ static void add_rows(void *arg, int64_t begin, int64_t end, int worker) {
     for (int64_t part = begin; part < end; ++part) {
         plx_real *weights = d->to + part * values;
         memset(weights, 0, (size_t)values * sizeof *weights);
-        const int64_t last = plx__conv_least((part + 1) * d->part_rows, rows);
+        const int64_t last = plx__least((part + 1) * d->part_rows, rows);
         for (int64_t i = part * d->part_rows; i < last; ++i) {
             const row_of_gradients row = {
                 .image = i / d->y.count,
@@ -224,8 +224,7 @@ static depthwise make_sum(const plx_ctx *ctx, const plx__conv_args *args) {
     depthwise d = make_depthwise(ctx, args);
     const int64_t rows = args->n * d.y.count;
     const int64_t values = args->kernel[0] * args->kernel[1] * d.channels;
-    const int64_t parts =
-        plx__conv_least(plx__conv_parts(rows * d.x.count * d.channels, values), rows);
+    const int64_t parts = plx__least(plx__conv_parts(rows * d.x.count * d.channels, values), rows);
     d.parts = parts > 1 ? parts : 1;
     d.part_rows = (rows + d.parts - 1) / d.parts;
     return d;

@@ -51,7 +51,7 @@ static lowering make_lowering(const plx_ctx *ctx, const plx__conv_args *args, in
 /* Values from..from+count of an image row of `size` values, zeros outside. */
 static void copy_clipped(const plx_real *row, int64_t size, int64_t from, int64_t count,
                          plx_real *to) {
-    const int64_t begin = from < 0 ? plx__conv_least(-from, count) : 0;
+    const int64_t begin = from < 0 ? plx__least(-from, count) : 0;
     const int64_t inside = from + count > size ? size - from : count;
     const int64_t end = inside > begin ? inside : begin;
     for (int64_t i = 0; i < begin; ++i) to[i] = 0;
@@ -89,7 +89,7 @@ static void gather_row(const lowering *l, const plx_real *image, int64_t group,
     int64_t skip = p0 % l->run, ty = number / l->runs, tx = number % l->runs;
     plx_real *to = pixels->to;
     while (depth > 0) {
-        const int64_t count = plx__conv_least(l->run - skip, depth);
+        const int64_t count = plx__least(l->run - skip, depth);
         const int64_t sy = l->y.first_source + pixels->y * l->y.stride + ty * l->y.source_step;
         const int64_t from = (l->x.first_source + tx * l->x.source_step) * l->channels +
                              group * l->group_channels + skip;
@@ -115,7 +115,7 @@ static void gather(const lowering *l, int64_t group, int64_t first, int64_t rows
         const int64_t pixel = first + done, x = pixel % l->x.count;
         const gathered_row pixels = {.y = pixel / l->x.count % l->y.count,
                                      .x = x,
-                                     .count = plx__conv_least(l->x.count - x, rows - done),
+                                     .count = plx__least(l->x.count - x, rows - done),
                                      .to = to + done * ld,
                                      .ld = ld};
         const int64_t image = pixel / (l->x.count * l->y.count);
@@ -151,7 +151,7 @@ static void pack_panels(void *arg, int64_t begin, int64_t end, int worker) {
     const int64_t nr = l->k->nr;
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t group = unit / l->panels, j0 = unit % l->panels * nr;
-        const int64_t columns = plx__conv_least(nr, l->group_targets - j0);
+        const int64_t columns = plx__least(nr, l->group_targets - j0);
         plx_real *to = l->b_packed + unit * l->depth * nr;
         for (int64_t ty = 0; ty < l->y.taps; ++ty)
             for (int64_t tx = 0; tx < l->x.taps; ++tx, to += l->group_channels * nr)
@@ -195,11 +195,11 @@ static void multiply_block(const lowering *l, const plx_real *b, int64_t rows, i
                            int64_t depth, const plx_real *a, plx_real *c, int64_t ldc) {
     const int64_t nr = l->k->nr, mr = l->k->mr;
     for (int64_t panel = 0; panel < l->panels; ++panel) {
-        const int columns = (int)plx__conv_least(nr, l->group_targets - panel * nr);
+        const int columns = (int)plx__least(nr, l->group_targets - panel * nr);
         const plx_real *from = b + (panel * l->depth + p0) * nr;
         for (int64_t i = 0; i < rows; i += mr)
             l->k->gemm(depth, a + i * l->lda, l->lda, 1, from, nr, c + i * ldc + panel * nr, ldc,
-                       (int)plx__conv_least(mr, rows - i), columns, p0 > 0);
+                       (int)plx__least(mr, rows - i), columns, p0 > 0);
     }
 }
 
@@ -209,7 +209,7 @@ static void run_units(void *arg, int64_t begin, int64_t end, int worker) {
     plx_real *a = l->a_blocks + worker * l->a_stride;
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t group = unit % l->args->groups, first = unit / l->args->groups * l->rows;
-        const int64_t rows = plx__conv_least(l->rows, l->pixels - first);
+        const int64_t rows = plx__least(l->rows, l->pixels - first);
         const bool dense = is_dense(l);
         plx_real *c = dense ? target_of(l, first) + group * l->group_targets
                             : l->c_blocks + worker * l->c_stride;
@@ -218,7 +218,7 @@ static void run_units(void *arg, int64_t begin, int64_t end, int worker) {
         for (int64_t i = 0; l->depth == 0 && i < rows; ++i)
             memset(c + i * ldc, 0, (size_t)l->group_targets * sizeof *c);
         for (int64_t p0 = 0; p0 < l->depth; p0 += l->k->kc) {
-            const int64_t depth = plx__conv_least(l->k->kc, l->depth - p0);
+            const int64_t depth = plx__least(l->k->kc, l->depth - p0);
             gather(l, group, first, rows, p0, depth, a, l->lda);
             multiply_block(l, b, rows, p0, depth, a, c, ldc);
         }
@@ -230,10 +230,10 @@ static void run_units(void *arg, int64_t begin, int64_t end, int worker) {
  * pixels, but another may have the most taps. */
 static int64_t set_blocks(lowering *l, int threads, int64_t most_depth) {
     const plx_kernels *k = l->k;
-    const int64_t fair = plx__conv_round_up((l->pixels + threads - 1) / threads, k->mr);
-    l->rows = plx__conv_least(k->mc, fair > k->mr ? fair : k->mr);
+    const int64_t fair = plx__round_up((l->pixels + threads - 1) / threads, k->mr);
+    l->rows = plx__least(k->mc, fair > k->mr ? fair : k->mr);
     l->blocks = (l->pixels + l->rows - 1) / l->rows;
-    l->lda = plx__conv_aligned(plx__conv_least(k->kc, most_depth)) + GAP;
+    l->lda = plx__conv_aligned(plx__least(k->kc, most_depth)) + GAP;
     l->a_stride = l->rows * l->lda;
     l->c_stride = is_dense(l) ? 0 : plx__conv_aligned(l->rows * l->group_targets);
     const int64_t packed = plx__conv_aligned(l->args->groups * l->panels * most_depth * k->nr);
@@ -297,8 +297,8 @@ static weights_sum make_sum(const plx_ctx *ctx, const plx__conv_args *args) {
     const plx_kernels *k = s.l.k;
     const int64_t values = s.l.depth * args->out;
     s.parts = plx__conv_parts(s.l.pixels, values);
-    s.part_pixels = plx__conv_round_up((s.l.pixels + s.parts - 1) / s.parts, k->kc);
-    s.chunk = plx__conv_least(CHUNK / k->mr * k->mr, plx__conv_round_up(s.l.depth, k->mr));
+    s.part_pixels = plx__round_up((s.l.pixels + s.parts - 1) / s.parts, k->kc);
+    s.chunk = plx__least(CHUNK / k->mr * k->mr, plx__round_up(s.l.depth, k->mr));
     s.chunks = (s.l.depth + s.chunk - 1) / s.chunk;
     s.pack = args->out % CONFLICT == 0;
     s.l.lda = plx__conv_aligned(s.chunk) + GAP;
@@ -324,14 +324,14 @@ static void add_pixels(const weights_sum *s, int64_t group, int64_t p0, int64_t 
     const int64_t nr = l->k->nr, mr = l->k->mr, out = l->args->out;
     gather(l, group, first, pixels, p0, rows, scratch, l->lda);
     for (int64_t j = 0; j < l->group_targets; j += nr) {
-        const int columns = (int)plx__conv_least(nr, l->group_targets - j);
+        const int columns = (int)plx__least(nr, l->group_targets - j);
         const int64_t at = group * l->group_targets + j;
         const plx_real *b = l->args->b + first * out + at;
         plx_real *packed = scratch + s->panel_at;
         if (s->pack) l->k->copy_rows(pixels, columns, b, out, packed, nr);
         for (int64_t i = 0; i < rows; i += mr)
             l->k->gemm(pixels, scratch + i, 1, l->lda, s->pack ? packed : b, s->pack ? nr : out,
-                       to + (p0 + i) * out + at, out, (int)plx__conv_least(mr, rows - i), columns,
+                       to + (p0 + i) * out + at, out, (int)plx__least(mr, rows - i), columns,
                        accumulate);
     }
 }
@@ -345,12 +345,12 @@ static void sum_units(void *arg, int64_t begin, int64_t end, int worker) {
         const int64_t p0 = unit % s->chunks * s->chunk;
         const int64_t group = unit / s->chunks % l->args->groups;
         const int64_t part = unit / s->chunks / l->args->groups;
-        const int64_t rows = plx__conv_least(s->chunk, l->depth - p0);
+        const int64_t rows = plx__least(s->chunk, l->depth - p0);
         const int64_t begins = part * s->part_pixels;
-        const int64_t ends = plx__conv_least(begins + s->part_pixels, l->pixels);
+        const int64_t ends = plx__least(begins + s->part_pixels, l->pixels);
         plx_real *to = s->to + part * l->depth * l->args->out;
         for (int64_t first = begins; first < ends; first += l->k->kc)
-            add_pixels(s, group, p0, rows, first, plx__conv_least(l->k->kc, ends - first),
+            add_pixels(s, group, p0, rows, first, plx__least(l->k->kc, ends - first),
                        first > begins, scratch, to);
     }
 }

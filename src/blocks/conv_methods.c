@@ -18,7 +18,7 @@ int64_t plx__conv_targets(const plx__conv_args *args) {
 
 int64_t plx__conv_phases(const plx__conv_args *args, int axis) {
     if (args->kind != PLX__CONV_TRANSPOSE) return 1;
-    return plx__conv_least(args->stride[axis], args->image[axis]);
+    return plx__least(args->stride[axis], args->image[axis]);
 }
 
 static int64_t common_divisor(int64_t a, int64_t b) {
@@ -70,8 +70,8 @@ plx__conv_axis plx__conv_phase(const plx__conv_args *args, int axis, int64_t pha
 
 int64_t plx__conv_parts(int64_t terms, int64_t values) {
     enum { TERMS = 4096, MOST = 16, VALUES = 1 << 20 };
-    const int64_t by_terms = plx__conv_least(terms / TERMS, MOST);
-    const int64_t parts = plx__conv_least(by_terms, VALUES / (values > 0 ? values : 1));
+    const int64_t by_terms = plx__least(terms / TERMS, MOST);
+    const int64_t parts = plx__least(by_terms, VALUES / (values > 0 ? values : 1));
     return parts > 1 ? parts : 1;
 }
 

@@ -2,6 +2,7 @@
 #ifndef PLX_BLOCKS_CONV_METHODS_H
 #define PLX_BLOCKS_CONV_METHODS_H
 
+#include "base/sizes.h"
 #include "blocks/conv.h"
 #include "kernels/kernels.h"
 
@@ -29,14 +30,6 @@ static inline int64_t plx__conv_aligned(int64_t values) {
     return (values + 15) / 16 * 16;
 }
 
-static inline int64_t plx__conv_least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
-static inline int64_t plx__conv_round_up(int64_t value, int64_t multiple) {
-    return (value + multiple - 1) / multiple * multiple;
-}
-
 /* a / b rounded up, b above 0. */
 static inline int64_t plx__conv_ceiling(int64_t a, int64_t b) {
     return a > 0 ? (a + b - 1) / b : -(-a / b);
@@ -48,8 +41,7 @@ typedef struct plx__conv_range {
 
 /* What of begin..end lies in 0..count. */
 static inline plx__conv_range plx__conv_clip(int64_t begin, int64_t end, int64_t count) {
-    plx__conv_range r = {begin < 0 ? 0 : plx__conv_least(begin, count),
-                         plx__conv_least(end, count)};
+    plx__conv_range r = {begin < 0 ? 0 : plx__least(begin, count), plx__least(end, count)};
     if (r.end < r.begin) r.end = r.begin;
     return r;
 }

@@ -54,11 +54,11 @@ static scatter make_scatter(const plx_ctx *ctx, const plx__conv_args *args, int 
     s.row_columns = s.x.taps * s.targets;
     s.columns = s.y.taps * s.row_columns;
     s.ldw = plx__conv_aligned(s.columns) + GAP;
-    s.chunk = plx__conv_least(ROWS / s.k->mr * s.k->mr, s.x.source);
+    s.chunk = plx__least(ROWS / s.k->mr * s.k->mr, s.x.source);
     s.band = s.y.target;
     if (threads > 1) {
         const int64_t fair = args->n * s.y.target / ((int64_t)threads * BANDS_PER_THREAD) + 1;
-        s.band = plx__conv_least(s.band, fair);
+        s.band = plx__least(s.band, fair);
     }
     s.bands = (s.y.target + s.band - 1) / s.band;
     s.products_stride = plx__conv_aligned(s.chunk * s.ldw);
@@ -95,13 +95,12 @@ static void multiply(const scatter *s, const plx_real *a, int64_t pixels, int64_
                      int64_t count, plx_real *to) {
     const int64_t mr = s->k->mr, nr = s->k->nr;
     for (int64_t p0 = 0; p0 < s->channels; p0 += s->k->kc) {
-        const int64_t depth = plx__conv_least(s->k->kc, s->channels - p0);
+        const int64_t depth = plx__least(s->k->kc, s->channels - p0);
         for (int64_t j = 0; j < count; j += nr)
             for (int64_t i = 0; i < pixels; i += mr)
                 s->k->gemm(depth, a + i * s->channels + p0, s->channels, 1,
                            s->weights + p0 * s->ldw + from + j, s->ldw, to + i * s->ldw + j, s->ldw,
-                           (int)plx__conv_least(mr, pixels - i),
-                           (int)plx__conv_least(nr, count - j), p0 > 0);
+                           (int)plx__least(mr, pixels - i), (int)plx__least(nr, count - j), p0 > 0);
     }
 }
 
@@ -112,7 +111,7 @@ static void add_run(const scatter *s, const plx_real *product, int64_t x, plx_re
     const int64_t run = whole ? s->row_columns : s->targets;
     for (int64_t k = 0; k < runs; ++k, product += run) {
         const int64_t at = (x * s->x.stride + s->x.first + k * s->x.step) * s->targets;
-        const int64_t begin = at < 0 ? -at : 0, end = plx__conv_least(run, width - at);
+        const int64_t begin = at < 0 ? -at : 0, end = plx__least(run, width - at);
         if (begin < end)
             s->k->add(end - begin, row + at + begin, 1, product + begin, 1, row + at + begin);
     }
@@ -126,7 +125,7 @@ static void add_row(const scatter *s, const plx_real *source, int64_t y, plx_rea
                                                 plx__conv_ceiling(end - at, s->y.step), s->y.taps);
     if (taps.begin == taps.end) return;
     for (int64_t x = 0; x < s->x.source; x += s->chunk) {
-        const int64_t pixels = plx__conv_least(s->chunk, s->x.source - x);
+        const int64_t pixels = plx__least(s->chunk, s->x.source - x);
         multiply(s, source + (y * s->x.source + x) * s->channels, pixels,
                  taps.begin * s->row_columns, (taps.end - taps.begin) * s->row_columns, products);
         for (int64_t i = 0; i < pixels; ++i)
@@ -143,7 +142,7 @@ static void run_bands(void *arg, int64_t begin, int64_t end, int worker) {
     const int64_t row = s->x.target * s->targets;
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t image = unit / s->bands, first = unit % s->bands * s->band;
-        const int64_t last = plx__conv_least(first + s->band, s->y.target);
+        const int64_t last = plx__least(first + s->band, s->y.target);
         plx_real *target = args->c + image * s->y.target * row;
         memset(target + first * row, 0, (size_t)((last - first) * row) * sizeof *target);
         for (int64_t y = 0; y < s->y.source; ++y)

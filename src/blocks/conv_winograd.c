@@ -57,7 +57,7 @@ static int64_t balanced_tiles(const winograd *w) {
 }
 
 static void set_block(winograd *w, int64_t block) {
-    w->block = plx__conv_least(block, w->tiles);
+    w->block = plx__least(block, w->tiles);
     w->blocks = (w->tiles + w->block - 1) / w->block;
     w->plane_v = w->block * w->ldv + GAP;
     w->plane_m = w->block * w->ldm + GAP;
@@ -103,8 +103,8 @@ static void transform_source(const winograd *w, int64_t tile, plx_real *v) {
 static void transform_target(const winograd *w, int64_t tile, const plx_real *m) {
     const plx__conv_args *args = w->args;
     const tile_place at = place_of(w, tile);
-    const int64_t rows = plx__conv_least(TILE, w->y.count - at.y);
-    const int64_t columns = plx__conv_least(TILE, w->x.count - at.x);
+    const int64_t rows = plx__least(TILE, w->y.count - at.y);
+    const int64_t columns = plx__least(TILE, w->x.count - at.x);
     plx_real *pixels[TILE * TILE];
     plx_real *first = args->c + ((at.image * w->y.target + at.y) * w->x.target + at.x) * w->targets;
     const int64_t row_values = w->x.target * w->targets;
@@ -136,7 +136,7 @@ static void transform_weights(void *arg, int64_t begin, int64_t end, int worker)
     const plx_real *weights = w->args->kind == PLX__CONV_TRANSPOSE ? w->turned : w->args->b;
     for (int64_t c = begin; c < end; ++c)
         for (int64_t panel = 0; panel < w->panels; ++panel)
-            w->k->winograd_weights(plx__conv_least(nr, w->targets - panel * nr),
+            w->k->winograd_weights(plx__least(nr, w->targets - panel * nr),
                                    weights + c * w->targets + panel * nr, w->channels * w->targets,
                                    w->u + (panel * w->channels + c) * nr, w->plane_u);
 }
@@ -148,13 +148,13 @@ static void multiply_plane(const winograd *w, int64_t rows, const plx_real *v, c
                            plx_real *m) {
     const int64_t nr = w->k->nr, mr = w->k->mr;
     for (int64_t panel = 0; panel < w->panels; ++panel) {
-        const int columns = (int)plx__conv_least(nr, w->targets - panel * nr);
+        const int columns = (int)plx__least(nr, w->targets - panel * nr);
         for (int64_t p0 = 0; p0 < w->channels; p0 += w->k->kc) {
-            const int64_t depth = plx__conv_least(w->k->kc, w->channels - p0);
+            const int64_t depth = plx__least(w->k->kc, w->channels - p0);
             const plx_real *b = u + (panel * w->channels + p0) * nr;
             for (int64_t i = 0; i < rows; i += mr)
                 w->k->gemm(depth, v + i * w->ldv + p0, w->ldv, 1, b, nr,
-                           m + i * w->ldm + panel * nr, w->ldm, (int)plx__conv_least(mr, rows - i),
+                           m + i * w->ldm + panel * nr, w->ldm, (int)plx__least(mr, rows - i),
                            columns, p0 > 0);
         }
     }
@@ -165,7 +165,7 @@ static void run_blocks(void *arg, int64_t begin, int64_t end, int worker) {
     plx_real *v = w->v + worker * PLANES * w->plane_v, *m = w->m + worker * PLANES * w->plane_m;
     for (int64_t block = begin; block < end; ++block) {
         const int64_t first = block * w->block;
-        const int64_t tiles = plx__conv_least(w->block, w->tiles - first);
+        const int64_t tiles = plx__least(w->block, w->tiles - first);
         for (int64_t i = 0; i < tiles; ++i) transform_source(w, first + i, v + i * w->ldv);
         for (int64_t plane = 0; plane < PLANES; ++plane)
             multiply_plane(w, tiles, v + plane * w->plane_v, w->u + plane * w->plane_u,
@@ -178,10 +178,10 @@ static void run_blocks(void *arg, int64_t begin, int64_t end, int worker) {
 static int64_t lay_out(winograd *w, int threads, plx_real *workspace) {
     enum { CACHED = 1 << 17, MOST = 128 };
     const int64_t mr = w->k->mr, fitting = CACHED / (PLANES * (w->channels + w->targets));
-    const int64_t balanced = plx__conv_least(balanced_tiles(w), MOST);
+    const int64_t balanced = plx__least(balanced_tiles(w), MOST);
     const int64_t wanted = fitting > balanced ? fitting : balanced;
     const int64_t fair = (w->tiles + threads - 1) / threads;
-    const int64_t rows = plx__conv_least(wanted, fair) / mr * mr;
+    const int64_t rows = plx__least(wanted, fair) / mr * mr;
     set_block(w, rows > mr ? rows : mr);
     w->plane_u = w->panels * w->channels * w->k->nr + GAP;
     const bool turned = w->args->kind == PLX__CONV_TRANSPOSE;
@@ -237,15 +237,15 @@ static void add_planes(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const winograd *w = arg;
     const int64_t mr = w->k->mr, nr = w->k->nr;
-    const int64_t tiles = plx__conv_least(w->block, w->tiles - w->first);
+    const int64_t tiles = plx__least(w->block, w->tiles - w->first);
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t plane = unit / w->panels, j = unit % w->panels * nr;
-        const int columns = (int)plx__conv_least(nr, w->targets - j);
+        const int columns = (int)plx__least(nr, w->targets - j);
         plx_real *u = w->u + plane * w->plane_u + j;
         for (int64_t i = 0; i < w->channels; i += mr)
             w->k->gemm(tiles, w->v + plane * w->plane_v + i, 1, w->ldv,
                        w->m + plane * w->plane_m + j, w->ldm, u + i * w->targets, w->targets,
-                       (int)plx__conv_least(mr, w->channels - i), columns, w->first > 0);
+                       (int)plx__least(mr, w->channels - i), columns, w->first > 0);
     }
 }
 
@@ -261,7 +261,7 @@ static void finish_weights(void *arg, int64_t begin, int64_t end, int worker) {
 static int64_t lay_out_sum(winograd *w, plx_real *workspace) {
     enum { LEAST = 32, MOST = 256 };
     const int64_t wanted = 2 * balanced_tiles(w) / LEAST * LEAST;
-    set_block(w, wanted < LEAST ? LEAST : plx__conv_least(wanted, MOST));
+    set_block(w, wanted < LEAST ? LEAST : plx__least(wanted, MOST));
     w->plane_u = plx__conv_aligned(w->channels * w->targets) + GAP;
     const int64_t widest = w->channels > w->targets ? w->channels : w->targets;
     int64_t at = 0;
@@ -287,7 +287,7 @@ void plx__conv_winograd_weights(plx_ctx *ctx, const plx__conv_args *args, int th
     const int64_t widest = w.channels > w.targets ? w.channels : w.targets;
     memset(w.zeros, 0, (size_t)widest * sizeof *w.zeros);
     for (; w.first < w.tiles; w.first += w.block) {
-        const int64_t tiles = plx__conv_least(w.block, w.tiles - w.first);
+        const int64_t tiles = plx__least(w.block, w.tiles - w.first);
         plx__parallel_for(ctx->pool, threads, tiles, TILES_A_PIECE, transform_tiles, &w);
         plx__parallel_for(ctx->pool, threads, PLANES * w.panels, 1, add_planes, &w);
     }

@@ -8,6 +8,7 @@
 #include "blocks/gemm.h"
 
 #include "base/platform.h"
+#include "base/sizes.h"
 #include "kernels/kernels.h"
 
 #include <assert.h>
@@ -27,14 +28,6 @@ typedef struct gemm_loop {
     plx_real *a_packed; /* per worker */
     int64_t a_stride;   /* elements between workers' blocks */
 } gemm_loop;
-
-static int64_t round_up(int64_t value, int64_t multiple) {
-    return (value + multiple - 1) / multiple * multiple;
-}
-
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
 
 enum { CACHE_LINE_VALUES = 16, PAGE_VALUES = 1024 };
 
@@ -65,29 +58,30 @@ static bool wants_columns(const plx__gemm_args *args, int64_t panels, int thread
 static gemm_loop make_loop(const plx_ctx *ctx, const plx__gemm_args *args, int threads) {
     const plx_kernels *k = ctx->kernels;
     gemm_loop loop = {.k = k, .ctx = ctx, .args = args};
-    loop.kc = least(k->kc, args->k);
-    loop.mc = least(k->mc, round_up(args->m, k->mr));
+    loop.kc = plx__least(k->kc, args->k);
+    loop.mc = plx__least(k->mc, plx__round_up(args->m, k->mr));
     loop.pack_a = wants_packed_a(k, args);
     loop.pack_b = wants_packed_b(k, args);
     loop.panels = (args->n + k->nr - 1) / k->nr;
     loop.by_columns = wants_columns(args, loop.panels, threads);
     if (!loop.by_columns) {
         /* Enough pieces for all threads: first smaller row blocks, then groups of panels. */
-        const int64_t fair = round_up((args->m + threads - 1) / threads, k->mr);
+        const int64_t fair = plx__round_up((args->m + threads - 1) / threads, k->mr);
         const int64_t floor = 4 * (int64_t)k->mr;
-        loop.mc = least(loop.mc, fair > floor ? fair : floor);
+        loop.mc = plx__least(loop.mc, fair > floor ? fair : floor);
         loop.row_blocks = (args->m + loop.mc - 1) / loop.mc;
-        loop.groups = least(loop.panels, (4 * threads + loop.row_blocks - 1) / loop.row_blocks);
+        loop.groups =
+            plx__least(loop.panels, (4 * threads + loop.row_blocks - 1) / loop.row_blocks);
         loop.panels_per_group = (loop.panels + loop.groups - 1) / loop.groups;
         loop.groups = (loop.panels + loop.panels_per_group - 1) / loop.panels_per_group;
     }
-    loop.a_stride = loop.pack_a ? round_up(loop.mc * loop.kc, CACHE_LINE_VALUES) : 0;
+    loop.a_stride = loop.pack_a ? plx__round_up(loop.mc * loop.kc, CACHE_LINE_VALUES) : 0;
     return loop;
 }
 
 static int64_t b_packed_values(const gemm_loop *loop) {
     const int64_t panels = loop->pack_b ? loop->panels : 1;
-    return round_up(panels * loop->k->nr * loop->kc, CACHE_LINE_VALUES);
+    return plx__round_up(panels * loop->k->nr * loop->kc, CACHE_LINE_VALUES);
 }
 
 static bool is_row_product(const plx__gemm_args *args) {
@@ -105,7 +99,7 @@ size_t plx__gemm_workspace(const plx_ctx *ctx, const plx__gemm_args *args, int t
 /* Panel j of the current KC block: depth rows of nr columns, the last panel padded with zeros. */
 static void pack_panel(const gemm_loop *loop, int64_t panel, plx_real *to) {
     const plx__gemm_args *args = loop->args;
-    const int64_t nr = loop->k->nr, j0 = panel * nr, columns = least(nr, args->n - j0);
+    const int64_t nr = loop->k->nr, j0 = panel * nr, columns = plx__least(nr, args->n - j0);
     assert(to);
     if (columns < nr) memset(to, 0, (size_t)(loop->depth * nr) * sizeof *to);
     if (args->tb) {
@@ -135,7 +129,7 @@ static void pack_rows(const gemm_loop *loop, int64_t i0, int64_t rows, plx_real 
     const plx__gemm_args *args = loop->args;
     const int64_t mr = loop->k->mr, depth = loop->depth, p0 = loop->p0;
     for (int64_t i = 0; i < rows; i += mr, to += mr * depth) {
-        const int64_t count = least(mr, rows - i);
+        const int64_t count = plx__least(mr, rows - i);
         if (args->ta)
             for (int64_t p = 0; p < depth; ++p)
                 memcpy(to + p * mr, args->a + (p0 + p) * args->lda + i0 + i,
@@ -194,17 +188,17 @@ static void run_tiles(const gemm_loop *loop, const plx_real *packed, int64_t i0,
     for (int64_t panel = panel0; panel < panel1; ++panel) {
         const operand b = panel_of_b(loop, panel);
         const int64_t j0 = panel * nr;
-        const int columns = (int)least(nr, args->n - j0);
+        const int columns = (int)plx__least(nr, args->n - j0);
         for (int64_t i = 0; i < rows; i += mr) {
             const operand a = tile_of_a(loop, packed, i0, i);
             loop->k->gemm(loop->depth, a.data, a.row, a.column, b.data, b.row,
-                          args->c + (i0 + i) * args->ldc + j0, args->ldc, (int)least(mr, rows - i),
-                          columns, !loop->first);
+                          args->c + (i0 + i) * args->ldc + j0, args->ldc,
+                          (int)plx__least(mr, rows - i), columns, !loop->first);
         }
     }
     const int64_t j0 = panel0 * nr;
     if (loop->last && j0 < args->n)
-        finish_rows(loop, i0, rows, j0, least(panel1 * nr, args->n) - j0);
+        finish_rows(loop, i0, rows, j0, plx__least(panel1 * nr, args->n) - j0);
 }
 
 /* A unit is one row block times one group of panels; pieces hold units of one row block in a row,
@@ -215,12 +209,12 @@ static void run_units(void *arg, int64_t begin, int64_t end, int worker) {
     int64_t packed_block = -1;
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t block = unit / loop->groups, group = unit % loop->groups;
-        const int64_t i0 = block * loop->mc, rows = least(loop->mc, loop->args->m - i0);
+        const int64_t i0 = block * loop->mc, rows = plx__least(loop->mc, loop->args->m - i0);
         if (loop->pack_a && block != packed_block) pack_rows(loop, i0, rows, packed);
         packed_block = block;
         const int64_t panel0 = group * loop->panels_per_group;
         run_tiles(loop, packed, i0, rows, panel0,
-                  least(loop->panels, panel0 + loop->panels_per_group));
+                  plx__least(loop->panels, panel0 + loop->panels_per_group));
     }
 }
 
@@ -228,7 +222,7 @@ static void run_units(void *arg, int64_t begin, int64_t end, int worker) {
 static void enter_block(gemm_loop *loop, int64_t p0) {
     const plx__gemm_args *args = loop->args;
     loop->p0 = p0;
-    loop->depth = least(loop->kc, args->k - p0);
+    loop->depth = plx__least(loop->kc, args->k - p0);
     loop->first = p0 == 0 && args->beta == 0;
     loop->last = p0 + loop->depth == args->k;
 }
@@ -245,7 +239,7 @@ static void run_columns(void *arg, int64_t begin, int64_t end, int worker) {
         else if (is_partial(&loop, end - 1))
             pack_panel(&loop, end - 1, loop.b_packed);
         for (int64_t i0 = 0; i0 < args->m; i0 += loop.mc) {
-            const int64_t rows = least(loop.mc, args->m - i0);
+            const int64_t rows = plx__least(loop.mc, args->m - i0);
             if (loop.pack_a) pack_rows(&loop, i0, rows, packed);
             run_tiles(&loop, packed, i0, rows, begin, end);
         }
@@ -322,7 +316,8 @@ void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *args, int threads, void *
         if (args->beta != 0 && args->beta != 1) scale_c(ctx, args);
         row_loop row = {ctx, args};
         plx__parallel_for(ctx->pool, threads, args->n,
-                          round_up((args->n + threads - 1) / threads, 64), run_row_piece, &row);
+                          plx__round_up((args->n + threads - 1) / threads, 64), run_row_piece,
+                          &row);
         return;
     } else {
         if (args->beta != 0 && args->beta != 1) scale_c(ctx, args);

@@ -2,6 +2,7 @@
  * off at the edges, so that padding is never read. attrs: i[0], i[1] the window's rows and columns;
  * i[2], i[3] the stride; i[4..7] padding at top, bottom, left, right; i[8] whether averages count
  * padding. */
+#include "base/sizes.h"
 #include "ops/op.h"
 
 #include <string.h>
@@ -37,24 +38,16 @@ typedef struct span {
     int64_t count;                      /* of windows */
 } span;
 
-static int64_t larger(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
-static int64_t smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
 /* The span that begins at output (i, j). */
 static span span_at(const pool *p, int64_t i, int64_t j) {
     const int64_t top = i * p->stride[0] - p->padding[0], left = j * p->stride[1] - p->padding[2];
     const int64_t width = p->size[1];
-    span s = {.row = larger(top, 0), .column = larger(left, 0), .count = 1};
-    s.rows = smaller(top + p->size[0], p->h) - s.row;
-    s.columns = smaller(left + width, p->w) - s.column;
+    span s = {.row = plx__most(top, 0), .column = plx__most(left, 0), .count = 1};
+    s.rows = plx__least(top + p->size[0], p->h) - s.row;
+    s.columns = plx__least(left + width, p->w) - s.column;
     if (s.columns == width) {
         const int64_t whole = (p->w - width + p->padding[2]) / p->stride[1] + 1;
-        s.count = smaller(whole, p->pw) - j;
+        s.count = plx__least(whole, p->pw) - j;
     }
     return s;
 }
@@ -107,7 +100,7 @@ typedef struct pool_job {
 
 /* As plx__grain, for rows, which are whole vectors anyway. */
 static int64_t grain_of(int64_t units, int64_t each, int threads) {
-    return larger(units / (4 * (int64_t)threads), 4096 / larger(each, 1)) + 1;
+    return plx__most(units / (4 * (int64_t)threads), 4096 / plx__most(each, 1)) + 1;
 }
 
 /* Elements from one row or window to the next. */
@@ -186,10 +179,10 @@ typedef struct strip {
 
 static strip strip_at(const pool *p, int64_t unit, int64_t end) {
     strip s = {.image = unit / p->h, .begin = unit % p->h};
-    s.end = smaller(p->h, s.begin + end - unit);
+    s.end = plx__least(p->h, s.begin + end - unit);
     const int64_t before = s.begin + p->padding[0] - p->size[0];
     s.first = before < 0 ? 0 : before / p->stride[0] + 1;
-    s.last = smaller(p->ph, (s.end - 1 + p->padding[0]) / p->stride[0] + 1);
+    s.last = plx__least(p->ph, (s.end - 1 + p->padding[0]) / p->stride[0] + 1);
     return s;
 }
 
@@ -215,7 +208,7 @@ static void max_strips(void *arg, int64_t begin, int64_t end, int worker) {
                 job->kernels->pool_max_grad(
                     s.count, p->c, s.rows, s.columns, job->x + at, row_stride(p), step_of(p),
                     job->gy + ((t.image * p->ph + i) * p->pw + j) * p->c,
-                    larger(t.begin - s.row, 0), smaller(t.end - s.row, s.rows), job->y + at);
+                    plx__most(t.begin - s.row, 0), plx__least(t.end - s.row, s.rows), job->y + at);
             }
         unit += t.end - t.begin;
     }
@@ -233,8 +226,8 @@ static void average_strips(void *arg, int64_t begin, int64_t end, int worker) {
             for (int64_t j = 0; j < p->pw; j += s.count) {
                 s = span_at(p, i, j);
                 const plx_real factor = average_factor(p, s);
-                const int64_t bottom = smaller(s.row + s.rows, t.end);
-                s.row = larger(s.row, t.begin);
+                const int64_t bottom = plx__least(s.row + s.rows, t.end);
+                s.row = plx__most(s.row, t.begin);
                 job->kernels->pool_spread(s.count, p->c, bottom - s.row, s.columns,
                                           job->gy + ((t.image * p->ph + i) * p->pw + j) * p->c,
                                           row_stride(p), step_of(p), factor,
@@ -251,7 +244,8 @@ static plx_status run_backward(plx_ctx *ctx, const plx__step *step, plx__loop_fn
                     PLX_IN(step, last), PLX_OUT(step)};
     const int64_t units = job.p.n * job.p.h;
     const int64_t grain = grain_of(units, row_stride(&job.p), step->threads);
-    plx__parallel_for(ctx->pool, step->threads, units, larger(grain, job.p.size[0]), strips, &job);
+    plx__parallel_for(ctx->pool, step->threads, units, plx__most(grain, job.p.size[0]), strips,
+                      &job);
     return PLX_OK;
 }
 
@@ -383,7 +377,7 @@ static void global_blocks(void *arg, int64_t begin, int64_t end, int worker) {
     const int64_t blocks = (p->c + BLOCK - 1) / BLOCK, pixels = p->h * p->w;
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t image = unit / blocks, first = unit % blocks * BLOCK;
-        const int64_t n = smaller(BLOCK, p->c - first);
+        const int64_t n = plx__least(BLOCK, p->c - first);
         plx_real *y = job->y + image * p->c + first;
         job->kernels->column_sum(pixels, n, job->x + image * pixels * p->c + first, p->c, y);
         job->kernels->scale(n, 1 / (plx_real)pixels, y, y);
