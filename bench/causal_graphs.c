@@ -126,9 +126,10 @@ plx_status plx_causal_open(plx_ctx *ctx, const plx_causal_spec *spec, plx_causal
     const size_t bytes = (size_t)(spec->times * spec->channels) * sizeof(plx_real);
     emitted forward = {.graph = NULL}, epoch = {.graph = NULL};
     *out = (plx_causal_model){.spec = *spec, .target = plx_platform_alloc(bytes)};
+    const int64_t values = spec->times * spec->channels;
     if (!out->target)
         return plx__fail(&ctx->message, PLX_ERR_MEMORY, "hypercausal: no memory for %lld values",
-                         (long long)(spec->times * spec->channels));
+                         (long long)values);
     memset(out->target, 0, bytes);
     plx_status status = plx_weights_new(ctx, 0, &out->weights);
     if (status == PLX_OK) status = open_forward(ctx, out, &forward);

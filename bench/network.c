@@ -91,19 +91,22 @@ static plx_status add_update(plx_network *n, plx_graph *graph, plx_node *update)
     const int most = plx_weights_count(weights);
     plx_tensor **tensors = plx_platform_alloc((size_t)most * sizeof(plx_tensor *));
     plx_node *wrt = plx_platform_alloc(2 * (size_t)most * sizeof *wrt);
-    plx_status status = tensors && wrt ? PLX_OK : no_memory(n);
+    plx_status status = no_memory(n);
+    if (!tensors || !wrt) goto done;
     int count = 0;
-    for (int i = 0; i < most && status == PLX_OK; ++i) {
+    for (int i = 0; i < most; ++i) {
         plx_weight_role role;
         plx_tensor *tensor = plx_weights_at(weights, i, NULL, &role);
+        wrt[most + i] = plx_none();
         if (role == PLX_WEIGHT_STATE) continue;
         wrt[count] = plx_parameter(graph, NULL, tensor);
         tensors[count++] = tensor;
     }
-    if (status == PLX_OK) status = plx_gradients(graph, n->result, count, wrt, wrt + most);
+    status = plx_gradients(graph, n->result, count, wrt, wrt + most);
     const plx_optimizer_options adam = plx_optimizer_default(PLX_ADAM);
     if (status == PLX_OK) status = plx_optimizer_new(n->ctx, &adam, count, tensors, &n->optimizer);
     if (status == PLX_OK) *update = plx_update(graph, n->optimizer, wrt + most);
+done:
     plx_platform_free(tensors);
     plx_platform_free(wrt);
     return status;
@@ -111,6 +114,8 @@ static plx_status add_update(plx_network *n, plx_graph *graph, plx_node *update)
 
 static plx_status build(plx_network *n, plx_graph *graph, const plx_network_options *o) {
     nodes all;
+    for (int i = 0; i < PLX_PORTS; ++i)
+        all.inputs[i] = all.targets[i] = all.outputs[i] = plx_none();
     const int inputs = plx_model_inputs(n->model), outputs = plx_model_outputs(n->model);
     for (int i = 0; i < inputs; ++i) {
         const plx_port port = plx_model_input(n->model, i);

@@ -195,13 +195,12 @@ void plx__picture_draw(const plx__picture *picture, plx_rng *rng, plx_real *imag
     static const double noise_size = 0.2;
     const figure f = place_figure(picture, rng);
     for (int i = 0; i < PLX_PICTURE_SIDE * PLX_PICTURE_SIDE; ++i) {
-        const double y = i / PLX_PICTURE_SIDE - f.row, x = i % PLX_PICTURE_SIDE - f.column;
+        const int row = i / PLX_PICTURE_SIDE, column = i % PLX_PICTURE_SIDE;
+        const double y = row - f.row, x = column - f.column;
         const double across = f.cosine * x + f.sine * y, down = f.cosine * y - f.sine * x;
         const double within = depth(&f, across, down) + 0.5; /* edges are a pixel soft */
         const double cover = within < 0 ? 0 : least(1, within);
-        const double shade =
-            cover > 0 ? shade_at(&f, i % PLX_PICTURE_SIDE - middle, i / PLX_PICTURE_SIDE - middle)
-                      : 0;
+        const double shade = cover > 0 ? shade_at(&f, column - middle, row - middle) : 0;
         double noise[PLX_PICTURE_CHANNELS];
         noise_of(plx_rng_u32(rng), noise);
         for (int c = 0; c < PLX_PICTURE_CHANNELS; ++c) {

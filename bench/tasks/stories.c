@@ -266,11 +266,11 @@ static void count_clashes(author *a, const int *starts, int n) {
 static void tell(author *a, int i) {
     enum { MOST_ALTERNATIVES = 8, MOST_DEPTH = 8 };
     const plx_stories *s = a->s;
-    int back[MOST_DEPTH], depth = 0; /* where to go on behind each open group */
+    int back[MOST_DEPTH] = {0}, depth = 0; /* where to go on behind each open group */
     while (i < s->items_count) {
         const int32_t item = s->items[i++];
         if (item == OPEN) {
-            int starts[MOST_ALTERNATIVES], n = 0;
+            int starts[MOST_ALTERNATIVES] = {0}, n = 0;
             for (int at = i; at >= 0 && n < MOST_ALTERNATIVES; at = after(s, at, true))
                 starts[n++] = at;
             count_clashes(a, starts, n);

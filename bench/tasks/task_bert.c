@@ -184,13 +184,13 @@ static plx_status show_sentences(plx_learning *l) {
     some.n = plain.n = SHOWN;
     plx_real *words = plx_platform_alloc((size_t)(SHOWN * TOKENS * vocabulary) * sizeof *words);
     char *text = plx_platform_alloc(TEXT);
-    plx_real classes[SHOWN * PLX_SENTIMENTS];
-    plx_status status = words && text ? PLX_OK : no_room(l);
-    if (status == PLX_OK)
+    plx_real classes[SHOWN * PLX_SENTIMENTS] = {0};
+    plx_status status = no_room(l);
+    if (words && text)
         status = plx_model_predict(l->model, &some, 0, (plx_real *[PLX_PORTS]){words});
     if (status == PLX_OK)
         status = plx_model_predict(l->model, &plain, 0, (plx_real *[PLX_PORTS]){NULL, classes});
-    for (size_t i = 0, used = 0; i < SHOWN && used < TEXT && status == PLX_OK; ++i)
+    for (size_t i = 0, used = 0; words && i < SHOWN && used < TEXT && status == PLX_OK; ++i)
         used += write_sentence(&state->test, (int64_t)i, words + i * TOKENS * (size_t)vocabulary,
                                largest(classes + i * PLX_SENTIMENTS, PLX_SENTIMENTS), text + used,
                                TEXT - used);

@@ -70,8 +70,9 @@ static void turn(const block_input *b, int64_t heads, double *x) {
     const int64_t size = b->width / b->heads, half = size / 2;
     for (int64_t row = 0; row < TOKENS * heads; ++row, x += size)
         for (int64_t j = 0; j < half; ++j) {
+            const int64_t position = row / heads;
             const double angle =
-                (double)(row / heads) * plx__exp(-2 * (double)j / (double)size * plx__log(b->base));
+                (double)position * plx__exp(-2 * (double)j / (double)size * plx__log(b->base));
             const double c = plx__cos(angle), s = plx__sin(angle), a = x[j], d = x[j + half];
             x[j] = a * c - d * s;
             x[j + half] = a * s + d * c;

@@ -138,13 +138,14 @@ static cJSON *memory_row(const plx_memory *m, bool training) {
 
 static bool print_memory(output *out, const plx_plan *plan, bool training) {
     const plx_memory m = plx_plan_memory(plan);
+    const int64_t together =
+        m.parameters + m.gradients + m.optimizer + m.activations + m.workspace + m.inputs;
     fprintf(output_tables(out),
             "memory (bytes): parameters %lld, gradients %lld, optimizer %lld, activations %lld, "
             "workspace %lld, inputs %lld; %lld together\n",
             (long long)m.parameters, (long long)m.gradients, (long long)m.optimizer,
             (long long)m.activations, (long long)m.workspace, (long long)m.inputs,
-            (long long)(m.parameters + m.gradients + m.optimizer + m.activations + m.workspace +
-                        m.inputs));
+            (long long)together);
     return output_row(out, memory_row(&m, training));
 }
 

@@ -356,7 +356,7 @@ int cmd_train(int argc, const char **argv) {
                          .clip = NONE,
                          .weight_decay = NONE,
                          .label_smoothing = NONE};
-    const struct poptOption data[] = {
+    struct poptOption data[] = {
         {"data", 0, POPT_ARG_STRING, &a.text, 0,
          "tasks of texts: learn the characters of this text instead", "FILE"},
         {"rows", 0, POPT_ARG_LONGLONG, &a.rows, 0, "interp5d: of the function (default: 10000)",
@@ -364,7 +364,7 @@ int cmd_train(int argc, const char **argv) {
         {"csv", 0, POPT_ARG_STRING, &a.csv, 0,
          "interp5d: train on this table instead; the last column is the target", "FILE"},
         POPT_TABLEEND};
-    const struct poptOption recipe[] = {
+    struct poptOption recipe[] = {
         {"steps", 0, POPT_ARG_LONGLONG, &a.steps, 0, "of the optimizer", "N"},
         {"epochs", 'e', POPT_ARG_LONGLONG, &a.epochs, 0, "passes over the data", "N"},
         {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, 0, "samples per step", "N"},
@@ -386,8 +386,8 @@ int cmd_train(int argc, const char **argv) {
     const struct poptOption options[] = {
         {"model", 'm', POPT_ARG_STRING, &a.model, 0, "another model, as \"gpt2-nano:layers=4\"",
          "NAME"},
-        {NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(uintptr_t)data, 0, "Data:", NULL},
-        {NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(uintptr_t)recipe, 0,
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, data, 0, "Data:", NULL},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, recipe, 0,
          "How to train (default: as the task has it):", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0,
          "How much, unless the above says:", NULL},

@@ -52,8 +52,9 @@ int64_t plx_tensor_size(const plx_tensor *tensor) {
 /* The elements that one output, or one input, is connected with. */
 static double fan(const plx_tensor *tensor, int axis) {
     const bool has = axis >= 0 && tensor->rank > axis && tensor->dims[axis] > 0;
-    return has ? (double)(tensor->size / tensor->dims[axis])
-               : (double)(tensor->size ? tensor->size : 1);
+    const int64_t all = tensor->size ? tensor->size : 1,
+                  each = has ? all / tensor->dims[axis] : all;
+    return (double)each;
 }
 
 /* The standard deviation of an initialisation by fans. */

@@ -17,11 +17,12 @@ static plx_status refuse_width(plx_model *model, const plx__decoder *d) {
 }
 
 static plx_status refuse_pairs(plx_model *model, const plx__decoder *d) {
+    const int64_t each = d->width / d->heads, wider = d->width + d->heads;
     return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
                      "%s: %lld heads of width %lld have %lld elements each, an odd number, and "
                      "rotary positions turn pairs; take width %lld",
-                     model->family->name, (long long)d->heads, (long long)d->width,
-                     (long long)(d->width / d->heads), (long long)(d->width + d->heads));
+                     model->family->name, (long long)d->heads, (long long)d->width, (long long)each,
+                     (long long)wider);
 }
 
 static plx_status refuse_kv_heads(plx_model *model, const plx__decoder *d) {

@@ -81,9 +81,8 @@ static plx_node apply_reshape(const plx_scope *scope, const plx_layer *layer, pl
 
 /* Products of one output of a convolution. */
 static double reach_of(const plx_graph *graph, const plx_layer *layer, plx_node x) {
-    const int64_t groups = layer->groups ? layer->groups : 1;
-    return (double)layer->size[0] * (double)layer->size[1] *
-           (double)(channels_of(graph, x) / groups);
+    const int64_t channels = channels_of(graph, x) / (layer->groups ? layer->groups : 1);
+    return (double)layer->size[0] * (double)layer->size[1] * (double)channels;
 }
 
 static plx_node apply_conv2d(const plx_scope *scope, const plx_layer *layer, plx_node x) {

@@ -18,14 +18,20 @@ static void forget_plans(plx_model *model) {
     }
 }
 
+/* Copies of this file's making, which nobody else may change. */
+static void free_own(const void *memory) {
+    void *own;
+    memcpy(&own, &memory, sizeof own);
+    plx_platform_free(own);
+}
+
 static void free_layer(plx_layer *layer) {
     for (int i = 0; i < layer->layers_count; ++i) {
         plx_layer inner = layer->layers[i];
         free_layer(&inner);
     }
-    /* Copies of this file's making. */
-    plx_platform_free((void *)(uintptr_t)layer->layers);
-    plx_platform_free((void *)(uintptr_t)layer->name);
+    free_own(layer->layers);
+    free_own(layer->name);
 }
 
 void plx_model_free(plx_model *model) {
@@ -233,10 +239,11 @@ plx_status plx_model_add(plx_model *model, const plx_layer *layer) {
 plx_status plx__model_of_family(plx_ctx *ctx, const plx__family *family, const double *settings,
                                 uint64_t seed, plx_model **out) {
     plx_model *model = NULL;
-    PLX_TRY(new_model(ctx, seed, &model));
+    plx_status status = new_model(ctx, seed, &model);
+    if (status != PLX_OK || !model) return status;
     model->family = family;
     memcpy(model->settings, settings, sizeof model->settings);
-    plx_status status = family->ports(model);
+    status = family->ports(model);
     if (status == PLX_OK) status = trial(model);
     if (status != PLX_OK) {
         plx_model_free(model);

@@ -84,7 +84,7 @@ static plx_status make_apply(plx_trainer *t) {
     plx_node update = plx_none();
     plx_node *grads = plx_platform_alloc((size_t)t->count * sizeof *grads);
     plx_status status = grads ? PLX_OK : plx__fail(&ctx->message, PLX_ERR_MEMORY, "fit: no memory");
-    for (int i = 0; i < t->count && status == PLX_OK; ++i)
+    for (int i = 0; grads && i < t->count; ++i)
         grads[i] = plx_parameter(graph, NULL, t->optimizer->sums[i]);
     if (status == PLX_OK) status = emit_update(t, graph, grads, plx_none(), &s->norm, &update);
     if (status == PLX_OK) status = compile(t, graph, plx_none(), update, s);

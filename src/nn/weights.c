@@ -132,7 +132,7 @@ plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const in
     }
     plx__weight *made = NULL;
     const plx_status status = make(scope, name, rank, dims, role, &made);
-    if (status != PLX_OK) {
+    if (status != PLX_OK || !made) {
         plx__graph_fail(scope->graph, status, "weight \"%s\": %s", full,
                         plx_message(scope->weights->ctx));
         return plx_none();

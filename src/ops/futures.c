@@ -124,9 +124,10 @@ static plx_status check_steps(plx_graph *graph, const plx__node *node, int state
                                node->op->name, (long long)depth);
     const bool buffer = node->inputs_count > states;
     const int64_t room = buffer ? plx__size(plx__input_of(graph, node, states)) : 0;
-    if (buffer == (depth > 1) && room == (depth - 1) * size) return PLX_OK;
+    const int64_t wanted = (depth - 1) * size;
+    if (buffer == (depth > 1) && room == wanted) return PLX_OK;
     return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: a buffer of %lld values for %lld",
-                           node->op->name, (long long)room, (long long)((depth - 1) * size));
+                           node->op->name, (long long)room, (long long)wanted);
 }
 
 static plx_status infer_tanh_steps(plx_graph *graph, plx__node *node) {
@@ -330,9 +331,10 @@ static plx_status infer_futures(plx_graph *graph, plx__node *node) {
     const int64_t size = plx__size(x), room = plx__size(plx__input_of(graph, node, 2));
     if (plx__size(table) < 2)
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "futures: there must be at least 2");
-    if (room != 2 * size)
+    const int64_t wanted = 2 * size;
+    if (room != wanted)
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "futures: a buffer of %lld values for %lld",
-                               (long long)room, (long long)(2 * size));
+                               (long long)room, (long long)wanted);
     node->rank = 1;
     node->dims[0] = size + 1;
     return PLX_OK;

@@ -15,9 +15,9 @@ static double *read_numbers(plx_check *t, const cJSON *json, int64_t *size) {
     *size = 1;
     cJSON_ArrayForEach(dim, golden_list(json, "shape")) *size *= (int64_t)dim->valuedouble;
     const int words = dtype && !strcmp(dtype, "f64") ? 2 : 1;
-    void *raw = malloc((size_t)(*size * words) * 4 + 1);
-    double *values = malloc((size_t)*size * sizeof *values + 1);
-    const bool ok = dtype && data && golden_decode(data, words * *size, raw);
+    void *raw = calloc((size_t)(*size * words) + 1, 4);
+    double *values = calloc((size_t)*size + 1, sizeof *values);
+    const bool ok = raw && values && dtype && data && golden_decode(data, words * *size, raw);
     for (int64_t i = 0; ok && i < *size; ++i)
         values[i] = words == 2              ? ((const double *)raw)[i]
                     : !strcmp(dtype, "i32") ? ((const int32_t *)raw)[i]
@@ -88,7 +88,7 @@ static void check_logits(plx_check *t, plx_ctx *ctx, const cJSON *file, plx_mode
     const cJSON *json = golden_list(file, "logits");
     int64_t size = 0;
     double *expected = read_numbers(t, json, &size), largest = 0, worst = 0;
-    plx_real *logits = malloc((size_t)size * sizeof *logits + 1);
+    plx_real *logits = calloc((size_t)size + 1, sizeof *logits);
     CHECK(t, plx_model_predict(model, data, 0, (plx_real *[]){logits}) == PLX_OK, "%s",
           plx_message(ctx));
     for (int64_t i = 0; expected && i < size; ++i) {
@@ -187,7 +187,7 @@ static void train(plx_check *t, plx_ctx *ctx, const cJSON *file, plx_model *mode
 static int32_t *read_ids(plx_check *t, const cJSON *json) {
     int64_t size = 0;
     double *values = read_numbers(t, json, &size);
-    int32_t *ids = malloc((size_t)size * sizeof *ids + 1);
+    int32_t *ids = calloc((size_t)size + 1, sizeof *ids);
     for (int64_t i = 0; values && i < size; ++i) ids[i] = (int32_t)values[i];
     free(values);
     return ids;

@@ -76,7 +76,7 @@ static plx_status open_steps(plx_ctx *ctx, const plx_optimizer_options *o, int64
 static void check_step(plx_check *t, const char *name, int number, const cJSON *step,
                        const plx_real *weights, int n) {
     const double unit = sizeof(plx_real) == sizeof(double) ? DBL_EPSILON : (double)FLT_EPSILON;
-    double expected[MOST], error[MOST];
+    double expected[MOST] = {0}, error[MOST] = {0};
     CHECK(t,
           numbers(golden_list(step, "weights"), expected) == n &&
               numbers(golden_list(step, "error"), error) == n,
@@ -88,13 +88,13 @@ static void check_step(plx_check *t, const char *name, int number, const cJSON *
 }
 
 static void check_case(plx_check *t, plx_ctx *ctx, const cJSON *file, const cJSON *json) {
-    plx_optimizer_options options;
+    plx_optimizer_options options = {0};
     if (!CHECK(t, options_of(json, &options), "an optimizer has no name")) return;
     char *text = cJSON_PrintUnformatted(golden_list(json, "options"));
     char name[160];
     snprintf(name, sizeof name, "%s %s", plx_optimizer_name(options.kind), text ? text : "");
     free(text);
-    double values[MOST];
+    double values[MOST] = {0};
     const int n = numbers(golden_list(file, "start"), values);
     steps s = {0};
     if (CHECK(t, open_steps(ctx, &options, n, &s) == PLX_OK, "%s: %s", name, plx_message(ctx))) {

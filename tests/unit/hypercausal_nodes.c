@@ -137,7 +137,10 @@ static bool train(plx_check *t, const plx_causal_spec *spec, int threads, plx_re
     plx_ctx *ctx = plx_check_context(t, NULL, threads);
     plx_real *x = malloc(bytes);
     plx_causal_model m;
-    if (!ctx || !x) return false;
+    if (!ctx || !x) {
+        free(x);
+        return false;
+    }
     plx_causal_data(spec->times, spec->channels, 3, x);
     plx_status status = plx_causal_open(ctx, spec, &m);
     if (status == PLX_OK) status = plx_causal_bind(&m, x);

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static int64_t parameters_of(plx_check *t, plx_ctx *ctx, const char *name) {
@@ -30,9 +31,9 @@ static void equal_counts(plx_check *t, plx_ctx *ctx) {
                                              ":width=64,heads=8,kv_heads=2,vocabulary=300",
                                              ":context=256,heads=2"};
     for (size_t i = 0; i < sizeof dimensions / sizeof *dimensions; ++i) {
-        char modern[96] = "transformer-nano", old[96] = "gpt2-nano";
-        strcat(modern, dimensions[i]);
-        strcat(old, dimensions[i]);
+        char modern[96], old[96];
+        snprintf(modern, sizeof modern, "transformer-nano%s", dimensions[i]);
+        snprintf(old, sizeof old, "gpt2-nano%s", dimensions[i]);
         char *own = strstr(old, ",kv_heads=2");
         if (own) memmove(own, own + 11, strlen(own + 11) + 1);
         const double a = (double)parameters_of(t, ctx, modern);

@@ -12,7 +12,7 @@ static plx_model *model_of(plx_check *t, plx_ctx *ctx, const char *name) {
 }
 
 static int64_t parameters(const plx_model *model) {
-    plx_weights *weights = plx_model_weights((plx_model *)(uintptr_t)model);
+    plx_weights *weights = plx_model_weights(model);
     int64_t sum = 0;
     for (int i = 0; i < plx_weights_count(weights); ++i) {
         plx_weight_role role;

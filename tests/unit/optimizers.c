@@ -102,8 +102,8 @@ static void close_problem(problem *p) {
     for (int i = 0; i < 2; ++i) plx_tensor_free(p->tensors[i]);
 }
 
-static void compare(plx_check *t, const char *what, const plx_tensor *tensor, const reference *r) {
-    const plx_real *p = plx_tensor_data((plx_tensor *)(uintptr_t)tensor);
+static void compare(plx_check *t, const char *what, plx_tensor *tensor, const reference *r) {
+    const plx_real *p = plx_tensor_data(tensor);
     for (int i = 0; i < SIZE; ++i) {
         const double error = fabs((double)p[i] - r->p[i]);
         if (!CHECK(t, error <= r->error[i], "%s: weight %d is %.9g instead of %.9g within %.2g",

@@ -116,7 +116,7 @@ static void rate_in_force(plx_check *t, plx_ctx *ctx) {
 /* How far one step moves the weights; *norm: what progress tells. */
 static double moved(plx_check *t, plx_ctx *ctx, const plx_trainer_options *options,
                     const plx_dataset *data, double *norm) {
-    plx_real before[VALUES], after[VALUES];
+    plx_real before[VALUES] = {0}, after[VALUES] = {0};
     run r = begin(ctx, "mlp:3-4-2:tanh", options, data);
     const int count = values_of(r.model, false, before);
     finish(&r);

@@ -172,7 +172,15 @@ const about = {
   batches: 1,
   steps: 230,
   flops: 1,
-  memory: { parameters: 0, gradients: 0, optimizer: 0, activations: 0, workspace: 0, inputs: 0 },
+  memory: {
+    parameters: 0,
+    gradients: 0,
+    optimizer: 0,
+    activations: 0,
+    workspace: 0,
+    inputs: 0,
+    kept: 0,
+  },
 };
 
 /** A row of the suite models, as the command writes it. */
