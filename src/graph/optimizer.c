@@ -109,8 +109,13 @@ plx_status plx_optimizer_new(plx_ctx *ctx, const plx_optimizer_options *options,
                          plx_optimizer_name(options->kind));
     plx_optimizer *optimizer = plx_platform_alloc(sizeof *optimizer);
     if (!optimizer) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "optimizer: no memory");
-    *optimizer = (plx_optimizer){
-        .ctx = ctx, .options = *options, .count = count, .beta1_power = 1, .beta2_power = 1};
+    *optimizer = (plx_optimizer){.ctx = ctx,
+                                 .options = *options,
+                                 .count = count,
+                                 .beta1 = (plx_real)options->beta1,
+                                 .beta2 = (plx_real)options->beta2,
+                                 .beta1_power = 1,
+                                 .beta2_power = 1};
     const plx_status status = make_state(optimizer, parameters);
     if (status != PLX_OK) {
         plx_optimizer_free(optimizer);

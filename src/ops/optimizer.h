@@ -22,6 +22,9 @@ struct plx_optimizer {
     double share;        /* accumulate: of the next gradients in the mean */
     bool adds;           /* accumulate: to what is there */
     int64_t steps;
+    /* As the kernels have them: in float 1 - 0.999 is off by 1e-5 of itself. Kept here, because gcc
+     * 12 folds a pair of roundings to float and back. */
+    plx_real beta1, beta2;
     double beta1_power,
         beta2_power; /* beta^steps, by repeated multiplication: the same everywhere */
 };

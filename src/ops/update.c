@@ -119,9 +119,8 @@ static plx_status run_update(plx_ctx *ctx, const plx__step *step, update_fn upda
     if (is_held_back(step, optimizer)) return PLX_OK;
     update_job job = {ctx->kernels, step, optimizer, update};
     optimizer->steps += 1;
-    /* Of the betas that the kernels have: in float 1 - 0.999 is off by 1e-5 of itself. */
-    optimizer->beta1_power *= (double)(plx_real)optimizer->options.beta1;
-    optimizer->beta2_power *= (double)(plx_real)optimizer->options.beta2;
+    optimizer->beta1_power *= (double)optimizer->beta1;
+    optimizer->beta2_power *= (double)optimizer->beta2;
     int64_t pieces = 0;
     for (int i = 0; i < optimizer->count; ++i) pieces += pieces_of(step->in[i].size);
     plx__parallel_for(ctx->pool, step->threads, pieces, 1, update_pieces, &job);
@@ -150,8 +149,8 @@ static void adam(const update_job *job, const plx__group *group, int64_t n, plx_
     const double rate = rate_of(job, group);
     const bool decoupled = o->kind == PLX_ADAMW;
     const plx__adam_step step = {
-        .beta1 = (plx_real)o->beta1,
-        .beta2 = (plx_real)o->beta2,
+        .beta1 = optimizer->beta1,
+        .beta2 = optimizer->beta2,
         .epsilon = (plx_real)o->epsilon,
         .rate = (plx_real)(rate / (1 - optimizer->beta1_power)),
         .correction2 = (plx_real)(1 / plx__sqrt(1 - optimizer->beta2_power)),
