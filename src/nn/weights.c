@@ -125,8 +125,8 @@ plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const in
     join(full, scope->path, name);
     plx_tensor *tensor = plx_weights_find(scope->weights, full);
     if (tensor) {
-        const bool same =
-            tensor->rank == rank && !memcmp(tensor->dims, dims, (size_t)rank * sizeof *dims);
+        const bool same = tensor->rank == rank &&
+                          (!rank || !memcmp(tensor->dims, dims, (size_t)rank * sizeof *dims));
         return same ? plx_parameter(scope->graph, full, tensor)
                     : fail_with_shapes(scope, full, tensor, rank, dims);
     }

@@ -8,16 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Training takes seconds where code is compiled for speed and runs natively. The double build,
- * debug builds, sanitizers and WebAssembly run the same code for some steps, without goals. */
-static bool trains_to_the_end(void) {
-#if defined(__EMSCRIPTEN__) || !defined(NDEBUG) || defined(__SANITIZE_ADDRESS__) ||                \
-    defined(__SANITIZE_THREAD__)
-    return false;
+/* Training takes seconds where code is compiled for speed and runs natively; one compiler's is
+ * enough. Elsewhere the same code runs for some steps, without goals. */
+#if defined(__clang__) && !defined(__EMSCRIPTEN__) && defined(NDEBUG)
+enum { TO_THE_END = 1 };
 #else
-    return sizeof(plx_real) == sizeof(float);
+enum { TO_THE_END = 0 };
 #endif
-}
 
 static bool train(plx_check *t, plx_ctx *ctx, plx_learning *learning) {
     plx_progress progress = {0};
@@ -98,9 +95,11 @@ static plx_bench_digits make_digits(uint8_t *pixels, uint8_t *labels) {
 }
 
 static void learn(plx_check *t, const char *name) {
+    CHECK(t, name != NULL, "tasks are fewer than tasks.def has lines");
+    if (sizeof(plx_real) == sizeof(double)) return; /* minutes, of what float has shown */
     plx_ctx *ctx = plx_check_context(t, NULL, 2);
     if (!ctx) return;
-    const bool whole = trains_to_the_end();
+    const bool whole = TO_THE_END;
     static uint8_t pixels[DIGITS * PIXELS], labels[DIGITS];
     const plx_bench_digits digits = make_digits(pixels, labels);
     const plx_learning_options options = {.task = name,
