@@ -92,7 +92,13 @@ static plx_status make_optimizer(plx_trainer *t) {
     for (int i = 0; i < weights->count; ++i)
         if (weights->list[i].role != PLX_WEIGHT_STATE)
             t->trained[t->count++] = weights->list[i].tensor;
+    /* Behind them, running statistics. */
+    for (int i = 0; i < weights->count; ++i)
+        if (weights->list[i].role == PLX_WEIGHT_STATE)
+            t->trained[t->count + t->state_count++] = weights->list[i].tensor;
     PLX_TRY(plx_optimizer_new(ctx, &t->options.optimizer, t->count, t->trained, &t->optimizer));
+    t->optimizer->state = t->trained + t->count;
+    t->optimizer->state_count = t->state_count;
     int trained = 0;
     for (int i = 0; i < weights->count; ++i) {
         if (weights->list[i].role == PLX_WEIGHT_PLAIN)
@@ -168,11 +174,17 @@ void plx_trainer_free(plx_trainer *t) {
 static plx_status diverge(plx_trainer *t, const char *what, int64_t step) {
     plx__put_back_last(t);
     t->diverged = true;
+    const double asked = t->options.optimizer.rate;
+    char rate[64];
+    if (t->rate == asked)
+        plx__format(rate, sizeof rate, "%g", asked);
+    else
+        plx__format(rate, sizeof rate, "%g, at this step %g", asked, t->rate);
     return plx__fail(
         &t->model->ctx->message, PLX_ERR_DIVERGED,
         "fit: the %s not finite at step %lld of epoch %lld; the weights of the last good step are "
-        "put back: lower the learning rate (%g)",
-        what, (long long)step, (long long)((step - 1) / t->steps_per_epoch) + 1, t->rate);
+        "put back: lower the learning rate (%s)",
+        what, (long long)step, (long long)((step - 1) / t->steps_per_epoch) + 1, rate);
 }
 
 /* Rows of batches number first to end - 1 of an epoch. */
@@ -194,7 +206,7 @@ static plx_status run_batch(plx_trainer *t, int64_t i, double *loss) {
 }
 
 /* Adds up the gradients of batches first to end - 1, each by its share of the samples, and updates
- * from the sum. Stops at a loss that is not finite. */
+ * from the sum. Stops at a loss, or running statistics, that are not finite. */
 static plx_status run_batches(plx_trainer *t, int64_t first, int64_t end, double *loss) {
     const double rows = (double)rows_between(t, first, end);
     *loss = 0;
@@ -204,7 +216,7 @@ static plx_status run_batches(plx_trainer *t, int64_t first, int64_t end, double
         t->optimizer->adds = i > first;
         PLX_TRY(run_batch(t, i, &own));
         *loss += t->optimizer->share * own;
-        if (!is_finite(*loss)) return PLX_OK;
+        if (!is_finite(*loss) || !plx__state_is_finite(t)) return PLX_OK;
     }
     PLX_TRY(plx_plan_run(t->apply.plan));
     if (t->apply.norm.id >= 0) t->norm = (double)plx_plan_output(t->apply.plan, t->apply.norm)[0];
@@ -231,6 +243,7 @@ static plx_status run_step(plx_trainer *t) {
     else
         PLX_TRY(run_batch(t, first, &loss));
     if (!is_finite(loss)) return diverge(t, "loss is", t->step + 1);
+    if (!plx__state_is_finite(t)) return diverge(t, "running statistics are", t->step + 1);
     plx__keep_state(t);
     t->losses[t->step] = (plx_real)loss;
     const int64_t rows = rows_between(t, first, end);
