@@ -648,6 +648,8 @@ void plx_test_unit_trainer(plx_check *t) {
         statistics_diverge(t, ctx, PLX_SGD, 1e9, 1);
         statistics_diverge(t, ctx, PLX_SGD, 1e25, 1);
         statistics_diverge(t, ctx, PLX_SGD, 1e9, 2);
+        statistics_diverge(t, ctx, PLX_SGD, 1e3, 1);
+        statistics_diverge(t, ctx, PLX_ADAMW, 1e3, 1);
     }
     takes_windows(t, ctx, false);
     takes_windows(t, ctx, true);
