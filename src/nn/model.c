@@ -205,6 +205,17 @@ static plx_status check_vocabulary(const plx_model *model, const plx_layer *laye
                      (long long)layer->vocabulary, (long long)port->classes);
 }
 
+/* Before inner layers are copied. */
+static plx_status check_inner(plx__message *message, const plx_layer *layer) {
+    if (layer->layers_count < 0 || (layer->layers_count && !layer->layers))
+        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: layers inside: %d%s",
+                         plx_layer_name(layer->kind) ? plx_layer_name(layer->kind) : "layers",
+                         layer->layers_count,
+                         layer->layers_count < 0 ? "" : ", but layers is NULL");
+    for (int i = 0; i < layer->layers_count; ++i) PLX_TRY(check_inner(message, &layer->layers[i]));
+    return PLX_OK;
+}
+
 plx_status plx_model_add(plx_model *model, const plx_layer *layer) {
     plx__message *message = &model->ctx->message;
     const char *kind = plx_layer_name(layer->kind);
@@ -213,6 +224,7 @@ plx_status plx_model_add(plx_model *model, const plx_layer *layer) {
                          model->family->name);
     if (!kind)
         return plx__fail(message, PLX_ERR_ARGUMENT, "layers: no kind number %d", (int)layer->kind);
+    PLX_TRY(check_inner(message, layer));
     char name[PLX_NAME];
     PLX_TRY(name_layer(model, layer, kind, name));
     PLX_TRY(check_vocabulary(model, layer));
