@@ -127,7 +127,8 @@ plx_status plx_model_new(plx_ctx *ctx, int rank, const int64_t *dims, uint64_t s
 /* The same on i32 ids below vocabulary, for an embedding to start with. */
 plx_status plx_model_new_ids(plx_ctx *ctx, int rank, const int64_t *dims, int64_t vocabulary,
                              uint64_t seed, plx_model **out);
-/* Adds a layer to a stack. On failure the model is as it was. */
+/* Adds a layer to a stack. On failure the model is as it was. While a trainer of the model lives:
+ * PLX_ERR_STATE. */
 plx_status plx_model_add(plx_model *model, const plx_layer *layer);
 
 /* By name and, behind a colon, what differs: "gpt2-nano", "gpt2-nano:layers=6,width=192",

@@ -147,4 +147,5 @@ const plx__family plx__family_clip = {
     .ports = ports,
     .forward = forward,
     .loss = loss,
+    .loss_batch = 2, /* a pair alone has none to be drawn apart from */
 };

@@ -72,7 +72,12 @@ static plx_status check(plx_model *model, const plx_trainer_options *o, const pl
         return plx__fail(message, PLX_ERR_STATE, "fit: the model has no parameters");
     PLX_TRY(check_counts(message, o, data->n));
     PLX_TRY(check_amounts(message, o));
-    return plx__check_dataset(model, "fit", o->loss, data);
+    PLX_TRY(plx__check_dataset(model, "fit", o->loss, data));
+    if (o->loss == PLX_LOSS_CROSS_ENTROPY && !plx__has_labels(model, data))
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: every label is one to ignore (%d), so there is nothing to learn",
+                         PLX_IGNORED_LABEL);
+    return PLX_OK;
 }
 
 /* Steps of an epoch, and in all. */
@@ -82,6 +87,28 @@ static void count_steps(plx_trainer *t) {
     t->steps_per_epoch = (t->batches_per_epoch + o->accumulate - 1) / o->accumulate;
     t->steps = t->steps_per_epoch * o->epochs;
     if (o->steps && o->steps < t->steps) t->steps = o->steps;
+}
+
+/* Of too few samples, which cannot be told apart, the loss is the same whatever the weights. */
+static plx_status check_own_loss(const plx_trainer *t) {
+    const int64_t batch = t->options.batch, n = t->batches.data.n;
+    const int64_t least = t->options.loss == PLX_LOSS_OWN ? t->model->family->loss_batch : 0;
+    plx__message *message = &t->model->ctx->message;
+    if (batch < least)
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "fit: batch %lld; the loss of %s compares the samples of a batch and needs "
+            "at least %lld",
+            (long long)batch, t->model->family->name, (long long)least);
+    if (n % batch && n % batch < least && t->steps >= t->steps_per_epoch)
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "fit: batch %lld leaves %lld of %lld samples for the last one of an epoch; "
+            "the loss of %s compares samples and needs at least %lld: take another "
+            "batch",
+            (long long)batch, (long long)(n % batch), (long long)n, t->model->family->name,
+            (long long)least);
+    return PLX_OK;
 }
 
 static plx_status make_optimizer(plx_trainer *t) {
@@ -130,6 +157,7 @@ static plx_status prepare(plx_trainer *t, const plx_dataset *data) {
     enum { MOST_LOSSES = 1 << 20 };
     PLX_TRY(plx__batches_open(&t->batches, t->model, &t->options, data));
     count_steps(t);
+    PLX_TRY(check_own_loss(t));
     PLX_TRY(plx__schedule_check(&t->model->ctx->message, &t->options.schedule, t->steps));
     PLX_TRY(make_optimizer(t));
     PLX_TRY(plx__steppers_make(t));
@@ -152,12 +180,22 @@ plx_status plx_trainer_new(plx_model *model, const plx_trainer_options *options,
         plx_trainer_free(t);
         return status;
     }
+    t->next = model->trainers;
+    model->trainers = t;
     *out = t;
     return PLX_OK;
 }
 
+static void leave_model(plx_trainer *t) {
+    if (!t->model) return;
+    plx_trainer **place = &t->model->trainers;
+    while (*place && *place != t) place = &(*place)->next;
+    if (*place) *place = t->next;
+}
+
 void plx_trainer_free(plx_trainer *t) {
     if (!t) return;
+    leave_model(t);
     plx__steppers_free(t);
     plx__validation_close(t);
     plx__kept_close(t);
