@@ -123,7 +123,9 @@ static plx_status make_optimizer(plx_trainer *t) {
     for (int i = 0; i < weights->count; ++i)
         if (weights->list[i].role == PLX_WEIGHT_STATE)
             t->trained[t->count + t->state_count++] = weights->list[i].tensor;
-    PLX_TRY(plx_optimizer_new(ctx, &t->options.optimizer, t->count, t->trained, &t->optimizer));
+    const plx_status made =
+        plx_optimizer_new(ctx, &t->options.optimizer, t->count, t->trained, &t->optimizer);
+    if (made != PLX_OK || !t->optimizer) return made;
     t->optimizer->state = t->trained + t->count;
     t->optimizer->state_count = t->state_count;
     int trained = 0;
