@@ -293,6 +293,16 @@ static const char *ports_text(const plx_model *model, char *text, size_t size) {
     return text;
 }
 
+/* The first input whose ids have another range than the data's; -1: none. */
+static int other_vocabulary(const plx_model *model, const plx_model *usual) {
+    for (int i = 0; i < plx_model_inputs(model) && i < plx_model_inputs(usual); ++i) {
+        const int64_t ids = plx_model_input(model, i).classes;
+        const int64_t own = plx_model_input(usual, i).classes;
+        if (ids && own && ids != own) return i;
+    }
+    return -1;
+}
+
 /* wanted: the name of the task's own model. */
 static plx_status check_model(plx_learning *l, const char *wanted) {
     if (!l->options.model || !strcmp(wanted, l->options.model)) return PLX_OK;
@@ -301,6 +311,7 @@ static plx_status check_model(plx_learning *l, const char *wanted) {
     if (status != PLX_OK) return status;
     const plx_port in = plx_model_input(l->model, 0), out = plx_model_output(l->model, 0);
     const plx_port own = plx_model_input(usual, 0), target = plx_model_output(usual, 0);
+    const int words = other_vocabulary(l->model, usual);
     char left[256], right[256];
     if (same_ports(l->model, usual)) {
         status = PLX_OK;
@@ -312,12 +323,14 @@ static plx_status check_model(plx_learning *l, const char *wanted) {
             l->model_name, (long long)in.dims[0], (long long)out.dims[0], l->task->name,
             (long long)own.dims[0], (long long)target.dims[0], (long long)own.dims[0],
             (long long)target.dims[0]);
-    } else if (in.classes && own.classes && in.classes != own.classes) {
-        status = plx__learning_fail(l, PLX_ERR_ARGUMENT,
-                                    "model \"%s\" has a vocabulary of %lld, but the tokens of %s "
-                                    "are 0 to %lld: write vocabulary=%lld, or leave it out",
-                                    l->model_name, (long long)in.classes, l->task->name,
-                                    (long long)own.classes - 1, (long long)own.classes);
+    } else if (words >= 0) {
+        const int64_t ids = plx_model_input(usual, words).classes;
+        status =
+            plx__learning_fail(l, PLX_ERR_ARGUMENT,
+                               "model \"%s\" has a vocabulary of %lld, but the tokens of %s "
+                               "are 0 to %lld: write vocabulary=%lld, or leave it out",
+                               l->model_name, (long long)plx_model_input(l->model, words).classes,
+                               l->task->name, (long long)ids - 1, (long long)ids);
     } else {
         status = plx__learning_fail(l, PLX_ERR_SHAPE,
                                     "model \"%s\" has %s, but the data of %s are for %s",

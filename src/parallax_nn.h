@@ -127,7 +127,8 @@ plx_status plx_model_new(plx_ctx *ctx, int rank, const int64_t *dims, uint64_t s
 /* The same on i32 ids below vocabulary, for an embedding to start with. */
 plx_status plx_model_new_ids(plx_ctx *ctx, int rank, const int64_t *dims, int64_t vocabulary,
                              uint64_t seed, plx_model **out);
-/* Adds a layer to a stack. On failure the model is as it was. */
+/* Adds a layer to a stack. On failure the model is as it was. While a trainer of the model lives:
+ * PLX_ERR_STATE. */
 plx_status plx_model_add(plx_model *model, const plx_layer *layer);
 
 /* By name and, behind a colon, what differs: "gpt2-nano", "gpt2-nano:layers=6,width=192",
@@ -297,11 +298,12 @@ typedef struct plx_progress {
 
 /* Runs at most max_steps further steps, stopping early at the end of an epoch, and fills *progress.
  *
- * A loss that is not finite is PLX_ERR_DIVERGED, naming the step. No step is taken from such a
- * loss, and the weights (running statistics too) of the last step whose loss was finite are put
- * back: as they were when that loss was worked out; those from the start when there is none. The
- * same holds where the validation loss, or a weight after the last step, is not finite. The trainer
- * then takes no more steps: all further calls are PLX_ERR_DIVERGED. */
+ * A loss that is not finite is PLX_ERR_DIVERGED, naming the step, and so are running statistics. No
+ * step is taken from there, and the weights (running statistics too) of the last step whose loss
+ * and statistics were finite are put back: as they were when that loss was worked out; those from
+ * the start when there is none. The same holds where the validation loss, or a weight after the
+ * last step, is not finite. The trainer then takes no more steps: all further calls are
+ * PLX_ERR_DIVERGED. */
 plx_status plx_trainer_run(plx_trainer *trainer, int64_t max_steps, plx_progress *progress);
 /* The losses of all steps so far. */
 const plx_real *plx_trainer_losses(const plx_trainer *trainer, int64_t *count);

@@ -46,8 +46,8 @@ static bool has_second(const plx_optimizer_options *o) {
 static plx_status check_positive(plx__message *message, const char *name, const char *what,
                                  double value) {
     if (value >= 0 && value < 1e30) return PLX_OK;
-    return plx__fail(message, PLX_ERR_ARGUMENT, "%s: %s %g is not a finite, non-negative number",
-                     name, what, value);
+    return plx__fail(message, PLX_ERR_ARGUMENT, "%s: %s %g must be from 0 to below 1e30", name,
+                     what, value);
 }
 
 static plx_status check_options(plx__message *message, const plx_optimizer_options *o) {
@@ -63,8 +63,8 @@ static plx_status check_options(plx__message *message, const plx_optimizer_optio
                              labels[i], fractions[i]);
     PLX_TRY(check_positive(message, name, "weight decay", o->weight_decay));
     if (has_second(o) && !(o->epsilon > 0 && o->epsilon < 1e30))
-        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: epsilon %g must be above 0", name,
-                         o->epsilon);
+        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: epsilon %g must be above 0 and below 1e30",
+                         name, o->epsilon);
     return PLX_OK;
 }
 

@@ -2,7 +2,7 @@
  * understanding", NAACL 2019. Encoder blocks with the norm after the sum, learnt positions, a head
  * that names words and one that classifies the whole from its first token. Sentences come one at a
  * time, so there is no table of segments. */
-#include "models/encoder.h"
+#include "models/limits.h"
 #include "nn/layers.h"
 #include "nn/model.h"
 

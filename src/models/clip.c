@@ -3,7 +3,7 @@
  * contrastive loss draws pairs together and everything else apart. The paper reads captions from
  * left to right and takes the last word; here every word sees the whole caption, and their mean is
  * taken. */
-#include "models/encoder.h"
+#include "models/limits.h"
 #include "nn/layers.h"
 #include "nn/model.h"
 
@@ -37,10 +37,16 @@ static const double epsilon = 1e-5;
 static plx_status ports(plx_model *model) {
     const double *set = model->settings;
     const int64_t size = (int64_t)set[SIZE];
+    PLX_TRY(plx__check_patch(model, (int64_t)set[PATCH], size));
+    const double side = set[SIZE] / set[PATCH], patches = side * side;
     PLX_TRY(plx__check_encoder(model, (int64_t)set[HEADS], (int64_t)set[WIDTH],
                                set[WIDTH] * (12 * (set[LAYERS] + set[TEXT_LAYERS]) * set[WIDTH] +
-                                             3 * set[PATCH] * set[PATCH] + set[VOCABULARY] +
-                                             set[LENGTH] + 2 * set[EMBEDDING])));
+                                             3 * set[PATCH] * set[PATCH] + patches +
+                                             set[VOCABULARY] + set[LENGTH] + 2 * set[EMBEDDING])));
+    /* Of a block: what is added, queries, keys, values, and four times the width in the middle. */
+    PLX_TRY(
+        plx__check_size(model->ctx, "clip", 0,
+                        8 * set[WIDTH] * (patches * set[LAYERS] + set[LENGTH] * set[TEXT_LAYERS])));
     model->inputs[0] =
         (plx_port){.name = "pixels", .dtype = PLX_DTYPE_REAL, .rank = 3, .dims = {size, size, 3}};
     model->inputs[1] = (plx_port){.name = "ids",
@@ -141,4 +147,5 @@ const plx__family plx__family_clip = {
     .ports = ports,
     .forward = forward,
     .loss = loss,
+    .loss_batch = 2, /* a pair alone has none to be drawn apart from */
 };

@@ -1,4 +1,5 @@
 /* Models by name: FAMILY-SIZE:key=value,..., and mlp:WIDTHS. */
+#include "models/limits.h"
 #include "nn/model.h"
 
 #include "base/dmath.h"
@@ -76,6 +77,9 @@ static plx_status new_mlp(plx_ctx *ctx, const char *name, uint64_t seed, plx_mod
     } else if (*end) {
         return bad_name(ctx, name, "the widths end in something that is not a number");
     }
+    double parameters = 0;
+    for (int i = 1; i < count; ++i) parameters += (double)(widths[i - 1] + 1) * (double)widths[i];
+    PLX_TRY(plx__check_size(ctx, "mlp", parameters, 0));
     plx_model *model;
     PLX_TRY(plx_model_new(ctx, 1, widths, seed, &model));
     for (int i = 1; i < count; ++i) {
@@ -124,7 +128,7 @@ static plx_status unknown_key(plx_ctx *ctx, const plx__family *family, const cha
 
 /* One "key=value". */
 static plx_status apply_setting(plx_ctx *ctx, const plx__family *family, const char *text,
-                                size_t length, double *values) {
+                                size_t length, double *values, bool *set) {
     const char *equals = memchr(text, '=', length);
     if (!equals)
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
@@ -145,15 +149,20 @@ static plx_status apply_setting(plx_ctx *ctx, const plx__family *family, const c
                          "model %s: %s is \"%.*s\"; it must be a %snumber from %g to %g",
                          family->name, setting->key, (int)(text + length - equals - 1), equals + 1,
                          setting->whole ? "whole " : "", setting->least, setting->most);
+    if (set[i])
+        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT, "model %s: %s is set twice", family->name,
+                         setting->key);
+    set[i] = true;
     values[i] = value;
     return PLX_OK;
 }
 
 static plx_status apply_settings(plx_ctx *ctx, const plx__family *family, const char *text,
                                  double *values) {
+    bool set[PLX__SETTINGS] = {false};
     while (*text) {
         const size_t length = strcspn(text, ",");
-        PLX_TRY(apply_setting(ctx, family, text, length, values));
+        PLX_TRY(apply_setting(ctx, family, text, length, values, set));
         text += length;
         if (*text == ',') ++text;
     }

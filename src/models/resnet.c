@@ -2,6 +2,7 @@
  * blocks, each stage with half the rows and columns and twice the channels of the one before.
  * "nano" is the net for 32 x 32 of its section 4.2, "18" that for 224 x 224. Where shapes change,
  * the shortcut is a projection. */
+#include "models/limits.h"
 #include "nn/layers.h"
 #include "nn/model.h"
 
@@ -36,6 +37,32 @@ static int64_t stem_rows(const plx_model *model) {
     return model->settings[STEM] == 7 ? (size + 3) / 4 : size;
 }
 
+/* How often those can be halved, and the first stage, which does not. */
+static int64_t most_stages(const plx_model *model) {
+    int64_t stages = 1;
+    while (stem_rows(model) >> stages) stages += 1;
+    return stages;
+}
+
+/* Weights of convolutions and of the head, and what convolutions make of one picture. */
+static plx_status check_size(const plx_model *model) {
+    const double *set = model->settings;
+    double rows = (double)stem_rows(model), units = set[WIDTH];
+    double parameters = set[STEM] * set[STEM] * set[CHANNELS] * units;
+    double activations = rows * rows * units * (set[STEM] == 7 ? 4 : 1);
+    for (int stage = 0; stage < (int)set[STAGES]; ++stage) {
+        if (stage) {
+            rows /= 2;
+            units *= 2;
+            /* The first convolution has half as many inputs, and so has the projection. */
+            parameters -= (set[SKIPS] != 0 ? 4 : 4.5) * units * units;
+        }
+        parameters += 18 * set[BLOCKS] * units * units;
+        activations += 2 * set[BLOCKS] * rows * rows * units;
+    }
+    return plx__check_size(model->ctx, "resnet", parameters + units * set[CLASSES], activations);
+}
+
 static plx_status ports(plx_model *model) {
     const double *set = model->settings;
     const int64_t size = (int64_t)set[SIZE], stages = (int64_t)set[STAGES];
@@ -49,9 +76,12 @@ static plx_status ports(plx_model *model) {
     if (stem_rows(model) >> (stages - 1) < 1)
         return plx__fail(message, PLX_ERR_SHAPE,
                          "model resnet: %lld stages halve %lld x %lld pixels (after the stem, of "
-                         "images of %lld x %lld) below one",
+                         "images of %lld x %lld) below one; take stages=%lld or size=%lld",
                          (long long)stages, (long long)stem_rows(model),
-                         (long long)stem_rows(model), (long long)size, (long long)size);
+                         (long long)stem_rows(model), (long long)size, (long long)size,
+                         (long long)most_stages(model),
+                         (long long)(set[STEM] == 7 ? 4 : 1) << (stages - 1));
+    PLX_TRY(check_size(model));
     model->inputs[0] = (plx_port){.name = "image",
                                   .dtype = PLX_DTYPE_REAL,
                                   .rank = 3,

@@ -1,6 +1,7 @@
 /* ViT: Dosovitskiy et al., "An image is worth 16x16 words", ICLR 2021: patches of an image as the
  * words of an encoder with the norm first. "tiny" is ViT-Ti/16 of Touvron et al., "Training
  * data-efficient image transformers", ICML 2021. Initial values are those of the authors' code. */
+#include "models/limits.h"
 #include "nn/layers.h"
 #include "nn/model.h"
 
@@ -34,7 +35,17 @@ static const plx__model_size sizes[] = {
 };
 
 static plx_status ports(plx_model *model) {
-    const int64_t size = (int64_t)model->settings[SIZE];
+    const double *set = model->settings;
+    const int64_t size = (int64_t)set[SIZE];
+    PLX_TRY(plx__check_patch(model, (int64_t)set[PATCH], size));
+    const double width = set[WIDTH], hidden = set[HIDDEN] > 0 ? set[HIDDEN] : 4 * width;
+    const double side = set[SIZE] / set[PATCH], tokens = side * side + 1;
+    PLX_TRY(plx__check_encoder(model, (int64_t)set[HEADS], (int64_t)width,
+                               width * (set[LAYERS] * (4 * width + 2 * hidden) +
+                                        set[PATCH] * set[PATCH] * set[CHANNELS] + tokens +
+                                        set[CLASSES])));
+    /* Of a block: what is added, queries, keys and values, and the hidden layer. */
+    PLX_TRY(plx__check_size(model->ctx, "vit", 0, set[LAYERS] * tokens * (4 * width + hidden)));
     model->inputs[0] = (plx_port){.name = "image",
                                   .dtype = PLX_DTYPE_REAL,
                                   .rank = 3,

@@ -107,3 +107,16 @@ plx_status plx__check_dataset(const plx_model *model, const char *who, plx_loss 
     for (int i = 0; i < model->outputs_count; ++i) PLX_TRY(check_target(model, who, loss, data, i));
     return PLX_OK;
 }
+
+bool plx__has_labels(const plx_model *model, const plx_dataset *data) {
+    for (int i = 0; i < model->outputs_count; ++i) {
+        const int64_t size = plx__target_size(model, PLX_LOSS_CROSS_ENTROPY, i);
+        for (int64_t row = 0; row < data->n; ++row) {
+            const int32_t *labels =
+                plx__dataset_target(model, PLX_LOSS_CROSS_ENTROPY, data, i, row);
+            for (int64_t j = 0; j < size; ++j)
+                if (labels[j] != PLX_IGNORED_LABEL) return true;
+        }
+    }
+    return false;
+}

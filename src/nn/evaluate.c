@@ -117,10 +117,15 @@ static plx_status tally_rows(plx_model *model, int output, plx_loss loss, const 
 plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const plx_dataset *data,
                               plx_metrics *metrics, int64_t *confusion) {
     plx__message *message = &model->ctx->message;
-    if (loss == PLX_LOSS_OWN || output < 0 || output >= model->outputs_count)
+    if (output < 0 || output >= model->outputs_count)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "evaluate: output %d of %d by loss %d; take mse or cross-entropy", output,
-                         model->outputs_count, (int)loss);
+                         "evaluate: output %d; the model has %d output%s, 0 to %d", output,
+                         model->outputs_count, model->outputs_count == 1 ? "" : "s",
+                         model->outputs_count - 1);
+    if (loss == PLX_LOSS_OWN)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "evaluate: the model's own loss has no labels to compare with; take mse "
+                         "or cross-entropy");
     PLX_TRY(plx__check_dataset(model, "evaluate", loss, data));
     const plx_port *port = &model->outputs[output];
     const int64_t size = plx__port_size(port), classes = port->dims[port->rank - 1];

@@ -47,6 +47,13 @@ static plx_status check_options(plx_graph *graph, const plx_hypercausal_options 
     return graph->status;
 }
 
+static plx_status check_beginning(plx_graph *graph, const char *name, double value) {
+    const plx_real kept = (plx_real)value;
+    if (kept - kept == 0) return graph->status;
+    return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "hypercausal: %s begins with %g; it is finite",
+                           name, value);
+}
+
 /* Memory for what a step keeps for its gradient. */
 static int32_t buffer_of(plx_graph *graph, int64_t times, const plx__node *like) {
     const plx__attrs attrs = {.rank = 2, .dims = {times, plx__size(like)}};
@@ -73,8 +80,8 @@ static double half_width(const plx_hypercausal_options *options) {
     return p > 0.08 ? p : 0.08;
 }
 
-plx_status plx_hypercausal_emit(plx_graph *graph, plx_node x, plx_node w, plx_node b,
-                                const plx_hypercausal_options *options, plx_hypercausal *out) {
+static plx_status emit_node(plx_graph *graph, plx_node x, plx_node w, plx_node b,
+                            const plx_hypercausal_options *options, plx_hypercausal *out) {
     PLX_TRY(plx_graph_status(graph));
     if (plx_node_shape(graph, x, NULL) < 0)
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
@@ -103,9 +110,9 @@ static plx_node mean_of(plx_graph *graph, int count, const plx_node *parents) {
     return count == 1 ? sum : (plx_node){PLX__EMIT1(graph, &plx__op_scale, sum.id, &share)};
 }
 
-plx_status plx_hypercausal_node(const plx_scope *scope, const char *name, int count,
-                                const plx_node *parents, const plx_hypercausal_options *options,
-                                plx_hypercausal *out) {
+static plx_status named_node(const plx_scope *scope, const char *name, int count,
+                             const plx_node *parents, const plx_hypercausal_options *options,
+                             plx_hypercausal *out) {
     plx_graph *graph = scope->graph;
     PLX_TRY(plx_graph_status(graph));
     if (count < 1)
@@ -113,17 +120,19 @@ plx_status plx_hypercausal_node(const plx_scope *scope, const char *name, int co
                                "hypercausal: node \"%s\" has no parent; it takes one or more",
                                name);
     PLX_TRY(check_options(graph, options));
+    PLX_TRY(check_beginning(graph, "w", options->w));
+    PLX_TRY(check_beginning(graph, "b", options->b));
     const plx_scope inner = plx_scope_in(scope, name);
     const plx_node w =
         plx_weight(&inner, "w", 0, NULL, PLX_INIT_CONSTANT, options->w, PLX_WEIGHT_PLAIN);
     const plx_node b =
         plx_weight(&inner, "b", 0, NULL, PLX_INIT_CONSTANT, options->b, PLX_WEIGHT_PLAIN);
-    return plx_hypercausal_emit(graph, mean_of(graph, count, parents), w, b, options, out);
+    return emit_node(graph, mean_of(graph, count, parents), w, b, options, out);
 }
 
-plx_status plx_hypercausal_loss(plx_graph *graph, int count, const plx_hypercausal *nodes,
-                                plx_node target, const plx_hypercausal_loss_options *options,
-                                plx_hypercausal_parts *out) {
+static plx_status emit_loss(plx_graph *graph, int count, const plx_hypercausal *nodes,
+                            plx_node target, const plx_hypercausal_loss_options *options,
+                            plx_hypercausal_parts *out) {
     enum { MOST_NODES = 61, BEFORE = 3 };
     const plx_hypercausal_loss_options usual = plx_hypercausal_loss_default();
     const plx_hypercausal_loss_options *o = options ? options : &usual;
@@ -145,4 +154,25 @@ plx_status plx_hypercausal_loss(plx_graph *graph, int count, const plx_hypercaus
     PLX_TRY(plx_graph_status(graph));
     *out = made;
     return PLX_OK;
+}
+
+/* The graph keeps a sentence until its status is asked for. */
+plx_status plx_hypercausal_emit(plx_graph *graph, plx_node x, plx_node w, plx_node b,
+                                const plx_hypercausal_options *options, plx_hypercausal *out) {
+    (void)emit_node(graph, x, w, b, options, out);
+    return plx_graph_status(graph);
+}
+
+plx_status plx_hypercausal_node(const plx_scope *scope, const char *name, int count,
+                                const plx_node *parents, const plx_hypercausal_options *options,
+                                plx_hypercausal *out) {
+    (void)named_node(scope, name, count, parents, options, out);
+    return plx_graph_status(scope->graph);
+}
+
+plx_status plx_hypercausal_loss(plx_graph *graph, int count, const plx_hypercausal *nodes,
+                                plx_node target, const plx_hypercausal_loss_options *options,
+                                plx_hypercausal_parts *out) {
+    (void)emit_loss(graph, count, nodes, target, options, out);
+    return plx_graph_status(graph);
 }

@@ -80,12 +80,13 @@ void plx__put_back_best(plx_trainer *t) {
 }
 
 bool plx__weights_are_finite(const plx_trainer *t) {
-    for (int i = 0; i < t->count; ++i) {
-        const plx_real *values = t->trained[i]->data;
-        bool finite = true;
-        for (int64_t j = 0; j < t->trained[i]->size; ++j)
-            finite = finite & (values[j] - values[j] == 0);
-        if (!finite) return false;
-    }
+    for (int i = 0; i < t->count; ++i)
+        if (!plx__is_finite(t->trained[i])) return false;
+    return true;
+}
+
+bool plx__state_is_finite(const plx_trainer *t) {
+    for (int i = 0; i < t->state_count; ++i)
+        if (!plx__is_finite(t->trained[t->count + i])) return false;
     return true;
 }

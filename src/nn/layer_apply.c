@@ -472,8 +472,10 @@ static bool check(plx_graph *graph, const plx_layer *layer, plx_node x) {
     if (layer->kind == PLX_LAYER_RESHAPE && (layer->rank < 1 || layer->rank >= PLX_MAX_RANK))
         return refuse(graph, PLX_ERR_SHAPE, layer->name, "a sample has 1 to 5 dimensions, not",
                       layer->rank);
-    if (layer->kind == PLX_LAYER_RESIDUAL && layer->layers_count < 1)
-        return refuse(graph, PLX_ERR_ARGUMENT, layer->name, "layers inside:", 0);
+    if (layer->kind == PLX_LAYER_RESIDUAL && (layer->layers_count < 1 || !layer->layers))
+        return refuse(graph, PLX_ERR_ARGUMENT, layer->name,
+                      layer->layers_count < 1 ? "layers inside:" : "layers is NULL, for",
+                      layer->layers_count);
     return check_input(graph, layer, x) && check_groups(graph, layer, x);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/platform.h"
 #include "nn/layers.h"
+#include "nn/trainer.h"
 #include "ops/op.h"
 
 #include <string.h>
@@ -36,6 +37,7 @@ static void free_layer(plx_layer *layer) {
 
 void plx_model_free(plx_model *model) {
     if (!model) return;
+    for (plx_trainer *t = model->trainers; t; t = t->next) t->model = NULL;
     forget_plans(model);
     for (int i = 0; i < model->count; ++i) free_layer(&model->layers[i]);
     plx_platform_free(model->layers);
@@ -205,14 +207,29 @@ static plx_status check_vocabulary(const plx_model *model, const plx_layer *laye
                      (long long)layer->vocabulary, (long long)port->classes);
 }
 
+/* Before inner layers are copied. */
+static plx_status check_inner(plx__message *message, const plx_layer *layer) {
+    if (layer->layers_count < 0 || (layer->layers_count && !layer->layers))
+        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: layers inside: %d%s",
+                         plx_layer_name(layer->kind) ? plx_layer_name(layer->kind) : "layers",
+                         layer->layers_count,
+                         layer->layers_count < 0 ? "" : ", but layers is NULL");
+    for (int i = 0; i < layer->layers_count; ++i) PLX_TRY(check_inner(message, &layer->layers[i]));
+    return PLX_OK;
+}
+
 plx_status plx_model_add(plx_model *model, const plx_layer *layer) {
     plx__message *message = &model->ctx->message;
     const char *kind = plx_layer_name(layer->kind);
     if (model->family)
         return plx__fail(message, PLX_ERR_STATE, "model: %s is complete and takes no layers",
                          model->family->name);
+    if (model->trainers)
+        return plx__fail(message, PLX_ERR_STATE,
+                         "model: it is being trained; free its trainer before adding a layer");
     if (!kind)
         return plx__fail(message, PLX_ERR_ARGUMENT, "layers: no kind number %d", (int)layer->kind);
+    PLX_TRY(check_inner(message, layer));
     char name[PLX_NAME];
     PLX_TRY(name_layer(model, layer, kind, name));
     PLX_TRY(check_vocabulary(model, layer));

@@ -32,6 +32,7 @@ typedef struct plx__family {
                    plx_node *outputs);
     /* The loss PLX_LOSS_OWN of outputs; NULL: there is none. */
     plx_node (*loss)(const plx_model *model, const plx_scope *scope, const plx_node *outputs);
+    int64_t loss_batch; /* samples that it compares, at least; 0: one will do */
     /* Emits the logits [1, 1, vocabulary] after ids [1, 1], at the cache's position; NULL: the
      * model continues no sequences. */
     plx_node (*step)(const plx_model *model, const plx_scope *scope, plx_node ids,
@@ -58,6 +59,7 @@ struct plx_model {
     int count, capacity; /* of a stack */
     plx_layer *layers;   /* with copies of names and inner layers */
     plx__predictor predictors[PLX__PREDICTORS];
+    plx_trainer *trainers; /* those that live, by their next */
 };
 
 /* A model of a family; settings in the order of its table. */
@@ -82,5 +84,7 @@ int64_t plx__target_size(const plx_model *model, plx_loss loss, int i);
  * outside the classes: PLX_ERR_ARGUMENT with the row. who: "fit". */
 plx_status plx__check_dataset(const plx_model *model, const char *who, plx_loss loss,
                               const plx_dataset *data);
+/* Whether a label of cross-entropy counts. */
+bool plx__has_labels(const plx_model *model, const plx_dataset *data);
 
 #endif

@@ -72,7 +72,12 @@ static plx_status check(plx_model *model, const plx_trainer_options *o, const pl
         return plx__fail(message, PLX_ERR_STATE, "fit: the model has no parameters");
     PLX_TRY(check_counts(message, o, data->n));
     PLX_TRY(check_amounts(message, o));
-    return plx__check_dataset(model, "fit", o->loss, data);
+    PLX_TRY(plx__check_dataset(model, "fit", o->loss, data));
+    if (o->loss == PLX_LOSS_CROSS_ENTROPY && !plx__has_labels(model, data))
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: every label is one to ignore (%d), so there is nothing to learn",
+                         PLX_IGNORED_LABEL);
+    return PLX_OK;
 }
 
 /* Steps of an epoch, and in all. */
@@ -84,6 +89,28 @@ static void count_steps(plx_trainer *t) {
     if (o->steps && o->steps < t->steps) t->steps = o->steps;
 }
 
+/* Of too few samples, which cannot be told apart, the loss is the same whatever the weights. */
+static plx_status check_own_loss(const plx_trainer *t) {
+    const int64_t batch = t->options.batch, n = t->batches.data.n;
+    const int64_t least = t->options.loss == PLX_LOSS_OWN ? t->model->family->loss_batch : 0;
+    plx__message *message = &t->model->ctx->message;
+    if (batch < least)
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "fit: batch %lld; the loss of %s compares the samples of a batch and needs "
+            "at least %lld",
+            (long long)batch, t->model->family->name, (long long)least);
+    if (n % batch && n % batch < least && t->steps >= t->steps_per_epoch)
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "fit: batch %lld leaves %lld of %lld samples for the last one of an epoch; "
+            "the loss of %s compares samples and needs at least %lld: take another "
+            "batch",
+            (long long)batch, (long long)(n % batch), (long long)n, t->model->family->name,
+            (long long)least);
+    return PLX_OK;
+}
+
 static plx_status make_optimizer(plx_trainer *t) {
     plx_ctx *ctx = t->model->ctx;
     const plx_weights *weights = t->model->weights;
@@ -92,7 +119,15 @@ static plx_status make_optimizer(plx_trainer *t) {
     for (int i = 0; i < weights->count; ++i)
         if (weights->list[i].role != PLX_WEIGHT_STATE)
             t->trained[t->count++] = weights->list[i].tensor;
-    PLX_TRY(plx_optimizer_new(ctx, &t->options.optimizer, t->count, t->trained, &t->optimizer));
+    /* Behind them, running statistics. */
+    for (int i = 0; i < weights->count; ++i)
+        if (weights->list[i].role == PLX_WEIGHT_STATE)
+            t->trained[t->count + t->state_count++] = weights->list[i].tensor;
+    const plx_status made =
+        plx_optimizer_new(ctx, &t->options.optimizer, t->count, t->trained, &t->optimizer);
+    if (made != PLX_OK || !t->optimizer) return made;
+    t->optimizer->state = t->trained + t->count;
+    t->optimizer->state_count = t->state_count;
     int trained = 0;
     for (int i = 0; i < weights->count; ++i) {
         if (weights->list[i].role == PLX_WEIGHT_PLAIN)
@@ -124,6 +159,7 @@ static plx_status prepare(plx_trainer *t, const plx_dataset *data) {
     enum { MOST_LOSSES = 1 << 20 };
     PLX_TRY(plx__batches_open(&t->batches, t->model, &t->options, data));
     count_steps(t);
+    PLX_TRY(check_own_loss(t));
     PLX_TRY(plx__schedule_check(&t->model->ctx->message, &t->options.schedule, t->steps));
     PLX_TRY(make_optimizer(t));
     PLX_TRY(plx__steppers_make(t));
@@ -146,12 +182,22 @@ plx_status plx_trainer_new(plx_model *model, const plx_trainer_options *options,
         plx_trainer_free(t);
         return status;
     }
+    t->next = model->trainers;
+    model->trainers = t;
     *out = t;
     return PLX_OK;
 }
 
+static void leave_model(plx_trainer *t) {
+    if (!t->model) return;
+    plx_trainer **place = &t->model->trainers;
+    while (*place && *place != t) place = &(*place)->next;
+    if (*place) *place = t->next;
+}
+
 void plx_trainer_free(plx_trainer *t) {
     if (!t) return;
+    leave_model(t);
     plx__steppers_free(t);
     plx__validation_close(t);
     plx__kept_close(t);
@@ -168,11 +214,17 @@ void plx_trainer_free(plx_trainer *t) {
 static plx_status diverge(plx_trainer *t, const char *what, int64_t step) {
     plx__put_back_last(t);
     t->diverged = true;
+    const double asked = t->options.optimizer.rate;
+    char rate[64];
+    if (t->rate == asked)
+        plx__format(rate, sizeof rate, "%g", asked);
+    else
+        plx__format(rate, sizeof rate, "%g, at this step %g", asked, t->rate);
     return plx__fail(
         &t->model->ctx->message, PLX_ERR_DIVERGED,
         "fit: the %s not finite at step %lld of epoch %lld; the weights of the last good step are "
-        "put back: lower the learning rate (%g)",
-        what, (long long)step, (long long)((step - 1) / t->steps_per_epoch) + 1, t->rate);
+        "put back: lower the learning rate (%s)",
+        what, (long long)step, (long long)((step - 1) / t->steps_per_epoch) + 1, rate);
 }
 
 /* Rows of batches number first to end - 1 of an epoch. */
@@ -194,7 +246,7 @@ static plx_status run_batch(plx_trainer *t, int64_t i, double *loss) {
 }
 
 /* Adds up the gradients of batches first to end - 1, each by its share of the samples, and updates
- * from the sum. Stops at a loss that is not finite. */
+ * from the sum. Stops at a loss, or running statistics, that are not finite. */
 static plx_status run_batches(plx_trainer *t, int64_t first, int64_t end, double *loss) {
     const double rows = (double)rows_between(t, first, end);
     *loss = 0;
@@ -204,7 +256,7 @@ static plx_status run_batches(plx_trainer *t, int64_t first, int64_t end, double
         t->optimizer->adds = i > first;
         PLX_TRY(run_batch(t, i, &own));
         *loss += t->optimizer->share * own;
-        if (!is_finite(*loss)) return PLX_OK;
+        if (!is_finite(*loss) || !plx__state_is_finite(t)) return PLX_OK;
     }
     PLX_TRY(plx_plan_run(t->apply.plan));
     if (t->apply.norm.id >= 0) t->norm = (double)plx_plan_output(t->apply.plan, t->apply.norm)[0];
@@ -231,6 +283,7 @@ static plx_status run_step(plx_trainer *t) {
     else
         PLX_TRY(run_batch(t, first, &loss));
     if (!is_finite(loss)) return diverge(t, "loss is", t->step + 1);
+    if (!plx__state_is_finite(t)) return diverge(t, "running statistics are", t->step + 1);
     plx__keep_state(t);
     t->losses[t->step] = (plx_real)loss;
     const int64_t rows = rows_between(t, first, end);

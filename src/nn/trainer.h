@@ -36,12 +36,13 @@ typedef struct plx__validation {
 } plx__validation;
 
 struct plx_trainer {
-    plx_model *model;
+    plx_model *model;  /* NULL: freed before */
+    plx_trainer *next; /* of the same model */
     plx_trainer_options options;
     plx__batches batches;
     plx_optimizer *optimizer;
-    int count; /* of trained weights */
-    plx_tensor **trained;
+    int count, state_count; /* of trained weights, and of running statistics */
+    plx_tensor **trained;   /* the one, then the other */
     plx__stepper whole, rest;
     plx__stepper apply; /* with accumulation: the update from the sums */
     int64_t step, steps, batches_per_epoch, steps_per_epoch;
@@ -79,13 +80,14 @@ plx_status plx__stepper_of_loss(plx_trainer *t, int64_t rows, plx__stepper *s);
 plx_status plx__kept_open(plx_trainer *t);
 void plx__kept_close(plx_trainer *t);
 int64_t plx__kept_bytes(const plx_trainer *t);
-/* After a step whose loss was finite. */
+/* After a step whose loss and running statistics were finite. */
 void plx__keep_state(plx_trainer *t);
 /* Puts back what the last such step had. */
 void plx__put_back_last(plx_trainer *t);
 void plx__keep_best(plx_trainer *t);
 void plx__put_back_best(plx_trainer *t);
 bool plx__weights_are_finite(const plx_trainer *t);
+bool plx__state_is_finite(const plx_trainer *t);
 
 /* validation.c */
 plx_status plx__validation_open(plx_trainer *t);

@@ -21,6 +21,8 @@ struct plx_optimizer {
     plx_tensor **sums;   /* of gradients, for accumulate; NULL: not wanted */
     double share;        /* accumulate: of the next gradients in the mean */
     bool adds;           /* accumulate: to what is there */
+    plx_tensor **state;  /* borrowed: running statistics that a guarded step must find finite */
+    int state_count;
     int64_t steps;
     /* As the kernels have them: in float 1 - 0.999 is off by 1e-5 of itself. Kept here, because gcc
      * 12 folds a pair of roundings to float and back. */
@@ -29,6 +31,7 @@ struct plx_optimizer {
         beta2_power; /* beta^steps, by repeated multiplication: the same everywhere */
 };
 
+bool plx__is_finite(const plx_tensor *tensor);
 /* The row that carries out this optimizer. */
 const plx_op *plx__optimizer_op(const plx_optimizer *optimizer);
 

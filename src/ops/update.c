@@ -108,10 +108,21 @@ static void update_pieces(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
+bool plx__is_finite(const plx_tensor *tensor) {
+    const plx_real *values = tensor->data;
+    bool finite = true;
+    for (int64_t i = 0; i < tensor->size; ++i) finite = finite & (values[i] - values[i] == 0);
+    return finite;
+}
+
+/* The forward pass, which is over by now, has moved the running statistics. */
 static bool is_held_back(const plx__step *step, const plx_optimizer *optimizer) {
     if (step->in_count == 2 * optimizer->count) return false;
     const plx_real guard = PLX_IN(step, 2 * optimizer->count)[0];
-    return guard - guard != 0;
+    if (guard - guard != 0) return true;
+    for (int i = 0; i < optimizer->state_count; ++i)
+        if (!plx__is_finite(optimizer->state[i])) return true;
+    return false;
 }
 
 static plx_status run_update(plx_ctx *ctx, const plx__step *step, update_fn update) {

@@ -79,6 +79,27 @@ static void refuse(plx_check *t, plx_ctx *ctx, const char *text, size_t bytes, c
     plx_learning_free(learning);
 }
 
+/* Whichever input takes the tokens. */
+static void vocabularies(plx_check *t, plx_ctx *ctx) {
+    static const struct {
+        const char *task, *model;
+    } wrong[] = {{"clip-nano", "clip-nano:vocabulary=9"}, {"bert-nano", "bert-nano:vocabulary=9"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
+        const plx_learning_options options = {
+            .task = wrong[i].task, .model = wrong[i].model, .steps = 2};
+        plx_learning *learning = NULL;
+        char expected[128];
+        snprintf(expected, sizeof expected, "has a vocabulary of 9, but the tokens of %s are 0 to ",
+                 wrong[i].task);
+        CHECK(t,
+              plx_learning_new(ctx, &options, &learning) == PLX_ERR_ARGUMENT && !learning &&
+                  strstr(plx_message(ctx), expected) &&
+                  strstr(plx_message(ctx), ": write vocabulary="),
+              "\"%s\" lacks \"%s\"", plx_message(ctx), expected);
+        plx_learning_free(learning);
+    }
+}
+
 static void refusals(plx_check *t, plx_ctx *ctx) {
     enum { LENGTH = 20000 };
     char *text = malloc(LENGTH);
@@ -167,6 +188,7 @@ void plx_test_bench_text(plx_check *t) {
     plx_ctx *ctx = plx_check_context(t, NULL, 2);
     if (!ctx) return;
     refusals(t, ctx);
+    vocabularies(t, ctx);
     characters(t, ctx);
     attention(t, ctx, "gpt2-nano");
     attention(t, ctx, "transformer-nano");

@@ -35,6 +35,8 @@ static void close_small(small *s) {
 static void refused(plx_check *t, small *s, plx_status status, plx_status expected,
                     const char *words) {
     plx_plan *plan = NULL;
+    CHECK(t, strstr(plx_message(s->ctx), words) != NULL, "at once: \"%s\" lacks \"%s\"",
+          plx_message(s->ctx), words);
     CHECK(t, status == expected, "%s: %s instead of %s", words, plx_status_name(status),
           plx_status_name(expected));
     CHECK(t, plx_compile(s->graph, 0, NULL, NULL, &plan) == expected, "%s: compiled", words);
@@ -46,14 +48,21 @@ static void refused(plx_check *t, small *s, plx_status status, plx_status expect
 static void check_refusals(plx_check *t) {
     static const struct {
         int64_t depth, futures;
-        double span;
+        double span, w, b;
         int policy;
         const char *words;
     } wrong[] = {
-        {0, 3, 0.25, 0, "depth 0"},       {1, 1, 0.25, 0, "1 futures"},
-        {1, 3, NAN, 0, "span"},           {1, 3, 4.5, 0, "span 4.5"},
-        {1, 3, 0.25, 7, "policy 7"},      {1, 3, 0.25, -1, "policy -1"},
-        {1, 1 << 21, 0.25, 0, "futures"}, {5000, 3, 0.25, 0, "depth 5000"},
+        {0, 3, 0.25, 1, 0, 0, "depth 0"},
+        {1, 1, 0.25, 1, 0, 0, "1 futures"},
+        {1, 3, NAN, 1, 0, 0, "span"},
+        {1, 3, INFINITY, 1, 0, 0, "span inf"},
+        {1, 3, 4.5, 1, 0, 0, "span 4.5"},
+        {1, 3, 0.25, 1, 0, 7, "policy 7"},
+        {1, 3, 0.25, 1, 0, -1, "policy -1"},
+        {1, 1 << 21, 0.25, 1, 0, 0, "futures"},
+        {5000, 3, 0.25, 1, 0, 0, "depth 5000"},
+        {1, 3, 0.25, NAN, 0, 0, "w begins with nan"},
+        {1, 3, 0.25, 1, -INFINITY, 0, "b begins with -inf"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
         small s = open_small(t);
@@ -62,6 +71,8 @@ static void check_refusals(plx_check *t) {
         options.depth = wrong[i].depth;
         options.futures = wrong[i].futures;
         options.span = wrong[i].span;
+        options.w = wrong[i].w;
+        options.b = wrong[i].b;
         options.policy = (plx_future_policy)wrong[i].policy;
         plx_hypercausal node;
         refused(t, &s, plx_hypercausal_node(&s.scope, "a", 1, &s.x, &options, &node),

@@ -416,6 +416,8 @@ static void begins_as_papers_say(plx_check *t, plx_ctx *ctx) {
 
 /* ---- Refusals -------------------------------------------------------------------------------- */
 
+static const plx_layer hollow[] = {{.kind = PLX_LAYER_DENSE, .units = 6},
+                                   {.kind = PLX_LAYER_RESIDUAL, .layers_count = -7}};
 static const plx_layer same_names[] = {{.kind = PLX_LAYER_DENSE, .units = 3, .name = "a"},
                                        {.kind = PLX_LAYER_DENSE, .units = 3, .name = "a"}};
 static const plx_layer narrow[] = {{.kind = PLX_LAYER_DENSE, .units = 3}};
@@ -478,6 +480,18 @@ static const struct {
      "takes ids"},
     {{.kind = PLX_LAYER_ATTENTION}, false, PLX_ERR_SHAPE, "takes samples [length, width], not [6]"},
     {{.kind = PLX_LAYER_RESIDUAL}, false, PLX_ERR_ARGUMENT, "layers inside: 0"},
+    {{.kind = PLX_LAYER_RESIDUAL, .layers_count = -1},
+     false,
+     PLX_ERR_ARGUMENT,
+     "residual: layers inside: -1"},
+    {{.kind = PLX_LAYER_RESIDUAL, .layers_count = 3},
+     false,
+     PLX_ERR_ARGUMENT,
+     "residual: layers inside: 3, but layers is NULL"},
+    {{.kind = PLX_LAYER_RESIDUAL, .layers = hollow, .layers_count = 2},
+     false,
+     PLX_ERR_ARGUMENT,
+     "residual: layers inside: -7"},
     {{.kind = PLX_LAYER_RESIDUAL, .layers = same_names, .layers_count = 2},
      false,
      PLX_ERR_ARGUMENT,

@@ -75,8 +75,12 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
         {"bert-nano:layers=256,width=65536", "about 1.32e+13 parameters"},
         {"bert-nano:patch=8", "has no dimension \"patch\""},
         {"clip-nano:heads=5", "clip: 5 heads do not divide width 128; take width 130"},
-        {"clip-nano:patch=7", "a patch of 7 does not divide an image of 32 x 32"},
-        {"clip-nano:size=20", "a patch of 8 does not divide an image of 20 x 20"},
+        {"clip-nano:patch=7",
+         "clip: a patch of 7 does not divide an image of 32 x 32; take patch=4 or size=28"},
+        {"clip-nano:size=20",
+         "a patch of 8 does not divide an image of 20 x 20; take patch=5 or size=16"},
+        {"clip-nano:size=4096,patch=1", "e+09 parameters"},
+        {"clip-nano:length=8,length=9", "length is set twice"},
         {"clip-nano:length=0", "length is \"0\""},
         {"clip-nano:embedding=1.5", "embedding is \"1.5\""},
     };
@@ -330,6 +334,34 @@ static void temperature_is_clipped(plx_check *t, plx_ctx *ctx) {
     plx_model_free(model);
 }
 
+/* A batch of one pair has no other to be told from. */
+static void refuses_single_pairs(plx_check *t, plx_ctx *ctx) {
+    plx_real pixels[BATCH * PIXELS];
+    draw_pixels(pixels);
+    const plx_dataset data = {.n = BATCH, .inputs = {pixels, captions}};
+    static const char *const expected[] = {
+        "batch 1; the loss of clip compares the samples of a batch and needs at least 2",
+        "batch 2 leaves 1 of 3 samples for the last one of an epoch"};
+    plx_model *model = model_of(t, ctx, TINY_CLIP);
+    if (!model) return;
+    for (int64_t batch = 1; batch <= 3; ++batch) {
+        plx_trainer_options options = plx_trainer_default();
+        options.loss = PLX_LOSS_OWN;
+        options.batch = batch;
+        plx_trainer *trainer = NULL;
+        const plx_status status = plx_trainer_new(model, &options, &data, &trainer);
+        if (batch == 3)
+            CHECK(t, status == PLX_OK, "%s", plx_message(ctx));
+        else
+            CHECK(t,
+                  status == PLX_ERR_ARGUMENT && !trainer &&
+                      strstr(plx_message(ctx), expected[batch - 1]),
+                  "\"%s\" lacks \"%s\"", plx_message(ctx), expected[batch - 1]);
+        plx_trainer_free(trainer);
+    }
+    plx_model_free(model);
+}
+
 void plx_test_unit_bert_clip(plx_check *t) {
     plx_ctx *ctx = plx_check_context(t, NULL, 2);
     if (!ctx) return;
@@ -339,6 +371,7 @@ void plx_test_unit_bert_clip(plx_check *t) {
     padding_is_not_seen(t, ctx);
     ignored_words_do_not_count(t, ctx);
     temperature_is_clipped(t, ctx);
+    refuses_single_pairs(t, ctx);
     if (sizeof(plx_real) == sizeof(double)) {
         bert_gradients(t, ctx);
         clip_gradients(t, ctx);

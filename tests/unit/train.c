@@ -70,6 +70,8 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     data.targets[0] = labels;
     labels[1] = 3;
     refuse(t, ctx, &options, &data, "label 3 in row 1 is outside 0..2");
+    labels[0] = labels[1] = PLX_IGNORED_LABEL;
+    refuse(t, ctx, &options, &data, "every label is one to ignore (-100)");
     labels[1] = 1;
     options.optimizer.rate = NAN;
     refuse(t, ctx, &options, &data, "learning rate nan");
@@ -96,6 +98,50 @@ static void names(plx_check *t, plx_ctx *ctx) {
     CHECK(t, parameters == 784 * 200 + 200 + 200 * 10 + 10, "784-200-10 has %lld parameters",
           (long long)parameters);
     plx_model_free(model);
+}
+
+static void refuses_to_evaluate(plx_check *t, plx_ctx *ctx) {
+    const plx_real x[] = {0, 1}, y[] = {0, 0};
+    const plx_dataset data = {.n = 1, .inputs = {x}, .targets = {y}};
+    plx_model *model = NULL;
+    plx_metrics metrics;
+    plx_model_from_name(ctx, "mlp:2-2", 1, &model);
+    CHECK(t,
+          plx_model_evaluate(model, 5, PLX_LOSS_MSE, &data, &metrics, NULL) == PLX_ERR_ARGUMENT &&
+              strstr(plx_message(ctx), "evaluate: output 5; the model has 1 output, 0 to 0"),
+          "%s", plx_message(ctx));
+    CHECK(t,
+          plx_model_evaluate(model, 0, PLX_LOSS_OWN, &data, &metrics, NULL) == PLX_ERR_ARGUMENT &&
+              strstr(plx_message(ctx), "own loss has no labels to compare with"),
+          "%s", plx_message(ctx));
+    plx_model_free(model);
+}
+
+/* Layers wait until every trainer is gone; a model may go before its trainer. */
+static void keeps_its_layers_in_training(plx_check *t, plx_ctx *ctx) {
+    const plx_real x[] = {0, 1, 2, 3}, y[] = {0, 0, 1, 1};
+    const plx_dataset data = {.n = 2, .inputs = {x}, .targets = {y}};
+    const plx_layer more = {.kind = PLX_LAYER_DENSE, .units = 2};
+    plx_trainer_options options = plx_trainer_default();
+    options.batch = 2;
+    plx_model *model = NULL;
+    plx_trainer *trainers[2] = {NULL};
+    plx_model_from_name(ctx, "mlp:2-2", 1, &model);
+    for (int i = 0; i < 2; ++i)
+        CHECK(t, plx_trainer_new(model, &options, &data, &trainers[i]) == PLX_OK, "%s",
+              plx_message(ctx));
+    for (int i = 0; i < 2; ++i) {
+        CHECK(t,
+              plx_model_add(model, &more) == PLX_ERR_STATE &&
+                  strstr(plx_message(ctx), "it is being trained; free its trainer"),
+              "%s", plx_message(ctx));
+        plx_trainer_free(trainers[i]);
+    }
+    CHECK(t, plx_model_add(model, &more) == PLX_OK, "%s", plx_message(ctx));
+    CHECK(t, plx_trainer_new(model, &options, &data, &trainers[0]) == PLX_OK, "%s",
+          plx_message(ctx));
+    plx_model_free(model);
+    plx_trainer_free(trainers[0]);
 }
 
 static void diverges(plx_check *t, plx_ctx *ctx) {
@@ -126,6 +172,8 @@ void plx_test_unit_train(plx_check *t) {
     learns_xor(t, ctx, PLX_ADAMW, 0.01, 0);
     refuses(t, ctx);
     names(t, ctx);
+    refuses_to_evaluate(t, ctx);
+    keeps_its_layers_in_training(t, ctx);
     diverges(t, ctx);
     plx_ctx_free(ctx);
 }

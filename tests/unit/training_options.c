@@ -414,6 +414,52 @@ static void last_step_diverges(plx_check *t, plx_ctx *ctx) {
     end(&r);
 }
 
+/* Batch statistics keep the loss finite while running ones overflow. What is put back has finite
+ * statistics, and gives a finite loss by them. */
+static void statistics_diverge(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind, double rate,
+                               int64_t accumulate) {
+    enum { PICTURES = 64, SIDE = 12, CLASSES = 4 };
+    static plx_real pixels[PICTURES * SIDE * SIDE];
+    static int32_t labels[PICTURES];
+    plx_rng rng = plx_rng_new(6, 0);
+    for (int i = 0; i < PICTURES * SIDE * SIDE; ++i) pixels[i] = (plx_real)plx_rng_normal(&rng);
+    for (int i = 0; i < PICTURES; ++i) labels[i] = i % CLASSES;
+    const plx_dataset data = {.n = PICTURES, .inputs = {pixels}, .targets = {labels}};
+    plx_trainer_options options = sgd(rate);
+    options.optimizer = plx_optimizer_default(kind);
+    options.optimizer.rate = rate;
+    options.loss = PLX_LOSS_CROSS_ENTROPY;
+    options.batch = 16 / accumulate;
+    options.accumulate = accumulate;
+    options.epochs = 30;
+    options.schedule.warmup = 3;
+    run r =
+        begin(ctx, "resnet-nano:size=12,channels=1,classes=4,stages=2,blocks=1", &options, &data);
+    finish(&r);
+    char asked[64];
+    snprintf(asked, sizeof asked, "lower the learning rate (%g", rate);
+    CHECK(t, r.status == PLX_ERR_DIVERGED && strstr(plx_message(ctx), asked),
+          "%s at %g: \"%s\" lacks \"%s\"", plx_optimizer_name(kind), rate, plx_message(ctx), asked);
+    CHECK(t, rate < 1e20 || strstr(plx_message(ctx), ", at this step "), "\"%s\"",
+          plx_message(ctx));
+    const plx_weights *w = plx_model_weights(r.model);
+    for (int i = 0; i < plx_weights_count(w); ++i) {
+        const char *name;
+        plx_tensor *tensor = plx_weights_at(w, i, &name, NULL);
+        const plx_real *values = plx_tensor_data(tensor);
+        for (int64_t k = 0; k < plx_tensor_size(tensor); ++k)
+            CHECK(t, isfinite((double)values[k]), "%s[%lld] is %g", name, (long long)k,
+                  (double)values[k]);
+    }
+    plx_metrics metrics = {0};
+    CHECK(t,
+          plx_model_evaluate(r.model, 0, PLX_LOSS_CROSS_ENTROPY, &data, &metrics, NULL) == PLX_OK &&
+              isfinite(metrics.loss),
+          "%s at %g: what was put back has the loss %g", plx_optimizer_name(kind), rate,
+          metrics.loss);
+    end(&r);
+}
+
 /* ---- Layouts of data, several outputs, a loss of one's own ----------------------------------- */
 
 enum { TEXT = 40, CONTEXT = 8, VOCABULARY = 11 };
@@ -599,6 +645,11 @@ void plx_test_unit_trainer(plx_check *t) {
         last_loss_holds(t, ctx, PLX_ADAM);
         last_loss_holds(t, ctx, PLX_LION);
         last_step_diverges(t, ctx);
+        statistics_diverge(t, ctx, PLX_SGD, 1e9, 1);
+        statistics_diverge(t, ctx, PLX_SGD, 1e25, 1);
+        statistics_diverge(t, ctx, PLX_SGD, 1e9, 2);
+        statistics_diverge(t, ctx, PLX_SGD, 1e3, 1);
+        statistics_diverge(t, ctx, PLX_ADAMW, 1e3, 1);
     }
     takes_windows(t, ctx, false);
     takes_windows(t, ctx, true);
