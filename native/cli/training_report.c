@@ -129,7 +129,11 @@ static void print_matrix(FILE *to, const plx_exhibit *e) {
     for (int64_t j = 0; j < e->columns; ++j) fprintf(to, "%7lld", (long long)j);
     fputc('\n', to);
     for (int64_t i = 0; i < e->rows; ++i) {
-        fprintf(to, "%5lld", (long long)i);
+        /* The numbers across are those of the labels, unless these name rows alone. */
+        if (e->labels && !e->square)
+            fprintf(to, "%5s", "");
+        else
+            fprintf(to, "%5lld", (long long)i);
         for (int64_t j = 0; j < e->columns; ++j)
             fprintf(to, " %6.*f", whole ? 0 : 2, (double)e->values[i * e->columns + j]);
         /* Not the number again. */
