@@ -227,6 +227,7 @@ int cmd_bench(int argc, const char **argv) {
         catch_interrupts();
         code = run_suites(suites, cases, seconds);
     }
+    free_texts(1, &cases);
     poptFreeContext(parsed);
     return code;
 }
