@@ -265,7 +265,7 @@ static plx_status sample_timed(plx_bench *bench, plx_case *c) {
     const int64_t ns = plx_platform_now_ns() - start;
     c->ns[c->count++] = (double)ns / (double)c->iterations;
     c->spent_ns += ns;
-    return PLX_OK;
+    return c->beside ? c->beside(bench, c) : PLX_OK;
 }
 
 /* What a thousandth of a second of pure arithmetic gives, beside the cases that it bounds. */

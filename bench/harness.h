@@ -89,6 +89,9 @@ struct plx_case {
     plx_status (*open)(plx_bench *bench, plx_case *c);
     /* Timed cases: iterations times the work. */
     plx_status (*run)(plx_bench *bench, plx_case *c, int64_t iterations);
+    /* What is to be compared with a timed sample, and records itself right after it; may be NULL.
+     */
+    plx_status (*beside)(plx_bench *bench, plx_case *c);
     /* Or long work with its own clock: about slice_ns of it; sets *done when a sample is complete,
      * after recording what it measured. */
     plx_status (*slice)(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *done);

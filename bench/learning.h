@@ -97,6 +97,7 @@ typedef struct plx_exhibit {
     int64_t count, rows, columns, channels; /* values are [count, rows, columns, channels] */
     const plx_real *values;
     const char (*labels)[PLX_LEARNING_LABEL]; /* of rows (matrix), pictures or bars; NULL: none */
+    bool square;                              /* of a matrix: labels name its columns as well */
     const char *row_title, *column_title;     /* of a matrix: "label", "prediction" */
 } plx_exhibit;
 

@@ -144,8 +144,8 @@ EXPORT int plx_js_learning_exhibit(learning_run *run) {
 }
 
 /* Results: kind, count, rows, columns, channels, the address of the values, of the labels (0: none)
- * and bytes from a label to the next, then the strings name, text, row title, column title. Valid
- * until exhibits are made anew. */
+ * and bytes from a label to the next, then the strings name, text, row title, column title, then
+ * whether labels name columns too. Valid until exhibits are made anew. */
 EXPORT void plx_js_learning_exhibit_at(learning_run *run, int i) {
     const plx_exhibit exhibit = plx_learning_exhibit_at(run->learning, i);
     plx__js_result(0, exhibit.kind);
@@ -160,6 +160,7 @@ EXPORT void plx_js_learning_exhibit_at(learning_run *run, int i) {
     plx__js_result_address(9, exhibit.text);
     plx__js_result_address(10, exhibit.row_title);
     plx__js_result_address(11, exhibit.column_title);
+    plx__js_result(12, exhibit.square);
 }
 
 /* Floating-point operations of rounds of pure arithmetic on all threads: timed, the machine's peak.

@@ -13,7 +13,6 @@
 enum {
     SEEDS = 3,
     EPOCHS = 100, /* of training, from new weights */
-    FORWARD_SAMPLES = 20,
 };
 
 enum {
@@ -88,6 +87,24 @@ static plx_status run_epochs(plx_bench *bench, plx_case *c, int64_t iterations) 
         if (own->done % EPOCHS == 0) plx_causal_reset(&own->model);
         PLX_TRY(plx_plan_run(own->model.epoch));
     }
+    return PLX_OK;
+}
+
+/* A forward pass with all losses, in microseconds: with the weights, and in the state of the
+ * machine, of the epochs that were timed just before. */
+static plx_status time_forward(plx_bench *bench, plx_case *c) {
+    configuration *own = c->state;
+    const int64_t enough = plx__bench_sample_ns(bench) / 2;
+    const int together = work_of(&own->spec) > long_work ? 1 : 4; /* between looks at the clock */
+    int64_t passes = 0, ns;
+    PLX_TRY(plx_plan_run(own->model.forward));
+    const int64_t start = plx_platform_now_ns();
+    do {
+        for (int i = 0; i < together; ++i) PLX_TRY(plx_plan_run(own->model.forward));
+        passes += together;
+        ns = plx_platform_now_ns() - start;
+    } while (ns < enough);
+    plx__case_record(c, FORWARD_TIME, (double)ns / (double)passes / 1000);
     return PLX_OK;
 }
 
@@ -179,24 +196,6 @@ static plx_status measure_seed(plx_case *c, configuration *own, int seed, double
     return PLX_OK;
 }
 
-/* Microseconds of a forward pass with all losses. */
-static plx_status time_forward(plx_bench *bench, plx_case *c, configuration *own) {
-    const int64_t enough = plx__bench_sample_ns(bench) / 2;
-    plx_causal_reset(&own->model);
-    for (int i = 0; i <= FORWARD_SAMPLES; ++i) {
-        int64_t times = 0, ns;
-        const int64_t start = plx_platform_now_ns();
-        do {
-            for (int k = 0; k < 4; ++k) PLX_TRY(plx_plan_run(own->model.forward));
-            times += 4;
-            ns = plx_platform_now_ns() - start;
-        } while (ns < enough);
-        /* The first is the warm-up. */
-        if (i) plx__case_record(c, FORWARD_TIME, (double)ns / (double)times / 1000);
-    }
-    return PLX_OK;
-}
-
 static plx_status check_configuration(plx_bench *bench, plx_case *c) {
     configuration *own = c->state;
     const plx_memory *m = &c->memory;
@@ -204,7 +203,7 @@ static plx_status check_configuration(plx_bench *bench, plx_case *c) {
     plx__case_record(c, MEMORY,
                      (double)(m->parameters + m->gradients + m->optimizer + m->activations +
                               m->workspace + m->inputs));
-    PLX_TRY(time_forward(bench, c, own));
+    (void)bench;
     for (int i = 0; i < SEEDS; ++i) PLX_TRY(measure_seed(c, own, i, &worst));
     c->checks.error = worst / 1e-6;
     c->checks.tolerance = 1;
@@ -269,14 +268,15 @@ static void add_metrics(plx_case *c) {
         plx__case_metric(c, own[i].name, own[i].unit, own[i].better, false, PLX_METRIC_OWN, 1);
 }
 
-static void add(plx_bench *bench, int group, plx_causal_spec spec) {
+static void add(plx_bench *bench, plx_causal_spec spec) {
     char name[sizeof((plx_case *)0)->name];
     name_of(name, sizeof name, &spec);
     if (plx__bench_planned(bench, name)) return; /* on a line, and in the grid or on another */
-    plx_case *c = plx__bench_add(bench, group, "%s", name);
+    plx_case *c = plx__bench_add(bench, 0, "%s", name);
     if (!c) return;
     c->open = open_configuration;
     c->run = run_epochs;
+    c->beside = time_forward;
     c->check = check_configuration;
     c->close = close_configuration;
     c->share = 0.4;
@@ -329,23 +329,24 @@ static plx_status plan(plx_bench *bench) {
                     spec.futures = all_futures.values[k];
                     spec.times = all_times.values[t];
                     spec.depth = all_depths.values[depth];
-                    add(bench, 0, spec);
+                    add(bench, spec);
                 }
-    add(bench, 0, corner);
+    add(bench, corner);
     for (int k = PLX_FUTURE_MEDIAN; k < PLX_FUTURES_; ++k) {
         spec = corner;
         spec.policy = (plx_future_policy)k;
-        add(bench, 0, spec);
+        add(bench, spec);
     }
     for (int i = 0; i < (size == PLX_BENCH_QUICK ? 1 : 3); ++i) {
         spec = corner;
         spec.shape = PLX_CAUSAL_DIAMOND;
         spec.depth = 3 - i;
-        add(bench, 0, spec);
+        add(bench, spec);
     }
+    /* In one group with the grid: a line has points of both, which have to be compared. */
     for (int line = 0; line < LINES; ++line)
         for (int i = 0; i < (size == PLX_BENCH_QUICK ? 4 : lines[line].along.count); ++i)
-            add(bench, 1, on_line(&lines[line], i));
+            add(bench, on_line(&lines[line], i));
     return PLX_OK;
 }
 
@@ -367,7 +368,7 @@ static void add_exponent(plx_bench *bench, int line) {
     }
     if (count < 3) return;
     const plx_slope slope = plx__exponent(count, x, y);
-    plx_case *c = plx__bench_add(bench, 2, "%s", exponent_names[line]);
+    plx_case *c = plx__bench_add(bench, 1, "%s", exponent_names[line]);
     if (!c) return;
     plx__case_derived(c, "exponent", "1", slope.value, slope.low, slope.high);
     plx__case_number(c, "least", x[0]);
@@ -393,7 +394,7 @@ static plx_status finish(plx_bench *bench) {
     }
     static const char *const names[] = {"fastest configuration", "slowest configuration"};
     for (int i = 0; i < 2 && ends[1] != ends[0]; ++i) {
-        plx_case *c = plx__bench_add(bench, 2, "%s", names[i]);
+        plx_case *c = plx__bench_add(bench, 1, "%s", names[i]);
         if (!c) continue;
         plx__case_text(c, "configuration", ends[i]->name);
         plx__case_derived(c, "epoch time", "us", plx__case_median_ns(ends[i]) / 1000, NAN, NAN);

@@ -99,6 +99,7 @@ static plx_status show_confusion(plx_learning *l) {
     if (!shown) return no_memory(l, "confusion");
     shown->exhibit.row_title = "label";
     shown->exhibit.column_title = "prediction";
+    shown->exhibit.square = true;
     for (int i = 0; i < PLX_KINDS * PLX_KINDS; ++i) shown->values[i] = (plx_real)counts[i];
     for (int i = 0; i < PLX_KINDS; ++i)
         snprintf(shown->labels[i], PLX_LEARNING_LABEL, "%s", plx__kind_name(i));

@@ -141,6 +141,7 @@ static plx_status show_confusion(plx_learning *l) {
     if (!shown) return no_room(l);
     shown->exhibit.row_title = "label";
     shown->exhibit.column_title = "prediction";
+    shown->exhibit.square = true;
     for (int i = 0; i < PLX_SENTIMENTS * PLX_SENTIMENTS; ++i)
         shown->values[i] = (plx_real)counts[i];
     for (int i = 0; i < PLX_SENTIMENTS; ++i)

@@ -172,6 +172,7 @@ static plx_status show_similarity(plx_learning *l) {
     if (!shown) return no_room(l);
     shown->exhibit.row_title = "picture";
     shown->exhibit.column_title = "caption";
+    shown->exhibit.square = true;
     for (int i = 0; i < SHOWN; ++i) {
         const plx__picture picture = held_out(l, i);
         label(&picture, shown->labels[i]);

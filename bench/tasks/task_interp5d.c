@@ -108,6 +108,7 @@ static plx__shown *show_slice(plx_learning *l, const char *name, int a, int b) {
     if (!shown) return NULL;
     shown->exhibit.row_title = titles[a];
     shown->exhibit.column_title = titles[b];
+    shown->exhibit.square = true;
     for (int64_t i = 0; i < GRID; ++i)
         snprintf(shown->labels[i], sizeof shown->labels[i], "%.2f", coordinate(i));
     return shown;

@@ -63,6 +63,7 @@ static plx_status show_confusion(plx_learning *l) {
     if (!shown) return no_memory(l);
     shown->exhibit.row_title = "label";
     shown->exhibit.column_title = "predicted";
+    shown->exhibit.square = true;
     for (int i = 0; i < CLASSES; ++i) snprintf(shown->labels[i], sizeof shown->labels[i], "%d", i);
     for (int i = 0; i < CLASSES * CLASSES; ++i) shown->values[i] = (plx_real)state->confusion[i];
     return PLX_OK;

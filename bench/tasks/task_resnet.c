@@ -62,6 +62,7 @@ static plx_status train_plain(plx_learning *l) {
         if (done >= steps) break;
         plx_progress progress;
         status = plx_trainer_run(state->plain_trainer, steps - done, &progress);
+        if (progress.done) break; /* out of patience */
     }
     return status == PLX_ERR_DIVERGED ? PLX_OK : status;
 }
@@ -178,8 +179,9 @@ static plx_status probe_gradients(plx_learning *l, const char *name, const char 
 
 static plx_status show_gradients(plx_learning *l) {
     resnet_state *state = l->state;
-    const plx_status made = make_plain(l);
-    if (made != PLX_OK) return made;
+    /* Nothing is left to train where the measures were worked out first. */
+    const plx_status caught_up = train_plain(l);
+    if (caught_up != PLX_OK) return caught_up;
     const struct {
         const char *name, *model_name;
         const plx_model *trained;

@@ -113,6 +113,7 @@ static plx_status show_heads(plx_learning *l, const block_input *b, const int32_
             plx__text_print(l->state, 1, ids + i, shown->labels[i], PLX_LEARNING_LABEL);
         shown->exhibit.row_title = "query";
         shown->exhibit.column_title = "key";
+        shown->exhibit.square = true;
     }
     return PLX_OK;
 }

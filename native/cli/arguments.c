@@ -3,7 +3,9 @@
 #include "native/cblas.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 common_arguments arguments;
@@ -103,6 +105,10 @@ poptContext parse_arguments(int argc, const char **argv, const struct poptOption
     if (*code == EXIT_DONE) return context;
     poptFreeContext(context);
     return NULL;
+}
+
+void free_texts(size_t count, const char *const *texts) {
+    for (size_t i = 0; i < count; ++i) free((void *)(uintptr_t)texts[i]);
 }
 
 int open_context(plx_ctx **out, const char **note) {

@@ -35,21 +35,49 @@ static const char *figure(char *text, size_t size, double value) {
     return text;
 }
 
-static void print_row(bench_run *run, const cJSON *row) {
-    FILE *to = output_tables(&run->out);
-    char median[32], low[32], high[32];
-    const char *suite = row_text(row, "suite");
-    if (strcmp(run->header, suite) != 0) {
-        snprintf(run->header, sizeof run->header, "%s", suite);
-        fprintf(to, "\n%s\n  %-34s %-20s %10s  %-8s %s\n", suite, "case", "metric", "median",
-                "unit", "95% interval");
+static void print_header(bench_run *run, FILE *to, const char *suite) {
+    if (!strcmp(run->header, suite)) return;
+    snprintf(run->header, sizeof run->header, "%s", suite);
+    fprintf(to, "\n%s\n  %-34s %-20s %10s  %-9s %9s %10s  %s\n", suite, "case", "metric", "median",
+            "unit", "mean", "deviation", "95% interval of the median");
+}
+
+/* Median, mean and deviation, interval; of one sample its value alone. */
+static void print_samples(FILE *to, const cJSON *row) {
+    char median[32], mean[32] = "", deviation[32] = "", low[32], high[32];
+    const bool many = row_number(row, "samples.count") > 1;
+    if (many && row_get(row, "samples.deviation")) {
+        figure(mean, sizeof mean, row_number(row, "samples.mean"));
+        figure(deviation, sizeof deviation, row_number(row, "samples.deviation"));
     }
-    fprintf(to, "  %-34s %-20s %10s  %-8s", row_text(row, "case"), row_text(row, "metric"),
+    fprintf(to, "  %-34s %-20s %10s  %-9s", row_text(row, "case"), row_text(row, "metric"),
             figure(median, sizeof median, row_number(row, "samples.median")),
             row_text(row, "unit"));
-    if (row_get(row, "samples.low"))
+    if (many) fprintf(to, " %9s %10s ", mean, deviation);
+    if (row_get(row, "samples.low") &&
+        row_number(row, "samples.low") < row_number(row, "samples.high"))
         fprintf(to, " %s to %s", figure(low, sizeof low, row_number(row, "samples.low")),
                 figure(high, sizeof high, row_number(row, "samples.high")));
+}
+
+/* Bytes by component, where the case knows them. */
+static void print_memory(FILE *to, const cJSON *row) {
+    const cJSON *memory = row_get(row, "memory"), *component;
+    if (!memory || !cJSON_IsTrue(row_get(row, "primary"))) return;
+    fprintf(to, "    memory (bytes):");
+    cJSON_ArrayForEach(component, memory)
+        fprintf(to, "%s %s %.0f", component == memory->child ? "" : ",", component->string,
+                component->valuedouble);
+    fputc('\n', to);
+}
+
+static void print_row(bench_run *run, const cJSON *row) {
+    FILE *to = output_tables(&run->out);
+    print_header(run, to, row_text(row, "suite"));
+    print_samples(to, row);
+    /* A case that tells about another one names it. */
+    if (*row_text(row, "parameters.configuration"))
+        fprintf(to, "  (%s)", row_text(row, "parameters.configuration"));
     if (row_get(row, "ceiling.share"))
         fprintf(to, "  (%.0f%% of the ceiling)", 100 * row_number(row, "ceiling.share"));
     if (row_get(row, "roofline.share"))
@@ -60,6 +88,7 @@ static void print_row(bench_run *run, const cJSON *row) {
     else if (*row_text(row, "checks.lossBits"))
         fprintf(to, "  losses %s", row_text(row, "checks.lossBits"));
     fputc('\n', to);
+    print_memory(to, row);
     fflush(to);
 }
 
@@ -198,6 +227,7 @@ int cmd_bench(int argc, const char **argv) {
         catch_interrupts();
         code = run_suites(suites, cases, seconds);
     }
+    free_texts(1, &cases);
     poptFreeContext(parsed);
     return code;
 }

@@ -65,6 +65,44 @@ static cJSON *total_row(const char *model, int64_t trained, int64_t state, doubl
     return row;
 }
 
+/* Whether a layer's row counts the weight. */
+static bool in_a_layer(const plx_model *model, const char *weight) {
+    for (int i = 0; i < plx_model_layers(model); ++i) {
+        const char *layer = plx_model_layer(model, i).name;
+        const size_t length = strlen(layer);
+        if (!strncmp(weight, layer, length) && weight[length] == '.') return true;
+    }
+    return false;
+}
+
+static cJSON *weight_row(const char *name, const plx_tensor *weight) {
+    cJSON *row = cJSON_CreateObject();
+    if (!row) return NULL;
+    cJSON_AddStringToObject(row, "row", "weight");
+    cJSON_AddStringToObject(row, "name", name);
+    add_shape(row, plx_tensor_rank(weight), plx_tensor_dims(weight));
+    cJSON_AddNumberToObject(row, "parameters", (double)plx_tensor_size(weight));
+    return row;
+}
+
+/* What is trained outside of all layers, so that parameters add up. */
+static bool print_other_weights(output *out, plx_model *model) {
+    const plx_weights *weights = plx_model_weights(model);
+    bool ok = true;
+    for (int i = 0; i < plx_weights_count(weights); ++i) {
+        const char *name;
+        plx_weight_role role;
+        const plx_tensor *weight = plx_weights_at(weights, i, &name, &role);
+        if (role == PLX_WEIGHT_STATE || in_a_layer(model, name)) continue;
+        char shape[80];
+        shape_text(plx_tensor_rank(weight), plx_tensor_dims(weight), shape, sizeof shape);
+        fprintf(output_tables(out), "%-28s %-14s %-14s %12lld\n", name, "weight", shape,
+                (long long)plx_tensor_size(weight));
+        ok = output_row(out, weight_row(name, weight)) && ok;
+    }
+    return ok;
+}
+
 static bool print_layers(output *out, const char *name, plx_model *model) {
     FILE *to = output_tables(out);
     const int64_t trained = weights_of(model, false), state = weights_of(model, true);
@@ -80,6 +118,7 @@ static bool print_layers(output *out, const char *name, plx_model *model) {
         flops += layer.flops;
         ok = output_row(out, layer_row(&layer)) && ok;
     }
+    ok = print_other_weights(out, model) && ok;
     fprintf(to, "%s: %lld parameters", name, (long long)trained);
     if (state) fprintf(to, ", %lld values of running statistics", (long long)state);
     fprintf(to, ", %.5g FLOPs to predict one sample\n\n", flops);
@@ -162,7 +201,9 @@ static bool print_plan(output *out, const plx_network *network, bool training, b
     }
     fprintf(to,
             "\n%s of %lld samples: %.6g FLOPs. \"all from\": the rows from which on all "
-            "threads pay.\n",
+            "threads pay.\nFLOPs of layers are of all their operations. A fused step counts its "
+            "product alone, without\nbias and activation; what lies between layers has steps, but "
+            "no layer.\n",
             training ? "a training step" : "a prediction", (long long)network->batch,
             plx_plan_flops(plan));
     return print_memory(out, plan, training) && ok;
@@ -243,6 +284,7 @@ int cmd_explain(int argc, const char **argv) {
         code = wrong_usage("explain", "--loss is mse, crossentropy or own, not \"%s\".", a.loss);
     else
         code = run(&a);
+    free_texts(1, &a.loss);
     poptFreeContext(parsed);
     return code;
 }

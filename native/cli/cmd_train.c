@@ -410,6 +410,8 @@ int cmd_train(int argc, const char **argv) {
         catch_interrupts();
         code = run(&a, name);
     }
+    const char *texts[] = {a.model, a.optimizer, a.schedule, a.csv, a.text};
+    free_texts(sizeof texts / sizeof *texts, texts);
     poptFreeContext(parsed);
     return code;
 }

@@ -26,7 +26,7 @@ int report(int code, const char *format, ...) __attribute__((format(printf, 2, 3
 
 /* ---- Arguments ------------------------------------------------------------------------------- */
 
-/* Filled in by the tables below; strings belong to popt and live as long as the process. */
+/* Filled in by the tables below; strings live as long as the process. */
 typedef struct common_arguments {
     int threads;
     const char *isa, *gemm;
@@ -48,6 +48,8 @@ extern struct poptOption size_options[];
  * context (poptGetArg gives the other arguments), or NULL with the exit code in *code. */
 poptContext parse_arguments(int argc, const char **argv, const struct poptOption *options,
                             const char *usage, const char *help, int *code);
+/* What POPT_ARG_STRING stored, a copy that is the caller's. */
+void free_texts(size_t count, const char *const *texts);
 /* "parallax bench: SENTENCE; --help lists...": returns EXIT_USAGE. */
 int wrong_usage(const char *command_name, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -129,7 +129,11 @@ static void print_matrix(FILE *to, const plx_exhibit *e) {
     for (int64_t j = 0; j < e->columns; ++j) fprintf(to, "%7lld", (long long)j);
     fputc('\n', to);
     for (int64_t i = 0; i < e->rows; ++i) {
-        fprintf(to, "%5lld", (long long)i);
+        /* The numbers across are those of the labels, unless these name rows alone. */
+        if (e->labels && !e->square)
+            fprintf(to, "%5s", "");
+        else
+            fprintf(to, "%5lld", (long long)i);
         for (int64_t j = 0; j < e->columns; ++j)
             fprintf(to, " %6.*f", whole ? 0 : 2, (double)e->values[i * e->columns + j]);
         /* Not the number again. */
@@ -205,6 +209,29 @@ void print_result(const training *t, const char *bits) {
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
+static void set_unless(cJSON *row, const char *path, double value, double usual) {
+    if (value != usual) row_set(row, path, cJSON_CreateNumber(value));
+}
+
+static void set_schedule(cJSON *row, const plx_schedule *s) {
+    set_unless(row, "parameters.warmup", (double)s->warmup, 0);
+    set_unless(row, "parameters.floor", s->floor, 0);
+    if (s->kind != PLX_SCHEDULE_STEP) return;
+    row_set(row, "parameters.every", cJSON_CreateNumber((double)s->every));
+    row_set(row, "parameters.factor", cJSON_CreateNumber(s->factor));
+}
+
+/* What differs from the optimizer's own defaults. */
+static void set_optimizer(cJSON *row, const plx_optimizer_options *o) {
+    const plx_optimizer_options usual = plx_optimizer_default(o->kind);
+    set_unless(row, "parameters.momentum", o->momentum, usual.momentum);
+    set_unless(row, "parameters.beta1", o->beta1, usual.beta1);
+    set_unless(row, "parameters.beta2", o->beta2, usual.beta2);
+    set_unless(row, "parameters.epsilon", o->epsilon, usual.epsilon);
+    if (o->nesterov) row_set(row, "parameters.nesterov", cJSON_CreateTrue());
+}
+
+/* What the run can be repeated from; what a recipe leaves out is left out. */
 static void set_recipe(cJSON *row, const training *t) {
     const plx_trainer_options *o = &t->recipe;
     row_set(row, "parameters.model", cJSON_CreateString(plx_learning_model_name(t->learning)));
@@ -217,6 +244,15 @@ static void set_recipe(cJSON *row, const training *t) {
     row_set(row, "parameters.schedule",
             cJSON_CreateString(plx_learning_schedule((int)o->schedule.kind)));
     row_set(row, "parameters.clip", cJSON_CreateNumber(o->clip_norm));
+    set_schedule(row, &o->schedule);
+    set_unless(row, "parameters.accumulate", o->accumulate > 1 ? (double)o->accumulate : 0, 0);
+    set_unless(row, "parameters.patience", (double)o->patience, 0);
+    set_unless(row, "parameters.label_smoothing", o->label_smoothing, 0);
+    set_unless(row, "parameters.weight_decay", o->optimizer.weight_decay, 0);
+    set_optimizer(row, &o->optimizer);
+    if (t->options.size != PLX_BENCH_DEFAULT)
+        row_set(row, "parameters.size",
+                cJSON_CreateString(t->options.size == PLX_BENCH_QUICK ? "quick" : "full"));
 }
 
 static void set_memory(cJSON *row, const training *t) {

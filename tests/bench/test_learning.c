@@ -58,6 +58,8 @@ static void check_exhibit(plx_check *t, const plx_exhibit *e) {
     CHECK(t, e->name[0], "an exhibit without a name");
     CHECK(t, !bad, "%s: %lld of %lld values are not finite", e->name, (long long)bad,
           (long long)size);
+    CHECK(t, !e->square || (e->labels && e->rows == e->columns), "%s has no labels for columns",
+          e->name);
     CHECK(t, e->kind == PLX_EXHIBIT_TEXT ? e->text[0] != '\0' : size > 0, "%s is empty", e->name);
 }
 

@@ -110,10 +110,47 @@ static void refuses_models(plx_check *t) {
     plx_ctx_free(ctx);
 }
 
+enum { MOST_BARS = 32 };
+
+/* The gradients of the net without shortcuts after a step, into bars; how many. */
+static int64_t gradients(plx_check *t, plx_ctx *ctx, bool evaluate_first, plx_real *bars) {
+    const plx_learning_options options = {
+        .task = "resnet-nano", .size = PLX_BENCH_QUICK, .steps = 1};
+    plx_learning *learning = NULL;
+    plx_progress progress;
+    int64_t count = 0;
+    plx_status status = plx_learning_new(ctx, &options, &learning);
+    if (status == PLX_OK) status = plx_trainer_run(plx_learning_trainer(learning), 1, &progress);
+    if (status == PLX_OK && evaluate_first) status = plx_learning_evaluate(learning);
+    if (status == PLX_OK) status = plx_learning_exhibit(learning);
+    CHECK(t, status == PLX_OK, "%s", plx_message(ctx));
+    for (int i = 0; status == PLX_OK && i < plx_learning_exhibits(learning); ++i) {
+        const plx_exhibit e = plx_learning_exhibit_at(learning, i);
+        if (strcmp(e.name, "gradients, without skips") != 0) continue;
+        for (; count < e.columns && count < MOST_BARS; ++count) bars[count] = e.values[count];
+    }
+    plx_learning_free(learning);
+    return count;
+}
+
+/* What is shown is of the weights that training led to, whoever asks first. */
+static void order_of_calls(plx_check *t) {
+    plx_real alone[MOST_BARS], after[MOST_BARS];
+    plx_ctx *ctx = plx_check_context(t, NULL, 1);
+    if (!ctx) return;
+    const int64_t count = gradients(t, ctx, false, alone);
+    CHECK(t, count > 0 && count == gradients(t, ctx, true, after), "%lld layers", (long long)count);
+    for (int64_t i = 0; i < count; ++i)
+        CHECK(t, alone[i] == after[i], "layer %lld: %g, but %g after the measures", (long long)i,
+              (double)alone[i], (double)after[i]);
+    plx_ctx_free(ctx);
+}
+
 void plx_test_bench_pictures(plx_check *t) {
     names(t);
     pairs(t);
     rest_is_chance(t);
     values(t);
     refuses_models(t);
+    order_of_calls(t);
 }

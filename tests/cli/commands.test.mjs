@@ -275,6 +275,18 @@ describe('train a model', () => {
     assert.equal(bits('--clip', '1e9'), all[0], 'what clips nothing changes nothing');
   });
 
+  it('says in its rows how it trained', () => {
+    const args = 'interp5d --rows 100 --steps 2 --batch 8 --optimizer sgd --schedule step';
+    const more = '--warmup 1 --weight-decay 0.1 --accumulate 2 --patience 3 --json -';
+    const { code, out, err } = parallax(['train', ...args.split(' '), ...more.split(' ')]);
+    assert.equal(code, 0, err);
+    const [{ parameters }] = jsonLines(out);
+    const { schedule, warmup, weight_decay, accumulate, patience, every, factor } = parameters;
+    assert.deepEqual([schedule, warmup, weight_decay], ['step', 1, 0.1]);
+    assert.deepEqual([accumulate, patience], [2, 3]);
+    assert.ok(every >= 1 && factor > 0 && factor < 1);
+  });
+
   it('stops early when patience ends', () => {
     const { code, out } = parallax(
       'train interp5d --rows 300 --epochs 5000 --rate 0.01 --patience 3'.split(' '),
@@ -321,6 +333,9 @@ describe('explain', () => {
       assert.ok(of('layer').length > 3 && of('step').length > 10, name);
       const flops = of('layer').reduce((sum, layer) => sum + layer.flops, 0);
       assert.ok(Math.abs(model.flops - flops) <= 1e-9 * flops);
+      const trained = [...of('layer'), ...of('weight')];
+      const parameters = trained.reduce((sum, row) => sum + row.parameters, 0);
+      assert.equal(parameters, model.parameters, `${name}: rows add up`);
       assert.equal(memory.parameters, 4 * (model.parameters + model.state));
       assert.ok(memory.gradients >= 4 * model.parameters);
       assert.ok(memory.optimizer >= 8 * model.parameters);

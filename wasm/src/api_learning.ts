@@ -172,8 +172,10 @@ export interface Exhibit {
   channels: number;
   /** [count, rows, columns, channels]. */
   values: Float32Array;
-  /** Of rows (matrices; of columns too where there are as many), pictures or bars; may be empty. */
+  /** Of rows (matrices), pictures or bars; may be empty. */
   labels: string[];
+  /** Of a matrix: the labels name its columns as well, as in a confusion of classes. */
+  square: boolean;
   /** What a matrix has downwards; may be empty. */
   rowTitle: string;
   /** What a matrix has across; may be empty. */

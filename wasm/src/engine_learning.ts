@@ -313,6 +313,7 @@ export class EngineLearning {
       number,
     ];
     const kind = KINDS[code] ?? 'text';
+    const [square] = heap.results(12, 1);
     const size = values === 0 ? 0 : count * rows * columns * channels;
     const named = kind === 'matrix' ? rows : kind === 'images' ? count : columns;
     return {
@@ -327,6 +328,7 @@ export class EngineLearning {
       labels: Array.from({ length: labels === 0 ? 0 : named }, (_, i) =>
         heap.text(labels + i * width),
       ),
+      square: square === 1,
       rowTitle: heap.resultText(10),
       columnTitle: heap.resultText(11),
     };

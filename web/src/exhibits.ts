@@ -8,9 +8,9 @@ export function part({ values, rows, columns, channels }: Exhibit, i: number): F
   return values.subarray(i * size, (i + 1) * size);
 }
 
-/** Names of the columns: those of the rows where there are as many. */
-export const columnLabels = ({ labels, rows, columns }: Exhibit): readonly string[] =>
-  rows === columns ? labels : [];
+/** Names of the columns: those of the rows where they say so. */
+export const columnLabels = ({ labels, square }: Exhibit): readonly string[] =>
+  square ? labels : [];
 
 /** Name of row or column i, which may have none. */
 export const labelAt = (labels: readonly string[], i: number): string => labels[i] ?? String(i);

@@ -109,12 +109,11 @@ function curve(epochs: readonly Case[], metrics: Metrics): ChartSpec | undefined
   };
 }
 
-/** Mean times by D and K, over the same T and depths in every cell; undefined where one is missing. */
-export function cellsOf(
-  epochs: readonly Case[],
-  lane: Lane,
-): { ds: number[]; ks: number[]; mean(d: number, k: number): number | undefined } {
-  const times = new Map<string, Map<string, number>>();
+/** Times of one side's plain chains: by "D K", then by "T depth". */
+type Times = Map<string, Map<string, number>>;
+
+function timesOf(epochs: readonly Case[], lane: Lane): Times {
+  const times: Times = new Map();
   for (const each of epochs) {
     const m = valid(lane.of(each));
     if (!m || !isPlain(each)) continue;
@@ -123,19 +122,55 @@ export function cellsOf(
     inner.set(`${numberOf(each, 'T')} ${numberOf(each, 'depth')}`, m.value);
     times.set(key, inner);
   }
-  const most = Math.max(0, ...[...times.values()].map(({ size }) => size));
-  const full = [...times].filter(([, { size }]) => size === most);
-  const shared = [...(full[0]?.[1].keys() ?? [])].filter((key) =>
-    full.every(([, inner]) => inner.has(key)),
-  );
-  const axis = (i: number) =>
-    [...new Set(full.map(([key]) => Number(key.split(' ')[i])))].sort((a, b) => a - b);
+  return times;
+}
+
+const ascending = (values: Iterable<number>): number[] =>
+  [...new Set(values)].sort((a, b) => a - b);
+
+/** D and K whose cells all have the same T and depths ("T depth"). */
+interface Block {
+  ds: number[];
+  ks: number[];
+  shared: string[];
+}
+
+/** The blocks of the cells that have all of these T and depths: one from the K of each D. */
+function blocksOf(times: Times, shared: string[]): Block[] {
+  const byD = new Map<number, Set<number>>();
+  for (const [key, inner] of times) {
+    if (!shared.every((each) => inner.has(each))) continue;
+    const [d, k] = key.split(' ').map(Number) as [number, number];
+    byD.set(d, (byD.get(d) ?? new Set()).add(k));
+  }
+  return [...byD.values()].map((ks) => ({
+    ds: ascending([...byD].filter(([, own]) => [...ks].every((k) => own.has(k))).map(([d]) => d)),
+    ks: ascending(ks),
+    shared,
+  }));
+}
+
+/**
+ * Mean times by D and K. Lines of growth lie beside the grid and give some cells more T than others:
+ * what counts is the block of most configurations whose cells all have the same T and depths, of two
+ * D and two K at least where there is one.
+ */
+export function cellsOf(
+  epochs: readonly Case[],
+  lane: Lane,
+): Block & { mean(d: number, k: number): number | undefined } {
+  const times = timesOf(epochs, lane);
+  const rank = ({ ds, ks, shared }: Block) =>
+    ds.length * ks.length * shared.length * (Math.min(ds.length, ks.length) > 1 ? 1e6 : 1);
+  const [block = { ds: [], ks: [], shared: [] }] = [...times.values()]
+    .flatMap((inner) => blocksOf(times, [...inner.keys()]))
+    .filter(({ ds }) => ds.length > 1)
+    .sort((a, b) => rank(b) - rank(a));
   return {
-    ds: axis(0),
-    ks: axis(1),
+    ...block,
     mean(d, k) {
       const inner = times.get(`${d} ${k}`);
-      const values = shared.map((key) => inner?.get(key));
+      const values = block.shared.map((key) => inner?.get(key));
       if (values.length === 0 || values.some((value) => value === undefined)) return undefined;
       return values.reduce<number>((sum, value) => sum + (value ?? 0), 0) / values.length;
     },
@@ -144,8 +179,10 @@ export function cellsOf(
 
 /** Time by D and K: a table whose cells are the darker the longer. */
 function heatMap(epochs: readonly Case[], lane: Lane): ChartSpec | undefined {
-  const { ds, ks, mean } = cellsOf(epochs, lane);
-  if (ds.length < 2 || ks.length < 1) return undefined;
+  const { ds, ks, shared, mean } = cellsOf(epochs, lane);
+  if (ds.length < 2) return undefined;
+  const listed = (i: number) =>
+    ascending(shared.map((each) => Number(each.split(' ')[i]))).join(', ');
   const logs = ds
     .flatMap((d) => ks.map((k) => mean(d, k)))
     .flatMap((value) => (value === undefined ? [] : [Math.log(value)]));
@@ -155,8 +192,7 @@ function heatMap(epochs: readonly Case[], lane: Lane): ChartSpec | undefined {
   return {
     id: `hypercausal-heat-${lane.column.replaceAll(/[^\w]+/g, '-')}`,
     title: `Hypercausal: time per epoch by D and K, ${lane.name}`,
-    about:
-      'Mean over the lengths T and the depths that all cells have, in microseconds; the darker the longer, on a logarithmic scale.',
+    about: `Mean over what all cells have, T ${listed(0)} and depth ${listed(1)}, in microseconds; the darker the longer, on a logarithmic scale.`,
     kind: 'table',
     categories: [],
     x: { title: '' },

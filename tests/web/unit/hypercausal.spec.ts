@@ -97,6 +97,44 @@ test('a configuration off the grid does not blur the map', () => {
   expect(map?.table.rows.map(({ cells }) => cells[0])).toEqual(['D 3', 'D 6']);
 });
 
+/** Where growth is measured: one of D, K, T varies about (6, 5, 96), depth 1. */
+const lines = (Ds: number[], Ks: number[], Ts: number[]): Configuration[] => [
+  ...Ds.map((D) => ({ D, K: 5, T: 96 })),
+  ...Ks.map((K) => ({ D: 6, K, T: 96 })),
+  ...Ts.map((T) => ({ D: 6, K: 5, T })),
+];
+
+test('lines of growth leave the map of the whole grid as it is', () => {
+  const all = [3, 6].flatMap((D) =>
+    [3, 5, 9].flatMap((K) =>
+      [48, 96].flatMap((T) => [1, 2, 3].map((depth): Configuration => ({ D, K, T, depth }))),
+    ),
+  );
+  const extra = lines([24, 96, 768], [33, 65], [384, 1024, 4096]);
+  const time = ({ D, K, T, depth = 1 }: Configuration) => (D * K * T * depth) / 100;
+  const rows = [...all, ...extra].map((each) => row('wasm', each, time(each)));
+  const map = chartsOf([], rows).find(({ id }) => id.startsWith('hypercausal-heat'));
+  expect(map?.about).toContain('T 48, 96 and depth 1, 2, 3');
+  expect(map?.table.columns).toEqual(['D', 'K 3', 'K 5', 'K 9']);
+  expect(map?.table.rows.map(({ cells }) => cells)).toEqual([
+    ['D 3', '13', '21.6', '38.9'],
+    ['D 6', '25.9', '43.2', '77.8'],
+  ]);
+});
+
+test('the corners that a quick run measures make a map too', () => {
+  const corners = [3, 6].flatMap((D) => [48, 96].map((T): Configuration => ({ D, K: 3, T })));
+  const extra = lines([3, 24, 96], [5, 9, 33], [48, 384, 1024]);
+  const far = { D: 6, K: 9, T: 96, depth: 3 };
+  const rows = [...corners, ...extra, far].map((each) => row('wasm', each, each.D * each.K));
+  const map = chartsOf([], rows).find(({ id }) => id.startsWith('hypercausal-heat'));
+  expect(map?.about).toContain('T 96 and depth 1,');
+  expect(map?.table.rows.map(({ cells }) => cells)).toEqual([
+    ['D 3', '9', '15'],
+    ['D 6', '18', '30'],
+  ]);
+});
+
 test('growth has its exponent with an interval', () => {
   const line = [3, 5, 9, 65].map((K) => row('wasm', { D: 6, K, T: 96 }, K ** 0.5));
   const chart = chartsOf([], line).find(({ id }) => id === 'hypercausal-growth-K');

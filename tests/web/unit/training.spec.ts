@@ -1,7 +1,14 @@
 import { expect, test } from '@playwright/test';
 import type { Exhibit } from 'parallax-nn';
 import { colourOf, isLight, scaleOf, shareOf } from '../../../web/src/colour_scale.js';
-import { barShares, part, pixels, scalesOf, spread } from '../../../web/src/exhibits.js';
+import {
+  barShares,
+  columnLabels,
+  part,
+  pixels,
+  scalesOf,
+  spread,
+} from '../../../web/src/exhibits.js';
 import {
   LossCurve,
   linesOf,
@@ -101,9 +108,16 @@ const exhibit = (change: Partial<Exhibit>): Exhibit => ({
   channels: 1,
   values: new Float32Array(),
   labels: [],
+  square: false,
   rowTitle: '',
   columnTitle: '',
   ...change,
+});
+
+test('columns have the names of rows only where the exhibit says so, not where numbers agree', () => {
+  const words = exhibit({ rows: 2, columns: 2, labels: ['the', 'film'] });
+  expect(columnLabels(words)).toEqual([]);
+  expect(columnLabels({ ...words, square: true })).toEqual(['the', 'film']);
 });
 
 test('colours follow the scale: around 0 where values have a sign', () => {
