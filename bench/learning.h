@@ -15,9 +15,8 @@ typedef struct plx_learning_options {
     const plx_bench_digits *digits;
     const char *text; /* UTF-8, text_bytes long; read as characters */
     size_t text_bytes;
-    const char *source;   /* what rows call the text: its file's name */
+    const char *source;   /* what rows call the text or the table: its file's name */
     const plx_csv *table; /* the last column is the target */
-    const char *table_name;
     /* 0 or NULL: as the task has it. */
     int64_t steps, batch;
     double rate;

@@ -64,7 +64,7 @@ EXPORT int plx_js_learning_digits(learning_run *run, const void *images, double 
 EXPORT int plx_js_learning_table(learning_run *run, const char *text, double bytes,
                                  const char *source) {
     const plx_status status = plx_csv_parse(plx__js_context(), text, (size_t)bytes, &run->table);
-    run->options.table_name = source;
+    run->options.source = source;
     if (status == PLX_OK) run->options.table = &run->table;
     return status;
 }

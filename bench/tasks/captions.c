@@ -75,7 +75,9 @@ void plx__caption_text(const plx__picture *picture, char *text) {
     size_t used = 0;
     plx__caption_ids(picture, ids);
     text[0] = '\0';
-    for (int i = 0; i < PLX_CAPTION_WORDS && ids[i] && used < PLX_CAPTION_TEXT; ++i)
-        used += (size_t)snprintf(text + used, PLX_CAPTION_TEXT - used, "%s%s", i ? " " : "",
-                                 plx__caption_word(ids[i]));
+    for (int i = 0; i < PLX_CAPTION_WORDS && ids[i] && used < PLX_CAPTION_TEXT; ++i) {
+        const char *word = plx__caption_word(ids[i]);
+        if (!word) break;
+        used += (size_t)snprintf(text + used, PLX_CAPTION_TEXT - used, "%s%s", i ? " " : "", word);
+    }
 }

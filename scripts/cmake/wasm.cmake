@@ -50,7 +50,7 @@ function(plx_engine tier)
         target_compile_options(engine-${tier} PRIVATE ${engine_OPTIONS} ${PLX_EM_JS_OPTIONS})
         target_include_directories(engine-${tier} PRIVATE ${PLX_GENERATED})
         target_link_libraries(engine-${tier} PRIVATE bench-${tier} core-${tier})
-        target_link_options(engine-${tier} PRIVATE -O3 ${PLX_ENGINE_LINK} ${engine_LINK})
+        target_link_options(engine-${tier} PRIVATE -Oz ${PLX_ENGINE_LINK} ${engine_LINK})
         add_dependencies(engine-${tier} parallax_build_info)
         add_dependencies(engines engine-${tier})
         add_test(NAME size:engine-${tier} COMMAND ${CMAKE_COMMAND}

@@ -189,10 +189,11 @@ static int32_t draw(plx_generator *g, const plx_real *logits, double temperature
 static plx_status check_sampling(plx_generator *g, const plx_sampling *s) {
     plx__message *message = &g->model->ctx->message;
     if (!(s->temperature >= 0 && s->temperature < 1e30) || s->top_k < 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "generate: temperature %g and the %lld likeliest; the temperature is 0 or "
-                         "more, the number 0 (all) or more",
-                         s->temperature, (long long)s->top_k);
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "generate: temperature %g and the %lld likeliest; the temperature is from 0 to "
+            "below 1e30, the number 0 (all) or more",
+            s->temperature, (long long)s->top_k);
     if (!g->count)
         return plx__fail(message, PLX_ERR_STATE,
                          "generate: no token was fed that another could follow");

@@ -249,6 +249,82 @@ describe('a model refuses', () => {
   });
 });
 
+describe('options refuse', () => {
+  let plx;
+  let model;
+  before(async () => {
+    plx = await load({ tier: 'simd' });
+    model = plx.model('mlp:2-4-1');
+  });
+  after(() => plx.dispose());
+
+  const fits = {
+    'a misspelt name': [
+      { batch_size: 2 },
+      /fit has no option "batch_size": it has epochs, batchSize/,
+    ],
+    'a misspelt name of an optimizer': [
+      { optimizer: { kind: 'sgd', lr: 1 } },
+      /optimizer has no option "lr": it has kind, rate/,
+    ],
+    'a rate that is a text': [
+      { optimizer: { kind: 'sgd', rate: '0.5' } },
+      /rate is 0.5: .* number/,
+    ],
+    'an optimizer that is null': [{ optimizer: null }, /optimizer: options .* not null/],
+    'a word for true': [{ shuffle: 'no' }, /shuffle must be true or false, not string/],
+    'a schedule that is null': [{ schedule: null }, /schedule: options .* not null/],
+    'a misspelt name of a schedule': [{ schedule: { kind: 'step', steps: 3 } }, /"steps".*every/],
+    'a misspelt name of stopping': [{ earlyStopping: { wait: 3 } }, /"wait".*patience/],
+    'a number in place of a signal': [{ signal: 5 }, /signal must be an AbortSignal, not number/],
+    'a number in place of a function': [{ onEpoch: 5 }, /onEpoch must be a function, not number/],
+    'nothing at all': [null, /fit: options must be an object, not null/],
+  };
+  for (const [what, [options, message]] of Object.entries(fits)) {
+    it(what, () => fails(model.fit(XOR.x, XOR.y, options), 'PLX_ERR_ARGUMENT', message));
+  }
+
+  const others = {
+    'generate: a misspelt name': [() => model.generate([1], { top_k: 3 }), /"top_k".*topK/],
+    'generate: null': [() => model.generate([1], null), /generate: options .* not null/],
+    'predict: a misspelt name': [() => model.predict(XOR.x, { batch: 3 }), /"batch".*batchSize/],
+    'model: a misspelt name': [
+      async () => plx.model('mlp:2-1', { confg: {} }),
+      /model has no option "confg": it has seed, config/,
+    ],
+    'learn: a misspelt name': [
+      () => plx.learn({ task: 'gpt2-nano', batch_size: 3 }),
+      /"batch_size".*batchSize/,
+    ],
+    'weights that are missing': [() => model.setWeights(), /setWeights: give the array/],
+    'an object in place of weights': [() => model.setWeights({}), /setWeights: give the array/],
+    'weights that are null': [() => model.setWeights([null]), /array 0: expected a typed array/],
+    'a layer that is null': [async () => plx.sequential([null]), /layer 0 is none.*plx\.layers/],
+    'a layer without its options': [
+      async () =>
+        plx.sequential([plx.layers.dense({ inputShape: [2], units: 1 }), plx.layers.dense()]),
+      /layer 1: dense needs units/,
+    ],
+    'a layer whose options are null': [
+      async () => plx.layers.dense(null),
+      /dense: options .* null/,
+    ],
+    'a rate below 0': [() => model.setRate(-0.5), /setRate: rate is -0.5: it must be 0 or more/],
+  };
+  for (const [what, [call, message]] of Object.entries(others)) {
+    it(what, () => fails(call(), 'PLX_ERR_ARGUMENT', message));
+  }
+
+  it('but not a rate of 0', async () => {
+    await model.fit(XOR.x, XOR.y, {
+      epochs: 20,
+      onEpoch: ({ epoch }) => {
+        if (epoch === 1) model.setRate(0);
+      },
+    });
+  });
+});
+
 describe('a reader refuses', () => {
   let plx;
   before(async () => {

@@ -226,7 +226,10 @@ describe('fit refuses', () => {
     [{ optimizer: 'adagrad' }, /optimizer is "adagrad"/],
     [{ optimizer: { kind: 'lion', beta1: 1 } }, /lion: beta1 1 is outside \[0, 1\)/],
     [{ optimizer: { kind: 'rmsprop', epsilon: 0 } }, /rmsprop: epsilon 0 must be above 0/],
-    [{ optimizer: { kind: 'sgd', weightDecay: -1 } }, /weight decay -1 must be from 0 to below 1e30/],
+    [
+      { optimizer: { kind: 'sgd', weightDecay: -1 } },
+      /weight decay -1 must be from 0 to below 1e30/,
+    ],
     [{ schedule: 'sine' }, /schedule is "sine"/],
     [{ schedule: { kind: 'cosine', floor: 2 } }, /the floor 2 is a share of the rate/],
     [{ schedule: { kind: 'cosine', warmup: 1.5 } }, /warmup is 1.5/],

@@ -155,6 +155,15 @@ describe('learn', () => {
     });
   });
 
+  it('says what a table is called', async () => {
+    const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 7},${2 * i}`);
+    const csv = { text: rows.join('\n'), source: 'my table.csv' };
+    await withRun({ task: 'interp5d', steps: 1, batchSize: 4, data: { csv } }, ({ about }) => {
+      assert.equal(about.data.source, 'my table.csv');
+      assert.equal(about.data.real, true);
+    });
+  });
+
   it('stops when it is told to pause, not before, and not later than the slice', async () => {
     await withRun({ ...optionsOf(language()), steps: 2000, batchSize: 1 }, async (run) => {
       const training = run.train();
@@ -243,11 +252,18 @@ describe('learn', () => {
       [{ ...good, text: 'too short' }, /bytes|text|characters/],
       [{ ...good, text: 5 }, /text/],
       [{ ...good, data: { cifar: {} } }, /data\.cifar/],
+      [{ ...good, data: { csv: { text: '1,2\n' } } }, /takes no data\.csv: it takes text/],
+      [{ task: 'vit-nano', text }, /vit-nano takes no text: it takes nothing/],
+      [{ task: 'interp5d', text }, /interp5d takes no text: it takes data\.csv/],
+      [{ task: 'interp5d', data: { csv: { text: 'a,b\n1,x\n' } } }, /line 2/],
+      [{ task: 'mnist' }, /mnist needs its two files: data: \{ mnist: /],
       [
-        { ...good, data: { mnist: { images: new Uint8Array(3), labels: new Uint8Array(3) } } },
+        {
+          task: 'mnist',
+          data: { mnist: { images: new Uint8Array(3), labels: new Uint8Array(3) } },
+        },
         /IDX/i,
       ],
-      [{ ...good, data: { csv: { text: 'a,b\n1,x\n' } } }, /line 2/],
     ];
     for (const [options, pattern] of refusals) {
       await assert.rejects(plx.learn(options), (error) => {

@@ -62,6 +62,7 @@ test('trains a model: the loss falls, it is paused, goes on, is steered and stop
     page.locator(`#train-${name}`),
   );
   if (!status || !start || !pause || !stop) throw new Error('unreachable');
+  await expect(page.locator('.task input:checked')).not.toHaveValue('mnist');
   await expect(status).toContainText('Nothing trained yet');
   await expect(pause).toBeDisabled();
   await start.click();
@@ -124,6 +125,19 @@ test('what cannot be learnt from is a sentence, and the next run works', async (
   await expect(page.locator('#train-status')).toContainText('Trained gpt2-nano: 3 of 3 steps');
   await expect(page.locator('#train-failure')).toBeEmpty();
   expect(complaints).toEqual([]);
+});
+
+test('a run that diverges keeps its curve up to there', async ({ page }) => {
+  await open(page);
+  await page.locator('.task', { hasText: 'interp5d' }).click();
+  await page.getByText('Optimizer, batch, steps and model').click();
+  await page.locator('#train-optimizer').selectOption('sgd');
+  await page.locator('#train-rate').fill('0');
+  await page.locator('#train-start').click();
+  await expect(page.locator('#train-status')).toContainText(/Failed after [\d,]+ of/);
+  await expect(page.locator('#train-failure')).toContainText('step');
+  expect(await stepsDone(page)).toBeGreaterThan(0);
+  await expect(page.locator('#trainer .canvas-box canvas')).toBeVisible();
 });
 
 test('tasks show what they learnt, on a phone in the dark too', async ({ browser }) => {

@@ -25,7 +25,7 @@ test.describe('with native results', () => {
     await page.goto('?size=quick&suites=gemm,adaptive,interp5d');
     await expect(page.locator('#engine')).toContainText('relaxed-threads');
     await page.locator('#run').click();
-    await expect(page.getByRole('progressbar')).toBeVisible();
+    await expect(page.getByRole('progressbar', { name: 'Progress of the run' })).toBeVisible();
     await expect(page.locator('#time-left')).toContainText('left');
     await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 80_000 });
     await expect(page.locator('#verdict')).toContainText(

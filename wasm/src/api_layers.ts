@@ -205,8 +205,8 @@ export type Layer = { [K in keyof LayerKinds]: { kind: K } & LayerKinds[K] }[key
 
 /**
  * The layers of sequential models and free graphs. Weights begin as the papers say: He et al. (2015)
- * before rectifiers, Glorot and Bengio (2010) elsewhere, biases with 0, tables with a deviation of
- * 0.02.
+ * in a layer whose own activation is a rectifier, Glorot and Bengio (2010) elsewhere, also before a
+ * rectifier that is a layer of its own; biases with 0, tables with a deviation of 0.02.
  */
 export interface Layers {
   /** Fully connected, along the last axis: x w + b, then the activation. */

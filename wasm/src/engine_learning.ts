@@ -35,6 +35,25 @@ export function listTasks(heap: Heap): TaskInfo[] {
   }
 }
 
+/** What a task takes, as options say it. */
+const GIVEN = { text: 'text', digits: 'data.mnist', table: 'data.csv', nothing: 'nothing' };
+
+/** Refuses data of another kind than the task learns from, and a task without the data it needs. */
+function checkFiles(heap: Heap, { task, text, mnist, table }: LearnRequest): void {
+  const takes = listTasks(heap).find(({ name }) => name === task)?.takes;
+  if (!takes) return; /* The library names those that there are. */
+  const files = { text, digits: mnist, table };
+  for (const [kind, file] of Object.entries(files) as [keyof typeof files, unknown][]) {
+    if (!file || kind === takes) continue;
+    const message = `learn: ${task} takes no ${GIVEN[kind]}: it takes ${GIVEN[takes]}`;
+    throw new PlxError('PLX_ERR_ARGUMENT', message);
+  }
+  if (takes === 'digits' && !mnist) {
+    const message = `learn: ${task} needs its two files: data: { mnist: { images, labels } }`;
+    throw new PlxError('PLX_ERR_ARGUMENT', message);
+  }
+}
+
 /** Samples of the peak before the first step; then one a second. */
 const PEAK_SAMPLES = 4;
 /** The least that one takes: below, waking threads would be what is measured. */
@@ -95,6 +114,7 @@ export class EngineLearning {
 
   open(id: number, request: LearnRequest): LearningAbout {
     const heap = this.#heap;
+    checkFiles(heap, request);
     const loans: number[] = [];
     const bytes = (data: Uint8Array): number => {
       const address = heap.copyIn(data);

@@ -9,10 +9,13 @@ import { checkFinite, checkWhole, toIntegers } from './arrays.js';
 import type { Connection } from './connection.js';
 import { PlxError } from './errors.js';
 import { cancelled } from './jobs.js';
+import { checkOptions, number, signal } from './options.js';
 import type { Sampling } from './rpc.js';
 
 /** Of a call that names no count. */
 const COUNT = 64;
+
+const SAMPLING = { temperature: number, topK: number };
 
 function samplingOf(call: string, options: SamplingOptions): Sampling {
   const temperature = checkFinite(`${call}: temperature`, options.temperature ?? 1);
@@ -43,6 +46,7 @@ export class ClientGenerator implements TokenGenerator {
   }
 
   async next(options: SamplingOptions = {}): Promise<number> {
+    checkOptions('next', options, SAMPLING);
     return this.#draw(samplingOf('next', options));
   }
 
@@ -51,12 +55,13 @@ export class ClientGenerator implements TokenGenerator {
   }
 
   async *generate(options: SequenceOptions = {}): AsyncGenerator<number, void, undefined> {
+    checkOptions('generate', options, { ...SAMPLING, count: number, signal });
     const sampling = samplingOf('generate', options);
-    const { count, signal } = options;
+    const { count, signal: given } = options;
     if (count !== undefined) checkWhole('generate: count', count, 0);
     /* One at a time: whoever leaves the loop has a generator that was fed what they saw. */
     for (let drawn = 0; drawn < (count ?? Number.POSITIVE_INFINITY); drawn++) {
-      if (signal?.aborted) throw cancelled('generate', signal);
+      if (given?.aborted) throw cancelled('generate', given);
       yield await this.#draw(sampling);
     }
   }

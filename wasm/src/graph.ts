@@ -2,7 +2,6 @@
 import type { Data, GraphOptions, OptimizerOptions, Parallax } from './api.js';
 import type { Layer } from './api_layers.js';
 import {
-  checkFinite,
   checkInteger,
   checkName,
   checkNumber,
@@ -48,7 +47,8 @@ import {
   type Recorded,
 } from './graph_nodes.js';
 import { checkLayer, libraryName } from './layers.js';
-import { checkOptimizer } from './model.js';
+import { checkOptimizer, checkRate } from './model.js';
+import { checkOptions, number } from './options.js';
 import type { GraphCall, InputValue, ValueInfo } from './rpc.js';
 
 const DTYPES: readonly DType[] = ['float32', 'int32'];
@@ -923,7 +923,7 @@ export class ClientGraph implements Graph {
   }
 
   async setRate(update: number, rate: number): Promise<void> {
-    checkFinite('setRate: rate', rate);
+    checkRate(rate);
     await this.#flush('setRate');
     await this.connection.call((engine) => engine.setGraphRate(this.id, update, rate));
   }
@@ -980,6 +980,7 @@ export class ClientGraph implements Graph {
 export function graphMaker(connection: Connection): Parallax['graph'] {
   let graphs = 0;
   return (options: GraphOptions = {}) => {
+    checkOptions('graph', options, { seed: number });
     const seed = checkWhole('graph: seed', options.seed ?? 0, 0);
     return new ClientGraph(connection, ++graphs, seed);
   };

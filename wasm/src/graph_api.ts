@@ -91,7 +91,7 @@ export interface AvgPool2dOptions extends Pool2dOptions {
   countPadding?: boolean;
 }
 
-/** What a normalisation multiplies by and adds: [channels]; default neither. */
+/** Options of a node that projects futures. */
 export interface HypercausalOptions {
   /** How often tanh(w x + b) is applied: 1 unless told. */
   depth?: number;
@@ -106,8 +106,11 @@ export interface HypercausalOptions {
   policy?: 'mean' | 'median' | 'min-risk';
 }
 
+/** What a node that projects futures gives. */
 export interface HypercausalNode {
+  /** Of x's shape: what the next nodes take. */
   state: GraphNode;
+  /** Of x's shape: the future that stands for all, by the policy. */
   future: GraphNode;
   /** The mean squared deviation of the futures from their mean: a scalar. */
   spread: GraphNode;
@@ -115,12 +118,14 @@ export interface HypercausalNode {
 
 /** Scalars. */
 export interface HypercausalLosses {
+  /** What to train on: task + 0.5 consistency + 0.3 coherence. */
   total: GraphNode;
   task: GraphNode;
   consistency: GraphNode;
   coherence: GraphNode;
 }
 
+/** What a normalisation multiplies by and adds: [channels]; default neither. */
 export interface NormOptions {
   /** Multiplied by. */
   scale?: GraphNode;

@@ -1,26 +1,19 @@
 /** Layers on the client's side: their makers, and the checks that need no engine. */
 import type { Layer, LayerKinds, Layers } from './api_layers.js';
-import { checkFinite, checkName, checkWhole } from './arrays.js';
-import { PlxError } from './errors.js';
+import { checkWhole } from './arrays.js';
+import {
+  checkKeys,
+  checkObject,
+  count,
+  finite,
+  flag,
+  oneOf,
+  positive,
+  type Rule,
+  refuse,
+  text,
+} from './options.js';
 
-/** Throws unless an option's value can be; what names it: "sequential: layer 0: units". */
-type Rule = (what: string, value: never) => unknown;
-
-const refuse = (message: string): never => {
-  throw new PlxError('PLX_ERR_ARGUMENT', message);
-};
-
-const count: Rule = (what, value) => checkWhole(what, value, 1);
-const finite: Rule = checkFinite;
-const positive: Rule = (what, value: number) => {
-  if (checkFinite(what, value) <= 0) refuse(`${what} is ${value}: it must be above 0`);
-};
-const flag: Rule = (what, value: unknown) => {
-  if (typeof value !== 'boolean') refuse(`${what} must be true or false, not ${typeof value}`);
-};
-const text: Rule = (what, value: unknown) => {
-  if (typeof value !== 'string') refuse(`${what} must be a text, not ${typeof value}`);
-};
 const named: Rule = (what, value: string) => {
   text(what, value as never);
   /* The library's texts end at the first such character. */
@@ -45,10 +38,6 @@ const pair: Rule = (what, value: unknown) => {
   if (sizes.length !== 2) refuse(`${what} must be one number, or [rows, columns]`);
   for (const size of sizes) checkWhole(what, size, 1);
 };
-const oneOf =
-  (...names: string[]): Rule =>
-  (what, value: string) =>
-    checkName(what, value, names);
 const rope: Rule = (what, value: unknown) => {
   if (typeof value !== 'boolean') positive(what, value as never);
 };
@@ -131,7 +120,10 @@ const COMMON: readonly Option[] = ['name', 'inputShape'];
 
 /** plx.layers. */
 export const layers = Object.fromEntries(
-  Object.keys(KINDS).map((kind) => [kind, (options: object = {}) => ({ ...options, kind })]),
+  Object.keys(KINDS).map((kind) => [
+    kind,
+    (options: object = {}) => ({ ...checkObject(kind, options), kind }),
+  ]),
 ) as unknown as Layers;
 
 /** More layers within layers than this have names that are too long. */
@@ -145,10 +137,7 @@ export function checkLayer(where: string, layer: Layer, level = 0): Layer {
   const options: Record<string, unknown> = { ...layer };
   for (const [option, value] of Object.entries(options)) {
     if (option === 'kind') continue;
-    if (![...COMMON, ...kind.options].includes(option as Option)) {
-      const known = [...kind.options, ...COMMON].join(', ');
-      refuse(`${where}: ${layer.kind} has no option "${option}": it has ${known}`);
-    }
+    checkKeys(`${where}: ${layer.kind}`, option, [...kind.options, ...COMMON]);
     if (value === undefined) delete options[option];
     else RULES[option as Option](`${where}: ${option}`, value as never);
   }
@@ -175,7 +164,7 @@ export function checkLayers(list: Layer[]): Layer[] {
   if (!Array.isArray(list) || list.length === 0) {
     refuse('sequential: give a list of at least one layer');
   }
-  if (!list[0]?.inputShape) {
+  if (list[0] && !list[0].inputShape) {
     refuse(
       'sequential: the first layer needs inputShape, the shape of one sample: inputShape: [5]',
     );

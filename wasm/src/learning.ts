@@ -14,6 +14,7 @@ import type { Connection } from './connection.js';
 import { PlxError } from './errors.js';
 import { checkSource, readDigits, textBytes } from './file_bytes.js';
 import { runJob } from './jobs.js';
+import { anything, callback, checkObject, checkOptions, number, signal, text } from './options.js';
 import type { LearnRequest, TrainReport } from './rpc.js';
 
 export const SIZES: readonly BenchSize[] = ['quick', 'default', 'full'];
@@ -29,7 +30,8 @@ function checkRate(what: string, rate: number): number {
 }
 
 /** The files of the options, read. */
-async function filesOf({ text, source, data = {} }: LearnOptions): Promise<Partial<LearnRequest>> {
+async function filesOf(options: LearnOptions): Promise<Partial<LearnRequest>> {
+  const { source, data = {} } = options;
   const unknown = Object.keys(data).find((key) => key !== 'mnist' && key !== 'csv');
   if (unknown !== undefined) {
     throw new PlxError(
@@ -38,8 +40,8 @@ async function filesOf({ text, source, data = {} }: LearnOptions): Promise<Parti
     );
   }
   const files: Partial<LearnRequest> = {};
-  if (text !== undefined) {
-    const bytes = textBytes('learn: text', text);
+  if (options.text !== undefined) {
+    const bytes = textBytes('learn: text', options.text);
     if (bytes.length === 0) throw new PlxError('PLX_ERR_ARGUMENT', 'learn: the text is empty');
     files.text = { bytes, source: checkSource('learn: source', source ?? 'text') };
   }
@@ -51,11 +53,26 @@ async function filesOf({ text, source, data = {} }: LearnOptions): Promise<Parti
   return files;
 }
 
+const LEARN = {
+  task: anything,
+  size: text,
+  seed: number,
+  model: anything,
+  text: anything,
+  source: anything,
+  data: checkObject,
+  steps: number,
+  batchSize: number,
+  rate: number,
+  optimizer: anything,
+};
+
 /** Options with zeros for what the task has of its own. */
 async function requestOf(options: LearnOptions): Promise<LearnRequest> {
   if (typeof options !== 'object' || options === null) {
     throw new PlxError('PLX_ERR_ARGUMENT', 'learn: give options: learn({ task: "gpt2-nano" })');
   }
+  checkOptions('learn', options, LEARN);
   const { model, optimizer, steps, batchSize, rate } = options;
   return {
     task: checkText('learn: task', options.task),
@@ -88,6 +105,7 @@ class ClientLearning implements Learning {
   }
 
   async train(options: TrainOptions = {}): Promise<TrainOutcome> {
+    checkOptions('train', options, { steps: number, onProgress: callback, signal });
     const steps =
       options.steps === undefined
         ? Number.POSITIVE_INFINITY

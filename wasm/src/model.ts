@@ -32,6 +32,17 @@ import { ClientGenerator, generateAfter } from './generation.js';
 import type { GraphArray } from './graph_api.js';
 import { cancelled, runJob } from './jobs.js';
 import { flattenGiven, type Given, inputsFor, samplesFor, split } from './model_data.js';
+import {
+  anything,
+  callback,
+  checkOptions,
+  finite,
+  flag,
+  number,
+  refuse,
+  signal,
+  text,
+} from './options.js';
 import type {
   FitRecipe,
   FitReport,
@@ -52,23 +63,66 @@ const SCHEDULES: readonly ScheduleOptions['kind'][] = [
   'one-cycle',
 ];
 
+const OPTIMIZER = {
+  kind: text,
+  rate: finite,
+  momentum: finite,
+  nesterov: flag,
+  beta1: finite,
+  beta2: finite,
+  epsilon: finite,
+  weightDecay: finite,
+};
+
 /** The options of an optimizer, or of one that was given by its name. */
 export function checkOptimizer(
-  optimizer: OptimizerOptions['kind'] | OptimizerOptions,
+  optimizer: OptimizerOptions['kind'] | OptimizerOptions = 'adam',
 ): OptimizerOptions {
-  const options = typeof optimizer === 'string' ? { kind: optimizer } : { ...optimizer };
+  const options = typeof optimizer === 'string' ? { kind: optimizer } : optimizer;
+  checkOptions('optimizer', options, OPTIMIZER);
   checkName('optimizer', options.kind, OPTIMIZERS);
-  for (const [name, value] of Object.entries(options)) {
-    if (typeof value === 'number') checkFinite(`optimizer: ${name}`, value);
-  }
-  return options;
+  return { ...options };
 }
+
+/** A learning rate that a run may go on with. */
+export function checkRate(rate: number): number {
+  if (checkFinite('setRate: rate', rate) >= 0) return rate;
+  return refuse(`setRate: rate is ${rate}: it must be 0 or more`);
+}
+
+const FIT = {
+  epochs: number,
+  batchSize: number,
+  loss: text,
+  optimizer: anything,
+  schedule: anything,
+  clipNorm: number,
+  labelSmoothing: number,
+  accumulate: number,
+  validation: anything,
+  earlyStopping: anything,
+  shuffle: flag,
+  seed: number,
+  onEpoch: callback,
+  onBatch: callback,
+  signal,
+};
+const STOPPING = { patience: number, minImprovement: number };
+const SCHEDULE = { kind: text, warmup: number, floor: number, every: number, factor: number };
+const EXPLAIN = { batchSize: number, training: flag, loss: text, optimizer: anything };
+const PREDICT = { batchSize: number, output: text };
+const PREDICT_ALL = { batchSize: number };
+const EVALUATE = { loss: text, output: text };
+const GENERATE = { seed: number, count: number, temperature: number, topK: number };
 
 /** Refuses what is no number at all; which numbers there can be is for the engine to say. */
 function checkRecipe(options: FitOptions): FitRecipe {
   const { schedule = 'constant', clipNorm = 0, labelSmoothing = 0, accumulate = 1 } = options;
-  const { patience, minImprovement = 0 } = options.earlyStopping ?? { patience: 0 };
+  const { earlyStopping } = options;
+  if (earlyStopping !== undefined) checkOptions('fit: earlyStopping', earlyStopping, STOPPING);
+  const { patience, minImprovement = 0 } = earlyStopping ?? { patience: 0 };
   const given = typeof schedule === 'string' ? { kind: schedule } : schedule;
+  checkOptions('fit: schedule', given, SCHEDULE);
   const { warmup = 0, floor = 0, every = 0, factor = 0.1 } = given;
   const kind = checkName('fit: schedule', given.kind, SCHEDULES);
   return {
@@ -82,7 +136,7 @@ function checkRecipe(options: FitOptions): FitRecipe {
     clipNorm: checkFinite('fit: clipNorm', clipNorm),
     labelSmoothing: checkFinite('fit: labelSmoothing', labelSmoothing),
     accumulate: checkWhole('fit: accumulate', accumulate, 1),
-    patience: options.earlyStopping ? checkWhole('fit: earlyStopping: patience', patience, 1) : 0,
+    patience: earlyStopping ? checkWhole('fit: earlyStopping: patience', patience, 1) : 0,
     minImprovement: checkFinite('fit: earlyStopping: minImprovement', minImprovement),
   };
 }
@@ -141,11 +195,12 @@ export class ClientModel implements Model {
   }
 
   async explain(options: ExplainOptions = {}): Promise<Plan> {
+    checkOptions('explain', options, EXPLAIN);
     const request: Required<ExplainOptions> = {
       batchSize: checkWhole('explain: batchSize', options.batchSize ?? 32, 1),
       training: options.training ?? false,
       loss: checkName('explain: loss', options.loss ?? 'mse', LOSSES),
-      optimizer: checkOptimizer(options.optimizer ?? 'adam'),
+      optimizer: checkOptimizer(options.optimizer),
     };
     await this.#ports;
     return this.#connection.call((engine) => engine.explain(this.#id, request));
@@ -171,6 +226,7 @@ export class ClientModel implements Model {
     options: FitOptions = {},
   ): Promise<History> {
     const call = 'fit';
+    checkOptions(call, options, FIT);
     const given = {
       x: flattenGiven(`${call}: x`, x),
       y: y === undefined ? undefined : flattenGiven(`${call}: y`, y),
@@ -192,7 +248,7 @@ export class ClientModel implements Model {
       epochs: checkWhole(`${call}: epochs`, options.epochs ?? 1, 1),
       batchSize,
       loss,
-      optimizer: checkOptimizer(options.optimizer ?? 'adam'),
+      optimizer: checkOptimizer(options.optimizer),
       shuffle: options.shuffle ?? true,
       seed: checkWhole(`${call}: seed`, options.seed ?? this.#seed, 0),
       recipe: checkRecipe(options),
@@ -224,6 +280,7 @@ export class ClientModel implements Model {
     }
     if (typeof validation === 'number') return split(all, validation);
     const call = 'fit: validation';
+    checkOptions(call, validation, { x: anything, y: anything });
     const x = flattenGiven(`${call}: x`, validation.x);
     const y = flattenGiven(`${call}: y`, validation.y);
     return { data: all, validation: samplesFor(call, x, y, ports, loss) };
@@ -249,6 +306,7 @@ export class ClientModel implements Model {
     x: Data | NamedData,
     options: { batchSize?: number; output?: string } = {},
   ): Promise<Float32Array> {
+    checkOptions('predict', options, PREDICT);
     const given = flattenGiven('predict: x', x);
     const { values } = await this.#outputs(given, options.batchSize, (ports) => [
       outputOf('predict', ports, options.output),
@@ -260,6 +318,7 @@ export class ClientModel implements Model {
     x: Data | NamedData,
     options: { batchSize?: number } = {},
   ): Promise<Record<string, GraphArray>> {
+    checkOptions('predictAll', options, PREDICT_ALL);
     const given = flattenGiven('predictAll: x', x);
     const { n, ports, values } = await this.#outputs(given, options.batchSize, ({ outputs }) =>
       outputs.map((_, i) => i),
@@ -276,6 +335,7 @@ export class ClientModel implements Model {
     y: Data | NamedData,
     options: { loss?: Loss; output?: string } = {},
   ): Promise<Evaluation> {
+    checkOptions('evaluate', options, EVALUATE);
     const given = { x: flattenGiven('evaluate: x', x), y: flattenGiven('evaluate: y', y) };
     const loss = checkName('evaluate: loss', options.loss ?? 'mse', LOSSES);
     const ports = await this.#ports;
@@ -285,6 +345,7 @@ export class ClientModel implements Model {
   }
 
   async generator(options: GeneratorOptions = {}): Promise<TokenGenerator> {
+    checkOptions('generator', options, { seed: number });
     const seed = checkWhole('generator: seed', options.seed ?? 0, 0);
     await this.#ports;
     const id = ++generators;
@@ -293,8 +354,9 @@ export class ClientModel implements Model {
   }
 
   async generate(prompt: ArrayLike<number>, options: GenerateOptions = {}): Promise<Int32Array> {
-    const { seed, signal } = options;
-    if (signal?.aborted) throw cancelled('generate', signal);
+    checkOptions('generate', options, { ...GENERATE, signal, onToken: callback });
+    const { seed, signal: given } = options;
+    if (given?.aborted) throw cancelled('generate', given);
     const generator = await this.generator(seed === undefined ? {} : { seed });
     return generateAfter(generator, prompt, options);
   }
@@ -305,9 +367,10 @@ export class ClientModel implements Model {
   }
 
   async setWeights(weights: (Weight | NumericArray)[]): Promise<void> {
+    if (!Array.isArray(weights)) refuse('setWeights: give the array that getWeights gave');
     const arrays = weights.map((weight, i) => {
       const what = `setWeights: array ${i}`;
-      const values = ArrayBuffer.isView(weight) ? weight : weight.data;
+      const values = ArrayBuffer.isView(weight) ? weight : weight?.data;
       return toFloats(what, flatten(what, values), values.length);
     });
     await this.#ports;
@@ -315,7 +378,7 @@ export class ClientModel implements Model {
   }
 
   async setRate(rate: number): Promise<void> {
-    checkFinite('setRate: rate', rate);
+    checkRate(rate);
     /* Behind a fit that was called just before. */
     await this.#ports;
     await this.#connection.call((engine) => engine.setRate(this.#id, rate));

@@ -26,6 +26,7 @@ import { checkLayers, layers } from './layers.js';
 import { openLearning, SIZES } from './learning.js';
 import type { Machine } from './machine.js';
 import { ClientModel } from './model.js';
+import { anything, callback, checkObject, checkOptions, number, signal, text } from './options.js';
 import type { BenchReport, BenchRequest, ModelSpec } from './rpc.js';
 
 /** Of measuring one case. */
@@ -79,6 +80,18 @@ function checkSeconds(seconds: number): number {
   );
 }
 
+const BENCH = {
+  suites: anything,
+  cases: anything,
+  size: text,
+  seed: number,
+  seconds: number,
+  data: anything,
+  onRow: callback,
+  onProgress: callback,
+  signal,
+};
+
 export class ClientParallax implements Parallax {
   readonly layers = layers;
   readonly data: DataReaders;
@@ -110,6 +123,7 @@ export class ClientParallax implements Parallax {
   }
 
   sequential(stack: Layer[], options: ModelOptions = {}): Model {
+    checkOptions('sequential', options, { seed: number });
     return this.#newModel({ layers: checkLayers(stack) }, options);
   }
 
@@ -117,6 +131,7 @@ export class ClientParallax implements Parallax {
     if (typeof name !== 'string') {
       throw new PlxError('PLX_ERR_ARGUMENT', 'model: give a name: "mlp:784-200-10"');
     }
+    checkOptions('model', options, { seed: number, config: checkObject });
     return this.#newModel({ name: nameWith(name, options.config ?? {}) }, options);
   }
 
@@ -142,6 +157,7 @@ export class ClientParallax implements Parallax {
   }
 
   async bench(options: BenchOptions = {}): Promise<BenchRow[]> {
+    checkOptions('bench', options, BENCH);
     const given = checkData(options.data ?? {}).mnist;
     const mnist = given && (await readDigits('bench', given));
     const request: BenchRequest = {

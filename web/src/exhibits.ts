@@ -29,6 +29,25 @@ export function scalesOf(exhibits: readonly Exhibit[]): Map<string, Scale> {
   );
 }
 
+/**
+ * How many pictures belong in a line, where labels repeat: a picture with what each head makes of it
+ * begins anew with every picture. 1: any number.
+ */
+export function together(labels: readonly string[]): number {
+  const again = labels.indexOf(labels[1] ?? '', 2);
+  const period = again - 1;
+  if (again < 0 || period < 2 || labels.length % period !== 0) return 1;
+  const repeats = labels.every((label, i) => i % period === 0 || label === labels[i % period]);
+  return repeats ? period : 1;
+}
+
+/** Whether each of several pictures was stretched to the range from 0 to 1 on its own. */
+export function stretched(exhibit: Exhibit): boolean {
+  return Array.from({ length: exhibit.count }, (_, i) => part(exhibit, i)).every(
+    (values) => Math.min(...values) === 0 && Math.max(...values) === 1,
+  );
+}
+
 /** At most so many of n, evenly spread, the first and the last among them. */
 export function spread(n: number, most: number): number[] {
   if (n <= most) return Array.from({ length: n }, (_, i) => i);

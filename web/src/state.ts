@@ -84,6 +84,8 @@ export interface TrainingState {
   measuredAt: number;
   /** Whether what was learnt is being measured, which may take as long as training did. */
   looking: boolean;
+  /** What was asked of the run, and waits until the engine is free to do it. */
+  waiting: 'nothing' | 'pause' | 'stop';
   /** Of every step. */
   losses: readonly number[];
   /** Whether the learning rate was chosen, so that losses are not those of the task as it is. */
@@ -136,6 +138,7 @@ export const idleTraining: TrainingState = {
   exhibits: [],
   measuredAt: 0,
   looking: false,
+  waiting: 'nothing',
   losses: [],
   steered: false,
 };

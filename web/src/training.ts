@@ -75,6 +75,12 @@ class Session {
   readonly #losses: number[] = [];
   #published = 0;
   #looking: Promise<void> | undefined;
+  /** Somebody waits for the end of training: no look is begun, and one under way is cut short. */
+  #hurried = false;
+  /** At which step all was looked at with training at rest. */
+  #looked = -1;
+  /** When training was last heard of. */
+  #heard = 0;
   #nextLook = 0;
   #pending: Partial<TrainingState> = {};
 
@@ -85,7 +91,9 @@ class Session {
 
   /** Trains on until it is done or paused. Rejects when it is stopped, or fails. */
   async train(resume: boolean): Promise<TrainOutcome> {
-    this.#nextLook = performance.now() + lookEvery / 3;
+    this.#heard = performance.now();
+    this.#nextLook = this.#heard + lookEvery / 3;
+    this.#hurried = false;
     const outcome = resume
       ? await this.run.resume()
       : await this.run.train({
@@ -96,8 +104,27 @@ class Session {
     return outcome;
   }
 
+  pause(): void {
+    this.#hurried = true;
+    void this.run.pause().catch(() => undefined);
+  }
+
   stop(): void {
+    this.#hurried = true;
     this.#abort.abort();
+  }
+
+  /** Shows the steps that were done before training failed, and were not told. */
+  async catchUp(): Promise<void> {
+    const all = await this.run.losses();
+    const before = this.#pending.seconds ?? 0;
+    const milliseconds = 1000 * before + performance.now() - this.#heard;
+    const losses = all.subarray(this.#losses.length);
+    if (losses.length === 0) return;
+    this.#train.add(pointsOf({ step: all.length, losses, milliseconds }, before));
+    for (const loss of losses) this.#losses.push(loss);
+    this.#pending = { ...this.#pending, step: all.length, seconds: milliseconds / 1000 };
+    this.#publish();
   }
 
   get stopped(): boolean {
@@ -107,7 +134,12 @@ class Session {
   /** Of what was learnt; waits for the look that is under way. */
   async look(): Promise<void> {
     await this.#looking;
-    await this.#look();
+    const { step = 0 } = this.#pending;
+    if (this.#looked === step) return;
+    this.#hurried = false;
+    this.#begin(this.#look());
+    await this.#looking;
+    this.#looked = step;
     this.#publish();
   }
 
@@ -118,19 +150,22 @@ class Session {
   #onProgress(progress: TrainProgress): void {
     const { step, milliseconds } = progress;
     const before = this.#pending.seconds ?? 0;
+    this.#heard = performance.now();
     this.#train.add(pointsOf(progress, before));
     for (const loss of progress.losses) this.#losses.push(loss);
     this.#meter.add(step, milliseconds);
     this.#pending = { step, seconds: milliseconds / 1000, ...this.#speed(progress.peak) };
     if (performance.now() - this.#published >= publishEvery) this.#publish();
-    if (!this.#looking && performance.now() >= this.#nextLook) {
+    if (!this.#looking && !this.#hurried && performance.now() >= this.#nextLook) {
       /* A failure shows in the last look, after training. */
-      this.#looking = this.#look()
-        .catch(() => undefined)
-        .finally(() => {
-          this.#looking = undefined;
-        });
+      this.#begin(this.#look().catch(() => undefined));
     }
+  }
+
+  #begin(look: Promise<void>): void {
+    this.#looking = look.finally(() => {
+      this.#looking = undefined;
+    });
   }
 
   #speed(peak: number): { speed?: Speed } {
@@ -164,6 +199,7 @@ class Session {
     this.show({ looking: true });
     try {
       this.show({ exhibits: await this.run.exhibits() });
+      if (this.#hurried) return;
       const { step = 0, seconds = 0 } = this.#pending;
       const measures = await this.run.evaluate();
       const loss = heldLoss(measures);
@@ -220,17 +256,18 @@ export function createTrainer(
   async function go(current: Session, resume: boolean): Promise<void> {
     const live = () => session === current;
     try {
-      show({ phase: 'running' });
+      show({ phase: 'running', waiting: 'nothing' });
       const { reason } = await current.train(resume);
       if (!live()) return;
-      show({ phase: reason === 'paused' ? 'paused' : 'done' });
+      show({ phase: reason === 'paused' ? 'paused' : 'done', waiting: 'nothing' });
       await current.look();
       if (reason !== 'paused') await current.end();
     } catch (error) {
       if (!live()) return;
       if (current.stopped) await ended(current);
       else {
-        show({ phase: 'failed', message: await runtime.report(error) });
+        await current.catchUp().catch(() => undefined);
+        show({ phase: 'failed', waiting: 'nothing', message: await runtime.report(error) });
         await current.end().catch(() => undefined);
       }
     }
@@ -238,7 +275,7 @@ export function createTrainer(
 
   /** Shows what a run that was stopped has learnt, unless the engine was stopped with it. */
   async function ended(current: Session): Promise<void> {
-    show({ phase: 'stopped' });
+    show({ phase: 'stopped', waiting: 'nothing' });
     try {
       await current.look();
     } catch {
@@ -278,7 +315,9 @@ export function createTrainer(
     },
     pause() {
       if (store.get().training.phase !== 'running') return;
-      void session?.run.pause().catch(() => undefined);
+      if (!session) return;
+      show({ waiting: 'pause' });
+      session.pause();
     },
     resume() {
       if (session && store.get().training.phase === 'paused') void go(session, true);
@@ -289,6 +328,7 @@ export function createTrainer(
         starts += 1;
         show({ phase: 'stopped' });
       }
+      if (session && phase === 'running') show({ waiting: 'stop' });
       session?.stop();
       if (session && phase === 'paused') {
         void ended(session);

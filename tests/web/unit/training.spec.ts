@@ -8,6 +8,8 @@ import {
   pixels,
   scalesOf,
   spread,
+  stretched,
+  together,
 } from '../../../web/src/exhibits.js';
 import {
   LossCurve,
@@ -159,6 +161,19 @@ test('pictures: colours as they are, others stretched, each its own part', () =>
   ]);
   const colour = exhibit({ kind: 'images', channels: 3, values: new Float32Array([0, 0.2, 1]) });
   expect([...pixels(colour, 0, scaleOf(colour.values))]).toEqual([0, 51, 255, 255]);
+});
+
+test('pictures that belong together are as many as labels say', () => {
+  const heads = ['head 1', 'head 2'];
+  expect(together(['cat', ...heads, 'dog', ...heads])).toBe(3);
+  expect(together(['cat', 'dog', 'cat', 'bird'])).toBe(1);
+  expect(together([])).toBe(1);
+});
+
+test('filters are known to be stretched one by one', () => {
+  const filters = { kind: 'images', count: 2, rows: 1, columns: 2 } as const;
+  expect(stretched(exhibit({ ...filters, values: Float32Array.of(0, 1, 1, 0) }))).toBe(true);
+  expect(stretched(exhibit({ ...filters, values: Float32Array.of(0, 1, 0.5, 0) }))).toBe(false);
 });
 
 test('bars are logarithmic where they are far apart', () => {

@@ -2,12 +2,24 @@
 import type { Exhibit } from 'parallax-nn';
 import { colourOf, isLight, type Rgb, type Scale, scaleOf } from '../colour_scale.js';
 import { h, setText } from '../dom.js';
-import { barShares, columnLabels, labelAt, part, pixels, scalesOf, spread } from '../exhibits.js';
+import {
+  barShares,
+  columnLabels,
+  labelAt,
+  part,
+  pixels,
+  scalesOf,
+  spread,
+  stretched,
+  together,
+} from '../exhibits.js';
 import { significant } from '../format.js';
 import { fillTable } from './table.js';
 
 /** Matrices up to this size show their numbers. */
 const mostNumbers = 16;
+/** Columns of numbers that fit into one of several cards beside each other. */
+const mostBeside = 5;
 /** Rows and columns of the table beside a larger one. */
 const mostTable = 33;
 
@@ -63,15 +75,17 @@ function numberedMatrix(exhibit: Exhibit, i: number, scale: Scale): HTMLElement 
     });
     return h('tr', {}, h('th', { scope: 'row' }, labelAt(labels, r)), ...cells);
   });
+  const table = h(
+    'table',
+    { class: 'heat-table' },
+    h('thead', {}, h('tr', {}, h('td', {}, corner), ...head)),
+    h('tbody', {}, ...body),
+  );
+  table.style.setProperty('--columns', String(columns));
   return h(
     'div',
     { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': exhibit.name },
-    h(
-      'table',
-      { class: 'heat-table' },
-      h('thead', {}, h('tr', {}, h('td', {}, corner), ...head)),
-      h('tbody', {}, ...body),
-    ),
+    table,
   );
 }
 
@@ -157,12 +171,16 @@ function drawImages(exhibit: Exhibit): HTMLElement {
     const tile = paint(pixels(exhibit, i, scale), columns, name ?? `Picture ${i + 1} of ${count}`);
     return h('li', {}, tile, name ? h('span', {}, name) : undefined);
   });
-  const range = `from ${significant(scale.low)} (dark) to ${significant(scale.high)} (light)`;
+  const range = `Values from ${significant(scale.low)} (dark) to ${significant(scale.high)} (light).`;
+  const own = 'Each is scaled to its own range: its least value dark, its greatest light.';
+  const list = h('ul', { class: labels.length > 0 ? 'tiles named' : 'tiles' }, ...tiles);
+  const line = together(labels);
+  if (line > 1) list.style.gridTemplateColumns = `repeat(${line}, minmax(0, 96px))`;
   return h(
     'div',
     { class: 'stack' },
-    h('ul', { class: labels.length > 0 ? 'tiles named' : 'tiles' }, ...tiles),
-    h('p', { class: 'hint' }, `Values ${range}.`),
+    list,
+    h('p', { class: 'hint' }, stretched(exhibit) ? own : range),
   );
 }
 
@@ -223,9 +241,11 @@ class Card {
   show(exhibit: Exhibit, scale: Scale | undefined): void {
     this.#exhibit = exhibit;
     this.#box.replaceChildren(drawing(exhibit, scale));
-    const { kind, rows, columns } = exhibit;
-    this.#behind.hidden = kind !== 'matrix' || (rows <= mostNumbers && columns <= mostNumbers);
-    this.root.classList.toggle('wide', kind === 'text' || kind === 'bars');
+    const { kind, count, rows, columns } = exhibit;
+    const numbered = rows <= mostNumbers && columns <= mostNumbers;
+    const wide = kind === 'matrix' && (count > 1 || (numbered && columns > mostBeside));
+    this.#behind.hidden = kind !== 'matrix' || numbered;
+    this.root.classList.toggle('wide', kind === 'text' || kind === 'bars' || wide);
     this.#fillTable();
   }
 

@@ -24,7 +24,7 @@ export const isActive = (phase: TrainingPhase): boolean =>
   phase === 'preparing' || phase === 'running' || phase === 'paused';
 
 /** A sentence for each phase; it is read aloud, so it has no numbers that change all the time. */
-export function statusText({ phase, about, step, seconds }: TrainingState): string {
+export function statusText({ phase, about, step, seconds, waiting }: TrainingState): string {
   const name = about?.task ?? 'the task';
   const steps = `${step.toLocaleString('en')} of ${(about?.steps ?? 0).toLocaleString('en')} steps`;
   switch (phase) {
@@ -33,7 +33,8 @@ export function statusText({ phase, about, step, seconds }: TrainingState): stri
     case 'preparing':
       return 'Preparing: the data is made, the model is compiled.';
     case 'running':
-      return `Training ${name}.`;
+      if (waiting === 'pause') return 'Pausing…';
+      return waiting === 'stop' ? 'Stopping…' : `Training ${name}.`;
     case 'paused':
       return `Paused after ${steps}.`;
     case 'done':
@@ -73,7 +74,7 @@ const numberOf = (input: HTMLInputElement): number | undefined =>
 
 const textOf = (text: string): string | undefined => (text.trim() === '' ? undefined : text.trim());
 
-/** The list of tasks; the first is chosen. */
+/** The list of tasks; the first that can begin without files is chosen. */
 function taskPicker(store: Store<AppState>, changed: (task: TaskInfo) => void) {
   const list = h('div', { class: 'tasks' });
   const waiting = h('p', { class: 'hint' }, 'Starting the engine to ask which tasks it has…');
@@ -82,7 +83,10 @@ function taskPicker(store: Store<AppState>, changed: (task: TaskInfo) => void) {
   store.watch(['tasks'], ({ tasks }) => {
     waiting.hidden = tasks.length > 0;
     inputs.length = 0;
-    chosen = tasks.find(({ name }) => name === chosen?.name) ?? tasks[0];
+    chosen =
+      tasks.find(({ name }) => name === chosen?.name) ??
+      tasks.find(({ takes }) => takes !== 'digits') ??
+      tasks[0];
     list.replaceChildren(
       ...tasks.map((task) => {
         const checked = task === chosen;
@@ -241,12 +245,14 @@ function buttons(
   stop.addEventListener('click', () => actions.trainer.stop());
   store.watch(
     ['training', 'run', 'engine', 'tasks'],
-    ({ training: { phase }, run, engine, tasks }) => {
+    ({ training: { phase, waiting }, run, engine, tasks }) => {
       const busy = run.phase === 'running' || engine.phase === 'starting' || tasks.length === 0;
       start.disabled = isActive(phase) || busy;
-      pause.disabled = phase !== 'running' && phase !== 'paused';
-      stop.disabled = !isActive(phase);
-      setText(pause, phase === 'paused' ? 'Resume' : 'Pause');
+      pause.disabled = (phase !== 'running' && phase !== 'paused') || waiting !== 'nothing';
+      stop.disabled = !isActive(phase) || waiting === 'stop';
+      const rest = phase === 'paused' ? 'Resume' : 'Pause';
+      setText(pause, waiting === 'pause' ? 'Pausing…' : rest);
+      setText(stop, waiting === 'stop' ? 'Stopping…' : 'Stop');
     },
   );
   return h('div', { class: 'train-buttons' }, start, pause, stop);

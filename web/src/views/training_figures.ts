@@ -31,6 +31,7 @@ const components: readonly (readonly [keyof MemoryUse, string])[] = [
   ['activations', 'activations'],
   ['workspace', 'workspace'],
   ['inputs', 'batches'],
+  ['kept', 'copies that a divergence puts back'],
 ];
 
 const memoryOf = (about: LearningAbout): number =>

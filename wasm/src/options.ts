@@ -1,0 +1,66 @@
+/** What callers may say in options: which there are, and what each can be. */
+import { checkFinite, checkName, checkNumber, checkWhole } from './arrays.js';
+import { PlxError } from './errors.js';
+
+/** Throws unless an option's value can be; what names it: "sequential: layer 0: units". */
+export type Rule = (what: string, value: never) => unknown;
+
+export const refuse = (message: string): never => {
+  throw new PlxError('PLX_ERR_ARGUMENT', message);
+};
+
+export const count: Rule = (what, value) => checkWhole(what, value, 1);
+export const finite: Rule = checkFinite;
+export const positive: Rule = (what, value: number) => {
+  if (checkFinite(what, value) <= 0) refuse(`${what} is ${value}: it must be above 0`);
+};
+export const flag: Rule = (what, value: unknown) => {
+  if (typeof value !== 'boolean') refuse(`${what} must be true or false, not ${typeof value}`);
+};
+export const text: Rule = (what, value: unknown) => {
+  if (typeof value !== 'string') refuse(`${what} must be a text, not ${typeof value}`);
+};
+
+export const number: Rule = checkNumber;
+export const oneOf =
+  (...names: string[]): Rule =>
+  (what, value: string) =>
+    checkName(what, value, names);
+const method =
+  (wanted: string, name?: string): Rule =>
+  (what, value: unknown) => {
+    const found = name ? (value as Record<string, unknown> | null)?.[name] : value;
+    if (typeof found !== 'function') refuse(`${what} must be ${wanted}, not ${kindOf(value)}`);
+  };
+export const callback = method('a function');
+export const signal = method('an AbortSignal', 'addEventListener');
+/** For what is checked elsewhere. */
+export const anything: Rule = () => {};
+
+const kindOf = (value: unknown): string => (value === null ? 'null' : typeof value);
+
+/** Refuses an option that is not among those known; who names what has them: "fit". */
+export function checkKeys(who: string, option: string, known: readonly string[]): void {
+  if (known.includes(option)) return;
+  refuse(`${who} has no option "${option}": it has ${known.join(', ')}`);
+}
+
+/** Refuses anything but an object with options. */
+export function checkObject<T extends object>(what: string, given: T): T {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given;
+  return refuse(`${what}: options must be an object, not ${kindOf(given)}`);
+}
+
+/** Refuses options that are none, unknown ones, and values of another kind. */
+export function checkOptions<T extends object>(
+  call: string,
+  given: T,
+  rules: Record<keyof T & string, Rule>,
+): T {
+  for (const [option, value] of Object.entries(checkObject(call, given))) {
+    checkKeys(call, option, Object.keys(rules));
+    if (value !== undefined)
+      rules[option as keyof T & string](`${call}: ${option}`, value as never);
+  }
+  return given;
+}
