@@ -87,7 +87,9 @@ function ofPredictions(item, data, output) {
 /** Over a layer's inputs, or over all rows of the batch. */
 function longestSum({ layers, batch, manifest }) {
   if (!manifest) return Math.max(...layers, batch);
-  const inputs = manifest.weights.map(({ dims }) => dims.reduce((a, b) => a * b, 1) / dims.at(-1));
+  const inputs = manifest.weights.map(
+    ({ dims }) => dims.reduce((a, b) => a * b, 1) / (dims.at(-1) ?? 1),
+  );
   const [{ dims, dtype }] = manifest.inputs;
   return Math.max(...inputs, batch * (dtype === 'int32' ? dims[0] : dims[0] * dims[1]));
 }
