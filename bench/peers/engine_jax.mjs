@@ -13,7 +13,7 @@ import {
   tree,
   valueAndGrad,
 } from './node_modules/@jax-js/jax/dist/index.js';
-import { lookUp, lossOfModel } from './peer_models.mjs';
+import { lookUp, lossOfModel, trained } from './peer_models.mjs';
 
 const VERSION = '0.1.25';
 const WARM_UP = 2;
