@@ -108,7 +108,11 @@ poptContext parse_arguments(int argc, const char **argv, const struct poptOption
 }
 
 void free_texts(size_t count, const char *const *texts) {
-    for (size_t i = 0; i < count; ++i) free((void *)(uintptr_t)texts[i]);
+    for (size_t i = 0; i < count; ++i) {
+        void *own; /* popt gives them away behind pointers to const */
+        memcpy(&own, &texts[i], sizeof own);
+        free(own);
+    }
 }
 
 int open_context(plx_ctx **out, const char **note) {

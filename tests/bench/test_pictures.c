@@ -93,7 +93,7 @@ static void refuses_models(plx_check *t) {
         {"vit-nano:size=16", "takes 768 values and gives 10; pictures have 32 x 32 x 3"},
         {"resnet-nano:classes=7", "gives 7; pictures have 32 x 32 x 3, and there are 10 kinds"},
         {"gpt2-nano", "pictures have 32 x 32 x 3"},
-        {"vit-nano:heads=3", "3 heads do not divide the width 128"},
+        {"vit-nano:heads=3", "3 heads do not divide width 128"},
     };
     plx_ctx *ctx = plx_check_context(t, NULL, 1);
     if (!ctx) return;
