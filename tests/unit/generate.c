@@ -80,7 +80,7 @@ static void equals_forward(plx_check *t, plx_ctx *ctx, const char *name) {
         if (!round) plx_generator_reset(g);
     }
     /* The later half moves to the beginning: what is fed now is at its end. */
-    random_ids(9, 1, ids + CONTEXT);
+    random_ids(9, CONTEXT, ids + CONTEXT);
     plx_generator_feed(g, 1, ids + CONTEXT);
     forward(t, ctx, model, ids + CONTEXT / 2, logits);
     compare(t, name, "a full context", logits + CONTEXT / 2 * VOCABULARY, plx_generator_logits(g));
