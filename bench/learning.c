@@ -35,17 +35,6 @@ bool plx_learning_task_apart(int i) {
     return i >= 0 && i < TASKS && tasks[i]->apart;
 }
 
-static const char *const schedules[] = {
-    [PLX_SCHEDULE_CONSTANT] = "constant",   [PLX_SCHEDULE_STEP] = "step",
-    [PLX_SCHEDULE_COSINE] = "cosine",       [PLX_SCHEDULE_LINEAR] = "linear",
-    [PLX_SCHEDULE_ONE_CYCLE] = "one-cycle",
-};
-enum { SCHEDULES = sizeof schedules / sizeof schedules[0] };
-
-const char *plx_learning_schedule(int i) {
-    return i >= 0 && i < SCHEDULES ? schedules[i] : NULL;
-}
-
 /* ---- For tasks ------------------------------------------------------------------------------- */
 
 plx_status plx__learning_fail(plx_learning *l, plx_status status, const char *format, ...) {
@@ -99,6 +88,22 @@ plx__shown *plx__learning_show(plx_learning *l, plx_exhibit_kind kind, const cha
     return shown;
 }
 
+plx_status plx__learning_show_confusion(plx_learning *l, int classes, const int64_t *counts,
+                                        const char *(*name)(int label), const char *columns) {
+    plx__shown *shown =
+        plx__learning_show(l, PLX_EXHIBIT_MATRIX, "confusion", 1, classes, classes, 1, classes);
+    if (!shown)
+        return plx__learning_fail(l, PLX_ERR_MEMORY, "%s: no memory for \"confusion\"",
+                                  l->task->name);
+    shown->exhibit.row_title = "label";
+    shown->exhibit.column_title = columns;
+    shown->exhibit.square = true;
+    for (int i = 0; i < classes * classes; ++i) shown->values[i] = (plx_real)counts[i];
+    for (int i = 0; i < classes; ++i)
+        snprintf(shown->labels[i], sizeof shown->labels[i], "%s", name(i));
+    return PLX_OK;
+}
+
 plx_status plx__learning_show_text(plx_learning *l, const char *name, const char *text) {
     plx__shown *shown = plx__learning_show(l, PLX_EXHIBIT_TEXT, name, 0, 0, 0, 0, 0);
     const size_t bytes = strlen(text) + 1;
@@ -143,16 +148,15 @@ static plx_status choose_schedule(plx_learning *l) {
     plx_schedule *schedule = &l->trainer_options.schedule;
     const char *wanted = l->options.schedule;
     if (wanted) {
-        int kind = 0;
-        while (kind < SCHEDULES && strcmp(schedules[kind], wanted) != 0) kind += 1;
-        if (kind == SCHEDULES)
+        const plx_schedule_kind kind = plx_schedule_from_name(wanted);
+        if (kind == PLX_SCHEDULES_)
             return plx__learning_fail(l, PLX_ERR_ARGUMENT,
                                       "there is no schedule \"%.60s\"; there are constant, step, "
                                       "cosine, linear, one-cycle",
                                       wanted);
         /* Warm-up suits the data and stays, except where the schedule has its own. */
         const int64_t warmup = kind == PLX_SCHEDULE_ONE_CYCLE ? 0 : schedule->warmup;
-        *schedule = (plx_schedule){.kind = (plx_schedule_kind)kind, .warmup = warmup};
+        *schedule = (plx_schedule){.kind = kind, .warmup = warmup};
     }
     schedule->warmup = (int64_t)chosen((double)l->options.warmup, (double)schedule->warmup);
     return PLX_OK;

@@ -23,7 +23,7 @@ typedef struct plx_learning_options {
     const char *optimizer;
     int64_t rows;         /* of data that is generated, for tasks that say so */
     int64_t epochs;       /* over the data, which steps may end sooner */
-    const char *schedule; /* as plx_learning_schedule names them */
+    const char *schedule; /* as plx_schedule_name has it */
     int64_t accumulate;
     int64_t patience; /* the last tenth of what is trained on becomes the validation */
     /* Also below 0: none of it. */
@@ -38,8 +38,6 @@ const char *plx_learning_task_description(int i);
 const char *plx_learning_task_takes(int i);
 /* Whether suites of their own have what task i learns, so that those of all tasks leave it out. */
 bool plx_learning_task_apart(int i);
-/* "constant", "step", "cosine", "linear", "one-cycle"; NULL past the last. */
-const char *plx_learning_schedule(int i);
 
 typedef struct plx_learning plx_learning;
 

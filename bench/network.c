@@ -61,28 +61,10 @@ typedef struct nodes {
     plx_node inputs[PLX_PORTS], targets[PLX_PORTS], outputs[PLX_PORTS];
 } nodes;
 
-static plx_node input_like(plx_graph *graph, const char *name, const plx_port *port, int64_t batch,
-                           bool labels) {
+static plx_node input_of(plx_graph *graph, const plx_port *port, int64_t batch) {
     int64_t dims[PLX_MAX_RANK] = {batch};
     memcpy(dims + 1, port->dims, (size_t)port->rank * sizeof *dims);
-    return plx_input(graph, name, labels ? PLX_DTYPE_I32 : port->dtype,
-                     labels ? port->rank : port->rank + 1, dims);
-}
-
-/* The sum over outputs, or the model's own loss. */
-static plx_status add_loss(plx_network *n, plx_graph *graph, const plx_network_options *o,
-                           nodes *all) {
-    const bool labels = o->loss == PLX_LOSS_CROSS_ENTROPY;
-    if (o->loss == PLX_LOSS_OWN)
-        return plx_model_own_loss(n->model, graph, all->outputs, &n->result);
-    for (int i = 0; i < plx_model_outputs(n->model); ++i) {
-        const plx_port port = plx_model_output(n->model, i);
-        all->targets[i] = input_like(graph, "y", &port, n->batch, labels);
-        const plx_node one = labels ? plx_cross_entropy(graph, all->outputs[i], all->targets[i])
-                                    : plx_mse(graph, all->outputs[i], all->targets[i]);
-        n->result = i ? plx_add(graph, n->result, one) : one;
-    }
-    return plx_graph_status(graph);
+    return plx_input(graph, port->name, port->dtype, port->rank + 1, dims);
 }
 
 /* Gradients of what is trained and the optimizer's sweep. */
@@ -119,14 +101,15 @@ static plx_status build(plx_network *n, plx_graph *graph, const plx_network_opti
     const int inputs = plx_model_inputs(n->model), outputs = plx_model_outputs(n->model);
     for (int i = 0; i < inputs; ++i) {
         const plx_port port = plx_model_input(n->model, i);
-        all.inputs[i] = input_like(graph, port.name, &port, n->batch, false);
+        all.inputs[i] = input_of(graph, &port, n->batch);
     }
     plx_status status = plx_model_forward(n->model, graph, all.inputs, o->training, all.outputs);
     if (status != PLX_OK) return status;
     if (o->softmax) all.outputs[0] = plx_softmax(graph, all.outputs[0], -1);
     n->result = all.outputs[0];
     if (o->training) {
-        status = add_loss(n, graph, o, &all);
+        status = plx_model_loss(n->model, graph, o->loss, 0, n->batch, all.outputs, all.targets,
+                                &n->result);
         all.outputs[0] = n->result;
         if (status == PLX_OK) status = add_update(n, graph, &all.outputs[1]);
     }

@@ -55,6 +55,9 @@ plx_status plx__learning_metrics(plx_learning *learning, int output, plx_metrics
 plx__shown *plx__learning_show(plx_learning *learning, plx_exhibit_kind kind, const char *name,
                                int64_t count, int64_t rows, int64_t columns, int64_t channels,
                                int64_t labels);
+/* The matrix of classes x classes counts [label][prediction]; columns: their title. */
+plx_status plx__learning_show_confusion(plx_learning *learning, int classes, const int64_t *counts,
+                                        const char *(*name)(int label), const char *columns);
 plx_status plx__learning_show_text(plx_learning *learning, const char *name, const char *text);
 
 #endif

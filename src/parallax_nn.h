@@ -170,10 +170,6 @@ plx_status plx_model_forward(plx_model *model, plx_graph *graph, const plx_node 
 
 /* Whether the model defines a loss of its own: PLX_LOSS_OWN. */
 bool plx_model_has_loss(const plx_model *model);
-/* The loss that the model defines (PLX_LOSS_OWN) of its outputs. */
-plx_status plx_model_own_loss(plx_model *model, plx_graph *graph, const plx_node *outputs,
-                              plx_node *loss);
-
 /* ---- Data ------------------------------------------------------------------------------------ */
 
 /* n samples: inputs[i] [n, ...] of a model's port i, and targets[i] for its output i: values like
@@ -199,6 +195,12 @@ typedef enum plx_loss {
     PLX_LOSS_CROSS_ENTROPY,
     PLX_LOSS_OWN, /* what the model defines, without targets: CLIP's contrastive loss */
 } plx_loss;
+
+/* Emits the loss of a model's outputs for batch samples; several are added. targets become inputs
+ * of the graph, one an output, as plx_dataset has them (PLX_LOSS_OWN: none). smoothing is that of
+ * plx_cross_entropy_smooth. */
+plx_status plx_model_loss(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
+                          int64_t batch, const plx_node *outputs, plx_node *targets, plx_node *out);
 
 typedef struct plx_metrics {
     double loss;       /* mean over samples (labels, where a sample has several) */

@@ -94,16 +94,7 @@ static plx_status show_confusion(plx_learning *l) {
     const plx_status status =
         plx_model_evaluate(l->model, 0, PLX_LOSS_CROSS_ENTROPY, &l->test, &metrics, counts);
     if (status != PLX_OK) return status;
-    plx__shown *shown = plx__learning_show(l, PLX_EXHIBIT_MATRIX, "confusion", 1, PLX_KINDS,
-                                           PLX_KINDS, 1, PLX_KINDS);
-    if (!shown) return no_memory(l, "confusion");
-    shown->exhibit.row_title = "label";
-    shown->exhibit.column_title = "prediction";
-    shown->exhibit.square = true;
-    for (int i = 0; i < PLX_KINDS * PLX_KINDS; ++i) shown->values[i] = (plx_real)counts[i];
-    for (int i = 0; i < PLX_KINDS; ++i)
-        snprintf(shown->labels[i], PLX_LEARNING_LABEL, "%s", plx__kind_name(i));
-    return PLX_OK;
+    return plx__learning_show_confusion(l, PLX_KINDS, counts, plx__kind_name, "prediction");
 }
 
 static int largest(const plx_real *values, int n) {

@@ -136,17 +136,8 @@ static plx_status show_confusion(plx_learning *l) {
     int64_t counts[PLX_SENTIMENTS * PLX_SENTIMENTS];
     const plx_status status = sentiment_metrics(l, &metrics, counts);
     if (status != PLX_OK) return status;
-    plx__shown *shown = plx__learning_show(l, PLX_EXHIBIT_MATRIX, "confusion", 1, PLX_SENTIMENTS,
-                                           PLX_SENTIMENTS, 1, PLX_SENTIMENTS);
-    if (!shown) return no_room(l);
-    shown->exhibit.row_title = "label";
-    shown->exhibit.column_title = "prediction";
-    shown->exhibit.square = true;
-    for (int i = 0; i < PLX_SENTIMENTS * PLX_SENTIMENTS; ++i)
-        shown->values[i] = (plx_real)counts[i];
-    for (int i = 0; i < PLX_SENTIMENTS; ++i)
-        snprintf(shown->labels[i], PLX_LEARNING_LABEL, "%s", plx__sentiment_name(i));
-    return PLX_OK;
+    return plx__learning_show_confusion(l, PLX_SENTIMENTS, counts, plx__sentiment_name,
+                                        "prediction");
 }
 
 static int largest(const plx_real *row, int64_t n) {

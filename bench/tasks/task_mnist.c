@@ -56,17 +56,14 @@ static plx_status no_memory(plx_learning *l) {
     return plx__learning_fail(l, PLX_ERR_MEMORY, "mnist: no memory for what it shows");
 }
 
+static const char *digit_name(int digit) {
+    static const char *const names[CLASSES] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+    return names[digit];
+}
+
 static plx_status show_confusion(plx_learning *l) {
     const mnist_state *state = l->state;
-    plx__shown *shown =
-        plx__learning_show(l, PLX_EXHIBIT_MATRIX, "confusion", 1, CLASSES, CLASSES, 1, CLASSES);
-    if (!shown) return no_memory(l);
-    shown->exhibit.row_title = "label";
-    shown->exhibit.column_title = "predicted";
-    shown->exhibit.square = true;
-    for (int i = 0; i < CLASSES; ++i) snprintf(shown->labels[i], sizeof shown->labels[i], "%d", i);
-    for (int i = 0; i < CLASSES * CLASSES; ++i) shown->values[i] = (plx_real)state->confusion[i];
-    return PLX_OK;
+    return plx__learning_show_confusion(l, CLASSES, state->confusion, digit_name, "predicted");
 }
 
 /* What each of the first hidden units weighs the pixels by. */

@@ -284,6 +284,10 @@ static const char *optimizer_name(int i) {
     return plx_optimizer_name((plx_optimizer_kind)i);
 }
 
+static const char *schedule_name(int i) {
+    return plx_schedule_name((plx_schedule_kind)i);
+}
+
 static int check_task(const train_arguments *a, const char *name, const char *more) {
     char known[256];
     if (more) return wrong_usage("train", "takes one task, but also got \"%s\".", more);
@@ -301,7 +305,7 @@ static int check_task(const train_arguments *a, const char *name, const char *mo
     if (a->csv && a->rows != NONE)
         return wrong_usage("train", "--csv and --rows exclude each other.");
     const int code = check_name("optimizer", a->optimizer, optimizer_name);
-    return code == EXIT_DONE ? check_name("schedule", a->schedule, plx_learning_schedule) : code;
+    return code == EXIT_DONE ? check_name("schedule", a->schedule, schedule_name) : code;
 }
 
 static int check_count(const char *name, long long value, long long least, long long most) {

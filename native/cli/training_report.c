@@ -241,8 +241,7 @@ static void set_recipe(cJSON *row, const training *t) {
     row_set(row, "parameters.rows", cJSON_CreateNumber((double)t->about.train));
     row_set(row, "parameters.optimizer", cJSON_CreateString(plx_optimizer_name(o->optimizer.kind)));
     row_set(row, "parameters.rate", cJSON_CreateNumber(o->optimizer.rate));
-    row_set(row, "parameters.schedule",
-            cJSON_CreateString(plx_learning_schedule((int)o->schedule.kind)));
+    row_set(row, "parameters.schedule", cJSON_CreateString(plx_schedule_name(o->schedule.kind)));
     row_set(row, "parameters.clip", cJSON_CreateNumber(o->clip_norm));
     set_schedule(row, &o->schedule);
     set_unless(row, "parameters.accumulate", o->accumulate > 1 ? (double)o->accumulate : 0, 0);

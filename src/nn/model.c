@@ -349,35 +349,33 @@ bool plx_model_has_loss(const plx_model *model) {
     return model->family && model->family->loss;
 }
 
-plx_status plx_model_own_loss(plx_model *model, plx_graph *graph, const plx_node *outputs,
-                              plx_node *loss) {
+/* What the model defines; PLX_ERR_ARGUMENT when it defines none. */
+static plx_status own_loss(const plx_model *model, plx_graph *graph, const plx_node *outputs,
+                           plx_node *out) {
     if (!plx_model_has_loss(model))
         return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
                          "this model has no loss of its own; take mse or cross-entropy");
     const plx_scope scope = plx_scope_new(model->weights, graph, true);
-    *loss = model->family->loss(model, &scope, outputs);
+    *out = model->family->loss(model, &scope, outputs);
     return plx_graph_status(graph);
 }
 
-plx_node plx__model_loss(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
-                         const plx_node *outputs, int64_t batch, plx_node *targets) {
-    plx_node sum = plx_none();
-    if (loss == PLX_LOSS_OWN) {
-        (void)plx_model_own_loss(model, graph, outputs, &sum);
-        return sum;
-    }
+plx_status plx_model_loss(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
+                          int64_t batch, const plx_node *outputs, plx_node *targets,
+                          plx_node *out) {
+    if (loss == PLX_LOSS_OWN) return own_loss(model, graph, outputs, out);
+    const bool labels = loss == PLX_LOSS_CROSS_ENTROPY;
     for (int i = 0; i < model->outputs_count; ++i) {
         const plx_port *port = &model->outputs[i];
         int64_t dims[PLX_MAX_RANK] = {batch};
         memcpy(dims + 1, port->dims, (size_t)port->rank * sizeof *dims);
-        const bool labels = loss == PLX_LOSS_CROSS_ENTROPY;
         targets[i] =
             plx_input(graph, labels ? "labels" : "y", labels ? PLX_DTYPE_I32 : PLX_DTYPE_REAL,
                       labels ? port->rank : port->rank + 1, dims);
         const plx_node one =
             labels ? plx_cross_entropy_smooth(graph, outputs[i], targets[i], smoothing)
                    : plx_mse(graph, outputs[i], targets[i]);
-        sum = i ? plx_add(graph, sum, one) : one;
+        *out = i ? plx_add(graph, *out, one) : one;
     }
-    return sum;
+    return plx_graph_status(graph);
 }

@@ -70,9 +70,6 @@ int64_t plx__port_size(const plx_port *port);
 /* Input nodes of the model's ports with batch rows. */
 void plx__model_input_nodes(const plx_model *model, plx_graph *graph, int64_t batch,
                             plx_node *nodes);
-/* The loss of outputs as the trainer asks for it; targets are made as input nodes. */
-plx_node plx__model_loss(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
-                         const plx_node *outputs, int64_t batch, plx_node *targets);
 /* Where row of port i of inputs (targets) begins. */
 const void *plx__dataset_input(const plx_model *model, const plx_dataset *data, int i, int64_t row);
 const void *plx__dataset_target(const plx_model *model, plx_loss loss, const plx_dataset *data,

@@ -37,9 +37,8 @@ static plx_status emit_loss(plx_trainer *t, plx_graph *graph, double smoothing, 
     plx_node results[PLX_PORTS];
     plx__model_input_nodes(t->model, graph, s->rows, s->inputs);
     PLX_TRY(plx_model_forward(t->model, graph, s->inputs, training, results));
-    s->loss =
-        plx__model_loss(t->model, graph, t->options.loss, smoothing, results, s->rows, s->targets);
-    return plx_graph_status(graph);
+    return plx_model_loss(t->model, graph, t->options.loss, smoothing, s->rows, results, s->targets,
+                          &s->loss);
 }
 
 static plx_status compile(plx_trainer *t, plx_graph *graph, plx_node loss, plx_node update,

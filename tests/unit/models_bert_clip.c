@@ -178,7 +178,9 @@ static plx_status emit_loss(plx_model *model, plx_graph *graph, losses *out) {
     }
     const plx_status status = plx_model_forward(model, graph, out->inputs, true, outputs);
     if (status != PLX_OK) return status;
-    if (plx_model_inputs(model) == 2) return plx_model_own_loss(model, graph, outputs, &out->loss);
+    if (plx_model_inputs(model) == 2)
+        return plx_model_loss(model, graph, PLX_LOSS_OWN, 0, BATCH, outputs, out->targets,
+                              &out->loss);
     const int64_t words[] = {BATCH, 5};
     out->targets[0] = plx_input(graph, "words", PLX_DTYPE_I32, 2, words);
     out->targets[1] = plx_input(graph, "class", PLX_DTYPE_I32, 1, words);

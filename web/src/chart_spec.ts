@@ -58,3 +58,15 @@ export interface ChartSpec {
   table: TableData;
   wide?: boolean;
 }
+
+/** The fields of what has nothing to draw. */
+export const tableOnly = {
+  kind: 'table',
+  categories: [],
+  x: { title: '' },
+  y: { title: '' },
+  series: [],
+  marks: [],
+  notes: [],
+  wide: true,
+} as const;

@@ -1,5 +1,5 @@
 /** The suite hypercausal: time per epoch of every configuration, and how it grows. */
-import type { ChartSpec, Point, Series } from './chart_spec.js';
+import { type ChartSpec, type Point, type Series, tableOnly } from './chart_spec.js';
 import type { Case } from './compare.js';
 import { significant } from './format.js';
 import { exponent } from './interval.js';
@@ -316,14 +316,7 @@ function summary(epochs: readonly Case[], metrics: Metrics): ChartSpec | undefin
     id: 'hypercausal-summary',
     title: 'Hypercausal: the fastest and the slowest configuration',
     about: `Of the chains with the mean of their futures. ${elsewhere}`,
-    kind: 'table',
-    categories: [],
-    x: { title: '' },
-    y: { title: '' },
-    series: [],
-    marks: [],
-    notes: [],
-    wide: true,
+    ...tableOnly,
     table: {
       caption: 'The fastest and the slowest configuration of each side.',
       columns: ['Engine', 'Which', 'Configuration', 'Epoch time (us)', 'RMSE', 'Robustness'],

@@ -1,6 +1,6 @@
 /** What there is to draw of a run, suite by suite. */
 import { accuracyCharts } from './accuracy_charts.js';
-import type { ChartSpec, Mark, Point, Series } from './chart_spec.js';
+import { type ChartSpec, type Mark, type Point, type Series, tableOnly } from './chart_spec.js';
 import {
   anyOf,
   type Case,
@@ -344,18 +344,6 @@ function metricCharts(cases: readonly Case[]): (ChartSpec | undefined)[] {
   if (!lines) return [metricChart(cases, '', undefined)];
   return [...groups].map(([facet, some]) => metricChart(some, facet, along));
 }
-
-/** The fields of what has nothing to draw. */
-const tableOnly = {
-  kind: 'table',
-  categories: [],
-  x: { title: '' },
-  y: { title: '' },
-  series: [],
-  marks: [],
-  notes: [],
-  wide: true,
-} as const;
 
 /** Whether a run has the bits of the native one: only exact engines promise them. */
 function judgeBits(run: Measurement, native: Measurement | undefined): string {
