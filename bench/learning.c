@@ -92,7 +92,7 @@ plx_status plx__learning_show_confusion(plx_learning *l, int classes, const int6
                                         const char *(*name)(int label), const char *columns) {
     plx__shown *shown =
         plx__learning_show(l, PLX_EXHIBIT_MATRIX, "confusion", 1, classes, classes, 1, classes);
-    if (!shown)
+    if (!shown || !shown->values || !shown->labels)
         return plx__learning_fail(l, PLX_ERR_MEMORY, "%s: no memory for \"confusion\"",
                                   l->task->name);
     shown->exhibit.row_title = "label";
