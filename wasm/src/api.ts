@@ -66,8 +66,10 @@ export interface EngineInfo {
   fma: boolean;
   /** Whether results have the bits of every other exact machine. */
   exact: boolean;
-  /** Nanoseconds of a parallel loop that all threads take part in; 5,000 until it was measured. */
+  /** Nanoseconds of a parallel loop that all threads take part in; 0 with one thread. */
   forkJoinNs: number;
+  /** Whether the costs of threads, by which plans choose them, were measured; else they are assumed. */
+  costsMeasured: boolean;
   /** GEMM kernel, one thread, GFLOP/s; at the start, before the engine's code is compiled well. */
   gflops: number;
   /** Streaming kernel, one thread, GB/s. */
@@ -479,8 +481,14 @@ export interface BenchProgress {
   case: string;
   /** Share done of the whole, 0 to 1. */
   fraction: number;
+  /** The round at work, from 1: every round visits all cases, with fresh memory. */
+  round: number;
+  /** How many there are. */
+  rounds: number;
   /** Milliseconds since the bench began. */
   milliseconds: number;
+  /** Milliseconds that it still takes: an estimate, from what was measured so far. */
+  millisecondsLeft: number;
   /** Why a case was dropped just now; the others go on. */
   failure?: string;
 }
@@ -574,6 +582,11 @@ export interface Parallax {
   suites(): Promise<SuiteInfo[]>;
   /** Runs suites, and resolves to all rows. */
   bench(options?: BenchOptions): Promise<BenchRow[]>;
+  /**
+   * About how many milliseconds `bench` would take with these options on this machine, from the cases
+   * that they choose.
+   */
+  benchTime(options?: Pick<BenchOptions, 'suites' | 'size' | 'cases' | 'seconds'>): Promise<number>;
   /** Readers of data files. */
   readonly data: DataReaders;
   /** Ends the worker and its threads, and gives all memory back. Running calls are cancelled. */
