@@ -1,6 +1,11 @@
 /* The suites: what is measured, natively and in the browser alike. A bench is resumable: its caller
  * runs it a slice at a time, so that it can show progress, take rows and stop without threads. It
- * neither prints nor opens files; front ends write the rows. */
+ * neither prints nor opens files; front ends write the rows.
+ *
+ * A run goes through all cases of all suites in rounds. A round visits every case once: it makes the
+ * case anew, in other memory and with the costs of threads measured again, and takes a few samples.
+ * So what differs between runs differs between rounds too, and the interval of a row, which is taken
+ * between rounds, holds from one run to the next. Rows are ready when the last round is. */
 #ifndef PLX_BENCH_BENCH_H
 #define PLX_BENCH_BENCH_H
 
@@ -25,6 +30,7 @@ typedef struct plx_bench_options {
     plx_bench_size size;
     uint64_t seed;                  /* of data, weights and the order of cases */
     double seconds;                 /* of measuring per case; 0: as the size says */
+    int rounds;                     /* that the run is split into, 32 at most; 0: as the size says */
     const plx_bench_digits *digits; /* NULL: seeded noise in their place, and rows say so */
 } plx_bench_options;
 
@@ -36,8 +42,8 @@ const char *plx_bench_suite_description(int i);
 
 typedef struct plx_bench plx_bench;
 
-/* PLX_ERR_ARGUMENT for a suite that does not exist (the sentence lists those that do) and for
- * labels above 9; PLX_ERR_SHAPE for digits that are not 28 x 28, fewer than 5, or not as many as
+/* PLX_ERR_ARGUMENT for a suite that does not exist (the sentence lists those that do), for rounds
+ * that are negative or too many, and for labels above 9; PLX_ERR_SHAPE for digits that are not 28 x 28, fewer than 5, or not as many as
  * labels. Options and what they point to must stay until plx_bench_free. */
 plx_status plx_bench_new(plx_ctx *ctx, const plx_bench_options *options, plx_bench **out);
 void plx_bench_free(plx_bench *bench);
@@ -45,14 +51,20 @@ void plx_bench_free(plx_bench *bench);
 typedef struct plx_bench_progress {
     const char *suite, *name; /* of the case at work; "" before the first and after the last */
     double fraction;          /* done of the whole, 0 to 1 */
+    int round, rounds;        /* at work, from 1 */
+    int64_t left_ns;          /* that the rest takes, as far as can be told */
     bool done;
 } plx_bench_progress;
+
+/* About how long the whole run takes, from the cases that were chosen. */
+int64_t plx_bench_expected_ns(const plx_bench *bench);
 
 /* Measures for about slice_ns more, at least one sample's worth. On failure the case that failed is
  * dropped, the rows measured so far stay, and the bench can be advanced further. */
 plx_status plx_bench_advance(plx_bench *bench, int64_t slice_ns, plx_bench_progress *progress);
 
-/* Ends measuring: cases with at least five samples give rows, the others none. */
+/* Ends measuring: cases whose first visit is over give rows of the rounds that they had, the others
+ * none. */
 void plx_bench_stop(plx_bench *bench);
 
 typedef enum plx_field_kind {

@@ -2,23 +2,36 @@
 #include "bench/row.h"
 
 #include "base/context.h"
+#include "base/platform.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
+/* Nothing is left out in silence: a case that has more than there is room for is void. */
+static bool has_room(plx_case *c, int count, int room, const char *what) {
+    if (count < room) return true;
+    plx__case_void(c, "it has more than %d %s", room, what);
+    return false;
+}
+
+static void add_parameter(plx_case *c, plx_case_parameter parameter) {
+    if (has_room(c, c->parameter_count, PLX_BENCH_PARAMETERS, "parameters"))
+        c->parameters[c->parameter_count++] = parameter;
+}
+
 void plx__case_number(plx_case *c, const char *name, double value) {
-    if (c->parameter_count == PLX_BENCH_PARAMETERS) return;
-    c->parameters[c->parameter_count++] = (plx_case_parameter){.name = name, .number = value};
+    add_parameter(c, (plx_case_parameter){.name = name, .number = value});
 }
 
 void plx__case_text(plx_case *c, const char *name, const char *value) {
-    if (c->parameter_count == PLX_BENCH_PARAMETERS) return;
-    c->parameters[c->parameter_count++] = (plx_case_parameter){.name = name, .text = value};
+    add_parameter(c, (plx_case_parameter){.name = name, .text = value});
 }
 
 int plx__case_metric(plx_case *c, const char *name, const char *unit, const char *better,
                      bool primary, plx_metric_kind kind, double factor) {
+    /* The last one is lost then, with a case that is void. */
+    if (!has_room(c, c->metric_count, PLX_BENCH_METRICS, "metrics")) c->metric_count -= 1;
     plx_metric *metric = &c->metrics[c->metric_count];
     metric->name = name;
     metric->unit = unit;
@@ -30,9 +43,68 @@ int plx__case_metric(plx_case *c, const char *name, const char *unit, const char
     return c->metric_count++;
 }
 
+bool plx__samples_add(plx_samples *s, int round, double value) {
+    if (s->count == PLX_BENCH_SAMPLES || round >= PLX_BENCH_ROUNDS) return false;
+    if (s->count == s->room) {
+        const int room = s->room ? 2 * s->room : 8;
+        double *values = plx_platform_alloc((size_t)room * sizeof *values);
+        if (!values) return false;
+        if (s->count) memcpy(values, s->values, (size_t)s->count * sizeof *values);
+        plx_platform_free(s->values);
+        s->values = values;
+        s->room = room;
+    }
+    while (s->rounds <= round) s->ends[s->rounds++] = s->count;
+    s->values[s->count++] = value;
+    s->ends[round] = s->count;
+    return true;
+}
+
+int plx__samples_rounds(const plx_samples *s, double *medians) {
+    double sorted[PLX_BENCH_SAMPLES];
+    for (int i = 0, begin = 0; i < s->rounds; begin = s->ends[i++]) {
+        const int count = s->ends[i] - begin;
+        if (!count) return 0;
+        memcpy(sorted, s->values + begin, (size_t)count * sizeof *sorted);
+        medians[i] = plx__summarise(count, sorted).median;
+    }
+    return s->rounds;
+}
+
+plx_summary plx__samples_summary(int count, double *values, int rounds, const double *medians) {
+    const plx_summary all = plx__summarise(count, values);
+    if (rounds < 2) return all;
+    plx_summary between = plx__between_rounds(rounds, medians);
+    between.count = count;
+    between.p10 = all.p10;
+    between.p90 = all.p90;
+    return between;
+}
+
+static void add_sample(plx_case *c, plx_samples *s, double value) {
+    if (!plx__samples_add(s, c->round, value))
+        plx__case_void(c, "there is no room for another sample");
+}
+
 void plx__case_record(plx_case *c, int metric, double value) {
-    plx_metric *m = &c->metrics[metric];
-    if (m->count < PLX_BENCH_SAMPLES) m->values[m->count++] = value;
+    add_sample(c, &c->metrics[metric].samples, value);
+}
+
+void plx__case_sample(plx_case *c, double ns) {
+    add_sample(c, &c->times, ns);
+}
+
+void plx__case_once(plx_case *c, double effort) {
+    c->repeats = c->visits = 1;
+    c->effort = effort;
+}
+
+void plx__case_timed(const plx_bench *bench, plx_case *c, int64_t ns, double iterations) {
+    enum { LEAST_STEPS = 10 };
+    plx__case_sample(c, (double)ns / iterations);
+    if (ns < LEAST_STEPS * bench->clock_ns)
+        plx__case_void(c, "a sample took %lld ns, which a clock with steps of %lld ns cannot tell",
+                       (long long)ns, (long long)bench->clock_ns);
 }
 
 void plx__case_derived(plx_case *c, const char *name, const char *unit, double value, double low,
@@ -43,11 +115,11 @@ void plx__case_derived(plx_case *c, const char *name, const char *unit, double v
         c->metrics[metric].low = low;
         c->metrics[metric].high = high;
     }
-    c->finished = true;
+    c->checked = true;
 }
 
 static plx_case_extra *next_extra(plx_case *c, int metric, const char *path) {
-    if (c->extra_count == PLX_BENCH_EXTRAS) return NULL;
+    if (!has_room(c, c->extra_count, PLX_BENCH_EXTRAS, "extras")) return NULL;
     plx_case_extra *extra = &c->extras[c->extra_count++];
     *extra = (plx_case_extra){.metric = metric, .path = path};
     return extra;
@@ -64,7 +136,7 @@ void plx__case_extra_text(plx_case *c, int metric, const char *path, const char 
 }
 
 void plx__case_series(plx_case *c, int metric, const char *path, int count, const double *values) {
-    if (c->series_count == PLX_BENCH_SERIES) return;
+    if (!has_room(c, c->series_count, PLX_BENCH_SERIES, "series")) return;
     plx_case_series *series = &c->series[c->series_count++];
     series->metric = metric;
     series->path = path;

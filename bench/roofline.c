@@ -1,5 +1,7 @@
 #include "bench/roofline.h"
 
+#include "bench/row.h"
+
 #include "base/context.h"
 #include "base/dmath.h"
 #include "base/platform.h"
@@ -11,10 +13,6 @@
 static const char *const stream_names[] = {"read", "copy", "add"};
 enum { STREAMS = 3, POINTS = 16, LEVELS = 4, FIRST_BYTES = 8192, LAST_BYTES = 64 << 20 };
 
-static double least_ns(const plx_bench *bench) {
-    return (double)plx__bench_sample_ns(bench);
-}
-
 /* ---- Arithmetic ------------------------------------------------------------------------------ */
 
 /* A context of its own for each instruction set but that of the bench. */
@@ -22,7 +20,7 @@ static plx_status open_peak(plx_bench *bench, plx_case *c) {
     plx_ctx *ctx = plx__bench_ctx(bench);
     const plx_ctx_info info = plx_ctx_get_info(ctx);
     const char *isa = plx_isa_name(c->variant);
-    c->state = ctx;
+    c->state = c->ctx = ctx;
     if (strcmp(isa, info.isa) != 0) {
         plx_ctx_options options = plx_ctx_default();
         char message[PLX__MESSAGE_BYTES];
@@ -32,15 +30,18 @@ static plx_status open_peak(plx_bench *bench, plx_case *c) {
         const plx_status status = plx_ctx_new(&options, &other, message, sizeof message);
         c->state = status == PLX_OK ? other : NULL;
         if (status != PLX_OK) return plx__bench_fail(bench, status, "%s", message);
+        c->ctx = other;
     }
     c->size = 1000;
-    c->metrics[0].factor = plx_peak(c->state, c->size);
     return PLX_OK;
 }
 
 static plx_status run_peak(plx_bench *bench, plx_case *c, int64_t iterations) {
-    (void)bench;
-    plx_peak(c->state, iterations * c->size);
+    const double operations = plx_peak(c->state, 0, iterations * c->size);
+    if (!(operations > 0))
+        return plx__bench_fail(bench, PLX_ERR_UNSUPPORTED,
+                               "%s: the system had no processor for one of the threads", c->name);
+    c->metrics[0].factor = operations / (double)iterations;
     return PLX_OK;
 }
 
@@ -75,44 +76,43 @@ static void plan_peaks(plx_bench *bench) {
 /* ---- Bandwidth ------------------------------------------------------------------------------- */
 
 typedef struct sweep {
+    plx_bench *bench;
     plx_real *data;
-    int64_t rounds[STREAMS];
-    double spent_ns;
+    int64_t bytes;
+    plx_stream stream;      /* at work */
+    double moved;           /* bytes, once over the array */
+    int64_t times[STREAMS]; /* that a sample takes */
 } sweep;
 
-static double time_stream(plx_bench *bench, const plx_case *c, int stream, double *bytes) {
-    const sweep *s = c->state;
-    const int64_t start = plx_platform_now_ns();
-    *bytes = plx_bandwidth(plx__bench_ctx(bench), (plx_stream)stream,
-                           c->size / (int64_t)sizeof(plx_real), s->data, s->rounds[stream]);
-    return (double)(plx_platform_now_ns() - start);
+static plx_status run_stream(void *arg, int64_t times) {
+    sweep *s = arg;
+    const double bytes = plx_bandwidth(plx__bench_ctx(s->bench), s->stream,
+                                       s->bytes / (int64_t)sizeof(plx_real), s->data, times);
+    s->moved = bytes / (double)times;
+    if (bytes > 0) return PLX_OK;
+    return plx__bench_fail(s->bench, PLX_ERR_UNSUPPORTED,
+                           "bandwidth: the system had no processor for one of the threads");
 }
 
-/* So many rounds that a sample is long enough for the clock; also warms up. */
 static plx_status open_sweep(plx_bench *bench, plx_case *c) {
     sweep *s = c->state = plx_platform_alloc(sizeof *s);
     if (!s) return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory", c->name);
-    *s = (sweep){.data = plx_platform_alloc((size_t)c->size)};
+    *s = (sweep){.bench = bench, .data = plx_platform_alloc((size_t)c->size), .bytes = c->size};
     if (!s->data)
         return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory for its array", c->name);
     memset(s->data, 0, (size_t)c->size);
-    for (int k = 0; k < STREAMS; ++k) {
-        double ns = 0, bytes;
-        for (s->rounds[k] = 1;; s->rounds[k] *= ns * 8 < least_ns(bench) ? 8 : 2) {
-            ns = time_stream(bench, c, k, &bytes);
-            if (ns >= 0.7 * least_ns(bench) || s->rounds[k] > 1 << 28) break;
-        }
-    }
     return PLX_OK;
 }
 
 /* One sample of each stream, one after the other. */
 static plx_status slice_sweep(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *done) {
+    sweep *s = c->state;
     (void)slice_ns;
     for (int k = 0; k < STREAMS; ++k) {
-        double bytes;
-        const double ns = time_stream(bench, c, k, &bytes);
-        plx__case_record(c, k, ns > 0 ? bytes / ns : NAN);
+        double ns;
+        s->stream = (plx_stream)k;
+        PLX_TRY(plx__bench_time(bench, run_stream, s, &s->times[k], &ns));
+        plx__case_record(c, k, s->moved / ns);
     }
     *done = true;
     return PLX_OK;
@@ -132,7 +132,7 @@ static void size_name(double bytes, char *text, size_t size) {
 }
 
 static void plan_size(plx_bench *bench, int group, int64_t bytes) {
-    static const int repeats[] = {5, 11, 21};
+    static const int repeats[] = {1, 2, 2};
     char text[24];
     size_name((double)bytes, text, sizeof text);
     plx_case *c = plx__bench_need(bench, group, "bandwidth %s", text);
@@ -194,8 +194,8 @@ static double top_of(int count, const double *values) {
 /* Operations per nanosecond of a case of plan_peaks. */
 static double peak_of(const plx_case *c) {
     double rates[PLX_BENCH_SAMPLES];
-    for (int i = 0; i < c->count; ++i) rates[i] = c->metrics[0].factor / c->ns[i];
-    return top_of(c->count, rates);
+    for (int i = 0; i < c->times.count; ++i) rates[i] = c->metrics[0].factor / c->times.values[i];
+    return top_of(c->times.count, rates);
 }
 
 static bool read_point(plx_bench *bench, double bytes, point *out) {
@@ -206,7 +206,7 @@ static bool read_point(plx_bench *bench, double bytes, point *out) {
     if (!c) return false;
     out->bytes = (double)c->size;
     for (int k = 0; k < STREAMS; ++k)
-        out->bandwidth[k] = top_of(c->metrics[k].count, c->metrics[k].values);
+        out->bandwidth[k] = top_of(c->metrics[k].samples.count, c->metrics[k].samples.values);
     return true;
 }
 
@@ -331,7 +331,8 @@ static plx_stream like_stream(const plx_work *work) {
     return share < 5.0 / 12 ? PLX_STREAM_ADD : PLX_STREAM_COPY;
 }
 
-void plx__roofline_place(plx_bench *bench, plx_case *c, int metric, const plx_work *work) {
+void plx__roofline_place(plx_bench *bench, plx_case *c, int metric) {
+    const plx_work *work = &c->work;
     char name[64];
     plx__format(name, sizeof name, "peak %s", plx_ctx_get_info(plx__bench_ctx(bench)).isa);
     const plx_case *top = plx__bench_find(bench, name);
@@ -348,8 +349,11 @@ void plx__roofline_place(plx_bench *bench, plx_case *c, int metric, const plx_wo
         bandwidth = fmax(bandwidth, levels[at].bandwidth[k]);
     const double arithmetic_ns = work->flops / peak, bytes_ns = work->bytes / bandwidth;
     const double least = arithmetic_ns > bytes_ns ? arithmetic_ns : bytes_ns;
-    const double measured = plx__case_median_ns(c);
+    const plx_summary times = plx__case_summary(c);
+    const double measured = times.median;
+    if (!(measured > 0)) return;
     plx__case_extra(c, metric, "roofline.flops", work->flops);
+    if (work->direct > work->flops) plx__case_extra(c, metric, "roofline.direct", work->direct);
     plx__case_extra(c, metric, "roofline.bytes", work->bytes);
     plx__case_extra(c, metric, "roofline.intensity", work->flops / work->bytes);
     plx__case_extra(c, metric, "roofline.achieved", work->flops / measured);
@@ -361,4 +365,11 @@ void plx__roofline_place(plx_bench *bench, plx_case *c, int metric, const plx_wo
     plx__case_extra_text(c, metric, "roofline.stream", stream_names[stream]);
     plx__case_extra_text(c, metric, "roofline.bound",
                          arithmetic_ns > bytes_ns ? "arithmetic" : "bandwidth");
+    /* Nothing is above a roof: by more than its interval, it shows that this is none. */
+    if (least > times.high)
+        plx__case_extra_text(c, metric, "roofline.failure",
+                             arithmetic_ns > bytes_ns
+                                 ? "the case is faster than the peak of arithmetic allows"
+                                 : "the case is faster than this level of memory, so its data lay "
+                                   "in a nearer one");
 }

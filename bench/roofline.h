@@ -13,15 +13,8 @@ void plx__roofline_plan(plx_bench *bench);
 /* Adds a row for each level of memory that the sweep has shown. */
 void plx__roofline_finish(plx_bench *bench);
 
-/* One iteration of a case. */
-typedef struct plx_work {
-    double flops, bytes;
-    double written;     /* of the bytes */
-    double working_set; /* bytes */
-} plx_work;
-
-/* Says in the metric's row where a timed case stands below the roofline. Cases of earlier groups
- * only: the roofline must have been measured. */
-void plx__roofline_place(plx_bench *bench, plx_case *c, int metric, const plx_work *work);
+/* Says in the metric's row where a timed case stands below the roofline, by its work. To be called
+ * when all rounds are over. */
+void plx__roofline_place(plx_bench *bench, plx_case *c, int metric);
 
 #endif

@@ -31,19 +31,22 @@ static void boolean(plx_bench *bench, const char *path, bool value) {
     if (field) field->number = value;
 }
 
-static int gather(plx_bench *bench, const plx_case *c, const plx_metric *metric) {
-    if (metric->kind == PLX_METRIC_OWN) {
-        memcpy(bench->values, metric->values, (size_t)metric->count * sizeof *metric->values);
-        return metric->count;
+/* The metric's values, or those of its rounds, from nanoseconds. */
+static void convert(const plx_metric *metric, int count, double *values) {
+    for (int i = 0; i < count; ++i) {
+        if (metric->kind == PLX_METRIC_RATE) values[i] = metric->factor / values[i];
+        if (metric->kind == PLX_METRIC_TIME || metric->kind == PLX_METRIC_TAIL)
+            values[i] *= metric->factor;
     }
-    for (int i = 0; i < c->count; ++i)
-        bench->values[i] =
-            metric->kind == PLX_METRIC_RATE ? metric->factor / c->ns[i] : metric->factor * c->ns[i];
-    return c->count;
 }
 
-static plx_summary summarise(const plx_metric *metric, int count, double *values) {
-    plx_summary s = plx__summarise(count, values);
+static const plx_samples *samples_of(const plx_case *c, const plx_metric *metric) {
+    return metric->kind == PLX_METRIC_OWN ? &metric->samples : &c->times;
+}
+
+static plx_summary summarise(const plx_metric *metric, int count, double *values, int rounds,
+                             const double *medians) {
+    plx_summary s = plx__samples_summary(count, values, rounds, medians);
     if (metric->kind == PLX_METRIC_TAIL) {
         const double tail = plx__quantile(count, values, 0.99);
         s = (plx_summary){.count = count, .median = tail, .p10 = tail, .p90 = tail, NAN, NAN};
@@ -54,32 +57,56 @@ static plx_summary summarise(const plx_metric *metric, int count, double *values
     return s;
 }
 
-static void samples(plx_bench *bench, const plx_case *c, const plx_metric *metric) {
-    double sorted[PLX_BENCH_SAMPLES];
-    const int count = gather(bench, c, metric);
-    memcpy(sorted, bench->values, (size_t)count * sizeof *sorted);
-    const plx_summary s = summarise(metric, count, sorted);
-    number(bench, "samples.count", count);
-    number(bench, "samples.median", s.median);
-    number(bench, "samples.p10", s.p10);
-    number(bench, "samples.p90", s.p90);
-    number(bench, "samples.mean", plx__mean(count, bench->values));
-    number(bench, "samples.deviation", plx__deviation(count, bench->values));
-    number(bench, "samples.low", s.low);
-    number(bench, "samples.high", s.high);
-    plx_field *field = add_field(bench, "samples.values", PLX_FIELD_NUMBERS);
+/* What no check may let pass: a figure that is not a number; one of speed that is not positive. */
+static bool is_figure(const plx_metric *metric, int count, const double *values) {
+    for (int i = 0; i < count; ++i) {
+        const bool positive = values[i] > 0 || (metric->kind == PLX_METRIC_OWN && !metric->primary);
+        if (!isfinite(values[i]) || !positive) return false;
+    }
+    return count > 0;
+}
+
+static void numbers(plx_bench *bench, const char *path, int count, const double *values) {
+    plx_field *field = add_field(bench, path, PLX_FIELD_NUMBERS);
     if (!field) return;
-    field->numbers = bench->values;
+    field->numbers = values;
     field->count = count;
 }
 
-static void engine(plx_bench *bench) {
+/* False when there are no figures to sum up. */
+static bool samples(plx_bench *bench, const plx_case *c, const plx_metric *metric) {
+    double sorted[PLX_BENCH_SAMPLES];
+    const plx_samples *taken = samples_of(c, metric);
+    const int rounds = plx__samples_rounds(taken, bench->medians);
+    if (taken->count) memcpy(bench->values, taken->values, (size_t)taken->count * sizeof *sorted);
+    convert(metric, taken->count, bench->values);
+    convert(metric, rounds, bench->medians);
+    const bool ok = is_figure(metric, taken->count, bench->values);
+    number(bench, "samples.count", ok ? taken->count : 0);
+    if (!ok) return false;
+    memcpy(sorted, bench->values, (size_t)taken->count * sizeof *sorted);
+    const plx_summary s = summarise(metric, taken->count, sorted, rounds, bench->medians);
+    number(bench, "samples.median", s.median);
+    number(bench, "samples.p10", s.p10);
+    number(bench, "samples.p90", s.p90);
+    number(bench, "samples.mean", plx__mean(taken->count, bench->values));
+    number(bench, "samples.deviation", plx__deviation(taken->count, bench->values));
+    number(bench, "samples.low", s.low);
+    number(bench, "samples.high", s.high);
+    numbers(bench, "samples.values", taken->count, bench->values);
+    if (rounds > 1) numbers(bench, "samples.rounds", rounds, bench->medians);
+    return true;
+}
+
+static void engine(plx_bench *bench, const plx_case *c) {
     const plx_ctx_info info = plx_ctx_get_info(bench->ctx);
     text(bench, "engine.name", "parallax");
     text(bench, "engine.version", plx_version());
     text(bench, "engine.isa", info.isa);
     text(bench, "engine.gemm", info.gemm);
     number(bench, "engine.threads", info.threads);
+    number(bench, "engine.threadsWorked", c->threads_worked > 0 ? c->threads_worked : 1);
+    text(bench, "engine.costs", c->assumed ? "assumed" : "measured");
     number(bench, "engine.vectorBits", info.vector_bits);
     boolean(bench, "engine.fma", info.fma);
     boolean(bench, "engine.exact", info.exact);
@@ -92,9 +119,12 @@ static void data(plx_bench *bench, const plx_case *c) {
     if (c->real && c->data_sha256) text(bench, "data.sha256", c->data_sha256);
 }
 
-static void checks(plx_bench *bench, const plx_case *c) {
-    boolean(bench, "checks.passed", !c->checks.failed);
-    if (c->checks.failed) text(bench, "checks.failure", c->checks.failure);
+static void checks(plx_bench *bench, const plx_case *c, bool figures) {
+    boolean(bench, "checks.passed", !c->checks.failed && figures);
+    if (c->checks.failed)
+        text(bench, "checks.failure", c->checks.failure);
+    else if (!figures)
+        text(bench, "checks.failure", "what was measured is not a finite number, or not above 0");
     if (c->checks.loss_bits[0]) {
         text(bench, "checks.lossBits", c->checks.loss_bits);
         number(bench, "checks.steps", c->checks.steps);
@@ -127,19 +157,25 @@ static void extras(plx_bench *bench, const plx_case *c, int metric) {
     }
     for (int i = 0; i < c->series_count; ++i) {
         const plx_case_series *series = &c->series[i];
-        plx_field *field = series->metric == metric && series->count
-                               ? add_field(bench, series->path, PLX_FIELD_NUMBERS)
-                               : NULL;
-        if (!field) continue;
-        field->numbers = series->values;
-        field->count = series->count;
+        if (series->metric == metric && series->count)
+            numbers(bench, series->path, series->count, series->values);
     }
+}
+
+/* Nothing exceeds a ceiling: what does, by more than its interval, shows that it is none. */
+static void ceiling(plx_bench *bench, const plx_case *c) {
+    const plx_summary s = plx__case_summary(c);
+    if (!(c->ceiling > 0) || !(s.median > 0)) return;
+    number(bench, "ceiling.gflops", c->ceiling);
+    number(bench, "ceiling.share", c->flops / s.median / c->ceiling);
+    if (c->flops / s.high / c->ceiling > 1)
+        text(bench, "ceiling.failure", "the case is faster, so this is no ceiling");
 }
 
 static void fill(plx_bench *bench, const plx_case *c, const plx_metric *metric) {
     bench->field_count = 0;
     text(bench, "schema", "parallax-results-1");
-    text(bench, "suite", plx_bench_suite_name(bench->suite));
+    text(bench, "suite", c->suite == PLX_BENCH_SUITES ? "machine" : plx_bench_suite_name(c->suite));
     text(bench, "case", c->name);
     for (int i = 0; i < c->parameter_count; ++i) {
         const plx_case_parameter *p = &c->parameters[i];
@@ -154,15 +190,12 @@ static void fill(plx_bench *bench, const plx_case *c, const plx_metric *metric) 
     text(bench, "unit", metric->unit);
     text(bench, "better", metric->better);
     boolean(bench, "primary", metric->primary);
-    samples(bench, c, metric);
-    engine(bench);
+    const bool figures = samples(bench, c, metric);
+    engine(bench, c);
     data(bench, c);
-    checks(bench, c);
+    checks(bench, c, figures);
     if (c->has_memory) memory(bench, &c->memory);
-    if (c->ceiling > 0 && metric->primary && c->count > 0) {
-        number(bench, "ceiling.gflops", c->ceiling);
-        number(bench, "ceiling.share", c->flops / plx__case_median_ns(c) / c->ceiling);
-    }
+    if (metric->primary) ceiling(bench, c);
     extras(bench, c, (int)(metric - c->metrics));
 }
 
@@ -173,7 +206,8 @@ int plx_bench_take_row(plx_bench *bench) {
         if (!c->finished) return 0;
         while (bench->metric_at < c->metric_count) {
             const plx_metric *metric = &c->metrics[bench->metric_at++];
-            if (metric->kind == PLX_METRIC_OWN && !metric->count) continue;
+            const bool own = metric->kind == PLX_METRIC_OWN && !metric->primary;
+            if (own && !metric->samples.count) continue;
             fill(bench, c, metric);
             return bench->field_count;
         }

@@ -1,35 +1,73 @@
-/* The state of a bench, shared by the measuring loop and the rows made from it. */
+/* The state of a bench, shared by what plans cases, what measures them and what makes rows. */
 #ifndef PLX_BENCH_ROW_H
 #define PLX_BENCH_ROW_H
 
 #include "bench/harness.h"
+#include "bench/statistics.h"
 
 enum {
-    PLX_BENCH_CASES = 512, /* of one suite */
     PLX_BENCH_SUITES = 32,
-    PLX_BENCH_FIELDS = 64,
+    PLX_BENCH_FIELDS = 96, /* of a row, more than any has */
 };
+
+/* A fixed piece of work on one thread, the same code natively and in browsers. */
+typedef struct plx_yardstick {
+    plx_ctx *ctx; /* with the kernels that every machine has the like of; NULL: there are none */
+    plx_case *c;  /* whose metrics are the two below */
+    int64_t times[2];
+    int64_t taken_ns; /* when it was applied last */
+    plx_real *memory;
+} plx_yardstick;
 
 struct plx_bench {
     plx_ctx *ctx;
     plx_bench_options options;
     int64_t budget_ns, clock_ns;
-    plx_rng rng; /* of the order of cases */
+    plx_rng rng; /* of the order of cases, and of where memory lies */
+    int rounds;
     bool chosen[PLX_BENCH_SUITES];
-    int suite; /* at work; -1 before the first */
-    bool suite_finished;
-    plx_case *cases[PLX_BENCH_CASES];
-    int case_count;
-    int round[PLX_BENCH_CASES], round_count, turn;
-    int64_t peak_rounds;
-    double peaks[PLX_BENCH_SAMPLES]; /* GFLOP/s */
-    int peak_count;
+    int suite; /* that is planned, visited or finished; PLX_BENCH_SUITES: the machine itself */
+    plx_case **cases;
+    int case_count, case_room;
+
+    int round;       /* at work; rounds when all are done */
+    bool in_round;   /* it has begun */
+    bool concluded;  /* suites were finished */
+    void *spacer;    /* moves the memory of a round */
+    int *turns;      /* the cases that are visited together, in the order of this turn */
+    int turn_count, turn;
+    double fraction; /* that was reported last: it never falls */
+    int64_t peak_times, peak_taken_ns;
+    plx_samples peaks; /* GFLOP/s */
+    plx_yardstick yardstick;
 
     int at, metric_at; /* the next case and metric to give a row */
     plx_field fields[PLX_BENCH_FIELDS];
     int field_count;
-    double values[PLX_BENCH_SAMPLES];
-    char seed_text[24];
+    double values[PLX_BENCH_SAMPLES], medians[PLX_BENCH_ROUNDS];
 };
+
+/* The suite of number i; NULL past the last. */
+const plx_suite *plx__suite_at(int i);
+
+/* Whether one more sample is due of what stands beside the cases: the first of a round, or pause_ns
+ * after the last, unless that would be more than there is room for. */
+bool plx__bench_due(const plx_bench *bench, const plx_samples *taken, int64_t last_ns,
+                    int64_t pause_ns);
+
+/* The machine itself, as the first case of a run. Without memory or kernels for it, it gives no
+ * row. */
+void plx__yardstick_plan(plx_bench *bench);
+/* Applies it, unless it was applied just before. */
+void plx__yardstick_apply(plx_bench *bench);
+void plx__yardstick_free(plx_bench *bench);
+
+/* A sample of a timed case: nanoseconds of one iteration. */
+void plx__case_sample(plx_case *c, double ns);
+
+/* Of a case's times in nanoseconds per iteration; NaN when there are none. */
+plx_summary plx__case_summary(const plx_case *c);
+/* Between rounds where there are several; else of values [count], which get sorted. */
+plx_summary plx__samples_summary(int count, double *values, int rounds, const double *medians);
 
 #endif

@@ -3,7 +3,9 @@
 #include "base/dmath.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int ascending(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -65,6 +67,27 @@ static double student(int freedom) {
                                    2.262,  2.228, 2.201, 2.179, 2.160, 2.145, 2.131};
     const int known = (int)(sizeof table / sizeof *table);
     return freedom <= known ? table[freedom - 1] : 1.96 + 2.4 / freedom;
+}
+
+static double identity(double x) {
+    return x;
+}
+
+plx_summary plx__between_rounds(int rounds, const double *medians) {
+    enum { MOST = 64 };
+    double sorted[MOST], scaled[MOST];
+    if (rounds > MOST) rounds = MOST;
+    memcpy(sorted, medians, (size_t)rounds * sizeof *sorted);
+    plx_summary s = plx__summarise(rounds, sorted);
+    const bool positive = sorted[0] > 0;
+    for (int i = 0; i < rounds; ++i) scaled[i] = positive ? plx__log(medians[i]) : medians[i];
+    const double mean = plx__mean(rounds, scaled);
+    const double half =
+        student(rounds - 1) * plx__deviation(rounds, scaled) / plx__sqrt((double)rounds);
+    double (*const back)(double) = positive ? plx__exp : identity;
+    s.low = fmin(back(mean - half), s.median);
+    s.high = fmax(back(mean + half), s.median);
+    return s;
 }
 
 plx_slope plx__exponent(int count, const double *x, const double *y) {

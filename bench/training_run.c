@@ -46,7 +46,6 @@ void plx_training_run_record(plx_training_run *run, plx_case *c) {
     c->memory = plx_trainer_memory(run->trainer);
     c->has_memory = true;
     c->flops = plx_plan_flops(plx_trainer_plan(run->trainer)) * (double)run->steps;
-    c->ns[c->count] = (double)run->ns;
 }
 
 void plx_training_run_end(plx_training_run *run) {

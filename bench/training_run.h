@@ -18,7 +18,7 @@ plx_status plx_training_run_begin(plx_bench *bench, plx_training_run *run, const
                                   int64_t steps);
 /* Trains for about slice_ns; *done when all steps are done. */
 plx_status plx_training_run_slice(plx_training_run *run, int64_t slice_ns, bool *done);
-/* Losses, memory and time of a finished run become the case's. A second run of the same case must
+/* Losses and memory of a finished run become the case's. A second run of the same case must
  * give the losses of the first. */
 void plx_training_run_record(plx_training_run *run, plx_case *c);
 void plx_training_run_end(plx_training_run *run);

@@ -120,6 +120,22 @@ void plx_platform_thread_join(plx_platform_thread *thread) {
 
 #if defined(__linux__)
 
+int plx_platform_cpu(void) {
+    return sched_getcpu();
+}
+
+/* The set of processors is narrowed for a moment, which moves the thread, and then put back: nothing
+ * is pinned, so that other programs and the system's own balancing keep their say. */
+void plx_platform_move_off(const int *busy, int count) {
+    cpu_set_t allowed, others;
+    if (sched_getaffinity(0, sizeof allowed, &allowed)) return;
+    others = allowed;
+    for (int i = 0; i < count; ++i)
+        if (busy[i] >= 0 && busy[i] < CPU_SETSIZE) CPU_CLR(busy[i], &others);
+    if (!CPU_COUNT(&others) || sched_setaffinity(0, sizeof others, &others)) return;
+    (void)sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
 void plx_platform_wait(atomic_uint *word, unsigned expected) {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0);
 }
@@ -129,6 +145,15 @@ void plx_platform_wake_all(atomic_uint *word) {
 }
 
 #else
+
+int plx_platform_cpu(void) {
+    return -1;
+}
+
+void plx_platform_move_off(const int *busy, int count) {
+    (void)busy;
+    (void)count;
+}
 
 /* One condition for all words: wake-ups are rare, and a wait may return without cause. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;

@@ -110,8 +110,8 @@ typedef struct plx_ctx_info {
     int vector_bits;
     bool fma;            /* whether kernels fuse multiply and add */
     bool exact;          /* whether results have the bits of the reproducible family */
-    double fork_join_ns; /* a parallel loop that all threads take part in, 5,000 until they were
-                            measured; 0 with one thread */
+    double fork_join_ns; /* a parallel loop that all threads take part in; 0 with one thread */
+    bool costs_measured; /* else fork_join_ns is assumed: 5,000, as threads did not come in time */
     double gflops;       /* GEMM micro-kernel, one thread */
     double gbytes;       /* streaming kernel, one thread, GB/s */
 } plx_ctx_info;
@@ -119,9 +119,10 @@ typedef struct plx_ctx_info {
 /* Strings live as long as the context. */
 plx_ctx_info plx_ctx_get_info(const plx_ctx *ctx);
 
-/* Runs rounds of independent multiply-adds in registers on all threads and returns how many
- * floating-point operations those were: timed, the ceiling of this context's arithmetic. */
-double plx_peak(plx_ctx *ctx, int64_t rounds);
+/* Runs rounds of independent multiply-adds in registers on threads threads (0: all) at the same time
+ * and returns how many floating-point operations those were: timed, the ceiling of this context's
+ * arithmetic. 0 when nothing was done, as the system had no processor for one of the threads. */
+double plx_peak(plx_ctx *ctx, int threads, int64_t rounds);
 
 typedef enum plx_stream {
     PLX_STREAM_READ = 0, /* sum of all of data */
@@ -130,7 +131,8 @@ typedef enum plx_stream {
 } plx_stream;
 
 /* Goes rounds times over data [n], each thread over a share of its own, and returns how many bytes
- * were read and written: timed, the bandwidth of what holds n elements. */
+ * were read and written: timed, the bandwidth of what holds n elements. 0 when nothing was done, as
+ * for plx_peak. */
 double plx_bandwidth(plx_ctx *ctx, plx_stream stream, int64_t n, plx_real *data, int64_t rounds);
 
 /* The linked kernel targets this machine can run, best first: name of number i, or NULL past the

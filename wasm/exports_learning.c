@@ -166,5 +166,5 @@ EXPORT void plx_js_learning_exhibit_at(learning_run *run, int i) {
 /* Floating-point operations of rounds of pure arithmetic on all threads: timed, the machine's peak.
  */
 EXPORT double plx_js_peak(double rounds) {
-    return plx_peak(plx__js_context(), (int64_t)rounds);
+    return plx_peak(plx__js_context(), 0, (int64_t)rounds);
 }

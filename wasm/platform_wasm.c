@@ -31,13 +31,22 @@ int64_t plx_platform_now_ns(void) {
     return (int64_t)(plx__performance_now() * 1e6);
 }
 
-/* A page has no environment. */
 /* Browsers do not tell. */
 int64_t plx_platform_cache_bytes(int level) {
     (void)level;
     return 0;
 }
 
+int plx_platform_cpu(void) {
+    return -1;
+}
+
+void plx_platform_move_off(const int *busy, int count) {
+    (void)busy;
+    (void)count;
+}
+
+/* A page has no environment. */
 const char *plx_platform_env(const char *name) {
     (void)name;
     return NULL;

@@ -30,7 +30,6 @@ static plx_status slice(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *d
     plx_trainer *trainer = plx_learning_trainer(l->learning);
     const int64_t start = plx_platform_now_ns();
     plx_progress progress;
-    (void)bench;
     do {
         const plx_status status = plx_trainer_run(trainer, 1, &progress);
         if (status != PLX_OK) return status;
@@ -41,7 +40,7 @@ static plx_status slice(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *d
     const plx_real *losses = plx_trainer_losses(trainer, &count);
     plx__case_losses(c, losses, count);
     c->data_source = plx_learning_about(l->learning).source;
-    c->ns[c->count] = (double)l->ns;
+    plx__case_timed(bench, c, l->ns, 1);
     *done = true;
     return PLX_OK;
 }
@@ -63,7 +62,7 @@ void plx__bits_models(plx_bench *bench, int group) {
         c->open = open_lesson;
         c->slice = slice;
         c->close = close_lesson;
-        c->repeats = 1;
+        plx__case_once(c, 3e10);
         plx__case_text(c, "task", plx_learning_task(i));
         plx__case_number(c, "batch", BATCH);
         plx__case_metric(c, "training time", "ms", "lower", false, PLX_METRIC_TIME, 1e-6);

@@ -74,6 +74,7 @@ static plx_status slice(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *d
     const plx_status status = plx_training_run_slice(&b->run, slice_ns, done);
     if (status != PLX_OK || !*done) return status;
     plx_training_run_record(&b->run, c);
+    plx__case_timed(bench, c, b->run.ns, 1);
     plx_training_run_end(&b->run);
     return PLX_OK;
 }
@@ -96,6 +97,8 @@ static void add(plx_bench *bench, int variant, const char *name, const char *mod
     c->slice = slice;
     c->close = close_bits;
     c->repeats = 2;
+    c->visits = 1;
+    c->effort = 2e10;
     plx__case_text(c, "model", model);
     const plx_bench_digits *digits = plx__bench_options(bench)->digits;
     if (variant == DIGITS) {

@@ -38,7 +38,8 @@ typedef struct configuration {
     plx_causal_spec spec;
     plx_causal_model model;
     plx_real *x[SEEDS];
-    int64_t done; /* epochs */
+    int64_t done;   /* epochs */
+    int64_t passes; /* forward, that a sample takes */
 } configuration;
 
 static double work_of(const plx_causal_spec *s) {
@@ -90,21 +91,20 @@ static plx_status run_epochs(plx_bench *bench, plx_case *c, int64_t iterations) 
     return PLX_OK;
 }
 
+static plx_status run_forward(void *arg, int64_t times) {
+    configuration *own = arg;
+    for (int64_t i = 0; i < times; ++i) PLX_TRY(plx_plan_run(own->model.forward));
+    return PLX_OK;
+}
+
 /* A forward pass with all losses, in microseconds: with the weights, and in the state of the
  * machine, of the epochs that were timed just before. */
 static plx_status time_forward(plx_bench *bench, plx_case *c) {
     configuration *own = c->state;
-    const int64_t enough = plx__bench_sample_ns(bench) / 2;
-    const int together = work_of(&own->spec) > long_work ? 1 : 4; /* between looks at the clock */
-    int64_t passes = 0, ns;
+    double ns;
     PLX_TRY(plx_plan_run(own->model.forward));
-    const int64_t start = plx_platform_now_ns();
-    do {
-        for (int i = 0; i < together; ++i) PLX_TRY(plx_plan_run(own->model.forward));
-        passes += together;
-        ns = plx_platform_now_ns() - start;
-    } while (ns < enough);
-    plx__case_record(c, FORWARD_TIME, (double)ns / (double)passes / 1000);
+    PLX_TRY(plx__bench_time(bench, run_forward, own, &own->passes, &ns));
+    plx__case_record(c, FORWARD_TIME, ns / 1000);
     return PLX_OK;
 }
 

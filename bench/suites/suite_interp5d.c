@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { EPOCHS = 50, MANY = 10000 };
+enum { EPOCHS = 50, MANY = 10000, PARAMETERS = 12929 };
 static const char network[] = "mlp:5-64-64-64-64-1";
 
 enum { TRAINING, THROUGHPUT, MEMORY, RMSE, R2, PREDICT_ONE, PREDICT_MANY, PREDICTION_MEMORY };
@@ -18,6 +18,8 @@ typedef struct fit {
     plx_training_run run;
     plx_regression data;
     plx_real *points, *predictions; /* [MANY, 5], [MANY] */
+    int64_t ns;                     /* of trainings of this sample before the one at work */
+    int trainings;
 } fit;
 
 static void close_fit(plx_case *c) {
@@ -66,31 +68,39 @@ static plx_status begin(plx_bench *bench, plx_case *c) {
     return plx_training_run_begin(bench, &f->run, network, &options, &data, 0);
 }
 
-/* Microseconds to predict n points: as often as the clock needs. */
-static plx_status time_prediction(const fit *f, int64_t n, double *us) {
-    const plx_dataset points = {.n = n, .inputs = {f->points}};
-    const int64_t enough = 2000000, start = plx_platform_now_ns();
-    int64_t times = 0, ns;
-    do {
-        const plx_status status = plx_model_predict(f->run.model, &points, 0, &f->predictions);
-        if (status != PLX_OK) return status;
-        times += 1;
-        ns = plx_platform_now_ns() - start;
-    } while (ns < enough);
-    *us = (double)ns / (double)times / 1000;
+typedef struct prediction {
+    fit *f;
+    plx_dataset points;
+} prediction;
+
+static plx_status run_prediction(void *arg, int64_t times) {
+    prediction *p = arg;
+    for (int64_t i = 0; i < times; ++i)
+        PLX_TRY(plx_model_predict(p->f->run.model, &p->points, 0, &p->f->predictions));
     return PLX_OK;
 }
 
-static plx_status record(plx_case *c) {
+/* Microseconds to predict n points. */
+static plx_status time_prediction(plx_bench *bench, fit *f, int64_t n, double *us) {
+    prediction p = {.f = f, .points = {.n = n, .inputs = {f->points}}};
+    int64_t times = 0;
+    double ns;
+    PLX_TRY(plx__bench_time(bench, run_prediction, &p, &times, &ns));
+    *us = ns / 1000;
+    return PLX_OK;
+}
+
+static plx_status record(plx_bench *bench, plx_case *c) {
     fit *f = c->state;
     const plx_dataset held = {
         .n = f->data.test, .inputs = {f->data.x_test}, .targets = {f->data.y_test}};
     plx_metrics metrics;
     double one, many;
     plx_training_run_record(&f->run, c);
+    plx__case_timed(bench, c, f->ns + f->run.ns, f->trainings + 1);
     plx_status status = plx_model_evaluate(f->run.model, 0, PLX_LOSS_MSE, &held, &metrics, NULL);
-    if (status == PLX_OK) status = time_prediction(f, 1, &one);
-    if (status == PLX_OK) status = time_prediction(f, MANY, &many);
+    if (status == PLX_OK) status = time_prediction(bench, f, 1, &one);
+    if (status == PLX_OK) status = time_prediction(bench, f, MANY, &many);
     if (status != PLX_OK) return status;
     const plx_memory *m = &c->memory;
     const plx_memory predicting = plx_model_predict_memory(f->run.model);
@@ -113,12 +123,20 @@ static plx_status slice(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *d
     if (!f->run.trainer) status = begin(bench, c);
     if (status == PLX_OK) status = plx_training_run_slice(&f->run, slice_ns, done);
     if (status != PLX_OK || !*done) return status;
-    status = record(c);
+    /* As often as the clock needs. */
+    *done = f->ns + f->run.ns >= plx__bench_sample_ns(bench) / 2;
+    if (*done) {
+        status = record(bench, c);
+        f->ns = f->trainings = 0;
+    } else {
+        f->ns += f->run.ns;
+        f->trainings += 1;
+    }
     plx_training_run_end(&f->run);
     return status;
 }
 
-static void add(plx_bench *bench, int group, int64_t rows, int batch, int repeats) {
+static void add(plx_bench *bench, int group, int64_t rows, int batch) {
     plx_case *c = batch
                       ? plx__bench_add(bench, group, "%lld rows, batch %d", (long long)rows, batch)
                       : plx__bench_add(bench, group, "%lld rows, full batch", (long long)rows);
@@ -128,7 +146,10 @@ static void add(plx_bench *bench, int group, int64_t rows, int batch, int repeat
     c->open = open_fit;
     c->slice = slice;
     c->close = close_fit;
-    c->repeats = repeats;
+    c->repeats = 1;
+    /* Minutes each. */
+    c->visits = rows > MANY ? 2 : 0;
+    c->effort = 6.0 * PARAMETERS * EPOCHS * 0.8 * (double)rows;
     c->flops = 1; /* known when trained */
     plx__case_number(c, "rows", (double)rows);
     if (batch)
@@ -152,12 +173,10 @@ static const int64_t sizes[] = {500, 1000, 2000, 5000, 10000, 100000, 1000000};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
 static plx_status plan(plx_bench *bench) {
-    static const int counts[] = {3, 5, SIZES}, repeats[] = {3, 5, 5};
-    const plx_bench_size size = plx__bench_options(bench)->size;
-    for (int i = 0; i < counts[size]; ++i) {
-        const int times = sizes[i] > 10000 ? 2 : repeats[size];
-        add(bench, i, sizes[i], 256, times);
-        add(bench, i, sizes[i], 0, times);
+    static const int counts[] = {3, 5, SIZES};
+    for (int i = 0; i < counts[plx__bench_options(bench)->size]; ++i) {
+        add(bench, i, sizes[i], 256);
+        add(bench, i, sizes[i], 0);
     }
     return PLX_OK;
 }

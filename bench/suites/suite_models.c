@@ -11,8 +11,9 @@
 
 /* ---- Training a task ------------------------------------------------------------------------- */
 
-/* The first step warms up and is in no sample. */
-enum { QUICK_STEPS = 5, SEGMENTS = 10, WARM_UP = 1 };
+/* The first step warms up and is in no sample. The first visit trains as long as the size says, and
+ * measures what was learnt; the others a few steps, as fast as those. */
+enum { QUICK_STEPS = 5, SEGMENTS = 10, WARM_UP = 1, LATER_SEGMENTS = 2 };
 
 typedef struct course {
     plx_learning_options options;
@@ -23,6 +24,11 @@ typedef struct course {
 
 static bool is_quick(plx_bench *bench) {
     return plx__bench_options(bench)->size == PLX_BENCH_QUICK;
+}
+
+/* Whether this visit trains to the end. */
+static bool is_whole(plx_bench *bench, const plx_case *c) {
+    return c->round == 0 && !is_quick(bench);
 }
 
 static void describe(plx_case *c, const course *l) {
@@ -63,13 +69,16 @@ static plx_status open_course(plx_bench *bench, plx_case *c) {
         .options = {.task = plx_learning_task(c->variant),
                     .size = options->size == PLX_BENCH_FULL ? PLX_BENCH_DEFAULT : PLX_BENCH_QUICK,
                     .seed = options->seed,
-                    .steps = is_quick(bench) ? QUICK_STEPS : 0}};
+                    .steps = is_whole(bench, c) ? 0 : QUICK_STEPS}};
     plx_status status = plx_learning_new(plx__bench_ctx(bench), &l->options, &l->learning);
     if (status != PLX_OK) return status;
     plx_trainer *trainer = plx_learning_trainer(l->learning);
     status = plx_trainer_run(trainer, WARM_UP, &l->at);
     l->segment_from = l->at.step;
     c->flops = plx_plan_flops(plx_trainer_plan(trainer)) * accumulated(l);
+    c->repeats = LATER_SEGMENTS;
+    if (c->round > 0) return status;
+    c->repeats = is_quick(bench) ? QUICK_STEPS - WARM_UP : SEGMENTS;
     describe(c, l);
     add_metrics(c, l);
     return status;
@@ -77,27 +86,27 @@ static plx_status open_course(plx_bench *bench, plx_case *c) {
 
 /* The step at which a sample is complete. */
 static int64_t segment_end(const course *l, const plx_case *c) {
-    return WARM_UP + (l->at.steps - WARM_UP) * (c->count + 1) / c->repeats;
+    const int segments = c->round > 0 ? QUICK_STEPS - WARM_UP : c->repeats;
+    return WARM_UP + (l->at.steps - WARM_UP) * (c->visit_count + 1) / segments;
 }
 
 /* A last batch of an epoch may be smaller: time is of as many samples as a whole step has. */
-static void record_segment(plx_case *c, course *l) {
+static void record_segment(const plx_bench *bench, plx_case *c, course *l) {
     const plx_trainer_options recipe = plx_learning_recipe(l->learning);
     const double samples = (double)(plx_learning_samples(l->learning, l->at.step) -
                                     plx_learning_samples(l->learning, l->segment_from));
     const double steps = samples / ((double)recipe.batch * accumulated(l));
-    c->ns[c->count] = (double)l->segment_ns / steps;
+    plx__case_timed(bench, c, l->segment_ns, steps);
     l->segment_ns = 0;
     l->segment_from = l->at.step;
     /* Training may end early. */
-    if (l->at.done) c->repeats = c->count + 1;
+    if (l->at.done) c->repeats = c->visit_count + 1;
 }
 
 static plx_status train_slice(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *done) {
     course *l = c->state;
     const int64_t end = segment_end(l, c), start = plx_platform_now_ns();
     int64_t spent = 0, few = 1;
-    (void)bench;
     do {
         const int64_t left = end - l->at.step;
         const plx_status status =
@@ -108,7 +117,7 @@ static plx_status train_slice(plx_bench *bench, plx_case *c, int64_t slice_ns, b
     } while (l->at.step < end && !l->at.done && spent < slice_ns);
     l->segment_ns += spent;
     *done = l->at.step >= end || l->at.done;
-    if (*done) record_segment(c, l);
+    if (*done) record_segment(bench, c, l);
     return PLX_OK;
 }
 
@@ -181,7 +190,7 @@ static void add_courses(plx_bench *bench, int *group) {
         c->slice = train_slice;
         c->check = finish_course;
         c->close = close_course;
-        c->repeats = is_quick(bench) ? QUICK_STEPS - WARM_UP : SEGMENTS;
+        c->effort = 6e9;
         c->flops = 1; /* known when opened */
         plx__case_text(c, "task", plx_learning_task(i));
     }

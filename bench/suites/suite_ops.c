@@ -8,7 +8,6 @@
 #include "ops/op.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <string.h>
 
 enum { SMALL = 0, MEDIUM, LARGE, WITH_GRADIENT = 1, STREAM_OPS = 940 };
@@ -186,9 +185,9 @@ static plx_status open_op(plx_bench *bench, plx_case *c) {
     g->result = build(g, c, &gradient);
     PLX_TRY(compile(g, g->result, gradient));
     if (c->variant == DISPATCH) return PLX_OK;
-    const plx_work work = work_of(g);
+    c->work = work_of(g);
     const bool arithmetic = !strcmp(c->metrics[1].unit, "GFLOP/s");
-    c->metrics[1].factor = arithmetic ? work.flops : work.bytes;
+    c->metrics[1].factor = arithmetic ? c->work.flops : c->work.bytes;
     return PLX_OK;
 }
 
@@ -204,48 +203,34 @@ static plx_status check_op(plx_bench *bench, plx_case *c) {
     const plx_ops_graph *g = c->state;
     int64_t size;
     const plx_real *y = result_of(g, &size);
+    (void)bench;
     for (int64_t i = 0; y && i < size && !c->checks.failed; ++i)
         if (!isfinite(y[i]))
             plx__case_void(c, "element %lld of the result is %g", (long long)i, (double)y[i]);
-    if (c->variant == DISPATCH) return PLX_OK;
-    const plx_work work = work_of(g);
-    plx__roofline_place(bench, c, 0, &work);
     return PLX_OK;
+}
+
+static void conclude_op(plx_bench *bench, plx_case *c) {
+    plx__roofline_place(bench, c, 0);
 }
 
 /* ---- Fork and join --------------------------------------------------------------------------- */
 
-typedef struct meeting {
-    int threads;
-    atomic_int present;
-} meeting;
-
-/* Every thread waits for the others, as without that the caller would do all of the loop before the
- * others have seen it. On a busy machine that takes long, and counts; a thread that never comes
- * ends the wait, not the bench. */
-static void meet(void *arg, int64_t begin, int64_t end, int worker) {
-    enum { PATIENCE_NS = 50000000, SPINS_PER_CLOCK = 64 };
-    meeting *m = arg;
-    int64_t since = 0;
+static void nothing(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)arg;
+    (void)begin;
+    (void)end;
     (void)worker;
-    atomic_fetch_add(&m->present, (int)(end - begin));
-    for (int i = 1; atomic_load(&m->present) < m->threads; ++i) {
-        plx_platform_pause();
-        if (i % SPINS_PER_CLOCK) continue;
-        const int64_t now = plx_platform_now_ns();
-        if (!since) since = now;
-        if (now - since > PATIENCE_NS) return;
-    }
 }
 
+/* On a busy machine it takes long until every thread has come, and counts; one that never comes ends
+ * the wait, not the bench. */
 static plx_status run_fork_join(plx_bench *bench, plx_case *c, int64_t iterations) {
+    enum { PATIENCE_NS = 50000000 };
     plx_ctx *ctx = plx__bench_ctx(bench);
-    meeting m = {.threads = ctx->threads};
     (void)c;
-    for (int64_t i = 0; i < iterations; ++i) {
-        atomic_store(&m.present, 0);
-        plx__parallel_for(ctx->pool, ctx->threads, ctx->threads, 1, meet, &m);
-    }
+    for (int64_t i = 0; i < iterations; ++i)
+        (void)plx__parallel_each(ctx->pool, ctx->threads, PATIENCE_NS, nothing, NULL);
     return PLX_OK;
 }
 
@@ -262,6 +247,7 @@ static plx_case *add_case(plx_bench *bench, int group, const char *op, const cha
     c->run = run_op;
     c->check = check_op;
     c->close = close_op;
+    c->conclude = conclude_op;
     plx__case_text(c, "op", op);
     plx__case_text(c, "size", size);
     plx__case_text(c, "pass", pass);
@@ -377,12 +363,14 @@ static void derive(plx_bench *bench, const char *op, const char *size, const int
     plx__case_text(c, "size", size);
     plx__case_text(c, "pass", "backward");
     name_shape(c, dims);
-    /* Samples of the two alternate: pairs of them share a disturbance. */
+    /* Samples of the two alternate: those of a round share its disturbances. */
     const int metric =
         plx__case_metric(c, "backward / forward", "ratio", "lower", false, PLX_METRIC_OWN, 1);
-    for (int i = 0; i < forward->count && i < both->count; ++i)
-        plx__case_record(c, metric, both->ns[i] / forward->ns[i] - 1);
-    c->finished = true;
+    double of_forward[PLX_BENCH_ROUNDS], of_both[PLX_BENCH_ROUNDS];
+    const int rounds = plx__samples_rounds(&forward->times, of_forward);
+    const int same = plx__samples_rounds(&both->times, of_both) == rounds ? rounds : 0;
+    for (int i = 0; i < same; ++i)
+        (void)plx__samples_add(&c->metrics[metric].samples, i, of_both[i] / of_forward[i] - 1);
 }
 
 static plx_status finish(plx_bench *bench) {

@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What plx_ctx_info gives until threads could be measured. */
-static const double NOT_MEASURED_NS = 5000;
-
 static void print_targets(FILE *to) {
     fprintf(to, "targets    ");
     for (int i = 0; plx_isa_name(i); ++i) fprintf(to, "%s%s", i ? ", " : "", plx_isa_name(i));
@@ -33,9 +30,7 @@ static void print_info(FILE *to, const plx_ctx *ctx, const plx_gemm_provider *bl
     fprintf(to, "threads    %d of %d CPUs", info.threads, info.cpus);
     if (info.threads > 1)
         fprintf(to, ", fork and join %.2f us%s", info.fork_join_ns * 1e-3,
-                info.fork_join_ns == NOT_MEASURED_NS
-                    ? " (assumed: the machine is too busy to measure)"
-                    : "");
+                info.costs_measured ? "" : " (assumed: the machine is too busy to measure)");
     fprintf(to, "\none thread %.1f GFLOP/s in matrix products, %.1f GB/s streaming\n", info.gflops,
             info.gbytes);
     fprintf(to, "gemm       %s; BLAS: %s\n", info.gemm, blas ? blas->name : "none");
@@ -67,6 +62,7 @@ static cJSON *info_row(const plx_ctx *ctx, const plx_gemm_provider *blas, const 
     cJSON_AddNumberToObject(row, "threads", info.threads);
     cJSON_AddNumberToObject(row, "cpus", info.cpus);
     cJSON_AddNumberToObject(row, "forkJoinNs", info.fork_join_ns);
+    cJSON_AddBoolToObject(row, "costsMeasured", info.costs_measured);
     cJSON_AddNumberToObject(row, "gflops", info.gflops);
     cJSON_AddNumberToObject(row, "gbytes", info.gbytes);
     cJSON_AddStringToObject(row, "gemm", info.gemm);

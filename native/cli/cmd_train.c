@@ -35,7 +35,7 @@ static double measure_peak(plx_ctx *ctx) {
     double best = 0;
     for (int look = 0; look < 5;) {
         const int64_t start = plx_platform_now_ns();
-        const double operations = plx_peak(ctx, rounds);
+        const double operations = plx_peak(ctx, 0, rounds);
         const int64_t ns = plx_platform_now_ns() - start;
         if (ns < 2000000) {
             rounds *= 2;

@@ -15,6 +15,7 @@ typedef struct plx__machine {
     double bytes_per_ns;        /* a streaming kernel beyond the first-level cache, one thread */
     int64_t measured_ns;        /* when */
     int measurements;
+    bool threads_measured; /* else the first two are assumed; true with one thread */
 } plx__machine;
 
 struct plx_ctx {
@@ -32,5 +33,9 @@ struct plx_ctx {
  * they have compiled it well, which they do while it runs, and on the threads' processors. Called
  * before plans are weighed. */
 void plx__machine_settle(plx_ctx *ctx);
+
+/* Forgets what was measured and measures as a new context does: plans made from here on choose
+ * threads by the machine as it is now. */
+void plx__machine_renew(plx_ctx *ctx);
 
 #endif

@@ -8,6 +8,9 @@
  * microseconds, and the gaps between the steps of a plan are shorter than that. */
 enum { SPIN_NS = 60000, SPINS_PER_CLOCK = 64 };
 
+/* How often a worker may leave a processor that it shares. */
+enum { MOVE_PAUSE_NS = 1000000 };
+
 /* The loop in progress is one 64-bit ticket: a generation, the number of workers invited, a closed
  * bit, and how many workers are inside. A worker enters by compare-and-swap, so it can never join a
  * loop that the caller has already left, and a caller never waits for a worker that is still
@@ -22,12 +25,15 @@ typedef struct worker {
     struct plx__pool *pool;
     plx_platform_thread *thread;
     int id;
+    int64_t moved_ns; /* when it last left a processor that it shared */
 } worker;
 
-/* The pieces of a worker that nobody has claimed, first << 32 | end; a cache line each. */
+/* A cache line for each worker. */
 typedef struct share {
-    _Atomic uint64_t pieces;
-    char pad[56];
+    _Atomic uint64_t pieces; /* that nobody has claimed: first << 32 | end */
+    atomic_int cpu;          /* where the worker was seen last; -1: not known */
+    atomic_bool worked;
+    char pad[48];
 } share;
 
 struct plx__pool {
@@ -68,6 +74,7 @@ static void claim_pieces(plx__pool *pool, int id) {
         share *from = &pool->shares[(id + i) % pool->loop_threads];
         int64_t piece;
         while ((piece = claim(from, i == 0)) >= 0) {
+            atomic_store_explicit(&pool->shares[id].worked, true, memory_order_relaxed);
             const int64_t begin = piece * grain, end = begin + grain;
             pool->fn(pool->arg, begin, end < units ? end : units, id);
         }
@@ -85,8 +92,39 @@ static void deal(plx__pool *pool, int threads) {
     pool->loop_threads = threads;
 }
 
+/* ---- Places ----------------------------------------------------------------------------------- */
+
+/* Two threads on one processor take turns of milliseconds, while each waits for the other: a loop of
+ * two threads is then many times slower than with one. A system that was asked to wake a thread often
+ * puts it where the waker runs, and leaves it there as long as it sleeps and wakes: it looks for an
+ * imbalance every few milliseconds only. So a worker that wakes up beside another one moves away. */
+
+static void note_place(plx__pool *pool, int id) {
+    atomic_store_explicit(&pool->shares[id].cpu, plx_platform_cpu(), memory_order_relaxed);
+}
+
+/* A worker leaves the processor of the caller or of a worker before it. */
+static void take_place(plx__pool *pool, worker *self) {
+    int busy[MAX_THREADS];
+    bool shared = false;
+    note_place(pool, self->id);
+    const int own = atomic_load_explicit(&pool->shares[self->id].cpu, memory_order_relaxed);
+    for (int i = 0; i < self->id; ++i) {
+        busy[i] = atomic_load_explicit(&pool->shares[i].cpu, memory_order_relaxed);
+        shared |= busy[i] == own;
+    }
+    if (own < 0 || !shared) return;
+    const int64_t now = plx_platform_now_ns();
+    if (self->moved_ns && now - self->moved_ns < MOVE_PAUSE_NS) return;
+    self->moved_ns = now;
+    plx_platform_move_off(busy, self->id);
+    note_place(pool, self->id);
+}
+
+/* ---- Workers ---------------------------------------------------------------------------------- */
+
 /* Returns the epoch after it has changed from seen. */
-static unsigned await_epoch(plx__pool *pool, unsigned seen) {
+static unsigned await_epoch(plx__pool *pool, worker *self, unsigned seen) {
     const int64_t deadline = plx_platform_now_ns() + SPIN_NS;
     do {
         for (int i = 0; i < SPINS_PER_CLOCK; ++i) {
@@ -102,7 +140,9 @@ static unsigned await_epoch(plx__pool *pool, unsigned seen) {
         if (atomic_load(&pool->epoch) == seen) plx_platform_wait(&pool->epoch, seen);
         atomic_fetch_sub(&pool->sleepers, 1);
         const unsigned now = atomic_load(&pool->epoch);
-        if (now != seen) return now;
+        if (now == seen) continue;
+        take_place(pool, self);
+        return now;
     }
 }
 
@@ -110,10 +150,11 @@ static void worker_main(void *arg) {
     worker *self = arg;
     plx__pool *pool = self->pool;
     unsigned seen = 0;
+    take_place(pool, self);
     atomic_fetch_add(&pool->started, 1);
     plx_platform_wake_all(&pool->started);
     for (;;) {
-        seen = await_epoch(pool, seen);
+        seen = await_epoch(pool, self, seen);
         if (atomic_load(&pool->stop)) return;
         uint64_t ticket = atomic_load(&pool->ticket);
         for (;;) {
@@ -135,6 +176,7 @@ plx__pool *plx__pool_new(int threads) {
     if (threads > MAX_THREADS) threads = MAX_THREADS;
     if (!plx_platform_has_threads()) threads = 1;
     pool->threads = 1;
+    note_place(pool, 0);
     while (pool->threads < threads) {
         worker *w = &pool->workers[pool->threads];
         w->pool = pool;
@@ -182,6 +224,7 @@ void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grai
     pool->generation += 1;
     atomic_store(&pool->ticket,
                  pool->generation << GENERATION_SHIFT | (uint64_t)threads << INVITED_SHIFT);
+    note_place(pool, 0);
     atomic_fetch_add(&pool->epoch, 1);
     if (atomic_load(&pool->sleepers)) plx_platform_wake_all(&pool->epoch);
     claim_pieces(pool, 0);
@@ -190,4 +233,58 @@ void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grai
         plx_platform_pause();
         ticket = atomic_load(&pool->ticket);
     }
+}
+
+/* ---- All at once ------------------------------------------------------------------------------ */
+
+typedef struct meeting {
+    plx__loop_fn fn;
+    void *arg;
+    int threads;
+    int64_t patience_ns;
+    atomic_int present; /* threads that have come; less than 0: given up */
+} meeting;
+
+/* Whether all have come. Nobody has two pieces of the loop: the first keeps a thread waiting here. */
+static bool meet(meeting *m) {
+    int64_t since = 0;
+    int present = atomic_fetch_add(&m->present, 1) + 1;
+    for (int i = 1; present >= 0 && present < m->threads; ++i) {
+        plx_platform_pause();
+        present = atomic_load(&m->present);
+        if (i % SPINS_PER_CLOCK) continue;
+        const int64_t now = plx_platform_now_ns();
+        if (!since) since = now;
+        if (now - since < m->patience_ns || present < 0 || present >= m->threads) continue;
+        /* Either all have come by now, or nobody runs. */
+        if (atomic_compare_exchange_strong(&m->present, &present, INT32_MIN)) return false;
+    }
+    return present >= m->threads;
+}
+
+static void each_piece(void *arg, int64_t begin, int64_t end, int worker) {
+    meeting *m = arg;
+    (void)begin;
+    (void)end;
+    if (meet(m)) m->fn(m->arg, worker, worker + 1, worker);
+}
+
+bool plx__parallel_each(plx__pool *pool, int threads, int64_t patience_ns, plx__loop_fn fn,
+                        void *arg) {
+    if (threads > pool->threads) threads = pool->threads;
+    meeting m = {.fn = fn, .arg = arg, .threads = threads, .patience_ns = patience_ns};
+    plx__parallel_for(pool, threads, threads, 1, each_piece, &m);
+    return atomic_load(&m.present) >= 0;
+}
+
+int plx__pool_worked(const plx__pool *pool) {
+    int worked = 1;
+    for (int i = 1; i < pool->threads; ++i)
+        worked += atomic_load_explicit(&pool->shares[i].worked, memory_order_relaxed);
+    return worked;
+}
+
+void plx__pool_forget(plx__pool *pool) {
+    for (int i = 0; i < pool->threads; ++i)
+        atomic_store_explicit(&pool->shares[i].worked, false, memory_order_relaxed);
 }

@@ -2,6 +2,7 @@
 #ifndef PLX_BASE_THREAD_POOL_H
 #define PLX_BASE_THREAD_POOL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct plx__pool plx__pool;
@@ -23,5 +24,16 @@ int plx__pool_threads(const plx__pool *pool);
  * 0). Not reentrant: fn must not call it. */
 void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grain, plx__loop_fn fn,
                        void *arg);
+
+/* Runs fn once on each of the first threads workers, all at the same time: they begin when the last
+ * has come, with begin = worker and end = worker + 1. False, and fn was not run at all, when one did
+ * not come within patience_ns: the system had no processor for it. */
+bool plx__parallel_each(plx__pool *pool, int threads, int64_t patience_ns, plx__loop_fn fn,
+                        void *arg);
+
+/* How many workers have run pieces of loops since the last call of plx__pool_forget, the caller
+ * always among them. */
+int plx__pool_worked(const plx__pool *pool);
+void plx__pool_forget(plx__pool *pool);
 
 #endif

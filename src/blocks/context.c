@@ -5,7 +5,6 @@
 #include "blocks/gemm.h"
 #include "kernels/kernels.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 plx_ctx_options plx_ctx_default(void) {
@@ -17,51 +16,37 @@ plx_ctx_options plx_ctx_default(void) {
 
 enum { TRIALS = 5 };
 
-/* A loop in which every thread waits for the others: without that the caller would do all of an
- * empty loop itself, before the others have seen it. */
-typedef struct meeting {
+/* Waking up takes tens of microseconds. */
+enum { SHARED = 4096, PATIENCE_NS = 300000 };
+
+/* A loop that every thread takes part in at the same time: without that the caller would do all of
+ * an empty loop itself, before the others have seen it. */
+typedef struct thread_loop {
     const plx_kernels *kernels;
     int threads;
-    atomic_int present;
-    atomic_bool missed; /* somebody was asleep: not a measurement */
-    plx_real *values;   /* SHARED per thread, to write and then to read another's; or NULL */
-    plx_real *own;      /* SHARED per thread */
+    plx_real *values; /* SHARED per thread, to write and then to read another's; or NULL */
+    plx_real *own;    /* SHARED per thread */
     bool writing;
-} meeting;
+} thread_loop;
 
-/* Waking up takes tens of microseconds. */
-enum { SHARED = 4096, PATIENCE_NS = 300000, SPINS_PER_CLOCK = 64 };
-
-static void meet(void *arg, int64_t begin, int64_t end, int worker) {
-    meeting *m = arg;
+static void touch(void *arg, int64_t begin, int64_t end, int worker) {
+    thread_loop *m = arg;
+    (void)end;
+    (void)worker;
     if (m->values && m->writing) {
         memset(m->values + begin * SHARED, 0, SHARED * sizeof *m->values);
     } else if (m->values) {
         const int64_t other = (begin + 1) % m->threads;
         m->kernels->scale(SHARED, 1, m->values + other * SHARED, m->own + begin * SHARED);
     }
-    (void)worker;
-    atomic_fetch_add(&m->present, (int)(end - begin));
-    int64_t since = 0;
-    for (int i = 1; atomic_load(&m->present) < m->threads; ++i) {
-        plx_platform_pause();
-        if (i % SPINS_PER_CLOCK) continue;
-        const int64_t now = plx_platform_now_ns();
-        if (!since) since = now;
-        if (now - since < PATIENCE_NS) continue;
-        atomic_store(&m->missed, true);
-        return;
-    }
 }
 
 /* One loop's time, at least 1; 0 when somebody was missing. */
-static double meeting_ns(plx_ctx *ctx, meeting *m) {
-    atomic_store(&m->missed, false);
-    atomic_store(&m->present, 0);
+static double loop_ns(plx_ctx *ctx, thread_loop *m) {
     const int64_t start = plx_platform_now_ns();
-    plx__parallel_for(ctx->pool, ctx->threads, ctx->threads, 1, meet, m);
+    const bool all = plx__parallel_each(ctx->pool, ctx->threads, PATIENCE_NS, touch, m);
     const int64_t ns = plx_platform_now_ns() - start;
-    return atomic_load(&m->missed) ? 0 : (double)(ns > 0 ? ns : 1);
+    return all ? (double)(ns > 0 ? ns : 1) : 0;
 }
 
 typedef struct thread_costs {
@@ -72,17 +57,17 @@ typedef struct thread_costs {
 /* Means over a few loops, since the clocks of browsers tick in microseconds. */
 static thread_costs measure_loops(plx_ctx *ctx, plx_real *scratch) {
     enum { LOOPS = 16 };
-    meeting m = {.kernels = ctx->kernels, .threads = ctx->threads};
+    thread_loop m = {.kernels = ctx->kernels, .threads = ctx->threads};
     thread_costs costs = {0};
     for (int i = 0; i < LOOPS && !costs.missed; ++i) {
         m.values = NULL;
-        const double empty = meeting_ns(ctx, &m);
+        const double empty = loop_ns(ctx, &m);
         m.values = scratch;
         m.own = scratch + (int64_t)ctx->threads * SHARED;
         m.writing = true;
-        const double writing = meeting_ns(ctx, &m);
+        const double writing = loop_ns(ctx, &m);
         m.writing = false;
-        const double reading = meeting_ns(ctx, &m);
+        const double reading = loop_ns(ctx, &m);
         costs.missed = empty == 0 || writing == 0 || reading == 0;
         costs.empty += empty / LOOPS;
         costs.reading += reading / LOOPS;
@@ -90,7 +75,8 @@ static thread_costs measure_loops(plx_ctx *ctx, plx_real *scratch) {
     return costs;
 }
 
-/* For at most so long; what was known stays when threads do not come in time. */
+/* Until a few measurements agree that threads come at once, for at most so long: new threads may
+ * have no processor of their own yet. What was known stays when they do not come. */
 static void measure_threads(plx_ctx *ctx, plx_real *scratch, int64_t longest_ns) {
     plx__machine *machine = &ctx->machine;
     const int64_t until = plx_platform_now_ns() + longest_ns;
@@ -108,6 +94,7 @@ static void measure_threads(plx_ctx *ctx, plx_real *scratch, int64_t longest_ns)
     const double bytes = SHARED * sizeof(plx_real);
     machine->fork_join_ns = fork_join > 50 ? fork_join : 50;
     machine->shared_bytes_per_ns = transfer > 1 ? bytes / transfer : bytes;
+    machine->threads_measured = true;
 }
 
 /* What stands until threads have been measured: two cores of one processor, a little pessimistic.
@@ -115,6 +102,7 @@ static void measure_threads(plx_ctx *ctx, plx_real *scratch, int64_t longest_ns)
 static void assume_threads(plx_ctx *ctx) {
     ctx->machine.fork_join_ns = ctx->threads > 1 ? 5000 : 0;
     ctx->machine.shared_bytes_per_ns = 5;
+    ctx->machine.threads_measured = ctx->threads < 2;
 }
 
 static double measure_flops(plx_ctx *ctx, plx_real *scratch, int trials) {
@@ -162,24 +150,35 @@ static void measure_kernels(plx_ctx *ctx, plx_real *scratch, int trials) {
 }
 
 /* All that is measured, with scratch for it. */
-static plx_status measure(plx_ctx *ctx, int trials, int64_t longest_ns) {
+static plx_status measure(plx_ctx *ctx, int trials) {
+    /* Threads that have a processor come within microseconds. Where each has to wait for one, the
+     * system's own balancing takes a few turns of milliseconds. */
+    enum { LONGEST_NS = 40000000 };
     const int64_t shared = 2 * (int64_t)ctx->threads * SHARED;
     const size_t bytes = (size_t)(shared > VALUES ? shared : VALUES) * sizeof(plx_real);
     plx_real *scratch = plx_platform_alloc(bytes);
     if (!scratch) return PLX_ERR_MEMORY;
     memset(scratch, 0, bytes);
-    measure_threads(ctx, scratch, longest_ns);
+    measure_threads(ctx, scratch, LONGEST_NS);
     measure_kernels(ctx, scratch, trials);
     plx_platform_free(scratch);
     return PLX_OK;
 }
 
 void plx__machine_settle(plx_ctx *ctx) {
-    enum { MEASUREMENTS = 8, PAUSE_NS = 50000000, LONGEST_NS = 5000000 };
-    const int64_t since = plx_platform_now_ns() - ctx->machine.measured_ns;
-    if (ctx->machine.measurements >= MEASUREMENTS || since < PAUSE_NS) return;
+    enum { MEASUREMENTS = 8, PAUSE_NS = 50000000 };
+    const plx__machine *machine = &ctx->machine;
+    const int64_t since = plx_platform_now_ns() - machine->measured_ns;
+    const bool settled = machine->measurements >= MEASUREMENTS && machine->threads_measured;
+    if (settled || since < PAUSE_NS) return;
     /* Without memory the last figures stay. */
-    (void)measure(ctx, 1, LONGEST_NS);
+    (void)measure(ctx, 1);
+}
+
+void plx__machine_renew(plx_ctx *ctx) {
+    ctx->machine = (plx__machine){0};
+    assume_threads(ctx);
+    (void)measure(ctx, TRIALS);
 }
 
 /* Time of one product of a middling size, through the provider or own kernels. */
@@ -231,10 +230,8 @@ static plx_status open_context(plx_ctx *ctx, const plx_ctx_options *options) {
         return plx__fail(&ctx->message, PLX_ERR_MEMORY, "context: no memory for threads");
     ctx->threads = plx__pool_threads(ctx->pool);
     ctx->reproducible = options->reproducible;
-    /* New threads may share the caller's processor until the system moves them, milliseconds on. */
-    enum { LONGEST_NS = 3000000 };
     assume_threads(ctx);
-    if (measure(ctx, TRIALS, LONGEST_NS) != PLX_OK || choose_gemm(ctx, options) != PLX_OK)
+    if (measure(ctx, TRIALS) != PLX_OK || choose_gemm(ctx, options) != PLX_OK)
         return plx__fail(&ctx->message, PLX_ERR_MEMORY,
                          "context: no memory to measure the machine");
     return PLX_OK;
@@ -281,6 +278,7 @@ plx_ctx_info plx_ctx_get_info(const plx_ctx *ctx) {
         .fma = ctx->kernels->fma,
         .exact = ctx->kernels->exact,
         .fork_join_ns = ctx->machine.fork_join_ns,
+        .costs_measured = ctx->machine.threads_measured,
         .gflops = ctx->machine.flops_per_ns,
         .gbytes = ctx->machine.bytes_per_ns,
     };

@@ -2,7 +2,9 @@
 #include "base/context.h"
 #include "kernels/kernels.h"
 
-enum { CHAINS = 12 };
+/* How long a thread may take to come: a system that is busy hands out processors in turns of
+ * milliseconds. */
+static const int64_t PATIENCE_NS = 50000000;
 
 typedef struct peak_job {
     const plx_kernels *kernels;
@@ -12,15 +14,16 @@ typedef struct peak_job {
 
 static void peak_piece(void *arg, int64_t begin, int64_t end, int worker) {
     peak_job *job = arg;
+    (void)end;
     (void)worker;
-    for (int64_t i = begin; i < end; ++i) job->results[i] = job->kernels->peak(job->rounds, 1, 0);
+    job->results[begin] = job->kernels->peak(job->rounds, 1, 0);
 }
 
-double plx_peak(plx_ctx *ctx, int64_t rounds) {
+double plx_peak(plx_ctx *ctx, int threads, int64_t rounds) {
     peak_job job = {.kernels = ctx->kernels, .rounds = rounds};
-    plx__parallel_for(ctx->pool, ctx->threads, ctx->threads, 1, peak_piece, &job);
-    const int operations = ctx->kernels->fma ? 2 : 1;
-    return (double)rounds * CHAINS * ctx->kernels->vl * operations * ctx->threads;
+    if (threads < 1 || threads > ctx->threads) threads = ctx->threads;
+    if (!plx__parallel_each(ctx->pool, threads, PATIENCE_NS, peak_piece, &job)) return 0;
+    return (double)rounds * ctx->kernels->peak_flops * threads;
 }
 
 typedef struct stream_job {
@@ -36,17 +39,16 @@ static void stream_piece(void *arg, int64_t begin, int64_t end, int worker) {
     stream_job *job = arg;
     const plx_kernels *k = job->kernels;
     const int64_t n = job->each;
+    plx_real *x = job->data + begin * n * (job->stream + 1);
+    (void)end;
     (void)worker;
-    for (int64_t i = begin; i < end; ++i) {
-        plx_real *x = job->data + i * n * (job->stream + 1);
-        for (int64_t round = 0; round < job->rounds; ++round) {
-            if (job->stream == PLX_STREAM_READ)
-                job->results[i] = k->sum(n, x);
-            else if (job->stream == PLX_STREAM_COPY)
-                k->scale(n, 1, x, x + n);
-            else
-                k->add(n, x, 1, x + n, 1, x + 2 * n);
-        }
+    for (int64_t round = 0; round < job->rounds; ++round) {
+        if (job->stream == PLX_STREAM_READ)
+            job->results[begin] = k->sum(n, x);
+        else if (job->stream == PLX_STREAM_COPY)
+            k->scale(n, 1, x, x + n);
+        else
+            k->add(n, x, 1, x + n, 1, x + 2 * n);
     }
 }
 
@@ -56,6 +58,6 @@ double plx_bandwidth(plx_ctx *ctx, plx_stream stream, int64_t n, plx_real *data,
     stream_job job = {.kernels = ctx->kernels, .stream = stream, .data = data, .rounds = rounds};
     job.each = n / ctx->threads / arrays;
     if (job.each >= LINE) job.each -= job.each % LINE;
-    plx__parallel_for(ctx->pool, ctx->threads, ctx->threads, 1, stream_piece, &job);
+    if (!plx__parallel_each(ctx->pool, ctx->threads, PATIENCE_NS, stream_piece, &job)) return 0;
     return (double)rounds * (double)(job.each * arrays * ctx->threads) * sizeof(plx_real);
 }

@@ -36,6 +36,7 @@ typedef struct plx_kernels {
     bool exact;         /* member of the bit-for-bit family: 4 lanes, no FMA */
     int mr, nr;         /* tile of the GEMM micro-kernel, in elements */
     int64_t kc, mc, nc; /* cache blocks; kc is part of the numeric contract (order of sums) */
+    int peak_flops;     /* of one round of peak */
     uint32_t features;  /* PLX_CPU_* that it needs */
 #define KERNEL(result, name, args) result(*name) args;
 #include "kernels/kernels.def"

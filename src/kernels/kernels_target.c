@@ -84,6 +84,7 @@ const plx_kernels PLX_JOIN(plx__kernels_, PLX_TARGET) = {
     .kc = KC,
     .mc = MC,
     .nc = NC,
+    .peak_flops = PEAK_FLOPS,
     .features = PLX_FEATURES,
 #define KERNEL(result, kernel, args) .kernel = k_##kernel,
 #include "kernels/kernels.def"
