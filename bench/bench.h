@@ -2,10 +2,11 @@
  * runs it a slice at a time, so that it can show progress, take rows and stop without threads. It
  * neither prints nor opens files; front ends write the rows.
  *
- * A run goes through all cases of all suites in rounds. A round visits every case once: it makes the
- * case anew, in other memory and with the costs of threads measured again, and takes a few samples.
- * So what differs between runs differs between rounds too, and the interval of a row, which is taken
- * between rounds, holds from one run to the next. Rows are ready when the last round is. */
+ * A run goes through all cases of all suites in rounds. A round visits every case once: it makes
+ * the case anew, in other memory and with the costs of threads measured again, and takes a few
+ * samples. So what differs between runs differs between rounds too, and the interval of a row,
+ * which is taken between rounds, holds from one run to the next. Rows are ready when the last round
+ * is. */
 #ifndef PLX_BENCH_BENCH_H
 #define PLX_BENCH_BENCH_H
 
@@ -28,9 +29,9 @@ typedef struct plx_bench_options {
     const char *suites; /* names between commas; NULL or "": all */
     const char *cases;  /* texts between commas: only cases whose name has one; NULL or "": all */
     plx_bench_size size;
-    uint64_t seed;                  /* of data, weights and the order of cases */
-    double seconds;                 /* of measuring per case; 0: as the size says */
-    int rounds;                     /* that the run is split into, 32 at most; 0: as the size says */
+    uint64_t seed;  /* of data, weights and the order of cases */
+    double seconds; /* of measuring per case; 0: as the size says */
+    int rounds;     /* that the run is split into, 32 at most; 0: as the size says */
     const plx_bench_digits *digits; /* NULL: seeded noise in their place, and rows say so */
 } plx_bench_options;
 
@@ -43,8 +44,9 @@ const char *plx_bench_suite_description(int i);
 typedef struct plx_bench plx_bench;
 
 /* PLX_ERR_ARGUMENT for a suite that does not exist (the sentence lists those that do), for rounds
- * that are negative or too many, and for labels above 9; PLX_ERR_SHAPE for digits that are not 28 x 28, fewer than 5, or not as many as
- * labels. Options and what they point to must stay until plx_bench_free. */
+ * that are negative or too many, and for labels above 9; PLX_ERR_SHAPE for digits that are not 28 x
+ * 28, fewer than 5, or not as many as labels. Options and what they point to must stay until
+ * plx_bench_free. */
 plx_status plx_bench_new(plx_ctx *ctx, const plx_bench_options *options, plx_bench **out);
 void plx_bench_free(plx_bench *bench);
 

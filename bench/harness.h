@@ -37,7 +37,7 @@ typedef struct plx_metric {
     plx_metric_kind kind;
     double factor;
     plx_samples samples; /* PLX_METRIC_OWN */
-    double low, high; /* PLX_METRIC_OWN: an interval of its own, unless low > high */
+    double low, high;    /* PLX_METRIC_OWN: an interval of its own, unless low > high */
 } plx_metric;
 
 typedef struct plx_case_parameter {
@@ -115,9 +115,9 @@ struct plx_case {
     /* Or long work with its own clock: about slice_ns of it; sets *done when a sample is complete,
      * after recording what it measured. */
     plx_status (*slice)(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *done);
-    int repeats;        /* samples that a visit to a sliced case gives */
-    int visits;         /* rounds that it takes part in; 0: all */
-    double effort;      /* about the operations of a visit to a sliced case: what runs promise */
+    int repeats;   /* samples that a visit to a sliced case gives */
+    int visits;    /* rounds that it takes part in; 0: all */
+    double effort; /* about the operations of a visit to a sliced case: what runs promise */
     plx_status (*check)(plx_bench *bench, plx_case *c); /* NULL: nothing to check */
     void (*close)(plx_case *c);
     void (*conclude)(plx_bench *bench, plx_case *c); /* NULL: nothing to add */
@@ -127,14 +127,14 @@ struct plx_case {
     bool opened, checked, finished, dropped, emitted, silent;
     bool assumed; /* a plan was made before the costs of threads were measured */
     int64_t iterations;
-    int round;           /* of the visit at work, or the next one */
-    int visit_count;     /* samples of this visit */
-    int64_t visit_ns;    /* measured in this visit */
-    int64_t began_ns;    /* when this visit did; 0: not yet */
-    double took_ns;      /* the last visit, all in all; 0: none yet */
-    int threads_worked;  /* most at once */
-    plx_samples times;   /* nanoseconds per iteration */
-    double ceiling;      /* GFLOP/s, measured beside; 0: not */
+    int round;          /* of the visit at work, or the next one */
+    int visit_count;    /* samples of this visit */
+    int64_t visit_ns;   /* measured in this visit */
+    int64_t began_ns;   /* when this visit did; 0: not yet */
+    double took_ns;     /* the last visit, all in all; 0: none yet */
+    int threads_worked; /* most at once */
+    plx_samples times;  /* nanoseconds per iteration */
+    double ceiling;     /* GFLOP/s, measured beside; 0: not */
 };
 
 typedef struct plx_suite {
@@ -164,9 +164,9 @@ int plx__bench_round(const plx_bench *bench);
 /* How long a sample lasts, if one iteration does not take longer. */
 int64_t plx__bench_sample_ns(const plx_bench *bench);
 /* Does the work as often as a sample needs for this clock, and gives nanoseconds of one time. times
- * begins at 0 and is kept from sample to sample; when a sample was too short, as the engine has come
- * to run faster or a disturbance had made it seem long enough, it is taken again. PLX_ERR_UNSUPPORTED
- * when the clock stands still. */
+ * begins at 0 and is kept from sample to sample; when a sample was too short, as the engine has
+ * come to run faster or a disturbance had made it seem long enough, it is taken again.
+ * PLX_ERR_UNSUPPORTED when the clock stands still. */
 typedef plx_status (*plx_work_fn)(void *arg, int64_t times);
 plx_status plx__bench_time(plx_bench *bench, plx_work_fn work, void *arg, int64_t *times,
                            double *ns);
@@ -183,7 +183,8 @@ void plx__case_text(plx_case *c, const char *name, const char *value);
 int plx__case_metric(plx_case *c, const char *name, const char *unit, const char *better,
                      bool primary, plx_metric_kind kind, double factor);
 void plx__case_record(plx_case *c, int metric, double value);
-/* For a sliced case that has nothing to do with time: one sample in all, of about so many operations. */
+/* For a sliced case that has nothing to do with time: one sample in all, of about so many
+ * operations. */
 void plx__case_once(plx_case *c, double effort);
 /* A sample of a sliced case that took ns for so many iterations. The case is void when that is too
  * short for the clock to tell. */

@@ -93,7 +93,8 @@ static plx_status sample_slice(plx_bench *bench, plx_case *c, int64_t slice_ns) 
     return PLX_OK;
 }
 
-/* ---- What stands beside the cases ------------------------------------------------------------- */
+/* ---- What stands beside the cases -------------------------------------------------------------
+ */
 
 bool plx__bench_due(const plx_bench *bench, const plx_samples *taken, int64_t last_ns,
                     int64_t pause_ns) {
@@ -135,7 +136,8 @@ static double ceiling(const plx_bench *bench) {
     return plx__summarise(peaks->count, sorted).p90;
 }
 
-/* ---- Visits ----------------------------------------------------------------------------------- */
+/* ---- Visits -----------------------------------------------------------------------------------
+ */
 
 static int64_t visit_budget(const plx_bench *bench, const plx_case *c) {
     const double share = c->share > 0 ? c->share : 1;
@@ -157,8 +159,6 @@ static plx_status open_visit(plx_bench *bench, plx_case *c) {
     if (c->opened) return PLX_OK;
     c->opened = true;
     c->ctx = NULL;
-    c->visit_count = 0;
-    c->visit_ns = 0;
     c->began_ns = plx_platform_now_ns();
     const plx_status status = c->open ? c->open(bench, c) : PLX_OK;
     c->assumed |= !plx_ctx_get_info(c->ctx ? c->ctx : bench->ctx).costs_measured;
@@ -175,6 +175,8 @@ static plx_status end_visit(plx_bench *bench, plx_case *c) {
     if (!c->checked && c->check) status = c->check(bench, c);
     c->checked = true;
     close_visit(c);
+    c->visit_count = 0;
+    c->visit_ns = 0;
     c->round = c->round + 1 < visits_of(bench, c) ? c->round + 1 : PLX_BENCH_ROUNDS;
     c->took_ns = (double)(plx_platform_now_ns() - c->began_ns);
     return status;
@@ -197,16 +199,16 @@ static plx_status work_on(plx_bench *bench, plx_case *c, int64_t slice_ns) {
     return visited(bench, c) ? end_visit(bench, c) : PLX_OK;
 }
 
-/* ---- Rounds ----------------------------------------------------------------------------------- */
+/* ---- Rounds -----------------------------------------------------------------------------------
+ */
 
 /* Elsewhere than in the rounds before: where arrays lie decides which of them share lines of a
  * cache, and a program that runs once finds out about one way. */
 static void begin_round(plx_bench *bench) {
     enum { PAGE = 4096, PAGES = 512, LINE = 64, LINES = 64 };
     plx_platform_free(bench->spacer);
-    bench->spacer =
-        plx_platform_alloc((size_t)(PAGE * (1 + plx_rng_below(&bench->rng, PAGES)) +
-                                    LINE * plx_rng_below(&bench->rng, LINES)));
+    bench->spacer = plx_platform_alloc((size_t)(PAGE * (1 + plx_rng_below(&bench->rng, PAGES)) +
+                                                LINE * plx_rng_below(&bench->rng, LINES)));
     if (bench->round > 0) plx__machine_renew(bench->ctx);
     bench->in_round = true;
 }
@@ -263,7 +265,8 @@ static plx_status take_turn(plx_bench *bench, plx_case *c, int64_t slice_ns) {
     return PLX_OK;
 }
 
-/* ---- The end ---------------------------------------------------------------------------------- */
+/* ---- The end ----------------------------------------------------------------------------------
+ */
 
 static void conclude_case(plx_bench *bench, plx_case *c) {
     if (c->finished || c->dropped) return;
@@ -311,7 +314,8 @@ void plx_bench_stop(plx_bench *bench) {
     if (!bench->concluded) (void)conclude(bench);
 }
 
-/* ---- What is left ----------------------------------------------------------------------------- */
+/* ---- What is left -----------------------------------------------------------------------------
+ */
 
 /* Operations in a nanosecond, of work that is not all products of matrices. */
 static double work_per_ns(const plx_bench *bench) {
@@ -319,8 +323,8 @@ static double work_per_ns(const plx_bench *bench) {
     return 0.4 * info.gflops;
 }
 
-/* A visit as it is expected before the first: samples with their warm-up and what stands beside, and
- * the making of the case. */
+/* A visit as it is expected before the first: samples with their warm-up and what stands beside,
+ * and the making of the case. */
 static double expected_visit_ns(const plx_bench *bench, const plx_case *c) {
     enum { MAKING_NS = 1000000 };
     if (c->took_ns > 0) return c->took_ns;

@@ -30,11 +30,11 @@ struct plx_bench {
     plx_case **cases;
     int case_count, case_room;
 
-    int round;       /* at work; rounds when all are done */
-    bool in_round;   /* it has begun */
-    bool concluded;  /* suites were finished */
-    void *spacer;    /* moves the memory of a round */
-    int *turns;      /* the cases that are visited together, in the order of this turn */
+    int round;      /* at work; rounds when all are done */
+    bool in_round;  /* it has begun */
+    bool concluded; /* suites were finished */
+    void *spacer;   /* moves the memory of a round */
+    int *turns;     /* the cases that are visited together, in the order of this turn */
     int turn_count, turn;
     double fraction; /* that was reported last: it never falls */
     int64_t peak_times, peak_taken_ns;

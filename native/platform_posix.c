@@ -124,8 +124,8 @@ int plx_platform_cpu(void) {
     return sched_getcpu();
 }
 
-/* The set of processors is narrowed for a moment, which moves the thread, and then put back: nothing
- * is pinned, so that other programs and the system's own balancing keep their say. */
+/* The set of processors is narrowed for a moment, which moves the thread, and then put back:
+ * nothing is pinned, so that other programs and the system's own balancing keep their say. */
 void plx_platform_move_off(const int *busy, int count) {
     cpu_set_t allowed, others;
     if (sched_getaffinity(0, sizeof allowed, &allowed)) return;

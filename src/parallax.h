@@ -119,9 +119,10 @@ typedef struct plx_ctx_info {
 /* Strings live as long as the context. */
 plx_ctx_info plx_ctx_get_info(const plx_ctx *ctx);
 
-/* Runs rounds of independent multiply-adds in registers on threads threads (0: all) at the same time
- * and returns how many floating-point operations those were: timed, the ceiling of this context's
- * arithmetic. 0 when nothing was done, as the system had no processor for one of the threads. */
+/* Runs rounds of independent multiply-adds in registers on threads threads (0: all) at the same
+ * time and returns how many floating-point operations those were: timed, the ceiling of this
+ * context's arithmetic. 0 when nothing was done, as the system had no processor for one of the
+ * threads. */
 double plx_peak(plx_ctx *ctx, int threads, int64_t rounds);
 
 typedef enum plx_stream {
@@ -575,7 +576,10 @@ typedef struct plx_step_info {
     const char *fused; /* "matmul+bias+relu", or "" */
     int rank;
     int64_t dims[PLX_MAX_RANK];
-    double flops, bytes;
+    double flops; /* that are done */
+    double
+        direct_flops; /* by the operation's definition: more where Winograd's convolution is used */
+    double bytes;     /* each operand read or written once */
     int threads;
     int64_t arena_offset; /* -1: not in the arena */
     double nanoseconds;   /* mean since profiling was switched on; 0 without */
@@ -585,6 +589,7 @@ int plx_plan_steps(const plx_plan *plan);
 /* Strings live as long as the plan. */
 plx_step_info plx_plan_step(const plx_plan *plan, int step);
 void plx_plan_profile(plx_plan *plan, bool on);
+/* Floating-point operations that one run does. */
 double plx_plan_flops(const plx_plan *plan);
 /* The row count at which step i would first use all threads: the measured fork-join cost and the
  * step's own cost per row imply it. 0: never. */

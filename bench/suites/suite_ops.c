@@ -158,10 +158,13 @@ static plx_work work_of(const plx_ops_graph *g) {
         double written = sizeof(plx_real);
         for (int i = 0; i < info.rank; ++i) written *= (double)info.dims[i];
         work.bytes += info.bytes;
+        work.direct += info.direct_flops;
         work.written += written;
     }
-    work.working_set = (double)(memory.parameters + memory.gradients + memory.optimizer +
-                                memory.activations + memory.workspace + memory.inputs);
+    const double held = (double)(memory.parameters + memory.gradients + memory.optimizer +
+                                 memory.activations + memory.workspace + memory.inputs);
+    /* A gather touches a part of its table. */
+    work.working_set = held < work.bytes ? held : work.bytes;
     return work;
 }
 
@@ -223,8 +226,8 @@ static void nothing(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
 }
 
-/* On a busy machine it takes long until every thread has come, and counts; one that never comes ends
- * the wait, not the bench. */
+/* On a busy machine it takes long until every thread has come, and counts; one that never comes
+ * ends the wait, not the bench. */
 static plx_status run_fork_join(plx_bench *bench, plx_case *c, int64_t iterations) {
     enum { PATIENCE_NS = 50000000 };
     plx_ctx *ctx = plx__bench_ctx(bench);

@@ -50,8 +50,9 @@ void plx_platform_thread_join(plx_platform_thread *thread);
 /* The processor that the calling thread runs on at this moment; -1: cannot be told. */
 int plx_platform_cpu(void);
 
-/* Moves the calling thread at once to a processor it may use that is none of busy [count]; it may be
- * moved on from there as before. Does nothing where there is no such processor or no such call. */
+/* Moves the calling thread at once to a processor it may use that is none of busy [count]; it may
+ * be moved on from there as before. Does nothing where there is no such processor or no such call.
+ */
 void plx_platform_move_off(const int *busy, int count);
 
 /* Sleeps while *word == expected; may wake without cause. */

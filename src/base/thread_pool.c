@@ -92,12 +92,14 @@ static void deal(plx__pool *pool, int threads) {
     pool->loop_threads = threads;
 }
 
-/* ---- Places ----------------------------------------------------------------------------------- */
+/* ---- Places -----------------------------------------------------------------------------------
+ */
 
-/* Two threads on one processor take turns of milliseconds, while each waits for the other: a loop of
- * two threads is then many times slower than with one. A system that was asked to wake a thread often
- * puts it where the waker runs, and leaves it there as long as it sleeps and wakes: it looks for an
- * imbalance every few milliseconds only. So a worker that wakes up beside another one moves away. */
+/* Two threads on one processor take turns of milliseconds, while each waits for the other: a loop
+ * of two threads is then many times slower than with one. A system that was asked to wake a thread
+ * often puts it where the waker runs, and leaves it there as long as it sleeps and wakes: it looks
+ * for an imbalance every few milliseconds only. So a worker that wakes up beside another one moves
+ * away. */
 
 static void note_place(plx__pool *pool, int id) {
     atomic_store_explicit(&pool->shares[id].cpu, plx_platform_cpu(), memory_order_relaxed);
@@ -121,7 +123,8 @@ static void take_place(plx__pool *pool, worker *self) {
     note_place(pool, self->id);
 }
 
-/* ---- Workers ---------------------------------------------------------------------------------- */
+/* ---- Workers ----------------------------------------------------------------------------------
+ */
 
 /* Returns the epoch after it has changed from seen. */
 static unsigned await_epoch(plx__pool *pool, worker *self, unsigned seen) {
@@ -235,7 +238,8 @@ void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grai
     }
 }
 
-/* ---- All at once ------------------------------------------------------------------------------ */
+/* ---- All at once ------------------------------------------------------------------------------
+ */
 
 typedef struct meeting {
     plx__loop_fn fn;
@@ -245,7 +249,8 @@ typedef struct meeting {
     atomic_int present; /* threads that have come; less than 0: given up */
 } meeting;
 
-/* Whether all have come. Nobody has two pieces of the loop: the first keeps a thread waiting here. */
+/* Whether all have come. Nobody has two pieces of the loop: the first keeps a thread waiting here.
+ */
 static bool meet(meeting *m) {
     int64_t since = 0;
     int present = atomic_fetch_add(&m->present, 1) + 1;

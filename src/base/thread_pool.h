@@ -26,8 +26,8 @@ void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grai
                        void *arg);
 
 /* Runs fn once on each of the first threads workers, all at the same time: they begin when the last
- * has come, with begin = worker and end = worker + 1. False, and fn was not run at all, when one did
- * not come within patience_ns: the system had no processor for it. */
+ * has come, with begin = worker and end = worker + 1. False, and fn was not run at all, when one
+ * did not come within patience_ns: the system had no processor for it. */
 bool plx__parallel_each(plx__pool *pool, int threads, int64_t patience_ns, plx__loop_fn fn,
                         void *arg);
 

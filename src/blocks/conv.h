@@ -30,6 +30,11 @@ typedef struct plx__conv_args {
 /* Bytes of scratch that plx__conv_run needs for these sizes on so many threads. */
 size_t plx__conv_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);
 
+/* Floating-point operations by the definition, and those that plx__conv_run does: Winograd's method
+ * needs fewer. */
+double plx__conv_direct_flops(const plx__conv_args *args);
+double plx__conv_flops(const plx__conv_args *args);
+
 /* workspace: 64-byte aligned, plx__conv_workspace bytes. */
 void plx__conv_run(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);
 

@@ -181,6 +181,17 @@ static method choose(const plx__conv_args *args) {
                    : (method){plx__conv_lower_workspace, plx__conv_lower};
 }
 
+double plx__conv_direct_flops(const plx__conv_args *args) {
+    return 2.0 * (double)args->n * (double)args->result[0] * (double)args->result[1] *
+           (double)args->out * (double)args->kernel[0] * (double)args->kernel[1] *
+           (double)(args->in / args->groups);
+}
+
+double plx__conv_flops(const plx__conv_args *args) {
+    const bool winograd = !is_product(args) && args->groups == 1 && is_for_winograd(args);
+    return winograd ? plx__conv_winograd_flops(args) : plx__conv_direct_flops(args);
+}
+
 static bool is_empty(const plx__conv_args *args) {
     const int64_t *size = args->kind == PLX__CONV_TRANSPOSE ? args->image : args->result;
     if (args->kind == PLX__CONV_WEIGHTS) return args->in == 0 || args->out == 0;

@@ -75,6 +75,7 @@ void plx__conv_depthwise_weights(plx_ctx *ctx, const plx__conv_args *args, int t
                                  void *workspace);
 
 /* 3 x 3 at stride 1. */
+double plx__conv_winograd_flops(const plx__conv_args *args);
 size_t plx__conv_winograd_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);
 void plx__conv_winograd(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);
 size_t plx__conv_winograd_weights_workspace(const plx_ctx *ctx, const plx__conv_args *args,

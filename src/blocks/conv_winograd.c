@@ -118,6 +118,22 @@ static void transform_target(const winograd *w, int64_t tile, const plx_real *m)
                       first + i * row_values, first + i * row_values);
 }
 
+/* A product and a sum for each plane, channel and target of a tile; and the transforms, whose
+ * passes over lines (kernels/conv.inc.c) count a fused multiply-add as two. */
+double plx__conv_winograd_flops(const plx__conv_args *args) {
+    enum { INPUT = 12 * 20, OUTPUT = 10 * 13, WEIGHTS = 9 * 12 };
+    enum { OUTPUT_GRAD = 10 * 12, WEIGHTS_GRAD = 9 * 15 };
+    const plx__conv_axis y = plx__conv_phase(args, 0, 0), x = plx__conv_phase(args, 1, 0);
+    const double tiles = (double)args->n * (double)plx__conv_ceiling(y.count, TILE) *
+                         (double)plx__conv_ceiling(x.count, TILE);
+    const double channels = (double)plx__conv_channels(args);
+    const double targets = (double)plx__conv_targets(args);
+    const bool gradient = args->kind == PLX__CONV_WEIGHTS;
+    return tiles * (2 * PLANES * channels * targets + INPUT * channels +
+                    (gradient ? OUTPUT_GRAD : OUTPUT) * targets) +
+           (gradient ? WEIGHTS_GRAD : WEIGHTS) * channels * targets;
+}
+
 /* ---- Weights: [plane][panel of NR targets][channel][NR] -------------------------------------- */
 
 static void turn_taps(void *arg, int64_t begin, int64_t end, int worker) {

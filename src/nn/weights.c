@@ -161,12 +161,14 @@ int32_t plx__layer_begin(const plx_scope *scope) {
     return scope->graph->count;
 }
 
+/* By the definitions: what a method saves depends on the batch. */
 static double flops_since(const plx_graph *graph, int32_t first) {
     double flops = 0;
     for (int32_t i = first; i < graph->count; ++i) {
         const plx__node *node = &graph->nodes[i];
-        if (!(node->op->flags & (PLX__OP_LEAF | PLX__OP_VIEW)))
-            flops += node->op->cost(graph, node).flops;
+        if (node->op->flags & (PLX__OP_LEAF | PLX__OP_VIEW)) continue;
+        const plx__cost cost = node->op->cost(graph, node);
+        flops += cost.direct > 0 ? cost.direct : cost.flops;
     }
     return flops;
 }

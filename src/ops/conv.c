@@ -243,11 +243,9 @@ static plx__cost cost_conv(const plx_graph *graph, const plx__node *node) {
     const plx__conv_args args =
         args_of(kind_of(node->op), &node->attrs, plx__input_of(graph, node, 0)->dims,
                 plx__input_of(graph, node, 1)->dims, node->dims);
-    const int64_t in_of_group = args.in / args.groups;
     plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
-    cost.flops = 2.0 * (double)args.n * (double)args.result[0] * (double)args.result[1] *
-                 (double)args.out * (double)args.kernel[0] * (double)args.kernel[1] *
-                 (double)in_of_group;
+    cost.flops = plx__conv_flops(&args);
+    cost.direct = plx__conv_direct_flops(&args);
     return cost;
 }
 

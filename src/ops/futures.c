@@ -351,7 +351,9 @@ static void gradient_futures(plx_graph *graph, int32_t id, int32_t gy, int32_t *
 static plx__cost cost_futures(const plx_graph *graph, const plx__node *node) {
     const double size = (double)plx__size(plx__input_of(graph, node, 0)),
                  count = (double)plx__size(plx__input_of(graph, node, 1));
-    return (plx__cost){size * (7 * count + 20), 4 * size * (double)sizeof(plx_real), 3 + count / 3};
+    return (plx__cost){.flops = size * (7 * count + 20),
+                       .bytes = 4 * size * (double)sizeof(plx_real),
+                       .weight = 3 + count / 3};
 }
 
 static const char futures_samples[] =

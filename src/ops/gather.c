@@ -5,7 +5,8 @@
 
 static plx__cost cost_gathered(const plx_graph *graph, const plx__node *node) {
     (void)graph;
-    return (plx__cost){0, 2.0 * (double)plx__size(node) * (double)sizeof(plx_real), 1};
+    return (plx__cost){
+        .flops = 0, .bytes = 2.0 * (double)plx__size(node) * (double)sizeof(plx_real), .weight = 1};
 }
 
 static plx_status check_indices(plx_ctx *ctx, const plx__step *step, int k, int64_t n) {

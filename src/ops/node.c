@@ -147,7 +147,7 @@ plx_status plx__infer_target(plx_graph *graph, plx__node *node) {
 plx__cost plx__cost_nothing(const plx_graph *graph, const plx__node *node) {
     (void)graph;
     (void)node;
-    return (plx__cost){0, 0, 1};
+    return (plx__cost){.flops = 0, .bytes = 0, .weight = 1};
 }
 
 void plx__hand_out(plx_graph *graph, const plx__node *node, int k, int32_t packed, int64_t *from,
@@ -164,7 +164,8 @@ plx__cost plx__cost_streaming(const plx_graph *graph, const plx__node *node, dou
     double elements = size;
     for (int k = 0; k < node->inputs_count; ++k)
         elements += (double)plx__size(plx__input_of(graph, node, k));
-    return (plx__cost){size * flops_each, elements * (double)sizeof(plx_real), weight};
+    return (plx__cost){
+        .flops = size * flops_each, .bytes = elements * (double)sizeof(plx_real), .weight = weight};
 }
 
 int64_t plx__grain(int64_t units, int64_t elements_per_unit, int threads) {

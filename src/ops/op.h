@@ -70,10 +70,11 @@ typedef struct plx__step {
 
 /* What one run of a step costs, for the parallel pass and for reports. */
 typedef struct plx__cost {
-    double flops;
+    double flops;  /* that are done */
     double bytes;  /* read and written once */
     double weight; /* how much slower than streaming its bytes, for ops bound by arithmetic that is
                       not multiply-add; 1 for pure streaming */
+    double direct; /* operations of the definition, where the method needs fewer; 0: flops */
 } plx__cost;
 
 /* A case that the tests walk: shapes and attributes of one node. */

@@ -6,7 +6,8 @@
 
 static plx__cost cost_moved(const plx_graph *graph, const plx__node *node) {
     (void)graph;
-    return (plx__cost){0, 2.0 * (double)plx__size(node) * (double)sizeof(plx_real), 1};
+    return (plx__cost){
+        .flops = 0, .bytes = 2.0 * (double)plx__size(node) * (double)sizeof(plx_real), .weight = 1};
 }
 
 /* ---- strided: attrs rank and dims the shape, i[0] the first element of x, i[1 + axis] strides --

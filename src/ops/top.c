@@ -5,7 +5,7 @@
 
 static plx__cost cost_compared(const plx_graph *graph, const plx__node *node) {
     const double size = (double)plx__size(plx__input_of(graph, node, 0));
-    return (plx__cost){size, size * (double)sizeof(plx_real), 2};
+    return (plx__cost){.flops = size, .bytes = size * (double)sizeof(plx_real), .weight = 2};
 }
 
 /* x [outer, n, inner] */

@@ -44,7 +44,8 @@ static double values_of(const plx_graph *graph, const plx__node *node) {
 static plx__cost cost_of(const plx_graph *graph, const plx__node *node, double flops,
                          double moved) {
     const double values = values_of(graph, node);
-    return (plx__cost){flops * values, moved * values * sizeof(plx_real), 1};
+    return (plx__cost){
+        .flops = flops * values, .bytes = moved * values * sizeof(plx_real), .weight = 1};
 }
 
 static plx__cost cost_sgd(const plx_graph *graph, const plx__node *node) {

@@ -73,6 +73,7 @@ plx_step_info plx_plan_step(const plx_plan *plan, int step) {
     info.rank = node->rank;
     memcpy(info.dims, node->dims, sizeof info.dims);
     info.flops = meta->cost.flops;
+    info.direct_flops = meta->cost.direct > 0 ? meta->cost.direct : meta->cost.flops;
     info.bytes = meta->cost.bytes;
     info.threads = plan->steps[step].threads;
     info.arena_offset = meta->arena_offset;
