@@ -135,9 +135,13 @@ static plx_status plan_suites(plx_bench *bench) {
         PLX_TRY(suites[bench->suite]->plan(bench));
         bool any = false;
         for (int i = before; i < bench->case_count; ++i) any |= !bench->cases[i]->silent;
-        /* What only others would need. */
+        /* Those that only others would need. */
         while (!any && bench->case_count > before)
             plx_platform_free(bench->cases[--bench->case_count]);
+    }
+    if (bench->case_count == 1 && bench->yardstick.c) {
+        plx_platform_free(bench->cases[--bench->case_count]);
+        bench->yardstick.c = NULL;
     }
     bench->turns = plx_platform_alloc((size_t)bench->case_count * sizeof *bench->turns);
     if (bench->turns || !bench->case_count) return PLX_OK;

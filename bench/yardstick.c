@@ -25,13 +25,7 @@ static plx_status run_memory(void *arg, int64_t times) {
 
 void plx__yardstick_plan(plx_bench *bench) {
     plx_yardstick *y = &bench->yardstick;
-    plx_ctx_options options = plx_ctx_default();
-    options.reproducible = true;
-    options.threads = 1;
     bench->suite = PLX_BENCH_SUITES;
-    if (plx_ctx_new(&options, &y->ctx, NULL, 0) != PLX_OK) return;
-    y->memory = plx_platform_alloc(MEMORY_BYTES);
-    if (y->memory) memset(y->memory, 0, MEMORY_BYTES);
     const char *cases = bench->options.cases;
     bench->options.cases = NULL; /* it stands beside all of them */
     y->c = plx__bench_add(bench, 0, "yardstick");
@@ -40,9 +34,26 @@ void plx__yardstick_plan(plx_bench *bench) {
     y->c->checked = true;
     y->c->round = PLX_BENCH_ROUNDS; /* it has no visits of its own */
     y->c->threads_worked = 1;
-    plx__case_text(y->c, "isa", plx_ctx_get_info(y->ctx).isa);
     plx__case_metric(y->c, "arithmetic", "GFLOP/s", "higher", false, PLX_METRIC_OWN, 1);
     plx__case_metric(y->c, "memory", "GB/s", "higher", false, PLX_METRIC_OWN, 1);
+}
+
+/* When measuring begins: planning alone is to cost nothing. */
+static bool is_there(plx_bench *bench) {
+    plx_yardstick *y = &bench->yardstick;
+    plx_ctx_options options = plx_ctx_default();
+    options.reproducible = true;
+    options.threads = 1;
+    if (y->ctx) return true;
+    if (!y->c || y->c->dropped) return false;
+    if (plx_ctx_new(&options, &y->ctx, NULL, 0) != PLX_OK) {
+        y->c->dropped = true;
+        return false;
+    }
+    y->memory = plx_platform_alloc(MEMORY_BYTES);
+    if (y->memory) memset(y->memory, 0, MEMORY_BYTES);
+    plx__case_text(y->c, "isa", plx_ctx_get_info(y->ctx).isa);
+    return true;
 }
 
 static void apply(plx_bench *bench, int metric, plx_work_fn work, double amount) {
@@ -55,7 +66,7 @@ static void apply(plx_bench *bench, int metric, plx_work_fn work, double amount)
 void plx__yardstick_apply(plx_bench *bench) {
     enum { PAUSE_NS = 300000000, PAUSE_SAMPLES = 40 };
     plx_yardstick *y = &bench->yardstick;
-    if (!y->c || bench->round >= bench->rounds) return;
+    if (bench->round >= bench->rounds || !is_there(bench)) return;
     const int64_t rare = PAUSE_SAMPLES * plx__bench_sample_ns(bench);
     const plx_samples *taken = &y->c->metrics[ARITHMETIC].samples;
     if (!plx__bench_due(bench, taken, y->taken_ns, rare > PAUSE_NS ? rare : PAUSE_NS)) return;

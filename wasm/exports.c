@@ -81,7 +81,7 @@ EXPORT int plx_js_start(int cpus, int threads, bool reproducible) {
 }
 
 /* Results: threads, cpus, vector bits, fma, exact, fork-join ns, GFLOP/s, GB/s, then the strings
- * isa, isa note, gemm. */
+ * isa, isa note, gemm, and whether the costs of threads were measured. */
 EXPORT void plx_js_info(void) {
     plx_ctx_info info = plx_ctx_get_info(context);
     plx__js_result(0, info.threads);
@@ -95,6 +95,7 @@ EXPORT void plx_js_info(void) {
     plx__js_result_address(8, info.isa);
     plx__js_result_address(9, info.isa_note);
     plx__js_result_address(10, info.gemm);
+    plx__js_result(11, info.costs_measured);
 }
 
 /* 64-byte aligned memory for data, or 0. Freed by plx_js_free. */

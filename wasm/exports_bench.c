@@ -45,20 +45,27 @@ EXPORT int plx_js_bench_digits(const void *images, double image_bytes, const voi
     return status;
 }
 
-/* suites, cases: names between commas, or empty for all. seconds 0: as the size says. */
+/* suites, cases: names between commas, or empty for all. seconds, rounds 0: as the size says. */
 EXPORT int plx_js_bench_new(const char *suites, const char *cases, int size, double seed,
-                            double seconds) {
+                            double seconds, int rounds) {
     options = plx_bench_default();
     options.suites = suites;
     options.cases = cases;
     options.size = (plx_bench_size)size;
     options.seed = (uint64_t)seed;
     options.seconds = seconds;
+    options.rounds = rounds;
     options.digits = digits.source ? &digits : NULL;
     return plx_bench_new(plx__js_context(), &options, &bench);
 }
 
-/* Results: fraction, done, then the strings suite, case. They are there after a failure too: the
+/* About how long the whole of it takes. */
+EXPORT double plx_js_bench_expected_ms(void) {
+    return (double)plx_bench_expected_ns(bench) * 1e-6;
+}
+
+/* Results: fraction, done, then the strings suite, case, then round (from 1), rounds, milliseconds
+ * left. They are there after a failure too: the
  * case is dropped then, and the bench can go on. */
 EXPORT int plx_js_bench_advance(double slice_ns) {
     plx_bench_progress progress = {.suite = "", .name = ""};
@@ -67,6 +74,9 @@ EXPORT int plx_js_bench_advance(double slice_ns) {
     plx__js_result(1, progress.done);
     plx__js_result_address(2, progress.suite);
     plx__js_result_address(3, progress.name);
+    plx__js_result(4, progress.round);
+    plx__js_result(5, progress.rounds);
+    plx__js_result(6, (double)progress.left_ns * 1e-6);
     return status;
 }
 

@@ -512,21 +512,27 @@ export interface BenchData {
   };
 }
 
-/** Options of `bench`. */
-export interface BenchOptions {
+/** What says which cases `bench` measures, and how long. */
+export interface BenchChoice {
   /** Names; default all. */
   suites?: string[];
   /** Default `"default"`. */
   size?: BenchSize;
   /** Only cases whose name has one of these texts, which have no commas; default all. */
   cases?: string[];
-  /** Of the data and the order of cases (default 0). */
-  seed?: number;
   /** Of measuring per case; default as `size` says. */
   seconds?: number;
+  /** That the run is split into, at most 32; default as `size` says. */
+  rounds?: number;
+}
+
+/** Options of `bench`. */
+export interface BenchOptions extends BenchChoice {
+  /** Of the data and the order of cases (default 0). */
+  seed?: number;
   /** Real data. Without it, suites use seeded noise and their rows say so. */
   data?: BenchData;
-  /** Called with each row as it is measured. */
+  /** Called with each row, when the last round is over. */
   onRow?: (row: BenchRow) => void;
   /** Called as the bench goes on. */
   onProgress?: (progress: BenchProgress) => void;
@@ -586,7 +592,7 @@ export interface Parallax {
    * About how many milliseconds `bench` would take with these options on this machine, from the cases
    * that they choose.
    */
-  benchTime(options?: Pick<BenchOptions, 'suites' | 'size' | 'cases' | 'seconds'>): Promise<number>;
+  benchTime(options?: BenchChoice): Promise<number>;
   /** Readers of data files. */
   readonly data: DataReaders;
   /** Ends the worker and its threads, and gives all memory back. Running calls are cancelled. */

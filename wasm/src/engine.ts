@@ -14,7 +14,7 @@ import type {
 } from './api.js';
 import type { Layer } from './api_layers.js';
 import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
-import { listSuites, runBench } from './engine_bench.js';
+import { expectedTime, listSuites, runBench } from './engine_bench.js';
 import { Recipe, trainInSlices } from './engine_fit.js';
 import { EngineGenerators } from './engine_generation.js';
 import { DTYPES, EngineGraphs } from './engine_graph.js';
@@ -27,6 +27,7 @@ import type { Exports, Glue } from './exports.js';
 import type { DType, GraphArray } from './graph_api.js';
 import { Heap } from './heap.js';
 import type {
+  BenchPlan,
   BenchReport,
   BenchRequest,
   EngineApi,
@@ -133,6 +134,7 @@ export class Engine implements EngineApi {
       fma: heap.result(3) === 1,
       exact: heap.result(4) === 1,
       forkJoinNs: heap.result(5),
+      costsMeasured: heap.result(11) === 1,
       gflops: heap.result(6),
       gbytes: heap.result(7),
       memoryBytes: heap.bytes,
@@ -650,13 +652,21 @@ export class Engine implements EngineApi {
     return listSuites(this.#h);
   }
 
+  #checkIdle(call: string): void {
+    if (!this.#benching) return;
+    throw new PlxError(
+      'PLX_ERR_STATE',
+      `${call}: this engine already runs a bench: wait until it has ended, or stop it`,
+    );
+  }
+
+  benchTime(request: BenchPlan): number {
+    this.#checkIdle('benchTime');
+    return expectedTime(this.#h, request);
+  }
+
   async bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void> {
-    if (this.#benching) {
-      throw new PlxError(
-        'PLX_ERR_STATE',
-        'bench: this engine already runs a bench: wait until it has ended, or stop it',
-      );
-    }
+    this.#checkIdle('bench');
     const job: Job = { cancelled: false };
     this.#jobs.set(request.job, job);
     this.#benching = true;

@@ -2,7 +2,7 @@
 import type { BenchRow, SuiteInfo } from './api.js';
 import { PlxError } from './errors.js';
 import type { Heap } from './heap.js';
-import type { BenchReport, BenchRequest } from './rpc.js';
+import type { BenchPlan, BenchReport, BenchRequest } from './rpc.js';
 import { breathe, type Job, SLICE_MS } from './slice.js';
 
 export function listSuites(heap: Heap): SuiteInfo[] {
@@ -90,7 +90,7 @@ class Loans {
   }
 }
 
-function open(heap: Heap, request: BenchRequest, loans: Loans): void {
+function open(heap: Heap, request: BenchPlan, loans: Loans): void {
   const { mnist } = request;
   if (mnist) {
     heap.check(
@@ -110,8 +110,21 @@ function open(heap: Heap, request: BenchRequest, loans: Loans): void {
       SIZE[request.size],
       request.seed,
       request.seconds,
+      request.rounds,
     ),
   );
+}
+
+/** Milliseconds that all cases would take; nothing is measured. */
+export function expectedTime(heap: Heap, request: BenchPlan): number {
+  const loans = new Loans(heap);
+  try {
+    open(heap, request, loans);
+    return heap.c._plx_js_bench_expected_ms();
+  } finally {
+    heap.c._plx_js_bench_free();
+    loans.end();
+  }
 }
 
 /** Measures for about a slice. A case that fails is dropped, and the others go on. */
@@ -119,8 +132,9 @@ function advance(heap: Heap, began: number): { report: BenchReport; done: boolea
   const status = heap.c._plx_js_bench_advance(SLICE_MS * 1e6);
   const [fraction, done] = heap.results(0, 2) as [number, number];
   const [suite, name] = [heap.resultText(2), heap.resultText(3)];
+  const [round, rounds, millisecondsLeft] = heap.results(4, 3) as [number, number, number];
   const milliseconds = performance.now() - began;
-  const progress = { suite, case: name, fraction, milliseconds };
+  const progress = { suite, case: name, fraction, round, rounds, milliseconds, millisecondsLeft };
   const failure = status === 0 ? undefined : heap.text(heap.c._plx_js_message());
   return {
     report: {

@@ -203,7 +203,9 @@ export interface Exports {
     size: number,
     seed: number,
     seconds: number,
+    rounds: number,
   ): number;
+  _plx_js_bench_expected_ms(): number;
   _plx_js_bench_advance(sliceNs: number): number;
   _plx_js_bench_stop(): void;
   _plx_js_bench_take_row(): number;

@@ -1,5 +1,6 @@
 /** The engine on the client's side. */
 import type {
+  BenchChoice,
   BenchData,
   BenchOptions,
   BenchRow,
@@ -27,7 +28,7 @@ import { openLearning, SIZES } from './learning.js';
 import type { Machine } from './machine.js';
 import { ClientModel } from './model.js';
 import { anything, callback, checkObject, checkOptions, number, signal, text } from './options.js';
-import type { BenchReport, BenchRequest, ModelSpec } from './rpc.js';
+import type { BenchPlan, BenchReport, BenchRequest, ModelSpec } from './rpc.js';
 
 /** Of measuring one case. */
 const MOST_SECONDS = 3600;
@@ -72,20 +73,36 @@ function checkTexts(what: string, texts: unknown = []): string[] {
   );
 }
 
-function checkSeconds(seconds: number): number {
+function checkSeconds(call: string, seconds: number): number {
   if (seconds >= 0 && seconds <= MOST_SECONDS) return seconds;
   throw new PlxError(
     'PLX_ERR_ARGUMENT',
-    `bench: seconds is ${seconds}: give a number from 0 to ${MOST_SECONDS}`,
+    `${call}: seconds is ${seconds}: give a number from 0 to ${MOST_SECONDS}`,
   );
 }
 
-const BENCH = {
+/** What says which cases are measured, and how long. */
+function planOf(call: string, options: BenchChoice): BenchPlan {
+  return {
+    suites: checkTexts(`${call}: suites`, options.suites),
+    cases: checkTexts(`${call}: cases`, options.cases),
+    size: checkName(`${call}: size`, options.size ?? 'default', SIZES),
+    seed: 0,
+    seconds: checkSeconds(call, options.seconds ?? 0),
+    rounds: checkWhole(`${call}: rounds`, options.rounds ?? 0, 0),
+  };
+}
+
+const BENCH_TIME = {
   suites: anything,
   cases: anything,
   size: text,
-  seed: number,
   seconds: number,
+  rounds: number,
+};
+const BENCH = {
+  ...BENCH_TIME,
+  seed: number,
   data: anything,
   onRow: callback,
   onProgress: callback,
@@ -156,17 +173,20 @@ export class ClientParallax implements Parallax {
     return this.#connection.call((engine) => engine.suites());
   }
 
+  async benchTime(options: BenchChoice = {}): Promise<number> {
+    checkOptions('benchTime', options, BENCH_TIME);
+    const plan = planOf('benchTime', options);
+    return this.#connection.call((engine) => engine.benchTime(plan));
+  }
+
   async bench(options: BenchOptions = {}): Promise<BenchRow[]> {
     checkOptions('bench', options, BENCH);
     const given = checkData(options.data ?? {}).mnist;
     const mnist = given && (await readDigits('bench', given));
     const request: BenchRequest = {
       job: this.#connection.newJob(),
-      suites: checkTexts('bench: suites', options.suites),
-      cases: checkTexts('bench: cases', options.cases),
-      size: checkName('bench: size', options.size ?? 'default', SIZES),
+      ...planOf('bench', options),
       seed: checkWhole('bench: seed', options.seed ?? 0, 0),
-      seconds: checkSeconds(options.seconds ?? 0),
       ...(mnist ? { mnist } : {}),
     };
     const rows: BenchRow[] = [];

@@ -127,15 +127,20 @@ export interface FitReply {
 }
 
 /** A run of suites. */
-export interface BenchRequest {
-  job: number;
+export interface BenchPlan {
   suites: string[];
   cases: string[];
   size: BenchSize;
   seed: number;
   seconds: number;
+  rounds: number;
   /** Uncompressed files. */
   mnist?: { images: Uint8Array; labels: Uint8Array; source: string };
+}
+
+/** A call of bench. */
+export interface BenchRequest extends BenchPlan {
+  job: number;
 }
 
 /** Progress of a bench: what happened since the last report. */
@@ -274,6 +279,7 @@ export interface EngineApi {
   runLosses(run: number, from: number): Float32Array;
   disposeRun(run: number): void;
   suites(): SuiteInfo[];
+  benchTime(request: BenchPlan): number;
   bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void>;
   /** Stops a job; unknown numbers are ignored, since it may have ended meanwhile. */
   cancel(job: number): void;
