@@ -48,6 +48,47 @@ static void coverage(plx_check *t) {
           "the interval held the median in %d of %d draws", held, DRAWS);
 }
 
+/* The same for the interval between six rounds, with what a whole run, a round and a sample differ
+ * in: it is to hold the expected median of other runs as long as runs differ no more than rounds.
+ */
+static void rounds_coverage(plx_check *t) {
+    enum { DRAWS = 2000, ROUNDS = 6 };
+    plx_rng rng = plx_rng_new(4, 0);
+    int held = 0;
+    double last_low = 0, last_high = 0;
+    int overlaps = 0;
+    for (int d = 0; d < DRAWS; ++d) {
+        double medians[ROUNDS];
+        const double run = 0.02 * plx_rng_normal(&rng);
+        for (int i = 0; i < ROUNDS; ++i) medians[i] = 7 * exp(run + 0.05 * plx_rng_normal(&rng));
+        const plx_summary s = plx__between_rounds(ROUNDS, medians);
+        held += s.low <= 7 && 7 <= s.high;
+        overlaps += d > 0 && s.low <= last_high && last_low <= s.high;
+        last_low = s.low;
+        last_high = s.high;
+    }
+    /* Of the spread of a mean of six, sqrt(0.05^2 / 6 + 0.02^2), the run's part is not seen. */
+    CHECK(t, held > 0.85 * DRAWS, "the interval held the median in %d of %d runs", held, DRAWS);
+    CHECK(t, overlaps > 0.95 * (DRAWS - 1), "%d of %d pairs of runs overlap", overlaps, DRAWS - 1);
+}
+
+static void rounds_summary(plx_check *t) {
+    /* Logarithms 0, 1 and 2 times log 2: mean log 2, deviation log 2, t of two degrees 4.303. */
+    const double medians[] = {1, 4, 2}, half = 4.303 * log(2) / sqrt(3);
+    const plx_summary s = plx__between_rounds(3, medians);
+    CHECK(t, s.median == 2 && s.count == 3, "the median of 1, 4, 2 is %g", s.median);
+    CHECK(t, fabs(s.low / (2 * exp(-half)) - 1) < 1e-3 && fabs(s.high / (2 * exp(half)) - 1) < 1e-3,
+          "the interval is %g to %g", s.low, s.high);
+    const double below[] = {-1, 0, 1};
+    const plx_summary b = plx__between_rounds(3, below);
+    CHECK(t, b.median == 0 && fabs(b.high - 4.303 / sqrt(3)) < 1e-3 && b.low == -b.high,
+          "values below 0: %g to %g", b.low, b.high);
+    const double same[] = {3, 3};
+    const plx_summary e = plx__between_rounds(2, same);
+    CHECK(t, fabs(e.low - 3) < 1e-12 && fabs(e.high - 3) < 1e-12, "equal rounds: %g to %g", e.low,
+          e.high);
+}
+
 static void exponents(plx_check *t) {
     const double x[] = {1, 2, 4, 8, 16};
     double y[5], noisy[5];
@@ -68,5 +109,7 @@ void plx_test_bench_statistics(plx_check *t) {
     quantiles(t);
     intervals(t);
     coverage(t);
+    rounds_summary(t);
+    rounds_coverage(t);
     exponents(t);
 }

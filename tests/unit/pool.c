@@ -33,6 +33,56 @@ static void each_unit_once(plx_check *t, plx__pool *pool, int threads, int64_t u
     CHECK(t, !atomic_load(&own.bad_worker), "a worker number beyond the threads asked for");
 }
 
+typedef struct roll {
+    atomic_int runs[4], together, most;
+    int threads;
+} roll;
+
+/* All are there at once: each waits for the others. */
+static void answer(void *arg, int64_t begin, int64_t end, int worker) {
+    roll *r = arg;
+    atomic_fetch_add(&r->runs[begin], begin == worker && end == worker + 1 ? 1 : 100);
+    const int there = atomic_fetch_add(&r->together, 1) + 1;
+    if (there == r->threads) atomic_store(&r->most, there);
+}
+
+/* Every worker once, or nobody: never some of them, whatever the patience. */
+static void all_at_once(plx_check *t, plx__pool *pool, int threads) {
+    static const int64_t patiences[] = {1000000000, 1000000000, 1000, 1};
+    for (int i = 0; i < 40; ++i) {
+        roll r = {.threads = threads};
+        const int64_t patience = patiences[i % 4];
+        const bool all = plx__parallel_each(pool, threads, patience, answer, &r);
+        int runs = 0;
+        for (int w = 0; w < threads; ++w) runs += atomic_load(&r.runs[w]);
+        CHECK(t, runs == (all ? threads : 0), "%d of %d threads ran, and all: %d", runs, threads,
+              all);
+        CHECK(t, all || patience < 1000000000, "%d threads did not come in a second", threads);
+        if (all) CHECK(t, plx__pool_worked(pool) == threads, "who worked is not known");
+    }
+    plx__pool_forget(pool);
+    CHECK(t, plx__pool_worked(pool) == 1, "the caller alone is left");
+}
+
+/* A thread that shares a processor leaves it at once, where there is another. */
+static void places(plx_check *t) {
+    if (plx_platform_cpu() < 0 || plx_platform_cpus() < 2) return;
+    bool moved = false;
+    for (int i = 0; i < 20 && !moved; ++i) {
+        const int here = plx_platform_cpu();
+        plx_platform_move_off(&here, 1);
+        moved = plx_platform_cpu() != here;
+    }
+    CHECK(t, moved, "in 20 tries the thread stayed where it was");
+    /* Nowhere to go: it stays, and may still run everywhere. */
+    int all[256];
+    for (int i = 0; i < 256; ++i) all[i] = i;
+    const int before = plx_platform_cpus();
+    plx_platform_move_off(all, 256);
+    CHECK(t, plx_platform_cpus() == before, "%d processors are left of %d", plx_platform_cpus(),
+          before);
+}
+
 void plx_test_unit_pool(plx_check *t) {
     for (int threads = 1; threads <= 4; ++threads) {
         plx__pool *pool = plx__pool_new(threads);
@@ -48,7 +98,9 @@ void plx_test_unit_pool(plx_check *t) {
             const int64_t until = plx_platform_now_ns() + 2000000;
             while (plx_platform_now_ns() < until) plx_platform_pause();
         }
+        all_at_once(t, pool, plx__pool_threads(pool));
         plx__pool_free(pool);
     }
+    places(t);
     plx__pool_free(NULL);
 }
