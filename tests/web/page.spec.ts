@@ -13,6 +13,11 @@ import {
 
 const screenshots = new URL('../../build/screenshots/', import.meta.url).pathname;
 
+/** What is said of a run beforehand. */
+const promise = /about [\d.]+ (seconds?|minutes|hours) on this machine/;
+/** What no figure on the page may be. */
+const impossible = /NaN|Infinity|undefined|not a number/;
+
 test.describe('with native results', () => {
   let native: string;
   test.beforeAll(() => {
@@ -24,13 +29,18 @@ test.describe('with native results', () => {
     await serveNative(page, native);
     await page.goto('?size=quick&suites=gemm,adaptive,interp5d');
     await expect(page.locator('#engine')).toContainText('relaxed-threads');
+    await expect(page.locator('#size-hint')).toContainText(promise);
     await page.locator('#run').click();
     await expect(page.getByRole('progressbar', { name: 'Progress of the run' })).toBeVisible();
-    await expect(page.locator('#time-left')).toContainText('left');
+    await expect(page.locator('#time-left')).toContainText(/round \d+ of \d+, .* left/);
+    /* Nothing is drawn until rows come, and the page says so. */
+    await expect(page.locator('#waiting')).toContainText('is being measured');
     await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 80_000 });
+    await expect(page.locator('#waiting')).toBeHidden();
     await expect(page.locator('#verdict')).toContainText(
-      /Your browser (reaches \d+% of native|is as fast as native)/,
+      /Your browser (reaches [\d.]+% of native|is as fast as native)/,
     );
+    await expect(page.locator('#headline')).not.toContainText(impossible);
     await expect(page.locator('.steps li')).toHaveCount(3);
     for (const title of ['gemm: rate', 'interp5d: training time', 'adaptive: layer time']) {
       await expect(page.getByRole('heading', { name: title }).first()).toBeVisible();
@@ -38,6 +48,11 @@ test.describe('with native results', () => {
     const overview = page.locator('#chart-overview');
     await overview.getByText('Table').click();
     await expect(overview.locator('tbody tr').first()).toContainText('%');
+    /* The headline is of the cases that the chart shows, and no other. */
+    const [, cases = '0'] =
+      (await page.locator('#verdict').innerText()).match(/over ([\d,]+) cases?/) ?? [];
+    await expect(overview.locator('tbody tr')).toHaveCount(Number(cases));
+    await expect(page.locator('#charts')).not.toContainText(impossible);
     mkdirSync(screenshots, { recursive: true });
     await page.setViewportSize({ width: 1280, height: 1640 });
     await page.evaluate(() => window.scrollTo(0, 0));
@@ -45,6 +60,30 @@ test.describe('with native results', () => {
     if (process.env.PARALLAX_SCREENSHOT) {
       copyFileSync(`${screenshots}light.png`, process.env.PARALLAX_SCREENSHOT);
     }
+    expect(complaints).toEqual([]);
+  });
+
+  test('a native figure that cannot be is void, and the headline is of the others', async ({
+    page,
+  }) => {
+    const complaints = collectComplaints(page);
+    const lines = native.trimEnd().split('\n');
+    const broken = lines.findIndex((line) => {
+      const row = JSON.parse(line);
+      return row.suite === 'gemm' && row.primary;
+    });
+    const row = JSON.parse(lines[broken] ?? '');
+    row.samples.median = null;
+    lines[broken] = JSON.stringify(row);
+    await serveNative(page, `${lines.join('\n')}\n`);
+    await page.goto('?size=quick&suites=gemm');
+    await page.locator('#run').click();
+    await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 80_000 });
+    await expect(page.locator('#verdict')).toContainText(/[\d.]+% of native|as fast as native/);
+    await expect(page.locator('#headline')).not.toContainText(impossible);
+    const left = page.locator('.left-out', { hasText: 'void on a side' });
+    await left.locator('summary').click();
+    await expect(left).toContainText(`gemm ${row.case}`);
     expect(complaints).toEqual([]);
   });
 
@@ -135,9 +174,11 @@ test('a cancelled run keeps what it has, and gives it as files', async ({ page }
   await page.goto('?size=quick&suites=gemm,mlp');
   await expect(page.locator('#no-native')).toBeVisible();
   await page.locator('#run').click();
-  await expect(page.getByRole('heading', { name: 'gemm: rate' })).toBeVisible();
+  /* By then every case was measured once. */
+  await expect(page.locator('#time-left')).toContainText('round 2 of');
   await page.locator('#cancel').click();
   await expect(page.locator('#outcome')).toContainText('Cancelled after');
+  await expect(page.getByRole('heading', { name: 'gemm: rate' })).toBeVisible();
   const [json] = await Promise.all([
     page.waitForEvent('download'),
     page.locator('#download-jsonl').click(),
@@ -243,9 +284,26 @@ test('an engine that cannot be loaded is a sentence with a way to try again', as
   await page.route('**/*.wasm', (route) => route.abort());
   await page.goto('');
   await expect(page.locator('#engine')).toContainText('The engine did not start');
+  await expect(page.locator('#size-hint')).toContainText('not known: the engine is not running');
   await page.unroute('**/*.wasm');
   await page.locator('#restart').click();
   await expect(page.locator('#engine')).toContainText('relaxed-threads');
+  await expect(page.locator('#size-hint')).toContainText(promise);
+});
+
+test('what is promised is of the cases that are chosen', async ({ page }) => {
+  await serveNative(page);
+  await page.goto('?size=quick&suites=gemm,mlp');
+  const hint = page.locator('#size-hint');
+  await expect(hint).toContainText(promise);
+  await page.locator('label', { hasText: /^mlp$/ }).click();
+  await page.locator('label', { hasText: /^gemm$/ }).click();
+  await expect(hint).not.toContainText(/\d/);
+  await page.locator('label', { hasText: /^gemm$/ }).click();
+  await page.locator('label', { hasText: /^Long$/ }).click();
+  await expect(hint).toContainText('million samples');
+  await expect(hint).toContainText(promise);
+  await expect(page.locator('#run')).toBeEnabled();
 });
 
 test('native results that are damaged are reported, and the page works on', async ({ page }) => {

@@ -1,6 +1,7 @@
 /** The suite accuracy: how far results are from those in double precision. */
 import type { ChartSpec, Point, Series } from './chart_spec.js';
 import type { Case } from './compare.js';
+import { figureText } from './figure.js';
 import { significant } from './format.js';
 import { type Lane, lanesOf } from './lanes.js';
 import type { Measurement } from './rows.js';
@@ -11,11 +12,6 @@ const bound = 2;
 
 const colours = ({ role, number }: Lane) => ({ role, ...(number ? { number } : {}) });
 const idOf = (text: string) => text.replaceAll(/[^\w]+/g, '-');
-
-const cell = (m: Measurement | undefined) => {
-  if (!m) return '–';
-  return m.voided === undefined ? significant(m.value) : `void: ${m.voided}`;
-};
 
 const isVoid = (each: Case, lanes: readonly Lane[]) =>
   lanes.some(({ of }) => of(each)?.voided !== undefined);
@@ -55,7 +51,7 @@ function errorChart(cases: readonly Case[]): ChartSpec | undefined {
       columns: ['Function', ...lanes.map(({ column }) => column)],
       rows: cases.map((each) => ({
         void: isVoid(each, lanes),
-        cells: [each.name, ...lanes.map(({ of }) => cell(of(each)))],
+        cells: [each.name, ...lanes.map(({ of }) => figureText(of(each)))],
       })),
     },
   };
@@ -155,7 +151,7 @@ function gradientChart(cases: readonly Case[]): ChartSpec | undefined {
         cells: [
           String(each.parameters.op ?? each.name),
           String(each.parameters.points ?? '–'),
-          ...lanes.map(({ of }) => cell(of(each))),
+          ...lanes.map(({ of }) => figureText(of(each))),
         ],
       })),
     },

@@ -1,4 +1,5 @@
 /** What the user can do. Views call these; they alone change the state. */
+import { sentence } from './format.js';
 import { isolate } from './isolation.js';
 import { voidRow } from './measurement.js';
 import {
@@ -15,8 +16,8 @@ import {
 import { parseResults, resultSet } from './result_file.js';
 import { validateRow } from './row_schema.js';
 import type { ResultSet, Row } from './rows.js';
-import { type Runtime, sentence, wasCancelled } from './runtime.js';
-import type { AppState } from './state.js';
+import { type Runtime, wasCancelled } from './runtime.js';
+import { type AppState, chosenSuites } from './state.js';
 import type { Store } from './store.js';
 import { createTrainer, type Trainer } from './training.js';
 import { engineSize, type RunOptions, writeRun } from './url_state.js';
@@ -45,11 +46,6 @@ export interface Actions {
 }
 
 export const nativeResults = './results/native.jsonl';
-
-/** The suites to run: those chosen that the engine has; undefined for all. */
-export function chosenSuites({ options, suites }: AppState): string[] | undefined {
-  return options.suites?.filter((name) => suites.some((suite) => suite.name === name));
-}
 
 export function createActions(store: Store<AppState>, runtime: Runtime): Actions {
   let abort: AbortController | undefined;

@@ -8,11 +8,12 @@ const dashes = { solid: [], dashed: [7, 4], dotted: [2, 3] };
 const shapes = { A: 'circle', B: 'rect', C: 'triangle', other: 'rectRot' } as const;
 
 function intervalLabel(item: TooltipItem<'bar' | 'scatter'>, unit: string): string {
-  const point = item.raw as { value: number; low: number; high: number; name?: string };
+  const point = item.raw as Pick<Point, 'low' | 'high' | 'name' | 'note'> & { value: number };
   if (point.name) return point.name;
-  return `${item.dataset.label}: ${significant(point.value)} ${unit} (95% CI ${significant(
+  const text = `${item.dataset.label}: ${significant(point.value)} ${unit} (95% CI ${significant(
     point.low,
   )}–${significant(point.high)})`;
+  return point.note ? `${text}, ${point.note}` : text;
 }
 
 /** Lines at a value across the whole chart, with their names. */
@@ -94,8 +95,8 @@ function bars(spec: ChartSpec, width: number): ChartConfiguration {
     spec.categories.map((_, i) => {
       const point = points.find(({ x }) => x === i);
       if (!point) return none;
-      const { y: value, low, high } = point;
-      return { x: value, xMin: low, xMax: high, value, low, high };
+      const { y: value, low, high, note } = point;
+      return { x: value, xMin: low, xMax: high, value, low, high, note };
     });
   return {
     type: 'barWithErrorBars',
@@ -156,7 +157,7 @@ function dots(spec: ChartSpec, width: number): ChartConfiguration {
   const n = spec.series.length;
   const datasets = spec.series.map((series, i) => ({
     label: series.name,
-    data: series.points.map(({ x: place, y: value, low, high }) => ({
+    data: series.points.map(({ x: place, y: value, low, high, note }) => ({
       x: value,
       y: place + (n > 1 ? dotSpread * (i / (n - 1) - 0.5) : 0),
       xMin: low,
@@ -164,6 +165,7 @@ function dots(spec: ChartSpec, width: number): ChartConfiguration {
       value,
       low,
       high,
+      note,
     })),
     pointStyle: shapes[series.role],
     radius: 6,
@@ -186,10 +188,11 @@ function dots(spec: ChartSpec, width: number): ChartConfiguration {
 function lineOf(series: Series) {
   return {
     label: series.name,
-    data: series.points.map(({ x, y, low, high, name }) => ({
+    data: series.points.map(({ x, y, low, high, name, note }) => ({
       x,
       y,
       name,
+      note,
       ...(low < high ? { yMin: low, yMax: high } : {}),
       value: y,
       low,

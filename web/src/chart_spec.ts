@@ -12,6 +12,8 @@ export interface Point {
   high: number;
   /** Of a point that stands for something of its own. */
   name?: string;
+  /** To be known beside the figure. */
+  note?: string;
 }
 
 export interface Series {

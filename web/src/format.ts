@@ -32,11 +32,22 @@ export function timeLeft(milliseconds: number): string {
   return `about ${Math.round(seconds / 60)} min`;
 }
 
+/** Time that something is expected to take: "about 90 seconds", "about 12 minutes". */
+export function expected(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 10) return `about ${count(Math.max(1, Math.ceil(seconds)), 'second')}`;
+  if (seconds < 97.5) return `about ${Math.round(seconds / 5) * 5} seconds`;
+  const minutes = seconds / 60;
+  if (minutes < 90) return `about ${Math.round(minutes)} minutes`;
+  return `about ${significant(minutes / 60, 2)} hours`;
+}
+
 /** Time that has passed: "12.3 s", "2 min 5 s". */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
 /** "1 row", "2 rows". */
@@ -48,4 +59,9 @@ export function count(number: number, one: string, many = `${one}s`): string {
 export function list(words: readonly string[]): string {
   if (words.length < 2) return words.join('');
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** The sentence of an error. */
+export function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

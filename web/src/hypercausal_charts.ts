@@ -1,6 +1,7 @@
 /** The suite hypercausal: time per epoch of every configuration, and how it grows. */
 import { type ChartSpec, type Point, type Series, tableOnly } from './chart_spec.js';
-import type { Case } from './compare.js';
+import { type Case, caseKey } from './compare.js';
+import { figureText } from './figure.js';
 import { significant } from './format.js';
 import { exponent } from './interval.js';
 import { type Lane, lanesOf } from './lanes.js';
@@ -14,14 +15,6 @@ const elsewhere =
 const colours = ({ role, number }: Lane) => ({ role, ...(number ? { number } : {}) });
 const valid = (m: Measurement | undefined) => (m?.voided === undefined ? m : undefined);
 
-const cell = (m: Measurement | undefined) => {
-  if (!m) return '–';
-  if (m.voided !== undefined) return `void: ${m.voided}`;
-  return m.low < m.high
-    ? `${significant(m.value)} (${significant(m.low)}–${significant(m.high)})`
-    : significant(m.value);
-};
-
 const isVoid = (each: Case, lanes: readonly Lane[]) =>
   lanes.some(({ of }) => of(each)?.voided !== undefined);
 
@@ -32,24 +25,24 @@ const isPlain = ({ parameters }: Case) =>
   parameters.graph === 'chain' && parameters.policy === 'mean';
 
 function pointAt(x: number, m: Measurement, name: string): Point {
-  return { x, y: m.value, low: m.low, high: m.high, name: `${name}: ${cell(m)} ${m.unit}` };
+  return { x, y: m.value, low: m.low, high: m.high, name: `${name}: ${figureText(m)} ${m.unit}` };
 }
 
-/** Cases of one metric, by name. */
+/** Cases of one metric, by their keys. */
 type Metrics = Map<string, Map<string, Case>>;
 
 function byMetric(cases: readonly Case[]): Metrics {
   const metrics: Metrics = new Map();
   for (const each of cases) {
     const named = metrics.get(each.metric) ?? new Map<string, Case>();
-    metrics.set(each.metric, named.set(`${each.name} ${each.threads}`, each));
+    metrics.set(each.metric, named.set(caseKey(each), each));
   }
   return metrics;
 }
 
 /** The same configuration's other figure. */
 const beside = (metrics: Metrics, metric: string, each: Case) =>
-  metrics.get(metric)?.get(`${each.name} ${each.threads}`);
+  metrics.get(metric)?.get(caseKey(each));
 
 /** Every configuration, as one curve for each side. */
 function curve(epochs: readonly Case[], metrics: Metrics): ChartSpec | undefined {
@@ -98,10 +91,10 @@ function curve(epochs: readonly Case[], metrics: Metrics): ChartSpec | undefined
         void: isVoid(each, lanes),
         cells: [
           `${i + 1}: ${each.name}`,
-          ...lanes.map(({ of }) => cell(of(each))),
+          ...lanes.map(({ of }) => figureText(of(each))),
           ...columns.flatMap((metric) => {
             const other = beside(metrics, metric, each);
-            return lanes.map(({ of }) => cell(other && of(other)));
+            return lanes.map(({ of }) => figureText(other && of(other)));
           }),
         ],
       })),
@@ -276,7 +269,7 @@ function growth(epochs: readonly Case[], along: Along): ChartSpec | undefined {
       columns: [along, ...lanes.map(({ column }) => column)],
       rows: line.map((each) => ({
         void: isVoid(each, lanes),
-        cells: [`${numberOf(each, along)}`, ...lanes.map(({ of }) => cell(of(each)))],
+        cells: [`${numberOf(each, along)}`, ...lanes.map(({ of }) => figureText(of(each)))],
       })),
     },
   };
@@ -302,11 +295,18 @@ function summary(epochs: readonly Case[], metrics: Metrics): ChartSpec | undefin
       if (!end) return [];
       const of = (metric: string) => {
         const other = beside(metrics, metric, end.each);
-        return cell(other && lane.of(other));
+        return figureText(other && lane.of(other));
       };
       return [
         {
-          cells: [lane.column, which, end.each.name, cell(end.m), of('RMSE'), of('robustness')],
+          cells: [
+            lane.column,
+            which,
+            end.each.name,
+            figureText(end.m),
+            of('RMSE'),
+            of('robustness'),
+          ],
         },
       ];
     });

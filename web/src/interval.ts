@@ -42,13 +42,76 @@ export function geometricMean(ratios: readonly Interval[]): Interval {
   };
 }
 
+/** Whether this can be shown: a ratio and its interval are finite and above 0. */
+export function isFinitePositive({ value, low, high }: Interval): boolean {
+  return [value, low, high].every((each) => Number.isFinite(each) && each > 0);
+}
+
+/** The shortest interval that holds all of these, around the value of the first. */
+export function union(first: Interval, ...others: readonly Interval[]): Interval {
+  return {
+    value: first.value,
+    low: Math.min(first.low, ...others.map(({ low }) => low)),
+    high: Math.max(first.high, ...others.map(({ high }) => high)),
+  };
+}
+
 /** Whether a ratio's interval holds no difference. */
 export function straddlesOne({ low, high }: Interval): boolean {
   return low <= 1 && high >= 1;
 }
 
-/** Student's t at 97.5%, by degrees of freedom; 1.96 beyond the table. */
-const student = [12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+/** Student's t at 97.5%, for 1 to 4 degrees of freedom. */
+const fewFreedoms = [12.706, 4.303, 3.182, 2.776] as const;
+
+/**
+ * Student's t at 97.5% for degrees of freedom that need not be whole: the expansion of Abramowitz and
+ * Stegun (1964), 26.7.5, with its coefficients at the normal quantile; below 4 degrees, where that is
+ * too small, a line in 1 / freedom between exact values.
+ */
+export function student(freedom: number): number {
+  if (freedom >= 4) {
+    const inverse = 1 / freedom;
+    const coefficients = [1.95996, 2.37227, 2.8225, 2.55585, 1.58953];
+    return coefficients.reduceRight((sum, coefficient) => sum * inverse + coefficient, 0);
+  }
+  const whole = Math.max(1, Math.min(3, Math.floor(freedom)));
+  const [from, to] = [fewFreedoms[whole - 1] as number, fewFreedoms[whole] as number];
+  const part = (1 / whole - 1 / Math.max(1, freedom)) / (1 / whole - 1 / (whole + 1));
+  return from + (to - from) * part;
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, each) => sum + each, 0) / values.length;
+}
+
+/** Variance of the mean of a sample. */
+function varianceOfMean(values: readonly number[]): number {
+  const mean = meanOf(values);
+  const squares = values.reduce((sum, each) => sum + (each - mean) ** 2, 0);
+  return squares / (values.length - 1) / values.length;
+}
+
+/** Fewer rounds than this show no spread. */
+export const leastRounds = 2;
+
+/**
+ * exp(mean a - mean b) for logarithms of two independent samples of at least two, whose spreads may
+ * differ: the interval is that of Welch (1947, Biometrika 34, 28-35).
+ */
+export function welch(a: readonly number[], b: readonly number[]): Interval {
+  const difference = meanOf(a) - meanOf(b);
+  const [ofA, ofB] = [varianceOfMean(a), varianceOfMean(b)];
+  const variance = ofA + ofB;
+  const freedom = variance ** 2 / (ofA ** 2 / (a.length - 1) + ofB ** 2 / (b.length - 1));
+  /* Without any spread there is no freedom to count, and nothing to widen. */
+  const half = variance > 0 ? student(freedom) * Math.sqrt(variance) : 0;
+  return {
+    value: Math.exp(difference),
+    low: Math.exp(difference - half),
+    high: Math.exp(difference + half),
+  };
+}
 
 /**
  * The exponent p of y = c x^p: least squares on logarithms, with the 95% interval of the slope.
@@ -60,12 +123,12 @@ export function exponent(points: readonly { x: number; y: number }[]): Interval 
     .map(({ x, y }) => ({ x: Math.log(x), y: Math.log(y) }));
   const n = logs.length;
   if (n < 3) return undefined;
-  const mean = (pick: 'x' | 'y') => logs.reduce((sum, point) => sum + point[pick], 0) / n;
+  const mean = (pick: 'x' | 'y') => meanOf(logs.map((point) => point[pick]));
   const [meanX, meanY] = [mean('x'), mean('y')];
   const sxx = logs.reduce((sum, { x }) => sum + (x - meanX) ** 2, 0);
   if (sxx === 0) return undefined;
   const slope = logs.reduce((sum, { x, y }) => sum + (x - meanX) * (y - meanY), 0) / sxx;
   const residuals = logs.reduce((sum, { x, y }) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0);
-  const half = (student[n - 3] ?? 1.96) * Math.sqrt(residuals / (n - 2) / sxx);
+  const half = student(n - 2) * Math.sqrt(residuals / (n - 2) / sxx);
   return { value: slope, low: slope - half, high: slope + half };
 }

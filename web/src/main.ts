@@ -1,6 +1,7 @@
 /** The page: state, actions, and the views that show one and call the other. */
 import { createActions } from './actions.js';
 import { byId } from './dom.js';
+import { keepEstimate } from './estimate.js';
 import { createRuntime } from './runtime.js';
 import { type AppState, idleTraining } from './state.js';
 import { createStore } from './store.js';
@@ -18,6 +19,7 @@ const store = createStore<AppState>({
   options: readRun(location.search),
   suites: [],
   engine: { phase: 'starting' },
+  estimate: { phase: 'waiting' },
   run: { phase: 'idle' },
   dropped: [],
   hidden: false,
@@ -36,6 +38,7 @@ const runtime = createRuntime(store);
 /* Before the views: the engine loads while they are made. */
 const started = runtime.engine();
 const actions = createActions(store, runtime);
+keepEstimate(store, runtime);
 
 mountTheme(byId('theme', HTMLButtonElement), () => store.set({ theme: store.get().theme + 1 }));
 mountNotices(byId('notices', HTMLElement), store);

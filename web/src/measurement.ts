@@ -1,5 +1,15 @@
 /** Reads what the page needs from a row that follows the schema. */
-import type { Measurement, Roofline, Row } from './rows.js';
+import { percent, significant } from './format.js';
+import type { Measurement, Roofline, Row, Share } from './rows.js';
+
+interface Samples {
+  count: number;
+  /** A void row may have none. */
+  median?: number;
+  low?: number;
+  high?: number;
+  rounds?: number[];
+}
 
 /** A row's fields, as bench/results.schema.json has them; only those that the page reads. */
 interface SchemaRow {
@@ -10,12 +20,14 @@ interface SchemaRow {
   unit: string;
   better: 'lower' | 'higher' | 'none';
   primary: boolean;
-  samples: { count: number; median: number; low?: number; high?: number };
+  samples: Samples;
   engine: {
     kind: 'native' | 'wasm';
     name: string;
     isa?: string;
     threads: number;
+    threadsWorked?: number;
+    costs?: 'measured' | 'assumed';
     exact?: boolean;
     tier?: string;
     runtime?: string;
@@ -23,7 +35,7 @@ interface SchemaRow {
   machine: { name: string };
   data: { kind: 'synthetic' | 'real'; seed?: number; source?: string };
   checks: { passed: boolean; failure?: string; lossBits?: string };
-  ceiling?: { share?: number };
+  ceiling?: { share?: number; failure?: string };
   roofline?: Roofline;
   histogram?: { edges: number[]; counts: number[] };
   scatter?: { analytic: number[]; numeric: number[] };
@@ -42,9 +54,67 @@ function dataText({ kind, seed, source }: SchemaRow['data']): string {
   return seed === undefined ? what : `${what}, seed ${seed}`;
 }
 
-export function toMeasurement(row: Row): Measurement {
+/** JSON has no NaN and no infinity: both become null there. */
+const wildText = (value: unknown) =>
+  typeof value === 'number' ? significant(value) : 'not a number';
+
+/** All figures of the samples, under their names. */
+const figuresOf = (samples: Samples) =>
+  Object.entries(samples).flatMap(([name, value]) =>
+    Array.isArray(value)
+      ? value.map((figure) => ({ name: `one of the ${name}`, figure }))
+      : [{ name: `the ${name}`, figure: value }],
+  );
+
+/** What is wrong with the figures of a row, whatever its check says. */
+function defect({ samples, metric, primary, better }: SchemaRow): string | undefined {
+  const { median, rounds } = samples;
+  if (median === undefined) return `its ${metric} has no median`;
+  const wild = figuresOf(samples).find(({ figure }) => !Number.isFinite(figure));
+  if (wild) return `${wild.name} of its ${metric} is ${wildText(wild.figure)}`;
+  if (!primary || better === 'none') return undefined;
+  const impossible = [median, rounds ?? []].flat().find((figure) => figure <= 0);
+  if (impossible === undefined) return undefined;
+  return `its ${metric} is ${significant(impossible)}, and must be above 0`;
+}
+
+/** The same row, with the reason why it does not count. */
+export function voidRow(row: Row, reason: string): Row {
+  return { ...row, checks: { ...(row.checks as object), passed: false, failure: reason } };
+}
+
+/**
+ * The row as it counts: one whose figures cannot be is void, and says why. Figures that are not finite
+ * are taken out, since no file can hold them. What is not a row at all is left to the schema.
+ */
+export function settled(row: Row): Row {
   const r = row as unknown as SchemaRow;
-  const { median, low = median, high = median, count } = r.samples;
+  if (typeof r?.samples !== 'object' || r.samples === null || typeof r.checks !== 'object')
+    return row;
+  const reason = defect(r);
+  if (reason === undefined) return row;
+  const finite = figuresOf(r.samples).every(({ figure }) => Number.isFinite(figure));
+  const kept = finite ? row : { ...row, samples: { count: 0 } };
+  return r.checks?.passed ? voidRow(kept, reason) : kept;
+}
+
+/** More than all of what the machine allows cannot be, so it is no share. */
+function shareOf(what: string, share: number | undefined, failure?: string): Share {
+  if (failure !== undefined) return { failure };
+  if (share === undefined || !Number.isFinite(share)) return { failure: 'it is not a number' };
+  if (share <= 1) return { share };
+  return { failure: `${percent(share)} of ${what} is more than there can be` };
+}
+
+function rooflineOf(roofline: Roofline | undefined): Roofline | undefined {
+  if (!roofline) return undefined;
+  const { failure } = shareOf('the roofline', roofline.share, roofline.failure);
+  return failure === undefined ? roofline : { ...roofline, failure };
+}
+
+export function toMeasurement(row: Row): Measurement {
+  const r = settled(row) as unknown as SchemaRow;
+  const { median = Number.NaN, low = median, high = median, count, rounds } = r.samples;
   return {
     suite: r.suite,
     case: r.case,
@@ -57,24 +127,22 @@ export function toMeasurement(row: Row): Measurement {
     low,
     high,
     samples: count,
+    rounds,
     kind: r.engine.kind,
     program: r.engine.name,
     isa: r.engine.isa ?? '',
     threads: r.engine.threads,
+    threadsWorked: r.engine.threadsWorked,
+    costsAssumed: r.engine.costs === 'assumed',
     exact: r.engine.exact ?? false,
     engine: engineText(r.engine),
     machine: r.machine.name,
     data: dataText(r.data),
-    ceiling: r.ceiling?.share,
-    roofline: r.roofline,
+    ceiling: r.ceiling && shareOf('the ceiling', r.ceiling.share, r.ceiling.failure),
+    roofline: rooflineOf(r.roofline),
     histogram: r.histogram,
     scatter: r.scatter,
     lossBits: r.checks.lossBits,
     voided: r.checks.passed ? undefined : (r.checks.failure ?? 'its check failed'),
   };
-}
-
-/** The same row, with the reason why it does not count. */
-export function voidRow(row: Row, reason: string): Row {
-  return { ...row, checks: { ...(row.checks as object), passed: false, failure: reason } };
 }

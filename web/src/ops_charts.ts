@@ -1,9 +1,10 @@
 /** The suite ops: operations under the roofline, and the bandwidth that it is made of. */
 import type { ChartSpec, Point, Series } from './chart_spec.js';
 import type { Case } from './compare.js';
-import { percent, significant } from './format.js';
+import { figureText, shareText, undrawn } from './figure.js';
+import { significant } from './format.js';
 import { type Lane, lanesOf } from './lanes.js';
-import type { Measurement, Roofline } from './rows.js';
+import type { Measurement, Roofline, Share } from './rows.js';
 
 const valid = (m: Measurement | undefined) => (m?.voided === undefined ? m : undefined);
 
@@ -11,6 +12,18 @@ const placed = (lane: Lane, each: Case): (Measurement & { roofline: Roofline }) 
   const m = valid(lane.of(each));
   return m?.roofline && (m as Measurement & { roofline: Roofline });
 };
+
+const shareOf = ({ failure, share }: Roofline): Share =>
+  failure === undefined ? { share } : { failure };
+
+/** Those that stand where they can be. */
+const hasShare = ({ m }: { m: { roofline: Roofline } }) => m.roofline.failure === undefined;
+
+/** What a method does without: Winograd's convolutions need fewer multiplications. */
+const savingText = ({ direct, flops }: Roofline) =>
+  direct !== undefined && direct > flops && flops > 0
+    ? `Winograd: ${significant(direct / flops)} times fewer operations than the direct sum`
+    : '–';
 
 const point = (x: number, y: number, name?: string): Point => ({
   x,
@@ -60,52 +73,61 @@ function rooflineChart(cases: readonly Case[], lane: Lane): ChartSpec | undefine
     name: 'operations',
     ...colours,
     only: 'points',
-    points: all.map(({ each, m: { roofline } }) =>
-      point(
-        roofline.intensity,
-        roofline.achieved,
-        `${each.name}: ${significant(roofline.achieved)} of ${significant(roofline.attainable)} GFLOP/s, ${roofline.level}`,
+    points: all
+      .filter(hasShare)
+      .map(({ each, m: { roofline } }) =>
+        point(
+          roofline.intensity,
+          roofline.achieved,
+          `${each.name}: ${significant(roofline.achieved)} of ${significant(roofline.attainable)} GFLOP/s, ${roofline.level}`,
+        ),
       ),
-    ),
   };
   return {
     id: `ops-roofline-${lane.column.replaceAll(/[^\w]+/g, '-')}`,
     title: `Roofline of ${lane.name}`,
     about:
-      'Each point is an operation at one size: what it reaches, against operations per byte. The roofs are the peak and the bandwidth of each level of memory, measured in the same run. Winograd’s convolutions may stand above: they do fewer operations than are counted.',
+      'Each point is an operation at one size: what it reaches, against operations per byte. The roofs are the peak and the bandwidth of each level of memory, measured in the same run. Operations are those that are done: where a method needs fewer than the definition, the table says how many.',
     kind: 'lines',
     categories: [],
     x: { title: 'floating-point operations per byte', log: true },
     y: { title: 'GFLOP/s', log: true },
     series: [...roofs, ops],
     marks: [{ name: `peak, ${significant(peak)} GFLOP/s`, value: peak }],
-    notes: [],
+    notes: undrawn(all.map(({ m }) => shareOf(m.roofline))),
     wide: true,
     table: {
       caption: `Operations of ${lane.name} under its roofline.`,
-      columns: ['Case', 'Operations per byte', 'GFLOP/s', 'Attainable', 'Bound by', 'Level'],
+      columns: [
+        'Case',
+        'Operations per byte',
+        'GFLOP/s',
+        'Attainable',
+        'Share',
+        'Bound by',
+        'Level',
+        'Saved',
+      ],
       rows: all.map(({ each, m: { roofline } }) => ({
         cells: [
           each.name,
           significant(roofline.intensity),
           significant(roofline.achieved),
           significant(roofline.attainable),
+          shareText(shareOf(roofline)),
           roofline.bound,
           roofline.level,
+          savingText(roofline),
         ],
       })),
     },
   };
 }
 
-const timeText = (m: Measurement | undefined) => {
-  if (!m) return '–';
-  if (m.voided !== undefined) return `void: ${m.voided}`;
-  return `${significant(m.value)} (${significant(m.low)}–${significant(m.high)})`;
+const rooflineShare = (m: Measurement | undefined): Share | undefined => {
+  const roofline = valid(m)?.roofline;
+  return roofline && shareOf(roofline);
 };
-
-const shareText = (m: Measurement | undefined) =>
-  m?.roofline && m.voided === undefined ? percent(m.roofline.share) : '–';
 
 /** Every operation of one size and pass: the share of its roofline that each side reaches. */
 function shareChart(title: string, cases: readonly Case[]): ChartSpec {
@@ -117,8 +139,8 @@ function shareChart(title: string, cases: readonly Case[]): ChartSpec {
         role: lane.role,
         ...(lane.number ? { number: lane.number } : {}),
         points: cases.flatMap((each, i) => {
-          const m = placed(lane, each);
-          return m ? [point(i, 100 * m.roofline.share)] : [];
+          const part = rooflineShare(lane.of(each))?.share;
+          return part === undefined ? [] : [point(i, 100 * part)];
         }),
       }),
     )
@@ -134,7 +156,7 @@ function shareChart(title: string, cases: readonly Case[]): ChartSpec {
     y: { title: '% of the roofline' },
     series,
     marks: [{ name: '100%', value: 100 }],
-    notes: [],
+    notes: undrawn(cases.flatMap((each) => lanes.map(({ of }) => rooflineShare(of(each))))),
     wide: true,
     table: {
       caption: `Operations, ${title}: time in microseconds with its 95% interval, and the share of the roofline.`,
@@ -149,8 +171,8 @@ function shareChart(title: string, cases: readonly Case[]): ChartSpec {
         cells: [
           String(each.parameters.op ?? each.name),
           String(each.parameters.shape ?? ''),
-          ...lanes.map(({ of }) => timeText(of(each))),
-          ...lanes.map(({ of }) => shareText(of(each))),
+          ...lanes.map(({ of }) => figureText(of(each))),
+          ...lanes.map(({ of }) => shareText(rooflineShare(of(each)))),
         ],
       })),
     },
@@ -193,7 +215,7 @@ function bandwidthChart(cases: readonly Case[]): ChartSpec | undefined {
       caption: 'Bandwidth in GB/s with its 95% interval.',
       columns: ['Case', 'Stream', ...lanes.map(({ column }) => column)],
       rows: cases.map((each) => ({
-        cells: [each.name, each.metric, ...lanes.map(({ of }) => timeText(of(each)))],
+        cells: [each.name, each.metric, ...lanes.map(({ of }) => figureText(of(each)))],
       })),
     },
   };

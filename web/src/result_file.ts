@@ -1,5 +1,5 @@
 /** Result files: JSON lines, one row each, as `parallax bench --json` writes and reads them. */
-import { toMeasurement } from './measurement.js';
+import { settled, toMeasurement } from './measurement.js';
 import type { ResultSet, Row } from './rows.js';
 
 /** The compiled schema: true, or false with errors left on the function. */
@@ -20,27 +20,30 @@ export function parseResults(name: string, text: string, validate: RowValidator)
   const rows: Row[] = [];
   for (const [i, line] of lines.entries()) {
     if (line === '') continue;
-    let row: unknown;
+    let parsed: Row;
     try {
-      row = JSON.parse(line);
+      parsed = JSON.parse(line);
     } catch {
       throw new Error(
         `${name} is not a Parallax result file: line ${i + 1} is not JSON; give it a file that "parallax bench --json" wrote.`,
       );
     }
+    const row = settled(parsed);
     if (!validate(row)) {
       throw new Error(
         `${name} is not a Parallax result file of this version: in line ${i + 1}, ${problem(validate)}.`,
       );
     }
-    rows.push(row as Row);
+    rows.push(row);
   }
   if (rows.length === 0) throw new Error(`${name} holds no results: it is empty.`);
   return rows;
 }
 
+/** Rows as they count: those whose figures cannot be are void, here and in what is made of them. */
 export function resultSet(name: string, rows: readonly Row[]): ResultSet {
-  return { name, rows, measurements: rows.map(toMeasurement) };
+  const counted = rows.map(settled);
+  return { name, rows: counted, measurements: counted.map(toMeasurement) };
 }
 
 export function toJsonLines(rows: readonly Row[]): string {

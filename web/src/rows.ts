@@ -14,11 +14,17 @@ export interface Measurement extends Interval {
   primary: boolean;
   /** Number of samples behind the median. */
   samples: number;
+  /** Median of each round of the run; undefined in files of older versions. */
+  rounds: readonly number[] | undefined;
   kind: 'native' | 'wasm';
   /** "parallax", or the library that it is compared with. */
   program: string;
   isa: string;
   threads: number;
+  /** How many of them took part in the work; undefined in files of older versions. */
+  threadsWorked: number | undefined;
+  /** Whether the costs by which plans choose threads were assumed: then the choice may be a bad one. */
+  costsAssumed: boolean;
   /** Same bits on every platform: 128 bits, no fused multiply-add. */
   exact: boolean;
   /** "Chromium 156", "native avx512". */
@@ -26,8 +32,8 @@ export interface Measurement extends Interval {
   machine: string;
   /** What the data was: "synthetic, seed 0", "MNIST test images". */
   data: string;
-  /** Share of the machine's ceiling, 0 to 1, when it was measured. */
-  ceiling: number | undefined;
+  /** Of the machine's ceiling, when it was measured. */
+  ceiling: Share | undefined;
   /** Where it stands below what arithmetic and bandwidth allow. */
   roofline: Roofline | undefined;
   /** Of errors, in the row's unit. */
@@ -40,9 +46,15 @@ export interface Measurement extends Interval {
   voided: string | undefined;
 }
 
+/** A share of what the machine allows, 0 to 1, or why there is none. */
+export type Share = { share: number; failure?: never } | { share?: never; failure: string };
+
 /** One iteration against the roofline of its run; flops and bytes per second in units of 1e9. */
 export interface Roofline {
+  /** That are done. */
   flops: number;
+  /** That the operation takes by its definition, where its method needs fewer. */
+  direct?: number;
   bytes: number;
   intensity: number;
   achieved: number;
@@ -52,6 +64,8 @@ export interface Roofline {
   share: number;
   level: 'L1' | 'L2' | 'L3' | 'memory';
   bound: 'arithmetic' | 'bandwidth';
+  /** Why the share does not count: then it is not to be shown. */
+  failure?: string;
 }
 
 /** A row as it is written to files. */

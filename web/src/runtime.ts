@@ -1,5 +1,6 @@
 /** The engine of this page: one at a time, restarted when its options change. */
 import { load, type Parallax } from 'parallax-nn';
+import { sentence } from './format.js';
 import type { AppState } from './state.js';
 import type { Store } from './store.js';
 import type { TierChoice } from './url_state.js';
@@ -11,11 +12,6 @@ export interface Runtime {
   restart(): Promise<void>;
   /** The sentence of a call that failed; tells the page when the engine is lost with it. */
   report(error: unknown): Promise<string>;
-}
-
-/** The sentence of an error. */
-export function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Whether a call ended because it was asked to. */

@@ -26,6 +26,16 @@ export type RunState =
   | { phase: 'cancelled'; milliseconds: number }
   | { phase: 'failed'; message: string };
 
+/** How long a run of the chosen suites would take. */
+export type EstimateState =
+  /** Nothing is chosen. */
+  | { phase: 'nothing' }
+  /** The engine starts, or is at other work. */
+  | { phase: 'waiting' }
+  | { phase: 'asking' }
+  | { phase: 'known'; milliseconds: number }
+  | { phase: 'unknown'; message: string };
+
 export type NativeState =
   | { phase: 'loading' }
   /** The page's origin has none. */
@@ -108,6 +118,7 @@ export interface AppState {
   options: RunOptions;
   suites: readonly SuiteInfo[];
   engine: EngineState;
+  estimate: EstimateState;
   run: RunState;
   /** Why cases of the run were dropped. */
   dropped: readonly string[];
@@ -126,6 +137,11 @@ export interface AppState {
   trainingFileError: string | undefined;
   /** Counts changes of the colour scheme: charts are drawn again. */
   theme: number;
+}
+
+/** The suites to run: those chosen that the engine has; undefined for all. */
+export function chosenSuites({ options, suites }: AppState): string[] | undefined {
+  return options.suites?.filter((name) => suites.some((suite) => suite.name === name));
 }
 
 export const idleTraining: TrainingState = {

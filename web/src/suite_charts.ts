@@ -10,10 +10,12 @@ import {
   ratiosOf,
   speedCases,
 } from './compare.js';
+import { figureText, idleThreads, shareText, undrawn } from './figure.js';
 import { count, percent, significant } from './format.js';
 import { hypercausalCharts } from './hypercausal_charts.js';
 import { exponent, type Interval } from './interval.js';
 import { type Lane, lanesOf, sideNames } from './lanes.js';
+import { machineSuite } from './machine.js';
 import { opsCharts } from './ops_charts.js';
 import type { Measurement } from './rows.js';
 import { intervalText } from './verdict.js';
@@ -27,8 +29,8 @@ export interface ChartInput {
   alone: boolean;
 }
 
-function label({ name, threads }: Case, several: boolean): string {
-  return `${name}${several ? `, ${count(threads, 'thread')}` : ''}`;
+function label({ title, threads }: Case, several: boolean): string {
+  return `${title}${several ? `, ${count(threads, 'thread')}` : ''}`;
 }
 
 /** Beside cases of other suites. */
@@ -36,14 +38,6 @@ const fullLabel = (each: Case, several: boolean) => `${each.suite} ${label(each,
 
 const severalThreads = (cases: readonly Case[]) =>
   new Set(cases.map(({ threads }) => threads)).size > 1;
-
-function cell(m: Measurement | undefined): string {
-  if (!m) return '–';
-  /* A single figure has no interval to show. */
-  const interval = m.low < m.high ? ` (${significant(m.low)}–${significant(m.high)})` : '';
-  const text = `${significant(m.value)}${interval}`;
-  return m.voided === undefined ? text : `void: ${m.voided}`;
-}
 
 function share(ratio: Interval | undefined): string {
   if (!ratio) return '–';
@@ -53,9 +47,11 @@ function share(ratio: Interval | undefined): string {
   ).replace('95% CI ', '')})`;
 }
 
-function ceiling(m: Measurement | undefined): string {
-  return m?.ceiling === undefined ? '–' : percent(m.ceiling);
-}
+/** What is void has no share either. */
+const ceilingOf = (m: Measurement | undefined) =>
+  m?.voided === undefined ? m?.ceiling : undefined;
+
+const ceiling = (m: Measurement | undefined) => shareText(ceilingOf(m));
 
 /** All cases on one scale: native at its best is 100%. */
 export function overview(cases: readonly Case[]): ChartSpec | undefined {
@@ -82,7 +78,9 @@ export function overview(cases: readonly Case[]): ChartSpec | undefined {
     y: { title: '% of the speed of A' },
     series: series.filter(({ points }) => points.length > 0),
     marks: [{ name: 'A = 100%', value: 100 }],
-    notes: [],
+    notes: [
+      'Intervals of single cases leave out what the machine itself did between the runs; those above, of all cases, hold it.',
+    ],
     wide: true,
     table: {
       caption:
@@ -117,18 +115,15 @@ export function overview(cases: readonly Case[]): ChartSpec | undefined {
 /** How near each side comes to what its own instructions and threads can do at most. */
 export function ceilings(cases: readonly Case[]): ChartSpec | undefined {
   const lanes = lanesOf(cases).filter(({ role }) => role !== 'other');
-  const shareOf = (m: Measurement | undefined) =>
-    m?.voided === undefined ? m?.ceiling : undefined;
-  const shown = speedCases(cases).filter((each) =>
-    lanes.some(({ of }) => shareOf(of(each)) !== undefined),
-  );
+  const shown = speedCases(cases).filter((each) => lanes.some(({ of }) => ceilingOf(of(each))));
   if (shown.length === 0) return undefined;
   const several = severalThreads(shown);
   const series = lanes.map(({ name, role, of }): Series => {
     const points = shown.flatMap((each, x): Point[] => {
-      const value = shareOf(of(each));
-      if (value === undefined) return [];
-      return [{ x, y: 100 * value, low: 100 * value, high: 100 * value }];
+      const part = ceilingOf(of(each))?.share;
+      if (part === undefined) return [];
+      const y = 100 * part;
+      return [{ x, y, low: y, high: y }];
     });
     return { name, role, points };
   });
@@ -143,7 +138,7 @@ export function ceilings(cases: readonly Case[]): ChartSpec | undefined {
     y: { title: '% of the ceiling' },
     series: drawn(series),
     marks: [],
-    notes: [],
+    notes: undrawn(shown.flatMap((each) => lanes.map(({ of }) => ceilingOf(of(each))))),
     wide: true,
     table: {
       caption: 'Share of its own ceiling that each side reaches.',
@@ -203,7 +198,7 @@ function tableOf(cases: readonly Case[], several: boolean, caption: string): Tab
       void: isVoid(each, lanes),
       cells: [
         label(each, several),
-        ...lanes.map(({ of }) => cell(of(each))),
+        ...lanes.map(({ of }) => figureText(of(each))),
         share(ratiosOf(each).whole),
         dataOf(each, lanes),
         String(anyOf(each)?.samples ?? '–'),
@@ -224,7 +219,9 @@ function laneSeries(
     points: cases.flatMap((each, i): Point[] => {
       const m = of(each);
       if (!m || m.voided !== undefined) return [];
-      return [{ x: place(each, i), y: m.value, low: m.low, high: m.high }];
+      const note = idleThreads(m);
+      const { value: y, low, high } = m;
+      return [{ x: place(each, i), y, low, high, ...(note ? { note } : {}) }];
     }),
   };
 }
@@ -413,7 +410,7 @@ function furtherFigures(suite: string, cases: readonly Case[]): ChartSpec | unde
           label(each, several),
           each.metric,
           each.unit,
-          ...lanes.map(({ of }) => cell(of(each))),
+          ...lanes.map(({ of }) => figureText(of(each))),
         ],
       })),
     },
@@ -426,9 +423,28 @@ function groupBy(cases: readonly Case[], key: (each: Case) => string): Map<strin
   return groups;
 }
 
+/** What the machine itself did meanwhile. */
+function machineTable(cases: readonly Case[]): { charts: ChartSpec[]; rest: Case[] } {
+  const table = furtherFigures(machineSuite, cases);
+  if (!table) return { charts: [], rest: [] };
+  const spec: ChartSpec = {
+    ...table,
+    id: 'machine',
+    title: 'The machine itself',
+    about:
+      'A fixed piece of work, the same code natively and in the browser, measured beside every round of each run. Where it differs, the machine has changed between the runs and not the engine.',
+  };
+  return { charts: [spec], rest: [] };
+}
+
 /** Suites whose rows say more than a speed have charts of their own; the rest goes into a table. */
 const ownCharts: Record<string, (cases: readonly Case[]) => { charts: ChartSpec[]; rest: Case[] }> =
-  { ops: opsCharts, accuracy: accuracyCharts, hypercausal: hypercausalCharts };
+  {
+    ops: opsCharts,
+    accuracy: accuracyCharts,
+    hypercausal: hypercausalCharts,
+    [machineSuite]: machineTable,
+  };
 
 function chartsOfSuite(suite: string, cases: readonly Case[]): (ChartSpec | undefined)[] {
   const own = ownCharts[suite]?.(cases);

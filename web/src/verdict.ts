@@ -1,7 +1,8 @@
 /** The comparison in words. */
-import type { Summary } from './compare.js';
 import { count, list, percent, times } from './format.js';
 import { type Interval, straddlesOne } from './interval.js';
+import { type Movement, type Work, works } from './machine.js';
+import type { LeftOut, Summary } from './summary.js';
 
 /** A ratio of times as a share of speed. */
 function inverse({ value, low, high }: Interval): Interval {
@@ -12,17 +13,39 @@ export function intervalText({ low, high }: Interval, show: (value: number) => s
   return `95% CI ${show(low)}–${show(high)}`;
 }
 
+/** Whether an interval says that there is no difference, and not only that none can be told. */
+const isNarrow = ({ low, high }: Interval) => high / low < 1.25;
+
+const numbers = (all: readonly number[]) => list(all.map(String));
+const threadsWord = (all: readonly number[]) =>
+  all.length === 1 && all[0] === 1 ? 'thread' : 'threads';
+
+/** "2 threads", and how many of them worked where the rows say so. */
+function threadsText({ threads, worked }: Summary): string {
+  const given = `${numbers(threads)} ${threadsWord(threads)}`;
+  const said = [worked.A, worked.B, worked.C].map(numbers);
+  if (said.some((each) => each === '')) return given;
+  const [best, exact, browser] = said;
+  if (best === exact && exact === browser) {
+    if (browser === numbers(threads)) return `${given} at work`;
+    return `${given}, of which ${browser} worked`;
+  }
+  const natively = best === exact ? best : `${best} (A) and ${exact} (B)`;
+  return `${given}, of which ${natively} worked natively and ${browser} in this browser`;
+}
+
 /** The top line: "Your browser reaches 34% of native (95% CI 33%–35%)...". */
 export function verdict(summary: Summary): string {
   const share = inverse(summary.whole);
   const interval = intervalText(share, percent);
-  const threads = `${list(summary.threads.map(String))} ${
-    summary.threads.length === 1 && summary.threads[0] === 1 ? 'thread' : 'threads'
-  }`;
-  const over = `over ${count(summary.cases, 'case')} with ${threads}`;
-  return straddlesOne(summary.whole)
-    ? `Your browser is as fast as native: no difference seen (${percent(share.value)}, ${interval}), ${over}.`
-    : `Your browser reaches ${percent(share.value)} of native (${interval}), ${over}.`;
+  const over = `over ${count(summary.cases, 'case')} with ${threadsText(summary)}`;
+  const reached = percent(share.value);
+  if (!straddlesOne(summary.whole)) {
+    return `Your browser reaches ${reached} of native (${interval}), ${over}.`;
+  }
+  return isNarrow(summary.whole)
+    ? `Your browser is as fast as native: no difference seen (${reached}, ${interval}), ${over}.`
+    : `Your browser reaches ${reached} of native, and may be as fast: the interval is wide (${interval}), ${over}.`;
 }
 
 /** One of the two factors of the gap. */
@@ -33,6 +56,8 @@ export interface Step {
   what: string;
 }
 
+const untold = 'Whether there is a difference cannot be told: the interval is wide, and holds 1.';
+
 function factor(
   title: string,
   ratio: Interval,
@@ -41,7 +66,7 @@ function factor(
   faster: string,
 ): Step {
   let what = ratio.value > 1 ? slower : faster;
-  if (straddlesOne(ratio)) what = same;
+  if (straddlesOne(ratio)) what = isNarrow(ratio) ? same : untold;
   return { title, figure: times(ratio.value), interval: intervalText(ratio, times), what };
 }
 
@@ -72,14 +97,72 @@ export function steps({ instructions, engine, whole }: Summary): Step[] {
   ];
 }
 
-/** What the summary leaves out, as sentences. */
-export function leftOut({ voided, unpaired }: Summary): string[] {
+/** From here on a run's surroundings are too different for its figures. */
+const much = 0.1;
+
+/** "6% slower at arithmetic (4.1%–8.2%)": undefined where no difference is seen. */
+function changeText(work: Work, moved: Interval): string | undefined {
+  if (straddlesOne(moved)) return undefined;
+  const { value, low, high } = inverse(moved);
+  const [way, near, far] = value < 1 ? ['slower', high, low] : ['faster', low, high];
+  const change = (speed: number) => percent(Math.abs(speed - 1));
+  return `${change(value)} ${way} at ${work} (${change(near)}–${change(far)})`;
+}
+
+function movedText(moved: Movement): string {
+  const changes = works.flatMap((work) => changeText(work, moved[work]) ?? []);
+  const still = works.filter((work) => straddlesOne(moved[work]));
+  if (changes.length === 0) return `was as fast at ${list(still)} as then: no difference seen`;
+  const rest = still.length > 0 ? `; at ${list(still)} no difference was seen` : '';
+  return `became ${list(changes)}${rest}`;
+}
+
+const movedMuch = (moved: Movement) =>
+  works.some((work) => Math.abs(1 / moved[work].value - 1) > much);
+
+/** What the machine itself did between the runs, in sentences; empty where nobody looked. */
+export function machineSentences({ movement: { natives, browser }, roundless }: Summary): string[] {
+  if (roundless.length > 0) return [];
+  if (!browser) {
+    return [
+      'How far the machine itself moved since the native run is not known, because one of the runs has no yardstick: the same run on another day may differ by more than the interval says.',
+    ];
+  }
+  const out = [`Since the native run the machine itself ${movedText(browser)}.`];
+  if (natives && works.some((work) => !straddlesOne(natives[work]))) {
+    out.push(`Between the native runs A and B it ${movedText(natives)}.`);
+  }
+  out.push('The intervals are widened by as much, so that they hold in spite of it.');
+  if (movedMuch(browser) || (natives && movedMuch(natives))) {
+    out.push('That is a lot: run scripts/playground again, and this page right after it.');
+  }
+  return out;
+}
+
+/** What weakens the comparison, as sentences. */
+export function reservations({ roundless, assumed }: Summary): string[] {
   const out: string[] = [];
-  if (voided > 0) out.push(`${count(voided, 'case')} left out as void.`);
-  if (unpaired > 0) {
+  if (roundless.length > 0) {
     out.push(
-      `${count(unpaired, 'case')} left out: not measured natively with the same number of threads.`,
+      `The results of ${list(roundless)} do not have the rounds of their run, so cases are taken as independent of each other, which they are not: the intervals are too narrow. Measure again with this version.`,
+    );
+  }
+  if (assumed.length > 0) {
+    out.push(
+      `On ${list(assumed)} the costs of threads were assumed, not measured: plans may have chosen too many threads or too few.`,
     );
   }
   return out;
+}
+
+const reasons: Record<LeftOut['why'], string> = {
+  void: 'void on a side',
+  useless: 'its interval reaches 0',
+  otherParameters: 'measured natively with other parameters',
+  unmeasured: 'not measured on both native sides with the same number of threads',
+};
+
+/** What the comparison does without, as a line. */
+export function leftOutText({ why, names }: LeftOut): string {
+  return `${count(names.length, 'case')} left out: ${reasons[why]}`;
 }

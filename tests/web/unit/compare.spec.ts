@@ -1,62 +1,9 @@
 import { expect, test } from '@playwright/test';
-import { pairCases, ratiosOf, summarise } from '../../../web/src/compare.js';
+import { pairCases, ratiosOf } from '../../../web/src/compare.js';
 import { toMeasurement, voidRow } from '../../../web/src/measurement.js';
-import type { Row } from '../../../web/src/rows.js';
 import { axisOf, suiteCharts } from '../../../web/src/suite_charts.js';
-
-interface Change {
-  kind?: 'native' | 'wasm';
-  exact?: boolean;
-  threads?: number;
-  median?: number;
-  better?: string;
-  name?: string;
-  program?: string;
-  seed?: number;
-  suite?: string;
-  metric?: string;
-  primary?: boolean;
-  parameters?: Record<string, string | number>;
-  lossBits?: string;
-}
-
-/** A row as the engines write it. */
-function row(change: Change = {}): Row {
-  const { kind = 'wasm', exact = false, threads = 2, median = 100, better = 'lower' } = change;
-  return {
-    schema: 'parallax-results-1',
-    suite: change.suite ?? 'mlp',
-    case: change.name ?? 'train 784-200-10, batch 64',
-    parameters: change.parameters ?? { batch: 64 },
-    metric: change.metric ?? 'step time',
-    unit: 'us',
-    better,
-    primary: change.primary ?? true,
-    samples: {
-      count: 20,
-      median,
-      p10: median * 0.9,
-      p90: median * 1.1,
-      low: median * 0.98,
-      high: median * 1.02,
-    },
-    engine: {
-      kind,
-      name: change.program ?? 'parallax',
-      version: '0.1.0',
-      isa: exact ? 'sse2' : 'avx512',
-      gemm: 'builtin',
-      threads,
-      exact,
-      ...(kind === 'wasm' ? { tier: 'simd-threads', runtime: 'Chromium 156' } : {}),
-    },
-    machine: { name: 'test machine', cpus: 2, system: 'none' },
-    data: { kind: 'synthetic', seed: change.seed ?? 0 },
-    checks: { passed: true, ...(change.lossBits ? { lossBits: change.lossBits } : {}) },
-  };
-}
-
-const measure = (...changes: Change[]) => changes.map((change) => toMeasurement(row(change)));
+import { leftOut, summarise } from '../../../web/src/summary.js';
+import { type Change, measure, row } from './rows.js';
 
 const native = measure(
   { kind: 'native', median: 100 },
@@ -111,8 +58,9 @@ test('rates are turned round, so that above 1 is slower', () => {
 test('only the same number of threads is compared', () => {
   const summary = summarise(pairCases(native, measure({ threads: 1 })));
   expect(summary).toBeUndefined();
-  const both = summarise(pairCases(native, measure({ threads: 1 }, { threads: 2 })));
-  expect(both).toMatchObject({ cases: 1, unpaired: 1, threads: [2] });
+  const both = pairCases(native, measure({ threads: 1 }, { threads: 2 }));
+  expect(summarise(both)).toMatchObject({ cases: 1, threads: [2] });
+  expect(leftOut(both)).toEqual([{ why: 'unmeasured', names: ['mlp train 784-200-10, batch 64'] }]);
 });
 
 test('lines run along the one parameter that is a number in all cases', () => {
@@ -241,20 +189,107 @@ test('native results are drawn alone only where the user gave them', () => {
 });
 
 test('each side is shown as a share of its own ceiling', () => {
-  const withCeiling = (m: ReturnType<typeof toMeasurement>, ceiling: number) => ({ ...m, ceiling });
-  const [A, B] = native;
-  const [C] = measure({ median: 300 });
-  if (!A || !B || !C) throw new Error('three rows');
   const specs = suiteCharts({
     ...nothing,
-    native: [withCeiling(A, 0.5), withCeiling(B, 0.75)],
-    browser: [withCeiling(C, 0.25)],
+    native: measure(
+      { kind: 'native', median: 100, ceiling: { share: 0.5 } },
+      { kind: 'native', median: 150, exact: true, ceiling: { share: 0.75 } },
+    ),
+    browser: measure({ median: 300, ceiling: { share: 0.25 } }),
   });
   const shares = specs.find(({ id }) => id === 'ceiling');
   expect(shares?.series.map(({ role, points }) => [role, points[0]?.y])).toEqual([
     ['A', 50],
     ['B', 75],
     ['C', 25],
+  ]);
+});
+
+test('a share that cannot be is a reason in the table, and nothing on the chart', () => {
+  const specs = suiteCharts({
+    ...nothing,
+    native: measure(
+      { kind: 'native', ceiling: { share: 1.3 } },
+      { kind: 'native', exact: true, ceiling: { share: 0.9, failure: 'the clock rose meanwhile' } },
+    ),
+    browser: measure({ ceiling: { share: 0.5 } }),
+  });
+  const shares = specs.find(({ id }) => id === 'ceiling');
+  expect(shares?.series.map(({ role }) => role)).toEqual(['C']);
+  expect(shares?.table.rows[0]?.cells.slice(1)).toEqual([
+    'no share: 130% of the ceiling is more than there can be',
+    'no share: the clock rose meanwhile',
+    '50%',
+  ]);
+  expect(shares?.notes).toEqual(['2 shares do not count and are not drawn: the table says why.']);
+});
+
+test('threads that did not work are named beside the figure', () => {
+  const specs = suiteCharts({
+    ...nothing,
+    browser: measure(
+      { name: 'a', threadsWorked: 1 },
+      { name: 'b', threadsWorked: 2 },
+      { name: 'c' },
+    ),
+  });
+  const times = specs.find(({ id }) => id === 'mlp-step-time');
+  expect(times?.table.rows.map(({ cells }) => cells[3])).toEqual([
+    '100 (98–102), 1 of 2 threads worked',
+    '100 (98–102)',
+    '100 (98–102)',
+  ]);
+  expect(times?.series[0]?.points.map(({ note }) => note)).toEqual([
+    '1 of 2 threads worked',
+    undefined,
+    undefined,
+  ]);
+});
+
+test('cases of one name with other parameters are other cases, and are told apart', () => {
+  const small = { name: 'product', parameters: { m: 128, mode: 'square' } };
+  const large = { name: 'product', parameters: { m: 2048, mode: 'square' } };
+  const sides = (change: Change) =>
+    measure({ kind: 'native', ...change }, { kind: 'native', exact: true, ...change });
+  const mixed = pairCases(sides(large), measure(small));
+  expect(mixed.map(({ title, A, C }) => [title, Boolean(A), Boolean(C)])).toEqual([
+    ['product (m 128)', false, true],
+    ['product (m 2048)', true, false],
+  ]);
+  expect(summarise(mixed)).toBeUndefined();
+  expect(leftOut(mixed)).toEqual([{ why: 'otherParameters', names: ['mlp product (m 128)'] }]);
+  const both = pairCases([...sides(large), ...sides(small)], measure(large, small));
+  expect(summarise(both)).toMatchObject({ cases: 2 });
+});
+
+test('figures of a timed case need its parameters too; findings of an untimed one may differ', () => {
+  const memory = { metric: 'training memory', primary: false };
+  const timed = pairCases(
+    measure({ kind: 'native' }, { kind: 'native', ...memory }),
+    measure({ parameters: { batch: 8 } }, { parameters: { batch: 8 }, ...memory }),
+  );
+  expect(timed).toHaveLength(4);
+  const peak = { suite: 'ops', name: 'peak', metric: 'peak', better: 'higher', primary: false };
+  const found = pairCases(
+    measure({ kind: 'native', ...peak, parameters: { isa: 'avx512' } }),
+    measure({ ...peak, parameters: { isa: 'wasm128' } }),
+  );
+  expect(found).toHaveLength(1);
+});
+
+test('another program may describe the case of a name in its own words', () => {
+  const [peer, older] = measure(
+    { kind: 'native', program: 'PyTorch', parameters: { model: '784-200-10' } },
+    { parameters: { batch: 8 } },
+  );
+  if (!peer || !older) throw new Error('two rows');
+  const cases = pairCases(native, measure({ median: 300 }), [
+    { file: 'a.jsonl', measurement: peer },
+    { file: 'b.jsonl', measurement: older },
+  ]);
+  expect(cases.map(({ others }) => [...others.keys()])).toEqual([
+    ['PyTorch on test machine (a.jsonl)'],
+    ['Chromium 156, simd-threads on test machine (b.jsonl)'],
   ]);
 });
 

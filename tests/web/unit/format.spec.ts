@@ -1,5 +1,13 @@
 import { expect, test } from '@playwright/test';
-import { count, list, percent, significant, timeLeft } from '../../../web/src/format.js';
+import {
+  count,
+  duration,
+  expected,
+  list,
+  percent,
+  significant,
+  timeLeft,
+} from '../../../web/src/format.js';
 
 test('three significant digits', () => {
   expect(significant(0)).toBe('0');
@@ -21,6 +29,16 @@ test('time left is rounded to what it is worth', () => {
   expect(timeLeft(4_200)).toBe('about 5 s');
   expect(timeLeft(42_000)).toBe('about 45 s');
   expect(timeLeft(200_000)).toBe('about 3 min');
+});
+
+test('what is expected is said in words, and passed time carries its seconds over', () => {
+  expect(expected(0)).toBe('about 1 second');
+  expect(expected(3_400)).toBe('about 4 seconds');
+  expect(expected(84_000)).toBe('about 85 seconds');
+  expect(expected(757_000)).toBe('about 13 minutes');
+  expect(expected(9_000_000)).toBe('about 2.5 hours');
+  expect(duration(59_960)).toBe('1 min 0 s');
+  expect(duration(119_600)).toBe('2 min 0 s');
 });
 
 test('words', () => {

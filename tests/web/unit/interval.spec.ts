@@ -1,5 +1,12 @@
 import { expect, test } from '@playwright/test';
-import { exponent, geometricMean, ratio, straddlesOne } from '../../../web/src/interval.js';
+import {
+  exponent,
+  geometricMean,
+  ratio,
+  straddlesOne,
+  student,
+  welch,
+} from '../../../web/src/interval.js';
 
 test('a ratio of exact figures is exact', () => {
   const exact = (value: number) => ({ value, low: value, high: value });
@@ -32,6 +39,28 @@ test('a geometric mean is that of the values, and narrower than its parts', () =
 test('a geometric mean of huge figures does not overflow', () => {
   const huge = { value: 1e200, low: 1e200, high: 1e200 };
   expect(geometricMean([huge, huge, huge]).value / 1e200).toBeCloseTo(1, 9);
+});
+
+test("Student's t is that of the tables, between them too", () => {
+  const table = { 1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 10: 2.228, 30: 2.042 };
+  for (const [freedom, t] of Object.entries(table)) {
+    expect(Math.abs(student(Number(freedom)) / t - 1)).toBeLessThan(1e-3);
+  }
+  expect(student(1e9)).toBeCloseTo(1.96, 3);
+  /* Exact: 3.604 at 2.5 degrees. */
+  expect(student(2.5)).toBeGreaterThan(3.5);
+  expect(student(2.5)).toBeLessThan(3.8);
+});
+
+test('the interval of two samples of different spread is that of Welch', () => {
+  /* By hand: variances of the means 1/3 and 25/3, 26/3 of both, 2.16 degrees of freedom. */
+  const { value, low, high } = welch([1, 2, 3], [5, 10, 15]);
+  expect(Math.log(value)).toBeCloseTo(-8, 12);
+  const freedom = (26 / 3) ** 2 / ((1 / 9 + 625 / 9) / 2);
+  const half = student(freedom) * Math.sqrt(26 / 3);
+  expect(Math.log(low)).toBeCloseTo(-8 - half, 9);
+  expect(Math.log(high)).toBeCloseTo(-8 + half, 9);
+  expect(welch([1, 1], [0, 0])).toEqual({ value: Math.E, low: Math.E, high: Math.E });
 });
 
 test('no difference is one whose interval holds 1', () => {

@@ -85,6 +85,25 @@ test('a void operation is in the table and not on the charts', () => {
   expect(charts.map(({ title }) => title)).not.toContain('Roofline of this browser');
 });
 
+test('a share that does not count is a reason, and what a method saves is named apart', () => {
+  const failing = { ...roofline, share: 1.2, failure: 'the peak was measured too low' };
+  const winograd = { ...roofline, direct: 147456 };
+  const charts = chartsOf(
+    [row('native', { roofline: failing })],
+    [row('wasm', { roofline: winograd })],
+  );
+  const shares = charts.find(({ id }) => id.startsWith('ops-share'));
+  expect(shares?.series.map(({ role }) => role)).toEqual(['C']);
+  expect(shares?.table.rows[0]?.cells.at(-3)).toBe('no share: the peak was measured too low');
+  const native = charts.find(({ title }) => title === 'Roofline of native at its best');
+  expect(native?.series.find(({ name }) => name === 'operations')?.points).toEqual([]);
+  expect(native?.notes).toHaveLength(1);
+  const browser = charts.find(({ title }) => title === 'Roofline of this browser');
+  expect(browser?.table.rows[0]?.cells.at(-1)).toBe(
+    'Winograd: 2.25 times fewer operations than the direct sum',
+  );
+});
+
 const accuracy = {
   suite: 'accuracy',
   case: 'tanh',

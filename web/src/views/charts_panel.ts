@@ -10,6 +10,10 @@ import { fillTable } from './table.js';
 /** While rows arrive, charts are drawn at most so often. */
 const pace = 400;
 
+/** Rows come when the last round is over: until then there is nothing to draw. */
+const waitingText =
+  'This browser is being measured. Every case is visited once in each round, so that a slow moment of the machine falls on all of them alike; the results appear here with the last round, or when the run is cancelled.';
+
 const patternText = { solid: '', dashed: ' (dashed)', dotted: ' (dotted)' };
 
 function keyItem({ name, role, number, pattern }: Series): HTMLElement {
@@ -84,7 +88,8 @@ export function mountCharts(root: HTMLElement, store: Store<AppState>): void {
   const grid = h('div', { class: 'chart-grid' });
   const cards = new Map<string, Card>();
   let timer: number | undefined;
-  root.append(grid);
+  const waiting = h('p', { class: 'notice', id: 'waiting', hidden: true }, waitingText);
+  root.append(waiting, grid);
 
   function show(): void {
     timer = undefined;
@@ -104,7 +109,8 @@ export function mountCharts(root: HTMLElement, store: Store<AppState>): void {
     grid.replaceChildren(...specs.flatMap(({ id }) => cards.get(id)?.element ?? []));
   }
 
-  store.watch(['browser', 'native', 'files', 'theme', 'run'], () => {
+  store.watch(['browser', 'native', 'files', 'theme', 'run'], ({ run, browser }) => {
+    waiting.hidden = run.phase !== 'running' || browser !== undefined;
     if (timer !== undefined) return;
     timer = window.setTimeout(show, store.get().run.phase === 'running' ? pace : 0);
   });

@@ -1,8 +1,9 @@
 /** What to run, the Run button, and how far it is. */
-import { type Actions, chosenSuites } from '../actions.js';
+import type { BenchProgress } from 'parallax-nn';
+import type { Actions } from '../actions.js';
 import { h, setText } from '../dom.js';
-import { count, duration, list, timeLeft } from '../format.js';
-import type { AppState } from '../state.js';
+import { count, duration, expected, list, timeLeft } from '../format.js';
+import { type AppState, chosenSuites, type EstimateState } from '../state.js';
 import type { Store } from '../store.js';
 import {
   mostSeed,
@@ -20,9 +21,9 @@ const sizeNames: Record<RunSize, string> = {
   long: 'Long',
 };
 const sizeHints: Record<RunSize, string> = {
-  quick: 'Small cases and few samples: some seconds, wide intervals.',
-  standard: 'The cases as published, in less than a minute.',
-  long: 'Every case, to a million samples: many minutes.',
+  quick: 'Small cases and few samples: wide intervals.',
+  standard: 'The cases as published.',
+  long: 'Every case, to a million samples.',
 };
 const tierNames: Record<TierChoice, string> = {
   auto: 'Best that runs here',
@@ -30,6 +31,21 @@ const tierNames: Record<TierChoice, string> = {
   'simd-threads': 'simd-threads: same bits everywhere',
   'relaxed-threads': 'relaxed-threads: fused multiply-add',
 };
+
+function estimateText(estimate: EstimateState): string {
+  switch (estimate.phase) {
+    case 'nothing':
+      return '';
+    case 'waiting':
+      return 'How long they take is asked when the engine is free.';
+    case 'asking':
+      return 'Asking the engine how long they take…';
+    case 'known':
+      return `They take ${expected(estimate.milliseconds)} on this machine.`;
+    case 'unknown':
+      return `How long they take is not known: ${estimate.message}.`;
+  }
+}
 
 function chip(
   type: 'checkbox' | 'radio',
@@ -87,18 +103,18 @@ function suitePicker(store: Store<AppState>, actions: Actions): HTMLElement {
 }
 
 function sizePicker(store: Store<AppState>, actions: Actions): HTMLElement {
-  const hint = h('p', { class: 'hint' });
+  const hint = h('p', { class: 'hint', id: 'size-hint' });
   const inputs = runSizes.map((size) => {
     const { label, input } = chip('radio', 'size', size, sizeNames[size]);
     input.addEventListener('change', () => actions.choose({ size }));
     return { label, input, size };
   });
-  store.watch(['options', 'run'], ({ options, run }) => {
+  store.watch(['options', 'run', 'estimate'], ({ options, run, estimate }) => {
     for (const { input, size } of inputs) {
       input.checked = options.size === size;
       input.disabled = run.phase === 'running';
     }
-    setText(hint, sizeHints[options.size]);
+    setText(hint, `${sizeHints[options.size]} ${estimateText(estimate)}`.trim());
   });
   const chips = h('div', { class: 'chips' }, ...inputs.map(({ label }) => label));
   return h('fieldset', {}, h('legend', {}, 'Size'), chips, hint);
@@ -169,6 +185,15 @@ function runText({ run, hidden }: AppState): string {
   }
 }
 
+/** "round 2 of 6, about 40 s left". */
+function progressText({ round, rounds, millisecondsLeft }: BenchProgress): string {
+  /* Before anything was measured there is nothing to estimate from. */
+  const left = Number.isFinite(millisecondsLeft)
+    ? `${timeLeft(millisecondsLeft)} left`
+    : 'estimating the time left';
+  return `round ${round} of ${rounds}, ${left}`;
+}
+
 function progressView(store: Store<AppState>): HTMLElement {
   const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Progress of the run' });
   const what = h('span', { id: 'progress-case' });
@@ -182,18 +207,10 @@ function progressView(store: Store<AppState>): HTMLElement {
   store.watch(['run'], ({ run }) => {
     box.hidden = run.phase !== 'running';
     if (run.phase !== 'running') return;
-    const progress = run.progress;
-    const fraction = progress?.fraction ?? 0;
-    bar.value = fraction;
+    const { progress } = run;
+    bar.value = progress?.fraction ?? 0;
     setText(what, progress ? `${progress.suite}: ${progress.case}` : 'Preparing…');
-    /* The first cases say little about the rest. */
-    const known = progress && fraction > 0.03;
-    setText(
-      left,
-      known
-        ? `${Math.floor(fraction * 100)}%, ${timeLeft((progress.milliseconds * (1 - fraction)) / fraction)} left`
-        : 'estimating the time left',
-    );
+    setText(left, progress ? progressText(progress) : 'estimating the time left');
   });
   return box;
 }

@@ -20,11 +20,17 @@ function facts(info: EngineInfo): HTMLElement {
     fact('Vectors', bits),
     fact('Results', info.exact ? 'same bits as native' : 'fast, bits may differ'),
     info.threads > 1
-      ? fact('Starting all threads', `${significant(info.forkJoinNs / 1000)} µs`)
+      ? fact(
+          'Starting all threads',
+          info.costsMeasured ? `${significant(info.forkJoinNs / 1000)} µs` : 'not measured',
+        )
       : fact('Memory bandwidth', `${significant(info.gbytes)} GB/s`),
     fact('Ready after', `${significant(info.startup.ready)} ms`),
   );
 }
+
+const assumedCosts =
+  'What threads cost could not be measured here and is assumed: plans may choose too many of them or too few.';
 
 /** Steps down that share a reason are told once. */
 function reasons(downgrades: readonly Downgrade[]): { reason: string; text: string }[] {
@@ -79,6 +85,7 @@ export function mountEngine(root: HTMLElement, store: Store<AppState>, actions: 
       case 'ready': {
         const { info } = engine;
         const notes = reasons(info.downgrades).map(({ text }) => h('p', {}, text));
+        if (info.threads > 1 && !info.costsMeasured) notes.push(h('p', {}, assumedCosts));
         if (info.isaNote) notes.push(h('p', {}, `${info.isa}: ${info.isaNote}.`));
         const offer = notes.length > 0 ? isolationOffer(info, actions) : undefined;
         root.replaceChildren(

@@ -1,10 +1,19 @@
 /** The answer in words, or why there is none yet. */
 import type { Actions } from '../actions.js';
-import { type Foreign, isNativeSide, pairCases, summarise } from '../compare.js';
+import { type Foreign, isNativeSide, pairCases } from '../compare.js';
 import { h } from '../dom.js';
+import { list } from '../format.js';
 import type { AppState } from '../state.js';
 import type { Store } from '../store.js';
-import { leftOut, type Step, steps, verdict } from '../verdict.js';
+import { type LeftOut, leftOut, summarise } from '../summary.js';
+import {
+  leftOutText,
+  machineSentences,
+  reservations,
+  type Step,
+  steps,
+  verdict,
+} from '../verdict.js';
 
 export const nativeCommand = 'scripts/playground';
 
@@ -57,28 +66,44 @@ function noNative(): HTMLElement {
   );
 }
 
+/** They may be many: their names unfold. */
+function leftOutItem(left: LeftOut): HTMLElement {
+  return h(
+    'details',
+    { class: 'hint wide left-out' },
+    h('summary', {}, leftOutText(left)),
+    h('p', {}, `${list(left.names)}.`),
+  );
+}
+
+function nothingToCompare(): HTMLElement {
+  return h(
+    'p',
+    { class: 'notice warn', id: 'verdict' },
+    'No case was measured, valid, on all three sides with the same parameters and number of threads, ' +
+      'so there is nothing to compare. The tables below say what each side has.',
+  );
+}
+
 function answer(state: AppState): HTMLElement[] {
   const native = nativeMeasurements(state);
   const browser = state.browser?.measurements ?? [];
   if (native.length === 0 || browser.length === 0) return [];
-  const summary = summarise(pairCases(native, browser));
-  if (!summary) {
-    if (state.run.phase === 'running') return [];
-    return [
-      h(
-        'p',
-        { class: 'notice warn', id: 'verdict' },
-        'No case was measured, valid, on all three sides with the same number of threads, so there ' +
-          'is nothing to compare. The tables below say what each side has.',
-      ),
-    ];
-  }
+  const cases = pairCases(native, browser);
+  const summary = summarise(cases);
+  const without = leftOut(cases).map(leftOutItem);
+  if (!summary) return state.run.phase === 'running' ? [] : [nothingToCompare(), ...without];
+  const machine = machineSentences(summary);
   return [
     h(
       'div',
       { class: 'panel' },
       h('p', { class: 'verdict', id: 'verdict', role: 'status' }, verdict(summary)),
-      ...leftOut(summary).map((text) => h('p', { class: 'hint' }, text)),
+      machine.length > 0 && h('p', { class: 'hint wide', id: 'machine' }, machine.join(' ')),
+      ...reservations(summary).map((text) =>
+        h('div', { class: 'notice warn reservation' }, h('p', {}, text)),
+      ),
+      ...without,
       h('ol', { class: 'steps' }, ...steps(summary).map(stepItem)),
     ),
   ];

@@ -19,8 +19,8 @@ export function mountNotices(root: HTMLElement, store: Store<AppState>): void {
           h(
             'p',
             {},
-            'The page was hidden during the run. Browsers slow hidden pages down, so the results from ' +
-              'then on are void. Keep the page in view and run again.',
+            'The page was hidden during the run. Browsers slow hidden pages down, and every round ' +
+              'measures every case, so the results are void. Keep the page in view and run again.',
           ),
         ),
       );

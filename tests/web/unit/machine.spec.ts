@@ -1,0 +1,223 @@
+/** The headline's interval between runs: rounds, the machine that moves, and what is said of it. */
+import { expect, test } from '@playwright/test';
+import { pairCases } from '../../../web/src/compare.js';
+import type { Interval } from '../../../web/src/interval.js';
+import { type Movement, ratioOfRuns } from '../../../web/src/machine.js';
+import type { Measurement } from '../../../web/src/rows.js';
+import { type Summary, summarise } from '../../../web/src/summary.js';
+import { machineSentences, reservations, steps, verdict } from '../../../web/src/verdict.js';
+import { type Change, measure } from './rows.js';
+
+/** Normal deviates from a seed (Box and Muller, 1958, over a linear congruential generator). */
+function normals(seed: number): () => number {
+  let state = seed >>> 0;
+  const uniform = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state + 0.5) / 2 ** 32;
+  };
+  return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+}
+
+const rounds = 6;
+const cases = 12;
+/** What a case takes longer in the browser; the same in all runs. */
+const truth = { whole: 4, instructions: 1.6 };
+/** On a logarithmic scale: of the machine between runs, between rounds, and of every figure. */
+const spread = { run: 0.06, round: 0.02, figure: 0.03, yardstick: 0.005 };
+
+type Side = Pick<Change, 'kind' | 'exact'>;
+const sides: Record<'A' | 'B' | 'C', Side> = {
+  A: { kind: 'native' },
+  B: { kind: 'native', exact: true },
+  C: { kind: 'wasm' },
+};
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return ((sorted[rounds / 2 - 1] ?? 0) + (sorted[rounds / 2] ?? 0)) / 2;
+}
+
+/** What part of each case is arithmetic, the rest being memory. */
+const mixtures = {
+  mixed: (i: number) => i / (cases - 1),
+  arithmetic: () => 1,
+  memory: () => 0,
+};
+type Mixture = keyof typeof mixtures;
+
+/**
+ * A run on a machine whose speed at arithmetic and at memory differs from run to run and from round to
+ * round.
+ */
+function run(side: Side, factor: number, normal: () => number, mixture: Mixture): Measurement[] {
+  const speeds = ['arithmetic', 'memory'].map(() => {
+    const common = spread.run * normal();
+    return Array.from({ length: rounds }, () => common + spread.round * normal());
+  });
+  const at = (work: number, round: number) => speeds[work]?.[round] ?? 0;
+  const all = Array.from({ length: rounds }, (_, round) => round);
+  const timed = Array.from({ length: cases }, (_, i): Change => {
+    const share = mixtures[mixture](i);
+    const times = all.map((round) => {
+      const moved = share * at(0, round) + (1 - share) * at(1, round);
+      return (1 + i) * factor * Math.exp(moved + spread.figure * normal());
+    });
+    const name = `case ${i}`;
+    return { ...side, name, parameters: { i }, median: median(times), rounds: times };
+  });
+  const yard = ['arithmetic', 'memory'].map((metric, work): Change => {
+    const rates = all.map((round) => 10 * Math.exp(spread.yardstick * normal() - at(work, round)));
+    const what = { suite: 'machine', name: 'yardstick', better: 'higher', primary: false };
+    return { ...side, ...what, metric, parameters: {}, median: median(rates), rounds: rates };
+  });
+  return measure(...timed, ...yard);
+}
+
+const withoutYardstick = (rows: readonly Measurement[]) =>
+  rows.filter(({ suite }) => suite !== 'machine');
+
+function summaryOf(native: readonly Measurement[], browser: readonly Measurement[]): Summary {
+  const summary = summarise(pairCases(native, browser));
+  if (!summary) throw new Error('a summary');
+  return summary;
+}
+
+const holds = ({ low, high }: Interval, value: number) => Number(low <= value && value <= high);
+
+/** Shares of repetitions: a native and two browser runs each. */
+function simulate(mixture: Mixture, repetitions: number) {
+  const normal = normals(7);
+  const count = { whole: 0, instructions: 0, overlaps: 0, blind: 0 };
+  for (let i = 0; i < repetitions; i++) {
+    const native = [
+      ...run(sides.A, 1, normal, mixture),
+      ...run(sides.B, truth.instructions, normal, mixture),
+    ];
+    const first = run(sides.C, truth.whole, normal, mixture);
+    const second = run(sides.C, truth.whole, normal, mixture);
+    const [one, other] = [summaryOf(native, first), summaryOf(native, second)];
+    const blind = summaryOf(withoutYardstick(native), withoutYardstick(first));
+    count.whole += holds(one.whole, truth.whole) / repetitions;
+    count.instructions += holds(one.instructions, truth.instructions) / repetitions;
+    count.overlaps +=
+      Number(one.whole.low <= other.whole.high && other.whole.low <= one.whole.high) / repetitions;
+    count.blind += holds(blind.whole, truth.whole) / repetitions;
+  }
+  return count;
+}
+
+test('the interval holds the truth, and that of another run, whatever the machine does between', () => {
+  for (const mixture of ['mixed', 'arithmetic', 'memory'] as const) {
+    const { whole, instructions, overlaps, blind } = simulate(mixture, 400);
+    expect(whole, mixture).toBeGreaterThanOrEqual(0.9);
+    expect(instructions, mixture).toBeGreaterThanOrEqual(0.9);
+    expect(overlaps, mixture).toBeGreaterThanOrEqual(0.95);
+    /* Rounds alone know nothing of what changes between runs: the simulation is hard enough. */
+    expect(blind, mixture).toBeLessThan(0.6);
+  }
+});
+
+test('on a machine that stands still the yardstick hardly widens the interval', () => {
+  const times = [0, 0.01, -0.01, 0.005, -0.005, 0];
+  const still = { arithmetic: times.map(() => 0.3), memory: times.map(() => 0.1) };
+  const later = { times: times.map((each) => each + 1), yardstick: still };
+  const plain = ratioOfRuns(later, { times, yardstick: undefined });
+  expect(ratioOfRuns(later, { times, yardstick: still })).toEqual(plain);
+});
+
+test('the three ratios are one gap in two parts', () => {
+  const normal = normals(3);
+  const native = [...run(sides.A, 1, normal, 'mixed'), ...run(sides.B, 1.6, normal, 'mixed')];
+  const summary = summaryOf(native, run(sides.C, 4, normal, 'mixed'));
+  const { instructions, engine, whole } = summary;
+  expect(instructions.value * engine.value).toBeCloseTo(whole.value, 9);
+  expect(summary.cases).toBe(cases);
+});
+
+const alone = (change: Change) =>
+  summaryOf(
+    measure({ kind: 'native', ...change }, { kind: 'native', exact: true, ...change }),
+    measure({ median: 200, rounds: [199, 200, 201] }),
+  );
+
+test('files without rounds are compared as before, and the page says what that is worth', () => {
+  const summary = alone({});
+  expect(summary.roundless).toEqual(['A', 'B']);
+  expect(summary.whole.value).toBeCloseTo(2, 4);
+  expect(reservations(summary).join()).toContain('The results of A and B do not have the rounds');
+  expect(machineSentences(summary)).toEqual([]);
+});
+
+test('without a yardstick nothing is claimed about the machine', () => {
+  const summary = alone({ rounds: [99, 100, 101] });
+  expect(summary.roundless).toEqual([]);
+  expect(machineSentences(summary).join()).toContain('is not known');
+});
+
+const exact = (value: number): Interval => ({ value, low: value, high: value });
+
+function sentences(browser: Movement, natives?: Movement): string {
+  const summary = { roundless: [], movement: { browser, natives } };
+  return machineSentences(summary as unknown as Summary).join(' ');
+}
+
+test('the machine is told to be slower or faster, each work by itself', () => {
+  const slower = { value: 1 / 0.94, low: 1 / 0.96, high: 1 / 0.92 };
+  const still = { value: 1.01, low: 0.99, high: 1.03 };
+  expect(sentences({ arithmetic: slower, memory: exact(1 / 1.02) })).toBe(
+    'Since the native run the machine itself became 6.0% slower at arithmetic (4.0%–8.0%) and 2.0% faster at memory (2.0%–2.0%). The intervals are widened by as much, so that they hold in spite of it.',
+  );
+  expect(sentences({ arithmetic: slower, memory: still })).toContain(
+    '(4.0%–8.0%); at memory no difference was seen.',
+  );
+  const nothing = { arithmetic: still, memory: still };
+  expect(sentences(nothing, nothing)).toContain(
+    'the machine itself was as fast at arithmetic and memory as then: no difference seen.',
+  );
+  expect(sentences(nothing, { arithmetic: slower, memory: still })).toContain(
+    'Between the native runs A and B it became 6.0% slower',
+  );
+});
+
+test('where the machine changed much, the advice is to measure again', () => {
+  const advice = 'run scripts/playground again';
+  expect(sentences({ arithmetic: exact(1.2), memory: exact(1) })).toContain(advice);
+  expect(sentences({ arithmetic: exact(1.05), memory: exact(1) })).not.toContain(advice);
+});
+
+test('a wide interval is no proof that there is no difference', () => {
+  const of = (rounds: number[]) => {
+    const native = measure(
+      { kind: 'native', rounds: [99, 100, 101] },
+      { kind: 'native', exact: true, rounds: [99, 100, 101] },
+    );
+    return summaryOf(native, measure({ rounds }));
+  };
+  expect(verdict(of([98, 100, 103]))).toContain('as fast as native: no difference seen');
+  const wide = of([60, 100, 200]);
+  expect(verdict(wide)).toContain('may be as fast: the interval is wide');
+  expect(steps(wide).map(({ what }) => what)[2]).toContain('cannot be told');
+});
+
+test('the headline names the threads that worked, and costs that were assumed', () => {
+  const of = (native: Change, browser: Change) =>
+    summaryOf(
+      measure({ kind: 'native', ...native }, { kind: 'native', exact: true, ...native }),
+      measure(browser),
+    );
+  expect(verdict(of({}, {}))).toContain('over 1 case with 2 threads.');
+  expect(verdict(of({ threadsWorked: 2 }, { threadsWorked: 2 }))).toContain(
+    'with 2 threads at work.',
+  );
+  expect(verdict(of({ threadsWorked: 2 }, { threadsWorked: 1 }))).toContain(
+    'with 2 threads, of which 2 worked natively and 1 in this browser.',
+  );
+  expect(verdict(of({ threadsWorked: 1 }, { threadsWorked: 1 }))).toContain(
+    'with 2 threads, of which 1 worked.',
+  );
+  const assumed = of({ costs: 'measured' }, { costs: 'assumed' });
+  expect(assumed.assumed).toEqual(['C']);
+  expect(reservations(assumed).join()).toContain('On C the costs of threads were assumed');
+  const single = { threads: 1, costs: 'assumed' };
+  expect(of(single, single).assumed).toEqual([]);
+});

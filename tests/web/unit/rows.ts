@@ -1,0 +1,69 @@
+/** Rows for the tests of what the page makes of them. */
+import { toMeasurement } from '../../../web/src/measurement.js';
+import type { Measurement, Row } from '../../../web/src/rows.js';
+
+export interface Change {
+  kind?: 'native' | 'wasm';
+  exact?: boolean;
+  threads?: number;
+  median?: number;
+  better?: string;
+  name?: string;
+  program?: string;
+  seed?: number;
+  suite?: string;
+  metric?: string;
+  primary?: boolean;
+  parameters?: Record<string, string | number>;
+  lossBits?: string;
+  /** Of each round of the run. */
+  rounds?: readonly number[];
+  /** In place of the samples that follow from the median. */
+  samples?: Record<string, unknown>;
+  threadsWorked?: number;
+  costs?: string;
+  ceiling?: { share?: number; failure?: string };
+}
+
+/** A row as the engines write it. */
+export function row(change: Change = {}): Row {
+  const { kind = 'wasm', exact = false, threads = 2, median = 100, better = 'lower' } = change;
+  return {
+    schema: 'parallax-results-1',
+    suite: change.suite ?? 'mlp',
+    case: change.name ?? 'train 784-200-10, batch 64',
+    parameters: change.parameters ?? { batch: 64 },
+    metric: change.metric ?? 'step time',
+    unit: 'us',
+    better,
+    primary: change.primary ?? true,
+    samples: change.samples ?? {
+      count: 20,
+      median,
+      p10: median * 0.9,
+      p90: median * 1.1,
+      low: median * 0.98,
+      high: median * 1.02,
+      ...(change.rounds ? { rounds: change.rounds } : {}),
+    },
+    engine: {
+      kind,
+      name: change.program ?? 'parallax',
+      version: '0.1.0',
+      isa: exact ? 'sse2' : 'avx512',
+      gemm: 'builtin',
+      threads,
+      exact,
+      ...(change.threadsWorked ? { threadsWorked: change.threadsWorked } : {}),
+      ...(change.costs ? { costs: change.costs } : {}),
+      ...(kind === 'wasm' ? { tier: 'simd-threads', runtime: 'Chromium 156' } : {}),
+    },
+    machine: { name: 'test machine', cpus: 2, system: 'none' },
+    data: { kind: 'synthetic', seed: change.seed ?? 0 },
+    ...(change.ceiling ? { ceiling: change.ceiling } : {}),
+    checks: { passed: true, ...(change.lossBits ? { lossBits: change.lossBits } : {}) },
+  };
+}
+
+export const measure = (...changes: Change[]): Measurement[] =>
+  changes.map((change) => toMeasurement(row(change)));

@@ -1,0 +1,166 @@
+/** What the cases that all sides measured say together. */
+import {
+  type Case,
+  hasRounds,
+  isNamesake,
+  isUsable,
+  logTimes,
+  type Side,
+  speedCases,
+} from './compare.js';
+import { geometricMean, type Interval, isFinitePositive, ratio } from './interval.js';
+import {
+  type Movement,
+  machineSuite,
+  movementBetween,
+  ratioOfRuns,
+  type Yardstick,
+  yardstickOf,
+} from './machine.js';
+import type { Measurement } from './rows.js';
+
+/** Cases that do not enter, and why. */
+export interface LeftOut {
+  why: 'void' | 'useless' | 'otherParameters' | 'unmeasured';
+  names: readonly string[];
+}
+
+/** What a set of cases says about this browser on this machine. */
+export interface Summary {
+  /** Over the cases that all three sides measured. */
+  cases: number;
+  /** Ratios of times B/A, C/B and C/A; finite and above 0. */
+  instructions: Interval;
+  engine: Interval;
+  whole: Interval;
+  /** Numbers of threads of the cases, ascending. */
+  threads: readonly number[];
+  /** Numbers of threads that worked, ascending; empty where the rows do not say. */
+  worked: Readonly<Record<Side, readonly number[]>>;
+  /** Sides whose rows have no rounds, so that intervals are too narrow. */
+  roundless: readonly Side[];
+  /** Sides whose plans chose threads by assumed costs. */
+  assumed: readonly Side[];
+  /** How far the machine moved: between the native runs, and from the best of them to the browser's. */
+  movement: { natives: Movement | undefined; browser: Movement | undefined };
+}
+
+const sides: readonly Side[] = ['A', 'B', 'C'];
+
+/** A case with what each side measured of it. */
+type Complete = Case & Record<Side, Measurement>;
+
+const isComplete = (each: Case): each is Complete => sides.every((side) => isUsable(each[side]));
+
+/** One side's run: its mean over the cases, on a logarithmic scale. */
+interface Run {
+  /** In each round; undefined where a row has no rounds. */
+  times: readonly number[] | undefined;
+  /** From medians alone, as if cases were independent. */
+  mean: Interval;
+  yardstick: Yardstick | undefined;
+}
+
+/** The median as a time: rates are turned round. */
+function timeOf({ direction, value, low, high }: Measurement): Interval {
+  return direction === 'higher'
+    ? { value: 1 / value, low: 1 / high, high: 1 / low }
+    : { value, low, high };
+}
+
+/** The mean over all cases of each round that all of them have. */
+function meansOfRounds(measurements: readonly Measurement[]): number[] | undefined {
+  if (!measurements.every(hasRounds)) return undefined;
+  const all = measurements.map(logTimes);
+  const rounds = Math.min(...all.map(({ length }) => length));
+  return Array.from({ length: rounds }, (_, round) => {
+    return all.reduce((sum, times) => sum + (times[round] ?? 0), 0) / all.length;
+  });
+}
+
+function runOf(complete: readonly Complete[], side: Side, yardstick: Yardstick | undefined): Run {
+  const measurements = complete.map((each) => each[side]);
+  const mean = geometricMean(measurements.map(timeOf));
+  return { times: meansOfRounds(measurements), mean, yardstick };
+}
+
+/** The mean over the rounds, where there are any. */
+function meanOf({ times, mean }: Run): Interval {
+  if (!times) return mean;
+  const value = Math.exp(times.reduce((sum, each) => sum + each, 0) / times.length);
+  return { value, low: (value * mean.low) / mean.value, high: (value * mean.high) / mean.value };
+}
+
+/**
+ * How many times as long one run took as the other. Cases are not independent, since the machine's
+ * speed is common to them; whole rounds are nearly so.
+ */
+function ratioOf(later: Run, earlier: Run): Interval {
+  const [{ times: a }, { times: b }] = [later, earlier];
+  if (!a || !b) return ratio(meanOf(later), meanOf(earlier));
+  return ratioOfRuns({ ...later, times: a }, { ...earlier, times: b });
+}
+
+function reasonOf(each: Case, all: readonly Case[]): LeftOut['why'] {
+  const measured = sides.map((side) => each[side]);
+  if (measured.some((m) => m?.voided !== undefined)) return 'void';
+  if (measured.every((m) => m !== undefined)) return 'useless';
+  const elsewhere = all.some(
+    (other) => other !== each && isNamesake(other, each) && (other.A ?? other.B),
+  );
+  return elsewhere ? 'otherParameters' : 'unmeasured';
+}
+
+/** The cases that this browser measured, each by its figure of speed. */
+const measuredHere = (all: readonly Case[]) =>
+  speedCases(all).filter(({ C, suite }) => C && suite !== machineSuite);
+
+/** What this browser measured, and the comparison does without. */
+export function leftOut(all: readonly Case[]): LeftOut[] {
+  const names = new Map<LeftOut['why'], string[]>();
+  for (const each of measuredHere(all).filter((one) => !isComplete(one))) {
+    const why = reasonOf(each, all);
+    names.set(why, [...(names.get(why) ?? []), `${each.suite} ${each.title}`]);
+  }
+  return [...names].map(([why, some]) => ({ why, names: some }));
+}
+
+const ascending = (numbers: readonly number[]) => [...new Set(numbers)].sort((a, b) => a - b);
+
+/** Numbers of threads that worked on one side; none where a row does not say. */
+function workedOf(complete: readonly Complete[], side: Side): number[] {
+  const worked = complete.flatMap((each) => each[side].threadsWorked ?? []);
+  return worked.length === complete.length ? ascending(worked) : [];
+}
+
+function movementOf(later: Run, earlier: Run): Movement | undefined {
+  return (
+    later.yardstick && earlier.yardstick && movementBetween(later.yardstick, earlier.yardstick)
+  );
+}
+
+/**
+ * Means over the cases that all three sides measured; undefined when there is none, or when what
+ * comes out is no figure: then there is nothing to show.
+ */
+export function summarise(all: readonly Case[]): Summary | undefined {
+  const complete = measuredHere(all).filter(isComplete);
+  if (complete.length === 0) return undefined;
+  const [A, B, C] = sides.map((side) => runOf(complete, side, yardstickOf(all, side))) as [
+    Run,
+    Run,
+    Run,
+  ];
+  const ratios = { instructions: ratioOf(B, A), engine: ratioOf(C, B), whole: ratioOf(C, A) };
+  if (!Object.values(ratios).every(isFinitePositive)) return undefined;
+  const threaded = complete.filter(({ threads }) => threads > 1);
+  return {
+    ...ratios,
+    cases: complete.length,
+    threads: ascending(complete.map(({ threads }) => threads)),
+    worked: { A: workedOf(complete, 'A'), B: workedOf(complete, 'B'), C: workedOf(complete, 'C') },
+    roundless: sides.filter((_, i) => ![A, B, C][i]?.times),
+    assumed: sides.filter((side) => threaded.some((each) => each[side].costsAssumed)),
+    movement: { natives: movementOf(B, A), browser: movementOf(C, A) },
+  };
+}
