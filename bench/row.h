@@ -12,11 +12,10 @@ enum {
 
 /* A fixed piece of work on one thread, the same code natively and in browsers. */
 typedef struct plx_yardstick {
-    plx_ctx *ctx; /* with the kernels that every machine has the like of; NULL: there are none */
-    plx_case *c;  /* whose metrics are the two below */
+    plx_case *c; /* whose metrics are the two below */
     int64_t times[2];
     int64_t taken_ns; /* when it was applied last */
-    plx_real *memory;
+    void *memory;     /* NULL: there is none to spare */
 } plx_yardstick;
 
 struct plx_bench {
@@ -55,8 +54,7 @@ const plx_suite *plx__suite_at(int i);
 bool plx__bench_due(const plx_bench *bench, const plx_samples *taken, int64_t last_ns,
                     int64_t pause_ns);
 
-/* The machine itself, as the first case of a run. Without memory or kernels for it, it gives no
- * row. */
+/* The machine itself, as the first case of a run. */
 void plx__yardstick_plan(plx_bench *bench);
 /* Applies it, unless it was applied just before. */
 void plx__yardstick_apply(plx_bench *bench);

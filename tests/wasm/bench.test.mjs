@@ -37,6 +37,18 @@ const labelsFile = (n) =>
   Buffer.from([0, 0, 8, 1, 0, 0, 0, n].concat(Array.from({ length: n }, (_, i) => i % 10)));
 const digits = (images, labels, source) => ({ data: { mnist: { images, labels, source } } });
 
+const suiteNames = [
+  'gemm',
+  'mlp',
+  'adaptive',
+  'interp5d',
+  'models',
+  'bits',
+  'ops',
+  'accuracy',
+  'hypercausal',
+];
+
 describe('bench', () => {
   let plx;
   before(async () => {
@@ -48,7 +60,7 @@ describe('bench', () => {
     const suites = await plx.suites();
     assert.deepEqual(
       suites.map(({ name }) => name),
-      ['gemm', 'mlp', 'adaptive', 'interp5d', 'models', 'bits', 'ops', 'accuracy', 'hypercausal'],
+      suiteNames,
     );
     for (const { description } of suites) assert.ok(description.length > 10);
   });
@@ -59,17 +71,24 @@ describe('bench', () => {
     const rows = await plx.bench({
       size: 'quick',
       seconds: 0.02,
+      rounds: 2,
       onRow: (row) => seen.push(row),
       onProgress: (at) => progress.push(at),
     });
     assertRows(rows);
     assert.deepEqual(seen, rows);
-    assert.deepEqual(
-      [...new Set(rows.map((row) => row.suite))],
-      ['gemm', 'mlp', 'adaptive', 'interp5d', 'models', 'bits', 'ops', 'accuracy', 'hypercausal'],
-    );
+    assert.deepEqual([...new Set(rows.map((row) => row.suite))], ['machine', ...suiteNames]);
     assert.ok(progress.length > 10);
     assert.equal(progress.at(-1).fraction, 1);
+    assert.equal(progress.at(-1).millisecondsLeft, 0);
+    assert.deepEqual([...new Set(progress.map(({ round }) => round))], [1, 2]);
+    assert.ok(progress.every(({ rounds }) => rounds === 2));
+    const timed = rows.filter(({ primary, better }) => primary && better !== 'none');
+    for (const { case: name, samples, engine } of timed) {
+      assert.equal(samples.rounds?.length, 2, name);
+      assert.ok(engine.threadsWorked >= 1 && engine.threadsWorked <= engine.threads, name);
+      assert.ok(['measured', 'assumed'].includes(engine.costs), name);
+    }
     assert.ok(progress.every(({ fraction }, i) => fraction >= (progress[i - 1]?.fraction ?? 0)));
     assert.ok(progress.every(({ failure }) => failure === undefined));
     assert.match(rows[0].engine.runtime, /^Node \d+$/);
@@ -111,15 +130,14 @@ describe('bench', () => {
     const running = plx.bench({
       suites: ['gemm', 'adaptive'],
       size: 'quick',
-      seconds: 0.3,
+      seconds: 0.1,
       signal: abort.signal,
-      onRow: (row) => {
-        rows.push(row);
-        abort.abort();
-      },
+      onRow: (row) => rows.push(row),
+      onProgress: ({ round }) => round > 1 && abort.abort(),
     });
     await assert.rejects(running, { name: 'AbortError', codeName: 'PLX_ERR_CANCELLED' });
     assertRows(rows);
+    assert.deepEqual([...new Set(rows.map(({ suite }) => suite))], ['machine', 'gemm', 'adaptive']);
     assert.ok((await plx.suites()).length > 0, 'the engine lives on');
   });
 
@@ -146,6 +164,16 @@ describe('bench', () => {
     assertRows(rows);
   });
 
+  it('tells how long a run takes, from the cases that it has', async () => {
+    const gemm = await plx.benchTime({ suites: ['gemm'], size: 'quick' });
+    const both = await plx.benchTime({ suites: ['gemm', 'mlp'], size: 'quick' });
+    const longer = await plx.benchTime({ suites: ['gemm'], size: 'quick', seconds: 5 });
+    assert.ok(gemm > 0 && both > gemm && longer > 10 * gemm, `${gemm} ${both} ${longer} ms`);
+    assert.equal(await plx.benchTime({ cases: ['no such case'] }), 0);
+    await assert.rejects(plx.benchTime({ rounds: 33 }), /bench: 33 rounds; 1 to 32/);
+    await assert.rejects(plx.benchTime({ sizes: 'quick' }), /sizes/);
+  });
+
   it('drops a case that fails, and goes on', async () => {
     const engine = await load({ threads: 2, memoryMB: 64 });
     const failures = [];
@@ -166,7 +194,7 @@ describe('bench', () => {
     await assert.rejects(plx.bench({ suites: ['bits'] }), { codeName: 'PLX_ERR_STATE' });
     const rows = await first;
     assertRows(rows);
-    assert.ok(rows.every(({ suite }) => suite === 'gemm'));
+    assert.ok(rows.every(({ suite }) => ['machine', 'gemm'].includes(suite)));
   });
 
   it('uses images that it is given', async () => {
@@ -198,6 +226,8 @@ describe('bench', () => {
     ['labels for images', digits(labelsFile(9), labelsFile(9)), /images have 1 dimensions/],
     ['a negative seed', { seed: -1 }, /seed is -1/],
     ['negative seconds', { seconds: -2 }, /seconds is -2/],
+    ['negative rounds', { rounds: -2 }, /rounds is -2/],
+    ['too many rounds', { rounds: 33 }, /33 rounds; 1 to 32/],
     ['suites that are no list', { suites: 'gemm' }, /suites: expected an array/],
     [
       'files that are no images',
