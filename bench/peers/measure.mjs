@@ -29,8 +29,25 @@ async function calibrate(engine, item, sampleNs) {
   for (let count = 1; ; ) {
     const ns = await sample(engine, item, count);
     if (ns >= sampleNs) return count;
-    const wanted = ns > 0 ? Math.ceil((1.1 * count * sampleNs) / ns) : 10 * count;
-    count = Math.min(Math.max(wanted, count + 1), 10 * count);
+    count = grown(count, ns, sampleNs);
+  }
+}
+
+/** How many iterations to try after count took ns. */
+function grown(count, ns, sampleNs) {
+  const wanted = ns > 0 ? Math.ceil((1.1 * count * sampleNs) / ns) : 10 * count;
+  return Math.min(Math.max(wanted, count + 1), 10 * count);
+}
+
+/**
+ * Nanoseconds of an iteration. A disturbance may have made few iterations look long enough, and
+ * engines come to run faster: then a sample would be as short as a step of the clock.
+ */
+async function timed(entry, item, sampleNs) {
+  for (;;) {
+    const ns = await sample(entry.engine, item, entry.count);
+    if (ns >= sampleNs / 2) return ns / entry.count;
+    entry.count = grown(entry.count, ns, sampleNs);
   }
 }
 
@@ -61,7 +78,7 @@ export async function measureCase(item, engines, data, { rounds, sampleNs, seed 
     for (const entry of shuffled(entries, random)) {
       await sleep(GAP_MS);
       await attempt(entry, async () => {
-        entry.ns.push((await sample(entry.engine, item, entry.count)) / entry.count);
+        entry.ns.push(await timed(entry, item, sampleNs));
       });
     }
   }
