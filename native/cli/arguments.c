@@ -89,15 +89,29 @@ static int check_common(const char *name) {
     return EXIT_DONE;
 }
 
+static int other_arguments(poptContext context) {
+    const char **texts = poptGetArgs(context);
+    int count = 0;
+    while (texts && texts[count]) ++count;
+    return count;
+}
+
 poptContext parse_arguments(int argc, const char **argv, const struct poptOption *options,
                             const char *usage, const char *help, int *code) {
     poptContext context = poptGetContext(argv[0], argc, argv, options, 0);
-    char text[2048];
+    char text[4096];
     snprintf(text, sizeof text, "%s\n\n%s\n", usage, help);
     poptSetOtherOptionHelp(context, text);
-    const int result = poptGetNextOpt(context);
     const char *name = command_name(argv[0]);
-    if (result < -1)
+    int result, separators = 0;
+    arguments.before_with = -1;
+    while ((result = poptGetNextOpt(context)) == OPTION_WITH) {
+        arguments.before_with = other_arguments(context);
+        separators += 1;
+    }
+    if (separators > 1)
+        *code = wrong_usage(name, "--with stands between two sides, once.");
+    else if (result < -1)
         *code = wrong_usage(name, "%s: %s.", poptBadOption(context, POPT_BADOPTION_NOALIAS),
                             poptStrerror(result));
     else

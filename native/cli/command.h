@@ -6,8 +6,9 @@
 
 #include <popt.h>
 
-/* Exit codes. A run that Ctrl-C stopped exits with 128 + SIGINT, as shells expect. */
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
+/* Exit codes. A run that Ctrl-C stopped exits with 128 + SIGINT, as shells expect. EXIT_SLOWER is
+ * an answer of parallax compare --threshold, not a failure to give one. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SLOWER = 3, EXIT_INTERRUPTED = 130 };
 
 typedef struct command {
     const char *name, *description;
@@ -34,7 +35,11 @@ typedef struct common_arguments {
     long long seed;
     const char *json, *csv;
     int quick, full;
+    int before_with; /* other arguments before the option OPTION_WITH; -1: it was not given */
 } common_arguments;
+
+/* The value of an option that stands between arguments. */
+enum { OPTION_WITH = 1 };
 
 extern common_arguments arguments;
 

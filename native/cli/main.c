@@ -24,7 +24,8 @@ static void print_help(void) {
         printf("  %-9s %s\n", commands[i].name, commands[i].description);
     puts("\n  --help, --version\n\n"
          "parallax COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong arguments,\n"
-         "130 stopped by Ctrl-C (what was measured is kept).");
+         "3 slower than compare --threshold allows, 130 stopped by Ctrl-C (what was measured is\n"
+         "kept).");
 }
 
 static int unknown_command(const char *name) {

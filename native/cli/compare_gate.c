@@ -1,0 +1,40 @@
+#include "compare_gate.h"
+
+#include "command.h"
+#include "rows.h"
+
+#include <math.h>
+
+static bool judged(const pair *p) {
+    return p->primary && p->positive && !isnan(p->speed.low);
+}
+
+int gate_judge(FILE *to, const pair_list *pairs, const mean_speed *mean, double percent) {
+    const double least = 1 - percent / 100;
+    int cases = 0, slower = 0;
+    for (int i = 0; i < pairs->count; ++i) cases += judged(&pairs->list[i]);
+    if (!cases)
+        return report(EXIT_FAILED, "--threshold judges figures of speed with an interval, and no "
+                                   "pair has one.");
+    const bool overall = mean->cases > 1 && mean->speed.high < least;
+    if (overall)
+        fprintf(to, "too slow: the geometric mean, %.3f (%.3f to %.3f)\n", mean->speed.value,
+                mean->speed.low, mean->speed.high);
+    for (int i = 0; i < pairs->count; ++i) {
+        const pair *p = &pairs->list[i];
+        if (!judged(p)) continue;
+        const interval speed = pair_speed(p, TAIL_95 / cases);
+        if (!(speed.high < least)) continue;
+        slower += 1;
+        fprintf(to, "too slow: %s %s, %.3f (%.3f to %.3f)\n", row_text(p->a->row, "suite"),
+                row_text(p->a->row, "case"), speed.value, speed.low, speed.high);
+    }
+    if (overall || slower)
+        return report(EXIT_SLOWER, "A is slower than B by more than %g%%: %s%d of %d cases.",
+                      percent, overall ? "the mean, and " : "", slower, cases);
+    fprintf(to,
+            "not shown to be slower by more than %g%% (%d case%s, each with an interval of "
+            "%.4g%%)\n",
+            percent, cases, cases == 1 ? "" : "s", 100 - 200 * TAIL_95 / cases);
+    return EXIT_DONE;
+}

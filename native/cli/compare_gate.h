@@ -1,0 +1,18 @@
+/* parallax compare --threshold */
+#ifndef PLX_CLI_COMPARE_GATE_H
+#define PLX_CLI_COMPARE_GATE_H
+
+#include "compare_pairs.h"
+
+#include <stdio.h>
+
+/* EXIT_SLOWER, with what is slower printed, when A is shown to be slower than B by more than
+ * percent of B's speed: in the geometric mean, or in any primary case.
+ *
+ * Equal builds fail once in twenty runs at most, however many cases there are: 2.5% go to the
+ * mean, whose interval of 95% must lie below the threshold, and 2.5% are shared by the cases
+ * (Bonferroni: R. A. Fisher's 5% divided by the number of looks), each held to its own interval of
+ * 1 - 5% / cases. */
+int gate_judge(FILE *to, const pair_list *pairs, const mean_speed *mean, double percent);
+
+#endif

@@ -1,0 +1,132 @@
+/* The geometric mean of a comparison. */
+#include "command.h"
+#include "compare_pairs.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* The mean over cases of how far each round of a run lies from the case's own mean. */
+typedef struct mean_run {
+    int file, occurrence;
+    int cases[ROUNDS_MOST];
+    double sums[ROUNDS_MOST];
+} mean_run;
+
+typedef struct mean_side {
+    mean_run *runs;
+    int count, room;
+} mean_side;
+
+static mean_run *run_of(mean_side *s, const run_row *row) {
+    for (int i = 0; i < s->count; ++i)
+        if (s->runs[i].file == row->file && s->runs[i].occurrence == row->occurrence)
+            return &s->runs[i];
+    if (s->count == s->room) {
+        const int room = s->room ? 2 * s->room : 8;
+        mean_run *moved = realloc(s->runs, (size_t)room * sizeof *moved);
+        if (!moved) return NULL;
+        s->runs = moved;
+        s->room = room;
+    }
+    s->runs[s->count] = (mean_run){.file = row->file, .occurrence = row->occurrence};
+    return &s->runs[s->count++];
+}
+
+static bool has_rounds(const measurement *m) {
+    double logs[ROUNDS_MOST];
+    for (int i = 0; i < m->count; ++i)
+        if (!row_rounds(m->runs[i].row, logs)) return false;
+    return m->count > 0;
+}
+
+/* sign: -1 where lower is better, so that sums are of speed. */
+static bool add_case(mean_side *s, const measurement *m, int sign) {
+    for (int i = 0; i < m->count; ++i) {
+        double logs[ROUNDS_MOST];
+        const int rounds = row_rounds(m->runs[i].row, logs);
+        mean_run *run = run_of(s, &m->runs[i]);
+        if (!run) {
+            report(EXIT_FAILED, "there is not enough memory for the rounds.");
+            return false;
+        }
+        for (int r = 0; r < rounds; ++r) {
+            run->sums[r] += sign * (logs[r] - m->estimate.log_value);
+            run->cases[r] += 1;
+        }
+    }
+    return true;
+}
+
+/* The rounds of a run that at least half of its cases have: how many. */
+static int run_rounds(const mean_run *run, double *means) {
+    int rounds = 0;
+    for (int r = 0; r < ROUNDS_MOST && 2 * run->cases[r] >= run->cases[0]; ++r)
+        means[rounds++] = run->sums[r] / run->cases[r];
+    return rounds;
+}
+
+static void estimate_side(const mean_side *s, estimate *e) {
+    double logs[RUNS_MOST], means[ROUNDS_MOST];
+    spread within[RUNS_MOST];
+    bool known[RUNS_MOST];
+    const int runs = s->count < RUNS_MOST ? s->count : RUNS_MOST;
+    for (int i = 0; i < runs; ++i) {
+        /* Every case here has rounds, so that the run has as many at least. */
+        within[i] = spread_of(run_rounds(&s->runs[i], means), means, &logs[i]);
+        known[i] = true;
+    }
+    *e = (estimate){0};
+    estimate_spreads(e, runs, logs, within, known);
+}
+
+/* The sums of the logarithms so far, and of the squares of half widths. */
+typedef struct mean_parts {
+    mean_side a, b;
+    double log_sum, below, above;
+    int cases, with_rounds, unknown;
+} mean_parts;
+
+static bool add_pair(mean_parts *parts, const pair *p) {
+    parts->log_sum += log(p->speed.value);
+    parts->cases += 1;
+    if (has_rounds(p->a) && has_rounds(p->b)) {
+        const int sign = p->lower ? -1 : 1;
+        parts->with_rounds += 1;
+        return add_case(&parts->a, p->a, sign) && add_case(&parts->b, p->b, sign);
+    }
+    if (isnan(p->speed.low)) {
+        parts->unknown += 1;
+        return true;
+    }
+    parts->below = hypot(parts->below, log(p->speed.value / p->speed.low));
+    parts->above = hypot(parts->above, log(p->speed.high / p->speed.value));
+    return true;
+}
+
+static interval combine(mean_parts *parts) {
+    if (parts->with_rounds) {
+        estimate a, b;
+        estimate_side(&parts->a, &a);
+        estimate_side(&parts->b, &b);
+        const interval shared = estimate_quotient(&a, &b, TAIL_95);
+        parts->below = hypot(parts->below, -parts->with_rounds * log(shared.low));
+        parts->above = hypot(parts->above, parts->with_rounds * log(shared.high));
+    }
+    const double value = exp(parts->log_sum / parts->cases);
+    if (parts->unknown == parts->cases) return (interval){value, NAN, NAN};
+    return (interval){value, value * exp(-parts->below / parts->cases),
+                      value * exp(parts->above / parts->cases)};
+}
+
+bool pairs_mean(const pair_list *pairs, mean_speed *mean) {
+    mean_parts parts = {0};
+    bool ok = true;
+    for (int i = 0; i < pairs->count && ok; ++i)
+        if (pairs->list[i].positive && pairs->list[i].primary)
+            ok = add_pair(&parts, &pairs->list[i]);
+    *mean = (mean_speed){.cases = parts.cases, .without_rounds = parts.cases - parts.with_rounds};
+    if (ok && parts.cases) mean->speed = combine(&parts);
+    free(parts.a.runs);
+    free(parts.b.runs);
+    return ok;
+}

@@ -1,0 +1,95 @@
+#include "compare_pairs.h"
+
+#include "command.h"
+#include "rows.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool add(pair_list *pairs, pair added) {
+    if (pairs->count == pairs->room) {
+        const int room = pairs->room ? 2 * pairs->room : 64;
+        pair *moved = realloc(pairs->list, (size_t)room * sizeof *moved);
+        if (!moved) {
+            report(EXIT_FAILED, "there is not enough memory for the pairs.");
+            return false;
+        }
+        pairs->list = moved;
+        pairs->room = room;
+    }
+    pairs->list[pairs->count++] = added;
+    return true;
+}
+
+static pair make_pair(measurement *a, measurement *b) {
+    pair p = {.a = a,
+              .b = b,
+              .voided = !a->count || !b->count,
+              .positive = a->positive && b->positive,
+              .primary = cJSON_IsTrue(row_get(a->row, "primary")),
+              .lower = !strcmp(row_text(a->row, "better"), "lower")};
+    if (p.positive) p.speed = pair_speed(&p, TAIL_95);
+    a->paired = b->paired = true;
+    return p;
+}
+
+interval pair_speed(const pair *p, double tail) {
+    const estimate *a = &p->a->estimate, *b = &p->b->estimate;
+    return p->lower ? estimate_quotient(b, a, tail) : estimate_quotient(a, b, tail);
+}
+
+/* All of B that one measurement of A is compared with. */
+static bool pair_one(pairing *p, measurement *a, side *b) {
+    pair_list *into = is_yardstick(a->row) ? &p->yardsticks : &p->pairs;
+    measurement *other = NULL;
+    bool same = false;
+    for (int i = 0; i < b->count && !same; ++i)
+        same = same_names(a->row, b->list[i].row) && same_parameters(a->row, b->list[i].row) &&
+               same_engine(a->row, b->list[i].row);
+    for (int i = 0; i < b->count; ++i) {
+        measurement *m = &b->list[i];
+        if (!same_names(a->row, m->row)) continue;
+        if (!same_parameters(a->row, m->row)) {
+            other = m;
+            continue;
+        }
+        if (same && !same_engine(a->row, m->row)) continue;
+        if (!add(into, make_pair(a, m))) return false;
+    }
+    if (a->paired || !other) return true;
+    return add(&p->others, (pair){.a = a, .b = other});
+}
+
+static int unpaired(const side *s) {
+    int count = 0;
+    for (int i = 0; i < s->count; ++i) count += !s->list[i].paired && !is_yardstick(s->list[i].row);
+    return count;
+}
+
+bool pairs_make(pairing *p, side *a, side *b) {
+    *p = (pairing){0};
+    for (int i = 0; i < a->count; ++i)
+        if (!pair_one(p, &a->list[i], b)) return false;
+    p->only_a = unpaired(a);
+    p->only_b = unpaired(b);
+    return true;
+}
+
+void pairs_free(pairing *p) {
+    free(p->pairs.list);
+    free(p->yardsticks.list);
+    free(p->others.list);
+    *p = (pairing){0};
+}
+
+verdict verdict_of(interval speed) {
+    if (isnan(speed.low) || isnan(speed.high)) return VERDICT_NONE;
+    if (speed.low > 1) return VERDICT_FASTER;
+    return speed.high < 1 ? VERDICT_SLOWER : VERDICT_SAME;
+}
+
+const char *verdict_text(verdict v) {
+    static const char *const texts[] = {"no interval", "no difference shown", "faster", "slower"};
+    return texts[v];
+}

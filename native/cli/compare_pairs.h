@@ -1,0 +1,52 @@
+/* What stands beside what in a comparison, and the ratios. */
+#ifndef PLX_CLI_COMPARE_PAIRS_H
+#define PLX_CLI_COMPARE_PAIRS_H
+
+#include "compare_side.h"
+
+typedef struct pair {
+    const measurement *a, *b;
+    bool voided, positive;
+    bool primary, lower; /* lower is better */
+    interval speed;      /* of A over B, where positive */
+} pair;
+
+typedef struct pair_list {
+    pair *list;
+    int count, room;
+} pair_list;
+
+typedef struct pairing {
+    pair_list pairs;
+    pair_list yardsticks;
+    pair_list others; /* the same case with other parameters: not compared */
+    int only_a, only_b;
+} pairing;
+
+/* Sets rows of the same case, parameters and metric side by side: with those of the same engine and
+ * options where the other side has them, else with all, since a file may hold several engines.
+ * False, with the sentence printed, when memory is short. */
+bool pairs_make(pairing *p, side *a, side *b);
+void pairs_free(pairing *p);
+
+typedef enum verdict { VERDICT_NONE, VERDICT_SAME, VERDICT_FASTER, VERDICT_SLOWER } verdict;
+
+verdict verdict_of(interval speed);
+const char *verdict_text(verdict v);
+
+/* A over B in speed with tail on each side. */
+interval pair_speed(const pair *p, double tail);
+
+/* Geometric mean of the primary pairs. Cases share the machine's speed of the moment, so that their
+ * errors are not independent: the mean over all cases of one round is one observation, and rounds
+ * are what the interval is made of. Cases without rounds are taken as independent. */
+typedef struct mean_speed {
+    int cases;
+    int without_rounds;
+    interval speed;
+} mean_speed;
+
+/* False, with the sentence printed, when memory is short. */
+bool pairs_mean(const pair_list *pairs, mean_speed *mean);
+
+#endif

@@ -1,0 +1,147 @@
+#include "estimate.h"
+
+#include "rows.h"
+#include "student.h"
+
+#include <math.h>
+
+int row_rounds(const cJSON *row, double *logs) {
+    const cJSON *rounds = row_get(row, "samples.rounds"), *round;
+    int count = 0;
+    cJSON_ArrayForEach(round, rounds) {
+        if (count == ROUNDS_MOST) break;
+        if (!cJSON_IsNumber(round) || !(round->valuedouble > 0)) return 0;
+        logs[count++] = log(round->valuedouble);
+    }
+    return count >= ROUNDS_LEAST ? count : 0;
+}
+
+bool row_positive(const cJSON *row) {
+    const double median = row_number(row, "samples.median");
+    return isfinite(median) && median > 0;
+}
+
+spread spread_of(int count, const double *logs, double *mean) {
+    double sum = 0, squares = 0;
+    for (int i = 0; i < count; ++i) sum += logs[i];
+    *mean = sum / count;
+    for (int i = 0; i < count; ++i) squares += (logs[i] - *mean) * (logs[i] - *mean);
+    return (spread){.variance = squares / (count - 1) / count, .freedom = count - 1};
+}
+
+/* The interval that the row states; false when it has none: a single figure, as a tail is. */
+static bool stated(const cJSON *row, spread *s) {
+    const double value = row_number(row, "samples.median"), low = row_number(row, "samples.low"),
+                 high = row_number(row, "samples.high");
+    if (!(low > 0) || !(value >= low) || !(high >= value)) return false;
+    if (row_number(row, "samples.count") == 1 && low == high) return false;
+    *s = (spread){.below = log(value / low), .above = log(high / value)};
+    return true;
+}
+
+static bool one_run(const cJSON *row, double *log_value, spread *s) {
+    double logs[ROUNDS_MOST];
+    const int rounds = row_rounds(row, logs);
+    if (rounds) {
+        *s = spread_of(rounds, logs, log_value);
+        return true;
+    }
+    *log_value = log(row_number(row, "samples.median"));
+    return stated(row, s);
+}
+
+/* Half widths of one spread, with tail on each side. Of intervals from elsewhere only the level of
+ * 95% is known: others take the ratio of the normal distribution's. */
+static void half_widths(const spread *s, double tail, double *below, double *above) {
+    if (s->freedom > 0) {
+        *below = s->variance > 0 ? student_quantile(tail, s->freedom) * sqrt(s->variance) : 0;
+        *above = *below;
+        return;
+    }
+    const double scale =
+        tail == TAIL_95 ? 1
+                        : student_quantile(tail, INFINITY) / student_quantile(TAIL_95, INFINITY);
+    *below = scale * s->below;
+    *above = scale * s->above;
+}
+
+/* Of the mean of independent runs: F. E. Satterthwaite, Biometrics Bulletin 2 (1946), 110-114. */
+static spread mean_spread(int runs, const spread *within) {
+    double sum = 0, squares = 0, below = 0, above = 0;
+    bool student = true;
+    for (int i = 0; i < runs; ++i) {
+        double low, high;
+        half_widths(&within[i], TAIL_95, &low, &high);
+        below = hypot(below, low / runs);
+        above = hypot(above, high / runs);
+        student = student && within[i].freedom > 0;
+        if (!student) continue;
+        sum += within[i].variance;
+        squares += within[i].variance * within[i].variance / within[i].freedom;
+    }
+    if (!student) return (spread){.below = below, .above = above};
+    return (spread){.variance = sum / runs / runs,
+                    .freedom = squares > 0 ? sum * sum / squares : within[0].freedom};
+}
+
+void estimate_spreads(estimate *e, int runs, const double *logs, const spread *within,
+                      const bool *known) {
+    bool all = true;
+    for (int i = 0; i < runs; ++i) all = all && known[i];
+    e->spreads = 0;
+    if (all) e->of[e->spreads++] = mean_spread(runs, within);
+    if (runs > 1) {
+        double mean;
+        e->of[e->spreads++] = spread_of(runs, logs, &mean);
+    }
+}
+
+estimate estimate_runs(int runs, const cJSON *const *rows) {
+    double logs[RUNS_MOST];
+    spread within[RUNS_MOST];
+    bool known[RUNS_MOST];
+    estimate e = {0};
+    for (int i = 0; i < runs; ++i) {
+        known[i] = one_run(rows[i], &logs[i], &within[i]);
+        e.log_value += logs[i] / runs;
+    }
+    estimate_spreads(&e, runs, logs, within, known);
+    return e;
+}
+
+/* Half widths of the quotient's logarithm. */
+static void quotient_widths(const spread *a, const spread *b, double tail, double *below,
+                            double *above) {
+    if (a->freedom > 0 && b->freedom > 0) {
+        const double sum = a->variance + b->variance;
+        const spread both = {.variance = sum,
+                             .freedom = sum > 0 ? sum * sum /
+                                                      (a->variance * a->variance / a->freedom +
+                                                       b->variance * b->variance / b->freedom)
+                                                : a->freedom + b->freedom};
+        half_widths(&both, tail, below, above);
+        return;
+    }
+    double below_a, above_a, below_b, above_b;
+    half_widths(a, tail, &below_a, &above_a);
+    half_widths(b, tail, &below_b, &above_b);
+    *below = hypot(below_a, above_b);
+    *above = hypot(above_a, below_b);
+}
+
+interval estimate_quotient(const estimate *a, const estimate *b, double tail) {
+    const interval unknown = {exp(a->log_value - b->log_value), NAN, NAN};
+    if (!a->spreads && !b->spreads) return unknown;
+    static const spread exact = {0};
+    const spread *of_a = a->spreads ? a->of : &exact, *of_b = b->spreads ? b->of : &exact;
+    double below = 0, above = 0;
+    for (int i = 0; i < (a->spreads ? a->spreads : 1); ++i)
+        for (int k = 0; k < (b->spreads ? b->spreads : 1); ++k) {
+            double low, high;
+            quotient_widths(&of_a[i], &of_b[k], tail, &low, &high);
+            below = fmax(below, low);
+            above = fmax(above, high);
+        }
+    const double log_value = a->log_value - b->log_value;
+    return (interval){exp(log_value), exp(log_value - below), exp(log_value + above)};
+}
