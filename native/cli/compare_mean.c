@@ -75,7 +75,7 @@ static void estimate_side(const mean_side *s, estimate *e) {
         within[i] = spread_of(run_rounds(&s->runs[i], means), means, &logs[i]);
         known[i] = true;
     }
-    *e = (estimate){0};
+    *e = (estimate){.value = 1};
     estimate_spreads(e, runs, logs, within, known);
 }
 

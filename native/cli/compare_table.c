@@ -7,7 +7,7 @@
 #include <string.h>
 
 static double shown_value(const measurement *m) {
-    if (m->positive) return exp(m->estimate.log_value);
+    if (m->positive) return m->estimate.value;
     return row_number(m->row, "samples.median");
 }
 

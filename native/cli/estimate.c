@@ -106,6 +106,9 @@ estimate estimate_runs(int runs, const cJSON *const *rows) {
         e.log_value += logs[i] / runs;
     }
     estimate_spreads(&e, runs, logs, within, known);
+    double rounds[ROUNDS_MOST];
+    const bool plain = runs == 1 && !row_rounds(rows[0], rounds);
+    e.value = plain ? row_number(rows[0], "samples.median") : exp(e.log_value);
     return e;
 }
 
@@ -130,9 +133,9 @@ static void quotient_widths(const spread *a, const spread *b, double tail, doubl
 }
 
 interval estimate_quotient(const estimate *a, const estimate *b, double tail) {
-    const interval unknown = {exp(a->log_value - b->log_value), NAN, NAN};
-    if (!a->spreads && !b->spreads) return unknown;
     static const spread exact = {0};
+    const double value = a->value / b->value;
+    if (!a->spreads && !b->spreads) return (interval){value, NAN, NAN};
     const spread *of_a = a->spreads ? a->of : &exact, *of_b = b->spreads ? b->of : &exact;
     double below = 0, above = 0;
     for (int i = 0; i < (a->spreads ? a->spreads : 1); ++i)
@@ -142,6 +145,5 @@ interval estimate_quotient(const estimate *a, const estimate *b, double tail) {
             below = fmax(below, low);
             above = fmax(above, high);
         }
-    const double log_value = a->log_value - b->log_value;
-    return (interval){exp(log_value), exp(log_value - below), exp(log_value + above)};
+    return (interval){value, value * exp(-below), value * exp(above)};
 }

@@ -22,7 +22,7 @@ typedef struct spread {
 /* Where runs are several, the spread within them and that between them both count; whatever is
  * made of an estimate is as wide as the wider asks for. */
 typedef struct estimate {
-    double log_value;
+    double value, log_value;
     int spreads; /* 0: nothing is known */
     spread of[2];
 } estimate;

@@ -81,6 +81,15 @@ const wrong = [
   [2, ['explain', 'mlp:7-3', '--batch', '0'], /--batch must be from 1 to 1000000000, not 0/],
   [1, ['explain', 'mlp:7000-3', '--batch', '1000000000'], /no memory for 1000000000 rows/],
   [2, ['compare', 'a.jsonl'], /two result files/],
+  [2, ['compare', 'a.jsonl', 'b.jsonl', 'c.jsonl'], /also got "c.jsonl".*--with/],
+  [2, ['compare', 'a.jsonl', '--with'], /one file before --with and one after it/],
+  [2, ['compare', '--with', 'a.jsonl', 'b.jsonl'], /one file before --with/],
+  [2, ['compare', 'a', '--with', 'b', '--with', 'c'], /--with stands between two sides, once/],
+  ...['five', '', '-1', '100', 'nan', '5%'].map((text) => [
+    2,
+    ['compare', 'a', 'b', '--threshold', text],
+    new RegExp(`--threshold is a percentage of speed from 0 to below 100, not "${text}"`),
+  ]),
   [1, ['compare', 'missing.jsonl', 'b.jsonl'], /cannot read "missing.jsonl"/],
 ];
 
@@ -196,6 +205,15 @@ describe('refuses images', () => {
     );
   }
 });
+
+it('refuses a file that is named twice on one side', () =>
+  withFolder((folder) => {
+    writeFileSync(path.join(folder, 'a.jsonl'), '');
+    const args = ['compare', 'a.jsonl', './a.jsonl', '--with', 'b.jsonl'];
+    const { code, err } = parallax(args, { cwd: folder });
+    assert.equal(code, 2);
+    assertSentence(err, /"\.\/a\.jsonl" is named twice on one side/);
+  }));
 
 describe('refuses result files', () => {
   const files = [

@@ -51,7 +51,9 @@ export function interruptWhen(args, pattern) {
   });
 }
 
-const ajv = addFormats.default(new Ajv2020({ allErrors: true, allowUnionTypes: true }));
+const ajv = addFormats.default(
+  new Ajv2020({ allErrors: true, allowUnionTypes: true, strictTypes: false }),
+);
 const validate = ajv.compile(
   JSON.parse(readFileSync(path.join(root, 'bench/results.schema.json'), 'utf8')),
 );
