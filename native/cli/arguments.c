@@ -69,6 +69,10 @@ static const char *command_name(const char *program) {
     return blank ? blank + 1 : program;
 }
 
+static bool both_name(const char *a, const char *b) {
+    return a && b && !strcmp(a, b);
+}
+
 static int check_common(const char *name) {
     if (arguments.threads < 0 || arguments.threads > 128)
         return wrong_usage(name, "--threads must be from 1 to 128 (0: choose), not %d.",
@@ -84,8 +88,12 @@ static int check_common(const char *name) {
     if (gemm && strcmp(gemm, "builtin") != 0 && strcmp(gemm, "cblas") != 0 &&
         strcmp(gemm, "auto") != 0)
         return wrong_usage(name, "--gemm is builtin, cblas or auto, not \"%s\".", gemm);
-    if (arguments.json && arguments.csv && !strcmp(arguments.json, arguments.csv))
+    if (both_name(arguments.json, arguments.csv))
         return wrong_usage(name, "--json and --csv both name \"%s\".", arguments.json);
+    if (both_name(arguments.tables, arguments.json) || both_name(arguments.tables, arguments.csv))
+        return wrong_usage(name, "--tables and %s both name \"%s\".",
+                           both_name(arguments.tables, arguments.json) ? "--json" : "--csv",
+                           arguments.tables);
     return EXIT_DONE;
 }
 

@@ -1,4 +1,5 @@
 /* parallax bench */
+#include "bench_summary.h"
 #include "command.h"
 #include "digits_files.h"
 #include "output.h"
@@ -16,7 +17,9 @@ typedef struct bench_run {
     output out;
     progress progress;
     char header[64]; /* of the suite whose table is being printed */
-    int rows, voided, failures;
+    bool brief;
+    bench_summary summary;
+    int failures;
     bool write_failed;
 } bench_run;
 
@@ -25,19 +28,7 @@ static void list_suites(FILE *to) {
         fprintf(to, "%-10s %s\n", plx_bench_suite_name(i), plx_bench_suite_description(i));
 }
 
-/* Four significant digits without an exponent where that stays readable. */
-static const char *figure(char *text, size_t size, double value) {
-    const double magnitude = fabs(value);
-    if (magnitude >= 1000 && magnitude < 1e9)
-        snprintf(text, size, "%.0f", value);
-    else
-        snprintf(text, size, "%.4g", value);
-    return text;
-}
-
-static void print_header(bench_run *run, FILE *to, const char *suite) {
-    if (!strcmp(run->header, suite)) return;
-    snprintf(run->header, sizeof run->header, "%s", suite);
+static void print_header(FILE *to, const char *suite) {
     fprintf(to, "\n%s\n  %-34s %-20s %10s  %-9s %9s %10s  %s\n", suite, "case", "metric", "median",
             "unit", "mean", "deviation", "95% interval of the median");
 }
@@ -47,17 +38,17 @@ static void print_samples(FILE *to, const cJSON *row) {
     char median[32], mean[32] = "", deviation[32] = "", low[32], high[32];
     const bool many = row_number(row, "samples.count") > 1;
     if (many && row_get(row, "samples.deviation")) {
-        figure(mean, sizeof mean, row_number(row, "samples.mean"));
-        figure(deviation, sizeof deviation, row_number(row, "samples.deviation"));
+        figure_text(mean, sizeof mean, row_number(row, "samples.mean"));
+        figure_text(deviation, sizeof deviation, row_number(row, "samples.deviation"));
     }
     fprintf(to, "  %-34s %-20s %10s  %-9s", row_text(row, "case"), row_text(row, "metric"),
-            figure(median, sizeof median, row_number(row, "samples.median")),
+            figure_text(median, sizeof median, row_number(row, "samples.median")),
             row_text(row, "unit"));
     if (many) fprintf(to, " %9s %10s ", mean, deviation);
     if (row_get(row, "samples.low") &&
         row_number(row, "samples.low") < row_number(row, "samples.high"))
-        fprintf(to, " %s to %s", figure(low, sizeof low, row_number(row, "samples.low")),
-                figure(high, sizeof high, row_number(row, "samples.high")));
+        fprintf(to, " %s to %s", figure_text(low, sizeof low, row_number(row, "samples.low")),
+                figure_text(high, sizeof high, row_number(row, "samples.high")));
 }
 
 /* Bytes by component, where the case knows them. */
@@ -71,18 +62,33 @@ static void print_memory(FILE *to, const cJSON *row) {
     fputc('\n', to);
 }
 
-static void print_row(bench_run *run, const cJSON *row) {
-    FILE *to = output_tables(&run->out);
-    print_header(run, to, row_text(row, "suite"));
+/* Of the most that this machine allows; or why that does not count. */
+static void print_shares(FILE *to, const cJSON *row) {
+    if (*row_text(row, "ceiling.failure"))
+        fprintf(to, "  (no share of the ceiling: %s)", row_text(row, "ceiling.failure"));
+    else if (row_get(row, "ceiling.share"))
+        fprintf(to, "  (%.0f%% of the ceiling)", 100 * row_number(row, "ceiling.share"));
+    if (*row_text(row, "roofline.failure"))
+        fprintf(to, "  (no share of the roofline: %s)", row_text(row, "roofline.failure"));
+    else if (row_get(row, "roofline.share"))
+        fprintf(to, "  (%.0f%% of the roofline, %s)", 100 * row_number(row, "roofline.share"),
+                row_text(row, "roofline.level"));
+}
+
+static void print_threads(FILE *to, const cJSON *row) {
+    const double threads = row_number(row, "engine.threads"),
+                 worked = row_number(row, "engine.threadsWorked");
+    if (worked < threads) fprintf(to, "  (%.0f of %.0f threads worked)", worked, threads);
+    if (!strcmp(row_text(row, "engine.costs"), "assumed")) fputs("  (thread costs assumed)", to);
+}
+
+static void print_row(FILE *to, const cJSON *row) {
     print_samples(to, row);
     /* A case that tells about another one names it. */
     if (*row_text(row, "parameters.configuration"))
         fprintf(to, "  (%s)", row_text(row, "parameters.configuration"));
-    if (row_get(row, "ceiling.share"))
-        fprintf(to, "  (%.0f%% of the ceiling)", 100 * row_number(row, "ceiling.share"));
-    if (row_get(row, "roofline.share"))
-        fprintf(to, "  (%.0f%% of the roofline, %s)", 100 * row_number(row, "roofline.share"),
-                row_text(row, "roofline.level"));
+    print_shares(to, row);
+    print_threads(to, row);
     if (cJSON_IsFalse(row_get(row, "checks.passed")))
         fprintf(to, "  VOID: %s", row_text(row, "checks.failure"));
     else if (*row_text(row, "checks.lossBits"))
@@ -90,6 +96,18 @@ static void print_row(bench_run *run, const cJSON *row) {
     fputc('\n', to);
     print_memory(to, row);
     fflush(to);
+}
+
+/* The tables go to the screen, unless a summary is to stand there, and to the file of --tables. */
+static void print_tables(bench_run *run, const cJSON *row) {
+    const char *suite = row_text(row, "suite");
+    FILE *const targets[] = {run->brief ? NULL : output_tables(&run->out), run->out.tables_file};
+    for (int i = 0; i < 2; ++i) {
+        if (!targets[i]) continue;
+        if (strcmp(run->header, suite) != 0) print_header(targets[i], suite);
+        print_row(targets[i], row);
+    }
+    snprintf(run->header, sizeof run->header, "%s", suite);
 }
 
 static void take_rows(bench_run *run) {
@@ -101,10 +119,9 @@ static void take_rows(bench_run *run) {
             report(EXIT_FAILED, "there is not enough memory for a row.");
             continue;
         }
-        run->rows += 1;
-        run->voided += cJSON_IsFalse(row_get(row, "checks.passed"));
-        progress_clear(&run->progress);
-        print_row(run, row);
+        summary_add(&run->summary, row);
+        if (!run->brief) progress_clear(&run->progress);
+        print_tables(run, row);
         if (!output_row(&run->out, row)) run->write_failed = true;
     }
 }
@@ -131,23 +148,25 @@ static void measure(bench_run *run) {
 }
 
 static int finish(bench_run *run) {
+    const int rows = run->summary.rows, voided = run->summary.voided;
     int code = EXIT_DONE;
-    if (run->voided || run->failures || run->write_failed) code = EXIT_FAILED;
-    if (!code && !run->rows && !interrupted())
+    if (voided || run->failures || run->write_failed) code = EXIT_FAILED;
+    if (!code && !rows && !interrupted())
         code = report(EXIT_FAILED, "no case matched; --list and a run without --cases show what "
                                    "there is.");
-    if (run->voided) report(code, "%d rows are void: their checks failed.", run->voided);
+    if (run->brief && rows) summary_print(output_tables(&run->out), &run->summary);
+    if (voided) report(code, "%d rows are void: their checks failed.", voided);
     if (interrupted()) {
-        report(code, "stopped; %d rows were measured and are kept.", run->rows);
+        report(code, "stopped; %d rows were measured and are kept.", rows);
         code = EXIT_INTERRUPTED;
     }
     /* Rows are kept whatever came later. */
-    if (!output_close(&run->out, run->rows > 0)) code = EXIT_FAILED;
+    if (!output_close(&run->out, rows > 0)) code = EXIT_FAILED;
     return code;
 }
 
-static int run_suites(const char *suites, const char *cases, double seconds) {
-    bench_run run = {0};
+static int run_suites(const char *suites, const char *cases, double seconds, bool brief) {
+    bench_run run = {.brief = brief};
     digits_files files = {0};
     if (!output_open(&run.out)) return EXIT_FAILED;
     const char *note = "";
@@ -198,7 +217,7 @@ static bool join_suites(poptContext parsed, char *text, size_t size) {
 int cmd_bench(int argc, const char **argv) {
     const char *cases = NULL;
     double seconds = 0;
-    int list = 0;
+    int list = 0, brief = 0;
     const struct poptOption options[] = {
         {"list", 'l', POPT_ARG_NONE, &list, 0, "print the suites and stop", NULL},
         {"cases", 'c', POPT_ARG_STRING, &cases, 0, "only cases whose name has one of these texts",
@@ -206,6 +225,9 @@ int cmd_bench(int argc, const char **argv) {
         {"seconds", 's', POPT_ARG_DOUBLE, &seconds, 0, "of measuring per case", "S"},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0, "How much:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},
+        {"brief", 'b', POPT_ARG_NONE, &brief, 0,
+         "a line of progress and at the end one a suite, instead of tables", NULL},
+        {"tables", 0, POPT_ARG_STRING, &arguments.tables, 0, "write the tables here, too", "FILE"},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, output_options, 0, "Output:", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
     int code;
@@ -221,11 +243,14 @@ int cmd_bench(int argc, const char **argv) {
         list_suites(stdout);
     else if (!join_suites(parsed, suites, sizeof suites))
         code = wrong_usage("bench", "the names of the suites are too long.");
+    else if (arguments.tables && !strcmp(arguments.tables, "-"))
+        code = wrong_usage("bench", "--tables names a file; without --brief, the tables are on "
+                                    "standard output anyhow.");
     else if (!(seconds >= 0 && seconds <= 3600))
         code = wrong_usage("bench", "--seconds must be from 0 to 3600, not %g.", seconds);
     else {
         catch_interrupts();
-        code = run_suites(suites, cases, seconds);
+        code = run_suites(suites, cases, seconds, brief);
     }
     free_texts(1, &cases);
     poptFreeContext(parsed);

@@ -34,6 +34,7 @@ typedef struct common_arguments {
     int reproducible;
     long long seed;
     const char *json, *csv;
+    const char *tables; /* of parallax bench; NULL: not wanted */
     int quick, full;
     int before_with; /* other arguments before the option OPTION_WITH; -1: it was not given */
 } common_arguments;
@@ -71,8 +72,8 @@ bool interrupted(void);
 
 /* ---- Progress -------------------------------------------------------------------------------- */
 
-/* On a terminal one line that is rewritten, with the time left; else a plain line every few
- * seconds. On standard error. */
+/* On a terminal one line that is rewritten, with the time left; else a plain line every half
+ * minute. On standard error. */
 typedef struct progress {
     int64_t start_ns, shown_ns;
     bool terminal;

@@ -54,9 +54,13 @@ static char *resolve(const char *name) {
 }
 
 bool output_open(output *out) {
-    *out = (output){.json = resolve(arguments.json), .csv = resolve(arguments.csv)};
-    bool ok = (!out->json || writable(out->json)) && (!out->csv || writable(out->csv));
+    *out = (output){.json = resolve(arguments.json),
+                    .csv = resolve(arguments.csv),
+                    .tables = resolve(arguments.tables)};
+    bool ok = (!out->json || writable(out->json)) && (!out->csv || writable(out->csv)) &&
+              (!out->tables || writable(out->tables));
     if (ok && out->json) ok = (out->json_file = open_part(out->json)) != NULL;
+    if (ok && out->tables) ok = (out->tables_file = open_part(out->tables)) != NULL;
     if (ok && out->csv) {
         out->rows = cJSON_CreateArray();
         ok = out->rows && (out->csv_file = open_part(out->csv)) != NULL;
@@ -193,9 +197,11 @@ bool output_close(output *out, bool keep) {
     if (keep && out->csv_file) ok = write_csv(out);
     ok &= finish(out->csv_file, out->csv, keep && ok, out->failed);
     ok &= finish(out->json_file, out->json, keep && !out->failed, out->failed);
+    ok &= finish(out->tables_file, out->tables, keep, false);
     cJSON_Delete(out->rows);
     free(out->json);
     free(out->csv);
+    free(out->tables);
     *out = (output){0};
     return ok;
 }

@@ -8,14 +8,14 @@
 
 /* A file appears under its name when it is whole; until then the rows are in FILE.part. */
 typedef struct output {
-    char *json, *csv; /* owned, links resolved; NULL: not wanted; "-": standard output */
-    FILE *json_file, *csv_file;
+    char *json, *csv, *tables; /* owned, links resolved; NULL: not wanted; "-": standard output */
+    FILE *json_file, *csv_file, *tables_file;
     bool failed; /* a row could not be written, and that was said */
     cJSON *rows; /* for the columns of the CSV, which only the last row settles */
 } output;
 
-/* Opens what --json and --csv name, so that what cannot be written is known before the work. On
- * failure the sentence is printed and nothing stays. */
+/* Opens what --json, --csv and --tables name, so that what cannot be written is known before the
+ * work. On failure the sentence is printed and nothing stays. */
 bool output_open(output *out);
 /* Takes the row. False, with the sentence printed, when it cannot be written. */
 bool output_row(output *out, cJSON *row);

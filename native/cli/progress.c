@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t caught;
@@ -39,14 +40,21 @@ static void time_left(char *text, size_t size, double fraction, double elapsed_s
     if (fraction < 0.02 || elapsed_s < 1) return;
     const int left = (int)(elapsed_s * (1 - fraction) / fraction + 0.5);
     if (left >= 60)
-        snprintf(text, size, ", about %d min %d s left", left / 60, left % 60);
+        snprintf(text, size, ", %d min %d s left", left / 60, left % 60);
     else
-        snprintf(text, size, ", about %d s left", left);
+        snprintf(text, size, ", %d s left", left);
+}
+
+/* What fits a line of the terminal: a longer one would wrap, and could not be rewritten. */
+static int line_width(void) {
+    struct winsize size;
+    const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    return known ? size.ws_col - 1 : 79;
 }
 
 void progress_show(progress *p, double fraction, const char *format, ...) {
     const int64_t now = plx_platform_now_ns();
-    const int64_t pause = p->terminal ? 100000000 : 5000000000;
+    const int64_t pause = p->terminal ? 100000000 : 30000000000;
     if (now - p->shown_ns < pause) return;
     p->shown_ns = now;
     char left[48], text[224];
@@ -56,9 +64,11 @@ void progress_show(progress *p, double fraction, const char *format, ...) {
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
     char line[320];
-    const int length = snprintf(line, sizeof line, "%3.0f%%  %s%s", fraction * 100, text, left);
+    /* The time left comes first, so that a narrow terminal shows it. */
+    int length = snprintf(line, sizeof line, "%3.0f%%%s  %s", fraction * 100, left, text);
     if (p->terminal) {
-        fprintf(stderr, "\r%-*s", p->width, line);
+        if (length > line_width()) length = line_width();
+        fprintf(stderr, "\r%-*.*s", p->width, length, line);
         p->width = length;
     } else {
         fprintf(stderr, "%s\n", line);

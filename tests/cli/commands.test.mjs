@@ -110,6 +110,29 @@ describe('bench', () => {
       assert.deepEqual(readdirSync(folder).sort(), ['a.csv', 'a.jsonl'], 'nothing else is left');
     }));
 
+  it('is brief: a line a suite, and the tables in a file', () =>
+    withFolder((folder) => {
+      const [json, tables] = [path.join(folder, 'a.jsonl'), path.join(folder, 'a.txt')];
+      const args = ['bench', 'gemm', 'bits', '--quick', '--seconds', '0.01', '--cases', '256,clip'];
+      const { code, out } = parallax([...args, '--brief', '--json', json, '--tables', tables]);
+      assert.equal(code, 0);
+      const rows = readRows(json);
+      const lines = out.trimEnd().split('\n');
+      const own = rows.filter(({ suite }) => suite === 'gemm').length;
+      assert.match(
+        lines[0],
+        new RegExp(`^ {2}gemm +${own} rows {2}\\d+% of what .* allows.*at best \\d.* GFLOP/s`),
+      );
+      assert.match(lines[1], /^ {2}bits +\d+ rows {2}\d+ results whose bits can be compared$/);
+      assert.match(
+        lines[2],
+        new RegExp(`^ {2}all +${rows.length} rows {2}0 void, \\d+ with assumed`),
+      );
+      assert.equal(lines.length, 3, out);
+      assert.match(readFileSync(tables, 'utf8'), /^\ngemm\n {2}case .*\n {2}256 x 256 x 256 /);
+      assert.deepEqual(readdirSync(folder).sort(), ['a.jsonl', 'a.txt']);
+    }));
+
   it('says where noise stands in for images', () => {
     const args = ['bench', 'bits', '--quick', '--cases', 'mnist,interp5d', '--json', '-'];
     const { out } = parallax(args);

@@ -24,6 +24,10 @@ const wrong = [
   [2, ['bench', 'gemm', '--json', 'x', '--csv', 'x'], /both name "x"/],
   [1, ['bench', 'gemm', '--json', 'no/such/folder/x'], /cannot write.*No such file/],
   [1, ['info', '--csv', '.'], /cannot write/],
+  [1, ['bench', 'gemm', '--tables', 'no/such/folder/x'], /cannot write "no.*No such file/],
+  [1, ['bench', 'gemm', '--brief', '--tables', '.'], /cannot write ".*it is a folder/],
+  [2, ['bench', 'gemm', '--tables', '-'], /--tables names a file/],
+  [2, ['bench', 'gemm', '--tables', 'x', '--json', 'x'], /--tables and --json both name "x"/],
   ...(existsSync('/dev/full')
     ? [[1, ['info', '--json', '/dev/full'], /writing "\/dev\/full" failed: No space/]]
     : []),

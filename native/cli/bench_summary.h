@@ -1,0 +1,36 @@
+/* A line a suite, for those who do not want the tables. */
+#ifndef PLX_CLI_BENCH_SUMMARY_H
+#define PLX_CLI_BENCH_SUMMARY_H
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+
+enum { SUMMARY_SUITES = 32, SUMMARY_TEXT = 48 };
+
+typedef struct suite_summary {
+    char name[SUMMARY_TEXT];
+    int rows, voided;
+    /* Of the figures of speed that are not void: */
+    int ceilings, rooflines, withheld; /* shares; those that do not count */
+    double log_ceiling, log_roofline;  /* sums */
+    double best_rate;                  /* GFLOP/s; 0: none */
+    char metric[SUMMARY_TEXT], unit[SUMMARY_TEXT];
+    double least, most; /* of that metric */
+    /* Of all rows: */
+    int bits;
+    double error; /* the largest, as a share of its bound; -1: none */
+} suite_summary;
+
+typedef struct bench_summary {
+    suite_summary suites[SUMMARY_SUITES];
+    int count;
+    int rows, yardsticks, voided, assumed;
+} bench_summary;
+
+void summary_add(bench_summary *s, const cJSON *row);
+void summary_print(FILE *to, const bench_summary *s);
+
+/* Four significant digits without an exponent where that stays readable; "-" for what is none. */
+const char *figure_text(char *text, size_t size, double value);
+
+#endif
