@@ -1,0 +1,297 @@
+// scripts/repeat: the same measurement many times, and how well its figures hold.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import {
+  comparePairs,
+  headlineInterval,
+  machineMovement,
+  summariseRuns,
+} from './repeat_statistics.mjs';
+
+const USAGE = `usage: scripts/repeat [--runs N] [--quick | --full] [--suites A,B] [--cases TEXT,TEXT]
+                      [--threads N] [--page] [--goal PERCENT] [--out FOLDER] [--help]
+       scripts/repeat --from FILE... [--goal PERCENT]
+
+Runs parallax bench N times, a process each, and shows by suite how often the 95% intervals of two
+runs overlap, and how often the median of one lies in the interval of the other. Intervals that
+say how far a figure moves from run to run overlap in 99 of 100 pairs, and hold the other's median
+in 83 of 100. Only each case's figure of speed counts.
+
+  --runs N         how many runs, 2 to 1000 (default 20)
+  --quick, --full  as of parallax bench
+  --suites A,B     only these suites
+  --cases TEXT     only cases whose name has the text, or one of several between commas
+  --threads N      workers
+  --page           the playground's page in Chromium instead, each run in a new browser context
+  --goal PERCENT   exit with 1 when the intervals of a suite overlap in fewer pairs
+  --out FOLDER     keeps the rows of every run here (default build/repeat)
+  --from FILE...   measures nothing, and shows what these files of rows say, a run each
+
+Exits with 0 when it measured and every suite reached the goal; 1 when not; 2 for a wrong argument.`;
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const command = process.env.PARALLAX_COMMAND ?? path.join(root, 'build/release/parallax');
+
+class Wrong extends Error {}
+
+function wholeNumber(name, text, least, most) {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new Wrong(`--${name} must be a whole number from ${least} to ${most}, not "${text}".`);
+}
+
+function parse(args) {
+  const text = { type: 'string' };
+  const flag = { type: 'boolean' };
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        runs: { ...text, default: '20' },
+        quick: flag,
+        full: flag,
+        suites: text,
+        cases: text,
+        threads: text,
+        page: flag,
+        goal: text,
+        out: { ...text, default: path.join(root, 'build/repeat') },
+        from: flag,
+        help: { ...flag, short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new Wrong(`${error.message.split('.')[0]}; --help lists what there is.`);
+  }
+}
+
+function readArguments(args) {
+  const { values, positionals } = parse(args);
+  if (values.help) return { help: true };
+  if (!values.from && positionals.length > 0)
+    throw new Wrong(`"${positionals[0]}" belongs to no option; files go after --from.`);
+  if (values.from && positionals.length < 2)
+    throw new Wrong('--from needs two files of rows at least: a run each.');
+  if (values.quick && values.full) throw new Wrong('--quick and --full exclude each other.');
+  if (values.page && values.cases) throw new Wrong('the page runs whole suites: no --cases.');
+  const goal = values.goal === undefined ? undefined : Number(values.goal);
+  if (goal !== undefined && !(values.goal.trim() && goal >= 0 && goal <= 100))
+    throw new Wrong(`--goal must be a percentage from 0 to 100, not "${values.goal}".`);
+  if (values.threads !== undefined) wholeNumber('threads', values.threads, 1, 128);
+  const size = (values.quick && 'quick') || (values.full && 'full') || undefined;
+  return {
+    ...values,
+    size,
+    goal,
+    runs: wholeNumber('runs', values.runs, 2, 1000),
+    files: positionals,
+  };
+}
+
+/** Rows of a file of JSON lines; throws where it cannot be read or a line is none. */
+function readRows(name) {
+  let text;
+  try {
+    text = readFileSync(name, 'utf8');
+  } catch (error) {
+    throw new Error(`cannot read "${name}": ${error.message.split(',')[0]}.`);
+  }
+  const rows = text
+    .split('\n')
+    .map((line, i) => ({ line, number: i + 1 }))
+    .filter(({ line }) => line.trim())
+    .map(({ line, number }) => {
+      try {
+        const row = JSON.parse(line);
+        if (row.samples && row.engine && row.checks) return row;
+      } catch {
+        // Said below.
+      }
+      throw new Error(`"${name}", line ${number}, is not a row of results.`);
+    });
+  if (rows.length === 0) throw new Error(`"${name}" has no rows.`);
+  return rows;
+}
+
+// ---- Measuring -------------------------------------------------------------------------------
+
+function benchArguments({ size, suites, cases, threads }) {
+  return [
+    'bench',
+    ...(suites ? suites.split(',') : []),
+    ...(size ? [`--${size}`] : []),
+    ...(cases ? ['--cases', cases] : []),
+    ...(threads ? ['--threads', threads] : []),
+  ];
+}
+
+/** One process; resolves to nothing. What is void makes it exit with 1, and its rows still count. */
+function benchOnce(options, file) {
+  const args = [...benchArguments(options), '--brief', '--json', file];
+  // What an earlier series left must not stand for a run that failed.
+  rmSync(file, { force: true });
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let complaint = '';
+    child.stderr.on('data', (text) => {
+      complaint = (complaint + text).slice(-4000);
+    });
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      if (!signal && code <= 1 && existsSync(file)) resolve();
+      else reject(new Error(complaint.trim() || `parallax bench ended with ${signal ?? code}`));
+    });
+  });
+}
+
+async function openCommand(options) {
+  if (!existsSync(command))
+    throw new Error(`${command} is not there: cmake --build --preset release --target parallax`);
+  return {
+    run: async (file) => {
+      await benchOnce(options, file);
+      return {};
+    },
+    close: () => {},
+  };
+}
+
+async function openBrowser(options) {
+  const { openPage } = await import('./repeat_page.mjs');
+  const page = await openPage(root, options);
+  return {
+    run: async (file) => {
+      const { lines, headline } = await page.run();
+      writeFileSync(file, lines);
+      return { headline };
+    },
+    close: page.close,
+  };
+}
+
+/** One line, rewritten on a terminal, that says how far the series is. */
+function showProgress(done, runs, started) {
+  const left = done > 0 ? ((Date.now() - started) / done) * (runs - done) : 0;
+  const time = done > 0 ? `, about ${Math.ceil(left / 60_000)} min left` : '';
+  const line = `repeat: run ${done + 1} of ${runs}${time}`;
+  process.stderr.write(process.stderr.isTTY ? `\r${line.padEnd(60)}` : `${line}\n`);
+}
+
+async function measure(options) {
+  mkdirSync(options.out, { recursive: true });
+  const engine = await (options.page ? openBrowser : openCommand)(options);
+  const [results, started] = [[], Date.now()];
+  try {
+    for (let i = 0; i < options.runs; ++i) {
+      showProgress(i, options.runs, started);
+      const name = `${options.page ? 'page' : 'native'}-${String(i + 1).padStart(3, '0')}.jsonl`;
+      const file = path.join(options.out, name);
+      results.push({
+        ...(await engine.run(file)),
+        rows: readRows(file),
+      });
+    }
+  } finally {
+    if (process.stderr.isTTY) process.stderr.write(`\r${''.padEnd(60)}\r`);
+    await engine.close();
+  }
+  console.log(`${options.runs} runs; their rows are in ${path.relative('', options.out) || '.'}`);
+  return results;
+}
+
+// ---- What they say ---------------------------------------------------------------------------
+
+const percent = (value) => (Number.isFinite(value) ? `${value.toFixed(1)}%` : '-');
+
+const COLUMNS = [
+  ['cases', ({ cases }) => cases],
+  ['pairs', ({ pairs }) => pairs],
+  ['overlap', ({ overlapping }) => percent(overlapping)],
+  ['median inside', ({ inside }) => percent(inside)],
+  ['half width', ({ halfWidth }) => percent(halfWidth)],
+  ['threads differ', ({ threadsDiffer }) => threadsDiffer],
+  ['costs assumed', ({ assumed }) => assumed],
+  ['void', ({ voided }) => voided],
+  ['no interval', ({ withoutInterval }) => withoutInterval],
+];
+
+function printSuites(suites) {
+  const row = (name, cells) =>
+    console.log(
+      name.padEnd(12) +
+        cells.map((cell, i) => String(cell).padStart(COLUMNS[i][0].length + 2)).join(''),
+    );
+  row(
+    'suite',
+    COLUMNS.map(([title]) => title),
+  );
+  for (const suite of suites)
+    row(
+      suite.suite,
+      COLUMNS.map(([, cell]) => cell(suite)),
+    );
+}
+
+function printMachine(movements) {
+  if (movements.length === 0) console.log('no row tells whether the machine itself moved');
+  for (const { metric, runs, below, above } of movements)
+    console.log(
+      `the machine itself, ${metric}: from -${percent(below)} to +${percent(above)} of its middle in ${runs} runs`,
+    );
+}
+
+function printHeadlines(results) {
+  const headlines = results.map(({ headline }) => headline).filter(Boolean);
+  for (const headline of headlines) console.log(`  ${headline}`);
+  const intervals = headlines.map(headlineInterval).filter(Boolean);
+  if (intervals.length === 0) {
+    console.log('no headline: the page has no native results to compare with');
+    return;
+  }
+  const shares = intervals.map(({ median }) => median);
+  const { pairs, overlapping } = comparePairs(intervals);
+  console.log(
+    `headline: ${Math.min(...shares)}% to ${Math.max(...shares)}% of native; the intervals of ${overlapping} of ${pairs} pairs overlap`,
+  );
+}
+
+function judge(suites, goal) {
+  if (goal === undefined) return 0;
+  const below = suites.filter(({ pairs, overlapping }) => pairs > 0 && overlapping < goal);
+  for (const { suite, overlapping } of below)
+    console.log(
+      `${suite}: intervals overlap in ${percent(overlapping)} of the pairs, below ${goal}%`,
+    );
+  if (!suites.some(({ pairs }) => pairs > 0)) throw new Error('no two runs have a case in common.');
+  return below.length > 0 ? 1 : 0;
+}
+
+async function main() {
+  const options = readArguments(process.argv.slice(2));
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const results = options.from
+    ? options.files.map((file) => ({ rows: readRows(file) }))
+    : await measure(options);
+  const runs = results.map(({ rows }) => rows);
+  const suites = summariseRuns(runs);
+  printSuites(suites);
+  printMachine(machineMovement(runs));
+  if (options.page) printHeadlines(results);
+  return judge(suites, options.goal);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(`repeat: ${error.message}`);
+  if (error instanceof Wrong) console.error('Try: scripts/repeat --help');
+  process.exitCode = error instanceof Wrong ? 2 : 1;
+}

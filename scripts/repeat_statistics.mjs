@@ -1,0 +1,126 @@
+// How well figures hold from run to run: pure functions of rows.
+
+const sortedEntries = (object = {}) => Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1));
+
+/** What makes two rows the same measurement, whichever run they are of. */
+function keyOf({ suite, case: name, metric, unit, parameters, engine }) {
+  const { kind, isa, gemm, tier } = engine;
+  return JSON.stringify([
+    suite,
+    name,
+    metric,
+    unit,
+    sortedEntries(parameters),
+    kind,
+    isa,
+    gemm,
+    tier,
+  ]);
+}
+
+const isYardstick = ({ suite, case: name }) => suite === 'machine' && name === 'yardstick';
+const counts = ({ primary, better }) => primary && better !== 'none';
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  if (sorted.length === 0) return Number.NaN;
+  return Number.isInteger(middle)
+    ? (sorted[middle - 1] + sorted[middle]) / 2
+    : sorted[Math.floor(middle)];
+}
+
+/** The rows of runs, a list a run, by measurement: the row of each run that has it. */
+function byMeasurement(runs, wanted) {
+  const found = new Map();
+  for (const rows of runs)
+    for (const row of rows.filter(wanted)) {
+      const key = keyOf(row);
+      found.set(key, [...(found.get(key) ?? []), row]);
+    }
+  return [...found.values()];
+}
+
+/** A single figure has no interval. */
+const hasInterval = ({ low, high, count }) =>
+  Number.isFinite(low) && Number.isFinite(high) && (count > 1 || low < high);
+
+const overlap = (a, b) => a.low <= b.high && b.low <= a.high;
+const inside = (a, b) => b.low <= a.median && a.median <= b.high;
+
+/** Every pair of intervals {median, low, high}: how many overlap, how many medians lie in the other. */
+export function comparePairs(intervals) {
+  const result = { pairs: 0, overlapping: 0, inside: 0 };
+  intervals.forEach((a, i) => {
+    for (const b of intervals.slice(i + 1)) {
+      result.pairs += 1;
+      result.overlapping += overlap(a, b) ? 1 : 0;
+      // Half a count each way, so that it is a share of the pairs.
+      result.inside += (inside(a, b) ? 0.5 : 0) + (inside(b, a) ? 0.5 : 0);
+    }
+  });
+  return result;
+}
+
+const share = (part, whole) => (whole > 0 ? (100 * part) / whole : Number.NaN);
+
+function summariseSuite(suite, measurements) {
+  const sum = { pairs: 0, overlapping: 0, inside: 0 };
+  const halfWidths = [];
+  const rows = measurements.flat();
+  const valid = (row) => row.checks.passed && hasInterval(row.samples);
+  for (const all of measurements) {
+    const intervals = all.filter(valid).map(({ samples }) => samples);
+    const found = comparePairs(intervals);
+    for (const name of Object.keys(sum)) sum[name] += found[name];
+    for (const { low, high, median: middle } of intervals)
+      halfWidths.push((50 * (high - low)) / Math.abs(middle));
+  }
+  const worked = (all) => new Set(all.map(({ engine }) => engine.threadsWorked)).size;
+  return {
+    suite,
+    cases: measurements.length,
+    pairs: sum.pairs,
+    overlapping: share(sum.overlapping, sum.pairs),
+    inside: share(sum.inside, sum.pairs),
+    halfWidth: median(halfWidths),
+    threadsDiffer: measurements.filter((all) => worked(all) > 1).length,
+    assumed: rows.filter(({ engine }) => engine.costs === 'assumed').length,
+    voided: rows.filter(({ checks }) => !checks.passed).length,
+    withoutInterval: rows.filter((row) => row.checks.passed && !valid(row)).length,
+  };
+}
+
+/** A summary of each suite with figures of speed, in the order of the first run. */
+export function summariseRuns(runs) {
+  const measurements = byMeasurement(runs, (row) => counts(row) && !isYardstick(row));
+  const suites = [...new Set(measurements.map(([{ suite }]) => suite))];
+  return suites.map((suite) =>
+    summariseSuite(
+      suite,
+      measurements.filter(([first]) => first.suite === suite),
+    ),
+  );
+}
+
+/** How far the machine itself moved: the medians of its yardstick, as % of their middle. */
+export function machineMovement(runs) {
+  return byMeasurement(runs, isYardstick).map((rows) => {
+    const medians = rows.map(({ samples }) => samples.median).filter(Number.isFinite);
+    const middle = median(medians);
+    return {
+      metric: rows[0].metric,
+      runs: medians.length,
+      below: share(middle - Math.min(...medians), middle),
+      above: share(Math.max(...medians) - middle, middle),
+    };
+  });
+}
+
+const HEADLINE = /(\d+(?:\.\d+)?)%[^%]*95% CI (\d+(?:\.\d+)?)%? *(?:–|-|to) *(\d+(?:\.\d+)?)%/;
+
+/** "reaches 34% of native (95% CI 33%–35%)" as {median, low, high}; undefined where it says no such. */
+export function headlineInterval(sentence) {
+  const match = HEADLINE.exec(sentence)?.slice(1).map(Number);
+  return match && { median: match[0], low: match[1], high: match[2] };
+}
