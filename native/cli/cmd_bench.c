@@ -1,6 +1,7 @@
 /* parallax bench */
 #include "bench_summary.h"
 #include "command.h"
+#include "compare_side.h"
 #include "digits_files.h"
 #include "output.h"
 #include "rows.h"
@@ -78,7 +79,9 @@ static void print_shares(FILE *to, const cJSON *row) {
 static void print_threads(FILE *to, const cJSON *row) {
     const double threads = row_number(row, "engine.threads"),
                  worked = row_number(row, "engine.threadsWorked");
-    if (worked < threads) fprintf(to, "  (%.0f of %.0f threads worked)", worked, threads);
+    /* The yardstick is of one thread, whatever the engine has. */
+    if (worked < threads && !is_yardstick(row))
+        fprintf(to, "  (%.0f of %.0f threads worked)", worked, threads);
     if (!strcmp(row_text(row, "engine.costs"), "assumed")) fputs("  (thread costs assumed)", to);
 }
 
@@ -142,26 +145,29 @@ static void measure(bench_run *run) {
             report(EXIT_FAILED, "%s", plx_message(run->ctx));
         }
         take_rows(run);
-        progress_show(&run->progress, at.fraction, "%s %s", at.suite, at.name);
+        run->progress.left_ns = at.left_ns;
+        progress_show(&run->progress, at.fraction, "round %d of %d: %s %s", at.round, at.rounds,
+                      at.suite, at.name);
     }
     progress_clear(&run->progress);
 }
 
 static int finish(bench_run *run) {
     const int rows = run->summary.rows, voided = run->summary.voided;
+    const int of_cases = rows - run->summary.yardsticks;
     int code = EXIT_DONE;
     if (voided || run->failures || run->write_failed) code = EXIT_FAILED;
-    if (!code && !rows && !interrupted())
+    if (!code && !of_cases && !interrupted())
         code = report(EXIT_FAILED, "no case matched; --list and a run without --cases show what "
                                    "there is.");
-    if (run->brief && rows) summary_print(output_tables(&run->out), &run->summary);
+    if (run->brief && of_cases) summary_print(output_tables(&run->out), &run->summary);
     if (voided) report(code, "%d rows are void: their checks failed.", voided);
     if (interrupted()) {
-        report(code, "stopped; %d rows were measured and are kept.", rows);
+        report(code, "stopped; %d rows were measured and are kept.", of_cases);
         code = EXIT_INTERRUPTED;
     }
     /* Rows are kept whatever came later. */
-    if (!output_close(&run->out, rows > 0)) code = EXIT_FAILED;
+    if (!output_close(&run->out, of_cases > 0)) code = EXIT_FAILED;
     return code;
 }
 

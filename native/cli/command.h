@@ -76,6 +76,7 @@ bool interrupted(void);
  * minute. On standard error. */
 typedef struct progress {
     int64_t start_ns, shown_ns;
+    int64_t left_ns; /* as the work tells; -1: it is told from the fraction */
     bool terminal;
     int width; /* of the line that is shown */
 } progress;

@@ -57,7 +57,7 @@ static bool pair_one(pairing *p, measurement *a, side *b) {
         if (same && !same_engine(a->row, m->row)) continue;
         if (!add(into, make_pair(a, m))) return false;
     }
-    if (a->paired || !other) return true;
+    if (a->paired || !other || is_yardstick(a->row)) return true;
     return add(&p->others, (pair){.a = a, .b = other});
 }
 

@@ -152,8 +152,7 @@ bool report_machine(FILE *to, const pair_list *yardsticks) {
     int count = 0;
     for (int i = 0; i < yardsticks->count; ++i) {
         const pair *p = &yardsticks->list[i];
-        /* Other instructions or threads do another piece of work. */
-        if (!p->positive || !same_kernels(p->a->row, p->b->row)) continue;
+        if (!p->positive) continue;
         const bool shown =
             verdict_of(p->speed) == VERDICT_FASTER || verdict_of(p->speed) == VERDICT_SLOWER;
         const bool warn = shown && fabs(p->speed.value - 1) > MOVED;
@@ -167,10 +166,9 @@ bool report_machine(FILE *to, const pair_list *yardsticks) {
         count += 1;
     }
     if (!count)
-        fputs(
-            "  Whether the machine itself moved is not known: both sides have no yardstick of the "
-            "same engine.\n",
-            to);
+        fputs("  Whether the machine itself moved is not known: A and B have no yardstick in "
+              "common.\n",
+              to);
     return moved;
 }
 

@@ -26,16 +26,12 @@ bool same_parameters(const cJSON *a, const cJSON *b) {
     return none_a || none_b ? none_a && none_b : cJSON_Compare(of_a, of_b, true);
 }
 
-bool same_kernels(const cJSON *a, const cJSON *b) {
-    static const char *const paths[] = {"engine.kind", "engine.name", "engine.isa", "engine.tier"};
+bool same_engine(const cJSON *a, const cJSON *b) {
+    static const char *const paths[] = {"engine.kind", "engine.name", "engine.isa",
+                                        "engine.gemm", "engine.tier", "engine.runtime"};
     const double of_a = row_number(a, "engine.threads"), of_b = row_number(b, "engine.threads");
     return same_texts(a, b, paths, sizeof paths / sizeof *paths) &&
            (of_a == of_b || (isnan(of_a) && isnan(of_b)));
-}
-
-bool same_engine(const cJSON *a, const cJSON *b) {
-    static const char *const paths[] = {"engine.gemm", "engine.runtime"};
-    return same_kernels(a, b) && same_texts(a, b, paths, sizeof paths / sizeof *paths);
 }
 
 bool is_yardstick(const cJSON *row) {
@@ -46,7 +42,8 @@ bool is_yardstick(const cJSON *row) {
 static measurement *find(const side *s, const cJSON *row) {
     for (int i = 0; i < s->count; ++i) {
         measurement *m = &s->list[i];
-        if (same_names(m->row, row) && same_parameters(m->row, row) && same_engine(m->row, row))
+        if (same_names(m->row, row) && same_parameters(m->row, row) &&
+            (is_yardstick(row) || same_engine(m->row, row)))
             return m;
     }
     return NULL;

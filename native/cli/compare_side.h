@@ -40,10 +40,8 @@ bool same_names(const cJSON *a, const cJSON *b);
 bool same_parameters(const cJSON *a, const cJSON *b);
 /* The same engine with the same options; the build may differ. */
 bool same_engine(const cJSON *a, const cJSON *b);
-/* The same instruction set, tier and threads: what the yardstick runs on. */
-bool same_kernels(const cJSON *a, const cJSON *b);
-
-/* A fixed piece of work beside every round, which shows whether the machine itself moved. */
+/* A fixed piece of work beside every round, which shows whether the machine itself moved. It is the
+ * same whatever the engine is that was measured; its parameters say what it runs on. */
 bool is_yardstick(const cJSON *row);
 
 #endif

@@ -162,7 +162,7 @@ static void print_counts(FILE *to, const pair_list *pairs) {
             counts[VERDICT_SLOWER], counts[VERDICT_SAME]);
     if (counts[VERDICT_NONE]) fprintf(to, ", %d without an interval", counts[VERDICT_NONE]);
     if (voided) fprintf(to, ", %d void", voided);
-    fputs("; of equal builds one case in twenty shows one\n", to);
+    fputs("; where builds are equal, one case in twenty\ndiffers by chance\n", to);
 }
 
 bool table_mean(output *out, const pair_list *pairs, const mean_speed *mean) {

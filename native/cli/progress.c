@@ -31,14 +31,17 @@ bool interrupted(void) {
 
 progress progress_start(void) {
     const int64_t now = plx_platform_now_ns();
-    return (progress){.start_ns = now, .shown_ns = now, .terminal = isatty(STDERR_FILENO) != 0};
+    return (progress){
+        .start_ns = now, .shown_ns = now, .left_ns = -1, .terminal = isatty(STDERR_FILENO) != 0};
 }
 
 /* "1 min 20 s"; "" when it cannot be told yet. */
-static void time_left(char *text, size_t size, double fraction, double elapsed_s) {
+static void time_left(const progress *p, double fraction, double elapsed_s, char *text,
+                      size_t size) {
     text[0] = 0;
-    if (fraction < 0.02 || elapsed_s < 1) return;
-    const int left = (int)(elapsed_s * (1 - fraction) / fraction + 0.5);
+    if (p->left_ns < 0 && (fraction < 0.02 || elapsed_s < 1)) return;
+    const double told = (double)p->left_ns * 1e-9;
+    const int left = (int)((p->left_ns < 0 ? elapsed_s * (1 - fraction) / fraction : told) + 0.5);
     if (left >= 60)
         snprintf(text, size, ", %d min %d s left", left / 60, left % 60);
     else
@@ -58,7 +61,7 @@ void progress_show(progress *p, double fraction, const char *format, ...) {
     if (now - p->shown_ns < pause) return;
     p->shown_ns = now;
     char left[48], text[224];
-    time_left(left, sizeof left, fraction, (double)(now - p->start_ns) * 1e-9);
+    time_left(p, fraction, (double)(now - p->start_ns) * 1e-9, left, sizeof left);
     va_list list;
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);

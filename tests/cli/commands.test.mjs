@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { assertRows, interruptWhen, mnist, parallax, readRows, withFolder } from './support.mjs';
+import {
+  assertRows,
+  interruptAfter,
+  interruptWhen,
+  mnist,
+  parallax,
+  readRows,
+  withFolder,
+} from './support.mjs';
 
 const commands = ['info', 'bench', 'train', 'explain', 'verify', 'compare'];
 
@@ -85,11 +93,15 @@ describe('bench', () => {
       const [json, csv] = [path.join(folder, 'a.jsonl'), path.join(folder, 'a.csv')];
       const args = ['bench', 'all', '--quick', '--seconds', '0.02', '--json', json, '--csv', csv];
       const { code, err } = parallax(args, mnist ? { env: { PARALLAX_DATA: mnist } } : {});
-      assert.equal(code, 0, err);
+      // On a busy machine the system may lend fewer processors than threads: that is said, and no row.
+      const complaints = err.match(/^parallax: .*$/gm) ?? [];
+      const busy = complaints.filter((line) => line.includes('had no processor for one of'));
+      assert.deepEqual(complaints, busy);
+      assert.equal(code, busy.length > 0 ? 1 : 0, err);
       const rows = readRows(json);
       assertRows(rows);
       const found = new Set(rows.map((row) => row.suite));
-      assert.deepEqual([...found], suites);
+      assert.deepEqual([...found].sort(), [...suites, 'machine'].sort());
       for (const row of rows) {
         assert.equal(row.engine.kind, 'native');
         assert.equal(row.checks.passed, true, `${row.case}: ${row.checks.failure}`);
@@ -129,7 +141,7 @@ describe('bench', () => {
         new RegExp(`^ {2}all +${rows.length} rows {2}0 void, \\d+ with assumed`),
       );
       assert.equal(lines.length, 3, out);
-      assert.match(readFileSync(tables, 'utf8'), /^\ngemm\n {2}case .*\n {2}256 x 256 x 256 /);
+      assert.match(readFileSync(tables, 'utf8'), /^gemm\n {2}case .*\n {2}256 x 256 x 256 /m);
       assert.deepEqual(readdirSync(folder).sort(), ['a.jsonl', 'a.txt']);
     }));
 
@@ -158,10 +170,13 @@ describe('bench', () => {
   it('keeps what it has measured when it is interrupted', () =>
     withFolder(async (folder) => {
       const json = path.join(folder, 'a.jsonl');
-      const args = ['bench', 'gemm', 'adaptive', '--quick', '--seconds', '0.5', '--json', json];
-      const { code, err } = await interruptWhen(args, /case +metric/);
-      assert.equal(code, 130, err);
-      assert.match(err, /stopped; \d+ rows were measured/);
+      // Rows come when a case was visited, however long that takes here.
+      const args = ['bench', 'gemm', '--cases', '128,256', '--seconds', '10', '--json', json];
+      let result = { err: 'stopped; 0 rows' };
+      for (let wait = 2000; / 0 rows/.test(result.err); wait *= 2)
+        result = await interruptAfter(args, wait);
+      assert.equal(result.code, 130, result.err);
+      assert.match(result.err, /stopped; \d+ rows were measured/);
       assertRows(readRows(json));
       assert.deepEqual(readdirSync(folder), ['a.jsonl']);
     }));
@@ -405,9 +420,11 @@ describe('verify', () => {
 });
 
 describe('compare', () => {
-  const row = JSON.parse(
-    parallax(['bench', 'gemm', '--quick', '--cases', '256', '--json', '-']).out.split('\n')[0],
-  );
+  const row = jsonLines(
+    parallax(['bench', 'gemm', '--quick', '--cases', '256', '--json', '-']).out,
+  ).find(({ primary }) => primary);
+  // Its figures are replaced, and so are those of its rounds.
+  delete row.samples.rounds;
   const compare = (change) =>
     withFolder((folder) => {
       const [a, b] = ['a.jsonl', 'b.jsonl'].map((name) => path.join(folder, name));

@@ -273,7 +273,7 @@ describe('the machine in compare', () => {
       case: 'yardstick',
       metric: 'arithmetic',
       primary: false,
-      parameters: {},
+      parameters: { isa: 'avx128' },
       ...change,
     });
   it('moved when the yardstick did', async () => {
@@ -285,10 +285,17 @@ describe('the machine in compare', () => {
     assert.match(err, /^ {2}The machine itself, arithmetic: 0\.990/m);
     assert.doesNotMatch(err, /it moved/);
   });
+  it('is the same for every engine', async () => {
+    const other = (factor) => yardstick(factor, { engine: { isa: 'avx2' } });
+    const { err } = await compare([[row(), yardstick(1), other(1)]], [[row(), other(1)]]);
+    assert.equal(err.match(/The machine itself/g).length, 1, err);
+    assert.match(err, /^ {2}The machine itself, arithmetic: 1\.000/m);
+  });
   it('is not judged by other instructions', async () => {
-    const other = yardstick(0.5, { engine: { isa: 'avx2' } });
+    const other = yardstick(0.5, { parameters: { isa: 'wasm128' } });
     const { err } = await compare([[row(), other]], [[row(), yardstick(1)]]);
     assert.match(err, /Whether the machine itself moved is not known/);
+    assert.doesNotMatch(err, /other parameters/);
   });
 });
 

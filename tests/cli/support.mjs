@@ -29,25 +29,41 @@ export function parallax(args, { env = {}, cwd } = {}) {
   return { code: result.status, out: result.stdout, err: result.stderr };
 }
 
-/** Starts the command and sends it SIGINT once its standard output matches. */
-export function interruptWhen(args, pattern) {
+/** Runs the command; watch(child) may end it. */
+function start(args, watch) {
   const child = spawn(program, args, { env: environment });
   let out = '';
   let err = '';
-  let sent = false;
   child.stdout.on('data', (text) => {
     out += text;
-    if (!sent && pattern.test(out)) {
-      sent = true;
-      child.kill('SIGINT');
-    }
   });
   child.stderr.on('data', (text) => {
     err += text;
   });
+  watch(child, () => out);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, out, err }));
+  });
+}
+
+/** Starts the command and sends it SIGINT once its standard output matches. */
+export function interruptWhen(args, pattern) {
+  let sent = false;
+  return start(args, (child, out) => {
+    child.stdout.on('data', () => {
+      if (sent || !pattern.test(out())) return;
+      sent = true;
+      child.kill('SIGINT');
+    });
+  });
+}
+
+/** Starts the command and sends it SIGINT after a while. */
+export function interruptAfter(args, milliseconds) {
+  return start(args, (child) => {
+    const timer = setTimeout(() => child.kill('SIGINT'), milliseconds);
+    child.on('close', () => clearTimeout(timer));
   });
 }
 
