@@ -230,7 +230,8 @@ const tiers = {
       await tier.check(`types of ${folder}`, bin('tsc'), ['--noEmit', '-p', folder]);
     }
     if ((await tier.run('shellcheck', ['--version'])) === 0) {
-      const scripts = ['scripts/setup', 'scripts/test', 'scripts/playground', '.ci/run'];
+      const names = ['setup', 'test', 'playground', 'repeat', 'peers'];
+      const scripts = [...names.map((name) => `scripts/${name}`), '.ci/run'];
       await tier.check('shellcheck', 'shellcheck', scripts.filter(existsSync));
     } else {
       tier.skip('no shellcheck');

@@ -382,4 +382,23 @@ describe('the threshold of compare', () => {
       }
       assert.ok(held >= 0.9 * runs && held <= 0.99 * runs, `${held} of ${runs}`);
     }));
+
+  it('holds where whole runs are faster or slower, given several a side', () =>
+    withFolder((folder) => {
+      const normal = generator(3);
+      const runs = 200;
+      let [wrong, held] = [0, 0];
+      // What a machine does for minutes: no round of one run shows it, other runs do.
+      const side = () =>
+        Array.from({ length: 4 }, () =>
+          simulate(normal, { cases: 4, machine: 0.01, speed: Math.exp(0.05 * normal()) }),
+        );
+      for (let i = 0; i < runs; ++i) {
+        const { code, mean } = compareIn(folder, side(), side(), '-t', '0');
+        wrong += code === 3;
+        held += mean.low < 1 && 1 < mean.high;
+      }
+      assert.ok(wrong <= 0.05 * runs, `${wrong} of ${runs} equal builds failed`);
+      assert.ok(held >= 0.9 * runs && held <= 0.99 * runs, `${held} of ${runs}`);
+    }));
 });
