@@ -10,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__linux__)
+#include <malloc.h>
+#endif
+
 static const int64_t SLICE_NS = 50000000;
 
 typedef struct bench_run {
@@ -171,7 +175,16 @@ static int finish(bench_run *run) {
     return code;
 }
 
-static int run_suites(const char *suites, const char *cases, double seconds, bool brief) {
+/* Large arrays from the system each time, not from what an earlier case gave back: where pages lie
+ * differs from run to run, so it has to differ from round to round. */
+static void use_fresh_memory(void) {
+#if defined(__GLIBC__)
+    enum { LARGE = 1 << 17 };
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+#endif
+}
+
+static int run_suites(plx_bench_options options, bool brief) {
     bench_run run = {.brief = brief};
     digits_files files = {0};
     if (!output_open(&run.out)) return EXIT_FAILED;
@@ -179,10 +192,6 @@ static int run_suites(const char *suites, const char *cases, double seconds, boo
     int code = open_context(&run.ctx, &note);
     if (code == EXIT_DONE) {
         char message[4352];
-        plx_bench_options options = plx_bench_default();
-        options.suites = suites;
-        options.cases = cases;
-        options.seconds = seconds;
         options.seed = (uint64_t)arguments.seed;
         if (arguments.quick) options.size = PLX_BENCH_QUICK;
         if (arguments.full) options.size = PLX_BENCH_FULL;
@@ -222,13 +231,15 @@ static bool join_suites(poptContext parsed, char *text, size_t size) {
 
 int cmd_bench(int argc, const char **argv) {
     const char *cases = NULL;
-    double seconds = 0;
+    plx_bench_options chosen = plx_bench_default();
     int list = 0, brief = 0;
     const struct poptOption options[] = {
         {"list", 'l', POPT_ARG_NONE, &list, 0, "print the suites and stop", NULL},
         {"cases", 'c', POPT_ARG_STRING, &cases, 0, "only cases whose name has one of these texts",
          "TEXT[,TEXT...]"},
-        {"seconds", 's', POPT_ARG_DOUBLE, &seconds, 0, "of measuring per case", "S"},
+        {"seconds", 's', POPT_ARG_DOUBLE, &chosen.seconds, 0, "of measuring per case", "S"},
+        {"rounds", 'r', POPT_ARG_INT, &chosen.rounds, 0,
+         "that all cases are visited in, 1 to 32 (default: 6 quick, 8, 10 full)", "N"},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0, "How much:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},
         {"brief", 'b', POPT_ARG_NONE, &brief, 0,
@@ -252,11 +263,16 @@ int cmd_bench(int argc, const char **argv) {
     else if (arguments.tables && !strcmp(arguments.tables, "-"))
         code = wrong_usage("bench", "--tables names a file; without --brief, the tables are on "
                                     "standard output anyhow.");
-    else if (!(seconds >= 0 && seconds <= 3600))
-        code = wrong_usage("bench", "--seconds must be from 0 to 3600, not %g.", seconds);
+    else if (!(chosen.seconds >= 0 && chosen.seconds <= 3600))
+        code = wrong_usage("bench", "--seconds must be from 0 to 3600, not %g.", chosen.seconds);
+    else if (chosen.rounds < 0 || chosen.rounds > 32)
+        code = wrong_usage("bench", "--rounds must be from 1 to 32, not %d.", chosen.rounds);
     else {
         catch_interrupts();
-        code = run_suites(suites, cases, seconds, brief);
+        chosen.suites = suites;
+        chosen.cases = cases;
+        use_fresh_memory();
+        code = run_suites(chosen, brief);
     }
     free_texts(1, &cases);
     poptFreeContext(parsed);
