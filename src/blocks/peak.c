@@ -3,8 +3,8 @@
 #include "kernels/kernels.h"
 
 /* How long a thread may take to come: a system that is busy hands out processors in turns of
- * milliseconds. */
-static const int64_t PATIENCE_NS = 50000000;
+ * milliseconds, and others may be before it. */
+static const int64_t PATIENCE_NS = 1000000000;
 
 typedef struct peak_job {
     const plx_kernels *kernels;

@@ -15,7 +15,7 @@ import { count, percent, significant } from './format.js';
 import { hypercausalCharts } from './hypercausal_charts.js';
 import { exponent, type Interval } from './interval.js';
 import { type Lane, lanesOf, sideNames } from './lanes.js';
-import { machineSuite } from './machine.js';
+import { machineSuite } from './machine_movement.js';
 import { opsCharts } from './ops_charts.js';
 import type { Measurement } from './rows.js';
 import { intervalText } from './verdict.js';

@@ -16,7 +16,7 @@ import {
   ratioOfRuns,
   type Yardstick,
   yardstickOf,
-} from './machine.js';
+} from './machine_movement.js';
 import type { Measurement } from './rows.js';
 
 /** Cases that do not enter, and why. */

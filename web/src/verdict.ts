@@ -1,7 +1,7 @@
 /** The comparison in words. */
 import { count, list, percent, times } from './format.js';
 import { type Interval, straddlesOne } from './interval.js';
-import { type Movement, type Work, works } from './machine.js';
+import { type Movement, type Work, works } from './machine_movement.js';
 import type { LeftOut, Summary } from './summary.js';
 
 /** A ratio of times as a share of speed. */

@@ -3,7 +3,7 @@ import { pairCases, ratiosOf } from '../../../web/src/compare.js';
 import { toMeasurement, voidRow } from '../../../web/src/measurement.js';
 import { axisOf, suiteCharts } from '../../../web/src/suite_charts.js';
 import { leftOut, summarise } from '../../../web/src/summary.js';
-import { type Change, measure, row } from './rows.js';
+import { type Change, measure, row } from './sample_rows.js';
 
 const native = measure(
   { kind: 'native', median: 100 },

@@ -6,7 +6,7 @@ import { parseResults, resultSet, toCsv, toJsonLines } from '../../../web/src/re
 import { suiteCharts } from '../../../web/src/suite_charts.js';
 import { leftOut, summarise } from '../../../web/src/summary.js';
 import { steps, verdict } from '../../../web/src/verdict.js';
-import { type Change, measure, row } from './rows.js';
+import { type Change, measure, row } from './sample_rows.js';
 
 const good = { count: 20, median: 100, p10: 90, p90: 110, low: 98, high: 102 };
 

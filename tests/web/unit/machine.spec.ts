@@ -2,11 +2,11 @@
 import { expect, test } from '@playwright/test';
 import { pairCases } from '../../../web/src/compare.js';
 import type { Interval } from '../../../web/src/interval.js';
-import { type Movement, ratioOfRuns } from '../../../web/src/machine.js';
+import { type Movement, ratioOfRuns } from '../../../web/src/machine_movement.js';
 import type { Measurement } from '../../../web/src/rows.js';
 import { type Summary, summarise } from '../../../web/src/summary.js';
 import { machineSentences, reservations, steps, verdict } from '../../../web/src/verdict.js';
-import { type Change, measure } from './rows.js';
+import { type Change, measure } from './sample_rows.js';
 
 /** Normal deviates from a seed (Box and Muller, 1958, over a linear congruential generator). */
 function normals(seed: number): () => number {
