@@ -207,6 +207,7 @@ static plx_status work_on(plx_bench *bench, plx_case *c, int64_t slice_ns) {
 static void begin_round(plx_bench *bench) {
     enum { PAGE = 4096, PAGES = 512, LINE = 64, LINES = 64 };
     plx_platform_free(bench->spacer);
+    plx_platform_trim();
     bench->spacer = plx_platform_alloc((size_t)(PAGE * (1 + plx_rng_below(&bench->rng, PAGES)) +
                                                 LINE * plx_rng_below(&bench->rng, LINES)));
     if (bench->round > 0) plx__machine_renew(bench->ctx);

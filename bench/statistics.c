@@ -74,11 +74,12 @@ static double identity(double x) {
 }
 
 plx_summary plx__between_rounds(int rounds, const double *medians) {
-    enum { MOST = 64 };
+    enum { MOST = 64, BY_RANK = 6 };
     double sorted[MOST], scaled[MOST];
     if (rounds > MOST) rounds = MOST;
     memcpy(sorted, medians, (size_t)rounds * sizeof *sorted);
     plx_summary s = plx__summarise(rounds, sorted);
+    if (rounds >= BY_RANK) return s;
     const bool positive = sorted[0] > 0;
     for (int i = 0; i < rounds; ++i) scaled[i] = positive ? plx__log(medians[i]) : medians[i];
     const double mean = plx__mean(rounds, scaled);

@@ -13,6 +13,7 @@
 
 #if defined(__linux__)
 #include <linux/futex.h>
+#include <malloc.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #endif
@@ -76,6 +77,12 @@ void *plx_platform_alloc(size_t bytes) {
 
 void plx_platform_free(void *memory) {
     free(memory);
+}
+
+void plx_platform_trim(void) {
+#if defined(__GLIBC__)
+    (void)malloc_trim(0);
+#endif
 }
 
 bool plx_platform_memory(uint64_t *left, uint64_t *all) {

@@ -66,6 +66,9 @@ void plx_platform_free(void *memory) {
     free(memory);
 }
 
+/* A module's memory never shrinks. */
+void plx_platform_trim(void) {}
+
 /* What malloc holds free, and what lies beyond it. The memory of a module with threads has a fixed
  * size; without, it grows up to a limit. */
 bool plx_platform_memory(uint64_t *left, uint64_t *all) {

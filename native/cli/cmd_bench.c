@@ -10,10 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__linux__)
-#include <malloc.h>
-#endif
-
 static const int64_t SLICE_NS = 50000000;
 
 typedef struct bench_run {
@@ -175,15 +171,6 @@ static int finish(bench_run *run) {
     return code;
 }
 
-/* Large arrays from the system each time, not from what an earlier case gave back: where pages lie
- * differs from run to run, so it has to differ from round to round. */
-static void use_fresh_memory(void) {
-#if defined(__GLIBC__)
-    enum { LARGE = 1 << 17 };
-    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
-#endif
-}
-
 static int run_suites(plx_bench_options options, bool brief) {
     bench_run run = {.brief = brief};
     digits_files files = {0};
@@ -271,7 +258,6 @@ int cmd_bench(int argc, const char **argv) {
         catch_interrupts();
         chosen.suites = suites;
         chosen.cases = cases;
-        use_fresh_memory();
         code = run_suites(chosen, brief);
     }
     free_texts(1, &cases);

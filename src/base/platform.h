@@ -35,6 +35,9 @@ enum {
 void *plx_platform_alloc(size_t bytes);
 void plx_platform_free(void *memory);
 
+/* Gives freed memory back to the system, so that what is taken next lies on other pages. */
+void plx_platform_trim(void);
+
 /* Bytes that can still be had, and in all. False where that cannot be told: a system that hands out
  * more than it has. */
 bool plx_platform_memory(uint64_t *left, uint64_t *all);

@@ -97,9 +97,9 @@ static void deal(plx__pool *pool, int threads) {
 
 /* Two threads on one processor take turns of milliseconds, while each waits for the other: a loop
  * of two threads is then many times slower than with one. A system that was asked to wake a thread
- * often puts it where the waker runs, and leaves it there as long as it sleeps and wakes: it looks
- * for an imbalance every few milliseconds only. So a worker that wakes up beside another one moves
- * away. */
+ * often puts it where the waker runs, and one that interrupts a thread may go on with it elsewhere;
+ * it looks for an imbalance every few milliseconds only. So a worker that has nothing to do, and
+ * finds itself beside another one, moves away. */
 
 static void note_place(plx__pool *pool, int id) {
     atomic_store_explicit(&pool->shares[id].cpu, plx_platform_cpu(), memory_order_relaxed);
@@ -130,6 +130,7 @@ static void take_place(plx__pool *pool, worker *self) {
 static unsigned await_epoch(plx__pool *pool, worker *self, unsigned seen) {
     const int64_t deadline = plx_platform_now_ns() + SPIN_NS;
     do {
+        take_place(pool, self);
         for (int i = 0; i < SPINS_PER_CLOCK; ++i) {
             const unsigned now = atomic_load_explicit(&pool->epoch, memory_order_acquire);
             if (now != seen) return now;
