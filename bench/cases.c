@@ -94,9 +94,18 @@ void plx__case_sample(plx_case *c, double ns) {
     add_sample(c, &c->times, ns);
 }
 
-void plx__case_once(plx_case *c, double effort) {
+void plx__case_expect(plx_bench *bench, plx_case *c, double operations, double values,
+                      double bytes) {
+    /* Much of any case is not products of matrices; a normal value takes two functions. */
+    const double per_operation = 1 / (0.4 * plx_ctx_get_info(bench->ctx).gflops);
+    const double per_value = 40, per_byte = 0.15;
+    c->work_ns = operations * per_operation;
+    c->making_ns = values * per_value + bytes * per_byte;
+}
+
+void plx__case_once(plx_bench *bench, plx_case *c, double operations) {
     c->repeats = c->visits = 1;
-    c->effort = effort;
+    plx__case_expect(bench, c, operations, 0, 0);
 }
 
 void plx__case_timed(const plx_bench *bench, plx_case *c, int64_t ns, double iterations) {
@@ -171,6 +180,11 @@ void plx__case_void(plx_case *c, const char *format, ...) {
     plx__format_list(c->checks.failure, sizeof c->checks.failure, format, args);
     va_end(args);
     c->checks.failed = true;
+}
+
+void plx__fill_uniform(uint64_t seed, uint32_t stream, int64_t n, plx_real *values) {
+    plx_rng rng = plx_rng_new(seed, stream);
+    for (int64_t i = 0; i < n; ++i) values[i] = (plx_real)((double)plx_rng_u32(&rng) * 0x1p-31 - 1);
 }
 
 void plx__fill_normal(uint64_t seed, uint32_t stream, int64_t n, plx_real *values) {

@@ -115,9 +115,10 @@ struct plx_case {
     /* Or long work with its own clock: about slice_ns of it; sets *done when a sample is complete,
      * after recording what it measured. */
     plx_status (*slice)(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *done);
-    int repeats;   /* samples that a visit to a sliced case gives */
-    int visits;    /* rounds that it takes part in; 0: all */
-    double effort; /* about the operations of a visit to a sliced case: what runs promise */
+    int repeats;      /* samples that a visit to a sliced case gives */
+    int visits;       /* rounds that it takes part in; 0: all */
+    double work_ns;   /* about what one iteration takes, or a visit to a sliced case */
+    double making_ns; /* and what opening it does: both are for what runs promise */
     plx_status (*check)(plx_bench *bench, plx_case *c); /* NULL: nothing to check */
     void (*close)(plx_case *c);
     void (*conclude)(plx_bench *bench, plx_case *c); /* NULL: nothing to add */
@@ -183,9 +184,13 @@ void plx__case_text(plx_case *c, const char *name, const char *value);
 int plx__case_metric(plx_case *c, const char *name, const char *unit, const char *better,
                      bool primary, plx_metric_kind kind, double factor);
 void plx__case_record(plx_case *c, int metric, double value);
+/* About what a visit takes: operations of an iteration (or of all of a sliced case), values that
+ * are drawn and bytes that are moved to make it. */
+void plx__case_expect(plx_bench *bench, plx_case *c, double operations, double values,
+                      double bytes);
 /* For a sliced case that has nothing to do with time: one sample in all, of about so many
  * operations. */
-void plx__case_once(plx_case *c, double effort);
+void plx__case_once(plx_bench *bench, plx_case *c, double operations);
 /* A sample of a sliced case that took ns for so many iterations. The case is void when that is too
  * short for the clock to tell. */
 void plx__case_timed(const plx_bench *bench, plx_case *c, int64_t ns, double iterations);
@@ -209,7 +214,9 @@ void plx__case_bits(plx_case *c, uint64_t hash, double count);
 void plx__case_losses(plx_case *c, const plx_real *losses, int64_t count);
 void plx__case_void(plx_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* n normal values from a seeded stream. */
+/* n values from a seeded stream: uniform in [-1, 1), which takes a fraction of the time; or normal.
+ */
+void plx__fill_uniform(uint64_t seed, uint32_t stream, int64_t n, plx_real *values);
 void plx__fill_normal(uint64_t seed, uint32_t stream, int64_t n, plx_real *values);
 
 #endif

@@ -142,6 +142,8 @@ static void plan_size(plx_bench *bench, int group, int64_t bytes) {
     c->slice = slice_sweep;
     c->close = close_sweep;
     c->repeats = repeats[plx__bench_options(bench)->size];
+    /* Three streams, each found out about and then timed. */
+    plx__case_expect(bench, c, 0, 0, 10.0 * (double)bytes * c->repeats);
     plx__case_number(c, "bytes", (double)bytes);
     for (int k = 0; k < STREAMS; ++k)
         plx__case_metric(c, stream_names[k], "GB/s", "higher", k == PLX_STREAM_COPY, PLX_METRIC_OWN,

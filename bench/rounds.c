@@ -318,22 +318,15 @@ void plx_bench_stop(plx_bench *bench) {
 /* ---- What is left -----------------------------------------------------------------------------
  */
 
-/* Operations in a nanosecond, of work that is not all products of matrices. */
-static double work_per_ns(const plx_bench *bench) {
-    const plx_ctx_info info = plx_ctx_get_info(bench->ctx);
-    return 0.4 * info.gflops;
-}
-
 /* A visit as it is expected before the first: samples with their warm-up and what stands beside,
  * and the making of the case. */
 static double expected_visit_ns(const plx_bench *bench, const plx_case *c) {
-    enum { MAKING_NS = 1000000 };
+    const double making = 1e6 + c->making_ns;
     if (c->took_ns > 0) return c->took_ns;
-    if (c->slice) return MAKING_NS + c->effort / work_per_ns(bench);
+    if (c->slice) return making + c->work_ns;
     const double sample = (double)plx__bench_sample_ns(bench);
-    double measuring = (double)visit_budget(bench, c);
-    if (measuring < sample) measuring = sample;
-    return 1.5 * measuring + (c->beside ? 0.5 * measuring : 0) + MAKING_NS;
+    const double budget = (double)visit_budget(bench, c), least = fmax(sample, 2 * c->work_ns);
+    return making + (c->beside ? 2 : 1.5) * fmax(budget, least);
 }
 
 static double left_ns(const plx_bench *bench, bool all) {

@@ -15,11 +15,12 @@ typedef struct plx_summary {
  * section 3.2). Below six samples no two reach 95%: it is the range then. */
 plx_summary plx__summarise(int count, double *values);
 
-/* The median of the medians of rounds [rounds], rounds >= 2, and the 95% interval of a round's median.
- * From six rounds on it lies between two of them, as above; fewer do not reach 95%, so it is Student's
- * t on logarithms then (on the values, where one is not positive), stretched to the median where that
- * lies outside. p10 and p90 are those of the medians. Rounds differ in what runs differ in, so the
- * interval holds for other runs, which the spread of samples within one stretch of time does not. */
+/* The median of the medians of rounds [rounds], rounds >= 2, and the 95% interval of a round's
+ * median. From six rounds on it lies between two of them, as above; fewer do not reach 95%, so it
+ * is Student's t on logarithms then (on the values, where one is not positive), stretched to the
+ * median where that lies outside. p10 and p90 are those of the medians. Rounds differ in what runs
+ * differ in, so the interval holds for other runs, which the spread of samples within one stretch
+ * of time does not. */
 plx_summary plx__between_rounds(int rounds, const double *medians);
 
 double plx__mean(int count, const double *values);

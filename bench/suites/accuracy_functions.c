@@ -362,7 +362,7 @@ int plx__accuracy_functions(plx_bench *bench, int group) {
         plx_case *c = plx__bench_add(bench, group++, "%s", unaries[i]->name);
         if (!c) continue;
         c->variant = i;
-        plx__case_once(c, 2e9);
+        plx__case_once(bench, c, 2e9);
         c->open = open_function;
         c->slice = slice_function;
         c->close = close_function;
@@ -370,7 +370,7 @@ int plx__accuracy_functions(plx_bench *bench, int group) {
     }
     plx_case *c = plx__bench_add(bench, group++, "gelu against its tanh form");
     if (!c) return group;
-    plx__case_once(c, 2e9);
+    plx__case_once(bench, c, 2e9);
     c->slice = slice_pair;
     return group;
 }

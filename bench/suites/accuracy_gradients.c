@@ -202,7 +202,7 @@ int plx__accuracy_gradients(plx_bench *bench, int group) {
         plx_case *c = plx__bench_add(bench, group++, "gradient of %s", ops[i]->name);
         if (!c) continue;
         c->variant = i;
-        plx__case_once(c, 2e8);
+        plx__case_once(bench, c, 2e8);
         c->slice = slice_gradient;
         plx__case_text(c, "op", ops[i]->name);
         plx__case_text(c, "numeric", "differences of the same plan, single precision");

@@ -126,7 +126,7 @@ int plx__accuracy_norms(plx_bench *bench, int group) {
             if (!c) continue;
             c->size = widths[i];
             c->variant = (int)k;
-            plx__case_once(c, 1e9);
+            plx__case_once(bench, c, 1e9);
             c->slice = slice_norm;
             plx__case_text(c, "function", "layer_norm");
             plx__case_number(c, "width", (double)widths[i]);

@@ -97,7 +97,7 @@ int plx__accuracy_rows(plx_bench *bench, int group) {
         plx_case *c = plx__bench_add(bench, group++, "softmax of %lld", (long long)widths[i]);
         if (!c) continue;
         c->size = widths[i];
-        plx__case_once(c, 2e9);
+        plx__case_once(bench, c, 2e9);
         c->slice = slice_rows;
         plx__case_text(c, "function", "softmax");
         plx__case_number(c, "width", (double)widths[i]);

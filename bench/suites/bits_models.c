@@ -62,7 +62,7 @@ void plx__bits_models(plx_bench *bench, int group) {
         c->open = open_lesson;
         c->slice = slice;
         c->close = close_lesson;
-        plx__case_once(c, 3e10);
+        plx__case_once(bench, c, 3e10);
         plx__case_text(c, "task", plx_learning_task(i));
         plx__case_number(c, "batch", BATCH);
         plx__case_metric(c, "training time", "ms", "lower", false, PLX_METRIC_TIME, 1e-6);

@@ -86,6 +86,6 @@ void plx__bits_operations(plx_bench *bench, int group) {
     plx_case *c = plx__bench_add(bench, group, "every operation and gradient");
     if (!c) return;
     c->slice = slice_operations;
-    plx__case_once(c, 2e10);
+    plx__case_once(bench, c, 2e10);
     plx__case_metric(c, "values", "numbers", "none", false, PLX_METRIC_OWN, 1);
 }

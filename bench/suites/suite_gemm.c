@@ -53,8 +53,8 @@ static plx_status open_product(plx_bench *bench, plx_case *c) {
     p->c = plx_platform_alloc((size_t)(m * n) * sizeof *p->c);
     if (!p->a || !p->b || !p->c)
         return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory for its matrices", c->name);
-    plx__fill_normal(plx__bench_options(bench)->seed, STREAM_A, m * k, p->a);
-    plx__fill_normal(plx__bench_options(bench)->seed, STREAM_B, k * n, p->b);
+    plx__fill_uniform(plx__bench_options(bench)->seed, STREAM_A, m * k, p->a);
+    plx__fill_uniform(plx__bench_options(bench)->seed, STREAM_B, k * n, p->b);
     return PLX_OK;
 }
 
@@ -100,12 +100,14 @@ static plx_status check_product(plx_bench *bench, plx_case *c) {
     return PLX_OK;
 }
 
-static void fill_in(plx_case *c, int64_t m, int64_t n, int64_t k, const char *transposed) {
+static void fill_in(plx_bench *bench, plx_case *c, int64_t m, int64_t n, int64_t k,
+                    const char *transposed) {
     c->open = open_product;
     c->run = run_product;
     c->check = check_product;
     c->close = close_product;
     c->flops = 2.0 * (double)m * (double)n * (double)k;
+    plx__case_expect(bench, c, c->flops, (double)((m + n) * k) / 4, 0);
     plx__case_number(c, "m", (double)m);
     plx__case_number(c, "n", (double)n);
     plx__case_number(c, "k", (double)k);
@@ -126,14 +128,14 @@ static plx_status plan(plx_bench *bench) {
                                      (long long)n, (long long)n);
         if (!c) continue;
         c->size = n;
-        fill_in(c, n, n, n, "none");
+        fill_in(bench, c, n, n, n, "none");
     }
     for (int i = 0; i < SHAPES; ++i) {
         const struct shape *s = &shapes[i];
         plx_case *c = plx__bench_add(bench, SHAPED, "%s", s->what);
         if (!c) continue;
         c->variant = i;
-        fill_in(c, s->m, s->n, s->k, s->ta ? "a" : s->tb ? "b" : "none");
+        fill_in(bench, c, s->m, s->n, s->k, s->ta ? "a" : s->tb ? "b" : "none");
     }
     return PLX_OK;
 }

@@ -149,7 +149,8 @@ static void add(plx_bench *bench, int group, int64_t rows, int batch) {
     c->repeats = 1;
     /* Minutes each. */
     c->visits = rows > MANY ? 2 : 0;
-    c->effort = 6.0 * PARAMETERS * EPOCHS * 0.8 * (double)rows;
+    plx__case_expect(bench, c, 6.0 * PARAMETERS * EPOCHS * 0.8 * (double)rows,
+                     5.0 * MANY + 6.0 * (double)rows, 0);
     c->flops = 1; /* known when trained */
     plx__case_number(c, "rows", (double)rows);
     if (batch)

@@ -90,6 +90,19 @@ static plx_status check_training(plx_bench *bench, plx_case *c) {
     return PLX_OK;
 }
 
+/* Of the layers that "784-200-10" stands for. */
+static double weights_of(const char *model) {
+    double weights = 0, before = 0;
+    for (const char *at = model; *at;) {
+        double width = 0;
+        for (; *at && *at != '-'; ++at) width = 10 * width + (*at - '0');
+        at += *at == '-';
+        weights += before * width;
+        before = width;
+    }
+    return weights;
+}
+
 static plx_status plan(plx_bench *bench) {
     for (int i = 0; i < WORKS; ++i) {
         const struct work *work = &works[i];
@@ -99,6 +112,9 @@ static plx_status plan(plx_bench *bench) {
         if (!c) continue;
         c->variant = i;
         c->flops = 1; /* known when opened */
+        const double weights = weights_of(work->model);
+        plx__case_expect(bench, c, (work->training ? 6 : 2) * weights * (double)work->batch,
+                         weights, 0);
         c->open = open_work;
         c->run = run_work;
         c->check = work->training ? check_training : check_prediction;

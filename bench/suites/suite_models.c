@@ -191,7 +191,7 @@ static void add_courses(plx_bench *bench, int *group) {
         c->check = finish_course;
         c->close = close_course;
         c->repeats = LATER_SEGMENTS; /* the first visit has more, known when opened */
-        c->effort = 6e9;
+        plx__case_expect(bench, c, 6e9, 4e6, 0);
         c->flops = 1; /* known when opened */
         plx__case_text(c, "task", plx_learning_task(i));
     }

@@ -246,6 +246,7 @@ static plx_case *add_case(plx_bench *bench, int group, const char *op, const cha
                                  forward ? "" : pass);
     if (!c) return NULL;
     c->share = 0.25;
+    plx__case_expect(bench, c, 0, 1e5, 0); /* of the middle of all sizes */
     c->open = open_op;
     c->run = run_op;
     c->check = check_op;
