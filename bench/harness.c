@@ -158,7 +158,8 @@ plx_status plx_bench_new(plx_ctx *ctx, const plx_bench_options *options, plx_ben
     bench->options = options ? *options : plx_bench_default();
     bench->rng = plx_rng_new(bench->options.seed, 900);
     bench->clock_ns = clock_step_ns();
-    /* Since the context was made, a browser may have come to run the same code many times faster. */
+    /* Since the context was made, a browser may have come to run the same code many times faster.
+     */
     plx__machine_renew(ctx);
     plx_status status = take_options(bench, ctx);
     if (status == PLX_OK) status = plan_suites(bench);

@@ -79,7 +79,7 @@ plx_summary plx__between_rounds(int rounds, const double *medians) {
     if (rounds > MOST) rounds = MOST;
     memcpy(sorted, medians, (size_t)rounds * sizeof *sorted);
     plx_summary s = plx__summarise(rounds, sorted);
-    if (rounds >= BY_RANK) return s;
+    if (rounds >= BY_RANK || rounds < 2) return s;
     const bool positive = sorted[0] > 0;
     for (int i = 0; i < rounds; ++i) scaled[i] = positive ? plx__log(medians[i]) : medians[i];
     const double mean = plx__mean(rounds, scaled);

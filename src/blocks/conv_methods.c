@@ -182,9 +182,10 @@ static method choose(const plx__conv_args *args) {
 }
 
 double plx__conv_direct_flops(const plx__conv_args *args) {
+    const int64_t in_of_group = args->in / args->groups;
     return 2.0 * (double)args->n * (double)args->result[0] * (double)args->result[1] *
            (double)args->out * (double)args->kernel[0] * (double)args->kernel[1] *
-           (double)(args->in / args->groups);
+           (double)in_of_group;
 }
 
 double plx__conv_flops(const plx__conv_args *args) {
