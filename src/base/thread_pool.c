@@ -268,11 +268,11 @@ static bool meet(meeting *m) {
     return present >= m->threads;
 }
 
-static void each_piece(void *arg, int64_t begin, int64_t end, int worker) {
+static void each_piece(void *arg, int64_t begin, int64_t end, int id) {
     meeting *m = arg;
     (void)begin;
     (void)end;
-    if (meet(m)) m->fn(m->arg, worker, worker + 1, worker);
+    if (meet(m)) m->fn(m->arg, id, id + 1, id);
 }
 
 bool plx__parallel_each(plx__pool *pool, int threads, int64_t patience_ns, plx__loop_fn fn,
