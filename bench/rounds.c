@@ -50,6 +50,7 @@ static plx_status calibrate(plx_bench *bench, plx_work_fn work, void *arg, int64
 
 plx_status plx__bench_time(plx_bench *bench, plx_work_fn work, void *arg, int64_t *times,
                            double *ns) {
+    *ns = NAN;
     if (!*times) PLX_TRY(calibrate(bench, work, arg, times));
     for (int round = 0; round < TRIES; ++round) {
         const int64_t start = plx_platform_now_ns();
@@ -106,10 +107,11 @@ bool plx__bench_due(const plx_bench *bench, const plx_samples *taken, int64_t la
     return plx_platform_now_ns() - last_ns >= (spread > pause_ns ? spread : pause_ns);
 }
 
+enum { PEAK_ROUNDS = 1000 };
+
 static plx_status run_peak(void *arg, int64_t times) {
-    enum { ROUNDS = 1000 };
     plx_bench *bench = arg;
-    if (plx_peak(bench->ctx, 0, times * ROUNDS) > 0) return PLX_OK;
+    if (plx_peak(bench->ctx, 0, times * PEAK_ROUNDS) > 0) return PLX_OK;
     return plx__bench_fail(bench, PLX_ERR_UNSUPPORTED,
                            "bench: the system had no processor for one of the threads");
 }
@@ -122,8 +124,10 @@ static void sample_ceiling(plx_bench *bench) {
     if (!plx__bench_due(bench, &bench->peaks, bench->peak_taken_ns, PAUSE_NS)) return;
     /* Wakes the threads. */
     (void)run_peak(bench, 1);
-    if (plx__bench_time(bench, run_peak, bench, &bench->peak_times, &ns) == PLX_OK)
-        (void)plx__samples_add(&bench->peaks, bench->round, plx_peak(bench->ctx, 0, 1000) / ns);
+    const plx_status status = plx__bench_time(bench, run_peak, bench, &bench->peak_times, &ns);
+    const double operations = plx_peak(bench->ctx, 0, PEAK_ROUNDS);
+    if (status == PLX_OK && operations > 0)
+        (void)plx__samples_add(&bench->peaks, bench->round, operations / ns);
     bench->peak_taken_ns = plx_platform_now_ns();
 }
 

@@ -97,9 +97,9 @@ void estimate_spreads(estimate *e, int runs, const double *logs, const spread *w
 }
 
 estimate estimate_runs(int runs, const cJSON *const *rows) {
-    double logs[RUNS_MOST];
-    spread within[RUNS_MOST];
-    bool known[RUNS_MOST];
+    double logs[RUNS_MOST] = {0};
+    spread within[RUNS_MOST] = {{0}};
+    bool known[RUNS_MOST] = {false};
     estimate e = {0};
     for (int i = 0; i < runs; ++i) {
         known[i] = one_run(rows[i], &logs[i], &within[i]);
