@@ -1,14 +1,17 @@
 /* base/platform.h for Linux and macOS. */
 #include "base/platform.h"
 
+#include <locale.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #if defined(__APPLE__)
 #include <sys/sysctl.h>
+#include <xlocale.h>
 #endif
 
 #if defined(__linux__)
@@ -53,6 +56,17 @@ int64_t plx_platform_cache_bytes(int level) {
 
 const char *plx_platform_env(const char *name) {
     return getenv(name);
+}
+
+bool plx_platform_number(const char *text, double *value) {
+    static const char decimal[] = "0123456789+-.eE";
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (!plain) return false;
+    char *end;
+    const double number = strtod_l(text, &end, plain);
+    freelocale(plain);
+    *value = number;
+    return *text && text[strspn(text, decimal)] == 0 && *end == 0 && number - number == 0;
 }
 
 /* Matrices are read with strides of a page or more, where small pages cost a table walk a row. */

@@ -19,7 +19,18 @@
  * quarter of a microsecond. */
 // clang-format off
 EM_JS(double, plx__performance_now, (void), { return performance.now(); })
+EM_JS(double, plx__number, (const char *text), {
+    let decimal = "";
+    for (let code; (code = HEAPU8[text++]); ) decimal += String.fromCharCode(code);
+    return /^[-+.\\deE]+$/.test(decimal) ? Number(decimal) : NaN;
+})
 // clang-format on
+
+/* The engine's own: the C library's takes arithmetic of 128 bits, and several kilobytes. */
+bool plx_platform_number(const char *text, double *value) {
+    *value = plx__number(text);
+    return *value - *value == 0;
+}
 
 static int platform_cpus; /* 0: not told */
 

@@ -19,6 +19,10 @@ int64_t plx_platform_cache_bytes(int level);
 /* The value of an environment variable, or NULL. */
 const char *plx_platform_env(const char *name);
 
+/* The double nearest to a decimal number, whatever the language that the user's system is set to.
+ * False when the text is not one as a whole, or nothing finite. */
+bool plx_platform_number(const char *text, double *value);
+
 /* Bits of PLX_CPU_* that the processor and the operating system both support. */
 uint32_t plx_platform_cpu_features(void);
 enum {

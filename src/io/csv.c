@@ -3,7 +3,6 @@
 
 #include "base/platform.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { CELL_BYTES = 64 };
@@ -31,10 +30,10 @@ static char next_cell(reader *r, char *cell) {
 }
 
 static bool parse_number(const char *cell, plx_real *value) {
-    char *end;
-    const double number = strtod(cell, &end);
+    double number;
+    if (!plx_platform_number(cell, &number)) return false;
     *value = (plx_real)number;
-    return end != cell && !*end && *value - *value == 0;
+    return *value - *value == 0;
 }
 
 /* A first line in which no cell is a number names the columns. */

@@ -56,6 +56,8 @@ static void csv(plx_check *t, plx_ctx *ctx) {
     refuse_csv(t, ctx, "1,2\n3\n", "line 2 has 1 cells");
     refuse_csv(t, ctx, "1,nan\n", "line 1, column 2");
     refuse_csv(t, ctx, "1,\n", "line 1, column 2");
+    refuse_csv(t, ctx, "1,0x10\n", "line 1, column 2");
+    refuse_csv(t, ctx, "1,1e\n", "line 1, column 2");
     refuse_csv(t, ctx, "1,1e999\n", "not a finite number");
 }
 
