@@ -94,13 +94,21 @@ void plx__case_sample(plx_case *c, double ns) {
     add_sample(c, &c->times, ns);
 }
 
+/* Much of any case is not products of matrices. */
+static double expected_ns(const plx_bench *bench, double operations) {
+    return operations / (0.4 * plx_ctx_get_info(bench->ctx).gflops);
+}
+
 void plx__case_expect(plx_bench *bench, plx_case *c, double operations, double values,
                       double bytes) {
-    /* Much of any case is not products of matrices; a normal value takes two functions. */
-    const double per_operation = 1 / (0.4 * plx_ctx_get_info(bench->ctx).gflops);
+    /* A normal value takes two functions. */
     const double per_value = 40, per_byte = 0.15;
-    c->work_ns = operations * per_operation;
+    c->work_ns = expected_ns(bench, operations);
     c->making_ns = values * per_value + bytes * per_byte;
+}
+
+void plx__case_expect_first(plx_bench *bench, plx_case *c, double operations) {
+    c->first_ns = expected_ns(bench, operations);
 }
 
 void plx__case_once(plx_bench *bench, plx_case *c, double operations) {

@@ -118,7 +118,9 @@ struct plx_case {
     int repeats;      /* samples that a visit to a sliced case gives */
     int visits;       /* rounds that it takes part in; 0: all */
     double work_ns;   /* about what one iteration takes, or a visit to a sliced case */
-    double making_ns; /* and what opening it does: both are for what runs promise */
+    double making_ns; /* what opening it does */
+    double
+        first_ns; /* what the first visit takes instead; 0: the same. All for what runs promise */
     plx_status (*check)(plx_bench *bench, plx_case *c); /* NULL: nothing to check */
     void (*close)(plx_case *c);
     void (*conclude)(plx_bench *bench, plx_case *c); /* NULL: nothing to add */
@@ -188,6 +190,8 @@ void plx__case_record(plx_case *c, int metric, double value);
  * are drawn and bytes that are moved to make it. */
 void plx__case_expect(plx_bench *bench, plx_case *c, double operations, double values,
                       double bytes);
+/* The same of a first visit that does something else, in operations. */
+void plx__case_expect_first(plx_bench *bench, plx_case *c, double operations);
 /* For a sliced case that has nothing to do with time: one sample in all, of about so many
  * operations. */
 void plx__case_once(plx_bench *bench, plx_case *c, double operations);

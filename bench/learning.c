@@ -35,6 +35,10 @@ bool plx_learning_task_apart(int i) {
     return i >= 0 && i < TASKS && tasks[i]->apart;
 }
 
+double plx_learning_task_work(int i, plx_bench_size size) {
+    return i >= 0 && i < TASKS ? tasks[i]->work[size == PLX_BENCH_QUICK ? 0 : 1] : 0;
+}
+
 /* ---- For tasks ------------------------------------------------------------------------------- */
 
 plx_status plx__learning_fail(plx_learning *l, plx_status status, const char *format, ...) {

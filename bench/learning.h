@@ -39,6 +39,9 @@ const char *plx_learning_task_takes(int i);
 /* Whether suites of their own have what task i learns, so that those of all tasks leave it out. */
 bool plx_learning_task_apart(int i);
 
+/* About the operations of the whole training of task i at quick or default size. */
+double plx_learning_task_work(int i, plx_bench_size size);
+
 typedef struct plx_learning plx_learning;
 
 /* PLX_ERR_ARGUMENT for a task that does not exist (the sentence lists those that do). Options and

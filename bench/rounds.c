@@ -181,8 +181,10 @@ static plx_status end_visit(plx_bench *bench, plx_case *c) {
     close_visit(c);
     c->visit_count = 0;
     c->visit_ns = 0;
+    /* A first visit that does something else says nothing of the others. */
+    if (c->round > 0 || !(c->first_ns > 0))
+        c->took_ns = (double)(plx_platform_now_ns() - c->began_ns);
     c->round = c->round + 1 < visits_of(bench, c) ? c->round + 1 : PLX_BENCH_ROUNDS;
-    c->took_ns = (double)(plx_platform_now_ns() - c->began_ns);
     return status;
 }
 
@@ -333,13 +335,25 @@ static double expected_visit_ns(const plx_bench *bench, const plx_case *c) {
     return making + (c->beside ? 2 : 1.5) * fmax(budget, least);
 }
 
+/* Of visits from number done on. */
+static double expected_ns(const plx_bench *bench, const plx_case *c, int done) {
+    const int visits = visits_of(bench, c);
+    const double each = expected_visit_ns(bench, c);
+    if (done >= visits) return 0;
+    if (done > 0 || !(c->first_ns > 0)) return (visits - done) * each;
+    return 1e6 + c->making_ns + c->first_ns + (visits - 1) * each;
+}
+
 static double left_ns(const plx_bench *bench, bool all) {
     double left = 0;
     for (int i = 0; i < bench->case_count; ++i) {
         const plx_case *c = bench->cases[i];
         if (c->dropped || c->suite == PLX_BENCH_SUITES) continue;
-        const int visits = visits_of(bench, c), done = all ? 0 : c->round;
-        if (done < visits) left += (visits - done) * expected_visit_ns(bench, c);
+        const double whole = expected_ns(bench, c, all ? 0 : c->round);
+        /* Of a visit that goes on, what it has taken; but it is not over yet. */
+        const double spent = all || !c->opened ? 0 : (double)(plx_platform_now_ns() - c->began_ns);
+        const double here = whole - expected_ns(bench, c, c->round + 1);
+        left += whole - (spent < 0.95 * here ? spent : 0.95 * here);
     }
     return left;
 }

@@ -8,6 +8,8 @@ typedef struct plx_task {
     const char *name, *description;
     const char *takes; /* as plx_learning_task_takes; NULL: nothing */
     bool apart;        /* as plx_learning_task_apart */
+    double work[2];    /* about the operations of the whole training, quick and default, and of what
+                          evaluating trains: for what runs promise */
     /* Makes the data and says how to train: fills model_name, train, test, trainer options and data
      * from options. A failure goes through plx__learning_fail. */
     plx_status (*open)(plx_learning *learning);

@@ -26,6 +26,12 @@ static bool is_quick(plx_bench *bench) {
     return plx__bench_options(bench)->size == PLX_BENCH_QUICK;
 }
 
+/* Only a full run trains as long as the command does. */
+static plx_bench_size task_size(plx_bench *bench) {
+    const bool full = plx__bench_options(bench)->size == PLX_BENCH_FULL;
+    return full ? PLX_BENCH_DEFAULT : PLX_BENCH_QUICK;
+}
+
 /* Whether this visit trains to the end. */
 static bool is_whole(plx_bench *bench, const plx_case *c) {
     return c->round == 0 && !is_quick(bench);
@@ -65,11 +71,10 @@ static plx_status open_course(plx_bench *bench, plx_case *c) {
     const plx_bench_options *options = plx__bench_options(bench);
     course *l = c->state = plx_platform_alloc(sizeof *l);
     if (!l) return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory", c->name);
-    *l = (course){
-        .options = {.task = plx_learning_task(c->variant),
-                    .size = options->size == PLX_BENCH_FULL ? PLX_BENCH_DEFAULT : PLX_BENCH_QUICK,
-                    .seed = options->seed,
-                    .steps = is_whole(bench, c) ? 0 : QUICK_STEPS}};
+    *l = (course){.options = {.task = plx_learning_task(c->variant),
+                              .size = task_size(bench),
+                              .seed = options->seed,
+                              .steps = is_whole(bench, c) ? 0 : QUICK_STEPS}};
     plx_status status = plx_learning_new(plx__bench_ctx(bench), &l->options, &l->learning);
     if (status != PLX_OK) return status;
     plx_trainer *trainer = plx_learning_trainer(l->learning);
@@ -192,6 +197,8 @@ static void add_courses(plx_bench *bench, int *group) {
         c->close = close_course;
         c->repeats = LATER_SEGMENTS; /* the first visit has more, known when opened */
         plx__case_expect(bench, c, 6e9, 4e6, 0);
+        if (!is_quick(bench))
+            plx__case_expect_first(bench, c, plx_learning_task_work(i, task_size(bench)));
         c->flops = 1; /* known when opened */
         plx__case_text(c, "task", plx_learning_task(i));
     }

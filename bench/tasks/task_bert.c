@@ -292,6 +292,7 @@ static void close_task(plx_learning *l) {
 const plx_task plx__task_bert = {
     .name = "bert-nano",
     .description = "BERT on masked words and the sentiment of synthetic sentences",
+    .work = {2.0e12, 4.1e12},
     .open = open_task,
     .evaluate = evaluate,
     .exhibit = exhibit,

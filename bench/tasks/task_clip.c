@@ -235,6 +235,7 @@ static void close_task(plx_learning *l) {
 const plx_task plx__task_clip = {
     .name = "clip-nano",
     .description = "CLIP on synthetic pictures and their captions",
+    .work = {1.2e12, 3.3e12},
     .open = open_task,
     .evaluate = evaluate,
     .exhibit = exhibit,

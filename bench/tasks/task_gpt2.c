@@ -9,6 +9,7 @@ const plx_task plx__task_gpt2 = {
     .name = "gpt2-nano",
     .description = "GPT-2 on synthetic stories, or on the characters of a text",
     .takes = "text",
+    .work = {1.9e12, 2.0e13},
     .open = open_task,
     .evaluate = plx__text_evaluate,
     .exhibit = plx__text_exhibit,

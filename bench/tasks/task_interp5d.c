@@ -150,6 +150,7 @@ const plx_task plx__task_interp5d = {
     .description = "A function of five variables with noise, or a table of your own",
     .takes = "table",
     .apart = true,
+    .work = {6.3e9, 3.1e10},
     .open = open_task,
     .evaluate = evaluate,
     .exhibit = exhibit,

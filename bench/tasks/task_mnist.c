@@ -136,6 +136,7 @@ const plx_task plx__task_mnist = {
     .description = "Handwritten digits by 784-200-10, from the files of MNIST",
     .takes = "digits",
     .apart = true,
+    .work = {3.0e10, 1.0e11},
     .open = open_task,
     .evaluate = evaluate,
     .exhibit = exhibit,

@@ -216,6 +216,7 @@ const plx_task plx__task_resnet = {
     .name = "resnet-nano",
     .description = "A residual network that tells ten kinds of synthetic pictures apart, and the "
                    "same net without its shortcuts",
+    .work = {4.0e11, 1.0e12},
     .open = open_task,
     .evaluate = evaluate,
     .exhibit = exhibit,

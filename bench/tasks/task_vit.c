@@ -163,6 +163,7 @@ static void close_task(plx_learning *l) {
 const plx_task plx__task_vit = {
     .name = "vit-nano",
     .description = "A vision transformer that tells ten kinds of synthetic pictures apart",
+    .work = {2.5e12, 6.2e12},
     .open = open_task,
     .evaluate = evaluate,
     .exhibit = exhibit,
