@@ -39,7 +39,7 @@ struct poptOption json_option[] = {
     POPT_TABLEEND};
 
 struct poptOption size_options[] = {
-    {"quick", 0, POPT_ARG_NONE, &arguments.quick, 0, "seconds instead of minutes", NULL},
+    {"quick", 0, POPT_ARG_NONE, &arguments.quick, 0, "small sizes, few samples", NULL},
     {"full", 0, POPT_ARG_NONE, &arguments.full, 0, "everything, however long it takes", NULL},
     POPT_TABLEEND};
 
