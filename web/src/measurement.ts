@@ -134,6 +134,7 @@ export function toMeasurement(row: Row): Measurement {
     threads: r.engine.threads,
     threadsWorked: r.engine.threadsWorked,
     costsAssumed: r.engine.costs === 'assumed',
+    roundsWritten: r.engine.costs !== undefined,
     exact: r.engine.exact ?? false,
     engine: engineText(r.engine),
     machine: r.machine.name,
