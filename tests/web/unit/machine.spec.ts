@@ -4,6 +4,7 @@ import { pairCases } from '../../../web/src/compare.js';
 import type { Interval } from '../../../web/src/interval.js';
 import { type Movement, ratioOfRuns } from '../../../web/src/machine_movement.js';
 import type { Measurement } from '../../../web/src/rows.js';
+import { suiteCharts } from '../../../web/src/suite_charts.js';
 import { type Summary, summarise } from '../../../web/src/summary.js';
 import { machineSentences, reservations, steps, verdict } from '../../../web/src/verdict.js';
 import { type Change, measure } from './sample_rows.js';
@@ -195,6 +196,16 @@ test('a run that was stopped in its first round gives a figure and claims nothin
     expect(step?.what).toContain('cannot be told: the run was stopped in its first round.');
   }
   expect(said(summary)).not.toMatch(/no difference seen|as fast|this version/i);
+});
+
+test('the chart of all cases says that intervals of one round are too narrow', () => {
+  const notes = (rounds: number) => {
+    const browser = recent(sides.C, 2, rounds, rounds, rounds);
+    const specs = suiteCharts({ native: recentNative, browser, others: [], alone: false });
+    return specs.find(({ id }) => id === 'overview')?.notes.join();
+  };
+  expect(notes(1)).toContain('in one round only');
+  expect(notes(2)).not.toContain('in one round only');
 });
 
 test('its yardstick is shown by what the first round had', () => {
