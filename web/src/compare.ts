@@ -184,6 +184,10 @@ export function pairCases(
 /** Whether the spread between the rounds of a run can be seen. */
 export const hasRounds = ({ rounds = [] }: Measurement) => rounds.length >= leastRounds;
 
+/** Whether its run ended before it had a second round; of older versions nothing is known. */
+export const hasOneRound = (m: Measurement | undefined) =>
+  m?.roundsWritten === true && m.voided === undefined && !hasRounds(m);
+
 /** Logarithms of times, round by round; of rates, those of the times that they stand for. */
 export function logTimes({ rounds = [], direction }: Measurement): number[] {
   const sign = direction === 'higher' ? -1 : 1;

@@ -1,5 +1,6 @@
 /** Reads what the page needs from a row that follows the schema. */
 import { percent, significant } from './format.js';
+import { machineSuite } from './machine_movement.js';
 import type { Measurement, Roofline, Row, Share } from './rows.js';
 
 interface Samples {
@@ -8,6 +9,8 @@ interface Samples {
   median?: number;
   low?: number;
   high?: number;
+  p10?: number;
+  p90?: number;
   rounds?: number[];
 }
 
@@ -66,16 +69,34 @@ const figuresOf = (samples: Samples) =>
       : [{ name: `the ${name}`, figure: value }],
   );
 
+/** Whether a figure of 0 cannot be: errors may be 0, and what only describes may be below. */
+const isSpeed = ({ suite, primary, better }: SchemaRow) =>
+  better !== 'none' && (primary || suite === machineSuite);
+
+/** Figures that must be in this order. */
+const ordered = [
+  ['low', 'high'],
+  ['p10', 'p90'],
+] as const;
+
 /** What is wrong with the figures of a row, whatever its check says. */
-function defect({ samples, metric, primary, better }: SchemaRow): string | undefined {
+function defect(row: SchemaRow): string | undefined {
+  const { samples, metric } = row;
   const { median, rounds } = samples;
   if (median === undefined) return `its ${metric} has no median`;
+  if (rounds !== undefined && !Array.isArray(rounds)) {
+    return `the rounds of its ${metric} are no list`;
+  }
   const wild = figuresOf(samples).find(({ figure }) => !Number.isFinite(figure));
   if (wild) return `${wild.name} of its ${metric} is ${wildText(wild.figure)}`;
-  if (!primary || better === 'none') return undefined;
-  const impossible = [median, rounds ?? []].flat().find((figure) => figure <= 0);
+  /* One of a pair alone is left to the schema. */
+  const crossed = ordered.find(([from, to]) => (samples[from] ?? 0) > (samples[to] ?? Infinity));
+  if (crossed) return `the ${crossed[0]} of its ${metric} is above the ${crossed[1]}`;
+  if (!isSpeed(row)) return undefined;
+  if (median <= 0) return `its ${metric} is ${significant(median)}, and must be above 0`;
+  const impossible = rounds?.find((figure) => figure <= 0);
   if (impossible === undefined) return undefined;
-  return `its ${metric} is ${significant(impossible)}, and must be above 0`;
+  return `one of the rounds of its ${metric} is ${significant(impossible)}, and must be above 0`;
 }
 
 /** The same row, with the reason why it does not count. */
@@ -134,6 +155,7 @@ export function toMeasurement(row: Row): Measurement {
     threads: r.engine.threads,
     threadsWorked: r.engine.threadsWorked,
     costsAssumed: r.engine.costs === 'assumed',
+    roundsWritten: r.engine.costs !== undefined,
     exact: r.engine.exact ?? false,
     engine: engineText(r.engine),
     machine: r.machine.name,

@@ -25,6 +25,11 @@ export interface Measurement extends Interval {
   threadsWorked: number | undefined;
   /** Whether the costs by which plans choose threads were assumed: then the choice may be a bad one. */
   costsAssumed: boolean;
+  /**
+   * Whether its version writes the rounds of a row that has several: then a row without them had one.
+   * Files of older versions never have them.
+   */
+  roundsWritten: boolean;
   /** Same bits on every platform: 128 bits, no fused multiply-add. */
   exact: boolean;
   /** "Chromium 156", "native avx512". */

@@ -5,6 +5,7 @@ import {
   anyOf,
   type Case,
   type Foreign,
+  hasOneRound,
   isNativeSide,
   pairCases,
   ratiosOf,
@@ -79,7 +80,9 @@ export function overview(cases: readonly Case[]): ChartSpec | undefined {
     series: series.filter(({ points }) => points.length > 0),
     marks: [{ name: 'A = 100%', value: 100 }],
     notes: [
-      'Intervals of single cases leave out what the machine itself did between the runs; those above, of all cases, hold it.',
+      shown.some(({ A, B, C }) => [A, B, C].some(hasOneRound))
+        ? 'Some cases were measured in one round only: their intervals show how its samples differ, not how rounds do, and are too narrow.'
+        : 'Intervals of single cases leave out what the machine itself did between the runs; those above, of all cases, hold it.',
     ],
     wide: true,
     table: {

@@ -29,7 +29,10 @@ export interface LeftOut {
 export interface Summary {
   /** Over the cases that all three sides measured. */
   cases: number;
-  /** Ratios of times B/A, C/B and C/A; finite and above 0. */
+  /**
+   * Ratios of times B/A, C/B and C/A; finite and above 0. Where a side is in `stopped`, only the value
+   * of its ratios means anything: one round shows no spread between rounds.
+   */
   instructions: Interval;
   engine: Interval;
   whole: Interval;
@@ -37,12 +40,21 @@ export interface Summary {
   threads: readonly number[];
   /** Numbers of threads that worked, ascending; empty where the rows do not say. */
   worked: Readonly<Record<Side, readonly number[]>>;
-  /** Sides whose rows have no rounds, so that intervals are too narrow. */
+  /** Sides whose rows are of versions that wrote no rounds, so that intervals are too narrow. */
   roundless: readonly Side[];
+  /** Sides whose runs ended before every case had its second round. */
+  stopped: readonly Stopped[];
   /** Sides whose plans chose threads by assumed costs. */
   assumed: readonly Side[];
   /** How far the machine moved: between the native runs, and from the best of them to the browser's. */
   movement: { natives: Movement | undefined; browser: Movement | undefined };
+}
+
+/** A run that was stopped too early for an interval. */
+export interface Stopped {
+  side: Side;
+  /** Whether no case had a second round. */
+  inFirst: boolean;
 }
 
 const sides: readonly Side[] = ['A', 'B', 'C'];
@@ -54,8 +66,10 @@ const isComplete = (each: Case): each is Complete => sides.every((side) => isUsa
 
 /** One side's run: its mean over the cases, on a logarithmic scale. */
 interface Run {
-  /** In each round; undefined where a row has no rounds. */
+  /** In each round that all cases had; undefined where one of them does not have two. */
   times: readonly number[] | undefined;
+  /** Why there are no times, where that is not for want of a version that writes them. */
+  stopped: 'inFirst' | 'later' | undefined;
   /** From medians alone, as if cases were independent. */
   mean: Interval;
   yardstick: Yardstick | undefined;
@@ -78,10 +92,21 @@ function meansOfRounds(measurements: readonly Measurement[]): number[] | undefin
   });
 }
 
+function stoppedOf(measurements: readonly Measurement[]): Run['stopped'] {
+  const short = measurements.filter((each) => !hasRounds(each));
+  if (short.length === 0 || !short.every(({ roundsWritten }) => roundsWritten)) return undefined;
+  return short.length === measurements.length ? 'inFirst' : 'later';
+}
+
 function runOf(complete: readonly Complete[], side: Side, yardstick: Yardstick | undefined): Run {
   const measurements = complete.map((each) => each[side]);
   const mean = geometricMean(measurements.map(timeOf));
-  return { times: meansOfRounds(measurements), mean, yardstick };
+  return {
+    times: meansOfRounds(measurements),
+    stopped: stoppedOf(measurements),
+    mean,
+    yardstick,
+  };
 }
 
 /** The mean over the rounds, where there are any. */
@@ -146,11 +171,9 @@ function movementOf(later: Run, earlier: Run): Movement | undefined {
 export function summarise(all: readonly Case[]): Summary | undefined {
   const complete = measuredHere(all).filter(isComplete);
   if (complete.length === 0) return undefined;
-  const [A, B, C] = sides.map((side) => runOf(complete, side, yardstickOf(all, side))) as [
-    Run,
-    Run,
-    Run,
-  ];
+  const runOn = (side: Side) => runOf(complete, side, yardstickOf(all, side));
+  const runs = { A: runOn('A'), B: runOn('B'), C: runOn('C') };
+  const { A, B, C } = runs;
   const ratios = { instructions: ratioOf(B, A), engine: ratioOf(C, B), whole: ratioOf(C, A) };
   if (!Object.values(ratios).every(isFinitePositive)) return undefined;
   const threaded = complete.filter(({ threads }) => threads > 1);
@@ -159,7 +182,11 @@ export function summarise(all: readonly Case[]): Summary | undefined {
     cases: complete.length,
     threads: ascending(complete.map(({ threads }) => threads)),
     worked: { A: workedOf(complete, 'A'), B: workedOf(complete, 'B'), C: workedOf(complete, 'C') },
-    roundless: sides.filter((_, i) => ![A, B, C][i]?.times),
+    roundless: sides.filter((side) => !runs[side].times && !runs[side].stopped),
+    stopped: sides.flatMap((side) => {
+      const { stopped } = runs[side];
+      return stopped ? { side, inFirst: stopped === 'inFirst' } : [];
+    }),
     assumed: sides.filter((side) => threaded.some((each) => each[side].costsAssumed)),
     movement: { natives: movementOf(B, A), browser: movementOf(C, A) },
   };

@@ -1,8 +1,10 @@
 /** The comparison in words. */
+
+import type { Side } from './compare.js';
 import { count, list, percent, times } from './format.js';
 import { type Interval, straddlesOne } from './interval.js';
-import { type Movement, type Work, works } from './machine_movement.js';
-import type { LeftOut, Summary } from './summary.js';
+import { hasInterval, type Moved, type Movement, type Work, works } from './machine_movement.js';
+import type { LeftOut, Stopped, Summary } from './summary.js';
 
 /** A ratio of times as a share of speed. */
 function inverse({ value, low, high }: Interval): Interval {
@@ -34,12 +36,35 @@ function threadsText({ threads, worked }: Summary): string {
   return `${given}, of which ${natively} worked natively and ${browser} in this browser`;
 }
 
+/** Why the ratio of these sides has no interval: "the run was stopped in its first round". */
+function stoppedText(all: readonly Stopped[], ...related: readonly Side[]): string | undefined {
+  const texts = all
+    .filter(({ side }) => related.includes(side))
+    .map(({ side, inFirst }) => {
+      if (side === 'C') {
+        return inFirst
+          ? 'the run was stopped in its first round'
+          : 'the run was stopped before all cases had their second round';
+      }
+      /* The command can be told to take one round, so nothing need have been stopped. */
+      return inFirst
+        ? `the native run ${side} has one round only`
+        : `not all cases of the native run ${side} have two rounds`;
+    });
+  return texts.length > 0 ? list(texts) : undefined;
+}
+
 /** The top line: "Your browser reaches 34% of native (95% CI 33%–35%)...". */
 export function verdict(summary: Summary): string {
   const share = inverse(summary.whole);
   const interval = intervalText(share, percent);
   const over = `over ${count(summary.cases, 'case')} with ${threadsText(summary)}`;
   const reached = percent(share.value);
+  const stopped = stoppedText(summary.stopped, 'C', 'A');
+  if (stopped) {
+    const where = `${over.charAt(0).toUpperCase()}${over.slice(1)}`;
+    return `${where}, your browser reaches about ${reached} of native; ${stopped}, so how far this figure moves is not known.`;
+  }
   if (!straddlesOne(summary.whole)) {
     return `Your browser reaches ${reached} of native (${interval}), ${over}.`;
   }
@@ -64,14 +89,23 @@ function factor(
   same: string,
   slower: string,
   faster: string,
+  stopped: string | undefined,
 ): Step {
+  if (stopped) {
+    return {
+      title,
+      figure: `about ${times(ratio.value)}`,
+      interval: 'no interval',
+      what: `Whether there is a difference cannot be told: ${stopped}.`,
+    };
+  }
   let what = ratio.value > 1 ? slower : faster;
   if (straddlesOne(ratio)) what = isNarrow(ratio) ? same : untold;
   return { title, figure: times(ratio.value), interval: intervalText(ratio, times), what };
 }
 
 /** The gap, split: C/A = B/A × C/B. */
-export function steps({ instructions, engine, whole }: Summary): Step[] {
+export function steps({ instructions, engine, whole, stopped }: Summary): Step[] {
   return [
     factor(
       'Instruction set, B / A',
@@ -79,6 +113,7 @@ export function steps({ instructions, engine, whole }: Summary): Step[] {
       'No difference seen: this machine gains nothing from wider vectors and fused multiply-add.',
       'Longer than native at its best, for want of wide vectors and fused multiply-add: WebAssembly’s instruction set costs this much on this processor.',
       'Shorter than native at its best.',
+      stoppedText(stopped, 'B', 'A'),
     ),
     factor(
       'Engine, C / B',
@@ -86,6 +121,7 @@ export function steps({ instructions, engine, whole }: Summary): Step[] {
       'No difference seen: the browser runs these instructions as fast as native code.',
       'Longer than native code with the same vectors: what compiling and running in the browser costs.',
       'Shorter than native code of 128 bits without fused multiply-add; the relaxed tier does fuse.',
+      stoppedText(stopped, 'C', 'B'),
     ),
     factor(
       'Together, C / A',
@@ -93,6 +129,7 @@ export function steps({ instructions, engine, whole }: Summary): Step[] {
       'No difference seen.',
       'Longer in this browser than natively at its best.',
       'Shorter in this browser than natively.',
+      stoppedText(stopped, 'C', 'A'),
     ),
   ];
 }
@@ -100,9 +137,16 @@ export function steps({ instructions, engine, whole }: Summary): Step[] {
 /** From here on a run's surroundings are too different for its figures. */
 const much = 0.1;
 
+/** Whether its interval says that no difference is seen; one without an interval says nothing. */
+const isStill = (moved: Moved) => hasInterval(moved) && straddlesOne(moved);
+
 /** "6% slower at arithmetic (4.1%–8.2%)": undefined where no difference is seen. */
-function changeText(work: Work, moved: Interval): string | undefined {
-  if (straddlesOne(moved)) return undefined;
+function changeText(work: Work, moved: Moved): string | undefined {
+  if (isStill(moved)) return undefined;
+  if (!hasInterval(moved)) {
+    const speed = 1 / moved.value;
+    return `about ${percent(Math.abs(speed - 1))} ${speed < 1 ? 'slower' : 'faster'} at ${work}`;
+  }
   const { value, low, high } = inverse(moved);
   const [way, near, far] = value < 1 ? ['slower', high, low] : ['faster', low, high];
   const change = (speed: number) => percent(Math.abs(speed - 1));
@@ -111,7 +155,7 @@ function changeText(work: Work, moved: Interval): string | undefined {
 
 function movedText(moved: Movement): string {
   const changes = works.flatMap((work) => changeText(work, moved[work]) ?? []);
-  const still = works.filter((work) => straddlesOne(moved[work]));
+  const still = works.filter((work) => isStill(moved[work]));
   if (changes.length === 0) return `was as fast at ${list(still)} as then: no difference seen`;
   const rest = still.length > 0 ? `; at ${list(still)} no difference was seen` : '';
   return `became ${list(changes)}${rest}`;
@@ -121,18 +165,23 @@ const movedMuch = (moved: Movement) =>
   works.some((work) => Math.abs(1 / moved[work].value - 1) > much);
 
 /** What the machine itself did between the runs, in sentences; empty where nobody looked. */
-export function machineSentences({ movement: { natives, browser }, roundless }: Summary): string[] {
+export function machineSentences({ movement, roundless, stopped }: Summary): string[] {
+  const { natives, browser } = movement;
   if (roundless.length > 0) return [];
   if (!browser) {
-    return [
-      'How far the machine itself moved since the native run is not known, because one of the runs has no yardstick: the same run on another day may differ by more than the interval says.',
-    ];
+    const unknown =
+      'How far the machine itself moved since the native run is not known, because one of the runs has no yardstick';
+    const wider = 'the same run on another day may differ by more than the interval says';
+    return [stopped.length > 0 ? `${unknown}.` : `${unknown}: ${wider}.`];
   }
   const out = [`Since the native run the machine itself ${movedText(browser)}.`];
-  if (natives && works.some((work) => !straddlesOne(natives[work]))) {
+  if (natives && works.some((work) => !isStill(natives[work]))) {
     out.push(`Between the native runs A and B it ${movedText(natives)}.`);
   }
-  out.push('The intervals are widened by as much, so that they hold in spite of it.');
+  /* Where only the ratio of the native runs has an interval, "the intervals" would be misread. */
+  if (stopped.length === 0) {
+    out.push('The intervals are widened by as much, so that they hold in spite of it.');
+  }
   if (movedMuch(browser) || (natives && movedMuch(natives))) {
     out.push('That is a lot: run scripts/playground again, and this page right after it.');
   }

@@ -2,7 +2,9 @@
 import { expect, test } from '@playwright/test';
 import { pairCases, ratiosOf } from '../../../web/src/compare.js';
 import { settled, toMeasurement } from '../../../web/src/measurement.js';
+import { fileText, nativeMeasurements } from '../../../web/src/native_files.js';
 import { parseResults, resultSet, toCsv, toJsonLines } from '../../../web/src/result_file.js';
+import type { AppState } from '../../../web/src/state.js';
 import { suiteCharts } from '../../../web/src/suite_charts.js';
 import { leftOut, summarise } from '../../../web/src/summary.js';
 import { steps, verdict } from '../../../web/src/verdict.js';
@@ -20,7 +22,14 @@ const impossible: [Record<string, unknown>, string][] = [
   [{ ...good, median: -3 }, 'its step time is -3, and must be above 0'],
   [{ ...good, low: Number.NaN }, 'the low of its step time is not a number'],
   [{ ...good, rounds: [100, Number.NaN] }, 'one of the rounds of its step time is not a number'],
-  [{ ...good, rounds: [100, 0] }, 'its step time is 0, and must be above 0'],
+  [{ ...good, rounds: [null, null] }, 'one of the rounds of its step time is not a number'],
+  [{ ...good, rounds: ['100', 101] }, 'one of the rounds of its step time is not a number'],
+  [{ ...good, rounds: null }, 'the rounds of its step time are no list'],
+  [{ ...good, rounds: { 0: 100 } }, 'the rounds of its step time are no list'],
+  [{ ...good, rounds: [100, 0] }, 'one of the rounds of its step time is 0, and must be above 0'],
+  [{ ...good, rounds: [100, -1] }, 'one of the rounds of its step time is -1, and must be above 0'],
+  [{ ...good, low: 103 }, 'the low of its step time is above the high'],
+  [{ ...good, p10: 111 }, 'the p10 of its step time is above the p90'],
 ];
 
 const native = measure({ kind: 'native' }, { kind: 'native', median: 150, exact: true });
@@ -56,6 +65,36 @@ test('errors may be 0, and what only describes may be below', () => {
   expect(toMeasurement(row({ samples, primary: false })).voided).toBeUndefined();
   const described = { samples: { ...good, median: -1 }, better: 'none' };
   expect(toMeasurement(row(described)).voided).toBeUndefined();
+});
+
+test('a yardstick of 0 is void, though it is no figure of a case', () => {
+  const yardstick = { suite: 'machine', name: 'yardstick', better: 'higher', primary: false };
+  const m = toMeasurement(row({ ...yardstick, metric: 'memory', rounds: [100, 0] }));
+  expect(m.voided).toBe('one of the rounds of its memory is 0, and must be above 0');
+});
+
+test('a dropped file says how many of its rows are void, and why', () => {
+  const samples = { ...good, rounds: [null, null] };
+  const text = (changes: Change[], served: boolean) =>
+    fileText(resultSet('a.jsonl', changes.map(row)), served);
+  const bad: Change = { kind: 'native', samples };
+  const why = 'one of the rounds of its step time is not a number';
+  expect(text([{ kind: 'native' }, bad, bad], false)).toBe(
+    `3 rows, 2 of them void (${why}): native avx512`,
+  );
+  expect(text([{ kind: 'native' }], false)).toBe('1 row: native avx512');
+  expect(text([bad], false)).toBe(`1 row, void (${why}): native avx512`);
+  expect(text([bad, { ...bad, samples: { count: 0 } }], true)).toBe(
+    `2 rows, all of them void (the first: ${why}): native avx512. The headline keeps to the native results that were served with this page.`,
+  );
+  expect(text([{}], true)).toBe('1 row: Chromium 156, simd-threads');
+});
+
+test('the headline keeps to the served results whatever file is dropped', () => {
+  const file = resultSet('a.jsonl', [row({ kind: 'native', samples: { count: 0 } })]);
+  const set = { name: 'native.jsonl', rows: [], measurements: native };
+  const state = { native: { phase: 'ready', set }, files: [file] } as unknown as AppState;
+  expect(nativeMeasurements(state)).toBe(native);
 });
 
 test('the headline is finite whichever side is not, and names what is left out', () => {

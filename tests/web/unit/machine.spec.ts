@@ -4,6 +4,7 @@ import { pairCases } from '../../../web/src/compare.js';
 import type { Interval } from '../../../web/src/interval.js';
 import { type Movement, ratioOfRuns } from '../../../web/src/machine_movement.js';
 import type { Measurement } from '../../../web/src/rows.js';
+import { suiteCharts } from '../../../web/src/suite_charts.js';
 import { type Summary, summarise } from '../../../web/src/summary.js';
 import { machineSentences, reservations, steps, verdict } from '../../../web/src/verdict.js';
 import { type Change, measure } from './sample_rows.js';
@@ -148,6 +149,109 @@ test('files without rounds are compared as before, and the page says what that i
   expect(machineSentences(summary)).toEqual([]);
 });
 
+/** A run's rows as this version writes them: two cases and the yardstick, each with its own rounds. */
+function recent(side: Side, factor: number, ...counts: [number, number, number]): Measurement[] {
+  const about = (value: number, n: number) =>
+    Array.from({ length: n }, (_, i) => value * (1 + 0.01 * (i % 3)));
+  /* One round is not written: the row has its median only. */
+  const written = (value: number, n: number) => ({
+    median: value,
+    ...(n > 1 ? { rounds: about(value, n) } : {}),
+  });
+  const costs = 'measured';
+  const timed = counts.slice(0, 2).map((n, i): Change => {
+    return { ...side, costs, name: `case ${i}`, parameters: { i }, ...written(100 * factor, n) };
+  });
+  const yard = ['arithmetic', 'memory'].map((metric): Change => {
+    const what = { suite: 'machine', name: 'yardstick', better: 'higher', primary: false };
+    const rate = side.kind === 'wasm' ? 8 : 10;
+    return { ...side, ...what, costs, metric, parameters: {}, ...written(rate, counts[2]) };
+  });
+  return measure(...timed, ...yard);
+}
+
+const recentNative = [...recent(sides.A, 1, 6, 6, 6), ...recent(sides.B, 2, 6, 6, 6)];
+
+/** All that the page says above the charts. */
+const said = (summary: Summary) =>
+  [
+    verdict(summary),
+    ...machineSentences(summary),
+    ...reservations(summary),
+    ...steps(summary).flatMap(({ figure, interval, what }) => [figure, interval, what]),
+  ].join(' ');
+
+test('a run that was stopped in its first round gives a figure and claims nothing else', () => {
+  /* As long as B: with an interval this would be "as fast as native code". */
+  const summary = summaryOf(recentNative, recent(sides.C, 2, 1, 1, 1));
+  expect(summary.roundless).toEqual([]);
+  expect(summary.stopped).toEqual([{ side: 'C', inFirst: true }]);
+  expect(verdict(summary)).toMatch(
+    /^Over 2 cases with 2 threads, your browser reaches about 5\d% of native; the run was stopped in its first round, so how far this figure moves is not known\.$/,
+  );
+  const [instructions, engine, whole] = steps(summary);
+  expect(instructions?.interval).toContain('95% CI');
+  for (const step of [engine, whole]) {
+    expect(step?.interval).toBe('no interval');
+    expect(step?.what).toContain('cannot be told: the run was stopped in its first round.');
+  }
+  expect(said(summary)).not.toMatch(/no difference seen|as fast|this version/i);
+});
+
+test('the chart of all cases says that intervals of one round are too narrow', () => {
+  const notes = (rounds: number) => {
+    const browser = recent(sides.C, 2, rounds, rounds, rounds);
+    const specs = suiteCharts({ native: recentNative, browser, others: [], alone: false });
+    return specs.find(({ id }) => id === 'overview')?.notes.join();
+  };
+  expect(notes(1)).toContain('in one round only');
+  expect(notes(2)).not.toContain('in one round only');
+});
+
+test('its yardstick is shown by what the first round had', () => {
+  const summary = summaryOf(recentNative, recent(sides.C, 2, 1, 1, 1));
+  const text = machineSentences(summary).join(' ');
+  expect(text).toMatch(/became about 2\d% slower at arithmetic and about 2\d% slower at memory\./);
+  expect(text).toContain('run scripts/playground again');
+  expect(text).not.toContain('widened');
+});
+
+test('where only some cases had a second round there is no interval either', () => {
+  const summary = summaryOf(recentNative, recent(sides.C, 2, 2, 1, 2));
+  expect(summary.stopped).toEqual([{ side: 'C', inFirst: false }]);
+  expect(verdict(summary)).toContain('stopped before all cases had their second round, so how far');
+  expect(said(summary)).not.toMatch(/this version|no difference seen: the browser/);
+});
+
+test('a run that was cancelled later is compared by the rounds that all its cases had', () => {
+  const summary = summaryOf(recentNative, recent(sides.C, 4, 4, 3, 4));
+  expect(summary.stopped).toEqual([]);
+  expect(summary.whole).toEqual(summaryOf(recentNative, recent(sides.C, 4, 3, 3, 4)).whole);
+  expect(verdict(summary)).toContain('95% CI');
+});
+
+test('a native run of one round is not said to have been stopped', () => {
+  const native = [...recent(sides.A, 1, 1, 1, 1), ...recent(sides.B, 2, 6, 6, 6)];
+  const summary = summaryOf(native, recent(sides.C, 4, 6, 6, 6));
+  expect(verdict(summary)).toContain('; the native run A has one round only, so how far');
+  expect(steps(summary).map(({ interval }) => interval === 'no interval')).toEqual([
+    true,
+    false,
+    true,
+  ]);
+});
+
+test('rounds are corrected by a yardstick of one round too', () => {
+  const times = [0, 0.01, -0.01];
+  const [quick, slow] = [0, 0.5].map((each) => ({ arithmetic: [each], memory: [each] }));
+  const { low, high } = ratioOfRuns(
+    { times: times.map((each) => each + 1), yardstick: slow },
+    { times, yardstick: quick },
+  );
+  expect(low).toBeLessThan(Math.exp(0.5));
+  expect(high).toBeGreaterThan(Math.exp(1));
+});
+
 test('without a yardstick nothing is claimed about the machine', () => {
   const summary = alone({ rounds: [99, 100, 101] });
   expect(summary.roundless).toEqual([]);
@@ -157,7 +261,7 @@ test('without a yardstick nothing is claimed about the machine', () => {
 const exact = (value: number): Interval => ({ value, low: value, high: value });
 
 function sentences(browser: Movement, natives?: Movement): string {
-  const summary = { roundless: [], movement: { browser, natives } };
+  const summary = { roundless: [], stopped: [], movement: { browser, natives } };
   return machineSentences(summary as unknown as Summary).join(' ');
 }
 

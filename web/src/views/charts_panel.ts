@@ -1,10 +1,11 @@
 /** The charts of the last run, each with its key and its table. */
+
 import { type ChartSpec, colourName, type Series } from '../chart_spec.js';
 import { h, setText } from '../dom.js';
+import { foreignMeasurements, nativeMeasurements } from '../native_files.js';
 import type { AppState } from '../state.js';
 import type { Store } from '../store.js';
 import { suiteCharts } from '../suite_charts.js';
-import { foreignMeasurements, nativeMeasurements } from './headline.js';
 import { fillTable } from './table.js';
 
 /** While rows arrive, charts are drawn at most so often. */

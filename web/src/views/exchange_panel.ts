@@ -2,6 +2,7 @@
 import type { Actions } from '../actions.js';
 import { download, h, setText } from '../dom.js';
 import { count } from '../format.js';
+import { fileText } from '../native_files.js';
 import { toCsv, toJsonLines } from '../result_file.js';
 import type { ResultSet, Row } from '../rows.js';
 import type { AppState, MnistState } from '../state.js';
@@ -77,15 +78,14 @@ function dropZone(actions: Actions): HTMLElement {
   return zone;
 }
 
-function fileItem(set: ResultSet, actions: Actions): HTMLElement {
+function fileItem(set: ResultSet, served: boolean, actions: Actions): HTMLElement {
   const remove = h('button', { type: 'button', 'aria-label': `Remove ${set.name}` }, 'Remove');
   remove.addEventListener('click', () => actions.removeFile(set.name));
-  const engines = [...new Set(set.measurements.map(({ engine }) => engine))].join(', ');
   return h(
     'li',
     {},
     h('b', {}, set.name),
-    h('span', { class: 'muted' }, `${count(set.rows.length, 'row')}: ${engines}`),
+    h('span', { class: 'muted' }, fileText(set, served)),
     remove,
   );
 }
@@ -101,8 +101,9 @@ export function mountExchange(root: HTMLElement, store: Store<AppState>, actions
     );
   });
   store.watch(['mnist'], ({ mnist }) => setText(images, imagesText(mnist)));
-  store.watch(['files'], (state) => {
-    files.replaceChildren(...state.files.map((set) => fileItem(set, actions)));
+  store.watch(['files', 'native'], (state) => {
+    const served = state.native.phase === 'ready';
+    files.replaceChildren(...state.files.map((set) => fileItem(set, served, actions)));
   });
   root.append(
     h(

@@ -1,8 +1,9 @@
 /** The answer in words, or why there is none yet. */
 import type { Actions } from '../actions.js';
-import { type Foreign, isNativeSide, pairCases } from '../compare.js';
+import { pairCases } from '../compare.js';
 import { h } from '../dom.js';
 import { list } from '../format.js';
+import { nativeMeasurements } from '../native_files.js';
 import type { AppState } from '../state.js';
 import type { Store } from '../store.js';
 import { type LeftOut, leftOut, summarise } from '../summary.js';
@@ -107,21 +108,6 @@ function answer(state: AppState): HTMLElement[] {
       h('ol', { class: 'steps' }, ...steps(summary).map(stepItem)),
     ),
   ];
-}
-
-/** Native rows of this machine: those served with the page, else those dropped in. */
-export function nativeMeasurements({ native, files }: AppState) {
-  if (native.phase === 'ready') return native.set.measurements;
-  return files.flatMap(({ measurements }) => measurements.filter(isNativeSide));
-}
-
-/** The rows of files that are on no side: other engines, other browsers, other machines. */
-export function foreignMeasurements({ native, files }: AppState): Foreign[] {
-  return files.flatMap(({ name, measurements }) =>
-    measurements
-      .filter((measurement) => native.phase === 'ready' || !isNativeSide(measurement))
-      .map((measurement) => ({ file: name, measurement })),
-  );
 }
 
 /** Fills the box above the charts. */
