@@ -25,7 +25,7 @@ export interface RunOptions {
 }
 
 export const defaultRun: RunOptions = {
-  size: 'standard',
+  size: 'quick',
   seed: 0,
   tier: 'auto',
   threads: 0,

@@ -9,12 +9,12 @@ test('the plain address is the default run, and the other way round', () => {
 test('options survive the way through an address', () => {
   const options = {
     suites: ['gemm', 'mlp-train'],
-    size: 'quick',
+    size: 'long',
     seed: 42,
     tier: 'simd',
     threads: 2,
   } as const;
-  expect(writeRun(options)).toBe('?suites=gemm,mlp-train&size=quick&seed=42&tier=simd&threads=2');
+  expect(writeRun(options)).toBe('?suites=gemm,mlp-train&size=long&seed=42&tier=simd&threads=2');
   expect(readRun(writeRun(options))).toEqual(options);
 });
 
