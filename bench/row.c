@@ -89,6 +89,8 @@ static bool samples(plx_bench *bench, const plx_case *c, const plx_metric *metri
     number(bench, "samples.median", s.median);
     number(bench, "samples.p10", s.p10);
     number(bench, "samples.p90", s.p90);
+    /* What follows is of the times themselves, which are no samples of their tail. */
+    if (metric->kind == PLX_METRIC_TAIL) return true;
     number(bench, "samples.mean", plx__mean(taken->count, bench->values));
     number(bench, "samples.deviation", plx__deviation(taken->count, bench->values));
     number(bench, "samples.low", s.low);

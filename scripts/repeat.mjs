@@ -27,7 +27,8 @@ in 83 of 100. Only each case's figure of speed counts.
   --cases TEXT     only cases whose name has the text, or one of several between commas
   --threads N      workers
   --page           the playground's page in Chromium instead, each run in a new browser context
-  --goal PERCENT   exit with 1 when the intervals of a suite overlap in fewer pairs
+  --goal PERCENT   exit with 1 when the intervals of a suite overlap in fewer pairs, or no two runs
+                   have a valid case of it
   --out FOLDER     keeps the rows of every run here (default build/repeat)
   --from FILE...   measures nothing, and shows what these files of rows say, a run each
 
@@ -70,6 +71,15 @@ function parse(args) {
   }
 }
 
+/** Said before anything is measured, and for the page as well, which runs what it knows. */
+function checkSuites(names) {
+  const table = readFileSync(path.join(root, 'bench/suites.def'), 'utf8');
+  const known = [...table.matchAll(/^SUITE\((\w+)\)/gm)].map(([, name]) => name);
+  for (const name of names)
+    if (!known.includes(name))
+      throw new Wrong(`there is no suite "${name}"; there are ${known.join(', ')}.`);
+}
+
 function readArguments(args) {
   const { values, positionals } = parse(args);
   if (values.help) return { help: true };
@@ -82,6 +92,7 @@ function readArguments(args) {
   const goal = values.goal === undefined ? undefined : Number(values.goal);
   if (goal !== undefined && !(values.goal.trim() && goal >= 0 && goal <= 100))
     throw new Wrong(`--goal must be a percentage from 0 to 100, not "${values.goal}".`);
+  if (values.suites !== undefined) checkSuites(values.suites.split(','));
   if (values.threads !== undefined) wholeNumber('threads', values.threads, 1, 128);
   const size = (values.quick && 'quick') || (values.full && 'full') || undefined;
   return {
@@ -144,7 +155,11 @@ function benchOnce(options, file) {
     child.once('error', reject);
     child.once('close', (code, signal) => {
       if (!signal && code <= 1 && existsSync(file)) resolve();
-      else reject(new Error(complaint.trim() || `parallax bench ended with ${signal ?? code}`));
+      else {
+        // What bench takes for a wrong argument is one of ours.
+        const Kind = code === 2 ? Wrong : Error;
+        reject(new Kind(complaint.trim() || `parallax bench ended with ${signal ?? code}`));
+      }
     });
   });
 }
@@ -260,6 +275,10 @@ function printHeadlines(results) {
   );
 }
 
+/** Nothing shows that what is void, or valid in one run alone, holds; single figures cannot. */
+const isUnknown = ({ pairs, valid, voided, withoutInterval }) =>
+  pairs === 0 && (voided > 0 || withoutInterval < valid);
+
 function judge(suites, goal) {
   if (goal === undefined) return 0;
   const below = suites.filter(({ pairs, overlapping }) => pairs > 0 && overlapping < goal);
@@ -267,8 +286,16 @@ function judge(suites, goal) {
     console.log(
       `${suite}: intervals overlap in ${percent(overlapping)} of the pairs, below ${goal}%`,
     );
-  if (!suites.some(({ pairs }) => pairs > 0)) throw new Error('no two runs have a case in common.');
-  return below.length > 0 ? 1 : 0;
+  const unknown = suites.filter(isUnknown);
+  for (const { suite, valid, voided } of unknown)
+    console.log(
+      valid === 0
+        ? `${suite}: no case is valid, of ${voided} rows`
+        : `${suite}: no two runs have a valid case in common, ${voided} rows are void`,
+    );
+  if (!suites.some(({ pairs }) => pairs > 0))
+    throw new Error('no two runs have a valid case in common.');
+  return below.length + unknown.length > 0 ? 1 : 0;
 }
 
 async function main() {

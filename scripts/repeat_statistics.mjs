@@ -41,9 +41,18 @@ function byMeasurement(runs, wanted) {
   return [...found.values()];
 }
 
+const isSpeed = (value) => Number.isFinite(value) && value > 0;
+
+/** Whether a row has a figure that a speed can be: what is not above 0 would agree with its like. */
+function isValid({ checks, samples: { median: middle, low, high } }) {
+  if (!checks.passed || !isSpeed(middle)) return false;
+  return (
+    (low === undefined && high === undefined) || (isSpeed(low) && isSpeed(high) && low <= high)
+  );
+}
+
 /** A single figure has no interval. */
-const hasInterval = ({ low, high, count }) =>
-  Number.isFinite(low) && Number.isFinite(high) && (count > 1 || low < high);
+const hasInterval = ({ low, high, count }) => low !== undefined && (count > 1 || low < high);
 
 const overlap = (a, b) => a.low <= b.high && b.low <= a.high;
 const inside = (a, b) => b.low <= a.median && a.median <= b.high;
@@ -68,9 +77,12 @@ function summariseSuite(suite, measurements) {
   const sum = { pairs: 0, overlapping: 0, inside: 0 };
   const halfWidths = [];
   const rows = measurements.flat();
-  const valid = (row) => row.checks.passed && hasInterval(row.samples);
+  const valid = rows.filter(isValid);
   for (const all of measurements) {
-    const intervals = all.filter(valid).map(({ samples }) => samples);
+    const intervals = all
+      .filter(isValid)
+      .map(({ samples }) => samples)
+      .filter(hasInterval);
     const found = comparePairs(intervals);
     for (const name of Object.keys(sum)) sum[name] += found[name];
     for (const { low, high, median: middle } of intervals)
@@ -86,8 +98,9 @@ function summariseSuite(suite, measurements) {
     halfWidth: median(halfWidths),
     threadsDiffer: measurements.filter((all) => worked(all) > 1).length,
     assumed: rows.filter(({ engine }) => engine.costs === 'assumed').length,
-    voided: rows.filter(({ checks }) => !checks.passed).length,
-    withoutInterval: rows.filter((row) => row.checks.passed && !valid(row)).length,
+    valid: valid.length,
+    voided: rows.length - valid.length,
+    withoutInterval: valid.filter(({ samples }) => !hasInterval(samples)).length,
   };
 }
 
@@ -105,8 +118,8 @@ export function summariseRuns(runs) {
 
 /** How far the machine itself moved: the medians of its yardstick, as % of their middle. */
 export function machineMovement(runs) {
-  return byMeasurement(runs, isYardstick).map((rows) => {
-    const medians = rows.map(({ samples }) => samples.median).filter(Number.isFinite);
+  return byMeasurement(runs, (row) => isYardstick(row) && isValid(row)).map((rows) => {
+    const medians = rows.map(({ samples }) => samples.median);
     const middle = median(medians);
     return {
       metric: rows[0].metric,

@@ -15,6 +15,7 @@ typedef struct comparison {
     int files[2];
     bool all;
     double threshold; /* NaN: none */
+    bool complete;    /* all rows are written, whatever the threshold says of them */
 } comparison;
 
 /* Whether both names lead to one file. */
@@ -73,11 +74,14 @@ static int compare(comparison *c, side *a, side *b, pairing *p) {
     report_unpaired(to, p);
     if (!ratios) return nothing_compared(c, p);
     if (!written) return EXIT_FAILED;
+    c->complete = true;
     if (isnan(c->threshold)) return EXIT_DONE;
+    const int lost = gate_complete(to, p);
     const int code = gate_judge(to, &p->pairs, &mean, c->threshold);
     if (code == EXIT_SLOWER && moved)
         report(code, "the machine itself moved between the two sides; measure them in turns.");
-    return code;
+    /* Slower is an answer, which what is missing would not change. */
+    return code == EXIT_DONE ? lost : code;
 }
 
 static int run(comparison *c) {
@@ -88,7 +92,7 @@ static int run(comparison *c) {
     pairs_free(&pairs);
     side_free(&a);
     side_free(&b);
-    if (!output_close(&c->out, code != EXIT_FAILED)) code = EXIT_FAILED;
+    if (!output_close(&c->out, c->complete)) code = EXIT_FAILED;
     return code;
 }
 
@@ -131,10 +135,15 @@ static const char help[] =
     "  parallax compare new1.jsonl new2.jsonl --with old1.jsonl old2.jsonl\n\n"
     "Intervals are of 95%, by Welch's t of the logarithms of rounds, as wide as the spread\n"
     "between runs asks for where they are several; for files without rounds, from the two\n"
-    "medians' intervals. A result whose check failed is void and gives no ratio.\n\n"
+    "medians' intervals. Columns A and B show medians, as parallax bench does, of several files\n"
+    "the median of theirs; ratios are of geometric means of rounds, and of runs, which differ\n"
+    "a little. A result whose check failed is void and gives no ratio. A row that is there\n"
+    "twice, with the same date and samples, counts once.\n\n"
     "--threshold judges the geometric mean by its interval, and every case by one that is\n"
-    "widened for the number of cases: equal builds fail once in twenty times at most. Exit\n"
-    "codes: 0 done, 1 nothing could be compared, 2 wrong arguments, 3 slower than allowed.";
+    "widened for the number of cases: equal builds fail once in twenty times at most. With it,\n"
+    "a case that B has and A has not, or only void, is a failure too. Exit codes: 0 done,\n"
+    "1 nothing could be compared, or with --threshold not every case of B, 2 wrong arguments,\n"
+    "3 slower than allowed.";
 
 int cmd_compare(int argc, const char **argv) {
     int all = 0;

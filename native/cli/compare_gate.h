@@ -15,4 +15,8 @@
  * 1 - 5% / cases. */
 int gate_judge(FILE *to, const pair_list *pairs, const mean_speed *mean, double percent);
 
+/* EXIT_FAILED, with the sentence and a line for each printed, when B has cases that A has no figure
+ * of: nothing shows that those are as fast. */
+int gate_complete(FILE *to, const pairing *p);
+
 #endif

@@ -39,6 +39,12 @@ static bool has_rounds(const measurement *m) {
     return m->count > 0;
 }
 
+static bool has_stopped(const measurement *m) {
+    for (int i = 0; i < m->count; ++i)
+        if (row_stopped(m->runs[i].row)) return true;
+    return false;
+}
+
 /* sign: -1 where lower is better, so that sums are of speed. */
 static bool add_case(mean_side *s, const measurement *m, int sign) {
     for (int i = 0; i < m->count; ++i) {
@@ -83,7 +89,7 @@ static void estimate_side(const mean_side *s, estimate *e) {
 typedef struct mean_parts {
     mean_side a, b;
     double log_sum, below, above;
-    int cases, with_rounds, unknown;
+    int cases, with_rounds, stopped, unknown;
 } mean_parts;
 
 static bool add_pair(mean_parts *parts, const pair *p) {
@@ -94,6 +100,7 @@ static bool add_pair(mean_parts *parts, const pair *p) {
         parts->with_rounds += 1;
         return add_case(&parts->a, p->a, sign) && add_case(&parts->b, p->b, sign);
     }
+    parts->stopped += has_stopped(p->a) || has_stopped(p->b);
     if (isnan(p->speed.low)) {
         parts->unknown += 1;
         return true;
@@ -124,7 +131,9 @@ bool pairs_mean(const pair_list *pairs, mean_speed *mean) {
     for (int i = 0; i < pairs->count && ok; ++i)
         if (pairs->list[i].positive && pairs->list[i].primary)
             ok = add_pair(&parts, &pairs->list[i]);
-    *mean = (mean_speed){.cases = parts.cases, .without_rounds = parts.cases - parts.with_rounds};
+    *mean = (mean_speed){.cases = parts.cases,
+                         .without_rounds = parts.cases - parts.with_rounds,
+                         .stopped = parts.stopped};
     if (ok && parts.cases) mean->speed = combine(&parts);
     free(parts.a.runs);
     free(parts.b.runs);

@@ -67,19 +67,51 @@ static int unpaired(const side *s) {
     return count;
 }
 
+static measurement *same_case(side *s, const cJSON *row) {
+    for (int i = 0; i < s->count; ++i)
+        if (same_names(s->list[i].row, row) && same_parameters(s->list[i].row, row))
+            return &s->list[i];
+    return NULL;
+}
+
+/* Whether A has a figure beside B's; *a becomes what it has instead, NULL: nothing. */
+static bool is_met(const pairing *p, side *of_a, const measurement *b, const measurement **a) {
+    /* Of another engine, where B has several: a case that A has. */
+    if (!b->paired) return (*a = same_case(of_a, b->row)) && (*a)->positive;
+    bool met = false;
+    for (int i = 0; i < p->pairs.count; ++i) {
+        if (p->pairs.list[i].b != b) continue;
+        met = met || p->pairs.list[i].positive;
+        *a = p->pairs.list[i].a;
+    }
+    return met;
+}
+
+static bool find_lost(pairing *p, side *a, const side *b) {
+    for (int i = 0; i < b->count; ++i) {
+        const measurement *m = &b->list[i], *beside = NULL;
+        if (is_yardstick(m->row) || !m->positive || !cJSON_IsTrue(row_get(m->row, "primary")))
+            continue;
+        p->cases_b += 1;
+        if (!is_met(p, a, m, &beside) && !add(&p->lost, (pair){.a = beside, .b = m})) return false;
+    }
+    return true;
+}
+
 bool pairs_make(pairing *p, side *a, side *b) {
     *p = (pairing){0};
     for (int i = 0; i < a->count; ++i)
         if (!pair_one(p, &a->list[i], b)) return false;
     p->only_a = unpaired(a);
     p->only_b = unpaired(b);
-    return true;
+    return find_lost(p, a, b);
 }
 
 void pairs_free(pairing *p) {
     free(p->pairs.list);
     free(p->yardsticks.list);
     free(p->others.list);
+    free(p->lost.list);
     *p = (pairing){0};
 }
 

@@ -21,6 +21,8 @@ typedef struct pairing {
     pair_list yardsticks;
     pair_list others; /* the same case with other parameters: not compared */
     int only_a, only_b;
+    pair_list lost; /* B has a figure of speed, A none: a is what it has instead, or NULL */
+    int cases_b;    /* figures of speed of B */
 } pairing;
 
 /* Sets rows of the same case, parameters and metric side by side: with those of the same engine and
@@ -43,6 +45,7 @@ interval pair_speed(const pair *p, double tail);
 typedef struct mean_speed {
     int cases;
     int without_rounds;
+    int stopped; /* of those: a run of them was stopped in its first round */
     interval speed;
 } mean_speed;
 

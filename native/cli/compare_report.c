@@ -96,6 +96,13 @@ void report_sides(FILE *to, const side *a, const side *b, const pair_list *pairs
         print_told(to, pairs, i == 0, build, sizeof build / sizeof *build);
         print_told(to, pairs, i == 0, engine, sizeof engine / sizeof *engine);
     }
+    for (int i = 0; i < 2; ++i) {
+        const int count = sides[i]->repeated;
+        if (!count) continue;
+        fprintf(to, "! %d row%s of %c %s there twice, with the same date and samples: %s once.\n",
+                count, count == 1 ? "" : "s", "AB"[i], count == 1 ? "is" : "are",
+                count == 1 ? "it counts" : "they count");
+    }
 }
 
 /* ---- Differences ----------------------------------------------------------------------------- */

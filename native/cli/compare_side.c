@@ -66,6 +66,21 @@ static measurement *add_measurement(side *s, const cJSON *row) {
     return &s->list[s->count++];
 }
 
+/* Whether the row is one that the measurement has: two runs never agree in every sample. */
+static bool is_repeated(const measurement *m, const cJSON *row) {
+    static const char *const paths[] = {"samples", "engine", "machine", "data", "checks"};
+    for (int i = 0; i < m->count; ++i) {
+        const cJSON *other = m->runs[i].row;
+        bool same = !strcmp(row_text(other, "date"), row_text(row, "date"));
+        for (size_t k = 0; k < sizeof paths / sizeof *paths && same; ++k) {
+            const cJSON *of_row = row_get(row, paths[k]), *of_other = row_get(other, paths[k]);
+            same = of_row && of_other ? cJSON_Compare(of_row, of_other, true) : of_row == of_other;
+        }
+        if (same) return true;
+    }
+    return false;
+}
+
 static bool add_run(side *s, measurement *m, const cJSON *row, int file) {
     if (m->count == RUNS_MOST) {
         report(EXIT_FAILED, "%s \"%s\" has more than %d runs on one side; name fewer files.",
@@ -89,6 +104,10 @@ static bool add_run(side *s, measurement *m, const cJSON *row, int file) {
 static bool add_row(side *s, const cJSON *row, int file) {
     measurement *m = find(s, row);
     if (!m && !(m = add_measurement(s, row))) return out_of_memory();
+    if (is_repeated(m, row)) {
+        s->repeated += 1;
+        return true;
+    }
     if (!cJSON_IsFalse(row_get(row, "checks.passed"))) return add_run(s, m, row, file);
     m->voided += 1;
     return true;

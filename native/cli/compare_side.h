@@ -27,6 +27,7 @@ typedef struct side {
     cJSON **rows; /* of each file */
     measurement *list;
     int count, room;
+    int repeated; /* rows that are there already, as in a file that was joined twice: left out */
 } side;
 
 /* Reads the files, and pools the rows that are compared: each case's figure of speed, with all also

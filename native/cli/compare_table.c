@@ -7,7 +7,7 @@
 #include <string.h>
 
 static double shown_value(const measurement *m) {
-    if (m->positive) return m->estimate.value;
+    if (m->positive) return m->estimate.median;
     return row_number(m->row, "samples.median");
 }
 
@@ -117,6 +117,19 @@ static bool several_engines(const pair_list *pairs) {
     return false;
 }
 
+/* Whether a reader who divides one figure by the other finds another ratio than is printed. */
+static bool other_centres(const pair_list *pairs) {
+    const double shown = 0.0015;
+    for (int i = 0; i < pairs->count; ++i) {
+        const pair *p = &pairs->list[i];
+        if (!p->positive) continue;
+        const double quotient = p->a->estimate.median / p->b->estimate.median,
+                     ratio = p->lower ? 1 / quotient : quotient;
+        if (fabs(ratio / p->speed.value - 1) > shown) return true;
+    }
+    return false;
+}
+
 bool table_print(output *out, const pair_list *pairs) {
     FILE *to = output_tables(out);
     const bool engines = several_engines(pairs);
@@ -139,6 +152,10 @@ bool table_print(output *out, const pair_list *pairs) {
         fputc('\n', to);
         if (p->positive) ok = output_row(out, pair_row(p, of_a, of_b)) && ok;
     }
+    if (other_centres(pairs))
+        fputs("\nA and B are medians, as parallax bench prints them; ratios are of geometric means "
+              "over rounds\nand runs, which differ from medians a little\n",
+              to);
     return ok;
 }
 
@@ -165,6 +182,22 @@ static void print_counts(FILE *to, const pair_list *pairs) {
     fputs("; where builds are equal, one case in twenty\ndiffers by chance\n", to);
 }
 
+static void print_independent(FILE *to, const mean_speed *mean) {
+    if (!mean->without_rounds) return;
+    if (mean->without_rounds == mean->cases)
+        fputs("  (cases taken as independent: ", to);
+    else
+        fprintf(to, "  (%d of %d cases taken as independent: ", mean->without_rounds, mean->cases);
+    if (mean->stopped == mean->without_rounds)
+        fputs("runs of them were stopped in their first round)\n", to);
+    else if (mean->stopped)
+        fputs("they have no rounds, or runs of them were stopped in the first)\n", to);
+    else
+        fputs(mean->without_rounds == mean->cases ? "the files have no rounds)\n"
+                                                  : "they have no rounds)\n",
+              to);
+}
+
 bool table_mean(output *out, const pair_list *pairs, const mean_speed *mean) {
     FILE *to = output_tables(out);
     print_counts(to, pairs);
@@ -172,9 +205,6 @@ bool table_mean(output *out, const pair_list *pairs, const mean_speed *mean) {
     fprintf(to, "geometric mean of %d ratios: %.3f", mean->cases, mean->speed.value);
     if (!isnan(mean->speed.low)) fprintf(to, " (%.3f to %.3f)", mean->speed.low, mean->speed.high);
     fprintf(to, "  %s\n", verdict_text(verdict_of(mean->speed)));
-    if (mean->without_rounds == mean->cases)
-        fputs("  (cases taken as independent: the files have no rounds)\n", to);
-    else if (mean->without_rounds)
-        fprintf(to, "  (%d cases without rounds taken as independent)\n", mean->without_rounds);
+    print_independent(to, mean);
     return output_row(out, mean_row(mean));
 }

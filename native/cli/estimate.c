@@ -4,10 +4,30 @@
 #include "student.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+/* Whether rounds are of what the figure is. Older files have rounds of all times beside their 99th
+ * percentile, which is a figure without an interval, and lies above each of them. */
+static bool of_figure(const cJSON *row, const cJSON *rounds) {
+    const double median = row_number(row, "samples.median");
+    double least = INFINITY, most = -INFINITY;
+    const cJSON *round;
+    if (row_get(row, "samples.low")) return true;
+    cJSON_ArrayForEach(round, rounds) {
+        least = fmin(least, round->valuedouble);
+        most = fmax(most, round->valuedouble);
+    }
+    return least <= median && median <= most;
+}
+
+bool row_stopped(const cJSON *row) {
+    return cJSON_GetArraySize(row_get(row, "samples.rounds")) == 1;
+}
 
 int row_rounds(const cJSON *row, double *logs) {
     const cJSON *rounds = row_get(row, "samples.rounds"), *round;
     int count = 0;
+    if (!of_figure(row, rounds)) return 0;
     cJSON_ArrayForEach(round, rounds) {
         if (count == ROUNDS_MOST) break;
         if (!cJSON_IsNumber(round) || !(round->valuedouble > 0)) return 0;
@@ -96,6 +116,17 @@ void estimate_spreads(estimate *e, int runs, const double *logs, const spread *w
     }
 }
 
+static int ascending(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Sorts the values. */
+static double median_of(int count, double *values) {
+    qsort(values, (size_t)count, sizeof *values, ascending);
+    return (values[(count - 1) / 2] + values[count / 2]) / 2;
+}
+
 estimate estimate_runs(int runs, const cJSON *const *rows) {
     double logs[RUNS_MOST] = {0};
     spread within[RUNS_MOST] = {{0}};
@@ -106,9 +137,11 @@ estimate estimate_runs(int runs, const cJSON *const *rows) {
         e.log_value += logs[i] / runs;
     }
     estimate_spreads(&e, runs, logs, within, known);
-    double rounds[ROUNDS_MOST];
+    double rounds[ROUNDS_MOST], medians[RUNS_MOST] = {0};
+    for (int i = 0; i < runs; ++i) medians[i] = row_number(rows[i], "samples.median");
+    e.median = median_of(runs, medians);
     const bool plain = runs == 1 && !row_rounds(rows[0], rounds);
-    e.value = plain ? row_number(rows[0], "samples.median") : exp(e.log_value);
+    e.value = plain ? medians[0] : exp(e.log_value);
     return e;
 }
 

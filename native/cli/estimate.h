@@ -23,7 +23,8 @@ typedef struct spread {
  * made of an estimate is as wide as the wider asks for. */
 typedef struct estimate {
     double value, log_value;
-    int spreads; /* 0: nothing is known */
+    double median; /* of the runs' medians: for people, who know it from parallax bench */
+    int spreads;   /* 0: nothing is known */
     spread of[2];
 } estimate;
 
@@ -36,8 +37,11 @@ typedef struct interval {
 static const double TAIL_95 = 0.025;
 
 /* The logarithms of a row's rounds, ROUNDS_MOST at most: how many there are; 0 when the row has
- * fewer than ROUNDS_LEAST, or one that is not positive. */
+ * fewer than ROUNDS_LEAST, one that is not positive, or those of something else than its figure. */
 int row_rounds(const cJSON *row, double *logs);
+
+/* Whether the run was stopped in its first round, which alone has no spread. */
+bool row_stopped(const cJSON *row);
 
 /* Whether the row has a figure that a ratio can be made of. */
 bool row_positive(const cJSON *row);

@@ -1,12 +1,47 @@
 #include "row_file.h"
 
 #include "command.h"
+#include "estimate.h"
 #include "read_file.h"
 #include "rows.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Rounds are finite numbers; those of a figure of speed are above 0. */
+static const char *rounds_complaint(const cJSON *row, char *text, size_t size) {
+    const cJSON *rounds = row_get(row, "samples.rounds"), *round;
+    const bool speed = cJSON_IsTrue(row_get(row, "primary"));
+    if (!rounds) return NULL;
+    const int count = cJSON_GetArraySize(rounds);
+    if (!cJSON_IsArray(rounds) || !count) return "has no numbers in \"samples.rounds\"";
+    if (count > ROUNDS_MOST) {
+        snprintf(text, size, "has %d numbers in \"samples.rounds\", more than %d", count,
+                 ROUNDS_MOST);
+        return text;
+    }
+    int at = 0;
+    cJSON_ArrayForEach(round, rounds) {
+        const bool finite = cJSON_IsNumber(round) && isfinite(round->valuedouble);
+        if (!finite || (speed && !(round->valuedouble > 0))) {
+            snprintf(text, size, "has no number%s in \"samples.rounds[%d]\"",
+                     finite ? " above 0" : "", at);
+            return text;
+        }
+        ++at;
+    }
+    return NULL;
+}
+
+/* Both ends of the interval, or neither. */
+static const char *interval_complaint(const cJSON *row) {
+    const double low = row_number(row, "samples.low"), high = row_number(row, "samples.high");
+    if (!row_get(row, "samples.low") && !row_get(row, "samples.high")) return NULL;
+    if (!isfinite(low)) return "has no number in \"samples.low\"";
+    if (!isfinite(high)) return "has no number in \"samples.high\"";
+    return low > high ? "has a \"samples.low\" above its \"samples.high\"" : NULL;
+}
 
 /* NULL, or what is wrong with a row. */
 static const char *complaint(const cJSON *row, char *text, size_t size) {
@@ -25,10 +60,11 @@ static const char *complaint(const cJSON *row, char *text, size_t size) {
         snprintf(text, size, "has no \"%s\"", texts[i]);
         return text;
     }
-    /* What is void may have no figures: nothing was measured. */
-    if (isfinite(row_number(row, "samples.median")) || cJSON_IsFalse(row_get(row, "checks.passed")))
-        return NULL;
-    return "has no number in \"samples.median\"";
+    /* What is void may have no figures, or any: they count for nothing. */
+    if (cJSON_IsFalse(row_get(row, "checks.passed"))) return NULL;
+    if (!isfinite(row_number(row, "samples.median"))) return "has no number in \"samples.median\"";
+    const char *wrong = rounds_complaint(row, text, size);
+    return wrong ? wrong : interval_complaint(row);
 }
 
 static bool add_line(cJSON *rows, const char *name, long line, const char *text, size_t length) {

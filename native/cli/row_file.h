@@ -5,7 +5,8 @@
 #include <cjson/cJSON.h>
 
 /* An array of rows; NULL, with the sentence printed, when the file cannot be read, a line is not a
- * row, or rows are of another schema. Free with cJSON_Delete. */
+ * row, rows are of another schema, or one that is not void has figures that cannot be. Free with
+ * cJSON_Delete. */
 cJSON *row_file_read(const char *name);
 
 #endif

@@ -24,13 +24,20 @@ static const plx_field *find(plx_bench *bench, int count, const char *path) {
 
 static void check_row(plx_check *t, plx_bench *bench, int count, tally *all) {
     static const char *const needed[] = {
-        "schema",     "suite",          "case",          "metric",         "unit",
-        "better",     "primary",        "samples.count", "samples.median", "samples.values",
-        "engine.isa", "engine.threads", "data.kind",     "checks.passed"};
+        "schema",         "suite",     "case",          "metric",         "unit",
+        "better",         "primary",   "samples.count", "samples.median", "engine.isa",
+        "engine.threads", "data.kind", "checks.passed"};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; ++i)
         if (!CHECK(t, find(bench, count, needed[i]), "a row lacks %s", needed[i])) return;
     const char *name = find(bench, count, "case")->text;
     const char *metric = find(bench, count, "metric")->text;
+    /* A tail is one figure of many times, and has neither. */
+    const bool spread = find(bench, count, "samples.rounds") || find(bench, count, "samples.low");
+    const bool tail = strstr(metric, "percentile") != NULL;
+    CHECK(t, spread == !tail, "%s, %s: %s", name, metric, spread ? "a spread" : "no spread");
+    CHECK(t, spread == (find(bench, count, "samples.values") != NULL), "%s, %s: values", name,
+          metric);
+    CHECK(t, spread == (find(bench, count, "samples.mean") != NULL), "%s, %s: mean", name, metric);
     const plx_field *failure = find(bench, count, "checks.failure");
     CHECK(t, find(bench, count, "checks.passed")->number == 1, "%s, %s is void: %s", name, metric,
           failure ? failure->text : "no reason");

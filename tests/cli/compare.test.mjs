@@ -240,7 +240,8 @@ describe('intervals of compare', () => {
     // Student's t with 2 degrees of freedom on a deviation of 10% between three runs.
     assert.ok(several.rows[0].high > 1.2, 'the spread between runs counts');
     const wild = [ofRounds([80, 100, 125])];
-    const agreeing = await compare([wild, wild], base);
+    const again = wild.map((each) => ({ ...each, date: '2026-01-02T00:00:00Z' }));
+    const agreeing = await compare([wild, again], base);
     assert.ok(agreeing.rows[0].high > 1.2, 'so does that within them');
   });
 
@@ -262,7 +263,123 @@ describe('intervals of compare', () => {
       [[a, ofRounds([1, 1.1], { case: 'wide' })]],
       [[a, ofRounds([1, 1.1], { case: 'wide' })]],
     );
-    assert.match(mixed.err, /1 cases without rounds taken as independent/);
+    assert.match(mixed.err, /1 of 2 cases taken as independent: they have no rounds/);
+  });
+
+  it('of the mean say when runs were stopped in their first round', async () => {
+    const stopped = [ofRounds([100]), ofRounds([100], { case: 'wide' })];
+    const { code, err, mean } = await compare([stopped], [stopped]);
+    assert.equal(code, 0, err);
+    assert.match(err, /cases taken as independent: runs of them were stopped in their first round/);
+    assert.equal(mean.withoutRounds, 2);
+    const some = await compare([stopped], [[row(), ofRounds([1, 2], { case: 'wide' })]]);
+    assert.match(some.err, /runs of them were stopped in their first round/);
+    const [square] = stopped;
+    const either = await compare(
+      [[square, row({ case: 'wide' })]],
+      [[row(), row({ case: 'wide' })]],
+    );
+    assert.match(either.err, /they have no rounds, or runs of them were stopped in the first/);
+  });
+
+  it('of a tail are not made of the rounds of all times', async () => {
+    // As files of earlier versions have it.
+    const tail = (rounds, median) => {
+      const made = row({ samples: { median, rounds }, better: 'lower', unit: 'us' });
+      for (const name of ['low', 'high']) delete made.samples[name];
+      return made;
+    };
+    const { rows } = await compare([[tail([10, 11], 300)]], [[tail([20, 22], 300)]]);
+    near(rows[0].ratio, 1);
+    assert.equal(rows[0].verdict, 'no interval');
+    const plain = await compare([[tail([10, 12], 11)]], [[tail([20, 24], 22)]]);
+    near(plain.rows[0].ratio, 2);
+    assert.ok('low' in plain.rows[0], 'of a figure of its own rounds they are');
+  });
+});
+
+describe('figures of compare', () => {
+  const of = (median, rounds = [1, 4, 100]) => row({ samples: { median, rounds } });
+
+  it('are the medians that bench prints', async () => {
+    const { rows, err } = await compare([[of(100)]], [[of(50)]]);
+    assert.deepEqual([rows[0].medianA, rows[0].medianB], [100, 50]);
+    near(rows[0].ratio, 1);
+    assert.match(err, /gemm +square +rate +100 +50 GFLOP/);
+    assert.match(err, /A and B are medians.*ratios are of geometric means/);
+  });
+  it('of several files are the median of their medians', async () => {
+    const { rows } = await compare([[of(10)], [of(70)], [of(20)]], [[of(30)], [of(50)]]);
+    assert.deepEqual([rows[0].medianA, rows[0].medianB], [20, 40]);
+  });
+  it('need no explanation where the ratio is theirs', async () => {
+    const { err } = await compare([[row()]], [[row()]]);
+    assert.doesNotMatch(err, /geometric means/);
+  });
+});
+
+describe('rows that compare reads', () => {
+  /** Rows that the schema may not allow. */
+  const compareAny = (a, b, ...options) =>
+    withFolder((folder) => {
+      const [fileA, fileB] = ['a.jsonl', 'b.jsonl'].map((name) => path.join(folder, name));
+      for (const [file, rows] of [
+        [fileA, a],
+        [fileB, b],
+      ])
+        writeFileSync(file, rows.map((each) => `${JSON.stringify(each)}\n`).join(''));
+      return parallax(['compare', fileA, fileB, ...options]);
+    });
+
+  const broken = [
+    [{ rounds: [0, 1] }, /has no number above 0 in "samples\.rounds\[0\]"/],
+    [{ rounds: [1, -1] }, /has no number above 0 in "samples\.rounds\[1\]"/],
+    [{ rounds: [1, null] }, /has no number in "samples\.rounds\[1\]"/],
+    [{ rounds: ['x', 1] }, /has no number in "samples\.rounds\[0\]"/],
+    [{ rounds: 'x' }, /has no numbers in "samples\.rounds"/],
+    [{ rounds: null }, /has no numbers in "samples\.rounds"/],
+    [{ rounds: 5 }, /has no numbers in "samples\.rounds"/],
+    [{ rounds: [] }, /has no numbers in "samples\.rounds"/],
+    [{ rounds: Array(65).fill(1) }, /has 65 numbers in "samples\.rounds", more than 64/],
+    [{ low: 106 }, /has a "samples\.low" above its "samples\.high"/],
+    [{ low: null }, /has no number in "samples\.low"/],
+    [{ high: 'x' }, /has no number in "samples\.high"/],
+    [{ low: undefined }, /has no number in "samples\.low"/],
+    [{ median: null }, /has no number in "samples\.median"/],
+  ];
+  for (const [samples, expected] of broken)
+    it(`are refused with ${JSON.stringify(samples)}`.slice(0, 60), async () => {
+      const { code, err } = await compareAny([row(), row({ samples })], [row()]);
+      assert.equal(code, 1);
+      assert.match(err, expected);
+      assert.match(err, /a\.jsonl", line 2: the row/);
+      const voided = { ...row({ samples }), checks: { passed: false, failure: 'no' } };
+      const left = await compareAny([row(), { ...voided, case: 'wide' }], [row()]);
+      assert.equal(left.code, 0, left.err);
+    });
+
+  it('may have rounds of 0 where no speed is told', async () => {
+    const errors = row({ primary: false, better: 'lower', samples: { rounds: [0, 1] } });
+    assert.equal((await compareAny([errors], [errors], '--all')).code, 0);
+  });
+
+  it('count once when they are there twice', async () => {
+    const [a, b] = [ofRounds([1, 1.1]), ofRounds([2, 2.2], { case: 'wide' })];
+    const once = await compare([[a, b]], [[a, b]]);
+    assert.doesNotMatch(once.err, /twice/, 'A and B may be the same');
+    const twice = await compare([[a, b, a, b]], [[a, b]]);
+    assert.match(twice.err, /! 2 rows of A are there twice, with the same date and samples: they/);
+    assert.deepEqual(
+      twice.rows.map(({ low, high }) => [low, high]),
+      once.rows.map(({ low, high }) => [low, high]),
+    );
+    assert.equal(twice.rows[0].runsA, 1);
+    const copied = await compare([[a]], [[a], [a]]);
+    assert.match(copied.err, /! 1 row of B is there twice/);
+    const later = { ...a, date: '2026-01-02T00:00:00Z' };
+    const other = await compare([[a, later]], [[a]]);
+    assert.doesNotMatch(other.err, /twice/);
+    assert.equal(other.rows[0].runsA, 2);
   });
 });
 
@@ -347,6 +464,48 @@ describe('the threshold of compare', () => {
     const { code, err } = await compare([[single]], [[single]], '-t', '5');
     assert.equal(code, 1);
     assert.match(err, /no pair has one/);
+  });
+  const named = (...names) => names.map((name) => ofRounds(rounds(1), { case: name }));
+  it('fails where A lacks cases of B, and names them', async () => {
+    const lost = { ...failed('it is wrong'), case: 'second' };
+    const a = [...named('first'), lost, ...named('own')];
+    const b = named('first', 'second', 'third', 'fourth');
+    const { code, err, rows: written } = await compare([a], [b], '-t', '5');
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /^parallax: 3 of B's 4 cases could not be compared.*: gemm "second", gemm "third", gemm "fourth"\.$/m,
+    );
+    assert.match(err, /not compared: gemm "second", void in A: it is wrong/);
+    assert.match(err, /not compared: gemm "third", which A has not/);
+    assert.equal(written[0].case, 'first', 'what was compared is kept');
+    assert.equal((await compare([a], [b])).code, 0, 'without a threshold it is a note');
+    const back = await compare([b], [a], '-t', '5');
+    assert.equal(back.code, 1, 'the own case of the other side');
+    assert.match(back.err, /1 of B's 2 cases could not be compared.*: gemm "own"/);
+  });
+  it('fails where A has the case with other parameters', async () => {
+    const other = ofRounds(rounds(1), { case: 'b', parameters: { m: 2 } });
+    const { code, err } = await compare([[...named('a'), other]], [named('a', 'b')], '-t', '5');
+    assert.equal(code, 1);
+    assert.match(err, /1 of B's 2 cases could not be compared/);
+  });
+  it('says that A is slower before it says that cases lack', async () => {
+    const slow = ofRounds(rounds(0.5), { case: 'a' });
+    const { code, err } = await compare([[slow]], [named('a', 'b')], '-t', '5');
+    assert.equal(code, 3);
+    assert.match(err, /1 of B's 2 cases could not be compared/);
+  });
+  it('does not mind what is void in B, or of another engine of it', async () => {
+    const other = ofRounds(rounds(1), { case: 'a', engine: { isa: 'avx2' } });
+    const lost = { ...failed('no'), case: 'b' };
+    const { code, err } = await compare(
+      [named('a', 'b')],
+      [[...named('a'), lost, other]],
+      '-t',
+      '5',
+    );
+    assert.equal(code, 0, err);
   });
   it('has nothing to judge where all is void', async () => {
     const { code } = await compare([[failed('no')]], [[row()]], '-t', '5');

@@ -116,6 +116,29 @@ describe('a summary of runs', () => {
     assert.equal(suite.overlapping, 100);
   });
 
+  test('takes figures that no speed can be for void', () => {
+    const of = (samples) => row(1, 2, { samples: { count: 9, ...samples } });
+    const impossible = [
+      { median: 0, low: 0, high: 0 },
+      { median: null, low: 1, high: 2 },
+      { median: Number.NaN, low: 1, high: 2 },
+      { median: Number.POSITIVE_INFINITY, low: 1, high: 2 },
+      { low: 1, high: 2 },
+      { median: 1.5, low: null, high: null },
+      { median: 1.5, low: 2, high: 1 },
+      { median: 1.5, low: 0, high: 2 },
+      { median: 1.5, high: 2 },
+    ].map(of);
+    for (const one of impossible) {
+      const [suite] = summariseRuns([[one], [one]]);
+      const { pairs, valid, voided, withoutInterval } = suite;
+      assert.deepEqual([pairs, valid, voided, withoutInterval], [0, 0, 2, 0]);
+      assert.ok(Number.isNaN(suite.overlapping), 'nothing agrees');
+    }
+    const [beside] = summariseRuns([[row(1, 2)], [impossible[0]], [row(1, 2)]]);
+    assert.deepEqual([beside.pairs, beside.valid, beside.voided], [1, 2, 1]);
+  });
+
   test('says where other threads worked, and where costs were assumed', () => {
     const worked = (threadsWorked, costs) => [row(1, 2, { engine: { threadsWorked, costs } })];
     const [suite] = summariseRuns([worked(2, 'measured'), worked(1, 'assumed'), worked(2)]);
@@ -133,6 +156,7 @@ test('the movement of the machine is that of its yardstick', () => {
   assert.deepEqual(movement, { metric: 'arithmetic', runs: 3, below: 5, above: 20 });
   assert.equal(more.length, 0);
   assert.deepEqual(machineMovement([[row(1, 2)]]), []);
+  assert.deepEqual(machineMovement([[yardstick(0)], [yardstick(Number.NaN)]]), []);
 });
 
 test('a headline gives its interval', () => {
@@ -159,6 +183,17 @@ describe('scripts/repeat', () => {
       writeFileSync(path.join(folder, 'b'), `\n${JSON.stringify(row(1.5, 3))}\n`);
       writeFileSync(path.join(folder, 'c'), `${JSON.stringify(row(4, 5))}\n`);
       writeFileSync(path.join(folder, 'wrong'), '\n{"a": 1}\n');
+      const nothing = row(0, 0, { suite: 'mlp' });
+      const still = { ...yardstick(0), samples: { count: 1, median: null } };
+      writeFileSync(
+        path.join(folder, 'void'),
+        `${JSON.stringify(nothing)}\n${JSON.stringify(still)}`,
+      );
+      for (const name of ['a', 'b'])
+        writeFileSync(
+          path.join(folder, `${name}+void`),
+          [row(1, 2), nothing].map((each) => JSON.stringify(each)).join('\n'),
+        );
       use(folder);
     } finally {
       rmSync(folder, { recursive: true });
@@ -177,7 +212,29 @@ describe('scripts/repeat', () => {
     }),
   );
 
+  test(
+    'misses the goal where a suite has no valid case',
+    inFolder((folder) => {
+      const some = repeat(folder, '--from', 'a+void', 'b+void', '--goal', '95');
+      assert.equal(some.status, 1, some.stderr);
+      assert.match(some.stdout, /^gemm +1 +1 +100\.0% /m);
+      assert.match(some.stdout, /^mlp: no case is valid, of 2 rows$/m);
+      const none = repeat(folder, '--from', 'void', 'void', '--goal', '95');
+      assert.equal(none.status, 1);
+      assert.match(none.stderr, /no two runs have a valid case in common/);
+      assert.doesNotMatch(none.stdout, /--%|-- to|\+-/);
+      assert.match(none.stdout, /no row tells whether the machine itself moved/);
+      const one = repeat(folder, '--from', 'a', 'b', 'void', '--goal', '95');
+      assert.equal(one.status, 1, 'void in the one run that has it');
+      const free = repeat(folder, '--from', 'a+void', 'b+void');
+      assert.equal(free.status, 0, 'without a goal nothing is missed');
+    }),
+  );
+
   const wrong = [
+    [2, ['--suites', 'nosuch'], /there is no suite "nosuch"; there are gemm, mlp/],
+    [2, ['--suites', 'gemm,'], /there is no suite ""/],
+    [2, ['--suites', 'nosuch', '--page'], /there is no suite "nosuch"/],
     [2, ['--runs', '1'], /--runs must be a whole number from 2 to 1000, not "1"/],
     [2, ['--goal', ''], /--goal must be a percentage from 0 to 100, not ""/],
     [2, ['--quick', '--full'], /exclude each other/],
