@@ -38,14 +38,14 @@ test('it is asked of the engine that runs, and asked again when the choice chang
   store.set({ engine: ready() });
   await settle();
   expect(store.get().estimate).toEqual({ phase: 'asking' });
-  expect(questions[0]?.asked).toEqual({ size: 'default' });
+  expect(questions[0]?.asked).toEqual({ size: 'quick' });
   questions[0]?.answer(90_000);
   await settle();
   expect(store.get().estimate).toEqual({ phase: 'known', milliseconds: 90_000 });
-  store.set({ options: { ...defaultRun, suites: ['gemm'], size: 'quick' } });
+  store.set({ options: { ...defaultRun, suites: ['gemm'], size: 'standard' } });
   await settle();
   expect(store.get().estimate).toEqual({ phase: 'asking' });
-  expect(questions[1]?.asked).toEqual({ suites: ['gemm'], size: 'quick' });
+  expect(questions[1]?.asked).toEqual({ suites: ['gemm'], size: 'default' });
   questions[1]?.answer(4_000);
   await settle();
   /* What was answered is not asked again. */
@@ -61,12 +61,12 @@ test('while one question is out no other is asked, and the last choice counts', 
   await settle();
   store.set({ options: { ...defaultRun, size: 'long' } });
   await settle();
-  store.set({ options: { ...defaultRun, size: 'quick' } });
+  store.set({ options: { ...defaultRun, size: 'standard' } });
   await settle();
   expect(questions).toHaveLength(1);
   questions[0]?.answer(90_000);
   await settle();
-  expect(questions.map(({ asked }) => asked)).toEqual([{ size: 'default' }, { size: 'quick' }]);
+  expect(questions.map(({ asked }) => asked)).toEqual([{ size: 'quick' }, { size: 'default' }]);
   expect(store.get().estimate).toEqual({ phase: 'asking' });
 });
 
@@ -97,7 +97,7 @@ test('nothing is promised that was not measured', async () => {
   questions[0]?.fail();
   await settle();
   expect(store.get().estimate).toEqual({ phase: 'unknown', message: 'no memory' });
-  store.set({ options: { ...defaultRun, size: 'quick' } });
+  store.set({ options: { ...defaultRun, size: 'standard' } });
   await settle();
   questions[1]?.answer(Number.NaN);
   await settle();
