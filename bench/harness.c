@@ -197,10 +197,6 @@ const plx_bench_options *plx__bench_options(const plx_bench *bench) {
     return &bench->options;
 }
 
-int plx__bench_round(const plx_bench *bench) {
-    return bench->round;
-}
-
 plx_status plx__bench_fail(plx_bench *bench, plx_status status, const char *format, ...) {
     char text[PLX__MESSAGE_BYTES];
     va_list args;

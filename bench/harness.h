@@ -161,9 +161,6 @@ plx_case *plx__bench_add(plx_bench *bench, int group, const char *format, ...)
  * rows then, unless all that is left of the suite are such cases. */
 plx_case *plx__bench_need(plx_bench *bench, int group, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The number of the round at work, from 0. */
-int plx__bench_round(const plx_bench *bench);
-
 /* How long a sample lasts, if one iteration does not take longer. */
 int64_t plx__bench_sample_ns(const plx_bench *bench);
 /* Does the work as often as a sample needs for this clock, and gives nanoseconds of one time. times

@@ -94,17 +94,17 @@ static plx_status sample_slice(plx_bench *bench, plx_case *c, int64_t slice_ns) 
     return PLX_OK;
 }
 
-/* ---- What stands beside the cases -------------------------------------------------------------
- */
+/* ---- What stands beside the cases ------------------------------------------------------------ */
 
 bool plx__bench_due(const plx_bench *bench, const plx_samples *taken, int64_t last_ns,
                     int64_t pause_ns) {
-    /* Spread over the run, however long it is. */
-    const int64_t spread = plx_bench_expected_ns(bench) / (PLX_BENCH_SAMPLES / 2);
     const int before = taken->rounds > 1 ? taken->ends[taken->rounds - 2] : 0;
     if (taken->rounds <= bench->round) return true;
     if (taken->count - before >= PLX_BENCH_SAMPLES / bench->rounds) return false;
-    return plx_platform_now_ns() - last_ns >= (spread > pause_ns ? spread : pause_ns);
+    if (plx_platform_now_ns() - last_ns < pause_ns) return false;
+    /* Spread over the run, however long it is. */
+    return plx_platform_now_ns() - last_ns >=
+           plx_bench_expected_ns(bench) / (PLX_BENCH_SAMPLES / 2);
 }
 
 enum { PEAK_ROUNDS = 1000 };
@@ -140,8 +140,7 @@ static double ceiling(const plx_bench *bench) {
     return plx__summarise(peaks->count, sorted).p90;
 }
 
-/* ---- Visits -----------------------------------------------------------------------------------
- */
+/* ---- Visits ---------------------------------------------------------------------------------- */
 
 static int64_t visit_budget(const plx_bench *bench, const plx_case *c) {
     const double share = c->share > 0 ? c->share : 1;
@@ -205,8 +204,7 @@ static plx_status work_on(plx_bench *bench, plx_case *c, int64_t slice_ns) {
     return visited(bench, c) ? end_visit(bench, c) : PLX_OK;
 }
 
-/* ---- Rounds -----------------------------------------------------------------------------------
- */
+/* ---- Rounds ---------------------------------------------------------------------------------- */
 
 /* Elsewhere than in the rounds before: where arrays lie decides which of them share lines of a
  * cache, and a program that runs once finds out about one way. */
@@ -276,8 +274,7 @@ static plx_status take_turn(plx_bench *bench, plx_case *c, int64_t slice_ns) {
     return PLX_OK;
 }
 
-/* ---- The end ----------------------------------------------------------------------------------
- */
+/* ---- The end --------------------------------------------------------------------------------- */
 
 static void conclude_case(plx_bench *bench, plx_case *c) {
     if (c->finished || c->dropped) return;
@@ -325,8 +322,7 @@ void plx_bench_stop(plx_bench *bench) {
     if (!bench->concluded) (void)conclude(bench);
 }
 
-/* ---- What is left -----------------------------------------------------------------------------
- */
+/* ---- What is left ---------------------------------------------------------------------------- */
 
 /* A visit as it is expected before the first: samples with their warm-up and what stands beside,
  * and the making of the case. */

@@ -92,8 +92,7 @@ static void deal(plx__pool *pool, int threads) {
     pool->loop_threads = threads;
 }
 
-/* ---- Places -----------------------------------------------------------------------------------
- */
+/* ---- Places ---------------------------------------------------------------------------------- */
 
 /* Two threads on one processor take turns of milliseconds, while each waits for the other: a loop
  * of two threads is then many times slower than with one. A system that was asked to wake a thread
@@ -123,8 +122,7 @@ static void take_place(plx__pool *pool, worker *self) {
     note_place(pool, self->id);
 }
 
-/* ---- Workers ----------------------------------------------------------------------------------
- */
+/* ---- Workers --------------------------------------------------------------------------------- */
 
 /* Returns the epoch after it has changed from seen. */
 static unsigned await_epoch(plx__pool *pool, worker *self, unsigned seen) {
@@ -239,8 +237,7 @@ void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grai
     }
 }
 
-/* ---- All at once ------------------------------------------------------------------------------
- */
+/* ---- All at once ----------------------------------------------------------------------------- */
 
 typedef struct meeting {
     plx__loop_fn fn;
