@@ -17,7 +17,7 @@ typedef struct depthwise {
     const plx_real **sources, **weights; /* per worker, one for each tap */
     plx_real **gradients;
     int64_t parts, part_rows; /* of the sum for the weights */
-    plx_real *to;
+    plx_real *to, *beside;    /* beside: sums and errors, per worker */
 } depthwise;
 
 typedef plx__conv_range range;
@@ -168,11 +168,12 @@ typedef struct row_of_gradients {
     range taps; /* rows of the kernel */
     const plx_real *gy;
     plx_real *weights;
+    int64_t chains; /* that were added to the weights */
     const plx_real **sources;
     plx_real **gradients;
 } row_of_gradients;
 
-static void add_pixels(const depthwise *d, const row_of_gradients *row, range x, range tx) {
+static void add_chain(const depthwise *d, row_of_gradients *row, range x, range tx) {
     const int64_t source_step = d->x.stride * d->channels;
     const int64_t taps = point_sources(d, row->image, row->y, row->taps, tx, row->sources);
     for (int64_t t = 0; t < taps; ++t) {
@@ -182,9 +183,15 @@ static void add_pixels(const depthwise *d, const row_of_gradients *row, range x,
     d->ctx->kernels->depthwise_weights(x.end - x.begin, d->channels, taps, row->sources,
                                        source_step, row->gy + x.begin * d->channels, d->channels,
                                        row->gradients);
+    row->chains += 1;
 }
 
-static void add_row(const depthwise *d, const row_of_gradients *row) {
+static void add_pixels(const depthwise *d, row_of_gradients *row, range x, range tx) {
+    for (int64_t i = x.begin; i < x.end; i += PLX_GEMM_CHAIN)
+        add_chain(d, row, (range){i, plx__least(i + PLX_GEMM_CHAIN, x.end)}, tx);
+}
+
+static void add_row(const depthwise *d, row_of_gradients *row) {
     const range all = {0, d->x.taps}, whole = results_inside(&d->x, 0, d->x.taps - 1);
     for (int64_t x = 0; x < d->x.count; ++x) {
         if (x == whole.begin && whole.end > x) {
@@ -196,28 +203,45 @@ static void add_row(const depthwise *d, const row_of_gradients *row) {
     }
 }
 
+static int64_t values_of(const depthwise *d) {
+    return d->taps * d->channels;
+}
+
+/* Rows first..last, in the order of deep sums (kernels.h): chains are added up beside the weights
+ * and those sums to them with their errors. */
+static void sum_rows(const depthwise *d, int64_t first, int64_t last, int worker, plx_real *to) {
+    enum { CHAINS = PLX_GEMM_DEEP / PLX_GEMM_CHAIN };
+    const plx_kernels *k = d->ctx->kernels;
+    const int64_t values = values_of(d);
+    const size_t bytes = (size_t)values * sizeof *to;
+    plx_real *sums = d->beside + worker * 2 * values, *errors = sums + values;
+    row_of_gradients row = {.sources = d->sources + worker * d->taps,
+                            .gradients = d->gradients + worker * d->taps,
+                            .weights = sums};
+    memset(to, 0, bytes);
+    memset(sums, 0, bytes);
+    memset(errors, 0, bytes);
+    for (int64_t i = first; i < last; ++i) {
+        row.image = i / d->y.count;
+        row.y = i % d->y.count;
+        row.taps = taps_inside(&d->y, row.y);
+        row.gy = d->args->b + i * d->x.target * d->channels;
+        add_row(d, &row);
+        if (row.chains < CHAINS && i + 1 < last) continue;
+        k->two_sum(values, sums, to, errors);
+        memset(sums, 0, bytes);
+        row.chains = 0;
+    }
+    k->add(values, to, 1, errors, 1, to);
+}
+
 /* A unit is a part of the rows. */
 static void add_rows(void *arg, int64_t begin, int64_t end, int worker) {
     const depthwise *d = arg;
     const int64_t rows = d->args->n * d->y.count;
-    const int64_t values = d->args->kernel[0] * d->args->kernel[1] * d->channels;
-    for (int64_t part = begin; part < end; ++part) {
-        plx_real *weights = d->to + part * values;
-        memset(weights, 0, (size_t)values * sizeof *weights);
-        const int64_t last = plx__least((part + 1) * d->part_rows, rows);
-        for (int64_t i = part * d->part_rows; i < last; ++i) {
-            const row_of_gradients row = {
-                .image = i / d->y.count,
-                .y = i % d->y.count,
-                .taps = taps_inside(&d->y, i % d->y.count),
-                .gy = d->args->b + i * d->x.target * d->channels,
-                .weights = weights,
-                .sources = d->sources + worker * d->taps,
-                .gradients = d->gradients + worker * d->taps,
-            };
-            add_row(d, &row);
-        }
-    }
+    for (int64_t part = begin; part < end; ++part)
+        sum_rows(d, part * d->part_rows, plx__least((part + 1) * d->part_rows, rows), worker,
+                 d->to + part * values_of(d));
 }
 
 static depthwise make_sum(const plx_ctx *ctx, const plx__conv_args *args) {
@@ -233,18 +257,18 @@ static depthwise make_sum(const plx_ctx *ctx, const plx__conv_args *args) {
 size_t plx__conv_depthwise_weights_workspace(const plx_ctx *ctx, const plx__conv_args *args,
                                              int threads) {
     const depthwise d = make_sum(ctx, args);
-    const int64_t values = args->kernel[0] * args->kernel[1] * d.channels;
-    const size_t parts = d.parts > 1 ? (size_t)(d.parts * values) * sizeof(plx_real) : 0;
-    return pointers_bytes(args, threads) + parts;
+    const int64_t sums = 2 * threads + (d.parts > 1 ? d.parts : 0);
+    return pointers_bytes(args, threads) + (size_t)(sums * values_of(&d)) * sizeof(plx_real);
 }
 
 void plx__conv_depthwise_weights(plx_ctx *ctx, const plx__conv_args *args, int threads,
                                  void *workspace) {
     depthwise d = make_sum(ctx, args);
-    const int64_t values = args->kernel[0] * args->kernel[1] * d.channels;
+    const int64_t values = values_of(&d);
     d.sources = workspace;
     d.gradients = (plx_real **)workspace + threads * d.taps;
-    d.to = d.parts > 1 ? (plx_real *)((char *)workspace + pointers_bytes(args, threads)) : args->c;
+    d.beside = (plx_real *)((char *)workspace + pointers_bytes(args, threads));
+    d.to = d.parts > 1 ? d.beside + 2 * threads * values : args->c;
     plx__parallel_for(ctx->pool, threads, d.parts, 1, add_rows, &d);
     if (d.parts > 1) plx__conv_add_parts(ctx, d.parts, values, d.to, args->c, threads);
 }

@@ -3,7 +3,7 @@
  * al., "cuDNN: efficient primitives for deep learning", 2014).
  *
  * Order of every sum: depth is (kernel row, kernel column, channel), in blocks of KC as in gemm.c;
- * for the weights it is pixels in fixed parts, in blocks of KC. */
+ * for the weights it is pixels in fixed parts, in blocks of KC, in the order of kernels.h. */
 #include "blocks/conv_methods.h"
 
 #include "blocks/gemm.h"
@@ -288,8 +288,13 @@ typedef struct weights_sum {
     bool pack;             /* columns of the gradient would fall into the same cache sets */
     plx_real *to;          /* parts, or the weights themselves */
     plx_real *scratch;
-    int64_t scratch_stride, panel_at;
+    int64_t scratch_stride, panel_at, sums_at;
 } weights_sum;
+
+/* Whether a part is too long for one plain sum: then some pixels at a time are summed beside it. */
+static bool is_deep(const weights_sum *s) {
+    return s->part_pixels > PLX_GEMM_DEEP;
+}
 
 static weights_sum make_sum(const plx_ctx *ctx, const plx__conv_args *args) {
     enum { CHUNK = 128, CONFLICT = 512 };
@@ -303,7 +308,9 @@ static weights_sum make_sum(const plx_ctx *ctx, const plx__conv_args *args) {
     s.pack = args->out % CONFLICT == 0;
     s.l.lda = plx__conv_aligned(s.chunk) + GAP;
     s.panel_at = k->kc * s.l.lda;
-    s.scratch_stride = s.panel_at + (s.pack ? k->kc * k->nr : 0);
+    s.sums_at = s.panel_at + (s.pack ? k->kc * k->nr : 0);
+    s.scratch_stride = s.sums_at;
+    if (is_deep(&s)) s.scratch_stride += plx__conv_aligned(2 * s.chunk * args->out);
     return s;
 }
 
@@ -317,7 +324,7 @@ size_t plx__conv_lower_weights_workspace(const plx_ctx *ctx, const plx__conv_arg
     return (size_t)(parts_values(&s) + threads * s.scratch_stride) * sizeof(plx_real);
 }
 
-/* Rows p0..p0+rows of the weights get what `pixels` pixels from first on add. */
+/* Rows p0..p0+rows of the weights get what `pixels` pixels from first on add; to is row p0. */
 static void add_pixels(const weights_sum *s, int64_t group, int64_t p0, int64_t rows, int64_t first,
                        int64_t pixels, bool accumulate, plx_real *scratch, plx_real *to) {
     const lowering *l = &s->l;
@@ -331,9 +338,35 @@ static void add_pixels(const weights_sum *s, int64_t group, int64_t p0, int64_t 
         if (s->pack) l->k->copy_rows(pixels, columns, b, out, packed, nr);
         for (int64_t i = 0; i < rows; i += mr)
             l->k->gemm(pixels, scratch + i, 1, l->lda, s->pack ? packed : b, s->pack ? nr : out,
-                       to + (p0 + i) * out + at, out, (int)plx__least(mr, rows - i), columns,
-                       accumulate);
+                       to + i * out + at, out, (int)plx__least(mr, rows - i), columns, accumulate);
     }
+}
+
+/* Rows p0..p0+rows of the weights of one group get what pixels begins..ends add; to is row p0. */
+static void sum_pixels(const weights_sum *s, int64_t group, int64_t p0, int64_t rows,
+                       int64_t begins, int64_t ends, plx_real *scratch, plx_real *to) {
+    const int64_t kc = s->l.k->kc;
+    for (int64_t first = begins; first < ends; first += kc)
+        add_pixels(s, group, p0, rows, first, plx__least(kc, ends - first), first > begins, scratch,
+                   to);
+}
+
+/* As above in the order of deep sums (kernels.h). */
+static void sum_deep(const weights_sum *s, int64_t group, int64_t p0, int64_t rows, int64_t begins,
+                     int64_t ends, plx_real *scratch, plx_real *to) {
+    const lowering *l = &s->l;
+    const int64_t out = l->args->out, columns = l->group_targets, at = group * columns;
+    plx_real *sums = scratch + s->sums_at, *errors = sums + s->chunk * out;
+    sum_pixels(s, group, p0, rows, begins, begins + PLX_GEMM_DEEP, scratch, to);
+    memset(errors, 0, (size_t)(rows * out) * sizeof *errors);
+    for (int64_t first = begins + PLX_GEMM_DEEP; first < ends; first += PLX_GEMM_DEEP) {
+        sum_pixels(s, group, p0, rows, first, plx__least(first + PLX_GEMM_DEEP, ends), scratch,
+                   sums);
+        for (int64_t i = at; i < rows * out; i += out)
+            l->k->two_sum(columns, sums + i, to + i, errors + i);
+    }
+    for (int64_t i = at; i < rows * out; i += out)
+        l->k->add(columns, to + i, 1, errors + i, 1, to + i);
 }
 
 /* A unit is some rows of the weights of one group in one part of the sum. */
@@ -348,10 +381,9 @@ static void sum_units(void *arg, int64_t begin, int64_t end, int worker) {
         const int64_t rows = plx__least(s->chunk, l->depth - p0);
         const int64_t begins = part * s->part_pixels;
         const int64_t ends = plx__least(begins + s->part_pixels, l->pixels);
-        plx_real *to = s->to + part * l->depth * l->args->out;
-        for (int64_t first = begins; first < ends; first += l->k->kc)
-            add_pixels(s, group, p0, rows, first, plx__least(l->k->kc, ends - first),
-                       first > begins, scratch, to);
+        plx_real *to = s->to + (part * l->depth + p0) * l->args->out;
+        (ends - begins > PLX_GEMM_DEEP ? sum_deep : sum_pixels)(s, group, p0, rows, begins, ends,
+                                                                scratch, to);
     }
 }
 

@@ -5,7 +5,8 @@
  * weights turned round; the gradient of the weights is the transpose of each step.
  *
  * Order of every sum: channels in blocks of KC, ascending; for the weights tiles in blocks whose
- * size follows from the shape. */
+ * size follows from the shape, and sums of PLX_GEMM_DEEP tiles or a little less as kernels.h has
+ * it. */
 #include "blocks/conv_methods.h"
 
 #include "blocks/gemm.h"
@@ -33,6 +34,8 @@ typedef struct winograd {
     int64_t plane_v, plane_m, plane_u;    /* between planes */
     plx_real *u, *v, *m, *turned, *zeros; /* v and m per worker */
     int64_t first;                        /* tile of the current block */
+    int64_t deep;                         /* tiles in whole blocks that are summed plainly */
+    plx_real *sums, *errors;              /* planes, where there are more */
 } winograd;
 
 static winograd make_winograd(const plx_ctx *ctx, const plx__conv_args *args) {
@@ -257,12 +260,27 @@ static void add_planes(void *arg, int64_t begin, int64_t end, int worker) {
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t plane = unit / w->panels, j = unit % w->panels * nr;
         const int columns = (int)plx__least(nr, w->targets - j);
-        plx_real *u = w->u + plane * w->plane_u + j;
+        plx_real *u = (w->first < w->deep ? w->u : w->sums) + plane * w->plane_u + j;
         for (int64_t i = 0; i < w->channels; i += mr)
             w->k->gemm(tiles, w->v + plane * w->plane_v + i, 1, w->ldv,
                        w->m + plane * w->plane_m + j, w->ldm, u + i * w->targets, w->targets,
-                       (int)plx__least(mr, w->channels - i), columns, w->first > 0);
+                       (int)plx__least(mr, w->channels - i), columns, w->first % w->deep > 0);
     }
+}
+
+/* What was summed beside the planes is added to them with its error. */
+static void add_sums(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const winograd *w = arg;
+    const int64_t n = w->plane_u, at = begin * n;
+    w->k->two_sum((end - begin) * n, w->sums + at, w->u + at, w->errors + at);
+}
+
+static void add_errors(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const winograd *w = arg;
+    plx_real *u = w->u + begin * w->plane_u;
+    w->k->add((end - begin) * w->plane_u, u, 1, w->errors + begin * w->plane_u, 1, u);
 }
 
 static void finish_weights(void *arg, int64_t begin, int64_t end, int worker) {
@@ -285,6 +303,11 @@ static int64_t lay_out_sum(winograd *w, plx_real *workspace) {
     w->v = take(workspace, &at, PLANES * w->plane_v);
     w->m = take(workspace, &at, PLANES * w->plane_m);
     w->zeros = take(workspace, &at, widest);
+    w->deep = PLX_GEMM_DEEP / w->block * w->block;
+    if (w->tiles > w->deep) {
+        w->sums = take(workspace, &at, PLANES * w->plane_u);
+        w->errors = take(workspace, &at, PLANES * w->plane_u);
+    }
     return at;
 }
 
@@ -302,10 +325,20 @@ void plx__conv_winograd_weights(plx_ctx *ctx, const plx__conv_args *args, int th
     lay_out_sum(&w, workspace);
     const int64_t widest = w.channels > w.targets ? w.channels : w.targets;
     memset(w.zeros, 0, (size_t)widest * sizeof *w.zeros);
+    if (w.sums) {
+        /* The gaps between rows are added too. */
+        memset(w.sums, 0, (size_t)(PLANES * w.plane_u) * sizeof *w.sums);
+        memset(w.errors, 0, (size_t)(PLANES * w.plane_u) * sizeof *w.errors);
+        memset(w.u, 0, (size_t)(PLANES * w.plane_u) * sizeof *w.u);
+    }
     for (; w.first < w.tiles; w.first += w.block) {
         const int64_t tiles = plx__least(w.block, w.tiles - w.first);
         plx__parallel_for(ctx->pool, threads, tiles, TILES_A_PIECE, transform_tiles, &w);
         plx__parallel_for(ctx->pool, threads, PLANES * w.panels, 1, add_planes, &w);
+        const int64_t done = w.first + tiles;
+        if (w.first >= w.deep && (done % w.deep == 0 || done == w.tiles))
+            plx__parallel_for(ctx->pool, threads, PLANES, 1, add_sums, &w);
     }
+    if (w.sums) plx__parallel_for(ctx->pool, threads, PLANES, 1, add_errors, &w);
     plx__parallel_for(ctx->pool, threads, w.channels, CHANNELS_A_PIECE, finish_weights, &w);
 }

@@ -3,8 +3,9 @@
  * shared; each thread packs its own MC x KC block of A. Packing is skipped where the operand can be
  * read as it lies.
  *
- * The order of every sum is fixed: KC blocks ascending, p ascending inside a block from zero, one
- * addition to c per block. Threads share tiles of C, never a sum. */
+ * The order of every sum is fixed (kernels.h); KC is a multiple of the chains' length. Of a product
+ * that is deeper than PLX_GEMM_DEEP, that much at a time is summed beside C and added to it with
+ * its error. Threads share tiles of C, never a sum. */
 #include "blocks/gemm.h"
 
 #include "base/platform.h"
@@ -27,6 +28,9 @@ typedef struct gemm_loop {
     plx_real *b_packed; /* panels of nr columns, depth rows each; or the last panel alone */
     plx_real *a_packed; /* per worker */
     int64_t a_stride;   /* elements between workers' blocks */
+    plx_real *c;        /* C, or the sums beside it */
+    int64_t ldc;
+    plx_real *sums, *errors; /* m x n each, of a deep product; else NULL */
 } gemm_loop;
 
 enum { CACHE_LINE_VALUES = 16, PAGE_VALUES = 1024 };
@@ -84,6 +88,10 @@ static int64_t b_packed_values(const gemm_loop *loop) {
     return plx__round_up(panels * loop->k->nr * loop->kc, CACHE_LINE_VALUES);
 }
 
+static bool is_deep(const plx__gemm_args *args) {
+    return args->k > PLX_GEMM_DEEP;
+}
+
 static bool is_row_product(const plx__gemm_args *args) {
     return args->m == 1 && args->alpha == 1 && !(args->ta && args->tb);
 }
@@ -91,7 +99,8 @@ static bool is_row_product(const plx__gemm_args *args) {
 size_t plx__gemm_workspace(const plx_ctx *ctx, const plx__gemm_args *args, int threads) {
     if (!args->m || !args->n || !args->k || is_row_product(args)) return 0;
     const gemm_loop loop = make_loop(ctx, args, threads);
-    return (size_t)(b_packed_values(&loop) + threads * loop.a_stride) * sizeof(plx_real);
+    const int64_t beside = is_deep(args) ? 2 * args->m * args->n : 0;
+    return (size_t)(b_packed_values(&loop) + threads * loop.a_stride + beside) * sizeof(plx_real);
 }
 
 /* ---- Packing --------------------------------------------------------------------------------- */
@@ -180,6 +189,23 @@ static void finish_rows(const gemm_loop *loop, int64_t i0, int64_t rows, int64_t
     }
 }
 
+/* What lies beside C is complete: to C with it, and at the end the errors too. */
+static void add_to_c(const gemm_loop *loop, int64_t i0, int64_t rows, int64_t j0, int64_t columns) {
+    const plx__gemm_args *args = loop->args;
+    const bool whole = loop->last || (loop->p0 + loop->depth) % PLX_GEMM_DEEP == 0;
+    if (!loop->sums || !whole) return;
+    for (int64_t i = i0; i < i0 + rows; ++i) {
+        plx_real *c = args->c + i * args->ldc + j0, *error = loop->errors + i * args->n + j0;
+        const plx_real *sum = loop->sums + i * args->n + j0;
+        if (loop->p0 + loop->depth <= PLX_GEMM_DEEP) {
+            memset(error, 0, (size_t)columns * sizeof *error);
+            if (args->beta == 0) memset(c, 0, (size_t)columns * sizeof *c);
+        }
+        loop->k->two_sum(columns, sum, c, error);
+        if (loop->last) loop->k->add(columns, c, 1, error, 1, c);
+    }
+}
+
 /* Rows i0..i0+rows of panels panel0..panel1; packed holds the rows if A is packed. */
 static void run_tiles(const gemm_loop *loop, const plx_real *packed, int64_t i0, int64_t rows,
                       int64_t panel0, int64_t panel1) {
@@ -192,13 +218,14 @@ static void run_tiles(const gemm_loop *loop, const plx_real *packed, int64_t i0,
         for (int64_t i = 0; i < rows; i += mr) {
             const operand a = tile_of_a(loop, packed, i0, i);
             loop->k->gemm(loop->depth, a.data, a.row, a.column, b.data, b.row,
-                          args->c + (i0 + i) * args->ldc + j0, args->ldc,
+                          loop->c + (i0 + i) * loop->ldc + j0, loop->ldc,
                           (int)plx__least(mr, rows - i), columns, !loop->first);
         }
     }
-    const int64_t j0 = panel0 * nr;
-    if (loop->last && j0 < args->n)
-        finish_rows(loop, i0, rows, j0, plx__least(panel1 * nr, args->n) - j0);
+    const int64_t j0 = panel0 * nr, columns = plx__least(panel1 * nr, args->n) - j0;
+    if (columns <= 0) return;
+    add_to_c(loop, i0, rows, j0, columns);
+    if (loop->last) finish_rows(loop, i0, rows, j0, columns);
 }
 
 /* A unit is one row block times one group of panels; pieces hold units of one row block in a row,
@@ -223,7 +250,7 @@ static void enter_block(gemm_loop *loop, int64_t p0) {
     const plx__gemm_args *args = loop->args;
     loop->p0 = p0;
     loop->depth = plx__least(loop->kc, args->k - p0);
-    loop->first = p0 == 0 && args->beta == 0;
+    loop->first = loop->sums ? p0 % PLX_GEMM_DEEP == 0 : p0 == 0 && args->beta == 0;
     loop->last = p0 + loop->depth == args->k;
 }
 
@@ -308,6 +335,8 @@ static void run_provider(plx_ctx *ctx, const plx__gemm_args *args, int threads) 
 void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *args, int threads, void *workspace) {
     if (args->m == 0 || args->n == 0) return;
     gemm_loop loop = make_loop(ctx, args, threads);
+    loop.c = args->c;
+    loop.ldc = args->ldc;
     if (args->k == 0) {
         scale_c(ctx, args);
     } else if (ctx->provider) {
@@ -322,7 +351,12 @@ void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *args, int threads, void *
     } else {
         if (args->beta != 0 && args->beta != 1) scale_c(ctx, args);
         loop.b_packed = workspace;
-        loop.a_packed = (plx_real *)workspace + b_packed_values(&loop);
+        loop.a_packed = loop.b_packed + b_packed_values(&loop);
+        if (is_deep(args)) {
+            loop.c = loop.sums = loop.a_packed + threads * loop.a_stride;
+            loop.ldc = args->n;
+            loop.errors = loop.sums + args->m * args->n;
+        }
         run_blocks(ctx, &loop, threads);
         return;
     }

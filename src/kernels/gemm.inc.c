@@ -116,10 +116,18 @@ ROWS(DEFINE_ROWS)
 #define NAME_ROWS(rows) {VECTORS(NAME_VECTORS, rows)},
 static const tile_function tiles[MR][NV][KINDS_COUNT] = {ROWS(NAME_ROWS)};
 
+/* A chain of products in a register errs by its length: long ones are cut, and their parts added
+ * to c. */
 static void k_gemm(int64_t kc, const plx_real *a, int64_t rsa, int64_t csa, const plx_real *b,
                    int64_t ldb, plx_real *c, int64_t ldc, int mr, int nr, bool accumulate) {
     const int vectors = (nr + VL - 1) / VL;
     const int last = nr - (vectors - 1) * VL;
-    tiles[mr - 1][vectors - 1][KIND_OF_LAST(last)](last, kc, a, rsa, csa, b, ldb, c, ldc,
-                                                   accumulate);
+    const tile_function run = tiles[mr - 1][vectors - 1][KIND_OF_LAST(last)];
+    for (; kc > GEMM_CHAIN; kc -= GEMM_CHAIN) {
+        run(last, GEMM_CHAIN, a, rsa, csa, b, ldb, c, ldc, accumulate);
+        accumulate = true;
+        a += GEMM_CHAIN * csa;
+        b += GEMM_CHAIN * ldb;
+    }
+    run(last, kc, a, rsa, csa, b, ldb, c, ldc, accumulate);
 }

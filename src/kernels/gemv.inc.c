@@ -22,49 +22,90 @@ INLINE void gemv_rows(int rows, int64_t n, const plx_real *x, int64_t incx, cons
     v_store(sum + j, s);
 }
 
-/* Sums of a strip of columns stay in the first-level cache. */
+/* sum[0..n) += x[0..k) B. */
+static void gemv_block(int64_t k, int64_t n, const plx_real *x, int64_t incx, const plx_real *b,
+                       int64_t ldb, plx_real *sum) {
+    int64_t p = 0;
+    for (; p + GEMV_ROWS <= k; p += GEMV_ROWS)
+        gemv_rows(GEMV_ROWS, n, x + p * incx, incx, b + p * ldb, ldb, sum);
+    for (; p < k; ++p) gemv_rows(1, n, x + p * incx, incx, b + p * ldb, ldb, sum);
+}
+
+static void clear(int64_t n, plx_real *x) {
+    for (int64_t i = 0; i < n; i += VL) v_store(x + i, v_splat(0));
+}
+
+/* The sums of one strip of columns, in the order of gemm.c: chains of GEMM_CHAIN products are added
+ * up, of GEMM_DEEP at a time, and those totals with their errors. Sums stay in the first-level
+ * cache. */
+static void gemv_strip(int64_t k, int64_t n, const plx_real *x, int64_t incx, const plx_real *b,
+                       int64_t ldb, plx_real *total) {
+    plx_real sum[GEMV_COLUMNS + VL], part[GEMV_COLUMNS + VL], error[GEMV_COLUMNS + VL];
+    clear(n, total);
+    if (k > GEMM_DEEP) clear(n, error);
+    for (int64_t deep = 0; deep < k; deep += GEMM_DEEP) {
+        const int64_t end = deep + GEMM_DEEP < k ? deep + GEMM_DEEP : k;
+        plx_real *to = deep ? part : total;
+        if (deep) clear(n, part);
+        for (int64_t p = deep; p < end; p += GEMM_CHAIN) {
+            const int64_t count = end - p < GEMM_CHAIN ? end - p : GEMM_CHAIN;
+            plx_real *chain = p == deep ? to : sum;
+            if (p > deep) clear(n, sum);
+            gemv_block(count, n, x + p * incx, incx, b + p * ldb, ldb, chain);
+            if (p > deep) k_add(n, to, 1, sum, 1, to);
+        }
+        if (deep) k_two_sum(n, part, total, error);
+    }
+    if (k > GEMM_DEEP) k_add(n, total, 1, error, 1, total);
+}
+
 static void k_gemv(int64_t k, int64_t n, const plx_real *x, int64_t incx, const plx_real *b,
                    int64_t ldb, plx_real *y, bool accumulate) {
-    plx_real sum[GEMV_COLUMNS + VL];
+    plx_real total[GEMV_COLUMNS + VL];
     for (int64_t j = 0; j < n; j += GEMV_COLUMNS) {
         const int64_t columns = n - j < GEMV_COLUMNS ? n - j : GEMV_COLUMNS;
-        for (int64_t i = 0; i < columns; i += VL) v_store(sum + i, v_splat(0));
-        int64_t p = 0;
-        for (; p + GEMV_ROWS <= k; p += GEMV_ROWS)
-            gemv_rows(GEMV_ROWS, columns, x + p * incx, incx, b + p * ldb + j, ldb, sum);
-        for (; p < k; ++p) gemv_rows(1, columns, x + p * incx, incx, b + p * ldb + j, ldb, sum);
+        gemv_strip(k, columns, x, incx, b + j, ldb, total);
         if (accumulate)
-            k_add(columns, y + j, 1, sum, 1, y + j);
+            k_add(columns, y + j, 1, total, 1, y + j);
         else
-            memcpy(y + j, sum, (size_t)columns * sizeof *y);
+            memcpy(y + j, total, (size_t)columns * sizeof *y);
     }
 }
 
-/* `rows` dot products at once; each has two accumulators, for the even and the odd vectors. */
+enum { DOT_STEPS = 64 }; /* pairs of vectors that are added one after the other */
+
+/* `rows` dot products at once; each has two accumulators, for the even and the odd vectors, whose
+ * sums go to totals that carry their errors. */
 INLINE void dot_rows(int rows, int64_t k, const plx_real *x, const plx_real *b, int64_t ldb,
                      plx_real *y, bool accumulate) {
-    vf even[4], odd[4];
+    vf even[4], odd[4], total[4], error[4];
     UNROLL
-    for (int r = 0; r < rows; ++r) even[r] = odd[r] = v_splat(0);
-    int64_t p = 0;
-    for (; p + 2 * VL <= k; p += 2 * VL) {
-        const vf x0 = v_load(x + p), x1 = v_load(x + p + VL);
+    for (int r = 0; r < rows; ++r) total[r] = error[r] = v_splat(0);
+    for (int64_t p = 0; p < k;) {
+        const int64_t left = (k - p) / (2 * VL), steps = left < DOT_STEPS ? left : DOT_STEPS;
         UNROLL
-        for (int r = 0; r < rows; ++r) {
-            even[r] = v_fma(x0, v_load(b + r * ldb + p), even[r]);
-            odd[r] = v_fma(x1, v_load(b + r * ldb + p + VL), odd[r]);
+        for (int r = 0; r < rows; ++r) even[r] = odd[r] = v_splat(0);
+        for (const int64_t end = p + steps * 2 * VL; p < end; p += 2 * VL) {
+            const vf x0 = v_load(x + p), x1 = v_load(x + p + VL);
+            UNROLL
+            for (int r = 0; r < rows; ++r) {
+                even[r] = v_fma(x0, v_load(b + r * ldb + p), even[r]);
+                odd[r] = v_fma(x1, v_load(b + r * ldb + p + VL), odd[r]);
+            }
         }
-    }
-    for (; p < k; p += VL) {
-        const int64_t lanes = k - p < VL ? k - p : VL;
-        const vf x0 = v_load_n(x + p, lanes);
+        for (; p < k && left < DOT_STEPS; p += VL) {
+            const int64_t lanes = k - p < VL ? k - p : VL;
+            const vf x0 = v_load_n(x + p, lanes);
+            UNROLL
+            for (int r = 0; r < rows; ++r)
+                even[r] = v_fma(x0, v_load_n(b + r * ldb + p, lanes), even[r]);
+        }
         UNROLL
-        for (int r = 0; r < rows; ++r)
-            even[r] = v_fma(x0, v_load_n(b + r * ldb + p, lanes), even[r]);
+        for (int r = 0; r < rows; ++r) two_sum(&total[r], &error[r], even[r] + odd[r]);
     }
     UNROLL
     for (int r = 0; r < rows; ++r) {
-        const plx_real dot = v_sum(even[r] + odd[r]);
+        const plx_real dot = v_sum(total[r] + error[r]);
         y[r] = accumulate ? y[r] + dot : dot;
     }
 }

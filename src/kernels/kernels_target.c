@@ -4,13 +4,17 @@
  * run. Block sizes stand here, beside the kernels that they are for. */
 #include "kernels/simd.h"
 
+#include "base/dmath.h"
+
 /* The GEMM tile is MR rows by NV vectors, chosen so that accumulators, a row of B and a broadcast
  * element of A fit the registers: 16 on x86 before AVX-512 and in what engines give WebAssembly, 32
  * elsewhere. K_UNROLL steps of the inner loop are written out, which hides its counting where a
  * core takes few instructions at a time. KC is part of the order of sums, so the exact targets
- * share it. MC x KC of A and KC x NC of B are packed at a time, for the second-level cache and the
- * one behind it. */
+ * share it, and so are the lengths of its chains (kernels.h). MC x KC of A and KC x NC of B are
+ * packed at a time, for the second-level cache and the one behind it. */
 #define KC 256
+#define GEMM_CHAIN PLX_GEMM_CHAIN
+#define GEMM_DEEP PLX_GEMM_DEEP
 #if PLX_ISA == PLX_ISA_scalar
 #define MR 4
 #define NV 4

@@ -24,28 +24,69 @@ static plx_real squared_deviations(int64_t n, const plx_real *x, plx_real mean) 
         return squared_deviations(half, x, mean) + squared_deviations(n - half, x + half, mean);
     }
     const vf m = v_splat(mean);
-    vf s0 = v_splat(0), s1 = s0, s2 = s0, s3 = s0;
+    vf total = v_splat(0), s0, s1, s2, s3;
     int64_t i = 0;
-    for (; i + 4 * VL <= n; i += 4 * VL) {
-        s0 += squared_deviation(x + i, m);
-        s1 += squared_deviation(x + i + VL, m);
-        s2 += squared_deviation(x + i + 2 * VL, m);
-        s3 += squared_deviation(x + i + 3 * VL, m);
+    while (i + 4 * VL <= n) {
+        const int64_t left = (n - i) / (4 * VL), steps = left < SUM_CHAIN ? left : SUM_CHAIN;
+        s0 = s1 = s2 = s3 = v_splat(0);
+        for (const int64_t end = i + steps * 4 * VL; i < end; i += 4 * VL) {
+            s0 += squared_deviation(x + i, m);
+            s1 += squared_deviation(x + i + VL, m);
+            s2 += squared_deviation(x + i + 2 * VL, m);
+            s3 += squared_deviation(x + i + 3 * VL, m);
+        }
+        total += (s0 + s1) + (s2 + s3);
     }
-    for (; i + VL <= n; i += VL) s0 += squared_deviation(x + i, m);
+    for (; i + VL <= n; i += VL) total += squared_deviation(x + i, m);
     if (i < n) {
         const vf d =
             v_select(v_lanes() < v_splat_int((int)(n - i)), v_load_n(x + i, n - i) - m, v_splat(0));
-        s1 += d * d;
+        total += d * d;
     }
-    return v_sum((s0 + s1) + (s2 + s3));
+    return v_sum(total);
 }
 
-/* The mean of a row (0 when it is not taken off) and 1 / sqrt(variance + epsilon). */
-static plx_real row_scale(int64_t n, const plx_real *x, plx_real epsilon, bool centre,
-                          plx_real *mean) {
-    *mean = centre ? sum_pairwise(n, x, x) / (plx_real)n : 0;
-    return 1 / square_root(squared_deviations(n, x, *mean) / (plx_real)n + epsilon);
+/* What a row is normalised by: y = (x by - mean) r. */
+typedef struct row_scale {
+    double by; /* 1, unless squares leave the range of the type */
+    double mean, r;
+} row_scale;
+
+static double largest_magnitude(int64_t n, const plx_real *x) {
+    double top = 0;
+    for (int64_t i = 0; i < n; ++i) {
+        const double magnitude = (double)(x[i] < 0 ? -x[i] : x[i]);
+        if (!(magnitude <= top)) top = magnitude;
+    }
+    return top;
+}
+
+/* As scale_of_row, of the elements over the largest of them. */
+static row_scale scale_of_far_row(int64_t n, const plx_real *x, plx_real epsilon, bool centre,
+                                  row_scale near) {
+    const double top = largest_magnitude(n, x), by = 1 / top;
+    const bool usable = by > 0 && by < (double)__builtin_inff(); /* neither 0 nor without end */
+    if (!usable) return near;
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < n; ++i) sum += (double)x[i] / top;
+    const double mean = centre ? sum / (double)n : 0;
+    for (int64_t i = 0; i < n; ++i) {
+        const double d = (double)x[i] / top - mean;
+        squares += d * d;
+    }
+    const double variance = squares / (double)n + (double)epsilon * by * by;
+    return (row_scale){.by = by, .mean = mean, .r = 1 / plx__sqrt(variance)};
+}
+
+/* The mean (0 when it is not taken off) and 1 / sqrt(variance + epsilon). */
+static row_scale scale_of_row(int64_t n, const plx_real *x, plx_real epsilon, bool centre) {
+    const plx_real least = (plx_real)1e-30, most = (plx_real)1e37;
+    const plx_real mean = centre ? sum_pairwise(n, x, x) / (plx_real)n : 0;
+    const plx_real variance = squared_deviations(n, x, mean) / (plx_real)n + epsilon;
+    const row_scale near = {
+        .by = 1, .mean = (double)mean, .r = (double)(1 / square_root(variance))};
+    if (variance > least && variance < most) return near;
+    return scale_of_far_row(n, x, epsilon, centre, near);
 }
 
 INLINE void norm_at(int64_t i, int64_t lanes, const plx_real *x, const plx_real *scale,
@@ -60,10 +101,22 @@ INLINE void norm_at(int64_t i, int64_t lanes, const plx_real *x, const plx_real 
     store_some(y + i, a, lanes);
 }
 
+static void norm_far_row(int64_t n, const plx_real *x, const plx_real *scale, const plx_real *shift,
+                         row_scale w, plx_real *y) {
+    for (int64_t i = 0; i < n; ++i) {
+        const double a = ((double)x[i] * w.by - w.mean) * w.r * (scale ? (double)scale[i] : 1);
+        y[i] = (plx_real)(a + (shift ? (double)shift[i] : 0));
+    }
+}
+
 static void k_row_norm(int64_t n, const plx_real *x, const plx_real *scale, const plx_real *shift,
                        plx_real epsilon, bool centre, plx_real *y) {
-    plx_real mean;
-    const vf r = v_splat(row_scale(n, x, epsilon, centre, &mean)), m = v_splat(mean);
+    const row_scale w = scale_of_row(n, x, epsilon, centre);
+    if (w.by != 1) {
+        norm_far_row(n, x, scale, shift, w, y);
+        return;
+    }
+    const vf r = v_splat((plx_real)w.r), m = v_splat((plx_real)w.mean);
     int64_t i = 0;
     for (; i + VL <= n; i += VL) {
         ASK_FOR(x + n + i);
@@ -92,23 +145,29 @@ static gradient_sums sum_gradients(int64_t n, const plx_real *x, const plx_real 
         return (gradient_sums){a.plain + b.plain, a.moment + b.moment};
     }
     const vf m = v_splat(mean), zero = v_splat(0);
-    vf plain[2] = {zero, zero}, moment[2] = {zero, zero};
+    vf plain = zero, moment = zero;
     int64_t i = 0;
-    for (; i + 2 * VL <= n; i += 2 * VL) {
-        UNROLL
-        for (int v = 0; v < 2; ++v) {
-            const vf g = scaled_gradient(gy, scale, i + v * VL, VL);
-            plain[v] += g;
-            moment[v] += g * (v_load(x + i + v * VL) - m);
+    while (i + 2 * VL <= n) {
+        const int64_t left = (n - i) / (2 * VL), steps = left < SUM_CHAIN ? left : SUM_CHAIN;
+        vf p[2] = {zero, zero}, q[2] = {zero, zero};
+        for (const int64_t end = i + steps * 2 * VL; i < end; i += 2 * VL) {
+            UNROLL
+            for (int v = 0; v < 2; ++v) {
+                const vf g = scaled_gradient(gy, scale, i + v * VL, VL);
+                p[v] += g;
+                q[v] += g * (v_load(x + i + v * VL) - m);
+            }
         }
+        plain += p[0] + p[1];
+        moment += q[0] + q[1];
     }
     for (; i < n; i += VL) {
         const int64_t lanes = lanes_at(i, n);
         const vf g = scaled_gradient(gy, scale, i, lanes);
-        plain[0] += g;
-        moment[0] += g * (load_some(x + i, lanes) - m);
+        plain += g;
+        moment += g * (load_some(x + i, lanes) - m);
     }
-    return (gradient_sums){v_sum(plain[0] + plain[1]), v_sum(moment[0] + moment[1])};
+    return (gradient_sums){v_sum(plain), v_sum(moment)};
 }
 
 typedef struct row_gradient {
@@ -126,13 +185,36 @@ INLINE void norm_grad_at(const row_gradient *w, int64_t i, int64_t lanes) {
     store_some(w->gx + i, v_fma(c, w->slope, w->r * (g - w->plain)), lanes);
 }
 
+/* As below, where c and r belong to x by. */
+static void norm_grad_far_row(int64_t n, const plx_real *x, const plx_real *gy,
+                              const plx_real *scale, row_scale w, bool centre, plx_real *gx,
+                              plx_real *gscale, plx_real *gshift) {
+    double plain = 0, moment = 0;
+    for (int64_t i = 0; i < n; ++i) {
+        const double g = (double)gy[i] * (scale ? (double)scale[i] : 1);
+        plain += centre ? g / (double)n : 0;
+        moment += g * ((double)x[i] * w.by - w.mean) / (double)n;
+    }
+    for (int64_t i = 0; i < n; ++i) {
+        const double own = (double)gy[i], g = own * (scale ? (double)scale[i] : 1);
+        const double c = ((double)x[i] * w.by - w.mean) * w.r;
+        if (gscale) gscale[i] += (plx_real)(own * c);
+        if (gshift) gshift[i] += gy[i];
+        gx[i] = (plx_real)(w.by * w.r * (g - plain - c * (w.r * moment)));
+    }
+}
+
 /* With c = x - mean, r = 1 / sqrt(variance + epsilon) and g = gy scale:
  * gx = r (g - mean(g)) - c r^3 mean(g c). */
 static void k_row_norm_grad(int64_t n, const plx_real *x, const plx_real *gy, const plx_real *scale,
                             plx_real epsilon, bool centre, plx_real *gx, plx_real *gscale,
                             plx_real *gshift) {
-    plx_real mean;
-    const plx_real r = row_scale(n, x, epsilon, centre, &mean);
+    const row_scale of = scale_of_row(n, x, epsilon, centre);
+    if (of.by != 1) {
+        norm_grad_far_row(n, x, gy, scale, of, centre, gx, gscale, gshift);
+        return;
+    }
+    const plx_real r = (plx_real)of.r, mean = (plx_real)of.mean;
     const gradient_sums s = sum_gradients(n, x, gy, scale, mean);
     const row_gradient w = {.x = x,
                             .gy = gy,
@@ -155,44 +237,16 @@ static void k_row_norm_grad(int64_t n, const plx_real *x, const plx_real *gy, co
 
 /* ---- Channels -------------------------------------------------------------------------------- */
 
-/* As column_strip, of (x - centre) z; z NULL: of the squares. */
-INLINE void moment_strip(int vectors, int64_t m, const plx_real *x, const plx_real *z, int64_t ld,
-                         const plx_real *centre, plx_real *y, int64_t lanes) {
-    vf total[4], sum[4], middle[4];
-    UNROLL
-    for (int v = 0; v < vectors; ++v) {
-        total[v] = v_splat(0);
-        middle[v] = load_some(centre + v * VL, lanes);
-    }
-    for (int64_t block = 0; block < m; block += COLUMN_BLOCK) {
-        const int64_t end = block + COLUMN_BLOCK < m ? block + COLUMN_BLOCK : m;
-        UNROLL
-        for (int v = 0; v < vectors; ++v) sum[v] = v_splat(0);
-        for (int64_t i = block; i < end; ++i) {
-            UNROLL
-            for (int v = 0; v < vectors; ++v) {
-                const vf d = load_some(x + i * ld + v * VL, lanes) - middle[v];
-                sum[v] += d * (z ? load_some(z + i * ld + v * VL, lanes) : d);
-            }
-        }
-        UNROLL
-        for (int v = 0; v < vectors; ++v) total[v] += sum[v];
-    }
-    UNROLL
-    for (int v = 0; v < vectors; ++v) store_some(y + v * VL, total[v], lanes);
+/* Few channels that leave lanes empty: VL rows at a time make a row of whole vectors, and so do
+ * VL copies of what belongs to the channels. */
+enum { FEW_CHANNELS = 4 * VL };
+
+INLINE bool has_few_channels(int64_t m, int64_t n) {
+    return n < FEW_CHANNELS && n % VL != 0 && m >= 2 * VL;
 }
 
-static void k_column_moment(int64_t m, int64_t n, const plx_real *x, const plx_real *z, int64_t ld,
-                            const plx_real *centre, plx_real *y) {
-    int64_t j = 0;
-    for (; j + 4 * VL <= n; j += 4 * VL)
-        moment_strip(4, m, x + j, z ? z + j : NULL, ld, centre + j, y + j, VL);
-    for (; j < n; j += VL)
-        moment_strip(1, m, x + j, z ? z + j : NULL, ld, centre + j, y + j, lanes_at(j, n));
-}
-
-static void k_channel_norm(int64_t m, int64_t n, const plx_real *x, const plx_real *centre,
-                           const plx_real *factor, const plx_real *shift, plx_real *y) {
+static void norm_rows(int64_t m, int64_t n, const plx_real *x, const plx_real *centre,
+                      const plx_real *factor, const plx_real *shift, plx_real *y) {
     for (int64_t i = 0; i < m; ++i, x += n, y += n)
         for (int64_t j = 0; j < n; j += VL) {
             const int64_t lanes = lanes_at(j, n);
@@ -202,9 +256,25 @@ static void k_channel_norm(int64_t m, int64_t n, const plx_real *x, const plx_re
         }
 }
 
-static void k_channel_norm_grad(int64_t m, int64_t n, const plx_real *x, const plx_real *gy,
-                                const plx_real *centre, const plx_real *factor,
-                                const plx_real *slope, const plx_real *offset, plx_real *gx) {
+static void k_channel_norm(int64_t m, int64_t n, const plx_real *x, const plx_real *centre,
+                           const plx_real *factor, const plx_real *shift, plx_real *y) {
+    if (has_few_channels(m, n)) {
+        plx_real wide[3][FEW_CHANNELS * VL];
+        const int64_t rows = m / VL, done = rows * VL * n;
+        repeat_row(VL, n, centre, wide[0]);
+        repeat_row(VL, n, factor, wide[1]);
+        repeat_row(VL, n, shift, wide[2]);
+        norm_rows(rows, VL * n, x, wide[0], wide[1], wide[2], y);
+        m %= VL;
+        x += done;
+        y += done;
+    }
+    norm_rows(m, n, x, centre, factor, shift, y);
+}
+
+static void norm_grad_rows(int64_t m, int64_t n, const plx_real *x, const plx_real *gy,
+                           const plx_real *centre, const plx_real *factor, const plx_real *slope,
+                           const plx_real *offset, plx_real *gx) {
     for (int64_t i = 0; i < m; ++i, x += n, gy += n, gx += n)
         for (int64_t j = 0; j < n; j += VL) {
             const int64_t lanes = lanes_at(j, n);
@@ -213,4 +283,23 @@ static void k_channel_norm_grad(int64_t m, int64_t n, const plx_real *x, const p
             store_some(gx + j, v_fma(load_some(gy + j, lanes), load_some(factor + j, lanes), line),
                        lanes);
         }
+}
+
+static void k_channel_norm_grad(int64_t m, int64_t n, const plx_real *x, const plx_real *gy,
+                                const plx_real *centre, const plx_real *factor,
+                                const plx_real *slope, const plx_real *offset, plx_real *gx) {
+    if (has_few_channels(m, n)) {
+        plx_real wide[4][FEW_CHANNELS * VL];
+        const int64_t rows = m / VL, done = rows * VL * n;
+        repeat_row(VL, n, centre, wide[0]);
+        repeat_row(VL, n, factor, wide[1]);
+        repeat_row(VL, n, slope, wide[2]);
+        repeat_row(VL, n, offset, wide[3]);
+        norm_grad_rows(rows, VL * n, x, gy, wide[0], wide[1], wide[2], wide[3], gx);
+        m %= VL;
+        x += done;
+        gy += done;
+        gx += done;
+    }
+    norm_grad_rows(m, n, x, gy, centre, factor, slope, offset, gx);
 }

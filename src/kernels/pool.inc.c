@@ -64,17 +64,33 @@ static void k_pool_max_grad(int64_t count, int64_t n, int64_t rows, int64_t colu
         }
 }
 
+/* The sum of a window at one vector of channels. */
+INLINE vf window_sum(int64_t n, int64_t rows, int64_t columns, const plx_real *x,
+                     int64_t row_stride, int64_t lanes) {
+    vf total = v_splat(0), error = total;
+    const bool is_chain = rows * columns <= COLUMN_CHAIN;
+    for (int64_t i = 0; i < rows; ++i, x += row_stride) {
+        if (is_chain) {
+            for (int64_t j = 0; j < columns; ++j) total += load_some(x + j * n, lanes);
+            continue;
+        }
+        for (int64_t j = 0; j < columns;) {
+            const int64_t end = columns - j > COLUMN_CHAIN ? j + COLUMN_CHAIN : columns;
+            vf sum = v_splat(0);
+            for (; j < end; ++j) sum += load_some(x + j * n, lanes);
+            two_sum(&total, &error, sum);
+        }
+    }
+    return total + error;
+}
+
 static void k_pool_sum(int64_t count, int64_t n, int64_t rows, int64_t columns, const plx_real *x,
                        int64_t row_stride, int64_t step, plx_real factor, plx_real *y) {
     const vf f = v_splat(factor);
     for (int64_t p = 0; p < count; ++p, x += step, y += n)
         for (int64_t c = 0; c < n; c += VL) {
             const int64_t lanes = lanes_at(c, n);
-            vf total = v_splat(0);
-            for (int64_t i = 0; i < rows; ++i)
-                for (int64_t j = 0; j < columns; ++j)
-                    total += load_some(x + i * row_stride + j * n + c, lanes);
-            store_some(y + c, f * total, lanes);
+            store_some(y + c, f * window_sum(n, rows, columns, x + c, row_stride, lanes), lanes);
         }
 }
 

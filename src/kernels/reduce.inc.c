@@ -1,28 +1,56 @@
-/* Sums and maxima. A sum is pairwise over blocks of SUM_BLOCK elements, so that its error grows
- * with the logarithm of n (Higham, "Accuracy and Stability of Numerical Algorithms", section 4.2)
- * and its order depends on n alone. */
+/* Sums and maxima. A sum of n terms errs by at most (16 + log2 n) EPS sum |terms|, EPS being the
+ * distance from 1 to the next number: no element is added into a chain of more than 32 (a chain of
+ * length c errs by c EPS / 2), chains are added pairwise (Higham, "Accuracy and Stability of
+ * Numerical Algorithms", section 4.2), or into a total that carries its own error (two_sum below).
+ * The order depends on n alone. */
 
-enum { SUM_BLOCK = 1024, COLUMN_BLOCK = 64 };
+/* Vectors that are added one after the other, and elements whose sum is one leaf of the tree: with
+ * one lane fewer, for a leaf is itself a chain of chains. */
+enum { SUM_CHAIN = 16, SUM_BLOCK = VL == 1 ? 256 : 1024 };
 
 /* Rows that are gone over several times leave memory idle but for the first time; the last pass
  * asks for the row behind meanwhile, which is the next one more often than not. Where there is none
  * it costs nothing. */
 #define ASK_FOR(p) __builtin_prefetch(p)
 
+/* *sum + *error += x, exactly but for the rounding of *error (Knuth, "The Art of Computer
+ * Programming", volume 2, section 4.2.2, theorem B). Where a sum is infinite its error is none. */
+INLINE void two_sum(vf *sum, vf *error, vf x) {
+    const vf s = *sum + x, part = s - *sum;
+    const vf e = (*sum - (s - part)) + (x - part);
+    *error += v_select(e == e, e, v_splat(0));
+    *sum = s;
+}
+
+static void k_two_sum(int64_t n, const plx_real *x, plx_real *sum, plx_real *error) {
+    for (int64_t i = 0; i < n; i += VL) {
+        const int64_t lanes = n - i < VL ? n - i : VL;
+        vf s = load_some(sum + i, lanes), e = load_some(error + i, lanes);
+        two_sum(&s, &e, load_some(x + i, lanes));
+        store_some(sum + i, s, lanes);
+        store_some(error + i, e, lanes);
+    }
+}
+
 /* The sum of name_term(x[i], z[i]). Four accumulators hide the latency of an addition. */
 #define PAIRWISE_SUM(name)                                                                         \
     INLINE plx_real name##_block(int64_t n, const plx_real *x, const plx_real *z) {                \
-        vf s0 = v_splat(0), s1 = s0, s2 = s0, s3 = s0;                                             \
+        vf total = v_splat(0), s0, s1, s2, s3;                                                     \
         int64_t i = 0;                                                                             \
-        for (; i + 4 * VL <= n; i += 4 * VL) {                                                     \
-            s0 += name##_term(v_load(x + i), v_load(z + i));                                       \
-            s1 += name##_term(v_load(x + i + VL), v_load(z + i + VL));                             \
-            s2 += name##_term(v_load(x + i + 2 * VL), v_load(z + i + 2 * VL));                     \
-            s3 += name##_term(v_load(x + i + 3 * VL), v_load(z + i + 3 * VL));                     \
+        while (i + 4 * VL <= n) {                                                                  \
+            const int64_t left = (n - i) / (4 * VL), steps = left < SUM_CHAIN ? left : SUM_CHAIN;  \
+            s0 = s1 = s2 = s3 = v_splat(0);                                                        \
+            for (const int64_t end = i + steps * 4 * VL; i < end; i += 4 * VL) {                   \
+                s0 += name##_term(v_load(x + i), v_load(z + i));                                   \
+                s1 += name##_term(v_load(x + i + VL), v_load(z + i + VL));                         \
+                s2 += name##_term(v_load(x + i + 2 * VL), v_load(z + i + 2 * VL));                 \
+                s3 += name##_term(v_load(x + i + 3 * VL), v_load(z + i + 3 * VL));                 \
+            }                                                                                      \
+            total += (s0 + s1) + (s2 + s3);                                                        \
         }                                                                                          \
-        for (; i + VL <= n; i += VL) s0 += name##_term(v_load(x + i), v_load(z + i));              \
-        if (i < n) s1 += name##_term(v_load_n(x + i, n - i), v_load_n(z + i, n - i));              \
-        return v_sum((s0 + s1) + (s2 + s3));                                                       \
+        for (; i + VL <= n; i += VL) total += name##_term(v_load(x + i), v_load(z + i));           \
+        if (i < n) total += name##_term(v_load_n(x + i, n - i), v_load_n(z + i, n - i));           \
+        return v_sum(total);                                                                       \
     }                                                                                              \
     static plx_real name##_pairwise(int64_t n, const plx_real *x, const plx_real *z) {             \
         if (n <= SUM_BLOCK) return name##_block(n, x, z);                                          \
@@ -78,38 +106,110 @@ static plx_real k_maximum(int64_t n, const plx_real *x) {
     return best;
 }
 
-/* A strip of columns runs down a block of rows in registers. */
-INLINE void column_strip(int vectors, int64_t m, const plx_real *x, int64_t ldx, plx_real *y,
-                         int64_t lanes) {
-    vf total[4], sum[4];
+/* ---- Columns --------------------------------------------------------------------------------- */
+
+/* Rows whose terms are added one after the other, and rows whose chains are. */
+enum { COLUMN_CHAIN = 16, COLUMN_BLOCK = 64 };
+
+/* What is summed: x; (x - centre)^2; (x - centre) z. */
+typedef enum column_terms { COLUMN_VALUES, COLUMN_SQUARES, COLUMN_PRODUCTS } column_terms;
+
+typedef struct columns {
+    const plx_real *x, *z, *centre;
+    int64_t ld;
+} columns;
+
+INLINE vf column_term(column_terms kind, columns c, int64_t at, vf centre, int64_t lanes) {
+    const vf x = load_some(c.x + at, lanes);
+    if (kind == COLUMN_VALUES) return x;
+    const vf d = x - centre;
+    return d * (kind == COLUMN_SQUARES ? d : load_some(c.z + at, lanes));
+}
+
+/* A strip of columns from j on runs down the rows in registers. */
+INLINE void column_strip(column_terms kind, int vectors, int64_t m, columns c, int64_t j,
+                         plx_real *y, int64_t lanes) {
+    vf total[4], error[4], part[4], sum[4], centre[4];
     UNROLL
-    for (int v = 0; v < vectors; ++v) total[v] = v_splat(0);
+    for (int v = 0; v < vectors; ++v) {
+        total[v] = error[v] = v_splat(0);
+        centre[v] = kind == COLUMN_VALUES ? v_splat(0) : load_some(c.centre + j + v * VL, lanes);
+    }
     for (int64_t block = 0; block < m; block += COLUMN_BLOCK) {
         const int64_t end = block + COLUMN_BLOCK < m ? block + COLUMN_BLOCK : m;
         UNROLL
-        for (int v = 0; v < vectors; ++v) sum[v] = v_splat(0);
-        for (int64_t i = block; i < end; ++i) {
+        for (int v = 0; v < vectors; ++v) part[v] = v_splat(0);
+        for (int64_t i = block; i < end;) {
+            const int64_t stop = i + COLUMN_CHAIN < end ? i + COLUMN_CHAIN : end;
             UNROLL
-            for (int v = 0; v < vectors; ++v) {
-                const plx_real *from = x + i * ldx + v * VL;
-                sum[v] += lanes == VL ? v_load(from) : v_load_n(from, lanes);
+            for (int v = 0; v < vectors; ++v) sum[v] = v_splat(0);
+            for (; i < stop; ++i) {
+                UNROLL
+                for (int v = 0; v < vectors; ++v)
+                    sum[v] += column_term(kind, c, i * c.ld + j + v * VL, centre[v], lanes);
             }
+            UNROLL
+            for (int v = 0; v < vectors; ++v) part[v] += sum[v];
         }
         UNROLL
-        for (int v = 0; v < vectors; ++v) total[v] += sum[v];
+        for (int v = 0; v < vectors; ++v) two_sum(&total[v], &error[v], part[v]);
     }
     UNROLL
-    for (int v = 0; v < vectors; ++v) {
-        if (lanes == VL)
-            v_store(y + v * VL, total[v]);
-        else
-            v_store_n(y + v * VL, total[v], lanes);
+    for (int v = 0; v < vectors; ++v) store_some(y + j + v * VL, total[v] + error[v], lanes);
+}
+
+#define COLUMN_STRIPS(name, kind)                                                                  \
+    static void name##_strips(int64_t m, int64_t n, columns c, plx_real *y) {                      \
+        int64_t j = 0;                                                                             \
+        for (; j + 4 * VL <= n; j += 4 * VL) column_strip(kind, 4, m, c, j, y, VL);                \
+        for (; j + VL <= n; j += VL) column_strip(kind, 1, m, c, j, y, VL);                        \
+        if (j < n) column_strip(kind, 1, m, c, j, y, n - j);                                       \
     }
+
+COLUMN_STRIPS(value, COLUMN_VALUES)
+COLUMN_STRIPS(square, COLUMN_SQUARES)
+COLUMN_STRIPS(product, COLUMN_PRODUCTS)
+
+typedef void (*strips_function)(int64_t m, int64_t n, columns c, plx_real *y);
+
+/* Few columns leave lanes empty and wait for every addition: so many rows that lie next to each
+ * other make one of whole vectors. */
+enum { FEW_COLUMNS = 4 * VL, WIDE = FEW_COLUMNS * VL > 12 * VL ? FEW_COLUMNS *VL : 12 * VL };
+
+/* y[k n + j] = x[j] for k < rows. */
+INLINE void repeat_row(int64_t rows, int64_t n, const plx_real *x, plx_real *y) {
+    for (int64_t i = 0; i < rows * n; ++i) y[i] = i < n ? x[i] : y[i - n];
+}
+
+static void few_columns(strips_function strips, int64_t m, int64_t n, columns c, plx_real *y) {
+    plx_real sums[WIDE], centres[WIDE], rest[FEW_COLUMNS];
+    const int64_t together = n < 4 ? 4 * VL : VL, wide_rows = m / together;
+    const int64_t at = wide_rows * together * n;
+    const columns wide = {.x = c.x, .z = c.z, .centre = centres, .ld = together * n};
+    if (c.centre) repeat_row(together, n, c.centre, centres);
+    strips(wide_rows, together * n, wide, sums);
+    const columns last = {
+        .x = c.x + at, .z = c.z ? c.z + at : NULL, .centre = c.centre, .ld = c.ld};
+    strips(m % together, n, last, rest);
+    /* Pairs of rows halves apart, as in v_sum. */
+    for (int64_t half = together / 2; half >= 1; half /= 2)
+        for (int64_t i = 0; i < half * n; ++i) sums[i] += sums[half * n + i];
+    for (int64_t j = 0; j < n; ++j) y[j] = sums[j] + rest[j];
+}
+
+static void sum_columns(strips_function strips, int64_t m, int64_t n, columns c, plx_real *y) {
+    if (VL > 1 && n > 0 && n < FEW_COLUMNS && c.ld == n && m >= 8 * FEW_COLUMNS)
+        few_columns(strips, m, n, c, y);
+    else
+        strips(m, n, c, y);
 }
 
 static void k_column_sum(int64_t m, int64_t n, const plx_real *x, int64_t ldx, plx_real *y) {
-    int64_t j = 0;
-    for (; j + 4 * VL <= n; j += 4 * VL) column_strip(4, m, x + j, ldx, y + j, VL);
-    for (; j + VL <= n; j += VL) column_strip(1, m, x + j, ldx, y + j, VL);
-    if (j < n) column_strip(1, m, x + j, ldx, y + j, n - j);
+    sum_columns(value_strips, m, n, (columns){.x = x, .ld = ldx}, y);
+}
+
+static void k_column_moment(int64_t m, int64_t n, const plx_real *x, const plx_real *z, int64_t ld,
+                            const plx_real *centre, plx_real *y) {
+    const columns c = {.x = x, .z = z, .centre = centre, .ld = ld};
+    sum_columns(z ? product_strips : square_strips, m, n, c, y);
 }

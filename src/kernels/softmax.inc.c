@@ -24,13 +24,18 @@ static void k_softmax(int64_t n, const plx_real *x, plx_real *y) {
     MAP1(n, y, y, (ASK_FOR(x + n + i_), a * factor));
 }
 
-/* log sum exp(x - *top), *top being the maximum. x is left alone: terms go through a buffer. */
+/* sum exp(x - top). x is left alone: terms go through a buffer. */
+static plx_real sum_exp(int64_t n, const plx_real *x, plx_real top, plx_real *terms) {
+    if (n <= SUM_BLOCK) return exp_minus(n, x, top, terms);
+    const int64_t half = (n / SUM_BLOCK + 1) / 2 * SUM_BLOCK;
+    return sum_exp(half, x, top, terms) + sum_exp(n - half, x + half, top, terms);
+}
+
+/* log sum exp(x - *top), *top being the maximum. */
 static plx_real log_sum_exp(int64_t n, const plx_real *x, plx_real *top) {
-    plx_real terms[SUM_BLOCK], sum = 0;
+    plx_real terms[SUM_BLOCK];
     *top = k_maximum(n, x);
-    for (int64_t i = 0; i < n; i += SUM_BLOCK)
-        sum += exp_minus(n - i < SUM_BLOCK ? n - i : SUM_BLOCK, x + i, *top, terms);
-    return v_log(v_splat(sum))[0];
+    return v_log(v_splat(sum_exp(n, x, *top, terms)))[0];
 }
 
 static void k_log_softmax(int64_t n, const plx_real *x, plx_real *y) {

@@ -1,5 +1,5 @@
 /* Normalisation of channels (the last axis): group_norm over groups of them in each image,
- * batch_norm over all else. Both run through the same steps: means and squared deviations of
+ * batch_norm over all else. Both run through the same steps: means and standard deviations of
  * chunks of rows, which are merged (Chan et al., "Algorithms for computing the sample variance",
  * 1983), then one sweep. Chunks depend on the shape alone. */
 #include "ops/norm.h"
@@ -104,17 +104,42 @@ static void over_groups(plx_ctx *ctx, channel_job *job, plx__loop_fn fn) {
 
 /* ---- Forward --------------------------------------------------------------------------------- */
 
+static bool is_finite(plx_real x) {
+    return x - x == 0;
+}
+
+/* In double precision, where squares or sums of the chunk leave the range of the type. */
+static void far_statistics(int64_t rows, int64_t n, const plx_real *x, plx_real *mean,
+                           plx_real *deviation) {
+    for (int64_t c = 0; c < n; ++c) {
+        double sum = 0, squares = 0;
+        for (int64_t i = 0; i < rows; ++i) sum += (double)x[i * n + c];
+        const double middle = sum / (double)rows;
+        for (int64_t i = 0; i < rows; ++i) {
+            const double d = (double)x[i * n + c] - middle;
+            squares += d * d;
+        }
+        mean[c] = (plx_real)middle;
+        deviation[c] = (plx_real)plx__sqrt(squares / (double)rows);
+    }
+}
+
+/* Means, and roots of mean squared deviations. */
 static void chunk_statistics(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const channel_job *job = arg;
+    const plx_kernels *k = job->kernels;
     const int64_t n = job->of.channels;
     for (int64_t chunk = begin; chunk < end; ++chunk) {
         int64_t rows;
         const plx_real *x = job->x + chunk_at(&job->of, chunk, &rows);
-        plx_real *mean = job->partial + chunk * 2 * n;
-        job->kernels->column_sum(rows, n, x, n, mean);
-        job->kernels->scale(n, 1 / (plx_real)rows, mean, mean);
-        job->kernels->column_moment(rows, n, x, NULL, n, mean, mean + n);
+        plx_real *mean = job->partial + chunk * 2 * n, *deviation = mean + n;
+        k->column_sum(rows, n, x, n, mean);
+        k->scale(n, 1 / (plx_real)rows, mean, mean);
+        k->column_moment(rows, n, x, NULL, n, mean, deviation);
+        k->scale(n, 1 / (plx_real)rows, deviation, deviation);
+        k->sqrt(n, deviation, deviation, 0);
+        if (!is_finite(k->sum(n, deviation))) far_statistics(rows, n, x, mean, deviation);
     }
 }
 
@@ -133,9 +158,8 @@ static double merge_chunks(channels_of g, bool squares, double mean) {
         int64_t rows;
         chunk_at(of, k, &rows);
         for (int64_t c = g.from; c < g.to; ++c) {
-            const double d = (double)means[c] - mean;
-            total += (squares ? (double)means[of->channels + c] + (double)rows * d * d
-                              : (double)rows * d);
+            const double d = (double)means[c] - mean, deviation = (double)means[of->channels + c];
+            total += (double)rows * (squares ? deviation * deviation + d * d : d);
         }
     }
     return total;

@@ -28,7 +28,7 @@ typedef struct gather_job {
     const plx_real *x;
     const int32_t *indices;
     const int64_t *first, *order;
-    plx_real *y;
+    plx_real *y, *scratch; /* scratch: two rows per worker */
     int64_t outer, n, inner, count;
 } gather_job;
 
@@ -139,7 +139,10 @@ static void gradient_gather_grad(plx_graph *graph, int32_t id, int32_t gy, int32
 static size_t workspace_gather_grad(const plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
     const int64_t n = step->out.dims[step->attrs.i[0]];
-    return (size_t)(n + 1 + step->in[0].size) * sizeof(int64_t);
+    const int64_t inner = plx__product(step->out.rank - (int)step->attrs.i[0] - 1,
+                                       step->out.dims + step->attrs.i[0] + 1);
+    return (size_t)(n + 1 + step->in[0].size) * sizeof(int64_t) +
+           (size_t)(2 * inner * step->threads) * sizeof(plx_real);
 }
 
 /* Positions by index, ascending for equal ones (counting sort): those of index i are
@@ -163,11 +166,29 @@ static void add_row(const gather_job *job, plx_real *y, const plx_real *x) {
         job->kernels->add(job->inner, y, 1, x, 1, y);
 }
 
+enum { ROW_CHAIN = 32 }; /* rows that are added one after the other */
+
+/* y = the sum of the rows of x in places order[0..count), a chain of them at a time; the total
+ * carries its error. The first of a chain is copied, not added. */
+static void sum_rows(const gather_job *job, int64_t count, const int64_t *order, const plx_real *x,
+                     plx_real *y, plx_real *scratch) {
+    const int64_t inner = job->inner;
+    const size_t bytes = (size_t)inner * sizeof *y;
+    plx_real *chain = scratch, *error = scratch + inner;
+    for (int64_t begin = 0; begin < count; begin += ROW_CHAIN) {
+        plx_real *to = begin ? chain : y;
+        memcpy(to, x + order[begin] * inner, bytes);
+        for (int64_t k = begin + 1; k < count && k < begin + ROW_CHAIN; ++k)
+            add_row(job, to, x + order[k] * inner);
+        if (begin == 0 && count > ROW_CHAIN) memset(error, 0, bytes);
+        if (begin > 0) job->kernels->two_sum(inner, chain, y, error);
+    }
+    if (count > ROW_CHAIN) add_row(job, y, error);
+}
+
 /* Each row of the result is one thread's. Where indices name few of the rows, all are cleared at
- * once, which memory likes best; else those that none names. The first gradient of a row is copied,
- * not added. */
+ * once, which memory likes best; else those that none names. */
 static void scatter_rows(void *arg, int64_t begin, int64_t end, int worker) {
-    (void)worker;
     const gather_job *job = arg;
     const size_t row_bytes = (size_t)job->inner * sizeof *job->y;
     const bool few = job->count < job->n / 2;
@@ -178,10 +199,10 @@ static void scatter_rows(void *arg, int64_t begin, int64_t end, int worker) {
         plx_real *y = job->y + row * job->inner;
         const int64_t first = job->first[i], last = job->first[i + 1];
         if (first < last)
-            memcpy(y, x + job->order[first] * job->inner, row_bytes);
+            sum_rows(job, last - first, job->order + first, x, y,
+                     job->scratch + worker * 2 * job->inner);
         else if (!few)
             memset(y, 0, row_bytes);
-        for (int64_t k = first + 1; k < last; ++k) add_row(job, y, x + job->order[k] * job->inner);
         if (++i < job->n) continue;
         i = 0;
         x += job->count * job->inner;
@@ -199,6 +220,7 @@ static plx_status run_gather_grad(plx_ctx *ctx, const plx__step *step) {
     sort_positions(*step->in[0].slot, job.count, job.n, first, order);
     job.first = first;
     job.order = order;
+    job.scratch = (plx_real *)(order + job.count);
     const int64_t rows = job.outer * job.n;
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.inner, step->threads),
                       scatter_rows, &job);

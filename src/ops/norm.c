@@ -37,8 +37,9 @@ typedef struct row_job {
     bool centre, wants_scale, wants_shift;
 } row_job;
 
-/* Rows whose gradients of scale and shift are one term of the total. */
-enum { CHUNK_ROWS = 64 };
+/* Rows whose gradients of scale and shift are one term of the total, and those of them that are
+ * added one after the other. */
+enum { CHUNK_ROWS = 64, CHAIN_ROWS = 16 };
 
 static int64_t chunks_of(int64_t rows) {
     return (rows + CHUNK_ROWS - 1) / CHUNK_ROWS;
@@ -105,27 +106,43 @@ static plx_status infer_rows_grad(plx_graph *graph, plx__node *node) {
     return PLX_OK;
 }
 
-static void each_chunk(void *arg, int64_t begin, int64_t end, int worker) {
-    (void)worker;
-    const row_job *job = arg;
+static int64_t width_of(const row_job *job) {
+    return job->vectors * job->columns;
+}
+
+/* The gradients of `count` rows from first on; those of scale and shift are added to sums. */
+static void chain_grad(const row_job *job, int64_t first, int64_t count, plx_real *sums) {
     const int64_t n = job->columns;
+    plx_real *gscale = job->wants_scale ? sums : NULL;
+    plx_real *gshift = job->wants_shift ? sums + (job->wants_scale ? n : 0) : NULL;
+    for (int64_t i = first; i < first + count; ++i)
+        job->kernels->row_norm_grad(n, job->x + i * n, job->gy + i * n, job->scale, job->epsilon,
+                                    job->centre, job->y + i * n, gscale, gshift);
+}
+
+static void each_chunk(void *arg, int64_t begin, int64_t end, int worker) {
+    const row_job *job = arg;
+    const int64_t width = width_of(job);
+    const size_t bytes = (size_t)width * sizeof *job->partial;
+    plx_real *chain = job->partial + (chunks_of(job->rows) + worker) * width;
     for (int64_t chunk = begin; chunk < end; ++chunk) {
-        plx_real *gscale = NULL, *gshift = NULL, *own = job->partial + chunk * job->vectors * n;
-        if (job->vectors) memset(own, 0, (size_t)(job->vectors * n) * sizeof *own);
-        if (job->wants_scale) gscale = own;
-        if (job->wants_shift) gshift = own + (job->wants_scale ? n : 0);
+        plx_real *own = job->partial + chunk * width;
         const int64_t first = chunk * CHUNK_ROWS, left = job->rows - first;
-        for (int64_t i = first; i < first + (left < CHUNK_ROWS ? left : CHUNK_ROWS); ++i)
-            job->kernels->row_norm_grad(n, job->x + i * n, job->gy + i * n, job->scale,
-                                        job->epsilon, job->centre, job->y + i * n, gscale, gshift);
+        const int64_t last = first + (left < CHUNK_ROWS ? left : CHUNK_ROWS);
+        for (int64_t i = first; i < last; i += CHAIN_ROWS) {
+            plx_real *sums = i == first ? own : chain;
+            if (width) memset(sums, 0, bytes);
+            chain_grad(job, i, last - i < CHAIN_ROWS ? last - i : CHAIN_ROWS, sums);
+            if (i > first) job->kernels->add(width, own, 1, chain, 1, own);
+        }
     }
 }
 
 static size_t workspace_rows_grad(const plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
     const plx__operand *x = &step->in[0];
-    return (size_t)(chunks_of(plx__rows(x->rank, x->dims)) * plx__norm_vectors(&step->attrs) *
-                    plx__columns(x->rank, x->dims)) *
+    return (size_t)((chunks_of(plx__rows(x->rank, x->dims)) + step->threads) *
+                    plx__norm_vectors(&step->attrs) * plx__columns(x->rank, x->dims)) *
            sizeof(plx_real);
 }
 
@@ -135,7 +152,7 @@ static plx_status run_rows_grad(plx_ctx *ctx, const plx__step *step, bool centre
     job.gy = PLX_IN(step, 1);
     if (job.wants_scale) job.scale = PLX_IN(step, 2);
     job.partial = step->workspace;
-    const int64_t chunks = chunks_of(job.rows), width = job.vectors * job.columns;
+    const int64_t chunks = chunks_of(job.rows), width = width_of(&job);
     plx__parallel_for(ctx->pool, step->threads, chunks, 1, each_chunk, &job);
     if (width)
         ctx->kernels->column_sum(chunks, width, job.partial, width, job.y + step->in[0].size);

@@ -49,82 +49,120 @@ static void gradient_sum_to(plx_graph *graph, int32_t id, int32_t gy, int32_t *g
     grads[0] = PLX__EMIT1(graph, &plx__op_broadcast_to, gy, &attrs);
 }
 
-typedef struct sum_job {
+/* One run of summed axes: x [outer, axis, inner] to y [outer, inner]. */
+typedef struct sum_pass {
     const plx_kernels *kernels;
     const plx_real *x;
     plx_real *y;
-    int64_t rows, columns, size;
+    int64_t outer, axis, inner;
     plx_real factor;
-} sum_job;
+} sum_pass;
+
+/* Columns of one unit of work. Wherever they are cut, their sums are the same: a kernel may take
+ * few columns in another order than many. */
+enum { STRIP = 256 };
+
+static int64_t strips_of(const sum_pass *pass) {
+    return (pass->inner + STRIP - 1) / STRIP;
+}
 
 static plx_real sum_of(const plx_kernels *k, int64_t n, const plx_real *a, const plx_real *b) {
     (void)b;
     return k->sum(n, a);
 }
 
-static void row_sums(void *arg, int64_t begin, int64_t end, int worker) {
+static void sum_units(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
-    const sum_job *job = arg;
-    for (int64_t i = begin; i < end; ++i)
-        job->y[i] = job->factor * job->kernels->sum(job->columns, job->x + i * job->columns);
-}
-
-/* Threads share the columns, never a column, so that the order of each sum stays. */
-static void column_sums(void *arg, int64_t begin, int64_t end, int worker) {
-    (void)worker;
-    const sum_job *job = arg;
-    job->kernels->column_sum(job->rows, end - begin, job->x + begin, job->columns, job->y + begin);
-    if (job->factor != 1)
-        job->kernels->scale(end - begin, job->factor, job->y + begin, job->y + begin);
-}
-
-/* Any pattern of axes: one pass in memory order, each row added where it belongs. */
-static void sum_any(const sum_job *job, const runs *r, int64_t out_size) {
-    const int last = r->count - 1;
-    const int64_t n = r->size[last], rows = job->size / n;
-    memset(job->y, 0, (size_t)out_size * sizeof *job->y);
-    for (int64_t row = 0; row < rows; ++row) {
-        int64_t index = row, offset = 0, stride = r->summed[last] ? 1 : n;
-        for (int i = last - 1; i >= 0; --i) {
-            if (!r->summed[i]) {
-                offset += index % r->size[i] * stride;
-                stride *= r->size[i];
-            }
-            index /= r->size[i];
-        }
-        if (r->summed[last])
-            job->y[offset] += job->kernels->sum(n, job->x + row * n);
+    const sum_pass *p = arg;
+    const int64_t strips = strips_of(p);
+    for (int64_t unit = begin; unit < end; ++unit) {
+        const int64_t outer = unit / strips, first = unit % strips * STRIP;
+        const int64_t left = p->inner - first, n = left < STRIP ? left : STRIP;
+        const plx_real *x = p->x + outer * p->axis * p->inner + first;
+        plx_real *y = p->y + outer * p->inner + first;
+        if (p->inner == 1)
+            *y = p->kernels->sum(p->axis, x);
         else
-            job->kernels->axpy(n, 1, job->x + row * n, job->y + offset);
+            p->kernels->column_sum(p->axis, n, x, p->inner, y);
+        if (p->factor != 1) p->kernels->scale(n, p->factor, y, y);
     }
-    job->kernels->scale(out_size, job->factor, job->y, job->y);
+}
+
+static int64_t size_of_runs(const runs *r) {
+    int64_t size = 1;
+    for (int i = 0; i < r->count; ++i) size *= r->size[i];
+    return size;
+}
+
+/* Takes the last summed run out of r; how many are left. */
+static int take_last_sum(runs *r, sum_pass *pass) {
+    int at = r->count - 1, left = 0;
+    while (!r->summed[at]) --at;
+    pass->outer = pass->inner = 1;
+    pass->axis = r->size[at];
+    for (int i = at + 1; i < r->count; ++i) pass->inner *= r->size[i];
+    for (int i = 0; i < at; ++i) {
+        pass->outer *= r->size[i];
+        left += r->summed[i];
+    }
+    r->size[at] = 1;
+    r->summed[at] = false;
+    return left;
+}
+
+static bool is_total(const runs *r) {
+    return r->count == 1 && r->summed[0];
+}
+
+/* Between two passes lies what the first leaves, and what a third finds lies behind it. */
+static size_t workspace_sum(const plx_ctx *ctx, const plx__step *step) {
+    const plx__operand *x = &step->in[0];
+    runs r = merge_axes(x->rank, x->dims, step->attrs.i[0]);
+    if (is_total(&r)) return plx__total_workspace(ctx, step);
+    int sums = 0;
+    for (int i = 0; i < r.count; ++i) sums += r.summed[i];
+    int64_t values = 0;
+    sum_pass pass = {0};
+    while (x->size && sums-- > 1) {
+        take_last_sum(&r, &pass);
+        values += size_of_runs(&r);
+    }
+    return (size_t)values * sizeof(plx_real);
+}
+
+/* Run after run of summed axes, the last first. */
+static void sum_passes(plx_ctx *ctx, const plx__step *step, runs r, plx_real factor) {
+    sum_pass pass = {.kernels = ctx->kernels, .x = PLX_IN(step, 0)};
+    plx_real *between = step->workspace;
+    for (int left = 1; left;) {
+        left = take_last_sum(&r, &pass);
+        pass.y = left ? between : PLX_OUT(step);
+        pass.factor = left ? 1 : factor;
+        const int64_t units = pass.outer * strips_of(&pass);
+        const int64_t each = pass.axis * (pass.inner < STRIP ? pass.inner : STRIP);
+        plx__parallel_for(ctx->pool, step->threads, units,
+                          pass.inner == 1 ? plx__grain(units, each, step->threads) : 1, sum_units,
+                          &pass);
+        pass.x = pass.y;
+        between += size_of_runs(&r);
+    }
 }
 
 static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
     const runs r = merge_axes(x->rank, x->dims, step->attrs.i[0]);
-    sum_job job = {.kernels = ctx->kernels,
-                   .x = PLX_IN(step, 0),
-                   .y = PLX_OUT(step),
-                   .size = x->size,
-                   .factor = (plx_real)step->attrs.f[0]};
-    const int threads = step->threads;
-    if (!x->size) {
-        memset(job.y, 0, (size_t)step->out.size * sizeof *job.y);
-    } else if (r.count == 1 && r.summed[0]) {
-        *job.y = job.factor * plx__total(ctx, step, sum_of);
-    } else if (r.count == 2 && r.summed[1]) {
-        job.columns = r.size[1];
-        plx__parallel_for(ctx->pool, threads, r.size[0],
-                          plx__grain(r.size[0], job.columns, threads), row_sums, &job);
-    } else if (r.count == 2) {
-        job.rows = r.size[0];
-        job.columns = r.size[1];
-        plx__parallel_for(ctx->pool, threads, job.columns,
-                          plx__grain(job.columns, job.rows, threads), column_sums, &job);
-    } else {
-        sum_any(&job, &r, step->out.size);
-    }
+    const plx_real factor = (plx_real)step->attrs.f[0];
+    plx_real *y = PLX_OUT(step);
+    bool sums = false;
+    for (int i = 0; i < r.count; ++i) sums |= r.summed[i];
+    if (!x->size)
+        memset(y, 0, (size_t)step->out.size * sizeof *y);
+    else if (is_total(&r))
+        *y = factor * plx__total(ctx, step, sum_of);
+    else if (sums)
+        sum_passes(ctx, step, r, factor);
+    else
+        ctx->kernels->scale(x->size, factor, PLX_IN(step, 0), y);
     return PLX_OK;
 }
 
@@ -138,6 +176,8 @@ static plx__cost cost_sum(const plx_graph *graph, const plx__node *node) {
 static const char sum_samples[] =
     "3x4x5 : i 7 7 f 0.5; 3x4x5 : i 1 1 f 1; 3x4x5 : i 3 3 f 1; 3x4x5 : i 2 2 f 1; "
     "3x4x5 : i 4 f 0.25; 3x4x5 : i 5 4 f 1; 130x33 : i 1 1 f 1; 9000 : i 1 1 f 1; "
+    "3x2x5x2x4x2 : i 21 21 f 0.5; 3x2x5x2x4x3 : i 42 0 f 1; 1x7x1 : i 5 5 f 2; "
+    "900x3 : i 1 1 f 1; 2x600x5 : i 2 2 f 1; 70x600 : i 1 f 1; "
     "0x3 : i 1 1 f 1";
 
 const plx_op plx__op_sum_to = {
@@ -147,7 +187,7 @@ const plx_op plx__op_sum_to = {
     .infer = infer_sum_to,
     .gradient = gradient_sum_to,
     .cost = cost_sum,
-    .workspace = plx__total_workspace,
+    .workspace = workspace_sum,
     .run = run_sum_to,
     .samples = sum_samples,
 };

@@ -28,9 +28,9 @@ struct softmax_job {
     bool reduced; /* y has no axis: log_sum_exp */
 };
 
-/* A total, a sum, a maximum, a row, and a block of rows. */
-enum { TOTAL = 0, SUM = STRIP, TOP = 2 * STRIP, ROW = 3 * STRIP, ROWS = 4 * STRIP };
-enum { SCRATCH = (4 + BLOCK) * STRIP };
+/* A total and its error, a sum, a maximum, a row, and a block of rows. */
+enum { TOTAL, ERROR = STRIP, SUM = 2 * STRIP, TOP = 3 * STRIP, ROW = 4 * STRIP, ROWS = 5 * STRIP };
+enum { SCRATCH = (5 + BLOCK) * STRIP };
 
 /* ---- Strips ---------------------------------------------------------------------------------- */
 
@@ -42,16 +42,19 @@ static void column_maxima(const softmax_job *job, int64_t columns, const plx_rea
         job->kernels->max(columns, top, 1, x + i * job->inner, 1, top);
 }
 
-/* Adds a block of rows to the total, so that the error of long sums grows with the block and the
- * number of blocks, not with their product. */
+/* Adds a block of rows to the total. */
 static void add_block(const softmax_job *job, int64_t rows, int64_t columns, const plx_real *block,
                       int64_t stride, plx_real *scratch) {
     job->kernels->column_sum(rows, columns, block, stride, scratch + SUM);
-    job->kernels->add(columns, scratch + TOTAL, 1, scratch + SUM, 1, scratch + TOTAL);
+    job->kernels->two_sum(columns, scratch + SUM, scratch + TOTAL, scratch + ERROR);
 }
 
 static void clear_total(plx_real *scratch) {
-    memset(scratch + TOTAL, 0, STRIP * sizeof *scratch);
+    memset(scratch + TOTAL, 0, 2 * STRIP * sizeof *scratch);
+}
+
+static void finish_total(const softmax_job *job, int64_t columns, plx_real *scratch) {
+    job->kernels->add(columns, scratch + TOTAL, 1, scratch + ERROR, 1, scratch + TOTAL);
 }
 
 static int64_t block_end(const softmax_job *job, int64_t begin) {
@@ -72,6 +75,7 @@ static void sum_exponentials(const softmax_job *job, int64_t columns, const plx_
         }
         add_block(job, end - begin, columns, terms, stride, scratch);
     }
+    finish_total(job, columns, scratch);
 }
 
 static void softmax_strip(const softmax_job *job, int64_t columns, const plx_real *x,
@@ -110,6 +114,7 @@ static void softmax_grad_strip(const softmax_job *job, int64_t columns, const pl
                               scratch + ROWS + (i - begin) * STRIP);
         add_block(job, end - begin, columns, scratch + ROWS, STRIP, scratch);
     }
+    finish_total(job, columns, scratch);
     for (int64_t i = 0; i < job->n; ++i) {
         job->kernels->sub(columns, gy + i * inner, 1, scratch + TOTAL, 1, scratch + ROW);
         job->kernels->mul(columns, x + i * inner, 1, scratch + ROW, 1, y + i * inner);
@@ -123,6 +128,7 @@ static void log_softmax_grad_strip(const softmax_job *job, int64_t columns, cons
     clear_total(scratch);
     for (int64_t begin = 0; begin < job->n; begin += BLOCK)
         add_block(job, block_end(job, begin) - begin, columns, gy + begin * inner, inner, scratch);
+    finish_total(job, columns, scratch);
     for (int64_t i = 0; i < job->n; ++i) {
         job->kernels->exp(columns, x + i * inner, scratch + ROW, 0);
         job->kernels->mul(columns, scratch + ROW, 1, scratch + TOTAL, 1, scratch + ROW);
@@ -153,13 +159,15 @@ static void log_sum_exp_strip(const softmax_job *job, int64_t columns, const plx
 static plx_real log_sum_exp_row(const softmax_job *job, const plx_real *x, plx_real *scratch) {
     const plx_kernels *k = job->kernels;
     const plx_real top = finite_or_zero(k->maximum(job->n, x));
-    plx_real sum = 0;
+    plx_real sum = 0, error = 0;
     for (int64_t i = 0; i < job->n; i += BLOCK * STRIP) {
         const int64_t left = job->n - i, n = left < BLOCK * STRIP ? left : BLOCK * STRIP;
         k->sub(n, x + i, 1, &top, 0, scratch + ROWS);
         k->exp(n, scratch + ROWS, scratch + ROWS, 0);
-        sum += k->sum(n, scratch + ROWS);
+        const plx_real part = k->sum(n, scratch + ROWS);
+        k->two_sum(1, &part, &sum, &error);
     }
+    sum += error;
     k->log(1, &sum, &sum, 0);
     return top + sum;
 }

@@ -3,6 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+plx_wide plx_sum_bound(int64_t n) {
+    return (16 + log2((plx_wide)(n > 1 ? n : 1))) * PLX_EPS;
+}
+
 plx_wide plx_ulp(plx_wide value) {
     const int digits = PLX_IS_DOUBLE ? DBL_MANT_DIG : FLT_MANT_DIG;
     const int least = PLX_IS_DOUBLE ? DBL_MIN_EXP : FLT_MIN_EXP;

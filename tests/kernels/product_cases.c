@@ -12,18 +12,22 @@ typedef struct vector {
     int64_t stride;
 } vector;
 
-/* before + sum_p a[p] b[p], p ascending from zero, then one addition; before NULL: the sum. */
+/* before + sum_p a[p] b[p], before NULL: the sum; in the order that kernels.h has for fewer than
+ * PLX_GEMM_DEEP products. at_once: before is added to the whole sum, not to its first chain. */
 static void check_ordered(plx_case *c, int64_t i, plx_real y, int64_t k, vector a, vector b,
-                          const plx_real *before) {
-    plx_real s = 0;
+                          const plx_real *before, bool at_once) {
+    plx_real s = 0, total = before && !at_once ? *before : 0;
     plx_wide value = 0, magnitude = 0;
     for (int64_t p = 0; p < k; ++p) {
         const plx_real x = a.data[p * a.stride], z = b.data[p * b.stride];
         s = multiply_add(c->k, x, z, s);
         value += (plx_wide)x * (plx_wide)z;
         magnitude += fabs((plx_wide)x * (plx_wide)z);
+        if ((p + 1) % PLX_GEMM_CHAIN != 0 && p + 1 < k) continue;
+        total = p < PLX_GEMM_CHAIN && (!before || at_once) ? s : total + s;
+        s = 0;
     }
-    plx_case_equal(c, i, y, before ? *before + s : s);
+    plx_case_equal(c, i, y, before && at_once ? *before + total : total);
     if (c->values != PLX_VALUES_NORMAL && c->values != PLX_VALUES_WHOLE) return;
     if (before) value += (plx_wide)*before;
     plx_case_near(c, i, y, value, (plx_wide)k * PLX_EPS * magnitude + PLX_EPS * fabs(value));
@@ -47,7 +51,7 @@ static void check_tile(plx_case *c, int rows, int columns, bool by_rows, bool ac
     for (int64_t i = 0; i < rows; ++i)
         for (int64_t j = 0; j < columns; ++j)
             check_ordered(c, i * ldc + j, y[i * ldc + j], kc, (vector){a + i * rsa, csa},
-                          (vector){b + j, ldb}, accumulate ? before + i * ldc + j : NULL);
+                          (vector){b + j, ldb}, accumulate ? before + i * ldc + j : NULL, false);
     plx_case_gaps(c, rows, columns, ldc, y);
 }
 
@@ -82,7 +86,7 @@ static void check_gemv(plx_case *c, int64_t k, int64_t n, int64_t incx, bool acc
     c->k->gemv(k, n, x, incx, b, ldb, y, accumulate);
     for (int64_t j = 0; j < n; ++j)
         check_ordered(c, j, y[j], k, (vector){x, incx}, (vector){b + j, ldb},
-                      accumulate ? before + j : NULL);
+                      accumulate ? before + j : NULL, true);
 }
 
 void plx_case_of_gemv(plx_case *c) {

@@ -73,9 +73,15 @@ static void wrong_gemv(int64_t k, int64_t n, const plx_real *x, int64_t incx, co
         right->gemv(1, n, x + p * incx, incx, b + p * ldb, ldb, y, true);
 }
 
-/* Rows from the last to the first. */
+/* The last row is left out. */
 static void wrong_column_sum(int64_t m, int64_t n, const plx_real *x, int64_t ldx, plx_real *y) {
-    right->column_sum(m, n, m > 0 ? x + (m - 1) * ldx : x, -ldx, y);
+    right->column_sum(m > 1 ? m - 1 : m, n, x, ldx, y);
+}
+
+/* What a sum loses is lost. */
+static void wrong_two_sum(int64_t n, const plx_real *x, plx_real *sum, plx_real *error) {
+    (void)error;
+    right->add(n, sum, 1, x, 1, sum);
 }
 
 /* The maximum is not taken off. */
@@ -262,6 +268,7 @@ void plx_test_kernels_wrong(plx_check *t) {
     WRONG(gemm, wrong_gemm_reads);
     WRONG(gemv, wrong_gemv);
     WRONG(column_sum, wrong_column_sum);
+    WRONG(two_sum, wrong_two_sum);
     WRONG(softmax, wrong_softmax);
     WRONG(row_norm, wrong_row_norm);
     WRONG(row_norm, wrong_row_norm_centre);
