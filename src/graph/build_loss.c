@@ -1,4 +1,5 @@
 /* Builders of losses, and of what keeps gradients in bounds. */
+#include "base/platform.h"
 #include "graph/graph.h"
 #include "ops/copy.h"
 
@@ -101,14 +102,15 @@ plx_status plx__clip_by_norm(plx_graph *graph, int count, const plx_node *grads,
     if (!(largest > 0))
         plx__graph_fail(graph, PLX_ERR_ARGUMENT,
                         "clip_by_norm: the largest norm %g must be above 0", largest);
-    plx_node total = plx_none();
-    for (int i = 0; i < count; ++i) {
-        const plx_node squares = {PLX__EMIT1(graph, &plx__op_sum_squares, grads[i].id, NULL)};
-        total = i ? plx_add(graph, total, squares) : squares;
-    }
     if (!count) return plx_graph_status(graph);
+    int32_t *inputs = plx_platform_alloc((size_t)count * sizeof *inputs);
+    if (!inputs)
+        return plx__graph_fail(graph, PLX_ERR_MEMORY, "clip_by_norm: no memory for %d gradients",
+                               count);
+    for (int i = 0; i < count; ++i) inputs[i] = grads[i].id;
+    *norm = (plx_node){plx__emit(graph, &plx__op_norm, count, inputs, NULL)};
+    plx_platform_free(inputs);
     /* A norm of 0 gives infinity, and the factor 1. */
-    *norm = plx_sqrt(graph, total);
     const plx_node ratio = plx_div(graph, plx_constant(graph, largest), *norm);
     const plx_node factor = plx_min(graph, plx_constant(graph, 1), ratio);
     const int32_t first = graph->count;

@@ -1,9 +1,36 @@
 /* Lengths of vectors, and limits. */
 #include "ops/op.h"
 
+#include "base/dmath.h"
+
 #include <string.h>
 
-/* ---- sum_squares: of all elements, a scalar -------------------------------------------------- */
+/* Where squares leave the range of the type they are taken over the largest element. */
+
+static double largest_of(double top, int64_t n, const plx_real *x) {
+    for (int64_t i = 0; i < n; ++i) {
+        const double magnitude = (double)(x[i] < 0 ? -x[i] : x[i]);
+        if (!(magnitude <= top)) top = magnitude;
+    }
+    return top;
+}
+
+static bool is_usable(double top) {
+    return top > 0 && top < (double)__builtin_inff();
+}
+
+static double squares_over(double top, int64_t n, const plx_real *x) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; ++i) sum += (double)x[i] / top * ((double)x[i] / top);
+    return sum;
+}
+
+/* Whether a root of these squares is the length. */
+static bool is_in_range(plx_real squares) {
+    return squares > (plx_real)1e-30 && squares < (plx_real)1e37;
+}
+
+/* ---- norm: the length of all elements of all inputs, a scalar -------------------------------- */
 
 static plx_status infer_scalar(plx_graph *graph, plx__node *node) {
     (void)graph;
@@ -11,11 +38,12 @@ static plx_status infer_scalar(plx_graph *graph, plx__node *node) {
     return PLX_OK;
 }
 
-static void gradient_sum_squares(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const int32_t x = graph->nodes[id].inputs[0];
-    const plx__attrs two = {.f = {2}};
-    const int32_t twice = PLX__EMIT1(graph, &plx__op_scale, gy, &two);
-    grads[0] = PLX__EMIT2(graph, &plx__op_mul, x, twice, NULL);
+/* d norm / d x = x / norm */
+static void gradient_norm(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    const plx__node node = graph->nodes[id];
+    const int32_t each = PLX__EMIT2(graph, &plx__op_div, gy, id, NULL);
+    for (int k = 0; k < node.inputs_count; ++k)
+        grads[k] = PLX__EMIT2(graph, &plx__op_mul, node.inputs[k], each, NULL);
 }
 
 static plx_real squares_of(const plx_kernels *k, int64_t n, const plx_real *a, const plx_real *b) {
@@ -23,29 +51,62 @@ static plx_real squares_of(const plx_kernels *k, int64_t n, const plx_real *a, c
     return k->sum_squares(n, a);
 }
 
-static plx_status run_sum_squares(plx_ctx *ctx, const plx__step *step) {
-    *PLX_OUT(step) = plx__total(ctx, step, squares_of);
+static size_t workspace_norm(const plx_ctx *ctx, const plx__step *step) {
+    size_t most = 0;
+    for (int k = 0; k < step->in_count; ++k) {
+        const plx__step one = {.in_count = 1, .in = step->in + k};
+        const size_t bytes = plx__total_workspace(ctx, &one);
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
+
+static plx_real far_norm(const plx__step *step) {
+    double top = 0, sum = 0;
+    for (int k = 0; k < step->in_count; ++k)
+        top = largest_of(top, step->in[k].size, PLX_IN(step, k));
+    if (!is_usable(top)) return (plx_real)top;
+    for (int k = 0; k < step->in_count; ++k)
+        sum += squares_over(top, step->in[k].size, PLX_IN(step, k));
+    return (plx_real)(top * plx__sqrt(sum));
+}
+
+static plx_status run_norm(plx_ctx *ctx, const plx__step *step) {
+    plx_real squares = 0, error = 0;
+    plx__step one = *step;
+    one.in_count = 1;
+    for (int k = 0; k < step->in_count; ++k) {
+        one.in = step->in + k;
+        const plx_real own = plx__total(ctx, &one, squares_of);
+        ctx->kernels->two_sum(1, &own, &squares, &error);
+    }
+    squares += error;
+    if (is_in_range(squares))
+        ctx->kernels->sqrt(1, &squares, PLX_OUT(step), 0);
+    else
+        *PLX_OUT(step) = far_norm(step);
     return PLX_OK;
 }
 
-static plx__cost cost_sum_squares(const plx_graph *graph, const plx__node *node) {
+static plx__cost cost_norm(const plx_graph *graph, const plx__node *node) {
     plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
-    cost.flops = 2.0 * (double)plx__size(plx__input_of(graph, node, 0));
+    for (int k = 0; k < node->inputs_count; ++k)
+        cost.flops += 2.0 * (double)plx__size(plx__input_of(graph, node, k));
     return cost;
 }
 
-static const char squares_samples[] = "3x5; 9000; .; 0";
+static const char norm_samples[] = "3x5; 9000; .~0.5,1; 3x5 7 2x2x3; 5000 . 9000";
 
-const plx_op plx__op_sum_squares = {
-    .name = "sum_squares",
+const plx_op plx__op_norm = {
+    .name = "norm",
     .min_inputs = 1,
-    .max_inputs = 1,
+    .max_inputs = -1,
     .infer = infer_scalar,
-    .gradient = gradient_sum_squares,
-    .cost = cost_sum_squares,
-    .workspace = plx__total_workspace,
-    .run = run_sum_squares,
-    .samples = squares_samples,
+    .gradient = gradient_norm,
+    .cost = cost_norm,
+    .workspace = workspace_norm,
+    .run = run_norm,
+    .samples = norm_samples,
 };
 
 /* ---- l2_normalize: rows of the last axis over max(length, f[0]) ------------------------------ */
@@ -58,23 +119,14 @@ typedef struct normalize_job {
     plx_real epsilon;
 } normalize_job;
 
-static plx_real square_root(const plx_kernels *kernels, plx_real x) {
-    kernels->sqrt(1, &x, &x, 0);
-    return x;
-}
-
-/* Squares that leave the range of the type are taken of the elements over the largest of them. */
 static plx_real length_of(const plx_kernels *kernels, int64_t n, const plx_real *x) {
-    const plx_real squares = kernels->sum_squares(n, x);
-    if (squares > (plx_real)1e-30 && squares < (plx_real)1e37) return square_root(kernels, squares);
-    plx_real top = 0, sum = 0;
-    for (int64_t i = 0; i < n; ++i) {
-        const plx_real magnitude = x[i] < 0 ? -x[i] : x[i];
-        if (!(magnitude <= top)) top = magnitude;
+    plx_real squares = kernels->sum_squares(n, x);
+    if (is_in_range(squares)) {
+        kernels->sqrt(1, &squares, &squares, 0);
+        return squares;
     }
-    if (!(top > 0 && top < (plx_real)__builtin_inff())) return top;
-    for (int64_t i = 0; i < n; ++i) sum += x[i] / top * (x[i] / top);
-    return top * square_root(kernels, sum);
+    const double top = largest_of(0, n, x);
+    return (plx_real)(is_usable(top) ? top * plx__sqrt(squares_over(top, n, x)) : top);
 }
 
 static void normalize_rows(void *arg, int64_t begin, int64_t end, int worker) {
