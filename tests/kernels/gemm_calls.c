@@ -76,7 +76,7 @@ static bool describe(calls *w, const call *g, bool ok, const char *what, int64_t
  * what it scales, and the sum of both another. */
 static plx_wide bound_of(const calls *w, const call *g, int64_t at, plx_wide old) {
     const plx_wide met = fabs((plx_wide)g->alpha) * w->magnitude[at];
-    plx_wide bound = (plx_wide)g->s.k * PLX_EPS * met;
+    plx_wide bound = plx_sum_roundings(g->s.k) * PLX_EPS * met;
     if (g->alpha != 1) bound += PLX_EPS * met;
     if (g->beta != 0) bound += 2 * PLX_EPS * (met + fabs(old));
     return bound;

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-plx_wide plx_sum_bound(int64_t n) {
-    return (16 + log2((plx_wide)(n > 1 ? n : 1))) * PLX_EPS;
+plx_wide plx_sum_roundings(int64_t n) {
+    return n > 1 ? fmin((plx_wide)n, 16 + log2((plx_wide)n)) : 1;
 }
 
 plx_wide plx_ulp(plx_wide value) {

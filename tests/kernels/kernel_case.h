@@ -77,9 +77,10 @@ void plx_case_any(plx_case *c, plx_real y);
 /* The gaps of a matrix of outputs are as they were. */
 void plx_case_gaps(plx_case *c, int64_t rows, int64_t columns, int64_t stride, const plx_real *y);
 
-/* What a sum of n terms may err by, over sum |terms|: (16 + log2 n) EPS, the promise of every
- * reduction. */
-plx_wide plx_sum_bound(int64_t n);
+/* What a sum of n terms may err by, in EPS sum |terms|: 16 + log2 n, the promise of every
+ * reduction, or n where that is less (Higham, "Accuracy and Stability of Numerical Algorithms",
+ * section 4.2). */
+plx_wide plx_sum_roundings(int64_t n);
 
 /* The unit in the last place of an element at this value. */
 plx_wide plx_ulp(plx_wide value);

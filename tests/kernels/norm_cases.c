@@ -1,6 +1,5 @@
 /* Normalisation. References are worked out in a wider type from the formulas; bounds follow the
- * roundings of each step, sums of n terms erring by n EPS sum|terms| (Higham, "Accuracy and
- * Stability of Numerical Algorithms", section 4.2). */
+ * roundings of each step, sums of n terms erring by plx_sum_roundings(n) EPS sum|terms|. */
 #include "kernels/kernel_case.h"
 
 #include <stdio.h>
@@ -34,7 +33,7 @@ static row row_of(plx_case *c, int64_t n, const plx_real *x, plx_wide epsilon, b
     /* A deviation d errs by the mean's error and a rounding, so does the root of the variance. */
     const plx_wide d_error = w.mean_error + PLX_EPS * w.largest;
     const plx_wide error = 2 * d_error * w.largest + d_error * d_error +
-                           ((plx_wide)n + 4) * PLX_EPS * (squares / (plx_wide)n) +
+                           (plx_sum_roundings(n) + 4) * PLX_EPS * (squares / (plx_wide)n) +
                            2 * PLX_EPS * variance;
     w.r = 1 / sqrt(variance);
     w.r_error = error / variance + 2 * PLX_EPS;
@@ -143,7 +142,7 @@ static void check_row_grad(plx_case *c, const plx_real *x, const plx_real *gy,
     const bool vague =
         w.vague || isnan(s.plain + s.moment) || s.plain_size > limit || s.moment_size > limit;
     /* Relative errors of sums and of r, all taken together and generously doubled. */
-    const plx_wide e = 2 * ((N + 8) * PLX_EPS + 3 * w.r_error);
+    const plx_wide e = 2 * ((plx_sum_roundings(n) + 8) * PLX_EPS + 3 * w.r_error);
     for (int64_t i = 0; i < n; ++i) {
         const plx_wide d = (plx_wide)x[i] - w.mean, own = (plx_wide)gy[i];
         const plx_wide g = own * (scale ? (plx_wide)scale[i] : 1);
@@ -203,7 +202,9 @@ static void check_moment(plx_case *c, int64_t m, const plx_real *x, const plx_re
         else if (c->values == PLX_VALUES_WHOLE)
             plx_case_near(c, j, y[j], value, 0);
         else
-            plx_case_near(c, j, y[j], value, ((plx_wide)m + 4) * (PLX_EPS * size + 2 * PLX_TINY));
+            plx_case_near(c, j, y[j], value,
+                          (plx_sum_roundings(m) + 4) * PLX_EPS * size +
+                              (plx_wide)(2 * m + 8) * PLX_TINY);
     }
 }
 

@@ -30,7 +30,8 @@ static void check_ordered(plx_case *c, int64_t i, plx_real y, int64_t k, vector 
     plx_case_equal(c, i, y, before && at_once ? *before + total : total);
     if (c->values != PLX_VALUES_NORMAL && c->values != PLX_VALUES_WHOLE) return;
     if (before) value += (plx_wide)*before;
-    plx_case_near(c, i, y, value, (plx_wide)k * PLX_EPS * magnitude + PLX_EPS * fabs(value));
+    plx_case_near(c, i, y, value,
+                  plx_sum_roundings(k) * PLX_EPS * magnitude + PLX_EPS * fabs(value));
 }
 
 /* ---- gemm ------------------------------------------------------------------------------------ */
@@ -99,7 +100,7 @@ void plx_case_of_gemv(plx_case *c) {
     }
 }
 
-/* A fixed lane order that the contract leaves open: k EPS sum|terms|, exact for whole numbers. */
+/* An order that the contract leaves open; exact for whole numbers. */
 static void check_gemv_t(plx_case *c, int64_t k, int64_t n, bool accumulate) {
     const int64_t ldb = k + 3;
     plx_case_again(c, accumulate ? "accumulating" : "");
@@ -114,7 +115,8 @@ static void check_gemv_t(plx_case *c, int64_t k, int64_t n, bool accumulate) {
             value += term;
             magnitude += fabs(term);
         }
-        const plx_wide bound = (plx_wide)(k + 1) * (PLX_EPS * magnitude + PLX_TINY);
+        const plx_wide bound =
+            (plx_sum_roundings(k) + 1) * PLX_EPS * magnitude + (plx_wide)(k + 1) * PLX_TINY;
         if (isfinite(magnitude) && magnitude > PLX_LARGEST)
             plx_case_any(c, y[j]);
         else

@@ -1,6 +1,6 @@
-/* Sums, maxima and what is made from them. Sums err by at most plx_sum_bound(n) sum|terms|, which
- * kernels.def promises; with whole numbers they are exact, so that a term left out cannot hide in
- * the bound. */
+/* Sums, maxima and what is made from them. Sums err by at most plx_sum_roundings(n) EPS sum|terms|,
+ * which kernels.def promises; with whole numbers they are exact, so that a term left out cannot
+ * hide in the bound. */
 #include "kernels/kernel_case.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ static void add_term(sum *s, plx_wide term) {
 /* Checks the sum of n terms with `roundings` half-EPS roundings in each. Beyond the largest number
  * the order decides what overflows, so nothing can be said. */
 static void check_sum(plx_case *c, plx_real y, int64_t n, sum s, int roundings) {
-    const plx_wide bound = (plx_sum_bound(n) + (plx_wide)roundings * PLX_EPS) * s.magnitude;
+    const plx_wide bound = (plx_sum_roundings(n) + (plx_wide)roundings) * PLX_EPS * s.magnitude;
     if (isfinite(s.magnitude) && s.magnitude > PLX_LARGEST)
         plx_case_any(c, y);
     else if (c->values == PLX_VALUES_WHOLE)
@@ -134,7 +134,8 @@ static void check_column(plx_case *c, int64_t j, plx_real y, int64_t m, const pl
     else if (c->values == PLX_VALUES_WHOLE)
         plx_case_near(c, j, y, s.value, 0);
     else
-        plx_case_near(c, j, y, s.value, plx_sum_bound(m) * s.magnitude + (plx_wide)m * PLX_TINY);
+        plx_case_near(c, j, y, s.value,
+                      plx_sum_roundings(m) * PLX_EPS * s.magnitude + (plx_wide)m * PLX_TINY);
 }
 
 static void check_columns(plx_case *c, int64_t m, int64_t n, int64_t ldx) {
@@ -167,7 +168,7 @@ static row row_of(int64_t n, const plx_real *x) {
     row r = {.top = (plx_wide)maximum(n, x)};
     for (int64_t i = 0; i < n; ++i) r.sum += exp((plx_wide)x[i] - r.top);
     r.log_sum = log(r.sum);
-    r.log_sum_bound = PLX_EPS * ((plx_wide)n + 3 + fabs(r.log_sum));
+    r.log_sum_bound = PLX_EPS * (plx_sum_roundings(n) + 3 + fabs(r.log_sum));
     return r;
 }
 
@@ -178,7 +179,7 @@ static plx_wide softmax_of(const row *r, plx_real x) {
 /* Far logits lose digits: half an EPS of the difference from the top. */
 static plx_wide softmax_bound(const row *r, int64_t n, plx_real x, plx_wide value) {
     const plx_wide far = fmin(r->top - (plx_wide)x, (plx_wide)1000);
-    return PLX_EPS * value * (far + (plx_wide)n + 6) + 2 * PLX_TINY;
+    return PLX_EPS * value * (far + plx_sum_roundings(n) + 6) + 2 * PLX_TINY;
 }
 
 void plx_case_of_softmax(plx_case *c) {
@@ -243,7 +244,8 @@ void plx_case_of_softmax_grad(plx_case *c) {
     TERMS((plx_wide)y[i] * (plx_wide)g[i]);
     for (int64_t i = 0; i < n; ++i) {
         const plx_wide value = (plx_wide)y[i] * ((plx_wide)g[i] - s.value);
-        const plx_wide bound = ((plx_wide)n + 1) * (PLX_EPS * s.magnitude + PLX_TINY);
+        const plx_wide bound =
+            (plx_sum_roundings(n) + 1) * PLX_EPS * s.magnitude + (plx_wide)(n + 1) * PLX_TINY;
         if (isfinite(s.magnitude) && s.magnitude > PLX_LARGEST / 2)
             plx_case_any(c, gx[i]);
         else
@@ -266,7 +268,7 @@ void plx_case_of_log_softmax_grad(plx_case *c) {
     TERMS((plx_wide)g[i]);
     for (int64_t i = 0; i < n; ++i) {
         const plx_wide p = exp((plx_wide)y[i]), value = (plx_wide)g[i] - p * s.value;
-        const plx_wide bound = ((plx_wide)n + 2) * PLX_EPS * s.magnitude;
+        const plx_wide bound = (plx_sum_roundings(n) + 2) * PLX_EPS * s.magnitude;
         if (isfinite(s.magnitude) && s.magnitude > PLX_LARGEST / 2)
             plx_case_any(c, gx[i]);
         else
@@ -286,7 +288,7 @@ static plx_wide mean_of(const plx_case *c, const plx_real *x, plx_wide *error) {
         mean += (plx_wide)x[i] / (plx_wide)c->n;
         magnitude += fabs((plx_wide)x[i]) / (plx_wide)c->n;
     }
-    *error = ((plx_wide)c->n + 2) * PLX_EPS * magnitude;
+    *error = (plx_sum_roundings(c->n) + 2) * PLX_EPS * magnitude;
     return mean;
 }
 
