@@ -129,6 +129,23 @@ static plx_real length_of(const plx_kernels *kernels, int64_t n, const plx_real 
     return (plx_real)(is_usable(top) ? top * plx__sqrt(squares_over(top, n, x)) : top);
 }
 
+/* gx = (gy - y (y . gy)) / length with y = x / length; gy / divisor where that is not the length.
+ */
+static void length_gradient(const plx_kernels *k, int64_t n, const plx_real *x, const plx_real *gy,
+                            plx_real divisor, bool limited, plx_real *gx) {
+    const plx_real along = limited ? 0 : k->dot(n, x, gy) / divisor,
+                   slope = along / divisor / divisor;
+    const bool near = slope - slope == 0 && (slope != 0 || along == 0);
+    if (!near) {
+        const double length = (double)divisor;
+        for (int64_t i = 0; i < n; ++i)
+            gx[i] = (plx_real)(((double)gy[i] - (double)x[i] / length * (double)along) / length);
+        return;
+    }
+    k->div(n, gy, 1, &divisor, 0, gx);
+    if (along != 0) k->axpy(n, -slope, x, gx);
+}
+
 static void normalize_rows(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const normalize_job *job = arg;
@@ -144,11 +161,7 @@ static void normalize_rows(void *arg, int64_t begin, int64_t end, int worker) {
             k->div(n, x, 1, &divisor, 0, y);
             continue;
         }
-        /* gx = (gy - y (y . gy)) / length; gy / epsilon where that is the divisor. */
-        const plx_real *gy = job->gy + row * n;
-        const plx_real along = limited ? 0 : k->dot(n, x, gy) / divisor / divisor;
-        k->div(n, gy, 1, &divisor, 0, y);
-        if (!limited) k->axpy(n, -along / divisor, x, y);
+        length_gradient(k, n, x, job->gy + row * n, divisor, limited, y);
     }
 }
 

@@ -284,6 +284,101 @@ static void check_gradient_alone(plx_check *t, plx_ctx *ctx) {
     batch_close(&b);
 }
 
+/* ---- Squares beyond the range of the type ---------------------------------------------------- */
+
+enum { FAR_ROWS = 2, FAR_COLUMNS = 4 };
+
+static plx_node far_layer(plx_graph *graph, plx_node x, plx_tensor *const *running) {
+    (void)running;
+    return plx_layer_norm(graph, x, plx_none(), plx_none(), 0);
+}
+static plx_node far_rms(plx_graph *graph, plx_node x, plx_tensor *const *running) {
+    (void)running;
+    return plx_rms_norm(graph, x, plx_none(), 0);
+}
+static plx_node far_group(plx_graph *graph, plx_node x, plx_tensor *const *running) {
+    (void)running;
+    return plx_group_norm(graph, x, 2, plx_none(), plx_none(), 0);
+}
+static plx_node far_batch(plx_graph *graph, plx_node x, plx_tensor *const *running) {
+    return plx_batch_norm(graph, x, plx_none(), plx_none(), plx_parameter(graph, NULL, running[0]),
+                          plx_parameter(graph, NULL, running[1]), true, 0.1, 0);
+}
+static plx_node far_unit(plx_graph *graph, plx_node x, plx_tensor *const *running) {
+    (void)running;
+    return plx_l2_normalize(graph, x, 1e-44);
+}
+static plx_node far_clip(plx_graph *graph, plx_node x, plx_tensor *const *running) {
+    (void)running;
+    plx_node y = plx_none();
+    plx_clip_by_norm(graph, 1, &x, 0.5, &y);
+    return y;
+}
+
+/* All of them give the same for any multiple of their input, and a gradient that is so many times
+ * smaller. tiny: also where squares vanish, which variances of channels do not cover. */
+static const struct {
+    const char *name;
+    plx_node (*build)(plx_graph *graph, plx_node x, plx_tensor *const *running);
+    bool tiny;
+} far_rows[] = {
+    {"layer_norm", far_layer, true},  {"rms_norm", far_rms, true},
+    {"group_norm", far_group, false}, {"batch_norm", far_batch, false},
+    {"l2_normalize", far_unit, true}, {"clip_by_norm", far_clip, false},
+};
+
+/* y and factor times the gradient of sum w y, of factor times a fixed x. */
+static void run_far(plx_check *t, plx_ctx *ctx, int which, double factor, double *out) {
+    enum { SIZE = FAR_ROWS * FAR_COLUMNS };
+    static const double fixed[SIZE] = {1, 2, 3, 4, 3, -1, 0.5, 2};
+    static const plx_real weights[SIZE] = {1, -2, 0.5, 3, 2, 1, -1, 0.25};
+    const int64_t dims[] = {FAR_ROWS, FAR_COLUMNS}, channels = FAR_COLUMNS;
+    plx_real values[SIZE];
+    for (int i = 0; i < SIZE; ++i) values[i] = (plx_real)(fixed[i] * factor);
+    plx_tensor *running[2] = {NULL, NULL};
+    plx_graph *graph = NULL;
+    plx_plan *plan = NULL;
+    for (int i = 0; i < 2; ++i) plx_tensor_new(ctx, PLX_DTYPE_REAL, 1, &channels, &running[i]);
+    plx_graph_new(ctx, &graph);
+    const plx_node x = plx_input(graph, "x", PLX_DTYPE_REAL, 2, dims);
+    const plx_node w = plx_input(graph, "w", PLX_DTYPE_REAL, 2, dims);
+    plx_node outputs[2] = {far_rows[which].build(graph, x, running)};
+    const plx_node loss = plx_reduce_sum(graph, plx_mul(graph, outputs[0], w), PLX_ALL_AXES);
+    plx_status status = plx_gradients(graph, loss, 1, &x, &outputs[1]);
+    if (status == PLX_OK) status = plx_compile(graph, 2, outputs, NULL, &plan);
+    if (status == PLX_OK) status = plx_plan_bind(plan, x, values);
+    if (status == PLX_OK) status = plx_plan_bind(plan, w, weights);
+    if (status == PLX_OK) status = plx_plan_run(plan);
+    if (CHECK(t, status == PLX_OK, "%s: %s", far_rows[which].name, plx_message(ctx)))
+        for (int i = 0; i < SIZE; ++i) {
+            out[i] = (double)plx_plan_output(plan, outputs[0])[i];
+            out[SIZE + i] = (double)plx_plan_output(plan, outputs[1])[i] * factor;
+        }
+    plx_plan_free(plan);
+    plx_graph_free(graph);
+    for (int i = 0; i < 2; ++i) plx_tensor_free(running[i]);
+}
+
+static void check_far(plx_check *t, plx_ctx *ctx) {
+    enum { VALUES = 2 * FAR_ROWS * FAR_COLUMNS };
+    for (size_t i = 0; i < sizeof far_rows / sizeof far_rows[0]; ++i) {
+        double near[VALUES] = {0}, large[VALUES] = {0}, tiny[VALUES] = {0};
+        run_far(t, ctx, (int)i, 1, near);
+        run_far(t, ctx, (int)i, 1e20, large);
+        if (far_rows[i].tiny) run_far(t, ctx, (int)i, 1e-25, tiny);
+        for (int j = 0; j < VALUES; ++j) {
+            /* A gradient of 1e-20 may be made of terms below the range of normal numbers. */
+            const double slack = j < VALUES / 2 ? 1e-6 : 2e-5 + 1e-4 * fabs(near[j]);
+            CHECK(t, fabs(large[j] - near[j]) <= slack,
+                  "%s: value %d of large rows is %.9g, not %.9g", far_rows[i].name, j, large[j],
+                  near[j]);
+            CHECK(t, !far_rows[i].tiny || fabs(tiny[j] - near[j]) <= slack,
+                  "%s: value %d of tiny rows is %.9g, not %.9g", far_rows[i].name, j, tiny[j],
+                  near[j]);
+        }
+    }
+}
+
 static void check_batch_refusals(plx_check *t, plx_ctx *ctx) {
     batch b = batch_open(t, ctx, true);
     for (int which = 0; which < 3; ++which) {
@@ -314,5 +409,6 @@ void plx_test_unit_norm(plx_check *t) {
     check_inference(t, ctx);
     check_gradient_alone(t, ctx);
     check_batch_refusals(t, ctx);
+    check_far(t, ctx);
     plx_ctx_free(ctx);
 }
