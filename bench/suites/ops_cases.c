@@ -98,28 +98,32 @@ static plx_node adamw(plx_ops_graph *g, const int64_t *d) {
     return update(g, d, PLX_ADAMW);
 }
 
-#define VECTORS {{1 << 10}, {1 << 16}, {1 << 22}}
-#define ROWS {{16, 64}, {64, 1024}, {4096, 1024}}
+#define VECTORS {{1 << 10}, {4099}, {1 << 16}, {1 << 22}}
+#define ROWS {{16, 64}, {1027, 7}, {64, 1024}, {4096, 1024}}
 
 const plx_ops_case plx__ops_cases[] = {
-    {"matmul", matmul, {{64, 64, 64}, {256, 256, 256}, {1024, 1024, 1024}}, true, true},
-    {"dense relu", dense, {{8, 64, 64}, {64, 200, 784}, {512, 1024, 1024}}, true, true},
+    {"matmul",
+     matmul,
+     {{64, 64, 64}, {37, 17, 129}, {256, 256, 256}, {1024, 1024, 1024}},
+     true,
+     true},
+    {"dense relu", dense, {{8, 64, 64}, {3, 7, 37}, {64, 200, 784}, {512, 1024, 1024}}, true, true},
     {"add", add, VECTORS, false, false},
     {"mul", mul, VECTORS, false, false},
     {"div", quotient, VECTORS, false, false},
     {"bias", bias, ROWS, false, false},
     {"dropout", dropout, VECTORS, false, false},
-    {"softmax", softmax, {{16, 64}, {512, 256}, {4096, 1024}}, false, true},
-    {"log_softmax", log_softmax, {{16, 64}, {512, 256}, {4096, 1024}}, false, false},
+    {"softmax", softmax, {{16, 64}, {1027, 7}, {512, 256}, {4096, 1024}}, false, true},
+    {"log_softmax", log_softmax, {{16, 64}, {1027, 7}, {512, 256}, {4096, 1024}}, false, false},
     {"sum of all", sum_all, ROWS, false, false},
     {"sum of rows", sum_rows, ROWS, false, false},
     {"sum of columns", sum_columns, ROWS, false, false},
     {"mean of rows", mean_rows, ROWS, false, false},
     {"max of rows", max_rows, ROWS, false, false},
     {"mse", mse, ROWS, false, false},
-    {"cross entropy", cross_entropy, {{64, 10}, {256, 1000}, {1024, 4096}}, false, true},
-    {"sgd", sgd, {{1 << 10}, {1 << 16}, {1 << 20}}, false, false},
-    {"adam", adam, {{1 << 10}, {1 << 16}, {1 << 20}}, false, false},
-    {"adamw", adamw, {{1 << 10}, {1 << 16}, {1 << 20}}, false, false},
+    {"cross entropy", cross_entropy, {{64, 10}, {515, 3}, {256, 1000}, {1024, 4096}}, false, true},
+    {"sgd", sgd, {{1 << 10}, {4099}, {1 << 16}, {1 << 20}}, false, false},
+    {"adam", adam, {{1 << 10}, {4099}, {1 << 16}, {1 << 20}}, false, false},
+    {"adamw", adamw, {{1 << 10}, {4099}, {1 << 16}, {1 << 20}}, false, false},
     {0},
 };

@@ -4,7 +4,7 @@
 
 #include "bench/harness.h"
 
-enum { PLX_OPS_TENSORS = 12, PLX_OPS_SIZES = 3, PLX_OPS_DIMS = 6 };
+enum { PLX_OPS_TENSORS = 12, PLX_OPS_SIZES = 4, PLX_OPS_DIMS = 6 };
 
 typedef struct plx_ops_graph {
     plx_ctx *ctx;
@@ -24,7 +24,7 @@ typedef struct plx_ops_case {
     const char *op; /* NULL ends a table */
     plx_node (*build)(plx_ops_graph *g, const int64_t *dims);
     int32_t dims[PLX_OPS_SIZES]
-                [PLX_OPS_DIMS]; /* small, medium, large; a first 0: not at that size */
+                [PLX_OPS_DIMS]; /* small, odd, medium, large; a first 0: not at that size */
     bool arithmetic;            /* the rate is in GFLOP/s, else in GB/s */
     bool backward;              /* the gradient is measured as well */
 } plx_ops_case;

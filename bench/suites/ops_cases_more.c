@@ -238,40 +238,40 @@ static plx_node info_nce(plx_ops_graph *g, const int64_t *d) {
     return plx_info_nce(g->graph, a, b, plx_constant(g->graph, 14));
 }
 
-#define VECTORS {{1 << 10}, {1 << 16}, {1 << 22}}
-#define ROWS {{16, 64}, {512, 256}, {4096, 1024}}
-#define IMAGES {{1, 14, 14, 32}, {1, 56, 56, 64}, {8, 112, 112, 64}}
-#define HEADS {{1, 64, 8, 64}, {1, 256, 8, 64}, {1, 1024, 8, 64}}
+#define VECTORS {{1 << 10}, {4099}, {1 << 16}, {1 << 22}}
+#define ROWS {{16, 64}, {1027, 9}, {512, 256}, {4096, 1024}}
+#define IMAGES {{1, 14, 14, 32}, {8, 31, 33, 8}, {1, 56, 56, 64}, {8, 112, 112, 64}}
+#define HEADS {{1, 64, 8, 64}, {3, 37, 4, 10}, {1, 256, 8, 64}, {1, 1024, 8, 64}}
 
 const plx_ops_case plx__ops_cases_more[] = {
     {"conv2d 3x3",
      conv_3x3,
-     {{1, 14, 14, 64, 64}, {1, 56, 56, 64, 64}, {8, 32, 32, 64, 64}},
+     {{1, 14, 14, 64, 64}, {3, 15, 13, 9, 11}, {1, 56, 56, 64, 64}, {8, 32, 32, 64, 64}},
      true,
      true},
     {"conv2d 1x1",
      conv_1x1,
-     {{1, 14, 14, 64, 64}, {1, 56, 56, 64, 256}, {8, 32, 32, 256, 64}},
+     {{1, 14, 14, 64, 64}, {3, 15, 13, 9, 11}, {1, 56, 56, 64, 256}, {8, 32, 32, 256, 64}},
      true,
      true},
     {"conv2d 3x3 depthwise",
      conv_depthwise,
-     {{1, 14, 14, 64}, {1, 56, 56, 64}, {8, 56, 56, 128}},
+     {{1, 14, 14, 64}, {3, 15, 13, 9}, {1, 56, 56, 64}, {8, 56, 56, 128}},
      true,
      true},
     {"conv2d 3x3 stride 2",
      conv_stride_2,
-     {{1, 28, 28, 32, 64}, {1, 56, 56, 64, 128}, {8, 56, 56, 64, 128}},
+     {{1, 28, 28, 32, 64}, {3, 15, 13, 9, 11}, {1, 56, 56, 64, 128}, {8, 56, 56, 64, 128}},
      true,
      true},
     {"conv2d 7x7 stride 2",
      conv_7x7,
-     {{1, 32, 32, 3, 64}, {1, 112, 112, 3, 64}, {1, 224, 224, 3, 64}},
+     {{1, 32, 32, 3, 64}, {3, 17, 19, 1, 7}, {1, 112, 112, 3, 64}, {1, 224, 224, 3, 64}},
      true,
      true},
     {"conv2d transpose",
      conv_transposed,
-     {{1, 7, 7, 64, 32}, {1, 28, 28, 64, 32}, {8, 28, 28, 64, 32}},
+     {{1, 7, 7, 64, 32}, {3, 5, 9, 7, 3}, {1, 28, 28, 64, 32}, {8, 28, 28, 64, 32}},
      true,
      true},
     {"max pool", max_pool, IMAGES, false, false},
@@ -290,7 +290,11 @@ const plx_ops_case plx__ops_cases_more[] = {
     {"rope", rope, HEADS, false, false},
     {"swiglu", swiglu, VECTORS, false, true},
     {"geglu", geglu, VECTORS, false, true},
-    {"embedding", embedding, {{1000, 64, 64}, {10000, 256, 1024}, {50257, 768, 4096}}, false, true},
+    {"embedding",
+     embedding,
+     {{1000, 64, 64}, {37, 9, 515}, {10000, 256, 1024}, {50257, 768, 4096}},
+     false,
+     true},
     {"transpose", transpose, ROWS, false, false},
     {"transpose heads", transpose_heads, HEADS, false, false},
     {"slice", slice, ROWS, false, false},
@@ -308,6 +312,6 @@ const plx_ops_case plx__ops_cases_more[] = {
     {"huber", huber, ROWS, false, false},
     {"binary cross entropy", binary_cross_entropy, ROWS, false, true},
     {"cosine loss", cosine, ROWS, false, false},
-    {"info_nce", info_nce, {{16, 64}, {64, 128}, {256, 512}}, true, false},
+    {"info_nce", info_nce, {{16, 64}, {17, 9}, {64, 128}, {256, 512}}, true, false},
     {0},
 };

@@ -1,5 +1,5 @@
-/* ops: every operation at three sizes, as a plan of its own, against the roofline; and what a step
- * and a parallel loop cost by themselves. */
+/* ops: every operation at four sizes, one of them of odd numbers with few channels or columns, as a
+ * plan of its own, against the roofline; and what a step and a parallel loop cost by themselves. */
 #include "bench/suites/ops_cases.h"
 
 #include "base/context.h"
@@ -10,8 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { SMALL = 0, MEDIUM, LARGE, WITH_GRADIENT = 1, STREAM_OPS = 940 };
-static const char *const size_names[] = {"small", "medium", "large"};
+enum { SMALL = 0, ODD, MEDIUM, LARGE, WITH_GRADIENT = 1, STREAM_OPS = 940 };
+static const char *const size_names[] = {"small", "odd", "medium", "large"};
 
 static const plx_ops_case *const tables[] = {plx__ops_cases, plx__ops_cases_more};
 
@@ -54,7 +54,7 @@ static const plx_op *const unaries[] = {
 };
 #undef UNARY
 enum { UNARIES = sizeof unaries / sizeof *unaries };
-static const int64_t unary_sizes[] = {1 << 10, 1 << 16, 1 << 22};
+static const int64_t unary_sizes[] = {1 << 10, 4099, 1 << 16, 1 << 22};
 
 /* On the range of the op's first sample: logarithms want positive values. */
 static plx_node build_unary(plx_ops_graph *g, const plx_op *op, int64_t n) {
@@ -276,7 +276,7 @@ static void plan_row(plx_bench *bench, int index, int *group) {
     const ops_job job = job_of(&which);
     const bool backward = job.row ? job.row->backward : !strcmp(job.unary->name, "gelu");
     for (int size = SMALL; size <= LARGE; ++size) {
-        if (effort == PLX_BENCH_QUICK && size == LARGE) continue;
+        if (effort == PLX_BENCH_QUICK && (size == ODD || size == LARGE)) continue;
         const plx_case sized = {.size = 8 * (int64_t)index + size};
         const ops_job here = job_of(&sized);
         if (!here.dims[0]) continue;
@@ -390,7 +390,7 @@ static plx_status finish(plx_bench *bench) {
 
 const plx_suite plx__suite_ops = {
     .name = "ops",
-    .description = "Every operation at three sizes against the roofline, and the cost of a step",
+    .description = "Every operation at four sizes against the roofline, and the cost of a step",
     .plan = plan,
     .finish = finish,
 };
