@@ -258,26 +258,32 @@ static plx_status run_batch(plx_trainer *t, int64_t i, double *loss) {
     return PLX_OK;
 }
 
-/* Weighs batch number i by what counts of it, out of that of batches first to end - 1: their sum is
+/* What counts of batches first to end - 1, for each output; for all in the first unless apart. */
+static void count(const plx_trainer *t, int64_t first, int64_t end, int64_t *counts) {
+    const int64_t from = rows_of(t, first).first, to = rows_of(t, end - 1).end;
+    for (int k = 0; k < (t->apart ? t->model->outputs_count : 1); ++k)
+        counts[k] = plx__batches_counted(&t->batches, k, from, to);
+}
+
+/* Weighs batch number i by what counts of it, out of that of all batches of the step: their sum is
  * then the loss, and the gradient, of one large batch. Where nothing counts, all are 0 anyway. */
-static void weigh(plx_trainer *t, int64_t i, int64_t first, int64_t end) {
-    const span own = rows_of(t, i), all = {rows_of(t, first).first, rows_of(t, end - 1).end};
-    for (int k = 0; k < (t->apart ? t->model->outputs_count : 1); ++k) {
-        const int64_t part = plx__batches_counted(&t->batches, k, own.first, own.end);
-        const int64_t whole = plx__batches_counted(&t->batches, k, all.first, all.end);
-        const double share = whole ? (double)part / (double)whole : 0;
-        t->shares[k] = (plx_real)share;
-        t->optimizer->share = t->apart ? 1 : share;
-    }
+static void weigh(plx_trainer *t, int64_t i, const int64_t *all) {
+    int64_t own[PLX_PORTS] = {0};
+    count(t, i, i + 1, own);
+    for (int k = 0; k < PLX_PORTS; ++k)
+        t->shares[k] = all[k] ? (plx_real)((double)own[k] / (double)all[k]) : 0;
+    t->optimizer->share = t->apart ? 1 : all[0] ? (double)own[0] / (double)all[0] : 0;
 }
 
 /* Adds up the gradients of batches first to end - 1, and updates from the sum. Stops at a loss, or
  * running statistics, that are not finite. */
 static plx_status run_batches(plx_trainer *t, int64_t first, int64_t end, double *loss) {
+    int64_t counts[PLX_PORTS] = {0};
+    count(t, first, end, counts);
     *loss = 0;
     for (int64_t i = first; i < end; ++i) {
         double own;
-        weigh(t, i, first, end);
+        weigh(t, i, counts);
         t->optimizer->adds = i > first;
         PLX_TRY(run_batch(t, i, &own));
         *loss += t->optimizer->share * own;
@@ -304,10 +310,11 @@ static plx_status note_step(plx_trainer *t, int64_t first, int64_t end, double l
     if (!is_finite(loss)) return undo(t, "loss is", t->step + 1);
     if (!plx__state_is_finite(t)) return undo(t, "running statistics are", t->step + 1);
     plx__keep_state(t);
-    if (!t->apart)
-        add_to_epoch(t, 0, loss,
-                     (double)plx__batches_counted(&t->batches, 0, rows_of(t, first).first,
-                                                  rows_of(t, end - 1).end));
+    int64_t counted = 0;
+    if (!t->apart) {
+        count(t, first, end, &counted);
+        add_to_epoch(t, 0, loss, (double)counted);
+    }
     t->losses[t->step] = (plx_real)loss;
     t->step += 1;
     const char *fault = held_back_by(t);
