@@ -523,7 +523,9 @@ plx_status plx_optimizer_set_group(plx_optimizer *optimizer, int parameter, doub
 /* The decay alone. */
 plx_status plx_optimizer_set_decay(plx_optimizer *optimizer, int parameter, double weight_decay);
 /* One sweep over all parameters; grads in the order of the optimizer's parameters. The node has no
- * value: name it as an output when compiling. */
+ * value: name it as an output when compiling. Where a gradient is finite but its square, which
+ * Adam, AdamW and RMSprop take the mean of, is not, the run is PLX_ERR_DIVERGED and changes no
+ * parameter. */
 plx_node plx_update(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads);
 
 /* ---- Plan ------------------------------------------------------------------------------------ */

@@ -250,11 +250,16 @@ double plx_schedule_share(const plx_schedule *schedule, int64_t step, int64_t st
 typedef struct plx_trainer_options {
     plx_loss loss;                   /* of every output; several are added */
     plx_optimizer_options optimizer; /* weight decay is for PLX_WEIGHT_DECAYED alone */
-    plx_schedule schedule;           /* over all steps; default constant */
+    /* NULL: a new optimizer. Else one by plx_model_optimizer, whose moments go on from trainer to
+     * trainer and whose options stand in for those above; one trainer at a time. What is set while
+     * a trainer has it, a schedule's rate too, is of that trainer. */
+    plx_optimizer *state;
+    plx_schedule schedule; /* over all steps; default constant */
     double clip_norm; /* gradients are scaled to at most this length together; 0: as they are */
     double label_smoothing; /* cross-entropy: 0 to below 1; Szegedy et al., CVPR 2016 */
-    int64_t accumulate;     /* batches whose gradients are averaged by their samples for one step,
-                               fewer at the end of an epoch; 0 is 1 */
+    int64_t accumulate;     /* batches whose gradients make up that of one large batch for a step
+                               (each weighs by the samples, or labels that count, of its own), fewer
+                               at the end of an epoch; 0 is 1 */
     int64_t batch;          /* 1..n; the last batch of an epoch may be smaller */
     int64_t epochs;         /* over the data */
     int64_t steps;          /* at most so many; 0: as the epochs say */
@@ -273,6 +278,25 @@ typedef struct plx_trainer_options {
 
 plx_trainer_options plx_trainer_default(void);
 
+/* How far the random numbers of training have come. Each trainer of a model goes on where the one
+ * before it stopped, so that neither dropout's masks nor the orders of samples are those of an
+ * earlier call. All 0 in a new model. Saved with the weights and set again, training goes on by the
+ * numbers that it would have had. */
+typedef struct plx_training_position {
+    uint64_t batches; /* that dropout drew masks for */
+    uint64_t order;   /* words drawn for orders of samples, of the stream of a trainer's seed */
+} plx_training_position;
+
+plx_training_position plx_model_position(const plx_model *model);
+/* From the next batch on. */
+void plx_model_set_position(plx_model *model, plx_training_position position);
+
+/* An optimizer of all trained weights of a model, with decay by their roles, for
+ * plx_trainer_options.state. Add no layer afterwards. Freed by plx_optimizer_free, after the
+ * trainers that have it. */
+plx_status plx_model_optimizer(const plx_model *model, const plx_optimizer_options *options,
+                               plx_optimizer **out);
+
 /* Resumable: the caller decides how many steps to run at a time, so it can show progress, pause and
  * stop without threads. The data is borrowed until it is freed. */
 typedef struct plx_trainer plx_trainer;
@@ -287,7 +311,8 @@ typedef struct plx_progress {
     int64_t step, steps;   /* done, and in all */
     int64_t epoch, epochs; /* finished, and in all */
     plx_real loss;         /* of the last step */
-    double epoch_loss;     /* mean over the samples of the current or just finished epoch */
+    double epoch_loss;     /* mean over the samples, or labels that count, of the current or just
+                              finished epoch: as plx_metrics.loss, for each output */
     bool done;
     double rate;            /* of the last step; before it, of the first */
     double gradient_norm;   /* of the last step, before clipping; NaN without clip_norm */
@@ -304,8 +329,9 @@ typedef struct plx_progress {
  * step is taken from there, and the weights (running statistics too) of the last step whose loss
  * and statistics were finite are put back: as they were when that loss was worked out; those from
  * the start when there is none. The same holds where the validation loss, or a weight after the
- * last step, is not finite. The trainer then takes no more steps: all further calls are
- * PLX_ERR_DIVERGED. */
+ * last step, is not finite, and where a gradient, its square (of optimizers that take it) or the
+ * length of all is not: that step is not taken either. The trainer then takes no more steps: all
+ * further calls are PLX_ERR_DIVERGED. */
 plx_status plx_trainer_run(plx_trainer *trainer, int64_t max_steps, plx_progress *progress);
 /* The losses of all steps so far. */
 const plx_real *plx_trainer_losses(const plx_trainer *trainer, int64_t *count);

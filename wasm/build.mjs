@@ -118,10 +118,8 @@ function declarations() {
   if (!load) throw new Error('no declaration of load in index.d.ts');
   const among =
     /^import type [^;]* from '\.\/(api|api_generation|api_layers|api_learning|graph_api)\.js';$/gm;
-  const types = ['api', 'api_generation', 'api_layers', 'api_learning', 'graph_api'].map((name) =>
-    read(name).replace(among, ''),
-  );
-  const text = [read('errors'), ...types, load[0]].join('\n');
+  const files = ['errors', 'api', 'api_generation', 'api_layers', 'api_learning', 'graph_api'];
+  const text = [...files.map((name) => read(name).replace(among, '')), load[0]].join('\n');
   if (/^\s*(import|export .* from)\b/m.test(text)) {
     throw new Error('the public types must not import from other files');
   }

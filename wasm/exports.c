@@ -186,16 +186,27 @@ EXPORT void plx_js_validation(double n, const void *const *x, const void *const 
     recipe.min_improvement = min_improvement;
 }
 
-/* x and y: an address for each port, as plx_js_evaluate takes them. Results: the trainer. The data
- * is borrowed until plx_js_trainer_free. */
+/* With the settings of plx_js_optimizer. Results: an optimizer whose state goes on from trainer to
+ * trainer. Freed by plx_js_optimizer_free. */
+EXPORT int plx_js_model_optimizer(const plx_model *model) {
+    plx_optimizer *made = NULL;
+    const plx_status status = plx_model_optimizer(model, &optimizer, &made);
+    plx__js_result_address(0, made);
+    return status;
+}
+
+/* x and y: an address for each port, as plx_js_evaluate takes them. state: an optimizer of
+ * plx_js_model_optimizer; 0: a new one. Results: the trainer. The data is borrowed until
+ * plx_js_trainer_free. */
 EXPORT int plx_js_trainer_new(plx_model *model, int loss, double n, const void *const *x,
                               const void *const *y, double batch, double epochs, bool shuffle,
-                              double seed) {
+                              double seed, plx_optimizer *state) {
     plx_trainer_options options = recipe;
     recipe = (plx_trainer_options){0};
     options.plan = plx_plan_default();
     options.loss = (plx_loss)loss;
     options.optimizer = optimizer;
+    options.state = state;
     options.batch = (int64_t)batch;
     options.epochs = (int64_t)epochs;
     options.shuffle = shuffle;

@@ -20,9 +20,10 @@ int plx__checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, in
  * optimizer->kept; accumulate has sums to write. */
 plx_status plx__optimizer_keep(plx_optimizer *optimizer);
 plx_status plx__optimizer_sum(plx_optimizer *optimizer);
-/* plx_update that does nothing while guard, a scalar, or optimizer->state is not finite. */
+/* plx_update that does nothing while one of two scalars (without id: none), or optimizer->state, is
+ * not finite. */
 plx_node plx__update_if_finite(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads,
-                               plx_node guard);
+                               plx_node guard, plx_node other);
 /* Adds optimizer->share times the gradients to optimizer->sums, or writes them there. */
 plx_node plx__accumulate(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads);
 /* plx_clip_by_norm; *norm: of all gradients before. */

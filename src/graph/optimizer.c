@@ -167,11 +167,13 @@ plx_status plx_optimizer_set_decay(plx_optimizer *optimizer, int parameter, doub
     return plx_optimizer_set_group(optimizer, parameter, factor, weight_decay);
 }
 
-/* The node of op on all parameters and their gradients; guard.id -1: none. */
+enum { GUARDS = 2 };
+
+/* The node of op on all parameters and their gradients; guards: NULL for none. */
 static plx_node emit_on_all(plx_graph *graph, const plx_op *op, plx_optimizer *optimizer,
-                            const plx_node *grads, plx_node guard) {
+                            const plx_node *grads, const plx_node *guards) {
     const int count = optimizer->count;
-    int32_t *inputs = plx_platform_alloc((2 * (size_t)count + 1) * sizeof *inputs);
+    int32_t *inputs = plx_platform_alloc((2 * (size_t)count + GUARDS) * sizeof *inputs);
     if (!inputs) {
         plx__graph_fail(graph, PLX_ERR_MEMORY, "%s: no memory", op->name);
         return plx_none();
@@ -180,22 +182,25 @@ static plx_node emit_on_all(plx_graph *graph, const plx_op *op, plx_optimizer *o
         inputs[i] = plx_parameter(graph, NULL, optimizer->parameters[i]).id;
         inputs[count + i] = grads[i].id;
     }
-    inputs[2 * count] = guard.id;
+    int all = 2 * count;
+    for (int i = 0; guards && i < GUARDS; ++i)
+        if (guards[i].id >= 0) inputs[all++] = guards[i].id;
     const plx__attrs attrs = {.object = optimizer};
-    const int32_t id = plx__emit(graph, op, 2 * count + (guard.id >= 0), inputs, &attrs);
+    const int32_t id = plx__emit(graph, op, all, inputs, &attrs);
     plx_platform_free(inputs);
     return (plx_node){id};
 }
 
 plx_node plx_update(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads) {
-    return emit_on_all(graph, plx__optimizer_op(optimizer), optimizer, grads, plx_none());
+    return emit_on_all(graph, plx__optimizer_op(optimizer), optimizer, grads, NULL);
 }
 
 plx_node plx__update_if_finite(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads,
-                               plx_node guard) {
-    return emit_on_all(graph, plx__optimizer_op(optimizer), optimizer, grads, guard);
+                               plx_node guard, plx_node other) {
+    const plx_node guards[GUARDS] = {guard, other};
+    return emit_on_all(graph, plx__optimizer_op(optimizer), optimizer, grads, guards);
 }
 
 plx_node plx__accumulate(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads) {
-    return emit_on_all(graph, &plx__op_accumulate, optimizer, grads, plx_none());
+    return emit_on_all(graph, &plx__op_accumulate, optimizer, grads, NULL);
 }

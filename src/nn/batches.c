@@ -47,9 +47,19 @@ static plx_status make_room(plx__batches *b) {
     return PLX_OK;
 }
 
+static bool ignores_labels(const plx_model *model, const plx_dataset *data) {
+    for (int i = 0; i < model->outputs_count; ++i) {
+        const int64_t size = plx__target_size(model, PLX_LOSS_CROSS_ENTROPY, i);
+        for (int64_t row = 0; row < data->n; ++row)
+            if (plx__counted_labels(model, data, i, row) < size) return true;
+    }
+    return false;
+}
+
 plx_status plx__batches_open(plx__batches *b, const plx_model *model,
                              const plx_trainer_options *options, const plx_dataset *data) {
     *b = (plx__batches){
+        .ignores = options->loss == PLX_LOSS_CROSS_ENTROPY && ignores_labels(model, data),
         .model = model,
         .loss = options->loss,
         .data = *data,
@@ -67,8 +77,18 @@ void plx__batches_close(plx__batches *b) {
     }
 }
 
-void plx__batches_shuffle(plx__batches *b) {
+void plx__batches_shuffle(plx__batches *b, uint64_t *position) {
+    b->rng.next = *position;
     plx_rng_permute(&b->rng, b->data.n, b->order);
+    *position = b->rng.next;
+}
+
+int64_t plx__batches_counted(const plx__batches *b, int output, int64_t first, int64_t end) {
+    if (!b->ignores) return end - first;
+    int64_t counted = 0;
+    for (int64_t i = first; i < end; ++i)
+        counted += plx__counted_labels(b->model, &b->data, output, b->order ? b->order[i] : i);
+    return counted;
 }
 
 static const void *input_batch(const plx__batches *b, int i, int64_t first, int64_t rows) {

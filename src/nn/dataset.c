@@ -108,15 +108,10 @@ plx_status plx__check_dataset(const plx_model *model, const char *who, plx_loss 
     return PLX_OK;
 }
 
-bool plx__has_labels(const plx_model *model, const plx_dataset *data) {
-    for (int i = 0; i < model->outputs_count; ++i) {
-        const int64_t size = plx__target_size(model, PLX_LOSS_CROSS_ENTROPY, i);
-        for (int64_t row = 0; row < data->n; ++row) {
-            const int32_t *labels =
-                plx__dataset_target(model, PLX_LOSS_CROSS_ENTROPY, data, i, row);
-            for (int64_t j = 0; j < size; ++j)
-                if (labels[j] != PLX_IGNORED_LABEL) return true;
-        }
-    }
-    return false;
+int64_t plx__counted_labels(const plx_model *model, const plx_dataset *data, int i, int64_t row) {
+    const int64_t size = plx__target_size(model, PLX_LOSS_CROSS_ENTROPY, i);
+    const int32_t *labels = plx__dataset_target(model, PLX_LOSS_CROSS_ENTROPY, data, i, row);
+    int64_t counted = 0;
+    for (int64_t j = 0; j < size; ++j) counted += labels[j] != PLX_IGNORED_LABEL;
+    return counted;
 }

@@ -39,7 +39,6 @@ static plx_status room_for(plx_trainer *t, const char *what, int64_t values, plx
 plx_status plx__kept_open(plx_trainer *t) {
     const plx_weights *w = t->model->weights;
     const int64_t state = values_of(w, true);
-    PLX_TRY(plx__optimizer_keep(t->optimizer));
     if (state) {
         PLX_TRY(room_for(t, "fit: a copy of the running statistics", state, &t->last_state));
         plx__keep_state(t);
@@ -65,7 +64,7 @@ void plx__keep_state(plx_trainer *t) {
 
 void plx__put_back_last(plx_trainer *t) {
     if (t->last_state) copy_values(t->model->weights, true, t->last_state, true);
-    if (!t->optimizer->steps) return;
+    if (t->optimizer->steps == t->steps_before) return;
     for (int i = 0; i < t->count; ++i)
         memcpy(t->trained[i]->data, t->optimizer->kept[i]->data,
                (size_t)t->trained[i]->size * sizeof(plx_real));

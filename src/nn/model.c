@@ -312,6 +312,14 @@ plx_weights *plx_model_weights(const plx_model *model) {
     return model->weights;
 }
 
+plx_training_position plx_model_position(const plx_model *model) {
+    return model->position;
+}
+
+void plx_model_set_position(plx_model *model, plx_training_position position) {
+    model->position = position;
+}
+
 int plx_model_copy_weights(plx_model *to, const plx_model *from) {
     int copied = 0;
     for (int i = 0; i < to->weights->count; ++i) {
@@ -360,10 +368,9 @@ static plx_status own_loss(const plx_model *model, plx_graph *graph, const plx_n
     return plx_graph_status(graph);
 }
 
-plx_status plx_model_loss(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
-                          int64_t batch, const plx_node *outputs, plx_node *targets,
-                          plx_node *out) {
-    if (loss == PLX_LOSS_OWN) return own_loss(model, graph, outputs, out);
+plx_status plx__model_losses(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
+                             int64_t batch, const plx_node *outputs, plx_node *targets,
+                             plx_node *parts) {
     const bool labels = loss == PLX_LOSS_CROSS_ENTROPY;
     for (int i = 0; i < model->outputs_count; ++i) {
         const plx_port *port = &model->outputs[i];
@@ -372,10 +379,19 @@ plx_status plx_model_loss(plx_model *model, plx_graph *graph, plx_loss loss, dou
         targets[i] =
             plx_input(graph, labels ? "labels" : "y", labels ? PLX_DTYPE_I32 : PLX_DTYPE_REAL,
                       labels ? port->rank : port->rank + 1, dims);
-        const plx_node one =
-            labels ? plx_cross_entropy_smooth(graph, outputs[i], targets[i], smoothing)
-                   : plx_mse(graph, outputs[i], targets[i]);
-        *out = i ? plx_add(graph, *out, one) : one;
+        parts[i] = labels ? plx_cross_entropy_smooth(graph, outputs[i], targets[i], smoothing)
+                          : plx_mse(graph, outputs[i], targets[i]);
     }
+    return plx_graph_status(graph);
+}
+
+plx_status plx_model_loss(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
+                          int64_t batch, const plx_node *outputs, plx_node *targets,
+                          plx_node *out) {
+    if (loss == PLX_LOSS_OWN) return own_loss(model, graph, outputs, out);
+    plx_node parts[PLX_PORTS];
+    PLX_TRY(plx__model_losses(model, graph, loss, smoothing, batch, outputs, targets, parts));
+    *out = parts[0];
+    for (int i = 1; i < model->outputs_count; ++i) *out = plx_add(graph, *out, parts[i]);
     return plx_graph_status(graph);
 }

@@ -60,6 +60,7 @@ struct plx_model {
     plx_layer *layers;   /* with copies of names and inner layers */
     plx__predictor predictors[PLX__PREDICTORS];
     plx_trainer *trainers; /* those that live, by their next */
+    plx_training_position position;
 };
 
 /* A model of a family; settings in the order of its table. */
@@ -81,7 +82,11 @@ int64_t plx__target_size(const plx_model *model, plx_loss loss, int i);
  * outside the classes: PLX_ERR_ARGUMENT with the row. who: "fit". */
 plx_status plx__check_dataset(const plx_model *model, const char *who, plx_loss loss,
                               const plx_dataset *data);
-/* Whether a label of cross-entropy counts. */
-bool plx__has_labels(const plx_model *model, const plx_dataset *data);
+/* Labels of a row for output i that count, for cross-entropy. */
+int64_t plx__counted_labels(const plx_model *model, const plx_dataset *data, int i, int64_t row);
+/* The terms that plx_model_loss adds up, one an output; for losses with targets. */
+plx_status plx__model_losses(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
+                             int64_t batch, const plx_node *outputs, plx_node *targets,
+                             plx_node *parts);
 
 #endif

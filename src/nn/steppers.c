@@ -4,12 +4,12 @@
 
 #include "base/platform.h"
 
-/* Clips and updates; guard as plx__update_if_finite takes it. */
-static plx_status emit_update(plx_trainer *t, plx_graph *graph, plx_node *grads, plx_node guard,
+/* Clips and updates. Gradients whose length is not finite are clipped to 0, which looks good. */
+static plx_status emit_update(plx_trainer *t, plx_graph *graph, plx_node *grads, plx_node loss,
                               plx_node *norm, plx_node *update) {
     if (t->options.clip_norm > 0)
         PLX_TRY(plx__clip_by_norm(graph, t->count, grads, t->options.clip_norm, grads, norm));
-    *update = plx__update_if_finite(graph, t->optimizer, grads, guard);
+    *update = plx__update_if_finite(graph, t->optimizer, grads, loss, *norm);
     return plx_graph_status(graph);
 }
 
@@ -31,30 +31,59 @@ static plx_status emit_gradients(plx_trainer *t, plx_graph *graph, plx__stepper 
     return status;
 }
 
+/* The losses of the outputs and their sum. With accumulation each weighs by what counts of it in
+ * this batch, out of all batches of the step. */
+static plx_status emit_parts(plx_trainer *t, plx_graph *graph, const plx_node *results,
+                             plx__stepper *s) {
+    PLX_TRY(plx__model_losses(t->model, graph, PLX_LOSS_CROSS_ENTROPY, t->options.label_smoothing,
+                              s->rows, results, s->targets, s->parts));
+    for (int i = 0; i < t->model->outputs_count; ++i) {
+        plx_node part = s->parts[i];
+        if (t->options.accumulate > 1) {
+            s->shares[i] = plx_input(graph, "share", PLX_DTYPE_REAL, 0, NULL);
+            part = plx_mul(graph, part, s->shares[i]);
+        }
+        s->loss = i ? plx_add(graph, s->loss, part) : part;
+    }
+    return plx_graph_status(graph);
+}
+
 /* Emits the loss of rows samples. */
 static plx_status emit_loss(plx_trainer *t, plx_graph *graph, double smoothing, bool training,
                             plx__stepper *s) {
     plx_node results[PLX_PORTS];
     plx__model_input_nodes(t->model, graph, s->rows, s->inputs);
     PLX_TRY(plx_model_forward(t->model, graph, s->inputs, training, results));
+    if (training && t->apart) return emit_parts(t, graph, results, s);
     return plx_model_loss(t->model, graph, t->options.loss, smoothing, s->rows, results, s->targets,
                           &s->loss);
 }
 
 static plx_status compile(plx_trainer *t, plx_graph *graph, plx_node loss, plx_node update,
                           plx__stepper *s) {
-    plx_node outputs[3];
+    plx_node outputs[3 + PLX_PORTS];
     int count = 0;
     if (loss.id >= 0) outputs[count++] = loss;
     if (s->norm.id >= 0) outputs[count++] = s->norm;
     if (update.id >= 0) outputs[count++] = update;
-    return plx_compile(graph, count, outputs, &t->options.plan, &s->plan);
+    for (int i = 0; i < PLX_PORTS; ++i)
+        if (s->parts[i].id >= 0) outputs[count++] = s->parts[i];
+    PLX_TRY(plx_compile(graph, count, outputs, &t->options.plan, &s->plan));
+    for (int i = 0; i < PLX_PORTS; ++i)
+        if (s->shares[i].id >= 0) PLX_TRY(plx_plan_bind(s->plan, s->shares[i], &t->shares[i]));
+    return PLX_OK;
+}
+
+static plx__stepper empty_stepper(int64_t rows) {
+    plx__stepper s = {.rows = rows, .norm = plx_none()};
+    for (int i = 0; i < PLX_PORTS; ++i) s.parts[i] = s.shares[i] = plx_none();
+    return s;
 }
 
 static plx_status make_stepper(plx_trainer *t, int64_t rows, plx__stepper *s) {
     plx_graph *graph;
     PLX_TRY(plx_graph_new(t->model->ctx, &graph));
-    *s = (plx__stepper){.rows = rows, .norm = plx_none()};
+    *s = empty_stepper(rows);
     plx_node update = plx_none();
     plx_status status = emit_loss(t, graph, t->options.label_smoothing, true, s);
     if (status == PLX_OK) status = emit_gradients(t, graph, s, &update);
@@ -66,7 +95,7 @@ static plx_status make_stepper(plx_trainer *t, int64_t rows, plx__stepper *s) {
 plx_status plx__stepper_of_loss(plx_trainer *t, int64_t rows, plx__stepper *s) {
     plx_graph *graph;
     PLX_TRY(plx_graph_new(t->model->ctx, &graph));
-    *s = (plx__stepper){.rows = rows, .norm = plx_none()};
+    *s = empty_stepper(rows);
     plx_status status = emit_loss(t, graph, 0, false, s);
     if (status == PLX_OK) status = compile(t, graph, s->loss, plx_none(), s);
     plx_graph_free(graph);
@@ -79,7 +108,7 @@ static plx_status make_apply(plx_trainer *t) {
     plx_graph *graph;
     PLX_TRY(plx_graph_new(ctx, &graph));
     plx__stepper *s = &t->apply;
-    *s = (plx__stepper){.norm = plx_none()};
+    *s = empty_stepper(0);
     plx_node update = plx_none();
     plx_node *grads = plx_platform_alloc((size_t)t->count * sizeof *grads);
     plx_status status = grads ? PLX_OK : plx__fail(&ctx->message, PLX_ERR_MEMORY, "fit: no memory");

@@ -66,6 +66,13 @@ static plx_status check_amounts(plx__message *message, const plx_trainer_options
     return PLX_OK;
 }
 
+static bool has_labels(const plx_model *model, const plx_dataset *data) {
+    for (int i = 0; i < model->outputs_count; ++i)
+        for (int64_t row = 0; row < data->n; ++row)
+            if (plx__counted_labels(model, data, i, row)) return true;
+    return false;
+}
+
 static plx_status check(plx_model *model, const plx_trainer_options *o, const plx_dataset *data) {
     plx__message *message = &model->ctx->message;
     if (!plx_weights_count(model->weights))
@@ -73,7 +80,7 @@ static plx_status check(plx_model *model, const plx_trainer_options *o, const pl
     PLX_TRY(check_counts(message, o, data->n));
     PLX_TRY(check_amounts(message, o));
     PLX_TRY(plx__check_dataset(model, "fit", o->loss, data));
-    if (o->loss == PLX_LOSS_CROSS_ENTROPY && !plx__has_labels(model, data))
+    if (o->loss == PLX_LOSS_CROSS_ENTROPY && !has_labels(model, data))
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "fit: every label is one to ignore (%d), so there is nothing to learn",
                          PLX_IGNORED_LABEL);
@@ -111,32 +118,6 @@ static plx_status check_own_loss(const plx_trainer *t) {
     return PLX_OK;
 }
 
-static plx_status make_optimizer(plx_trainer *t) {
-    plx_ctx *ctx = t->model->ctx;
-    const plx_weights *weights = t->model->weights;
-    t->trained = plx_platform_alloc((size_t)weights->count * sizeof(plx_tensor *));
-    if (!t->trained) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "fit: no memory");
-    for (int i = 0; i < weights->count; ++i)
-        if (weights->list[i].role != PLX_WEIGHT_STATE)
-            t->trained[t->count++] = weights->list[i].tensor;
-    /* Behind them, running statistics. */
-    for (int i = 0; i < weights->count; ++i)
-        if (weights->list[i].role == PLX_WEIGHT_STATE)
-            t->trained[t->count + t->state_count++] = weights->list[i].tensor;
-    const plx_status made =
-        plx_optimizer_new(ctx, &t->options.optimizer, t->count, t->trained, &t->optimizer);
-    if (made != PLX_OK || !t->optimizer) return made;
-    t->optimizer->state = t->trained + t->count;
-    t->optimizer->state_count = t->state_count;
-    int trained = 0;
-    for (int i = 0; i < weights->count; ++i) {
-        if (weights->list[i].role == PLX_WEIGHT_PLAIN)
-            PLX_TRY(plx_optimizer_set_decay(t->optimizer, trained, 0));
-        trained += weights->list[i].role != PLX_WEIGHT_STATE;
-    }
-    return t->options.accumulate > 1 ? plx__optimizer_sum(t->optimizer) : PLX_OK;
-}
-
 /* Room for the losses of all steps, so that none is asked for on the way; runs of more than a
  * million steps double it as they go. */
 static plx_status room_for_losses(plx_trainer *t, int64_t capacity) {
@@ -158,10 +139,11 @@ static double rate_at(const plx_trainer *t, int64_t step) {
 static plx_status prepare(plx_trainer *t, const plx_dataset *data) {
     enum { MOST_LOSSES = 1 << 20 };
     PLX_TRY(plx__batches_open(&t->batches, t->model, &t->options, data));
+    t->apart = t->batches.ignores && t->model->outputs_count > 1;
     count_steps(t);
     PLX_TRY(check_own_loss(t));
     PLX_TRY(plx__schedule_check(&t->model->ctx->message, &t->options.schedule, t->steps));
-    PLX_TRY(make_optimizer(t));
+    PLX_TRY(plx__optimizer_open(t));
     PLX_TRY(plx__steppers_make(t));
     PLX_TRY(plx__validation_open(t));
     PLX_TRY(plx__kept_open(t));
@@ -202,17 +184,15 @@ void plx_trainer_free(plx_trainer *t) {
     plx__validation_close(t);
     plx__kept_close(t);
     plx__batches_close(&t->batches);
-    plx_optimizer_free(t->optimizer);
-    plx_platform_free(t->trained);
+    plx__optimizer_close(t);
     plx_platform_free(t->losses);
     plx_platform_free(t);
 }
 
 /* ---- Steps ----------------------------------------------------------------------------------- */
 
-/* Puts the last good weights back and says what was not finite. */
+/* Says what was not finite. */
 static plx_status diverge(plx_trainer *t, const char *what, int64_t step) {
-    plx__put_back_last(t);
     t->diverged = true;
     const double asked = t->options.optimizer.rate;
     char rate[64];
@@ -227,32 +207,83 @@ static plx_status diverge(plx_trainer *t, const char *what, int64_t step) {
         what, (long long)step, (long long)((step - 1) / t->steps_per_epoch) + 1, rate);
 }
 
+/* The same after a step that the weights have taken, and that was not good. */
+static plx_status undo(plx_trainer *t, const char *what, int64_t step) {
+    plx__put_back_last(t);
+    return diverge(t, what, step);
+}
+
 /* Rows of batches number first to end - 1 of an epoch. */
 static int64_t rows_between(const plx_trainer *t, int64_t first, int64_t end) {
     const int64_t n = t->batches.data.n, batch = t->options.batch;
     return (end * batch < n ? end * batch : n) - first * batch;
 }
 
+/* Rows of the order of a batch. */
+typedef struct span {
+    int64_t first, end;
+} span;
+
+static span rows_of(const plx_trainer *t, int64_t batch) {
+    const int64_t first = batch * t->options.batch;
+    return (span){first, first + rows_between(t, batch, batch + 1)};
+}
+
+/* Adds the loss of a batch to the epoch's, by what counts of it. */
+static void add_to_epoch(plx_trainer *t, int output, double loss, double counted) {
+    t->sums[output] += loss * counted;
+    t->counted[output] += counted;
+}
+
+static double epoch_loss(const plx_trainer *t) {
+    double loss = 0;
+    for (int i = 0; i < PLX_PORTS; ++i)
+        if (t->counted[i] > 0) loss += t->sums[i] / t->counted[i];
+    return loss;
+}
+
 /* Runs the plan of batch number i of the epoch. */
 static plx_status run_batch(plx_trainer *t, int64_t i, double *loss) {
-    const plx__stepper *s = rows_between(t, i, i + 1) < t->options.batch ? &t->rest : &t->whole;
-    PLX_TRY(plx__batches_bind(&t->batches, s, i * t->options.batch));
-    plx_plan_set_step(s->plan, (uint64_t)t->batches_done);
-    t->batches_done += 1;
+    const span rows = rows_of(t, i);
+    const plx__stepper *s = rows.end - rows.first < t->options.batch ? &t->rest : &t->whole;
+    PLX_TRY(plx__batches_bind(&t->batches, s, rows.first));
+    plx_plan_set_step(s->plan, t->model->position.batches);
+    t->model->position.batches += 1;
     PLX_TRY(plx_plan_run(s->plan));
     *loss = (double)plx_plan_output(s->plan, s->loss)[0];
     if (s->norm.id >= 0) t->norm = (double)plx_plan_output(s->plan, s->norm)[0];
+    for (int k = 0; t->apart && k < t->model->outputs_count; ++k)
+        add_to_epoch(t, k, (double)plx_plan_output(s->plan, s->parts[k])[0],
+                     (double)plx__batches_counted(&t->batches, k, rows.first, rows.end));
     return PLX_OK;
 }
 
-/* Adds up the gradients of batches first to end - 1, each by its share of the samples, and updates
- * from the sum. Stops at a loss, or running statistics, that are not finite. */
+/* What counts of batches first to end - 1, for each output; for all in the first unless apart. */
+static void count(const plx_trainer *t, int64_t first, int64_t end, int64_t *counts) {
+    const int64_t from = rows_of(t, first).first, to = rows_of(t, end - 1).end;
+    for (int k = 0; k < (t->apart ? t->model->outputs_count : 1); ++k)
+        counts[k] = plx__batches_counted(&t->batches, k, from, to);
+}
+
+/* Weighs batch number i by what counts of it, out of that of all batches of the step: their sum is
+ * then the loss, and the gradient, of one large batch. Where nothing counts, all are 0 anyway. */
+static void weigh(plx_trainer *t, int64_t i, const int64_t *all) {
+    int64_t own[PLX_PORTS] = {0};
+    count(t, i, i + 1, own);
+    for (int k = 0; k < PLX_PORTS; ++k)
+        t->shares[k] = all[k] ? (plx_real)((double)own[k] / (double)all[k]) : 0;
+    t->optimizer->share = t->apart ? 1 : all[0] ? (double)own[0] / (double)all[0] : 0;
+}
+
+/* Adds up the gradients of batches first to end - 1, and updates from the sum. Stops at a loss, or
+ * running statistics, that are not finite. */
 static plx_status run_batches(plx_trainer *t, int64_t first, int64_t end, double *loss) {
-    const double rows = (double)rows_between(t, first, end);
+    int64_t counts[PLX_PORTS] = {0};
+    count(t, first, end, counts);
     *loss = 0;
     for (int64_t i = first; i < end; ++i) {
         double own;
-        t->optimizer->share = (double)rows_between(t, i, i + 1) / rows;
+        weigh(t, i, counts);
         t->optimizer->adds = i > first;
         PLX_TRY(run_batch(t, i, &own));
         *loss += t->optimizer->share * own;
@@ -264,9 +295,30 @@ static plx_status run_batches(plx_trainer *t, int64_t first, int64_t end, double
 }
 
 static void begin_epoch(plx_trainer *t) {
-    t->epoch_sum = 0;
-    t->epoch_rows = 0;
-    if (t->options.shuffle) plx__batches_shuffle(&t->batches);
+    for (int i = 0; i < PLX_PORTS; ++i) t->sums[i] = t->counted[i] = 0;
+    if (t->options.shuffle) plx__batches_shuffle(&t->batches, &t->model->position.order);
+}
+
+/* What kept the optimizer from a step whose loss is finite; NULL: nothing did. */
+static const char *held_back_by(const plx_trainer *t) {
+    if (t->options.clip_norm > 0 && !is_finite(t->norm)) return "length of the gradients is";
+    return t->optimizer->fault;
+}
+
+/* After a step's plans have run. */
+static plx_status note_step(plx_trainer *t, int64_t first, int64_t end, double loss) {
+    if (!is_finite(loss)) return undo(t, "loss is", t->step + 1);
+    if (!plx__state_is_finite(t)) return undo(t, "running statistics are", t->step + 1);
+    plx__keep_state(t);
+    int64_t counted = 0;
+    if (!t->apart) {
+        count(t, first, end, &counted);
+        add_to_epoch(t, 0, loss, (double)counted);
+    }
+    t->losses[t->step] = (plx_real)loss;
+    t->step += 1;
+    const char *fault = held_back_by(t);
+    return fault ? diverge(t, fault, t->step) : PLX_OK;
 }
 
 static plx_status run_step(plx_trainer *t) {
@@ -282,15 +334,7 @@ static plx_status run_step(plx_trainer *t) {
         PLX_TRY(run_batches(t, first, end, &loss));
     else
         PLX_TRY(run_batch(t, first, &loss));
-    if (!is_finite(loss)) return diverge(t, "loss is", t->step + 1);
-    if (!plx__state_is_finite(t)) return diverge(t, "running statistics are", t->step + 1);
-    plx__keep_state(t);
-    t->losses[t->step] = (plx_real)loss;
-    const int64_t rows = rows_between(t, first, end);
-    t->epoch_sum += loss * (double)rows;
-    t->epoch_rows += rows;
-    t->step += 1;
-    return PLX_OK;
+    return note_step(t, first, end, loss);
 }
 
 static bool is_done(const plx_trainer *t) {
@@ -299,10 +343,10 @@ static bool is_done(const plx_trainer *t) {
 
 /* After the last step of an epoch, or of all. */
 static plx_status end_epoch(plx_trainer *t) {
-    if (is_done(t) && !plx__weights_are_finite(t)) return diverge(t, "weights are", t->step);
+    if (is_done(t) && !plx__weights_are_finite(t)) return undo(t, "weights are", t->step);
     if (!t->options.validation) return PLX_OK;
     PLX_TRY(plx__validate(t, &t->stopped_early));
-    if (!is_finite(t->validation.latest)) return diverge(t, "validation loss is", t->step);
+    if (!is_finite(t->validation.latest)) return undo(t, "validation loss is", t->step);
     if (is_done(t)) plx__put_back_best(t);
     return PLX_OK;
 }
@@ -327,7 +371,7 @@ plx_status plx_trainer_run(plx_trainer *t, int64_t max_steps, plx_progress *prog
         .epoch = t->step / t->steps_per_epoch,
         .epochs = t->options.epochs,
         .loss = t->step ? t->losses[t->step - 1] : 0,
-        .epoch_loss = t->epoch_rows ? t->epoch_sum / (double)t->epoch_rows : 0,
+        .epoch_loss = epoch_loss(t),
         .done = is_done(t),
         .rate = t->rate,
         .gradient_norm = t->norm,

@@ -11,6 +11,8 @@ typedef struct plx__stepper {
     int64_t rows;
     plx_plan *plan;
     plx_node inputs[PLX_PORTS], targets[PLX_PORTS], loss, norm;
+    /* Of a trainer whose outputs are told apart: the loss of each, and its weight in the step. */
+    plx_node parts[PLX_PORTS], shares[PLX_PORTS];
 } plx__stepper;
 
 /* Batches in the order of an epoch, gathered where they do not lie together. */
@@ -22,6 +24,7 @@ typedef struct plx__batches {
     int64_t *order;
     void *inputs[PLX_PORTS], *targets[PLX_PORTS]; /* rows of one batch, side by side */
     plx_rng rng;
+    bool ignores; /* some labels do not count */
 } plx__batches;
 
 /* The validation data, and what came of it. */
@@ -46,9 +49,12 @@ struct plx_trainer {
     plx__stepper whole, rest;
     plx__stepper apply; /* with accumulation: the update from the sums */
     int64_t step, steps, batches_per_epoch, steps_per_epoch;
-    int64_t batches_done; /* the number that dropout draws from */
-    double epoch_sum;     /* loss times rows, this epoch */
-    int64_t epoch_rows;
+    int64_t steps_before; /* that the optimizer had taken for others */
+    double given_rate;    /* of an optimizer that was given */
+    bool apart;           /* outputs differ in how many labels count: their losses are told apart */
+    plx_real shares[PLX_PORTS];                 /* of a batch in the step's loss, when apart */
+    double sums[PLX_PORTS], counted[PLX_PORTS]; /* this epoch: loss times what counts, and that; all
+                                                   in the first unless apart */
     plx_real *losses;
     int64_t losses_capacity;
     double rate, norm;    /* of the last step */
@@ -65,10 +71,16 @@ plx_status plx__schedule_check(plx__message *message, const plx_schedule *schedu
 plx_status plx__batches_open(plx__batches *b, const plx_model *model,
                              const plx_trainer_options *options, const plx_dataset *data);
 void plx__batches_close(plx__batches *b);
-/* A new order. */
-void plx__batches_shuffle(plx__batches *b);
+/* A new order, by the words of the stream from *position on. */
+void plx__batches_shuffle(plx__batches *b, uint64_t *position);
+/* Labels of rows first to end - 1 of the order that count; samples, where every label does. */
+int64_t plx__batches_counted(const plx__batches *b, int output, int64_t first, int64_t end);
 /* Binds rows from number first of the order on. */
 plx_status plx__batches_bind(plx__batches *b, const plx__stepper *s, int64_t first);
+
+/* model_optimizer.c: lists the weights; makes the optimizer, or takes the one that was given. */
+plx_status plx__optimizer_open(plx_trainer *t);
+void plx__optimizer_close(plx_trainer *t);
 
 /* steppers.c: the plans of a trainer whose optimizer is there. */
 plx_status plx__steppers_make(plx_trainer *t);

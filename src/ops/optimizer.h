@@ -23,6 +23,8 @@ struct plx_optimizer {
     bool adds;           /* accumulate: to what is there */
     plx_tensor **state;  /* borrowed: running statistics that a guarded step must find finite */
     int state_count;
+    bool at_work;      /* of a trainer: a step that is not fit is left out, and fault says why */
+    const char *fault; /* "gradients are"; NULL: the latest step was taken, or guarded */
     int64_t steps;
     /* As the kernels have them: in float 1 - 0.999 is off by 1e-5 of itself. Kept here, because gcc
      * 12 folds a pair of roundings to float and back. */

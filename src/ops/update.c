@@ -1,6 +1,6 @@
-/* Optimizer steps: one sweep over all parameters. Inputs are the parameters, then their gradients,
- * then perhaps a guard: a scalar that must be finite, or nothing is written. attrs.object is the
- * plx_optimizer. */
+/* Optimizer steps: one sweep over all parameters, after a look at the gradients. Inputs are the
+ * parameters, then their gradients, then perhaps guards: scalars that must be finite, or nothing is
+ * written. attrs.object is the plx_optimizer. */
 #include "ops/optimizer.h"
 
 #include "base/dmath.h"
@@ -34,8 +34,9 @@ static plx_status infer_update(plx_graph *graph, plx__node *node) {
 }
 
 static double values_of(const plx_graph *graph, const plx__node *node) {
+    const plx_optimizer *optimizer = node->attrs.object;
     double values = 0;
-    for (int i = 0; i < node->inputs_count / 2; ++i)
+    for (int i = 0; i < optimizer->count; ++i)
         values += (double)plx__size(plx__input_of(graph, node, i));
     return values;
 }
@@ -78,6 +79,9 @@ struct update_job {
     const plx__step *step;
     const plx_optimizer *optimizer;
     update_fn update;
+    /* What is done with n elements of tensor i, from number first on. */
+    void (*visit)(update_job *job, int i, int64_t first, int64_t n);
+    _Atomic bool unfit; /* found by check_piece: a gradient or its square is not finite */
 };
 
 static int64_t pieces_of(int64_t size) {
@@ -88,25 +92,98 @@ static plx_real *from(plx_tensor *const *list, int i, int64_t first) {
     return list ? (plx_real *)list[i]->data + first : NULL;
 }
 
-static void update_piece(const update_job *job, int i, int64_t first) {
-    const plx_optimizer *o = job->optimizer;
-    const int64_t left = job->step->in[i].size - first, n = left < PIECE ? left : PIECE;
-    plx_real *p = (plx_real *)*job->step->in[i].slot + first;
-    if (o->kept) memcpy(from(o->kept, i, first), p, (size_t)n * sizeof *p);
-    job->update(job, &o->groups[i], n, p, PLX_IN(job->step, o->count + i) + first,
-                from(o->first, i, first), from(o->second, i, first));
-}
-
-static void update_pieces(void *arg, int64_t begin, int64_t end, int worker) {
+static void visit_pieces(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
-    const update_job *job = arg;
+    update_job *job = arg;
     int64_t piece = 0;
     for (int i = 0; i < job->optimizer->count && piece < end; ++i) {
-        const int64_t own = pieces_of(job->step->in[i].size);
-        for (int64_t j = begin > piece ? begin - piece : 0; j < own && piece + j < end; ++j)
-            update_piece(job, i, j * PIECE);
+        const int64_t size = job->step->in[i].size, own = pieces_of(size);
+        for (int64_t j = begin > piece ? begin - piece : 0; j < own && piece + j < end; ++j) {
+            const int64_t first = j * PIECE, left = size - first;
+            job->visit(job, i, first, left < PIECE ? left : PIECE);
+        }
         piece += own;
     }
+}
+
+static void visit_all(plx_ctx *ctx, update_job *job) {
+    int64_t pieces = 0;
+    for (int i = 0; i < job->optimizer->count; ++i) pieces += pieces_of(job->step->in[i].size);
+    plx__parallel_for(ctx->pool, job->step->threads, pieces, 1, visit_pieces, job);
+}
+
+static plx_real *parameter(const update_job *job, int i, int64_t first) {
+    return (plx_real *)*job->step->in[i].slot + first;
+}
+
+static const plx_real *gradient(const update_job *job, int i, int64_t first) {
+    return PLX_IN(job->step, job->optimizer->count + i) + first;
+}
+
+static void update_piece(update_job *job, int i, int64_t first, int64_t n) {
+    const plx_optimizer *o = job->optimizer;
+    plx_real *p = parameter(job, i, first);
+    if (o->kept) memcpy(from(o->kept, i, first), p, (size_t)n * sizeof *p);
+    job->update(job, &o->groups[i], n, p, gradient(job, i, first), from(o->first, i, first),
+                from(o->second, i, first));
+}
+
+/* ---- What no step can be taken from ---------------------------------------------------------- */
+
+static bool is_finite(plx_real value) {
+    return value - value == 0;
+}
+
+/* The decay that is added to a gradient before it is squared. */
+static plx_real decay_in_square(const plx_optimizer *o, int i) {
+    const bool coupled = o->options.kind == PLX_ADAM || o->options.kind == PLX_RMSPROP;
+    return coupled ? (plx_real)o->groups[i].weight_decay : 0;
+}
+
+/* A square that overflows would stay in the mean of squares, and the weight where it is, for good.
+ */
+static void check_piece(update_job *job, int i, int64_t first, int64_t n) {
+    const plx_optimizer *o = job->optimizer;
+    const plx_real decay = decay_in_square(o, i), *g = gradient(job, i, first);
+    /* A sum of squares that is finite tells so of each. */
+    if (decay == 0 && is_finite(job->kernels->sum_squares(n, g))) return;
+    const plx_real *p = parameter(job, i, first);
+    bool fit = true;
+    for (int64_t k = 0; k < n; ++k) {
+        /* A little more than the kernel may round to. */
+        const plx_real d = (g[k] + decay * p[k]) * (plx_real)(decay > 0 ? 1.000001 : 1);
+        fit = fit & is_finite(o->second ? d * d : g[k]);
+    }
+    if (!fit) job->unfit = true;
+}
+
+static bool gradients_are_finite(const plx__step *step, int count) {
+    for (int i = count; i < 2 * count; ++i) {
+        bool finite = true;
+        for (int64_t k = 0; k < step->in[i].size; ++k)
+            finite = finite & is_finite(PLX_IN(step, i)[k]);
+        if (!finite) return false;
+    }
+    return true;
+}
+
+/* *take: whether to take the step. A trainer is told by fault; in a graph of one's own a gradient
+ * that is not finite makes weights that are not, which anyone sees, but its square alone is said.
+ */
+static plx_status check_step(plx_ctx *ctx, update_job *job, plx_optimizer *o, bool *take) {
+    job->visit = check_piece;
+    visit_all(ctx, job);
+    *take = !job->unfit;
+    if (*take) return PLX_OK;
+    const bool finite = gradients_are_finite(job->step, o->count);
+    o->fault = finite ? "squares of the gradients are" : "gradients are";
+    if (o->at_work) return PLX_OK;
+    *take = !finite;
+    if (*take) return PLX_OK;
+    return plx__fail(&ctx->message, PLX_ERR_DIVERGED,
+                     "%s: the square of a gradient is not finite, so no weight was changed: scale "
+                     "the loss down, clip the gradients or lower the learning rate",
+                     plx_optimizer_name(o->options.kind));
 }
 
 bool plx__is_finite(const plx_tensor *tensor) {
@@ -116,11 +193,12 @@ bool plx__is_finite(const plx_tensor *tensor) {
     return finite;
 }
 
-/* The forward pass, which is over by now, has moved the running statistics. */
+/* Guards follow the gradients. The forward pass, which is over by now, has moved the running
+ * statistics. */
 static bool is_held_back(const plx__step *step, const plx_optimizer *optimizer) {
     if (step->in_count == 2 * optimizer->count) return false;
-    const plx_real guard = PLX_IN(step, 2 * optimizer->count)[0];
-    if (guard - guard != 0) return true;
+    for (int i = 2 * optimizer->count; i < step->in_count; ++i)
+        if (!is_finite(PLX_IN(step, i)[0])) return true;
     for (int i = 0; i < optimizer->state_count; ++i)
         if (!plx__is_finite(optimizer->state[i])) return true;
     return false;
@@ -128,14 +206,18 @@ static bool is_held_back(const plx__step *step, const plx_optimizer *optimizer) 
 
 static plx_status run_update(plx_ctx *ctx, const plx__step *step, update_fn update) {
     plx_optimizer *optimizer = step->attrs.object;
+    optimizer->fault = NULL;
     if (is_held_back(step, optimizer)) return PLX_OK;
-    update_job job = {ctx->kernels, step, optimizer, update};
+    update_job job = {.kernels = ctx->kernels, .step = step, .optimizer = optimizer};
+    bool take;
+    PLX_TRY(check_step(ctx, &job, optimizer, &take));
+    if (!take) return PLX_OK;
     optimizer->steps += 1;
     optimizer->beta1_power *= (double)optimizer->beta1;
     optimizer->beta2_power *= (double)optimizer->beta2;
-    int64_t pieces = 0;
-    for (int i = 0; i < optimizer->count; ++i) pieces += pieces_of(step->in[i].size);
-    plx__parallel_for(ctx->pool, step->threads, pieces, 1, update_pieces, &job);
+    job.update = update;
+    job.visit = update_piece;
+    visit_all(ctx, &job);
     return PLX_OK;
 }
 
@@ -198,31 +280,21 @@ static void rmsprop(const update_job *job, const plx__group *group, int64_t n, p
 
 /* ---- accumulate: sums = share gradients, or plus that ---------------------------------------- */
 
-static void accumulate_pieces(void *arg, int64_t begin, int64_t end, int worker) {
-    (void)worker;
-    const update_job *job = arg;
+static void accumulate_piece(update_job *job, int i, int64_t first, int64_t n) {
     const plx_optimizer *o = job->optimizer;
-    int64_t piece = 0;
-    for (int i = 0; i < o->count && piece < end; ++i) {
-        const int64_t size = job->step->in[i].size, own = pieces_of(size);
-        for (int64_t j = begin > piece ? begin - piece : 0; j < own && piece + j < end; ++j) {
-            const int64_t first = j * PIECE, n = size - first < PIECE ? size - first : PIECE;
-            const plx_real *g = PLX_IN(job->step, o->count + i) + first;
-            if (o->adds)
-                job->kernels->axpy(n, (plx_real)o->share, g, from(o->sums, i, first));
-            else
-                job->kernels->scale(n, (plx_real)o->share, g, from(o->sums, i, first));
-        }
-        piece += own;
-    }
+    const plx_real *g = gradient(job, i, first);
+    if (o->adds)
+        job->kernels->axpy(n, (plx_real)o->share, g, from(o->sums, i, first));
+    else
+        job->kernels->scale(n, (plx_real)o->share, g, from(o->sums, i, first));
 }
 
 static plx_status run_accumulate(plx_ctx *ctx, const plx__step *step) {
-    const plx_optimizer *optimizer = step->attrs.object;
-    update_job job = {.kernels = ctx->kernels, .step = step, .optimizer = optimizer};
-    int64_t pieces = 0;
-    for (int i = 0; i < optimizer->count; ++i) pieces += pieces_of(step->in[i].size);
-    plx__parallel_for(ctx->pool, step->threads, pieces, 1, accumulate_pieces, &job);
+    update_job job = {.kernels = ctx->kernels,
+                      .step = step,
+                      .optimizer = step->attrs.object,
+                      .visit = accumulate_piece};
+    visit_all(ctx, &job);
     return PLX_OK;
 }
 

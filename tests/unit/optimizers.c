@@ -205,6 +205,44 @@ static void refusals(plx_check *t, plx_ctx *ctx) {
     close_problem(&p);
 }
 
+/* In a graph of one's own: no weight changes, it is said, and the next step is as if nothing had
+ * been. Plain and decayed weights; a square too large for what is added to the gradient as well. */
+static void square_overflows(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind, double decay) {
+    const bool is_double = sizeof(plx_real) == sizeof(double);
+    const plx_real large = (plx_real)(is_double ? 1e160 : 1e22);
+    plx_optimizer_options o = plx_optimizer_default(kind);
+    o.weight_decay = decay;
+    problem p, q;
+    CHECK(t, open_problem(ctx, &o, &p) == PLX_OK && open_problem(ctx, &o, &q) == PLX_OK, "%s",
+          plx_message(ctx));
+    static plx_real g[2][SIZE];
+    for (int k = 0; k < 2; ++k) {
+        for (int i = 0; i < SIZE; ++i) g[k][i] = 1;
+        plx_plan_bind(p.plan, p.grads[k], g[k]);
+        plx_plan_bind(q.plan, q.grads[k], g[k]);
+    }
+    plx_real *weight = (plx_real *)plx_tensor_data(p.tensors[1]) + SIZE - 1;
+    if (decay > 0)
+        *weight = large;
+    else
+        g[1][SIZE - 1] = large;
+    CHECK(t,
+          plx_plan_run(p.plan) == PLX_ERR_DIVERGED &&
+              strstr(plx_message(ctx), "the square of a gradient is not finite, so no weight was"),
+          "%s: \"%s\"", plx_optimizer_name(kind), plx_message(ctx));
+    *weight = 0;
+    g[1][SIZE - 1] = 1;
+    CHECK(t, plx_plan_run(p.plan) == PLX_OK && plx_plan_run(q.plan) == PLX_OK, "%s",
+          plx_message(ctx));
+    for (int k = 0; k < 2; ++k)
+        CHECK(t,
+              !memcmp(plx_tensor_data(p.tensors[k]), plx_tensor_data(q.tensors[k]),
+                      SIZE * sizeof(plx_real)),
+              "%s: parameter %d has other bits than without", plx_optimizer_name(kind), k);
+    close_problem(&p);
+    close_problem(&q);
+}
+
 /* ---- Schedules ------------------------------------------------------------------------------- */
 
 static void share_is(plx_check *t, const plx_schedule *s, int64_t step, int64_t steps,
@@ -343,6 +381,11 @@ void plx_test_unit_optimizers(plx_check *t) {
     if (!ctx) return;
     formulas(t, ctx);
     refusals(t, ctx);
+    for (int coupled = 0; coupled < 2; ++coupled) {
+        square_overflows(t, ctx, PLX_ADAM, coupled);
+        square_overflows(t, ctx, PLX_RMSPROP, coupled);
+    }
+    square_overflows(t, ctx, PLX_ADAMW, 0);
     schedules(t);
     label_options(t, ctx);
     label_refusals(t, ctx);

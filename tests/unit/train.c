@@ -144,6 +144,213 @@ static void keeps_its_layers_in_training(plx_check *t, plx_ctx *ctx) {
     plx_trainer_free(trainers[0]);
 }
 
+/* ---- From trainer to trainer ----------------------------------------------------------------- */
+
+enum { SAMPLES = 6, HIDDEN = 16, MOST = 64 };
+
+/* Synthetic: a dense layer, half of which drops out, and another. */
+static plx_status droppy(plx_ctx *ctx, plx_model **model) {
+    const plx_layer layers[] = {
+        {.kind = PLX_LAYER_DENSE, .units = HIDDEN, .activation = PLX_TANH},
+        {.kind = PLX_LAYER_DROPOUT, .rate = 0.5},
+        {.kind = PLX_LAYER_DENSE, .units = 1},
+    };
+    plx_status status = plx_model_new(ctx, 1, (const int64_t[]){2}, 1, model);
+    for (int i = 0; i < 3 && status == PLX_OK; ++i) status = plx_model_add(*model, &layers[i]);
+    return status;
+}
+
+static plx_real stream_x[2 * SAMPLES], stream_y[SAMPLES];
+
+static plx_dataset stream(int64_t n) {
+    plx_rng rng = plx_rng_new(8, 0);
+    for (int i = 0; i < 2 * SAMPLES; ++i) stream_x[i] = (plx_real)plx_rng_normal(&rng);
+    for (int i = 0; i < SAMPLES; ++i) stream_y[i] = (plx_real)plx_rng_normal(&rng);
+    return (plx_dataset){.n = n, .inputs = {stream_x}, .targets = {stream_y}};
+}
+
+/* One trainer from its first step to its last. */
+static plx_status train_on(plx_model *model, const plx_trainer_options *options,
+                           const plx_dataset *data) {
+    plx_trainer *trainer = NULL;
+    plx_progress progress = {0};
+    plx_status status = plx_trainer_new(model, options, data, &trainer);
+    while (status == PLX_OK && !progress.done) status = plx_trainer_run(trainer, 10, &progress);
+    plx_trainer_free(trainer);
+    return status;
+}
+
+static int weights_of(const plx_model *model, plx_real *out) {
+    const plx_weights *w = plx_model_weights(model);
+    int count = 0;
+    for (int i = 0; i < plx_weights_count(w); ++i) {
+        const plx_tensor *tensor = plx_weights_at(w, i, NULL, NULL);
+        memcpy(out + count, plx_tensor_data(plx_weights_at(w, i, NULL, NULL)),
+               (size_t)plx_tensor_size(tensor) * sizeof *out);
+        count += (int)plx_tensor_size(tensor);
+    }
+    return count;
+}
+
+/* A hundred calls with one sample each: every unit has its turn. */
+static void masks_go_on(plx_check *t, plx_ctx *ctx) {
+    const plx_dataset data = stream(1);
+    plx_trainer_options options = plx_trainer_default();
+    options.optimizer = plx_optimizer_default(PLX_SGD);
+    options.batch = 1;
+    plx_model *model = NULL;
+    plx_real before[2][MOST * 2], after[2 * MOST];
+    CHECK(t, droppy(ctx, &model) == PLX_OK, "%s", plx_message(ctx));
+    weights_of(model, before[0]);
+    for (int call = 0; call < 100; ++call)
+        CHECK(t, train_on(model, &options, &data) == PLX_OK, "%s", plx_message(ctx));
+    weights_of(model, after);
+    /* The first weight, [2, HIDDEN]. */
+    for (int unit = 0; unit < HIDDEN; ++unit)
+        CHECK(t, before[0][unit] != after[unit], "unit %d never moved", unit);
+    CHECK(t, plx_model_position(model).batches == 100, "%lld batches",
+          (long long)plx_model_position(model).batches);
+    plx_model_free(model);
+}
+
+/* Two calls of an epoch have the bits of one call of two: order, masks and, in an optimizer that
+ * goes on, moments. calls: epochs of each call, up to 0. */
+static void train_in_calls(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind, const int *calls,
+                           bool moved, plx_real *out) {
+    const plx_dataset data = stream(SAMPLES);
+    plx_trainer_options options = plx_trainer_default();
+    options.optimizer = plx_optimizer_default(kind);
+    options.schedule = (plx_schedule){.kind = PLX_SCHEDULE_CONSTANT};
+    options.batch = 4;
+    plx_model *model = NULL;
+    CHECK(t, droppy(ctx, &model) == PLX_OK, "%s", plx_message(ctx));
+    if (kind != PLX_SGD)
+        CHECK(t, plx_model_optimizer(model, &options.optimizer, &options.state) == PLX_OK, "%s",
+              plx_message(ctx));
+    for (int i = 0; calls[i]; ++i) {
+        options.epochs = calls[i];
+        CHECK(t, train_on(model, &options, &data) == PLX_OK, "%s", plx_message(ctx));
+        if (!moved) continue;
+        /* Into another model, as a file would have it. */
+        plx_model *other = NULL;
+        CHECK(t, droppy(ctx, &other) == PLX_OK, "%s", plx_message(ctx));
+        plx_model_copy_weights(other, model);
+        plx_model_set_position(other, plx_model_position(model));
+        plx_model_free(model);
+        model = other;
+    }
+    weights_of(model, out);
+    plx_model_free(model);
+    plx_optimizer_free(options.state);
+}
+
+static void calls_make_one_run(plx_check *t, plx_ctx *ctx) {
+    plx_real one[2 * MOST] = {0}, three[2 * MOST] = {0};
+    for (int kind = 0; plx_optimizer_name((plx_optimizer_kind)kind); ++kind)
+        for (int moved = 0; moved < (kind == PLX_SGD ? 2 : 1); ++moved) {
+            train_in_calls(t, ctx, (plx_optimizer_kind)kind, (const int[]){4, 0}, false, one);
+            train_in_calls(t, ctx, (plx_optimizer_kind)kind, (const int[]){1, 2, 1, 0}, moved,
+                           three);
+            CHECK(t, !memcmp(one, three, sizeof one), "%s: three calls have other bits than one",
+                  plx_optimizer_name((plx_optimizer_kind)kind));
+        }
+}
+
+static void refuses_optimizers(plx_check *t, plx_ctx *ctx) {
+    const plx_dataset data = stream(SAMPLES);
+    plx_trainer_options options = plx_trainer_default();
+    options.batch = 2;
+    options.schedule = (plx_schedule){.kind = PLX_SCHEDULE_LINEAR};
+    plx_model *model = NULL, *other = NULL;
+    plx_trainer *trainers[2] = {NULL};
+    CHECK(t, droppy(ctx, &model) == PLX_OK && droppy(ctx, &other) == PLX_OK, "%s",
+          plx_message(ctx));
+    CHECK(t, plx_model_optimizer(model, &options.optimizer, &options.state) == PLX_OK, "%s",
+          plx_message(ctx));
+    CHECK(t,
+          plx_trainer_new(other, &options, &data, &trainers[0]) == PLX_ERR_ARGUMENT &&
+              strstr(plx_message(ctx), "made for other weights (4 tensors)") && !trainers[0],
+          "\"%s\"", plx_message(ctx));
+    CHECK(t, plx_trainer_new(model, &options, &data, &trainers[0]) == PLX_OK, "%s",
+          plx_message(ctx));
+    CHECK(t,
+          plx_trainer_new(model, &options, &data, &trainers[1]) == PLX_ERR_STATE &&
+              strstr(plx_message(ctx), "at work in another trainer") && !trainers[1],
+          "\"%s\"", plx_message(ctx));
+    plx_progress progress = {0};
+    plx_trainer_run(trainers[0], 2, &progress);
+    CHECK(t, progress.rate < options.optimizer.rate, "a rate of %g", progress.rate);
+    plx_trainer_free(trainers[0]);
+    /* What the schedule set is over. */
+    CHECK(t, plx_trainer_new(model, &options, &data, &trainers[1]) == PLX_OK, "%s",
+          plx_message(ctx));
+    CHECK(t, plx_trainer_rate(trainers[1]) == options.optimizer.rate, "a rate of %g",
+          plx_trainer_rate(trainers[1]));
+    plx_trainer_free(trainers[1]);
+    plx_model_free(model);
+    plx_model_free(other);
+    plx_optimizer_free(options.state);
+}
+
+/* ---- Divergence ------------------------------------------------------------------------------ */
+
+/* The loss is finite, of one sample x of a linear model with a target of -y; the gradient 2 y x, or
+ * its square, is not. What was learnt stays, and an optimizer that goes on can go on. */
+static void gradients_diverge(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind, double magnitude,
+                              int64_t accumulate, double clip_norm, const char *expected) {
+    const plx_real x[] = {(plx_real)pow(10, magnitude), 0}, y[] = {-(plx_real)pow(10, 15), 0};
+    const plx_real good_x[] = {1, 2}, good_y[] = {1, 2};
+    const plx_dataset bad = {.n = 2, .inputs = {x}, .targets = {y}};
+    const plx_dataset good = {.n = 2, .inputs = {good_x}, .targets = {good_y}};
+    plx_trainer_options options = plx_trainer_default();
+    options.optimizer = plx_optimizer_default(kind);
+    options.optimizer.rate = 0;
+    options.batch = 2 / accumulate;
+    options.accumulate = accumulate;
+    options.clip_norm = clip_norm;
+    options.shuffle = false;
+    plx_model *model = NULL;
+    plx_real before[2], after[2];
+    CHECK(t, plx_model_from_name(ctx, "mlp:1-1", 1, &model) == PLX_OK, "%s", plx_message(ctx));
+    CHECK(t, plx_model_optimizer(model, &options.optimizer, &options.state) == PLX_OK, "%s",
+          plx_message(ctx));
+    plx_tensor *w = plx_weights_at(plx_model_weights(model), 0, NULL, NULL);
+    *(plx_real *)plx_tensor_data(w) = 0;
+    CHECK(t, train_on(model, &options, &good) == PLX_OK, "%s", plx_message(ctx));
+    weights_of(model, before);
+    const plx_status status = train_on(model, &options, &bad);
+    weights_of(model, after);
+    CHECK(t, status == PLX_ERR_DIVERGED && strstr(plx_message(ctx), expected),
+          "%s: \"%s\" lacks \"%s\"", plx_optimizer_name(kind), plx_message(ctx), expected);
+    CHECK(t, !memcmp(before, after, sizeof before), "%s: weights changed",
+          plx_optimizer_name(kind));
+    plx_optimizer_set_rate(options.state, 0.01);
+    CHECK(t, train_on(model, &options, &good) == PLX_OK, "%s", plx_message(ctx));
+    weights_of(model, after);
+    CHECK(t, after[0] != before[0] && isfinite((double)after[0]), "%s: the weight is frozen at %g",
+          plx_optimizer_name(kind), (double)after[0]);
+    plx_model_free(model);
+    plx_optimizer_free(options.state);
+}
+
+static void all_gradients_diverge(plx_check *t, plx_ctx *ctx) {
+    const bool is_double = sizeof(plx_real) == sizeof(double);
+    const double square = is_double ? 150 : 10, infinite = is_double ? 300 : 25;
+    for (int k = 0; plx_optimizer_name((plx_optimizer_kind)k); ++k) {
+        const plx_optimizer_kind kind = (plx_optimizer_kind)k;
+        const bool squares = kind != PLX_SGD && kind != PLX_LION;
+        for (int64_t accumulate = 1; accumulate <= 2; ++accumulate) {
+            if (squares)
+                gradients_diverge(t, ctx, kind, square, accumulate, 0,
+                                  "the squares of the gradients are not finite at step 1 of epoch");
+            gradients_diverge(t, ctx, kind, infinite, accumulate, 0,
+                              "the gradients are not finite at step 1 of epoch 1");
+            gradients_diverge(t, ctx, kind, infinite, accumulate, 1,
+                              "the length of the gradients is not finite at step 1 of epoch 1");
+        }
+    }
+}
+
 static void diverges(plx_check *t, plx_ctx *ctx) {
     const plx_real x[] = {100, -100}, y[] = {1, 2};
     const plx_dataset data = {.n = 2, .inputs = {x}, .targets = {y}};
@@ -174,6 +381,10 @@ void plx_test_unit_train(plx_check *t) {
     names(t, ctx);
     refuses_to_evaluate(t, ctx);
     keeps_its_layers_in_training(t, ctx);
+    masks_go_on(t, ctx);
+    calls_make_one_run(t, ctx);
+    refuses_optimizers(t, ctx);
     diverges(t, ctx);
+    all_gradients_diverge(t, ctx);
     plx_ctx_free(ctx);
 }

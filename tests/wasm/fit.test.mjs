@@ -1,6 +1,7 @@
 /** What fit does beside steps: optimizers, schedules, clipping, accumulation, early stopping. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { interp5d, XOR } from './support/data.mjs';
 import { withEngine } from './support/engine.mjs';
 
@@ -218,6 +219,273 @@ describe('fit', () => {
       for (const weights of await valuesOf(model)) assert.ok(weights.every(Number.isFinite));
       /* It can be trained on. */
       await model.fit(XOR.x, XOR.y, { optimizer: { kind: 'sgd', rate: 0 } });
+    }));
+});
+
+/** Plain descent, in an order that is always the same: weights depend on the steps done alone. */
+const DESCENT = { optimizer: { kind: 'sgd', rate: 0.1 }, batchSize: 2, shuffle: false };
+
+/** Weights after every epoch, each of its own call. */
+async function epochByEpoch(plx, epochs) {
+  const model = plx.model('mlp:2-8-1:tanh', { seed: 1 });
+  const list = [];
+  for (let i = 0; i < epochs; i++) {
+    await model.fit(XOR.x, XOR.y, DESCENT);
+    list.push(await valuesOf(model));
+  }
+  return list;
+}
+
+for (const tier of ['simd', 'simd-threads']) {
+  describe(`callbacks of fit, ${tier}`, () => {
+    const options = { tier, threads: 1 };
+    const start = (plx, more) =>
+      plx.model('mlp:2-8-1:tanh', { seed: 1 }).fit(XOR.x, XOR.y, { ...DESCENT, ...more });
+
+    it('see the weights of their epoch, whether they wait for them or not', () =>
+      withEngine(options, async (plx) => {
+        const expected = await epochByEpoch(plx, 20);
+        for (const waits of [true, false]) {
+          const model = plx.model('mlp:2-8-1:tanh', { seed: 1 });
+          const asked = [];
+          const onEpoch = () => {
+            asked.push(valuesOf(model));
+            return waits ? asked.at(-1) : undefined;
+          };
+          await model.fit(XOR.x, XOR.y, { ...DESCENT, epochs: 20, onEpoch });
+          assert.deepEqual(await Promise.all(asked), expected, `waits: ${waits}`);
+        }
+      }));
+
+    it('see the weights of their step in onBatch', () =>
+      withEngine(options, async (plx) => {
+        /* Lion moves the bias by the rate in every step while it is too small. */
+        const model = plx.model('mlp:1-1', { seed: 1 });
+        const bias = async () => (await valuesOf(model))[1][0];
+        let calls = 0;
+        await model.fit([[0]], [[1e9]], {
+          epochs: 40_000,
+          optimizer: { kind: 'lion', rate: 1 },
+          onBatch: async ({ step }) => {
+            calls++;
+            assert.equal(await bias(), step);
+          },
+        });
+        assert.ok(calls > 0);
+      }));
+
+    it('stop it on the spot, and what was done comes with the error', () =>
+      withEngine(options, async (plx) => {
+        const expected = (await epochByEpoch(plx, 3))[2];
+        for (const wait of [undefined, new Promise((resolve) => setTimeout(resolve, 20))]) {
+          const model = plx.model('mlp:2-8-1:tanh', { seed: 1 });
+          const controller = new AbortController();
+          const seen = [];
+          const running = model.fit(XOR.x, XOR.y, {
+            ...DESCENT,
+            epochs: 10_000,
+            signal: controller.signal,
+            onEpoch: (log) => {
+              seen.push(log);
+              if (log.epoch < 3) return;
+              controller.abort();
+              return wait;
+            },
+          });
+          await assert.rejects(running, (error) => {
+            assert.equal(error.name, 'AbortError');
+            assert.equal(error.message, 'fit: cancelled after 6 of 20000 steps');
+            assert.equal(error.history.steps, 6);
+            assert.equal(error.history.loss.length, 6);
+            assert.deepEqual(error.history.epochs, seen);
+            assert.ok(error.history.memory.parameters > 0);
+            return true;
+          });
+          assert.equal(seen.length, 3);
+          assert.deepEqual(await valuesOf(model), expected);
+        }
+      }));
+
+    it('stop it on the spot from onBatch', () =>
+      withEngine(options, async (plx) => {
+        const controller = new AbortController();
+        let last;
+        const running = start(plx, {
+          epochs: 1_000_000,
+          signal: controller.signal,
+          onBatch: ({ step }) => {
+            last = step;
+            controller.abort();
+          },
+        });
+        await assert.rejects(running, ({ history }) => history.steps === last);
+      }));
+
+    it('reject it with what their promise rejects with', () =>
+      withEngine(options, async (plx) => {
+        const oops = new Error('oops');
+        const fail = async () => {
+          throw oops;
+        };
+        const isOops = (error) => error === oops;
+        for (const name of ['onEpoch', 'onBatch'])
+          await assert.rejects(start(plx, { epochs: 50_000, [name]: fail }), isOops, name);
+        for (const name of ['onRow', 'onProgress']) {
+          const choice = { suites: ['gemm'], cases: ['128 x'], size: 'quick', seconds: 0.02 };
+          await assert.rejects(plx.bench({ ...choice, [name]: fail }), isOops, name);
+        }
+        const config = { layers: 1, heads: 1, width: 8, vocabulary: 5, context: 8 };
+        const gpt = plx.model('gpt2-nano', { config });
+        await assert.rejects(gpt.generate([0], { count: 3, onToken: fail }), isOops, 'onToken');
+        const run = await plx.learn({ task: 'interp5d', size: 'quick' });
+        await assert.rejects(run.train({ onProgress: fail }), isOops, 'train: onProgress');
+        /* It lives on. */
+        assert.equal((await start(plx, { epochs: 1 })).steps, 2);
+      }));
+
+    it('are not called any more after one has failed', () =>
+      withEngine(options, async (plx) => {
+        let calls = 0;
+        const onEpoch = async () => {
+          calls++;
+          throw new Error('oops');
+        };
+        await assert.rejects(start(plx, { epochs: 1000, onEpoch, onBatch: () => calls++ }), /oops/);
+        assert.equal(calls, 1);
+      }));
+  });
+}
+
+describe('an abort', () => {
+  it('reaches a step through shared memory, without a message', () =>
+    withEngine({ tier: 'simd-threads', threads: 1 }, async (plx) => {
+      const { postMessage } = Worker.prototype;
+      Worker.prototype.postMessage = function (message, ...rest) {
+        if (!message.path?.includes('cancel')) postMessage.call(this, message, ...rest);
+      };
+      try {
+        const controller = new AbortController();
+        const model = plx.model('mlp:2-8-1:tanh');
+        const { signal } = controller;
+        const running = model.fit(XOR.x, XOR.y, { ...DESCENT, epochs: 200_000, signal });
+        await model.getWeights();
+        controller.abort();
+        await assert.rejects(running, ({ history }) => history.steps < 400_000);
+      } finally {
+        Worker.prototype.postMessage = postMessage;
+      }
+    }));
+});
+
+describe('fit after fit', () => {
+  const { x, y } = interp5d(24);
+  const newModel = (plx) => {
+    const { dense, dropout } = plx.layers;
+    return plx.sequential(
+      [
+        dense({ units: 16, activation: 'tanh', inputShape: [5] }),
+        dropout({ rate: 0.5 }),
+        dense({ units: 1 }),
+      ],
+      { seed: 3 },
+    );
+  };
+  const train = async (plx, optimizer, calls) => {
+    const model = newModel(plx);
+    for (const epochs of calls) await model.fit(x, y, { optimizer, epochs, batchSize: 8 });
+    return valuesOf(model);
+  };
+
+  it('goes on with the order and the masks: a hundred calls reach every unit', () =>
+    withEngine(OPTIONS, async (plx) => {
+      const model = newModel(plx);
+      const [before] = await valuesOf(model);
+      for (let i = 0; i < 100; i++)
+        await model.fit(x.slice(0, 5), y.slice(0, 1), { optimizer: { kind: 'sgd', rate: 0.01 } });
+      const [after] = await valuesOf(model);
+      for (let unit = 0; unit < 16; unit++) assert.notEqual(after[unit], before[unit]);
+      const sgd = { kind: 'sgd', rate: 0.1 };
+      assert.deepEqual(await train(plx, sgd, [1, 2, 1]), await train(plx, sgd, [4]));
+    }));
+
+  it('goes on with the state of an optimizer that was made once, and of no other', () =>
+    withEngine(OPTIONS, async (plx) => {
+      for (const kind of ['adam', 'adamw', 'rmsprop', 'lion', 'sgd']) {
+        const options = { kind, rate: 0.01, ...(kind === 'sgd' ? { momentum: 0.9 } : {}) };
+        const one = await train(plx, options, [4]);
+        assert.deepEqual(await train(plx, plx.optimizer(options), [1, 2, 1]), one, kind);
+        assert.notDeepEqual(await train(plx, options, [1, 2, 1]), one, kind);
+      }
+    }));
+
+  it('takes an optimizer for one model, at its own rate, until it is disposed of', () =>
+    withEngine(OPTIONS, async (plx) => {
+      const adam = plx.optimizer('adam');
+      assert.deepEqual(adam.options, { kind: 'adam' });
+      const [model, other] = [newModel(plx), newModel(plx)];
+      const fit = (of, optimizer) => of.fit(x, y, { optimizer, batchSize: 24 });
+      await fit(model, adam);
+      await fails(fit(other, adam), 'PLX_ERR_ARGUMENT', /made for other weights \(4 tensors\)/);
+      adam.setRate(0);
+      const frozen = await valuesOf(model);
+      await fit(model, adam);
+      assert.deepEqual(await valuesOf(model), frozen);
+      assert.throws(() => adam.setRate(-1), /rate is -1/);
+      assert.throws(() => plx.optimizer('adagrad'), /optimizer is "adagrad"/);
+      await adam.dispose();
+      await fit(other, adam);
+      await other.dispose();
+      await fit(model, adam);
+      await withEngine(OPTIONS, (second) =>
+        fails(fit(newModel(second), adam), 'PLX_ERR_ARGUMENT', /of another engine/),
+      );
+    }));
+});
+
+describe('labels that do not count', () => {
+  const labels = [0, -100, -100, 1, 2, -100, 0, 1, 1, -100, 2, 0];
+  const x = interp5d(12).x;
+  const train = async (plx, options) => {
+    const model = plx.model('mlp:5-8-3:tanh', { seed: 2 });
+    const history = await model.fit(x, labels, { loss: 'crossentropy', ...options });
+    return { history, model, weights: await valuesOf(model) };
+  };
+
+  it('weigh nothing when gradients are accumulated', () =>
+    withEngine(OPTIONS, async (plx) => {
+      const optimizer = { kind: 'sgd', rate: 0.5 };
+      const large = await train(plx, { optimizer, batchSize: 4, epochs: 3 });
+      const small = await train(plx, { optimizer, batchSize: 2, accumulate: 2, epochs: 3 });
+      /* Nine steps of sums of four. */
+      for (const [i, weights] of large.weights.entries())
+        for (const [j, weight] of weights.entries())
+          assert.ok(Math.abs(small.weights[i][j] - weight) < 9 * 4 * 4 * 2 ** -23);
+    }));
+
+  it("weigh nothing in an epoch's loss, which is that of evaluation", () =>
+    withEngine(OPTIONS, async (plx) => {
+      const optimizer = { kind: 'sgd', rate: 0 };
+      const { history, model } = await train(plx, { optimizer, batchSize: 5 });
+      const { loss } = await model.evaluate(x, labels, { loss: 'crossentropy' });
+      assert.ok(Math.abs(history.epochs[0].loss - loss) < 12 * 4 * 2 ** -23);
+    }));
+});
+
+describe('a gradient whose square overflows', () => {
+  it('is divergence, with the history so far', () =>
+    withEngine(OPTIONS, async (plx) => {
+      for (const kind of ['adam', 'adamw', 'rmsprop']) {
+        const model = plx.model('mlp:1-1', { seed: 1 });
+        const before = await valuesOf(model);
+        await assert.rejects(model.fit([[1e10]], [[-1e15]], { optimizer: kind }), (error) => {
+          assert.equal(error.codeName, 'PLX_ERR_DIVERGED');
+          assert.match(error.message, /squares of the gradients are not finite at step 1/);
+          assert.equal(error.history.steps, 1);
+          assert.ok(Number.isFinite(error.history.loss[0]));
+          return true;
+        });
+        assert.deepEqual(await valuesOf(model), before);
+      }
     }));
 });
 

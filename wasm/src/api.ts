@@ -175,6 +175,20 @@ export interface OptimizerOptions {
   weightDecay?: number;
 }
 
+/**
+ * An optimizer whose state (momentum, means of gradients and squares) goes on from one `fit` of a model
+ * to the next. It belongs to the model of its first `fit` and is freed with it.
+ */
+export interface Optimizer {
+  /** As they were given. */
+  readonly options: OptimizerOptions;
+  /** The learning rate of the next `fit`; that of a running one is the model's `setRate`. */
+  setRate(rate: number): void;
+  /** Gives the state back; a later `fit` begins anew. Refused while `fit` runs. */
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /** How the learning rate goes from step to step; the optimizer's rate is its highest. */
 export interface ScheduleOptions {
   /**
@@ -228,7 +242,7 @@ export interface EpochLog {
   epoch: number;
   /** How many there are to be. */
   epochs: number;
-  /** Mean loss over its samples. */
+  /** Mean loss over its samples, or its labels that count, as in validation. */
   loss: number;
   /** On the validation data, if there is any. */
   validation?: Metrics;
@@ -238,7 +252,7 @@ export interface EpochLog {
   milliseconds: number;
 }
 
-/** Progress within an epoch, told every 20 to 30 ms. */
+/** Progress within an epoch, told every 25 ms or so. */
 export interface BatchLog {
   /** Steps done. */
   step: number;
@@ -268,15 +282,18 @@ export interface FitOptions {
   batchSize?: number;
   /** Default `"mse"`. */
   loss?: Loss;
-  /** Default `"adam"`. */
-  optimizer?: OptimizerOptions['kind'] | OptimizerOptions;
+  /**
+   * Default `"adam"`. A name or options begin with new state in every call; an optimizer of
+   * `plx.optimizer` goes on with its own.
+   */
+  optimizer?: OptimizerOptions['kind'] | OptimizerOptions | Optimizer;
   /** Of the learning rate, over all steps (default `"constant"`). */
   schedule?: ScheduleOptions['kind'] | ScheduleOptions;
   /** Scales gradients to at most this length, all together (default: as they are). */
   clipNorm?: number;
   /** `crossentropy`: share of a label's weight that is spread over all classes (default 0). */
   labelSmoothing?: number;
-  /** Batches whose gradients are averaged for one step (default 1). */
+  /** Batches whose gradients make up that of one large batch for a step (default 1). */
   accumulate?: number;
   /** Data to evaluate after every epoch, or the share of x and y (from the end) to hold out. */
   validation?: { x: Data | NamedData; y: Data | NamedData } | number;
@@ -287,13 +304,25 @@ export interface FitOptions {
   earlyStopping?: EarlyStopping;
   /** A new order every epoch (default true). */
   shuffle?: boolean;
-  /** Of the shuffling; default the model's. */
+  /**
+   * Of the shuffling; default the model's. Orders, as dropout's masks, go on from `fit` to `fit` of a
+   * model: no call repeats those of an earlier one.
+   */
   seed?: number;
-  /** Called after every epoch. */
-  onEpoch?: (log: EpochLog) => void;
-  /** Called every 20 to 30 ms while training, which waits for the promise if it gives one. */
+  /**
+   * Called after every epoch. The next one begins when it has returned, and the promise that it may
+   * give is settled: what it asks of the model is answered with the weights of its epoch. `fit` rejects
+   * with what it throws or rejects with.
+   */
+  onEpoch?: (log: EpochLog) => void | Promise<void>;
+  /** Called every 25 ms or so, between two steps. Training waits for it, as for `onEpoch`. */
   onBatch?: (log: BatchLog) => void | Promise<void>;
-  /** Stops training after the current steps; the weights stay as they are then. */
+  /**
+   * Stops training; the weights stay as they are then, and the error's `history` has what was done.
+   * No further step is taken after an abort in a callback, nor after the step at work in the tiers
+   * with threads (and in `parallax-nn/inline`, where nothing else runs during a step); in a worker
+   * without shared memory those of some 4 ms.
+   */
   signal?: AbortSignal;
 }
 
@@ -430,8 +459,9 @@ export interface Model {
    * position of a sequence) for `crossentropy`, undefined for `own`. Where a model has several
    * inputs or outputs, data is named: `{ pixels, ids }`. Bad shapes, values that are not finite, ids
    * and labels that cannot be, and impossible options are refused before any weight changes. A
-   * loss that is not finite rejects with PLX_ERR_DIVERGED, and the model then has the weights of the
-   * last step whose loss was finite.
+   * loss that is not finite, or a gradient that is not or whose square is not, rejects with
+   * PLX_ERR_DIVERGED, and the model then has the weights of the last step whose loss was finite. The
+   * errors of a run that diverged or was cancelled have its `history`.
    */
   fit(x: Data | NamedData, y: Data | NamedData | undefined, options?: FitOptions): Promise<History>;
   /** An output for samples x, the first unless named: a flat array of n times the output's size. */
@@ -533,9 +563,9 @@ export interface BenchOptions extends BenchChoice {
   /** Real data. Without it, suites use seeded noise and their rows say so. */
   data?: BenchData;
   /** Called with each row, when the last round is over. */
-  onRow?: (row: BenchRow) => void;
-  /** Called as the bench goes on. */
-  onProgress?: (progress: BenchProgress) => void;
+  onRow?: (row: BenchRow) => void | Promise<void>;
+  /** Called as the bench goes on, one slice ahead of a promise that it may give. */
+  onProgress?: (progress: BenchProgress) => void | Promise<void>;
   /** Stops it: rows measured by then still go to `onRow`, and the call rejects with AbortError. */
   signal?: AbortSignal;
 }
@@ -576,6 +606,8 @@ export interface Parallax {
   sequential(layers: Layer[], options?: ModelOptions): Model;
   /** A model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`, `"gpt2-nano"`. */
   model(name: string, options?: NamedModelOptions): Model;
+  /** An optimizer for several calls of a model's `fit`, whose state goes on from one to the next. */
+  optimizer(options: OptimizerOptions['kind'] | OptimizerOptions): Optimizer;
   /** The names that `model` knows, beside `mlp:WIDTHS`. */
   models(): Promise<string[]>;
   /** An empty graph, for networks and computations of your own making. */

@@ -121,7 +121,7 @@ export interface TrainOptions {
   steps?: number;
   /** Called as training goes on, which waits for the promise if it gives one. */
   onProgress?: (progress: TrainProgress) => void | Promise<void>;
-  /** Stops after the current step: `train` rejects with AbortError, and can be called again. */
+  /** Stops as that of `fit` does: `train` rejects with AbortError, and can be called again. */
   signal?: AbortSignal;
 }
 

@@ -125,7 +125,8 @@ class Start {
     }));
     compiling.catch(() => {});
     const url = locate(options.workerURL, tier);
-    const connection = new Connection(host.spawn(tier, url), url?.href ?? `engine-${tier}.mjs`);
+    const file = url?.href ?? `engine-${tier}.mjs`;
+    const connection = new Connection(host.spawn(tier, url), file, isThreaded(tier));
     this.#connection = connection;
     const cpus = isThreaded(tier) ? this.#cpus() : 1;
     const preparing = connection

@@ -1,7 +1,7 @@
 /** A running engine as the client sees it, whether in a worker or in this thread. */
 import { proxy, type Remote, wrap } from 'comlink';
 import { PlxError } from './errors.js';
-import type { EngineApi } from './rpc.js';
+import type { EngineApi, JobRequest } from './rpc.js';
 import { revive } from './rpc_errors.js';
 
 /** What is used of a Worker; Node's is dressed up to look the same. */
@@ -29,7 +29,12 @@ export class Connection {
   #over: PlxError | undefined;
   #jobs = 0;
 
-  constructor(worker: WorkerLike | EngineApi, file: string) {
+  /** shares: whether memory can be shared with the worker. */
+  constructor(
+    worker: WorkerLike | EngineApi,
+    file: string,
+    readonly shares: boolean,
+  ) {
     if ('postMessage' in worker) {
       this.#worker = worker;
       this.#engine = wrap<EngineApi>(worker as Parameters<typeof wrap>[0]);
@@ -57,9 +62,11 @@ export class Connection {
     return this.#worker !== undefined;
   }
 
-  /** A number for a job that may be cancelled. */
-  newJob(): number {
-    return ++this.#jobs;
+  /** Names a job; stoppable: by a signal, at any time. */
+  newJob(stoppable: boolean): JobRequest {
+    const job = { job: ++this.#jobs, stoppable };
+    if (!stoppable || !this.shares) return job;
+    return { ...job, stop: new Int32Array(new SharedArrayBuffer(4)) };
   }
 
   /** A function that the engine may call. */

@@ -15,12 +15,12 @@ import type {
 import type { Layer } from './api_layers.js';
 import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
 import { expectedTime, listSuites, runBench } from './engine_bench.js';
-import { Recipe, trainInSlices } from './engine_fit.js';
+import { Recipe, Training, trainInSlices } from './engine_fit.js';
 import { EngineGenerators } from './engine_generation.js';
 import { DTYPES, EngineGraphs } from './engine_graph.js';
 import { LayerWriter } from './engine_layers.js';
 import { EngineLearning, listTasks } from './engine_learning.js';
-import { chooseOptimizer, indexOf, memoryUse, names, readPlan } from './engine_plan.js';
+import { chooseOptimizer, indexOf, names, readPlan } from './engine_plan.js';
 import { PORTS, PortData } from './engine_ports.js';
 import { PlxError } from './errors.js';
 import type { Exports, Glue } from './exports.js';
@@ -51,7 +51,7 @@ import type {
   TrainRequest,
   Values,
 } from './rpc.js';
-import type { Job } from './slice.js';
+import { Job } from './slice.js';
 
 /** Values of plx_loss. */
 const LOSS: Record<Loss, number> = { mse: 0, crossentropy: 1, own: 2 };
@@ -66,6 +66,8 @@ interface LiveModel extends ModelPorts {
   address: number;
   /** The trainer of the running fit; 0 without one. */
   trainer: number;
+  /** Optimizers whose state goes on, by the numbers that the client gives. */
+  optimizers: Map<number, number>;
 }
 
 export class Engine implements EngineApi {
@@ -166,7 +168,7 @@ export class Engine implements EngineApi {
       'name' in spec ? this.#named(spec.name, seed) : this.#stacked(spec.layers, seed);
     const inputs = this.#readPorts(address, 0);
     const outputs = this.#readPorts(address, 1);
-    this.#models.set(id, { address, trainer: 0, inputs, outputs });
+    this.#models.set(id, { address, trainer: 0, optimizers: new Map(), inputs, outputs });
     return { inputs, outputs };
   }
 
@@ -227,6 +229,7 @@ export class Engine implements EngineApi {
     this.#refuseWhileTraining(model, 'dispose');
     this.#models.delete(id);
     this.#generators?.disposeOf(model.address);
+    for (const state of model.optimizers.values()) this.#h.c._plx_js_optimizer_free(state);
     this.#h.c._plx_js_model_free(model.address);
   }
 
@@ -321,16 +324,45 @@ export class Engine implements EngineApi {
     return typeof optimizer === 'string' ? { kind: optimizer } : optimizer;
   }
 
+  /** The optimizer of this number; of another model's weights, the library refuses it. */
+  #stateOf(model: LiveModel, id: number, rate: number | undefined): number {
+    const { c } = this.#h;
+    const owner = [...this.#models.values()].find(({ optimizers }) => optimizers.has(id));
+    const known = owner?.optimizers.get(id);
+    if (known === undefined) {
+      this.#h.check(c._plx_js_model_optimizer(model.address));
+      const made = this.#h.result(0);
+      model.optimizers.set(id, made);
+      return made;
+    }
+    if (owner === model && rate !== undefined) c._plx_js_optimizer_set_rate(known, rate);
+    return known;
+  }
+
+  disposeOptimizer(id: number): void {
+    for (const model of this.#models.values()) {
+      const state = model.optimizers.get(id);
+      if (state === undefined) continue;
+      this.#refuseWhileTraining(model, 'dispose');
+      model.optimizers.delete(id);
+      this.#h.c._plx_js_optimizer_free(state);
+    }
+  }
+
   #newTrainer(
     model: LiveModel,
     data: Samples,
     x: number,
     y: number,
-    request: Pick<FitRequest, 'loss' | 'optimizer' | 'batchSize' | 'epochs' | 'shuffle' | 'seed'>,
+    request: Pick<
+      FitRequest,
+      'loss' | 'optimizer' | 'state' | 'batchSize' | 'epochs' | 'shuffle' | 'seed'
+    >,
   ): number {
     const { c } = this.#h;
-    const kind = indexOf(this.#optimizers, request.optimizer.kind, 'optimizer');
-    chooseOptimizer(this.#h, kind, request.optimizer);
+    const { optimizer, state } = request;
+    chooseOptimizer(this.#h, indexOf(this.#optimizers, optimizer.kind, 'optimizer'), optimizer);
+    const kept = state === undefined ? 0 : this.#stateOf(model, state, optimizer.rate);
     this.#h.check(
       c._plx_js_trainer_new(
         model.address,
@@ -342,6 +374,7 @@ export class Engine implements EngineApi {
         request.epochs,
         Number(request.shuffle),
         request.seed,
+        kept,
       ),
     );
     return this.#h.result(0);
@@ -357,22 +390,16 @@ export class Engine implements EngineApi {
     this.#refuseWhileTraining(model, 'fit');
     const recipe = new Recipe(heap, request.recipe);
     const data = new PortData(heap);
-    const job: Job = { cancelled: false };
+    const job = new Job(request);
     this.#jobs.set(request.job, job);
     try {
       const lists = data.place(request.data);
       recipe.choose(request.validation);
       const trainer = this.#newTrainer(model, request.data, lists.inputs, lists.targets, request);
       model.trainer = trainer;
-      const trained = await trainInSlices(
-        heap,
-        trainer,
-        job,
-        request.validation !== undefined,
-        report,
-      );
-      heap.c._plx_js_trainer_memory(trainer);
-      return { ...trained, memory: memoryUse(heap) };
+      const validates = request.validation !== undefined;
+      const training = new Training(heap, trainer, validates);
+      return await trainInSlices(training, job, request.reports, report);
     } finally {
       heap.c._plx_js_trainer_free(model.trainer);
       model.trainer = 0;
@@ -615,7 +642,7 @@ export class Engine implements EngineApi {
     request: TrainRequest,
     report: (report: TrainReport) => unknown,
   ): Promise<TrainOutcome> {
-    const job: Job = { cancelled: false };
+    const job = new Job(request);
     this.#jobs.set(request.job, job);
     try {
       return await this.#l.train(run, request, job, report);
@@ -667,7 +694,7 @@ export class Engine implements EngineApi {
 
   async bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void> {
     this.#checkIdle('bench');
-    const job: Job = { cancelled: false };
+    const job = new Job(request);
     this.#jobs.set(request.job, job);
     this.#benching = true;
     try {
@@ -679,7 +706,6 @@ export class Engine implements EngineApi {
   }
 
   cancel(job: number): void {
-    const running = this.#jobs.get(job);
-    if (running) running.cancelled = true;
+    this.#jobs.get(job)?.cancel();
   }
 }

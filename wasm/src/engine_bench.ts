@@ -168,7 +168,7 @@ export async function runBench(
       done = step.done;
       /* Whoever listens may take their time: measuring then waits, one slice ahead of them. */
       await told;
-      told = report(step.report);
+      told = job.told(report(step.report));
       await breathe();
     }
     /* The reply travels on another port than the reports: wait until the last has arrived. */

@@ -1,10 +1,10 @@
 /** The loop of fit: slices of steps, with reports between them. */
-import type { BatchLog, EpochLog, Metrics } from './api.js';
-import { indexOf, names } from './engine_plan.js';
+import type { BatchLog, EpochLog, History, Metrics } from './api.js';
+import { indexOf, memoryUse, names } from './engine_plan.js';
 import { PortData } from './engine_ports.js';
 import { PlxError } from './errors.js';
 import type { Heap } from './heap.js';
-import type { FitRecipe, FitReply, FitReport, Samples } from './rpc.js';
+import type { FitRecipe, FitReply, FitReport, FitRequest, Samples } from './rpc.js';
 import { breathe, type Job, SLICE_MS } from './slice.js';
 
 /** What plx_js_trainer_run leaves in the results. */
@@ -25,6 +25,10 @@ interface Progress {
   bestEpoch: number;
   stoppedEarly: boolean;
 }
+
+/** Places among them. */
+const EPOCH = 2;
+const DONE = 6;
 
 /** Names a schedule, clipping, validation and the like to the trainer that is made next. */
 export class Recipe {
@@ -96,27 +100,54 @@ export class Training {
     return performance.now() - this.#began;
   }
 
-  /** Runs for about one slice, at most so many steps, and gives the epochs that ended in it. */
-  slice(most = Number.POSITIVE_INFINITY): EpochLog[] {
-    const until = performance.now() + SLICE_MS;
-    const last = this.progress.step + most;
-    const ended: EpochLog[] = [];
+  /**
+   * Runs until the clock says so, at most to step number last, while the job is not cancelled. Stops
+   * at the end of an epoch, and gives its log.
+   */
+  advance(job: Job, until: number, last = Number.POSITIVE_INFINITY): EpochLog | undefined {
+    const { epoch } = this.progress;
     do {
-      const { epoch, step } = this.progress;
-      this.#run(until - performance.now(), last - step);
-      if (this.progress.epoch > epoch) ended.push(this.#endEpoch());
-    } while (!this.progress.done && this.progress.step < last && performance.now() < until);
-    return ended;
+      this.#run(job, until - performance.now(), last - this.progress.step);
+      if (this.progress.epoch > epoch) return this.#endEpoch();
+    } while (this.#goesOn(job, until, last));
+    return undefined;
   }
 
-  #run(left: number, most: number): void {
+  /** The same for one slice, through the ends of epochs. */
+  slice(job: Job, last: number): void {
+    const until = performance.now() + job.sliceMs;
+    do this.advance(job, until, last);
+    while (this.#goesOn(job, until, last));
+  }
+
+  #goesOn(job: Job, until: number, last: number): boolean {
+    const { done, step } = this.progress;
+    return !done && step < last && !job.cancelled && performance.now() < until;
+  }
+
+  #run(job: Job, left: number, most: number): void {
     const count = Math.min(most, stepsToRun(this.progress.step, this.milliseconds, left));
     const began = performance.now();
-    const status = this.heap.c._plx_js_trainer_run(this.trainer, count);
+    const status = job.watched ? this.#runWatched(job, count) : this.#steps(count);
     const before = this.progress.validating;
     this.#read();
     this.milliseconds += performance.now() - began - (this.progress.validating - before);
     this.heap.check(status);
+  }
+
+  #steps(count: number): number {
+    return this.heap.c._plx_js_trainer_run(this.trainer, count);
+  }
+
+  /** Looks after every step whether the job was cancelled. */
+  #runWatched(job: Job, count: number): number {
+    const { heap } = this;
+    const { epoch } = this.progress;
+    for (let i = 1; ; i++) {
+      const status = this.#steps(1);
+      const over = heap.result(EPOCH) !== epoch || heap.result(DONE) === 1;
+      if (status !== 0 || over || i >= count || job.cancelled) return status;
+    }
   }
 
   /** Reads how far it is, without a step. */
@@ -131,11 +162,11 @@ export class Training {
     this.progress = {
       step: at(0),
       steps: at(1),
-      epoch: at(2),
+      epoch: at(EPOCH),
       epochs: at(3),
       loss: at(4),
       epochLoss: at(5),
-      done: at(6) === 1,
+      done: at(DONE) === 1,
       rate: at(7),
       gradientNorm: at(8),
       validating: at(9) / 1e6,
@@ -169,43 +200,75 @@ export class Training {
     return log;
   }
 
+  history(): History {
+    const { step, bestEpoch, stoppedEarly } = this.progress;
+    const loss = this.losses(0);
+    this.heap.c._plx_js_trainer_memory(this.trainer);
+    return {
+      loss,
+      epochs: this.epochs,
+      steps: step,
+      ...(this.validates ? { bestEpoch } : {}),
+      stoppedEarly,
+      milliseconds: this.milliseconds,
+      memory: memoryUse(this.heap),
+    };
+  }
+
   losses(from: number): Float32Array {
     this.heap.c._plx_js_trainer_losses(this.trainer);
     return this.heap.floats(this.heap.result(0), this.heap.result(1)).slice(from);
   }
 }
 
-/** Trains to the end, or until the job is cancelled. */
-export async function trainInSlices(
-  heap: Heap,
-  trainer: number,
+type Tell = (report: FitReport) => unknown;
+
+/** Trains to the end; throws when the job is cancelled. Waits for whoever listens. */
+async function train(
+  training: Training,
   job: Job,
-  validates: boolean,
-  report: (report: FitReport) => unknown,
-): Promise<Omit<FitReply, 'memory'>> {
-  const training = new Training(heap, trainer, validates);
-  let told: unknown;
-  while (!training.progress.done) {
+  wanted: FitRequest['reports'],
+  report: Tell,
+): Promise<void> {
+  let from = 0;
+  let due = performance.now() + SLICE_MS;
+  for (let until = performance.now() + job.sliceMs; !training.progress.done; ) {
     if (job.cancelled) {
       const { step, steps } = training.progress;
       throw new PlxError('PLX_ERR_CANCELLED', `fit: cancelled after ${step} of ${steps} steps`);
     }
-    const from = training.progress.step;
-    const epochs = training.slice();
-    const batch = training.batch(from);
-    /* Whoever listens may take their time: training then waits, one slice ahead of them. */
-    await told;
-    told = report({ batch, epochs });
+    const epoch = training.advance(job, until);
+    if (epoch && wanted.epochs) await job.told(report({ epoch }));
+    const { done, step } = training.progress;
+    if (!done && performance.now() < until) continue;
+    if (wanted.batches && (done || performance.now() >= due)) {
+      await job.told(report({ batch: training.batch(from) }));
+      from = step;
+      due = performance.now() + SLICE_MS;
+    }
     await breathe();
+    until = performance.now() + job.sliceMs;
   }
-  /* The reply travels on another port than the reports: wait until the last has arrived. */
-  await told;
-  return {
-    loss: training.losses(0),
-    epochs: training.epochs,
-    steps: training.progress.step,
-    ...(validates ? { bestEpoch: training.progress.bestEpoch } : {}),
-    stoppedEarly: training.progress.stoppedEarly,
-    milliseconds: training.milliseconds,
-  };
+}
+
+/** Whether what was done until an error is worth having. */
+const keepsHistory = (error: unknown): error is PlxError =>
+  error instanceof PlxError &&
+  (error.codeName === 'PLX_ERR_CANCELLED' || error.codeName === 'PLX_ERR_DIVERGED');
+
+/** Trains to the end, until the job is cancelled, or until the loss is no number any more. */
+export async function trainInSlices(
+  training: Training,
+  job: Job,
+  wanted: FitRequest['reports'],
+  report: Tell,
+): Promise<FitReply> {
+  try {
+    await train(training, job, wanted, report);
+    return training.history();
+  } catch (error) {
+    if (!keepsHistory(error)) throw error;
+    const { codeName, message } = error;
+    return { ...training.history(), failure: { codeName, message } };
+  }
 }

@@ -5,7 +5,7 @@ import { memoryUse } from './engine_plan.js';
 import { PlxError } from './errors.js';
 import type { Heap } from './heap.js';
 import type { LearnRequest, TrainReport, TrainRequest } from './rpc.js';
-import { breathe, type Job } from './slice.js';
+import { breathe, type Job, SLICE_MS } from './slice.js';
 
 /** Values of plx_bench_size. */
 const SIZE = { quick: 0, default: 1, full: 2 } as const;
@@ -255,6 +255,8 @@ export class EngineLearning {
     const { training, peak } = run;
     const last = training.progress.step + most;
     let told: unknown;
+    let from = training.progress.step;
+    let due = performance.now() + SLICE_MS;
     for (;;) {
       const { step, steps, done } = training.progress;
       if (job.cancelled) {
@@ -267,20 +269,26 @@ export class EngineLearning {
         return { reason, step, steps, milliseconds: training.milliseconds };
       }
       peak.sample();
-      training.slice(last - step);
+      training.slice(job, last);
+      if (performance.now() < due && !job.cancelled && !training.progress.done) {
+        await breathe();
+        continue;
+      }
+      due = performance.now() + SLICE_MS;
       const now = training.progress;
       const news: TrainReport = {
         step: now.step,
         steps: now.steps,
         epoch: now.epoch,
         loss: now.loss,
-        losses: training.losses(step),
+        losses: training.losses(from),
         milliseconds: training.milliseconds,
         peak: peak.gflops,
       };
       /* Whoever listens may take their time: training then waits, one slice ahead of them. */
       await told;
-      told = report(news);
+      told = job.told(report(news));
+      from = now.step;
       await breathe();
     }
   }
@@ -366,7 +374,7 @@ export class EngineLearning {
     this.#runs.delete(id);
     run.disposed = true;
     /* The slices that run now still need it. */
-    if (run.job) run.job.cancelled = true;
+    if (run.job) run.job.cancel();
     else this.#free(run);
   }
 

@@ -1,3 +1,4 @@
+import type { History } from './api.js';
 import { STATUS } from './status.js';
 
 /** What went wrong, as a name: `"PLX_ERR_SHAPE"`. */
@@ -34,14 +35,18 @@ export class PlxError extends Error {
   readonly codeName: PlxErrorName;
   /** The call of a graph that was wrong, when it is told later; `stack` is that of this call. */
   declare readonly call?: FailedCall;
+  /** What a `fit` that was cancelled, or diverged, had done by then. */
+  declare readonly history?: History;
 
   constructor(
     codeName: PlxErrorName,
     message: string,
-    options?: { cause?: unknown; call?: FailedCall },
+    options?: { cause?: unknown; call?: FailedCall; history?: History | undefined },
   ) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     if (options?.call) this.call = options.call;
+    /* Not enumerable: a sentence is printed, not thousands of losses. */
+    if (options?.history) Object.defineProperty(this, 'history', { value: options.history });
     this.name = codeName === 'PLX_ERR_CANCELLED' ? 'AbortError' : 'PlxError';
     this.codeName = codeName;
     this.code = STATUS[codeName];

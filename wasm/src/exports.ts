@@ -86,6 +86,7 @@ export interface Exports {
     patience: number,
     minImprovement: number,
   ): void;
+  _plx_js_model_optimizer(model: number): number;
   _plx_js_trainer_new(
     model: number,
     loss: number,
@@ -96,6 +97,7 @@ export interface Exports {
     epochs: number,
     shuffle: number,
     seed: number,
+    state: number,
   ): number;
   _plx_js_trainer_free(trainer: number): void;
   _plx_js_trainer_run(trainer: number, maxSteps: number): number;

@@ -47,7 +47,8 @@ import {
   type Recorded,
 } from './graph_nodes.js';
 import { checkLayer, libraryName } from './layers.js';
-import { checkOptimizer, checkRate } from './model.js';
+import { checkOptimizer } from './model.js';
+import { checkRate } from './optimizer.js';
 import { checkOptions, number } from './options.js';
 import type { GraphCall, InputValue, ValueInfo } from './rpc.js';
 

@@ -487,7 +487,11 @@ export interface Graph {
     gradients: T,
     largest: number,
   ): { -readonly [K in keyof T]: GraphNode };
-  /** One step of an optimizer, which keeps its state in the graph, for `compile`'s `updates`. */
+  /**
+   * One step of an optimizer, which keeps its state in the graph, for `compile`'s `updates`. A gradient
+   * whose square overflows, in an optimizer that takes it, makes the run reject with PLX_ERR_DIVERGED
+   * and changes no parameter.
+   */
   update(
     optimizer: OptimizerOptions['kind'] | OptimizerOptions,
     parameters: readonly GraphParameter[],

@@ -1,6 +1,7 @@
 /** Long calls that can be cancelled, and whose callbacks may fail. */
 import type { Connection } from './connection.js';
 import { PlxError } from './errors.js';
+import type { JobRequest } from './rpc.js';
 
 /** The error of a cancelled call. */
 export function cancelled(call: string, signal: AbortSignal): PlxError {
@@ -8,26 +9,27 @@ export function cancelled(call: string, signal: AbortSignal): PlxError {
 }
 
 /**
- * Wraps a callback so that what it throws ends the job, and the job's end ends waiting for it. After
- * the signal aborts it is called only with afterAbort: for results that are kept all the same.
+ * Wraps a callback so that what it throws, or its promise rejects with, ends the job, and the job's end
+ * ends waiting for it. What comes back tells the engine whether to go on. After the signal aborts it
+ * is called only with afterAbort: for results that are kept all the same.
  */
 type Guard = <A>(
-  callback: (argument: A) => void | Promise<void>,
+  callback: (argument: A) => unknown,
   options?: { afterAbort: boolean },
-) => (argument: A) => Promise<void>;
+) => (argument: A) => Promise<boolean>;
 
 /**
- * Starts a job and waits for it. When the signal aborts, or a callback throws, the engine is told
+ * Starts a job and waits for it. When the signal aborts, or a callback fails, the engine is told
  * to stop, and the job's promise rejects once it has.
  */
 export async function runJob<T>(
   connection: Connection,
-  job: number,
   signal: AbortSignal | undefined,
   call: string,
-  start: (guard: Guard) => Promise<T>,
+  start: (job: JobRequest, guard: Guard) => Promise<T>,
 ): Promise<T> {
   if (signal?.aborted) throw cancelled(call, signal);
+  const job = connection.newJob(signal !== undefined);
   let thrown: { error: unknown } | undefined;
   let release = () => {};
   const stopped = new Promise<void>((resolve) => {
@@ -35,26 +37,29 @@ export async function runJob<T>(
   });
   const stop = () => {
     release();
-    connection.call((engine) => engine.cancel(job)).catch(() => {});
+    if (job.stop) Atomics.store(job.stop, 0, 1);
+    connection.call((engine) => engine.cancel(job.job)).catch(() => {});
   };
   const guard: Guard = (callback, options) => async (argument) => {
-    if (thrown || (signal?.aborted && !options?.afterAbort)) return;
+    if (thrown || (signal?.aborted && !options?.afterAbort)) return false;
     try {
       await Promise.race([callback(argument), stopped]);
     } catch (error) {
       thrown = { error };
       stop();
     }
+    return !thrown && !signal?.aborted;
   };
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const value = await start(guard);
+    const value = await start(job, guard);
     if (thrown) throw thrown.error;
     return value;
   } catch (error) {
     if (thrown) throw thrown.error;
     if (signal?.aborted && error instanceof PlxError && error.codeName === 'PLX_ERR_CANCELLED') {
-      throw new PlxError('PLX_ERR_CANCELLED', error.message, { cause: signal.reason });
+      const { message, history } = error;
+      throw new PlxError('PLX_ERR_CANCELLED', message, { cause: signal.reason, history });
     }
     throw error;
   } finally {

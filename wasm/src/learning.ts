@@ -111,15 +111,16 @@ class ClientLearning implements Learning {
         ? Number.POSITIVE_INFINITY
         : checkWhole('train: steps', options.steps, 1);
     const first = this.#step;
-    const job = this.#connection.newJob();
-    const outcome = await runJob(this.#connection, job, options.signal, 'train', (guard) => {
+    const outcome = await runJob(this.#connection, options.signal, 'train', (job, guard) => {
       const report = this.#connection.callback(
         guard(async (progress: TrainReport) => {
           this.#step = progress.step;
           await options.onProgress?.(progress);
         }),
       );
-      return this.#connection.call((engine) => engine.trainRun(this.#id, { job, steps }, report));
+      return this.#connection.call((engine) =>
+        engine.trainRun(this.#id, { ...job, steps }, report),
+      );
     });
     this.#step = outcome.step;
     const left = steps - (outcome.step - first);

@@ -9,6 +9,7 @@ import type {
   Model,
   NamedData,
   NumericArray,
+  Optimizer,
   OptimizerOptions,
   Plan,
   Port,
@@ -32,6 +33,7 @@ import { ClientGenerator, generateAfter } from './generation.js';
 import type { GraphArray } from './graph_api.js';
 import { cancelled, runJob } from './jobs.js';
 import { flattenGiven, type Given, inputsFor, samplesFor, split } from './model_data.js';
+import { ClientOptimizer, checkRate } from './optimizer.js';
 import {
   anything,
   callback,
@@ -47,6 +49,7 @@ import type {
   FitRecipe,
   FitReport,
   FitRequest,
+  JobRequest,
   ModelPorts,
   ModelSpec,
   Samples,
@@ -82,12 +85,6 @@ export function checkOptimizer(
   checkOptions('optimizer', options, OPTIMIZER);
   checkName('optimizer', options.kind, OPTIMIZERS);
   return { ...options };
-}
-
-/** A learning rate that a run may go on with. */
-export function checkRate(rate: number): number {
-  if (checkFinite('setRate: rate', rate) >= 0) return rate;
-  return refuse(`setRate: rate is ${rate}: it must be 0 or more`);
 }
 
 const FIT = {
@@ -243,26 +240,35 @@ export class ClientModel implements Model {
         `${call}: batchSize is ${batchSize}, but there are ${n} samples to train on`,
       );
     }
-    const request: FitRequest = {
-      job: this.#connection.newJob(),
+    const { onEpoch, onBatch } = options;
+    const request: Omit<FitRequest, keyof JobRequest> = {
       epochs: checkWhole(`${call}: epochs`, options.epochs ?? 1, 1),
       batchSize,
       loss,
-      optimizer: checkOptimizer(options.optimizer),
+      ...this.#optimizer(options.optimizer),
       shuffle: options.shuffle ?? true,
       seed: checkWhole(`${call}: seed`, options.seed ?? this.#seed, 0),
       recipe: checkRecipe(options),
+      reports: { epochs: onEpoch !== undefined, batches: onBatch !== undefined },
       ...parts,
     };
-    return runJob(this.#connection, request.job, options.signal, call, (guard) => {
+    return runJob(this.#connection, options.signal, call, async (job, guard) => {
       const report = this.#connection.callback(
-        guard(async (progress: FitReport) => {
-          for (const epoch of progress.epochs) options.onEpoch?.(epoch);
-          if (progress.batch) await options.onBatch?.(progress.batch);
-        }),
+        guard((news: FitReport) =>
+          'epoch' in news ? onEpoch?.(news.epoch) : onBatch?.(news.batch),
+        ),
       );
-      return this.#connection.call((engine) => engine.fit(this.#id, request, report));
+      const { failure, ...history } = await this.#connection.call((engine) =>
+        engine.fit(this.#id, { ...request, ...job }, report),
+      );
+      if (failure) throw new PlxError(failure.codeName, failure.message, { history });
+      return history;
     });
+  }
+
+  #optimizer(given: FitOptions['optimizer']): Pick<FitRequest, 'optimizer' | 'state'> {
+    if (given instanceof ClientOptimizer) return given.request(this.#connection);
+    return { optimizer: checkOptimizer(given as Exclude<typeof given, Optimizer>) };
   }
 
   #validation(

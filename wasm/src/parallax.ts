@@ -12,6 +12,8 @@ import type {
   Model,
   ModelOptions,
   NamedModelOptions,
+  Optimizer,
+  OptimizerOptions,
   Parallax,
   SuiteInfo,
 } from './api.js';
@@ -26,9 +28,10 @@ import { runJob } from './jobs.js';
 import { checkLayers, layers } from './layers.js';
 import { openLearning, SIZES } from './learning.js';
 import type { Machine } from './machine.js';
-import { ClientModel } from './model.js';
+import { ClientModel, checkOptimizer } from './model.js';
+import { ClientOptimizer } from './optimizer.js';
 import { anything, callback, checkObject, checkOptions, number, signal, text } from './options.js';
-import type { BenchPlan, BenchReport, BenchRequest, ModelSpec } from './rpc.js';
+import type { BenchPlan, BenchReport, ModelSpec } from './rpc.js';
 
 /** Of measuring one case. */
 const MOST_SECONDS = 3600;
@@ -117,6 +120,7 @@ export class ClientParallax implements Parallax {
   readonly #machine: () => Promise<Machine>;
   #info: EngineInfo;
   #models = 0;
+  #optimizers = 0;
   #runs = 0;
 
   constructor(connection: Connection, info: EngineInfo, machine: () => Promise<Machine>) {
@@ -161,6 +165,10 @@ export class ClientParallax implements Parallax {
     return new ClientModel(this.#connection, ++this.#models, spec, seed);
   }
 
+  optimizer(options: OptimizerOptions['kind'] | OptimizerOptions): Optimizer {
+    return new ClientOptimizer(this.#connection, ++this.#optimizers, checkOptimizer(options));
+  }
+
   tasks(): Promise<TaskInfo[]> {
     return this.#connection.call((engine) => engine.tasks());
   }
@@ -183,8 +191,7 @@ export class ClientParallax implements Parallax {
     checkOptions('bench', options, BENCH);
     const given = checkData(options.data ?? {}).mnist;
     const mnist = given && (await readDigits('bench', given));
-    const request: BenchRequest = {
-      job: this.#connection.newJob(),
+    const plan: BenchPlan = {
       ...planOf('bench', options),
       seed: checkWhole('bench: seed', options.seed ?? 0, 0),
       ...(mnist ? { mnist } : {}),
@@ -192,29 +199,30 @@ export class ClientParallax implements Parallax {
     const rows: BenchRow[] = [];
     let failures = 0;
     const complete = this.#completeRow(await this.#machine());
-    await runJob(this.#connection, request.job, options.signal, 'bench', (guard) => {
+    await runJob(this.#connection, options.signal, 'bench', (job, guard) => {
       const report = this.#connection.callback(
         guard(
-          (news: BenchReport) => {
-            for (const measured of news.rows) {
-              const row = complete(measured);
-              rows.push(row);
-              options.onRow?.(row);
+          async ({ rows: measured, progress }: BenchReport) => {
+            const news = measured.map(complete);
+            rows.push(...news);
+            /* All at once: whoever aborts waits for none of them, and still gets every row. */
+            const told = news.map(async (row) => options.onRow?.(row));
+            if (progress && !options.signal?.aborted) {
+              if (progress.failure !== undefined) failures++;
+              told.push((async () => options.onProgress?.(progress))());
             }
-            if (!news.progress || options.signal?.aborted) return;
-            if (news.progress.failure !== undefined) failures++;
-            options.onProgress?.(news.progress);
+            await Promise.all(told);
           },
           { afterAbort: true },
         ),
       );
-      return this.#connection.call((engine) => engine.bench(request, report));
+      return this.#connection.call((engine) => engine.bench({ ...plan, ...job }, report));
     });
-    if (rows.length > 0 || failures > 0 || request.cases.length === 0) return rows;
-    const texts = request.cases.map((text) => `"${text}"`).join(' or ');
+    if (rows.length > 0 || failures > 0 || plan.cases.length === 0) return rows;
+    const texts = plan.cases.map((text) => `"${text}"`).join(' or ');
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `bench: no case of size "${request.size}" has ${texts} in its name`,
+      `bench: no case of size "${plan.size}" has ${texts} in its name`,
     );
   }
 

@@ -9,9 +9,9 @@ import type {
   EpochLog,
   Evaluation,
   ExplainOptions,
+  History,
   IdxArray,
   Loss,
-  MemoryUse,
   Metrics,
   OptimizerOptions,
   Plan,
@@ -84,16 +84,28 @@ export interface Sampling {
   topK: number;
 }
 
-/** Training as the library sees it, all defaults filled in. */
-export interface FitRequest {
+/** What every long call has, so that it can be stopped. */
+export interface JobRequest {
   job: number;
+  /** Whether a signal may stop it. */
+  stoppable: boolean;
+  /** Then, where memory can be shared: element 0 becomes 1 as the signal aborts. */
+  stop?: Int32Array;
+}
+
+/** Training as the library sees it, all defaults filled in. */
+export interface FitRequest extends JobRequest {
   epochs: number;
   batchSize: number;
   loss: Loss;
   optimizer: OptimizerOptions;
+  /** Number of an optimizer whose state goes on; without it, a new one. */
+  state?: number;
   shuffle: boolean;
   seed: number;
   recipe: FitRecipe;
+  /** What is listened to: training waits for whoever does. */
+  reports: { epochs: boolean; batches: boolean };
   data: Samples;
   validation?: Samples;
 }
@@ -109,21 +121,12 @@ export interface FitRecipe {
   minImprovement: number;
 }
 
-/** Progress of training: what happened since the last report. */
-export interface FitReport {
-  batch?: BatchLog;
-  epochs: EpochLog[];
-}
+/** Progress of training: an epoch has ended, or some milliseconds are over. */
+export type FitReport = { epoch: EpochLog } | { batch: BatchLog };
 
-/** The result of training. */
-export interface FitReply {
-  loss: Float32Array;
-  epochs: EpochLog[];
-  steps: number;
-  bestEpoch?: number;
-  stoppedEarly: boolean;
-  milliseconds: number;
-  memory: MemoryUse;
+/** The result of training, up to where it failed. */
+export interface FitReply extends History {
+  failure?: { codeName: PlxErrorName; message: string };
 }
 
 /** A run of suites. */
@@ -139,9 +142,7 @@ export interface BenchPlan {
 }
 
 /** A call of bench. */
-export interface BenchRequest extends BenchPlan {
-  job: number;
-}
+export interface BenchRequest extends BenchPlan, JobRequest {}
 
 /** Progress of a bench: what happened since the last report. */
 export interface BenchReport {
@@ -155,12 +156,11 @@ export interface LearnRequest
     Pick<LearnOptions, 'model' | 'optimizer'> {
   text?: { bytes: Uint8Array; source: string };
   table?: { bytes: Uint8Array; source: string };
-  mnist?: NonNullable<BenchRequest['mnist']>;
+  mnist?: NonNullable<BenchPlan['mnist']>;
 }
 
 /** A call of train. */
-export interface TrainRequest {
-  job: number;
+export interface TrainRequest extends JobRequest {
   /** At most; may be infinite. */
   steps: number;
 }
@@ -231,6 +231,8 @@ export interface EngineApi {
     report: (report: FitReport) => unknown,
   ): Promise<FitReply>;
   setRate(model: number, rate: number): void;
+  /** Frees the state that an optimizer of the client has by now. */
+  disposeOptimizer(state: number): void;
   /** The outputs that are asked for by their places. */
   predict(
     model: number,

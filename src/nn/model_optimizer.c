@@ -1,0 +1,100 @@
+/* The optimizer of a model's weights: a trainer's own, or one that goes from trainer to trainer. */
+#include "nn/trainer.h"
+
+#include "base/platform.h"
+
+/* Tensors of weights that are trained, or of running statistics; returns how many. */
+static int list_weights(const plx_weights *weights, bool state, plx_tensor **list) {
+    int count = 0;
+    for (int i = 0; i < weights->count; ++i)
+        if ((weights->list[i].role == PLX_WEIGHT_STATE) == state)
+            list[count++] = weights->list[i].tensor;
+    return count;
+}
+
+static plx_status room_for_list(const plx_model *model, plx_tensor ***out) {
+    *out = plx_platform_alloc((size_t)model->weights->count * sizeof **out);
+    return *out ? PLX_OK : plx__fail(&model->ctx->message, PLX_ERR_MEMORY, "optimizer: no memory");
+}
+
+static plx_status make(const plx_model *model, const plx_optimizer_options *options, int count,
+                       plx_tensor *const *trained, plx_optimizer **out) {
+    const plx_weights *weights = model->weights;
+    plx_optimizer *made = NULL;
+    PLX_TRY(plx_optimizer_new(model->ctx, options, count, trained, &made));
+    int number = 0;
+    for (int i = 0; i < weights->count; ++i) {
+        if (weights->list[i].role == PLX_WEIGHT_PLAIN) made->groups[number].weight_decay = 0;
+        number += weights->list[i].role != PLX_WEIGHT_STATE;
+    }
+    *out = made;
+    return PLX_OK;
+}
+
+plx_status plx_model_optimizer(const plx_model *model, const plx_optimizer_options *options,
+                               plx_optimizer **out) {
+    plx_tensor **list = NULL;
+    if (model->weights->count) PLX_TRY(room_for_list(model, &list));
+    const int count = list ? list_weights(model->weights, false, list) : 0;
+    const plx_status status = make(model, options, count, list, out);
+    plx_platform_free(list);
+    return status;
+}
+
+/* A list of the optimizer's, where there is one, that has the sizes of the weights. */
+static bool fits(const plx_trainer *t, plx_tensor *const *list) {
+    for (int i = 0; list && i < t->count; ++i)
+        if (list[i]->size != t->trained[i]->size) return false;
+    return true;
+}
+
+static plx_status check_given(const plx_trainer *t, const plx_optimizer *o) {
+    plx__message *message = &t->model->ctx->message;
+    bool same = o->count == t->count;
+    for (int i = 0; same && i < t->count; ++i) same = o->parameters[i] == t->trained[i];
+    if (!same || !fits(t, o->first) || !fits(t, o->second) || !fits(t, o->kept) ||
+        !fits(t, o->sums))
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: the optimizer was made for other weights (%d tensors) than those of "
+                         "this model (%d): make one for each model, after its last layer",
+                         o->count, t->count);
+    if (o->at_work)
+        return plx__fail(message, PLX_ERR_STATE,
+                         "fit: the optimizer is at work in another trainer; free that first");
+    return PLX_OK;
+}
+
+plx_status plx__optimizer_open(plx_trainer *t) {
+    PLX_TRY(room_for_list(t->model, &t->trained));
+    t->count = list_weights(t->model->weights, false, t->trained);
+    t->state_count = list_weights(t->model->weights, true, t->trained + t->count);
+    plx_optimizer *given = t->options.state;
+    if (given) {
+        PLX_TRY(check_given(t, given));
+        t->options.optimizer = given->options;
+        t->given_rate = given->options.rate;
+        t->optimizer = given;
+    } else {
+        PLX_TRY(make(t->model, &t->options.optimizer, t->count, t->trained, &t->optimizer));
+    }
+    plx_optimizer *o = t->optimizer;
+    o->at_work = true;
+    o->state = t->trained + t->count;
+    o->state_count = t->state_count;
+    t->steps_before = o->steps;
+    if (!o->kept) PLX_TRY(plx__optimizer_keep(o));
+    return t->options.accumulate > 1 && !o->sums ? plx__optimizer_sum(o) : PLX_OK;
+}
+
+void plx__optimizer_close(plx_trainer *t) {
+    plx_optimizer *o = t->optimizer;
+    if (o && o == t->options.state) {
+        plx_optimizer_set_rate(o, t->given_rate);
+        o->at_work = false;
+        o->state = NULL;
+        o->state_count = 0;
+    } else {
+        plx_optimizer_free(o);
+    }
+    plx_platform_free(t->trained);
+}
