@@ -25,8 +25,8 @@ function replaceExactly(text, pattern, replacement, count, what) {
 
 /**
  * The glue code of a tier without any file names. Bundlers follow every literal `new URL('file',
- * import.meta.url)`, and rename the file; here the module is handed in compiled, and a thread's
- * worker is the engine's own file, wherever a bundler put it.
+ * import.meta.url)`, and rename the file; here the module is handed in compiled, and src/threads.ts
+ * starts the workers of threads.
  */
 function portableGlue(tier) {
   const name = `engine-${tier}`;
@@ -37,7 +37,7 @@ function portableGlue(tier) {
   };
   replace(
     `new Worker(new URL("${name}.mjs",import.meta.url),workerOptions)`,
-    'new Worker(self.location.href,workerOptions)',
+    'Module.plxThread(workerOptions)',
     threaded,
   );
   replace(`new URL("${name}.wasm",import.meta.url).href`, '""');
