@@ -154,6 +154,68 @@ describe('in a browser', { skip: withoutBrowser }, () => {
     }
   });
 
+  describe('has one thread where the workers of more', () => {
+    const ENGINE = '/engine-relaxed-threads.mjs';
+    const own = readFileSync(join(DIST, ENGINE), 'utf8');
+    /** An answer to the second request for the engine's file: the first is its own worker's. */
+    const toThread = (answer) => {
+      let asked = 0;
+      return (path) => (path === ENGINE && ++asked === 2 ? answer : undefined);
+    };
+    /** The engine's file, which begins with something else in a thread's worker. */
+    const inThread = (statement) => (path) =>
+      path === ENGINE ? { body: `if (self.name) { ${statement} }\n${own}` } : undefined;
+    const policy = { 'Content-Security-Policy': "worker-src 'none'" };
+    const cases = {
+      'are forbidden by a policy': [
+        (path) => (path === ENGINE ? { headers: policy } : undefined),
+        /did not start: the worker of a thread failed/,
+      ],
+      'do not load': [
+        toThread({ status: 404, body: '' }),
+        /did not start: the worker of a thread failed: its file did not load/,
+      ],
+      'find no memory': [
+        inThread("throw new RangeError('out of memory');"),
+        /did not start: the worker of a thread failed: .*out of memory/,
+      ],
+      'say nothing': [
+        inThread('await new Promise(() => {});'),
+        /did not start: load: the engine did not start within 3000 ms/,
+      ],
+    };
+    const body = `
+      const plx = await load({ threads: 2, timeout: 3000 });
+      const { length } = await plx.model('mlp:2-4-1', { seed: 1 }).predict([[1, 2]]);
+      const { tier, threads, downgrades } = plx.info();
+      plx.dispose();
+      return { tier, threads, downgrades, length };`;
+    for (const [name, [answer, reason]] of Object.entries(cases)) {
+      it(name, async () => {
+        const { value, error } = await run(body, { headers: ISOLATION, answer });
+        assert.equal(value?.tier, 'relaxed-threads', error?.message);
+        assert.deepEqual([value.threads, value.length], [1, 1]);
+        const [{ wanted, got, reason: said }, ...more] = value.downgrades;
+        assert.deepEqual([wanted, got, more], ['2 threads', '1 thread', []]);
+        assert.match(said, reason);
+      });
+    }
+  });
+
+  it('takes the tier without threads where the workers of the others do not load', async () => {
+    const answer = (path) => (/-threads.mjs$/.test(path) ? { status: 404, body: '' } : undefined);
+    const { value, error } = await run(INFO, { headers: ISOLATION, answer });
+    assert.equal(value?.tier, 'simd', error?.message);
+    assert.deepEqual(
+      value.downgrades.map(({ wanted, got }) => [wanted, got]),
+      [
+        ['relaxed-threads', 'simd-threads'],
+        ['simd-threads', 'simd'],
+      ],
+    );
+    assert.match(value.downgrades[0].reason, /worker file engine-relaxed-threads.mjs did not load/);
+  });
+
   it('takes WebAssembly of the wrong MIME type all the same', async () => {
     const answer = (path) => (path.endsWith('.wasm') ? { type: 'text/plain' } : undefined);
     const { value } = await run(INFO, { answer });

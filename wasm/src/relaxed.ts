@@ -35,14 +35,15 @@ function moduleBytes(): Uint8Array<ArrayBuffer> {
   ]);
 }
 
-/** a b + c where rounding twice shows: (1 + e) (1 - e) - 1 is -e e, and 0 when the product is rounded. */
+/** a b + c where rounding twice shows: (1 + e) (1 - e) - 1 is -e e, and 0 when the product is rounded to
+ * fewer digits than 1 - e e takes. */
 const shows = (e: number) => ({ a: 1 + e, b: 1 - e, c: -1, fused: -e * e, apart: 0 });
 const plain = (a: number, b: number, c: number) => ({
   ...{ a, b, c },
   ...{ fused: a * b + c, apart: a * b + c },
 });
-const FLOATS = [shows(2 ** -12), plain(3, 5, 7), shows(-(2 ** -13)), plain(-2, 0.5, 1000)];
-const DOUBLES = [shows(2 ** -27), plain(-3, 7, 11)];
+const FLOATS = [shows(2 ** -13), plain(3, 5, 7), shows(-(2 ** -14)), plain(-2, 0.5, 1000)];
+const DOUBLES = [shows(2 ** -28), plain(-3, 7, 11)];
 
 interface Probe {
   memory: WebAssembly.Memory;
