@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { outcomeOf, withBrowser, withoutBrowser } from './support/browser.mjs';
+import { answerRelaxed, apart, engineFuses } from './support/relaxed.mjs';
 import { ISOLATION, STRICT_CSP, serve } from './support/server.mjs';
 
 const DIST = fileURLToPath(new URL('../../wasm/dist', import.meta.url));
@@ -50,6 +51,23 @@ describe('in a browser', { skip: withoutBrowser }, () => {
     const { value, error } = await run(INFO, { headers: { ...ISOLATION, ...STRICT_CSP } });
     assert.equal(value?.tier, 'relaxed-threads', error?.message);
     assert.deepEqual(value.downgrades, []);
+  });
+
+  it('says that kernels fuse only where they do', async () => {
+    const body = `
+      const fuses = (${engineFuses})();
+      const fma = async () => {
+        const plx = await load();
+        const { tier, fma } = plx.info();
+        plx.dispose();
+        return [tier, fma];
+      };
+      const told = await fma();
+      (${answerRelaxed})(${apart}, ${apart});
+      return { fuses, told, unfused: await fma() };`;
+    const { value, error } = await run(body, { headers: ISOLATION });
+    assert.deepEqual(value?.told, ['relaxed-threads', value?.fuses], error?.message);
+    assert.deepEqual(value.unfused, ['relaxed-threads', false]);
   });
 
   it('has one thread on a page that is not isolated, and says why', async () => {
