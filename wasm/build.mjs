@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { noticesOf } from './notices.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const engines = resolve(process.argv[2] ?? join(here, '../build/wasm'));
@@ -70,6 +71,8 @@ const bundle = (entry, outfile, options = {}) =>
     target: 'es2022',
     minify: true,
     legalComments: 'none',
+    absWorkingDir: here,
+    metafile: true,
     logLevel: 'warning',
     ...options,
   });
@@ -132,7 +135,9 @@ function declarations() {
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 cpSync(join(here, '../LICENSE'), join(dist, 'LICENSE'));
-await bundles();
+const results = await bundles();
+const metafiles = results.map(({ metafile }) => metafile);
+writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), noticesOf(metafiles, here));
 declarations();
 for (const tier of TIERS)
   cpSync(join(engines, `engine-${tier}.wasm`), join(dist, `engine-${tier}.wasm`));
