@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { noticesOf } from './notices.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const engines = resolve(process.argv[2] ?? join(here, '../build/wasm'));
@@ -25,8 +26,8 @@ function replaceExactly(text, pattern, replacement, count, what) {
 
 /**
  * The glue code of a tier without any file names. Bundlers follow every literal `new URL('file',
- * import.meta.url)`, and rename the file; here the module is handed in compiled, and a thread's
- * worker is the engine's own file, wherever a bundler put it.
+ * import.meta.url)`, and rename the file; here the module is handed in compiled, and src/threads.ts
+ * starts the workers of threads.
  */
 function portableGlue(tier) {
   const name = `engine-${tier}`;
@@ -37,7 +38,7 @@ function portableGlue(tier) {
   };
   replace(
     `new Worker(new URL("${name}.mjs",import.meta.url),workerOptions)`,
-    'new Worker(self.location.href,workerOptions)',
+    'Module.plxThread(workerOptions)',
     threaded,
   );
   replace(`new URL("${name}.wasm",import.meta.url).href`, '""');
@@ -70,6 +71,8 @@ const bundle = (entry, outfile, options = {}) =>
     target: 'es2022',
     minify: true,
     legalComments: 'none',
+    absWorkingDir: here,
+    metafile: true,
     logLevel: 'warning',
     ...options,
   });
@@ -130,7 +133,9 @@ function declarations() {
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 cpSync(join(here, '../LICENSE'), join(dist, 'LICENSE'));
-await bundles();
+const results = await bundles();
+const metafiles = results.map(({ metafile }) => metafile);
+writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), noticesOf(metafiles, here));
 declarations();
 for (const tier of TIERS)
   cpSync(join(engines, `engine-${tier}.wasm`), join(dist, `engine-${tier}.wasm`));

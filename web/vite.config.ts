@@ -39,6 +39,18 @@ function policyInPage(policy: string): Plugin {
   };
 }
 
+/** The package is bundled already, so that Vite does not see what is in it. */
+function packageNotices(): Plugin {
+  return {
+    name: 'package-notices',
+    apply: 'build',
+    generateBundle() {
+      const source = readFileSync(here('../wasm/dist/THIRD_PARTY_NOTICES.txt'), 'utf8');
+      this.emitFile({ type: 'asset', fileName: 'THIRD_PARTY_NOTICES_parallax-nn.txt', source });
+    },
+  };
+}
+
 export default defineConfig(({ mode }) => {
   const all = headersFile();
   const policy = all['Content-Security-Policy'];
@@ -53,12 +65,18 @@ export default defineConfig(({ mode }) => {
     root: here('.'),
     /* Relative, so that the same files work at the root of a host and below a project's path. */
     base: './',
-    plugins: [rowSchema(here('../bench/results.schema.json')), policyInPage(policy)],
+    plugins: [
+      rowSchema(here('../bench/results.schema.json')),
+      policyInPage(policy),
+      packageNotices(),
+    ],
     server: { headers: development },
     preview: { headers: served },
     worker: { format: 'es' },
     build: {
       target: 'es2022',
+      /* Whose code is in the page, with the licences; what is in parallax-nn stands in its own file. */
+      license: { fileName: 'THIRD_PARTY_NOTICES.md' },
       modulePreload: { polyfill: false },
       /* Inlined assets would be data: URLs, which the policy refuses to fetch. */
       assetsInlineLimit: 0,

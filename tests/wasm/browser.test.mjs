@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { outcomeOf, withBrowser, withoutBrowser } from './support/browser.mjs';
+import { answerRelaxed, apart, engineFuses } from './support/relaxed.mjs';
 import { ISOLATION, STRICT_CSP, serve } from './support/server.mjs';
 
 const DIST = fileURLToPath(new URL('../../wasm/dist', import.meta.url));
@@ -50,6 +51,23 @@ describe('in a browser', { skip: withoutBrowser }, () => {
     const { value, error } = await run(INFO, { headers: { ...ISOLATION, ...STRICT_CSP } });
     assert.equal(value?.tier, 'relaxed-threads', error?.message);
     assert.deepEqual(value.downgrades, []);
+  });
+
+  it('says that kernels fuse only where they do', async () => {
+    const body = `
+      const fuses = (${engineFuses})();
+      const fma = async () => {
+        const plx = await load();
+        const { tier, fma } = plx.info();
+        plx.dispose();
+        return [tier, fma];
+      };
+      const told = await fma();
+      (${answerRelaxed})(${apart}, ${apart});
+      return { fuses, told, unfused: await fma() };`;
+    const { value, error } = await run(body, { headers: ISOLATION });
+    assert.deepEqual(value?.told, ['relaxed-threads', value?.fuses], error?.message);
+    assert.deepEqual(value.unfused, ['relaxed-threads', false]);
   });
 
   it('has one thread on a page that is not isolated, and says why', async () => {
@@ -152,6 +170,68 @@ describe('in a browser', { skip: withoutBrowser }, () => {
       assert.equal(error?.codeName, codeName);
       assert.match(error.message, message);
     }
+  });
+
+  describe('has one thread where the workers of more', () => {
+    const ENGINE = '/engine-relaxed-threads.mjs';
+    const own = readFileSync(join(DIST, ENGINE), 'utf8');
+    /** An answer to the second request for the engine's file: the first is its own worker's. */
+    const toThread = (answer) => {
+      let asked = 0;
+      return (path) => (path === ENGINE && ++asked === 2 ? answer : undefined);
+    };
+    /** The engine's file, which begins with something else in a thread's worker. */
+    const inThread = (statement) => (path) =>
+      path === ENGINE ? { body: `if (self.name) { ${statement} }\n${own}` } : undefined;
+    const policy = { 'Content-Security-Policy': "worker-src 'none'" };
+    const cases = {
+      'are forbidden by a policy': [
+        (path) => (path === ENGINE ? { headers: policy } : undefined),
+        /did not start: the worker of a thread failed/,
+      ],
+      'do not load': [
+        toThread({ status: 404, body: '' }),
+        /did not start: the worker of a thread failed: its file did not load/,
+      ],
+      'find no memory': [
+        inThread("throw new RangeError('out of memory');"),
+        /did not start: the worker of a thread failed: .*out of memory/,
+      ],
+      'say nothing': [
+        inThread('await new Promise(() => {});'),
+        /did not start: load: the engine did not start within 3000 ms/,
+      ],
+    };
+    const body = `
+      const plx = await load({ threads: 2, timeout: 3000 });
+      const { length } = await plx.model('mlp:2-4-1', { seed: 1 }).predict([[1, 2]]);
+      const { tier, threads, downgrades } = plx.info();
+      plx.dispose();
+      return { tier, threads, downgrades, length };`;
+    for (const [name, [answer, reason]] of Object.entries(cases)) {
+      it(name, async () => {
+        const { value, error } = await run(body, { headers: ISOLATION, answer });
+        assert.equal(value?.tier, 'relaxed-threads', error?.message);
+        assert.deepEqual([value.threads, value.length], [1, 1]);
+        const [{ wanted, got, reason: said }, ...more] = value.downgrades;
+        assert.deepEqual([wanted, got, more], ['2 threads', '1 thread', []]);
+        assert.match(said, reason);
+      });
+    }
+  });
+
+  it('takes the tier without threads where the workers of the others do not load', async () => {
+    const answer = (path) => (/-threads.mjs$/.test(path) ? { status: 404, body: '' } : undefined);
+    const { value, error } = await run(INFO, { headers: ISOLATION, answer });
+    assert.equal(value?.tier, 'simd', error?.message);
+    assert.deepEqual(
+      value.downgrades.map(({ wanted, got }) => [wanted, got]),
+      [
+        ['relaxed-threads', 'simd-threads'],
+        ['simd-threads', 'simd'],
+      ],
+    );
+    assert.match(value.downgrades[0].reason, /worker file engine-relaxed-threads.mjs did not load/);
   });
 
   it('takes WebAssembly of the wrong MIME type all the same', async () => {

@@ -1,11 +1,16 @@
 /** The engine in Node: tiers, models, training, prediction, cancelling, ending. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { load } from 'parallax-nn';
 import { interp5d, XOR } from './support/data.mjs';
 import { withEngine } from './support/engine.mjs';
+import { answerRelaxed, apart, engineFuses, fused } from './support/relaxed.mjs';
 
 const TIERS = ['simd', 'simd-threads'];
 
@@ -25,6 +30,78 @@ describe('load', () => {
       assert.ok(info.startup.compiled > 0 && info.startup.worker > 0);
       assert.ok(info.startup.ready >= info.startup.compiled);
     }));
+
+  describe('asks what relaxed multiply-add does here', () => {
+    /** What load says where the instructions give what floats and doubles make of their operands. */
+    const infoWith = (floats, doubles) => {
+      const end = answerRelaxed(floats, doubles);
+      return withEngine({ threads: 1 }, (plx) => plx.info()).finally(end);
+    };
+    const right = fused;
+    const wrong = {
+      'is twice the right value': (a, b, c) => 2 * (a * b + c),
+      'has lost what it adds to': (a, b) => a * b,
+      'is no number': () => Number.NaN,
+      'is off by one in the last digit': (a, b, c) => (a * b + c) * (1 + 2 ** -23),
+    };
+    for (const [name, madd] of Object.entries(wrong)) {
+      it(`and takes no tier that needs it where it ${name}`, async () => {
+        for (const [floats, doubles, instruction] of [
+          [madd, right, 'f32x4_relaxed_madd'],
+          [right, madd, 'f64x2_relaxed_madd'],
+        ]) {
+          const { tier, downgrades } = await infoWith(floats, doubles);
+          assert.equal(tier, 'simd-threads');
+          const [{ wanted, got, reason }, ...more] = downgrades;
+          assert.deepEqual([wanted, got, more], ['relaxed-threads', 'simd-threads', []]);
+          assert.match(reason, new RegExp(`${instruction} is wrong here: .* gave `));
+        }
+      });
+    }
+
+    it('and says that kernels fuse only where it does', async () => {
+      assert.equal(engineFuses() ?? false, (await withEngine({}, (plx) => plx.info())).fma);
+      const info = await infoWith(apart, apart);
+      assert.ok(
+        !info.downgrades.some(({ reason }) => reason.includes('wrong')),
+        'that is no fault',
+      );
+      assert.equal(info.fma, false);
+    });
+
+    it('and of every such instruction that the kernels use', () => {
+      const root = fileURLToPath(new URL('../..', import.meta.url));
+      const relaxed = /[fi]\d+x\d+_relaxed_\w+|__builtin_wasm_relaxed_\w+/g;
+      const namesIn = (files) =>
+        [
+          ...new Set(files.flatMap((file) => readFileSync(file, 'utf8').match(relaxed) ?? [])),
+        ].sort();
+      const kernels = join(root, 'src/kernels');
+      const used = namesIn(readdirSync(kernels).map((name) => join(kernels, name)));
+      assert.ok(used.length > 0);
+      assert.deepEqual(namesIn([join(root, 'wasm/src/relaxed.ts')]), used);
+    });
+  });
+
+  it('has one thread where the workers of more fail, and says so', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'parallax-nn-'));
+    try {
+      const engine = import.meta.resolve('parallax-nn/worker/engine-simd-threads.mjs');
+      const file = join(folder, 'worker.mjs');
+      const fails = `if (self.name) throw new RangeError('out of memory');`;
+      writeFileSync(file, `${fails} await import(${JSON.stringify(engine)});`);
+      const options = { tier: 'simd-threads', workerURL: pathToFileURL(file), threads: 2 };
+      await withEngine(options, async (plx) => {
+        assert.equal(plx.info().threads, 1);
+        const [{ wanted, got, reason }, ...more] = plx.info().downgrades;
+        assert.deepEqual([wanted, got, more], ['2 threads', '1 thread', []]);
+        assert.match(reason, /the worker of a thread failed: out of memory/);
+        assert.equal((await plx.model('mlp:2-4-1').predict(XOR.x)).length, 4);
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 
   it('measures how many threads are worth it', () =>
     withEngine({}, async (plx) => {

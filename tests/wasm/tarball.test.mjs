@@ -1,13 +1,16 @@
 /** The packed package in a clean project: what is in it, how it is imported, how big it is. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { noticesOf } from '../../wasm/notices.mjs';
 import { newProject } from './support/tarball.mjs';
 
+const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
 const TIERS = ['simd', 'simd-threads', 'relaxed-threads'];
 const APP = `
 const plx = await load({ tier: 'simd' });
@@ -33,6 +36,7 @@ describe('the packed package', () => {
       'README.md',
       'package.json',
       'dist/LICENSE',
+      'dist/THIRD_PARTY_NOTICES.txt',
       ...['index.d.mts', 'index.d.cts', 'index.mjs', 'extern.mjs', 'inline.mjs'].map(
         (name) => `dist/${name}`,
       ),
@@ -40,6 +44,51 @@ describe('the packed package', () => {
       ...TIERS.flatMap((tier) => [`dist/engine-${tier}.mjs`, `dist/engine-${tier}.wasm`]),
     ]);
     assert.deepEqual(new Set(project.files), expected);
+  });
+
+  it('holds the licences of what it contains of others', () => {
+    const notices = content('THIRD_PARTY_NOTICES.txt').toString();
+    /* Where nothing is minified, esbuild leaves the path of every file. */
+    const paths = ['node.mjs', 'node-worker.mjs'].flatMap((name) =>
+      [
+        ...content(name)
+          .toString()
+          .matchAll(/^\/\/ .*node_modules\/((?:@[^/]+\/)?[^/]+)\//gm),
+      ].map(([, bundled]) => bundled),
+    );
+    const names = new Set([...paths, 'comlink', 'wasm-feature-detect']);
+    for (const name of names) {
+      const { license } = JSON.parse(readFileSync(join(MODULES, name, 'package.json'), 'utf8'));
+      assert.match(notices, new RegExp(`^${name} [\\d.]+ \\(${license}\\)$`, 'm'));
+      const text = readFileSync(join(MODULES, name, 'LICENSE'), 'utf8').trimEnd();
+      assert.ok(notices.includes(text), `the licence of ${name}`);
+    }
+    assert.match(notices, /^Emscripten \(MIT\)\n.*\n\nCopyright \(c\) 2010-2014 Emscripten/m);
+    assert.match(notices, /^musl.* \(MIT\)$/m);
+    assert.match(notices, /Copyright © 2005-\d+ Rich Felker/);
+  });
+
+  it('cannot forget a package that is bundled, or its licence', () => {
+    const folder = join(project.folder, 'node_modules/fresh');
+    const write = (name, text) => project.write(`node_modules/fresh/${name}`, text);
+    mkdirSync(folder);
+    try {
+      write('package.json', JSON.stringify({ name: 'fresh', version: '1.2.3', license: 'MIT' }));
+      const bundle = (bytesInOutput) => ({
+        outputs: { 'dist/new.mjs': { inputs: { 'node_modules/fresh/a/b.js': { bytesInOutput } } } },
+      });
+      const forgets = () => noticesOf([bundle(7)], project.folder);
+      assert.throws(forgets, /fresh has no licence text/);
+      write('LICENCE.md', 'You may.');
+      assert.match(forgets(), /^fresh 1\.2\.3 \(MIT\)\nin new\.mjs\n\nYou may\.$/m);
+      assert.doesNotMatch(
+        noticesOf([bundle(0)], project.folder),
+        /fresh/,
+        'nothing of it is there',
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('depends on nothing and runs no script when installed', () => {

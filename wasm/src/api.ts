@@ -62,7 +62,7 @@ export interface EngineInfo {
   gemm: string;
   /** Bits of a vector. */
   vectorBits: number;
-  /** Whether kernels fuse multiply and add. */
+  /** Whether kernels fuse multiply and add: asked of the engine, since the relaxed tier leaves it open. */
   fma: boolean;
   /** Whether results have the bits of every other exact machine. */
   exact: boolean;

@@ -5,6 +5,7 @@ import { Connection, type WorkerLike } from './connection.js';
 import { PlxError } from './errors.js';
 import type { Machine } from './machine.js';
 import { ClientParallax } from './parallax.js';
+import { askRelaxed } from './relaxed.js';
 import type { EngineApi, EngineReport, StartRequest } from './rpc.js';
 import { compileBytes } from './source.js';
 import { chooseTier, isIsolated, isThreaded, sharesMemory, TIERS } from './tiers.js';
@@ -85,19 +86,53 @@ function compileTier(host: Host, tier: Tier, options: LoadOptions): Promise<WebA
   return host.compile(tier, locate(options.wasmURL, tier));
 }
 
+/** What an attempt to start differs in from the one before it. */
+interface Attempt {
+  tier: Tier;
+  /** One thread, since the workers of more did not start. */
+  alone?: boolean;
+  /** The tier's module, when an attempt before has compiled it. */
+  module?: WebAssembly.Module;
+}
+
 /** One attempt to start one tier. */
 class Start {
   readonly downgrades: Downgrade[] = [];
-  readonly #began: number;
   #connection: Connection | undefined;
+  #module: WebAssembly.Module | undefined;
+  #startingThreads = 0;
 
   constructor(
     readonly host: Host,
-    readonly tier: Tier,
     readonly options: LoadOptions,
-    began: number,
+    readonly began: number,
+    readonly attempt: Attempt,
   ) {
-    this.#began = began;
+    this.#module = attempt.module;
+  }
+
+  /** Another attempt of the same call of load. */
+  again(attempt: Attempt): Start {
+    return new Start(this.host, this.options, this.began, attempt);
+  }
+
+  get tier(): Tier {
+    return this.attempt.tier;
+  }
+
+  /** The workers of this many threads were being started when it failed; 0: it failed otherwise. */
+  get startingThreads(): number {
+    return this.#startingThreads;
+  }
+
+  /** Whether the engine's own worker failed. */
+  get workerFailed(): boolean {
+    return this.#connection?.failed ?? false;
+  }
+
+  /** The compiled module, once it is there. */
+  get module(): WebAssembly.Module | undefined {
+    return this.#module;
   }
 
   async run(): Promise<ClientParallax> {
@@ -110,7 +145,7 @@ class Start {
   }
 
   get #elapsed(): number {
-    return performance.now() - this.#began;
+    return performance.now() - this.began;
   }
 
   async #start(): Promise<ClientParallax> {
@@ -119,10 +154,7 @@ class Start {
       ? newSharedMemory(options.memoryMB ?? MEMORY_MB, this.downgrades)
       : undefined;
     /* The worker starts while the module is fetched and compiled. */
-    const compiling = compileTier(host, tier, options).then((module) => ({
-      module,
-      compiled: this.#elapsed,
-    }));
+    const compiling = this.#compile().then((module) => ({ module, compiled: this.#elapsed }));
     compiling.catch(() => {});
     const url = locate(options.workerURL, tier);
     const file = url?.href ?? `engine-${tier}.mjs`;
@@ -147,13 +179,21 @@ class Start {
       threads: Math.min(options.threads ?? 0, cpus),
       reproducible: options.reproducible ?? false,
     };
+    const worker = await preparing;
+    this.#startingThreads = cpus > 1 ? cpus : 0;
     const report = await connection.call((engine) => engine.start(request));
-    const startup = { compiled, worker: await preparing, ready: this.#elapsed };
+    const startup = { compiled, worker, ready: this.#elapsed };
     return new ClientParallax(connection, this.#info(report, startup), () => host.machine());
+  }
+
+  async #compile(): Promise<WebAssembly.Module> {
+    this.#module ??= await compileTier(this.host, this.tier, this.options);
+    return this.#module;
   }
 
   /** Workers to have: as many as asked for, or as there are processors. */
   #cpus(): number {
+    if (this.attempt.alone) return 1;
     const wanted = this.options.threads;
     if (wanted === undefined) return Math.min(this.host.cpus(), MOST_THREADS);
     if (wanted <= MOST_THREADS) return wanted;
@@ -170,7 +210,7 @@ class Start {
   }
 
   #info(report: EngineReport, startup: EngineInfo['startup']): EngineInfo {
-    const wanted = this.options.threads;
+    const wanted = this.attempt.alone ? 1 : this.options.threads;
     if (wanted !== undefined && report.threads < Math.min(wanted, MOST_THREADS)) {
       this.#fewerThreads(
         report.threads,
@@ -182,6 +222,8 @@ class Start {
     return {
       ...report,
       tier: this.tier,
+      /* A module cannot know: whether its instructions fuse is up to what runs it. */
+      fma: report.fma && askRelaxed().fused,
       isolated: isIsolated(),
       startup,
       downgrades: this.downgrades,
@@ -190,9 +232,11 @@ class Start {
 }
 
 /** A start that failed for what the tier asks of the machine, so that a lesser one may do. */
-function mayFallBack(error: unknown, options: LoadOptions): boolean {
+function mayFallBack(error: unknown, start: Start): boolean {
+  const { options } = start;
   const own = options.tier ?? options.wasmModule ?? options.wasmBinary;
   const machine =
+    start.workerFailed ||
     (error instanceof PlxError && error.codeName === 'PLX_ERR_UNSUPPORTED') ||
     error instanceof RangeError ||
     error instanceof WebAssembly.CompileError ||
@@ -232,6 +276,29 @@ async function firstChoice(host: Host, options: LoadOptions) {
   return { tier, downgrades: [...downgrades, { wanted: 'simd-threads', got: tier, reason }] };
 }
 
+/** What to try after a start that failed: the same tier with one thread, or the next tier. */
+function stepDown(
+  failed: Start,
+  error: unknown,
+): { attempt: Attempt; downgrade: Downgrade } | null {
+  const { tier, startingThreads, module } = failed;
+  const { message } = error as Error;
+  if (startingThreads > 0) {
+    const wanted = `${startingThreads} threads`;
+    const reason = `the workers of its threads did not start: ${message}`;
+    return {
+      attempt: { tier, alone: true, ...(module ? { module } : {}) },
+      downgrade: { wanted, got: '1 thread', reason },
+    };
+  }
+  const next = TIERS[TIERS.indexOf(tier) + 1];
+  if (!next || !mayFallBack(error, failed)) return null;
+  return {
+    attempt: { tier: next, alone: failed.attempt.alone ?? false },
+    downgrade: { wanted: tier, got: next, reason: `it did not start: ${message}` },
+  };
+}
+
 /** The function `load` of a host. */
 export function makeLoad(host: Host): Load {
   return async (options: LoadOptions = {}): Promise<Parallax> => {
@@ -239,21 +306,16 @@ export function makeLoad(host: Host): Load {
     checkOptions(options);
     const choice = await firstChoice(host, options);
     const downgrades: Downgrade[] = [...choice.downgrades];
-    for (let tier = choice.tier; ; ) {
-      const start = new Start(host, tier, options, began);
+    for (let start = new Start(host, options, began, { tier: choice.tier }); ; ) {
       try {
         const engine = await start.run();
         engine.addDowngrades(downgrades);
         return engine;
       } catch (error) {
-        const next = TIERS[TIERS.indexOf(tier) + 1];
-        if (!next || !mayFallBack(error, options)) throw asPlxError(error, tier);
-        downgrades.push({
-          wanted: tier,
-          got: next,
-          reason: `it did not start: ${(error as Error).message}`,
-        });
-        tier = next;
+        const next = stepDown(start, error);
+        if (!next) throw asPlxError(error, start.tier);
+        downgrades.push(next.downgrade);
+        start = start.again(next.attempt);
       }
     }
   };

@@ -27,6 +27,7 @@ export class Connection {
   readonly #worker: WorkerLike | undefined;
   readonly #pending = new Set<(error: PlxError) => void>();
   #over: PlxError | undefined;
+  #failed = false;
   #jobs = 0;
 
   /** shares: whether memory can be shared with the worker. */
@@ -54,7 +55,13 @@ export class Connection {
       ? `the engine's worker failed: ${event.message}`
       : `the engine's worker file ${file} did not load: serve it beside the package's other files, ` +
         'from the origin of the page, or give load() its workerURL';
+    this.#failed = true;
     this.end(new PlxError('PLX_ERR_IO', what, { cause: event.error ?? event }));
+  }
+
+  /** Whether the worker itself failed, or never loaded. */
+  get failed(): boolean {
+    return this.#failed;
   }
 
   /** Whether calls go to another thread, so that functions need a proxy. */

@@ -52,6 +52,7 @@ import type {
   Values,
 } from './rpc.js';
 import { Job } from './slice.js';
+import { Threads } from './threads.js';
 
 /** Values of plx_loss. */
 const LOSS: Record<Loss, number> = { mse: 0, crossentropy: 1, own: 2 };
@@ -72,6 +73,7 @@ interface LiveModel extends ModelPorts {
 
 export class Engine implements EngineApi {
   readonly #glue: Glue;
+  readonly #threads = new Threads();
   readonly #models = new Map<number, LiveModel>();
   readonly #jobs = new Map<number, Job>();
   #benching = false;
@@ -102,6 +104,7 @@ export class Engine implements EngineApi {
         },
         ...(request.memory ? { wasmMemory: request.memory } : {}),
         plxWorkers: request.cpus - 1,
+        plxThread: (options) => this.#threads.spawn(options),
       }).then(resolve, reject);
     });
     /* start awaits it; until then a failure is not unhandled. */
@@ -110,8 +113,9 @@ export class Engine implements EngineApi {
 
   async start(request: StartRequest): Promise<EngineReport> {
     this.#receiveModule?.(request.module);
-    const c = await this.#exports;
+    const c = await Promise.race([this.#exports, this.#threads.failure]);
     if (!c) throw new PlxError('PLX_ERR_STATE', 'start: the engine was not prepared');
+    this.#threads.started();
     const heap = new Heap(c);
     heap.check(c._plx_js_start(request.cpus, request.threads, Number(request.reproducible)));
     this.#heap = heap;

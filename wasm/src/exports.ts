@@ -1,3 +1,5 @@
+import type { ThreadOptions } from './threads.js';
+
 /**
  * The functions of wasm/exports.c and of the files exports_*.c beside it as JavaScript sees them.
  * Pointers and counts are numbers, booleans 0 or 1; what a function leaves in the results array is
@@ -225,6 +227,8 @@ export interface GlueOptions {
   wasmMemory?: WebAssembly.Memory;
   /** Workers to spawn before the module starts. */
   plxWorkers: number;
+  /** Spawns one of them. */
+  plxThread(options: ThreadOptions): Worker;
 }
 
 /** The generated glue code: instantiates the module. */

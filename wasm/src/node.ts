@@ -5,6 +5,7 @@ import process from 'node:process';
 import type { Load } from './api.js';
 import { type Host, makeLoad } from './client.js';
 import { PlxError } from './errors.js';
+import { packageFile } from './node_files.js';
 import { NodeWorker } from './node_worker_like.js';
 import { compileBytes, compileURL } from './source.js';
 
@@ -15,9 +16,17 @@ export type * from './api_learning.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './graph_api.js';
 
+/** "Node 24"; the runtimes that imitate Node tell their own versions beside its. */
+function runtimeOf(versions: NodeJS.Dict<string>): string {
+  const names = { deno: 'Deno', bun: 'Bun', node: 'Node' };
+  const known = Object.entries(names).find(([key]) => versions[key] !== undefined);
+  const [key, name] = known ?? ['', 'unknown runtime'];
+  return `${name} ${versions[key]?.split('.')[0] ?? ''}`.trim();
+}
+
 const host: Host = {
   async compile(tier, url) {
-    const from = url ?? new URL(`engine-${tier}.wasm`, import.meta.url);
+    const from = url ?? packageFile(`engine-${tier}.wasm`);
     if (from.protocol !== 'file:') return compileURL(from);
     try {
       return await compileBytes(new Uint8Array(await readFile(from)), from.href);
@@ -28,11 +37,11 @@ const host: Host = {
       });
     }
   },
-  spawn: (tier, url) => new NodeWorker(url ?? new URL(`engine-${tier}.mjs`, import.meta.url)),
+  spawn: (tier, url) => new NodeWorker(url ?? packageFile(`engine-${tier}.mjs`)),
   cpus: availableParallelism,
   machine: () =>
     Promise.resolve({
-      runtime: `Node ${process.versions.node.split('.')[0]}`,
+      runtime: runtimeOf(process.versions),
       machine: {
         name: os.cpus()[0]?.model || 'unknown processor',
         cpus: availableParallelism(),

@@ -1,32 +1,61 @@
 /** Gives a worker thread of Node the globals of a browser's worker, then runs the engine's file. */
 import { parentPort, workerData } from 'node:worker_threads';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { NodeWorker, type WorkerSeed } from './node_worker_like.js';
 
 type Listener = (event: { data: unknown }) => void;
 
 const port = parentPort!;
 const { url, name } = workerData as WorkerSeed;
-const endpoint = nodeEndpoint(port);
+
+/* Messages wait for the first listener, while the engine's file loads: Deno's port does not keep them. */
+const waiting: unknown[] = [];
+const listeners = new Set<Listener>();
 let onmessage: Listener | null = null;
 
-Object.assign(globalThis, {
+function deliver(): void {
+  while (waiting.length > 0 && (onmessage || listeners.size > 0)) {
+    const event = { data: waiting.shift() };
+    onmessage?.(event);
+    for (const listener of listeners) listener(event);
+  }
+}
+
+port.on('message', (data: unknown) => {
+  waiting.push(data);
+  deliver();
+});
+
+/** The worker of a thread, which runs the same file. */
+class ThreadWorker extends NodeWorker {
+  constructor(_location: unknown, options?: { name?: string }) {
+    super(url, options);
+  }
+}
+
+/* Defined, not assigned: where Node is only imitated some are there already, and may have no setter
+ * (Deno's `location`) or one that does what it does in a browser. */
+const values = {
   self: globalThis,
   name,
   location: new URL(url),
-  Worker: NodeWorker,
+  Worker: ThreadWorker,
   postMessage: (message: unknown, transfer?: Transferable[]) =>
-    endpoint.postMessage(message, transfer ?? []),
-  addEventListener: endpoint.addEventListener,
-  removeEventListener: endpoint.removeEventListener,
-});
-
-/* Messages wait in the port until the first listener, so none is lost while the file loads. */
+    port.postMessage(message, (transfer ?? []) as Parameters<typeof port.postMessage>[1]),
+  addEventListener(type: string, listener: Listener) {
+    if (type === 'message') listeners.add(listener);
+    queueMicrotask(deliver);
+  },
+  removeEventListener: (_: string, listener: Listener) => listeners.delete(listener),
+};
+for (const [key, value] of Object.entries(values)) {
+  Object.defineProperty(globalThis, key, { value, configurable: true, writable: true });
+}
 Object.defineProperty(globalThis, 'onmessage', {
+  configurable: true,
   get: () => onmessage,
   set(listener: Listener | null) {
-    if (!onmessage) port.on('message', (data: unknown) => onmessage?.({ data }));
     onmessage = listener;
+    queueMicrotask(deliver);
   },
 });
 

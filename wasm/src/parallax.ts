@@ -228,9 +228,10 @@ export class ClientParallax implements Parallax {
 
   /** Adds what the engine does not know of itself. */
   #completeRow({ runtime, machine }: Machine): (row: BenchRow) => BenchRow {
+    const { tier, fma } = this.#info;
     return (row) => ({
       ...row,
-      engine: { ...(row.engine as object), kind: 'wasm', tier: this.#info.tier, runtime },
+      engine: { ...(row.engine as object), fma, kind: 'wasm', tier, runtime },
       machine: { ...machine },
       date: new Date().toISOString(),
     });

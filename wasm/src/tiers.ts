@@ -1,7 +1,8 @@
 /** Which tiers run here, and why the others do not. */
-import { relaxedSimd, simd, threads } from 'wasm-feature-detect';
+import { simd, threads } from 'wasm-feature-detect';
 import type { Downgrade, Tier } from './api.js';
 import { PlxError } from './errors.js';
+import { askRelaxed } from './relaxed.js';
 
 /** Best first. */
 export const TIERS: readonly Tier[] = ['relaxed-threads', 'simd-threads', 'simd'];
@@ -56,10 +57,7 @@ async function lacking(tier: Tier, reproducible: boolean): Promise<string> {
   if (tier === 'simd-threads') return '';
   if (reproducible)
     return 'reproducible rules out relaxed SIMD, whose results depend on the machine';
-  if (!(await relaxedSimd())) {
-    return 'this engine has no relaxed SIMD (Chrome 114, Firefox 145 and later have it)';
-  }
-  return '';
+  return askRelaxed().fault;
 }
 
 /** A tier to try, and what was given up before it. */

@@ -23,7 +23,7 @@ export const STRICT_CSP = {
 };
 
 /**
- * Serves folder with these headers. answer(path) may give {status, type, body} for some paths.
+ * Serves folder with these headers. answer(path) may give {status, type, body, headers} for some paths.
  * Returns {url, requests, close}; requests lists the paths asked for.
  */
 export async function serve(folder, headers = {}, answer = () => undefined) {
@@ -36,7 +36,8 @@ export async function serve(folder, headers = {}, answer = () => undefined) {
       const file = path.endsWith('/') ? `${path}index.html` : path;
       const body = own?.body ?? (await readFile(join(folder, file)));
       const type = own?.type ?? TYPES[extname(file)] ?? 'application/octet-stream';
-      response.writeHead(own?.status ?? 200, { ...headers, 'Content-Type': type }).end(body);
+      const sent = { ...headers, ...own?.headers, 'Content-Type': type };
+      response.writeHead(own?.status ?? 200, sent).end(body);
     } catch {
       response.writeHead(404, headers).end('not found');
     }

@@ -1,6 +1,6 @@
 /** Packs the package and installs it into a clean folder, as a user's project has it. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,12 +14,25 @@ const npm = (cwd, ...args) =>
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 
+/** Packs the package into folder: {filename, files}. */
+function pack(folder) {
+  const [packed] = JSON.parse(npm(PACKAGE, 'pack', '--json', '--pack-destination', folder));
+  return packed;
+}
+
+/** Unpacks the packed package into folder, and what was there before is gone. */
+export function unpackInto(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const { filename } = pack(folder);
+  execFileSync('tar', ['-xzf', filename, '--strip-components=1'], { cwd: folder });
+  rmSync(join(folder, filename));
+}
+
 /** A new project with the packed package installed: {folder, files, write, remove}. */
 export function newProject() {
   const folder = mkdtempSync(join(tmpdir(), 'parallax-nn-'));
-  const [{ filename, files }] = JSON.parse(
-    npm(PACKAGE, 'pack', '--json', '--pack-destination', folder),
-  );
+  const { filename, files } = pack(folder);
   const write = (name, text) => writeFileSync(join(folder, name), text);
   write('package.json', JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
   npm(folder, 'install', join(folder, filename));

@@ -1,0 +1,15 @@
+/** One folder of output a bundler, and the headers that make a page isolated. */
+export default {
+  distDir: `.next-${process.env.BUNDLER}`,
+  turbopack: { root: import.meta.dirname },
+  outputFileTracingRoot: import.meta.dirname,
+  headers: async () => [
+    {
+      source: '/:path*',
+      headers: [
+        { key: 'Cross-Origin-Opener-Policy', value: 'same-origin' },
+        { key: 'Cross-Origin-Embedder-Policy', value: 'require-corp' },
+      ],
+    },
+  ],
+};
