@@ -80,6 +80,7 @@ static int prepare(training *t) {
             (long long)t->about.test, t->about.real ? "" : "synthetic",
             !t->about.real && *source ? ": " : "", source, plx_learning_model_name(t->learning),
             (long long)t->recipe.batch, info.isa, info.threads, info.threads == 1 ? "" : "s");
+    if (*t->about.note) fprintf(to, "%s: %s\n", source, t->about.note);
     return EXIT_DONE;
 }
 
