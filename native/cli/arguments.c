@@ -81,6 +81,11 @@ static int check_common(const char *name) {
         return wrong_usage(name, "--seed must not be negative, but is %lld.", arguments.seed);
     if (arguments.quick && arguments.full)
         return wrong_usage(name, "--quick and --full exclude each other.");
+    if (arguments.reproducible && arguments.gemm && strcmp(arguments.gemm, "builtin") != 0)
+        return wrong_usage(name,
+                           "--gemm %s and --reproducible exclude each other: a BLAS has other bits "
+                           "on other machines.",
+                           arguments.gemm);
     if (arguments.isa && arguments.reproducible)
         return wrong_usage(name, "--isa and --reproducible exclude each other: the second chooses "
                                  "the target itself.");
@@ -137,30 +142,40 @@ void free_texts(size_t count, const char *const *texts) {
     }
 }
 
-int open_context(plx_ctx **out, const char **note) {
+/* The BLAS, if --gemm asks for it. Returns an exit code, the sentence printed. */
+static int choose_gemm(plx_ctx_options *options, const char **note) {
+    *note = "";
+    if (!arguments.gemm || !strcmp(arguments.gemm, "builtin")) return EXIT_DONE;
+    const bool automatic = !strcmp(arguments.gemm, "auto");
+    options->provider = plx_native_cblas(note);
+    options->gemm = automatic ? PLX_GEMM_AUTO : PLX_GEMM_PROVIDER;
+    if (options->provider || automatic) return EXIT_DONE;
+    return report(EXIT_FAILED, "--gemm cblas: %s", *note);
+}
+
+/* Threads that could not be had, and kernels that were not chosen, explain slow figures. */
+static void say_what_is_short(plx_ctx *ctx, const plx_gemm_provider *provider, const char *note) {
+    const plx_ctx_info info = plx_ctx_get_info(ctx);
+    const int wanted = arguments.threads ? arguments.threads : info.cpus;
+    if (info.threads < wanted)
+        report(EXIT_DONE, "%d thread%s instead of %d: the system lets this process start no more.",
+               info.threads, info.threads == 1 ? "" : "s", wanted);
+    if (provider) provider->set_threads(provider->self, info.threads);
+    if (*note) report(EXIT_DONE, "%s.", note);
+}
+
+int open_context(plx_ctx **out) {
+    *out = NULL;
     plx_ctx_options options = plx_ctx_default();
     options.threads = arguments.threads;
     options.isa = arguments.isa;
     options.reproducible = arguments.reproducible;
-    const char *blas_note = "";
-    if (arguments.gemm && strcmp(arguments.gemm, "builtin") != 0) {
-        options.provider = plx_native_cblas(&blas_note);
-        const bool automatic = !strcmp(arguments.gemm, "auto");
-        options.gemm = automatic ? PLX_GEMM_AUTO : PLX_GEMM_PROVIDER;
-        if (!options.provider && !automatic) {
-            *out = NULL;
-            return report(EXIT_FAILED, "--gemm cblas: %s", blas_note);
-        }
-        if (options.provider && arguments.reproducible) {
-            *out = NULL;
-            return report(EXIT_USAGE,
-                          "--gemm %s has no reproducible results: leave out "
-                          "--reproducible, or use --gemm builtin.",
-                          arguments.gemm);
-        }
-    }
-    if (note) *note = blas_note;
+    const char *note;
+    const int code = choose_gemm(&options, &note);
+    if (code != EXIT_DONE) return code;
     char message[512];
-    if (plx_ctx_new(&options, out, message, sizeof message) == PLX_OK) return EXIT_DONE;
-    return report(EXIT_FAILED, "%s", message);
+    if (plx_ctx_new(&options, out, message, sizeof message) != PLX_OK)
+        return report(EXIT_FAILED, "%s", message);
+    say_what_is_short(*out, options.provider, note);
+    return EXIT_DONE;
 }

@@ -175,8 +175,7 @@ static int run_suites(plx_bench_options options, bool brief) {
     bench_run run = {.brief = brief};
     digits_files files = {0};
     if (!output_open(&run.out)) return EXIT_FAILED;
-    const char *note = "";
-    int code = open_context(&run.ctx, &note);
+    int code = open_context(&run.ctx);
     if (code == EXIT_DONE) {
         char message[4352];
         options.seed = (uint64_t)arguments.seed;
@@ -184,7 +183,6 @@ static int run_suites(plx_bench_options options, bool brief) {
         if (arguments.full) options.size = PLX_BENCH_FULL;
         const digits_found found = digits_load(run.ctx, &files, message, sizeof message);
         if (found == DIGITS_FOUND) options.digits = &files.digits;
-        if (*note) fprintf(stderr, "%s\n", note);
         if (found == DIGITS_FAILED)
             code = report(EXIT_FAILED, "%s", message);
         else if (plx_bench_new(run.ctx, &options, &run.bench) != PLX_OK)

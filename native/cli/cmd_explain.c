@@ -225,7 +225,7 @@ static int run(const explain_arguments *a) {
     output out;
     plx_ctx *ctx;
     if (!output_open(&out)) return EXIT_FAILED;
-    int code = open_context(&ctx, NULL);
+    int code = open_context(&ctx);
     if (code == EXIT_DONE) {
         plx_network network = {0};
         const plx_network_options options = {

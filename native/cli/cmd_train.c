@@ -239,7 +239,7 @@ static int run(const train_arguments *a, const char *task) {
                       .label_smoothing = or_none(a->label_smoothing),
                   }};
     if (!output_open(&t.out)) return EXIT_FAILED;
-    int code = open_context(&t.ctx, NULL);
+    int code = open_context(&t.ctx);
     if (code == EXIT_DONE) code = load(&t, a);
     if (code == EXIT_DONE) code = prepare(&t);
     if (code == EXIT_DONE) code = train(&t);

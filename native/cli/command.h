@@ -61,8 +61,8 @@ int wrong_usage(const char *command_name, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* A context as the machine options ask for it. On failure *out is NULL and the exit code is
- * returned, the sentence printed. *note (may be NULL) becomes what there is to say of the BLAS. */
-int open_context(plx_ctx **out, const char **note);
+ * returned, the sentence printed. What there is to say of threads and of the BLAS is said. */
+int open_context(plx_ctx **out);
 
 /* ---- Interrupts ------------------------------------------------------------------------------ */
 

@@ -10,7 +10,7 @@ import addFormats from 'ajv-formats';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Another build of the command can be named. */
-const program = process.env.PARALLAX_COMMAND ?? path.join(root, 'build/release/parallax');
+export const program = process.env.PARALLAX_COMMAND ?? path.join(root, 'build/release/parallax');
 
 const { PARALLAX_ISA: _isa, PARALLAX_DATA: _data, ...environment } = process.env;
 /** Where MNIST is, if the tests are given it. */
