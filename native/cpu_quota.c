@@ -3,6 +3,7 @@
 #include "native/cpu_quota.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +85,7 @@ static double quota_of_line(const char *root, char *line) {
     return least;
 }
 
-double plx_native_cpu_quota(const char *root) {
+double plx_native_read_cpu_quota(const char *root) {
     char name[PATH_BYTES], line[PATH_BYTES];
     snprintf(name, sizeof name, "%s/proc/self/cgroup", root);
     FILE *file = fopen(name, "r");
@@ -96,4 +97,16 @@ double plx_native_cpu_quota(const char *root) {
     }
     fclose(file);
     return isinf(least) ? 0 : least;
+}
+
+static double first_quota;
+
+static void read_first(void) {
+    first_quota = plx_native_read_cpu_quota("");
+}
+
+double plx_native_cpu_quota(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, read_first);
+    return first_quota;
 }

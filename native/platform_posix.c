@@ -41,7 +41,7 @@ int plx_native_cpus(void) {
 
 int plx_platform_cpus(void) {
     const int cpus = plx_native_cpus();
-    const double quota = plx_native_cpu_quota("");
+    const double quota = plx_native_cpu_quota();
     /* Half a processor is worth one thread, one and a half are worth two. */
     return quota > 0 && quota < cpus ? (int)ceil(quota) : cpus;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 common_arguments arguments;
 
@@ -69,8 +70,78 @@ static const char *command_name(const char *program) {
     return blank ? blank + 1 : program;
 }
 
-static bool both_name(const char *a, const char *b) {
-    return a && b && !strcmp(a, b);
+void text_add(char **text, const char *format, ...) {
+    char *added = NULL, *whole = NULL;
+    va_list list;
+    va_start(list, format);
+    const bool made = vasprintf(&added, format, list) >= 0 &&
+                      asprintf(&whole, "%s%s", *text ? *text : "", added) >= 0;
+    va_end(list);
+    if (!made) exit(report(EXIT_FAILED, "there is not enough memory for a text."));
+    free(added);
+    free(*text);
+    *text = whole;
+}
+
+int report_status(const plx_ctx *ctx, plx_status status) {
+    const bool refused =
+        status == PLX_ERR_ARGUMENT || status == PLX_ERR_SHAPE || status == PLX_ERR_UNSUPPORTED;
+    return report(refused ? EXIT_USAGE : EXIT_FAILED, "%s", plx_message(ctx));
+}
+
+/* ---- Outputs --------------------------------------------------------------------------------- */
+
+/* The folder that a name is in, by its own name, and the rest. */
+static char *folder_of(const char *name, const char **rest) {
+    const char *slash = strrchr(name, '/');
+    *rest = slash ? slash + 1 : name;
+    char *folder = slash ? strndup(name, (size_t)(slash - name) + 1) : strdup(".");
+    char *real = folder ? realpath(folder, NULL) : NULL;
+    free(folder);
+    return real;
+}
+
+bool same_file(const char *a, const char *b) {
+    struct stat first, second;
+    if (!strcmp(a, b)) return true;
+    if (!strcmp(a, "-") || !strcmp(b, "-")) return false;
+    const bool there = stat(a, &first) == 0, other = stat(b, &second) == 0;
+    if (there || other)
+        return there && other && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+    const char *rest_a, *rest_b;
+    char *of_a = folder_of(a, &rest_a), *of_b = folder_of(b, &rest_b);
+    const bool same = of_a && of_b && !strcmp(of_a, of_b) && !strcmp(rest_a, rest_b);
+    free(of_a);
+    free(of_b);
+    return same;
+}
+
+/* What an output is written to until it is whole is in the way of another file, too. */
+static bool overwrites(const char *output, const char *name) {
+    char *part = NULL;
+    text_add(&part, "%s.part", output);
+    const bool same = same_file(output, name) || same_file(part, name);
+    free(part);
+    return same;
+}
+
+int check_outputs(const char *command_name, int inputs, const char *const *names) {
+    const char *const options[] = {"--tables", "--json", "--csv"},
+                      *outputs[] = {arguments.tables, arguments.json, arguments.csv};
+    for (int i = 0; i < 3; ++i) {
+        for (int k = 0; outputs[i] && k < inputs; ++k)
+            if (names[k] && overwrites(outputs[i], names[k]))
+                return wrong_usage(command_name,
+                                   "\"%s\", where %s would write, is a file to read; write to "
+                                   "another.",
+                                   outputs[i], options[i]);
+        for (int k = i + 1; outputs[i] && k < 3; ++k)
+            if (outputs[k] &&
+                (overwrites(outputs[i], outputs[k]) || overwrites(outputs[k], outputs[i])))
+                return wrong_usage(command_name, "%s and %s both name \"%s\".", options[i],
+                                   options[k], outputs[i]);
+    }
+    return EXIT_DONE;
 }
 
 static int check_common(const char *name) {
@@ -93,13 +164,20 @@ static int check_common(const char *name) {
     if (gemm && strcmp(gemm, "builtin") != 0 && strcmp(gemm, "cblas") != 0 &&
         strcmp(gemm, "auto") != 0)
         return wrong_usage(name, "--gemm is builtin, cblas or auto, not \"%s\".", gemm);
-    if (both_name(arguments.json, arguments.csv))
-        return wrong_usage(name, "--json and --csv both name \"%s\".", arguments.json);
-    if (both_name(arguments.tables, arguments.json) || both_name(arguments.tables, arguments.csv))
-        return wrong_usage(name, "--tables and %s both name \"%s\".",
-                           both_name(arguments.tables, arguments.json) ? "--json" : "--csv",
-                           arguments.tables);
-    return EXIT_DONE;
+    return check_outputs(name, 0, NULL);
+}
+
+/* A text that is there and empty is a mistake of who wrote the command, as of a script. */
+static const char *empty_option(const struct poptOption *options) {
+    const char *found = NULL;
+    for (const struct poptOption *o = options; (o->longName || o->arg) && !found; ++o) {
+        const unsigned kind = o->argInfo & POPT_ARG_MASK;
+        if (kind == POPT_ARG_INCLUDE_TABLE && o->arg != poptHelpOptions)
+            found = empty_option(o->arg);
+        else if (kind == POPT_ARG_STRING && o->arg && *(char **)o->arg && !**(char **)o->arg)
+            found = o->longName;
+    }
+    return found;
 }
 
 static int other_arguments(poptContext context) {
@@ -112,8 +190,8 @@ static int other_arguments(poptContext context) {
 poptContext parse_arguments(int argc, const char **argv, const struct poptOption *options,
                             const char *usage, const char *help, int *code) {
     poptContext context = poptGetContext(argv[0], argc, argv, options, 0);
-    char text[4096];
-    snprintf(text, sizeof text, "%s\n\n%s\n", usage, help);
+    char *text = NULL;
+    text_add(&text, "%s\n\n%s\n", usage, help);
     poptSetOtherOptionHelp(context, text);
     const char *name = command_name(argv[0]);
     int result, separators = 0;
@@ -122,11 +200,14 @@ poptContext parse_arguments(int argc, const char **argv, const struct poptOption
         arguments.before_with = other_arguments(context);
         separators += 1;
     }
+    free(text);
     if (separators > 1)
         *code = wrong_usage(name, "--with stands between two sides, once.");
     else if (result < -1)
         *code = wrong_usage(name, "%s: %s.", poptBadOption(context, POPT_BADOPTION_NOALIAS),
                             poptStrerror(result));
+    else if (empty_option(options))
+        *code = wrong_usage(name, "--%s has an empty value.", empty_option(options));
     else
         *code = check_common(name);
     if (*code == EXIT_DONE) return context;
@@ -174,8 +255,10 @@ int open_context(plx_ctx **out) {
     const int code = choose_gemm(&options, &note);
     if (code != EXIT_DONE) return code;
     char message[512];
-    if (plx_ctx_new(&options, out, message, sizeof message) != PLX_OK)
-        return report(EXIT_FAILED, "%s", message);
+    const plx_status status = plx_ctx_new(&options, out, message, sizeof message);
+    /* Memory apart, it refuses what it was asked for. */
+    if (status != PLX_OK)
+        return report(status == PLX_ERR_MEMORY ? EXIT_FAILED : EXIT_USAGE, "%s", message);
     say_what_is_short(*out, options.provider, note);
     return EXIT_DONE;
 }

@@ -53,6 +53,13 @@ static int task_number(const char *name) {
     return -1;
 }
 
+/* With a file it may be that one which does not fit. */
+static int refuse(const training *t, plx_status status) {
+    const plx_learning_options *o = &t->options;
+    const bool digits = !strcmp(plx_learning_task_takes(task_number(o->task)), "digits");
+    return o->text || o->table || digits ? fail(t) : report_status(t->ctx, status);
+}
+
 static int load(training *t, const train_arguments *a) {
     char message[4352];
     const char *takes = plx_learning_task_takes(task_number(t->options.task));
@@ -67,7 +74,8 @@ static int load(training *t, const train_arguments *a) {
 }
 
 static int prepare(training *t) {
-    if (plx_learning_new(t->ctx, &t->options, &t->learning) != PLX_OK) return fail(t);
+    const plx_status status = plx_learning_new(t->ctx, &t->options, &t->learning);
+    if (status != PLX_OK) return refuse(t, status);
     t->recipe = plx_learning_recipe(t->learning);
     t->about = plx_learning_about(t->learning);
     t->peak = measure_peak(t->ctx);
@@ -96,11 +104,11 @@ static bool counts_epochs(const training *t) {
 }
 
 static void print_epoch(const training *t) {
-    char text[512];
     FILE *to = output_tables(&t->out);
-    measures_text(t, false, text, sizeof text);
+    char *text = measures_text(t, false);
     fprintf(to, "epoch %3lld of %lld  loss %.5f  held out: %s  %.2f s\n", (long long)t->at.epoch,
             (long long)t->at.epochs, t->at.epoch_loss, text, (double)t->train_ns * 1e-9);
+    free(text);
     fflush(to);
 }
 
@@ -259,26 +267,33 @@ static void list_tasks(FILE *to) {
         fprintf(to, "%-17s %s\n", plx_learning_task(i), plx_learning_task_description(i));
 }
 
-/* Names between commas; takes: only of tasks that learn from it (NULL: all). */
-static const char *task_names(const char *takes, char *text, size_t size) {
-    size_t at = 0;
-    text[0] = 0;
-    for (int i = 0; plx_learning_task(i) && at < size; ++i) {
-        if (takes && strcmp(plx_learning_task_takes(i), takes) != 0) continue;
-        at += (size_t)snprintf(text + at, size - at, "%s%s", at ? ", " : "", plx_learning_task(i));
-    }
+/* Names of tasks between commas; takes: only of those that learn from it (NULL: all). Free it. */
+static char *task_names(const char *takes) {
+    char *text = NULL;
+    for (int i = 0; plx_learning_task(i); ++i)
+        if (!takes || !strcmp(plx_learning_task_takes(i), takes))
+            text_add(&text, "%s%s", text ? ", " : "", plx_learning_task(i));
     return text;
 }
 
+/* "OPTIONS go with TASK, TASK." */
+static int wrong_task(const char *what, const char *takes) {
+    char *known = task_names(takes);
+    wrong_usage("train", "%s with %s.", what, known);
+    free(known);
+    return EXIT_USAGE;
+}
+
 static int check_name(const char *option, const char *value, const char *(*name)(int)) {
-    char known[160] = "";
-    size_t at = 0;
-    if (!value) return EXIT_DONE;
-    for (int i = 0; name(i) && at < sizeof known; ++i) {
-        if (!strcmp(name(i), value)) return EXIT_DONE;
-        at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", name(i));
+    char *known = NULL;
+    bool found = !value;
+    for (int i = 0; name(i) && !found; ++i) {
+        found = !strcmp(name(i), value);
+        text_add(&known, "%s%s", i ? ", " : "", name(i));
     }
-    return wrong_usage("train", "--%s is one of %s, not \"%s\".", option, known, value);
+    if (!found) wrong_usage("train", "--%s is one of %s, not \"%s\".", option, known, value);
+    free(known);
+    return found ? EXIT_DONE : EXIT_USAGE;
 }
 
 static const char *optimizer_name(int i) {
@@ -290,22 +305,23 @@ static const char *schedule_name(int i) {
 }
 
 static int check_task(const train_arguments *a, const char *name, const char *more) {
-    char known[256];
     if (more) return wrong_usage("train", "takes one task, but also got \"%s\".", more);
     const int task = task_number(name);
-    if (task < 0)
-        return wrong_usage("train", "there is no task \"%s\"; there are %s.", name,
-                           task_names(NULL, known, sizeof known));
+    if (task < 0) {
+        char *known = task_names(NULL);
+        wrong_usage("train", "there is no task \"%s\"; there are %s.", name, known);
+        free(known);
+        return EXIT_USAGE;
+    }
     const char *takes = plx_learning_task_takes(task);
     if ((a->csv || a->rows != NONE) && strcmp(takes, "table") != 0)
-        return wrong_usage("train", "--csv and --rows go with %s.",
-                           task_names("table", known, sizeof known));
-    if (a->text && strcmp(takes, "text") != 0)
-        return wrong_usage("train", "--data goes with %s.",
-                           task_names("text", known, sizeof known));
+        return wrong_task("--csv and --rows go", "table");
+    if (a->text && strcmp(takes, "text") != 0) return wrong_task("--data goes", "text");
     if (a->csv && a->rows != NONE)
-        return wrong_usage("train", "--csv and --rows exclude each other.");
-    const int code = check_name("optimizer", a->optimizer, optimizer_name);
+        return wrong_usage("train", "--csv and --rows cannot be combined: a table has its rows.");
+    const char *const read[] = {a->csv, a->text};
+    int code = check_outputs("train", 2, read);
+    if (code == EXIT_DONE) code = check_name("optimizer", a->optimizer, optimizer_name);
     return code == EXIT_DONE ? check_name("schedule", a->schedule, schedule_name) : code;
 }
 

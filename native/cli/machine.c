@@ -62,7 +62,7 @@ int machine_cpus(void) {
 }
 
 double machine_cpu_quota(void) {
-    return plx_native_cpu_quota("");
+    return plx_native_cpu_quota();
 }
 
 double machine_memory_bytes(void) {

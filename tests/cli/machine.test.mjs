@@ -53,6 +53,20 @@ describe('where threads cannot be started', { skip: !linux && 'only Linux limits
   }
 });
 
+it('voids the sizes that memory does not hold', { skip: !linux && 'only Linux limits it' }, () => {
+  // The command itself takes 20 to 25 MB, and the largest array 67 MB.
+  const size = ['--quick', '--cases', 'bandwidth', '--seconds', '0.01', '--rounds', '1'];
+  const args = ['--as=85000000', program, 'bench', 'ops', ...size, '--threads', '1'];
+  const { status, stdout, stderr } = spawnSync('prlimit', args, { encoding: 'utf8' });
+  assert.equal(status, 1, stderr);
+  for (const kib of [8, 16, 32, 64, 128, 256, 512])
+    assert.match(stdout, new RegExp(`bandwidth ${kib} KiB +copy +\\d`));
+  for (const mib of [1, 2, 4, 8, 16, 32, 64])
+    assert.match(stdout, new RegExp(`bandwidth ${mib} MiB +copy +(\\d|- .*VOID: no memory)`));
+  assert.match(stdout, /bandwidth 64 MiB .*VOID: no memory for an array of 67108864 bytes/);
+  assert.match(stderr, /void: /);
+});
+
 it('reads numbers where the language has decimal commas', (t) =>
   withFolder((folder) => {
     const tests = path.join(path.dirname(program), 'plx_tests');

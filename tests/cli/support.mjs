@@ -59,10 +59,10 @@ export function interruptWhen(args, pattern) {
   });
 }
 
-/** Starts the command and sends it SIGINT after a while. */
-export function interruptAfter(args, milliseconds) {
+/** Starts the command and sends it a signal after a while. */
+export function interruptAfter(args, milliseconds, signal = 'SIGINT') {
   return start(args, (child) => {
-    const timer = setTimeout(() => child.kill('SIGINT'), milliseconds);
+    const timer = setTimeout(() => child.kill(signal), milliseconds);
     child.on('close', () => clearTimeout(timer));
   });
 }

@@ -113,7 +113,7 @@ void plx_test_unit_cpu_quota(plx_check *t) {
         bool written = true;
         for (int f = 0; f < FILES && right->files[f].name; ++f)
             written &= write_file(root, right->files[f].name, right->files[f].text);
-        const double quota = plx_native_cpu_quota(root);
+        const double quota = plx_native_read_cpu_quota(root);
         CHECK(t, written && quota == right->quota, "%s: %g, not %g", right->what, quota,
               right->quota);
         for (int f = 0; f < FILES && right->files[f].name; ++f)

@@ -194,7 +194,7 @@ const about = {
   task: 'gpt2-nano',
   model: 'gpt2-nano:context=64',
   parameters: 1,
-  data: { real: false, source: 'story grammar', seed: 0, train: 9, test: 1, tokens: 64 },
+  data: { real: false, source: 'story grammar', note: '', seed: 0, train: 9, test: 1, tokens: 64 },
   optimizer: 'adamw',
   rate: 1e-3,
   batchSize: 32,
