@@ -13,7 +13,9 @@ common_arguments arguments;
 
 struct poptOption machine_options[] = {
     {"threads", 't', POPT_ARG_INT, &arguments.threads, 0,
-     "workers, the caller included (default: as many as measure worth it)", "N"},
+     "threads, the caller's included (default: one a CPU, or as a quota allows); a step uses as "
+     "many of them as pay",
+     "N"},
     {"isa", 0, POPT_ARG_STRING, &arguments.isa, 0,
      "kernel target, as \"parallax info\" lists them (default: PARALLAX_ISA, else the best)",
      "NAME"},
@@ -23,8 +25,8 @@ struct poptOption machine_options[] = {
      "builtin|cblas|auto"},
     {"reproducible", 0, POPT_ARG_NONE, &arguments.reproducible, 0,
      "the fastest target whose results have the same bits on every platform", NULL},
-    {"seed", 0, POPT_ARG_LONGLONG, &arguments.seed, 0, "of data, weights and order (default: 0)",
-     "N"},
+    {"seed", 0, POPT_ARG_LONGLONG, &arguments.seed, 0,
+     "seed of data, weights and order (default: 0)", "N"},
     POPT_TABLEEND};
 
 struct poptOption output_options[] = {

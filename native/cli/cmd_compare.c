@@ -114,8 +114,8 @@ static int read_names(comparison *c, poptContext parsed) {
 }
 
 static const char help[] =
-    "Sets rows of the same case and parameters side by side. A is the new build, B what it is\n"
-    "held against; a ratio above 1 means that A is faster (for other metrics: better). Several\n"
+    "Compares rows of the same case and parameters. A is the new build, B the one that it is\n"
+    "compared with; a ratio above 1 means that A is faster (for other metrics: better). Several\n"
     "files a side, taken in turns, are several runs of one build:\n\n"
     "  parallax compare new1.jsonl new2.jsonl --with old1.jsonl old2.jsonl\n\n"
     "Intervals are of 95%, by Welch's t of the logarithms of rounds, as wide as the spread\n"

@@ -256,10 +256,11 @@ static int run(const explain_arguments *a) {
 int cmd_explain(int argc, const char **argv) {
     explain_arguments a = {.batch = 64};
     const struct poptOption options[] = {
-        {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, 0, "rows (default: 64)", "N"},
+        {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, 0, "samples (default: 64)", "N"},
         {"training", 0, POPT_ARG_NONE, &a.training, 0, "a step of training with Adam", NULL},
         {"loss", 0, POPT_ARG_STRING, &a.loss, 0,
-         "of the training (default: crossentropy, or the model's own)", "mse|crossentropy|own"},
+         "loss of the training (default: crossentropy, or the model's own)",
+         "mse|crossentropy|own"},
         {"profile", 'p', POPT_ARG_NONE, &a.profile, 0, "run it and show the time of each step",
          NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},
