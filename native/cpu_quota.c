@@ -39,8 +39,8 @@ static double quota_here(const group *g) {
                !read_file(g, "cpu.cfs_period_us", period, sizeof period)) {
         return 0;
     }
-    const long time = strtol(quota, NULL, 10), of = strtol(period, NULL, 10);
-    return time > 0 && of > 0 ? (double)time / (double)of : 0;
+    const double time = (double)strtol(quota, NULL, 10), of = (double)strtol(period, NULL, 10);
+    return time > 0 && of > 0 ? time / fmax(of, 1) : 0;
 }
 
 /* The least of the group and those that it is in. A group that is not there is one of outside: a

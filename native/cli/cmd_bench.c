@@ -219,7 +219,7 @@ static char *join_suites(poptContext parsed) {
     char *text = NULL;
     while ((name = poptGetArg(parsed)))
         if (strcmp(name, "all") != 0) text_add(&text, "%s%s", text ? "," : "", name);
-    if (!text) text_add(&text, "");
+    if (!text) text_add(&text, "%s", "");
     return text;
 }
 

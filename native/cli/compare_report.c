@@ -13,10 +13,10 @@ static const double MOVED = 0.02;
 /* As text, to be freed: a number or a string; "" for what is none. */
 static char *value_text(const cJSON *value) {
     char *text = NULL;
-    if (cJSON_IsNumber(value))
+    if (value && cJSON_IsNumber(value))
         text_add(&text, "%.10g", value->valuedouble);
     else
-        text_add(&text, "%s", cJSON_IsString(value) ? value->valuestring : "");
+        text_add(&text, "%s", value && cJSON_IsString(value) ? value->valuestring : "");
     return text;
 }
 

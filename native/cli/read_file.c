@@ -19,6 +19,7 @@ typedef struct buffer {
 
 /* Room for CHUNK more bytes and a zero. */
 static bool grow(buffer *b) {
+    if (b->size > LIMIT) return false;
     const size_t needed = b->size + CHUNK + 1;
     if (needed <= b->room) return true;
     const size_t larger = b->room * 2 > needed ? b->room * 2 : needed;
@@ -29,15 +30,20 @@ static bool grow(buffer *b) {
     return true;
 }
 
+static const char *reason(void) {
+    const char *text = strerror(errno);
+    return text ? text : "the system does not say why";
+}
+
 /* Returns NULL, or why not, as all below. */
 static const char *read_all(FILE *file, buffer *b) {
     for (;;) {
         if (!grow(b)) return no_memory;
         const size_t got = fread(b->bytes + b->size, 1, CHUNK, file);
         b->size += got;
-        if (ferror(file)) return strerror(errno);
+        if (ferror(file)) return reason();
         if (b->size > LIMIT) return too_large;
-        if (!got) return NULL;
+        if (feof(file)) return NULL;
     }
 }
 
@@ -80,10 +86,10 @@ static const char *decompress(const buffer *from, buffer *to) {
 /* On failure, too, what is in b is the caller's. */
 static const char *read_named(const char *name, buffer *b) {
     struct stat status;
-    if (stat(name, &status) != 0) return strerror(errno);
+    if (stat(name, &status) != 0) return reason();
     if (S_ISDIR(status.st_mode)) return "it is a folder";
     FILE *file = fopen(name, "rb");
-    if (!file) return strerror(errno);
+    if (!file) return reason();
     const char *failure = read_all(file, b);
     fclose(file);
     if (failure || !is_gzip(b->bytes, b->size)) return failure;

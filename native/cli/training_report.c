@@ -77,7 +77,7 @@ char *measures_text(const training *t, bool on_held) {
         on_held = false;
         text_add(&text, "%s", value);
     }
-    if (!text) text_add(&text, "");
+    if (!text) text_add(&text, "%s", "");
     return text;
 }
 

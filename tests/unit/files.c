@@ -169,7 +169,9 @@ static void long_csv(plx_check *t, plx_ctx *ctx) {
     memset(text, 'x', 511);
     text[39] = (char)0xc3;
     text[40] = (char)0xa9;
-    memcpy(text + 511, ",1\n", 3);
+    text[511] = ',';
+    text[512] = '1';
+    text[513] = '\n';
     refuse_csv(t, ctx, &(refusal){text, 514, "xxx...\" is not a finite number"});
     for (int i = 0; i < CELLS; ++i) {
         text[2 * i] = (char)('0' + i % 10);
