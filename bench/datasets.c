@@ -17,16 +17,17 @@ double plx_interp5d_function(const double x[5]) {
            0.5 * x[0] * x[4];
 }
 
-void plx_interp5d_table(int64_t n, uint64_t seed, plx_real *table) {
+void plx_interp5d_table(int64_t n, uint64_t seed, double *table) {
     plx_rng inputs = plx_rng_new(seed, STREAM_INPUTS), noise = plx_rng_new(seed, STREAM_NOISE);
     for (int64_t i = 0; i < n; ++i) {
-        plx_real *row = table + 6 * i;
+        double *row = table + 6 * i;
         double x[5];
         for (int j = 0; j < 5; ++j) {
             x[j] = 2 * plx_rng_uniform(&inputs) - 1;
-            row[j] = (plx_real)x[j];
+            row[j] = (double)(plx_real)x[j];
         }
-        row[5] = (plx_real)(plx_interp5d_function(x) + PLX_INTERP5D_NOISE * plx_rng_normal(&noise));
+        const double y = plx_interp5d_function(x) + PLX_INTERP5D_NOISE * plx_rng_normal(&noise);
+        row[5] = (double)(plx_real)y;
     }
 }
 
@@ -45,28 +46,39 @@ static int64_t *new_order(int64_t n, uint64_t seed) {
 }
 
 /* Mean and deviation of one column over the training rows; a constant column keeps its scale. */
-static void scale_of(const plx_real *table, int64_t width, int64_t column, const int64_t *order,
+static void scale_of(const double *table, int64_t width, int64_t column, const int64_t *order,
                      int64_t rows, double *mean, double *deviation) {
-    double sum = 0, squares = 0;
-    for (int64_t i = 0; i < rows; ++i) sum += (double)table[order[i] * width + column];
-    *mean = sum / (double)rows;
+    double sum = 0, squares = 0, least = INFINITY, most = -INFINITY;
     for (int64_t i = 0; i < rows; ++i) {
-        const double d = (double)table[order[i] * width + column] - *mean;
+        const double value = table[order[i] * width + column];
+        sum += value;
+        least = value < least ? value : least;
+        most = value > most ? value : most;
+    }
+    *mean = sum / (double)rows;
+    *deviation = 1;
+    /* The mean of equal values is one of them only up to rounding. */
+    if (least == most) *mean = least;
+    if (least == most) return;
+    for (int64_t i = 0; i < rows; ++i) {
+        const double d = table[order[i] * width + column] - *mean;
         squares += d * d;
     }
-    *deviation = squares > 0 ? plx__sqrt(squares / (double)rows) : 1;
+    *deviation = plx__sqrt(squares / (double)rows);
 }
 
-static void copy_column(plx_regression *data, const plx_real *table, int64_t column,
+/* False when a value has no place in plx_real after it is scaled. */
+static bool copy_column(plx_regression *data, const double *table, int64_t column,
                         const int64_t *order) {
     const int64_t inputs = data->inputs, width = inputs + 1;
     double mean, deviation;
     scale_of(table, width, column, order, data->train, &mean, &deviation);
+    bool finite = true;
     for (int64_t i = 0; i < data->train + data->test; ++i) {
         const bool held = i >= data->train;
         const int64_t row = held ? i - data->train : i;
-        const plx_real value =
-            (plx_real)(((double)table[order[i] * width + column] - mean) / deviation);
+        const plx_real value = (plx_real)((table[order[i] * width + column] - mean) / deviation);
+        finite &= value - value == 0;
         if (column < inputs)
             (held ? data->x_test : data->x_train)[row * inputs + column] = value;
         else
@@ -75,9 +87,21 @@ static void copy_column(plx_regression *data, const plx_real *table, int64_t col
     data->scales[2 * column] = mean;
     data->scales[2 * column + 1] = deviation;
     if (column == inputs) data->target_scale = deviation;
+    return finite && deviation - deviation == 0;
 }
 
-plx_status plx_regression_new(plx_ctx *ctx, const plx_real *table, int64_t n, int64_t inputs,
+static plx_status copy_columns(plx_ctx *ctx, plx_regression *data, const double *table,
+                               const int64_t *order) {
+    for (int64_t j = 0; j <= data->inputs; ++j)
+        if (!copy_column(data, table, j, order))
+            return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                             "data: column %lld cannot be scaled by its mean %g and deviation %g; "
+                             "give it other units, or leave out what lies far from the rest",
+                             (long long)j + 1, data->scales[2 * j], data->scales[2 * j + 1]);
+    return PLX_OK;
+}
+
+plx_status plx_regression_new(plx_ctx *ctx, const double *table, int64_t n, int64_t inputs,
                               uint64_t seed, plx_regression *out) {
     if (n < 5 || inputs < 1)
         return plx__fail(&ctx->message, PLX_ERR_SHAPE,
@@ -87,7 +111,7 @@ plx_status plx_regression_new(plx_ctx *ctx, const plx_real *table, int64_t n, in
     plx_regression data = {.inputs = inputs, .test = n / 5};
     data.train = n - data.test;
     int64_t *order = new_order(n, seed);
-    const size_t bytes = sizeof *table;
+    const size_t bytes = sizeof(plx_real);
     data.x_train = plx_platform_alloc((size_t)(data.train * inputs) * bytes);
     data.y_train = plx_platform_alloc((size_t)data.train * bytes);
     data.x_test = plx_platform_alloc((size_t)(data.test * inputs) * bytes);
@@ -95,11 +119,11 @@ plx_status plx_regression_new(plx_ctx *ctx, const plx_real *table, int64_t n, in
     data.scales = plx_platform_alloc(2 * (size_t)(inputs + 1) * sizeof *data.scales);
     const bool enough =
         order && data.x_train && data.y_train && data.x_test && data.y_test && data.scales;
-    for (int64_t j = 0; enough && j <= inputs; ++j) copy_column(&data, table, j, order);
+    const plx_status status = enough ? copy_columns(ctx, &data, table, order) : no_memory(ctx, n);
     plx_platform_free(order);
-    if (!enough) {
+    if (status != PLX_OK) {
         plx_regression_free(&data);
-        return no_memory(ctx, n);
+        return status;
     }
     *out = data;
     return PLX_OK;

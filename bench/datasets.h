@@ -18,13 +18,15 @@ typedef struct plx_regression {
 
 /* sin(pi x1) cos(pi x2 / 2) + x3 x4 + exp(-x5^2) - x1 x5 / 2 */
 double plx_interp5d_function(const double x[5]);
-/* n rows of x1..x5 uniform in [-1, 1] and y, the function of them + N(0, 0.1^2).
- * table has room for n x 6 values. */
-void plx_interp5d_table(int64_t n, uint64_t seed, plx_real *table);
+/* n rows of x1..x5 uniform in [-1, 1] and y, the function of them + N(0, 0.1^2), rounded to
+ * plx_real. table has room for n x 6 values. */
+void plx_interp5d_table(int64_t n, uint64_t seed, double *table);
 
-/* Splits table [n, inputs + 1], the target last, by seed. At least 5 rows. Free with
- * plx_regression_free. */
-plx_status plx_regression_new(plx_ctx *ctx, const plx_real *table, int64_t n, int64_t inputs,
+/* Splits table [n, inputs + 1], the target last, by seed. At least 5 rows. Columns are centred and
+ * scaled in double: what is far from 0 beside its deviation, as time stamps are, keeps its digits.
+ * PLX_ERR_ARGUMENT names a column whose deviation, or what it leaves of a value, is out of range.
+ * Free with plx_regression_free. */
+plx_status plx_regression_new(plx_ctx *ctx, const double *table, int64_t n, int64_t inputs,
                               uint64_t seed, plx_regression *out);
 void plx_regression_free(plx_regression *data);
 

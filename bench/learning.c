@@ -439,7 +439,9 @@ const char *plx_learning_model_name(const plx_learning *l) {
 }
 
 plx_learning_data plx_learning_about(const plx_learning *l) {
-    return l->data;
+    plx_learning_data data = l->data;
+    if (!data.note) data.note = "";
+    return data;
 }
 
 plx_trainer_options plx_learning_recipe(const plx_learning *l) {

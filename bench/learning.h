@@ -58,6 +58,7 @@ const char *plx_learning_model_name(const plx_learning *learning);
 typedef struct plx_learning_data {
     bool real;
     const char *source;  /* "story grammar"; or the file's name */
+    const char *note;    /* how the file was read, where that is a choice; "": it is none */
     int64_t train, test; /* samples */
     int64_t tokens;      /* of one sample; 0: not a text */
 } plx_learning_data;

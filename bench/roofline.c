@@ -94,13 +94,15 @@ static plx_status run_stream(void *arg, int64_t times) {
                            "bandwidth: the system had no processor for one of the threads");
 }
 
+/* A size for which there is no memory is void, and the others are measured. */
 static plx_status open_sweep(plx_bench *bench, plx_case *c) {
     sweep *s = c->state = plx_platform_alloc(sizeof *s);
     if (!s) return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory", c->name);
     *s = (sweep){.bench = bench, .data = plx_platform_alloc((size_t)c->size), .bytes = c->size};
-    if (!s->data)
-        return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory for its array", c->name);
-    memset(s->data, 0, (size_t)c->size);
+    if (s->data)
+        memset(s->data, 0, (size_t)c->size);
+    else
+        plx__case_void(c, "no memory for an array of %lld bytes", (long long)c->size);
     return PLX_OK;
 }
 
@@ -108,7 +110,7 @@ static plx_status open_sweep(plx_bench *bench, plx_case *c) {
 static plx_status slice_sweep(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *done) {
     sweep *s = c->state;
     (void)slice_ns;
-    for (int k = 0; k < STREAMS; ++k) {
+    for (int k = 0; s->data && k < STREAMS; ++k) {
         double ns;
         s->stream = (plx_stream)k;
         PLX_TRY(plx__bench_time(bench, run_stream, s, &s->times[k], &ns));
@@ -150,22 +152,14 @@ static void plan_size(plx_bench *bench, int group, int64_t bytes) {
                          1);
 }
 
-static bool can_have(int64_t bytes) {
-    void *memory = plx_platform_alloc((size_t)bytes);
-    plx_platform_free(memory);
-    return memory != NULL;
-}
-
-/* Sizes double from 8 KiB to 64 MiB, or to what a module's memory holds. Where the last cache is
- * known and not much smaller, twice its size comes on top, so that memory itself is measured. */
+/* Sizes double from 8 KiB to 64 MiB. Where the last cache is known and not much smaller, twice its
+ * size comes on top, so that memory itself is measured. */
 static void plan_sweep(plx_bench *bench) {
-    int64_t last = LAST_BYTES;
     int group = 1;
-    while (last > FIRST_BYTES && !can_have(2 * last)) last /= 2;
-    for (int64_t bytes = FIRST_BYTES; bytes <= last; bytes *= 2) plan_size(bench, group++, bytes);
+    for (int64_t bytes = FIRST_BYTES; bytes <= LAST_BYTES; bytes *= 2)
+        plan_size(bench, group++, bytes);
     const int64_t beyond = 2 * plx_platform_cache_bytes(3);
-    if (beyond > last && beyond <= (int64_t)1 << 30 && can_have(beyond))
-        plan_size(bench, group, beyond);
+    if (beyond > LAST_BYTES && beyond <= (int64_t)1 << 30) plan_size(bench, group, beyond);
 }
 
 void plx__roofline_plan(plx_bench *bench) {
@@ -205,7 +199,7 @@ static bool read_point(plx_bench *bench, double bytes, point *out) {
     size_name(bytes, text, sizeof text);
     plx__format(name, sizeof name, "bandwidth %s", text);
     const plx_case *c = plx__bench_find(bench, name);
-    if (!c) return false;
+    if (!c || c->checks.failed) return false;
     out->bytes = (double)c->size;
     for (int k = 0; k < STREAMS; ++k)
         out->bandwidth[k] = top_of(c->metrics[k].samples.count, c->metrics[k].samples.values);

@@ -3,6 +3,7 @@
 #include "base/platform.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,9 @@ typedef struct blas {
     sgemm_function sgemm;
     void (*set_threads)(int threads); /* NULL: the library decides */
     const char *(*corename)(void);    /* OpenBLAS only */
-    int threads;                      /* as last set; 0: never */
+    int asked;                        /* as last set; 0: never */
+    int started;                      /* the most that it had */
+    bool short_of_threads;            /* the system gives no more than those */
 } blas;
 
 static struct {
@@ -38,12 +41,51 @@ static void run_gemm(void *self, bool ta, bool tb, int64_t m, int64_t n, int64_t
                    (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
 }
 
+/* ---- Threads ----------------------------------------------------------------------------------
+ */
+
+static void *wait_at(void *gate) {
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+/* How many more threads, up to wanted, the system lets this process have at once. */
+static int startable(int wanted) {
+    enum { MOST = 256 };
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t trials[MOST];
+    int count = 0;
+    pthread_mutex_lock(&gate);
+    while (count < wanted && count < MOST && !pthread_create(&trials[count], NULL, wait_at, &gate))
+        ++count;
+    pthread_mutex_unlock(&gate);
+    for (int i = 0; i < count; ++i) pthread_join(trials[i], NULL);
+    return count;
+}
+
+static void note_shortage(int threads) {
+    const size_t length = strlen(state.note);
+    snprintf(state.note + length, sizeof state.note - length,
+             "%sOpenBLAS has %d thread%s: the system lets this process start no more",
+             length ? "; " : "", threads, threads == 1 ? "" : "s");
+}
+
+/* OpenBLAS checks nothing here: it would wait forever for a thread that did not start. */
 static void set_threads(void *self, int threads) {
     blas *library = self;
-    if (!library->set_threads || library->threads == threads) return;
-    library->set_threads(threads);
-    library->threads = threads;
+    if (!library->set_threads || library->asked == threads) return;
+    library->asked = threads;
+    if (threads > library->started && !library->short_of_threads) {
+        library->started += startable(threads - library->started);
+        library->short_of_threads = library->started < threads;
+        if (library->short_of_threads) note_shortage(library->started);
+    }
+    library->set_threads(threads < library->started ? threads : library->started);
 }
+
+/* ---- Loading ----------------------------------------------------------------------------------
+ */
 
 static bool open_blas(blas *library) {
     static const char *const names[] = {
@@ -53,7 +95,7 @@ static bool open_blas(blas *library) {
         "libopenblas.dylib",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
-        *library = (blas){.library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL)};
+        *library = (blas){.library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL), .started = 1};
         if (!library->library) continue;
         /* POSIX's way to get a function out of an object pointer. */
         *(void **)&library->sgemm = dlsym(library->library, "cblas_sgemm");
@@ -73,15 +115,16 @@ static void set_variable(const char *name, const char *value) {
         unsetenv(name);
 }
 
-/* The library chooses its kernels when it is loaded, by the environment. */
-static bool open_with(blas *library, const char *core, const char *threads) {
+/* The library chooses its kernels when it is loaded, by the environment (core NULL: as that says).
+ * It starts its threads then, too, and ends the process by SIGINT where it cannot: it gets one. */
+static bool open_with(blas *library, const char *core) {
     const char *old_threads = getenv("OPENBLAS_NUM_THREADS");
     char *saved = old_threads ? strdup(old_threads) : NULL;
     if (core) set_variable("OPENBLAS_CORETYPE", core);
-    if (threads) set_variable("OPENBLAS_NUM_THREADS", threads);
+    set_variable("OPENBLAS_NUM_THREADS", "1");
     const bool opened = open_blas(library);
     if (core) set_variable("OPENBLAS_CORETYPE", NULL);
-    if (threads) set_variable("OPENBLAS_NUM_THREADS", saved);
+    set_variable("OPENBLAS_NUM_THREADS", saved);
     free(saved);
     return opened;
 }
@@ -109,16 +152,16 @@ static const char *better_core(const char *core) {
 }
 
 /* Loads the library to see what it chooses and, when that is too little, once more with a choice
- * made for it. The first load gets one thread, so that it starts none. */
+ * made for it. */
 static bool open_best(blas *library) {
-    if (getenv("OPENBLAS_CORETYPE")) return open_blas(library);
-    if (!open_with(library, NULL, "1")) return false;
+    if (!open_with(library, NULL)) return false;
+    if (getenv("OPENBLAS_CORETYPE")) return true;
     char chosen[32] = "";
     if (library->corename) snprintf(chosen, sizeof chosen, "%s", library->corename());
     const char *better = better_core(chosen);
-    dlclose(library->library);
-    if (!open_with(library, better, NULL)) return false;
     if (!better) return true;
+    dlclose(library->library);
+    if (!open_with(library, better)) return false;
     if (!strcasecmp(library->corename(), better))
         snprintf(state.note, sizeof state.note,
                  "OpenBLAS chose its %s kernels, below what this processor has; its %s kernels are "
@@ -135,7 +178,7 @@ static bool open_best(blas *library) {
 static const plx_gemm_provider *provider(bool unaided, const char **note) {
     if (!state.tried) {
         state.tried = true;
-        state.found = unaided ? open_blas(&state.blas) : open_best(&state.blas);
+        state.found = unaided ? open_with(&state.blas, NULL) : open_best(&state.blas);
         if (!state.found)
             snprintf(state.note, sizeof state.note,
                      "no BLAS was found: install libopenblas0 (apt) or openblas (brew)");

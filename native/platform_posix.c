@@ -1,7 +1,10 @@
 /* base/platform.h for Linux and macOS. */
 #include "base/platform.h"
 
+#include "native/cpu_quota.h"
+
 #include <locale.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,13 +30,20 @@ int64_t plx_platform_now_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int plx_platform_cpus(void) {
+int plx_native_cpus(void) {
 #if defined(__linux__)
     cpu_set_t allowed;
     if (!sched_getaffinity(0, sizeof allowed, &allowed)) return CPU_COUNT(&allowed);
 #endif
     const long online = sysconf(_SC_NPROCESSORS_ONLN);
     return online > 0 ? (int)online : 1;
+}
+
+int plx_platform_cpus(void) {
+    const int cpus = plx_native_cpus();
+    const double quota = plx_native_cpu_quota();
+    /* Half a processor is worth one thread, one and a half are worth two. */
+    return quota > 0 && quota < cpus ? (int)ceil(quota) : cpus;
 }
 
 int64_t plx_platform_cache_bytes(int level) {

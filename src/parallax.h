@@ -610,14 +610,19 @@ typedef struct plx_idx {
 /* bytes are the uncompressed file. Every size is checked against the number of bytes. */
 plx_status plx_idx_parse(plx_ctx *ctx, const void *bytes, size_t size, plx_idx *out);
 
-/* Comma-separated numbers with an optional header line. */
+/* A table of numbers. */
 typedef struct plx_csv {
     int64_t rows, columns;
-    plx_real *values; /* [rows, columns] */
+    double *values; /* [rows, columns]; in double, so that a table of time stamps keeps seconds */
+    bool names;     /* the first line named the columns, and is no row */
 } plx_csv;
 
-/* A cell that is not a finite number, or a row of another length, is PLX_ERR_FORMAT with its line
- * and column. Free with plx_csv_free. */
+/* Reads RFC 4180: cells between commas, quotes around any of them, lines that end in CR LF, LF or
+ * CR. Beyond that: blanks around cells, blank lines and the byte order mark of UTF-8 are passed
+ * over; with a semicolon in the first line, semicolons separate cells and decimal commas are
+ * allowed. A first line without any number names the columns. What is empty or not a finite number,
+ * a row of another length and another encoding are PLX_ERR_FORMAT with line and column. Free with
+ * plx_csv_free. */
 plx_status plx_csv_parse(plx_ctx *ctx, const char *text, size_t size, plx_csv *out);
 void plx_csv_free(plx_csv *csv);
 

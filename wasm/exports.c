@@ -333,12 +333,14 @@ EXPORT int plx_js_idx(const void *bytes, double size) {
 
 static plx_csv csv;
 
-/* Results: address of the floats [rows, columns], rows, columns; valid until plx_js_csv_free. */
+/* Results: address of the doubles [rows, columns], rows, columns, whether the first line named the
+ * columns; valid until plx_js_csv_free. */
 EXPORT int plx_js_csv(const char *text, double size) {
     plx_status status = plx_csv_parse(context, text, (size_t)size, &csv);
     plx__js_result_address(0, csv.values);
     plx__js_result(1, (double)csv.rows);
     plx__js_result(2, (double)csv.columns);
+    plx__js_result(3, csv.names);
     return status;
 }
 

@@ -60,7 +60,7 @@ EXPORT int plx_js_learning_digits(learning_run *run, const void *images, double 
     return status;
 }
 
-/* Numbers between commas, the target last. */
+/* A table of numbers, the target last. */
 EXPORT int plx_js_learning_table(learning_run *run, const char *text, double bytes,
                                  const char *source) {
     const plx_status status = plx_csv_parse(plx__js_context(), text, (size_t)bytes, &run->table);
@@ -102,7 +102,7 @@ static int64_t trained_values(plx_model *model) {
 }
 
 /* Results: real, train, test, tokens of a sample (0: not a text), parameters, batch, batches of a
- * step, rate, then the strings source, model, optimizer. */
+ * step, rate, then the strings source, model, optimizer, note. */
 EXPORT void plx_js_learning_about(learning_run *run) {
     const plx_learning_data data = plx_learning_about(run->learning);
     const plx_trainer_options recipe = plx_learning_recipe(run->learning);
@@ -117,6 +117,7 @@ EXPORT void plx_js_learning_about(learning_run *run) {
     plx__js_result_address(8, data.source);
     plx__js_result_address(9, plx_learning_model_name(run->learning));
     plx__js_result_address(10, plx_optimizer_name(recipe.optimizer.kind));
+    plx__js_result_address(11, data.note);
 }
 
 /* Results: how many measures. */

@@ -19,7 +19,7 @@ typedef struct bits {
 
 static plx_status load_interp5d(plx_bench *bench, bits *b) {
     const uint64_t seed = plx__bench_options(bench)->seed;
-    plx_real *table = plx_platform_alloc(ROWS * 6 * sizeof *table);
+    double *table = plx_platform_alloc(ROWS * 6 * sizeof *table);
     if (!table) return plx__bench_fail(bench, PLX_ERR_MEMORY, "bits: no memory");
     plx_interp5d_table(ROWS, seed, table);
     const plx_status status =

@@ -38,7 +38,7 @@ static plx_status open_fit(plx_bench *bench, plx_case *c) {
     fit *f = c->state = plx_platform_alloc(sizeof *f);
     if (!f) return plx__bench_fail(bench, PLX_ERR_MEMORY, "interp5d: no memory");
     memset(f, 0, sizeof *f);
-    plx_real *table = plx_platform_alloc((size_t)c->size * 6 * sizeof *table);
+    double *table = plx_platform_alloc((size_t)c->size * 6 * sizeof *table);
     f->points = plx_platform_alloc(MANY * 5 * sizeof *f->points);
     f->predictions = plx_platform_alloc(MANY * sizeof *f->predictions);
     plx_status status = PLX_OK;

@@ -18,7 +18,7 @@ static plx_status no_memory(plx_learning *l, int64_t rows) {
 
 static plx_status split_function(plx_learning *l, plx_regression *data) {
     const int64_t rows = l->options.rows ? l->options.rows : ROWS;
-    plx_real *table = plx_platform_alloc((size_t)rows * (INPUTS + 1) * sizeof *table);
+    double *table = plx_platform_alloc((size_t)rows * (INPUTS + 1) * sizeof *table);
     if (!table) return no_memory(l, rows);
     plx_interp5d_table(rows, l->options.seed, table);
     const plx_status status =
@@ -50,6 +50,9 @@ static plx_status open_task(plx_learning *l) {
     l->trainer_options.epochs = epochs[l->options.size];
     l->data = (plx_learning_data){.real = table != NULL,
                                   .source = table ? l->options.source : "interp5d"};
+    if (table)
+        l->data.note = table->names ? "its first line names the columns"
+                                    : "its first line is a row of numbers, none of names";
     return PLX_OK;
 }
 

@@ -7,12 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 common_arguments arguments;
 
 struct poptOption machine_options[] = {
     {"threads", 't', POPT_ARG_INT, &arguments.threads, 0,
-     "workers, the caller included (default: as many as measure worth it)", "N"},
+     "threads, the caller's included (default: one a CPU, or as a quota allows); a step uses as "
+     "many of them as pay",
+     "N"},
     {"isa", 0, POPT_ARG_STRING, &arguments.isa, 0,
      "kernel target, as \"parallax info\" lists them (default: PARALLAX_ISA, else the best)",
      "NAME"},
@@ -22,8 +25,8 @@ struct poptOption machine_options[] = {
      "builtin|cblas|auto"},
     {"reproducible", 0, POPT_ARG_NONE, &arguments.reproducible, 0,
      "the fastest target whose results have the same bits on every platform", NULL},
-    {"seed", 0, POPT_ARG_LONGLONG, &arguments.seed, 0, "of data, weights and order (default: 0)",
-     "N"},
+    {"seed", 0, POPT_ARG_LONGLONG, &arguments.seed, 0,
+     "seed of data, weights and order (default: 0)", "N"},
     POPT_TABLEEND};
 
 struct poptOption output_options[] = {
@@ -69,8 +72,78 @@ static const char *command_name(const char *program) {
     return blank ? blank + 1 : program;
 }
 
-static bool both_name(const char *a, const char *b) {
-    return a && b && !strcmp(a, b);
+void text_add(char **text, const char *format, ...) {
+    char *added = NULL, *whole = NULL;
+    va_list list;
+    va_start(list, format);
+    const bool made = vasprintf(&added, format, list) >= 0 &&
+                      asprintf(&whole, "%s%s", *text ? *text : "", added) >= 0;
+    va_end(list);
+    if (!made) exit(report(EXIT_FAILED, "there is not enough memory for a text."));
+    free(added);
+    free(*text);
+    *text = whole;
+}
+
+int report_status(const plx_ctx *ctx, plx_status status) {
+    const bool refused =
+        status == PLX_ERR_ARGUMENT || status == PLX_ERR_SHAPE || status == PLX_ERR_UNSUPPORTED;
+    return report(refused ? EXIT_USAGE : EXIT_FAILED, "%s", plx_message(ctx));
+}
+
+/* ---- Outputs --------------------------------------------------------------------------------- */
+
+/* The folder that a name is in, by its own name, and the rest. */
+static char *folder_of(const char *name, const char **rest) {
+    const char *slash = strrchr(name, '/');
+    *rest = slash ? slash + 1 : name;
+    char *folder = slash ? strndup(name, (size_t)(slash - name) + 1) : strdup(".");
+    char *real = folder ? realpath(folder, NULL) : NULL;
+    free(folder);
+    return real;
+}
+
+bool same_file(const char *a, const char *b) {
+    struct stat first, second;
+    if (!strcmp(a, b)) return true;
+    if (!strcmp(a, "-") || !strcmp(b, "-")) return false;
+    const bool there = stat(a, &first) == 0, other = stat(b, &second) == 0;
+    if (there || other)
+        return there && other && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+    const char *rest_a, *rest_b;
+    char *of_a = folder_of(a, &rest_a), *of_b = folder_of(b, &rest_b);
+    const bool same = of_a && of_b && !strcmp(of_a, of_b) && !strcmp(rest_a, rest_b);
+    free(of_a);
+    free(of_b);
+    return same;
+}
+
+/* What an output is written to until it is whole is in the way of another file, too. */
+static bool overwrites(const char *output, const char *name) {
+    char *part = NULL;
+    text_add(&part, "%s.part", output);
+    const bool same = same_file(output, name) || same_file(part, name);
+    free(part);
+    return same;
+}
+
+int check_outputs(const char *command_name, int inputs, const char *const *names) {
+    const char *const options[] = {"--tables", "--json", "--csv"},
+                      *outputs[] = {arguments.tables, arguments.json, arguments.csv};
+    for (int i = 0; i < 3; ++i) {
+        for (int k = 0; outputs[i] && k < inputs; ++k)
+            if (names[k] && overwrites(outputs[i], names[k]))
+                return wrong_usage(command_name,
+                                   "\"%s\", where %s would write, is a file to read; write to "
+                                   "another.",
+                                   outputs[i], options[i]);
+        for (int k = i + 1; outputs[i] && k < 3; ++k)
+            if (outputs[k] &&
+                (overwrites(outputs[i], outputs[k]) || overwrites(outputs[k], outputs[i])))
+                return wrong_usage(command_name, "%s and %s both name \"%s\".", options[i],
+                                   options[k], outputs[i]);
+    }
+    return EXIT_DONE;
 }
 
 static int check_common(const char *name) {
@@ -81,6 +154,11 @@ static int check_common(const char *name) {
         return wrong_usage(name, "--seed must not be negative, but is %lld.", arguments.seed);
     if (arguments.quick && arguments.full)
         return wrong_usage(name, "--quick and --full exclude each other.");
+    if (arguments.reproducible && arguments.gemm && strcmp(arguments.gemm, "builtin") != 0)
+        return wrong_usage(name,
+                           "--gemm %s and --reproducible exclude each other: a BLAS has other bits "
+                           "on other machines.",
+                           arguments.gemm);
     if (arguments.isa && arguments.reproducible)
         return wrong_usage(name, "--isa and --reproducible exclude each other: the second chooses "
                                  "the target itself.");
@@ -88,13 +166,20 @@ static int check_common(const char *name) {
     if (gemm && strcmp(gemm, "builtin") != 0 && strcmp(gemm, "cblas") != 0 &&
         strcmp(gemm, "auto") != 0)
         return wrong_usage(name, "--gemm is builtin, cblas or auto, not \"%s\".", gemm);
-    if (both_name(arguments.json, arguments.csv))
-        return wrong_usage(name, "--json and --csv both name \"%s\".", arguments.json);
-    if (both_name(arguments.tables, arguments.json) || both_name(arguments.tables, arguments.csv))
-        return wrong_usage(name, "--tables and %s both name \"%s\".",
-                           both_name(arguments.tables, arguments.json) ? "--json" : "--csv",
-                           arguments.tables);
-    return EXIT_DONE;
+    return check_outputs(name, 0, NULL);
+}
+
+/* A text that is there and empty is a mistake of who wrote the command, as of a script. */
+static const char *empty_option(const struct poptOption *options) {
+    const char *found = NULL;
+    for (const struct poptOption *o = options; (o->longName || o->arg) && !found; ++o) {
+        const unsigned kind = o->argInfo & POPT_ARG_MASK;
+        if (kind == POPT_ARG_INCLUDE_TABLE && o->arg != poptHelpOptions)
+            found = empty_option(o->arg);
+        else if (kind == POPT_ARG_STRING && o->arg && *(char **)o->arg && !**(char **)o->arg)
+            found = o->longName;
+    }
+    return found;
 }
 
 static int other_arguments(poptContext context) {
@@ -107,8 +192,8 @@ static int other_arguments(poptContext context) {
 poptContext parse_arguments(int argc, const char **argv, const struct poptOption *options,
                             const char *usage, const char *help, int *code) {
     poptContext context = poptGetContext(argv[0], argc, argv, options, 0);
-    char text[4096];
-    snprintf(text, sizeof text, "%s\n\n%s\n", usage, help);
+    char *text = NULL;
+    text_add(&text, "%s\n\n%s\n", usage, help);
     poptSetOtherOptionHelp(context, text);
     const char *name = command_name(argv[0]);
     int result, separators = 0;
@@ -117,11 +202,14 @@ poptContext parse_arguments(int argc, const char **argv, const struct poptOption
         arguments.before_with = other_arguments(context);
         separators += 1;
     }
+    free(text);
     if (separators > 1)
         *code = wrong_usage(name, "--with stands between two sides, once.");
     else if (result < -1)
         *code = wrong_usage(name, "%s: %s.", poptBadOption(context, POPT_BADOPTION_NOALIAS),
                             poptStrerror(result));
+    else if (empty_option(options))
+        *code = wrong_usage(name, "--%s has an empty value.", empty_option(options));
     else
         *code = check_common(name);
     if (*code == EXIT_DONE) return context;
@@ -137,30 +225,42 @@ void free_texts(size_t count, const char *const *texts) {
     }
 }
 
-int open_context(plx_ctx **out, const char **note) {
+/* The BLAS, if --gemm asks for it. Returns an exit code, the sentence printed. */
+static int choose_gemm(plx_ctx_options *options, const char **note) {
+    *note = "";
+    if (!arguments.gemm || !strcmp(arguments.gemm, "builtin")) return EXIT_DONE;
+    const bool automatic = !strcmp(arguments.gemm, "auto");
+    options->provider = plx_native_cblas(note);
+    options->gemm = automatic ? PLX_GEMM_AUTO : PLX_GEMM_PROVIDER;
+    if (options->provider || automatic) return EXIT_DONE;
+    return report(EXIT_FAILED, "--gemm cblas: %s", *note);
+}
+
+/* Threads that could not be had, and kernels that were not chosen, explain slow figures. */
+static void say_what_is_short(plx_ctx *ctx, const plx_gemm_provider *provider, const char *note) {
+    const plx_ctx_info info = plx_ctx_get_info(ctx);
+    const int wanted = arguments.threads ? arguments.threads : info.cpus;
+    if (info.threads < wanted)
+        report(EXIT_DONE, "%d thread%s instead of %d: the system lets this process start no more.",
+               info.threads, info.threads == 1 ? "" : "s", wanted);
+    if (provider) provider->set_threads(provider->self, info.threads);
+    if (*note) report(EXIT_DONE, "%s.", note);
+}
+
+int open_context(plx_ctx **out) {
+    *out = NULL;
     plx_ctx_options options = plx_ctx_default();
     options.threads = arguments.threads;
     options.isa = arguments.isa;
     options.reproducible = arguments.reproducible;
-    const char *blas_note = "";
-    if (arguments.gemm && strcmp(arguments.gemm, "builtin") != 0) {
-        options.provider = plx_native_cblas(&blas_note);
-        const bool automatic = !strcmp(arguments.gemm, "auto");
-        options.gemm = automatic ? PLX_GEMM_AUTO : PLX_GEMM_PROVIDER;
-        if (!options.provider && !automatic) {
-            *out = NULL;
-            return report(EXIT_FAILED, "--gemm cblas: %s", blas_note);
-        }
-        if (options.provider && arguments.reproducible) {
-            *out = NULL;
-            return report(EXIT_USAGE,
-                          "--gemm %s has no reproducible results: leave out "
-                          "--reproducible, or use --gemm builtin.",
-                          arguments.gemm);
-        }
-    }
-    if (note) *note = blas_note;
+    const char *note;
+    const int code = choose_gemm(&options, &note);
+    if (code != EXIT_DONE) return code;
     char message[512];
-    if (plx_ctx_new(&options, out, message, sizeof message) == PLX_OK) return EXIT_DONE;
-    return report(EXIT_FAILED, "%s", message);
+    const plx_status status = plx_ctx_new(&options, out, message, sizeof message);
+    /* Memory apart, it refuses what it was asked for. */
+    if (status != PLX_OK)
+        return report(status == PLX_ERR_MEMORY ? EXIT_FAILED : EXIT_USAGE, "%s", message);
+    say_what_is_short(*out, options.provider, note);
+    return EXIT_DONE;
 }

@@ -4,6 +4,7 @@
 #include "rows.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *figure_text(char *text, size_t size, double value) {
@@ -17,14 +18,21 @@ const char *figure_text(char *text, size_t size, double value) {
     return text;
 }
 
-/* NULL when there is no room: a suite more than this program can have. */
+/* NULL when memory is short. */
 static suite_summary *find(bench_summary *s, const char *name) {
     for (int i = 0; i < s->count; ++i)
         if (!strcmp(s->suites[i].name, name)) return &s->suites[i];
-    if (s->count == SUMMARY_SUITES) return NULL;
-    suite_summary *added = &s->suites[s->count++];
-    *added = (suite_summary){.error = -1};
-    snprintf(added->name, sizeof added->name, "%s", name);
+    if (s->count == s->room) {
+        const int room = s->room ? 2 * s->room : 16;
+        suite_summary *moved = realloc(s->suites, (size_t)room * sizeof *moved);
+        if (!moved) return NULL;
+        s->suites = moved;
+        s->room = room;
+    }
+    suite_summary *added = &s->suites[s->count];
+    *added = (suite_summary){.name = strdup(name), .error = -1};
+    if (!added->name) return NULL;
+    s->count += 1;
     return added;
 }
 
@@ -40,41 +48,44 @@ static void add_share(const cJSON *row, const char *share, const char *failure, 
     }
 }
 
-static void add_figure(suite_summary *suite, const cJSON *row) {
+static bool add_figure(suite_summary *suite, const cJSON *row) {
     const double median = row_number(row, "samples.median");
     const char *metric = row_text(row, "metric"), *unit = row_text(row, "unit");
-    if (!isfinite(median)) return;
+    if (!isfinite(median)) return true;
     if (!strcmp(unit, "GFLOP/s")) suite->best_rate = fmax(suite->best_rate, median);
-    if (!*suite->metric) {
-        snprintf(suite->metric, sizeof suite->metric, "%s", metric);
-        snprintf(suite->unit, sizeof suite->unit, "%s", unit);
+    if (!suite->metric) {
+        suite->metric = strdup(metric);
+        suite->unit = strdup(unit);
         suite->least = suite->most = median;
     }
-    if (strcmp(suite->metric, metric) != 0 || strcmp(suite->unit, unit) != 0) return;
+    if (!suite->metric || !suite->unit) return false;
+    if (strcmp(suite->metric, metric) != 0 || strcmp(suite->unit, unit) != 0) return true;
     suite->least = fmin(suite->least, median);
     suite->most = fmax(suite->most, median);
+    return true;
 }
 
-void summary_add(bench_summary *s, const cJSON *row) {
+bool summary_add(bench_summary *s, const cJSON *row) {
     const bool voided = cJSON_IsFalse(row_get(row, "checks.passed"));
     s->rows += 1;
     s->voided += voided;
     s->assumed += !strcmp(row_text(row, "engine.costs"), "assumed");
     s->yardsticks += is_yardstick(row);
-    suite_summary *suite = is_yardstick(row) ? NULL : find(s, row_text(row, "suite"));
-    if (!suite) return;
+    if (is_yardstick(row)) return true;
+    suite_summary *suite = find(s, row_text(row, "suite"));
+    if (!suite) return false;
     suite->rows += 1;
     suite->voided += voided;
-    if (voided) return;
+    if (voided) return true;
     suite->bits += *row_text(row, "checks.lossBits") != 0;
     if (row_number(row, "checks.tolerance") > 0)
         suite->error = fmax(suite->error, row_number(row, "checks.error"));
-    if (!cJSON_IsTrue(row_get(row, "primary"))) return;
+    if (!cJSON_IsTrue(row_get(row, "primary"))) return true;
     add_share(row, "ceiling.share", "ceiling.failure", &suite->ceilings, &suite->log_ceiling,
               &suite->withheld);
     add_share(row, "roofline.share", "roofline.failure", &suite->rooflines, &suite->log_roofline,
               &suite->withheld);
-    add_figure(suite, row);
+    return add_figure(suite, row);
 }
 
 /* What says most to somebody who sees the suite for the first time. */
@@ -86,7 +97,7 @@ static void print_figure(FILE *to, const suite_summary *suite) {
     else if (suite->rooflines)
         fprintf(to, "%.0f%% of what arithmetic and memory allow (%d cases)",
                 100 * exp(suite->log_roofline / suite->rooflines), suite->rooflines);
-    else if (*suite->metric)
+    else if (suite->metric)
         fprintf(to, "%s from %s to %s %s", suite->metric,
                 figure_text(least, sizeof least, suite->least),
                 figure_text(most, sizeof most, suite->most), suite->unit);
@@ -111,4 +122,14 @@ void summary_print(FILE *to, const bench_summary *s) {
             s->voided, s->assumed);
     if (s->yardsticks) fprintf(to, ", %d of the yardstick", s->yardsticks);
     fputc('\n', to);
+}
+
+void summary_free(bench_summary *s) {
+    for (int i = 0; i < s->count; ++i) {
+        free(s->suites[i].name);
+        free(s->suites[i].metric);
+        free(s->suites[i].unit);
+    }
+    free(s->suites);
+    *s = (bench_summary){0};
 }

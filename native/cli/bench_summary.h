@@ -3,32 +3,33 @@
 #define PLX_CLI_BENCH_SUMMARY_H
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stdio.h>
 
-enum { SUMMARY_SUITES = 32, SUMMARY_TEXT = 48 };
-
 typedef struct suite_summary {
-    char name[SUMMARY_TEXT];
+    char *name;
     int rows, voided;
     /* Of the figures of speed that are not void: */
     int ceilings, rooflines, withheld; /* shares; those that do not count */
     double log_ceiling, log_roofline;  /* sums */
     double best_rate;                  /* GFLOP/s; 0: none */
-    char metric[SUMMARY_TEXT], unit[SUMMARY_TEXT];
-    double least, most; /* of that metric */
+    char *metric, *unit;               /* of the first of them; NULL: none */
+    double least, most;                /* of that metric */
     /* Of all rows: */
     int bits;
     double error; /* the largest, as a share of its bound; -1: none */
 } suite_summary;
 
 typedef struct bench_summary {
-    suite_summary suites[SUMMARY_SUITES];
-    int count;
+    suite_summary *suites;
+    int count, room;
     int rows, yardsticks, voided, assumed;
 } bench_summary;
 
-void summary_add(bench_summary *s, const cJSON *row);
+/* False when memory is short. */
+bool summary_add(bench_summary *s, const cJSON *row);
 void summary_print(FILE *to, const bench_summary *s);
+void summary_free(bench_summary *s);
 
 /* Four significant digits without an exponent where that stays readable; "-" for what is none. */
 const char *figure_text(char *text, size_t size, double value);

@@ -17,7 +17,7 @@ typedef struct bench_run {
     plx_bench *bench;
     output out;
     progress progress;
-    char header[64]; /* of the suite whose table is being printed */
+    char *header; /* of the suite whose table is being printed; NULL: none yet */
     bool brief;
     bench_summary summary;
     int failures;
@@ -104,13 +104,17 @@ static void print_row(FILE *to, const cJSON *row) {
 /* The tables go to the screen, unless a summary is to stand there, and to the file of --tables. */
 static void print_tables(bench_run *run, const cJSON *row) {
     const char *suite = row_text(row, "suite");
-    FILE *const targets[] = {run->brief ? NULL : output_tables(&run->out), run->out.tables_file};
+    FILE *const targets[] = {run->brief ? NULL : output_tables(&run->out),
+                             output_tables_file(&run->out)};
+    const bool begins = !run->header || strcmp(run->header, suite) != 0;
     for (int i = 0; i < 2; ++i) {
         if (!targets[i]) continue;
-        if (strcmp(run->header, suite) != 0) print_header(targets[i], suite);
+        if (begins) print_header(targets[i], suite);
         print_row(targets[i], row);
     }
-    snprintf(run->header, sizeof run->header, "%s", suite);
+    if (!begins) return;
+    free(run->header);
+    run->header = strdup(suite);
 }
 
 static void take_rows(bench_run *run) {
@@ -122,10 +126,13 @@ static void take_rows(bench_run *run) {
             report(EXIT_FAILED, "there is not enough memory for a row.");
             continue;
         }
-        summary_add(&run->summary, row);
+        if (!summary_add(&run->summary, row)) {
+            run->write_failed = true;
+            report(EXIT_FAILED, "there is not enough memory for the summary.");
+        }
         if (!run->brief) progress_clear(&run->progress);
         print_tables(run, row);
-        if (!output_row(&run->out, row)) run->write_failed = true;
+        if (!output_row(&run->out, row) || run->out.failed) run->write_failed = true;
     }
 }
 
@@ -158,10 +165,12 @@ static int finish(bench_run *run) {
     int code = EXIT_DONE;
     if (voided || run->failures || run->write_failed) code = EXIT_FAILED;
     if (!code && !of_cases && !interrupted())
-        code = report(EXIT_FAILED, "no case matched; --list and a run without --cases show what "
-                                   "there is.");
+        code = report(EXIT_USAGE, "no case matched; --list and a run without --cases show what "
+                                  "there is.");
     if (run->brief && of_cases) summary_print(output_tables(&run->out), &run->summary);
-    if (voided) report(code, "%d rows are void: their checks failed.", voided);
+    if (voided)
+        report(code, "%d row%s void: %s.", voided, voided == 1 ? " is" : "s are",
+               voided == 1 ? "its check failed" : "their checks failed");
     if (interrupted()) {
         report(code, "stopped; %d rows were measured and are kept.", of_cases);
         code = EXIT_INTERRUPTED;
@@ -171,49 +180,47 @@ static int finish(bench_run *run) {
     return code;
 }
 
+/* The images, if there are any, and the suites. Returns an exit code, the sentence printed. */
+static int open_suites(bench_run *run, plx_bench_options *options, digits_files *files) {
+    char message[4352];
+    options->seed = (uint64_t)arguments.seed;
+    if (arguments.quick) options->size = PLX_BENCH_QUICK;
+    if (arguments.full) options->size = PLX_BENCH_FULL;
+    const digits_found found = digits_load(run->ctx, files, message, sizeof message);
+    if (found == DIGITS_FOUND) options->digits = &files->digits;
+    if (found == DIGITS_FAILED) return report(EXIT_FAILED, "%s", message);
+    const plx_status status = plx_bench_new(run->ctx, options, &run->bench);
+    return status == PLX_OK ? EXIT_DONE : report_status(run->ctx, status);
+}
+
 static int run_suites(plx_bench_options options, bool brief) {
     bench_run run = {.brief = brief};
     digits_files files = {0};
     if (!output_open(&run.out)) return EXIT_FAILED;
-    const char *note = "";
-    int code = open_context(&run.ctx, &note);
+    int code = open_context(&run.ctx);
+    if (code == EXIT_DONE) code = open_suites(&run, &options, &files);
     if (code == EXIT_DONE) {
-        char message[4352];
-        options.seed = (uint64_t)arguments.seed;
-        if (arguments.quick) options.size = PLX_BENCH_QUICK;
-        if (arguments.full) options.size = PLX_BENCH_FULL;
-        const digits_found found = digits_load(run.ctx, &files, message, sizeof message);
-        if (found == DIGITS_FOUND) options.digits = &files.digits;
-        if (*note) fprintf(stderr, "%s\n", note);
-        if (found == DIGITS_FAILED)
-            code = report(EXIT_FAILED, "%s", message);
-        else if (plx_bench_new(run.ctx, &options, &run.bench) != PLX_OK)
-            code = report(EXIT_USAGE, "%s", plx_message(run.ctx));
-        else
-            measure(&run);
-    }
-    if (code == EXIT_DONE)
+        measure(&run);
         code = finish(&run);
-    else
+    } else {
         output_close(&run.out, false);
+    }
     plx_bench_free(run.bench);
     digits_free(&files);
     plx_ctx_free(run.ctx);
+    summary_free(&run.summary);
+    free(run.header);
     return code;
 }
 
 /* "gemm mlp" and "gemm,mlp" are the same; none, or "all", are all. */
-static bool join_suites(poptContext parsed, char *text, size_t size) {
+static char *join_suites(poptContext parsed) {
     const char *name;
-    size_t length = 0;
-    text[0] = 0;
-    while ((name = poptGetArg(parsed))) {
-        if (!strcmp(name, "all")) continue;
-        const int added = snprintf(text + length, size - length, "%s%s", length ? "," : "", name);
-        if (added < 0 || (size_t)added >= size - length) return false;
-        length += (size_t)added;
-    }
-    return true;
+    char *text = NULL;
+    while ((name = poptGetArg(parsed)))
+        if (strcmp(name, "all") != 0) text_add(&text, "%s%s", text ? "," : "", name);
+    if (!text) text_add(&text, "%s", "");
+    return text;
 }
 
 int cmd_bench(int argc, const char **argv) {
@@ -224,9 +231,10 @@ int cmd_bench(int argc, const char **argv) {
         {"list", 'l', POPT_ARG_NONE, &list, 0, "print the suites and stop", NULL},
         {"cases", 'c', POPT_ARG_STRING, &cases, 0, "only cases whose name has one of these texts",
          "TEXT[,TEXT...]"},
-        {"seconds", 's', POPT_ARG_DOUBLE, &chosen.seconds, 0, "of measuring per case", "S"},
+        {"seconds", 's', POPT_ARG_DOUBLE, &chosen.seconds, 0,
+         "seconds of measuring per case (0: as the size says)", "S"},
         {"rounds", 'r', POPT_ARG_INT, &chosen.rounds, 0,
-         "that all cases are visited in, 1 to 32 (default: 6 quick, 8, 10 full)", "N"},
+         "rounds in which all cases are visited, 1 to 32 (default: 6 quick, 8, 10 full)", "N"},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0, "How much:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},
         {"brief", 'b', POPT_ARG_NONE, &brief, 0,
@@ -242,11 +250,9 @@ int cmd_bench(int argc, const char **argv) {
         "without it, images are seeded noise and rows say so. --list names the suites.",
         &code);
     if (!parsed) return code;
-    char suites[512];
+    char *suites = join_suites(parsed);
     if (list)
         list_suites(stdout);
-    else if (!join_suites(parsed, suites, sizeof suites))
-        code = wrong_usage("bench", "the names of the suites are too long.");
     else if (arguments.tables && !strcmp(arguments.tables, "-"))
         code = wrong_usage("bench", "--tables names a file; without --brief, the tables are on "
                                     "standard output anyhow.");
@@ -260,6 +266,7 @@ int cmd_bench(int argc, const char **argv) {
         chosen.cases = cases;
         code = run_suites(chosen, brief);
     }
+    free(suites);
     free_texts(1, &cases);
     poptFreeContext(parsed);
     return code;

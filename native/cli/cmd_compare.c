@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 typedef struct comparison {
     output out;
@@ -18,22 +17,8 @@ typedef struct comparison {
     bool complete;    /* all rows are written, whatever the threshold says of them */
 } comparison;
 
-/* Whether both names lead to one file. */
-static bool same_file(const char *a, const char *b) {
-    struct stat first, second;
-    return a && b && stat(a, &first) == 0 && stat(b, &second) == 0 &&
-           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
-}
-
 static int check_files(const comparison *c) {
-    const char *outputs[] = {arguments.json, arguments.csv};
     const int count = c->files[0] + c->files[1];
-    for (int i = 0; i < 2; ++i)
-        for (int k = 0; k < count; ++k)
-            if (same_file(outputs[i], c->names[k]))
-                return wrong_usage("compare",
-                                   "\"%s\" is one of the files to compare; write to another.",
-                                   outputs[i]);
     for (int i = 0; i < count; ++i)
         for (int k = i + 1; k < (i < c->files[0] ? c->files[0] : count); ++k)
             if (same_file(c->names[i], c->names[k]))
@@ -41,7 +26,7 @@ static int check_files(const comparison *c) {
                                    "\"%s\" is named twice on one side; a file counts "
                                    "as a run of its own.",
                                    c->names[k]);
-    return EXIT_DONE;
+    return check_outputs("compare", count, c->names);
 }
 
 static int nothing_compared(const comparison *c, const pairing *p) {
@@ -129,8 +114,8 @@ static int read_names(comparison *c, poptContext parsed) {
 }
 
 static const char help[] =
-    "Sets rows of the same case and parameters side by side. A is the new build, B what it is\n"
-    "held against; a ratio above 1 means that A is faster (for other metrics: better). Several\n"
+    "Compares rows of the same case and parameters. A is the new build, B the one that it is\n"
+    "compared with; a ratio above 1 means that A is faster (for other metrics: better). Several\n"
     "files a side, taken in turns, are several runs of one build:\n\n"
     "  parallax compare new1.jsonl new2.jsonl --with old1.jsonl old2.jsonl\n\n"
     "Intervals are of 95%, by Welch's t of the logarithms of rounds, as wide as the spread\n"

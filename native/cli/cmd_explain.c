@@ -15,12 +15,15 @@ typedef struct explain_arguments {
 
 enum { PROFILE_RUNS = 50, MOST_ROWS = 1000000000 };
 
-static void shape_text(int rank, const int64_t *dims, char *text, size_t size) {
+enum { SHAPE_BYTES = PLX_MAX_RANK * 21 };
+
+static const char *shape_text(int rank, const int64_t *dims, char text[SHAPE_BYTES]) {
     size_t at = 0;
     text[0] = 0;
-    for (int d = 0; d < rank && at < size; ++d)
-        at += (size_t)snprintf(text + at, size - at, "%s%lld", d ? "x" : "", (long long)dims[d]);
-    if (!rank) snprintf(text, size, "scalar");
+    for (int d = 0; d < rank; ++d)
+        at += (size_t)snprintf(text + at, SHAPE_BYTES - at, "%s%lld", d ? "x" : "",
+                               (long long)dims[d]);
+    return rank ? text : "scalar";
 }
 
 static void add_shape(cJSON *row, int rank, const int64_t *dims) {
@@ -94,8 +97,8 @@ static bool print_other_weights(output *out, plx_model *model) {
         plx_weight_role role;
         const plx_tensor *weight = plx_weights_at(weights, i, &name, &role);
         if (role == PLX_WEIGHT_STATE || in_a_layer(model, name)) continue;
-        char shape[80];
-        shape_text(plx_tensor_rank(weight), plx_tensor_dims(weight), shape, sizeof shape);
+        char text[SHAPE_BYTES];
+        const char *shape = shape_text(plx_tensor_rank(weight), plx_tensor_dims(weight), text);
         fprintf(output_tables(out), "%-28s %-14s %-14s %12lld\n", name, "weight", shape,
                 (long long)plx_tensor_size(weight));
         ok = output_row(out, weight_row(name, weight)) && ok;
@@ -111,8 +114,8 @@ static bool print_layers(output *out, const char *name, plx_model *model) {
     fprintf(to, "%-28s %-14s %-14s %12s %12s\n", "layer", "kind", "output", "parameters", "FLOPs");
     for (int i = 0; i < plx_model_layers(model); ++i) {
         const plx_layer_info layer = plx_model_layer(model, i);
-        char shape[80];
-        shape_text(layer.rank, layer.dims, shape, sizeof shape);
+        char text[SHAPE_BYTES];
+        const char *shape = shape_text(layer.rank, layer.dims, text);
         fprintf(to, "%-28s %-14s %-14s %12lld %12.5g\n", layer.name, layer.kind, shape,
                 (long long)layer.parameters, layer.flops);
         flops += layer.flops;
@@ -129,8 +132,8 @@ static bool print_layers(output *out, const char *name, plx_model *model) {
 
 static void print_step(FILE *to, const plx_plan *plan, int i, bool profile) {
     const plx_step_info step = plx_plan_step(plan, i);
-    char shape[80], rows[24] = "never", offset[24] = "-";
-    shape_text(step.rank, step.dims, shape, sizeof shape);
+    char text[SHAPE_BYTES], rows[24] = "never", offset[24] = "-";
+    const char *shape = shape_text(step.rank, step.dims, text);
     const double threshold = plx_plan_threshold_rows(plan, i);
     if (threshold > 0) snprintf(rows, sizeof rows, "%.0f", threshold);
     if (step.arena_offset >= 0)
@@ -225,7 +228,7 @@ static int run(const explain_arguments *a) {
     output out;
     plx_ctx *ctx;
     if (!output_open(&out)) return EXIT_FAILED;
-    int code = open_context(&ctx, NULL);
+    int code = open_context(&ctx);
     if (code == EXIT_DONE) {
         plx_network network = {0};
         const plx_network_options options = {
@@ -239,7 +242,7 @@ static int run(const explain_arguments *a) {
         plx_status status = plx_network_open(ctx, &options, &network);
         if (status == PLX_OK && a->profile) status = profile_plan(&network);
         if (status != PLX_OK)
-            code = report(EXIT_FAILED, "%s", plx_message(ctx));
+            code = report_status(ctx, status);
         else if (!print_layers(&out, a->model, network.model) ||
                  !print_plan(&out, &network, a->training, a->profile))
             code = EXIT_FAILED;
@@ -253,10 +256,11 @@ static int run(const explain_arguments *a) {
 int cmd_explain(int argc, const char **argv) {
     explain_arguments a = {.batch = 64};
     const struct poptOption options[] = {
-        {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, 0, "rows (default: 64)", "N"},
+        {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, 0, "samples (default: 64)", "N"},
         {"training", 0, POPT_ARG_NONE, &a.training, 0, "a step of training with Adam", NULL},
         {"loss", 0, POPT_ARG_STRING, &a.loss, 0,
-         "of the training (default: crossentropy, or the model's own)", "mse|crossentropy|own"},
+         "loss of the training (default: crossentropy, or the model's own)",
+         "mse|crossentropy|own"},
         {"profile", 'p', POPT_ARG_NONE, &a.profile, 0, "run it and show the time of each step",
          NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},

@@ -20,14 +20,15 @@ static void print_info(FILE *to, const plx_ctx *ctx, const plx_gemm_provider *bl
     const plx_ctx_info info = plx_ctx_get_info(ctx);
     fprintf(to, "parallax   %s, commit %s, built by %s\n", plx_version(), PLX_BUILD_COMMIT,
             PLX_BUILD_COMPILER);
-    fprintf(to, "machine    %s, %d CPUs, %.1f GiB, %s\n", machine_name(), machine_cpus(),
-            machine_memory_bytes() / 0x1p30, machine_system());
+    fprintf(to, "machine    %s, %d CPU%s, %.1f GiB, %s\n", machine_name(), machine_cpus(),
+            machine_cpus() == 1 ? "" : "s", machine_memory_bytes() / 0x1p30, machine_system());
     fprintf(to, "kernels    %s, %d bits, %s%s\n", info.isa, info.vector_bits,
             info.fma ? "fused multiply-add" : "no fused multiply-add",
             info.exact ? ", same bits on every platform" : "");
     if (*info.isa_note) fprintf(to, "           %s\n", info.isa_note);
     print_targets(to);
-    fprintf(to, "threads    %d of %d CPUs", info.threads, info.cpus);
+    fprintf(to, "threads    %d of %d CPU%s", info.threads, info.cpus, info.cpus == 1 ? "" : "s");
+    if (machine_cpu_quota() > 0) fprintf(to, " (a quota allows %.2f)", machine_cpu_quota());
     if (info.threads > 1)
         fprintf(to, ", fork and join %.2f us%s", info.fork_join_ns * 1e-3,
                 info.costs_measured ? "" : " (assumed: the machine is too busy to measure)");
@@ -61,6 +62,7 @@ static cJSON *info_row(const plx_ctx *ctx, const plx_gemm_provider *blas, const 
     cJSON_AddBoolToObject(row, "exact", info.exact);
     cJSON_AddNumberToObject(row, "threads", info.threads);
     cJSON_AddNumberToObject(row, "cpus", info.cpus);
+    if (machine_cpu_quota() > 0) cJSON_AddNumberToObject(row, "cpuQuota", machine_cpu_quota());
     cJSON_AddNumberToObject(row, "forkJoinNs", info.fork_join_ns);
     cJSON_AddBoolToObject(row, "costsMeasured", info.costs_measured);
     cJSON_AddNumberToObject(row, "gflops", info.gflops);
@@ -92,10 +94,11 @@ int cmd_info(int argc, const char **argv) {
     output out;
     if (!output_open(&out)) return EXIT_FAILED;
     plx_ctx *ctx;
-    code = open_context(&ctx, NULL);
+    code = open_context(&ctx);
     if (code == EXIT_DONE) {
         const char *note;
         const plx_gemm_provider *blas = plx_native_cblas(&note);
+        if (blas) blas->set_threads(blas->self, plx_ctx_get_info(ctx).threads);
         print_info(output_tables(&out), ctx, blas, note);
         if (!output_row(&out, info_row(ctx, blas, note))) code = EXIT_FAILED;
         plx_ctx_free(ctx);

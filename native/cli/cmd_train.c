@@ -53,6 +53,13 @@ static int task_number(const char *name) {
     return -1;
 }
 
+/* With a file it may be that one which does not fit. */
+static int refuse(const training *t, plx_status status) {
+    const plx_learning_options *o = &t->options;
+    const bool digits = !strcmp(plx_learning_task_takes(task_number(o->task)), "digits");
+    return o->text || o->table || digits ? fail(t) : report_status(t->ctx, status);
+}
+
 static int load(training *t, const train_arguments *a) {
     char message[4352];
     const char *takes = plx_learning_task_takes(task_number(t->options.task));
@@ -67,7 +74,8 @@ static int load(training *t, const train_arguments *a) {
 }
 
 static int prepare(training *t) {
-    if (plx_learning_new(t->ctx, &t->options, &t->learning) != PLX_OK) return fail(t);
+    const plx_status status = plx_learning_new(t->ctx, &t->options, &t->learning);
+    if (status != PLX_OK) return refuse(t, status);
     t->recipe = plx_learning_recipe(t->learning);
     t->about = plx_learning_about(t->learning);
     t->peak = measure_peak(t->ctx);
@@ -80,6 +88,7 @@ static int prepare(training *t) {
             (long long)t->about.test, t->about.real ? "" : "synthetic",
             !t->about.real && *source ? ": " : "", source, plx_learning_model_name(t->learning),
             (long long)t->recipe.batch, info.isa, info.threads, info.threads == 1 ? "" : "s");
+    if (*t->about.note) fprintf(to, "%s: %s\n", source, t->about.note);
     return EXIT_DONE;
 }
 
@@ -95,11 +104,11 @@ static bool counts_epochs(const training *t) {
 }
 
 static void print_epoch(const training *t) {
-    char text[512];
     FILE *to = output_tables(&t->out);
-    measures_text(t, false, text, sizeof text);
+    char *text = measures_text(t, false);
     fprintf(to, "epoch %3lld of %lld  loss %.5f  held out: %s  %.2f s\n", (long long)t->at.epoch,
             (long long)t->at.epochs, t->at.epoch_loss, text, (double)t->train_ns * 1e-9);
+    free(text);
     fflush(to);
 }
 
@@ -238,7 +247,7 @@ static int run(const train_arguments *a, const char *task) {
                       .label_smoothing = or_none(a->label_smoothing),
                   }};
     if (!output_open(&t.out)) return EXIT_FAILED;
-    int code = open_context(&t.ctx, NULL);
+    int code = open_context(&t.ctx);
     if (code == EXIT_DONE) code = load(&t, a);
     if (code == EXIT_DONE) code = prepare(&t);
     if (code == EXIT_DONE) code = train(&t);
@@ -258,26 +267,33 @@ static void list_tasks(FILE *to) {
         fprintf(to, "%-17s %s\n", plx_learning_task(i), plx_learning_task_description(i));
 }
 
-/* Names between commas; takes: only of tasks that learn from it (NULL: all). */
-static const char *task_names(const char *takes, char *text, size_t size) {
-    size_t at = 0;
-    text[0] = 0;
-    for (int i = 0; plx_learning_task(i) && at < size; ++i) {
-        if (takes && strcmp(plx_learning_task_takes(i), takes) != 0) continue;
-        at += (size_t)snprintf(text + at, size - at, "%s%s", at ? ", " : "", plx_learning_task(i));
-    }
+/* Names of tasks between commas; takes: only of those that learn from it (NULL: all). Free it. */
+static char *task_names(const char *takes) {
+    char *text = NULL;
+    for (int i = 0; plx_learning_task(i); ++i)
+        if (!takes || !strcmp(plx_learning_task_takes(i), takes))
+            text_add(&text, "%s%s", text ? ", " : "", plx_learning_task(i));
     return text;
 }
 
+/* "OPTIONS go with TASK, TASK." */
+static int wrong_task(const char *what, const char *takes) {
+    char *known = task_names(takes);
+    wrong_usage("train", "%s with %s.", what, known);
+    free(known);
+    return EXIT_USAGE;
+}
+
 static int check_name(const char *option, const char *value, const char *(*name)(int)) {
-    char known[160] = "";
-    size_t at = 0;
-    if (!value) return EXIT_DONE;
-    for (int i = 0; name(i) && at < sizeof known; ++i) {
-        if (!strcmp(name(i), value)) return EXIT_DONE;
-        at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", name(i));
+    char *known = NULL;
+    bool found = !value;
+    for (int i = 0; name(i) && !found; ++i) {
+        found = !strcmp(name(i), value);
+        text_add(&known, "%s%s", i ? ", " : "", name(i));
     }
-    return wrong_usage("train", "--%s is one of %s, not \"%s\".", option, known, value);
+    if (!found) wrong_usage("train", "--%s is one of %s, not \"%s\".", option, known, value);
+    free(known);
+    return found ? EXIT_DONE : EXIT_USAGE;
 }
 
 static const char *optimizer_name(int i) {
@@ -289,22 +305,23 @@ static const char *schedule_name(int i) {
 }
 
 static int check_task(const train_arguments *a, const char *name, const char *more) {
-    char known[256];
     if (more) return wrong_usage("train", "takes one task, but also got \"%s\".", more);
     const int task = task_number(name);
-    if (task < 0)
-        return wrong_usage("train", "there is no task \"%s\"; there are %s.", name,
-                           task_names(NULL, known, sizeof known));
+    if (task < 0) {
+        char *known = task_names(NULL);
+        wrong_usage("train", "there is no task \"%s\"; there are %s.", name, known);
+        free(known);
+        return EXIT_USAGE;
+    }
     const char *takes = plx_learning_task_takes(task);
     if ((a->csv || a->rows != NONE) && strcmp(takes, "table") != 0)
-        return wrong_usage("train", "--csv and --rows go with %s.",
-                           task_names("table", known, sizeof known));
-    if (a->text && strcmp(takes, "text") != 0)
-        return wrong_usage("train", "--data goes with %s.",
-                           task_names("text", known, sizeof known));
+        return wrong_task("--csv and --rows go", "table");
+    if (a->text && strcmp(takes, "text") != 0) return wrong_task("--data goes", "text");
     if (a->csv && a->rows != NONE)
-        return wrong_usage("train", "--csv and --rows exclude each other.");
-    const int code = check_name("optimizer", a->optimizer, optimizer_name);
+        return wrong_usage("train", "--csv and --rows cannot be combined: a table has its rows.");
+    const char *const read[] = {a->csv, a->text};
+    int code = check_outputs("train", 2, read);
+    if (code == EXIT_DONE) code = check_name("optimizer", a->optimizer, optimizer_name);
     return code == EXIT_DONE ? check_name("schedule", a->schedule, schedule_name) : code;
 }
 
@@ -363,13 +380,15 @@ int cmd_train(int argc, const char **argv) {
     struct poptOption data[] = {
         {"data", 0, POPT_ARG_STRING, &a.text, 0,
          "tasks of texts: learn the characters of this text instead", "FILE"},
-        {"rows", 0, POPT_ARG_LONGLONG, &a.rows, 0, "interp5d: of the function (default: 10000)",
-         "N"},
+        {"rows", 0, POPT_ARG_LONGLONG, &a.rows, 0,
+         "interp5d: rows of the function (default: 10000)", "N"},
         {"csv", 0, POPT_ARG_STRING, &a.csv, 0,
-         "interp5d: train on this table instead; the last column is the target", "FILE"},
+         "interp5d: train on this table of numbers instead (commas between cells, or semicolons "
+         "and decimal commas); the last column is the target",
+         "FILE"},
         POPT_TABLEEND};
     struct poptOption recipe[] = {
-        {"steps", 0, POPT_ARG_LONGLONG, &a.steps, 0, "of the optimizer", "N"},
+        {"steps", 0, POPT_ARG_LONGLONG, &a.steps, 0, "steps of the optimizer", "N"},
         {"epochs", 'e', POPT_ARG_LONGLONG, &a.epochs, 0, "passes over the data", "N"},
         {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, 0, "samples per step", "N"},
         {"accumulate", 0, POPT_ARG_LONGLONG, &a.accumulate, 0,
@@ -378,12 +397,14 @@ int cmd_train(int argc, const char **argv) {
          "NAME"},
         {"rate", 0, POPT_ARG_DOUBLE, &a.rate, 0, "learning rate, the highest of the schedule", "X"},
         {"schedule", 0, POPT_ARG_STRING, &a.schedule, 0,
-         "of the rate: constant, step, cosine, linear or one-cycle", "NAME"},
+         "how the rate changes: constant, step, cosine, linear or one-cycle", "NAME"},
         {"warmup", 0, POPT_ARG_LONGLONG, &a.warmup, 0, "steps in which the rate grows", "N"},
-        {"clip", 0, POPT_ARG_DOUBLE, &a.clip, 0,
-         "largest length of all gradients together (0: any)", "X"},
-        {"weight-decay", 0, POPT_ARG_DOUBLE, &a.weight_decay, 0, NULL, "X"},
-        {"label-smoothing", 0, POPT_ARG_DOUBLE, &a.label_smoothing, 0, NULL, "X"},
+        {"clip", 0, POPT_ARG_DOUBLE, &a.clip, 0, "largest norm of all gradients together (0: any)",
+         "X"},
+        {"weight-decay", 0, POPT_ARG_DOUBLE, &a.weight_decay, 0,
+         "decay of the weights, in the way of the optimizer", "X"},
+        {"label-smoothing", 0, POPT_ARG_DOUBLE, &a.label_smoothing, 0,
+         "probability that is spread over all classes, 0 to below 1", "X"},
         {"patience", 0, POPT_ARG_LONGLONG, &a.patience, 0,
          "stop after so many epochs without progress on a tenth of the training data", "N"},
         POPT_TABLEEND};

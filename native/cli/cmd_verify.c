@@ -233,7 +233,7 @@ static int run(void) {
     if (!output_open(&v.out)) return EXIT_FAILED;
     /* Refuses a target that is not there, and says what is. */
     plx_ctx *ctx;
-    int code = open_context(&ctx, NULL);
+    int code = open_context(&ctx);
     if (code == EXIT_DONE) {
         const plx_ctx_info info = plx_ctx_get_info(ctx);
         const int most = arguments.threads ? arguments.threads : info.cpus > 1 ? info.cpus : 2;

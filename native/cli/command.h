@@ -6,8 +6,11 @@
 
 #include <popt.h>
 
-/* Exit codes. A run that Ctrl-C stopped exits with 128 + SIGINT, as shells expect. EXIT_SLOWER is
- * an answer of parallax compare --threshold, not a failure to give one. */
+/* Exit codes, the same for all commands. EXIT_USAGE: what was asked for cannot be, whatever files
+ * and machine there are, and nothing was done. EXIT_FAILED: it was tried; a file, memory or the
+ * machine did not allow it, or a check did not hold. A run that Ctrl-C stopped exits with 128 +
+ * SIGINT, as shells expect. EXIT_SLOWER is an answer of parallax compare --threshold, not a failure
+ * to give one. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SLOWER = 3, EXIT_INTERRUPTED = 130 };
 
 typedef struct command {
@@ -25,6 +28,12 @@ int cmd_compare(int argc, const char **argv);
 /* Prints "parallax: " and the sentence to standard error; returns code. */
 int report(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Prints the context's sentence; returns EXIT_USAGE where a call refused what it was given, else
+ * EXIT_FAILED. */
+int report_status(const plx_ctx *ctx, plx_status status);
+/* Appends to a text that grows, NULL at first; free it. Ends the program when memory is short. */
+void text_add(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* ---- Arguments ------------------------------------------------------------------------------- */
 
 /* Filled in by the tables below; strings live as long as the process. */
@@ -38,6 +47,9 @@ typedef struct common_arguments {
     int quick, full;
     int before_with; /* other arguments before the option OPTION_WITH; -1: it was not given */
 } common_arguments;
+
+/* Whether both names lead to one file, or would, were it there. */
+bool same_file(const char *a, const char *b);
 
 /* The value of an option that stands between arguments. */
 enum { OPTION_WITH = 1 };
@@ -56,13 +68,16 @@ poptContext parse_arguments(int argc, const char **argv, const struct poptOption
                             const char *usage, const char *help, int *code);
 /* What POPT_ARG_STRING stored, a copy that is the caller's. */
 void free_texts(size_t count, const char *const *texts);
+/* Whether the outputs are files of their own: apart from each other, and from what is read. Returns
+ * EXIT_DONE, or an exit code with the sentence printed. */
+int check_outputs(const char *command_name, int inputs, const char *const *names);
 /* "parallax bench: SENTENCE; --help lists...": returns EXIT_USAGE. */
 int wrong_usage(const char *command_name, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* A context as the machine options ask for it. On failure *out is NULL and the exit code is
- * returned, the sentence printed. *note (may be NULL) becomes what there is to say of the BLAS. */
-int open_context(plx_ctx **out, const char **note);
+ * returned, the sentence printed. What there is to say of threads and of the BLAS is said. */
+int open_context(plx_ctx **out);
 
 /* ---- Interrupts ------------------------------------------------------------------------------ */
 

@@ -4,41 +4,40 @@
 #include "rows.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static bool judged(const pair *p) {
     return p->primary && p->positive && !isnan(p->speed.low);
 }
 
-static void name_lost(const pair *p, char *text, size_t size) {
-    snprintf(text, size, "%s \"%s\"", row_text(p->b->row, "suite"), row_text(p->b->row, "case"));
+static void print_lost(FILE *to, const pair *lost) {
+    fprintf(to, "not compared: %s \"%s\", ", row_text(lost->b->row, "suite"),
+            row_text(lost->b->row, "case"));
+    if (!lost->a)
+        fputs("which A has not\n", to);
+    else if (lost->a->count)
+        fputs("of which A has no figure above 0\n", to);
+    else
+        fprintf(to, "void in A: %s\n", row_text(lost->a->row, "checks.failure"));
 }
 
 int gate_complete(FILE *to, const pairing *p) {
     enum { NAMED = 4 };
-    char names[640] = "", name[150];
-    size_t length = 0;
+    char *names = NULL;
     if (!p->lost.count) return EXIT_DONE;
     for (int i = 0; i < p->lost.count; ++i) {
-        const pair *lost = &p->lost.list[i];
-        name_lost(lost, name, sizeof name);
-        fprintf(to, "not compared: %s, ", name);
-        if (!lost->a)
-            fputs("which A has not\n", to);
-        else if (lost->a->count)
-            fputs("of which A has no figure above 0\n", to);
-        else
-            fprintf(to, "void in A: %s\n", row_text(lost->a->row, "checks.failure"));
-        if (i >= NAMED) continue;
-        const int more =
-            snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "", name);
-        length += more > 0 ? (size_t)more : 0;
+        const cJSON *row = p->lost.list[i].b->row;
+        print_lost(to, &p->lost.list[i]);
+        if (i < NAMED)
+            text_add(&names, "%s%s \"%s\"", i ? ", " : "", row_text(row, "suite"),
+                     row_text(row, "case"));
     }
-    if (p->lost.count > NAMED)
-        snprintf(names + length, sizeof names - length, " and %d more", p->lost.count - NAMED);
-    return report(EXIT_FAILED,
-                  "%d of B's %d cases could not be compared, since A has no valid figure of "
-                  "them: %s.",
-                  p->lost.count, p->cases_b, names);
+    if (p->lost.count > NAMED) text_add(&names, " and %d more", p->lost.count - NAMED);
+    report(EXIT_FAILED,
+           "%d of B's %d cases could not be compared, since A has no valid figure of them: %s.",
+           p->lost.count, p->cases_b, names);
+    free(names);
+    return EXIT_FAILED;
 }
 
 int gate_judge(FILE *to, const pair_list *pairs, const mean_speed *mean, double percent) {

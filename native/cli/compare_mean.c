@@ -32,6 +32,11 @@ static mean_run *run_of(mean_side *s, const run_row *row) {
     return &s->runs[s->count++];
 }
 
+static bool no_memory(void) {
+    report(EXIT_FAILED, "there is not enough memory for the rounds.");
+    return false;
+}
+
 static bool has_rounds(const measurement *m) {
     double logs[ROUNDS_MOST];
     for (int i = 0; i < m->count; ++i)
@@ -51,10 +56,7 @@ static bool add_case(mean_side *s, const measurement *m, int sign) {
         double logs[ROUNDS_MOST];
         const int rounds = row_rounds(m->runs[i].row, logs);
         mean_run *run = run_of(s, &m->runs[i]);
-        if (!run) {
-            report(EXIT_FAILED, "there is not enough memory for the rounds.");
-            return false;
-        }
+        if (!run) return no_memory();
         for (int r = 0; r < rounds; ++r) {
             run->sums[r] += sign * (logs[r] - m->estimate.log_value);
             run->cases[r] += 1;
@@ -71,18 +73,24 @@ static int run_rounds(const mean_run *run, double *means) {
     return rounds;
 }
 
-static void estimate_side(const mean_side *s, estimate *e) {
-    double logs[RUNS_MOST], means[ROUNDS_MOST];
-    spread within[RUNS_MOST];
-    bool known[RUNS_MOST];
-    const int runs = s->count < RUNS_MOST ? s->count : RUNS_MOST;
-    for (int i = 0; i < runs; ++i) {
+/* False when memory is short. */
+static bool estimate_side(const mean_side *s, estimate *e) {
+    const size_t runs = (size_t)s->count;
+    double *logs = calloc(runs, sizeof *logs), means[ROUNDS_MOST];
+    spread *within = calloc(runs, sizeof *within);
+    bool *known = calloc(runs, sizeof *known);
+    const bool enough = logs && within && known;
+    for (int i = 0; enough && i < s->count; ++i) {
         /* Every case here has rounds, so that the run has as many at least. */
         within[i] = spread_of(run_rounds(&s->runs[i], means), means, &logs[i]);
         known[i] = true;
     }
     *e = (estimate){.value = 1};
-    estimate_spreads(e, runs, logs, within, known);
+    if (enough) estimate_spreads(e, s->count, logs, within, known);
+    free(logs);
+    free(within);
+    free(known);
+    return enough;
 }
 
 /* The sums of the logarithms so far, and of the squares of half widths. */
@@ -110,19 +118,19 @@ static bool add_pair(mean_parts *parts, const pair *p) {
     return true;
 }
 
-static interval combine(mean_parts *parts) {
+static bool combine(mean_parts *parts, interval *speed) {
     if (parts->with_rounds) {
         estimate a, b;
-        estimate_side(&parts->a, &a);
-        estimate_side(&parts->b, &b);
+        if (!estimate_side(&parts->a, &a) || !estimate_side(&parts->b, &b)) return no_memory();
         const interval shared = estimate_quotient(&a, &b, TAIL_95);
         parts->below = hypot(parts->below, -parts->with_rounds * log(shared.low));
         parts->above = hypot(parts->above, parts->with_rounds * log(shared.high));
     }
     const double value = exp(parts->log_sum / parts->cases);
-    if (parts->unknown == parts->cases) return (interval){value, NAN, NAN};
-    return (interval){value, value * exp(-parts->below / parts->cases),
-                      value * exp(parts->above / parts->cases)};
+    const bool known = parts->unknown < parts->cases;
+    *speed = (interval){value, known ? value * exp(-parts->below / parts->cases) : NAN,
+                        known ? value * exp(parts->above / parts->cases) : NAN};
+    return true;
 }
 
 bool pairs_mean(const pair_list *pairs, mean_speed *mean) {
@@ -134,7 +142,7 @@ bool pairs_mean(const pair_list *pairs, mean_speed *mean) {
     *mean = (mean_speed){.cases = parts.cases,
                          .without_rounds = parts.cases - parts.with_rounds,
                          .stopped = parts.stopped};
-    if (ok && parts.cases) mean->speed = combine(&parts);
+    if (ok && parts.cases) ok = combine(&parts, &mean->speed);
     free(parts.a.runs);
     free(parts.b.runs);
     return ok;

@@ -1,66 +1,76 @@
 #include "compare_report.h"
 
+#include "command.h"
 #include "rows.h"
 
 #include <math.h>
-#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* More than this share of speed is worth a warning, when the interval shows it. */
 static const double MOVED = 0.02;
 
-/* Appends as far as there is room. */
-static void __attribute__((format(printf, 3, 4))) append(char *text, size_t size,
-                                                         const char *format, ...) {
-    const size_t length = strlen(text);
-    va_list list;
-    va_start(list, format);
-    vsnprintf(text + length, size - length, format, list);
-    va_end(list);
+/* As text, to be freed: a number or a string; "" for what is none. */
+static char *value_text(const cJSON *value) {
+    char *text = NULL;
+    if (value && cJSON_IsNumber(value))
+        text_add(&text, "%.10g", value->valuedouble);
+    else
+        text_add(&text, "%s", value && cJSON_IsString(value) ? value->valuestring : "");
+    return text;
 }
 
-static void value_text(const cJSON *row, const char *path, char *text, size_t size) {
-    const cJSON *value = row_get(row, path);
-    text[0] = 0;
-    if (cJSON_IsNumber(value))
-        snprintf(text, size, "%.10g", value->valuedouble);
-    else if (cJSON_IsString(value))
-        snprintf(text, size, "%s", value->valuestring);
-}
-
-void engine_text(const cJSON *row, const cJSON *beside, char *text, size_t size) {
+char *engine_text(const cJSON *row, const cJSON *beside) {
     static const char *const parts[] = {"engine.isa", "engine.tier", "engine.runtime"};
     const char *name = row_text(row, "engine.name"), *gemm = row_text(row, "engine.gemm"),
                *other = row_text(beside, "engine.gemm");
     const double threads = row_number(row, "engine.threads");
-    text[0] = 0;
-    if (strcmp(name, "parallax") != 0) append(text, size, "%s ", name);
+    char *text = NULL;
+    if (strcmp(name, "parallax") != 0) text_add(&text, "%s ", name);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; ++i)
-        if (*row_text(row, parts[i])) append(text, size, "%s ", row_text(row, parts[i]));
+        if (*row_text(row, parts[i])) text_add(&text, "%s ", row_text(row, parts[i]));
     if (*gemm && (strcmp(gemm, "builtin") != 0 || (*other && strcmp(other, "builtin") != 0)))
-        append(text, size, "%s ", gemm);
-    append(text, size, "x%.0f", isfinite(threads) ? threads : 1);
+        text_add(&text, "%s ", gemm);
+    text_add(&text, "x%.0f", isfinite(threads) ? threads : 1);
+    return text;
 }
 
 /* ---- Both sides ------------------------------------------------------------------------------ */
 
-/* The values at path of all runs of one side, each once: "avx512 and avx128". */
-static void distinct(const pair_list *pairs, bool of_a, const char *path, char *text, size_t size) {
-    enum { SHOWN = 4 };
-    char known[SHOWN][160], value[160];
-    int count = 0;
-    text[0] = 0;
+/* Texts, each once, and whether there are more. */
+typedef struct distinct_texts {
+    char *known[4];
+    int count;
+    bool more;
+} distinct_texts;
+
+static void add_distinct(distinct_texts *d, char *text) {
+    enum { SHOWN = sizeof d->known / sizeof *d->known };
+    bool seen = !*text;
+    for (int k = 0; k < d->count && !seen; ++k) seen = !strcmp(d->known[k], text);
+    if (!seen && d->count < SHOWN) {
+        d->known[d->count++] = text;
+        return;
+    }
+    d->more = d->more || !seen;
+    free(text);
+}
+
+/* The values at path of all runs of one side: "avx512 and avx128"; NULL: none. */
+static char *distinct(const pair_list *pairs, bool of_a, const char *path) {
+    distinct_texts d = {.count = 0};
+    char *text = NULL;
     for (int i = 0; i < pairs->count; ++i) {
         const measurement *m = of_a ? pairs->list[i].a : pairs->list[i].b;
-        for (int run = 0; run < m->count; ++run) {
-            value_text(m->runs[run].row, path, value, sizeof value);
-            bool seen = !*value || count == SHOWN;
-            for (int k = 0; k < count && !seen; ++k) seen = !strcmp(known[k], value);
-            if (seen) continue;
-            append(text, size, "%s%s", count ? " and " : "", value);
-            memcpy(known[count++], value, sizeof value);
-        }
+        for (int run = 0; run < m->count; ++run)
+            add_distinct(&d, value_text(row_get(m->runs[run].row, path)));
     }
+    for (int k = 0; k < d.count; ++k) {
+        text_add(&text, "%s%s", k ? " and " : "", d.known[k]);
+        free(d.known[k]);
+    }
+    if (d.more) text_add(&text, " and others");
+    return text;
 }
 
 typedef struct told {
@@ -71,10 +81,10 @@ static void print_told(FILE *to, const pair_list *pairs, bool of_a, const told *
                        size_t count) {
     bool first = true;
     for (size_t i = 0; i < count; ++i) {
-        char text[512];
-        distinct(pairs, of_a, values[i].path, text, sizeof text);
-        if (!*text) continue;
+        char *text = distinct(pairs, of_a, values[i].path);
+        if (!text) continue;
         fprintf(to, "%s%s%s%s", first ? "   " : ", ", values[i].before, text, values[i].after);
+        free(text);
         first = false;
     }
     if (!first) fputc('\n', to);
@@ -121,6 +131,29 @@ static void report_costs(FILE *to, const pair_list *pairs) {
             of_a + of_b, of_a ? "A" : "B");
 }
 
+typedef struct difference {
+    int count;   /* pairs that differ */
+    char *a, *b; /* in the first of them */
+} difference;
+
+/* What one side does not tell is no difference: peers have no instruction set. */
+static difference find_difference(const pair_list *pairs, const char *path) {
+    difference d = {0};
+    for (int i = 0; i < pairs->count; ++i) {
+        char *a = value_text(row_get(pairs->list[i].a->row, path)),
+             *b = value_text(row_get(pairs->list[i].b->row, path));
+        const bool differ = *a && *b && strcmp(a, b) != 0;
+        if (differ && !d.count++) {
+            d.a = a;
+            d.b = b;
+            continue;
+        }
+        free(a);
+        free(b);
+    }
+    return d;
+}
+
 void report_differences(FILE *to, const pair_list *pairs) {
     static const told settings[] = {
         {"engine.threads", "threads", ""},
@@ -131,23 +164,16 @@ void report_differences(FILE *to, const pair_list *pairs) {
         {"data.sha256", "data files", ""},
         {"machine.name", "machines", ", so the ratios are of machines as well"},
         {"machine.cpus", "numbers of processors", ""},
+        {"machine.cpuQuota", "quotas of processor time", ""},
     };
     for (size_t s = 0; s < sizeof settings / sizeof *settings; ++s) {
-        char a[160], b[160], first_a[160] = "", first_b[160] = "", share[64] = "";
-        int count = 0;
-        for (int i = 0; i < pairs->count; ++i) {
-            value_text(pairs->list[i].a->row, settings[s].path, a, sizeof a);
-            value_text(pairs->list[i].b->row, settings[s].path, b, sizeof b);
-            /* What one side does not tell is no difference: peers have no instruction set. */
-            if (!*a || !*b || !strcmp(a, b) || count++) continue;
-            memcpy(first_a, a, sizeof a);
-            memcpy(first_b, b, sizeof b);
-        }
-        if (!count) continue;
-        if (count < pairs->count)
-            snprintf(share, sizeof share, " in %d of %d pairs, as", count, pairs->count);
-        fprintf(to, "! The %s differ%s: %s in A, %s in B%s.\n", settings[s].before, share, first_a,
-                first_b, settings[s].after);
+        const difference d = find_difference(pairs, settings[s].path);
+        if (!d.count) continue;
+        fprintf(to, "! The %s differ", settings[s].before);
+        if (d.count < pairs->count) fprintf(to, " in %d of %d pairs, as", d.count, pairs->count);
+        fprintf(to, ": %s in A, %s in B%s.\n", d.a, d.b, settings[s].after);
+        free(d.a);
+        free(d.b);
     }
     report_costs(to, pairs);
 }
@@ -181,21 +207,28 @@ bool report_machine(FILE *to, const pair_list *yardsticks) {
 
 /* ---- What stands alone ----------------------------------------------------------------------- */
 
+static void print_parameter(FILE *to, const char *before, const char *name, const cJSON *a,
+                            const cJSON *b) {
+    char *left = value_text(a), *right = value_text(b);
+    fprintf(to, "%s%s %s against %s", before, name, *left ? left : "none", *right ? right : "none");
+    free(left);
+    free(right);
+}
+
 /* "m 128 against 2048, n 64 against none": the parameters that differ. */
-static void parameter_text(const cJSON *a, const cJSON *b, char *text, size_t size) {
+static void print_parameters(FILE *to, const cJSON *a, const cJSON *b) {
     const cJSON *of_a = row_get(a, "parameters"), *of_b = row_get(b, "parameters"), *value;
-    char left[96], right[96];
-    text[0] = 0;
-    for (int pass = 0; pass < 2; ++pass) {
-        const cJSON *all = pass ? of_b : of_a;
-        cJSON_ArrayForEach(value, all) {
-            if (pass && cJSON_GetObjectItemCaseSensitive(of_a, value->string)) continue;
-            value_text(of_a, value->string, left, sizeof left);
-            value_text(of_b, value->string, right, sizeof right);
-            if (!strcmp(left, right)) continue;
-            append(text, size, "%s%s %s against %s", *text ? ", " : "", value->string,
-                   *left ? left : "none", *right ? right : "none");
-        }
+    const char *before = "";
+    cJSON_ArrayForEach(value, of_a) {
+        const cJSON *other = cJSON_GetObjectItemCaseSensitive(of_b, value->string);
+        if (other && cJSON_Compare(value, other, true)) continue;
+        print_parameter(to, before, value->string, value, other);
+        before = ", ";
+    }
+    cJSON_ArrayForEach(value, of_b) {
+        if (cJSON_GetObjectItemCaseSensitive(of_a, value->string)) continue;
+        print_parameter(to, before, value->string, NULL, value);
+        before = ", ";
     }
 }
 
@@ -208,12 +241,12 @@ void report_unpaired(FILE *to, const pairing *p) {
                 p->others.count, p->others.count == 1 ? "" : "s");
     for (int i = 0; i < p->others.count && i < SHOWN; ++i) {
         const pair *other = &p->others.list[i];
-        char text[400];
-        parameter_text(other->a->row, other->b->row, text, sizeof text);
-        fprintf(to, "  %s %s: %s\n", row_text(other->a->row, "suite"),
-                row_text(other->a->row, "case"), text);
+        fprintf(to, "  %s %s: ", row_text(other->a->row, "suite"), row_text(other->a->row, "case"));
+        print_parameters(to, other->a->row, other->b->row);
+        fputc('\n', to);
     }
     if (p->others.count > SHOWN) fprintf(to, "  and %d more\n", p->others.count - SHOWN);
     if (p->only_a || p->only_b)
-        fprintf(to, "%d rows are in A alone, %d in B alone.\n", p->only_a, p->only_b);
+        fprintf(to, "%d row%s in A alone, %d in B alone.\n", p->only_a,
+                p->only_a == 1 ? " is" : "s are", p->only_b);
 }

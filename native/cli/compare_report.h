@@ -17,7 +17,7 @@ bool report_machine(FILE *to, const pair_list *yardsticks);
 void report_unpaired(FILE *to, const pairing *p);
 
 /* "avx512 OpenBLAS 0.3.21 x2": what tells the engine from others; beside: the other side's row,
- * whose provider of matrix products is named when one of both is not the built-in one. */
-void engine_text(const cJSON *row, const cJSON *beside, char *text, size_t size);
+ * whose provider of matrix products is named when one of both is not the built-in one. Free it. */
+char *engine_text(const cJSON *row, const cJSON *beside);
 
 #endif

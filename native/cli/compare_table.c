@@ -4,6 +4,7 @@
 #include "rows.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static double shown_value(const measurement *m) {
@@ -103,18 +104,20 @@ static void print_result(FILE *to, const pair *p) {
 
 /* Whether a side has rows of several engines, which the table then names. */
 static bool several_engines(const pair_list *pairs) {
-    char first[2][96] = {"", ""}, text[96];
-    for (int i = 0; i < pairs->count; ++i) {
+    bool several = false;
+    char *first[2] = {NULL, NULL};
+    for (int i = 0; i < pairs->count && !several; ++i) {
         const cJSON *rows[] = {pairs->list[i].a->row, pairs->list[i].b->row};
         for (int k = 0; k < 2; ++k) {
-            engine_text(rows[k], rows[1 - k], text, sizeof text);
-            if (!i)
-                memcpy(first[k], text, sizeof text);
-            else if (strcmp(first[k], text) != 0)
-                return true;
+            char *text = engine_text(rows[k], rows[1 - k]);
+            several = several || (first[k] && strcmp(first[k], text) != 0);
+            free(first[k]);
+            first[k] = text;
         }
     }
-    return false;
+    free(first[0]);
+    free(first[1]);
+    return several;
 }
 
 /* Whether a reader who divides one figure by the other finds another ratio than is printed. */
@@ -139,9 +142,7 @@ bool table_print(output *out, const pair_list *pairs) {
     fprintf(to, "%10s %10s %-9s  %s\n", "A", "B", "unit", "A over B in speed, 95% interval");
     for (int i = 0; i < pairs->count; ++i) {
         const pair *p = &pairs->list[i];
-        char of_a[96], of_b[96];
-        engine_text(p->a->row, p->b->row, of_a, sizeof of_a);
-        engine_text(p->b->row, p->a->row, of_b, sizeof of_b);
+        char *of_a = engine_text(p->a->row, p->b->row), *of_b = engine_text(p->b->row, p->a->row);
         fprintf(to, "%-11s %-30s %-16s ", row_text(p->a->row, "suite"), row_text(p->a->row, "case"),
                 row_text(p->a->row, "metric"));
         if (engines) fprintf(to, "%-24s %-24s ", of_a, of_b);
@@ -151,6 +152,8 @@ bool table_print(output *out, const pair_list *pairs) {
         print_result(to, p);
         fputc('\n', to);
         if (p->positive) ok = output_row(out, pair_row(p, of_a, of_b)) && ok;
+        free(of_a);
+        free(of_b);
     }
     if (other_centres(pairs))
         fputs("\nA and B are medians, as parallax bench prints them; ratios are of geometric means "

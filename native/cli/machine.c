@@ -1,6 +1,6 @@
 #include "machine.h"
 
-#include "base/platform.h"
+#include "native/cpu_quota.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -58,7 +58,11 @@ const char *machine_system(void) {
 }
 
 int machine_cpus(void) {
-    return plx_platform_cpus();
+    return plx_native_cpus();
+}
+
+double machine_cpu_quota(void) {
+    return plx_native_cpu_quota();
 }
 
 double machine_memory_bytes(void) {

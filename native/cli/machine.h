@@ -9,7 +9,10 @@
 const char *machine_name(void);
 /* "Linux 6.1.0 x86_64" */
 const char *machine_system(void);
+/* Processors that this process may run on. */
 int machine_cpus(void);
+/* How many of them it may use in time; 0: all. */
+double machine_cpu_quota(void);
 /* 0: unknown. */
 double machine_memory_bytes(void);
 

@@ -23,9 +23,9 @@ static void print_help(void) {
     for (int i = 0; i < COMMANDS; ++i)
         printf("  %-9s %s\n", commands[i].name, commands[i].description);
     puts("\n  --help, --version\n\n"
-         "parallax COMMAND --help says more. Exit codes: 0 done, 1 failed, 2 wrong arguments,\n"
-         "3 slower than compare --threshold allows, 130 stopped by Ctrl-C (what was measured is\n"
-         "kept).");
+         "parallax COMMAND --help says more. Exit codes: 0 done; 1 failed: a file, memory, the\n"
+         "machine or a check did not allow it; 2 wrong arguments, and nothing was done; 3 slower\n"
+         "than compare --threshold allows; 130 stopped by Ctrl-C (what was measured is kept).");
 }
 
 static int unknown_command(const char *name) {

@@ -18,32 +18,44 @@ static bool is_direct(const char *name) {
     return is_stdout(name) || (stat(name, &status) == 0 && !S_ISREG(status.st_mode));
 }
 
-static void part_name(char *text, size_t size, const char *name) {
-    snprintf(text, size, "%s.part", name);
-}
-
-static FILE *open_part(const char *name) {
-    if (is_stdout(name)) return stdout;
-    char part[4096];
-    part_name(part, sizeof part, name);
-    if (strlen(name) + 6 > sizeof part) errno = ENAMETOOLONG;
-    FILE *file = strlen(name) + 6 > sizeof part ? NULL : fopen(is_direct(name) ? name : part, "w");
-    if (!file) report(EXIT_FAILED, "cannot write \"%s\": %s.", name, strerror(errno));
-    return file;
-}
-
-static bool writable(const char *name) {
-    struct stat status;
-    const bool there = !is_stdout(name) && stat(name, &status) == 0;
-    if (!there) return true;
-    /* The folder may take new files while the old one of this name is protected. */
-    if (S_ISDIR(status.st_mode))
-        report(EXIT_FAILED, "cannot write \"%s\": it is a folder.", name);
-    else if (access(name, W_OK) != 0)
-        report(EXIT_FAILED, "cannot write \"%s\": %s.", name, strerror(errno));
-    else
-        return true;
+static bool refuse(const char *name, const char *why) {
+    report(EXIT_FAILED, "cannot write \"%s\": %s.", name, why);
     return false;
+}
+
+static char *part_name(const char *name) {
+    char *part = NULL;
+    return asprintf(&part, "%s.part", name) < 0 ? NULL : part;
+}
+
+static bool open_file(output_file *out) {
+    if (out->file) return true;
+    if (is_stdout(out->name)) {
+        out->file = stdout;
+        return true;
+    }
+    char *part = part_name(out->name);
+    if (part) out->file = fopen(is_direct(out->name) ? out->name : part, "w");
+    free(part);
+    return out->file || refuse(out->name, strerror(errno));
+}
+
+/* Whether it can be written, which leaves no trace. */
+static bool writable(output_file *out) {
+    struct stat status;
+    if (!out->name || is_stdout(out->name)) return true;
+    const bool there = stat(out->name, &status) == 0;
+    if (there && S_ISDIR(status.st_mode)) return refuse(out->name, "it is a folder");
+    /* The folder may take new files while the old one of this name is protected. */
+    if (there && access(out->name, W_OK) != 0) return refuse(out->name, strerror(errno));
+    if (!open_file(out)) return false;
+    if (is_direct(out->name)) return true;
+    fclose(out->file);
+    out->file = NULL;
+    char *part = part_name(out->name);
+    if (part) remove(part);
+    free(part);
+    return true;
 }
 
 /* Where a link leads, so that the link stays; the name itself where nothing is yet. */
@@ -54,39 +66,45 @@ static char *resolve(const char *name) {
 }
 
 bool output_open(output *out) {
-    *out = (output){.json = resolve(arguments.json),
-                    .csv = resolve(arguments.csv),
-                    .tables = resolve(arguments.tables)};
-    bool ok = (!out->json || writable(out->json)) && (!out->csv || writable(out->csv)) &&
-              (!out->tables || writable(out->tables));
-    if (ok && out->json) ok = (out->json_file = open_part(out->json)) != NULL;
-    if (ok && out->tables) ok = (out->tables_file = open_part(out->tables)) != NULL;
-    if (ok && out->csv) {
-        out->rows = cJSON_CreateArray();
-        ok = out->rows && (out->csv_file = open_part(out->csv)) != NULL;
-    }
+    *out = (output){.json.name = resolve(arguments.json),
+                    .csv.name = resolve(arguments.csv),
+                    .tables.name = resolve(arguments.tables)};
+    bool ok = writable(&out->json) && writable(&out->tables) && writable(&out->csv);
+    if (ok && out->csv.name) ok = (out->rows = cJSON_CreateArray()) != NULL;
     if (!ok) output_close(out, false);
     return ok;
 }
 
 FILE *output_tables(const output *out) {
-    const bool taken = (out->json && is_stdout(out->json)) || (out->csv && is_stdout(out->csv));
+    const bool taken = (out->json.name && is_stdout(out->json.name)) ||
+                       (out->csv.name && is_stdout(out->csv.name));
     return taken ? stderr : stdout;
 }
 
+FILE *output_tables_file(output *out) {
+    if (!out->tables.name || out->failed) return NULL;
+    out->failed = !open_file(&out->tables);
+    return out->tables.file;
+}
+
 static bool write_json(output *out, const cJSON *row) {
+    if (!out->json.file && !open_file(&out->json)) {
+        out->failed = true;
+        return false;
+    }
+    FILE *file = out->json.file;
     char *line = cJSON_PrintUnformatted(row);
     /* Flushed, so that a process that is killed leaves the rows it had. */
-    const bool ok = line && fprintf(out->json_file, "%s\n", line) > 0 && !fflush(out->json_file);
+    const bool ok = line && fprintf(file, "%s\n", line) > 0 && !fflush(file);
     cJSON_free(line);
     if (!ok && !out->failed)
-        report(EXIT_FAILED, "writing \"%s\" failed: %s.", out->json, strerror(errno));
+        report(EXIT_FAILED, "writing \"%s\" failed: %s.", out->json.name, strerror(errno));
     out->failed |= !ok;
     return ok;
 }
 
 bool output_row(output *out, cJSON *row) {
-    const bool ok = row && (!out->json_file || write_json(out, row));
+    const bool ok = row && (!out->json.name || write_json(out, row));
     if (row && out->rows)
         cJSON_AddItemToArray(out->rows, row);
     else
@@ -97,18 +115,19 @@ bool output_row(output *out, cJSON *row) {
 /* ---- CSV --------------------------------------------------------------------------------------*/
 
 /* flat gets the leaves of value under dotted names: {"a": {"b": 1}} becomes a.b. */
-static void flatten(const cJSON *value, const char *path, cJSON *flat) {
-    if (!cJSON_IsObject(value)) {
-        if (!cJSON_HasObjectItem(flat, path))
-            cJSON_AddItemToObject(flat, path, cJSON_Duplicate(value, true));
-        return;
-    }
+static bool flatten(const cJSON *value, const char *path, cJSON *flat) {
+    if (!cJSON_IsObject(value))
+        return cJSON_HasObjectItem(flat, path) ||
+               cJSON_AddItemToObject(flat, path, cJSON_Duplicate(value, true));
     const cJSON *child;
+    bool ok = true;
     cJSON_ArrayForEach(child, value) {
-        char name[256];
-        snprintf(name, sizeof name, "%s%s%s", path, *path ? "." : "", child->string);
-        flatten(child, name, flat);
+        char *name = NULL;
+        if (asprintf(&name, "%s%s%s", path, *path ? "." : "", child->string) < 0) return false;
+        ok = flatten(child, name, flat) && ok;
+        free(name);
     }
+    return ok;
 }
 
 /* Quoted where RFC 4180 asks for it. */
@@ -144,64 +163,78 @@ static void write_cell(FILE *file, const cJSON *value) {
     cJSON_free(text);
 }
 
-static bool write_csv(output *out) {
-    cJSON *columns = cJSON_CreateObject(), *rows = cJSON_CreateArray();
+static void write_table(FILE *file, const cJSON *columns, const cJSON *rows) {
     const cJSON *row, *column;
-    cJSON_ArrayForEach(row, out->rows) {
-        cJSON *flat = cJSON_CreateObject();
-        flatten(row, "", flat);
-        flatten(row, "", columns);
-        cJSON_AddItemToArray(rows, flat);
-    }
     cJSON_ArrayForEach(column, columns) {
-        if (column != columns->child) fputc(',', out->csv_file);
-        write_text(out->csv_file, column->string);
+        if (column != columns->child) fputc(',', file);
+        write_text(file, column->string);
     }
-    fputs("\r\n", out->csv_file);
+    fputs("\r\n", file);
     cJSON_ArrayForEach(row, rows) {
         cJSON_ArrayForEach(column, columns) {
-            if (column != columns->child) fputc(',', out->csv_file);
-            write_cell(out->csv_file, cJSON_GetObjectItemCaseSensitive(row, column->string));
+            if (column != columns->child) fputc(',', file);
+            write_cell(file, cJSON_GetObjectItemCaseSensitive(row, column->string));
         }
-        fputs("\r\n", out->csv_file);
+        fputs("\r\n", file);
     }
+}
+
+static bool write_csv(output *out) {
+    cJSON *columns = cJSON_CreateObject(), *rows = cJSON_CreateArray();
+    const cJSON *row;
+    bool ok = columns && rows;
+    cJSON_ArrayForEach(row, out->rows) {
+        cJSON *flat = cJSON_CreateObject();
+        ok = ok && flat && flatten(row, "", flat) && flatten(row, "", columns);
+        if (!ok || !cJSON_AddItemToArray(rows, flat)) cJSON_Delete(flat);
+    }
+    if (!ok) report(EXIT_FAILED, "there is not enough memory for the rows of the CSV.");
+    if (ok && !out->csv.file) ok = open_file(&out->csv);
+    if (ok) write_table(out->csv.file, columns, rows);
+    out->failed |= !ok;
     cJSON_Delete(columns);
     cJSON_Delete(rows);
-    return !ferror(out->csv_file);
+    return ok && !ferror(out->csv.file);
 }
 
 /* ---- The end -------------------------------------------------------------------------------- */
 
 /* told: that it failed is known. */
-static bool finish(FILE *file, const char *name, bool keep, bool told) {
-    if (!file) return true;
-    if (is_stdout(name)) return !fflush(file);
-    if (is_direct(name)) {
-        const bool flushed = !ferror(file);
-        if (!fclose(file) && flushed) return true;
-        if (!told) report(EXIT_FAILED, "writing \"%s\" failed: %s.", name, strerror(errno));
-        return false;
-    }
-    char part[4096];
-    part_name(part, sizeof part, name);
-    const bool written = !ferror(file);
-    const bool whole = !fclose(file) && written;
-    if (keep && whole && !rename(part, name)) return true;
-    if (keep && !told) report(EXIT_FAILED, "writing \"%s\" failed: %s.", name, strerror(errno));
-    remove(part);
-    return !keep;
+static bool finish_part(output_file *out, bool keep, bool told) {
+    char *part = part_name(out->name);
+    const bool written = part && !ferror(out->file);
+    const bool whole = !fclose(out->file) && written;
+    const bool done = keep && whole && !rename(part, out->name);
+    if (keep && !done && !told)
+        report(EXIT_FAILED, "writing \"%s\" failed: %s.", out->name, strerror(errno));
+    if (!done && part) remove(part);
+    free(part);
+    return done || !keep;
+}
+
+static bool finish(output_file *out, bool keep, bool told) {
+    if (!out->name || (!out->file && !keep)) return true;
+    /* Without a row it is empty, and there. */
+    if (!out->file && !open_file(out)) return false;
+    if (is_stdout(out->name)) return !fflush(out->file);
+    if (!is_direct(out->name)) return finish_part(out, keep, told);
+    const bool flushed = !ferror(out->file);
+    if (!fclose(out->file) && flushed) return true;
+    if (!told) report(EXIT_FAILED, "writing \"%s\" failed: %s.", out->name, strerror(errno));
+    return false;
 }
 
 bool output_close(output *out, bool keep) {
     bool ok = true;
-    if (keep && out->csv_file) ok = write_csv(out);
-    ok &= finish(out->csv_file, out->csv, keep && ok, out->failed);
-    ok &= finish(out->json_file, out->json, keep && !out->failed, out->failed);
-    ok &= finish(out->tables_file, out->tables, keep, false);
+    if (keep && out->csv.name) ok = write_csv(out);
+    ok &= finish(&out->csv, keep && ok, out->failed);
+    ok &= finish(&out->json, keep && !out->failed, out->failed);
+    ok &= finish(&out->tables, keep, out->failed);
+    ok &= !out->failed;
     cJSON_Delete(out->rows);
-    free(out->json);
-    free(out->csv);
-    free(out->tables);
+    free(out->json.name);
+    free(out->csv.name);
+    free(out->tables.name);
     *out = (output){0};
     return ok;
 }

@@ -6,16 +6,21 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* A file appears under its name when it is whole; until then the rows are in FILE.part. */
+typedef struct output_file {
+    char *name; /* owned, links resolved; NULL: not wanted; "-": standard output */
+    FILE *file; /* NULL: nothing was written yet */
+} output_file;
+
+/* A file appears under its name when it is whole. Until then, what there is stands in FILE.part,
+ * line by line as it comes, so that a process that is killed leaves it there. */
 typedef struct output {
-    char *json, *csv, *tables; /* owned, links resolved; NULL: not wanted; "-": standard output */
-    FILE *json_file, *csv_file, *tables_file;
-    bool failed; /* a row could not be written, and that was said */
+    output_file json, csv, tables;
+    bool failed; /* something could not be written, and that was said */
     cJSON *rows; /* for the columns of the CSV, which only the last row settles */
 } output;
 
-/* Opens what --json, --csv and --tables name, so that what cannot be written is known before the
- * work. On failure the sentence is printed and nothing stays. */
+/* Checks that what --json, --csv and --tables name can be written, so that what cannot be is known
+ * before the work. On failure the sentence is printed and nothing stays. */
 bool output_open(output *out);
 /* Takes the row. False, with the sentence printed, when it cannot be written. */
 bool output_row(output *out, cJSON *row);
@@ -23,5 +28,7 @@ bool output_row(output *out, cJSON *row);
 bool output_close(output *out, bool keep);
 /* Whether tables for people go to standard error, as the rows go to standard output. */
 FILE *output_tables(const output *out);
+/* The file of --tables; NULL where none is wanted, or, with the sentence printed, cannot be had. */
+FILE *output_tables_file(output *out);
 
 #endif

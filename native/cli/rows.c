@@ -50,6 +50,8 @@ static void add_front_end(cJSON *row) {
     row_set(row, "engine.kind", cJSON_CreateString("native"));
     row_set(row, "machine.name", cJSON_CreateString(machine_name()));
     row_set(row, "machine.cpus", cJSON_CreateNumber(machine_cpus()));
+    if (machine_cpu_quota() > 0)
+        row_set(row, "machine.cpuQuota", cJSON_CreateNumber(machine_cpu_quota()));
     row_set(row, "machine.system", cJSON_CreateString(machine_system()));
     if (machine_memory_bytes() > 0)
         row_set(row, "machine.memoryBytes", cJSON_CreateNumber(machine_memory_bytes()));

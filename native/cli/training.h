@@ -27,8 +27,8 @@ double training_samples(const training *t);
 double training_gflops(const training *t);
 
 /* "RMSE 0.1, R^2 0.9" of the measures as they were worked out last; on_held: of so many, "RMSE on
- * the 2000 held out: 0.1, R^2 0.9". */
-void measures_text(const training *t, bool on_held, char *text, size_t size);
+ * the 2000 held out: 0.1, R^2 0.9"; "" without measures. Free it. */
+char *measures_text(const training *t, bool on_held);
 /* What there is to see, then speed, memory and measures, the main ones in the last line. bits: of
  * the losses. */
 void print_result(const training *t, const char *bits);

@@ -61,21 +61,24 @@ static bool is_main(const training *t, int i) {
     return any ? has_goal(t, &m) : strcmp(m.better, "none") != 0;
 }
 
-void measures_text(const training *t, bool on_held, char *text, size_t size) {
-    size_t at = 0;
-    text[0] = 0;
-    for (int i = 0; i < plx_learning_measures(t->learning) && at < size; ++i) {
+char *measures_text(const training *t, bool on_held) {
+    char *text = NULL;
+    for (int i = 0; i < plx_learning_measures(t->learning); ++i) {
         const plx_learning_measure m = plx_learning_measure_at(t->learning, i);
-        char value[64], held[64] = "";
+        char value[64];
         if (!is_main(t, i)) continue;
         value_text(&m, m.value, value, sizeof value);
-        if (on_held && !at)
-            snprintf(held, sizeof held, "on the %lld held out: ", (long long)t->about.test);
-        at += (size_t)(isfinite(m.value) || !at
-                           ? snprintf(text + at, size - at, "%s%s %s%s", at ? ", " : "",
-                                      shown_name(m.name), held, value)
-                           : snprintf(text + at, size - at, ", no %s", shown_name(m.name)));
+        if (text && !isfinite(m.value)) {
+            text_add(&text, ", no %s", shown_name(m.name));
+            continue;
+        }
+        text_add(&text, "%s%s ", text ? ", " : "", shown_name(m.name));
+        if (on_held) text_add(&text, "on the %lld held out: ", (long long)t->about.test);
+        on_held = false;
+        text_add(&text, "%s", value);
     }
+    if (!text) text_add(&text, "%s", "");
+    return text;
 }
 
 static void print_measures(FILE *to, const training *t) {
@@ -191,7 +194,7 @@ static void print_memory(FILE *to, const training *t) {
 void print_result(const training *t, const char *bits) {
     FILE *to = output_tables(&t->out);
     const double seconds = (double)t->train_ns * 1e-9, gflops = training_gflops(t);
-    char tokens[48] = "", text[512];
+    char tokens[48] = "";
     print_exhibits(to, t);
     if (t->about.tokens)
         snprintf(tokens, sizeof tokens, ", %.0f tokens/s",
@@ -203,8 +206,9 @@ void print_result(const training *t, const char *bits) {
             100 * gflops / t->peak, bits);
     print_memory(to, t);
     print_measures(to, t);
-    measures_text(t, true, text, sizeof text);
+    char *text = measures_text(t, true);
     if (*text) fprintf(to, "%s\n", text);
+    free(text);
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------ */

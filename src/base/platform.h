@@ -10,7 +10,8 @@
 /* Monotonic time in nanoseconds from an arbitrary start. */
 int64_t plx_platform_now_ns(void);
 
-/* Processors this process may use, at least 1. */
+/* Processors this process may use, at least 1; where its time on them is limited, as many as it has
+ * time for, rounded up. */
 int plx_platform_cpus(void);
 
 /* Bytes of one data cache of level 1, 2 or 3; 0: not known. */

@@ -222,7 +222,7 @@ static void bad_input(plx_check *t, plx_ctx *ctx) {
     CHECK(t, plx_digits_new(ctx, &small, 0, &digits) == PLX_ERR_SHAPE,
           "images without labels are refused");
     plx_regression data;
-    const plx_real table[6] = {0};
+    const double table[6] = {0};
     CHECK(t, plx_regression_new(ctx, table, 3, 1, 0, &data) == PLX_ERR_SHAPE,
           "three rows are too few");
 }
@@ -230,7 +230,7 @@ static void bad_input(plx_check *t, plx_ctx *ctx) {
 /* The training part is standardised; every row of the table is in one part. */
 static void regression(plx_check *t, plx_ctx *ctx) {
     enum { ROWS = 500 };
-    static plx_real table[ROWS * 6];
+    static double table[ROWS * 6];
     plx_regression data;
     plx_interp5d_table(ROWS, 4, table);
     if (!CHECK(t, plx_regression_new(ctx, table, ROWS, 5, 4, &data) == PLX_OK, "%s",
@@ -248,6 +248,38 @@ static void regression(plx_check *t, plx_ctx *ctx) {
     plx_regression_free(&data);
 }
 
+/* Time stamps of neighbouring seconds are equal in float, so they are centred before. */
+static void time_stamps(plx_check *t, plx_ctx *ctx) {
+    enum { ROWS = 50 };
+    double table[ROWS * 3];
+    for (int i = 0; i < ROWS; ++i) {
+        table[3 * i] = 1700000000 + i;
+        table[3 * i + 1] = 0.1;
+        table[3 * i + 2] = 1700000000 + 2 * i;
+    }
+    plx_regression data;
+    if (!CHECK(t, plx_regression_new(ctx, table, ROWS, 2, 0, &data) == PLX_OK, "%s",
+               plx_message(ctx)))
+        return;
+    for (int64_t i = 0; i < data.train; ++i) {
+        const double x = (double)data.x_train[2 * i] * data.scales[1] + data.scales[0];
+        const double y = (double)data.y_train[i] * data.scales[5] + data.scales[4];
+        /* Scaled values below 2 are good to 2^-24 in float; deviations are below 30. */
+        const double row = x - 1700000000;
+        CHECK(t, fabs(row - round(row)) < 1e-5, "row %.9g", row);
+        CHECK(t, fabs(y - 1700000000 - 2 * round(row)) < 1e-5, "target %.9g of row %g",
+              y - 1700000000, row);
+        CHECK(t, data.x_train[2 * i + 1] == 0, "a constant column is 0, not %g",
+              (double)data.x_train[2 * i + 1]);
+    }
+    plx_regression_free(&data);
+    for (int i = 0; i < ROWS; ++i) table[3 * i + 1] = i % 2 ? 1e300 : -1e300;
+    CHECK(t,
+          plx_regression_new(ctx, table, ROWS, 2, 0, &data) == PLX_ERR_ARGUMENT &&
+              strstr(plx_message(ctx), "column 2 cannot be scaled"),
+          "a deviation out of range: %s", plx_message(ctx));
+}
+
 void plx_test_bench_suites(plx_check *t) {
     plx_ctx *ctx = plx_check_context(t, NULL, 2);
     if (!ctx) return;
@@ -262,5 +294,6 @@ void plx_test_bench_suites(plx_check *t) {
     }
     bad_input(t, ctx);
     regression(t, ctx);
+    time_stamps(t, ctx);
     plx_ctx_free(ctx);
 }

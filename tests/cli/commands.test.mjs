@@ -1,6 +1,6 @@
 /** Each command does what its help promises; its rows are of the schema. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import {
@@ -180,6 +180,18 @@ describe('bench', () => {
       assertRows(readRows(json));
       assert.deepEqual(readdirSync(folder), ['a.jsonl']);
     }));
+
+  it('leaves no empty file behind when it is killed', () =>
+    withFolder(async (folder) => {
+      const files = ['json', 'csv', 'tables'].flatMap((name) => [`--${name}`, `${folder}/${name}`]);
+      const args = ['bench', 'gemm', '--cases', '128,256', '--seconds', '10', ...files];
+      const { code } = await interruptAfter(args, 700, 'SIGKILL');
+      assert.equal(code, null, 'it was at work');
+      for (const name of readdirSync(folder)) {
+        assert.match(name, /\.part$/);
+        assert.ok(statSync(path.join(folder, name)).size > 0, `${name} has what was measured`);
+      }
+    }));
 });
 
 describe('train', () => {
@@ -203,8 +215,26 @@ describe('train', () => {
       writeFileSync(csv, `a,b,target\n${lines.map((cells) => cells.join(',')).join('\n')}\n`);
       const { code, out } = parallax(['train', 'interp5d', '--csv', csv, '--batch', '32']);
       assert.equal(code, 0);
+      assert.match(out, /^plane\.csv: its first line names the columns$/m);
       const r2 = Number(/R\^2 ([\d.]+)\n$/.exec(out)[1]);
       assert.ok(r2 > 0.99, `R^2 ${r2}`);
+    }));
+
+  it('takes time stamps, in the way of spreadsheets', () =>
+    withFolder((folder) => {
+      // Seconds since 1970: in single precision all of them are one of four numbers.
+      const lines = Array.from({ length: 400 }, (_, i) => {
+        const second = 1700000000 + i;
+        return `"${second}";${(i % 7) / 2};${second + i}`.replaceAll('.', ',');
+      });
+      writeFileSync(path.join(folder, 'times.csv'), `\ufeff${lines.join('\r\n')}\r\n\r\n`);
+      const args = ['train', 'interp5d', '--csv', 'times.csv', '--batch', '32'];
+      const { code, out, err } = parallax(args, { cwd: folder });
+      assert.equal(code, 0, err);
+      assert.match(out, /^times\.csv: its first line is a row of numbers, none of names$/m);
+      // The target's deviation is 231 seconds.
+      const [, rmse, r2] = /RMSE on the 80 held out: ([\d.]+), R\^2 ([\d.]+)\n$/.exec(out);
+      assert.ok(Number(rmse) < 10 && Number(r2) > 0.99, `RMSE ${rmse}, R^2 ${r2}`);
     }));
 
   it('has the same bits on all exact targets, with 1 and 2 threads', () => {

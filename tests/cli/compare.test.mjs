@@ -561,3 +561,68 @@ describe('the threshold of compare', () => {
       assert.ok(held >= 0.9 * runs && held <= 0.99 * runs, `${held} of ${runs}`);
     }));
 });
+
+describe('what compare has much of', () => {
+  const long = 'runtime '.repeat(40);
+
+  it('is told whole: engines', async () => {
+    const [one, other] = ['1', '2'].map((end) => row({ engine: { runtime: `${long}${end}` } }));
+    const { rows, err } = await compare([[one, other]], [[one, other]]);
+    assert.deepEqual(
+      rows.filter((each) => each.engineA).map(({ engineA }) => engineA),
+      [`avx512 ${long}1 x2`, `avx512 ${long}2 x2`],
+    );
+    assert.match(err, /engine of A +engine of B/);
+  });
+
+  it('is told whole: differences', async () => {
+    const [a, b] = ['1', '2'].map((end) => row({ machine: { name: `${long}${end}` } }));
+    const { err } = await compare([[a]], [[b]]);
+    assert.match(err, new RegExp(`! The machines differ: ${long}1 in A, ${long}2 in B`));
+  });
+
+  it('is told whole: parameters, with dots in their names', async () => {
+    const of = (end) => row({ parameters: { 'model.name': `${long}${end}`, kind: end } });
+    const other = row({ case: 'wide' });
+    const { err } = await compare([[of(1), other]], [[of(2), other]]);
+    assert.match(
+      err,
+      new RegExp(`square: model\\.name ${long}1 against ${long}2, kind 1 against 2`),
+    );
+  });
+
+  it('is told whole: cases that A lacks', async () => {
+    const lost = row({ case: `${long}lost` });
+    const { code, err } = await compare([[row()]], [[row(), lost]], '--threshold', '5');
+    assert.equal(code, 1);
+    assert.match(err, new RegExp(`^not compared: gemm "${long}lost", which A has not$`, 'm'));
+    assert.match(err, new RegExp(`no valid figure of them: gemm "${long}lost"\\.$`, 'm'));
+  });
+
+  it('says that there are others', async () => {
+    const rows = [1, 2, 3, 4, 5, 6].map((i) => row({ case: `case ${i}`, commit: `c${i}` }));
+    const { err } = await compare([rows], [rows]);
+    assert.match(err, /commit c1 and c2 and c3 and c4 and others$/m);
+  });
+
+  it('counts every run in the mean', async () => {
+    // Each file has a case of its own; those of the last files of A alone differ between rounds.
+    const of = (rounds, i) => ofRounds(rounds, { case: `case ${i}` });
+    const numbers = Array.from({ length: 70 }, (_, i) => i);
+    const a = numbers.map((i) => [of(i < 64 ? [100, 100] : [50, 200], i)]);
+    const { mean, err } = await compare(a, [numbers.map((i) => of([100, 100], i))]);
+    assert.equal(mean?.cases, 70, err);
+    assert.ok(mean.low < 1 && mean.high > 1, `${mean.low} to ${mean.high}`);
+  });
+
+  it('has a column for every field, however long its name', () =>
+    withFolder((folder) => {
+      const names = [`${long}1`, `${long}2`];
+      const parameters = Object.fromEntries(names.map((name, i) => [name, i]));
+      const file = path.join(folder, 'a.jsonl');
+      writeFileSync(file, `${JSON.stringify(row({ parameters }))}\n`);
+      const { out } = parallax(['compare', file, file, '--csv', '-']);
+      const columns = out.split('\r\n')[0].split(',');
+      for (const name of names) assert.ok(columns.includes(`parameters.${name}`), name);
+    }));
+});

@@ -6,6 +6,13 @@ import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { parallax, withFolder } from './support.mjs';
 
+/** What commands need beside options. */
+const operands = {
+  explain: ['mlp:7-3'],
+  train: ['interp5d'],
+  compare: ['missing.jsonl', 'b.jsonl'],
+};
+
 /** Exit code, arguments, and what the sentence must say. */
 const wrong = [
   [2, [], null],
@@ -19,8 +26,8 @@ const wrong = [
   [2, ['bench', '--gemm', 'mkl'], /--gemm is builtin, cblas or auto, not "mkl"/],
   [2, ['bench', '--isa', 'sse2', '--reproducible'], /exclude each other/],
   [2, ['bench', '--seconds', '-1'], /--seconds must be from 0/],
-  [1, ['bench', 'gemm', '--isa', 'mmx'], /no ISA "mmx".*scalar/],
-  [1, ['bench', 'gemm', '--quick', '--cases', 'nothing'], /no case matched/],
+  [2, ['bench', 'gemm', '--isa', 'mmx'], /no ISA "mmx".*scalar/],
+  [2, ['bench', 'gemm', '--quick', '--cases', 'nothing'], /no case matched/],
   [2, ['bench', 'gemm', '--json', 'x', '--csv', 'x'], /both name "x"/],
   [1, ['bench', 'gemm', '--json', 'no/such/folder/x'], /cannot write.*No such file/],
   [1, ['info', '--csv', '.'], /cannot write/],
@@ -49,16 +56,16 @@ const wrong = [
   [2, ['train', 'gpt2-nano', '--warmup', '-1'], /--warmup must be 0 or more/],
   [2, ['train', 'gpt2-nano', '--patience', '0'], /--patience must be from 1/],
   [
-    1,
+    2,
     ['train', 'gpt2-nano', '--model', 'gpt9-nano'],
     /"gpt9-nano".*no such model; there are gpt2-/,
   ],
-  [1, ['train', 'gpt2-nano', '--model', 'gpt2-nano:colour=3'], /no dimension "colour".*width/],
-  [1, ['train', 'gpt2-nano', '--model', 'gpt2-nano:heads=5'], /5 heads.*width 128/],
-  [1, ['train', 'gpt2-nano', '--model', 'gpt2-nano:layers=0'], /layers is "0".*from 1/],
-  [1, ['train', 'gpt2-nano', '--model', 'mlp:7-3'], /mlp:7-3/],
-  [1, ['train', 'vit-nano', '--model', 'gpt2-nano'], /"gpt2-nano".*32 x 32 x 3/],
-  [1, ['train', 'vit-nano', '--quick', '--batch', '999999'], /batch 999999 for \d+ samples/],
+  [2, ['train', 'gpt2-nano', '--model', 'gpt2-nano:colour=3'], /no dimension "colour".*width/],
+  [2, ['train', 'gpt2-nano', '--model', 'gpt2-nano:heads=5'], /5 heads.*width 128/],
+  [2, ['train', 'gpt2-nano', '--model', 'gpt2-nano:layers=0'], /layers is "0".*from 1/],
+  [2, ['train', 'gpt2-nano', '--model', 'mlp:7-3'], /mlp:7-3/],
+  [2, ['train', 'vit-nano', '--model', 'gpt2-nano'], /"gpt2-nano".*32 x 32 x 3/],
+  [2, ['train', 'vit-nano', '--quick', '--batch', '999999'], /batch 999999 for \d+ samples/],
   [1, ['train', 'gpt2-nano', '--data', 'missing.txt'], /cannot read "missing.txt"/],
   [1, ['train', 'gpt2-nano', '--data', process.execPath], /is not a text: byte \d+ is 0x/],
   [1, ['train', 'mnist'], /PARALLAX_DATA/],
@@ -68,20 +75,20 @@ const wrong = [
   [2, ['train', 'interp5d', '--rows', '4'], /--rows must be from 5/],
   [2, ['train', 'interp5d', '--rows', '0'], /--rows must be from 5/],
   [2, ['verify', '--gemm', 'cblas'], /checks the builtin kernels/],
-  [1, ['train', 'interp5d', '--batch', '9999', '--rows', '100'], /batch.*9999.*80/],
-  [1, ['train', 'interp5d', '--rows', '50', '--model', 'mlp:3-1'], /3 inputs.*interp5d has 5/],
-  [1, ['train', 'interp5d', '--rows', '50', '--model', 'cnn'], /cnn/],
+  [2, ['train', 'interp5d', '--batch', '9999', '--rows', '100'], /batch.*9999.*80/],
+  [2, ['train', 'interp5d', '--rows', '50', '--model', 'mlp:3-1'], /3 inputs.*interp5d has 5/],
+  [2, ['train', 'interp5d', '--rows', '50', '--model', 'cnn'], /cnn/],
   [2, ['train', 'interp5d', '--optimizer', 'adamax'], /sgd, adam, adamw.*not "adamax"/],
   [1, ['train', 'interp5d', '--optimizer', 'sgd', '--rate', '1e6'], /step \d+/],
   [1, ['train', 'interp5d', '--csv', 'missing.csv'], /cannot read "missing.csv"/],
   [2, ['explain'], /name a model/],
-  [1, ['explain', 'resnet'], /resnet/],
-  [1, ['explain', 'mlp:7'], /at least two/],
-  [1, ['explain', 'gpt2-nano:heads=5'], /5 heads.*width 128/],
-  [1, ['explain', 'gpt2-nano:depth=5'], /no dimension "depth"/],
-  [1, ['explain', 'gpt2-nano:width'], /"width".*key=value/],
+  [2, ['explain', 'resnet'], /resnet/],
+  [2, ['explain', 'mlp:7'], /at least two/],
+  [2, ['explain', 'gpt2-nano:heads=5'], /5 heads.*width 128/],
+  [2, ['explain', 'gpt2-nano:depth=5'], /no dimension "depth"/],
+  [2, ['explain', 'gpt2-nano:width'], /"width".*key=value/],
   [2, ['explain', 'gpt2-nano', '--loss', 'hinge'], /mse, crossentropy or own, not "hinge"/],
-  [1, ['explain', 'gpt2-nano', '--training', '--loss', 'own'], /no loss of its own/],
+  [2, ['explain', 'gpt2-nano', '--training', '--loss', 'own'], /no loss of its own/],
   [2, ['explain', 'mlp:7-3', '--batch', '0'], /--batch must be from 1 to 1000000000, not 0/],
   [1, ['explain', 'mlp:7000-3', '--batch', '1000000000'], /no memory for 1000000000 rows/],
   [2, ['compare', 'a.jsonl'], /two result files/],
@@ -89,12 +96,41 @@ const wrong = [
   [2, ['compare', 'a.jsonl', '--with'], /one file before --with and one after it/],
   [2, ['compare', '--with', 'a.jsonl', 'b.jsonl'], /one file before --with/],
   [2, ['compare', 'a', '--with', 'b', '--with', 'c'], /--with stands between two sides, once/],
-  ...['five', '', '-1', '100', 'nan', '5%'].map((text) => [
+  ...['five', '-1', '100', 'nan', '5%'].map((text) => [
     2,
     ['compare', 'a', 'b', '--threshold', text],
     new RegExp(`--threshold is a percentage of speed from 0 to below 100, not "${text}"`),
   ]),
   [1, ['compare', 'missing.jsonl', 'b.jsonl'], /cannot read "missing.jsonl"/],
+  [2, ['verify', '--isa', 'mmx'], /no ISA "mmx"/],
+  [2, ['info', '--threads', '129'], /--threads must be from 1 to 128/],
+  [2, ['bench', '--gemm', 'auto', '--reproducible'], /--gemm auto and --reproducible exclude/],
+  [2, ['train', 'interp5d', '--csv', 'a.csv', '--rows', '9'], /--csv and --rows cannot be comb/],
+  // No value is a mistake of the script that made the command.
+  ...['info', 'bench', 'explain', 'verify', 'train', 'compare'].flatMap((command) => [
+    [2, [command, '--json='], /--json has an empty value/],
+    [2, [command, '--json', ''], /--json has an empty value/],
+  ]),
+  [2, ['bench', '--csv='], /--csv has an empty value/],
+  [2, ['bench', '--tables='], /--tables has an empty value/],
+  [2, ['bench', '--isa='], /--isa has an empty value/],
+  [2, ['bench', '--cases='], /--cases has an empty value/],
+  [2, ['train', 'gpt2-nano', '--model='], /--model has an empty value/],
+  [2, ['compare', 'a', 'b', '--threshold', ''], /--threshold has an empty value/],
+  // Outputs are files of their own.
+  [2, ['bench', 'gemm', '--json', 'x', '--csv', './x'], /--json and --csv both name "x"/],
+  [2, ['bench', 'gemm', '--json', 'x', '--csv', 'x.part'], /--json and --csv both name "x"/],
+  [2, ['bench', 'gemm', '--tables', './x.part', '--json', 'x'], /both name/],
+  [2, ['info', '--json', '-', '--csv', '-'], /both name "-"/],
+  [2, ['compare', 'a', 'b', '--json', './b'], /".\/b", where --json would write, is a file to/],
+  [2, ['compare', 'a', 'b.part', '--csv', 'b'], /"b", where --csv would write, is a file to/],
+  [2, ['train', 'interp5d', '--csv', 'a', '--json', './a'], /where --json would write/],
+  [2, ['train', 'gpt2-nano', '--data', 'a', '--json', 'a'], /where --json would write/],
+  ...['bench', 'explain', 'verify', 'train', 'compare'].map((command) => [
+    1,
+    [command, ...(operands[command] ?? []), '--json', 'no/such/folder/x'],
+    /cannot write "no\/such\/folder\/x": No such file/,
+  ]),
 ];
 
 /** One line of complaint; a hint at --help may follow. */
@@ -116,6 +152,19 @@ describe('refuses', () => {
         assertSentence(result.err, pattern);
         assert.deepEqual(readdirSync(folder), [], 'nothing was written');
       }));
+  }
+});
+
+it('refuses names longer than the system has, and says why', () => {
+  const long = 'a/'.repeat(3000);
+  for (const args of [
+    ['info', '--json', long],
+    ['compare', long, 'b'],
+    ['train', 'interp5d', '--csv', long],
+  ]) {
+    const { code, err } = parallax(args);
+    assert.equal(code, 1);
+    assertSentence(err, /: File name too long\.$/m);
   }
 });
 
@@ -146,12 +195,42 @@ describe('refuses the text', () => {
   }
 });
 
+/** With another checksum. */
+function damaged(gzip) {
+  gzip[gzip.length - 8] ^= 1;
+  return gzip;
+}
+
 describe('refuses the table', () => {
   const tables = [
     ['with a bad cell', '1,2\n3,4\n5,six\n7,8\n9,10\n', /line 3.*"six"|"six".*line 3/],
     ['with a NaN', '1,2\n3,nan\n5,6\n7,8\n9,10\n', /line 2/],
     ['with a short row', '1,2\n3\n5,6\n7,8\n9,10\n', /line 2/],
     ['of one column', '1\n2\n3\n4\n5\n6\n', /1 column/],
+    [
+      'with commas within numbers',
+      '"1,5","2,5"\n'.repeat(6),
+      /line 1, column 1: "1,5" has a comma/,
+    ],
+    ['in UTF-16', Buffer.from('\ufeff1,2\n3,4\n', 'utf16le'), /byte order mark of UTF-16/],
+    [
+      'in UTF-16 without its mark',
+      Buffer.from('1,2\n', 'utf16le'),
+      /line 1, column 1: a zero byte/,
+    ],
+    ['with an empty cell', 'a,b\n1,2\n3,\n', /line 3, column 2: the cell is empty/],
+    ['of four rows', '1,2\n3,4\n5,6\n7,8\n', /4 rows with 1 inputs; at least 5/],
+    [
+      'with bytes behind its gzip data',
+      Buffer.concat([gzipSync('1,2\n'), Buffer.from('3,4\n')]),
+      /cannot read "table.csv": other bytes follow its gzip data/,
+    ],
+    [
+      'with half a gzip file behind another',
+      Buffer.concat([gzipSync('1,2\n'), gzipSync('3,4\n').subarray(0, 12)]),
+      /its gzip data is truncated/,
+    ],
+    ['with damaged gzip data', damaged(gzipSync('1,2\n')), /its gzip data is damaged/],
     ['without rows', 'a,b\n', /no line of numbers/],
     ['that is empty', '', /"table.csv"|table.csv/],
   ];

@@ -10,7 +10,7 @@ import addFormats from 'ajv-formats';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Another build of the command can be named. */
-const program = process.env.PARALLAX_COMMAND ?? path.join(root, 'build/release/parallax');
+export const program = process.env.PARALLAX_COMMAND ?? path.join(root, 'build/release/parallax');
 
 const { PARALLAX_ISA: _isa, PARALLAX_DATA: _data, ...environment } = process.env;
 /** Where MNIST is, if the tests are given it. */
@@ -59,10 +59,10 @@ export function interruptWhen(args, pattern) {
   });
 }
 
-/** Starts the command and sends it SIGINT after a while. */
-export function interruptAfter(args, milliseconds) {
+/** Starts the command and sends it a signal after a while. */
+export function interruptAfter(args, milliseconds, signal = 'SIGINT') {
   return start(args, (child) => {
-    const timer = setTimeout(() => child.kill('SIGINT'), milliseconds);
+    const timer = setTimeout(() => child.kill(signal), milliseconds);
     child.on('close', () => clearTimeout(timer));
   });
 }

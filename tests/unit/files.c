@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include <locale.h>
 #include <string.h>
 
 static void refuse_idx(plx_check *t, plx_ctx *ctx, const char *why, const uint8_t *bytes,
@@ -20,6 +21,8 @@ static void idx(plx_check *t, plx_ctx *ctx) {
     refuse_idx(t, ctx, "empty", good, 0, "too few");
     refuse_idx(t, ctx, "half a header", good, 9, "inside the header");
     refuse_idx(t, ctx, "truncated", good, sizeof good - 1, "truncated");
+    const uint8_t longer[] = {0, 0, 8, 1, 0, 0, 0, 1, 7, 0};
+    refuse_idx(t, ctx, "with a byte behind it", longer, sizeof longer, "holds 2; it is too long");
     const uint8_t gzip[] = {0x1f, 0x8b, 8, 0, 0};
     refuse_idx(t, ctx, "compressed", gzip, sizeof gzip, "compressed");
     const uint8_t floats[] = {0, 0, 0x0d, 1, 0, 0, 0, 0};
@@ -31,40 +34,168 @@ static void idx(plx_check *t, plx_ctx *ctx) {
     refuse_idx(t, ctx, "200 dimensions", deep, sizeof deep, "200 dimensions");
 }
 
-static void refuse_csv(plx_check *t, plx_ctx *ctx, const char *text, const char *expected) {
-    plx_csv csv = {0};
-    const plx_status status = plx_csv_parse(ctx, text, strlen(text), &csv);
-    CHECK(t, status == PLX_ERR_FORMAT && strstr(plx_message(ctx), expected),
-          "csv \"%s\": %s, \"%s\"", text, plx_status_name(status), plx_message(ctx));
-    if (status == PLX_OK) plx_csv_free(&csv);
+/* Bytes of a literal, zeros in it included. */
+#define TEXT(literal) literal, sizeof(literal) - 1
+
+typedef struct table {
+    const char *what, *text;
+    size_t size;
+    int64_t rows, columns;
+    bool names;
+    double values[6];
+} table;
+
+static const table tables[] = {
+    {"names and blanks", TEXT("a, b\r\n1, 2.5\r\n\n-3e2,\"4\"\r\n"), 2, 2, true, {1, 2.5, -300, 4}},
+    {"one number", TEXT("7"), 1, 1, false, {7}},
+    {"all cells in quotes", TEXT("\"1\",\"2\"\n\"3\",\"4\"\n"), 2, 2, false, {1, 2, 3, 4}},
+    {"names with all that quotes allow",
+     TEXT("\"a \"\"b\"\"\",\"c,\r\nd\"\n1,2\n"),
+     1,
+     2,
+     true,
+     {1, 2}},
+    {"a name with an inch sign, an index without a name",
+     TEXT(",5x7\" b\n1,2\n"),
+     1,
+     2,
+     true,
+     {1, 2}},
+    {"lines that end in CR", TEXT("a,b\r1,2\r3,4"), 2, 2, true, {1, 2, 3, 4}},
+    {"blank lines everywhere", TEXT("\n \r\n1,2\n\t\n\n3,4\n\r\n \n"), 2, 2, false, {1, 2, 3, 4}},
+    {"the mark of UTF-8 before numbers",
+     TEXT("\xef\xbb\xbf"
+          "1,2\n"),
+     1,
+     2,
+     false,
+     {1, 2}},
+    {"the mark of UTF-8 before names", TEXT("\xef\xbb\xbf\"a\",b\n1,2\n"), 1, 2, true, {1, 2}},
+    {"semicolons and decimal commas",
+     TEXT("x;y\n1,5;-2,5e3\n3;4\n"),
+     2,
+     2,
+     true,
+     {1.5, -2500, 3, 4}},
+    {"semicolons and decimal points", TEXT("1.5;2\n"), 1, 2, false, {1.5, 2}},
+    {"a semicolon within a name", TEXT("\"a;b\",c\n1,2\n"), 1, 2, true, {1, 2}},
+    {"years, which are numbers", TEXT("2019,2020\n1,2\n"), 2, 2, false, {2019, 2020, 1, 2}},
+    {"seconds since 1970", TEXT("1700000000\n1700000001\n"), 2, 1, false, {1700000000, 1700000001}},
+    {"17 digits", TEXT("0.10000000000000001\n"), 1, 1, false, {0.1}},
+};
+
+static void read_tables(plx_check *t, plx_ctx *ctx) {
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; ++i) {
+        const table *right = &tables[i];
+        plx_csv csv = {0};
+        if (!CHECK(t, plx_csv_parse(ctx, right->text, right->size, &csv) == PLX_OK, "%s: %s",
+                   right->what, plx_message(ctx)))
+            continue;
+        CHECK(t,
+              csv.rows == right->rows && csv.columns == right->columns && csv.names == right->names,
+              "%s: %d x %d, names %d", right->what, (int)csv.rows, (int)csv.columns, csv.names);
+        for (int64_t k = 0; k < right->rows * right->columns; ++k)
+            CHECK(t, csv.values[k] == right->values[k], "%s: value %d is %.17g", right->what,
+                  (int)k, csv.values[k]);
+        plx_csv_free(&csv);
+    }
 }
 
-static void csv(plx_check *t, plx_ctx *ctx) {
-    const char *good = "a, b\r\n1, 2.5\r\n\n-3e2,\"4\"\r\n";
-    plx_csv table = {0};
-    CHECK(t, plx_csv_parse(ctx, good, strlen(good), &table) == PLX_OK, "good csv: %s",
-          plx_message(ctx));
-    if (table.values) {
-        CHECK(t, table.rows == 2 && table.columns == 2, "%d x %d", (int)table.rows,
-              (int)table.columns);
-        CHECK(t, table.values[1] == (plx_real)2.5 && table.values[2] == -300, "its values");
+typedef struct refusal {
+    const char *text;
+    size_t size;
+    const char *expected;
+} refusal;
+
+static const refusal refusals[] = {
+    {TEXT(""), "no line of numbers"},
+    {TEXT("x,y\n"), "no line of numbers in it, only one of names"},
+    {TEXT("1,2\n3,x\n"), "line 2, column 2: \"x\" is not a finite number"},
+    {TEXT("1,2\n3\n"), "line 2 has 1 cell, line 1 has 2; commas separate them"},
+    {TEXT("\na,b\n\n1,2,3\n"), "line 4 has 3 cells, line 2 has 2"},
+    {TEXT("1;2\n1,5\n"), "line 2 has 1 cell, line 1 has 2; semicolons"},
+    {TEXT("1,nan\n"), "line 1, column 2: \"nan\" is not a finite number; fill it in"},
+    {TEXT("-Inf,NaN\n"), "line 1, column 1: \"-Inf\" is not a finite number; fill it in"},
+    {TEXT("1,\n"), "line 1, column 2: the cell is empty"},
+    {TEXT("a,b\n1,\"\"\n"), "line 2, column 2: the cell is empty"},
+    {TEXT(",,\n"), "line 1, column 1: the cell is empty"},
+    {TEXT("1,0x10\n"), "line 1, column 2"},
+    {TEXT("1,1e\n"), "line 1, column 2"},
+    {TEXT("1,1e999\n"), "not a finite number"},
+    {TEXT("name,2019\n"), "column 1: \"name\" is not a finite number, and a first line"},
+    {TEXT("\"1,5\",\"2,5\"\n"), "line 1, column 1: \"1,5\" has a comma within a number"},
+    {TEXT("1.5;2\n3;2,5\n"), "line 2, column 2: \"2,5\" has a decimal comma after"},
+    {TEXT("1,5;2\n3;1.234\n"), "line 2, column 2: \"1.234\" has a decimal point after"},
+    {TEXT("1;1.234,5\n"), "line 1, column 2: \"1.234,5\" is not a finite number"},
+    {TEXT("a\tb\n1\t2\n"), "line 2, column 1: \"1 2\" is not a finite number; commas or"},
+    {TEXT("1,2\n3,\"4\n5,6\n"), "line 2, column 2: the quote that begins here is not closed"},
+    {TEXT("1,\"2\"3\n"), "line 1, column 2: text follows the closing quote"},
+    {TEXT("\"a\nb\",c\n1,x\n"), "line 3, column 2: \"x\""},
+    {TEXT("\xff\xfe"
+          "1\0,\0"
+          "2\0"),
+     "mark of UTF-16 (little-endian); save the table as UTF-8"},
+    {TEXT("\xfe\xff\0"
+          "1"),
+     "line 1, column 1: the byte order mark of UTF-16 (big-endian)"},
+    {TEXT("\xff\xfe\0\0"
+          "1\0\0\0"),
+     "UTF-32 (little-endian)"},
+    {TEXT("\0\0\xfe\xff\0\0\0"
+          "1"),
+     "UTF-32 (big-endian)"},
+    {TEXT("1\0,\0"
+          "2\0\n\0"),
+     "line 1, column 1: a zero byte, as UTF-16"},
+    {TEXT("a,b\n1,\"2\0\"\n"), "line 2, column 2: a zero byte"},
+    {TEXT("1,2\n\0\0\0\0"), "line 2, column 1: a zero byte"},
+};
+
+static void refuse_csv(plx_check *t, plx_ctx *ctx, const refusal *r) {
+    plx_csv csv = {.rows = -1};
+    const plx_status status = plx_csv_parse(ctx, r->text, r->size, &csv);
+    CHECK(t, status == PLX_ERR_FORMAT && strstr(plx_message(ctx), r->expected),
+          "csv \"%s\": %s, \"%s\"", r->text, plx_status_name(status), plx_message(ctx));
+    CHECK(t, csv.rows == -1, "csv \"%s\": the table was left alone", r->text);
+}
+
+/* A cell of 600 digits was cut to 63, another number; it is refused, and so is one of 511 that is
+ * none, by its beginning. Two million cells in a line are read. */
+static void long_csv(plx_check *t, plx_ctx *ctx) {
+    enum { CELLS = 2000000 };
+    static char text[2 * CELLS];
+    memset(text, '1', 600);
+    refuse_csv(t, ctx, &(refusal){text, 600, "1111111111111111...\" has too many characters"});
+    memset(text, 'x', 511);
+    text[39] = (char)0xc3;
+    text[40] = (char)0xa9;
+    text[511] = ',';
+    text[512] = '1';
+    text[513] = '\n';
+    refuse_csv(t, ctx, &(refusal){text, 514, "xxx...\" is not a finite number"});
+    for (int i = 0; i < CELLS; ++i) {
+        text[2 * i] = (char)('0' + i % 10);
+        text[2 * i + 1] = i + 1 < CELLS ? ',' : '\n';
     }
-    plx_csv_free(&table);
-    refuse_csv(t, ctx, "", "no line of numbers");
-    refuse_csv(t, ctx, "x,y\n", "no line of numbers");
-    refuse_csv(t, ctx, "1,2\n3,x\n", "line 2, column 2: \"x\"");
-    refuse_csv(t, ctx, "1,2\n3\n", "line 2 has 1 cells");
-    refuse_csv(t, ctx, "1,nan\n", "line 1, column 2");
-    refuse_csv(t, ctx, "1,\n", "line 1, column 2");
-    refuse_csv(t, ctx, "1,0x10\n", "line 1, column 2");
-    refuse_csv(t, ctx, "1,1e\n", "line 1, column 2");
-    refuse_csv(t, ctx, "1,1e999\n", "not a finite number");
+    plx_csv csv = {0};
+    if (!CHECK(t, plx_csv_parse(ctx, text, sizeof text, &csv) == PLX_OK, "%s", plx_message(ctx)))
+        return;
+    CHECK(t, csv.rows == 1 && csv.columns == CELLS && csv.values[CELLS - 1] == 9, "%d columns",
+          (int)csv.columns);
+    plx_csv_free(&csv);
 }
 
 void plx_test_unit_files(plx_check *t) {
     plx_ctx *ctx = plx_check_context(t, NULL, 1);
     if (!ctx) return;
     idx(t, ctx);
-    csv(t, ctx);
+    /* The language that the environment names: tests/cli/machine.test.mjs names one with decimal
+     * commas. */
+    (void)setlocale(LC_NUMERIC, "");
+    read_tables(t, ctx);
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; ++i)
+        refuse_csv(t, ctx, &refusals[i]);
+    long_csv(t, ctx);
+    (void)setlocale(LC_NUMERIC, "C");
     plx_ctx_free(ctx);
 }

@@ -366,11 +366,17 @@ for (const tier of TIERS) {
       const expected = { shape: [2, 3], data: Uint8Array.from([1, 2, 3, 4, 5, 6]) };
       assert.deepEqual(await plx.data.idx(idx), expected);
       assert.deepEqual(await plx.data.idx(gzipSync(idx)), expected);
-      assert.deepEqual(await plx.data.csv('a,b\n1,2\n3,4.5\n'), {
-        rows: 2,
+      const table = (values, names) => ({
+        rows: values.length / 2,
         columns: 2,
-        values: Float32Array.from([1, 2, 3, 4.5]),
+        values: Float64Array.from(values),
+        names,
       });
+      assert.deepEqual(await plx.data.csv('a,b\n1,2\n3,4.5\n'), table([1, 2, 3, 4.5], true));
+      // Seconds since 1970, which are equal in single precision; a mark of UTF-8; decimal commas.
+      const seconds = [1700000000, 1700000001];
+      assert.deepEqual(await plx.data.csv(`"${seconds.join('","')}"\r\n`), table(seconds, false));
+      assert.deepEqual(await plx.data.csv('\ufeff1,5;2\n'), table([1.5, 2], false));
     });
   });
 }

@@ -348,6 +348,12 @@ describe('a reader refuses', () => {
   it('no bytes at all', () => fails(plx.data.idx('text'), 'PLX_ERR_ARGUMENT', /Uint8Array/));
   it('a CSV with a bad cell, with its line', () =>
     fails(plx.data.csv('a,b\n1,2\n3,x\n'), 'PLX_ERR_FORMAT', /line 3/));
+  it('a CSV in UTF-16', () => {
+    const bytes = Uint8Array.of(0xff, 0xfe, 0x31, 0, 0x0a, 0);
+    return fails(plx.data.csv(bytes), 'PLX_ERR_FORMAT', /mark of UTF-16 .little-endian.; save/);
+  });
+  it('a CSV with a comma within a number', () =>
+    fails(plx.data.csv('"1,5","2,5"\n'), 'PLX_ERR_FORMAT', /line 1, column 1: "1,5" has a comma/));
   it('a CSV with a short row', () => fails(plx.data.csv('1,2\n3\n'), 'PLX_ERR_FORMAT', /line 2/));
 });
 

@@ -584,15 +584,24 @@ export interface CsvTable {
   rows: number;
   /** Numbers in a line. */
   columns: number;
-  /** [rows, columns]. */
-  values: Float32Array;
+  /**
+   * [rows, columns]. In double precision: subtract the mean before a model trains on large numbers
+   * (time stamps), as it computes in single precision.
+   */
+  values: Float64Array;
+  /** Whether the first line named the columns; it is no row then. */
+  names: boolean;
 }
 
 /** Readers of data files. */
 export interface DataReaders {
   /** An IDX file (the format of MNIST), compressed by gzip or not. */
   idx(bytes: ArrayBuffer | Uint8Array): Promise<IdxArray>;
-  /** Comma-separated numbers, with or without a header line. */
+  /**
+   * A table of numbers as RFC 4180 describes it: commas between cells, quotes around any of them. With
+   * semicolons in the first line, those separate cells and decimal commas are allowed, as spreadsheets
+   * of many countries write it. A first line without numbers names the columns. In UTF-8.
+   */
   csv(text: string | ArrayBuffer | Uint8Array): Promise<CsvTable>;
 }
 

@@ -50,7 +50,7 @@ export interface LearnData {
     /** What to call them (default `"MNIST"`). */
     source?: string;
   };
-  /** Comma-separated numbers, the target in the last column. */
+  /** A table as `plx.data.csv` reads it, the target in the last column. */
   csv?: {
     text: string | ArrayBuffer | Uint8Array;
     /** What to call it (default `"table"`). */
@@ -72,6 +72,8 @@ export interface LearningAbout {
     real: boolean;
     /** What it is called: a file's name, or that of a generator: `"story grammar"`. */
     source: string;
+    /** How the file was read where that is a choice (`"its first line names the columns"`), or `""`. */
+    note: string;
     /** That it was generated and split by. */
     seed: number;
     /** Samples to train on. */

@@ -621,8 +621,10 @@ export class Engine implements EngineApi {
     const heap = this.#h;
     return heap.with([text], (address) => {
       heap.check(heap.c._plx_js_csv(address as number, text.length));
-      const [values, rows, columns] = heap.results(0, 3) as [number, number, number];
-      const table = { rows, columns, values: heap.floats(values, rows * columns).slice() };
+      const [from, rows, columns, named] = heap.results(0, 4) as [number, number, number, number];
+      const { buffer } = heap.c.wasmMemory;
+      const values = new Float64Array(buffer, from, rows * columns).slice();
+      const table = { rows, columns, values, names: named === 1 };
       heap.c._plx_js_csv_free();
       return table;
     });

@@ -204,7 +204,8 @@ export class EngineLearning {
       0,
       8,
     ) as [number, number, number, number, number, number, number, number];
-    const [source, model, optimizer] = [8, 9, 10].map((i) => heap.resultText(i)) as [
+    const [source, model, optimizer, note] = [8, 9, 10, 11].map((i) => heap.resultText(i)) as [
+      string,
       string,
       string,
       string,
@@ -214,7 +215,7 @@ export class EngineLearning {
       task,
       model,
       parameters,
-      data: { real: real === 1, source, seed, train, test, tokens },
+      data: { real: real === 1, source, note, seed, train, test, tokens },
       optimizer,
       rate,
       batchSize,

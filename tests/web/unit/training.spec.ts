@@ -22,7 +22,7 @@ import {
 import { compareBits, nativeCurve } from '../../../web/src/native_curve.js';
 import { idleTraining } from '../../../web/src/state.js';
 import { heldLoss, SpeedMeter } from '../../../web/src/training.js';
-import { measureCells, reached } from '../../../web/src/views/training_figures.js';
+import { dataText, measureCells, reached } from '../../../web/src/views/training_figures.js';
 
 const curve = (n: number) =>
   Array.from({ length: n }, (_, i) => lossPoint(i + 1, i / 100, i % 2 === 0 ? i : -i));
@@ -194,7 +194,7 @@ const about = {
   task: 'gpt2-nano',
   model: 'gpt2-nano:context=64',
   parameters: 1,
-  data: { real: false, source: 'story grammar', seed: 0, train: 9, test: 1, tokens: 64 },
+  data: { real: false, source: 'story grammar', note: '', seed: 0, train: 9, test: 1, tokens: 64 },
   optimizer: 'adamw',
   rate: 1e-3,
   batchSize: 32,
@@ -211,6 +211,17 @@ const about = {
     kept: 0,
   },
 };
+
+test('the data says how its file was read', () => {
+  expect(dataText(about)).toBe(
+    'Synthetic: story grammar, seed 0; 9 samples to train on, 1 held out',
+  );
+  const note = 'its first line names the columns';
+  const data = { ...about.data, real: true, source: 'a.csv', note };
+  expect(dataText({ ...about, data })).toBe(
+    `Real: a.csv (${note}); 9 samples to train on, 1 held out, split by seed 0`,
+  );
+});
 
 /** A row of the suite models, as the command writes it. */
 const curveRow = (engine: object, more: object = {}) => ({

@@ -20,7 +20,7 @@ export function bytesText(bytes: number): string {
 export function dataText({ data }: LearningAbout): string {
   const samples = `${whole(data.train)} samples to train on, ${whole(data.test)} held out`;
   return data.real
-    ? `Real: ${data.source}; ${samples}, split by seed ${data.seed}`
+    ? `Real: ${data.source}${data.note && ` (${data.note})`}; ${samples}, split by seed ${data.seed}`
     : `Synthetic: ${data.source}, seed ${data.seed}; ${samples}`;
 }
 
