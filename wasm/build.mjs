@@ -121,7 +121,9 @@ function declarations() {
   const types = ['api', 'api_generation', 'api_layers', 'api_learning', 'graph_api'].map((name) =>
     read(name).replace(among, ''),
   );
-  const text = [read('errors'), ...types, load[0]].join('\n');
+  /* Symbol.dispose is not in the library of every target. */
+  const library = '/// <reference lib="esnext.disposable" />\n';
+  const text = library + [read('errors'), ...types, load[0]].join('\n');
   if (/^\s*(import|export .* from)\b/m.test(text)) {
     throw new Error('the public types must not import from other files');
   }

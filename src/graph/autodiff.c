@@ -22,12 +22,20 @@ static void accumulate(plx_graph *graph, int32_t *gradient, int32_t more) {
     *gradient = *gradient < 0 ? more : PLX__EMIT2(graph, &plx__op_add, *gradient, more, NULL);
 }
 
+static plx_status fail_rule(plx_graph *graph, const plx_op *op) {
+    static const char ending[] = "_grad";
+    const char *name = plx__title(op);
+    const int own = (int)(strlen(name) - strlen(ending));
+    if (own > 0 && !strcmp(name + own, ending))
+        return plx__graph_fail(graph, PLX_ERR_UNSUPPORTED,
+                               "gradients: the gradient of %.*s has no gradient rule", own, name);
+    return plx__graph_fail(graph, PLX_ERR_UNSUPPORTED, "gradients: %s has no gradient rule", name);
+}
+
 static plx_status propagate(plx_graph *graph, int32_t id, const bool *needed, int32_t *gradient) {
     const plx__node node = graph->nodes[id];
     if (node.op->flags & PLX__OP_LEAF || gradient[id] < 0) return PLX_OK;
-    if (node.op->flags & PLX__OP_NO_GRADIENT)
-        return plx__graph_fail(graph, PLX_ERR_UNSUPPORTED, "gradients: %s has no gradient rule",
-                               plx__title(node.op));
+    if (node.op->flags & PLX__OP_NO_GRADIENT) return fail_rule(graph, node.op);
     int32_t *grads = plx_platform_alloc((size_t)node.inputs_count * sizeof *grads);
     if (!grads) return plx__graph_fail(graph, PLX_ERR_MEMORY, "gradients: no memory");
     for (int k = 0; k < node.inputs_count; ++k) grads[k] = -1;

@@ -9,7 +9,7 @@ import {
   flattenTo,
   toIntegers,
 } from './arrays.js';
-import type { Connection } from './connection.js';
+import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
 import type {
   AttentionOptions,
@@ -38,6 +38,7 @@ import type {
   Pool2dOptions,
   RopeOptions,
 } from './graph_api.js';
+import { builderOf } from './graph_names.js';
 import {
   CallSite,
   ClientNode,
@@ -78,19 +79,6 @@ function namedNumbers(method: Method, numbers: Readonly<Record<string, number>>)
   );
 }
 
-/** Methods that are not named as their builders: NumPy's names tell reductions from pairs. */
-const BUILDERS: Partial<Record<Method, string>> = {
-  sum: 'reduce_sum',
-  mean: 'reduce_mean',
-  max: 'reduce_max',
-  maximum: 'max',
-  minimum: 'min',
-};
-
-/** `leaky_relu` for `leakyRelu`. */
-const builderOf = (method: Method): string =>
-  BUILDERS[method] ?? method.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-
 /** A new array of the values, in the engine's form. */
 function valuesOf(
   what: string,
@@ -99,7 +87,8 @@ function valuesOf(
   dtype: DType,
 ): Float32Array | Int32Array {
   const flat = flattenTo(what, data, shape);
-  return dtype === 'int32' ? toIntegers(what, flat) : Float32Array.from(flat.values);
+  if (dtype === 'int32') return toIntegers(what, flat);
+  return flat.values instanceof Float32Array ? flat.values : Float32Array.from(flat.values);
 }
 
 function integers(what: string, values: readonly number[]): number[] {
@@ -207,7 +196,10 @@ class ClientFunction<T extends readonly GraphNode<DType>[]> implements GraphFunc
       };
     });
     const { connection, id } = this.graph;
-    const running = connection.call((engine) => engine.runFunction(id, this.id, values));
+    const arrays = values.map((value) => value.data);
+    const running = connection.call((engine) =>
+      engine.runFunction(id, this.id, moved(values, arrays)),
+    );
     return (await site.answer(running)) as GraphArrays<T>;
   }
 
@@ -902,8 +894,9 @@ export class ClientGraph implements Graph {
 
   async #send(pending: readonly Recorded[]): Promise<void> {
     const calls = pending.map(({ call }) => call);
+    const arrays = calls.map((call) => ('values' in call ? call.values : undefined));
     const reply = await this.connection.call((engine) =>
-      engine.extendGraph(this.id, calls, this.#seed),
+      engine.extendGraph(this.id, moved(calls, arrays), this.#seed),
     );
     if (!('failure' in reply)) {
       this.#known.push(...reply.values);
@@ -961,7 +954,9 @@ export class ClientGraph implements Graph {
     const { name, dims } = parameter as ClientParameter;
     const data = valuesOf(`write: ${name}`, values, dims, 'float32') as Float32Array;
     await this.#flush('write');
-    await this.connection.call((engine) => engine.writeParameter(this.id, value, data));
+    await this.connection.call((engine) =>
+      engine.writeParameter(this.id, value, moved(data, [data])),
+    );
   }
 
   async dispose(): Promise<void> {

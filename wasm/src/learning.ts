@@ -10,7 +10,7 @@ import type {
   TrainOutcome,
 } from './api_learning.js';
 import { checkFinite, checkName, checkWhole } from './arrays.js';
-import type { Connection } from './connection.js';
+import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
 import { checkSource, readDigits, textBytes } from './file_bytes.js';
 import { runJob } from './jobs.js';
@@ -173,6 +173,8 @@ export async function openLearning(
   options: LearnOptions,
 ): Promise<Learning> {
   const request = await requestOf(options);
-  const about = await connection.call((engine) => engine.learn(id, request));
+  const { text, table, mnist } = request;
+  const files = [text?.bytes, table?.bytes, mnist?.images, mnist?.labels];
+  const about = await connection.call((engine) => engine.learn(id, moved(request, files)));
   return new ClientLearning(connection, id, about);
 }

@@ -18,7 +18,7 @@ import type {
 import type { Layer } from './api_layers.js';
 import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
 import { checkFinite, checkName, checkWhole } from './arrays.js';
-import type { Connection } from './connection.js';
+import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
 import { plainBytes, readDigits, textBytes } from './file_bytes.js';
 import { graphMaker } from './graph.js';
@@ -65,7 +65,7 @@ function checkTexts(what: string, texts: unknown = []): string[] {
     throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an array of strings`);
   }
   const wrong = texts.find((text) => text.trim() === '' || text.includes(','));
-  if (wrong === undefined) return texts;
+  if (wrong === undefined) return [...texts];
   throw new PlxError(
     'PLX_ERR_ARGUMENT',
     `${what}: "${wrong}" is ${wrong.includes(',') ? 'a text with a comma' : 'empty'}: ` +
@@ -181,11 +181,12 @@ export class ClientParallax implements Parallax {
 
   async bench(options: BenchOptions = {}): Promise<BenchRow[]> {
     checkOptions('bench', options, BENCH);
+    const plan = planOf('bench', options);
     const given = checkData(options.data ?? {}).mnist;
     const mnist = given && (await readDigits('bench', given));
     const request: BenchRequest = {
       job: this.#connection.newJob(),
-      ...planOf('bench', options),
+      ...plan,
       seed: checkWhole('bench: seed', options.seed ?? 0, 0),
       ...(mnist ? { mnist } : {}),
     };
@@ -208,7 +209,8 @@ export class ClientParallax implements Parallax {
           { afterAbort: true },
         ),
       );
-      return this.#connection.call((engine) => engine.bench(request, report));
+      const files = [mnist?.images, mnist?.labels];
+      return this.#connection.call((engine) => engine.bench(moved(request, files), report));
     });
     if (rows.length > 0 || failures > 0 || request.cases.length === 0) return rows;
     const texts = request.cases.map((text) => `"${text}"`).join(' or ');
@@ -230,12 +232,12 @@ export class ClientParallax implements Parallax {
 
   async #idx(given: ArrayBuffer | Uint8Array): Promise<IdxArray> {
     const plain = await plainBytes('data.idx', given);
-    return this.#connection.call((engine) => engine.idx(plain));
+    return this.#connection.call((engine) => engine.idx(moved(plain, [plain])));
   }
 
   async #csv(given: string | ArrayBuffer | Uint8Array): Promise<CsvTable> {
     const text = textBytes('data.csv', given);
-    return this.#connection.call((engine) => engine.csv(text));
+    return this.#connection.call((engine) => engine.csv(moved(text, [text])));
   }
 
   dispose(): void {
