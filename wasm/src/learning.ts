@@ -14,6 +14,7 @@ import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
 import { checkSource, readDigits, textBytes } from './file_bytes.js';
 import { runJob } from './jobs.js';
+import { optimizerOf } from './names.js';
 import { anything, callback, checkObject, checkOptions, number, signal, text } from './options.js';
 import type { LearnRequest, TrainReport } from './rpc.js';
 
@@ -82,7 +83,7 @@ async function requestOf(options: LearnOptions): Promise<LearnRequest> {
     batchSize: batchSize === undefined ? 0 : checkWhole('learn: batchSize', batchSize, 1),
     rate: rate === undefined ? 0 : checkRate('learn: rate', rate),
     ...(model === undefined ? {} : { model: checkText('learn: model', model) }),
-    ...(optimizer === undefined ? {} : { optimizer: checkText('learn: optimizer', optimizer) }),
+    ...(optimizer === undefined ? {} : { optimizer: optimizerOf('learn: optimizer', optimizer) }),
     ...(await filesOf(options)),
   };
 }

@@ -50,7 +50,7 @@ export const lossOf = (what: string, given: LossName = 'mse'): Loss =>
 const OPTIMIZERS = ['sgd', 'adam', 'adamw', 'lion', 'rmsprop'] as const;
 
 /** The engine's name of an optimizer. */
-export const optimizerOf = (what: string, given: OptimizerName) =>
+export const optimizerOf = (what: string, given: string): OptimizerName =>
   nameOf(what, given, OPTIMIZERS, {}, { momentum: 'write { kind: "sgd", momentum: 0.9 }' });
 
 const SAME_ACTIVATION: Table = {

@@ -17,7 +17,7 @@ import type {
 } from './api.js';
 import type { Layer } from './api_layers.js';
 import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
-import { checkFinite, checkName, checkWhole } from './arrays.js';
+import { checkFinite, checkName, checkWhole, told } from './arrays.js';
 import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
 import { plainBytes, readDigits, textBytes } from './file_bytes.js';
@@ -77,7 +77,7 @@ function checkSeconds(call: string, seconds: number): number {
   if (seconds >= 0 && seconds <= MOST_SECONDS) return seconds;
   throw new PlxError(
     'PLX_ERR_ARGUMENT',
-    `${call}: seconds is ${seconds}: give a number from 0 to ${MOST_SECONDS}`,
+    `${call}: seconds is ${told(seconds)}: give a number from 0 to ${MOST_SECONDS}`,
   );
 }
 
