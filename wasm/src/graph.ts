@@ -38,7 +38,6 @@ import type {
   Pool2dOptions,
   RopeOptions,
 } from './graph_api.js';
-import { builderOf } from './graph_names.js';
 import {
   CallSite,
   ClientNode,
@@ -47,7 +46,8 @@ import {
   ClientWeight,
   type Recorded,
 } from './graph_nodes.js';
-import { checkLayer, libraryName } from './layers.js';
+import { checkLayer } from './layers.js';
+import { builderOf, libraryName } from './library_names.js';
 import { checkOptimizer, checkRate } from './model.js';
 import { checkOptions, number } from './options.js';
 import type { GraphCall, InputValue, ValueInfo } from './rpc.js';

@@ -2,7 +2,7 @@
 import { kindOf } from './arrays.js';
 import { PlxError } from './errors.js';
 import type { DType, GraphNode, GraphParameter, GraphUpdate } from './graph_api.js';
-import { inMethods } from './graph_names.js';
+import { inMethods } from './library_names.js';
 import type { GraphCall } from './rpc.js';
 
 /** What handles ask their graph. */

@@ -192,7 +192,3 @@ export function checkLayers(list: Layer[]): Layer[] {
   }
   return list.map((layer, i) => checkLayer(`sequential: layer ${i}`, layer));
 }
-
-/** `max_pool2d` for `maxPool2d`: the library's name. */
-export const libraryName = (name: string): string =>
-  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,4 +1,4 @@
-/** What methods of a graph are called in the library, and the other way round. */
+/** What the library calls the methods of a graph and layers, and the other way round. */
 
 /** Methods that are not named as their builders: NumPy's names tell reductions from pairs. */
 const BUILDERS: Readonly<Record<string, string>> = {
@@ -9,9 +9,12 @@ const BUILDERS: Readonly<Record<string, string>> = {
   minimum: 'min',
 };
 
-/** `leaky_relu` for `leakyRelu`. */
-export const builderOf = (method: string): string =>
-  BUILDERS[method] ?? method.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** `max_pool2d` for `maxPool2d`. */
+export const libraryName = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** The builder that a method stands for. */
+export const builderOf = (method: string): string => BUILDERS[method] ?? libraryName(method);
 
 const methodOf = (builder: string): string =>
   Object.keys(BUILDERS).find((method) => BUILDERS[method] === builder) ??
