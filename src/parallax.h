@@ -317,7 +317,7 @@ plx_node plx_log_sum_exp(plx_graph *graph, plx_node x, int axis);
  * it. 0 <= rate < 1. The mask depends on the seed and the plan's step number alone. */
 plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed);
 
-/* -- Shapes -- */
+/* -- Shapes: up to gather they take reals or i32, and give what they take -- */
 
 /* The same elements in another shape, at no cost; one size may be -1 and follows from the others.
  */

@@ -139,8 +139,9 @@ void plx_model_free(plx_model *model);
 /* Family and size i of those that plx_model_from_name knows into text, "gpt2-nano"; false past the
  * last. */
 bool plx_model_name(int i, char *text, size_t text_bytes);
-/* The value of a dimension by its key ("width"); -1 when the model's family has none of it. */
-int64_t plx_model_setting(const plx_model *model, const char *key);
+/* The value of a setting by its key ("width", "dropout"); -1 when the model's family has none of
+ * it. */
+double plx_model_setting(const plx_model *model, const char *key);
 
 int plx_model_inputs(const plx_model *model);
 int plx_model_outputs(const plx_model *model);

@@ -122,7 +122,9 @@ function declarations() {
   const among =
     /^import type [^;]* from '\.\/(api|api_generation|api_layers|api_learning|graph_api)\.js';$/gm;
   const files = ['errors', 'api', 'api_generation', 'api_layers', 'api_learning', 'graph_api'];
-  const text = [...files.map((name) => read(name).replace(among, '')), load[0]].join('\n');
+  /* Symbol.dispose is not in the library of every target. */
+  const library = '/// <reference lib="esnext.disposable" />\n';
+  const text = library + [...files.map((name) => read(name).replace(among, '')), load[0]].join('\n');
   if (/^\s*(import|export .* from)\b/m.test(text)) {
     throw new Error('the public types must not import from other files');
   }

@@ -242,7 +242,7 @@ EXPORT const char *plx_js_model_name(int i) {
 
 /* A dimension of a model by name; -1: it has none of it. */
 EXPORT double plx_js_model_setting(const plx_model *model, const char *key) {
-    return (double)plx_model_setting(model, key);
+    return plx_model_setting(model, key);
 }
 
 EXPORT int plx_js_model_ports(const plx_model *model, bool outputs) {

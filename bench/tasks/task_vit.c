@@ -139,8 +139,8 @@ static plx_status paint_looks(plx_learning *l, const looks *from, int64_t side) 
 
 /* Beside each picture where every head of the last block looks. */
 static plx_status show_attention(plx_learning *l) {
-    const int64_t side = plx_model_setting(l->model, "patch");
-    looks found = {.heads = plx_model_setting(l->model, "heads")};
+    const int64_t side = (int64_t)plx_model_setting(l->model, "patch");
+    looks found = {.heads = (int64_t)plx_model_setting(l->model, "heads")};
     if (side < 1 || found.heads < 1) return PLX_OK; /* another model than a ViT */
     const plx_status status = compile_looks(l, &found);
     const plx_status painted =

@@ -123,10 +123,10 @@ plx_status plx__text_show_attention(plx_learning *l) {
     const int32_t *ids = text->ids + text->test_begin;
     const bool modern = plx_model_setting(l->model, "rope_base") > 0;
     block_input b = {.weights = plx_model_weights(l->model),
-                     .width = plx_model_setting(l->model, "width"),
-                     .heads = plx_model_setting(l->model, "heads"),
+                     .width = (int64_t)plx_model_setting(l->model, "width"),
+                     .heads = (int64_t)plx_model_setting(l->model, "heads"),
                      .modern = modern,
-                     .base = (double)plx_model_setting(l->model, "rope_base")};
+                     .base = plx_model_setting(l->model, "rope_base")};
     plx_tensor *keys = plx_weights_find(b.weights, "block_0.attention.key.weight");
     if (!keys || text->context < TOKENS) return PLX_OK;
     b.kv_heads = plx_tensor_dims(keys)[1] / (b.width / b.heads);

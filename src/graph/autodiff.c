@@ -22,12 +22,20 @@ static void accumulate(plx_graph *graph, int32_t *gradient, int32_t more) {
     *gradient = *gradient < 0 ? more : PLX__EMIT2(graph, &plx__op_add, *gradient, more, NULL);
 }
 
+static plx_status fail_rule(plx_graph *graph, const plx_op *op) {
+    static const char ending[] = "_grad";
+    const char *name = plx__title(op);
+    const int own = (int)(strlen(name) - strlen(ending));
+    if (own > 0 && !strcmp(name + own, ending))
+        return plx__graph_fail(graph, PLX_ERR_UNSUPPORTED,
+                               "gradients: the gradient of %.*s has no gradient rule", own, name);
+    return plx__graph_fail(graph, PLX_ERR_UNSUPPORTED, "gradients: %s has no gradient rule", name);
+}
+
 static plx_status propagate(plx_graph *graph, int32_t id, const bool *needed, int32_t *gradient) {
     const plx__node node = graph->nodes[id];
     if (node.op->flags & PLX__OP_LEAF || gradient[id] < 0) return PLX_OK;
-    if (node.op->flags & PLX__OP_NO_GRADIENT)
-        return plx__graph_fail(graph, PLX_ERR_UNSUPPORTED, "gradients: %s has no gradient rule",
-                               node.op->name);
+    if (node.op->flags & PLX__OP_NO_GRADIENT) return fail_rule(graph, node.op);
     int32_t *grads = plx_platform_alloc((size_t)node.inputs_count * sizeof *grads);
     if (!grads) return plx__graph_fail(graph, PLX_ERR_MEMORY, "gradients: no memory");
     for (int k = 0; k < node.inputs_count; ++k) grads[k] = -1;
@@ -39,12 +47,26 @@ static plx_status propagate(plx_graph *graph, int32_t id, const bool *needed, in
     return graph->status;
 }
 
+static plx_status refuse_integers(plx_graph *graph, const char *what, plx_node x) {
+    if (x.id < 0 || x.id >= graph->count || graph->nodes[x.id].dtype == PLX_DTYPE_REAL)
+        return PLX_OK;
+    plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                    "gradients: %s holds 32-bit integers, which have no gradient", what);
+    return plx_graph_status(graph);
+}
+
 plx_status plx_gradients(plx_graph *graph, plx_node loss, int count, const plx_node *wrt,
                          plx_node *grads) {
     PLX_TRY(plx_graph_status(graph));
     if (loss.id < 0 || loss.id >= graph->count || plx__size(&graph->nodes[loss.id]) != 1) {
         plx__graph_fail(graph, PLX_ERR_SHAPE, "gradients: the loss must be a scalar node");
         return plx_graph_status(graph);
+    }
+    PLX_TRY(refuse_integers(graph, "the loss", loss));
+    for (int k = 0; k < count; ++k) {
+        char name[32];
+        plx__format(name, sizeof name, "variable %d", k);
+        PLX_TRY(refuse_integers(graph, name, wrt[k]));
     }
     const int32_t end = loss.id + 1;
     bool *needed = plx_platform_alloc((size_t)end * sizeof *needed);

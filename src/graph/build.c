@@ -257,6 +257,10 @@ static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis,
     int64_t size = 0;
     const int own = plx__checked_axis(graph, op, x, axis, &size);
     if (own < 0) return plx_none();
+    if (plx_node_dtype(graph, x) != PLX_DTYPE_REAL) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: input 0 must hold reals", op);
+        return plx_none();
+    }
     const int rank = plx_node_shape(graph, x, NULL);
     assert(0 <= rank && rank <= PLX_MAX_RANK);
     const int64_t mask = own == PLX_ALL_AXES ? ((int64_t)1 << rank) - 1 : (int64_t)1 << own;

@@ -2,7 +2,7 @@
 #include "models/limits.h"
 #include "nn/model.h"
 
-#include "base/dmath.h"
+#include "base/platform.h"
 
 #include <string.h>
 
@@ -97,24 +97,14 @@ static plx_status new_mlp(plx_ctx *ctx, const char *name, uint64_t seed, plx_mod
 
 /* ---- gpt2-nano:width=192,heads=6 ------------------------------------------------------------- */
 
-/* A decimal number without exponent; false when text is none up to end. */
+/* The finite number that the text up to end is; false when it is none. */
 static bool parse_number(const char *text, const char *end, double *out) {
-    double value = 0, place = 0;
-    const bool negative = *text == '-';
-    if (negative) ++text;
-    if (text == end) return false;
-    for (; text < end; ++text) {
-        if (*text == '.' && place == 0) {
-            place = 1;
-            continue;
-        }
-        if (*text < '0' || *text > '9' || value > 1e15) return false;
-        value = 10 * value + (*text - '0');
-        place *= 10;
-    }
-    if (place == 0) place = 1;
-    *out = (negative ? -value : value) / place;
-    return true;
+    char number[64];
+    const size_t length = (size_t)(end - text);
+    if (length >= sizeof number) return false;
+    memcpy(number, text, length);
+    number[length] = '\0';
+    return plx_platform_number(number, out);
 }
 
 static plx_status unknown_key(plx_ctx *ctx, const plx__family *family, const char *key,

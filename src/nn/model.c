@@ -270,10 +270,10 @@ plx_status plx__model_of_family(plx_ctx *ctx, const plx__family *family, const d
     return PLX_OK;
 }
 
-int64_t plx_model_setting(const plx_model *model, const char *key) {
+double plx_model_setting(const plx_model *model, const char *key) {
     if (!model->family) return -1;
     for (int i = 0; model->family->settings[i].key; ++i)
-        if (!strcmp(model->family->settings[i].key, key)) return (int64_t)model->settings[i];
+        if (!strcmp(model->family->settings[i].key, key)) return model->settings[i];
     return -1;
 }
 

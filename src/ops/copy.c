@@ -167,10 +167,28 @@ static void choose_tiles(copy_job *job, int threads) {
     job->row_tile = at_most(job->rows, PIECE / job->column_tile + 1);
 }
 
-void plx__copy_strided(plx_ctx *ctx, int threads, const plx_real *x, plx_real *y,
+/* Of integers that are narrower than reals, as in the build for double precision. */
+static void copy_integers(const int32_t *x, int32_t *y, const plx__copy *copy) {
+    for (int64_t i = 0, count = plx__product(copy->rank, copy->dims); i < count; ++i) {
+        int64_t index = i, from = 0, to = 0;
+        for (int axis = copy->rank - 1; axis >= 0; --axis) {
+            from += index % copy->dims[axis] * copy->from[axis];
+            to += index % copy->dims[axis] * copy->to[axis];
+            index /= copy->dims[axis];
+        }
+        y[to] = x[from];
+    }
+}
+
+void plx__copy_strided(plx_ctx *ctx, int threads, plx_dtype dtype, const void *x, void *y,
                        const plx__copy *copy) {
     for (int axis = 0; axis < copy->rank; ++axis)
         if (!copy->dims[axis]) return;
+    /* Of one width, integers are moved as reals: loads and stores keep all bits. */
+    if (plx__element_bytes(dtype) != sizeof(plx_real)) {
+        copy_integers(x, y, copy);
+        return;
+    }
     copy_job job = {.kernels = ctx->kernels, .x = x, .y = y, .add = copy->add};
     const plx__copy c = with_plane(simplified(copy), &job.transposed);
     const int column = c.rank - 1, row = c.rank - 2;

@@ -5,14 +5,15 @@
 #include "ops/op.h"
 
 /* y[sum_a i_a to[a]] = x[sum_a i_a from[a]] for all indices i_a < dims[a]; strides may be negative
- * or 0. add: += in an order that depends on the shape alone; only then may places of y coincide. */
+ * or 0. add: += of reals in an order that depends on the shape alone; only then may places of y
+ * coincide. */
 typedef struct plx__copy {
     int rank;
     int64_t dims[PLX_MAX_RANK], from[PLX_MAX_RANK], to[PLX_MAX_RANK];
     bool add;
 } plx__copy;
 
-void plx__copy_strided(plx_ctx *ctx, int threads, const plx_real *x, plx_real *y,
+void plx__copy_strided(plx_ctx *ctx, int threads, plx_dtype dtype, const void *x, void *y,
                        const plx__copy *copy);
 
 /* y[i] = value for i < n. */

@@ -5,8 +5,8 @@
 
 static plx__cost cost_gathered(const plx_graph *graph, const plx__node *node) {
     (void)graph;
-    return (plx__cost){
-        .flops = 0, .bytes = 2.0 * (double)plx__size(node) * (double)sizeof(plx_real), .weight = 1};
+    const double each = (double)plx__element_bytes(node->dtype);
+    return (plx__cost){.flops = 0, .bytes = 2 * (double)plx__size(node) * each, .weight = 1};
 }
 
 static plx_status check_indices(plx_ctx *ctx, const plx__step *step, int k, int64_t n) {
@@ -25,6 +25,9 @@ static plx_status check_indices(plx_ctx *ctx, const plx__step *step, int k, int6
 /* x [outer, n, inner], taken at count indices. */
 typedef struct gather_job {
     const plx_kernels *kernels;
+    const char *from; /* x and y of gather, whatever their elements are */
+    char *to;
+    int64_t inner_bytes;
     const plx_real *x;
     const int32_t *indices;
     const int64_t *first, *order;
@@ -58,6 +61,7 @@ static plx_status replace_axis(plx_graph *graph, plx__node *node, int rank, cons
 
 static plx_status infer_gather(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
+    node->dtype = x->dtype;
     return replace_axis(graph, node, x->rank, x->dims, plx__input_of(graph, node, 1));
 }
 
@@ -71,19 +75,20 @@ static void gradient_gather(plx_graph *graph, int32_t id, int32_t gy, int32_t *g
 static void gather_rows(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const gather_job *job = arg;
+    const int64_t bytes = job->inner_bytes;
     int64_t k = begin % job->count;
-    const plx_real *x = job->x + begin / job->count * job->n * job->inner;
-    plx_real *y = job->y + begin * job->inner;
+    const char *x = job->from + begin / job->count * job->n * bytes;
+    char *y = job->to + begin * bytes;
     for (int64_t row = begin; row < end; ++row) {
-        const plx_real *from = x + job->indices[k] * job->inner;
-        if (job->inner == 1)
-            *y = *from;
+        const char *from = x + job->indices[k] * bytes;
+        if (bytes == sizeof(plx_real))
+            memcpy(y, from, sizeof(plx_real)); /* one load, one store */
         else
-            memcpy(y, from, (size_t)job->inner * sizeof *y);
-        y += job->inner;
+            memcpy(y, from, (size_t)bytes);
+        y += bytes;
         if (++k < job->count) continue;
         k = 0;
-        x += job->n * job->inner;
+        x += job->n * bytes;
     }
 }
 
@@ -91,8 +96,9 @@ static plx_status run_gather(plx_ctx *ctx, const plx__step *step) {
     gather_job job = loops_of(ctx, step->in[0].rank, step->in[0].dims, step->attrs.i[0]);
     PLX_TRY(check_indices(ctx, step, 1, job.n));
     if (!step->out.size) return PLX_OK;
-    job.x = PLX_IN(step, 0);
-    job.y = PLX_OUT(step);
+    job.from = *step->in[0].slot;
+    job.to = *step->out.slot;
+    job.inner_bytes = job.inner * (int64_t)plx__element_bytes(step->out.dtype);
     job.indices = *step->in[1].slot;
     job.count = step->in[1].size;
     const int64_t rows = job.outer * job.count;
@@ -109,6 +115,7 @@ const plx_op plx__op_gather = {
     .name = "gather",
     .min_inputs = 2,
     .max_inputs = 2,
+    .flags = PLX__OP_MOVES,
     .labels = 1 << 1,
     .infer = infer_gather,
     .gradient = gradient_gather,

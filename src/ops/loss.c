@@ -100,27 +100,27 @@ const plx_op plx__op_mse_grad = {
 /* ---- Cross-entropy --------------------------------------------------------------------------- */
 
 /* x [..., classes] and labels [...]: one label a row. */
-static plx_status check_rows(plx_graph *graph, const plx__node *node, const plx__node *x,
-                             const plx__node *labels) {
+static plx_status check_rows(plx_graph *graph, const plx__node *x, const plx__node *labels) {
     if (!x->rank)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: logits are a scalar", node->op->name);
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "cross_entropy: logits are a scalar");
     const int64_t rows = plx__rows(x->rank, x->dims);
     if (rows != plx__size(labels))
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %lld rows of logits, %lld labels",
-                               node->op->name, (long long)rows, (long long)plx__size(labels));
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "cross_entropy: %lld rows of logits, %lld labels", (long long)rows,
+                               (long long)plx__size(labels));
     return PLX_OK;
 }
 
 /* Fails at a label outside the classes; *counted: how many are not to be ignored. */
-static plx_status check_labels(plx_ctx *ctx, const char *op, const int32_t *labels, int64_t rows,
-                               int64_t classes, int64_t *counted) {
+static plx_status check_labels(plx_ctx *ctx, const int32_t *labels, int64_t rows, int64_t classes,
+                               int64_t *counted) {
     *counted = rows;
     for (int64_t i = 0; i < rows; ++i) {
         if (labels[i] >= 0 && labels[i] < classes) continue;
         if (labels[i] != PLX_IGNORED_LABEL)
             return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                             "%s: label %d in row %lld is outside 0..%lld", op, (int)labels[i],
-                             (long long)i, (long long)classes - 1);
+                             "cross_entropy: label %d in row %lld is outside 0..%lld",
+                             (int)labels[i], (long long)i, (long long)classes - 1);
         *counted -= 1;
     }
     return PLX_OK;
@@ -134,7 +134,7 @@ static plx_real mean_of_counted(const plx_kernels *k, int64_t rows, const plx_re
 
 static plx_status infer_mean_of_rows(plx_graph *graph, plx__node *node) {
     node->rank = 0;
-    return check_rows(graph, node, plx__input_of(graph, node, 0), plx__input_of(graph, node, 1));
+    return check_rows(graph, plx__input_of(graph, node, 0), plx__input_of(graph, node, 1));
 }
 
 /* nll(log_probabilities, labels), and all below: attrs f[0] is the label smoothing. */
@@ -151,7 +151,7 @@ static plx_status run_nll(plx_ctx *ctx, const plx__step *step) {
     const int32_t *labels = *step->in[1].slot;
     const plx_real smoothing = (plx_real)step->attrs.f[0];
     int64_t counted;
-    PLX_TRY(check_labels(ctx, step->op->name, labels, rows, classes, &counted));
+    PLX_TRY(check_labels(ctx, labels, rows, classes, &counted));
     plx_real *terms = step->workspace;
     for (int64_t i = 0; i < rows; ++i) {
         const plx_real *x = PLX_IN(step, 0) + i * classes;
@@ -172,7 +172,7 @@ static size_t workspace_rows(const plx_ctx *ctx, const plx__step *step) {
 /* nll_grad(labels, gy): attrs rank and dims, the shape of the log-probabilities. */
 static plx_status infer_nll_grad(plx_graph *graph, plx__node *node) {
     plx__infer_target(graph, node);
-    return check_rows(graph, node, node, plx__input_of(graph, node, 0));
+    return check_rows(graph, node, plx__input_of(graph, node, 0));
 }
 
 static plx_status run_nll_grad(plx_ctx *ctx, const plx__step *step) {
@@ -180,7 +180,7 @@ static plx_status run_nll_grad(plx_ctx *ctx, const plx__step *step) {
     const int32_t *labels = *step->in[0].slot;
     const plx_real smoothing = (plx_real)step->attrs.f[0];
     int64_t counted;
-    PLX_TRY(check_labels(ctx, step->op->name, labels, rows, classes, &counted));
+    PLX_TRY(check_labels(ctx, labels, rows, classes, &counted));
     plx_real *gx = PLX_OUT(step);
     memset(gx, 0, (size_t)step->out.size * sizeof *gx);
     const plx_real value = -PLX_IN(step, 1)[0] / (plx_real)counted;
@@ -238,7 +238,7 @@ static plx_status run_softmax_xent(plx_ctx *ctx, const plx__step *step) {
                     .classes = classes,
                     .smoothing = (plx_real)step->attrs.f[0]};
     int64_t counted;
-    PLX_TRY(check_labels(ctx, step->op->name, job.labels, rows, classes, &counted));
+    PLX_TRY(check_labels(ctx, job.labels, rows, classes, &counted));
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, classes, step->threads),
                       xent_rows, &job);
     *PLX_OUT(step) = mean_of_counted(ctx->kernels, rows, job.y, counted);
@@ -247,7 +247,7 @@ static plx_status run_softmax_xent(plx_ctx *ctx, const plx__step *step) {
 
 static plx_status infer_xent_grad(plx_graph *graph, plx__node *node) {
     plx__infer_same(graph, node);
-    return check_rows(graph, node, node, plx__input_of(graph, node, 1));
+    return check_rows(graph, node, plx__input_of(graph, node, 1));
 }
 
 static plx_status run_softmax_xent_grad(plx_ctx *ctx, const plx__step *step) {
@@ -259,7 +259,7 @@ static plx_status run_softmax_xent_grad(plx_ctx *ctx, const plx__step *step) {
                     .classes = classes,
                     .smoothing = (plx_real)step->attrs.f[0]};
     int64_t counted;
-    PLX_TRY(check_labels(ctx, step->op->name, job.labels, rows, classes, &counted));
+    PLX_TRY(check_labels(ctx, job.labels, rows, classes, &counted));
     job.factor = PLX_IN(step, 2)[0] / (plx_real)counted;
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, classes, step->threads),
                       xent_grad_rows, &job);
@@ -286,6 +286,7 @@ static const char xent_grad_samples[] =
 
 const plx_op plx__op_nll = {
     .name = "nll",
+    .title = "cross_entropy",
     .min_inputs = 2,
     .max_inputs = 2,
     .labels = 1 << 1,

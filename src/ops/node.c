@@ -59,13 +59,31 @@ static bool grow(plx_graph *graph) {
     return true;
 }
 
+/* Whether each input holds what the op takes. */
+static void check_dtypes(plx_graph *graph, const plx__node *node) {
+    const plx_op *op = node->op;
+    for (int k = 0; k < node->inputs_count; ++k) {
+        const plx__node *in = plx__input_of(graph, node, k);
+        /* Ops of any number of inputs take no labels. */
+        const bool labels = plx__marks(op->labels, k), moves = op->flags & PLX__OP_MOVES && !labels;
+        const plx_dtype real = moves ? plx__input_of(graph, node, 0)->dtype : PLX_DTYPE_REAL;
+        const plx_dtype wanted = labels ? PLX_DTYPE_I32 : real;
+        if (in->dtype == wanted) continue;
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: input %d%s%s%s must hold %s%s",
+                        plx__title(op), k, in->name[0] ? " (" : "", in->name,
+                        in->name[0] ? ")" : "",
+                        wanted == PLX_DTYPE_I32 ? "32-bit integers" : "reals",
+                        moves ? ", as input 0 does" : "");
+    }
+}
+
 int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *inputs,
                   const plx__attrs *attrs) {
     if (graph->status != PLX_OK) return -1;
     for (int k = 0; k < count; ++k) {
         if (inputs[k] >= 0 && inputs[k] < graph->count) continue;
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: input %d is not a node of this graph",
-                        op->name, k);
+                        plx__title(op), k);
         return -1;
     }
     plx__node node = {.op = op, .inputs_count = count};
@@ -73,26 +91,17 @@ int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *
     int32_t *copy = count ? plx_platform_alloc((size_t)count * sizeof *copy) : NULL;
     if ((count && !copy) || !grow(graph)) {
         plx_platform_free(copy);
-        plx__graph_fail(graph, PLX_ERR_MEMORY, "%s: no memory for node %d", op->name,
+        plx__graph_fail(graph, PLX_ERR_MEMORY, "%s: no memory for node %d", plx__title(op),
                         (int)graph->count);
         return -1;
     }
     if (count) memcpy(copy, inputs, (size_t)count * sizeof *copy);
     node.inputs = copy;
-    for (int k = 0; k < count; ++k) {
-        const plx__node *in = plx__input_of(graph, &node, k);
-        /* Ops of any number of inputs take reals. */
-        const bool labels = plx__marks(op->labels, k);
-        const plx_dtype wanted = labels ? PLX_DTYPE_I32 : PLX_DTYPE_REAL;
-        if (in->dtype == wanted || op->flags & PLX__OP_VIEW) continue;
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: input %d (%s) must hold %s", op->name, k,
-                        in->name[0] ? in->name : in->op->name,
-                        wanted == PLX_DTYPE_I32 ? "32-bit integers" : "reals");
-    }
+    check_dtypes(graph, &node);
     if (graph->status == PLX_OK) op->infer(graph, &node);
     if (graph->status == PLX_OK) {
         plx__message message;
-        const plx_status status = plx__check_dims(&message, op->name, node.rank, node.dims);
+        const plx_status status = plx__check_dims(&message, plx__title(op), node.rank, node.dims);
         if (status != PLX_OK) plx__graph_fail(graph, status, "%s", message.text);
     }
     if (graph->status != PLX_OK) {

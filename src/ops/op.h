@@ -49,6 +49,7 @@ struct plx_graph {
 /* What a step reads or writes. slot points at the pointer, since inputs are bound between runs. */
 typedef struct plx__operand {
     void **slot;
+    plx_dtype dtype;
     int rank;
     int64_t dims[PLX_MAX_RANK];
     int64_t size;
@@ -105,13 +106,15 @@ typedef enum plx__op_flags {
     PLX__OP_VIEW = 1 << 5,        /* not run: memory of input 0 from element attrs.i[0] on */
     PLX__OP_BUFFER = 1 << 6,      /* memory that a later step fills, for others after it */
     PLX__OP_ONCE = 1 << 7,        /* depends on attributes alone: run once, its memory is kept */
+    PLX__OP_MOVES = 1 << 8,       /* takes reals or integers, and gives what it takes */
 } plx__op_flags;
 
 struct plx_op {
     const char *name;
+    const char *title;          /* of its builder, for messages; NULL: name */
     int min_inputs, max_inputs; /* max < 0: any */
     unsigned flags;
-    unsigned labels;  /* bit k: input k is i32 */
+    unsigned labels; /* bit k: input k is i32; all others are alike, and real unless the op moves */
     unsigned written; /* bit k: input k is a buffer or a tensor that the run writes; no gradient */
     /* Checks the inputs and sets rank, dims and dtype of node; a failure goes through
      * plx__graph_fail. */
@@ -124,6 +127,11 @@ struct plx_op {
     plx_status (*run)(plx_ctx *ctx, const plx__step *step);
     const char *samples; /* as plx__sample_read takes them; NULL for none */
 };
+
+/* What users know an op by. */
+static inline const char *plx__title(const plx_op *op) {
+    return op->title ? op->title : op->name;
+}
 
 /* Bit k of labels or written; inputs beyond 32 have none. */
 static inline bool plx__marks(unsigned mask, int k) {
@@ -161,6 +169,11 @@ static inline const plx__node *plx__input_of(const plx_graph *graph, const plx__
 
 static inline size_t plx__element_bytes(plx_dtype dtype) {
     return dtype == PLX_DTYPE_I32 ? sizeof(int32_t) : sizeof(plx_real);
+}
+
+/* Where element i of an operand lies. */
+static inline void *plx__element(const plx__operand *operand, int64_t i) {
+    return (char *)*operand->slot + i * (int64_t)plx__element_bytes(operand->dtype);
 }
 
 int64_t plx__product(int count, const int64_t *dims);

@@ -83,7 +83,7 @@ static plx_status infer_loss(plx_graph *graph, plx__node *node) {
     if (!plx__same_shape(a, b)) {
         char left[96], right[96];
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: prediction %s and target %s differ",
-                               node->op->name, plx__shape_text(a->rank, a->dims, left, 96),
+                               plx__title(node->op), plx__shape_text(a->rank, a->dims, left, 96),
                                plx__shape_text(b->rank, b->dims, right, 96));
     }
     if (node->inputs_count == 2)
@@ -192,7 +192,7 @@ static const char grad_probabilities[] =
     "3x4~-4,4 3x4~0,1 . : f 0.7; 131x17~-4,4 131x17~0,1 . : f 0.7; "
     "131x17~-4,4 131x17~0,1 . : i 1 f 0.7; 0~-4,4 0~0,1 . : f 0.7";
 
-#define LOSS_OP(op_name, kink, costs, where)                                                       \
+#define LOSS_OP(op_name, builder, kink, costs, where)                                              \
     static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \
         return run_loss(ctx, step, sum_##op_name);                                                 \
     }                                                                                              \
@@ -204,6 +204,7 @@ static const char grad_probabilities[] =
     }                                                                                              \
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
+        .title = builder,                                                                          \
         .min_inputs = 2,                                                                           \
         .max_inputs = 2,                                                                           \
         .flags = (kink),                                                                           \
@@ -225,6 +226,6 @@ static const char grad_probabilities[] =
         .samples = grad_##where,                                                                   \
     };
 
-LOSS_OP(l1, PLX__OP_KINK, simple, anywhere)
-LOSS_OP(huber, 0, simple, anywhere)
-LOSS_OP(bce, 0, exponential, probabilities)
+LOSS_OP(l1, NULL, PLX__OP_KINK, simple, anywhere)
+LOSS_OP(huber, NULL, 0, simple, anywhere)
+LOSS_OP(bce, "binary_cross_entropy", 0, exponential, probabilities)

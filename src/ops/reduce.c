@@ -197,6 +197,7 @@ const plx_op plx__op_sum_to = {
 static plx_status infer_broadcast_to(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     plx__infer_target(graph, node);
+    node->dtype = x->dtype;
     int64_t kept = 1;
     for (int axis = 0; axis < node->rank; ++axis)
         if (!(node->attrs.i[0] >> axis & 1)) kept *= node->dims[axis];
@@ -223,7 +224,8 @@ static void repeat(plx_ctx *ctx, const plx__step *step) {
         copy.from[axis] = stride;
         stride *= copy.dims[axis];
     }
-    plx__copy_strided(ctx, step->threads, PLX_IN(step, 0), PLX_OUT(step), &copy);
+    plx__copy_strided(ctx, step->threads, step->out.dtype, *step->in[0].slot, *step->out.slot,
+                      &copy);
 }
 
 static plx_status run_broadcast_to(plx_ctx *ctx, const plx__step *step) {
@@ -260,6 +262,7 @@ const plx_op plx__op_broadcast_to = {
     .name = "broadcast_to",
     .min_inputs = 1,
     .max_inputs = 1,
+    .flags = PLX__OP_MOVES,
     .infer = infer_broadcast_to,
     .gradient = gradient_broadcast_to,
     .cost = cost_sum,

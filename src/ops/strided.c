@@ -6,8 +6,8 @@
 
 static plx__cost cost_moved(const plx_graph *graph, const plx__node *node) {
     (void)graph;
-    return (plx__cost){
-        .flops = 0, .bytes = 2.0 * (double)plx__size(node) * (double)sizeof(plx_real), .weight = 1};
+    const double each = (double)plx__element_bytes(node->dtype);
+    return (plx__cost){.flops = 0, .bytes = 2 * (double)plx__size(node) * each, .weight = 1};
 }
 
 /* ---- strided: attrs rank and dims the shape, i[0] the first element of x, i[1 + axis] strides --
@@ -32,6 +32,7 @@ static bool is_inside(int rank, const int64_t *dims, const plx__attrs *attrs, in
 static plx_status infer_strided(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     plx__infer_target(graph, node);
+    node->dtype = x->dtype;
     if (!is_inside(node->rank, node->dims, &node->attrs, plx__size(x)))
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "strided: elements beyond the %lld of x",
                                (long long)plx__size(x));
@@ -96,8 +97,8 @@ static plx_status run_strided(plx_ctx *ctx, const plx__step *step) {
     memcpy(copy.dims, step->out.dims, sizeof copy.dims);
     memcpy(copy.from, step->attrs.i + STRIDES, sizeof copy.from);
     plx__contiguous_strides(copy.rank, copy.dims, copy.to);
-    plx__copy_strided(ctx, step->threads, PLX_IN(step, 0) + step->attrs.i[OFFSET], PLX_OUT(step),
-                      &copy);
+    plx__copy_strided(ctx, step->threads, step->out.dtype,
+                      plx__element(&step->in[0], step->attrs.i[OFFSET]), *step->out.slot, &copy);
     return PLX_OK;
 }
 
@@ -111,6 +112,7 @@ const plx_op plx__op_strided = {
     .name = "strided",
     .min_inputs = 1,
     .max_inputs = 1,
+    .flags = PLX__OP_MOVES,
     .infer = infer_strided,
     .gradient = gradient_strided,
     .cost = cost_moved,
@@ -158,8 +160,8 @@ static plx_status run_strided_grad(plx_ctx *ctx, const plx__step *step) {
     plx__contiguous_strides(copy.rank, copy.dims, copy.from);
     copy.add = !is_injective(copy.rank, copy.dims, copy.to);
     plx__fill(ctx, step->threads, step->out.size, 0, PLX_OUT(step));
-    plx__copy_strided(ctx, step->threads, PLX_IN(step, 0), PLX_OUT(step) + step->attrs.i[OFFSET],
-                      &copy);
+    plx__copy_strided(ctx, step->threads, step->out.dtype, PLX_IN(step, 0),
+                      PLX_OUT(step) + step->attrs.i[OFFSET], &copy);
     return PLX_OK;
 }
 
@@ -234,13 +236,14 @@ static plx_status run_concat(plx_ctx *ctx, const plx__step *step) {
     const int axis = (int)step->attrs.i[0];
     const int64_t outer = plx__product(axis, step->out.dims);
     const int64_t row = outer ? step->out.size / outer : 0;
-    plx_real *y = PLX_OUT(step);
+    int64_t begin = 0;
     for (int k = 0; k < step->in_count && row; ++k) {
         const int64_t part = step->in[k].size / outer;
         const plx__copy copy = {
             .rank = 2, .dims = {outer, part}, .from = {part, 1}, .to = {row, 1}};
-        plx__copy_strided(ctx, step->threads, PLX_IN(step, k), y, &copy);
-        y += part;
+        plx__copy_strided(ctx, step->threads, step->out.dtype, *step->in[k].slot,
+                          plx__element(&step->out, begin), &copy);
+        begin += part;
     }
     return PLX_OK;
 }
@@ -253,6 +256,7 @@ const plx_op plx__op_concat = {
     .name = "concat",
     .min_inputs = 1,
     .max_inputs = -1,
+    .flags = PLX__OP_MOVES,
     .infer = infer_concat,
     .gradient = gradient_concat,
     .cost = cost_moved,
@@ -264,6 +268,11 @@ const plx_op plx__op_concat = {
 
 static plx_status infer_pad(plx_graph *graph, plx__node *node) {
     plx__copy_shape(node, plx__input_of(graph, node, 0));
+    const double value = node->attrs.f[0];
+    const bool whole = value >= INT32_MIN && value <= INT32_MAX && (double)(int32_t)value == value;
+    if (node->dtype == PLX_DTYPE_I32 && !whole)
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                               "pad: the value %g among 32-bit integers; it must be one", value);
     for (int axis = 0; axis < node->rank; ++axis) {
         const int64_t before = node->attrs.i[axis], after = node->attrs.i[PLX_MAX_RANK + axis];
         int64_t *dim = &node->dims[axis];
@@ -291,16 +300,23 @@ static void gradient_pad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
 
 /* Rows of the last axis that is padded, together with those after it. */
 typedef struct pad_job {
-    const plx_real *x;
-    plx_real *y;
+    const char *x;
+    char *y;
+    int64_t bytes; /* of an element */
+    plx_dtype dtype;
     plx_real value;
-    int rank; /* axes before the row */
+    int32_t whole_value; /* where the elements are integers */
+    int rank;            /* axes before the row */
     int64_t dims[PLX_MAX_RANK], out[PLX_MAX_RANK], before[PLX_MAX_RANK];
     int64_t row, out_row, row_before;
 } pad_job;
 
-static void fill_row(plx_real *y, int64_t n, plx_real value) {
-    for (int64_t i = 0; i < n; ++i) y[i] = value;
+/* Writes the value n times from element `at` on. */
+static void fill_row(const pad_job *job, int64_t at, int64_t n) {
+    if (job->dtype == PLX_DTYPE_I32)
+        for (int64_t i = at; i < at + n; ++i) ((int32_t *)(void *)job->y)[i] = job->whole_value;
+    else
+        for (int64_t i = at; i < at + n; ++i) ((plx_real *)(void *)job->y)[i] = job->value;
 }
 
 /* The number of the row of x that row of the result holds, or -1. */
@@ -321,24 +337,28 @@ static void pad_rows(void *arg, int64_t begin, int64_t end, int worker) {
     const pad_job *job = arg;
     for (int64_t row = begin; row < end; ++row) {
         const int64_t source = source_row(job, row);
-        plx_real *y = job->y + row * job->out_row;
+        const int64_t first = row * job->out_row, x = first + job->row_before;
         if (source < 0) {
-            fill_row(y, job->out_row, job->value);
+            fill_row(job, first, job->out_row);
             continue;
         }
-        const int64_t after = job->row_before + job->row;
-        fill_row(y, job->row_before, job->value);
+        fill_row(job, first, job->row_before);
         if (job->row)
-            memcpy(y + job->row_before, job->x + source * job->row, (size_t)job->row * sizeof *y);
-        fill_row(y + after, job->out_row - after, job->value);
+            memcpy(job->y + x * job->bytes, job->x + source * job->row * job->bytes,
+                   (size_t)(job->row * job->bytes));
+        fill_row(job, x + job->row, job->out_row - job->row_before - job->row);
     }
 }
 
 static plx_status run_pad(plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
-    pad_job job = {.x = PLX_IN(step, 0),
-                   .y = PLX_OUT(step),
-                   .value = (plx_real)step->attrs.f[0],
+    const bool integers = x->dtype == PLX_DTYPE_I32;
+    pad_job job = {.x = *x->slot,
+                   .y = *step->out.slot,
+                   .bytes = (int64_t)plx__element_bytes(x->dtype),
+                   .dtype = x->dtype,
+                   .value = integers ? 0 : (plx_real)step->attrs.f[0],
+                   .whole_value = integers ? (int32_t)step->attrs.f[0] : 0,
                    .row = 1,
                    .out_row = 1};
     if (!step->out.size) return PLX_OK;
@@ -368,6 +388,7 @@ const plx_op plx__op_pad = {
     .name = "pad",
     .min_inputs = 1,
     .max_inputs = 1,
+    .flags = PLX__OP_MOVES,
     .infer = infer_pad,
     .gradient = gradient_pad,
     .cost = cost_moved,

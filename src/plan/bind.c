@@ -65,33 +65,17 @@ plx_status plx_plan_bind_strided(plx_plan *plan, plx_node input, const void *dat
     return PLX_OK;
 }
 
-static void copy_integers(const plx__node *node, const plx__staged *staged) {
-    const int32_t *x = staged->data;
-    int32_t *y = staged->memory;
-    for (int64_t i = 0; i < plx__size(node); ++i) {
-        int64_t index = i, at = 0;
-        for (int axis = node->rank - 1; axis >= 0; --axis) {
-            at += index % node->dims[axis] * staged->strides[axis];
-            index /= node->dims[axis];
-        }
-        y[i] = x[at];
-    }
-}
-
 void plx__stage_inputs(plx_plan *plan) {
     for (int32_t i = 0; plan->staged && i < plan->graph->count; ++i) {
         const plx__node *node = &plan->graph->nodes[i];
         const plx__staged *staged = &plan->staged[i];
         if (!staged->data || !plan->live[i]) continue;
-        if (node->dtype == PLX_DTYPE_I32) {
-            copy_integers(node, staged);
-            continue;
-        }
         plx__copy copy = {.rank = node->rank};
         memcpy(copy.dims, node->dims, sizeof copy.dims);
         memcpy(copy.from, staged->strides, sizeof copy.from);
         plx__contiguous_strides(copy.rank, copy.dims, copy.to);
-        plx__copy_strided(plan->ctx, plan->ctx->threads, staged->data, staged->memory, &copy);
+        plx__copy_strided(plan->ctx, plan->ctx->threads, node->dtype, staged->data, staged->memory,
+                          &copy);
     }
 }
 

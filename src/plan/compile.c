@@ -59,7 +59,10 @@ static int order_steps(plx_plan *plan, plx__step_meta *meta, int *operands) {
 
 static plx__operand operand_of(plx_plan *plan, int32_t id) {
     const plx__node *node = &plan->graph->nodes[id];
-    plx__operand operand = {.slot = &plan->slots[id], .rank = node->rank, .size = plx__size(node)};
+    plx__operand operand = {.slot = &plan->slots[id],
+                            .dtype = node->dtype,
+                            .rank = node->rank,
+                            .size = plx__size(node)};
     memcpy(operand.dims, node->dims, sizeof operand.dims);
     return operand;
 }

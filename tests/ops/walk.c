@@ -52,7 +52,8 @@ bool plx_walk_open(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__samp
     int32_t ids[PLX__SAMPLE_INPUTS];
     plx_graph_new(ctx, &walk.graph);
     for (int k = 0; k < sample->inputs_count; ++k) {
-        const plx_dtype dtype = op->labels >> k & 1 ? PLX_DTYPE_I32 : PLX_DTYPE_REAL;
+        const bool integers = mode == PLX_WALK_INTEGERS || op->labels >> k & 1;
+        const plx_dtype dtype = integers ? PLX_DTYPE_I32 : PLX_DTYPE_REAL;
         plx_tensor_new(ctx, dtype, sample->inputs[k].rank, sample->inputs[k].dims, &walk.inputs[k]);
         fill(walk.inputs[k], sample->inputs[k].low, sample->inputs[k].high,
              op->flags & PLX__OP_KINK, mode == PLX_WALK_MAGNITUDES, &rng);

@@ -20,6 +20,7 @@ typedef enum plx_walk_mode {
     PLX_WALK_PLAIN = 0,
     PLX_WALK_MAGNITUDES, /* absolute values of the same data */
     PLX_WALK_VIEWS,      /* the same data as views into the middle of larger arrays */
+    PLX_WALK_INTEGERS,   /* integers in every place */
 } plx_walk_mode;
 
 /* Random inputs within the sample's range from a fixed seed (the same for every context), kept

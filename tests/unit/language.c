@@ -42,6 +42,31 @@ static void equal_counts(plx_check *t, plx_ctx *ctx) {
     }
 }
 
+/* Numbers as programs write them, each the double nearest to it. */
+static void numbers(plx_check *t, plx_ctx *ctx) {
+    static const struct {
+        const char *name, *key;
+        double value;
+    } cases[] = {
+        {"gpt2-nano:dropout=1e-7", "dropout", 1e-7},
+        {"gpt2-nano:dropout=1E-7", "dropout", 1e-7},
+        {"gpt2-nano:dropout=4.9e-324", "dropout", 4.9e-324},
+        {"gpt2-nano:dropout=0.30000000000000004", "dropout", 0.30000000000000004},
+        {"gpt2-nano:dropout=.1", "dropout", 0.1},
+        {"gpt2-nano:width=1.28e2,heads=+4", "width", 128},
+        {"transformer-nano:rope_base=12345.678901234567", "rope_base", 12345.678901234567},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        plx_model *model = NULL;
+        if (CHECK(t, plx_model_from_name(ctx, cases[i].name, 1, &model) == PLX_OK, "%s",
+                  plx_message(ctx))) {
+            const double value = plx_model_setting(model, cases[i].key);
+            CHECK(t, value == cases[i].value, "%s: %.17g", cases[i].name, value);
+        }
+        plx_model_free(model);
+    }
+}
+
 static void refuses(plx_check *t, plx_ctx *ctx) {
     static const struct {
         const char *name, *sentence;
@@ -53,6 +78,14 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
         {"gpt2-nano:context=0", "context is \"0\"; it must be a whole number from 1 to"},
         {"gpt2-nano:heads=2.5", "heads is \"2.5\""},
         {"gpt2-nano:dropout=1", "dropout is \"1\""},
+        {"gpt2-nano:dropout=-1e-7", "dropout is \"-1e-7\""},
+        {"gpt2-nano:dropout=1e", "dropout is \"1e\""},
+        {"gpt2-nano:dropout=", "dropout is \"\""},
+        {"gpt2-nano:dropout=1e-999999x", "dropout is \"1e-999999x\""},
+        {"gpt2-nano:heads=4e999", "heads is \"4e999\""},
+        {"gpt2-nano:heads=4e-1", "heads is \"4e-1\""},
+        {"gpt2-nano:dropout=0.0000000000000000000000000000000000000000000000000000000000000000",
+         "dropout is \"0.0"},
         {"gpt2-nano:kv_heads=2", "has no dimension \"kv_heads\""},
         {"gpt2-nano:layers=200,width=65536", "200 layers of width 65536"},
         {"transformer-nano:width=130", "transformer: 4 heads do not divide width 130"},
@@ -109,6 +142,7 @@ void plx_test_unit_language(plx_check *t) {
     if (!ctx) return;
     counts(t, ctx);
     equal_counts(t, ctx);
+    numbers(t, ctx);
     refuses(t, ctx);
     beginnings(t, ctx);
     plx_ctx_free(ctx);

@@ -46,7 +46,16 @@ CALL(slice_extreme, plx_slice(n.graph, n.b, 1, INT64_MIN, INT64_MAX, INT64_MIN))
 CALL(concat_sizes, plx_concat(n.graph, 2, (const plx_node[]){n.a, n.c}, 1))
 CALL(concat_ranks, plx_concat(n.graph, 2, (const plx_node[]){n.a, plx_constant(n.graph, 1)}, 1))
 CALL(concat_none, plx_concat(n.graph, 0, NULL, 0))
-CALL(concat_integers, plx_concat(n.graph, 2, (const plx_node[]){n.ids, n.ids}, 0))
+CALL(concat_mixed, plx_concat(n.graph, 2, (const plx_node[]){n.a, n.ids}, 0))
+CALL(concat_reals,
+     plx_concat(n.graph, 2, (const plx_node[]){n.ids, plx_slice(n.graph, n.a, 0, 0, 1, 1)}, 0))
+CALL(pad_half, plx_pad(n.graph, n.ids, D(1), D(0), 0.5))
+CALL(pad_wide, plx_pad(n.graph, n.ids, D(1), D(0), 2147483648.0))
+CALL(pad_nan, plx_pad(n.graph, n.ids, D(1), D(0), NAN))
+CALL(sum_integers, plx_reduce_sum(n.graph, n.ids, 0))
+CALL(mean_integers, plx_reduce_mean(n.graph, n.ids, 0))
+CALL(exp_integers, plx_exp(n.graph, plx_slice(n.graph, n.ids, 0, 0, 6, 2)))
+CALL(entropy_labels, plx_cross_entropy(n.graph, n.a, n.b))
 CALL(split_sizes, plx_split(n.graph, n.b, 1, 2, D(2, 2), (plx_node[2]){{0}}))
 CALL(split_negative, plx_split(n.graph, n.b, 1, 2, D(6, -1), (plx_node[2]){{0}}))
 CALL(split_equal, plx_split(n.graph, n.b, 1, 2, NULL, (plx_node[2]){{0}}))
@@ -107,7 +116,15 @@ static const struct {
     {concat_sizes, PLX_ERR_SHAPE, "concat: sizes 3 and 4 of axis 0 differ"},
     {concat_ranks, PLX_ERR_SHAPE, "concat: inputs have 2 and 0 dimensions; they must be equal"},
     {concat_none, PLX_ERR_ARGUMENT, "concat: of 0 arrays"},
-    {concat_integers, PLX_ERR_ARGUMENT, "concat: input 0 (ids) must hold reals"},
+    {concat_mixed, PLX_ERR_ARGUMENT, "concat: input 1 (ids) must hold reals, as input 0 does"},
+    {concat_reals, PLX_ERR_ARGUMENT, "concat: input 1 must hold 32-bit integers, as input 0 does"},
+    {pad_half, PLX_ERR_ARGUMENT, "pad: the value 0.5 among 32-bit integers; it must be one"},
+    {pad_wide, PLX_ERR_ARGUMENT, "pad: the value 2.14748e+09 among 32-bit integers"},
+    {pad_nan, PLX_ERR_ARGUMENT, "pad: the value nan among 32-bit integers"},
+    {sum_integers, PLX_ERR_ARGUMENT, "reduce_sum: input 0 must hold reals"},
+    {mean_integers, PLX_ERR_ARGUMENT, "reduce_mean: input 0 must hold reals"},
+    {exp_integers, PLX_ERR_ARGUMENT, "exp: input 0 must hold reals"},
+    {entropy_labels, PLX_ERR_ARGUMENT, "cross_entropy: input 1 (b) must hold 32-bit integers"},
     {split_sizes, PLX_ERR_SHAPE, "split: parts of 2 + 2 are not 5"},
     {split_negative, PLX_ERR_SHAPE, "split: parts of 6 + -1 are not 5"},
     {split_equal, PLX_ERR_SHAPE, "split: 2 equal parts are not 5"},
@@ -132,7 +149,7 @@ static const struct {
     {l1_shapes, PLX_ERR_SHAPE, "l1: prediction [3, 4] and target [3, 5] differ"},
     {huber_shapes, PLX_ERR_SHAPE, "huber: prediction [3, 4] and target [3, 5] differ"},
     {huber_delta, PLX_ERR_ARGUMENT, "huber: delta 0 must be above 0"},
-    {bce_shapes, PLX_ERR_SHAPE, "bce: prediction [3, 4] and target [4, 3] differ"},
+    {bce_shapes, PLX_ERR_SHAPE, "binary_cross_entropy: prediction [3, 4] and target [4, 3] differ"},
     {normalize_epsilon, PLX_ERR_ARGUMENT, "l2_normalize: epsilon 0 must be above 0"},
     {normalize_scalar, PLX_ERR_SHAPE, "l2_normalize: a scalar has no last axis"},
     {cosine_shapes, PLX_ERR_SHAPE, "cosine_loss: shapes [3, 4] and [3, 5] differ"},

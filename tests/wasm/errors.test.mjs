@@ -83,6 +83,7 @@ describe('a model refuses', () => {
   const dense = (options) => plx.layers.dense({ inputShape: [2], units: 4, ...options });
   const fit = (x, y, options) => plx.model('mlp:2-4-3').fit(x, y, options);
   const ones = (n) => new Float32Array(n).fill(1);
+  const weightsOf = (name) => plx.model(name).getWeights();
 
   const cases = {
     'an empty list': [async () => plx.sequential([]), 'PLX_ERR_ARGUMENT', /at least one layer/],
@@ -127,7 +128,7 @@ describe('a model refuses', () => {
     ],
     'no samples': [() => fit(ones(0), ones(0)), 'PLX_ERR_SHAPE', /no samples/],
     text: [() => fit('abc', ones(3)), 'PLX_ERR_ARGUMENT', /typed array.*string/],
-    'text in rows': [() => fit([['a', 'b']], ones(3)), 'PLX_ERR_ARGUMENT', /number, got string/],
+    'text in rows': [() => fit([['a', 'b']], ones(3)), 'PLX_ERR_ARGUMENT', /number, got a string/],
     'big integers': [() => fit(new BigInt64Array(2), ones(3)), 'PLX_ERR_ARGUMENT', /64-bit/],
     'NaN in x': [
       () =>
@@ -156,16 +157,46 @@ describe('a model refuses', () => {
       'PLX_ERR_ARGUMENT',
       /batchSize is 0.*at least 1/,
     ],
-    'a batch larger than the data': [
-      () => fit(ones(2), ones(3), { batchSize: 5 }),
-      'PLX_ERR_ARGUMENT',
-      /batchSize is 5, but there are 1/,
-    ],
     'no epochs': [() => fit(ones(2), ones(3), { epochs: 0 }), 'PLX_ERR_ARGUMENT', /epochs is 0/],
     'an unknown loss': [
       () => fit(ones(2), ones(3), { loss: 'hinge' }),
       'PLX_ERR_ARGUMENT',
       /loss is "hinge".*crossentropy/,
+    ],
+    'a loss for rows of probabilities': [
+      () => fit(ones(2), ones(3), { loss: 'categoricalCrossentropy' }),
+      'PLX_ERR_ARGUMENT',
+      /"categoricalCrossentropy": write "crossentropy", and give class labels/,
+    ],
+    'a loss that only graphs have': [
+      () => fit(ones(2), ones(3), { loss: 'binary_crossentropy' }),
+      'PLX_ERR_ARGUMENT',
+      /"binary_crossentropy": .*plx\.graph\(\)/,
+    ],
+    'an optimizer that is an option': [
+      () => fit(ones(2), ones(3), { optimizer: 'momentum' }),
+      'PLX_ERR_ARGUMENT',
+      /"momentum": write \{ kind: "sgd", momentum: 0\.9 \}/,
+    ],
+    'a softmax as an activation': [
+      async () => layered(dense({ activation: 'softmax' })),
+      'PLX_ERR_ARGUMENT',
+      /layer 0: activation is "softmax": leave it out.*logits/,
+    ],
+    'a layer by the name that others give it': [
+      async () => plx.layers.MaxPooling2D({ poolSize: 2 }),
+      'PLX_ERR_ARGUMENT',
+      /layers\.MaxPooling2D: write layers\.maxPool2d/,
+    ],
+    'a kind by the name that others give it': [
+      async () => plx.sequential([{ kind: 'Linear', units: 3, inputShape: [2] }]),
+      'PLX_ERR_ARGUMENT',
+      /layer 0: kind is "Linear": write "dense"/,
+    ],
+    'a kind that is none': [
+      async () => plx.sequential([{ kind: 'toString', inputShape: [2] }]),
+      'PLX_ERR_ARGUMENT',
+      /layer 0 is none/,
     ],
     'an unknown optimizer': [
       () => fit(ones(2), ones(3), { optimizer: 'magic' }),
@@ -215,6 +246,34 @@ describe('a model refuses', () => {
       'PLX_ERR_SHAPE',
       /2 arrays, not 4/,
     ],
+    'weights of another name': [
+      async () => plx.model('mlp:3-3-3').setWeights((await weightsOf('mlp:3-3-3')).reverse()),
+      'PLX_ERR_ARGUMENT',
+      /array 0 is "dense_2\.bias", but "dense_1\.weight" has this place/,
+    ],
+    'weights of another shape': [
+      async () => {
+        const [weight, bias] = await weightsOf('mlp:2-3');
+        await plx.model('mlp:2-3').setWeights([{ ...weight, shape: [3, 2] }, bias]);
+      },
+      'PLX_ERR_SHAPE',
+      /dense_1\.weight is \[2, 3\], not \[3, 2\]/,
+    ],
+    'nested weights of another shape': [
+      () => plx.model('mlp:2-1').setWeights([[[1, 2]], [3]]),
+      'PLX_ERR_SHAPE',
+      /dense_1\.weight is \[2, 1\], not \[1, 2\]/,
+    ],
+    'weights whose shape is a number': [
+      () => plx.model('mlp:2-1').setWeights([{ data: ones(2), shape: 2 }, ones(1)]),
+      'PLX_ERR_ARGUMENT',
+      /array 0: its shape is a number, not an array/,
+    ],
+    'weights that JSON could not keep': [
+      () => plx.model('mlp:2-1').setWeights([{ data: { 0: 1, 1: null } }, ones(1)]),
+      'PLX_ERR_ARGUMENT',
+      /array 0: expected a number, got null/,
+    ],
     'weights of another size': [
       () => plx.model('mlp:2-1').setWeights([ones(3), ones(1)]),
       'PLX_ERR_SHAPE',
@@ -233,6 +292,8 @@ describe('a model refuses', () => {
   it('and leaves the weights as they were', async () => {
     const model = plx.model('mlp:2-4-1', { seed: 4 });
     const weights = await model.getWeights();
+    const others = await plx.model('mlp:2-4-1', { seed: 5 }).getWeights();
+    await assert.rejects(model.setWeights([...others.slice(0, 3), { ...others[3], name: 'b' }]));
     await assert.rejects(model.fit(XOR.x, [[1], [0], [Number.NaN], [0]]));
     await assert.rejects(model.fit(XOR.x, XOR.y, { batchSize: 0 }));
     await assert.rejects(model.setWeights([...weights.slice(0, 3), new Float32Array(7)]));
@@ -269,16 +330,23 @@ describe('options refuse', () => {
     ],
     'a rate that is a text': [
       { optimizer: { kind: 'sgd', rate: '0.5' } },
-      /rate is 0.5: .* number/,
+      /rate is "0.5": .* number/,
     ],
     'an optimizer that is null': [{ optimizer: null }, /optimizer: options .* not null/],
-    'a word for true': [{ shuffle: 'no' }, /shuffle must be true or false, not string/],
+    'a word for true': [{ shuffle: 'no' }, /shuffle must be true or false, not a string/],
     'a schedule that is null': [{ schedule: null }, /schedule: options .* not null/],
     'a misspelt name of a schedule': [{ schedule: { kind: 'step', steps: 3 } }, /"steps".*every/],
     'a misspelt name of stopping': [{ earlyStopping: { wait: 3 } }, /"wait".*patience/],
-    'a number in place of a signal': [{ signal: 5 }, /signal must be an AbortSignal, not number/],
-    'a number in place of a function': [{ onEpoch: 5 }, /onEpoch must be a function, not number/],
+    'a number in place of a signal': [{ signal: 5 }, /signal must be an AbortSignal, not a number/],
+    'a number in place of a function': [{ onEpoch: 5 }, /onEpoch must be a function, not a number/],
     'nothing at all': [null, /fit: options must be an object, not null/],
+    'an array': [[], /fit: options must be an object, not an array/],
+    'a function': [() => {}, /fit: options must be an object, not a function/],
+    'a typed array': [new Float32Array(1), /must be an object, not a Float32Array/],
+    'a map': [new Map([['epochs', 2]]), /must be an object, not a Map/],
+    'a promise': [Promise.resolve({}), /must be an object, not a Promise/],
+    'an array for a number': [{ epochs: [] }, /epochs must be a number, not an array/],
+    'a big integer': [{ seed: 1n }, /seed must be a number, not a bigint/],
   };
   for (const [what, [options, message]] of Object.entries(fits)) {
     it(what, () => fails(model.fit(XOR.x, XOR.y, options), 'PLX_ERR_ARGUMENT', message));

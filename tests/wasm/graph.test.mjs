@@ -39,7 +39,7 @@ describe('the list of builders', () => {
     const inC = [...read('builders.def').matchAll(/^NODES?\((\w+)/gm)].map(([, name]) => name);
     const source = read('src/graph.ts');
     const methods = [...source.matchAll(/#(?:node|alike|build)\('(\w+)'/g)].map(([, name]) => name);
-    const pairs = /const BUILDERS[^{]*\{([^}]*)\}/.exec(source)[1];
+    const pairs = /const BUILDERS[^{]*\{([^}]*)\}/.exec(read('src/library_names.ts'))[1];
     const renamed = new Map([...pairs.matchAll(/(\w+): '(\w+)'/g)].map(([, a, b]) => [a, b]));
     const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     const inJavaScript = methods.map((name) => renamed.get(name) ?? snake(name));
@@ -269,7 +269,50 @@ describe('a wrong call', () => {
     'an axis that is not there': [
       (g, x) => g.mean(x, 2),
       'PLX_ERR_SHAPE',
-      'reduce_mean: axis 2 of an array of 2 dimensions',
+      'mean: axis 2 of an array of 2 dimensions',
+    ],
+    'a loss that is called otherwise there': [
+      (g, x) => g.binaryCrossEntropy(x, g.transpose(x, [1, 0])),
+      'PLX_ERR_SHAPE',
+      'binaryCrossEntropy: prediction [2, 3] and target [3, 2] differ',
+    ],
+    'a sum of integers': [
+      (g) => g.sum(g.input('ids', [4], { dtype: 'int32' })),
+      'PLX_ERR_ARGUMENT',
+      'sum: input 0 must hold reals',
+    ],
+    'a function of moved integers': [
+      (g) => g.leakyRelu(g.slice(g.input('ids', [4], { dtype: 'int32' }), 0, 0, 4, 2)),
+      'PLX_ERR_ARGUMENT',
+      'leakyRelu: input 0 must hold reals',
+    ],
+    'integers among reals': [
+      (g, x) => g.concat([x, g.input('ids', [2, 3], { dtype: 'int32' })], 0),
+      'PLX_ERR_ARGUMENT',
+      'concat: input 1 (ids) must hold reals, as input 0 does',
+    ],
+    'half an integer': [
+      (g) => g.pad(g.input('ids', [4], { dtype: 'int32' }), [1], [0], 0.5),
+      'PLX_ERR_ARGUMENT',
+      'pad: the value 0.5 among 32-bit integers; it must be one',
+    ],
+    'a gradient by integers': [
+      (g, x) => {
+        const ids = g.input('ids', [2], { dtype: 'int32' });
+        return g.gradients(g.sum(g.gather(x, ids)), [ids])[0];
+      },
+      'PLX_ERR_ARGUMENT',
+      'gradients: variable 0 holds 32-bit integers, which have no gradient',
+    ],
+    'a gradient of integers': [
+      (g, x) => g.gradients(g.argmax(g.reshape(x, [6]), 0), [x])[0],
+      'PLX_ERR_ARGUMENT',
+      'gradients: the loss holds 32-bit integers, which have no gradient',
+    ],
+    'a second derivative that there is not': [
+      (g, x) => g.gradients(g.sum(g.gradients(g.sum(g.max(x, 1)), [x])[0]), [x])[0],
+      'PLX_ERR_UNSUPPORTED',
+      'gradients: the gradient of max has no gradient rule',
     ],
     'reals for labels': [(g, x) => g.crossEntropy(x, g.sum(x, 1)), 'PLX_ERR_ARGUMENT', /integers/],
     'a rate of dropout': [
@@ -327,7 +370,10 @@ describe('a wrong call', () => {
       'matmul: input 1 must be a node of a graph, not undefined',
     ],
     'a node for a list': [(g, x) => g.concat(x, 0), 'concat: give an array of nodes'],
-    'text for a node': [(g) => g.relu('x'), 'relu: input 0 must be a node of a graph, not string'],
+    'text for a node': [
+      (g) => g.relu('x'),
+      'relu: input 0 must be a node of a graph, not a string',
+    ],
     'half an axis': [(g, x) => g.sum(x, 0.5), 'sum: axis is 0.5: it must be a whole number'],
     'an axis that no array has': [
       (g, x) => g.softmax(x, 1000),
@@ -404,7 +450,51 @@ describe('a run refuses', () => {
         'run: x: the values are [1, 3], but [2, 2] is wanted',
       );
       await fails(f.run({ x: new Float32Array(5), y: 1 }), 'PLX_ERR_SHAPE', /\[5\].*\[2, 2\]/);
+      const labels = g.input('labels', [2], { dtype: 'int32' });
+      const entropy = await g.compile([g.crossEntropy(x, labels)]);
+      await fails(
+        entropy.run({ x: [1, 2, 3, 4], labels: [1, 2] }),
+        'PLX_ERR_ARGUMENT',
+        'crossEntropy: label 2 in row 1 is outside 0..1',
+      );
       assert.deepEqual((await run())[0].data, Float32Array.of(11, 12, 13, 14));
+    }));
+});
+
+describe('integers', () => {
+  /* Beyond what single precision holds, and one that is a signaling NaN as a float. */
+  const VALUES = [2147483647, -2147483648, 16777217, -16777219, 0x7f800001, 3];
+
+  it('move through all that moves, bit for bit', () =>
+    withEngine({ tier: 'simd' }, async (plx) => {
+      const g = plx.graph();
+      const x = g.input('x', [2, 3], { dtype: 'int32' });
+      const [a, b, c, d, e, f] = VALUES;
+      const outputs = [
+        [g.reshape(x, [3, -1]), [3, 2], VALUES],
+        [g.transpose(x, [1, 0]), [3, 2], [a, d, b, e, c, f]],
+        [g.slice(x, 1, 1, 3), [2, 2], [b, c, e, f]],
+        [g.slice(x, 1, 2, -4, -2), [2, 2], [c, a, f, d]],
+        [g.concat([x, g.slice(x, 1, 0, 1)], 1), [2, 4], [a, b, c, a, d, e, f, d]],
+        ...g.split(x, 1, [1, 2]).map((part, i) => [part, [2, i + 1], i ? [b, c, e, f] : [a, d]]),
+        [
+          g.pad(x, [0, 1], [1, 0], -16777217),
+          [3, 4],
+          [-16777217, a, b, c, -16777217, d, e, f].concat(Array(4).fill(-16777217)),
+        ],
+        [g.broadcast(g.slice(x, 0, 1, 2), [2, 3]), [2, 3], [d, e, f, d, e, f]],
+        [
+          g.gather(x, g.argmax(g.parameter('w', [3, 2], [0, 1, 2, 0, 0, 0]), 0), 1),
+          [2, 2],
+          [b, a, e, d],
+        ],
+      ];
+      const moved = await g.compile(outputs.map(([node]) => node));
+      for (const [i, { data, shape }] of (await moved.run({ x: VALUES })).entries()) {
+        assert.equal(outputs[i][0].dtype, 'int32');
+        assert.deepEqual(shape, outputs[i][1], `output ${i}`);
+        assert.deepEqual(data, Int32Array.from(outputs[i][2]), `output ${i}`);
+      }
     }));
 });
 

@@ -244,7 +244,7 @@ describe('learn', () => {
       [{ ...good, size: 'huge' }, /size/],
       [{ ...good, model: 'gpt9-nano' }, /gpt9/],
       [{ ...good, model: 'gpt2-nano:heads=5' }, /heads/],
-      [{ ...good, optimizer: 'magic' }, /no optimizer "magic".*adam/],
+      [{ ...good, optimizer: 'magic' }, /optimizer is "magic".*adam/],
       [{ ...good, steps: 0 }, /steps/],
       [{ ...good, batchSize: 1e9 }, /batch/],
       [{ ...good, rate: -1 }, /rate is -1/],

@@ -72,6 +72,13 @@ describe('models', () => {
     assert.deepEqual(await same.getWeights(), await model.getWeights());
   });
 
+  it('take every number as a setting', async () => {
+    for (const dropout of [1e-7, 0.1 + 0.2, Number.MIN_VALUE, 0]) {
+      const model = plx.model('gpt2-nano', { config: { ...TINY, dropout } });
+      assert.equal(await model.setting('dropout'), dropout);
+    }
+  });
+
   it('explain their plans', async () => {
     const model = plx.model('gpt2-nano', { config: TINY });
     const predicting = await model.explain({ batchSize: 4 });
@@ -166,7 +173,7 @@ describe('models refuse', () => {
     'a dimension that is no number': [
       async () => tiny({ width: '16' }),
       'PLX_ERR_ARGUMENT',
-      /config: width is 16: it must be a finite number/,
+      /config: width is "16": it must be a finite number/,
     ],
     'heads that do not divide the width': [
       () => tiny({ heads: 3 }).summary(),

@@ -211,6 +211,73 @@ export { run };`;
     }
   });
 
+  it('has types that stand without those of a browser or of Node', () => {
+    project.write(
+      'alone.mts',
+      `import { load, type GraphArray, type Loss, type Model, type SavedWeight } from 'parallax-nn';
+export const run = async (signal: { readonly aborted: boolean }): Promise<number> => {
+  const plx = await load({ tier: 'simd', wasmURL: (tier) => '/' + tier + '.wasm' });
+  const { dense } = plx.layers;
+  const model: Model = plx.sequential([dense({ units: 2, activation: 'swish', inputShape: [2] })]);
+  await model.fit([[1, 2]], [0], { loss: 'sparseCategoricalCrossentropy', optimizer: 'Adam',
+    validation: 0, onEpoch: ({ loss }) => { loss satisfies number; } });
+  const saved = JSON.parse(JSON.stringify(await model.getWeights())) as SavedWeight[];
+  await model.setWeights(saved);
+  await model.setWeights(await model.getWeights());
+  await model.setWeights([[[1, 2], [3, 4]], new Float32Array(2)]);
+  const g = plx.graph();
+  const ids = g.input('ids', [4], { dtype: 'int32' });
+  const f = await g.compile([
+    g.concat([g.slice(ids, 0, 0, 2), ids], 0), g.transpose(ids, [0]), g.pad(ids, [1], [0]),
+    g.broadcast(ids, [2, 4]), g.gather(ids, ids), g.reshape(ids, [2, 2]), g.split(ids, 0, 2)[0]!]);
+  const [moved, ...others] = await f.run({ ids: [1, 2, 3, 4] });
+  [moved, ...others] satisfies GraphArray<'int32'>[];
+  // @ts-expect-error: there is no softmax among the activations
+  dense({ units: 2, activation: 'softmax' });
+  const loss: Loss = 'mse';
+  plx.dispose();
+  return signal.aborted ? loss.length : moved.data[0]!;
+};`,
+    );
+    project.write(
+      'browser.mts',
+      `import { load } from 'parallax-nn';
+export const run = async (signal: AbortSignal, wasmModule: WebAssembly.Module) => {
+  const workerURL = new URL('worker.mjs', 'https://example.org');
+  const plx = await load({ tier: 'simd', wasmModule, workerURL, wasmURL: () => workerURL });
+  const model = plx.model('gpt2-nano');
+  await model.fit({ ids: [[1]] }, undefined, { loss: 'own', signal });
+  await model.generate([1], { signal });
+  const run = await plx.learn({ task: 'xor' });
+  await run.train({ signal });
+  return plx.bench({ signal });
+};`,
+    );
+    const typescript = createRequire(import.meta.url).resolve('typescript/package.json');
+    const tsc = (lib, file, ...module) =>
+      execFileSync(
+        process.execPath,
+        [
+          join(dirname(typescript), 'bin/tsc'),
+          ...['--noEmit', '--strict', '--noUncheckedIndexedAccess', '--skipLibCheck', 'false'],
+          ...['--target', 'es2022', '--lib', lib, '--types', '', ...module, file],
+        ],
+        { cwd: project.folder, encoding: 'utf8' },
+      );
+    try {
+      for (const module of [
+        ['--module', 'node16', '--moduleResolution', 'node16'],
+        ['--module', 'esnext', '--moduleResolution', 'bundler'],
+      ]) {
+        tsc('es2022', 'alone.mts', ...module);
+        tsc('es2022,dom', 'alone.mts', ...module);
+        tsc('es2022,dom', 'browser.mts', ...module);
+      }
+    } catch (error) {
+      assert.fail(error.stdout);
+    }
+  });
+
   it('stays small: a quarter of a megabyte to download, 550 kB a module', () => {
     const compressed = (name) => gzipSync(content(name), { level: 9 }).length;
     for (const tier of TIERS) {

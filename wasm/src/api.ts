@@ -10,6 +10,24 @@ import type { DType, Graph, GraphArray } from './graph_api.js';
  */
 export type Tier = 'simd' | 'simd-threads' | 'relaxed-threads';
 
+/** A `URL`. These types stand without those of a browser or of Node. */
+export interface UrlLike {
+  /** The whole of it. */
+  readonly href: string;
+}
+
+/** An `AbortSignal`. */
+export interface AbortSignalLike {
+  /** Whether it has aborted. */
+  readonly aborted: boolean;
+  /** Why. */
+  readonly reason: unknown;
+  /** Calls listener when it aborts. */
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+  /** Calls it no more. */
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** Options of `load`. */
 export interface LoadOptions {
   /** Threads including the engine's own; by default as many as measure worth it here. */
@@ -21,13 +39,13 @@ export interface LoadOptions {
   /** Fixed memory of the threaded tiers, in MiB (default 512, halved down to 64 if refused). */
   memoryMB?: number;
   /** Where the .wasm file of the chosen tier lies, when it is not beside the package. */
-  wasmURL?: string | URL | ((tier: Tier) => string | URL);
+  wasmURL?: string | UrlLike | ((tier: Tier) => string | UrlLike);
   /** Where the engine's worker file lies, when it is not beside the package. Same origin. */
-  workerURL?: string | URL | ((tier: Tier) => string | URL);
+  workerURL?: string | UrlLike | ((tier: Tier) => string | UrlLike);
   /** The bytes of the .wasm file of `tier`, instead of fetching it. */
   wasmBinary?: ArrayBuffer | Uint8Array;
-  /** The compiled .wasm file of `tier`, where compiling is forbidden (edge runtimes). */
-  wasmModule?: WebAssembly.Module;
+  /** The `WebAssembly.Module` of `tier`, where compiling is forbidden (edge runtimes). */
+  wasmModule?: object;
   /** Milliseconds until a silent start counts as failed (default 20,000). */
   timeout?: number;
 }
@@ -152,10 +170,35 @@ export type NamedData = { readonly [name: string]: Data };
  */
 export type Loss = 'mse' | 'crossentropy' | 'own';
 
+/** A loss, also as Keras and PyTorch name it. */
+export type LossName =
+  | Loss
+  | 'meanSquaredError'
+  | 'mean_squared_error'
+  | 'MSELoss'
+  | 'crossEntropy'
+  | 'cross_entropy'
+  | 'CrossEntropyLoss'
+  | 'sparseCategoricalCrossentropy'
+  | 'sparse_categorical_crossentropy';
+
+/** An optimizer; capitals are as good. */
+export type OptimizerName =
+  | 'sgd'
+  | 'adam'
+  | 'adamw'
+  | 'lion'
+  | 'rmsprop'
+  | 'SGD'
+  | 'Adam'
+  | 'AdamW'
+  | 'Lion'
+  | 'RMSprop';
+
 /** An optimizer with settings; what is left out has the paper's default. */
 export interface OptimizerOptions {
   /** Which. */
-  kind: 'sgd' | 'adam' | 'adamw' | 'lion' | 'rmsprop';
+  kind: OptimizerName;
   /** Learning rate (SGD and RMSprop 0.01, Adam and AdamW 0.001, Lion 0.0001). */
   rate?: number;
   /** SGD, RMSprop. */
@@ -278,10 +321,10 @@ export interface BatchLog {
 export interface FitOptions {
   /** Passes over the data (default 1). */
   epochs?: number;
-  /** Samples per step (default 32, or all of fewer). */
+  /** Samples per step (default 32); all of them, where there are fewer. */
   batchSize?: number;
   /** Default `"mse"`. */
-  loss?: Loss;
+  loss?: LossName;
   /**
    * Default `"adam"`. A name or options begin with new state in every call; an optimizer of
    * `plx.optimizer` goes on with its own.
@@ -295,7 +338,7 @@ export interface FitOptions {
   labelSmoothing?: number;
   /** Batches whose gradients make up that of one large batch for a step (default 1). */
   accumulate?: number;
-  /** Data to evaluate after every epoch, or the share of x and y (from the end) to hold out. */
+  /** Data to evaluate after every epoch, or the share of x and y (from the end) to hold out; 0: none. */
   validation?: { x: Data | NamedData; y: Data | NamedData } | number;
   /**
    * Stops when the validation loss falls no more. The weights of the epoch in which it was lowest
@@ -323,7 +366,7 @@ export interface FitOptions {
    * with threads (and in `parallax-nn/inline`, where nothing else runs during a step); in a worker
    * without shared memory those of some 4 ms.
    */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
 }
 
 /** Bytes, exact. */
@@ -400,6 +443,16 @@ export interface Weight {
   data: Float32Array;
 }
 
+/** A weight array to put into a model: as `getWeights` gives it, or as JSON gives that back. */
+export interface SavedWeight {
+  /** If told, it must be that of the model's array in this place. */
+  name?: string;
+  /** If told, it must be that array's. */
+  shape?: readonly number[];
+  /** Its values, row-major or nested; JSON makes objects of typed arrays. */
+  data: Data | { readonly [index: number]: number };
+}
+
 /** One step of a compiled plan. */
 export interface PlanStep {
   /** `"dense"`. */
@@ -439,7 +492,7 @@ export interface ExplainOptions {
   /** The plan of a training step instead of that of a prediction. */
   training?: boolean;
   /** Of the training step. */
-  loss?: Loss;
+  loss?: LossName;
   /** Of the training step. */
   optimizer?: OptimizerOptions['kind'] | OptimizerOptions;
 }
@@ -478,16 +531,19 @@ export interface Model {
   evaluate(
     x: Data | NamedData,
     y: Data | NamedData,
-    options?: { loss?: Loss; output?: string },
+    options?: { loss?: LossName; output?: string },
   ): Promise<Evaluation>;
   /** A generator of sequences, for models of ids such as `gpt2-nano`. It is freed with the model. */
   generator(options?: GeneratorOptions): Promise<TokenGenerator>;
   /** The ids that follow a prompt. */
   generate(prompt: ArrayLike<number>, options?: GenerateOptions): Promise<Int32Array>;
-  /** Copies of all weights. */
+  /** Copies of all weights. `setWeights` takes them back, also through JSON, value by value. */
   getWeights(): Promise<Weight[]>;
-  /** Replaces all weights: the same arrays, in the order of `getWeights`. */
-  setWeights(weights: (Weight | NumericArray)[]): Promise<void>;
+  /**
+   * Replaces all weights: the same arrays, in the order of `getWeights`, or only their values. Names
+   * and shapes that are told must be the model's, and nothing changes unless all are.
+   */
+  setWeights(weights: readonly (SavedWeight | Data)[]): Promise<void>;
   /** Changes the learning rate of the running `fit`, from its next step. */
   setRate(rate: number): Promise<void>;
   /** The compiled plan, step by step. */
@@ -567,7 +623,7 @@ export interface BenchOptions extends BenchChoice {
   /** Called as the bench goes on, one slice ahead of a promise that it may give. */
   onProgress?: (progress: BenchProgress) => void | Promise<void>;
   /** Stops it: rows measured by then still go to `onRow`, and the call rejects with AbortError. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
 }
 
 /** An array read from a file. */

@@ -1,4 +1,5 @@
 /** The public types of generation. */
+import type { AbortSignalLike } from './api.js';
 
 /** Options of a generator. */
 export interface GeneratorOptions {
@@ -19,7 +20,7 @@ export interface SequenceOptions extends SamplingOptions {
   /** Ids to draw (default: until the loop is left). */
   count?: number;
   /** Stops with an AbortError. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
 }
 
 /** Options of a model's `generate`. */
@@ -27,7 +28,7 @@ export interface GenerateOptions extends SamplingOptions, GeneratorOptions {
   /** Ids to draw (default 64). */
   count?: number;
   /** Stops with an AbortError. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
   /** Called with each id; generation waits for the promise if it gives one. */
   onToken?: (id: number) => void | Promise<void>;
 }

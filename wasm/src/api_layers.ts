@@ -1,7 +1,10 @@
 /** The public types of layers. */
 import type { Pair } from './graph_api.js';
 
-/** Activations by name. */
+/**
+ * Activations by name, also as Keras and PyTorch write them: `swish` for `silu`, `LeakyReLU` for
+ * `leaky_relu`.
+ */
 export type Activation =
   | 'linear'
   | 'relu'
@@ -19,7 +22,37 @@ export type Activation =
   | 'hardswish'
   | 'hardsigmoid'
   | 'softplus'
-  | 'softsign';
+  | 'softsign'
+  | ActivationAlias;
+
+/** Other names of activations. */
+export type ActivationAlias =
+  | 'identity'
+  | 'swish'
+  | 'leakyRelu'
+  | 'geluTanh'
+  | 'hardSwish'
+  | 'hard_swish'
+  | 'hardSilu'
+  | 'hard_silu'
+  | 'hardSigmoid'
+  | 'hard_sigmoid'
+  | 'ReLU'
+  | 'ReLU6'
+  | 'LeakyReLU'
+  | 'ELU'
+  | 'CELU'
+  | 'SELU'
+  | 'SiLU'
+  | 'GELU'
+  | 'Mish'
+  | 'Sigmoid'
+  | 'Tanh'
+  | 'Softplus'
+  | 'Softsign'
+  | 'Hardswish'
+  | 'Hardsigmoid'
+  | 'Identity';
 
 /** What every layer takes. */
 export interface LayerOptions {

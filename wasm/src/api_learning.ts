@@ -1,5 +1,5 @@
 /** The public types of learning tasks. */
-import type { BenchSize, MemoryUse } from './api.js';
+import type { AbortSignalLike, BenchSize, MemoryUse } from './api.js';
 
 /** A model with data that it can learn, how it is trained, and what shows that it did. */
 export interface TaskInfo {
@@ -124,7 +124,7 @@ export interface TrainOptions {
   /** Called as training goes on, which waits for the promise if it gives one. */
   onProgress?: (progress: TrainProgress) => void | Promise<void>;
   /** Stops as that of `fit` does: `train` rejects with AbortError, and can be called again. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
 }
 
 /** Why `train` came to an end, and how far it is. */

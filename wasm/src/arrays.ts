@@ -1,5 +1,5 @@
 /** Turns what callers pass into the flat arrays that the library reads, and checks it on the way. */
-import type { Data, NestedArray } from './api.js';
+import type { Data, NestedArray, NumericArray } from './api.js';
 import { PlxError } from './errors.js';
 
 /** "[3, 2]" */
@@ -7,6 +7,29 @@ export const shapeText = (shape: readonly number[]): string => `[${shape.join(',
 
 /** Elements of an array of this shape. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** What a value is, for messages: "null", "an array", "a Float32Array", "a string". */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  const made = typeof value === 'object' ? Object.getPrototypeOf(value)?.constructor?.name : '';
+  const name = typeof value === 'object' ? made || 'Object' : typeof value;
+  const noun = name === 'Object' || name === 'Array' ? name.toLowerCase() : name;
+  return `${/^[aeio]/i.test(noun) ? 'an' : 'a'} ${noun}`;
+}
+
+/** A value as messages say it: a number itself, a text in quotes, else what it is. */
+export function told(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'number' ? String(value) : kindOf(value);
+}
+
+/** What JSON makes of a typed array, { "0": 1.5, "1": 2 }, as an array again. */
+function unpacked(data: unknown): unknown {
+  if (typeof data !== 'object' || data === null || !('0' in data) || ArrayBuffer.isView(data))
+    return data;
+  const values = Object.values(data);
+  return Object.keys(data).every((key, i) => key === String(i)) ? values : data;
+}
 
 /** Flat numbers; shape is known only when the caller nested them. */
 export interface Flat {
@@ -34,7 +57,7 @@ function flattenInto(
 ): void {
   if (depth === shape.length) {
     if (typeof data !== 'number') {
-      throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected a number, got ${typeof data}`);
+      throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected a number, got ${kindOf(data)}`);
     }
     values.push(data);
     return;
@@ -49,18 +72,34 @@ function flattenInto(
   for (const row of data) flattenInto(what, row, shape, depth + 1, values);
 }
 
-/** Flat numbers of data; what names it in messages: "fit: x". */
-export function flatten(what: string, data: Data): Flat {
+/**
+ * The caller's numbers as they are now: they are the caller's again, to change, before the engine
+ * has read them.
+ */
+function copyOf(what: string, values: NumericArray): NumericArray {
+  if (values.length === 0) return new Float32Array();
+  try {
+    /* Not values.slice: a Buffer's own gives the same memory. */
+    return Float32Array.prototype.slice.call(values);
+  } catch (cause) {
+    const message = `${what}: there is no memory for a copy of its ${values.length} values`;
+    throw new PlxError('PLX_ERR_MEMORY', message, { cause });
+  }
+}
+
+/** Flat numbers of data, a copy; what names it in messages: "fit: x". */
+export function flatten(what: string, given: Data): Flat {
+  const data = unpacked(given) as Data;
   if (ArrayBuffer.isView(data) && !(data instanceof DataView)) {
     if (typeof (data as { 0?: unknown })[0] === 'bigint') {
       throw new PlxError('PLX_ERR_ARGUMENT', `${what}: 64-bit integers are not taken`);
     }
-    return { values: data };
+    return { values: copyOf(what, data) };
   }
   if (!Array.isArray(data)) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `${what}: expected a typed array or nested arrays, got ${data === null ? 'null' : typeof data}`,
+      `${what}: expected a typed array or nested arrays, got ${kindOf(data)}`,
     );
   }
   const shape = shapeOf(data);
@@ -173,7 +212,7 @@ export function checkWhole(what: string, value: number, least: number): number {
   if (!Number.isSafeInteger(value) || value < least) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `${what} is ${value}: it must be a whole number of at least ${least}`,
+      `${what} is ${told(value)}: it must be a whole number of at least ${least}`,
     );
   }
   return value;
@@ -182,7 +221,7 @@ export function checkWhole(what: string, value: number, least: number): number {
 /** Refuses anything but a whole number. */
 export function checkInteger(what: string, value: number): number {
   if (!Number.isSafeInteger(value)) {
-    throw new PlxError('PLX_ERR_ARGUMENT', `${what} is ${value}: it must be a whole number`);
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what} is ${told(value)}: it must be a whole number`);
   }
   return value;
 }
@@ -190,7 +229,7 @@ export function checkInteger(what: string, value: number): number {
 /** Refuses anything but a number. */
 export function checkNumber(what: string, value: number): number {
   if (typeof value !== 'number') {
-    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be a number, not ${typeof value}`);
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be a number, not ${kindOf(value)}`);
   }
   return value;
 }
@@ -198,7 +237,7 @@ export function checkNumber(what: string, value: number): number {
 /** Refuses anything but a finite number. */
 export function checkFinite(what: string, value: number): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    throw new PlxError('PLX_ERR_ARGUMENT', `${what} is ${value}: it must be a finite number`);
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what} is ${told(value)}: it must be a finite number`);
   }
   return value;
 }
@@ -208,7 +247,7 @@ export function checkName<T extends string>(what: string, value: T, names: reado
   if (!names.includes(value)) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `${what} is "${value}": it must be one of ${names.join(', ')}`,
+      `${what} is ${told(value)}: it must be one of ${names.join(', ')}`,
     );
   }
   return value;

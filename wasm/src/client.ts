@@ -3,6 +3,7 @@ import type { Downgrade, EngineInfo, Load, LoadOptions, Parallax, Tier } from '.
 import { checkWhole } from './arrays.js';
 import { Connection, type WorkerLike } from './connection.js';
 import { PlxError } from './errors.js';
+import { bytesOf } from './file_bytes.js';
 import type { Machine } from './machine.js';
 import { ClientParallax } from './parallax.js';
 import { askRelaxed } from './relaxed.js';
@@ -40,7 +41,10 @@ function locate(location: Location, tier: Tier): URL | undefined {
   if (location === undefined) return undefined;
   const url = typeof location === 'function' ? location(tier) : location;
   try {
-    return new URL(url, (globalThis as { location?: { href: string } }).location?.href);
+    return new URL(
+      typeof url === 'string' ? url : url.href,
+      (globalThis as { location?: { href: string } }).location?.href,
+    );
   } catch (cause) {
     throw new PlxError('PLX_ERR_ARGUMENT', `load: "${String(url)}" is not a URL`, { cause });
   }
@@ -81,7 +85,7 @@ function withTimeout<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
 function compileTier(host: Host, tier: Tier, options: LoadOptions): Promise<WebAssembly.Module> {
   if (options.wasmModule) return Promise.resolve(options.wasmModule);
   if (options.wasmBinary) {
-    return compileBytes(new Uint8Array(options.wasmBinary as ArrayBuffer), 'wasmBinary');
+    return compileBytes(options.wasmBinary as Uint8Array<ArrayBuffer>, 'wasmBinary');
   }
   return host.compile(tier, locate(options.wasmURL, tier));
 }
@@ -301,9 +305,11 @@ function stepDown(
 
 /** The function `load` of a host. */
 export function makeLoad(host: Host): Load {
-  return async (options: LoadOptions = {}): Promise<Parallax> => {
+  return async (given: LoadOptions = {}): Promise<Parallax> => {
     const began = performance.now();
-    checkOptions(options);
+    checkOptions(given);
+    const options = { ...given };
+    if (given.wasmBinary) options.wasmBinary = bytesOf('load: wasmBinary', given.wasmBinary);
     const choice = await firstChoice(host, options);
     const downgrades: Downgrade[] = [...choice.downgrades];
     for (let start = new Start(host, options, began, { tier: choice.tier }); ; ) {

@@ -1,5 +1,5 @@
 /** A running engine as the client sees it, whether in a worker or in this thread. */
-import { proxy, type Remote, wrap } from 'comlink';
+import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { PlxError } from './errors.js';
 import type { EngineApi, JobRequest } from './rpc.js';
 import { revive } from './rpc_errors.js';
@@ -13,6 +13,18 @@ export interface WorkerLike {
   /** Node: whether the process waits for this worker. */
   ref?(): void;
   unref?(): void;
+}
+
+/**
+ * An argument of a call whose arrays move to the engine, instead of being copied once more. They are
+ * the client's own, and gone after the call.
+ */
+export function moved<T extends object>(
+  argument: T,
+  arrays: readonly (ArrayBufferView | undefined)[],
+): T {
+  const buffers = arrays.flatMap((array) => (array ? [array.buffer as ArrayBuffer] : []));
+  return transfer(argument, buffers);
 }
 
 /** The engine behind its worker, or in this thread. */

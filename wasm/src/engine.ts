@@ -3,7 +3,6 @@
 import type {
   CsvTable,
   Evaluation,
-  ExplainOptions,
   IdxArray,
   Loss,
   OptimizerOptions,
@@ -14,6 +13,7 @@ import type {
 } from './api.js';
 import type { Layer } from './api_layers.js';
 import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
+import { shapeText } from './arrays.js';
 import { expectedTime, listSuites, runBench } from './engine_bench.js';
 import { Recipe, Training, trainInSlices } from './engine_fit.js';
 import { EngineGenerators } from './engine_generation.js';
@@ -32,10 +32,12 @@ import type {
   BenchRequest,
   EngineApi,
   EngineReport,
+  ExplainRequest,
   ExtendReply,
   FitReply,
   FitReport,
   FitRequest,
+  GivenWeight,
   GraphCall,
   GraphWeight,
   InputValue,
@@ -69,6 +71,34 @@ interface LiveModel extends ModelPorts {
   trainer: number;
   /** Optimizers whose state goes on, by the numbers that the client gives. */
   optimizers: Map<number, number>;
+}
+
+/** Refuses a weight array that belongs elsewhere. */
+function checkWeight(
+  i: number,
+  given: GivenWeight,
+  own: { name: string; size: number; shape: number[] },
+): void {
+  const { name, shape, values } = given;
+  if (name !== undefined && name !== own.name) {
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `setWeights: array ${i} is "${name}", but "${own.name}" has this place: give the arrays in ` +
+        'the order of getWeights, or their data alone to go by places',
+    );
+  }
+  if (values.length !== own.size) {
+    throw new PlxError(
+      'PLX_ERR_SHAPE',
+      `setWeights: ${own.name} has ${own.size} values, not ${values.length}`,
+    );
+  }
+  if (shape !== undefined && shapeText(shape) !== shapeText(own.shape)) {
+    throw new PlxError(
+      'PLX_ERR_SHAPE',
+      `setWeights: ${own.name} is ${shapeText(own.shape)}, not ${shapeText(shape)}`,
+    );
+  }
 }
 
 export class Engine implements EngineApi {
@@ -265,7 +295,7 @@ export class Engine implements EngineApi {
     };
   }
 
-  explain(id: number, options: Required<ExplainOptions>): Plan {
+  explain(id: number, options: ExplainRequest): Plan {
     const model = this.#model(id);
     return options.training
       ? this.#explainTraining(model, options)
@@ -284,7 +314,7 @@ export class Engine implements EngineApi {
   }
 
   /** The plan of a training step belongs to a trainer, so one is made for a batch of zeros. */
-  #explainTraining(model: LiveModel, options: Required<ExplainOptions>): Plan {
+  #explainTraining(model: LiveModel, options: ExplainRequest): Plan {
     const n = options.batchSize;
     const zeros = (port: Port, labels: boolean): Values => {
       const size = n * product(labels ? port.shape.slice(0, -1) : port.shape);
@@ -534,7 +564,7 @@ export class Engine implements EngineApi {
     });
   }
 
-  setWeights(id: number, weights: Float32Array[]): void {
+  setWeights(id: number, weights: GivenWeight[]): void {
     const heap = this.#h;
     const model = this.#model(id);
     const own = heap.c._plx_js_model_weights(model.address);
@@ -547,16 +577,15 @@ export class Engine implements EngineApi {
     }
     const targets = weights.map((weight, i) => {
       heap.c._plx_js_weights_at(own, i);
-      if (heap.result(2) !== weight.length) {
-        throw new PlxError(
-          'PLX_ERR_SHAPE',
-          `setWeights: ${heap.resultText(16)} has ${heap.result(2)} values, not ${weight.length}`,
-        );
-      }
-      return heap.floats(heap.result(1), weight.length);
+      checkWeight(i, weight, {
+        name: heap.resultText(16),
+        size: heap.result(2),
+        shape: heap.results(5, heap.result(4)),
+      });
+      return heap.floats(heap.result(1), weight.values.length);
     });
     targets.forEach((target, i) => {
-      target.set(weights[i] as Float32Array);
+      target.set(weights[i]!.values);
     });
   }
 

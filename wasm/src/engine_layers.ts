@@ -3,7 +3,7 @@ import type { Layer } from './api_layers.js';
 import { indexOf, names } from './engine_plan.js';
 import { PlxError } from './errors.js';
 import type { Heap } from './heap.js';
-import { libraryName } from './layers.js';
+import { libraryName } from './library_names.js';
 
 const encoder = new TextEncoder();
 

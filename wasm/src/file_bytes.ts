@@ -4,10 +4,10 @@ import { PlxError } from './errors.js';
 import { gunzip, isGzip } from './gzip.js';
 import type { BenchRequest } from './rpc.js';
 
+/** A copy of the caller's bytes. */
 export function bytesOf(what: string, bytes: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
-  if (bytes instanceof Uint8Array || bytes instanceof ArrayBuffer) {
-    return new Uint8Array(bytes as ArrayBuffer);
-  }
+  if (bytes instanceof Uint8Array) return new Uint8Array(bytes);
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes.slice(0));
   throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an ArrayBuffer or a Uint8Array`);
 }
 
@@ -36,9 +36,10 @@ export async function readDigits(
   { images, labels, source }: NonNullable<BenchData['mnist']>,
 ): Promise<NonNullable<BenchRequest['mnist']>> {
   const named = checkSource(`${call}: data.mnist.source`, source ?? 'MNIST');
-  return {
-    images: await plainBytes(`${call}: data.mnist.images`, images),
-    labels: await plainBytes(`${call}: data.mnist.labels`, labels),
-    source: named,
-  };
+  /* Both are copied before anything is awaited. */
+  const [plainImages, plainLabels] = await Promise.all([
+    plainBytes(`${call}: data.mnist.images`, images),
+    plainBytes(`${call}: data.mnist.labels`, labels),
+  ]);
+  return { images: plainImages, labels: plainLabels, source: named };
 }

@@ -28,6 +28,14 @@ function samplingOf(call: string, options: SamplingOptions): Sampling {
   return { temperature, topK: checkWhole(`${call}: topK`, options.topK ?? 0, 0) };
 }
 
+/** Ids as the engine takes them, a copy; what names them in messages: "feed: ids". */
+export function idsOf(what: string, ids: ArrayLike<number>): Int32Array {
+  if (typeof ids?.length !== 'number' || typeof ids === 'string') {
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what}: give an array of ids`);
+  }
+  return toIntegers(what, { values: ids }).slice();
+}
+
 export class ClientGenerator implements TokenGenerator {
   readonly #connection: Connection;
   readonly #id: number;
@@ -38,10 +46,7 @@ export class ClientGenerator implements TokenGenerator {
   }
 
   async feed(ids: ArrayLike<number>): Promise<void> {
-    if (typeof ids?.length !== 'number' || typeof ids === 'string') {
-      throw new PlxError('PLX_ERR_ARGUMENT', 'feed: give an array of ids');
-    }
-    const values = toIntegers('feed: ids', { values: ids });
+    const values = idsOf('feed: ids', ids);
     await this.#connection.call((engine) => engine.feedGenerator(this.#id, values));
   }
 
@@ -86,7 +91,7 @@ export class ClientGenerator implements TokenGenerator {
 /** Feeds a prompt, draws what follows, and lets the generator go. */
 export async function generateAfter(
   generator: TokenGenerator,
-  prompt: ArrayLike<number>,
+  prompt: Int32Array,
   options: GenerateOptions,
 ): Promise<Int32Array> {
   const { onToken, seed: _, count = COUNT, ...sequence } = options;

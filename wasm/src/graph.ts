@@ -9,7 +9,7 @@ import {
   flattenTo,
   toIntegers,
 } from './arrays.js';
-import type { Connection } from './connection.js';
+import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
 import type {
   AttentionOptions,
@@ -46,7 +46,8 @@ import {
   ClientWeight,
   type Recorded,
 } from './graph_nodes.js';
-import { checkLayer, libraryName } from './layers.js';
+import { checkLayer } from './layers.js';
+import { builderOf, libraryName } from './library_names.js';
 import { checkOptimizer } from './model.js';
 import { checkRate } from './optimizer.js';
 import { checkOptions, number } from './options.js';
@@ -79,19 +80,6 @@ function namedNumbers(method: Method, numbers: Readonly<Record<string, number>>)
   );
 }
 
-/** Methods that are not named as their builders: NumPy's names tell reductions from pairs. */
-const BUILDERS: Partial<Record<Method, string>> = {
-  sum: 'reduce_sum',
-  mean: 'reduce_mean',
-  max: 'reduce_max',
-  maximum: 'max',
-  minimum: 'min',
-};
-
-/** `leaky_relu` for `leakyRelu`. */
-const builderOf = (method: Method): string =>
-  BUILDERS[method] ?? method.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-
 /** A new array of the values, in the engine's form. */
 function valuesOf(
   what: string,
@@ -100,7 +88,8 @@ function valuesOf(
   dtype: DType,
 ): Float32Array | Int32Array {
   const flat = flattenTo(what, data, shape);
-  return dtype === 'int32' ? toIntegers(what, flat) : Float32Array.from(flat.values);
+  if (dtype === 'int32') return toIntegers(what, flat);
+  return flat.values instanceof Float32Array ? flat.values : Float32Array.from(flat.values);
 }
 
 function integers(what: string, values: readonly number[]): number[] {
@@ -208,7 +197,10 @@ class ClientFunction<T extends readonly GraphNode<DType>[]> implements GraphFunc
       };
     });
     const { connection, id } = this.graph;
-    const running = connection.call((engine) => engine.runFunction(id, this.id, values));
+    const arrays = values.map((value) => value.data);
+    const running = connection.call((engine) =>
+      engine.runFunction(id, this.id, moved(values, arrays)),
+    );
     return (await site.answer(running)) as GraphArrays<T>;
   }
 
@@ -903,8 +895,9 @@ export class ClientGraph implements Graph {
 
   async #send(pending: readonly Recorded[]): Promise<void> {
     const calls = pending.map(({ call }) => call);
+    const arrays = calls.map((call) => ('values' in call ? call.values : undefined));
     const reply = await this.connection.call((engine) =>
-      engine.extendGraph(this.id, calls, this.#seed),
+      engine.extendGraph(this.id, moved(calls, arrays), this.#seed),
     );
     if (!('failure' in reply)) {
       this.#known.push(...reply.values);
@@ -962,7 +955,9 @@ export class ClientGraph implements Graph {
     const { name, dims } = parameter as ClientParameter;
     const data = valuesOf(`write: ${name}`, values, dims, 'float32') as Float32Array;
     await this.#flush('write');
-    await this.connection.call((engine) => engine.writeParameter(this.id, value, data));
+    await this.connection.call((engine) =>
+      engine.writeParameter(this.id, value, moved(data, [data])),
+    );
   }
 
   async dispose(): Promise<void> {

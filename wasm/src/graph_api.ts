@@ -368,12 +368,12 @@ export interface Graph {
   /** The k largest of the last axis in descending order, and where they were. */
   topK(x: GraphNode, k: number): { values: GraphNode; indices: GraphNode<'int32'> };
 
-  // ---- Shapes ----
+  // ---- Shapes: reals and integers alike ----
 
   /** The same elements in another shape; one size may be -1 and follows from the others. */
   reshape<D extends DType>(x: GraphNode<D>, shape: readonly number[]): GraphNode<D>;
   /** Axis i of the result is axis axes[i] of x. */
-  transpose(x: GraphNode, axes: readonly number[]): GraphNode;
+  transpose<D extends DType>(x: GraphNode<D>, axes: readonly number[]): GraphNode<D>;
   /**
    * Elements begin, begin + step, ... before end of one axis. Negative begin and end count from the
    * end; a negative step goes backwards (end -1 - size: past the first).
@@ -386,15 +386,28 @@ export interface Graph {
     step?: number,
   ): GraphNode<D>;
   /** One after the other along an axis. */
-  concat(x: readonly GraphNode[], axis: number): GraphNode;
+  concat<D extends DType>(x: readonly GraphNode<D>[], axis: number): GraphNode<D>;
   /** The reverse: so many equal parts, or parts of these sizes. */
-  split(x: GraphNode, axis: number, parts: number | readonly number[]): GraphNode[];
-  /** Elements of value (default 0) before and after each axis. */
-  pad(x: GraphNode, before: readonly number[], after: readonly number[], value?: number): GraphNode;
+  split<D extends DType>(
+    x: GraphNode<D>,
+    axis: number,
+    parts: number | readonly number[],
+  ): GraphNode<D>[];
+  /** Elements of value (default 0; whole among integers) before and after each axis. */
+  pad<D extends DType>(
+    x: GraphNode<D>,
+    before: readonly number[],
+    after: readonly number[],
+    value?: number,
+  ): GraphNode<D>;
   /** Repeats axes of size 1, and new leading ones. */
-  broadcast(x: GraphNode, shape: readonly number[]): GraphNode;
+  broadcast<D extends DType>(x: GraphNode<D>, shape: readonly number[]): GraphNode<D>;
   /** Slices of one axis (default 0) by index; the shape of indices takes the place of the axis. */
-  gather(x: GraphNode, indices: GraphNode<'int32'>, axis?: number): GraphNode;
+  gather<D extends DType>(
+    x: GraphNode<D>,
+    indices: GraphNode<'int32'>,
+    axis?: number,
+  ): GraphNode<D>;
 
   // ---- Images [n, height, width, channels] ----
 

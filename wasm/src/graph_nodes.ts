@@ -1,6 +1,8 @@
 /** Handles of a graph's values, and the record of the calls that made them. */
+import { kindOf } from './arrays.js';
 import { PlxError } from './errors.js';
 import type { DType, GraphNode, GraphParameter, GraphUpdate } from './graph_api.js';
+import { inMethods } from './library_names.js';
 import type { GraphCall } from './rpc.js';
 
 /** What handles ask their graph. */
@@ -30,8 +32,10 @@ export class ClientNode implements GraphNode<DType> {
   /** Its number; what names it in messages. Anything but a node of this graph is refused. */
   static valueIn(owner: NodeOwner, node: unknown, what: string): number {
     if (!(node instanceof ClientNode)) {
-      const got = node === null ? 'null' : typeof node;
-      throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be a node of a graph, not ${got}`);
+      throw new PlxError(
+        'PLX_ERR_ARGUMENT',
+        `${what} must be a node of a graph, not ${kindOf(node)}`,
+      );
     }
     if (node.#owner !== owner) {
       throw new PlxError('PLX_ERR_ARGUMENT', `${what} is a node of another graph`);
@@ -101,7 +105,8 @@ export class CallSite {
   failure(error: PlxError): PlxError {
     const { method, index } = this;
     const call = index === undefined ? {} : { call: { method, index } };
-    const located = new PlxError(error.codeName, error.message, { ...call, cause: error.cause });
+    const message = inMethods(error.message, method, index !== undefined);
+    const located = new PlxError(error.codeName, message, { ...call, cause: error.cause });
     /* V8 begins a stack with the error's name; other engines do not. */
     const frames = (this.#trace.stack ?? '').replace(/^Error\n/, '');
     located.stack = `${located.name}: ${located.message}\n${frames}`;

@@ -1,10 +1,11 @@
 /** Long calls that can be cancelled, and whose callbacks may fail. */
+import type { AbortSignalLike } from './api.js';
 import type { Connection } from './connection.js';
 import { PlxError } from './errors.js';
 import type { JobRequest } from './rpc.js';
 
 /** The error of a cancelled call. */
-export function cancelled(call: string, signal: AbortSignal): PlxError {
+export function cancelled(call: string, signal: AbortSignalLike): PlxError {
   return new PlxError('PLX_ERR_CANCELLED', `${call}: cancelled`, { cause: signal.reason });
 }
 
@@ -24,7 +25,7 @@ type Guard = <A>(
  */
 export async function runJob<T>(
   connection: Connection,
-  signal: AbortSignal | undefined,
+  signal: AbortSignalLike | undefined,
   call: string,
   start: (job: JobRequest, guard: Guard) => Promise<T>,
 ): Promise<T> {

@@ -1,6 +1,7 @@
 /** Layers on the client's side: their makers, and the checks that need no engine. */
 import type { Layer, LayerKinds, Layers } from './api_layers.js';
-import { checkWhole } from './arrays.js';
+import { checkWhole, told } from './arrays.js';
+import { activationOf, layerMeantBy } from './names.js';
 import {
   checkKeys,
   checkObject,
@@ -116,23 +117,40 @@ const KINDS: Record<keyof LayerKinds, { needed: number; options: readonly Option
   residual: { needed: 1, options: ['layers', 'project'] },
 };
 
+const KIND_NAMES = Object.keys(KINDS);
+
 const COMMON: readonly Option[] = ['name', 'inputShape'];
 
-/** plx.layers. */
-export const layers = Object.fromEntries(
-  Object.keys(KINDS).map((kind) => [
+const makers = Object.fromEntries(
+  KIND_NAMES.map((kind) => [
     kind,
     (options: object = {}) => ({ ...checkObject(kind, options), kind }),
   ]),
-) as unknown as Layers;
+);
+
+/** plx.layers; by another name of a layer they tell what to write. */
+export const layers = new Proxy(makers, {
+  get(target, name) {
+    const own: unknown = Reflect.get(target, name);
+    if (own || typeof name !== 'string') return own;
+    const meant = layerMeantBy(name, KIND_NAMES);
+    return meant && (() => refuse(`layers.${name}: write layers.${meant}`));
+  },
+}) as unknown as Layers;
 
 /** More layers within layers than this have names that are too long. */
 const MOST_LEVELS = 16;
 
+function noLayer(where: string, layer: unknown): never {
+  const { kind } = Object(layer) as { kind?: unknown };
+  const meant = typeof kind === 'string' ? layerMeantBy(kind, KIND_NAMES) : undefined;
+  if (meant) refuse(`${where}: kind is ${told(kind)}: write "${meant}"`);
+  return refuse(`${where} is none: make it with plx.layers`);
+}
+
 /** Refuses a layer that cannot be, as far as can be told without the engine, and copies it. */
 export function checkLayer(where: string, layer: Layer, level = 0): Layer {
-  const kind = KINDS[layer?.kind];
-  if (!kind) refuse(`${where} is none: make it with plx.layers`);
+  const kind = Object.hasOwn(KINDS, layer?.kind) ? KINDS[layer.kind] : noLayer(where, layer);
   if (level === MOST_LEVELS) refuse(`${where}: more than ${MOST_LEVELS} layers inside each other`);
   const options: Record<string, unknown> = { ...layer };
   for (const [option, value] of Object.entries(options)) {
@@ -140,6 +158,9 @@ export function checkLayer(where: string, layer: Layer, level = 0): Layer {
     checkKeys(`${where}: ${layer.kind}`, option, [...kind.options, ...COMMON]);
     if (value === undefined) delete options[option];
     else RULES[option as Option](`${where}: ${option}`, value as never);
+    if (option === 'activation' && value !== undefined) {
+      options.activation = activationOf(`${where}: activation`, value as string);
+    }
   }
   if (kind.options === BLOCK && options.activation === 'linear') {
     refuse(`${where}: activation: two linear layers are one: a block's is not linear`);
@@ -171,7 +192,3 @@ export function checkLayers(list: Layer[]): Layer[] {
   }
   return list.map((layer, i) => checkLayer(`sequential: layer ${i}`, layer));
 }
-
-/** `max_pool2d` for `maxPool2d`: the library's name. */
-export const libraryName = (name: string): string =>
-  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -10,10 +10,11 @@ import type {
   TrainOutcome,
 } from './api_learning.js';
 import { checkFinite, checkName, checkWhole } from './arrays.js';
-import type { Connection } from './connection.js';
+import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
 import { checkSource, readDigits, textBytes } from './file_bytes.js';
 import { runJob } from './jobs.js';
+import { optimizerOf } from './names.js';
 import { anything, callback, checkObject, checkOptions, number, signal, text } from './options.js';
 import type { LearnRequest, TrainReport } from './rpc.js';
 
@@ -82,7 +83,7 @@ async function requestOf(options: LearnOptions): Promise<LearnRequest> {
     batchSize: batchSize === undefined ? 0 : checkWhole('learn: batchSize', batchSize, 1),
     rate: rate === undefined ? 0 : checkRate('learn: rate', rate),
     ...(model === undefined ? {} : { model: checkText('learn: model', model) }),
-    ...(optimizer === undefined ? {} : { optimizer: checkText('learn: optimizer', optimizer) }),
+    ...(optimizer === undefined ? {} : { optimizer: optimizerOf('learn: optimizer', optimizer) }),
     ...(await filesOf(options)),
   };
 }
@@ -174,6 +175,8 @@ export async function openLearning(
   options: LearnOptions,
 ): Promise<Learning> {
   const request = await requestOf(options);
-  const about = await connection.call((engine) => engine.learn(id, request));
+  const { text, table, mnist } = request;
+  const files = [text?.bytes, table?.bytes, mnist?.images, mnist?.labels];
+  const about = await connection.call((engine) => engine.learn(id, moved(request, files)));
   return new ClientLearning(connection, id, about);
 }

@@ -5,34 +5,36 @@ import type {
   ExplainOptions,
   FitOptions,
   History,
-  Loss,
+  LossName,
   Model,
   NamedData,
-  NumericArray,
   Optimizer,
   OptimizerOptions,
   Plan,
   Port,
+  SavedWeight,
   ScheduleOptions,
   Summary,
   Weight,
 } from './api.js';
 import type { GenerateOptions, GeneratorOptions, TokenGenerator } from './api_generation.js';
-import {
-  checkFinite,
-  checkInteger,
-  checkName,
-  checkWhole,
-  flatten,
-  shapeText,
-  toFloats,
-} from './arrays.js';
-import type { Connection } from './connection.js';
+import { checkFinite, checkInteger, checkName, checkWhole, shapeText } from './arrays.js';
+import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
-import { ClientGenerator, generateAfter } from './generation.js';
+import { ClientGenerator, generateAfter, idsOf } from './generation.js';
 import type { GraphArray } from './graph_api.js';
 import { cancelled, runJob } from './jobs.js';
-import { flattenGiven, type Given, inputsFor, samplesFor, split } from './model_data.js';
+import {
+  arraysOf,
+  flattenGiven,
+  type Given,
+  givenValidation,
+  givenWeight,
+  inputsFor,
+  samplesFor,
+  validationFor,
+} from './model_data.js';
+import { lossOf, optimizerOf } from './names.js';
 import { ClientOptimizer, checkRate } from './optimizer.js';
 import {
   anything,
@@ -46,18 +48,16 @@ import {
   text,
 } from './options.js';
 import type {
+  ExplainRequest,
   FitRecipe,
   FitReport,
   FitRequest,
   JobRequest,
   ModelPorts,
   ModelSpec,
-  Samples,
   SummaryData,
 } from './rpc.js';
 
-const LOSSES: readonly Loss[] = ['mse', 'crossentropy', 'own'];
-const OPTIMIZERS: readonly OptimizerOptions['kind'][] = ['sgd', 'adam', 'adamw', 'lion', 'rmsprop'];
 const SCHEDULES: readonly ScheduleOptions['kind'][] = [
   'constant',
   'step',
@@ -83,8 +83,7 @@ export function checkOptimizer(
 ): OptimizerOptions {
   const options = typeof optimizer === 'string' ? { kind: optimizer } : optimizer;
   checkOptions('optimizer', options, OPTIMIZER);
-  checkName('optimizer', options.kind, OPTIMIZERS);
-  return { ...options };
+  return { ...options, kind: optimizerOf('optimizer', options.kind) };
 }
 
 const FIT = {
@@ -193,10 +192,10 @@ export class ClientModel implements Model {
 
   async explain(options: ExplainOptions = {}): Promise<Plan> {
     checkOptions('explain', options, EXPLAIN);
-    const request: Required<ExplainOptions> = {
+    const request: ExplainRequest = {
       batchSize: checkWhole('explain: batchSize', options.batchSize ?? 32, 1),
       training: options.training ?? false,
-      loss: checkName('explain: loss', options.loss ?? 'mse', LOSSES),
+      loss: lossOf('explain: loss', options.loss),
       optimizer: checkOptimizer(options.optimizer),
     };
     await this.#ports;
@@ -227,19 +226,14 @@ export class ClientModel implements Model {
     const given = {
       x: flattenGiven(`${call}: x`, x),
       y: y === undefined ? undefined : flattenGiven(`${call}: y`, y),
+      validation: givenValidation(options.validation),
     };
-    const loss = checkName(`${call}: loss`, options.loss ?? 'mse', LOSSES);
+    const loss = lossOf(`${call}: loss`, options.loss);
     const ports = await this.#ports;
     const all = samplesFor(call, given.x, given.y, ports, loss);
-    const parts = this.#validation(ports, loss, all, options.validation);
+    const parts = validationFor(given.validation, ports, loss, all);
     const { n } = parts.data;
-    const batchSize = options.batchSize ?? Math.min(32, n);
-    if (checkWhole(`${call}: batchSize`, batchSize, 1) > n) {
-      throw new PlxError(
-        'PLX_ERR_ARGUMENT',
-        `${call}: batchSize is ${batchSize}, but there are ${n} samples to train on`,
-      );
-    }
+    const batchSize = Math.min(checkWhole(`${call}: batchSize`, options.batchSize ?? 32, 1), n);
     const { onEpoch, onBatch } = options;
     const request: Omit<FitRequest, keyof JobRequest> = {
       epochs: checkWhole(`${call}: epochs`, options.epochs ?? 1, 1),
@@ -258,8 +252,9 @@ export class ClientModel implements Model {
           'epoch' in news ? onEpoch?.(news.epoch) : onBatch?.(news.batch),
         ),
       );
+      const arrays = arraysOf(parts.data, parts.validation);
       const { failure, ...history } = await this.#connection.call((engine) =>
-        engine.fit(this.#id, { ...request, ...job }, report),
+        engine.fit(this.#id, moved({ ...request, ...job }, arrays), report),
       );
       if (failure) throw new PlxError(failure.codeName, failure.message, { history });
       return history;
@@ -269,27 +264,6 @@ export class ClientModel implements Model {
   #optimizer(given: FitOptions['optimizer']): Pick<FitRequest, 'optimizer' | 'state'> {
     if (given instanceof ClientOptimizer) return given.request(this.#connection);
     return { optimizer: checkOptimizer(given as Exclude<typeof given, Optimizer>) };
-  }
-
-  #validation(
-    ports: ModelPorts,
-    loss: Loss,
-    all: Samples,
-    validation: FitOptions['validation'],
-  ): { data: Samples; validation?: Samples } {
-    if (validation === undefined) return { data: all };
-    if (loss === 'own') {
-      throw new PlxError(
-        'PLX_ERR_ARGUMENT',
-        'fit: validation needs targets, which the loss "own" does not take',
-      );
-    }
-    if (typeof validation === 'number') return split(all, validation);
-    const call = 'fit: validation';
-    checkOptions(call, validation, { x: anything, y: anything });
-    const x = flattenGiven(`${call}: x`, validation.x);
-    const y = flattenGiven(`${call}: y`, validation.y);
-    return { data: all, validation: samplesFor(call, x, y, ports, loss) };
   }
 
   /** Outputs by their places, for data that was flattened. */
@@ -303,7 +277,7 @@ export class ClientModel implements Model {
     const wanted = outputs(ports);
     const { n, inputs } = inputsFor(given, ports);
     const values = await this.#connection.call((engine) =>
-      engine.predict(this.#id, n, inputs, batch, wanted),
+      engine.predict(this.#id, n, moved(inputs, inputs), batch, wanted),
     );
     return { n, ports, values };
   }
@@ -312,10 +286,10 @@ export class ClientModel implements Model {
     x: Data | NamedData,
     options: { batchSize?: number; output?: string } = {},
   ): Promise<Float32Array> {
-    checkOptions('predict', options, PREDICT);
+    const { batchSize, output } = checkOptions('predict', options, PREDICT);
     const given = flattenGiven('predict: x', x);
-    const { values } = await this.#outputs(given, options.batchSize, (ports) => [
-      outputOf('predict', ports, options.output),
+    const { values } = await this.#outputs(given, batchSize, (ports) => [
+      outputOf('predict', ports, output),
     ]);
     return values[0]!;
   }
@@ -339,15 +313,17 @@ export class ClientModel implements Model {
   async evaluate(
     x: Data | NamedData,
     y: Data | NamedData,
-    options: { loss?: Loss; output?: string } = {},
+    options: { loss?: LossName; output?: string } = {},
   ): Promise<Evaluation> {
     checkOptions('evaluate', options, EVALUATE);
     const given = { x: flattenGiven('evaluate: x', x), y: flattenGiven('evaluate: y', y) };
-    const loss = checkName('evaluate: loss', options.loss ?? 'mse', LOSSES);
+    const loss = lossOf('evaluate: loss', options.loss);
     const ports = await this.#ports;
     const output = outputOf('evaluate', ports, options.output);
     const samples = samplesFor('evaluate', given.x, given.y, ports, loss);
-    return this.#connection.call((engine) => engine.evaluate(this.#id, output, loss, samples));
+    return this.#connection.call((engine) =>
+      engine.evaluate(this.#id, output, loss, moved(samples, arraysOf(samples))),
+    );
   }
 
   async generator(options: GeneratorOptions = {}): Promise<TokenGenerator> {
@@ -361,10 +337,11 @@ export class ClientModel implements Model {
 
   async generate(prompt: ArrayLike<number>, options: GenerateOptions = {}): Promise<Int32Array> {
     checkOptions('generate', options, { ...GENERATE, signal, onToken: callback });
+    const ids = idsOf('generate: prompt', prompt);
     const { seed, signal: given } = options;
     if (given?.aborted) throw cancelled('generate', given);
     const generator = await this.generator(seed === undefined ? {} : { seed });
-    return generateAfter(generator, prompt, options);
+    return generateAfter(generator, ids, options);
   }
 
   async getWeights(): Promise<Weight[]> {
@@ -372,15 +349,12 @@ export class ClientModel implements Model {
     return this.#connection.call((engine) => engine.getWeights(this.#id));
   }
 
-  async setWeights(weights: (Weight | NumericArray)[]): Promise<void> {
+  async setWeights(weights: readonly (SavedWeight | Data)[]): Promise<void> {
     if (!Array.isArray(weights)) refuse('setWeights: give the array that getWeights gave');
-    const arrays = weights.map((weight, i) => {
-      const what = `setWeights: array ${i}`;
-      const values = ArrayBuffer.isView(weight) ? weight : weight?.data;
-      return toFloats(what, flatten(what, values), values.length);
-    });
+    const given = weights.map((weight, i) => givenWeight(`setWeights: array ${i}`, weight));
+    const arrays = given.map(({ values }) => values);
     await this.#ports;
-    await this.#connection.call((engine) => engine.setWeights(this.#id, arrays));
+    await this.#connection.call((engine) => engine.setWeights(this.#id, moved(given, arrays)));
   }
 
   async setRate(rate: number): Promise<void> {

@@ -1,22 +1,25 @@
 /** Samples and targets as callers give them, checked against a model's ports. */
-import type { Data, Loss, NamedData, Port } from './api.js';
+import type { Data, FitOptions, Loss, NamedData, Port, SavedWeight } from './api.js';
 import {
   countSamples,
   type Flat,
   flatten,
+  kindOf,
   sizeOf,
   toFloats,
   toIntegers,
   toLabels,
 } from './arrays.js';
 import { PlxError } from './errors.js';
-import type { ModelPorts, Samples, Values } from './rpc.js';
+import { anything, checkOptions } from './options.js';
+import type { GivenWeight, ModelPorts, Samples, Values } from './rpc.js';
 
 /** Data whose numbers are flat already, of one port or by the names of several. */
 export type Given = { what: string; one: Flat } | { what: string; named: Record<string, Flat> };
 
 function isNamed(data: unknown): data is NamedData {
-  if (typeof data !== 'object' || data === null) return false;
+  /* With numbers for names it is a typed array that went through JSON. */
+  if (typeof data !== 'object' || data === null || '0' in data) return false;
   const prototype: unknown = Object.getPrototypeOf(data);
   return prototype === Object.prototype || prototype === null;
 }
@@ -151,8 +154,58 @@ function noneMissing(call: string, samples: Samples): Samples {
   throw new PlxError('PLX_ERR_SHAPE', `${call}: x has no samples`);
 }
 
+/** Data to validate on, or the share of the samples that is held out. */
+type GivenValidation = number | { x: Given; y: Given } | undefined;
+
+const VALIDATION = 'fit: validation';
+
+/** Reads it at once, before anything is awaited. */
+export function givenValidation(validation: FitOptions['validation']): GivenValidation {
+  if (validation === undefined || validation === 0) return undefined;
+  if (typeof validation === 'number') return validation;
+  checkOptions(VALIDATION, validation, { x: anything, y: anything });
+  const x = flattenGiven(`${VALIDATION}: x`, validation.x);
+  return { x, y: flattenGiven(`${VALIDATION}: y`, validation.y) };
+}
+
+/** What to train on, and what to validate on. */
+export function validationFor(
+  given: GivenValidation,
+  ports: ModelPorts,
+  loss: Loss,
+  all: Samples,
+): { data: Samples; validation?: Samples } {
+  if (given === undefined) return { data: all };
+  if (loss === 'own') {
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `${VALIDATION} needs targets, which the loss "own" does not take`,
+    );
+  }
+  if (typeof given === 'number') return split(all, given);
+  return { data: all, validation: samplesFor(VALIDATION, given.x, given.y, ports, loss) };
+}
+
+/** A weight array that a caller gives: its values alone, or with what tells where they belong. */
+export function givenWeight(what: string, weight: SavedWeight | Data): GivenWeight {
+  const alone = Array.isArray(weight) || ArrayBuffer.isView(weight);
+  const { data, name, shape } = alone ? ({ data: weight } as SavedWeight) : (weight ?? {});
+  if (shape !== undefined && !Array.isArray(shape)) {
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what}: its shape is ${kindOf(shape)}, not an array`);
+  }
+  const flat = flatten(what, data as Data);
+  const values = toFloats(what, flat, flat.values.length);
+  /* A flat array fits any shape of its size. */
+  const nested = flat.shape && flat.shape.length > 1 ? flat.shape : undefined;
+  return { values, name, shape: nested ?? shape };
+}
+
+/** All arrays of samples. */
+export const arraysOf = (...parts: readonly (Samples | undefined)[]): Values[] =>
+  parts.flatMap((part) => (part ? [...part.inputs, ...part.targets] : []));
+
 /** Keeps the last share of the samples for validation. */
-export function split(samples: Samples, share: number): { data: Samples; validation: Samples } {
+function split(samples: Samples, share: number): { data: Samples; validation: Samples } {
   const held = Math.floor(samples.n * share);
   if (!(share > 0 && share < 1) || held === 0) {
     throw new PlxError(

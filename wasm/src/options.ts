@@ -1,5 +1,5 @@
 /** What callers may say in options: which there are, and what each can be. */
-import { checkFinite, checkName, checkNumber, checkWhole } from './arrays.js';
+import { checkFinite, checkName, checkNumber, checkWhole, kindOf } from './arrays.js';
 import { PlxError } from './errors.js';
 
 /** Throws unless an option's value can be; what names it: "sequential: layer 0: units". */
@@ -15,10 +15,10 @@ export const positive: Rule = (what, value: number) => {
   if (checkFinite(what, value) <= 0) refuse(`${what} is ${value}: it must be above 0`);
 };
 export const flag: Rule = (what, value: unknown) => {
-  if (typeof value !== 'boolean') refuse(`${what} must be true or false, not ${typeof value}`);
+  if (typeof value !== 'boolean') refuse(`${what} must be true or false, not ${kindOf(value)}`);
 };
 export const text: Rule = (what, value: unknown) => {
-  if (typeof value !== 'string') refuse(`${what} must be a text, not ${typeof value}`);
+  if (typeof value !== 'string') refuse(`${what} must be a text, not ${kindOf(value)}`);
 };
 
 export const number: Rule = checkNumber;
@@ -37,17 +37,15 @@ export const signal = method('an AbortSignal', 'addEventListener');
 /** For what is checked elsewhere. */
 export const anything: Rule = () => {};
 
-const kindOf = (value: unknown): string => (value === null ? 'null' : typeof value);
-
 /** Refuses an option that is not among those known; who names what has them: "fit". */
 export function checkKeys(who: string, option: string, known: readonly string[]): void {
   if (known.includes(option)) return;
   refuse(`${who} has no option "${option}": it has ${known.join(', ')}`);
 }
 
-/** Refuses anything but an object with options. */
+/** Refuses anything but an object with options; a Map or a typed array has none. */
 export function checkObject<T extends object>(what: string, given: T): T {
-  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given;
+  if (Object.prototype.toString.call(given) === '[object Object]') return given;
   return refuse(`${what}: options must be an object, not ${kindOf(given)}`);
 }
 

@@ -19,8 +19,8 @@ import type {
 } from './api.js';
 import type { Layer } from './api_layers.js';
 import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
-import { checkFinite, checkName, checkWhole } from './arrays.js';
-import type { Connection } from './connection.js';
+import { checkFinite, checkName, checkWhole, told } from './arrays.js';
+import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
 import { plainBytes, readDigits, textBytes } from './file_bytes.js';
 import { graphMaker } from './graph.js';
@@ -68,7 +68,7 @@ function checkTexts(what: string, texts: unknown = []): string[] {
     throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an array of strings`);
   }
   const wrong = texts.find((text) => text.trim() === '' || text.includes(','));
-  if (wrong === undefined) return texts;
+  if (wrong === undefined) return [...texts];
   throw new PlxError(
     'PLX_ERR_ARGUMENT',
     `${what}: "${wrong}" is ${wrong.includes(',') ? 'a text with a comma' : 'empty'}: ` +
@@ -80,7 +80,7 @@ function checkSeconds(call: string, seconds: number): number {
   if (seconds >= 0 && seconds <= MOST_SECONDS) return seconds;
   throw new PlxError(
     'PLX_ERR_ARGUMENT',
-    `${call}: seconds is ${seconds}: give a number from 0 to ${MOST_SECONDS}`,
+    `${call}: seconds is ${told(seconds)}: give a number from 0 to ${MOST_SECONDS}`,
   );
 }
 
@@ -189,10 +189,11 @@ export class ClientParallax implements Parallax {
 
   async bench(options: BenchOptions = {}): Promise<BenchRow[]> {
     checkOptions('bench', options, BENCH);
+    const plan = planOf('bench', options);
     const given = checkData(options.data ?? {}).mnist;
     const mnist = given && (await readDigits('bench', given));
-    const plan: BenchPlan = {
-      ...planOf('bench', options),
+    const request: BenchPlan = {
+      ...plan,
       seed: checkWhole('bench: seed', options.seed ?? 0, 0),
       ...(mnist ? { mnist } : {}),
     };
@@ -216,7 +217,10 @@ export class ClientParallax implements Parallax {
           { afterAbort: true },
         ),
       );
-      return this.#connection.call((engine) => engine.bench({ ...plan, ...job }, report));
+      const files = [mnist?.images, mnist?.labels];
+      return this.#connection.call((engine) =>
+        engine.bench(moved({ ...request, ...job }, files), report),
+      );
     });
     if (rows.length > 0 || failures > 0 || plan.cases.length === 0) return rows;
     const texts = plan.cases.map((text) => `"${text}"`).join(' or ');
@@ -239,12 +243,12 @@ export class ClientParallax implements Parallax {
 
   async #idx(given: ArrayBuffer | Uint8Array): Promise<IdxArray> {
     const plain = await plainBytes('data.idx', given);
-    return this.#connection.call((engine) => engine.idx(plain));
+    return this.#connection.call((engine) => engine.idx(moved(plain, [plain])));
   }
 
   async #csv(given: string | ArrayBuffer | Uint8Array): Promise<CsvTable> {
     const text = textBytes('data.csv', given);
-    return this.#connection.call((engine) => engine.csv(text));
+    return this.#connection.call((engine) => engine.csv(moved(text, [text])));
   }
 
   dispose(): void {

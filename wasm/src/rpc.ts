@@ -66,6 +66,16 @@ export interface ModelPorts {
   outputs: Port[];
 }
 
+/** What explain is to explain. */
+export type ExplainRequest = Required<ExplainOptions> & { loss: Loss };
+
+/** A weight array; its name and shape are checked where they are told. */
+export interface GivenWeight {
+  values: Float32Array;
+  name: string | undefined;
+  shape: readonly number[] | undefined;
+}
+
 /** Values of one port, as the library reads them. */
 export type Values = Float32Array | Int32Array;
 
@@ -224,7 +234,7 @@ export interface EngineApi {
   modelSetting(model: number, key: string): number;
   disposeModel(model: number): void;
   summary(model: number): SummaryData;
-  explain(model: number, options: Required<ExplainOptions>): Plan;
+  explain(model: number, options: ExplainRequest): Plan;
   fit(
     model: number,
     request: FitRequest,
@@ -249,7 +259,7 @@ export interface EngineApi {
   resetGenerator(generator: number): void;
   disposeGenerator(generator: number): void;
   getWeights(model: number): Weight[];
-  setWeights(model: number, weights: Float32Array[]): void;
+  setWeights(model: number, weights: GivenWeight[]): void;
   /**
    * Makes the graph when it is new, with the seed of its layers. A graph and its functions have
    * numbers from the client.

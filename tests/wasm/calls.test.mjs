@@ -1,0 +1,334 @@
+/** What callers may hand in: whose it is, and in which words and forms. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { load } from 'parallax-nn';
+import { load as loadInline } from 'parallax-nn/inline';
+import { interp5d, uniform, XOR } from './support/data.mjs';
+
+/** An IDX file of bytes. */
+const idx = (shape, values) =>
+  Uint8Array.from([
+    0,
+    0,
+    8,
+    shape.length,
+    ...shape.flatMap((n) => [0, 0, n >> 8, n & 255]),
+    ...values,
+  ]);
+
+const next = uniform(5);
+const bytes = (n, most) => Uint8Array.from({ length: n }, () => ((next() + 1) / 2) * most);
+const digits = () => ({
+  images: idx([40, 28, 28], bytes(40 * 784, 256)),
+  labels: idx([40], bytes(40, 10)),
+});
+const text = () => bytes(4000, 26).map((letter) => 97 + letter);
+const ordered = (n) => Float32Array.from({ length: n }, (_, i) => i / n);
+
+/*
+ * Name: an engine => [arrays that a call is given, the call, what came of it]. Every call that takes
+ * data is here; with the arrays overwritten as soon as it has returned, the same must come of it.
+ */
+const CALLS = {
+  predict: (plx) => {
+    const x = ordered(6);
+    return [[x], () => plx.model('mlp:2-3-1').predict(x)];
+  },
+  'predict in double precision': (plx) => {
+    const x = Float64Array.from(ordered(6));
+    return [[x], () => plx.model('mlp:2-3-1').predict(x)];
+  },
+  'predict from a Buffer': (plx) => {
+    const x = Buffer.from([1, 2, 3, 4]);
+    return [[x], () => plx.model('mlp:2-3-1').predict(x)];
+  },
+  'predict by names': (plx) => {
+    const x = ordered(6);
+    return [[x], () => plx.model('mlp:2-3-1').predict({ x })];
+  },
+  'predict from rows': (plx) => {
+    const rows = [
+      [1, 2],
+      [3, 4],
+    ];
+    return [rows, () => plx.model('mlp:2-3-1').predict(rows)];
+  },
+  predictAll: (plx) => {
+    const x = ordered(6);
+    return [[x], () => plx.model('mlp:2-3-1').predictAll(x)];
+  },
+  fit: (plx) => {
+    const [x, y, vx, vy] = [ordered(40), ordered(20), ordered(8), ordered(4)];
+    const train = async () => {
+      const options = { epochs: 2, validation: { x: vx, y: vy } };
+      const { loss, epochs } = await plx.model('mlp:2-3-1').fit(x, y, options);
+      return [loss, epochs.map(({ validation }) => validation.loss)];
+    };
+    return [[x, y, vx, vy], train];
+  },
+  'fit on labels': (plx) => {
+    const [x, y] = [ordered(40), Int32Array.from({ length: 20 }, (_, i) => i % 3)];
+    const train = async () =>
+      (await plx.model('mlp:2-3-3').fit(x, y, { loss: 'crossentropy', epochs: 2 })).loss;
+    return [[x, y], train];
+  },
+  evaluate: (plx) => {
+    const [x, y] = [ordered(6), ordered(3)];
+    return [[x, y], () => plx.model('mlp:2-3-1').evaluate(x, y)];
+  },
+  setWeights: (plx) => {
+    const model = plx.model('mlp:2-1');
+    const [weight, bias] = [ordered(2), Float32Array.of(3)];
+    const set = async () => {
+      await model.setWeights([{ data: weight }, bias]);
+      return model.getWeights();
+    };
+    return [[weight, bias], set];
+  },
+  generate: (plx) => {
+    const ids = Int32Array.of(1, 2, 3);
+    const config = { layers: 1, heads: 2, width: 16, vocabulary: 12, context: 8 };
+    return [
+      [ids],
+      () => plx.model('gpt2-nano', { config }).generate(ids, { count: 3, temperature: 0 }),
+    ];
+  },
+  feed: async (plx) => {
+    const ids = Int32Array.of(1, 2, 3);
+    const config = { layers: 1, heads: 2, width: 16, vocabulary: 12, context: 8 };
+    const generator = await plx.model('gpt2-nano', { config }).generator();
+    const feed = async () => {
+      generator.reset();
+      await generator.feed(ids);
+      return generator.logits();
+    };
+    return [[ids], feed];
+  },
+  parameter: (plx) => {
+    const [g, values] = [plx.graph(), ordered(4)];
+    const read = async () => {
+      const parameter = g.parameter('w', [4], values);
+      await Promise.resolve();
+      return g.read(parameter);
+    };
+    return [[values], read];
+  },
+  write: (plx) => {
+    const [g, values] = [plx.graph(), ordered(4)];
+    const w = g.parameter('w', [4]);
+    const write = async () => {
+      await g.write(w, values);
+      return g.read(w);
+    };
+    return [[values], write];
+  },
+  run: async (plx) => {
+    const [g, x, ids] = [plx.graph(), ordered(4), Int32Array.of(3, 1)];
+    const input = g.input('x', [4]);
+    const f = await g.compile([g.gather(input, g.input('ids', [2], { dtype: 'int32' }))]);
+    return [[x, ids], () => f.run({ x, ids })];
+  },
+  'learn from text': (plx) => {
+    const given = text();
+    return [[given], () => losses(plx.learn({ task: 'gpt2-nano', ...SHORT, text: given.buffer }))];
+  },
+  'learn from a table': (plx) => {
+    const { x, y } = interp5d(64);
+    const row = (i) => [...x.slice(5 * i, 5 * i + 5), y[i]].join(',');
+    const table = new TextEncoder().encode(Array.from(y, (_, i) => row(i)).join('\n'));
+    const data = { csv: { text: table } };
+    return [[table], () => losses(plx.learn({ task: 'interp5d', ...SHORT, data }))];
+  },
+  'learn from digits': (plx) => {
+    const mnist = digits();
+    return [
+      Object.values(mnist),
+      () => losses(plx.learn({ task: 'mnist', ...SHORT, data: { mnist } })),
+    ];
+  },
+  'data.idx': (plx) => {
+    const file = idx([3], [1, 2, 3]);
+    return [[file], () => plx.data.idx(file.buffer)];
+  },
+  'data.idx, compressed': (plx) => {
+    const file = new Uint8Array(gzipSync(idx([3], [1, 2, 3])));
+    return [[file], () => plx.data.idx(file)];
+  },
+  'data.csv': (plx) => {
+    const file = new TextEncoder().encode('1,2\n3,4\n');
+    return [[file], () => plx.data.csv(file.buffer)];
+  },
+};
+
+const SHORT = { steps: 2, batchSize: 4, size: 'quick' };
+
+async function losses(opening) {
+  const run = await opening;
+  await run.train();
+  const all = await run.losses();
+  await run.dispose();
+  return all;
+}
+
+for (const [where, start] of [
+  ['a worker', () => load({ tier: 'simd' })],
+  ['this thread', () => loadInline()],
+]) {
+  describe(`data given to an engine in ${where} is the caller's again at once:`, () => {
+    let plx;
+    before(async () => {
+      plx = await start();
+    });
+    after(() => plx.dispose());
+    for (const [name, makeCall] of Object.entries(CALLS)) {
+      it(name, async () => {
+        const [arrays, call] = await makeCall(plx);
+        const kept = arrays.map((array) => [...array]);
+        const expected = await call();
+        assert.deepEqual(
+          arrays.map((array) => [...array]),
+          kept,
+          'the call left its arguments alone',
+        );
+        const running = call();
+        for (const array of arrays) array.fill(0);
+        assert.deepEqual(await running, expected);
+        /* The data matter: else nothing would be told by this. */
+        const other = await call().catch((error) => error);
+        assert.notDeepEqual(other, expected);
+      });
+    }
+
+    it('five calls on one array have five results', async () => {
+      const model = plx.model('mlp:2-3-1');
+      const frame = new Float32Array(2);
+      const one = (i) => model.predict(frame.fill(i + 1));
+      const apart = [];
+      for (let i = 0; i < 5; i++) apart.push(await one(i));
+      assert.deepEqual(await Promise.all([0, 1, 2, 3, 4].map(one)), apart);
+    });
+  });
+}
+
+describe('data given to load and bench', () => {
+  it('is the bytes of a module', async () => {
+    const file = readFileSync(new URL(import.meta.resolve('parallax-nn/wasm/engine-simd.wasm')));
+    const wasmBinary = new Uint8Array(file).buffer;
+    const loading = load({ tier: 'simd', wasmBinary });
+    new Uint8Array(wasmBinary).fill(0);
+    (await loading).dispose();
+  });
+});
+
+describe('names', () => {
+  let plx;
+  before(async () => {
+    plx = await load({ tier: 'simd' });
+  });
+  after(() => plx.dispose());
+
+  const lossOf = async (options, activation = 'relu') => {
+    const { dense } = plx.layers;
+    const first = dense({ units: 4, activation, inputShape: [2] });
+    const model = plx.sequential([first, dense({ units: 2 })]);
+    const y = /ropy/i.test(options.loss ?? '') ? [0, 1, 1, 0] : new Float32Array(8).fill(0.5);
+    return (await model.fit(XOR.x, y, { epochs: 3, ...options })).loss;
+  };
+  const same = {
+    loss: [
+      ['mse', 'meanSquaredError', 'mean_squared_error', 'MSELoss', 'MSE'],
+      ['crossentropy', 'sparseCategoricalCrossentropy', 'sparse_categorical_crossentropy'].concat([
+        'CrossEntropyLoss',
+        'cross_entropy',
+        'crossEntropy',
+      ]),
+    ],
+    optimizer: [
+      ['adam', 'Adam'],
+      ['adamw', 'AdamW'],
+      ['sgd', 'SGD'],
+      ['rmsprop', 'RMSprop', 'RMSProp'],
+      ['lion', 'Lion'],
+    ],
+  };
+  for (const [option, groups] of Object.entries(same)) {
+    for (const [own, ...others] of groups) {
+      it(`${option}: ${own} is also ${others.join(', ')}`, async () => {
+        const expected = await lossOf({ [option]: own });
+        for (const other of others) assert.deepEqual(await lossOf({ [option]: other }), expected);
+      });
+    }
+  }
+
+  const activations = [
+    ['linear', 'identity', 'Identity'],
+    ['silu', 'swish', 'SiLU'],
+    ['leaky_relu', 'leakyRelu', 'LeakyReLU'],
+    ['gelu_tanh', 'geluTanh'],
+    ['hardswish', 'hardSwish', 'hard_silu', 'Hardswish'],
+    ['hardsigmoid', 'hard_sigmoid'],
+  ];
+  for (const [own, ...others] of activations) {
+    it(`activation: ${own} is also ${others.join(', ')}`, async () => {
+      const expected = await lossOf({}, own);
+      for (const other of others) assert.deepEqual(await lossOf({}, other), expected);
+    });
+  }
+});
+
+describe('what Keras takes', () => {
+  let plx;
+  before(async () => {
+    plx = await load({ tier: 'simd' });
+  });
+  after(() => plx.dispose());
+  const fit = (options) => plx.model('mlp:2-4-1').fit(XOR.x, XOR.y, { epochs: 2, ...options });
+
+  it('is a batch larger than the data: all of them', async () => {
+    assert.deepEqual((await fit({ batchSize: 1000 })).loss, (await fit({ batchSize: 4 })).loss);
+  });
+
+  it('is a validation share of 0: none', async () => {
+    const { loss, epochs, bestEpoch } = await fit({ validation: 0 });
+    assert.deepEqual(loss, (await fit({})).loss);
+    assert.equal(epochs[0].validation, undefined);
+    assert.equal(bestEpoch, undefined);
+    await assert.rejects(fit({ validation: Number.NaN }), /validation NaN/);
+  });
+});
+
+describe('weights', () => {
+  it('go through JSON and back, each value exactly', async () => {
+    const plx = await load({ tier: 'simd' });
+    const from = plx.model('mlp:5-16-3', { seed: 3 });
+    const next = uniform(8);
+    /* Of all sizes that single precision has, from the smallest on. */
+    const weights = (await from.getWeights()).map((weight) => ({
+      ...weight,
+      data: weight.data.map(() => next() * 2 ** (138 * next() - 11)),
+    }));
+    weights[0].data.set([2 ** -149, 3.4028234663852886e38, 0.1]);
+    await from.setWeights(weights);
+    const to = plx.model('mlp:5-16-3', { seed: 4 });
+    await to.setWeights(JSON.parse(JSON.stringify(await from.getWeights())));
+    assert.deepEqual(await to.getWeights(), weights);
+    /* Values alone, in any form. */
+    const alone = plx.model('mlp:5-16-3', { seed: 5 });
+    await alone.setWeights(weights.map(({ data }, i) => (i % 2 ? data : [...data])));
+    assert.deepEqual(await alone.getWeights(), weights);
+    plx.dispose();
+  });
+
+  it('of a graph, too', async () => {
+    const plx = await load({ tier: 'simd' });
+    const g = plx.graph();
+    const w = g.parameter('w', [2], [0.1, -3e-30]);
+    const { data } = JSON.parse(JSON.stringify(await g.read(w)));
+    await g.write(w, [0, 0]);
+    await g.write(w, data);
+    assert.deepEqual((await g.read(w)).data, Float32Array.of(0.1, -3e-30));
+    plx.dispose();
+  });
+});

@@ -1,0 +1,38 @@
+/** What the library calls the methods of a graph and layers, and the other way round. */
+
+/** Methods that are not named as their builders: NumPy's names tell reductions from pairs. */
+const BUILDERS: Readonly<Record<string, string>> = {
+  sum: 'reduce_sum',
+  mean: 'reduce_mean',
+  max: 'reduce_max',
+  maximum: 'max',
+  minimum: 'min',
+};
+
+/** `max_pool2d` for `maxPool2d`. */
+export const libraryName = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** The builder that a method stands for. */
+export const builderOf = (method: string): string => BUILDERS[method] ?? libraryName(method);
+
+const methodOf = (builder: string): string =>
+  Object.keys(BUILDERS).find((method) => BUILDERS[method] === builder) ??
+  builder.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+
+/** Calls whose sentences begin with a name that the user gave, or that of a layer. */
+const NAMED = ['input', 'parameter', 'layer', 'update'];
+
+/**
+ * A sentence of the library about a call, in the names of methods. adds: the call is one of a builder,
+ * which may have called others.
+ */
+export function inMethods(message: string, method: string, adds: boolean): string {
+  if (NAMED.includes(method)) return message;
+  return message
+    .replace(/^(\w+): /, (_, name: string) => `${adds ? method : methodOf(name)}: `)
+    .replace(
+      /^(gradients: (?:the gradient of )?)(\w+)(?= has )/,
+      (_, before: string, name: string) => before + methodOf(name),
+    );
+}
