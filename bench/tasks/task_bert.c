@@ -202,10 +202,10 @@ typedef struct looks {
 
 static void find_looks(const plx_graph *graph, looks *found) {
     for (int32_t i = 0; i < graph->count && found->layers < MOST_LAYERS; ++i) {
-        const plx__node *node = &graph->nodes[i];
+        const plx__node *node = graph->nodes[i];
         if (strcmp(node->op->name, "attention") != 0) continue;
-        found->q[found->layers].id = node->inputs[0];
-        found->k[found->layers].id = node->inputs[1];
+        found->q[found->layers] = plx_graph_node(graph, node->inputs[0]);
+        found->k[found->layers] = plx_graph_node(graph, node->inputs[1]);
         found->width = node->dims[2];
         found->layers += 1;
     }

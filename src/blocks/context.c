@@ -247,6 +247,9 @@ plx_status plx_ctx_new(const plx_ctx_options *options, plx_ctx **out, char *mess
         return PLX_ERR_MEMORY;
     }
     memset(ctx, 0, sizeof *ctx);
+    ctx->holders = 1;
+    /* Graphs of other contexts, which began at other times, have other numbers. */
+    ctx->graphs = (uint32_t)plx_platform_now_ns();
     const plx_status status = open_context(ctx, &chosen);
     if (status == PLX_OK) {
         *out = ctx;
@@ -258,7 +261,7 @@ plx_status plx_ctx_new(const plx_ctx_options *options, plx_ctx **out, char *mess
 }
 
 void plx_ctx_free(plx_ctx *ctx) {
-    if (!ctx) return;
+    if (!ctx || --ctx->holders > 0) return;
     plx__pool_free(ctx->pool);
     plx_platform_free(ctx);
 }

@@ -298,11 +298,13 @@ static void run_row_piece(void *arg, int64_t begin, int64_t end, int worker) {
 
 /* ---- Entry points ---------------------------------------------------------------------------- */
 
-static void run_provider(plx_ctx *ctx, const plx__gemm_args *args, int threads) {
+/* False where there is no provider, or it does not take the sizes. */
+static bool run_provider(plx_ctx *ctx, const plx__gemm_args *args, int threads) {
     const plx_gemm_provider *p = ctx->provider;
+    if (!p) return false;
     p->set_threads(p->self, threads);
-    p->gemm(p->self, args->ta, args->tb, args->m, args->n, args->k, args->alpha, args->a, args->lda,
-            args->b, args->ldb, args->beta, args->c, args->ldc);
+    return p->gemm(p->self, args->ta, args->tb, args->m, args->n, args->k, args->alpha, args->a,
+                   args->lda, args->b, args->ldb, args->beta, args->c, args->ldc);
 }
 
 void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *args, int threads, void *workspace) {
@@ -310,8 +312,8 @@ void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *args, int threads, void *
     gemm_loop loop = make_loop(ctx, args, threads);
     if (args->k == 0) {
         scale_c(ctx, args);
-    } else if (ctx->provider) {
-        run_provider(ctx, args, threads);
+    } else if (run_provider(ctx, args, threads)) {
+        /* done, but for bias and activation */
     } else if (is_row_product(args)) {
         if (args->beta != 0 && args->beta != 1) scale_c(ctx, args);
         row_loop row = {ctx, args};

@@ -127,6 +127,7 @@ plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const
                          "evaluate: the model's own loss has no labels to compare with; take mse "
                          "or cross-entropy");
     PLX_TRY(plx__check_dataset(model, "evaluate", loss, data));
+    PLX_TRY(plx__need(message, "evaluate", "metrics", metrics));
     const plx_port *port = &model->outputs[output];
     const int64_t size = plx__port_size(port), classes = port->dims[port->rank - 1];
     plx_real *out = plx_platform_alloc((size_t)(rows_at_once(size) * size) * sizeof *out);

@@ -12,7 +12,7 @@ static plx_status infer_scalar(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_sum_squares(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const int32_t x = graph->nodes[id].inputs[0];
+    const int32_t x = graph->nodes[id]->inputs[0];
     const plx__attrs two = {.f = {2}};
     const int32_t twice = PLX__EMIT1(graph, &plx__op_scale, gy, &two);
     grads[0] = PLX__EMIT2(graph, &plx__op_mul, x, twice, NULL);
@@ -115,7 +115,7 @@ static plx_status run_l2_normalize(plx_ctx *ctx, const plx__step *step) {
 }
 
 static void gradient_l2_normalize(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     grads[0] = PLX__EMIT2(graph, &plx__op_l2_normalize_grad, node.inputs[0], gy, &node.attrs);
 }
 
@@ -211,7 +211,7 @@ static plx_status run_clip_grad(plx_ctx *ctx, const plx__step *step) {
 }
 
 static void gradient_clip(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     grads[0] = PLX__EMIT2(graph, &plx__op_clip_grad, node.inputs[0], gy, &node.attrs);
 }
 
