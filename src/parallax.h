@@ -575,7 +575,8 @@ const plx_real *plx_plan_output(const plx_plan *plan, plx_node output);
 /* The number that dropout draws from; each run adds one. */
 void plx_plan_set_step(plx_plan *plan, uint64_t step);
 
-/* Bytes, exact. kept: copies of weights that a trainer may put back. */
+/* Bytes, exact. gradients: what updates take of the plan's own memory; kept: copies of weights that
+ * a trainer may put back. */
 typedef struct plx_memory {
     int64_t parameters, gradients, optimizer, activations, workspace, inputs, kept;
 } plx_memory;

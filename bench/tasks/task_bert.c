@@ -125,7 +125,11 @@ static plx_status evaluate(plx_learning *l) {
 
 /* ---- Exhibits -------------------------------------------------------------------------------- */
 
-enum { SHOWN = 12, MOST_LAYERS = 16, TEXT = SHOWN * (TOKENS * 48 + 64) };
+enum {
+    SHOWN = 12,
+    MOST_LAYERS = 256 /* as many as a model may have */,
+    TEXT = SHOWN * (TOKENS * 48 + 64)
+};
 
 static plx_status no_room(plx_learning *l) {
     return plx__learning_fail(l, PLX_ERR_MEMORY, "bert-nano: no memory for exhibits");

@@ -110,7 +110,8 @@ static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step) {
                    .factor = (plx_real)step->attrs.f[0]};
     const int threads = step->threads;
     if (!x->size) {
-        memset(job.y, 0, (size_t)step->out.size * sizeof *job.y);
+        /* The sum of nothing is 0, its mean (by 1 / 0) NaN. */
+        plx__fill(ctx, threads, step->out.size, job.factor * 0, job.y);
     } else if (r.count == 1 && r.summed[0]) {
         *job.y = job.factor * plx__total(ctx, step, sum_of);
     } else if (r.count == 2 && r.summed[1]) {

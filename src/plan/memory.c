@@ -157,6 +157,35 @@ static void lay_out(layout *l, int64_t *offsets) {
     }
 }
 
+/* Whether input k of a node is memory that one before it is already. */
+static bool is_counted(const plx_graph *graph, const plx__node *node, int first, int k) {
+    int64_t from = 0, other = 0;
+    const int32_t root = plx__root_of(graph, node->inputs[k], &from);
+    for (int i = first; i < k; ++i)
+        if (plx__root_of(graph, node->inputs[i], &other) == root && other == from) return true;
+    return false;
+}
+
+/* Updates come last, so that all gradients of a plan are there at the first: none shares memory
+ * with another. Those that are no values of the arena (parameters, inputs) take none of it. */
+static int64_t gradient_bytes(const plx_plan *plan, const int64_t *offsets) {
+    const plx_graph *graph = plan->graph;
+    int64_t bytes = 0;
+    for (int s = 0; s < plan->steps_count; ++s) {
+        const plx__node *node = graph->nodes[plan->meta[s].node];
+        if (!(node->op->flags & PLX__OP_EFFECT)) continue;
+        const int count = node->attrs.object->count;
+        for (int k = count; k < 2 * count; ++k) {
+            const plx__node *gradient = plx__input_of(graph, node, k);
+            if (offsets[plx__root_of(graph, node->inputs[k], NULL)] < 0 ||
+                is_counted(graph, node, count, k))
+                continue;
+            bytes += plx__size(gradient) * (int64_t)plx__element_bytes(gradient->dtype);
+        }
+    }
+    return bytes;
+}
+
 static int64_t largest_workspace(const plx_plan *plan) {
     int64_t largest = 0;
     for (int s = 0; s < plan->steps_count; ++s) {
@@ -196,6 +225,7 @@ plx_status plx__pass_memory(plx_plan *plan) {
         find_last_uses(&l);
         lay_out(&l, offsets);
         plan->arena_bytes = l.bytes;
+        plan->gradient_bytes = gradient_bytes(plan, offsets);
         plan->workspace_bytes = largest_workspace(plan);
         status = allocate(plan, offsets);
     }

@@ -94,8 +94,8 @@ static int64_t tensor_bytes(plx_tensor *const *list, int count) {
     return bytes;
 }
 
-/* The arena holds gradients and activations; what is not a gradient counts as activation, so the
- * parts add up to what was allocated although blocks are shared over time. */
+/* The arena holds gradients and activations; what is not the gradient of a parameter counts as
+ * activation, so the parts add up to what was allocated although blocks are shared over time. */
 plx_memory plx_plan_memory(const plx_plan *plan) {
     plx_memory memory = {.workspace = plan->workspace_bytes, .inputs = plan->staged_bytes};
     for (int32_t i = 0; i < plan->graph->count; ++i) {
@@ -109,8 +109,8 @@ plx_memory plx_plan_memory(const plx_plan *plan) {
         memory.optimizer += tensor_bytes(optimizer->first, optimizer->count) +
                             tensor_bytes(optimizer->second, optimizer->count);
         memory.kept += tensor_bytes(optimizer->kept, optimizer->count);
-        memory.gradients += tensor_bytes(optimizer->parameters, optimizer->count);
     }
+    memory.gradients = plan->gradient_bytes;
     memory.activations = plan->arena_bytes - memory.gradients;
     return memory;
 }
