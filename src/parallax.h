@@ -3,9 +3,9 @@
  *
  * Conventions, unless a declaration says otherwise
  * - Arrays are row-major; sizes and strides are int64_t counts of elements, times are nanoseconds.
- * - Objects, which come first, and strings are not NULL. Other pointers that are NULL, where no
- *   declaration says that they may be, are PLX_ERR_ARGUMENT, and so are numbers that no enumeration
- *   has.
+ * - Objects, which come first, are not NULL. Other pointers that are NULL, where no declaration
+ * says that they may be, are PLX_ERR_ARGUMENT to calls that can fail, and so are numbers that an
+ *   enumeration does not have.
  * - Every _new names its _free; _free(NULL) does nothing. Objects may be freed in any order: what
  *   was made from a context, graph, tensor, optimizer or model keeps it until it is freed itself.
  *   What is not an object (data, arrays, options) is borrowed for the call only, unless a
@@ -139,7 +139,7 @@ typedef enum plx_stream {
 
 /* Goes rounds times over data [n], each thread over a share of its own, and returns how many bytes
  * were read and written: timed, the bandwidth of what holds n elements. 0 when nothing was done, as
- * for plx_peak. */
+ * for plx_peak, or as there is no such stream or no data. */
 double plx_bandwidth(plx_ctx *ctx, plx_stream stream, int64_t n, plx_real *data, int64_t rounds);
 
 /* The linked kernel targets this machine can run, best first: name of number i, or NULL past the
@@ -179,7 +179,7 @@ uint32_t plx_rng_u32(plx_rng *rng);
 double plx_rng_uniform(plx_rng *rng);
 /* Standard normal by Box and Muller (1958); four words. */
 double plx_rng_normal(plx_rng *rng);
-/* Uniform in [0, n), n > 0, without bias. */
+/* Uniform in [0, n), without bias; 0 for n < 1. */
 int64_t plx_rng_below(plx_rng *rng, int64_t n);
 /* order becomes a permutation of 0..n-1 (Fisher and Yates). */
 void plx_rng_permute(plx_rng *rng, int64_t n, int64_t *order);
@@ -373,7 +373,8 @@ typedef struct plx_conv2d_options {
 
 /* Stride 1, no padding, dilation 1, one group. */
 plx_conv2d_options plx_conv2d_default(void);
-/* Sets padding so that the result has ceil(size / stride) rows and columns ("same"). */
+/* Sets padding so that the result has ceil(size / stride) rows and columns ("same"). Sizes that the
+ * builder refuses leave it as it is. */
 void plx_conv2d_same(plx_conv2d_options *options, int64_t height, int64_t width,
                      int64_t kernel_height, int64_t kernel_width);
 /* Cross-correlation: x [n, h, w, in], weights [kh, kw, in / groups, out], bias [out] or none; the

@@ -376,6 +376,17 @@ plx_status plx_gemm(plx_ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_
             return plx__fail(message, PLX_ERR_SHAPE,
                              "gemm: ld%c is %lld, below its row length %lld", 'a' + i,
                              (long long)strides[i], (long long)rows[i]);
+    const int64_t heights[] = {ta ? k : m, tb ? n : k, m};
+    const plx_real *const data[] = {a, b, c};
+    for (int i = 0; i < 3; ++i) {
+        const int64_t most = (int64_t)(SIZE_MAX / 2 / sizeof(double));
+        if (heights[i] && strides[i] > most / heights[i])
+            return plx__fail(message, PLX_ERR_MEMORY,
+                             "gemm: %lld rows, %lld apart, of %c are more than memory can hold",
+                             (long long)heights[i], (long long)strides[i], 'a' + i);
+        if (heights[i] && rows[i] && !data[i])
+            return plx__fail(message, PLX_ERR_ARGUMENT, "gemm: %c is NULL", 'a' + i);
+    }
     const plx__gemm_args args = {.m = m,
                                  .n = n,
                                  .k = k,

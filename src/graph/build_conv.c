@@ -12,6 +12,11 @@ void plx_conv2d_same(plx_conv2d_options *options, int64_t height, int64_t width,
     const int64_t size[] = {height, width}, kernel[] = {kernel_height, kernel_width};
     for (int axis = 0; axis < 2; ++axis) {
         const int64_t stride = options->stride[axis] > 0 ? options->stride[axis] : 1;
+        /* What is outside these is refused by the builder, and must not overflow before. */
+        if (size[axis] < 0 || size[axis] > INT32_MAX || kernel[axis] < 1 ||
+            kernel[axis] > INT32_MAX || stride > INT32_MAX || options->dilation[axis] < 1 ||
+            options->dilation[axis] > INT32_MAX)
+            continue;
         const int64_t results = (size[axis] + stride - 1) / stride;
         const int64_t needed =
             (results - 1) * stride + options->dilation[axis] * (kernel[axis] - 1) + 1;

@@ -108,7 +108,9 @@ static plx_status read_rows(reader r, plx_csv *csv, plx_real *values) {
 }
 
 plx_status plx_csv_parse(plx_ctx *ctx, const char *text, size_t size, plx_csv *out) {
-    const reader r = {&ctx->message, text, text + size, 1};
+    if (size) PLX_TRY(plx__need(&ctx->message, "csv", "text", text));
+    PLX_TRY(plx__need(&ctx->message, "csv", "out", out));
+    const reader r = {&ctx->message, text, text ? text + size : NULL, 1};
     plx_csv csv = {0};
     PLX_TRY(read_rows(r, &csv, NULL));
     if (!csv.rows)

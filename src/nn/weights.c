@@ -67,8 +67,8 @@ static void join(char *out, const char *path, const char *name) {
     plx__format(out, PLX_NAME, "%s%s%s", path, *path && *name ? "." : "", name);
 }
 
-/* A path that was cut off could be another's. */
-static bool fits(const plx_scope *scope, const char *name) {
+bool plx__name_fits(const plx_scope *scope, const char *name) {
+    if (!plx__given(scope->graph, "layers", "the name", name)) return false;
     if (strlen(scope->path) + 1 + strlen(name) < PLX_NAME) return true;
     plx__graph_fail(scope->graph, PLX_ERR_ARGUMENT,
                     "layers: \"%s.%s\" is longer than the %d characters of a name; nest fewer "
@@ -79,8 +79,7 @@ static bool fits(const plx_scope *scope, const char *name) {
 
 plx_scope plx_scope_in(const plx_scope *scope, const char *name) {
     plx_scope inner = *scope;
-    (void)fits(scope, name);
-    join(inner.path, scope->path, name);
+    if (plx__name_fits(scope, name)) join(inner.path, scope->path, name);
     return inner;
 }
 
@@ -145,7 +144,7 @@ plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const in
                     plx_init init, double value, plx_weight_role role) {
     char full[PLX_NAME];
     if (plx_graph_status(scope->graph) != PLX_OK || !check_weight(scope, name, rank, dims, role) ||
-        !fits(scope, name))
+        !plx__name_fits(scope, name))
         return plx_none();
     join(full, scope->path, name);
     plx_tensor *tensor = plx_weights_find(scope->weights, full);

@@ -46,6 +46,9 @@ int32_t plx__layer_begin(const plx_scope *scope);
 plx_node plx__layer_end(const plx_scope *scope, const char *kind, const char *name, int32_t first,
                         plx_node y);
 
+/* False after a failure: with the scope's path a name would be too long, and cut off another's. */
+bool plx__name_fits(const plx_scope *scope, const char *name);
+
 /* A stream of random numbers for what lies at a name. */
 uint32_t plx__name_stream(const char *path, const char *name);
 
