@@ -246,8 +246,7 @@ static void choose_regularisation(plx_learning *l) {
     o->optimizer.weight_decay = chosen(asked->weight_decay, o->optimizer.weight_decay);
 }
 
-/* Whether one of a name's settings, "clip-nano:size=8,length=4", has the whole of this key. */
-static bool sets(const char *name, const char *key, size_t length) {
+bool plx__learning_sets(const char *name, const char *key, size_t length) {
     const char *setting = strchr(name, ':');
     while (setting && *setting) {
         setting += 1;
@@ -269,7 +268,7 @@ static plx_status complete_name(plx_learning *l, const char *wanted) {
         const char *one = set + 1;
         const size_t length = strcspn(one, ",");
         set = one + length;
-        if (sets(asked, one, strcspn(one, "=,"))) continue;
+        if (plx__learning_sets(asked, one, strcspn(one, "=,"))) continue;
         used += (size_t)snprintf(l->model_name + used, size - used, "%s%.*s",
                                  strchr(l->model_name, ':') ? "," : ":", (int)length, one);
     }

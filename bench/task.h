@@ -52,6 +52,8 @@ int64_t plx__learning_steps(const plx_learning *learning, int64_t quick, int64_t
 /* A measure; one too many makes plx_learning_evaluate fail. */
 void plx__learning_record(plx_learning *learning, const char *name, const char *unit,
                           const char *better, double value, double goal);
+/* Whether one of a name's settings, "clip-nano:size=8,length=4", has the whole of this key. */
+bool plx__learning_sets(const char *name, const char *key, size_t length);
 /* Loss, and accuracy and perplexity for labels, of output i on the held-out data. */
 plx_status plx__learning_metrics(plx_learning *learning, int output, plx_metrics *metrics);
 /* A new exhibit with room for its values (zeroed) and labels (NULL when none are asked for); NULL
