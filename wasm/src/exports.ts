@@ -123,12 +123,7 @@ export interface Exports {
     dims: number,
   ): number;
   _plx_js_graph_parameter(graph: number, name: number, tensor: number): number;
-  _plx_js_graph_update(
-    graph: number,
-    optimizer: number,
-    count: number,
-    gradients: number,
-  ): number;
+  _plx_js_graph_update(graph: number, optimizer: number, count: number, gradients: number): number;
   _plx_js_graph_shape(graph: number, node: number): void;
   _plx_js_builder_name(builder: number): number;
   _plx_js_graph_node(
