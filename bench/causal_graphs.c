@@ -44,7 +44,7 @@ void plx_causal_data(int64_t times, int64_t channels, uint64_t seed, plx_real *x
 
 typedef struct emitted {
     plx_graph *graph;
-    plx_node x;
+    plx_node x, target;
     plx_hypercausal nodes[PLX_CAUSAL_NODES];
     plx_hypercausal_parts loss;
 } emitted;
@@ -77,16 +77,15 @@ static plx_status emit(plx_ctx *ctx, plx_causal_model *m, emitted *e) {
     PLX_TRY(plx_graph_new(ctx, &e->graph));
     const plx_scope scope = plx_scope_new(m->weights, e->graph, true);
     e->x = plx_input(e->graph, "x", PLX_DTYPE_REAL, 2, dims);
-    const plx_node target = plx_input(e->graph, "target", PLX_DTYPE_REAL, 2, dims);
+    e->target = plx_input(e->graph, "target", PLX_DTYPE_REAL, 2, dims);
     for (int i = 0; i < count; ++i) PLX_TRY(emit_node(&scope, &m->spec, &nodes[i], i, e));
-    return plx_hypercausal_loss(e->graph, count, e->nodes, target, NULL, &e->loss);
+    return plx_hypercausal_loss(e->graph, count, e->nodes, e->target, NULL, &e->loss);
 }
 
-/* The target is the input after x. */
 static plx_status compile(plx_causal_model *m, const emitted *e, int count, const plx_node *outputs,
                           plx_plan **plan) {
     PLX_TRY(plx_compile(e->graph, count, outputs, NULL, plan));
-    return plx_plan_bind(*plan, (plx_node){e->x.id + 1}, m->target);
+    return plx_plan_bind(*plan, e->target, m->target);
 }
 
 static plx_status open_forward(plx_ctx *ctx, plx_causal_model *m, emitted *e) {

@@ -59,7 +59,10 @@ int64_t plx__learning_steps(const plx_learning *l, int64_t quick, int64_t usual,
 
 void plx__learning_record(plx_learning *l, const char *name, const char *unit, const char *better,
                           double value, double goal) {
-    if (l->measure_count == PLX_LEARNING_MEASURES) return;
+    if (l->measure_count == PLX_LEARNING_MEASURES) {
+        l->left_out = name;
+        return;
+    }
     l->measures[l->measure_count++] = (plx_learning_measure){name, unit, better, value, goal};
 }
 
@@ -70,7 +73,10 @@ plx_status plx__learning_metrics(plx_learning *l, int output, plx_metrics *metri
 plx__shown *plx__learning_show(plx_learning *l, plx_exhibit_kind kind, const char *name,
                                int64_t count, int64_t rows, int64_t columns, int64_t channels,
                                int64_t labels) {
-    if (l->shown_count == PLX_LEARNING_EXHIBITS) return NULL;
+    if (l->shown_count == PLX_LEARNING_EXHIBITS) {
+        l->left_out = name;
+        return NULL;
+    }
     plx__shown *shown = &l->shown[l->shown_count];
     const size_t size = (size_t)(count * rows * columns * channels);
     *shown = (plx__shown){.exhibit = {.kind = kind,
@@ -240,29 +246,38 @@ static void choose_regularisation(plx_learning *l) {
     o->optimizer.weight_decay = chosen(asked->weight_decay, o->optimizer.weight_decay);
 }
 
+bool plx__learning_sets(const char *name, const char *key, size_t length) {
+    const char *setting = strchr(name, ':');
+    while (setting && *setting) {
+        setting += 1;
+        if (strcspn(setting, "=,") == length && !strncmp(setting, key, length)) return true;
+        setting += strcspn(setting, ",");
+    }
+    return false;
+}
+
 /* What the task's own model has set, the model that was asked for has too unless its name says
  * otherwise: a vocabulary comes with the data. */
 static plx_status complete_name(plx_learning *l, const char *wanted) {
     const char *asked = l->options.model, *set = strchr(wanted, ':');
     const size_t size = sizeof l->model_name;
-    if (strlen(asked) >= size)
-        return plx__learning_fail(l, PLX_ERR_ARGUMENT, "model \"%.80s...\": the name is too long",
-                                  asked);
-    snprintf(l->model_name, size, "%s", asked);
-    if (!set || !strncmp(wanted, "mlp:", 4) || !strncmp(asked, "mlp:", 4)) return PLX_OK;
-    while (*set) {
-        char one[64];
-        const size_t length = strcspn(set + 1, ","), used = strlen(l->model_name);
-        const size_t key = strcspn(set + 1, "=");
-        snprintf(one, sizeof one, "%.*s", (int)length, set + 1);
-        set += 1 + length;
-        char name[64];
-        snprintf(name, sizeof name, "%.*s=", (int)key, one);
-        if (strstr(asked, name)) continue;
-        snprintf(l->model_name + used, size - used, "%s%s", strchr(l->model_name, ':') ? "," : ":",
-                 one);
+    size_t used = strlen(asked);
+    if (used < size) snprintf(l->model_name, size, "%s", asked);
+    if (!set || !strncmp(wanted, "mlp:", 4) || !strncmp(asked, "mlp:", 4)) set = "";
+    while (*set && used < size) {
+        const char *one = set + 1;
+        const size_t length = strcspn(one, ",");
+        set = one + length;
+        if (plx__learning_sets(asked, one, strcspn(one, "=,"))) continue;
+        used += (size_t)snprintf(l->model_name + used, size - used, "%s%.*s",
+                                 strchr(l->model_name, ':') ? "," : ":", (int)length, one);
     }
-    return PLX_OK;
+    if (used < size) return PLX_OK;
+    return plx__learning_fail(
+        l, PLX_ERR_ARGUMENT,
+        "model \"%.80s...\": the name, with what the task sets, is longer than "
+        "%d characters",
+        asked, (int)size - 1);
 }
 
 static bool same_port(plx_port a, plx_port b) {
@@ -448,9 +463,18 @@ plx_trainer_options plx_learning_recipe(const plx_learning *l) {
     return l->trainer_options;
 }
 
+/* A table of what a task has to tell that is too small is said, not left out. */
+static plx_status said_all(plx_learning *l, plx_status status, const char *what, int most) {
+    if (!l->left_out) return status;
+    return plx__learning_fail(l, PLX_ERR_STATE,
+                              "%s: \"%s\" is one more than the %d %s that there is room for",
+                              l->task->name, l->left_out, most, what);
+}
+
 plx_status plx_learning_evaluate(plx_learning *l) {
     l->measure_count = 0;
-    return l->task->evaluate(l);
+    l->left_out = NULL;
+    return said_all(l, l->task->evaluate(l), "measures", PLX_LEARNING_MEASURES);
 }
 
 int plx_learning_measures(const plx_learning *l) {
@@ -463,7 +487,9 @@ plx_learning_measure plx_learning_measure_at(const plx_learning *l, int i) {
 
 plx_status plx_learning_exhibit(plx_learning *l) {
     forget_exhibits(l);
-    return l->task->exhibit ? l->task->exhibit(l) : PLX_OK;
+    l->left_out = NULL;
+    const plx_status status = l->task->exhibit ? l->task->exhibit(l) : PLX_OK;
+    return said_all(l, status, "exhibits", PLX_LEARNING_EXHIBITS);
 }
 
 int plx_learning_exhibits(const plx_learning *l) {

@@ -40,6 +40,7 @@ struct plx_learning {
     int measure_count;
     plx__shown shown[PLX_LEARNING_EXHIBITS];
     int shown_count;
+    const char *left_out; /* the measure or exhibit that there was no room for; NULL: none */
 };
 
 /* Stores the formatted sentence for plx_message. */
@@ -48,12 +49,15 @@ plx_status plx__learning_fail(plx_learning *learning, plx_status status, const c
 /* Steps by size: quick, default, full. */
 int64_t plx__learning_steps(const plx_learning *learning, int64_t quick, int64_t usual,
                             int64_t full);
+/* A measure; one too many makes plx_learning_evaluate fail. */
 void plx__learning_record(plx_learning *learning, const char *name, const char *unit,
                           const char *better, double value, double goal);
+/* Whether one of a name's settings, "clip-nano:size=8,length=4", has the whole of this key. */
+bool plx__learning_sets(const char *name, const char *key, size_t length);
 /* Loss, and accuracy and perplexity for labels, of output i on the held-out data. */
 plx_status plx__learning_metrics(plx_learning *learning, int output, plx_metrics *metrics);
 /* A new exhibit with room for its values (zeroed) and labels (NULL when none are asked for); NULL
- * when memory is short or there are too many. */
+ * when memory is short or there are too many, which plx_learning_exhibit then says. */
 plx__shown *plx__learning_show(plx_learning *learning, plx_exhibit_kind kind, const char *name,
                                int64_t count, int64_t rows, int64_t columns, int64_t channels,
                                int64_t labels);

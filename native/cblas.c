@@ -3,6 +3,7 @@
 #include "base/platform.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,12 +34,17 @@ static struct {
     char note[256];
 } state;
 
-static void run_gemm(void *self, bool ta, bool tb, int64_t m, int64_t n, int64_t k, plx_real alpha,
+static bool run_gemm(void *self, bool ta, bool tb, int64_t m, int64_t n, int64_t k, plx_real alpha,
                      const plx_real *a, int64_t lda, const plx_real *b, int64_t ldb, plx_real beta,
                      plx_real *c, int64_t ldc) {
     const blas *library = self;
+    /* Sizes are C's int there. */
+    const int64_t sizes[] = {m, n, k, lda, ldb, ldc};
+    for (int i = 0; i < 6; ++i)
+        if (sizes[i] > INT_MAX) return false;
     library->sgemm(ROW_MAJOR, ta ? TRANSPOSE : NO_TRANSPOSE, tb ? TRANSPOSE : NO_TRANSPOSE, (int)m,
                    (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
+    return true;
 }
 
 /* ---- Threads ----------------------------------------------------------------------------------

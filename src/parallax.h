@@ -3,11 +3,15 @@
  *
  * Conventions, unless a declaration says otherwise
  * - Arrays are row-major; sizes and strides are int64_t counts of elements, times are nanoseconds.
- * - Pointers are not NULL unless a declaration says that they may be.
- * - Every _new names its _free; _free(NULL) does nothing. Pointers passed in are borrowed for the
- *   call only.
- * - Fallible calls return plx_status and leave their outputs unchanged on failure; plx_message
- *   gives the sentence, with the numbers.
+ * - Objects, which come first, are not NULL. Other pointers that are NULL, where no declaration
+ * says that they may be, are PLX_ERR_ARGUMENT to calls that can fail, and so are numbers that an
+ *   enumeration does not have.
+ * - Every _new names its _free; _free(NULL) does nothing. Objects may be freed in any order: what
+ *   was made from a context, graph, tensor, optimizer or model keeps it until it is freed itself.
+ *   What is not an object (data, arrays, options) is borrowed for the call only, unless a
+ *   declaration says for how long. Pointers into an object live as long as it.
+ * - Fallible calls return plx_status and leave their outputs, and the graph that they add to,
+ *   unchanged on failure; plx_message gives the sentence, with the numbers.
  * - A context and all that was made from it belong to one thread at a time. The library never
  *   prints, exits or aborts.
  * - Numeric promise: with ISA "sse2", "avx128", "neon128" or "wasm128" every result has the
@@ -65,11 +69,13 @@ const char *plx_version(void);
 typedef struct plx_ctx plx_ctx;
 
 /* A matrix product from outside (a BLAS): c = alpha op(a) op(b) + beta c, row-major, as cblas_sgemm
- * defines it. Must outlive the context. */
+ * defines it, for threads threads. Returns false, having written nothing, where it cannot take the
+ * sizes: own kernels then work the product out. Must outlive the context and all that is made from
+ * it. */
 typedef struct plx_gemm_provider {
     const char *name;
     void *self;
-    void (*gemm)(void *self, bool ta, bool tb, int64_t m, int64_t n, int64_t k, plx_real alpha,
+    bool (*gemm)(void *self, bool ta, bool tb, int64_t m, int64_t n, int64_t k, plx_real alpha,
                  const plx_real *a, int64_t lda, const plx_real *b, int64_t ldb, plx_real beta,
                  plx_real *c, int64_t ldc);
     void (*set_threads)(void *self, int threads);
@@ -133,7 +139,7 @@ typedef enum plx_stream {
 
 /* Goes rounds times over data [n], each thread over a share of its own, and returns how many bytes
  * were read and written: timed, the bandwidth of what holds n elements. 0 when nothing was done, as
- * for plx_peak. */
+ * for plx_peak, or as there is no such stream or no data. */
 double plx_bandwidth(plx_ctx *ctx, plx_stream stream, int64_t n, plx_real *data, int64_t rounds);
 
 /* The linked kernel targets this machine can run, best first: name of number i, or NULL past the
@@ -173,7 +179,7 @@ uint32_t plx_rng_u32(plx_rng *rng);
 double plx_rng_uniform(plx_rng *rng);
 /* Standard normal by Box and Muller (1958); four words. */
 double plx_rng_normal(plx_rng *rng);
-/* Uniform in [0, n), n > 0, without bias. */
+/* Uniform in [0, n), without bias; 0 for n < 1. */
 int64_t plx_rng_below(plx_rng *rng, int64_t n);
 /* order becomes a permutation of 0..n-1 (Fisher and Yates). */
 void plx_rng_permute(plx_rng *rng, int64_t n, int64_t *order);
@@ -186,7 +192,7 @@ typedef enum plx_dtype { PLX_DTYPE_REAL = 0, PLX_DTYPE_I32 } plx_dtype;
  * several plans share one set of weights. */
 typedef struct plx_tensor plx_tensor;
 
-/* Zero-filled. dims are >= 0. A tensor must outlive every graph and plan that refers to it. */
+/* Zero-filled. dims are >= 0; NULL for rank 0. */
 plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t *dims,
                           plx_tensor **out);
 void plx_tensor_free(plx_tensor *tensor);
@@ -206,30 +212,35 @@ typedef enum plx_init {
     PLX_INIT_HE_FAN_OUT,     /* N(0, 2 / fan_out): He et al., for convolutions before a norm */
 } plx_init;
 
-/* Fills a tensor [..., in, out]: fan_in is the product of all dimensions but the last, fan_out that
- * of all but the one before it. */
-void plx_tensor_init(plx_tensor *tensor, plx_init init, double value, plx_rng *rng);
+/* Fills a tensor [..., in, out] of reals: fan_in is the product of all dimensions but the last,
+ * fan_out that of all but the one before it. value is finite; rng may be NULL where nothing is
+ * drawn. */
+plx_status plx_tensor_init(plx_tensor *tensor, plx_init init, double value, plx_rng *rng);
 
 /* ---- Graph ----------------------------------------------------------------------------------- */
 
 /* A directed graph of operations with fixed shapes. Builders check shapes at once and return a
- * handle. After a failure the graph keeps the first sentence, later builders return invalid handles
- * silently, and plx_compile (or plx_graph_status) reports it. */
+ * handle. After a failure of one that returns a handle the graph keeps the first sentence, later
+ * builders return invalid handles silently, and plx_compile (or plx_graph_status) reports it; one
+ * that returns a status reports it itself and leaves the graph as it was. */
 typedef struct plx_graph plx_graph;
 
+/* A handle, which knows its graph: other graphs, and plans of other graphs, refuse it. */
 typedef struct plx_node {
-    int32_t id; /* negative: invalid */
+    int64_t id; /* negative: invalid; else the lower 32 bits count the graph's nodes from 0 */
 } plx_node;
 
 plx_status plx_graph_new(plx_ctx *ctx, plx_graph **out);
 void plx_graph_free(plx_graph *graph);
 plx_status plx_graph_status(const plx_graph *graph);
-/* Rank and dims of a node; -1 for an invalid handle. dims lives as long as the graph. */
+/* Node i, counted from 0 in the order of making; invalid past the last. */
+plx_node plx_graph_node(const plx_graph *graph, int i);
+/* Rank and dims (may be NULL) of a node; -1 for a handle that is invalid or another graph's. */
 int plx_node_shape(const plx_graph *graph, plx_node node, const int64_t **dims);
-/* PLX_DTYPE_REAL for an invalid handle. */
+/* PLX_DTYPE_REAL for such a handle. */
 plx_dtype plx_node_dtype(const plx_graph *graph, plx_node node);
 
-/* Data bound before each run. */
+/* Data bound before each run. name is one that no other input has, or NULL or "". */
 plx_node plx_input(plx_graph *graph, const char *name, plx_dtype dtype, int rank,
                    const int64_t *dims);
 /* A tensor that lives beside the graph: plans read it, updates write it. The same tensor always
@@ -362,7 +373,8 @@ typedef struct plx_conv2d_options {
 
 /* Stride 1, no padding, dilation 1, one group. */
 plx_conv2d_options plx_conv2d_default(void);
-/* Sets padding so that the result has ceil(size / stride) rows and columns ("same"). */
+/* Sets padding so that the result has ceil(size / stride) rows and columns ("same"). Sizes that the
+ * builder refuses leave it as it is. */
 void plx_conv2d_same(plx_conv2d_options *options, int64_t height, int64_t width,
                      int64_t kernel_height, int64_t kernel_width);
 /* Cross-correlation: x [n, h, w, in], weights [kh, kw, in / groups, out], bias [out] or none; the
@@ -473,13 +485,13 @@ plx_node plx_cross_entropy_smooth(plx_graph *graph, plx_node logits, plx_node la
 
 /* ---- Training -------------------------------------------------------------------------------- */
 
-/* Emits nodes for d loss / d wrt[i] into grads[i]; loss is a scalar. A node that loss does not
- * depend on has an invalid handle and makes this fail. */
+/* Emits nodes for d loss / d wrt[i] into grads[i], which may equal wrt; loss holds one real. A node
+ * that loss does not depend on makes this fail. */
 plx_status plx_gradients(plx_graph *graph, plx_node loss, int count, const plx_node *wrt,
                          plx_node *grads);
 
 /* Scales gradients together so that the length of all of them is at most largest (Pascanu et al.,
- * ICML 2013); clipped may equal grads. */
+ * ICML 2013), above 0 and finite; clipped may equal grads. */
 plx_status plx_clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,
                             plx_node *clipped);
 
@@ -508,13 +520,13 @@ plx_optimizer_options plx_optimizer_default(plx_optimizer_kind kind);
 /* "sgd", "adam", "adamw", "lion", "rmsprop"; NULL past the last. */
 const char *plx_optimizer_name(plx_optimizer_kind kind);
 
-/* Holds the state (moments) for a list of parameters. */
+/* Holds the state (moments) for a list of parameters, of which none comes twice. */
 typedef struct plx_optimizer plx_optimizer;
 plx_status plx_optimizer_new(plx_ctx *ctx, const plx_optimizer_options *options, int count,
                              plx_tensor *const *parameters, plx_optimizer **out);
 void plx_optimizer_free(plx_optimizer *optimizer);
-/* Takes effect at the next step. */
-void plx_optimizer_set_rate(plx_optimizer *optimizer, double rate);
+/* From 0 to below 1e30, else PLX_ERR_ARGUMENT; takes effect at the next step. */
+plx_status plx_optimizer_set_rate(plx_optimizer *optimizer, double rate);
 /* Parameter number i of the list takes this weight decay in place of the options', and learns at
  * rate_factor times the rate. Both are >= 0 and finite (else PLX_ERR_ARGUMENT); at the next step.
  */
@@ -546,7 +558,7 @@ plx_plan_options plx_plan_default(void);
 /* A fixed sequence of steps with all of its memory. */
 typedef struct plx_plan plx_plan;
 
-/* options may be NULL. The graph may be freed afterwards; tensors and optimizers must stay. */
+/* options may be NULL. Later nodes of the graph are not in the plan. */
 plx_status plx_compile(plx_graph *graph, int count, const plx_node *outputs,
                        const plx_plan_options *options, plx_plan **out);
 void plx_plan_free(plx_plan *plan);
@@ -566,7 +578,8 @@ const plx_real *plx_plan_output(const plx_plan *plan, plx_node output);
 /* The number that dropout draws from; each run adds one. */
 void plx_plan_set_step(plx_plan *plan, uint64_t step);
 
-/* Bytes, exact. kept: copies of weights that a trainer may put back. */
+/* Bytes, exact. gradients: what updates take of the plan's own memory; kept: copies of weights that
+ * a trainer may put back. */
 typedef struct plx_memory {
     int64_t parameters, gradients, optimizer, activations, workspace, inputs, kept;
 } plx_memory;

@@ -175,8 +175,8 @@ bool plx_model_has_loss(const plx_model *model);
 
 /* n samples: inputs[i] [n, ...] of a model's port i, and targets[i] for its output i: values like
  * the output for the loss MSE, i32 labels [n, ...] of its last axis for cross-entropy
- * (PLX_IGNORED_LABEL: not counted). Strides count elements from a sample to the next; 0: side by
- * side. With stride 1 the windows of a text overlap. */
+ * (PLX_IGNORED_LABEL: not counted). Strides, 0 or more, count elements from a sample to the next;
+ * 0: side by side. With stride 1 the windows of a text overlap. */
 typedef struct plx_dataset {
     int64_t n;
     const void *inputs[PLX_PORTS], *targets[PLX_PORTS];
@@ -184,7 +184,8 @@ typedef struct plx_dataset {
 } plx_dataset;
 
 /* outputs[i] [n, ...] = the model's output i (NULL: not wanted), in batches of at most batch (0:
- * one that fits the caches). Targets are not read. */
+ * one that fits the caches). Targets are not read. A batch that fails leaves the outputs of those
+ * before it; ids outside their vocabulary are refused before the first. */
 plx_status plx_model_predict(plx_model *model, const plx_dataset *data, int64_t batch,
                              plx_real *const *outputs);
 
@@ -198,8 +199,8 @@ typedef enum plx_loss {
 } plx_loss;
 
 /* Emits the loss of a model's outputs for batch samples; several are added. targets become inputs
- * of the graph, one an output, as plx_dataset has them (PLX_LOSS_OWN: none). smoothing is that of
- * plx_cross_entropy_smooth. */
+ * of the graph, one an output, as plx_dataset has them (PLX_LOSS_OWN: none; may be NULL). smoothing
+ * is that of plx_cross_entropy_smooth. */
 plx_status plx_model_loss(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
                           int64_t batch, const plx_node *outputs, plx_node *targets, plx_node *out);
 
@@ -324,7 +325,8 @@ typedef struct plx_progress {
     bool stopped_early;
 } plx_progress;
 
-/* Runs at most max_steps further steps, stopping early at the end of an epoch, and fills *progress.
+/* Runs at most max_steps further steps, stopping early at the end of an epoch, and fills *progress,
+ * also on failure: with what was done before it.
  *
  * A loss that is not finite is PLX_ERR_DIVERGED, naming the step, and so are running statistics. No
  * step is taken from there, and the weights (running statistics too) of the last step whose loss
@@ -336,9 +338,9 @@ typedef struct plx_progress {
 plx_status plx_trainer_run(plx_trainer *trainer, int64_t max_steps, plx_progress *progress);
 /* The losses of all steps so far. */
 const plx_real *plx_trainer_losses(const plx_trainer *trainer, int64_t *count);
-/* The schedule's highest rate, from the next step on; a rate that is negative or not finite changes
- * nothing. */
-void plx_trainer_set_rate(plx_trainer *trainer, double rate);
+/* The schedule's highest rate, from the next step on: from 0 to below 1e30, else PLX_ERR_ARGUMENT.
+ */
+plx_status plx_trainer_set_rate(plx_trainer *trainer, double rate);
 /* As plx_progress.rate. */
 double plx_trainer_rate(const plx_trainer *trainer);
 plx_memory plx_trainer_memory(const plx_trainer *trainer);
@@ -357,8 +359,8 @@ typedef struct plx_sampling {
     int64_t top_k;      /* only the k likeliest; 0: all */
 } plx_sampling;
 
-/* PLX_ERR_UNSUPPORTED for a model of another kind. The model must outlive it; weights may change
- * between tokens. The seed is of the draws. */
+/* PLX_ERR_UNSUPPORTED for a model of another kind. Weights may change between tokens. The seed is
+ * of the draws. */
 plx_status plx_generator_new(plx_model *model, uint64_t seed, plx_generator **out);
 void plx_generator_free(plx_generator *generator);
 /* Takes tokens in; an id outside the vocabulary is PLX_ERR_ARGUMENT. */

@@ -61,31 +61,35 @@ static inline plx_node plx__js_conv2d_transpose(plx_graph *g, const plx_node *x,
 }
 
 /* y: state, future, spread. */
-static inline void plx__js_hypercausal(plx_graph *g, const plx_node *x, const double *n,
-                                       const int64_t *i, plx_node *y) {
+static inline plx_status plx__js_hypercausal(plx_graph *g, const plx_node *x, const double *n,
+                                             const int64_t *i, plx_node *y) {
     const plx_hypercausal_options o = {
         .depth = i[0], .futures = i[1], .span = n[2], .policy = (plx_future_policy)i[3]};
     plx_hypercausal node = {{-1}, {-1}, {-1}};
-    plx_hypercausal_emit(g, x[0], x[1], x[2], &o, &node);
+    const plx_status status = plx_hypercausal_emit(g, x[0], x[1], x[2], &o, &node);
     y[0] = node.state;
     y[1] = node.future;
     y[2] = node.spread;
+    return status;
 }
 
 /* y: total, task, consistency, coherence. More nodes than there is room for are refused. */
-static inline void plx__js_hypercausal_loss(plx_graph *g, int count, const plx_node *x,
-                                            plx_node *y) {
+static inline plx_status plx__js_hypercausal_loss(plx_graph *g, int count, const plx_node *x,
+                                                  plx_node *y) {
     enum { BEFORE = 3, ROOM = 64 };
     plx_hypercausal nodes[ROOM] = {0};
     plx_hypercausal_parts parts = {{-1}, {-1}, {-1}, {-1}};
     const int own = count - BEFORE;
     for (int k = 0; k < own && k < ROOM; k++)
         nodes[k] = (plx_hypercausal){x[0], x[1], x[BEFORE + k]};
-    plx_hypercausal_loss(g, own < 0 ? 0 : own, nodes, count > 2 ? x[2] : plx_none(), NULL, &parts);
+    const plx_node target = count > BEFORE - 1 ? x[BEFORE - 1] : plx_none();
+    const plx_status status =
+        plx_hypercausal_loss(g, own < 0 ? 0 : own, nodes, target, NULL, &parts);
     y[0] = parts.total;
     y[1] = parts.task;
     y[2] = parts.consistency;
     y[3] = parts.coherence;
+    return status;
 }
 
 /* The numbers of a pooling, as initialisers: size, stride, padding as above, and whether averages

@@ -151,8 +151,8 @@ EXPORT void plx_js_optimizer_free(plx_optimizer *made) {
     plx_optimizer_free(made);
 }
 
-EXPORT void plx_js_optimizer_set_rate(plx_optimizer *made, double rate) {
-    plx_optimizer_set_rate(made, rate);
+EXPORT int plx_js_optimizer_set_rate(plx_optimizer *made, double rate) {
+    return plx_optimizer_set_rate(made, rate);
 }
 
 static plx_trainer_options recipe; /* the fields that plx_js_recipe and plx_js_validation set */
@@ -257,8 +257,8 @@ EXPORT void plx_js_trainer_losses(const plx_trainer *trainer) {
     plx__js_result(1, (double)count);
 }
 
-EXPORT void plx_js_trainer_set_rate(plx_trainer *trainer, double rate) {
-    plx_trainer_set_rate(trainer, rate);
+EXPORT int plx_js_trainer_set_rate(plx_trainer *trainer, double rate) {
+    return plx_trainer_set_rate(trainer, rate);
 }
 
 static void result_memory(plx_memory memory) {

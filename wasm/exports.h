@@ -18,6 +18,14 @@ void plx__js_result_address(int i, const void *address);
 void plx__js_dims(int rank, const double *from, int64_t *dims);
 /* Samples from addresses, one for each of PLX_PORTS ports; NULL: none. */
 plx_dataset plx__js_dataset(double n, const void *const *inputs, const void *const *targets);
+/* JavaScript knows a node by its place in its graph; below 0: none. */
+static inline plx_node plx__js_node(const plx_graph *graph, int place) {
+    return plx_graph_node(graph, place);
+}
+static inline int plx__js_place(plx_node node) {
+    return node.id < 0 ? -1 : (int)(node.id & INT32_MAX);
+}
+
 /* A failure that the library does not know of: leaves its sentence for the next plx_js_message, and
  * returns status. */
 int plx__js_fail(plx_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));

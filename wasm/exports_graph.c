@@ -39,8 +39,16 @@ EXPORT void plx_js_graph_free(plx_graph *graph) {
 }
 
 static int added(const plx_graph *graph, plx_node node) {
-    plx__js_result(0, node.id);
+    plx__js_result(0, plx__js_place(node));
     return plx_graph_status(graph);
+}
+
+/* Handles for places, to be freed; NULL after a failure. */
+static plx_node *nodes_at(const plx_graph *graph, int count, const int32_t *places) {
+    plx_node *nodes = malloc(((size_t)count + 1) * sizeof *nodes);
+    if (!nodes) plx__js_fail(PLX_ERR_MEMORY, "graph: no memory for %d nodes", count);
+    for (int k = 0; nodes && k < count; k++) nodes[k] = plx__js_node(graph, places[k]);
+    return nodes;
 }
 
 /* Results: the node. */
@@ -57,16 +65,22 @@ EXPORT int plx_js_graph_parameter(plx_graph *graph, const char *name, plx_tensor
 }
 
 /* Results: the node, which is an output without a value. */
-EXPORT int plx_js_graph_update(plx_graph *graph, plx_optimizer *optimizer, const int32_t *grads) {
-    return added(graph, plx_update(graph, optimizer, (const plx_node *)grads));
+EXPORT int plx_js_graph_update(plx_graph *graph, plx_optimizer *optimizer, int count,
+                               const int32_t *grads) {
+    plx_node *nodes = nodes_at(graph, count, grads);
+    if (!nodes) return PLX_ERR_MEMORY;
+    const int status = added(graph, plx_update(graph, optimizer, nodes));
+    free(nodes);
+    return status;
 }
 
 /* Results: rank, dtype, then rank sizes of a node. */
-EXPORT void plx_js_graph_shape(const plx_graph *graph, int node) {
+EXPORT void plx_js_graph_shape(const plx_graph *graph, int place) {
     const int64_t *dims = NULL;
-    const int rank = plx_node_shape(graph, (plx_node){node}, &dims);
+    const plx_node node = plx__js_node(graph, place);
+    const int rank = plx_node_shape(graph, node, &dims);
     plx__js_result(0, rank);
-    plx__js_result(1, plx_node_dtype(graph, (plx_node){node}));
+    plx__js_result(1, plx_node_dtype(graph, node));
     for (int d = 0; d < rank; d++) plx__js_result(2 + d, (double)dims[d]);
 }
 
@@ -99,20 +113,33 @@ EXPORT const char *plx_js_builder_name(int builder) {
     return builder >= 0 && builder < BUILDERS ? builders[builder].name : NULL;
 }
 
-/* How many results, left in y. */
-static int build(plx_graph *g, int builder, int count, const plx_node *x, int size, const double *n,
-                 const int64_t *i, plx_node *y) {
-    (void)size; /* as all arguments, for the lines that need it */
+/* What a call of a builder is made of. */
+typedef struct arguments {
+    int count, size;
+    const plx_node *x;
+    const double *n;
+    const int64_t *i;
+} arguments;
+
+/* Leaves the results in y, and how many they are. */
+static plx_status build(plx_graph *g, int builder, const arguments *a, plx_node *y, int *made) {
+    const int count = a->count, size = a->size;
+    const plx_node *x = a->x;
+    const double *n = a->n;
+    const int64_t *i = a->i;
     switch (builder) {
 #define NODE(name, inputs, numbers, call)                                                          \
-    case BUILDER_##name: y[0] = call; return 1;
+    case BUILDER_##name:                                                                           \
+        y[0] = call;                                                                               \
+        *made = 1;                                                                                 \
+        return plx_graph_status(g);
 #define NODES(name, inputs, numbers, results, call)                                                \
-    case BUILDER_##name: call; return results;
+    case BUILDER_##name: *made = results; return call;
 #include "builders.def"
 #undef NODE
 #undef NODES
     }
-    return 0;
+    return PLX_ERR_UNSUPPORTED;
 }
 
 /* Whether a call has as many inputs and numbers as its builder reads. */
@@ -130,34 +157,58 @@ static int check_counts(const plx_graph *g, int builder, int count, const plx_no
                         name, own, rank);
 }
 
-/* The nodes that a builder adds, into y, which has room for them. Results: how many. */
-EXPORT int plx_js_graph_node(plx_graph *graph, int builder, int count, const plx_node *x, int size,
-                             const double *n, plx_node *y) {
-    const int counts = check_counts(graph, builder, count, x, size);
-    if (counts != PLX_OK) return counts;
-    int64_t *i = malloc(((size_t)size + 1) * sizeof *i);
-    if (!i) return plx__js_fail(PLX_ERR_MEMORY, "%s: no memory", plx_js_builder_name(builder));
+/* As plx_js_graph_node, with memory for all that it needs: x has count nodes, i size numbers, y
+ * room for results. */
+static int add_nodes(plx_graph *graph, int builder, arguments *a, int64_t *i, plx_node *y,
+                     int32_t *results) {
     const double largest = 9007199254740992.0; /* 2^53, up to which doubles are exact */
-    for (int k = 0; k < size; k++) i[k] = fabs(n[k]) <= largest ? (int64_t)n[k] : 0;
-    const int results = build(graph, builder, count, x, size, n, i, y);
-    free(i);
-    plx__js_result(0, results);
-    return plx_graph_status(graph);
+    int made = 0;
+    for (int k = 0; k < a->size; k++) i[k] = fabs(a->n[k]) <= largest ? (int64_t)a->n[k] : 0;
+    a->i = i;
+    const plx_status status = build(graph, builder, a, y, &made);
+    if (status != PLX_OK) return status;
+    for (int k = 0; k < made; k++) results[k] = plx__js_place(y[k]);
+    plx__js_result(0, made);
+    return PLX_OK;
+}
+
+/* The nodes that a builder adds, into results, which have room for room of them. Results: how many.
+ */
+EXPORT int plx_js_graph_node(plx_graph *graph, int builder, int count, const int32_t *inputs,
+                             int size, const double *n, int room, int32_t *results) {
+    plx_node *x = nodes_at(graph, count, inputs);
+    if (!x) return PLX_ERR_MEMORY;
+    int status = check_counts(graph, builder, count, x, size);
+    if (status == PLX_OK) {
+        int64_t *i = malloc(((size_t)size + 1) * sizeof *i);
+        plx_node *y = malloc(((size_t)room + 1) * sizeof *y);
+        arguments a = {.count = count, .size = size, .x = x, .n = n};
+        status = i && y
+                     ? add_nodes(graph, builder, &a, i, y, results)
+                     : plx__js_fail(PLX_ERR_MEMORY, "%s: no memory", plx_js_builder_name(builder));
+        free(i);
+        free(y);
+    }
+    free(x);
+    return status;
 }
 
 /* ---- Plan ------------------------------------------------------------------------------------ */
 
 /* Results: the plan. Freed by plx_js_plan_free. */
-EXPORT int plx_js_graph_compile(plx_graph *graph, int count, const plx_node *outputs) {
+EXPORT int plx_js_graph_compile(plx_graph *graph, int count, const int32_t *outputs) {
     plx_plan *plan = NULL;
-    const plx_status status = plx_compile(graph, count, outputs, NULL, &plan);
+    plx_node *nodes = nodes_at(graph, count, outputs);
+    if (!nodes) return PLX_ERR_MEMORY;
+    const plx_status status = plx_compile(graph, count, nodes, NULL, &plan);
+    free(nodes);
     plx__js_result_address(0, plan);
     return status;
 }
 
-/* data must stay; 0: none. */
-EXPORT int plx_js_plan_bind(plx_plan *plan, int input, const void *data) {
-    return plx_plan_bind(plan, (plx_node){input}, data);
+/* data must stay; 0: none. graph: that of the plan. */
+EXPORT int plx_js_plan_bind(plx_plan *plan, const plx_graph *graph, int input, const void *data) {
+    return plx_plan_bind(plan, plx__js_node(graph, input), data);
 }
 
 EXPORT int plx_js_plan_run(plx_plan *plan) {
@@ -165,6 +216,7 @@ EXPORT int plx_js_plan_run(plx_plan *plan) {
 }
 
 /* The values of an output after a run, until the next. */
-EXPORT const plx_real *plx_js_plan_output(const plx_plan *plan, int output) {
-    return plx_plan_output(plan, (plx_node){output});
+EXPORT const plx_real *plx_js_plan_output(const plx_plan *plan, const plx_graph *graph,
+                                          int output) {
+    return plx_plan_output(plan, plx__js_node(graph, output));
 }

@@ -200,7 +200,7 @@ EXPORT int plx_js_graph_layer(plx_graph *graph, plx_weights *weights, int x, boo
     const int status = read_layers(count, numbers, names, &layer);
     if (status != PLX_OK) return status;
     const plx_scope scope = plx_scope_new(weights, graph, training);
-    plx__js_result(0, plx_layer_apply(&scope, layer, (plx_node){x}).id);
+    plx__js_result(0, plx__js_place(plx_layer_apply(&scope, layer, plx__js_node(graph, x))));
     free(layer);
     return plx_graph_status(graph);
 }

@@ -24,7 +24,6 @@ static void fill(plx_tensor *tensor, bool integers, double low, double high, boo
 
 plx_status plx__sample_graph_open(plx_ctx *ctx, const plx_op *op, const plx__sample *sample,
                                   plx_rng *rng, plx_sample_graph *g) {
-    int32_t ids[PLX__SAMPLE_INPUTS];
     *g = (plx_sample_graph){.op = op, .sample = sample, .loss = plx_none()};
     PLX_TRY(plx_graph_new(ctx, &g->graph));
     for (int k = 0; k < sample->inputs_count; ++k) {
@@ -34,11 +33,10 @@ plx_status plx__sample_graph_open(plx_ctx *ctx, const plx_op *op, const plx__sam
         fill(g->inputs[k], integers, sample->inputs[k].low, sample->inputs[k].high,
              op->flags & PLX__OP_KINK, rng);
         g->nodes[k] = plx_parameter(g->graph, NULL, g->inputs[k]);
-        ids[k] = g->nodes[k].id;
     }
-    g->y.id = plx__emit(g->graph, op, sample->inputs_count, ids, &sample->attrs);
+    g->y = plx__build(g->graph, op, sample->inputs_count, g->nodes, &sample->attrs);
     PLX_TRY(plx_graph_status(g->graph));
-    const plx__node *y = &g->graph->nodes[g->y.id];
+    const plx__node *y = plx__at(g->graph, g->y);
     g->size = plx__size(y);
     if (y->dtype != PLX_DTYPE_REAL) return PLX_OK;
     PLX_TRY(plx_tensor_new(ctx, PLX_DTYPE_REAL, y->rank, y->dims, &g->weights));

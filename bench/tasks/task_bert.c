@@ -125,7 +125,11 @@ static plx_status evaluate(plx_learning *l) {
 
 /* ---- Exhibits -------------------------------------------------------------------------------- */
 
-enum { SHOWN = 12, MOST_LAYERS = 16, TEXT = SHOWN * (TOKENS * 48 + 64) };
+enum {
+    SHOWN = 12,
+    MOST_LAYERS = 256 /* as many as a model may have */,
+    TEXT = SHOWN * (TOKENS * 48 + 64)
+};
 
 static plx_status no_room(plx_learning *l) {
     return plx__learning_fail(l, PLX_ERR_MEMORY, "bert-nano: no memory for exhibits");
@@ -202,10 +206,10 @@ typedef struct looks {
 
 static void find_looks(const plx_graph *graph, looks *found) {
     for (int32_t i = 0; i < graph->count && found->layers < MOST_LAYERS; ++i) {
-        const plx__node *node = &graph->nodes[i];
+        const plx__node *node = graph->nodes[i];
         if (strcmp(node->op->name, "attention") != 0) continue;
-        found->q[found->layers].id = node->inputs[0];
-        found->k[found->layers].id = node->inputs[1];
+        found->q[found->layers] = plx_graph_node(graph, node->inputs[0]);
+        found->k[found->layers] = plx_graph_node(graph, node->inputs[1]);
         found->width = node->dims[2];
         found->layers += 1;
     }

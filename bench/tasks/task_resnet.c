@@ -86,7 +86,8 @@ static plx_status evaluate(plx_learning *l) {
 
 /* ---- Gradient norms -------------------------------------------------------------------------- */
 
-enum { MOST_LAYERS = 128, PROBED = 32 };
+/* As many convolutions as a ResNet has: the stem and two in each of 64 blocks of 8 stages. */
+enum { MOST_LAYERS = 1 + 2 * 64 * 8, PROBED = 32 };
 
 typedef struct probe {
     int count;
@@ -107,13 +108,19 @@ static void shorten(const char *name, char *label) {
     label[length] = '\0';
 }
 
+static bool is_shortcut(const char *name) {
+    static const char end[] = ".projection.weight";
+    const size_t length = strlen(name), own = sizeof end - 1;
+    return length >= own && !strcmp(name + length - own, end);
+}
+
 /* The convolutions that the net has with shortcuts and without. */
 static void list_layers(plx_model *model, plx_graph *graph, probe *p) {
     plx_weights *weights = plx_model_weights(model);
     for (int i = 0; i < plx_weights_count(weights) && p->count < MOST_LAYERS; ++i) {
         const char *name;
         plx_tensor *weight = plx_weights_at(weights, i, &name, NULL);
-        if (plx_tensor_rank(weight) != 4 || strstr(name, "projection")) continue;
+        if (plx_tensor_rank(weight) != 4 || is_shortcut(name)) continue;
         p->weights[p->count] = plx_parameter(graph, NULL, weight);
         p->sizes[p->count] = plx_tensor_size(weight);
         shorten(name, p->names[p->count++]);
@@ -162,18 +169,21 @@ static plx_status probe_gradients(plx_learning *l, const char *name, const char 
     plx_model *copy = NULL;
     plx_graph *graph = NULL;
     plx_plan *plan = NULL;
-    probe p = {0};
+    probe *p = plx_platform_alloc(sizeof *p);
+    if (!p) return plx__learning_fail(l, PLX_ERR_MEMORY, "%s: no memory", l->task->name);
+    p->count = 0;
     plx_status status = plx_model_from_name(l->ctx, model_name, l->options.seed, &copy);
     if (status == PLX_OK) status = plx_graph_new(l->ctx, &graph);
     if (status == PLX_OK) {
         if (trained) (void)plx_model_copy_weights(copy, trained);
-        status = emit_probe(l, copy, graph, &p, &plan);
+        status = emit_probe(l, copy, graph, p, &plan);
     }
     if (status == PLX_OK) status = plx_plan_run(plan);
-    if (status == PLX_OK) status = show_norms(l, name, plan, &p);
+    if (status == PLX_OK) status = show_norms(l, name, plan, p);
     plx_plan_free(plan);
     plx_graph_free(graph);
     plx_model_free(copy);
+    plx_platform_free(p);
     return status;
 }
 

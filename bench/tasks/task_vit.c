@@ -45,10 +45,10 @@ typedef struct looks {
 /* The queries and keys that the last attention of a graph takes. */
 static bool find_looks(const plx_graph *graph, looks *found) {
     for (int32_t i = graph->count - 1; i >= 0; --i) {
-        const plx__node *node = &graph->nodes[i];
+        const plx__node *node = graph->nodes[i];
         if (strcmp(node->op->name, "attention") != 0) continue;
-        found->q.id = node->inputs[0];
-        found->k.id = node->inputs[1];
+        found->q = plx_graph_node(graph, node->inputs[0]);
+        found->k = plx_graph_node(graph, node->inputs[1]);
         found->tokens = node->dims[1];
         found->width = node->dims[2];
         return true;

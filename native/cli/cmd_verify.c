@@ -132,7 +132,16 @@ static void take_bits(const plx_bench *bench, int fields, run_bits *all, char *f
         if (!strcmp(field->path, "checks.failure")) why = field->text;
     }
     if (*why) snprintf(failure, failure_bytes, "%s", why);
-    if (!*hash || all->count == MOST_RUNS) return;
+    if (!*hash) return;
+    if (all->count == MOST_RUNS || strlen(name) >= sizeof all->names[0] ||
+        strlen(hash) >= sizeof all->bits[0]) {
+        snprintf(failure, failure_bytes,
+                 "no room for run %d, \"%.60s\" with %.40s: %d runs, names of %zu characters and "
+                 "losses of %zu are kept",
+                 all->count + 1, name, hash, MOST_RUNS, sizeof all->names[0] - 1,
+                 sizeof all->bits[0] - 1);
+        return;
+    }
     snprintf(all->names[all->count], sizeof all->names[0], "%s", name);
     snprintf(all->bits[all->count++], sizeof all->bits[0], "%s", hash);
 }

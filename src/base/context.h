@@ -25,9 +25,17 @@ struct plx_ctx {
     const plx_gemm_provider *provider; /* NULL: own kernels */
     plx__machine machine;
     int threads;
+    int holders;     /* the maker, and what was made from it */
+    uint32_t graphs; /* number of the next one */
     bool reproducible;
     char isa_note[160]; /* why this ISA, when something was refused */
 };
+
+/* Everything that is made from a context keeps it until it is freed itself, by plx_ctx_free. */
+static inline plx_ctx *plx__ctx_hold(plx_ctx *ctx) {
+    ctx->holders += 1;
+    return ctx;
+}
 
 /* Measures the machine anew, a few times in a context's life: browsers run code slowly until
  * they have compiled it well, which they do while it runs, and on the threads' processors. Called

@@ -40,6 +40,7 @@ double plx_rng_normal(plx_rng *rng) {
 int64_t plx_rng_below(plx_rng *rng, int64_t n) {
     /* Rejection of the last, incomplete range keeps every remainder equally likely. */
     const uint64_t range = (uint64_t)n;
+    if (n < 1) return 0;
     const uint64_t limit = UINT64_MAX - UINT64_MAX % range;
     uint64_t draw;
     do {

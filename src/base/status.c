@@ -13,6 +13,11 @@ plx_status plx__fail(plx__message *message, plx_status code, const char *format,
     return code;
 }
 
+plx_status plx__need(plx__message *message, const char *where, const char *what,
+                     const void *pointer) {
+    return pointer ? PLX_OK : plx__fail(message, PLX_ERR_ARGUMENT, "%s: %s is NULL", where, what);
+}
+
 void plx__format_list(char *text, size_t bytes, const char *format, va_list args) {
     vsnprintf(text, bytes, format, args);
 }

@@ -17,6 +17,10 @@ typedef struct plx__message {
 plx_status plx__fail(plx__message *message, plx_status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* PLX_ERR_ARGUMENT when what a call needs is NULL. */
+plx_status plx__need(plx__message *message, const char *where, const char *what,
+                     const void *pointer);
+
 /* snprintf that reports nothing: text is always terminated, cut if it must be. */
 void plx__format(char *text, size_t bytes, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -223,6 +223,13 @@ static plx_status open_context(plx_ctx *ctx, const plx_ctx_options *options) {
     if (options->threads < 0 || options->threads > 128)
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT, "%d threads; 1 to 128, or 0 to choose",
                          options->threads);
+    if ((int)options->gemm < 0 || options->gemm > PLX_GEMM_AUTO)
+        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT, "context: no choice of gemm number %d",
+                         (int)options->gemm);
+    const plx_gemm_provider *p = options->provider;
+    if (p && (!p->name || !p->gemm || !p->set_threads))
+        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                         "context: the provider needs a name, gemm and set_threads; one is NULL");
     PLX_TRY(plx__kernels_pick(options->isa, options->reproducible, &ctx->kernels, &ctx->message));
     const int threads = options->threads ? options->threads : plx_platform_cpus();
     ctx->pool = plx__pool_new(threads);
@@ -240,6 +247,10 @@ static plx_status open_context(plx_ctx *ctx, const plx_ctx_options *options) {
 plx_status plx_ctx_new(const plx_ctx_options *options, plx_ctx **out, char *message,
                        size_t message_bytes) {
     const plx_ctx_options chosen = options ? *options : plx_ctx_default();
+    if (!out) {
+        if (message) plx__format(message, message_bytes, "context: out is NULL");
+        return PLX_ERR_ARGUMENT;
+    }
     *out = NULL;
     plx_ctx *ctx = plx_platform_alloc(sizeof *ctx);
     if (!ctx) {
@@ -247,6 +258,9 @@ plx_status plx_ctx_new(const plx_ctx_options *options, plx_ctx **out, char *mess
         return PLX_ERR_MEMORY;
     }
     memset(ctx, 0, sizeof *ctx);
+    ctx->holders = 1;
+    /* Graphs of other contexts, which began at other times, have other numbers. */
+    ctx->graphs = (uint32_t)plx_platform_now_ns();
     const plx_status status = open_context(ctx, &chosen);
     if (status == PLX_OK) {
         *out = ctx;
@@ -258,7 +272,7 @@ plx_status plx_ctx_new(const plx_ctx_options *options, plx_ctx **out, char *mess
 }
 
 void plx_ctx_free(plx_ctx *ctx) {
-    if (!ctx) return;
+    if (!ctx || --ctx->holders > 0) return;
     plx__pool_free(ctx->pool);
     plx_platform_free(ctx);
 }

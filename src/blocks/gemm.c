@@ -325,11 +325,13 @@ static void run_row_piece(void *arg, int64_t begin, int64_t end, int worker) {
 
 /* ---- Entry points ---------------------------------------------------------------------------- */
 
-static void run_provider(plx_ctx *ctx, const plx__gemm_args *args, int threads) {
+/* False where there is no provider, or it does not take the sizes. */
+static bool run_provider(plx_ctx *ctx, const plx__gemm_args *args, int threads) {
     const plx_gemm_provider *p = ctx->provider;
+    if (!p) return false;
     p->set_threads(p->self, threads);
-    p->gemm(p->self, args->ta, args->tb, args->m, args->n, args->k, args->alpha, args->a, args->lda,
-            args->b, args->ldb, args->beta, args->c, args->ldc);
+    return p->gemm(p->self, args->ta, args->tb, args->m, args->n, args->k, args->alpha, args->a,
+                   args->lda, args->b, args->ldb, args->beta, args->c, args->ldc);
 }
 
 void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *args, int threads, void *workspace) {
@@ -339,8 +341,8 @@ void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *args, int threads, void *
     loop.ldc = args->ldc;
     if (args->k == 0) {
         scale_c(ctx, args);
-    } else if (ctx->provider) {
-        run_provider(ctx, args, threads);
+    } else if (run_provider(ctx, args, threads)) {
+        /* done, but for bias and activation */
     } else if (is_row_product(args)) {
         if (args->beta != 0 && args->beta != 1) scale_c(ctx, args);
         row_loop row = {ctx, args};
@@ -408,6 +410,17 @@ plx_status plx_gemm(plx_ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_
             return plx__fail(message, PLX_ERR_SHAPE,
                              "gemm: ld%c is %lld, below its row length %lld", 'a' + i,
                              (long long)strides[i], (long long)rows[i]);
+    const int64_t heights[] = {ta ? k : m, tb ? n : k, m};
+    const plx_real *const data[] = {a, b, c};
+    for (int i = 0; i < 3; ++i) {
+        const int64_t most = (int64_t)(SIZE_MAX / 2 / sizeof(double));
+        if (heights[i] && strides[i] > most / heights[i])
+            return plx__fail(message, PLX_ERR_MEMORY,
+                             "gemm: %lld rows, %lld apart, of %c are more than memory can hold",
+                             (long long)heights[i], (long long)strides[i], 'a' + i);
+        if (heights[i] && rows[i] && !data[i])
+            return plx__fail(message, PLX_ERR_ARGUMENT, "gemm: %c is NULL", 'a' + i);
+    }
     const plx__gemm_args args = {.m = m,
                                  .n = n,
                                  .k = k,

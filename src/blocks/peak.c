@@ -21,6 +21,7 @@ static void peak_piece(void *arg, int64_t begin, int64_t end, int worker) {
 
 double plx_peak(plx_ctx *ctx, int threads, int64_t rounds) {
     peak_job job = {.kernels = ctx->kernels, .rounds = rounds};
+    if (rounds < 0) return 0;
     if (threads < 1 || threads > ctx->threads) threads = ctx->threads;
     if (!plx__parallel_each(ctx->pool, threads, PATIENCE_NS, peak_piece, &job)) return 0;
     return (double)rounds * ctx->kernels->peak_flops * threads;
@@ -55,6 +56,7 @@ static void stream_piece(void *arg, int64_t begin, int64_t end, int worker) {
 double plx_bandwidth(plx_ctx *ctx, plx_stream stream, int64_t n, plx_real *data, int64_t rounds) {
     enum { LINE = 16 };
     const int arrays = stream + 1;
+    if (arrays < 1 || stream > PLX_STREAM_ADD || n < 0 || !data || rounds < 0) return 0;
     stream_job job = {.kernels = ctx->kernels, .stream = stream, .data = data, .rounds = rounds};
     job.each = n / ctx->threads / arrays;
     if (job.each >= LINE) job.each -= job.each % LINE;

@@ -1,67 +1,14 @@
-/* Graphs and the public builders. Each emits one node, or a few ordinary ones. */
+/* The public builders. Each emits one node, or a few ordinary ones. */
 #include "graph/graph.h"
-
-#include "base/platform.h"
 
 #include <assert.h>
 #include <string.h>
-
-plx_status plx_graph_new(plx_ctx *ctx, plx_graph **out) {
-    plx_graph *graph = plx_platform_alloc(sizeof *graph);
-    if (!graph) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "graph: no memory");
-    memset(graph, 0, sizeof *graph);
-    graph->ctx = ctx;
-    *out = graph;
-    return PLX_OK;
-}
-
-void plx_graph_free(plx_graph *graph) {
-    if (!graph) return;
-    for (int32_t i = 0; i < graph->count; ++i) plx_platform_free(graph->nodes[i].inputs);
-    plx_platform_free(graph->nodes);
-    plx_platform_free(graph);
-}
-
-plx_graph *plx__graph_copy(const plx_graph *graph) {
-    plx_graph *copy = NULL;
-    if (plx_graph_new(graph->ctx, &copy) != PLX_OK || !copy) return NULL;
-    for (int32_t i = 0; i < graph->count; ++i) {
-        const plx__node *node = &graph->nodes[i];
-        if (plx__emit(copy, node->op, node->inputs_count, node->inputs, &node->attrs) < 0) {
-            plx_graph_free(copy);
-            return NULL;
-        }
-        plx__node *to = &copy->nodes[i];
-        to->tensor = node->tensor;
-        memcpy(to->name, node->name, sizeof to->name);
-    }
-    return copy;
-}
-
-plx_status plx_graph_status(const plx_graph *graph) {
-    if (graph->status == PLX_OK) return PLX_OK;
-    return plx__fail(&graph->ctx->message, graph->status, "%s", graph->message.text);
-}
-
-int plx_node_shape(const plx_graph *graph, plx_node node, const int64_t **dims) {
-    if (node.id < 0 || node.id >= graph->count) return -1;
-    if (dims) *dims = graph->nodes[node.id].dims;
-    return graph->nodes[node.id].rank;
-}
-
-plx_dtype plx_node_dtype(const plx_graph *graph, plx_node node) {
-    const bool valid = node.id >= 0 && node.id < graph->count;
-    return valid ? graph->nodes[node.id].dtype : PLX_DTYPE_REAL;
-}
-
-plx_node plx_none(void) {
-    return (plx_node){-1};
-}
 
 static plx_node leaf(plx_graph *graph, const plx_op *op, const char *name, plx_dtype dtype,
                      int rank, const int64_t *dims) {
     if (graph->status != PLX_OK) return plx_none();
     plx__message message;
+    if (rank && !plx__given(graph, name ? name : op->name, "dims", dims)) return plx_none();
     const plx_status status = plx__check_dims(&message, name ? name : op->name, rank, dims);
     if (status != PLX_OK) {
         plx__graph_fail(graph, status, "%s", message.text);
@@ -69,31 +16,50 @@ static plx_node leaf(plx_graph *graph, const plx_op *op, const char *name, plx_d
     }
     plx__attrs attrs = {.i = {dtype}, .rank = rank};
     for (int i = 0; i < rank; ++i) attrs.dims[i] = dims[i];
-    const int32_t id = plx__emit(graph, op, 0, NULL, &attrs);
-    if (id >= 0 && name) {
-        char *to = graph->nodes[id].name;
-        plx__format(to, sizeof graph->nodes[id].name, "%s", name);
+    const char *own = plx__arena_text(&graph->arena, name ? name : "");
+    if (!own) {
+        plx__graph_fail(graph, PLX_ERR_MEMORY, "%s: no memory", op->name);
+        return plx_none();
     }
-    return (plx_node){id};
+    const plx_node node = plx__build(graph, op, 0, NULL, &attrs);
+    if (node.id >= 0) plx__at(graph, node)->name = own;
+    return node;
+}
+
+bool plx__has_input(const plx_graph *graph, const char *name) {
+    for (int32_t i = 0; i < graph->count; ++i)
+        if (graph->nodes[i]->op == &plx__op_input && !strcmp(graph->nodes[i]->name, name))
+            return true;
+    return false;
 }
 
 plx_node plx_input(plx_graph *graph, const char *name, plx_dtype dtype, int rank,
                    const int64_t *dims) {
+    if (dtype != PLX_DTYPE_REAL && dtype != PLX_DTYPE_I32) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "input: no dtype number %d", (int)dtype);
+        return plx_none();
+    }
+    if (name && *name && plx__has_input(graph, name)) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "input: there is one of the name \"%s\" already; give each its own", name);
+        return plx_none();
+    }
     return leaf(graph, &plx__op_input, name, dtype, rank, dims);
 }
 
 plx_node plx_parameter(plx_graph *graph, const char *name, plx_tensor *tensor) {
+    if (!plx__given(graph, "parameter", "the tensor", tensor)) return plx_none();
     for (int32_t i = 0; i < graph->count; ++i)
-        if (graph->nodes[i].tensor == tensor) return (plx_node){i};
+        if (graph->nodes[i]->tensor == tensor) return plx__handle(graph, i);
     const plx_node node =
         leaf(graph, &plx__op_parameter, name, tensor->dtype, tensor->rank, tensor->dims);
-    if (node.id >= 0) graph->nodes[node.id].tensor = tensor;
+    if (node.id >= 0) plx__at(graph, node)->tensor = plx__tensor_hold(tensor);
     return node;
 }
 
 plx_node plx_constant(plx_graph *graph, double value) {
     const plx__attrs attrs = {.f = {value}};
-    return (plx_node){plx__emit(graph, &plx__op_constant, 0, NULL, &attrs)};
+    return plx__build(graph, &plx__op_constant, 0, NULL, &attrs);
 }
 
 /* ---- Activations ----------------------------------------------------------------------------- */
@@ -160,25 +126,33 @@ plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, p
                         (int)activation);
         return plx_none();
     }
-    if (plx__activation_needs_p(activation) && !(p > 0)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: parameter %g must be above 0",
-                        activations[activation].name, (double)p);
+    const char *name = activations[activation].name;
+    if (plx__activation_needs_p(activation) &&
+        !plx__amount(graph, name, "parameter", (double)p, false))
         return plx_none();
-    }
-    if (activation == PLX_LINEAR) return x;
+    if (activation == PLX_LINEAR) return plx__rank_of(graph, name, x, NULL) < 0 ? plx_none() : x;
     const plx__attrs attrs = {.f = {(double)p}};
-    return (plx_node){PLX__EMIT1(graph, activations[activation].op, x.id, &attrs)};
+    return PLX__BUILD1(graph, activations[activation].op, x, &attrs);
 }
 
 /* ---- Products and elementwise ---------------------------------------------------------------- */
 
 plx_node plx_matmul(plx_graph *graph, plx_node a, plx_node b, bool ta, bool tb) {
     const plx__attrs attrs = {.i = {ta, tb}};
-    return (plx_node){PLX__EMIT2(graph, &plx__op_matmul, a.id, b.id, &attrs)};
+    const int rank = plx_node_shape(graph, a, NULL);
+    /* The gradient of weights sums over leading dimensions; to a caller they are rows. */
+    if (ta && rank > 2) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE,
+                        "matmul: a has %d dimensions; with ta it must have 2, as its leading ones "
+                        "are rows: reshape or transpose it",
+                        rank);
+        return plx_none();
+    }
+    return PLX__BUILD2(graph, &plx__op_matmul, a, b, &attrs);
 }
 
 plx_node plx_bias(plx_graph *graph, plx_node x, plx_node b) {
-    return (plx_node){PLX__EMIT2(graph, &plx__op_bias, x.id, b.id, NULL)};
+    return PLX__BUILD2(graph, &plx__op_bias, x, b, NULL);
 }
 
 plx_node plx_dense(plx_graph *graph, plx_node x, plx_node w, plx_node b) {
@@ -195,7 +169,7 @@ plx_node plx_dense(plx_graph *graph, plx_node x, plx_node w, plx_node b) {
 
 #define BINARY(name)                                                                               \
     plx_node plx_##name(plx_graph *graph, plx_node a, plx_node b) {                                \
-        return (plx_node){PLX__EMIT2(graph, &plx__op_##name, a.id, b.id, NULL)};                   \
+        return PLX__BUILD2(graph, &plx__op_##name, a, b, NULL);                                    \
     }
 BINARY(add)
 BINARY(sub)
@@ -208,7 +182,7 @@ BINARY(prelu)
 
 #define UNARY(name)                                                                                \
     plx_node plx_##name(plx_graph *graph, plx_node x) {                                            \
-        return (plx_node){PLX__EMIT1(graph, &plx__op_##name, x.id, NULL)};                         \
+        return PLX__BUILD1(graph, &plx__op_##name, x, NULL);                                       \
     }
 UNARY(exp)
 UNARY(log)
@@ -225,20 +199,17 @@ plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "dropout: rate %g is outside [0, 1)", rate);
         return plx_none();
     }
-    if (rate == 0) return x;
+    if (rate == 0) return plx__rank_of(graph, "dropout", x, NULL) < 0 ? plx_none() : x;
     const plx__attrs attrs = {.f = {rate}, .seed = seed};
-    return (plx_node){PLX__EMIT1(graph, &plx__op_dropout, x.id, &attrs)};
+    return PLX__BUILD1(graph, &plx__op_dropout, x, &attrs);
 }
 
 /* ---- Reductions and losses ------------------------------------------------------------------- */
 
 int plx__checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size) {
     const int64_t *dims = NULL;
-    const int rank = plx_node_shape(graph, x, &dims);
-    if (rank < 0) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: the input is not a node of this graph", op);
-        return -1;
-    }
+    const int rank = plx__rank_of(graph, op, x, &dims);
+    if (rank < 0) return -1;
     if (axis == PLX_ALL_AXES) {
         *size = plx__product(rank, dims);
         return axis;
@@ -265,7 +236,7 @@ static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis,
     assert(0 <= rank && rank <= PLX_MAX_RANK);
     const int64_t mask = own == PLX_ALL_AXES ? ((int64_t)1 << rank) - 1 : (int64_t)1 << own;
     const plx__attrs attrs = {.i = {mask, mask}, .f = {mean ? 1.0 / (double)size : 1.0}};
-    return (plx_node){PLX__EMIT1(graph, &plx__op_sum_to, x.id, &attrs)};
+    return PLX__BUILD1(graph, &plx__op_sum_to, x, &attrs);
 }
 
 plx_node plx_reduce_sum(plx_graph *graph, plx_node x, int axis) {
@@ -281,7 +252,7 @@ plx_node plx_reduce_max(plx_graph *graph, plx_node x, int axis) {
     const int own = plx__checked_axis(graph, "reduce_max", x, axis, &size);
     if (own < 0) return plx_none();
     const plx__attrs attrs = {.i = {own}};
-    return (plx_node){PLX__EMIT1(graph, &plx__op_reduce_max, x.id, &attrs)};
+    return PLX__BUILD1(graph, &plx__op_reduce_max, x, &attrs);
 }
 
 /* Of the ops along an axis; attrs count the axes after it. */
@@ -291,7 +262,7 @@ static plx_node softmax_over(plx_graph *graph, const plx_op *op, plx_node x, int
     if (own < 0) return plx_none();
     const int after = plx_node_shape(graph, x, NULL) - 1 - own;
     const plx__attrs attrs = {.i = {own == PLX_ALL_AXES ? PLX_ALL_AXES : after}};
-    return (plx_node){PLX__EMIT1(graph, op, x.id, &attrs)};
+    return PLX__BUILD1(graph, op, x, &attrs);
 }
 
 plx_node plx_softmax(plx_graph *graph, plx_node x, int axis) {
@@ -307,7 +278,7 @@ plx_node plx_log_sum_exp(plx_graph *graph, plx_node x, int axis) {
 }
 
 plx_node plx_mse(plx_graph *graph, plx_node prediction, plx_node target) {
-    return (plx_node){PLX__EMIT2(graph, &plx__op_mse, prediction.id, target.id, NULL)};
+    return PLX__BUILD2(graph, &plx__op_mse, prediction, target, NULL);
 }
 
 plx_node plx_cross_entropy(plx_graph *graph, plx_node logits, plx_node labels) {
@@ -323,5 +294,5 @@ plx_node plx_cross_entropy_smooth(plx_graph *graph, plx_node logits, plx_node la
     }
     const plx_node log_probabilities = plx_log_softmax(graph, logits, -1);
     const plx__attrs attrs = {.f = {smoothing}};
-    return (plx_node){PLX__EMIT2(graph, &plx__op_nll, log_probabilities.id, labels.id, &attrs)};
+    return PLX__BUILD2(graph, &plx__op_nll, log_probabilities, labels, &attrs);
 }

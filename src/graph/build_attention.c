@@ -5,6 +5,7 @@
 
 plx_node plx_attention(plx_graph *graph, plx_node q, plx_node k, plx_node v, plx_node mask,
                        const plx_attention_options *options) {
+    if (!plx__given(graph, "attention", "options", options)) return plx_none();
     const int64_t kv_heads = options->kv_heads ? options->kv_heads : options->heads;
     const int64_t *dims = NULL;
     const int rank = plx_node_shape(graph, q, &dims);
@@ -28,9 +29,9 @@ plx_node plx_attention(plx_graph *graph, plx_node q, plx_node k, plx_node v, plx
         if (options->scale == 0)
             attrs.f[0] = 1 / plx__sqrt((double)dims[2] / (double)options->heads);
     }
-    const int32_t buffer = plx__emit(graph, &plx__op_buffer, 0, NULL, &sums);
-    const int32_t inputs[] = {q.id, k.id, v.id, buffer, mask.id};
-    return (plx_node){plx__emit(graph, &plx__op_attention, mask.id < 0 ? 4 : 5, inputs, &attrs)};
+    const plx_node buffer = plx__build(graph, &plx__op_buffer, 0, NULL, &sums);
+    const plx_node inputs[] = {q, k, v, buffer, mask};
+    return plx__build(graph, &plx__op_attention, mask.id < 0 ? 4 : 5, inputs, &attrs);
 }
 
 plx_node plx_rope(plx_graph *graph, plx_node x, int64_t heads, double base, int64_t first) {
@@ -49,14 +50,14 @@ plx_node plx_rope(plx_graph *graph, plx_node x, int64_t heads, double base, int6
         table.i[0] = dims[1];
         table.i[1] = dims[2] / heads;
     }
-    const int32_t angles = plx__emit(graph, &plx__op_rope_table, 0, NULL, &table);
+    const plx_node angles = plx__build(graph, &plx__op_rope_table, 0, NULL, &table);
     const plx__attrs attrs = {.i = {heads}};
-    return (plx_node){PLX__EMIT2(graph, &plx__op_rope, x.id, angles, &attrs)};
+    return PLX__BUILD2(graph, &plx__op_rope, x, angles, &attrs);
 }
 
 static plx_node gated(plx_graph *graph, plx_activation activation, plx_node gate, plx_node up) {
     const plx__attrs attrs = {.i = {activation}};
-    return (plx_node){PLX__EMIT2(graph, &plx__op_gated, gate.id, up.id, &attrs)};
+    return PLX__BUILD2(graph, &plx__op_gated, gate, up, &attrs);
 }
 
 plx_node plx_swiglu(plx_graph *graph, plx_node gate, plx_node up) {

@@ -12,6 +12,11 @@ void plx_conv2d_same(plx_conv2d_options *options, int64_t height, int64_t width,
     const int64_t size[] = {height, width}, kernel[] = {kernel_height, kernel_width};
     for (int axis = 0; axis < 2; ++axis) {
         const int64_t stride = options->stride[axis] > 0 ? options->stride[axis] : 1;
+        /* What is outside these is refused by the builder, and must not overflow before. */
+        if (size[axis] < 0 || size[axis] > INT32_MAX || kernel[axis] < 1 ||
+            kernel[axis] > INT32_MAX || stride > INT32_MAX || options->dilation[axis] < 1 ||
+            options->dilation[axis] > INT32_MAX)
+            continue;
         const int64_t results = (size[axis] + stride - 1) / stride;
         const int64_t needed =
             (results - 1) * stride + options->dilation[axis] * (kernel[axis] - 1) + 1;
@@ -35,8 +40,8 @@ static plx_node with_bias(plx_graph *graph, plx_node product, plx_node bias) {
 plx_node plx_conv2d(plx_graph *graph, plx_node x, plx_node weights, plx_node bias,
                     const plx_conv2d_options *options) {
     const plx__attrs attrs = attrs_of(options);
-    const int32_t id = PLX__EMIT2(graph, &plx__op_conv2d, x.id, weights.id, &attrs);
-    return with_bias(graph, (plx_node){id}, bias);
+    const plx_node product = PLX__BUILD2(graph, &plx__op_conv2d, x, weights, &attrs);
+    return with_bias(graph, product, bias);
 }
 
 plx_node plx_conv2d_transpose(plx_graph *graph, plx_node x, plx_node weights, plx_node bias,
@@ -63,6 +68,6 @@ plx_node plx_conv2d_transpose(plx_graph *graph, plx_node x, plx_node weights, pl
         attrs.i[TARGET + axis] = (from[1 + axis] - 1) * stride - padding[0] - padding[1] +
                                  dilation * (kernel[axis] - 1) + 1 + more;
     }
-    const int32_t id = PLX__EMIT2(graph, &plx__op_conv2d_transpose, x.id, weights.id, &attrs);
-    return with_bias(graph, (plx_node){id}, bias);
+    const plx_node product = PLX__BUILD2(graph, &plx__op_conv2d_transpose, x, weights, &attrs);
+    return with_bias(graph, product, bias);
 }

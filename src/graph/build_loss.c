@@ -4,30 +4,23 @@
 #include "ops/copy.h"
 
 plx_node plx_l1(plx_graph *graph, plx_node prediction, plx_node target) {
-    return (plx_node){PLX__EMIT2(graph, &plx__op_l1, prediction.id, target.id, NULL)};
+    return PLX__BUILD2(graph, &plx__op_l1, prediction, target, NULL);
 }
 
 plx_node plx_huber(plx_graph *graph, plx_node prediction, plx_node target, double delta) {
-    if (!(delta > 0)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "huber: delta %g must be above 0", delta);
-        return plx_none();
-    }
+    if (!plx__amount(graph, "huber", "delta", delta, false)) return plx_none();
     const plx__attrs attrs = {.f = {delta}};
-    return (plx_node){PLX__EMIT2(graph, &plx__op_huber, prediction.id, target.id, &attrs)};
+    return PLX__BUILD2(graph, &plx__op_huber, prediction, target, &attrs);
 }
 
 plx_node plx_binary_cross_entropy(plx_graph *graph, plx_node logits, plx_node target) {
-    return (plx_node){PLX__EMIT2(graph, &plx__op_bce, logits.id, target.id, NULL)};
+    return PLX__BUILD2(graph, &plx__op_bce, logits, target, NULL);
 }
 
 plx_node plx_l2_normalize(plx_graph *graph, plx_node x, double epsilon) {
-    if (!(epsilon > 0)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "l2_normalize: epsilon %g must be above 0",
-                        epsilon);
-        return plx_none();
-    }
+    if (!plx__amount(graph, "l2_normalize", "epsilon", epsilon, false)) return plx_none();
     const plx__attrs attrs = {.f = {epsilon}};
-    return (plx_node){PLX__EMIT1(graph, &plx__op_l2_normalize, x.id, &attrs)};
+    return PLX__BUILD1(graph, &plx__op_l2_normalize, x, &attrs);
 }
 
 /* Rows shorter than this have a cosine of nearly 0 with all others, and no steep gradient. */
@@ -35,12 +28,9 @@ static const double shortest_row = 1e-8;
 
 static bool same_shapes(plx_graph *graph, const char *op, plx_node a, plx_node b) {
     const int64_t *da = NULL, *db = NULL;
-    const int ra = plx_node_shape(graph, a, &da), rb = plx_node_shape(graph, b, &db);
-    if (ra < 0 || rb < 0) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: an input is not a node of this graph", op);
-        return false;
-    }
-    if (plx__same_shape(&graph->nodes[a.id], &graph->nodes[b.id])) return true;
+    const int ra = plx__rank_of(graph, op, a, &da), rb = plx__rank_of(graph, op, b, &db);
+    if (ra < 0 || rb < 0) return false;
+    if (plx__same_shape(plx__at(graph, a), plx__at(graph, b))) return true;
     char left[96], right[96];
     plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: shapes %s and %s differ", op,
                     plx__shape_text(ra, da, left, sizeof left),
@@ -53,12 +43,12 @@ static plx_node scaled_sum(plx_graph *graph, plx_node x, double factor) {
     if (rank < 0) return plx_none();
     const int64_t mask = ((int64_t)1 << rank) - 1;
     const plx__attrs attrs = {.i = {mask, mask}, .f = {factor}};
-    return (plx_node){PLX__EMIT1(graph, &plx__op_sum_to, x.id, &attrs)};
+    return PLX__BUILD1(graph, &plx__op_sum_to, x, &attrs);
 }
 
 plx_node plx_cosine_loss(plx_graph *graph, plx_node a, plx_node b) {
     if (!same_shapes(graph, "cosine_loss", a, b)) return plx_none();
-    const plx__node *node = &graph->nodes[a.id];
+    const plx__node *node = plx__at(graph, a);
     const double rows = (double)plx__rows(node->rank, node->dims);
     const plx_node one = plx_constant(graph, 1);
     const plx_node product = plx_mul(graph, plx_l2_normalize(graph, a, shortest_row),
@@ -69,7 +59,7 @@ plx_node plx_cosine_loss(plx_graph *graph, plx_node a, plx_node b) {
 /* The sum of a square matrix's diagonal, times factor. */
 static plx_node diagonal_sum(plx_graph *graph, plx_node x, int64_t n, double factor) {
     const plx__attrs attrs = {.i = {0, n + 1}, .rank = 1, .dims = {n}};
-    const plx_node diagonal = {PLX__EMIT1(graph, &plx__op_strided, x.id, &attrs)};
+    const plx_node diagonal = PLX__BUILD1(graph, &plx__op_strided, x, &attrs);
     return scaled_sum(graph, diagonal, factor);
 }
 
@@ -97,26 +87,29 @@ plx_node plx_info_nce(plx_graph *graph, plx_node a, plx_node b, plx_node scale) 
                    diagonal_sum(graph, plx_log_softmax(graph, logits, 0), n, factor));
 }
 
+static void check_clip(plx_graph *graph, int count, const plx_node *grads, double largest,
+                       const plx_node *clipped) {
+    if (count < 0) plx__graph_fail(graph, PLX_ERR_ARGUMENT, "clip_by_norm: %d gradients", count);
+    plx__amount(graph, "clip_by_norm", "the largest norm", largest, false);
+    if (count > 0 && plx__given(graph, "clip_by_norm", "grads", grads))
+        plx__given(graph, "clip_by_norm", "clipped", clipped);
+}
+
 plx_status plx__clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,
                              plx_node *clipped, plx_node *norm) {
-    if (!(largest > 0))
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                        "clip_by_norm: the largest norm %g must be above 0", largest);
-    if (!count) return plx_graph_status(graph);
-    int32_t *inputs = plx_platform_alloc((size_t)count * sizeof *inputs);
-    if (!inputs)
-        return plx__graph_fail(graph, PLX_ERR_MEMORY, "clip_by_norm: no memory for %d gradients",
-                               count);
-    for (int i = 0; i < count; ++i) inputs[i] = grads[i].id;
-    *norm = (plx_node){plx__emit(graph, &plx__op_norm, count, inputs, NULL)};
-    plx_platform_free(inputs);
+    PLX_TRY(plx_graph_status(graph));
+    const plx__graph_mark before = plx__graph_here(graph);
+    check_clip(graph, count, grads, largest, clipped);
+    if (!count || graph->status != PLX_OK) return plx__graph_settle(graph, before);
     /* A norm of 0 gives infinity, and the factor 1. */
-    const plx_node ratio = plx_div(graph, plx_constant(graph, largest), *norm);
+    const plx_node length = plx__build(graph, &plx__op_norm, count, grads, NULL);
+    const plx_node ratio = plx_div(graph, plx_constant(graph, largest), length);
     const plx_node factor = plx_min(graph, plx_constant(graph, 1), ratio);
     const int32_t first = graph->count;
     for (int i = 0; i < count; ++i) plx_mul(graph, grads[i], factor);
-    PLX_TRY(plx_graph_status(graph));
-    for (int i = 0; i < count; ++i) clipped[i] = (plx_node){first + i};
+    PLX_TRY(plx__graph_settle(graph, before));
+    for (int i = 0; i < count; ++i) clipped[i] = plx__handle(graph, first + i);
+    *norm = length;
     return PLX_OK;
 }
 

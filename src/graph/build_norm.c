@@ -1,19 +1,18 @@
 /* Builders of normalisation. */
+#include "graph/graph.h"
 #include "ops/norm.h"
 
 static bool check_epsilon(plx_graph *graph, const char *op, double epsilon) {
-    if (epsilon >= 0) return true;
-    plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: epsilon %g must not be below 0", op, epsilon);
-    return false;
+    return plx__amount(graph, op, "epsilon", epsilon, true);
 }
 
 /* Adds scale and shift, where they are, to the inputs and says so in attrs. */
-static int add_scale_shift(int count, int32_t *inputs, plx_node scale, plx_node shift,
+static int add_scale_shift(int count, plx_node *inputs, plx_node scale, plx_node shift,
                            plx__attrs *attrs) {
     attrs->i[PLX__NORM_SCALE] = scale.id >= 0;
     attrs->i[PLX__NORM_SHIFT] = shift.id >= 0;
-    if (scale.id >= 0) inputs[count++] = scale.id;
-    if (shift.id >= 0) inputs[count++] = shift.id;
+    if (scale.id >= 0) inputs[count++] = scale;
+    if (shift.id >= 0) inputs[count++] = shift;
     return count;
 }
 
@@ -21,9 +20,9 @@ static plx_node row_norm(plx_graph *graph, const plx_op *op, plx_node x, plx_nod
                          plx_node shift, double epsilon) {
     if (!check_epsilon(graph, op->name, epsilon)) return plx_none();
     plx__attrs attrs = {.f = {epsilon}};
-    int32_t inputs[3] = {x.id};
+    plx_node inputs[3] = {x};
     const int count = add_scale_shift(1, inputs, scale, shift, &attrs);
-    return (plx_node){plx__emit(graph, op, count, inputs, &attrs)};
+    return plx__build(graph, op, count, inputs, &attrs);
 }
 
 plx_node plx_layer_norm(plx_graph *graph, plx_node x, plx_node scale, plx_node shift,
@@ -36,17 +35,15 @@ plx_node plx_rms_norm(plx_graph *graph, plx_node x, plx_node scale, double epsil
 }
 
 /* Room for mean and deviation of each channel of so many images. */
-static int32_t statistics(plx_graph *graph, int64_t images, int64_t channels) {
+static plx_node statistics(plx_graph *graph, int64_t images, int64_t channels) {
     const plx__attrs attrs = {.rank = 1, .dims = {2 * images * channels}};
-    return plx__emit(graph, &plx__op_buffer, 0, NULL, &attrs);
+    return plx__build(graph, &plx__op_buffer, 0, NULL, &attrs);
 }
 
 /* The rank, at least 2, or -1 after a failure. */
 static int checked_rank(plx_graph *graph, const char *op, plx_node x, const int64_t **dims) {
-    const int rank = plx_node_shape(graph, x, dims);
-    if (rank < 0)
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: x is not a node of this graph", op);
-    else if (rank < 2)
+    const int rank = plx__rank_of(graph, op, x, dims);
+    if (rank == 0 || rank == 1)
         plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has %d dimensions, fewer than 2", op, rank);
     return rank < 2 ? -1 : rank;
 }
@@ -57,15 +54,16 @@ plx_node plx_group_norm(plx_graph *graph, plx_node x, int64_t groups, plx_node s
     const int rank = checked_rank(graph, "group_norm", x, &dims);
     if (rank < 0 || !check_epsilon(graph, "group_norm", epsilon)) return plx_none();
     plx__attrs attrs = {.i = {[PLX__NORM_GROUPS] = groups}, .f = {epsilon}};
-    int32_t inputs[4] = {x.id, statistics(graph, dims[0], dims[rank - 1])};
+    plx_node inputs[4] = {x, statistics(graph, dims[0], dims[rank - 1])};
     const int count = add_scale_shift(2, inputs, scale, shift, &attrs);
-    return (plx_node){plx__emit(graph, &plx__op_group_norm, count, inputs, &attrs)};
+    return plx__build(graph, &plx__op_group_norm, count, inputs, &attrs);
 }
 
 static bool check_parameter(plx_graph *graph, plx_node node, const char *what) {
-    if (node.id >= 0 && node.id < graph->count && graph->nodes[node.id].op == &plx__op_parameter)
-        return true;
-    plx__graph_fail(graph, PLX_ERR_ARGUMENT, "batch_norm: %s must be a parameter", what);
+    const int32_t place = plx__place_of(graph, node);
+    if (place >= 0 && graph->nodes[place]->op == &plx__op_parameter) return true;
+    plx__graph_fail(graph, PLX_ERR_ARGUMENT, "batch_norm: %s must be a parameter of this graph",
+                    what);
     return false;
 }
 
@@ -84,12 +82,12 @@ plx_node plx_batch_norm(plx_graph *graph, plx_node x, plx_node scale, plx_node s
         return plx_none();
     }
     plx__attrs attrs = {.f = {epsilon, momentum}};
-    int32_t inputs[6] = {x.id};
+    plx_node inputs[6] = {x};
     int count = 1;
     if (training) inputs[count++] = statistics(graph, 1, dims[rank - 1]);
-    inputs[count++] = running_mean.id;
-    inputs[count++] = running_variance.id;
+    inputs[count++] = running_mean;
+    inputs[count++] = running_variance;
     count = add_scale_shift(count, inputs, scale, shift, &attrs);
     const plx_op *op = training ? &plx__op_batch_norm : &plx__op_batch_norm_inference;
-    return (plx_node){plx__emit(graph, op, count, inputs, &attrs)};
+    return plx__build(graph, op, count, inputs, &attrs);
 }

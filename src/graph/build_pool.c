@@ -1,5 +1,5 @@
 /* Builders of pooling and upsampling. */
-#include "ops/op.h"
+#include "graph/graph.h"
 
 plx_pool2d_options plx_pool2d_default(int64_t size) {
     return (plx_pool2d_options){.size = {size, size}, .stride = {size, size}};
@@ -8,10 +8,11 @@ plx_pool2d_options plx_pool2d_default(int64_t size) {
 static plx_node pool(plx_graph *graph, const plx_op *op, plx_node x,
                      const plx_pool2d_options *options) {
     const plx_pool2d_options *o = options;
+    if (!plx__given(graph, op->name, "options", o)) return plx_none();
     const plx__attrs attrs = {.i = {o->size[0], o->size[1], o->stride[0], o->stride[1],
                                     o->padding[0], o->padding[1], o->padding[2], o->padding[3],
                                     o->count_padding}};
-    return (plx_node){PLX__EMIT1(graph, op, x.id, &attrs)};
+    return PLX__BUILD1(graph, op, x, &attrs);
 }
 
 plx_node plx_max_pool2d(plx_graph *graph, plx_node x, const plx_pool2d_options *options) {
@@ -23,7 +24,7 @@ plx_node plx_avg_pool2d(plx_graph *graph, plx_node x, const plx_pool2d_options *
 }
 
 plx_node plx_global_avg_pool2d(plx_graph *graph, plx_node x) {
-    return (plx_node){PLX__EMIT1(graph, &plx__op_global_avg_pool2d, x.id, NULL)};
+    return PLX__BUILD1(graph, &plx__op_global_avg_pool2d, x, NULL);
 }
 
 plx_node plx_upsample2d(plx_graph *graph, plx_node x, int64_t rows, int64_t columns,
@@ -33,5 +34,5 @@ plx_node plx_upsample2d(plx_graph *graph, plx_node x, int64_t rows, int64_t colu
         return plx_none();
     }
     const plx__attrs attrs = {.i = {rows, columns, method}};
-    return (plx_node){PLX__EMIT1(graph, &plx__op_upsample2d, x.id, &attrs)};
+    return PLX__BUILD1(graph, &plx__op_upsample2d, x, &attrs);
 }

@@ -12,16 +12,8 @@ static plx_node fail_shape(plx_graph *graph, const char *op, const char *rule, i
     return plx_none();
 }
 
-/* Rank of a node, or -1 after a failure. */
-static int rank_of(plx_graph *graph, const char *op, plx_node x, const int64_t **dims) {
-    const int rank = plx_node_shape(graph, x, dims);
-    if (rank < 0)
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: the input is not a node of this graph", op);
-    return rank;
-}
-
-static bool is_rank(plx_graph *graph, const char *op, int rank) {
-    if (rank >= 0 && rank <= PLX_MAX_RANK) return true;
+static bool is_shape(plx_graph *graph, const char *op, int rank, const int64_t *dims) {
+    if (rank >= 0 && rank <= PLX_MAX_RANK) return !rank || plx__given(graph, op, "dims", dims);
     plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %d dimensions; 0 to %d are possible", op, rank,
                     PLX_MAX_RANK);
     return false;
@@ -37,17 +29,17 @@ static int one_axis(plx_graph *graph, const char *op, plx_node x, int axis, int6
 
 /* All of x's elements in the shape of attrs; x itself when it has that shape. */
 static plx_node view_as(plx_graph *graph, plx_node x, const plx__attrs *shape) {
-    const plx__node *node = &graph->nodes[x.id];
+    const plx__node *node = plx__at(graph, x);
     if (node->rank == shape->rank &&
         !memcmp(node->dims, shape->dims, (size_t)node->rank * sizeof node->dims[0]))
         return x;
-    return (plx_node){PLX__EMIT1(graph, &plx__op_view, x.id, shape)};
+    return PLX__BUILD1(graph, &plx__op_view, x, shape);
 }
 
 plx_node plx_reshape(plx_graph *graph, plx_node x, int rank, const int64_t *dims) {
     const int64_t *from = NULL;
-    const int own = rank_of(graph, "reshape", x, &from);
-    if (own < 0 || !is_rank(graph, "reshape", rank)) return plx_none();
+    const int own = plx__rank_of(graph, "reshape", x, &from);
+    if (own < 0 || !is_shape(graph, "reshape", rank, dims)) return plx_none();
     const int64_t size = plx__product(own, from);
     plx__attrs attrs = {.rank = rank};
     int64_t known = 1;
@@ -70,8 +62,8 @@ plx_node plx_reshape(plx_graph *graph, plx_node x, int rank, const int64_t *dims
 
 plx_node plx_transpose(plx_graph *graph, plx_node x, const int *axes) {
     const int64_t *dims = NULL;
-    const int rank = rank_of(graph, "transpose", x, &dims);
-    if (rank < 0) return plx_none();
+    const int rank = plx__rank_of(graph, "transpose", x, &dims);
+    if (rank < 0 || (rank && !plx__given(graph, "transpose", "axes", axes))) return plx_none();
     int64_t strides[PLX_MAX_RANK], order[PLX_MAX_RANK];
     plx__contiguous_strides(rank, dims, strides);
     plx__attrs attrs = {.rank = rank};
@@ -92,9 +84,13 @@ plx_node plx_transpose(plx_graph *graph, plx_node x, const int *axes) {
         moved |= axes[i] < last;
         last = axes[i];
     }
-    if (moved) return (plx_node){PLX__EMIT1(graph, &plx__op_strided, x.id, &attrs)};
+    if (moved) return PLX__BUILD1(graph, &plx__op_strided, x, &attrs);
     memset(attrs.i, 0, sizeof attrs.i);
     return view_as(graph, x, &attrs);
+}
+
+static plx_node part_of(plx_graph *graph, plx_node x, int axis, int64_t begin, int64_t count) {
+    return plx__handle(graph, plx__emit_part(graph, plx__place_of(graph, x), axis, begin, count));
 }
 
 static plx_node fail_slice(plx_graph *graph, int64_t begin, int64_t end, int64_t size) {
@@ -121,16 +117,15 @@ plx_node plx_slice(plx_graph *graph, plx_node x, int axis, int64_t begin, int64_
     if (step < -size) step = -size - 1;
     const int64_t span = step > 0 ? last - first : first - last, by = step > 0 ? step : -step;
     const int64_t count = span > 0 ? (span - 1) / by + 1 : 0;
-    if (step == 1 || count <= 1)
-        return (plx_node){plx__emit_part(graph, x.id, own, count ? first : 0, count)};
-    const plx__node *node = &graph->nodes[x.id];
+    if (step == 1 || count <= 1) return part_of(graph, x, own, count ? first : 0, count);
+    const plx__node *node = plx__at(graph, x);
     plx__attrs attrs = {.rank = 0};
     plx__set_shape(&attrs, node);
     plx__contiguous_strides(node->rank, node->dims, attrs.i + 1);
     attrs.dims[own] = count;
     if (plx__size(node)) attrs.i[0] = first * attrs.i[1 + own];
     attrs.i[1 + own] *= step;
-    return (plx_node){PLX__EMIT1(graph, &plx__op_strided, x.id, &attrs)};
+    return PLX__BUILD1(graph, &plx__op_strided, x, &attrs);
 }
 
 plx_node plx_concat(plx_graph *graph, int count, const plx_node *x, int axis) {
@@ -139,12 +134,12 @@ plx_node plx_concat(plx_graph *graph, int count, const plx_node *x, int axis) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "concat: of %d arrays", count);
         return plx_none();
     }
+    if (!plx__given(graph, "concat", "x", x)) return plx_none();
     const int own = one_axis(graph, "concat", x[0], axis, &size);
     if (own < 0) return plx_none();
     if (count == 1) return x[0];
     const plx__attrs attrs = {.i = {own}};
-    _Static_assert(sizeof *x == sizeof(int32_t), "a handle is an id");
-    return (plx_node){plx__emit(graph, &plx__op_concat, count, &x[0].id, &attrs)};
+    return plx__build(graph, &plx__op_concat, count, x, &attrs);
 }
 
 /* "2 + 2", cut short when there are many. */
@@ -175,34 +170,38 @@ static bool parts_fit(plx_graph *graph, int count, const int64_t *sizes, int64_t
 
 plx_status plx_split(plx_graph *graph, plx_node x, int axis, int count, const int64_t *sizes,
                      plx_node *out) {
+    PLX_TRY(plx_graph_status(graph));
+    const plx__graph_mark before = plx__graph_here(graph);
     int64_t size = 0, begin = 0;
     const int own = one_axis(graph, "split", x, axis, &size);
-    if (own < 0) return plx_graph_status(graph);
+    if (own < 0) return plx__graph_settle(graph, before);
     if (count < 1 || (!sizes && size % count))
         plx__graph_fail(graph, PLX_ERR_SHAPE, "split: %d equal parts are not %lld", count,
                         (long long)size);
-    else if (sizes)
+    else if (plx__given(graph, "split", "out", out) && sizes)
         parts_fit(graph, count, sizes, size);
     /* First all of them, so that a failure leaves out alone. */
     const int32_t first = graph->count;
     for (int i = 0; i < count && graph->status == PLX_OK; ++i) {
         const int64_t part = sizes ? sizes[i] : size / count;
-        plx__emit_part(graph, x.id, own, begin, part);
+        part_of(graph, x, own, begin, part);
         begin += part;
     }
-    PLX_TRY(plx_graph_status(graph));
+    PLX_TRY(plx__graph_settle(graph, before));
     int32_t next = first;
     for (int i = 0; i < count; ++i) {
         const int64_t part = sizes ? sizes[i] : size / count;
-        out[i] = part == size ? x : (plx_node){next++};
+        out[i] = part == size ? x : plx__handle(graph, next++);
     }
     return PLX_OK;
 }
 
 plx_node plx_pad(plx_graph *graph, plx_node x, const int64_t *before, const int64_t *after,
                  double value) {
-    const int rank = rank_of(graph, "pad", x, NULL);
-    if (rank < 0) return plx_none();
+    const int rank = plx__rank_of(graph, "pad", x, NULL);
+    if (rank < 0 || (rank && (!plx__given(graph, "pad", "before", before) ||
+                              !plx__given(graph, "pad", "after", after))))
+        return plx_none();
     plx__attrs attrs = {.f = {value}};
     bool any = false;
     for (int axis = 0; axis < rank; ++axis) {
@@ -210,13 +209,13 @@ plx_node plx_pad(plx_graph *graph, plx_node x, const int64_t *before, const int6
         attrs.i[PLX_MAX_RANK + axis] = after[axis];
         any |= before[axis] || after[axis];
     }
-    return any ? (plx_node){PLX__EMIT1(graph, &plx__op_pad, x.id, &attrs)} : x;
+    return any ? PLX__BUILD1(graph, &plx__op_pad, x, &attrs) : x;
 }
 
 plx_node plx_broadcast(plx_graph *graph, plx_node x, int rank, const int64_t *dims) {
     const int64_t *from = NULL;
-    const int own = rank_of(graph, "broadcast", x, &from);
-    if (own < 0 || !is_rank(graph, "broadcast", rank)) return plx_none();
+    const int own = plx__rank_of(graph, "broadcast", x, &from);
+    if (own < 0 || !is_shape(graph, "broadcast", rank, dims)) return plx_none();
     const int extra = rank - own;
     if (extra < 0) {
         plx__graph_fail(graph, PLX_ERR_SHAPE, "broadcast: %d dimensions do not become %d", own,
@@ -240,7 +239,7 @@ plx_node plx_broadcast(plx_graph *graph, plx_node x, int rank, const int64_t *di
         }
     }
     if (!attrs.i[0]) return x;
-    return (plx_node){PLX__EMIT1(graph, &plx__op_broadcast_to, x.id, &attrs)};
+    return PLX__BUILD1(graph, &plx__op_broadcast_to, x, &attrs);
 }
 
 plx_node plx_gather(plx_graph *graph, plx_node x, plx_node indices, int axis) {
@@ -248,11 +247,11 @@ plx_node plx_gather(plx_graph *graph, plx_node x, plx_node indices, int axis) {
     const int own = one_axis(graph, "gather", x, axis, &size);
     if (own < 0) return plx_none();
     const plx__attrs attrs = {.i = {own}};
-    return (plx_node){PLX__EMIT2(graph, &plx__op_gather, x.id, indices.id, &attrs)};
+    return PLX__BUILD2(graph, &plx__op_gather, x, indices, &attrs);
 }
 
 plx_node plx_embedding(plx_graph *graph, plx_node table, plx_node ids) {
-    const int rank = rank_of(graph, "embedding", table, NULL);
+    const int rank = plx__rank_of(graph, "embedding", table, NULL);
     if (rank < 0) return plx_none();
     if (rank != 2) {
         plx__graph_fail(graph, PLX_ERR_SHAPE, "embedding: a table of %d dimensions; 2 are needed",
@@ -267,15 +266,17 @@ plx_node plx_argmax(plx_graph *graph, plx_node x, int axis) {
     const int own = plx__checked_axis(graph, "argmax", x, axis, &size);
     if (own < 0) return plx_none();
     const plx__attrs attrs = {.i = {own}};
-    return (plx_node){PLX__EMIT1(graph, &plx__op_argmax, x.id, &attrs)};
+    return PLX__BUILD1(graph, &plx__op_argmax, x, &attrs);
 }
 
 plx_status plx_top_k(plx_graph *graph, plx_node x, int64_t k, plx_node *values, plx_node *indices) {
-    const plx__attrs attrs = {.i = {k}};
-    const plx_node which = {PLX__EMIT1(graph, &plx__op_top_k, x.id, &attrs)};
-    plx_node taken = plx_none();
-    if (values) taken = (plx_node){PLX__EMIT2(graph, &plx__op_pick, x.id, which.id, NULL)};
     PLX_TRY(plx_graph_status(graph));
+    const plx__graph_mark before = plx__graph_here(graph);
+    const plx__attrs attrs = {.i = {k}};
+    const plx_node which = PLX__BUILD1(graph, &plx__op_top_k, x, &attrs);
+    plx_node taken = plx_none();
+    if (values) taken = PLX__BUILD2(graph, &plx__op_pick, x, which, NULL);
+    PLX_TRY(plx__graph_settle(graph, before));
     if (values) *values = taken;
     if (indices) *indices = which;
     return PLX_OK;
@@ -287,5 +288,5 @@ plx_node plx_clip(plx_graph *graph, plx_node x, double low, double high) {
         return plx_none();
     }
     const plx__attrs attrs = {.f = {low, high}};
-    return (plx_node){PLX__EMIT1(graph, &plx__op_clip, x.id, &attrs)};
+    return PLX__BUILD1(graph, &plx__op_clip, x, &attrs);
 }

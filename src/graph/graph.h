@@ -12,6 +12,14 @@ plx_activation plx__activation_of(const plx_op *op);
 /* Whether its gradient is worked out from the sign of an output that p above 0 keeps. */
 bool plx__activation_needs_p(plx_activation activation);
 
+/* The rank of a node, and its dims where they are wanted; -1 after a failure. */
+int plx__rank_of(plx_graph *graph, const char *op, plx_node x, const int64_t **dims);
+/* False after a failure: what op needs is NULL. */
+bool plx__given(plx_graph *graph, const char *op, const char *what, const void *pointer);
+/* False after a failure: a value that is not above 0 (or 0 where zero), or not finite. */
+bool plx__amount(plx_graph *graph, const char *op, const char *what, double value, bool zero);
+/* Whether there is an input of that name. */
+bool plx__has_input(const plx_graph *graph, const char *name);
 /* The axis counted from the first and its size, PLX_ALL_AXES as it is and the number of elements,
  * or -1 after a failure. */
 int plx__checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size);
@@ -30,9 +38,27 @@ plx_node plx__accumulate(plx_graph *graph, plx_optimizer *optimizer, const plx_n
 plx_status plx__clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,
                              plx_node *clipped, plx_node *norm);
 
-/* A graph with the same nodes and ids, for passes to change. NULL when memory is short. */
+static inline plx_tensor *plx__tensor_hold(plx_tensor *tensor) {
+    tensor->holders += 1;
+    return tensor;
+}
+
+/* A graph with the same nodes and handles, for passes to change. NULL when memory is short. */
 plx_graph *plx__graph_copy(const plx_graph *graph);
 
+/* A position in a graph, and back to it: what was added since, and a failure since, are undone. */
+typedef struct plx__graph_mark {
+    int32_t count;
+    plx__arena_mark arena;
+} plx__graph_mark;
+plx__graph_mark plx__graph_here(const plx_graph *graph);
+void plx__graph_back_to(plx_graph *graph, plx__graph_mark mark);
+/* For calls that return a status: after a failure since the mark the graph is as it was there, and
+ * the sentence is the context's. */
+plx_status plx__graph_settle(plx_graph *graph, plx__graph_mark mark);
+
+/* Whether there is such an initialisation with such a value. */
+plx_status plx__check_init(plx__message *message, const char *what, plx_init init, double value);
 /* plx_tensor_init on all threads; the same values. ctx NULL: in the caller. */
 void plx__tensor_fill(plx_ctx *ctx, plx_tensor *tensor, plx_init init, double value, plx_rng *rng);
 

@@ -94,22 +94,45 @@ static plx_status make_state(plx_optimizer *o, plx_tensor *const *parameters) {
     o->groups = plx_platform_alloc(count * sizeof *o->groups);
     if (!o->parameters || !o->groups)
         return plx__fail(&o->ctx->message, PLX_ERR_MEMORY, "optimizer: no memory");
-    memcpy(o->parameters, parameters, count * sizeof *o->parameters);
-    for (size_t i = 0; i < count; ++i) o->groups[i] = (plx__group){1, o->options.weight_decay};
+    for (size_t i = 0; i < count; ++i) {
+        o->parameters[i] = plx__tensor_hold(parameters[i]);
+        o->groups[i] = (plx__group){1, o->options.weight_decay};
+    }
     if (has_first(&o->options)) PLX_TRY(moments_like(o->ctx, o->count, parameters, &o->first));
     if (has_second(&o->options)) PLX_TRY(moments_like(o->ctx, o->count, parameters, &o->second));
     return PLX_OK;
 }
 
+/* Each tensor once: an update would move one that comes twice by two gradients and keep two states.
+ */
+static plx_status check_parameters(plx__message *message, const char *name, int count,
+                                   plx_tensor *const *parameters) {
+    if (count < 1) return plx__fail(message, PLX_ERR_ARGUMENT, "%s: no parameters to train", name);
+    for (int i = 0; i < count; ++i) {
+        if (!parameters || !parameters[i])
+            return plx__fail(message, PLX_ERR_ARGUMENT, "%s: parameter %d is NULL", name, i);
+        if (parameters[i]->dtype != PLX_DTYPE_REAL)
+            return plx__fail(message, PLX_ERR_ARGUMENT,
+                             "%s: parameter %d holds integers, and updates are for reals", name, i);
+        for (int k = 0; k < i; ++k)
+            if (parameters[k] == parameters[i])
+                return plx__fail(message, PLX_ERR_ARGUMENT,
+                                 "%s: parameters %d and %d are one tensor; name each once", name, k,
+                                 i);
+    }
+    return PLX_OK;
+}
+
 plx_status plx_optimizer_new(plx_ctx *ctx, const plx_optimizer_options *options, int count,
                              plx_tensor *const *parameters, plx_optimizer **out) {
+    PLX_TRY(plx__need(&ctx->message, "optimizer", "options", options));
+    PLX_TRY(plx__need(&ctx->message, "optimizer", "out", out));
     PLX_TRY(check_options(&ctx->message, options));
-    if (count < 1)
-        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT, "%s: no parameters to train",
-                         plx_optimizer_name(options->kind));
+    PLX_TRY(check_parameters(&ctx->message, plx_optimizer_name(options->kind), count, parameters));
     plx_optimizer *optimizer = plx_platform_alloc(sizeof *optimizer);
     if (!optimizer) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "optimizer: no memory");
-    *optimizer = (plx_optimizer){.ctx = ctx,
+    *optimizer = (plx_optimizer){.ctx = plx__ctx_hold(ctx),
+                                 .holders = 1,
                                  .options = *options,
                                  .count = count,
                                  .beta1 = (plx_real)options->beta1,
@@ -126,13 +149,14 @@ plx_status plx_optimizer_new(plx_ctx *ctx, const plx_optimizer_options *options,
 }
 
 void plx_optimizer_free(plx_optimizer *optimizer) {
-    if (!optimizer) return;
+    if (!optimizer || --optimizer->holders > 0) return;
     free_list(optimizer->first, optimizer->count);
     free_list(optimizer->second, optimizer->count);
     free_list(optimizer->kept, optimizer->count);
     free_list(optimizer->sums, optimizer->count);
-    plx_platform_free(optimizer->parameters);
+    free_list(optimizer->parameters, optimizer->groups ? optimizer->count : 0);
     plx_platform_free(optimizer->groups);
+    plx_ctx_free(optimizer->ctx);
     plx_platform_free(optimizer);
 }
 
@@ -144,8 +168,12 @@ plx_status plx__optimizer_sum(plx_optimizer *o) {
     return moments_like(o->ctx, o->count, o->parameters, &o->sums);
 }
 
-void plx_optimizer_set_rate(plx_optimizer *optimizer, double rate) {
+plx_status plx_optimizer_set_rate(plx_optimizer *optimizer, double rate) {
+    plx__message *message = &optimizer->ctx->message;
+    const char *name = plx_optimizer_name(optimizer->options.kind);
+    PLX_TRY(check_positive(message, name, "learning rate", rate));
     optimizer->options.rate = rate;
+    return PLX_OK;
 }
 
 plx_status plx_optimizer_set_group(plx_optimizer *optimizer, int parameter, double rate_factor,
@@ -172,32 +200,34 @@ enum { GUARDS = 2 };
 /* The node of op on all parameters and their gradients; guards: NULL for none. */
 static plx_node emit_on_all(plx_graph *graph, const plx_op *op, plx_optimizer *optimizer,
                             const plx_node *grads, const plx_node *guards) {
+    if (!plx__given(graph, op->name, "grads", grads)) return plx_none();
     const int count = optimizer->count;
-    int32_t *inputs = plx_platform_alloc((2 * (size_t)count + GUARDS) * sizeof *inputs);
+    plx_node *inputs = plx_platform_alloc((2 * (size_t)count + GUARDS) * sizeof *inputs);
     if (!inputs) {
         plx__graph_fail(graph, PLX_ERR_MEMORY, "%s: no memory", op->name);
         return plx_none();
     }
     for (int i = 0; i < count; ++i) {
-        inputs[i] = plx_parameter(graph, NULL, optimizer->parameters[i]).id;
-        inputs[count + i] = grads[i].id;
+        inputs[i] = plx_parameter(graph, NULL, optimizer->parameters[i]);
+        inputs[count + i] = grads[i];
     }
     int all = 2 * count;
     for (int i = 0; guards && i < GUARDS; ++i)
-        if (guards[i].id >= 0) inputs[all++] = guards[i].id;
+        if (guards[i].id >= 0) inputs[all++] = guards[i];
     const plx__attrs attrs = {.object = optimizer};
-    const int32_t id = plx__emit(graph, op, all, inputs, &attrs);
+    const plx_node node = plx__build(graph, op, all, inputs, &attrs);
     plx_platform_free(inputs);
-    return (plx_node){id};
+    return node;
 }
 
 plx_node plx_update(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads) {
-    return emit_on_all(graph, plx__optimizer_op(optimizer), optimizer, grads, NULL);
+    return plx__update_if_finite(graph, optimizer, grads, plx_none(), plx_none());
 }
 
 plx_node plx__update_if_finite(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads,
                                plx_node guard, plx_node other) {
     const plx_node guards[GUARDS] = {guard, other};
+    if (!plx__given(graph, "update", "the optimizer", optimizer)) return plx_none();
     return emit_on_all(graph, plx__optimizer_op(optimizer), optimizer, grads, guards);
 }
 

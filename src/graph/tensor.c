@@ -10,7 +10,12 @@
 
 plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t *dims,
                           plx_tensor **out) {
-    PLX_TRY(plx__check_dims(&ctx->message, "tensor", rank, dims));
+    plx__message *message = &ctx->message;
+    if (dtype != PLX_DTYPE_REAL && dtype != PLX_DTYPE_I32)
+        return plx__fail(message, PLX_ERR_ARGUMENT, "tensor: no dtype number %d", (int)dtype);
+    if (rank > 0) PLX_TRY(plx__need(message, "tensor", "dims", dims));
+    PLX_TRY(plx__need(message, "tensor", "out", out));
+    PLX_TRY(plx__check_dims(message, "tensor", rank, dims));
     const int64_t size = plx__product(rank, dims);
     const size_t bytes = (size_t)size * plx__element_bytes(dtype);
     void *data = NULL;
@@ -21,14 +26,20 @@ plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t
         return plx__fail(&ctx->message, PLX_ERR_MEMORY, "tensor: no memory");
     }
     memset(data, 0, bytes);
-    *tensor = (plx_tensor){.dtype = dtype, .rank = rank, .size = size, .data = data};
+    *tensor = (plx_tensor){.ctx = plx__ctx_hold(ctx),
+                           .holders = 1,
+                           .dtype = dtype,
+                           .rank = rank,
+                           .size = size,
+                           .data = data};
     for (int i = 0; i < rank; ++i) tensor->dims[i] = dims[i];
     *out = tensor;
     return PLX_OK;
 }
 
 void plx_tensor_free(plx_tensor *tensor) {
-    if (!tensor) return;
+    if (!tensor || --tensor->holders > 0) return;
+    plx_ctx_free(tensor->ctx);
     plx_platform_free(tensor->data);
     plx_platform_free(tensor);
 }
@@ -111,6 +122,26 @@ void plx__tensor_fill(plx_ctx *ctx, plx_tensor *tensor, plx_init init, double va
     rng->next += (uint64_t)tensor->size * (job.uniform ? 2 : 4);
 }
 
-void plx_tensor_init(plx_tensor *tensor, plx_init init, double value, plx_rng *rng) {
+plx_status plx__check_init(plx__message *message, const char *what, plx_init init, double value) {
+    const plx_real kept = (plx_real)value;
+    const bool valued = init == PLX_INIT_NORMAL || init == PLX_INIT_CONSTANT;
+    if ((int)init < 0 || init > PLX_INIT_HE_FAN_OUT)
+        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: no initialisation number %d", what,
+                         (int)init);
+    if (valued && kept - kept != 0)
+        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: begins with %g; it must be finite", what,
+                         value);
+    return PLX_OK;
+}
+
+plx_status plx_tensor_init(plx_tensor *tensor, plx_init init, double value, plx_rng *rng) {
+    plx__message *message = &tensor->ctx->message;
+    const bool drawn = init != PLX_INIT_ZERO && init != PLX_INIT_CONSTANT;
+    PLX_TRY(plx__check_init(message, "tensor", init, value));
+    if (tensor->dtype != PLX_DTYPE_REAL)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "tensor: holds integers, and initialisation is for reals");
+    if (drawn) PLX_TRY(plx__need(message, "tensor", "rng", rng));
     plx__tensor_fill(NULL, tensor, init, value, rng);
+    return PLX_OK;
 }

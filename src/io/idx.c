@@ -7,6 +7,8 @@ enum { UNSIGNED_BYTE = 0x08 };
 plx_status plx_idx_parse(plx_ctx *ctx, const void *bytes, size_t size, plx_idx *out) {
     plx__message *message = &ctx->message;
     const uint8_t *at = bytes;
+    if (size) PLX_TRY(plx__need(message, "idx", "bytes", bytes));
+    PLX_TRY(plx__need(message, "idx", "out", out));
     if (size < 4)
         return plx__fail(message, PLX_ERR_FORMAT, "idx: %llu bytes are too few for a header",
                          (unsigned long long)size);

@@ -234,7 +234,8 @@ static void k_axpy(int64_t n, plx_real alpha, const plx_real *x, plx_real *y) {
 }
 
 /* log(1 + e) = log u + (e - (u - 1)) / u, where u = 1 + e as it was rounded: nothing of a small e
- * is lost. */
+ * is lost. Where x is infinite, the loss is |x| times how far the target is from the end that x is
+ * at, and 0 where it is there. */
 static void k_logistic_loss(int64_t n, const plx_real *x, const plx_real *t, plx_real *y) {
     for (int64_t i = 0; i < n; i += VL) {
         const int64_t lanes = n - i < VL ? n - i : VL;
@@ -242,7 +243,10 @@ static void k_logistic_loss(int64_t n, const plx_real *x, const plx_real *t, plx
         const vf b = lanes == VL ? v_load(t + i) : v_load_n(t + i, lanes);
         const vf e = v_exp(-v_abs(a)), u = 1 + e;
         const vf tail = v_log(u) - ((u - 1) - e) / u;
-        const vf loss = (v_max(a, v_splat(0)) - a * b) + tail;
+        const vf sum = (v_max(a, v_splat(0)) - a * b) + tail;
+        const vf away = v_select(a > 0, 1 - b, b), far = v_abs(a);
+        const vf end = v_select(away == 0, v_splat(0), far * away);
+        const vf loss = v_select(far == v_splat((plx_real)__builtin_inf()), end, sum);
         if (lanes == VL)
             v_store(y + i, loss);
         else

@@ -68,7 +68,9 @@ static plx_status new_mlp(plx_ctx *ctx, const char *name, uint64_t seed, plx_mod
     int64_t widths[MAX_LAYERS];
     const char *end;
     const int count = parse_widths(name + 4, widths, &end);
-    if (count < 2) return bad_name(ctx, name, "widths are numbers from 1 to 1048576, at least two");
+    if (count < 2)
+        return bad_name(ctx, name,
+                        "widths are numbers from 1 to 1048576, at least two and at most 64");
     plx_activation activation = PLX_RELU;
     if (*end == ':') {
         activation = plx_activation_from_name(end + 1);
@@ -179,6 +181,8 @@ static const plx__model_size *find_size(const char *text, size_t length,
 }
 
 plx_status plx_model_from_name(plx_ctx *ctx, const char *name, uint64_t seed, plx_model **out) {
+    PLX_TRY(plx__need(&ctx->message, "model", "the name", name));
+    PLX_TRY(plx__need(&ctx->message, "model", "out", out));
     if (!strncmp(name, "mlp:", 4)) return new_mlp(ctx, name, seed, out);
     const plx__family *family = NULL;
     const size_t length = strcspn(name, ":");

@@ -66,16 +66,31 @@ static plx_status check_integers(plx_ctx *ctx, const values *v, const int32_t *d
     return PLX_OK;
 }
 
+static plx_status check_stride(const plx_model *model, const values *v) {
+    if (v->stride >= 0) return PLX_OK;
+    return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
+                     "%s: the stride of %s is %lld; it must be 0 (side by side) or more", v->who,
+                     v->what, (long long)v->stride);
+}
+
 static plx_status check_input(const plx_model *model, const char *who, const plx_dataset *data,
-                              int i) {
+                              bool reals, int i) {
     const plx_port *port = &model->inputs[i];
     const values v = {who, port->name, data->n, plx__port_size(port), data->input_strides[i]};
     if (!data->inputs[i])
         return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT, "%s: no data for input \"%s\"",
                          who, port->name);
-    if (port->dtype == PLX_DTYPE_REAL) return check_reals(model->ctx, &v, data->inputs[i]);
+    PLX_TRY(check_stride(model, &v));
+    if (port->dtype == PLX_DTYPE_REAL)
+        return reals ? check_reals(model->ctx, &v, data->inputs[i]) : PLX_OK;
     if (!port->classes) return PLX_OK;
     return check_integers(model->ctx, &v, data->inputs[i], port->classes, 0);
+}
+
+plx_status plx__check_inputs(const plx_model *model, const char *who, const plx_dataset *data,
+                             bool reals) {
+    for (int i = 0; i < model->inputs_count; ++i) PLX_TRY(check_input(model, who, data, reals, i));
+    return PLX_OK;
 }
 
 static plx_status check_target(const plx_model *model, const char *who, plx_loss loss,
@@ -87,22 +102,30 @@ static plx_status check_target(const plx_model *model, const char *who, plx_loss
     if (!data->targets[i])
         return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT, "%s: %s", who,
                          labels ? "cross-entropy needs labels" : "mse needs targets y");
+    PLX_TRY(check_stride(model, &v));
     if (!labels) return check_reals(model->ctx, &v, data->targets[i]);
     return check_integers(model->ctx, &v, data->targets[i], port->dims[port->rank - 1],
                           PLX_IGNORED_LABEL);
 }
 
-plx_status plx__check_dataset(const plx_model *model, const char *who, plx_loss loss,
-                              const plx_dataset *data) {
+plx_status plx__check_loss(const plx_model *model, const char *who, plx_loss loss) {
     plx__message *message = &model->ctx->message;
     if (loss != PLX_LOSS_MSE && loss != PLX_LOSS_CROSS_ENTROPY && loss != PLX_LOSS_OWN)
         return plx__fail(message, PLX_ERR_ARGUMENT, "%s: no loss number %d", who, (int)loss);
-    if (loss == PLX_LOSS_OWN && (!model->family || !model->family->loss))
+    if (loss == PLX_LOSS_OWN && !plx_model_has_loss(model))
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "%s: this model has no loss of its own; take mse or cross-entropy", who);
+    return PLX_OK;
+}
+
+plx_status plx__check_dataset(const plx_model *model, const char *who, plx_loss loss,
+                              const plx_dataset *data) {
+    plx__message *message = &model->ctx->message;
+    PLX_TRY(plx__check_loss(model, who, loss));
+    PLX_TRY(plx__need(message, who, "the data", data));
     if (data->n < 1)
         return plx__fail(message, PLX_ERR_ARGUMENT, "%s: %lld samples", who, (long long)data->n);
-    for (int i = 0; i < model->inputs_count; ++i) PLX_TRY(check_input(model, who, data, i));
+    PLX_TRY(plx__check_inputs(model, who, data, true));
     if (loss == PLX_LOSS_OWN) return PLX_OK;
     for (int i = 0; i < model->outputs_count; ++i) PLX_TRY(check_target(model, who, loss, data, i));
     return PLX_OK;

@@ -127,19 +127,28 @@ plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const
                          "evaluate: the model's own loss has no labels to compare with; take mse "
                          "or cross-entropy");
     PLX_TRY(plx__check_dataset(model, "evaluate", loss, data));
+    PLX_TRY(plx__need(message, "evaluate", "metrics", metrics));
     const plx_port *port = &model->outputs[output];
-    const int64_t size = plx__port_size(port), classes = port->dims[port->rank - 1];
-    plx_real *out = plx_platform_alloc((size_t)(rows_at_once(size) * size) * sizeof *out);
-    if (!out) return plx__fail(message, PLX_ERR_MEMORY, "evaluate: no memory");
     const bool labels = loss == PLX_LOSS_CROSS_ENTROPY;
-    if (labels && confusion) memset(confusion, 0, (size_t)(classes * classes) * sizeof *confusion);
+    const int64_t size = plx__port_size(port), classes = port->dims[port->rank - 1];
+    const size_t pairs = labels && confusion ? (size_t)(classes * classes) : 0;
+    plx_real *out = plx_platform_alloc((size_t)(rows_at_once(size) * size) * sizeof *out);
+    int64_t *counts = plx_platform_alloc((pairs + 1) * sizeof *counts);
     tally t = {0};
-    const plx_status status =
-        tally_rows(model, output, loss, data, out, labels ? confusion : NULL, &t);
+    plx_status status = PLX_OK;
+    if (!out || !counts) {
+        status = plx__fail(message, PLX_ERR_MEMORY, "evaluate: no memory");
+    } else {
+        memset(counts, 0, pairs * sizeof *counts);
+        status = tally_rows(model, output, loss, data, out, pairs ? counts : NULL, &t);
+    }
+    if (status == PLX_OK && !t.counted)
+        status = plx__fail(message, PLX_ERR_ARGUMENT, "evaluate: every label is one to ignore");
+    if (status == PLX_OK) {
+        *metrics = metrics_of(&t, labels);
+        if (pairs) memcpy(confusion, counts, pairs * sizeof *counts);
+    }
     plx_platform_free(out);
-    if (status != PLX_OK) return status;
-    if (!t.counted)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "evaluate: every label is one to ignore");
-    *metrics = metrics_of(&t, labels);
-    return PLX_OK;
+    plx_platform_free(counts);
+    return status;
 }

@@ -53,13 +53,14 @@ static plx_status prepare(plx_generator *g) {
 
 plx_status plx_generator_new(plx_model *model, uint64_t seed, plx_generator **out) {
     plx__message *message = &model->ctx->message;
+    PLX_TRY(plx__need(message, "generate", "out", out));
     if (!model->family || !model->family->step)
         return plx__fail(message, PLX_ERR_UNSUPPORTED,
                          "generate: %s continues no sequences; gpt2 and transformer do",
                          model->family ? model->family->name : "a stack of layers");
     plx_generator *g = plx_platform_alloc(sizeof *g);
     if (!g) return plx__fail(message, PLX_ERR_MEMORY, "generate: no memory");
-    *g = (plx_generator){.model = model,
+    *g = (plx_generator){.model = plx__model_hold(model),
                          .rng = plx_rng_new(seed, 0x6e65),
                          .context = model->inputs[0].dims[0],
                          .vocabulary = model->inputs[0].classes};
@@ -79,6 +80,7 @@ void plx_generator_free(plx_generator *g) {
     plx_platform_free(g->ids);
     plx_platform_free(g->weights);
     plx_platform_free(g->best);
+    plx_model_free(g->model);
     plx_platform_free(g);
 }
 
@@ -114,6 +116,7 @@ plx_status plx_generator_feed(plx_generator *g, int64_t count, const int32_t *id
     plx__message *message = &g->model->ctx->message;
     if (count < 0)
         return plx__fail(message, PLX_ERR_ARGUMENT, "generate: %lld tokens", (long long)count);
+    if (count) PLX_TRY(plx__need(message, "generate", "ids", ids));
     for (int64_t i = 0; i < count; ++i)
         if (ids[i] < 0 || ids[i] >= g->vocabulary)
             return plx__fail(message, PLX_ERR_ARGUMENT,
@@ -188,6 +191,7 @@ static int32_t draw(plx_generator *g, const plx_real *logits, double temperature
 
 static plx_status check_sampling(plx_generator *g, const plx_sampling *s) {
     plx__message *message = &g->model->ctx->message;
+    PLX_TRY(plx__need(message, "generate", "sampling", s));
     if (!(s->temperature >= 0 && s->temperature < 1e30) || s->top_k < 0)
         return plx__fail(
             message, PLX_ERR_ARGUMENT,
@@ -206,6 +210,7 @@ static plx_status check_sampling(plx_generator *g, const plx_sampling *s) {
 }
 
 plx_status plx_generator_next(plx_generator *g, const plx_sampling *sampling, int32_t *id) {
+    PLX_TRY(plx__need(&g->model->ctx->message, "generate", "id", id));
     PLX_TRY(check_sampling(g, sampling));
     const plx_real *logits = plx_generator_logits(g);
     const int64_t k =

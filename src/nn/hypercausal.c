@@ -1,6 +1,7 @@
 /* Nodes that project futures, and the loss of chains and graphs of them. */
-#include "parallax_nn.h"
+#include "nn/weights.h"
 
+#include "graph/graph.h"
 #include "ops/futures.h"
 
 static const char *const policies[] = {
@@ -30,6 +31,7 @@ plx_hypercausal_loss_options plx_hypercausal_loss_default(void) {
 }
 
 static plx_status check_options(plx_graph *graph, const plx_hypercausal_options *options) {
+    if (!plx__given(graph, "hypercausal", "options", options)) return graph->status;
     if (options->depth < 1 || options->depth > MOST_DEPTH)
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "hypercausal: depth %lld is not 1 to %d",
                                (long long)options->depth, MOST_DEPTH);
@@ -55,23 +57,22 @@ static plx_status check_beginning(plx_graph *graph, const char *name, double val
 }
 
 /* Memory for what a step keeps for its gradient. */
-static int32_t buffer_of(plx_graph *graph, int64_t times, const plx__node *like) {
+static plx_node buffer_of(plx_graph *graph, int64_t times, const plx__node *like) {
     const plx__attrs attrs = {.rank = 2, .dims = {times, plx__size(like)}};
-    return plx__emit(graph, &plx__op_buffer, 0, NULL, &attrs);
+    return plx__build(graph, &plx__op_buffer, 0, NULL, &attrs);
 }
 
-static int32_t part_of(plx_graph *graph, int32_t whole, int64_t from, const plx__node *shape) {
+static plx_node part_of(plx_graph *graph, plx_node whole, int64_t from, const plx__node *shape) {
     plx__attrs attrs = {.i = {from}};
     if (shape) plx__set_shape(&attrs, shape);
-    return PLX__EMIT1(graph, &plx__op_view, whole, &attrs);
+    return PLX__BUILD1(graph, &plx__op_view, whole, &attrs);
 }
 
-static int32_t state_of(plx_graph *graph, plx_node x, plx_node w, plx_node b, int64_t depth) {
-    const plx__node like = graph->nodes[x.id];
+static plx_node state_of(plx_graph *graph, plx_node x, plx_node w, plx_node b, int64_t depth) {
     const plx__attrs attrs = {.i = {depth}};
-    int32_t inputs[] = {x.id, w.id, b.id, -1};
-    if (depth > 1) inputs[3] = buffer_of(graph, depth - 1, &like);
-    return plx__emit(graph, &plx__op_tanh_steps, depth > 1 ? 4 : 3, inputs, &attrs);
+    plx_node inputs[] = {x, w, b, plx_none()};
+    if (depth > 1) inputs[3] = buffer_of(graph, depth - 1, plx__at(graph, x));
+    return plx__build(graph, &plx__op_tanh_steps, depth > 1 ? 4 : 3, inputs, &attrs);
 }
 
 /* Workloads of the reference narrow the span with depth, and keep it from vanishing. */
@@ -82,23 +83,23 @@ static double half_width(const plx_hypercausal_options *options) {
 
 static plx_status emit_node(plx_graph *graph, plx_node x, plx_node w, plx_node b,
                             const plx_hypercausal_options *options, plx_hypercausal *out) {
-    PLX_TRY(plx_graph_status(graph));
-    if (plx_node_shape(graph, x, NULL) < 0)
-        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                               "hypercausal: x is not a node of this graph");
+    PLX_TRY(graph->status);
+    if (plx__rank_of(graph, "hypercausal", x, NULL) < 0 ||
+        !plx__given(graph, "hypercausal", "out", out))
+        return graph->status;
     PLX_TRY(check_options(graph, options));
-    const plx__node like = graph->nodes[x.id];
+    const plx__node *like = plx__at(graph, x);
     const plx__attrs table = {.i = {options->futures}, .f = {half_width(options)}};
     const plx__attrs policy = {.i = {options->policy}};
     plx_hypercausal node;
-    node.state.id = state_of(graph, x, w, b, options->depth);
-    const int32_t scales = plx__emit(graph, &plx__op_future_table, 0, NULL, &table);
-    const int32_t slopes = buffer_of(graph, 2, &like);
-    const int32_t both =
-        PLX__EMIT3(graph, &plx__op_futures, node.state.id, scales, slopes, &policy);
-    node.future.id = part_of(graph, both, 0, &like);
-    node.spread.id = part_of(graph, both, plx__size(&like), NULL);
-    PLX_TRY(plx_graph_status(graph));
+    node.state = state_of(graph, x, w, b, options->depth);
+    const plx_node inputs[] = {node.state,
+                               plx__build(graph, &plx__op_future_table, 0, NULL, &table),
+                               buffer_of(graph, 2, like)};
+    const plx_node both = plx__build(graph, &plx__op_futures, 3, inputs, &policy);
+    node.future = part_of(graph, both, 0, like);
+    node.spread = part_of(graph, both, plx__size(like), NULL);
+    PLX_TRY(graph->status);
     *out = node;
     return PLX_OK;
 }
@@ -107,18 +108,19 @@ static plx_node mean_of(plx_graph *graph, int count, const plx_node *parents) {
     plx_node sum = parents[0];
     for (int i = 1; i < count; ++i) sum = plx_add(graph, sum, parents[i]);
     const plx__attrs share = {.f = {1.0 / count}};
-    return count == 1 ? sum : (plx_node){PLX__EMIT1(graph, &plx__op_scale, sum.id, &share)};
+    return count == 1 ? sum : PLX__BUILD1(graph, &plx__op_scale, sum, &share);
 }
 
 static plx_status named_node(const plx_scope *scope, const char *name, int count,
                              const plx_node *parents, const plx_hypercausal_options *options,
                              plx_hypercausal *out) {
     plx_graph *graph = scope->graph;
-    PLX_TRY(plx_graph_status(graph));
+    if (!plx__given(graph, "hypercausal", "the name", name)) return graph->status;
     if (count < 1)
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
                                "hypercausal: node \"%s\" has no parent; it takes one or more",
                                name);
+    if (!plx__given(graph, "hypercausal", "parents", parents)) return graph->status;
     PLX_TRY(check_options(graph, options));
     PLX_TRY(check_beginning(graph, "w", options->w));
     PLX_TRY(check_beginning(graph, "b", options->b));
@@ -136,43 +138,55 @@ static plx_status emit_loss(plx_graph *graph, int count, const plx_hypercausal *
     enum { MOST_NODES = 61, BEFORE = 3 };
     const plx_hypercausal_loss_options usual = plx_hypercausal_loss_default();
     const plx_hypercausal_loss_options *o = options ? options : &usual;
-    const plx__attrs attrs = {.f = {o->drift, o->forecast, o->consistency, o->coherence}};
-    int32_t inputs[BEFORE + MOST_NODES];
-    PLX_TRY(plx_graph_status(graph));
+    const double weights[] = {o->drift, o->forecast, o->consistency, o->coherence};
+    const plx__attrs attrs = {.f = {weights[0], weights[1], weights[2], weights[3]}};
+    plx_node inputs[BEFORE + MOST_NODES];
+    if (!plx__given(graph, "hypercausal", "out", out)) return graph->status;
     if (count < 1 || count > MOST_NODES)
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "hypercausal: %d nodes; 1 to %d are taken",
                                count, MOST_NODES);
-    inputs[0] = nodes[count - 1].state.id;
-    inputs[1] = nodes[count - 1].future.id;
-    inputs[2] = target.id;
-    for (int i = 0; i < count; ++i) inputs[BEFORE + i] = nodes[i].spread.id;
-    const int32_t parts = plx__emit(graph, &plx__op_causal_loss, BEFORE + count, inputs, &attrs);
-    const plx_hypercausal_parts made = {.task = {part_of(graph, parts, 0, NULL)},
-                                        .consistency = {part_of(graph, parts, 1, NULL)},
-                                        .coherence = {part_of(graph, parts, 2, NULL)},
-                                        .total = {part_of(graph, parts, 3, NULL)}};
-    PLX_TRY(plx_graph_status(graph));
-    *out = made;
-    return PLX_OK;
+    if (!plx__given(graph, "hypercausal", "nodes", nodes)) return graph->status;
+    for (int i = 0; i < 4; ++i)
+        if (weights[i] - weights[i] != 0)
+            return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                                   "hypercausal: a part of the loss has the weight %g; it must be "
+                                   "finite",
+                                   weights[i]);
+    inputs[0] = nodes[count - 1].state;
+    inputs[1] = nodes[count - 1].future;
+    inputs[2] = target;
+    for (int i = 0; i < count; ++i) inputs[BEFORE + i] = nodes[i].spread;
+    const plx_node parts = plx__build(graph, &plx__op_causal_loss, BEFORE + count, inputs, &attrs);
+    const plx_hypercausal_parts made = {.task = part_of(graph, parts, 0, NULL),
+                                        .consistency = part_of(graph, parts, 1, NULL),
+                                        .coherence = part_of(graph, parts, 2, NULL),
+                                        .total = part_of(graph, parts, 3, NULL)};
+    if (graph->status == PLX_OK) *out = made;
+    return graph->status;
 }
 
-/* The graph keeps a sentence until its status is asked for. */
 plx_status plx_hypercausal_emit(plx_graph *graph, plx_node x, plx_node w, plx_node b,
                                 const plx_hypercausal_options *options, plx_hypercausal *out) {
+    PLX_TRY(plx_graph_status(graph));
+    const plx__graph_mark before = plx__graph_here(graph);
     (void)emit_node(graph, x, w, b, options, out);
-    return plx_graph_status(graph);
+    return plx__graph_settle(graph, before);
 }
 
 plx_status plx_hypercausal_node(const plx_scope *scope, const char *name, int count,
                                 const plx_node *parents, const plx_hypercausal_options *options,
                                 plx_hypercausal *out) {
+    PLX_TRY(plx_graph_status(scope->graph));
+    const plx__scope_mark before = plx__scope_here(scope);
     (void)named_node(scope, name, count, parents, options, out);
-    return plx_graph_status(scope->graph);
+    return plx__scope_settle(scope, before);
 }
 
 plx_status plx_hypercausal_loss(plx_graph *graph, int count, const plx_hypercausal *nodes,
                                 plx_node target, const plx_hypercausal_loss_options *options,
                                 plx_hypercausal_parts *out) {
+    PLX_TRY(plx_graph_status(graph));
+    const plx__graph_mark before = plx__graph_here(graph);
     (void)emit_loss(graph, count, nodes, target, options, out);
-    return plx_graph_status(graph);
+    return plx__graph_settle(graph, before);
 }

@@ -386,8 +386,9 @@ static int rank_of(plx_layer_kind kind) {
 static bool check_input(plx_graph *graph, const plx_layer *layer, plx_node x) {
     char text[64];
     const int64_t *dims = NULL;
-    const int rank = plx_node_shape(graph, x, &dims), wanted = rank_of(layer->kind);
+    const int rank = plx__rank_of(graph, layer->name, x, &dims), wanted = rank_of(layer->kind);
     const bool ids = plx_node_dtype(graph, x) == PLX_DTYPE_I32;
+    if (rank < 0) return false;
     if (rank < 1)
         return refuse(graph, PLX_ERR_SHAPE, layer->name, "samples in a batch; rank", rank);
     if (ids != (layer->kind == PLX_LAYER_EMBEDDING)) {
@@ -489,6 +490,7 @@ static bool check_name(plx_graph *graph, const char *name) {
 }
 
 plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_node x) {
+    if (!plx__given(scope->graph, "layers", "the layer", layer)) return plx_none();
     plx_layer own = *layer;
     if ((unsigned)layer->kind >= PLX_LAYERS_) {
         plx__graph_fail(scope->graph, PLX_ERR_ARGUMENT, "layers: no kind number %d",
@@ -497,7 +499,7 @@ plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_nod
     }
     if (!own.name) own.name = rows[layer->kind].name;
     if (plx_graph_status(scope->graph) != PLX_OK || !check_name(scope->graph, own.name) ||
-        !check(scope->graph, &own, x))
+        !plx__name_fits(scope, own.name) || !check(scope->graph, &own, x))
         return plx_none();
     const int32_t first = plx__layer_begin(scope);
     return plx__layer_end(scope, rows[layer->kind].name, own.name, first,

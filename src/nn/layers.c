@@ -241,10 +241,10 @@ static plx_node turned(plx_graph *graph, plx_node x, int64_t heads, const plx__b
     if (!o->cache) return plx_rope(graph, x, heads, o->rope_base, 0);
     const plx__attrs angles = {.i = {o->cache->context, width_of(graph, x) / heads},
                                .f = {o->rope_base}};
-    const plx_node table = {plx__emit(graph, &plx__op_rope_table, 0, NULL, &angles)};
+    const plx_node table = plx__build(graph, &plx__op_rope_table, 0, NULL, &angles);
     const plx_node row = plx_gather(graph, table, o->cache->position, 1);
     const plx__attrs attrs = {.i = {heads}};
-    return (plx_node){PLX__EMIT2(graph, &plx__op_rope, x.id, row.id, &attrs)};
+    return PLX__BUILD2(graph, &plx__op_rope, x, row, &attrs);
 }
 
 /* Attention of one query to the keys up to its position, which are kept. */
@@ -260,8 +260,8 @@ static plx_node attend_cached(const plx_scope *own, plx_node q, plx_node k, plx_
     const double width = (double)width_of(graph, q) / (double)options->heads;
     const plx__attrs attrs = {.i = {options->heads, options->kv_heads},
                               .f = {1 / plx__sqrt(width)}};
-    const int32_t inputs[] = {q.id, k.id, v.id, keys.id, values.id, cache->position.id};
-    return (plx_node){plx__emit(graph, &plx__op_cached_attention, 6, inputs, &attrs)};
+    const plx_node inputs[] = {q, k, v, keys, values, cache->position};
+    return plx__build(graph, &plx__op_cached_attention, 6, inputs, &attrs);
 }
 
 plx_node plx__attention_layer(const plx_scope *scope, const char *name, plx_node x, plx_node mask,

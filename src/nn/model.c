@@ -2,8 +2,8 @@
 #include "nn/model.h"
 
 #include "base/platform.h"
+#include "graph/graph.h"
 #include "nn/layers.h"
-#include "nn/trainer.h"
 #include "ops/op.h"
 
 #include <string.h>
@@ -36,22 +36,22 @@ static void free_layer(plx_layer *layer) {
 }
 
 void plx_model_free(plx_model *model) {
-    if (!model) return;
-    for (plx_trainer *t = model->trainers; t; t = t->next) t->model = NULL;
+    if (!model || --model->holders > 0) return;
     forget_plans(model);
     for (int i = 0; i < model->count; ++i) free_layer(&model->layers[i]);
     plx_platform_free(model->layers);
     plx_weights_free(model->weights);
+    plx_ctx_free(model->ctx);
     plx_platform_free(model);
 }
 
 static plx_status new_model(plx_ctx *ctx, uint64_t seed, plx_model **out) {
     plx_model *model = plx_platform_alloc(sizeof *model);
     if (!model) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "model: no memory");
-    *model = (plx_model){.ctx = ctx, .seed = seed};
+    *model = (plx_model){.ctx = plx__ctx_hold(ctx), .holders = 1, .seed = seed};
     const plx_status status = plx_weights_new(ctx, seed, &model->weights);
     if (status != PLX_OK) {
-        plx_platform_free(model);
+        plx_model_free(model);
         return status;
     }
     *out = model;
@@ -62,7 +62,7 @@ static plx_status new_model(plx_ctx *ctx, uint64_t seed, plx_model **out) {
  */
 
 static void note_output(plx_model *model, const plx_graph *graph, int i, plx_node node) {
-    const plx__node *own = &graph->nodes[node.id];
+    const plx__node *own = plx__at(graph, node);
     plx_port *port = &model->outputs[i];
     if (!port->name) port->name = i ? "output_2" : "output";
     port->dtype = own->dtype;
@@ -106,21 +106,25 @@ static plx_status trial(plx_model *model) {
 
 static plx_status new_stack(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t *dims,
                             int64_t classes, uint64_t seed, plx_model **out) {
+    PLX_TRY(plx__need(&ctx->message, "model", "out", out));
     if (rank < 1 || rank >= PLX_MAX_RANK)
         return plx__fail(&ctx->message, PLX_ERR_SHAPE,
                          "model: a sample has 1 to %d dimensions, not %d", PLX_MAX_RANK - 1, rank);
+    PLX_TRY(plx__need(&ctx->message, "model", "dims", dims));
     for (int i = 0; i < rank; ++i)
         if (dims[i] < 1 || dims[i] > INT32_MAX)
             return plx__fail(&ctx->message, PLX_ERR_SHAPE,
                              "model: dimension %d of a sample is %lld", i, (long long)dims[i]);
-    PLX_TRY(new_model(ctx, seed, out));
-    plx_model *model = *out;
+    plx_model *model = NULL;
+    const plx_status status = new_model(ctx, seed, &model);
+    if (status != PLX_OK || !model) return status;
     plx_port *port = &model->inputs[0];
     *port = (plx_port){.name = "x", .dtype = dtype, .rank = rank, .classes = classes};
     memcpy(port->dims, dims, (size_t)rank * sizeof *dims);
     model->inputs_count = 1;
     model->outputs[0] = *port;
     model->outputs[0].name = "output";
+    *out = model;
     return PLX_OK;
 }
 
@@ -220,6 +224,7 @@ static plx_status check_inner(plx__message *message, const plx_layer *layer) {
 
 plx_status plx_model_add(plx_model *model, const plx_layer *layer) {
     plx__message *message = &model->ctx->message;
+    PLX_TRY(plx__need(message, "model", "the layer", layer));
     const char *kind = plx_layer_name(layer->kind);
     if (model->family)
         return plx__fail(message, PLX_ERR_STATE, "model: %s is complete and takes no layers",
@@ -349,49 +354,88 @@ void plx__model_input_nodes(const plx_model *model, plx_graph *graph, int64_t ba
 plx_status plx_model_forward(plx_model *model, plx_graph *graph, const plx_node *inputs,
                              bool training, plx_node *outputs) {
     const plx_scope scope = plx_scope_new(model->weights, graph, training);
-    (void)emit(model, &scope, inputs, outputs);
-    return plx_graph_status(graph);
+    PLX_TRY(plx_graph_status(graph));
+    const plx__scope_mark before = plx__scope_here(&scope);
+    plx_node made[PLX_PORTS];
+    int count = 0;
+    if (plx__given(graph, "forward", "inputs", inputs) &&
+        plx__given(graph, "forward", "outputs", outputs))
+        count = emit(model, &scope, inputs, made);
+    PLX_TRY(plx__scope_settle(&scope, before));
+    memcpy(outputs, made, (size_t)count * sizeof *made);
+    return PLX_OK;
 }
 
 bool plx_model_has_loss(const plx_model *model) {
     return model->family && model->family->loss;
 }
 
-/* What the model defines; PLX_ERR_ARGUMENT when it defines none. */
-static plx_status own_loss(const plx_model *model, plx_graph *graph, const plx_node *outputs,
-                           plx_node *out) {
-    if (!plx_model_has_loss(model))
-        return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
-                         "this model has no loss of its own; take mse or cross-entropy");
-    const plx_scope scope = plx_scope_new(model->weights, graph, true);
-    *out = model->family->loss(model, &scope, outputs);
+/* The input that takes the target of output i; of a name that no other input has. */
+static plx_node target_of(const plx_model *model, plx_graph *graph, plx_loss loss, int64_t batch,
+                          int i) {
+    const bool labels = loss == PLX_LOSS_CROSS_ENTROPY;
+    const plx_port *port = &model->outputs[i];
+    const char *name = labels ? "labels" : "y";
+    char own[32];
+    int64_t dims[PLX_MAX_RANK] = {batch};
+    memcpy(dims + 1, port->dims, (size_t)port->rank * sizeof *dims);
+    plx__format(own, sizeof own, "%s", name);
+    for (int number = 2; plx__has_input(graph, own); ++number)
+        plx__format(own, sizeof own, "%s_%d", name, number);
+    return plx_input(graph, own, labels ? PLX_DTYPE_I32 : PLX_DTYPE_REAL,
+                     labels ? port->rank : port->rank + 1, dims);
+}
+
+plx_status plx__model_losses(const plx_model *model, plx_graph *graph, plx_loss loss,
+                             double smoothing, int64_t batch, const plx_node *outputs,
+                             plx_node *targets, plx_node *parts) {
+    for (int i = 0; i < model->outputs_count; ++i) {
+        targets[i] = target_of(model, graph, loss, batch, i);
+        parts[i] = loss == PLX_LOSS_CROSS_ENTROPY
+                       ? plx_cross_entropy_smooth(graph, outputs[i], targets[i], smoothing)
+                       : plx_mse(graph, outputs[i], targets[i]);
+    }
     return plx_graph_status(graph);
 }
 
-plx_status plx__model_losses(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
-                             int64_t batch, const plx_node *outputs, plx_node *targets,
-                             plx_node *parts) {
-    const bool labels = loss == PLX_LOSS_CROSS_ENTROPY;
-    for (int i = 0; i < model->outputs_count; ++i) {
-        const plx_port *port = &model->outputs[i];
-        int64_t dims[PLX_MAX_RANK] = {batch};
-        memcpy(dims + 1, port->dims, (size_t)port->rank * sizeof *dims);
-        targets[i] =
-            plx_input(graph, labels ? "labels" : "y", labels ? PLX_DTYPE_I32 : PLX_DTYPE_REAL,
-                      labels ? port->rank : port->rank + 1, dims);
-        parts[i] = labels ? plx_cross_entropy_smooth(graph, outputs[i], targets[i], smoothing)
-                          : plx_mse(graph, outputs[i], targets[i]);
+static void emit_loss(const plx_model *model, const plx_scope *scope, plx_loss loss,
+                      double smoothing, int64_t batch, const plx_node *outputs, plx_node *targets,
+                      plx_node *sum) {
+    if (loss == PLX_LOSS_OWN) {
+        *sum = model->family->loss(model, scope, outputs);
+        return;
     }
-    return plx_graph_status(graph);
+    plx_node parts[PLX_PORTS];
+    plx__model_losses(model, scope->graph, loss, smoothing, batch, outputs, targets, parts);
+    *sum = parts[0];
+    for (int i = 1; i < model->outputs_count; ++i) *sum = plx_add(scope->graph, *sum, parts[i]);
+}
+
+static plx_status check_loss(const plx_model *model, plx_loss loss, int64_t batch,
+                             const plx_node *outputs, const plx_node *targets,
+                             const plx_node *out) {
+    plx__message *message = &model->ctx->message;
+    PLX_TRY(plx__check_loss(model, "loss", loss));
+    PLX_TRY(plx__need(message, "loss", "outputs", outputs));
+    PLX_TRY(plx__need(message, "loss", "out", out));
+    if (loss == PLX_LOSS_OWN) return PLX_OK;
+    if (batch < 1)
+        return plx__fail(message, PLX_ERR_ARGUMENT, "loss: a batch of %lld; at least 1 is needed",
+                         (long long)batch);
+    return plx__need(message, "loss", "targets", targets);
 }
 
 plx_status plx_model_loss(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
                           int64_t batch, const plx_node *outputs, plx_node *targets,
                           plx_node *out) {
-    if (loss == PLX_LOSS_OWN) return own_loss(model, graph, outputs, out);
-    plx_node parts[PLX_PORTS];
-    PLX_TRY(plx__model_losses(model, graph, loss, smoothing, batch, outputs, targets, parts));
-    *out = parts[0];
-    for (int i = 1; i < model->outputs_count; ++i) *out = plx_add(graph, *out, parts[i]);
-    return plx_graph_status(graph);
+    const plx_scope scope = plx_scope_new(model->weights, graph, true);
+    PLX_TRY(plx_graph_status(graph));
+    PLX_TRY(check_loss(model, loss, batch, outputs, targets, out));
+    const plx__scope_mark before = plx__scope_here(&scope);
+    plx_node made[PLX_PORTS], sum = plx_none();
+    emit_loss(model, &scope, loss, smoothing, batch, outputs, made, &sum);
+    PLX_TRY(plx__scope_settle(&scope, before));
+    if (loss != PLX_LOSS_OWN) memcpy(targets, made, (size_t)model->outputs_count * sizeof *made);
+    *out = sum;
+    return PLX_OK;
 }

@@ -50,6 +50,7 @@ enum { PLX__PREDICTORS = 2 }; /* whole batches and the rest */
 
 struct plx_model {
     plx_ctx *ctx;
+    int holders; /* the maker, trainers, generators */
     uint64_t seed;
     const plx__family *family; /* NULL: a stack */
     double settings[PLX__SETTINGS];
@@ -59,9 +60,14 @@ struct plx_model {
     int count, capacity; /* of a stack */
     plx_layer *layers;   /* with copies of names and inner layers */
     plx__predictor predictors[PLX__PREDICTORS];
-    plx_trainer *trainers; /* those that live, by their next */
+    int trainers; /* how many live */
     plx_training_position position;
 };
+
+static inline plx_model *plx__model_hold(plx_model *model) {
+    model->holders += 1;
+    return model;
+}
 
 /* A model of a family; settings in the order of its table. */
 plx_status plx__model_of_family(plx_ctx *ctx, const plx__family *family, const double *settings,
@@ -78,6 +84,12 @@ const void *plx__dataset_target(const plx_model *model, plx_loss loss, const plx
 /* Values of one sample of target i: of the output for MSE, without its last axis for
  * cross-entropy. */
 int64_t plx__target_size(const plx_model *model, plx_loss loss, int i);
+/* Whether the model has a loss of that number. who: "fit". */
+plx_status plx__check_loss(const plx_model *model, const char *who, plx_loss loss);
+/* Inputs: without data, of a stride below 0, ids outside their vocabulary; reals: values that are
+ * not finite too. PLX_ERR_ARGUMENT with the row. */
+plx_status plx__check_inputs(const plx_model *model, const char *who, const plx_dataset *data,
+                             bool reals);
 /* Samples that have no data, ids outside their vocabulary, values that are not finite, labels
  * outside the classes: PLX_ERR_ARGUMENT with the row. who: "fit". */
 plx_status plx__check_dataset(const plx_model *model, const char *who, plx_loss loss,
@@ -85,8 +97,8 @@ plx_status plx__check_dataset(const plx_model *model, const char *who, plx_loss 
 /* Labels of a row for output i that count, for cross-entropy. */
 int64_t plx__counted_labels(const plx_model *model, const plx_dataset *data, int i, int64_t row);
 /* The terms that plx_model_loss adds up, one an output; for losses with targets. */
-plx_status plx__model_losses(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
-                             int64_t batch, const plx_node *outputs, plx_node *targets,
-                             plx_node *parts);
+plx_status plx__model_losses(const plx_model *model, plx_graph *graph, plx_loss loss,
+                             double smoothing, int64_t batch, const plx_node *outputs,
+                             plx_node *targets, plx_node *parts);
 
 #endif

@@ -73,6 +73,7 @@ plx_status plx__optimizer_open(plx_trainer *t) {
         PLX_TRY(check_given(t, given));
         t->options.optimizer = given->options;
         t->given_rate = given->options.rate;
+        given->holders += 1;
         t->optimizer = given;
     } else {
         PLX_TRY(make(t->model, &t->options.optimizer, t->count, t->trained, &t->optimizer));
@@ -89,12 +90,11 @@ plx_status plx__optimizer_open(plx_trainer *t) {
 void plx__optimizer_close(plx_trainer *t) {
     plx_optimizer *o = t->optimizer;
     if (o && o == t->options.state) {
-        plx_optimizer_set_rate(o, t->given_rate);
+        o->options.rate = t->given_rate;
         o->at_work = false;
         o->state = NULL;
         o->state_count = 0;
-    } else {
-        plx_optimizer_free(o);
     }
+    plx_optimizer_free(o);
     plx_platform_free(t->trained);
 }

@@ -77,11 +77,14 @@ static plx_status predict_rows(plx_model *model, const plx_dataset *data, int64_
 plx_status plx_model_predict(plx_model *model, const plx_dataset *data, int64_t batch,
                              plx_real *const *outputs) {
     plx__message *message = &model->ctx->message;
+    PLX_TRY(plx__need(message, "predict", "the data", data));
+    PLX_TRY(plx__need(message, "predict", "outputs", outputs));
     if (data->n < 0 || batch < 0)
         return plx__fail(message, PLX_ERR_ARGUMENT, "predict: %lld samples in batches of %lld",
                          (long long)data->n, (long long)batch);
     if (!model->outputs_count)
         return plx__fail(message, PLX_ERR_STATE, "predict: the model has no layers");
+    if (data->n) PLX_TRY(plx__check_inputs(model, "predict", data, false));
     const int64_t most = batch ? batch : comfortable_batch(model);
     for (int64_t done = 0; done < data->n;) {
         const int64_t rows = data->n - done < most ? data->n - done : most;

@@ -81,6 +81,7 @@ double plx_schedule_share(const plx_schedule *s, int64_t step, int64_t steps) {
     case PLX_SCHEDULE_LINEAR: return 1 - (1 - s->floor) * q;
     case PLX_SCHEDULE_ONE_CYCLE: return one_cycle(step, steps);
     case PLX_SCHEDULE_STEP: {
+        if (s->every < 1) return 1;
         const double share = power(s->factor, since / s->every);
         return share > s->floor ? share : s->floor;
     }

@@ -40,7 +40,9 @@ static plx_status emit_parts(plx_trainer *t, plx_graph *graph, const plx_node *r
     for (int i = 0; i < t->model->outputs_count; ++i) {
         plx_node part = s->parts[i];
         if (t->options.accumulate > 1) {
-            s->shares[i] = plx_input(graph, "share", PLX_DTYPE_REAL, 0, NULL);
+            char name[16];
+            plx__format(name, sizeof name, "share_%d", i);
+            s->shares[i] = plx_input(graph, name, PLX_DTYPE_REAL, 0, NULL);
             part = plx_mul(graph, part, s->shares[i]);
         }
         s->loss = i ? plx_add(graph, s->loss, part) : part;

@@ -154,38 +154,35 @@ static plx_status prepare(plx_trainer *t, const plx_dataset *data) {
 
 plx_status plx_trainer_new(plx_model *model, const plx_trainer_options *options,
                            const plx_dataset *data, plx_trainer **out) {
+    plx__message *message = &model->ctx->message;
+    PLX_TRY(plx__need(message, "fit", "options", options));
+    PLX_TRY(plx__need(message, "fit", "the data", data));
+    PLX_TRY(plx__need(message, "fit", "out", out));
     PLX_TRY(check(model, options, data));
     plx_trainer *t = plx_platform_alloc(sizeof *t);
     if (!t) return plx__fail(&model->ctx->message, PLX_ERR_MEMORY, "fit: no memory");
-    *t = (plx_trainer){.model = model, .options = *options};
+    *t = (plx_trainer){.model = plx__model_hold(model), .options = *options};
+    model->trainers += 1;
     if (!t->options.accumulate) t->options.accumulate = 1;
     const plx_status status = prepare(t, data);
     if (status != PLX_OK) {
         plx_trainer_free(t);
         return status;
     }
-    t->next = model->trainers;
-    model->trainers = t;
     *out = t;
     return PLX_OK;
 }
 
-static void leave_model(plx_trainer *t) {
-    if (!t->model) return;
-    plx_trainer **place = &t->model->trainers;
-    while (*place && *place != t) place = &(*place)->next;
-    if (*place) *place = t->next;
-}
-
 void plx_trainer_free(plx_trainer *t) {
     if (!t) return;
-    leave_model(t);
     plx__steppers_free(t);
     plx__validation_close(t);
     plx__kept_close(t);
     plx__batches_close(&t->batches);
     plx__optimizer_close(t);
     plx_platform_free(t->losses);
+    t->model->trainers -= 1;
+    plx_model_free(t->model);
     plx_platform_free(t);
 }
 
@@ -328,7 +325,7 @@ static plx_status run_step(plx_trainer *t) {
     if (!in_epoch) begin_epoch(t);
     if (t->step == t->losses_capacity) PLX_TRY(room_for_losses(t, 2 * t->losses_capacity));
     t->rate = rate_at(t, t->step);
-    plx_optimizer_set_rate(t->optimizer, t->rate);
+    PLX_TRY(plx_optimizer_set_rate(t->optimizer, t->rate));
     double loss;
     if (t->options.accumulate > 1)
         PLX_TRY(run_batches(t, first, end, &loss));
@@ -360,6 +357,7 @@ static plx_status run_steps(plx_trainer *t, int64_t max_steps) {
 }
 
 plx_status plx_trainer_run(plx_trainer *t, int64_t max_steps, plx_progress *progress) {
+    PLX_TRY(plx__need(&t->model->ctx->message, "fit", "progress", progress));
     const plx_status status =
         t->diverged ? plx__fail(&t->model->ctx->message, PLX_ERR_DIVERGED,
                                 "fit: training has diverged after %lld steps and takes no more",
@@ -389,10 +387,11 @@ const plx_real *plx_trainer_losses(const plx_trainer *t, int64_t *count) {
     return t->losses;
 }
 
-void plx_trainer_set_rate(plx_trainer *t, double rate) {
-    if (!(rate >= 0 && is_finite(rate))) return;
+plx_status plx_trainer_set_rate(plx_trainer *t, double rate) {
+    PLX_TRY(plx_optimizer_set_rate(t->optimizer, rate));
     t->options.optimizer.rate = rate;
     if (!t->step) t->rate = rate_at(t, 0);
+    return PLX_OK;
 }
 
 double plx_trainer_rate(const plx_trainer *t) {

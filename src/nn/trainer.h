@@ -39,8 +39,7 @@ typedef struct plx__validation {
 } plx__validation;
 
 struct plx_trainer {
-    plx_model *model;  /* NULL: freed before */
-    plx_trainer *next; /* of the same model */
+    plx_model *model;
     plx_trainer_options options;
     plx__batches batches;
     plx_optimizer *optimizer;

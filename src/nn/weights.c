@@ -8,9 +8,10 @@
 #include <string.h>
 
 plx_status plx_weights_new(plx_ctx *ctx, uint64_t seed, plx_weights **out) {
+    PLX_TRY(plx__need(&ctx->message, "weights", "out", out));
     plx_weights *weights = plx_platform_alloc(sizeof *weights);
     if (!weights) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "weights: no memory");
-    *weights = (plx_weights){.ctx = ctx, .seed = seed};
+    *weights = (plx_weights){.ctx = plx__ctx_hold(ctx), .seed = seed};
     *out = weights;
     return PLX_OK;
 }
@@ -24,6 +25,7 @@ void plx_weights_free(plx_weights *weights) {
     plx__weights_truncate(weights, 0);
     plx_platform_free(weights->list);
     plx_platform_free(weights->notes);
+    plx_ctx_free(weights->ctx);
     plx_platform_free(weights);
 }
 
@@ -51,12 +53,22 @@ plx_scope plx_scope_new(plx_weights *weights, plx_graph *graph, bool training) {
     return (plx_scope){.weights = weights, .graph = graph, .training = training};
 }
 
+plx__scope_mark plx__scope_here(const plx_scope *scope) {
+    return (plx__scope_mark){plx__graph_here(scope->graph), scope->weights->count};
+}
+
+plx_status plx__scope_settle(const plx_scope *scope, plx__scope_mark mark) {
+    const plx_status status = plx__graph_settle(scope->graph, mark.graph);
+    if (status != PLX_OK) plx__weights_truncate(scope->weights, mark.weights);
+    return status;
+}
+
 static void join(char *out, const char *path, const char *name) {
     plx__format(out, PLX_NAME, "%s%s%s", path, *path && *name ? "." : "", name);
 }
 
-/* A path that was cut off could be another's. */
-static bool fits(const plx_scope *scope, const char *name) {
+bool plx__name_fits(const plx_scope *scope, const char *name) {
+    if (!plx__given(scope->graph, "layers", "the name", name)) return false;
     if (strlen(scope->path) + 1 + strlen(name) < PLX_NAME) return true;
     plx__graph_fail(scope->graph, PLX_ERR_ARGUMENT,
                     "layers: \"%s.%s\" is longer than the %d characters of a name; nest fewer "
@@ -67,8 +79,7 @@ static bool fits(const plx_scope *scope, const char *name) {
 
 plx_scope plx_scope_in(const plx_scope *scope, const char *name) {
     plx_scope inner = *scope;
-    (void)fits(scope, name);
-    join(inner.path, scope->path, name);
+    if (plx__name_fits(scope, name)) join(inner.path, scope->path, name);
     return inner;
 }
 
@@ -118,10 +129,23 @@ static plx_node fail_with_shapes(const plx_scope *scope, const char *name, const
     return plx_none();
 }
 
+static bool check_weight(const plx_scope *scope, const char *name, int rank, const int64_t *dims,
+                         plx_weight_role role) {
+    plx_graph *graph = scope->graph;
+    if (!plx__given(graph, "weight", "the name", name) ||
+        (rank && !plx__given(graph, "weight", "dims", dims)))
+        return false;
+    if ((int)role >= 0 && role <= PLX_WEIGHT_STATE) return true;
+    plx__graph_fail(graph, PLX_ERR_ARGUMENT, "weight \"%s\": no role number %d", name, (int)role);
+    return false;
+}
+
 plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const int64_t *dims,
                     plx_init init, double value, plx_weight_role role) {
     char full[PLX_NAME];
-    if (plx_graph_status(scope->graph) != PLX_OK || !fits(scope, name)) return plx_none();
+    if (plx_graph_status(scope->graph) != PLX_OK || !check_weight(scope, name, rank, dims, role) ||
+        !plx__name_fits(scope, name))
+        return plx_none();
     join(full, scope->path, name);
     plx_tensor *tensor = plx_weights_find(scope->weights, full);
     if (tensor) {
@@ -131,7 +155,8 @@ plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const in
                     : fail_with_shapes(scope, full, tensor, rank, dims);
     }
     plx__weight *made = NULL;
-    const plx_status status = make(scope, name, rank, dims, role, &made);
+    plx_status status = plx__check_init(&scope->weights->ctx->message, "weight", init, value);
+    if (status == PLX_OK) status = make(scope, name, rank, dims, role, &made);
     if (status != PLX_OK || !made) {
         plx__graph_fail(scope->graph, status, "weight \"%s\": %s", full,
                         plx_message(scope->weights->ctx));
@@ -165,7 +190,7 @@ int32_t plx__layer_begin(const plx_scope *scope) {
 static double flops_since(const plx_graph *graph, int32_t first) {
     double flops = 0;
     for (int32_t i = first; i < graph->count; ++i) {
-        const plx__node *node = &graph->nodes[i];
+        const plx__node *node = graph->nodes[i];
         if (node->op->flags & (PLX__OP_LEAF | PLX__OP_VIEW)) continue;
         const plx__cost cost = node->op->cost(graph, node);
         flops += cost.direct > 0 ? cost.direct : cost.flops;
@@ -186,7 +211,7 @@ plx_node plx__layer_end(const plx_scope *scope, const char *kind, const char *na
     }
     w->notes = notes;
     plx__layer_note *note = &w->notes[w->notes_count++];
-    const plx__node *node = &graph->nodes[y.id];
+    const plx__node *node = plx__at(graph, y);
     *note = (plx__layer_note){.info = {.kind = kind, .rank = node->rank ? node->rank - 1 : 0}};
     memcpy(note->info.dims, node->dims + 1, (PLX_MAX_RANK - 1) * sizeof *node->dims);
     join(note->name, scope->path, name);

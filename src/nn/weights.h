@@ -3,6 +3,7 @@
 #define PLX_NN_WEIGHTS_H
 
 #include "base/context.h"
+#include "graph/graph.h"
 #include "parallax_nn.h"
 
 typedef struct plx__weight {
@@ -31,11 +32,22 @@ struct plx_weights {
 /* Drops the weights from number count on. */
 void plx__weights_truncate(plx_weights *weights, int count);
 
+/* As for graphs: a position of graph and weights, and back to it after a failure since. */
+typedef struct plx__scope_mark {
+    plx__graph_mark graph;
+    int weights;
+} plx__scope_mark;
+plx__scope_mark plx__scope_here(const plx_scope *scope);
+plx_status plx__scope_settle(const plx_scope *scope, plx__scope_mark mark);
+
 /* Around the emission of a layer, so that its shape, weights and work are noted; first: what begin
  * gave. */
 int32_t plx__layer_begin(const plx_scope *scope);
 plx_node plx__layer_end(const plx_scope *scope, const char *kind, const char *name, int32_t first,
                         plx_node y);
+
+/* False after a failure: with the scope's path a name would be too long, and cut off another's. */
+bool plx__name_fits(const plx_scope *scope, const char *name);
 
 /* A stream of random numbers for what lies at a name. */
 uint32_t plx__name_stream(const char *path, const char *name);

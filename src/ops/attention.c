@@ -73,7 +73,7 @@ static plx_status infer_attention(plx_graph *graph, plx__node *node) {
 
 /* The gradients of q, k and v lie one after the other in one value. */
 static void gradient_attention(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const int32_t *in = node.inputs;
     const int32_t inputs[] = {
         in[0], in[1], in[2], id, in[3], gy, node.inputs_count == 5 ? in[4] : -1};
@@ -271,7 +271,7 @@ static plx_status infer_rope(plx_graph *graph, plx__node *node) {
 
 /* Turning is orthogonal: its transpose turns back. */
 static void gradient_rope(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     plx__attrs attrs = node.attrs;
     attrs.i[1] = !attrs.i[1];
     grads[0] = PLX__EMIT2(graph, &plx__op_rope, gy, node.inputs[1], &attrs);

@@ -75,7 +75,7 @@ static plx_status infer_broadcast(plx_graph *graph, plx__node *node) {
 /* Sums g, which has the broadcast shape, back to the shape of node `like`. */
 static int32_t sum_like(plx_graph *graph, int32_t g, int32_t like) {
     if (g < 0) return -1;
-    const plx__node from = graph->nodes[g], to = graph->nodes[like];
+    const plx__node from = *graph->nodes[g], to = *graph->nodes[like];
     const int extra = from.rank - to.rank;
     int64_t mask = 0, dropped = 0;
     for (int axis = 0; axis < from.rank; ++axis) {
@@ -93,20 +93,20 @@ static int32_t sum_like(plx_graph *graph, int32_t g, int32_t like) {
 static const plx__attrs minus_one = {.f = {-1}};
 
 static void gradient_add(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     grads[0] = sum_like(graph, gy, node.inputs[0]);
     grads[1] = sum_like(graph, gy, node.inputs[1]);
 }
 
 static void gradient_sub(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const int32_t negative = PLX__EMIT1(graph, &plx__op_scale, gy, &minus_one);
     grads[0] = sum_like(graph, gy, node.inputs[0]);
     grads[1] = sum_like(graph, negative, node.inputs[1]);
 }
 
 static void gradient_mul(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const int32_t ga = PLX__EMIT2(graph, &plx__op_mul, gy, node.inputs[1], NULL);
     const int32_t gb = PLX__EMIT2(graph, &plx__op_mul, gy, node.inputs[0], NULL);
     grads[0] = sum_like(graph, ga, node.inputs[0]);
@@ -115,7 +115,7 @@ static void gradient_mul(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
 
 /* y = a / b: da = gy / b, db = -gy y / b. */
 static void gradient_div(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const int32_t ga = PLX__EMIT2(graph, &plx__op_div, gy, node.inputs[1], NULL);
     const int32_t product = PLX__EMIT2(graph, &plx__op_mul, ga, id, NULL);
     const int32_t gb = PLX__EMIT1(graph, &plx__op_scale, product, &minus_one);
@@ -126,7 +126,7 @@ static void gradient_div(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
 /* attrs of select_grad: i[0] 1 when the larger was taken, i[1] which input the gradient is for. */
 static void gradient_selection(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads,
                                bool larger) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     for (int k = 0; k < 2; ++k) {
         const plx__attrs attrs = {.i = {larger, k}};
         const int32_t g =
@@ -152,7 +152,7 @@ static int32_t constant(plx_graph *graph, double value) {
 /* y = a^b: da = gy b a^(b - 1), db = gy y log a. In the logarithm a counts as the smallest normal
  * number where it is not above that: y log a is 0 where a is 0 and b is not negative. */
 static void gradient_pow(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const int32_t a = node.inputs[0], b = node.inputs[1];
     const int32_t less = PLX__EMIT2(graph, &plx__op_sub, b, constant(graph, 1), NULL);
     const int32_t power = PLX__EMIT2(graph, &plx__op_pow, a, less, NULL);
@@ -168,7 +168,7 @@ static void gradient_pow(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
 
 /* y = x > 0 ? x : s x: dx = x > 0 ? gy : s gy, ds = gy min(x, 0). */
 static void gradient_prelu(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const int32_t x = node.inputs[0], slope = node.inputs[1], zero = constant(graph, 0);
     const plx__attrs above = {.i = {0, 1}}, below = {.i = {0, 0}};
     const int32_t sloped = PLX__EMIT2(graph, &plx__op_mul, gy, slope, NULL);

@@ -124,7 +124,7 @@ static plx_status infer_causal_loss(plx_graph *graph, plx__node *node) {
 
 /* No gradient flows into the target. */
 static void gradient_causal_loss(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     plx__attrs attrs = node.attrs;
     attrs.i[0] = node.inputs_count - SPREADS;
     const int32_t inputs[] = {node.inputs[STATE], node.inputs[FUTURE], node.inputs[TARGET], gy};

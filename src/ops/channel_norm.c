@@ -314,7 +314,7 @@ static plx_status infer_packed(plx_graph *graph, plx__node *node) {
 
 static void emit_training_gradients(plx_graph *graph, const plx_op *op, int32_t id, int32_t gy,
                                     int first, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const bool scaled = node.attrs.i[PLX__NORM_SCALE];
     const int32_t inputs[] = {node.inputs[0], node.inputs[1], gy, scaled ? node.inputs[first] : -1};
     const int32_t packed = plx__emit(graph, op, 3 + scaled, inputs, &node.attrs);
@@ -516,7 +516,7 @@ static plx_status run_batch_norm_inference(plx_ctx *ctx, const plx__step *step) 
 
 static void gradient_batch_norm_inference(plx_graph *graph, int32_t id, int32_t gy,
                                           int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const bool scaled = node.attrs.i[PLX__NORM_SCALE];
     const int32_t inputs[] = {node.inputs[0], gy, node.inputs[1], node.inputs[2],
                               scaled ? node.inputs[3] : -1};

@@ -205,26 +205,26 @@ static plx__attrs retarget(const plx__attrs *attrs, const int64_t *target) {
 }
 
 static void gradient_conv(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const int32_t x = node.inputs[0], w = node.inputs[1];
-    const plx__attrs image = retarget(&node.attrs, graph->nodes[x].dims + 1);
-    const plx__attrs kernel = retarget(&node.attrs, graph->nodes[w].dims);
+    const plx__attrs image = retarget(&node.attrs, graph->nodes[x]->dims + 1);
+    const plx__attrs kernel = retarget(&node.attrs, graph->nodes[w]->dims);
     grads[0] = PLX__EMIT2(graph, &plx__op_conv2d_transpose, gy, w, &image);
     grads[1] = PLX__EMIT2(graph, &plx__op_conv2d_weight_grad, x, gy, &kernel);
 }
 
 static void gradient_transpose(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const int32_t x = node.inputs[0], w = node.inputs[1];
-    const plx__attrs kernel = retarget(&node.attrs, graph->nodes[w].dims);
+    const plx__attrs kernel = retarget(&node.attrs, graph->nodes[w]->dims);
     grads[0] = PLX__EMIT2(graph, &plx__op_conv2d, gy, w, &node.attrs);
     grads[1] = PLX__EMIT2(graph, &plx__op_conv2d_weight_grad, gy, x, &kernel);
 }
 
 static void gradient_weight_grad(plx_graph *graph, int32_t id, int32_t gw, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const int32_t x = node.inputs[0], gy = node.inputs[1];
-    const plx__attrs image = retarget(&node.attrs, graph->nodes[x].dims + 1);
+    const plx__attrs image = retarget(&node.attrs, graph->nodes[x]->dims + 1);
     grads[0] = PLX__EMIT2(graph, &plx__op_conv2d_transpose, gy, gw, &image);
     grads[1] = PLX__EMIT2(graph, &plx__op_conv2d, x, gw, &node.attrs);
 }

@@ -143,7 +143,7 @@ static plx_status infer_tanh_steps_grad(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_tanh_steps(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const int count = node.inputs_count;
     const int32_t inputs[] = {
         node.inputs[0], node.inputs[1], node.inputs[2], id, gy, count > 3 ? node.inputs[3] : -1};
@@ -341,7 +341,7 @@ static plx_status infer_futures(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_futures(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     plx__attrs attrs = {.f = {0}};
     plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
     grads[0] = PLX__EMIT2(graph, &plx__op_futures_grad, node.inputs[2], gy, &attrs);

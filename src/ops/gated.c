@@ -23,7 +23,7 @@ static plx_status infer_gated(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_gated(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const int32_t packed =
         PLX__EMIT3(graph, &plx__op_gated_grad, node.inputs[0], node.inputs[1], gy, &node.attrs);
     int64_t from = 0;

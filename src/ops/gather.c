@@ -66,7 +66,7 @@ static plx_status infer_gather(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_gather(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     plx__attrs attrs = {.i = {node.attrs.i[0]}};
     plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
     grads[0] = PLX__EMIT2(graph, &plx__op_gather_grad, node.inputs[1], gy, &attrs);
@@ -138,7 +138,7 @@ static plx_status infer_gather_grad(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_gather_grad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const plx__attrs attrs = {.i = {node.attrs.i[0]}};
     grads[1] = PLX__EMIT2(graph, &plx__op_gather, gy, node.inputs[0], &attrs);
 }
@@ -280,7 +280,7 @@ static plx_status infer_pick(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_pick(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     plx__attrs attrs = {.rank = 0};
     plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
     grads[0] = PLX__EMIT2(graph, &plx__op_pick_grad, node.inputs[1], gy, &attrs);
@@ -344,7 +344,7 @@ static plx_status infer_pick_grad(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_pick_grad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     grads[1] = PLX__EMIT2(graph, &plx__op_pick, gy, node.inputs[0], NULL);
 }
 

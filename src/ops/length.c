@@ -40,10 +40,10 @@ static plx_status infer_scalar(plx_graph *graph, plx__node *node) {
 
 /* d norm / d x = x / norm */
 static void gradient_norm(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node *node = graph->nodes[id];
     const int32_t each = PLX__EMIT2(graph, &plx__op_div, gy, id, NULL);
-    for (int k = 0; k < node.inputs_count; ++k)
-        grads[k] = PLX__EMIT2(graph, &plx__op_mul, node.inputs[k], each, NULL);
+    for (int k = 0; k < node->inputs_count; ++k)
+        grads[k] = PLX__EMIT2(graph, &plx__op_mul, node->inputs[k], each, NULL);
 }
 
 static plx_real squares_of(const plx_kernels *k, int64_t n, const plx_real *a, const plx_real *b) {
@@ -180,7 +180,7 @@ static plx_status run_l2_normalize(plx_ctx *ctx, const plx__step *step) {
 }
 
 static void gradient_l2_normalize(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     grads[0] = PLX__EMIT2(graph, &plx__op_l2_normalize_grad, node.inputs[0], gy, &node.attrs);
 }
 
@@ -276,7 +276,7 @@ static plx_status run_clip_grad(plx_ctx *ctx, const plx__step *step) {
 }
 
 static void gradient_clip(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     grads[0] = PLX__EMIT2(graph, &plx__op_clip_grad, node.inputs[0], gy, &node.attrs);
 }
 

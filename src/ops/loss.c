@@ -30,7 +30,7 @@ static plx_status infer_mse(plx_graph *graph, plx__node *node) {
 
 /* attrs of mse_grad: i[0] which input. */
 static void gradient_mse(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     for (int k = 0; k < 2; ++k) {
         const plx__attrs attrs = {.i = {k}};
         grads[k] = PLX__EMIT3(graph, &plx__op_mse_grad, node.inputs[0], node.inputs[1], gy, &attrs);
@@ -139,7 +139,7 @@ static plx_status infer_mean_of_rows(plx_graph *graph, plx__node *node) {
 
 /* nll(log_probabilities, labels), and all below: attrs f[0] is the label smoothing. */
 static void gradient_nll(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id], x = graph->nodes[node.inputs[0]];
+    const plx__node node = *graph->nodes[id], x = *graph->nodes[node.inputs[0]];
     plx__attrs attrs = {.rank = x.rank, .f = {node.attrs.f[0]}};
     memcpy(attrs.dims, x.dims, sizeof attrs.dims);
     grads[0] = PLX__EMIT2(graph, &plx__op_nll_grad, node.inputs[1], gy, &attrs);

@@ -61,7 +61,7 @@ static plx_status infer_matmul(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_matmul(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const int32_t a = node.inputs[0], b = node.inputs[1];
     const bool ta = node.attrs.i[0], tb = node.attrs.i[1];
     const plx__attrs a_left = {.i = {0, !tb}}, a_right = {.i = {tb, 1}};
@@ -159,7 +159,7 @@ static plx_status infer_bias(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_bias(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const int64_t leading = (1 << (node.rank - 1)) - 1;
     const plx__attrs sum = {.i = {leading, leading}, .f = {1}};
     grads[0] = gy;

@@ -1,6 +1,7 @@
 #include "ops/op.h"
 
 #include "base/platform.h"
+#include "ops/optimizer.h"
 
 #include <string.h>
 
@@ -47,10 +48,12 @@ plx_status plx__check_dims(plx__message *message, const char *what, int rank, co
     return PLX_OK;
 }
 
+/* ---- Building -------------------------------------------------------------------------------- */
+
 static bool grow(plx_graph *graph) {
     if (graph->count < graph->capacity) return true;
     const int32_t capacity = graph->capacity ? 2 * graph->capacity : 64;
-    plx__node *nodes = plx_platform_alloc((size_t)capacity * sizeof *nodes);
+    plx__node **nodes = plx_platform_alloc((size_t)capacity * sizeof *nodes);
     if (!nodes) return false;
     if (graph->count) memcpy(nodes, graph->nodes, (size_t)graph->count * sizeof *nodes);
     plx_platform_free(graph->nodes);
@@ -77,40 +80,66 @@ static void check_dtypes(plx_graph *graph, const plx__node *node) {
     }
 }
 
+/* Room for a node and its inputs; NULL after a failure. */
+static plx__node *open_node(plx_graph *graph, const plx_op *op, int count,
+                            const plx__attrs *attrs) {
+    if (graph->status != PLX_OK) return NULL;
+    plx__node *node = plx__arena_take(&graph->arena, sizeof *node);
+    int32_t *inputs = plx__arena_take(&graph->arena, (size_t)count * sizeof *inputs);
+    if (!node || !inputs || !grow(graph)) {
+        plx__graph_fail(graph, PLX_ERR_MEMORY, "%s: no memory for node %d", plx__title(op),
+                        (int)graph->count);
+        return NULL;
+    }
+    *node = (plx__node){.op = op, .inputs_count = count, .inputs = inputs, .name = "", .fused = ""};
+    if (attrs) node->attrs = *attrs;
+    return node;
+}
+
+/* Works out the shape of a node whose inputs are nodes, and adds it. */
+static int32_t close_node(plx_graph *graph, plx__node *node) {
+    check_dtypes(graph, node);
+    if (graph->status == PLX_OK) node->op->infer(graph, node);
+    if (graph->status == PLX_OK) {
+        plx__message message;
+        const plx_status status = plx__check_dims(&message, plx__title(node->op), node->rank, node->dims);
+        if (status != PLX_OK) plx__graph_fail(graph, status, "%s", message.text);
+    }
+    if (graph->status != PLX_OK) return -1;
+    if (node->attrs.object) node->attrs.object->holders += 1;
+    graph->nodes[graph->count] = node;
+    return graph->count++;
+}
+
 int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *inputs,
                   const plx__attrs *attrs) {
-    if (graph->status != PLX_OK) return -1;
+    plx__node *node = open_node(graph, op, count, attrs);
+    if (!node) return -1;
     for (int k = 0; k < count; ++k) {
+        node->inputs[k] = inputs[k];
         if (inputs[k] >= 0 && inputs[k] < graph->count) continue;
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: input %d is not a node of this graph",
                         plx__title(op), k);
         return -1;
     }
-    plx__node node = {.op = op, .inputs_count = count};
-    if (attrs) node.attrs = *attrs;
-    int32_t *copy = count ? plx_platform_alloc((size_t)count * sizeof *copy) : NULL;
-    if ((count && !copy) || !grow(graph)) {
-        plx_platform_free(copy);
-        plx__graph_fail(graph, PLX_ERR_MEMORY, "%s: no memory for node %d", plx__title(op),
-                        (int)graph->count);
-        return -1;
-    }
-    if (count) memcpy(copy, inputs, (size_t)count * sizeof *copy);
-    node.inputs = copy;
-    check_dtypes(graph, &node);
-    if (graph->status == PLX_OK) op->infer(graph, &node);
-    if (graph->status == PLX_OK) {
-        plx__message message;
-        const plx_status status = plx__check_dims(&message, plx__title(op), node.rank, node.dims);
-        if (status != PLX_OK) plx__graph_fail(graph, status, "%s", message.text);
-    }
-    if (graph->status != PLX_OK) {
-        plx_platform_free(copy);
-        return -1;
-    }
-    graph->nodes[graph->count] = node;
-    return graph->count++;
+    return close_node(graph, node);
 }
+
+plx_node plx__build(plx_graph *graph, const plx_op *op, int count, const plx_node *inputs,
+                    const plx__attrs *attrs) {
+    plx__node *node = open_node(graph, op, count, attrs);
+    if (!node) return (plx_node){-1};
+    for (int k = 0; k < count; ++k) {
+        node->inputs[k] = plx__place_of(graph, inputs[k]);
+        if (node->inputs[k] >= 0) continue;
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: input %d is not a node of this graph%s",
+                        plx__title(op), k, inputs[k].id < 0 ? "" : ", but of another one");
+        return (plx_node){-1};
+    }
+    return plx__handle(graph, close_node(graph, node));
+}
+
+/* ---- Shapes ---------------------------------------------------------------------------------- */
 
 int64_t plx__product(int count, const int64_t *dims) {
     int64_t product = 1;

@@ -90,7 +90,7 @@ static plx_status run_rows(plx_ctx *ctx, const plx__step *step, bool centre) {
 
 static void emit_gradients(plx_graph *graph, const plx_op *op, int32_t id, int32_t gy,
                            int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const bool scaled = node.attrs.i[PLX__NORM_SCALE];
     const int32_t inputs[] = {node.inputs[0], gy, scaled ? node.inputs[1] : -1};
     const int32_t packed = plx__emit(graph, op, 2 + scaled, inputs, &node.attrs);

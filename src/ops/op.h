@@ -2,6 +2,7 @@
 #ifndef PLX_OPS_OP_H
 #define PLX_OPS_OP_H
 
+#include "base/arena.h"
 #include "base/context.h"
 #include "kernels/kernels.h"
 
@@ -14,7 +15,7 @@ typedef struct plx__attrs {
     uint64_t seed;
     int rank; /* a target shape, for ops that need one */
     int64_t dims[PLX_MAX_RANK];
-    void *object; /* the optimizer of an update */
+    plx_optimizer *object; /* of an update */
 } plx__attrs;
 
 typedef struct plx__node {
@@ -26,11 +27,13 @@ typedef struct plx__node {
     int32_t *inputs;
     plx__attrs attrs;
     plx_tensor *tensor; /* parameters and optimizer state */
-    char name[64];
-    char fused[48]; /* which nodes became this one */
+    const char *name;   /* "": none */
+    const char *fused;  /* which nodes became this one; "": it is as it was built */
 } plx__node;
 
 struct plx_tensor {
+    plx_ctx *ctx;
+    int holders; /* the maker, nodes, optimizers */
     plx_dtype dtype;
     int rank;
     int64_t dims[PLX_MAX_RANK];
@@ -42,8 +45,10 @@ struct plx_graph {
     plx_ctx *ctx;
     plx_status status;
     plx__message message;
+    int32_t number; /* of the context's graphs: what handles know it by */
     int32_t count, capacity;
-    plx__node *nodes;
+    plx__node **nodes; /* pointers into the arena, so that shapes and names never move */
+    plx__arena arena;
 };
 
 /* What a step reads or writes. slot points at the pointer, since inputs are bound between runs. */
@@ -154,8 +159,29 @@ plx_status plx__check_dims(plx__message *message, const char *what, int rank, co
 plx_status plx__graph_fail(plx_graph *graph, plx_status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Adds a node; attrs may be NULL. Returns its id, or -1 after a failure or with an invalid input.
- */
+/* A handle is the number of its graph in the upper half and the node's place in the lower; invalid
+ * ones are negative. Returns the place, or -1 for a handle that is not of this graph. */
+static inline int32_t plx__place_of(const plx_graph *graph, plx_node node) {
+    const int64_t place = node.id - ((int64_t)graph->number << 32);
+    return place >= 0 && place < graph->count ? (int32_t)place : -1;
+}
+/* The handle of the node at a place; invalid for -1. */
+static inline plx_node plx__handle(const plx_graph *graph, int32_t place) {
+    return (plx_node){place < 0 ? -1 : ((int64_t)graph->number << 32) + place};
+}
+/* The node of a valid handle. */
+static inline plx__node *plx__at(const plx_graph *graph, plx_node node) {
+    return graph->nodes[plx__place_of(graph, node)];
+}
+
+/* Adds a node; inputs that are not nodes of this graph are refused. attrs may be NULL. */
+plx_node plx__build(plx_graph *graph, const plx_op *op, int count, const plx_node *inputs,
+                    const plx__attrs *attrs);
+#define PLX__BUILD1(graph, op, a, attrs) plx__build(graph, op, 1, (const plx_node[]){a}, attrs)
+#define PLX__BUILD2(graph, op, a, b, attrs)                                                        \
+    plx__build(graph, op, 2, (const plx_node[]){a, b}, attrs)
+
+/* The same from places to a place, for gradient rules and passes; -1 after a failure. */
 int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *inputs,
                   const plx__attrs *attrs);
 #define PLX__EMIT1(graph, op, a, attrs) plx__emit(graph, op, 1, (const int32_t[]){a}, attrs)
@@ -164,7 +190,7 @@ int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *
     plx__emit(graph, op, 3, (const int32_t[]){a, b, c}, attrs)
 
 static inline const plx__node *plx__input_of(const plx_graph *graph, const plx__node *node, int k) {
-    return &graph->nodes[node->inputs[k]];
+    return graph->nodes[node->inputs[k]];
 }
 
 static inline size_t plx__element_bytes(plx_dtype dtype) {

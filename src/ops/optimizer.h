@@ -11,6 +11,7 @@ typedef struct plx__group {
 
 struct plx_optimizer {
     plx_ctx *ctx;
+    int holders; /* the maker, update nodes */
     plx_optimizer_options options;
     int count;
     plx_tensor **parameters;

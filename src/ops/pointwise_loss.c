@@ -95,7 +95,7 @@ static plx_status infer_loss(plx_graph *graph, plx__node *node) {
 
 static void gradient_loss(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads,
                           const plx_op *grad_op) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     for (int k = 0; k < 2; ++k) {
         const plx__attrs attrs = {.i = {k}, .f = {node.attrs.f[0]}};
         grads[k] = PLX__EMIT3(graph, grad_op, node.inputs[0], node.inputs[1], gy, &attrs);

@@ -258,13 +258,13 @@ static plx_status run_avg_pool2d_grad(plx_ctx *ctx, const plx__step *step) {
 }
 
 static void gradient_max_pool2d(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     grads[0] = PLX__EMIT2(graph, &plx__op_max_pool2d_grad, node.inputs[0], gy, &node.attrs);
 }
 
 /* avg_pool2d_grad(gy): attrs rank and dims the shape of x. */
 static void gradient_avg_pool2d(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     plx__attrs attrs = node.attrs;
     plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
     grads[0] = PLX__EMIT1(graph, &plx__op_avg_pool2d_grad, gy, &attrs);
@@ -364,7 +364,7 @@ static plx__attrs whole_image(const int64_t *dims) {
 }
 
 static void gradient_global(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     plx__attrs attrs = whole_image(plx__input_of(graph, &node, 0)->dims);
     plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
     grads[0] = PLX__EMIT1(graph, &plx__op_avg_pool2d_grad, gy, &attrs);

@@ -42,7 +42,7 @@ static plx_status infer_sum_to(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_sum_to(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id], x = graph->nodes[node.inputs[0]];
+    const plx__node node = *graph->nodes[id], x = *graph->nodes[node.inputs[0]];
     plx__attrs attrs = {.i = {node.attrs.i[0], node.attrs.i[1]}, .f = {node.attrs.f[0]}};
     attrs.rank = x.rank;
     memcpy(attrs.dims, x.dims, sizeof attrs.dims);
@@ -156,7 +156,7 @@ static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step) {
     bool sums = false;
     for (int i = 0; i < r.count; ++i) sums |= r.summed[i];
     if (!x->size)
-        memset(y, 0, (size_t)step->out.size * sizeof *y);
+        plx__fill(ctx, step->threads, step->out.size, factor * 0, y); /* a mean: by 1 / 0, so NaN */
     else if (is_total(&r))
         *y = factor * plx__total(ctx, step, sum_of);
     else if (sums)
@@ -208,7 +208,7 @@ static plx_status infer_broadcast_to(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_broadcast_to(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const plx__attrs attrs = {.i = {node.attrs.i[0], node.attrs.i[1]}, .f = {node.attrs.f[0]}};
     grads[0] = PLX__EMIT1(graph, &plx__op_sum_to, gy, &attrs);
 }
@@ -292,7 +292,7 @@ static plx_status infer_reduce_max(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_reduce_max(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     grads[0] = PLX__EMIT2(graph, &plx__op_reduce_max_grad, node.inputs[0], gy, &node.attrs);
 }
 

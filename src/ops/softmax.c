@@ -265,7 +265,7 @@ static const char grad_samples[] =
                                        .strip = op_name##_grad_strip});                            \
     }                                                                                              \
     static void gradient_##op_name(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {     \
-        const plx__node node = graph->nodes[id];                                                   \
+        const plx__node node = *graph->nodes[id];                                                  \
         grads[0] = PLX__EMIT2(graph, &plx__op_##op_name##_grad, id, gy, &node.attrs);              \
     }                                                                                              \
     const plx_op plx__op_##op_name = {                                                             \
@@ -307,7 +307,7 @@ static plx_status infer_log_sum_exp(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_log_sum_exp(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     grads[0] = PLX__EMIT3(graph, &plx__op_log_sum_exp_grad, node.inputs[0], id, gy, &node.attrs);
 }
 

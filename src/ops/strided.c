@@ -78,7 +78,7 @@ static bool find_inverse(const plx__node *node, const plx__node *x, plx__attrs *
 }
 
 static void gradient_strided(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id], x = graph->nodes[node.inputs[0]];
+    const plx__node node = *graph->nodes[id], x = *graph->nodes[node.inputs[0]];
     plx__attrs attrs;
     if (find_inverse(&node, &x, &attrs)) {
         const int32_t moved = PLX__EMIT1(graph, &plx__op_strided, gy, &attrs);
@@ -132,7 +132,7 @@ static plx_status infer_strided_grad(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_strided_grad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     plx__attrs attrs = node.attrs;
     plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
     grads[0] = PLX__EMIT1(graph, &plx__op_strided, gy, &attrs);
@@ -183,7 +183,7 @@ const plx_op plx__op_strided_grad = {
 
 int32_t plx__emit_part(plx_graph *graph, int32_t id, int axis, int64_t begin, int64_t count) {
     if (id < 0) return -1;
-    const plx__node x = graph->nodes[id];
+    const plx__node x = *graph->nodes[id];
     if (count == x.dims[axis]) return id;
     plx__attrs attrs = {.rank = 0};
     plx__set_shape(&attrs, &x);
@@ -222,7 +222,7 @@ static plx_status infer_concat(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_concat(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const int axis = (int)node.attrs.i[0];
     int64_t begin = 0;
     for (int k = 0; k < node.inputs_count; ++k) {
@@ -289,7 +289,7 @@ static plx_status infer_pad(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_pad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     plx__attrs attrs = {.rank = 0};
     plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
     plx__contiguous_strides(node.rank, node.dims, attrs.i + STRIDES);

@@ -44,7 +44,7 @@ static plx_status infer_unary_grad(plx_graph *graph, plx__node *node) {
 
 static void gradient_unary(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads,
                            const plx_op *grad_op, bool from_output) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     grads[0] = PLX__EMIT2(graph, grad_op, from_output ? id : node.inputs[0], gy, &node.attrs);
 }
 
@@ -146,7 +146,7 @@ static plx_status run_scale(plx_ctx *ctx, const plx__step *step) {
 }
 
 static void gradient_scale(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     grads[0] = PLX__EMIT1(graph, &plx__op_scale, gy, &node.attrs);
 }
 
@@ -187,7 +187,7 @@ static plx_status run_dropout(plx_ctx *ctx, const plx__step *step) {
 
 /* The same seed and step number give the same mask, so the gradient is the op itself. */
 static void gradient_dropout(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     grads[0] = PLX__EMIT1(graph, &plx__op_dropout, gy, &node.attrs);
 }
 

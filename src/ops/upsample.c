@@ -180,7 +180,7 @@ static plx_status infer_upsample(plx_graph *graph, plx__node *node) {
 
 /* upsample2d_grad(gy): attrs rank and dims the shape of x. */
 static void gradient_upsample2d(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     plx__attrs attrs = node.attrs;
     plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
     grads[0] = PLX__EMIT1(graph, &plx__op_upsample2d_grad, gy, &attrs);

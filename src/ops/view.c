@@ -24,7 +24,7 @@ static plx_status infer_view(plx_graph *graph, plx__node *node) {
 }
 
 static void gradient_view(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     const plx__node *x = plx__input_of(graph, &node, 0);
     const bool all = plx__size(x) == plx__size(&node);
     plx__attrs attrs = {.i = {node.attrs.i[0]}};
@@ -59,7 +59,7 @@ static plx_status run_view_grad(plx_ctx *ctx, const plx__step *step) {
 }
 
 static void gradient_view_grad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = graph->nodes[id];
+    const plx__node node = *graph->nodes[id];
     plx__attrs attrs = {.i = {node.attrs.i[0]}};
     plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
     grads[0] = PLX__EMIT1(graph, &plx__op_view, gy, &attrs);

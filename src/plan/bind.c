@@ -6,26 +6,36 @@
 
 #include <string.h>
 
-static plx_status check_input(const plx_plan *plan, plx_node input) {
-    if (input.id >= 0 && input.id < plan->graph->count &&
-        plan->graph->nodes[input.id].op == &plx__op_input)
-        return PLX_OK;
-    return plx__fail(&plan->ctx->message, PLX_ERR_ARGUMENT, "bind: node %d is not an input",
-                     (int)input.id);
+/* The place of an input, or -1 after a failure. */
+static int32_t input_at(const plx_plan *plan, plx_node input) {
+    const int32_t place = plx__place_of(plan->graph, input);
+    if (place >= 0 && plan->graph->nodes[place]->op == &plx__op_input) return place;
+    if (place >= 0)
+        plx__fail(&plan->ctx->message, PLX_ERR_ARGUMENT, "bind: node %d is not an input",
+                  (int)place);
+    else
+        plx__fail(&plan->ctx->message, PLX_ERR_ARGUMENT,
+                  "bind: the input is not a node of the graph that was compiled");
+    return -1;
+}
+
+static void bind(plx_plan *plan, int32_t place, const void *data) {
+    if (plan->staged) plan->staged[place].data = NULL;
+    /* Only read: no step has an input as its output. */
+    memcpy(&plan->slots[place], &data, sizeof data);
+    plx__place_views(plan);
 }
 
 plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data) {
-    PLX_TRY(check_input(plan, input));
-    if (plan->staged) plan->staged[input.id].data = NULL;
-    /* Only read: no step has an input as its output. */
-    memcpy(&plan->slots[input.id], &data, sizeof data);
-    plx__place_views(plan);
+    const int32_t place = input_at(plan, input);
+    if (place < 0) return PLX_ERR_ARGUMENT;
+    bind(plan, place, data);
     return PLX_OK;
 }
 
 static plx_status stage(plx_plan *plan, int32_t id) {
     plx_ctx *ctx = plan->ctx;
-    const plx__node *node = &plan->graph->nodes[id];
+    const plx__node *node = plan->graph->nodes[id];
     if (!plan->staged) {
         const size_t bytes = (size_t)plan->graph->count * sizeof *plan->staged;
         plan->staged = plx_platform_alloc(bytes);
@@ -54,12 +64,17 @@ static bool is_contiguous(const plx__node *node, const int64_t *strides) {
 
 plx_status plx_plan_bind_strided(plx_plan *plan, plx_node input, const void *data,
                                  const int64_t *strides) {
-    PLX_TRY(check_input(plan, input));
-    const plx__node *node = &plan->graph->nodes[input.id];
-    if (!plx__size(node) || is_contiguous(node, strides)) return plx_plan_bind(plan, input, data);
-    PLX_TRY(stage(plan, input.id));
-    plx__staged *staged = &plan->staged[input.id];
-    PLX_TRY(plx_plan_bind(plan, input, staged->memory));
+    const int32_t place = input_at(plan, input);
+    if (place < 0) return PLX_ERR_ARGUMENT;
+    const plx__node *node = plan->graph->nodes[place];
+    if (node->rank) PLX_TRY(plx__need(&plan->ctx->message, "bind", "strides", strides));
+    if (!data || !plx__size(node) || is_contiguous(node, strides)) {
+        bind(plan, place, data);
+        return PLX_OK;
+    }
+    PLX_TRY(stage(plan, place));
+    plx__staged *staged = &plan->staged[place];
+    bind(plan, place, staged->memory);
     staged->data = data;
     memcpy(staged->strides, strides, (size_t)node->rank * sizeof *strides);
     return PLX_OK;
@@ -67,7 +82,7 @@ plx_status plx_plan_bind_strided(plx_plan *plan, plx_node input, const void *dat
 
 void plx__stage_inputs(plx_plan *plan) {
     for (int32_t i = 0; plan->staged && i < plan->graph->count; ++i) {
-        const plx__node *node = &plan->graph->nodes[i];
+        const plx__node *node = plan->graph->nodes[i];
         const plx__staged *staged = &plan->staged[i];
         if (!staged->data || !plan->live[i]) continue;
         plx__copy copy = {.rank = node->rank};

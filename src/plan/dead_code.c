@@ -17,9 +17,9 @@ void plx__pass_dead_code(plx_plan *plan) {
     for (int i = 0; i < plan->outputs_count; ++i) plan->live[plan->outputs[i]] = true;
     /* Inputs have smaller ids than their consumers. */
     for (int32_t i = graph->count - 1; i >= 0; --i) {
-        if (fills_live_buffer(plan, &graph->nodes[i])) plan->live[i] = true;
+        if (fills_live_buffer(plan, graph->nodes[i])) plan->live[i] = true;
         if (!plan->live[i]) continue;
-        for (int k = 0; k < graph->nodes[i].inputs_count; ++k)
-            plan->live[graph->nodes[i].inputs[k]] = true;
+        for (int k = 0; k < graph->nodes[i]->inputs_count; ++k)
+            plan->live[graph->nodes[i]->inputs[k]] = true;
     }
 }

@@ -11,27 +11,28 @@ static void count_uses(const plx_plan *plan, int32_t *uses) {
     memset(uses, 0, (size_t)graph->count * sizeof *uses);
     for (int32_t i = 0; i < graph->count; ++i) {
         if (!plan->live[i]) continue;
-        for (int k = 0; k < graph->nodes[i].inputs_count; ++k) uses[graph->nodes[i].inputs[k]] += 1;
+        for (int k = 0; k < graph->nodes[i]->inputs_count; ++k)
+            uses[graph->nodes[i]->inputs[k]] += 1;
     }
     for (int i = 0; i < plan->outputs_count; ++i) uses[plan->outputs[i]] += 1;
 }
 
-/* Turns node into op with new inputs; shape and dtype stay. */
-static bool replace(plx__node *node, const plx_op *op, int count, const int32_t *inputs) {
-    int32_t *copy = plx_platform_alloc((size_t)count * sizeof *copy);
-    if (!copy) return false;
+/* Turns node into op with new inputs; shape and dtype stay. It is first, which it swallows, and
+ * then what comes after. */
+static bool replace(plx_graph *graph, plx__node *node, const plx_op *op, int count,
+                    const int32_t *inputs, const plx__node *first, const char *then) {
+    const char *before = first->fused[0] ? first->fused : first->op->name;
+    const size_t bytes = strlen(before) + strlen(then) + 2;
+    int32_t *copy = plx__arena_take(&graph->arena, (size_t)count * sizeof *copy);
+    char *fused = plx__arena_take(&graph->arena, bytes);
+    if (!copy || !fused) return false;
     memcpy(copy, inputs, (size_t)count * sizeof *copy);
-    plx_platform_free(node->inputs);
+    plx__format(fused, bytes, "%s+%s", before, then);
     node->op = op;
     node->inputs = copy;
     node->inputs_count = count;
+    node->fused = fused;
     return true;
-}
-
-static void say_fused(plx__node *node, const plx__node *first, const char *then) {
-    char text[sizeof node->fused];
-    plx__format(text, sizeof text, "%s+%s", first->fused[0] ? first->fused : first->op->name, then);
-    memcpy(node->fused, text, sizeof text);
 }
 
 /* Products that have a form with a bias and an activation, and where its attrs keep the latter. */
@@ -54,8 +55,7 @@ static bool fuse_bias(plx_graph *graph, plx__node *node, const int32_t *uses) {
         if (product->op != products[i].plain) continue;
         const int32_t inputs[] = {product->inputs[0], product->inputs[1], node->inputs[1]};
         node->attrs = product->attrs;
-        say_fused(node, product, "bias");
-        return replace(node, products[i].fused, 3, inputs);
+        return replace(graph, node, products[i].fused, 3, inputs, product, "bias");
     }
     return true;
 }
@@ -73,8 +73,8 @@ static bool fuse_activation(plx_graph *graph, plx__node *node, const int32_t *us
         node->attrs = source->attrs;
         node->attrs.i[at] = act;
         node->attrs.f[0] = p;
-        say_fused(node, source, plx_activation_name(act));
-        return replace(node, products[i].fused, source->inputs_count, source->inputs);
+        return replace(graph, node, products[i].fused, source->inputs_count, source->inputs, source,
+                       plx_activation_name(act));
     }
     return true;
 }
@@ -90,8 +90,7 @@ static bool fuse_cross_entropy(plx_graph *graph, plx__node *node, const int32_t 
         const plx__node *rows = plx__input_of(graph, node, 0);
         if (!is_of_rows(rows)) return true;
         const int32_t inputs[] = {rows->inputs[0], node->inputs[1]};
-        say_fused(node, rows, "nll");
-        return replace(node, &plx__op_softmax_xent, 2, inputs);
+        return replace(graph, node, &plx__op_softmax_xent, 2, inputs, rows, "nll");
     }
     if (node->op == &plx__op_log_softmax_grad) {
         const plx__node *rows = plx__input_of(graph, node, 0), *gy = plx__input_of(graph, node, 1);
@@ -99,8 +98,7 @@ static bool fuse_cross_entropy(plx_graph *graph, plx__node *node, const int32_t 
             return true;
         const int32_t inputs[] = {rows->inputs[0], gy->inputs[0], gy->inputs[1]};
         node->attrs = gy->attrs;
-        say_fused(node, gy, "log_softmax_grad");
-        return replace(node, &plx__op_softmax_xent_grad, 3, inputs);
+        return replace(graph, node, &plx__op_softmax_xent_grad, 3, inputs, gy, "log_softmax_grad");
     }
     return true;
 }
@@ -112,7 +110,7 @@ plx_status plx__pass_fuse(plx_plan *plan) {
     count_uses(plan, uses);
     bool ok = true;
     for (int32_t i = 0; i < graph->count && ok; ++i) {
-        plx__node *node = &graph->nodes[i];
+        plx__node *node = graph->nodes[i];
         if (!plan->live[i] || !node->inputs_count) continue;
         ok = fuse_bias(graph, node, uses) && fuse_activation(graph, node, uses) &&
              fuse_cross_entropy(graph, node, uses);

@@ -28,8 +28,8 @@ typedef struct layout {
 
 int32_t plx__root_of(const plx_graph *graph, int32_t id, int64_t *offset) {
     int64_t from = 0;
-    for (; graph->nodes[id].op->flags & PLX__OP_VIEW; id = graph->nodes[id].inputs[0])
-        from += graph->nodes[id].attrs.i[0];
+    for (; graph->nodes[id]->op->flags & PLX__OP_VIEW; id = graph->nodes[id]->inputs[0])
+        from += graph->nodes[id]->attrs.i[0];
     if (offset) *offset = from;
     return id;
 }
@@ -37,7 +37,7 @@ int32_t plx__root_of(const plx_graph *graph, int32_t id, int64_t *offset) {
 void plx__place_views(plx_plan *plan) {
     const plx_graph *graph = plan->graph;
     for (int32_t i = 0; i < graph->count; ++i) {
-        const plx__node *node = &graph->nodes[i];
+        const plx__node *node = graph->nodes[i];
         if (!(node->op->flags & PLX__OP_VIEW) || !plan->live[i]) continue;
         int64_t offset;
         char *root = plan->slots[plx__root_of(graph, i, &offset)];
@@ -49,7 +49,7 @@ static void find_last_uses(layout *l) {
     const plx_plan *plan = l->plan;
     for (int32_t i = 0; i < plan->graph->count; ++i) l->last_use[i] = -1;
     for (int s = 0; s < plan->steps_count; ++s) {
-        const plx__node *node = &plan->graph->nodes[plan->meta[s].node];
+        const plx__node *node = plan->graph->nodes[plan->meta[s].node];
         l->last_use[plan->meta[s].node] = s;
         for (int k = 0; k < node->inputs_count; ++k)
             l->last_use[plx__root_of(plan->graph, node->inputs[k], NULL)] = s;
@@ -99,12 +99,12 @@ static bool is_shared(const plx_graph *graph, const plx__node *node, int k) {
 /* The block of an input that dies at this step and has the size of the output, or NULL. */
 static block *reusable(layout *l, int step, const int64_t *offsets) {
     const plx_plan *plan = l->plan;
-    const plx__node *node = &plan->graph->nodes[plan->meta[step].node];
+    const plx__node *node = plan->graph->nodes[plan->meta[step].node];
     if (!(node->op->flags & PLX__OP_INPLACE) || !(plan->options.passes & PLX_PASS_MEMORY))
         return NULL;
     for (int k = 0; k < node->inputs_count; ++k) {
         const int32_t id = node->inputs[k];
-        const plx__node *in = &plan->graph->nodes[id];
+        const plx__node *in = plan->graph->nodes[id];
         if (offsets[id] < 0 || l->last_use[id] != step || plx__size(in) != plx__size(node) ||
             in->dtype != node->dtype || plx__marks(node->op->written, k) ||
             is_shared(plan->graph, node, k))
@@ -126,7 +126,7 @@ static void place_kept(layout *l, int64_t *offsets) {
     const plx_plan *plan = l->plan;
     for (int s = 0; s < plan->steps_count; ++s) {
         const int32_t id = plan->meta[s].node;
-        const plx__node *node = &plan->graph->nodes[id];
+        const plx__node *node = plan->graph->nodes[id];
         if (!(node->op->flags & PLX__OP_ONCE)) continue;
         l->last_use[id] = plan->steps_count;
         offsets[id] = place(l, bytes_of(node), plan->steps_count);
@@ -138,7 +138,7 @@ static void lay_out(layout *l, int64_t *offsets) {
     place_kept(l, offsets);
     for (int s = 0; s < plan->steps_count; ++s) {
         const int32_t id = plan->meta[s].node;
-        const plx__node *node = &plan->graph->nodes[id];
+        const plx__node *node = plan->graph->nodes[id];
         drop_dead(l, s);
         plan->meta[s].arena_offset = -1;
         if (node->op->flags & PLX__OP_EFFECT) continue;
@@ -155,6 +155,35 @@ static void lay_out(layout *l, int64_t *offsets) {
         }
         plan->meta[s].arena_offset = offsets[id];
     }
+}
+
+/* Whether input k of a node is memory that one before it is already. */
+static bool is_counted(const plx_graph *graph, const plx__node *node, int first, int k) {
+    int64_t from = 0, other = 0;
+    const int32_t root = plx__root_of(graph, node->inputs[k], &from);
+    for (int i = first; i < k; ++i)
+        if (plx__root_of(graph, node->inputs[i], &other) == root && other == from) return true;
+    return false;
+}
+
+/* Updates come last, so that all gradients of a plan are there at the first: none shares memory
+ * with another. Those that are no values of the arena (parameters, inputs) take none of it. */
+static int64_t gradient_bytes(const plx_plan *plan, const int64_t *offsets) {
+    const plx_graph *graph = plan->graph;
+    int64_t bytes = 0;
+    for (int s = 0; s < plan->steps_count; ++s) {
+        const plx__node *node = graph->nodes[plan->meta[s].node];
+        if (!(node->op->flags & PLX__OP_EFFECT)) continue;
+        const int count = node->attrs.object->count;
+        for (int k = count; k < 2 * count; ++k) {
+            const plx__node *gradient = plx__input_of(graph, node, k);
+            if (offsets[plx__root_of(graph, node->inputs[k], NULL)] < 0 ||
+                is_counted(graph, node, count, k))
+                continue;
+            bytes += plx__size(gradient) * (int64_t)plx__element_bytes(gradient->dtype);
+        }
+    }
+    return bytes;
 }
 
 static int64_t largest_workspace(const plx_plan *plan) {
@@ -196,6 +225,7 @@ plx_status plx__pass_memory(plx_plan *plan) {
         find_last_uses(&l);
         lay_out(&l, offsets);
         plan->arena_bytes = l.bytes;
+        plan->gradient_bytes = gradient_bytes(plan, offsets);
         plan->workspace_bytes = largest_workspace(plan);
         status = allocate(plan, offsets);
     }

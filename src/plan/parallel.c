@@ -50,7 +50,7 @@ void plx__pass_parallel(plx_plan *plan) {
     for (int i = 0; i < plan->steps_count; ++i) {
         plx__step_meta *meta = &plan->meta[i];
         meta->one_thread_ns = plx__predict_ns(ctx, meta->cost);
-        meta->shared_bytes = shared_bytes(plan, &plan->graph->nodes[meta->node]);
+        meta->shared_bytes = shared_bytes(plan, plan->graph->nodes[meta->node]);
         const bool adaptive = plan->options.passes & PLX_PASS_PARALLEL;
         plan->steps[i].threads = adaptive ? best_threads(ctx, meta, limit) : limit;
     }

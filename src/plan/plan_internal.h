@@ -37,6 +37,7 @@ struct plx_plan {
     int64_t staged_bytes;
     char *arena;
     int64_t arena_bytes, workspace_bytes;
+    int64_t gradient_bytes; /* of the arena: what updates take */
     uint64_t number;
     int64_t profiled_runs;
     bool profiling;

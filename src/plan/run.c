@@ -7,7 +7,7 @@
 
 static plx_status check_bound(plx_plan *plan) {
     for (int32_t i = 0; i < plan->graph->count; ++i) {
-        const plx__node *node = &plan->graph->nodes[i];
+        const plx__node *node = plan->graph->nodes[i];
         if (!plan->live[i] || plan->slots[i] || node->op != &plx__op_input) continue;
         return plx__fail(&plan->ctx->message, PLX_ERR_STATE, "run: input \"%s\" has no data bound",
                          node->name);
@@ -32,8 +32,9 @@ plx_status plx_plan_run(plx_plan *plan) {
 }
 
 const plx_real *plx_plan_output(const plx_plan *plan, plx_node output) {
+    const int32_t place = plx__place_of(plan->graph, output);
     for (int i = 0; i < plan->outputs_count; ++i)
-        if (plan->outputs[i] == output.id) return plan->slots[output.id];
+        if (plan->outputs[i] == place) return plan->slots[place];
     return NULL;
 }
 
@@ -66,7 +67,7 @@ plx_step_info plx_plan_step(const plx_plan *plan, int step) {
     plx_step_info info = {.op = "", .name = "", .fused = "", .arena_offset = -1};
     if (step < 0 || step >= plan->steps_count) return info;
     const plx__step_meta *meta = &plan->meta[step];
-    const plx__node *node = &plan->graph->nodes[meta->node];
+    const plx__node *node = plan->graph->nodes[meta->node];
     info.op = node->op->name;
     info.name = node->op->flags & PLX__OP_EFFECT ? "" : name_of(plan->graph, node);
     info.fused = node->fused;
@@ -93,12 +94,12 @@ static int64_t tensor_bytes(plx_tensor *const *list, int count) {
     return bytes;
 }
 
-/* The arena holds gradients and activations; what is not a gradient counts as activation, so the
- * parts add up to what was allocated although blocks are shared over time. */
+/* The arena holds gradients and activations; what is not the gradient of a parameter counts as
+ * activation, so the parts add up to what was allocated although blocks are shared over time. */
 plx_memory plx_plan_memory(const plx_plan *plan) {
     plx_memory memory = {.workspace = plan->workspace_bytes, .inputs = plan->staged_bytes};
     for (int32_t i = 0; i < plan->graph->count; ++i) {
-        const plx__node *node = &plan->graph->nodes[i];
+        const plx__node *node = plan->graph->nodes[i];
         if (!plan->live[i]) continue;
         const int64_t bytes = plx__size(node) * (int64_t)plx__element_bytes(node->dtype);
         if (node->op == &plx__op_parameter) memory.parameters += bytes;
@@ -108,8 +109,8 @@ plx_memory plx_plan_memory(const plx_plan *plan) {
         memory.optimizer += tensor_bytes(optimizer->first, optimizer->count) +
                             tensor_bytes(optimizer->second, optimizer->count);
         memory.kept += tensor_bytes(optimizer->kept, optimizer->count);
-        memory.gradients += tensor_bytes(optimizer->parameters, optimizer->count);
     }
+    memory.gradients = plan->gradient_bytes;
     memory.activations = plan->arena_bytes - memory.gradients;
     return memory;
 }

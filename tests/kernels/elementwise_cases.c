@@ -494,6 +494,12 @@ void plx_case_of_dropout(plx_case *c) {
     }
 }
 
+/* Of infinite x the limit: |x| times the distance of t from the end that x is at. */
+static plx_wide logistic_limit(plx_wide x, plx_wide t) {
+    const plx_wide away = x > 0 ? 1 - t : t;
+    return away == 0 ? 0 : fabs(x) * away;
+}
+
 /* Below 1 the two terms before the logarithm cancel exactly. The exponential errs by 1 ULP, the
  * logarithm by another, and e / (1 + e) is below log(1 + e). */
 void plx_case_of_logistic_loss(plx_case *c) {
@@ -507,7 +513,11 @@ void plx_case_of_logistic_loss(plx_case *c) {
     for (int64_t i = 0; i < n; ++i) {
         const plx_wide a = (plx_wide)x[i], product = a * (plx_wide)t[i];
         const plx_wide tail = log1p(exp(-fabs(a)));
-        const plx_wide value = (a > 0 ? a : a != a ? a : 0) - product + tail;
+        const plx_wide value = isinf(a) ? logistic_limit(a, (plx_wide)t[i])
+                                        : (a > 0    ? a
+                                           : a != a ? a
+                                                    : 0) -
+                                              product + tail;
         plx_case_near(c, i, y[i], value,
                       EPS * (fabs(product) + fabs(a) + 3 * tail + fabs(value)) + 4 * PLX_TINY);
     }

@@ -50,7 +50,7 @@ static void run_guarded(guarded_walk *w, plx_walk *walk, const plx_real *expecte
     CHECK(w->t, held && run.status == PLX_OK, "%s on %s: %s", text, w->isa,
           held ? plx_message(w->ctx) : "touches a protected page");
     CHECK(w->t, plx_guards_intact(&w->guards), "%s on %s: writes beside an input", text, w->isa);
-    const plx__node *y = &walk->graph->nodes[walk->y.id];
+    const plx__node *y = plx__at(walk->graph, walk->y);
     const void *own = plx_plan_output(run.plan, walk->y);
     bool same = held;
     for (int64_t i = 0; same && i < size; ++i) {

@@ -50,7 +50,7 @@ static void compare(integer_walk *w, const plx_walk *moved, const plx_plan *real
                     const plx_walk *whole, const plx_plan *integers, const char *text) {
     const plx_real *from = plx_plan_output(reals, moved->y);
     const int32_t *y = (const int32_t *)(const void *)plx_plan_output(integers, whole->y);
-    const plx__node *node = &whole->graph->nodes[whole->y.id];
+    const plx__node *node = plx__at(whole->graph, whole->y);
     CHECK(w->t, node->dtype == PLX_DTYPE_I32, "%s: its result is real", text);
     for (int64_t i = 0; from && y && i < plx__size(node); ++i) {
         const int64_t n = (int64_t)from[i];

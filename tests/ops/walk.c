@@ -42,14 +42,13 @@ static plx_tensor *surround(plx_ctx *ctx, plx_tensor *inner) {
 static plx_node view_middle(plx_graph *graph, plx_node x, int rank, const int64_t *dims) {
     plx__attrs attrs = {.i = {BEFORE}, .rank = rank};
     memcpy(attrs.dims, dims, sizeof attrs.dims);
-    return (plx_node){PLX__EMIT1(graph, &plx__op_view, x.id, &attrs)};
+    return PLX__BUILD1(graph, &plx__op_view, x, &attrs);
 }
 
 bool plx_walk_open(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__sample *sample,
                    plx_walk_mode mode, plx_walk *out) {
     plx_walk walk = {.ctx = ctx, .op = op, .sample = sample};
     plx_rng rng = plx_rng_new(7, 0);
-    int32_t ids[PLX__SAMPLE_INPUTS];
     plx_graph_new(ctx, &walk.graph);
     for (int k = 0; k < sample->inputs_count; ++k) {
         const bool integers = mode == PLX_WALK_INTEGERS || op->labels >> k & 1;
@@ -62,13 +61,12 @@ bool plx_walk_open(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__samp
         if (mode == PLX_WALK_VIEWS)
             walk.nodes[k] = view_middle(walk.graph, walk.nodes[k], sample->inputs[k].rank,
                                         sample->inputs[k].dims);
-        ids[k] = walk.nodes[k].id;
     }
-    walk.y = (plx_node){plx__emit(walk.graph, op, sample->inputs_count, ids, &sample->attrs)};
+    walk.y = plx__build(walk.graph, op, sample->inputs_count, walk.nodes, &sample->attrs);
     const plx_status status = plx_graph_status(walk.graph);
     *out = walk;
     if (!CHECK(t, status == PLX_OK, "%s: %s", op->name, plx_message(ctx))) return false;
-    const plx__node *y = &walk.graph->nodes[walk.y.id];
+    const plx__node *y = plx__at(walk.graph, walk.y);
     out->loss = plx_none();
     if (y->dtype != PLX_DTYPE_REAL) return true;
     plx_tensor_new(ctx, PLX_DTYPE_REAL, y->rank, y->dims, &out->weights);
@@ -95,7 +93,7 @@ plx_real *plx_walk_run(plx_check *t, plx_walk *walk, const plx_plan_options *opt
     *size = plx__product(rank, dims);
     plx_real *copy = malloc((size_t)*size * sizeof *copy + 1);
     const void *y = plx_plan_output(plan, walk->y);
-    const bool integers = walk->graph->nodes[walk->y.id].dtype == PLX_DTYPE_I32;
+    const bool integers = plx_node_dtype(walk->graph, walk->y) == PLX_DTYPE_I32;
     for (int64_t i = 0; i < *size; ++i)
         copy[i] = integers ? (plx_real)((const int32_t *)y)[i] : ((const plx_real *)y)[i];
     plx_plan_free(plan);

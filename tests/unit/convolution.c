@@ -361,8 +361,8 @@ static void check_same(plx_check *t, plx_graph *graph, int64_t size, int64_t ker
     options.stride[0] = options.stride[1] = stride;
     options.dilation[0] = options.dilation[1] = dilation;
     plx_conv2d_same(&options, x_dims[1], x_dims[2], kernel, kernel);
-    const plx_node x = plx_input(graph, "x", PLX_DTYPE_REAL, 4, x_dims);
-    const plx_node w = plx_input(graph, "w", PLX_DTYPE_REAL, 4, w_dims);
+    const plx_node x = plx_input(graph, NULL, PLX_DTYPE_REAL, 4, x_dims);
+    const plx_node w = plx_input(graph, NULL, PLX_DTYPE_REAL, 4, w_dims);
     const plx_node y = plx_conv2d(graph, x, w, plx_none(), &options);
     const int64_t *dims = NULL, rows = (size + stride - 1) / stride;
     const int64_t columns = (size + stride) / stride;
@@ -378,8 +378,8 @@ static void check_round_trip(plx_check *t, plx_graph *graph, int64_t size) {
     options.stride[0] = options.stride[1] = 3;
     options.padding[0] = 1;
     const int64_t extra[] = {(size + 1 - 3) % 3, (size + 1 - 2) % 3};
-    const plx_node x = plx_input(graph, "x", PLX_DTYPE_REAL, 4, x_dims);
-    const plx_node w = plx_input(graph, "w", PLX_DTYPE_REAL, 4, w_dims);
+    const plx_node x = plx_input(graph, NULL, PLX_DTYPE_REAL, 4, x_dims);
+    const plx_node w = plx_input(graph, NULL, PLX_DTYPE_REAL, 4, w_dims);
     const plx_node y = plx_conv2d(graph, x, w, plx_none(), &options);
     const plx_node back = plx_conv2d_transpose(graph, y, w, plx_none(), &options, extra);
     const int64_t *dims = NULL;

@@ -1,6 +1,7 @@
 /* What a graph refuses, and with which words. */
 #include "check.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef void (*builder)(plx_graph *graph, plx_node a, plx_node b);
@@ -71,9 +72,68 @@ static const struct {
     {invalid_handle, PLX_ERR_ARGUMENT, "input 1 is not a node"},
 };
 
+/* A loss of one element has its gradient whatever its rank: 2 x and, along the way, shapes that
+ * fit. */
+static void check_loss_of_rank(plx_check *t, plx_ctx *ctx, int rank) {
+    static const plx_real data[3] = {1, -2, 3};
+    static const int64_t ones[] = {1, 1, 1}, size = 3;
+    plx_graph *graph;
+    plx_plan *plan = NULL;
+    if (plx_graph_new(ctx, &graph) != PLX_OK) return;
+    const plx_node x = plx_input(graph, "x", PLX_DTYPE_REAL, 1, &size);
+    const plx_node sum = plx_reduce_sum(graph, plx_square(graph, x), PLX_ALL_AXES);
+    const plx_node loss = plx_square(graph, plx_sqrt(graph, plx_reshape(graph, sum, rank, ones)));
+    plx_node grads[2];
+    const plx_node wrt[] = {x, loss};
+    plx_status status = plx_gradients(graph, loss, 2, wrt, grads);
+    if (status == PLX_OK) status = plx_compile(graph, 2, grads, NULL, &plan);
+    if (status == PLX_OK) status = plx_plan_bind(plan, x, data);
+    if (status == PLX_OK) status = plx_plan_run(plan);
+    if (CHECK(t, status == PLX_OK, "rank %d: %s", rank, plx_message(ctx))) {
+        CHECK(t, plx_node_shape(graph, grads[1], NULL) == rank, "a seed of rank %d for %d",
+              plx_node_shape(graph, grads[1], NULL), rank);
+        for (int i = 0; i < 3; ++i) {
+            const double own = (double)plx_plan_output(plan, grads[0])[i];
+            CHECK(t, fabs(own - 2 * (double)data[i]) < 1e-5, "rank %d: slope %d is %g", rank, i,
+                  own);
+        }
+    }
+    plx_plan_free(plan);
+    plx_graph_free(graph);
+}
+
+/* Names are kept whole: two that differ in their last character name two steps and two inputs. */
+static void check_long_names(plx_check *t, plx_ctx *ctx) {
+    enum { LENGTH = 200 };
+    static const int64_t size = 3;
+    char names[2][LENGTH + 1];
+    plx_tensor *tensors[2] = {NULL};
+    plx_graph *graph;
+    plx_plan *plan = NULL;
+    plx_node outputs[2];
+    if (plx_graph_new(ctx, &graph) != PLX_OK) return;
+    for (int i = 0; i < 2; ++i) {
+        memset(names[i], 'n', LENGTH);
+        names[i][LENGTH - 1] = (char)('a' + i);
+        names[i][LENGTH] = 0;
+        plx_input(graph, names[i], PLX_DTYPE_REAL, 1, &size);
+        if (plx_tensor_new(ctx, PLX_DTYPE_REAL, 1, &size, &tensors[i]) != PLX_OK) return;
+        outputs[i] = plx_exp(graph, plx_parameter(graph, names[i], tensors[i]));
+    }
+    if (CHECK(t, plx_compile(graph, 2, outputs, NULL, &plan) == PLX_OK, "%s", plx_message(ctx)))
+        for (int i = 0; i < 2; ++i)
+            CHECK(t, !strcmp(plx_plan_step(plan, i).name, names[i]), "step %d is \"%s\"", i,
+                  plx_plan_step(plan, i).name);
+    plx_plan_free(plan);
+    plx_graph_free(graph);
+    for (int i = 0; i < 2; ++i) plx_tensor_free(tensors[i]);
+}
+
 void plx_test_unit_graph(plx_check *t) {
     plx_ctx *ctx = plx_check_context(t, NULL, 1);
     if (!ctx) return;
+    for (int rank = 0; rank < 4; ++rank) check_loss_of_rank(t, ctx, rank);
+    check_long_names(t, ctx);
     const int64_t a_dims[] = {2, 784}, b_dims[] = {785, 10};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
         plx_graph *graph;

@@ -31,17 +31,19 @@ static void close_small(small *s) {
     plx_ctx_free(s->ctx);
 }
 
-/* The sentence of a failure must hold words. */
-static void refused(plx_check *t, small *s, plx_status status, plx_status expected,
+/* The sentence of a failure must hold words; graph and weights are as before. */
+static void refused(plx_check *t, small *s, plx_status status, plx_status expected, int weights,
                     const char *words) {
     plx_plan *plan = NULL;
     CHECK(t, strstr(plx_message(s->ctx), words) != NULL, "at once: \"%s\" lacks \"%s\"",
           plx_message(s->ctx), words);
     CHECK(t, status == expected, "%s: %s instead of %s", words, plx_status_name(status),
           plx_status_name(expected));
-    CHECK(t, plx_compile(s->graph, 0, NULL, NULL, &plan) == expected, "%s: compiled", words);
-    CHECK(t, strstr(plx_message(s->ctx), words) != NULL, "\"%s\" lacks \"%s\"", plx_message(s->ctx),
-          words);
+    CHECK(t, plx_weights_count(s->weights) == weights, "%s: %d weights are left", words,
+          plx_weights_count(s->weights));
+    CHECK(t, plx_compile(s->graph, 1, &s->x, NULL, &plan) == PLX_OK, "%s: \"%s\"", words,
+          plx_message(s->ctx));
+    plx_plan_free(plan);
     close_small(s);
 }
 
@@ -76,7 +78,7 @@ static void check_refusals(plx_check *t) {
         options.policy = (plx_future_policy)wrong[i].policy;
         plx_hypercausal node;
         refused(t, &s, plx_hypercausal_node(&s.scope, "a", 1, &s.x, &options, &node),
-                PLX_ERR_ARGUMENT, wrong[i].words);
+                PLX_ERR_ARGUMENT, 0, wrong[i].words);
     }
 }
 
@@ -87,20 +89,20 @@ static void check_shapes(plx_check *t) {
     small s = open_small(t);
     if (!s.ctx) return;
     refused(t, &s, plx_hypercausal_node(&s.scope, "a", 0, &s.x, &options, &node), PLX_ERR_ARGUMENT,
-            "has no parent");
+            0, "has no parent");
     s = open_small(t);
-    refused(t, &s, plx_hypercausal_emit(s.graph, s.x, s.x, s.x, &options, &node), PLX_ERR_SHAPE,
+    refused(t, &s, plx_hypercausal_emit(s.graph, s.x, s.x, s.x, &options, &node), PLX_ERR_SHAPE, 0,
             "w has 12 values");
     s = open_small(t);
     refused(t, &s, plx_hypercausal_emit(s.graph, plx_none(), s.x, s.x, &options, &node),
-            PLX_ERR_ARGUMENT, "x is not a node");
+            PLX_ERR_ARGUMENT, 0, "is not a node of this graph");
     s = open_small(t);
     plx_hypercausal_node(&s.scope, "a", 1, &s.x, &options, &node);
     refused(t, &s, plx_hypercausal_loss(s.graph, 1, &node, node.spread, NULL, &parts),
-            PLX_ERR_SHAPE, "the target has another shape");
+            PLX_ERR_SHAPE, 2, "the target has another shape");
     s = open_small(t);
     plx_hypercausal_node(&s.scope, "a", 1, &s.x, &options, &node);
-    refused(t, &s, plx_hypercausal_loss(s.graph, 0, &node, s.x, NULL, &parts), PLX_ERR_ARGUMENT,
+    refused(t, &s, plx_hypercausal_loss(s.graph, 0, &node, s.x, NULL, &parts), PLX_ERR_ARGUMENT, 2,
             "0 nodes");
 }
 

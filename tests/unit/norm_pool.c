@@ -8,7 +8,7 @@
 #include <string.h>
 
 static plx_node vector(plx_graph *graph, int64_t n) {
-    return plx_input(graph, "v", PLX_DTYPE_REAL, 1, (const int64_t[]){n});
+    return plx_input(graph, NULL, PLX_DTYPE_REAL, 1, (const int64_t[]){n});
 }
 static plx_node image(plx_graph *graph, int64_t h, int64_t w, int64_t c) {
     return plx_input(graph, "x", PLX_DTYPE_REAL, 4, (const int64_t[]){2, h, w, c});

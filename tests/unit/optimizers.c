@@ -88,7 +88,7 @@ static plx_status open_problem(plx_ctx *ctx, const plx_optimizer_options *option
     if (status == PLX_OK)
         status = plx_optimizer_new(ctx, options, 2, out->tensors, &out->optimizer);
     if (status == PLX_OK) {
-        for (int i = 0; i < 2; ++i) out->grads[i] = plx_input(graph, "g", PLX_DTYPE_REAL, 1, dims);
+        for (int i = 0; i < 2; ++i) out->grads[i] = plx_input(graph, NULL, PLX_DTYPE_REAL, 1, dims);
         const plx_node update = plx_update(graph, out->optimizer, out->grads);
         status = plx_compile(graph, 1, &update, NULL, &out->plan);
     }

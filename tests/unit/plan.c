@@ -54,7 +54,49 @@ static void losses_with(plx_check *t, int passes, int threads, plx_real *losses,
     plx_ctx_free(ctx);
 }
 
+/* Gradients that are parameters are no part of the plan's own memory; computed ones are, each once.
+ */
+static void check_memory_roles(plx_check *t, bool computed) {
+    enum { SIZE = 1000 };
+    static const int64_t size = SIZE;
+    plx_ctx *ctx = plx_check_context(t, NULL, 1);
+    plx_tensor *tensors[2] = {NULL};
+    plx_optimizer *optimizer = NULL;
+    plx_graph *graph = NULL;
+    plx_plan *plan = NULL;
+    const plx_optimizer_options sgd = plx_optimizer_default(PLX_SGD);
+    if (!ctx) return;
+    plx_status status = plx_graph_new(ctx, &graph);
+    for (int i = 0; i < 2 && status == PLX_OK; ++i)
+        status = plx_tensor_new(ctx, PLX_DTYPE_REAL, 1, &size, &tensors[i]);
+    if (status == PLX_OK) status = plx_optimizer_new(ctx, &sgd, 1, tensors, &optimizer);
+    if (status == PLX_OK) {
+        const plx_node gradient = plx_parameter(graph, "g", tensors[1]);
+        const plx_node own = computed ? plx_exp(graph, gradient) : gradient;
+        const plx_node update = plx_update(graph, optimizer, &own);
+        status = plx_compile(graph, 1, &update, NULL, &plan);
+    }
+    if (CHECK(t, status == PLX_OK && plan, "%s", plx_message(ctx))) {
+        const plx_memory memory = plx_plan_memory(plan);
+        const int64_t bytes = SIZE * (int64_t)sizeof(plx_real);
+        CHECK(t, memory.gradients == (computed ? bytes : 0), "gradients take %lld bytes",
+              (long long)memory.gradients);
+        /* Places begin at cache lines. */
+        CHECK(t, memory.activations >= 0 && memory.activations < 64, "activations take %lld bytes",
+              (long long)memory.activations);
+        CHECK(t, memory.parameters == 2 * bytes, "parameters take %lld bytes",
+              (long long)memory.parameters);
+    }
+    plx_plan_free(plan);
+    plx_graph_free(graph);
+    plx_optimizer_free(optimizer);
+    for (int i = 0; i < 2; ++i) plx_tensor_free(tensors[i]);
+    plx_ctx_free(ctx);
+}
+
 void plx_test_unit_plan(plx_check *t) {
+    check_memory_roles(t, false);
+    check_memory_roles(t, true);
     plx_real reference[STEPS] = {0};
     plx_memory most, memory;
     losses_with(t, 0, 1, reference, &most);

@@ -85,8 +85,12 @@ static void rate_in_force(plx_check *t, plx_ctx *ctx) {
     for (int step = 0; r.status == PLX_OK && !r.progress.done; ++step) {
         const double highest = step < 7 ? 0.1 : 0.05;
         if (step == 7) plx_trainer_set_rate(r.trainer, 0.05);
-        if (step == 8) plx_trainer_set_rate(r.trainer, NAN);
-        if (step == 9) plx_trainer_set_rate(r.trainer, -1);
+        const double refused[] = {NAN, -1, INFINITY};
+        for (int i = 0; i < 3 && step == 8; ++i)
+            CHECK(t,
+                  plx_trainer_set_rate(r.trainer, refused[i]) == PLX_ERR_ARGUMENT &&
+                      strstr(plx_message(ctx), "must be from 0 to below 1e30"),
+                  "rate %g: \"%s\"", refused[i], plx_message(ctx));
         r.status = plx_trainer_run(r.trainer, 1, &r.progress);
         const double rate = highest * plx_schedule_share(&options.schedule, step, 12);
         CHECK(t, r.progress.rate == rate && plx_trainer_rate(r.trainer) == rate,

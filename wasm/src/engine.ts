@@ -448,7 +448,7 @@ export class Engine implements EngineApi {
     if (model.trainer === 0) {
       throw new PlxError('PLX_ERR_STATE', 'setRate: this model is not being trained');
     }
-    this.#h.c._plx_js_trainer_set_rate(model.trainer, rate);
+    this.#h.check(this.#h.c._plx_js_trainer_set_rate(model.trainer, rate));
   }
 
   predict(

@@ -236,6 +236,7 @@ export class EngineGraphs {
           x as number,
           numbers.length,
           n as number,
+          room.length,
           y as number,
         ),
       );
@@ -254,15 +255,19 @@ export class EngineGraphs {
     );
     const optimizer = heap.result(0);
     graph.optimizers.set(graph.values.length, optimizer);
-    heap.with([this.#ids(graph, call.gradients)], (gradients) =>
-      heap.check(heap.c._plx_js_graph_update(graph.address, optimizer, gradients as number)),
+    const ids = this.#ids(graph, call.gradients);
+    heap.with([ids], (gradients) =>
+      heap.check(
+        heap.c._plx_js_graph_update(graph.address, optimizer, ids.length, gradients as number),
+      ),
     );
     this.#add(graph);
   }
 
   setRate(id: number, update: number, rate: number): void {
     const optimizer = this.#graph(id).optimizers.get(update);
-    if (optimizer) this.#heap.c._plx_js_optimizer_set_rate(optimizer, rate);
+    const heap = this.#heap;
+    if (optimizer) heap.check(heap.c._plx_js_optimizer_set_rate(optimizer, rate));
   }
 
   compile(id: number, name: number, outputs: number[], updates: number[]): void {
@@ -301,12 +306,13 @@ export class EngineGraphs {
       const data = given.get(input);
       /* What is not given is unbound, so that the library says what is missing. */
       const address = data ? this.#place(compiled, input, data) : 0;
-      heap.check(heap.c._plx_js_plan_bind(compiled.plan, graph.values[input]!.node, address));
+      const { node } = graph.values[input]!;
+      heap.check(heap.c._plx_js_plan_bind(compiled.plan, graph.address, node, address));
     }
     heap.check(heap.c._plx_js_plan_run(compiled.plan));
     return compiled.outputs.map((output) => {
       const { node, shape, dtype } = this.#value(graph, output);
-      const address = heap.c._plx_js_plan_output(compiled.plan, node);
+      const address = heap.c._plx_js_plan_output(compiled.plan, graph.address, node);
       const Values = dtype === 'int32' ? Int32Array : Float32Array;
       const view = new Values(heap.c.wasmMemory.buffer, address, sizeOf(shape));
       return { data: view.slice(), shape: [...shape] } as GraphArray<DType>;

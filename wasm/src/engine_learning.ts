@@ -299,7 +299,8 @@ export class EngineLearning {
   }
 
   setRate(id: number, rate: number): void {
-    this.#heap.c._plx_js_trainer_set_rate(this.#run(id).training.trainer, rate);
+    const heap = this.#heap;
+    heap.check(heap.c._plx_js_trainer_set_rate(this.#run(id).training.trainer, rate));
   }
 
   losses(id: number, from: number): Float32Array {

@@ -69,7 +69,7 @@ export interface Exports {
   ): void;
   _plx_js_optimizer_new(count: number, parameters: number): number;
   _plx_js_optimizer_free(optimizer: number): void;
-  _plx_js_optimizer_set_rate(optimizer: number, rate: number): void;
+  _plx_js_optimizer_set_rate(optimizer: number, rate: number): number;
   _plx_js_schedule_name(i: number): number;
   _plx_js_recipe(
     schedule: number,
@@ -104,7 +104,7 @@ export interface Exports {
   _plx_js_trainer_free(trainer: number): void;
   _plx_js_trainer_run(trainer: number, maxSteps: number): number;
   _plx_js_trainer_losses(trainer: number): void;
-  _plx_js_trainer_set_rate(trainer: number, rate: number): void;
+  _plx_js_trainer_set_rate(trainer: number, rate: number): number;
   _plx_js_trainer_memory(trainer: number): void;
   _plx_js_trainer_plan(trainer: number): number;
 
@@ -127,7 +127,7 @@ export interface Exports {
     dims: number,
   ): number;
   _plx_js_graph_parameter(graph: number, name: number, tensor: number): number;
-  _plx_js_graph_update(graph: number, optimizer: number, gradients: number): number;
+  _plx_js_graph_update(graph: number, optimizer: number, count: number, gradients: number): number;
   _plx_js_graph_shape(graph: number, node: number): void;
   _plx_js_builder_name(builder: number): number;
   _plx_js_graph_node(
@@ -137,12 +137,13 @@ export interface Exports {
     inputs: number,
     size: number,
     numbers: number,
-    out: number,
+    room: number,
+    results: number,
   ): number;
   _plx_js_graph_compile(graph: number, count: number, outputs: number): number;
-  _plx_js_plan_bind(plan: number, input: number, data: number): number;
+  _plx_js_plan_bind(plan: number, graph: number, input: number, data: number): number;
   _plx_js_plan_run(plan: number): number;
-  _plx_js_plan_output(plan: number, output: number): number;
+  _plx_js_plan_output(plan: number, graph: number, output: number): number;
 
   _plx_js_generator_new(model: number, seed: number): number;
   _plx_js_generator_free(generator: number): void;

@@ -1,0 +1,113 @@
+/* What a graph is: its nodes, their memory, and positions to go back to. */
+#include "graph/graph.h"
+
+#include "base/platform.h"
+
+#include <string.h>
+
+plx_status plx_graph_new(plx_ctx *ctx, plx_graph **out) {
+    PLX_TRY(plx__need(&ctx->message, "graph", "out", out));
+    plx_graph *graph = plx_platform_alloc(sizeof *graph);
+    if (!graph) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "graph: no memory");
+    memset(graph, 0, sizeof *graph);
+    graph->ctx = plx__ctx_hold(ctx);
+    graph->number = (int32_t)(ctx->graphs++ & INT32_MAX);
+    *out = graph;
+    return PLX_OK;
+}
+
+void plx_graph_free(plx_graph *graph) {
+    if (!graph) return;
+    plx__graph_back_to(graph, (plx__graph_mark){0});
+    plx_platform_free(graph->nodes);
+    plx_ctx_free(graph->ctx);
+    plx_platform_free(graph);
+}
+
+plx_graph *plx__graph_copy(const plx_graph *graph) {
+    plx_graph *copy = NULL;
+    if (plx_graph_new(graph->ctx, &copy) != PLX_OK || !copy) return NULL;
+    copy->number = graph->number;
+    for (int32_t i = 0; i < graph->count; ++i) {
+        const plx__node *node = graph->nodes[i];
+        const char *name = plx__arena_text(&copy->arena, node->name);
+        if (!name ||
+            plx__emit(copy, node->op, node->inputs_count, node->inputs, &node->attrs) < 0) {
+            plx_graph_free(copy);
+            return NULL;
+        }
+        copy->nodes[i]->name = name;
+        if (node->tensor) copy->nodes[i]->tensor = plx__tensor_hold(node->tensor);
+    }
+    return copy;
+}
+
+plx_status plx_graph_status(const plx_graph *graph) {
+    if (graph->status == PLX_OK) return PLX_OK;
+    return plx__fail(&graph->ctx->message, graph->status, "%s", graph->message.text);
+}
+
+/* ---- Positions ------------------------------------------------------------------------------- */
+
+plx__graph_mark plx__graph_here(const plx_graph *graph) {
+    return (plx__graph_mark){graph->count, plx__arena_here(&graph->arena)};
+}
+
+void plx__graph_back_to(plx_graph *graph, plx__graph_mark mark) {
+    while (graph->count > mark.count) {
+        const plx__node *node = graph->nodes[--graph->count];
+        plx_tensor_free(node->tensor);
+        plx_optimizer_free(node->attrs.object);
+    }
+    plx__arena_back_to(&graph->arena, mark.arena);
+    graph->status = PLX_OK;
+}
+
+plx_status plx__graph_settle(plx_graph *graph, plx__graph_mark mark) {
+    const plx_status status = plx_graph_status(graph);
+    if (status != PLX_OK) plx__graph_back_to(graph, mark);
+    return status;
+}
+
+/* ---- Nodes ----------------------------------------------------------------------------------- */
+
+plx_node plx_none(void) {
+    return (plx_node){-1};
+}
+
+plx_node plx_graph_node(const plx_graph *graph, int i) {
+    return i >= 0 && i < graph->count ? plx__handle(graph, i) : plx_none();
+}
+
+int plx_node_shape(const plx_graph *graph, plx_node node, const int64_t **dims) {
+    const int32_t place = plx__place_of(graph, node);
+    if (place < 0) return -1;
+    if (dims) *dims = graph->nodes[place]->dims;
+    return graph->nodes[place]->rank;
+}
+
+int plx__rank_of(plx_graph *graph, const char *op, plx_node x, const int64_t **dims) {
+    const int rank = plx_node_shape(graph, x, dims);
+    if (rank < 0)
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: the input is not a node of this graph%s", op,
+                        x.id < 0 ? "" : ", but of another one");
+    return rank;
+}
+
+bool plx__given(plx_graph *graph, const char *op, const char *what, const void *pointer) {
+    if (pointer) return true;
+    plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: %s is NULL", op, what);
+    return false;
+}
+
+bool plx__amount(plx_graph *graph, const char *op, const char *what, double value, bool zero) {
+    if ((value > 0 || (zero && value == 0)) && value - value == 0) return true;
+    plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: %s %g must %s", op, what, value,
+                    zero ? "not be below 0, infinite or NaN" : "be above 0 and finite");
+    return false;
+}
+
+plx_dtype plx_node_dtype(const plx_graph *graph, plx_node node) {
+    const int32_t place = plx__place_of(graph, node);
+    return place < 0 ? PLX_DTYPE_REAL : graph->nodes[place]->dtype;
+}
