@@ -129,17 +129,15 @@ static plx_status build(plx_graph *g, int builder, const arguments *a, plx_node 
     const int64_t *i = a->i;
     switch (builder) {
 #define NODE(name, inputs, numbers, call)                                                          \
-    case BUILDER_##name:                                                                           \
-        y[0] = call;                                                                               \
-        *made = 1;                                                                                 \
-        return plx_graph_status(g);
+    case BUILDER_##name: y[0] = call; break;
 #define NODES(name, inputs, numbers, results, call)                                                \
     case BUILDER_##name: *made = results; return call;
 #include "builders.def"
 #undef NODE
 #undef NODES
     }
-    return PLX_ERR_UNSUPPORTED;
+    *made = 1;
+    return plx_graph_status(g);
 }
 
 /* Whether a call has as many inputs and numbers as its builder reads. */

@@ -42,7 +42,7 @@ plx_status plx__accuracy_open(plx_bench *bench, const plx_op *op, const plx__att
     PLX_TRY(plx_graph_new(ctx, &out->graph));
     PLX_TRY(plx_tensor_new(ctx, PLX_DTYPE_REAL, rank, dims, &out->x));
     const plx_node x = plx_parameter(out->graph, NULL, out->x);
-    out->y = build ? build(out->graph, x) : PLX__BUILD1(out->graph, op, x, attrs);
+    out->y = build ? build(out->graph, x) : plx__build1(out->graph, op, x, attrs);
     return plx_compile(out->graph, 1, &out->y, NULL, &out->plan);
 }
 

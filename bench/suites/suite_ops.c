@@ -65,7 +65,7 @@ static plx_node build_unary(plx_ops_graph *g, const plx_op *op, int64_t n) {
     plx__sample first;
     plx__sample_read(&samples, &first);
     const plx_node x = plx__ops_values(g, 1, &n, first.inputs[0].low, first.inputs[0].high);
-    return PLX__BUILD1(g->graph, op, x, &attrs);
+    return plx__build1(g->graph, op, x, &attrs);
 }
 
 /* ---- A case ---------------------------------------------------------------------------------- */

@@ -34,19 +34,10 @@ const char *plx__arena_text(plx__arena *arena, const char *text) {
     return copy;
 }
 
-plx__arena_mark plx__arena_here(const plx__arena *arena) {
-    return (plx__arena_mark){arena->top, arena->top ? arena->top->used : 0};
-}
-
-void plx__arena_back_to(plx__arena *arena, plx__arena_mark mark) {
-    while (arena->top != mark.top) {
+void plx__arena_free(plx__arena *arena) {
+    while (arena->top) {
         struct plx__arena_block *top = arena->top;
         arena->top = top->below;
         plx_platform_free(top);
     }
-    if (arena->top) arena->top->used = mark.used;
-}
-
-void plx__arena_free(plx__arena *arena) {
-    plx__arena_back_to(arena, (plx__arena_mark){NULL, 0});
 }

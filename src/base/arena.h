@@ -9,20 +9,11 @@ typedef struct plx__arena {
     struct plx__arena_block *top;
 } plx__arena;
 
-/* A position, to go back to. */
-typedef struct plx__arena_mark {
-    struct plx__arena_block *top;
-    size_t used;
-} plx__arena_mark;
-
 /* Aligned for any type; NULL when memory is short. */
 void *plx__arena_take(plx__arena *arena, size_t bytes);
 /* A copy of text. */
 const char *plx__arena_text(plx__arena *arena, const char *text);
 
-plx__arena_mark plx__arena_here(const plx__arena *arena);
-/* Frees what was taken since the mark. */
-void plx__arena_back_to(plx__arena *arena, plx__arena_mark mark);
 void plx__arena_free(plx__arena *arena);
 
 #endif

@@ -107,15 +107,14 @@ static void check(plx_graph *graph, plx_node loss, int count, const plx_node *wr
     const plx__node *node = plx__at(graph, loss);
     if (plx__size(node) == 1) return;
     char shape[96];
-    plx__graph_fail(graph, PLX_ERR_SHAPE,
-                    "gradients: the loss must be a scalar node, or one of one element; it is %s",
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "gradients: the loss must hold one real; it is %s",
                     plx__shape_text(node->rank, node->dims, shape, sizeof shape));
 }
 
 plx_status plx_gradients(plx_graph *graph, plx_node loss, int count, const plx_node *wrt,
                          plx_node *grads) {
     PLX_TRY(plx_graph_status(graph));
-    const plx__graph_mark before = plx__graph_here(graph);
+    const int32_t before = graph->count;
     check(graph, loss, count, wrt, grads);
     PLX_TRY(plx__graph_settle(graph, before));
     const int32_t end = plx__place_of(graph, loss) + 1;
@@ -130,7 +129,7 @@ plx_status plx_gradients(plx_graph *graph, plx_node loss, int count, const plx_n
     else
         plx__graph_fail(graph, PLX_ERR_MEMORY, "gradients: no memory");
     const plx_status status = plx__graph_settle(graph, before);
-    for (int k = 0; k < count && status == PLX_OK; ++k)
+    for (int k = 0; k < count && status == PLX_OK && p.gradient; ++k)
         grads[k] = plx__handle(graph, p.gradient[plx__place_of(graph, wrt[k])]);
     plx_platform_free(p.needed);
     plx_platform_free(p.gradient);

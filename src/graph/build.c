@@ -132,7 +132,7 @@ plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, p
         return plx_none();
     if (activation == PLX_LINEAR) return plx__rank_of(graph, name, x, NULL) < 0 ? plx_none() : x;
     const plx__attrs attrs = {.f = {(double)p}};
-    return PLX__BUILD1(graph, activations[activation].op, x, &attrs);
+    return plx__build1(graph, activations[activation].op, x, &attrs);
 }
 
 /* ---- Products and elementwise ---------------------------------------------------------------- */
@@ -148,11 +148,11 @@ plx_node plx_matmul(plx_graph *graph, plx_node a, plx_node b, bool ta, bool tb) 
                         rank);
         return plx_none();
     }
-    return PLX__BUILD2(graph, &plx__op_matmul, a, b, &attrs);
+    return plx__build2(graph, &plx__op_matmul, a, b, &attrs);
 }
 
 plx_node plx_bias(plx_graph *graph, plx_node x, plx_node b) {
-    return PLX__BUILD2(graph, &plx__op_bias, x, b, NULL);
+    return plx__build2(graph, &plx__op_bias, x, b, NULL);
 }
 
 plx_node plx_dense(plx_graph *graph, plx_node x, plx_node w, plx_node b) {
@@ -169,7 +169,7 @@ plx_node plx_dense(plx_graph *graph, plx_node x, plx_node w, plx_node b) {
 
 #define BINARY(name)                                                                               \
     plx_node plx_##name(plx_graph *graph, plx_node a, plx_node b) {                                \
-        return PLX__BUILD2(graph, &plx__op_##name, a, b, NULL);                                    \
+        return plx__build2(graph, &plx__op_##name, a, b, NULL);                                    \
     }
 BINARY(add)
 BINARY(sub)
@@ -182,7 +182,7 @@ BINARY(prelu)
 
 #define UNARY(name)                                                                                \
     plx_node plx_##name(plx_graph *graph, plx_node x) {                                            \
-        return PLX__BUILD1(graph, &plx__op_##name, x, NULL);                                       \
+        return plx__build1(graph, &plx__op_##name, x, NULL);                                       \
     }
 UNARY(exp)
 UNARY(log)
@@ -201,7 +201,7 @@ plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed) {
     }
     if (rate == 0) return plx__rank_of(graph, "dropout", x, NULL) < 0 ? plx_none() : x;
     const plx__attrs attrs = {.f = {rate}, .seed = seed};
-    return PLX__BUILD1(graph, &plx__op_dropout, x, &attrs);
+    return plx__build1(graph, &plx__op_dropout, x, &attrs);
 }
 
 /* ---- Reductions and losses ------------------------------------------------------------------- */
@@ -236,7 +236,7 @@ static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis,
     assert(0 <= rank && rank <= PLX_MAX_RANK);
     const int64_t mask = own == PLX_ALL_AXES ? ((int64_t)1 << rank) - 1 : (int64_t)1 << own;
     const plx__attrs attrs = {.i = {mask, mask}, .f = {mean ? 1.0 / (double)size : 1.0}};
-    return PLX__BUILD1(graph, &plx__op_sum_to, x, &attrs);
+    return plx__build1(graph, &plx__op_sum_to, x, &attrs);
 }
 
 plx_node plx_reduce_sum(plx_graph *graph, plx_node x, int axis) {
@@ -252,7 +252,7 @@ plx_node plx_reduce_max(plx_graph *graph, plx_node x, int axis) {
     const int own = plx__checked_axis(graph, "reduce_max", x, axis, &size);
     if (own < 0) return plx_none();
     const plx__attrs attrs = {.i = {own}};
-    return PLX__BUILD1(graph, &plx__op_reduce_max, x, &attrs);
+    return plx__build1(graph, &plx__op_reduce_max, x, &attrs);
 }
 
 /* Of the ops along an axis; attrs count the axes after it. */
@@ -262,7 +262,7 @@ static plx_node softmax_over(plx_graph *graph, const plx_op *op, plx_node x, int
     if (own < 0) return plx_none();
     const int after = plx_node_shape(graph, x, NULL) - 1 - own;
     const plx__attrs attrs = {.i = {own == PLX_ALL_AXES ? PLX_ALL_AXES : after}};
-    return PLX__BUILD1(graph, op, x, &attrs);
+    return plx__build1(graph, op, x, &attrs);
 }
 
 plx_node plx_softmax(plx_graph *graph, plx_node x, int axis) {
@@ -278,7 +278,7 @@ plx_node plx_log_sum_exp(plx_graph *graph, plx_node x, int axis) {
 }
 
 plx_node plx_mse(plx_graph *graph, plx_node prediction, plx_node target) {
-    return PLX__BUILD2(graph, &plx__op_mse, prediction, target, NULL);
+    return plx__build2(graph, &plx__op_mse, prediction, target, NULL);
 }
 
 plx_node plx_cross_entropy(plx_graph *graph, plx_node logits, plx_node labels) {
@@ -294,5 +294,5 @@ plx_node plx_cross_entropy_smooth(plx_graph *graph, plx_node logits, plx_node la
     }
     const plx_node log_probabilities = plx_log_softmax(graph, logits, -1);
     const plx__attrs attrs = {.f = {smoothing}};
-    return PLX__BUILD2(graph, &plx__op_nll, log_probabilities, labels, &attrs);
+    return plx__build2(graph, &plx__op_nll, log_probabilities, labels, &attrs);
 }

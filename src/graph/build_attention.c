@@ -52,12 +52,12 @@ plx_node plx_rope(plx_graph *graph, plx_node x, int64_t heads, double base, int6
     }
     const plx_node angles = plx__build(graph, &plx__op_rope_table, 0, NULL, &table);
     const plx__attrs attrs = {.i = {heads}};
-    return PLX__BUILD2(graph, &plx__op_rope, x, angles, &attrs);
+    return plx__build2(graph, &plx__op_rope, x, angles, &attrs);
 }
 
 static plx_node gated(plx_graph *graph, plx_activation activation, plx_node gate, plx_node up) {
     const plx__attrs attrs = {.i = {activation}};
-    return PLX__BUILD2(graph, &plx__op_gated, gate, up, &attrs);
+    return plx__build2(graph, &plx__op_gated, gate, up, &attrs);
 }
 
 plx_node plx_swiglu(plx_graph *graph, plx_node gate, plx_node up) {

@@ -40,7 +40,7 @@ static plx_node with_bias(plx_graph *graph, plx_node product, plx_node bias) {
 plx_node plx_conv2d(plx_graph *graph, plx_node x, plx_node weights, plx_node bias,
                     const plx_conv2d_options *options) {
     const plx__attrs attrs = attrs_of(options);
-    const plx_node product = PLX__BUILD2(graph, &plx__op_conv2d, x, weights, &attrs);
+    const plx_node product = plx__build2(graph, &plx__op_conv2d, x, weights, &attrs);
     return with_bias(graph, product, bias);
 }
 
@@ -68,6 +68,6 @@ plx_node plx_conv2d_transpose(plx_graph *graph, plx_node x, plx_node weights, pl
         attrs.i[TARGET + axis] = (from[1 + axis] - 1) * stride - padding[0] - padding[1] +
                                  dilation * (kernel[axis] - 1) + 1 + more;
     }
-    const plx_node product = PLX__BUILD2(graph, &plx__op_conv2d_transpose, x, weights, &attrs);
+    const plx_node product = plx__build2(graph, &plx__op_conv2d_transpose, x, weights, &attrs);
     return with_bias(graph, product, bias);
 }

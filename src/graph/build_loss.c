@@ -4,23 +4,23 @@
 #include "ops/copy.h"
 
 plx_node plx_l1(plx_graph *graph, plx_node prediction, plx_node target) {
-    return PLX__BUILD2(graph, &plx__op_l1, prediction, target, NULL);
+    return plx__build2(graph, &plx__op_l1, prediction, target, NULL);
 }
 
 plx_node plx_huber(plx_graph *graph, plx_node prediction, plx_node target, double delta) {
     if (!plx__amount(graph, "huber", "delta", delta, false)) return plx_none();
     const plx__attrs attrs = {.f = {delta}};
-    return PLX__BUILD2(graph, &plx__op_huber, prediction, target, &attrs);
+    return plx__build2(graph, &plx__op_huber, prediction, target, &attrs);
 }
 
 plx_node plx_binary_cross_entropy(plx_graph *graph, plx_node logits, plx_node target) {
-    return PLX__BUILD2(graph, &plx__op_bce, logits, target, NULL);
+    return plx__build2(graph, &plx__op_bce, logits, target, NULL);
 }
 
 plx_node plx_l2_normalize(plx_graph *graph, plx_node x, double epsilon) {
     if (!plx__amount(graph, "l2_normalize", "epsilon", epsilon, false)) return plx_none();
     const plx__attrs attrs = {.f = {epsilon}};
-    return PLX__BUILD1(graph, &plx__op_l2_normalize, x, &attrs);
+    return plx__build1(graph, &plx__op_l2_normalize, x, &attrs);
 }
 
 /* Rows shorter than this have a cosine of nearly 0 with all others, and no steep gradient. */
@@ -43,7 +43,7 @@ static plx_node scaled_sum(plx_graph *graph, plx_node x, double factor) {
     if (rank < 0) return plx_none();
     const int64_t mask = ((int64_t)1 << rank) - 1;
     const plx__attrs attrs = {.i = {mask, mask}, .f = {factor}};
-    return PLX__BUILD1(graph, &plx__op_sum_to, x, &attrs);
+    return plx__build1(graph, &plx__op_sum_to, x, &attrs);
 }
 
 plx_node plx_cosine_loss(plx_graph *graph, plx_node a, plx_node b) {
@@ -59,7 +59,7 @@ plx_node plx_cosine_loss(plx_graph *graph, plx_node a, plx_node b) {
 /* The sum of a square matrix's diagonal, times factor. */
 static plx_node diagonal_sum(plx_graph *graph, plx_node x, int64_t n, double factor) {
     const plx__attrs attrs = {.i = {0, n + 1}, .rank = 1, .dims = {n}};
-    const plx_node diagonal = PLX__BUILD1(graph, &plx__op_strided, x, &attrs);
+    const plx_node diagonal = plx__build1(graph, &plx__op_strided, x, &attrs);
     return scaled_sum(graph, diagonal, factor);
 }
 
@@ -98,7 +98,7 @@ static void check_clip(plx_graph *graph, int count, const plx_node *grads, doubl
 plx_status plx__clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,
                              plx_node *clipped, plx_node *norm) {
     PLX_TRY(plx_graph_status(graph));
-    const plx__graph_mark before = plx__graph_here(graph);
+    const int32_t before = graph->count;
     check_clip(graph, count, grads, largest, clipped);
     if (!count || graph->status != PLX_OK) return plx__graph_settle(graph, before);
     /* A norm of 0 gives infinity, and the factor 1. */

@@ -12,7 +12,7 @@ static plx_node pool(plx_graph *graph, const plx_op *op, plx_node x,
     const plx__attrs attrs = {.i = {o->size[0], o->size[1], o->stride[0], o->stride[1],
                                     o->padding[0], o->padding[1], o->padding[2], o->padding[3],
                                     o->count_padding}};
-    return PLX__BUILD1(graph, op, x, &attrs);
+    return plx__build1(graph, op, x, &attrs);
 }
 
 plx_node plx_max_pool2d(plx_graph *graph, plx_node x, const plx_pool2d_options *options) {
@@ -24,7 +24,7 @@ plx_node plx_avg_pool2d(plx_graph *graph, plx_node x, const plx_pool2d_options *
 }
 
 plx_node plx_global_avg_pool2d(plx_graph *graph, plx_node x) {
-    return PLX__BUILD1(graph, &plx__op_global_avg_pool2d, x, NULL);
+    return plx__build1(graph, &plx__op_global_avg_pool2d, x, NULL);
 }
 
 plx_node plx_upsample2d(plx_graph *graph, plx_node x, int64_t rows, int64_t columns,
@@ -34,5 +34,5 @@ plx_node plx_upsample2d(plx_graph *graph, plx_node x, int64_t rows, int64_t colu
         return plx_none();
     }
     const plx__attrs attrs = {.i = {rows, columns, method}};
-    return PLX__BUILD1(graph, &plx__op_upsample2d, x, &attrs);
+    return plx__build1(graph, &plx__op_upsample2d, x, &attrs);
 }

@@ -33,7 +33,7 @@ static plx_node view_as(plx_graph *graph, plx_node x, const plx__attrs *shape) {
     if (node->rank == shape->rank &&
         !memcmp(node->dims, shape->dims, (size_t)node->rank * sizeof node->dims[0]))
         return x;
-    return PLX__BUILD1(graph, &plx__op_view, x, shape);
+    return plx__build1(graph, &plx__op_view, x, shape);
 }
 
 plx_node plx_reshape(plx_graph *graph, plx_node x, int rank, const int64_t *dims) {
@@ -84,7 +84,7 @@ plx_node plx_transpose(plx_graph *graph, plx_node x, const int *axes) {
         moved |= axes[i] < last;
         last = axes[i];
     }
-    if (moved) return PLX__BUILD1(graph, &plx__op_strided, x, &attrs);
+    if (moved) return plx__build1(graph, &plx__op_strided, x, &attrs);
     memset(attrs.i, 0, sizeof attrs.i);
     return view_as(graph, x, &attrs);
 }
@@ -125,7 +125,7 @@ plx_node plx_slice(plx_graph *graph, plx_node x, int axis, int64_t begin, int64_
     attrs.dims[own] = count;
     if (plx__size(node)) attrs.i[0] = first * attrs.i[1 + own];
     attrs.i[1 + own] *= step;
-    return PLX__BUILD1(graph, &plx__op_strided, x, &attrs);
+    return plx__build1(graph, &plx__op_strided, x, &attrs);
 }
 
 plx_node plx_concat(plx_graph *graph, int count, const plx_node *x, int axis) {
@@ -171,7 +171,7 @@ static bool parts_fit(plx_graph *graph, int count, const int64_t *sizes, int64_t
 plx_status plx_split(plx_graph *graph, plx_node x, int axis, int count, const int64_t *sizes,
                      plx_node *out) {
     PLX_TRY(plx_graph_status(graph));
-    const plx__graph_mark before = plx__graph_here(graph);
+    const int32_t before = graph->count;
     int64_t size = 0, begin = 0;
     const int own = one_axis(graph, "split", x, axis, &size);
     if (own < 0) return plx__graph_settle(graph, before);
@@ -209,7 +209,7 @@ plx_node plx_pad(plx_graph *graph, plx_node x, const int64_t *before, const int6
         attrs.i[PLX_MAX_RANK + axis] = after[axis];
         any |= before[axis] || after[axis];
     }
-    return any ? PLX__BUILD1(graph, &plx__op_pad, x, &attrs) : x;
+    return any ? plx__build1(graph, &plx__op_pad, x, &attrs) : x;
 }
 
 plx_node plx_broadcast(plx_graph *graph, plx_node x, int rank, const int64_t *dims) {
@@ -239,7 +239,7 @@ plx_node plx_broadcast(plx_graph *graph, plx_node x, int rank, const int64_t *di
         }
     }
     if (!attrs.i[0]) return x;
-    return PLX__BUILD1(graph, &plx__op_broadcast_to, x, &attrs);
+    return plx__build1(graph, &plx__op_broadcast_to, x, &attrs);
 }
 
 plx_node plx_gather(plx_graph *graph, plx_node x, plx_node indices, int axis) {
@@ -247,7 +247,7 @@ plx_node plx_gather(plx_graph *graph, plx_node x, plx_node indices, int axis) {
     const int own = one_axis(graph, "gather", x, axis, &size);
     if (own < 0) return plx_none();
     const plx__attrs attrs = {.i = {own}};
-    return PLX__BUILD2(graph, &plx__op_gather, x, indices, &attrs);
+    return plx__build2(graph, &plx__op_gather, x, indices, &attrs);
 }
 
 plx_node plx_embedding(plx_graph *graph, plx_node table, plx_node ids) {
@@ -266,16 +266,16 @@ plx_node plx_argmax(plx_graph *graph, plx_node x, int axis) {
     const int own = plx__checked_axis(graph, "argmax", x, axis, &size);
     if (own < 0) return plx_none();
     const plx__attrs attrs = {.i = {own}};
-    return PLX__BUILD1(graph, &plx__op_argmax, x, &attrs);
+    return plx__build1(graph, &plx__op_argmax, x, &attrs);
 }
 
 plx_status plx_top_k(plx_graph *graph, plx_node x, int64_t k, plx_node *values, plx_node *indices) {
     PLX_TRY(plx_graph_status(graph));
-    const plx__graph_mark before = plx__graph_here(graph);
+    const int32_t before = graph->count;
     const plx__attrs attrs = {.i = {k}};
-    const plx_node which = PLX__BUILD1(graph, &plx__op_top_k, x, &attrs);
+    const plx_node which = plx__build1(graph, &plx__op_top_k, x, &attrs);
     plx_node taken = plx_none();
-    if (values) taken = PLX__BUILD2(graph, &plx__op_pick, x, which, NULL);
+    if (values) taken = plx__build2(graph, &plx__op_pick, x, which, NULL);
     PLX_TRY(plx__graph_settle(graph, before));
     if (values) *values = taken;
     if (indices) *indices = which;
@@ -288,5 +288,5 @@ plx_node plx_clip(plx_graph *graph, plx_node x, double low, double high) {
         return plx_none();
     }
     const plx__attrs attrs = {.f = {low, high}};
-    return PLX__BUILD1(graph, &plx__op_clip, x, &attrs);
+    return plx__build1(graph, &plx__op_clip, x, &attrs);
 }

@@ -46,16 +46,9 @@ static inline plx_tensor *plx__tensor_hold(plx_tensor *tensor) {
 /* A graph with the same nodes and handles, for passes to change. NULL when memory is short. */
 plx_graph *plx__graph_copy(const plx_graph *graph);
 
-/* A position in a graph, and back to it: what was added since, and a failure since, are undone. */
-typedef struct plx__graph_mark {
-    int32_t count;
-    plx__arena_mark arena;
-} plx__graph_mark;
-plx__graph_mark plx__graph_here(const plx_graph *graph);
-void plx__graph_back_to(plx_graph *graph, plx__graph_mark mark);
-/* For calls that return a status: after a failure since the mark the graph is as it was there, and
- * the sentence is the context's. */
-plx_status plx__graph_settle(plx_graph *graph, plx__graph_mark mark);
+/* For calls that return a status: after a failure the graph is as it was when it had count nodes,
+ * and the sentence is the context's. What the others took of the arena is free with the graph. */
+plx_status plx__graph_settle(plx_graph *graph, int32_t count);
 
 /* Whether there is such an initialisation with such a value. */
 plx_status plx__check_init(plx__message *message, const char *what, plx_init init, double value);

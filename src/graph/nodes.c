@@ -1,4 +1,4 @@
-/* What a graph is: its nodes, their memory, and positions to go back to. */
+/* What a graph is: its nodes and their memory. */
 #include "graph/graph.h"
 
 #include "base/platform.h"
@@ -16,9 +16,18 @@ plx_status plx_graph_new(plx_ctx *ctx, plx_graph **out) {
     return PLX_OK;
 }
 
+static void truncate(plx_graph *graph, int32_t count) {
+    while (graph->count > count) {
+        const plx__node *node = graph->nodes[--graph->count];
+        plx_tensor_free(node->tensor);
+        plx_optimizer_free(node->attrs.object);
+    }
+}
+
 void plx_graph_free(plx_graph *graph) {
     if (!graph) return;
-    plx__graph_back_to(graph, (plx__graph_mark){0});
+    truncate(graph, 0);
+    plx__arena_free(&graph->arena);
     plx_platform_free(graph->nodes);
     plx_ctx_free(graph->ctx);
     plx_platform_free(graph);
@@ -47,25 +56,10 @@ plx_status plx_graph_status(const plx_graph *graph) {
     return plx__fail(&graph->ctx->message, graph->status, "%s", graph->message.text);
 }
 
-/* ---- Positions ------------------------------------------------------------------------------- */
-
-plx__graph_mark plx__graph_here(const plx_graph *graph) {
-    return (plx__graph_mark){graph->count, plx__arena_here(&graph->arena)};
-}
-
-void plx__graph_back_to(plx_graph *graph, plx__graph_mark mark) {
-    while (graph->count > mark.count) {
-        const plx__node *node = graph->nodes[--graph->count];
-        plx_tensor_free(node->tensor);
-        plx_optimizer_free(node->attrs.object);
-    }
-    plx__arena_back_to(&graph->arena, mark.arena);
-    graph->status = PLX_OK;
-}
-
-plx_status plx__graph_settle(plx_graph *graph, plx__graph_mark mark) {
+plx_status plx__graph_settle(plx_graph *graph, int32_t count) {
     const plx_status status = plx_graph_status(graph);
-    if (status != PLX_OK) plx__graph_back_to(graph, mark);
+    if (status != PLX_OK) truncate(graph, count);
+    graph->status = PLX_OK;
     return status;
 }
 

@@ -109,16 +109,11 @@ static plx_status check_parameters(plx__message *message, const char *name, int 
                                    plx_tensor *const *parameters) {
     if (count < 1) return plx__fail(message, PLX_ERR_ARGUMENT, "%s: no parameters to train", name);
     for (int i = 0; i < count; ++i) {
-        if (!parameters || !parameters[i])
-            return plx__fail(message, PLX_ERR_ARGUMENT, "%s: parameter %d is NULL", name, i);
-        if (parameters[i]->dtype != PLX_DTYPE_REAL)
+        bool ok = parameters && parameters[i] && parameters[i]->dtype == PLX_DTYPE_REAL;
+        for (int k = 0; k < i; ++k) ok = ok && parameters[k] != parameters[i];
+        if (!ok)
             return plx__fail(message, PLX_ERR_ARGUMENT,
-                             "%s: parameter %d holds integers, and updates are for reals", name, i);
-        for (int k = 0; k < i; ++k)
-            if (parameters[k] == parameters[i])
-                return plx__fail(message, PLX_ERR_ARGUMENT,
-                                 "%s: parameters %d and %d are one tensor; name each once", name, k,
-                                 i);
+                             "%s: parameter %d must be a tensor of reals, named once", name, i);
     }
     return PLX_OK;
 }

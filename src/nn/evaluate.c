@@ -146,7 +146,7 @@ plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const
         status = plx__fail(message, PLX_ERR_ARGUMENT, "evaluate: every label is one to ignore");
     if (status == PLX_OK) {
         *metrics = metrics_of(&t, labels);
-        if (pairs) memcpy(confusion, counts, pairs * sizeof *counts);
+        if (pairs && counts) memcpy(confusion, counts, pairs * sizeof *counts);
     }
     plx_platform_free(out);
     plx_platform_free(counts);

@@ -65,7 +65,7 @@ static plx_node buffer_of(plx_graph *graph, int64_t times, const plx__node *like
 static plx_node part_of(plx_graph *graph, plx_node whole, int64_t from, const plx__node *shape) {
     plx__attrs attrs = {.i = {from}};
     if (shape) plx__set_shape(&attrs, shape);
-    return PLX__BUILD1(graph, &plx__op_view, whole, &attrs);
+    return plx__build1(graph, &plx__op_view, whole, &attrs);
 }
 
 static plx_node state_of(plx_graph *graph, plx_node x, plx_node w, plx_node b, int64_t depth) {
@@ -108,7 +108,7 @@ static plx_node mean_of(plx_graph *graph, int count, const plx_node *parents) {
     plx_node sum = parents[0];
     for (int i = 1; i < count; ++i) sum = plx_add(graph, sum, parents[i]);
     const plx__attrs share = {.f = {1.0 / count}};
-    return count == 1 ? sum : PLX__BUILD1(graph, &plx__op_scale, sum, &share);
+    return count == 1 ? sum : plx__build1(graph, &plx__op_scale, sum, &share);
 }
 
 static plx_status named_node(const plx_scope *scope, const char *name, int count,
@@ -168,7 +168,7 @@ static plx_status emit_loss(plx_graph *graph, int count, const plx_hypercausal *
 plx_status plx_hypercausal_emit(plx_graph *graph, plx_node x, plx_node w, plx_node b,
                                 const plx_hypercausal_options *options, plx_hypercausal *out) {
     PLX_TRY(plx_graph_status(graph));
-    const plx__graph_mark before = plx__graph_here(graph);
+    const int32_t before = graph->count;
     (void)emit_node(graph, x, w, b, options, out);
     return plx__graph_settle(graph, before);
 }
@@ -186,7 +186,7 @@ plx_status plx_hypercausal_loss(plx_graph *graph, int count, const plx_hypercaus
                                 plx_node target, const plx_hypercausal_loss_options *options,
                                 plx_hypercausal_parts *out) {
     PLX_TRY(plx_graph_status(graph));
-    const plx__graph_mark before = plx__graph_here(graph);
+    const int32_t before = graph->count;
     (void)emit_loss(graph, count, nodes, target, options, out);
     return plx__graph_settle(graph, before);
 }

@@ -244,7 +244,7 @@ static plx_node turned(plx_graph *graph, plx_node x, int64_t heads, const plx__b
     const plx_node table = plx__build(graph, &plx__op_rope_table, 0, NULL, &angles);
     const plx_node row = plx_gather(graph, table, o->cache->position, 1);
     const plx__attrs attrs = {.i = {heads}};
-    return PLX__BUILD2(graph, &plx__op_rope, x, row, &attrs);
+    return plx__build2(graph, &plx__op_rope, x, row, &attrs);
 }
 
 /* Attention of one query to the keys up to its position, which are kept. */

@@ -54,11 +54,11 @@ plx_scope plx_scope_new(plx_weights *weights, plx_graph *graph, bool training) {
 }
 
 plx__scope_mark plx__scope_here(const plx_scope *scope) {
-    return (plx__scope_mark){plx__graph_here(scope->graph), scope->weights->count};
+    return (plx__scope_mark){scope->graph->count, scope->weights->count};
 }
 
 plx_status plx__scope_settle(const plx_scope *scope, plx__scope_mark mark) {
-    const plx_status status = plx__graph_settle(scope->graph, mark.graph);
+    const plx_status status = plx__graph_settle(scope->graph, mark.nodes);
     if (status != PLX_OK) plx__weights_truncate(scope->weights, mark.weights);
     return status;
 }

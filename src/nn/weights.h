@@ -32,9 +32,9 @@ struct plx_weights {
 /* Drops the weights from number count on. */
 void plx__weights_truncate(plx_weights *weights, int count);
 
-/* As for graphs: a position of graph and weights, and back to it after a failure since. */
+/* As for graphs: how many nodes and weights there are, and back to so many after a failure. */
 typedef struct plx__scope_mark {
-    plx__graph_mark graph;
+    int32_t nodes;
     int weights;
 } plx__scope_mark;
 plx__scope_mark plx__scope_here(const plx_scope *scope);

@@ -50,6 +50,15 @@ plx_status plx__check_dims(plx__message *message, const char *what, int rank, co
 
 /* ---- Building -------------------------------------------------------------------------------- */
 
+int32_t plx__place_of(const plx_graph *graph, plx_node node) {
+    const int64_t place = node.id - ((int64_t)graph->number << 32);
+    return place >= 0 && place < graph->count ? (int32_t)place : -1;
+}
+
+plx_node plx__handle(const plx_graph *graph, int32_t place) {
+    return (plx_node){place < 0 ? -1 : ((int64_t)graph->number << 32) + place};
+}
+
 static bool grow(plx_graph *graph) {
     if (graph->count < graph->capacity) return true;
     const int32_t capacity = graph->capacity ? 2 * graph->capacity : 64;
@@ -137,6 +146,16 @@ plx_node plx__build(plx_graph *graph, const plx_op *op, int count, const plx_nod
         return (plx_node){-1};
     }
     return plx__handle(graph, close_node(graph, node));
+}
+
+plx_node plx__build1(plx_graph *graph, const plx_op *op, plx_node a, const plx__attrs *attrs) {
+    return plx__build(graph, op, 1, &a, attrs);
+}
+
+plx_node plx__build2(plx_graph *graph, const plx_op *op, plx_node a, plx_node b,
+                     const plx__attrs *attrs) {
+    const plx_node inputs[] = {a, b};
+    return plx__build(graph, op, 2, inputs, attrs);
 }
 
 /* ---- Shapes ---------------------------------------------------------------------------------- */

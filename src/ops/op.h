@@ -161,14 +161,9 @@ plx_status plx__graph_fail(plx_graph *graph, plx_status code, const char *format
 
 /* A handle is the number of its graph in the upper half and the node's place in the lower; invalid
  * ones are negative. Returns the place, or -1 for a handle that is not of this graph. */
-static inline int32_t plx__place_of(const plx_graph *graph, plx_node node) {
-    const int64_t place = node.id - ((int64_t)graph->number << 32);
-    return place >= 0 && place < graph->count ? (int32_t)place : -1;
-}
+int32_t plx__place_of(const plx_graph *graph, plx_node node);
 /* The handle of the node at a place; invalid for -1. */
-static inline plx_node plx__handle(const plx_graph *graph, int32_t place) {
-    return (plx_node){place < 0 ? -1 : ((int64_t)graph->number << 32) + place};
-}
+plx_node plx__handle(const plx_graph *graph, int32_t place);
 /* The node of a valid handle. */
 static inline plx__node *plx__at(const plx_graph *graph, plx_node node) {
     return graph->nodes[plx__place_of(graph, node)];
@@ -177,9 +172,9 @@ static inline plx__node *plx__at(const plx_graph *graph, plx_node node) {
 /* Adds a node; inputs that are not nodes of this graph are refused. attrs may be NULL. */
 plx_node plx__build(plx_graph *graph, const plx_op *op, int count, const plx_node *inputs,
                     const plx__attrs *attrs);
-#define PLX__BUILD1(graph, op, a, attrs) plx__build(graph, op, 1, (const plx_node[]){a}, attrs)
-#define PLX__BUILD2(graph, op, a, b, attrs)                                                        \
-    plx__build(graph, op, 2, (const plx_node[]){a, b}, attrs)
+plx_node plx__build1(plx_graph *graph, const plx_op *op, plx_node a, const plx__attrs *attrs);
+plx_node plx__build2(plx_graph *graph, const plx_op *op, plx_node a, plx_node b,
+                     const plx__attrs *attrs);
 
 /* The same from places to a place, for gradient rules and passes; -1 after a failure. */
 int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *inputs,

@@ -42,7 +42,7 @@ static plx_tensor *surround(plx_ctx *ctx, plx_tensor *inner) {
 static plx_node view_middle(plx_graph *graph, plx_node x, int rank, const int64_t *dims) {
     plx__attrs attrs = {.i = {BEFORE}, .rank = rank};
     memcpy(attrs.dims, dims, sizeof attrs.dims);
-    return PLX__BUILD1(graph, &plx__op_view, x, &attrs);
+    return plx__build1(graph, &plx__op_view, x, &attrs);
 }
 
 bool plx_walk_open(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__sample *sample,

@@ -2,7 +2,7 @@
  * is used after it was freed, and what is never freed. */
 #include "check.h"
 
-#include <string.h>
+#include <stdio.h>
 
 enum { ROWS = 4, WIDTH = 3 };
 
@@ -161,9 +161,7 @@ static void check_pair(plx_check *t, int first, int second) {
         kinds[first].let_go(&o);
         use(t, &o, kinds[first].name);
         kinds[second].let_go(&o);
-        strcpy(gone, kinds[first].name);
-        strcat(gone, ", ");
-        strcat(gone, kinds[second].name);
+        snprintf(gone, sizeof gone, "%s, %s", kinds[first].name, kinds[second].name);
         use(t, &o, gone);
     }
     for (int i = 0; i < KINDS; ++i) kinds[i].let_go(&o);

@@ -191,14 +191,14 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "no kind number -1")                                                                         \
     T(parameters_null,                                                                             \
       plx_optimizer_new(w->ctx, OPTIMIZER(.rate = 1), 1, NULL, &w->out.made.optimizer),            \
-      "parameter 0 is NULL")                                                                       \
+      "must be a tensor of reals, named once")                                                     \
     T(parameters_twice,                                                                            \
       plx_optimizer_new(w->ctx, OPTIMIZER(.rate = 1), 2, (plx_tensor *[]){w->tensor, w->tensor},   \
                         &w->out.made.optimizer),                                                   \
-      "parameters 0 and 1 are one tensor")                                                         \
+      "must be a tensor of reals, named once")                                                     \
     T(parameters_of_ids,                                                                           \
       plx_optimizer_new(w->ctx, OPTIMIZER(.rate = 1), 1, &w->integers, &w->out.made.optimizer),    \
-      "parameter 0 holds integers")                                                                \
+      "must be a tensor of reals, named once")                                                     \
     T(gemm_null,                                                                                   \
       plx_gemm(w->ctx, false, false, 2, 2, 2, 1, NULL, 2, numbers, 2, 0, w->out.reals, 2),         \
       "gemm: a is NULL")                                                                           \

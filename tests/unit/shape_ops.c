@@ -397,7 +397,7 @@ static void check_fusion(plx_check *t, plx_ctx *ctx) {
     const plx_node x = plx_input(graph, "x", PLX_DTYPE_REAL, 2, D(3, 4));
     const plx_node l = plx_input(graph, "labels", PLX_DTYPE_I32, 1, D(3));
     const plx_node rows = plx_log_softmax(graph, x, 0);
-    const plx_node loss = PLX__BUILD2(graph, &plx__op_nll, rows, l, NULL);
+    const plx_node loss = plx__build2(graph, &plx__op_nll, rows, l, NULL);
     plx_node outputs[2] = {loss};
     CHECK(t, plx_gradients(graph, loss, 1, &x, &outputs[1]) == PLX_OK, "%s", plx_message(ctx));
     for (int i = 0; i < 2; ++i) {

@@ -328,7 +328,7 @@ describe('a wrong call', () => {
     'a loss that is no scalar': [
       (g, x) => g.gradients(x, [x])[0],
       'PLX_ERR_SHAPE',
-      'gradients: the loss must be a scalar node',
+      'gradients: the loss must hold one real; it is [2, 3]',
     ],
     'a variable that the loss does not see': [
       (g, x) => g.gradients(g.sum(x), [x, g.parameter('w', [2])])[0],
