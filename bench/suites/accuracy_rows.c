@@ -1,6 +1,8 @@
 /* Softmax along rows, beside the plain loop in single precision. */
 #include "bench/suites/accuracy.h"
 
+#include "base/dmath.h"
+
 #include "base/platform.h"
 
 #include <math.h>
@@ -33,15 +35,15 @@ static void plain_softmax(int64_t n, const plx_real *x, plx_real *y) {
     plx_real most = x[0], sum = 0;
     for (int64_t i = 1; i < n; ++i)
         if (x[i] > most) most = x[i];
-    for (int64_t i = 0; i < n; ++i) sum += y[i] = (plx_real)exp((double)(x[i] - most));
+    for (int64_t i = 0; i < n; ++i) sum += y[i] = (plx_real)plx__exp((double)(x[i] - most));
     for (int64_t i = 0; i < n; ++i) y[i] /= sum;
 }
 
 static void judge_row(int64_t n, const plx_real *x, const plx_real *y, errors *e) {
     double most = (double)x[0], sum = 0;
     for (int64_t i = 1; i < n; ++i) most = fmax(most, (double)x[i]);
-    for (int64_t i = 0; i < n; ++i) sum += exp((double)x[i] - most);
-    for (int64_t i = 0; i < n; ++i) add_error(e, (double)y[i], exp((double)x[i] - most) / sum);
+    for (int64_t i = 0; i < n; ++i) sum += plx__exp((double)x[i] - most);
+    for (int64_t i = 0; i < n; ++i) add_error(e, (double)y[i], plx__exp((double)x[i] - most) / sum);
 }
 
 static plx_node build_softmax(plx_graph *graph, plx_node x) {

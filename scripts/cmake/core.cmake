@@ -7,9 +7,10 @@ set(PLX_FLAGS_avx2 -mavx2 -mfma)
 set(PLX_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
 set(PLX_FLAGS_neon128 "")
 set(PLX_FLAGS_neon "")
-# Kernels say themselves what is to be unrolled; more of it makes modules larger and no faster.
-set(PLX_FLAGS_wasm128 -msimd128 -fno-unroll-loops)
-set(PLX_FLAGS_wasmrelaxed -msimd128 -mrelaxed-simd -fno-unroll-loops)
+# Kernels say themselves what is to be unrolled and in which vectors; more of it makes modules larger
+# and no faster.
+set(PLX_FLAGS_wasm128 -msimd128 -fno-unroll-loops -fno-vectorize -fno-slp-vectorize -O2)
+set(PLX_FLAGS_wasmrelaxed -msimd128 -mrelaxed-simd -fno-unroll-loops -fno-vectorize -fno-slp-vectorize -O2)
 
 file(GLOB PLX_CORE_SOURCES CONFIGURE_DEPENDS
     src/base/*.c src/kernels/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c

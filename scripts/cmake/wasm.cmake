@@ -31,8 +31,8 @@ set_source_files_properties(src/blocks/gemm.c src/blocks/attention_tiles.c PROPE
 file(GLOB PLX_SMALLEST_SOURCES CONFIGURE_DEPENDS
     src/base/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c src/models/*.c src/io/*.c
     bench/*.c bench/suites/*.c bench/tasks/*.c wasm/*.c)
-list(FILTER PLX_SMALLEST_SOURCES EXCLUDE REGEX "thread_pool|dmath|rng\\.c|blocks/gemm|attention_tiles")
-set_source_files_properties(${PLX_SMALLEST_SOURCES} PROPERTIES COMPILE_OPTIONS -Oz)
+list(FILTER PLX_SMALLEST_SOURCES EXCLUDE REGEX "thread_pool|rng\\.c|blocks/gemm|attention_tiles")
+set_source_files_properties(${PLX_SMALLEST_SOURCES} PROPERTIES COMPILE_OPTIONS "-Oz;-mllvm;--inline-threshold=-25")
 
 # What the package needs, without the tests.
 add_custom_target(engines)
@@ -58,17 +58,20 @@ function(plx_engine tier)
     endif()
 endfunction()
 
+# Engines that have SIMD have these, too; they make modules smaller.
+set(PLX_ENGINE_OPTIONS -msimd128 -mnontrapping-fptoint -mbulk-memory)
+
 # One kernel target in each: a second would cost a quarter of the size, and a reproducible run takes
 # another tier instead.
 plx_engine(simd TARGETS wasm128
-    OPTIONS -msimd128 LINK ${PLX_ENGINE_LINK_SINGLE})
+    OPTIONS ${PLX_ENGINE_OPTIONS} LINK ${PLX_ENGINE_LINK_SINGLE})
 plx_engine(simd-threads TARGETS wasm128
-    OPTIONS -msimd128 -pthread LINK ${PLX_ENGINE_LINK_THREADS})
+    OPTIONS ${PLX_ENGINE_OPTIONS} -pthread LINK ${PLX_ENGINE_LINK_THREADS})
 plx_engine(relaxed-threads TARGETS wasmrelaxed
-    OPTIONS -msimd128 -pthread LINK ${PLX_ENGINE_LINK_THREADS})
+    OPTIONS ${PLX_ENGINE_OPTIONS} -pthread LINK ${PLX_ENGINE_LINK_THREADS})
 
 # What the C tests link, under Node: with threads and without relaxed SIMD, which Node 20 lacks.
-set(PLX_TEST_OPTIONS -msimd128 -pthread)
+set(PLX_TEST_OPTIONS ${PLX_ENGINE_OPTIONS} -pthread)
 set(PLX_TEST_LINK -pthread -O2 -sENVIRONMENT=node -sEXIT_RUNTIME=1 -sPROXY_TO_PTHREAD=1
     -sPTHREAD_POOL_SIZE=8 -sNODERAWFS=1 -sSTACK_SIZE=1MB -sINITIAL_MEMORY=512MB)
 plx_core(parallax_core TARGETS scalar wasm128 OPTIONS ${PLX_TEST_OPTIONS})

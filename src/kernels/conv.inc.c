@@ -1,22 +1,6 @@
 /* Convolutions: the transforms of Winograd's minimal filtering F(4 x 4, 3 x 3) and the depthwise
  * case. Channels lie next to each other, so that every lane works on a channel of its own. */
 
-/* With 4 lanes a partial access is a few branches: once in a function, not in each of dozens of
- * places that rarely run. */
-#if VL == 4
-#define RARE static __attribute__((noinline))
-#else
-#define RARE INLINE
-#endif
-
-RARE vf load_tail(const plx_real *p, int64_t lanes) {
-    return v_load_n(p, lanes);
-}
-
-RARE void store_tail(plx_real *p, vf x, int64_t lanes) {
-    v_store_n(p, x, lanes);
-}
-
 INLINE vf load_part(const plx_real *p, bool whole, int64_t lanes) {
     return whole ? v_load(p) : load_tail(p, lanes);
 }

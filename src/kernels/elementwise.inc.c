@@ -11,8 +11,8 @@
             v_store((y) + i_, expression);                                                         \
         }                                                                                          \
         if (i_ < (n)) {                                                                            \
-            const vf a = v_load_n((x) + i_, (n) - i_);                                             \
-            v_store_n((y) + i_, expression, (n) - i_);                                             \
+            const vf a = load_tail((x) + i_, (n) - i_);                                            \
+            store_tail((y) + i_, expression, (n) - i_);                                            \
         }                                                                                          \
     } while (0)
 
@@ -25,8 +25,8 @@
             v_store((y) + i_, expression);                                                         \
         }                                                                                          \
         if (i_ < (n)) {                                                                            \
-            const vf a = v_load_n((x) + i_, (n) - i_), b = v_load_n((z) + i_, (n) - i_);           \
-            v_store_n((y) + i_, expression, (n) - i_);                                             \
+            const vf a = load_tail((x) + i_, (n) - i_), b = load_tail((z) + i_, (n) - i_);         \
+            store_tail((y) + i_, expression, (n) - i_);                                            \
         }                                                                                          \
     } while (0)
 
@@ -47,14 +47,14 @@
 
 /* min(n, VL) elements, n >= 1 */
 INLINE vf v_load_up_to(const plx_real *p, int64_t n) {
-    return n >= VL ? v_load(p) : v_load_n(p, n);
+    return n >= VL ? v_load(p) : load_tail(p, n);
 }
 
 INLINE void v_store_up_to(plx_real *p, vf x, int64_t n) {
     if (n >= VL)
         v_store(p, x);
     else
-        v_store_n(p, x, n);
+        store_tail(p, x, n);
 }
 
 /* ---- One value ------------------------------------------------------------------------------- */
@@ -175,8 +175,8 @@ static void k_cos_grad(int64_t n, const plx_real *x, const plx_real *gy, plx_rea
             v_store((y) + i_, expression);                                                         \
         }                                                                                          \
         if (i_ < (n)) {                                                                            \
-            const vf b = v_load_n((z) + i_, (n) - i_);                                             \
-            v_store_n((y) + i_, expression, (n) - i_);                                             \
+            const vf b = load_tail((z) + i_, (n) - i_);                                            \
+            store_tail((y) + i_, expression, (n) - i_);                                            \
         }                                                                                          \
     } while (0)
 
@@ -239,8 +239,8 @@ static void k_axpy(int64_t n, plx_real alpha, const plx_real *x, plx_real *y) {
 static void k_logistic_loss(int64_t n, const plx_real *x, const plx_real *t, plx_real *y) {
     for (int64_t i = 0; i < n; i += VL) {
         const int64_t lanes = n - i < VL ? n - i : VL;
-        const vf a = lanes == VL ? v_load(x + i) : v_load_n(x + i, lanes);
-        const vf b = lanes == VL ? v_load(t + i) : v_load_n(t + i, lanes);
+        const vf a = lanes == VL ? v_load(x + i) : load_tail(x + i, lanes);
+        const vf b = lanes == VL ? v_load(t + i) : load_tail(t + i, lanes);
         const vf e = v_exp(-v_abs(a)), u = 1 + e;
         const vf tail = v_log(u) - ((u - 1) - e) / u;
         const vf sum = (v_max(a, v_splat(0)) - a * b) + tail;
@@ -250,6 +250,6 @@ static void k_logistic_loss(int64_t n, const plx_real *x, const plx_real *t, plx
         if (lanes == VL)
             v_store(y + i, loss);
         else
-            v_store_n(y + i, loss, lanes);
+            store_tail(y + i, loss, lanes);
     }
 }

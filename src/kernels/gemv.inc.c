@@ -95,10 +95,10 @@ INLINE void dot_rows(int rows, int64_t k, const plx_real *x, const plx_real *b, 
         }
         for (; p < k && left < DOT_STEPS; p += VL) {
             const int64_t lanes = k - p < VL ? k - p : VL;
-            const vf x0 = v_load_n(x + p, lanes);
+            const vf x0 = load_tail(x + p, lanes);
             UNROLL
             for (int r = 0; r < rows; ++r)
-                even[r] = v_fma(x0, v_load_n(b + r * ldb + p, lanes), even[r]);
+                even[r] = v_fma(x0, load_tail(b + r * ldb + p, lanes), even[r]);
         }
         UNROLL
         for (int r = 0; r < rows; ++r) two_sum(&total[r], &error[r], even[r] + odd[r]);

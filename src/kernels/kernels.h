@@ -31,7 +31,8 @@ typedef struct plx__rmsprop_step {
 
 /* The order of a product's sum over k, part of the numeric contract: products are added one after
  * the other in chains of PLX_GEMM_CHAIN, chains to the sum of PLX_GEMM_DEEP, and such sums with
- * their errors (two_sum). Equal terms then err by at most 25 EPS (a chain of c errs by c EPS / 8). */
+ * their errors (two_sum). Equal terms then err by at most 25 EPS (a chain of c errs by c EPS / 8).
+ */
 enum { PLX_GEMM_CHAIN = 128, PLX_GEMM_DEEP = 8192 };
 
 typedef struct plx_kernels {

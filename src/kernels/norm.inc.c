@@ -39,8 +39,8 @@ static plx_real squared_deviations(int64_t n, const plx_real *x, plx_real mean) 
     }
     for (; i + VL <= n; i += VL) total += squared_deviation(x + i, m);
     if (i < n) {
-        const vf d =
-            v_select(v_lanes() < v_splat_int((int)(n - i)), v_load_n(x + i, n - i) - m, v_splat(0));
+        const vf d = v_select(v_lanes() < v_splat_int((int)(n - i)), load_tail(x + i, n - i) - m,
+                              v_splat(0));
         total += d * d;
     }
     return v_sum(total);

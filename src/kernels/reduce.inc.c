@@ -49,7 +49,7 @@ static void k_two_sum(int64_t n, const plx_real *x, plx_real *sum, plx_real *err
             total += (s0 + s1) + (s2 + s3);                                                        \
         }                                                                                          \
         for (; i + VL <= n; i += VL) total += name##_term(v_load(x + i), v_load(z + i));           \
-        if (i < n) total += name##_term(v_load_n(x + i, n - i), v_load_n(z + i, n - i));           \
+        if (i < n) total += name##_term(load_tail(x + i, n - i), load_tail(z + i, n - i));         \
         return v_sum(total);                                                                       \
     }                                                                                              \
     static plx_real name##_pairwise(int64_t n, const plx_real *x, const plx_real *z) {             \

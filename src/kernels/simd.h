@@ -133,16 +133,32 @@ INLINE void v_store_n(plx_real *p, vf x, int64_t n) {
 }
 #endif
 
+/* The same at the end of a row. With 4 lanes that is a few branches: in WebAssembly, whose modules
+ * are downloaded, they stand once. */
+#if VL == 4 && defined(__wasm__)
+#define AT_THE_END static __attribute__((noinline))
+#else
+#define AT_THE_END INLINE
+#endif
+
+AT_THE_END vf load_tail(const plx_real *p, int64_t n) {
+    return v_load_n(p, n);
+}
+
+AT_THE_END void store_tail(plx_real *p, vf x, int64_t n) {
+    v_store_n(p, x, n);
+}
+
 /* A vector that may be whole or partial: for loops whose body is too big to be written twice. */
 INLINE vf load_some(const plx_real *p, int64_t lanes) {
-    return lanes == VL ? v_load(p) : v_load_n(p, lanes);
+    return lanes == VL ? v_load(p) : load_tail(p, lanes);
 }
 
 INLINE void store_some(plx_real *p, vf x, int64_t lanes) {
     if (lanes == VL)
         v_store(p, x);
     else
-        v_store_n(p, x, lanes);
+        store_tail(p, x, lanes);
 }
 
 /* NaN where either is NaN; b where both are equal, so the sign of zero depends on the order of the
