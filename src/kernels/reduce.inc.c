@@ -152,7 +152,12 @@ INLINE void column_strip(column_terms kind, int vectors, int64_t m, columns c, i
             for (int v = 0; v < vectors; ++v) part[v] += sum[v];
         }
         UNROLL
-        for (int v = 0; v < vectors; ++v) two_sum(&total[v], &error[v], part[v]);
+        for (int v = 0; v < vectors; ++v) {
+            if (m <= COLUMN_BLOCK)
+                total[v] = part[v];
+            else
+                two_sum(&total[v], &error[v], part[v]);
+        }
     }
     UNROLL
     for (int v = 0; v < vectors; ++v) store_some(y + j + v * VL, total[v] + error[v], lanes);

@@ -71,21 +71,34 @@ static plx_real sum_of(const plx_kernels *k, int64_t n, const plx_real *a, const
     return k->sum(n, a);
 }
 
-static void sum_units(void *arg, int64_t begin, int64_t end, int worker) {
+static void sum_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const sum_pass *p = arg;
+    for (int64_t row = begin; row < end; ++row)
+        p->y[row] = p->factor * p->kernels->sum(p->axis, p->x + row * p->axis);
+}
+
+/* A unit is a strip of columns. */
+static void sum_strips(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const sum_pass *p = arg;
     const int64_t strips = strips_of(p);
     for (int64_t unit = begin; unit < end; ++unit) {
-        const int64_t outer = unit / strips, first = unit % strips * STRIP;
+        const int64_t outer = strips == 1 ? unit : unit / strips;
+        const int64_t first = (unit - outer * strips) * STRIP;
         const int64_t left = p->inner - first, n = left < STRIP ? left : STRIP;
-        const plx_real *x = p->x + outer * p->axis * p->inner + first;
         plx_real *y = p->y + outer * p->inner + first;
-        if (p->inner == 1)
-            *y = p->kernels->sum(p->axis, x);
-        else
-            p->kernels->column_sum(p->axis, n, x, p->inner, y);
+        p->kernels->column_sum(p->axis, n, p->x + outer * p->axis * p->inner + first, p->inner, y);
         if (p->factor != 1) p->kernels->scale(n, p->factor, y, y);
     }
+}
+
+static void run_pass(plx_ctx *ctx, int threads, sum_pass *p) {
+    if (p->inner == 1)
+        plx__parallel_for(ctx->pool, threads, p->outer, plx__grain(p->outer, p->axis, threads),
+                          sum_rows, p);
+    else
+        plx__parallel_for(ctx->pool, threads, p->outer * strips_of(p), 1, sum_strips, p);
 }
 
 static int64_t size_of_runs(const runs *r) {
@@ -138,11 +151,7 @@ static void sum_passes(plx_ctx *ctx, const plx__step *step, runs r, plx_real fac
         left = take_last_sum(&r, &pass);
         pass.y = left ? between : PLX_OUT(step);
         pass.factor = left ? 1 : factor;
-        const int64_t units = pass.outer * strips_of(&pass);
-        const int64_t each = pass.axis * (pass.inner < STRIP ? pass.inner : STRIP);
-        plx__parallel_for(ctx->pool, step->threads, units,
-                          pass.inner == 1 ? plx__grain(units, each, step->threads) : 1, sum_units,
-                          &pass);
+        run_pass(ctx, step->threads, &pass);
         pass.x = pass.y;
         between += size_of_runs(&r);
     }
@@ -153,16 +162,23 @@ static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step) {
     const runs r = merge_axes(x->rank, x->dims, step->attrs.i[0]);
     const plx_real factor = (plx_real)step->attrs.f[0];
     plx_real *y = PLX_OUT(step);
-    bool sums = false;
-    for (int i = 0; i < r.count; ++i) sums |= r.summed[i];
-    if (!x->size)
+    sum_pass pass = {.kernels = ctx->kernels, .x = PLX_IN(step, 0), .y = y, .factor = factor};
+    if (!x->size) {
         plx__fill(ctx, step->threads, step->out.size, factor * 0, y); /* a mean: by 1 / 0, so NaN */
-    else if (is_total(&r))
-        *y = factor * plx__total(ctx, step, sum_of);
-    else if (sums)
+    } else if (r.count == 1) {
+        if (r.summed[0])
+            *y = factor * plx__total(ctx, step, sum_of);
+        else
+            ctx->kernels->scale(x->size, factor, pass.x, y);
+    } else if (r.count == 2) {
+        const int64_t first = r.size[0], second = r.size[1];
+        pass.outer = r.summed[1] ? first : 1;
+        pass.axis = r.summed[1] ? second : first;
+        pass.inner = r.summed[1] ? 1 : second;
+        run_pass(ctx, step->threads, &pass);
+    } else {
         sum_passes(ctx, step, r, factor);
-    else
-        ctx->kernels->scale(x->size, factor, PLX_IN(step, 0), y);
+    }
     return PLX_OK;
 }
 
