@@ -135,11 +135,8 @@ static void take_bits(const plx_bench *bench, int fields, run_bits *all, char *f
     if (!*hash) return;
     if (all->count == MOST_RUNS || strlen(name) >= sizeof all->names[0] ||
         strlen(hash) >= sizeof all->bits[0]) {
-        snprintf(failure, failure_bytes,
-                 "no room for run %d, \"%.60s\" with %.40s: %d runs, names of %zu characters and "
-                 "losses of %zu are kept",
-                 all->count + 1, name, hash, MOST_RUNS, sizeof all->names[0] - 1,
-                 sizeof all->bits[0] - 1);
+        snprintf(failure, failure_bytes, "no room for run %d, \"%.40s\": %d of names below %zu fit",
+                 all->count + 1, name, MOST_RUNS, sizeof all->names[0]);
         return;
     }
     snprintf(all->names[all->count], sizeof all->names[0], "%s", name);

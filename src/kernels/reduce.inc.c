@@ -114,12 +114,12 @@ enum { COLUMN_CHAIN = 16, COLUMN_BLOCK = 64 };
 /* What is summed: x; (x - centre)^2; (x - centre) z. */
 typedef enum column_terms { COLUMN_VALUES, COLUMN_SQUARES, COLUMN_PRODUCTS } column_terms;
 
-typedef struct columns {
+typedef struct column_operands {
     const plx_real *x, *z, *centre;
     int64_t ld;
-} columns;
+} column_operands;
 
-INLINE vf column_term(column_terms kind, columns c, int64_t at, vf centre, int64_t lanes) {
+INLINE vf column_term(column_terms kind, column_operands c, int64_t at, vf centre, int64_t lanes) {
     const vf x = load_some(c.x + at, lanes);
     if (kind == COLUMN_VALUES) return x;
     const vf d = x - centre;
@@ -127,7 +127,7 @@ INLINE vf column_term(column_terms kind, columns c, int64_t at, vf centre, int64
 }
 
 /* A strip of columns from j on runs down the rows in registers. */
-INLINE void column_strip(column_terms kind, int vectors, int64_t m, columns c, int64_t j,
+INLINE void column_strip(column_terms kind, int vectors, int64_t m, column_operands c, int64_t j,
                          plx_real *y, int64_t lanes) {
     vf total[4], error[4], part[4], sum[4], centre[4];
     UNROLL
@@ -164,7 +164,7 @@ INLINE void column_strip(column_terms kind, int vectors, int64_t m, columns c, i
 }
 
 #define COLUMN_STRIPS(name, kind)                                                                  \
-    static void name##_strips(int64_t m, int64_t n, columns c, plx_real *y) {                      \
+    static void name##_strips(int64_t m, int64_t n, column_operands c, plx_real *y) {              \
         int64_t j = 0;                                                                             \
         for (; j + 4 * VL <= n; j += 4 * VL) column_strip(kind, 4, m, c, j, y, VL);                \
         for (; j + VL <= n; j += VL) column_strip(kind, 1, m, c, j, y, VL);                        \
@@ -175,7 +175,7 @@ COLUMN_STRIPS(value, COLUMN_VALUES)
 COLUMN_STRIPS(square, COLUMN_SQUARES)
 COLUMN_STRIPS(product, COLUMN_PRODUCTS)
 
-typedef void (*strips_function)(int64_t m, int64_t n, columns c, plx_real *y);
+typedef void (*strips_function)(int64_t m, int64_t n, column_operands c, plx_real *y);
 
 /* Few columns leave lanes empty and wait for every addition: so many rows that lie next to each
  * other make one of whole vectors. */
@@ -186,14 +186,15 @@ INLINE void repeat_row(int64_t rows, int64_t n, const plx_real *x, plx_real *y) 
     for (int64_t i = 0; i < rows * n; ++i) y[i] = i < n ? x[i] : y[i - n];
 }
 
-static void few_columns(strips_function strips, int64_t m, int64_t n, columns c, plx_real *y) {
+static void few_columns(strips_function strips, int64_t m, int64_t n, column_operands c,
+                        plx_real *y) {
     plx_real sums[WIDE], centres[WIDE], rest[FEW_COLUMNS];
     const int64_t together = n < 4 ? 4 * VL : VL, wide_rows = m / together;
     const int64_t at = wide_rows * together * n;
-    const columns wide = {.x = c.x, .z = c.z, .centre = centres, .ld = together * n};
+    const column_operands wide = {.x = c.x, .z = c.z, .centre = centres, .ld = together * n};
     if (c.centre) repeat_row(together, n, c.centre, centres);
     strips(wide_rows, together * n, wide, sums);
-    const columns last = {
+    const column_operands last = {
         .x = c.x + at, .z = c.z ? c.z + at : NULL, .centre = c.centre, .ld = c.ld};
     strips(m % together, n, last, rest);
     /* Pairs of rows halves apart, as in v_sum. */
@@ -202,7 +203,8 @@ static void few_columns(strips_function strips, int64_t m, int64_t n, columns c,
     for (int64_t j = 0; j < n; ++j) y[j] = sums[j] + rest[j];
 }
 
-static void sum_columns(strips_function strips, int64_t m, int64_t n, columns c, plx_real *y) {
+static void sum_columns(strips_function strips, int64_t m, int64_t n, column_operands c,
+                        plx_real *y) {
     if (VL > 1 && n > 0 && n < FEW_COLUMNS && c.ld == n && m >= 8 * FEW_COLUMNS)
         few_columns(strips, m, n, c, y);
     else
@@ -210,11 +212,11 @@ static void sum_columns(strips_function strips, int64_t m, int64_t n, columns c,
 }
 
 static void k_column_sum(int64_t m, int64_t n, const plx_real *x, int64_t ldx, plx_real *y) {
-    sum_columns(value_strips, m, n, (columns){.x = x, .ld = ldx}, y);
+    sum_columns(value_strips, m, n, (column_operands){.x = x, .ld = ldx}, y);
 }
 
 static void k_column_moment(int64_t m, int64_t n, const plx_real *x, const plx_real *z, int64_t ld,
                             const plx_real *centre, plx_real *y) {
-    const columns c = {.x = x, .z = z, .centre = centre, .ld = ld};
+    const column_operands c = {.x = x, .z = z, .centre = centre, .ld = ld};
     sum_columns(z ? product_strips : square_strips, m, n, c, y);
 }
