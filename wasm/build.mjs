@@ -124,7 +124,8 @@ function declarations() {
   const files = ['errors', 'api', 'api_generation', 'api_layers', 'api_learning', 'graph_api'];
   /* Symbol.dispose is not in the library of every target. */
   const library = '/// <reference lib="esnext.disposable" />\n';
-  const text = library + [...files.map((name) => read(name).replace(among, '')), load[0]].join('\n');
+  const text =
+    library + [...files.map((name) => read(name).replace(among, '')), load[0]].join('\n');
   if (/^\s*(import|export .* from)\b/m.test(text)) {
     throw new Error('the public types must not import from other files');
   }

@@ -257,10 +257,7 @@ static plx_status read_mark(reader *r) {
 plx_status plx_csv_parse(plx_ctx *ctx, const char *text, size_t size, plx_csv *out) {
     if (size) PLX_TRY(plx__need(&ctx->message, "csv", "text", text));
     PLX_TRY(plx__need(&ctx->message, "csv", "out", out));
-    reader r = {.message = &ctx->message,
-                .at = text,
-                .end = text ? text + size : NULL,
-                .line = 1};
+    reader r = {.message = &ctx->message, .at = text, .end = text ? text + size : NULL, .line = 1};
     plx_csv csv = {0};
     PLX_TRY(read_mark(&r));
     skip_blank_lines(&r);

@@ -111,7 +111,8 @@ static int32_t close_node(plx_graph *graph, plx__node *node) {
     if (graph->status == PLX_OK) node->op->infer(graph, node);
     if (graph->status == PLX_OK) {
         plx__message message;
-        const plx_status status = plx__check_dims(&message, plx__title(node->op), node->rank, node->dims);
+        const plx_status status =
+            plx__check_dims(&message, plx__title(node->op), node->rank, node->dims);
         if (status != PLX_OK) plx__graph_fail(graph, status, "%s", message.text);
     }
     if (graph->status != PLX_OK) return -1;

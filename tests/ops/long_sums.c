@@ -275,47 +275,52 @@ static void check_row(plx_check *t, plx_ctx *ctx, const row *r, uint64_t *hash) 
     close_bench(&b);
 }
 
+/* Whole terms of a share of N. */
+static int64_t part(int64_t by) {
+    return N / by;
+}
+
 static void walk(plx_check *t, const char *isa) {
     const long double n = N, x = TENTH;
     const row rows[] = {
         {"sum of all", sum_all, n * x, N, 0},
-        {"sum of rows", sum_rows, n / 2 * x, N / 2, 0},
-        {"sum along axis 0", sum_down, n / 2 * x, N / 2, 0},
-        {"sum along axis 0, 100 columns", sum_down_wide, n / 100 * x, N / 100, 0},
-        {"sum along the middle axis", sum_between, N / 6 * x, N / 6, 0},
-        {"mean along axis 0", mean_down, x, N / 4, 0},
-        {"gradient of a bias", bias, n / 4 * x, N / 4, 0},
-        {"gradient of a scale between", scale_between, N / 300 * 100 * x, N / 3, 0},
+        {"sum of rows", sum_rows, n / 2 * x, (double)part(2), 0},
+        {"sum along axis 0", sum_down, n / 2 * x, (double)part(2), 0},
+        {"sum along axis 0, 100 columns", sum_down_wide, n / 100 * x, (double)part(100), 0},
+        {"sum along the middle axis", sum_between, part(6) * x, (double)part(6), 0},
+        {"mean along axis 0", mean_down, x, (double)part(4), 0},
+        {"gradient of a bias", bias, n / 4 * x, (double)part(4), 0},
+        {"gradient of a scale between", scale_between, part(300) * 100 * x, (double)part(3), 0},
         {"row by column", row_by_column, n * x, N, 0},
         {"row by transposed", row_by_transposed, n * x, N, 0},
-        {"few rows", few_rows, N / 3 * x, N / 3, 0},
-        {"gradient of weights", weight_gradient, n / 5 * x, N / 5, 0},
+        {"few rows", few_rows, part(3) * x, (double)part(3), 0},
+        {"gradient of weights", weight_gradient, n / 5 * x, (double)part(5), 0},
         {"plain depth", plain_depth, 8192 * x, 8192, 0},
         {"deep columns", deep_columns, 20000 * x, 20000, 0},
         {"deep rows", deep_rows, 20000 * x, 20000, 0},
-        {"convolution as a product", conv_product, n / 4 * x, N / 4, 0},
+        {"convolution as a product", conv_product, n / 4 * x, (double)part(4), 0},
         /* Its transforms err 7 times as much as a plain sum (parallax.h). */
-        {"convolution by Winograd", conv_winograd, n / 10 * x, N / 10, 7 * n / 10 * x},
+        {"convolution by Winograd", conv_winograd, n / 10 * x, (double)part(10), 7 * n / 10 * x},
         {"convolution by lowering", conv_lower, 2 * (n / 2000 - 1) * 999 * x, N, 0},
-        {"depthwise convolution", conv_depthwise, n / 4 * x, N / 4, 0},
+        {"depthwise convolution", conv_depthwise, n / 4 * x, (double)part(4), 0},
         {"global average", global_mean, x, N, 0},
-        {"window average", window_mean, x, N / 3, 0},
-        {"batch norm", batch_norm, 0, N / 4, x / sqrtl(1e-5L)},
+        {"window average", window_mean, x, (double)part(3), 0},
+        {"batch norm", batch_norm, 0, (double)part(4), x / sqrtl(1e-5L)},
         {"rms norm", rms_row, 1, N, 0},
-        {"gradient of a row norm's shift", shift_gradient, n / 4 * x, N / 4, 0},
-        {"gradient of a group norm's shift", group_shift_gradient, n / 4 * x, N / 4, 0},
+        {"gradient of a row norm's shift", shift_gradient, n / 4 * x, (double)part(4), 0},
+        {"gradient of a group norm's shift", group_shift_gradient, n / 4 * x, (double)part(4), 0},
         {"unit row", unit_row, 1 / sqrtl(n), N, 0},
         {"clipped by norm", clipped, 1 / sqrtl(n), N, 0},
         {"mse", mse, (1 - x) * (1 - x), N, 0},
         {"l1", l1, 1 - x, N, 0},
         {"huber", huber, (1 - x) * (1 - x) / 2, N, 0},
         {"binary cross-entropy", binary, log1pl(expl(-x)), N, 0},
-        {"cross-entropy", cross_entropy, logl(5), N / 5, 0},
+        {"cross-entropy", cross_entropy, logl(5), (double)part(5), 0},
         {"cross-entropy of many classes", many_classes, logl(n), N, 0},
         {"softmax of a row", softmax_row, 1 / n, N, 0},
-        {"softmax along axis 0", softmax_down, 2 / n, N / 2, 0},
+        {"softmax along axis 0", softmax_down, 2 / n, (double)part(2), 0},
         {"log-sum-exp", log_sum_exp_row, x + logl(n), N, 0},
-        {"one row of a table, often", one_row_often, n / 4 * x, N / 4, 0},
+        {"one row of a table, often", one_row_often, n / 4 * x, (double)part(4), 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
         uint64_t hashes[2] = {0, 0};

@@ -159,7 +159,8 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     T(gradients_null, plx_gradients(G, LOSS, 1, NULL, w->out.nodes), "gradients: wrt is NULL")     \
     T(gradients_none, plx_gradients(G, LOSS, 2, ((plx_node[]){X, w->image}), w->out.nodes),        \
       "does not depend on variable 1")                                                             \
-    T(gradients_of_argmax, plx_gradients(G, w->argmax, 1, &X, w->out.nodes), "holds 32-bit integers")        \
+    T(gradients_of_argmax, plx_gradients(G, w->argmax, 1, &X, w->out.nodes),                       \
+      "holds 32-bit integers")                                                                     \
     T(gradients_shape, plx_gradients(G, X, 1, &X, w->out.nodes), "it is [2, 3]")                   \
     T(clip_by_norm_inf, plx_clip_by_norm(G, 1, &X, INFINITY, w->out.nodes), "largest norm inf")    \
     T(clip_by_norm_minus, plx_clip_by_norm(G, -1, &X, 1, w->out.nodes), "-1 gradients")            \
