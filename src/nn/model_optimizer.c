@@ -55,8 +55,9 @@ static plx_status check_given(const plx_trainer *t, const plx_optimizer *o) {
     if (!same || !fits(t, o->first) || !fits(t, o->second) || !fits(t, o->kept) ||
         !fits(t, o->sums))
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: the optimizer was made for other weights (%d tensors) than those of "
-                         "this model (%d): make one for each model, after its last layer",
+                         "fit: the optimizer was made for other weights (%d tensors) than this "
+                         "model's (%d): it belongs to the model that it was first used with, as "
+                         "complete as that was then; make one for each",
                          o->count, t->count);
     if (o->at_work)
         return plx__fail(message, PLX_ERR_STATE,

@@ -30,14 +30,14 @@ static plx_status check_counts(plx__message *message, const plx_trainer_options 
                          "fit: batch %lld for %lld samples; it must be between 1 and %lld",
                          (long long)o->batch, (long long)n, (long long)n);
     if (o->epochs < 1 || o->epochs > INT32_MAX)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld epochs; at least 1 is needed",
-                         (long long)o->epochs);
+        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld epochs; 1 to %d are possible",
+                         (long long)o->epochs, INT32_MAX);
     if (o->steps < 0)
         return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld steps", (long long)o->steps);
     if (o->accumulate < 0 || o->accumulate > INT32_MAX)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: the gradients of %lld batches for one step; at least 1 is needed",
-                         (long long)o->accumulate);
+                         "fit: the gradients of %lld batches for one step; 1 to %d are possible",
+                         (long long)o->accumulate, INT32_MAX);
     if (o->patience < 0)
         return plx__fail(message, PLX_ERR_ARGUMENT, "fit: a patience of %lld epochs",
                          (long long)o->patience);
@@ -199,7 +199,7 @@ static plx_status diverge(plx_trainer *t, const char *what, int64_t step) {
         plx__format(rate, sizeof rate, "%g, at this step %g", asked, t->rate);
     return plx__fail(
         &t->model->ctx->message, PLX_ERR_DIVERGED,
-        "fit: the %s not finite at step %lld of epoch %lld; the weights of the last good step are "
+        "fit: the %s not finite at step %lld, in epoch %lld; the weights of the last good step are "
         "put back: lower the learning rate (%s)",
         what, (long long)step, (long long)((step - 1) / t->steps_per_epoch) + 1, rate);
 }

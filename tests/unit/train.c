@@ -342,11 +342,11 @@ static void all_gradients_diverge(plx_check *t, plx_ctx *ctx) {
         for (int64_t accumulate = 1; accumulate <= 2; ++accumulate) {
             if (squares)
                 gradients_diverge(t, ctx, kind, square, accumulate, 0,
-                                  "the squares of the gradients are not finite at step 1 of epoch");
+                                  "the squares of the gradients are not finite at step 1, in epoch");
             gradients_diverge(t, ctx, kind, infinite, accumulate, 0,
-                              "the gradients are not finite at step 1 of epoch 1");
+                              "the gradients are not finite at step 1, in epoch 1");
             gradients_diverge(t, ctx, kind, infinite, accumulate, 1,
-                              "the length of the gradients is not finite at step 1 of epoch 1");
+                              "the length of the gradients is not finite at step 1, in epoch 1");
         }
     }
 }

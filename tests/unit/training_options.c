@@ -346,7 +346,7 @@ static void puts_back(plx_check *t, plx_ctx *ctx, int64_t accumulate, double cli
     const bool by_gradients = strstr(plx_message(ctx), "gradients");
     const long long bad = (long long)progress.step + !by_gradients;
     char expected[128];
-    snprintf(expected, sizeof expected, "not finite at step %lld of epoch %lld", bad, bad);
+    snprintf(expected, sizeof expected, "not finite at step %lld, in epoch %lld", bad, bad);
     CHECK(t, status == PLX_ERR_DIVERGED && strstr(plx_message(ctx), expected) && progress.step > 1,
           "\"%s\" lacks \"%s\"", plx_message(ctx), expected);
     values_of(model, false, now);
@@ -396,7 +396,7 @@ static void diverges_at_once(plx_check *t, plx_ctx *ctx) {
     const int count = values_of(r.model, false, before);
     finish(&r);
     values_of(r.model, false, after);
-    CHECK(t, r.status == PLX_ERR_DIVERGED && strstr(plx_message(ctx), "step 1 of epoch 1"), "%s",
+    CHECK(t, r.status == PLX_ERR_DIVERGED && strstr(plx_message(ctx), "step 1, in epoch 1"), "%s",
           plx_message(ctx));
     CHECK(t, !memcmp(before, after, (size_t)count * sizeof *before), "the weights changed");
     end(&r);
@@ -415,7 +415,7 @@ static void last_step_diverges(plx_check *t, plx_ctx *ctx) {
     values_of(r.model, false, after);
     CHECK(t,
           r.status == PLX_ERR_DIVERGED &&
-              strstr(plx_message(ctx), "the weights are not finite at step 1 of epoch 1"),
+              strstr(plx_message(ctx), "the weights are not finite at step 1, in epoch 1"),
           "%s: \"%s\"", plx_status_name(r.status), plx_message(ctx));
     CHECK(t, !memcmp(before, after, (size_t)count * sizeof *before), "the weights changed");
     end(&r);
