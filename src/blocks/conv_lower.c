@@ -22,8 +22,8 @@ typedef struct lowering {
     int64_t runs;                          /* of a kernel row */
     int64_t rows, blocks, panels;
     int64_t lda;
-    plx_real *b_packed, *a_blocks, *c_blocks;
-    int64_t a_stride, c_stride; /* between workers */
+    plx_real *b_packed, *a_blocks, *c_blocks, *deep_blocks;
+    int64_t a_stride, c_stride, deep_stride; /* between workers */
 } lowering;
 
 enum { GAP = 16 }; /* between rows, against their falling into the same cache sets */
@@ -192,21 +192,54 @@ static void finish_rows(const lowering *l, int64_t group, int64_t first, int64_t
 }
 
 static void multiply_block(const lowering *l, const plx_real *b, int64_t rows, int64_t p0,
-                           int64_t depth, const plx_real *a, plx_real *c, int64_t ldc) {
+                           int64_t depth, const plx_real *a, plx_real *c, int64_t ldc,
+                           bool accumulate) {
     const int64_t nr = l->k->nr, mr = l->k->mr;
     for (int64_t panel = 0; panel < l->panels; ++panel) {
         const int columns = (int)plx__least(nr, l->group_targets - panel * nr);
         const plx_real *from = b + (panel * l->depth + p0) * nr;
         for (int64_t i = 0; i < rows; i += mr)
             l->k->gemm(depth, a + i * l->lda, l->lda, 1, from, nr, c + i * ldc + panel * nr, ldc,
-                       (int)plx__least(mr, rows - i), columns, p0 > 0);
+                       (int)plx__least(mr, rows - i), columns, accumulate);
     }
+}
+
+/* Pixels first..first+rows of one group. */
+typedef struct block {
+    int64_t group, first, rows;
+    const plx_real *b;
+    plx_real *a, *deep; /* scratch; deep: sums beside the result, and errors */
+} block;
+
+/* c = the product over depth begin..end. */
+static void multiply_depth(const lowering *l, const block *k, int64_t begin, int64_t end,
+                           plx_real *c, int64_t ldc) {
+    for (int64_t p0 = begin; p0 < end; p0 += l->k->kc) {
+        const int64_t depth = plx__least(l->k->kc, end - p0);
+        gather(l, k->group, k->first, k->rows, p0, depth, k->a, l->lda);
+        multiply_block(l, k->b, k->rows, p0, depth, k->a, c, ldc, p0 > begin);
+    }
+}
+
+/* As above for the whole depth, in the order of deep sums (kernels.h). */
+static void multiply_deep(const lowering *l, const block *k, plx_real *c, int64_t ldc) {
+    const int64_t n = l->group_targets, size = k->rows * n;
+    plx_real *sums = k->deep, *errors = sums + size;
+    multiply_depth(l, k, 0, plx__least(PLX_GEMM_DEEP, l->depth), c, ldc);
+    if (l->depth <= PLX_GEMM_DEEP) return;
+    memset(errors, 0, (size_t)size * sizeof *errors);
+    for (int64_t p = PLX_GEMM_DEEP; p < l->depth; p += PLX_GEMM_DEEP) {
+        multiply_depth(l, k, p, plx__least(p + PLX_GEMM_DEEP, l->depth), sums, n);
+        for (int64_t i = 0; i < k->rows; ++i)
+            l->k->two_sum(n, sums + i * n, c + i * ldc, errors + i * n);
+    }
+    for (int64_t i = 0; i < k->rows; ++i)
+        l->k->add(n, c + i * ldc, 1, errors + i * n, 1, c + i * ldc);
 }
 
 /* A unit is a block of pixels of one group. */
 static void run_units(void *arg, int64_t begin, int64_t end, int worker) {
     const lowering *l = arg;
-    plx_real *a = l->a_blocks + worker * l->a_stride;
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t group = unit % l->args->groups, first = unit / l->args->groups * l->rows;
         const int64_t rows = plx__least(l->rows, l->pixels - first);
@@ -214,14 +247,15 @@ static void run_units(void *arg, int64_t begin, int64_t end, int worker) {
         plx_real *c = dense ? target_of(l, first) + group * l->group_targets
                             : l->c_blocks + worker * l->c_stride;
         const int64_t ldc = dense ? l->targets : l->group_targets;
-        const plx_real *b = l->b_packed + group * l->panels * l->depth * l->k->nr;
+        const block k = {.group = group,
+                         .first = first,
+                         .rows = rows,
+                         .b = l->b_packed + group * l->panels * l->depth * l->k->nr,
+                         .a = l->a_blocks + worker * l->a_stride,
+                         .deep = l->deep_blocks + worker * l->deep_stride};
         for (int64_t i = 0; l->depth == 0 && i < rows; ++i)
             memset(c + i * ldc, 0, (size_t)l->group_targets * sizeof *c);
-        for (int64_t p0 = 0; p0 < l->depth; p0 += l->k->kc) {
-            const int64_t depth = plx__least(l->k->kc, l->depth - p0);
-            gather(l, group, first, rows, p0, depth, a, l->lda);
-            multiply_block(l, b, rows, p0, depth, a, c, ldc);
-        }
+        multiply_deep(l, &k, c, ldc);
         finish_rows(l, group, first, rows, c, ldc);
     }
 }
@@ -236,8 +270,10 @@ static int64_t set_blocks(lowering *l, int threads, int64_t most_depth) {
     l->lda = plx__conv_aligned(plx__least(k->kc, most_depth)) + GAP;
     l->a_stride = l->rows * l->lda;
     l->c_stride = is_dense(l) ? 0 : plx__conv_aligned(l->rows * l->group_targets);
+    if (most_depth > PLX_GEMM_DEEP)
+        l->deep_stride = plx__conv_aligned(2 * l->rows * l->group_targets);
     const int64_t packed = plx__conv_aligned(l->args->groups * l->panels * most_depth * k->nr);
-    return packed + threads * (l->a_stride + l->c_stride);
+    return packed + threads * (l->a_stride + l->c_stride + l->deep_stride);
 }
 
 /* Of any phase. */
@@ -266,7 +302,8 @@ static void run_phase(plx_ctx *ctx, const plx__conv_args *args, int64_t phase_y,
     set_blocks(&l, threads, depth);
     l.a_blocks = workspace;
     l.c_blocks = l.a_blocks + threads * l.a_stride;
-    l.b_packed = l.c_blocks + threads * l.c_stride;
+    l.deep_blocks = l.c_blocks + threads * l.c_stride;
+    l.b_packed = l.deep_blocks + threads * l.deep_stride;
     if (l.depth) plx__parallel_for(ctx->pool, threads, args->groups * l.panels, 1, pack_panels, &l);
     plx__parallel_for(ctx->pool, threads, l.blocks * args->groups, 1, run_units, &l);
 }

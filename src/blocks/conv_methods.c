@@ -158,10 +158,12 @@ static bool is_for_winograd(const plx__conv_args *args) {
            args->n * args->result[0] * args->result[1] >= PIXELS;
 }
 
-/* A product for each pixel of the target would leave most lanes empty. */
+/* A product for each pixel of the target would leave most lanes empty. Taps are added one after the
+ * other, so they must be few. */
 static bool is_for_scatter(const plx__conv_args *args) {
-    enum { TARGETS = 8, CHANNELS = 8 };
+    enum { TARGETS = 8, CHANNELS = 8, TAPS = 128 };
     return args->kind != PLX__CONV_WEIGHTS && args->groups == 1 &&
+           args->kernel[0] * args->kernel[1] <= TAPS &&
            (args->kind == PLX__CONV_TRANSPOSE || is_both(args->stride, 1)) &&
            plx__conv_targets(args) <= TARGETS && plx__conv_channels(args) >= CHANNELS;
 }

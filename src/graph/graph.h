@@ -25,9 +25,9 @@ bool plx__has_input(const plx_graph *graph, const char *name);
 int plx__checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size);
 
 /* What trainers need of optimizers. From then on each step first copies the parameters to
- * optimizer->kept; accumulate has sums to write. */
+ * optimizer->kept; accumulate has sums to write, of so many gradients. */
 plx_status plx__optimizer_keep(plx_optimizer *optimizer);
-plx_status plx__optimizer_sum(plx_optimizer *optimizer);
+plx_status plx__optimizer_sum(plx_optimizer *optimizer, int64_t gradients);
 /* plx_update that does nothing while one of two scalars (without id: none), or optimizer->state, is
  * not finite. */
 plx_node plx__update_if_finite(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads,

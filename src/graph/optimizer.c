@@ -149,6 +149,7 @@ void plx_optimizer_free(plx_optimizer *optimizer) {
     free_list(optimizer->second, optimizer->count);
     free_list(optimizer->kept, optimizer->count);
     free_list(optimizer->sums, optimizer->count);
+    free_list(optimizer->errors, optimizer->count);
     free_list(optimizer->parameters, optimizer->groups ? optimizer->count : 0);
     plx_platform_free(optimizer->groups);
     plx_ctx_free(optimizer->ctx);
@@ -159,8 +160,11 @@ plx_status plx__optimizer_keep(plx_optimizer *o) {
     return moments_like(o->ctx, o->count, o->parameters, &o->kept);
 }
 
-plx_status plx__optimizer_sum(plx_optimizer *o) {
-    return moments_like(o->ctx, o->count, o->parameters, &o->sums);
+plx_status plx__optimizer_sum(plx_optimizer *o, int64_t gradients) {
+    enum { FEW = 32 }; /* whose sum errs by less than 16 EPS, one after the other */
+    if (!o->sums) PLX_TRY(moments_like(o->ctx, o->count, o->parameters, &o->sums));
+    if (gradients <= FEW || o->errors) return PLX_OK;
+    return moments_like(o->ctx, o->count, o->parameters, &o->errors);
 }
 
 plx_status plx_optimizer_set_rate(plx_optimizer *optimizer, double rate) {

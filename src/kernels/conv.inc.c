@@ -182,15 +182,24 @@ INLINE void depthwise_strip(bool whole, int64_t lanes, int64_t c, int pixels, in
                             const plx_real *const *x, int64_t from, int64_t step,
                             const plx_real *const *w, const plx_real *bias, plx_real *y,
                             int64_t ldy) {
-    vf sum[DEPTHWISE_PIXELS];
+    vf sum[DEPTHWISE_PIXELS], total[DEPTHWISE_PIXELS], error[DEPTHWISE_PIXELS];
     UNROLL
-    for (int i = 0; i < pixels; ++i) sum[i] = v_splat(0);
-    for (int64_t t = 0; t < taps; ++t) {
-        const vf weight = load_part(w[t] + c, whole, lanes);
-        const plx_real *at = x[t] + from + c;
+    for (int i = 0; i < pixels; ++i) sum[i] = total[i] = error[i] = v_splat(0);
+    for (int64_t t = 0; t < taps;) {
+        const int64_t end = taps - t > GEMM_CHAIN ? t + GEMM_CHAIN : taps;
+        for (; t < end; ++t) {
+            const vf weight = load_part(w[t] + c, whole, lanes);
+            const plx_real *at = x[t] + from + c;
+            UNROLL
+            for (int i = 0; i < pixels; ++i)
+                sum[i] = v_fma(load_part(at + i * step, whole, lanes), weight, sum[i]);
+        }
+        if (taps <= GEMM_CHAIN) break;
         UNROLL
-        for (int i = 0; i < pixels; ++i)
-            sum[i] = v_fma(load_part(at + i * step, whole, lanes), weight, sum[i]);
+        for (int i = 0; i < pixels; ++i) {
+            two_sum(&total[i], &error[i], sum[i]);
+            sum[i] = t < taps ? v_splat(0) : total[i] + error[i];
+        }
     }
     const vf b = bias ? load_part(bias + c, whole, lanes) : v_splat(0);
     UNROLL

@@ -53,7 +53,7 @@ static plx_status check_given(const plx_trainer *t, const plx_optimizer *o) {
     bool same = o->count == t->count;
     for (int i = 0; same && i < t->count; ++i) same = o->parameters[i] == t->trained[i];
     if (!same || !fits(t, o->first) || !fits(t, o->second) || !fits(t, o->kept) ||
-        !fits(t, o->sums))
+        !fits(t, o->sums) || !fits(t, o->errors))
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "fit: the optimizer was made for other weights (%d tensors) than this "
                          "model's (%d): it belongs to the model that it was first used with, as "
@@ -85,7 +85,8 @@ plx_status plx__optimizer_open(plx_trainer *t) {
     o->state_count = t->state_count;
     t->steps_before = o->steps;
     if (!o->kept) PLX_TRY(plx__optimizer_keep(o));
-    return t->options.accumulate > 1 && !o->sums ? plx__optimizer_sum(o) : PLX_OK;
+    const int64_t gradients = t->options.accumulate;
+    return gradients > 1 ? plx__optimizer_sum(o, gradients) : PLX_OK;
 }
 
 void plx__optimizer_close(plx_trainer *t) {

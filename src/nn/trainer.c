@@ -282,6 +282,7 @@ static plx_status run_batches(plx_trainer *t, int64_t first, int64_t end, double
         double own;
         weigh(t, i, counts);
         t->optimizer->adds = i > first;
+        t->optimizer->ends = i + 1 == end;
         PLX_TRY(run_batch(t, i, &own));
         *loss += t->optimizer->share * own;
         if (!is_finite(*loss) || !plx__state_is_finite(t)) return PLX_OK;

@@ -277,6 +277,49 @@ static void chunk_norm_grad(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
+/* Whether 1 / deviation to the third power, by which a moment is multiplied, leaves the range of
+ * the type. */
+static bool is_far(const channel_job *job) {
+    const plx_real least = (plx_real)1e-12, most = (plx_real)1e12;
+    bool far = false;
+    for (int64_t c = 0; c < job->of.count * job->of.channels; ++c)
+        far |= !(job->inverse[c] > least && job->inverse[c] < most);
+    return far;
+}
+
+/* The same as group_gradients and chunk_norm_grad for such groups, of normalised values and in
+ * double precision: with y = c r, gx = r (g - mean(g) - y mean(g y)). */
+static void far_group_gradients(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const channel_job *job = arg;
+    const int64_t n = job->of.channels, size = n / job->of.groups, rows = job->of.rows;
+    const double count = (double)rows * (double)size;
+    for (int64_t group = begin; group < end; ++group) {
+        const int64_t image = group / job->of.groups, from = group % job->of.groups * size;
+        const int64_t first = image * rows * n;
+        const double r = (double)job->inverse[image * n + from];
+        const double middle = (double)job->mean[image * n + from];
+        double plain = 0, moment = 0;
+        for (int64_t c = from; c < from + size; ++c) {
+            double p = 0, m = 0;
+            for (int64_t i = first + c; i < first + rows * n; i += n) {
+                p += (double)job->gy[i];
+                m += (double)job->gy[i] * (((double)job->x[i] - middle) * r);
+            }
+            job->totals[image * 2 * n + c] = (plx_real)m;
+            job->totals[image * 2 * n + n + c] = (plx_real)p;
+            plain += p * scale_of(job, c) / count;
+            moment += m * scale_of(job, c) / count;
+        }
+        for (int64_t c = from; c < from + size; ++c)
+            for (int64_t i = first + c; i < first + rows * n; i += n) {
+                const double y = ((double)job->x[i] - middle) * r;
+                const double g = (double)job->gy[i] * scale_of(job, c);
+                job->y[i] = (plx_real)(r * (g - plain - y * moment));
+            }
+    }
+}
+
 /* gscale and gshift, as far as they are wanted, behind gx. */
 static void write_totals(const channel_job *job, const plx__step *step) {
     const int64_t n = job->of.channels;
@@ -296,9 +339,13 @@ static plx_status run_training_grad(plx_ctx *ctx, const plx__step *step) {
     use_statistics(&job, step, 1);
     job.gy = PLX_IN(step, 2);
     if (step->attrs.i[PLX__NORM_SCALE]) job.scale = PLX_IN(step, 3);
-    over_chunks(ctx, &job, chunk_sums);
-    over_groups(ctx, &job, group_gradients);
-    over_chunks(ctx, &job, chunk_norm_grad);
+    if (is_far(&job)) {
+        over_groups(ctx, &job, far_group_gradients);
+    } else {
+        over_chunks(ctx, &job, chunk_sums);
+        over_groups(ctx, &job, group_gradients);
+        over_chunks(ctx, &job, chunk_norm_grad);
+    }
     write_totals(&job, step);
     return PLX_OK;
 }

@@ -129,17 +129,23 @@ static plx_real length_of(const plx_kernels *kernels, int64_t n, const plx_real 
     return (plx_real)(is_usable(top) ? top * plx__sqrt(squares_over(top, n, x)) : top);
 }
 
+/* As below, where that leaves the range of the type. */
+static void far_length_gradient(int64_t n, const plx_real *x, const plx_real *gy, double length,
+                                plx_real *gx) {
+    double along = 0;
+    for (int64_t i = 0; i < n; ++i) along += (double)x[i] / length * (double)gy[i];
+    for (int64_t i = 0; i < n; ++i)
+        gx[i] = (plx_real)(((double)gy[i] - (double)x[i] / length * along) / length);
+}
+
 /* gx = (gy - y (y . gy)) / length with y = x / length; gy / divisor where that is not the length.
  */
 static void length_gradient(const plx_kernels *k, int64_t n, const plx_real *x, const plx_real *gy,
                             plx_real divisor, bool limited, plx_real *gx) {
-    const plx_real along = limited ? 0 : k->dot(n, x, gy) / divisor,
-                   slope = along / divisor / divisor;
-    const bool near = slope - slope == 0 && (slope != 0 || along == 0);
-    if (!near) {
-        const double length = (double)divisor;
-        for (int64_t i = 0; i < n; ++i)
-            gx[i] = (plx_real)(((double)gy[i] - (double)x[i] / length * (double)along) / length);
+    const plx_real along = limited ? 0 : k->dot(n, x, gy) / divisor;
+    const plx_real slope = along / divisor / divisor, size = slope < 0 ? -slope : slope;
+    if (along != 0 && !is_in_range(size)) {
+        far_length_gradient(n, x, gy, (double)divisor, gx);
         return;
     }
     k->div(n, gy, 1, &divisor, 0, gx);

@@ -20,8 +20,9 @@ struct plx_optimizer {
     plx_tensor **second; /* Adam, RMSprop: mean of squares */
     plx_tensor **kept;   /* the parameters before the latest step; NULL: not wanted */
     plx_tensor **sums;   /* of gradients, for accumulate; NULL: not wanted */
+    plx_tensor **errors; /* of those sums; NULL: few gradients are summed */
     double share;        /* accumulate: of the next gradients in the mean */
-    bool adds;           /* accumulate: to what is there */
+    bool adds, ends;     /* accumulate: to what is there; the last gradients of the sum */
     plx_tensor **state;  /* borrowed: running statistics that a guarded step must find finite */
     int state_count;
     bool at_work;      /* of a trainer: a step that is not fit is left out, and fault says why */

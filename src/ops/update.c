@@ -280,10 +280,28 @@ static void rmsprop(const update_job *job, const plx__group *group, int64_t n, p
 
 /* ---- accumulate: sums = share gradients, or plus that ---------------------------------------- */
 
+/* Many gradients are summed with the error of each addition. */
+static void accumulate_with_error(const update_job *job, int64_t n, const plx_real *g,
+                                  plx_real *sum, plx_real *error) {
+    enum { SOME = 1024 };
+    const plx_optimizer *o = job->optimizer;
+    plx_real term[SOME];
+    for (int64_t i = 0; i < n; i += SOME) {
+        const int64_t m = n - i < SOME ? n - i : SOME;
+        if (!o->adds) memset(sum + i, 0, (size_t)m * sizeof *sum);
+        if (!o->adds) memset(error + i, 0, (size_t)m * sizeof *error);
+        job->kernels->scale(m, (plx_real)o->share, g + i, term);
+        job->kernels->two_sum(m, term, sum + i, error + i);
+    }
+    if (o->ends) job->kernels->add(n, sum, 1, error, 1, sum);
+}
+
 static void accumulate_piece(update_job *job, int i, int64_t first, int64_t n) {
     const plx_optimizer *o = job->optimizer;
     const plx_real *g = gradient(job, i, first);
-    if (o->adds)
+    if (o->errors)
+        accumulate_with_error(job, n, g, from(o->sums, i, first), from(o->errors, i, first));
+    else if (o->adds)
         job->kernels->axpy(n, (plx_real)o->share, g, from(o->sums, i, first));
     else
         job->kernels->scale(n, (plx_real)o->share, g, from(o->sums, i, first));

@@ -149,6 +149,20 @@ static plx_node conv_depthwise(bench *b) {
     return convolve(b, ONES(1, 1002, N / 4000 + 2, 4), DIMS(3, 3, 1, 4), 1, 4);
 }
 
+/* One window of the whole image. */
+static plx_node window(bench *b, int64_t side, int64_t in, int64_t out, int64_t groups) {
+    plx_conv2d_options options = plx_conv2d_default();
+    options.groups = groups;
+    return plx_conv2d(b->graph, TENTHS(1, side, side, in), ONES(side, side, in / groups, out),
+                      plx_none(), &options);
+}
+static plx_node conv_window(bench *b) {
+    return window(b, 200, 8, 2, 1);
+}
+static plx_node conv_depthwise_window(bench *b) {
+    return window(b, 500, 4, 4, 4);
+}
+
 /* ---- Pools and norms ------------------------------------------------------------------------- */
 
 static plx_node global_mean(bench *b) {
@@ -303,6 +317,8 @@ static void walk(plx_check *t, const char *isa) {
         {"convolution by Winograd", conv_winograd, n / 10 * x, (double)part(10), 7 * n / 10 * x},
         {"convolution by lowering", conv_lower, 2 * (n / 2000 - 1) * 999 * x, N, 0},
         {"depthwise convolution", conv_depthwise, n / 4 * x, (double)part(4), 0},
+        {"convolution by a large window", conv_window, 320000 * x, 320000, 0},
+        {"depthwise by a large window", conv_depthwise_window, 250000 * x, 250000, 0},
         {"global average", global_mean, x, N, 0},
         {"window average", window_mean, x, (double)part(3), 0},
         {"batch norm", batch_norm, 0, (double)part(4), x / sqrtl(1e-5L)},
