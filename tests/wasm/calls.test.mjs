@@ -201,6 +201,36 @@ for (const [where, start] of [
       });
     }
 
+    it('calls of a graph come in the order in which they were made', async () => {
+      const g = plx.graph();
+      const [x, p] = [g.input('x', []), g.parameter('p', [], 1)];
+      const loss = g.add(x, p);
+      const descent = g.update({ kind: 'sgd', rate: 1 }, [p], g.gradients(loss, [p]));
+      const values = [g.write(p, 5)];
+      const f = await g.compile([loss]);
+      const step = await g.compile([loss], { updates: [descent] });
+      const run = async (fn) => (await fn.run({ x: 0 }))[0].data[0];
+      for (const value of [1, 2, 3]) {
+        values.push(g.write(p, value), run(f), f.write(p, value + 10), run(f));
+      }
+      values.push(g.read(p).then(({ data }) => data[0]));
+      /* With something recorded that the write has to send first. */
+      const more = g.mul(p, 2);
+      values.push(more.shape(), g.write(p, 7), run(f), run(step), run(f));
+      values.push(descent.setRate(0), run(step), run(f));
+      const got = (await Promise.all(values)).filter((value) => typeof value === 'number');
+      assert.deepEqual(got, [1, 11, 2, 12, 3, 13, 13, 7, 7, 6, 6, 6]);
+      /* Those before it are answered, those after it are refused. */
+      const before = [run(f), g.read(p), g.compile([more])];
+      const disposing = f.dispose();
+      const late = [assert.rejects(run(f), { codeName: 'PLX_ERR_STATE' })];
+      before.push(run(step));
+      await Promise.all([...before, disposing, ...late]);
+      const last = [run(step), g.compile([g.square(p)]), g.dispose()];
+      await assert.rejects(g.read(p), { codeName: 'PLX_ERR_STATE' });
+      await Promise.all(last);
+    });
+
     it('five calls on one array have five results', async () => {
       const model = plx.model('mlp:2-3-1');
       const frame = new Float32Array(2);
