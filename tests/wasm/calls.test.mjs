@@ -162,6 +162,67 @@ const CALLS = {
   },
 };
 
+const wrong = () => assert.fail('given after the call');
+const signal = AbortSignal.abort();
+const gpt = (plx) => {
+  const config = { layers: 1, heads: 2, width: 16, vocabulary: 12, context: 8 };
+  return plx.model('gpt2-nano', { config });
+};
+
+/* Name: an engine => [options, what they become after the call, the call]: it does not see that. */
+const LATE = {
+  fit: (plx) => [
+    { optimizer: { kind: 'sgd', rate: 0.5 }, epochs: 3, schedule: { kind: 'linear' } },
+    { epochs: 1, seed: 4, batchSize: 1, clipNorm: 1e-3, optimizer: 'lion', loss: 'own' },
+    async (o) => (await plx.model('mlp:2-3-1').fit(XOR.x, XOR.y, o)).loss,
+  ],
+  "fit's validation and callbacks": (plx) => [
+    { earlyStopping: { patience: 2 }, validation: 0.5, epochs: 9 },
+    { earlyStopping: { patience: 0 }, validation: 2, signal, onEpoch: wrong, onBatch: wrong },
+    async (o) => (await plx.model('mlp:2-3-1').fit(XOR.x, XOR.y, o)).loss,
+  ],
+  evaluate: (plx) => [
+    { loss: 'mse' },
+    { loss: 'own', output: 'none' },
+    (o) => plx.model('mlp:2-3-1').evaluate(XOR.x, XOR.y, o),
+  ],
+  generate: (plx) => [
+    { count: 3, temperature: 0 },
+    { count: 1, temperature: 9, signal, onToken: wrong },
+    (o) => gpt(plx).generate([1], o),
+  ],
+  "a generator's generate": async (plx) => {
+    const generator = await gpt(plx).generator();
+    await generator.feed([1]);
+    const draw = async (o) => {
+      const drawn = generator.generate(o);
+      await Promise.resolve();
+      let count = 0;
+      for await (const _ of drawn) count++;
+      return count;
+    };
+    return [{ count: 3 }, { count: 1, signal }, draw];
+  },
+  train: async (plx) => {
+    const run = await plx.learn({ task: 'gpt2-nano', ...SHORT, steps: 9 });
+    return [
+      { steps: 2, onProgress() {} },
+      { steps: 1, onProgress: wrong, signal },
+      async (o) => (await run.train(o)).reason,
+    ];
+  },
+  weights: (plx) => {
+    const g = plx.graph();
+    g.layer(plx.layers.dense({ units: 2 }), g.input('x', [1, 2]));
+    return [{ state: false }, { state: true }, async (o) => (await g.weights(o)).length];
+  },
+  bench: (plx) => [
+    { suites: ['gemm'], cases: ['128 x'], size: 'quick', seconds: 0.01, rounds: 1 },
+    { seed: -1, cases: ['none'], onRow: wrong, onProgress: wrong, signal },
+    async (o) => (await plx.bench(o)).length,
+  ],
+};
+
 const SHORT = { steps: 2, batchSize: 4, size: 'quick' };
 
 async function losses(opening) {
@@ -229,6 +290,52 @@ for (const [where, start] of [
       const last = [run(step), g.compile([g.square(p)]), g.dispose()];
       await assert.rejects(g.read(p), { codeName: 'PLX_ERR_STATE' });
       await Promise.all(last);
+    });
+
+    it('calls of a model come before its disposal', async () => {
+      const config = { layers: 1, heads: 2, width: 16, vocabulary: 12, context: 8 };
+      for (const made of [false, true]) {
+        const model = plx.model('gpt2-nano', { config });
+        if (made) await model.summary();
+        const ids = Int32Array.from({ length: 8 }, (_, i) => i);
+        const before = [model.predict(ids), model.summary(), model.getWeights(), model.generator()];
+        const disposing = model.dispose();
+        const after = assert.rejects(model.predict(ids), /this model was disposed/);
+        await Promise.all([...before, disposing, after]);
+      }
+    });
+
+    it('a model and an optimizer are not disposed of while a fit runs that was just called', async () => {
+      for (const made of [false, true]) {
+        const [model, optimizer] = [plx.model('mlp:2-3-1'), plx.optimizer('adam')];
+        if (made) await model.summary();
+        const fitting = model.fit(XOR.x, XOR.y, { epochs: 5000, optimizer });
+        const refused = { codeName: 'PLX_ERR_STATE', message: /this model is being trained/ };
+        const refusals = [model, optimizer].map((used) => assert.rejects(used.dispose(), refused));
+        await Promise.all(refusals);
+        assert.equal((await fitting).steps, 5000);
+        await optimizer.dispose();
+        await model.dispose();
+      }
+    });
+
+    for (const [name, makeCall] of Object.entries(LATE)) {
+      it(`options are those at the call: ${name}`, async () => {
+        const [options, changes, call] = await makeCall(plx);
+        const expected = await call({ ...options });
+        const running = call(options);
+        Object.assign(options, changes);
+        assert.deepEqual(await running, expected);
+      });
+    }
+
+    it("a fit has the optimizer's rate at the call", async () => {
+      const [model, optimizer] = [plx.model('mlp:2-3-1'), plx.optimizer({ kind: 'sgd', rate: 0 })];
+      const before = await model.getWeights();
+      const fitting = model.fit(XOR.x, XOR.y, { optimizer });
+      optimizer.setRate(1);
+      await fitting;
+      assert.deepEqual(await model.getWeights(), before);
     });
 
     it('five calls on one array have five results', async () => {
