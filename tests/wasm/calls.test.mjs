@@ -162,6 +162,67 @@ const CALLS = {
   },
 };
 
+const wrong = () => assert.fail('given after the call');
+const signal = AbortSignal.abort();
+const gpt = (plx) => {
+  const config = { layers: 1, heads: 2, width: 16, vocabulary: 12, context: 8 };
+  return plx.model('gpt2-nano', { config });
+};
+
+/* Name: an engine => [options, what they become after the call, the call]: it does not see that. */
+const LATE = {
+  fit: (plx) => [
+    { optimizer: { kind: 'sgd', rate: 0.5 }, epochs: 3, schedule: { kind: 'linear' } },
+    { epochs: 1, seed: 4, batchSize: 1, clipNorm: 1e-3, optimizer: 'lion', loss: 'own' },
+    async (o) => (await plx.model('mlp:2-3-1').fit(XOR.x, XOR.y, o)).loss,
+  ],
+  "fit's validation and callbacks": (plx) => [
+    { earlyStopping: { patience: 2 }, validation: 0.5, epochs: 9 },
+    { earlyStopping: { patience: 0 }, validation: 2, signal, onEpoch: wrong, onBatch: wrong },
+    async (o) => (await plx.model('mlp:2-3-1').fit(XOR.x, XOR.y, o)).loss,
+  ],
+  evaluate: (plx) => [
+    { loss: 'mse' },
+    { loss: 'own', output: 'none' },
+    (o) => plx.model('mlp:2-3-1').evaluate(XOR.x, XOR.y, o),
+  ],
+  generate: (plx) => [
+    { count: 3, temperature: 0 },
+    { count: 1, temperature: 9, signal, onToken: wrong },
+    (o) => gpt(plx).generate([1], o),
+  ],
+  "a generator's generate": async (plx) => {
+    const generator = await gpt(plx).generator();
+    await generator.feed([1]);
+    const draw = async (o) => {
+      const drawn = generator.generate(o);
+      await Promise.resolve();
+      let count = 0;
+      for await (const _ of drawn) count++;
+      return count;
+    };
+    return [{ count: 3 }, { count: 1, signal }, draw];
+  },
+  train: async (plx) => {
+    const run = await plx.learn({ task: 'gpt2-nano', ...SHORT, steps: 9 });
+    return [
+      { steps: 2, onProgress() {} },
+      { steps: 1, onProgress: wrong, signal },
+      async (o) => (await run.train(o)).reason,
+    ];
+  },
+  weights: (plx) => {
+    const g = plx.graph();
+    g.layer(plx.layers.dense({ units: 2 }), g.input('x', [1, 2]));
+    return [{ state: false }, { state: true }, async (o) => (await g.weights(o)).length];
+  },
+  bench: (plx) => [
+    { suites: ['gemm'], cases: ['128 x'], size: 'quick', seconds: 0.01, rounds: 1 },
+    { seed: -1, cases: ['none'], onRow: wrong, onProgress: wrong, signal },
+    async (o) => (await plx.bench(o)).length,
+  ],
+};
+
 const SHORT = { steps: 2, batchSize: 4, size: 'quick' };
 
 async function losses(opening) {
@@ -200,6 +261,85 @@ for (const [where, start] of [
         assert.notDeepEqual(other, expected);
       });
     }
+
+    it('calls of a graph come in the order in which they were made', async () => {
+      const g = plx.graph();
+      const [x, p] = [g.input('x', []), g.parameter('p', [], 1)];
+      const loss = g.add(x, p);
+      const descent = g.update({ kind: 'sgd', rate: 1 }, [p], g.gradients(loss, [p]));
+      const values = [g.write(p, 5)];
+      const f = await g.compile([loss]);
+      const step = await g.compile([loss], { updates: [descent] });
+      const run = async (fn) => (await fn.run({ x: 0 }))[0].data[0];
+      for (const value of [1, 2, 3]) {
+        values.push(g.write(p, value), run(f), f.write(p, value + 10), run(f));
+      }
+      values.push(g.read(p).then(({ data }) => data[0]));
+      /* With something recorded that the write has to send first. */
+      const more = g.mul(p, 2);
+      values.push(more.shape(), g.write(p, 7), run(f), run(step), run(f));
+      values.push(descent.setRate(0), run(step), run(f));
+      const got = (await Promise.all(values)).filter((value) => typeof value === 'number');
+      assert.deepEqual(got, [1, 11, 2, 12, 3, 13, 13, 7, 7, 6, 6, 6]);
+      /* Those before it are answered, those after it are refused. */
+      const before = [run(f), g.read(p), g.compile([more])];
+      const disposing = f.dispose();
+      const late = [assert.rejects(run(f), { codeName: 'PLX_ERR_STATE' })];
+      before.push(run(step));
+      await Promise.all([...before, disposing, ...late]);
+      const last = [run(step), g.compile([g.square(p)]), g.dispose()];
+      await assert.rejects(g.read(p), { codeName: 'PLX_ERR_STATE' });
+      await Promise.all(last);
+    });
+
+    it('calls of a model come before its disposal', async () => {
+      const config = { layers: 1, heads: 2, width: 16, vocabulary: 12, context: 8 };
+      for (const made of [false, true]) {
+        const model = plx.model('gpt2-nano', { config });
+        if (made) await model.summary();
+        const ids = Int32Array.from({ length: 8 }, (_, i) => i);
+        const before = [model.predict(ids), model.summary(), model.getWeights(), model.generator()];
+        const disposing = model.dispose();
+        const after = assert.rejects(model.predict(ids), /this model was disposed/);
+        await Promise.all([...before, disposing, after]);
+      }
+    });
+
+    it('a model and an optimizer are not disposed of while a fit runs that was just called', async () => {
+      for (const made of [false, true]) {
+        const [model, optimizer] = [plx.model('mlp:2-3-1'), plx.optimizer('adam')];
+        if (made) await model.summary();
+        const controller = new AbortController();
+        const { signal } = controller;
+        const fitting = model.fit(XOR.x, XOR.y, { epochs: 1_000_000, optimizer, signal });
+        const refused = { codeName: 'PLX_ERR_STATE', message: /this model is being trained/ };
+        const refusals = [model, optimizer].map((used) => assert.rejects(used.dispose(), refused));
+        await Promise.all(refusals);
+        controller.abort();
+        await assert.rejects(fitting, { name: 'AbortError' });
+        await optimizer.dispose();
+        await model.dispose();
+      }
+    });
+
+    for (const [name, makeCall] of Object.entries(LATE)) {
+      it(`options are those at the call: ${name}`, async () => {
+        const [options, changes, call] = await makeCall(plx);
+        const expected = await call({ ...options });
+        const running = call(options);
+        Object.assign(options, changes);
+        assert.deepEqual(await running, expected);
+      });
+    }
+
+    it("a fit has the optimizer's rate at the call", async () => {
+      const [model, optimizer] = [plx.model('mlp:2-3-1'), plx.optimizer({ kind: 'sgd', rate: 0 })];
+      const before = await model.getWeights();
+      const fitting = model.fit(XOR.x, XOR.y, { optimizer });
+      optimizer.setRate(1);
+      await fitting;
+      assert.deepEqual(await model.getWeights(), before);
+    });
 
     it('five calls on one array have five results', async () => {
       const model = plx.model('mlp:2-3-1');

@@ -306,6 +306,28 @@ for (const tier of ['simd', 'simd-threads']) {
         }
       }));
 
+    it('may abort before the first step: the history is empty', () =>
+      withEngine(options, async (plx) => {
+        for (const validation of [0, 0.5]) {
+          const { history, message } = await start(plx, {
+            validation,
+            signal: AbortSignal.abort(),
+          }).catch((error) => error);
+          assert.equal(message, 'fit: cancelled');
+          const none = { loss: new Float32Array(), epochs: [], steps: 0, stoppedEarly: false };
+          const { memory, milliseconds, ...rest } = history;
+          assert.deepEqual(rest, validation ? { ...none, bestEpoch: 0 } : none);
+          const done = await start(plx, { validation });
+          assert.deepEqual(Object.keys(history).sort(), Object.keys(done).sort());
+          assert.deepEqual(Object.keys(memory).sort(), Object.keys(done.memory).sort());
+          assert.ok([milliseconds, ...Object.values(memory)].every((value) => value === 0));
+          const controller = new AbortController();
+          const running = start(plx, { epochs: 100_000, validation, signal: controller.signal });
+          controller.abort();
+          await assert.rejects(running, (error) => error.history.steps === 0);
+        }
+      }));
+
     it('stop it on the spot from onBatch', () =>
       withEngine(options, async (plx) => {
         const controller = new AbortController();
@@ -433,6 +455,9 @@ describe('fit after fit', () => {
       assert.throws(() => adam.setRate(-1), /rate is -1/);
       assert.throws(() => plx.optimizer('adagrad'), /optimizer is "adagrad"/);
       await adam.dispose();
+      /* What is refused leaves it free. */
+      const refused = newModel(plx).fit(x, y, { optimizer: adam, clipNorm: -1 });
+      await fails(refused, 'PLX_ERR_ARGUMENT', /clip/);
       await fit(other, adam);
       await other.dispose();
       await fit(model, adam);

@@ -92,7 +92,7 @@ export interface EngineInfo {
   gflops: number;
   /** Streaming kernel, one thread, GB/s. */
   gbytes: number;
-  /** Bytes of the module's memory now. */
+  /** Bytes of the module's memory when the engine had started; it never shrinks. */
   memoryBytes: number;
   /** Every step down from the best, with its reason. Empty when nothing was given up. */
   downgrades: Downgrade[];
@@ -227,7 +227,10 @@ export interface Optimizer {
   readonly options: OptimizerOptions;
   /** The learning rate of the next `fit`; that of a running one is the model's `setRate`. */
   setRate(rate: number): void;
-  /** Gives the state back; a later `fit` begins anew. Refused while `fit` runs. */
+  /**
+   * Gives the state back; a later `fit` begins anew. Until then, or until its model is disposed of, it
+   * holds memory in the engine. Refused while `fit` runs.
+   */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -548,7 +551,10 @@ export interface Model {
   setRate(rate: number): Promise<void>;
   /** The compiled plan, step by step. */
   explain(options?: ExplainOptions): Promise<Plan>;
-  /** Gives the memory back. Refused while `fit` runs. */
+  /**
+   * Gives the memory back, when the calls made before are answered. Refused while `fit` runs; a
+   * running `generate` ends with an error.
+   */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -671,7 +677,10 @@ export interface Parallax {
   sequential(layers: Layer[], options?: ModelOptions): Model;
   /** A model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`, `"gpt2-nano"`. */
   model(name: string, options?: NamedModelOptions): Model;
-  /** An optimizer for several calls of a model's `fit`, whose state goes on from one to the next. */
+  /**
+   * An optimizer for several calls of a model's `fit`, whose state goes on from one to the next. Each
+   * holds memory in the engine until its `dispose()`, or that of its model; `await using` works.
+   */
   optimizer(options: OptimizerOptions['kind'] | OptimizerOptions): Optimizer;
   /** The names that `model` knows, beside `mlp:WIDTHS`. */
   models(): Promise<string[]>;

@@ -188,10 +188,6 @@ export class Engine implements EngineApi {
     return model;
   }
 
-  memory(): number {
-    return this.#h.bytes;
-  }
-
   modelNames(): string[] {
     const heap = this.#h;
     return names(heap, (i) => heap.c._plx_js_model_name(i));
@@ -358,10 +354,15 @@ export class Engine implements EngineApi {
     return typeof optimizer === 'string' ? { kind: optimizer } : optimizer;
   }
 
+  /** The model that has the state of the optimizer of this number. */
+  #ownerOf(id: number): LiveModel | undefined {
+    return [...this.#models.values()].find(({ optimizers }) => optimizers.has(id));
+  }
+
   /** The optimizer of this number; of another model's weights, the library refuses it. */
   #stateOf(model: LiveModel, id: number, rate: number | undefined): number {
     const { c } = this.#h;
-    const owner = [...this.#models.values()].find(({ optimizers }) => optimizers.has(id));
+    const owner = this.#ownerOf(id);
     const known = owner?.optimizers.get(id);
     if (known === undefined) {
       this.#h.check(c._plx_js_model_optimizer(model.address));
@@ -374,13 +375,11 @@ export class Engine implements EngineApi {
   }
 
   disposeOptimizer(id: number): void {
-    for (const model of this.#models.values()) {
-      const state = model.optimizers.get(id);
-      if (state === undefined) continue;
-      this.#refuseWhileTraining(model, 'dispose');
-      model.optimizers.delete(id);
-      this.#h.c._plx_js_optimizer_free(state);
-    }
+    const model = this.#ownerOf(id);
+    if (!model) return;
+    this.#refuseWhileTraining(model, 'dispose');
+    this.#h.c._plx_js_optimizer_free(model.optimizers.get(id)!);
+    model.optimizers.delete(id);
   }
 
   #newTrainer(
@@ -396,21 +395,27 @@ export class Engine implements EngineApi {
     const { c } = this.#h;
     const { optimizer, state } = request;
     chooseOptimizer(this.#h, indexOf(this.#optimizers, optimizer.kind, 'optimizer'), optimizer);
+    const fresh = state !== undefined && !this.#ownerOf(state);
     const kept = state === undefined ? 0 : this.#stateOf(model, state, optimizer.rate);
-    this.#h.check(
-      c._plx_js_trainer_new(
-        model.address,
-        LOSS[request.loss],
-        data.n,
-        x,
-        y,
-        request.batchSize,
-        request.epochs,
-        Number(request.shuffle),
-        request.seed,
-        kept,
-      ),
+    const status = c._plx_js_trainer_new(
+      model.address,
+      LOSS[request.loss],
+      data.n,
+      x,
+      y,
+      request.batchSize,
+      request.epochs,
+      Number(request.shuffle),
+      request.seed,
+      kept,
     );
+    try {
+      this.#h.check(status);
+    } catch (error) {
+      /* An optimizer belongs to the model that it has trained, not to one that it could not. */
+      if (fresh) this.disposeOptimizer(state);
+      throw error;
+    }
     return this.#h.result(0);
   }
 

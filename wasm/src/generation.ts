@@ -28,6 +28,21 @@ function samplingOf(call: string, options: SamplingOptions): Sampling {
   return { temperature, topK: checkWhole(`${call}: topK`, options.topK ?? 0, 0) };
 }
 
+/** What one call of generate draws. */
+interface Sequence {
+  sampling: Sampling;
+  count: number;
+  signal: SequenceOptions['signal'];
+}
+
+/** Reads the options at once. */
+export function checkSequence(options: SequenceOptions): Sequence {
+  const { count, signal } = options;
+  if (count !== undefined) checkWhole('generate: count', count, 0);
+  const sampling = samplingOf('generate', options);
+  return { sampling, count: count ?? Number.POSITIVE_INFINITY, signal };
+}
+
 /** Ids as the engine takes them, a copy; what names them in messages: "feed: ids". */
 export function idsOf(what: string, ids: ArrayLike<number>): Int32Array {
   if (typeof ids?.length !== 'number' || typeof ids === 'string') {
@@ -59,13 +74,14 @@ export class ClientGenerator implements TokenGenerator {
     return this.#connection.call((engine) => engine.drawToken(this.#id, sampling));
   }
 
-  async *generate(options: SequenceOptions = {}): AsyncGenerator<number, void, undefined> {
+  generate(options: SequenceOptions = {}): AsyncGenerator<number, void, undefined> {
     checkOptions('generate', options, { ...SAMPLING, count: number, signal });
-    const sampling = samplingOf('generate', options);
-    const { count, signal: given } = options;
-    if (count !== undefined) checkWhole('generate: count', count, 0);
+    return this.#drawAll(checkSequence(options));
+  }
+
+  async *#drawAll({ sampling, count, signal: given }: Sequence): AsyncGenerator<number, void> {
     /* One at a time: whoever leaves the loop has a generator that was fed what they saw. */
-    for (let drawn = 0; drawn < (count ?? Number.POSITIVE_INFINITY); drawn++) {
+    for (let drawn = 0; drawn < count; drawn++) {
       if (given?.aborted) throw cancelled('generate', given);
       yield await this.#draw(sampling);
     }

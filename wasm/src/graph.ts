@@ -51,7 +51,7 @@ import { builderOf, libraryName } from './library_names.js';
 import { checkOptimizer } from './model.js';
 import { checkRate } from './optimizer.js';
 import { checkOptions, number } from './options.js';
-import type { GraphCall, InputValue, ValueInfo } from './rpc.js';
+import type { EngineApi, GraphCall, InputValue, ValueInfo } from './rpc.js';
 
 const DTYPES: readonly DType[] = ['float32', 'int32'];
 
@@ -196,17 +196,16 @@ class ClientFunction<T extends readonly GraphNode<DType>[]> implements GraphFunc
         data: valuesOf(`run: ${name}`, data, input.shape, input.dtype),
       };
     });
-    const { connection, id } = this.graph;
     const arrays = values.map((value) => value.data);
-    const running = connection.call((engine) =>
-      engine.runFunction(id, this.id, moved(values, arrays)),
+    const running = this.graph.ask(
+      (engine) => engine.runFunction(this.graph.id, this.id, moved(values, arrays)),
+      site,
     );
-    return (await site.answer(running)) as GraphArrays<T>;
+    return (await running) as GraphArrays<T>;
   }
 
   explain() {
-    const { connection, id } = this.graph;
-    return connection.call((engine) => engine.explainFunction(id, this.id));
+    return this.graph.ask((engine) => engine.explainFunction(this.graph.id, this.id));
   }
 
   read(parameter: GraphParameter): Promise<GraphArray> {
@@ -218,8 +217,7 @@ class ClientFunction<T extends readonly GraphNode<DType>[]> implements GraphFunc
   }
 
   async dispose(): Promise<void> {
-    const { connection, id } = this.graph;
-    await connection.call((engine) => engine.disposeFunction(id, this.id));
+    await this.graph.ask((engine) => engine.disposeFunction(this.graph.id, this.id));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -228,22 +226,23 @@ class ClientFunction<T extends readonly GraphNode<DType>[]> implements GraphFunc
 }
 
 export class ClientGraph implements Graph {
-  readonly connection: Connection;
   readonly id: number;
+  readonly #connection: Connection;
   readonly #seed: number;
   /** By the names of layers: how they were described. */
   readonly #layers = new Map<string, string>();
   readonly #inputs = new Map<string, NamedInput>();
   readonly #known: ValueInfo[] = [];
   #pending: Recorded[] = [];
-  #sent: Promise<void> = Promise.resolve();
+  /** When the engine has all that was sent to it: why it refused some, if it did. */
+  #sent: Promise<{ error: unknown } | undefined> = Promise.resolve(undefined);
   #disposed = false;
   #calls = 0;
   #values = 0;
   #functions = 0;
 
   constructor(connection: Connection, id: number, seed: number) {
-    this.connection = connection;
+    this.#connection = connection;
     this.id = id;
     this.#seed = seed;
   }
@@ -403,11 +402,10 @@ export class ClientGraph implements Graph {
   }
 
   async weights(options: { state?: boolean } = {}): Promise<GraphParameter[]> {
-    await this.#flush('weights');
-    if (this.#layers.size === 0) return [];
-    const all = await this.connection.call((engine) => engine.graphWeights(this.id));
+    const [none, wanted] = [this.#layers.size === 0, !options.state];
+    const all = await this.#call('weights', (engine) => (none ? [] : engine.graphWeights(this.id)));
     return all.flatMap(({ name, shape, trained }, i) =>
-      trained === !options.state ? [new ClientWeight(this, -2 - i, name, shape)] : [],
+      trained === wanted ? [new ClientWeight(this, -2 - i, name, shape)] : [],
     );
   }
 
@@ -878,25 +876,37 @@ export class ClientGraph implements Graph {
 
   // ---- Use ----
 
-  /** Sends what is pending; what was sent before comes first, and its failure is this one's too. */
-  #flush(method: string): Promise<void> {
+  /**
+   * Asks the engine. Every call of a graph and its functions goes this way, by as many promises, so
+   * that none overtakes another which waits for what was recorded before it.
+   */
+  ask<T>(ask: (engine: EngineApi) => T, site?: CallSite, needsAll = false): Promise<Awaited<T>> {
+    return this.#sent.then((failure) => {
+      if (failure && needsAll) throw failure.error;
+      const answer = this.#connection.call(ask);
+      return site ? site.answer(answer) : answer;
+    });
+  }
+
+  /** Sends what is pending, and asks then; if any call so far could not be made, that is the answer. */
+  async #call<T>(method: string, ask: (engine: EngineApi) => T, site?: CallSite) {
     if (this.#disposed) {
-      return Promise.reject(new PlxError('PLX_ERR_STATE', `${method}: this graph was disposed`));
+      throw new PlxError('PLX_ERR_STATE', `${method}: this graph was disposed`);
     }
     const pending = this.#pending;
     if (pending.length > 0) {
       this.#pending = [];
-      this.#sent = this.#sent.then(() => this.#send(pending));
-      /* Whoever awaits it next is told; nobody has to. */
-      this.#sent.catch(() => {});
+      this.#sent = this.#sent.then(
+        (failure) => failure ?? this.#send(pending).catch((error: unknown) => ({ error })),
+      );
     }
-    return this.#sent;
+    return this.ask(ask, site, true);
   }
 
-  async #send(pending: readonly Recorded[]): Promise<void> {
+  async #send(pending: readonly Recorded[]): Promise<undefined> {
     const calls = pending.map(({ call }) => call);
     const arrays = calls.map((call) => ('values' in call ? call.values : undefined));
-    const reply = await this.connection.call((engine) =>
+    const reply = await this.#connection.call((engine) =>
       engine.extendGraph(this.id, moved(calls, arrays), this.#seed),
     );
     if (!('failure' in reply)) {
@@ -908,18 +918,17 @@ export class ClientGraph implements Graph {
   }
 
   check(): Promise<void> {
-    return this.#flush('check');
+    return this.#call('check', () => {});
   }
 
   async shapeOf(value: number): Promise<number[]> {
-    await this.#flush('shape');
+    await this.#call('shape', () => {});
     return [...this.#known[value]!.shape];
   }
 
   async setRate(update: number, rate: number): Promise<void> {
     checkRate(rate);
-    await this.#flush('setRate');
-    await this.connection.call((engine) => engine.setGraphRate(this.id, update, rate));
+    await this.#call('setRate', (engine) => engine.setGraphRate(this.id, update, rate));
   }
 
   async compile<const T extends readonly GraphNode<DType>[]>(
@@ -934,19 +943,14 @@ export class ClientGraph implements Graph {
       throw new PlxError('PLX_ERR_ARGUMENT', 'compile: give at least one output or update');
     }
     const inputs = new Map(this.#inputs);
-    await this.#flush('compile');
     const id = ++this.#functions;
-    const compiling = this.connection.call((engine) =>
-      engine.compileGraph(this.id, id, values, steps),
-    );
-    await site.answer(compiling);
+    await this.#call('compile', (engine) => engine.compileGraph(this.id, id, values, steps), site);
     return new ClientFunction<T>(this, id, inputs);
   }
 
   async read(parameter: GraphParameter): Promise<GraphArray> {
     const value = this.#parameter('read: the parameter', parameter);
-    await this.#flush('read');
-    const read = await this.connection.call((engine) => engine.readParameter(this.id, value));
+    const read = await this.#call('read', (engine) => engine.readParameter(this.id, value));
     return read as GraphArray;
   }
 
@@ -954,8 +958,7 @@ export class ClientGraph implements Graph {
     const value = this.#parameter('write: the parameter', parameter);
     const { name, dims } = parameter as ClientParameter;
     const data = valuesOf(`write: ${name}`, values, dims, 'float32') as Float32Array;
-    await this.#flush('write');
-    await this.connection.call((engine) =>
+    await this.#call('write', (engine) =>
       engine.writeParameter(this.id, value, moved(data, [data])),
     );
   }
@@ -964,7 +967,7 @@ export class ClientGraph implements Graph {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#pending = [];
-    await this.connection.call((engine) => engine.disposeGraph(this.id));
+    await this.ask((engine) => engine.disposeGraph(this.id));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

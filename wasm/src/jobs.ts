@@ -1,12 +1,13 @@
 /** Long calls that can be cancelled, and whose callbacks may fail. */
-import type { AbortSignalLike } from './api.js';
+import type { AbortSignalLike, History } from './api.js';
 import type { Connection } from './connection.js';
 import { PlxError } from './errors.js';
 import type { JobRequest } from './rpc.js';
 
 /** The error of a cancelled call. */
-export function cancelled(call: string, signal: AbortSignalLike): PlxError {
-  return new PlxError('PLX_ERR_CANCELLED', `${call}: cancelled`, { cause: signal.reason });
+export function cancelled(call: string, signal: AbortSignalLike, history?: History): PlxError {
+  const options = { cause: signal.reason, history };
+  return new PlxError('PLX_ERR_CANCELLED', `${call}: cancelled`, options);
 }
 
 /**

@@ -105,8 +105,9 @@ class ClientLearning implements Learning {
     this.#id = id;
   }
 
-  async train(options: TrainOptions = {}): Promise<TrainOutcome> {
-    checkOptions('train', options, { steps: number, onProgress: callback, signal });
+  async train(given: TrainOptions = {}): Promise<TrainOutcome> {
+    checkOptions('train', given, { steps: number, onProgress: callback, signal });
+    const options = { ...given };
     const steps =
       options.steps === undefined
         ? Number.POSITIVE_INFINITY

@@ -21,7 +21,7 @@ import type { GenerateOptions, GeneratorOptions, TokenGenerator } from './api_ge
 import { checkFinite, checkInteger, checkName, checkWhole, shapeText } from './arrays.js';
 import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
-import { ClientGenerator, generateAfter, idsOf } from './generation.js';
+import { ClientGenerator, checkSequence, generateAfter, idsOf } from './generation.js';
 import type { GraphArray } from './graph_api.js';
 import { cancelled, runJob } from './jobs.js';
 import {
@@ -137,6 +137,20 @@ function checkRecipe(options: FitOptions): FitRecipe {
   };
 }
 
+/** The history of a fit that was cancelled before its first step. */
+const nothingDone = ({ validation }: Pick<FitRequest, 'validation'>): History => ({
+  loss: new Float32Array(),
+  epochs: [],
+  steps: 0,
+  ...(validation ? { bestEpoch: 0 } : {}),
+  stoppedEarly: false,
+  milliseconds: 0,
+  memory: {
+    ...{ parameters: 0, gradients: 0, optimizer: 0, activations: 0 },
+    ...{ workspace: 0, inputs: 0, kept: 0 },
+  },
+});
+
 const COLUMNS = ['layer', 'output', 'parameters', 'FLOPs'] as const;
 
 function tableOf(summary: SummaryData): string {
@@ -228,25 +242,27 @@ export class ClientModel implements Model {
       y: y === undefined ? undefined : flattenGiven(`${call}: y`, y),
       validation: givenValidation(options.validation),
     };
-    const loss = lossOf(`${call}: loss`, options.loss);
-    const ports = await this.#ports;
-    const all = samplesFor(call, given.x, given.y, ports, loss);
-    const parts = validationFor(given.validation, ports, loss, all);
-    const { n } = parts.data;
-    const batchSize = Math.min(checkWhole(`${call}: batchSize`, options.batchSize ?? 32, 1), n);
-    const { onEpoch, onBatch } = options;
-    const request: Omit<FitRequest, keyof JobRequest> = {
+    const { onEpoch, onBatch, signal } = options;
+    const recipe: Omit<FitRequest, keyof JobRequest | 'data'> = {
       epochs: checkWhole(`${call}: epochs`, options.epochs ?? 1, 1),
-      batchSize,
-      loss,
+      batchSize: checkWhole(`${call}: batchSize`, options.batchSize ?? 32, 1),
+      loss: lossOf(`${call}: loss`, options.loss),
       ...this.#optimizer(options.optimizer),
       shuffle: options.shuffle ?? true,
       seed: checkWhole(`${call}: seed`, options.seed ?? this.#seed, 0),
       recipe: checkRecipe(options),
       reports: { epochs: onEpoch !== undefined, batches: onBatch !== undefined },
+    };
+    const ports = await this.#ports;
+    const all = samplesFor(call, given.x, given.y, ports, recipe.loss);
+    const parts = validationFor(given.validation, ports, recipe.loss, all);
+    const request = {
+      ...recipe,
+      batchSize: Math.min(recipe.batchSize, parts.data.n),
       ...parts,
     };
-    return runJob(this.#connection, options.signal, call, async (job, guard) => {
+    if (signal?.aborted) throw cancelled(call, signal, nothingDone(parts));
+    return runJob(this.#connection, signal, call, async (job, guard) => {
       const report = this.#connection.callback(
         guard((news: FitReport) =>
           'epoch' in news ? onEpoch?.(news.epoch) : onBatch?.(news.batch),
@@ -262,7 +278,7 @@ export class ClientModel implements Model {
   }
 
   #optimizer(given: FitOptions['optimizer']): Pick<FitRequest, 'optimizer' | 'state'> {
-    if (given instanceof ClientOptimizer) return given.request(this.#connection);
+    if (given instanceof ClientOptimizer) return given.request(this.#connection, this.#ports);
     return { optimizer: checkOptimizer(given as Exclude<typeof given, Optimizer>) };
   }
 
@@ -318,8 +334,9 @@ export class ClientModel implements Model {
     checkOptions('evaluate', options, EVALUATE);
     const given = { x: flattenGiven('evaluate: x', x), y: flattenGiven('evaluate: y', y) };
     const loss = lossOf('evaluate: loss', options.loss);
+    const { output: name } = options;
     const ports = await this.#ports;
-    const output = outputOf('evaluate', ports, options.output);
+    const output = outputOf('evaluate', ports, name);
     const samples = samplesFor('evaluate', given.x, given.y, ports, loss);
     return this.#connection.call((engine) =>
       engine.evaluate(this.#id, output, loss, moved(samples, arraysOf(samples))),
@@ -338,10 +355,11 @@ export class ClientModel implements Model {
   async generate(prompt: ArrayLike<number>, options: GenerateOptions = {}): Promise<Int32Array> {
     checkOptions('generate', options, { ...GENERATE, signal, onToken: callback });
     const ids = idsOf('generate: prompt', prompt);
-    const { seed, signal: given } = options;
-    if (given?.aborted) throw cancelled('generate', given);
-    const generator = await this.generator(seed === undefined ? {} : { seed });
-    return generateAfter(generator, ids, options);
+    const given = { ...options };
+    checkSequence(given);
+    if (given.signal?.aborted) throw cancelled('generate', given.signal);
+    const generator = await this.generator({ seed: given.seed ?? 0 });
+    return generateAfter(generator, ids, given);
   }
 
   async getWeights(): Promise<Weight[]> {
@@ -365,6 +383,12 @@ export class ClientModel implements Model {
   }
 
   async dispose(): Promise<void> {
+    /* Behind what was called before, which waits for the same. */
+    try {
+      await this.#ports;
+    } catch {
+      /* It could not be made: those calls have told why. */
+    }
     await this.#connection.call((engine) => engine.disposeModel(this.#id));
   }
 

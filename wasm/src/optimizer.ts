@@ -15,6 +15,8 @@ export class ClientOptimizer implements Optimizer {
   readonly #connection: Connection;
   readonly #id: number;
   #options: OptimizerOptions;
+  /** When every fit that was called so far has been sent to the engine. */
+  #sent: Promise<void> = Promise.resolve();
 
   constructor(connection: Connection, id: number, options: OptimizerOptions) {
     this.#connection = connection;
@@ -30,13 +32,15 @@ export class ClientOptimizer implements Optimizer {
     this.#options = { ...this.#options, rate: checkRate(rate) };
   }
 
-  /** What a fit over this connection asks for. */
-  request(connection: Connection): Pick<FitRequest, 'optimizer' | 'state'> {
+  /** What a fit over this connection asks for, which is sent when its model has been made. */
+  request(connection: Connection, made: Promise<unknown>): Pick<FitRequest, 'optimizer' | 'state'> {
     if (connection !== this.#connection) refuse('fit: this optimizer is of another engine');
+    this.#sent = Promise.allSettled([this.#sent, made]).then(() => {});
     return { optimizer: this.#options, state: this.#id };
   }
 
   async dispose(): Promise<void> {
+    await this.#sent;
     await this.#connection.call((engine) => engine.disposeOptimizer(this.#id));
   }
 

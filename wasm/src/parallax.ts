@@ -190,27 +190,25 @@ export class ClientParallax implements Parallax {
   async bench(options: BenchOptions = {}): Promise<BenchRow[]> {
     checkOptions('bench', options, BENCH);
     const plan = planOf('bench', options);
+    const { signal, onRow, onProgress } = options;
+    const seed = checkWhole('bench: seed', options.seed ?? 0, 0);
     const given = checkData(options.data ?? {}).mnist;
     const mnist = given && (await readDigits('bench', given));
-    const request: BenchPlan = {
-      ...plan,
-      seed: checkWhole('bench: seed', options.seed ?? 0, 0),
-      ...(mnist ? { mnist } : {}),
-    };
+    const request: BenchPlan = { ...plan, seed, ...(mnist ? { mnist } : {}) };
     const rows: BenchRow[] = [];
     let failures = 0;
     const complete = this.#completeRow(await this.#machine());
-    await runJob(this.#connection, options.signal, 'bench', (job, guard) => {
+    await runJob(this.#connection, signal, 'bench', (job, guard) => {
       const report = this.#connection.callback(
         guard(
           async ({ rows: measured, progress }: BenchReport) => {
             const news = measured.map(complete);
             rows.push(...news);
             /* All at once: whoever aborts waits for none of them, and still gets every row. */
-            const told = news.map(async (row) => options.onRow?.(row));
-            if (progress && !options.signal?.aborted) {
+            const told = news.map(async (row) => onRow?.(row));
+            if (progress && !signal?.aborted) {
               if (progress.failure !== undefined) failures++;
-              told.push((async () => options.onProgress?.(progress))());
+              told.push((async () => onProgress?.(progress))());
             }
             await Promise.all(told);
           },

@@ -227,8 +227,6 @@ export interface EngineApi {
   /** Answers as soon as the engine's code runs. */
   prepare(request: PrepareRequest): void;
   start(request: StartRequest): Promise<EngineReport>;
-  /** Bytes of memory now. */
-  memory(): number;
   modelNames(): string[];
   createModel(model: number, spec: ModelSpec, seed: number): ModelPorts;
   modelSetting(model: number, key: string): number;
