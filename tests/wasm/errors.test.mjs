@@ -25,6 +25,20 @@ async function fails(promise, codeName, message) {
 describe('load refuses', () => {
   const cases = [
     ['an unknown tier', { tier: 'turbo' }, 'PLX_ERR_ARGUMENT', /no tier "turbo".*simd-threads/],
+    ['null', null, 'PLX_ERR_ARGUMENT', /load: options must be an object, not null/],
+    ['an unknown option', { foo: 1 }, 'PLX_ERR_ARGUMENT', /load has no option "foo".*threads/],
+    [
+      'a misspelt option',
+      { reproducable: true },
+      'PLX_ERR_ARGUMENT',
+      /"reproducable".*reproducible/,
+    ],
+    [
+      'a number for true',
+      { reproducible: 1 },
+      'PLX_ERR_ARGUMENT',
+      /load: reproducible must be true or false, not a number/,
+    ],
     ['no threads', { threads: 0 }, 'PLX_ERR_ARGUMENT', /threads is 0/],
     ['half a thread', { threads: 1.5 }, 'PLX_ERR_ARGUMENT', /threads is 1.5/],
     ['too little memory', { memoryMB: 1 }, 'PLX_ERR_ARGUMENT', /memoryMB is 1.*64/],

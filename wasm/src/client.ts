@@ -5,6 +5,7 @@ import { Connection, type WorkerLike } from './connection.js';
 import { PlxError } from './errors.js';
 import { bytesOf } from './file_bytes.js';
 import type { Machine } from './machine.js';
+import { anything, checkOptions, flag } from './options.js';
 import { ClientParallax } from './parallax.js';
 import { askRelaxed } from './relaxed.js';
 import type { EngineApi, EngineReport, StartRequest } from './rpc.js';
@@ -248,7 +249,20 @@ function mayFallBack(error: unknown, start: Start): boolean {
   return own === undefined && machine;
 }
 
-function checkOptions(options: LoadOptions): void {
+const LOAD = {
+  threads: anything,
+  tier: anything,
+  reproducible: flag,
+  memoryMB: anything,
+  wasmURL: anything,
+  workerURL: anything,
+  wasmBinary: anything,
+  wasmModule: anything,
+  timeout: anything,
+};
+
+function checkLoad(options: LoadOptions): void {
+  checkOptions('load', options, LOAD);
   if (options.threads !== undefined) checkWhole('load: threads', options.threads, 1);
   if (options.timeout !== undefined) checkWhole('load: timeout', options.timeout, 1);
   if (options.memoryMB !== undefined) {
@@ -307,7 +321,7 @@ function stepDown(
 export function makeLoad(host: Host): Load {
   return async (given: LoadOptions = {}): Promise<Parallax> => {
     const began = performance.now();
-    checkOptions(given);
+    checkLoad(given);
     const options = { ...given };
     if (given.wasmBinary) options.wasmBinary = bytesOf('load: wasmBinary', given.wasmBinary);
     const choice = await firstChoice(host, options);
