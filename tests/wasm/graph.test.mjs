@@ -545,6 +545,13 @@ describe('a run refuses', () => {
         'PLX_ERR_ARGUMENT',
         'crossEntropy: label 2 in row 1 is outside 0..1',
       );
+      const ids = g.input('ids', [2], { dtype: 'int32' });
+      const rows = await g.compile([g.embedding(x, ids)]);
+      await fails(
+        rows.run({ x: [1, 2, 3, 4], ids: [0, 5] }),
+        'PLX_ERR_ARGUMENT',
+        'gather or embedding: index 5 at position 1 is outside 0..1',
+      );
       assert.deepEqual((await run())[0].data, Float32Array.of(11, 12, 13, 14));
     }));
 });

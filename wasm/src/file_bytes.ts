@@ -1,13 +1,20 @@
 /** Files that users hand in: their bytes, unzipped, and what they are called. */
 import type { BenchData } from './api.js';
+import { checkHeld } from './arrays.js';
 import { PlxError } from './errors.js';
 import { gunzip, isGzip } from './gzip.js';
 import type { BenchRequest } from './rpc.js';
 
 /** A copy of the caller's bytes. */
 export function bytesOf(what: string, bytes: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
-  if (bytes instanceof Uint8Array) return new Uint8Array(bytes);
-  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes.slice(0));
+  if (bytes instanceof Uint8Array) {
+    checkHeld(what, bytes.buffer);
+    return new Uint8Array(bytes);
+  }
+  if (bytes instanceof ArrayBuffer) {
+    checkHeld(what, bytes);
+    return new Uint8Array(bytes.slice(0));
+  }
   throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an ArrayBuffer or a Uint8Array`);
 }
 

@@ -644,7 +644,7 @@ export class ClientGraph implements Graph {
     const method = 'conv2dTranspose';
     const numbers = convolution(method, options);
     numbers.push(...pair(`${method}: extra`, options.extra ?? 0));
-    return this.#node(method, [x, weights, options.bias ?? NONE], numbers);
+    return this.#node('conv2dTranspose', [x, weights, options.bias ?? NONE], numbers);
   }
 
   maxPool2d(x: GraphNode, options: Pool2dOptions): GraphNode {
