@@ -7,13 +7,11 @@ import type { BenchRequest } from './rpc.js';
 
 /** A copy of the caller's bytes. */
 export function bytesOf(what: string, bytes: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
-  if (bytes instanceof Uint8Array) {
-    checkHeld(what, bytes.buffer);
-    return new Uint8Array(bytes);
-  }
-  if (bytes instanceof ArrayBuffer) {
-    checkHeld(what, bytes);
-    return new Uint8Array(bytes.slice(0));
+  const array = bytes instanceof Uint8Array;
+  if (array || bytes instanceof ArrayBuffer) {
+    checkHeld(what, array ? bytes.buffer : bytes);
+    /* Of an array it is a copy. */
+    return new Uint8Array(array ? bytes : new Uint8Array(bytes));
   }
   throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an ArrayBuffer or a Uint8Array`);
 }
