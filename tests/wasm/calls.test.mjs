@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { load } from 'parallax-nn';
 import { load as loadInline } from 'parallax-nn/inline';
@@ -362,6 +363,17 @@ describe('data given to load and bench', () => {
   });
 });
 
+describe('data by name', () => {
+  it('is also an object of another realm', async () => {
+    const plx = await load({ tier: 'simd' });
+    const model = plx.model('mlp:2-3');
+    const [{ name }] = await model.inputs();
+    const x = runInNewContext(`({ ${name}: new Float32Array([1, 2]) })`);
+    assert.deepEqual(await model.predict(x), await model.predict([[1, 2]]));
+    plx.dispose();
+  });
+});
+
 describe('names', () => {
   let plx;
   before(async () => {
@@ -409,6 +421,9 @@ describe('names', () => {
     ['gelu_tanh', 'geluTanh'],
     ['hardswish', 'hardSwish', 'hard_silu', 'Hardswish'],
     ['hardsigmoid', 'hard_sigmoid'],
+    ...'relu elu gelu sigmoid tanh relu6 celu selu mish softplus softsign'
+      .split(' ')
+      .map((own) => [own, own.toUpperCase()]),
   ];
   for (const [own, ...others] of activations) {
     it(`activation: ${own} is also ${others.join(', ')}`, async () => {
@@ -458,6 +473,9 @@ describe('weights', () => {
     const alone = plx.model('mlp:5-16-3', { seed: 5 });
     await alone.setWeights(weights.map(({ data }, i) => (i % 2 ? data : [...data])));
     assert.deepEqual(await alone.getWeights(), weights);
+    const parsed = plx.model('mlp:5-16-3', { seed: 6 });
+    await parsed.setWeights(JSON.parse(JSON.stringify(weights.map(({ data }) => data))));
+    assert.deepEqual(await parsed.getWeights(), weights);
     plx.dispose();
   });
 

@@ -25,6 +25,20 @@ async function fails(promise, codeName, message) {
 describe('load refuses', () => {
   const cases = [
     ['an unknown tier', { tier: 'turbo' }, 'PLX_ERR_ARGUMENT', /no tier "turbo".*simd-threads/],
+    ['null', null, 'PLX_ERR_ARGUMENT', /load: options must be an object, not null/],
+    ['an unknown option', { foo: 1 }, 'PLX_ERR_ARGUMENT', /load has no option "foo".*threads/],
+    [
+      'a misspelt option',
+      { reproducable: true },
+      'PLX_ERR_ARGUMENT',
+      /"reproducable".*reproducible/,
+    ],
+    [
+      'a number for true',
+      { reproducible: 1 },
+      'PLX_ERR_ARGUMENT',
+      /load: reproducible must be true or false, not a number/,
+    ],
     ['no threads', { threads: 0 }, 'PLX_ERR_ARGUMENT', /threads is 0/],
     ['half a thread', { threads: 1.5 }, 'PLX_ERR_ARGUMENT', /threads is 1.5/],
     ['too little memory', { memoryMB: 1 }, 'PLX_ERR_ARGUMENT', /memoryMB is 1.*64/],
@@ -82,6 +96,11 @@ describe('a model refuses', () => {
   const layered = (...layers) => plx.sequential(layers).summary();
   const dense = (options) => plx.layers.dense({ inputShape: [2], units: 4, ...options });
   const fit = (x, y, options) => plx.model('mlp:2-4-3').fit(x, y, options);
+  const transferred = () => {
+    const values = new Float32Array(2);
+    structuredClone(values, { transfer: [values.buffer] });
+    return values;
+  };
   const ones = (n) => new Float32Array(n).fill(1);
   const weightsOf = (name) => plx.model(name).getWeights();
 
@@ -150,7 +169,40 @@ describe('a model refuses', () => {
     'numbers too large for single precision': [
       () => fit([[1, 1e300]], ones(3)),
       'PLX_ERR_ARGUMENT',
-      /1e\+300/,
+      /x: value 1 of sample 0 is 1e\+300: single precision ends at 3\.4e38/,
+    ],
+    'an array whose memory was transferred': [
+      () => plx.model('mlp:2-3').predict(transferred()),
+      'PLX_ERR_ARGUMENT',
+      /^predict: x: its memory was transferred away/,
+    ],
+    'weights whose memory was transferred': [
+      () => plx.model('mlp:2-3').setWeights([transferred(), ones(3)]),
+      'PLX_ERR_ARGUMENT',
+      /^setWeights: array 0: its memory was transferred away/,
+    ],
+    'a prompt whose memory was transferred': [
+      () => plx.model('gpt2-nano').generate(transferred()),
+      'PLX_ERR_ARGUMENT',
+      /^generate: prompt: its memory was transferred away/,
+    ],
+    'a file whose memory was transferred': [
+      () => plx.data.idx(transferred().buffer),
+      'PLX_ERR_ARGUMENT',
+      /^data\.idx: its memory was transferred away/,
+    ],
+    'a batch beyond whole numbers': [
+      () => fit(ones(2), ones(3), { batchSize: 1e18 }),
+      'PLX_ERR_ARGUMENT',
+      /batchSize is 1000000000000000000: .* at least 1, at most 9007199254740991$/,
+    ],
+    'weights that are not finite, by their name': [
+      async () => {
+        const [weight, bias] = await weightsOf('mlp:2-1');
+        await plx.model('mlp:2-1').setWeights([weight, { ...bias, data: [Number.NaN] }]);
+      },
+      'PLX_ERR_ARGUMENT',
+      /^setWeights: array 1 \("dense_1\.bias"\): value 0 is NaN: replace or drop it$/,
     ],
     'a batch of 0': [
       () => fit(ones(2), ones(3), { batchSize: 0 }),
@@ -166,12 +218,51 @@ describe('a model refuses', () => {
     'a loss for rows of probabilities': [
       () => fit(ones(2), ones(3), { loss: 'categoricalCrossentropy' }),
       'PLX_ERR_ARGUMENT',
-      /"categoricalCrossentropy": write "crossentropy", and give class labels/,
+      /"categoricalCrossentropy": write "crossentropy", and give class labels instead of rows/,
     ],
     'a loss that only graphs have': [
       () => fit(ones(2), ones(3), { loss: 'binary_crossentropy' }),
       'PLX_ERR_ARGUMENT',
-      /"binary_crossentropy": .*plx\.graph\(\)/,
+      /"binary_crossentropy": .*plx\.graph\(\) has this one: binaryCrossEntropy$/,
+    ],
+    ...Object.fromEntries(
+      [
+        ['l1', /graph.*: l1$/],
+        ['L1Loss', /graph.*: l1$/],
+        ['BCELoss', /graph.*: binaryCrossEntropy$/],
+        ['SmoothL1Loss', /graph.*: huber$/],
+        ['NLLLoss', /write "crossentropy"/],
+        ['constructor', /"constructor": it must be one of mse/],
+      ].map(([loss, message]) => [
+        `the loss ${loss}`,
+        [() => fit(ones(2), ones(3), { loss }), 'PLX_ERR_ARGUMENT', message],
+      ]),
+    ),
+    ...Object.fromEntries(
+      [
+        ['relu', /^layers\.relu: write layers\.activation\(\{ activation: "relu" \}\)$/],
+        ['ReLU', /activation: "relu"/],
+        ['elu', /activation: "elu"/],
+        ['leakyReLU', /activation: "leaky_relu"/],
+        ['prelu', /leaky_relu.*graph\(\) has prelu/],
+        ['softmax', /^layers\.softmax: leave it out.*logits/],
+        ['depthwiseConv2d', /write layers\.conv2d with as many groups/],
+        ['conv1d', /write layers\.conv2d with samples/],
+        ['input', /give the first layer inputShape/],
+      ].map(([kind, message]) => [
+        `the layer ${kind}`,
+        [async () => plx.layers[kind]({}), 'PLX_ERR_ARGUMENT', message],
+      ]),
+    ),
+    'a kind that is the name of an activation': [
+      async () => plx.sequential([{ kind: 'ReLU', inputShape: [2] }]),
+      'PLX_ERR_ARGUMENT',
+      /layer 0: kind is "ReLU": write layers\.activation\(\{ activation: "relu" \}\)/,
+    ],
+    'an activation as the caller wrote it': [
+      () => layered(dense({ activation: 'HardTanh' })),
+      'PLX_ERR_ARGUMENT',
+      /no activation "HardTanh"/,
     ],
     'an optimizer that is an option': [
       () => fit(ones(2), ones(3), { optimizer: 'momentum' }),

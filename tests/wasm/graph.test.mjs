@@ -385,12 +385,52 @@ describe('a wrong call', () => {
     ],
     'a pool that is "same"': [
       (g, x) => g.maxPool2d(x, { size: 2, padding: 'same' }),
-      'maxPool2d: padding is "same": pools take numbers, [top, bottom, left, right]',
+      'maxPool2d: padding is "same": give "valid", one number, [rows, columns] or [top, bottom, left, right]',
     ],
     'a pool without a size': [(g, x) => g.avgPool2d(x), 'avgPool2d: give it options with size'],
     'attention without heads': [
       (g, x) => g.attention(x, x, x),
       'attention: give it options with heads',
+    ],
+    'a stride in the name of layers': [
+      (g, x) => g.conv2d(x, x, { strides: 2 }),
+      'conv2d has no option "strides": it has bias, stride, padding, dilation, groups',
+    ],
+    'a padding in capitals': [
+      (g, x) => g.conv2d(x, x, { padding: 'SAME' }),
+      'conv2d: padding is "SAME": give "valid", "same", one number, [rows, columns] or [top, bottom, left, right]',
+    ],
+    'a padding of three numbers': [
+      (g, x) => g.conv2d(x, x, { padding: [1, 2, 3] }),
+      'conv2d: padding has 3 numbers: give "valid", "same", one number, [rows, columns] or [top, bottom, left, right]',
+    ],
+    'a stride of three numbers': [
+      (g, x) => g.conv2d(x, x, { stride: [1, 2, 3] }),
+      'conv2d: stride must be one number, or [rows, columns]',
+    ],
+    'a batch norm that does not say whether it trains': [
+      (g, x) => g.batchNorm(x, { mean: x, variance: x }),
+      'batchNorm: give it options with training',
+    ],
+    'a word for true': [
+      (g, x) => g.attention(x, x, x, { heads: 1, causal: 'no' }),
+      'attention: causal must be true or false, not a string',
+    ],
+    'factors that are none': [
+      (g, x) => g.upsample2d(x, null),
+      'upsample2d: factors must be one number, or [rows, columns]',
+    ],
+    'an update of one parameter, not a list': [
+      (g, x) => g.update('adam', x, x),
+      'update: give it a list of parameters',
+    ],
+    'gradients that are no list': [
+      (g, x) => g.clipByNorm(x, 1),
+      'clipByNorm: give it a list of gradients',
+    ],
+    'losses of nothing': [
+      (g, x) => g.hypercausalLoss([], x),
+      'hypercausalLoss: give it a list of nodes',
     ],
     'gradients of nothing': [(g, x) => g.gradients(x), 'gradients: give it a list of variables'],
     'half a size': [
@@ -418,6 +458,43 @@ describe('a wrong call', () => {
       'parameter: the values are [3], but [2, 2] is wanted',
     ],
   };
+  /* What each method says of an option that it has not, and of options that are none. */
+  const optional = {
+    conv2d: (g, x, o) => g.conv2d(x, x, o),
+    conv2dTranspose: (g, x, o) => g.conv2dTranspose(x, x, o),
+    maxPool2d: (g, x, o) => g.maxPool2d(x, o),
+    avgPool2d: (g, x, o) => g.avgPool2d(x, o),
+    matmul: (g, x, o) => g.matmul(x, x, o),
+    attention: (g, x, o) => g.attention(x, x, x, o),
+    rope: (g, x, o) => g.rope(x, o),
+    layerNorm: (g, x, o) => g.layerNorm(x, o),
+    rmsNorm: (g, x, o) => g.rmsNorm(x, o),
+    groupNorm: (g, x, o) => g.groupNorm(x, 1, o),
+    batchNorm: (g, x, o) => g.batchNorm(x, o),
+    hypercausal: (g, x, o) => g.hypercausal(x, x, x, o),
+    layer: (g, x, o) => g.layer(plx.layers.flatten(), x, o),
+    input: (g, _, o) => g.input('other', [1], o),
+    weights: (g, _, o) => g.weights(o),
+    compile: (g, x, o) => g.compile([x], o),
+  };
+  for (const [method, call] of Object.entries(optional)) {
+    it(`is an option that ${method} has not, options that are none`, async () => {
+      const g = plx.graph();
+      const x = g.input('x', [2, 3]);
+      const misspelt = `${method} has no option "foo": it has `;
+      const isTold = (error) => error.name === 'PlxError' && error.message.startsWith(misspelt);
+      await assert.rejects(async () => call(g, x, { foo: 1 }), isTold);
+      for (const [none, kind] of [
+        [null, 'null'],
+        [2, 'a number'],
+        [[], 'an array'],
+      ]) {
+        const message = `${method}: options must be an object, not ${kind}`;
+        await assert.rejects(async () => call(g, x, none), { name: 'PlxError', message });
+      }
+    });
+  }
+
   for (const [what, [call, message]] of Object.entries(atOnce)) {
     it(`is ${what}, at once`, () => {
       const g = plx.graph();
@@ -428,6 +505,17 @@ describe('a wrong call', () => {
 
   it('is nothing to compile', () =>
     fails(plx.graph().compile([]), 'PLX_ERR_ARGUMENT', /at least one output/));
+
+  it('is to compile what is no list', async () => {
+    const g = plx.graph();
+    const x = g.input('x', [1]);
+    const compiles = [() => g.compile(), () => g.compile(x), () => g.compile(null)];
+    for (const compile of compiles) {
+      await fails(compile(), 'PLX_ERR_ARGUMENT', 'compile: give it a list of outputs');
+    }
+    const updates = g.compile([x], { updates: x });
+    await fails(updates, 'PLX_ERR_ARGUMENT', 'compile: give it a list of updates');
+  });
 });
 
 describe('a run refuses', () => {
@@ -456,6 +544,13 @@ describe('a run refuses', () => {
         entropy.run({ x: [1, 2, 3, 4], labels: [1, 2] }),
         'PLX_ERR_ARGUMENT',
         'crossEntropy: label 2 in row 1 is outside 0..1',
+      );
+      const ids = g.input('ids', [2], { dtype: 'int32' });
+      const rows = await g.compile([g.embedding(x, ids)]);
+      await fails(
+        rows.run({ x: [1, 2, 3, 4], ids: [0, 5] }),
+        'PLX_ERR_ARGUMENT',
+        'gather or embedding: index 5 at position 1 is outside 0..1',
       );
       assert.deepEqual((await run())[0].data, Float32Array.of(11, 12, 13, 14));
     }));

@@ -170,6 +170,9 @@ const run = async (): Promise<number> => {
   plx.layers.conv2d({ units: 3, kernelSize: 3 });
   // @ts-expect-error: integers have no exponential
   g.exp(labels);
+  g.concat([labels, labels], 0) satisfies GraphNode<'int32'>;
+  // @ts-expect-error: reals and integers are not one array
+  g.concat([labels, g.input('r', [2])], 0);
   // @ts-expect-error: only parameters are updated
   g.update('adam', [x], [gradient]);
   // @ts-expect-error: there is no such loss
@@ -179,14 +182,14 @@ const run = async (): Promise<number> => {
 export { run };`;
     project.write(
       'types.mts',
-      `import { load, PlxError, type Graph, type GraphParameter, type GraphUpdate, type Layer, type Model } from 'parallax-nn';
+      `import { load, PlxError, type Graph, type GraphNode, type GraphParameter, type GraphUpdate, type Layer, type Model } from 'parallax-nn';
        import { load as inline } from 'parallax-nn/inline';
        inline satisfies typeof load;${app}`,
     );
     project.write(
       'types.cts',
       `import plxnn = require('parallax-nn');
-       type Graph = plxnn.Graph; type GraphUpdate = plxnn.GraphUpdate;
+       type Graph = plxnn.Graph; type GraphNode<D extends plxnn.DType> = plxnn.GraphNode<D>; type GraphUpdate = plxnn.GraphUpdate;
        type GraphParameter = plxnn.GraphParameter; type Layer = plxnn.Layer;
        type Model = plxnn.Model; const { load, PlxError } = plxnn;${app}`,
     );

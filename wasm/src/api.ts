@@ -52,7 +52,7 @@ export interface LoadOptions {
 
 /** Why a better tier was not taken, or fewer threads or less memory than asked for. */
 export interface Downgrade {
-  /** What was given up: a tier, `"threads"` or `"memory"`. */
+  /** What was given up: a tier, or threads or memory with how much: `"8 threads"`, `"512 MiB"`. */
   wanted: string;
   /** What was taken in its place. */
   got: string;

@@ -72,12 +72,25 @@ function flattenInto(
   for (const row of data) flattenInto(what, row, shape, depth + 1, values);
 }
 
+/** Refuses memory that was transferred to another thread: its length is 0, whatever it was. */
+export function checkHeld(what: string, buffer: ArrayBufferLike): void {
+  try {
+    new Uint8Array(buffer);
+  } catch (cause) {
+    const message = `${what}: its memory was transferred away, and its values with it`;
+    throw new PlxError('PLX_ERR_ARGUMENT', message, { cause });
+  }
+}
+
 /**
  * The caller's numbers as they are now: they are the caller's again, to change, before the engine
  * has read them.
  */
 function copyOf(what: string, values: NumericArray): NumericArray {
-  if (values.length === 0) return new Float32Array();
+  if (values.length === 0) {
+    checkHeld(what, values.buffer);
+    return new Float32Array();
+  }
   try {
     /* Not values.slice: a Buffer's own gives the same memory. */
     return Float32Array.prototype.slice.call(values);
@@ -133,8 +146,8 @@ export function countSamples(what: string, flat: Flat, sample: readonly number[]
   return values.length / size;
 }
 
-/** The numbers in single precision; a value that is not finite is refused with its sample. */
-export function toFloats(what: string, flat: Flat, sampleSize: number): Float32Array {
+/** The numbers in single precision; a value that is not finite is refused with its sample, if any. */
+export function toFloats(what: string, flat: Flat, sampleSize?: number): Float32Array {
   const floats = flat.values instanceof Float32Array ? flat.values : Float32Array.from(flat.values);
   /* The sum is finite unless a value is not, or the values are huge: then look at each. */
   let sum = 0;
@@ -142,11 +155,12 @@ export function toFloats(what: string, flat: Flat, sampleSize: number): Float32A
   if (!Number.isFinite(sum)) {
     const i = floats.findIndex((value) => !Number.isFinite(value));
     if (i >= 0) {
-      throw new PlxError(
-        'PLX_ERR_ARGUMENT',
-        `${what}: value ${i % sampleSize} of sample ${Math.floor(i / sampleSize)} is ` +
-          `${flat.values[i]}: replace or drop it`,
-      );
+      const place = sampleSize
+        ? `${i % sampleSize} of sample ${Math.floor(i / sampleSize)}`
+        : String(i);
+      const value = flat.values[i]!;
+      const why = Number.isFinite(value) ? 'single precision ends at 3.4e38' : 'replace or drop it';
+      throw new PlxError('PLX_ERR_ARGUMENT', `${what}: value ${place} is ${value}: ${why}`);
     }
   }
   return floats;
@@ -207,12 +221,16 @@ export function toLabels(
   return values instanceof Int32Array ? values : Int32Array.from(values);
 }
 
+/** What a number that is too large is told. */
+const most = (value: number): string =>
+  value > Number.MAX_SAFE_INTEGER ? `, at most ${Number.MAX_SAFE_INTEGER}` : '';
+
 /** Refuses anything but a whole number of at least least. */
 export function checkWhole(what: string, value: number, least: number): number {
   if (!Number.isSafeInteger(value) || value < least) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `${what} is ${told(value)}: it must be a whole number of at least ${least}`,
+      `${what} is ${told(value)}: it must be a whole number of at least ${least}${most(value)}`,
     );
   }
   return value;
@@ -221,7 +239,10 @@ export function checkWhole(what: string, value: number, least: number): number {
 /** Refuses anything but a whole number. */
 export function checkInteger(what: string, value: number): number {
   if (!Number.isSafeInteger(value)) {
-    throw new PlxError('PLX_ERR_ARGUMENT', `${what} is ${told(value)}: it must be a whole number`);
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `${what} is ${told(value)}: it must be a whole number${most(value)}`,
+    );
   }
   return value;
 }

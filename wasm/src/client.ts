@@ -5,6 +5,7 @@ import { Connection, type WorkerLike } from './connection.js';
 import { PlxError } from './errors.js';
 import { bytesOf } from './file_bytes.js';
 import type { Machine } from './machine.js';
+import { anything, checkOptions, count, flag, type Rule, refuse } from './options.js';
 import { ClientParallax } from './parallax.js';
 import { askRelaxed } from './relaxed.js';
 import type { EngineApi, EngineReport, StartRequest } from './rpc.js';
@@ -248,24 +249,28 @@ function mayFallBack(error: unknown, start: Start): boolean {
   return own === undefined && machine;
 }
 
-function checkOptions(options: LoadOptions): void {
-  if (options.threads !== undefined) checkWhole('load: threads', options.threads, 1);
-  if (options.timeout !== undefined) checkWhole('load: timeout', options.timeout, 1);
-  if (options.memoryMB !== undefined) {
-    checkWhole('load: memoryMB', options.memoryMB, LEAST_MEMORY_MB);
-    if (options.memoryMB > MOST_MEMORY_MB) {
-      throw new PlxError(
-        'PLX_ERR_ARGUMENT',
-        `load: memoryMB is ${options.memoryMB}: an engine has at most ${MOST_MEMORY_MB}`,
-      );
-    }
-  }
+const memory: Rule = (what, megabytes) => {
+  if (checkWhole(what, megabytes, LEAST_MEMORY_MB) <= MOST_MEMORY_MB) return;
+  refuse(`${what} is ${megabytes}: an engine has at most ${MOST_MEMORY_MB}`);
+};
+
+const LOAD = {
+  threads: count,
+  tier: anything,
+  reproducible: flag,
+  memoryMB: memory,
+  wasmURL: anything,
+  workerURL: anything,
+  wasmBinary: anything,
+  wasmModule: anything,
+  timeout: count,
+};
+
+function checkLoad(options: LoadOptions): void {
+  checkOptions('load', options, LOAD);
   const own = options.wasmBinary ?? options.wasmModule;
   if (own && !options.tier) {
-    throw new PlxError(
-      'PLX_ERR_ARGUMENT',
-      'load: wasmBinary and wasmModule need tier, to tell which build they are',
-    );
+    refuse('load: wasmBinary and wasmModule need tier, to tell which build they are');
   }
 }
 
@@ -307,7 +312,7 @@ function stepDown(
 export function makeLoad(host: Host): Load {
   return async (given: LoadOptions = {}): Promise<Parallax> => {
     const began = performance.now();
-    checkOptions(given);
+    checkLoad(given);
     const options = { ...given };
     if (given.wasmBinary) options.wasmBinary = bytesOf('load: wasmBinary', given.wasmBinary);
     const choice = await firstChoice(host, options);

@@ -1,13 +1,18 @@
 /** Files that users hand in: their bytes, unzipped, and what they are called. */
 import type { BenchData } from './api.js';
+import { checkHeld } from './arrays.js';
 import { PlxError } from './errors.js';
 import { gunzip, isGzip } from './gzip.js';
 import type { BenchRequest } from './rpc.js';
 
 /** A copy of the caller's bytes. */
 export function bytesOf(what: string, bytes: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
-  if (bytes instanceof Uint8Array) return new Uint8Array(bytes);
-  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes.slice(0));
+  const array = bytes instanceof Uint8Array;
+  if (array || bytes instanceof ArrayBuffer) {
+    checkHeld(what, array ? bytes.buffer : bytes);
+    /* Of an array it is a copy. */
+    return new Uint8Array(array ? bytes : new Uint8Array(bytes));
+  }
   throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an ArrayBuffer or a Uint8Array`);
 }
 

@@ -5,7 +5,7 @@ import type {
   SequenceOptions,
   TokenGenerator,
 } from './api_generation.js';
-import { checkFinite, checkWhole, toIntegers } from './arrays.js';
+import { checkFinite, checkHeld, checkWhole, toIntegers } from './arrays.js';
 import type { Connection } from './connection.js';
 import { PlxError } from './errors.js';
 import { cancelled } from './jobs.js';
@@ -48,6 +48,7 @@ export function idsOf(what: string, ids: ArrayLike<number>): Int32Array {
   if (typeof ids?.length !== 'number' || typeof ids === 'string') {
     throw new PlxError('PLX_ERR_ARGUMENT', `${what}: give an array of ids`);
   }
+  if (ArrayBuffer.isView(ids)) checkHeld(what, ids.buffer);
   return toIntegers(what, { values: ids }).slice();
 }
 

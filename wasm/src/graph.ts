@@ -33,7 +33,6 @@ import type {
   LayerCallOptions,
   NormOptions,
   Operand,
-  Padding,
   Pair,
   Pool2dOptions,
   RopeOptions,
@@ -46,11 +45,12 @@ import {
   ClientWeight,
   type Recorded,
 } from './graph_nodes.js';
+import { convolution, integers, listOf, optionsOf, pair, pooling } from './graph_options.js';
 import { checkLayer } from './layers.js';
 import { builderOf, libraryName } from './library_names.js';
 import { checkOptimizer } from './model.js';
 import { checkRate } from './optimizer.js';
-import { checkOptions, number } from './options.js';
+import { checkOptions, number, refuse } from './options.js';
 import type { EngineApi, GraphCall, InputValue, ValueInfo } from './rpc.js';
 
 const DTYPES: readonly DType[] = ['float32', 'int32'];
@@ -92,35 +92,6 @@ function valuesOf(
   return flat.values instanceof Float32Array ? flat.values : Float32Array.from(flat.values);
 }
 
-function integers(what: string, values: readonly number[]): number[] {
-  if (!Array.isArray(values)) {
-    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be an array of whole numbers`);
-  }
-  return values.map((value, i) => checkInteger(`${what}[${i}]`, value));
-}
-
-function pair(what: string, value: Pair): number[] {
-  return typeof value === 'number'
-    ? [checkInteger(what, value), value]
-    : integers(what, [value[0], value[1]]);
-}
-
-/** Top, bottom, left, right; zeros for what the engine works out. */
-/** Pools name their padding in numbers. */
-function poolSides(what: string, padding: Padding): number[] {
-  if (padding !== 'same') return sides(what, padding);
-  throw new PlxError(
-    'PLX_ERR_ARGUMENT',
-    `${what} is "same": pools take numbers, [top, bottom, left, right]`,
-  );
-}
-
-/** Options that a method cannot do without. */
-function needed<T extends object>(method: string, options: T | undefined, names: string): T {
-  if (typeof options === 'object' && options !== null) return options;
-  throw new PlxError('PLX_ERR_ARGUMENT', `${method}: give it options with ${names}`);
-}
-
 const MOST_DIMENSIONS = 6;
 /** Parts of one array: each is a handle. */
 const MOST_PARTS = 4096;
@@ -134,38 +105,6 @@ function axes(method: string, axis: number | undefined): number {
 function checkAxis(what: string, axis: number): number {
   if (Math.abs(checkInteger(what, axis)) <= MOST_DIMENSIONS) return axis;
   throw new PlxError('PLX_ERR_SHAPE', `${what} is ${axis}: arrays have at most 6 dimensions`);
-}
-
-function sides(what: string, padding: Padding): number[] {
-  if (padding === 'valid' || padding === 'same') return [0, 0, 0, 0];
-  if (typeof padding === 'number') return Array(4).fill(checkInteger(what, padding));
-  const given = integers(what, padding as readonly number[]);
-  if (given.length === 4) return given;
-  if (given.length === 2) return [given[0]!, given[0]!, given[1]!, given[1]!];
-  throw new PlxError(
-    'PLX_ERR_ARGUMENT',
-    `${what} has ${given.length} numbers: give one, [rows, columns] or [top, bottom, left, right]`,
-  );
-}
-
-function convolution(method: string, options: Conv2dOptions): number[] {
-  const padding = options.padding ?? 'valid';
-  return [
-    ...pair(`${method}: stride`, options.stride ?? 1),
-    ...sides(`${method}: padding`, padding),
-    ...pair(`${method}: dilation`, options.dilation ?? 1),
-    checkInteger(`${method}: groups`, options.groups ?? 1),
-    Number(padding === 'same'),
-  ];
-}
-
-function pooling(method: string, options: AvgPool2dOptions): number[] {
-  return [
-    ...pair(`${method}: size`, options.size),
-    ...pair(`${method}: stride`, options.stride ?? options.size),
-    ...poolSides(`${method}: padding`, options.padding ?? 0),
-    Number(options.countPadding ?? false),
-  ];
 }
 
 /** An input as the client knows it. */
@@ -335,7 +274,7 @@ export class ClientGraph implements Graph {
           'give each input a name of its own',
       );
     }
-    const dtype = checkName('input: dtype', options.dtype ?? 'float32', DTYPES);
+    const dtype = checkName('input: dtype', optionsOf('input', options).dtype ?? 'float32', DTYPES);
     const dims = integers('input: shape', shape);
     const value = this.#record(this.#site('input'), { kind: 'input', name, dtype, shape: dims });
     this.#inputs.set(name, { value, shape: dims, dtype });
@@ -360,6 +299,7 @@ export class ClientGraph implements Graph {
   // ---- Layers ----
 
   layer(layer: Layer, x: GraphNode<DType>, options: LayerCallOptions = {}): GraphNode {
+    optionsOf('layer', options);
     const site = this.#site('layer');
     const value = ClientNode.valueIn(this, x, 'layer: the input');
     if (value < 0) {
@@ -402,6 +342,7 @@ export class ClientGraph implements Graph {
   }
 
   async weights(options: { state?: boolean } = {}): Promise<GraphParameter[]> {
+    optionsOf('weights', options);
     const [none, wanted] = [this.#layers.size === 0, !options.state];
     const all = await this.#call('weights', (engine) => (none ? [] : engine.graphWeights(this.id)));
     return all.flatMap(({ name, shape, trained }, i) =>
@@ -416,6 +357,7 @@ export class ClientGraph implements Graph {
     b: GraphNode,
     options: { transposeA?: boolean; transposeB?: boolean } = {},
   ): GraphNode {
+    optionsOf('matmul', options);
     const flags = [Number(options.transposeA ?? false), Number(options.transposeB ?? false)];
     return this.#node('matmul', [a, b], flags);
   }
@@ -698,17 +640,17 @@ export class ClientGraph implements Graph {
     options: Conv2dTransposeOptions = {},
   ): GraphNode {
     const method = 'conv2dTranspose';
-    const extra = pair(`${method}: extra`, options.extra ?? 0);
-    const numbers = [...convolution(method, options), ...extra];
+    const numbers = convolution(method, options);
+    numbers.push(...pair(`${method}: extra`, options.extra ?? 0));
     return this.#node('conv2dTranspose', [x, weights, options.bias ?? NONE], numbers);
   }
 
   maxPool2d(x: GraphNode, options: Pool2dOptions): GraphNode {
-    return this.#node('maxPool2d', [x], pooling('maxPool2d', needed('maxPool2d', options, 'size')));
+    return this.#node('maxPool2d', [x], pooling('maxPool2d', options));
   }
 
   avgPool2d(x: GraphNode, options: AvgPool2dOptions): GraphNode {
-    return this.#node('avgPool2d', [x], pooling('avgPool2d', needed('avgPool2d', options, 'size')));
+    return this.#node('avgPool2d', [x], pooling('avgPool2d', options));
   }
 
   globalAvgPool2d(x: GraphNode): GraphNode {
@@ -724,25 +666,25 @@ export class ClientGraph implements Graph {
   // ---- Normalisation ----
 
   layerNorm(x: GraphNode, options: NormOptions = {}): GraphNode {
-    const { scale = NONE, shift = NONE, epsilon = 1e-5 } = options;
+    const { scale = NONE, shift = NONE, epsilon = 1e-5 } = optionsOf('layerNorm', options);
     return this.#node('layerNorm', [x, scale, shift], { epsilon });
   }
 
   rmsNorm(x: GraphNode, options: Omit<NormOptions, 'shift'> = {}): GraphNode {
-    const { scale = NONE, epsilon = 1e-5 } = options;
+    const { scale = NONE, epsilon = 1e-5 } = optionsOf('rmsNorm', options);
     return this.#node('rmsNorm', [x, scale], { epsilon });
   }
 
   groupNorm(x: GraphNode, groups: number, options: NormOptions = {}): GraphNode {
-    const { scale = NONE, shift = NONE, epsilon = 1e-5 } = options;
+    const { scale = NONE, shift = NONE, epsilon = 1e-5 } = optionsOf('groupNorm', options);
     return this.#node('groupNorm', [x, scale, shift], { groups, epsilon });
   }
 
   batchNorm(x: GraphNode, options: BatchNormOptions): GraphNode {
-    const given = needed('batchNorm', options, 'mean, variance and training');
+    const given = optionsOf('batchNorm', options);
     const { scale = NONE, shift = NONE, epsilon = 1e-5, momentum = 0.1 } = given;
-    const training = Number(Boolean(given.training));
-    const inputs = [x, scale, shift, options.mean, options.variance];
+    const training = Number(given.training);
+    const inputs = [x, scale, shift, given.mean, given.variance];
     return this.#node('batchNorm', inputs, { training, momentum, epsilon });
   }
 
@@ -757,13 +699,13 @@ export class ClientGraph implements Graph {
   }
 
   attention(q: GraphNode, k: GraphNode, v: GraphNode, options: AttentionOptions): GraphNode {
-    const { heads, kvHeads = 0, scale = 0, mask = NONE } = needed('attention', options, 'heads');
-    const causal = Number(Boolean(options.causal));
+    const { heads, kvHeads = 0, scale = 0, mask = NONE } = optionsOf('attention', options);
+    const causal = Number(options.causal ?? false);
     return this.#node('attention', [q, k, v, mask], { heads, kvHeads, causal, scale });
   }
 
   rope(x: GraphNode, options: RopeOptions): GraphNode {
-    const { heads, base = 10_000, first = 0 } = needed('rope', options, 'heads');
+    const { heads, base = 10_000, first = 0 } = optionsOf('rope', options);
     return this.#node('rope', [x], { heads, base, first });
   }
 
@@ -806,7 +748,7 @@ export class ClientGraph implements Graph {
     b: GraphNode,
     options: HypercausalOptions = {},
   ): HypercausalNode {
-    const { depth = 1, futures = 3, span = 0.25 } = options;
+    const { depth = 1, futures = 3, span = 0.25 } = optionsOf('hypercausal', options);
     const policies = ['mean', 'median', 'min-risk'] as const;
     const name = checkName('hypercausal: policy', options.policy ?? 'mean', policies);
     const policy = policies.indexOf(name);
@@ -816,9 +758,10 @@ export class ClientGraph implements Graph {
   }
 
   hypercausalLoss(nodes: readonly HypercausalNode[], target: GraphNode): HypercausalLosses {
-    const last = Array.isArray(nodes) ? nodes.at(-1) : undefined;
-    if (!last) throw new PlxError('PLX_ERR_ARGUMENT', 'hypercausalLoss: give it a list of nodes');
-    const inputs = [last.state, last.future, target, ...nodes.map(({ spread }) => spread)];
+    const last = listOf('hypercausalLoss', 'nodes', nodes).at(-1);
+    if (!last) return refuse('hypercausalLoss: give it a list of nodes');
+    const spreads = nodes.map((node) => (node as Partial<HypercausalNode> | null)?.spread);
+    const inputs = [last.state, last.future, target, ...spreads] as GraphNode[];
     const first = this.#build('hypercausalLoss', inputs, [], 4);
     const [total, task, consistency, coherence] = this.#list(first, 4, 'float32');
     return { total: total!, task: task!, consistency: consistency!, coherence: coherence! };
@@ -830,10 +773,7 @@ export class ClientGraph implements Graph {
     loss: GraphNode,
     variables: T,
   ): { -readonly [K in keyof T]: GraphNode } {
-    if (!Array.isArray(variables)) {
-      throw new PlxError('PLX_ERR_ARGUMENT', 'gradients: give it a list of variables');
-    }
-    const count = variables.length;
+    const count = listOf('gradients', 'variables', variables).length;
     const first = this.#build('gradients', [loss, ...variables], [], count);
     return this.#list(first, count, 'float32') as { -readonly [K in keyof T]: GraphNode };
   }
@@ -842,7 +782,7 @@ export class ClientGraph implements Graph {
     gradients: T,
     largest: number,
   ): { -readonly [K in keyof T]: GraphNode } {
-    const count = gradients.length;
+    const count = listOf('clipByNorm', 'gradients', gradients).length;
     const first = this.#build('clipByNorm', gradients, { largest }, count);
     return this.#list(first, count, 'float32') as { -readonly [K in keyof T]: GraphNode };
   }
@@ -853,7 +793,8 @@ export class ClientGraph implements Graph {
     gradients: readonly GraphNode[],
   ): GraphUpdate {
     const options = checkOptimizer(optimizer);
-    if (parameters.length !== gradients.length) {
+    listOf('update', 'parameters', parameters);
+    if (parameters.length !== listOf('update', 'gradients', gradients).length) {
       throw new PlxError(
         'PLX_ERR_SHAPE',
         `update: ${parameters.length} parameters, but ${gradients.length} gradients`,
@@ -936,8 +877,10 @@ export class ClientGraph implements Graph {
     options: CompileOptions = {},
   ): Promise<GraphFunction<T>> {
     const site = new CallSite('compile', this.compile);
-    const updates = options.updates ?? [];
-    const values = outputs.map((o, i) => ClientNode.valueIn(this, o, `compile: output ${i}`));
+    const updates = listOf('compile', 'updates', optionsOf('compile', options).updates ?? []);
+    const values = listOf('compile', 'outputs', outputs).map((o, i) =>
+      ClientNode.valueIn(this, o, `compile: output ${i}`),
+    );
     const steps = updates.map((u, i) => ClientUpdate.valueIn(this, u, `compile: update ${i}`));
     if (values.length + steps.length === 0) {
       throw new PlxError('PLX_ERR_ARGUMENT', 'compile: give at least one output or update');

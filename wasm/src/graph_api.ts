@@ -386,7 +386,9 @@ export interface Graph {
     step?: number,
   ): GraphNode<D>;
   /** One after the other along an axis. */
-  concat<D extends DType>(x: readonly GraphNode<D>[], axis: number): GraphNode<D>;
+  concat(x: readonly GraphNode[], axis: number): GraphNode;
+  /** All of them reals, or all integers. */
+  concat(x: readonly GraphNode<'int32'>[], axis: number): GraphNode<'int32'>;
   /** The reverse: so many equal parts, or parts of these sizes. */
   split<D extends DType>(
     x: GraphNode<D>,

@@ -1,7 +1,7 @@
 /** Layers on the client's side: their makers, and the checks that need no engine. */
 import type { Layer, LayerKinds, Layers } from './api_layers.js';
 import { checkWhole, told } from './arrays.js';
-import { activationOf, layerMeantBy } from './names.js';
+import { activationOf, layerHint } from './names.js';
 import {
   checkKeys,
   checkObject,
@@ -133,8 +133,8 @@ export const layers = new Proxy(makers, {
   get(target, name) {
     const own: unknown = Reflect.get(target, name);
     if (own || typeof name !== 'string') return own;
-    const meant = layerMeantBy(name, KIND_NAMES);
-    return meant && (() => refuse(`layers.${name}: write layers.${meant}`));
+    const hint = layerHint(name, KIND_NAMES, (kind) => `layers.${kind}`);
+    return hint && (() => refuse(`layers.${name}: ${hint}`));
   },
 }) as unknown as Layers;
 
@@ -143,8 +143,8 @@ const MOST_LEVELS = 16;
 
 function noLayer(where: string, layer: unknown): never {
   const { kind } = Object(layer) as { kind?: unknown };
-  const meant = typeof kind === 'string' ? layerMeantBy(kind, KIND_NAMES) : undefined;
-  if (meant) refuse(`${where}: kind is ${told(kind)}: write "${meant}"`);
+  const hint = typeof kind === 'string' && layerHint(kind, KIND_NAMES, told);
+  if (hint) refuse(`${where}: kind is ${told(kind)}: ${hint}`);
   return refuse(`${where} is none: make it with plx.layers`);
 }
 

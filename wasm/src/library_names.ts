@@ -29,10 +29,14 @@ const NAMED = ['input', 'parameter', 'layer', 'update'];
  */
 export function inMethods(message: string, method: string, adds: boolean): string {
   if (NAMED.includes(method)) return message;
-  return message
-    .replace(/^(\w+): /, (_, name: string) => `${adds ? method : methodOf(name)}: `)
-    .replace(
-      /^(gradients: (?:the gradient of )?)(\w+)(?= has )/,
-      (_, before: string, name: string) => before + methodOf(name),
-    );
+  return (
+    message
+      /* One operation serves both; a run does not tell which call it was. */
+      .replace(/^gather: (?=index )/, adds ? 'gather: ' : 'gather or embedding: ')
+      .replace(/^(\w+): /, (_, name: string) => `${adds ? method : methodOf(name)}: `)
+      .replace(
+        /^(gradients: (?:the gradient of )?)(\w+)(?= has )/,
+        (_, before: string, name: string) => before + methodOf(name),
+      )
+  );
 }

@@ -21,7 +21,8 @@ function isNamed(data: unknown): data is NamedData {
   /* With numbers for names it is a typed array that went through JSON. */
   if (typeof data !== 'object' || data === null || '0' in data) return false;
   const prototype: unknown = Object.getPrototypeOf(data);
-  return prototype === Object.prototype || prototype === null;
+  /* Also that of another realm, such as an iframe's. */
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** Reads data at once, before anything is awaited; what names it in messages: "fit: x". */
@@ -188,13 +189,17 @@ export function validationFor(
 
 /** A weight array that a caller gives: its values alone, or with what tells where they belong. */
 export function givenWeight(what: string, weight: SavedWeight | Data): GivenWeight {
-  const alone = Array.isArray(weight) || ArrayBuffer.isView(weight);
-  const { data, name, shape } = alone ? ({ data: weight } as SavedWeight) : (weight ?? {});
+  /* A typed array that went through JSON has its values under numbers. */
+  const alone = Array.isArray(weight) || '0' in Object(weight) || ArrayBuffer.isView(weight);
+  const { data, name, shape } = alone
+    ? ({ data: weight } as SavedWeight)
+    : ((weight ?? {}) as SavedWeight);
+  if (typeof name === 'string') what += ` ("${name}")`;
   if (shape !== undefined && !Array.isArray(shape)) {
     throw new PlxError('PLX_ERR_ARGUMENT', `${what}: its shape is ${kindOf(shape)}, not an array`);
   }
   const flat = flatten(what, data as Data);
-  const values = toFloats(what, flat, flat.values.length);
+  const values = toFloats(what, flat);
   /* A flat array fits any shape of its size. */
   const nested = flat.shape && flat.shape.length > 1 ? flat.shape : undefined;
   return { values, name, shape: nested ?? shape };

@@ -8,6 +8,10 @@ type Table = Readonly<Record<string, string>>;
 /** `leakyrelu` for `LeakyReLU` and `leaky_relu`. */
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 
+/** An entry of a table; what every object has, "constructor", is none. */
+const at = (table: Table, key: string): string | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined;
+
 /** One of names, also in another case or, by same, under another name; instead: what to say of others. */
 function nameOf<T extends string>(
   what: string,
@@ -17,11 +21,10 @@ function nameOf<T extends string>(
   instead: Table,
 ): T {
   const key = typeof given === 'string' ? plain(given) : '';
-  const own = names.find((name) => name === (same[key] ?? key));
-  return (
-    own ??
-    refuse(`${what} is ${told(given)}: ${instead[key] ?? `it must be one of ${names.join(', ')}`}`)
-  );
+  const meant = at(same, key) ?? key;
+  const own = names.find((name) => name === meant);
+  const hint = at(instead, key) ?? `it must be one of ${names.join(', ')}`;
+  return own ?? refuse(`${what} is ${told(given)}: ${hint}`);
 }
 
 const LOSSES: readonly Loss[] = ['mse', 'crossentropy', 'own'];
@@ -31,16 +34,24 @@ const SAME_LOSS: Table = {
   crossentropyloss: 'crossentropy',
   sparsecategoricalcrossentropy: 'crossentropy',
 };
-const GRAPH = 'fit has mse and crossentropy; a plx.graph() has this one';
+const inGraph = (method: string): string =>
+  `fit has mse and crossentropy; a plx.graph() has this one: ${method}`;
+const L1 = inGraph('l1');
+const HUBER = inGraph('huber');
+const BINARY = inGraph('binaryCrossEntropy');
 const INSTEAD_OF_LOSS: Table = {
-  categoricalcrossentropy: 'write "crossentropy", and give class labels for rows of 0 and 1',
-  binarycrossentropy: GRAPH,
-  bcewithlogitsloss: GRAPH,
-  meanabsoluteerror: GRAPH,
-  mae: GRAPH,
-  l1loss: GRAPH,
-  huber: GRAPH,
-  huberloss: GRAPH,
+  categoricalcrossentropy: 'write "crossentropy", and give class labels instead of rows of 0 and 1',
+  nllloss: 'write "crossentropy": it takes logits, and has the log-softmax in it',
+  binarycrossentropy: BINARY,
+  bceloss: BINARY,
+  bcewithlogitsloss: BINARY,
+  meanabsoluteerror: L1,
+  mae: L1,
+  l1: L1,
+  l1loss: L1,
+  huber: HUBER,
+  huberloss: HUBER,
+  smoothl1loss: HUBER,
 };
 
 /** The engine's name of a loss. */
@@ -53,22 +64,27 @@ const OPTIMIZERS = ['sgd', 'adam', 'adamw', 'lion', 'rmsprop'] as const;
 export const optimizerOf = (what: string, given: string): OptimizerName =>
   nameOf(what, given, OPTIMIZERS, {}, { momentum: 'write { kind: "sgd", momentum: 0.9 }' });
 
-const SAME_ACTIVATION: Table = {
-  identity: 'linear',
-  swish: 'silu',
-  leakyrelu: 'leaky_relu',
-  gelutanh: 'gelu_tanh',
-  hardsilu: 'hardswish',
-};
+/** As the library has them. */
+const ACTIVATIONS = (
+  'linear relu leaky_relu elu silu gelu gelu_tanh sigmoid tanh relu6 celu selu mish hardswish ' +
+  'hardsigmoid softplus softsign'
+).split(' ');
+const SAME_ACTIVATION: Table = { identity: 'linear', swish: 'silu', hardsilu: 'hardswish' };
+
+const activationNamed = (key: string): string | undefined =>
+  ACTIVATIONS.find((name) => plain(name) === key) ?? at(SAME_ACTIVATION, key);
+
+const isSoftmax = (key: string): boolean => /^(log)?softmax$/.test(key);
+const NO_SOFTMAX =
+  'leave it out: the loss "crossentropy" takes logits, and has the softmax in it; probabilities ' +
+  'are the softmax of what predict gives';
 
 /** The library's name of an activation; what it does not know is for it to refuse. */
 export function activationOf(what: string, given: string): string {
   const key = plain(given);
-  if (key !== 'softmax' && key !== 'logsoftmax') return SAME_ACTIVATION[key] ?? key;
-  return refuse(
-    `${what} is "${given}": leave it out: the loss "crossentropy" takes logits, and has the softmax ` +
-      'in it; probabilities are the softmax of what predict gives',
-  );
+  return isSoftmax(key)
+    ? refuse(`${what} is "${given}": ${NO_SOFTMAX}`)
+    : (activationNamed(key) ?? given);
 }
 
 const INSTEAD_OF_LAYER: Table = {
@@ -89,10 +105,26 @@ const INSTEAD_OF_LAYER: Table = {
   multiheadattention: 'attention',
   transformerencoderlayer: 'encoderBlock',
   transformerdecoderlayer: 'decoderBlock',
+  /* Whole sentences. */
+  depthwiseconv2d: 'write layers.conv2d with as many groups as there are channels',
+  conv1d: 'write layers.conv2d with samples of [1, steps, channels] and kernelSize: [1, n]',
+  input: 'give the first layer inputShape, the shape of one sample',
+  prelu: 'write layers.activation({ activation: "leaky_relu" }); a plx.graph() has prelu',
 };
 
-/** The kind of layer that is meant by a name which is none; undefined when there is no such. */
-export function layerMeantBy(name: string, kinds: readonly string[]): string | undefined {
+/**
+ * What to write instead of a name which is no layer's; undefined when nothing like it is known.
+ * written: a kind as the caller writes it.
+ */
+export function layerHint(
+  name: string,
+  kinds: readonly string[],
+  written: (kind: string) => string,
+): string | undefined {
   const key = plain(name);
-  return INSTEAD_OF_LAYER[key] ?? kinds.find((kind) => plain(kind) === key);
+  if (isSoftmax(key)) return NO_SOFTMAX;
+  const meant = at(INSTEAD_OF_LAYER, key) ?? kinds.find((kind) => plain(kind) === key);
+  if (meant) return meant.includes(' ') ? meant : `write ${written(meant)}`;
+  const activation = activationNamed(key);
+  return activation && `write layers.activation({ activation: "${activation}" })`;
 }
