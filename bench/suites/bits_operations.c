@@ -1,4 +1,5 @@
-/* The bits of every operation and of its gradients, over all samples of the table. */
+/* The bits of every operation that has a gradient rule, and of its gradients, over all samples of
+ * the table. */
 #include "bench/suites/bits_operations.h"
 
 #include "bench/suites/sample_graph.h"
@@ -40,7 +41,7 @@ static void add_node(hash *h, const plx_sample_graph *g, const plx_plan *plan, p
 static plx_status hash_sample(plx_sample_graph *g, hash *h) {
     plx_node grads[PLX__SAMPLE_INPUTS], outputs[PLX__SAMPLE_INPUTS + 2] = {g->y};
     int wanted = 0, count = 1;
-    const bool rule = !(g->op->flags & PLX__OP_NO_GRADIENT) && g->loss.id >= 0;
+    const bool rule = g->loss.id >= 0;
     if (rule) {
         PLX_TRY(plx__sample_graph_gradients(g, grads, &wanted));
         for (int k = 0; k < g->sample->inputs_count; ++k)
@@ -66,7 +67,8 @@ static plx_status slice_operations(plx_bench *bench, plx_case *c, int64_t slice_
     for (int i = 0; i < count && status == PLX_OK; ++i) {
         const char *text = ops[i]->samples;
         plx__sample sample;
-        if (ops[i]->flags & (PLX__OP_LEAF | PLX__OP_EFFECT | PLX__OP_BUFFER)) continue;
+        const unsigned none = PLX__OP_LEAF | PLX__OP_EFFECT | PLX__OP_BUFFER | PLX__OP_NO_GRADIENT;
+        if (ops[i]->flags & none) continue;
         while (status == PLX_OK && text && plx__sample_read(&text, &sample)) {
             plx_sample_graph g;
             status = plx__sample_graph_open(plx__bench_ctx(bench), ops[i], &sample, &rng, &g);

@@ -40,7 +40,7 @@ add_custom_target(engines)
 # plx_engine(TIER TARGETS isa... OPTIONS ... LINK ...): engine-TIER.mjs and engine-TIER.wasm.
 function(plx_engine tier)
     cmake_parse_arguments(engine "" "" "TARGETS;OPTIONS;LINK" ${ARGN})
-    plx_core(core-${tier} TARGETS ${engine_TARGETS} OPTIONS ${engine_OPTIONS})
+    plx_core(core-${tier} TARGETS ${engine_TARGETS} DEFINES PLX_ENGINE OPTIONS ${engine_OPTIONS})
     plx_bench(bench-${tier} core-${tier} ${engine_OPTIONS})
     if(PLX_WASM_SOURCES)
         add_executable(engine-${tier} ${PLX_WASM_SOURCES})

@@ -211,7 +211,7 @@ const plx_op plx__op_attention_grad = {
     .cost = cost_attention_grad,
     .workspace = workspace_attention_grad,
     .run = run_attention_grad,
-    .samples = attention_grad_samples,
+    .samples = PLX__TESTED(attention_grad_samples),
 };
 
 /* ---- rope_table: cosines, then sines, [2, length, width / 2] --------------------------------- */
@@ -250,7 +250,7 @@ const plx_op plx__op_rope_table = {
     .infer = infer_rope_table,
     .cost = plx__cost_nothing,
     .run = run_rope_table,
-    .samples = no_samples,
+    .samples = PLX__TESTED(no_samples),
 };
 
 /* ---- rope(x, table): attrs i[0] heads, i[1] 1 to turn back ----------------------------------- */

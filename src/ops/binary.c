@@ -317,5 +317,5 @@ const plx_op plx__op_select_grad = {
     .infer = infer_select_grad,
     .cost = cost_binary,
     .run = run_select_grad,
-    .samples = select_samples,
+    .samples = PLX__TESTED(select_samples),
 };

@@ -115,5 +115,5 @@ const plx_op plx__op_cached_attention = {
     .cost = cost_cached,
     .workspace = workspace_cached,
     .run = run_cached,
-    .samples = cached_samples,
+    .samples = PLX__TESTED(cached_samples),
 };

@@ -238,5 +238,5 @@ const plx_op plx__op_causal_loss_grad = {
     .infer = infer_causal_loss_grad,
     .cost = cost_causal_loss,
     .run = run_causal_loss_grad,
-    .samples = loss_grad_samples,
+    .samples = PLX__TESTED(loss_grad_samples),
 };

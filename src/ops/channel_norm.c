@@ -458,7 +458,7 @@ const plx_op plx__op_group_norm_grad = {
     .cost = cost_training_grad,
     .workspace = workspace_channels,
     .run = run_training_grad,
-    .samples = group_grad_samples,
+    .samples = PLX__TESTED(group_grad_samples),
 };
 
 /* ---- batch_norm(x, statistics, running mean, running variance, scale, shift) ----------------- */
@@ -530,7 +530,7 @@ const plx_op plx__op_batch_norm_grad = {
     .cost = cost_training_grad,
     .workspace = workspace_channels,
     .run = run_training_grad,
-    .samples = batch_grad_samples,
+    .samples = PLX__TESTED(batch_grad_samples),
 };
 
 /* ---- batch_norm_inference(x, running mean, running variance, scale, shift) ------------------- */
@@ -645,5 +645,5 @@ const plx_op plx__op_batch_norm_inference_grad = {
     .cost = cost_training_grad,
     .workspace = workspace_channels,
     .run = run_batch_norm_inference_grad,
-    .samples = inference_grad_samples,
+    .samples = PLX__TESTED(inference_grad_samples),
 };

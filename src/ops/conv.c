@@ -407,7 +407,7 @@ const plx_op plx__op_conv2d_dense = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
-    .samples = conv_dense_samples,
+    .samples = PLX__TESTED(conv_dense_samples),
 };
 
 const plx_op plx__op_conv2d_transpose_dense = {
@@ -419,5 +419,5 @@ const plx_op plx__op_conv2d_transpose_dense = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
-    .samples = transpose_dense_samples,
+    .samples = PLX__TESTED(transpose_dense_samples),
 };

@@ -189,7 +189,7 @@ const plx_op plx__op_tanh_steps_grad = {
     .cost = cost_tanh_steps_grad,
     .workspace = workspace_tanh_steps_grad,
     .run = run_tanh_steps_grad,
-    .samples = steps_grad_samples,
+    .samples = PLX__TESTED(steps_grad_samples),
 };
 
 /* ---- future_table: e^(2 delta), [i[0]] ------------------------------------------------------- */
@@ -221,7 +221,7 @@ const plx_op plx__op_future_table = {
     .infer = infer_future_table,
     .cost = plx__cost_nothing,
     .run = run_future_table,
-    .samples = no_samples,
+    .samples = PLX__TESTED(no_samples),
 };
 
 /* ---- futures(x, table, slopes): the representative one, then the mean of all variances ------- */
@@ -425,5 +425,5 @@ const plx_op plx__op_futures_grad = {
     .infer = infer_futures_grad,
     .cost = cost_futures_grad,
     .run = run_futures_grad,
-    .samples = futures_grad_samples,
+    .samples = PLX__TESTED(futures_grad_samples),
 };

@@ -116,5 +116,5 @@ const plx_op plx__op_gated_grad = {
     .infer = infer_gated_grad,
     .cost = cost_gated,
     .run = run_gated_grad,
-    .samples = gated_grad_samples,
+    .samples = PLX__TESTED(gated_grad_samples),
 };

@@ -228,7 +228,7 @@ const plx_op plx__op_l2_normalize_grad = {
     .infer = infer_l2_normalize,
     .cost = cost_l2_normalize,
     .run = run_l2_normalize,
-    .samples = normalize_grad_samples,
+    .samples = PLX__TESTED(normalize_grad_samples),
 };
 
 /* ---- clip: attrs f[0] the least value, f[1] the largest -------------------------------------- */
@@ -314,5 +314,5 @@ const plx_op plx__op_clip_grad = {
     .infer = plx__infer_same,
     .cost = cost_clip,
     .run = run_clip_grad,
-    .samples = clip_grad_samples,
+    .samples = PLX__TESTED(clip_grad_samples),
 };

@@ -94,7 +94,7 @@ const plx_op plx__op_mse_grad = {
     .infer = infer_mse,
     .cost = cost_streaming_once,
     .run = run_mse_grad,
-    .samples = mse_grad_samples,
+    .samples = PLX__TESTED(mse_grad_samples),
 };
 
 /* ---- Cross-entropy --------------------------------------------------------------------------- */
@@ -307,7 +307,7 @@ const plx_op plx__op_nll_grad = {
     .infer = infer_nll_grad,
     .cost = cost_nll_grad,
     .run = run_nll_grad,
-    .samples = nll_grad_samples,
+    .samples = PLX__TESTED(nll_grad_samples),
 };
 
 const plx_op plx__op_softmax_xent = {
@@ -320,7 +320,7 @@ const plx_op plx__op_softmax_xent = {
     .cost = cost_xent,
     .workspace = workspace_rows,
     .run = run_softmax_xent,
-    .samples = xent_samples,
+    .samples = PLX__TESTED(xent_samples),
 };
 
 const plx_op plx__op_softmax_xent_grad = {
@@ -332,5 +332,5 @@ const plx_op plx__op_softmax_xent_grad = {
     .infer = infer_xent_grad,
     .cost = cost_xent,
     .run = run_softmax_xent_grad,
-    .samples = xent_grad_samples,
+    .samples = PLX__TESTED(xent_grad_samples),
 };

@@ -143,7 +143,7 @@ const plx_op plx__op_dense = {
     .cost = cost_matmul,
     .workspace = workspace_matmul,
     .run = run_matmul,
-    .samples = dense_samples,
+    .samples = PLX__TESTED(dense_samples),
 };
 
 /* ---- bias ------------------------------------------------------------------------------------ */

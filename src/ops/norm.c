@@ -213,7 +213,7 @@ static const char rms_grad_samples[] =
         .cost = cost_rows_grad,                                                                    \
         .workspace = workspace_rows_grad,                                                          \
         .run = run_##norm##_grad,                                                                  \
-        .samples = rows##_grad_samples,                                                            \
+        .samples = PLX__TESTED(rows##_grad_samples),                                               \
     };
 
 ROW_NORM(layer_norm, true, layer, 3)

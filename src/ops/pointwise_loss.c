@@ -223,7 +223,7 @@ static const char grad_probabilities[] =
         .infer = infer_loss,                                                                       \
         .cost = cost_##costs,                                                                      \
         .run = run_##op_name##_grad,                                                               \
-        .samples = grad_##where,                                                                   \
+        .samples = PLX__TESTED(grad_##where),                                                      \
     };
 
 LOSS_OP(l1, NULL, PLX__OP_KINK, simple, anywhere)

@@ -317,7 +317,7 @@ const plx_op plx__op_max_pool2d_grad = {
     .infer = plx__infer_same,
     .cost = cost_pool,
     .run = run_max_pool2d_grad,
-    .samples = max_grad_samples,
+    .samples = PLX__TESTED(max_grad_samples),
 };
 
 const plx_op plx__op_avg_pool2d = {
@@ -339,7 +339,7 @@ const plx_op plx__op_avg_pool2d_grad = {
     .infer = plx__infer_target,
     .cost = cost_pool,
     .run = run_avg_pool2d_grad,
-    .samples = avg_grad_samples,
+    .samples = PLX__TESTED(avg_grad_samples),
 };
 
 /* ---- global_avg_pool2d: [n, h, w, c] to [n, c] ----------------------------------------------- */

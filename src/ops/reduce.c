@@ -385,5 +385,5 @@ const plx_op plx__op_reduce_max_grad = {
     .infer = infer_reduce_max_grad,
     .cost = cost_sum,
     .run = run_reduce_max_grad,
-    .samples = max_grad_samples,
+    .samples = PLX__TESTED(max_grad_samples),
 };

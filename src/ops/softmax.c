@@ -289,7 +289,7 @@ static const char grad_samples[] =
         .cost = cost_along,                                                                        \
         .workspace = workspace_strips,                                                             \
         .run = run_##op_name##_grad,                                                               \
-        .samples = grad_samples,                                                                   \
+        .samples = PLX__TESTED(grad_samples),                                                      \
     };
 
 SOFTMAX_OP(softmax)
@@ -402,5 +402,5 @@ const plx_op plx__op_log_sum_exp_grad = {
     .infer = plx__infer_same,
     .cost = cost_along,
     .run = run_log_sum_exp_grad,
-    .samples = lse_grad_samples,
+    .samples = PLX__TESTED(lse_grad_samples),
 };

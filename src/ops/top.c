@@ -122,7 +122,7 @@ const plx_op plx__op_argmax = {
     .infer = infer_argmax,
     .cost = cost_compared,
     .run = run_argmax,
-    .samples = argmax_samples,
+    .samples = PLX__TESTED(argmax_samples),
 };
 
 /* ---- top_k: attrs i[0] k; the indices of each row's k largest, in descending order ----------- */
@@ -211,5 +211,5 @@ const plx_op plx__op_top_k = {
     .infer = infer_top_k,
     .cost = cost_compared,
     .run = run_top_k,
-    .samples = top_k_samples,
+    .samples = PLX__TESTED(top_k_samples),
 };

@@ -93,7 +93,7 @@ enum { X = 0, Y = 1 };
         .infer = infer_unary_grad,                                                                 \
         .cost = cost_unary,                                                                        \
         .run = run_##op_name##_grad,                                                               \
-        .samples = grad_##where,                                                                   \
+        .samples = PLX__TESTED(grad_##where),                                                      \
     };
 
 UNARY_OP(relu, Y, PLX__OP_KINK, anywhere)

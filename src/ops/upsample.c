@@ -218,5 +218,5 @@ const plx_op plx__op_upsample2d_grad = {
     .cost = cost_upsample,
     .workspace = workspace_upsample,
     .run = run_upsample2d_grad,
-    .samples = upsample_grad_samples,
+    .samples = PLX__TESTED(upsample_grad_samples),
 };

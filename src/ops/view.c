@@ -92,5 +92,5 @@ const plx_op plx__op_buffer = {
     .infer = plx__infer_target,
     .cost = plx__cost_nothing,
     .run = run_nothing,
-    .samples = no_samples,
+    .samples = PLX__TESTED(no_samples),
 };
