@@ -106,12 +106,17 @@ static plx_status open_sweep(plx_bench *bench, plx_case *c) {
     return PLX_OK;
 }
 
-/* One sample of each stream, one after the other. */
+/* One sample of each stream, one after the other; where there is no memory, no figure of each, so
+ * that each has its void row. */
 static plx_status slice_sweep(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *done) {
     sweep *s = c->state;
     (void)slice_ns;
-    for (int k = 0; s->data && k < STREAMS; ++k) {
+    for (int k = 0; k < STREAMS; ++k) {
         double ns;
+        if (!s->data) {
+            plx__case_record(c, k, NAN);
+            continue;
+        }
         s->stream = (plx_stream)k;
         PLX_TRY(plx__bench_time(bench, run_stream, s, &s->times[k], &ns));
         plx__case_record(c, k, s->moved / ns);
@@ -171,12 +176,14 @@ void plx__roofline_plan(plx_bench *bench) {
 
 typedef struct point {
     double bytes, bandwidth[STREAMS]; /* GB/s */
+    const char *failure;              /* why there is no bandwidth; NULL: there is */
 } point;
 
 typedef struct level {
     const char *name;
     double capacity; /* bytes that all threads may use; the last: infinite */
     double bandwidth[STREAMS];
+    const char *failure; /* of a size of it, where none could be measured; NULL: one was */
 } level;
 
 /* Interference only slows down, so a ceiling is near the top of what was seen. */
@@ -199,8 +206,12 @@ static bool read_point(plx_bench *bench, double bytes, point *out) {
     size_name(bytes, text, sizeof text);
     plx__format(name, sizeof name, "bandwidth %s", text);
     const plx_case *c = plx__bench_find(bench, name);
-    if (!c || c->checks.failed) return false;
-    out->bytes = (double)c->size;
+    if (!c) return false;
+    *out = (point){.bytes = (double)c->size};
+    if (c->checks.failed) {
+        out->failure = c->checks.failure;
+        return true;
+    }
     for (int k = 0; k < STREAMS; ++k)
         out->bandwidth[k] = top_of(c->metrics[k].samples.count, c->metrics[k].samples.values);
     return true;
@@ -215,17 +226,24 @@ static int read_sweep(plx_bench *bench, point points[POINTS]) {
     return count;
 }
 
-/* The best of each stream among sizes in (from, to]. */
+/* The best of each stream among sizes in (from, to]; false where there are none. */
 static bool best_of(const point *points, int count, double from, double to, level *out) {
-    bool any = false;
+    const char *failure = NULL;
+    bool any = false, measured = false;
     for (int k = 0; k < STREAMS; ++k) out->bandwidth[k] = 0;
     for (int i = 0; i < count; ++i) {
         if (points[i].bytes <= from || points[i].bytes > to) continue;
         any = true;
+        if (points[i].failure) {
+            failure = points[i].failure;
+            continue;
+        }
+        measured = true;
         for (int k = 0; k < STREAMS; ++k)
             if (points[i].bandwidth[k] > out->bandwidth[k])
                 out->bandwidth[k] = points[i].bandwidth[k];
     }
+    out->failure = measured ? NULL : failure;
     return any;
 }
 
@@ -271,6 +289,13 @@ static double split(const double *values, int begin, int n, int parts, int *ends
     return best;
 }
 
+static int drop_failed(point *points, int count) {
+    int kept = 0;
+    for (int i = 0; i < count; ++i)
+        if (!points[i].failure) points[kept++] = points[i];
+    return kept;
+}
+
 /* Elsewhere levels are the plateaus of the sweep: the fewest parts, at most four, whose logarithms
  * of the copy's bandwidth stay within 10% of their means. Small sizes that overhead slows down
  * count as fast as the fastest larger one. */
@@ -297,10 +322,13 @@ static int plateaus(const point *points, int count, level levels[LEVELS]) {
 
 static int read_levels(plx_bench *bench, level levels[LEVELS]) {
     point points[POINTS];
-    const int count = read_sweep(bench, points);
-    if (!count) return 0;
+    int count = read_sweep(bench, points);
     int found = known_levels(bench, points, count, levels);
-    if (!found) found = plateaus(points, count, levels);
+    if (!found) {
+        count = drop_failed(points, count);
+        if (!count) return 0;
+        found = plateaus(points, count, levels);
+    }
     levels[found - 1].capacity = INFINITY;
     return found;
 }
@@ -314,7 +342,9 @@ void plx__roofline_finish(plx_bench *bench) {
         plx__case_text(c, "level", levels[i].name);
         if (isfinite(levels[i].capacity)) plx__case_number(c, "capacity", levels[i].capacity);
         for (int k = 0; k < STREAMS; ++k)
-            plx__case_derived(c, stream_names[k], "GB/s", levels[i].bandwidth[k], NAN, NAN);
+            plx__case_derived(c, stream_names[k], "GB/s",
+                              levels[i].failure ? NAN : levels[i].bandwidth[k], NAN, NAN);
+        if (levels[i].failure) plx__case_void(c, "%s", levels[i].failure);
     }
 }
 
@@ -337,6 +367,7 @@ void plx__roofline_place(plx_bench *bench, plx_case *c, int metric) {
     if (!top || !count || !(work->bytes > 0)) return;
     int at = 0;
     while (at < count - 1 && work->working_set > levels[at].capacity) at += 1;
+    if (levels[at].failure) return;
     const plx_stream stream = like_stream(work);
     const double peak = peak_of(top);
     double bandwidth = levels[at].bandwidth[stream];

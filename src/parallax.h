@@ -633,7 +633,9 @@ typedef struct plx_csv {
 /* Reads RFC 4180: cells between commas, quotes around any of them, lines that end in CR LF, LF or
  * CR. Beyond that: blanks around cells, blank lines and the byte order mark of UTF-8 are passed
  * over; with a semicolon in the first line, semicolons separate cells and decimal commas are
- * allowed. A first line without any number names the columns. What is empty or not a finite number,
+ * allowed. A line "sep=;" or "sep=," before all others, as Excel writes it, settles what separates
+ * cells and is passed over. A first line without any number names the columns, unless it has
+ * nothing but missing values (NA, N/A, null, None). What is empty, missing or not a finite number,
  * a row of another length and another encoding are PLX_ERR_FORMAT with line and column. Free with
  * plx_csv_free. */
 plx_status plx_csv_parse(plx_ctx *ctx, const char *text, size_t size, plx_csv *out);

@@ -25,7 +25,8 @@ static void print_help(void) {
     puts("\n  --help, --version\n\n"
          "parallax COMMAND --help says more. Exit codes: 0 done; 1 failed: a file, memory, the\n"
          "machine or a check did not allow it; 2 wrong arguments, and nothing was done; 3 slower\n"
-         "than compare --threshold allows; 130 stopped by Ctrl-C (what was measured is kept).");
+         "than compare --threshold allows; 130 stopped by Ctrl-C (what was measured is kept;\n"
+         "a process that is killed outright loses it).");
 }
 
 static int unknown_command(const char *name) {

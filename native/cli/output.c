@@ -94,7 +94,7 @@ static bool write_json(output *out, const cJSON *row) {
     }
     FILE *file = out->json.file;
     char *line = cJSON_PrintUnformatted(row);
-    /* Flushed, so that a process that is killed leaves the rows it had. */
+    /* Flushed, so that a process that is killed leaves the rows it wrote. */
     const bool ok = line && fprintf(file, "%s\n", line) > 0 && !fflush(file);
     cJSON_free(line);
     if (!ok && !out->failed)

@@ -12,7 +12,8 @@ typedef struct output_file {
 } output_file;
 
 /* A file appears under its name when it is whole. Until then, what there is stands in FILE.part,
- * line by line as it comes, so that a process that is killed leaves it there. */
+ * line by line as it comes, so that a process that is killed leaves there what it wrote: of a bench
+ * nothing before its last round is over, as only then there are rows. */
 typedef struct output {
     output_file json, csv, tables;
     bool failed; /* something could not be written, and that was said */

@@ -66,6 +66,24 @@ static plx_status refuse_zero(const reader *r, const cell *c) {
     return refuse(r, c, "a zero byte, as UTF-16 and binary files have; save the table as UTF-8");
 }
 
+/* Whether text is UTF-8: without overlong forms, surrogates and what is above U+10FFFF. Other
+ * encodings of names would be taken for it. */
+static bool is_utf8(const cell *c) {
+    for (size_t i = 0, more; i < c->length; i += more) {
+        const unsigned char *at = (const unsigned char *)c->text + i++;
+        more = *at < 0x80 ? 0 : *at < 0xe0 ? 1 : *at < 0xf0 ? 2 : 3;
+        if (!more) continue;
+        if (*at < 0xc2 || *at > 0xf4 || more > c->length - i) return false;
+        uint32_t code = *at & (0x3fu >> more);
+        for (size_t k = 1; k <= more; ++k) {
+            if ((at[k] & 0xc0) != 0x80) return false;
+            code = code << 6 | (at[k] & 0x3fu);
+        }
+        if (code >> (5 * more + 1) == 0 || code >> 11 == 0x1b || code > 0x10ffff) return false;
+    }
+    return true;
+}
+
 /* Up to the closing quote and what is blank behind it. */
 static plx_status quoted_cell(reader *r, cell *c) {
     const char *first = ++r->at;
@@ -97,6 +115,8 @@ static plx_status next_cell(reader *r, int64_t column, cell *c, bool *last) {
     *c = (cell){.line = r->line, .column = column};
     const bool quoted = r->at < r->end && *r->at == '"';
     PLX_TRY(quoted ? quoted_cell(r, c) : plain_cell(r, c));
+    if (!is_utf8(c))
+        return refuse(r, c, "bytes that are not UTF-8, as Latin-1 has; save the table as UTF-8");
     *last = r->at == r->end || *r->at != r->delimiter;
     r->line += line_end(r) != 0;
     r->at += *last ? line_end(r) : 1;
@@ -130,6 +150,12 @@ static bool is_not_finite(const cell *c) {
     return is_word(c, "nan") || is_word(c, "inf") || is_word(c, "infinity");
 }
 
+/* As data tools write a cell that is empty. */
+static bool is_missing(const cell *c) {
+    return !c->length || is_word(c, "na") || is_word(c, "n/a") || is_word(c, "null") ||
+           is_word(c, "none");
+}
+
 /* Whether it was meant as a number, in whatever way of writing. */
 static bool is_numeric(const cell *c) {
     bool digits = false;
@@ -141,6 +167,8 @@ static bool is_numeric(const cell *c) {
 }
 
 static plx_status refuse_number(const reader *r, const cell *c, bool comma) {
+    if (is_missing(c))
+        return refuse_text(r, c, "stands for an empty cell; every cell holds a number");
     if (is_not_finite(c))
         return refuse_text(r, c, "is not a finite number; fill it in, or leave out its row");
     if (comma && r->delimiter == ',' && is_numeric(c))
@@ -191,18 +219,21 @@ static plx_status read_row(reader *r, plx_csv *csv, double *values) {
     if (!csv->columns) csv->columns = count;
     if (count == csv->columns) return PLX_OK;
     return plx__fail(r->message, PLX_ERR_FORMAT,
-                     "csv: line %lld has %lld cell%s, line %lld has %lld; %s separate them",
-                     (long long)line, (long long)count, count == 1 ? "" : "s", (long long)r->first,
+                     "csv: line %lld, column %lld: the row has %lld cell%s, line %lld has %lld; %s "
+                     "separate them",
+                     (long long)line, (long long)(count < csv->columns ? count : csv->columns) + 1,
+                     (long long)count, count == 1 ? "" : "s", (long long)r->first,
                      (long long)csv->columns, r->delimiter == ',' ? "commas" : "semicolons");
 }
 
-/* Whether the first row names the columns: something stands in it, and no number. */
+/* Whether the first row names the columns: something other than missing values stands in
+ * it, and no number. */
 static plx_status find_names(reader r, bool *names) {
     bool any = false, numbers = false, last = r.at == r.end;
     for (int64_t column = 1; !last; ++column) {
         cell c;
         PLX_TRY(next_cell(&r, column, &c, &last));
-        any |= c.length != 0;
+        any |= !is_missing(&c);
         numbers |= is_numeric(&c);
     }
     *names = any && !numbers;
@@ -217,6 +248,24 @@ static char find_delimiter(reader r) {
         if (*r.at == ';' && !quoted) return ';';
     }
     return ',';
+}
+
+/* A spreadsheet's hint, "sep=;" in a line of its own, settles the delimiter and is passed. */
+static plx_status read_delimiter(reader *r) {
+    enum { HINT = 5 };
+    const cell hint = {.text = r->at, .length = HINT, .line = r->line, .column = 1};
+    const cell key = {.text = r->at, .length = HINT - 1};
+    reader ahead = *r;
+    r->delimiter = find_delimiter(*r);
+    if (r->end - r->at < HINT || !is_word(&key, "sep=") || !is_utf8(&hint)) return PLX_OK;
+    ahead.at += HINT;
+    if (ahead.at < ahead.end && !line_end(&ahead)) return PLX_OK;
+    if (r->at[HINT - 1] != ',' && r->at[HINT - 1] != ';')
+        return refuse_text(r, &hint, "names neither commas nor semicolons");
+    ahead.delimiter = r->at[HINT - 1];
+    skip_blank_lines(&ahead);
+    *r = ahead;
+    return PLX_OK;
 }
 
 /* Walks all rows; fills values when it is not NULL. */
@@ -261,13 +310,14 @@ plx_status plx_csv_parse(plx_ctx *ctx, const char *text, size_t size, plx_csv *o
     plx_csv csv = {0};
     PLX_TRY(read_mark(&r));
     skip_blank_lines(&r);
+    PLX_TRY(read_delimiter(&r));
     r.first = r.line;
-    r.delimiter = find_delimiter(r);
     PLX_TRY(find_names(r, &csv.names));
     PLX_TRY(read_rows(r, &csv, NULL));
     if (!csv.rows)
-        return plx__fail(r.message, PLX_ERR_FORMAT, "csv: there is no line of numbers in it%s",
-                         csv.names ? ", only one of names" : "");
+        return plx__fail(r.message, PLX_ERR_FORMAT,
+                         "csv: line %lld, column 1: there is no line of numbers%s",
+                         (long long)r.first, csv.names ? ", only one of names" : "");
     /* Each cell takes a byte of the text: the product is in range. */
     const uint64_t cells = (uint64_t)csv.rows * (uint64_t)csv.columns;
     csv.values = cells > SIZE_MAX / sizeof *csv.values

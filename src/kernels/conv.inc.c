@@ -182,24 +182,15 @@ INLINE void depthwise_strip(bool whole, int64_t lanes, int64_t c, int pixels, in
                             const plx_real *const *x, int64_t from, int64_t step,
                             const plx_real *const *w, const plx_real *bias, plx_real *y,
                             int64_t ldy) {
-    vf sum[DEPTHWISE_PIXELS], total[DEPTHWISE_PIXELS], error[DEPTHWISE_PIXELS];
+    vf sum[DEPTHWISE_PIXELS];
     UNROLL
-    for (int i = 0; i < pixels; ++i) sum[i] = total[i] = error[i] = v_splat(0);
-    for (int64_t t = 0; t < taps;) {
-        const int64_t end = taps - t > GEMM_CHAIN ? t + GEMM_CHAIN : taps;
-        for (; t < end; ++t) {
-            const vf weight = load_part(w[t] + c, whole, lanes);
-            const plx_real *at = x[t] + from + c;
-            UNROLL
-            for (int i = 0; i < pixels; ++i)
-                sum[i] = v_fma(load_part(at + i * step, whole, lanes), weight, sum[i]);
-        }
-        if (taps <= GEMM_CHAIN) break;
+    for (int i = 0; i < pixels; ++i) sum[i] = v_splat(0);
+    for (int64_t t = 0; t < taps; ++t) {
+        const vf weight = load_part(w[t] + c, whole, lanes);
+        const plx_real *at = x[t] + from + c;
         UNROLL
-        for (int i = 0; i < pixels; ++i) {
-            two_sum(&total[i], &error[i], sum[i]);
-            sum[i] = t < taps ? v_splat(0) : total[i] + error[i];
-        }
+        for (int i = 0; i < pixels; ++i)
+            sum[i] = v_fma(load_part(at + i * step, whole, lanes), weight, sum[i]);
     }
     const vf b = bias ? load_part(bias + c, whole, lanes) : v_splat(0);
     UNROLL
@@ -207,8 +198,33 @@ INLINE void depthwise_strip(bool whole, int64_t lanes, int64_t c, int pixels, in
         store_part(y + i * ldy + c, bias ? sum[i] + b : sum[i], whole, lanes);
 }
 
+/* Of more taps than a chain may have: chains are added with their errors. */
+static void depthwise_long(int64_t m, int64_t n, int64_t taps, const plx_real *const *x,
+                           int64_t step, const plx_real *const *w, const plx_real *bias,
+                           plx_real *y, int64_t ldy) {
+    for (int64_t i = 0; i < m; ++i)
+        for (int64_t c = 0; c < n; c += VL) {
+            const int64_t lanes = n - c < VL ? n - c : VL;
+            vf total = v_splat(0), error = total;
+            for (int64_t t = 0; t < taps;) {
+                const int64_t end = taps - t > GEMM_CHAIN ? t + GEMM_CHAIN : taps;
+                vf sum = v_splat(0);
+                for (; t < end; ++t)
+                    sum = v_fma(load_some(x[t] + i * step + c, lanes), load_some(w[t] + c, lanes),
+                                sum);
+                two_sum(&total, &error, sum);
+            }
+            total += error;
+            store_some(y + i * ldy + c, bias ? total + load_some(bias + c, lanes) : total, lanes);
+        }
+}
+
 static void k_depthwise(int64_t m, int64_t n, int64_t taps, const plx_real *const *x, int64_t step,
                         const plx_real *const *w, const plx_real *bias, plx_real *y, int64_t ldy) {
+    if (taps > GEMM_CHAIN) {
+        depthwise_long(m, n, taps, x, step, w, bias, y, ldy);
+        return;
+    }
     int64_t i = 0;
     for (; i + DEPTHWISE_PIXELS <= m; i += DEPTHWISE_PIXELS)
         OVER_CHANNELS(n, depthwise_strip, DEPTHWISE_PIXELS, taps, x, i * step, step, w, bias,

@@ -16,10 +16,14 @@ INLINE void gemv_rows(int rows, int64_t n, const plx_real *x, int64_t incx, cons
         v_store(sum + j, s);
     }
     if (j == n) return;
-    vf s = v_load(sum + j);
+    /* The last vector overlaps the one before it, whose lanes stay as they are. */
+    const int64_t at = n >= VL ? n - VL : 0;
+    const vf before = v_load(sum + at);
+    vf s = before;
     UNROLL
-    for (int r = 0; r < rows; ++r) s = v_fma(value[r], v_load_n(b + r * ldb + j, n - j), s);
-    v_store(sum + j, s);
+    for (int r = 0; r < rows; ++r)
+        s = v_fma(value[r], load_some(b + r * ldb + at, n >= VL ? VL : n), s);
+    v_store(sum + at, v_select(v_lanes() < v_splat_int((int)(j - at)), before, s));
 }
 
 /* sum[0..n) += x[0..k) B. */

@@ -5,7 +5,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'n
 import path from 'node:path';
 import process from 'node:process';
 import { describe, it } from 'node:test';
-import { program, withFolder } from './support.mjs';
+import { assertRows, program, withFolder } from './support.mjs';
 
 const linux = process.platform === 'linux';
 const NOBODY = 65534;
@@ -65,6 +65,35 @@ it('voids the sizes that memory does not hold', { skip: !linux && 'only Linux li
     assert.match(stdout, new RegExp(`bandwidth ${mib} MiB +copy +(\\d|- .*VOID: no memory)`));
   assert.match(stdout, /bandwidth 64 MiB .*VOID: no memory for an array of 67108864 bytes/);
   assert.match(stderr, /void: /);
+});
+
+it('has a row for each figure, void or not', { skip: !linux && 'only Linux limits it' }, () => {
+  const size = ['--quick', '--cases', 'bandwidth', '--seconds', '0.001', '--rounds', '1'];
+  const args = ['bench', 'ops', ...size, '--threads', '1', '--json', '-'];
+  // Where the sizes of caches are not known, levels follow from what was measured.
+  const { stdout: bytes } = spawnSync('getconf', ['LEVEL1_DCACHE_SIZE'], { encoding: 'utf8' });
+  const known = Number(bytes) > 0;
+  const measure = (command) => {
+    const { stdout, stderr } = spawnSync(command[0], command.slice(1), { encoding: 'utf8' });
+    const rows = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assertRows(rows);
+    const counts = (row) => row.suite === 'ops' && (known || /iB$/.test(row.case));
+    return { rows: rows.filter(counts), stderr };
+  };
+  const figures = ({ rows }) => rows.map((row) => `${row.case} ${row.metric}`).sort();
+  const whole = measure([program, ...args]);
+  const limited = measure(['prlimit', '--as=61440000', program, ...args]);
+  assert.deepEqual(figures(limited), figures(whole), limited.stderr);
+  const voided = limited.rows.filter((row) => !row.checks.passed);
+  for (const metric of ['read', 'copy', 'add'])
+    assert.ok(voided.some((row) => row.case === 'bandwidth 64 MiB' && row.metric === metric));
+  for (const row of voided) {
+    assert.match(row.checks.failure, /^no memory for an array of \d+ bytes$/);
+    assert.equal(row.samples.count, 0);
+  }
 });
 
 it('reads numbers where the language has decimal commas', (t) =>

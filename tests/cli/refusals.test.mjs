@@ -231,7 +231,14 @@ describe('refuses the table', () => {
       /its gzip data is truncated/,
     ],
     ['with damaged gzip data', damaged(gzipSync('1,2\n')), /its gzip data is damaged/],
-    ['without rows', 'a,b\n', /no line of numbers/],
+    ['without rows', 'a,b\n', /line 1, column 1: there is no line of numbers/],
+    ['with a short row', '1,2\n3\n', /line 2, column 2: the row has 1 cell, line 1 has 2/],
+    [
+      'with names in Latin-1',
+      Buffer.from('a,b\xfc\n1,2\n', 'latin1'),
+      /line 1, column 2: .* UTF-8/,
+    ],
+    ['that begins with missing values', 'NA,n/a\n1,2\n', /line 1, column 1: "NA" stands for/],
     ['that is empty', '', /"table.csv"|table.csv/],
   ];
   for (const [name, text, pattern] of tables) {
