@@ -9,8 +9,8 @@ set(PLX_FLAGS_neon128 "")
 set(PLX_FLAGS_neon "")
 # Kernels say themselves what is to be unrolled and in which vectors; more of it makes modules larger
 # and no faster.
-set(PLX_FLAGS_wasm128 -msimd128 -fno-unroll-loops -fno-vectorize -fno-slp-vectorize -Os)
-set(PLX_FLAGS_wasmrelaxed -msimd128 -mrelaxed-simd -fno-unroll-loops -fno-vectorize -fno-slp-vectorize -Os)
+set(PLX_FLAGS_wasm128 -msimd128 -fno-unroll-loops -fno-vectorize -fno-slp-vectorize -O2 -fno-inline-functions)
+set(PLX_FLAGS_wasmrelaxed -msimd128 -mrelaxed-simd -fno-unroll-loops -fno-vectorize -fno-slp-vectorize -O2 -fno-inline-functions)
 
 file(GLOB PLX_CORE_SOURCES CONFIGURE_DEPENDS
     src/base/*.c src/kernels/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c

@@ -199,7 +199,7 @@ INLINE void depthwise_strip(bool whole, int64_t lanes, int64_t c, int pixels, in
 }
 
 /* Of more taps than a chain may have: chains are added with their errors. */
-static void depthwise_long(int64_t m, int64_t n, int64_t taps, const plx_real *const *x,
+SELDOM void depthwise_long(int64_t m, int64_t n, int64_t taps, const plx_real *const *x,
                            int64_t step, const plx_real *const *w, const plx_real *bias,
                            plx_real *y, int64_t ldy) {
     for (int64_t i = 0; i < m; ++i)

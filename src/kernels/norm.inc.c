@@ -52,7 +52,7 @@ typedef struct row_scale {
     double mean, r;
 } row_scale;
 
-static double largest_magnitude(int64_t n, const plx_real *x) {
+SELDOM double largest_magnitude(int64_t n, const plx_real *x) {
     double top = 0;
     for (int64_t i = 0; i < n; ++i) {
         const double magnitude = (double)(x[i] < 0 ? -x[i] : x[i]);
@@ -62,7 +62,7 @@ static double largest_magnitude(int64_t n, const plx_real *x) {
 }
 
 /* As scale_of_row, of the elements over the largest of them. */
-static row_scale scale_of_far_row(int64_t n, const plx_real *x, plx_real epsilon, bool centre,
+SELDOM row_scale scale_of_far_row(int64_t n, const plx_real *x, plx_real epsilon, bool centre,
                                   row_scale near) {
     const double top = largest_magnitude(n, x), by = 1 / top;
     const bool usable = by > 0 && by < (double)__builtin_inff(); /* neither 0 nor without end */
@@ -101,7 +101,7 @@ INLINE void norm_at(int64_t i, int64_t lanes, const plx_real *x, const plx_real 
     store_some(y + i, a, lanes);
 }
 
-static void norm_far_row(int64_t n, const plx_real *x, const plx_real *scale, const plx_real *shift,
+SELDOM void norm_far_row(int64_t n, const plx_real *x, const plx_real *scale, const plx_real *shift,
                          row_scale w, plx_real *y) {
     for (int64_t i = 0; i < n; ++i) {
         const double a = ((double)x[i] * w.by - w.mean) * w.r * (scale ? (double)scale[i] : 1);
@@ -186,7 +186,7 @@ INLINE void norm_grad_at(const row_gradient *w, int64_t i, int64_t lanes) {
 }
 
 /* As below, where c and r belong to x by. */
-static void norm_grad_far_row(int64_t n, const plx_real *x, const plx_real *gy,
+SELDOM void norm_grad_far_row(int64_t n, const plx_real *x, const plx_real *gy,
                               const plx_real *scale, row_scale w, bool centre, plx_real *gx,
                               plx_real *gscale, plx_real *gshift) {
     double plain = 0, moment = 0;

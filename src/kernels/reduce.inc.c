@@ -182,11 +182,11 @@ typedef void (*strips_function)(int64_t m, int64_t n, column_operands c, plx_rea
 enum { FEW_COLUMNS = 4 * VL, WIDE = FEW_COLUMNS * VL > 12 * VL ? FEW_COLUMNS *VL : 12 * VL };
 
 /* y[k n + j] = x[j] for k < rows. */
-INLINE void repeat_row(int64_t rows, int64_t n, const plx_real *x, plx_real *y) {
+SELDOM void repeat_row(int64_t rows, int64_t n, const plx_real *x, plx_real *y) {
     for (int64_t i = 0; i < rows * n; ++i) y[i] = i < n ? x[i] : y[i - n];
 }
 
-static void few_columns(strips_function strips, int64_t m, int64_t n, column_operands c,
+SELDOM void few_columns(strips_function strips, int64_t m, int64_t n, column_operands c,
                         plx_real *y) {
     plx_real sums[WIDE], centres[WIDE], rest[FEW_COLUMNS];
     const int64_t together = n < 4 ? 4 * VL : VL, wide_rows = m / together;

@@ -44,6 +44,12 @@
 #define EXACT (VL == 4 && !FMA)
 
 #define INLINE static inline __attribute__((always_inline))
+/* What is seldom run is to be small. */
+#ifdef __clang__
+#define SELDOM static __attribute__((noinline, minsize))
+#else
+#define SELDOM static __attribute__((noinline, cold))
+#endif
 #define UNROLL_BY(times) _Pragma(PLX_TEXT(GCC unroll times))
 #define UNROLL UNROLL_BY(32)
 
