@@ -1,6 +1,7 @@
 /* Models and trainers: they learn, and they refuse what cannot be. */
 #include "check.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -341,8 +342,9 @@ static void all_gradients_diverge(plx_check *t, plx_ctx *ctx) {
         const bool squares = kind != PLX_SGD && kind != PLX_LION;
         for (int64_t accumulate = 1; accumulate <= 2; ++accumulate) {
             if (squares)
-                gradients_diverge(t, ctx, kind, square, accumulate, 0,
-                                  "the squares of the gradients are not finite at step 1, in epoch");
+                gradients_diverge(
+                    t, ctx, kind, square, accumulate, 0,
+                    "the squares of the gradients are not finite at step 1, in epoch");
             gradients_diverge(t, ctx, kind, infinite, accumulate, 0,
                               "the gradients are not finite at step 1, in epoch 1");
             gradients_diverge(t, ctx, kind, infinite, accumulate, 1,
@@ -371,6 +373,36 @@ static void diverges(plx_check *t, plx_ctx *ctx) {
     plx_model_free(model);
 }
 
+/* ---- Gradients of many batches --------------------------------------------------------------- */
+
+enum { BATCHES = 20000 };
+
+/* The bias b of w x + b with x = 0 and targets of -0.05 has the gradient 0.1 in every batch: one
+ * step of rate 1 from 0 makes it -0.1, but for what a sum of so many terms may err by. */
+static void sums_many_gradients(plx_check *t, plx_ctx *ctx) {
+    static plx_real x[BATCHES], y[BATCHES];
+    const plx_real target = (plx_real)-0.05;
+    for (int i = 0; i < BATCHES; ++i) y[i] = target;
+    const plx_dataset data = {.n = BATCHES, .inputs = {x}, .targets = {y}};
+    plx_trainer_options options = plx_trainer_default();
+    options.optimizer = plx_optimizer_default(PLX_SGD);
+    options.optimizer.rate = 1;
+    options.optimizer.momentum = 0;
+    options.batch = 1;
+    options.accumulate = BATCHES;
+    options.steps = 1;
+    plx_model *model = NULL;
+    plx_real weights[2] = {0};
+    CHECK(t, plx_model_from_name(ctx, "mlp:1-1", 1, &model) == PLX_OK, "%s", plx_message(ctx));
+    CHECK(t, train_on(model, &options, &data) == PLX_OK, "%s", plx_message(ctx));
+    weights_of(model, weights);
+    const double eps = sizeof(plx_real) == sizeof(double) ? DBL_EPSILON : (double)FLT_EPSILON;
+    const double right = 2 * (double)target, error = fabs((double)weights[1] - right);
+    CHECK(t, error <= (16 + log2(BATCHES)) * eps * fabs(right), "the bias is %.9g, not %.9g",
+          (double)weights[1], right);
+    plx_model_free(model);
+}
+
 void plx_test_unit_train(plx_check *t) {
     plx_ctx *ctx = plx_check_context(t, NULL, 2);
     if (!ctx) return;
@@ -386,5 +418,6 @@ void plx_test_unit_train(plx_check *t) {
     refuses_optimizers(t, ctx);
     diverges(t, ctx);
     all_gradients_diverge(t, ctx);
+    sums_many_gradients(t, ctx);
     plx_ctx_free(ctx);
 }
