@@ -386,7 +386,7 @@ describe('every method of a graph', () => {
     const graph = plx.graph();
     const own = Object.getOwnPropertyNames(Object.getPrototypeOf(graph));
     const uses = ['constructor', 'check', 'compile', 'read', 'write', 'dispose'];
-    const internal = ['shapeOf', 'setRate'];
+    const internal = ['ask', 'shapeOf', 'setRate'];
     const builders = own.filter((name) => ![...uses, ...internal, ...outsideOfThis].includes(name));
     assert.deepEqual(Object.keys(CASES).sort(), builders.sort());
   });
