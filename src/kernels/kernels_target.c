@@ -4,8 +4,6 @@
  * run. Block sizes stand here, beside the kernels that they are for. */
 #include "kernels/simd.h"
 
-#include "base/dmath.h"
-
 /* The GEMM tile is MR rows by NV vectors, chosen so that accumulators, a row of B and a broadcast
  * element of A fit the registers: 16 on x86 before AVX-512 and in what engines give WebAssembly, 32
  * elsewhere. K_UNROLL steps of the inner loop are written out, which hides its counting where a
