@@ -75,8 +75,8 @@ static const char mse_grad_samples[] = "3x4 3x4 .; 3x17 3x17 . : i 1";
 
 const plx_op plx__op_mse = {
     .name = "mse",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands =
+        PLX__OPERANDS({"prediction", PLX__REALS, PLX__VALUE}, {"target", PLX__REALS, PLX__VALUE}),
     .infer = infer_mse,
     .gradient = gradient_mse,
     .cost = cost_streaming_once,
@@ -88,8 +88,8 @@ const plx_op plx__op_mse = {
 
 const plx_op plx__op_mse_grad = {
     .name = "mse_grad",
-    .min_inputs = 3,
-    .max_inputs = 3,
+    .operands = PLX__OPERANDS({"prediction", PLX__REALS, PLX__VALUE},
+                              {"target", PLX__REALS, PLX__VALUE}, {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,
     .infer = infer_mse,
     .cost = cost_streaming_once,
@@ -234,7 +234,6 @@ static plx_status run_softmax_xent(plx_ctx *ctx, const plx__step *step) {
                   classes = plx__columns(step->in[0].rank, step->in[0].dims);
     xent_job job = {.kernels = ctx->kernels,
                     .x = PLX_IN(step, 0),
-                    .labels = *step->in[1].slot,
                     .y = step->workspace,
                     .classes = classes,
                     .smoothing = (plx_real)step->attrs.cross_entropy.smoothing};
@@ -255,7 +254,6 @@ static plx_status run_softmax_xent_grad(plx_ctx *ctx, const plx__step *step) {
     const int64_t rows = step->in[1].size, classes = plx__columns(step->out.rank, step->out.dims);
     xent_job job = {.kernels = ctx->kernels,
                     .x = PLX_IN(step, 0),
-                    .labels = *step->in[1].slot,
                     .y = PLX_OUT(step),
                     .classes = classes,
                     .smoothing = (plx_real)step->attrs.cross_entropy.smoothing};
@@ -288,9 +286,8 @@ static const char xent_grad_samples[] =
 const plx_op plx__op_nll = {
     .name = "nll",
     .title = "cross_entropy",
-    .min_inputs = 2,
-    .max_inputs = 2,
-    .labels = 1 << 1,
+    .operands =
+        PLX__OPERANDS({"logits", PLX__REALS, PLX__VALUE}, {"labels", PLX__INTEGERS, PLX__CONSTANT}),
     .infer = infer_mean_of_rows,
     .gradient = gradient_nll,
     .cost = cost_xent,
@@ -302,10 +299,9 @@ const plx_op plx__op_nll = {
 
 const plx_op plx__op_nll_grad = {
     .name = "nll_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands =
+        PLX__OPERANDS({"labels", PLX__INTEGERS, PLX__CONSTANT}, {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
-    .labels = 1 << 0,
     .infer = infer_nll_grad,
     .cost = cost_nll_grad,
     .run = run_nll_grad,
@@ -315,10 +311,9 @@ const plx_op plx__op_nll_grad = {
 
 const plx_op plx__op_softmax_xent = {
     .name = "softmax_xent",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands =
+        PLX__OPERANDS({"logits", PLX__REALS, PLX__VALUE}, {"labels", PLX__INTEGERS, PLX__CONSTANT}),
     .flags = PLX__OP_NO_GRADIENT,
-    .labels = 1 << 1,
     .infer = infer_mean_of_rows,
     .cost = cost_xent,
     .workspace = workspace_rows,
@@ -329,10 +324,10 @@ const plx_op plx__op_softmax_xent = {
 
 const plx_op plx__op_softmax_xent_grad = {
     .name = "softmax_xent_grad",
-    .min_inputs = 3,
-    .max_inputs = 3,
+    .operands =
+        PLX__OPERANDS({"logits", PLX__REALS, PLX__VALUE}, {"labels", PLX__INTEGERS, PLX__CONSTANT},
+                      {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
-    .labels = 1 << 1,
     .infer = infer_xent_grad,
     .cost = cost_xent,
     .run = run_softmax_xent_grad,
