@@ -8,6 +8,7 @@
         .result = PLX__BY_ATTRS,                                                                   \
         .infer = plx__infer_target,                                                                \
         .cost = plx__cost_nothing,                                                                 \
+        .attrs = plx__leaf_fields,                                                                 \
     }
 
 LEAF(input);

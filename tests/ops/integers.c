@@ -78,11 +78,11 @@ static void check_moves(void *arg, const plx_op *op, const plx__sample *given, c
     plx__sample sample = *given, padded = *given;
     if (op->result < PLX__AS(0)) return;
     if (op == &plx__op_pad) {
-        sample.attrs.f[0] = PADDING;
-        padded.attrs.f[0] = 1;
+        sample.attrs.pad.value = PADDING;
+        padded.attrs.pad.value = 1;
     }
     /* Scaling is for reals alone. */
-    if (op == &plx__op_broadcast_to) sample.attrs.f[0] = padded.attrs.f[0] = 1;
+    if (op == &plx__op_broadcast_to) sample.attrs.sum.factor = padded.attrs.sum.factor = 1;
     plx_walk reals, stored;
     const bool made = plx_walk_open(w->t, w->ctx, op, &sample, PLX_WALK_PLAIN, &reals);
     if (plx_walk_open_as(w->t, w->ctx, op, &padded, PLX_WALK_PLAIN, w->dtype, &stored) && made) {
