@@ -234,6 +234,7 @@ static plx_status run_softmax_xent(plx_ctx *ctx, const plx__step *step) {
                   classes = plx__columns(step->in[0].rank, step->in[0].dims);
     xent_job job = {.kernels = ctx->kernels,
                     .x = PLX_IN(step, 0),
+                    .labels = *step->in[1].slot,
                     .y = step->workspace,
                     .classes = classes,
                     .smoothing = (plx_real)step->attrs.cross_entropy.smoothing};
@@ -254,6 +255,7 @@ static plx_status run_softmax_xent_grad(plx_ctx *ctx, const plx__step *step) {
     const int64_t rows = step->in[1].size, classes = plx__columns(step->out.rank, step->out.dims);
     xent_job job = {.kernels = ctx->kernels,
                     .x = PLX_IN(step, 0),
+                    .labels = *step->in[1].slot,
                     .y = PLX_OUT(step),
                     .classes = classes,
                     .smoothing = (plx_real)step->attrs.cross_entropy.smoothing};
