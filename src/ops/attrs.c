@@ -41,15 +41,11 @@ int64_t plx__attribute_whole(const plx__attrs *attrs, const plx__attribute *attr
     return value;
 }
 
-double plx__attribute_real(const plx__attrs *attrs, const plx__attribute *attribute, int k) {
-    double value;
-    memcpy(&value, (const char *)attrs + offset_of(attribute, k), sizeof value);
-    return value;
-}
-
 double plx__attribute_value(const plx__attrs *attrs, const plx__attribute *attribute, int k) {
-    return attribute->real ? plx__attribute_real(attrs, attribute, k)
-                           : (double)plx__attribute_whole(attrs, attribute, k);
+    const int64_t whole = plx__attribute_whole(attrs, attribute, k);
+    double value;
+    memcpy(&value, &whole, sizeof value);
+    return attribute->real ? value : (double)whole;
 }
 
 void plx__attribute_set(plx__attrs *attrs, const plx__attribute *attribute, int k, double value) {

@@ -50,8 +50,9 @@ static bool begins_number(const char *at) {
     return *at == '-' || is_digit(*at);
 }
 
-/* "stride 2 2 groups 1 >3x4": attributes by name, and a target shape. False at a name that the op
- * has none of, or one with no value or too many. */
+/* "stride 2 3 padding 1 >3x4": attributes by name, where a single value stands for all that one
+ * has, and a target shape. False at a name that the op does not have, or one with no value or too
+ * many. */
 static bool read_attrs(const char **at, const plx_op *op, plx__attrs *attrs) {
     for (skip_spaces(at); **at && **at != ';'; skip_spaces(at)) {
         if (**at == '>') {
@@ -63,11 +64,15 @@ static bool read_attrs(const char **at, const plx_op *op, plx__attrs *attrs) {
         plx__attribute attribute;
         if (!plx__attribute_named(op->attrs, *at, length, &attribute)) return false;
         *at += length;
-        skip_spaces(at);
+        double value = 0;
         int count = 0;
-        for (; begins_number(*at) && count < attribute.count; ++count, skip_spaces(at))
-            plx__attribute_set(attrs, &attribute, count, read_number(at));
-        if (!count || begins_number(*at)) return false;
+        for (skip_spaces(at); begins_number(*at); ++count, skip_spaces(at)) {
+            value = read_number(at);
+            if (count < attribute.count) plx__attribute_set(attrs, &attribute, count, value);
+        }
+        if (!count || count > attribute.count) return false;
+        for (int k = 1; count == 1 && k < attribute.count; ++k)
+            plx__attribute_set(attrs, &attribute, k, value);
     }
     return true;
 }

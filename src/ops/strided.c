@@ -389,8 +389,8 @@ static plx_status run_pad(plx_ctx *ctx, const plx__step *step) {
 
 static const char pad_samples[] =
     "3 : before 1 after 2 value 0.5; 2x5x4x3 : before 0 1 2 after 0 1; "
-    "65x130 : before 0 3 after 1 value -1; "
-    "2x1x2x3x1x2 : before 1 0 0 2 1 after 0 1 0 0 0 1 value 2; 0x3 : before 1 1 after 1 value 3; "
+    "65x130 : before 0 3 after 1 0 value -1; "
+    "2x1x2x3x1x2 : before 1 0 0 2 1 after 0 1 0 0 0 1 value 2; 0x3 : before 1 1 after 1 0 value 3; "
     "2x3 : value 3";
 
 const plx_op plx__op_pad = {

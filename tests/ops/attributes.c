@@ -57,7 +57,6 @@ static void check_values(plx_check *t) {
           "padding");
     CHECK(t,
           plx__attribute_named(fields, "alpha", 5, &a) &&
-              plx__attribute_real(&attrs, &a, 0) == 0.5 &&
               plx__attribute_value(&attrs, &a, 0) == 0.5,
           "alpha");
     CHECK(t,
