@@ -55,7 +55,7 @@ static void gradient_min(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
 
 /* A number as a node. */
 static int32_t constant(plx_graph *graph, double value) {
-    const plx__attrs attrs = {.leaf = {.value = value}};
+    const plx__attrs attrs = {.constant = {value}};
     return plx__emit(graph, &plx__op_constant, 0, NULL, &attrs);
 }
 
@@ -120,8 +120,8 @@ static plx__cost cost_binary(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char anywhere[] =
-    "5~-2,2 5~-2,2; 3x4~-2,2 4~-2,2; 3x1~-2,2 1x17~-2,2; .~-2,2 2x3~-2,2; "
-    "2x3x5~-2,2 2x1x5~-2,2; 0~-2,2 1~-2,2";
+    "5~-2,2 5~-2,2; 3x4~-2,2 4~-2,2; 3x1~-2,2 1x17~-2,2; .~-2,2 2x3~-2,2; 2x3x5~-2,2 2x1x5~-2,2; "
+    "0~-2,2 1~-2,2";
 static const char positive[] =
     "5~0.5,2 5~0.5,2; 3x4~0.5,2 4~0.5,2; 3x1~0.5,2 1x17~0.5,2; .~0.5,2 2x3~0.5,2; "
     "2x3x5~0.5,2 2x1x5~0.5,2; 0~0.5,2 1~0.5,2";
@@ -179,7 +179,7 @@ static plx_status run_select_grad(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const char select_samples[] = "5 5 5 : i 1; 3x1 4 3x4 : i 0 1";
+static const char select_samples[] = "5 5 5 : larger 1; 3x1 4 3x4 : input 1";
 
 const plx_op plx__op_select_grad = {
     .name = "select_grad",

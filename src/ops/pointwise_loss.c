@@ -180,17 +180,18 @@ static plx__cost cost_exponential(const plx_graph *graph, const plx__node *node)
 }
 
 static const char anywhere[] =
-    "3x4~-4,4 3x4~-2,2 : f 0.7; 130x33~-4,4 130x33~-2,2 : f 0.7; 1~-4,4 1~-2,2 : f 0.7; "
-    ".~-4,4 .~-2,2 : f 0.7; 2x1x3x1x2x3~-4,4 2x1x3x1x2x3~-2,2 : f 0.7";
+    "3x4~-4,4 3x4~-2,2 : delta 0.7; 130x33~-4,4 130x33~-2,2 : delta 0.7; "
+    "1~-4,4 1~-2,2 : delta 0.7; .~-4,4 .~-2,2 : delta 0.7; "
+    "2x1x3x1x2x3~-4,4 2x1x3x1x2x3~-2,2 : delta 0.7";
 static const char probabilities[] =
-    "3x4~-4,4 3x4~0,1 : f 0.7; 130x33~-4,4 130x33~0,1 : f 0.7; 1~-4,4 1~0,1 : f 0.7; "
-    ".~-4,4 .~0,1 : f 0.7; 2x1x3x1x2x3~-4,4 2x1x3x1x2x3~0,1 : f 0.7";
+    "3x4~-4,4 3x4~0,1 : delta 0.7; 130x33~-4,4 130x33~0,1 : delta 0.7; 1~-4,4 1~0,1 : delta 0.7; "
+    ".~-4,4 .~0,1 : delta 0.7; 2x1x3x1x2x3~-4,4 2x1x3x1x2x3~0,1 : delta 0.7";
 static const char grad_anywhere[] =
-    "3x4~-4,4 3x4~-2,2 . : f 0.7; 131x17~-4,4 131x17~-2,2 . : f 0.7; "
-    "131x17~-4,4 131x17~-2,2 . : i 1 f 0.7; 0~-4,4 0~-2,2 . : f 0.7";
+    "3x4~-4,4 3x4~-2,2 . : delta 0.7; 131x17~-4,4 131x17~-2,2 . : delta 0.7; "
+    "131x17~-4,4 131x17~-2,2 . : delta 0.7 input 1; 0~-4,4 0~-2,2 . : delta 0.7";
 static const char grad_probabilities[] =
-    "3x4~-4,4 3x4~0,1 . : f 0.7; 131x17~-4,4 131x17~0,1 . : f 0.7; "
-    "131x17~-4,4 131x17~0,1 . : i 1 f 0.7; 0~-4,4 0~0,1 . : f 0.7";
+    "3x4~-4,4 3x4~0,1 . : delta 0.7; 131x17~-4,4 131x17~0,1 . : delta 0.7; "
+    "131x17~-4,4 131x17~0,1 . : delta 0.7 input 1; 0~-4,4 0~0,1 . : delta 0.7";
 
 #define LOSS_OP(op_name, builder, kink, costs, where)                                              \
     static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \

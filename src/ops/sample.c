@@ -50,31 +50,26 @@ static bool begins_number(const char *at) {
     return *at == '-' || is_digit(*at);
 }
 
-/* Whole attributes by position. */
-static void read_positions(const char **at, const plx_op *op, bool real, plx__attrs *attrs) {
-    plx__attribute attribute;
-    for (int i = 0; plx__attribute_at(op->attrs, i, &attribute); ++i)
-        for (int k = 0; k < attribute.count && attribute.real == real; ++k) {
-            skip_spaces(at);
-            if (!begins_number(*at)) return;
-            plx__attribute_set(attrs, &attribute, k, read_number(at));
-        }
-}
-
-static void read_attrs(const char **at, const plx_op *op, plx__attrs *attrs) {
+/* "stride 2 2 groups 1 >3x4": attributes by name, and a target shape. False at a name that the op
+ * has none of, or one with no value or too many. */
+static bool read_attrs(const char **at, const plx_op *op, plx__attrs *attrs) {
     for (skip_spaces(at); **at && **at != ';'; skip_spaces(at)) {
-        const char kind = **at;
-        *at += 1;
-        skip_spaces(at);
-        if (kind == '>')
+        if (**at == '>') {
+            *at += 1;
             attrs->rank = read_dims(at, attrs->dims);
-        else
-            read_positions(at, op, kind == 'f', attrs);
-        while (begins_number(*at)) {
-            read_number(at);
-            skip_spaces(at);
+            continue;
         }
+        const size_t length = strcspn(*at, " ;");
+        plx__attribute attribute;
+        if (!plx__attribute_named(op->attrs, *at, length, &attribute)) return false;
+        *at += length;
+        skip_spaces(at);
+        int count = 0;
+        for (; begins_number(*at) && count < attribute.count; ++count, skip_spaces(at))
+            plx__attribute_set(attrs, &attribute, count, read_number(at));
+        if (!count || begins_number(*at)) return false;
     }
+    return true;
 }
 
 bool plx__sample_read(const plx_op *op, const char **text, plx__sample *out) {
@@ -85,7 +80,8 @@ bool plx__sample_read(const plx_op *op, const char **text, plx__sample *out) {
     for (; *at && *at != ';' && *at != ':'; skip_spaces(&at)) read_input(&at, out);
     if (*at == ':') {
         at += 1;
-        read_attrs(&at, op, &out->attrs);
+        if (!read_attrs(&at, op, &out->attrs)) out->wrong = at;
+        at += strcspn(at, ";");
     }
     *text = at + (*at == ';');
     return true;

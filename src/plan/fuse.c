@@ -66,7 +66,7 @@ static bool fuse_activation(plx_graph *graph, plx__node *node, const int32_t *us
     const plx__node *source = plx__input_of(graph, node, 0);
     for (int i = 0; i < PRODUCTS; ++i) {
         if (source->op != products[i].plain && source->op != products[i].fused) continue;
-        const plx__field *fields = products[i].fused->attrs;
+        const char *fields = products[i].fused->attrs;
         if (plx__attrs_activation(fields, &source->attrs) != PLX_LINEAR) continue;
         const double alpha = node->attrs.unary.alpha;
         node->attrs = source->attrs;

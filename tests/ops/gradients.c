@@ -108,7 +108,8 @@ void plx_test_ops_gradient_fails(plx_check *t) {
     if (!is_double(t)) return;
     plx_op wrong = plx__op_scale;
     wrong.gradient = wrong_gradient;
-    const plx__sample sample = {1, {{1, {5}, -1, 1}}, {.scale = {1}}};
+    const plx__sample sample = {
+        .inputs_count = 1, .inputs = {{1, {5}, -1, 1}}, .attrs = {.scale = {1}}};
     plx_ctx *ctx = plx_check_context(t, NULL, 1);
     if (!ctx) return;
     plx_walk walk;
