@@ -379,7 +379,8 @@ plx_node plx_concat(plx_graph *graph, int count, const plx_node *x, int axis);
 /* The reverse: count parts of these sizes, or equal ones (sizes NULL), into out. */
 plx_status plx_split(plx_graph *graph, plx_node x, int axis, int count, const int64_t *sizes,
                      plx_node *out);
-/* before and after: how many elements of value to add at each axis, >= 0. */
+/* before and after: how many elements of value to add at each axis, >= 0. Among integers the value
+ * is one that the dtype has; bfloat16 and float16 round it. */
 plx_node plx_pad(plx_graph *graph, plx_node x, const int64_t *before, const int64_t *after,
                  double value);
 /* Repeats axes of size 1, and new leading ones, as NumPy does. */
@@ -607,8 +608,8 @@ plx_status plx_plan_bind_strided(plx_plan *plan, plx_node input, const void *dat
                                  const int64_t *strides);
 /* Runs all steps; an unbound input is PLX_ERR_STATE. Allocates nothing. */
 plx_status plx_plan_run(plx_plan *plan);
-/* The value of an output after a run, valid until the next; NULL when it is not an output. Nodes of
- * indices hold int32_t: cast. */
+/* The value of an output after a run, valid until the next; NULL when it is not an output. Cast it
+ * where the node's dtype is another than reals. */
 const plx_real *plx_plan_output(const plx_plan *plan, plx_node output);
 /* The number that dropout draws from; each run adds one. */
 void plx_plan_set_step(plx_plan *plan, uint64_t step);

@@ -293,6 +293,16 @@ static void check_cast_refusals(plx_check *t, plx_ctx *ctx) {
               !strcmp(plx_message(ctx), "cast: no dtype number 6"),
           "%s", plx_message(ctx));
     close_scene(&s);
+    s = open_scene(t, ctx);
+    const plx_node bytes = plx_input(s.graph, "bytes", PLX_DTYPE_U8, 1, &n);
+    plx_pad(s.graph, bytes, &n, &n, 255);
+    CHECK(t, plx_graph_status(s.graph) == PLX_OK, "%s", plx_message(ctx));
+    plx_pad(s.graph, bytes, &n, &n, 256);
+    CHECK(t,
+          plx_graph_status(s.graph) == PLX_ERR_ARGUMENT &&
+              !strcmp(plx_message(ctx), "pad: the value 256 among uint8; it must be one of them"),
+          "%s", plx_message(ctx));
+    close_scene(&s);
 }
 
 void plx_test_unit_cast(plx_check *t) {
