@@ -167,8 +167,9 @@ bool page_print(FILE *to, const bench_summary *summary, const cJSON *rows, int r
     side s = {0};
     bool ok = side_take(&s, rows, 0, true);
     candidate *all = ok ? calloc((size_t)s.count + 1, sizeof *all) : NULL;
-    if (ok && !all) ok = !report(EXIT_FAILED, "there is not enough memory for the page.");
-    if (ok) {
+    if (ok && !all) report(EXIT_FAILED, "there is not enough memory for the page.");
+    ok = ok && all;
+    if (all) {
         const int room = room_of(summary, &s, all);
         print_titles(to, runs);
         for (int i = 0; i < summary->count; ++i)

@@ -8,8 +8,7 @@
 extern const char *const bench_selection[];
 
 /* Sets seconds, unless they are given, so that the cases of options together take about a minute.
- * PLX_ERR_ARGUMENT when a case of the selection is not there. On failure the context has the
- * sentence. */
+ * On failure the context has the sentence. */
 plx_status selection_fit(plx_ctx *ctx, plx_bench_options *options);
 
 #endif

@@ -201,7 +201,7 @@ static int run_all(bench_run *run, plx_bench_options *options, bool selection) {
     return code;
 }
 
-static int run_suites(plx_bench_options *options, bool selection) {
+static int run_suites(plx_bench_options options, bool selection) {
     bench_run run = {.runs = asked.repeat};
     char *own = NULL;
     if (!arguments.json && !arguments.csv) {
@@ -211,7 +211,7 @@ static int run_suites(plx_bench_options *options, bool selection) {
     }
     int code = EXIT_FAILED;
     if (output_open(&run.out)) {
-        code = output_keep(&run.out) ? run_all(&run, options, selection) : EXIT_FAILED;
+        code = output_keep(&run.out) ? run_all(&run, &options, selection) : EXIT_FAILED;
         if (code == EXIT_DONE)
             code = finish(&run);
         else
@@ -317,7 +317,7 @@ int cmd_bench(int argc, const char **argv) {
         if (arguments.quick) chosen.size = PLX_BENCH_QUICK;
         if (arguments.full) chosen.size = PLX_BENCH_FULL;
         catch_interrupts();
-        code = asked.list ? list(&chosen) : run_suites(&chosen, !suites && !asked.cases && !sized);
+        code = asked.list ? list(&chosen) : run_suites(chosen, !suites && !asked.cases && !sized);
     }
     free(suites);
     free_texts(1, &asked.cases);

@@ -1,6 +1,7 @@
 /* Walks the suites: each must give complete rows whose checks pass. */
 #include "bench/bench.h"
 #include "bench/datasets.h"
+#include "bench/row.h"
 
 #include "base/context.h"
 #include "check.h"
@@ -177,6 +178,54 @@ static void wrong_kernels(plx_check *t, plx_ctx *ctx) {
     WRONG(softmax, "softmax of 1000");
 }
 
+/* A larger size has the cases of a smaller one under the same names and with the same parameters,
+ * so that rows pair, and --list shows one list. */
+static void sizes(plx_check *t, plx_ctx *ctx) {
+    plx_bench *benches[PLX_BENCH_FULL + 1] = {NULL};
+    plx_bench_options options = plx_bench_default();
+    for (int size = 0; size <= PLX_BENCH_FULL; ++size) {
+        options.size = (plx_bench_size)size;
+        benches[size] = open_bench(t, ctx, &options);
+    }
+    for (int size = 0; size < PLX_BENCH_FULL && benches[size] && benches[size + 1]; ++size)
+        for (int i = 0; i < benches[size]->case_count; ++i) {
+            const plx_case *c = benches[size]->cases[i], *same = NULL;
+            for (int k = 0; k < benches[size + 1]->case_count && !same; ++k) {
+                const plx_case *other = benches[size + 1]->cases[k];
+                if (other->suite == c->suite && !strcmp(other->name, c->name)) same = other;
+            }
+            if (!CHECK(t, same, "size %d has no \"%s\" of size %d", size + 1, c->name, size))
+                continue;
+            bool equal = same->parameter_count == c->parameter_count;
+            for (int p = 0; p < c->parameter_count && equal; ++p) {
+                const plx_case_parameter *a = &c->parameters[p], *b = &same->parameters[p];
+                equal = !strcmp(a->name, b->name) && a->number == b->number &&
+                        (a->text ? b->text && !strcmp(a->text, b->text) : !b->text);
+            }
+            CHECK(t, equal, "\"%s\" has other parameters at size %d", c->name, size + 1);
+        }
+    for (int size = 0; size <= PLX_BENCH_FULL; ++size) plx_bench_free(benches[size]);
+}
+
+/* Only what is named, whatever else has such a name in it. */
+static void only(plx_check *t, plx_ctx *ctx) {
+    const char *const names[] = {"accuracy: exp", "gemm: 128 x 128 x 128", "gemm: exp", NULL};
+    plx_bench_options options = plx_bench_default();
+    options.only = names;
+    options.size = PLX_BENCH_QUICK;
+    plx_bench *bench = open_bench(t, ctx, &options);
+    if (!bench) return;
+    int count = 0;
+    for (plx_bench_case c; (c = plx_bench_case_at(bench, count)).name; ++count) {
+        char name[96];
+        snprintf(name, sizeof name, "%s: %s", c.suite, c.name);
+        CHECK(t, !strcmp(name, names[1 - count]) && c.expected_ns > 0, "case %d is %s", count,
+              name);
+    }
+    CHECK(t, count == 2, "%d cases", count);
+    plx_bench_free(bench);
+}
+
 /* Stopping keeps what has enough samples, and ends. */
 static void stop(plx_check *t, plx_ctx *ctx) {
     plx_bench_options options = plx_bench_default();
@@ -293,6 +342,8 @@ void plx_test_bench_suites(plx_check *t) {
         wrong_kernels(t, ctx);
         stop(t, ctx);
     }
+    sizes(t, ctx);
+    only(t, ctx);
     bad_input(t, ctx);
     regression(t, ctx);
     time_stamps(t, ctx);
