@@ -135,7 +135,7 @@ bool output_row(output *out, cJSON *row) {
  */
 static bool flatten(const cJSON *value, const char *path, cJSON *flat) {
     if (!cJSON_IsObject(value) && !cJSON_IsArray(value))
-        return cJSON_HasObjectItem(flat, path) ||
+        return cJSON_GetObjectItemCaseSensitive(flat, path) ||
                cJSON_AddItemToObject(flat, path, cJSON_Duplicate(value, true));
     const cJSON *child;
     bool ok = true;
