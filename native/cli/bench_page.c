@@ -110,7 +110,7 @@ static int column_gap(const cJSON *row) {
 }
 
 static void print_figures(FILE *to, const measurement *m, int runs) {
-    char value[32], low[32], high[32], share[64], range[72] = "", spread[32] = "";
+    char value[32], low[32], high[32], share[64], range[72] = "", deviation[32] = "";
     const cJSON *row = m->row;
     double values[RUNS_MOST], median = row_number(row, "samples.median");
     double least = row_number(row, "samples.low"), most = row_number(row, "samples.high");
@@ -120,14 +120,14 @@ static void print_figures(FILE *to, const measurement *m, int runs) {
         median = r.mean;
         least = r.low;
         most = r.high;
-        figure_text(spread, sizeof spread, r.deviation);
+        figure_text(deviation, sizeof deviation, r.deviation);
     }
     if (least < most)
         snprintf(range, sizeof range, "%s to %s", figure_text(low, sizeof low, least),
                  figure_text(high, sizeof high, most));
     fprintf(to, "%9s %s", figure_text(value, sizeof value, median), row_text(row, "unit"));
     if (runs > 1)
-        fprintf(to, "%*s%10s %s", column_gap(row), "", spread, range);
+        fprintf(to, "%*s%10s %s", column_gap(row), "", deviation, range);
     else if (*range || *share_text(row, share, sizeof share))
         fprintf(to, "%*s%-21s %s", column_gap(row), "", range,
                 share_text(row, share, sizeof share));
