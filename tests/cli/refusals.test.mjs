@@ -184,6 +184,15 @@ it('refuses names longer than the system has, and says why', () => {
   }
 });
 
+it('refuses before the work where its own file of rows cannot be', () =>
+  withFolder((folder) => {
+    writeFileSync(path.join(folder, 'parallax-results'), '');
+    const { code, err } = parallax(['bench', 'gemm', '--quick'], { cwd: folder });
+    assert.equal(code, 1);
+    assertSentence(err, /cannot write "parallax-results\/bench-.*": Not a directory/);
+    assert.deepEqual(readdirSync(folder), ['parallax-results']);
+  }));
+
 describe('refuses the text', () => {
   const sixty = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567';
   const texts = [
