@@ -178,6 +178,23 @@ static void wrong_kernels(plx_check *t, plx_ctx *ctx) {
     WRONG(softmax, "softmax of 1000");
 }
 
+static const plx_case *find_case(const plx_bench *bench, const plx_case *c) {
+    for (int i = 0; i < bench->case_count; ++i)
+        if (bench->cases[i]->suite == c->suite && !strcmp(bench->cases[i]->name, c->name))
+            return bench->cases[i];
+    return NULL;
+}
+
+static bool same_parameters(const plx_case *c, const plx_case *other) {
+    bool same = c->parameter_count == other->parameter_count;
+    for (int i = 0; i < c->parameter_count && same; ++i) {
+        const plx_case_parameter *a = &c->parameters[i], *b = &other->parameters[i];
+        same = !strcmp(a->name, b->name) && a->number == b->number &&
+               (a->text ? b->text && !strcmp(a->text, b->text) : !b->text);
+    }
+    return same;
+}
+
 /* A larger size has the cases of a smaller one under the same names and with the same parameters,
  * so that rows pair, and --list shows one list. */
 static void sizes(plx_check *t, plx_ctx *ctx) {
@@ -189,40 +206,30 @@ static void sizes(plx_check *t, plx_ctx *ctx) {
     }
     for (int size = 0; size < PLX_BENCH_FULL && benches[size] && benches[size + 1]; ++size)
         for (int i = 0; i < benches[size]->case_count; ++i) {
-            const plx_case *c = benches[size]->cases[i], *same = NULL;
-            for (int k = 0; k < benches[size + 1]->case_count && !same; ++k) {
-                const plx_case *other = benches[size + 1]->cases[k];
-                if (other->suite == c->suite && !strcmp(other->name, c->name)) same = other;
-            }
-            if (!CHECK(t, same, "size %d has no \"%s\" of size %d", size + 1, c->name, size))
-                continue;
-            bool equal = same->parameter_count == c->parameter_count;
-            for (int p = 0; p < c->parameter_count && equal; ++p) {
-                const plx_case_parameter *a = &c->parameters[p], *b = &same->parameters[p];
-                equal = !strcmp(a->name, b->name) && a->number == b->number &&
-                        (a->text ? b->text && !strcmp(a->text, b->text) : !b->text);
-            }
-            CHECK(t, equal, "\"%s\" has other parameters at size %d", c->name, size + 1);
+            const plx_case *c = benches[size]->cases[i];
+            const plx_case *other = find_case(benches[size + 1], c);
+            CHECK(t, other && same_parameters(c, other),
+                  "\"%s\" of size %d is not at size %d, or has other parameters", c->name, size,
+                  size + 1);
         }
     for (int size = 0; size <= PLX_BENCH_FULL; ++size) plx_bench_free(benches[size]);
 }
 
 /* Only what is named, whatever else has such a name in it. */
 static void only(plx_check *t, plx_ctx *ctx) {
-    const char *const names[] = {"accuracy: exp", "gemm: 128 x 128 x 128", "gemm: exp", NULL};
+    const char *const names[] = {"gemm: 128 x 128 x 128", "accuracy: exp", "gemm: exp", NULL};
     plx_bench_options options = plx_bench_default();
     options.only = names;
     options.size = PLX_BENCH_QUICK;
     plx_bench *bench = open_bench(t, ctx, &options);
     if (!bench) return;
-    int count = 0;
-    for (plx_bench_case c; (c = plx_bench_case_at(bench, count)).name; ++count) {
-        char name[96];
-        snprintf(name, sizeof name, "%s: %s", c.suite, c.name);
-        CHECK(t, !strcmp(name, names[1 - count]) && c.expected_ns > 0, "case %d is %s", count,
-              name);
+    for (int i = 0; i < 2; ++i) {
+        const plx_bench_case c = plx_bench_case_at(bench, i);
+        char name[96] = "none";
+        if (c.name) snprintf(name, sizeof name, "%s: %s", c.suite, c.name);
+        CHECK(t, !strcmp(name, names[i]) && c.expected_ns > 0, "case %d is %s", i, name);
     }
-    CHECK(t, count == 2, "%d cases", count);
+    CHECK(t, !plx_bench_case_at(bench, 2).name, "there is a third case");
     plx_bench_free(bench);
 }
 
