@@ -28,6 +28,7 @@ typedef struct plx_bench_digits {
 typedef struct plx_bench_options {
     const char *suites; /* names between commas; NULL or "": all */
     const char *cases;  /* texts between commas: only cases whose name has one; NULL or "": all */
+    const char *const *only; /* "gemm: 256 x 256 x 256", then NULL: no other case; NULL: all */
     plx_bench_size size;
     uint64_t seed;  /* of data, weights and the order of cases */
     double seconds; /* of measuring per case; 0: as the size says */
@@ -60,6 +61,13 @@ typedef struct plx_bench_progress {
 
 /* About how long the whole run takes, from the cases that were chosen. */
 int64_t plx_bench_expected_ns(const plx_bench *bench);
+
+/* A case that gives rows. What a suite works out from all its cases, as a growth, is none. */
+typedef struct plx_bench_case {
+    const char *suite, *name; /* NULL past the last */
+    int64_t expected_ns;      /* about its share of the whole run */
+} plx_bench_case;
+plx_bench_case plx_bench_case_at(const plx_bench *bench, int i);
 
 /* Measures for about slice_ns more, at least one sample's worth. On failure the case that failed is
  * dropped, the rows measured so far stay, and the bench can be advanced further. */

@@ -212,6 +212,11 @@ static bool print_plan(output *out, const plx_network *network, bool training, b
     return print_memory(out, plan, training) && ok;
 }
 
+static bool print_all(output *out, const plx_network *network, const explain_arguments *a) {
+    return print_layers(out, a->model, network->model) &&
+           print_plan(out, network, a->training, a->profile);
+}
+
 static plx_status profile_plan(plx_network *network) {
     const plx_status status = plx_network_run(network, 1);
     plx_plan_profile(network->plan, true);
@@ -222,6 +227,13 @@ static plx_loss loss_asked(const explain_arguments *a) {
     if (!a->loss) return PLX_LOSS_CROSS_ENTROPY;
     if (!strcmp(a->loss, "own")) return PLX_LOSS_OWN;
     return !strcmp(a->loss, "mse") ? PLX_LOSS_MSE : PLX_LOSS_CROSS_ENTROPY;
+}
+
+/* A loss that would not be taken. */
+static int check_loss(const explain_arguments *a, const plx_model *model) {
+    if (!a->loss || !strcmp(a->loss, "own") || !plx_model_has_loss(model)) return EXIT_DONE;
+    return wrong_usage("explain", "--loss %s: %s trains with a loss of its own; leave --loss out.",
+                       a->loss, a->model);
 }
 
 static int run(const explain_arguments *a) {
@@ -240,11 +252,11 @@ static int run(const explain_arguments *a) {
             .plan = plx_plan_default(),
         };
         plx_status status = plx_network_open(ctx, &options, &network);
-        if (status == PLX_OK && a->profile) status = profile_plan(&network);
+        if (status == PLX_OK) code = check_loss(a, network.model);
+        if (status == PLX_OK && code == EXIT_DONE && a->profile) status = profile_plan(&network);
         if (status != PLX_OK)
             code = report_status(ctx, status);
-        else if (!print_layers(&out, a->model, network.model) ||
-                 !print_plan(&out, &network, a->training, a->profile))
+        else if (code == EXIT_DONE && !print_all(&out, &network, a))
             code = EXIT_FAILED;
         plx_network_free(&network);
         plx_ctx_free(ctx);
@@ -259,7 +271,7 @@ int cmd_explain(int argc, const char **argv) {
         {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, 0, "samples (default: 64)", "N"},
         {"training", 0, POPT_ARG_NONE, &a.training, 0, "a step of training with Adam", NULL},
         {"loss", 0, POPT_ARG_STRING, &a.loss, 0,
-         "loss of the training (default: crossentropy, or the model's own)",
+         "loss of the training, for models without one of their own (default: crossentropy)",
          "mse|crossentropy|own"},
         {"profile", 'p', POPT_ARG_NONE, &a.profile, 0, "run it and show the time of each step",
          NULL},
@@ -286,6 +298,8 @@ int cmd_explain(int argc, const char **argv) {
     else if (a.loss && strcmp(a.loss, "mse") != 0 && strcmp(a.loss, "crossentropy") != 0 &&
              strcmp(a.loss, "own") != 0)
         code = wrong_usage("explain", "--loss is mse, crossentropy or own, not \"%s\".", a.loss);
+    else if (a.loss && !a.training)
+        code = wrong_usage("explain", "--loss goes with --training: a prediction has none.");
     else
         code = run(&a);
     free_texts(1, &a.loss);

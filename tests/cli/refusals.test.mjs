@@ -32,12 +32,28 @@ const wrong = [
   [1, ['bench', 'gemm', '--json', 'no/such/folder/x'], /cannot write.*No such file/],
   [1, ['info', '--csv', '.'], /cannot write/],
   [1, ['bench', 'gemm', '--tables', 'no/such/folder/x'], /cannot write "no.*No such file/],
-  [1, ['bench', 'gemm', '--brief', '--tables', '.'], /cannot write ".*it is a folder/],
+  [1, ['bench', 'gemm', '--tables', '.'], /cannot write ".*it is a folder/],
   [2, ['bench', 'gemm', '--tables', '-'], /--tables names a file/],
   [2, ['bench', 'gemm', '--tables', 'x', '--json', 'x'], /--tables and --json both name "x"/],
   ...(existsSync('/dev/full')
     ? [[1, ['info', '--json', '/dev/full'], /writing "\/dev\/full" failed: No space/]]
     : []),
+  ...['0', '65', '-1'].flatMap((text) => [
+    [
+      2,
+      ['bench', 'gemm', '--repeat', text],
+      new RegExp(`--repeat must be from 1 to 64, not ${text}`),
+    ],
+    [2, ['train', 'interp5d', '--repeat', text], new RegExp(`--repeat must be.*not ${text}`)],
+  ]),
+  [2, ['bench', 'gemm', '--repeat', 'often'], /often/],
+  [2, ['bench', '--list', 'sorting'], /suite "sorting".*gemm, mlp/],
+  [
+    2,
+    ['explain', 'clip-nano', '--training', '--loss', 'mse'],
+    /clip-nano trains with a loss of its/,
+  ],
+  [2, ['explain', 'mlp:7-3', '--loss', 'mse'], /--loss goes with --training/],
   [2, ['info', 'more'], /takes no argument/],
   [2, ['train', 'cifar'], /no task "cifar"; there are mnist, interp5d, gpt2-nano/],
   [2, ['train', 'mnist', 'interp5d'], /one task, but also got "interp5d"/],
@@ -167,6 +183,15 @@ it('refuses names longer than the system has, and says why', () => {
     assertSentence(err, /: File name too long\.$/m);
   }
 });
+
+it('refuses before the work where its own file of rows cannot be', () =>
+  withFolder((folder) => {
+    writeFileSync(path.join(folder, 'parallax-results'), '');
+    const { code, err } = parallax(['bench', 'gemm', '--quick'], { cwd: folder });
+    assert.equal(code, 1);
+    assertSentence(err, /cannot write "parallax-results\/bench-.*": Not a directory/);
+    assert.deepEqual(readdirSync(folder), ['parallax-results']);
+  }));
 
 describe('refuses the text', () => {
   const sixty = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567';
