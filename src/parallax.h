@@ -42,6 +42,13 @@ typedef PLX_REAL plx_real;
 
 enum { PLX_MAX_RANK = 6 };
 
+/* Lets compilers check arguments against a format. */
+#ifdef __GNUC__
+#define PLX_PRINTF_ARGUMENTS(text, first) __attribute__((__format__(__printf__, text, first)))
+#else
+#define PLX_PRINTF_ARGUMENTS(text, first)
+#endif
+
 /* ---- Status ---------------------------------------------------------------------------------- */
 
 /* Values are pinned: they are part of the ABI and of the JavaScript API. */
@@ -142,6 +149,16 @@ typedef enum plx_stream {
  * for plx_peak, or as there is no such stream or no data. */
 double plx_bandwidth(plx_ctx *ctx, plx_stream stream, int64_t n, plx_real *data, int64_t rounds);
 
+/* 64-byte aligned, uninitialised memory, as data is read fastest from; NULL when it is short. Free
+ * with plx_free, for which NULL is nothing. */
+void *plx_alloc(size_t bytes);
+void plx_free(void *memory);
+
+/* Stores a sentence for plx_message, formatted as by printf, and returns status: so code on top of
+ * the library fails as the library does. */
+plx_status plx_fail(plx_ctx *ctx, plx_status status, const char *format, ...)
+    PLX_PRINTF_ARGUMENTS(3, 4);
+
 /* The linked kernel targets this machine can run, best first: name of number i, or NULL past the
  * last. */
 const char *plx_isa_name(int i);
@@ -183,6 +200,17 @@ double plx_rng_normal(plx_rng *rng);
 int64_t plx_rng_below(plx_rng *rng, int64_t n);
 /* order becomes a permutation of 0..n-1 (Fisher and Yates). */
 void plx_rng_permute(plx_rng *rng, int64_t n, int64_t *order);
+
+/* -- Elementary functions -- */
+
+/* In double precision from IEEE operations alone, so that seeded data has the same bits wherever it
+ * is made: a system's libm differs from the next one's. Errors are below 2e-15 relative (sine and
+ * cosine: absolute, for |x| < 1e5); the root is correctly rounded. */
+double plx_math_exp(double x);
+double plx_math_log(double x);
+double plx_math_sin(double x);
+double plx_math_cos(double x);
+double plx_math_sqrt(double x);
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
@@ -239,6 +267,11 @@ plx_node plx_graph_node(const plx_graph *graph, int i);
 int plx_node_shape(const plx_graph *graph, plx_node node, const int64_t **dims);
 /* PLX_DTYPE_REAL for such a handle. */
 plx_dtype plx_node_dtype(const plx_graph *graph, plx_node node);
+
+/* The name of a node's operation, "matmul"; NULL for such a handle. */
+const char *plx_node_op(const plx_graph *graph, plx_node node);
+/* Operand i of a node; invalid past the last, for one that was left out, and for such a handle. */
+plx_node plx_node_operand(const plx_graph *graph, plx_node node, int i);
 
 /* Data bound before each run. name is one that no other input has, or NULL or "". */
 plx_node plx_input(plx_graph *graph, const char *name, plx_dtype dtype, int rank,
