@@ -17,6 +17,8 @@
 extern "C" {
 #endif
 
+PLX_BEGIN_EXPORTS
+
 /* ---- Options --------------------------------------------------------------------------------- */
 
 typedef enum plx_learning_size {
@@ -188,6 +190,8 @@ plx_exhibit *plx_learning_show(plx_learning *learning, plx_exhibit_kind kind, co
 plx_status plx_learning_show_confusion(plx_learning *learning, int classes, const int64_t *counts,
                                        const char *(*name)(int label), const char *columns);
 plx_status plx_learning_show_text(plx_learning *learning, const char *name, const char *text);
+
+PLX_END_EXPORTS
 
 #ifdef __cplusplus
 }

@@ -19,7 +19,7 @@ file(GLOB PLX_CORE_SOURCES CONFIGURE_DEPENDS
 list(FILTER PLX_CORE_SOURCES EXCLUDE REGEX "(\\.inc|/kernels_target)\\.c$")
 
 # plx_core(NAME TARGETS isa... [DEFINES ...] [OPTIONS ...]): static library NAME with these kernel
-# targets; users inherit DEFINES.
+# targets, whose objects NAME_KERNELS lists; users inherit DEFINES.
 function(plx_core name)
     cmake_parse_arguments(core "" "" "TARGETS;DEFINES;OPTIONS" ${ARGN})
     set(objects "")
@@ -34,6 +34,7 @@ function(plx_core name)
             list(APPEND objects $<TARGET_OBJECTS:${name}_${isa}>)
         endforeach()
     endif()
+    set(${name}_KERNELS ${objects} PARENT_SCOPE)
     add_library(${name} STATIC ${PLX_CORE_SOURCES} ${objects})
     target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
     target_compile_definitions(${name} PUBLIC ${core_DEFINES})
