@@ -159,18 +159,19 @@ static void read_flags(const plx__operand *condition, int64_t from, int64_t stri
         memcpy(&right, b + i * sb, sizeof right);                                                  \
         const type chosen = flags[i] ? left : right;                                               \
         memcpy(y + i * (int64_t)sizeof chosen, &chosen, sizeof chosen);                            \
-    }                                                                                              \
-    return;
+    }
 
 /* Strides in bytes. */
 static void choose(size_t bytes, int64_t n, const uint8_t *flags, const char *a, int64_t sa,
                    const char *b, int64_t sb, char *y) {
-    switch (bytes) {
-    case 1: CHOOSE_EACH(uint8_t)
-    case 2: CHOOSE_EACH(uint16_t)
-    case 4: CHOOSE_EACH(uint32_t)
-    default: CHOOSE_EACH(uint64_t)
-    }
+    if (bytes == 1)
+        CHOOSE_EACH(uint8_t)
+    else if (bytes == 2)
+        CHOOSE_EACH(uint16_t)
+    else if (bytes == 4)
+        CHOOSE_EACH(uint32_t)
+    else if (sizeof(plx_real) == 8) /* else there are none, nor code for them in modules */
+        CHOOSE_EACH(uint64_t)
 }
 
 static void where_piece(const void *arg, const plx__broadcast *loops, int64_t n,
