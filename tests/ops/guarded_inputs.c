@@ -51,7 +51,7 @@ static void run_guarded(guarded_walk *w, plx_walk *walk, const plx_real *expecte
           held ? plx_message(w->ctx) : "touches a protected page");
     CHECK(w->t, plx_guards_intact(&w->guards), "%s on %s: writes beside an input", text, w->isa);
     const plx__node *y = plx__at(walk->graph, walk->y);
-    const void *own = plx_plan_output(run.plan, walk->y);
+    const void *own = plx_plan_output_as(run.plan, walk->y, y->dtype);
     bool same = held;
     for (int64_t i = 0; same && i < size; ++i) {
         const plx_real value = plx_walk_value(y->dtype, own, i);

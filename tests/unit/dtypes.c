@@ -51,7 +51,7 @@ static void *cast(plx_check *t, plx_ctx *ctx, plx_dtype from, int64_t n, const v
     CHECK(t, plx_node_dtype(s.graph, y) == to, "the dtype of a cast");
     void *copy = calloc((size_t)n, sizeof(double));
     if (run(&s, 1, &y) && copy)
-        memcpy(copy, plx_plan_output(s.plan, y), (size_t)n * plx__element_bytes(to));
+        memcpy(copy, plx_plan_output_as(s.plan, y, to), (size_t)n * plx__element_bytes(to));
     close_scene(&s);
     return copy;
 }
@@ -358,7 +358,7 @@ static void check_comparisons(plx_check *t, plx_ctx *ctx, plx_dtype dtype, const
             comparisons[i].build(s.graph, x, plx_reshape(s.graph, x, 1, (const int64_t[]){VALUES}));
         CHECK(t, plx_node_dtype(s.graph, y) == PLX_DTYPE_U8, "%s: its dtype", comparisons[i].name);
         if (run(&s, 1, &y)) {
-            const uint8_t *held = (const uint8_t *)(const void *)plx_plan_output(s.plan, y);
+            const uint8_t *held = plx_plan_output_as(s.plan, y, PLX_DTYPE_U8);
             for (int k = 0; k < VALUES * VALUES; ++k) {
                 const double a = values[k / VALUES], b = values[k % VALUES];
                 CHECK(t, held[k] == comparisons[i].holds(a, b), "%s of %g and %g is %d",
