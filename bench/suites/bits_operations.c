@@ -69,7 +69,7 @@ static plx_status slice_operations(plx_bench *bench, plx_case *c, int64_t slice_
         plx__sample sample;
         const unsigned none = PLX__OP_LEAF | PLX__OP_EFFECT | PLX__OP_BUFFER | PLX__OP_NO_GRADIENT;
         if (ops[i]->flags & none) continue;
-        while (status == PLX_OK && text && plx__sample_read(&text, &sample)) {
+        while (status == PLX_OK && text && plx__sample_read(ops[i], &text, &sample)) {
             plx_sample_graph g;
             status = plx__sample_graph_open(plx__bench_ctx(bench), ops[i], &sample, &rng, &g);
             if (status == PLX_OK) status = hash_sample(&g, &h);

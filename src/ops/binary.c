@@ -86,11 +86,11 @@ static int32_t sum_like(plx_graph *graph, int32_t g, int32_t like) {
         mask |= 1 << axis;
     }
     if (!mask) return g;
-    const plx__attrs attrs = {.i = {mask, dropped}, .f = {1}};
+    const plx__attrs attrs = {.sum = {.axes = mask, .dropped = dropped, .factor = 1}};
     return PLX__EMIT1(graph, &plx__op_sum_to, g, &attrs);
 }
 
-static const plx__attrs minus_one = {.f = {-1}};
+static const plx__attrs minus_one = {.scale = {.factor = -1}};
 
 static void gradient_add(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
@@ -123,12 +123,11 @@ static void gradient_div(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
     grads[1] = sum_like(graph, gb, node.inputs[1]);
 }
 
-/* attrs of select_grad: i[0] 1 when the larger was taken, i[1] which input the gradient is for. */
 static void gradient_selection(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads,
                                bool larger) {
     const plx__node node = *graph->nodes[id];
     for (int k = 0; k < 2; ++k) {
-        const plx__attrs attrs = {.i = {larger, k}};
+        const plx__attrs attrs = {.select = {.larger = larger, .input = k}};
         const int32_t g =
             PLX__EMIT3(graph, &plx__op_select_grad, node.inputs[0], node.inputs[1], gy, &attrs);
         grads[k] = sum_like(graph, g, node.inputs[k]);
@@ -145,7 +144,7 @@ static void gradient_min(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
 
 /* A number as a node. */
 static int32_t constant(plx_graph *graph, double value) {
-    const plx__attrs attrs = {.f = {value}};
+    const plx__attrs attrs = {.leaf = {.value = value}};
     return plx__emit(graph, &plx__op_constant, 0, NULL, &attrs);
 }
 
@@ -170,7 +169,7 @@ static void gradient_pow(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
 static void gradient_prelu(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     const int32_t x = node.inputs[0], slope = node.inputs[1], zero = constant(graph, 0);
-    const plx__attrs above = {.i = {0, 1}}, below = {.i = {0, 0}};
+    const plx__attrs above = {.select = {.input = 1}}, below = {.select = {.input = 0}};
     const int32_t sloped = PLX__EMIT2(graph, &plx__op_mul, gy, slope, NULL);
     const int32_t gx = PLX__EMIT2(
         graph, &plx__op_add, PLX__EMIT3(graph, &plx__op_select_grad, x, zero, gy, &above),
@@ -267,7 +266,7 @@ BINARY_OP(min, PLX__OP_KINK, anywhere)
 BINARY_OP(pow, 0, positive)
 BINARY_OP(prelu, PLX__OP_KINK, anywhere)
 
-/* ---- select_grad: gy where input i[1] was the one taken, else 0 ------------------------------ */
+/* ---- select_grad: gy where its input was the one taken, else 0 ------------------------------- */
 
 static plx_status infer_select_grad(plx_graph *graph, plx__node *node) {
     plx__copy_shape(node, plx__input_of(graph, node, 2));
@@ -297,8 +296,8 @@ static plx_status run_select_grad(plx_ctx *ctx, const plx__step *step) {
                       .b = PLX_IN(step, 1),
                       .gy = PLX_IN(step, 2),
                       .y = PLX_OUT(step),
-                      .larger = step->attrs.i[0],
-                      .second = step->attrs.i[1]};
+                      .larger = step->attrs.select.larger,
+                      .second = step->attrs.select.input};
     const int64_t n = job.loops.dims[0];
     assert(n > 0);
     const int64_t rows = step->out.size / n;
@@ -317,5 +316,6 @@ const plx_op plx__op_select_grad = {
     .infer = infer_select_grad,
     .cost = cost_binary,
     .run = run_select_grad,
+    .attrs = plx__select_fields,
     .samples = PLX__TESTED(select_samples),
 };

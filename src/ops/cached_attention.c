@@ -4,10 +4,9 @@
 
 #include <string.h>
 
-/* attrs: i[0] heads, i[1] heads of keys and values, f[0] the scale. Inputs q [1, 1, heads d]; k and
- * v [1, 1, kv_heads d], which the run writes to row `position` of the kept keys and values
- * [context, kv_heads d]; and position i32 [1]. Rows after it are not read, so what they hold does
- * not matter. */
+/* Inputs: q [1, 1, heads d]; k and v [1, 1, kv_heads d], which the run writes to row `position` of
+ * the kept keys and values [context, kv_heads d]; and position i32 [1]. Rows after it are not read,
+ * so what they hold does not matter. */
 enum { Q, K, V, KEYS, VALUES, POSITION };
 
 static bool is_row(const plx__node *x) {
@@ -17,7 +16,7 @@ static bool is_row(const plx__node *x) {
 static plx_status infer_cached(plx_graph *graph, plx__node *node) {
     const plx__node *q = plx__input_of(graph, node, Q), *k = plx__input_of(graph, node, K);
     const plx__node *keys = plx__input_of(graph, node, KEYS);
-    const int64_t heads = node->attrs.i[0], kv_heads = node->attrs.i[1];
+    const int64_t heads = node->attrs.attention.heads, kv_heads = node->attrs.attention.kv_heads;
     const bool fits =
         is_row(q) && is_row(k) && heads > 0 && kv_heads > 0 && heads % kv_heads == 0 &&
         q->dims[2] % heads == 0 && q->dims[2] > 0 && q->dims[2] / heads * kv_heads == k->dims[2] &&
@@ -62,7 +61,7 @@ static plx_status run_cached(plx_ctx *ctx, const plx__step *step) {
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
                          "cached_attention: position %d is outside 0..%lld", (int)position,
                          (long long)context - 1);
-    const int64_t heads = step->attrs.i[0], row = position * kv_width;
+    const int64_t heads = step->attrs.attention.heads, row = position * kv_width;
     plx_real *keys = *step->in[KEYS].slot, *values = *step->in[VALUES].slot;
     memcpy(keys + row, PLX_IN(step, K), (size_t)kv_width * sizeof *keys);
     memcpy(values + row, PLX_IN(step, V), (size_t)kv_width * sizeof *values);
@@ -77,8 +76,8 @@ static plx_status run_cached(plx_ctx *ctx, const plx__step *step) {
         .seen = position + 1,
         .width = step->out.dims[2] / heads,
         .kv_width = kv_width,
-        .group = heads / step->attrs.i[1],
-        .scale = (plx_real)step->attrs.f[0],
+        .group = heads / step->attrs.attention.kv_heads,
+        .scale = (plx_real)step->attrs.attention.scale,
     };
     plx__parallel_for(ctx->pool, step->threads, heads,
                       plx__grain(heads, job.seen * job.width, step->threads), attend_heads, &job);
@@ -115,5 +114,6 @@ const plx_op plx__op_cached_attention = {
     .cost = cost_cached,
     .workspace = workspace_cached,
     .run = run_cached,
+    .attrs = plx__attention_fields,
     .samples = PLX__TESTED(cached_samples),
 };

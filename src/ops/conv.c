@@ -4,15 +4,10 @@
 
 #include "blocks/conv.h"
 
-/* attrs: i[STRIDE] two, i[PADDING] top, bottom, left, right, i[DILATION] two, i[GROUPS],
- * i[TARGET] two: rows and columns of the transposed convolution's result, or of the weights;
- * i[ACTIVATION] and f[0], its parameter, of the fused forms. */
-enum { STRIDE = 0, PADDING = 2, DILATION = 6, GROUPS = 8, ACTIVATION = 9, TARGET = 10 };
-
 static const char *const axis_names[] = {"rows", "columns"};
 
 /* The sizes, with the kind, of a node or a step from the shapes of its inputs and its own. */
-static plx__conv_args args_of(plx__conv_kind kind, const plx__attrs *attrs, const int64_t *a,
+static plx__conv_args args_of(plx__conv_kind kind, const plx__conv_attrs *attrs, const int64_t *a,
                               const int64_t *b, const int64_t *c) {
     const int64_t *image = kind == PLX__CONV_TRANSPOSE ? c : a;
     const int64_t *weights = kind == PLX__CONV_WEIGHTS ? c : b;
@@ -25,12 +20,12 @@ static plx__conv_args args_of(plx__conv_kind kind, const plx__attrs *attrs, cons
         .result = {result[1], result[2]},
         .out = result[3],
         .kernel = {weights[0], weights[1]},
-        .stride = {attrs->i[STRIDE], attrs->i[STRIDE + 1]},
-        .dilation = {attrs->i[DILATION], attrs->i[DILATION + 1]},
-        .groups = attrs->i[GROUPS],
-        .before = {attrs->i[PADDING], attrs->i[PADDING + 2]},
-        .act = (plx_activation)attrs->i[ACTIVATION],
-        .act_param = (plx_real)attrs->f[0],
+        .stride = {attrs->stride[0], attrs->stride[1]},
+        .dilation = {attrs->dilation[0], attrs->dilation[1]},
+        .groups = attrs->groups,
+        .before = {attrs->padding[0], attrs->padding[2]},
+        .act = (plx_activation)attrs->activation,
+        .act_param = (plx_real)attrs->alpha,
     };
 }
 
@@ -38,17 +33,19 @@ static plx__conv_args args_of(plx__conv_kind kind, const plx__attrs *attrs, cons
 
 /* PLX_OK, or a sentence for the first attribute that is out of its range. */
 static plx_status check_attrs(plx_graph *graph, const plx__node *node) {
-    static const struct {
+    const plx__conv_attrs *a = &node->attrs.conv;
+    const struct {
         const char *name;
-        int first, count;
+        const int64_t *values;
+        int count;
         int64_t least;
-    } rules[] = {{"stride", STRIDE, 2, 1},
-                 {"padding", PADDING, 4, 0},
-                 {"dilation", DILATION, 2, 1},
-                 {"groups", GROUPS, 1, 1}};
+    } rules[] = {{"stride", a->stride, 2, 1},
+                 {"padding", a->padding, 4, 0},
+                 {"dilation", a->dilation, 2, 1},
+                 {"groups", &a->groups, 1, 1}};
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; ++i)
         for (int k = 0; k < rules[i].count; ++k) {
-            const int64_t value = node->attrs.i[rules[i].first + k];
+            const int64_t value = rules[i].values[k];
             if (value >= rules[i].least && value <= INT32_MAX) continue;
             return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: %s %lld is outside %lld to %d",
                                    node->op->name, rules[i].name, (long long)value,
@@ -73,7 +70,7 @@ static plx_status check_images(plx_graph *graph, const plx__node *node, const ch
 /* weights [kh, kw, in / groups, out] for an image of `in` channels. */
 static plx_status check_channels(plx_graph *graph, const plx__node *node, const char *image,
                                  int64_t in, const int64_t *weights) {
-    const int64_t groups = node->attrs.i[GROUPS];
+    const int64_t groups = node->attrs.conv.groups;
     char shape[96];
     if (in != weights[2] * groups)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
@@ -93,11 +90,11 @@ static plx_status check_channels(plx_graph *graph, const plx__node *node, const 
 /* The size of the convolution's result on one axis, or -1 after a failure. */
 static int64_t result_size(plx_graph *graph, const plx__node *node, int axis, int64_t image,
                            int64_t kernel) {
-    const int64_t *i = node->attrs.i;
-    const int64_t padded = image + i[PADDING + 2 * axis] + i[PADDING + 2 * axis + 1];
-    const int64_t dilation = i[DILATION + axis];
+    const plx__conv_attrs *a = &node->attrs.conv;
+    const int64_t padded = image + a->padding[2 * axis] + a->padding[2 * axis + 1];
+    const int64_t dilation = a->dilation[axis];
     const bool fits = kernel >= 1 && padded >= 1 && (padded - 1) / dilation >= kernel - 1;
-    if (fits) return (padded - dilation * (kernel - 1) - 1) / i[STRIDE + axis] + 1;
+    if (fits) return (padded - dilation * (kernel - 1) - 1) / a->stride[axis] + 1;
     char dilated[48] = "";
     if (dilation > 1 && kernel >= 1)
         plx__format(dilated, sizeof dilated, " (dilated %.0f)",
@@ -153,7 +150,7 @@ static plx_status infer_transpose(plx_graph *graph, plx__node *node) {
     const plx__node *y = plx__input_of(graph, node, 0), *w = plx__input_of(graph, node, 1);
     PLX_TRY(check_images(graph, node, names, 2));
     PLX_TRY(check_attrs(graph, node));
-    const int64_t *target = node->attrs.i + TARGET;
+    const int64_t *target = node->attrs.conv.target;
     if (y->dims[3] != w->dims[3]) {
         char shape[96];
         return plx__graph_fail(
@@ -161,7 +158,7 @@ static plx_status infer_transpose(plx_graph *graph, plx__node *node) {
             (long long)y->dims[3], plx__shape_text(4, w->dims, shape, sizeof shape),
             (long long)w->dims[3]);
     }
-    const int64_t channels = w->dims[2] * node->attrs.i[GROUPS];
+    const int64_t channels = w->dims[2] * node->attrs.conv.groups;
     PLX_TRY(check_channels(graph, node, "the result", channels, w->dims));
     for (int axis = 0; axis < 2; ++axis)
         if (target[axis] < 0)
@@ -181,13 +178,13 @@ static plx_status infer_weight_grad(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0), *y = plx__input_of(graph, node, 1);
     PLX_TRY(check_images(graph, node, names, 2));
     PLX_TRY(check_attrs(graph, node));
-    const int64_t groups = node->attrs.i[GROUPS];
+    const int64_t groups = node->attrs.conv.groups;
     if (x->dims[0] != y->dims[0])
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has %lld images, gy %lld",
                                node->op->name, (long long)x->dims[0], (long long)y->dims[0]);
     node->rank = 4;
-    node->dims[0] = node->attrs.i[TARGET];
-    node->dims[1] = node->attrs.i[TARGET + 1];
+    node->dims[0] = node->attrs.conv.target[0];
+    node->dims[1] = node->attrs.conv.target[1];
     node->dims[2] = x->dims[3] / groups;
     node->dims[3] = y->dims[3];
     PLX_TRY(check_channels(graph, node, "x", x->dims[3], node->dims));
@@ -199,8 +196,8 @@ static plx_status infer_weight_grad(plx_graph *graph, plx__node *node) {
 /* The same convolution with another target. */
 static plx__attrs retarget(const plx__attrs *attrs, const int64_t *target) {
     plx__attrs other = *attrs;
-    other.i[TARGET] = target[0];
-    other.i[TARGET + 1] = target[1];
+    other.conv.target[0] = target[0];
+    other.conv.target[1] = target[1];
     return other;
 }
 
@@ -241,7 +238,7 @@ static plx__conv_kind kind_of(const plx_op *op) {
 /* The textbook's count, whatever the method. */
 static plx__cost cost_conv(const plx_graph *graph, const plx__node *node) {
     const plx__conv_args args =
-        args_of(kind_of(node->op), &node->attrs, plx__input_of(graph, node, 0)->dims,
+        args_of(kind_of(node->op), &node->attrs.conv, plx__input_of(graph, node, 0)->dims,
                 plx__input_of(graph, node, 1)->dims, node->dims);
     plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
     cost.flops = plx__conv_flops(&args);
@@ -250,7 +247,7 @@ static plx__cost cost_conv(const plx_graph *graph, const plx__node *node) {
 }
 
 static plx__conv_args step_args(const plx__step *step) {
-    return args_of(kind_of(step->op), &step->attrs, step->in[0].dims, step->in[1].dims,
+    return args_of(kind_of(step->op), &step->attrs.conv, step->in[0].dims, step->in[1].dims,
                    step->out.dims);
 }
 
@@ -271,7 +268,7 @@ static plx_status run_conv(plx_ctx *ctx, const plx__step *step) {
 
 /* ---- Samples --------------------------------------------------------------------------------- */
 
-/* The same convolutions for all three, attributes as at the top. 1 x 1; a matrix; 3 x 3 with few
+/* The same convolutions for all three. 1 x 1; a matrix; 3 x 3 with few
  * channels; stride and padding that is not the same on all sides; dilation; both; groups;
  * depthwise, also strided and dilated; 7 x 7 at stride 2; a stride beyond the kernel; more padding
  * than kernel; nothing; Winograd with whole and with cut tiles, in several blocks; many pixels,
@@ -370,6 +367,7 @@ const plx_op plx__op_conv2d = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
+    .attrs = plx__conv_fields,
     .samples = conv_samples,
 };
 
@@ -382,6 +380,7 @@ const plx_op plx__op_conv2d_transpose = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
+    .attrs = plx__conv_fields,
     .samples = transpose_samples,
 };
 
@@ -394,6 +393,7 @@ const plx_op plx__op_conv2d_weight_grad = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
+    .attrs = plx__conv_fields,
     .samples = weight_grad_samples,
 };
 
@@ -407,6 +407,7 @@ const plx_op plx__op_conv2d_dense = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
+    .attrs = plx__conv_fields,
     .samples = PLX__TESTED(conv_dense_samples),
 };
 
@@ -419,5 +420,6 @@ const plx_op plx__op_conv2d_transpose_dense = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
+    .attrs = plx__conv_fields,
     .samples = PLX__TESTED(transpose_dense_samples),
 };

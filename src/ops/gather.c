@@ -42,12 +42,12 @@ static gather_job loops_of(plx_ctx *ctx, int rank, const int64_t *dims, int64_t 
                         .inner = plx__product(rank - (int)axis - 1, dims + axis + 1)};
 }
 
-/* ---- gather(x, indices): attrs i[0] the axis ------------------------------------------------- */
+/* ---- gather(x, indices): indices stand for one axis ------------------------------------------ */
 
 /* node = x with one axis replaced by the shape of indices. */
 static plx_status replace_axis(plx_graph *graph, plx__node *node, int rank, const int64_t *dims,
                                const plx__node *indices) {
-    const int axis = (int)node->attrs.i[0];
+    const int axis = (int)node->attrs.axis.axis;
     if (rank - 1 + indices->rank > PLX_MAX_RANK)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
                                "gather: %d dimensions and indices of %d give %d; %d are possible",
@@ -67,7 +67,7 @@ static plx_status infer_gather(plx_graph *graph, plx__node *node) {
 
 static void gradient_gather(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
-    plx__attrs attrs = {.i = {node.attrs.i[0]}};
+    plx__attrs attrs = {.axis = node.attrs.axis};
     plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
     grads[0] = PLX__EMIT2(graph, &plx__op_gather_grad, node.inputs[1], gy, &attrs);
 }
@@ -93,7 +93,7 @@ static void gather_rows(void *arg, int64_t begin, int64_t end, int worker) {
 }
 
 static plx_status run_gather(plx_ctx *ctx, const plx__step *step) {
-    gather_job job = loops_of(ctx, step->in[0].rank, step->in[0].dims, step->attrs.i[0]);
+    gather_job job = loops_of(ctx, step->in[0].rank, step->in[0].dims, step->attrs.axis.axis);
     PLX_TRY(check_indices(ctx, step, 1, job.n));
     if (!step->out.size) return PLX_OK;
     job.from = *step->in[0].slot;
@@ -121,10 +121,11 @@ const plx_op plx__op_gather = {
     .gradient = gradient_gather,
     .cost = cost_gathered,
     .run = run_gather,
+    .attrs = plx__axis_fields,
     .samples = gather_samples,
 };
 
-/* ---- gather_grad(indices, gy): attrs i[0] the axis, rank and dims the shape of x ------------- */
+/* ---- gather_grad(indices, gy): the target of attrs is the shape of x ------------------------- */
 
 static plx_status infer_gather_grad(plx_graph *graph, plx__node *node) {
     const plx__node *gy = plx__input_of(graph, node, 1);
@@ -139,15 +140,15 @@ static plx_status infer_gather_grad(plx_graph *graph, plx__node *node) {
 
 static void gradient_gather_grad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
-    const plx__attrs attrs = {.i = {node.attrs.i[0]}};
+    const plx__attrs attrs = {.axis = node.attrs.axis};
     grads[1] = PLX__EMIT2(graph, &plx__op_gather, gy, node.inputs[0], &attrs);
 }
 
 static size_t workspace_gather_grad(const plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
-    const int64_t n = step->out.dims[step->attrs.i[0]];
-    const int64_t inner = plx__product(step->out.rank - (int)step->attrs.i[0] - 1,
-                                       step->out.dims + step->attrs.i[0] + 1);
+    const int64_t n = step->out.dims[step->attrs.axis.axis];
+    const int64_t inner = plx__product(step->out.rank - (int)step->attrs.axis.axis - 1,
+                                       step->out.dims + step->attrs.axis.axis + 1);
     return (size_t)(n + 1 + step->in[0].size) * sizeof(int64_t) +
            (size_t)(2 * inner * step->threads) * sizeof(plx_real);
 }
@@ -217,7 +218,7 @@ static void scatter_rows(void *arg, int64_t begin, int64_t end, int worker) {
 }
 
 static plx_status run_gather_grad(plx_ctx *ctx, const plx__step *step) {
-    gather_job job = loops_of(ctx, step->out.rank, step->out.dims, step->attrs.i[0]);
+    gather_job job = loops_of(ctx, step->out.rank, step->out.dims, step->attrs.axis.axis);
     PLX_TRY(check_indices(ctx, step, 0, job.n));
     if (!step->out.size) return PLX_OK;
     job.x = PLX_IN(step, 1);
@@ -254,11 +255,11 @@ const plx_op plx__op_gather_grad = {
     .cost = cost_gather_grad,
     .workspace = workspace_gather_grad,
     .run = run_gather_grad,
+    .attrs = plx__axis_fields,
     .samples = gather_grad_samples,
 };
 
-/* ---- pick(x [..., n], indices [..., k]): elements of each row by its own indices --------------
- */
+/* ---- pick(x [..., n], indices [..., k]): elements of each row by its own indices ------------- */
 
 static plx_status check_picked(plx_graph *graph, const plx__node *node, int rank,
                                const int64_t *dims, const plx__node *indices) {

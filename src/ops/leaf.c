@@ -2,7 +2,7 @@
 #include "ops/op.h"
 
 static plx_status infer_leaf(plx_graph *graph, plx__node *node) {
-    node->dtype = (plx_dtype)node->attrs.i[0];
+    node->dtype = (plx_dtype)node->attrs.leaf.dtype;
     return plx__infer_target(graph, node);
 }
 
@@ -12,6 +12,7 @@ static plx_status infer_leaf(plx_graph *graph, plx__node *node) {
         .flags = PLX__OP_LEAF | PLX__OP_NO_GRADIENT,                                               \
         .infer = infer_leaf,                                                                       \
         .cost = plx__cost_nothing,                                                                 \
+        .attrs = plx__leaf_fields,                                                                 \
     }
 
 LEAF(input);

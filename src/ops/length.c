@@ -109,7 +109,7 @@ const plx_op plx__op_norm = {
     .samples = norm_samples,
 };
 
-/* ---- l2_normalize: rows of the last axis over max(length, f[0]) ------------------------------ */
+/* ---- l2_normalize: rows of the last axis over max(length, epsilon) --------------------------- */
 
 typedef struct normalize_job {
     const plx_kernels *kernels;
@@ -178,7 +178,7 @@ static plx_status run_l2_normalize(plx_ctx *ctx, const plx__step *step) {
                          .gy = step->in_count > 1 ? PLX_IN(step, 1) : NULL,
                          .y = PLX_OUT(step),
                          .columns = plx__columns(step->out.rank, step->out.dims),
-                         .epsilon = (plx_real)step->attrs.f[0]};
+                         .epsilon = (plx_real)step->attrs.l2_normalize.epsilon};
     const int64_t rows = step->out.size / job.columns;
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.columns, step->threads),
                       normalize_rows, &job);
@@ -214,6 +214,7 @@ const plx_op plx__op_l2_normalize = {
     .gradient = gradient_l2_normalize,
     .cost = cost_l2_normalize,
     .run = run_l2_normalize,
+    .attrs = plx__l2_normalize_fields,
     .samples = normalize_samples,
 };
 
@@ -228,10 +229,11 @@ const plx_op plx__op_l2_normalize_grad = {
     .infer = infer_l2_normalize,
     .cost = cost_l2_normalize,
     .run = run_l2_normalize,
+    .attrs = plx__l2_normalize_fields,
     .samples = PLX__TESTED(normalize_grad_samples),
 };
 
-/* ---- clip: attrs f[0] the least value, f[1] the largest -------------------------------------- */
+/* ---- clip ------------------------------------------------------------------------------------ */
 
 typedef struct clip_job {
     const plx_kernels *kernels;
@@ -266,8 +268,8 @@ static plx_status run_clipping(plx_ctx *ctx, const plx__step *step, plx__loop_fn
                     .x = PLX_IN(step, 0),
                     .gy = step->in_count > 1 ? PLX_IN(step, 1) : NULL,
                     .y = PLX_OUT(step),
-                    .low = (plx_real)step->attrs.f[0],
-                    .high = (plx_real)step->attrs.f[1]};
+                    .low = (plx_real)step->attrs.clip.low,
+                    .high = (plx_real)step->attrs.clip.high};
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), piece, &job);
     return PLX_OK;
@@ -301,6 +303,7 @@ const plx_op plx__op_clip = {
     .gradient = gradient_clip,
     .cost = cost_clip,
     .run = run_clip,
+    .attrs = plx__clip_fields,
     .samples = clip_samples,
 };
 
@@ -314,5 +317,6 @@ const plx_op plx__op_clip_grad = {
     .infer = plx__infer_same,
     .cost = cost_clip,
     .run = run_clip_grad,
+    .attrs = plx__clip_fields,
     .samples = PLX__TESTED(clip_grad_samples),
 };

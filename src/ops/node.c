@@ -210,7 +210,7 @@ plx__cost plx__cost_nothing(const plx_graph *graph, const plx__node *node) {
 
 void plx__hand_out(plx_graph *graph, const plx__node *node, int k, int32_t packed, int64_t *from,
                    int32_t *grads) {
-    plx__attrs attrs = {.i = {*from}};
+    plx__attrs attrs = {.view = {.first = *from}};
     plx__set_shape(&attrs, plx__input_of(graph, node, k));
     *from += plx__product(attrs.rank, attrs.dims);
     grads[k] = PLX__EMIT1(graph, &plx__op_view, packed, &attrs);

@@ -17,15 +17,14 @@ plx_status plx__check_vector(plx_graph *graph, const plx__node *node, int k, con
 
 plx_status plx__check_scale_shift(plx_graph *graph, const plx__node *node, int k, int64_t size,
                                   const char *unit) {
-    if (node->attrs.i[PLX__NORM_SCALE])
+    if (node->attrs.norm.has_scale)
         PLX_TRY(plx__check_vector(graph, node, k++, "scale", size, unit));
-    if (node->attrs.i[PLX__NORM_SHIFT])
-        PLX_TRY(plx__check_vector(graph, node, k, "shift", size, unit));
+    if (node->attrs.norm.has_shift) PLX_TRY(plx__check_vector(graph, node, k, "shift", size, unit));
     return PLX_OK;
 }
 
 int64_t plx__norm_vectors(const plx__attrs *attrs) {
-    return attrs->i[PLX__NORM_SCALE] + attrs->i[PLX__NORM_SHIFT];
+    return attrs->norm.has_scale + attrs->norm.has_shift;
 }
 
 typedef struct row_job {
@@ -53,10 +52,10 @@ static row_job job_of(plx_ctx *ctx, const plx__step *step, bool centre) {
                      .rows = plx__rows(x->rank, x->dims),
                      .columns = plx__columns(x->rank, x->dims),
                      .vectors = plx__norm_vectors(&step->attrs),
-                     .epsilon = (plx_real)step->attrs.f[0],
+                     .epsilon = (plx_real)step->attrs.norm.epsilon,
                      .centre = centre,
-                     .wants_scale = step->attrs.i[PLX__NORM_SCALE],
-                     .wants_shift = step->attrs.i[PLX__NORM_SHIFT]};
+                     .wants_scale = step->attrs.norm.has_scale,
+                     .wants_shift = step->attrs.norm.has_shift};
 }
 
 static plx_status infer_rows(plx_graph *graph, plx__node *node) {
@@ -91,7 +90,7 @@ static plx_status run_rows(plx_ctx *ctx, const plx__step *step, bool centre) {
 static void emit_gradients(plx_graph *graph, const plx_op *op, int32_t id, int32_t gy,
                            int32_t *grads) {
     const plx__node node = *graph->nodes[id];
-    const bool scaled = node.attrs.i[PLX__NORM_SCALE];
+    const bool scaled = node.attrs.norm.has_scale;
     const int32_t inputs[] = {node.inputs[0], gy, scaled ? node.inputs[1] : -1};
     const int32_t packed = plx__emit(graph, op, 2 + scaled, inputs, &node.attrs);
     int64_t from = 0;
@@ -202,6 +201,7 @@ static const char rms_grad_samples[] =
         .gradient = gradient_##norm,                                                               \
         .cost = cost_rows,                                                                         \
         .run = run_##norm,                                                                         \
+        .attrs = plx__norm_fields,                                                                 \
         .samples = rows##_samples,                                                                 \
     };                                                                                             \
     const plx_op plx__op_##norm##_grad = {                                                         \
@@ -213,6 +213,7 @@ static const char rms_grad_samples[] =
         .cost = cost_rows_grad,                                                                    \
         .workspace = workspace_rows_grad,                                                          \
         .run = run_##norm##_grad,                                                                  \
+        .attrs = plx__norm_fields,                                                                 \
         .samples = PLX__TESTED(rows##_grad_samples),                                               \
     };
 

@@ -5,18 +5,9 @@
 #include "base/arena.h"
 #include "base/context.h"
 #include "kernels/kernels.h"
+#include "ops/attrs.h"
 
 typedef struct plx_op plx_op;
-
-/* Fixed parameters of a node; each op says which it uses. */
-typedef struct plx__attrs {
-    int64_t i[16];
-    double f[4];
-    uint64_t seed;
-    int rank; /* a target shape, for ops that need one */
-    int64_t dims[PLX_MAX_RANK];
-    plx_optimizer *object; /* of an update */
-} plx__attrs;
 
 typedef struct plx__node {
     const plx_op *op;
@@ -95,12 +86,12 @@ typedef struct plx__sample {
     plx__attrs attrs;
 } plx__sample;
 
-/* The next of samples written as text, between semicolons: the inputs' sizes with the range of
- * their data, then a colon and attributes. "3x4 4~-2,2; . 5 : i 1 0 f 0.5 s 7 >3x4" is two: [3, 4]
- * and a [4] in
+/* The next of an op's samples, written as text between semicolons: the inputs' sizes with the range
+ * of their data, then a colon and attributes. "3x4 4~-2,2; . 5 : i 1 0 f 0.5 s 7 >3x4" is two: [3,
+ * 4] and a [4] in
  * [-2, 2); a scalar and a [5] with i[0] 1, i[1] 0, f[0] 0.5, seed 7, and dims 3 x 4. False at the
  * end. */
-bool plx__sample_read(const char **text, plx__sample *out);
+bool plx__sample_read(const plx_op *op, const char **text, plx__sample *out);
 
 /* Samples of ops without a gradient rule are for the tests alone: engines leave them out. */
 #ifdef PLX_ENGINE
@@ -115,7 +106,7 @@ typedef enum plx__op_flags {
     PLX__OP_KINK = 1 << 2,        /* not differentiable somewhere: samples keep clear of it */
     PLX__OP_NO_GRADIENT = 1 << 3, /* a gradient itself, or made by a pass */
     PLX__OP_EFFECT = 1 << 4,      /* writes its inputs' tensors and has no value */
-    PLX__OP_VIEW = 1 << 5,        /* not run: memory of input 0 from element attrs.i[0] on */
+    PLX__OP_VIEW = 1 << 5,        /* not run: memory of input 0 from element attrs.view.first on */
     PLX__OP_BUFFER = 1 << 6,      /* memory that a later step fills, for others after it */
     PLX__OP_ONCE = 1 << 7,        /* depends on attributes alone: run once, its memory is kept */
     PLX__OP_MOVES = 1 << 8,       /* takes reals or integers, and gives what it takes */
@@ -137,7 +128,8 @@ struct plx_op {
     /* Bytes of scratch for a run on so many threads; NULL: none. */
     size_t (*workspace)(const plx_ctx *ctx, const plx__step *step);
     plx_status (*run)(plx_ctx *ctx, const plx__step *step);
-    const char *samples; /* as plx__sample_read takes them; NULL for none */
+    const plx__field *attrs; /* of its family; NULL: none */
+    const char *samples;     /* as plx__sample_read takes them; NULL for none */
 };
 
 /* What users know an op by. */

@@ -1,7 +1,5 @@
 /* Pooling of images [n, height, width, channels]: each output is made from a window of pixels, cut
- * off at the edges, so that padding is never read. attrs: i[0], i[1] the window's rows and columns;
- * i[2], i[3] the stride; i[4..7] padding at top, bottom, left, right; i[8] whether averages count
- * padding. */
+ * off at the edges, so that padding is never read. */
 #include "base/sizes.h"
 #include "ops/op.h"
 
@@ -19,17 +17,18 @@ static int64_t pooled(int64_t x, int64_t size, int64_t stride, int64_t padding) 
 }
 
 static pool pool_of(const int64_t *dims, const plx__attrs *attrs) {
-    const int64_t *a = attrs->i;
+    const plx__pool_attrs *a = &attrs->pool;
+    const int64_t *padding = a->padding;
     return (pool){.n = dims[0],
                   .h = dims[1],
                   .w = dims[2],
                   .c = dims[3],
-                  .ph = pooled(dims[1], a[0], a[2], a[4] + a[5]),
-                  .pw = pooled(dims[2], a[1], a[3], a[6] + a[7]),
-                  .size = a,
-                  .stride = a + 2,
-                  .padding = a + 4,
-                  .count_padding = a[8]};
+                  .ph = pooled(dims[1], a->size[0], a->stride[0], padding[0] + padding[1]),
+                  .pw = pooled(dims[2], a->size[1], a->stride[1], padding[2] + padding[3]),
+                  .size = a->size,
+                  .stride = a->stride,
+                  .padding = padding,
+                  .count_padding = a->count_padding};
 }
 
 /* Windows beside each other with the same part of them inside the image. */
@@ -55,8 +54,9 @@ static span span_at(const pool *p, int64_t i, int64_t j) {
 static plx_status check_axis(plx_graph *graph, const plx__node *node, int axis, const char *unit) {
     const plx__node *x = plx__input_of(graph, node, 0);
     const char *name = node->op->name;
-    const int64_t *a = node->attrs.i, size = a[axis], stride = a[2 + axis];
-    const int64_t before = a[4 + 2 * axis], after = a[5 + 2 * axis], have = x->dims[1 + axis];
+    const plx__pool_attrs *a = &node->attrs.pool;
+    const int64_t size = a->size[axis], stride = a->stride[axis], have = x->dims[1 + axis];
+    const int64_t before = a->padding[2 * axis], after = a->padding[2 * axis + 1];
     if (size < 1 || size > INT32_MAX || stride < 1 || stride > INT32_MAX)
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
                                "%s: a window of %lld %s at stride %lld; both must be 1 to %d", name,
@@ -273,7 +273,7 @@ static plx__cost cost_pool(const plx_graph *graph, const plx__node *node) {
                           : node->op == &plx__op_avg_pool2d_grad ? plx__input_of(graph, node, 0)
                                                                  : node);
     plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
-    const double taps = windows * (double)(node->attrs.i[0] * node->attrs.i[1]);
+    const double taps = windows * (double)(node->attrs.pool.size[0] * node->attrs.pool.size[1]);
     const double visits = taps / (double)(plx__size(x) + 1);
     cost.flops = taps;
     if (visits > 1) cost.weight = 0.5 + 0.5 * visits;
@@ -301,6 +301,7 @@ const plx_op plx__op_max_pool2d = {
     .gradient = gradient_max_pool2d,
     .cost = cost_pool,
     .run = run_max_pool2d,
+    .attrs = plx__pool_fields,
     .samples = pool_samples,
 };
 
@@ -312,6 +313,7 @@ const plx_op plx__op_max_pool2d_grad = {
     .infer = plx__infer_same,
     .cost = cost_pool,
     .run = run_max_pool2d_grad,
+    .attrs = plx__pool_fields,
     .samples = PLX__TESTED(max_grad_samples),
 };
 
@@ -323,6 +325,7 @@ const plx_op plx__op_avg_pool2d = {
     .gradient = gradient_avg_pool2d,
     .cost = cost_pool,
     .run = run_avg_pool2d,
+    .attrs = plx__pool_fields,
     .samples = pool_samples,
 };
 
@@ -334,6 +337,7 @@ const plx_op plx__op_avg_pool2d_grad = {
     .infer = plx__infer_target,
     .cost = cost_pool,
     .run = run_avg_pool2d_grad,
+    .attrs = plx__pool_fields,
     .samples = PLX__TESTED(avg_grad_samples),
 };
 
@@ -355,7 +359,7 @@ static plx_status infer_global(plx_graph *graph, plx__node *node) {
 
 /* One window that is the whole image. */
 static plx__attrs whole_image(const int64_t *dims) {
-    return (plx__attrs){.i = {dims[1], dims[2], 1, 1}};
+    return (plx__attrs){.pool = {.size = {dims[1], dims[2]}, .stride = {1, 1}}};
 }
 
 static void gradient_global(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {

@@ -35,15 +35,15 @@ static plx_status infer_sum_to(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     node->rank = 0;
     for (int axis = 0; axis < x->rank; ++axis) {
-        if (node->attrs.i[1] >> axis & 1) continue;
-        node->dims[node->rank++] = node->attrs.i[0] >> axis & 1 ? 1 : x->dims[axis];
+        if (node->attrs.sum.dropped >> axis & 1) continue;
+        node->dims[node->rank++] = node->attrs.sum.axes >> axis & 1 ? 1 : x->dims[axis];
     }
     return PLX_OK;
 }
 
 static void gradient_sum_to(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id], x = *graph->nodes[node.inputs[0]];
-    plx__attrs attrs = {.i = {node.attrs.i[0], node.attrs.i[1]}, .f = {node.attrs.f[0]}};
+    plx__attrs attrs = {.sum = node.attrs.sum};
     attrs.rank = x.rank;
     memcpy(attrs.dims, x.dims, sizeof attrs.dims);
     grads[0] = PLX__EMIT1(graph, &plx__op_broadcast_to, gy, &attrs);
@@ -130,7 +130,7 @@ static bool is_total(const runs *r) {
 /* Between two passes lies what the first leaves, and what a third finds lies behind it. */
 static size_t workspace_sum(const plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
-    runs r = merge_axes(x->rank, x->dims, step->attrs.i[0]);
+    runs r = merge_axes(x->rank, x->dims, step->attrs.sum.axes);
     if (is_total(&r)) return plx__total_workspace(ctx, step);
     int sums = 0;
     for (int i = 0; i < r.count; ++i) sums += r.summed[i];
@@ -159,8 +159,8 @@ static void sum_passes(plx_ctx *ctx, const plx__step *step, runs r, plx_real fac
 
 static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
-    const runs r = merge_axes(x->rank, x->dims, step->attrs.i[0]);
-    const plx_real factor = (plx_real)step->attrs.f[0];
+    const runs r = merge_axes(x->rank, x->dims, step->attrs.sum.axes);
+    const plx_real factor = (plx_real)step->attrs.sum.factor;
     plx_real *y = PLX_OUT(step);
     sum_pass pass = {.kernels = ctx->kernels, .x = PLX_IN(step, 0), .y = y, .factor = factor};
     if (!x->size) {
@@ -205,6 +205,7 @@ const plx_op plx__op_sum_to = {
     .cost = cost_sum,
     .workspace = workspace_sum,
     .run = run_sum_to,
+    .attrs = plx__sum_fields,
     .samples = sum_samples,
 };
 
@@ -216,7 +217,7 @@ static plx_status infer_broadcast_to(plx_graph *graph, plx__node *node) {
     node->dtype = x->dtype;
     int64_t kept = 1;
     for (int axis = 0; axis < node->rank; ++axis)
-        if (!(node->attrs.i[0] >> axis & 1)) kept *= node->dims[axis];
+        if (!(node->attrs.sum.axes >> axis & 1)) kept *= node->dims[axis];
     if (kept != plx__size(x))
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "broadcast_to: %lld values for %lld places",
                                (long long)plx__size(x), (long long)kept);
@@ -225,7 +226,7 @@ static plx_status infer_broadcast_to(plx_graph *graph, plx__node *node) {
 
 static void gradient_broadcast_to(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
-    const plx__attrs attrs = {.i = {node.attrs.i[0], node.attrs.i[1]}, .f = {node.attrs.f[0]}};
+    const plx__attrs attrs = {.sum = node.attrs.sum};
     grads[0] = PLX__EMIT1(graph, &plx__op_sum_to, gy, &attrs);
 }
 
@@ -236,7 +237,7 @@ static void repeat(plx_ctx *ctx, const plx__step *step) {
     plx__contiguous_strides(copy.rank, copy.dims, copy.to);
     int64_t stride = 1;
     for (int axis = copy.rank - 1; axis >= 0; --axis) {
-        if (step->attrs.i[0] >> axis & 1) continue;
+        if (step->attrs.sum.axes >> axis & 1) continue;
         copy.from[axis] = stride;
         stride *= copy.dims[axis];
     }
@@ -246,14 +247,14 @@ static void repeat(plx_ctx *ctx, const plx__step *step) {
 
 static plx_status run_broadcast_to(plx_ctx *ctx, const plx__step *step) {
     if (!step->out.size) return PLX_OK;
-    if (step->attrs.f[0] == 1) {
+    if (step->attrs.sum.factor == 1) {
         repeat(ctx, step);
         return PLX_OK;
     }
-    const runs r = merge_axes(step->out.rank, step->out.dims, step->attrs.i[0]);
+    const runs r = merge_axes(step->out.rank, step->out.dims, step->attrs.sum.axes);
     const plx_real *x = PLX_IN(step, 0);
     plx_real *y = PLX_OUT(step);
-    const plx_real factor = (plx_real)step->attrs.f[0];
+    const plx_real factor = (plx_real)step->attrs.sum.factor;
     const int last = r.count - 1;
     const int64_t n = r.size[last], rows = step->out.size / n;
     for (int64_t row = 0; row < rows; ++row) {
@@ -283,10 +284,11 @@ const plx_op plx__op_broadcast_to = {
     .gradient = gradient_broadcast_to,
     .cost = cost_sum,
     .run = run_broadcast_to,
+    .attrs = plx__sum_fields,
     .samples = broadcast_samples,
 };
 
-/* ---- reduce_max: attrs i[0] the axis, or PLX_ALL_AXES ---------------------------------------- */
+/* ---- reduce_max ------------------------------------------------------------------------------ */
 
 typedef struct max_loops {
     int64_t outer, axis, inner;
@@ -301,9 +303,9 @@ static max_loops loops_of(int rank, const int64_t *dims, int64_t axis) {
 static plx_status infer_reduce_max(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     node->rank = 0;
-    if (node->attrs.i[0] == PLX_ALL_AXES) return PLX_OK;
+    if (node->attrs.axis.axis == PLX_ALL_AXES) return PLX_OK;
     for (int axis = 0; axis < x->rank; ++axis)
-        if (axis != node->attrs.i[0]) node->dims[node->rank++] = x->dims[axis];
+        if (axis != node->attrs.axis.axis) node->dims[node->rank++] = x->dims[axis];
     return PLX_OK;
 }
 
@@ -325,7 +327,7 @@ static int64_t first_maximum(const plx_real *x, max_loops loops, int64_t outer, 
 }
 
 static plx_status run_reduce_max(plx_ctx *ctx, const plx__step *step) {
-    const max_loops loops = loops_of(step->in[0].rank, step->in[0].dims, step->attrs.i[0]);
+    const max_loops loops = loops_of(step->in[0].rank, step->in[0].dims, step->attrs.axis.axis);
     const plx_real *x = PLX_IN(step, 0);
     plx_real *y = PLX_OUT(step);
     for (int64_t o = 0; o < loops.outer; ++o) {
@@ -348,7 +350,7 @@ static plx_status infer_reduce_max_grad(plx_graph *graph, plx__node *node) {
 
 static plx_status run_reduce_max_grad(plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
-    const max_loops loops = loops_of(step->in[0].rank, step->in[0].dims, step->attrs.i[0]);
+    const max_loops loops = loops_of(step->in[0].rank, step->in[0].dims, step->attrs.axis.axis);
     const plx_real *x = PLX_IN(step, 0), *gy = PLX_IN(step, 1);
     plx_real *gx = PLX_OUT(step);
     memset(gx, 0, (size_t)step->out.size * sizeof *gx);
@@ -372,6 +374,7 @@ const plx_op plx__op_reduce_max = {
     .gradient = gradient_reduce_max,
     .cost = cost_sum,
     .run = run_reduce_max,
+    .attrs = plx__axis_fields,
     .samples = max_samples,
 };
 
@@ -385,5 +388,6 @@ const plx_op plx__op_reduce_max_grad = {
     .infer = infer_reduce_max_grad,
     .cost = cost_sum,
     .run = run_reduce_max_grad,
+    .attrs = plx__axis_fields,
     .samples = PLX__TESTED(max_grad_samples),
 };

@@ -50,25 +50,34 @@ static bool begins_number(const char *at) {
     return *at == '-' || is_digit(*at);
 }
 
-static void read_attrs(const char **at, plx__attrs *attrs) {
+/* Whole attributes by position. */
+static void read_positions(const char **at, const plx_op *op, bool real, plx__attrs *attrs) {
+    plx__attribute attribute;
+    for (int i = 0; plx__attribute_at(op->attrs, i, &attribute); ++i)
+        for (int k = 0; k < attribute.count && attribute.real == real; ++k) {
+            skip_spaces(at);
+            if (!begins_number(*at)) return;
+            plx__attribute_set(attrs, &attribute, k, read_number(at));
+        }
+}
+
+static void read_attrs(const char **at, const plx_op *op, plx__attrs *attrs) {
     for (skip_spaces(at); **at && **at != ';'; skip_spaces(at)) {
         const char kind = **at;
         *at += 1;
         skip_spaces(at);
-        if (kind == '>') attrs->rank = read_dims(at, attrs->dims);
-        for (int i = 0; kind != '>' && begins_number(*at); ++i, skip_spaces(at)) {
-            const double value = read_number(at);
-            if (kind == 'i')
-                attrs->i[i] = (int64_t)value;
-            else if (kind == 'f')
-                attrs->f[i] = value;
-            else
-                attrs->seed = (uint64_t)value;
+        if (kind == '>')
+            attrs->rank = read_dims(at, attrs->dims);
+        else
+            read_positions(at, op, kind == 'f', attrs);
+        while (begins_number(*at)) {
+            read_number(at);
+            skip_spaces(at);
         }
     }
 }
 
-bool plx__sample_read(const char **text, plx__sample *out) {
+bool plx__sample_read(const plx_op *op, const char **text, plx__sample *out) {
     const char *at = *text;
     memset(out, 0, sizeof *out);
     skip_spaces(&at);
@@ -76,7 +85,7 @@ bool plx__sample_read(const char **text, plx__sample *out) {
     for (; *at && *at != ';' && *at != ':'; skip_spaces(&at)) read_input(&at, out);
     if (*at == ':') {
         at += 1;
-        read_attrs(&at, &out->attrs);
+        read_attrs(&at, op, &out->attrs);
     }
     *text = at + (*at == ';');
     return true;

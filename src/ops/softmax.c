@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* attrs of all: i[0] how many axes come after the one (0: the last). x [outer, n, inner]. */
+/* x [outer, n, inner]. */
 
 enum { STRIP = 128, BLOCK = 16 }; /* columns of a strip; rows whose sum is one term of the total */
 
@@ -208,7 +208,7 @@ static void each_strip(void *arg, int64_t begin, int64_t end, int worker) {
 static plx_status run_along(plx_ctx *ctx, const plx__step *step, softmax_job job) {
     const plx__operand *x = &step->in[0];
     if (!x->size) return PLX_OK;
-    const int after = (int)step->attrs.i[0];
+    const int after = (int)step->attrs.softmax.axes_after;
     job.kernels = ctx->kernels;
     job.x = PLX_IN(step, 0);
     job.gy = step->in_count > 1 ? PLX_IN(step, 1) : NULL;
@@ -232,7 +232,7 @@ static plx_status run_along(plx_ctx *ctx, const plx__step *step, softmax_job job
 
 static size_t workspace_strips(const plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
-    const bool needed = step->attrs.i[0] || step->op == &plx__op_log_sum_exp;
+    const bool needed = step->attrs.softmax.axes_after || step->op == &plx__op_log_sum_exp;
     return needed ? (size_t)step->threads * SCRATCH * sizeof(plx_real) : 0;
 }
 
@@ -277,6 +277,7 @@ static const char grad_samples[] =
         .cost = cost_along,                                                                        \
         .workspace = workspace_strips,                                                             \
         .run = run_##op_name,                                                                      \
+        .attrs = plx__softmax_fields,                                                              \
         .samples = samples,                                                                        \
     };                                                                                             \
     const plx_op plx__op_##op_name##_grad = {                                                      \
@@ -288,17 +289,18 @@ static const char grad_samples[] =
         .cost = cost_along,                                                                        \
         .workspace = workspace_strips,                                                             \
         .run = run_##op_name##_grad,                                                               \
+        .attrs = plx__softmax_fields,                                                              \
         .samples = PLX__TESTED(grad_samples),                                                      \
     };
 
 SOFTMAX_OP(softmax)
 SOFTMAX_OP(log_softmax)
 
-/* ---- log_sum_exp: the axis is removed; i[0] may be PLX_ALL_AXES ------------------------------ */
+/* ---- log_sum_exp: the axis is removed -------------------------------------------------------- */
 
 static plx_status infer_log_sum_exp(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
-    const int64_t after = node->attrs.i[0];
+    const int64_t after = node->attrs.softmax.axes_after;
     node->rank = 0;
     for (int axis = 0; axis < x->rank && after != PLX_ALL_AXES; ++axis)
         if (axis != x->rank - 1 - after) node->dims[node->rank++] = x->dims[axis];
@@ -339,6 +341,7 @@ const plx_op plx__op_log_sum_exp = {
     .cost = cost_log_sum_exp,
     .workspace = workspace_strips,
     .run = run_log_sum_exp,
+    .attrs = plx__softmax_fields,
     .samples = lse_samples,
 };
 
@@ -376,7 +379,7 @@ static void spread_rows(void *arg, int64_t begin, int64_t end, int worker) {
 static plx_status run_log_sum_exp_grad(plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
     if (!x->size) return PLX_OK;
-    const int after = (int)step->attrs.i[0];
+    const int after = (int)step->attrs.softmax.axes_after;
     const bool all = after == PLX_ALL_AXES;
     spread_job job = {.kernels = ctx->kernels,
                       .x = PLX_IN(step, 0),
@@ -401,5 +404,6 @@ const plx_op plx__op_log_sum_exp_grad = {
     .infer = plx__infer_same,
     .cost = cost_along,
     .run = run_log_sum_exp_grad,
+    .attrs = plx__softmax_fields,
     .samples = PLX__TESTED(lse_grad_samples),
 };

@@ -23,11 +23,11 @@ static plx_status check_axis_size(plx_graph *graph, const plx__node *node, int64
     return PLX_OK;
 }
 
-/* ---- argmax: attrs i[0] the axis, or PLX_ALL_AXES -------------------------------------------- */
+/* ---- argmax ---------------------------------------------------------------------------------- */
 
 static plx_status infer_argmax(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
-    const int64_t axis = node->attrs.i[0];
+    const int64_t axis = node->attrs.axis.axis;
     const bool all = axis == PLX_ALL_AXES;
     const int64_t n = all ? plx__size(x) : x->dims[axis];
     char shape[96];
@@ -91,7 +91,7 @@ static void argmax_strips(void *arg, int64_t begin, int64_t end, int worker) {
 
 static plx_status run_argmax(plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
-    const int64_t axis = step->attrs.i[0];
+    const int64_t axis = step->attrs.axis.axis;
     const bool all = axis == PLX_ALL_AXES;
     if (!x->size) return PLX_OK;
     top_job job = {.kernels = ctx->kernels,
@@ -122,14 +122,15 @@ const plx_op plx__op_argmax = {
     .infer = infer_argmax,
     .cost = cost_compared,
     .run = run_argmax,
+    .attrs = plx__axis_fields,
     .samples = PLX__TESTED(argmax_samples),
 };
 
-/* ---- top_k: attrs i[0] k; the indices of each row's k largest, in descending order ----------- */
+/* ---- top_k: the indices of each row's k largest, in descending order ------------------------- */
 
 static plx_status infer_top_k(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
-    const int64_t k = node->attrs.i[0], n = plx__columns(x->rank, x->dims);
+    const int64_t k = node->attrs.top_k.k, n = plx__columns(x->rank, x->dims);
     if (!x->rank)
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "top_k: a scalar has no last dimension");
     if (k < 0 || k > n)
@@ -193,7 +194,7 @@ static plx_status run_top_k(plx_ctx *ctx, const plx__step *step) {
                    .x = PLX_IN(step, 0),
                    .y = *step->out.slot,
                    .n = plx__columns(x->rank, x->dims),
-                   .k = step->attrs.i[0]};
+                   .k = step->attrs.top_k.k};
     if (!step->out.size) return PLX_OK;
     const int64_t rows = plx__rows(x->rank, x->dims);
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.n, step->threads),
@@ -211,5 +212,6 @@ const plx_op plx__op_top_k = {
     .infer = infer_top_k,
     .cost = cost_compared,
     .run = run_top_k,
+    .attrs = plx__top_k_fields,
     .samples = PLX__TESTED(top_k_samples),
 };

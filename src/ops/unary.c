@@ -1,4 +1,4 @@
-/* Elementwise functions of one value. attrs: f[0] the parameter p. */
+/* Elementwise functions of one value. */
 #include "ops/op.h"
 
 #include "base/rng.h"
@@ -28,7 +28,7 @@ static plx_status run_unary(plx_ctx *ctx, const plx__step *step, unary_kernel fo
                             unary_grad_kernel backward) {
     unary_job job = {forward,         backward,
                      PLX_IN(step, 0), backward ? PLX_IN(step, 1) : NULL,
-                     PLX_OUT(step),   (plx_real)step->attrs.f[0]};
+                     PLX_OUT(step),   (plx_real)step->attrs.unary.alpha};
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), unary_piece, &job);
     return PLX_OK;
@@ -83,6 +83,7 @@ enum { X = 0, Y = 1 };
         .gradient = gradient_##op_name,                                                            \
         .cost = cost_unary,                                                                        \
         .run = run_##op_name,                                                                      \
+        .attrs = plx__unary_fields,                                                                \
         .samples = where,                                                                          \
     };                                                                                             \
     const plx_op plx__op_##op_name##_grad = {                                                      \
@@ -93,6 +94,7 @@ enum { X = 0, Y = 1 };
         .infer = infer_unary_grad,                                                                 \
         .cost = cost_unary,                                                                        \
         .run = run_##op_name##_grad,                                                               \
+        .attrs = plx__unary_fields,                                                                \
         .samples = PLX__TESTED(grad_##where),                                                      \
     };
 
@@ -122,7 +124,7 @@ UNARY_OP(rsqrt, Y, 0, positive)
 UNARY_OP(sin, X, 0, anywhere)
 UNARY_OP(cos, X, 0, anywhere)
 
-/* ---- scale: y = alpha x; attrs f[0] alpha ---------------------------------------------------- */
+/* ---- scale: y = factor x --------------------------------------------------------------------- */
 
 typedef struct scale_job {
     const plx_kernels *kernels;
@@ -134,8 +136,8 @@ typedef struct scale_job {
 static void scale_piece(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const scale_job *job = arg;
-    job->kernels->scale(end - begin, (plx_real)job->step->attrs.f[0], PLX_IN(job->step, 0) + begin,
-                        PLX_OUT(job->step) + begin);
+    job->kernels->scale(end - begin, (plx_real)job->step->attrs.scale.factor,
+                        PLX_IN(job->step, 0) + begin, PLX_OUT(job->step) + begin);
 }
 
 static plx_status run_scale(plx_ctx *ctx, const plx__step *step) {
@@ -163,22 +165,24 @@ const plx_op plx__op_scale = {
     .gradient = gradient_scale,
     .cost = cost_scale,
     .run = run_scale,
+    .attrs = plx__scale_fields,
     .samples = anywhere,
 };
 
-/* ---- dropout: attrs f[0] rate, seed ---------------------------------------------------------- */
+/* ---- dropout --------------------------------------------------------------------------------- */
 
 static void dropout_piece(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const scale_job *job = arg;
-    const double kept = 1 - job->step->attrs.f[0];
+    const double kept = 1 - job->step->attrs.dropout.rate;
     job->kernels->dropout(end - begin, PLX_IN(job->step, 0) + begin, PLX_OUT(job->step) + begin,
                           job->key, (uint64_t)begin, job->keep, (plx_real)(1 / kept));
 }
 
 static plx_status run_dropout(plx_ctx *ctx, const plx__step *step) {
-    const double kept = 1 - step->attrs.f[0];
-    scale_job job = {ctx->kernels, step, plx__rng_key(step->attrs.seed, *step->number),
+    const double kept = 1 - step->attrs.dropout.rate;
+    scale_job job = {ctx->kernels, step,
+                     plx__rng_key((uint64_t)step->attrs.dropout.seed, *step->number),
                      kept >= 1 ? UINT32_MAX : (uint32_t)(kept * 4294967296.0)};
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), dropout_piece, &job);
@@ -204,5 +208,6 @@ const plx_op plx__op_dropout = {
     .gradient = gradient_dropout,
     .cost = cost_dropout,
     .run = run_dropout,
+    .attrs = plx__dropout_fields,
     .samples = anywhere,
 };

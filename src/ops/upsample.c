@@ -1,7 +1,7 @@
-/* Upsampling of images [n, height, width, channels] by whole factors: i[0] rows, i[1] columns, i[2]
- * the plx_upsampling. Output o of an axis with factor f lies at (o + 1/2) / f - 1/2 of the input,
- * held at the edges: bilinear takes its two neighbours there, nearest number o / f. The gradient is
- * the transpose of that, gathered by rows of the input. */
+/* Upsampling of images [n, height, width, channels] by whole factors. Output o of an axis with
+ * factor f lies at (o + 1/2) / f - 1/2 of the input, held at the edges: bilinear takes its two
+ * neighbours there, nearest number o / f. The gradient is the transpose of that, gathered by rows
+ * of the input. */
 #include "ops/op.h"
 
 #include <string.h>
@@ -35,9 +35,15 @@ static double weight_of(int64_t at, int64_t o, int64_t factor, int64_t size) {
 }
 
 static upsample_job job_of(plx_ctx *ctx, const plx__step *step, const int64_t *small) {
-    return (upsample_job){ctx->kernels,    PLX_IN(step, 0),  PLX_OUT(step),
-                          step->workspace, small[1],         small[2],
-                          small[3],        step->attrs.i[0], step->attrs.i[1]};
+    return (upsample_job){ctx->kernels,
+                          PLX_IN(step, 0),
+                          PLX_OUT(step),
+                          step->workspace,
+                          small[1],
+                          small[2],
+                          small[3],
+                          step->attrs.upsample.factor[0],
+                          step->attrs.upsample.factor[1]};
 }
 
 static void blend(const upsample_job *job, int64_t n, const plx_real *x, const plx_real *next,
@@ -85,9 +91,9 @@ static plx_status run_upsample2d(plx_ctx *ctx, const plx__step *step) {
     if (!step->out.size) return PLX_OK;
     upsample_job job = job_of(ctx, step, step->in[0].dims);
     const int64_t units = step->out.dims[0] * step->out.dims[1];
-    plx__parallel_for(ctx->pool, step->threads, units,
-                      plx__grain(units, job.w * job.fx * job.c, step->threads),
-                      step->attrs.i[2] == PLX_BILINEAR ? bilinear_rows : nearest_rows, &job);
+    plx__parallel_for(
+        ctx->pool, step->threads, units, plx__grain(units, job.w * job.fx * job.c, step->threads),
+        step->attrs.upsample.method == PLX_BILINEAR ? bilinear_rows : nearest_rows, &job);
     return PLX_OK;
 }
 
@@ -139,19 +145,19 @@ static plx_status run_upsample2d_grad(plx_ctx *ctx, const plx__step *step) {
     const int64_t units = step->out.dims[0] * step->out.dims[1];
     plx__parallel_for(
         ctx->pool, step->threads, units, plx__grain(units, job.w * job.fx * job.c, step->threads),
-        step->attrs.i[2] == PLX_BILINEAR ? bilinear_grad_rows : nearest_grad_rows, &job);
+        step->attrs.upsample.method == PLX_BILINEAR ? bilinear_grad_rows : nearest_grad_rows, &job);
     return PLX_OK;
 }
 
 static size_t workspace_upsample(const plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
-    if (step->attrs.i[2] != PLX_BILINEAR) return 0;
+    if (step->attrs.upsample.method != PLX_BILINEAR) return 0;
     return (size_t)(step->threads * step->in[0].dims[2] * step->in[0].dims[3]) * sizeof(plx_real);
 }
 
 static plx_status infer_upsample(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
-    const int64_t *factor = node->attrs.i;
+    const int64_t *factor = node->attrs.upsample.factor;
     if (x->rank != 4)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
                                "upsample2d: x has %d dimensions instead of 4 (n, height, width, "
@@ -201,6 +207,7 @@ const plx_op plx__op_upsample2d = {
     .cost = cost_upsample,
     .workspace = workspace_upsample,
     .run = run_upsample2d,
+    .attrs = plx__upsample_fields,
     .samples = upsample_samples,
 };
 
@@ -213,5 +220,6 @@ const plx_op plx__op_upsample2d_grad = {
     .cost = cost_upsample,
     .workspace = workspace_upsample,
     .run = run_upsample2d_grad,
+    .attrs = plx__upsample_fields,
     .samples = PLX__TESTED(upsample_grad_samples),
 };

@@ -29,7 +29,7 @@ typedef struct layout {
 int32_t plx__root_of(const plx_graph *graph, int32_t id, int64_t *offset) {
     int64_t from = 0;
     for (; graph->nodes[id]->op->flags & PLX__OP_VIEW; id = graph->nodes[id]->inputs[0])
-        from += graph->nodes[id]->attrs.i[0];
+        from += graph->nodes[id]->attrs.view.first;
     if (offset) *offset = from;
     return id;
 }

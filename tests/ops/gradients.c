@@ -100,7 +100,7 @@ void plx_test_ops_gradients(plx_check *t) {
 
 static void wrong_gradient(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     (void)id;
-    const plx__attrs attrs = {.f = {1.00001}};
+    const plx__attrs attrs = {.scale = {1.00001}};
     grads[0] = PLX__EMIT1(graph, &plx__op_scale, gy, &attrs);
 }
 
@@ -108,7 +108,7 @@ void plx_test_ops_gradient_fails(plx_check *t) {
     if (!is_double(t)) return;
     plx_op wrong = plx__op_scale;
     wrong.gradient = wrong_gradient;
-    const plx__sample sample = {1, {{1, {5}, -1, 1}}, {.f = {1}}};
+    const plx__sample sample = {1, {{1, {5}, -1, 1}}, {.scale = {1}}};
     plx_ctx *ctx = plx_check_context(t, NULL, 1);
     if (!ctx) return;
     plx_walk walk;

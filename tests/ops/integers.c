@@ -66,9 +66,9 @@ static void check_moves(void *arg, const plx_op *op, const plx__sample *given, c
     integer_walk *w = arg;
     plx__sample sample = *given;
     if (!(op->flags & PLX__OP_MOVES)) return;
-    if (op == &plx__op_pad) sample.attrs.f[0] = PADDING;
+    if (op == &plx__op_pad) sample.attrs.pad.value = PADDING;
     /* Scaling is for reals alone. */
-    if (op == &plx__op_broadcast_to) sample.attrs.f[0] = 1;
+    if (op == &plx__op_broadcast_to) sample.attrs.sum.factor = 1;
     plx_walk reals, integers;
     const bool made = plx_walk_open(w->t, w->ctx, op, &sample, PLX_WALK_PLAIN, &reals);
     if (plx_walk_open(w->t, w->ctx, op, &sample, PLX_WALK_INTEGERS, &integers) && made) {

@@ -40,7 +40,7 @@ static plx_tensor *surround(plx_ctx *ctx, plx_tensor *inner) {
 }
 
 static plx_node view_middle(plx_graph *graph, plx_node x, int rank, const int64_t *dims) {
-    plx__attrs attrs = {.i = {BEFORE}, .rank = rank};
+    plx__attrs attrs = {.view = {BEFORE}, .rank = rank};
     memcpy(attrs.dims, dims, sizeof attrs.dims);
     return plx__build1(graph, &plx__op_view, x, &attrs);
 }
@@ -110,7 +110,7 @@ void plx_walk_ops(void (*each)(void *arg, const plx_op *op, const plx__sample *s
         int number = 0;
         const char *samples = ops[i]->samples;
         plx__sample sample;
-        while (samples && plx__sample_read(&samples, &sample)) {
+        while (samples && plx__sample_read(ops[i], &samples, &sample)) {
             char text[64];
             snprintf(text, sizeof text, "%s sample %d", ops[i]->name, number++);
             each(arg, ops[i], &sample, text);

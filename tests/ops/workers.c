@@ -8,8 +8,9 @@
 enum { STRETCH = 1 << 12, MOST_VALUES = 1 << 20, TRIES = 500, OPS = 256 };
 static const int64_t PATIENCE_NS = 1000000000; /* until the second worker is awake */
 
-/* Ops that run in the caller, or whose stretched samples are one row. */
-static const char *const alone[] = {"select_grad", "reduce_max", "reduce_max_grad", "nll"};
+/* Ops that run in the caller, and those whose stretched samples are one row or one block. */
+static const char *const alone[] = {"select_grad", "reduce_max", "reduce_max_grad", "nll",
+                                    "pick",        "dense",      "conv2d",          "conv2d_dense"};
 
 static bool works_alone(const char *op) {
     for (size_t i = 0; i < sizeof alone / sizeof alone[0]; ++i)
@@ -17,17 +18,21 @@ static bool works_alone(const char *op) {
     return false;
 }
 
-/* Makes every last axis of the size of the first operand's longer. False where there is none, where
- * attributes hold a shape, and where the operands would take too much memory. */
+/* Makes every last axis of the size of the first operand's longer, as far as memory allows. False
+ * where there is none, and where attributes hold a shape. */
 static bool stretch(plx__sample *sample) {
     const int first = sample->inputs[0].rank;
     if (!first || sample->attrs.rank) return false;
     const int64_t size = sample->inputs[0].dims[first - 1];
+    int64_t factor = STRETCH;
+    for (int k = 0; k < sample->inputs_count; ++k)
+        while (factor > 1 &&
+               plx__product(sample->inputs[k].rank, sample->inputs[k].dims) * factor > MOST_VALUES)
+            factor /= 2;
     for (int k = 0; k < sample->inputs_count; ++k) {
         const int rank = sample->inputs[k].rank;
         int64_t *dims = sample->inputs[k].dims;
-        if (rank && dims[rank - 1] == size) dims[rank - 1] *= STRETCH;
-        if (plx__product(rank, dims) > MOST_VALUES) return false;
+        if (rank && dims[rank - 1] == size) dims[rank - 1] *= factor;
     }
     return true;
 }
