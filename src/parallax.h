@@ -186,7 +186,24 @@ void plx_rng_permute(plx_rng *rng, int64_t n, int64_t *order);
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
-typedef enum plx_dtype { PLX_DTYPE_REAL = 0, PLX_DTYPE_I32 } plx_dtype;
+/* What elements are: DTYPE(name, value, C type, its name in messages). Reals are float, double in a
+ * build with PLX_REAL=double. bfloat16 (the upper half of a float), float16 (IEEE 754 binary16) and
+ * the integers of one byte are storage: casts make and read them, what moves elements takes them,
+ * and comparisons give uint8; arithmetic is on reals. */
+#define PLX_DTYPE_LIST(DTYPE)                                                                      \
+    DTYPE(REAL, 0, plx_real, sizeof(plx_real) == sizeof(double) ? "float64" : "float32")           \
+    DTYPE(I32, 1, int32_t, "int32")                                                                \
+    DTYPE(BF16, 2, uint16_t, "bfloat16")                                                           \
+    DTYPE(F16, 3, uint16_t, "float16")                                                             \
+    DTYPE(I8, 4, int8_t, "int8")                                                                   \
+    DTYPE(U8, 5, uint8_t, "uint8")
+
+typedef enum plx_dtype {
+#define PLX_DTYPE_VALUE(name, value, type, text) PLX_DTYPE_##name = (value),
+    PLX_DTYPE_LIST(PLX_DTYPE_VALUE)
+#undef PLX_DTYPE_VALUE
+        PLX_DTYPES_
+} plx_dtype;
 
 /* Persistent, contiguous memory: parameters and optimizer state. Graphs refer to tensors, so that
  * several plans share one set of weights. */

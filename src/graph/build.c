@@ -35,7 +35,7 @@ bool plx__has_input(const plx_graph *graph, const char *name) {
 
 plx_node plx_input(plx_graph *graph, const char *name, plx_dtype dtype, int rank,
                    const int64_t *dims) {
-    if (dtype != PLX_DTYPE_REAL && dtype != PLX_DTYPE_I32) {
+    if (!plx__is_dtype(dtype)) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "input: no dtype number %d", (int)dtype);
         return plx_none();
     }
@@ -228,8 +228,10 @@ static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis,
     int64_t size = 0;
     const int own = plx__checked_axis(graph, op, x, axis, &size);
     if (own < 0) return plx_none();
-    if (plx_node_dtype(graph, x) != PLX_DTYPE_REAL) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: input 0 must hold reals", op);
+    const plx_dtype dtype = plx_node_dtype(graph, x);
+    if (dtype != PLX_DTYPE_REAL) { /* here, as the op's name is not the builder's */
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: x must hold %s, not %s", op,
+                        plx__dtype_name(PLX_DTYPE_REAL), plx__dtype_name(dtype));
         return plx_none();
     }
     const int rank = plx_node_shape(graph, x, NULL);

@@ -154,9 +154,9 @@ static const char attention_samples[] =
 
 const plx_op plx__op_attention = {
     .name = "attention",
-    .min_inputs = 4,
-    .max_inputs = 5,
-    .written = 1 << 3 | 1 << 4, /* no gradient flows into the mask either */
+    .operands = PLX__OPERANDS({"q", PLX__REALS, PLX__VALUE}, {"k", PLX__REALS, PLX__VALUE},
+                              {"v", PLX__REALS, PLX__VALUE}, {"log_sums", PLX__REALS, PLX__WRITTEN},
+                              {"mask", PLX__REALS, PLX__CONSTANT | PLX__OPTIONAL}),
     .infer = infer_attention,
     .gradient = gradient_attention,
     .cost = cost_attention,
@@ -204,8 +204,10 @@ static const char attention_grad_samples[] =
 
 const plx_op plx__op_attention_grad = {
     .name = "attention_grad",
-    .min_inputs = 6,
-    .max_inputs = 7,
+    .operands = PLX__OPERANDS({"q", PLX__REALS, PLX__VALUE}, {"k", PLX__REALS, PLX__VALUE},
+                              {"v", PLX__REALS, PLX__VALUE}, {"y", PLX__REALS, PLX__VALUE},
+                              {"log_sums", PLX__REALS, PLX__VALUE}, {"gy", PLX__REALS, PLX__VALUE},
+                              {"mask", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_attention_grad,
     .cost = cost_attention_grad,
@@ -322,10 +324,8 @@ static const char rope_samples[] = "2x3x8 2x3x2 : i 2; 1x5x34 2x5x17 : i 1 1; 0x
 
 const plx_op plx__op_rope = {
     .name = "rope",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"table", PLX__REALS, PLX__CONSTANT}),
     .flags = PLX__OP_INPLACE,
-    .written = 1 << 1, /* the table is given */
     .infer = infer_rope,
     .gradient = gradient_rope,
     .cost = cost_rope,

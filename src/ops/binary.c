@@ -247,8 +247,7 @@ static const char positive[] =
     }                                                                                              \
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
-        .min_inputs = 2,                                                                           \
-        .max_inputs = 2,                                                                           \
+        .operands = PLX__OPERANDS({"a", PLX__REALS, PLX__VALUE}, {"b", PLX__REALS, PLX__VALUE}),   \
         .flags = PLX__OP_INPLACE | (kink),                                                         \
         .infer = infer_broadcast,                                                                  \
         .gradient = gradient_##op_name,                                                            \
@@ -310,8 +309,8 @@ static const char select_samples[] = "5 5 5 : i 1; 3x1 4 3x4 : i 0 1";
 
 const plx_op plx__op_select_grad = {
     .name = "select_grad",
-    .min_inputs = 3,
-    .max_inputs = 3,
+    .operands = PLX__OPERANDS({"a", PLX__REALS, PLX__VALUE}, {"b", PLX__REALS, PLX__VALUE},
+                              {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_select_grad,
     .cost = cost_binary,

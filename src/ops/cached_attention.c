@@ -105,11 +105,11 @@ static const char cached_samples[] =
 
 const plx_op plx__op_cached_attention = {
     .name = "cached_attention",
-    .min_inputs = 6,
-    .max_inputs = 6,
+    .operands = PLX__OPERANDS({"q", PLX__REALS, PLX__VALUE}, {"k", PLX__REALS, PLX__VALUE},
+                              {"v", PLX__REALS, PLX__VALUE}, {"keys", PLX__REALS, PLX__WRITTEN},
+                              {"values", PLX__REALS, PLX__WRITTEN},
+                              {"position", PLX__INTEGERS, PLX__CONSTANT}),
     .flags = PLX__OP_NO_GRADIENT,
-    .labels = 1 << POSITION,
-    .written = 1 << KEYS | 1 << VALUES,
     .infer = infer_cached,
     .cost = cost_cached,
     .workspace = workspace_cached,

@@ -149,9 +149,9 @@ static const char loss_samples[] =
 
 const plx_op plx__op_causal_loss = {
     .name = "causal_loss",
-    .min_inputs = SPREADS,
-    .max_inputs = -1,
-    .written = 1 << TARGET, /* it is given */
+    .operands = PLX__OPERANDS({"state", PLX__REALS, PLX__VALUE}, {"future", PLX__REALS, PLX__VALUE},
+                              {"target", PLX__REALS, PLX__CONSTANT},
+                              {"spread", PLX__REALS, PLX__OPTIONAL | PLX__REPEATED}),
     .infer = infer_causal_loss,
     .gradient = gradient_causal_loss,
     .cost = cost_causal_loss,
@@ -234,8 +234,8 @@ static const char loss_grad_samples[] =
 
 const plx_op plx__op_causal_loss_grad = {
     .name = "causal_loss_grad",
-    .min_inputs = 4,
-    .max_inputs = 4,
+    .operands = PLX__OPERANDS({"state", PLX__REALS, PLX__VALUE}, {"future", PLX__REALS, PLX__VALUE},
+                              {"target", PLX__REALS, PLX__VALUE}, {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_causal_loss_grad,
     .cost = cost_causal_loss,

@@ -437,10 +437,10 @@ static const char group_grad_samples[] =
 
 const plx_op plx__op_group_norm = {
     .name = "group_norm",
-    .min_inputs = 2,
-    .max_inputs = 4,
+    .operands =
+        PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"statistics", PLX__REALS, PLX__WRITTEN},
+                      {"scale", PLX__REALS, PLX__OPTIONAL}, {"shift", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_INPLACE,
-    .written = 1 << 1,
     .infer = infer_group_norm,
     .gradient = gradient_group_norm,
     .cost = cost_training,
@@ -452,8 +452,8 @@ const plx_op plx__op_group_norm = {
 
 const plx_op plx__op_group_norm_grad = {
     .name = "group_norm_grad",
-    .min_inputs = 3,
-    .max_inputs = 4,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"statistics", PLX__REALS, PLX__VALUE},
+                              {"gy", PLX__REALS, PLX__VALUE}, {"scale", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_packed,
     .cost = cost_training_grad,
@@ -511,10 +511,11 @@ static const char batch_grad_samples[] =
 
 const plx_op plx__op_batch_norm = {
     .name = "batch_norm",
-    .min_inputs = 4,
-    .max_inputs = 6,
+    .operands = PLX__OPERANDS(
+        {"x", PLX__REALS, PLX__VALUE}, {"statistics", PLX__REALS, PLX__WRITTEN},
+        {"running_mean", PLX__REALS, PLX__WRITTEN}, {"running_variance", PLX__REALS, PLX__WRITTEN},
+        {"scale", PLX__REALS, PLX__OPTIONAL}, {"shift", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_INPLACE,
-    .written = 1 << 1 | 1 << 2 | 1 << 3,
     .infer = infer_batch_norm,
     .gradient = gradient_batch_norm,
     .cost = cost_training,
@@ -526,8 +527,8 @@ const plx_op plx__op_batch_norm = {
 
 const plx_op plx__op_batch_norm_grad = {
     .name = "batch_norm_grad",
-    .min_inputs = 3,
-    .max_inputs = 4,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"statistics", PLX__REALS, PLX__VALUE},
+                              {"gy", PLX__REALS, PLX__VALUE}, {"scale", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_packed,
     .cost = cost_training_grad,
@@ -629,8 +630,10 @@ static const char inference_grad_samples[] =
 
 const plx_op plx__op_batch_norm_inference = {
     .name = "batch_norm_inference",
-    .min_inputs = 3,
-    .max_inputs = 5,
+    .operands =
+        PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"running_mean", PLX__REALS, PLX__VALUE},
+                      {"running_variance", PLX__REALS, PLX__VALUE},
+                      {"scale", PLX__REALS, PLX__OPTIONAL}, {"shift", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_INPLACE,
     .infer = infer_inference,
     .gradient = gradient_batch_norm_inference,
@@ -643,8 +646,10 @@ const plx_op plx__op_batch_norm_inference = {
 
 const plx_op plx__op_batch_norm_inference_grad = {
     .name = "batch_norm_inference_grad",
-    .min_inputs = 4,
-    .max_inputs = 5,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"gy", PLX__REALS, PLX__VALUE},
+                              {"running_mean", PLX__REALS, PLX__VALUE},
+                              {"running_variance", PLX__REALS, PLX__VALUE},
+                              {"scale", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_packed,
     .cost = cost_training_grad,

@@ -360,8 +360,7 @@ static const char transpose_dense_samples[] = "2x3x5x7 1x1x4x7 4 : i 1 1 0 0 0 0
 
 const plx_op plx__op_conv2d = {
     .name = "conv2d",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE}),
     .infer = infer_conv,
     .gradient = gradient_conv,
     .cost = cost_conv,
@@ -373,8 +372,7 @@ const plx_op plx__op_conv2d = {
 
 const plx_op plx__op_conv2d_transpose = {
     .name = "conv2d_transpose",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE}),
     .infer = infer_transpose,
     .gradient = gradient_transpose,
     .cost = cost_conv,
@@ -386,8 +384,7 @@ const plx_op plx__op_conv2d_transpose = {
 
 const plx_op plx__op_conv2d_weight_grad = {
     .name = "conv2d_weight_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = plx__takes_x_gy,
     .infer = infer_weight_grad,
     .gradient = gradient_weight_grad,
     .cost = cost_conv,
@@ -400,8 +397,8 @@ const plx_op plx__op_conv2d_weight_grad = {
 /* Made by the fuse pass, as dense is from matmul. */
 const plx_op plx__op_conv2d_dense = {
     .name = "conv2d_dense",
-    .min_inputs = 2,
-    .max_inputs = 3,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE},
+                              {"bias", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_conv,
     .cost = cost_conv,
@@ -413,8 +410,8 @@ const plx_op plx__op_conv2d_dense = {
 
 const plx_op plx__op_conv2d_transpose_dense = {
     .name = "conv2d_transpose_dense",
-    .min_inputs = 2,
-    .max_inputs = 3,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE},
+                              {"bias", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_transpose,
     .cost = cost_conv,

@@ -172,9 +172,9 @@ static const char steps_grad_samples[] =
 
 const plx_op plx__op_tanh_steps = {
     .name = "tanh_steps",
-    .min_inputs = 3,
-    .max_inputs = 4,
-    .written = 1 << 3,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE},
+                              {"b", PLX__REALS, PLX__VALUE},
+                              {"states", PLX__REALS, PLX__WRITTEN | PLX__OPTIONAL}),
     .infer = infer_tanh_steps,
     .gradient = gradient_tanh_steps,
     .cost = cost_tanh_steps,
@@ -185,8 +185,10 @@ const plx_op plx__op_tanh_steps = {
 
 const plx_op plx__op_tanh_steps_grad = {
     .name = "tanh_steps_grad",
-    .min_inputs = 5,
-    .max_inputs = 6,
+    .operands =
+        PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE},
+                      {"b", PLX__REALS, PLX__VALUE}, {"y", PLX__REALS, PLX__VALUE},
+                      {"gy", PLX__REALS, PLX__VALUE}, {"states", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_tanh_steps_grad,
     .cost = cost_tanh_steps_grad,
@@ -370,9 +372,8 @@ static const char futures_samples[] =
 
 const plx_op plx__op_futures = {
     .name = "futures",
-    .min_inputs = 3,
-    .max_inputs = 3,
-    .written = 1 << 1 | 1 << 2, /* the table is given */
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"table", PLX__REALS, PLX__CONSTANT},
+                              {"slopes", PLX__REALS, PLX__WRITTEN}),
     .infer = infer_futures,
     .gradient = gradient_futures,
     .cost = cost_futures,
@@ -426,8 +427,7 @@ static const char futures_grad_samples[] = "2x3x5 16 : >3x5; 2640 1321 : >33x40;
 
 const plx_op plx__op_futures_grad = {
     .name = "futures_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = PLX__OPERANDS({"slopes", PLX__REALS, PLX__VALUE}, {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_futures_grad,
     .cost = cost_futures_grad,

@@ -98,8 +98,7 @@ static const char gated_grad_samples[] =
 
 const plx_op plx__op_gated = {
     .name = "gated",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = PLX__OPERANDS({"gate", PLX__REALS, PLX__VALUE}, {"up", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_INPLACE,
     .infer = infer_gated,
     .gradient = gradient_gated,
@@ -111,8 +110,8 @@ const plx_op plx__op_gated = {
 
 const plx_op plx__op_gated_grad = {
     .name = "gated_grad",
-    .min_inputs = 3,
-    .max_inputs = 3,
+    .operands = PLX__OPERANDS({"gate", PLX__REALS, PLX__VALUE}, {"up", PLX__REALS, PLX__VALUE},
+                              {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_gated_grad,
     .cost = cost_gated,

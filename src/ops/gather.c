@@ -61,7 +61,6 @@ static plx_status replace_axis(plx_graph *graph, plx__node *node, int rank, cons
 
 static plx_status infer_gather(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
-    node->dtype = x->dtype;
     return replace_axis(graph, node, x->rank, x->dims, plx__input_of(graph, node, 1));
 }
 
@@ -113,10 +112,9 @@ static const char gather_samples[] =
 
 const plx_op plx__op_gather = {
     .name = "gather",
-    .min_inputs = 2,
-    .max_inputs = 2,
-    .flags = PLX__OP_MOVES,
-    .labels = 1 << 1,
+    .operands =
+        PLX__OPERANDS({"x", PLX__ANY, PLX__VALUE}, {"indices", PLX__INTEGERS, PLX__CONSTANT}),
+    .result = PLX__AS(0),
     .infer = infer_gather,
     .gradient = gradient_gather,
     .cost = cost_gathered,
@@ -247,9 +245,8 @@ static const char gather_grad_samples[] =
 
 const plx_op plx__op_gather_grad = {
     .name = "gather_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
-    .labels = 1 << 0,
+    .operands =
+        PLX__OPERANDS({"indices", PLX__INTEGERS, PLX__CONSTANT}, {"gy", PLX__REALS, PLX__VALUE}),
     .infer = infer_gather_grad,
     .gradient = gradient_gather_grad,
     .cost = cost_gather_grad,
@@ -276,7 +273,6 @@ static plx_status check_picked(plx_graph *graph, const plx__node *node, int rank
 static plx_status infer_pick(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0), *indices = plx__input_of(graph, node, 1);
     plx__copy_shape(node, indices);
-    node->dtype = PLX_DTYPE_REAL;
     return check_picked(graph, node, x->rank, x->dims, indices);
 }
 
@@ -327,9 +323,8 @@ static const char pick_samples[] = "5 3~0,5; 2x150x4 2x150x7~0,4; 3x5 3x0~0,5";
 
 const plx_op plx__op_pick = {
     .name = "pick",
-    .min_inputs = 2,
-    .max_inputs = 2,
-    .labels = 1 << 1,
+    .operands =
+        PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"indices", PLX__INTEGERS, PLX__CONSTANT}),
     .infer = infer_pick,
     .gradient = gradient_pick,
     .cost = cost_gathered,
@@ -357,9 +352,8 @@ static const char pick_grad_samples[] = "3x7~0,4 3x7 : >3x4; 300x2~0,33 300x2 : 
 
 const plx_op plx__op_pick_grad = {
     .name = "pick_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
-    .labels = 1 << 0,
+    .operands =
+        PLX__OPERANDS({"indices", PLX__INTEGERS, PLX__CONSTANT}, {"gy", PLX__REALS, PLX__VALUE}),
     .infer = infer_pick_grad,
     .gradient = gradient_pick_grad,
     .cost = cost_gathered,

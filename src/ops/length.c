@@ -99,8 +99,7 @@ static const char norm_samples[] = "3x5; 9000; .~0.5,1; 3x5 7 2x2x3; 5000 . 9000
 
 const plx_op plx__op_norm = {
     .name = "norm",
-    .min_inputs = 1,
-    .max_inputs = -1,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__REPEATED}),
     .infer = infer_scalar,
     .gradient = gradient_norm,
     .cost = cost_norm,
@@ -207,8 +206,7 @@ static const char normalize_samples[] =
 
 const plx_op plx__op_l2_normalize = {
     .name = "l2_normalize",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .flags = PLX__OP_INPLACE | PLX__OP_KINK,
     .infer = infer_l2_normalize,
     .gradient = gradient_l2_normalize,
@@ -223,8 +221,7 @@ static const char normalize_grad_samples[] =
 
 const plx_op plx__op_l2_normalize_grad = {
     .name = "l2_normalize_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = plx__takes_x_gy,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_l2_normalize,
     .cost = cost_l2_normalize,
@@ -296,8 +293,7 @@ static const char clip_samples[] = "3x5 : f -0.3 0.4; 130x33 : f 0 0.4; . : f -1
 
 const plx_op plx__op_clip = {
     .name = "clip",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .flags = PLX__OP_INPLACE | PLX__OP_KINK,
     .infer = plx__infer_same,
     .gradient = gradient_clip,
@@ -311,8 +307,7 @@ static const char clip_grad_samples[] = "3x5 3x5 : f -0.3 0.4; 130x33 130x33 : f
 
 const plx_op plx__op_clip_grad = {
     .name = "clip_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = plx__takes_x_gy,
     .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,
     .infer = plx__infer_same,
     .cost = cost_clip,

@@ -75,8 +75,8 @@ static const char mse_grad_samples[] = "3x4 3x4 .; 3x17 3x17 . : i 1";
 
 const plx_op plx__op_mse = {
     .name = "mse",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands =
+        PLX__OPERANDS({"prediction", PLX__REALS, PLX__VALUE}, {"target", PLX__REALS, PLX__VALUE}),
     .infer = infer_mse,
     .gradient = gradient_mse,
     .cost = cost_streaming_once,
@@ -88,8 +88,8 @@ const plx_op plx__op_mse = {
 
 const plx_op plx__op_mse_grad = {
     .name = "mse_grad",
-    .min_inputs = 3,
-    .max_inputs = 3,
+    .operands = PLX__OPERANDS({"prediction", PLX__REALS, PLX__VALUE},
+                              {"target", PLX__REALS, PLX__VALUE}, {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,
     .infer = infer_mse,
     .cost = cost_streaming_once,
@@ -288,9 +288,8 @@ static const char xent_grad_samples[] =
 const plx_op plx__op_nll = {
     .name = "nll",
     .title = "cross_entropy",
-    .min_inputs = 2,
-    .max_inputs = 2,
-    .labels = 1 << 1,
+    .operands =
+        PLX__OPERANDS({"logits", PLX__REALS, PLX__VALUE}, {"labels", PLX__INTEGERS, PLX__CONSTANT}),
     .infer = infer_mean_of_rows,
     .gradient = gradient_nll,
     .cost = cost_xent,
@@ -302,10 +301,9 @@ const plx_op plx__op_nll = {
 
 const plx_op plx__op_nll_grad = {
     .name = "nll_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands =
+        PLX__OPERANDS({"labels", PLX__INTEGERS, PLX__CONSTANT}, {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
-    .labels = 1 << 0,
     .infer = infer_nll_grad,
     .cost = cost_nll_grad,
     .run = run_nll_grad,
@@ -315,10 +313,9 @@ const plx_op plx__op_nll_grad = {
 
 const plx_op plx__op_softmax_xent = {
     .name = "softmax_xent",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands =
+        PLX__OPERANDS({"logits", PLX__REALS, PLX__VALUE}, {"labels", PLX__INTEGERS, PLX__CONSTANT}),
     .flags = PLX__OP_NO_GRADIENT,
-    .labels = 1 << 1,
     .infer = infer_mean_of_rows,
     .cost = cost_xent,
     .workspace = workspace_rows,
@@ -329,10 +326,10 @@ const plx_op plx__op_softmax_xent = {
 
 const plx_op plx__op_softmax_xent_grad = {
     .name = "softmax_xent_grad",
-    .min_inputs = 3,
-    .max_inputs = 3,
+    .operands =
+        PLX__OPERANDS({"logits", PLX__REALS, PLX__VALUE}, {"labels", PLX__INTEGERS, PLX__CONSTANT},
+                      {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
-    .labels = 1 << 1,
     .infer = infer_xent_grad,
     .cost = cost_xent,
     .run = run_softmax_xent_grad,

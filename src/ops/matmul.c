@@ -119,8 +119,7 @@ static const char matmul_samples[] =
 
 const plx_op plx__op_matmul = {
     .name = "matmul",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = PLX__OPERANDS({"a", PLX__REALS, PLX__VALUE}, {"b", PLX__REALS, PLX__VALUE}),
     .infer = infer_matmul,
     .gradient = gradient_matmul,
     .cost = cost_matmul,
@@ -137,8 +136,8 @@ static const char dense_samples[] =
 /* Made by the fuse pass from matmul, bias and an activation. */
 const plx_op plx__op_dense = {
     .name = "dense",
-    .min_inputs = 2,
-    .max_inputs = 3,
+    .operands = PLX__OPERANDS({"a", PLX__REALS, PLX__VALUE}, {"b", PLX__REALS, PLX__VALUE},
+                              {"bias", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_matmul,
     .cost = cost_matmul,
@@ -200,8 +199,7 @@ static const char bias_samples[] = "3x5 5; 0x5 5; 7 7; 2x3x17 17";
 
 const plx_op plx__op_bias = {
     .name = "bias",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"b", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_INPLACE,
     .infer = infer_bias,
     .gradient = gradient_bias,

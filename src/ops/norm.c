@@ -182,7 +182,18 @@ static const char rms_grad_samples[] =
     "3x5~-2,2 3x5~-2,2 5~0.5,1.5 : i 1 f 0.001; "
     "700x33~-2,2 700x33~-2,2 33~0.5,1.5 : i 1 f 0.001; 5x17~-2,2 5x17~-2,2 : f 0.001";
 
-#define ROW_NORM(norm, centre, rows, inputs)                                                       \
+static const plx__operand_row layer_takes[] = {{"x", PLX__REALS, PLX__VALUE},
+                                               {"scale", PLX__REALS, PLX__OPTIONAL},
+                                               {"shift", PLX__REALS, PLX__OPTIONAL},
+                                               {NULL, 0, 0}};
+static const plx__operand_row rms_takes[] = {
+    {"x", PLX__REALS, PLX__VALUE}, {"scale", PLX__REALS, PLX__OPTIONAL}, {NULL, 0, 0}};
+static const plx__operand_row grad_takes[] = {{"x", PLX__REALS, PLX__VALUE},
+                                              {"gy", PLX__REALS, PLX__VALUE},
+                                              {"scale", PLX__REALS, PLX__OPTIONAL},
+                                              {NULL, 0, 0}};
+
+#define ROW_NORM(norm, centre, rows)                                                               \
     static plx_status run_##norm(plx_ctx *ctx, const plx__step *step) {                            \
         return run_rows(ctx, step, centre);                                                        \
     }                                                                                              \
@@ -194,8 +205,7 @@ static const char rms_grad_samples[] =
     }                                                                                              \
     const plx_op plx__op_##norm = {                                                                \
         .name = #norm,                                                                             \
-        .min_inputs = 1,                                                                           \
-        .max_inputs = inputs,                                                                      \
+        .operands = rows##_takes,                                                                  \
         .flags = PLX__OP_INPLACE,                                                                  \
         .infer = infer_rows,                                                                       \
         .gradient = gradient_##norm,                                                               \
@@ -206,8 +216,7 @@ static const char rms_grad_samples[] =
     };                                                                                             \
     const plx_op plx__op_##norm##_grad = {                                                         \
         .name = #norm "_grad",                                                                     \
-        .min_inputs = 2,                                                                           \
-        .max_inputs = 3,                                                                           \
+        .operands = grad_takes,                                                                    \
         .flags = PLX__OP_NO_GRADIENT,                                                              \
         .infer = infer_rows_grad,                                                                  \
         .cost = cost_rows_grad,                                                                    \
@@ -217,5 +226,5 @@ static const char rms_grad_samples[] =
         .samples = PLX__TESTED(rows##_grad_samples),                                               \
     };
 
-ROW_NORM(layer_norm, true, layer, 3)
-ROW_NORM(rms_norm, false, rms, 2)
+ROW_NORM(layer_norm, true, layer)
+ROW_NORM(rms_norm, false, rms)

@@ -205,8 +205,8 @@ static const char grad_probabilities[] =
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
         .title = builder,                                                                          \
-        .min_inputs = 2,                                                                           \
-        .max_inputs = 2,                                                                           \
+        .operands = PLX__OPERANDS({"prediction", PLX__REALS, PLX__VALUE},                          \
+                                  {"target", PLX__REALS, PLX__VALUE}),                             \
         .flags = (kink),                                                                           \
         .infer = infer_loss,                                                                       \
         .gradient = gradient_##op_name,                                                            \
@@ -218,8 +218,9 @@ static const char grad_probabilities[] =
     };                                                                                             \
     const plx_op plx__op_##op_name##_grad = {                                                      \
         .name = #op_name "_grad",                                                                  \
-        .min_inputs = 3,                                                                           \
-        .max_inputs = 3,                                                                           \
+        .operands =                                                                                \
+            PLX__OPERANDS({"prediction", PLX__REALS, PLX__VALUE},                                  \
+                          {"target", PLX__REALS, PLX__VALUE}, {"gy", PLX__REALS, PLX__VALUE}),     \
         .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,                                            \
         .infer = infer_loss,                                                                       \
         .cost = cost_##costs,                                                                      \

@@ -294,8 +294,7 @@ static const char avg_grad_samples[] =
 
 const plx_op plx__op_max_pool2d = {
     .name = "max_pool2d",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .flags = PLX__OP_KINK,
     .infer = infer_pool,
     .gradient = gradient_max_pool2d,
@@ -307,8 +306,7 @@ const plx_op plx__op_max_pool2d = {
 
 const plx_op plx__op_max_pool2d_grad = {
     .name = "max_pool2d_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = plx__takes_x_gy,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = plx__infer_same,
     .cost = cost_pool,
@@ -319,8 +317,7 @@ const plx_op plx__op_max_pool2d_grad = {
 
 const plx_op plx__op_avg_pool2d = {
     .name = "avg_pool2d",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .infer = infer_pool,
     .gradient = gradient_avg_pool2d,
     .cost = cost_pool,
@@ -331,8 +328,7 @@ const plx_op plx__op_avg_pool2d = {
 
 const plx_op plx__op_avg_pool2d_grad = {
     .name = "avg_pool2d_grad",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_gy,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = plx__infer_target,
     .cost = cost_pool,
@@ -403,8 +399,7 @@ static const char global_samples[] = "2x3x5x7; 3x1x1x1; 1x2x2x600; 0x3x5x7; 1x9x
 
 const plx_op plx__op_global_avg_pool2d = {
     .name = "global_avg_pool2d",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .infer = infer_global,
     .gradient = gradient_global,
     .cost = cost_global,

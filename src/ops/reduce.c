@@ -198,8 +198,7 @@ static const char sum_samples[] =
 
 const plx_op plx__op_sum_to = {
     .name = "sum_to",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .infer = infer_sum_to,
     .gradient = gradient_sum_to,
     .cost = cost_sum,
@@ -214,7 +213,6 @@ const plx_op plx__op_sum_to = {
 static plx_status infer_broadcast_to(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     plx__infer_target(graph, node);
-    node->dtype = x->dtype;
     int64_t kept = 1;
     for (int axis = 0; axis < node->rank; ++axis)
         if (!(node->attrs.sum.axes >> axis & 1)) kept *= node->dims[axis];
@@ -277,9 +275,8 @@ static const char broadcast_samples[] =
 
 const plx_op plx__op_broadcast_to = {
     .name = "broadcast_to",
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .flags = PLX__OP_MOVES,
+    .operands = PLX__OPERANDS({"x", PLX__ANY, PLX__VALUE}),
+    .result = PLX__AS(0),
     .infer = infer_broadcast_to,
     .gradient = gradient_broadcast_to,
     .cost = cost_sum,
@@ -367,8 +364,7 @@ static const char max_samples[] = "3x4x5; 3x4x5 : i 1; 3x4x5 : i 2; 3x4x5 : i 10
 
 const plx_op plx__op_reduce_max = {
     .name = "reduce_max",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .flags = PLX__OP_KINK,
     .infer = infer_reduce_max,
     .gradient = gradient_reduce_max,
@@ -382,8 +378,7 @@ static const char max_grad_samples[] = "3x4x5 3x5 : i 1; 3x4x5 3x4 : i 2";
 
 const plx_op plx__op_reduce_max_grad = {
     .name = "reduce_max_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = plx__takes_x_gy,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_reduce_max_grad,
     .cost = cost_sum,

@@ -269,8 +269,7 @@ static const char grad_samples[] =
     }                                                                                              \
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
-        .min_inputs = 1,                                                                           \
-        .max_inputs = 1,                                                                           \
+        .operands = plx__takes_x,                                                                  \
         .flags = PLX__OP_INPLACE,                                                                  \
         .infer = infer_along,                                                                      \
         .gradient = gradient_##op_name,                                                            \
@@ -282,8 +281,7 @@ static const char grad_samples[] =
     };                                                                                             \
     const plx_op plx__op_##op_name##_grad = {                                                      \
         .name = #op_name "_grad",                                                                  \
-        .min_inputs = 2,                                                                           \
-        .max_inputs = 2,                                                                           \
+        .operands = plx__takes_x_gy,                                                               \
         .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,                                            \
         .infer = infer_along,                                                                      \
         .cost = cost_along,                                                                        \
@@ -334,8 +332,7 @@ static const char lse_samples[] =
 
 const plx_op plx__op_log_sum_exp = {
     .name = "log_sum_exp",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .infer = infer_log_sum_exp,
     .gradient = gradient_log_sum_exp,
     .cost = cost_log_sum_exp,
@@ -398,8 +395,8 @@ static const char lse_grad_samples[] = "3x5~-1,0 3~1,2 3; 2x35x9~-1,0 2x9~1,2 2x
 
 const plx_op plx__op_log_sum_exp_grad = {
     .name = "log_sum_exp_grad",
-    .min_inputs = 3,
-    .max_inputs = 3,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"y", PLX__REALS, PLX__VALUE},
+                              {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = plx__infer_same,
     .cost = cost_along,

@@ -29,7 +29,6 @@ static bool is_inside(int rank, const int64_t *dims, const plx__attrs *attrs, in
 static plx_status infer_strided(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     plx__infer_target(graph, node);
-    node->dtype = x->dtype;
     if (!is_inside(node->rank, node->dims, &node->attrs, plx__size(x)))
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "strided: elements beyond the %lld of x",
                                (long long)plx__size(x));
@@ -108,9 +107,8 @@ static const char strided_samples[] =
 
 const plx_op plx__op_strided = {
     .name = "strided",
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .flags = PLX__OP_MOVES,
+    .operands = PLX__OPERANDS({"x", PLX__ANY, PLX__VALUE}),
+    .result = PLX__AS(0),
     .infer = infer_strided,
     .gradient = gradient_strided,
     .cost = cost_moved,
@@ -169,8 +167,7 @@ static const char strided_grad_samples[] =
 
 const plx_op plx__op_strided_grad = {
     .name = "strided_grad",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_gy,
     .infer = infer_strided_grad,
     .gradient = gradient_strided_grad,
     .cost = cost_moved,
@@ -258,9 +255,8 @@ static const char concat_samples[] =
 
 const plx_op plx__op_concat = {
     .name = "concat",
-    .min_inputs = 1,
-    .max_inputs = -1,
-    .flags = PLX__OP_MOVES,
+    .operands = PLX__OPERANDS({"x", PLX__ANY, PLX__REPEATED | PLX__ALIKE}),
+    .result = PLX__AS(0),
     .infer = infer_concat,
     .gradient = gradient_concat,
     .cost = cost_moved,
@@ -273,11 +269,14 @@ const plx_op plx__op_concat = {
 
 static plx_status infer_pad(plx_graph *graph, plx__node *node) {
     plx__copy_shape(node, plx__input_of(graph, node, 0));
-    const double value = node->attrs.pad.value;
-    const bool whole = value >= INT32_MIN && value <= INT32_MAX && (double)(int32_t)value == value;
-    if (node->dtype == PLX_DTYPE_I32 && !whole)
+    double value = node->attrs.pad.value, kept;
+    char element[sizeof(double)];
+    plx__encode(node->dtype, 1, &value, element);
+    plx__decode(node->dtype, 1, element, &kept);
+    if (!plx__is_fractional(node->dtype) && kept != value)
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                               "pad: the value %g among 32-bit integers; it must be one", value);
+                               "pad: the value %g among %s; it must be one of them", value,
+                               plx__dtype_name(node->dtype));
     for (int axis = 0; axis < node->rank; ++axis) {
         const int64_t before = node->attrs.pad.before[axis], after = node->attrs.pad.after[axis];
         int64_t *dim = &node->dims[axis];
@@ -308,20 +307,25 @@ typedef struct pad_job {
     const char *x;
     char *y;
     int64_t bytes; /* of an element */
-    plx_dtype dtype;
-    plx_real value;
-    int32_t whole_value; /* where the elements are integers */
-    int rank;            /* axes before the row */
+    char value[sizeof(double)];
+    int rank; /* axes before the row */
     int64_t dims[PLX_MAX_RANK], out[PLX_MAX_RANK], before[PLX_MAX_RANK];
     int64_t row, out_row, row_before;
 } pad_job;
 
+#define FILL_EACH(bytes)                                                                           \
+    for (int64_t i = 0; i < n; ++i, y += (bytes)) memcpy(y, value, bytes)
+
 /* Writes the value n times from element `at` on. */
 static void fill_row(const pad_job *job, int64_t at, int64_t n) {
-    if (job->dtype == PLX_DTYPE_I32)
-        for (int64_t i = at; i < at + n; ++i) ((int32_t *)(void *)job->y)[i] = job->whole_value;
-    else
-        for (int64_t i = at; i < at + n; ++i) ((plx_real *)(void *)job->y)[i] = job->value;
+    char *y = job->y + at * job->bytes;
+    const char *value = job->value;
+    switch (job->bytes) {
+    case 1: memset(y, value[0], (size_t)n); break;
+    case 2: FILL_EACH(2); break;
+    case 4: FILL_EACH(4); break;
+    default: FILL_EACH(8);
+    }
 }
 
 /* The number of the row of x that row of the result holds, or -1. */
@@ -357,15 +361,12 @@ static void pad_rows(void *arg, int64_t begin, int64_t end, int worker) {
 
 static plx_status run_pad(plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
-    const bool integers = x->dtype == PLX_DTYPE_I32;
     pad_job job = {.x = *x->slot,
                    .y = *step->out.slot,
                    .bytes = (int64_t)plx__element_bytes(x->dtype),
-                   .dtype = x->dtype,
-                   .value = integers ? 0 : (plx_real)step->attrs.pad.value,
-                   .whole_value = integers ? (int32_t)step->attrs.pad.value : 0,
                    .row = 1,
                    .out_row = 1};
+    plx__encode(x->dtype, 1, &step->attrs.pad.value, job.value);
     if (!step->out.size) return PLX_OK;
     int axis = x->rank - 1;
     for (; axis >= 0 && job.row == job.out_row; --axis) {
@@ -391,9 +392,8 @@ static const char pad_samples[] =
 
 const plx_op plx__op_pad = {
     .name = "pad",
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .flags = PLX__OP_MOVES,
+    .operands = PLX__OPERANDS({"x", PLX__ANY, PLX__VALUE}),
+    .result = PLX__AS(0),
     .infer = infer_pad,
     .gradient = gradient_pad,
     .cost = cost_moved,

@@ -35,7 +35,6 @@ static plx_status infer_argmax(plx_graph *graph, plx__node *node) {
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "argmax: an axis of 0 elements in %s",
                                plx__shape_text(x->rank, x->dims, shape, sizeof shape));
     node->rank = 0;
-    node->dtype = PLX_DTYPE_I32;
     for (int i = 0; i < x->rank && !all; ++i)
         if (i != axis) node->dims[node->rank++] = x->dims[i];
     return check_axis_size(graph, node, n);
@@ -116,8 +115,8 @@ static const char argmax_samples[] =
 
 const plx_op plx__op_argmax = {
     .name = "argmax",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
+    .result = PLX_DTYPE_I32,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_argmax,
     .cost = cost_compared,
@@ -138,7 +137,6 @@ static plx_status infer_top_k(plx_graph *graph, plx__node *node) {
                                (long long)n);
     plx__copy_shape(node, x);
     node->dims[node->rank - 1] = k;
-    node->dtype = PLX_DTYPE_I32;
     return check_axis_size(graph, node, n);
 }
 
@@ -206,8 +204,8 @@ static const char top_k_samples[] = "9 : i 3; 300x33 : i 7; 2x3x5 : i 5; 3x1 : i
 
 const plx_op plx__op_top_k = {
     .name = "top_k",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
+    .result = PLX_DTYPE_I32,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_top_k,
     .cost = cost_compared,

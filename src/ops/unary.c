@@ -76,8 +76,7 @@ enum { X = 0, Y = 1 };
     }                                                                                              \
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
-        .min_inputs = 1,                                                                           \
-        .max_inputs = 1,                                                                           \
+        .operands = plx__takes_x,                                                                  \
         .flags = PLX__OP_INPLACE | (kink),                                                         \
         .infer = plx__infer_same,                                                                  \
         .gradient = gradient_##op_name,                                                            \
@@ -88,8 +87,7 @@ enum { X = 0, Y = 1 };
     };                                                                                             \
     const plx_op plx__op_##op_name##_grad = {                                                      \
         .name = #op_name "_grad",                                                                  \
-        .min_inputs = 2,                                                                           \
-        .max_inputs = 2,                                                                           \
+        .operands = plx__takes_x_gy,                                                               \
         .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,                                            \
         .infer = infer_unary_grad,                                                                 \
         .cost = cost_unary,                                                                        \
@@ -158,8 +156,7 @@ static plx__cost cost_scale(const plx_graph *graph, const plx__node *node) {
 
 const plx_op plx__op_scale = {
     .name = "scale",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .flags = PLX__OP_INPLACE,
     .infer = plx__infer_same,
     .gradient = gradient_scale,
@@ -201,8 +198,7 @@ static plx__cost cost_dropout(const plx_graph *graph, const plx__node *node) {
 
 const plx_op plx__op_dropout = {
     .name = "dropout",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .flags = PLX__OP_INPLACE,
     .infer = plx__infer_same,
     .gradient = gradient_dropout,

@@ -200,8 +200,7 @@ static const char upsample_grad_samples[] =
 
 const plx_op plx__op_upsample2d = {
     .name = "upsample2d",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .infer = infer_upsample,
     .gradient = gradient_upsample2d,
     .cost = cost_upsample,
@@ -213,8 +212,7 @@ const plx_op plx__op_upsample2d = {
 
 const plx_op plx__op_upsample2d_grad = {
     .name = "upsample2d_grad",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_gy,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = plx__infer_target,
     .cost = cost_upsample,

@@ -14,7 +14,6 @@ static plx_status run_nothing(plx_ctx *ctx, const plx__step *step) {
 static plx_status infer_view(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     plx__infer_target(graph, node);
-    node->dtype = x->dtype;
     const int64_t from = node->attrs.view.first, size = plx__size(node);
     if (from < 0 || size > plx__size(x) - from)
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "view: elements %lld to %lld of %lld",
@@ -36,9 +35,9 @@ static const char view_samples[] = "3x4x5 : >12x5; 3x4x5 : i 20 >4x5; 3x4x5 : i 
 
 const plx_op plx__op_view = {
     .name = "view",
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .flags = PLX__OP_VIEW | PLX__OP_MOVES,
+    .operands = PLX__OPERANDS({"x", PLX__ANY, PLX__VALUE}),
+    .result = PLX__AS(0),
+    .flags = PLX__OP_VIEW,
     .infer = infer_view,
     .gradient = gradient_view,
     .cost = plx__cost_nothing,
@@ -74,8 +73,7 @@ static const char view_grad_samples[] = "4x5 : i 20 >3x4x5; 11 : i 7 >3x4x5";
 
 const plx_op plx__op_view_grad = {
     .name = "view_grad",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_gy,
     .infer = plx__infer_target,
     .gradient = gradient_view_grad,
     .cost = cost_view_grad,

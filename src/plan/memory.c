@@ -106,7 +106,7 @@ static block *reusable(layout *l, int step, const int64_t *offsets) {
         const int32_t id = node->inputs[k];
         const plx__node *in = plan->graph->nodes[id];
         if (offsets[id] < 0 || l->last_use[id] != step || plx__size(in) != plx__size(node) ||
-            in->dtype != node->dtype || plx__marks(node->op->written, k) ||
+            in->dtype != node->dtype || plx__has_role(node, k, PLX__CONSTANT | PLX__WRITTEN) ||
             is_shared(plan->graph, node, k))
             continue;
         for (int i = 0; i < l->count; ++i)

@@ -43,7 +43,7 @@ static double gradient_error(plx_check *t, plx_walk *walk) {
     plx_node wrt[PLX__SAMPLE_INPUTS], outputs[PLX__SAMPLE_INPUTS + 1];
     int which[PLX__SAMPLE_INPUTS], count = 0;
     for (int k = 0; k < walk->sample->inputs_count; ++k) {
-        if ((walk->op->labels | walk->op->written) >> k & 1) continue;
+        if (!plx__is_differentiable(walk->graph, plx__at(walk->graph, walk->y), k)) continue;
         which[count] = k;
         wrt[count++] = walk->nodes[k];
     }
