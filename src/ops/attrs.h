@@ -50,6 +50,8 @@ bool plx__attribute_at(const plx__field *fields, int i, plx__attribute *out);
 bool plx__attribute_named(const plx__field *fields, const char *name, size_t length,
                           plx__attribute *out);
 
+/* Where the values lie: so many double or int64_t. */
+const void *plx__attribute_data(const plx__attrs *attrs, const plx__attribute *attribute);
 /* Value k of an attribute; of whole ones up to 2^53 the double is exact. */
 int64_t plx__attribute_whole(const plx__attrs *attrs, const plx__attribute *attribute, int k);
 double plx__attribute_real(const plx__attrs *attrs, const plx__attribute *attribute, int k);

@@ -71,7 +71,7 @@ static void walk_sample(void *arg, const plx_op *op, const plx__sample *sample, 
     plx_check quiet = {.quiet = true}; /* not every sample can be stretched */
     plx_walk walk;
     plx_plan *plan = NULL;
-    const plx_plan_options all_threads = {.passes = PLX_PASS_MEMORY};
+    const plx_plan_options all_threads = {.passes = PLX_PASS_DEAD_CODE | PLX_PASS_MEMORY};
     const bool open = plx_walk_open(&quiet, w->ctx, op, &longer, PLX_WALK_PLAIN, &walk);
     const int64_t size = open ? plx__size(plx__at(walk.graph, walk.y)) : 0;
     if (size > 0 && size <= MOST_VALUES &&
