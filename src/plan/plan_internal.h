@@ -89,7 +89,7 @@ plx_status plx__compile(plx_graph *graph, int count, const plx_node *outputs,
 PLX_PASSES(PASS)
 #undef PASS
 
-/* ---- Rewriting: what passes do with nodes (schedule.c) ----------------------------------------
+/* ---- Rewriting: what passes do with nodes (rewrite.c) ----------------------------------------
  */
 
 /* Nodes have numbers, in the order of making, and do not move in memory: pointers to them and to
