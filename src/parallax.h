@@ -314,6 +314,17 @@ plx_node plx_min(plx_graph *graph, plx_node a, plx_node b);
 /* a^b as C's pow: a negative a takes whole b only (else NaN), a^0 = 1^b = 1. The gradient for b
  * takes log a as that of the smallest normal number where a is not above it. */
 plx_node plx_pow(plx_graph *graph, plx_node a, plx_node b);
+/* 1 where it holds and 0 elsewhere, as uint8. a and b hold both reals or both int32. Every
+ * comparison with a NaN is 0, but for not_equal, which is 1 (IEEE 754). No gradient. */
+plx_node plx_equal(plx_graph *graph, plx_node a, plx_node b);
+plx_node plx_not_equal(plx_graph *graph, plx_node a, plx_node b);
+plx_node plx_less(plx_graph *graph, plx_node a, plx_node b);
+plx_node plx_less_equal(plx_graph *graph, plx_node a, plx_node b);
+plx_node plx_greater(plx_graph *graph, plx_node a, plx_node b);
+plx_node plx_greater_equal(plx_graph *graph, plx_node a, plx_node b);
+/* a where the condition (uint8 or int32) is not 0, else b; a and b are of one dtype, which the
+ * result has. What is not taken does not matter, NaN and infinity included; its gradient is 0. */
+plx_node plx_where(plx_graph *graph, plx_node condition, plx_node a, plx_node b);
 /* x > 0 ? x : slope x with a slope that is learnt: He et al., ICCV 2015 */
 plx_node plx_prelu(plx_graph *graph, plx_node x, plx_node slope);
 
@@ -345,7 +356,14 @@ plx_node plx_log_sum_exp(plx_graph *graph, plx_node x, int axis);
  * it. 0 <= rate < 1. The mask depends on the seed and the plan's step number alone. */
 plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed);
 
-/* -- Shapes: up to gather they take reals or i32, and give what they take -- */
+/* x in its shape with elements of another dtype; x itself where it has that one. To reals, bfloat16
+ * and float16: the nearest, half to even; overflow is infinity, subnormals are kept, a NaN stays
+ * one. To integers: cut off at the point, the nearest that there is beyond the range, 0 for a NaN.
+ * The same bits on every target. Gradients are reals and pass through bfloat16 and float16 as they
+ * are (the rounding counts as the identity), not through integers. */
+plx_node plx_cast(plx_graph *graph, plx_node x, plx_dtype dtype);
+
+/* -- Shapes: up to gather they take every dtype, and give what they take -- */
 
 /* The same elements in another shape, at no cost; one size may be -1 and follows from the others.
  */

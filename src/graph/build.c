@@ -180,6 +180,25 @@ BINARY(min)
 BINARY(pow)
 BINARY(prelu)
 
+BINARY(equal)
+BINARY(not_equal)
+BINARY(less)
+BINARY(less_equal)
+BINARY(greater)
+BINARY(greater_equal)
+
+plx_node plx_where(plx_graph *graph, plx_node condition, plx_node a, plx_node b) {
+    const plx_node inputs[] = {condition, a, b};
+    return plx__build(graph, &plx__op_where, 3, inputs, NULL);
+}
+
+plx_node plx_cast(plx_graph *graph, plx_node x, plx_dtype dtype) {
+    if (plx__rank_of(graph, "cast", x, NULL) < 0) return plx_none();
+    if (plx_node_dtype(graph, x) == dtype) return x;
+    const plx__attrs attrs = {.leaf = {.dtype = dtype}};
+    return plx__build1(graph, &plx__op_cast, x, &attrs);
+}
+
 #define UNARY(name)                                                                                \
     plx_node plx_##name(plx_graph *graph, plx_node x) {                                            \
         return plx__build1(graph, &plx__op_##name, x, NULL);                                       \

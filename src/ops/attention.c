@@ -144,13 +144,17 @@ static plx__cost cost_attention(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char attention_samples[] =
-    "1x1x1 1x1x1 1x1x1 1x1x1 : i 1 1 f 1; 2x5x6 2x7x6 2x7x6 2x2x5 : i 2 2 f 0.6; "
-    "2x5x12 2x5x6 2x5x6 2x4x5 : i 4 2 1 f 0.6; 1x3x8 1x5x4 1x5x4 1x2x3 : i 2 1 1 f 0.5; "
-    "1x5x4 1x3x4 1x3x4 1x1x5 : i 1 1 1 f 0.5; 2x3x4 2x4x4 2x4x4 2x2x3 2x3x4 : i 2 2 f 1; "
-    "2x3x4 2x4x4 2x4x4 2x2x3 1x1x4 : i 2 2 1 f 1; "
-    "1x70x3 1x130x3 1x130x3 1x1x70 : i 1 1 1 f 0.5; "
-    "1x130x34 1x120x17 1x120x17 1x2x130 : i 2 1 f 0.25; "
-    "0x5x4 0x5x4 0x5x4 0x1x5 : i 1 1 f 0.5; 2x3x4 2x0x4 2x0x4 2x1x3 : i 1 1 f 0.5";
+    "1x1x1 1x1x1 1x1x1 1x1x1 : heads 1 kv_heads 1 scale 1; "
+    "2x5x6 2x7x6 2x7x6 2x2x5 : heads 2 kv_heads 2 scale 0.6; "
+    "2x5x12 2x5x6 2x5x6 2x4x5 : heads 4 kv_heads 2 causal 1 scale 0.6; "
+    "1x3x8 1x5x4 1x5x4 1x2x3 : heads 2 kv_heads 1 causal 1 scale 0.5; "
+    "1x5x4 1x3x4 1x3x4 1x1x5 : heads 1 kv_heads 1 causal 1 scale 0.5; "
+    "2x3x4 2x4x4 2x4x4 2x2x3 2x3x4 : heads 2 kv_heads 2 scale 1; "
+    "2x3x4 2x4x4 2x4x4 2x2x3 1x1x4 : heads 2 kv_heads 2 causal 1 scale 1; "
+    "1x70x3 1x130x3 1x130x3 1x1x70 : heads 1 kv_heads 1 causal 1 scale 0.5; "
+    "1x130x34 1x120x17 1x120x17 1x2x130 : heads 2 kv_heads 1 scale 0.25; "
+    "0x5x4 0x5x4 0x5x4 0x1x5 : heads 1 kv_heads 1 scale 0.5; "
+    "2x3x4 2x0x4 2x0x4 2x1x3 : heads 1 kv_heads 1 scale 0.5";
 
 const plx_op plx__op_attention = {
     .name = "attention",
@@ -199,8 +203,8 @@ static plx_status run_attention_grad(plx_ctx *ctx, const plx__step *step) {
 
 /* The probabilities that these log-sums make are no softmax, but products of them all the same. */
 static const char attention_grad_samples[] =
-    "1x5x6 1x7x6 1x7x6 1x5x6 1x2x5~1,2 1x5x6 : i 2 2 f 0.6; "
-    "2x3x4 2x4x2 2x4x2 2x3x4 2x2x3~1,2 2x3x4 1x3x4 : i 2 1 1 f 0.6";
+    "1x5x6 1x7x6 1x7x6 1x5x6 1x2x5~1,2 1x5x6 : heads 2 kv_heads 2 scale 0.6; "
+    "2x3x4 2x4x2 2x4x2 2x3x4 2x2x3~1,2 2x3x4 1x3x4 : heads 2 kv_heads 1 causal 1 scale 0.6";
 
 const plx_op plx__op_attention_grad = {
     .name = "attention_grad",
@@ -320,7 +324,8 @@ static plx__cost cost_rope(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 3, 1);
 }
 
-static const char rope_samples[] = "2x3x8 2x3x2 : i 2; 1x5x34 2x5x17 : i 1 1; 0x3x4 2x3x2 : i 1";
+static const char rope_samples[] =
+    "2x3x8 2x3x2 : heads 2; 1x5x34 2x5x17 : heads 1 inverse 1; 0x3x4 2x3x2 : heads 1";
 
 const plx_op plx__op_rope = {
     .name = "rope",

@@ -6,6 +6,7 @@
 
 #define WHOLE(field) int64_t field;
 #define WHOLES(field, count) int64_t field[count];
+#define AXES(field) int64_t field[PLX_MAX_RANK];
 #define REAL(field) double field;
 #define FAMILY(name, fields)                                                                       \
     typedef struct plx__##name##_attrs {                                                           \
@@ -26,14 +27,10 @@ typedef struct plx__attrs {
 
 /* ---- By name --------------------------------------------------------------------------------- */
 
-/* A row of a family's table, in the order of its struct; the name NULL ends it. */
-typedef struct plx__field {
-    const char *name;
-    bool real; /* double; else int64_t */
-    uint8_t count;
-} plx__field;
-
-#define FAMILY(name, fields) extern const plx__field plx__##name##_fields[];
+/* The table of each family, in the order of its struct. It is text, to take little room in modules:
+ * of each attribute the number of its values, 'r' for a real one or 'a' for one value an axis; its
+ * name; and a zero. An empty attribute ends it. */
+#define FAMILY(name, fields) extern const char plx__##name##_fields[];
 #include "ops/attrs.def"
 
 /* An attribute that was found: count values of one kind. */
@@ -45,23 +42,21 @@ typedef struct plx__attribute {
 } plx__attribute;
 
 /* Attribute number i of a family; false after the last. fields may be NULL: a family of none. */
-bool plx__attribute_at(const plx__field *fields, int i, plx__attribute *out);
+bool plx__attribute_at(const char *fields, int i, plx__attribute *out);
 /* The attribute of that name, which ends after length characters; false where there is none. */
-bool plx__attribute_named(const plx__field *fields, const char *name, size_t length,
-                          plx__attribute *out);
+bool plx__attribute_named(const char *fields, const char *name, size_t length, plx__attribute *out);
 
 /* Where the values lie: so many double or int64_t. */
 const void *plx__attribute_data(const plx__attrs *attrs, const plx__attribute *attribute);
-/* Value k of an attribute; of whole ones up to 2^53 the double is exact. */
+/* Value k of an attribute; a whole one as the nearest double, which is it up to 2^53. */
 int64_t plx__attribute_whole(const plx__attrs *attrs, const plx__attribute *attribute, int k);
-double plx__attribute_real(const plx__attrs *attrs, const plx__attribute *attribute, int k);
 double plx__attribute_value(const plx__attrs *attrs, const plx__attribute *attribute, int k);
 void plx__attribute_set(plx__attrs *attrs, const plx__attribute *attribute, int k, double value);
 
 /* The activation that a fused product applies; PLX_LINEAR in families that have none. */
-plx_activation plx__attrs_activation(const plx__field *fields, const plx__attrs *attrs);
+plx_activation plx__attrs_activation(const char *fields, const plx__attrs *attrs);
 /* Sets it and its parameter; false in families that have none. */
-bool plx__attrs_activate(const plx__field *fields, plx__attrs *attrs, plx_activation activation,
+bool plx__attrs_activate(const char *fields, plx__attrs *attrs, plx_activation activation,
                          double alpha);
 
 #endif

@@ -99,9 +99,10 @@ static plx__cost cost_cached(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char cached_samples[] =
-    "1x1x1 1x1x1 1x1x1 1x1 1x1 1~0,1 : i 1 1 f 1; 1x1x6 1x1x6 1x1x6 7x6 7x6 1~0,7 : i 2 2 f 0.6; "
-    "1x1x68 1x1x17 1x1x17 40x17 40x17 1~20,40 : i 4 1 f 0.25; "
-    "1x1x64 1x1x32 1x1x32 130x32 130x32 1~120,130 : i 4 2 f 0.2";
+    "1x1x1 1x1x1 1x1x1 1x1 1x1 1~0,1 : heads 1 kv_heads 1 scale 1; "
+    "1x1x6 1x1x6 1x1x6 7x6 7x6 1~0,7 : heads 2 kv_heads 2 scale 0.6; "
+    "1x1x68 1x1x17 1x1x17 40x17 40x17 1~20,40 : heads 4 kv_heads 1 scale 0.25; "
+    "1x1x64 1x1x32 1x1x32 130x32 130x32 1~120,130 : heads 4 kv_heads 2 scale 0.2";
 
 const plx_op plx__op_cached_attention = {
     .name = "cached_attention",

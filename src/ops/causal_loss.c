@@ -143,9 +143,11 @@ static plx__cost cost_causal_loss(const plx_graph *graph, const plx__node *node)
 }
 
 static const char loss_samples[] =
-    "4x3 4x3 4x3 . . : f 0.8 1.2 0.5 0.3; 2x5x3 2x5x3 2x5x3 . : f 0.8 1.2 0.5 0.3; "
-    "300x17 300x17 300x17 . . . : f 0.8 1.2 0.5 0.3; 1x3 1x3 1x3 : f 0.8 1.2 0.5 0.3; "
-    "3x9000 3x9000 3x9000 . : f 0.8 1.2 0.5 0.3";
+    "4x3 4x3 4x3 . . : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3; "
+    "2x5x3 2x5x3 2x5x3 . : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3; "
+    "300x17 300x17 300x17 . . . : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3; "
+    "1x3 1x3 1x3 : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3; "
+    "3x9000 3x9000 3x9000 . : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3";
 
 const plx_op plx__op_causal_loss = {
     .name = "causal_loss",
@@ -228,9 +230,11 @@ static plx_status infer_causal_loss_grad(plx_graph *graph, plx__node *node) {
 }
 
 static const char loss_grad_samples[] =
-    "4x3 4x3 4x3 4 : i 2 f 0.8 1.2 0.5 0.3; 2x5x3 2x5x3 2x5x3 4 : i 1 f 0.8 1.2 0.5 0.3; "
-    "300x17 300x17 300x17 4 : i 3 f 0.8 1.2 0.5 0.3; 1x3 1x3 1x3 4 : i 0 f 0.8 1.2 0.5 0.3; "
-    "3x9000 3x9000 3x9000 4 : i 1 f 0.8 1.2 0.5 0.3";
+    "4x3 4x3 4x3 4 : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3 nodes 2; "
+    "2x5x3 2x5x3 2x5x3 4 : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3 nodes 1; "
+    "300x17 300x17 300x17 4 : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3 nodes 3; "
+    "1x3 1x3 1x3 4 : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3; "
+    "3x9000 3x9000 3x9000 4 : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3 nodes 1";
 
 const plx_op plx__op_causal_loss_grad = {
     .name = "causal_loss_grad",

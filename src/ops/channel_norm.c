@@ -422,18 +422,20 @@ static void gradient_group_norm(plx_graph *graph, int32_t id, int32_t gy, int32_
 }
 
 static const char group_samples[] =
-    "2x3x5x6~-2,2 24~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : i 1 1 3 f 0.001; "
-    "2x2x3x8~-2,2 32~0.5,1.5 : i 0 0 1 f 0.00001; "
-    "3x5x17~-2,2 102~0.5,1.5 17~0.5,1.5 : i 1 0 17 f 0.001; "
-    "3x20~-2,2 120~0.5,1.5 20~0.5,1.5 : i 0 1 4 f 0.01; "
-    "1x9x20x9~-2,2 18~0.5,1.5 9~0.5,1.5 9~0.5,1.5 : i 1 1 3 f 0.001; "
-    "2x1x1x1~-2,2 4~0.5,1.5 1~0.5,1.5 1~0.5,1.5 : i 1 1 1 f 0.1; "
-    "0x3x5x6~-2,2 0~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : i 1 1 3 f 0.001; "
-    "2x0x5x6~-2,2 24~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : i 1 1 3 f 0.001";
+    "2x3x5x6~-2,2 24~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : has_scale 1 has_shift 1 groups 3 epsilon 0.001; "
+    "2x2x3x8~-2,2 32~0.5,1.5 : groups 1 epsilon 0.00001; "
+    "3x5x17~-2,2 102~0.5,1.5 17~0.5,1.5 : has_scale 1 groups 17 epsilon 0.001; "
+    "3x20~-2,2 120~0.5,1.5 20~0.5,1.5 : has_shift 1 groups 4 epsilon 0.01; "
+    "1x9x20x9~-2,2 18~0.5,1.5 9~0.5,1.5 9~0.5,1.5 : has_scale 1 has_shift 1 groups 3 epsilon "
+    "0.001; "
+    "2x1x1x1~-2,2 4~0.5,1.5 1~0.5,1.5 1~0.5,1.5 : has_scale 1 has_shift 1 groups 1 epsilon 0.1; "
+    "0x3x5x6~-2,2 0~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : has_scale 1 has_shift 1 groups 3 epsilon 0.001; "
+    "2x0x5x6~-2,2 24~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : has_scale 1 has_shift 1 groups 3 epsilon 0.001";
 static const char group_grad_samples[] =
-    "2x3x5x6~-2,2 24~0.5,1.5 2x3x5x6~-2,2 6~0.5,1.5 : i 1 1 3 f 0.001; "
-    "3x12x10x160~-2,2 960~0.5,1.5 3x12x10x160~-2,2 : i 0 1 8 f 0.001; "
-    "2x0x5x6~-2,2 24~0.5,1.5 2x0x5x6~-2,2 : i 0 1 3 f 0.001";
+    "2x3x5x6~-2,2 24~0.5,1.5 2x3x5x6~-2,2 6~0.5,1.5 : has_scale 1 has_shift 1 groups 3 epsilon "
+    "0.001; "
+    "3x12x10x160~-2,2 960~0.5,1.5 3x12x10x160~-2,2 : has_shift 1 groups 8 epsilon 0.001; "
+    "2x0x5x6~-2,2 24~0.5,1.5 2x0x5x6~-2,2 : has_shift 1 groups 3 epsilon 0.001";
 
 const plx_op plx__op_group_norm = {
     .name = "group_norm",
@@ -499,15 +501,21 @@ static void gradient_batch_norm(plx_graph *graph, int32_t id, int32_t gy, int32_
 }
 
 static const char batch_samples[] =
-    "2x3x3x5~-2,2 10~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 : i 1 1 f 0.001 0.1; "
-    "33x4~-2,2 8~0.5,1.5 4~0.5,1.5 4~0.5,1.5 : f 0.00001 0.1; "
-    "150x18~-2,2 36~0.5,1.5 18~0.5,1.5 18~0.5,1.5 18~0.5,1.5 : i 1 f 0.001 0.1; "
-    "3x2x37~-2,2 74~0.5,1.5 37~0.5,1.5 37~0.5,1.5 37~0.5,1.5 : i 0 1 f 0.001 0.1; "
-    "3x1~-2,2 2~0.5,1.5 1~0.5,1.5 1~0.5,1.5 1~0.5,1.5 1~0.5,1.5 : i 1 1 f 0 0.1; "
-    "3x0~-2,2 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 : i 1 1 f 0.001 0.1";
+    "2x3x3x5~-2,2 10~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 : has_scale 1 has_shift 1 "
+    "epsilon 0.001 momentum 0.1; "
+    "33x4~-2,2 8~0.5,1.5 4~0.5,1.5 4~0.5,1.5 : epsilon 0.00001 momentum 0.1; "
+    "150x18~-2,2 36~0.5,1.5 18~0.5,1.5 18~0.5,1.5 18~0.5,1.5 : has_scale 1 epsilon 0.001 momentum "
+    "0.1; "
+    "3x2x37~-2,2 74~0.5,1.5 37~0.5,1.5 37~0.5,1.5 37~0.5,1.5 : has_shift 1 epsilon 0.001 momentum "
+    "0.1; "
+    "3x1~-2,2 2~0.5,1.5 1~0.5,1.5 1~0.5,1.5 1~0.5,1.5 1~0.5,1.5 : has_scale 1 has_shift 1 momentum "
+    "0.1; "
+    "3x0~-2,2 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 : has_scale 1 has_shift 1 epsilon "
+    "0.001 momentum 0.1";
 static const char batch_grad_samples[] =
-    "33x4~-2,2 8~0.5,1.5 33x4~-2,2 4~0.5,1.5 : i 1 1 f 0.001 0.1; "
-    "3x12x10x160~-2,2 320~0.5,1.5 3x12x10x160~-2,2 160~0.5,1.5 : i 1 f 0.001 0.1";
+    "33x4~-2,2 8~0.5,1.5 33x4~-2,2 4~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001 momentum 0.1; "
+    "3x12x10x160~-2,2 320~0.5,1.5 3x12x10x160~-2,2 160~0.5,1.5 : has_scale 1 epsilon 0.001 "
+    "momentum 0.1";
 
 const plx_op plx__op_batch_norm = {
     .name = "batch_norm",
@@ -619,14 +627,17 @@ static plx__cost cost_inference(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char inference_samples[] =
-    "2x3x3x5~-2,2 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 : i 1 1 f 0.001 0.1; "
-    "33x4~-2,2 4~0.5,1.5 4~0.5,1.5 : f 0 0.1; "
-    "150x18~-2,2 18~0.5,1.5 18~0.5,1.5 18~0.5,1.5 : i 1 f 0.001 0.1; "
-    "1x37~-2,2 37~0.5,1.5 37~0.5,1.5 37~0.5,1.5 : i 0 1 f 0.001 0.1; "
-    "0x3~-2,2 3~0.5,1.5 3~0.5,1.5 3~0.5,1.5 3~0.5,1.5 : i 1 1 f 0.001 0.1";
-static const char inference_grad_samples[] =
-    "33x4~-2,2 33x4~-2,2 4~0.5,1.5 4~0.5,1.5 4~0.5,1.5 : i 1 1 f 0.001 0.1; "
-    "3x12x10x160~-2,2 3x12x10x160~-2,2 160~0.5,1.5 160~0.5,1.5 : i 0 1 f 0.001 0.1";
+    "2x3x3x5~-2,2 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001 "
+    "momentum 0.1; "
+    "33x4~-2,2 4~0.5,1.5 4~0.5,1.5 : momentum 0.1; "
+    "150x18~-2,2 18~0.5,1.5 18~0.5,1.5 18~0.5,1.5 : has_scale 1 epsilon 0.001 momentum 0.1; "
+    "1x37~-2,2 37~0.5,1.5 37~0.5,1.5 37~0.5,1.5 : has_shift 1 epsilon 0.001 momentum 0.1; "
+    "0x3~-2,2 3~0.5,1.5 3~0.5,1.5 3~0.5,1.5 3~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001 "
+    "momentum 0.1";
+static const char inference_grad_samples[] = "33x4~-2,2 33x4~-2,2 4~0.5,1.5 4~0.5,1.5 4~0.5,1.5 : "
+                                             "has_scale 1 has_shift 1 epsilon 0.001 momentum 0.1; "
+                                             "3x12x10x160~-2,2 3x12x10x160~-2,2 160~0.5,1.5 "
+                                             "160~0.5,1.5 : has_shift 1 epsilon 0.001 momentum 0.1";
 
 const plx_op plx__op_batch_norm_inference = {
     .name = "batch_norm_inference",

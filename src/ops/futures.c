@@ -164,11 +164,12 @@ static plx__cost cost_tanh_steps_grad(const plx_graph *graph, const plx__node *n
     return plx__cost_streaming(graph, node, 7.0 * (double)node->attrs.tanh_steps.depth, 1.5);
 }
 
-static const char steps_samples[] = "3x5~-2,2 .~0.5,1.5 .~-1,1 : i 1; 7~-2,2 1~0.5,1.5 1 14 : i 3; "
-                                    "2x33x20~-2,2 .~0.5,1.5 . 1320 : i 2; 0x3 . . : i 1";
+static const char steps_samples[] =
+    "3x5~-2,2 .~0.5,1.5 .~-1,1 : depth 1; 7~-2,2 1~0.5,1.5 1 14 : depth 3; "
+    "2x33x20~-2,2 .~0.5,1.5 . 1320 : depth 2; 0x3 . . : depth 1";
 static const char steps_grad_samples[] =
-    "3x5~-2,2 .~0.5,1.5 . 3x5~-0.9,0.9 3x5 : i 1; "
-    "33x40~-2,2 .~0.5,1.5 . 33x40~-0.9,0.9 33x40 2x33x40~-0.9,0.9 : i 3; 0 . . 0 0 : i 1";
+    "3x5~-2,2 .~0.5,1.5 . 3x5~-0.9,0.9 3x5 : depth 1; "
+    "33x40~-2,2 .~0.5,1.5 . 33x40~-0.9,0.9 33x40 2x33x40~-0.9,0.9 : depth 3; 0 . . 0 0 : depth 1";
 
 const plx_op plx__op_tanh_steps = {
     .name = "tanh_steps",
@@ -365,10 +366,10 @@ static plx__cost cost_futures(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char futures_samples[] =
-    "3x5~-2,2 3~0.5,1.5 2x3x5 : i 0; 33x40~-2,2 9~0.5,1.5 2x1320 : i 0; "
-    "3x5~-2,2 4~0.5,1.5 30 : i 1; 33x40~-2,2 5~0.5,1.5 2640 : i 1; "
-    "3x5~-2,2 4~0.5,1.5 30 : i 2; 33x40~-2,2 5~0.5,1.5 2640 : i 2; "
-    ".~-2,2 2~0.5,1.5 2 : i 2; 1~-2,2 3~0.5,1.5 2 : i 1";
+    "3x5~-2,2 3~0.5,1.5 2x3x5; 33x40~-2,2 9~0.5,1.5 2x1320; 3x5~-2,2 4~0.5,1.5 30 : policy 1; "
+    "33x40~-2,2 5~0.5,1.5 2640 : policy 1; 3x5~-2,2 4~0.5,1.5 30 : policy 2; "
+    "33x40~-2,2 5~0.5,1.5 2640 : policy 2; .~-2,2 2~0.5,1.5 2 : policy 2; "
+    "1~-2,2 3~0.5,1.5 2 : policy 1";
 
 const plx_op plx__op_futures = {
     .name = "futures",

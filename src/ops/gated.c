@@ -91,10 +91,10 @@ static plx__cost cost_gated(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char gated_samples[] =
-    "3x5~-4,4 3x5~-4,4 : i 4; 2x33~-4,4 2x33~-4,4 : i 5; 0x4~-4,4 0x4~-4,4 : i 4; "
-    "40x130~-4,4 40x130~-4,4 : i 4";
+    "3x5~-4,4 3x5~-4,4 : activation 4; 2x33~-4,4 2x33~-4,4 : activation 5; "
+    "0x4~-4,4 0x4~-4,4 : activation 4; 40x130~-4,4 40x130~-4,4 : activation 4";
 static const char gated_grad_samples[] =
-    "3x5~-4,4 3x5~-4,4 3x5~-4,4 : i 4; 40x65~-4,4 40x65~-4,4 40x65~-4,4 : i 5";
+    "3x5~-4,4 3x5~-4,4 3x5~-4,4 : activation 4; 40x65~-4,4 40x65~-4,4 40x65~-4,4 : activation 5";
 
 const plx_op plx__op_gated = {
     .name = "gated",

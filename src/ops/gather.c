@@ -107,8 +107,8 @@ static plx_status run_gather(plx_ctx *ctx, const plx__step *step) {
 }
 
 static const char gather_samples[] =
-    "5x3 4~0,5; 50x33 9x30~0,50; 3x4x5 2x3~0,4 : i 1; 3x7 .~0,7 : i 1; "
-    "2x1x3x1x2 2x2~0,3 : i 2; 3x7 0~0,7 : i 1; 1 3~0,1";
+    "5x3 4~0,5; 50x33 9x30~0,50; 3x4x5 2x3~0,4 : axis 1; 3x7 .~0,7 : axis 1; "
+    "2x1x3x1x2 2x2~0,3 : axis 2; 3x7 0~0,7 : axis 1; 1 3~0,1";
 
 const plx_op plx__op_gather = {
     .name = "gather",
@@ -240,8 +240,8 @@ static plx__cost cost_gather_grad(const plx_graph *graph, const plx__node *node)
 }
 
 static const char gather_grad_samples[] =
-    "4~0,3 4x3 : >5x3; 9x30~0,50 9x30x33 : >300x33; 2x3~0,4 3x2x3x5 : i 1 >3x4x5; "
-    "9~0,7 3x9 : i 1 >3x7; 0~0,7 3x0 : i 1 >3x7";
+    "4~0,3 4x3 : >5x3; 9x30~0,50 9x30x33 : >300x33; 2x3~0,4 3x2x3x5 : axis 1 >3x4x5; "
+    "9~0,7 3x9 : axis 1 >3x7; 0~0,7 3x0 : axis 1 >3x7";
 
 const plx_op plx__op_gather_grad = {
     .name = "gather_grad",

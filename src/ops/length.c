@@ -201,8 +201,8 @@ static plx__cost cost_l2_normalize(const plx_graph *graph, const plx__node *node
 }
 
 static const char normalize_samples[] =
-    "3x5 : f 0.00000001; 200x33 : f 0.00000001; 3x5 : f 10; 2x1x3x1x2x1 : f 0.00000001; "
-    "3x0 : f 0.00000001";
+    "3x5 : epsilon 0.00000001; 200x33 : epsilon 0.00000001; 3x5 : epsilon 10; "
+    "2x1x3x1x2x1 : epsilon 0.00000001; 3x0 : epsilon 0.00000001";
 
 const plx_op plx__op_l2_normalize = {
     .name = "l2_normalize",
@@ -217,7 +217,7 @@ const plx_op plx__op_l2_normalize = {
 };
 
 static const char normalize_grad_samples[] =
-    "3x5 3x5 : f 0.00000001; 200x33 200x33 : f 0.00000001; 3x5 3x5 : f 10";
+    "3x5 3x5 : epsilon 0.00000001; 200x33 200x33 : epsilon 0.00000001; 3x5 3x5 : epsilon 10";
 
 const plx_op plx__op_l2_normalize_grad = {
     .name = "l2_normalize_grad",
@@ -289,7 +289,8 @@ static plx__cost cost_clip(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 2, 1);
 }
 
-static const char clip_samples[] = "3x5 : f -0.3 0.4; 130x33 : f 0 0.4; . : f -1 1; 0 : f -1 1";
+static const char clip_samples[] =
+    "3x5 : low -0.3 high 0.4; 130x33 : high 0.4; . : low -1 high 1; 0 : low -1 high 1";
 
 const plx_op plx__op_clip = {
     .name = "clip",
@@ -303,7 +304,7 @@ const plx_op plx__op_clip = {
     .samples = clip_samples,
 };
 
-static const char clip_grad_samples[] = "3x5 3x5 : f -0.3 0.4; 130x33 130x33 : f 0 0.4";
+static const char clip_grad_samples[] = "3x5 3x5 : low -0.3 high 0.4; 130x33 130x33 : high 0.4";
 
 const plx_op plx__op_clip_grad = {
     .name = "clip_grad",

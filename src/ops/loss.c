@@ -71,7 +71,7 @@ static plx__cost cost_streaming_once(const plx_graph *graph, const plx__node *no
 }
 
 static const char mse_samples[] = "3x4 3x4; 130x33 130x33; 1 1";
-static const char mse_grad_samples[] = "3x4 3x4 .; 3x17 3x17 . : i 1";
+static const char mse_grad_samples[] = "3x4 3x4 .; 3x17 3x17 . : input 1";
 
 const plx_op plx__op_mse = {
     .name = "mse",
@@ -278,12 +278,12 @@ static plx__cost cost_nll_grad(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char nll_samples[] =
-    "3x5~-3,-0.1 3~0,5; 2x2x10~-3,-0.1 2x2~0,10; 3x5~-3,-0.1 3~0,5 : f 0.1";
-static const char nll_grad_samples[] = "3~0,5 . : >3x5; 3~0,5 . : f 0.1 >3x5";
+    "3x5~-3,-0.1 3~0,5; 2x2x10~-3,-0.1 2x2~0,10; 3x5~-3,-0.1 3~0,5 : smoothing 0.1";
+static const char nll_grad_samples[] = "3~0,5 . : >3x5; 3~0,5 . : smoothing 0.1 >3x5";
 static const char xent_samples[] =
-    "3x5~-3,3 3~0,5; 64x10~-3,3 64~0,10; 2x33~-3,3 2~0,33; 64x10~-3,3 64~0,10 : f 0.1";
+    "3x5~-3,3 3~0,5; 64x10~-3,3 64~0,10; 2x33~-3,3 2~0,33; 64x10~-3,3 64~0,10 : smoothing 0.1";
 static const char xent_grad_samples[] =
-    "3x5~-3,3 3~0,5 .; 2x33~-3,3 2~0,33 .; 2x33~-3,3 2~0,33 . : f 0.1";
+    "3x5~-3,3 3~0,5 .; 2x33~-3,3 2~0,33 .; 2x33~-3,3 2~0,33 . : smoothing 0.1";
 
 const plx_op plx__op_nll = {
     .name = "nll",

@@ -167,20 +167,25 @@ static plx__cost cost_rows_grad(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char layer_samples[] =
-    "3x5~-2,2 5~0.5,1.5 5~0.5,1.5 : i 1 1 f 0.001; 3x33~-2,2 : f 0.00001; "
-    "130x7~-2,2 7~0.5,1.5 : i 1 f 0.01; 2x3x16~-2,2 16~0.5,1.5 : i 0 1; "
-    "9~5,7 9~0.5,1.5 9~0.5,1.5 : i 1 1 f 0.001; 4x1~-2,2 1~0.5,1.5 1~0.5,1.5 : i 1 1 f 0.1; "
-    "0x5~-2,2 5~0.5,1.5 5~0.5,1.5 : i 1 1 f 0.001; "
-    "3x0~-2,2 0~0.5,1.5 0~0.5,1.5 : i 1 1 f 0.001";
+    "3x5~-2,2 5~0.5,1.5 5~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001; "
+    "3x33~-2,2 : epsilon 0.00001; 130x7~-2,2 7~0.5,1.5 : has_scale 1 epsilon 0.01; "
+    "2x3x16~-2,2 16~0.5,1.5 : has_shift 1; "
+    "9~5,7 9~0.5,1.5 9~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001; "
+    "4x1~-2,2 1~0.5,1.5 1~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.1; "
+    "0x5~-2,2 5~0.5,1.5 5~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001; "
+    "3x0~-2,2 0~0.5,1.5 0~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001";
 static const char layer_grad_samples[] =
-    "3x5~-2,2 3x5~-2,2 5~0.5,1.5 : i 1 1 f 0.001; "
-    "700x33~-2,2 700x33~-2,2 33~0.5,1.5 : i 1 1 f 0.001; 5x1100~-2,2 5x1100~-2,2 : f 0.001";
+    "3x5~-2,2 3x5~-2,2 5~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001; "
+    "700x33~-2,2 700x33~-2,2 33~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001; "
+    "5x1100~-2,2 5x1100~-2,2 : epsilon 0.001";
 static const char rms_samples[] =
-    "3x5~-2,2 5~0.5,1.5 : i 1 f 0.001; 3x33~-2,2 : f 0.00001; 130x7~-2,2 7~0.5,1.5 : i 1; "
-    "1~1,2 1~0.5,1.5 : i 1 f 0.1; 0x5~-2,2 5~0.5,1.5 : i 1 f 0.001";
+    "3x5~-2,2 5~0.5,1.5 : has_scale 1 epsilon 0.001; 3x33~-2,2 : epsilon 0.00001; "
+    "130x7~-2,2 7~0.5,1.5 : has_scale 1; 1~1,2 1~0.5,1.5 : has_scale 1 epsilon 0.1; "
+    "0x5~-2,2 5~0.5,1.5 : has_scale 1 epsilon 0.001";
 static const char rms_grad_samples[] =
-    "3x5~-2,2 3x5~-2,2 5~0.5,1.5 : i 1 f 0.001; "
-    "700x33~-2,2 700x33~-2,2 33~0.5,1.5 : i 1 f 0.001; 5x17~-2,2 5x17~-2,2 : f 0.001";
+    "3x5~-2,2 3x5~-2,2 5~0.5,1.5 : has_scale 1 epsilon 0.001; "
+    "700x33~-2,2 700x33~-2,2 33~0.5,1.5 : has_scale 1 epsilon 0.001; "
+    "5x17~-2,2 5x17~-2,2 : epsilon 0.001";
 
 static const plx__operand_row layer_takes[] = {{"x", PLX__REALS, PLX__VALUE},
                                                {"scale", PLX__REALS, PLX__OPTIONAL},

@@ -85,13 +85,13 @@ typedef struct plx__sample {
         double low, high; /* of random data; labels: integers in [low, high). Both 0: [-1, 1) */
     } inputs[PLX__SAMPLE_INPUTS];
     plx__attrs attrs;
+    const char *wrong; /* the place of attributes that are not the op's; NULL: all are */
 } plx__sample;
 
 /* The next of an op's samples, written as text between semicolons: the inputs' sizes with the range
- * of their data, then a colon and attributes. "3x4 4~-2,2; . 5 : i 1 0 f 0.5 s 7 >3x4" is two: [3,
- * 4] and a [4] in
- * [-2, 2); a scalar and a [5] with i[0] 1, i[1] 0, f[0] 0.5, seed 7, and dims 3 x 4. False at the
- * end. */
+ * of their data, then a colon and attributes by name. "3x4 4~-2,2; . 5 : stride 1 2 alpha 0.5 >3x4"
+ * is two: [3, 4] and a [4] in [-2, 2); a scalar and a [5] with a stride of 1 and 2, alpha 0.5, and
+ * dims 3 x 4. False at the end. */
 bool plx__sample_read(const plx_op *op, const char **text, plx__sample *out);
 
 /* Samples of ops without a gradient rule are for the tests alone: engines leave them out. */
@@ -161,8 +161,8 @@ struct plx_op {
     /* Bytes of scratch for a run on so many threads; NULL: none. */
     size_t (*workspace)(const plx_ctx *ctx, const plx__step *step);
     plx_status (*run)(plx_ctx *ctx, const plx__step *step);
-    const plx__field *attrs; /* of its family; NULL: none */
-    const char *samples;     /* as plx__sample_read takes them; NULL for none */
+    const char *attrs;   /* the table of its family (attrs.h); NULL: none */
+    const char *samples; /* as plx__sample_read takes them; NULL for none */
 };
 
 /* What users know an op by. */
@@ -223,9 +223,7 @@ static inline const plx__node *plx__input_of(const plx_graph *graph, const plx__
 /* What samples give an operand: reals where it takes them, else the first dtype that it takes. */
 plx_dtype plx__usual_dtype(const plx__operand_row *row);
 /* Whether input k of a node has one of the roles. */
-static inline bool plx__has_role(const plx__node *node, int k, unsigned roles) {
-    return plx__operand_at(node->op, node->inputs_count, &node->attrs, k)->role & roles;
-}
+bool plx__has_role(const plx__node *node, int k, unsigned roles);
 /* What operands.c knows of a node whose inputs are set: fails unless they are what its op takes;
  * its dtype. */
 void plx__check_operands(plx_graph *graph, const plx__node *node);

@@ -44,6 +44,10 @@ plx_dtype plx__usual_dtype(const plx__operand_row *row) {
     return (plx_dtype)__builtin_ctz(row->dtypes);
 }
 
+bool plx__has_role(const plx__node *node, int k, unsigned roles) {
+    return plx__operand_at(node->op, node->inputs_count, &node->attrs, k)->role & roles;
+}
+
 bool plx__is_differentiable(const plx_graph *graph, const plx__node *node, int k) {
     return !plx__has_role(node, k, PLX__CONSTANT | PLX__WRITTEN) &&
            plx__is_fractional(plx__input_of(graph, node, k)->dtype);

@@ -281,16 +281,18 @@ static plx__cost cost_pool(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char pool_samples[] =
-    "2x6x4x5 : i 2 2 2 2; 1x7x9x3 : i 3 3 2 2 1 1 1 1; 2x5x6x4 : i 3 2 1 1 2 0 1 1 1; "
-    "1x4x9x17 : i 2 3 3 4 0 1 0 2 1; 1x3x2x70 : i 3 2 1 1; 3x1x1x1 : i 1 1 1 1; "
-    "1x1x1x2 : i 4 4 1 1 3 3 3 3 1; 2x40x7x3 : i 3 3 1 2 1 1; 0x4x4x3 : i 2 2 2 2; "
-    "2x4x4x0 : i 2 2 2 2";
+    "2x6x4x5 : size 2 stride 2; 1x7x9x3 : size 3 stride 2 padding 1; "
+    "2x5x6x4 : size 3 2 stride 1 padding 2 0 1 1 count_padding 1; "
+    "1x4x9x17 : size 2 3 stride 3 4 padding 0 1 0 2 count_padding 1; 1x3x2x70 : size 3 2 stride 1; "
+    "3x1x1x1 : size 1 stride 1; 1x1x1x2 : size 4 stride 1 padding 3 count_padding 1; "
+    "2x40x7x3 : size 3 stride 1 2 padding 1 1 0 0; 0x4x4x3 : size 2 stride 2; "
+    "2x4x4x0 : size 2 stride 2";
 static const char max_grad_samples[] =
-    "2x6x4x5 2x3x2x5 : i 2 2 2 2; 3x40x9x33 3x20x5x33 : i 3 3 2 2 1 1 1 1; "
-    "1x50x9x3 1x50x9x3 : i 5 3 1 1 2 2 1 1";
+    "2x6x4x5 2x3x2x5 : size 2 stride 2; 3x40x9x33 3x20x5x33 : size 3 stride 2 padding 1; "
+    "1x50x9x3 1x50x9x3 : size 5 3 stride 1 padding 2 2 1 1";
 static const char avg_grad_samples[] =
-    "2x3x2x5 : i 2 2 2 2 >2x6x4x5; 3x20x5x33 : i 3 3 2 2 1 1 1 1 >3x40x9x33; "
-    "1x50x9x3 : i 5 3 1 1 2 2 1 1 1 >1x50x9x3";
+    "2x3x2x5 : size 2 stride 2 >2x6x4x5; 3x20x5x33 : size 3 stride 2 padding 1 >3x40x9x33; "
+    "1x50x9x3 : size 5 3 stride 1 padding 2 2 1 1 count_padding 1 >1x50x9x3";
 
 const plx_op plx__op_max_pool2d = {
     .name = "max_pool2d",

@@ -3,10 +3,6 @@
 
 #include <string.h>
 
-/* attrs of sum_to: i[0] mask of the axes summed, i[1] mask of those that also vanish from the shape
- * (the others become 1), f[0] a factor. broadcast_to is its transpose: i[0] mask of the axes
- * repeated, rank and dims the target shape, f[0] a factor. */
-
 /* A shape as alternating runs of kept and summed axes; runs of length-1 axes vanish. */
 typedef struct runs {
     int count;
@@ -190,11 +186,14 @@ static plx__cost cost_sum(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char sum_samples[] =
-    "3x4x5 : i 7 7 f 0.5; 3x4x5 : i 1 1 f 1; 3x4x5 : i 3 3 f 1; 3x4x5 : i 2 2 f 1; "
-    "3x4x5 : i 4 f 0.25; 3x4x5 : i 5 4 f 1; 130x33 : i 1 1 f 1; 9000 : i 1 1 f 1; "
-    "3x2x5x2x4x2 : i 21 21 f 0.5; 3x2x5x2x4x3 : i 42 0 f 1; 1x7x1 : i 5 5 f 2; "
-    "900x3 : i 1 1 f 1; 2x600x5 : i 2 2 f 1; 70x600 : i 1 f 1; "
-    "0x3 : i 1 1 f 1";
+    "3x4x5 : axes 7 dropped 7 factor 0.5; 3x4x5 : axes 1 dropped 1 factor 1; "
+    "3x4x5 : axes 3 dropped 3 factor 1; 3x4x5 : axes 2 dropped 2 factor 1; "
+    "3x4x5 : axes 4 factor 0.25; 3x4x5 : axes 5 dropped 4 factor 1; "
+    "130x33 : axes 1 dropped 1 factor 1; 9000 : axes 1 dropped 1 factor 1; "
+    "3x2x5x2x4x2 : axes 21 dropped 21 factor 0.5; 3x2x5x2x4x3 : axes 42 factor 1; "
+    "1x7x1 : axes 5 dropped 5 factor 2; 900x3 : axes 1 dropped 1 factor 1; "
+    "2x600x5 : axes 2 dropped 2 factor 1; 70x600 : axes 1 factor 1; "
+    "0x3 : axes 1 dropped 1 factor 1";
 
 const plx_op plx__op_sum_to = {
     .name = "sum_to",
@@ -270,8 +269,8 @@ static plx_status run_broadcast_to(plx_ctx *ctx, const plx__step *step) {
 }
 
 static const char broadcast_samples[] =
-    ". : i 7 7 f 0.5 >3x4x5; 4x5 : i 1 1 f 1 >3x4x5; 3x5 : i 2 2 f 1 >3x4x5; "
-    "3x4x1 : i 4 f 1 >3x4x5";
+    ". : axes 7 dropped 7 factor 0.5 >3x4x5; 4x5 : axes 1 dropped 1 factor 1 >3x4x5; "
+    "3x5 : axes 2 dropped 2 factor 1 >3x4x5; 3x4x1 : axes 4 factor 1 >3x4x5";
 
 const plx_op plx__op_broadcast_to = {
     .name = "broadcast_to",
@@ -360,7 +359,8 @@ static plx_status run_reduce_max_grad(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const char max_samples[] = "3x4x5; 3x4x5 : i 1; 3x4x5 : i 2; 3x4x5 : i 1000; 1x37 : i 1";
+static const char max_samples[] =
+    "3x4x5; 3x4x5 : axis 1; 3x4x5 : axis 2; 3x4x5 : axis 1000; 1x37 : axis 1";
 
 const plx_op plx__op_reduce_max = {
     .name = "reduce_max",
@@ -374,7 +374,7 @@ const plx_op plx__op_reduce_max = {
     .samples = max_samples,
 };
 
-static const char max_grad_samples[] = "3x4x5 3x5 : i 1; 3x4x5 3x4 : i 2";
+static const char max_grad_samples[] = "3x4x5 3x5 : axis 1; 3x4x5 3x4 : axis 2";
 
 const plx_op plx__op_reduce_max_grad = {
     .name = "reduce_max_grad",

@@ -248,10 +248,12 @@ static plx__cost cost_along(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char samples[] =
-    "3x5~-3,3; 2x1~-3,3; 10~-3,3; 2x3x33~-3,3; 0x10~-3,3; 5x3~-3,3 : i 1; 2x35x9~-3,3 : i 1; "
-    "7x5x60~-3,3 : i 2; 2x3x2x1x2x3~-3,3 : i 4; 1x3~-3,3 : i 1; 0x3~-3,3 : i 1";
+    "3x5~-3,3; 2x1~-3,3; 10~-3,3; 2x3x33~-3,3; 0x10~-3,3; 5x3~-3,3 : axes_after 1; "
+    "2x35x9~-3,3 : axes_after 1; 7x5x60~-3,3 : axes_after 2; 2x3x2x1x2x3~-3,3 : axes_after 4; "
+    "1x3~-3,3 : axes_after 1; 0x3~-3,3 : axes_after 1";
 static const char grad_samples[] =
-    "3x5~0.1,0.3 3x5; 2x33~0.1,0.3 2x33; 35x2~0.1,0.3 35x2 : i 1; 7x5x60~0.1,0.3 7x5x60 : i 2";
+    "3x5~0.1,0.3 3x5; 2x33~0.1,0.3 2x33; 35x2~0.1,0.3 35x2 : axes_after 1; "
+    "7x5x60~0.1,0.3 7x5x60 : axes_after 2";
 
 #define SOFTMAX_OP(op_name)                                                                        \
     static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \
@@ -327,8 +329,9 @@ static plx__cost cost_log_sum_exp(const plx_graph *graph, const plx__node *node)
 }
 
 static const char lse_samples[] =
-    "3x5~-3,3; 35x2~-3,3 : i 1; 7x5x60~-3,3 : i 2; 2x3x2x1x2x3~-3,3 : i 3; 2x5000~-3,3; "
-    "2x3x5~-3,3 : i 1000; .~-3,3 : i 1000; 0x3~-3,3";
+    "3x5~-3,3; 35x2~-3,3 : axes_after 1; 7x5x60~-3,3 : axes_after 2; "
+    "2x3x2x1x2x3~-3,3 : axes_after 3; 2x5000~-3,3; 2x3x5~-3,3 : axes_after 1000; "
+    ".~-3,3 : axes_after 1000; 0x3~-3,3";
 
 const plx_op plx__op_log_sum_exp = {
     .name = "log_sum_exp",
@@ -391,7 +394,7 @@ static plx_status run_log_sum_exp_grad(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const char lse_grad_samples[] = "3x5~-1,0 3~1,2 3; 2x35x9~-1,0 2x9~1,2 2x9 : i 1";
+static const char lse_grad_samples[] = "3x5~-1,0 3~1,2 3; 2x35x9~-1,0 2x9~1,2 2x9 : axes_after 1";
 
 const plx_op plx__op_log_sum_exp_grad = {
     .name = "log_sum_exp_grad",

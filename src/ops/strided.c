@@ -100,10 +100,10 @@ static plx_status run_strided(plx_ctx *ctx, const plx__step *step) {
 }
 
 static const char strided_samples[] =
-    "3x5 : i 0 1 5 >5x3; 67x131 : i 0 1 131 >131x67; 3x4x17 : i 0 17 68 1 >4x3x17; "
-    "2x9x10x3 : i 0 270 1 30 3 >2x3x9x10; 2x3x2x3x2x3 : i 0 1 3 6 18 36 108 >3x2x3x2x3x2; "
-    "5x7 : i 3 14 2 >3x2; 5x7 : i 34 -7 -1 >5x7; 5 : i 0 0 1 >3x5; 9 : i 0 2 1 >4x3; .; "
-    "0x3 : i 0 1 3 >3x0";
+    "3x5 : strides 1 5 >5x3; 67x131 : strides 1 131 >131x67; 3x4x17 : strides 17 68 1 >4x3x17; "
+    "2x9x10x3 : strides 270 1 30 3 >2x3x9x10; 2x3x2x3x2x3 : strides 1 3 6 18 36 108 >3x2x3x2x3x2; "
+    "5x7 : first 3 strides 14 2 >3x2; 5x7 : first 34 strides -7 -1 >5x7; 5 : strides 0 1 >3x5; "
+    "9 : strides 2 1 >4x3; .; 0x3 : strides 1 3 >3x0";
 
 const plx_op plx__op_strided = {
     .name = "strided",
@@ -163,7 +163,8 @@ static plx_status run_strided_grad(plx_ctx *ctx, const plx__step *step) {
 }
 
 static const char strided_grad_samples[] =
-    "3x2 : i 3 14 2 >5x7; 4x3 : i 0 2 1 >9; 3x5 : i 4 0 -1 >5; 0x5 : i 0 5 1 >2x5";
+    "3x2 : first 3 strides 14 2 >5x7; 4x3 : strides 2 1 >9; 3x5 : first 4 strides 0 -1 >5; "
+    "0x5 : strides 5 1 >2x5";
 
 const plx_op plx__op_strided_grad = {
     .name = "strided_grad",
@@ -250,8 +251,8 @@ static plx_status run_concat(plx_ctx *ctx, const plx__step *step) {
 }
 
 static const char concat_samples[] =
-    "3 4; 2x3x5 2x1x5 2x0x5 : i 1; 130x33 130x65 : i 1; 1x2x1x3x2x1 1x2x1x3x2x4 : i 5; "
-    "3x4 : i 1; 0x4 0x3 : i 1";
+    "3 4; 2x3x5 2x1x5 2x0x5 : axis 1; 130x33 130x65 : axis 1; 1x2x1x3x2x1 1x2x1x3x2x4 : axis 5; "
+    "3x4 : axis 1; 0x4 0x3 : axis 1";
 
 const plx_op plx__op_concat = {
     .name = "concat",
@@ -387,8 +388,10 @@ static plx_status run_pad(plx_ctx *ctx, const plx__step *step) {
 }
 
 static const char pad_samples[] =
-    "3 : i 1 0 0 0 0 0 2 f 0.5; 2x5x4x3 : i 0 1 2 0 0 0 0 1; 65x130 : i 0 3 0 0 0 0 1 f -1; "
-    "2x1x2x3x1x2 : i 1 0 0 2 1 0 0 1 0 0 0 1 f 2; 0x3 : i 1 1 0 0 0 0 1 f 3; 2x3 : f 3";
+    "3 : before 1 after 2 value 0.5; 2x5x4x3 : before 0 1 2 after 0 1; "
+    "65x130 : before 0 3 after 1 0 value -1; "
+    "2x1x2x3x1x2 : before 1 0 0 2 1 after 0 1 0 0 0 1 value 2; 0x3 : before 1 1 after 1 0 value 3; "
+    "2x3 : value 3";
 
 const plx_op plx__op_pad = {
     .name = "pad",

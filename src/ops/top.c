@@ -110,8 +110,8 @@ static plx_status run_argmax(plx_ctx *ctx, const plx__step *step) {
 }
 
 static const char argmax_samples[] =
-    "3x5 : i 1; 300x4x7; 30x4x130 : i 1; 2x1x3x2x1x3 : i 3; 300x33 : i 1; 3x5 : i 1000; "
-    "0x5 : i 1";
+    "3x5 : axis 1; 300x4x7; 30x4x130 : axis 1; 2x1x3x2x1x3 : axis 3; 300x33 : axis 1; "
+    "3x5 : axis 1000; 0x5 : axis 1";
 
 const plx_op plx__op_argmax = {
     .name = "argmax",
@@ -200,7 +200,7 @@ static plx_status run_top_k(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const char top_k_samples[] = "9 : i 3; 300x33 : i 7; 2x3x5 : i 5; 3x1 : i 1; 3x5; 0x5 : i 2";
+static const char top_k_samples[] = "9 : k 3; 300x33 : k 7; 2x3x5 : k 5; 3x1 : k 1; 3x5; 0x5 : k 2";
 
 const plx_op plx__op_top_k = {
     .name = "top_k",

@@ -53,13 +53,15 @@ static plx__cost cost_unary(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 1, 4);
 }
 
-static const char anywhere[] =
-    "0~-4,4 : f 0.5; 1~-4,4 : f 0.5; 4~-4,4 : f 0.5; 2x17~-4,4 : f 0.5; 33x65~-4,4 : f 0.5";
+#define ANYWHERE(attribute)                                                                        \
+    "0~-4,4 : " attribute "; 1~-4,4 : " attribute "; 4~-4,4 : " attribute                          \
+    "; 2x17~-4,4 : " attribute "; 33x65~-4,4 : " attribute
+static const char anywhere[] = ANYWHERE("alpha 0.5");
 static const char positive[] = "0~0.1,4; 1~0.1,4; 4~0.1,4; 2x17~0.1,4; 33x65~0.1,4";
 /* Clear of the kinks at 3 and 6. */
 static const char inside[] =
     "0~-2.75,2.75; 1~-2.75,2.75; 4~-2.75,2.75; 2x17~-2.75,2.75; 33x65~-2.75,2.75";
-static const char grad_anywhere[] = "5~-4,4 5~-1,1 : f 0.5; 3x33~-4,4 3x33~-1,1 : f 0.5";
+static const char grad_anywhere[] = "5~-4,4 5~-1,1 : alpha 0.5; 3x33~-4,4 3x33~-1,1 : alpha 0.5";
 static const char grad_positive[] = "5~0.1,4 5~-1,1; 3x33~0.1,4 3x33~-1,1";
 static const char grad_inside[] = "5~-2.75,2.75 5~-1,1; 3x33~-2.75,2.75 3x33~-1,1";
 
@@ -154,6 +156,8 @@ static plx__cost cost_scale(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 1, 1);
 }
 
+static const char scale_samples[] = ANYWHERE("factor 0.5");
+
 const plx_op plx__op_scale = {
     .name = "scale",
     .operands = plx__takes_x,
@@ -163,7 +167,7 @@ const plx_op plx__op_scale = {
     .cost = cost_scale,
     .run = run_scale,
     .attrs = plx__scale_fields,
-    .samples = anywhere,
+    .samples = scale_samples,
 };
 
 /* ---- dropout --------------------------------------------------------------------------------- */
@@ -196,6 +200,8 @@ static plx__cost cost_dropout(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 1, 4);
 }
 
+static const char dropout_samples[] = ANYWHERE("rate 0.5");
+
 const plx_op plx__op_dropout = {
     .name = "dropout",
     .operands = plx__takes_x,
@@ -205,5 +211,5 @@ const plx_op plx__op_dropout = {
     .cost = cost_dropout,
     .run = run_dropout,
     .attrs = plx__dropout_fields,
-    .samples = anywhere,
+    .samples = dropout_samples,
 };

@@ -192,11 +192,12 @@ static plx__cost cost_upsample(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char upsample_samples[] =
-    "2x3x2x5 : i 2 2; 1x2x3x1 : i 3 1; 2x3x4x5 : i 2 2 1; 1x5x3x2 : i 3 4 1; "
-    "1x1x1x3 : i 3 2 1; 3x2x1x17 : i 1 5 1; 2x20x9x4 : i 2 3 1; 0x3x2x5 : i 2 2; "
-    "2x0x2x5 : i 2 2 1";
+    "2x3x2x5 : factor 2; 1x2x3x1 : factor 3 1; 2x3x4x5 : factor 2 method 1; "
+    "1x5x3x2 : factor 3 4 method 1; 1x1x1x3 : factor 3 2 method 1; 3x2x1x17 : factor 1 5 method 1; "
+    "2x20x9x4 : factor 2 3 method 1; 0x3x2x5 : factor 2; 2x0x2x5 : factor 2 method 1";
 static const char upsample_grad_samples[] =
-    "2x6x4x5 : i 2 2 >2x3x2x5; 2x60x27x4 : i 3 3 1 >2x20x9x4; 2x60x18x4 : i 3 2 >2x20x9x4";
+    "2x6x4x5 : factor 2 >2x3x2x5; 2x60x27x4 : factor 3 method 1 >2x20x9x4; "
+    "2x60x18x4 : factor 3 2 >2x20x9x4";
 
 const plx_op plx__op_upsample2d = {
     .name = "upsample2d",

@@ -1,6 +1,6 @@
 /* Other names for memory. A view is a part of its input in another shape and costs nothing; a
- * buffer is memory for what a step leaves to later ones beside its value. The target
- * of attrs is the shape. */
+ * buffer is memory for what a step leaves to later ones beside its value. The target of
+ * attrs is the shape. */
 #include "ops/op.h"
 
 #include <string.h>
@@ -31,7 +31,8 @@ static void gradient_view(plx_graph *graph, int32_t id, int32_t gy, int32_t *gra
     grads[0] = PLX__EMIT1(graph, all ? &plx__op_view : &plx__op_view_grad, gy, &attrs);
 }
 
-static const char view_samples[] = "3x4x5 : >12x5; 3x4x5 : i 20 >4x5; 3x4x5 : i 7 >11; 3x0x5 : >0";
+static const char view_samples[] =
+    "3x4x5 : >12x5; 3x4x5 : first 20 >4x5; 3x4x5 : first 7 >11; 3x0x5 : >0";
 
 const plx_op plx__op_view = {
     .name = "view",
@@ -69,7 +70,7 @@ static plx__cost cost_view_grad(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 0, 1);
 }
 
-static const char view_grad_samples[] = "4x5 : i 20 >3x4x5; 11 : i 7 >3x4x5";
+static const char view_grad_samples[] = "4x5 : first 20 >3x4x5; 11 : first 7 >3x4x5";
 
 const plx_op plx__op_view_grad = {
     .name = "view_grad",

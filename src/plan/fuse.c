@@ -77,7 +77,7 @@ static bool fuse_activation(fusion *f, plx__node *node) {
     const plx__node *source = plx__input_of(f->graph, node, 0);
     for (int i = 0; i < PRODUCTS; ++i) {
         if (source->op != products[i].plain && source->op != products[i].fused) continue;
-        const plx__field *fields = products[i].fused->attrs;
+        const char *fields = products[i].fused->attrs;
         if (plx__attrs_activation(fields, &source->attrs) != PLX_LINEAR) continue;
         const double alpha = node->attrs.unary.alpha;
         node->attrs = source->attrs;

@@ -90,6 +90,12 @@ void plx_walk_close(plx_walk *walk) {
     plx_tensor_free(walk->weights);
 }
 
+plx_real plx_walk_value(plx_dtype dtype, const void *data, int64_t i) {
+    double value;
+    plx__decode(dtype, 1, (const char *)data + (size_t)i * plx__element_bytes(dtype), &value);
+    return (plx_real)value;
+}
+
 plx_real *plx_walk_run(plx_check *t, plx_walk *walk, const plx_plan_options *options,
                        int64_t *size) {
     plx_plan *plan = NULL;
@@ -102,11 +108,7 @@ plx_real *plx_walk_run(plx_check *t, plx_walk *walk, const plx_plan_options *opt
     plx_real *copy = malloc((size_t)*size * sizeof *copy + 1);
     const void *y = plx_plan_output(plan, walk->y);
     const plx_dtype dtype = plx_node_dtype(walk->graph, walk->y);
-    for (int64_t i = 0; i < *size; ++i) {
-        double value;
-        plx__decode(dtype, 1, (const char *)y + (size_t)i * plx__element_bytes(dtype), &value);
-        copy[i] = (plx_real)value;
-    }
+    for (int64_t i = 0; i < *size; ++i) copy[i] = plx_walk_value(dtype, y, i);
     plx_plan_free(plan);
     return copy;
 }

@@ -30,6 +30,8 @@ bool plx_walk_open(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__samp
 bool plx_walk_open_as(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__sample *sample,
                       plx_walk_mode mode, plx_dtype storage, plx_walk *out);
 void plx_walk_close(plx_walk *walk);
+/* Element i of data. */
+plx_real plx_walk_value(plx_dtype dtype, const void *data, int64_t i);
 /* Compiles and runs the node y without fusion; copies its values. Free with free(). */
 plx_real *plx_walk_run(plx_check *t, plx_walk *walk, const plx_plan_options *options,
                        int64_t *size);

@@ -74,7 +74,7 @@ static plx_node attention(maker *m, plx_node x) {
 static plx_node next(maker *m, int i) {
     plx_graph *graph = m->g->graph;
     const plx_node x = any(m), y = any(m), *p = m->parameters;
-    switch (i == 5 ? 14 : below(m, 14)) {
+    switch (i == 5 ? 16 : below(m, 16)) {
     case 0: return plx_add(graph, x, y);
     case 1: return plx_mul(graph, x, y);
     case 2: return plx_sub(graph, x, plx_constant(graph, 0.25));
@@ -89,6 +89,8 @@ static plx_node next(maker *m, int i) {
     case 11: return plx_dropout(graph, x, 0.3, (uint64_t)1 << 60 | (uint64_t)i);
     case 12: return attention(m, x);
     case 13: return plx_mul(graph, plx_bias(graph, x, p[1]), p[3]);
+    case 14: return plx_where(graph, plx_less(graph, x, y), x, p[1]);
+    case 15: return plx_cast(graph, plx_cast(graph, x, PLX_DTYPE_BF16), PLX_DTYPE_REAL);
     default: return plx_batch_norm(graph, x, p[2], p[1], p[4], p[5], true, 0.1, 1e-5);
     }
 }
