@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { STRETCH = 1 << 12, MOST_VALUES = 1 << 20, TRIES = 500, OPS = 256 };
+enum { STRETCH = 1 << 12, MOST_VALUES = 1 << 20, TRIES = 200, OPS = 256 };
 static const int64_t PATIENCE_NS = 1000000000; /* until the second worker is awake */
 
 /* Ops that run in the caller, and those whose stretched samples are one row or one block. */
@@ -66,7 +66,8 @@ static void walk_sample(void *arg, const plx_op *op, const plx__sample *sample, 
     worker_walk *w = arg;
     plx__sample longer = *sample;
     (void)text;
-    if ((w->op == op && w->worked[w->number]) || op->flags & PLX__OP_VIEW || !stretch(&longer))
+    if (works_alone(op->name) || (w->op == op && w->worked[w->number]) ||
+        op->flags & PLX__OP_VIEW || !stretch(&longer))
         return;
     plx_check quiet = {.quiet = true}; /* not every sample can be stretched */
     plx_walk walk;
@@ -92,7 +93,6 @@ void plx_test_ops_workers(plx_check *t) {
         CHECK(t, w.number > 80, "only %d operations could be stretched", w.number);
     }
     for (int i = 0; i <= w.number; ++i)
-        CHECK(t, w.worked[i] || works_alone(w.names[i]),
-              "%s, stretched: one thread did all the work", w.names[i]);
+        CHECK(t, w.worked[i], "%s, stretched: one thread did all the work", w.names[i]);
     plx_ctx_free(w.ctx);
 }
