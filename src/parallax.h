@@ -621,15 +621,40 @@ plx_node plx_update(plx_graph *graph, plx_optimizer *optimizer, const plx_node *
 
 /* ---- Plan ------------------------------------------------------------------------------------ */
 
+/* The passes that make a plan, in the order in which they run: PASS(FLAG, name, bit, what it
+ * changes, what a plan is like without it). */
+#define PLX_PASSES(PASS)                                                                           \
+    PASS(DEAD_CODE, dead_code, 3, NODES, "what no output needs is run as well")                    \
+    PASS(FUSE, fuse, 0, NODES, "one step per node")                                                \
+    PASS(PARALLEL, parallel, 2, STEPS, "every step uses all threads")                              \
+    PASS(MEMORY, memory, 1, STEPS, "no memory is reused")
+
+/* PLX_PASS_FUSE and so on, bits for plx_plan_options. */
+#define PLX_PASS_BIT_(flag, name, bit, stage, without) PLX_PASS_##flag = 1 << (bit),
+#define PLX_PASS_SUM_(flag, name, bit, stage, without) +(1 << (bit))
 typedef enum plx_pass {
-    PLX_PASS_FUSE = 1 << 0,     /* off: one step per node */
-    PLX_PASS_MEMORY = 1 << 1,   /* off: no buffer is reused */
-    PLX_PASS_PARALLEL = 1 << 2, /* off: every step uses all threads */
+    PLX_PASSES(PLX_PASS_BIT_) /* one each */
+    PLX_PASS_ALL = 0 PLX_PASSES(PLX_PASS_SUM_)
 } plx_pass;
+#undef PLX_PASS_BIT_
+#undef PLX_PASS_SUM_
+
+typedef struct plx_pass_info {
+    const char *name;    /* "fuse" */
+    int flag;            /* PLX_PASS_FUSE */
+    const char *without; /* what a plan is like without it */
+} plx_pass_info;
+
+/* Row number i of the table, in the order in which passes run; NULL past the last. */
+const plx_pass_info *plx_pass_at(int i);
 
 typedef struct plx_plan_options {
-    int passes;  /* plx_pass bits; default all */
-    int threads; /* at most so many per step; 0: the context's */
+    int passes;        /* plx_pass bits; default all. A pass changes nothing of what is computed,
+                          but for rounding by PLX_PASS_FUSE */
+    int threads;       /* at most so many per step; 0: the context's */
+    int64_t alignment; /* of values in their buffers, in bytes: a power of two from 16; 0: 64 */
+    int64_t largest_buffer; /* in bytes, a multiple of the alignment; 0: no limit. A single value
+                               that is larger is PLX_ERR_MEMORY */
 } plx_plan_options;
 
 /* All passes, all of the context's threads. */
@@ -692,6 +717,69 @@ double plx_plan_flops(const plx_plan *plan);
 /* The row count at which step i would first use all threads: the measured fork-join cost and the
  * step's own cost per row imply it. 0: never. */
 double plx_plan_threshold_rows(const plx_plan *plan, int step);
+
+/* -- A plan as data, for others to run -- */
+
+typedef enum plx_buffer_kind {
+    PLX_BUFFER_TENSOR = 0, /* a parameter, which outlives the plan */
+    PLX_BUFFER_INPUT,      /* what is bound */
+    PLX_BUFFER_CONSTANT,   /* one real that never changes */
+    PLX_BUFFER_SLAB,       /* values of the plan's own, which share its bytes over time */
+} plx_buffer_kind;
+
+typedef struct plx_buffer {
+    plx_buffer_kind kind;
+    const char *name; /* of the parameter or input; "" */
+    int64_t bytes;
+    void *data; /* where this plan has it; of an input what is bound now, to be read only, or NULL.
+                   What is bound with strides lies here from the next run on */
+} plx_buffer;
+
+/* A value of a step: contiguous, from offset bytes on in a buffer. */
+typedef struct plx_operand {
+    int buffer; /* number in the table; -1: none */
+    int64_t offset;
+    plx_dtype dtype;
+    int rank;
+    int64_t dims[PLX_MAX_RANK];
+    bool written; /* an input that the step also writes: state, or memory for later steps */
+} plx_operand;
+
+/* count values, of which one pointer is NULL. */
+typedef struct plx_attribute {
+    const char *name; /* "stride" */
+    int count;
+    const int64_t *whole;
+    const double *real;
+} plx_attribute;
+
+typedef struct plx_step {
+    const char *op; /* a row of src/ops/ops.def */
+    int inputs_count;
+    const plx_operand *inputs;
+    plx_operand output; /* no buffer: the step has no value, but writes inputs */
+    int attributes_count;
+    const plx_attribute *attributes;
+    plx_optimizer *optimizer; /* whose state an update takes and changes, else NULL: borrowed */
+    bool once;                /* in the first run only: its output stays */
+    int threads;
+    int64_t workspace; /* bytes of scratch that this library's own kernel takes */
+} plx_step;
+
+/* One run is all steps in order. The output of a step may be memory of an input of the same size,
+ * at the same place (in place); else none of its operands overlap what it writes. */
+typedef struct plx_plan_table {
+    int buffers_count;
+    const plx_buffer *buffers;
+    int steps_count; /* as plx_plan_step counts them */
+    const plx_step *steps;
+    int outputs_count; /* in the order of plx_compile */
+    const plx_operand *outputs;
+} plx_plan_table;
+
+/* The same steps, places and order as plx_plan_run has. All that the table points to lives as long
+ * as the plan; only data of buffers changes, by plx_plan_bind. */
+plx_status plx_plan_describe(plx_plan *plan, plx_plan_table *out);
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 

@@ -11,6 +11,7 @@ import {
   mnist,
   parallax,
   readRows,
+  root,
   withFolder,
 } from './support.mjs';
 
@@ -581,6 +582,38 @@ describe('explain', () => {
     assert.equal(steps[0].fused, 'matmul+bias+relu');
     assert.deepEqual(steps[0].shape, [64, 200]);
     assert.ok(steps[0].flops >= 2 * 64 * 784 * 200);
+  });
+  it('lists the passes, leaves out any of them, and the documents have them all', () => {
+    const { code, out } = parallax(['explain', '--passes', '--json', '-']);
+    assert.equal(code, 0);
+    const passes = jsonLines(out).map(({ name }) => name);
+    assert.ok(passes.includes('fuse') && passes.includes('dead_code'), String(passes));
+    const text = readFileSync(path.join(root, 'ARCHITECTURE.md'), 'utf8');
+    const help = parallax(['explain', '--help']).out.replace(/\s+/g, ' ');
+    assert.ok(help.includes(passes.join(', ')), help);
+    for (const name of passes) {
+      assert.ok(text.includes(`- *${name}*: `), `${name} in ARCHITECTURE.md`);
+      const model = ['explain', 'mlp:7-5-3', '--training', '--without', name];
+      const own = parallax([...model, '--json', '-']);
+      assert.equal(own.code, 0, own.err);
+    }
+    const all = parallax(['explain', 'mlp:7-5-3', '--without', passes.join(), '--json', '-']);
+    const steps = jsonLines(all.out).filter(({ row }) => row === 'step');
+    assert.ok(steps.length > 2 && steps.every(({ fused }) => fused === ''));
+  });
+  it('shows a plan as data', () => {
+    const model = ['explain', 'gpt2-nano:layers=1', '--batch', '2', '--training', '--operands'];
+    const places = ['--alignment', '256', '--largest-buffer', '1048576', '--json', '-'];
+    const { code, out, err } = parallax([...model, ...places]);
+    assert.equal(code, 0, err);
+    const rows = jsonLines(out);
+    const of = (kind) => rows.filter(({ row }) => row === kind);
+    const slabs = of('buffer').filter(({ kind }) => kind === 'slab');
+    assert.ok(slabs.length > 1 && slabs.every(({ bytes }) => bytes <= 1048576));
+    const outputs = of('operand').filter(({ role }) => role === 'output');
+    assert.ok(outputs.length > 20 && outputs.every(({ offset }) => offset % 256 === 0));
+    assert.equal(of('step').find(({ op }) => op === 'attention').attributes.causal, 1);
+    assert.ok(of('operand').some(({ written }) => written));
   });
   it('times the steps of training', () => {
     const args = ['explain', 'mlp:20-30-4', '--training', '--profile', '--batch', '8'];

@@ -40,7 +40,7 @@ static void number_inputs(const plx_walk *walk, plx_dtype dtype) {
 
 /* Compiles and runs y: a plan, or NULL. */
 static plx_plan *run(plx_check *t, plx_walk *walk) {
-    const plx_plan_options all_threads = {.passes = PLX_PASS_MEMORY};
+    const plx_plan_options all_threads = {.passes = PLX_PASS_DEAD_CODE | PLX_PASS_MEMORY};
     plx_plan *plan = NULL;
     plx_status status = plx_compile(walk->graph, 1, &walk->y, &all_threads, &plan);
     if (status == PLX_OK) status = plx_plan_run(plan);
