@@ -5,12 +5,25 @@
 
 #include <string.h>
 
-enum { STRETCH = 1 << 12, MOST_VALUES = 1 << 20, TRIES = 200, OPS = 256 };
+enum { STRETCH = 1 << 12, MOST_VALUES = 1 << 20, MOST_ROWS = 15, TRIES = 200, OPS = 256 };
 static const int64_t PATIENCE_NS = 1000000000; /* until the second worker is awake */
 
-/* Ops that run in the caller, and those whose stretched samples are one row or one block. */
-static const char *const alone[] = {"select_grad", "reduce_max", "reduce_max_grad", "nll",
-                                    "pick",        "dense",      "conv2d",          "conv2d_dense"};
+/* Ops that run in the caller, and those whose stretched samples are one row, one block, or one
+ * chunk of rows, which are as large as bits ask for. */
+static const char *const alone[] = {
+    "select_grad",
+    "reduce_max",
+    "reduce_max_grad",
+    "nll",
+    "pick",
+    "dense",
+    "conv2d",
+    "conv2d_dense",
+    "layer_norm_grad",
+    "rms_norm_grad",
+    "group_norm_grad",
+    "batch_norm_inference",
+};
 
 static bool works_alone(const char *op) {
     for (size_t i = 0; i < sizeof alone / sizeof alone[0]; ++i)
@@ -19,10 +32,12 @@ static bool works_alone(const char *op) {
 }
 
 /* Makes every last axis of the size of the first operand's longer, as far as memory allows. False
- * where there is none, and where attributes hold a shape. */
+ * where there is none, where rows are many, and where attributes hold a shape. */
 static bool stretch(plx__sample *sample) {
     const int first = sample->inputs[0].rank;
     if (!first || sample->attrs.rank) return false;
+    const int64_t rows = plx__product(first - 1, sample->inputs[0].dims);
+    if (first > 1 && rows > MOST_ROWS) return false;
     const int64_t size = sample->inputs[0].dims[first - 1];
     int64_t factor = STRETCH;
     for (int k = 0; k < sample->inputs_count; ++k)
