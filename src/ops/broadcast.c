@@ -17,6 +17,7 @@ static bool continues(const plx__broadcast *loops, const int64_t *strides) {
 }
 
 static plx__broadcast loops_of(const plx__operand *out, int count, const plx__operand *in) {
+    assert(count <= PLX__BROADCAST_MOST);
     plx__broadcast loops = {.count = count};
     int64_t next[PLX__BROADCAST_MOST] = {1, 1, 1};
     for (int axis = out->rank - 1; axis >= 0; --axis) {
