@@ -9,6 +9,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { noticesOf } from './notices.mjs';
+import './generate.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const engines = resolve(process.argv[2] ?? join(here, '../build/wasm'));
@@ -120,8 +121,11 @@ function declarations() {
   );
   if (!load) throw new Error('no declaration of load in index.d.ts');
   const among =
-    /^import type [^;]* from '\.\/(api|api_generation|api_layers|api_learning|graph_api)\.js';$/gm;
-  const files = ['errors', 'api', 'api_generation', 'api_layers', 'api_learning', 'graph_api'];
+    /^import type [^;]* from '\.\.?\/(generated\/)?(api|api_generation|api_layers|api_learning|graph_api|graph_builders|kinds)\.js';$/gm;
+  const files = [
+    ...['generated/kinds', 'errors', 'api', 'api_generation', 'api_layers', 'api_learning'],
+    ...['generated/graph_builders', 'graph_api'],
+  ];
   /* Symbol.dispose is not in the library of every target. */
   const library = '/// <reference lib="esnext.disposable" />\n';
   const text =
