@@ -8,18 +8,14 @@ import type {
   OptimizerOptions,
   Plan,
   Port,
-  SuiteInfo,
   Weight,
 } from './api.js';
 import type { Layer } from './api_layers.js';
-import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
 import { shapeText } from './arrays.js';
-import { expectedTime, listSuites, runBench } from './engine_bench.js';
 import { Recipe, Training, trainInSlices } from './engine_fit.js';
 import { EngineGenerators } from './engine_generation.js';
 import { DTYPES, EngineGraphs } from './engine_graph.js';
 import { LayerWriter } from './engine_layers.js';
-import { EngineLearning, listTasks } from './engine_learning.js';
 import { chooseOptimizer, indexOf, names, readPlan } from './engine_plan.js';
 import { PORTS, PortData } from './engine_ports.js';
 import { PlxError } from './errors.js';
@@ -27,9 +23,6 @@ import type { Exports, Glue } from './exports.js';
 import type { DType, GraphArray } from './graph_api.js';
 import { Heap } from './heap.js';
 import type {
-  BenchPlan,
-  BenchReport,
-  BenchRequest,
   EngineApi,
   EngineReport,
   ExplainRequest,
@@ -41,7 +34,7 @@ import type {
   GraphCall,
   GraphWeight,
   InputValue,
-  LearnRequest,
+  JobRequest,
   ModelPorts,
   ModelSpec,
   PrepareRequest,
@@ -49,8 +42,6 @@ import type {
   Sampling,
   StartRequest,
   SummaryData,
-  TrainReport,
-  TrainRequest,
   Values,
 } from './rpc.js';
 import { Job } from './slice.js';
@@ -106,14 +97,12 @@ export class Engine implements EngineApi {
   readonly #threads = new Threads();
   readonly #models = new Map<number, LiveModel>();
   readonly #jobs = new Map<number, Job>();
-  #benching = false;
   #exports: Promise<Exports> | undefined;
   #receiveModule: ((module: WebAssembly.Module) => void) | undefined;
   #heap: Heap | undefined;
   #graphs: EngineGraphs | undefined;
   #generators: EngineGenerators | undefined;
   #layers: LayerWriter | undefined;
-  #learning: EngineLearning | undefined;
   #optimizers: string[] = [];
 
   constructor(glue: Glue) {
@@ -153,7 +142,6 @@ export class Engine implements EngineApi {
     this.#layers = new LayerWriter(heap);
     this.#graphs = new EngineGraphs(heap, this.#layers);
     this.#generators = new EngineGenerators(heap);
-    this.#learning = new EngineLearning(heap);
     return this.#report(heap);
   }
 
@@ -175,6 +163,11 @@ export class Engine implements EngineApi {
       gbytes: heap.result(7),
       memoryBytes: heap.bytes,
     };
+  }
+
+  /** What the module has, for engines that do more. */
+  protected get heap(): Heap {
+    return this.#h;
   }
 
   get #h(): Heap {
@@ -664,83 +657,13 @@ export class Engine implements EngineApi {
     });
   }
 
-  tasks(): TaskInfo[] {
-    return listTasks(this.#h);
-  }
-
-  get #l(): EngineLearning {
-    if (!this.#learning) throw new PlxError('PLX_ERR_STATE', 'the engine has not started');
-    return this.#learning;
-  }
-
-  learn(run: number, request: LearnRequest): LearningAbout {
-    return this.#l.open(run, request);
-  }
-
-  async trainRun(
-    run: number,
-    request: TrainRequest,
-    report: (report: TrainReport) => unknown,
-  ): Promise<TrainOutcome> {
+  /** Runs a job that cancel can stop. */
+  protected async withJob<T>(request: JobRequest, body: (job: Job) => Promise<T>): Promise<T> {
     const job = new Job(request);
     this.#jobs.set(request.job, job);
     try {
-      return await this.#l.train(run, request, job, report);
+      return await body(job);
     } finally {
-      this.#jobs.delete(request.job);
-    }
-  }
-
-  pauseRun(run: number): void {
-    this.#l.pause(run);
-  }
-
-  setRunRate(run: number, rate: number): void {
-    this.#l.setRate(run, rate);
-  }
-
-  evaluateRun(run: number): Measure[] {
-    return this.#l.evaluate(run);
-  }
-
-  exhibitRun(run: number): Exhibit[] {
-    return this.#l.exhibits(run);
-  }
-
-  runLosses(run: number, from: number): Float32Array {
-    return this.#l.losses(run, from);
-  }
-
-  disposeRun(run: number): void {
-    this.#l.dispose(run);
-  }
-
-  suites(): SuiteInfo[] {
-    return listSuites(this.#h);
-  }
-
-  #checkIdle(call: string): void {
-    if (!this.#benching) return;
-    throw new PlxError(
-      'PLX_ERR_STATE',
-      `${call}: this engine already runs a bench: wait until it has ended, or stop it`,
-    );
-  }
-
-  benchTime(request: BenchPlan): number {
-    this.#checkIdle('benchTime');
-    return expectedTime(this.#h, request);
-  }
-
-  async bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void> {
-    this.#checkIdle('bench');
-    const job = new Job(request);
-    this.#jobs.set(request.job, job);
-    this.#benching = true;
-    try {
-      await runBench(this.#h, request, job, report);
-    } finally {
-      this.#benching = false;
       this.#jobs.delete(request.job);
     }
   }

@@ -1,8 +1,8 @@
 /** The suites: measured in slices, with rows and progress between them. */
-import type { BenchRow, SuiteInfo } from './api.js';
+import type { BenchRow, SuiteInfo } from './api_bench.js';
 import { PlxError } from './errors.js';
 import type { Heap } from './heap.js';
-import type { BenchPlan, BenchReport, BenchRequest } from './rpc.js';
+import type { BenchPlan, BenchReport, BenchRequest } from './rpc_bench.js';
 import { breathe, type Job, SLICE_MS } from './slice.js';
 
 export function listSuites(heap: Heap): SuiteInfo[] {

@@ -4,7 +4,7 @@ import { Training } from './engine_fit.js';
 import { memoryUse } from './engine_plan.js';
 import { PlxError } from './errors.js';
 import type { Heap } from './heap.js';
-import type { LearnRequest, TrainReport, TrainRequest } from './rpc.js';
+import type { LearnRequest, TrainReport, TrainRequest } from './rpc_bench.js';
 import { breathe, type Job, SLICE_MS } from './slice.js';
 
 /** Values of plx_bench_size. */
