@@ -7,7 +7,7 @@
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
-/* Results: the tensor, address of its values, how many. Freed by plx_js_tensor_free. */
+/* Results: tensor. Freed by plx_js_tensor_free. */
 EXPORT int plx_js_tensor_new(int dtype, int rank, const double *dims) {
     int64_t sizes[PLX_MAX_RANK];
     plx__js_dims(rank, dims, sizes);
@@ -15,9 +15,11 @@ EXPORT int plx_js_tensor_new(int dtype, int rank, const double *dims) {
     const plx_status status =
         plx_tensor_new(plx__js_context(), (plx_dtype)dtype, rank, sizes, &tensor);
     if (status != PLX_OK) return status;
-    plx__js_result_address(0, tensor);
-    plx__js_result_address(1, plx_tensor_data(tensor));
-    plx__js_result(2, (double)plx_tensor_size(tensor));
+    plx__js_left.tensor = (plx__left_tensor){
+        .address = plx__js_address(tensor),
+        .data = plx__js_address(plx_tensor_data(tensor)),
+        .size = (double)plx_tensor_size(tensor),
+    };
     return status;
 }
 
@@ -27,11 +29,11 @@ EXPORT void plx_js_tensor_free(plx_tensor *tensor) {
 
 /* ---- Graph ----------------------------------------------------------------------------------- */
 
-/* Results: the graph. Freed by plx_js_graph_free. */
+/* Results: made, the graph. Freed by plx_js_graph_free. */
 EXPORT int plx_js_graph_new(void) {
     plx_graph *graph = NULL;
     const plx_status status = plx_graph_new(plx__js_context(), &graph);
-    plx__js_result_address(0, graph);
+    plx__js_made(graph);
     return status;
 }
 
@@ -40,7 +42,7 @@ EXPORT void plx_js_graph_free(plx_graph *graph) {
 }
 
 static int added(const plx_graph *graph, plx_node node) {
-    plx__js_result(0, plx__js_place(node));
+    plx__js_left.node.place = plx__js_place(node);
     return plx_graph_status(graph);
 }
 
@@ -52,7 +54,7 @@ static plx_node *nodes_at(const plx_graph *graph, int count, const int32_t *plac
     return nodes;
 }
 
-/* Results: the node. */
+/* Results: node. */
 EXPORT int plx_js_graph_input(plx_graph *graph, const char *name, int dtype, int rank,
                               const double *dims) {
     int64_t sizes[PLX_MAX_RANK];
@@ -60,12 +62,12 @@ EXPORT int plx_js_graph_input(plx_graph *graph, const char *name, int dtype, int
     return added(graph, plx_input(graph, name, (plx_dtype)dtype, rank, sizes));
 }
 
-/* Results: the node. The tensor must outlive the graph and its plans. */
+/* Results: node. The tensor must outlive the graph and its plans. */
 EXPORT int plx_js_graph_parameter(plx_graph *graph, const char *name, plx_tensor *tensor) {
     return added(graph, plx_parameter(graph, name, tensor));
 }
 
-/* Results: the node, which is an output without a value. */
+/* Results: node, which is an output without a value. */
 EXPORT int plx_js_graph_update(plx_graph *graph, plx_optimizer *optimizer, int count,
                                const int32_t *grads) {
     plx_node *nodes = nodes_at(graph, count, grads);
@@ -75,14 +77,15 @@ EXPORT int plx_js_graph_update(plx_graph *graph, plx_optimizer *optimizer, int c
     return status;
 }
 
-/* Results: rank, dtype, then rank sizes of a node. */
+/* Results: like. */
 EXPORT void plx_js_graph_shape(const plx_graph *graph, int place) {
     const int64_t *dims = NULL;
     const plx_node node = plx__js_node(graph, place);
     const int rank = plx_node_shape(graph, node, &dims);
-    plx__js_result(0, rank);
-    plx__js_result(1, plx_node_dtype(graph, node));
-    for (int d = 0; d < rank; d++) plx__js_result(2 + d, (double)dims[d]);
+    plx__js_left.like = (plx__left_like){
+        .dtype = plx_node_dtype(graph, node),
+        .shape = plx__js_shape_of(rank, dims),
+    };
 }
 
 /* ---- Builders -------------------------------------------------------------------------------- */
@@ -277,12 +280,11 @@ static int add_nodes(plx_graph *graph, int builder, arguments *a, int64_t *i, pl
     const plx_status status = build(graph, builder, a, y, &made);
     if (status != PLX_OK) return status;
     for (int k = 0; k < made; k++) results[k] = plx__js_place(y[k]);
-    plx__js_result(0, made);
+    plx__js_left.nodes.count = made;
     return PLX_OK;
 }
 
-/* The nodes that a builder adds, into results, which have room for room of them. Results: how many.
- */
+/* The nodes that a builder adds, into results, which have room for room of them. Results: nodes. */
 EXPORT int plx_js_graph_node(plx_graph *graph, int builder, int count, const int32_t *inputs,
                              int size, const double *n, int room, int32_t *results) {
     plx_node *x = nodes_at(graph, count, inputs);
@@ -305,14 +307,14 @@ EXPORT int plx_js_graph_node(plx_graph *graph, int builder, int count, const int
 
 /* ---- Plan ------------------------------------------------------------------------------------ */
 
-/* Results: the plan. Freed by plx_js_plan_free. */
+/* Results: made, the plan. Freed by plx_js_plan_free. */
 EXPORT int plx_js_graph_compile(plx_graph *graph, int count, const int32_t *outputs) {
     plx_plan *plan = NULL;
     plx_node *nodes = nodes_at(graph, count, outputs);
     if (!nodes) return PLX_ERR_MEMORY;
     const plx_status status = plx_compile(graph, count, nodes, NULL, &plan);
     free(nodes);
-    plx__js_result_address(0, plan);
+    plx__js_made(plan);
     return status;
 }
 

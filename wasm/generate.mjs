@@ -242,7 +242,7 @@ ${lines.join('\n')}
 `;
 }
 
-const RESULTS = { NUMBER: 'number', FLAG: 'boolean', TEXT: 'string', SHAPE: 'number[]' };
+const RESULTS = { NUMBER: 'number', FLAG: 'boolean', TEXT: 'string', SHAPE: 'number[]', PART: '' };
 
 function resultTable() {
   const rows = rowsOf('results.def', read('results.def'), ['RESULT']).map(
@@ -250,24 +250,30 @@ function resultTable() {
       name: camel(name),
       fields: argumentsOf(name, text, Object.keys(RESULTS)).map(({ macro, parts }) => ({
         macro,
-        name: camel(parts[0]),
+        name: camel(parts.at(-1)),
+        part: macro === 'PART' ? camel(parts[0]) : '',
       })),
     }),
   );
   const types = rows.map(({ name, fields }) => {
-    const lines = fields.map((field) => `    ${field.name}: ${RESULTS[field.macro]};`);
+    const lines = fields.map(
+      (field) =>
+        `    ${field.name}: ${field.part ? `Results['${field.part}']` : RESULTS[field.macro]};`,
+    );
     return `  ${name}: {\n${lines.join('\n')}\n  };`;
   });
   const layouts = rows.map(({ name, fields }) => {
-    const layout = fields.map((field) => `${field.macro[0].toLowerCase()}${field.name}`);
-    return `  ${name}: '${layout.join(' ')}',`;
+    const list = fields.map(
+      (field) => `${field.macro[0].toLowerCase()}${field.name}${field.part && `:${field.part}`}`,
+    );
+    return `  ${name}: '${list.join(' ')}',`;
   });
   return `/** What functions leave as their results. */
 export interface Results {
 ${types.join('\n')}
 }
 
-/** Their fields in order, each after the first letter of its kind: number, flag, text, shape. */
+/** Their fields in order, after the first letter of their kinds: number, flag, text, shape, part. */
 export const RESULTS: Readonly<Record<keyof Results, string>> = {
 ${layouts.join('\n')}
 };

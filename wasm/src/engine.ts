@@ -149,18 +149,7 @@ export class Engine implements EngineApi {
     heap.c._plx_js_info();
     return {
       version: heap.text(heap.c._plx_js_version()),
-      threads: heap.result(0),
-      cpus: heap.result(1),
-      isa: heap.resultText(8),
-      isaNote: heap.resultText(9),
-      gemm: heap.resultText(10),
-      vectorBits: heap.result(2),
-      fma: heap.result(3) === 1,
-      exact: heap.result(4) === 1,
-      forkJoinNs: heap.result(5),
-      costsMeasured: heap.result(11) === 1,
-      gflops: heap.result(6),
-      gbytes: heap.result(7),
+      ...heap.read('info'),
       memoryBytes: heap.bytes,
     };
   }
@@ -200,12 +189,8 @@ export class Engine implements EngineApi {
     const ports: Port[] = [];
     for (let i = 0; i < heap.c._plx_js_model_ports(model, output); i++) {
       heap.c._plx_js_model_port(model, output, i);
-      ports.push({
-        name: heap.resultText(16),
-        dtype: DTYPES[heap.result(0)] ?? 'float32',
-        shape: heap.results(3, heap.result(2)),
-        classes: heap.result(1),
-      });
+      const port = heap.read('port');
+      ports.push({ ...port, dtype: DTYPES[port.dtype] ?? 'float32' });
     }
     return ports;
   }
@@ -213,7 +198,7 @@ export class Engine implements EngineApi {
   #named(name: string, seed: number): number {
     const heap = this.#h;
     heap.check(heap.withText(name, (text) => heap.c._plx_js_model_named(text, seed)));
-    return heap.result(0);
+    return heap.made();
   }
 
   #stacked(layers: Layer[], seed: number): number {
@@ -226,7 +211,7 @@ export class Engine implements EngineApi {
         heap.c._plx_js_model_new(inputShape.length, dims as number, vocabulary, seed),
       ),
     );
-    const address = heap.result(0);
+    const address = heap.made();
     try {
       for (const layer of layers) {
         this.#layers?.with(layer, (count, numbers, text) =>
@@ -268,13 +253,7 @@ export class Engine implements EngineApi {
     const layers = [];
     for (let i = 0; i < heap.c._plx_js_model_layers(model.address); i++) {
       heap.c._plx_js_model_layer(model.address, i);
-      layers.push({
-        kind: heap.resultText(16),
-        name: heap.resultText(17),
-        outputShape: heap.results(3, heap.result(2)),
-        parameters: heap.result(0),
-        flops: heap.result(1),
-      });
+      layers.push(heap.read('layer'));
     }
     return {
       inputShape: model.inputs[0]?.shape ?? [],
@@ -294,7 +273,7 @@ export class Engine implements EngineApi {
   #explainPrediction(model: LiveModel, batch: number): Plan {
     const heap = this.#h;
     heap.check(heap.c._plx_js_plan_new(model.address, batch));
-    const plan = heap.result(0);
+    const plan = heap.made();
     try {
       return readPlan(this.#h, plan);
     } finally {
@@ -359,7 +338,7 @@ export class Engine implements EngineApi {
     const known = owner?.optimizers.get(id);
     if (known === undefined) {
       this.#h.check(c._plx_js_model_optimizer(model.address));
-      const made = this.#h.result(0);
+      const made = this.#h.made();
       model.optimizers.set(id, made);
       return made;
     }
@@ -409,7 +388,7 @@ export class Engine implements EngineApi {
       if (fresh) this.disposeOptimizer(state);
       throw error;
     }
-    return this.#h.result(0);
+    return this.#h.made();
   }
 
   async fit(
@@ -488,15 +467,7 @@ export class Engine implements EngineApi {
     this.#withPorts(data, (x, y) =>
       heap.check(heap.c._plx_js_evaluate(address, output, code, data.n, x, y, classes, confusion)),
     );
-    const [mean, accuracy, rmse, r2, top5, perplexity] = heap.results(0, 6) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    return { loss: mean, accuracy, rmse, r2, top5, perplexity };
+    return heap.read('metrics');
   }
 
   evaluate(id: number, output: number, loss: Loss, data: Samples): Evaluation {
@@ -554,11 +525,8 @@ export class Engine implements EngineApi {
     const weights = heap.c._plx_js_model_weights(model.address);
     return Array.from({ length: heap.c._plx_js_weights_count(weights) }, (_, i) => {
       heap.c._plx_js_weights_at(weights, i);
-      return {
-        name: heap.resultText(16),
-        shape: heap.results(5, heap.result(4)),
-        data: heap.floats(heap.result(1), heap.result(2)).slice(),
-      };
+      const { name, shape, data, size } = heap.read('weight');
+      return { name, shape, data: heap.floats(data, size).slice() };
     });
   }
 
@@ -575,12 +543,9 @@ export class Engine implements EngineApi {
     }
     const targets = weights.map((weight, i) => {
       heap.c._plx_js_weights_at(own, i);
-      checkWeight(i, weight, {
-        name: heap.resultText(16),
-        size: heap.result(2),
-        shape: heap.results(5, heap.result(4)),
-      });
-      return heap.floats(heap.result(1), weight.values.length);
+      const place = heap.read('weight');
+      checkWeight(i, weight, place);
+      return heap.floats(place.data, weight.values.length);
     });
     targets.forEach((target, i) => {
       target.set(weights[i]!.values);
@@ -636,11 +601,9 @@ export class Engine implements EngineApi {
     const heap = this.#h;
     return heap.with([bytes], (address) => {
       heap.check(heap.c._plx_js_idx(address as number, bytes.length));
-      const from = heap.result(0);
-      return {
-        shape: heap.results(3, heap.result(2)),
-        data: new Uint8Array(heap.c.wasmMemory.buffer).slice(from, from + heap.result(1)),
-      };
+      const { address: from, count, shape } = heap.read('array');
+      const data = new Uint8Array(heap.c.wasmMemory.buffer).slice(from, from + count);
+      return { shape, data };
     });
   }
 
@@ -648,10 +611,10 @@ export class Engine implements EngineApi {
     const heap = this.#h;
     return heap.with([text], (address) => {
       heap.check(heap.c._plx_js_csv(address as number, text.length));
-      const [from, rows, columns, named] = heap.results(0, 4) as [number, number, number, number];
+      const { address: from, rows, columns, names } = heap.read('csv');
       const { buffer } = heap.c.wasmMemory;
       const values = new Float64Array(buffer, from, rows * columns).slice();
-      const table = { rows, columns, values, names: named === 1 };
+      const table = { rows, columns, values, names };
       heap.c._plx_js_csv_free();
       return table;
     });
