@@ -596,10 +596,11 @@ plx_status plx_plan_bind_strided(plx_plan *plan, plx_node input, const void *dat
 /* Runs all steps; an unbound input is PLX_ERR_STATE. Allocates nothing. */
 plx_status plx_plan_run(plx_plan *plan);
 /* The values of an output after a run, valid until the next; NULL when it is not an output of the
- * plan, or of the other type. */
+ * plan, or holds no reals. */
 const plx_real *plx_plan_output(const plx_plan *plan, plx_node output);
-/* Of indices: argmax, top_k, and what moves them. */
-const int32_t *plx_plan_output_i32(const plx_plan *plan, plx_node output);
+/* The same for any type of elements, NULL when it holds others: indices, as argmax and top_k give
+ * them, are PLX_DTYPE_I32, which an int32_t pointer takes. */
+const void *plx_plan_output_as(const plx_plan *plan, plx_node output, plx_dtype dtype);
 /* The number that dropout draws from; each run adds one. */
 void plx_plan_set_step(plx_plan *plan, uint64_t step);
 

@@ -330,6 +330,5 @@ EXPORT int plx_js_plan_run(plx_plan *plan) {
 /* The values of an output after a run, until the next. */
 EXPORT const void *plx_js_plan_output(const plx_plan *plan, const plx_graph *graph, int output) {
     const plx_node node = plx__js_node(graph, output);
-    const int32_t *integers = plx_plan_output_i32(plan, node);
-    return integers ? (const void *)integers : plx_plan_output(plan, node);
+    return plx_plan_output_as(plan, node, plx_node_dtype(graph, node));
 }

@@ -34,9 +34,7 @@ static void add_node(hash *h, const plx_sample_graph *g, const plx_plan *plan, p
     const int64_t *dims = NULL;
     const int rank = plx_node_shape(g->graph, node, &dims);
     const plx_dtype dtype = plx_node_dtype(g->graph, node);
-    add_values(h, dtype, plx__product(rank, dims),
-               dtype == PLX_DTYPE_I32 ? (const void *)plx_plan_output_i32(plan, node)
-                                      : plx_plan_output(plan, node));
+    add_values(h, dtype, plx__product(rank, dims), plx_plan_output_as(plan, node, dtype));
 }
 
 /* The value, and the gradients where there is a rule. */
