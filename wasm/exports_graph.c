@@ -113,6 +113,10 @@ static const struct {
 #define STATE(name) +ONE_NODE
 #define VALUE(name) +ONE_NODE
 #define MAYBE(name) +ONE_NODE
+#define INPUT(name) +ONE_NODE
+#define SAME(name) +ONE_NODE
+#define CONDITION(name) +ONE_NODE
+#define STORED(name) +ONE_NODE
 #define NODES(name) +MANY_NODES
 #define ANYS(name) +MANY_NODES
 #define NUMBER(name, initial) +ONE_NUMBER
@@ -120,6 +124,7 @@ static const struct {
 #define FLAG(name, initial) +ONE_NUMBER
 #define AXIS(name, initial) +ONE_NUMBER
 #define SEED(name) +ONE_NUMBER
+#define DTYPE(name) +ONE_NUMBER
 #define CHOICE(name, ...) +ONE_NUMBER
 #define PAIR(name, initial) +2 * ONE_NUMBER
 #define SIDES(name, initial) +4 * ONE_NUMBER
@@ -195,6 +200,10 @@ static plx_status build(plx_graph *g, int builder, arguments *given, plx_node *y
 #undef STATE
 #undef VALUE
 #undef MAYBE
+#undef INPUT
+#undef SAME
+#undef CONDITION
+#undef STORED
 #undef NODES
 #undef ANYS
 #undef NUMBER
@@ -202,6 +211,7 @@ static plx_status build(plx_graph *g, int builder, arguments *given, plx_node *y
 #undef FLAG
 #undef AXIS
 #undef SEED
+#undef DTYPE
 #undef CHOICE
 #undef PAIR
 #undef SIDES
@@ -223,6 +233,10 @@ static plx_status build(plx_graph *g, int builder, arguments *given, plx_node *y
 #define STATE(name) NODE(name)
 #define VALUE(name) NODE(name)
 #define MAYBE(name) NODE(name)
+#define INPUT(name) NODE(name)
+#define SAME(name) NODE(name)
+#define CONDITION(name) NODE(name)
+#define STORED(name) NODE(name)
 #define NODES(name)                                                                                \
     const plx_node *const name = given->x;                                                         \
     const int name##_count = given->count;
@@ -232,6 +246,7 @@ static plx_status build(plx_graph *g, int builder, arguments *given, plx_node *y
 #define FLAG(name, initial) const bool name = *take_numbers(given, 1) != 0;
 #define AXIS(name, initial) const int name = (int)*take_numbers(given, 1);
 #define SEED(name) const uint64_t name = (uint64_t)*take_numbers(given, 1);
+#define DTYPE(name) const plx_dtype name = (plx_dtype) * take_numbers(given, 1);
 #define CHOICE(name, ...) const int name = (int)*take_numbers(given, 1);
 #define PAIR(name, initial) const int64_t *const name = take_numbers(given, 2);
 #define SIDES(name, initial) const int64_t *const name = take_numbers(given, 4);

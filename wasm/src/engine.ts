@@ -12,9 +12,10 @@ import type {
 } from './api.js';
 import type { Layer } from './api_layers.js';
 import { shapeText } from './arrays.js';
+import { DTYPES } from './dtypes.js';
 import { Recipe, Training, trainInSlices } from './engine_fit.js';
 import { EngineGenerators } from './engine_generation.js';
-import { DTYPES, EngineGraphs } from './engine_graph.js';
+import { EngineGraphs } from './engine_graph.js';
 import { LayerWriter } from './engine_layers.js';
 import { chooseOptimizer, indexOf, names, readPlan } from './engine_plan.js';
 import { PORTS, PortData } from './engine_ports.js';
