@@ -55,7 +55,7 @@ static void gradient_min(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
 
 /* A number as a node. */
 static int32_t constant(plx_graph *graph, double value) {
-    const plx__attrs attrs = {.constant = {value}};
+    const plx__attrs attrs = {.leaf = {.value = value}};
     return plx__emit(graph, &plx__op_constant, 0, NULL, &attrs);
 }
 

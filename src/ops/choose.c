@@ -44,8 +44,9 @@ static plx__cost cost_cast(const plx_graph *graph, const plx__node *node) {
 }
 
 /* To reals, int32, bfloat16, float16, int8 and uint8. */
-static const char cast_samples[] = "3x33~-2,2 : i 0; 3x33~-99,99 : i 1; 3x33~-2,2 : i 2; "
-                                   "3x33~-2,2 : i 3; 3x700~-200,200 : i 4; .~-9,300 : i 5; 0 : i 5";
+static const char cast_samples[] =
+    "3x33~-2,2 : dtype 0; 3x33~-99,99 : dtype 1; 3x33~-2,2 : dtype 2; 3x33~-2,2 : dtype 3; "
+    "3x700~-200,200 : dtype 4; .~-9,300 : dtype 5; 0 : dtype 5";
 
 const plx_op plx__op_cast = {
     .name = "cast",

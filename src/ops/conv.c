@@ -267,11 +267,11 @@ static plx_status run_conv(plx_ctx *ctx, const plx__step *step) {
 
 /* ---- Samples --------------------------------------------------------------------------------- */
 
-/* The same convolutions for all three. 1 x 1; a matrix; 3 x 3 with few
- * channels; stride and padding that is not the same on all sides; dilation; both; groups;
- * depthwise, also strided and dilated; 7 x 7 at stride 2; a stride beyond the kernel; more padding
- * than kernel; nothing; Winograd with whole and with cut tiles, in several blocks; many pixels,
- * whose sums are taken in parts; few channels from many. */
+/* The same convolutions for all three. 1 x 1; a matrix; 3 x 3 with few channels; stride and padding
+ * that is not the same on all sides; dilation; both; groups; depthwise, also strided and dilated;
+ * 7 x 7 at stride 2; a stride beyond the kernel; more padding than kernel; nothing; Winograd with
+ * whole and with cut tiles, in several blocks; many pixels, whose sums are taken in parts; few
+ * channels from many. */
 
 static const char conv_samples[] =
     "1x1x1x1 1x1x1x1 : stride 1 dilation 1 groups 1; "

@@ -51,7 +51,7 @@ bool plx__is_differentiable(const plx_graph *graph, const plx__node *node, int k
 
 plx_dtype plx__result_dtype(const plx_graph *graph, const plx__node *node) {
     const int result = node->op->result;
-    if (result == PLX__BY_ATTRS) return node->attrs.dtype;
+    if (result == PLX__BY_ATTRS) return (plx_dtype)node->attrs.leaf.dtype;
     if (result < PLX__BY_ATTRS) return (plx_dtype)result;
     return plx__input_of(graph, node, result - PLX__AS(0))->dtype;
 }
