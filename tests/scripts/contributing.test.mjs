@@ -1,11 +1,12 @@
 // An activation is added to a copy of the tree by the words of CONTRIBUTING.md, and must work: in the
 // library, in the tests that walk its tables, in the TypeScript that is made, and called from there.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -15,16 +16,18 @@ import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const copy = mkdtempSync(path.join(tmpdir(), 'contributing-'));
 const objects = path.join(copy, 'build');
 const read = (file) => readFileSync(path.join(copy, file), 'utf8');
+const start = promisify(execFile);
 const compiler = process.env.CC ?? 'cc';
 
 function run(program, args, options = {}) {
-  const settings = { cwd: copy, encoding: 'utf8', timeout: 300_000, maxBuffer: 1 << 26 };
+  const settings = { cwd: copy, encoding: 'utf8', timeout: 120_000, maxBuffer: 1 << 26 };
   return execFileSync(program, args, { ...settings, ...options });
 }
 
@@ -64,33 +67,45 @@ function copyTree() {
   symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
 }
 
-/* Double precision without optimization is what compiles in the least time. */
-function buildTests() {
-  run('cmake', [
-    ...[
-      '-S',
-      copy,
-      '-B',
-      objects,
-      '-G',
-      'Ninja',
-      '-DPLX_COMMAND=OFF',
-      `-DCMAKE_C_COMPILER=${compiler}`,
-    ],
-    ...['-DCMAKE_BUILD_TYPE=Release', '-DCMAKE_C_FLAGS_RELEASE=-O1'],
-  ]);
-  run('cmake', [
-    '--build',
-    objects,
-    '--target',
-    'plx_tests_f64',
-    '-j',
-    String(availableParallelism()),
-  ]);
+const objectsOf = (folder) =>
+  readdirSync(path.join(copy, folder))
+    .filter((name) => name.endsWith('.o'))
+    .map((name) => path.join(copy, folder, name));
+
+const link = (program, ...lists) =>
+  run(compiler, [...lists.flat(), '-lm', '-lpthread', '-ldl', '-o', program]);
+
+/** Files of a folder that are compiled by themselves. */
+const sourcesOf = (folder) =>
+  readdirSync(path.join(copy, folder))
+    .filter((name) => /(?<!\.inc)\.c$/.test(name) && name !== 'kernels_target.c')
+    .map((name) => path.join(copy, folder, name));
+
+const FLAGS = ['-std=c17', '-DPLX_REAL=double', '-DPLX_HAVE_SCALAR', '-DPLX_TARGET=scalar'];
+FLAGS.push('-D_GNU_SOURCE', `-I${copy}/src`, `-I${copy}`, `-I${copy}/tests`);
+
+/* Double precision, and the tests of operations and kernels alone: what is
+ * compiled in the least time. */
+async function buildTests() {
+  const groups = read('tests/groups.def').match(/^GROUP\((ops_gradients|kernels_walk),.*$/gm);
+  assert.equal(groups.length, 2);
+  writeFileSync(path.join(copy, 'tests/groups.def'), groups.join('\n'));
+  mkdirSync(objects);
+  const layers = ['base', 'kernels', 'blocks', 'ops', 'graph', 'plan', 'nn', 'io'];
+  const library = [...layers.map((layer) => `src/${layer}`), 'native'].flatMap(sourcesOf);
+  library.push(path.join(copy, 'src/kernels/kernels_target.c'));
+  const tests = ['tests', 'tests/ops', 'tests/kernels'].flatMap(sourcesOf);
+  const lanes = Array.from({ length: availableParallelism() }, () => []);
+  for (const [i, file] of library.entries()) lanes[i % lanes.length].push(file);
+  const compile = (folder, list) => start(compiler, [...FLAGS, '-O1', '-c', ...list], { cwd: folder });
+  await Promise.all(lanes.map((lane) => compile(objects, lane)));
+  mkdirSync(path.join(copy, 'test-objects'));
+  await compile(path.join(copy, 'test-objects'), tests);
+  link(path.join(objects, 'tests'), objectsOf('build'), objectsOf('test-objects'));
 }
 
 const group = (name) => {
-  const text = run(path.join(objects, 'plx_tests_f64'), [name]);
+  const text = run(path.join(objects, 'tests'), [name]);
   assert.match(text, /[1-9]\d* checks, 0 failed/, text);
 };
 
@@ -120,24 +135,23 @@ function runCall({ builder, inputs, numbers }, values) {
   writeFileSync(path.join(folder, 'emscripten/emscripten.h'), '#define EMSCRIPTEN_KEEPALIVE\n');
   cpSync(path.join(root, 'tests/scripts/border_call.c'), path.join(folder, 'border_call.c'));
   const program = path.join(folder, 'call');
-  run(compiler, [
-    ...['-std=c17', '-O1', '-DPLX_REAL=double', `-I${folder}`, `-I${copy}/src`, `-I${copy}/wasm`],
-    ...[path.join(folder, 'border_call.c'), path.join(copy, 'wasm/exports_graph.c')],
-    ...['libparallax_core_f64.a', 'libparallax_platform.a'].map((name) => path.join(objects, name)),
-    ...['-lm', '-lpthread', '-ldl', '-o', program],
-  ]);
+  link(
+    program,
+    [...FLAGS, `-I${folder}`, `-I${copy}/wasm`, path.join(folder, 'border_call.c')],
+    [path.join(copy, 'wasm/exports_graph.c'), ...objectsOf('build')],
+  );
   const given = [builder, inputs.length, numbers.length, ...numbers, ...values].map(String);
   return run(program, given).trim().split(' ').map(Number);
 }
 
 describe('an activation, added as CONTRIBUTING.md says', () => {
-  before(() => {
+  before(async () => {
     copyTree();
     const steps = stepsOf('Adding an activation');
     assert.equal(steps.length, 5);
     steps.forEach(apply);
     run(process.execPath, ['wasm/generate.mjs']);
-    buildTests();
+    await buildTests();
   });
   after(() => rmSync(copy, { recursive: true }));
 
