@@ -97,7 +97,8 @@ async function buildTests() {
   const tests = ['tests', 'tests/ops', 'tests/kernels'].flatMap(sourcesOf);
   const lanes = Array.from({ length: availableParallelism() }, () => []);
   for (const [i, file] of library.entries()) lanes[i % lanes.length].push(file);
-  const compile = (folder, list) => start(compiler, [...FLAGS, '-O1', '-c', ...list], { cwd: folder });
+  const compile = (folder, list) =>
+    start(compiler, [...FLAGS, '-O1', '-c', ...list], { cwd: folder });
   await Promise.all(lanes.map((lane) => compile(objects, lane)));
   mkdirSync(path.join(copy, 'test-objects'));
   await compile(path.join(copy, 'test-objects'), tests);
