@@ -27,7 +27,7 @@ const start = promisify(execFile);
 const compiler = process.env.CC ?? 'cc';
 
 function run(program, args, options = {}) {
-  const settings = { cwd: copy, encoding: 'utf8', timeout: 120_000, maxBuffer: 1 << 26 };
+  const settings = { cwd: copy, encoding: 'utf8', timeout: 400_000, maxBuffer: 1 << 26 };
   return execFileSync(program, args, { ...settings, ...options });
 }
 
