@@ -58,18 +58,11 @@ PLX_BEGIN_EXPORTS
 
 /* ---- Status ---------------------------------------------------------------------------------- */
 
-/* Values are pinned: they are part of the ABI and of the JavaScript API. */
+/* PLX_OK, PLX_ERR_ARGUMENT and the others of parallax.def, which says when. */
 typedef enum plx_status {
     PLX_OK = 0,
-    PLX_ERR_ARGUMENT = -1,    /* a value outside what the call takes */
-    PLX_ERR_SHAPE = -2,       /* sizes that do not fit each other */
-    PLX_ERR_MEMORY = -3,      /* not enough; nothing was changed */
-    PLX_ERR_UNSUPPORTED = -4, /* this build or machine cannot do it */
-    PLX_ERR_FORMAT = -5,      /* a file or text that is not what it claims to be */
-    PLX_ERR_IO = -6,          /* reading or writing failed */
-    PLX_ERR_DIVERGED = -7,    /* a loss that is not finite */
-    PLX_ERR_CANCELLED = -8,   /* stopped on request */
-    PLX_ERR_STATE = -9,       /* a call out of order */
+#define PLX_STATUS(NAME, value, about) PLX_ERR_##NAME = (value),
+#include "parallax.def"
 } plx_status;
 
 /* "PLX_ERR_SHAPE"; "unknown status" for other values. */
@@ -308,24 +301,11 @@ plx_node plx_parameter(plx_graph *graph, const char *name, plx_tensor *tensor);
 /* A scalar (rank 0). */
 plx_node plx_constant(plx_graph *graph, double value);
 
+/* PLX_LINEAR, PLX_RELU and the others of parallax.def, which has their formulas. */
 typedef enum plx_activation {
     PLX_LINEAR = 0,
-    PLX_RELU,
-    PLX_LEAKY_RELU, /* x > 0 ? x : p x, 0 < p; default p 0.01 */
-    PLX_ELU,        /* x > 0 ? x : p (exp(x) - 1), default p 1: Clevert et al., 2015 */
-    PLX_SILU,       /* x sigmoid(x) */
-    PLX_GELU,       /* x/2 (1 + erf(x / sqrt 2)): Hendrycks and Gimpel, 2016 */
-    PLX_GELU_TANH,  /* its tanh form, same paper */
-    PLX_SIGMOID,
-    PLX_TANH,
-    PLX_RELU6,       /* min(max(x, 0), 6): Howard et al., "MobileNets", 2017 */
-    PLX_CELU,        /* x > 0 ? x : p (exp(x / p) - 1), 0 < p, default 1: Barron, 2017 */
-    PLX_SELU,        /* 1.0507 (x > 0 ? x : 1.6733 (exp(x) - 1)): Klambauer et al., NIPS 2017 */
-    PLX_MISH,        /* x tanh(log(1 + exp(x))): Misra, 2019 */
-    PLX_HARDSWISH,   /* x relu6(x + 3) / 6: Howard et al., ICCV 2019 */
-    PLX_HARDSIGMOID, /* relu6(x + 3) / 6 */
-    PLX_SOFTPLUS,    /* log(1 + exp(x)) */
-    PLX_SOFTSIGN,    /* x / (1 + |x|) */
+#define PLX_ACTIVATION(NAME, name, parameter, default_p, begin, about) PLX_##NAME,
+#include "parallax.def"
     PLX_ACTIVATIONS_
 } plx_activation;
 
@@ -574,12 +554,11 @@ plx_status plx_gradients(plx_graph *graph, plx_node loss, int count, const plx_n
 plx_status plx_clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,
                             plx_node *clipped);
 
+/* PLX_SGD, PLX_ADAM and the others of parallax.def. */
 typedef enum plx_optimizer_kind {
-    PLX_SGD = 0,
-    PLX_ADAM,
-    PLX_ADAMW,
-    PLX_LION,    /* Chen et al., "Symbolic discovery of optimization algorithms", 2023 */
-    PLX_RMSPROP, /* Tieleman and Hinton, 2012, as PyTorch has it */
+#define PLX_OPTIMIZER(NAME, name, rate, beta1, beta2, epsilon, weight_decay) PLX_##NAME,
+#include "parallax.def"
+    PLX_OPTIMIZERS_
 } plx_optimizer_kind;
 
 typedef struct plx_optimizer_options {

@@ -243,14 +243,11 @@ plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const
 
 /* ---- Trainer --------------------------------------------------------------------------------- */
 
-/* How the learning rate goes from step to step; the optimizer's rate is its highest. */
+/* How the learning rate goes from step to step; the optimizer's rate is its highest.
+ * PLX_SCHEDULE_CONSTANT, PLX_SCHEDULE_STEP and the others of parallax.def. */
 typedef enum plx_schedule_kind {
-    PLX_SCHEDULE_CONSTANT = 0,
-    PLX_SCHEDULE_STEP,      /* times factor after every so many steps */
-    PLX_SCHEDULE_COSINE,    /* (1 + cos) / 2 down to floor: Loshchilov and Hutter, ICLR 2017 */
-    PLX_SCHEDULE_LINEAR,    /* straight down to floor */
-    PLX_SCHEDULE_ONE_CYCLE, /* cosine up from 1/25 over 30% of the steps, then down to 1e-4 of that:
-                               Smith and Topin, 2019; takes no warm-up */
+#define PLX_SCHEDULE(NAME, name, about) PLX_SCHEDULE_##NAME,
+#include "parallax.def"
     PLX_SCHEDULES_
 } plx_schedule_kind;
 

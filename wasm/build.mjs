@@ -9,11 +9,17 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { noticesOf } from './notices.mjs';
+import './generate.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const engines = resolve(process.argv[2] ?? join(here, '../build/wasm'));
 const dist = join(here, 'dist');
 const TIERS = ['simd', 'simd-threads', 'relaxed-threads'];
+/** What the entries of the package have engines of: KIND is in the names of their files. */
+const KINDS = ['', 'bench-'];
+const ENGINES = KINDS.flatMap((kind) =>
+  TIERS.map((tier) => ({ kind, tier, name: `engine-${kind}${tier}` })),
+);
 
 /** Replaces pattern, which must occur exactly count times, so that a new emcc cannot slip by. */
 function replaceExactly(text, pattern, replacement, count, what) {
@@ -29,8 +35,7 @@ function replaceExactly(text, pattern, replacement, count, what) {
  * import.meta.url)`, and rename the file; here the module is handed in compiled, and src/threads.ts
  * starts the workers of threads.
  */
-function portableGlue(tier) {
-  const name = `engine-${tier}`;
+function portableGlue({ name, tier }) {
   const threaded = tier !== 'simd' ? 1 : 0;
   let text = readFileSync(join(engines, `${name}.mjs`), 'utf8');
   const replace = (pattern, replacement, count = 1) => {
@@ -50,13 +55,15 @@ function portableGlue(tier) {
 }
 
 /** Serves `plx-glue` and `plx-wasm-base64` to esbuild. */
-const engineFiles = (tier) => ({
+const engineFiles = (engine) => ({
   name: 'engine-files',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^plx-/ }, ({ path }) => ({ path, namespace: 'engine' }));
-    onLoad({ filter: /^plx-glue$/, namespace: 'engine' }, () => ({ contents: portableGlue(tier) }));
+    onLoad({ filter: /^plx-glue$/, namespace: 'engine' }, () => ({
+      contents: portableGlue(engine),
+    }));
     onLoad({ filter: /^plx-wasm-base64$/, namespace: 'engine' }, () => ({
-      contents: readFileSync(join(engines, `engine-${tier}.wasm`)).toString('base64'),
+      contents: readFileSync(join(engines, `${engine.name}.wasm`)).toString('base64'),
       loader: 'text',
     }));
   },
@@ -79,32 +86,43 @@ const bundle = (entry, outfile, options = {}) =>
 
 /* Not minified: Node prints the line that threw. */
 const node = { platform: 'node', target: 'node20', minify: false };
+const common = {
+  ...node,
+  format: 'cjs',
+  define: { 'import.meta.url': 'plxFile' },
+  banner: { js: 'const plxFile=require("node:url").pathToFileURL(__filename).href;' },
+};
 
 function bundles() {
   return Promise.all([
     bundle('index.ts', 'index.mjs'),
     bundle('extern.ts', 'extern.mjs'),
-    bundle('inline.ts', 'inline.mjs', { plugins: [engineFiles('simd')] }),
+    bundle('inline.ts', 'inline.mjs', { plugins: [engineFiles(ENGINES[0])] }),
+    bundle('bench.ts', 'bench.mjs'),
     bundle('node.ts', 'node.mjs', node),
-    bundle('node.ts', 'node.cjs', {
-      ...node,
-      format: 'cjs',
-      define: { 'import.meta.url': 'plxFile' },
-      banner: { js: 'const plxFile=require("node:url").pathToFileURL(__filename).href;' },
-    }),
+    bundle('node.ts', 'node.cjs', common),
+    bundle('node_bench.ts', 'node-bench.mjs', node),
+    bundle('node_bench.ts', 'node-bench.cjs', common),
     bundle('node_worker.ts', 'node-worker.mjs', node),
-    ...TIERS.map((tier) =>
-      bundle('worker.ts', `engine-${tier}.mjs`, { plugins: [engineFiles(tier)] }),
+    ...ENGINES.map((engine) =>
+      bundle(engine.kind === 'bench-' ? 'worker_bench.ts' : 'worker.ts', `${engine.name}.mjs`, {
+        plugins: [engineFiles(engine)],
+      }),
     ),
   ]);
 }
 
-/**
- * One declaration file without imports, for ESM and CommonJS alike: the errors, the types (which
- * import from each other alone), and `load` with its comment.
- */
-function declarations() {
-  const out = join(here, 'dist', 'types');
+/** The public types of `parallax-nn`, which import from each other alone, in reading order. */
+const TYPES = [
+  ...['generated/kinds', 'errors', 'api', 'api_generation', 'api_layers'],
+  ...['generated/graph_builders', 'graph_api'],
+];
+/** What an entry adds to them. */
+const BENCH_TYPES = ['api_bench', 'api_learning'];
+
+/** Declarations of src/, by their files' names. */
+function declared() {
+  const out = join(dist, 'types');
   const tsc = createRequire(import.meta.url).resolve('typescript/package.json');
   execFileSync(
     process.execPath,
@@ -115,22 +133,49 @@ function declarations() {
     { stdio: 'inherit' },
   );
   const read = (name) => readFileSync(join(out, `${name}.d.ts`), 'utf8');
-  const load = /\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s*export declare const load: Load;/.exec(
-    read('index'),
+  const texts = Object.fromEntries(
+    [...TYPES, ...BENCH_TYPES, 'index', 'bench'].map((name) => [name, read(name)]),
   );
-  if (!load) throw new Error('no declaration of load in index.d.ts');
-  const among =
-    /^import type [^;]* from '\.\/(api|api_generation|api_layers|api_learning|graph_api)\.js';$/gm;
-  const files = ['errors', 'api', 'api_generation', 'api_layers', 'api_learning', 'graph_api'];
-  /* Symbol.dispose is not in the library of every target. */
-  const library = '/// <reference lib="esnext.disposable" />\n';
-  const text =
-    library + [...files.map((name) => read(name).replace(among, '')), load[0]].join('\n');
-  if (/^\s*(import|export .* from)\b/m.test(text)) {
-    throw new Error('the public types must not import from other files');
-  }
-  for (const extension of ['mts', 'cts']) writeFileSync(join(dist, `index.d.${extension}`), text);
   rmSync(out, { recursive: true });
+  return texts;
+}
+
+/** Files as one, and `load` of an entry with its comment. Names of other files than those are imported. */
+function joined(texts, files, entry, imports) {
+  const names = files.map((file) => file.replace('generated/', '')).join('|');
+  const own = new RegExp(`^import type [^;]* from '\\.\\.?/(generated/)?(${names})\\.js';$`, 'gm');
+  const other = /^import type (\{[^;]*\}) from '\.\/([\w/]+)\.js';$/gm;
+  const others = new Set();
+  const bodies = files.map((file) =>
+    texts[file].replace(own, '').replace(other, (_, list) => {
+      for (const name of list.match(/\w+/g)) others.add(name);
+      return '';
+    }),
+  );
+  const load = /\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s*export declare const load: \w+;/.exec(texts[entry]);
+  if (!load) throw new Error(`no declaration of load in ${entry}.d.ts`);
+  const list = [...others].sort().join(', ');
+  return [...imports(list), ...bodies, load[0]].join('\n');
+}
+
+/** A declaration file for ESM and one for CommonJS of each entry. */
+function declarations() {
+  const texts = declared();
+  /* Symbol.dispose is not in the library of every target. */
+  const library = '/// <reference lib="esnext.disposable" />';
+  const index = joined(texts, TYPES, 'index', (list) => {
+    if (list) throw new Error(`the public types import ${list} from elsewhere`);
+    return [library];
+  });
+  for (const kind of ['mts', 'cts']) {
+    const from = `'./index.${kind === 'mts' ? 'mjs' : 'cjs'}'`;
+    const bench = joined(texts, BENCH_TYPES, 'bench', (list) => [
+      `import type { ${list} } from ${from};`,
+      `export * from ${from};`,
+    ]);
+    writeFileSync(join(dist, `index.d.${kind}`), index);
+    writeFileSync(join(dist, `bench.d.${kind}`), bench);
+  }
 }
 
 rmSync(dist, { recursive: true, force: true });
@@ -140,5 +185,4 @@ const results = await bundles();
 const metafiles = results.map(({ metafile }) => metafile);
 writeFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), noticesOf(metafiles, here));
 declarations();
-for (const tier of TIERS)
-  cpSync(join(engines, `engine-${tier}.wasm`), join(dist, `engine-${tier}.wasm`));
+for (const { name } of ENGINES) cpSync(join(engines, `${name}.wasm`), join(dist, `${name}.wasm`));

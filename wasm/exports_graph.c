@@ -2,11 +2,12 @@
 #include "builders.h"
 #include "exports.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
-/* Results: the tensor, address of its values, how many. Freed by plx_js_tensor_free. */
+/* Results: tensor. Freed by plx_js_tensor_free. */
 EXPORT int plx_js_tensor_new(int dtype, int rank, const double *dims) {
     int64_t sizes[PLX_MAX_RANK];
     plx__js_dims(rank, dims, sizes);
@@ -14,9 +15,11 @@ EXPORT int plx_js_tensor_new(int dtype, int rank, const double *dims) {
     const plx_status status =
         plx_tensor_new(plx__js_context(), (plx_dtype)dtype, rank, sizes, &tensor);
     if (status != PLX_OK) return status;
-    plx__js_result_address(0, tensor);
-    plx__js_result_address(1, plx_tensor_data(tensor));
-    plx__js_result(2, (double)plx_tensor_size(tensor));
+    plx__js_left.tensor = (plx__left_tensor){
+        .address = plx__js_address(tensor),
+        .data = plx__js_address(plx_tensor_data(tensor)),
+        .size = (double)plx_tensor_size(tensor),
+    };
     return status;
 }
 
@@ -26,11 +29,11 @@ EXPORT void plx_js_tensor_free(plx_tensor *tensor) {
 
 /* ---- Graph ----------------------------------------------------------------------------------- */
 
-/* Results: the graph. Freed by plx_js_graph_free. */
+/* Results: made, the graph. Freed by plx_js_graph_free. */
 EXPORT int plx_js_graph_new(void) {
     plx_graph *graph = NULL;
     const plx_status status = plx_graph_new(plx__js_context(), &graph);
-    plx__js_result_address(0, graph);
+    plx__js_made(graph);
     return status;
 }
 
@@ -39,7 +42,7 @@ EXPORT void plx_js_graph_free(plx_graph *graph) {
 }
 
 static int added(const plx_graph *graph, plx_node node) {
-    plx__js_result(0, plx__js_place(node));
+    plx__js_left.node.place = plx__js_place(node);
     return plx_graph_status(graph);
 }
 
@@ -51,7 +54,7 @@ static plx_node *nodes_at(const plx_graph *graph, int count, const int32_t *plac
     return nodes;
 }
 
-/* Results: the node. */
+/* Results: node. */
 EXPORT int plx_js_graph_input(plx_graph *graph, const char *name, int dtype, int rank,
                               const double *dims) {
     int64_t sizes[PLX_MAX_RANK];
@@ -59,12 +62,12 @@ EXPORT int plx_js_graph_input(plx_graph *graph, const char *name, int dtype, int
     return added(graph, plx_input(graph, name, (plx_dtype)dtype, rank, sizes));
 }
 
-/* Results: the node. The tensor must outlive the graph and its plans. */
+/* Results: node. The tensor must outlive the graph and its plans. */
 EXPORT int plx_js_graph_parameter(plx_graph *graph, const char *name, plx_tensor *tensor) {
     return added(graph, plx_parameter(graph, name, tensor));
 }
 
-/* Results: the node, which is an output without a value. */
+/* Results: node, which is an output without a value. */
 EXPORT int plx_js_graph_update(plx_graph *graph, plx_optimizer *optimizer, int count,
                                const int32_t *grads) {
     plx_node *nodes = nodes_at(graph, count, grads);
@@ -74,38 +77,75 @@ EXPORT int plx_js_graph_update(plx_graph *graph, plx_optimizer *optimizer, int c
     return status;
 }
 
-/* Results: rank, dtype, then rank sizes of a node. */
+/* Results: like. */
 EXPORT void plx_js_graph_shape(const plx_graph *graph, int place) {
     const int64_t *dims = NULL;
     const plx_node node = plx__js_node(graph, place);
     const int rank = plx_node_shape(graph, node, &dims);
-    plx__js_result(0, rank);
-    plx__js_result(1, plx_node_dtype(graph, node));
-    for (int d = 0; d < rank; d++) plx__js_result(2 + d, (double)dims[d]);
+    plx__js_left.like = (plx__left_like){
+        .dtype = plx_node_dtype(graph, node),
+        .shape = plx__js_shape_of(rank, dims),
+    };
 }
 
 /* ---- Builders -------------------------------------------------------------------------------- */
 
-enum { ANY = -1, AXES = -2, SIDES = -3 };
+/* How many nodes and numbers a builder takes, as one sum over its row's arguments. */
+enum {
+    ONE_NODE = 1,
+    ONE_NUMBER = ONE_NODE << 4,
+    ONE_FOR_EACH_AXIS = ONE_NUMBER << 5,
+    MANY_NODES = ONE_FOR_EACH_AXIS << 2,
+    MANY_NUMBERS = MANY_NODES << 1,
+};
 
 static const struct {
     const char *name;
-    int8_t inputs, numbers;
+    uint16_t takes;
 } builders[] = {
-#define NODE(name, inputs, numbers, call) {#name, inputs, numbers},
-#define NODES(name, inputs, numbers, results, call) {#name, inputs, numbers},
+#define SECTION(title)
+#define ONE(builder, method, type, about, arguments, call) {#builder, 0 arguments},
+#define MANY(builder, method, results, about, arguments, call) {#builder, 0 arguments},
+#define OPTIONS(type)
+#define NODE(name) +ONE_NODE
+#define INDEX(name) +ONE_NODE
+#define ANY(name) +ONE_NODE
+#define STATE(name) +ONE_NODE
+#define VALUE(name) +ONE_NODE
+#define MAYBE(name) +ONE_NODE
+#define INPUT(name) +ONE_NODE
+#define SAME(name) +ONE_NODE
+#define CONDITION(name) +ONE_NODE
+#define STORED(name) +ONE_NODE
+#define NODES(name) +MANY_NODES
+#define ANYS(name) +MANY_NODES
+#define NUMBER(name, initial) +ONE_NUMBER
+#define WHOLE(name, initial) +ONE_NUMBER
+#define FLAG(name, initial) +ONE_NUMBER
+#define AXIS(name, initial) +ONE_NUMBER
+#define SEED(name) +ONE_NUMBER
+#define DTYPE(name) +ONE_NUMBER
+#define CHOICE(name, ...) +ONE_NUMBER
+#define PAIR(name, initial) +2 * ONE_NUMBER
+#define SIDES(name, initial) +4 * ONE_NUMBER
+#define PADDING(name, initial) +5 * ONE_NUMBER
+#define AXES(name) +ONE_FOR_EACH_AXIS
+#define LIST(name) +MANY_NUMBERS
 #include "builders.def"
-#undef NODE
-#undef NODES
+#define PLX_ACTIVATION(NAME, name, parameter, default_p, begin, about)                             \
+    {#name, ONE_NODE + ((default_p) != 0) * ONE_NUMBER},
+#include "parallax.def"
 };
 
 enum {
-#define NODE(name, inputs, numbers, call) BUILDER_##name,
-#define NODES(name, inputs, numbers, results, call) BUILDER_##name,
+#undef ONE
+#undef MANY
+#define ONE(builder, method, type, about, arguments, call) BUILDER_##builder,
+#define MANY(builder, method, results, about, arguments, call) BUILDER_##builder,
 #include "builders.def"
-#undef NODE
-#undef NODES
-    BUILDERS
+    /* Then the activations, the first of which has the number 1. */
+    BEFORE_ACTIVATIONS,
+    BUILDERS = BEFORE_ACTIVATIONS + PLX_ACTIVATIONS_ - 1
 };
 
 /* Name of a builder; 0 past the last. */
@@ -113,46 +153,138 @@ EXPORT const char *plx_js_builder_name(int builder) {
     return builder >= 0 && builder < BUILDERS ? builders[builder].name : NULL;
 }
 
-/* What a call of a builder is made of. */
+/* What a call of a builder is made of, of which the first left are still to be taken: each argument
+ * takes what it is made of. */
 typedef struct arguments {
-    int count, size;
+    int count, size, rank; /* nodes, numbers, rank of the first node */
     const plx_node *x;
     const double *n;
-    const int64_t *i;
+    const int64_t *i; /* the numbers, whole */
 } arguments;
 
-/* Leaves the results in y, and how many they are. */
-static plx_status build(plx_graph *g, int builder, const arguments *a, plx_node *y, int *made) {
-    const int count = a->count, size = a->size;
-    const plx_node *x = a->x;
-    const double *n = a->n;
-    const int64_t *i = a->i;
-    switch (builder) {
-#define NODE(name, inputs, numbers, call)                                                          \
-    case BUILDER_##name: y[0] = call; break;
-#define NODES(name, inputs, numbers, results, call)                                                \
-    case BUILDER_##name: *made = results; return call;
-#include "builders.def"
-#undef NODE
-#undef NODES
+/* Places that are constants make smaller code than calls. */
+#define TAKES static inline __attribute__((always_inline))
+
+TAKES plx_node take_node(arguments *a) {
+    a->count--;
+    return *a->x++;
+}
+
+TAKES const int64_t *take_numbers(arguments *a, int count) {
+    const int64_t *first = a->i;
+    a->i += count;
+    a->n += count;
+    a->size -= count;
+    return first;
+}
+
+TAKES double take_number(arguments *a) {
+    const double value = *a->n;
+    take_numbers(a, 1);
+    return value;
+}
+
+/* Leaves the results in y, and how many they are. The names of a row's arguments are those of the
+ * variables that its call reads, so that a misspelt or forgotten one does not compile. */
+static plx_status build(plx_graph *g, int builder, arguments *given, plx_node *y, int *made) {
+    if (builder >= BEFORE_ACTIVATIONS) {
+        const plx_activation activation = (plx_activation)(builder - BEFORE_ACTIVATIONS + 1);
+        const plx_node x = take_node(given);
+        y[(*made)++] =
+            plx_activate(g, x, activation, given->size ? (plx_real)take_number(given) : 0);
+        return plx_graph_status(g);
     }
-    *made = 1;
+    switch (builder) {
+#undef ONE
+#undef MANY
+#undef NODE
+#undef INDEX
+#undef ANY
+#undef STATE
+#undef VALUE
+#undef MAYBE
+#undef INPUT
+#undef SAME
+#undef CONDITION
+#undef STORED
+#undef NODES
+#undef ANYS
+#undef NUMBER
+#undef WHOLE
+#undef FLAG
+#undef AXIS
+#undef SEED
+#undef DTYPE
+#undef CHOICE
+#undef PAIR
+#undef SIDES
+#undef PADDING
+#undef AXES
+#undef LIST
+#define ONE(builder, method, type, about, arguments, call)                                         \
+    case BUILDER_##builder: {                                                                      \
+        arguments y[(*made)++] = call;                                                             \
+        break;                                                                                     \
+    }
+#define MANY(builder, method, results, about, arguments, call)                                     \
+    case BUILDER_##builder: {                                                                      \
+        arguments results return call;                                                             \
+    }
+#define NODE(name) const plx_node name = take_node(given);
+#define INDEX(name) NODE(name)
+#define ANY(name) NODE(name)
+#define STATE(name) NODE(name)
+#define VALUE(name) NODE(name)
+#define MAYBE(name) NODE(name)
+#define INPUT(name) NODE(name)
+#define SAME(name) NODE(name)
+#define CONDITION(name) NODE(name)
+#define STORED(name) NODE(name)
+#define NODES(name)                                                                                \
+    const plx_node *const name = given->x;                                                         \
+    const int name##_count = given->count;
+#define ANYS(name) NODES(name)
+#define NUMBER(name, initial) const double name = take_number(given);
+#define WHOLE(name, initial) const int64_t name = *take_numbers(given, 1);
+#define FLAG(name, initial) const bool name = *take_numbers(given, 1) != 0;
+#define AXIS(name, initial) const int name = (int)*take_numbers(given, 1);
+#define SEED(name) const uint64_t name = (uint64_t)*take_numbers(given, 1);
+#define DTYPE(name) const plx_dtype name = (plx_dtype) * take_numbers(given, 1);
+#define CHOICE(name, ...) const int name = (int)*take_numbers(given, 1);
+#define PAIR(name, initial) const int64_t *const name = take_numbers(given, 2);
+#define SIDES(name, initial) const int64_t *const name = take_numbers(given, 4);
+#define PADDING(name, initial)                                                                     \
+    SIDES(name, initial)                                                                           \
+    FLAG(name##_same, false)
+#define AXES(name) const int64_t *const name = take_numbers(given, given->rank);
+#define LIST(name)                                                                                 \
+    const int name##_count = given->size;                                                          \
+    const int64_t *const name = take_numbers(given, name##_count);
+#define AS(type)
+#define OUT(name) plx_node *const name = &y[(*made)++];
+#define OUT_INT(name) OUT(name)
+#define EACH(list)                                                                                 \
+    plx_node *const each = y;                                                                      \
+    *made = (int)list##_count;
+#include "builders.def"
+    }
     return plx_graph_status(g);
 }
 
 /* Whether a call has as many inputs and numbers as its builder reads. */
-static int check_counts(const plx_graph *g, int builder, int count, const plx_node *x, int size) {
+static int check_counts(int builder, const arguments *a) {
     const char *name = plx_js_builder_name(builder);
     if (!name) return plx__js_fail(PLX_ERR_UNSUPPORTED, "graph: no builder number %d", builder);
-    const int inputs = builders[builder].inputs, numbers = builders[builder].numbers;
-    if (inputs == ANY ? count < 1 : count != inputs)
-        return plx__js_fail(PLX_ERR_ARGUMENT, "%s: %d inputs are too few or too many", name, count);
-    const int rank = count ? plx_node_shape(g, x[0], NULL) : 0;
-    const int wanted = numbers == AXES ? rank : numbers == SIDES ? 2 * rank + 1 : numbers;
-    if (numbers == ANY || size == wanted) return PLX_OK;
-    const int own = numbers == SIDES ? (size - 1) / 2 : size;
+    const int takes = builders[builder].takes;
+    const int nodes = takes % ONE_NUMBER, numbers = takes % ONE_FOR_EACH_AXIS / ONE_NUMBER;
+    const int lists = takes % MANY_NODES / ONE_FOR_EACH_AXIS;
+    if (takes & MANY_NODES ? a->count < nodes + !nodes : a->count != nodes)
+        return plx__js_fail(PLX_ERR_ARGUMENT, "%s: %d inputs are too few or too many", name,
+                            a->count);
+    const int wanted = numbers + lists * a->rank;
+    if (takes & MANY_NUMBERS ? a->size >= wanted : a->size == wanted) return PLX_OK;
     return plx__js_fail(PLX_ERR_SHAPE, "%s: %d values for the axes of an array of %d dimensions",
-                        name, own, rank);
+                        name, (a->size - numbers) / (lists ? lists : 1), a->rank);
 }
 
 /* As plx_js_graph_node, with memory for all that it needs: x has count nodes, i size numbers, y
@@ -166,21 +298,21 @@ static int add_nodes(plx_graph *graph, int builder, arguments *a, int64_t *i, pl
     const plx_status status = build(graph, builder, a, y, &made);
     if (status != PLX_OK) return status;
     for (int k = 0; k < made; k++) results[k] = plx__js_place(y[k]);
-    plx__js_result(0, made);
+    plx__js_left.nodes.count = made;
     return PLX_OK;
 }
 
-/* The nodes that a builder adds, into results, which have room for room of them. Results: how many.
- */
+/* The nodes that a builder adds, into results, which have room for room of them. Results: nodes. */
 EXPORT int plx_js_graph_node(plx_graph *graph, int builder, int count, const int32_t *inputs,
                              int size, const double *n, int room, int32_t *results) {
     plx_node *x = nodes_at(graph, count, inputs);
     if (!x) return PLX_ERR_MEMORY;
-    int status = check_counts(graph, builder, count, x, size);
+    const int rank = count ? plx_node_shape(graph, x[0], NULL) : 0;
+    arguments a = {.count = count, .size = size, .rank = rank, .x = x, .n = n};
+    int status = check_counts(builder, &a);
     if (status == PLX_OK) {
         int64_t *i = malloc(((size_t)size + 1) * sizeof *i);
         plx_node *y = malloc(((size_t)room + 1) * sizeof *y);
-        arguments a = {.count = count, .size = size, .x = x, .n = n};
         status = i && y
                      ? add_nodes(graph, builder, &a, i, y, results)
                      : plx__js_fail(PLX_ERR_MEMORY, "%s: no memory", plx_js_builder_name(builder));
@@ -193,14 +325,14 @@ EXPORT int plx_js_graph_node(plx_graph *graph, int builder, int count, const int
 
 /* ---- Plan ------------------------------------------------------------------------------------ */
 
-/* Results: the plan. Freed by plx_js_plan_free. */
+/* Results: made, the plan. Freed by plx_js_plan_free. */
 EXPORT int plx_js_graph_compile(plx_graph *graph, int count, const int32_t *outputs) {
     plx_plan *plan = NULL;
     plx_node *nodes = nodes_at(graph, count, outputs);
     if (!nodes) return PLX_ERR_MEMORY;
     const plx_status status = plx_compile(graph, count, nodes, NULL, &plan);
     free(nodes);
-    plx__js_result_address(0, plan);
+    plx__js_made(plan);
     return status;
 }
 

@@ -1,7 +1,7 @@
 // Parallax in the browser as an engine: its package, as a page uses it. Training is fit();
 // products and predictions are timed by bench(), and their outputs come from predict(); operations
 // are graphs of their own.
-import { load } from '../../wasm/dist/index.mjs';
+import { load } from '../../wasm/dist/bench.mjs';
 
 import { adam, COMPARED_STEPS } from './cases.mjs';
 import { operationsOf, parallaxOperation } from './parallax_operations.mjs';

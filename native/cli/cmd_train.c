@@ -429,18 +429,26 @@ static struct poptOption data_options[] = {
      "FILE"},
     POPT_TABLEEND};
 
+/* ", sgd, adam" and so on. */
+static const char optimizers[] =
+#define PLX_OPTIMIZER(NAME, name, rate, beta1, beta2, epsilon, weight_decay) ", " name
+#include "parallax.def"
+    ;
+static const char schedules[] =
+#define PLX_SCHEDULE(NAME, name, about) ", " name
+#include "parallax.def"
+    ": how the rate changes";
+
 static struct poptOption recipe_options[] = {
     {"steps", 0, POPT_ARG_LONGLONG, &asked.steps, GIVEN_STEPS, "steps of the optimizer", "N"},
     {"epochs", 'e', POPT_ARG_LONGLONG, &asked.epochs, GIVEN_EPOCHS, "passes over the data", "N"},
     {"batch", 'b', POPT_ARG_LONGLONG, &asked.batch, GIVEN_BATCH, "samples per step", "N"},
     {"accumulate", 0, POPT_ARG_LONGLONG, &asked.accumulate, GIVEN_ACCUMULATE,
      "batches whose gradients make one step", "N"},
-    {"optimizer", 0, POPT_ARG_STRING, &asked.optimizer, 0, "sgd, adam, adamw, lion or rmsprop",
-     "NAME"},
+    {"optimizer", 0, POPT_ARG_STRING, &asked.optimizer, 0, &optimizers[sizeof ", " - 1], "NAME"},
     {"rate", 0, POPT_ARG_DOUBLE, &asked.rate, GIVEN_RATE,
      "learning rate, the highest of the schedule", "X"},
-    {"schedule", 0, POPT_ARG_STRING, &asked.schedule, 0,
-     "how the rate changes: constant, step, cosine, linear or one-cycle", "NAME"},
+    {"schedule", 0, POPT_ARG_STRING, &asked.schedule, 0, &schedules[sizeof ", " - 1], "NAME"},
     {"warmup", 0, POPT_ARG_LONGLONG, &asked.warmup, GIVEN_WARMUP, "steps in which the rate grows",
      "N"},
     {"clip", 0, POPT_ARG_DOUBLE, &asked.clip, GIVEN_CLIP,

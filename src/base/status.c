@@ -56,15 +56,9 @@ const char *plx__shape_text(int rank, const int64_t *dims, char *text, size_t by
 const char *plx_status_name(plx_status status) {
     switch (status) {
     case PLX_OK: return "PLX_OK";
-    case PLX_ERR_ARGUMENT: return "PLX_ERR_ARGUMENT";
-    case PLX_ERR_SHAPE: return "PLX_ERR_SHAPE";
-    case PLX_ERR_MEMORY: return "PLX_ERR_MEMORY";
-    case PLX_ERR_UNSUPPORTED: return "PLX_ERR_UNSUPPORTED";
-    case PLX_ERR_FORMAT: return "PLX_ERR_FORMAT";
-    case PLX_ERR_IO: return "PLX_ERR_IO";
-    case PLX_ERR_DIVERGED: return "PLX_ERR_DIVERGED";
-    case PLX_ERR_CANCELLED: return "PLX_ERR_CANCELLED";
-    case PLX_ERR_STATE: return "PLX_ERR_STATE";
+#define PLX_STATUS(NAME, value, about)                                                             \
+    case PLX_ERR_##NAME: return "PLX_ERR_" #NAME;
+#include "parallax.def"
     }
     return "unknown status";
 }

@@ -13,16 +13,19 @@ static const plx__begin xavier = {PLX_INIT_XAVIER_UNIFORM, 0};
 /* Tokens and positions: Radford et al., 2018. */
 static const plx__begin table_begin = {PLX_INIT_NORMAL, 0.02};
 
+enum { XAVIER, LECUN, HE };
+static const unsigned char begins[] = {
+    XAVIER, /* linear */
+#define PLX_ACTIVATION(NAME, name, parameter, default_p, begin, about) begin,
+#include "parallax.def"
+};
+
 /* How the matrix before an activation begins; inputs: how many reach one output. */
 static plx__begin begin_for(plx_activation activation, double inputs) {
-    switch (activation) {
-    case PLX_LINEAR:
-    case PLX_SIGMOID:
-    case PLX_TANH:
-    case PLX_HARDSIGMOID:
-    case PLX_SOFTSIGN: return xavier;
-    /* LeCun's, which is what keeps mean and variance: Klambauer et al., NeurIPS 2017. */
-    case PLX_SELU: return (plx__begin){PLX_INIT_NORMAL, inputs > 0 ? 1 / plx__sqrt(inputs) : 0};
+    switch ((unsigned)activation < PLX_ACTIVATIONS_ ? begins[activation] : HE) {
+    case XAVIER: return xavier;
+    /* What keeps mean and variance: Klambauer et al., NeurIPS 2017. */
+    case LECUN: return (plx__begin){PLX_INIT_NORMAL, inputs > 0 ? 1 / plx__sqrt(inputs) : 0};
     /* Half of what is rectified is 0, which twice the variance makes up for: He et al., ICCV 2015.
      */
     default: return (plx__begin){PLX_INIT_NORMAL, inputs > 0 ? plx__sqrt(2 / inputs) : 0};

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { load, PlxError } from 'parallax-nn';
+import { load, PlxError } from 'parallax-nn/bench';
 
 const file = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const ajv = addFormats.default(new Ajv2020({ allErrors: true, allowUnionTypes: true }));
@@ -215,6 +215,18 @@ describe('bench', () => {
     const rows = await running;
     assertRows(rows);
     assert.ok(rows.some(({ data }) => data.kind === 'real' && data.source === 'grey squares'));
+  });
+
+  it('rejects with what the promise of a callback rejects with', async () => {
+    const oops = new Error('oops');
+    const fail = async () => {
+      throw oops;
+    };
+    for (const name of ['onRow', 'onProgress']) {
+      const choice = { suites: ['gemm'], cases: ['128 x'], size: 'quick', seconds: 0.02 };
+      const running = plx.bench({ ...choice, [name]: fail });
+      await assert.rejects(running, (error) => error === oops, name);
+    }
   });
 
   const refused = [

@@ -140,7 +140,7 @@ describe('in a browser', { skip: withoutBrowser }, () => {
       [{ ...ISOLATION, ...STRICT_CSP }, 'relaxed-threads'],
       [STRICT_CSP, 'simd'],
     ]) {
-      const { value, error } = await run(body, { headers });
+      const { value, error } = await run(body, { headers, from: './bench.mjs' });
       assert.ok(value?.suites.includes('bits'), error?.message);
       assert.ok(value.same && value.rows.length > 5, `${value.rows.length} rows`);
       assert.equal(value.name, 'AbortError');

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { load } from 'parallax-nn';
+import { load as loadBench } from 'parallax-nn/bench';
 import { load as loadInline } from 'parallax-nn/inline';
 import { interp5d, uniform, XOR } from './support/data.mjs';
 
@@ -131,6 +132,22 @@ const CALLS = {
     const f = await g.compile([g.gather(input, g.input('ids', [2], { dtype: 'int32' }))]);
     return [[x, ids], () => f.run({ x, ids })];
   },
+  'data.idx': (plx) => {
+    const file = idx([3], [1, 2, 3]);
+    return [[file], () => plx.data.idx(file.buffer)];
+  },
+  'data.idx, compressed': (plx) => {
+    const file = new Uint8Array(gzipSync(idx([3], [1, 2, 3])));
+    return [[file], () => plx.data.idx(file)];
+  },
+  'data.csv': (plx) => {
+    const file = new TextEncoder().encode('1,2\n3,4\n');
+    return [[file], () => plx.data.csv(file.buffer)];
+  },
+};
+
+/* The same of `parallax-nn/bench` alone. */
+const BENCH_CALLS = {
   'learn from text': (plx) => {
     const given = text();
     return [[given], () => losses(plx.learn({ task: 'gpt2-nano', ...SHORT, text: given.buffer }))];
@@ -148,18 +165,6 @@ const CALLS = {
       Object.values(mnist),
       () => losses(plx.learn({ task: 'mnist', ...SHORT, data: { mnist } })),
     ];
-  },
-  'data.idx': (plx) => {
-    const file = idx([3], [1, 2, 3]);
-    return [[file], () => plx.data.idx(file.buffer)];
-  },
-  'data.idx, compressed': (plx) => {
-    const file = new Uint8Array(gzipSync(idx([3], [1, 2, 3])));
-    return [[file], () => plx.data.idx(file)];
-  },
-  'data.csv': (plx) => {
-    const file = new TextEncoder().encode('1,2\n3,4\n');
-    return [[file], () => plx.data.csv(file.buffer)];
   },
 };
 
@@ -204,6 +209,15 @@ const LATE = {
     };
     return [{ count: 3 }, { count: 1, signal }, draw];
   },
+  weights: (plx) => {
+    const g = plx.graph();
+    g.layer(plx.layers.dense({ units: 2 }), g.input('x', [1, 2]));
+    return [{ state: false }, { state: true }, async (o) => (await g.weights(o)).length];
+  },
+};
+
+/* The same of `parallax-nn/bench` alone. */
+const BENCH_LATE = {
   train: async (plx) => {
     const run = await plx.learn({ task: 'gpt2-nano', ...SHORT, steps: 9 });
     return [
@@ -211,11 +225,6 @@ const LATE = {
       { steps: 1, onProgress: wrong, signal },
       async (o) => (await run.train(o)).reason,
     ];
-  },
-  weights: (plx) => {
-    const g = plx.graph();
-    g.layer(plx.layers.dense({ units: 2 }), g.input('x', [1, 2]));
-    return [{ state: false }, { state: true }, async (o) => (await g.weights(o)).length];
   },
   bench: (plx) => [
     { suites: ['gemm'], cases: ['128 x'], size: 'quick', seconds: 0.01, rounds: 1 },
@@ -234,9 +243,9 @@ async function losses(opening) {
   return all;
 }
 
-for (const [where, start] of [
-  ['a worker', () => load({ tier: 'simd' })],
-  ['this thread', () => loadInline()],
+for (const [where, start, own] of [
+  ['a worker', () => loadBench({ tier: 'simd' }), { calls: BENCH_CALLS, late: BENCH_LATE }],
+  ['this thread', () => loadInline(), { calls: {}, late: {} }],
 ]) {
   describe(`data given to an engine in ${where} is the caller's again at once:`, () => {
     let plx;
@@ -244,7 +253,7 @@ for (const [where, start] of [
       plx = await start();
     });
     after(() => plx.dispose());
-    for (const [name, makeCall] of Object.entries(CALLS)) {
+    for (const [name, makeCall] of Object.entries({ ...CALLS, ...own.calls })) {
       it(name, async () => {
         const [arrays, call] = await makeCall(plx);
         const kept = arrays.map((array) => [...array]);
@@ -323,7 +332,7 @@ for (const [where, start] of [
       }
     });
 
-    for (const [name, makeCall] of Object.entries(LATE)) {
+    for (const [name, makeCall] of Object.entries({ ...LATE, ...own.late })) {
       it(`options are those at the call: ${name}`, async () => {
         const [options, changes, call] = await makeCall(plx);
         const expected = await call({ ...options });

@@ -451,10 +451,6 @@ describe('options refuse', () => {
       async () => plx.model('mlp:2-1', { confg: {} }),
       /model has no option "confg": it has seed, config/,
     ],
-    'learn: a misspelt name': [
-      () => plx.learn({ task: 'gpt2-nano', batch_size: 3 }),
-      /"batch_size".*batchSize/,
-    ],
     'weights that are missing': [() => model.setWeights(), /setWeights: give the array/],
     'an object in place of weights': [() => model.setWeights({}), /setWeights: give the array/],
     'weights that are null': [() => model.setWeights([null]), /array 0: expected a typed array/],

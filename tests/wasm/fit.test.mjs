@@ -352,15 +352,9 @@ for (const tier of ['simd', 'simd-threads']) {
         const isOops = (error) => error === oops;
         for (const name of ['onEpoch', 'onBatch'])
           await assert.rejects(start(plx, { epochs: 50_000, [name]: fail }), isOops, name);
-        for (const name of ['onRow', 'onProgress']) {
-          const choice = { suites: ['gemm'], cases: ['128 x'], size: 'quick', seconds: 0.02 };
-          await assert.rejects(plx.bench({ ...choice, [name]: fail }), isOops, name);
-        }
         const config = { layers: 1, heads: 1, width: 8, vocabulary: 5, context: 8 };
         const gpt = plx.model('gpt2-nano', { config });
         await assert.rejects(gpt.generate([0], { count: 3, onToken: fail }), isOops, 'onToken');
-        const run = await plx.learn({ task: 'interp5d', size: 'quick' });
-        await assert.rejects(run.train({ onProgress: fail }), isOops, 'train: onProgress');
         /* It lives on. */
         assert.equal((await start(plx, { epochs: 1 })).steps, 2);
       }));

@@ -1,7 +1,9 @@
 /** Every method of a graph once, against values worked out by hand or by Math. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { load } from 'parallax-nn';
+import { camel, rowsOf } from '../../wasm/tables.mjs';
 
 const { abs, exp, log, max, min, sqrt, tanh, PI } = Math;
 const sigmoid = (x) => 1 / (1 + exp(-x));
@@ -408,6 +410,12 @@ const CASES = {
   },
 };
 
+const TABLE = ['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE'];
+const table = readFileSync(new URL('../../src/parallax.def', import.meta.url), 'utf8');
+const activations = rowsOf('parallax.def', table, TABLE)
+  .filter(({ macro }) => macro === 'PLX_ACTIVATION')
+  .map(({ parts: [, name] }) => name);
+
 describe('every method of a graph', () => {
   let plx;
   before(async () => {
@@ -422,8 +430,21 @@ describe('every method of a graph', () => {
     const uses = ['constructor', 'check', 'compile', 'read', 'write', 'dispose'];
     const internal = ['ask', 'shapeOf', 'setRate'];
     const builders = own.filter((name) => ![...uses, ...internal, ...outsideOfThis].includes(name));
-    assert.deepEqual(Object.keys(CASES).sort(), builders.sort());
+    const without = activations.map(camel).filter((name) => !(name in CASES));
+    assert.deepEqual([...Object.keys(CASES), ...without].sort(), builders.sort());
   });
+
+  for (const name of activations) {
+    it(`${camel(name)} is the activation ${name} of layers`, async () => {
+      const g = plx.graph();
+      const x = g.parameter('x', [5], [-2, -0.5, 0, 0.5, 3]);
+      const layer = plx.layers.activation({ activation: name });
+      const f = await g.compile([g[camel(name)](x), g.layer(layer, g.reshape(x, [1, 5]))]);
+      const [method, applied] = await f.run();
+      assert.deepEqual(method.data, applied.data);
+      await g.dispose();
+    });
+  }
 
   for (const [name, makeCase] of Object.entries(CASES)) {
     it(name, async () => {

@@ -1,7 +1,7 @@
 /** Learning tasks in the package: each trains, is paused, looked at, steered, cancelled, refused. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { load, PlxError } from 'parallax-nn';
+import { load, PlxError } from 'parallax-nn/bench';
 
 /** Sentences of few words: enough of a text for every task that takes one. */
 function makeText(characters) {
@@ -246,6 +246,7 @@ describe('learn', () => {
       [{ ...good, model: 'gpt2-nano:heads=5' }, /heads/],
       [{ ...good, optimizer: 'magic' }, /optimizer is "magic".*adam/],
       [{ ...good, steps: 0 }, /steps/],
+      [{ ...good, batch_size: 3 }, /"batch_size".*batchSize/],
       [{ ...good, batchSize: 1e9 }, /batch/],
       [{ ...good, rate: -1 }, /rate is -1/],
       [{ ...good, rate: Number.NaN }, /rate/],
@@ -275,9 +276,15 @@ describe('learn', () => {
     }
     await assert.rejects(plx.learn(), { codeName: 'PLX_ERR_ARGUMENT' });
     await withRun(good, async (run) => {
+      const oops = new Error('oops');
+      const onProgress = async () => {
+        throw oops;
+      };
+      await assert.rejects(run.train({ onProgress }), (error) => error === oops);
       await assert.rejects(run.train({ steps: 0 }), { codeName: 'PLX_ERR_ARGUMENT' });
       await assert.rejects(run.setRate(0), { codeName: 'PLX_ERR_ARGUMENT' });
-      assert.equal((await run.train({ steps: 1 })).step, 1);
+      const { step } = await run.train({ steps: 1 });
+      assert.equal((await run.train({ steps: 1 })).step, step + 1);
     });
   });
 });

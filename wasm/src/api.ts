@@ -1,7 +1,8 @@
 /** The public types of the package. */
+
 import type { GenerateOptions, GeneratorOptions, TokenGenerator } from './api_generation.js';
 import type { Layer, Layers } from './api_layers.js';
-import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
+import type { OptimizerKind, ScheduleKind } from './generated/kinds.js';
 import type { DType, Graph, GraphArray } from './graph_api.js';
 
 /**
@@ -183,17 +184,7 @@ export type LossName =
   | 'sparse_categorical_crossentropy';
 
 /** An optimizer; capitals are as good. */
-export type OptimizerName =
-  | 'sgd'
-  | 'adam'
-  | 'adamw'
-  | 'lion'
-  | 'rmsprop'
-  | 'SGD'
-  | 'Adam'
-  | 'AdamW'
-  | 'Lion'
-  | 'RMSprop';
+export type OptimizerName = OptimizerKind | 'SGD' | 'Adam' | 'AdamW' | 'Lion' | 'RMSprop';
 
 /** An optimizer with settings; what is left out has the paper's default. */
 export interface OptimizerOptions {
@@ -241,7 +232,7 @@ export interface ScheduleOptions {
    * `step`: times `factor` after every so many steps; `cosine` and `linear`: down to `floor`;
    * `one-cycle`: up from 1/25 over 30% of the steps, then down to almost nothing.
    */
-  kind: 'constant' | 'step' | 'cosine' | 'linear' | 'one-cycle';
+  kind: ScheduleKind;
   /** Steps of linear growth before all else (default 0); not for `one-cycle`. */
   warmup?: number;
   /** The lowest rate as a share of the highest, 0 to 1 (default 0). */
@@ -559,79 +550,6 @@ export interface Model {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** How long a suite may take: seconds, as published, or everything. */
-export type BenchSize = 'quick' | 'default' | 'full';
-
-/** One measurement: a row of `bench/results.schema.json`. */
-export type BenchRow = Record<string, unknown>;
-
-/** What a running bench is at. */
-export interface BenchProgress {
-  /** Suite at work. */
-  suite: string;
-  /** Case at work. */
-  case: string;
-  /** Share done of the whole, 0 to 1. */
-  fraction: number;
-  /** The round at work, from 1: every round visits all cases, with fresh memory. */
-  round: number;
-  /** How many there are. */
-  rounds: number;
-  /** Milliseconds since the bench began. */
-  milliseconds: number;
-  /** Milliseconds that it still takes: an estimate, from what was measured so far. */
-  millisecondsLeft: number;
-  /** Why a case was dropped just now; the others go on. */
-  failure?: string;
-}
-
-/** A suite that `bench` can run. */
-export interface SuiteInfo {
-  /** For `bench({suites: [name]})`. */
-  name: string;
-  /** One sentence. */
-  description: string;
-}
-
-/** Real data for suites. */
-export interface BenchData {
-  /** Handwritten digits: the two IDX files of MNIST, compressed by gzip or not. */
-  mnist?: {
-    images: ArrayBuffer | Uint8Array;
-    labels: ArrayBuffer | Uint8Array;
-    /** What rows call the data (default `"MNIST"`). */
-    source?: string;
-  };
-}
-
-/** What says which cases `bench` measures, and how long. */
-export interface BenchChoice {
-  /** Names; default all. */
-  suites?: string[];
-  /** Default `"default"`. */
-  size?: BenchSize;
-  /** Only cases whose name has one of these texts, which have no commas; default all. */
-  cases?: string[];
-  /** Of measuring per case; default as `size` says. */
-  seconds?: number;
-  /** That the run is split into, at most 32; default as `size` says. */
-  rounds?: number;
-}
-
-/** Options of `bench`. */
-export interface BenchOptions extends BenchChoice {
-  /** Of the data and the order of cases (default 0). */
-  seed?: number;
-  /** Real data. Without it, suites use seeded noise and their rows say so. */
-  data?: BenchData;
-  /** Called with each row, when the last round is over. */
-  onRow?: (row: BenchRow) => void | Promise<void>;
-  /** Called as the bench goes on, one slice ahead of a promise that it may give. */
-  onProgress?: (progress: BenchProgress) => void | Promise<void>;
-  /** Stops it: rows measured by then still go to `onRow`, and the call rejects with AbortError. */
-  signal?: AbortSignalLike;
-}
-
 /** An array read from a file. */
 export interface IdxArray {
   /** Its shape. */
@@ -686,19 +604,6 @@ export interface Parallax {
   models(): Promise<string[]>;
   /** An empty graph, for networks and computations of your own making. */
   graph(options?: GraphOptions): Graph;
-  /** The tasks that `learn` knows. */
-  tasks(): Promise<TaskInfo[]>;
-  /** Makes data, model and optimizer of a task, ready to train. */
-  learn(options: LearnOptions): Promise<Learning>;
-  /** The suites that `bench` knows. */
-  suites(): Promise<SuiteInfo[]>;
-  /** Runs suites, and resolves to all rows. */
-  bench(options?: BenchOptions): Promise<BenchRow[]>;
-  /**
-   * About how many milliseconds `bench` would take with these options on this machine, from the cases
-   * that they choose.
-   */
-  benchTime(options?: BenchChoice): Promise<number>;
   /** Readers of data files. */
   readonly data: DataReaders;
   /** Ends the worker and its threads, and gives all memory back. Running calls are cancelled. */
@@ -707,5 +612,5 @@ export interface Parallax {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts the engine. */
-export type Load = (options?: LoadOptions) => Promise<Parallax>;
+/** Starts an engine. */
+export type Load<P extends Parallax = Parallax> = (options?: LoadOptions) => Promise<P>;

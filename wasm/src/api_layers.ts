@@ -1,29 +1,12 @@
 /** The public types of layers. */
+import type { ActivationName } from './generated/kinds.js';
 import type { Pair } from './graph_api.js';
 
 /**
  * Activations by name, also as Keras and PyTorch write them: `swish` for `silu`, `LeakyReLU` for
  * `leaky_relu`.
  */
-export type Activation =
-  | 'linear'
-  | 'relu'
-  | 'leaky_relu'
-  | 'elu'
-  | 'silu'
-  | 'gelu'
-  | 'gelu_tanh'
-  | 'sigmoid'
-  | 'tanh'
-  | 'relu6'
-  | 'celu'
-  | 'selu'
-  | 'mish'
-  | 'hardswish'
-  | 'hardsigmoid'
-  | 'softplus'
-  | 'softsign'
-  | ActivationAlias;
+export type Activation = ActivationName | ActivationAlias;
 
 /** Other names of activations. */
 export type ActivationAlias =

@@ -1,5 +1,6 @@
 /** The public types of learning tasks. */
-import type { AbortSignalLike, BenchSize, MemoryUse } from './api.js';
+import type { AbortSignalLike, MemoryUse } from './api.js';
+import type { BenchSize } from './api_bench.js';
 
 /** A model with data that it can learn, how it is trained, and what shows that it did. */
 export interface TaskInfo {

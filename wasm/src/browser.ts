@@ -2,11 +2,12 @@
 import type { Tier } from './api.js';
 import type { Host } from './client.js';
 import { PlxError } from './errors.js';
-import { browserMachine } from './machine.js';
 import { compileURL } from './source.js';
 
-/** Where the package's files lie. */
+/** Where the files of an entry of the package lie. */
 export interface Assets {
+  /** What their names begin with: `engine-`. */
+  prefix: string;
   wasm: Record<Tier, () => URL>;
   worker: Record<Tier, () => Worker>;
 }
@@ -20,7 +21,9 @@ function missing(option: string, file: string): PlxError {
 
 /** A host with these files; without them, load must be told where they lie. */
 export function browserHost(assets?: Assets): Host {
+  const workerFile = (tier: Tier) => `${assets?.prefix ?? 'engine-'}${tier}.mjs`;
   return {
+    workerFile,
     compile(tier, url) {
       const from = url ?? assets?.wasm[tier]();
       if (!from) throw missing('wasmURL', `engine-${tier}.wasm`);
@@ -28,10 +31,9 @@ export function browserHost(assets?: Assets): Host {
     },
     spawn(tier, url) {
       if (url) return new Worker(url, { type: 'module' });
-      if (!assets) throw missing('workerURL', `engine-${tier}.mjs`);
+      if (!assets) throw missing('workerURL', workerFile(tier));
       return assets.worker[tier]();
     },
     cpus: () => navigator.hardwareConcurrency || 1,
-    machine: browserMachine,
   };
 }

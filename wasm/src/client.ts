@@ -1,12 +1,11 @@
 /** Starts an engine: chooses the tier, gets its files, and falls back step by step. */
-import type { Downgrade, EngineInfo, Load, LoadOptions, Parallax, Tier } from './api.js';
+import type { Downgrade, EngineInfo, LoadOptions, Tier } from './api.js';
 import { checkWhole } from './arrays.js';
 import { Connection, type WorkerLike } from './connection.js';
 import { PlxError } from './errors.js';
 import { bytesOf } from './file_bytes.js';
-import type { Machine } from './machine.js';
 import { anything, checkOptions, count, flag, type Rule, refuse } from './options.js';
-import { ClientParallax } from './parallax.js';
+import type { ClientParallax } from './parallax.js';
 import { askRelaxed } from './relaxed.js';
 import type { EngineApi, EngineReport, StartRequest } from './rpc.js';
 import { compileBytes } from './source.js';
@@ -18,10 +17,10 @@ export interface Host {
   compile(tier: Tier, url: URL | undefined): Promise<WebAssembly.Module>;
   /** Starts the engine of a tier, in a worker or in this thread; url is the caller's own. */
   spawn(tier: Tier, url: URL | undefined): WorkerLike | EngineApi;
+  /** Name of the file that is the engine's worker. */
+  workerFile(tier: Tier): string;
   /** Processors to use at most. */
   cpus(): number;
-  /** What runs this, and on what. */
-  machine(): Promise<Machine>;
   /** The only tier there is, if there is only one, and why. */
   only?: { tier: Tier; reason: string };
 }
@@ -100,8 +99,11 @@ interface Attempt {
   module?: WebAssembly.Module;
 }
 
+/** Makes the client's side of an engine that has started. */
+type Make<P extends ClientParallax> = (connection: Connection, info: EngineInfo) => P;
+
 /** One attempt to start one tier. */
-class Start {
+class Start<P extends ClientParallax = ClientParallax> {
   readonly downgrades: Downgrade[] = [];
   #connection: Connection | undefined;
   #module: WebAssembly.Module | undefined;
@@ -109,6 +111,7 @@ class Start {
 
   constructor(
     readonly host: Host,
+    readonly make: Make<P>,
     readonly options: LoadOptions,
     readonly began: number,
     readonly attempt: Attempt,
@@ -117,8 +120,8 @@ class Start {
   }
 
   /** Another attempt of the same call of load. */
-  again(attempt: Attempt): Start {
-    return new Start(this.host, this.options, this.began, attempt);
+  again(attempt: Attempt): Start<P> {
+    return new Start(this.host, this.make, this.options, this.began, attempt);
   }
 
   get tier(): Tier {
@@ -140,7 +143,7 @@ class Start {
     return this.#module;
   }
 
-  async run(): Promise<ClientParallax> {
+  async run(): Promise<P> {
     try {
       return await withTimeout(this.#start(), this.options.timeout ?? TIMEOUT_MS);
     } catch (error) {
@@ -153,7 +156,7 @@ class Start {
     return performance.now() - this.began;
   }
 
-  async #start(): Promise<ClientParallax> {
+  async #start(): Promise<P> {
     const { host, tier, options } = this;
     const memory = isThreaded(tier)
       ? newSharedMemory(options.memoryMB ?? MEMORY_MB, this.downgrades)
@@ -162,7 +165,7 @@ class Start {
     const compiling = this.#compile().then((module) => ({ module, compiled: this.#elapsed }));
     compiling.catch(() => {});
     const url = locate(options.workerURL, tier);
-    const file = url?.href ?? `engine-${tier}.mjs`;
+    const file = url?.href ?? host.workerFile(tier);
     const connection = new Connection(host.spawn(tier, url), file, isThreaded(tier));
     this.#connection = connection;
     const cpus = isThreaded(tier) ? this.#cpus() : 1;
@@ -188,7 +191,7 @@ class Start {
     this.#startingThreads = cpus > 1 ? cpus : 0;
     const report = await connection.call((engine) => engine.start(request));
     const startup = { compiled, worker, ready: this.#elapsed };
-    return new ClientParallax(connection, this.#info(report, startup), () => host.machine());
+    return this.make(connection, this.#info(report, startup));
   }
 
   async #compile(): Promise<WebAssembly.Module> {
@@ -308,16 +311,16 @@ function stepDown(
   };
 }
 
-/** The function `load` of a host. */
-export function makeLoad(host: Host): Load {
-  return async (given: LoadOptions = {}): Promise<Parallax> => {
+/** The function `load` of a host, which gives what make makes. */
+export function makeLoad<P extends ClientParallax>(host: Host, make: Make<P>) {
+  return async (given: LoadOptions = {}): Promise<P> => {
     const began = performance.now();
     checkLoad(given);
     const options = { ...given };
     if (given.wasmBinary) options.wasmBinary = bytesOf('load: wasmBinary', given.wasmBinary);
     const choice = await firstChoice(host, options);
     const downgrades: Downgrade[] = [...choice.downgrades];
-    for (let start = new Start(host, options, began, { tier: choice.tier }); ; ) {
+    for (let start = new Start(host, make, options, began, { tier: choice.tier }); ; ) {
       try {
         const engine = await start.run();
         engine.addDowngrades(downgrades);

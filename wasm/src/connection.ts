@@ -93,8 +93,8 @@ export class Connection {
     return this.remote ? (proxy(target) as T) : target;
   }
 
-  /** Asks the engine. */
-  call<T>(ask: (engine: EngineApi) => T): Promise<Awaited<T>> {
+  /** Asks the engine, of whatever kind it is. */
+  call<T, E extends EngineApi = EngineApi>(ask: (engine: E) => T): Promise<Awaited<T>> {
     return new Promise<Awaited<T>>((resolve, reject) => {
       if (this.#over) {
         reject(this.#over);
@@ -107,7 +107,7 @@ export class Connection {
         if (this.#pending.size === 0) this.#worker?.unref?.();
       };
       /* A thenable from the port or a plain value: both are awaited alike. */
-      new Promise<T>((start) => start(ask(this.#engine as EngineApi))).then(
+      new Promise<T>((start) => start(ask(this.#engine as unknown as E))).then(
         (value) => {
           settle();
           resolve(value as Awaited<T>);

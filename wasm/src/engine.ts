@@ -8,19 +8,15 @@ import type {
   OptimizerOptions,
   Plan,
   Port,
-  SuiteInfo,
   Weight,
 } from './api.js';
 import type { Layer } from './api_layers.js';
-import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
 import { shapeText } from './arrays.js';
 import { DTYPES } from './dtypes.js';
-import { expectedTime, listSuites, runBench } from './engine_bench.js';
 import { Recipe, Training, trainInSlices } from './engine_fit.js';
 import { EngineGenerators } from './engine_generation.js';
 import { EngineGraphs } from './engine_graph.js';
 import { LayerWriter } from './engine_layers.js';
-import { EngineLearning, listTasks } from './engine_learning.js';
 import { chooseOptimizer, indexOf, names, readPlan } from './engine_plan.js';
 import { PORTS, PortData } from './engine_ports.js';
 import { PlxError } from './errors.js';
@@ -28,9 +24,6 @@ import type { Exports, Glue } from './exports.js';
 import type { DType, GraphArray } from './graph_api.js';
 import { Heap } from './heap.js';
 import type {
-  BenchPlan,
-  BenchReport,
-  BenchRequest,
   EngineApi,
   EngineReport,
   ExplainRequest,
@@ -42,7 +35,7 @@ import type {
   GraphCall,
   GraphWeight,
   InputValue,
-  LearnRequest,
+  JobRequest,
   ModelPorts,
   ModelSpec,
   PrepareRequest,
@@ -50,8 +43,6 @@ import type {
   Sampling,
   StartRequest,
   SummaryData,
-  TrainReport,
-  TrainRequest,
   Values,
 } from './rpc.js';
 import { Job } from './slice.js';
@@ -107,14 +98,12 @@ export class Engine implements EngineApi {
   readonly #threads = new Threads();
   readonly #models = new Map<number, LiveModel>();
   readonly #jobs = new Map<number, Job>();
-  #benching = false;
   #exports: Promise<Exports> | undefined;
   #receiveModule: ((module: WebAssembly.Module) => void) | undefined;
   #heap: Heap | undefined;
   #graphs: EngineGraphs | undefined;
   #generators: EngineGenerators | undefined;
   #layers: LayerWriter | undefined;
-  #learning: EngineLearning | undefined;
   #optimizers: string[] = [];
 
   constructor(glue: Glue) {
@@ -154,7 +143,6 @@ export class Engine implements EngineApi {
     this.#layers = new LayerWriter(heap);
     this.#graphs = new EngineGraphs(heap, this.#layers);
     this.#generators = new EngineGenerators(heap);
-    this.#learning = new EngineLearning(heap);
     return this.#report(heap);
   }
 
@@ -162,20 +150,14 @@ export class Engine implements EngineApi {
     heap.c._plx_js_info();
     return {
       version: heap.text(heap.c._plx_js_version()),
-      threads: heap.result(0),
-      cpus: heap.result(1),
-      isa: heap.resultText(8),
-      isaNote: heap.resultText(9),
-      gemm: heap.resultText(10),
-      vectorBits: heap.result(2),
-      fma: heap.result(3) === 1,
-      exact: heap.result(4) === 1,
-      forkJoinNs: heap.result(5),
-      costsMeasured: heap.result(11) === 1,
-      gflops: heap.result(6),
-      gbytes: heap.result(7),
+      ...heap.read('info'),
       memoryBytes: heap.bytes,
     };
+  }
+
+  /** What the module has, for engines that do more. */
+  protected get heap(): Heap {
+    return this.#h;
   }
 
   get #h(): Heap {
@@ -208,12 +190,8 @@ export class Engine implements EngineApi {
     const ports: Port[] = [];
     for (let i = 0; i < heap.c._plx_js_model_ports(model, output); i++) {
       heap.c._plx_js_model_port(model, output, i);
-      ports.push({
-        name: heap.resultText(16),
-        dtype: DTYPES[heap.result(0)] ?? 'float32',
-        shape: heap.results(3, heap.result(2)),
-        classes: heap.result(1),
-      });
+      const port = heap.read('port');
+      ports.push({ ...port, dtype: DTYPES[port.dtype] ?? 'float32' });
     }
     return ports;
   }
@@ -221,7 +199,7 @@ export class Engine implements EngineApi {
   #named(name: string, seed: number): number {
     const heap = this.#h;
     heap.check(heap.withText(name, (text) => heap.c._plx_js_model_named(text, seed)));
-    return heap.result(0);
+    return heap.made();
   }
 
   #stacked(layers: Layer[], seed: number): number {
@@ -234,7 +212,7 @@ export class Engine implements EngineApi {
         heap.c._plx_js_model_new(inputShape.length, dims as number, vocabulary, seed),
       ),
     );
-    const address = heap.result(0);
+    const address = heap.made();
     try {
       for (const layer of layers) {
         this.#layers?.with(layer, (count, numbers, text) =>
@@ -276,13 +254,7 @@ export class Engine implements EngineApi {
     const layers = [];
     for (let i = 0; i < heap.c._plx_js_model_layers(model.address); i++) {
       heap.c._plx_js_model_layer(model.address, i);
-      layers.push({
-        kind: heap.resultText(16),
-        name: heap.resultText(17),
-        outputShape: heap.results(3, heap.result(2)),
-        parameters: heap.result(0),
-        flops: heap.result(1),
-      });
+      layers.push(heap.read('layer'));
     }
     return {
       inputShape: model.inputs[0]?.shape ?? [],
@@ -302,7 +274,7 @@ export class Engine implements EngineApi {
   #explainPrediction(model: LiveModel, batch: number): Plan {
     const heap = this.#h;
     heap.check(heap.c._plx_js_plan_new(model.address, batch));
-    const plan = heap.result(0);
+    const plan = heap.made();
     try {
       return readPlan(this.#h, plan);
     } finally {
@@ -367,7 +339,7 @@ export class Engine implements EngineApi {
     const known = owner?.optimizers.get(id);
     if (known === undefined) {
       this.#h.check(c._plx_js_model_optimizer(model.address));
-      const made = this.#h.result(0);
+      const made = this.#h.made();
       model.optimizers.set(id, made);
       return made;
     }
@@ -417,7 +389,7 @@ export class Engine implements EngineApi {
       if (fresh) this.disposeOptimizer(state);
       throw error;
     }
-    return this.#h.result(0);
+    return this.#h.made();
   }
 
   async fit(
@@ -496,15 +468,7 @@ export class Engine implements EngineApi {
     this.#withPorts(data, (x, y) =>
       heap.check(heap.c._plx_js_evaluate(address, output, code, data.n, x, y, classes, confusion)),
     );
-    const [mean, accuracy, rmse, r2, top5, perplexity] = heap.results(0, 6) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    return { loss: mean, accuracy, rmse, r2, top5, perplexity };
+    return heap.read('metrics');
   }
 
   evaluate(id: number, output: number, loss: Loss, data: Samples): Evaluation {
@@ -562,11 +526,8 @@ export class Engine implements EngineApi {
     const weights = heap.c._plx_js_model_weights(model.address);
     return Array.from({ length: heap.c._plx_js_weights_count(weights) }, (_, i) => {
       heap.c._plx_js_weights_at(weights, i);
-      return {
-        name: heap.resultText(16),
-        shape: heap.results(5, heap.result(4)),
-        data: heap.floats(heap.result(1), heap.result(2)).slice(),
-      };
+      const { name, shape, data, size } = heap.read('weight');
+      return { name, shape, data: heap.floats(data, size).slice() };
     });
   }
 
@@ -583,12 +544,9 @@ export class Engine implements EngineApi {
     }
     const targets = weights.map((weight, i) => {
       heap.c._plx_js_weights_at(own, i);
-      checkWeight(i, weight, {
-        name: heap.resultText(16),
-        size: heap.result(2),
-        shape: heap.results(5, heap.result(4)),
-      });
-      return heap.floats(heap.result(1), weight.values.length);
+      const place = heap.read('weight');
+      checkWeight(i, weight, place);
+      return heap.floats(place.data, weight.values.length);
     });
     targets.forEach((target, i) => {
       target.set(weights[i]!.values);
@@ -644,11 +602,9 @@ export class Engine implements EngineApi {
     const heap = this.#h;
     return heap.with([bytes], (address) => {
       heap.check(heap.c._plx_js_idx(address as number, bytes.length));
-      const from = heap.result(0);
-      return {
-        shape: heap.results(3, heap.result(2)),
-        data: new Uint8Array(heap.c.wasmMemory.buffer).slice(from, from + heap.result(1)),
-      };
+      const { address: from, count, shape } = heap.read('array');
+      const data = new Uint8Array(heap.c.wasmMemory.buffer).slice(from, from + count);
+      return { shape, data };
     });
   }
 
@@ -656,92 +612,22 @@ export class Engine implements EngineApi {
     const heap = this.#h;
     return heap.with([text], (address) => {
       heap.check(heap.c._plx_js_csv(address as number, text.length));
-      const [from, rows, columns, named] = heap.results(0, 4) as [number, number, number, number];
+      const { address: from, rows, columns, names } = heap.read('csv');
       const { buffer } = heap.c.wasmMemory;
       const values = new Float64Array(buffer, from, rows * columns).slice();
-      const table = { rows, columns, values, names: named === 1 };
+      const table = { rows, columns, values, names };
       heap.c._plx_js_csv_free();
       return table;
     });
   }
 
-  tasks(): TaskInfo[] {
-    return listTasks(this.#h);
-  }
-
-  get #l(): EngineLearning {
-    if (!this.#learning) throw new PlxError('PLX_ERR_STATE', 'the engine has not started');
-    return this.#learning;
-  }
-
-  learn(run: number, request: LearnRequest): LearningAbout {
-    return this.#l.open(run, request);
-  }
-
-  async trainRun(
-    run: number,
-    request: TrainRequest,
-    report: (report: TrainReport) => unknown,
-  ): Promise<TrainOutcome> {
+  /** Runs a job that cancel can stop. */
+  protected async withJob<T>(request: JobRequest, body: (job: Job) => Promise<T>): Promise<T> {
     const job = new Job(request);
     this.#jobs.set(request.job, job);
     try {
-      return await this.#l.train(run, request, job, report);
+      return await body(job);
     } finally {
-      this.#jobs.delete(request.job);
-    }
-  }
-
-  pauseRun(run: number): void {
-    this.#l.pause(run);
-  }
-
-  setRunRate(run: number, rate: number): void {
-    this.#l.setRate(run, rate);
-  }
-
-  evaluateRun(run: number): Measure[] {
-    return this.#l.evaluate(run);
-  }
-
-  exhibitRun(run: number): Exhibit[] {
-    return this.#l.exhibits(run);
-  }
-
-  runLosses(run: number, from: number): Float32Array {
-    return this.#l.losses(run, from);
-  }
-
-  disposeRun(run: number): void {
-    this.#l.dispose(run);
-  }
-
-  suites(): SuiteInfo[] {
-    return listSuites(this.#h);
-  }
-
-  #checkIdle(call: string): void {
-    if (!this.#benching) return;
-    throw new PlxError(
-      'PLX_ERR_STATE',
-      `${call}: this engine already runs a bench: wait until it has ended, or stop it`,
-    );
-  }
-
-  benchTime(request: BenchPlan): number {
-    this.#checkIdle('benchTime');
-    return expectedTime(this.#h, request);
-  }
-
-  async bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void> {
-    this.#checkIdle('bench');
-    const job = new Job(request);
-    this.#jobs.set(request.job, job);
-    this.#benching = true;
-    try {
-      await runBench(this.#h, request, job, report);
-    } finally {
-      this.#benching = false;
       this.#jobs.delete(request.job);
     }
   }

@@ -82,10 +82,10 @@ export class EngineGraphs {
   #open(id: number, seed: number): LiveGraph {
     const heap = this.#heap;
     heap.check(heap.c._plx_js_weights_new(seed));
-    const weights = heap.result(0);
+    const weights = heap.made();
     heap.check(heap.c._plx_js_graph_new());
     const graph: LiveGraph = {
-      address: heap.result(0),
+      address: heap.made(),
       weights,
       values: [],
       inputs: [],
@@ -123,17 +123,16 @@ export class EngineGraphs {
     }
   }
 
-  /** Makes the node in result 0 the next value. */
+  /** Makes the node that was added the next value. */
   #add(graph: LiveGraph): number {
-    return this.#addNode(graph, this.#heap.result(0));
+    return this.#addNode(graph, this.#heap.read('node').place);
   }
 
   #addNode(graph: LiveGraph, node: number): number {
     const heap = this.#heap;
     heap.c._plx_js_graph_shape(graph.address, node);
-    const shape = heap.results(2, heap.result(0));
-    const dtype = DTYPES[heap.result(1)] ?? 'float32';
-    return graph.values.push({ node, shape, dtype }) - 1;
+    const { shape, dtype } = heap.read('like');
+    return graph.values.push({ node, shape, dtype: DTYPES[dtype] ?? 'float32' }) - 1;
   }
 
   #input(graph: LiveGraph, call: Extract<GraphCall, { kind: 'input' }>): void {
@@ -154,7 +153,7 @@ export class EngineGraphs {
     heap.with([Float64Array.from(call.shape)], (dims) =>
       heap.check(heap.c._plx_js_tensor_new(0, call.shape.length, dims as number)),
     );
-    const [address, data, size] = heap.results(0, 3) as [number, number, number];
+    const { address, data, size } = heap.read('tensor');
     /* It is freed with the graph, whatever happens next. */
     graph.tensors.set(graph.values.length, { address, data });
     if (call.values) heap.floats(data, size).set(call.values);
@@ -184,11 +183,8 @@ export class EngineGraphs {
     const { weights } = this.#graph(id);
     return Array.from({ length: c._plx_js_weights_count(weights) }, (_, i) => {
       c._plx_js_weights_at(weights, i);
-      return {
-        name: this.#heap.resultText(16),
-        shape: this.#heap.results(5, this.#heap.result(4)),
-        trained: this.#heap.result(3) !== STATE,
-      };
+      const { name, shape, role } = this.#heap.read('weight');
+      return { name, shape, trained: role !== STATE };
     });
   }
 
@@ -196,7 +192,7 @@ export class EngineGraphs {
   #tensor(graph: LiveGraph, value: number): Tensor {
     if (value >= 0) return graph.tensors.get(value)!;
     this.#heap.c._plx_js_weights_at(graph.weights, -2 - value);
-    return { address: this.#heap.result(0), data: this.#heap.result(1) };
+    return this.#heap.read('weight');
   }
 
   #ids(graph: LiveGraph, values: readonly number[]): Int32Array {
@@ -213,7 +209,7 @@ export class EngineGraphs {
     heap.withText('', (name) =>
       heap.check(heap.c._plx_js_graph_parameter(graph.address, name, address)),
     );
-    return heap.result(0);
+    return heap.read('node').place;
   }
 
   #node(graph: LiveGraph, call: Extract<GraphCall, { kind: 'node' }>): void {
@@ -238,7 +234,7 @@ export class EngineGraphs {
           y as number,
         ),
       );
-      return [...new Int32Array(heap.c.wasmMemory.buffer, y, heap.result(0))];
+      return [...new Int32Array(heap.c.wasmMemory.buffer, y, heap.read('nodes').count)];
     });
     for (const node of nodes) this.#addNode(graph, node);
   }
@@ -251,7 +247,7 @@ export class EngineGraphs {
     heap.with([Int32Array.from(tensors)], (list) =>
       heap.check(heap.c._plx_js_optimizer_new(tensors.length, list as number)),
     );
-    const optimizer = heap.result(0);
+    const optimizer = heap.made();
     graph.optimizers.set(graph.values.length, optimizer);
     const ids = this.#ids(graph, call.gradients);
     heap.with([ids], (gradients) =>
@@ -276,7 +272,7 @@ export class EngineGraphs {
       heap.check(heap.c._plx_js_graph_compile(graph.address, ids.length, nodes as number)),
     );
     graph.functions.set(name, {
-      plan: heap.result(0),
+      plan: heap.made(),
       inputs: [...graph.inputs],
       data: new Map(),
       outputs,
@@ -337,7 +333,7 @@ export class EngineGraphs {
   #shapeOf(graph: LiveGraph, value: number): number[] {
     if (value >= 0) return [...graph.values[value]!.shape];
     this.#heap.c._plx_js_weights_at(graph.weights, -2 - value);
-    return this.#heap.results(5, this.#heap.result(4));
+    return this.#heap.read('weight').shape;
   }
 
   read(id: number, parameter: number): GraphArray {

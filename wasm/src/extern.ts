@@ -7,13 +7,13 @@
 import type { Load } from './api.js';
 import { browserHost } from './browser.js';
 import { makeLoad } from './client.js';
+import { newParallax } from './parallax.js';
 
 export type * from './api.js';
 export type * from './api_generation.js';
 export type * from './api_layers.js';
-export type * from './api_learning.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './graph_api.js';
 
 /** Starts an engine from the files at `wasmURL` and `workerURL`. */
-export const load: Load = makeLoad(browserHost());
+export const load: Load = makeLoad(browserHost(), newParallax);

@@ -1,9 +1,9 @@
 /** Files that users hand in: their bytes, unzipped, and what they are called. */
-import type { BenchData } from './api.js';
+import type { BenchData } from './api_bench.js';
 import { checkHeld } from './arrays.js';
 import { PlxError } from './errors.js';
 import { gunzip, isGzip } from './gzip.js';
-import type { BenchRequest } from './rpc.js';
+import type { BenchRequest } from './rpc_bench.js';
 
 /** A copy of the caller's bytes. */
 export function bytesOf(what: string, bytes: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {

@@ -19,17 +19,18 @@
 import type { Load } from './api.js';
 import { browserHost } from './browser.js';
 import { makeLoad } from './client.js';
+import { newParallax } from './parallax.js';
 
 export type * from './api.js';
 export type * from './api_generation.js';
 export type * from './api_layers.js';
-export type * from './api_learning.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './graph_api.js';
 
 /* Every file has exactly one literal of this form, which is what bundlers look for. The workers have
  * no name, because webpack would put workers of one name into one file. */
 const host = browserHost({
+  prefix: 'engine-',
   wasm: {
     simd: () => new URL('./engine-simd.wasm', import.meta.url),
     'simd-threads': () => new URL('./engine-simd-threads.wasm', import.meta.url),
@@ -48,4 +49,4 @@ const host = browserHost({
  * Starts an engine in a worker of its own: the best tier that this machine and page allow. Why a
  * better one was not taken stands in `info().downgrades`.
  */
-export const load: Load = makeLoad(host);
+export const load: Load = makeLoad(host, newParallax);

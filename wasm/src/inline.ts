@@ -9,13 +9,12 @@ import base64 from 'plx-wasm-base64';
 import type { Load } from './api.js';
 import { makeLoad } from './client.js';
 import { Engine } from './engine.js';
-import { browserMachine } from './machine.js';
+import { newParallax } from './parallax.js';
 import { compileBytes } from './source.js';
 
 export type * from './api.js';
 export type * from './api_generation.js';
 export type * from './api_layers.js';
-export type * from './api_learning.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './graph_api.js';
 
@@ -24,10 +23,13 @@ function decode(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /** Starts an engine in this thread. */
-export const load: Load = makeLoad({
-  compile: () => compileBytes(decode(base64), 'the inline build'),
-  spawn: () => new Engine(glue),
-  cpus: () => 1,
-  machine: browserMachine,
-  only: { tier: 'simd', reason: 'the inline build has one thread' },
-});
+export const load: Load = makeLoad(
+  {
+    compile: () => compileBytes(decode(base64), 'the inline build'),
+    spawn: () => new Engine(glue),
+    workerFile: () => 'the inline build',
+    cpus: () => 1,
+    only: { tier: 'simd', reason: 'the inline build has one thread' },
+  },
+  newParallax,
+);

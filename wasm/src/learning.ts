@@ -1,5 +1,5 @@
 /** A run of a learning task on the client's side: checks what is passed and asks the engine. */
-import type { BenchSize } from './api.js';
+import type { BenchSize } from './api_bench.js';
 import type {
   Exhibit,
   Learning,
@@ -16,7 +16,7 @@ import { checkSource, readDigits, textBytes } from './file_bytes.js';
 import { runJob } from './jobs.js';
 import { optimizerOf } from './names.js';
 import { anything, callback, checkObject, checkOptions, number, signal, text } from './options.js';
-import type { LearnRequest, TrainReport } from './rpc.js';
+import type { BenchEngineApi, LearnRequest, TrainReport } from './rpc_bench.js';
 
 export const SIZES: readonly BenchSize[] = ['quick', 'default', 'full'];
 
@@ -120,7 +120,7 @@ class ClientLearning implements Learning {
           await options.onProgress?.(progress);
         }),
       );
-      return this.#connection.call((engine) =>
+      return this.#connection.call((engine: BenchEngineApi) =>
         engine.trainRun(this.#id, { ...job, steps }, report),
       );
     });
@@ -134,7 +134,7 @@ class ClientLearning implements Learning {
   }
 
   pause(): Promise<void> {
-    return this.#connection.call((engine) => engine.pauseRun(this.#id));
+    return this.#connection.call((engine: BenchEngineApi) => engine.pauseRun(this.#id));
   }
 
   async resume(): Promise<TrainOutcome> {
@@ -144,24 +144,24 @@ class ClientLearning implements Learning {
 
   async setRate(rate: number): Promise<void> {
     checkRate('setRate: rate', rate);
-    await this.#connection.call((engine) => engine.setRunRate(this.#id, rate));
+    await this.#connection.call((engine: BenchEngineApi) => engine.setRunRate(this.#id, rate));
   }
 
   evaluate(): Promise<Measure[]> {
-    return this.#connection.call((engine) => engine.evaluateRun(this.#id));
+    return this.#connection.call((engine: BenchEngineApi) => engine.evaluateRun(this.#id));
   }
 
   exhibits(): Promise<Exhibit[]> {
-    return this.#connection.call((engine) => engine.exhibitRun(this.#id));
+    return this.#connection.call((engine: BenchEngineApi) => engine.exhibitRun(this.#id));
   }
 
   async losses(from = 0): Promise<Float32Array> {
     checkWhole('losses: from', from, 0);
-    return this.#connection.call((engine) => engine.runLosses(this.#id, from));
+    return this.#connection.call((engine: BenchEngineApi) => engine.runLosses(this.#id, from));
   }
 
   async dispose(): Promise<void> {
-    await this.#connection.call((engine) => engine.disposeRun(this.#id));
+    await this.#connection.call((engine: BenchEngineApi) => engine.disposeRun(this.#id));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -178,6 +178,8 @@ export async function openLearning(
   const request = await requestOf(options);
   const { text, table, mnist } = request;
   const files = [text?.bytes, table?.bytes, mnist?.images, mnist?.labels];
-  const about = await connection.call((engine) => engine.learn(id, moved(request, files)));
+  const about = await connection.call((engine: BenchEngineApi) =>
+    engine.learn(id, moved(request, files)),
+  );
   return new ClientLearning(connection, id, about);
 }

@@ -13,7 +13,6 @@ import type {
   Plan,
   Port,
   SavedWeight,
-  ScheduleOptions,
   Summary,
   Weight,
 } from './api.js';
@@ -21,6 +20,7 @@ import type { GenerateOptions, GeneratorOptions, TokenGenerator } from './api_ge
 import { checkFinite, checkInteger, checkName, checkWhole, shapeText } from './arrays.js';
 import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
+import { SCHEDULES } from './generated/kind_lists.js';
 import { ClientGenerator, checkSequence, generateAfter, idsOf } from './generation.js';
 import type { GraphArray } from './graph_api.js';
 import { cancelled, runJob } from './jobs.js';
@@ -57,14 +57,6 @@ import type {
   ModelSpec,
   SummaryData,
 } from './rpc.js';
-
-const SCHEDULES: readonly ScheduleOptions['kind'][] = [
-  'constant',
-  'step',
-  'cosine',
-  'linear',
-  'one-cycle',
-];
 
 const OPTIMIZER = {
   kind: text,

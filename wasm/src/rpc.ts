@@ -1,9 +1,6 @@
 /** What the client asks of the engine. Everything in here crosses a message port. */
 import type {
   BatchLog,
-  BenchProgress,
-  BenchRow,
-  BenchSize,
   CsvTable,
   EngineInfo,
   EpochLog,
@@ -17,21 +14,11 @@ import type {
   Plan,
   Port,
   ScheduleOptions,
-  SuiteInfo,
   Summary,
   Weight,
 } from './api.js';
 import type { Layer } from './api_layers.js';
-import type {
-  Exhibit,
-  LearningAbout,
-  LearnOptions,
-  Measure,
-  TaskInfo,
-  TrainOutcome,
-  TrainProgress,
-} from './api_learning.js';
-import type { PlxErrorName } from './errors.js';
+import type { PlxErrorName } from './generated/kinds.js';
 import type { DType, GraphArray } from './graph_api.js';
 
 /** What the engine can do before the module is there: spawn the workers of its threads. */
@@ -139,44 +126,6 @@ export interface FitReply extends History {
   failure?: { codeName: PlxErrorName; message: string };
 }
 
-/** A run of suites. */
-export interface BenchPlan {
-  suites: string[];
-  cases: string[];
-  size: BenchSize;
-  seed: number;
-  seconds: number;
-  rounds: number;
-  /** Uncompressed files. */
-  mnist?: { images: Uint8Array; labels: Uint8Array; source: string };
-}
-
-/** A call of bench. */
-export interface BenchRequest extends BenchPlan, JobRequest {}
-
-/** Progress of a bench: what happened since the last report. */
-export interface BenchReport {
-  rows: BenchRow[];
-  progress?: BenchProgress;
-}
-
-/** A run of a task; zeros stand for what the task has. Files are uncompressed. */
-export interface LearnRequest
-  extends Required<Pick<LearnOptions, 'task' | 'size' | 'seed' | 'steps' | 'batchSize' | 'rate'>>,
-    Pick<LearnOptions, 'model' | 'optimizer'> {
-  text?: { bytes: Uint8Array; source: string };
-  table?: { bytes: Uint8Array; source: string };
-  mnist?: NonNullable<BenchPlan['mnist']>;
-}
-
-/** A call of train. */
-export interface TrainRequest extends JobRequest {
-  /** At most; may be infinite. */
-  steps: number;
-}
-
-export type TrainReport = TrainProgress;
-
 /** Data of a summary, without its methods. */
 export type SummaryData = Omit<Summary, 'toString'>;
 
@@ -274,23 +223,6 @@ export interface EngineApi {
   disposeGraph(graph: number): void;
   idx(bytes: Uint8Array): IdxArray;
   csv(text: Uint8Array): CsvTable;
-  tasks(): TaskInfo[];
-  /** Makes a run; it has a number from the client. */
-  learn(run: number, request: LearnRequest): LearningAbout;
-  trainRun(
-    run: number,
-    request: TrainRequest,
-    report: (report: TrainReport) => unknown,
-  ): Promise<TrainOutcome>;
-  pauseRun(run: number): void;
-  setRunRate(run: number, rate: number): void;
-  evaluateRun(run: number): Measure[];
-  exhibitRun(run: number): Exhibit[];
-  runLosses(run: number, from: number): Float32Array;
-  disposeRun(run: number): void;
-  suites(): SuiteInfo[];
-  benchTime(request: BenchPlan): number;
-  bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void>;
   /** Stops a job; unknown numbers are ignored, since it may have ended meanwhile. */
   cancel(job: number): void;
 }

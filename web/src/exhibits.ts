@@ -1,5 +1,5 @@
 /** What a learning task shows, cut into the pieces that the page draws. */
-import type { Exhibit } from 'parallax-nn';
+import type { Exhibit } from 'parallax-nn/bench';
 import { type Scale, scaleOf } from './colour_scale.js';
 
 /** Matrix or picture i of an exhibit: its values, row by row. */

@@ -1,5 +1,5 @@
 /** The loss curve as it grows, and smoothed. */
-import type { TrainProgress } from 'parallax-nn';
+import type { TrainProgress } from 'parallax-nn/bench';
 import type { LossPoint, TrainingState } from './state.js';
 
 /** More points than a chart has pixels help nobody. */

@@ -1,5 +1,5 @@
 /** The losses of a native run of the same task, to lay beside those of this page. */
-import type { LearningAbout } from 'parallax-nn';
+import type { LearningAbout } from 'parallax-nn/bench';
 import { lossPoint } from './loss_curve.js';
 import type { ResultSet, Row } from './rows.js';
 import type { LossPoint } from './state.js';

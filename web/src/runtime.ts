@@ -1,5 +1,5 @@
 /** The engine of this page: one at a time, restarted when its options change. */
-import { load, type Parallax } from 'parallax-nn';
+import { type BenchParallax, load } from 'parallax-nn/bench';
 import { sentence } from './format.js';
 import type { AppState } from './state.js';
 import type { Store } from './store.js';
@@ -7,7 +7,7 @@ import type { TierChoice } from './url_state.js';
 
 export interface Runtime {
   /** The running engine; starts it if it is not. Fails with a PlxError. */
-  engine(): Promise<Parallax>;
+  engine(): Promise<BenchParallax>;
   /** Ends the engine and starts one of the options of the state. */
   restart(): Promise<void>;
   /** The sentence of a call that failed; tells the page when the engine is lost with it. */
@@ -20,9 +20,9 @@ export function wasCancelled(error: unknown): boolean {
 }
 
 export function createRuntime(store: Store<AppState>): Runtime {
-  let current: Promise<Parallax> | undefined;
+  let current: Promise<BenchParallax> | undefined;
 
-  async function start(tier: TierChoice, threads: number): Promise<Parallax> {
+  async function start(tier: TierChoice, threads: number): Promise<BenchParallax> {
     store.set({ engine: { phase: 'starting' } });
     try {
       const plx = await load({
@@ -38,7 +38,7 @@ export function createRuntime(store: Store<AppState>): Runtime {
     }
   }
 
-  function open(): Promise<Parallax> {
+  function open(): Promise<BenchParallax> {
     if (!current) {
       const { tier, threads } = store.get().options;
       const started = start(tier, threads);

@@ -7,7 +7,7 @@ import type {
   Measure,
   SuiteInfo,
   TaskInfo,
-} from 'parallax-nn';
+} from 'parallax-nn/bench';
 import type { ResultSet } from './rows.js';
 import type { RunOptions } from './url_state.js';
 

@@ -6,7 +6,7 @@ import type {
   Measure,
   TrainOutcome,
   TrainProgress,
-} from 'parallax-nn';
+} from 'parallax-nn/bench';
 import { LossCurve, lossPoint, pointsOf } from './loss_curve.js';
 import type { Runtime } from './runtime.js';
 import { type AppState, idleTraining, type Speed, type TrainingState } from './state.js';

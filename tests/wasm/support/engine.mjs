@@ -1,8 +1,14 @@
 import { load } from 'parallax-nn';
+import { load as loadBench } from 'parallax-nn/bench';
 
 /** Runs body with an engine that ends with it. */
-export async function withEngine(options, body) {
-  const plx = await load(options);
+export const withEngine = (options, body) => during(load(options), body);
+
+/** The same with an engine that has tasks and suites. */
+export const withBench = (options, body) => during(loadBench(options), body);
+
+async function during(loading, body) {
+  const plx = await loading;
   try {
     return await body(plx);
   } finally {

@@ -1,5 +1,5 @@
 /** What runtimes.test.mjs runs in every runtime: one engine's life. Prints what came of it as JSON. */
-import { load } from 'parallax-nn';
+import { load } from 'parallax-nn/bench';
 import { engineFuses } from './relaxed.mjs';
 
 const plx = await load({ threads: 2 });

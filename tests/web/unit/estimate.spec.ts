@@ -1,6 +1,6 @@
 /** The time that a run would take: from the engine, for what is chosen now. */
 import { expect, test } from '@playwright/test';
-import type { EngineInfo, Parallax } from 'parallax-nn';
+import type { BenchParallax, EngineInfo } from 'parallax-nn/bench';
 import { keepEstimate } from '../../../web/src/estimate.js';
 import { type AppState, idleTraining } from '../../../web/src/state.js';
 import { createStore } from '../../../web/src/store.js';
@@ -25,7 +25,7 @@ function page() {
     new Promise<number>((answer, reject) => {
       questions.push({ asked, answer, fail: () => reject(new Error('no memory')) });
     });
-  keepEstimate(store, { engine: async () => ({ benchTime }) as unknown as Parallax });
+  keepEstimate(store, { engine: async () => ({ benchTime }) as unknown as BenchParallax });
   return { store, questions };
 }
 

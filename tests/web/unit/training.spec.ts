@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import type { Exhibit } from 'parallax-nn';
+import type { Exhibit } from 'parallax-nn/bench';
 import { colourOf, isLight, scaleOf, shareOf } from '../../../web/src/colour_scale.js';
 import {
   barShares,

@@ -1,5 +1,5 @@
 /** What to run, the Run button, and how far it is. */
-import type { BenchProgress } from 'parallax-nn';
+import type { BenchProgress } from 'parallax-nn/bench';
 import type { Actions } from '../actions.js';
 import { h, setText } from '../dom.js';
 import { count, duration, expected, list, timeLeft } from '../format.js';

@@ -1,5 +1,5 @@
 /** What runs in this page, and why not something better. */
-import type { Downgrade, EngineInfo } from 'parallax-nn';
+import type { Downgrade, EngineInfo } from 'parallax-nn/bench';
 import type { Actions } from '../actions.js';
 import { h } from '../dom.js';
 import { significant } from '../format.js';

@@ -1,5 +1,5 @@
 /** What has been learnt, to look at: texts, matrices, pictures and bars, whatever the task. */
-import type { Exhibit } from 'parallax-nn';
+import type { Exhibit } from 'parallax-nn/bench';
 import { colourOf, isLight, type Rgb, type Scale, scaleOf } from '../colour_scale.js';
 import { h, setText } from '../dom.js';
 import {

@@ -1,5 +1,5 @@
 /** What to train and how, the buttons, and how far it is. */
-import type { BenchSize, TaskInfo } from 'parallax-nn';
+import type { BenchSize, TaskInfo } from 'parallax-nn/bench';
 import type { Actions } from '../actions.js';
 import { h, setText } from '../dom.js';
 import { significant } from '../format.js';

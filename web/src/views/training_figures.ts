@@ -1,5 +1,5 @@
 /** What a run is, how fast it goes, what it takes, and how good it has become. */
-import type { LearningAbout, Measure, MemoryUse } from 'parallax-nn';
+import type { LearningAbout, Measure, MemoryUse } from 'parallax-nn/bench';
 import { h } from '../dom.js';
 import { percent, significant } from '../format.js';
 import type { TrainingState } from '../state.js';

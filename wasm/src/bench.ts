@@ -1,0 +1,51 @@
+/**
+ * The package with the learning tasks and the suites that measure it, in engines of their own.
+ *
+ * @example
+ * ```ts
+ * import { load } from 'parallax-nn/bench';
+ * const plx = await load();
+ * const rows = await plx.bench({ suites: ['gemm'], size: 'quick' });
+ * plx.dispose();
+ * ```
+ *
+ * @packageDocumentation
+ */
+import type { LoadBench } from './api_bench.js';
+import { browserHost } from './browser.js';
+import { makeLoad } from './client.js';
+import { browserMachine } from './machine.js';
+import { ClientBench } from './parallax_bench.js';
+
+export type * from './api.js';
+export type * from './api_bench.js';
+export type * from './api_generation.js';
+export type * from './api_layers.js';
+export type * from './api_learning.js';
+export { type FailedCall, PlxError } from './errors.js';
+export type * from './graph_api.js';
+
+/* Literals, for the same reasons as in index.ts. */
+const host = browserHost({
+  prefix: 'engine-bench-',
+  wasm: {
+    simd: () => new URL('./engine-bench-simd.wasm', import.meta.url),
+    'simd-threads': () => new URL('./engine-bench-simd-threads.wasm', import.meta.url),
+    'relaxed-threads': () => new URL('./engine-bench-relaxed-threads.wasm', import.meta.url),
+  },
+  worker: {
+    simd: () => new Worker(new URL('./engine-bench-simd.mjs', import.meta.url), { type: 'module' }),
+    'simd-threads': () =>
+      new Worker(new URL('./engine-bench-simd-threads.mjs', import.meta.url), { type: 'module' }),
+    'relaxed-threads': () =>
+      new Worker(new URL('./engine-bench-relaxed-threads.mjs', import.meta.url), {
+        type: 'module',
+      }),
+  },
+});
+
+/** Starts an engine that has tasks and suites as well: as `load` of `parallax-nn`, but larger. */
+export const load: LoadBench = makeLoad(
+  host,
+  (connection, info) => new ClientBench(connection, info, browserMachine),
+);

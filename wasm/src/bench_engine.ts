@@ -1,0 +1,93 @@
+/** The engine with the learning tasks and the suites. */
+import type { SuiteInfo } from './api_bench.js';
+import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
+import { Engine } from './engine.js';
+import { expectedTime, listSuites, runBench } from './engine_bench.js';
+import { EngineLearning, listTasks } from './engine_learning.js';
+import { PlxError } from './errors.js';
+import type {
+  BenchEngineApi,
+  BenchPlan,
+  BenchReport,
+  BenchRequest,
+  LearnRequest,
+  TrainReport,
+  TrainRequest,
+} from './rpc_bench.js';
+
+export class BenchEngine extends Engine implements BenchEngineApi {
+  #benching = false;
+  #learning: EngineLearning | undefined;
+
+  get #l(): EngineLearning {
+    this.#learning ??= new EngineLearning(this.heap);
+    return this.#learning;
+  }
+
+  tasks(): TaskInfo[] {
+    return listTasks(this.heap);
+  }
+
+  learn(run: number, request: LearnRequest): LearningAbout {
+    return this.#l.open(run, request);
+  }
+
+  trainRun(
+    run: number,
+    request: TrainRequest,
+    report: (report: TrainReport) => unknown,
+  ): Promise<TrainOutcome> {
+    return this.withJob(request, (job) => this.#l.train(run, request, job, report));
+  }
+
+  pauseRun(run: number): void {
+    this.#l.pause(run);
+  }
+
+  setRunRate(run: number, rate: number): void {
+    this.#l.setRate(run, rate);
+  }
+
+  evaluateRun(run: number): Measure[] {
+    return this.#l.evaluate(run);
+  }
+
+  exhibitRun(run: number): Exhibit[] {
+    return this.#l.exhibits(run);
+  }
+
+  runLosses(run: number, from: number): Float32Array {
+    return this.#l.losses(run, from);
+  }
+
+  disposeRun(run: number): void {
+    this.#l.dispose(run);
+  }
+
+  suites(): SuiteInfo[] {
+    return listSuites(this.heap);
+  }
+
+  #checkIdle(call: string): void {
+    if (!this.#benching) return;
+    throw new PlxError(
+      'PLX_ERR_STATE',
+      `${call}: this engine already runs a bench: wait until it has ended, or stop it`,
+    );
+  }
+
+  benchTime(request: BenchPlan): number {
+    this.#checkIdle('benchTime');
+    return expectedTime(this.heap, request);
+  }
+
+  async bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void> {
+    this.#checkIdle('bench');
+    this.#benching = true;
+    try {
+      await this.withJob(request, (job) => runBench(this.heap, request, job, report));
+    } finally {
+      this.#benching = false;
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/** `parallax-nn/bench` in Node. */
+import type { LoadBench } from './api_bench.js';
+import { makeLoad } from './client.js';
+import { nodeHost } from './node_host.js';
+import { nodeMachine } from './node_machine.js';
+import { ClientBench } from './parallax_bench.js';
+
+export type * from './api.js';
+export type * from './api_bench.js';
+export type * from './api_generation.js';
+export type * from './api_layers.js';
+export type * from './api_learning.js';
+export { type FailedCall, PlxError } from './errors.js';
+export type * from './graph_api.js';
+
+/** Starts an engine that has tasks and suites as well. */
+export const load: LoadBench = makeLoad(
+  nodeHost('engine-bench-'),
+  (connection, info) => new ClientBench(connection, info, nodeMachine),
+);

@@ -1,0 +1,27 @@
+/** The engine in Node: files from the disk, worker threads. */
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import type { Host } from './client.js';
+import { PlxError } from './errors.js';
+import { packageFile } from './node_files.js';
+import { NodeWorker } from './node_worker_like.js';
+import { compileBytes, compileURL } from './source.js';
+
+/** prefix: what the names of the engine's files begin with. */
+export const nodeHost = (prefix: string): Host => ({
+  async compile(tier, url) {
+    const from = url ?? packageFile(`${prefix}${tier}.wasm`);
+    if (from.protocol !== 'file:') return compileURL(from);
+    try {
+      return await compileBytes(new Uint8Array(await readFile(from)), from.href);
+    } catch (cause) {
+      if (!(cause instanceof Error) || !('syscall' in cause)) throw cause;
+      throw new PlxError('PLX_ERR_IO', `load: cannot read ${from.href}: ${cause.message}`, {
+        cause,
+      });
+    }
+  },
+  spawn: (tier, url) => new NodeWorker(url ?? packageFile(`${prefix}${tier}.mjs`)),
+  workerFile: (tier) => `${prefix}${tier}.mjs`,
+  cpus: availableParallelism,
+});

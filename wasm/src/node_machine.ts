@@ -1,0 +1,23 @@
+/** What rows say of the machine, as far as Node tells. */
+import os, { availableParallelism } from 'node:os';
+import process from 'node:process';
+import type { Machine } from './machine.js';
+
+/** "Node 24"; the runtimes that imitate Node tell their own versions beside its. */
+function runtimeOf(versions: NodeJS.Dict<string>): string {
+  const names = { deno: 'Deno', bun: 'Bun', node: 'Node' };
+  const known = Object.entries(names).find(([key]) => versions[key] !== undefined);
+  const [key, name] = known ?? ['', 'unknown runtime'];
+  return `${name} ${versions[key]?.split('.')[0] ?? ''}`.trim();
+}
+
+export const nodeMachine = (): Promise<Machine> =>
+  Promise.resolve({
+    runtime: runtimeOf(process.versions),
+    machine: {
+      name: os.cpus()[0]?.model || 'unknown processor',
+      cpus: availableParallelism(),
+      system: `${os.type()} ${os.release()} ${os.machine()}`,
+      memoryBytes: os.totalmem(),
+    },
+  });

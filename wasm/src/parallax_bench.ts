@@ -1,0 +1,168 @@
+/** The engine on the client's side, with tasks and suites. */
+import type { EngineInfo } from './api.js';
+import type {
+  BenchChoice,
+  BenchData,
+  BenchOptions,
+  BenchParallax,
+  BenchRow,
+  SuiteInfo,
+} from './api_bench.js';
+import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
+import { checkName, checkWhole, told } from './arrays.js';
+import { type Connection, moved } from './connection.js';
+import { PlxError } from './errors.js';
+import { readDigits } from './file_bytes.js';
+import { runJob } from './jobs.js';
+import { openLearning, SIZES } from './learning.js';
+import type { Machine } from './machine.js';
+import { anything, callback, checkOptions, number, signal, text } from './options.js';
+import { ClientParallax } from './parallax.js';
+import type { BenchEngineApi, BenchPlan, BenchReport } from './rpc_bench.js';
+
+/** Of measuring one case. */
+const MOST_SECONDS = 3600;
+
+function checkData(data: BenchData): BenchData {
+  if (typeof data === 'object' && data !== null) {
+    const unknown = Object.keys(data).find((key) => key !== 'mnist');
+    if (unknown === undefined && typeof (data.mnist ?? {}) === 'object') return data;
+  }
+  throw new PlxError(
+    'PLX_ERR_ARGUMENT',
+    'bench: data: expected { mnist: { images, labels } }, or nothing',
+  );
+}
+
+/** Texts that the library can take as one list between commas. */
+function checkTexts(what: string, texts: unknown = []): string[] {
+  if (!Array.isArray(texts) || !texts.every((text) => typeof text === 'string')) {
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an array of strings`);
+  }
+  const wrong = texts.find((text) => text.trim() === '' || text.includes(','));
+  if (wrong === undefined) return [...texts];
+  throw new PlxError(
+    'PLX_ERR_ARGUMENT',
+    `${what}: "${wrong}" is ${wrong.includes(',') ? 'a text with a comma' : 'empty'}: ` +
+      'give texts without commas, or leave the option out for all',
+  );
+}
+
+function checkSeconds(call: string, seconds: number): number {
+  if (seconds >= 0 && seconds <= MOST_SECONDS) return seconds;
+  throw new PlxError(
+    'PLX_ERR_ARGUMENT',
+    `${call}: seconds is ${told(seconds)}: give a number from 0 to ${MOST_SECONDS}`,
+  );
+}
+
+/** What says which cases are measured, and how long. */
+function planOf(call: string, options: BenchChoice): BenchPlan {
+  return {
+    suites: checkTexts(`${call}: suites`, options.suites),
+    cases: checkTexts(`${call}: cases`, options.cases),
+    size: checkName(`${call}: size`, options.size ?? 'default', SIZES),
+    seed: 0,
+    seconds: checkSeconds(call, options.seconds ?? 0),
+    rounds: checkWhole(`${call}: rounds`, options.rounds ?? 0, 0),
+  };
+}
+
+const BENCH_TIME = {
+  suites: anything,
+  cases: anything,
+  size: text,
+  seconds: number,
+  rounds: number,
+};
+const BENCH = {
+  ...BENCH_TIME,
+  seed: number,
+  data: anything,
+  onRow: callback,
+  onProgress: callback,
+  signal,
+};
+
+export class ClientBench extends ClientParallax implements BenchParallax {
+  readonly #connection: Connection;
+  readonly #machine: () => Promise<Machine>;
+  #runs = 0;
+
+  /** machine: what runs this, and on what. */
+  constructor(connection: Connection, info: EngineInfo, machine: () => Promise<Machine>) {
+    super(connection, info);
+    this.#connection = connection;
+    this.#machine = machine;
+  }
+
+  tasks(): Promise<TaskInfo[]> {
+    return this.#connection.call((engine: BenchEngineApi) => engine.tasks());
+  }
+
+  learn(options: LearnOptions): Promise<Learning> {
+    return openLearning(this.#connection, ++this.#runs, options);
+  }
+
+  suites(): Promise<SuiteInfo[]> {
+    return this.#connection.call((engine: BenchEngineApi) => engine.suites());
+  }
+
+  async benchTime(options: BenchChoice = {}): Promise<number> {
+    checkOptions('benchTime', options, BENCH_TIME);
+    const plan = planOf('benchTime', options);
+    return this.#connection.call((engine: BenchEngineApi) => engine.benchTime(plan));
+  }
+
+  async bench(options: BenchOptions = {}): Promise<BenchRow[]> {
+    checkOptions('bench', options, BENCH);
+    const plan = planOf('bench', options);
+    const { signal, onRow, onProgress } = options;
+    const seed = checkWhole('bench: seed', options.seed ?? 0, 0);
+    const given = checkData(options.data ?? {}).mnist;
+    const mnist = given && (await readDigits('bench', given));
+    const request: BenchPlan = { ...plan, seed, ...(mnist ? { mnist } : {}) };
+    const rows: BenchRow[] = [];
+    let failures = 0;
+    const complete = this.#completeRow(await this.#machine());
+    await runJob(this.#connection, signal, 'bench', (job, guard) => {
+      const report = this.#connection.callback(
+        guard(
+          async ({ rows: measured, progress }: BenchReport) => {
+            const news = measured.map(complete);
+            rows.push(...news);
+            /* All at once: whoever aborts waits for none of them, and still gets every row. */
+            const told = news.map(async (row) => onRow?.(row));
+            if (progress && !signal?.aborted) {
+              if (progress.failure !== undefined) failures++;
+              told.push((async () => onProgress?.(progress))());
+            }
+            await Promise.all(told);
+          },
+          { afterAbort: true },
+        ),
+      );
+      const files = [mnist?.images, mnist?.labels];
+      return this.#connection.call((engine: BenchEngineApi) =>
+        engine.bench(moved({ ...request, ...job }, files), report),
+      );
+    });
+    if (rows.length > 0 || failures > 0 || plan.cases.length === 0) return rows;
+    const texts = plan.cases.map((text) => `"${text}"`).join(' or ');
+    throw new PlxError(
+      'PLX_ERR_ARGUMENT',
+      `bench: no case of size "${plan.size}" has ${texts} in its name`,
+    );
+  }
+
+  /** Adds what the engine does not know of itself. */
+  #completeRow({ runtime, machine }: Machine): (row: BenchRow) => BenchRow {
+    const { tier, fma } = this.info();
+    return (row) => ({
+      ...row,
+      engine: { ...(row.engine as object), fma, kind: 'wasm', tier, runtime },
+      machine: { ...machine },
+      date: new Date().toISOString(),
+    });
+  }
+}

@@ -1,0 +1,70 @@
+/** What the client asks of an engine with tasks and suites, beside what it asks of every engine. */
+import type { BenchProgress, BenchRow, BenchSize, SuiteInfo } from './api_bench.js';
+import type {
+  Exhibit,
+  LearningAbout,
+  LearnOptions,
+  Measure,
+  TaskInfo,
+  TrainOutcome,
+  TrainProgress,
+} from './api_learning.js';
+import type { EngineApi, JobRequest } from './rpc.js';
+
+/** A run of suites. */
+export interface BenchPlan {
+  suites: string[];
+  cases: string[];
+  size: BenchSize;
+  seed: number;
+  seconds: number;
+  rounds: number;
+  /** Uncompressed files. */
+  mnist?: { images: Uint8Array; labels: Uint8Array; source: string };
+}
+
+/** A call of bench. */
+export interface BenchRequest extends BenchPlan, JobRequest {}
+
+/** Progress of a bench: what happened since the last report. */
+export interface BenchReport {
+  rows: BenchRow[];
+  progress?: BenchProgress;
+}
+
+/** A run of a task; zeros stand for what the task has. Files are uncompressed. */
+export interface LearnRequest
+  extends Required<Pick<LearnOptions, 'task' | 'size' | 'seed' | 'steps' | 'batchSize' | 'rate'>>,
+    Pick<LearnOptions, 'model' | 'optimizer'> {
+  text?: { bytes: Uint8Array; source: string };
+  table?: { bytes: Uint8Array; source: string };
+  mnist?: NonNullable<BenchPlan['mnist']>;
+}
+
+/** A call of train. */
+export interface TrainRequest extends JobRequest {
+  /** At most; may be infinite. */
+  steps: number;
+}
+
+export type TrainReport = TrainProgress;
+
+export interface BenchEngineApi extends EngineApi {
+  tasks(): TaskInfo[];
+  /** Makes a run; it has a number from the client. */
+  learn(run: number, request: LearnRequest): LearningAbout;
+  trainRun(
+    run: number,
+    request: TrainRequest,
+    report: (report: TrainReport) => unknown,
+  ): Promise<TrainOutcome>;
+  pauseRun(run: number): void;
+  setRunRate(run: number, rate: number): void;
+  evaluateRun(run: number): Measure[];
+  exhibitRun(run: number): Exhibit[];
+  runLosses(run: number, from: number): Float32Array;
+  disposeRun(run: number): void;
+  suites(): SuiteInfo[];
+  benchTime(request: BenchPlan): number;
+  bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void>;
+}
