@@ -71,13 +71,20 @@ EXPORT const char *plx_js_version(void) {
     return plx_version();
 }
 
-/* Starts the context once. cpus: the spawned workers and the caller. threads 0: measure. */
-EXPORT int plx_js_start(int cpus, int threads, bool reproducible) {
-    plx__platform_set_cpus(cpus);
+/* Starts the context once, with one thread and nothing measured. */
+EXPORT int plx_js_start(bool reproducible) {
+    plx__platform_set_cpus(1);
     plx_ctx_options options = plx_ctx_default();
-    options.threads = threads;
+    options.threads = 1;
     options.reproducible = reproducible;
+    options.measure_later = true;
     return plx_ctx_new(&options, &context, own_message, sizeof own_message);
+}
+
+/* Adds threads and measures. cpus: the workers that are ready and the caller. threads 0: choose. */
+EXPORT int plx_js_set_threads(int cpus, int threads) {
+    plx__platform_set_cpus(cpus);
+    return plx_ctx_set_threads(context, threads);
 }
 
 /* Results: threads, cpus, vector bits, fma, exact, fork-join ns, GFLOP/s, GB/s, then the strings

@@ -9,14 +9,16 @@ add_link_options(-sAUTO_NATIVE_LIBRARIES=0 -sDEFAULT_TO_CXX=0)
 set(PLX_ENGINE_LINK
     -sMODULARIZE=1 -sEXPORT_ES6=1 -sENVIRONMENT=worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0
     -sSTACK_SIZE=1MB -sMALLOC=emmalloc -sASSERTIONS=0 -sABORTING_MALLOC=0
-    -sINCOMING_MODULE_JS_API=[instantiateWasm,wasmMemory] -sEXPORTED_RUNTIME_METHODS=wasmMemory
-    --no-entry)
-set(PLX_ENGINE_LINK_SINGLE -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=2GB)
-# The package brings a memory whose initial size is its maximum, so in practice it never grows.
+    -sINCOMING_MODULE_JS_API=[instantiateWasm,wasmMemory] --no-entry)
+set(PLX_ENGINE_LINK_SINGLE
+    -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=2GB -sEXPORTED_RUNTIME_METHODS=wasmMemory)
+# The package brings a memory whose initial size is its maximum, so in practice it never grows. Its
+# src/threads.ts adds workers to PThread while the first calls run.
 set(PLX_ENGINE_LINK_THREADS
     -pthread -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=2GB -sIMPORTED_MEMORY=1
     -sDEFAULT_PTHREAD_STACK_SIZE=256KB
-    -sPTHREAD_POOL_SIZE=Module.plxWorkers -sPTHREAD_POOL_SIZE_STRICT=2 -Wno-pthreads-mem-growth)
+    -sEXPORTED_RUNTIME_METHODS=[wasmMemory,PThread] -sPTHREAD_POOL_SIZE_STRICT=2
+    -Wno-pthreads-mem-growth)
 
 # Emscripten's macros for JavaScript in C leave stray semicolons and dollar signs behind.
 set(PLX_EM_JS_OPTIONS -Wno-extra-semi -Wno-dollar-in-identifier-extension)

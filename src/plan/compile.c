@@ -161,6 +161,7 @@ void plx_plan_free(plx_plan *plan) {
     plx_platform_free(plan->slots);
     plx_platform_free(plan->constants);
     plx_platform_free(plan->arena);
+    plx_platform_free(plan->scratch);
     plx_ctx_free(plan->ctx);
     plx_platform_free(plan);
 }

@@ -211,6 +211,18 @@ static plx_status allocate(plx_plan *plan, const int64_t *offsets) {
     return PLX_OK;
 }
 
+plx_status plx__more_scratch(plx_plan *plan) {
+    const int64_t bytes = largest_workspace(plan);
+    void *scratch = NULL;
+    if (bytes <= plan->workspace_bytes) return PLX_OK;
+    PLX_TRY(plx__alloc(&plan->ctx->message, "run: scratch for more threads", bytes, &scratch));
+    plx_platform_free(plan->scratch);
+    plan->scratch = scratch;
+    plan->workspace_bytes = bytes;
+    for (int s = 0; s < plan->steps_count; ++s) plan->steps[s].workspace = scratch;
+    return PLX_OK;
+}
+
 plx_status plx__pass_memory(plx_plan *plan) {
     const size_t nodes = (size_t)plan->graph->count;
     layout l = {.plan = plan};

@@ -45,6 +45,7 @@ static double shared_bytes(const plx_plan *plan, const plx__node *node) {
 void plx__pass_parallel(plx_plan *plan) {
     plx__machine_settle(plan->ctx);
     const plx_ctx *ctx = plan->ctx;
+    plan->threads = ctx->threads;
     const int wanted = plan->options.threads;
     const int limit = wanted > 0 && wanted < ctx->threads ? wanted : ctx->threads;
     for (int i = 0; i < plan->steps_count; ++i) {
@@ -54,6 +55,14 @@ void plx__pass_parallel(plx_plan *plan) {
         const bool adaptive = plan->options.passes & PLX_PASS_PARALLEL;
         plan->steps[i].threads = adaptive ? best_threads(ctx, meta, limit) : limit;
     }
+}
+
+void plx__plan_spread(plx_plan *plan) {
+    if (plan->threads == plan->ctx->threads) return;
+    plx__pass_parallel(plan);
+    if (plx__more_scratch(plan) == PLX_OK) return;
+    /* What there is suffices for one thread. */
+    for (int s = 0; s < plan->steps_count; ++s) plan->steps[s].threads = 1;
 }
 
 double plx_plan_threshold_rows(const plx_plan *plan, int step) {

@@ -37,8 +37,10 @@ struct plx_plan {
     int64_t staged_bytes;
     char *arena;
     int64_t arena_bytes, workspace_bytes;
+    void *scratch;          /* in place of the arena's, since there are more threads; or NULL */
     int64_t gradient_bytes; /* of the arena: what updates take */
     uint64_t number;
+    int threads; /* of the context, when the steps were given theirs */
     int64_t profiled_runs;
     bool profiling;
     bool began; /* a run has begun: steps that are run once have been */
@@ -50,6 +52,10 @@ plx_status plx__pass_fuse(plx_plan *plan);
 void plx__pass_dead_code(plx_plan *plan);
 /* Threads of every step, from its cost and the machine's. */
 void plx__pass_parallel(plx_plan *plan);
+/* Gives the steps threads anew when the context has got more since. */
+void plx__plan_spread(plx_plan *plan);
+/* Scratch for steps that have got more threads. */
+plx_status plx__more_scratch(plx_plan *plan);
 /* Places every value and the workspace in one arena by liveness, and allocates it. */
 plx_status plx__pass_memory(plx_plan *plan);
 

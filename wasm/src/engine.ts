@@ -42,9 +42,10 @@ import type {
   Sampling,
   StartRequest,
   SummaryData,
+  ThreadsRequest,
   Values,
 } from './rpc.js';
-import { Job } from './slice.js';
+import { breathe, Job } from './slice.js';
 import { Threads } from './threads.js';
 
 /** Values of plx_loss. */
@@ -122,7 +123,6 @@ export class Engine implements EngineApi {
           return {};
         },
         ...(request.memory ? { wasmMemory: request.memory } : {}),
-        plxWorkers: request.cpus - 1,
         plxThread: (options) => this.#threads.spawn(options),
       }).then(resolve, reject);
     });
@@ -132,16 +132,24 @@ export class Engine implements EngineApi {
 
   async start(request: StartRequest): Promise<EngineReport> {
     this.#receiveModule?.(request.module);
-    const c = await Promise.race([this.#exports, this.#threads.failure]);
+    const c = await this.#exports;
     if (!c) throw new PlxError('PLX_ERR_STATE', 'start: the engine was not prepared');
-    this.#threads.started();
     const heap = new Heap(c);
-    heap.check(c._plx_js_start(request.cpus, request.threads, Number(request.reproducible)));
+    heap.check(c._plx_js_start(Number(request.reproducible)));
     this.#heap = heap;
     this.#optimizers = names(heap, (i) => c._plx_js_optimizer_name(i));
     this.#layers = new LayerWriter(heap);
     this.#graphs = new EngineGraphs(heap, this.#layers);
     this.#generators = new EngineGenerators(heap);
+    return this.#report(heap);
+  }
+
+  async setThreads({ cpus, threads, timeout }: ThreadsRequest): Promise<EngineReport> {
+    const heap = this.#h;
+    /* The first calls come before it. */
+    await breathe();
+    if (heap.c.PThread) await this.#threads.add(heap.c.PThread, cpus - 1, timeout);
+    heap.check(heap.c._plx_js_set_threads(cpus, threads));
     return this.#report(heap);
   }
 

@@ -1,4 +1,4 @@
-import type { ThreadOptions } from './threads.js';
+import type { ThreadOptions, ThreadPool } from './threads.js';
 
 /**
  * The functions of wasm/exports.c and of the files exports_*.c beside it as JavaScript sees them.
@@ -7,11 +7,14 @@ import type { ThreadOptions } from './threads.js';
  */
 export interface Exports {
   readonly wasmMemory: WebAssembly.Memory;
+  /** Only in modules with threads. */
+  readonly PThread?: ThreadPool;
   _plx_js_results(): number;
   _plx_js_message(): number;
   _plx_js_status_name(status: number): number;
   _plx_js_version(): number;
-  _plx_js_start(cpus: number, threads: number, reproducible: number): number;
+  _plx_js_start(reproducible: number): number;
+  _plx_js_set_threads(cpus: number, threads: number): number;
   _plx_js_info(): void;
   _plx_js_alloc(bytes: number): number;
   _plx_js_free(memory: number): void;
@@ -226,9 +229,7 @@ export interface GlueOptions {
   ): object;
   /** Fixed shared memory; only in modules with threads. */
   wasmMemory?: WebAssembly.Memory;
-  /** Workers to spawn before the module starts. */
-  plxWorkers: number;
-  /** Spawns one of them. */
+  /** Spawns the worker of a thread. */
   plxThread(options: ThreadOptions): Worker;
 }
 

@@ -2,7 +2,6 @@
 import type {
   CsvTable,
   DataReaders,
-  Downgrade,
   EngineInfo,
   IdxArray,
   Model,
@@ -44,13 +43,21 @@ export class ClientParallax implements Parallax {
   readonly data: DataReaders;
   readonly graph: Parallax['graph'];
   readonly #connection: Connection;
+  readonly #ready: Promise<EngineInfo>;
   #info: EngineInfo;
   #models = 0;
   #optimizers = 0;
 
-  constructor(connection: Connection, info: EngineInfo) {
+  /** later: what there is when all threads have joined. */
+  constructor(connection: Connection, info: EngineInfo, later: Promise<EngineInfo>) {
     this.#connection = connection;
     this.#info = info;
+    this.#ready = later.then((joined) => {
+      this.#info = joined;
+      return this.info();
+    });
+    /* Whoever waits for it is told. */
+    this.#ready.catch(() => {});
     this.graph = graphMaker(connection);
     this.data = {
       idx: (bytes) => this.#idx(bytes),
@@ -58,13 +65,12 @@ export class ClientParallax implements Parallax {
     };
   }
 
-  /** Puts what was given up before this start in front. */
-  addDowngrades(downgrades: Downgrade[]): void {
-    this.#info = { ...this.#info, downgrades: [...downgrades, ...this.#info.downgrades] };
-  }
-
   info(): EngineInfo {
     return structuredClone(this.#info);
+  }
+
+  ready(): Promise<EngineInfo> {
+    return this.#ready;
   }
 
   sequential(stack: Layer[], options: ModelOptions = {}): Model {
@@ -117,5 +123,6 @@ export class ClientParallax implements Parallax {
 }
 
 /** What makeLoad takes to make one. */
-export const newParallax = (connection: Connection, info: EngineInfo): ClientParallax =>
-  new ClientParallax(connection, info);
+export const newParallax = (
+  ...made: ConstructorParameters<typeof ClientParallax>
+): ClientParallax => new ClientParallax(...made);
