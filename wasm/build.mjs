@@ -30,13 +30,21 @@ function replaceExactly(text, pattern, replacement, count, what) {
 }
 
 /**
- * The glue code of a tier without any file names. Bundlers follow every literal `new URL('file',
- * import.meta.url)`, and rename the file; here the module is handed in compiled, and src/threads.ts
- * starts the workers of threads.
+ * The glue code of an engine without any file names, and the exports of its module by their names in C.
+ * Bundlers follow every literal `new URL('file', import.meta.url)`, and rename the file; here the
+ * module is handed in compiled, and src/threads.ts starts the workers of threads. What wraps the
+ * exports is left out: the sources call them as emcc has named them in the module.
  */
 function portableGlue({ name, tier }) {
   const threaded = tier !== 'simd' ? 1 : 0;
-  let text = readFileSync(join(engines, `${name}.mjs`), 'utf8');
+  const exported = {};
+  let text = readFileSync(join(engines, `${name}.mjs`), 'utf8').replace(
+    /var (_plx_js_\w+)=Module\["\1"\]=[^;]*?\(\1=Module\["\1"\]=wasmExports\["([^"]+)"\]\)\([^;]*?\);/g,
+    (_, long, short) => {
+      exported[long] = short;
+      return '';
+    },
+  );
   const replace = (pattern, replacement, count = 1) => {
     text = replaceExactly(text, pattern, replacement, count, name);
   };
@@ -48,19 +56,16 @@ function portableGlue({ name, tier }) {
   replace(`new URL("${name}.wasm",import.meta.url).href`, '""');
   replace('scriptDirectory=self.location.href', 'scriptDirectory=""');
   replace('var _scriptName = import.meta.url;', 'var _scriptName = "";');
-  if (text.includes('import.meta'))
-    throw new Error(`${name}: import.meta is left in the glue code`);
-  return text;
+  for (const left of ['import.meta', '_plx_js_']) replace(left, '', 0);
+  return { text, exported };
 }
 
 /** Serves `plx-glue` and `plx-wasm-base64` to esbuild. */
-const engineFiles = (engine) => ({
+const engineFiles = (engine, glue) => ({
   name: 'engine-files',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^plx-/ }, ({ path }) => ({ path, namespace: 'engine' }));
-    onLoad({ filter: /^plx-glue$/, namespace: 'engine' }, () => ({
-      contents: portableGlue(engine),
-    }));
+    onLoad({ filter: /^plx-glue$/, namespace: 'engine' }, () => ({ contents: glue }));
     onLoad({ filter: /^plx-wasm-base64$/, namespace: 'engine' }, () => ({
       contents: readFileSync(join(engines, `${engine.name}.wasm`)).toString('base64'),
       loader: 'text',
@@ -92,11 +97,24 @@ const common = {
   banner: { js: 'const plxFile=require("node:url").pathToFileURL(__filename).href;' },
 };
 
+/** A bundle with an engine's glue code, in which exports have the module's names. */
+async function engineBundle(entry, outfile, engine) {
+  const { text, exported } = portableGlue(engine);
+  const result = await bundle(entry, outfile, {
+    plugins: [engineFiles(engine, text)],
+    mangleProps: /^_plx_js_/,
+    mangleCache: exported,
+  });
+  const unknown = Object.keys(result.mangleCache).filter((name) => !Object.hasOwn(exported, name));
+  if (unknown.length > 0) throw new Error(`${engine.name} has no exports ${unknown.join(', ')}`);
+  return result;
+}
+
 function bundles() {
   return Promise.all([
     bundle('index.ts', 'index.mjs'),
     bundle('extern.ts', 'extern.mjs'),
-    bundle('inline.ts', 'inline.mjs', { plugins: [engineFiles(ENGINES[0])] }),
+    engineBundle('inline.ts', 'inline.mjs', ENGINES[0]),
     bundle('bench.ts', 'bench.mjs'),
     bundle('node.ts', 'node.mjs', node),
     bundle('node.ts', 'node.cjs', common),
@@ -104,9 +122,11 @@ function bundles() {
     bundle('node_bench.ts', 'node-bench.cjs', common),
     bundle('node_worker.ts', 'node-worker.mjs', node),
     ...ENGINES.map((engine) =>
-      bundle(engine.kind === 'bench-' ? 'worker_bench.ts' : 'worker.ts', `${engine.name}.mjs`, {
-        plugins: [engineFiles(engine)],
-      }),
+      engineBundle(
+        engine.kind === 'bench-' ? 'worker_bench.ts' : 'worker.ts',
+        `${engine.name}.mjs`,
+        engine,
+      ),
     ),
   ]);
 }

@@ -145,19 +145,19 @@ class Start<P extends ClientParallax = ClientParallax> {
   async #start(): Promise<P> {
     const { host, tier, options } = this;
     const threaded = isThreaded(tier);
+    const url = locate(options.workerURL, tier);
+    const file = url?.href ?? host.workerFile(tier);
+    const connection = new Connection(host.spawn(tier, url), file, threaded);
+    this.#connection = connection;
     const memory = threaded
       ? newSharedMemory(options.memoryMB ?? MEMORY_MB, this.#downgrades)
       : undefined;
-    /* The worker starts while the module is fetched and compiled. */
+    /* The module is fetched and compiled while the worker starts. */
     const compiling = compileTier(host, tier, options).then((module) => ({
       module,
       compiled: this.#elapsed,
     }));
     compiling.catch(() => {});
-    const url = locate(options.workerURL, tier);
-    const file = url?.href ?? host.workerFile(tier);
-    const connection = new Connection(host.spawn(tier, url), file, threaded);
-    this.#connection = connection;
     const preparing = connection
       .call((engine) => engine.prepare(memory ? { memory } : {}))
       .then(() => this.#elapsed);

@@ -45,7 +45,7 @@ import type {
   ThreadsRequest,
   Values,
 } from './rpc.js';
-import { breathe, Job } from './slice.js';
+import { Job, SLICE_MS } from './slice.js';
 import { Threads } from './threads.js';
 
 /** Values of plx_loss. */
@@ -112,19 +112,20 @@ export class Engine implements EngineApi {
 
   prepare(request: PrepareRequest): void {
     this.#exports = new Promise((resolve, reject) => {
+      let exported: WebAssembly.Exports = {};
       this.#glue({
         instantiateWasm: (imports, receive) => {
           this.#receiveModule = (module) => {
-            WebAssembly.instantiate(module, imports).then(
-              (instance) => receive(instance, module),
-              reject,
-            );
+            WebAssembly.instantiate(module, imports).then((instance) => {
+              exported = instance.exports;
+              receive(instance, module);
+            }, reject);
           };
           return {};
         },
         ...(request.memory ? { wasmMemory: request.memory } : {}),
         plxThread: (options) => this.#threads.spawn(options),
-      }).then(resolve, reject);
+      }).then((own) => resolve(Object.assign(Object.create(exported), own)), reject);
     });
     /* start awaits it; until then a failure is not unhandled. */
     this.#exports.catch(() => {});
@@ -146,8 +147,8 @@ export class Engine implements EngineApi {
 
   async setThreads({ cpus, threads, timeout }: ThreadsRequest): Promise<EngineReport> {
     const heap = this.#h;
-    /* The first calls come before it. */
-    await breathe();
+    /* A small first call is over by then, and its result came sooner without more to start. */
+    await new Promise((resolve) => setTimeout(resolve, SLICE_MS));
     if (heap.c.PThread) await this.#threads.add(heap.c.PThread, cpus - 1, timeout);
     heap.check(heap.c._plx_js_set_threads(cpus, threads));
     return this.#report(heap);

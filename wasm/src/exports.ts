@@ -1,14 +1,19 @@
 import type { ThreadOptions, ThreadPool } from './threads.js';
 
-/**
- * The functions of wasm/exports.c and of the files exports_*.c beside it as JavaScript sees them.
- * Pointers and counts are numbers, booleans 0 or 1; what a function leaves in the results array is
- * listed there.
- */
-export interface Exports {
+/** What the generated glue code gives. */
+export interface GlueModule {
   readonly wasmMemory: WebAssembly.Memory;
   /** Only in modules with threads. */
   readonly PThread?: ThreadPool;
+}
+
+/**
+ * The functions of wasm/exports.c and of the files exports_*.c beside it as JavaScript sees them. The
+ * build gives them the short names that they have in the module.
+ * Pointers and counts are numbers, booleans 0 or 1; what a function leaves in the results array is
+ * listed there.
+ */
+export interface Exports extends GlueModule {
   _plx_js_results(): number;
   _plx_js_message(): number;
   _plx_js_status_name(status: number): number;
@@ -234,4 +239,4 @@ export interface GlueOptions {
 }
 
 /** The generated glue code: instantiates the module. */
-export type Glue = (options: GlueOptions) => Promise<Exports>;
+export type Glue = (options: GlueOptions) => Promise<GlueModule>;
