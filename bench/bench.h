@@ -10,20 +10,13 @@
 #ifndef PLX_BENCH_BENCH_H
 #define PLX_BENCH_BENCH_H
 
-#include "parallax_nn.h"
+#include "parallax_learn.h"
 
 typedef enum plx_bench_size {
     PLX_BENCH_QUICK = 0, /* seconds, for CI */
     PLX_BENCH_DEFAULT,
     PLX_BENCH_FULL, /* everything, minutes */
 } plx_bench_size;
-
-/* Handwritten digits; images [n, 28, 28], labels [n]. */
-typedef struct plx_bench_digits {
-    plx_idx images, labels;
-    const char *source; /* "t10k-images-idx3-ubyte.gz" */
-    const char *sha256; /* of the images as read, in hexadecimal; NULL: unknown */
-} plx_bench_digits;
 
 typedef struct plx_bench_options {
     const char *suites; /* names between commas; NULL or "": all */
@@ -32,7 +25,7 @@ typedef struct plx_bench_options {
     uint64_t seed;  /* of data, weights and the order of cases */
     double seconds; /* of measuring per case; 0: as the size says */
     int rounds;     /* that the run is split into, 32 at most; 0: as the size says */
-    const plx_bench_digits *digits; /* NULL: seeded noise in their place, and rows say so */
+    const plx_learning_digits *digits; /* NULL: seeded noise in their place, and rows say so */
 } plx_bench_options;
 
 plx_bench_options plx_bench_default(void);

@@ -42,20 +42,27 @@ typedef PLX_REAL plx_real;
 
 enum { PLX_MAX_RANK = 6 };
 
+#ifdef __GNUC__
+/* What is declared between these is what a shared library shows. */
+#define PLX_BEGIN_EXPORTS _Pragma("GCC visibility push(default)")
+#define PLX_END_EXPORTS _Pragma("GCC visibility pop")
+/* Lets compilers check arguments against a format. */
+#define PLX_PRINTF_ARGUMENTS(text, first) __attribute__((__format__(__printf__, text, first)))
+#else
+#define PLX_BEGIN_EXPORTS
+#define PLX_END_EXPORTS
+#define PLX_PRINTF_ARGUMENTS(text, first)
+#endif
+
+PLX_BEGIN_EXPORTS
+
 /* ---- Status ---------------------------------------------------------------------------------- */
 
-/* Values are pinned: they are part of the ABI and of the JavaScript API. */
+/* PLX_OK, PLX_ERR_ARGUMENT and the others of parallax.def, which says when. */
 typedef enum plx_status {
     PLX_OK = 0,
-    PLX_ERR_ARGUMENT = -1,    /* a value outside what the call takes */
-    PLX_ERR_SHAPE = -2,       /* sizes that do not fit each other */
-    PLX_ERR_MEMORY = -3,      /* not enough; nothing was changed */
-    PLX_ERR_UNSUPPORTED = -4, /* this build or machine cannot do it */
-    PLX_ERR_FORMAT = -5,      /* a file or text that is not what it claims to be */
-    PLX_ERR_IO = -6,          /* reading or writing failed */
-    PLX_ERR_DIVERGED = -7,    /* a loss that is not finite */
-    PLX_ERR_CANCELLED = -8,   /* stopped on request */
-    PLX_ERR_STATE = -9,       /* a call out of order */
+#define PLX_STATUS(NAME, value, about) PLX_ERR_##NAME = (value),
+#include "parallax.def"
 } plx_status;
 
 /* "PLX_ERR_SHAPE"; "unknown status" for other values. */
@@ -96,10 +103,12 @@ typedef struct plx_ctx_options {
     bool measure_later; /* costs are assumed until plx_ctx_set_threads, for a quick start */
 } plx_ctx_options;
 
+/* All 0: as many threads as pay, the best kernel target, own matrix products. */
 plx_ctx_options plx_ctx_default(void);
 
-/* Starts the threads and measures the machine (a few milliseconds). On failure *out is NULL and the
- * sentence is in message, when that is not NULL (message_bytes long). Free with plx_ctx_free. */
+/* Starts the threads and measures the machine (a few milliseconds). options NULL: default. On
+ * failure *out is NULL and the sentence is in message, when that is not NULL (message_bytes long).
+ * Free with plx_ctx_free. */
 plx_status plx_ctx_new(const plx_ctx_options *options, plx_ctx **out, char *message,
                        size_t message_bytes);
 /* Between runs: adds threads until there are so many, or as many as the platform gives (0: as many
@@ -147,6 +156,16 @@ typedef enum plx_stream {
  * for plx_peak, or as there is no such stream or no data. */
 double plx_bandwidth(plx_ctx *ctx, plx_stream stream, int64_t n, plx_real *data, int64_t rounds);
 
+/* 64-byte aligned, uninitialised memory, as data is read fastest from; NULL when it is short. Free
+ * with plx_free, for which NULL is nothing. */
+void *plx_alloc(size_t bytes);
+void plx_free(void *memory);
+
+/* Stores a sentence for plx_message, formatted as by printf, and returns status: so code on top of
+ * the library fails as the library does. */
+plx_status plx_fail(plx_ctx *ctx, plx_status status, const char *format, ...)
+    PLX_PRINTF_ARGUMENTS(3, 4);
+
 /* The linked kernel targets this machine can run, best first: name of number i, or NULL past the
  * last. */
 const char *plx_isa_name(int i);
@@ -188,6 +207,17 @@ double plx_rng_normal(plx_rng *rng);
 int64_t plx_rng_below(plx_rng *rng, int64_t n);
 /* order becomes a permutation of 0..n-1 (Fisher and Yates). */
 void plx_rng_permute(plx_rng *rng, int64_t n, int64_t *order);
+
+/* -- Elementary functions -- */
+
+/* In double precision from IEEE operations alone, so that seeded data has the same bits wherever it
+ * is made: a system's libm differs from the next one's. Errors are below 2e-15 relative (sine and
+ * cosine: absolute, for |x| < 1e5); the root is correctly rounded. */
+double plx_math_exp(double x);
+double plx_math_log(double x);
+double plx_math_sin(double x);
+double plx_math_cos(double x);
+double plx_math_sqrt(double x);
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
@@ -245,6 +275,11 @@ int plx_node_shape(const plx_graph *graph, plx_node node, const int64_t **dims);
 /* PLX_DTYPE_REAL for such a handle. */
 plx_dtype plx_node_dtype(const plx_graph *graph, plx_node node);
 
+/* The name of a node's operation, "matmul"; NULL for such a handle. */
+const char *plx_node_op(const plx_graph *graph, plx_node node);
+/* Operand i of a node; invalid past the last, for one that was left out, and for such a handle. */
+plx_node plx_node_operand(const plx_graph *graph, plx_node node, int i);
+
 /* Data bound before each run. name is one that no other input has, or NULL or "". */
 plx_node plx_input(plx_graph *graph, const char *name, plx_dtype dtype, int rank,
                    const int64_t *dims);
@@ -254,24 +289,11 @@ plx_node plx_parameter(plx_graph *graph, const char *name, plx_tensor *tensor);
 /* A scalar (rank 0). */
 plx_node plx_constant(plx_graph *graph, double value);
 
+/* PLX_LINEAR, PLX_RELU and the others of parallax.def, which has their formulas. */
 typedef enum plx_activation {
     PLX_LINEAR = 0,
-    PLX_RELU,
-    PLX_LEAKY_RELU, /* x > 0 ? x : p x, 0 < p; default p 0.01 */
-    PLX_ELU,        /* x > 0 ? x : p (exp(x) - 1), default p 1: Clevert et al., 2015 */
-    PLX_SILU,       /* x sigmoid(x) */
-    PLX_GELU,       /* x/2 (1 + erf(x / sqrt 2)): Hendrycks and Gimpel, 2016 */
-    PLX_GELU_TANH,  /* its tanh form, same paper */
-    PLX_SIGMOID,
-    PLX_TANH,
-    PLX_RELU6,       /* min(max(x, 0), 6): Howard et al., "MobileNets", 2017 */
-    PLX_CELU,        /* x > 0 ? x : p (exp(x / p) - 1), 0 < p, default 1: Barron, 2017 */
-    PLX_SELU,        /* 1.0507 (x > 0 ? x : 1.6733 (exp(x) - 1)): Klambauer et al., NIPS 2017 */
-    PLX_MISH,        /* x tanh(log(1 + exp(x))): Misra, 2019 */
-    PLX_HARDSWISH,   /* x relu6(x + 3) / 6: Howard et al., ICCV 2019 */
-    PLX_HARDSIGMOID, /* relu6(x + 3) / 6 */
-    PLX_SOFTPLUS,    /* log(1 + exp(x)) */
-    PLX_SOFTSIGN,    /* x / (1 + |x|) */
+#define PLX_ACTIVATION(NAME, name, parameter, default_p, begin, about) PLX_##NAME,
+#include "parallax.def"
     PLX_ACTIVATIONS_
 } plx_activation;
 
@@ -403,7 +425,7 @@ typedef struct plx_pool2d_options {
     bool count_padding; /* whether averages divide by size, padding included */
 } plx_pool2d_options;
 
-/* Square windows side by side. */
+/* Square windows side by side: that size, a stride as large, no padding (nor counted). */
 plx_pool2d_options plx_pool2d_default(int64_t size);
 plx_node plx_max_pool2d(plx_graph *graph, plx_node x, const plx_pool2d_options *options);
 plx_node plx_avg_pool2d(plx_graph *graph, plx_node x, const plx_pool2d_options *options);
@@ -438,6 +460,7 @@ plx_node plx_batch_norm(plx_graph *graph, plx_node x, plx_node scale, plx_node s
  * makes the run fail. */
 plx_node plx_embedding(plx_graph *graph, plx_node table, plx_node ids);
 
+/* All 0 is the default, but for heads, which is at least 1. */
 typedef struct plx_attention_options {
     int64_t heads;    /* of queries */
     int64_t kv_heads; /* of keys and values; divides heads (Ainslie et al., EMNLP 2023); 0: heads */
@@ -500,12 +523,11 @@ plx_status plx_gradients(plx_graph *graph, plx_node loss, int count, const plx_n
 plx_status plx_clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,
                             plx_node *clipped);
 
+/* PLX_SGD, PLX_ADAM and the others of parallax.def. */
 typedef enum plx_optimizer_kind {
-    PLX_SGD = 0,
-    PLX_ADAM,
-    PLX_ADAMW,
-    PLX_LION,    /* Chen et al., "Symbolic discovery of optimization algorithms", 2023 */
-    PLX_RMSPROP, /* Tieleman and Hinton, 2012, as PyTorch has it */
+#define PLX_OPTIMIZER(NAME, name, rate, beta1, beta2, epsilon, weight_decay) PLX_##NAME,
+#include "parallax.def"
+    PLX_OPTIMIZERS_
 } plx_optimizer_kind;
 
 typedef struct plx_optimizer_options {
@@ -558,12 +580,13 @@ typedef struct plx_plan_options {
     int threads; /* at most so many per step; 0: the context's */
 } plx_plan_options;
 
+/* All passes, all of the context's threads. */
 plx_plan_options plx_plan_default(void);
 
 /* A fixed sequence of steps with all of its memory. */
 typedef struct plx_plan plx_plan;
 
-/* options may be NULL. Later nodes of the graph are not in the plan. */
+/* options NULL: default. Later nodes of the graph are not in the plan. */
 plx_status plx_compile(plx_graph *graph, int count, const plx_node *outputs,
                        const plx_plan_options *options, plx_plan **out);
 void plx_plan_free(plx_plan *plan);
@@ -578,9 +601,11 @@ plx_status plx_plan_bind_strided(plx_plan *plan, plx_node input, const void *dat
 /* Runs all steps; an unbound input is PLX_ERR_STATE. Allocates nothing, but for the first run after
  * plx_ctx_set_threads. */
 plx_status plx_plan_run(plx_plan *plan);
-/* The value of an output after a run, valid until the next; NULL when it is not an output. Nodes of
- * indices hold int32_t: cast. */
+/* The values of an output after a run, valid until the next; NULL when it is not an output of the
+ * plan, or of the other type. */
 const plx_real *plx_plan_output(const plx_plan *plan, plx_node output);
+/* Of indices: argmax, top_k, and what moves them. */
+const int32_t *plx_plan_output_i32(const plx_plan *plan, plx_node output);
 /* The number that dropout draws from; each run adds one. */
 void plx_plan_set_step(plx_plan *plan, uint64_t step);
 
@@ -646,6 +671,8 @@ typedef struct plx_csv {
  * plx_csv_free. */
 plx_status plx_csv_parse(plx_ctx *ctx, const char *text, size_t size, plx_csv *out);
 void plx_csv_free(plx_csv *csv);
+
+PLX_END_EXPORTS
 
 #ifdef __cplusplus
 }

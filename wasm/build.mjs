@@ -9,6 +9,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { noticesOf } from './notices.mjs';
+import './generate.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const engines = resolve(process.argv[2] ?? join(here, '../build/wasm'));
@@ -132,7 +133,10 @@ function bundles() {
 }
 
 /** The public types of `parallax-nn`, which import from each other alone, in reading order. */
-const TYPES = ['errors', 'api', 'api_generation', 'api_layers', 'graph_api'];
+const TYPES = [
+  ...['generated/kinds', 'errors', 'api', 'api_generation', 'api_layers'],
+  ...['generated/graph_builders', 'graph_api'],
+];
 /** What an entry adds to them. */
 const BENCH_TYPES = ['api_bench', 'api_learning'];
 
@@ -158,18 +162,19 @@ function declared() {
 
 /** Files as one, and `load` of an entry with its comment. Names of other files than those are imported. */
 function joined(texts, files, entry, imports) {
-  const own = new RegExp(`^import type [^;]* from '\\./(${files.join('|')})\\.js';$`, 'gm');
-  const other = /^import type (\{[^;]*\}) from '\.\/(\w+)\.js';$/gm;
-  const names = new Set();
+  const names = files.map((file) => file.replace('generated/', '')).join('|');
+  const own = new RegExp(`^import type [^;]* from '\\.\\.?/(generated/)?(${names})\\.js';$`, 'gm');
+  const other = /^import type (\{[^;]*\}) from '\.\/([\w/]+)\.js';$/gm;
+  const others = new Set();
   const bodies = files.map((file) =>
     texts[file].replace(own, '').replace(other, (_, list) => {
-      for (const name of list.match(/\w+/g)) names.add(name);
+      for (const name of list.match(/\w+/g)) others.add(name);
       return '';
     }),
   );
   const load = /\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s*export declare const load: \w+;/.exec(texts[entry]);
   if (!load) throw new Error(`no declaration of load in ${entry}.d.ts`);
-  const list = [...names].sort().join(', ');
+  const list = [...others].sort().join(', ');
   return [...imports(list), ...bodies, load[0]].join('\n');
 }
 

@@ -1,101 +1,104 @@
-/* From flat numbers to what builders take, for the lines of builders.def. */
+/* What the rows of builders.def call where the library takes its arguments in another form. */
 #ifndef PLX_WASM_BUILDERS_H
 #define PLX_WASM_BUILDERS_H
 
 #include "parallax_nn.h"
 
-#include <math.h>
-
-/* p NaN: the activation's default. */
-static inline plx_node plx__js_activate(plx_graph *g, plx_node x, plx_activation activation,
-                                        double p) {
-    return plx_activate(g, x, activation,
-                        isnan(p) ? plx_activation_default(activation) : (plx_real)p);
-}
-
 /* As many axes as x has. */
-static inline plx_node plx__js_transpose(plx_graph *g, plx_node x, int rank, const int64_t *i) {
-    int axes[PLX_MAX_RANK] = {0};
-    for (int d = 0; d < rank; d++) axes[d] = (int)i[d];
-    return plx_transpose(g, x, axes);
+static inline plx_node plx__js_transpose(plx_graph *g, plx_node x, const int64_t *axes) {
+    int order[PLX_MAX_RANK] = {0};
+    const int rank = plx_node_shape(g, x, NULL);
+    for (int d = 0; d < rank; d++) order[d] = (int)axes[d];
+    return plx_transpose(g, x, order);
 }
 
-/* The numbers of a convolution: stride (rows, columns), padding (top, bottom, left, right),
- * dilation (rows, columns), groups, and 1 if the padding is to be such that the larger image has
- * scale times the size of the smaller. rows and columns: of the larger image. */
-static inline plx_conv2d_options plx__js_conv2d_options(const plx_graph *g, plx_node weights,
-                                                        const int64_t *i, int64_t rows,
-                                                        int64_t columns) {
-    plx_conv2d_options o = {.stride = {i[0], i[1]},
-                            .padding = {i[2], i[3], i[4], i[5]},
-                            .dilation = {i[6], i[7]},
-                            .groups = i[8]};
-    const int64_t *kernel = NULL;
-    const int kernel_rank = plx_node_shape(g, weights, &kernel);
-    const bool sensible = o.stride[0] > 0 && o.stride[1] > 0 && kernel_rank == 4 && rows > 0;
-    if (i[9] && sensible) plx_conv2d_same(&o, rows, columns, kernel[0], kernel[1]);
-    return o;
+/* A convolution as JavaScript describes it. same: the padding is to be such that the larger image
+ * has scale times the size of the smaller. */
+typedef struct plx__js_conv2d_call {
+    plx_conv2d_options options;
+    bool same;
+} plx__js_conv2d_call;
+
+#define PLX__JS_ROWS_COLUMNS(pair) {(pair)[0], (pair)[1]}
+#define PLX__JS_FOUR_SIDES(sides) {(sides)[0], (sides)[1], (sides)[2], (sides)[3]}
+
+#define PLX__JS_CONV2D(stride_, padding_, same_, dilation_, groups_)                               \
+    (plx__js_conv2d_call) {                                                                        \
+        .options = {.stride = PLX__JS_ROWS_COLUMNS(stride_),                                       \
+                    .padding = PLX__JS_FOUR_SIDES(padding_),                                       \
+                    .dilation = PLX__JS_ROWS_COLUMNS(dilation_),                                   \
+                    .groups = (groups_)},                                                          \
+        .same = (same_),                                                                           \
+    }
+
+#define PLX__JS_POOL2D(size_, stride_, padding_, count_padding_)                                   \
+    (plx_pool2d_options) {                                                                         \
+        .size = PLX__JS_ROWS_COLUMNS(size_), .stride = PLX__JS_ROWS_COLUMNS(stride_),              \
+        .padding = PLX__JS_FOUR_SIDES(padding_), .count_padding = (count_padding_),                \
+    }
+
+/* Sets the padding where it is to be worked out; image: the larger one, scale times as large as x.
+ */
+static inline void plx__js_pad_same(const plx_graph *g, plx_node x, const int64_t scale[2],
+                                    plx_node weights, plx__js_conv2d_call *call) {
+    const int64_t *image = NULL, *kernel = NULL;
+    if (!call->same || plx_node_shape(g, x, &image) != 4) return;
+    if (plx_node_shape(g, weights, &kernel) != 4) return;
+    const int64_t rows = image[1] * scale[0], columns = image[2] * scale[1];
+    const int64_t *stride = call->options.stride;
+    if (stride[0] > 0 && stride[1] > 0 && rows > 0)
+        plx_conv2d_same(&call->options, rows, columns, kernel[0], kernel[1]);
 }
 
-/* Rows and columns of an image; 0 for what is none, which the builder refuses. */
-static inline void plx__js_image_size(const plx_graph *g, plx_node x, int64_t size[2]) {
-    const int64_t *dims = NULL;
-    const bool image = plx_node_shape(g, x, &dims) == 4;
-    for (int d = 0; d < 2; d++) size[d] = image ? dims[1 + d] : 0;
+static inline plx_node plx__js_conv2d(plx_graph *g, plx_node x, plx_node weights, plx_node bias,
+                                      plx__js_conv2d_call *call) {
+    plx__js_pad_same(g, x, (const int64_t[]){1, 1}, weights, call);
+    return plx_conv2d(g, x, weights, bias, &call->options);
 }
 
-/* x: image, weights, bias. */
-static inline plx_node plx__js_conv2d(plx_graph *g, const plx_node *x, const int64_t *i) {
-    int64_t size[2];
-    plx__js_image_size(g, x[0], size);
-    const plx_conv2d_options o = plx__js_conv2d_options(g, x[1], i, size[0], size[1]);
-    return plx_conv2d(g, x[0], x[1], x[2], &o);
+/* extra: rows and columns more. */
+static inline plx_node plx__js_conv2d_transpose(plx_graph *g, plx_node x, plx_node weights,
+                                                plx_node bias, plx__js_conv2d_call *call,
+                                                const int64_t extra[2]) {
+    plx__js_pad_same(g, x, call->options.stride, weights, call);
+    return plx_conv2d_transpose(g, x, weights, bias, &call->options, extra);
 }
 
-/* Two numbers more: the extra rows and columns. */
-static inline plx_node plx__js_conv2d_transpose(plx_graph *g, const plx_node *x, const int64_t *i) {
-    int64_t size[2];
-    plx__js_image_size(g, x[0], size);
-    const plx_conv2d_options o = plx__js_conv2d_options(g, x[1], i, size[0] * i[0], size[1] * i[1]);
-    return plx_conv2d_transpose(g, x[0], x[1], x[2], &o, i + 10);
+static inline plx_node plx__js_upsample2d(plx_graph *g, plx_node x, const int64_t factors[2],
+                                          plx_upsampling method) {
+    return plx_upsample2d(g, x, factors[0], factors[1], method);
 }
 
-/* y: state, future, spread. */
-static inline plx_status plx__js_hypercausal(plx_graph *g, const plx_node *x, const double *n,
-                                             const int64_t *i, plx_node *y) {
-    const plx_hypercausal_options o = {
-        .depth = i[0], .futures = i[1], .span = n[2], .policy = (plx_future_policy)i[3]};
+static inline plx_status plx__js_hypercausal(plx_graph *g, plx_node x, plx_node w, plx_node b,
+                                             const plx_hypercausal_options *options,
+                                             plx_node *state, plx_node *future, plx_node *spread) {
     plx_hypercausal node = {{-1}, {-1}, {-1}};
-    const plx_status status = plx_hypercausal_emit(g, x[0], x[1], x[2], &o, &node);
-    y[0] = node.state;
-    y[1] = node.future;
-    y[2] = node.spread;
+    const plx_status status = plx_hypercausal_emit(g, x, w, b, options, &node);
+    *state = node.state;
+    *future = node.future;
+    *spread = node.spread;
     return status;
 }
 
-/* y: total, task, consistency, coherence. More nodes than there is room for are refused. */
-static inline plx_status plx__js_hypercausal_loss(plx_graph *g, int count, const plx_node *x,
-                                                  plx_node *y) {
-    enum { BEFORE = 3, ROOM = 64 };
+/* last: the node that predicts; spreads: of all nodes. More nodes than there is room for are
+ * refused.
+ */
+static inline plx_status plx__js_hypercausal_loss(plx_graph *g, plx_hypercausal last,
+                                                  plx_node target, int count,
+                                                  const plx_node *spreads, plx_node *total,
+                                                  plx_node *task, plx_node *consistency,
+                                                  plx_node *coherence) {
+    enum { ROOM = 64 };
     plx_hypercausal nodes[ROOM] = {0};
     plx_hypercausal_parts parts = {{-1}, {-1}, {-1}, {-1}};
-    const int own = count - BEFORE;
-    for (int k = 0; k < own && k < ROOM; k++)
-        nodes[k] = (plx_hypercausal){x[0], x[1], x[BEFORE + k]};
-    const plx_node target = count > BEFORE - 1 ? x[BEFORE - 1] : plx_none();
-    const plx_status status =
-        plx_hypercausal_loss(g, own < 0 ? 0 : own, nodes, target, NULL, &parts);
-    y[0] = parts.total;
-    y[1] = parts.task;
-    y[2] = parts.consistency;
-    y[3] = parts.coherence;
+    for (int k = 0; k < count && k < ROOM; k++)
+        nodes[k] = (plx_hypercausal){last.state, last.future, spreads[k]};
+    const plx_status status = plx_hypercausal_loss(g, count, nodes, target, NULL, &parts);
+    *total = parts.total;
+    *task = parts.task;
+    *consistency = parts.consistency;
+    *coherence = parts.coherence;
     return status;
 }
-
-/* The numbers of a pooling, as initialisers: size, stride, padding as above, and whether averages
- * count it. */
-#define PLX__JS_POOL2D(i)                                                                          \
-    .size = {(i)[0], (i)[1]}, .stride = {(i)[2], (i)[3]},                                          \
-    .padding = {(i)[4], (i)[5], (i)[6], (i)[7]}, .count_padding = (i)[8]
 
 #endif

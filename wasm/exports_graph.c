@@ -2,6 +2,7 @@
 #include "builders.h"
 #include "exports.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
@@ -86,26 +87,57 @@ EXPORT void plx_js_graph_shape(const plx_graph *graph, int place) {
 
 /* ---- Builders -------------------------------------------------------------------------------- */
 
-enum { ANY = -1, AXES = -2, SIDES = -3 };
+/* How many nodes and numbers a builder takes, as one sum over its row's arguments. */
+enum {
+    ONE_NODE = 1,
+    ONE_NUMBER = ONE_NODE << 4,
+    ONE_FOR_EACH_AXIS = ONE_NUMBER << 5,
+    MANY_NODES = ONE_FOR_EACH_AXIS << 2,
+    MANY_NUMBERS = MANY_NODES << 1,
+};
 
 static const struct {
     const char *name;
-    int8_t inputs, numbers;
+    uint16_t takes;
 } builders[] = {
-#define NODE(name, inputs, numbers, call) {#name, inputs, numbers},
-#define NODES(name, inputs, numbers, results, call) {#name, inputs, numbers},
+#define SECTION(title)
+#define ONE(builder, method, type, about, arguments, call) {#builder, 0 arguments},
+#define MANY(builder, method, results, about, arguments, call) {#builder, 0 arguments},
+#define OPTIONS(type)
+#define NODE(name) +ONE_NODE
+#define INDEX(name) +ONE_NODE
+#define ANY(name) +ONE_NODE
+#define STATE(name) +ONE_NODE
+#define VALUE(name) +ONE_NODE
+#define MAYBE(name) +ONE_NODE
+#define NODES(name) +MANY_NODES
+#define ANYS(name) +MANY_NODES
+#define NUMBER(name, initial) +ONE_NUMBER
+#define WHOLE(name, initial) +ONE_NUMBER
+#define FLAG(name, initial) +ONE_NUMBER
+#define AXIS(name, initial) +ONE_NUMBER
+#define SEED(name) +ONE_NUMBER
+#define CHOICE(name, ...) +ONE_NUMBER
+#define PAIR(name, initial) +2 * ONE_NUMBER
+#define SIDES(name, initial) +4 * ONE_NUMBER
+#define PADDING(name, initial) +5 * ONE_NUMBER
+#define AXES(name) +ONE_FOR_EACH_AXIS
+#define LIST(name) +MANY_NUMBERS
 #include "builders.def"
-#undef NODE
-#undef NODES
+#define PLX_ACTIVATION(NAME, name, parameter, default_p, begin, about)                             \
+    {#name, ONE_NODE + ((default_p) != 0) * ONE_NUMBER},
+#include "parallax.def"
 };
 
 enum {
-#define NODE(name, inputs, numbers, call) BUILDER_##name,
-#define NODES(name, inputs, numbers, results, call) BUILDER_##name,
+#undef ONE
+#undef MANY
+#define ONE(builder, method, type, about, arguments, call) BUILDER_##builder,
+#define MANY(builder, method, results, about, arguments, call) BUILDER_##builder,
 #include "builders.def"
-#undef NODE
-#undef NODES
-    BUILDERS
+    /* Then the activations, the first of which has the number 1. */
+    BEFORE_ACTIVATIONS,
+    BUILDERS = BEFORE_ACTIVATIONS + PLX_ACTIVATIONS_ - 1
 };
 
 /* Name of a builder; 0 past the last. */
@@ -113,46 +145,125 @@ EXPORT const char *plx_js_builder_name(int builder) {
     return builder >= 0 && builder < BUILDERS ? builders[builder].name : NULL;
 }
 
-/* What a call of a builder is made of. */
+/* What a call of a builder is made of, of which the first left are still to be taken: each argument
+ * takes what it is made of. */
 typedef struct arguments {
-    int count, size;
+    int count, size, rank; /* nodes, numbers, rank of the first node */
     const plx_node *x;
     const double *n;
-    const int64_t *i;
+    const int64_t *i; /* the numbers, whole */
 } arguments;
 
-/* Leaves the results in y, and how many they are. */
-static plx_status build(plx_graph *g, int builder, const arguments *a, plx_node *y, int *made) {
-    const int count = a->count, size = a->size;
-    const plx_node *x = a->x;
-    const double *n = a->n;
-    const int64_t *i = a->i;
-    switch (builder) {
-#define NODE(name, inputs, numbers, call)                                                          \
-    case BUILDER_##name: y[0] = call; break;
-#define NODES(name, inputs, numbers, results, call)                                                \
-    case BUILDER_##name: *made = results; return call;
-#include "builders.def"
-#undef NODE
-#undef NODES
+static plx_node take_node(arguments *a) {
+    a->count--;
+    return *a->x++;
+}
+
+static const int64_t *take_numbers(arguments *a, int count) {
+    const int64_t *first = a->i;
+    a->i += count;
+    a->n += count;
+    a->size -= count;
+    return first;
+}
+
+static double take_number(arguments *a) {
+    const double value = *a->n;
+    take_numbers(a, 1);
+    return value;
+}
+
+/* Leaves the results in y, and how many they are. The names of a row's arguments are those of the
+ * variables that its call reads, so that a misspelt or forgotten one does not compile. */
+static plx_status build(plx_graph *g, int builder, arguments *given, plx_node *y, int *made) {
+    if (builder >= BEFORE_ACTIVATIONS) {
+        const plx_activation activation = (plx_activation)(builder - BEFORE_ACTIVATIONS + 1);
+        const plx_node x = take_node(given);
+        y[(*made)++] =
+            plx_activate(g, x, activation, given->size ? (plx_real)take_number(given) : 0);
+        return plx_graph_status(g);
     }
-    *made = 1;
+    switch (builder) {
+#undef ONE
+#undef MANY
+#undef NODE
+#undef INDEX
+#undef ANY
+#undef STATE
+#undef VALUE
+#undef MAYBE
+#undef NODES
+#undef ANYS
+#undef NUMBER
+#undef WHOLE
+#undef FLAG
+#undef AXIS
+#undef SEED
+#undef CHOICE
+#undef PAIR
+#undef SIDES
+#undef PADDING
+#undef AXES
+#undef LIST
+#define ONE(builder, method, type, about, arguments, call)                                         \
+    case BUILDER_##builder: {                                                                      \
+        arguments y[(*made)++] = call;                                                             \
+        break;                                                                                     \
+    }
+#define MANY(builder, method, results, about, arguments, call)                                     \
+    case BUILDER_##builder: {                                                                      \
+        arguments results return call;                                                             \
+    }
+#define NODE(name) const plx_node name = take_node(given);
+#define INDEX(name) NODE(name)
+#define ANY(name) NODE(name)
+#define STATE(name) NODE(name)
+#define VALUE(name) NODE(name)
+#define MAYBE(name) NODE(name)
+#define NODES(name)                                                                                \
+    const plx_node *const name = given->x;                                                         \
+    const int name##_count = given->count;
+#define ANYS(name) NODES(name)
+#define NUMBER(name, initial) const double name = take_number(given);
+#define WHOLE(name, initial) const int64_t name = *take_numbers(given, 1);
+#define FLAG(name, initial) const bool name = *take_numbers(given, 1) != 0;
+#define AXIS(name, initial) const int name = (int)*take_numbers(given, 1);
+#define SEED(name) const uint64_t name = (uint64_t)*take_numbers(given, 1);
+#define CHOICE(name, ...) const int name = (int)*take_numbers(given, 1);
+#define PAIR(name, initial) const int64_t *const name = take_numbers(given, 2);
+#define SIDES(name, initial) const int64_t *const name = take_numbers(given, 4);
+#define PADDING(name, initial)                                                                     \
+    SIDES(name, initial)                                                                           \
+    FLAG(name##_same, false)
+#define AXES(name) const int64_t *const name = take_numbers(given, given->rank);
+#define LIST(name)                                                                                 \
+    const int name##_count = given->size;                                                          \
+    const int64_t *const name = take_numbers(given, name##_count);
+#define AS(type)
+#define OUT(name) plx_node *const name = &y[(*made)++];
+#define OUT_INT(name) OUT(name)
+#define EACH(list)                                                                                 \
+    plx_node *const each = y;                                                                      \
+    *made = (int)list##_count;
+#include "builders.def"
+    }
     return plx_graph_status(g);
 }
 
 /* Whether a call has as many inputs and numbers as its builder reads. */
-static int check_counts(const plx_graph *g, int builder, int count, const plx_node *x, int size) {
+static int check_counts(int builder, const arguments *a) {
     const char *name = plx_js_builder_name(builder);
     if (!name) return plx__js_fail(PLX_ERR_UNSUPPORTED, "graph: no builder number %d", builder);
-    const int inputs = builders[builder].inputs, numbers = builders[builder].numbers;
-    if (inputs == ANY ? count < 1 : count != inputs)
-        return plx__js_fail(PLX_ERR_ARGUMENT, "%s: %d inputs are too few or too many", name, count);
-    const int rank = count ? plx_node_shape(g, x[0], NULL) : 0;
-    const int wanted = numbers == AXES ? rank : numbers == SIDES ? 2 * rank + 1 : numbers;
-    if (numbers == ANY || size == wanted) return PLX_OK;
-    const int own = numbers == SIDES ? (size - 1) / 2 : size;
+    const int takes = builders[builder].takes;
+    const int nodes = takes % ONE_NUMBER, numbers = takes % ONE_FOR_EACH_AXIS / ONE_NUMBER;
+    const int lists = takes % MANY_NODES / ONE_FOR_EACH_AXIS;
+    if (takes & MANY_NODES ? a->count < nodes + !nodes : a->count != nodes)
+        return plx__js_fail(PLX_ERR_ARGUMENT, "%s: %d inputs are too few or too many", name,
+                            a->count);
+    const int wanted = numbers + lists * a->rank;
+    if (takes & MANY_NUMBERS ? a->size >= wanted : a->size == wanted) return PLX_OK;
     return plx__js_fail(PLX_ERR_SHAPE, "%s: %d values for the axes of an array of %d dimensions",
-                        name, own, rank);
+                        name, (a->size - numbers) / (lists ? lists : 1), a->rank);
 }
 
 /* As plx_js_graph_node, with memory for all that it needs: x has count nodes, i size numbers, y
@@ -176,11 +287,12 @@ EXPORT int plx_js_graph_node(plx_graph *graph, int builder, int count, const int
                              int size, const double *n, int room, int32_t *results) {
     plx_node *x = nodes_at(graph, count, inputs);
     if (!x) return PLX_ERR_MEMORY;
-    int status = check_counts(graph, builder, count, x, size);
+    const int rank = count ? plx_node_shape(graph, x[0], NULL) : 0;
+    arguments a = {.count = count, .size = size, .rank = rank, .x = x, .n = n};
+    int status = check_counts(builder, &a);
     if (status == PLX_OK) {
         int64_t *i = malloc(((size_t)size + 1) * sizeof *i);
         plx_node *y = malloc(((size_t)room + 1) * sizeof *y);
-        arguments a = {.count = count, .size = size, .x = x, .n = n};
         status = i && y
                      ? add_nodes(graph, builder, &a, i, y, results)
                      : plx__js_fail(PLX_ERR_MEMORY, "%s: no memory", plx_js_builder_name(builder));
@@ -214,7 +326,8 @@ EXPORT int plx_js_plan_run(plx_plan *plan) {
 }
 
 /* The values of an output after a run, until the next. */
-EXPORT const plx_real *plx_js_plan_output(const plx_plan *plan, const plx_graph *graph,
-                                          int output) {
-    return plx_plan_output(plan, plx__js_node(graph, output));
+EXPORT const void *plx_js_plan_output(const plx_plan *plan, const plx_graph *graph, int output) {
+    const plx_node node = plx__js_node(graph, output);
+    const int32_t *integers = plx_plan_output_i32(plan, node);
+    return integers ? (const void *)integers : plx_plan_output(plan, node);
 }

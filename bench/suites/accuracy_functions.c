@@ -144,7 +144,7 @@ static const struct row *row_of(const char *name) {
     return NULL;
 }
 
-#define UNARY(name, from) &plx__op_##name,
+#define UNARY(name, from, kink, samples) &plx__op_##name,
 static const plx_op *const unaries[] = {
 #include "kernels/unary.def"
 };

@@ -48,7 +48,7 @@ plx_node plx__ops_indices(plx_ops_graph *g, int rank, const int64_t *dims, int64
 
 /* ---- Functions of one value ------------------------------------------------------------------ */
 
-#define UNARY(name, from) &plx__op_##name,
+#define UNARY(name, from, kink, samples) &plx__op_##name,
 static const plx_op *const unaries[] = {
 #include "kernels/unary.def"
 };

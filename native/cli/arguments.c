@@ -1,6 +1,6 @@
 #include "command.h"
 
-#include "native/cblas.h"
+#include "native/parallax_native.h"
 
 #include <stdarg.h>
 #include <stdint.h>

@@ -56,13 +56,13 @@ static int task_number(const char *name) {
 /* With a file it may be that one which does not fit. */
 static int refuse(const training *t, plx_status status) {
     const plx_learning_options *o = &t->options;
-    const bool digits = !strcmp(plx_learning_task_takes(task_number(o->task)), "digits");
+    const bool digits = !strcmp(plx_learning_task_takes(task_number(t->task)), "digits");
     return o->text || o->table || digits ? fail(t) : report_status(t->ctx, status);
 }
 
 static int load(training *t, const train_arguments *a) {
     char message[4352];
-    const char *takes = plx_learning_task_takes(task_number(t->options.task));
+    const char *takes = plx_learning_task_takes(task_number(t->task));
     bool ok = true;
     if (!strcmp(takes, "digits"))
         ok = training_data_digits(t->ctx, &t->data, &t->options, message, sizeof message);
@@ -74,7 +74,7 @@ static int load(training *t, const train_arguments *a) {
 }
 
 static int prepare(training *t) {
-    const plx_status status = plx_learning_new(t->ctx, &t->options, &t->learning);
+    const plx_status status = plx_learning_named(t->ctx, t->task, &t->options, &t->learning);
     if (status != PLX_OK) return refuse(t, status);
     t->recipe = plx_learning_recipe(t->learning);
     t->about = plx_learning_about(t->learning);
@@ -84,7 +84,7 @@ static int prepare(training *t) {
     const char *source = t->about.source ? t->about.source : "";
     fprintf(to,
             "%s: %lld %s to train on, %lld held out (%s%s%s); %s, batch %lld, %s, %d thread%s\n",
-            t->options.task, (long long)t->about.train, t->about.tokens ? "windows" : "rows",
+            t->task, (long long)t->about.train, t->about.tokens ? "windows" : "rows",
             (long long)t->about.test, t->about.real ? "" : "synthetic",
             !t->about.real && *source ? ": " : "", source, plx_learning_model_name(t->learning),
             (long long)t->recipe.batch, info.isa, info.threads, info.threads == 1 ? "" : "s");
@@ -213,8 +213,10 @@ static int finish(training *t) {
     return EXIT_INTERRUPTED;
 }
 
-static plx_bench_size size_asked(void) {
-    return arguments.quick ? PLX_BENCH_QUICK : arguments.full ? PLX_BENCH_FULL : PLX_BENCH_DEFAULT;
+static plx_learning_size size_asked(void) {
+    return arguments.quick  ? PLX_LEARNING_QUICK
+           : arguments.full ? PLX_LEARNING_FULL
+                            : PLX_LEARNING_DEFAULT;
 }
 
 /* 0 where the library reads "as the task has it" becomes below 0, "none". */
@@ -227,8 +229,8 @@ static int64_t count_of(long long value) {
 }
 
 static int run(const train_arguments *a, const char *task) {
-    training t = {.options = {
-                      .task = task,
+    training t = {.task = task,
+                  .options = {
                       .model = a->model,
                       .size = size_asked(),
                       .seed = (uint64_t)arguments.seed,

@@ -9,6 +9,7 @@
 typedef struct training {
     plx_ctx *ctx;
     training_data data;
+    const char *task;
     plx_learning_options options;
     plx_learning *learning;
     plx_trainer_options recipe;

@@ -253,9 +253,9 @@ static void set_recipe(cJSON *row, const training *t) {
     set_unless(row, "parameters.label_smoothing", o->label_smoothing, 0);
     set_unless(row, "parameters.weight_decay", o->optimizer.weight_decay, 0);
     set_optimizer(row, &o->optimizer);
-    if (t->options.size != PLX_BENCH_DEFAULT)
+    if (t->options.size != PLX_LEARNING_DEFAULT)
         row_set(row, "parameters.size",
-                cJSON_CreateString(t->options.size == PLX_BENCH_QUICK ? "quick" : "full"));
+                cJSON_CreateString(t->options.size == PLX_LEARNING_QUICK ? "quick" : "full"));
 }
 
 static void set_memory(cJSON *row, const training *t) {
@@ -271,7 +271,7 @@ static void set_memory(cJSON *row, const training *t) {
 
 static cJSON *new_row(const training *t, const char *bits, const char *metric, const char *unit,
                       const char *better, double value) {
-    cJSON *row = row_of_figure(t->ctx, "train", t->options.task, metric, unit, better, value);
+    cJSON *row = row_of_figure(t->ctx, "train", t->task, metric, unit, better, value);
     if (!row) return NULL;
     set_recipe(row, t);
     set_memory(row, t);

@@ -1,5 +1,7 @@
 #include "base/status.h"
 
+#include "base/context.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +13,16 @@ plx_status plx__fail(plx__message *message, plx_status code, const char *format,
         va_end(args);
     }
     return code;
+}
+
+plx_status plx_fail(plx_ctx *ctx, plx_status status, const char *format, ...) {
+    char text[PLX__MESSAGE_BYTES]; /* arguments may be what plx_message gave */
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    memcpy(ctx->message.text, text, sizeof text);
+    return status;
 }
 
 plx_status plx__need(plx__message *message, const char *where, const char *what,
@@ -44,15 +56,9 @@ const char *plx__shape_text(int rank, const int64_t *dims, char *text, size_t by
 const char *plx_status_name(plx_status status) {
     switch (status) {
     case PLX_OK: return "PLX_OK";
-    case PLX_ERR_ARGUMENT: return "PLX_ERR_ARGUMENT";
-    case PLX_ERR_SHAPE: return "PLX_ERR_SHAPE";
-    case PLX_ERR_MEMORY: return "PLX_ERR_MEMORY";
-    case PLX_ERR_UNSUPPORTED: return "PLX_ERR_UNSUPPORTED";
-    case PLX_ERR_FORMAT: return "PLX_ERR_FORMAT";
-    case PLX_ERR_IO: return "PLX_ERR_IO";
-    case PLX_ERR_DIVERGED: return "PLX_ERR_DIVERGED";
-    case PLX_ERR_CANCELLED: return "PLX_ERR_CANCELLED";
-    case PLX_ERR_STATE: return "PLX_ERR_STATE";
+#define PLX_STATUS(NAME, value, about)                                                             \
+    case PLX_ERR_##NAME: return "PLX_ERR_" #NAME;
+#include "parallax.def"
     }
     return "unknown status";
 }

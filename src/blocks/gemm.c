@@ -372,22 +372,9 @@ void plx__activate(const plx_ctx *ctx, plx_activation act, plx_real param, int64
     const plx_kernels *k = ctx->kernels;
     activation_kernel kernel = NULL;
     switch (act) {
-    case PLX_RELU: kernel = k->relu; break;
-    case PLX_LEAKY_RELU: kernel = k->leaky_relu; break;
-    case PLX_ELU: kernel = k->elu; break;
-    case PLX_SILU: kernel = k->silu; break;
-    case PLX_GELU: kernel = k->gelu; break;
-    case PLX_GELU_TANH: kernel = k->gelu_tanh; break;
-    case PLX_SIGMOID: kernel = k->sigmoid; break;
-    case PLX_TANH: kernel = k->tanh; break;
-    case PLX_RELU6: kernel = k->relu6; break;
-    case PLX_CELU: kernel = k->celu; break;
-    case PLX_SELU: kernel = k->selu; break;
-    case PLX_MISH: kernel = k->mish; break;
-    case PLX_HARDSWISH: kernel = k->hardswish; break;
-    case PLX_HARDSIGMOID: kernel = k->hardsigmoid; break;
-    case PLX_SOFTPLUS: kernel = k->softplus; break;
-    case PLX_SOFTSIGN: kernel = k->softsign; break;
+#define PLX_ACTIVATION(NAME, name, parameter, default_p, begin, about)                             \
+    case PLX_##NAME: kernel = k->name; break;
+#include "parallax.def"
     case PLX_LINEAR:
     case PLX_ACTIVATIONS_: break;
     }

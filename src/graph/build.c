@@ -69,23 +69,10 @@ static const struct {
     const plx_op *op;
     plx_real p;
 } activations[PLX_ACTIVATIONS_] = {
-    [PLX_LINEAR] = {"linear", NULL, 0},
-    [PLX_RELU] = {"relu", &plx__op_relu, 0},
-    [PLX_LEAKY_RELU] = {"leaky_relu", &plx__op_leaky_relu, (plx_real)0.01},
-    [PLX_ELU] = {"elu", &plx__op_elu, 1},
-    [PLX_SILU] = {"silu", &plx__op_silu, 0},
-    [PLX_GELU] = {"gelu", &plx__op_gelu, 0},
-    [PLX_GELU_TANH] = {"gelu_tanh", &plx__op_gelu_tanh, 0},
-    [PLX_SIGMOID] = {"sigmoid", &plx__op_sigmoid, 0},
-    [PLX_TANH] = {"tanh", &plx__op_tanh, 0},
-    [PLX_RELU6] = {"relu6", &plx__op_relu6, 0},
-    [PLX_CELU] = {"celu", &plx__op_celu, 1},
-    [PLX_SELU] = {"selu", &plx__op_selu, 0},
-    [PLX_MISH] = {"mish", &plx__op_mish, 0},
-    [PLX_HARDSWISH] = {"hardswish", &plx__op_hardswish, 0},
-    [PLX_HARDSIGMOID] = {"hardsigmoid", &plx__op_hardsigmoid, 0},
-    [PLX_SOFTPLUS] = {"softplus", &plx__op_softplus, 0},
-    [PLX_SOFTSIGN] = {"softsign", &plx__op_softsign, 0},
+    {"linear", NULL, 0},
+#define PLX_ACTIVATION(NAME, name, parameter, default_p, begin, about)                             \
+    {#name, &plx__op_##name, (plx_real)(default_p)},
+#include "parallax.def"
 };
 
 static bool is_activation(plx_activation activation) {
@@ -117,7 +104,7 @@ plx_activation plx__activation_of(const plx_op *op) {
 }
 
 bool plx__activation_needs_p(plx_activation activation) {
-    return activation == PLX_LEAKY_RELU || activation == PLX_ELU || activation == PLX_CELU;
+    return plx_activation_default(activation) != 0;
 }
 
 plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, plx_real p) {

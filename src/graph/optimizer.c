@@ -5,29 +5,29 @@
 
 #include <string.h>
 
-static const char *const names[] = {[PLX_SGD] = "sgd",
-                                    [PLX_ADAM] = "adam",
-                                    [PLX_ADAMW] = "adamw",
-                                    [PLX_LION] = "lion",
-                                    [PLX_RMSPROP] = "rmsprop"};
+/* Names, and defaults. */
+static const struct {
+    const char *name;
+    double rate, beta1, beta2, epsilon, weight_decay;
+} kinds[PLX_OPTIMIZERS_] = {
+#define PLX_OPTIMIZER(NAME, name, rate, beta1, beta2, epsilon, weight_decay)                       \
+    {name, rate, beta1, beta2, epsilon, weight_decay},
+#include "parallax.def"
+};
 
 const char *plx_optimizer_name(plx_optimizer_kind kind) {
-    return (size_t)kind < sizeof names / sizeof names[0] ? names[kind] : NULL;
+    return (unsigned)kind < PLX_OPTIMIZERS_ ? kinds[kind].name : NULL;
 }
 
 plx_optimizer_options plx_optimizer_default(plx_optimizer_kind kind) {
-    if (kind == PLX_SGD) return (plx_optimizer_options){.kind = kind, .rate = 0.01};
-    if (kind == PLX_LION)
-        return (plx_optimizer_options){.kind = kind, .rate = 1e-4, .beta1 = 0.9, .beta2 = 0.99};
-    if (kind == PLX_RMSPROP)
-        return (plx_optimizer_options){.kind = kind, .rate = 0.01, .beta2 = 0.99, .epsilon = 1e-8};
+    const unsigned known = (unsigned)kind < PLX_OPTIMIZERS_ ? kind : PLX_ADAM;
     return (plx_optimizer_options){
         .kind = kind,
-        .rate = 1e-3,
-        .beta1 = 0.9,
-        .beta2 = 0.999,
-        .epsilon = 1e-8,
-        .weight_decay = kind == PLX_ADAMW ? 0.01 : 0,
+        .rate = kinds[known].rate,
+        .beta1 = kinds[known].beta1,
+        .beta2 = kinds[known].beta2,
+        .epsilon = kinds[known].epsilon,
+        .weight_decay = kinds[known].weight_decay,
     };
 }
 

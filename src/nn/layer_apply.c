@@ -1,4 +1,4 @@
-/* Layers of any kind by their description: the rows of layers.def. */
+/* Layers of any kind by their description: a row for each of plx_layer_kind. */
 #include "nn/layers.h"
 
 #include "base/dmath.h"
@@ -13,16 +13,19 @@ static const plx__begin xavier = {PLX_INIT_XAVIER_UNIFORM, 0};
 /* Tokens and positions: Radford et al., 2018. */
 static const plx__begin table_begin = {PLX_INIT_NORMAL, 0.02};
 
+enum { XAVIER, LECUN, HE };
+static const unsigned char begins[] = {
+    XAVIER, /* linear */
+#define PLX_ACTIVATION(NAME, name, parameter, default_p, begin, about) begin,
+#include "parallax.def"
+};
+
 /* How the matrix before an activation begins; inputs: how many reach one output. */
 static plx__begin begin_for(plx_activation activation, double inputs) {
-    switch (activation) {
-    case PLX_LINEAR:
-    case PLX_SIGMOID:
-    case PLX_TANH:
-    case PLX_HARDSIGMOID:
-    case PLX_SOFTSIGN: return xavier;
-    /* LeCun's, which is what keeps mean and variance: Klambauer et al., NeurIPS 2017. */
-    case PLX_SELU: return (plx__begin){PLX_INIT_NORMAL, inputs > 0 ? 1 / plx__sqrt(inputs) : 0};
+    switch ((unsigned)activation < PLX_ACTIVATIONS_ ? begins[activation] : HE) {
+    case XAVIER: return xavier;
+    /* What keeps mean and variance: Klambauer et al., NeurIPS 2017. */
+    case LECUN: return (plx__begin){PLX_INIT_NORMAL, inputs > 0 ? 1 / plx__sqrt(inputs) : 0};
     /* Half of what is rectified is 0, which twice the variance makes up for: He et al., ICCV 2015.
      */
     default: return (plx__begin){PLX_INIT_NORMAL, inputs > 0 ? plx__sqrt(2 / inputs) : 0};
@@ -56,6 +59,11 @@ static plx_node apply_dense(const plx_scope *scope, const plx_layer *layer, plx_
 
 static plx_node apply_activation(const plx_scope *scope, const plx_layer *layer, plx_node x) {
     return activated(scope, layer, x);
+}
+
+static plx_node apply_softmax(const plx_scope *scope, const plx_layer *layer, plx_node x) {
+    (void)layer;
+    return plx_softmax(scope->graph, x, -1);
 }
 
 static plx_node apply_dropout(const plx_scope *scope, const plx_layer *layer, plx_node x) {
@@ -319,6 +327,7 @@ static const struct {
 } rows[PLX_LAYERS_] = {
     [PLX_LAYER_DENSE] = {"dense", apply_dense},
     [PLX_LAYER_ACTIVATION] = {"activation", apply_activation},
+    [PLX_LAYER_SOFTMAX] = {"softmax", apply_softmax},
     [PLX_LAYER_DROPOUT] = {"dropout", apply_dropout},
     [PLX_LAYER_FLATTEN] = {"flatten", apply_flatten},
     [PLX_LAYER_RESHAPE] = {"reshape", apply_reshape},

@@ -6,9 +6,8 @@
 #include <string.h>
 
 static const char *const names[] = {
-    [PLX_SCHEDULE_CONSTANT] = "constant",   [PLX_SCHEDULE_STEP] = "step",
-    [PLX_SCHEDULE_COSINE] = "cosine",       [PLX_SCHEDULE_LINEAR] = "linear",
-    [PLX_SCHEDULE_ONE_CYCLE] = "one-cycle",
+#define PLX_SCHEDULE(NAME, name, about) name,
+#include "parallax.def"
 };
 
 const char *plx_schedule_name(plx_schedule_kind kind) {

@@ -63,7 +63,8 @@ static const char grad_anywhere[] = "5~-4,4 5~-1,1 : f 0.5; 3x33~-4,4 3x33~-1,1 
 static const char grad_positive[] = "5~0.1,4 5~-1,1; 3x33~0.1,4 3x33~-1,1";
 static const char grad_inside[] = "5~-2.75,2.75 5~-1,1; 3x33~-2.75,2.75 3x33~-1,1";
 
-enum { X = 0, Y = 1 };
+enum { X, Y };
+enum { SMOOTH = 0, KINK = PLX__OP_KINK };
 #define UNARY_OP(op_name, from, kink, where)                                                       \
     static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \
         return run_unary(ctx, step, ctx->kernels->op_name, NULL);                                  \
@@ -96,31 +97,9 @@ enum { X = 0, Y = 1 };
         .samples = PLX__TESTED(grad_##where),                                                      \
     };
 
-UNARY_OP(relu, Y, PLX__OP_KINK, anywhere)
-UNARY_OP(leaky_relu, Y, PLX__OP_KINK, anywhere)
-UNARY_OP(elu, Y, PLX__OP_KINK, anywhere)
-UNARY_OP(silu, X, 0, anywhere)
-UNARY_OP(gelu, X, 0, anywhere)
-UNARY_OP(gelu_tanh, X, 0, anywhere)
-UNARY_OP(sigmoid, Y, 0, anywhere)
-UNARY_OP(tanh, Y, 0, anywhere)
-UNARY_OP(exp, Y, 0, anywhere)
-UNARY_OP(log, X, 0, positive)
-UNARY_OP(sqrt, Y, 0, positive)
-UNARY_OP(square, X, 0, anywhere)
-UNARY_OP(abs, X, PLX__OP_KINK, anywhere)
-UNARY_OP(erf, X, 0, anywhere)
-UNARY_OP(relu6, Y, PLX__OP_KINK, inside)
-UNARY_OP(celu, Y, PLX__OP_KINK, anywhere)
-UNARY_OP(selu, Y, PLX__OP_KINK, anywhere)
-UNARY_OP(mish, X, 0, anywhere)
-UNARY_OP(hardswish, X, PLX__OP_KINK, inside)
-UNARY_OP(hardsigmoid, X, PLX__OP_KINK, inside)
-UNARY_OP(softplus, X, 0, anywhere)
-UNARY_OP(softsign, X, PLX__OP_KINK, anywhere)
-UNARY_OP(rsqrt, Y, 0, positive)
-UNARY_OP(sin, X, 0, anywhere)
-UNARY_OP(cos, X, 0, anywhere)
+#define UNARY(name, from, kink, samples) UNARY_OP(name, from, kink, samples)
+#include "kernels/unary.def"
+#undef UNARY
 
 /* ---- scale: y = alpha x; attrs f[0] alpha ---------------------------------------------------- */
 

@@ -32,11 +32,21 @@ plx_status plx_plan_run(plx_plan *plan) {
     return PLX_OK;
 }
 
-const plx_real *plx_plan_output(const plx_plan *plan, plx_node output) {
+/* The values of an output of that type; NULL when there is none. */
+static const void *output_of(const plx_plan *plan, plx_node output, plx_dtype dtype) {
     const int32_t place = plx__place_of(plan->graph, output);
     for (int i = 0; i < plan->outputs_count; ++i)
-        if (plan->outputs[i] == place) return plan->slots[place];
+        if (plan->outputs[i] == place && plan->graph->nodes[place]->dtype == dtype)
+            return plan->slots[place];
     return NULL;
+}
+
+const plx_real *plx_plan_output(const plx_plan *plan, plx_node output) {
+    return output_of(plan, output, PLX_DTYPE_REAL);
+}
+
+const int32_t *plx_plan_output_i32(const plx_plan *plan, plx_node output) {
+    return output_of(plan, output, PLX_DTYPE_I32);
 }
 
 void plx_plan_set_step(plx_plan *plan, uint64_t step) {

@@ -207,7 +207,7 @@ static void bad_input(plx_check *t, plx_ctx *ctx) {
     CHECK(t, strstr(plx_message(ctx), "nonesuch") && strstr(plx_message(ctx), "interp5d"),
           "the sentence names it and those there are: %s", plx_message(ctx));
     static const uint8_t pixels[5 * 4] = {0}, labels[5] = {0};
-    plx_bench_digits small = {
+    plx_learning_digits small = {
         .images = {.rank = 3, .dims = {5, 2, 2}, .data = pixels, .size = 20},
         .labels = {.rank = 1, .dims = {5}, .data = labels, .size = 5},
         .source = "small",

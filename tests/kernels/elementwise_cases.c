@@ -323,7 +323,7 @@ static void check_backward(plx_case *c, backward_kernel run, const double range[
     plx_case_same(c, n, x, y);
 }
 
-#define UNARY(name, from)                                                                          \
+#define UNARY(name, from, kink, samples)                                                           \
     void plx_case_of_##name(plx_case *c) {                                                         \
         check_forward(c, c->k->name, forward_##name);                                              \
     }                                                                                              \

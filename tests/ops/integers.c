@@ -49,7 +49,7 @@ enum { PADDING = -1 };
 static void compare(integer_walk *w, const plx_walk *moved, const plx_plan *reals,
                     const plx_walk *whole, const plx_plan *integers, const char *text) {
     const plx_real *from = plx_plan_output(reals, moved->y);
-    const int32_t *y = (const int32_t *)(const void *)plx_plan_output(integers, whole->y);
+    const int32_t *y = plx_plan_output_i32(integers, whole->y);
     const plx__node *node = plx__at(whole->graph, whole->y);
     CHECK(w->t, node->dtype == PLX_DTYPE_I32, "%s: its result is real", text);
     for (int64_t i = 0; from && y && i < plx__size(node); ++i) {

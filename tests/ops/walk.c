@@ -92,10 +92,9 @@ plx_real *plx_walk_run(plx_check *t, plx_walk *walk, const plx_plan_options *opt
     const int rank = plx_node_shape(walk->graph, walk->y, &dims);
     *size = plx__product(rank, dims);
     plx_real *copy = malloc((size_t)*size * sizeof *copy + 1);
-    const void *y = plx_plan_output(plan, walk->y);
-    const bool integers = plx_node_dtype(walk->graph, walk->y) == PLX_DTYPE_I32;
-    for (int64_t i = 0; i < *size; ++i)
-        copy[i] = integers ? (plx_real)((const int32_t *)y)[i] : ((const plx_real *)y)[i];
+    const plx_real *reals = plx_plan_output(plan, walk->y);
+    const int32_t *integers = plx_plan_output_i32(plan, walk->y);
+    for (int64_t i = 0; i < *size; ++i) copy[i] = reals ? reals[i] : (plx_real)integers[i];
     plx_plan_free(plan);
     return copy;
 }

@@ -307,8 +307,10 @@ static void check_largest(plx_check *t, plx_ctx *ctx) {
         for (int i = 0; i < 9; ++i)
             CHECK(t, !memcmp(&values[i], &x[i / 3 * 4 + top[i]], sizeof *values),
                   "top_k: value %d is %g", i, (double)values[i]);
-        const int32_t *by_row = (const void *)plx_plan_output(plan, outputs[2]);
-        const int32_t *by_column = (const void *)plx_plan_output(plan, outputs[3]);
+        const int32_t *by_row = plx_plan_output_i32(plan, outputs[2]);
+        const int32_t *by_column = plx_plan_output_i32(plan, outputs[3]);
+        CHECK(t, !plx_plan_output(plan, outputs[2]) && !plx_plan_output_i32(plan, outputs[1]),
+              "an output has two types");
         CHECK(t, !memcmp(by_row, rows, sizeof rows), "argmax of rows differs");
         for (int j = 0; j < 4; ++j)
             CHECK(t, by_column[j] == columns[j], "argmax of column %d is %d", j, by_column[j]);

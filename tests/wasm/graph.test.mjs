@@ -1,6 +1,5 @@
 /** Free graphs in Node: building, compiling, running, training, and what is refused. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { load, PlxError } from 'parallax-nn';
 import { XOR } from './support/data.mjs';
@@ -32,20 +31,6 @@ function assertClose(actual, expected, tolerance) {
     assert.ok(error <= tolerance, `value ${i}: ${value} instead of ${expected[i]}`);
   });
 }
-
-describe('the list of builders', () => {
-  it('is the same in C and in JavaScript', () => {
-    const read = (path) => readFileSync(new URL(`../../wasm/${path}`, import.meta.url), 'utf8');
-    const inC = [...read('builders.def').matchAll(/^NODES?\((\w+)/gm)].map(([, name]) => name);
-    const source = read('src/graph.ts');
-    const methods = [...source.matchAll(/#(?:node|alike|build)\('(\w+)'/g)].map(([, name]) => name);
-    const pairs = /const BUILDERS[^{]*\{([^}]*)\}/.exec(read('src/library_names.ts'))[1];
-    const renamed = new Map([...pairs.matchAll(/(\w+): '(\w+)'/g)].map(([, a, b]) => [a, b]));
-    const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    const inJavaScript = methods.map((name) => renamed.get(name) ?? snake(name));
-    assert.deepEqual([...inJavaScript, 'constant'].sort(), inC.sort());
-  });
-});
 
 for (const tier of TIERS) {
   describe(`graphs in the tier ${tier}`, () => {

@@ -1,6 +1,7 @@
 /** The public types of free graphs. */
 import type { Data, OptimizerOptions, Plan } from './api.js';
 import type { Layer } from './api_layers.js';
+import type { GraphBuilders } from './generated/graph_builders.js';
 
 /** What the elements of a value are. */
 export type DType = 'float32' | 'int32';
@@ -54,6 +55,14 @@ export type Padding =
   | number
   | readonly [number, number]
   | readonly [number, number, number, number];
+
+/** Options of a product of matrices. */
+export interface MatmulOptions {
+  /** Turns a, which is of rank 2 (default false). */
+  transposeA?: boolean;
+  /** Turns b (default false). */
+  transposeB?: boolean;
+}
 
 /** Options of a convolution. */
 export interface Conv2dOptions {
@@ -224,7 +233,7 @@ export interface GraphFunction<
  *
  * Axes count from 0; negative ones from the last.
  */
-export interface Graph {
+export interface Graph extends GraphBuilders {
   // ---- Values ----
 
   /** Data that each run is given. */
@@ -237,8 +246,6 @@ export interface Graph {
   ): GraphNode<D>;
   /** A value that stays between runs; zeros unless given. The values are copied. */
   parameter(name: string, shape: readonly number[], values?: Data | number): GraphParameter;
-  /** A scalar. Where an `Operand` is taken, a number will do. */
-  constant(value: number): GraphNode;
 
   // ---- Layers ----
 
@@ -253,237 +260,14 @@ export interface Graph {
    */
   weights(options?: { state?: boolean }): Promise<GraphParameter[]>;
 
-  // ---- Products ----
+  // ---- Beside the operations of the table ----
 
-  /**
-   * op(a) op(b): a is [..., m, k], b [k, n]. `transposeA` (of rank 2 only) and `transposeB` turn
-   * their matrix first.
-   */
-  matmul(
-    a: GraphNode,
-    b: GraphNode,
-    options?: { transposeA?: boolean; transposeB?: boolean },
-  ): GraphNode;
-  /** x + b along the last axis. */
-  bias(x: GraphNode, b: GraphNode): GraphNode;
-  /** x w + b: x [..., in], w [in, out], b [out] or left out. */
-  dense(x: GraphNode, w: GraphNode, b?: GraphNode): GraphNode;
-
-  // ---- Elementwise, with NumPy's broadcasting ----
-
-  /** a + b. */
-  add(a: Operand, b: Operand): GraphNode;
-  /** a - b. */
-  sub(a: Operand, b: Operand): GraphNode;
-  /** a b. */
-  mul(a: Operand, b: Operand): GraphNode;
-  /** a / b. */
-  div(a: Operand, b: Operand): GraphNode;
-  /** The larger of two; NaN if either is; where equal, a has the gradient. */
-  maximum(a: Operand, b: Operand): GraphNode;
-  /** The smaller of two; NaN if either is; where equal, a has the gradient. */
-  minimum(a: Operand, b: Operand): GraphNode;
-  /** a to the power of b: a negative a takes whole b only, else the result is NaN. */
-  pow(a: Operand, b: Operand): GraphNode;
-  /** e to the power of x. */
-  exp(x: GraphNode): GraphNode;
-  /** Natural logarithm. */
-  log(x: GraphNode): GraphNode;
-  /** Square root. */
-  sqrt(x: GraphNode): GraphNode;
-  /** 1 / sqrt(x). */
-  rsqrt(x: GraphNode): GraphNode;
-  /** x x. */
-  square(x: GraphNode): GraphNode;
-  /** Sine. */
-  sin(x: GraphNode): GraphNode;
-  /** Cosine. */
-  cos(x: GraphNode): GraphNode;
-  /** Absolute value. */
-  abs(x: GraphNode): GraphNode;
-  /** The error function. */
-  erf(x: GraphNode): GraphNode;
-  /** Values limited to [low, high]; the gradient is 0 outside. */
-  clip(x: GraphNode, low: number, high: number): GraphNode;
-
-  // ---- Activations ----
-
-  /** max(x, 0). */
-  relu(x: GraphNode): GraphNode;
-  /** x, or slope x (default 0.01) below 0. */
-  leakyRelu(x: GraphNode, slope?: number): GraphNode;
-  /** x, or alpha (e^x - 1) (default alpha 1) below 0. */
-  elu(x: GraphNode, alpha?: number): GraphNode;
-  /** x, or alpha (e^(x / alpha) - 1) (default alpha 1) below 0. */
-  celu(x: GraphNode, alpha?: number): GraphNode;
-  /** 1.0507 x, or 1.0507 1.6733 (e^x - 1) below 0. */
-  selu(x: GraphNode): GraphNode;
-  /** min(max(x, 0), 6). */
-  relu6(x: GraphNode): GraphNode;
-  /** x, or slope x below 0, with a slope that is learnt. */
-  prelu(x: GraphNode, slope: Operand): GraphNode;
-  /** x tanh(softplus(x)). */
-  mish(x: GraphNode): GraphNode;
-  /** x relu6(x + 3) / 6. */
-  hardswish(x: GraphNode): GraphNode;
-  /** relu6(x + 3) / 6. */
-  hardsigmoid(x: GraphNode): GraphNode;
-  /** log(1 + e^x). */
-  softplus(x: GraphNode): GraphNode;
-  /** x / (1 + |x|). */
-  softsign(x: GraphNode): GraphNode;
-  /** x sigmoid(x). */
-  silu(x: GraphNode): GraphNode;
-  /** x/2 (1 + erf(x / sqrt 2)). */
-  gelu(x: GraphNode): GraphNode;
-  /** The tanh form of GELU. */
-  geluTanh(x: GraphNode): GraphNode;
-  /** 1 / (1 + e^-x). */
-  sigmoid(x: GraphNode): GraphNode;
-  /** Hyperbolic tangent. */
-  tanh(x: GraphNode): GraphNode;
-  /** Inverted dropout: keeps with probability 1 - rate; the seed differs from call to call. */
-  dropout(x: GraphNode, rate: number, seed?: number): GraphNode;
-  /** silu(gate) up. */
-  swiglu(gate: GraphNode, up: GraphNode): GraphNode;
-  /** gelu(gate) up. */
-  geglu(gate: GraphNode, up: GraphNode): GraphNode;
-
-  // ---- Along an axis ----
-
-  /** Along the last axis unless told. */
-  softmax(x: GraphNode, axis?: number): GraphNode;
-  /** log(softmax(x)), without underflow. */
-  logSoftmax(x: GraphNode, axis?: number): GraphNode;
-  /** Over one axis, which is removed; without axis over all: a scalar. */
-  sum(x: GraphNode, axis?: number): GraphNode;
-  /** As `sum`; the mean of nothing is NaN. */
-  mean(x: GraphNode, axis?: number): GraphNode;
-  /** As `sum`; the first of equals has the gradient. */
-  max(x: GraphNode, axis?: number): GraphNode;
-  /** log(sum(exp(x))), without overflow; as `sum`. */
-  logSumExp(x: GraphNode, axis?: number): GraphNode;
-  /** Index of the first largest along an axis, which is removed. */
-  argmax(x: GraphNode, axis: number): GraphNode<'int32'>;
-  /** The k largest of the last axis in descending order, and where they were. */
-  topK(x: GraphNode, k: number): { values: GraphNode; indices: GraphNode<'int32'> };
-
-  // ---- Shapes: reals and integers alike ----
-
-  /** The same elements in another shape; one size may be -1 and follows from the others. */
-  reshape<D extends DType>(x: GraphNode<D>, shape: readonly number[]): GraphNode<D>;
-  /** Axis i of the result is axis axes[i] of x. */
-  transpose<D extends DType>(x: GraphNode<D>, axes: readonly number[]): GraphNode<D>;
-  /**
-   * Elements begin, begin + step, ... before end of one axis. Negative begin and end count from the
-   * end; a negative step goes backwards (end -1 - size: past the first).
-   */
-  slice<D extends DType>(
-    x: GraphNode<D>,
-    axis: number,
-    begin: number,
-    end: number,
-    step?: number,
-  ): GraphNode<D>;
-  /** One after the other along an axis. */
-  concat(x: readonly GraphNode[], axis: number): GraphNode;
-  /** All of them reals, or all integers. */
-  concat(x: readonly GraphNode<'int32'>[], axis: number): GraphNode<'int32'>;
-  /** The reverse: so many equal parts, or parts of these sizes. */
+  /** The reverse of `concat`: so many equal parts, or parts of these sizes. */
   split<D extends DType>(
     x: GraphNode<D>,
     axis: number,
     parts: number | readonly number[],
   ): GraphNode<D>[];
-  /** Elements of value (default 0; whole among integers) before and after each axis. */
-  pad<D extends DType>(
-    x: GraphNode<D>,
-    before: readonly number[],
-    after: readonly number[],
-    value?: number,
-  ): GraphNode<D>;
-  /** Repeats axes of size 1, and new leading ones. */
-  broadcast<D extends DType>(x: GraphNode<D>, shape: readonly number[]): GraphNode<D>;
-  /** Slices of one axis (default 0) by index; the shape of indices takes the place of the axis. */
-  gather<D extends DType>(
-    x: GraphNode<D>,
-    indices: GraphNode<'int32'>,
-    axis?: number,
-  ): GraphNode<D>;
-
-  // ---- Images [n, height, width, channels] ----
-
-  /** Cross-correlation with weights [rows, columns, channels in / groups, channels out]. */
-  conv2d(x: GraphNode, weights: GraphNode, options?: Conv2dOptions): GraphNode;
-  /**
-   * The transpose of a convolution, with weights [rows, columns, channels out / groups, channels
-   * in]. Padding `"same"`: stride times the size, for kernels no smaller than the stride.
-   */
-  conv2dTranspose(x: GraphNode, weights: GraphNode, options?: Conv2dTransposeOptions): GraphNode;
-  /** The largest of each window. */
-  maxPool2d(x: GraphNode, options: Pool2dOptions): GraphNode;
-  /** The mean of each window. */
-  avgPool2d(x: GraphNode, options: AvgPool2dOptions): GraphNode;
-  /** Mean over rows and columns: [n, channels]. */
-  globalAvgPool2d(x: GraphNode): GraphNode;
-  /** Rows and columns times whole factors (default method `"nearest"`). */
-  upsample2d(x: GraphNode, factors: Pair, method?: 'nearest' | 'bilinear'): GraphNode;
-
-  // ---- Normalisation ----
-
-  /** Over the last axis: mean 0, variance 1. */
-  layerNorm(x: GraphNode, options?: NormOptions): GraphNode;
-  /** x / sqrt(mean(x^2) + epsilon) over the last axis. */
-  rmsNorm(x: GraphNode, options?: Omit<NormOptions, 'shift'>): GraphNode;
-  /** Over groups of channels and all axes between the first and the last. */
-  groupNorm(x: GraphNode, groups: number, options?: NormOptions): GraphNode;
-  /** Per channel (last axis) over all else. */
-  batchNorm(x: GraphNode, options: BatchNormOptions): GraphNode;
-  /** Rows of the last axis divided by their length, which counts as at least epsilon (1e-12). */
-  l2Normalize(x: GraphNode, epsilon?: number): GraphNode;
-
-  // ---- Sequences ----
-
-  /** Rows of table [vocabulary, width] by ids [...]: [..., width]. */
-  embedding(table: GraphNode, ids: GraphNode<'int32'>): GraphNode;
-  /**
-   * softmax(scale q k^T + mask) v, head by head: q [b, s, heads d], k and v [b, t, kvHeads d].
-   * Result [b, s, heads d].
-   */
-  attention(q: GraphNode, k: GraphNode, v: GraphNode, options: AttentionOptions): GraphNode;
-  /** Rotary position embedding of x [b, s, heads d], d even. */
-  rope(x: GraphNode, options: RopeOptions): GraphNode;
-
-  // ---- Losses: scalars ----
-
-  /** Mean squared error. */
-  mse(prediction: GraphNode, target: GraphNode): GraphNode;
-  /** Mean absolute error. */
-  l1(prediction: GraphNode, target: GraphNode): GraphNode;
-  /** Half squares within delta (default 1), straight beyond. */
-  huber(prediction: GraphNode, target: GraphNode, delta?: number): GraphNode;
-  /** Of sigmoid(logits) against targets in [0, 1]. */
-  binaryCrossEntropy(logits: GraphNode, target: GraphNode): GraphNode;
-  /** Mean of -log softmax(logits)[label]: logits [..., classes], labels [...]. */
-  crossEntropy(logits: GraphNode, labels: GraphNode<'int32'>): GraphNode;
-  /** Mean over rows of 1 - cos(a, b). */
-  cosineLoss(a: GraphNode, b: GraphNode): GraphNode;
-  /** Contrastive: a and b [n, width] are pairs row by row; the logits are scale times cosines. */
-  infoNce(a: GraphNode, b: GraphNode, scale: Operand): GraphNode;
-
-  // ---- Hypercausal ----
-
-  /**
-   * A node that projects futures: the state is tanh(w x + b), depth times, of x [..., channels];
-   * futures are tanh(state + delta). w and b hold one value each. A state is the next node's x;
-   * where a node has several parents, x is the mean of their states.
-   */
-  hypercausal(
-    x: GraphNode,
-    w: GraphNode,
-    b: GraphNode,
-    options?: HypercausalOptions,
-  ): HypercausalNode;
   /**
    * Of nodes, the last of which gives the prediction, over [..., time, channels]: total = task + 0.5
    * consistency + 0.3 coherence. No gradient flows into the target.
@@ -492,16 +276,6 @@ export interface Graph {
 
   // ---- Training ----
 
-  /** d loss / d each variable. The loss is a scalar, and depends on all of them. */
-  gradients<const T extends readonly GraphNode[]>(
-    loss: GraphNode,
-    variables: T,
-  ): { -readonly [K in keyof T]: GraphNode };
-  /** Scales gradients together so that the length of all of them is at most largest. */
-  clipByNorm<const T extends readonly GraphNode[]>(
-    gradients: T,
-    largest: number,
-  ): { -readonly [K in keyof T]: GraphNode };
   /**
    * One step of an optimizer, which keeps its state in the graph, for `compile`'s `updates`. A gradient
    * whose square overflows, in an optimizer that takes it, makes the run reject with PLX_ERR_DIVERGED

@@ -1,23 +1,13 @@
 /** What the library calls the methods of a graph and layers, and the other way round. */
-
-/** Methods that are not named as their builders: NumPy's names tell reductions from pairs. */
-const BUILDERS: Readonly<Record<string, string>> = {
-  sum: 'reduce_sum',
-  mean: 'reduce_mean',
-  max: 'reduce_max',
-  maximum: 'max',
-  minimum: 'min',
-};
+import { builderOf, METHODS } from './graph_table.js';
 
 /** `max_pool2d` for `maxPool2d`. */
 export const libraryName = (name: string): string =>
   name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** The builder that a method stands for. */
-export const builderOf = (method: string): string => BUILDERS[method] ?? libraryName(method);
-
+/** The method that stands for a builder. */
 const methodOf = (builder: string): string =>
-  Object.keys(BUILDERS).find((method) => BUILDERS[method] === builder) ??
+  METHODS.find((method) => builderOf(method).builder === builder) ??
   builder.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
 /** Calls whose sentences begin with a name that the user gave, or that of a layer. */

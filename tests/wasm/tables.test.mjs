@@ -1,0 +1,80 @@
+/** The tables from which the TypeScript of the package is made, and how strictly they are read. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { argumentsOf, comment, functionsOf, rowsOf, textOf } from '../../wasm/tables.mjs';
+
+const read = (path) => readFileSync(new URL(`../../wasm/${path}`, import.meta.url), 'utf8');
+
+describe('a table', () => {
+  it('is rows of macros, with comments and lines for the preprocessor between', () => {
+    const text = '/* (, */\n#ifndef A\nA(x, "a, (b" "c", f(1, 2)) // end\nB()';
+    assert.deepEqual(rowsOf('test', text, ['A', 'B']), [
+      { macro: 'A', parts: ['x', '"a, (b" "c"', 'f(1, 2)'] },
+      { macro: 'B', parts: [''] },
+    ]);
+  });
+
+  it('may hold nothing else', () => {
+    assert.throws(() => rowsOf('test', 'A(x) y', ['A']), /test: expected A, found: y/);
+    assert.throws(() => rowsOf('test', 'C(x)', ['A', 'B']), /test: expected A, B, found: C\(x\)/);
+    assert.throws(() => rowsOf('test', 'A(x', ['A']), /test: a parenthesis is not closed: \(x/);
+    assert.throws(() => argumentsOf('test', 'NODE(x), NODE(y)', ['NODE']), /found: , NODE/);
+  });
+
+  it('has texts in several literals', () => {
+    assert.equal(textOf('"a \\"b\\" "  "c"'), 'a "b" c');
+    assert.throws(() => textOf('a "b"'), /no text: a "b"/);
+  });
+
+  it('becomes documentation of at most 100 columns', () => {
+    const lines = comment('word '.repeat(60).trim()).split('\n');
+    assert.deepEqual([lines[0], lines.at(-1)], ['/**', ' */']);
+    assert.ok(lines.every((line) => line.length <= 98));
+    assert.equal(comment('One.'), '/** One. */');
+  });
+});
+
+describe('exported functions', () => {
+  const one = (text) => functionsOf('test', text);
+
+  it('are read with the names of their parameters', () => {
+    const text = 'EXPORT const char *plx_js_a(const void *const *x, double n,\n    bool b) {\n}';
+    assert.deepEqual(one(text), [{ name: 'plx_js_a', gives: true, parameters: ['x', 'n', 'b'] }]);
+    assert.deepEqual(one('EXPORT void plx_js_b(void) {'), [
+      { name: 'plx_js_b', gives: false, parameters: [] },
+    ]);
+  });
+
+  it('take and give what is a number in JavaScript', () => {
+    assert.throws(() => one('EXPORT void plx_js_c(int64_t n) {'), /plx_js_c takes int64_t n/);
+    assert.throws(() => one('EXPORT uint64_t plx_js_d(void) {'), /plx_js_d gives uint64_t/);
+    assert.throws(() => one('EXPORT void other(void) {'), /cannot read EXPORT/);
+  });
+});
+
+describe('the methods of a graph', () => {
+  const made = read('src/generated/graph_builders.ts');
+  const rows = rowsOf('builders.def', read('builders.def'), ['SECTION', 'ONE', 'MANY']);
+  const methods = rows.filter(({ macro }) => macro !== 'SECTION').map(({ parts }) => parts);
+
+  for (const [, method, , about] of methods) {
+    it(`${method}: has its type and its documentation`, () => {
+      const at = made.search(new RegExp(`^${method}[<(]`, 'm'));
+      assert.equal(at >= 0, about !== 'BY_HAND');
+      if (about === 'BY_HAND') return;
+      const words = made
+        .slice(0, at)
+        .split('/**')
+        .at(-1)
+        .replace(/[\s*/]+/g, ' ')
+        .trim();
+      assert.equal(
+        words,
+        textOf(about)
+          .replace(/[\s*/]+/g, ' ')
+          .trim(),
+      );
+    });
+  }
+});

@@ -1,0 +1,292 @@
+/**
+ * Makes src/generated/ from the tables that C reads: builders.def, results.def and src/parallax.def,
+ * and from the functions that the files exports*.c define. Usage: node generate.mjs.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { argumentsOf, camel, comment, functionsOf, rowsOf, textOf } from './tables.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = join(here, 'src/generated');
+const read = (file) => readFileSync(join(here, file), 'utf8');
+const kinds = rowsOf('parallax.def', read('../src/parallax.def'), [
+  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE'],
+]);
+const kind = (macro) => kinds.filter((row) => row.macro === macro).map((row) => row.parts);
+
+// ---- Builders ------------------------------------------------------------------------------------
+
+const NODES = {
+  NODE: 'GraphNode',
+  INDEX: "GraphNode<'int32'>",
+  ANY: 'GraphNode<D>',
+  STATE: 'GraphParameter',
+  VALUE: 'Operand',
+  MAYBE: 'GraphNode',
+  NODES: 'readonly GraphNode[]',
+  ANYS: 'readonly GraphNode<D>[]',
+};
+const NUMBERS = {
+  NUMBER: 'number',
+  WHOLE: 'number',
+  FLAG: 'boolean',
+  AXIS: 'number',
+  SEED: 'number',
+  CHOICE: '',
+  PAIR: 'Pair',
+  SIDES: 'Padding',
+  PADDING: 'Padding',
+  AXES: 'readonly number[]',
+  LIST: 'readonly number[]',
+};
+const TYPES = { ...NODES, ...NUMBERS };
+
+/** Arguments of a row, split at OPTIONS. */
+function argumentList(where, text) {
+  const list = argumentsOf(where, text, [...Object.keys(TYPES), 'OPTIONS']);
+  const at = list.findIndex(({ macro }) => macro === 'OPTIONS');
+  const one = ({ macro, parts: [name, ...rest] }) => {
+    const names = macro === 'CHOICE' ? rest.map(textOf) : [];
+    const type = names.length > 0 ? names.map((choice) => `'${choice}'`).join(' | ') : TYPES[macro];
+    const initial = macro === 'CHOICE' ? names.join() : rest[0]?.replace(/^"|"$/g, '');
+    const given = initial === undefined || initial === 'NEEDED' ? undefined : initial.toLowerCase();
+    const optional = given !== undefined || macro === 'MAYBE' || macro === 'SEED';
+    return { macro, name: camel(name), type, initial: given, optional };
+  };
+  const own = at < 0 ? list : list.slice(0, at);
+  const options = at < 0 ? [] : list.slice(at + 1);
+  return {
+    own: own.map(one),
+    options: options.map(one),
+    optionsType: at < 0 ? undefined : list[at].parts[0].replace(/^"|"$/g, ''),
+  };
+}
+
+function builderRows() {
+  const rows = rowsOf('builders.def', read('builders.def'), ['SECTION', 'ONE', 'MANY']);
+  const activation = ([NAME, name, parameter, initial, , about]) => ({
+    macro: 'ONE',
+    parts: [
+      ...[name, camel(name), 'REAL', about],
+      `NODE(x)${parameter === 'NONE' ? '' : ` NUMBER(${parameter}, ${initial})`}`,
+      `PLX_${NAME}`,
+    ],
+  });
+  const at = rows.findIndex(
+    ({ macro, parts }) => macro === 'SECTION' && textOf(parts[0]) === 'Activations',
+  );
+  rows.splice(at + 1, 0, ...kind('PLX_ACTIVATION').map(activation));
+  return rows.map(({ macro, parts }) => {
+    if (macro === 'SECTION') return { section: textOf(parts[0]) };
+    if (parts.length !== 6)
+      throw new Error(`builders.def: ${parts[0]} has ${parts.length} parts, not 6`);
+    const [builder, method, results, about, list] = parts;
+    return {
+      builder,
+      method,
+      several: macro === 'MANY',
+      results,
+      about,
+      ...argumentList(builder, list),
+    };
+  });
+}
+
+/** What a method gives: type parameters, the type, and how the table says it. */
+function resultsOf({ builder, several, results, own }) {
+  const first = own[0]?.macro ?? '';
+  const generic = /^ANY/.test(first) ? '<D extends DType>' : '';
+  if (!several) {
+    const type = { REAL: 'GraphNode', INT: "GraphNode<'int32'>", LIKE: 'GraphNode<D>' }[results];
+    if (!type) throw new Error(`builders.def: ${builder} gives ${results}`);
+    return { generic, type, table: results.toLowerCase() };
+  }
+  const parts = argumentsOf(builder, results, ['OUT', 'OUT_INT', 'EACH', 'AS']);
+  if (parts[0].macro === 'EACH') {
+    return {
+      generic: '<const T extends readonly GraphNode[]>',
+      type: '{ -readonly [K in keyof T]: GraphNode }',
+      each: camel(parts[0].parts[0]),
+      table: `each:${camel(parts[0].parts[0])}`,
+    };
+  }
+  const outs = parts.filter(({ macro }) => macro !== 'AS');
+  const fields = outs.map(
+    ({ macro, parts: [name] }) =>
+      `${name}: ${macro === 'OUT_INT' ? "GraphNode<'int32'>" : 'GraphNode'}`,
+  );
+  return {
+    generic,
+    type: parts[0].macro === 'AS' ? parts[0].parts[0] : `{ ${fields.join('; ')} }`,
+    table: outs
+      .map(({ macro, parts: [name] }) => (macro === 'OUT_INT' ? `int:${name}` : name))
+      .join(),
+  };
+}
+
+function signature(row) {
+  const { generic, type, each } = resultsOf(row);
+  const list = row.own.map(
+    ({ name, type: of, optional }) => `${name}${optional ? '?' : ''}: ${each === name ? 'T' : of}`,
+  );
+  if (row.optionsType) {
+    const optional = row.options.every((option) => option.optional);
+    list.push(`options${optional ? '?' : ''}: ${row.optionsType}`);
+  }
+  const line = `${row.method}${generic}(${list.join(', ')}): ${type};`;
+  if (row.own[0]?.macro !== 'ANYS') return line;
+  /* A union of both types would take the one for the other. */
+  const as = (dtype) => line.replace(generic, '').replaceAll('GraphNode<D>', dtype);
+  return `${as('GraphNode')}\n${comment('The same of integers.')}\n${as("GraphNode<'int32'>")}`;
+}
+
+function graphBuilders(rows) {
+  const lines = rows.map((row) => {
+    if (row.section) return `\n// ---- ${row.section} ----`;
+    if (row.about === 'BY_HAND') return '';
+    return `${comment(textOf(row.about))}\n${signature(row)}`;
+  });
+  const signatures = rows.flatMap((row) =>
+    row.about === undefined || row.about === 'BY_HAND' ? [] : signature(row),
+  );
+  const types = signatures
+    .join()
+    .replace(/\/\*.*?\*\//g, '')
+    .match(/\b[A-Z]\w+\b/g)
+    .filter((type) => type !== 'Omit');
+  return `import type {
+  ${[...new Set(types)].sort().join(',\n  ')},
+} from '../graph_api.js';
+
+${comment('The methods of a graph that add an operation.')}
+export interface GraphBuilders {
+${lines.filter(Boolean).join('\n')}
+}
+`;
+}
+
+function builderTable(rows) {
+  const argument = ({ macro, name, initial }) =>
+    `${macro.toLowerCase()}:${name}${initial === undefined ? '' : `=${initial}`}`;
+  const lines = rows
+    .filter((row) => !row.section)
+    .map((row) => {
+      const list = [row.builder, resultsOf(row).table, ...row.own.map(argument)];
+      if (row.optionsType) list.push('|', ...row.options.map(argument));
+      return `  ${row.method}: '${list.join(' ')}',`;
+    });
+  const hand = rows.filter(({ about }) => about === 'BY_HAND').map(({ method }) => `'${method}'`);
+  return `/** By method: its builder, what it gives, its arguments, and after | its options. */
+export const BUILDERS = {
+${lines.join('\n')}
+} as const;
+
+/** Methods that graph.ts has. */
+export const BY_HAND: readonly string[] = [${hand.join(', ')}];
+`;
+}
+
+// ---- Names ---------------------------------------------------------------------------------------
+
+const union = (names) => names.map((name) => `\n  | '${name}'`).join('');
+const list = (names) => `[\n${names.map((name) => `  '${name}',\n`).join('')}]`;
+const errors = kind('PLX_STATUS').map(([NAME, value]) => [`PLX_ERR_${NAME}`, value]);
+const activations = ['linear', ...kind('PLX_ACTIVATION').map(([, name]) => name)];
+const optimizers = kind('PLX_OPTIMIZER').map(([, name]) => textOf(name));
+const schedules = kind('PLX_SCHEDULE').map(([, name]) => textOf(name));
+
+const kindTypes = () => `${comment('What went wrong, as a name: `"PLX_ERR_SHAPE"`.')}
+export type PlxErrorName =${union(errors.map(([name]) => name))};
+
+${comment("The library's names of activations.")}
+export type ActivationName =${union(activations)};
+
+${comment('Names of optimizers.')}
+export type OptimizerKind =${union(optimizers)};
+
+${comment('Names of schedules.')}
+export type ScheduleKind =${union(schedules)};
+`;
+
+const kindLists =
+  () => `import type { ActivationName, OptimizerKind, PlxErrorName, ScheduleKind } from './kinds.js';
+
+/** The status codes of the library, by name. Values are pinned. */
+export const STATUS: Readonly<Record<PlxErrorName, number>> = {
+${errors.map(([name, value]) => `  ${name}: ${value},`).join('\n')}
+};
+
+/** In the library's order, all of them. */
+export const ACTIVATIONS: readonly ActivationName[] = ${list(activations)};
+export const OPTIMIZERS: readonly OptimizerKind[] = ${list(optimizers)};
+export const SCHEDULES: readonly ScheduleKind[] = ${list(schedules)};
+`;
+
+// ---- Functions and results -----------------------------------------------------------------------
+
+function exportedFunctions() {
+  const files = readdirSync(here).filter((name) => /^exports.*\.c$/.test(name));
+  const functions = files.sort().flatMap((name) => functionsOf(name, read(name)));
+  const lines = functions.map(({ name, parameters, gives }) => {
+    const given = parameters.map((parameter) => `${camel(parameter)}: number`);
+    return `  _${name}(${given.join(', ')}): ${gives ? 'number' : 'void'};`;
+  });
+  return `/**
+ * The functions of exports.c and of the files exports_*.c beside it. Pointers and counts are numbers,
+ * booleans 0 or 1; what a function leaves as its results, its comment there says.
+ */
+export interface Functions {
+${lines.join('\n')}
+}
+`;
+}
+
+const RESULTS = { NUMBER: 'number', FLAG: 'boolean', TEXT: 'string', SHAPE: 'number[]' };
+
+function resultTable() {
+  const rows = rowsOf('results.def', read('results.def'), ['RESULT']).map(
+    ({ parts: [name, text] }) => ({
+      name: camel(name),
+      fields: argumentsOf(name, text, Object.keys(RESULTS)).map(({ macro, parts }) => ({
+        macro,
+        name: camel(parts[0]),
+      })),
+    }),
+  );
+  const types = rows.map(({ name, fields }) => {
+    const lines = fields.map((field) => `    ${field.name}: ${RESULTS[field.macro]};`);
+    return `  ${name}: {\n${lines.join('\n')}\n  };`;
+  });
+  const layouts = rows.map(({ name, fields }) => {
+    const layout = fields.map((field) => `${field.macro[0].toLowerCase()}${field.name}`);
+    return `  ${name}: '${layout.join(' ')}',`;
+  });
+  return `/** What functions leave as their results. */
+export interface Results {
+${types.join('\n')}
+}
+
+/** Their fields in order, each after the first letter of its kind: number, flag, text, shape. */
+export const RESULTS: Readonly<Record<keyof Results, string>> = {
+${layouts.join('\n')}
+};
+`;
+}
+
+// ---- Files ---------------------------------------------------------------------------------------
+
+const rows = builderRows();
+const files = {
+  'graph_builders.ts': graphBuilders(rows),
+  'builder_table.ts': builderTable(rows),
+  'kinds.ts': kindTypes(),
+  'kind_lists.ts': kindLists(),
+  'c_functions.ts': exportedFunctions(),
+  'c_results.ts': resultTable(),
+};
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+for (const [name, text] of Object.entries(files)) {
+  writeFileSync(join(out, name), `/* Made by generate.mjs. */\n${text}`);
+}

@@ -1,0 +1,39 @@
+/** The layers of a graph: their names, and which share their weights. */
+import type { Layer } from './api_layers.js';
+import { PlxError } from './errors.js';
+import { libraryName } from './library_names.js';
+
+export class LayerNames {
+  /** By name: how the layer was described. */
+  readonly #known = new Map<string, string>();
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** The layer's own name, which no other may have unless it shares its weights. */
+  nameOf(layer: Layer, share: boolean): string {
+    const { name: given, ...rest } = layer;
+    const described = JSON.stringify(Object.entries(rest).sort());
+    let name = given;
+    for (let i = 1; name === undefined; i++) {
+      const free = `${libraryName(layer.kind)}_${i}`;
+      if (!this.#known.has(free)) name = free;
+    }
+    const known = this.#known.get(name);
+    if (share && known !== described) {
+      const why =
+        known === undefined ? 'there is no layer of that name' : 'it is described otherwise';
+      throw new PlxError('PLX_ERR_ARGUMENT', `layer: "${name}" cannot share weights: ${why}`);
+    }
+    if (!share && known !== undefined) {
+      throw new PlxError(
+        'PLX_ERR_ARGUMENT',
+        `layer: there is a layer "${name}" already: give this one a name of its own, or share: ` +
+          'true to apply the same weights again',
+      );
+    }
+    this.#known.set(name, described);
+    return name;
+  }
+}

@@ -1,0 +1,184 @@
+/** What builders.def says of the methods of a graph, and the places of their arguments. */
+import { checkInteger, checkName, checkNumber } from './arrays.js';
+import { PlxError } from './errors.js';
+import { BUILDERS, BY_HAND } from './generated/builder_table.js';
+import type { GraphBuilders } from './generated/graph_builders.js';
+import type { DType, Padding, Pair } from './graph_api.js';
+import { integers, listOf, pair, sides } from './graph_options.js';
+import { anything, checkOptions, flag, number, type Rule, refuse } from './options.js';
+
+export type BuilderMethod = keyof typeof BUILDERS;
+
+/** Methods whose arguments are those of their row. */
+export const METHODS = (Object.keys(BUILDERS) as BuilderMethod[]).filter(
+  (method) => !BY_HAND.includes(method),
+) as (keyof GraphBuilders)[];
+
+/** An input that was left out. */
+export const NONE = null;
+
+/** Arguments by their names. */
+export type Named = Readonly<Record<string, unknown>>;
+
+interface Argument {
+  kind: string;
+  name: string;
+  /** What stands for one that was left out. */
+  initial: string | undefined;
+}
+
+interface Builder {
+  builder: string;
+  /** One without a name: alone. */
+  results: { name: string; dtype: DType | 'like' }[];
+  /** There are as many results, each like the first input, as this list has, or as NAMECount says. */
+  each: string | undefined;
+  own: Argument[];
+  options: Argument[];
+}
+
+const DTYPES: Readonly<Record<string, DType | 'like'>> = {
+  real: 'float32',
+  int: 'int32',
+  like: 'like',
+};
+
+function argumentOf(text: string): Argument {
+  const [, kind, name, initial] = /^(\w+):(\w+)=?(.+)?$/.exec(text)!;
+  return { kind: kind!, name: name!, initial };
+}
+
+function resultOf(text: string): Builder['results'][number] {
+  const dtype = DTYPES[text];
+  if (dtype) return { name: '', dtype };
+  const [name, kind] = text.split(':').reverse();
+  return { name: name!, dtype: DTYPES[kind ?? 'real']! };
+}
+
+const known = new Map<string, Builder>();
+
+/** The row of a method. */
+export function builderOf(method: BuilderMethod): Builder {
+  let row = known.get(method);
+  if (!row) {
+    const [own, options] = BUILDERS[method].split(' | ') as [string, string?];
+    const [builder, results, ...list] = own.split(' ') as [string, string, ...string[]];
+    const each = /^each:(\w+)$/.exec(results)?.[1];
+    row = {
+      builder,
+      results: each ? [] : results.split(',').map(resultOf),
+      each,
+      own: list.map(argumentOf),
+      options: options?.split(' ').map(argumentOf) ?? [],
+    };
+    known.set(method, row);
+  }
+  return row;
+}
+
+/** How many results a call has, of which there is one for each of a list. */
+export function countOf(given: Named, list: string): number {
+  const values = given[list];
+  return Array.isArray(values) ? values.length : Number(given[`${list}Count`]);
+}
+
+const RULES: Readonly<Record<string, Rule>> = { flag, number, whole: number };
+
+/** Arguments by name of those that a method was given, the last of which may be its options. */
+export function named(method: BuilderMethod, given: readonly unknown[]): Named {
+  const { own, options } = builderOf(method);
+  const places = own.map(({ name }, i) => [name, given[i]]);
+  if (options.length === 0) return Object.fromEntries(places);
+  const needed = options.filter(({ kind, initial }) => kind !== 'maybe' && initial === undefined);
+  const last = given[own.length];
+  const chosen = (last === undefined ? {} : last) as object;
+  const rules = options.map(({ kind, name }) => [name, RULES[kind] ?? anything]);
+  checkOptions(method, chosen, Object.fromEntries(rules));
+  const missing = needed.filter(({ name }) => (chosen as Named)[name] === undefined);
+  if (missing.length > 0) {
+    refuse(`${method}: give it options with ${missing.map(({ name }) => name).join(', ')}`);
+  }
+  return { ...chosen, ...Object.fromEntries(places) };
+}
+
+/** What the library calls all axes of a reduction. */
+const ALL_AXES = 1000;
+
+/** An axis of an array of at most six dimensions. */
+function checkAxis(what: string, axis: number): number {
+  if (Math.abs(checkInteger(what, axis)) <= 6) return axis;
+  throw new PlxError('PLX_ERR_SHAPE', `${what} is ${axis}: arrays have at most 6 dimensions`);
+}
+
+type Writer = (what: string, value: never, initial: string, calls: number) => number[];
+
+/** The numbers of an argument, by its kind. */
+const NUMBERS: Readonly<Record<string, Writer>> = {
+  number: (what, value) => [checkNumber(what, value)],
+  whole: (what, value) => [checkInteger(what, value)],
+  flag: (_, value: unknown) => [Number(value === true || value === 'true')],
+  axis: (what, value: unknown) => [value === 'all' ? ALL_AXES : checkAxis(what, value as number)],
+  seed: (what, value: number | undefined, _, calls) => [checkInteger(what, value ?? calls)],
+  choice: (what, value: unknown, initial) => {
+    const names = initial.split(',');
+    const name = value === initial ? names[0]! : (value as string);
+    return [names.indexOf(checkName(what, name, names))];
+  },
+  pair: (what, value: Pair) => pair(what, value),
+  sides: (what, value: Padding) => sides(what, value, 'valid'),
+  padding: (what, value: Padding) => [
+    ...sides(what, value, 'valid', 'same'),
+    Number(value === 'same'),
+  ],
+  axes: (what, value: number[]) => integers(what, value),
+  list: (what, value: number[]) => integers(what, value),
+};
+
+/** A default as it would be given: a number, a word, or what another argument is. */
+function initialOf(initial: string | undefined, given: Named): unknown {
+  if (initial === undefined) return undefined;
+  if (initial in given) return given[initial];
+  return Number.isNaN(Number(initial)) ? initial : Number(initial);
+}
+
+/** One number for each axis: all such lists of a call are of one length. */
+function checkLengths(method: string, lists: readonly Argument[], given: Named): void {
+  const [first, second] = lists.map(
+    ({ name }) => [name, (given[name] as number[]).length] as const,
+  );
+  if (!first || !second || first[1] === second[1]) return;
+  throw new PlxError(
+    'PLX_ERR_SHAPE',
+    `${method}: ${first[0]} has ${first[1]} axes, but ${second[0]} has ${second[1]}`,
+  );
+}
+
+function arrayOf(method: string, value: unknown): unknown[] {
+  return Array.isArray(value) ? value : refuse(`${method}: give an array of nodes`);
+}
+
+/** The nodes and the numbers of a call in the places that its row gives them. calls: before this. */
+export function placed(
+  method: BuilderMethod,
+  given: Named,
+  calls: number,
+): { nodes: unknown[]; numbers: number[] } {
+  const { own, options } = builderOf(method);
+  const nodes: unknown[] = [];
+  const numbers: number[] = [];
+  const all = [...own, ...options];
+  for (const { kind, name, initial } of all) {
+    const value = given[name] ?? initialOf(initial, given);
+    const write = NUMBERS[kind];
+    if (write) numbers.push(...write(`${method}: ${name}`, value as never, initial ?? '', calls));
+    else if (kind === 'nodes') nodes.push(...listOf(method, name, value as unknown[]));
+    else if (kind === 'anys') nodes.push(...arrayOf(method, value));
+    else nodes.push(kind === 'maybe' ? (value ?? NONE) : value);
+  }
+  checkLengths(
+    method,
+    all.filter(({ kind }) => kind === 'axes'),
+    given,
+  );
+  return { nodes, numbers };
+}
