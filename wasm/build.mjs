@@ -16,7 +16,7 @@ const engines = resolve(process.argv[2] ?? join(here, '../build/wasm'));
 const dist = join(here, 'dist');
 const TIERS = ['simd', 'simd-threads', 'relaxed-threads'];
 /** What the entries of the package have engines of: KIND is in the names of their files. */
-const KINDS = ['', 'bench-'];
+const KINDS = ['', 'inference-', 'bench-'];
 const ENGINES = KINDS.flatMap((kind) =>
   TIERS.map((tier) => ({ kind, tier, name: `engine-${kind}${tier}` })),
 );
@@ -85,12 +85,16 @@ const bundle = (entry, outfile, options = {}) =>
     legalComments: 'none',
     absWorkingDir: here,
     metafile: true,
+    sourcemap: true,
     logLevel: 'warning',
     ...options,
+    define: { PLX_TRAINING: 'true', ...options.define },
   });
 
 /* Not minified: Node prints the line that threw. */
 const node = { platform: 'node', target: 'node20', minify: false };
+/** parallax-nn/inference: what trains is left out (src/without_training.ts). */
+const inference = { define: { PLX_TRAINING: 'false' } };
 const common = {
   ...node,
   format: 'cjs',
@@ -105,8 +109,11 @@ async function engineBundle(entry, outfile, engine) {
     plugins: [engineFiles(engine, text)],
     mangleProps: /^_plx_js_/,
     mangleCache: exported,
+    ...(engine.kind === 'inference-' ? inference : {}),
   });
-  const unknown = Object.keys(result.mangleCache).filter((name) => !Object.hasOwn(exported, name));
+  /* What is left out for inference is still read. */
+  const trained = engine.kind === 'inference-' ? portableGlue(ENGINES[0]).exported : exported;
+  const unknown = Object.keys(result.mangleCache).filter((name) => !Object.hasOwn(trained, name));
   if (unknown.length > 0) throw new Error(`${engine.name} has no exports ${unknown.join(', ')}`);
   return result;
 }
@@ -116,9 +123,15 @@ function bundles() {
     bundle('index.ts', 'index.mjs'),
     bundle('extern.ts', 'extern.mjs'),
     engineBundle('inline.ts', 'inline.mjs', ENGINES[0]),
+    bundle('inference.ts', 'inference.mjs', inference),
     bundle('bench.ts', 'bench.mjs'),
     bundle('node.ts', 'node.mjs', node),
     bundle('node.ts', 'node.cjs', common),
+    bundle('node_inference.ts', 'node-inference.mjs', { ...node, ...inference }),
+    bundle('node_inference.ts', 'node-inference.cjs', {
+      ...common,
+      define: { ...common.define, ...inference.define },
+    }),
     bundle('node_bench.ts', 'node-bench.mjs', node),
     bundle('node_bench.ts', 'node-bench.cjs', common),
     bundle('node_worker.ts', 'node-worker.mjs', node),
@@ -137,8 +150,8 @@ const TYPES = [
   ...['generated/kinds', 'errors', 'api', 'api_generation', 'api_layers'],
   ...['generated/graph_builders', 'graph_api'],
 ];
-/** What an entry adds to them. */
-const BENCH_TYPES = ['api_bench', 'api_learning'];
+/** What other entries add to them. */
+const MORE_TYPES = { inference: ['api_inference'], bench: ['api_bench', 'api_learning'] };
 
 /** Declarations of src/, by their files' names. */
 function declared() {
@@ -154,7 +167,7 @@ function declared() {
   );
   const read = (name) => readFileSync(join(out, `${name}.d.ts`), 'utf8');
   const texts = Object.fromEntries(
-    [...TYPES, ...BENCH_TYPES, 'index', 'bench'].map((name) => [name, read(name)]),
+    [...TYPES, ...Object.entries(MORE_TYPES).flat(2), 'index'].map((name) => [name, read(name)]),
   );
   rmSync(out, { recursive: true });
   return texts;
@@ -189,12 +202,14 @@ function declarations() {
   });
   for (const kind of ['mts', 'cts']) {
     const from = `'./index.${kind === 'mts' ? 'mjs' : 'cjs'}'`;
-    const bench = joined(texts, BENCH_TYPES, 'bench', (list) => [
-      `import type { ${list} } from ${from};`,
-      `export * from ${from};`,
-    ]);
     writeFileSync(join(dist, `index.d.${kind}`), index);
-    writeFileSync(join(dist, `bench.d.${kind}`), bench);
+    for (const [entry, files] of Object.entries(MORE_TYPES)) {
+      const more = joined(texts, files, entry, (list) => [
+        `import type { ${list} } from ${from};`,
+        `export * from ${from};`,
+      ]);
+      writeFileSync(join(dist, `${entry}.d.${kind}`), more);
+    }
   }
 }
 

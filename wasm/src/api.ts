@@ -629,4 +629,4 @@ export interface Parallax {
 }
 
 /** Starts an engine. */
-export type Load<P extends Parallax = Parallax> = (options?: LoadOptions) => Promise<P>;
+export type Load<P = Parallax> = (options?: LoadOptions) => Promise<P>;

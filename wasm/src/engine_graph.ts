@@ -6,6 +6,7 @@ import { PlxError } from './errors.js';
 import type { DType, GraphArray } from './graph_api.js';
 import type { Heap } from './heap.js';
 import type { ExtendReply, GraphCall, GraphWeight, InputValue, ValueInfo } from './rpc.js';
+import { noTraining } from './without_training.js';
 
 /** Values of plx_dtype, in its order. */
 export const DTYPES: readonly DType[] = ['float32', 'int32'];
@@ -246,28 +247,34 @@ export class EngineGraphs {
   }
 
   #update(graph: LiveGraph, call: Extract<GraphCall, { kind: 'update' }>): void {
-    const heap = this.#heap;
-    const kind = indexOf(this.#optimizers, call.optimizer.kind, 'optimizer');
-    chooseOptimizer(heap, kind, call.optimizer);
-    const tensors = call.parameters.map((value) => this.#tensor(graph, value).address);
-    heap.with([Int32Array.from(tensors)], (list) =>
-      heap.check(heap.c._plx_js_optimizer_new(tensors.length, list as number)),
-    );
-    const optimizer = heap.result(0);
-    graph.optimizers.set(graph.values.length, optimizer);
-    const ids = this.#ids(graph, call.gradients);
-    heap.with([ids], (gradients) =>
-      heap.check(
-        heap.c._plx_js_graph_update(graph.address, optimizer, ids.length, gradients as number),
-      ),
-    );
-    this.#add(graph);
+    if (PLX_TRAINING) {
+      const heap = this.#heap;
+      const kind = indexOf(this.#optimizers, call.optimizer.kind, 'optimizer');
+      chooseOptimizer(heap, kind, call.optimizer);
+      const tensors = call.parameters.map((value) => this.#tensor(graph, value).address);
+      heap.with([Int32Array.from(tensors)], (list) =>
+        heap.check(heap.c._plx_js_optimizer_new(tensors.length, list as number)),
+      );
+      const optimizer = heap.result(0);
+      graph.optimizers.set(graph.values.length, optimizer);
+      const ids = this.#ids(graph, call.gradients);
+      heap.with([ids], (gradients) =>
+        heap.check(
+          heap.c._plx_js_graph_update(graph.address, optimizer, ids.length, gradients as number),
+        ),
+      );
+      this.#add(graph);
+    }
+    throw noTraining('update');
   }
 
   setRate(id: number, update: number, rate: number): void {
-    const optimizer = this.#graph(id).optimizers.get(update);
-    const heap = this.#heap;
-    if (optimizer) heap.check(heap.c._plx_js_optimizer_set_rate(optimizer, rate));
+    if (PLX_TRAINING) {
+      const optimizer = this.#graph(id).optimizers.get(update);
+      const heap = this.#heap;
+      if (optimizer) heap.check(heap.c._plx_js_optimizer_set_rate(optimizer, rate));
+    }
+    throw noTraining('setRate');
   }
 
   compile(id: number, name: number, outputs: number[], updates: number[]): void {
@@ -370,7 +377,8 @@ export class EngineGraphs {
     if (!graph) return;
     for (const name of [...graph.functions.keys()]) this.disposeFunction(id, name);
     c._plx_js_graph_free(graph.address);
-    for (const optimizer of graph.optimizers.values()) c._plx_js_optimizer_free(optimizer);
+    if (PLX_TRAINING)
+      for (const optimizer of graph.optimizers.values()) c._plx_js_optimizer_free(optimizer);
     for (const tensor of graph.tensors.values()) c._plx_js_tensor_free(tensor.address);
     c._plx_js_weights_free(graph.weights);
     this.#graphs.delete(id);

@@ -22,6 +22,7 @@ import { ClientModel, checkOptimizer } from './model.js';
 import { ClientOptimizer } from './optimizer.js';
 import { checkObject, checkOptions, number } from './options.js';
 import type { ModelSpec } from './rpc.js';
+import { noTraining } from './without_training.js';
 
 /** A name with what differs: `gpt2-nano:width=192,heads=6`. */
 function nameWith(name: string, config: Record<string, number>): string {
@@ -96,7 +97,10 @@ export class ClientParallax implements Parallax {
   }
 
   optimizer(options: OptimizerOptions['kind'] | OptimizerOptions): Optimizer {
-    return new ClientOptimizer(this.#connection, ++this.#optimizers, checkOptimizer(options));
+    if (PLX_TRAINING) {
+      return new ClientOptimizer(this.#connection, ++this.#optimizers, checkOptimizer(options));
+    }
+    throw noTraining('optimizer');
   }
 
   async #idx(given: ArrayBuffer | Uint8Array): Promise<IdxArray> {
