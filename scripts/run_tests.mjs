@@ -223,6 +223,7 @@ const tiers = {
       await tier.check('clang-format', process.env.CLANG_FORMAT, ['--dry-run', '-Werror', ...c]);
     }
     await tier.check('biome', bin('biome'), ['ci', '--error-on-warnings', '.']);
+    await tier.check('generated types', process.execPath, ['wasm/generate.mjs']);
     // The page's types come from the package, so that is built first.
     const packaged = await buildPackage(tier);
     for (const folder of ['wasm', 'web', 'tests/web', 'tests/wasm']) {

@@ -4,9 +4,8 @@
  * - One context per module. Handles are pointers, 0 for none; counts and seeds are doubles, which
  *   are exact up to 2^53, because a 64-bit integer does not cross the boundary.
  * - Functions that can fail return a plx_status; plx_js_message gives the sentence.
- * - Results other than the status are left in one array of doubles (plx_js_results), in the order
- *   that each function's comment lists after "Results:". Strings in it are addresses, valid as
- *   long as the object they describe. JavaScript knows no structure's layout.
+ * - Results other than the status are left in one place for all functions, plx__js_left, by the
+ * names of results.def; each function's comment says which row after "Results:".
  */
 #include "exports.h"
 #include "platform_wasm.h"
@@ -17,7 +16,7 @@
 #include <stdlib.h>
 
 static plx_ctx *context;
-static double results[32];
+plx__js_results plx__js_left;
 static char own_message[512]; /* of a start that failed, and of plx__js_fail */
 static bool own_failure;
 
@@ -25,16 +24,21 @@ plx_ctx *plx__js_context(void) {
     return context;
 }
 
-void plx__js_result(int i, double value) {
-    results[i] = value;
+plx__js_shape plx__js_shape_of(int rank, const int64_t *dims) {
+    plx__js_shape shape = {.rank = rank};
+    for (int d = 0; d < rank; d++) shape.dims[d] = (double)dims[d];
+    return shape;
 }
 
-void plx__js_result_address(int i, const void *address) {
-    results[i] = (double)(uintptr_t)address;
-}
-
-static void result_dims(int i, int rank, const int64_t *dims) {
-    for (int d = 0; d < rank; d++) results[i + d] = (double)dims[d];
+plx__left_metrics plx__js_metrics_of(plx_metrics metrics) {
+    return (plx__left_metrics){
+        .loss = metrics.loss,
+        .accuracy = metrics.accuracy,
+        .rmse = metrics.rmse,
+        .r2 = metrics.r2,
+        .top5 = metrics.top5,
+        .perplexity = metrics.perplexity,
+    };
 }
 
 void plx__js_dims(int rank, const double *from, int64_t *dims) {
@@ -53,8 +57,8 @@ int plx__js_fail(plx_status status, const char *format, ...) {
 
 /* ---- Context --------------------------------------------------------------------------------- */
 
-EXPORT const double *plx_js_results(void) {
-    return results;
+EXPORT const plx__js_results *plx_js_results(void) {
+    return &plx__js_left;
 }
 
 EXPORT const char *plx_js_message(void) {
@@ -87,22 +91,23 @@ EXPORT int plx_js_set_threads(int cpus, int threads) {
     return plx_ctx_set_threads(context, threads);
 }
 
-/* Results: threads, cpus, vector bits, fma, exact, fork-join ns, GFLOP/s, GB/s, then the strings
- * isa, isa note, gemm, and whether the costs of threads were measured. */
+/* Results: info. */
 EXPORT void plx_js_info(void) {
     plx_ctx_info info = plx_ctx_get_info(context);
-    plx__js_result(0, info.threads);
-    plx__js_result(1, info.cpus);
-    plx__js_result(2, info.vector_bits);
-    plx__js_result(3, info.fma);
-    plx__js_result(4, info.exact);
-    plx__js_result(5, info.fork_join_ns);
-    plx__js_result(6, info.gflops);
-    plx__js_result(7, info.gbytes);
-    plx__js_result_address(8, info.isa);
-    plx__js_result_address(9, info.isa_note);
-    plx__js_result_address(10, info.gemm);
-    plx__js_result(11, info.costs_measured);
+    plx__js_left.info = (plx__left_info){
+        .threads = info.threads,
+        .cpus = info.cpus,
+        .vector_bits = info.vector_bits,
+        .fma = info.fma,
+        .exact = info.exact,
+        .fork_join_ns = info.fork_join_ns,
+        .gflops = info.gflops,
+        .gbytes = info.gbytes,
+        .isa = plx__js_address(info.isa),
+        .isa_note = plx__js_address(info.isa_note),
+        .gemm = plx__js_address(info.gemm),
+        .costs_measured = info.costs_measured,
+    };
 }
 
 /* 64-byte aligned memory for data, or 0. Freed by plx_js_free. */
@@ -147,11 +152,12 @@ EXPORT_TRAINING void plx_js_optimizer(int kind, double rate, double momentum, bo
     optimizer.nesterov = nesterov;
 }
 
-/* With the settings of plx_js_optimizer. Results: the optimizer. Freed by plx_js_optimizer_free. */
+/* With the settings of plx_js_optimizer. Results: made, the optimizer. Freed by
+ * plx_js_optimizer_free. */
 EXPORT_TRAINING int plx_js_optimizer_new(int count, plx_tensor *const *parameters) {
     plx_optimizer *made = NULL;
     plx_status status = plx_optimizer_new(context, &optimizer, count, parameters, &made);
-    plx__js_result_address(0, made);
+    plx__js_made(made);
     return status;
 }
 
@@ -195,17 +201,17 @@ EXPORT_TRAINING void plx_js_validation(double n, const void *const *x, const voi
     recipe.min_improvement = min_improvement;
 }
 
-/* With the settings of plx_js_optimizer. Results: an optimizer whose state goes on from trainer to
- * trainer. Freed by plx_js_optimizer_free. */
+/* With the settings of plx_js_optimizer. Results: made, an optimizer whose state goes on from
+ * trainer to trainer. Freed by plx_js_optimizer_free. */
 EXPORT_TRAINING int plx_js_model_optimizer(const plx_model *model) {
     plx_optimizer *made = NULL;
     const plx_status status = plx_model_optimizer(model, &optimizer, &made);
-    plx__js_result_address(0, made);
+    plx__js_made(made);
     return status;
 }
 
 /* x and y: an address for each port, as plx_js_evaluate takes them. state: an optimizer of
- * plx_js_model_optimizer; 0: a new one. Results: the trainer. The data is borrowed until
+ * plx_js_model_optimizer; 0: a new one. Results: made, the trainer. The data is borrowed until
  * plx_js_trainer_free. */
 EXPORT_TRAINING int plx_js_trainer_new(plx_model *model, int loss, double n, const void *const *x,
                                        const void *const *y, double batch, double epochs,
@@ -223,7 +229,7 @@ EXPORT_TRAINING int plx_js_trainer_new(plx_model *model, int loss, double n, con
     plx_dataset data = plx__js_dataset(n, x, y);
     plx_trainer *trainer = NULL;
     plx_status status = plx_trainer_new(model, &options, &data, &trainer);
-    plx__js_result_address(0, trainer);
+    plx__js_made(trainer);
     return status;
 }
 
@@ -231,39 +237,34 @@ EXPORT_TRAINING void plx_js_trainer_free(plx_trainer *trainer) {
     plx_trainer_free(trainer);
 }
 
-/* At most max_steps further steps, not past the end of an epoch. Results: step, steps, epoch,
- * epochs, loss of the last step, mean loss of the epoch, done; rate, gradient norm (NaN: not
- * known), nanoseconds of validation so far, best epoch (0: none), stopped early; of the validation
- * loss, accuracy, rmse, r2, share of labels among the five likeliest, perplexity. */
+/* At most max_steps further steps, not past the end of an epoch. Results: progress. */
 EXPORT_TRAINING int plx_js_trainer_run(plx_trainer *trainer, double max_steps) {
     plx_progress progress = {0};
     plx_status status = plx_trainer_run(trainer, (int64_t)max_steps, &progress);
-    plx__js_result(0, (double)progress.step);
-    plx__js_result(1, (double)progress.steps);
-    plx__js_result(2, (double)progress.epoch);
-    plx__js_result(3, (double)progress.epochs);
-    plx__js_result(4, (double)progress.loss);
-    plx__js_result(5, progress.epoch_loss);
-    plx__js_result(6, progress.done);
-    plx__js_result(7, progress.rate);
-    plx__js_result(8, progress.gradient_norm);
-    plx__js_result(9, progress.validation_ns);
-    plx__js_result(10, (double)progress.best_epoch);
-    plx__js_result(11, progress.stopped_early);
-    plx__js_result(12, progress.validation.loss);
-    plx__js_result(13, progress.validation.accuracy);
-    plx__js_result(14, progress.validation.rmse);
-    plx__js_result(15, progress.validation.r2);
-    plx__js_result(16, progress.validation.top5);
-    plx__js_result(17, progress.validation.perplexity);
+    plx__js_left.progress = (plx__left_progress){
+        .step = (double)progress.step,
+        .steps = (double)progress.steps,
+        .epoch = (double)progress.epoch,
+        .epochs = (double)progress.epochs,
+        .loss = (double)progress.loss,
+        .epoch_loss = progress.epoch_loss,
+        .done = progress.done,
+        .rate = progress.rate,
+        .gradient_norm = progress.gradient_norm,
+        .validation_ns = progress.validation_ns,
+        .best_epoch = (double)progress.best_epoch,
+        .stopped_early = progress.stopped_early,
+        .validation = plx__js_metrics_of(progress.validation),
+    };
     return status;
 }
 
-/* Results: address of the losses of all steps so far, how many. */
+/* Results: losses, of all steps so far. */
 EXPORT_TRAINING void plx_js_trainer_losses(const plx_trainer *trainer) {
     int64_t count = 0;
-    plx__js_result_address(0, plx_trainer_losses(trainer, &count));
-    plx__js_result(1, (double)count);
+    const float *losses = plx_trainer_losses(trainer, &count);
+    plx__js_left.losses =
+        (plx__left_losses){.address = plx__js_address(losses), .count = (double)count};
 }
 
 EXPORT_TRAINING int plx_js_trainer_set_rate(plx_trainer *trainer, double rate) {
@@ -271,16 +272,18 @@ EXPORT_TRAINING int plx_js_trainer_set_rate(plx_trainer *trainer, double rate) {
 }
 
 static void result_memory(plx_memory memory) {
-    plx__js_result(0, (double)memory.parameters);
-    plx__js_result(1, (double)memory.gradients);
-    plx__js_result(2, (double)memory.optimizer);
-    plx__js_result(3, (double)memory.activations);
-    plx__js_result(4, (double)memory.workspace);
-    plx__js_result(5, (double)memory.inputs);
-    plx__js_result(6, (double)memory.kept);
+    plx__js_left.memory = (plx__left_memory){
+        .parameters = (double)memory.parameters,
+        .gradients = (double)memory.gradients,
+        .optimizer = (double)memory.optimizer,
+        .activations = (double)memory.activations,
+        .workspace = (double)memory.workspace,
+        .inputs = (double)memory.inputs,
+        .kept = (double)memory.kept,
+    };
 }
 
-/* Results: bytes of parameters, gradients, optimizer, activations, workspace, inputs, kept. */
+/* Results: memory. */
 EXPORT_TRAINING void plx_js_trainer_memory(const plx_trainer *trainer) {
     result_memory(plx_trainer_memory(trainer));
 }
@@ -304,52 +307,53 @@ EXPORT double plx_js_plan_flops(const plx_plan *plan) {
     return plx_plan_flops(plan);
 }
 
-/* Results: as plx_js_trainer_memory. */
+/* Results: memory. */
 EXPORT void plx_js_plan_memory(const plx_plan *plan) {
     result_memory(plx_plan_memory(plan));
 }
 
-/* Results: flops, bytes, threads, arena offset (-1: none), nanoseconds (0: not measured), the row
- * count from which all threads pay (0: never), rank, then rank sizes; at 16 to 18 the strings op,
- * name, fused. */
+/* Results: step. */
 EXPORT void plx_js_plan_step(const plx_plan *plan, int i) {
     plx_step_info info = plx_plan_step(plan, i);
-    plx__js_result(0, info.flops);
-    plx__js_result(1, info.bytes);
-    plx__js_result(2, info.threads);
-    plx__js_result(3, (double)info.arena_offset);
-    plx__js_result(4, info.nanoseconds);
-    plx__js_result(5, plx_plan_threshold_rows(plan, i));
-    plx__js_result(6, info.rank);
-    result_dims(7, info.rank, info.dims);
-    plx__js_result_address(16, info.op);
-    plx__js_result_address(17, info.name);
-    plx__js_result_address(18, info.fused);
+    plx__js_left.step = (plx__left_step){
+        .op = plx__js_address(info.op),
+        .name = plx__js_address(info.name),
+        .fused = plx__js_address(info.fused),
+        .shape = plx__js_shape_of(info.rank, info.dims),
+        .flops = info.flops,
+        .bytes = info.bytes,
+        .threads = info.threads,
+        .threshold_rows = plx_plan_threshold_rows(plan, i),
+        .arena_offset = (double)info.arena_offset,
+    };
 }
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
-/* Results: address of the values, inside bytes, how many, rank, then rank sizes. */
+/* Results: array, whose values are inside bytes. */
 EXPORT int plx_js_idx(const void *bytes, double size) {
     plx_idx idx = {0};
     plx_status status = plx_idx_parse(context, bytes, (size_t)size, &idx);
-    plx__js_result_address(0, idx.data);
-    plx__js_result(1, (double)idx.size);
-    plx__js_result(2, idx.rank);
-    result_dims(3, idx.rank, idx.dims);
+    plx__js_left.array = (plx__left_array){
+        .address = plx__js_address(idx.data),
+        .count = (double)idx.size,
+        .shape = plx__js_shape_of(idx.rank, idx.dims),
+    };
     return status;
 }
 
 static plx_csv csv;
 
-/* Results: address of the doubles [rows, columns], rows, columns, whether the first line named the
- * columns; valid until plx_js_csv_free. */
+/* Results: csv, doubles [rows, columns], valid until plx_js_csv_free. names: whether the first line
+ * named the columns. */
 EXPORT int plx_js_csv(const char *text, double size) {
     plx_status status = plx_csv_parse(context, text, (size_t)size, &csv);
-    plx__js_result_address(0, csv.values);
-    plx__js_result(1, (double)csv.rows);
-    plx__js_result(2, (double)csv.columns);
-    plx__js_result(3, csv.names);
+    plx__js_left.csv = (plx__left_csv){
+        .address = plx__js_address(csv.values),
+        .rows = (double)csv.rows,
+        .columns = (double)csv.columns,
+        .names = csv.names,
+    };
     return status;
 }
 

@@ -18,8 +18,44 @@
 
 /* NULL before plx_js_start. */
 plx_ctx *plx__js_context(void);
-void plx__js_result(int i, double value);
-void plx__js_result_address(int i, const void *address);
+
+/* The results of the function that was called last: plx__js_left.info is a structure of doubles
+ * with the fields that results.def has for info. */
+typedef struct plx__js_shape {
+    double rank, dims[PLX_MAX_RANK];
+} plx__js_shape;
+#define NUMBER(name) double name;
+#define FLAG(name) double name;
+#define TEXT(name) double name;
+#define SHAPE(name) plx__js_shape name;
+#define PART(result, name) plx__left_##result name;
+#define RESULT(name, fields)                                                                       \
+    typedef struct plx__left_##name {                                                              \
+        fields                                                                                     \
+    } plx__left_##name;
+#include "results.def"
+#undef RESULT
+#define RESULT(name, fields) plx__left_##name name;
+typedef union plx__js_results {
+#include "results.def"
+} plx__js_results;
+#undef NUMBER
+#undef FLAG
+#undef TEXT
+#undef SHAPE
+#undef PART
+#undef RESULT
+extern plx__js_results plx__js_left;
+
+static inline double plx__js_address(const void *address) {
+    return (double)(uintptr_t)address;
+}
+plx__js_shape plx__js_shape_of(int rank, const int64_t *dims);
+plx__left_metrics plx__js_metrics_of(plx_metrics metrics);
+/* Leaves an object that was made: as plx__js_left.made. */
+static inline void plx__js_made(const void *object) {
+    plx__js_left.made.address = plx__js_address(object);
+}
 /* The first PLX_MAX_RANK sizes, as the library takes them. */
 void plx__js_dims(int rank, const double *from, int64_t *dims);
 /* Samples from addresses, one for each of PLX_PORTS ports; NULL: none. */

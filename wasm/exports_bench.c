@@ -64,19 +64,20 @@ EXPORT double plx_js_bench_expected_ms(void) {
     return (double)plx_bench_expected_ns(bench) * 1e-6;
 }
 
-/* Results: fraction, done, then the strings suite, case, then round (from 1), rounds, milliseconds
- * left. They are there after a failure too: the
- * case is dropped then, and the bench can go on. */
+/* Results: bench. They are there after a failure too: the case is dropped then, and the bench can
+ * go on. */
 EXPORT int plx_js_bench_advance(double slice_ns) {
     plx_bench_progress progress = {.suite = "", .name = ""};
     const plx_status status = plx_bench_advance(bench, (int64_t)slice_ns, &progress);
-    plx__js_result(0, progress.fraction);
-    plx__js_result(1, progress.done);
-    plx__js_result_address(2, progress.suite);
-    plx__js_result_address(3, progress.name);
-    plx__js_result(4, progress.round);
-    plx__js_result(5, progress.rounds);
-    plx__js_result(6, (double)progress.left_ns * 1e-6);
+    plx__js_left.bench = (plx__left_bench){
+        .fraction = progress.fraction,
+        .done = progress.done,
+        .suite = plx__js_address(progress.suite),
+        .name = plx__js_address(progress.name),
+        .round = progress.round,
+        .rounds = progress.rounds,
+        .milliseconds_left = (double)progress.left_ns * 1e-6,
+    };
     return status;
 }
 
@@ -89,13 +90,15 @@ EXPORT int plx_js_bench_take_row(void) {
     return plx_bench_take_row(bench);
 }
 
-/* Results: kind (plx_field_kind), number, count, then the addresses of path, text, numbers. */
+/* Results: field. */
 EXPORT void plx_js_bench_field(int i) {
     const plx_field *field = plx_bench_field(bench, i);
-    plx__js_result(0, field->kind);
-    plx__js_result(1, field->number);
-    plx__js_result(2, field->count);
-    plx__js_result_address(3, field->path);
-    plx__js_result_address(4, field->text);
-    plx__js_result_address(5, field->numbers);
+    plx__js_left.field = (plx__left_field){
+        .kind = field->kind,
+        .number = field->number,
+        .count = field->count,
+        .path = plx__js_address(field->path),
+        .text = plx__js_address(field->text),
+        .numbers = plx__js_address(field->numbers),
+    };
 }

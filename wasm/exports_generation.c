@@ -1,11 +1,11 @@
 /* Generation, as JavaScript runs it; see exports.c for the conventions. */
 #include "exports.h"
 
-/* Results: the generator. Freed by plx_js_generator_free, before its model. */
+/* Results: made, the generator. Freed by plx_js_generator_free, before its model. */
 EXPORT int plx_js_generator_new(plx_model *model, double seed) {
     plx_generator *generator = NULL;
     const plx_status status = plx_generator_new(model, (uint64_t)seed, &generator);
-    plx__js_result_address(0, generator);
+    plx__js_made(generator);
     return status;
 }
 
@@ -22,12 +22,12 @@ EXPORT const plx_real *plx_js_generator_logits(const plx_generator *generator) {
     return plx_generator_logits(generator);
 }
 
-/* Results: the id. */
+/* Results: token. */
 EXPORT int plx_js_generator_next(plx_generator *generator, double temperature, double top_k) {
     const plx_sampling sampling = {.temperature = temperature, .top_k = (int64_t)top_k};
     int32_t id = -1;
     const plx_status status = plx_generator_next(generator, &sampling, &id);
-    plx__js_result(0, id);
+    plx__js_left.token.id = id;
     return status;
 }
 

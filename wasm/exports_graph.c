@@ -8,7 +8,7 @@
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
-/* Results: the tensor, address of its values, how many. Freed by plx_js_tensor_free. */
+/* Results: tensor. Freed by plx_js_tensor_free. */
 EXPORT int plx_js_tensor_new(int dtype, int rank, const double *dims) {
     int64_t sizes[PLX_MAX_RANK];
     plx__js_dims(rank, dims, sizes);
@@ -16,9 +16,11 @@ EXPORT int plx_js_tensor_new(int dtype, int rank, const double *dims) {
     const plx_status status =
         plx_tensor_new(plx__js_context(), (plx_dtype)dtype, rank, sizes, &tensor);
     if (status != PLX_OK) return status;
-    plx__js_result_address(0, tensor);
-    plx__js_result_address(1, plx_tensor_data(tensor));
-    plx__js_result(2, (double)plx_tensor_size(tensor));
+    plx__js_left.tensor = (plx__left_tensor){
+        .address = plx__js_address(tensor),
+        .data = plx__js_address(plx_tensor_data(tensor)),
+        .size = (double)plx_tensor_size(tensor),
+    };
     return status;
 }
 
@@ -28,11 +30,11 @@ EXPORT void plx_js_tensor_free(plx_tensor *tensor) {
 
 /* ---- Graph ----------------------------------------------------------------------------------- */
 
-/* Results: the graph. Freed by plx_js_graph_free. */
+/* Results: made, the graph. Freed by plx_js_graph_free. */
 EXPORT int plx_js_graph_new(void) {
     plx_graph *graph = NULL;
     const plx_status status = plx_graph_new(plx__js_context(), &graph);
-    plx__js_result_address(0, graph);
+    plx__js_made(graph);
     return status;
 }
 
@@ -41,7 +43,7 @@ EXPORT void plx_js_graph_free(plx_graph *graph) {
 }
 
 static int added(const plx_graph *graph, plx_node node) {
-    plx__js_result(0, plx__js_place(node));
+    plx__js_left.node.place = plx__js_place(node);
     return plx_graph_status(graph);
 }
 
@@ -53,7 +55,7 @@ static plx_node *nodes_at(const plx_graph *graph, int count, const int32_t *plac
     return nodes;
 }
 
-/* Results: the node. */
+/* Results: node. */
 EXPORT int plx_js_graph_input(plx_graph *graph, const char *name, int dtype, int rank,
                               const double *dims) {
     int64_t sizes[PLX_MAX_RANK];
@@ -61,12 +63,12 @@ EXPORT int plx_js_graph_input(plx_graph *graph, const char *name, int dtype, int
     return added(graph, plx_input(graph, name, (plx_dtype)dtype, rank, sizes));
 }
 
-/* Results: the node. The tensor must outlive the graph and its plans. */
+/* Results: node. The tensor must outlive the graph and its plans. */
 EXPORT int plx_js_graph_parameter(plx_graph *graph, const char *name, plx_tensor *tensor) {
     return added(graph, plx_parameter(graph, name, tensor));
 }
 
-/* Results: the node, which is an output without a value. */
+/* Results: node, which is an output without a value. */
 EXPORT_TRAINING int plx_js_graph_update(plx_graph *graph, plx_optimizer *optimizer, int count,
                                         const int32_t *grads) {
     plx_node *nodes = nodes_at(graph, count, grads);
@@ -76,14 +78,15 @@ EXPORT_TRAINING int plx_js_graph_update(plx_graph *graph, plx_optimizer *optimiz
     return status;
 }
 
-/* Results: rank, dtype, then rank sizes of a node. */
+/* Results: like. */
 EXPORT void plx_js_graph_shape(const plx_graph *graph, int place) {
     const int64_t *dims = NULL;
     const plx_node node = plx__js_node(graph, place);
     const int rank = plx_node_shape(graph, node, &dims);
-    plx__js_result(0, rank);
-    plx__js_result(1, plx_node_dtype(graph, node));
-    for (int d = 0; d < rank; d++) plx__js_result(2 + d, (double)dims[d]);
+    plx__js_left.like = (plx__left_like){
+        .dtype = plx_node_dtype(graph, node),
+        .shape = plx__js_shape_of(rank, dims),
+    };
 }
 
 /* ---- Builders -------------------------------------------------------------------------------- */
@@ -111,6 +114,10 @@ static const struct {
 #define STATE(name) +ONE_NODE
 #define VALUE(name) +ONE_NODE
 #define MAYBE(name) +ONE_NODE
+#define INPUT(name) +ONE_NODE
+#define SAME(name) +ONE_NODE
+#define CONDITION(name) +ONE_NODE
+#define STORED(name) +ONE_NODE
 #define NODES(name) +MANY_NODES
 #define ANYS(name) +MANY_NODES
 #define NUMBER(name, initial) +ONE_NUMBER
@@ -118,6 +125,7 @@ static const struct {
 #define FLAG(name, initial) +ONE_NUMBER
 #define AXIS(name, initial) +ONE_NUMBER
 #define SEED(name) +ONE_NUMBER
+#define DTYPE(name) +ONE_NUMBER
 #define CHOICE(name, ...) +ONE_NUMBER
 #define PAIR(name, initial) +2 * ONE_NUMBER
 #define SIDES(name, initial) +4 * ONE_NUMBER
@@ -193,6 +201,10 @@ static plx_status build(plx_graph *g, int builder, arguments *given, plx_node *y
 #undef STATE
 #undef VALUE
 #undef MAYBE
+#undef INPUT
+#undef SAME
+#undef CONDITION
+#undef STORED
 #undef NODES
 #undef ANYS
 #undef NUMBER
@@ -200,6 +212,7 @@ static plx_status build(plx_graph *g, int builder, arguments *given, plx_node *y
 #undef FLAG
 #undef AXIS
 #undef SEED
+#undef DTYPE
 #undef CHOICE
 #undef PAIR
 #undef SIDES
@@ -221,6 +234,10 @@ static plx_status build(plx_graph *g, int builder, arguments *given, plx_node *y
 #define STATE(name) NODE(name)
 #define VALUE(name) NODE(name)
 #define MAYBE(name) NODE(name)
+#define INPUT(name) NODE(name)
+#define SAME(name) NODE(name)
+#define CONDITION(name) NODE(name)
+#define STORED(name) NODE(name)
 #define NODES(name)                                                                                \
     const plx_node *const name = given->x;                                                         \
     const int name##_count = given->count;
@@ -230,6 +247,7 @@ static plx_status build(plx_graph *g, int builder, arguments *given, plx_node *y
 #define FLAG(name, initial) const bool name = *take_numbers(given, 1) != 0;
 #define AXIS(name, initial) const int name = (int)*take_numbers(given, 1);
 #define SEED(name) const uint64_t name = (uint64_t)*take_numbers(given, 1);
+#define DTYPE(name) const plx_dtype name = (plx_dtype) * take_numbers(given, 1);
 #define CHOICE(name, ...) const int name = (int)*take_numbers(given, 1);
 #define PAIR(name, initial) const int64_t *const name = take_numbers(given, 2);
 #define SIDES(name, initial) const int64_t *const name = take_numbers(given, 4);
@@ -278,12 +296,11 @@ static int add_nodes(plx_graph *graph, int builder, arguments *a, int64_t *i, pl
     const plx_status status = build(graph, builder, a, y, &made);
     if (status != PLX_OK) return status;
     for (int k = 0; k < made; k++) results[k] = plx__js_place(y[k]);
-    plx__js_result(0, made);
+    plx__js_left.nodes.count = made;
     return PLX_OK;
 }
 
-/* The nodes that a builder adds, into results, which have room for room of them. Results: how many.
- */
+/* The nodes that a builder adds, into results, which have room for room of them. Results: nodes. */
 EXPORT int plx_js_graph_node(plx_graph *graph, int builder, int count, const int32_t *inputs,
                              int size, const double *n, int room, int32_t *results) {
     plx_node *x = nodes_at(graph, count, inputs);
@@ -306,14 +323,14 @@ EXPORT int plx_js_graph_node(plx_graph *graph, int builder, int count, const int
 
 /* ---- Plan ------------------------------------------------------------------------------------ */
 
-/* Results: the plan. Freed by plx_js_plan_free. */
+/* Results: made, the plan. Freed by plx_js_plan_free. */
 EXPORT int plx_js_graph_compile(plx_graph *graph, int count, const int32_t *outputs) {
     plx_plan *plan = NULL;
     plx_node *nodes = nodes_at(graph, count, outputs);
     if (!nodes) return PLX_ERR_MEMORY;
     const plx_status status = plx_compile(graph, count, nodes, NULL, &plan);
     free(nodes);
-    plx__js_result_address(0, plan);
+    plx__js_made(plan);
     return status;
 }
 
@@ -329,6 +346,5 @@ EXPORT int plx_js_plan_run(plx_plan *plan) {
 /* The values of an output after a run, until the next. */
 EXPORT const void *plx_js_plan_output(const plx_plan *plan, const plx_graph *graph, int output) {
     const plx_node node = plx__js_node(graph, output);
-    const int32_t *integers = plx_plan_output_i32(plan, node);
-    return integers ? (const void *)integers : plx_plan_output(plan, node);
+    return plx_plan_output_as(plan, node, plx_node_dtype(graph, node));
 }

@@ -100,67 +100,70 @@ static int64_t trained_values(plx_model *model) {
     return count;
 }
 
-/* Results: real, train, test, tokens of a sample (0: not a text), parameters, batch, batches of a
- * step, rate, then the strings source, model, optimizer, note. */
+/* Results: about. */
 EXPORT void plx_js_learning_about(learning_run *run) {
     const plx_learning_data data = plx_learning_about(run->learning);
     const plx_trainer_options recipe = plx_learning_recipe(run->learning);
-    plx__js_result(0, data.real);
-    plx__js_result(1, (double)data.train);
-    plx__js_result(2, (double)data.test);
-    plx__js_result(3, (double)data.tokens);
-    plx__js_result(4, (double)trained_values(plx_learning_model(run->learning)));
-    plx__js_result(5, (double)recipe.batch);
-    plx__js_result(6, recipe.accumulate > 1 ? (double)recipe.accumulate : 1);
-    plx__js_result(7, recipe.optimizer.rate);
-    plx__js_result_address(8, data.source);
-    plx__js_result_address(9, plx_learning_model_name(run->learning));
-    plx__js_result_address(10, plx_optimizer_name(recipe.optimizer.kind));
-    plx__js_result_address(11, data.note);
+    plx__js_left.about = (plx__left_about){
+        .real = data.real,
+        .train = (double)data.train,
+        .test = (double)data.test,
+        .tokens = (double)data.tokens,
+        .parameters = (double)trained_values(plx_learning_model(run->learning)),
+        .batch_size = (double)recipe.batch,
+        .batches = recipe.accumulate > 1 ? (double)recipe.accumulate : 1,
+        .rate = recipe.optimizer.rate,
+        .source = plx__js_address(data.source),
+        .model = plx__js_address(plx_learning_model_name(run->learning)),
+        .optimizer = plx__js_address(plx_optimizer_name(recipe.optimizer.kind)),
+        .note = plx__js_address(data.note),
+    };
 }
 
-/* Results: how many measures. */
+/* Results: found, measures. */
 EXPORT int plx_js_learning_evaluate(learning_run *run) {
     const plx_status status = plx_learning_evaluate(run->learning);
-    plx__js_result(0, plx_learning_measures(run->learning));
+    plx__js_left.found.count = plx_learning_measures(run->learning);
     return status;
 }
 
-/* Results: value, goal (NaN: none), then the strings name, unit, better. */
+/* Results: measure. */
 EXPORT void plx_js_learning_measure(learning_run *run, int i) {
     const plx_learning_measure measure = plx_learning_measure_at(run->learning, i);
-    plx__js_result(0, measure.value);
-    plx__js_result(1, measure.goal);
-    plx__js_result_address(2, measure.name);
-    plx__js_result_address(3, measure.unit);
-    plx__js_result_address(4, measure.better);
+    plx__js_left.measure = (plx__left_measure){
+        .value = measure.value,
+        .goal = measure.goal,
+        .name = plx__js_address(measure.name),
+        .unit = plx__js_address(measure.unit),
+        .better = plx__js_address(measure.better),
+    };
 }
 
-/* Results: how many exhibits. */
+/* Results: found, exhibits. */
 EXPORT int plx_js_learning_exhibit(learning_run *run) {
     const plx_status status = plx_learning_exhibit(run->learning);
-    plx__js_result(0, plx_learning_exhibits(run->learning));
+    plx__js_left.found.count = plx_learning_exhibits(run->learning);
     return status;
 }
 
-/* Results: kind, count, rows, columns, channels, the address of the values, of the labels (0: none)
- * and bytes from a label to the next, then the strings name, text, row title, column title, then
- * whether labels name columns too. Valid until exhibits are made anew. */
+/* Results: exhibit, valid until exhibits are made anew. square: whether labels name columns too. */
 EXPORT void plx_js_learning_exhibit_at(learning_run *run, int i) {
     const plx_exhibit exhibit = plx_learning_exhibit_at(run->learning, i);
-    plx__js_result(0, exhibit.kind);
-    plx__js_result(1, (double)exhibit.count);
-    plx__js_result(2, (double)exhibit.rows);
-    plx__js_result(3, (double)exhibit.columns);
-    plx__js_result(4, (double)exhibit.channels);
-    plx__js_result_address(5, exhibit.values);
-    plx__js_result_address(6, exhibit.labels);
-    plx__js_result(7, PLX_LEARNING_LABEL);
-    plx__js_result_address(8, exhibit.name);
-    plx__js_result_address(9, exhibit.text);
-    plx__js_result_address(10, exhibit.row_title);
-    plx__js_result_address(11, exhibit.column_title);
-    plx__js_result(12, exhibit.square);
+    plx__js_left.exhibit = (plx__left_exhibit){
+        .kind = exhibit.kind,
+        .count = (double)exhibit.count,
+        .rows = (double)exhibit.rows,
+        .columns = (double)exhibit.columns,
+        .channels = (double)exhibit.channels,
+        .values = plx__js_address(exhibit.values),
+        .labels = plx__js_address(exhibit.labels),
+        .label_bytes = PLX_LEARNING_LABEL,
+        .name = plx__js_address(exhibit.name),
+        .text = plx__js_address(exhibit.text),
+        .row_title = plx__js_address(exhibit.row_title),
+        .column_title = plx__js_address(exhibit.column_title),
+        .square = exhibit.square,
+    };
 }
 
 /* Floating-point operations of rounds of pure arithmetic on all threads: timed, the machine's peak.

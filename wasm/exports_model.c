@@ -161,11 +161,11 @@ EXPORT int plx_js_model_add(plx_model *model, int count, const double *numbers, 
 
 /* ---- Layers in free graphs ------------------------------------------------------------------- */
 
-/* Results: the weights. Freed by plx_js_weights_free. */
+/* Results: made, the weights. Freed by plx_js_weights_free. */
 EXPORT int plx_js_weights_new(double seed) {
     plx_weights *weights = NULL;
     const plx_status status = plx_weights_new(plx__js_context(), (uint64_t)seed, &weights);
-    plx__js_result_address(0, weights);
+    plx__js_made(weights);
     return status;
 }
 
@@ -177,38 +177,38 @@ EXPORT int plx_js_weights_count(const plx_weights *weights) {
     return plx_weights_count(weights);
 }
 
-/* Results: the tensor, address of its values, how many, role, rank, then rank sizes; at 16 the
- * string name. */
+/* Results: weight. */
 EXPORT void plx_js_weights_at(const plx_weights *weights, int i) {
     const char *name = "";
     plx_weight_role role = PLX_WEIGHT_PLAIN;
     plx_tensor *tensor = plx_weights_at(weights, i, &name, &role);
-    const int rank = plx_tensor_rank(tensor);
-    plx__js_result_address(0, tensor);
-    plx__js_result_address(1, plx_tensor_data(tensor));
-    plx__js_result(2, (double)plx_tensor_size(tensor));
-    plx__js_result(3, role);
-    plx__js_result(4, rank);
-    for (int d = 0; d < rank; d++) plx__js_result(5 + d, (double)plx_tensor_dims(tensor)[d]);
-    plx__js_result_address(16, name);
+    plx__js_left.weight = (plx__left_weight){
+        .address = plx__js_address(tensor),
+        .data = plx__js_address(plx_tensor_data(tensor)),
+        .size = (double)plx_tensor_size(tensor),
+        .role = role,
+        .shape = plx__js_shape_of(plx_tensor_rank(tensor), plx_tensor_dims(tensor)),
+        .name = plx__js_address(name),
+    };
 }
 
-/* Results: the node. */
+/* Results: node. */
 EXPORT int plx_js_graph_layer(plx_graph *graph, plx_weights *weights, int x, bool training,
                               int count, const double *numbers, const char *names) {
     plx_layer *layer;
     const int status = read_layers(count, numbers, names, &layer);
     if (status != PLX_OK) return status;
     const plx_scope scope = plx_scope_new(weights, graph, training);
-    plx__js_result(0, plx__js_place(plx_layer_apply(&scope, layer, plx__js_node(graph, x))));
+    const plx_node y = plx_layer_apply(&scope, layer, plx__js_node(graph, x));
+    plx__js_left.node.place = plx__js_place(y);
     free(layer);
     return plx_graph_status(graph);
 }
 
 /* ---- Models ---------------------------------------------------------------------------------- */
 
-/* A stack to come on samples of numbers, or of ids below vocabulary unless it is 0. Results: the
- * model. Freed by plx_js_model_free. */
+/* A stack to come on samples of numbers, or of ids below vocabulary unless it is 0. Results: made,
+ * the model. Freed by plx_js_model_free. */
 EXPORT int plx_js_model_new(int rank, const double *dims, double vocabulary, double seed) {
     int64_t sizes[PLX_MAX_RANK];
     plx_model *model = NULL;
@@ -217,15 +217,15 @@ EXPORT int plx_js_model_new(int rank, const double *dims, double vocabulary, dou
         vocabulary == 0 ? plx_model_new(plx__js_context(), rank, sizes, (uint64_t)seed, &model)
                         : plx_model_new_ids(plx__js_context(), rank, sizes, (int64_t)vocabulary,
                                             (uint64_t)seed, &model);
-    plx__js_result_address(0, model);
+    plx__js_made(model);
     return status;
 }
 
-/* By name: "mlp:784-200-10", "gpt2-nano:width=192". Results: the model. */
+/* By name: "mlp:784-200-10", "gpt2-nano:width=192". Results: made, the model. */
 EXPORT int plx_js_model_named(const char *name, double seed) {
     plx_model *model = NULL;
     const plx_status status = plx_model_from_name(plx__js_context(), name, (uint64_t)seed, &model);
-    plx__js_result_address(0, model);
+    plx__js_made(model);
     return status;
 }
 
@@ -249,30 +249,31 @@ EXPORT int plx_js_model_ports(const plx_model *model, bool outputs) {
     return outputs ? plx_model_outputs(model) : plx_model_inputs(model);
 }
 
-/* Results: dtype, classes, rank, then rank sizes of a sample; at 16 the string name. */
+/* Results: port, of a sample. */
 EXPORT void plx_js_model_port(const plx_model *model, bool output, int i) {
     const plx_port port = output ? plx_model_output(model, i) : plx_model_input(model, i);
-    plx__js_result(0, port.dtype);
-    plx__js_result(1, (double)port.classes);
-    plx__js_result(2, port.rank);
-    for (int d = 0; d < port.rank; d++) plx__js_result(3 + d, (double)port.dims[d]);
-    plx__js_result_address(16, port.name);
+    plx__js_left.port = (plx__left_port){
+        .dtype = port.dtype,
+        .classes = (double)port.classes,
+        .shape = plx__js_shape_of(port.rank, port.dims),
+        .name = plx__js_address(port.name),
+    };
 }
 
 EXPORT int plx_js_model_layers(const plx_model *model) {
     return plx_model_layers(model);
 }
 
-/* Results: parameters, flops of one sample, rank, then rank sizes of its output; at 16 and 17 the
- * strings kind, name. */
+/* Results: layer, with the flops of one sample. */
 EXPORT void plx_js_model_layer(const plx_model *model, int i) {
     const plx_layer_info info = plx_model_layer(model, i);
-    plx__js_result(0, (double)info.parameters);
-    plx__js_result(1, info.flops);
-    plx__js_result(2, info.rank);
-    for (int d = 0; d < info.rank; d++) plx__js_result(3 + d, (double)info.dims[d]);
-    plx__js_result_address(16, info.kind);
-    plx__js_result_address(17, info.name);
+    plx__js_left.layer = (plx__left_layer){
+        .parameters = (double)info.parameters,
+        .flops = info.flops,
+        .output_shape = plx__js_shape_of(info.rank, info.dims),
+        .kind = plx__js_address(info.kind),
+        .name = plx__js_address(info.name),
+    };
 }
 
 /* The model's own, freed with it. */
@@ -299,9 +300,8 @@ EXPORT int plx_js_predict(plx_model *model, double n, const void *const *inputs,
     return plx_model_predict(model, &data, (int64_t)batch, out);
 }
 
-/* targets: floats for the loss MSE, i32 labels for cross-entropy. Results: loss, accuracy, rmse,
- * r2, the share of labels among the five likeliest, perplexity. confusion: 0, or classes * classes
- * doubles to fill with the counts [label][prediction]. */
+/* targets: floats for the loss MSE, i32 labels for cross-entropy. Results: metrics.
+ * confusion: 0, or classes * classes doubles to fill with the counts [label][prediction]. */
 EXPORT int plx_js_evaluate(plx_model *model, int output, int loss, double n,
                            const void *const *inputs, const void *const *targets, double classes,
                            double *confusion) {
@@ -317,16 +317,11 @@ EXPORT int plx_js_evaluate(plx_model *model, int output, int loss, double n,
         for (size_t i = 0; i < cells; i++) confusion[i] = (double)counts[i];
     }
     free(counts);
-    plx__js_result(0, metrics.loss);
-    plx__js_result(1, metrics.accuracy);
-    plx__js_result(2, metrics.rmse);
-    plx__js_result(3, metrics.r2);
-    plx__js_result(4, metrics.top5);
-    plx__js_result(5, metrics.perplexity);
+    plx__js_left.metrics = plx__js_metrics_of(metrics);
     return status;
 }
 
-/* The plan that predicts batch samples. Results: the plan. Freed by plx_js_plan_free. */
+/* The plan that predicts batch samples. Results: made, the plan. Freed by plx_js_plan_free. */
 EXPORT int plx_js_plan_new(plx_model *model, double batch) {
     plx_graph *graph = NULL;
     plx_plan *plan = NULL;
@@ -342,6 +337,6 @@ EXPORT int plx_js_plan_new(plx_model *model, double batch) {
     if (status == PLX_OK)
         status = plx_compile(graph, plx_model_outputs(model), outputs, NULL, &plan);
     plx_graph_free(graph);
-    plx__js_result_address(0, plan);
+    plx__js_made(plan);
     return status;
 }

@@ -24,6 +24,10 @@ const NODES = {
   STATE: 'GraphParameter',
   VALUE: 'Operand',
   MAYBE: 'GraphNode',
+  INPUT: 'GraphNode<D>',
+  SAME: 'OperandOf<D>',
+  CONDITION: "GraphNode<'uint8' | 'int32'>",
+  STORED: 'GraphNode<DType>',
   NODES: 'readonly GraphNode[]',
   ANYS: 'readonly GraphNode<D>[]',
 };
@@ -34,6 +38,7 @@ const NUMBERS = {
   AXIS: 'number',
   SEED: 'number',
   CHOICE: '',
+  DTYPE: 'D',
   PAIR: 'Pair',
   SIDES: 'Padding',
   PADDING: 'Padding',
@@ -93,12 +98,24 @@ function builderRows() {
   });
 }
 
+const SINGLE = {
+  REAL: 'GraphNode',
+  INT: "GraphNode<'int32'>",
+  BOOL: "GraphNode<'uint8'>",
+  LIKE: 'GraphNode<D>',
+  ASKED: 'GraphNode<D>',
+};
+
 /** What a method gives: type parameters, the type, and how the table says it. */
 function resultsOf({ builder, several, results, own }) {
-  const first = own[0]?.macro ?? '';
-  const generic = /^ANY/.test(first) ? '<D extends DType>' : '';
+  const has = (...macros) => own.some(({ macro }) => macros.includes(macro));
+  const generic = has('INPUT')
+    ? '<D extends InputDType>'
+    : has('ANY', 'ANYS', 'DTYPE')
+      ? '<D extends DType>'
+      : '';
   if (!several) {
-    const type = { REAL: 'GraphNode', INT: "GraphNode<'int32'>", LIKE: 'GraphNode<D>' }[results];
+    const type = SINGLE[results];
     if (!type) throw new Error(`builders.def: ${builder} gives ${results}`);
     return { generic, type, table: results.toLowerCase() };
   }
@@ -138,7 +155,12 @@ function signature(row) {
   if (row.own[0]?.macro !== 'ANYS') return line;
   /* A union of both types would take the one for the other. */
   const as = (dtype) => line.replace(generic, '').replaceAll('GraphNode<D>', dtype);
-  return `${as('GraphNode')}\n${comment('The same of integers.')}\n${as("GraphNode<'int32'>")}`;
+  const stored = line.replace(generic, '<D extends Exclude<DType, InputDType>>');
+  return [
+    as('GraphNode'),
+    `${comment('The same of integers.')}\n${as("GraphNode<'int32'>")}`,
+    `${comment('The same of storage of one dtype.')}\n${stored}`,
+  ].join('\n');
 }
 
 function graphBuilders(rows) {
@@ -154,7 +176,7 @@ function graphBuilders(rows) {
     .join()
     .replace(/\/\*.*?\*\//g, '')
     .match(/\b[A-Z]\w+\b/g)
-    .filter((type) => type !== 'Omit');
+    .filter((type) => !['Omit', 'Exclude'].includes(type));
   return `import type {
   ${[...new Set(types)].sort().join(',\n  ')},
 } from '../graph_api.js';
@@ -242,7 +264,7 @@ ${lines.join('\n')}
 `;
 }
 
-const RESULTS = { NUMBER: 'number', FLAG: 'boolean', TEXT: 'string', SHAPE: 'number[]' };
+const RESULTS = { NUMBER: 'number', FLAG: 'boolean', TEXT: 'string', SHAPE: 'number[]', PART: '' };
 
 function resultTable() {
   const rows = rowsOf('results.def', read('results.def'), ['RESULT']).map(
@@ -250,24 +272,30 @@ function resultTable() {
       name: camel(name),
       fields: argumentsOf(name, text, Object.keys(RESULTS)).map(({ macro, parts }) => ({
         macro,
-        name: camel(parts[0]),
+        name: camel(parts.at(-1)),
+        part: macro === 'PART' ? camel(parts[0]) : '',
       })),
     }),
   );
   const types = rows.map(({ name, fields }) => {
-    const lines = fields.map((field) => `    ${field.name}: ${RESULTS[field.macro]};`);
+    const lines = fields.map(
+      (field) =>
+        `    ${field.name}: ${field.part ? `Results['${field.part}']` : RESULTS[field.macro]};`,
+    );
     return `  ${name}: {\n${lines.join('\n')}\n  };`;
   });
   const layouts = rows.map(({ name, fields }) => {
-    const layout = fields.map((field) => `${field.macro[0].toLowerCase()}${field.name}`);
-    return `  ${name}: '${layout.join(' ')}',`;
+    const list = fields.map(
+      (field) => `${field.macro[0].toLowerCase()}${field.name}${field.part && `:${field.part}`}`,
+    );
+    return `  ${name}: '${list.join(' ')}',`;
   });
   return `/** What functions leave as their results. */
 export interface Results {
 ${types.join('\n')}
 }
 
-/** Their fields in order, each after the first letter of its kind: number, flag, text, shape. */
+/** Their fields in order, after the first letter of their kinds: number, flag, text, shape, part. */
 export const RESULTS: Readonly<Record<keyof Results, string>> = {
 ${layouts.join('\n')}
 };

@@ -228,6 +228,16 @@ static int64_t count_of(long long value) {
     return value == NONE ? 0 : value;
 }
 
+/* ", sgd, adam" and so on. */
+static const char optimizers[] =
+#define PLX_OPTIMIZER(NAME, name, rate, beta1, beta2, epsilon, weight_decay) ", " name
+#include "parallax.def"
+    ;
+static const char schedules[] =
+#define PLX_SCHEDULE(NAME, name, about) ", " name
+#include "parallax.def"
+    ;
+
 static int run(const train_arguments *a, const char *task) {
     training t = {.task = task,
                   .options = {
@@ -395,11 +405,9 @@ int cmd_train(int argc, const char **argv) {
         {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, 0, "samples per step", "N"},
         {"accumulate", 0, POPT_ARG_LONGLONG, &a.accumulate, 0,
          "batches whose gradients make one step", "N"},
-        {"optimizer", 0, POPT_ARG_STRING, &a.optimizer, 0, "sgd, adam, adamw, lion or rmsprop",
-         "NAME"},
+        {"optimizer", 0, POPT_ARG_STRING, &a.optimizer, 0, &optimizers[sizeof ", " - 1], "NAME"},
         {"rate", 0, POPT_ARG_DOUBLE, &a.rate, 0, "learning rate, the highest of the schedule", "X"},
-        {"schedule", 0, POPT_ARG_STRING, &a.schedule, 0,
-         "how the rate changes: constant, step, cosine, linear or one-cycle", "NAME"},
+        {"schedule", 0, POPT_ARG_STRING, &a.schedule, 0, &schedules[sizeof ", " - 1], "NAME"},
         {"warmup", 0, POPT_ARG_LONGLONG, &a.warmup, 0, "steps in which the rate grows", "N"},
         {"clip", 0, POPT_ARG_DOUBLE, &a.clip, 0, "largest norm of all gradients together (0: any)",
          "X"},

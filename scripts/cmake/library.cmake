@@ -26,7 +26,7 @@ if(NOT APPLE)
 endif()
 
 install(TARGETS parallax_archive parallax_shared EXPORT parallax-targets)
-install(FILES ${PLX_PUBLIC_HEADERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${PLX_PUBLIC_HEADERS} src/parallax.def DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 set(plx_packages ${CMAKE_INSTALL_LIBDIR}/cmake/parallax)
 install(EXPORT parallax-targets NAMESPACE parallax:: DESTINATION ${plx_packages})

@@ -128,6 +128,11 @@ static double chosen(double asked, double usual) {
     return asked > 0 ? asked : asked < 0 ? 0 : usual;
 }
 
+static const char schedules[] =
+#define PLX_SCHEDULE(NAME, name, about) ", " name
+#include "parallax.def"
+    ;
+
 static plx_status choose_schedule(plx_learning *l) {
     plx_schedule *schedule = &l->trainer_options.schedule;
     const char *wanted = l->options.schedule;
@@ -135,9 +140,8 @@ static plx_status choose_schedule(plx_learning *l) {
         const plx_schedule_kind kind = plx_schedule_from_name(wanted);
         if (kind == PLX_SCHEDULES_)
             return plx_fail(l->ctx, PLX_ERR_ARGUMENT,
-                            "there is no schedule \"%.60s\"; there are constant, step, "
-                            "cosine, linear, one-cycle",
-                            wanted);
+                            "there is no schedule \"%.60s\"; there are %s", wanted,
+                            &schedules[sizeof ", " - 1]);
         /* Warm-up suits the data and stays, except where the schedule has its own. */
         const int64_t warmup = kind == PLX_SCHEDULE_ONE_CYCLE ? 0 : schedule->warmup;
         *schedule = (plx_schedule){.kind = kind, .warmup = warmup};

@@ -32,8 +32,7 @@ plx_status plx_plan_run(plx_plan *plan) {
     return PLX_OK;
 }
 
-/* The values of an output of that type; NULL when there is none. */
-static const void *output_of(const plx_plan *plan, plx_node output, plx_dtype dtype) {
+const void *plx_plan_output_as(const plx_plan *plan, plx_node output, plx_dtype dtype) {
     const int32_t place = plx__place_of(plan->graph, output);
     for (int i = 0; i < plan->outputs_count; ++i)
         if (plan->outputs[i] == place && plan->graph->nodes[place]->dtype == dtype)
@@ -42,11 +41,7 @@ static const void *output_of(const plx_plan *plan, plx_node output, plx_dtype dt
 }
 
 const plx_real *plx_plan_output(const plx_plan *plan, plx_node output) {
-    return output_of(plan, output, PLX_DTYPE_REAL);
-}
-
-const int32_t *plx_plan_output_i32(const plx_plan *plan, plx_node output) {
-    return output_of(plan, output, PLX_DTYPE_I32);
+    return plx_plan_output_as(plan, output, PLX_DTYPE_REAL);
 }
 
 void plx_plan_set_step(plx_plan *plan, uint64_t step) {
@@ -101,7 +96,8 @@ double plx_plan_flops(const plx_plan *plan) {
 
 static int64_t tensor_bytes(plx_tensor *const *list, int count) {
     int64_t bytes = 0;
-    for (int i = 0; list && i < count; ++i) bytes += list[i]->size * (int64_t)sizeof(plx_real);
+    for (int i = 0; list && i < count; ++i)
+        bytes += list[i]->size * (int64_t)plx__element_bytes(list[i]->dtype);
     return bytes;
 }
 

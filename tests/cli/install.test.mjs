@@ -76,6 +76,17 @@ describe('the installed tree', () => {
     checkExample(path.join(project, 'example_static'));
   });
 
+  it('runs what the README shows of the example', () => {
+    const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+    const bare = (text) => text.split('\n').map((line) => line.replace(/\s*\/[/*].*/, '').trim());
+    const [, shown] = /```c\n(.*?)```/s.exec(readme);
+    const program = bare(readFileSync(path.join(sources, 'example.c'), 'utf8'));
+    assert.deepEqual(
+      bare(shown).filter((line) => !program.includes(line)),
+      [],
+    );
+  });
+
   it('has headers that stand alone, in C and in C++', () => {
     const include = path.join(tree, 'include');
     const headers = readdirSync(include);

@@ -171,19 +171,14 @@ static void compare_updated(const walk *w) {
     }
 }
 
-/* Of either type. */
-static const void *output_of(const plx_plan *plan, plx_node node) {
-    const plx_real *reals = plx_plan_output(plan, node);
-    return reals ? (const void *)reals : plx_plan_output_i32(plan, node);
-}
-
 static void run_case(walk *w) {
     plx_plan *plan = NULL;
     plx_status status = plx_compile(w->c.graph, w->count, w->nodes, NULL, &plan);
     if (status == PLX_OK) status = plx_plan_run(plan);
     if (CHECK(w->t, status == PLX_OK, "%s: %s", w->c.name, plx_message(w->ctx))) {
         for (int i = 0; i < w->count; ++i)
-            compare(w->t, w->c.name, &w->expected[i], output_of(plan, w->nodes[i]));
+            compare(w->t, w->c.name, &w->expected[i],
+                    plx_plan_output_as(plan, w->nodes[i], plx_node_dtype(w->c.graph, w->nodes[i])));
         compare_updated(w);
     }
     plx_plan_free(plan);

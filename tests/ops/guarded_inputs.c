@@ -50,11 +50,11 @@ static void run_guarded(guarded_walk *w, plx_walk *walk, const plx_real *expecte
     CHECK(w->t, held && run.status == PLX_OK, "%s on %s: %s", text, w->isa,
           held ? plx_message(w->ctx) : "touches a protected page");
     CHECK(w->t, plx_guards_intact(&w->guards), "%s on %s: writes beside an input", text, w->isa);
-    const plx_real *reals = plx_plan_output(run.plan, walk->y);
-    const int32_t *integers = plx_plan_output_i32(run.plan, walk->y);
+    const plx__node *y = plx__at(walk->graph, walk->y);
+    const void *own = plx_plan_output_as(run.plan, walk->y, y->dtype);
     bool same = held;
     for (int64_t i = 0; same && i < size; ++i) {
-        const plx_real value = reals ? reals[i] : (plx_real)integers[i];
+        const plx_real value = plx_walk_value(y->dtype, own, i);
         same = !memcmp(&value, &expected[i], sizeof value);
     }
     CHECK(w->t, same, "%s on %s: other bits from an arena of NaN", text, w->isa);

@@ -123,15 +123,16 @@ static const struct {
     {concat_sizes, PLX_ERR_SHAPE, "concat: sizes 3 and 4 of axis 0 differ"},
     {concat_ranks, PLX_ERR_SHAPE, "concat: inputs have 2 and 0 dimensions; they must be equal"},
     {concat_none, PLX_ERR_ARGUMENT, "concat: of 0 arrays"},
-    {concat_mixed, PLX_ERR_ARGUMENT, "concat: input 1 (ids) must hold reals, as input 0 does"},
-    {concat_reals, PLX_ERR_ARGUMENT, "concat: input 1 must hold 32-bit integers, as input 0 does"},
-    {pad_half, PLX_ERR_ARGUMENT, "pad: the value 0.5 among 32-bit integers; it must be one"},
-    {pad_wide, PLX_ERR_ARGUMENT, "pad: the value 2.14748e+09 among 32-bit integers"},
-    {pad_nan, PLX_ERR_ARGUMENT, "pad: the value nan among 32-bit integers"},
-    {sum_integers, PLX_ERR_ARGUMENT, "reduce_sum: input 0 must hold reals"},
-    {mean_integers, PLX_ERR_ARGUMENT, "reduce_mean: input 0 must hold reals"},
-    {exp_integers, PLX_ERR_ARGUMENT, "exp: input 0 must hold reals"},
-    {entropy_labels, PLX_ERR_ARGUMENT, "cross_entropy: input 1 (b) must hold 32-bit integers"},
+    {concat_mixed, PLX_ERR_ARGUMENT,
+     "concat: x (ids) must hold " REAL_NAME " as the first does, not int32"},
+    {concat_reals, PLX_ERR_ARGUMENT, "concat: x must hold int32 as the first does, not " REAL_NAME},
+    {pad_half, PLX_ERR_ARGUMENT, "pad: the value 0.5 among int32; it must be one of them"},
+    {pad_wide, PLX_ERR_ARGUMENT, "pad: the value 2.14748e+09 among int32"},
+    {pad_nan, PLX_ERR_ARGUMENT, "pad: the value nan among int32"},
+    {sum_integers, PLX_ERR_ARGUMENT, "reduce_sum: x must hold " REAL_NAME ", not int32"},
+    {mean_integers, PLX_ERR_ARGUMENT, "reduce_mean: x must hold " REAL_NAME ", not int32"},
+    {exp_integers, PLX_ERR_ARGUMENT, "exp: x must hold " REAL_NAME ", not int32"},
+    {entropy_labels, PLX_ERR_ARGUMENT, "cross_entropy: labels (b) must hold int32, not " REAL_NAME},
     {split_sizes, PLX_ERR_SHAPE, "split: parts of 2 + 2 are not 5"},
     {split_negative, PLX_ERR_SHAPE, "split: parts of 6 + -1 are not 5"},
     {split_equal, PLX_ERR_SHAPE, "split: 2 equal parts are not 5"},
@@ -144,7 +145,7 @@ static const struct {
     {broadcast_negative, PLX_ERR_SHAPE, "dimension 0 of [-2] is negative"},
     {broadcast_huge, PLX_ERR_MEMORY, "more than memory can hold"},
     {gather_axis, PLX_ERR_SHAPE, "gather: axis 2 of an array of 2 dimensions"},
-    {gather_reals, PLX_ERR_ARGUMENT, "gather: input 1 (b) must hold 32-bit integers"},
+    {gather_reals, PLX_ERR_ARGUMENT, "gather: indices (b) must hold int32, not " REAL_NAME},
     {gather_rank, PLX_ERR_SHAPE, "gather: 6 dimensions and indices of 2 give 7; 6 are possible"},
     {embedding_rank, PLX_ERR_SHAPE, "embedding: a table of 0 dimensions; 2 are needed"},
     {argmax_empty, PLX_ERR_SHAPE, "argmax: an axis of 0 elements in [0, 4]"},
@@ -285,7 +286,7 @@ static const void *run_on(plx_check *t, plx_graph *graph, plx_node x, const void
     if (status == PLX_OK) status = plx_plan_bind(*plan, x, data);
     if (status == PLX_OK) status = plx_plan_run(*plan);
     if (!CHECK(t, status == PLX_OK, "%s", plx_status_name(status))) return NULL;
-    return plx_plan_output(*plan, outputs[0]);
+    return plx_plan_output_as(*plan, outputs[0], plx_node_dtype(graph, outputs[0]));
 }
 
 static void check_largest(plx_check *t, plx_ctx *ctx) {
@@ -307,9 +308,11 @@ static void check_largest(plx_check *t, plx_ctx *ctx) {
         for (int i = 0; i < 9; ++i)
             CHECK(t, !memcmp(&values[i], &x[i / 3 * 4 + top[i]], sizeof *values),
                   "top_k: value %d is %g", i, (double)values[i]);
-        const int32_t *by_row = plx_plan_output_i32(plan, outputs[2]);
-        const int32_t *by_column = plx_plan_output_i32(plan, outputs[3]);
-        CHECK(t, !plx_plan_output(plan, outputs[2]) && !plx_plan_output_i32(plan, outputs[1]),
+        const int32_t *by_row = plx_plan_output_as(plan, outputs[2], PLX_DTYPE_I32);
+        const int32_t *by_column = plx_plan_output_as(plan, outputs[3], PLX_DTYPE_I32);
+        CHECK(t,
+              !plx_plan_output(plan, outputs[2]) &&
+                  !plx_plan_output_as(plan, outputs[1], PLX_DTYPE_I32),
               "an output has two types");
         CHECK(t, !memcmp(by_row, rows, sizeof rows), "argmax of rows differs");
         for (int j = 0; j < 4; ++j)

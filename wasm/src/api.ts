@@ -1,6 +1,8 @@
 /** The public types of the package. */
+
 import type { GenerateOptions, GeneratorOptions, TokenGenerator } from './api_generation.js';
 import type { Layer, Layers } from './api_layers.js';
+import type { OptimizerKind, ScheduleKind } from './generated/kinds.js';
 import type { DType, Graph, GraphArray } from './graph_api.js';
 
 /**
@@ -184,17 +186,7 @@ export type LossName =
   | 'sparse_categorical_crossentropy';
 
 /** An optimizer; capitals are as good. */
-export type OptimizerName =
-  | 'sgd'
-  | 'adam'
-  | 'adamw'
-  | 'lion'
-  | 'rmsprop'
-  | 'SGD'
-  | 'Adam'
-  | 'AdamW'
-  | 'Lion'
-  | 'RMSprop';
+export type OptimizerName = OptimizerKind | 'SGD' | 'Adam' | 'AdamW' | 'Lion' | 'RMSprop';
 
 /** An optimizer with settings; what is left out has the paper's default. */
 export interface OptimizerOptions {
@@ -242,7 +234,7 @@ export interface ScheduleOptions {
    * `step`: times `factor` after every so many steps; `cosine` and `linear`: down to `floor`;
    * `one-cycle`: up from 1/25 over 30% of the steps, then down to almost nothing.
    */
-  kind: 'constant' | 'step' | 'cosine' | 'linear' | 'one-cycle';
+  kind: ScheduleKind;
   /** Steps of linear growth before all else (default 0); not for `one-cycle`. */
   warmup?: number;
   /** The lowest rate as a share of the highest, 0 to 1 (default 0). */

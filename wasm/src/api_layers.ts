@@ -1,29 +1,12 @@
 /** The public types of layers. */
+import type { ActivationName } from './generated/kinds.js';
 import type { Pair } from './graph_api.js';
 
 /**
  * Activations by name, also as Keras and PyTorch write them: `swish` for `silu`, `LeakyReLU` for
  * `leaky_relu`.
  */
-export type Activation =
-  | 'linear'
-  | 'relu'
-  | 'leaky_relu'
-  | 'elu'
-  | 'silu'
-  | 'gelu'
-  | 'gelu_tanh'
-  | 'sigmoid'
-  | 'tanh'
-  | 'relu6'
-  | 'celu'
-  | 'selu'
-  | 'mish'
-  | 'hardswish'
-  | 'hardsigmoid'
-  | 'softplus'
-  | 'softsign'
-  | ActivationAlias;
+export type Activation = ActivationName | ActivationAlias;
 
 /** Other names of activations. */
 export type ActivationAlias =
@@ -210,6 +193,7 @@ export interface ResidualOptions extends LayerOptions {
 export interface LayerKinds {
   dense: DenseOptions;
   activation: ActivationOptions;
+  softmax: LayerOptions;
   dropout: DropoutOptions;
   flatten: LayerOptions;
   reshape: ReshapeOptions;
@@ -246,6 +230,11 @@ export interface Layers {
   dense(options: DenseOptions): Layer;
   /** An activation on its own. */
   activation(options: ActivationOptions): Layer;
+  /**
+   * Probabilities along the last axis. The loss `crossentropy` has it in it, and refuses a model that
+   * ends in one: this is for other losses, and for models that get the weights of a trained one.
+   */
+  softmax(options?: LayerOptions): Layer;
   /** Inverted dropout. */
   dropout(options: DropoutOptions): Layer;
   /** One axis. */

@@ -12,9 +12,10 @@ import type {
 } from './api.js';
 import type { Layer } from './api_layers.js';
 import { shapeText } from './arrays.js';
+import { DTYPES } from './dtypes.js';
 import { Recipe, Training, trainInSlices } from './engine_fit.js';
 import { EngineGenerators } from './engine_generation.js';
-import { DTYPES, EngineGraphs } from './engine_graph.js';
+import { EngineGraphs } from './engine_graph.js';
 import { LayerWriter } from './engine_layers.js';
 import { chooseOptimizer, indexOf, names, readPlan } from './engine_plan.js';
 import { PORTS, PortData } from './engine_ports.js';
@@ -159,18 +160,7 @@ export class Engine implements EngineApi {
     heap.c._plx_js_info();
     return {
       version: heap.text(heap.c._plx_js_version()),
-      threads: heap.result(0),
-      cpus: heap.result(1),
-      isa: heap.resultText(8),
-      isaNote: heap.resultText(9),
-      gemm: heap.resultText(10),
-      vectorBits: heap.result(2),
-      fma: heap.result(3) === 1,
-      exact: heap.result(4) === 1,
-      forkJoinNs: heap.result(5),
-      costsMeasured: heap.result(11) === 1,
-      gflops: heap.result(6),
-      gbytes: heap.result(7),
+      ...heap.read('info'),
       memoryBytes: heap.bytes,
     };
   }
@@ -210,12 +200,8 @@ export class Engine implements EngineApi {
     const ports: Port[] = [];
     for (let i = 0; i < heap.c._plx_js_model_ports(model, output); i++) {
       heap.c._plx_js_model_port(model, output, i);
-      ports.push({
-        name: heap.resultText(16),
-        dtype: DTYPES[heap.result(0)] ?? 'float32',
-        shape: heap.results(3, heap.result(2)),
-        classes: heap.result(1),
-      });
+      const port = heap.read('port');
+      ports.push({ ...port, dtype: DTYPES[port.dtype] ?? 'float32' });
     }
     return ports;
   }
@@ -223,7 +209,7 @@ export class Engine implements EngineApi {
   #named(name: string, seed: number): number {
     const heap = this.#h;
     heap.check(heap.withText(name, (text) => heap.c._plx_js_model_named(text, seed)));
-    return heap.result(0);
+    return heap.made();
   }
 
   #stacked(layers: Layer[], seed: number): number {
@@ -236,7 +222,7 @@ export class Engine implements EngineApi {
         heap.c._plx_js_model_new(inputShape.length, dims as number, vocabulary, seed),
       ),
     );
-    const address = heap.result(0);
+    const address = heap.made();
     try {
       for (const layer of layers) {
         this.#layers?.with(layer, (count, numbers, text) =>
@@ -279,13 +265,7 @@ export class Engine implements EngineApi {
     const layers = [];
     for (let i = 0; i < heap.c._plx_js_model_layers(model.address); i++) {
       heap.c._plx_js_model_layer(model.address, i);
-      layers.push({
-        kind: heap.resultText(16),
-        name: heap.resultText(17),
-        outputShape: heap.results(3, heap.result(2)),
-        parameters: heap.result(0),
-        flops: heap.result(1),
-      });
+      layers.push(heap.read('layer'));
     }
     return {
       inputShape: model.inputs[0]?.shape ?? [],
@@ -305,7 +285,7 @@ export class Engine implements EngineApi {
   #explainPrediction(model: LiveModel, batch: number): Plan {
     const heap = this.#h;
     heap.check(heap.c._plx_js_plan_new(model.address, batch));
-    const plan = heap.result(0);
+    const plan = heap.made();
     try {
       return readPlan(this.#h, plan);
     } finally {
@@ -374,7 +354,7 @@ export class Engine implements EngineApi {
       const known = owner?.optimizers.get(id);
       if (known === undefined) {
         this.#h.check(c._plx_js_model_optimizer(model.address));
-        const made = this.#h.result(0);
+        const made = this.#h.made();
         model.optimizers.set(id, made);
         return made;
       }
@@ -427,7 +407,7 @@ export class Engine implements EngineApi {
         if (fresh) this.disposeOptimizer(state);
         throw error;
       }
-      return this.#h.result(0);
+      return this.#h.made();
     }
     throw noTraining('fit');
   }
@@ -465,14 +445,12 @@ export class Engine implements EngineApi {
   }
 
   setRate(id: number, rate: number): void {
-    if (PLX_TRAINING) {
-      const model = this.#model(id);
-      if (model.trainer === 0) {
-        throw new PlxError('PLX_ERR_STATE', 'setRate: this model is not being trained');
-      }
-      this.#h.check(this.#h.c._plx_js_trainer_set_rate(model.trainer, rate));
+    if (!PLX_TRAINING) throw noTraining('setRate');
+    const model = this.#model(id);
+    if (model.trainer === 0) {
+      throw new PlxError('PLX_ERR_STATE', 'setRate: this model is not being trained');
     }
-    throw noTraining('setRate');
+    this.#h.check(this.#h.c._plx_js_trainer_set_rate(model.trainer, rate));
   }
 
   predict(
@@ -514,15 +492,7 @@ export class Engine implements EngineApi {
     this.#withPorts(data, (x, y) =>
       heap.check(heap.c._plx_js_evaluate(address, output, code, data.n, x, y, classes, confusion)),
     );
-    const [mean, accuracy, rmse, r2, top5, perplexity] = heap.results(0, 6) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    return { loss: mean, accuracy, rmse, r2, top5, perplexity };
+    return heap.read('metrics');
   }
 
   evaluate(id: number, output: number, loss: Loss, data: Samples): Evaluation {
@@ -580,11 +550,8 @@ export class Engine implements EngineApi {
     const weights = heap.c._plx_js_model_weights(model.address);
     return Array.from({ length: heap.c._plx_js_weights_count(weights) }, (_, i) => {
       heap.c._plx_js_weights_at(weights, i);
-      return {
-        name: heap.resultText(16),
-        shape: heap.results(5, heap.result(4)),
-        data: heap.floats(heap.result(1), heap.result(2)).slice(),
-      };
+      const { name, shape, data, size } = heap.read('weight');
+      return { name, shape, data: heap.floats(data, size).slice() };
     });
   }
 
@@ -601,12 +568,9 @@ export class Engine implements EngineApi {
     }
     const targets = weights.map((weight, i) => {
       heap.c._plx_js_weights_at(own, i);
-      checkWeight(i, weight, {
-        name: heap.resultText(16),
-        size: heap.result(2),
-        shape: heap.results(5, heap.result(4)),
-      });
-      return heap.floats(heap.result(1), weight.values.length);
+      const place = heap.read('weight');
+      checkWeight(i, weight, place);
+      return heap.floats(place.data, weight.values.length);
     });
     targets.forEach((target, i) => {
       target.set(weights[i]!.values);
@@ -662,11 +626,9 @@ export class Engine implements EngineApi {
     const heap = this.#h;
     return heap.with([bytes], (address) => {
       heap.check(heap.c._plx_js_idx(address as number, bytes.length));
-      const from = heap.result(0);
-      return {
-        shape: heap.results(3, heap.result(2)),
-        data: new Uint8Array(heap.c.wasmMemory.buffer).slice(from, from + heap.result(1)),
-      };
+      const { address: from, count, shape } = heap.read('array');
+      const data = new Uint8Array(heap.c.wasmMemory.buffer).slice(from, from + count);
+      return { shape, data };
     });
   }
 
@@ -674,10 +636,10 @@ export class Engine implements EngineApi {
     const heap = this.#h;
     return heap.with([text], (address) => {
       heap.check(heap.c._plx_js_csv(address as number, text.length));
-      const [from, rows, columns, named] = heap.results(0, 4) as [number, number, number, number];
+      const { address: from, rows, columns, names } = heap.read('csv');
       const { buffer } = heap.c.wasmMemory;
       const values = new Float64Array(buffer, from, rows * columns).slice();
-      const table = { rows, columns, values, names: named === 1 };
+      const table = { rows, columns, values, names };
       heap.c._plx_js_csv_free();
       return table;
     });

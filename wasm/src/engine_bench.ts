@@ -1,6 +1,7 @@
 /** The suites: measured in slices, with rows and progress between them. */
 import type { BenchRow, SuiteInfo } from './api_bench.js';
 import { PlxError } from './errors.js';
+import type { Results } from './generated/c_results.js';
 import type { Heap } from './heap.js';
 import type { BenchPlan, BenchReport, BenchRequest } from './rpc_bench.js';
 import { breathe, type Job, SLICE_MS } from './slice.js';
@@ -25,16 +26,9 @@ const TEXT = 0;
 const NUMBER = 1;
 const BOOLEAN = 2;
 
-function fieldValue(heap: Heap): string | number | boolean | number[] {
-  const [kind, number, count, , text, numbers] = heap.results(0, 6) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  if (kind === TEXT) return heap.text(text);
+function fieldValue(heap: Heap, field: Results['field']): string | number | boolean | number[] {
+  const { kind, number, count, text, numbers } = field;
+  if (kind === TEXT) return text;
   if (kind === NUMBER) return number;
   if (kind === BOOLEAN) return number !== 0;
   return heap.doubles(numbers, count);
@@ -61,7 +55,8 @@ function takeRows(heap: Heap): BenchRow[] {
     const row: BenchRow = { parameters: {} };
     for (let i = 0; i < fields; i++) {
       heap.c._plx_js_bench_field(i);
-      setPath(row, heap.resultText(3), fieldValue(heap));
+      const field = heap.read('field');
+      setPath(row, field.path, fieldValue(heap, field));
     }
     row.compiler = heap.text(heap.c._plx_js_build_compiler());
     row.commit = heap.text(heap.c._plx_js_build_commit());
@@ -130,18 +125,16 @@ export function expectedTime(heap: Heap, request: BenchPlan): number {
 /** Measures for about a slice. A case that fails is dropped, and the others go on. */
 function advance(heap: Heap, began: number): { report: BenchReport; done: boolean } {
   const status = heap.c._plx_js_bench_advance(SLICE_MS * 1e6);
-  const [fraction, done] = heap.results(0, 2) as [number, number];
-  const [suite, name] = [heap.resultText(2), heap.resultText(3)];
-  const [round, rounds, millisecondsLeft] = heap.results(4, 3) as [number, number, number];
+  const { done, name, ...how } = heap.read('bench');
   const milliseconds = performance.now() - began;
-  const progress = { suite, case: name, fraction, round, rounds, milliseconds, millisecondsLeft };
+  const progress = { ...how, case: name, milliseconds };
   const failure = status === 0 ? undefined : heap.text(heap.c._plx_js_message());
   return {
     report: {
       rows: takeRows(heap),
       progress: failure === undefined ? progress : { ...progress, failure },
     },
-    done: done === 1,
+    done,
   };
 }
 

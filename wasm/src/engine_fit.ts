@@ -1,34 +1,18 @@
 /** The loop of fit: slices of steps, with reports between them. */
 import type { BatchLog, EpochLog, History, Metrics } from './api.js';
-import { indexOf, memoryUse, names } from './engine_plan.js';
+import { indexOf, names } from './engine_plan.js';
 import { PortData } from './engine_ports.js';
 import { PlxError } from './errors.js';
+import type { Results } from './generated/c_results.js';
 import type { Heap } from './heap.js';
 import type { FitRecipe, FitReply, FitReport, FitRequest, Samples } from './rpc.js';
 import { breathe, type Job, SLICE_MS } from './slice.js';
 
-/** What plx_js_trainer_run leaves in the results. */
-interface Progress {
-  step: number;
-  steps: number;
-  epoch: number;
-  epochs: number;
-  loss: number;
-  epochLoss: number;
-  done: boolean;
-  rate: number;
-  /** NaN without clipping. */
-  gradientNorm: number;
+/** How far training is. */
+interface Progress extends Omit<Results['progress'], 'validation' | 'validationNs'> {
   /** Milliseconds so far. */
   validating: number;
-  /** 0: none yet. */
-  bestEpoch: number;
-  stoppedEarly: boolean;
 }
-
-/** Places among them. */
-const EPOCH = 2;
-const DONE = 6;
 
 /** Names a schedule, clipping, validation and the like to the trainer that is made next. */
 export class Recipe {
@@ -145,7 +129,8 @@ export class Training {
     const { epoch } = this.progress;
     for (let i = 1; ; i++) {
       const status = this.#steps(1);
-      const over = heap.result(EPOCH) !== epoch || heap.result(DONE) === 1;
+      const now = heap.read('progress');
+      const over = now.epoch !== epoch || now.done;
       if (status !== 0 || over || i >= count || job.cancelled) return status;
     }
   }
@@ -157,31 +142,9 @@ export class Training {
   }
 
   #read(): void {
-    const results = this.heap.results(0, 18);
-    const at = (i: number): number => results[i] as number;
-    this.progress = {
-      step: at(0),
-      steps: at(1),
-      epoch: at(EPOCH),
-      epochs: at(3),
-      loss: at(4),
-      epochLoss: at(5),
-      done: at(DONE) === 1,
-      rate: at(7),
-      gradientNorm: at(8),
-      validating: at(9) / 1e6,
-      bestEpoch: at(10),
-      stoppedEarly: at(11) === 1,
-    };
-    const [loss, accuracy, rmse, r2, top5, perplexity] = [12, 13, 14, 15, 16, 17].map(at) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    this.#validation = { loss, accuracy, rmse, r2, top5, perplexity };
+    const { validation, validationNs, ...progress } = this.heap.read('progress');
+    this.progress = { ...progress, validating: validationNs / 1e6 };
+    this.#validation = validation;
   }
 
   /** What a report says of the steps since number from. */
@@ -211,13 +174,14 @@ export class Training {
       ...(this.validates ? { bestEpoch } : {}),
       stoppedEarly,
       milliseconds: this.milliseconds,
-      memory: memoryUse(this.heap),
+      memory: this.heap.read('memory'),
     };
   }
 
   losses(from: number): Float32Array {
     this.heap.c._plx_js_trainer_losses(this.trainer);
-    return this.heap.floats(this.heap.result(0), this.heap.result(1)).slice(from);
+    const { address, count } = this.heap.read('losses');
+    return this.heap.floats(address, count).slice(from);
   }
 }
 

@@ -21,7 +21,7 @@ export class EngineGenerators {
   create(id: number, model: number, vocabulary: number, seed: number): void {
     const heap = this.#heap;
     heap.check(heap.c._plx_js_generator_new(model, seed));
-    this.#live.set(id, { address: heap.result(0), model, vocabulary });
+    this.#live.set(id, { address: heap.made(), model, vocabulary });
   }
 
   #generator(id: number): LiveGenerator {
@@ -42,7 +42,7 @@ export class EngineGenerators {
     const heap = this.#heap;
     const { address } = this.#generator(id);
     heap.check(heap.c._plx_js_generator_next(address, temperature, topK));
-    return heap.result(0);
+    return heap.read('token').id;
   }
 
   logits(id: number): Float32Array {

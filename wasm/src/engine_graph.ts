@@ -1,5 +1,6 @@
 /** The graphs of an engine: nodes, parameters, optimizers and compiled functions. */
 import type { Plan } from './api.js';
+import { copyElements, DTYPES } from './dtypes.js';
 import type { LayerWriter } from './engine_layers.js';
 import { chooseOptimizer, indexOf, names, readPlan } from './engine_plan.js';
 import { PlxError } from './errors.js';
@@ -7,9 +8,6 @@ import type { DType, GraphArray } from './graph_api.js';
 import type { Heap } from './heap.js';
 import type { ExtendReply, GraphCall, GraphWeight, InputValue, ValueInfo } from './rpc.js';
 import { noTraining } from './without_training.js';
-
-/** Values of plx_dtype, in its order. */
-export const DTYPES: readonly DType[] = ['float32', 'int32'];
 
 /** An input that was left out. */
 const NONE = -1;
@@ -85,10 +83,10 @@ export class EngineGraphs {
   #open(id: number, seed: number): LiveGraph {
     const heap = this.#heap;
     heap.check(heap.c._plx_js_weights_new(seed));
-    const weights = heap.result(0);
+    const weights = heap.made();
     heap.check(heap.c._plx_js_graph_new());
     const graph: LiveGraph = {
-      address: heap.result(0),
+      address: heap.made(),
       weights,
       values: [],
       inputs: [],
@@ -126,17 +124,16 @@ export class EngineGraphs {
     }
   }
 
-  /** Makes the node in result 0 the next value. */
+  /** Makes the node that was added the next value. */
   #add(graph: LiveGraph): number {
-    return this.#addNode(graph, this.#heap.result(0));
+    return this.#addNode(graph, this.#heap.read('node').place);
   }
 
   #addNode(graph: LiveGraph, node: number): number {
     const heap = this.#heap;
     heap.c._plx_js_graph_shape(graph.address, node);
-    const shape = heap.results(2, heap.result(0));
-    const dtype = DTYPES[heap.result(1)] ?? 'float32';
-    return graph.values.push({ node, shape, dtype }) - 1;
+    const { shape, dtype } = heap.read('like');
+    return graph.values.push({ node, shape, dtype: DTYPES[dtype] ?? 'float32' }) - 1;
   }
 
   #input(graph: LiveGraph, call: Extract<GraphCall, { kind: 'input' }>): void {
@@ -157,7 +154,7 @@ export class EngineGraphs {
     heap.with([Float64Array.from(call.shape)], (dims) =>
       heap.check(heap.c._plx_js_tensor_new(0, call.shape.length, dims as number)),
     );
-    const [address, data, size] = heap.results(0, 3) as [number, number, number];
+    const { address, data, size } = heap.read('tensor');
     /* It is freed with the graph, whatever happens next. */
     graph.tensors.set(graph.values.length, { address, data });
     if (call.values) heap.floats(data, size).set(call.values);
@@ -187,11 +184,8 @@ export class EngineGraphs {
     const { weights } = this.#graph(id);
     return Array.from({ length: c._plx_js_weights_count(weights) }, (_, i) => {
       c._plx_js_weights_at(weights, i);
-      return {
-        name: this.#heap.resultText(16),
-        shape: this.#heap.results(5, this.#heap.result(4)),
-        trained: this.#heap.result(3) !== STATE,
-      };
+      const { name, shape, role } = this.#heap.read('weight');
+      return { name, shape, trained: role !== STATE };
     });
   }
 
@@ -199,7 +193,7 @@ export class EngineGraphs {
   #tensor(graph: LiveGraph, value: number): Tensor {
     if (value >= 0) return graph.tensors.get(value)!;
     this.#heap.c._plx_js_weights_at(graph.weights, -2 - value);
-    return { address: this.#heap.result(0), data: this.#heap.result(1) };
+    return this.#heap.read('weight');
   }
 
   #ids(graph: LiveGraph, values: readonly number[]): Int32Array {
@@ -216,7 +210,7 @@ export class EngineGraphs {
     heap.withText('', (name) =>
       heap.check(heap.c._plx_js_graph_parameter(graph.address, name, address)),
     );
-    return heap.result(0);
+    return heap.read('node').place;
   }
 
   #node(graph: LiveGraph, call: Extract<GraphCall, { kind: 'node' }>): void {
@@ -241,40 +235,36 @@ export class EngineGraphs {
           y as number,
         ),
       );
-      return [...new Int32Array(heap.c.wasmMemory.buffer, y, heap.result(0))];
+      return [...new Int32Array(heap.c.wasmMemory.buffer, y, heap.read('nodes').count)];
     });
     for (const node of nodes) this.#addNode(graph, node);
   }
 
   #update(graph: LiveGraph, call: Extract<GraphCall, { kind: 'update' }>): void {
-    if (PLX_TRAINING) {
-      const heap = this.#heap;
-      const kind = indexOf(this.#optimizers, call.optimizer.kind, 'optimizer');
-      chooseOptimizer(heap, kind, call.optimizer);
-      const tensors = call.parameters.map((value) => this.#tensor(graph, value).address);
-      heap.with([Int32Array.from(tensors)], (list) =>
-        heap.check(heap.c._plx_js_optimizer_new(tensors.length, list as number)),
-      );
-      const optimizer = heap.result(0);
-      graph.optimizers.set(graph.values.length, optimizer);
-      const ids = this.#ids(graph, call.gradients);
-      heap.with([ids], (gradients) =>
-        heap.check(
-          heap.c._plx_js_graph_update(graph.address, optimizer, ids.length, gradients as number),
-        ),
-      );
-      this.#add(graph);
-    }
-    throw noTraining('update');
+    if (!PLX_TRAINING) throw noTraining('update');
+    const heap = this.#heap;
+    const kind = indexOf(this.#optimizers, call.optimizer.kind, 'optimizer');
+    chooseOptimizer(heap, kind, call.optimizer);
+    const tensors = call.parameters.map((value) => this.#tensor(graph, value).address);
+    heap.with([Int32Array.from(tensors)], (list) =>
+      heap.check(heap.c._plx_js_optimizer_new(tensors.length, list as number)),
+    );
+    const optimizer = heap.made();
+    graph.optimizers.set(graph.values.length, optimizer);
+    const ids = this.#ids(graph, call.gradients);
+    heap.with([ids], (gradients) =>
+      heap.check(
+        heap.c._plx_js_graph_update(graph.address, optimizer, ids.length, gradients as number),
+      ),
+    );
+    this.#add(graph);
   }
 
   setRate(id: number, update: number, rate: number): void {
-    if (PLX_TRAINING) {
-      const optimizer = this.#graph(id).optimizers.get(update);
-      const heap = this.#heap;
-      if (optimizer) heap.check(heap.c._plx_js_optimizer_set_rate(optimizer, rate));
-    }
-    throw noTraining('setRate');
+    if (!PLX_TRAINING) throw noTraining('setRate');
+    const optimizer = this.#graph(id).optimizers.get(update);
+    const heap = this.#heap;
+    if (optimizer) heap.check(heap.c._plx_js_optimizer_set_rate(optimizer, rate));
   }
 
   compile(id: number, name: number, outputs: number[], updates: number[]): void {
@@ -285,7 +275,7 @@ export class EngineGraphs {
       heap.check(heap.c._plx_js_graph_compile(graph.address, ids.length, nodes as number)),
     );
     graph.functions.set(name, {
-      plan: heap.result(0),
+      plan: heap.made(),
       inputs: [...graph.inputs],
       data: new Map(),
       outputs,
@@ -320,9 +310,8 @@ export class EngineGraphs {
     return compiled.outputs.map((output) => {
       const { node, shape, dtype } = this.#value(graph, output);
       const address = heap.c._plx_js_plan_output(compiled.plan, graph.address, node);
-      const Values = dtype === 'int32' ? Int32Array : Float32Array;
-      const view = new Values(heap.c.wasmMemory.buffer, address, sizeOf(shape));
-      return { data: view.slice(), shape: [...shape] } as GraphArray<DType>;
+      const data = copyElements(heap.c.wasmMemory.buffer, address, dtype, sizeOf(shape));
+      return { data, shape: [...shape] } as GraphArray<DType>;
     });
   }
 
@@ -347,7 +336,7 @@ export class EngineGraphs {
   #shapeOf(graph: LiveGraph, value: number): number[] {
     if (value >= 0) return [...graph.values[value]!.shape];
     this.#heap.c._plx_js_weights_at(graph.weights, -2 - value);
-    return this.#heap.results(5, this.#heap.result(4));
+    return this.#heap.read('weight').shape;
   }
 
   read(id: number, parameter: number): GraphArray {

@@ -1,7 +1,6 @@
 /** Learning tasks: made from options, trained in slices that can be paused, looked at in between. */
 import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
 import { Training } from './engine_fit.js';
-import { memoryUse } from './engine_plan.js';
 import { PlxError } from './errors.js';
 import type { Heap } from './heap.js';
 import type { LearnRequest, TrainReport, TrainRequest } from './rpc_bench.js';
@@ -200,29 +199,16 @@ export class EngineLearning {
     const heap = this.#heap;
     training.look();
     heap.c._plx_js_learning_about(address);
-    const [real, train, test, tokens, parameters, batchSize, batches, rate] = heap.results(
-      0,
-      8,
-    ) as [number, number, number, number, number, number, number, number];
-    const [source, model, optimizer, note] = [8, 9, 10, 11].map((i) => heap.resultText(i)) as [
-      string,
-      string,
-      string,
-      string,
-    ];
+    const { real, train, test, tokens, source, note, ...recipe } = heap.read('about');
     heap.c._plx_js_trainer_memory(training.trainer);
     return {
       task,
-      model,
-      parameters,
-      data: { real: real === 1, source, note, seed, train, test, tokens },
-      optimizer,
-      rate,
-      batchSize,
-      batches,
+      ...recipe,
+      data: { real, source, note, seed, train, test, tokens },
       steps: training.progress.steps,
-      flops: batches * heap.c._plx_js_plan_flops(heap.c._plx_js_trainer_plan(training.trainer)),
-      memory: memoryUse(heap),
+      flops:
+        recipe.batches * heap.c._plx_js_plan_flops(heap.c._plx_js_trainer_plan(training.trainer)),
+      memory: heap.read('memory'),
     };
   }
 
@@ -311,15 +297,12 @@ export class EngineLearning {
     const heap = this.#heap;
     const { address } = this.#run(id);
     heap.check(heap.c._plx_js_learning_evaluate(address));
-    return Array.from({ length: heap.result(0) }, (_, i) => {
+    return Array.from({ length: heap.read('found').count }, (_, i) => {
       heap.c._plx_js_learning_measure(address, i);
-      const [value, goal] = heap.results(0, 2) as [number, number];
-      const better = heap.resultText(4);
+      const { better, goal, ...measure } = heap.read('measure');
       return {
-        name: heap.resultText(2),
-        unit: heap.resultText(3),
+        ...measure,
         better: isBetter(better) ? better : 'none',
-        value,
         ...(Number.isNaN(goal) ? {} : { goal }),
       };
     });
@@ -329,7 +312,7 @@ export class EngineLearning {
     const heap = this.#heap;
     const { address } = this.#run(id);
     heap.check(heap.c._plx_js_learning_exhibit(address));
-    return Array.from({ length: heap.result(0) }, (_, i) => {
+    return Array.from({ length: heap.read('found').count }, (_, i) => {
       heap.c._plx_js_learning_exhibit_at(address, i);
       return this.#exhibit();
     });
@@ -338,35 +321,18 @@ export class EngineLearning {
   /** What plx_js_learning_exhibit_at left in the results. */
   #exhibit(): Exhibit {
     const heap = this.#heap;
-    const [code, count, rows, columns, channels, values, labels, width] = heap.results(0, 8) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const { kind: code, values, labels, labelBytes, ...exhibit } = heap.read('exhibit');
+    const { count, rows, columns, channels } = exhibit;
     const kind = KINDS[code] ?? 'text';
-    const [square] = heap.results(12, 1);
     const size = values === 0 ? 0 : count * rows * columns * channels;
     const named = kind === 'matrix' ? rows : kind === 'images' ? count : columns;
     return {
+      ...exhibit,
       kind,
-      name: heap.resultText(8),
-      text: heap.resultText(9),
-      count,
-      rows,
-      columns,
-      channels,
       values: heap.floats(values, size).slice(),
       labels: Array.from({ length: labels === 0 ? 0 : named }, (_, i) =>
-        heap.text(labels + i * width),
+        heap.text(labels + i * labelBytes),
       ),
-      square: square === 1,
-      rowTitle: heap.resultText(10),
-      columnTitle: heap.resultText(11),
     };
   }
 

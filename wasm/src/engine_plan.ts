@@ -1,5 +1,5 @@
 /** What can be told of a compiled plan. */
-import type { MemoryUse, OptimizerOptions, Plan } from './api.js';
+import type { OptimizerOptions, Plan } from './api.js';
 import { PlxError } from './errors.js';
 import type { Heap } from './heap.js';
 
@@ -35,31 +35,12 @@ export function chooseOptimizer(heap: Heap, kind: number, o: OptimizerOptions): 
   );
 }
 
-/** What a call left in the results, as an object. */
-export function memoryUse(heap: Heap): MemoryUse {
-  const [parameters, gradients, optimizer, activations, workspace, inputs, kept] = heap.results(
-    0,
-    7,
-  ) as [number, number, number, number, number, number, number];
-  return { parameters, gradients, optimizer, activations, workspace, inputs, kept };
-}
-
 export function readPlan(heap: Heap, plan: number): Plan {
   const steps = [];
   for (let i = 0; i < heap.c._plx_js_plan_steps(plan); i++) {
     heap.c._plx_js_plan_step(plan, i);
-    steps.push({
-      op: heap.resultText(16),
-      name: heap.resultText(17),
-      fused: heap.resultText(18),
-      shape: heap.results(7, heap.result(6)),
-      flops: heap.result(0),
-      bytes: heap.result(1),
-      threads: heap.result(2),
-      thresholdRows: heap.result(5),
-      arenaOffset: heap.result(3),
-    });
+    steps.push(heap.read('step'));
   }
   heap.c._plx_js_plan_memory(plan);
-  return { steps, flops: heap.c._plx_js_plan_flops(plan), memory: memoryUse(heap) };
+  return { steps, flops: heap.c._plx_js_plan_flops(plan), memory: heap.read('memory') };
 }

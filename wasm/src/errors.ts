@@ -1,17 +1,6 @@
 import type { History } from './api.js';
-import { STATUS } from './status.js';
-
-/** What went wrong, as a name: `"PLX_ERR_SHAPE"`. */
-export type PlxErrorName =
-  | 'PLX_ERR_ARGUMENT'
-  | 'PLX_ERR_SHAPE'
-  | 'PLX_ERR_MEMORY'
-  | 'PLX_ERR_UNSUPPORTED'
-  | 'PLX_ERR_FORMAT'
-  | 'PLX_ERR_IO'
-  | 'PLX_ERR_DIVERGED'
-  | 'PLX_ERR_CANCELLED'
-  | 'PLX_ERR_STATE';
+import { STATUS } from './generated/kind_lists.js';
+import type { PlxErrorName } from './generated/kinds.js';
 
 /** A call of a graph's method. */
 export interface FailedCall {

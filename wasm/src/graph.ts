@@ -16,6 +16,7 @@ import type {
   GraphUpdate,
   HypercausalLosses,
   HypercausalNode,
+  InputDType,
   LayerCallOptions,
 } from './graph_api.js';
 import { ClientFunction, type NamedInput, valuesOf } from './graph_function.js';
@@ -38,6 +39,7 @@ import {
   NONE,
   named,
   placed,
+  type ResultDType,
 } from './graph_table.js';
 import { checkLayer } from './layers.js';
 import { checkOptimizer } from './model.js';
@@ -46,7 +48,7 @@ import { checkOptions, number, refuse } from './options.js';
 import type { EngineApi, GraphCall, ValueInfo } from './rpc.js';
 import { noTraining } from './without_training.js';
 
-const DTYPES: readonly DType[] = ['float32', 'int32'];
+const INPUT_DTYPES: readonly InputDType[] = ['float32', 'int32'];
 
 type Method = keyof Graph & string;
 
@@ -112,7 +114,7 @@ export class ClientGraph extends Builders implements Graph {
 
   /** Records the call of a builder with arguments by name. */
   #add(method: BuilderMethod, given: Named): Made {
-    const { builder, results, each } = builderOf(method);
+    const { builder, results, each, like: at } = builderOf(method);
     const { nodes, numbers } = placed(method, given, this.#calls);
     const count = each ? countOf(given, each) : results.length;
     const site = this.#site(method);
@@ -123,9 +125,17 @@ export class ClientGraph extends Builders implements Graph {
     });
     const call: GraphCall = { kind: 'node', builder, inputs, numbers, results: count };
     const first = this.#record(site, call, count);
-    const like = nodes[0] instanceof ClientNode ? nodes[0].dtype : 'float32';
-    const node = (i: number, dtype: DType | 'like') =>
-      new ClientNode(this, first + i, dtype === 'like' ? like : dtype);
+    const model = nodes[at];
+    const dtypes = {
+      like: model instanceof ClientNode ? model.dtype : 'float32',
+      asked: given.dtype as DType,
+    };
+    const node = (i: number, dtype: ResultDType) =>
+      new ClientNode(
+        this,
+        first + i,
+        dtype === 'like' || dtype === 'asked' ? dtypes[dtype] : dtype,
+      );
     if (each) return Array.from({ length: count }, (_, i) => node(i, 'like'));
     if (results[0]!.name === '') return node(0, results[0]!.dtype);
     return Object.fromEntries(results.map(({ name, dtype }, i) => [name, node(i, dtype)]));
@@ -149,7 +159,7 @@ export class ClientGraph extends Builders implements Graph {
 
   // ---- Values ----
 
-  input<D extends DType = 'float32'>(
+  input<D extends InputDType = 'float32'>(
     name: string,
     shape: readonly number[],
     options: { dtype?: D } = {},
@@ -161,7 +171,8 @@ export class ClientGraph extends Builders implements Graph {
           'give each input a name of its own',
       );
     }
-    const dtype = checkName('input: dtype', optionsOf('input', options).dtype ?? 'float32', DTYPES);
+    const asked = optionsOf('input', options).dtype ?? 'float32';
+    const dtype = checkName('input: dtype', asked, INPUT_DTYPES);
     const dims = integers('input: shape', shape);
     const value = this.#record(this.#site('input'), { kind: 'input', name, dtype, shape: dims });
     this.#inputs.set(name, { value, shape: dims, dtype });

@@ -3,8 +3,24 @@ import type { Data, OptimizerOptions, Plan } from './api.js';
 import type { Layer } from './api_layers.js';
 import type { GraphBuilders } from './generated/graph_builders.js';
 
-/** What the elements of a value are. */
-export type DType = 'float32' | 'int32';
+/**
+ * What the elements of a value are. Inputs are `float32` or `int32`. The others are storage, which
+ * `cast` makes and reads and what moves elements takes; comparisons give `uint8`.
+ */
+export type DType = 'float32' | 'int32' | 'bfloat16' | 'float16' | 'int8' | 'uint8';
+
+/** What inputs hold. */
+export type InputDType = 'float32' | 'int32';
+
+/** The arrays of elements; those of 16 bits come as their bits. */
+export interface DTypeArrays {
+  float32: Float32Array;
+  int32: Int32Array;
+  bfloat16: Uint16Array;
+  float16: Uint16Array;
+  int8: Int8Array;
+  uint8: Uint8Array;
+}
 
 /** A handle to one value of a graph: a description, without numbers until a function runs. */
 export interface GraphNode<D extends DType = 'float32'> {
@@ -29,10 +45,13 @@ export interface GraphUpdate {
 /** A value, or a number that is one everywhere. */
 export type Operand = GraphNode | number;
 
+/** The same beside a node of that type: numbers are `float32`. */
+export type OperandOf<D extends DType> = D extends 'float32' ? Operand : GraphNode<D>;
+
 /** The numbers of a value. */
 export interface GraphArray<D extends DType = 'float32'> {
   /** Row-major. */
-  data: D extends 'int32' ? Int32Array : Float32Array;
+  data: DTypeArrays[D];
   /** Sizes, outermost first; empty for a scalar. */
   shape: number[];
 }
@@ -239,7 +258,7 @@ export interface Graph extends GraphBuilders {
   /** Data that each run is given. */
   input(name: string, shape: readonly number[]): GraphNode;
   /** Data of this type. */
-  input<D extends DType>(
+  input<D extends InputDType>(
     name: string,
     shape: readonly number[],
     options: { dtype: D },

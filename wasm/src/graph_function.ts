@@ -11,6 +11,7 @@ import type {
   GraphInputs,
   GraphNode,
   GraphParameter,
+  InputDType,
 } from './graph_api.js';
 import { CallSite } from './graph_nodes.js';
 import type { EngineApi, InputValue } from './rpc.js';
@@ -20,7 +21,7 @@ export function valuesOf(
   what: string,
   data: Data | number,
   shape: readonly number[],
-  dtype: DType,
+  dtype: InputDType,
 ): Float32Array | Int32Array {
   const flat = flattenTo(what, data, shape);
   if (dtype === 'int32') return toIntegers(what, flat);
@@ -39,7 +40,7 @@ interface FunctionOwner {
 export interface NamedInput {
   value: number;
   shape: readonly number[];
-  dtype: DType;
+  dtype: InputDType;
 }
 
 /** A function on the client's side. */

@@ -1,5 +1,6 @@
 /** What builders.def says of the methods of a graph, and the places of their arguments. */
 import { checkInteger, checkName, checkNumber } from './arrays.js';
+import { DTYPES } from './dtypes.js';
 import { PlxError } from './errors.js';
 import { BUILDERS, BY_HAND } from './generated/builder_table.js';
 import type { GraphBuilders } from './generated/graph_builders.js';
@@ -30,17 +31,24 @@ interface Argument {
 interface Builder {
   builder: string;
   /** One without a name: alone. */
-  results: { name: string; dtype: DType | 'like' }[];
+  results: { name: string; dtype: ResultDType }[];
   /** There are as many results, each like the first input, as this list has, or as NAMECount says. */
   each: string | undefined;
+  /** The place of the first argument of any dtype. */
+  like: number;
   own: Argument[];
   options: Argument[];
 }
 
-const DTYPES: Readonly<Record<string, DType | 'like'>> = {
+/** Of a result: like that of the first argument of any, or as the call asks. */
+export type ResultDType = DType | 'like' | 'asked';
+
+const RESULT_DTYPES: Readonly<Record<string, ResultDType>> = {
   real: 'float32',
   int: 'int32',
+  bool: 'uint8',
   like: 'like',
+  asked: 'asked',
 };
 
 function argumentOf(text: string): Argument {
@@ -49,10 +57,10 @@ function argumentOf(text: string): Argument {
 }
 
 function resultOf(text: string): Builder['results'][number] {
-  const dtype = DTYPES[text];
+  const dtype = RESULT_DTYPES[text];
   if (dtype) return { name: '', dtype };
   const [name, kind] = text.split(':').reverse();
-  return { name: name!, dtype: DTYPES[kind ?? 'real']! };
+  return { name: name!, dtype: RESULT_DTYPES[kind ?? 'real']! };
 }
 
 const known = new Map<string, Builder>();
@@ -68,6 +76,10 @@ export function builderOf(method: BuilderMethod): Builder {
       builder,
       results: each ? [] : results.split(',').map(resultOf),
       each,
+      like: Math.max(
+        0,
+        list.findIndex((argument) => argument.startsWith('any')),
+      ),
       own: list.map(argumentOf),
       options: options?.split(' ').map(argumentOf) ?? [],
     };
@@ -124,6 +136,7 @@ const NUMBERS: Readonly<Record<string, Writer>> = {
     const name = value === initial ? names[0]! : (value as string);
     return [names.indexOf(checkName(what, name, names))];
   },
+  dtype: (what, value: DType) => [DTYPES.indexOf(checkName(what, value, DTYPES))],
   pair: (what, value: Pair) => pair(what, value),
   sides: (what, value: Padding) => sides(what, value, 'valid'),
   padding: (what, value: Padding) => [

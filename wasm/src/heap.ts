@@ -1,6 +1,7 @@
 /** Moves values between JavaScript and the module's memory, and turns a status into a PlxError. */
 import { PlxError } from './errors.js';
 import type { Exports } from './exports.js';
+import { RESULTS, type Results } from './generated/c_results.js';
 import { isErrorName } from './status.js';
 
 const encoder = new TextEncoder();
@@ -10,6 +11,11 @@ const decoder = new TextDecoder();
 export function megabytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0)} MiB`;
 }
+
+/** PLX_MAX_RANK. */
+const MOST_DIMENSIONS = 6;
+/** No result has more. */
+const MOST_VALUES = 64;
 
 /** Memory of the module, as the engine uses it. Views are made anew each time: memory may grow. */
 export class Heap {
@@ -23,19 +29,35 @@ export class Heap {
     return this.c.wasmMemory.buffer.byteLength;
   }
 
-  /** Result i of the last call. */
-  result(i: number): number {
-    return new Float64Array(this.c.wasmMemory.buffer, this.#results, 32)[i]!;
+  /** What the last call left as this result. */
+  read<R extends keyof Results>(result: R): Results[R] {
+    const values = new Float64Array(this.c.wasmMemory.buffer, this.#results, MOST_VALUES);
+    return this.#fields(result, values.values()) as Results[R];
   }
 
-  /** count results from i on. */
-  results(i: number, count: number): number[] {
-    return [...new Float64Array(this.c.wasmMemory.buffer, this.#results + 8 * i, count)];
+  #fields(result: string, values: Iterator<number>): Record<string, unknown> {
+    const next = () => values.next().value as number;
+    const readers: Record<string, (part: string) => unknown> = {
+      n: next,
+      f: () => next() === 1,
+      t: () => this.text(next()),
+      s: () => {
+        const rank = next();
+        return Array.from({ length: MOST_DIMENSIONS }, next).slice(0, rank);
+      },
+      p: (part) => this.#fields(part, values),
+    };
+    return Object.fromEntries(
+      RESULTS[result as keyof Results].split(' ').map((field) => {
+        const [name, part] = field.slice(1).split(':') as [string, string?];
+        return [name, readers[field[0]!]!(part ?? '')];
+      }),
+    );
   }
 
-  /** The string whose address is result i. */
-  resultText(i: number): string {
-    return this.text(this.result(i));
+  /** The address of what the last call made. */
+  made(): number {
+    return this.read('made').address;
   }
 
   text(address: number): string {

@@ -13,7 +13,6 @@ import type {
   Plan,
   Port,
   SavedWeight,
-  ScheduleOptions,
   Summary,
   Weight,
 } from './api.js';
@@ -21,6 +20,7 @@ import type { GenerateOptions, GeneratorOptions, TokenGenerator } from './api_ge
 import { checkFinite, checkInteger, checkName, checkWhole, shapeText } from './arrays.js';
 import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
+import { SCHEDULES } from './generated/kind_lists.js';
 import { ClientGenerator, checkSequence, generateAfter, idsOf } from './generation.js';
 import type { GraphArray } from './graph_api.js';
 import { cancelled, runJob } from './jobs.js';
@@ -58,14 +58,6 @@ import type {
   SummaryData,
 } from './rpc.js';
 import { noTraining } from './without_training.js';
-
-const SCHEDULES: readonly ScheduleOptions['kind'][] = [
-  'constant',
-  'step',
-  'cosine',
-  'linear',
-  'one-cycle',
-];
 
 const OPTIMIZER = {
   kind: text,
@@ -380,13 +372,11 @@ export class ClientModel implements Model {
   }
 
   async setRate(rate: number): Promise<void> {
-    if (PLX_TRAINING) {
-      checkRate(rate);
-      /* Behind a fit that was called just before. */
-      await this.#ports;
-      await this.#connection.call((engine) => engine.setRate(this.#id, rate));
-    }
-    throw noTraining('setRate');
+    if (!PLX_TRAINING) throw noTraining('setRate');
+    checkRate(rate);
+    /* Behind a fit that was called just before. */
+    await this.#ports;
+    await this.#connection.call((engine) => engine.setRate(this.#id, rate));
   }
 
   async dispose(): Promise<void> {

@@ -1,6 +1,7 @@
 /** Names as Keras and PyTorch write them: which mean the same here, and what to write for others. */
 import type { Loss, LossName, OptimizerName } from './api.js';
 import { told } from './arrays.js';
+import { ACTIVATIONS, OPTIMIZERS } from './generated/kind_lists.js';
 import { refuse } from './options.js';
 
 type Table = Readonly<Record<string, string>>;
@@ -58,17 +59,10 @@ const INSTEAD_OF_LOSS: Table = {
 export const lossOf = (what: string, given: LossName = 'mse'): Loss =>
   nameOf(what, given, LOSSES, SAME_LOSS, INSTEAD_OF_LOSS);
 
-const OPTIMIZERS = ['sgd', 'adam', 'adamw', 'lion', 'rmsprop'] as const;
-
 /** The engine's name of an optimizer. */
 export const optimizerOf = (what: string, given: string): OptimizerName =>
   nameOf(what, given, OPTIMIZERS, {}, { momentum: 'write { kind: "sgd", momentum: 0.9 }' });
 
-/** As the library has them. */
-const ACTIVATIONS = (
-  'linear relu leaky_relu elu silu gelu gelu_tanh sigmoid tanh relu6 celu selu mish hardswish ' +
-  'hardsigmoid softplus softsign'
-).split(' ');
 const SAME_ACTIVATION: Table = { identity: 'linear', swish: 'silu', hardsilu: 'hardswish' };
 
 const activationNamed = (key: string): string | undefined =>

@@ -18,7 +18,7 @@ import type {
   Weight,
 } from './api.js';
 import type { Layer } from './api_layers.js';
-import type { PlxErrorName } from './errors.js';
+import type { PlxErrorName } from './generated/kinds.js';
 import type { DType, GraphArray } from './graph_api.js';
 
 /** What the engine can do before the module is there. */

@@ -1,0 +1,161 @@
+// An activation is added to a copy of the tree by the words of CONTRIBUTING.md, and must work: in the
+// library, in the tests that walk its tables, in the TypeScript that is made, and called from there.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const copy = mkdtempSync(path.join(tmpdir(), 'contributing-'));
+const objects = path.join(copy, 'build');
+const read = (file) => readFileSync(path.join(copy, file), 'utf8');
+const compiler = process.env.CC ?? 'cc';
+
+function run(program, args, options = {}) {
+  const settings = { cwd: copy, encoding: 'utf8', timeout: 300_000, maxBuffer: 1 << 26 };
+  return execFileSync(program, args, { ...settings, ...options });
+}
+
+/** The steps of a section: after which line of which file to put what. */
+function stepsOf(title) {
+  const section = read('CONTRIBUTING.md')
+    .split(/^## /m)
+    .find((text) => text.startsWith(title));
+  const step = /`([\w/.]+)` after `([^`]+)`:\n *```c\n([\s\S]*?)\n *```/g;
+  return [...section.matchAll(step)].map(([, file, line, text]) => ({
+    file,
+    line,
+    text: text.replace(/^ {3}/gm, ''),
+  }));
+}
+
+const squeezed = (text) => text.replace(/\s/g, '');
+
+function apply({ file, line, text }) {
+  const lines = read(file).split('\n');
+  const places = lines.flatMap((own, i) => (squeezed(own).startsWith(squeezed(line)) ? [i] : []));
+  assert.equal(places.length, 1, `${file}: ${places.length} lines begin with ${line}`);
+  lines.splice(places[0] + 1, 0, text);
+  writeFileSync(path.join(copy, file), lines.join('\n'));
+}
+
+function copyTree() {
+  const files = run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+  });
+  for (const file of files
+    .split('\0')
+    .filter((name) => name && !name.startsWith('bench/results/'))) {
+    mkdirSync(path.join(copy, path.dirname(file)), { recursive: true });
+    cpSync(path.join(root, file), path.join(copy, file));
+  }
+  symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
+}
+
+/* Double precision without optimization is what compiles in the least time. */
+function buildTests() {
+  run('cmake', [
+    ...[
+      '-S',
+      copy,
+      '-B',
+      objects,
+      '-G',
+      'Ninja',
+      '-DPLX_COMMAND=OFF',
+      `-DCMAKE_C_COMPILER=${compiler}`,
+    ],
+    ...['-DCMAKE_BUILD_TYPE=Release', '-DCMAKE_C_FLAGS_RELEASE=-O1'],
+  ]);
+  run('cmake', [
+    '--build',
+    objects,
+    '--target',
+    'plx_tests_f64',
+    '-j',
+    String(availableParallelism()),
+  ]);
+}
+
+const group = (name) => {
+  const text = run(path.join(objects, 'plx_tests_f64'), [name]);
+  assert.match(text, /[1-9]\d* checks, 0 failed/, text);
+};
+
+/** What a graph of the package asks its engine for, of one call. */
+async function callOf(method) {
+  const outfile = path.join(copy, 'graph.mjs');
+  const entry = path.join(copy, 'wasm/src/graph.ts');
+  await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', logLevel: 'error' });
+  const { graphMaker } = await import(pathToFileURL(outfile).href);
+  const calls = [];
+  const engine = { extendGraph: (_, list) => calls.push(...(list.calls ?? list)) };
+  const graph = graphMaker({
+    call: async (ask) => {
+      ask(engine);
+      return { values: calls.map(() => ({ shape: [], dtype: 'float32' })) };
+    },
+  })();
+  graph[method](graph.input('x', [3]));
+  await graph.check();
+  return calls.at(-1);
+}
+
+/** Runs a call of a builder through the functions that JavaScript calls, natively. */
+function runCall({ builder, inputs, numbers }, values) {
+  const folder = path.join(copy, 'native-border');
+  mkdirSync(path.join(folder, 'emscripten'), { recursive: true });
+  writeFileSync(path.join(folder, 'emscripten/emscripten.h'), '#define EMSCRIPTEN_KEEPALIVE\n');
+  cpSync(path.join(root, 'tests/scripts/border_call.c'), path.join(folder, 'border_call.c'));
+  const program = path.join(folder, 'call');
+  run(compiler, [
+    ...['-std=c17', '-O1', '-DPLX_REAL=double', `-I${folder}`, `-I${copy}/src`, `-I${copy}/wasm`],
+    ...[path.join(folder, 'border_call.c'), path.join(copy, 'wasm/exports_graph.c')],
+    ...['libparallax_core_f64.a', 'libparallax_platform.a'].map((name) => path.join(objects, name)),
+    ...['-lm', '-lpthread', '-ldl', '-o', program],
+  ]);
+  const given = [builder, inputs.length, numbers.length, ...numbers, ...values].map(String);
+  return run(program, given).trim().split(' ').map(Number);
+}
+
+describe('an activation, added as CONTRIBUTING.md says', () => {
+  before(() => {
+    copyTree();
+    const steps = stepsOf('Adding an activation');
+    assert.equal(steps.length, 5);
+    steps.forEach(apply);
+    run(process.execPath, ['wasm/generate.mjs']);
+    buildTests();
+  });
+  after(() => rmSync(copy, { recursive: true }));
+
+  it('has a gradient that the op tests compare with differences', () => group('ops.gradients'));
+  it('has kernels that the kernel tests compare with the formula', () => group('kernels.walk'));
+
+  it('is a method of graphs in TypeScript, with its documentation, and a name for layers', () => {
+    const methods = read('wasm/src/generated/graph_builders.ts');
+    assert.match(methods, /\/\*\* max\(x, 0\)\^2\. \*\/\nreluSquared\(x: GraphNode\): GraphNode;/);
+    assert.match(read('wasm/src/generated/kinds.ts'), /\| 'relu_squared'/);
+    run(process.execPath, [
+      ...[path.join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '-p', 'wasm'],
+    ]);
+  });
+
+  it('is what the call from JavaScript reaches', async () => {
+    const call = await callOf('reluSquared');
+    assert.equal(call.builder, 'relu_squared');
+    assert.deepEqual(runCall(call, [-2, 0.5, 3]), [0, 0.25, 9]);
+  });
+});
