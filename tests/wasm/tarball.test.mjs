@@ -157,8 +157,7 @@ describe('the packed package', () => {
     /* Node 10 knew no exports; what is inline is one file, which Node 20.19 and later also require. */
     const others = problems.filter(
       ({ kind, entrypoint, resolutionKind }) =>
-        resolutionKind !== 'node10' &&
-        !(kind === 'CJSResolvesToESM' && entrypoint === './inline'),
+        resolutionKind !== 'node10' && !(kind === 'CJSResolvesToESM' && entrypoint === './inline'),
     );
     assert.deepEqual(others, []);
   });
