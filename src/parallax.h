@@ -100,6 +100,7 @@ typedef struct plx_ctx_options {
     bool reproducible;    /* the bit-for-bit target of this platform; isa must be NULL */
     plx_gemm_choice gemm; /* ignored without a provider, and when reproducible */
     const plx_gemm_provider *provider; /* NULL: none */
+    bool measure_later; /* costs are assumed until plx_ctx_set_threads, for a quick start */
 } plx_ctx_options;
 
 /* All 0: as many threads as pay, the best kernel target, own matrix products. */
@@ -110,6 +111,10 @@ plx_ctx_options plx_ctx_default(void);
  * Free with plx_ctx_free. */
 plx_status plx_ctx_new(const plx_ctx_options *options, plx_ctx **out, char *message,
                        size_t message_bytes);
+/* Between runs: adds threads until there are so many, or as many as the platform gives (0: as many
+ * as measure worth it), and measures the machine. Plans of this context go over to them at their
+ * next run. Fewer than there are is PLX_ERR_ARGUMENT. */
+plx_status plx_ctx_set_threads(plx_ctx *ctx, int threads);
 void plx_ctx_free(plx_ctx *ctx);
 
 /* The sentence of the last failure in this context; "" when there was none. Valid until the next
@@ -654,7 +659,8 @@ plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data);
  * Each run copies it into memory of the plan's, taken at the first such bind. */
 plx_status plx_plan_bind_strided(plx_plan *plan, plx_node input, const void *data,
                                  const int64_t *strides);
-/* Runs all steps; an unbound input is PLX_ERR_STATE. Allocates nothing. */
+/* Runs all steps; an unbound input is PLX_ERR_STATE. Allocates nothing, but for the first run after
+ * plx_ctx_set_threads. */
 plx_status plx_plan_run(plx_plan *plan);
 /* The values of an output after a run, valid until the next; NULL when it is not an output of the
  * plan, or holds no reals. */

@@ -16,7 +16,7 @@ const engines = resolve(process.argv[2] ?? join(here, '../build/wasm'));
 const dist = join(here, 'dist');
 const TIERS = ['simd', 'simd-threads', 'relaxed-threads'];
 /** What the entries of the package have engines of: KIND is in the names of their files. */
-const KINDS = ['', 'bench-'];
+const KINDS = ['', 'inference-', 'bench-'];
 const ENGINES = KINDS.flatMap((kind) =>
   TIERS.map((tier) => ({ kind, tier, name: `engine-${kind}${tier}` })),
 );
@@ -31,13 +31,21 @@ function replaceExactly(text, pattern, replacement, count, what) {
 }
 
 /**
- * The glue code of a tier without any file names. Bundlers follow every literal `new URL('file',
- * import.meta.url)`, and rename the file; here the module is handed in compiled, and src/threads.ts
- * starts the workers of threads.
+ * The glue code of an engine without any file names, and the exports of its module by their names in C.
+ * Bundlers follow every literal `new URL('file', import.meta.url)`, and rename the file; here the
+ * module is handed in compiled, and src/threads.ts starts the workers of threads. What wraps the
+ * exports is left out: the sources call them as emcc has named them in the module.
  */
 function portableGlue({ name, tier }) {
   const threaded = tier !== 'simd' ? 1 : 0;
-  let text = readFileSync(join(engines, `${name}.mjs`), 'utf8');
+  const exported = {};
+  let text = readFileSync(join(engines, `${name}.mjs`), 'utf8').replace(
+    /var (_plx_js_\w+)=Module\["\1"\]=[^;]*?\(\1=Module\["\1"\]=wasmExports\["([^"]+)"\]\)\([^;]*?\);/g,
+    (_, long, short) => {
+      exported[long] = short;
+      return '';
+    },
+  );
   const replace = (pattern, replacement, count = 1) => {
     text = replaceExactly(text, pattern, replacement, count, name);
   };
@@ -49,19 +57,16 @@ function portableGlue({ name, tier }) {
   replace(`new URL("${name}.wasm",import.meta.url).href`, '""');
   replace('scriptDirectory=self.location.href', 'scriptDirectory=""');
   replace('var _scriptName = import.meta.url;', 'var _scriptName = "";');
-  if (text.includes('import.meta'))
-    throw new Error(`${name}: import.meta is left in the glue code`);
-  return text;
+  for (const left of ['import.meta', '_plx_js_']) replace(left, '', 0);
+  return { text, exported };
 }
 
 /** Serves `plx-glue` and `plx-wasm-base64` to esbuild. */
-const engineFiles = (engine) => ({
+const engineFiles = (engine, glue) => ({
   name: 'engine-files',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^plx-/ }, ({ path }) => ({ path, namespace: 'engine' }));
-    onLoad({ filter: /^plx-glue$/, namespace: 'engine' }, () => ({
-      contents: portableGlue(engine),
-    }));
+    onLoad({ filter: /^plx-glue$/, namespace: 'engine' }, () => ({ contents: glue }));
     onLoad({ filter: /^plx-wasm-base64$/, namespace: 'engine' }, () => ({
       contents: readFileSync(join(engines, `${engine.name}.wasm`)).toString('base64'),
       loader: 'text',
@@ -80,12 +85,16 @@ const bundle = (entry, outfile, options = {}) =>
     legalComments: 'none',
     absWorkingDir: here,
     metafile: true,
+    sourcemap: true,
     logLevel: 'warning',
     ...options,
+    define: { PLX_TRAINING: 'true', ...options.define },
   });
 
 /* Not minified: Node prints the line that threw. */
 const node = { platform: 'node', target: 'node20', minify: false };
+/** parallax-nn/inference: what trains is left out (src/without_training.ts). */
+const inference = { define: { PLX_TRAINING: 'false' } };
 const common = {
   ...node,
   format: 'cjs',
@@ -93,21 +102,45 @@ const common = {
   banner: { js: 'const plxFile=require("node:url").pathToFileURL(__filename).href;' },
 };
 
+/** A bundle with an engine's glue code, in which exports have the module's names. */
+async function engineBundle(entry, outfile, engine) {
+  const { text, exported } = portableGlue(engine);
+  const result = await bundle(entry, outfile, {
+    plugins: [engineFiles(engine, text)],
+    mangleProps: /^_plx_js_/,
+    mangleCache: exported,
+    ...(engine.kind === 'inference-' ? inference : {}),
+  });
+  /* What is left out for inference is still read. */
+  const trained = engine.kind === 'inference-' ? portableGlue(ENGINES[0]).exported : exported;
+  const unknown = Object.keys(result.mangleCache).filter((name) => !Object.hasOwn(trained, name));
+  if (unknown.length > 0) throw new Error(`${engine.name} has no exports ${unknown.join(', ')}`);
+  return result;
+}
+
 function bundles() {
   return Promise.all([
     bundle('index.ts', 'index.mjs'),
     bundle('extern.ts', 'extern.mjs'),
-    bundle('inline.ts', 'inline.mjs', { plugins: [engineFiles(ENGINES[0])] }),
+    engineBundle('inline.ts', 'inline.mjs', ENGINES[0]),
+    bundle('inference.ts', 'inference.mjs', inference),
     bundle('bench.ts', 'bench.mjs'),
     bundle('node.ts', 'node.mjs', node),
     bundle('node.ts', 'node.cjs', common),
+    bundle('node_inference.ts', 'node-inference.mjs', { ...node, ...inference }),
+    bundle('node_inference.ts', 'node-inference.cjs', {
+      ...common,
+      define: { ...common.define, ...inference.define },
+    }),
     bundle('node_bench.ts', 'node-bench.mjs', node),
     bundle('node_bench.ts', 'node-bench.cjs', common),
     bundle('node_worker.ts', 'node-worker.mjs', node),
     ...ENGINES.map((engine) =>
-      bundle(engine.kind === 'bench-' ? 'worker_bench.ts' : 'worker.ts', `${engine.name}.mjs`, {
-        plugins: [engineFiles(engine)],
-      }),
+      engineBundle(
+        engine.kind === 'bench-' ? 'worker_bench.ts' : 'worker.ts',
+        `${engine.name}.mjs`,
+        engine,
+      ),
     ),
   ]);
 }
@@ -117,8 +150,8 @@ const TYPES = [
   ...['generated/kinds', 'errors', 'api', 'api_generation', 'api_layers'],
   ...['generated/graph_builders', 'graph_api'],
 ];
-/** What an entry adds to them. */
-const BENCH_TYPES = ['api_bench', 'api_learning'];
+/** What other entries add to them. */
+const MORE_TYPES = { inference: ['api_inference'], bench: ['api_bench', 'api_learning'] };
 
 /** Declarations of src/, by their files' names. */
 function declared() {
@@ -134,7 +167,7 @@ function declared() {
   );
   const read = (name) => readFileSync(join(out, `${name}.d.ts`), 'utf8');
   const texts = Object.fromEntries(
-    [...TYPES, ...BENCH_TYPES, 'index', 'bench'].map((name) => [name, read(name)]),
+    [...TYPES, ...Object.entries(MORE_TYPES).flat(2), 'index'].map((name) => [name, read(name)]),
   );
   rmSync(out, { recursive: true });
   return texts;
@@ -169,12 +202,14 @@ function declarations() {
   });
   for (const kind of ['mts', 'cts']) {
     const from = `'./index.${kind === 'mts' ? 'mjs' : 'cjs'}'`;
-    const bench = joined(texts, BENCH_TYPES, 'bench', (list) => [
-      `import type { ${list} } from ${from};`,
-      `export * from ${from};`,
-    ]);
     writeFileSync(join(dist, `index.d.${kind}`), index);
-    writeFileSync(join(dist, `bench.d.${kind}`), bench);
+    for (const [entry, files] of Object.entries(MORE_TYPES)) {
+      const more = joined(texts, files, entry, (list) => [
+        `import type { ${list} } from ${from};`,
+        `export * from ${from};`,
+      ]);
+      writeFileSync(join(dist, `${entry}.d.${kind}`), more);
+    }
   }
 }
 

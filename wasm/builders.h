@@ -4,6 +4,13 @@
 
 #include "parallax_nn.h"
 
+/* Reached only by a client that is not the engine's own. */
+#ifdef PLX_INFERENCE
+#define plx_gradients(g, ...)                                                                      \
+    plx__js_fail(PLX_ERR_UNSUPPORTED, "gradients: parallax-nn/inference has none; import "         \
+                                      "parallax-nn instead")
+#endif
+
 /* As many axes as x has. */
 static inline plx_node plx__js_transpose(plx_graph *g, plx_node x, const int64_t *axes) {
     int order[PLX_MAX_RANK] = {0};

@@ -75,13 +75,20 @@ EXPORT const char *plx_js_version(void) {
     return plx_version();
 }
 
-/* Starts the context once. cpus: the spawned workers and the caller. threads 0: measure. */
-EXPORT int plx_js_start(int cpus, int threads, bool reproducible) {
-    plx__platform_set_cpus(cpus);
+/* Starts the context once, with one thread and nothing measured. */
+EXPORT int plx_js_start(bool reproducible) {
+    plx__platform_set_cpus(1);
     plx_ctx_options options = plx_ctx_default();
-    options.threads = threads;
+    options.threads = 1;
     options.reproducible = reproducible;
+    options.measure_later = true;
     return plx_ctx_new(&options, &context, own_message, sizeof own_message);
+}
+
+/* Adds threads and measures. cpus: the workers that are ready and the caller. threads 0: choose. */
+EXPORT int plx_js_set_threads(int cpus, int threads) {
+    plx__platform_set_cpus(cpus);
+    return plx_ctx_set_threads(context, threads);
 }
 
 /* Results: info. */
@@ -132,8 +139,9 @@ static void replace(double *field, double value) {
 
 /* The optimizer of the next plx_js_trainer_new or plx_js_optimizer_new; NaN keeps the default of a
  * field. */
-EXPORT void plx_js_optimizer(int kind, double rate, double momentum, bool nesterov, double beta1,
-                             double beta2, double epsilon, double weight_decay) {
+EXPORT_TRAINING void plx_js_optimizer(int kind, double rate, double momentum, bool nesterov,
+                                      double beta1, double beta2, double epsilon,
+                                      double weight_decay) {
     optimizer = plx_optimizer_default((plx_optimizer_kind)kind);
     replace(&optimizer.rate, rate);
     replace(&optimizer.momentum, momentum);
@@ -146,18 +154,18 @@ EXPORT void plx_js_optimizer(int kind, double rate, double momentum, bool nester
 
 /* With the settings of plx_js_optimizer. Results: made, the optimizer. Freed by
  * plx_js_optimizer_free. */
-EXPORT int plx_js_optimizer_new(int count, plx_tensor *const *parameters) {
+EXPORT_TRAINING int plx_js_optimizer_new(int count, plx_tensor *const *parameters) {
     plx_optimizer *made = NULL;
     plx_status status = plx_optimizer_new(context, &optimizer, count, parameters, &made);
     plx__js_made(made);
     return status;
 }
 
-EXPORT void plx_js_optimizer_free(plx_optimizer *made) {
+EXPORT_TRAINING void plx_js_optimizer_free(plx_optimizer *made) {
     plx_optimizer_free(made);
 }
 
-EXPORT int plx_js_optimizer_set_rate(plx_optimizer *made, double rate) {
+EXPORT_TRAINING int plx_js_optimizer_set_rate(plx_optimizer *made, double rate) {
     return plx_optimizer_set_rate(made, rate);
 }
 
@@ -165,13 +173,14 @@ static plx_trainer_options recipe; /* the fields that plx_js_recipe and plx_js_v
 static plx_dataset held_out;
 
 /* Name of a schedule; 0 past the last. */
-EXPORT const char *plx_js_schedule_name(int i) {
+EXPORT_TRAINING const char *plx_js_schedule_name(int i) {
     return plx_schedule_name((plx_schedule_kind)i);
 }
 
 /* What the next plx_js_trainer_new does beside steps; without this call, nothing. */
-EXPORT void plx_js_recipe(int schedule, double warmup, double floor, double every, double factor,
-                          double clip_norm, double label_smoothing, double accumulate) {
+EXPORT_TRAINING void plx_js_recipe(int schedule, double warmup, double floor, double every,
+                                   double factor, double clip_norm, double label_smoothing,
+                                   double accumulate) {
     recipe.schedule = (plx_schedule){.kind = (plx_schedule_kind)schedule,
                                      .warmup = (int64_t)warmup,
                                      .floor = floor,
@@ -184,8 +193,8 @@ EXPORT void plx_js_recipe(int schedule, double warmup, double floor, double ever
 
 /* What the next trainer validates on: an address for each port, whose data is borrowed until
  * plx_js_trainer_free. */
-EXPORT void plx_js_validation(double n, const void *const *x, const void *const *y, double patience,
-                              double min_improvement) {
+EXPORT_TRAINING void plx_js_validation(double n, const void *const *x, const void *const *y,
+                                       double patience, double min_improvement) {
     held_out = plx__js_dataset(n, x, y);
     recipe.validation = n > 0 ? &held_out : NULL;
     recipe.patience = (int64_t)patience;
@@ -194,7 +203,7 @@ EXPORT void plx_js_validation(double n, const void *const *x, const void *const 
 
 /* With the settings of plx_js_optimizer. Results: made, an optimizer whose state goes on from
  * trainer to trainer. Freed by plx_js_optimizer_free. */
-EXPORT int plx_js_model_optimizer(const plx_model *model) {
+EXPORT_TRAINING int plx_js_model_optimizer(const plx_model *model) {
     plx_optimizer *made = NULL;
     const plx_status status = plx_model_optimizer(model, &optimizer, &made);
     plx__js_made(made);
@@ -204,9 +213,9 @@ EXPORT int plx_js_model_optimizer(const plx_model *model) {
 /* x and y: an address for each port, as plx_js_evaluate takes them. state: an optimizer of
  * plx_js_model_optimizer; 0: a new one. Results: made, the trainer. The data is borrowed until
  * plx_js_trainer_free. */
-EXPORT int plx_js_trainer_new(plx_model *model, int loss, double n, const void *const *x,
-                              const void *const *y, double batch, double epochs, bool shuffle,
-                              double seed, plx_optimizer *state) {
+EXPORT_TRAINING int plx_js_trainer_new(plx_model *model, int loss, double n, const void *const *x,
+                                       const void *const *y, double batch, double epochs,
+                                       bool shuffle, double seed, plx_optimizer *state) {
     plx_trainer_options options = recipe;
     recipe = (plx_trainer_options){0};
     options.plan = plx_plan_default();
@@ -224,12 +233,12 @@ EXPORT int plx_js_trainer_new(plx_model *model, int loss, double n, const void *
     return status;
 }
 
-EXPORT void plx_js_trainer_free(plx_trainer *trainer) {
+EXPORT_TRAINING void plx_js_trainer_free(plx_trainer *trainer) {
     plx_trainer_free(trainer);
 }
 
 /* At most max_steps further steps, not past the end of an epoch. Results: progress. */
-EXPORT int plx_js_trainer_run(plx_trainer *trainer, double max_steps) {
+EXPORT_TRAINING int plx_js_trainer_run(plx_trainer *trainer, double max_steps) {
     plx_progress progress = {0};
     plx_status status = plx_trainer_run(trainer, (int64_t)max_steps, &progress);
     plx__js_left.progress = (plx__left_progress){
@@ -251,14 +260,14 @@ EXPORT int plx_js_trainer_run(plx_trainer *trainer, double max_steps) {
 }
 
 /* Results: losses, of all steps so far. */
-EXPORT void plx_js_trainer_losses(const plx_trainer *trainer) {
+EXPORT_TRAINING void plx_js_trainer_losses(const plx_trainer *trainer) {
     int64_t count = 0;
     const float *losses = plx_trainer_losses(trainer, &count);
     plx__js_left.losses =
         (plx__left_losses){.address = plx__js_address(losses), .count = (double)count};
 }
 
-EXPORT int plx_js_trainer_set_rate(plx_trainer *trainer, double rate) {
+EXPORT_TRAINING int plx_js_trainer_set_rate(plx_trainer *trainer, double rate) {
     return plx_trainer_set_rate(trainer, rate);
 }
 
@@ -275,14 +284,14 @@ static void result_memory(plx_memory memory) {
 }
 
 /* Results: memory. */
-EXPORT void plx_js_trainer_memory(const plx_trainer *trainer) {
+EXPORT_TRAINING void plx_js_trainer_memory(const plx_trainer *trainer) {
     result_memory(plx_trainer_memory(trainer));
 }
 
 /* ---- Plan ------------------------------------------------------------------------------------ */
 
 /* The trainer's own, freed with it. */
-EXPORT plx_plan *plx_js_trainer_plan(plx_trainer *trainer) {
+EXPORT_TRAINING plx_plan *plx_js_trainer_plan(plx_trainer *trainer) {
     return plx_trainer_plan(trainer);
 }
 

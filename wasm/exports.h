@@ -9,6 +9,12 @@
 /* Called from JavaScript alone. */
 #pragma clang diagnostic ignored "-Wmissing-prototypes"
 #define EXPORT EMSCRIPTEN_KEEPALIVE
+/* Not in engines for inference, whose linker leaves out all that it would need. */
+#ifdef PLX_INFERENCE
+#define EXPORT_TRAINING
+#else
+#define EXPORT_TRAINING EXPORT
+#endif
 
 /* NULL before plx_js_start. */
 plx_ctx *plx__js_context(void);

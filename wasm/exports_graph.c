@@ -1,6 +1,7 @@
 /* Free graphs, as JavaScript builds and runs them; see exports.c for the conventions. */
-#include "builders.h"
 #include "exports.h"
+
+#include "builders.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -68,8 +69,8 @@ EXPORT int plx_js_graph_parameter(plx_graph *graph, const char *name, plx_tensor
 }
 
 /* Results: node, which is an output without a value. */
-EXPORT int plx_js_graph_update(plx_graph *graph, plx_optimizer *optimizer, int count,
-                               const int32_t *grads) {
+EXPORT_TRAINING int plx_js_graph_update(plx_graph *graph, plx_optimizer *optimizer, int count,
+                                        const int32_t *grads) {
     plx_node *nodes = nodes_at(graph, count, grads);
     if (!nodes) return PLX_ERR_MEMORY;
     const int status = added(graph, plx_update(graph, optimizer, nodes));

@@ -78,20 +78,23 @@ const CROSSES = /^(?:const )*(?:int|bool|double|int32_t)$|\*/;
 
 /** The functions that a file marks with EXPORT. */
 export function functionsOf(where, text) {
-  return [...withoutComments(text).matchAll(/^EXPORT\b([^{;]*)[{;]/gm)].map(([, head]) => {
-    const match = /^\s*(.*?)\s*\b(plx_js_\w+)\s*\(([\s\S]*)\)\s*$/.exec(head);
-    if (!match) throw new Error(`${where}: cannot read EXPORT${head}`);
-    const [, type, name, list] = match;
-    if (type !== 'void' && !CROSSES.test(type)) throw new Error(`${where}: ${name} gives ${type}`);
-    const parameters = list.trim() === 'void' ? [] : partsOf(where, list.replace(/\s+/g, ' '));
-    return {
-      name,
-      gives: type !== 'void',
-      parameters: parameters.map((parameter) => {
-        const [, of, called] = /^(.*?)(\w+)$/.exec(parameter);
-        if (!CROSSES.test(of.trim())) throw new Error(`${where}: ${name} takes ${parameter}`);
-        return called;
-      }),
-    };
-  });
+  return [...withoutComments(text).matchAll(/^EXPORT(?:_TRAINING)?\b([^{;]*)[{;]/gm)].map(
+    ([, head]) => {
+      const match = /^\s*(.*?)\s*\b(plx_js_\w+)\s*\(([\s\S]*)\)\s*$/.exec(head);
+      if (!match) throw new Error(`${where}: cannot read EXPORT${head}`);
+      const [, type, name, list] = match;
+      if (type !== 'void' && !CROSSES.test(type))
+        throw new Error(`${where}: ${name} gives ${type}`);
+      const parameters = list.trim() === 'void' ? [] : partsOf(where, list.replace(/\s+/g, ' '));
+      return {
+        name,
+        gives: type !== 'void',
+        parameters: parameters.map((parameter) => {
+          const [, of, called] = /^(.*?)(\w+)$/.exec(parameter);
+          if (!CROSSES.test(of.trim())) throw new Error(`${where}: ${name} takes ${parameter}`);
+          return called;
+        }),
+      };
+    },
+  );
 }

@@ -11,7 +11,7 @@ const BENCH_SECONDS = 0.06;
 
 export async function parallaxEngine(tier, threads) {
   const plx = await load({ tier, threads });
-  const info = plx.info();
+  const info = await plx.ready();
   let model;
   let single;
   let work;

@@ -9,14 +9,16 @@ add_link_options(-sAUTO_NATIVE_LIBRARIES=0 -sDEFAULT_TO_CXX=0)
 set(PLX_ENGINE_LINK
     -sMODULARIZE=1 -sEXPORT_ES6=1 -sENVIRONMENT=worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0
     -sSTACK_SIZE=1MB -sMALLOC=emmalloc -sASSERTIONS=0 -sABORTING_MALLOC=0
-    -sINCOMING_MODULE_JS_API=[instantiateWasm,wasmMemory] -sEXPORTED_RUNTIME_METHODS=wasmMemory
-    --no-entry)
-set(PLX_ENGINE_LINK_SINGLE -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=2GB)
-# The package brings a memory whose initial size is its maximum, so in practice it never grows.
+    -sINCOMING_MODULE_JS_API=[instantiateWasm,wasmMemory] --no-entry)
+set(PLX_ENGINE_LINK_SINGLE
+    -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=2GB -sEXPORTED_RUNTIME_METHODS=wasmMemory)
+# The package brings a memory whose initial size is its maximum, so in practice it never grows. Its
+# src/threads.ts adds workers to PThread while the first calls run.
 set(PLX_ENGINE_LINK_THREADS
     -pthread -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=2GB -sIMPORTED_MEMORY=1
     -sDEFAULT_PTHREAD_STACK_SIZE=256KB
-    -sPTHREAD_POOL_SIZE=Module.plxWorkers -sPTHREAD_POOL_SIZE_STRICT=2 -Wno-pthreads-mem-growth)
+    -sEXPORTED_RUNTIME_METHODS=[wasmMemory,PThread] -sPTHREAD_POOL_SIZE_STRICT=2
+    -Wno-pthreads-mem-growth)
 
 # Emscripten's macros for JavaScript in C leave stray semicolons and dollar signs behind.
 set(PLX_EM_JS_OPTIONS -Wno-extra-semi -Wno-dollar-in-identifier-extension)
@@ -56,17 +58,41 @@ function(plx_engine_files name limit library)
         -P ${CMAKE_SOURCE_DIR}/scripts/cmake/check_size.cmake)
 endfunction()
 
-# plx_engine(TIER TARGETS isa... OPTIONS ... LINK ...): engine-TIER and engine-bench-TIER, of one core.
-# What nobody refers to is left out by the linker.
+file(GLOB PLX_OPS_SOURCES CONFIGURE_DEPENDS src/ops/*.c)
+
+# plx_engine_part(NAME CORE SOURCES DEFINES ...): objects that take the place of a core's own.
+function(plx_engine_part name core sources)
+    cmake_parse_arguments(part "" "" "DEFINES;OPTIONS" ${ARGN})
+    add_library(${name} OBJECT ${sources})
+    target_compile_definitions(${name} PRIVATE _GNU_SOURCE= ${part_DEFINES})
+    target_compile_options(${name} PRIVATE ${engine_OPTIONS} ${PLX_EM_JS_OPTIONS} ${part_OPTIONS})
+    target_link_libraries(${name} PRIVATE ${core})
+endfunction()
+
+# plx_engine(TIER TARGET isa OPTIONS ... LINK ...): engine-TIER, engine-inference-TIER and
+# engine-bench-TIER, of one core. What nobody refers to is left out by the linker; what the rows of
+# operations refer to, by compiling them without.
 function(plx_engine tier)
-    cmake_parse_arguments(engine "" "" "TARGETS;OPTIONS;LINK" ${ARGN})
-    plx_core(core-${tier} TARGETS ${engine_TARGETS} DEFINES PLX_ENGINE OPTIONS ${engine_OPTIONS})
-    plx_bench(bench-${tier} core-${tier} ${engine_OPTIONS})
-    add_library(exports-${tier} OBJECT ${PLX_WASM_SOURCES})
-    target_compile_definitions(exports-${tier} PRIVATE _GNU_SOURCE=)
-    target_compile_options(exports-${tier} PRIVATE ${engine_OPTIONS} ${PLX_EM_JS_OPTIONS})
-    target_link_libraries(exports-${tier} PRIVATE core-${tier})
-    plx_engine_files(engine-${tier} 400000 core-${tier} $<TARGET_OBJECTS:exports-${tier}>)
+    cmake_parse_arguments(engine "" "TARGET" "OPTIONS;LINK" ${ARGN})
+    set(core core-${tier})
+    plx_core(${core} TARGETS ${engine_TARGET} DEFINES PLX_ENGINE OPTIONS ${engine_OPTIONS})
+    plx_bench(bench-${tier} ${core} ${engine_OPTIONS})
+    # A field that only says that there is something is made from its address.
+    set(without DEFINES PLX_WITHOUT_SAMPLES OPTIONS -Wno-pointer-bool-conversion)
+    set(untrained DEFINES PLX_WITHOUT_SAMPLES PLX_INFERENCE
+        OPTIONS -Wno-pointer-bool-conversion -Wno-unused-function -Wno-unused-variable)
+    plx_engine_part(exports-${tier} ${core} "${PLX_WASM_SOURCES}")
+    plx_engine_part(ops-${tier} ${core} "${PLX_OPS_SOURCES}" ${without})
+    plx_engine_part(inference-exports-${tier} ${core} "${PLX_WASM_SOURCES}" ${untrained})
+    plx_engine_part(inference-ops-${tier} ${core} "${PLX_OPS_SOURCES}" ${untrained})
+    plx_engine_part(inference-kernels-${tier} ${core} src/kernels/kernels_target.c
+        DEFINES PLX_INFERENCE PLX_TARGET=${engine_TARGET}
+        OPTIONS ${PLX_FLAGS_${engine_TARGET}} -Wno-psabi -Wno-unused-function)
+    plx_engine_files(engine-${tier} 400000 ${core}
+        $<TARGET_OBJECTS:exports-${tier}> $<TARGET_OBJECTS:ops-${tier}>)
+    plx_engine_files(engine-inference-${tier} 300000 ${core}
+        $<TARGET_OBJECTS:inference-exports-${tier}> $<TARGET_OBJECTS:inference-ops-${tier}>
+        $<TARGET_OBJECTS:inference-kernels-${tier}>)
     plx_engine_files(engine-bench-${tier} 550000 bench-${tier}
         $<TARGET_OBJECTS:exports-${tier}> ${PLX_WASM_BENCH_SOURCES})
 endfunction()
@@ -76,11 +102,11 @@ set(PLX_ENGINE_OPTIONS -msimd128 -mnontrapping-fptoint -mbulk-memory)
 
 # One kernel target in each: a second would cost a quarter of the size, and a reproducible run takes
 # another tier instead.
-plx_engine(simd TARGETS wasm128
+plx_engine(simd TARGET wasm128
     OPTIONS ${PLX_ENGINE_OPTIONS} LINK ${PLX_ENGINE_LINK_SINGLE})
-plx_engine(simd-threads TARGETS wasm128
+plx_engine(simd-threads TARGET wasm128
     OPTIONS ${PLX_ENGINE_OPTIONS} -pthread LINK ${PLX_ENGINE_LINK_THREADS})
-plx_engine(relaxed-threads TARGETS wasmrelaxed
+plx_engine(relaxed-threads TARGET wasmrelaxed
     OPTIONS ${PLX_ENGINE_OPTIONS} -pthread LINK ${PLX_ENGINE_LINK_THREADS})
 
 # What the C tests link, under Node: with threads and without relaxed SIMD, which Node 20 lacks.

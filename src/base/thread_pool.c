@@ -176,9 +176,14 @@ plx__pool *plx__pool_new(int threads) {
     if (!pool) return NULL;
     memset(pool, 0, sizeof *pool);
     atomic_store(&pool->ticket, CLOSED);
+    pool->threads = 1;
+    plx__pool_grow(pool, threads);
+    return pool;
+}
+
+void plx__pool_grow(plx__pool *pool, int threads) {
     if (threads > MAX_THREADS) threads = MAX_THREADS;
     if (!plx_platform_has_threads()) threads = 1;
-    pool->threads = 1;
     note_place(pool, 0);
     while (pool->threads < threads) {
         worker *w = &pool->workers[pool->threads];
@@ -192,7 +197,6 @@ plx__pool *plx__pool_new(int threads) {
     unsigned started;
     while ((started = atomic_load(&pool->started)) < (unsigned)pool->threads - 1)
         plx_platform_wait(&pool->started, started);
-    return pool;
 }
 
 void plx__pool_free(plx__pool *pool) {

@@ -17,6 +17,8 @@ typedef void (*plx__loop_fn)(void *arg, int64_t begin, int64_t end, int worker);
  * than asked for when the platform gives no more. */
 plx__pool *plx__pool_new(int threads);
 void plx__pool_free(plx__pool *pool);
+/* Between loops: adds threads until there are so many, or as many as the platform gives. */
+void plx__pool_grow(plx__pool *pool, int threads);
 int plx__pool_threads(const plx__pool *pool);
 
 /* Runs fn over units 0..units-1 in pieces of at most grain units on at most threads workers, and

@@ -97,9 +97,14 @@ static void measure_threads(plx_ctx *ctx, plx_real *scratch, int64_t longest_ns)
     machine->threads_measured = true;
 }
 
-/* What stands until threads have been measured: two cores of one processor, a little pessimistic.
- */
-static void assume_threads(plx_ctx *ctx) {
+/* An ordinary core's, in a browser whose clock has steps longer than what is measured. */
+enum { ORDINARY_FLOPS = 20, ORDINARY_BYTES = 10 };
+
+/* What stands until the machine has been measured: two cores of one processor, a little
+ * pessimistic. */
+static void assume_costs(plx_ctx *ctx) {
+    ctx->machine.flops_per_ns = ORDINARY_FLOPS;
+    ctx->machine.bytes_per_ns = ORDINARY_BYTES;
     ctx->machine.fork_join_ns = ctx->threads > 1 ? 5000 : 0;
     ctx->machine.shared_bytes_per_ns = 5;
     ctx->machine.threads_measured = ctx->threads < 2;
@@ -131,8 +136,6 @@ static double measure_bytes(plx_ctx *ctx, plx_real *scratch, int64_t values, int
     return (double)values * (double)sizeof(plx_real) / best;
 }
 
-/* flops and bytes need less than a trial's clock step in a browser; then these stand in, which are
- * an ordinary core's. */
 static double plausible(double measured, double otherwise) {
     return measured > 0.1 && measured < 1e5 ? measured : otherwise;
 }
@@ -141,10 +144,11 @@ enum { VALUES = 1 << 18 }; /* 1 MiB: beyond the first-level cache */
 
 static void measure_kernels(plx_ctx *ctx, plx_real *scratch, int trials) {
     plx__machine *machine = &ctx->machine;
-    const double flops = plausible(measure_flops(ctx, scratch, trials), 20);
-    const double bytes = plausible(measure_bytes(ctx, scratch, VALUES, trials), 10);
-    if (flops > machine->flops_per_ns) machine->flops_per_ns = flops;
-    if (bytes > machine->bytes_per_ns) machine->bytes_per_ns = bytes;
+    const double flops = plausible(measure_flops(ctx, scratch, trials), ORDINARY_FLOPS);
+    const double bytes = plausible(measure_bytes(ctx, scratch, VALUES, trials), ORDINARY_BYTES);
+    const bool first = machine->measurements == 0;
+    if (first || flops > machine->flops_per_ns) machine->flops_per_ns = flops;
+    if (first || bytes > machine->bytes_per_ns) machine->bytes_per_ns = bytes;
     machine->measurements += 1;
     machine->measured_ns = plx_platform_now_ns();
 }
@@ -170,15 +174,27 @@ void plx__machine_settle(plx_ctx *ctx) {
     const plx__machine *machine = &ctx->machine;
     const int64_t since = plx_platform_now_ns() - machine->measured_ns;
     const bool settled = machine->measurements >= MEASUREMENTS && machine->threads_measured;
-    if (settled || since < PAUSE_NS) return;
+    if (settled || !machine->measurements || since < PAUSE_NS) return;
     /* Without memory the last figures stay. */
     (void)measure(ctx, 1);
 }
 
 void plx__machine_renew(plx_ctx *ctx) {
     ctx->machine = (plx__machine){0};
-    assume_threads(ctx);
+    assume_costs(ctx);
     (void)measure(ctx, TRIALS);
+}
+
+plx_status plx_ctx_set_threads(plx_ctx *ctx, int threads) {
+    const int wanted = threads ? threads : plx_platform_cpus();
+    if (threads < 0 || threads > 128 || wanted < ctx->threads)
+        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                         "context: %d threads; %d, as there are, to 128, or 0 to choose", threads,
+                         ctx->threads);
+    plx__pool_grow(ctx->pool, wanted);
+    ctx->threads = plx__pool_threads(ctx->pool);
+    plx__machine_renew(ctx);
+    return PLX_OK;
 }
 
 /* Time of one product of a middling size, through the provider or own kernels. */
@@ -237,7 +253,8 @@ static plx_status open_context(plx_ctx *ctx, const plx_ctx_options *options) {
         return plx__fail(&ctx->message, PLX_ERR_MEMORY, "context: no memory for threads");
     ctx->threads = plx__pool_threads(ctx->pool);
     ctx->reproducible = options->reproducible;
-    assume_threads(ctx);
+    assume_costs(ctx);
+    if (options->measure_later) return PLX_OK;
     if (measure(ctx, TRIALS) != PLX_OK || choose_gemm(ctx, options) != PLX_OK)
         return plx__fail(&ctx->message, PLX_ERR_MEMORY,
                          "context: no memory to measure the machine");

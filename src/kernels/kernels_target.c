@@ -89,6 +89,9 @@ const plx_kernels PLX_JOIN(plx__kernels_, PLX_TARGET) = {
     .peak_flops = PEAK_FLOPS,
     .features = PLX_FEATURES,
 #define KERNEL(result, kernel, args) .kernel = k_##kernel,
+#ifdef PLX_INFERENCE
+#define TRAINING(result, kernel, args)
+#endif
 #include "kernels/kernels.def"
 #undef KERNEL
 };

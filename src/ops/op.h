@@ -101,6 +101,20 @@ bool plx__sample_read(const plx_op *op, const char **text, plx__sample *out);
 #define PLX__TESTED(samples) (samples)
 #endif
 
+/* A build that has no use for gradient rules, or for samples, leaves them out: the rows, which are
+ * the same, then say only that there are some. In 32 bits either field takes as much room, so that
+ * files which look at neither are shared between builds. */
+#ifdef PLX_INFERENCE
+typedef bool plx__gradient_rule;
+#else
+typedef void (*plx__gradient_rule)(plx_graph *graph, int32_t node, int32_t gy, int32_t *grads);
+#endif
+#ifdef PLX_WITHOUT_SAMPLES
+typedef bool plx__sample_text;
+#else
+typedef const char *plx__sample_text;
+#endif
+
 typedef enum plx__op_flags {
     PLX__OP_LEAF = 1 << 0,        /* not run: input, parameter, constant */
     PLX__OP_INPLACE = 1 << 1,     /* the output may take the memory of a value of its size */
@@ -156,13 +170,13 @@ struct plx_op {
      * dtype; a failure goes through plx__graph_fail. */
     plx_status (*infer)(plx_graph *graph, plx__node *node);
     /* Emits d loss / d input k into grads[k] (-1: none) from gy = d loss / d node. */
-    void (*gradient)(plx_graph *graph, int32_t node, int32_t gy, int32_t *grads);
+    plx__gradient_rule gradient;
     plx__cost (*cost)(const plx_graph *graph, const plx__node *node);
     /* Bytes of scratch for a run on so many threads; NULL: none. */
     size_t (*workspace)(const plx_ctx *ctx, const plx__step *step);
     plx_status (*run)(plx_ctx *ctx, const plx__step *step);
-    const char *attrs;   /* the table of its family (attrs.h); NULL: none */
-    const char *samples; /* as plx__sample_read takes them; NULL for none */
+    const char *attrs;        /* the table of its family (attrs.h); NULL: none */
+    plx__sample_text samples; /* as plx__sample_read takes them; NULL for none */
 };
 
 /* What users know an op by. */

@@ -183,6 +183,7 @@ void plx_plan_free(plx_plan *plan) {
     plx_platform_free(plan->locations);
     plx_platform_free(plan->buffers);
     plx_platform_free(plan->arena);
+    plx_platform_free(plan->scratch);
     plx_ctx_free(plan->ctx);
     plx_platform_free(plan);
 }

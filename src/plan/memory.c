@@ -307,6 +307,18 @@ static plx_status allocate(plx_plan *plan) {
     return PLX_OK;
 }
 
+plx_status plx__more_scratch(plx_plan *plan) {
+    const int64_t bytes = largest_workspace(plan);
+    void *scratch = NULL;
+    if (bytes <= plan->memory.workspace) return PLX_OK;
+    PLX_TRY(plx__alloc(&plan->ctx->message, "run: scratch for more threads", bytes, &scratch));
+    plx_platform_free(plan->scratch);
+    plan->scratch = scratch;
+    plan->memory.workspace = bytes;
+    for (int s = 0; s < plan->steps_count; ++s) plan->steps[s].workspace = scratch;
+    return PLX_OK;
+}
+
 static plx_status lay_out_all(layout *l) {
     plx_plan *plan = l->plan;
     for (int32_t i = 0; i < plan->graph->count; ++i) l->offsets[i] = -1;

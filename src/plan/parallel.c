@@ -46,6 +46,7 @@ static double shared_bytes(const plx_plan *plan, const plx__node *node) {
 plx_status plx__pass_parallel(plx_plan *plan, bool on) {
     plx__machine_settle(plan->ctx);
     const plx_ctx *ctx = plan->ctx;
+    plan->threads = ctx->threads;
     const int wanted = plan->options.threads;
     const int limit = wanted > 0 && wanted < ctx->threads ? wanted : ctx->threads;
     for (int i = 0; i < plan->steps_count; ++i) {
@@ -55,6 +56,14 @@ plx_status plx__pass_parallel(plx_plan *plan, bool on) {
         plan->steps[i].threads = on ? best_threads(ctx, meta, limit) : limit;
     }
     return PLX_OK;
+}
+
+void plx__plan_spread(plx_plan *plan) {
+    if (plan->threads == plan->ctx->threads) return;
+    plx__pass_parallel(plan, plan->options.passes & PLX_PASS_PARALLEL);
+    if (plx__more_scratch(plan) == PLX_OK) return;
+    /* What there is suffices for one thread. */
+    for (int s = 0; s < plan->steps_count; ++s) plan->steps[s].threads = 1;
 }
 
 double plx_plan_threshold_rows(const plx_plan *plan, int step) {

@@ -58,8 +58,10 @@ struct plx_plan {
     plx_operand *described_outputs;
     char *arena;
     int64_t arena_bytes;
+    void *scratch;     /* in place of the arena's, since there are more threads; or NULL */
     plx_memory memory; /* but for what optimizers hold */
     uint64_t number;
+    int threads; /* of the context, when the steps were given theirs */
     int64_t profiled_runs;
     bool profiling;
     bool began; /* a run has begun: steps that are run once have been */
@@ -118,6 +120,13 @@ void plx__remove(plx_plan *plan, int32_t node);
 void plx__count_uses(const plx_plan *plan, int32_t *uses);
 /* Whether a run of the node changes a tensor beside the graph. */
 bool plx__writes_tensors(const plx_graph *graph, const plx__node *node);
+
+/* ---- Threads that join later ----------------------------------------------------------------- */
+
+/* Gives the steps threads anew when the context has got more since. */
+void plx__plan_spread(plx_plan *plan);
+/* Scratch for steps that have got more threads. */
+plx_status plx__more_scratch(plx_plan *plan);
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 

@@ -17,6 +17,7 @@ static plx_status check_bound(plx_plan *plan) {
 
 plx_status plx_plan_run(plx_plan *plan) {
     PLX_TRY(check_bound(plan));
+    plx__plan_spread(plan);
     plx__stage_inputs(plan);
     for (int s = 0; s < plan->steps_count; ++s) {
         const plx__step *step = &plan->steps[s];

@@ -15,7 +15,8 @@ static plx_dataset make_data(plx_real *x, int32_t *labels) {
     return (plx_dataset){.n = N, .inputs = {x}, .targets = {labels}};
 }
 
-static void losses_with(plx_check *t, int passes, int threads, plx_real *losses,
+/* joining: threads that the context gets after the first steps. */
+static void losses_with(plx_check *t, int passes, int threads, int joining, plx_real *losses,
                         plx_memory *memory) {
     static plx_real x[N * IN];
     static int32_t labels[N];
@@ -41,6 +42,8 @@ static void losses_with(plx_check *t, int passes, int threads, plx_real *losses,
     options.plan.passes = passes;
     plx_progress progress = {0};
     plx_status status = plx_trainer_new(model, &options, &data, &trainer);
+    if (status == PLX_OK) status = plx_trainer_run(trainer, 5, &progress);
+    if (status == PLX_OK && joining) status = plx_ctx_set_threads(ctx, joining);
     while (status == PLX_OK && !progress.done) status = plx_trainer_run(trainer, 5, &progress);
     CHECK(t, status == PLX_OK && progress.step == STEPS, "passes %d: %s", passes, plx_message(ctx));
     if (trainer) {
@@ -149,21 +152,67 @@ static void check_dead_code(plx_check *t) {
     plx_ctx_free(ctx);
 }
 
+/* A plan goes over to threads that have joined since it was compiled, in scratch for all of them.
+ */
+static void threads_join(plx_check *t) {
+    enum { SIZE = 512 };
+    static const int64_t dims[] = {SIZE, SIZE};
+    plx_ctx *ctx = plx_check_context(t, NULL, 1);
+    plx_graph *graph = NULL;
+    plx_plan *plan = NULL;
+    plx_tensor *tensor = NULL;
+    if (!ctx) return;
+    plx_status status = plx_graph_new(ctx, &graph);
+    if (status == PLX_OK) status = plx_tensor_new(ctx, PLX_DTYPE_REAL, 2, dims, &tensor);
+    plx_plan_options options = plx_plan_default();
+    options.passes &= ~PLX_PASS_PARALLEL; /* all threads, whatever they cost */
+    if (status == PLX_OK) {
+        plx_real *data = plx_tensor_data(tensor);
+        for (int i = 0; i < SIZE * SIZE; ++i) data[i] = (plx_real)(i % 17) / 16;
+        const plx_node x = plx_parameter(graph, "x", tensor);
+        const plx_node y = plx_matmul(graph, x, x, false, false);
+        status = plx_compile(graph, 1, &y, &options, &plan);
+        if (status == PLX_OK) status = plx_plan_run(plan);
+        static plx_real before[SIZE * SIZE];
+        if (status == PLX_OK) memcpy(before, plx_plan_output(plan, y), sizeof before);
+        CHECK(t, plx_ctx_set_threads(ctx, 0) == PLX_OK || plx_ctx_get_info(ctx).cpus < 1, "%s",
+              plx_message(ctx));
+        const int threads = plx_ctx_get_info(ctx).threads;
+        if (status == PLX_OK) status = plx_plan_run(plan);
+        if (CHECK(t, status == PLX_OK, "%s", plx_message(ctx))) {
+            CHECK(t, plx_plan_step(plan, 0).threads == threads, "%d of %d threads",
+                  plx_plan_step(plan, 0).threads, threads);
+            CHECK(t, !memcmp(before, plx_plan_output(plan, y), sizeof before),
+                  "other bits with %d threads", threads);
+        }
+        CHECK(t, plx_ctx_set_threads(ctx, -1) == PLX_ERR_ARGUMENT, "-1 threads were taken");
+        CHECK(t, plx_ctx_set_threads(ctx, 129) == PLX_ERR_ARGUMENT, "129 threads were taken");
+        CHECK(t, threads < 2 || plx_ctx_set_threads(ctx, 1) == PLX_ERR_ARGUMENT,
+              "threads went away");
+    }
+    CHECK(t, status == PLX_OK, "%s", plx_message(ctx));
+    plx_plan_free(plan);
+    plx_graph_free(graph);
+    plx_tensor_free(tensor);
+    plx_ctx_free(ctx);
+}
+
 void plx_test_unit_plan(plx_check *t) {
     check_pass_table(t);
     check_dead_code(t);
+    threads_join(t);
     check_memory_roles(t, false);
     check_memory_roles(t, true);
     plx_real reference[STEPS] = {0};
     plx_memory most, memory;
-    losses_with(t, 0, 1, reference, &most);
+    losses_with(t, 0, 1, 0, reference, &most);
     CHECK(t, reference[STEPS - 1] < reference[0], "the loss did not fall: %g to %g",
           (double)reference[0], (double)reference[STEPS - 1]);
     const double eps = sizeof(plx_real) == sizeof(double) ? DBL_EPSILON : (double)FLT_EPSILON;
     for (int passes = 0; passes <= PLX_PASS_ALL; ++passes)
-        for (int threads = 1; threads <= 2; ++threads) {
+        for (int threads = 1; threads <= 3; ++threads) {
             plx_real own[STEPS] = {0};
-            losses_with(t, passes, threads, own, &memory);
+            losses_with(t, passes, threads < 3 ? threads : 1, threads < 3 ? 0 : 3, own, &memory);
             if (!(passes & PLX_PASS_FUSE)) {
                 CHECK(t, !memcmp(own, reference, sizeof own), "passes %d, %d threads: other bits",
                       passes, threads);

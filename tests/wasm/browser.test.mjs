@@ -199,13 +199,13 @@ describe('in a browser', { skip: withoutBrowser }, () => {
       ],
       'say nothing': [
         inThread('await new Promise(() => {});'),
-        /did not start: load: the engine did not start within 3000 ms/,
+        /did not start: the worker of a thread failed: it did not answer within 3000 ms/,
       ],
     };
     const body = `
       const plx = await load({ threads: 2, timeout: 3000 });
       const { length } = await plx.model('mlp:2-4-1', { seed: 1 }).predict([[1, 2]]);
-      const { tier, threads, downgrades } = plx.info();
+      const { tier, threads, downgrades } = await plx.ready();
       plx.dispose();
       return { tier, threads, downgrades, length };`;
     for (const [name, [answer, reason]] of Object.entries(cases)) {

@@ -18,7 +18,7 @@ try {
   const model = plx.model('mlp:2-8-1:tanh', { seed: 7 });
   const history = await model.fit([[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]],
     { epochs: 50, optimizer: { kind: 'adam', rate: 0.05 } });
-  const { tier, threads } = plx.info();
+  const { tier, threads } = await plx.ready();
   window.outcome = { value: { tier, threads, falls: history.loss.at(-1) < history.loss[0] } };
 } catch (error) {
   window.outcome = { error: String(error) };

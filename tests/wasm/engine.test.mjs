@@ -17,7 +17,7 @@ const TIERS = ['simd', 'simd-threads'];
 describe('load', () => {
   it('takes the best tier of this engine and says why not a better one', () =>
     withEngine({ threads: 2 }, async (plx) => {
-      const info = plx.info();
+      const info = await plx.ready();
       if (info.tier === 'relaxed-threads') {
         assert.deepEqual(info.downgrades, []);
       } else {
@@ -29,6 +29,35 @@ describe('load', () => {
       assert.equal(info.threads, 2);
       assert.ok(info.startup.compiled > 0 && info.startup.worker > 0);
       assert.ok(info.startup.ready >= info.startup.compiled);
+    }));
+
+  it('begins with one thread, and goes on with all', () =>
+    withEngine({ threads: 2, tier: 'simd-threads' }, async (plx) => {
+      const early = plx.info();
+      assert.deepEqual([early.threads, early.startup.threads], [1, undefined]);
+      const { x, y } = interp5d(4096);
+      const model = plx.model('mlp:5-256-256-1', { seed: 1 });
+      const options = { epochs: 1, batchSize: 1024 };
+      const { loss } = await model.fit(x, y, options);
+      const controller = new AbortController();
+      const { signal } = controller;
+      const g = plx.graph();
+      const a = g.parameter('a', [512, 512], new Float32Array(512 * 512).fill(0.5));
+      const product = await g.compile([g.matmul(a, a)]);
+      const [before] = await product.run();
+      /* While it trains. */
+      const running = plx.model('mlp:5-256-256-1').fit(x, y, { epochs: 1e6, signal });
+      const info = await plx.ready();
+      controller.abort();
+      await assert.rejects(running, { name: 'AbortError' });
+      assert.equal(info.threads, 2);
+      assert.ok(info.startup.threads >= info.startup.ready && info.gflops > 0);
+      assert.deepEqual(plx.info(), info);
+      /* What was compiled before has all threads from its next run on, and the same bits. */
+      assert.deepEqual((await product.run())[0].data, before.data);
+      assert.ok((await product.explain()).steps.some(({ threads }) => threads === 2));
+      const again = await plx.model('mlp:5-256-256-1', { seed: 1 }).fit(x, y, options);
+      assert.deepEqual(again.loss, loss);
     }));
 
   describe('asks what relaxed multiply-add does here', () => {
@@ -92,7 +121,7 @@ describe('load', () => {
       writeFileSync(file, `${fails} await import(${JSON.stringify(engine)});`);
       const options = { tier: 'simd-threads', workerURL: pathToFileURL(file), threads: 2 };
       await withEngine(options, async (plx) => {
-        assert.equal(plx.info().threads, 1);
+        assert.equal((await plx.ready()).threads, 1);
         const [{ wanted, got, reason }, ...more] = plx.info().downgrades;
         assert.deepEqual([wanted, got, more], ['2 threads', '1 thread', []]);
         assert.match(reason, /the worker of a thread failed: out of memory/);
@@ -105,7 +134,7 @@ describe('load', () => {
 
   it('measures how many threads are worth it', () =>
     withEngine({}, async (plx) => {
-      const { threads, cpus } = plx.info();
+      const { threads, cpus } = await plx.ready();
       assert.ok(threads >= 1 && threads <= cpus);
     }));
 

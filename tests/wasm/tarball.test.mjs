@@ -7,12 +7,16 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
 import { noticesOf } from '../../wasm/notices.mjs';
 import { newProject } from './support/tarball.mjs';
 
 const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
 const TIERS = ['simd', 'simd-threads', 'relaxed-threads'];
-const KINDS = ['', 'bench-'];
+const KINDS = ['', 'inference-', 'bench-'];
+const ENGINES = KINDS.flatMap((kind) => TIERS.map((tier) => `engine-${kind}${tier}`));
 const APP = `
 const plx = await load({ tier: 'simd' });
 const model = plx.model('mlp:2-3-1', { seed: 1 });
@@ -33,21 +37,21 @@ describe('the packed package', () => {
     readFileSync(join(project.folder, 'node_modules/parallax-nn/dist', name));
 
   it('holds the built files, the README and nothing else', () => {
+    const entries = ['index', 'inference', 'bench'];
+    const node = ['node', 'node-inference', 'node-bench'];
+    const scripts = [
+      ...[...entries, 'extern', 'inline', ...node, 'node-worker'].map((name) => `${name}.mjs`),
+      ...node.map((name) => `${name}.cjs`),
+      ...ENGINES.map((name) => `${name}.mjs`),
+    ];
     const expected = new Set([
       'README.md',
       'package.json',
       'dist/LICENSE',
       'dist/THIRD_PARTY_NOTICES.txt',
-      ...['index.d.mts', 'index.d.cts', 'index.mjs', 'extern.mjs', 'inline.mjs'].map(
-        (name) => `dist/${name}`,
-      ),
-      ...['bench.d.mts', 'bench.d.cts', 'bench.mjs'].map((name) => `dist/${name}`),
-      ...['node.mjs', 'node.cjs', 'node-bench.mjs', 'node-bench.cjs', 'node-worker.mjs'].map(
-        (name) => `dist/${name}`,
-      ),
-      ...KINDS.flatMap((kind) => TIERS.map((tier) => `dist/engine-${kind}${tier}`)).flatMap(
-        (name) => [`${name}.mjs`, `${name}.wasm`],
-      ),
+      ...entries.flatMap((name) => [`dist/${name}.d.mts`, `dist/${name}.d.cts`]),
+      ...scripts.flatMap((name) => [`dist/${name}`, `dist/${name}.map`]),
+      ...ENGINES.map((name) => `dist/${name}.wasm`),
     ]);
     assert.deepEqual(new Set(project.files), expected);
   });
@@ -121,21 +125,125 @@ describe('the packed package', () => {
     assert.deepEqual(run('app.cjs'), { tier: 'simd', length: 2, error: 'PlxError' });
   });
 
-  it('has tasks and suites in a module of its own', () => {
-    const told = `console.log(JSON.stringify({ suites: (await plx.suites?.())?.length > 3,
-      tasks: (await plx.tasks?.())?.length > 3, error: new PlxError('PLX_ERR_IO', '').name }));`;
+  it('has source maps of every script', () => {
+    const scripts = project.files.filter((name) => /\.[mc]js$/.test(name));
+    assert.ok(scripts.length > 10);
+    for (const name of scripts.map((path) => path.replace('dist/', ''))) {
+      const [, map] = /\/\/# sourceMappingURL=(\S+)\s*$/.exec(content(name)) ?? [];
+      assert.equal(map, `${name}.map`);
+      const { version, sources, sourcesContent } = JSON.parse(content(map));
+      assert.equal(version, 3);
+      assert.equal(sourcesContent.length, sources.length, 'the sources are in it');
+      assert.ok(
+        sources.some((source) => source.includes('src/')),
+        `${map}: ${sources}`,
+      );
+    }
+  });
+
+  it('has exports, types and files that publint finds right', async () => {
+    const pkgDir = join(project.folder, 'node_modules/parallax-nn');
+    const { messages, pkg } = await publint({ pkgDir, pack: false, level: 'suggestion' });
+    assert.deepEqual(
+      messages.map((message) => formatMessage(message, pkg)),
+      [],
+    );
+  });
+
+  it('has types that are those of its files, for every way to resolve them', async () => {
+    const tarball = createPackageFromTarballData(new Uint8Array(project.tarball()));
+    const { types, problems } = await checkPackage(tarball);
+    assert.equal(types.kind, 'included');
+    /* Node 10 knew no exports; what is inline is one file, which Node 20.19 and later also require. */
+    const others = problems.filter(
+      ({ kind, entrypoint, resolutionKind }) =>
+        resolutionKind !== 'node10' && !(kind === 'CJSResolvesToESM' && entrypoint === './inline'),
+    );
+    assert.deepEqual(others, []);
+  });
+
+  it('has tasks and suites in a module of its own, and inference in another', () => {
+    const told = `
+      const has = (object, name) => typeof object[name] === 'function';
+      const model = plx.model('mlp:2-3-1', { seed: 1 });
+      const failed = (promise) => promise.then(() => '', ({ message }) => message);
+      console.log(JSON.stringify({
+        suites: has(plx, 'suites') && (await plx.suites()).length > 3,
+        tasks: has(plx, 'tasks') && (await plx.tasks()).length > 3,
+        predicts: (await model.predict([[1, 2]])).length,
+        fit: await failed(model.fit([[1, 2]], [[1]])),
+        error: new PlxError('PLX_ERR_IO', '').name,
+      }));`;
     const load = `const plx = await load({ tier: 'simd' });${told}plx.dispose();`;
-    for (const [entry, has] of [
-      ['parallax-nn', false],
-      ['parallax-nn/bench', true],
+    const noFit = 'fit: parallax-nn/inference does not train: import parallax-nn instead';
+    for (const [entry, bench, fit] of [
+      ['parallax-nn', false, ''],
+      ['parallax-nn/bench', true, ''],
+      ['parallax-nn/inference', false, noFit],
     ]) {
-      const expected = { suites: has, tasks: has, error: 'PlxError' };
+      const expected = { suites: bench, tasks: bench, predicts: 1, fit, error: 'PlxError' };
       project.write('own.mjs', `import { load, PlxError } from '${entry}';${load}`);
       assert.deepEqual(run('own.mjs'), expected);
       const required = `const { load, PlxError } = require('${entry}');(async () => {${load}})();`;
       project.write('own.cjs', required);
       assert.deepEqual(run('own.cjs'), expected);
     }
+  });
+
+  it('predicts and generates by inference what the whole package does', () => {
+    const body = `
+      const plx = await load({ tier: 'simd' });
+      const config = { layers: 1, heads: 2, width: 16, vocabulary: 12, context: 8 };
+      const gpt = plx.model('gpt2-nano', { config, seed: 1 });
+      const logits = await gpt.predict([[1, 2, 3, 4, 5, 6, 7, 8]]);
+      const ids = await gpt.generate([1, 2], { count: 4, seed: 3 });
+      const images = new Float32Array(64).map((_, i) => Math.sin(i));
+      const { conv2d, batchNorm, maxPool2d, flatten, dense } = plx.layers;
+      const net = plx.sequential([
+        conv2d({ filters: 4, kernelSize: 3, padding: 'same', activation: 'gelu', inputShape: [8, 8, 1] }),
+        batchNorm(), maxPool2d({ poolSize: 2 }), flatten(), dense({ units: 3 }),
+      ], { seed: 2 });
+      await net.setWeights((await net.getWeights()).map(({ name, shape, data }) =>
+        ({ name, shape, data: data.map((v, i) => v + i / 100) })));
+      const g = plx.graph();
+      const x = g.input('x', [2, 3]);
+      const f = await g.compile([g.softmax(g.matmul(x, g.transpose(x, [1, 0])))]);
+      const [{ data }] = await f.run({ x: [1, 2, 3, 4, 5, 6] });
+      console.log(JSON.stringify([[...logits], [...ids], [...await net.predict(images)], [...data]]));
+      plx.dispose();`;
+    const given = ['parallax-nn', 'parallax-nn/inference'].map((entry) => {
+      project.write('same.mjs', `import { load } from '${entry}';${body}`);
+      return run('same.mjs');
+    });
+    assert.deepEqual(given[1], given[0]);
+  });
+
+  it('says where training is when inference is asked for it', () => {
+    project.write(
+      'none.mjs',
+      `import { load } from 'parallax-nn/inference';
+       const plx = await load({ tier: 'simd' });
+       const said = [];
+       const told = (error) => said.push(error.codeName + ' ' + error.message);
+       try { plx.optimizer('adam'); } catch (error) { told(error); }
+       const g = plx.graph();
+       const w = g.parameter('w', [2]);
+       const loss = g.sum(g.square(w), 0);
+       try { g.update('adam', [w], [w]); } catch (error) { told(error); }
+       g.gradients(loss, [w]);
+       await g.check().catch(told);
+       await plx.model('mlp:2-1').explain({ training: true }).catch(told);
+       console.log(JSON.stringify(said));
+       plx.dispose();`,
+    );
+    const calls = ['optimizer', 'update', 'gradients', 'explain'];
+    const said = run('none.mjs');
+    assert.equal(said.length, calls.length);
+    for (const [i, call] of calls.entries())
+      assert.match(
+        said[i],
+        new RegExp(`^PLX_ERR_UNSUPPORTED ${call}: parallax-nn/inference .*import parallax-nn`),
+      );
   });
 
   it('runs inline, without worker or files', () => {
@@ -208,7 +316,23 @@ export { run };`;
       `import { load, PlxError, type Graph, type GraphNode, type GraphParameter, type GraphUpdate, type Layer, type Model } from 'parallax-nn';
        import { load as inline } from 'parallax-nn/inline';
        import { load as bench, type BenchRow } from 'parallax-nn/bench';
+       import { load as inference, type InferenceModel } from 'parallax-nn/inference';
        export const rows = async (): Promise<BenchRow[]> => (await bench()).bench();
+       export const infer = async (): Promise<Float32Array> => {
+         const plx = await inference();
+         const model: InferenceModel = plx.model('mlp:2-1');
+         const g = plx.graph();
+         const x = g.input('x', [2, 3]);
+         const [y] = await (await g.compile([g.add(g.relu(x), 1)])).run({ x: [[1, 2, 3], [4, 5, 6]] });
+         // @ts-expect-error: inference does not train
+         model.fit;
+         // @ts-expect-error: nor has its graphs gradients
+         g.gradients;
+         // @ts-expect-error: nor optimizers
+         plx.optimizer;
+         y.data satisfies Float32Array;
+         return model.predict([[1, 2]]);
+       };
        inline satisfies typeof load; bench satisfies typeof load;${app}`,
     );
     project.write(
@@ -317,8 +441,9 @@ export const run = async (signal: AbortSignal, wasmModule: WebAssembly.Module) =
   describe('stays small: load() of', () => {
     const compressed = (name) => gzipSync(content(name), { level: 9 }).length;
     for (const [entry, kind, limit] of [
-      ['index', '', 181_000],
-      ['bench', 'bench-', 250_000],
+      ['index', '', 183_000],
+      ['inference', 'inference-', 153_000],
+      ['bench', 'bench-', 256_000],
     ]) {
       for (const tier of TIERS) {
         it(`${entry} fetches at most ${limit / 1000} kB in the tier ${tier}, by gzip -9`, () => {

@@ -316,5 +316,24 @@ test('native results that are damaged are reported, and the page works on', asyn
 
 test('the smallest page has a result', async ({ page }) => {
   await page.goto('minimal.html');
-  await expect(page.locator('#result')).toContainText('Learnt XOR');
+  await expect(page.locator('#result')).toContainText('Learnt XOR in 200 steps');
+  const parts = ['navigation', 'script', 'compile', 'worker', 'engine', 'first step'];
+  await expect(page.locator('#breakdown td:first-child')).toHaveText(parts);
+  const measured = await page.evaluate(() =>
+    performance.getEntriesByType('measure').map(({ name, startTime, duration }) => ({
+      name,
+      startTime,
+      duration,
+    })),
+  );
+  const first = await page.evaluate(
+    () => performance.getEntriesByName('first-result')[0]?.startTime ?? 0,
+  );
+  for (const { name, startTime, duration } of measured) {
+    expect(parts).toContain(name);
+    expect(startTime).toBeGreaterThanOrEqual(0);
+    expect(duration).toBeGreaterThanOrEqual(0);
+    expect(startTime + duration).toBeLessThanOrEqual(first);
+  }
+  expect(measured).toHaveLength(parts.length);
 });

@@ -61,13 +61,13 @@ export interface Downgrade {
   reason: string;
 }
 
-/** What runs, and what it measured when it started. */
+/** What runs, and what it measured; until `ready`, costs and speeds are assumed. */
 export interface EngineInfo {
   /** Version of the library. */
   version: string;
   /** The tier that runs. */
   tier: Tier;
-  /** Threads at work, including the engine's own. */
+  /** Threads at work, including the engine's own: one, until `ready`. */
   threads: number;
   /** Threads that could have been used. */
   cpus: number;
@@ -107,8 +107,10 @@ export interface StartupTimes {
   compiled: number;
   /** The engine's worker had started. */
   worker: number;
-  /** Memory, threads and kernels were ready. */
+  /** The engine could be called. */
   ready: number;
+  /** All threads had joined, and the machine was measured; missing until `ready`. */
+  threads?: number;
 }
 
 /** Options of a new model. */
@@ -587,8 +589,14 @@ export interface DataReaders {
 
 /** The engine. */
 export interface Parallax {
-  /** What runs, and why not something better. */
+  /** What runs now, and why not something better. */
   info(): EngineInfo;
+  /**
+   * Resolves, with what `info` then tells, when all threads have joined and the machine is measured.
+   * Calls need not wait for it: an engine begins with one thread, and what runs then goes over to all of
+   * them.
+   */
+  ready(): Promise<EngineInfo>;
   /** Makers of layers. */
   readonly layers: Layers;
   /** A stack of layers. Layers that cannot be are reported by the first call that awaits. */
@@ -613,4 +621,4 @@ export interface Parallax {
 }
 
 /** Starts an engine. */
-export type Load<P extends Parallax = Parallax> = (options?: LoadOptions) => Promise<P>;
+export type Load<P = Parallax> = (options?: LoadOptions) => Promise<P>;

@@ -47,5 +47,5 @@ const host = browserHost({
 /** Starts an engine that has tasks and suites as well: as `load` of `parallax-nn`, but larger. */
 export const load: LoadBench = makeLoad(
   host,
-  (connection, info) => new ClientBench(connection, info, browserMachine),
+  (connection, info, later) => new ClientBench(connection, info, later, browserMachine),
 );

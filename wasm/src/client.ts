@@ -7,7 +7,7 @@ import { bytesOf } from './file_bytes.js';
 import { anything, checkOptions, count, flag, type Rule, refuse } from './options.js';
 import type { ClientParallax } from './parallax.js';
 import { askRelaxed } from './relaxed.js';
-import type { EngineApi, EngineReport, StartRequest } from './rpc.js';
+import type { EngineApi, EngineReport } from './rpc.js';
 import { compileBytes } from './source.js';
 import { chooseTier, isIsolated, isThreaded, sharesMemory, TIERS } from './tiers.js';
 
@@ -90,47 +90,34 @@ function compileTier(host: Host, tier: Tier, options: LoadOptions): Promise<WebA
   return host.compile(tier, locate(options.wasmURL, tier));
 }
 
-/** What an attempt to start differs in from the one before it. */
-interface Attempt {
-  tier: Tier;
-  /** One thread, since the workers of more did not start. */
-  alone?: boolean;
-  /** The tier's module, when an attempt before has compiled it. */
-  module?: WebAssembly.Module;
-}
-
-/** Makes the client's side of an engine that has started. */
-type Make<P extends ClientParallax> = (connection: Connection, info: EngineInfo) => P;
+/** Makes the client's side of an engine that has started; later: with all of its threads. */
+type Make<P extends ClientParallax> = (
+  connection: Connection,
+  info: EngineInfo,
+  later: Promise<EngineInfo>,
+) => P;
 
 /** One attempt to start one tier. */
 class Start<P extends ClientParallax = ClientParallax> {
-  readonly downgrades: Downgrade[] = [];
+  readonly #downgrades: Downgrade[];
   #connection: Connection | undefined;
-  #module: WebAssembly.Module | undefined;
-  #startingThreads = 0;
 
+  /** downgrades: what was given up before it. */
   constructor(
     readonly host: Host,
     readonly make: Make<P>,
     readonly options: LoadOptions,
     readonly began: number,
-    readonly attempt: Attempt,
+    readonly tier: Tier,
+    downgrades: readonly Downgrade[],
   ) {
-    this.#module = attempt.module;
+    this.#downgrades = [...downgrades];
   }
 
-  /** Another attempt of the same call of load. */
-  again(attempt: Attempt): Start<P> {
-    return new Start(this.host, this.make, this.options, this.began, attempt);
-  }
-
-  get tier(): Tier {
-    return this.attempt.tier;
-  }
-
-  /** The workers of this many threads were being started when it failed; 0: it failed otherwise. */
-  get startingThreads(): number {
-    return this.#startingThreads;
+  /** The next attempt of the same call of load. */
+  again(tier: Tier, downgrade: Downgrade): Start<P> {
+    const { host, make, options, began } = this;
+    return new Start(host, make, options, began, tier, [...this.#downgrades, downgrade]);
   }
 
   /** Whether the engine's own worker failed. */
@@ -138,14 +125,13 @@ class Start<P extends ClientParallax = ClientParallax> {
     return this.#connection?.failed ?? false;
   }
 
-  /** The compiled module, once it is there. */
-  get module(): WebAssembly.Module | undefined {
-    return this.#module;
+  get #timeout(): number {
+    return this.options.timeout ?? TIMEOUT_MS;
   }
 
   async run(): Promise<P> {
     try {
-      return await withTimeout(this.#start(), this.options.timeout ?? TIMEOUT_MS);
+      return await withTimeout(this.#start(), this.#timeout);
     } catch (error) {
       this.#connection?.end(new PlxError('PLX_ERR_STATE', 'this engine did not start'));
       throw error;
@@ -158,22 +144,25 @@ class Start<P extends ClientParallax = ClientParallax> {
 
   async #start(): Promise<P> {
     const { host, tier, options } = this;
-    const memory = isThreaded(tier)
-      ? newSharedMemory(options.memoryMB ?? MEMORY_MB, this.downgrades)
-      : undefined;
-    /* The worker starts while the module is fetched and compiled. */
-    const compiling = this.#compile().then((module) => ({ module, compiled: this.#elapsed }));
-    compiling.catch(() => {});
+    const threaded = isThreaded(tier);
     const url = locate(options.workerURL, tier);
     const file = url?.href ?? host.workerFile(tier);
-    const connection = new Connection(host.spawn(tier, url), file, isThreaded(tier));
+    const connection = new Connection(host.spawn(tier, url), file, threaded);
     this.#connection = connection;
-    const cpus = isThreaded(tier) ? this.#cpus() : 1;
+    const memory = threaded
+      ? newSharedMemory(options.memoryMB ?? MEMORY_MB, this.#downgrades)
+      : undefined;
+    /* The module is fetched and compiled while the worker starts. */
+    const compiling = compileTier(host, tier, options).then((module) => ({
+      module,
+      compiled: this.#elapsed,
+    }));
+    compiling.catch(() => {});
     const preparing = connection
-      .call((engine) => engine.prepare({ cpus, ...(memory ? { memory } : {}) }))
+      .call((engine) => engine.prepare(memory ? { memory } : {}))
       .then(() => this.#elapsed);
     preparing.catch(() => {});
-    const sharing = isThreaded(tier) ? sharesMemory() : true;
+    const sharing = threaded ? sharesMemory() : true;
     const { module, compiled } = await compiling;
     if (!(await sharing)) {
       throw new PlxError(
@@ -181,52 +170,55 @@ class Start<P extends ClientParallax = ClientParallax> {
         'shared memory does not pass through messages here',
       );
     }
-    const request: StartRequest = {
-      module,
-      cpus,
-      threads: Math.min(options.threads ?? 0, cpus),
-      reproducible: options.reproducible ?? false,
-    };
     const worker = await preparing;
-    this.#startingThreads = cpus > 1 ? cpus : 0;
-    const report = await connection.call((engine) => engine.start(request));
+    const reproducible = options.reproducible ?? false;
+    const report = await connection.call((engine) => engine.start({ module, reproducible }));
     const startup = { compiled, worker, ready: this.#elapsed };
-    return this.make(connection, this.#info(report, startup));
+    const info = this.#info(report, startup);
+    return this.make(connection, info, this.#join(connection, info));
   }
 
-  async #compile(): Promise<WebAssembly.Module> {
-    this.#module ??= await compileTier(this.host, this.tier, this.options);
-    return this.#module;
+  /** What is there when the threads have joined, or failed to: then there is one. */
+  async #join(connection: Connection, info: EngineInfo): Promise<EngineInfo> {
+    const cpus = this.#cpus();
+    const threads = Math.min(this.options.threads ?? 0, cpus);
+    const request = { cpus, threads, timeout: this.#timeout };
+    let report: Partial<EngineReport> = {};
+    try {
+      const { fma: _, ...measured } = await connection.call((engine) => engine.setThreads(request));
+      report = measured;
+      if (threads > measured.threads)
+        this.#fewer(measured.threads, 'the browser started no more workers');
+    } catch (error) {
+      if (connection.over) throw error;
+      const { message } = error as Error;
+      this.#fewer(1, `the workers of its threads did not start: ${message}`, cpus);
+    }
+    const startup = { ...info.startup, threads: this.#elapsed };
+    return { ...info, ...report, startup, downgrades: this.#downgrades };
   }
 
   /** Workers to have: as many as asked for, or as there are processors. */
   #cpus(): number {
-    if (this.attempt.alone) return 1;
     const wanted = this.options.threads;
+    if (!isThreaded(this.tier)) return 1;
     if (wanted === undefined) return Math.min(this.host.cpus(), MOST_THREADS);
     if (wanted <= MOST_THREADS) return wanted;
-    this.#fewerThreads(MOST_THREADS, `an engine has at most ${MOST_THREADS} threads`);
+    this.#fewer(MOST_THREADS, `an engine has at most ${MOST_THREADS} threads`);
     return MOST_THREADS;
   }
 
-  #fewerThreads(got: number, reason: string): void {
-    this.downgrades.push({
-      wanted: `${this.options.threads} threads`,
+  #fewer(got: number, reason: string, wanted = this.options.threads): void {
+    this.#downgrades.push({
+      wanted: `${wanted} threads`,
       got: `${got} thread${got === 1 ? '' : 's'}`,
       reason,
     });
   }
 
   #info(report: EngineReport, startup: EngineInfo['startup']): EngineInfo {
-    const wanted = this.attempt.alone ? 1 : this.options.threads;
-    if (wanted !== undefined && report.threads < Math.min(wanted, MOST_THREADS)) {
-      this.#fewerThreads(
-        report.threads,
-        isThreaded(this.tier)
-          ? 'the browser started no more workers'
-          : 'the tier simd has one thread',
-      );
-    }
+    const { threads: wanted = 1 } = this.options;
+    if (wanted > 1 && !isThreaded(this.tier)) this.#fewer(1, 'the tier simd has one thread');
     return {
       ...report,
       tier: this.tier,
@@ -234,7 +226,7 @@ class Start<P extends ClientParallax = ClientParallax> {
       fma: report.fma && askRelaxed().fused,
       isolated: isIsolated(),
       startup,
-      downgrades: this.downgrades,
+      downgrades: this.#downgrades,
     };
   }
 }
@@ -288,27 +280,12 @@ async function firstChoice(host: Host, options: LoadOptions) {
   return { tier, downgrades: [...downgrades, { wanted: 'simd-threads', got: tier, reason }] };
 }
 
-/** What to try after a start that failed: the same tier with one thread, or the next tier. */
-function stepDown(
-  failed: Start,
-  error: unknown,
-): { attempt: Attempt; downgrade: Downgrade } | null {
-  const { tier, startingThreads, module } = failed;
-  const { message } = error as Error;
-  if (startingThreads > 0) {
-    const wanted = `${startingThreads} threads`;
-    const reason = `the workers of its threads did not start: ${message}`;
-    return {
-      attempt: { tier, alone: true, ...(module ? { module } : {}) },
-      downgrade: { wanted, got: '1 thread', reason },
-    };
-  }
-  const next = TIERS[TIERS.indexOf(tier) + 1];
+/** The tier to try after a start that failed, and why; null: there is none. */
+function stepDown(failed: Start, error: unknown): (Downgrade & { got: Tier }) | null {
+  const next = TIERS[TIERS.indexOf(failed.tier) + 1];
   if (!next || !mayFallBack(error, failed)) return null;
-  return {
-    attempt: { tier: next, alone: failed.attempt.alone ?? false },
-    downgrade: { wanted: tier, got: next, reason: `it did not start: ${message}` },
-  };
+  const reason = `it did not start: ${(error as Error).message}`;
+  return { wanted: failed.tier, got: next, reason };
 }
 
 /** The function `load` of a host, which gives what make makes. */
@@ -318,18 +295,14 @@ export function makeLoad<P extends ClientParallax>(host: Host, make: Make<P>) {
     checkLoad(given);
     const options = { ...given };
     if (given.wasmBinary) options.wasmBinary = bytesOf('load: wasmBinary', given.wasmBinary);
-    const choice = await firstChoice(host, options);
-    const downgrades: Downgrade[] = [...choice.downgrades];
-    for (let start = new Start(host, make, options, began, { tier: choice.tier }); ; ) {
+    const { tier, downgrades } = await firstChoice(host, options);
+    for (let start = new Start(host, make, options, began, tier, downgrades); ; ) {
       try {
-        const engine = await start.run();
-        engine.addDowngrades(downgrades);
-        return engine;
+        return await start.run();
       } catch (error) {
-        const next = stepDown(start, error);
-        if (!next) throw asPlxError(error, start.tier);
-        downgrades.push(next.downgrade);
-        start = start.again(next.attempt);
+        const downgrade = stepDown(start as Start, error);
+        if (!downgrade) throw asPlxError(error, start.tier);
+        start = start.again(downgrade.got, downgrade);
       }
     }
   };

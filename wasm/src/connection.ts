@@ -71,6 +71,11 @@ export class Connection {
     this.end(new PlxError('PLX_ERR_IO', what, { cause: event.error ?? event }));
   }
 
+  /** Whether it has ended: no call is answered any more. */
+  get over(): boolean {
+    return this.#over !== undefined;
+  }
+
   /** Whether the worker itself failed, or never loaded. */
   get failed(): boolean {
     return this.#failed;

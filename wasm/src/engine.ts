@@ -43,10 +43,12 @@ import type {
   Sampling,
   StartRequest,
   SummaryData,
+  ThreadsRequest,
   Values,
 } from './rpc.js';
-import { Job } from './slice.js';
+import { Job, SLICE_MS } from './slice.js';
 import { Threads } from './threads.js';
+import { noTraining } from './without_training.js';
 
 /** Values of plx_loss. */
 const LOSS: Record<Loss, number> = { mse: 0, crossentropy: 1, own: 2 };
@@ -112,20 +114,20 @@ export class Engine implements EngineApi {
 
   prepare(request: PrepareRequest): void {
     this.#exports = new Promise((resolve, reject) => {
+      let exported: WebAssembly.Exports = {};
       this.#glue({
         instantiateWasm: (imports, receive) => {
           this.#receiveModule = (module) => {
-            WebAssembly.instantiate(module, imports).then(
-              (instance) => receive(instance, module),
-              reject,
-            );
+            WebAssembly.instantiate(module, imports).then((instance) => {
+              exported = instance.exports;
+              receive(instance, module);
+            }, reject);
           };
           return {};
         },
         ...(request.memory ? { wasmMemory: request.memory } : {}),
-        plxWorkers: request.cpus - 1,
         plxThread: (options) => this.#threads.spawn(options),
-      }).then(resolve, reject);
+      }).then((own) => resolve(Object.assign(Object.create(exported), own)), reject);
     });
     /* start awaits it; until then a failure is not unhandled. */
     this.#exports.catch(() => {});
@@ -133,16 +135,24 @@ export class Engine implements EngineApi {
 
   async start(request: StartRequest): Promise<EngineReport> {
     this.#receiveModule?.(request.module);
-    const c = await Promise.race([this.#exports, this.#threads.failure]);
+    const c = await this.#exports;
     if (!c) throw new PlxError('PLX_ERR_STATE', 'start: the engine was not prepared');
-    this.#threads.started();
     const heap = new Heap(c);
-    heap.check(c._plx_js_start(request.cpus, request.threads, Number(request.reproducible)));
+    heap.check(c._plx_js_start(Number(request.reproducible)));
     this.#heap = heap;
     this.#optimizers = names(heap, (i) => c._plx_js_optimizer_name(i));
     this.#layers = new LayerWriter(heap);
     this.#graphs = new EngineGraphs(heap, this.#layers);
     this.#generators = new EngineGenerators(heap);
+    return this.#report(heap);
+  }
+
+  async setThreads({ cpus, threads, timeout }: ThreadsRequest): Promise<EngineReport> {
+    const heap = this.#h;
+    /* A small first call is over by then, and its result came sooner without more to start. */
+    await new Promise((resolve) => setTimeout(resolve, SLICE_MS));
+    if (heap.c.PThread) await this.#threads.add(heap.c.PThread, cpus - 1, timeout);
+    heap.check(heap.c._plx_js_set_threads(cpus, threads));
     return this.#report(heap);
   }
 
@@ -238,7 +248,8 @@ export class Engine implements EngineApi {
     this.#refuseWhileTraining(model, 'dispose');
     this.#models.delete(id);
     this.#generators?.disposeOf(model.address);
-    for (const state of model.optimizers.values()) this.#h.c._plx_js_optimizer_free(state);
+    if (PLX_TRAINING)
+      for (const state of model.optimizers.values()) this.#h.c._plx_js_optimizer_free(state);
     this.#h.c._plx_js_model_free(model.address);
   }
 
@@ -284,32 +295,35 @@ export class Engine implements EngineApi {
 
   /** The plan of a training step belongs to a trainer, so one is made for a batch of zeros. */
   #explainTraining(model: LiveModel, options: ExplainRequest): Plan {
-    const n = options.batchSize;
-    const zeros = (port: Port, labels: boolean): Values => {
-      const size = n * product(labels ? port.shape.slice(0, -1) : port.shape);
-      return labels || port.dtype === 'int32' ? new Int32Array(size) : new Float32Array(size);
-    };
-    const targets = options.loss === 'own' ? [] : model.outputs;
-    const data: Samples = {
-      n,
-      inputs: model.inputs.map((port) => zeros(port, false)),
-      targets: targets.map((port) => zeros(port, options.loss === 'crossentropy')),
-    };
-    return this.#withPorts(data, (inputs, labels) => {
-      const trainer = this.#newTrainer(model, data, inputs, labels, {
-        loss: options.loss,
-        optimizer: this.#optimizerOf(options.optimizer),
-        batchSize: n,
-        epochs: 1,
-        shuffle: false,
-        seed: 0,
+    if (PLX_TRAINING) {
+      const n = options.batchSize;
+      const zeros = (port: Port, labels: boolean): Values => {
+        const size = n * product(labels ? port.shape.slice(0, -1) : port.shape);
+        return labels || port.dtype === 'int32' ? new Int32Array(size) : new Float32Array(size);
+      };
+      const targets = options.loss === 'own' ? [] : model.outputs;
+      const data: Samples = {
+        n,
+        inputs: model.inputs.map((port) => zeros(port, false)),
+        targets: targets.map((port) => zeros(port, options.loss === 'crossentropy')),
+      };
+      return this.#withPorts(data, (inputs, labels) => {
+        const trainer = this.#newTrainer(model, data, inputs, labels, {
+          loss: options.loss,
+          optimizer: this.#optimizerOf(options.optimizer),
+          batchSize: n,
+          epochs: 1,
+          shuffle: false,
+          seed: 0,
+        });
+        try {
+          return readPlan(this.#h, this.#h.c._plx_js_trainer_plan(trainer));
+        } finally {
+          this.#h.c._plx_js_trainer_free(trainer);
+        }
       });
-      try {
-        return readPlan(this.#h, this.#h.c._plx_js_trainer_plan(trainer));
-      } finally {
-        this.#h.c._plx_js_trainer_free(trainer);
-      }
-    });
+    }
+    throw noTraining('explain');
   }
 
   /** Runs body with the addresses of two lists, of the ports' data and of the targets'. */
@@ -334,22 +348,25 @@ export class Engine implements EngineApi {
 
   /** The optimizer of this number; of another model's weights, the library refuses it. */
   #stateOf(model: LiveModel, id: number, rate: number | undefined): number {
-    const { c } = this.#h;
-    const owner = this.#ownerOf(id);
-    const known = owner?.optimizers.get(id);
-    if (known === undefined) {
-      this.#h.check(c._plx_js_model_optimizer(model.address));
-      const made = this.#h.made();
-      model.optimizers.set(id, made);
-      return made;
+    if (PLX_TRAINING) {
+      const { c } = this.#h;
+      const owner = this.#ownerOf(id);
+      const known = owner?.optimizers.get(id);
+      if (known === undefined) {
+        this.#h.check(c._plx_js_model_optimizer(model.address));
+        const made = this.#h.made();
+        model.optimizers.set(id, made);
+        return made;
+      }
+      if (owner === model && rate !== undefined) c._plx_js_optimizer_set_rate(known, rate);
+      return known;
     }
-    if (owner === model && rate !== undefined) c._plx_js_optimizer_set_rate(known, rate);
-    return known;
+    throw noTraining('fit');
   }
 
   disposeOptimizer(id: number): void {
     const model = this.#ownerOf(id);
-    if (!model) return;
+    if (!PLX_TRAINING || !model) return;
     this.#refuseWhileTraining(model, 'dispose');
     this.#h.c._plx_js_optimizer_free(model.optimizers.get(id)!);
     model.optimizers.delete(id);
@@ -365,31 +382,34 @@ export class Engine implements EngineApi {
       'loss' | 'optimizer' | 'state' | 'batchSize' | 'epochs' | 'shuffle' | 'seed'
     >,
   ): number {
-    const { c } = this.#h;
-    const { optimizer, state } = request;
-    chooseOptimizer(this.#h, indexOf(this.#optimizers, optimizer.kind, 'optimizer'), optimizer);
-    const fresh = state !== undefined && !this.#ownerOf(state);
-    const kept = state === undefined ? 0 : this.#stateOf(model, state, optimizer.rate);
-    const status = c._plx_js_trainer_new(
-      model.address,
-      LOSS[request.loss],
-      data.n,
-      x,
-      y,
-      request.batchSize,
-      request.epochs,
-      Number(request.shuffle),
-      request.seed,
-      kept,
-    );
-    try {
-      this.#h.check(status);
-    } catch (error) {
-      /* An optimizer belongs to the model that it has trained, not to one that it could not. */
-      if (fresh) this.disposeOptimizer(state);
-      throw error;
+    if (PLX_TRAINING) {
+      const { c } = this.#h;
+      const { optimizer, state } = request;
+      chooseOptimizer(this.#h, indexOf(this.#optimizers, optimizer.kind, 'optimizer'), optimizer);
+      const fresh = state !== undefined && !this.#ownerOf(state);
+      const kept = state === undefined ? 0 : this.#stateOf(model, state, optimizer.rate);
+      const status = c._plx_js_trainer_new(
+        model.address,
+        LOSS[request.loss],
+        data.n,
+        x,
+        y,
+        request.batchSize,
+        request.epochs,
+        Number(request.shuffle),
+        request.seed,
+        kept,
+      );
+      try {
+        this.#h.check(status);
+      } catch (error) {
+        /* An optimizer belongs to the model that it has trained, not to one that it could not. */
+        if (fresh) this.disposeOptimizer(state);
+        throw error;
+      }
+      return this.#h.made();
     }
-    return this.#h.made();
+    throw noTraining('fit');
   }
 
   async fit(
@@ -397,31 +417,35 @@ export class Engine implements EngineApi {
     request: FitRequest,
     report: (report: FitReport) => unknown,
   ): Promise<FitReply> {
-    const heap = this.#h;
-    const model = this.#model(id);
-    this.#refuseWhileTraining(model, 'fit');
-    const recipe = new Recipe(heap, request.recipe);
-    const data = new PortData(heap);
-    const job = new Job(request);
-    this.#jobs.set(request.job, job);
-    try {
-      const lists = data.place(request.data);
-      recipe.choose(request.validation);
-      const trainer = this.#newTrainer(model, request.data, lists.inputs, lists.targets, request);
-      model.trainer = trainer;
-      const validates = request.validation !== undefined;
-      const training = new Training(heap, trainer, validates);
-      return await trainInSlices(training, job, request.reports, report);
-    } finally {
-      heap.c._plx_js_trainer_free(model.trainer);
-      model.trainer = 0;
-      this.#jobs.delete(request.job);
-      data.free();
-      recipe.free();
+    if (PLX_TRAINING) {
+      const heap = this.#h;
+      const model = this.#model(id);
+      this.#refuseWhileTraining(model, 'fit');
+      const recipe = new Recipe(heap, request.recipe);
+      const data = new PortData(heap);
+      const job = new Job(request);
+      this.#jobs.set(request.job, job);
+      try {
+        const lists = data.place(request.data);
+        recipe.choose(request.validation);
+        const trainer = this.#newTrainer(model, request.data, lists.inputs, lists.targets, request);
+        model.trainer = trainer;
+        const validates = request.validation !== undefined;
+        const training = new Training(heap, trainer, validates);
+        return await trainInSlices(training, job, request.reports, report);
+      } finally {
+        heap.c._plx_js_trainer_free(model.trainer);
+        model.trainer = 0;
+        this.#jobs.delete(request.job);
+        data.free();
+        recipe.free();
+      }
     }
+    throw noTraining('fit');
   }
 
   setRate(id: number, rate: number): void {
+    if (!PLX_TRAINING) throw noTraining('setRate');
     const model = this.#model(id);
     if (model.trainer === 0) {
       throw new PlxError('PLX_ERR_STATE', 'setRate: this model is not being trained');

@@ -7,6 +7,7 @@ import { PlxError } from './errors.js';
 import type { DType, GraphArray } from './graph_api.js';
 import type { Heap } from './heap.js';
 import type { ExtendReply, GraphCall, GraphWeight, InputValue, ValueInfo } from './rpc.js';
+import { noTraining } from './without_training.js';
 
 /** An input that was left out. */
 const NONE = -1;
@@ -240,6 +241,7 @@ export class EngineGraphs {
   }
 
   #update(graph: LiveGraph, call: Extract<GraphCall, { kind: 'update' }>): void {
+    if (!PLX_TRAINING) throw noTraining('update');
     const heap = this.#heap;
     const kind = indexOf(this.#optimizers, call.optimizer.kind, 'optimizer');
     chooseOptimizer(heap, kind, call.optimizer);
@@ -259,6 +261,7 @@ export class EngineGraphs {
   }
 
   setRate(id: number, update: number, rate: number): void {
+    if (!PLX_TRAINING) throw noTraining('setRate');
     const optimizer = this.#graph(id).optimizers.get(update);
     const heap = this.#heap;
     if (optimizer) heap.check(heap.c._plx_js_optimizer_set_rate(optimizer, rate));
@@ -363,7 +366,8 @@ export class EngineGraphs {
     if (!graph) return;
     for (const name of [...graph.functions.keys()]) this.disposeFunction(id, name);
     c._plx_js_graph_free(graph.address);
-    for (const optimizer of graph.optimizers.values()) c._plx_js_optimizer_free(optimizer);
+    if (PLX_TRAINING)
+      for (const optimizer of graph.optimizers.values()) c._plx_js_optimizer_free(optimizer);
     for (const tensor of graph.tensors.values()) c._plx_js_tensor_free(tensor.address);
     c._plx_js_weights_free(graph.weights);
     this.#graphs.delete(id);

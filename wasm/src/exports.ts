@@ -1,10 +1,15 @@
 import type { Functions } from './generated/c_functions.js';
-import type { ThreadOptions } from './threads.js';
+import type { ThreadOptions, ThreadPool } from './threads.js';
 
-/** A module as JavaScript sees it. */
-export interface Exports extends Functions {
+/** What the generated glue code gives. */
+export interface GlueModule {
   readonly wasmMemory: WebAssembly.Memory;
+  /** Only in modules with threads. */
+  readonly PThread?: ThreadPool;
 }
+
+/** A module as JavaScript sees it; the build gives its functions the short names that they have there. */
+export interface Exports extends Functions, GlueModule {}
 
 /** What the generated glue code takes. */
 export interface GlueOptions {
@@ -15,11 +20,9 @@ export interface GlueOptions {
   ): object;
   /** Fixed shared memory; only in modules with threads. */
   wasmMemory?: WebAssembly.Memory;
-  /** Workers to spawn before the module starts. */
-  plxWorkers: number;
-  /** Spawns one of them. */
+  /** Spawns the worker of a thread. */
   plxThread(options: ThreadOptions): Worker;
 }
 
 /** The generated glue code: instantiates the module. */
-export type Glue = (options: GlueOptions) => Promise<Exports>;
+export type Glue = (options: GlueOptions) => Promise<GlueModule>;

@@ -46,6 +46,7 @@ import { checkOptimizer } from './model.js';
 import { checkRate } from './optimizer.js';
 import { checkOptions, number, refuse } from './options.js';
 import type { EngineApi, GraphCall, ValueInfo } from './rpc.js';
+import { noTraining } from './without_training.js';
 
 const INPUT_DTYPES: readonly InputDType[] = ['float32', 'int32'];
 
@@ -256,21 +257,24 @@ export class ClientGraph extends Builders implements Graph {
     parameters: readonly GraphParameter[],
     gradients: readonly GraphNode[],
   ): GraphUpdate {
-    const options = checkOptimizer(optimizer);
-    listOf('update', 'parameters', parameters);
-    if (parameters.length !== listOf('update', 'gradients', gradients).length) {
-      throw new PlxError(
-        'PLX_ERR_SHAPE',
-        `update: ${parameters.length} parameters, but ${gradients.length} gradients`,
-      );
+    if (PLX_TRAINING) {
+      const options = checkOptimizer(optimizer);
+      listOf('update', 'parameters', parameters);
+      if (parameters.length !== listOf('update', 'gradients', gradients).length) {
+        throw new PlxError(
+          'PLX_ERR_SHAPE',
+          `update: ${parameters.length} parameters, but ${gradients.length} gradients`,
+        );
+      }
+      const call: GraphCall = {
+        kind: 'update',
+        optimizer: options,
+        parameters: parameters.map((p, i) => this.#parameter(`update: parameter ${i}`, p)),
+        gradients: gradients.map((g, i) => ClientNode.valueIn(this, g, `update: gradient ${i}`)),
+      };
+      return new ClientUpdate(this, this.#record(this.#site('update'), call));
     }
-    const call: GraphCall = {
-      kind: 'update',
-      optimizer: options,
-      parameters: parameters.map((p, i) => this.#parameter(`update: parameter ${i}`, p)),
-      gradients: gradients.map((g, i) => ClientNode.valueIn(this, g, `update: gradient ${i}`)),
-    };
-    return new ClientUpdate(this, this.#record(this.#site('update'), call));
+    throw noTraining('update');
   }
 
   #parameter(what: string, parameter: GraphParameter): number {

@@ -169,13 +169,15 @@ class ClientLearning implements Learning {
   }
 }
 
-/** Makes the run of this number. */
+/** Makes the run of this number, once the engine has all its threads. */
 export async function openLearning(
   connection: Connection,
   id: number,
   options: LearnOptions,
+  ready: Promise<unknown>,
 ): Promise<Learning> {
   const request = await requestOf(options);
+  await ready;
   const { text, table, mnist } = request;
   const files = [text?.bytes, table?.bytes, mnist?.images, mnist?.labels];
   const about = await connection.call((engine: BenchEngineApi) =>

@@ -57,6 +57,7 @@ import type {
   ModelSpec,
   SummaryData,
 } from './rpc.js';
+import { noTraining } from './without_training.js';
 
 const OPTIMIZER = {
   kind: text,
@@ -227,46 +228,49 @@ export class ClientModel implements Model {
     y: Data | NamedData | undefined,
     options: FitOptions = {},
   ): Promise<History> {
-    const call = 'fit';
-    checkOptions(call, options, FIT);
-    const given = {
-      x: flattenGiven(`${call}: x`, x),
-      y: y === undefined ? undefined : flattenGiven(`${call}: y`, y),
-      validation: givenValidation(options.validation),
-    };
-    const { onEpoch, onBatch, signal } = options;
-    const recipe: Omit<FitRequest, keyof JobRequest | 'data'> = {
-      epochs: checkWhole(`${call}: epochs`, options.epochs ?? 1, 1),
-      batchSize: checkWhole(`${call}: batchSize`, options.batchSize ?? 32, 1),
-      loss: lossOf(`${call}: loss`, options.loss),
-      ...this.#optimizer(options.optimizer),
-      shuffle: options.shuffle ?? true,
-      seed: checkWhole(`${call}: seed`, options.seed ?? this.#seed, 0),
-      recipe: checkRecipe(options),
-      reports: { epochs: onEpoch !== undefined, batches: onBatch !== undefined },
-    };
-    const ports = await this.#ports;
-    const all = samplesFor(call, given.x, given.y, ports, recipe.loss);
-    const parts = validationFor(given.validation, ports, recipe.loss, all);
-    const request = {
-      ...recipe,
-      batchSize: Math.min(recipe.batchSize, parts.data.n),
-      ...parts,
-    };
-    if (signal?.aborted) throw cancelled(call, signal, nothingDone(parts));
-    return runJob(this.#connection, signal, call, async (job, guard) => {
-      const report = this.#connection.callback(
-        guard((news: FitReport) =>
-          'epoch' in news ? onEpoch?.(news.epoch) : onBatch?.(news.batch),
-        ),
-      );
-      const arrays = arraysOf(parts.data, parts.validation);
-      const { failure, ...history } = await this.#connection.call((engine) =>
-        engine.fit(this.#id, moved({ ...request, ...job }, arrays), report),
-      );
-      if (failure) throw new PlxError(failure.codeName, failure.message, { history });
-      return history;
-    });
+    if (PLX_TRAINING) {
+      const call = 'fit';
+      checkOptions(call, options, FIT);
+      const given = {
+        x: flattenGiven(`${call}: x`, x),
+        y: y === undefined ? undefined : flattenGiven(`${call}: y`, y),
+        validation: givenValidation(options.validation),
+      };
+      const { onEpoch, onBatch, signal } = options;
+      const recipe: Omit<FitRequest, keyof JobRequest | 'data'> = {
+        epochs: checkWhole(`${call}: epochs`, options.epochs ?? 1, 1),
+        batchSize: checkWhole(`${call}: batchSize`, options.batchSize ?? 32, 1),
+        loss: lossOf(`${call}: loss`, options.loss),
+        ...this.#optimizer(options.optimizer),
+        shuffle: options.shuffle ?? true,
+        seed: checkWhole(`${call}: seed`, options.seed ?? this.#seed, 0),
+        recipe: checkRecipe(options),
+        reports: { epochs: onEpoch !== undefined, batches: onBatch !== undefined },
+      };
+      const ports = await this.#ports;
+      const all = samplesFor(call, given.x, given.y, ports, recipe.loss);
+      const parts = validationFor(given.validation, ports, recipe.loss, all);
+      const request = {
+        ...recipe,
+        batchSize: Math.min(recipe.batchSize, parts.data.n),
+        ...parts,
+      };
+      if (signal?.aborted) throw cancelled(call, signal, nothingDone(parts));
+      return runJob(this.#connection, signal, call, async (job, guard) => {
+        const report = this.#connection.callback(
+          guard((news: FitReport) =>
+            'epoch' in news ? onEpoch?.(news.epoch) : onBatch?.(news.batch),
+          ),
+        );
+        const arrays = arraysOf(parts.data, parts.validation);
+        const { failure, ...history } = await this.#connection.call((engine) =>
+          engine.fit(this.#id, moved({ ...request, ...job }, arrays), report),
+        );
+        if (failure) throw new PlxError(failure.codeName, failure.message, { history });
+        return history;
+      });
+    }
+    throw noTraining('fit');
   }
 
   #optimizer(given: FitOptions['optimizer']): Pick<FitRequest, 'optimizer' | 'state'> {
@@ -368,6 +372,7 @@ export class ClientModel implements Model {
   }
 
   async setRate(rate: number): Promise<void> {
+    if (!PLX_TRAINING) throw noTraining('setRate');
     checkRate(rate);
     /* Behind a fit that was called just before. */
     await this.#ports;

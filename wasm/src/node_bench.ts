@@ -16,5 +16,5 @@ export type * from './graph_api.js';
 /** Starts an engine that has tasks and suites as well. */
 export const load: LoadBench = makeLoad(
   nodeHost('engine-bench-'),
-  (connection, info) => new ClientBench(connection, info, nodeMachine),
+  (connection, info, later) => new ClientBench(connection, info, later, nodeMachine),
 );

@@ -2,7 +2,6 @@
 import type {
   CsvTable,
   DataReaders,
-  Downgrade,
   EngineInfo,
   IdxArray,
   Model,
@@ -23,6 +22,7 @@ import { ClientModel, checkOptimizer } from './model.js';
 import { ClientOptimizer } from './optimizer.js';
 import { checkObject, checkOptions, number } from './options.js';
 import type { ModelSpec } from './rpc.js';
+import { noTraining } from './without_training.js';
 
 /** A name with what differs: `gpt2-nano:width=192,heads=6`. */
 function nameWith(name: string, config: Record<string, number>): string {
@@ -44,13 +44,21 @@ export class ClientParallax implements Parallax {
   readonly data: DataReaders;
   readonly graph: Parallax['graph'];
   readonly #connection: Connection;
+  readonly #ready: Promise<EngineInfo>;
   #info: EngineInfo;
   #models = 0;
   #optimizers = 0;
 
-  constructor(connection: Connection, info: EngineInfo) {
+  /** later: what there is when all threads have joined. */
+  constructor(connection: Connection, info: EngineInfo, later: Promise<EngineInfo>) {
     this.#connection = connection;
     this.#info = info;
+    this.#ready = later.then((joined) => {
+      this.#info = joined;
+      return this.info();
+    });
+    /* Whoever waits for it is told. */
+    this.#ready.catch(() => {});
     this.graph = graphMaker(connection);
     this.data = {
       idx: (bytes) => this.#idx(bytes),
@@ -58,13 +66,12 @@ export class ClientParallax implements Parallax {
     };
   }
 
-  /** Puts what was given up before this start in front. */
-  addDowngrades(downgrades: Downgrade[]): void {
-    this.#info = { ...this.#info, downgrades: [...downgrades, ...this.#info.downgrades] };
-  }
-
   info(): EngineInfo {
     return structuredClone(this.#info);
+  }
+
+  ready(): Promise<EngineInfo> {
+    return this.#ready;
   }
 
   sequential(stack: Layer[], options: ModelOptions = {}): Model {
@@ -90,7 +97,10 @@ export class ClientParallax implements Parallax {
   }
 
   optimizer(options: OptimizerOptions['kind'] | OptimizerOptions): Optimizer {
-    return new ClientOptimizer(this.#connection, ++this.#optimizers, checkOptimizer(options));
+    if (PLX_TRAINING) {
+      return new ClientOptimizer(this.#connection, ++this.#optimizers, checkOptimizer(options));
+    }
+    throw noTraining('optimizer');
   }
 
   async #idx(given: ArrayBuffer | Uint8Array): Promise<IdxArray> {
@@ -117,5 +127,6 @@ export class ClientParallax implements Parallax {
 }
 
 /** What makeLoad takes to make one. */
-export const newParallax = (connection: Connection, info: EngineInfo): ClientParallax =>
-  new ClientParallax(connection, info);
+export const newParallax = (
+  ...made: ConstructorParameters<typeof ClientParallax>
+): ClientParallax => new ClientParallax(...made);

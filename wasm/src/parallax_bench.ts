@@ -90,8 +90,13 @@ export class ClientBench extends ClientParallax implements BenchParallax {
   #runs = 0;
 
   /** machine: what runs this, and on what. */
-  constructor(connection: Connection, info: EngineInfo, machine: () => Promise<Machine>) {
-    super(connection, info);
+  constructor(
+    connection: Connection,
+    info: EngineInfo,
+    later: Promise<EngineInfo>,
+    machine: () => Promise<Machine>,
+  ) {
+    super(connection, info, later);
     this.#connection = connection;
     this.#machine = machine;
   }
@@ -101,7 +106,7 @@ export class ClientBench extends ClientParallax implements BenchParallax {
   }
 
   learn(options: LearnOptions): Promise<Learning> {
-    return openLearning(this.#connection, ++this.#runs, options);
+    return openLearning(this.#connection, ++this.#runs, options, this.ready());
   }
 
   suites(): Promise<SuiteInfo[]> {
@@ -111,6 +116,7 @@ export class ClientBench extends ClientParallax implements BenchParallax {
   async benchTime(options: BenchChoice = {}): Promise<number> {
     checkOptions('benchTime', options, BENCH_TIME);
     const plan = planOf('benchTime', options);
+    await this.ready();
     return this.#connection.call((engine: BenchEngineApi) => engine.benchTime(plan));
   }
 
@@ -124,6 +130,7 @@ export class ClientBench extends ClientParallax implements BenchParallax {
     const request: BenchPlan = { ...plan, seed, ...(mnist ? { mnist } : {}) };
     const rows: BenchRow[] = [];
     let failures = 0;
+    await this.ready();
     const complete = this.#completeRow(await this.#machine());
     await runJob(this.#connection, signal, 'bench', (job, guard) => {
       const report = this.#connection.callback(

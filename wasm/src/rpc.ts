@@ -21,21 +21,26 @@ import type { Layer } from './api_layers.js';
 import type { PlxErrorName } from './generated/kinds.js';
 import type { DType, GraphArray } from './graph_api.js';
 
-/** What the engine can do before the module is there: spawn the workers of its threads. */
+/** What the engine can do before the module is there. */
 export interface PrepareRequest {
   /** Of a tier with threads. */
   memory?: WebAssembly.Memory;
-  /** Threads that can run at once, including the engine's own. */
-  cpus: number;
 }
 
 /** The rest of what the engine needs. */
 export interface StartRequest {
   module: WebAssembly.Module;
+  reproducible: boolean;
+}
+
+/** The threads that join an engine which has started with one. */
+export interface ThreadsRequest {
+  /** That can run at once, including the engine's own. */
   cpus: number;
   /** 0: measure. */
   threads: number;
-  reproducible: boolean;
+  /** Milliseconds until their workers count as failed. */
+  timeout: number;
 }
 
 /** The part of EngineInfo that the engine knows. */
@@ -176,6 +181,8 @@ export interface EngineApi {
   /** Answers as soon as the engine's code runs. */
   prepare(request: PrepareRequest): void;
   start(request: StartRequest): Promise<EngineReport>;
+  /** Adds threads and measures the machine, while other calls are answered. */
+  setThreads(request: ThreadsRequest): Promise<EngineReport>;
   modelNames(): string[];
   createModel(model: number, spec: ModelSpec, seed: number): ModelPorts;
   modelSetting(model: number, key: string): number;

@@ -1,10 +1,20 @@
 /** Starts the workers of an engine's threads, from within the engine's own. */
 import { PlxError } from './errors.js';
+import { breathe } from './slice.js';
 
 /** What the generated glue code asks for. */
 export interface ThreadOptions {
   /** By which the worker's script knows that it is a thread's. */
   name: string;
+}
+
+/** What is used of the glue code's pool. A thread can start only on a worker that is in it. */
+export interface ThreadPool {
+  readonly unusedWorkers: Worker[];
+  /** Spawns one, by `plxThread`. */
+  allocateUnusedWorker(): void;
+  /** Resolves when it has the module. */
+  loadWasmModuleToWorker(worker: Worker): Promise<unknown>;
 }
 
 /**
@@ -27,14 +37,14 @@ const nameOf = (event: ErrorEvent): string => event.message || 'its file did not
 export class Threads {
   #reject: ((error: PlxError) => void) | undefined;
   #started = false;
-  /** Rejects when a worker fails before all have started. */
-  readonly failure = new Promise<never>((_, reject) => {
+  /** Rejects when a worker fails before all have the module. */
+  readonly #failure = new Promise<never>((_, reject) => {
     this.#reject = reject;
   });
 
   constructor() {
-    /* Whoever waits for the start is told; without one, it is not unhandled. */
-    this.failure.catch(() => {});
+    /* Whoever adds workers is told; until then it is not unhandled. */
+    this.#failure.catch(() => {});
   }
 
   /** A new worker; the glue code gives it the module. */
@@ -50,9 +60,28 @@ export class Threads {
     }
   }
 
-  /** From now on a failure is one of the engine as a whole. */
-  started(): void {
-    this.#started = true;
+  /** Adds workers to the pool, between the calls that come meanwhile. When one fails, none stays. */
+  async add(pool: ThreadPool, count: number, timeout: number): Promise<void> {
+    try {
+      while (pool.unusedWorkers.length < count) {
+        pool.allocateUnusedWorker();
+        await breathe();
+      }
+      const loaded = pool.unusedWorkers.map((worker) => pool.loadWasmModuleToWorker(worker));
+      await Promise.race([Promise.all(loaded), this.#failure, this.#late(timeout)]);
+      /* From now on a failure is one of the engine as a whole. */
+      this.#started = true;
+    } catch (error) {
+      for (const worker of pool.unusedWorkers.splice(0)) worker.terminate();
+      throw error;
+    }
+  }
+
+  #late(timeout: number): Promise<never> {
+    return new Promise((_, reject) => {
+      const error = this.#error(`it did not answer within ${timeout} ms`);
+      setTimeout(() => reject(error), timeout);
+    });
   }
 
   #error(what: string): PlxError {

@@ -29,8 +29,8 @@ export function createRuntime(store: Store<AppState>): Runtime {
         ...(tier === 'auto' ? {} : { tier }),
         ...(threads > 0 ? { threads } : {}),
       });
-      const [suites, tasks] = await Promise.all([plx.suites(), plx.tasks()]);
-      store.set({ engine: { phase: 'ready', info: plx.info() }, suites, tasks });
+      const [info, suites, tasks] = await Promise.all([plx.ready(), plx.suites(), plx.tasks()]);
+      store.set({ engine: { phase: 'ready', info }, suites, tasks });
       return plx;
     } catch (error) {
       store.set({ engine: { phase: 'failed', message: sentence(error) } });

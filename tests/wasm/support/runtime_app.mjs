@@ -3,7 +3,7 @@ import { load } from 'parallax-nn/bench';
 import { engineFuses } from './relaxed.mjs';
 
 const plx = await load({ threads: 2 });
-const { tier, threads, fma, downgrades, version } = plx.info();
+const { tier, threads, fma, downgrades, version } = await plx.ready();
 const model = plx.model('mlp:2-8-1:tanh', { seed: 7 });
 const x = [
   [0, 0],

@@ -1,6 +1,6 @@
 /** Packs the package and installs it into a clean folder, as a user's project has it. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,7 @@ export function unpackInto(folder) {
   rmSync(join(folder, filename));
 }
 
-/** A new project with the packed package installed: {folder, files, write, remove}. */
+/** A new project with the packed package installed: {folder, files, tarball, write, remove}. */
 export function newProject() {
   const folder = mkdtempSync(join(tmpdir(), 'parallax-nn-'));
   const { filename, files } = pack(folder);
@@ -37,5 +37,6 @@ export function newProject() {
   write('package.json', JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
   npm(folder, 'install', join(folder, filename));
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  return { folder, files: files.map((file) => file.path), write, remove };
+  const tarball = () => readFileSync(join(folder, filename));
+  return { folder, files: files.map((file) => file.path), tarball, write, remove };
 }

@@ -15,7 +15,7 @@ async function train() {
     epochs: 50,
     optimizer: { kind: 'adam', rate: 0.05 },
   });
-  const { tier, threads, downgrades } = plx.info();
+  const { tier, threads, downgrades } = await plx.ready();
   plx.dispose();
   return { tier, threads, downgrades, falls: loss.at(-1) < loss[0] };
 }

@@ -8,7 +8,7 @@ export async function GET(request) {
   try {
     const plx = await load({ threads: 2, ...(tier ? { tier } : {}) });
     const outputs = await plx.model('mlp:2-8-1:tanh', { seed: 7 }).predict([[0, 1]]);
-    const { tier: got, threads, isa } = plx.info();
+    const { tier: got, threads, isa } = await plx.ready();
     plx.dispose();
     return Response.json({ value: { tier: got, threads, isa, length: outputs.length } });
   } catch (error) {

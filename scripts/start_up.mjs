@@ -1,0 +1,63 @@
+/**
+ * How long the smallest page takes to its first result, in Chromium, and what that time is made of.
+ * Usage: node scripts/start_up.mjs [--times 20] FOLDER... (built pages, default web/dist). Several
+ * folders take turns, and each is set against the first.
+ */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { withBrowser } from '../tests/wasm/support/browser.mjs';
+import { ISOLATION, serve } from '../tests/wasm/support/server.mjs';
+
+const { values, positionals } = parseArgs({
+  options: { times: { type: 'string', default: '20' } },
+  allowPositionals: true,
+});
+const folders = positionals.length > 0 ? positionals : ['web/dist'];
+
+const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+
+/** Milliseconds from opening the page, which nothing has in a cache: {part: duration}. */
+async function open(browser, url) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${url}/minimal.html`);
+  await page.waitForFunction(() => performance.getEntriesByName('first-result').length > 0);
+  const parts = await page.evaluate(() => {
+    const [{ startTime }] = performance.getEntriesByName('first-result');
+    const measured = performance.getEntriesByType('measure');
+    return {
+      ...Object.fromEntries(measured.map(({ name, duration }) => [name, duration])),
+      'first result': startTime,
+    };
+  });
+  await context.close();
+  return parts;
+}
+
+const pages = await Promise.all(
+  folders.map(async (folder) => ({
+    folder,
+    server: await serve(resolve(folder), ISOLATION),
+    runs: [],
+  })),
+);
+await withBrowser(async (browser) => {
+  /* The first visit also starts the browser's processes. */
+  for (const { server } of pages) await open(browser, server.url);
+  for (let i = 0; i < Number(values.times); i++)
+    for (const { server, runs } of pages) runs.push(await open(browser, server.url));
+});
+const [first] = pages;
+for (const { folder, server, runs } of pages) {
+  await server.close();
+  console.log(`${folder}: medians of ${runs.length}`);
+  for (const part of Object.keys(runs[0]))
+    console.log(
+      `  ${part.padEnd(14)}${median(runs.map((run) => run[part]))
+        .toFixed(1)
+        .padStart(8)} ms`,
+    );
+  if (folder === first.folder) continue;
+  const ratios = runs.map((run, i) => run['first result'] / first.runs[i]['first result']);
+  console.log(`  as a share of ${first.folder}: ${median(ratios).toFixed(2)}`);
+}

@@ -1,0 +1,52 @@
+/**
+ * The package without training: models with the weights that they are given, generation, and graphs
+ * without gradients, in engines of their own.
+ *
+ * @example
+ * ```ts
+ * import { load } from 'parallax-nn/inference';
+ * const plx = await load();
+ * const model = plx.model('mlp:784-200-10');
+ * await model.setWeights(weights);
+ * console.log(await model.predict(pixels));
+ * plx.dispose();
+ * ```
+ *
+ * @packageDocumentation
+ */
+import type { LoadInference } from './api_inference.js';
+import { browserHost } from './browser.js';
+import { makeLoad } from './client.js';
+import { newParallax } from './parallax.js';
+
+export type * from './api.js';
+export type * from './api_generation.js';
+export type * from './api_inference.js';
+export type * from './api_layers.js';
+export { type FailedCall, PlxError } from './errors.js';
+export type * from './graph_api.js';
+
+/* Literals, for the same reasons as in index.ts. */
+const host = browserHost({
+  prefix: 'engine-inference-',
+  wasm: {
+    simd: () => new URL('./engine-inference-simd.wasm', import.meta.url),
+    'simd-threads': () => new URL('./engine-inference-simd-threads.wasm', import.meta.url),
+    'relaxed-threads': () => new URL('./engine-inference-relaxed-threads.wasm', import.meta.url),
+  },
+  worker: {
+    simd: () =>
+      new Worker(new URL('./engine-inference-simd.mjs', import.meta.url), { type: 'module' }),
+    'simd-threads': () =>
+      new Worker(new URL('./engine-inference-simd-threads.mjs', import.meta.url), {
+        type: 'module',
+      }),
+    'relaxed-threads': () =>
+      new Worker(new URL('./engine-inference-relaxed-threads.mjs', import.meta.url), {
+        type: 'module',
+      }),
+  },
+});
+
+/** Starts an engine that does not train: as `load` of `parallax-nn`, but smaller. */
+export const load: LoadInference = makeLoad(host, newParallax);

@@ -1,0 +1,15 @@
+/** `parallax-nn/inference` in Node. */
+import type { LoadInference } from './api_inference.js';
+import { makeLoad } from './client.js';
+import { nodeHost } from './node_host.js';
+import { newParallax } from './parallax.js';
+
+export type * from './api.js';
+export type * from './api_generation.js';
+export type * from './api_inference.js';
+export type * from './api_layers.js';
+export { type FailedCall, PlxError } from './errors.js';
+export type * from './graph_api.js';
+
+/** Starts an engine that does not train. */
+export const load: LoadInference = makeLoad(nodeHost('engine-inference-'), newParallax);
