@@ -50,7 +50,7 @@ export async function closeBrowser() {
  * Opens url and waits until the page has set window.outcome: {value} or {error}. What the page
  * printed to its console as an error is part of a failure.
  */
-export async function outcomeOf(profile, url, timeout = 30_000) {
+export async function outcomeOf(profile, url, timeout = 60_000) {
   const page = await profile.newPage();
   const complaints = [];
   page.on('console', (message) => {
