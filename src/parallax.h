@@ -186,7 +186,24 @@ void plx_rng_permute(plx_rng *rng, int64_t n, int64_t *order);
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
-typedef enum plx_dtype { PLX_DTYPE_REAL = 0, PLX_DTYPE_I32 } plx_dtype;
+/* What elements are: DTYPE(name, value, C type, its name in messages). Reals are float, double in a
+ * build with PLX_REAL=double. bfloat16 (the upper half of a float), float16 (IEEE 754 binary16) and
+ * the integers of one byte are storage: casts make and read them, what moves elements takes them,
+ * and comparisons give uint8; arithmetic is on reals. */
+#define PLX_DTYPE_LIST(DTYPE)                                                                      \
+    DTYPE(REAL, 0, plx_real, sizeof(plx_real) == sizeof(double) ? "float64" : "float32")           \
+    DTYPE(I32, 1, int32_t, "int32")                                                                \
+    DTYPE(BF16, 2, uint16_t, "bfloat16")                                                           \
+    DTYPE(F16, 3, uint16_t, "float16")                                                             \
+    DTYPE(I8, 4, int8_t, "int8")                                                                   \
+    DTYPE(U8, 5, uint8_t, "uint8")
+
+typedef enum plx_dtype {
+#define PLX_DTYPE_VALUE(name, value, type, text) PLX_DTYPE_##name = (value),
+    PLX_DTYPE_LIST(PLX_DTYPE_VALUE)
+#undef PLX_DTYPE_VALUE
+        PLX_DTYPES_
+} plx_dtype;
 
 /* Persistent, contiguous memory: parameters and optimizer state. Graphs refer to tensors, so that
  * several plans share one set of weights. */
@@ -297,6 +314,17 @@ plx_node plx_min(plx_graph *graph, plx_node a, plx_node b);
 /* a^b as C's pow: a negative a takes whole b only (else NaN), a^0 = 1^b = 1. The gradient for b
  * takes log a as that of the smallest normal number where a is not above it. */
 plx_node plx_pow(plx_graph *graph, plx_node a, plx_node b);
+/* 1 where it holds and 0 elsewhere, as uint8. a and b hold both reals or both int32. Every
+ * comparison with a NaN is 0, but for not_equal, which is 1 (IEEE 754). No gradient. */
+plx_node plx_equal(plx_graph *graph, plx_node a, plx_node b);
+plx_node plx_not_equal(plx_graph *graph, plx_node a, plx_node b);
+plx_node plx_less(plx_graph *graph, plx_node a, plx_node b);
+plx_node plx_less_equal(plx_graph *graph, plx_node a, plx_node b);
+plx_node plx_greater(plx_graph *graph, plx_node a, plx_node b);
+plx_node plx_greater_equal(plx_graph *graph, plx_node a, plx_node b);
+/* a where the condition (uint8 or int32) is not 0, else b; a and b are of one dtype, which the
+ * result has. What is not taken does not matter, NaN and infinity included; its gradient is 0. */
+plx_node plx_where(plx_graph *graph, plx_node condition, plx_node a, plx_node b);
 /* x > 0 ? x : slope x with a slope that is learnt: He et al., ICCV 2015 */
 plx_node plx_prelu(plx_graph *graph, plx_node x, plx_node slope);
 
@@ -328,7 +356,14 @@ plx_node plx_log_sum_exp(plx_graph *graph, plx_node x, int axis);
  * it. 0 <= rate < 1. The mask depends on the seed and the plan's step number alone. */
 plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed);
 
-/* -- Shapes: up to gather they take reals or i32, and give what they take -- */
+/* x in its shape with elements of another dtype; x itself where it has that one. To reals, bfloat16
+ * and float16: the nearest, half to even; overflow is infinity, subnormals are kept, a NaN stays
+ * one. To integers: cut off at the point, the nearest that there is beyond the range, 0 for a NaN.
+ * The same bits on every target. Gradients are reals and pass through bfloat16 and float16 as they
+ * are (the rounding counts as the identity), not through integers. */
+plx_node plx_cast(plx_graph *graph, plx_node x, plx_dtype dtype);
+
+/* -- Shapes: up to gather they take every dtype, and give what they take -- */
 
 /* The same elements in another shape, at no cost; one size may be -1 and follows from the others.
  */

@@ -15,6 +15,13 @@ typedef struct plx_check {
 bool plx_check_report(plx_check *t, bool ok, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* What messages call reals. */
+#define REAL_NAME REAL_NAME_OF(PLX_REAL)
+#define REAL_NAME_OF(type) REAL_NAME_(type)
+#define REAL_NAME_(type) REAL_NAME_##type
+#define REAL_NAME_float "float32"
+#define REAL_NAME_double "float64"
+
 #define CHECK(t, ok, ...) plx_check_report((t), (ok), __FILE__, __LINE__, __VA_ARGS__)
 
 /* A context for tests with so many threads on this ISA (NULL: the best); fails the check and

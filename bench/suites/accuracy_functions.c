@@ -248,8 +248,9 @@ static plx_status open_function(plx_bench *bench, plx_case *c) {
     r->row = row_of(op->name);
     if (!r->row) return PLX_OK;
     plx__attrs attrs = {.rank = 0};
-    if (activation != PLX_ACTIVATIONS_) attrs.f[0] = (double)plx_activation_default(activation);
-    r->p = (double)(plx_real)attrs.f[0];
+    if (activation != PLX_ACTIVATIONS_)
+        attrs.unary.alpha = (double)plx_activation_default(activation);
+    r->p = (double)(plx_real)attrs.unary.alpha;
     /* Where the function is defined. */
     r->low = isnan(r->row->reference(-1, 1)) ? 0 : -GRID_END;
     choose_points(bench, r);

@@ -183,7 +183,7 @@ static plx_status slice_gradient(plx_bench *bench, plx_case *c, int64_t slice_ns
     (void)slice_ns;
     const char *text = op->samples;
     plx__sample sample;
-    while (status == PLX_OK && text && plx__sample_read(&text, &sample)) {
+    while (status == PLX_OK && text && plx__sample_read(op, &text, &sample)) {
         gradient g = {.forward = NULL};
         status = compare_sample(bench, &g, op, &sample, &f);
         close_gradient(&g);

@@ -17,10 +17,12 @@ typedef struct hash {
 static void add_values(hash *h, plx_dtype dtype, int64_t n, const void *values) {
     for (int64_t i = 0; i < n; ++i) {
         uint32_t word;
-        if (dtype == PLX_DTYPE_I32) {
-            memcpy(&word, (const int32_t *)values + i, sizeof word);
+        double whole;
+        plx__decode(dtype, 1, (const char *)values + (size_t)i * plx__element_bytes(dtype), &whole);
+        if (!plx__is_fractional(dtype)) {
+            word = (uint32_t)(int32_t)whole;
         } else {
-            const float value = (float)((const plx_real *)values)[i];
+            const float value = (float)whole;
             memcpy(&word, &value, sizeof word);
             if (value != value) word = 0x7fc00000;
         }
@@ -69,7 +71,7 @@ static plx_status slice_operations(plx_bench *bench, plx_case *c, int64_t slice_
         plx__sample sample;
         const unsigned none = PLX__OP_LEAF | PLX__OP_EFFECT | PLX__OP_BUFFER | PLX__OP_NO_GRADIENT;
         if (ops[i]->flags & none) continue;
-        while (status == PLX_OK && text && plx__sample_read(&text, &sample)) {
+        while (status == PLX_OK && text && plx__sample_read(ops[i], &text, &sample)) {
             plx_sample_graph g;
             status = plx__sample_graph_open(plx__bench_ctx(bench), ops[i], &sample, &rng, &g);
             if (status == PLX_OK) status = hash_sample(&g, &h);

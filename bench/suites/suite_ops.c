@@ -60,10 +60,11 @@ static const int64_t unary_sizes[] = {1 << 10, 4099, 1 << 16, 1 << 22};
 static plx_node build_unary(plx_ops_graph *g, const plx_op *op, int64_t n) {
     const plx_activation activation = plx_activation_from_name(op->name);
     plx__attrs attrs = {.rank = 0};
-    if (activation != PLX_ACTIVATIONS_) attrs.f[0] = (double)plx_activation_default(activation);
+    if (activation != PLX_ACTIVATIONS_)
+        attrs.unary.alpha = (double)plx_activation_default(activation);
     const char *samples = op->samples;
     plx__sample first;
-    plx__sample_read(&samples, &first);
+    plx__sample_read(op, &samples, &first);
     const plx_node x = plx__ops_values(g, 1, &n, first.inputs[0].low, first.inputs[0].high);
     return plx__build1(g->graph, op, x, &attrs);
 }

@@ -23,7 +23,7 @@ static void mark_needed(const pass *p) {
             p->needed[i] = plx__place_of(p->graph, p->wrt[k]) == i;
         const plx__node *node = p->graph->nodes[i];
         for (int k = 0; k < node->inputs_count && !p->needed[i]; ++k)
-            p->needed[i] = p->needed[node->inputs[k]];
+            p->needed[i] = p->needed[node->inputs[k]] && plx__is_differentiable(p->graph, node, k);
     }
 }
 
@@ -58,7 +58,7 @@ static void propagate(const pass *p, int32_t place) {
     for (int k = 0; k < node->inputs_count; ++k) grads[k] = -1;
     node->op->gradient(graph, place, p->gradient[place], grads);
     for (int k = 0; k < node->inputs_count; ++k)
-        if (grads[k] >= 0 && p->needed[node->inputs[k]])
+        if (grads[k] >= 0 && p->needed[node->inputs[k]] && plx__is_differentiable(graph, node, k))
             accumulate(graph, &p->gradient[node->inputs[k]], grads[k]);
     plx_platform_free(grads);
 }
@@ -84,11 +84,11 @@ static void differentiate(const pass *p) {
     }
 }
 
-static void refuse_integers(plx_graph *graph, const char *what, plx_node x) {
+static void need_reals(plx_graph *graph, const char *what, plx_node x) {
     const plx__node *node = plx__at(graph, x);
     if (node && node->dtype != PLX_DTYPE_REAL)
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                        "gradients: %s holds 32-bit integers, which have no gradient", what);
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "gradients: %s must hold %s, not %s", what,
+                        plx__dtype_name(PLX_DTYPE_REAL), plx__dtype_name(node->dtype));
 }
 
 static void check(plx_graph *graph, plx_node loss, int count, const plx_node *wrt,
@@ -98,11 +98,11 @@ static void check(plx_graph *graph, plx_node loss, int count, const plx_node *wr
     if (rank < 0 || count <= 0 || !plx__given(graph, "gradients", "wrt", wrt) ||
         !plx__given(graph, "gradients", "grads", grads))
         return;
-    refuse_integers(graph, "the loss", loss);
+    need_reals(graph, "the loss", loss);
     for (int k = 0; k < count; ++k) {
         char name[32];
         plx__format(name, sizeof name, "variable %d", k);
-        refuse_integers(graph, name, wrt[k]);
+        need_reals(graph, name, wrt[k]);
     }
     const plx__node *node = plx__at(graph, loss);
     if (plx__size(node) == 1) return;

@@ -14,7 +14,7 @@ static plx_node leaf(plx_graph *graph, const plx_op *op, const char *name, plx_d
         plx__graph_fail(graph, status, "%s", message.text);
         return plx_none();
     }
-    plx__attrs attrs = {.i = {dtype}, .rank = rank};
+    plx__attrs attrs = {.rank = rank, .dtype = dtype};
     for (int i = 0; i < rank; ++i) attrs.dims[i] = dims[i];
     const char *own = plx__arena_text(&graph->arena, name ? name : "");
     if (!own) {
@@ -35,7 +35,7 @@ bool plx__has_input(const plx_graph *graph, const char *name) {
 
 plx_node plx_input(plx_graph *graph, const char *name, plx_dtype dtype, int rank,
                    const int64_t *dims) {
-    if (dtype != PLX_DTYPE_REAL && dtype != PLX_DTYPE_I32) {
+    if (!plx__is_dtype(dtype)) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "input: no dtype number %d", (int)dtype);
         return plx_none();
     }
@@ -58,7 +58,7 @@ plx_node plx_parameter(plx_graph *graph, const char *name, plx_tensor *tensor) {
 }
 
 plx_node plx_constant(plx_graph *graph, double value) {
-    const plx__attrs attrs = {.f = {value}};
+    const plx__attrs attrs = {.constant = {value}};
     return plx__build(graph, &plx__op_constant, 0, NULL, &attrs);
 }
 
@@ -131,14 +131,14 @@ plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, p
         !plx__amount(graph, name, "parameter", (double)p, false))
         return plx_none();
     if (activation == PLX_LINEAR) return plx__rank_of(graph, name, x, NULL) < 0 ? plx_none() : x;
-    const plx__attrs attrs = {.f = {(double)p}};
+    const plx__attrs attrs = {.unary = {.alpha = (double)p}};
     return plx__build1(graph, activations[activation].op, x, &attrs);
 }
 
 /* ---- Products and elementwise ---------------------------------------------------------------- */
 
 plx_node plx_matmul(plx_graph *graph, plx_node a, plx_node b, bool ta, bool tb) {
-    const plx__attrs attrs = {.i = {ta, tb}};
+    const plx__attrs attrs = {.matmul = {.transpose_a = ta, .transpose_b = tb}};
     const int rank = plx_node_shape(graph, a, NULL);
     /* The gradient of weights sums over leading dimensions; to a caller they are rows. */
     if (ta && rank > 2) {
@@ -180,6 +180,25 @@ BINARY(min)
 BINARY(pow)
 BINARY(prelu)
 
+BINARY(equal)
+BINARY(not_equal)
+BINARY(less)
+BINARY(less_equal)
+BINARY(greater)
+BINARY(greater_equal)
+
+plx_node plx_where(plx_graph *graph, plx_node condition, plx_node a, plx_node b) {
+    const plx_node inputs[] = {condition, a, b};
+    return plx__build(graph, &plx__op_where, 3, inputs, NULL);
+}
+
+plx_node plx_cast(plx_graph *graph, plx_node x, plx_dtype dtype) {
+    if (plx__rank_of(graph, "cast", x, NULL) < 0) return plx_none();
+    if (plx_node_dtype(graph, x) == dtype) return x;
+    const plx__attrs attrs = {.leaf = {.dtype = dtype}};
+    return plx__build1(graph, &plx__op_cast, x, &attrs);
+}
+
 #define UNARY(name)                                                                                \
     plx_node plx_##name(plx_graph *graph, plx_node x) {                                            \
         return plx__build1(graph, &plx__op_##name, x, NULL);                                       \
@@ -200,7 +219,7 @@ plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed) {
         return plx_none();
     }
     if (rate == 0) return plx__rank_of(graph, "dropout", x, NULL) < 0 ? plx_none() : x;
-    const plx__attrs attrs = {.f = {rate}, .seed = seed};
+    const plx__attrs attrs = {.dropout = {.rate = rate, .seed = (int64_t)seed}};
     return plx__build1(graph, &plx__op_dropout, x, &attrs);
 }
 
@@ -228,14 +247,17 @@ static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis,
     int64_t size = 0;
     const int own = plx__checked_axis(graph, op, x, axis, &size);
     if (own < 0) return plx_none();
-    if (plx_node_dtype(graph, x) != PLX_DTYPE_REAL) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: input 0 must hold reals", op);
+    const plx_dtype dtype = plx_node_dtype(graph, x);
+    if (dtype != PLX_DTYPE_REAL) { /* here, as the op's name is not the builder's */
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: x must hold %s, not %s", op,
+                        plx__dtype_name(PLX_DTYPE_REAL), plx__dtype_name(dtype));
         return plx_none();
     }
     const int rank = plx_node_shape(graph, x, NULL);
     assert(0 <= rank && rank <= PLX_MAX_RANK);
     const int64_t mask = own == PLX_ALL_AXES ? ((int64_t)1 << rank) - 1 : (int64_t)1 << own;
-    const plx__attrs attrs = {.i = {mask, mask}, .f = {mean ? 1.0 / (double)size : 1.0}};
+    const plx__attrs attrs = {
+        .sum = {.axes = mask, .dropped = mask, .factor = mean ? 1.0 / (double)size : 1.0}};
     return plx__build1(graph, &plx__op_sum_to, x, &attrs);
 }
 
@@ -251,17 +273,17 @@ plx_node plx_reduce_max(plx_graph *graph, plx_node x, int axis) {
     int64_t size = 0;
     const int own = plx__checked_axis(graph, "reduce_max", x, axis, &size);
     if (own < 0) return plx_none();
-    const plx__attrs attrs = {.i = {own}};
+    const plx__attrs attrs = {.axis = {own}};
     return plx__build1(graph, &plx__op_reduce_max, x, &attrs);
 }
 
-/* Of the ops along an axis; attrs count the axes after it. */
 static plx_node softmax_over(plx_graph *graph, const plx_op *op, plx_node x, int axis) {
     int64_t size = 0;
     const int own = plx__checked_axis(graph, op->name, x, axis, &size);
     if (own < 0) return plx_none();
     const int after = plx_node_shape(graph, x, NULL) - 1 - own;
-    const plx__attrs attrs = {.i = {own == PLX_ALL_AXES ? PLX_ALL_AXES : after}};
+    const plx__attrs attrs = {
+        .softmax = {.axes_after = own == PLX_ALL_AXES ? PLX_ALL_AXES : after}};
     return plx__build1(graph, op, x, &attrs);
 }
 
@@ -293,6 +315,6 @@ plx_node plx_cross_entropy_smooth(plx_graph *graph, plx_node logits, plx_node la
         return plx_none();
     }
     const plx_node log_probabilities = plx_log_softmax(graph, logits, -1);
-    const plx__attrs attrs = {.f = {smoothing}};
+    const plx__attrs attrs = {.cross_entropy = {.smoothing = smoothing}};
     return plx__build2(graph, &plx__op_nll, log_probabilities, labels, &attrs);
 }

@@ -9,7 +9,10 @@ plx_node plx_attention(plx_graph *graph, plx_node q, plx_node k, plx_node v, plx
     const int64_t kv_heads = options->kv_heads ? options->kv_heads : options->heads;
     const int64_t *dims = NULL;
     const int rank = plx_node_shape(graph, q, &dims);
-    plx__attrs attrs = {.i = {options->heads, kv_heads, options->causal}, .f = {options->scale}};
+    plx__attrs attrs = {.attention = {.heads = options->heads,
+                                      .kv_heads = kv_heads,
+                                      .causal = options->causal,
+                                      .scale = options->scale}};
     plx__attrs sums = {.rank = 3};
     if (options->heads < 1 || kv_heads < 1) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT,
@@ -27,7 +30,7 @@ plx_node plx_attention(plx_graph *graph, plx_node q, plx_node k, plx_node v, plx
         sums.dims[1] = options->heads;
         sums.dims[2] = dims[1];
         if (options->scale == 0)
-            attrs.f[0] = 1 / plx__sqrt((double)dims[2] / (double)options->heads);
+            attrs.attention.scale = 1 / plx__sqrt((double)dims[2] / (double)options->heads);
     }
     const plx_node buffer = plx__build(graph, &plx__op_buffer, 0, NULL, &sums);
     const plx_node inputs[] = {q, k, v, buffer, mask};
@@ -45,18 +48,18 @@ plx_node plx_rope(plx_graph *graph, plx_node x, int64_t heads, double base, int6
             base, (long long)heads, (long long)first);
         return plx_none();
     }
-    plx__attrs table = {.i = {0, 0, first}, .f = {base}};
+    plx__attrs table = {.rope_table = {.first = first, .base = base}};
     if (rank == 3) {
-        table.i[0] = dims[1];
-        table.i[1] = dims[2] / heads;
+        table.rope_table.length = dims[1];
+        table.rope_table.width = dims[2] / heads;
     }
     const plx_node angles = plx__build(graph, &plx__op_rope_table, 0, NULL, &table);
-    const plx__attrs attrs = {.i = {heads}};
+    const plx__attrs attrs = {.rope = {.heads = heads}};
     return plx__build2(graph, &plx__op_rope, x, angles, &attrs);
 }
 
 static plx_node gated(plx_graph *graph, plx_activation activation, plx_node gate, plx_node up) {
-    const plx__attrs attrs = {.i = {activation}};
+    const plx__attrs attrs = {.gated = {activation}};
     return plx__build2(graph, &plx__op_gated, gate, up, &attrs);
 }
 

@@ -26,11 +26,13 @@ void plx_conv2d_same(plx_conv2d_options *options, int64_t height, int64_t width,
     }
 }
 
-/* As ops/conv.c reads them. */
 static plx__attrs attrs_of(const plx_conv2d_options *options) {
     const plx_conv2d_options o = options ? *options : plx_conv2d_default();
-    return (plx__attrs){.i = {o.stride[0], o.stride[1], o.padding[0], o.padding[1], o.padding[2],
-                              o.padding[3], o.dilation[0], o.dilation[1], o.groups}};
+    plx__conv_attrs attrs = {.groups = o.groups};
+    memcpy(attrs.stride, o.stride, sizeof attrs.stride);
+    memcpy(attrs.padding, o.padding, sizeof attrs.padding);
+    memcpy(attrs.dilation, o.dilation, sizeof attrs.dilation);
+    return (plx__attrs){.conv = attrs};
 }
 
 static plx_node with_bias(plx_graph *graph, plx_node product, plx_node bias) {
@@ -46,15 +48,15 @@ plx_node plx_conv2d(plx_graph *graph, plx_node x, plx_node weights, plx_node bia
 
 plx_node plx_conv2d_transpose(plx_graph *graph, plx_node x, plx_node weights, plx_node bias,
                               const plx_conv2d_options *options, const int64_t *extra) {
-    enum { TARGET = 10, LARGEST = INT32_MAX };
+    enum { LARGEST = INT32_MAX };
     plx__attrs attrs = attrs_of(options);
     const int64_t *from = NULL, *kernel = NULL;
     const bool images =
         plx_node_shape(graph, x, &from) == 4 && plx_node_shape(graph, weights, &kernel) == 4;
     for (int axis = 0; images && axis < 2; ++axis) {
-        const int64_t stride = attrs.i[axis], more = extra ? extra[axis] : 0;
-        const int64_t dilation = attrs.i[6 + axis];
-        const int64_t *padding = attrs.i + 2 + 2 * axis;
+        const int64_t stride = attrs.conv.stride[axis], more = extra ? extra[axis] : 0;
+        const int64_t dilation = attrs.conv.dilation[axis];
+        const int64_t *padding = attrs.conv.padding + 2 * axis;
         if (more < 0 || more >= (stride > 1 ? stride : 1)) {
             plx__graph_fail(graph, PLX_ERR_ARGUMENT,
                             "conv2d_transpose: extra %lld is outside 0 to %lld, below stride %lld",
@@ -65,8 +67,8 @@ plx_node plx_conv2d_transpose(plx_graph *graph, plx_node x, plx_node weights, pl
         if (stride > LARGEST || dilation > LARGEST || padding[0] > LARGEST ||
             padding[1] > LARGEST || kernel[axis] > LARGEST || from[1 + axis] > LARGEST)
             continue;
-        attrs.i[TARGET + axis] = (from[1 + axis] - 1) * stride - padding[0] - padding[1] +
-                                 dilation * (kernel[axis] - 1) + 1 + more;
+        attrs.conv.target[axis] = (from[1 + axis] - 1) * stride - padding[0] - padding[1] +
+                                  dilation * (kernel[axis] - 1) + 1 + more;
     }
     const plx_node product = plx__build2(graph, &plx__op_conv2d_transpose, x, weights, &attrs);
     return with_bias(graph, product, bias);

@@ -9,7 +9,7 @@ plx_node plx_l1(plx_graph *graph, plx_node prediction, plx_node target) {
 
 plx_node plx_huber(plx_graph *graph, plx_node prediction, plx_node target, double delta) {
     if (!plx__amount(graph, "huber", "delta", delta, false)) return plx_none();
-    const plx__attrs attrs = {.f = {delta}};
+    const plx__attrs attrs = {.loss = {.delta = delta}};
     return plx__build2(graph, &plx__op_huber, prediction, target, &attrs);
 }
 
@@ -19,7 +19,7 @@ plx_node plx_binary_cross_entropy(plx_graph *graph, plx_node logits, plx_node ta
 
 plx_node plx_l2_normalize(plx_graph *graph, plx_node x, double epsilon) {
     if (!plx__amount(graph, "l2_normalize", "epsilon", epsilon, false)) return plx_none();
-    const plx__attrs attrs = {.f = {epsilon}};
+    const plx__attrs attrs = {.l2_normalize = {epsilon}};
     return plx__build1(graph, &plx__op_l2_normalize, x, &attrs);
 }
 
@@ -42,7 +42,7 @@ static plx_node scaled_sum(plx_graph *graph, plx_node x, double factor) {
     const int rank = plx_node_shape(graph, x, NULL);
     if (rank < 0) return plx_none();
     const int64_t mask = ((int64_t)1 << rank) - 1;
-    const plx__attrs attrs = {.i = {mask, mask}, .f = {factor}};
+    const plx__attrs attrs = {.sum = {.axes = mask, .dropped = mask, .factor = factor}};
     return plx__build1(graph, &plx__op_sum_to, x, &attrs);
 }
 
@@ -58,7 +58,7 @@ plx_node plx_cosine_loss(plx_graph *graph, plx_node a, plx_node b) {
 
 /* The sum of a square matrix's diagonal, times factor. */
 static plx_node diagonal_sum(plx_graph *graph, plx_node x, int64_t n, double factor) {
-    const plx__attrs attrs = {.i = {0, n + 1}, .rank = 1, .dims = {n}};
+    const plx__attrs attrs = {.strided = {.strides = {n + 1}}, .rank = 1, .dims = {n}};
     const plx_node diagonal = plx__build1(graph, &plx__op_strided, x, &attrs);
     return scaled_sum(graph, diagonal, factor);
 }

@@ -9,8 +9,8 @@ static bool check_epsilon(plx_graph *graph, const char *op, double epsilon) {
 /* Adds scale and shift, where they are, to the inputs and says so in attrs. */
 static int add_scale_shift(int count, plx_node *inputs, plx_node scale, plx_node shift,
                            plx__attrs *attrs) {
-    attrs->i[PLX__NORM_SCALE] = scale.id >= 0;
-    attrs->i[PLX__NORM_SHIFT] = shift.id >= 0;
+    attrs->norm.has_scale = scale.id >= 0;
+    attrs->norm.has_shift = shift.id >= 0;
     if (scale.id >= 0) inputs[count++] = scale;
     if (shift.id >= 0) inputs[count++] = shift;
     return count;
@@ -19,7 +19,7 @@ static int add_scale_shift(int count, plx_node *inputs, plx_node scale, plx_node
 static plx_node row_norm(plx_graph *graph, const plx_op *op, plx_node x, plx_node scale,
                          plx_node shift, double epsilon) {
     if (!check_epsilon(graph, op->name, epsilon)) return plx_none();
-    plx__attrs attrs = {.f = {epsilon}};
+    plx__attrs attrs = {.norm = {.epsilon = epsilon}};
     plx_node inputs[3] = {x};
     const int count = add_scale_shift(1, inputs, scale, shift, &attrs);
     return plx__build(graph, op, count, inputs, &attrs);
@@ -53,7 +53,7 @@ plx_node plx_group_norm(plx_graph *graph, plx_node x, int64_t groups, plx_node s
     const int64_t *dims = NULL;
     const int rank = checked_rank(graph, "group_norm", x, &dims);
     if (rank < 0 || !check_epsilon(graph, "group_norm", epsilon)) return plx_none();
-    plx__attrs attrs = {.i = {[PLX__NORM_GROUPS] = groups}, .f = {epsilon}};
+    plx__attrs attrs = {.norm = {.groups = groups, .epsilon = epsilon}};
     plx_node inputs[4] = {x, statistics(graph, dims[0], dims[rank - 1])};
     const int count = add_scale_shift(2, inputs, scale, shift, &attrs);
     return plx__build(graph, &plx__op_group_norm, count, inputs, &attrs);
@@ -81,7 +81,7 @@ plx_node plx_batch_norm(plx_graph *graph, plx_node x, plx_node scale, plx_node s
                         momentum);
         return plx_none();
     }
-    plx__attrs attrs = {.f = {epsilon, momentum}};
+    plx__attrs attrs = {.norm = {.epsilon = epsilon, .momentum = momentum}};
     plx_node inputs[6] = {x};
     int count = 1;
     if (training) inputs[count++] = statistics(graph, 1, dims[rank - 1]);

@@ -1,6 +1,8 @@
 /* Builders of pooling and upsampling. */
 #include "graph/graph.h"
 
+#include <string.h>
+
 plx_pool2d_options plx_pool2d_default(int64_t size) {
     return (plx_pool2d_options){.size = {size, size}, .stride = {size, size}};
 }
@@ -9,9 +11,10 @@ static plx_node pool(plx_graph *graph, const plx_op *op, plx_node x,
                      const plx_pool2d_options *options) {
     const plx_pool2d_options *o = options;
     if (!plx__given(graph, op->name, "options", o)) return plx_none();
-    const plx__attrs attrs = {.i = {o->size[0], o->size[1], o->stride[0], o->stride[1],
-                                    o->padding[0], o->padding[1], o->padding[2], o->padding[3],
-                                    o->count_padding}};
+    plx__attrs attrs = {.pool = {.count_padding = o->count_padding}};
+    memcpy(attrs.pool.size, o->size, sizeof attrs.pool.size);
+    memcpy(attrs.pool.stride, o->stride, sizeof attrs.pool.stride);
+    memcpy(attrs.pool.padding, o->padding, sizeof attrs.pool.padding);
     return plx__build1(graph, op, x, &attrs);
 }
 
@@ -33,6 +36,6 @@ plx_node plx_upsample2d(plx_graph *graph, plx_node x, int64_t rows, int64_t colu
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "upsample2d: no method number %d", (int)method);
         return plx_none();
     }
-    const plx__attrs attrs = {.i = {rows, columns, method}};
+    const plx__attrs attrs = {.upsample = {.factor = {rows, columns}, .method = method}};
     return plx__build1(graph, &plx__op_upsample2d, x, &attrs);
 }

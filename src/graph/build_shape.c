@@ -79,13 +79,13 @@ plx_node plx_transpose(plx_graph *graph, plx_node x, const int *axes) {
                           rank);
     for (int i = 0; i < rank; ++i) {
         attrs.dims[i] = dims[axes[i]];
-        attrs.i[1 + i] = strides[axes[i]];
+        attrs.strided.strides[i] = strides[axes[i]];
         if (dims[axes[i]] == 1) continue;
         moved |= axes[i] < last;
         last = axes[i];
     }
     if (moved) return plx__build1(graph, &plx__op_strided, x, &attrs);
-    memset(attrs.i, 0, sizeof attrs.i);
+    attrs.view = (plx__view_attrs){.first = 0};
     return view_as(graph, x, &attrs);
 }
 
@@ -121,10 +121,11 @@ plx_node plx_slice(plx_graph *graph, plx_node x, int axis, int64_t begin, int64_
     const plx__node *node = plx__at(graph, x);
     plx__attrs attrs = {.rank = 0};
     plx__set_shape(&attrs, node);
-    plx__contiguous_strides(node->rank, node->dims, attrs.i + 1);
+    int64_t *strides = attrs.strided.strides;
+    plx__contiguous_strides(node->rank, node->dims, strides);
     attrs.dims[own] = count;
-    if (plx__size(node)) attrs.i[0] = first * attrs.i[1 + own];
-    attrs.i[1 + own] *= step;
+    if (plx__size(node)) attrs.strided.first = first * strides[own];
+    strides[own] *= step;
     return plx__build1(graph, &plx__op_strided, x, &attrs);
 }
 
@@ -138,7 +139,7 @@ plx_node plx_concat(plx_graph *graph, int count, const plx_node *x, int axis) {
     const int own = one_axis(graph, "concat", x[0], axis, &size);
     if (own < 0) return plx_none();
     if (count == 1) return x[0];
-    const plx__attrs attrs = {.i = {own}};
+    const plx__attrs attrs = {.axis = {own}};
     return plx__build(graph, &plx__op_concat, count, x, &attrs);
 }
 
@@ -202,11 +203,11 @@ plx_node plx_pad(plx_graph *graph, plx_node x, const int64_t *before, const int6
     if (rank < 0 || (rank && (!plx__given(graph, "pad", "before", before) ||
                               !plx__given(graph, "pad", "after", after))))
         return plx_none();
-    plx__attrs attrs = {.f = {value}};
+    plx__attrs attrs = {.pad = {.value = value}};
     bool any = false;
     for (int axis = 0; axis < rank; ++axis) {
-        attrs.i[axis] = before[axis];
-        attrs.i[PLX_MAX_RANK + axis] = after[axis];
+        attrs.pad.before[axis] = before[axis];
+        attrs.pad.after[axis] = after[axis];
         any |= before[axis] || after[axis];
     }
     return any ? plx__build1(graph, &plx__op_pad, x, &attrs) : x;
@@ -223,14 +224,14 @@ plx_node plx_broadcast(plx_graph *graph, plx_node x, int rank, const int64_t *di
         return plx_none();
     }
     /* Of broadcast_to: which axes are repeated, and which of those x lacks. */
-    plx__attrs attrs = {.f = {1}, .rank = rank};
+    plx__attrs attrs = {.sum = {.factor = 1}, .rank = rank};
     for (int axis = 0; axis < rank; ++axis) {
         attrs.dims[axis] = dims[axis];
         if (axis < extra) {
-            attrs.i[0] |= 1 << axis;
-            attrs.i[1] |= 1 << axis;
+            attrs.sum.axes |= 1 << axis;
+            attrs.sum.dropped |= 1 << axis;
         } else if (from[axis - extra] != dims[axis]) {
-            attrs.i[0] |= 1 << axis;
+            attrs.sum.axes |= 1 << axis;
             if (from[axis - extra] == 1) continue;
             plx__graph_fail(graph, PLX_ERR_SHAPE,
                             "broadcast: size %lld of axis %d does not become %lld; only 1 does",
@@ -238,7 +239,7 @@ plx_node plx_broadcast(plx_graph *graph, plx_node x, int rank, const int64_t *di
             return plx_none();
         }
     }
-    if (!attrs.i[0]) return x;
+    if (!attrs.sum.axes) return x;
     return plx__build1(graph, &plx__op_broadcast_to, x, &attrs);
 }
 
@@ -246,7 +247,7 @@ plx_node plx_gather(plx_graph *graph, plx_node x, plx_node indices, int axis) {
     int64_t size = 0;
     const int own = one_axis(graph, "gather", x, axis, &size);
     if (own < 0) return plx_none();
-    const plx__attrs attrs = {.i = {own}};
+    const plx__attrs attrs = {.axis = {own}};
     return plx__build2(graph, &plx__op_gather, x, indices, &attrs);
 }
 
@@ -265,14 +266,14 @@ plx_node plx_argmax(plx_graph *graph, plx_node x, int axis) {
     int64_t size = 0;
     const int own = plx__checked_axis(graph, "argmax", x, axis, &size);
     if (own < 0) return plx_none();
-    const plx__attrs attrs = {.i = {own}};
+    const plx__attrs attrs = {.axis = {own}};
     return plx__build1(graph, &plx__op_argmax, x, &attrs);
 }
 
 plx_status plx_top_k(plx_graph *graph, plx_node x, int64_t k, plx_node *values, plx_node *indices) {
     PLX_TRY(plx_graph_status(graph));
     const int32_t before = graph->count;
-    const plx__attrs attrs = {.i = {k}};
+    const plx__attrs attrs = {.top_k = {k}};
     const plx_node which = plx__build1(graph, &plx__op_top_k, x, &attrs);
     plx_node taken = plx_none();
     if (values) taken = plx__build2(graph, &plx__op_pick, x, which, NULL);
@@ -287,6 +288,6 @@ plx_node plx_clip(plx_graph *graph, plx_node x, double low, double high) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "clip: the least value %g is above %g", low, high);
         return plx_none();
     }
-    const plx__attrs attrs = {.f = {low, high}};
+    const plx__attrs attrs = {.clip = {.low = low, .high = high}};
     return plx__build1(graph, &plx__op_clip, x, &attrs);
 }

@@ -11,7 +11,7 @@
 plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t *dims,
                           plx_tensor **out) {
     plx__message *message = &ctx->message;
-    if (dtype != PLX_DTYPE_REAL && dtype != PLX_DTYPE_I32)
+    if (!plx__is_dtype(dtype))
         return plx__fail(message, PLX_ERR_ARGUMENT, "tensor: no dtype number %d", (int)dtype);
     if (rank > 0) PLX_TRY(plx__need(message, "tensor", "dims", dims));
     PLX_TRY(plx__need(message, "tensor", "out", out));
@@ -140,7 +140,8 @@ plx_status plx_tensor_init(plx_tensor *tensor, plx_init init, double value, plx_
     PLX_TRY(plx__check_init(message, "tensor", init, value));
     if (tensor->dtype != PLX_DTYPE_REAL)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "tensor: holds integers, and initialisation is for reals");
+                         "tensor: holds %s, and initialisation is for %s",
+                         plx__dtype_name(tensor->dtype), plx__dtype_name(PLX_DTYPE_REAL));
     if (drawn) PLX_TRY(plx__need(message, "tensor", "rng", rng));
     plx__tensor_fill(NULL, tensor, init, value, rng);
     return PLX_OK;

@@ -3,10 +3,6 @@
 
 #include "ops/op.h"
 
-static size_t element_bytes(plx_dtype dtype) {
-    return dtype == PLX_DTYPE_I32 ? sizeof(int32_t) : sizeof(plx_real);
-}
-
 static const void *row_at(const void *data, int64_t stride, int64_t size, size_t bytes,
                           int64_t row) {
     return (const char *)data + (size_t)(row * (stride ? stride : size)) * bytes;
@@ -16,7 +12,7 @@ const void *plx__dataset_input(const plx_model *model, const plx_dataset *data, 
                                int64_t row) {
     const plx_port *port = &model->inputs[i];
     return row_at(data->inputs[i], data->input_strides[i], plx__port_size(port),
-                  element_bytes(port->dtype), row);
+                  plx__element_bytes(port->dtype), row);
 }
 
 int64_t plx__target_size(const plx_model *model, plx_loss loss, int i) {

@@ -63,13 +63,13 @@ static plx_node buffer_of(plx_graph *graph, int64_t times, const plx__node *like
 }
 
 static plx_node part_of(plx_graph *graph, plx_node whole, int64_t from, const plx__node *shape) {
-    plx__attrs attrs = {.i = {from}};
+    plx__attrs attrs = {.view = {.first = from}};
     if (shape) plx__set_shape(&attrs, shape);
     return plx__build1(graph, &plx__op_view, whole, &attrs);
 }
 
 static plx_node state_of(plx_graph *graph, plx_node x, plx_node w, plx_node b, int64_t depth) {
-    const plx__attrs attrs = {.i = {depth}};
+    const plx__attrs attrs = {.tanh_steps = {depth}};
     plx_node inputs[] = {x, w, b, plx_none()};
     if (depth > 1) inputs[3] = buffer_of(graph, depth - 1, plx__at(graph, x));
     return plx__build(graph, &plx__op_tanh_steps, depth > 1 ? 4 : 3, inputs, &attrs);
@@ -89,8 +89,9 @@ static plx_status emit_node(plx_graph *graph, plx_node x, plx_node w, plx_node b
         return graph->status;
     PLX_TRY(check_options(graph, options));
     const plx__node *like = plx__at(graph, x);
-    const plx__attrs table = {.i = {options->futures}, .f = {half_width(options)}};
-    const plx__attrs policy = {.i = {options->policy}};
+    const plx__attrs table = {
+        .future_table = {.count = options->futures, .span = half_width(options)}};
+    const plx__attrs policy = {.futures = {options->policy}};
     plx_hypercausal node;
     node.state = state_of(graph, x, w, b, options->depth);
     const plx_node inputs[] = {node.state,
@@ -107,7 +108,7 @@ static plx_status emit_node(plx_graph *graph, plx_node x, plx_node w, plx_node b
 static plx_node mean_of(plx_graph *graph, int count, const plx_node *parents) {
     plx_node sum = parents[0];
     for (int i = 1; i < count; ++i) sum = plx_add(graph, sum, parents[i]);
-    const plx__attrs share = {.f = {1.0 / count}};
+    const plx__attrs share = {.scale = {1.0 / count}};
     return count == 1 ? sum : plx__build1(graph, &plx__op_scale, sum, &share);
 }
 
@@ -139,7 +140,10 @@ static plx_status emit_loss(plx_graph *graph, int count, const plx_hypercausal *
     const plx_hypercausal_loss_options usual = plx_hypercausal_loss_default();
     const plx_hypercausal_loss_options *o = options ? options : &usual;
     const double weights[] = {o->drift, o->forecast, o->consistency, o->coherence};
-    const plx__attrs attrs = {.f = {weights[0], weights[1], weights[2], weights[3]}};
+    const plx__attrs attrs = {.causal_loss = {.drift = o->drift,
+                                              .forecast = o->forecast,
+                                              .consistency = o->consistency,
+                                              .coherence = o->coherence}};
     plx_node inputs[BEFORE + MOST_NODES];
     if (!plx__given(graph, "hypercausal", "out", out)) return graph->status;
     if (count < 1 || count > MOST_NODES)

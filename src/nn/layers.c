@@ -239,11 +239,12 @@ static bool heads_fit(const plx_scope *scope, int64_t width, const plx__block_op
 static plx_node turned(plx_graph *graph, plx_node x, int64_t heads, const plx__block_options *o) {
     if (o->rope_base <= 0) return x;
     if (!o->cache) return plx_rope(graph, x, heads, o->rope_base, 0);
-    const plx__attrs angles = {.i = {o->cache->context, width_of(graph, x) / heads},
-                               .f = {o->rope_base}};
+    const plx__attrs angles = {.rope_table = {.length = o->cache->context,
+                                              .width = width_of(graph, x) / heads,
+                                              .base = o->rope_base}};
     const plx_node table = plx__build(graph, &plx__op_rope_table, 0, NULL, &angles);
     const plx_node row = plx_gather(graph, table, o->cache->position, 1);
-    const plx__attrs attrs = {.i = {heads}};
+    const plx__attrs attrs = {.rope = {.heads = heads}};
     return plx__build2(graph, &plx__op_rope, x, row, &attrs);
 }
 
@@ -258,8 +259,9 @@ static plx_node attend_cached(const plx_scope *own, plx_node q, plx_node k, plx_
     const plx_node values =
         plx_weight(&kept, "values", 2, dims, PLX_INIT_ZERO, 0, PLX_WEIGHT_STATE);
     const double width = (double)width_of(graph, q) / (double)options->heads;
-    const plx__attrs attrs = {.i = {options->heads, options->kv_heads},
-                              .f = {1 / plx__sqrt(width)}};
+    const plx__attrs attrs = {.attention = {.heads = options->heads,
+                                            .kv_heads = options->kv_heads,
+                                            .scale = 1 / plx__sqrt(width)}};
     const plx_node inputs[] = {q, k, v, keys, values, cache->position};
     return plx__build(graph, &plx__op_cached_attention, 6, inputs, &attrs);
 }

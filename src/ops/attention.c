@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-/* attrs: i[0] heads, i[1] heads of keys and values, i[2] causal, f[0] the scale. Inputs q, k, v,
- * the buffer of log-sums [batch, heads, queries] and optionally the mask. */
+/* Inputs: q, k, v, the buffer of log-sums [batch, heads, queries] and optionally the mask. */
 
 static plx_status check_heads(plx_graph *graph, const char *op, const char *what,
                               const plx__node *x, int64_t heads) {
@@ -27,7 +26,7 @@ static plx_status check_heads(plx_graph *graph, const char *op, const char *what
 static plx_status check_qkv(plx_graph *graph, const plx__node *node, const plx__node *q,
                             const plx__node *k, const plx__node *v) {
     const char *op = node->op->name;
-    const int64_t heads = node->attrs.i[0], kv_heads = node->attrs.i[1];
+    const int64_t heads = node->attrs.attention.heads, kv_heads = node->attrs.attention.kv_heads;
     PLX_TRY(check_heads(graph, op, "q", q, heads));
     PLX_TRY(check_heads(graph, op, "k", k, kv_heads));
     if (heads % kv_heads)
@@ -89,11 +88,11 @@ static plx__attention_args arguments(const plx__step *step, const plx__operand *
         .batch = q->dims[0],
         .queries = q->dims[1],
         .keys = k->dims[1],
-        .heads = step->attrs.i[0],
-        .kv_heads = step->attrs.i[1],
-        .width = q->dims[2] / step->attrs.i[0],
-        .causal = step->attrs.i[2],
-        .scale = (plx_real)step->attrs.f[0],
+        .heads = step->attrs.attention.heads,
+        .kv_heads = step->attrs.attention.kv_heads,
+        .width = q->dims[2] / step->attrs.attention.heads,
+        .causal = step->attrs.attention.causal,
+        .scale = (plx_real)step->attrs.attention.scale,
         .q = PLX_IN(step, 0),
         .k = PLX_IN(step, 1),
         .v = PLX_IN(step, 2),
@@ -134,7 +133,7 @@ static plx__cost cost_products(const plx_graph *graph, const plx__node *node, do
     plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
     const double s = (double)q->dims[1], t = (double)k->dims[1];
     const double seen =
-        node->attrs.i[2] ? s * t - (s < t ? s : t) * ((s < t ? s : t) - 1) / 2 : s * t;
+        node->attrs.attention.causal ? s * t - (s < t ? s : t) * ((s < t ? s : t) - 1) / 2 : s * t;
     const double width = (double)q->dims[2];
     cost.flops = (double)q->dims[0] * seen * 2 * products * width;
     return cost;
@@ -145,24 +144,29 @@ static plx__cost cost_attention(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char attention_samples[] =
-    "1x1x1 1x1x1 1x1x1 1x1x1 : i 1 1 f 1; 2x5x6 2x7x6 2x7x6 2x2x5 : i 2 2 f 0.6; "
-    "2x5x12 2x5x6 2x5x6 2x4x5 : i 4 2 1 f 0.6; 1x3x8 1x5x4 1x5x4 1x2x3 : i 2 1 1 f 0.5; "
-    "1x5x4 1x3x4 1x3x4 1x1x5 : i 1 1 1 f 0.5; 2x3x4 2x4x4 2x4x4 2x2x3 2x3x4 : i 2 2 f 1; "
-    "2x3x4 2x4x4 2x4x4 2x2x3 1x1x4 : i 2 2 1 f 1; "
-    "1x70x3 1x130x3 1x130x3 1x1x70 : i 1 1 1 f 0.5; "
-    "1x130x34 1x120x17 1x120x17 1x2x130 : i 2 1 f 0.25; "
-    "0x5x4 0x5x4 0x5x4 0x1x5 : i 1 1 f 0.5; 2x3x4 2x0x4 2x0x4 2x1x3 : i 1 1 f 0.5";
+    "1x1x1 1x1x1 1x1x1 1x1x1 : heads 1 kv_heads 1 scale 1; "
+    "2x5x6 2x7x6 2x7x6 2x2x5 : heads 2 kv_heads 2 scale 0.6; "
+    "2x5x12 2x5x6 2x5x6 2x4x5 : heads 4 kv_heads 2 causal 1 scale 0.6; "
+    "1x3x8 1x5x4 1x5x4 1x2x3 : heads 2 kv_heads 1 causal 1 scale 0.5; "
+    "1x5x4 1x3x4 1x3x4 1x1x5 : heads 1 kv_heads 1 causal 1 scale 0.5; "
+    "2x3x4 2x4x4 2x4x4 2x2x3 2x3x4 : heads 2 kv_heads 2 scale 1; "
+    "2x3x4 2x4x4 2x4x4 2x2x3 1x1x4 : heads 2 kv_heads 2 causal 1 scale 1; "
+    "1x70x3 1x130x3 1x130x3 1x1x70 : heads 1 kv_heads 1 causal 1 scale 0.5; "
+    "1x130x34 1x120x17 1x120x17 1x2x130 : heads 2 kv_heads 1 scale 0.25; "
+    "0x5x4 0x5x4 0x5x4 0x1x5 : heads 1 kv_heads 1 scale 0.5; "
+    "2x3x4 2x0x4 2x0x4 2x1x3 : heads 1 kv_heads 1 scale 0.5";
 
 const plx_op plx__op_attention = {
     .name = "attention",
-    .min_inputs = 4,
-    .max_inputs = 5,
-    .written = 1 << 3 | 1 << 4, /* no gradient flows into the mask either */
+    .operands = PLX__OPERANDS({"q", PLX__REALS, PLX__VALUE}, {"k", PLX__REALS, PLX__VALUE},
+                              {"v", PLX__REALS, PLX__VALUE}, {"log_sums", PLX__REALS, PLX__WRITTEN},
+                              {"mask", PLX__REALS, PLX__CONSTANT | PLX__OPTIONAL}),
     .infer = infer_attention,
     .gradient = gradient_attention,
     .cost = cost_attention,
     .workspace = workspace_attention,
     .run = run_attention,
+    .attrs = plx__attention_fields,
     .samples = attention_samples,
 };
 
@@ -199,42 +203,45 @@ static plx_status run_attention_grad(plx_ctx *ctx, const plx__step *step) {
 
 /* The probabilities that these log-sums make are no softmax, but products of them all the same. */
 static const char attention_grad_samples[] =
-    "1x5x6 1x7x6 1x7x6 1x5x6 1x2x5~1,2 1x5x6 : i 2 2 f 0.6; "
-    "2x3x4 2x4x2 2x4x2 2x3x4 2x2x3~1,2 2x3x4 1x3x4 : i 2 1 1 f 0.6";
+    "1x5x6 1x7x6 1x7x6 1x5x6 1x2x5~1,2 1x5x6 : heads 2 kv_heads 2 scale 0.6; "
+    "2x3x4 2x4x2 2x4x2 2x3x4 2x2x3~1,2 2x3x4 1x3x4 : heads 2 kv_heads 1 causal 1 scale 0.6";
 
 const plx_op plx__op_attention_grad = {
     .name = "attention_grad",
-    .min_inputs = 6,
-    .max_inputs = 7,
+    .operands = PLX__OPERANDS({"q", PLX__REALS, PLX__VALUE}, {"k", PLX__REALS, PLX__VALUE},
+                              {"v", PLX__REALS, PLX__VALUE}, {"y", PLX__REALS, PLX__VALUE},
+                              {"log_sums", PLX__REALS, PLX__VALUE}, {"gy", PLX__REALS, PLX__VALUE},
+                              {"mask", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_attention_grad,
     .cost = cost_attention_grad,
     .workspace = workspace_attention_grad,
     .run = run_attention_grad,
+    .attrs = plx__attention_fields,
     .samples = PLX__TESTED(attention_grad_samples),
 };
 
 /* ---- rope_table: cosines, then sines, [2, length, width / 2] --------------------------------- */
 
-/* attrs: i[0] length, i[1] width of a head, i[2] first position, f[0] base. */
 static plx_status infer_rope_table(plx_graph *graph, plx__node *node) {
     (void)graph;
     node->rank = 3;
     node->dims[0] = 2;
-    node->dims[1] = node->attrs.i[0];
-    node->dims[2] = node->attrs.i[1] / 2;
+    node->dims[1] = node->attrs.rope_table.length;
+    node->dims[2] = node->attrs.rope_table.width / 2;
     return PLX_OK;
 }
 
 static plx_status run_rope_table(plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
     const int64_t length = step->out.dims[1], half = step->out.dims[2];
-    const double log_base = plx__log(step->attrs.f[0]);
+    const double log_base = plx__log(step->attrs.rope_table.base);
     plx_real *cosines = PLX_OUT(step), *sines = cosines + length * half;
     for (int64_t i = 0; i < half; ++i) {
-        const double frequency = plx__exp(-2 * (double)i / (double)step->attrs.i[1] * log_base);
+        const double frequency =
+            plx__exp(-2 * (double)i / (double)step->attrs.rope_table.width * log_base);
         for (int64_t p = 0; p < length; ++p) {
-            const double angle = (double)(step->attrs.i[2] + p) * frequency;
+            const double angle = (double)(step->attrs.rope_table.first + p) * frequency;
             cosines[p * half + i] = (plx_real)plx__cos(angle);
             sines[p * half + i] = (plx_real)plx__sin(angle);
         }
@@ -250,15 +257,16 @@ const plx_op plx__op_rope_table = {
     .infer = infer_rope_table,
     .cost = plx__cost_nothing,
     .run = run_rope_table,
+    .attrs = plx__rope_table_fields,
     .samples = PLX__TESTED(no_samples),
 };
 
-/* ---- rope(x, table): attrs i[0] heads, i[1] 1 to turn back ----------------------------------- */
+/* ---- rope(x, table) -------------------------------------------------------------------------- */
 
 static plx_status infer_rope(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0), *table = plx__input_of(graph, node, 1);
-    PLX_TRY(check_heads(graph, "rope", "x", x, node->attrs.i[0]));
-    const int64_t width = x->dims[2] / node->attrs.i[0];
+    PLX_TRY(check_heads(graph, "rope", "x", x, node->attrs.rope.heads));
+    const int64_t width = x->dims[2] / node->attrs.rope.heads;
     if (width % 2)
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "rope: heads are %lld wide, an odd number",
                                (long long)width);
@@ -273,7 +281,7 @@ static plx_status infer_rope(plx_graph *graph, plx__node *node) {
 static void gradient_rope(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     plx__attrs attrs = node.attrs;
-    attrs.i[1] = !attrs.i[1];
+    attrs.rope.inverse = !attrs.rope.inverse;
     grads[0] = PLX__EMIT2(graph, &plx__op_rope, gy, node.inputs[1], &attrs);
 }
 
@@ -286,7 +294,7 @@ static void rope_rows(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const rope_job *job = arg;
     const plx__step *step = job->step;
-    const int64_t length = step->out.dims[1], heads = step->attrs.i[0];
+    const int64_t length = step->out.dims[1], heads = step->attrs.rope.heads;
     const int64_t width = step->out.dims[2] / heads, half = width / 2;
     const plx_real *cosines = PLX_IN(step, 1), *sines = cosines + length * half;
     for (int64_t row = begin; row < end; ++row) {
@@ -296,7 +304,7 @@ static void rope_rows(void *arg, int64_t begin, int64_t end, int worker) {
             const plx_real *x = PLX_IN(step, 0) + from;
             plx_real *y = PLX_OUT(step) + from;
             /* cos x0 + sin x1 and cos x1 - sin x0: the same turn with the halves exchanged. */
-            if (step->attrs.i[1])
+            if (step->attrs.rope.inverse)
                 job->kernels->rotate(half, x + half, x, cosines + at, sines + at, y + half, y);
             else
                 job->kernels->rotate(half, x, x + half, cosines + at, sines + at, y, y + half);
@@ -316,17 +324,17 @@ static plx__cost cost_rope(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 3, 1);
 }
 
-static const char rope_samples[] = "2x3x8 2x3x2 : i 2; 1x5x34 2x5x17 : i 1 1; 0x3x4 2x3x2 : i 1";
+static const char rope_samples[] =
+    "2x3x8 2x3x2 : heads 2; 1x5x34 2x5x17 : heads 1 inverse 1; 0x3x4 2x3x2 : heads 1";
 
 const plx_op plx__op_rope = {
     .name = "rope",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"table", PLX__REALS, PLX__CONSTANT}),
     .flags = PLX__OP_INPLACE,
-    .written = 1 << 1, /* the table is given */
     .infer = infer_rope,
     .gradient = gradient_rope,
     .cost = cost_rope,
     .run = run_rope,
+    .attrs = plx__rope_fields,
     .samples = rope_samples,
 };

@@ -4,10 +4,9 @@
 
 #include <string.h>
 
-/* attrs: i[0] heads, i[1] heads of keys and values, f[0] the scale. Inputs q [1, 1, heads d]; k and
- * v [1, 1, kv_heads d], which the run writes to row `position` of the kept keys and values
- * [context, kv_heads d]; and position i32 [1]. Rows after it are not read, so what they hold does
- * not matter. */
+/* Inputs: q [1, 1, heads d]; k and v [1, 1, kv_heads d], which the run writes to row `position` of
+ * the kept keys and values [context, kv_heads d]; and position i32 [1]. Rows after it are not read,
+ * so what they hold does not matter. */
 enum { Q, K, V, KEYS, VALUES, POSITION };
 
 static bool is_row(const plx__node *x) {
@@ -17,7 +16,7 @@ static bool is_row(const plx__node *x) {
 static plx_status infer_cached(plx_graph *graph, plx__node *node) {
     const plx__node *q = plx__input_of(graph, node, Q), *k = plx__input_of(graph, node, K);
     const plx__node *keys = plx__input_of(graph, node, KEYS);
-    const int64_t heads = node->attrs.i[0], kv_heads = node->attrs.i[1];
+    const int64_t heads = node->attrs.attention.heads, kv_heads = node->attrs.attention.kv_heads;
     const bool fits =
         is_row(q) && is_row(k) && heads > 0 && kv_heads > 0 && heads % kv_heads == 0 &&
         q->dims[2] % heads == 0 && q->dims[2] > 0 && q->dims[2] / heads * kv_heads == k->dims[2] &&
@@ -62,7 +61,7 @@ static plx_status run_cached(plx_ctx *ctx, const plx__step *step) {
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
                          "cached_attention: position %d is outside 0..%lld", (int)position,
                          (long long)context - 1);
-    const int64_t heads = step->attrs.i[0], row = position * kv_width;
+    const int64_t heads = step->attrs.attention.heads, row = position * kv_width;
     plx_real *keys = *step->in[KEYS].slot, *values = *step->in[VALUES].slot;
     memcpy(keys + row, PLX_IN(step, K), (size_t)kv_width * sizeof *keys);
     memcpy(values + row, PLX_IN(step, V), (size_t)kv_width * sizeof *values);
@@ -77,8 +76,8 @@ static plx_status run_cached(plx_ctx *ctx, const plx__step *step) {
         .seen = position + 1,
         .width = step->out.dims[2] / heads,
         .kv_width = kv_width,
-        .group = heads / step->attrs.i[1],
-        .scale = (plx_real)step->attrs.f[0],
+        .group = heads / step->attrs.attention.kv_heads,
+        .scale = (plx_real)step->attrs.attention.scale,
     };
     plx__parallel_for(ctx->pool, step->threads, heads,
                       plx__grain(heads, job.seen * job.width, step->threads), attend_heads, &job);
@@ -100,20 +99,22 @@ static plx__cost cost_cached(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char cached_samples[] =
-    "1x1x1 1x1x1 1x1x1 1x1 1x1 1~0,1 : i 1 1 f 1; 1x1x6 1x1x6 1x1x6 7x6 7x6 1~0,7 : i 2 2 f 0.6; "
-    "1x1x68 1x1x17 1x1x17 40x17 40x17 1~20,40 : i 4 1 f 0.25; "
-    "1x1x64 1x1x32 1x1x32 130x32 130x32 1~120,130 : i 4 2 f 0.2";
+    "1x1x1 1x1x1 1x1x1 1x1 1x1 1~0,1 : heads 1 kv_heads 1 scale 1; "
+    "1x1x6 1x1x6 1x1x6 7x6 7x6 1~0,7 : heads 2 kv_heads 2 scale 0.6; "
+    "1x1x68 1x1x17 1x1x17 40x17 40x17 1~20,40 : heads 4 kv_heads 1 scale 0.25; "
+    "1x1x64 1x1x32 1x1x32 130x32 130x32 1~120,130 : heads 4 kv_heads 2 scale 0.2";
 
 const plx_op plx__op_cached_attention = {
     .name = "cached_attention",
-    .min_inputs = 6,
-    .max_inputs = 6,
+    .operands = PLX__OPERANDS({"q", PLX__REALS, PLX__VALUE}, {"k", PLX__REALS, PLX__VALUE},
+                              {"v", PLX__REALS, PLX__VALUE}, {"keys", PLX__REALS, PLX__WRITTEN},
+                              {"values", PLX__REALS, PLX__WRITTEN},
+                              {"position", PLX__INTEGERS, PLX__CONSTANT}),
     .flags = PLX__OP_NO_GRADIENT,
-    .labels = 1 << POSITION,
-    .written = 1 << KEYS | 1 << VALUES,
     .infer = infer_cached,
     .cost = cost_cached,
     .workspace = workspace_cached,
     .run = run_cached,
+    .attrs = plx__attention_fields,
     .samples = PLX__TESTED(cached_samples),
 };

@@ -2,8 +2,8 @@
  *
  * state, future and target are [..., time, channels], and further inputs the mean variances of the
  * futures of each node. Result [4]: the task, mean of (state - target)^2; the consistency, over all
- * times but the first, mean of f[0] (state - state before)^2 + f[1] (state - future)^2; the
- * coherence, mean of the variances; and their total, task + f[2] consistency + f[3] coherence. */
+ * times but the first, mean of drift (state - state before)^2 + forecast (state - future)^2; the
+ * coherence, mean of the variances; and their total, task plus the weighted others. */
 #include "ops/op.h"
 
 enum { TASK, CONSISTENCY, COHERENCE, TOTAL, PARTS };
@@ -70,7 +70,7 @@ static int64_t later_count(const loss_job *job) {
 static plx_status run_causal_loss(plx_ctx *ctx, const plx__step *step) {
     loss_job job = job_of(ctx, step);
     const plx_kernels *k = ctx->kernels;
-    const double *f = step->attrs.f;
+    const plx__causal_loss_attrs *weights = &step->attrs.causal_loss;
     const int nodes = step->in_count - SPREADS;
     const int64_t n = job.pieces, later = later_count(&job);
     plx_real *parts = PLX_OUT(step), spread = 0;
@@ -80,12 +80,12 @@ static plx_status run_causal_loss(plx_ctx *ctx, const plx__step *step) {
     parts[TASK] = k->sum(n, job.terms) / (plx_real)job.size;
     parts[CONSISTENCY] = 0;
     if (later)
-        parts[CONSISTENCY] = ((plx_real)f[0] * k->sum(n, job.terms + n) +
-                              (plx_real)f[1] * k->sum(n, job.terms + 2 * n)) /
+        parts[CONSISTENCY] = ((plx_real)weights->drift * k->sum(n, job.terms + n) +
+                              (plx_real)weights->forecast * k->sum(n, job.terms + 2 * n)) /
                              (plx_real)later;
     parts[COHERENCE] = spread / (plx_real)(nodes ? nodes : 1);
-    parts[TOTAL] =
-        parts[TASK] + (plx_real)f[2] * parts[CONSISTENCY] + (plx_real)f[3] * parts[COHERENCE];
+    parts[TOTAL] = parts[TASK] + (plx_real)weights->consistency * parts[CONSISTENCY] +
+                   (plx_real)weights->coherence * parts[COHERENCE];
     return PLX_OK;
 }
 
@@ -126,7 +126,7 @@ static plx_status infer_causal_loss(plx_graph *graph, plx__node *node) {
 static void gradient_causal_loss(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     plx__attrs attrs = node.attrs;
-    attrs.i[0] = node.inputs_count - SPREADS;
+    attrs.causal_loss.nodes = node.inputs_count - SPREADS;
     const int32_t inputs[] = {node.inputs[STATE], node.inputs[FUTURE], node.inputs[TARGET], gy};
     const int32_t packed = plx__emit(graph, &plx__op_causal_loss_grad, 4, inputs, &attrs);
     int64_t from = 0;
@@ -143,25 +143,27 @@ static plx__cost cost_causal_loss(const plx_graph *graph, const plx__node *node)
 }
 
 static const char loss_samples[] =
-    "4x3 4x3 4x3 . . : f 0.8 1.2 0.5 0.3; 2x5x3 2x5x3 2x5x3 . : f 0.8 1.2 0.5 0.3; "
-    "300x17 300x17 300x17 . . . : f 0.8 1.2 0.5 0.3; 1x3 1x3 1x3 : f 0.8 1.2 0.5 0.3; "
-    "3x9000 3x9000 3x9000 . : f 0.8 1.2 0.5 0.3";
+    "4x3 4x3 4x3 . . : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3; "
+    "2x5x3 2x5x3 2x5x3 . : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3; "
+    "300x17 300x17 300x17 . . . : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3; "
+    "1x3 1x3 1x3 : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3; "
+    "3x9000 3x9000 3x9000 . : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3";
 
 const plx_op plx__op_causal_loss = {
     .name = "causal_loss",
-    .min_inputs = SPREADS,
-    .max_inputs = -1,
-    .written = 1 << TARGET, /* it is given */
+    .operands = PLX__OPERANDS({"state", PLX__REALS, PLX__VALUE}, {"future", PLX__REALS, PLX__VALUE},
+                              {"target", PLX__REALS, PLX__CONSTANT},
+                              {"spread", PLX__REALS, PLX__OPTIONAL | PLX__REPEATED}),
     .infer = infer_causal_loss,
     .gradient = gradient_causal_loss,
     .cost = cost_causal_loss,
     .workspace = workspace_causal_loss,
     .run = run_causal_loss,
+    .attrs = plx__causal_loss_fields,
     .samples = loss_samples,
 };
 
-/* ---- causal_loss_grad(state, future, target, gy): of the state, the future, i[0] variances ----
- */
+/* ---- causal_loss_grad(state, future, target, gy): of the state, the future, variances -------- */
 
 /* Elements [at, at + n) in the first-level cache: a difference from `from`, times factor, added. */
 static void add_difference(const loss_job *job, int64_t at, int64_t n, const plx_real *from,
@@ -199,15 +201,16 @@ static void grad_pieces(void *arg, int64_t begin, int64_t end, int worker) {
 
 static plx_status run_causal_loss_grad(plx_ctx *ctx, const plx__step *step) {
     loss_job job = job_of(ctx, step);
-    const double *f = step->attrs.f;
+    const plx__causal_loss_attrs *weights = &step->attrs.causal_loss;
     const plx_real *gy = PLX_IN(step, SPREADS);
-    const int64_t later = later_count(&job), nodes = step->attrs.i[0];
+    const int64_t later = later_count(&job), nodes = step->attrs.causal_loss.nodes;
     const plx_real consistency =
-        later ? 2 * (gy[CONSISTENCY] + (plx_real)f[2] * gy[TOTAL]) / (plx_real)later : 0;
-    const plx_real coherence = gy[COHERENCE] + (plx_real)f[3] * gy[TOTAL];
+        later ? 2 * (gy[CONSISTENCY] + (plx_real)weights->consistency * gy[TOTAL]) / (plx_real)later
+              : 0;
+    const plx_real coherence = gy[COHERENCE] + (plx_real)weights->coherence * gy[TOTAL];
     job.by_target = 2 * (gy[TASK] + gy[TOTAL]) / (plx_real)job.size;
-    job.by_before = (plx_real)f[0] * consistency;
-    job.by_future = (plx_real)f[1] * consistency;
+    job.by_before = (plx_real)weights->drift * consistency;
+    job.by_future = (plx_real)weights->forecast * consistency;
     job.g_state = PLX_OUT(step);
     job.g_future = job.g_state + job.size;
     plx__parallel_for(ctx->pool, step->threads, job.pieces, 1, grad_pieces, &job);
@@ -221,22 +224,26 @@ static plx_status infer_causal_loss_grad(plx_graph *graph, plx__node *node) {
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "causal_loss_grad: %d gradients are needed",
                                PARTS);
     node->rank = 1;
-    node->dims[0] = 2 * plx__size(plx__input_of(graph, node, STATE)) + node->attrs.i[0];
+    node->dims[0] =
+        2 * plx__size(plx__input_of(graph, node, STATE)) + node->attrs.causal_loss.nodes;
     return PLX_OK;
 }
 
 static const char loss_grad_samples[] =
-    "4x3 4x3 4x3 4 : i 2 f 0.8 1.2 0.5 0.3; 2x5x3 2x5x3 2x5x3 4 : i 1 f 0.8 1.2 0.5 0.3; "
-    "300x17 300x17 300x17 4 : i 3 f 0.8 1.2 0.5 0.3; 1x3 1x3 1x3 4 : i 0 f 0.8 1.2 0.5 0.3; "
-    "3x9000 3x9000 3x9000 4 : i 1 f 0.8 1.2 0.5 0.3";
+    "4x3 4x3 4x3 4 : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3 nodes 2; "
+    "2x5x3 2x5x3 2x5x3 4 : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3 nodes 1; "
+    "300x17 300x17 300x17 4 : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3 nodes 3; "
+    "1x3 1x3 1x3 4 : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3; "
+    "3x9000 3x9000 3x9000 4 : drift 0.8 forecast 1.2 consistency 0.5 coherence 0.3 nodes 1";
 
 const plx_op plx__op_causal_loss_grad = {
     .name = "causal_loss_grad",
-    .min_inputs = 4,
-    .max_inputs = 4,
+    .operands = PLX__OPERANDS({"state", PLX__REALS, PLX__VALUE}, {"future", PLX__REALS, PLX__VALUE},
+                              {"target", PLX__REALS, PLX__VALUE}, {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_causal_loss_grad,
     .cost = cost_causal_loss,
     .run = run_causal_loss_grad,
+    .attrs = plx__causal_loss_fields,
     .samples = PLX__TESTED(loss_grad_samples),
 };

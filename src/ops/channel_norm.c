@@ -33,8 +33,8 @@ static images images_of(int rank, const int64_t *dims, const plx__attrs *attrs) 
     images of = {.count = 1, .channels = dims[rank - 1]};
     of.rows = plx__rows(rank, dims);
     of.groups = of.channels;
-    if (attrs->i[PLX__NORM_GROUPS]) {
-        of.groups = attrs->i[PLX__NORM_GROUPS];
+    if (attrs->norm.groups) {
+        of.groups = attrs->norm.groups;
         of.count = dims[0];
         of.rows = plx__product(rank - 2, dims + 1);
     }
@@ -59,8 +59,8 @@ static channel_job job_of(plx_ctx *ctx, const plx__step *step) {
                        .of = images_of(step->in[0].rank, step->in[0].dims, &step->attrs),
                        .x = PLX_IN(step, 0),
                        .y = PLX_OUT(step),
-                       .epsilon = step->attrs.f[0],
-                       .momentum = step->attrs.f[1],
+                       .epsilon = step->attrs.norm.epsilon,
+                       .momentum = step->attrs.norm.momentum,
                        .thread_limit = step->threads};
     const int64_t all = job.of.count * job.of.channels;
     job.partial = step->workspace;
@@ -80,8 +80,8 @@ static void use_statistics(channel_job *job, const plx__step *step, int k) {
 }
 
 static void use_scale_shift(channel_job *job, const plx__step *step, int k) {
-    if (step->attrs.i[PLX__NORM_SCALE]) job->scale = PLX_IN(step, k++);
-    job->shift = step->attrs.i[PLX__NORM_SHIFT] ? PLX_IN(step, k) : job->zeros;
+    if (step->attrs.norm.has_scale) job->scale = PLX_IN(step, k++);
+    job->shift = step->attrs.norm.has_shift ? PLX_IN(step, k) : job->zeros;
 }
 
 /* Where a chunk begins, in elements, and how many rows it has. */
@@ -323,7 +323,7 @@ static void far_group_gradients(void *arg, int64_t begin, int64_t end, int worke
 /* gscale and gshift, as far as they are wanted, behind gx. */
 static void write_totals(const channel_job *job, const plx__step *step) {
     const int64_t n = job->of.channels;
-    const bool scale = step->attrs.i[PLX__NORM_SCALE], shift = step->attrs.i[PLX__NORM_SHIFT];
+    const bool scale = step->attrs.norm.has_scale, shift = step->attrs.norm.has_shift;
     if (scale || shift)
         job->kernels->column_sum(job->of.count, n * (scale + shift), job->totals + (scale ? 0 : n),
                                  2 * n, job->y + step->in[0].size);
@@ -338,7 +338,7 @@ static plx_status run_training_grad(plx_ctx *ctx, const plx__step *step) {
     }
     use_statistics(&job, step, 1);
     job.gy = PLX_IN(step, 2);
-    if (step->attrs.i[PLX__NORM_SCALE]) job.scale = PLX_IN(step, 3);
+    if (step->attrs.norm.has_scale) job.scale = PLX_IN(step, 3);
     if (is_far(&job)) {
         over_groups(ctx, &job, far_group_gradients);
     } else {
@@ -362,7 +362,7 @@ static plx_status infer_packed(plx_graph *graph, plx__node *node) {
 static void emit_training_gradients(plx_graph *graph, const plx_op *op, int32_t id, int32_t gy,
                                     int first, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
-    const bool scaled = node.attrs.i[PLX__NORM_SCALE];
+    const bool scaled = node.attrs.norm.has_scale;
     const int32_t inputs[] = {node.inputs[0], node.inputs[1], gy, scaled ? node.inputs[first] : -1};
     const int32_t packed = plx__emit(graph, op, 3 + scaled, inputs, &node.attrs);
     int64_t from = 0;
@@ -400,7 +400,7 @@ static plx_status check_statistics(plx_graph *graph, const plx__node *node) {
 
 static plx_status infer_group_norm(plx_graph *graph, plx__node *node) {
     PLX_TRY(infer_channels(graph, node));
-    const int64_t groups = node->attrs.i[PLX__NORM_GROUPS], channels = node->dims[node->rank - 1];
+    const int64_t groups = node->attrs.norm.groups, channels = node->dims[node->rank - 1];
     if (groups < 1 || channels % groups)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
                                "group_norm: %lld channels are not divided by %lld groups",
@@ -422,42 +422,46 @@ static void gradient_group_norm(plx_graph *graph, int32_t id, int32_t gy, int32_
 }
 
 static const char group_samples[] =
-    "2x3x5x6~-2,2 24~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : i 1 1 3 f 0.001; "
-    "2x2x3x8~-2,2 32~0.5,1.5 : i 0 0 1 f 0.00001; "
-    "3x5x17~-2,2 102~0.5,1.5 17~0.5,1.5 : i 1 0 17 f 0.001; "
-    "3x20~-2,2 120~0.5,1.5 20~0.5,1.5 : i 0 1 4 f 0.01; "
-    "1x9x20x9~-2,2 18~0.5,1.5 9~0.5,1.5 9~0.5,1.5 : i 1 1 3 f 0.001; "
-    "2x1x1x1~-2,2 4~0.5,1.5 1~0.5,1.5 1~0.5,1.5 : i 1 1 1 f 0.1; "
-    "0x3x5x6~-2,2 0~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : i 1 1 3 f 0.001; "
-    "2x0x5x6~-2,2 24~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : i 1 1 3 f 0.001";
+    "2x3x5x6~-2,2 24~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : has_scale 1 has_shift 1 groups 3 epsilon 0.001; "
+    "2x2x3x8~-2,2 32~0.5,1.5 : groups 1 epsilon 0.00001; "
+    "3x5x17~-2,2 102~0.5,1.5 17~0.5,1.5 : has_scale 1 groups 17 epsilon 0.001; "
+    "3x20~-2,2 120~0.5,1.5 20~0.5,1.5 : has_shift 1 groups 4 epsilon 0.01; "
+    "1x9x20x9~-2,2 18~0.5,1.5 9~0.5,1.5 9~0.5,1.5 : has_scale 1 has_shift 1 groups 3 epsilon "
+    "0.001; "
+    "2x1x1x1~-2,2 4~0.5,1.5 1~0.5,1.5 1~0.5,1.5 : has_scale 1 has_shift 1 groups 1 epsilon 0.1; "
+    "0x3x5x6~-2,2 0~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : has_scale 1 has_shift 1 groups 3 epsilon 0.001; "
+    "2x0x5x6~-2,2 24~0.5,1.5 6~0.5,1.5 6~0.5,1.5 : has_scale 1 has_shift 1 groups 3 epsilon 0.001";
 static const char group_grad_samples[] =
-    "2x3x5x6~-2,2 24~0.5,1.5 2x3x5x6~-2,2 6~0.5,1.5 : i 1 1 3 f 0.001; "
-    "3x12x10x160~-2,2 960~0.5,1.5 3x12x10x160~-2,2 : i 0 1 8 f 0.001; "
-    "2x0x5x6~-2,2 24~0.5,1.5 2x0x5x6~-2,2 : i 0 1 3 f 0.001";
+    "2x3x5x6~-2,2 24~0.5,1.5 2x3x5x6~-2,2 6~0.5,1.5 : has_scale 1 has_shift 1 groups 3 epsilon "
+    "0.001; "
+    "3x12x10x160~-2,2 960~0.5,1.5 3x12x10x160~-2,2 : has_shift 1 groups 8 epsilon 0.001; "
+    "2x0x5x6~-2,2 24~0.5,1.5 2x0x5x6~-2,2 : has_shift 1 groups 3 epsilon 0.001";
 
 const plx_op plx__op_group_norm = {
     .name = "group_norm",
-    .min_inputs = 2,
-    .max_inputs = 4,
+    .operands =
+        PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"statistics", PLX__REALS, PLX__WRITTEN},
+                      {"scale", PLX__REALS, PLX__OPTIONAL}, {"shift", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_INPLACE,
-    .written = 1 << 1,
     .infer = infer_group_norm,
     .gradient = gradient_group_norm,
     .cost = cost_training,
     .workspace = workspace_channels,
     .run = run_group_norm,
+    .attrs = plx__norm_fields,
     .samples = group_samples,
 };
 
 const plx_op plx__op_group_norm_grad = {
     .name = "group_norm_grad",
-    .min_inputs = 3,
-    .max_inputs = 4,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"statistics", PLX__REALS, PLX__VALUE},
+                              {"gy", PLX__REALS, PLX__VALUE}, {"scale", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_packed,
     .cost = cost_training_grad,
     .workspace = workspace_channels,
     .run = run_training_grad,
+    .attrs = plx__norm_fields,
     .samples = PLX__TESTED(group_grad_samples),
 };
 
@@ -497,39 +501,48 @@ static void gradient_batch_norm(plx_graph *graph, int32_t id, int32_t gy, int32_
 }
 
 static const char batch_samples[] =
-    "2x3x3x5~-2,2 10~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 : i 1 1 f 0.001 0.1; "
-    "33x4~-2,2 8~0.5,1.5 4~0.5,1.5 4~0.5,1.5 : f 0.00001 0.1; "
-    "150x18~-2,2 36~0.5,1.5 18~0.5,1.5 18~0.5,1.5 18~0.5,1.5 : i 1 f 0.001 0.1; "
-    "3x2x37~-2,2 74~0.5,1.5 37~0.5,1.5 37~0.5,1.5 37~0.5,1.5 : i 0 1 f 0.001 0.1; "
-    "3x1~-2,2 2~0.5,1.5 1~0.5,1.5 1~0.5,1.5 1~0.5,1.5 1~0.5,1.5 : i 1 1 f 0 0.1; "
-    "3x0~-2,2 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 : i 1 1 f 0.001 0.1";
+    "2x3x3x5~-2,2 10~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 : has_scale 1 has_shift 1 "
+    "epsilon 0.001 momentum 0.1; "
+    "33x4~-2,2 8~0.5,1.5 4~0.5,1.5 4~0.5,1.5 : epsilon 0.00001 momentum 0.1; "
+    "150x18~-2,2 36~0.5,1.5 18~0.5,1.5 18~0.5,1.5 18~0.5,1.5 : has_scale 1 epsilon 0.001 momentum "
+    "0.1; "
+    "3x2x37~-2,2 74~0.5,1.5 37~0.5,1.5 37~0.5,1.5 37~0.5,1.5 : has_shift 1 epsilon 0.001 momentum "
+    "0.1; "
+    "3x1~-2,2 2~0.5,1.5 1~0.5,1.5 1~0.5,1.5 1~0.5,1.5 1~0.5,1.5 : has_scale 1 has_shift 1 momentum "
+    "0.1; "
+    "3x0~-2,2 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 0~0.5,1.5 : has_scale 1 has_shift 1 epsilon "
+    "0.001 momentum 0.1";
 static const char batch_grad_samples[] =
-    "33x4~-2,2 8~0.5,1.5 33x4~-2,2 4~0.5,1.5 : i 1 1 f 0.001 0.1; "
-    "3x12x10x160~-2,2 320~0.5,1.5 3x12x10x160~-2,2 160~0.5,1.5 : i 1 f 0.001 0.1";
+    "33x4~-2,2 8~0.5,1.5 33x4~-2,2 4~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001 momentum 0.1; "
+    "3x12x10x160~-2,2 320~0.5,1.5 3x12x10x160~-2,2 160~0.5,1.5 : has_scale 1 epsilon 0.001 "
+    "momentum 0.1";
 
 const plx_op plx__op_batch_norm = {
     .name = "batch_norm",
-    .min_inputs = 4,
-    .max_inputs = 6,
+    .operands = PLX__OPERANDS(
+        {"x", PLX__REALS, PLX__VALUE}, {"statistics", PLX__REALS, PLX__WRITTEN},
+        {"running_mean", PLX__REALS, PLX__WRITTEN}, {"running_variance", PLX__REALS, PLX__WRITTEN},
+        {"scale", PLX__REALS, PLX__OPTIONAL}, {"shift", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_INPLACE,
-    .written = 1 << 1 | 1 << 2 | 1 << 3,
     .infer = infer_batch_norm,
     .gradient = gradient_batch_norm,
     .cost = cost_training,
     .workspace = workspace_channels,
     .run = run_batch_norm,
+    .attrs = plx__norm_fields,
     .samples = batch_samples,
 };
 
 const plx_op plx__op_batch_norm_grad = {
     .name = "batch_norm_grad",
-    .min_inputs = 3,
-    .max_inputs = 4,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"statistics", PLX__REALS, PLX__VALUE},
+                              {"gy", PLX__REALS, PLX__VALUE}, {"scale", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_packed,
     .cost = cost_training_grad,
     .workspace = workspace_channels,
     .run = run_training_grad,
+    .attrs = plx__norm_fields,
     .samples = PLX__TESTED(batch_grad_samples),
 };
 
@@ -564,7 +577,7 @@ static plx_status run_batch_norm_inference(plx_ctx *ctx, const plx__step *step) 
 static void gradient_batch_norm_inference(plx_graph *graph, int32_t id, int32_t gy,
                                           int32_t *grads) {
     const plx__node node = *graph->nodes[id];
-    const bool scaled = node.attrs.i[PLX__NORM_SCALE];
+    const bool scaled = node.attrs.norm.has_scale;
     const int32_t inputs[] = {node.inputs[0], gy, node.inputs[1], node.inputs[2],
                               scaled ? node.inputs[3] : -1};
     const int32_t packed =
@@ -595,7 +608,7 @@ static plx_status run_batch_norm_inference_grad(plx_ctx *ctx, const plx__step *s
         return PLX_OK;
     }
     job.gy = PLX_IN(step, 1);
-    if (step->attrs.i[PLX__NORM_SCALE]) job.scale = PLX_IN(step, 4);
+    if (step->attrs.norm.has_scale) job.scale = PLX_IN(step, 4);
     use_running(&job, step, 3);
     over_chunks(ctx, &job, chunk_sums);
     over_groups(ctx, &job, group_gradients);
@@ -614,36 +627,45 @@ static plx__cost cost_inference(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char inference_samples[] =
-    "2x3x3x5~-2,2 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 : i 1 1 f 0.001 0.1; "
-    "33x4~-2,2 4~0.5,1.5 4~0.5,1.5 : f 0 0.1; "
-    "150x18~-2,2 18~0.5,1.5 18~0.5,1.5 18~0.5,1.5 : i 1 f 0.001 0.1; "
-    "1x37~-2,2 37~0.5,1.5 37~0.5,1.5 37~0.5,1.5 : i 0 1 f 0.001 0.1; "
-    "0x3~-2,2 3~0.5,1.5 3~0.5,1.5 3~0.5,1.5 3~0.5,1.5 : i 1 1 f 0.001 0.1";
-static const char inference_grad_samples[] =
-    "33x4~-2,2 33x4~-2,2 4~0.5,1.5 4~0.5,1.5 4~0.5,1.5 : i 1 1 f 0.001 0.1; "
-    "3x12x10x160~-2,2 3x12x10x160~-2,2 160~0.5,1.5 160~0.5,1.5 : i 0 1 f 0.001 0.1";
+    "2x3x3x5~-2,2 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 5~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001 "
+    "momentum 0.1; "
+    "33x4~-2,2 4~0.5,1.5 4~0.5,1.5 : momentum 0.1; "
+    "150x18~-2,2 18~0.5,1.5 18~0.5,1.5 18~0.5,1.5 : has_scale 1 epsilon 0.001 momentum 0.1; "
+    "1x37~-2,2 37~0.5,1.5 37~0.5,1.5 37~0.5,1.5 : has_shift 1 epsilon 0.001 momentum 0.1; "
+    "0x3~-2,2 3~0.5,1.5 3~0.5,1.5 3~0.5,1.5 3~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001 "
+    "momentum 0.1";
+static const char inference_grad_samples[] = "33x4~-2,2 33x4~-2,2 4~0.5,1.5 4~0.5,1.5 4~0.5,1.5 : "
+                                             "has_scale 1 has_shift 1 epsilon 0.001 momentum 0.1; "
+                                             "3x12x10x160~-2,2 3x12x10x160~-2,2 160~0.5,1.5 "
+                                             "160~0.5,1.5 : has_shift 1 epsilon 0.001 momentum 0.1";
 
 const plx_op plx__op_batch_norm_inference = {
     .name = "batch_norm_inference",
-    .min_inputs = 3,
-    .max_inputs = 5,
+    .operands =
+        PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"running_mean", PLX__REALS, PLX__VALUE},
+                      {"running_variance", PLX__REALS, PLX__VALUE},
+                      {"scale", PLX__REALS, PLX__OPTIONAL}, {"shift", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_INPLACE,
     .infer = infer_inference,
     .gradient = gradient_batch_norm_inference,
     .cost = cost_inference,
     .workspace = workspace_channels,
     .run = run_batch_norm_inference,
+    .attrs = plx__norm_fields,
     .samples = inference_samples,
 };
 
 const plx_op plx__op_batch_norm_inference_grad = {
     .name = "batch_norm_inference_grad",
-    .min_inputs = 4,
-    .max_inputs = 5,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"gy", PLX__REALS, PLX__VALUE},
+                              {"running_mean", PLX__REALS, PLX__VALUE},
+                              {"running_variance", PLX__REALS, PLX__VALUE},
+                              {"scale", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_packed,
     .cost = cost_training_grad,
     .workspace = workspace_channels,
     .run = run_batch_norm_inference_grad,
+    .attrs = plx__norm_fields,
     .samples = PLX__TESTED(inference_grad_samples),
 };

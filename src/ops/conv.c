@@ -4,15 +4,12 @@
 
 #include "blocks/conv.h"
 
-/* attrs: i[STRIDE] two, i[PADDING] top, bottom, left, right, i[DILATION] two, i[GROUPS],
- * i[TARGET] two: rows and columns of the transposed convolution's result, or of the weights;
- * i[ACTIVATION] and f[0], its parameter, of the fused forms. */
-enum { STRIDE = 0, PADDING = 2, DILATION = 6, GROUPS = 8, ACTIVATION = 9, TARGET = 10 };
+#include <string.h>
 
 static const char *const axis_names[] = {"rows", "columns"};
 
 /* The sizes, with the kind, of a node or a step from the shapes of its inputs and its own. */
-static plx__conv_args args_of(plx__conv_kind kind, const plx__attrs *attrs, const int64_t *a,
+static plx__conv_args args_of(plx__conv_kind kind, const plx__conv_attrs *attrs, const int64_t *a,
                               const int64_t *b, const int64_t *c) {
     const int64_t *image = kind == PLX__CONV_TRANSPOSE ? c : a;
     const int64_t *weights = kind == PLX__CONV_WEIGHTS ? c : b;
@@ -25,12 +22,12 @@ static plx__conv_args args_of(plx__conv_kind kind, const plx__attrs *attrs, cons
         .result = {result[1], result[2]},
         .out = result[3],
         .kernel = {weights[0], weights[1]},
-        .stride = {attrs->i[STRIDE], attrs->i[STRIDE + 1]},
-        .dilation = {attrs->i[DILATION], attrs->i[DILATION + 1]},
-        .groups = attrs->i[GROUPS],
-        .before = {attrs->i[PADDING], attrs->i[PADDING + 2]},
-        .act = (plx_activation)attrs->i[ACTIVATION],
-        .act_param = (plx_real)attrs->f[0],
+        .stride = {attrs->stride[0], attrs->stride[1]},
+        .dilation = {attrs->dilation[0], attrs->dilation[1]},
+        .groups = attrs->groups,
+        .before = {attrs->padding[0], attrs->padding[2]},
+        .act = (plx_activation)attrs->activation,
+        .act_param = (plx_real)attrs->alpha,
     };
 }
 
@@ -40,20 +37,19 @@ static plx__conv_args args_of(plx__conv_kind kind, const plx__attrs *attrs, cons
 static plx_status check_attrs(plx_graph *graph, const plx__node *node) {
     static const struct {
         const char *name;
-        int first, count;
-        int64_t least;
-    } rules[] = {{"stride", STRIDE, 2, 1},
-                 {"padding", PADDING, 4, 0},
-                 {"dilation", DILATION, 2, 1},
-                 {"groups", GROUPS, 1, 1}};
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; ++i)
-        for (int k = 0; k < rules[i].count; ++k) {
-            const int64_t value = node->attrs.i[rules[i].first + k];
+        int least;
+    } rules[] = {{"stride", 1}, {"padding", 0}, {"dilation", 1}, {"groups", 1}};
+    plx__attribute a = {.count = 0};
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; ++i) {
+        plx__attribute_named(node->op->attrs, rules[i].name, strlen(rules[i].name), &a);
+        for (int k = 0; k < a.count; ++k) {
+            const int64_t value = plx__attribute_whole(&node->attrs, &a, k);
             if (value >= rules[i].least && value <= INT32_MAX) continue;
-            return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: %s %lld is outside %lld to %d",
-                                   node->op->name, rules[i].name, (long long)value,
-                                   (long long)rules[i].least, INT32_MAX);
+            return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: %s %lld is outside %d to %d",
+                                   node->op->name, a.name, (long long)value, rules[i].least,
+                                   INT32_MAX);
         }
+    }
     return PLX_OK;
 }
 
@@ -73,7 +69,7 @@ static plx_status check_images(plx_graph *graph, const plx__node *node, const ch
 /* weights [kh, kw, in / groups, out] for an image of `in` channels. */
 static plx_status check_channels(plx_graph *graph, const plx__node *node, const char *image,
                                  int64_t in, const int64_t *weights) {
-    const int64_t groups = node->attrs.i[GROUPS];
+    const int64_t groups = node->attrs.conv.groups;
     char shape[96];
     if (in != weights[2] * groups)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
@@ -93,11 +89,11 @@ static plx_status check_channels(plx_graph *graph, const plx__node *node, const 
 /* The size of the convolution's result on one axis, or -1 after a failure. */
 static int64_t result_size(plx_graph *graph, const plx__node *node, int axis, int64_t image,
                            int64_t kernel) {
-    const int64_t *i = node->attrs.i;
-    const int64_t padded = image + i[PADDING + 2 * axis] + i[PADDING + 2 * axis + 1];
-    const int64_t dilation = i[DILATION + axis];
+    const plx__conv_attrs *a = &node->attrs.conv;
+    const int64_t padded = image + a->padding[2 * axis] + a->padding[2 * axis + 1];
+    const int64_t dilation = a->dilation[axis];
     const bool fits = kernel >= 1 && padded >= 1 && (padded - 1) / dilation >= kernel - 1;
-    if (fits) return (padded - dilation * (kernel - 1) - 1) / i[STRIDE + axis] + 1;
+    if (fits) return (padded - dilation * (kernel - 1) - 1) / a->stride[axis] + 1;
     char dilated[48] = "";
     if (dilation > 1 && kernel >= 1)
         plx__format(dilated, sizeof dilated, " (dilated %.0f)",
@@ -153,7 +149,7 @@ static plx_status infer_transpose(plx_graph *graph, plx__node *node) {
     const plx__node *y = plx__input_of(graph, node, 0), *w = plx__input_of(graph, node, 1);
     PLX_TRY(check_images(graph, node, names, 2));
     PLX_TRY(check_attrs(graph, node));
-    const int64_t *target = node->attrs.i + TARGET;
+    const int64_t *target = node->attrs.conv.target;
     if (y->dims[3] != w->dims[3]) {
         char shape[96];
         return plx__graph_fail(
@@ -161,7 +157,7 @@ static plx_status infer_transpose(plx_graph *graph, plx__node *node) {
             (long long)y->dims[3], plx__shape_text(4, w->dims, shape, sizeof shape),
             (long long)w->dims[3]);
     }
-    const int64_t channels = w->dims[2] * node->attrs.i[GROUPS];
+    const int64_t channels = w->dims[2] * node->attrs.conv.groups;
     PLX_TRY(check_channels(graph, node, "the result", channels, w->dims));
     for (int axis = 0; axis < 2; ++axis)
         if (target[axis] < 0)
@@ -181,13 +177,13 @@ static plx_status infer_weight_grad(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0), *y = plx__input_of(graph, node, 1);
     PLX_TRY(check_images(graph, node, names, 2));
     PLX_TRY(check_attrs(graph, node));
-    const int64_t groups = node->attrs.i[GROUPS];
+    const int64_t groups = node->attrs.conv.groups;
     if (x->dims[0] != y->dims[0])
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has %lld images, gy %lld",
                                node->op->name, (long long)x->dims[0], (long long)y->dims[0]);
     node->rank = 4;
-    node->dims[0] = node->attrs.i[TARGET];
-    node->dims[1] = node->attrs.i[TARGET + 1];
+    node->dims[0] = node->attrs.conv.target[0];
+    node->dims[1] = node->attrs.conv.target[1];
     node->dims[2] = x->dims[3] / groups;
     node->dims[3] = y->dims[3];
     PLX_TRY(check_channels(graph, node, "x", x->dims[3], node->dims));
@@ -199,8 +195,8 @@ static plx_status infer_weight_grad(plx_graph *graph, plx__node *node) {
 /* The same convolution with another target. */
 static plx__attrs retarget(const plx__attrs *attrs, const int64_t *target) {
     plx__attrs other = *attrs;
-    other.i[TARGET] = target[0];
-    other.i[TARGET + 1] = target[1];
+    other.conv.target[0] = target[0];
+    other.conv.target[1] = target[1];
     return other;
 }
 
@@ -241,7 +237,7 @@ static plx__conv_kind kind_of(const plx_op *op) {
 /* The textbook's count, whatever the method. */
 static plx__cost cost_conv(const plx_graph *graph, const plx__node *node) {
     const plx__conv_args args =
-        args_of(kind_of(node->op), &node->attrs, plx__input_of(graph, node, 0)->dims,
+        args_of(kind_of(node->op), &node->attrs.conv, plx__input_of(graph, node, 0)->dims,
                 plx__input_of(graph, node, 1)->dims, node->dims);
     plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
     cost.flops = plx__conv_flops(&args);
@@ -250,7 +246,7 @@ static plx__cost cost_conv(const plx_graph *graph, const plx__node *node) {
 }
 
 static plx__conv_args step_args(const plx__step *step) {
-    return args_of(kind_of(step->op), &step->attrs, step->in[0].dims, step->in[1].dims,
+    return args_of(kind_of(step->op), &step->attrs.conv, step->in[0].dims, step->in[1].dims,
                    step->out.dims);
 }
 
@@ -271,153 +267,174 @@ static plx_status run_conv(plx_ctx *ctx, const plx__step *step) {
 
 /* ---- Samples --------------------------------------------------------------------------------- */
 
-/* The same convolutions for all three, attributes as at the top. 1 x 1; a matrix; 3 x 3 with few
+/* The same convolutions for all three. 1 x 1; a matrix; 3 x 3 with few
  * channels; stride and padding that is not the same on all sides; dilation; both; groups;
  * depthwise, also strided and dilated; 7 x 7 at stride 2; a stride beyond the kernel; more padding
  * than kernel; nothing; Winograd with whole and with cut tiles, in several blocks; many pixels,
  * whose sums are taken in parts; few channels from many. */
 
 static const char conv_samples[] =
-    "1x1x1x1 1x1x1x1 : i 1 1 0 0 0 0 1 1 1; 2x3x5x4 1x1x4x7 : i 1 1 0 0 0 0 1 1 1; "
-    "2x5x4x3 3x3x3x5 : i 1 1 1 1 1 1 1 1 1; 1x7x6x2 3x2x2x3 : i 2 3 0 2 1 1 1 1 1; "
-    "1x9x8x2 3x3x2x3 : i 1 1 0 0 1 1 2 2 1; 1x9x8x2 2x3x2x3 : i 2 2 1 0 1 1 3 2 1; "
-    "2x5x5x6 3x3x2x9 : i 1 1 0 0 0 0 1 1 3; 1x6x7x4 3x3x2x4 : i 2 2 1 1 1 1 1 1 2; "
-    "2x6x7x5 3x3x1x5 : i 1 1 1 1 1 1 1 1 5; 1x8x9x21 3x5x1x21 : i 2 2 0 1 2 2 1 1 21; "
-    "1x9x8x3 3x3x1x3 : i 1 2 1 1 2 1 2 2 3; 1x4x4x3 2x2x1x6 : i 1 1 0 0 0 0 1 1 3; "
-    "1x12x11x3 7x7x3x8 : i 2 2 3 3 3 3 1 1 1; 2x7x6x4 1x1x4x5 : i 2 2 0 0 0 0 1 1 1; "
-    "1x8x7x2 2x2x2x3 : i 3 4 0 0 0 0 1 1 1; 1x2x3x2 2x2x2x2 : i 1 1 3 2 2 2 1 1 1; "
-    "0x5x5x2 3x3x2x3 : i 1 1 0 0 0 0 1 1 1; 1x5x5x0 3x3x0x3 : i 1 1 0 0 0 0 1 1 1; "
-    "1x0x2x2 1x3x2x3 : i 1 1 1 1 1 1 1 1 1; 1x8x8x16 3x3x16x16 : i 1 1 1 1 1 1 1 1 1; "
-    "1x9x11x17 3x3x17x27 : i 1 1 1 0 0 0 1 1 1; 3x17x18x24 3x3x24x33 : i 1 1 2 2 0 1 1 1 1; "
-    "2x33x31x5 3x3x5x94 : i 2 2 1 1 1 1 1 1 1; 2x40x40x20 3x3x1x20 : i 1 1 1 1 1 1 1 1 20; "
-    "2x67x66x3 3x3x3x5 : i 1 1 0 0 0 0 1 1 1; 2x9x8x9 3x3x9x4 : i 1 1 0 2 1 1 2 1 1";
-static const char transpose_samples[] = "1x1x1x1 1x1x1x1 : i 1 1 0 0 0 0 1 1 1 0 1 1; "
-                                        "2x3x5x7 1x1x4x7 : i 1 1 0 0 0 0 1 1 1 0 3 5; "
-                                        "2x5x4x5 3x3x3x5 : i 1 1 1 1 1 1 1 1 1 0 5 4; "
-                                        "1x4x3x3 3x2x2x3 : i 2 3 0 2 1 1 1 1 1 0 7 6; "
-                                        "1x5x6x3 3x3x2x3 : i 1 1 0 0 1 1 2 2 1 0 9 8; "
-                                        "1x4x3x3 2x3x2x3 : i 2 2 1 0 1 1 3 2 1 0 9 8; "
-                                        "2x3x3x9 3x3x2x9 : i 1 1 0 0 0 0 1 1 3 0 5 5; "
-                                        "1x3x4x4 3x3x2x4 : i 2 2 1 1 1 1 1 1 2 0 6 7; "
-                                        "2x6x7x5 3x3x1x5 : i 1 1 1 1 1 1 1 1 5 0 6 7; "
-                                        "1x4x5x21 3x5x1x21 : i 2 2 0 1 2 2 1 1 21 0 8 9; "
-                                        "1x7x4x3 3x3x1x3 : i 1 2 1 1 2 1 2 2 3 0 9 8; "
-                                        "1x3x3x6 2x2x1x6 : i 1 1 0 0 0 0 1 1 3 0 4 4; "
-                                        "1x6x6x8 7x7x3x8 : i 2 2 3 3 3 3 1 1 1 0 12 11; "
-                                        "2x4x3x5 1x1x4x5 : i 2 2 0 0 0 0 1 1 1 0 7 6; "
-                                        "1x3x2x3 2x2x2x3 : i 3 4 0 0 0 0 1 1 1 0 8 7; "
-                                        "1x6x6x2 2x2x2x2 : i 1 1 3 2 2 2 1 1 1 0 2 3; "
-                                        "0x3x3x3 3x3x2x3 : i 1 1 0 0 0 0 1 1 1 0 5 5; "
-                                        "1x3x3x3 3x3x0x3 : i 1 1 0 0 0 0 1 1 1 0 5 5; "
-                                        "1x2x2x3 1x3x2x3 : i 1 1 1 1 1 1 1 1 1 0 0 2; "
-                                        "1x8x8x16 3x3x16x16 : i 1 1 1 1 1 1 1 1 1 0 8 8; "
-                                        "1x8x9x27 3x3x17x27 : i 1 1 1 0 0 0 1 1 1 0 9 11; "
-                                        "3x19x17x33 3x3x24x33 : i 1 1 2 2 0 1 1 1 1 0 17 18; "
-                                        "2x17x16x94 3x3x5x94 : i 2 2 1 1 1 1 1 1 1 0 33 31; "
-                                        "2x40x40x20 3x3x1x20 : i 1 1 1 1 1 1 1 1 20 0 40 40; "
-                                        "2x65x64x5 3x3x3x5 : i 1 1 0 0 0 0 1 1 1 0 67 66; "
-                                        "2x7x8x4 3x3x9x4 : i 1 1 0 2 1 1 2 1 1 0 9 8";
-static const char weight_grad_samples[] = "1x1x1x1 1x1x1x1 : i 1 1 0 0 0 0 1 1 1 0 1 1; "
-                                          "2x3x5x4 2x3x5x7 : i 1 1 0 0 0 0 1 1 1 0 1 1; "
-                                          "2x5x4x3 2x5x4x5 : i 1 1 1 1 1 1 1 1 1 0 3 3; "
-                                          "1x7x6x2 1x4x3x3 : i 2 3 0 2 1 1 1 1 1 0 3 2; "
-                                          "1x9x8x2 1x5x6x3 : i 1 1 0 0 1 1 2 2 1 0 3 3; "
-                                          "1x9x8x2 1x4x3x3 : i 2 2 1 0 1 1 3 2 1 0 2 3; "
-                                          "2x5x5x6 2x3x3x9 : i 1 1 0 0 0 0 1 1 3 0 3 3; "
-                                          "1x6x7x4 1x3x4x4 : i 2 2 1 1 1 1 1 1 2 0 3 3; "
-                                          "2x6x7x5 2x6x7x5 : i 1 1 1 1 1 1 1 1 5 0 3 3; "
-                                          "1x8x9x21 1x4x5x21 : i 2 2 0 1 2 2 1 1 21 0 3 5; "
-                                          "1x9x8x3 1x7x4x3 : i 1 2 1 1 2 1 2 2 3 0 3 3; "
-                                          "1x4x4x3 1x3x3x6 : i 1 1 0 0 0 0 1 1 3 0 2 2; "
-                                          "1x12x11x3 1x6x6x8 : i 2 2 3 3 3 3 1 1 1 0 7 7; "
-                                          "2x7x6x4 2x4x3x5 : i 2 2 0 0 0 0 1 1 1 0 1 1; "
-                                          "1x8x7x2 1x3x2x3 : i 3 4 0 0 0 0 1 1 1 0 2 2; "
-                                          "1x2x3x2 1x6x6x2 : i 1 1 3 2 2 2 1 1 1 0 2 2; "
-                                          "0x5x5x2 0x3x3x3 : i 1 1 0 0 0 0 1 1 1 0 3 3; "
-                                          "1x5x5x0 1x3x3x3 : i 1 1 0 0 0 0 1 1 1 0 3 3; "
-                                          "1x0x2x2 1x2x2x3 : i 1 1 1 1 1 1 1 1 1 0 1 3; "
-                                          "1x8x8x16 1x8x8x16 : i 1 1 1 1 1 1 1 1 1 0 3 3; "
-                                          "1x9x11x17 1x8x9x27 : i 1 1 1 0 0 0 1 1 1 0 3 3; "
-                                          "3x17x18x24 3x19x17x33 : i 1 1 2 2 0 1 1 1 1 0 3 3; "
-                                          "2x33x31x5 2x17x16x94 : i 2 2 1 1 1 1 1 1 1 0 3 3; "
-                                          "2x40x40x20 2x40x40x20 : i 1 1 1 1 1 1 1 1 20 0 3 3; "
-                                          "2x67x66x3 2x65x64x5 : i 1 1 0 0 0 0 1 1 1 0 3 3; "
-                                          "2x9x8x9 2x7x8x4 : i 1 1 0 2 1 1 2 1 1 0 3 3";
+    "1x1x1x1 1x1x1x1 : stride 1 dilation 1 groups 1; "
+    "2x3x5x4 1x1x4x7 : stride 1 dilation 1 groups 1; "
+    "2x5x4x3 3x3x3x5 : stride 1 padding 1 dilation 1 groups 1; "
+    "1x7x6x2 3x2x2x3 : stride 2 3 padding 0 2 1 1 dilation 1 groups 1; "
+    "1x9x8x2 3x3x2x3 : stride 1 padding 0 0 1 1 dilation 2 groups 1; "
+    "1x9x8x2 2x3x2x3 : stride 2 padding 1 0 1 1 dilation 3 2 groups 1; "
+    "2x5x5x6 3x3x2x9 : stride 1 dilation 1 groups 3; "
+    "1x6x7x4 3x3x2x4 : stride 2 padding 1 dilation 1 groups 2; "
+    "2x6x7x5 3x3x1x5 : stride 1 padding 1 dilation 1 groups 5; "
+    "1x8x9x21 3x5x1x21 : stride 2 padding 0 1 2 2 dilation 1 groups 21; "
+    "1x9x8x3 3x3x1x3 : stride 1 2 padding 1 1 2 1 dilation 2 groups 3; "
+    "1x4x4x3 2x2x1x6 : stride 1 dilation 1 groups 3; "
+    "1x12x11x3 7x7x3x8 : stride 2 padding 3 dilation 1 groups 1; "
+    "2x7x6x4 1x1x4x5 : stride 2 dilation 1 groups 1; "
+    "1x8x7x2 2x2x2x3 : stride 3 4 dilation 1 groups 1; "
+    "1x2x3x2 2x2x2x2 : stride 1 padding 3 2 2 2 dilation 1 groups 1; "
+    "0x5x5x2 3x3x2x3 : stride 1 dilation 1 groups 1; "
+    "1x5x5x0 3x3x0x3 : stride 1 dilation 1 groups 1; "
+    "1x0x2x2 1x3x2x3 : stride 1 padding 1 dilation 1 groups 1; "
+    "1x8x8x16 3x3x16x16 : stride 1 padding 1 dilation 1 groups 1; "
+    "1x9x11x17 3x3x17x27 : stride 1 padding 1 0 0 0 dilation 1 groups 1; "
+    "3x17x18x24 3x3x24x33 : stride 1 padding 2 2 0 1 dilation 1 groups 1; "
+    "2x33x31x5 3x3x5x94 : stride 2 padding 1 dilation 1 groups 1; "
+    "2x40x40x20 3x3x1x20 : stride 1 padding 1 dilation 1 groups 20; "
+    "2x67x66x3 3x3x3x5 : stride 1 dilation 1 groups 1; "
+    "2x9x8x9 3x3x9x4 : stride 1 padding 0 2 1 1 dilation 2 1 groups 1";
+static const char transpose_samples[] =
+    "1x1x1x1 1x1x1x1 : stride 1 dilation 1 groups 1 target 1; "
+    "2x3x5x7 1x1x4x7 : stride 1 dilation 1 groups 1 target 3 5; "
+    "2x5x4x5 3x3x3x5 : stride 1 padding 1 dilation 1 groups 1 target 5 4; "
+    "1x4x3x3 3x2x2x3 : stride 2 3 padding 0 2 1 1 dilation 1 groups 1 target 7 6; "
+    "1x5x6x3 3x3x2x3 : stride 1 padding 0 0 1 1 dilation 2 groups 1 target 9 8; "
+    "1x4x3x3 2x3x2x3 : stride 2 padding 1 0 1 1 dilation 3 2 groups 1 target 9 8; "
+    "2x3x3x9 3x3x2x9 : stride 1 dilation 1 groups 3 target 5; "
+    "1x3x4x4 3x3x2x4 : stride 2 padding 1 dilation 1 groups 2 target 6 7; "
+    "2x6x7x5 3x3x1x5 : stride 1 padding 1 dilation 1 groups 5 target 6 7; "
+    "1x4x5x21 3x5x1x21 : stride 2 padding 0 1 2 2 dilation 1 groups 21 target 8 9; "
+    "1x7x4x3 3x3x1x3 : stride 1 2 padding 1 1 2 1 dilation 2 groups 3 target 9 8; "
+    "1x3x3x6 2x2x1x6 : stride 1 dilation 1 groups 3 target 4; "
+    "1x6x6x8 7x7x3x8 : stride 2 padding 3 dilation 1 groups 1 target 12 11; "
+    "2x4x3x5 1x1x4x5 : stride 2 dilation 1 groups 1 target 7 6; "
+    "1x3x2x3 2x2x2x3 : stride 3 4 dilation 1 groups 1 target 8 7; "
+    "1x6x6x2 2x2x2x2 : stride 1 padding 3 2 2 2 dilation 1 groups 1 target 2 3; "
+    "0x3x3x3 3x3x2x3 : stride 1 dilation 1 groups 1 target 5; "
+    "1x3x3x3 3x3x0x3 : stride 1 dilation 1 groups 1 target 5; "
+    "1x2x2x3 1x3x2x3 : stride 1 padding 1 dilation 1 groups 1 target 0 2; "
+    "1x8x8x16 3x3x16x16 : stride 1 padding 1 dilation 1 groups 1 target 8; "
+    "1x8x9x27 3x3x17x27 : stride 1 padding 1 0 0 0 dilation 1 groups 1 target 9 11; "
+    "3x19x17x33 3x3x24x33 : stride 1 padding 2 2 0 1 dilation 1 groups 1 target 17 18; "
+    "2x17x16x94 3x3x5x94 : stride 2 padding 1 dilation 1 groups 1 target 33 31; "
+    "2x40x40x20 3x3x1x20 : stride 1 padding 1 dilation 1 groups 20 target 40; "
+    "2x65x64x5 3x3x3x5 : stride 1 dilation 1 groups 1 target 67 66; "
+    "2x7x8x4 3x3x9x4 : stride 1 padding 0 2 1 1 dilation 2 1 groups 1 target 9 8";
+static const char weight_grad_samples[] =
+    "1x1x1x1 1x1x1x1 : stride 1 dilation 1 groups 1 target 1; "
+    "2x3x5x4 2x3x5x7 : stride 1 dilation 1 groups 1 target 1; "
+    "2x5x4x3 2x5x4x5 : stride 1 padding 1 dilation 1 groups 1 target 3; "
+    "1x7x6x2 1x4x3x3 : stride 2 3 padding 0 2 1 1 dilation 1 groups 1 target 3 2; "
+    "1x9x8x2 1x5x6x3 : stride 1 padding 0 0 1 1 dilation 2 groups 1 target 3; "
+    "1x9x8x2 1x4x3x3 : stride 2 padding 1 0 1 1 dilation 3 2 groups 1 target 2 3; "
+    "2x5x5x6 2x3x3x9 : stride 1 dilation 1 groups 3 target 3; "
+    "1x6x7x4 1x3x4x4 : stride 2 padding 1 dilation 1 groups 2 target 3; "
+    "2x6x7x5 2x6x7x5 : stride 1 padding 1 dilation 1 groups 5 target 3; "
+    "1x8x9x21 1x4x5x21 : stride 2 padding 0 1 2 2 dilation 1 groups 21 target 3 5; "
+    "1x9x8x3 1x7x4x3 : stride 1 2 padding 1 1 2 1 dilation 2 groups 3 target 3; "
+    "1x4x4x3 1x3x3x6 : stride 1 dilation 1 groups 3 target 2; "
+    "1x12x11x3 1x6x6x8 : stride 2 padding 3 dilation 1 groups 1 target 7; "
+    "2x7x6x4 2x4x3x5 : stride 2 dilation 1 groups 1 target 1; "
+    "1x8x7x2 1x3x2x3 : stride 3 4 dilation 1 groups 1 target 2; "
+    "1x2x3x2 1x6x6x2 : stride 1 padding 3 2 2 2 dilation 1 groups 1 target 2; "
+    "0x5x5x2 0x3x3x3 : stride 1 dilation 1 groups 1 target 3; "
+    "1x5x5x0 1x3x3x3 : stride 1 dilation 1 groups 1 target 3; "
+    "1x0x2x2 1x2x2x3 : stride 1 padding 1 dilation 1 groups 1 target 1 3; "
+    "1x8x8x16 1x8x8x16 : stride 1 padding 1 dilation 1 groups 1 target 3; "
+    "1x9x11x17 1x8x9x27 : stride 1 padding 1 0 0 0 dilation 1 groups 1 target 3; "
+    "3x17x18x24 3x19x17x33 : stride 1 padding 2 2 0 1 dilation 1 groups 1 target 3; "
+    "2x33x31x5 2x17x16x94 : stride 2 padding 1 dilation 1 groups 1 target 3; "
+    "2x40x40x20 2x40x40x20 : stride 1 padding 1 dilation 1 groups 20 target 3; "
+    "2x67x66x3 2x65x64x5 : stride 1 dilation 1 groups 1 target 3; "
+    "2x9x8x9 2x7x8x4 : stride 1 padding 0 2 1 1 dilation 2 1 groups 1 target 3";
 
 /* Every method with a bias, an activation and both. */
 static const char conv_dense_samples[] =
-    "2x3x5x4 1x1x4x7 7 : i 1 1 0 0 0 0 1 1 1 1; 2x5x4x3 3x3x3x5 5 : i 1 1 1 1 1 1 1 1 1; "
-    "2x5x5x6 3x3x2x9 : i 2 2 0 0 0 0 1 1 3 8; 2x6x7x5 3x3x1x5 5 : i 1 1 1 1 1 1 1 1 5 7; "
-    "2x9x7x16 3x3x16x21 21 : i 1 1 1 1 1 1 1 1 1 4; "
-    "2x9x7x16 3x3x16x21 : i 1 1 1 1 1 1 1 1 1 1; 2x5x4x9 3x3x9x3 3 : i 1 1 1 1 1 1 1 1 1 8; "
-    "1x5x5x0 3x3x0x3 3 : i 1 1 0 0 0 0 1 1 1 8";
-static const char transpose_dense_samples[] = "2x3x5x7 1x1x4x7 4 : i 1 1 0 0 0 0 1 1 1 1 3 5; "
-                                              "1x4x3x3 3x2x2x3 2 : i 2 3 0 2 1 1 1 1 1 8 7 6; "
-                                              "2x4x3x5 1x1x4x5 4 : i 2 2 0 0 0 0 1 1 1 0 7 6; "
-                                              "1x4x3x10 4x3x2x10 2 : i 2 1 0 0 0 0 1 1 1 8 10 5; "
-                                              "2x4x3x5 2x2x4x5 : i 2 2 0 0 0 0 1 1 1 5 8 6; "
-                                              "1x4x5x21 3x5x1x21 21 : i 2 2 0 1 2 2 1 1 21 7 8 9; "
-                                              "2x9x7x21 3x3x16x21 16 : i 1 1 1 1 1 1 1 1 1 4 9 7";
+    "2x3x5x4 1x1x4x7 7 : stride 1 dilation 1 groups 1 activation 1; "
+    "2x5x4x3 3x3x3x5 5 : stride 1 padding 1 dilation 1 groups 1; "
+    "2x5x5x6 3x3x2x9 : stride 2 dilation 1 groups 3 activation 8; "
+    "2x6x7x5 3x3x1x5 5 : stride 1 padding 1 dilation 1 groups 5 activation 7; "
+    "2x9x7x16 3x3x16x21 21 : stride 1 padding 1 dilation 1 groups 1 activation 4; "
+    "2x9x7x16 3x3x16x21 : stride 1 padding 1 dilation 1 groups 1 activation 1; "
+    "2x5x4x9 3x3x9x3 3 : stride 1 padding 1 dilation 1 groups 1 activation 8; "
+    "1x5x5x0 3x3x0x3 3 : stride 1 dilation 1 groups 1 activation 8";
+static const char transpose_dense_samples[] =
+    "2x3x5x7 1x1x4x7 4 : stride 1 dilation 1 groups 1 activation 1 target 3 5; "
+    "1x4x3x3 3x2x2x3 2 : stride 2 3 padding 0 2 1 1 dilation 1 groups 1 activation 8 target 7 6; "
+    "2x4x3x5 1x1x4x5 4 : stride 2 dilation 1 groups 1 target 7 6; "
+    "1x4x3x10 4x3x2x10 2 : stride 2 1 dilation 1 groups 1 activation 8 target 10 5; "
+    "2x4x3x5 2x2x4x5 : stride 2 dilation 1 groups 1 activation 5 target 8 6; "
+    "1x4x5x21 3x5x1x21 21 : stride 2 padding 0 1 2 2 dilation 1 groups 21 activation 7 target 8 9; "
+    "2x9x7x21 3x3x16x21 16 : stride 1 padding 1 dilation 1 groups 1 activation 4 target 9 7";
 
 /* ---- Operations ------------------------------------------------------------------------------ */
 
 const plx_op plx__op_conv2d = {
     .name = "conv2d",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE}),
     .infer = infer_conv,
     .gradient = gradient_conv,
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
+    .attrs = plx__conv_fields,
     .samples = conv_samples,
 };
 
 const plx_op plx__op_conv2d_transpose = {
     .name = "conv2d_transpose",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE}),
     .infer = infer_transpose,
     .gradient = gradient_transpose,
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
+    .attrs = plx__conv_fields,
     .samples = transpose_samples,
 };
 
 const plx_op plx__op_conv2d_weight_grad = {
     .name = "conv2d_weight_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = plx__takes_x_gy,
     .infer = infer_weight_grad,
     .gradient = gradient_weight_grad,
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
+    .attrs = plx__conv_fields,
     .samples = weight_grad_samples,
 };
 
 /* Made by the fuse pass, as dense is from matmul. */
 const plx_op plx__op_conv2d_dense = {
     .name = "conv2d_dense",
-    .min_inputs = 2,
-    .max_inputs = 3,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE},
+                              {"bias", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_conv,
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
+    .attrs = plx__conv_fields,
     .samples = PLX__TESTED(conv_dense_samples),
 };
 
 const plx_op plx__op_conv2d_transpose_dense = {
     .name = "conv2d_transpose_dense",
-    .min_inputs = 2,
-    .max_inputs = 3,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE},
+                              {"bias", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_transpose,
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
+    .attrs = plx__conv_fields,
     .samples = PLX__TESTED(transpose_dense_samples),
 };

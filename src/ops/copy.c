@@ -167,26 +167,64 @@ static void choose_tiles(copy_job *job, int threads) {
     job->row_tile = at_most(job->rows, PIECE / job->column_tile + 1);
 }
 
-/* Of integers that are narrower than reals, as in the build for double precision. */
-static void copy_integers(const int32_t *x, int32_t *y, const plx__copy *copy) {
-    for (int64_t i = 0, count = plx__product(copy->rank, copy->dims); i < count; ++i) {
-        int64_t index = i, from = 0, to = 0;
-        for (int axis = copy->rank - 1; axis >= 0; --axis) {
-            from += index % copy->dims[axis] * copy->from[axis];
-            to += index % copy->dims[axis] * copy->to[axis];
-            index /= copy->dims[axis];
+/* Elements that are narrower than reals, in rows of the innermost loop. */
+typedef struct narrow_job {
+    const char *x;
+    char *y;
+    size_t bytes; /* of an element */
+    plx__copy copy;
+} narrow_job;
+
+#define COPY_EACH(bytes)                                                                           \
+    for (int64_t i = 0; i < n; ++i, x += from, y += to) memcpy(y, x, bytes)
+
+/* Strides in bytes. */
+static void copy_narrow_row(size_t bytes, int64_t n, const char *x, int64_t from, char *y,
+                            int64_t to) {
+    if (from == to && from == (int64_t)bytes)
+        memcpy(y, x, (size_t)n * bytes);
+    else if (bytes == 1)
+        COPY_EACH(1);
+    else if (bytes == 2)
+        COPY_EACH(2);
+    else
+        COPY_EACH(4);
+}
+
+static void copy_narrow_rows(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const narrow_job *job = arg;
+    const plx__copy *c = &job->copy;
+    const int last = c->rank - 1;
+    const int64_t bytes = (int64_t)job->bytes;
+    for (int64_t row = begin; row < end; ++row) {
+        int64_t index = row, from = 0, to = 0;
+        for (int axis = last - 1; axis >= 0; --axis) {
+            from += index % c->dims[axis] * c->from[axis];
+            to += index % c->dims[axis] * c->to[axis];
+            index /= c->dims[axis];
         }
-        y[to] = x[from];
+        copy_narrow_row(job->bytes, c->dims[last], job->x + from * bytes, c->from[last] * bytes,
+                        job->y + to * bytes, c->to[last] * bytes);
     }
+}
+
+static void copy_narrow(plx_ctx *ctx, int threads, narrow_job job) {
+    plx__copy *c = &job.copy;
+    if (!c->rank) *c = (plx__copy){.rank = 1, .dims = {1}};
+    const int64_t rows = plx__product(c->rank - 1, c->dims);
+    plx__parallel_for(ctx->pool, threads, rows, plx__grain(rows, c->dims[c->rank - 1], threads),
+                      copy_narrow_rows, &job);
 }
 
 void plx__copy_strided(plx_ctx *ctx, int threads, plx_dtype dtype, const void *x, void *y,
                        const plx__copy *copy) {
     for (int axis = 0; axis < copy->rank; ++axis)
         if (!copy->dims[axis]) return;
-    /* Of one width, integers are moved as reals: loads and stores keep all bits. */
-    if (plx__element_bytes(dtype) != sizeof(plx_real)) {
-        copy_integers(x, y, copy);
+    /* What is as wide as reals is moved as reals: loads and stores keep all bits. */
+    const size_t bytes = plx__element_bytes(dtype);
+    if (bytes != sizeof(plx_real)) {
+        copy_narrow(ctx, threads, (narrow_job){x, y, bytes, simplified(copy)});
         return;
     }
     copy_job job = {.kernels = ctx->kernels, .x = x, .y = y, .add = copy->add};

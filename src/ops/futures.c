@@ -17,9 +17,9 @@ static int64_t chunk_size(int64_t size, int64_t chunk) {
     return left < CHUNK ? left : CHUNK;
 }
 
-/* ---- tanh_steps(x, w, b, states): i[0] times tanh(w x + b) ----------------------------------- */
+/* ---- tanh_steps(x, w, b, states): depth times tanh(w x + b) ---------------------------------- */
 
-/* states: the buffer of all results but the last, [i[0] - 1, ...]; not there for one step. */
+/* states: the buffer of all results but the last, [depth - 1, ...]; not there for one step. */
 typedef struct steps_job {
     const plx_kernels *kernels;
     const plx_real *x, *y, *gy;
@@ -84,7 +84,7 @@ static steps_job steps_of(plx_ctx *ctx, const plx__step *step, int states) {
                        .states = step->in_count > states ? *step->in[states].slot : NULL,
                        .out = PLX_OUT(step),
                        .size = step->in[0].size,
-                       .depth = step->attrs.i[0]};
+                       .depth = step->attrs.tanh_steps.depth};
 }
 
 static plx_status run_tanh_steps(plx_ctx *ctx, const plx__step *step) {
@@ -113,7 +113,8 @@ static size_t workspace_tanh_steps_grad(const plx_ctx *ctx, const plx__step *ste
 
 /* w and b hold one value each, and the buffer what the depth asks for. */
 static plx_status check_steps(plx_graph *graph, const plx__node *node, int states) {
-    const int64_t depth = node->attrs.i[0], size = plx__size(plx__input_of(graph, node, 0));
+    const int64_t depth = node->attrs.tanh_steps.depth,
+                  size = plx__size(plx__input_of(graph, node, 0));
     for (int k = 1; k < 3; ++k)
         if (plx__size(plx__input_of(graph, node, k)) != 1)
             return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has %lld values; it takes one",
@@ -154,56 +155,63 @@ static void gradient_tanh_steps(plx_graph *graph, int32_t id, int32_t gy, int32_
 }
 
 static plx__cost cost_tanh_steps(const plx_graph *graph, const plx__node *node) {
-    plx__cost cost = plx__cost_streaming(graph, node, 3.0 * (double)node->attrs.i[0], 4);
+    plx__cost cost =
+        plx__cost_streaming(graph, node, 3.0 * (double)node->attrs.tanh_steps.depth, 4);
     return cost;
 }
 
 static plx__cost cost_tanh_steps_grad(const plx_graph *graph, const plx__node *node) {
-    return plx__cost_streaming(graph, node, 7.0 * (double)node->attrs.i[0], 1.5);
+    return plx__cost_streaming(graph, node, 7.0 * (double)node->attrs.tanh_steps.depth, 1.5);
 }
 
-static const char steps_samples[] = "3x5~-2,2 .~0.5,1.5 .~-1,1 : i 1; 7~-2,2 1~0.5,1.5 1 14 : i 3; "
-                                    "2x33x20~-2,2 .~0.5,1.5 . 1320 : i 2; 0x3 . . : i 1";
+static const char steps_samples[] =
+    "3x5~-2,2 .~0.5,1.5 .~-1,1 : depth 1; 7~-2,2 1~0.5,1.5 1 14 : depth 3; "
+    "2x33x20~-2,2 .~0.5,1.5 . 1320 : depth 2; 0x3 . . : depth 1";
 static const char steps_grad_samples[] =
-    "3x5~-2,2 .~0.5,1.5 . 3x5~-0.9,0.9 3x5 : i 1; "
-    "33x40~-2,2 .~0.5,1.5 . 33x40~-0.9,0.9 33x40 2x33x40~-0.9,0.9 : i 3; 0 . . 0 0 : i 1";
+    "3x5~-2,2 .~0.5,1.5 . 3x5~-0.9,0.9 3x5 : depth 1; "
+    "33x40~-2,2 .~0.5,1.5 . 33x40~-0.9,0.9 33x40 2x33x40~-0.9,0.9 : depth 3; 0 . . 0 0 : depth 1";
 
 const plx_op plx__op_tanh_steps = {
     .name = "tanh_steps",
-    .min_inputs = 3,
-    .max_inputs = 4,
-    .written = 1 << 3,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE},
+                              {"b", PLX__REALS, PLX__VALUE},
+                              {"states", PLX__REALS, PLX__WRITTEN | PLX__OPTIONAL}),
     .infer = infer_tanh_steps,
     .gradient = gradient_tanh_steps,
     .cost = cost_tanh_steps,
     .run = run_tanh_steps,
+    .attrs = plx__tanh_steps_fields,
     .samples = steps_samples,
 };
 
 const plx_op plx__op_tanh_steps_grad = {
     .name = "tanh_steps_grad",
-    .min_inputs = 5,
-    .max_inputs = 6,
+    .operands =
+        PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE},
+                      {"b", PLX__REALS, PLX__VALUE}, {"y", PLX__REALS, PLX__VALUE},
+                      {"gy", PLX__REALS, PLX__VALUE}, {"states", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_tanh_steps_grad,
     .cost = cost_tanh_steps_grad,
     .workspace = workspace_tanh_steps_grad,
     .run = run_tanh_steps_grad,
+    .attrs = plx__tanh_steps_fields,
     .samples = PLX__TESTED(steps_grad_samples),
 };
 
-/* ---- future_table: e^(2 delta), [i[0]] ------------------------------------------------------- */
+/* ---- future_table: e^(2 delta), [count] ------------------------------------------------------ */
 
-/* The i[0] values delta are evenly spaced on [-f[0], f[0]]. */
+/* The values delta are evenly spaced on [-span, span]. */
 static plx_status infer_future_table(plx_graph *graph, plx__node *node) {
     (void)graph;
     node->rank = 1;
-    node->dims[0] = node->attrs.i[0];
+    node->dims[0] = node->attrs.future_table.count;
     return PLX_OK;
 }
 
 static double delta_of(const plx__attrs *attrs, int64_t k) {
-    return attrs->f[0] * ((double)(2 * k) / (double)(attrs->i[0] - 1) - 1);
+    return attrs->future_table.span *
+           ((double)(2 * k) / (double)(attrs->future_table.count - 1) - 1);
 }
 
 static plx_status run_future_table(plx_ctx *ctx, const plx__step *step) {
@@ -221,12 +229,13 @@ const plx_op plx__op_future_table = {
     .infer = infer_future_table,
     .cost = plx__cost_nothing,
     .run = run_future_table,
+    .attrs = plx__future_table_fields,
     .samples = PLX__TESTED(no_samples),
 };
 
 /* ---- futures(x, table, slopes): the representative one, then the mean of all variances ------- */
 
-/* i[0] the policy; slopes: the buffer of what the gradient needs, the derivative of the
+/* slopes: the buffer of what the gradient needs, the derivative of the
  * representative future and that of the variance, each of the size of x. Result [size + 1]. */
 typedef struct futures_job {
     const plx_kernels *kernels;
@@ -305,8 +314,8 @@ static plx_status run_futures(plx_ctx *ctx, const plx__step *step) {
     job.variance_slope = job.slope + size;
     plx__parallel_for(ctx->pool, step->threads, chunks, 1, moments_chunks, &job);
     job.y[size] = ctx->kernels->sum(chunks, job.sums) / (plx_real)size;
-    if (!size || step->attrs.i[0] == PLX__FUTURE_MEAN) return PLX_OK;
-    if (step->attrs.i[0] == PLX__FUTURE_MEDIAN) {
+    if (!size || step->attrs.futures.policy == PLX__FUTURE_MEAN) return PLX_OK;
+    if (step->attrs.futures.policy == PLX__FUTURE_MEDIAN) {
         plx__parallel_for(ctx->pool, step->threads, chunks, 1, median_chunks, &job);
         return PLX_OK;
     }
@@ -321,7 +330,7 @@ static plx_status run_futures(plx_ctx *ctx, const plx__step *step) {
 static size_t workspace_futures(const plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
     const int64_t size = step->in[0].size;
-    const bool least_risk = step->attrs.i[0] == PLX__FUTURE_LEAST_RISK;
+    const bool least_risk = step->attrs.futures.policy == PLX__FUTURE_LEAST_RISK;
     const int64_t more = least_risk ? size + plx__rows(step->in[0].rank, step->in[0].dims) : 0;
     return (size_t)(chunks_of(size) + more) * sizeof(plx_real);
 }
@@ -342,7 +351,7 @@ static plx_status infer_futures(plx_graph *graph, plx__node *node) {
 
 static void gradient_futures(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
-    plx__attrs attrs = {.f = {0}};
+    plx__attrs attrs = {.rank = 0};
     plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
     grads[0] = PLX__EMIT2(graph, &plx__op_futures_grad, node.inputs[2], gy, &attrs);
 }
@@ -357,21 +366,21 @@ static plx__cost cost_futures(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char futures_samples[] =
-    "3x5~-2,2 3~0.5,1.5 2x3x5 : i 0; 33x40~-2,2 9~0.5,1.5 2x1320 : i 0; "
-    "3x5~-2,2 4~0.5,1.5 30 : i 1; 33x40~-2,2 5~0.5,1.5 2640 : i 1; "
-    "3x5~-2,2 4~0.5,1.5 30 : i 2; 33x40~-2,2 5~0.5,1.5 2640 : i 2; "
-    ".~-2,2 2~0.5,1.5 2 : i 2; 1~-2,2 3~0.5,1.5 2 : i 1";
+    "3x5~-2,2 3~0.5,1.5 2x3x5; 33x40~-2,2 9~0.5,1.5 2x1320; 3x5~-2,2 4~0.5,1.5 30 : policy 1; "
+    "33x40~-2,2 5~0.5,1.5 2640 : policy 1; 3x5~-2,2 4~0.5,1.5 30 : policy 2; "
+    "33x40~-2,2 5~0.5,1.5 2640 : policy 2; .~-2,2 2~0.5,1.5 2 : policy 2; "
+    "1~-2,2 3~0.5,1.5 2 : policy 1";
 
 const plx_op plx__op_futures = {
     .name = "futures",
-    .min_inputs = 3,
-    .max_inputs = 3,
-    .written = 1 << 1 | 1 << 2, /* the table is given */
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"table", PLX__REALS, PLX__CONSTANT},
+                              {"slopes", PLX__REALS, PLX__WRITTEN}),
     .infer = infer_futures,
     .gradient = gradient_futures,
     .cost = cost_futures,
     .workspace = workspace_futures,
     .run = run_futures,
+    .attrs = plx__futures_fields,
     .samples = futures_samples,
 };
 
@@ -419,8 +428,7 @@ static const char futures_grad_samples[] = "2x3x5 16 : >3x5; 2640 1321 : >33x40;
 
 const plx_op plx__op_futures_grad = {
     .name = "futures_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = PLX__OPERANDS({"slopes", PLX__REALS, PLX__VALUE}, {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_futures_grad,
     .cost = cost_futures_grad,

@@ -1,4 +1,4 @@
-/* Gated units: activation(gate) up. attrs: i[0] the activation. */
+/* Gated units: activation(gate) up. */
 #include "ops/op.h"
 
 #include "blocks/gemm.h"
@@ -15,7 +15,7 @@ static plx_status infer_gated(plx_graph *graph, plx__node *node) {
     if (!plx__same_shape(gate, up)) {
         char left[96], right[96];
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: gate %s and up %s differ",
-                               node->attrs.i[0] == PLX_GELU ? "geglu" : "swiglu",
+                               node->attrs.gated.activation == PLX_GELU ? "geglu" : "swiglu",
                                plx__shape_text(gate->rank, gate->dims, left, sizeof left),
                                plx__shape_text(up->rank, up->dims, right, sizeof right));
     }
@@ -33,7 +33,7 @@ static void gradient_gated(plx_graph *graph, int32_t id, int32_t gy, int32_t *gr
 static void gated_piece(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const gated_job *job = arg;
-    const plx_activation act = (plx_activation)job->step->attrs.i[0];
+    const plx_activation act = (plx_activation)job->step->attrs.gated.activation;
     plx_real active[CHUNK];
     for (int64_t i = begin; i < end; i += CHUNK) {
         const int64_t n = end - i < CHUNK ? end - i : CHUNK;
@@ -54,7 +54,7 @@ static void gated_grad_piece(void *arg, int64_t begin, int64_t end, int worker) 
     (void)worker;
     const gated_job *job = arg;
     const plx_kernels *k = job->ctx->kernels;
-    const plx_activation act = (plx_activation)job->step->attrs.i[0];
+    const plx_activation act = (plx_activation)job->step->attrs.gated.activation;
     const int64_t size = job->step->in[0].size;
     plx_real product[CHUNK], active[CHUNK];
     for (int64_t i = begin; i < end; i += CHUNK) {
@@ -91,30 +91,31 @@ static plx__cost cost_gated(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char gated_samples[] =
-    "3x5~-4,4 3x5~-4,4 : i 4; 2x33~-4,4 2x33~-4,4 : i 5; 0x4~-4,4 0x4~-4,4 : i 4; "
-    "40x130~-4,4 40x130~-4,4 : i 4";
+    "3x5~-4,4 3x5~-4,4 : activation 4; 2x33~-4,4 2x33~-4,4 : activation 5; "
+    "0x4~-4,4 0x4~-4,4 : activation 4; 40x130~-4,4 40x130~-4,4 : activation 4";
 static const char gated_grad_samples[] =
-    "3x5~-4,4 3x5~-4,4 3x5~-4,4 : i 4; 40x65~-4,4 40x65~-4,4 40x65~-4,4 : i 5";
+    "3x5~-4,4 3x5~-4,4 3x5~-4,4 : activation 4; 40x65~-4,4 40x65~-4,4 40x65~-4,4 : activation 5";
 
 const plx_op plx__op_gated = {
     .name = "gated",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = PLX__OPERANDS({"gate", PLX__REALS, PLX__VALUE}, {"up", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_INPLACE,
     .infer = infer_gated,
     .gradient = gradient_gated,
     .cost = cost_gated,
     .run = run_gated,
+    .attrs = plx__gated_fields,
     .samples = gated_samples,
 };
 
 const plx_op plx__op_gated_grad = {
     .name = "gated_grad",
-    .min_inputs = 3,
-    .max_inputs = 3,
+    .operands = PLX__OPERANDS({"gate", PLX__REALS, PLX__VALUE}, {"up", PLX__REALS, PLX__VALUE},
+                              {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_gated_grad,
     .cost = cost_gated,
     .run = run_gated_grad,
+    .attrs = plx__gated_fields,
     .samples = PLX__TESTED(gated_grad_samples),
 };

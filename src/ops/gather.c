@@ -42,12 +42,12 @@ static gather_job loops_of(plx_ctx *ctx, int rank, const int64_t *dims, int64_t 
                         .inner = plx__product(rank - (int)axis - 1, dims + axis + 1)};
 }
 
-/* ---- gather(x, indices): attrs i[0] the axis ------------------------------------------------- */
+/* ---- gather(x, indices): indices stand for one axis ------------------------------------------ */
 
 /* node = x with one axis replaced by the shape of indices. */
 static plx_status replace_axis(plx_graph *graph, plx__node *node, int rank, const int64_t *dims,
                                const plx__node *indices) {
-    const int axis = (int)node->attrs.i[0];
+    const int axis = (int)node->attrs.axis.axis;
     if (rank - 1 + indices->rank > PLX_MAX_RANK)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
                                "gather: %d dimensions and indices of %d give %d; %d are possible",
@@ -61,13 +61,12 @@ static plx_status replace_axis(plx_graph *graph, plx__node *node, int rank, cons
 
 static plx_status infer_gather(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
-    node->dtype = x->dtype;
     return replace_axis(graph, node, x->rank, x->dims, plx__input_of(graph, node, 1));
 }
 
 static void gradient_gather(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
-    plx__attrs attrs = {.i = {node.attrs.i[0]}};
+    plx__attrs attrs = {.axis = node.attrs.axis};
     plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
     grads[0] = PLX__EMIT2(graph, &plx__op_gather_grad, node.inputs[1], gy, &attrs);
 }
@@ -93,7 +92,7 @@ static void gather_rows(void *arg, int64_t begin, int64_t end, int worker) {
 }
 
 static plx_status run_gather(plx_ctx *ctx, const plx__step *step) {
-    gather_job job = loops_of(ctx, step->in[0].rank, step->in[0].dims, step->attrs.i[0]);
+    gather_job job = loops_of(ctx, step->in[0].rank, step->in[0].dims, step->attrs.axis.axis);
     PLX_TRY(check_indices(ctx, step, 1, job.n));
     if (!step->out.size) return PLX_OK;
     job.from = *step->in[0].slot;
@@ -108,23 +107,23 @@ static plx_status run_gather(plx_ctx *ctx, const plx__step *step) {
 }
 
 static const char gather_samples[] =
-    "5x3 4~0,5; 50x33 9x30~0,50; 3x4x5 2x3~0,4 : i 1; 3x7 .~0,7 : i 1; "
-    "2x1x3x1x2 2x2~0,3 : i 2; 3x7 0~0,7 : i 1; 1 3~0,1";
+    "5x3 4~0,5; 50x33 9x30~0,50; 3x4x5 2x3~0,4 : axis 1; 3x7 .~0,7 : axis 1; "
+    "2x1x3x1x2 2x2~0,3 : axis 2; 3x7 0~0,7 : axis 1; 1 3~0,1";
 
 const plx_op plx__op_gather = {
     .name = "gather",
-    .min_inputs = 2,
-    .max_inputs = 2,
-    .flags = PLX__OP_MOVES,
-    .labels = 1 << 1,
+    .operands =
+        PLX__OPERANDS({"x", PLX__ANY, PLX__VALUE}, {"indices", PLX__INTEGERS, PLX__CONSTANT}),
+    .result = PLX__AS(0),
     .infer = infer_gather,
     .gradient = gradient_gather,
     .cost = cost_gathered,
     .run = run_gather,
+    .attrs = plx__axis_fields,
     .samples = gather_samples,
 };
 
-/* ---- gather_grad(indices, gy): attrs i[0] the axis, rank and dims the shape of x ------------- */
+/* ---- gather_grad(indices, gy): the target of attrs is the shape of x ------------------------- */
 
 static plx_status infer_gather_grad(plx_graph *graph, plx__node *node) {
     const plx__node *gy = plx__input_of(graph, node, 1);
@@ -139,15 +138,15 @@ static plx_status infer_gather_grad(plx_graph *graph, plx__node *node) {
 
 static void gradient_gather_grad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
-    const plx__attrs attrs = {.i = {node.attrs.i[0]}};
+    const plx__attrs attrs = {.axis = node.attrs.axis};
     grads[1] = PLX__EMIT2(graph, &plx__op_gather, gy, node.inputs[0], &attrs);
 }
 
 static size_t workspace_gather_grad(const plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
-    const int64_t n = step->out.dims[step->attrs.i[0]];
-    const int64_t inner = plx__product(step->out.rank - (int)step->attrs.i[0] - 1,
-                                       step->out.dims + step->attrs.i[0] + 1);
+    const int64_t n = step->out.dims[step->attrs.axis.axis];
+    const int64_t inner = plx__product(step->out.rank - (int)step->attrs.axis.axis - 1,
+                                       step->out.dims + step->attrs.axis.axis + 1);
     return (size_t)(n + 1 + step->in[0].size) * sizeof(int64_t) +
            (size_t)(2 * inner * step->threads) * sizeof(plx_real);
 }
@@ -217,7 +216,7 @@ static void scatter_rows(void *arg, int64_t begin, int64_t end, int worker) {
 }
 
 static plx_status run_gather_grad(plx_ctx *ctx, const plx__step *step) {
-    gather_job job = loops_of(ctx, step->out.rank, step->out.dims, step->attrs.i[0]);
+    gather_job job = loops_of(ctx, step->out.rank, step->out.dims, step->attrs.axis.axis);
     PLX_TRY(check_indices(ctx, step, 0, job.n));
     if (!step->out.size) return PLX_OK;
     job.x = PLX_IN(step, 1);
@@ -241,24 +240,23 @@ static plx__cost cost_gather_grad(const plx_graph *graph, const plx__node *node)
 }
 
 static const char gather_grad_samples[] =
-    "4~0,3 4x3 : >5x3; 9x30~0,50 9x30x33 : >300x33; 2x3~0,4 3x2x3x5 : i 1 >3x4x5; "
-    "9~0,7 3x9 : i 1 >3x7; 0~0,7 3x0 : i 1 >3x7";
+    "4~0,3 4x3 : >5x3; 9x30~0,50 9x30x33 : >300x33; 2x3~0,4 3x2x3x5 : axis 1 >3x4x5; "
+    "9~0,7 3x9 : axis 1 >3x7; 0~0,7 3x0 : axis 1 >3x7";
 
 const plx_op plx__op_gather_grad = {
     .name = "gather_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
-    .labels = 1 << 0,
+    .operands =
+        PLX__OPERANDS({"indices", PLX__INTEGERS, PLX__CONSTANT}, {"gy", PLX__REALS, PLX__VALUE}),
     .infer = infer_gather_grad,
     .gradient = gradient_gather_grad,
     .cost = cost_gather_grad,
     .workspace = workspace_gather_grad,
     .run = run_gather_grad,
+    .attrs = plx__axis_fields,
     .samples = gather_grad_samples,
 };
 
-/* ---- pick(x [..., n], indices [..., k]): elements of each row by its own indices --------------
- */
+/* ---- pick(x [..., n], indices [..., k]): elements of each row by its own indices ------------- */
 
 static plx_status check_picked(plx_graph *graph, const plx__node *node, int rank,
                                const int64_t *dims, const plx__node *indices) {
@@ -275,7 +273,6 @@ static plx_status check_picked(plx_graph *graph, const plx__node *node, int rank
 static plx_status infer_pick(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0), *indices = plx__input_of(graph, node, 1);
     plx__copy_shape(node, indices);
-    node->dtype = PLX_DTYPE_REAL;
     return check_picked(graph, node, x->rank, x->dims, indices);
 }
 
@@ -326,9 +323,8 @@ static const char pick_samples[] = "5 3~0,5; 2x150x4 2x150x7~0,4; 3x5 3x0~0,5";
 
 const plx_op plx__op_pick = {
     .name = "pick",
-    .min_inputs = 2,
-    .max_inputs = 2,
-    .labels = 1 << 1,
+    .operands =
+        PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"indices", PLX__INTEGERS, PLX__CONSTANT}),
     .infer = infer_pick,
     .gradient = gradient_pick,
     .cost = cost_gathered,
@@ -356,9 +352,8 @@ static const char pick_grad_samples[] = "3x7~0,4 3x7 : >3x4; 300x2~0,33 300x2 : 
 
 const plx_op plx__op_pick_grad = {
     .name = "pick_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
-    .labels = 1 << 0,
+    .operands =
+        PLX__OPERANDS({"indices", PLX__INTEGERS, PLX__CONSTANT}, {"gy", PLX__REALS, PLX__VALUE}),
     .infer = infer_pick_grad,
     .gradient = gradient_pick_grad,
     .cost = cost_gathered,

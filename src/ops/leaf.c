@@ -1,19 +1,16 @@
 /* Nodes that hold a value and are never run. */
 #include "ops/op.h"
 
-static plx_status infer_leaf(plx_graph *graph, plx__node *node) {
-    node->dtype = (plx_dtype)node->attrs.i[0];
-    return plx__infer_target(graph, node);
-}
-
-#define LEAF(op_name)                                                                              \
+#define LEAF(op_name, fields)                                                                      \
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
         .flags = PLX__OP_LEAF | PLX__OP_NO_GRADIENT,                                               \
-        .infer = infer_leaf,                                                                       \
+        .result = PLX__BY_ATTRS,                                                                   \
+        .infer = plx__infer_target,                                                                \
         .cost = plx__cost_nothing,                                                                 \
+        .attrs = fields,                                                                           \
     }
 
-LEAF(input);
-LEAF(parameter);
-LEAF(constant);
+LEAF(input, NULL);
+LEAF(parameter, NULL);
+LEAF(constant, plx__constant_fields);

@@ -99,8 +99,7 @@ static const char norm_samples[] = "3x5; 9000; .~0.5,1; 3x5 7 2x2x3; 5000 . 9000
 
 const plx_op plx__op_norm = {
     .name = "norm",
-    .min_inputs = 1,
-    .max_inputs = -1,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__REPEATED}),
     .infer = infer_scalar,
     .gradient = gradient_norm,
     .cost = cost_norm,
@@ -109,7 +108,7 @@ const plx_op plx__op_norm = {
     .samples = norm_samples,
 };
 
-/* ---- l2_normalize: rows of the last axis over max(length, f[0]) ------------------------------ */
+/* ---- l2_normalize: rows of the last axis over max(length, epsilon) --------------------------- */
 
 typedef struct normalize_job {
     const plx_kernels *kernels;
@@ -178,7 +177,7 @@ static plx_status run_l2_normalize(plx_ctx *ctx, const plx__step *step) {
                          .gy = step->in_count > 1 ? PLX_IN(step, 1) : NULL,
                          .y = PLX_OUT(step),
                          .columns = plx__columns(step->out.rank, step->out.dims),
-                         .epsilon = (plx_real)step->attrs.f[0]};
+                         .epsilon = (plx_real)step->attrs.l2_normalize.epsilon};
     const int64_t rows = step->out.size / job.columns;
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.columns, step->threads),
                       normalize_rows, &job);
@@ -202,36 +201,36 @@ static plx__cost cost_l2_normalize(const plx_graph *graph, const plx__node *node
 }
 
 static const char normalize_samples[] =
-    "3x5 : f 0.00000001; 200x33 : f 0.00000001; 3x5 : f 10; 2x1x3x1x2x1 : f 0.00000001; "
-    "3x0 : f 0.00000001";
+    "3x5 : epsilon 0.00000001; 200x33 : epsilon 0.00000001; 3x5 : epsilon 10; "
+    "2x1x3x1x2x1 : epsilon 0.00000001; 3x0 : epsilon 0.00000001";
 
 const plx_op plx__op_l2_normalize = {
     .name = "l2_normalize",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .flags = PLX__OP_INPLACE | PLX__OP_KINK,
     .infer = infer_l2_normalize,
     .gradient = gradient_l2_normalize,
     .cost = cost_l2_normalize,
     .run = run_l2_normalize,
+    .attrs = plx__l2_normalize_fields,
     .samples = normalize_samples,
 };
 
 static const char normalize_grad_samples[] =
-    "3x5 3x5 : f 0.00000001; 200x33 200x33 : f 0.00000001; 3x5 3x5 : f 10";
+    "3x5 3x5 : epsilon 0.00000001; 200x33 200x33 : epsilon 0.00000001; 3x5 3x5 : epsilon 10";
 
 const plx_op plx__op_l2_normalize_grad = {
     .name = "l2_normalize_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = plx__takes_x_gy,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_l2_normalize,
     .cost = cost_l2_normalize,
     .run = run_l2_normalize,
+    .attrs = plx__l2_normalize_fields,
     .samples = PLX__TESTED(normalize_grad_samples),
 };
 
-/* ---- clip: attrs f[0] the least value, f[1] the largest -------------------------------------- */
+/* ---- clip ------------------------------------------------------------------------------------ */
 
 typedef struct clip_job {
     const plx_kernels *kernels;
@@ -266,8 +265,8 @@ static plx_status run_clipping(plx_ctx *ctx, const plx__step *step, plx__loop_fn
                     .x = PLX_IN(step, 0),
                     .gy = step->in_count > 1 ? PLX_IN(step, 1) : NULL,
                     .y = PLX_OUT(step),
-                    .low = (plx_real)step->attrs.f[0],
-                    .high = (plx_real)step->attrs.f[1]};
+                    .low = (plx_real)step->attrs.clip.low,
+                    .high = (plx_real)step->attrs.clip.high};
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), piece, &job);
     return PLX_OK;
@@ -290,29 +289,30 @@ static plx__cost cost_clip(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 2, 1);
 }
 
-static const char clip_samples[] = "3x5 : f -0.3 0.4; 130x33 : f 0 0.4; . : f -1 1; 0 : f -1 1";
+static const char clip_samples[] =
+    "3x5 : low -0.3 high 0.4; 130x33 : high 0.4; . : low -1 high 1; 0 : low -1 high 1";
 
 const plx_op plx__op_clip = {
     .name = "clip",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .flags = PLX__OP_INPLACE | PLX__OP_KINK,
     .infer = plx__infer_same,
     .gradient = gradient_clip,
     .cost = cost_clip,
     .run = run_clip,
+    .attrs = plx__clip_fields,
     .samples = clip_samples,
 };
 
-static const char clip_grad_samples[] = "3x5 3x5 : f -0.3 0.4; 130x33 130x33 : f 0 0.4";
+static const char clip_grad_samples[] = "3x5 3x5 : low -0.3 high 0.4; 130x33 130x33 : high 0.4";
 
 const plx_op plx__op_clip_grad = {
     .name = "clip_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = plx__takes_x_gy,
     .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,
     .infer = plx__infer_same,
     .cost = cost_clip,
     .run = run_clip_grad,
+    .attrs = plx__clip_fields,
     .samples = PLX__TESTED(clip_grad_samples),
 };

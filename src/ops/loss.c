@@ -28,11 +28,10 @@ static plx_status infer_mse(plx_graph *graph, plx__node *node) {
     return PLX_OK;
 }
 
-/* attrs of mse_grad: i[0] which input. */
 static void gradient_mse(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     for (int k = 0; k < 2; ++k) {
-        const plx__attrs attrs = {.i = {k}};
+        const plx__attrs attrs = {.loss = {.input = k}};
         grads[k] = PLX__EMIT3(graph, &plx__op_mse_grad, node.inputs[0], node.inputs[1], gy, &attrs);
     }
 }
@@ -56,7 +55,7 @@ static void mse_grad_piece(void *arg, int64_t begin, int64_t end, int worker) {
 }
 
 static plx_status run_mse_grad(plx_ctx *ctx, const plx__step *step) {
-    const plx_real sign = step->attrs.i[0] ? -2 : 2;
+    const plx_real sign = step->attrs.loss.input ? -2 : 2;
     mse_job job = {ctx->kernels,    PLX_IN(step, 0),
                    PLX_IN(step, 1), PLX_OUT(step),
                    step->out.size,  sign * PLX_IN(step, 2)[0] / (plx_real)step->out.size};
@@ -72,28 +71,30 @@ static plx__cost cost_streaming_once(const plx_graph *graph, const plx__node *no
 }
 
 static const char mse_samples[] = "3x4 3x4; 130x33 130x33; 1 1";
-static const char mse_grad_samples[] = "3x4 3x4 .; 3x17 3x17 . : i 1";
+static const char mse_grad_samples[] = "3x4 3x4 .; 3x17 3x17 . : input 1";
 
 const plx_op plx__op_mse = {
     .name = "mse",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands =
+        PLX__OPERANDS({"prediction", PLX__REALS, PLX__VALUE}, {"target", PLX__REALS, PLX__VALUE}),
     .infer = infer_mse,
     .gradient = gradient_mse,
     .cost = cost_streaming_once,
     .workspace = plx__total_workspace,
     .run = run_mse,
+    .attrs = plx__loss_fields,
     .samples = mse_samples,
 };
 
 const plx_op plx__op_mse_grad = {
     .name = "mse_grad",
-    .min_inputs = 3,
-    .max_inputs = 3,
+    .operands = PLX__OPERANDS({"prediction", PLX__REALS, PLX__VALUE},
+                              {"target", PLX__REALS, PLX__VALUE}, {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,
     .infer = infer_mse,
     .cost = cost_streaming_once,
     .run = run_mse_grad,
+    .attrs = plx__loss_fields,
     .samples = PLX__TESTED(mse_grad_samples),
 };
 
@@ -137,10 +138,10 @@ static plx_status infer_mean_of_rows(plx_graph *graph, plx__node *node) {
     return check_rows(graph, plx__input_of(graph, node, 0), plx__input_of(graph, node, 1));
 }
 
-/* nll(log_probabilities, labels), and all below: attrs f[0] is the label smoothing. */
+/* nll(log_probabilities, labels) */
 static void gradient_nll(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id], x = *graph->nodes[node.inputs[0]];
-    plx__attrs attrs = {.rank = x.rank, .f = {node.attrs.f[0]}};
+    plx__attrs attrs = {.cross_entropy = node.attrs.cross_entropy, .rank = x.rank};
     memcpy(attrs.dims, x.dims, sizeof attrs.dims);
     grads[0] = PLX__EMIT2(graph, &plx__op_nll_grad, node.inputs[1], gy, &attrs);
 }
@@ -149,7 +150,7 @@ static plx_status run_nll(plx_ctx *ctx, const plx__step *step) {
     const int64_t rows = step->in[1].size,
                   classes = plx__columns(step->in[0].rank, step->in[0].dims);
     const int32_t *labels = *step->in[1].slot;
-    const plx_real smoothing = (plx_real)step->attrs.f[0];
+    const plx_real smoothing = (plx_real)step->attrs.cross_entropy.smoothing;
     int64_t counted;
     PLX_TRY(check_labels(ctx, labels, rows, classes, &counted));
     plx_real *terms = step->workspace;
@@ -178,7 +179,7 @@ static plx_status infer_nll_grad(plx_graph *graph, plx__node *node) {
 static plx_status run_nll_grad(plx_ctx *ctx, const plx__step *step) {
     const int64_t rows = step->in[0].size, classes = plx__columns(step->out.rank, step->out.dims);
     const int32_t *labels = *step->in[0].slot;
-    const plx_real smoothing = (plx_real)step->attrs.f[0];
+    const plx_real smoothing = (plx_real)step->attrs.cross_entropy.smoothing;
     int64_t counted;
     PLX_TRY(check_labels(ctx, labels, rows, classes, &counted));
     plx_real *gx = PLX_OUT(step);
@@ -236,7 +237,7 @@ static plx_status run_softmax_xent(plx_ctx *ctx, const plx__step *step) {
                     .labels = *step->in[1].slot,
                     .y = step->workspace,
                     .classes = classes,
-                    .smoothing = (plx_real)step->attrs.f[0]};
+                    .smoothing = (plx_real)step->attrs.cross_entropy.smoothing};
     int64_t counted;
     PLX_TRY(check_labels(ctx, job.labels, rows, classes, &counted));
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, classes, step->threads),
@@ -257,7 +258,7 @@ static plx_status run_softmax_xent_grad(plx_ctx *ctx, const plx__step *step) {
                     .labels = *step->in[1].slot,
                     .y = PLX_OUT(step),
                     .classes = classes,
-                    .smoothing = (plx_real)step->attrs.f[0]};
+                    .smoothing = (plx_real)step->attrs.cross_entropy.smoothing};
     int64_t counted;
     PLX_TRY(check_labels(ctx, job.labels, rows, classes, &counted));
     job.factor = PLX_IN(step, 2)[0] / (plx_real)counted;
@@ -277,60 +278,61 @@ static plx__cost cost_nll_grad(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char nll_samples[] =
-    "3x5~-3,-0.1 3~0,5; 2x2x10~-3,-0.1 2x2~0,10; 3x5~-3,-0.1 3~0,5 : f 0.1";
-static const char nll_grad_samples[] = "3~0,5 . : >3x5; 3~0,5 . : f 0.1 >3x5";
+    "3x5~-3,-0.1 3~0,5; 2x2x10~-3,-0.1 2x2~0,10; 3x5~-3,-0.1 3~0,5 : smoothing 0.1";
+static const char nll_grad_samples[] = "3~0,5 . : >3x5; 3~0,5 . : smoothing 0.1 >3x5";
 static const char xent_samples[] =
-    "3x5~-3,3 3~0,5; 64x10~-3,3 64~0,10; 2x33~-3,3 2~0,33; 64x10~-3,3 64~0,10 : f 0.1";
+    "3x5~-3,3 3~0,5; 64x10~-3,3 64~0,10; 2x33~-3,3 2~0,33; 64x10~-3,3 64~0,10 : smoothing 0.1";
 static const char xent_grad_samples[] =
-    "3x5~-3,3 3~0,5 .; 2x33~-3,3 2~0,33 .; 2x33~-3,3 2~0,33 . : f 0.1";
+    "3x5~-3,3 3~0,5 .; 2x33~-3,3 2~0,33 .; 2x33~-3,3 2~0,33 . : smoothing 0.1";
 
 const plx_op plx__op_nll = {
     .name = "nll",
     .title = "cross_entropy",
-    .min_inputs = 2,
-    .max_inputs = 2,
-    .labels = 1 << 1,
+    .operands =
+        PLX__OPERANDS({"logits", PLX__REALS, PLX__VALUE}, {"labels", PLX__INTEGERS, PLX__CONSTANT}),
     .infer = infer_mean_of_rows,
     .gradient = gradient_nll,
     .cost = cost_xent,
     .workspace = workspace_rows,
     .run = run_nll,
+    .attrs = plx__cross_entropy_fields,
     .samples = nll_samples,
 };
 
 const plx_op plx__op_nll_grad = {
     .name = "nll_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands =
+        PLX__OPERANDS({"labels", PLX__INTEGERS, PLX__CONSTANT}, {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
-    .labels = 1 << 0,
     .infer = infer_nll_grad,
     .cost = cost_nll_grad,
     .run = run_nll_grad,
+    .attrs = plx__cross_entropy_fields,
     .samples = PLX__TESTED(nll_grad_samples),
 };
 
 const plx_op plx__op_softmax_xent = {
     .name = "softmax_xent",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands =
+        PLX__OPERANDS({"logits", PLX__REALS, PLX__VALUE}, {"labels", PLX__INTEGERS, PLX__CONSTANT}),
     .flags = PLX__OP_NO_GRADIENT,
-    .labels = 1 << 1,
     .infer = infer_mean_of_rows,
     .cost = cost_xent,
     .workspace = workspace_rows,
     .run = run_softmax_xent,
+    .attrs = plx__cross_entropy_fields,
     .samples = PLX__TESTED(xent_samples),
 };
 
 const plx_op plx__op_softmax_xent_grad = {
     .name = "softmax_xent_grad",
-    .min_inputs = 3,
-    .max_inputs = 3,
+    .operands =
+        PLX__OPERANDS({"logits", PLX__REALS, PLX__VALUE}, {"labels", PLX__INTEGERS, PLX__CONSTANT},
+                      {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
-    .labels = 1 << 1,
     .infer = infer_xent_grad,
     .cost = cost_xent,
     .run = run_softmax_xent_grad,
+    .attrs = plx__cross_entropy_fields,
     .samples = PLX__TESTED(xent_grad_samples),
 };

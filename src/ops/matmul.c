@@ -4,8 +4,6 @@
 
 #include "blocks/gemm.h"
 
-/* attrs: i[0] ta, i[1] tb, i[2] activation, f[0] its parameter. */
-
 typedef struct matmul_sizes {
     int64_t m, n, k, k_of_b;
 } matmul_sizes;
@@ -15,10 +13,10 @@ static matmul_sizes sizes_of(const plx__attrs *attrs, int a_rank, const int64_t 
     const int64_t a_rows = plx__rows(a_rank, a_dims), a_columns = plx__columns(a_rank, a_dims);
     const int64_t b_rows = plx__rows(b_rank, b_dims), b_columns = plx__columns(b_rank, b_dims);
     return (matmul_sizes){
-        .m = attrs->i[0] ? a_columns : a_rows,
-        .k = attrs->i[0] ? a_rows : a_columns,
-        .n = attrs->i[1] ? b_rows : b_columns,
-        .k_of_b = attrs->i[1] ? b_columns : b_rows,
+        .m = attrs->matmul.transpose_a ? a_columns : a_rows,
+        .k = attrs->matmul.transpose_a ? a_rows : a_columns,
+        .n = attrs->matmul.transpose_b ? b_rows : b_columns,
+        .k_of_b = attrs->matmul.transpose_b ? b_columns : b_rows,
     };
 }
 
@@ -31,7 +29,7 @@ static plx_status infer_matmul(plx_graph *graph, plx__node *node) {
     const plx__node *a = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
     const char *name = node->op->name;
     /* b may have leading dimensions only where they are summed over (the gradient of weights). */
-    const bool flat_b = node->attrs.i[0] && !node->attrs.i[1];
+    const bool flat_b = node->attrs.matmul.transpose_a && !node->attrs.matmul.transpose_b;
     if (a->rank < 2 || b->rank < 2 || (b->rank > 2 && !flat_b)) {
         char shape[96];
         const plx__node *bad = a->rank < 2 ? a : b;
@@ -50,7 +48,7 @@ static plx_status infer_matmul(plx_graph *graph, plx__node *node) {
                                    "%s: bias has %lld values for %lld columns", name,
                                    (long long)plx__size(bias), (long long)size.n);
     }
-    if (node->attrs.i[0]) {
+    if (node->attrs.matmul.transpose_a) {
         node->rank = 2;
         node->dims[0] = size.m;
     } else {
@@ -63,9 +61,11 @@ static plx_status infer_matmul(plx_graph *graph, plx__node *node) {
 static void gradient_matmul(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     const int32_t a = node.inputs[0], b = node.inputs[1];
-    const bool ta = node.attrs.i[0], tb = node.attrs.i[1];
-    const plx__attrs a_left = {.i = {0, !tb}}, a_right = {.i = {tb, 1}};
-    const plx__attrs b_right = {.i = {!ta, 0}}, b_left = {.i = {1, ta}};
+    const bool ta = node.attrs.matmul.transpose_a, tb = node.attrs.matmul.transpose_b;
+    const plx__attrs a_left = {.matmul = {.transpose_b = !tb}},
+                     a_right = {.matmul = {.transpose_a = tb, .transpose_b = 1}};
+    const plx__attrs b_right = {.matmul = {.transpose_a = !ta}},
+                     b_left = {.matmul = {.transpose_a = 1, .transpose_b = ta}};
     /* y = op(a) op(b): d op(a) = gy op(b)^T, d op(b) = op(a)^T gy; transposed where a or b is. */
     grads[0] = ta ? PLX__EMIT2(graph, &plx__op_matmul, b, gy, &a_right)
                   : PLX__EMIT2(graph, &plx__op_matmul, gy, b, &a_left);
@@ -87,14 +87,14 @@ static plx__gemm_args gemm_args(const plx__step *step) {
         .m = size.m,
         .n = size.n,
         .k = size.k,
-        .ta = step->attrs.i[0],
-        .tb = step->attrs.i[1],
+        .ta = step->attrs.matmul.transpose_a,
+        .tb = step->attrs.matmul.transpose_b,
         .alpha = 1,
         .lda = plx__columns(a->rank, a->dims),
         .ldb = plx__columns(b->rank, b->dims),
         .ldc = size.n,
-        .act = (plx_activation)step->attrs.i[2],
-        .act_param = (plx_real)step->attrs.f[0],
+        .act = (plx_activation)step->attrs.matmul.activation,
+        .act_param = (plx_real)step->attrs.matmul.alpha,
     };
 }
 
@@ -114,35 +114,37 @@ static plx_status run_matmul(plx_ctx *ctx, const plx__step *step) {
 }
 
 static const char matmul_samples[] =
-    "1x1 1x1; 3x5 5x4; 5x3 5x4 : i 1; 3x5 4x5 : i 0 1; 5x3 4x5 : i 1 1; 0x5 5x4; 3x0 0x4; "
-    "1x65 65x33; 17x70 70x37; 2x3x5 5x4; 2x3x5 2x3x4 : i 1";
+    "1x1 1x1; 3x5 5x4; 5x3 5x4 : transpose_a 1; 3x5 4x5 : transpose_b 1; "
+    "5x3 4x5 : transpose_a 1 transpose_b 1; 0x5 5x4; 3x0 0x4; 1x65 65x33; 17x70 70x37; 2x3x5 5x4; "
+    "2x3x5 2x3x4 : transpose_a 1";
 
 const plx_op plx__op_matmul = {
     .name = "matmul",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = PLX__OPERANDS({"a", PLX__REALS, PLX__VALUE}, {"b", PLX__REALS, PLX__VALUE}),
     .infer = infer_matmul,
     .gradient = gradient_matmul,
     .cost = cost_matmul,
     .workspace = workspace_matmul,
     .run = run_matmul,
+    .attrs = plx__matmul_fields,
     .samples = matmul_samples,
 };
 
 static const char dense_samples[] =
-    "3x5 5x4 4; 7x5 5x19 19 : i 0 0 1; 7x5 19x5 19 : i 0 1 8; 1x30 30x20 20 : i 0 0 5; "
-    "7x5 5x19 : i 0 0 7";
+    "3x5 5x4 4; 7x5 5x19 19 : activation 1; 7x5 19x5 19 : transpose_b 1 activation 8; "
+    "1x30 30x20 20 : activation 5; 7x5 5x19 : activation 7";
 
 /* Made by the fuse pass from matmul, bias and an activation. */
 const plx_op plx__op_dense = {
     .name = "dense",
-    .min_inputs = 2,
-    .max_inputs = 3,
+    .operands = PLX__OPERANDS({"a", PLX__REALS, PLX__VALUE}, {"b", PLX__REALS, PLX__VALUE},
+                              {"bias", PLX__REALS, PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_matmul,
     .cost = cost_matmul,
     .workspace = workspace_matmul,
     .run = run_matmul,
+    .attrs = plx__matmul_fields,
     .samples = PLX__TESTED(dense_samples),
 };
 
@@ -161,7 +163,7 @@ static plx_status infer_bias(plx_graph *graph, plx__node *node) {
 static void gradient_bias(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     const int64_t leading = (1 << (node.rank - 1)) - 1;
-    const plx__attrs sum = {.i = {leading, leading}, .f = {1}};
+    const plx__attrs sum = {.sum = {.axes = leading, .dropped = leading, .factor = 1}};
     grads[0] = gy;
     grads[1] = PLX__EMIT1(graph, &plx__op_sum_to, gy, &sum);
 }
@@ -198,8 +200,7 @@ static const char bias_samples[] = "3x5 5; 0x5 5; 7 7; 2x3x17 17";
 
 const plx_op plx__op_bias = {
     .name = "bias",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"b", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_INPLACE,
     .infer = infer_bias,
     .gradient = gradient_bias,

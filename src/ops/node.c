@@ -71,24 +71,6 @@ static bool grow(plx_graph *graph) {
     return true;
 }
 
-/* Whether each input holds what the op takes. */
-static void check_dtypes(plx_graph *graph, const plx__node *node) {
-    const plx_op *op = node->op;
-    for (int k = 0; k < node->inputs_count; ++k) {
-        const plx__node *in = plx__input_of(graph, node, k);
-        /* Ops of any number of inputs take no labels. */
-        const bool labels = plx__marks(op->labels, k), moves = op->flags & PLX__OP_MOVES && !labels;
-        const plx_dtype real = moves ? plx__input_of(graph, node, 0)->dtype : PLX_DTYPE_REAL;
-        const plx_dtype wanted = labels ? PLX_DTYPE_I32 : real;
-        if (in->dtype == wanted) continue;
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: input %d%s%s%s must hold %s%s",
-                        plx__title(op), k, in->name[0] ? " (" : "", in->name,
-                        in->name[0] ? ")" : "",
-                        wanted == PLX_DTYPE_I32 ? "32-bit integers" : "reals",
-                        moves ? ", as input 0 does" : "");
-    }
-}
-
 /* Room for a node and its inputs; NULL after a failure. */
 static plx__node *open_node(plx_graph *graph, const plx_op *op, int count,
                             const plx__attrs *attrs) {
@@ -107,8 +89,11 @@ static plx__node *open_node(plx_graph *graph, const plx_op *op, int count,
 
 /* Works out the shape of a node whose inputs are nodes, and adds it. */
 static int32_t close_node(plx_graph *graph, plx__node *node) {
-    check_dtypes(graph, node);
-    if (graph->status == PLX_OK) node->op->infer(graph, node);
+    plx__check_operands(graph, node);
+    if (graph->status == PLX_OK) {
+        node->dtype = plx__result_dtype(graph, node);
+        node->op->infer(graph, node);
+    }
     if (graph->status == PLX_OK) {
         plx__message message;
         const plx_status status =
@@ -178,7 +163,6 @@ void plx__set_shape(plx__attrs *attrs, const plx__node *like) {
 
 void plx__copy_shape(plx__node *to, const plx__node *from) {
     to->rank = from->rank;
-    to->dtype = from->dtype;
     memcpy(to->dims, from->dims, sizeof to->dims);
 }
 
@@ -210,20 +194,22 @@ plx__cost plx__cost_nothing(const plx_graph *graph, const plx__node *node) {
 
 void plx__hand_out(plx_graph *graph, const plx__node *node, int k, int32_t packed, int64_t *from,
                    int32_t *grads) {
-    plx__attrs attrs = {.i = {*from}};
+    plx__attrs attrs = {.view = {.first = *from}};
     plx__set_shape(&attrs, plx__input_of(graph, node, k));
     *from += plx__product(attrs.rank, attrs.dims);
     grads[k] = PLX__EMIT1(graph, &plx__op_view, packed, &attrs);
 }
 
+static double bytes_of(const plx__node *node) {
+    return (double)plx__size(node) * (double)plx__element_bytes(node->dtype);
+}
+
 plx__cost plx__cost_streaming(const plx_graph *graph, const plx__node *node, double flops_each,
                               double weight) {
-    const double size = (double)plx__size(node);
-    double elements = size;
-    for (int k = 0; k < node->inputs_count; ++k)
-        elements += (double)plx__size(plx__input_of(graph, node, k));
+    double bytes = bytes_of(node);
+    for (int k = 0; k < node->inputs_count; ++k) bytes += bytes_of(plx__input_of(graph, node, k));
     return (plx__cost){
-        .flops = size * flops_each, .bytes = elements * (double)sizeof(plx_real), .weight = weight};
+        .flops = (double)plx__size(node) * flops_each, .bytes = bytes, .weight = weight};
 }
 
 int64_t plx__grain(int64_t units, int64_t elements_per_unit, int threads) {

@@ -17,15 +17,14 @@ plx_status plx__check_vector(plx_graph *graph, const plx__node *node, int k, con
 
 plx_status plx__check_scale_shift(plx_graph *graph, const plx__node *node, int k, int64_t size,
                                   const char *unit) {
-    if (node->attrs.i[PLX__NORM_SCALE])
+    if (node->attrs.norm.has_scale)
         PLX_TRY(plx__check_vector(graph, node, k++, "scale", size, unit));
-    if (node->attrs.i[PLX__NORM_SHIFT])
-        PLX_TRY(plx__check_vector(graph, node, k, "shift", size, unit));
+    if (node->attrs.norm.has_shift) PLX_TRY(plx__check_vector(graph, node, k, "shift", size, unit));
     return PLX_OK;
 }
 
 int64_t plx__norm_vectors(const plx__attrs *attrs) {
-    return attrs->i[PLX__NORM_SCALE] + attrs->i[PLX__NORM_SHIFT];
+    return attrs->norm.has_scale + attrs->norm.has_shift;
 }
 
 typedef struct row_job {
@@ -53,10 +52,10 @@ static row_job job_of(plx_ctx *ctx, const plx__step *step, bool centre) {
                      .rows = plx__rows(x->rank, x->dims),
                      .columns = plx__columns(x->rank, x->dims),
                      .vectors = plx__norm_vectors(&step->attrs),
-                     .epsilon = (plx_real)step->attrs.f[0],
+                     .epsilon = (plx_real)step->attrs.norm.epsilon,
                      .centre = centre,
-                     .wants_scale = step->attrs.i[PLX__NORM_SCALE],
-                     .wants_shift = step->attrs.i[PLX__NORM_SHIFT]};
+                     .wants_scale = step->attrs.norm.has_scale,
+                     .wants_shift = step->attrs.norm.has_shift};
 }
 
 static plx_status infer_rows(plx_graph *graph, plx__node *node) {
@@ -91,7 +90,7 @@ static plx_status run_rows(plx_ctx *ctx, const plx__step *step, bool centre) {
 static void emit_gradients(plx_graph *graph, const plx_op *op, int32_t id, int32_t gy,
                            int32_t *grads) {
     const plx__node node = *graph->nodes[id];
-    const bool scaled = node.attrs.i[PLX__NORM_SCALE];
+    const bool scaled = node.attrs.norm.has_scale;
     const int32_t inputs[] = {node.inputs[0], gy, scaled ? node.inputs[1] : -1};
     const int32_t packed = plx__emit(graph, op, 2 + scaled, inputs, &node.attrs);
     int64_t from = 0;
@@ -168,22 +167,38 @@ static plx__cost cost_rows_grad(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char layer_samples[] =
-    "3x5~-2,2 5~0.5,1.5 5~0.5,1.5 : i 1 1 f 0.001; 3x33~-2,2 : f 0.00001; "
-    "130x7~-2,2 7~0.5,1.5 : i 1 f 0.01; 2x3x16~-2,2 16~0.5,1.5 : i 0 1; "
-    "9~5,7 9~0.5,1.5 9~0.5,1.5 : i 1 1 f 0.001; 4x1~-2,2 1~0.5,1.5 1~0.5,1.5 : i 1 1 f 0.1; "
-    "0x5~-2,2 5~0.5,1.5 5~0.5,1.5 : i 1 1 f 0.001; "
-    "3x0~-2,2 0~0.5,1.5 0~0.5,1.5 : i 1 1 f 0.001";
+    "3x5~-2,2 5~0.5,1.5 5~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001; "
+    "3x33~-2,2 : epsilon 0.00001; 130x7~-2,2 7~0.5,1.5 : has_scale 1 epsilon 0.01; "
+    "2x3x16~-2,2 16~0.5,1.5 : has_shift 1; "
+    "9~5,7 9~0.5,1.5 9~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001; "
+    "4x1~-2,2 1~0.5,1.5 1~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.1; "
+    "0x5~-2,2 5~0.5,1.5 5~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001; "
+    "3x0~-2,2 0~0.5,1.5 0~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001";
 static const char layer_grad_samples[] =
-    "3x5~-2,2 3x5~-2,2 5~0.5,1.5 : i 1 1 f 0.001; "
-    "700x33~-2,2 700x33~-2,2 33~0.5,1.5 : i 1 1 f 0.001; 5x1100~-2,2 5x1100~-2,2 : f 0.001";
+    "3x5~-2,2 3x5~-2,2 5~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001; "
+    "700x33~-2,2 700x33~-2,2 33~0.5,1.5 : has_scale 1 has_shift 1 epsilon 0.001; "
+    "5x1100~-2,2 5x1100~-2,2 : epsilon 0.001";
 static const char rms_samples[] =
-    "3x5~-2,2 5~0.5,1.5 : i 1 f 0.001; 3x33~-2,2 : f 0.00001; 130x7~-2,2 7~0.5,1.5 : i 1; "
-    "1~1,2 1~0.5,1.5 : i 1 f 0.1; 0x5~-2,2 5~0.5,1.5 : i 1 f 0.001";
+    "3x5~-2,2 5~0.5,1.5 : has_scale 1 epsilon 0.001; 3x33~-2,2 : epsilon 0.00001; "
+    "130x7~-2,2 7~0.5,1.5 : has_scale 1; 1~1,2 1~0.5,1.5 : has_scale 1 epsilon 0.1; "
+    "0x5~-2,2 5~0.5,1.5 : has_scale 1 epsilon 0.001";
 static const char rms_grad_samples[] =
-    "3x5~-2,2 3x5~-2,2 5~0.5,1.5 : i 1 f 0.001; "
-    "700x33~-2,2 700x33~-2,2 33~0.5,1.5 : i 1 f 0.001; 5x17~-2,2 5x17~-2,2 : f 0.001";
+    "3x5~-2,2 3x5~-2,2 5~0.5,1.5 : has_scale 1 epsilon 0.001; "
+    "700x33~-2,2 700x33~-2,2 33~0.5,1.5 : has_scale 1 epsilon 0.001; "
+    "5x17~-2,2 5x17~-2,2 : epsilon 0.001";
 
-#define ROW_NORM(norm, centre, rows, inputs)                                                       \
+static const plx__operand_row layer_takes[] = {{"x", PLX__REALS, PLX__VALUE},
+                                               {"scale", PLX__REALS, PLX__OPTIONAL},
+                                               {"shift", PLX__REALS, PLX__OPTIONAL},
+                                               {NULL, 0, 0}};
+static const plx__operand_row rms_takes[] = {
+    {"x", PLX__REALS, PLX__VALUE}, {"scale", PLX__REALS, PLX__OPTIONAL}, {NULL, 0, 0}};
+static const plx__operand_row grad_takes[] = {{"x", PLX__REALS, PLX__VALUE},
+                                              {"gy", PLX__REALS, PLX__VALUE},
+                                              {"scale", PLX__REALS, PLX__OPTIONAL},
+                                              {NULL, 0, 0}};
+
+#define ROW_NORM(norm, centre, rows)                                                               \
     static plx_status run_##norm(plx_ctx *ctx, const plx__step *step) {                            \
         return run_rows(ctx, step, centre);                                                        \
     }                                                                                              \
@@ -195,26 +210,26 @@ static const char rms_grad_samples[] =
     }                                                                                              \
     const plx_op plx__op_##norm = {                                                                \
         .name = #norm,                                                                             \
-        .min_inputs = 1,                                                                           \
-        .max_inputs = inputs,                                                                      \
+        .operands = rows##_takes,                                                                  \
         .flags = PLX__OP_INPLACE,                                                                  \
         .infer = infer_rows,                                                                       \
         .gradient = gradient_##norm,                                                               \
         .cost = cost_rows,                                                                         \
         .run = run_##norm,                                                                         \
+        .attrs = plx__norm_fields,                                                                 \
         .samples = rows##_samples,                                                                 \
     };                                                                                             \
     const plx_op plx__op_##norm##_grad = {                                                         \
         .name = #norm "_grad",                                                                     \
-        .min_inputs = 2,                                                                           \
-        .max_inputs = 3,                                                                           \
+        .operands = grad_takes,                                                                    \
         .flags = PLX__OP_NO_GRADIENT,                                                              \
         .infer = infer_rows_grad,                                                                  \
         .cost = cost_rows_grad,                                                                    \
         .workspace = workspace_rows_grad,                                                          \
         .run = run_##norm##_grad,                                                                  \
+        .attrs = plx__norm_fields,                                                                 \
         .samples = PLX__TESTED(rows##_grad_samples),                                               \
     };
 
-ROW_NORM(layer_norm, true, layer, 3)
-ROW_NORM(rms_norm, false, rms, 2)
+ROW_NORM(layer_norm, true, layer)
+ROW_NORM(rms_norm, false, rms)

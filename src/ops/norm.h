@@ -5,10 +5,6 @@
 
 #include "ops/op.h"
 
-/* attrs of all of them: f[0] epsilon, f[1] momentum. Scale and shift are the last inputs, and there
- * if their number here is 1. */
-enum { PLX__NORM_SCALE = 0, PLX__NORM_SHIFT = 1, PLX__NORM_GROUPS = 2 };
-
 /* Fails unless input k of node, called what, is [size]; unit names what size counts. */
 plx_status plx__check_vector(plx_graph *graph, const plx__node *node, int k, const char *what,
                              int64_t size, const char *unit);

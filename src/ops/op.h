@@ -4,19 +4,11 @@
 
 #include "base/arena.h"
 #include "base/context.h"
+#include "base/dtype.h"
 #include "kernels/kernels.h"
+#include "ops/attrs.h"
 
 typedef struct plx_op plx_op;
-
-/* Fixed parameters of a node; each op says which it uses. */
-typedef struct plx__attrs {
-    int64_t i[16];
-    double f[4];
-    uint64_t seed;
-    int rank; /* a target shape, for ops that need one */
-    int64_t dims[PLX_MAX_RANK];
-    plx_optimizer *object; /* of an update */
-} plx__attrs;
 
 typedef struct plx__node {
     const plx_op *op;
@@ -93,14 +85,14 @@ typedef struct plx__sample {
         double low, high; /* of random data; labels: integers in [low, high). Both 0: [-1, 1) */
     } inputs[PLX__SAMPLE_INPUTS];
     plx__attrs attrs;
+    const char *wrong; /* the place of attributes that are not the op's; NULL: all are */
 } plx__sample;
 
-/* The next of samples written as text, between semicolons: the inputs' sizes with the range of
- * their data, then a colon and attributes. "3x4 4~-2,2; . 5 : i 1 0 f 0.5 s 7 >3x4" is two: [3, 4]
- * and a [4] in
- * [-2, 2); a scalar and a [5] with i[0] 1, i[1] 0, f[0] 0.5, seed 7, and dims 3 x 4. False at the
- * end. */
-bool plx__sample_read(const char **text, plx__sample *out);
+/* The next of an op's samples, written as text between semicolons: the inputs' sizes with the range
+ * of their data, then a colon and attributes by name. "3x4 4~-2,2; . 5 : stride 1 2 alpha 0.5 >3x4"
+ * is two: [3, 4] and a [4] in [-2, 2); a scalar and a [5] with a stride of 1 and 2, alpha 0.5, and
+ * dims 3 x 4. False at the end. */
+bool plx__sample_read(const plx_op *op, const char **text, plx__sample *out);
 
 /* Samples of ops without a gradient rule are for the tests alone: engines leave them out. */
 #ifdef PLX_ENGINE
@@ -111,25 +103,57 @@ bool plx__sample_read(const char **text, plx__sample *out);
 
 typedef enum plx__op_flags {
     PLX__OP_LEAF = 1 << 0,        /* not run: input, parameter, constant */
-    PLX__OP_INPLACE = 1 << 1,     /* the output may take the memory of an input of its size */
+    PLX__OP_INPLACE = 1 << 1,     /* the output may take the memory of a value of its size */
     PLX__OP_KINK = 1 << 2,        /* not differentiable somewhere: samples keep clear of it */
     PLX__OP_NO_GRADIENT = 1 << 3, /* a gradient itself, or made by a pass */
     PLX__OP_EFFECT = 1 << 4,      /* writes its inputs' tensors and has no value */
-    PLX__OP_VIEW = 1 << 5,        /* not run: memory of input 0 from element attrs.i[0] on */
+    PLX__OP_VIEW = 1 << 5,        /* not run: memory of input 0 from element attrs.view.first on */
     PLX__OP_BUFFER = 1 << 6,      /* memory that a later step fills, for others after it */
     PLX__OP_ONCE = 1 << 7,        /* depends on attributes alone: run once, its memory is kept */
-    PLX__OP_MOVES = 1 << 8,       /* takes reals or integers, and gives what it takes */
 } plx__op_flags;
+
+/* What an operand is to its op. A value (no bit): gradients may flow into it, and the output may
+ * take its memory. */
+typedef enum plx__role {
+    PLX__VALUE = 0,
+    PLX__CONSTANT = 1 << 0, /* no gradient flows into it */
+    PLX__WRITTEN = 1 << 1,  /* a buffer or a tensor that the run writes; no gradient either */
+    PLX__OPTIONAL = 1 << 2, /* it and what follows it may be left out */
+    PLX__REPEATED = 1 << 3, /* any number of them; where several rows are, equally many of each */
+    PLX__ALIKE = 1 << 4,    /* holds what the first operand of this role holds */
+} plx__role;
+
+/* Sets of dtypes. */
+#define PLX__SET(dtype) (1U << PLX_DTYPE_##dtype)
+#define PLX__REALS PLX__SET(REAL)
+#define PLX__INTEGERS PLX__SET(I32)
+#define PLX__ANY ((1U << PLX_DTYPES_) - 1)
+
+typedef struct plx__operand_row {
+    const char *name; /* for messages; NULL ends the rows */
+    uint8_t dtypes;   /* the set that it takes */
+    uint8_t role;     /* bits of plx__role */
+} plx__operand_row;
+
+#define PLX__OPERANDS(...)                                                                         \
+    (const plx__operand_row[]) {                                                                   \
+        __VA_ARGS__, {NULL, 0, 0}                                                                  \
+    }
+extern const plx__operand_row plx__takes_x[], plx__takes_gy[], plx__takes_x_gy[];
+
+/* The dtype of a result where no plx_dtype is it for all: that of operand k, or of the attributes
+ * (leaves, cast). */
+#define PLX__AS(k) (PLX_DTYPES_ + 1 + (k))
+enum { PLX__BY_ATTRS = PLX_DTYPES_ };
 
 struct plx_op {
     const char *name;
-    const char *title;          /* of its builder, for messages; NULL: name */
-    int min_inputs, max_inputs; /* max < 0: any */
+    const char *title; /* of its builder, for messages; NULL: name */
     unsigned flags;
-    unsigned labels; /* bit k: input k is i32; all others are alike, and real unless the op moves */
-    unsigned written; /* bit k: input k is a buffer or a tensor that the run writes; no gradient */
-    /* Checks the inputs and sets rank, dims and dtype of node; a failure goes through
-     * plx__graph_fail. */
+    const plx__operand_row *operands; /* NULL: none */
+    int result;                       /* its dtype: PLX_DTYPE_, PLX__AS or PLX__BY_ATTRS */
+    /* Sets rank and dims of node from its inputs, which are those that the rows ask for, and its
+     * dtype; a failure goes through plx__graph_fail. */
     plx_status (*infer)(plx_graph *graph, plx__node *node);
     /* Emits d loss / d input k into grads[k] (-1: none) from gy = d loss / d node. */
     void (*gradient)(plx_graph *graph, int32_t node, int32_t gy, int32_t *grads);
@@ -137,6 +161,7 @@ struct plx_op {
     /* Bytes of scratch for a run on so many threads; NULL: none. */
     size_t (*workspace)(const plx_ctx *ctx, const plx__step *step);
     plx_status (*run)(plx_ctx *ctx, const plx__step *step);
+    const char *attrs;   /* the table of its family (attrs.h); NULL: none */
     const char *samples; /* as plx__sample_read takes them; NULL for none */
 };
 
@@ -145,10 +170,10 @@ static inline const char *plx__title(const plx_op *op) {
     return op->title ? op->title : op->name;
 }
 
-/* Bit k of labels or written; inputs beyond 32 have none. */
-static inline bool plx__marks(unsigned mask, int k) {
-    return k < 32 && (mask >> k & 1);
-}
+/* The row of input k, of count in all; NULL beyond the last. attrs count what repeats in updates;
+ * NULL: none. */
+const plx__operand_row *plx__operand_at(const plx_op *op, int count, const plx__attrs *attrs,
+                                        int k);
 
 #define OP(name) extern const plx_op plx__op_##name;
 #include "ops/ops.def"
@@ -195,9 +220,18 @@ static inline const plx__node *plx__input_of(const plx_graph *graph, const plx__
     return graph->nodes[node->inputs[k]];
 }
 
-static inline size_t plx__element_bytes(plx_dtype dtype) {
-    return dtype == PLX_DTYPE_I32 ? sizeof(int32_t) : sizeof(plx_real);
+/* What samples give an operand: reals where it takes them, else the first dtype that it takes. */
+plx_dtype plx__usual_dtype(const plx__operand_row *row);
+/* Whether input k of a node has one of the roles. */
+static inline bool plx__has_role(const plx__node *node, int k, unsigned roles) {
+    return plx__operand_at(node->op, node->inputs_count, &node->attrs, k)->role & roles;
 }
+/* What operands.c knows of a node whose inputs are set: fails unless they are what its op takes;
+ * its dtype. */
+void plx__check_operands(plx_graph *graph, const plx__node *node);
+plx_dtype plx__result_dtype(const plx_graph *graph, const plx__node *node);
+/* Whether a gradient may flow from the node into its input k. */
+bool plx__is_differentiable(const plx_graph *graph, const plx__node *node, int k);
 
 /* Where element i of an operand lies. */
 static inline void *plx__element(const plx__operand *operand, int64_t i) {

@@ -1,5 +1,5 @@
 /* Losses that are a mean over elements of a function of prediction and target: a scalar, in one
- * pass over memory. attrs: f[0] the parameter; of gradients i[0] which input. */
+ * pass over memory. */
 #include "ops/op.h"
 
 #include <string.h>
@@ -52,7 +52,7 @@ static plx_status run_loss(plx_ctx *ctx, const plx__step *step, chunk_sum sum) {
                           .b = PLX_IN(step, 1),
                           .y = step->workspace,
                           .size = step->in[0].size,
-                          .p = (plx_real)step->attrs.f[0]};
+                          .p = (plx_real)step->attrs.loss.delta};
     const int64_t chunks = chunks_of(job.size);
     plx__parallel_for(ctx->pool, step->threads, chunks, 4, loss_chunks, (void *)&job);
     *PLX_OUT(step) = ctx->kernels->sum(chunks, job.y) / (plx_real)job.size;
@@ -66,9 +66,9 @@ static plx_status run_loss_grad(plx_ctx *ctx, const plx__step *step, chunk_slope
                           .b = PLX_IN(step, 1),
                           .y = PLX_OUT(step),
                           .size = step->out.size,
-                          .p = (plx_real)step->attrs.f[0],
+                          .p = (plx_real)step->attrs.loss.delta,
                           .factor = PLX_IN(step, 2)[0] / (plx_real)step->out.size,
-                          .second = step->attrs.i[0]};
+                          .second = step->attrs.loss.input};
     plx__parallel_for(ctx->pool, step->threads, chunks_of(job.size), 4, loss_chunks, (void *)&job);
     return PLX_OK;
 }
@@ -97,7 +97,7 @@ static void gradient_loss(plx_graph *graph, int32_t id, int32_t gy, int32_t *gra
                           const plx_op *grad_op) {
     const plx__node node = *graph->nodes[id];
     for (int k = 0; k < 2; ++k) {
-        const plx__attrs attrs = {.i = {k}, .f = {node.attrs.f[0]}};
+        const plx__attrs attrs = {.loss = {.delta = node.attrs.loss.delta, .input = k}};
         grads[k] = PLX__EMIT3(graph, grad_op, node.inputs[0], node.inputs[1], gy, &attrs);
     }
 }
@@ -180,17 +180,18 @@ static plx__cost cost_exponential(const plx_graph *graph, const plx__node *node)
 }
 
 static const char anywhere[] =
-    "3x4~-4,4 3x4~-2,2 : f 0.7; 130x33~-4,4 130x33~-2,2 : f 0.7; 1~-4,4 1~-2,2 : f 0.7; "
-    ".~-4,4 .~-2,2 : f 0.7; 2x1x3x1x2x3~-4,4 2x1x3x1x2x3~-2,2 : f 0.7";
+    "3x4~-4,4 3x4~-2,2 : delta 0.7; 130x33~-4,4 130x33~-2,2 : delta 0.7; "
+    "1~-4,4 1~-2,2 : delta 0.7; .~-4,4 .~-2,2 : delta 0.7; "
+    "2x1x3x1x2x3~-4,4 2x1x3x1x2x3~-2,2 : delta 0.7";
 static const char probabilities[] =
-    "3x4~-4,4 3x4~0,1 : f 0.7; 130x33~-4,4 130x33~0,1 : f 0.7; 1~-4,4 1~0,1 : f 0.7; "
-    ".~-4,4 .~0,1 : f 0.7; 2x1x3x1x2x3~-4,4 2x1x3x1x2x3~0,1 : f 0.7";
+    "3x4~-4,4 3x4~0,1 : delta 0.7; 130x33~-4,4 130x33~0,1 : delta 0.7; 1~-4,4 1~0,1 : delta 0.7; "
+    ".~-4,4 .~0,1 : delta 0.7; 2x1x3x1x2x3~-4,4 2x1x3x1x2x3~0,1 : delta 0.7";
 static const char grad_anywhere[] =
-    "3x4~-4,4 3x4~-2,2 . : f 0.7; 131x17~-4,4 131x17~-2,2 . : f 0.7; "
-    "131x17~-4,4 131x17~-2,2 . : i 1 f 0.7; 0~-4,4 0~-2,2 . : f 0.7";
+    "3x4~-4,4 3x4~-2,2 . : delta 0.7; 131x17~-4,4 131x17~-2,2 . : delta 0.7; "
+    "131x17~-4,4 131x17~-2,2 . : delta 0.7 input 1; 0~-4,4 0~-2,2 . : delta 0.7";
 static const char grad_probabilities[] =
-    "3x4~-4,4 3x4~0,1 . : f 0.7; 131x17~-4,4 131x17~0,1 . : f 0.7; "
-    "131x17~-4,4 131x17~0,1 . : i 1 f 0.7; 0~-4,4 0~0,1 . : f 0.7";
+    "3x4~-4,4 3x4~0,1 . : delta 0.7; 131x17~-4,4 131x17~0,1 . : delta 0.7; "
+    "131x17~-4,4 131x17~0,1 . : delta 0.7 input 1; 0~-4,4 0~0,1 . : delta 0.7";
 
 #define LOSS_OP(op_name, builder, kink, costs, where)                                              \
     static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \
@@ -205,24 +206,27 @@ static const char grad_probabilities[] =
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
         .title = builder,                                                                          \
-        .min_inputs = 2,                                                                           \
-        .max_inputs = 2,                                                                           \
+        .operands = PLX__OPERANDS({"prediction", PLX__REALS, PLX__VALUE},                          \
+                                  {"target", PLX__REALS, PLX__VALUE}),                             \
         .flags = (kink),                                                                           \
         .infer = infer_loss,                                                                       \
         .gradient = gradient_##op_name,                                                            \
         .cost = cost_##costs,                                                                      \
         .workspace = workspace_loss,                                                               \
         .run = run_##op_name,                                                                      \
+        .attrs = plx__loss_fields,                                                                 \
         .samples = where,                                                                          \
     };                                                                                             \
     const plx_op plx__op_##op_name##_grad = {                                                      \
         .name = #op_name "_grad",                                                                  \
-        .min_inputs = 3,                                                                           \
-        .max_inputs = 3,                                                                           \
+        .operands =                                                                                \
+            PLX__OPERANDS({"prediction", PLX__REALS, PLX__VALUE},                                  \
+                          {"target", PLX__REALS, PLX__VALUE}, {"gy", PLX__REALS, PLX__VALUE}),     \
         .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,                                            \
         .infer = infer_loss,                                                                       \
         .cost = cost_##costs,                                                                      \
         .run = run_##op_name##_grad,                                                               \
+        .attrs = plx__loss_fields,                                                                 \
         .samples = PLX__TESTED(grad_##where),                                                      \
     };
 

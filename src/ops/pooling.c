@@ -1,7 +1,5 @@
 /* Pooling of images [n, height, width, channels]: each output is made from a window of pixels, cut
- * off at the edges, so that padding is never read. attrs: i[0], i[1] the window's rows and columns;
- * i[2], i[3] the stride; i[4..7] padding at top, bottom, left, right; i[8] whether averages count
- * padding. */
+ * off at the edges, so that padding is never read. */
 #include "base/sizes.h"
 #include "ops/op.h"
 
@@ -19,17 +17,18 @@ static int64_t pooled(int64_t x, int64_t size, int64_t stride, int64_t padding) 
 }
 
 static pool pool_of(const int64_t *dims, const plx__attrs *attrs) {
-    const int64_t *a = attrs->i;
+    const plx__pool_attrs *a = &attrs->pool;
+    const int64_t *padding = a->padding;
     return (pool){.n = dims[0],
                   .h = dims[1],
                   .w = dims[2],
                   .c = dims[3],
-                  .ph = pooled(dims[1], a[0], a[2], a[4] + a[5]),
-                  .pw = pooled(dims[2], a[1], a[3], a[6] + a[7]),
-                  .size = a,
-                  .stride = a + 2,
-                  .padding = a + 4,
-                  .count_padding = a[8]};
+                  .ph = pooled(dims[1], a->size[0], a->stride[0], padding[0] + padding[1]),
+                  .pw = pooled(dims[2], a->size[1], a->stride[1], padding[2] + padding[3]),
+                  .size = a->size,
+                  .stride = a->stride,
+                  .padding = padding,
+                  .count_padding = a->count_padding};
 }
 
 /* Windows beside each other with the same part of them inside the image. */
@@ -55,8 +54,9 @@ static span span_at(const pool *p, int64_t i, int64_t j) {
 static plx_status check_axis(plx_graph *graph, const plx__node *node, int axis, const char *unit) {
     const plx__node *x = plx__input_of(graph, node, 0);
     const char *name = node->op->name;
-    const int64_t *a = node->attrs.i, size = a[axis], stride = a[2 + axis];
-    const int64_t before = a[4 + 2 * axis], after = a[5 + 2 * axis], have = x->dims[1 + axis];
+    const plx__pool_attrs *a = &node->attrs.pool;
+    const int64_t size = a->size[axis], stride = a->stride[axis], have = x->dims[1 + axis];
+    const int64_t before = a->padding[2 * axis], after = a->padding[2 * axis + 1];
     if (size < 1 || size > INT32_MAX || stride < 1 || stride > INT32_MAX)
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
                                "%s: a window of %lld %s at stride %lld; both must be 1 to %d", name,
@@ -278,7 +278,7 @@ static plx__cost cost_pool(const plx_graph *graph, const plx__node *node) {
                           : node->op == &plx__op_avg_pool2d_grad ? plx__input_of(graph, node, 0)
                                                                  : node);
     plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
-    const double taps = windows * (double)(node->attrs.i[0] * node->attrs.i[1]);
+    const double taps = windows * (double)(node->attrs.pool.size[0] * node->attrs.pool.size[1]);
     const double visits = taps / (double)(plx__size(x) + 1);
     cost.flops = taps;
     if (visits > 1) cost.weight = 0.5 + 0.5 * visits;
@@ -286,59 +286,61 @@ static plx__cost cost_pool(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char pool_samples[] =
-    "2x6x4x5 : i 2 2 2 2; 1x7x9x3 : i 3 3 2 2 1 1 1 1; 2x5x6x4 : i 3 2 1 1 2 0 1 1 1; "
-    "1x4x9x17 : i 2 3 3 4 0 1 0 2 1; 1x3x2x70 : i 3 2 1 1; 3x1x1x1 : i 1 1 1 1; "
-    "1x1x1x2 : i 4 4 1 1 3 3 3 3 1; 2x40x7x3 : i 3 3 1 2 1 1; 0x4x4x3 : i 2 2 2 2; "
-    "2x4x4x0 : i 2 2 2 2";
+    "2x6x4x5 : size 2 stride 2; 1x7x9x3 : size 3 stride 2 padding 1; "
+    "2x5x6x4 : size 3 2 stride 1 padding 2 0 1 1 count_padding 1; "
+    "1x4x9x17 : size 2 3 stride 3 4 padding 0 1 0 2 count_padding 1; 1x3x2x70 : size 3 2 stride 1; "
+    "3x1x1x1 : size 1 stride 1; 1x1x1x2 : size 4 stride 1 padding 3 count_padding 1; "
+    "2x40x7x3 : size 3 stride 1 2 padding 1 1 0 0; 0x4x4x3 : size 2 stride 2; "
+    "2x4x4x0 : size 2 stride 2";
 static const char max_grad_samples[] =
-    "2x6x4x5 2x3x2x5 : i 2 2 2 2; 3x40x9x33 3x20x5x33 : i 3 3 2 2 1 1 1 1; "
-    "1x50x9x3 1x50x9x3 : i 5 3 1 1 2 2 1 1";
+    "2x6x4x5 2x3x2x5 : size 2 stride 2; 3x40x9x33 3x20x5x33 : size 3 stride 2 padding 1; "
+    "1x50x9x3 1x50x9x3 : size 5 3 stride 1 padding 2 2 1 1";
 static const char avg_grad_samples[] =
-    "2x3x2x5 : i 2 2 2 2 >2x6x4x5; 3x20x5x33 : i 3 3 2 2 1 1 1 1 >3x40x9x33; "
-    "1x50x9x3 : i 5 3 1 1 2 2 1 1 1 >1x50x9x3";
+    "2x3x2x5 : size 2 stride 2 >2x6x4x5; 3x20x5x33 : size 3 stride 2 padding 1 >3x40x9x33; "
+    "1x50x9x3 : size 5 3 stride 1 padding 2 2 1 1 count_padding 1 >1x50x9x3";
 
 const plx_op plx__op_max_pool2d = {
     .name = "max_pool2d",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .flags = PLX__OP_KINK,
     .infer = infer_pool,
     .gradient = gradient_max_pool2d,
     .cost = cost_pool,
     .run = run_max_pool2d,
+    .attrs = plx__pool_fields,
     .samples = pool_samples,
 };
 
 const plx_op plx__op_max_pool2d_grad = {
     .name = "max_pool2d_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = plx__takes_x_gy,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = plx__infer_same,
     .cost = cost_pool,
     .run = run_max_pool2d_grad,
+    .attrs = plx__pool_fields,
     .samples = PLX__TESTED(max_grad_samples),
 };
 
 const plx_op plx__op_avg_pool2d = {
     .name = "avg_pool2d",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .infer = infer_pool,
     .gradient = gradient_avg_pool2d,
     .cost = cost_pool,
     .run = run_avg_pool2d,
+    .attrs = plx__pool_fields,
     .samples = pool_samples,
 };
 
 const plx_op plx__op_avg_pool2d_grad = {
     .name = "avg_pool2d_grad",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_gy,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = plx__infer_target,
     .cost = cost_pool,
     .run = run_avg_pool2d_grad,
+    .attrs = plx__pool_fields,
     .samples = PLX__TESTED(avg_grad_samples),
 };
 
@@ -360,7 +362,7 @@ static plx_status infer_global(plx_graph *graph, plx__node *node) {
 
 /* One window that is the whole image. */
 static plx__attrs whole_image(const int64_t *dims) {
-    return (plx__attrs){.i = {dims[1], dims[2], 1, 1}};
+    return (plx__attrs){.pool = {.size = {dims[1], dims[2]}, .stride = {1, 1}}};
 }
 
 static void gradient_global(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
@@ -404,8 +406,7 @@ static const char global_samples[] = "2x3x5x7; 3x1x1x1; 1x2x2x600; 0x3x5x7; 1x9x
 
 const plx_op plx__op_global_avg_pool2d = {
     .name = "global_avg_pool2d",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .infer = infer_global,
     .gradient = gradient_global,
     .cost = cost_global,

@@ -35,15 +35,15 @@ static plx_status infer_sum_to(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     node->rank = 0;
     for (int axis = 0; axis < x->rank; ++axis) {
-        if (node->attrs.i[1] >> axis & 1) continue;
-        node->dims[node->rank++] = node->attrs.i[0] >> axis & 1 ? 1 : x->dims[axis];
+        if (node->attrs.sum.dropped >> axis & 1) continue;
+        node->dims[node->rank++] = node->attrs.sum.axes >> axis & 1 ? 1 : x->dims[axis];
     }
     return PLX_OK;
 }
 
 static void gradient_sum_to(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id], x = *graph->nodes[node.inputs[0]];
-    plx__attrs attrs = {.i = {node.attrs.i[0], node.attrs.i[1]}, .f = {node.attrs.f[0]}};
+    plx__attrs attrs = {.sum = node.attrs.sum};
     attrs.rank = x.rank;
     memcpy(attrs.dims, x.dims, sizeof attrs.dims);
     grads[0] = PLX__EMIT1(graph, &plx__op_broadcast_to, gy, &attrs);
@@ -130,7 +130,7 @@ static bool is_total(const runs *r) {
 /* Between two passes lies what the first leaves, and what a third finds lies behind it. */
 static size_t workspace_sum(const plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
-    runs r = merge_axes(x->rank, x->dims, step->attrs.i[0]);
+    runs r = merge_axes(x->rank, x->dims, step->attrs.sum.axes);
     if (is_total(&r)) return plx__total_workspace(ctx, step);
     int sums = 0;
     for (int i = 0; i < r.count; ++i) sums += r.summed[i];
@@ -159,8 +159,8 @@ static void sum_passes(plx_ctx *ctx, const plx__step *step, runs r, plx_real fac
 
 static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
-    const runs r = merge_axes(x->rank, x->dims, step->attrs.i[0]);
-    const plx_real factor = (plx_real)step->attrs.f[0];
+    const runs r = merge_axes(x->rank, x->dims, step->attrs.sum.axes);
+    const plx_real factor = (plx_real)step->attrs.sum.factor;
     plx_real *y = PLX_OUT(step);
     sum_pass pass = {.kernels = ctx->kernels, .x = PLX_IN(step, 0), .y = y, .factor = factor};
     if (!x->size) {
@@ -190,21 +190,24 @@ static plx__cost cost_sum(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char sum_samples[] =
-    "3x4x5 : i 7 7 f 0.5; 3x4x5 : i 1 1 f 1; 3x4x5 : i 3 3 f 1; 3x4x5 : i 2 2 f 1; "
-    "3x4x5 : i 4 f 0.25; 3x4x5 : i 5 4 f 1; 130x33 : i 1 1 f 1; 9000 : i 1 1 f 1; "
-    "3x2x5x2x4x2 : i 21 21 f 0.5; 3x2x5x2x4x3 : i 42 0 f 1; 1x7x1 : i 5 5 f 2; "
-    "900x3 : i 1 1 f 1; 2x600x5 : i 2 2 f 1; 70x600 : i 1 f 1; "
-    "0x3 : i 1 1 f 1";
+    "3x4x5 : axes 7 dropped 7 factor 0.5; 3x4x5 : axes 1 dropped 1 factor 1; "
+    "3x4x5 : axes 3 dropped 3 factor 1; 3x4x5 : axes 2 dropped 2 factor 1; "
+    "3x4x5 : axes 4 factor 0.25; 3x4x5 : axes 5 dropped 4 factor 1; "
+    "130x33 : axes 1 dropped 1 factor 1; 9000 : axes 1 dropped 1 factor 1; "
+    "3x2x5x2x4x2 : axes 21 dropped 21 factor 0.5; 3x2x5x2x4x3 : axes 42 factor 1; "
+    "1x7x1 : axes 5 dropped 5 factor 2; 900x3 : axes 1 dropped 1 factor 1; "
+    "2x600x5 : axes 2 dropped 2 factor 1; 70x600 : axes 1 factor 1; "
+    "0x3 : axes 1 dropped 1 factor 1";
 
 const plx_op plx__op_sum_to = {
     .name = "sum_to",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .infer = infer_sum_to,
     .gradient = gradient_sum_to,
     .cost = cost_sum,
     .workspace = workspace_sum,
     .run = run_sum_to,
+    .attrs = plx__sum_fields,
     .samples = sum_samples,
 };
 
@@ -213,10 +216,9 @@ const plx_op plx__op_sum_to = {
 static plx_status infer_broadcast_to(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     plx__infer_target(graph, node);
-    node->dtype = x->dtype;
     int64_t kept = 1;
     for (int axis = 0; axis < node->rank; ++axis)
-        if (!(node->attrs.i[0] >> axis & 1)) kept *= node->dims[axis];
+        if (!(node->attrs.sum.axes >> axis & 1)) kept *= node->dims[axis];
     if (kept != plx__size(x))
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "broadcast_to: %lld values for %lld places",
                                (long long)plx__size(x), (long long)kept);
@@ -225,7 +227,7 @@ static plx_status infer_broadcast_to(plx_graph *graph, plx__node *node) {
 
 static void gradient_broadcast_to(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
-    const plx__attrs attrs = {.i = {node.attrs.i[0], node.attrs.i[1]}, .f = {node.attrs.f[0]}};
+    const plx__attrs attrs = {.sum = node.attrs.sum};
     grads[0] = PLX__EMIT1(graph, &plx__op_sum_to, gy, &attrs);
 }
 
@@ -236,7 +238,7 @@ static void repeat(plx_ctx *ctx, const plx__step *step) {
     plx__contiguous_strides(copy.rank, copy.dims, copy.to);
     int64_t stride = 1;
     for (int axis = copy.rank - 1; axis >= 0; --axis) {
-        if (step->attrs.i[0] >> axis & 1) continue;
+        if (step->attrs.sum.axes >> axis & 1) continue;
         copy.from[axis] = stride;
         stride *= copy.dims[axis];
     }
@@ -246,14 +248,14 @@ static void repeat(plx_ctx *ctx, const plx__step *step) {
 
 static plx_status run_broadcast_to(plx_ctx *ctx, const plx__step *step) {
     if (!step->out.size) return PLX_OK;
-    if (step->attrs.f[0] == 1) {
+    if (step->attrs.sum.factor == 1) {
         repeat(ctx, step);
         return PLX_OK;
     }
-    const runs r = merge_axes(step->out.rank, step->out.dims, step->attrs.i[0]);
+    const runs r = merge_axes(step->out.rank, step->out.dims, step->attrs.sum.axes);
     const plx_real *x = PLX_IN(step, 0);
     plx_real *y = PLX_OUT(step);
-    const plx_real factor = (plx_real)step->attrs.f[0];
+    const plx_real factor = (plx_real)step->attrs.sum.factor;
     const int last = r.count - 1;
     const int64_t n = r.size[last], rows = step->out.size / n;
     for (int64_t row = 0; row < rows; ++row) {
@@ -271,22 +273,22 @@ static plx_status run_broadcast_to(plx_ctx *ctx, const plx__step *step) {
 }
 
 static const char broadcast_samples[] =
-    ". : i 7 7 f 0.5 >3x4x5; 4x5 : i 1 1 f 1 >3x4x5; 3x5 : i 2 2 f 1 >3x4x5; "
-    "3x4x1 : i 4 f 1 >3x4x5";
+    ". : axes 7 dropped 7 factor 0.5 >3x4x5; 4x5 : axes 1 dropped 1 factor 1 >3x4x5; "
+    "3x5 : axes 2 dropped 2 factor 1 >3x4x5; 3x4x1 : axes 4 factor 1 >3x4x5";
 
 const plx_op plx__op_broadcast_to = {
     .name = "broadcast_to",
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .flags = PLX__OP_MOVES,
+    .operands = PLX__OPERANDS({"x", PLX__ANY, PLX__VALUE}),
+    .result = PLX__AS(0),
     .infer = infer_broadcast_to,
     .gradient = gradient_broadcast_to,
     .cost = cost_sum,
     .run = run_broadcast_to,
+    .attrs = plx__sum_fields,
     .samples = broadcast_samples,
 };
 
-/* ---- reduce_max: attrs i[0] the axis, or PLX_ALL_AXES ---------------------------------------- */
+/* ---- reduce_max ------------------------------------------------------------------------------ */
 
 typedef struct max_loops {
     int64_t outer, axis, inner;
@@ -301,9 +303,9 @@ static max_loops loops_of(int rank, const int64_t *dims, int64_t axis) {
 static plx_status infer_reduce_max(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     node->rank = 0;
-    if (node->attrs.i[0] == PLX_ALL_AXES) return PLX_OK;
+    if (node->attrs.axis.axis == PLX_ALL_AXES) return PLX_OK;
     for (int axis = 0; axis < x->rank; ++axis)
-        if (axis != node->attrs.i[0]) node->dims[node->rank++] = x->dims[axis];
+        if (axis != node->attrs.axis.axis) node->dims[node->rank++] = x->dims[axis];
     return PLX_OK;
 }
 
@@ -325,7 +327,7 @@ static int64_t first_maximum(const plx_real *x, max_loops loops, int64_t outer, 
 }
 
 static plx_status run_reduce_max(plx_ctx *ctx, const plx__step *step) {
-    const max_loops loops = loops_of(step->in[0].rank, step->in[0].dims, step->attrs.i[0]);
+    const max_loops loops = loops_of(step->in[0].rank, step->in[0].dims, step->attrs.axis.axis);
     const plx_real *x = PLX_IN(step, 0);
     plx_real *y = PLX_OUT(step);
     for (int64_t o = 0; o < loops.outer; ++o) {
@@ -348,7 +350,7 @@ static plx_status infer_reduce_max_grad(plx_graph *graph, plx__node *node) {
 
 static plx_status run_reduce_max_grad(plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
-    const max_loops loops = loops_of(step->in[0].rank, step->in[0].dims, step->attrs.i[0]);
+    const max_loops loops = loops_of(step->in[0].rank, step->in[0].dims, step->attrs.axis.axis);
     const plx_real *x = PLX_IN(step, 0), *gy = PLX_IN(step, 1);
     plx_real *gx = PLX_OUT(step);
     memset(gx, 0, (size_t)step->out.size * sizeof *gx);
@@ -361,29 +363,30 @@ static plx_status run_reduce_max_grad(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const char max_samples[] = "3x4x5; 3x4x5 : i 1; 3x4x5 : i 2; 3x4x5 : i 1000; 1x37 : i 1";
+static const char max_samples[] =
+    "3x4x5; 3x4x5 : axis 1; 3x4x5 : axis 2; 3x4x5 : axis 1000; 1x37 : axis 1";
 
 const plx_op plx__op_reduce_max = {
     .name = "reduce_max",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .flags = PLX__OP_KINK,
     .infer = infer_reduce_max,
     .gradient = gradient_reduce_max,
     .cost = cost_sum,
     .run = run_reduce_max,
+    .attrs = plx__axis_fields,
     .samples = max_samples,
 };
 
-static const char max_grad_samples[] = "3x4x5 3x5 : i 1; 3x4x5 3x4 : i 2";
+static const char max_grad_samples[] = "3x4x5 3x5 : axis 1; 3x4x5 3x4 : axis 2";
 
 const plx_op plx__op_reduce_max_grad = {
     .name = "reduce_max_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
+    .operands = plx__takes_x_gy,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_reduce_max_grad,
     .cost = cost_sum,
     .run = run_reduce_max_grad,
+    .attrs = plx__axis_fields,
     .samples = PLX__TESTED(max_grad_samples),
 };

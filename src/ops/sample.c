@@ -50,25 +50,34 @@ static bool begins_number(const char *at) {
     return *at == '-' || is_digit(*at);
 }
 
-static void read_attrs(const char **at, plx__attrs *attrs) {
+/* "stride 2 3 padding 1 >3x4": attributes by name, where a single value stands for all that one
+ * has, and a target shape. False at a name that the op does not have, or one with no value or too
+ * many. */
+static bool read_attrs(const char **at, const plx_op *op, plx__attrs *attrs) {
     for (skip_spaces(at); **at && **at != ';'; skip_spaces(at)) {
-        const char kind = **at;
-        *at += 1;
-        skip_spaces(at);
-        if (kind == '>') attrs->rank = read_dims(at, attrs->dims);
-        for (int i = 0; kind != '>' && begins_number(*at); ++i, skip_spaces(at)) {
-            const double value = read_number(at);
-            if (kind == 'i')
-                attrs->i[i] = (int64_t)value;
-            else if (kind == 'f')
-                attrs->f[i] = value;
-            else
-                attrs->seed = (uint64_t)value;
+        if (**at == '>') {
+            *at += 1;
+            attrs->rank = read_dims(at, attrs->dims);
+            continue;
         }
+        const size_t length = strcspn(*at, " ;");
+        plx__attribute attribute;
+        if (!plx__attribute_named(op->attrs, *at, length, &attribute)) return false;
+        *at += length;
+        double value = 0;
+        int count = 0;
+        for (skip_spaces(at); begins_number(*at); ++count, skip_spaces(at)) {
+            value = read_number(at);
+            if (count < attribute.count) plx__attribute_set(attrs, &attribute, count, value);
+        }
+        if (!count || count > attribute.count) return false;
+        for (int k = 1; count == 1 && k < attribute.count; ++k)
+            plx__attribute_set(attrs, &attribute, k, value);
     }
+    return true;
 }
 
-bool plx__sample_read(const char **text, plx__sample *out) {
+bool plx__sample_read(const plx_op *op, const char **text, plx__sample *out) {
     const char *at = *text;
     memset(out, 0, sizeof *out);
     skip_spaces(&at);
@@ -76,7 +85,8 @@ bool plx__sample_read(const char **text, plx__sample *out) {
     for (; *at && *at != ';' && *at != ':'; skip_spaces(&at)) read_input(&at, out);
     if (*at == ':') {
         at += 1;
-        read_attrs(&at, &out->attrs);
+        if (!read_attrs(&at, op, &out->attrs)) out->wrong = at;
+        at += strcspn(at, ";");
     }
     *text = at + (*at == ';');
     return true;

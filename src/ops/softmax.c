@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* attrs of all: i[0] how many axes come after the one (0: the last). x [outer, n, inner]. */
+/* x [outer, n, inner]. */
 
 enum { STRIP = 128, BLOCK = 16 }; /* columns of a strip; rows whose sum is one term of the total */
 
@@ -208,7 +208,7 @@ static void each_strip(void *arg, int64_t begin, int64_t end, int worker) {
 static plx_status run_along(plx_ctx *ctx, const plx__step *step, softmax_job job) {
     const plx__operand *x = &step->in[0];
     if (!x->size) return PLX_OK;
-    const int after = (int)step->attrs.i[0];
+    const int after = (int)step->attrs.softmax.axes_after;
     job.kernels = ctx->kernels;
     job.x = PLX_IN(step, 0);
     job.gy = step->in_count > 1 ? PLX_IN(step, 1) : NULL;
@@ -233,7 +233,7 @@ static plx_status run_along(plx_ctx *ctx, const plx__step *step, softmax_job job
 
 static size_t workspace_strips(const plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
-    const bool needed = step->attrs.i[0] || step->op == &plx__op_log_sum_exp;
+    const bool needed = step->attrs.softmax.axes_after || step->op == &plx__op_log_sum_exp;
     return needed ? (size_t)step->threads * SCRATCH * sizeof(plx_real) : 0;
 }
 
@@ -249,10 +249,12 @@ static plx__cost cost_along(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char samples[] =
-    "3x5~-3,3; 2x1~-3,3; 10~-3,3; 2x3x33~-3,3; 0x10~-3,3; 5x3~-3,3 : i 1; 2x35x9~-3,3 : i 1; "
-    "7x5x60~-3,3 : i 2; 2x3x2x1x2x3~-3,3 : i 4; 1x3~-3,3 : i 1; 0x3~-3,3 : i 1";
+    "3x5~-3,3; 2x1~-3,3; 10~-3,3; 2x3x33~-3,3; 0x10~-3,3; 5x3~-3,3 : axes_after 1; "
+    "2x35x9~-3,3 : axes_after 1; 7x5x60~-3,3 : axes_after 2; 2x3x2x1x2x3~-3,3 : axes_after 4; "
+    "1x3~-3,3 : axes_after 1; 0x3~-3,3 : axes_after 1";
 static const char grad_samples[] =
-    "3x5~0.1,0.3 3x5; 2x33~0.1,0.3 2x33; 35x2~0.1,0.3 35x2 : i 1; 7x5x60~0.1,0.3 7x5x60 : i 2";
+    "3x5~0.1,0.3 3x5; 2x33~0.1,0.3 2x33; 35x2~0.1,0.3 35x2 : axes_after 1; "
+    "7x5x60~0.1,0.3 7x5x60 : axes_after 2";
 
 #define SOFTMAX_OP(op_name)                                                                        \
     static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \
@@ -270,36 +272,36 @@ static const char grad_samples[] =
     }                                                                                              \
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
-        .min_inputs = 1,                                                                           \
-        .max_inputs = 1,                                                                           \
+        .operands = plx__takes_x,                                                                  \
         .flags = PLX__OP_INPLACE,                                                                  \
         .infer = infer_along,                                                                      \
         .gradient = gradient_##op_name,                                                            \
         .cost = cost_along,                                                                        \
         .workspace = workspace_strips,                                                             \
         .run = run_##op_name,                                                                      \
+        .attrs = plx__softmax_fields,                                                              \
         .samples = samples,                                                                        \
     };                                                                                             \
     const plx_op plx__op_##op_name##_grad = {                                                      \
         .name = #op_name "_grad",                                                                  \
-        .min_inputs = 2,                                                                           \
-        .max_inputs = 2,                                                                           \
+        .operands = plx__takes_x_gy,                                                               \
         .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,                                            \
         .infer = infer_along,                                                                      \
         .cost = cost_along,                                                                        \
         .workspace = workspace_strips,                                                             \
         .run = run_##op_name##_grad,                                                               \
+        .attrs = plx__softmax_fields,                                                              \
         .samples = PLX__TESTED(grad_samples),                                                      \
     };
 
 SOFTMAX_OP(softmax)
 SOFTMAX_OP(log_softmax)
 
-/* ---- log_sum_exp: the axis is removed; i[0] may be PLX_ALL_AXES ------------------------------ */
+/* ---- log_sum_exp: the axis is removed -------------------------------------------------------- */
 
 static plx_status infer_log_sum_exp(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
-    const int64_t after = node->attrs.i[0];
+    const int64_t after = node->attrs.softmax.axes_after;
     node->rank = 0;
     for (int axis = 0; axis < x->rank && after != PLX_ALL_AXES; ++axis)
         if (axis != x->rank - 1 - after) node->dims[node->rank++] = x->dims[axis];
@@ -328,18 +330,19 @@ static plx__cost cost_log_sum_exp(const plx_graph *graph, const plx__node *node)
 }
 
 static const char lse_samples[] =
-    "3x5~-3,3; 35x2~-3,3 : i 1; 7x5x60~-3,3 : i 2; 2x3x2x1x2x3~-3,3 : i 3; 2x5000~-3,3; "
-    "2x3x5~-3,3 : i 1000; .~-3,3 : i 1000; 0x3~-3,3";
+    "3x5~-3,3; 35x2~-3,3 : axes_after 1; 7x5x60~-3,3 : axes_after 2; "
+    "2x3x2x1x2x3~-3,3 : axes_after 3; 2x5000~-3,3; 2x3x5~-3,3 : axes_after 1000; "
+    ".~-3,3 : axes_after 1000; 0x3~-3,3";
 
 const plx_op plx__op_log_sum_exp = {
     .name = "log_sum_exp",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .infer = infer_log_sum_exp,
     .gradient = gradient_log_sum_exp,
     .cost = cost_log_sum_exp,
     .workspace = workspace_strips,
     .run = run_log_sum_exp,
+    .attrs = plx__softmax_fields,
     .samples = lse_samples,
 };
 
@@ -377,7 +380,7 @@ static void spread_rows(void *arg, int64_t begin, int64_t end, int worker) {
 static plx_status run_log_sum_exp_grad(plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
     if (!x->size) return PLX_OK;
-    const int after = (int)step->attrs.i[0];
+    const int after = (int)step->attrs.softmax.axes_after;
     const bool all = after == PLX_ALL_AXES;
     spread_job job = {.kernels = ctx->kernels,
                       .x = PLX_IN(step, 0),
@@ -392,15 +395,16 @@ static plx_status run_log_sum_exp_grad(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const char lse_grad_samples[] = "3x5~-1,0 3~1,2 3; 2x35x9~-1,0 2x9~1,2 2x9 : i 1";
+static const char lse_grad_samples[] = "3x5~-1,0 3~1,2 3; 2x35x9~-1,0 2x9~1,2 2x9 : axes_after 1";
 
 const plx_op plx__op_log_sum_exp_grad = {
     .name = "log_sum_exp_grad",
-    .min_inputs = 3,
-    .max_inputs = 3,
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"y", PLX__REALS, PLX__VALUE},
+                              {"gy", PLX__REALS, PLX__VALUE}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = plx__infer_same,
     .cost = cost_along,
     .run = run_log_sum_exp_grad,
+    .attrs = plx__softmax_fields,
     .samples = PLX__TESTED(lse_grad_samples),
 };

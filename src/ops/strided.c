@@ -10,17 +10,14 @@ static plx__cost cost_moved(const plx_graph *graph, const plx__node *node) {
     return (plx__cost){.flops = 0, .bytes = 2 * (double)plx__size(node) * each, .weight = 1};
 }
 
-/* ---- strided: attrs rank and dims the shape, i[0] the first element of x, i[1 + axis] strides --
- */
-
-enum { OFFSET = 0, STRIDES = 1 };
+/* ---- strided: the target of attrs is the shape ----------------------------------------------- */
 
 /* Whether all elements of an array with these dims lie inside size elements. */
 static bool is_inside(int rank, const int64_t *dims, const plx__attrs *attrs, int64_t size) {
-    int64_t low = attrs->i[OFFSET], high = low;
+    int64_t low = attrs->strided.first, high = low;
     for (int axis = 0; axis < rank; ++axis) {
         if (!dims[axis]) return true;
-        const int64_t span = (dims[axis] - 1) * attrs->i[STRIDES + axis];
+        const int64_t span = (dims[axis] - 1) * attrs->strided.strides[axis];
         if (span < 0)
             low += span;
         else
@@ -32,7 +29,6 @@ static bool is_inside(int rank, const int64_t *dims, const plx__attrs *attrs, in
 static plx_status infer_strided(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     plx__infer_target(graph, node);
-    node->dtype = x->dtype;
     if (!is_inside(node->rank, node->dims, &node->attrs, plx__size(x)))
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "strided: elements beyond the %lld of x",
                                (long long)plx__size(x));
@@ -58,7 +54,7 @@ static int axes_in_memory(int rank, const int64_t *dims, const int64_t *strides,
 
 /* The transposition (and reversal) that undoes the node when it takes every element of x once. */
 static bool find_inverse(const plx__node *node, const plx__node *x, plx__attrs *inverse) {
-    const int64_t *strides = node->attrs.i + STRIDES;
+    const int64_t *strides = node->attrs.strided.strides;
     int axes[PLX_MAX_RANK];
     const int count = axes_in_memory(node->rank, node->dims, strides, axes);
     if (plx__size(node) != plx__size(x) || !plx__size(x)) return false;
@@ -71,8 +67,8 @@ static bool find_inverse(const plx__node *node, const plx__node *x, plx__attrs *
         if (stride != expected && stride != -expected) return false;
         expected *= node->dims[axis];
         inverse->dims[i] = node->dims[axis];
-        inverse->i[STRIDES + i] = stride < 0 ? -own[axis] : own[axis];
-        if (stride < 0) inverse->i[OFFSET] += (node->dims[axis] - 1) * own[axis];
+        inverse->strided.strides[i] = stride < 0 ? -own[axis] : own[axis];
+        if (stride < 0) inverse->strided.first += (node->dims[axis] - 1) * own[axis];
     }
     return true;
 }
@@ -95,32 +91,33 @@ static void gradient_strided(plx_graph *graph, int32_t id, int32_t gy, int32_t *
 static plx_status run_strided(plx_ctx *ctx, const plx__step *step) {
     plx__copy copy = {.rank = step->out.rank};
     memcpy(copy.dims, step->out.dims, sizeof copy.dims);
-    memcpy(copy.from, step->attrs.i + STRIDES, sizeof copy.from);
+    memcpy(copy.from, step->attrs.strided.strides, sizeof copy.from);
     plx__contiguous_strides(copy.rank, copy.dims, copy.to);
     plx__copy_strided(ctx, step->threads, step->out.dtype,
-                      plx__element(&step->in[0], step->attrs.i[OFFSET]), *step->out.slot, &copy);
+                      plx__element(&step->in[0], step->attrs.strided.first), *step->out.slot,
+                      &copy);
     return PLX_OK;
 }
 
 static const char strided_samples[] =
-    "3x5 : i 0 1 5 >5x3; 67x131 : i 0 1 131 >131x67; 3x4x17 : i 0 17 68 1 >4x3x17; "
-    "2x9x10x3 : i 0 270 1 30 3 >2x3x9x10; 2x3x2x3x2x3 : i 0 1 3 6 18 36 108 >3x2x3x2x3x2; "
-    "5x7 : i 3 14 2 >3x2; 5x7 : i 34 -7 -1 >5x7; 5 : i 0 0 1 >3x5; 9 : i 0 2 1 >4x3; .; "
-    "0x3 : i 0 1 3 >3x0";
+    "3x5 : strides 1 5 >5x3; 67x131 : strides 1 131 >131x67; 3x4x17 : strides 17 68 1 >4x3x17; "
+    "2x9x10x3 : strides 270 1 30 3 >2x3x9x10; 2x3x2x3x2x3 : strides 1 3 6 18 36 108 >3x2x3x2x3x2; "
+    "5x7 : first 3 strides 14 2 >3x2; 5x7 : first 34 strides -7 -1 >5x7; 5 : strides 0 1 >3x5; "
+    "9 : strides 2 1 >4x3; .; 0x3 : strides 1 3 >3x0";
 
 const plx_op plx__op_strided = {
     .name = "strided",
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .flags = PLX__OP_MOVES,
+    .operands = PLX__OPERANDS({"x", PLX__ANY, PLX__VALUE}),
+    .result = PLX__AS(0),
     .infer = infer_strided,
     .gradient = gradient_strided,
     .cost = cost_moved,
     .run = run_strided,
+    .attrs = plx__strided_fields,
     .samples = strided_samples,
 };
 
-/* ---- strided_grad: attrs of strided, but rank and dims those of x ---------------------------- */
+/* ---- strided_grad: the target of attrs is the shape of x ------------------------------------- */
 
 static plx_status infer_strided_grad(plx_graph *graph, plx__node *node) {
     const plx__node *gy = plx__input_of(graph, node, 0);
@@ -156,26 +153,27 @@ static plx_status run_strided_grad(plx_ctx *ctx, const plx__step *step) {
     const plx__operand *gy = &step->in[0];
     plx__copy copy = {.rank = gy->rank};
     memcpy(copy.dims, gy->dims, sizeof copy.dims);
-    memcpy(copy.to, step->attrs.i + STRIDES, sizeof copy.to);
+    memcpy(copy.to, step->attrs.strided.strides, sizeof copy.to);
     plx__contiguous_strides(copy.rank, copy.dims, copy.from);
     copy.add = !is_injective(copy.rank, copy.dims, copy.to);
     plx__fill(ctx, step->threads, step->out.size, 0, PLX_OUT(step));
     plx__copy_strided(ctx, step->threads, step->out.dtype, PLX_IN(step, 0),
-                      PLX_OUT(step) + step->attrs.i[OFFSET], &copy);
+                      PLX_OUT(step) + step->attrs.strided.first, &copy);
     return PLX_OK;
 }
 
 static const char strided_grad_samples[] =
-    "3x2 : i 3 14 2 >5x7; 4x3 : i 0 2 1 >9; 3x5 : i 4 0 -1 >5; 0x5 : i 0 5 1 >2x5";
+    "3x2 : first 3 strides 14 2 >5x7; 4x3 : strides 2 1 >9; 3x5 : first 4 strides 0 -1 >5; "
+    "0x5 : strides 5 1 >2x5";
 
 const plx_op plx__op_strided_grad = {
     .name = "strided_grad",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_gy,
     .infer = infer_strided_grad,
     .gradient = gradient_strided_grad,
     .cost = cost_moved,
     .run = run_strided_grad,
+    .attrs = plx__strided_fields,
     .samples = strided_grad_samples,
 };
 
@@ -191,17 +189,21 @@ int32_t plx__emit_part(plx_graph *graph, int32_t id, int axis, int64_t begin, in
     int64_t strides[PLX_MAX_RANK];
     plx__contiguous_strides(x.rank, x.dims, strides);
     const bool empty = !plx__product(attrs.rank, attrs.dims);
-    attrs.i[OFFSET] = empty ? 0 : begin * strides[axis];
-    if (plx__product(axis, x.dims) <= 1) return PLX__EMIT1(graph, &plx__op_view, id, &attrs);
-    for (int i = 0; i < x.rank; ++i) attrs.i[STRIDES + i] = strides[i];
+    const int64_t first = empty ? 0 : begin * strides[axis];
+    if (plx__product(axis, x.dims) <= 1) {
+        attrs.view.first = first;
+        return PLX__EMIT1(graph, &plx__op_view, id, &attrs);
+    }
+    attrs.strided.first = first;
+    memcpy(attrs.strided.strides, strides, (size_t)x.rank * sizeof strides[0]);
     return PLX__EMIT1(graph, &plx__op_strided, id, &attrs);
 }
 
-/* ---- concat: attrs i[0] the axis ------------------------------------------------------------- */
+/* ---- concat ---------------------------------------------------------------------------------- */
 
 static plx_status infer_concat(plx_graph *graph, plx__node *node) {
     const plx__node *first = plx__input_of(graph, node, 0);
-    const int axis = (int)node->attrs.i[0];
+    const int axis = (int)node->attrs.axis.axis;
     plx__copy_shape(node, first);
     for (int k = 1; k < node->inputs_count; ++k) {
         const plx__node *x = plx__input_of(graph, node, k);
@@ -223,7 +225,7 @@ static plx_status infer_concat(plx_graph *graph, plx__node *node) {
 
 static void gradient_concat(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
-    const int axis = (int)node.attrs.i[0];
+    const int axis = (int)node.attrs.axis.axis;
     int64_t begin = 0;
     for (int k = 0; k < node.inputs_count; ++k) {
         const int64_t count = plx__input_of(graph, &node, k)->dims[axis];
@@ -233,7 +235,7 @@ static void gradient_concat(plx_graph *graph, int32_t id, int32_t gy, int32_t *g
 }
 
 static plx_status run_concat(plx_ctx *ctx, const plx__step *step) {
-    const int axis = (int)step->attrs.i[0];
+    const int axis = (int)step->attrs.axis.axis;
     const int64_t outer = plx__product(axis, step->out.dims);
     const int64_t row = outer ? step->out.size / outer : 0;
     int64_t begin = 0;
@@ -249,32 +251,35 @@ static plx_status run_concat(plx_ctx *ctx, const plx__step *step) {
 }
 
 static const char concat_samples[] =
-    "3 4; 2x3x5 2x1x5 2x0x5 : i 1; 130x33 130x65 : i 1; 1x2x1x3x2x1 1x2x1x3x2x4 : i 5; "
-    "3x4 : i 1; 0x4 0x3 : i 1";
+    "3 4; 2x3x5 2x1x5 2x0x5 : axis 1; 130x33 130x65 : axis 1; 1x2x1x3x2x1 1x2x1x3x2x4 : axis 5; "
+    "3x4 : axis 1; 0x4 0x3 : axis 1";
 
 const plx_op plx__op_concat = {
     .name = "concat",
-    .min_inputs = 1,
-    .max_inputs = -1,
-    .flags = PLX__OP_MOVES,
+    .operands = PLX__OPERANDS({"x", PLX__ANY, PLX__REPEATED | PLX__ALIKE}),
+    .result = PLX__AS(0),
     .infer = infer_concat,
     .gradient = gradient_concat,
     .cost = cost_moved,
     .run = run_concat,
+    .attrs = plx__axis_fields,
     .samples = concat_samples,
 };
 
-/* ---- pad: attrs i[axis] before, i[PLX_MAX_RANK + axis] after, f[0] the value ----------------- */
+/* ---- pad ------------------------------------------------------------------------------------- */
 
 static plx_status infer_pad(plx_graph *graph, plx__node *node) {
     plx__copy_shape(node, plx__input_of(graph, node, 0));
-    const double value = node->attrs.f[0];
-    const bool whole = value >= INT32_MIN && value <= INT32_MAX && (double)(int32_t)value == value;
-    if (node->dtype == PLX_DTYPE_I32 && !whole)
+    double value = node->attrs.pad.value, kept;
+    char element[sizeof(double)];
+    plx__encode(node->dtype, 1, &value, element);
+    plx__decode(node->dtype, 1, element, &kept);
+    if (!plx__is_fractional(node->dtype) && kept != value)
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                               "pad: the value %g among 32-bit integers; it must be one", value);
+                               "pad: the value %g among %s; it must be one of them", value,
+                               plx__dtype_name(node->dtype));
     for (int axis = 0; axis < node->rank; ++axis) {
-        const int64_t before = node->attrs.i[axis], after = node->attrs.i[PLX_MAX_RANK + axis];
+        const int64_t before = node->attrs.pad.before[axis], after = node->attrs.pad.after[axis];
         int64_t *dim = &node->dims[axis];
         if (before < 0 || after < 0)
             return plx__graph_fail(
@@ -292,9 +297,9 @@ static void gradient_pad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
     const plx__node node = *graph->nodes[id];
     plx__attrs attrs = {.rank = 0};
     plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
-    plx__contiguous_strides(node.rank, node.dims, attrs.i + STRIDES);
+    plx__contiguous_strides(node.rank, node.dims, attrs.strided.strides);
     for (int axis = 0; axis < node.rank; ++axis)
-        attrs.i[OFFSET] += node.attrs.i[axis] * attrs.i[STRIDES + axis];
+        attrs.strided.first += node.attrs.pad.before[axis] * attrs.strided.strides[axis];
     grads[0] = PLX__EMIT1(graph, &plx__op_strided, gy, &attrs);
 }
 
@@ -303,20 +308,25 @@ typedef struct pad_job {
     const char *x;
     char *y;
     int64_t bytes; /* of an element */
-    plx_dtype dtype;
-    plx_real value;
-    int32_t whole_value; /* where the elements are integers */
-    int rank;            /* axes before the row */
+    char value[sizeof(double)];
+    int rank; /* axes before the row */
     int64_t dims[PLX_MAX_RANK], out[PLX_MAX_RANK], before[PLX_MAX_RANK];
     int64_t row, out_row, row_before;
 } pad_job;
 
+#define FILL_EACH(bytes)                                                                           \
+    for (int64_t i = 0; i < n; ++i, y += (bytes)) memcpy(y, value, bytes)
+
 /* Writes the value n times from element `at` on. */
 static void fill_row(const pad_job *job, int64_t at, int64_t n) {
-    if (job->dtype == PLX_DTYPE_I32)
-        for (int64_t i = at; i < at + n; ++i) ((int32_t *)(void *)job->y)[i] = job->whole_value;
-    else
-        for (int64_t i = at; i < at + n; ++i) ((plx_real *)(void *)job->y)[i] = job->value;
+    char *y = job->y + at * job->bytes;
+    const char *value = job->value;
+    switch (job->bytes) {
+    case 1: memset(y, value[0], (size_t)n); break;
+    case 2: FILL_EACH(2); break;
+    case 4: FILL_EACH(4); break;
+    default: FILL_EACH(8);
+    }
 }
 
 /* The number of the row of x that row of the result holds, or -1. */
@@ -352,19 +362,16 @@ static void pad_rows(void *arg, int64_t begin, int64_t end, int worker) {
 
 static plx_status run_pad(plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
-    const bool integers = x->dtype == PLX_DTYPE_I32;
     pad_job job = {.x = *x->slot,
                    .y = *step->out.slot,
                    .bytes = (int64_t)plx__element_bytes(x->dtype),
-                   .dtype = x->dtype,
-                   .value = integers ? 0 : (plx_real)step->attrs.f[0],
-                   .whole_value = integers ? (int32_t)step->attrs.f[0] : 0,
                    .row = 1,
                    .out_row = 1};
+    plx__encode(x->dtype, 1, &step->attrs.pad.value, job.value);
     if (!step->out.size) return PLX_OK;
     int axis = x->rank - 1;
     for (; axis >= 0 && job.row == job.out_row; --axis) {
-        job.row_before = step->attrs.i[axis] * job.row;
+        job.row_before = step->attrs.pad.before[axis] * job.row;
         job.row *= x->dims[axis];
         job.out_row *= step->out.dims[axis];
     }
@@ -372,7 +379,7 @@ static plx_status run_pad(plx_ctx *ctx, const plx__step *step) {
     for (int i = 0; i < job.rank; ++i) {
         job.dims[i] = x->dims[i];
         job.out[i] = step->out.dims[i];
-        job.before[i] = step->attrs.i[i];
+        job.before[i] = step->attrs.pad.before[i];
     }
     const int64_t rows = step->out.size / job.out_row;
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.out_row, step->threads),
@@ -381,17 +388,19 @@ static plx_status run_pad(plx_ctx *ctx, const plx__step *step) {
 }
 
 static const char pad_samples[] =
-    "3 : i 1 0 0 0 0 0 2 f 0.5; 2x5x4x3 : i 0 1 2 0 0 0 0 1; 65x130 : i 0 3 0 0 0 0 1 f -1; "
-    "2x1x2x3x1x2 : i 1 0 0 2 1 0 0 1 0 0 0 1 f 2; 0x3 : i 1 1 0 0 0 0 1 f 3; 2x3 : f 3";
+    "3 : before 1 after 2 value 0.5; 2x5x4x3 : before 0 1 2 after 0 1; "
+    "65x130 : before 0 3 after 1 0 value -1; "
+    "2x1x2x3x1x2 : before 1 0 0 2 1 after 0 1 0 0 0 1 value 2; 0x3 : before 1 1 after 1 0 value 3; "
+    "2x3 : value 3";
 
 const plx_op plx__op_pad = {
     .name = "pad",
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .flags = PLX__OP_MOVES,
+    .operands = PLX__OPERANDS({"x", PLX__ANY, PLX__VALUE}),
+    .result = PLX__AS(0),
     .infer = infer_pad,
     .gradient = gradient_pad,
     .cost = cost_moved,
     .run = run_pad,
+    .attrs = plx__pad_fields,
     .samples = pad_samples,
 };

@@ -23,11 +23,11 @@ static plx_status check_axis_size(plx_graph *graph, const plx__node *node, int64
     return PLX_OK;
 }
 
-/* ---- argmax: attrs i[0] the axis, or PLX_ALL_AXES -------------------------------------------- */
+/* ---- argmax ---------------------------------------------------------------------------------- */
 
 static plx_status infer_argmax(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
-    const int64_t axis = node->attrs.i[0];
+    const int64_t axis = node->attrs.axis.axis;
     const bool all = axis == PLX_ALL_AXES;
     const int64_t n = all ? plx__size(x) : x->dims[axis];
     char shape[96];
@@ -35,7 +35,6 @@ static plx_status infer_argmax(plx_graph *graph, plx__node *node) {
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "argmax: an axis of 0 elements in %s",
                                plx__shape_text(x->rank, x->dims, shape, sizeof shape));
     node->rank = 0;
-    node->dtype = PLX_DTYPE_I32;
     for (int i = 0; i < x->rank && !all; ++i)
         if (i != axis) node->dims[node->rank++] = x->dims[i];
     return check_axis_size(graph, node, n);
@@ -91,7 +90,7 @@ static void argmax_strips(void *arg, int64_t begin, int64_t end, int worker) {
 
 static plx_status run_argmax(plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
-    const int64_t axis = step->attrs.i[0];
+    const int64_t axis = step->attrs.axis.axis;
     const bool all = axis == PLX_ALL_AXES;
     if (!x->size) return PLX_OK;
     top_job job = {.kernels = ctx->kernels,
@@ -111,25 +110,26 @@ static plx_status run_argmax(plx_ctx *ctx, const plx__step *step) {
 }
 
 static const char argmax_samples[] =
-    "3x5 : i 1; 300x4x7; 30x4x130 : i 1; 2x1x3x2x1x3 : i 3; 300x33 : i 1; 3x5 : i 1000; "
-    "0x5 : i 1";
+    "3x5 : axis 1; 300x4x7; 30x4x130 : axis 1; 2x1x3x2x1x3 : axis 3; 300x33 : axis 1; "
+    "3x5 : axis 1000; 0x5 : axis 1";
 
 const plx_op plx__op_argmax = {
     .name = "argmax",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
+    .result = PLX_DTYPE_I32,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_argmax,
     .cost = cost_compared,
     .run = run_argmax,
+    .attrs = plx__axis_fields,
     .samples = PLX__TESTED(argmax_samples),
 };
 
-/* ---- top_k: attrs i[0] k; the indices of each row's k largest, in descending order ----------- */
+/* ---- top_k: the indices of each row's k largest, in descending order ------------------------- */
 
 static plx_status infer_top_k(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
-    const int64_t k = node->attrs.i[0], n = plx__columns(x->rank, x->dims);
+    const int64_t k = node->attrs.top_k.k, n = plx__columns(x->rank, x->dims);
     if (!x->rank)
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "top_k: a scalar has no last dimension");
     if (k < 0 || k > n)
@@ -137,7 +137,6 @@ static plx_status infer_top_k(plx_graph *graph, plx__node *node) {
                                (long long)n);
     plx__copy_shape(node, x);
     node->dims[node->rank - 1] = k;
-    node->dtype = PLX_DTYPE_I32;
     return check_axis_size(graph, node, n);
 }
 
@@ -193,7 +192,7 @@ static plx_status run_top_k(plx_ctx *ctx, const plx__step *step) {
                    .x = PLX_IN(step, 0),
                    .y = *step->out.slot,
                    .n = plx__columns(x->rank, x->dims),
-                   .k = step->attrs.i[0]};
+                   .k = step->attrs.top_k.k};
     if (!step->out.size) return PLX_OK;
     const int64_t rows = plx__rows(x->rank, x->dims);
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.n, step->threads),
@@ -201,15 +200,16 @@ static plx_status run_top_k(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-static const char top_k_samples[] = "9 : i 3; 300x33 : i 7; 2x3x5 : i 5; 3x1 : i 1; 3x5; 0x5 : i 2";
+static const char top_k_samples[] = "9 : k 3; 300x33 : k 7; 2x3x5 : k 5; 3x1 : k 1; 3x5; 0x5 : k 2";
 
 const plx_op plx__op_top_k = {
     .name = "top_k",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
+    .result = PLX_DTYPE_I32,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_top_k,
     .cost = cost_compared,
     .run = run_top_k,
+    .attrs = plx__top_k_fields,
     .samples = PLX__TESTED(top_k_samples),
 };

@@ -1,4 +1,4 @@
-/* Elementwise functions of one value. attrs: f[0] the parameter p. */
+/* Elementwise functions of one value. */
 #include "ops/op.h"
 
 #include "base/rng.h"
@@ -28,7 +28,7 @@ static plx_status run_unary(plx_ctx *ctx, const plx__step *step, unary_kernel fo
                             unary_grad_kernel backward) {
     unary_job job = {forward,         backward,
                      PLX_IN(step, 0), backward ? PLX_IN(step, 1) : NULL,
-                     PLX_OUT(step),   (plx_real)step->attrs.f[0]};
+                     PLX_OUT(step),   (plx_real)step->attrs.unary.alpha};
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), unary_piece, &job);
     return PLX_OK;
@@ -53,13 +53,15 @@ static plx__cost cost_unary(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 1, 4);
 }
 
-static const char anywhere[] =
-    "0~-4,4 : f 0.5; 1~-4,4 : f 0.5; 4~-4,4 : f 0.5; 2x17~-4,4 : f 0.5; 33x65~-4,4 : f 0.5";
+#define ANYWHERE(attribute)                                                                        \
+    "0~-4,4 : " attribute "; 1~-4,4 : " attribute "; 4~-4,4 : " attribute                          \
+    "; 2x17~-4,4 : " attribute "; 33x65~-4,4 : " attribute
+static const char anywhere[] = ANYWHERE("alpha 0.5");
 static const char positive[] = "0~0.1,4; 1~0.1,4; 4~0.1,4; 2x17~0.1,4; 33x65~0.1,4";
 /* Clear of the kinks at 3 and 6. */
 static const char inside[] =
     "0~-2.75,2.75; 1~-2.75,2.75; 4~-2.75,2.75; 2x17~-2.75,2.75; 33x65~-2.75,2.75";
-static const char grad_anywhere[] = "5~-4,4 5~-1,1 : f 0.5; 3x33~-4,4 3x33~-1,1 : f 0.5";
+static const char grad_anywhere[] = "5~-4,4 5~-1,1 : alpha 0.5; 3x33~-4,4 3x33~-1,1 : alpha 0.5";
 static const char grad_positive[] = "5~0.1,4 5~-1,1; 3x33~0.1,4 3x33~-1,1";
 static const char grad_inside[] = "5~-2.75,2.75 5~-1,1; 3x33~-2.75,2.75 3x33~-1,1";
 
@@ -76,23 +78,23 @@ enum { X = 0, Y = 1 };
     }                                                                                              \
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
-        .min_inputs = 1,                                                                           \
-        .max_inputs = 1,                                                                           \
+        .operands = plx__takes_x,                                                                  \
         .flags = PLX__OP_INPLACE | (kink),                                                         \
         .infer = plx__infer_same,                                                                  \
         .gradient = gradient_##op_name,                                                            \
         .cost = cost_unary,                                                                        \
         .run = run_##op_name,                                                                      \
+        .attrs = plx__unary_fields,                                                                \
         .samples = where,                                                                          \
     };                                                                                             \
     const plx_op plx__op_##op_name##_grad = {                                                      \
         .name = #op_name "_grad",                                                                  \
-        .min_inputs = 2,                                                                           \
-        .max_inputs = 2,                                                                           \
+        .operands = plx__takes_x_gy,                                                               \
         .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,                                            \
         .infer = infer_unary_grad,                                                                 \
         .cost = cost_unary,                                                                        \
         .run = run_##op_name##_grad,                                                               \
+        .attrs = plx__unary_fields,                                                                \
         .samples = PLX__TESTED(grad_##where),                                                      \
     };
 
@@ -122,7 +124,7 @@ UNARY_OP(rsqrt, Y, 0, positive)
 UNARY_OP(sin, X, 0, anywhere)
 UNARY_OP(cos, X, 0, anywhere)
 
-/* ---- scale: y = alpha x; attrs f[0] alpha ---------------------------------------------------- */
+/* ---- scale: y = factor x --------------------------------------------------------------------- */
 
 typedef struct scale_job {
     const plx_kernels *kernels;
@@ -134,8 +136,8 @@ typedef struct scale_job {
 static void scale_piece(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const scale_job *job = arg;
-    job->kernels->scale(end - begin, (plx_real)job->step->attrs.f[0], PLX_IN(job->step, 0) + begin,
-                        PLX_OUT(job->step) + begin);
+    job->kernels->scale(end - begin, (plx_real)job->step->attrs.scale.factor,
+                        PLX_IN(job->step, 0) + begin, PLX_OUT(job->step) + begin);
 }
 
 static plx_status run_scale(plx_ctx *ctx, const plx__step *step) {
@@ -154,31 +156,34 @@ static plx__cost cost_scale(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 1, 1);
 }
 
+static const char scale_samples[] = ANYWHERE("factor 0.5");
+
 const plx_op plx__op_scale = {
     .name = "scale",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .flags = PLX__OP_INPLACE,
     .infer = plx__infer_same,
     .gradient = gradient_scale,
     .cost = cost_scale,
     .run = run_scale,
-    .samples = anywhere,
+    .attrs = plx__scale_fields,
+    .samples = scale_samples,
 };
 
-/* ---- dropout: attrs f[0] rate, seed ---------------------------------------------------------- */
+/* ---- dropout --------------------------------------------------------------------------------- */
 
 static void dropout_piece(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const scale_job *job = arg;
-    const double kept = 1 - job->step->attrs.f[0];
+    const double kept = 1 - job->step->attrs.dropout.rate;
     job->kernels->dropout(end - begin, PLX_IN(job->step, 0) + begin, PLX_OUT(job->step) + begin,
                           job->key, (uint64_t)begin, job->keep, (plx_real)(1 / kept));
 }
 
 static plx_status run_dropout(plx_ctx *ctx, const plx__step *step) {
-    const double kept = 1 - step->attrs.f[0];
-    scale_job job = {ctx->kernels, step, plx__rng_key(step->attrs.seed, *step->number),
+    const double kept = 1 - step->attrs.dropout.rate;
+    scale_job job = {ctx->kernels, step,
+                     plx__rng_key((uint64_t)step->attrs.dropout.seed, *step->number),
                      kept >= 1 ? UINT32_MAX : (uint32_t)(kept * 4294967296.0)};
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), dropout_piece, &job);
@@ -195,14 +200,16 @@ static plx__cost cost_dropout(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 1, 4);
 }
 
+static const char dropout_samples[] = ANYWHERE("rate 0.5");
+
 const plx_op plx__op_dropout = {
     .name = "dropout",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .flags = PLX__OP_INPLACE,
     .infer = plx__infer_same,
     .gradient = gradient_dropout,
     .cost = cost_dropout,
     .run = run_dropout,
-    .samples = anywhere,
+    .attrs = plx__dropout_fields,
+    .samples = dropout_samples,
 };

@@ -329,8 +329,10 @@ UPDATE_RUN(rmsprop)
 #define UPDATE_OP(op_name)                                                                         \
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
-        .min_inputs = 2,                                                                           \
-        .max_inputs = -1,                                                                          \
+        .operands = PLX__OPERANDS({"parameter", PLX__REALS, PLX__WRITTEN | PLX__REPEATED},         \
+                                  {"gradient", PLX__REALS, PLX__REPEATED},                         \
+                                  {"guard", PLX__REALS, PLX__OPTIONAL},                            \
+                                  {"guard", PLX__REALS, PLX__OPTIONAL}),                           \
         .flags = PLX__OP_EFFECT | PLX__OP_NO_GRADIENT,                                             \
         .infer = infer_update,                                                                     \
         .cost = cost_##op_name,                                                                    \

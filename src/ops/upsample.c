@@ -1,7 +1,7 @@
-/* Upsampling of images [n, height, width, channels] by whole factors: i[0] rows, i[1] columns, i[2]
- * the plx_upsampling. Output o of an axis with factor f lies at (o + 1/2) / f - 1/2 of the input,
- * held at the edges: bilinear takes its two neighbours there, nearest number o / f. The gradient is
- * the transpose of that, gathered by rows of the input. */
+/* Upsampling of images [n, height, width, channels] by whole factors. Output o of an axis with
+ * factor f lies at (o + 1/2) / f - 1/2 of the input, held at the edges: bilinear takes its two
+ * neighbours there, nearest number o / f. The gradient is the transpose of that, gathered by rows
+ * of the input. */
 #include "ops/op.h"
 
 #include <string.h>
@@ -35,9 +35,15 @@ static double weight_of(int64_t at, int64_t o, int64_t factor, int64_t size) {
 }
 
 static upsample_job job_of(plx_ctx *ctx, const plx__step *step, const int64_t *small) {
-    return (upsample_job){ctx->kernels,    PLX_IN(step, 0),  PLX_OUT(step),
-                          step->workspace, small[1],         small[2],
-                          small[3],        step->attrs.i[0], step->attrs.i[1]};
+    return (upsample_job){ctx->kernels,
+                          PLX_IN(step, 0),
+                          PLX_OUT(step),
+                          step->workspace,
+                          small[1],
+                          small[2],
+                          small[3],
+                          step->attrs.upsample.factor[0],
+                          step->attrs.upsample.factor[1]};
 }
 
 static void blend(const upsample_job *job, int64_t n, const plx_real *x, const plx_real *next,
@@ -90,9 +96,9 @@ static plx_status run_upsample2d(plx_ctx *ctx, const plx__step *step) {
     if (!step->out.size) return PLX_OK;
     upsample_job job = job_of(ctx, step, step->in[0].dims);
     const int64_t units = step->out.dims[0] * step->out.dims[1];
-    plx__parallel_for(ctx->pool, step->threads, units,
-                      grain_of(units, job.w * job.fx * job.c, step->threads),
-                      step->attrs.i[2] == PLX_BILINEAR ? bilinear_rows : nearest_rows, &job);
+    plx__parallel_for(
+        ctx->pool, step->threads, units, grain_of(units, job.w * job.fx * job.c, step->threads),
+        step->attrs.upsample.method == PLX_BILINEAR ? bilinear_rows : nearest_rows, &job);
     return PLX_OK;
 }
 
@@ -144,19 +150,19 @@ static plx_status run_upsample2d_grad(plx_ctx *ctx, const plx__step *step) {
     const int64_t units = step->out.dims[0] * step->out.dims[1];
     plx__parallel_for(
         ctx->pool, step->threads, units, grain_of(units, job.w * job.fx * job.c, step->threads),
-        step->attrs.i[2] == PLX_BILINEAR ? bilinear_grad_rows : nearest_grad_rows, &job);
+        step->attrs.upsample.method == PLX_BILINEAR ? bilinear_grad_rows : nearest_grad_rows, &job);
     return PLX_OK;
 }
 
 static size_t workspace_upsample(const plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
-    if (step->attrs.i[2] != PLX_BILINEAR) return 0;
+    if (step->attrs.upsample.method != PLX_BILINEAR) return 0;
     return (size_t)(step->threads * step->in[0].dims[2] * step->in[0].dims[3]) * sizeof(plx_real);
 }
 
 static plx_status infer_upsample(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
-    const int64_t *factor = node->attrs.i;
+    const int64_t *factor = node->attrs.upsample.factor;
     if (x->rank != 4)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
                                "upsample2d: x has %d dimensions instead of 4 (n, height, width, "
@@ -191,32 +197,33 @@ static plx__cost cost_upsample(const plx_graph *graph, const plx__node *node) {
 }
 
 static const char upsample_samples[] =
-    "2x3x2x5 : i 2 2; 1x2x3x1 : i 3 1; 2x3x4x5 : i 2 2 1; 1x5x3x2 : i 3 4 1; "
-    "1x1x1x3 : i 3 2 1; 3x2x1x17 : i 1 5 1; 2x20x9x4 : i 2 3 1; 0x3x2x5 : i 2 2; "
-    "2x0x2x5 : i 2 2 1";
+    "2x3x2x5 : factor 2; 1x2x3x1 : factor 3 1; 2x3x4x5 : factor 2 method 1; "
+    "1x5x3x2 : factor 3 4 method 1; 1x1x1x3 : factor 3 2 method 1; 3x2x1x17 : factor 1 5 method 1; "
+    "2x20x9x4 : factor 2 3 method 1; 0x3x2x5 : factor 2; 2x0x2x5 : factor 2 method 1";
 static const char upsample_grad_samples[] =
-    "2x6x4x5 : i 2 2 >2x3x2x5; 2x60x27x4 : i 3 3 1 >2x20x9x4; 2x60x18x4 : i 3 2 >2x20x9x4";
+    "2x6x4x5 : factor 2 >2x3x2x5; 2x60x27x4 : factor 3 method 1 >2x20x9x4; "
+    "2x60x18x4 : factor 3 2 >2x20x9x4";
 
 const plx_op plx__op_upsample2d = {
     .name = "upsample2d",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_x,
     .infer = infer_upsample,
     .gradient = gradient_upsample2d,
     .cost = cost_upsample,
     .workspace = workspace_upsample,
     .run = run_upsample2d,
+    .attrs = plx__upsample_fields,
     .samples = upsample_samples,
 };
 
 const plx_op plx__op_upsample2d_grad = {
     .name = "upsample2d_grad",
-    .min_inputs = 1,
-    .max_inputs = 1,
+    .operands = plx__takes_gy,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = plx__infer_target,
     .cost = cost_upsample,
     .workspace = workspace_upsample,
     .run = run_upsample2d_grad,
+    .attrs = plx__upsample_fields,
     .samples = PLX__TESTED(upsample_grad_samples),
 };

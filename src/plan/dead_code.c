@@ -5,7 +5,7 @@
 /* Whether a step leaves something in a buffer that a later one needs. */
 static bool fills_live_buffer(const plx_plan *plan, const plx__node *node) {
     for (int k = 0; k < node->inputs_count; ++k)
-        if (plx__marks(node->op->written, k) && plan->live[node->inputs[k]] &&
+        if (plx__has_role(node, k, PLX__WRITTEN) && plan->live[node->inputs[k]] &&
             plx__input_of(plan->graph, node, k)->op->flags & PLX__OP_BUFFER)
             return true;
     return false;

@@ -35,14 +35,13 @@ static bool replace(plx_graph *graph, plx__node *node, const plx_op *op, int cou
     return true;
 }
 
-/* Products that have a form with a bias and an activation, and where its attrs keep the latter. */
+/* Products that have a form with a bias and an activation. */
 static const struct {
     const plx_op *plain, *fused;
-    int activation;
 } products[] = {
-    {&plx__op_matmul, &plx__op_dense, 2},
-    {&plx__op_conv2d, &plx__op_conv2d_dense, 9},
-    {&plx__op_conv2d_transpose, &plx__op_conv2d_transpose_dense, 9},
+    {&plx__op_matmul, &plx__op_dense},
+    {&plx__op_conv2d, &plx__op_conv2d_dense},
+    {&plx__op_conv2d_transpose, &plx__op_conv2d_transpose_dense},
 };
 
 enum { PRODUCTS = sizeof products / sizeof products[0] };
@@ -66,22 +65,21 @@ static bool fuse_activation(plx_graph *graph, plx__node *node, const int32_t *us
     if (act == PLX_ACTIVATIONS_ || uses[node->inputs[0]] != 1) return true;
     const plx__node *source = plx__input_of(graph, node, 0);
     for (int i = 0; i < PRODUCTS; ++i) {
-        const int at = products[i].activation;
-        const bool fused = source->op == products[i].fused && source->attrs.i[at] == PLX_LINEAR;
-        if (!fused && source->op != products[i].plain) continue;
-        const double p = node->attrs.f[0];
+        if (source->op != products[i].plain && source->op != products[i].fused) continue;
+        const char *fields = products[i].fused->attrs;
+        if (plx__attrs_activation(fields, &source->attrs) != PLX_LINEAR) continue;
+        const double alpha = node->attrs.unary.alpha;
         node->attrs = source->attrs;
-        node->attrs.i[at] = act;
-        node->attrs.f[0] = p;
+        plx__attrs_activate(fields, &node->attrs, act, alpha);
         return replace(graph, node, products[i].fused, source->inputs_count, source->inputs, source,
                        plx_activation_name(act));
     }
     return true;
 }
 
-/* A log-softmax along the last axis: attrs count the axes after its own. */
+/* A log-softmax along the last axis. */
 static bool is_of_rows(const plx__node *node) {
-    return node->op == &plx__op_log_softmax && node->attrs.i[0] == 0;
+    return node->op == &plx__op_log_softmax && node->attrs.softmax.axes_after == 0;
 }
 
 /* nll(log_softmax(x), t) and its gradient need no log-probabilities in memory. */

@@ -29,7 +29,7 @@ typedef struct layout {
 int32_t plx__root_of(const plx_graph *graph, int32_t id, int64_t *offset) {
     int64_t from = 0;
     for (; graph->nodes[id]->op->flags & PLX__OP_VIEW; id = graph->nodes[id]->inputs[0])
-        from += graph->nodes[id]->attrs.i[0];
+        from += graph->nodes[id]->attrs.view.first;
     if (offset) *offset = from;
     return id;
 }
@@ -106,7 +106,7 @@ static block *reusable(layout *l, int step, const int64_t *offsets) {
         const int32_t id = node->inputs[k];
         const plx__node *in = plan->graph->nodes[id];
         if (offsets[id] < 0 || l->last_use[id] != step || plx__size(in) != plx__size(node) ||
-            in->dtype != node->dtype || plx__marks(node->op->written, k) ||
+            in->dtype != node->dtype || plx__has_role(node, k, PLX__CONSTANT | PLX__WRITTEN) ||
             is_shared(plan->graph, node, k))
             continue;
         for (int i = 0; i < l->count; ++i)

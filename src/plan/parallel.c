@@ -37,7 +37,8 @@ static double shared_bytes(const plx_plan *plan, const plx__node *node) {
     double bytes = 0;
     for (int i = 0; i < node->inputs_count; ++i) {
         const plx__node *input = plx__input_of(plan->graph, node, i);
-        if (input->op != &plx__op_parameter) bytes += (double)plx__size(input) * sizeof(plx_real);
+        if (input->op != &plx__op_parameter)
+            bytes += (double)plx__size(input) * (double)plx__element_bytes(input->dtype);
     }
     return bytes;
 }

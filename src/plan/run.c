@@ -90,7 +90,8 @@ double plx_plan_flops(const plx_plan *plan) {
 
 static int64_t tensor_bytes(plx_tensor *const *list, int count) {
     int64_t bytes = 0;
-    for (int i = 0; list && i < count; ++i) bytes += list[i]->size * (int64_t)sizeof(plx_real);
+    for (int i = 0; list && i < count; ++i)
+        bytes += list[i]->size * (int64_t)plx__element_bytes(list[i]->dtype);
     return bytes;
 }
 

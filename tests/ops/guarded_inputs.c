@@ -54,8 +54,7 @@ static void run_guarded(guarded_walk *w, plx_walk *walk, const plx_real *expecte
     const void *own = plx_plan_output(run.plan, walk->y);
     bool same = held;
     for (int64_t i = 0; same && i < size; ++i) {
-        const plx_real value = y->dtype == PLX_DTYPE_I32 ? (plx_real)((const int32_t *)own)[i]
-                                                         : ((const plx_real *)own)[i];
+        const plx_real value = plx_walk_value(y->dtype, own, i);
         same = !memcmp(&value, &expected[i], sizeof value);
     }
     CHECK(w->t, same, "%s on %s: other bits from an arena of NaN", text, w->isa);

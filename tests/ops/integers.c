@@ -1,5 +1,5 @@
-/* Ops that move elements do so with integers, bit for bit, and what they do to a gradient is said.
- */
+/* Ops that move elements do so with those of every dtype, bit for bit, and what integers do to a
+ * gradient is said. */
 #include "ops/walk.h"
 
 #include <stdlib.h>
@@ -8,29 +8,33 @@
 typedef struct integer_walk {
     plx_check *t;
     plx_ctx *ctx;
+    plx_dtype dtype; /* of the elements that are moved */
     int samples;
 } integer_walk;
 
-/* Integer n: all 32 bits, every other one a signaling NaN if it were a float. */
-static int32_t pattern(int64_t n) {
-    const uint32_t bits = n % 2 ? UINT32_C(0x7f800000) + (uint32_t)n : (uint32_t)n * 2654435761U;
-    int32_t value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+/* Element n of some bytes: for 32 bits all of them, every other one a signaling NaN if it were a
+ * float; else the lower bytes of those. */
+static void set_pattern(size_t bytes, int64_t n, void *element) {
+    const uint32_t mixed = (uint32_t)n * 2654435761U;
+    const uint32_t bits = n % 2 && bytes == 4 ? UINT32_C(0x7f800000) + (uint32_t)n : mixed;
+    memcpy(element, &bits, bytes);
 }
 
-/* Numbers all elements of all inputs but labels from 1 on: n itself where they are real, else its
- * pattern. */
-static void number_inputs(const plx_walk *walk) {
+/* Numbers all elements of all inputs but indices and the like from 1 on: n itself where they are
+ * real, else its pattern. */
+static void number_inputs(const plx_walk *walk, plx_dtype dtype) {
     int64_t n = 1;
+    const size_t bytes = plx__element_bytes(dtype);
     for (int k = 0; k < walk->sample->inputs_count; ++k) {
         plx_tensor *x = walk->inputs[k];
-        if (plx__marks(walk->op->labels, k)) continue;
+        const plx__operand_row *row =
+            plx__operand_at(walk->op, walk->sample->inputs_count, &walk->sample->attrs, k);
+        if (row->role & PLX__CONSTANT) continue;
         for (int64_t i = 0; i < plx_tensor_size(x); ++i, ++n)
-            if (x->dtype == PLX_DTYPE_I32)
-                ((int32_t *)x->data)[i] = pattern(n);
-            else
+            if (dtype == PLX_DTYPE_REAL)
                 ((plx_real *)x->data)[i] = (plx_real)n;
+            else
+                set_pattern(bytes, n, (char *)x->data + (size_t)i * bytes);
     }
 }
 
@@ -44,19 +48,26 @@ static plx_plan *run(plx_check *t, plx_walk *walk) {
     return plan;
 }
 
-enum { PADDING = -1 };
+enum { PADDING = 1000003 }; /* the number of what is no element of an input */
 
 static void compare(integer_walk *w, const plx_walk *moved, const plx_plan *reals,
-                    const plx_walk *whole, const plx_plan *integers, const char *text) {
+                    const plx_walk *whole, const plx_plan *stored, const char *text) {
     const plx_real *from = plx_plan_output(reals, moved->y);
-    const int32_t *y = (const int32_t *)(const void *)plx_plan_output(integers, whole->y);
+    const char *y = (const char *)(const void *)plx_plan_output(stored, whole->y);
     const plx__node *node = plx__at(whole->graph, whole->y);
-    CHECK(w->t, node->dtype == PLX_DTYPE_I32, "%s: its result is real", text);
+    if (!CHECK(w->t, node->dtype == w->dtype, "%s: its result is %s", text,
+               plx__dtype_name(node->dtype)))
+        return;
+    const size_t bytes = plx__element_bytes(w->dtype);
+    const double padding = 1;
     for (int64_t i = 0; from && y && i < plx__size(node); ++i) {
         const int64_t n = (int64_t)from[i];
-        const int32_t expected = n == PADDING ? PADDING : pattern(n);
-        if (!CHECK(w->t, y[i] == expected, "%s: element %lld is %d, not %d", text, (long long)i,
-                   (int)y[i], (int)expected))
+        char expected[8];
+        set_pattern(bytes, n, expected);
+        if (n == PADDING) plx__encode(w->dtype, 1, &padding, expected);
+        if (!CHECK(w->t, !memcmp(y + (size_t)i * bytes, expected, bytes),
+                   "%s of %s: element %lld is not number %lld", text, plx__dtype_name(w->dtype),
+                   (long long)i, (long long)n))
             break;
     }
 }
@@ -64,23 +75,26 @@ static void compare(integer_walk *w, const plx_walk *moved, const plx_plan *real
 /* Where each element comes from is told by the same op on reals that number them. */
 static void check_moves(void *arg, const plx_op *op, const plx__sample *given, const char *text) {
     integer_walk *w = arg;
-    plx__sample sample = *given;
-    if (!(op->flags & PLX__OP_MOVES)) return;
-    if (op == &plx__op_pad) sample.attrs.f[0] = PADDING;
+    plx__sample sample = *given, padded = *given;
+    if (op->result < PLX__AS(0)) return;
+    if (op == &plx__op_pad) {
+        sample.attrs.pad.value = PADDING;
+        padded.attrs.pad.value = 1;
+    }
     /* Scaling is for reals alone. */
-    if (op == &plx__op_broadcast_to) sample.attrs.f[0] = 1;
-    plx_walk reals, integers;
+    if (op == &plx__op_broadcast_to) sample.attrs.sum.factor = padded.attrs.sum.factor = 1;
+    plx_walk reals, stored;
     const bool made = plx_walk_open(w->t, w->ctx, op, &sample, PLX_WALK_PLAIN, &reals);
-    if (plx_walk_open(w->t, w->ctx, op, &sample, PLX_WALK_INTEGERS, &integers) && made) {
-        number_inputs(&reals);
-        number_inputs(&integers);
-        plx_plan *a = run(w->t, &reals), *b = run(w->t, &integers);
-        if (a && b) compare(w, &reals, a, &integers, b, text);
+    if (plx_walk_open_as(w->t, w->ctx, op, &padded, PLX_WALK_PLAIN, w->dtype, &stored) && made) {
+        number_inputs(&reals, PLX_DTYPE_REAL);
+        number_inputs(&stored, w->dtype);
+        plx_plan *a = run(w->t, &reals), *b = run(w->t, &stored);
+        if (a && b) compare(w, &reals, a, &stored, b, text);
         plx_plan_free(a);
         plx_plan_free(b);
         w->samples += 1;
     }
-    plx_walk_close(&integers);
+    plx_walk_close(&stored);
     plx_walk_close(&reals);
 }
 
@@ -102,8 +116,8 @@ static void check_gradients(plx_check *t, plx_ctx *ctx) {
         const plx_node loss = plx_reduce_sum(graph, taken, PLX_ALL_AXES);
         const plx_node id = plx_reshape(graph, plx_slice(graph, ids, 0, 0, 1, 1), 0, NULL);
         const wanted cases[] = {
-            {loss, ids, "gradients: variable 0 holds 32-bit integers, which have no gradient"},
-            {id, ids, "gradients: the loss holds 32-bit integers, which have no gradient"},
+            {loss, ids, "gradients: variable 0 must hold " REAL_NAME ", not int32"},
+            {id, ids, "gradients: the loss must hold " REAL_NAME ", not int32"},
             {loss, x, NULL},
         };
         plx_node gradient = plx_none();
@@ -122,8 +136,12 @@ void plx_test_ops_integers(plx_check *t) {
     for (int i = 0; plx_isa_name(i); ++i) {
         integer_walk walk = {.t = t, .ctx = plx_check_context(t, plx_isa_name(i), 2)};
         if (walk.ctx) {
-            plx_walk_ops(check_moves, &walk);
-            CHECK(t, walk.samples > 30, "%d samples of ops that move", walk.samples);
+            for (int dtype = PLX_DTYPE_I32; dtype < PLX_DTYPES_; ++dtype) {
+                walk.dtype = (plx_dtype)dtype;
+                plx_walk_ops(check_moves, &walk);
+            }
+            CHECK(t, walk.samples > 30 * (PLX_DTYPES_ - 1), "%d samples of ops that move",
+                  walk.samples);
             check_gradients(t, walk.ctx);
         }
         plx_ctx_free(walk.ctx);

@@ -13,11 +13,13 @@ static void fill(plx_tensor *tensor, double low, double high, bool kink, bool ma
     }
     for (int64_t i = 0; i < plx_tensor_size(tensor); ++i) {
         const double u = plx_rng_uniform(rng);
-        if (tensor->dtype == PLX_DTYPE_I32) {
-            ((int32_t *)tensor->data)[i] = (int32_t)(low + floor(u * (high - low)));
+        double value = low + u * (high - low);
+        if (tensor->dtype != PLX_DTYPE_REAL) {
+            value = low + floor(u * (high - low));
+            plx__encode(tensor->dtype, 1, &value,
+                        (char *)tensor->data + (size_t)i * plx__element_bytes(tensor->dtype));
             continue;
         }
-        double value = low + u * (high - low);
         /* Half the range away from the kink at zero, far more than a difference step. */
         if (kink && fabs(value) < 0.01) value = value < 0 ? value - 0.01 : value + 0.01;
         /* Through float, so that the double build sees the same inputs. */
@@ -40,19 +42,25 @@ static plx_tensor *surround(plx_ctx *ctx, plx_tensor *inner) {
 }
 
 static plx_node view_middle(plx_graph *graph, plx_node x, int rank, const int64_t *dims) {
-    plx__attrs attrs = {.i = {BEFORE}, .rank = rank};
+    plx__attrs attrs = {.view = {BEFORE}, .rank = rank};
     memcpy(attrs.dims, dims, sizeof attrs.dims);
     return plx__build1(graph, &plx__op_view, x, &attrs);
 }
 
 bool plx_walk_open(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__sample *sample,
                    plx_walk_mode mode, plx_walk *out) {
+    return plx_walk_open_as(t, ctx, op, sample, mode, PLX_DTYPE_REAL, out);
+}
+
+bool plx_walk_open_as(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__sample *sample,
+                      plx_walk_mode mode, plx_dtype storage, plx_walk *out) {
     plx_walk walk = {.ctx = ctx, .op = op, .sample = sample};
     plx_rng rng = plx_rng_new(7, 0);
     plx_graph_new(ctx, &walk.graph);
     for (int k = 0; k < sample->inputs_count; ++k) {
-        const bool integers = mode == PLX_WALK_INTEGERS || op->labels >> k & 1;
-        const plx_dtype dtype = integers ? PLX_DTYPE_I32 : PLX_DTYPE_REAL;
+        const plx__operand_row *row = plx__operand_at(op, sample->inputs_count, &sample->attrs, k);
+        if (!CHECK(t, row, "%s: has no operand %d, which a sample gives", op->name, k)) break;
+        const plx_dtype dtype = row->dtypes >> storage & 1 ? storage : plx__usual_dtype(row);
         plx_tensor_new(ctx, dtype, sample->inputs[k].rank, sample->inputs[k].dims, &walk.inputs[k]);
         fill(walk.inputs[k], sample->inputs[k].low, sample->inputs[k].high,
              op->flags & PLX__OP_KINK, mode == PLX_WALK_MAGNITUDES, &rng);
@@ -82,6 +90,12 @@ void plx_walk_close(plx_walk *walk) {
     plx_tensor_free(walk->weights);
 }
 
+plx_real plx_walk_value(plx_dtype dtype, const void *data, int64_t i) {
+    double value;
+    plx__decode(dtype, 1, (const char *)data + (size_t)i * plx__element_bytes(dtype), &value);
+    return (plx_real)value;
+}
+
 plx_real *plx_walk_run(plx_check *t, plx_walk *walk, const plx_plan_options *options,
                        int64_t *size) {
     plx_plan *plan = NULL;
@@ -93,9 +107,8 @@ plx_real *plx_walk_run(plx_check *t, plx_walk *walk, const plx_plan_options *opt
     *size = plx__product(rank, dims);
     plx_real *copy = malloc((size_t)*size * sizeof *copy + 1);
     const void *y = plx_plan_output(plan, walk->y);
-    const bool integers = plx_node_dtype(walk->graph, walk->y) == PLX_DTYPE_I32;
-    for (int64_t i = 0; i < *size; ++i)
-        copy[i] = integers ? (plx_real)((const int32_t *)y)[i] : ((const plx_real *)y)[i];
+    const plx_dtype dtype = plx_node_dtype(walk->graph, walk->y);
+    for (int64_t i = 0; i < *size; ++i) copy[i] = plx_walk_value(dtype, y, i);
     plx_plan_free(plan);
     return copy;
 }
@@ -110,7 +123,7 @@ void plx_walk_ops(void (*each)(void *arg, const plx_op *op, const plx__sample *s
         int number = 0;
         const char *samples = ops[i]->samples;
         plx__sample sample;
-        while (samples && plx__sample_read(&samples, &sample)) {
+        while (samples && plx__sample_read(ops[i], &samples, &sample)) {
             char text[64];
             snprintf(text, sizeof text, "%s sample %d", ops[i]->name, number++);
             each(arg, ops[i], &sample, text);

@@ -20,14 +20,18 @@ typedef enum plx_walk_mode {
     PLX_WALK_PLAIN = 0,
     PLX_WALK_MAGNITUDES, /* absolute values of the same data */
     PLX_WALK_VIEWS,      /* the same data as views into the middle of larger arrays */
-    PLX_WALK_INTEGERS,   /* integers in every place */
 } plx_walk_mode;
 
 /* Random inputs within the sample's range from a fixed seed (the same for every context), kept
  * clear of 0 when the op has a kink there. */
 bool plx_walk_open(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__sample *sample,
                    plx_walk_mode mode, plx_walk *out);
+/* The same with elements of a dtype in every place that takes them. */
+bool plx_walk_open_as(plx_check *t, plx_ctx *ctx, const plx_op *op, const plx__sample *sample,
+                      plx_walk_mode mode, plx_dtype storage, plx_walk *out);
 void plx_walk_close(plx_walk *walk);
+/* Element i of data. */
+plx_real plx_walk_value(plx_dtype dtype, const void *data, int64_t i);
 /* Compiles and runs the node y without fusion; copies its values. Free with free(). */
 plx_real *plx_walk_run(plx_check *t, plx_walk *walk, const plx_plan_options *options,
                        int64_t *size);

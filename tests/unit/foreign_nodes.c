@@ -67,6 +67,15 @@ typedef plx_status (*builder)(call *c);
     B(max, "mm", plx_max(c->graph, x[0], x[1]))                                                    \
     B(min, "mm", plx_min(c->graph, x[0], x[1]))                                                    \
     B(pow, "mm", plx_pow(c->graph, x[0], x[1]))                                                    \
+    B(equal, "mm", plx_equal(c->graph, x[0], x[1]))                                                \
+    B(not_equal, "mm", plx_not_equal(c->graph, x[0], x[1]))                                        \
+    B(less, "mm", plx_less(c->graph, x[0], x[1]))                                                  \
+    B(less_equal, "mm", plx_less_equal(c->graph, x[0], x[1]))                                      \
+    B(greater, "mm", plx_greater(c->graph, x[0], x[1]))                                            \
+    B(greater_equal, "mm", plx_greater_equal(c->graph, x[0], x[1]))                                \
+    B(where, "icc", plx_where(c->graph, x[0], x[1], x[2]))                                         \
+    B(cast, "m", plx_cast(c->graph, x[0], PLX_DTYPE_BF16))                                         \
+    B(cast_none, "m", plx_cast(c->graph, x[0], PLX_DTYPE_REAL))                                    \
     B(prelu, "ms", plx_prelu(c->graph, x[0], x[1]))                                                \
     B(exp, "m", plx_exp(c->graph, x[0]))                                                           \
     B(softmax, "m", plx_softmax(c->graph, x[0], 0))                                                \

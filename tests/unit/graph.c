@@ -67,7 +67,7 @@ static const struct {
     {bad_slope, PLX_ERR_ARGUMENT, "leaky_relu: parameter 0 must be above 0"},
     {bad_activation, PLX_ERR_ARGUMENT, "no activation number 99"},
     {mse_shapes, PLX_ERR_SHAPE, "prediction [2, 784] and target [785, 10] differ"},
-    {wrong_dtype, PLX_ERR_ARGUMENT, "must hold 32-bit integers"},
+    {wrong_dtype, PLX_ERR_ARGUMENT, "must hold int32, not " REAL_NAME},
     {huge, PLX_ERR_MEMORY, "more than memory can hold"},
     {invalid_handle, PLX_ERR_ARGUMENT, "input 1 is not a node"},
 };

@@ -154,13 +154,12 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     T(init_kind, plx_tensor_init(w->tensor, (plx_init) - 1, 0, NULL), "no initialisation number")  \
     T(init_nan, plx_tensor_init(w->tensor, PLX_INIT_NORMAL, NAN, NULL), "begins with nan")         \
     T(init_rng, plx_tensor_init(w->tensor, PLX_INIT_HE_NORMAL, 0, NULL), "rng is NULL")            \
-    T(init_ids, plx_tensor_init(w->integers, PLX_INIT_ZERO, 0, NULL), "holds integers")            \
+    T(init_ids, plx_tensor_init(w->integers, PLX_INIT_ZERO, 0, NULL), "holds int32")               \
     T(gradients_minus, plx_gradients(G, LOSS, -1, &X, w->out.nodes), "gradients: of -1 variables") \
     T(gradients_null, plx_gradients(G, LOSS, 1, NULL, w->out.nodes), "gradients: wrt is NULL")     \
     T(gradients_none, plx_gradients(G, LOSS, 2, ((plx_node[]){X, w->image}), w->out.nodes),        \
       "does not depend on variable 1")                                                             \
-    T(gradients_of_argmax, plx_gradients(G, w->argmax, 1, &X, w->out.nodes),                       \
-      "holds 32-bit integers")                                                                     \
+    T(gradients_of_argmax, plx_gradients(G, w->argmax, 1, &X, w->out.nodes), ", not int32")        \
     T(gradients_shape, plx_gradients(G, X, 1, &X, w->out.nodes), "it is [2, 3]")                   \
     T(clip_by_norm_inf, plx_clip_by_norm(G, 1, &X, INFINITY, w->out.nodes), "largest norm inf")    \
     T(clip_by_norm_minus, plx_clip_by_norm(G, -1, &X, 1, w->out.nodes), "-1 gradients")            \

@@ -38,7 +38,7 @@ describe('the list of builders', () => {
     const read = (path) => readFileSync(new URL(`../../wasm/${path}`, import.meta.url), 'utf8');
     const inC = [...read('builders.def').matchAll(/^NODES?\((\w+)/gm)].map(([, name]) => name);
     const source = read('src/graph.ts');
-    const methods = [...source.matchAll(/#(?:node|alike|build)\('(\w+)'/g)].map(([, name]) => name);
+    const methods = [...source.matchAll(/#(?:node|alike|compare|build)\('(\w+)'/g)].map(([, name]) => name);
     const pairs = /const BUILDERS[^{]*\{([^}]*)\}/.exec(read('src/library_names.ts'))[1];
     const renamed = new Map([...pairs.matchAll(/(\w+): '(\w+)'/g)].map(([, a, b]) => [a, b]));
     const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -279,22 +279,22 @@ describe('a wrong call', () => {
     'a sum of integers': [
       (g) => g.sum(g.input('ids', [4], { dtype: 'int32' })),
       'PLX_ERR_ARGUMENT',
-      'sum: input 0 must hold reals',
+      'sum: x must hold float32, not int32',
     ],
     'a function of moved integers': [
       (g) => g.leakyRelu(g.slice(g.input('ids', [4], { dtype: 'int32' }), 0, 0, 4, 2)),
       'PLX_ERR_ARGUMENT',
-      'leakyRelu: input 0 must hold reals',
+      'leakyRelu: x must hold float32, not int32',
     ],
     'integers among reals': [
       (g, x) => g.concat([x, g.input('ids', [2, 3], { dtype: 'int32' })], 0),
       'PLX_ERR_ARGUMENT',
-      'concat: input 1 (ids) must hold reals, as input 0 does',
+      'concat: x (ids) must hold float32 as the first does, not int32',
     ],
     'half an integer': [
       (g) => g.pad(g.input('ids', [4], { dtype: 'int32' }), [1], [0], 0.5),
       'PLX_ERR_ARGUMENT',
-      'pad: the value 0.5 among 32-bit integers; it must be one',
+      'pad: the value 0.5 among int32; it must be one of them',
     ],
     'a gradient by integers': [
       (g, x) => {
@@ -302,19 +302,33 @@ describe('a wrong call', () => {
         return g.gradients(g.sum(g.gather(x, ids)), [ids])[0];
       },
       'PLX_ERR_ARGUMENT',
-      'gradients: variable 0 holds 32-bit integers, which have no gradient',
+      'gradients: variable 0 must hold float32, not int32',
     ],
     'a gradient of integers': [
       (g, x) => g.gradients(g.argmax(g.reshape(x, [6]), 0), [x])[0],
       'PLX_ERR_ARGUMENT',
-      'gradients: the loss holds 32-bit integers, which have no gradient',
+      'gradients: the loss must hold float32, not int32',
     ],
     'a second derivative that there is not': [
       (g, x) => g.gradients(g.sum(g.gradients(g.sum(g.max(x, 1)), [x])[0]), [x])[0],
       'PLX_ERR_UNSUPPORTED',
       'gradients: the gradient of max has no gradient rule',
     ],
-    'reals for labels': [(g, x) => g.crossEntropy(x, g.sum(x, 1)), 'PLX_ERR_ARGUMENT', /integers/],
+    'reals for labels': [
+      (g, x) => g.crossEntropy(x, g.sum(x, 1)),
+      'PLX_ERR_ARGUMENT',
+      'crossEntropy: labels must hold int32, not float32',
+    ],
+    'reals for a condition': [
+      (g, x) => g.where(x, x, 0),
+      'PLX_ERR_ARGUMENT',
+      'where: condition (x) must hold int32 or uint8, not float32',
+    ],
+    'arithmetic on storage': [
+      (g, x) => g.add(g.cast(x, 'float16'), 1),
+      'PLX_ERR_ARGUMENT',
+      'add: a must hold float32, not float16',
+    ],
     'a rate of dropout': [
       (g, x) => g.dropout(x, 1),
       'PLX_ERR_ARGUMENT',

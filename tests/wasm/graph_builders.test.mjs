@@ -14,6 +14,12 @@ const map = (f, ...values) => values.map((v) => f(v));
 const ERF_HALF = 0.5204998778;
 const ERF_ROOT_HALF = 0.6826894921;
 
+/** Elements of 16 bits come as their bits. */
+const ARRAYS = {
+  ...{ float32: Float32Array, int32: Int32Array, int8: Int8Array, uint8: Uint8Array },
+  ...{ bfloat16: Uint16Array, float16: Uint16Array },
+};
+
 /*
  * Name: (graph, given) => list of [node, expected values, expected shape]. given.real(shape, values)
  * and given.whole(shape, values) are data. Relative to the largest value expected, results may err by
@@ -56,6 +62,34 @@ const CASES = {
   rsqrt: (g, { real }) => [[g.rsqrt(real([2], [4, 2])), [0.5, 1 / sqrt(2)], [2]]],
   sin: (g, { real }) => [[g.sin(real([2], [1, -2])), map(Math.sin, 1, -2), [2]]],
   cos: (g, { real }) => [[g.cos(real([2], [1, -2])), map(Math.cos, 1, -2), [2]]],
+  equal: (g, { real, whole }) => [
+    [g.equal(real([2, 1], [1, 2]), real([2], [2, Number.NaN])), [0, 0, 1, 0], [2, 2]],
+    [g.equal(whole([2], [3, 4]), whole([], [4])), [0, 1], [2]],
+  ],
+  notEqual: (g, { real }) => [[g.notEqual(real([3], [1, 2, Number.NaN]), 2), [1, 0, 1], [3]]],
+  less: (g, { real }) => [[g.less(real([3], [1, 2, 3]), 2), [1, 0, 0], [3]]],
+  lessEqual: (g, { real }) => [[g.lessEqual(real([3], [1, 2, 3]), 2), [1, 1, 0], [3]]],
+  greater: (g, { real }) => [[g.greater(real([3], [1, 2, 3]), 2), [0, 0, 1], [3]]],
+  greaterEqual: (g, { real }) => [[g.greaterEqual(real([3], [1, 2, 3]), 2), [0, 1, 1], [3]]],
+  where: (g, { real, whole }) => {
+    const x = real([3], [4, -1, 9]);
+    return [
+      [g.where(g.greater(x, 0), g.sqrt(x), 0), [2, 0, 3], [3]],
+      [g.where(whole([2, 1], [0, -7]), whole([2], [1, 2]), whole([], [9])), [9, 9, 1, 2], [2, 2]],
+    ];
+  },
+  /* 1 + 2^-8 is half way in bfloat16, and 2049 in float16. */
+  cast: (g, { real, whole }) => {
+    const x = real([4], [2.75, -300, Number.NaN, 1 + 2 ** -8]);
+    return [
+      [g.cast(x, 'int32'), [2, -300, 0, 1], [4]],
+      [g.cast(x, 'int8'), [2, -128, 0, 1], [4]],
+      [g.cast(x, 'uint8'), [2, 0, 0, 1], [4]],
+      [g.cast(x, 'bfloat16'), [0x4030, 0xc396, 0x7fc0, 0x3f80], [4]],
+      [g.cast(g.slice(g.cast(x, 'bfloat16'), 0, 3, 1, -2), 'float32'), [1], [1]],
+      [g.cast(whole([2], [2049, 70000]), 'float16'), [0x6800, 0x7c00], [2]],
+    ];
+  },
   exp: (g, { real }) => [[g.exp(real([2], [1, -1])), [exp(1), exp(-1)], [2]]],
   log: (g, { real }) => [[g.log(real([2], [1, 10])), [0, log(10)], [2]]],
   sqrt: (g, { real }) => [[g.sqrt(real([2], [4, 2])), [2, sqrt(2)], [2]]],
@@ -411,7 +445,7 @@ describe('every method of a graph', () => {
         const what = `result ${i}: [${[...data]}] of [${got}]`;
         assert.deepEqual(got, shape, what);
         assert.equal(data.length, values.length, what);
-        assert.equal(data instanceof Int32Array ? 'int32' : 'float32', node.dtype);
+        assert.ok(data instanceof ARRAYS[node.dtype], `${data.constructor.name} ${node.dtype}`);
         const tolerance = 1e-5 * max(...values.map(abs), 1e-30);
         const wrong = values.findIndex((v, k) => !(abs(data[k] - v) <= tolerance));
         assert.equal(wrong, -1, `${what} instead of [${values}]`);

@@ -14,10 +14,11 @@ import type {
 import type { Layer } from './api_layers.js';
 import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
 import { shapeText } from './arrays.js';
+import { DTYPES } from './dtypes.js';
 import { expectedTime, listSuites, runBench } from './engine_bench.js';
 import { Recipe, Training, trainInSlices } from './engine_fit.js';
 import { EngineGenerators } from './engine_generation.js';
-import { DTYPES, EngineGraphs } from './engine_graph.js';
+import { EngineGraphs } from './engine_graph.js';
 import { LayerWriter } from './engine_layers.js';
 import { EngineLearning, listTasks } from './engine_learning.js';
 import { chooseOptimizer, indexOf, names, readPlan } from './engine_plan.js';

@@ -1,14 +1,12 @@
 /** The graphs of an engine: nodes, parameters, optimizers and compiled functions. */
 import type { Plan } from './api.js';
+import { copyElements, DTYPES } from './dtypes.js';
 import type { LayerWriter } from './engine_layers.js';
 import { chooseOptimizer, indexOf, names, readPlan } from './engine_plan.js';
 import { PlxError } from './errors.js';
 import type { DType, GraphArray } from './graph_api.js';
 import type { Heap } from './heap.js';
 import type { ExtendReply, GraphCall, GraphWeight, InputValue, ValueInfo } from './rpc.js';
-
-/** Values of plx_dtype, in its order. */
-export const DTYPES: readonly DType[] = ['float32', 'int32'];
 
 /** An input that was left out. */
 const NONE = -1;
@@ -313,9 +311,8 @@ export class EngineGraphs {
     return compiled.outputs.map((output) => {
       const { node, shape, dtype } = this.#value(graph, output);
       const address = heap.c._plx_js_plan_output(compiled.plan, graph.address, node);
-      const Values = dtype === 'int32' ? Int32Array : Float32Array;
-      const view = new Values(heap.c.wasmMemory.buffer, address, sizeOf(shape));
-      return { data: view.slice(), shape: [...shape] } as GraphArray<DType>;
+      const data = copyElements(heap.c.wasmMemory.buffer, address, dtype, sizeOf(shape));
+      return { data, shape: [...shape] } as GraphArray<DType>;
     });
   }
 

@@ -10,6 +10,7 @@ import {
   toIntegers,
 } from './arrays.js';
 import { type Connection, moved } from './connection.js';
+import { DTYPES } from './dtypes.js';
 import { PlxError } from './errors.js';
 import type {
   AttentionOptions,
@@ -30,9 +31,11 @@ import type {
   HypercausalLosses,
   HypercausalNode,
   HypercausalOptions,
+  InputDType,
   LayerCallOptions,
   NormOptions,
   Operand,
+  OperandOf,
   Pair,
   Pool2dOptions,
   RopeOptions,
@@ -53,7 +56,7 @@ import { checkRate } from './optimizer.js';
 import { checkOptions, number, refuse } from './options.js';
 import type { EngineApi, GraphCall, InputValue, ValueInfo } from './rpc.js';
 
-const DTYPES: readonly DType[] = ['float32', 'int32'];
+const INPUT_DTYPES: readonly InputDType[] = ['float32', 'int32'];
 
 /** What the library calls all axes of a reduction. */
 const ALL_AXES = 1000;
@@ -85,7 +88,7 @@ function valuesOf(
   what: string,
   data: Data | number,
   shape: readonly number[],
-  dtype: DType,
+  dtype: InputDType,
 ): Float32Array | Int32Array {
   const flat = flattenTo(what, data, shape);
   if (dtype === 'int32') return toIntegers(what, flat);
@@ -111,7 +114,7 @@ function checkAxis(what: string, axis: number): number {
 interface NamedInput {
   value: number;
   shape: readonly number[];
-  dtype: DType;
+  dtype: InputDType;
 }
 
 /** A function on the client's side. */
@@ -262,7 +265,7 @@ export class ClientGraph implements Graph {
 
   // ---- Values ----
 
-  input<D extends DType = 'float32'>(
+  input<D extends InputDType = 'float32'>(
     name: string,
     shape: readonly number[],
     options: { dtype?: D } = {},
@@ -274,7 +277,11 @@ export class ClientGraph implements Graph {
           'give each input a name of its own',
       );
     }
-    const dtype = checkName('input: dtype', optionsOf('input', options).dtype ?? 'float32', DTYPES);
+    const dtype = checkName(
+      'input: dtype',
+      optionsOf('input', options).dtype ?? 'float32',
+      INPUT_DTYPES,
+    );
     const dims = integers('input: shape', shape);
     const value = this.#record(this.#site('input'), { kind: 'input', name, dtype, shape: dims });
     this.#inputs.set(name, { value, shape: dims, dtype });
@@ -438,6 +445,50 @@ export class ClientGraph implements Graph {
 
   clip(x: GraphNode, low: number, high: number): GraphNode {
     return this.#node('clip', [x], { low, high });
+  }
+
+  // ---- Comparisons, choice, other dtypes ----
+
+  #compare(method: Method, a: GraphNode<DType>, b: GraphNode<DType> | number): GraphNode<'uint8'> {
+    return this.#list(this.#build(method, [a, b] as Input[]), 1, 'uint8')[0]!;
+  }
+
+  equal<D extends InputDType>(a: GraphNode<D>, b: OperandOf<D>): GraphNode<'uint8'> {
+    return this.#compare('equal', a, b);
+  }
+
+  notEqual<D extends InputDType>(a: GraphNode<D>, b: OperandOf<D>): GraphNode<'uint8'> {
+    return this.#compare('notEqual', a, b);
+  }
+
+  less<D extends InputDType>(a: GraphNode<D>, b: OperandOf<D>): GraphNode<'uint8'> {
+    return this.#compare('less', a, b);
+  }
+
+  lessEqual<D extends InputDType>(a: GraphNode<D>, b: OperandOf<D>): GraphNode<'uint8'> {
+    return this.#compare('lessEqual', a, b);
+  }
+
+  greater<D extends InputDType>(a: GraphNode<D>, b: OperandOf<D>): GraphNode<'uint8'> {
+    return this.#compare('greater', a, b);
+  }
+
+  greaterEqual<D extends InputDType>(a: GraphNode<D>, b: OperandOf<D>): GraphNode<'uint8'> {
+    return this.#compare('greaterEqual', a, b);
+  }
+
+  where<D extends DType>(
+    condition: GraphNode<'uint8' | 'int32'>,
+    a: GraphNode<D>,
+    b: OperandOf<D>,
+  ): GraphNode<D> {
+    const first = this.#build('where', [condition, a, b] as Input[]);
+    return this.#list(first, 1, a?.dtype ?? ('float32' as D))[0]!;
+  }
+
+  cast<D extends DType>(x: GraphNode<DType>, dtype: D): GraphNode<D> {
+    const number = DTYPES.indexOf(checkName('cast: dtype', dtype, DTYPES));
+    return this.#list(this.#build('cast', [x] as Input[], [number]), 1, dtype)[0]!;
   }
 
   // ---- Activations: the number is their parameter, NaN for the default ----

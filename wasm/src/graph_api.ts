@@ -2,8 +2,24 @@
 import type { Data, OptimizerOptions, Plan } from './api.js';
 import type { Layer } from './api_layers.js';
 
-/** What the elements of a value are. */
-export type DType = 'float32' | 'int32';
+/**
+ * What the elements of a value are. Inputs are `float32` or `int32`. The others are storage, which
+ * `cast` makes and reads and what moves elements takes; comparisons give `uint8`.
+ */
+export type DType = 'float32' | 'int32' | 'bfloat16' | 'float16' | 'int8' | 'uint8';
+
+/** What inputs hold. */
+export type InputDType = 'float32' | 'int32';
+
+/** The arrays of elements; those of 16 bits come as their bits. */
+export interface DTypeArrays {
+  float32: Float32Array;
+  int32: Int32Array;
+  bfloat16: Uint16Array;
+  float16: Uint16Array;
+  int8: Int8Array;
+  uint8: Uint8Array;
+}
 
 /** A handle to one value of a graph: a description, without numbers until a function runs. */
 export interface GraphNode<D extends DType = 'float32'> {
@@ -28,10 +44,13 @@ export interface GraphUpdate {
 /** A value, or a number that is one everywhere. */
 export type Operand = GraphNode | number;
 
+/** The same beside a node of that type: numbers are `float32`. */
+export type OperandOf<D extends DType> = D extends 'float32' ? Operand : GraphNode<D>;
+
 /** The numbers of a value. */
 export interface GraphArray<D extends DType = 'float32'> {
   /** Row-major. */
-  data: D extends 'int32' ? Int32Array : Float32Array;
+  data: DTypeArrays[D];
   /** Sizes, outermost first; empty for a scalar. */
   shape: number[];
 }
@@ -230,7 +249,7 @@ export interface Graph {
   /** Data that each run is given. */
   input(name: string, shape: readonly number[]): GraphNode;
   /** Data of this type. */
-  input<D extends DType>(
+  input<D extends InputDType>(
     name: string,
     shape: readonly number[],
     options: { dtype: D },
@@ -306,6 +325,36 @@ export interface Graph {
   /** Values limited to [low, high]; the gradient is 0 outside. */
   clip(x: GraphNode, low: number, high: number): GraphNode;
 
+  // ---- Comparisons: 1 where they hold, else 0; shapes broadcast ----
+
+  /** a = b; 0 for NaN. Both are reals, or both int32. */
+  equal<D extends InputDType>(a: GraphNode<D>, b: OperandOf<D>): GraphNode<'uint8'>;
+  /** Not a = b; 1 for NaN. */
+  notEqual<D extends InputDType>(a: GraphNode<D>, b: OperandOf<D>): GraphNode<'uint8'>;
+  /** a < b; 0 for NaN. */
+  less<D extends InputDType>(a: GraphNode<D>, b: OperandOf<D>): GraphNode<'uint8'>;
+  /** a <= b; 0 for NaN. */
+  lessEqual<D extends InputDType>(a: GraphNode<D>, b: OperandOf<D>): GraphNode<'uint8'>;
+  /** a > b; 0 for NaN. */
+  greater<D extends InputDType>(a: GraphNode<D>, b: OperandOf<D>): GraphNode<'uint8'>;
+  /** a >= b; 0 for NaN. */
+  greaterEqual<D extends InputDType>(a: GraphNode<D>, b: OperandOf<D>): GraphNode<'uint8'>;
+  /**
+   * a where the condition is not 0, else b; shapes broadcast. What is not taken does not matter, NaN
+   * and infinity included; its gradient is 0.
+   */
+  where<D extends DType>(
+    condition: GraphNode<'uint8' | 'int32'>,
+    a: GraphNode<D>,
+    b: OperandOf<D>,
+  ): GraphNode<D>;
+  /**
+   * The values as another dtype. To `float32`, `bfloat16` and `float16`: the nearest, half to even,
+   * overflow to infinity. To integers: cut off at the point, the nearest there is beyond the range,
+   * 0 for NaN. Gradients pass through `bfloat16` and `float16`, not through integers.
+   */
+  cast<D extends DType>(x: GraphNode<DType>, dtype: D): GraphNode<D>;
+
   // ---- Activations ----
 
   /** max(x, 0). */
@@ -368,7 +417,7 @@ export interface Graph {
   /** The k largest of the last axis in descending order, and where they were. */
   topK(x: GraphNode, k: number): { values: GraphNode; indices: GraphNode<'int32'> };
 
-  // ---- Shapes: reals and integers alike ----
+  // ---- Shapes: elements of every dtype ----
 
   /** The same elements in another shape; one size may be -1 and follows from the others. */
   reshape<D extends DType>(x: GraphNode<D>, shape: readonly number[]): GraphNode<D>;
@@ -389,6 +438,11 @@ export interface Graph {
   concat(x: readonly GraphNode[], axis: number): GraphNode;
   /** All of them reals, or all integers. */
   concat(x: readonly GraphNode<'int32'>[], axis: number): GraphNode<'int32'>;
+  /** Storage of one dtype. */
+  concat<D extends Exclude<DType, InputDType>>(
+    x: readonly GraphNode<D>[],
+    axis: number,
+  ): GraphNode<D>;
   /** The reverse: so many equal parts, or parts of these sizes. */
   split<D extends DType>(
     x: GraphNode<D>,
