@@ -1,6 +1,6 @@
 // Builds and runs the tests, as much side by side as the cores allow, and adds up what passed.
 // Called by scripts/test, which sets up the tools and checks the arguments.
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -34,6 +34,13 @@ async function runJob({ name, after, despite, body }) {
   ended.set(name, job);
 }
 
+/** Seconds of processor time that ended children have had, where the system tells (proc(5)). */
+function processorSeconds() {
+  if (!existsSync('/proc/self/stat')) return undefined;
+  const fields = readFileSync('/proc/self/stat', 'utf8').replace(/.*\) /, '').split(' ');
+  return (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
 const jobs = chooseJobs(options);
 await runInLanes(
   jobs.map((job) => ({ ...job, run: () => runJob(job) })),
@@ -52,7 +59,9 @@ for (const tier of new Set(jobs.map((job) => job.tier))) {
 for (const [name, { problems, log }] of ended) {
   if (problems.length > 0) console.log(`${name} failed: see ${log}`);
 }
-console.log(`${((Date.now() - started) / 60_000).toFixed(1)} minutes`);
+const [wall, processor] = [(Date.now() - started) / 1000, processorSeconds()];
+const share = processor ? `, ${processor.toFixed(0)} s of processor time` : '';
+console.log(`${wall.toFixed(0)} s${share}`);
 const { lines, ok } = closing(total, options);
 for (const line of lines) console.log(line);
 process.exitCode = ok ? 0 : 1;

@@ -181,9 +181,12 @@ const full = (options) => [
   node('lint', 'scripts', [], 'tests/scripts'),
 ];
 
-/** Groups of the C tests that take more than a second or two; the rest takes seconds together. */
-const slowGroups =
-  'ops\\.(long_sums|threads|guarded|isa)|unit\\.language|bench\\.(suites|learning|modern|pictures)';
+/** Groups of the C tests that take more than some seconds. */
+const slowGroups = 'ops\\.long_sums|bench\\.(suites|learning|modern|pictures)';
+/** Tests of the package that take seconds. */
+const quickPackage = ['engine', 'calls', 'errors', 'graph'].map(
+  (name) => `tests/wasm/${name}.test.mjs`,
+);
 
 /** Whether a change is sane, in three minutes: one build, what takes seconds of each kind of test, one engine. */
 const quick = () => [
@@ -194,7 +197,7 @@ const quick = () => [
   types('quick'),
   cTests('quick', 'release', { args: ['-R', '^plx_tests:', '-E', slowGroups] }),
   node('quick', 'command', ['build of release'], 'tests/cli/refusals.test.mjs'),
-  node('quick', 'package', ['package'], 'tests/wasm/engine.test.mjs'),
+  node('quick', 'package', ['package'], ...quickPackage),
   node('quick', 'scripts', [], 'tests/scripts'),
 ];
 
