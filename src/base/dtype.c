@@ -2,6 +2,13 @@
 
 #include <string.h>
 
+size_t plx__element_bytes(plx_dtype dtype) {
+#define BYTES(name, value, type, text) [value] = sizeof(type),
+    static const uint8_t bytes[] = {PLX_DTYPE_LIST(BYTES)};
+#undef BYTES
+    return bytes[dtype];
+}
+
 const char *plx__dtype_name(plx_dtype dtype) {
     switch (dtype) {
 #define NAME(name, value, type, text)                                                              \

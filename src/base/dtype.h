@@ -11,12 +11,7 @@ static inline bool plx__is_dtype(plx_dtype dtype) {
     return (int)dtype >= 0 && dtype < PLX_DTYPES_;
 }
 
-static inline size_t plx__element_bytes(plx_dtype dtype) {
-#define PLX__BYTES(name, value, type, text) [value] = sizeof(type),
-    static const uint8_t bytes[] = {PLX_DTYPE_LIST(PLX__BYTES)};
-#undef PLX__BYTES
-    return bytes[dtype];
-}
+size_t plx__element_bytes(plx_dtype dtype);
 
 /* Numbers with a fraction: gradients, which are reals themselves, flow through nothing else. */
 static inline bool plx__is_fractional(plx_dtype dtype) {

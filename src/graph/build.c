@@ -14,7 +14,7 @@ static plx_node leaf(plx_graph *graph, const plx_op *op, const char *name, plx_d
         plx__graph_fail(graph, status, "%s", message.text);
         return plx_none();
     }
-    plx__attrs attrs = {.rank = rank, .dtype = dtype};
+    plx__attrs attrs = {.leaf = {.dtype = dtype}, .rank = rank};
     for (int i = 0; i < rank; ++i) attrs.dims[i] = dims[i];
     const char *own = plx__arena_text(&graph->arena, name ? name : "");
     if (!own) {
@@ -58,7 +58,7 @@ plx_node plx_parameter(plx_graph *graph, const char *name, plx_tensor *tensor) {
 }
 
 plx_node plx_constant(plx_graph *graph, double value) {
-    const plx__attrs attrs = {.constant = {value}};
+    const plx__attrs attrs = {.leaf = {.value = value}};
     return plx__build(graph, &plx__op_constant, 0, NULL, &attrs);
 }
 

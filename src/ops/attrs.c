@@ -49,7 +49,7 @@ double plx__attribute_value(const plx__attrs *attrs, const plx__attribute *attri
 }
 
 void plx__attribute_set(plx__attrs *attrs, const plx__attribute *attribute, int k, double value) {
-    const int64_t whole = (int64_t)value;
+    const int64_t whole = attribute->real ? 0 : (int64_t)value;
     memcpy((char *)attrs + offset_of(attribute, k),
            attribute->real ? (const void *)&value : (const void *)&whole, sizeof value);
 }

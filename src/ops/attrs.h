@@ -22,7 +22,6 @@ typedef struct plx__attrs {
     };
     int rank; /* a target shape, for ops that need one */
     int64_t dims[PLX_MAX_RANK];
-    plx_dtype dtype;       /* of the result, where the op's row says so */
     plx_optimizer *object; /* of an update */
 } plx__attrs;
 

@@ -55,7 +55,7 @@ static void gradient_min(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
 
 /* A number as a node. */
 static int32_t constant(plx_graph *graph, double value) {
-    const plx__attrs attrs = {.constant = {value}};
+    const plx__attrs attrs = {.leaf = {.value = value}};
     return plx__emit(graph, &plx__op_constant, 0, NULL, &attrs);
 }
 
@@ -126,13 +126,17 @@ static const char positive[] =
     "5~0.5,2 5~0.5,2; 3x4~0.5,2 4~0.5,2; 3x1~0.5,2 1x17~0.5,2; .~0.5,2 2x3~0.5,2; "
     "2x3x5~0.5,2 2x1x5~0.5,2; 0~0.5,2 1~0.5,2";
 
-#define BINARY_OP(op_name, kink, where)                                                            \
+static const plx__operand_row two[] = {
+    {"a", PLX__REALS, PLX__VALUE}, {"b", PLX__REALS, PLX__VALUE}, {NULL, 0, 0}};
+static const plx__operand_row sloped[] = {
+    {"x", PLX__REALS, PLX__VALUE}, {"slope", PLX__REALS, PLX__VALUE}, {NULL, 0, 0}};
+#define BINARY_OP(op_name, takes, kink, where)                                                     \
     static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \
         return run_binary(ctx, step, ctx->kernels->op_name);                                       \
     }                                                                                              \
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
-        .operands = PLX__OPERANDS({"a", PLX__REALS, PLX__VALUE}, {"b", PLX__REALS, PLX__VALUE}),   \
+        .operands = takes,                                                                         \
         .flags = PLX__OP_INPLACE | (kink),                                                         \
         .infer = plx__infer_broadcast,                                                             \
         .gradient = gradient_##op_name,                                                            \
@@ -141,14 +145,14 @@ static const char positive[] =
         .samples = where,                                                                          \
     };
 
-BINARY_OP(add, 0, anywhere)
-BINARY_OP(sub, 0, anywhere)
-BINARY_OP(mul, 0, anywhere)
-BINARY_OP(div, 0, positive)
-BINARY_OP(max, PLX__OP_KINK, anywhere)
-BINARY_OP(min, PLX__OP_KINK, anywhere)
-BINARY_OP(pow, 0, positive)
-BINARY_OP(prelu, PLX__OP_KINK, anywhere)
+BINARY_OP(add, two, 0, anywhere)
+BINARY_OP(sub, two, 0, anywhere)
+BINARY_OP(mul, two, 0, anywhere)
+BINARY_OP(div, two, 0, positive)
+BINARY_OP(max, two, PLX__OP_KINK, anywhere)
+BINARY_OP(min, two, PLX__OP_KINK, anywhere)
+BINARY_OP(pow, two, 0, positive)
+BINARY_OP(prelu, sloped, PLX__OP_KINK, anywhere)
 
 /* ---- select_grad: gy where its input was the one taken, else 0 ------------------------------- */
 

@@ -44,8 +44,9 @@ static plx__cost cost_cast(const plx_graph *graph, const plx__node *node) {
 }
 
 /* To reals, int32, bfloat16, float16, int8 and uint8. */
-static const char cast_samples[] = "3x33~-2,2 : i 0; 3x33~-99,99 : i 1; 3x33~-2,2 : i 2; "
-                                   "3x33~-2,2 : i 3; 3x700~-200,200 : i 4; .~-9,300 : i 5; 0 : i 5";
+static const char cast_samples[] =
+    "3x33~-2,2 : dtype 0; 3x33~-99,99 : dtype 1; 3x33~-2,2 : dtype 2; 3x33~-2,2 : dtype 3; "
+    "3x700~-200,200 : dtype 4; .~-9,300 : dtype 5; 0 : dtype 5";
 
 const plx_op plx__op_cast = {
     .name = "cast",
@@ -158,18 +159,19 @@ static void read_flags(const plx__operand *condition, int64_t from, int64_t stri
         memcpy(&right, b + i * sb, sizeof right);                                                  \
         const type chosen = flags[i] ? left : right;                                               \
         memcpy(y + i * (int64_t)sizeof chosen, &chosen, sizeof chosen);                            \
-    }                                                                                              \
-    return;
+    }
 
 /* Strides in bytes. */
 static void choose(size_t bytes, int64_t n, const uint8_t *flags, const char *a, int64_t sa,
                    const char *b, int64_t sb, char *y) {
-    switch (bytes) {
-    case 1: CHOOSE_EACH(uint8_t)
-    case 2: CHOOSE_EACH(uint16_t)
-    case 4: CHOOSE_EACH(uint32_t)
-    default: CHOOSE_EACH(uint64_t)
-    }
+    if (bytes == 1)
+        CHOOSE_EACH(uint8_t)
+    else if (bytes == 2)
+        CHOOSE_EACH(uint16_t)
+    else if (bytes == 4)
+        CHOOSE_EACH(uint32_t)
+    else if (sizeof(plx_real) == 8) /* else there are none, nor code for them in modules */
+        CHOOSE_EACH(uint64_t)
 }
 
 static void where_piece(const void *arg, const plx__broadcast *loops, int64_t n,

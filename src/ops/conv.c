@@ -267,11 +267,11 @@ static plx_status run_conv(plx_ctx *ctx, const plx__step *step) {
 
 /* ---- Samples --------------------------------------------------------------------------------- */
 
-/* The same convolutions for all three. 1 x 1; a matrix; 3 x 3 with few
- * channels; stride and padding that is not the same on all sides; dilation; both; groups;
- * depthwise, also strided and dilated; 7 x 7 at stride 2; a stride beyond the kernel; more padding
- * than kernel; nothing; Winograd with whole and with cut tiles, in several blocks; many pixels,
- * whose sums are taken in parts; few channels from many. */
+/* The same convolutions for all three. 1 x 1; a matrix; 3 x 3 with few channels; stride and padding
+ * that is not the same on all sides; dilation; both; groups; depthwise, also strided and dilated;
+ * 7 x 7 at stride 2; a stride beyond the kernel; more padding than kernel; nothing; Winograd with
+ * whole and with cut tiles, in several blocks; many pixels, whose sums are taken in parts; few
+ * channels from many. */
 
 static const char conv_samples[] =
     "1x1x1x1 1x1x1x1 : stride 1 dilation 1 groups 1; "
@@ -376,9 +376,15 @@ static const char transpose_dense_samples[] =
 
 /* ---- Operations ------------------------------------------------------------------------------ */
 
+static const plx__operand_row fused_takes[] = {{"x", PLX__REALS, PLX__VALUE},
+                                               {"weights", PLX__REALS, PLX__VALUE},
+                                               {"bias", PLX__REALS, PLX__OPTIONAL},
+                                               {NULL, 0, 0}};
+static const plx__operand_row conv_takes[] = {
+    {"x", PLX__REALS, PLX__VALUE}, {"weights", PLX__REALS, PLX__VALUE}, {NULL, 0, 0}};
 const plx_op plx__op_conv2d = {
     .name = "conv2d",
-    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE}),
+    .operands = conv_takes,
     .infer = infer_conv,
     .gradient = gradient_conv,
     .cost = cost_conv,
@@ -390,7 +396,7 @@ const plx_op plx__op_conv2d = {
 
 const plx_op plx__op_conv2d_transpose = {
     .name = "conv2d_transpose",
-    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE}),
+    .operands = conv_takes,
     .infer = infer_transpose,
     .gradient = gradient_transpose,
     .cost = cost_conv,
@@ -415,8 +421,7 @@ const plx_op plx__op_conv2d_weight_grad = {
 /* Made by the fuse pass, as dense is from matmul. */
 const plx_op plx__op_conv2d_dense = {
     .name = "conv2d_dense",
-    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE},
-                              {"bias", PLX__REALS, PLX__OPTIONAL}),
+    .operands = fused_takes,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_conv,
     .cost = cost_conv,
@@ -428,8 +433,7 @@ const plx_op plx__op_conv2d_dense = {
 
 const plx_op plx__op_conv2d_transpose_dense = {
     .name = "conv2d_transpose_dense",
-    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"w", PLX__REALS, PLX__VALUE},
-                              {"bias", PLX__REALS, PLX__OPTIONAL}),
+    .operands = fused_takes,
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_transpose,
     .cost = cost_conv,

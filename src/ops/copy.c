@@ -221,14 +221,15 @@ void plx__copy_strided(plx_ctx *ctx, int threads, plx_dtype dtype, const void *x
                        const plx__copy *copy) {
     for (int axis = 0; axis < copy->rank; ++axis)
         if (!copy->dims[axis]) return;
+    const plx__copy simple = simplified(copy);
     /* What is as wide as reals is moved as reals: loads and stores keep all bits. */
     const size_t bytes = plx__element_bytes(dtype);
     if (bytes != sizeof(plx_real)) {
-        copy_narrow(ctx, threads, (narrow_job){x, y, bytes, simplified(copy)});
+        copy_narrow(ctx, threads, (narrow_job){x, y, bytes, simple});
         return;
     }
     copy_job job = {.kernels = ctx->kernels, .x = x, .y = y, .add = copy->add};
-    const plx__copy c = with_plane(simplified(copy), &job.transposed);
+    const plx__copy c = with_plane(simple, &job.transposed);
     const int column = c.rank - 1, row = c.rank - 2;
     job.rows = c.dims[row];
     job.columns = c.dims[column];

@@ -1,16 +1,16 @@
 /* Nodes that hold a value and are never run. */
 #include "ops/op.h"
 
-#define LEAF(op_name, fields)                                                                      \
+#define LEAF(op_name)                                                                              \
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
         .flags = PLX__OP_LEAF | PLX__OP_NO_GRADIENT,                                               \
         .result = PLX__BY_ATTRS,                                                                   \
         .infer = plx__infer_target,                                                                \
         .cost = plx__cost_nothing,                                                                 \
-        .attrs = fields,                                                                           \
+        .attrs = plx__leaf_fields,                                                                 \
     }
 
-LEAF(input, NULL);
-LEAF(parameter, NULL);
-LEAF(constant, plx__constant_fields);
+LEAF(input);
+LEAF(parameter);
+LEAF(constant);

@@ -223,9 +223,7 @@ static inline const plx__node *plx__input_of(const plx_graph *graph, const plx__
 /* What samples give an operand: reals where it takes them, else the first dtype that it takes. */
 plx_dtype plx__usual_dtype(const plx__operand_row *row);
 /* Whether input k of a node has one of the roles. */
-static inline bool plx__has_role(const plx__node *node, int k, unsigned roles) {
-    return plx__operand_at(node->op, node->inputs_count, &node->attrs, k)->role & roles;
-}
+bool plx__has_role(const plx__node *node, int k, unsigned roles);
 /* What operands.c knows of a node whose inputs are set: fails unless they are what its op takes;
  * its dtype. */
 void plx__check_operands(plx_graph *graph, const plx__node *node);

@@ -44,6 +44,10 @@ plx_dtype plx__usual_dtype(const plx__operand_row *row) {
     return (plx_dtype)__builtin_ctz(row->dtypes);
 }
 
+bool plx__has_role(const plx__node *node, int k, unsigned roles) {
+    return plx__operand_at(node->op, node->inputs_count, &node->attrs, k)->role & roles;
+}
+
 bool plx__is_differentiable(const plx_graph *graph, const plx__node *node, int k) {
     return !plx__has_role(node, k, PLX__CONSTANT | PLX__WRITTEN) &&
            plx__is_fractional(plx__input_of(graph, node, k)->dtype);
@@ -51,7 +55,7 @@ bool plx__is_differentiable(const plx_graph *graph, const plx__node *node, int k
 
 plx_dtype plx__result_dtype(const plx_graph *graph, const plx__node *node) {
     const int result = node->op->result;
-    if (result == PLX__BY_ATTRS) return node->attrs.dtype;
+    if (result == PLX__BY_ATTRS) return (plx_dtype)node->attrs.leaf.dtype;
     if (result < PLX__BY_ATTRS) return (plx_dtype)result;
     return plx__input_of(graph, node, result - PLX__AS(0))->dtype;
 }

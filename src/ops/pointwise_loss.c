@@ -193,6 +193,12 @@ static const char grad_probabilities[] =
     "3x4~-4,4 3x4~0,1 . : delta 0.7; 131x17~-4,4 131x17~0,1 . : delta 0.7; "
     "131x17~-4,4 131x17~0,1 . : delta 0.7 input 1; 0~-4,4 0~0,1 . : delta 0.7";
 
+static const plx__operand_row pair[] = {
+    {"prediction", PLX__REALS, PLX__VALUE}, {"target", PLX__REALS, PLX__VALUE}, {NULL, 0, 0}};
+static const plx__operand_row pair_gy[] = {{"prediction", PLX__REALS, PLX__VALUE},
+                                           {"target", PLX__REALS, PLX__VALUE},
+                                           {"gy", PLX__REALS, PLX__VALUE},
+                                           {NULL, 0, 0}};
 #define LOSS_OP(op_name, builder, kink, costs, where)                                              \
     static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \
         return run_loss(ctx, step, sum_##op_name);                                                 \
@@ -206,8 +212,7 @@ static const char grad_probabilities[] =
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
         .title = builder,                                                                          \
-        .operands = PLX__OPERANDS({"prediction", PLX__REALS, PLX__VALUE},                          \
-                                  {"target", PLX__REALS, PLX__VALUE}),                             \
+        .operands = pair,                                                                          \
         .flags = (kink),                                                                           \
         .infer = infer_loss,                                                                       \
         .gradient = gradient_##op_name,                                                            \
@@ -219,9 +224,7 @@ static const char grad_probabilities[] =
     };                                                                                             \
     const plx_op plx__op_##op_name##_grad = {                                                      \
         .name = #op_name "_grad",                                                                  \
-        .operands =                                                                                \
-            PLX__OPERANDS({"prediction", PLX__REALS, PLX__VALUE},                                  \
-                          {"target", PLX__REALS, PLX__VALUE}, {"gy", PLX__REALS, PLX__VALUE}),     \
+        .operands = pair_gy,                                                                       \
         .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,                                            \
         .infer = infer_loss,                                                                       \
         .cost = cost_##costs,                                                                      \

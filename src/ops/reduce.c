@@ -3,10 +3,6 @@
 
 #include <string.h>
 
-/* attrs of sum_to: i[0] mask of the axes summed, i[1] mask of those that also vanish from the shape
- * (the others become 1), f[0] a factor. broadcast_to is its transpose: i[0] mask of the axes
- * repeated, rank and dims the target shape, f[0] a factor. */
-
 /* A shape as alternating runs of kept and summed axes; runs of length-1 axes vanish. */
 typedef struct runs {
     int count;

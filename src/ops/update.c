@@ -326,13 +326,16 @@ UPDATE_RUN(adam)
 UPDATE_RUN(lion)
 UPDATE_RUN(rmsprop)
 
+static const plx__operand_row update_takes[] = {
+    {"parameter", PLX__REALS, PLX__WRITTEN | PLX__REPEATED},
+    {"gradient", PLX__REALS, PLX__REPEATED},
+    {"guard", PLX__REALS, PLX__OPTIONAL},
+    {"guard", PLX__REALS, PLX__OPTIONAL},
+    {NULL, 0, 0}};
 #define UPDATE_OP(op_name)                                                                         \
     const plx_op plx__op_##op_name = {                                                             \
         .name = #op_name,                                                                          \
-        .operands = PLX__OPERANDS({"parameter", PLX__REALS, PLX__WRITTEN | PLX__REPEATED},         \
-                                  {"gradient", PLX__REALS, PLX__REPEATED},                         \
-                                  {"guard", PLX__REALS, PLX__OPTIONAL},                            \
-                                  {"guard", PLX__REALS, PLX__OPTIONAL}),                           \
+        .operands = update_takes,                                                                  \
         .flags = PLX__OP_EFFECT | PLX__OP_NO_GRADIENT,                                             \
         .infer = infer_update,                                                                     \
         .cost = cost_##op_name,                                                                    \

@@ -1,6 +1,6 @@
 /* Other names for memory. A view is a part of its input in another shape and costs nothing; a
- * buffer is memory for what a step leaves to later ones beside its value. The target
- * of attrs is the shape. */
+ * buffer is memory for what a step leaves to later ones beside its value. The target of
+ * attrs is the shape. */
 #include "ops/op.h"
 
 #include <string.h>

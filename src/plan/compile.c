@@ -113,7 +113,7 @@ static void place_leaves(plx_plan *plan) {
         const plx__node *node = plan->graph->nodes[i];
         if (node->op == &plx__op_parameter) plan->slots[i] = node->tensor->data;
         if (node->op != &plx__op_constant) continue;
-        plan->constants[i] = (plx_real)node->attrs.constant.value;
+        plan->constants[i] = (plx_real)node->attrs.leaf.value;
         plan->slots[i] = &plan->constants[i];
     }
 }

@@ -38,7 +38,9 @@ describe('the list of builders', () => {
     const read = (path) => readFileSync(new URL(`../../wasm/${path}`, import.meta.url), 'utf8');
     const inC = [...read('builders.def').matchAll(/^NODES?\((\w+)/gm)].map(([, name]) => name);
     const source = read('src/graph.ts');
-    const methods = [...source.matchAll(/#(?:node|alike|compare|build)\('(\w+)'/g)].map(([, name]) => name);
+    const methods = [...source.matchAll(/#(?:node|alike|compare|build)\('(\w+)'/g)].map(
+      ([, name]) => name,
+    );
     const pairs = /const BUILDERS[^{]*\{([^}]*)\}/.exec(read('src/library_names.ts'))[1];
     const renamed = new Map([...pairs.matchAll(/(\w+): '(\w+)'/g)].map(([, a, b]) => [a, b]));
     const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
