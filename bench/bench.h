@@ -10,7 +10,7 @@
 #ifndef PLX_BENCH_BENCH_H
 #define PLX_BENCH_BENCH_H
 
-#include "parallax_nn.h"
+#include "parallax_learn.h"
 
 typedef enum plx_bench_size {
     PLX_BENCH_QUICK = 0, /* seconds, for CI */
@@ -18,21 +18,15 @@ typedef enum plx_bench_size {
     PLX_BENCH_FULL, /* everything, minutes */
 } plx_bench_size;
 
-/* Handwritten digits; images [n, 28, 28], labels [n]. */
-typedef struct plx_bench_digits {
-    plx_idx images, labels;
-    const char *source; /* "t10k-images-idx3-ubyte.gz" */
-    const char *sha256; /* of the images as read, in hexadecimal; NULL: unknown */
-} plx_bench_digits;
-
 typedef struct plx_bench_options {
     const char *suites; /* names between commas; NULL or "": all */
     const char *cases;  /* texts between commas: only cases whose name has one; NULL or "": all */
+    const char *const *only; /* "gemm: 256 x 256 x 256", then NULL: no other case; NULL: all */
     plx_bench_size size;
     uint64_t seed;  /* of data, weights and the order of cases */
     double seconds; /* of measuring per case; 0: as the size says */
     int rounds;     /* that the run is split into, 32 at most; 0: as the size says */
-    const plx_bench_digits *digits; /* NULL: seeded noise in their place, and rows say so */
+    const plx_learning_digits *digits; /* NULL: seeded noise in their place, and rows say so */
 } plx_bench_options;
 
 plx_bench_options plx_bench_default(void);
@@ -60,6 +54,13 @@ typedef struct plx_bench_progress {
 
 /* About how long the whole run takes, from the cases that were chosen. */
 int64_t plx_bench_expected_ns(const plx_bench *bench);
+
+/* A case that gives rows. What a suite works out from all its cases, as a growth, is none. */
+typedef struct plx_bench_case {
+    const char *suite, *name; /* NULL past the last */
+    int64_t expected_ns;      /* about its share of the whole run */
+} plx_bench_case;
+plx_bench_case plx_bench_case_at(const plx_bench *bench, int i);
 
 /* Measures for about slice_ns more, at least one sample's worth. On failure the case that failed is
  * dropped, the rows measured so far stay, and the bench can be advanced further. */

@@ -162,7 +162,7 @@ void plx__case_series(plx_case *c, int metric, const char *path, int count, cons
 }
 
 /* FNV-1a, 64 bits (Fowler, Noll and Vo), over the bytes of each loss, least significant first. */
-void plx__case_losses(plx_case *c, const plx_real *losses, int64_t count) {
+uint64_t plx__losses_hash(const plx_real *losses, int64_t count) {
     uint64_t hash = 14695981039346656037u;
     for (int64_t i = 0; i < count; ++i) {
         const float loss = (float)losses[i];
@@ -171,7 +171,11 @@ void plx__case_losses(plx_case *c, const plx_real *losses, int64_t count) {
         for (int byte = 0; byte < 4; ++byte)
             hash = (hash ^ (bits >> 8 * byte & 0xff)) * 1099511628211u;
     }
-    plx__case_bits(c, hash, (double)count);
+    return hash;
+}
+
+void plx__case_losses(plx_case *c, const plx_real *losses, int64_t count) {
+    plx__case_bits(c, plx__losses_hash(losses, count), (double)count);
     c->checks.last_loss = count ? (double)losses[count - 1] : NAN;
 }
 

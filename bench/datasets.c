@@ -1,10 +1,5 @@
 #include "bench/datasets.h"
 
-#include "base/context.h"
-#include "base/dmath.h"
-#include "base/platform.h"
-#include "bench/harness.h"
-
 #include <math.h>
 #include <string.h>
 
@@ -13,8 +8,8 @@ enum { STREAM_INPUTS = 910, STREAM_NOISE, STREAM_SPLIT, STREAM_PIXELS, STREAM_LA
 static const double pi = 3.14159265358979323846;
 
 double plx_interp5d_function(const double x[5]) {
-    return plx__sin(pi * x[0]) * plx__cos(pi * x[1] / 2) + x[2] * x[3] + plx__exp(-x[4] * x[4]) -
-           0.5 * x[0] * x[4];
+    return plx_math_sin(pi * x[0]) * plx_math_cos(pi * x[1] / 2) + x[2] * x[3] +
+           plx_math_exp(-x[4] * x[4]) - 0.5 * x[0] * x[4];
 }
 
 void plx_interp5d_table(int64_t n, uint64_t seed, double *table) {
@@ -34,11 +29,11 @@ void plx_interp5d_table(int64_t n, uint64_t seed, double *table) {
 /* ---- Regression ------------------------------------------------------------------------------ */
 
 static plx_status no_memory(plx_ctx *ctx, int64_t n) {
-    return plx__fail(&ctx->message, PLX_ERR_MEMORY, "data: no memory for %lld rows", (long long)n);
+    return plx_fail(ctx, PLX_ERR_MEMORY, "data: no memory for %lld rows", (long long)n);
 }
 
 static int64_t *new_order(int64_t n, uint64_t seed) {
-    int64_t *order = plx_platform_alloc((size_t)n * sizeof *order);
+    int64_t *order = plx_alloc((size_t)n * sizeof *order);
     if (!order) return NULL;
     plx_rng rng = plx_rng_new(seed, STREAM_SPLIT);
     plx_rng_permute(&rng, n, order);
@@ -64,7 +59,7 @@ static void scale_of(const double *table, int64_t width, int64_t column, const i
         const double d = table[order[i] * width + column] - *mean;
         squares += d * d;
     }
-    *deviation = plx__sqrt(squares / (double)rows);
+    *deviation = plx_math_sqrt(squares / (double)rows);
 }
 
 /* False when a value has no place in plx_real after it is scaled. */
@@ -94,33 +89,33 @@ static plx_status copy_columns(plx_ctx *ctx, plx_regression *data, const double 
                                const int64_t *order) {
     for (int64_t j = 0; j <= data->inputs; ++j)
         if (!copy_column(data, table, j, order))
-            return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                             "data: column %lld cannot be scaled by its mean %g and deviation %g; "
-                             "give it other units, or leave out what lies far from the rest",
-                             (long long)j + 1, data->scales[2 * j], data->scales[2 * j + 1]);
+            return plx_fail(ctx, PLX_ERR_ARGUMENT,
+                            "data: column %lld cannot be scaled by its mean %g and deviation %g; "
+                            "give it other units, or leave out what lies far from the rest",
+                            (long long)j + 1, data->scales[2 * j], data->scales[2 * j + 1]);
     return PLX_OK;
 }
 
 plx_status plx_regression_new(plx_ctx *ctx, const double *table, int64_t n, int64_t inputs,
                               uint64_t seed, plx_regression *out) {
     if (n < 5 || inputs < 1)
-        return plx__fail(&ctx->message, PLX_ERR_SHAPE,
-                         "data: %lld rows with %lld inputs; at least 5 rows with 1 input are "
-                         "needed to train and to hold some out",
-                         (long long)n, (long long)inputs);
+        return plx_fail(ctx, PLX_ERR_SHAPE,
+                        "data: %lld rows with %lld inputs; at least 5 rows with 1 input are "
+                        "needed to train and to hold some out",
+                        (long long)n, (long long)inputs);
     plx_regression data = {.inputs = inputs, .test = n / 5};
     data.train = n - data.test;
     int64_t *order = new_order(n, seed);
     const size_t bytes = sizeof(plx_real);
-    data.x_train = plx_platform_alloc((size_t)(data.train * inputs) * bytes);
-    data.y_train = plx_platform_alloc((size_t)data.train * bytes);
-    data.x_test = plx_platform_alloc((size_t)(data.test * inputs) * bytes);
-    data.y_test = plx_platform_alloc((size_t)data.test * bytes);
-    data.scales = plx_platform_alloc(2 * (size_t)(inputs + 1) * sizeof *data.scales);
+    data.x_train = plx_alloc((size_t)(data.train * inputs) * bytes);
+    data.y_train = plx_alloc((size_t)data.train * bytes);
+    data.x_test = plx_alloc((size_t)(data.test * inputs) * bytes);
+    data.y_test = plx_alloc((size_t)data.test * bytes);
+    data.scales = plx_alloc(2 * (size_t)(inputs + 1) * sizeof *data.scales);
     const bool enough =
         order && data.x_train && data.y_train && data.x_test && data.y_test && data.scales;
     const plx_status status = enough ? copy_columns(ctx, &data, table, order) : no_memory(ctx, n);
-    plx_platform_free(order);
+    plx_free(order);
     if (status != PLX_OK) {
         plx_regression_free(&data);
         return status;
@@ -130,39 +125,38 @@ plx_status plx_regression_new(plx_ctx *ctx, const double *table, int64_t n, int6
 }
 
 void plx_regression_free(plx_regression *data) {
-    plx_platform_free(data->x_train);
-    plx_platform_free(data->y_train);
-    plx_platform_free(data->x_test);
-    plx_platform_free(data->y_test);
-    plx_platform_free(data->scales);
+    plx_free(data->x_train);
+    plx_free(data->y_train);
+    plx_free(data->x_test);
+    plx_free(data->y_test);
+    plx_free(data->scales);
     *data = (plx_regression){0};
 }
 
 /* ---- Digits ---------------------------------------------------------------------------------- */
 
-plx_status plx_digits_check(plx_ctx *ctx, const plx_bench_digits *from) {
-    plx__message *message = &ctx->message;
+plx_status plx_digits_check(plx_ctx *ctx, const plx_learning_digits *from) {
     const plx_idx *images = &from->images, *labels = &from->labels;
     if (images->rank != 3 || labels->rank != 1)
-        return plx__fail(message, PLX_ERR_SHAPE,
-                         "digits: images have %d dimensions and labels %d; 3 and 1 are needed",
-                         images->rank, labels->rank);
+        return plx_fail(ctx, PLX_ERR_SHAPE,
+                        "digits: images have %d dimensions and labels %d; 3 and 1 are needed",
+                        images->rank, labels->rank);
     if (images->dims[0] != labels->dims[0] || images->dims[0] < 5)
-        return plx__fail(message, PLX_ERR_SHAPE,
-                         "digits: %lld images and %lld labels; as many of each are needed, and at "
-                         "least 5",
-                         (long long)images->dims[0], (long long)labels->dims[0]);
+        return plx_fail(ctx, PLX_ERR_SHAPE,
+                        "digits: %lld images and %lld labels; as many of each are needed, and at "
+                        "least 5",
+                        (long long)images->dims[0], (long long)labels->dims[0]);
     if (images->dims[1] != 28 || images->dims[2] != 28)
-        return plx__fail(message, PLX_ERR_SHAPE, "digits: images of %lld x %lld; 28 x 28 is needed",
-                         (long long)images->dims[1], (long long)images->dims[2]);
+        return plx_fail(ctx, PLX_ERR_SHAPE, "digits: images of %lld x %lld; 28 x 28 is needed",
+                        (long long)images->dims[1], (long long)images->dims[2]);
     for (int64_t i = 0; i < labels->size; ++i)
         if (labels->data[i] > 9)
-            return plx__fail(message, PLX_ERR_ARGUMENT, "digits: label %d of image %lld; 0 to 9",
-                             labels->data[i], (long long)i);
+            return plx_fail(ctx, PLX_ERR_ARGUMENT, "digits: label %d of image %lld; 0 to 9",
+                            labels->data[i], (long long)i);
     return PLX_OK;
 }
 
-static void copy_digits(plx_digits *data, const plx_bench_digits *from, const int64_t *order) {
+static void copy_digits(plx_digits *data, const plx_learning_digits *from, const int64_t *order) {
     for (int64_t i = 0; i < data->train + data->test; ++i) {
         const bool held = i >= data->train;
         const int64_t row = held ? i - data->train : i;
@@ -185,22 +179,23 @@ static void make_noise(plx_digits *data, uint64_t seed) {
         data->labels_test[i] = (int32_t)plx_rng_below(&labels, data->classes);
 }
 
-plx_status plx_digits_new(plx_ctx *ctx, const plx_bench_digits *images, uint64_t seed,
+plx_status plx_digits_new(plx_ctx *ctx, const plx_learning_digits *images, uint64_t seed,
                           plx_digits *out) {
-    if (images) PLX_TRY(plx_digits_check(ctx, images));
+    const plx_status status = images ? plx_digits_check(ctx, images) : PLX_OK;
+    if (status != PLX_OK) return status;
     const int64_t n = images ? images->images.dims[0] : 1000;
     plx_digits data = {.pixels = 784, .classes = 10, .test = n / 5};
     data.train = n - data.test;
     int64_t *order = new_order(n, seed);
-    data.x_train = plx_platform_alloc((size_t)(data.train * data.pixels) * sizeof(plx_real));
-    data.x_test = plx_platform_alloc((size_t)(data.test * data.pixels) * sizeof(plx_real));
-    data.labels_train = plx_platform_alloc((size_t)data.train * sizeof(int32_t));
-    data.labels_test = plx_platform_alloc((size_t)data.test * sizeof(int32_t));
+    data.x_train = plx_alloc((size_t)(data.train * data.pixels) * sizeof(plx_real));
+    data.x_test = plx_alloc((size_t)(data.test * data.pixels) * sizeof(plx_real));
+    data.labels_train = plx_alloc((size_t)data.train * sizeof(int32_t));
+    data.labels_test = plx_alloc((size_t)data.test * sizeof(int32_t));
     const bool enough =
         order && data.x_train && data.x_test && data.labels_train && data.labels_test;
     if (enough && images) copy_digits(&data, images, order);
     if (enough && !images) make_noise(&data, seed);
-    plx_platform_free(order);
+    plx_free(order);
     if (!enough) {
         plx_digits_free(&data);
         return no_memory(ctx, n);
@@ -210,9 +205,9 @@ plx_status plx_digits_new(plx_ctx *ctx, const plx_bench_digits *images, uint64_t
 }
 
 void plx_digits_free(plx_digits *data) {
-    plx_platform_free(data->x_train);
-    plx_platform_free(data->x_test);
-    plx_platform_free(data->labels_train);
-    plx_platform_free(data->labels_test);
+    plx_free(data->x_train);
+    plx_free(data->x_test);
+    plx_free(data->labels_train);
+    plx_free(data->labels_test);
     *data = (plx_digits){0};
 }

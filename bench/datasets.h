@@ -2,7 +2,7 @@
 #ifndef PLX_BENCH_DATASETS_H
 #define PLX_BENCH_DATASETS_H
 
-#include "bench/bench.h"
+#include "parallax_learn.h"
 
 /* A regression problem: 80% to train on, the rest held out, both standardised by the mean and
  * deviation of the training part. */
@@ -39,11 +39,11 @@ typedef struct plx_digits {
 
 /* PLX_ERR_SHAPE unless there are as many images of 28 x 28 as labels, at least 5 of them;
  * PLX_ERR_ARGUMENT for a label above 9. */
-plx_status plx_digits_check(plx_ctx *ctx, const plx_bench_digits *digits);
+plx_status plx_digits_check(plx_ctx *ctx, const plx_learning_digits *digits);
 
 /* Splits images by seed. NULL images: 1,000 of seeded noise with random labels. Fails as
  * plx_digits_check does. Free with plx_digits_free. */
-plx_status plx_digits_new(plx_ctx *ctx, const plx_bench_digits *images, uint64_t seed,
+plx_status plx_digits_new(plx_ctx *ctx, const plx_learning_digits *images, uint64_t seed,
                           plx_digits *out);
 void plx_digits_free(plx_digits *data);
 

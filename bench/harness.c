@@ -57,8 +57,22 @@ static bool has_text(const char *name, const char *text, size_t length) {
     return false;
 }
 
+/* "gemm: 256 x 256 x 256" of the suite at work. */
+static bool named_case(const plx_bench *bench, const char *name) {
+    const char *const *only = bench->options.only;
+    const char *suite = plx_bench_suite_name(bench->suite);
+    if (!only || !suite) return true;
+    const size_t length = strlen(suite);
+    for (; *only; ++only)
+        if (!strncmp(*only, suite, length) && !strncmp(*only + length, ": ", 2) &&
+            !strcmp(*only + length + 2, name))
+            return true;
+    return false;
+}
+
 static bool wanted_case(const plx_bench *bench, const char *name) {
     const char *list = bench->options.cases, *text;
+    if (!named_case(bench, name)) return false;
     if (!list || !*list) return true;
     for (size_t n; (n = next_text(&list, &text)) > 0;)
         if (has_text(name, text, n)) return true;

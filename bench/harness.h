@@ -211,6 +211,8 @@ void plx__case_series(plx_case *c, int metric, const char *path, int count, cons
 
 /* A hash of values, and how many it covers. */
 void plx__case_bits(plx_case *c, uint64_t hash, double count);
+/* FNV-1a, 64 bits, over the bits of losses as floats. */
+uint64_t plx__losses_hash(const plx_real *losses, int64_t count);
 /* Hashes losses into checks.loss_bits and keeps the last one. */
 void plx__case_losses(plx_case *c, const plx_real *losses, int64_t count);
 void plx__case_void(plx_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -362,6 +362,16 @@ int64_t plx_bench_expected_ns(const plx_bench *bench) {
     return (int64_t)left_ns(bench, true);
 }
 
+plx_bench_case plx_bench_case_at(const plx_bench *bench, int i) {
+    for (int at = 0; at < bench->case_count; ++at) {
+        const plx_case *c = bench->cases[at];
+        if (c->silent || c->suite == PLX_BENCH_SUITES || i-- > 0) continue;
+        return (plx_bench_case){plx_bench_suite_name(c->suite), c->name,
+                                (int64_t)expected_ns(bench, c, 0)};
+    }
+    return (plx_bench_case){0};
+}
+
 static void report(plx_bench *bench, const plx_case *c, bool done, plx_bench_progress *progress) {
     const double left = done ? 0 : left_ns(bench, false), all = left_ns(bench, true);
     const double fraction = done ? 1 : all > 0 ? 1 - left / all : 0;

@@ -1,4 +1,4 @@
-#include "native/cblas.h"
+#include "native/parallax_native.h"
 
 #include "base/platform.h"
 

@@ -9,13 +9,16 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 // Lowest first: a file includes its own layer or lower.
-const LAYERS = ['base', 'kernels', 'blocks', 'ops', 'graph', 'plan', 'nn', 'models'];
+const LAYERS = ['base', 'kernels', 'blocks', 'ops', 'graph', 'plan', 'nn', 'models', 'learn'];
 // io stands beside the tower: it may use base, and the tower's top may use it.
 const IO_USES = ['base', 'io'];
-const IO_USED_BY = ['io', 'nn', 'models'];
+const IO_USED_BY = ['io', 'nn', 'models', 'learn'];
 
-// The public header of the layers nn and models; parallax.h is that of all below them.
-const NETWORKS = 'src/parallax_nn.h';
+// The public headers with the lowest layer that may include them; parallax.h is everybody's.
+const PUBLIC = { 'src/parallax_nn.h': 'nn', 'src/parallax_learn.h': 'learn' };
+
+// What stands on the public headers alone, as a user's own code does: learning tasks, their data.
+const ON_PUBLIC_HEADERS = /^(bench\/(tasks\/|tasks\.|datasets\.)|tests\/install\/)/;
 
 // What the folders outside src/ may take from it, beside parallax.h.
 const OUTSIDE = {
@@ -64,8 +67,8 @@ function resolveInclude(from, name, files) {
 
 function includeProblem(from, to) {
   if (to === 'src/parallax.h') return undefined;
-  const layer = from === NETWORKS ? 'nn' : layerOf(from);
-  const target = to === NETWORKS ? 'nn' : layerOf(to);
+  const layer = PUBLIC[from] ?? layerOf(from);
+  const target = PUBLIC[to] ?? layerOf(to);
   if (from.startsWith('src/')) {
     if (!to.startsWith('src/')) return `src/ must not include ${to}`;
     if (!target) return undefined;
@@ -79,9 +82,12 @@ function includeProblem(from, to) {
     if (here < 0) return `src/${layer} is not a layer`;
     return there <= here ? undefined : `${layer} must not include the higher layer ${target}`;
   }
+  if (to in PUBLIC) return undefined;
+  if (ON_PUBLIC_HEADERS.test(from) && !ON_PUBLIC_HEADERS.test(to))
+    return `${from} stands on public headers alone, and must not include ${to}`;
   const [top] = from.split('/');
   const allowed = OUTSIDE[top];
-  if (allowed && to.startsWith('src/') && to !== NETWORKS) {
+  if (allowed && to.startsWith('src/')) {
     const name = to.slice('src/'.length);
     const ok = allowed.some((rule) => (typeof rule === 'string' ? rule === name : rule.test(name)));
     return ok ? undefined : `${top}/ uses parallax.h, not ${name}`;

@@ -134,7 +134,7 @@ function readRows(name) {
 function benchArguments({ size, suites, cases, threads }) {
   return [
     'bench',
-    ...(suites ? suites.split(',') : []),
+    ...(suites ? suites.split(',') : ['all']),
     ...(size ? [`--${size}`] : []),
     ...(cases ? ['--cases', cases] : []),
     ...(threads ? ['--threads', threads] : []),
@@ -143,7 +143,7 @@ function benchArguments({ size, suites, cases, threads }) {
 
 /** One process; resolves to nothing. What is void makes it exit with 1, and its rows still count. */
 function benchOnce(options, file) {
-  const args = [...benchArguments(options), '--brief', '--json', file];
+  const args = [...benchArguments(options), '--json', file];
   // What an earlier series left must not stand for a run that failed.
   rmSync(file, { force: true });
   return new Promise((resolve, reject) => {

@@ -45,7 +45,10 @@ function changedFiles() {
 }
 
 const changed = options.includes('--changed') ? changedFiles() : undefined;
-const rules = readFileSync('.clang-tidy', 'utf8');
+/** A folder may have rules of its own, beside those of all. */
+const ruleFiles = git('ls-files', '--', '.clang-tidy', '*/.clang-tidy').trim().split('\n');
+const rules = ruleFiles.map((name) => readFileSync(name, 'utf8'));
+const rulesChanged = ruleFiles.some((name) => changed?.has(path.resolve(name)));
 const version = execFileSync(program, ['--version'], { encoding: 'utf8' });
 
 function run(command, args, cwd) {
@@ -76,7 +79,7 @@ const counts = { analysed: 0, clean: 0, unchanged: 0, findings: 0 };
 
 async function check(file) {
   const text = await preprocess(entries.get(file));
-  if (changed && text && !changed.has(path.resolve('.clang-tidy')) && !dependsOnChanged(text)) {
+  if (changed && text && !rulesChanged && !dependsOnChanged(text)) {
     counts.unchanged += 1;
     return;
   }

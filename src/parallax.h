@@ -42,6 +42,20 @@ typedef PLX_REAL plx_real;
 
 enum { PLX_MAX_RANK = 6 };
 
+#ifdef __GNUC__
+/* What is declared between these is what a shared library shows. */
+#define PLX_BEGIN_EXPORTS _Pragma("GCC visibility push(default)")
+#define PLX_END_EXPORTS _Pragma("GCC visibility pop")
+/* Lets compilers check arguments against a format. */
+#define PLX_PRINTF_ARGUMENTS(text, first) __attribute__((__format__(__printf__, text, first)))
+#else
+#define PLX_BEGIN_EXPORTS
+#define PLX_END_EXPORTS
+#define PLX_PRINTF_ARGUMENTS(text, first)
+#endif
+
+PLX_BEGIN_EXPORTS
+
 /* ---- Status ---------------------------------------------------------------------------------- */
 
 /* Values are pinned: they are part of the ABI and of the JavaScript API. */
@@ -95,10 +109,12 @@ typedef struct plx_ctx_options {
     const plx_gemm_provider *provider; /* NULL: none */
 } plx_ctx_options;
 
+/* All 0: as many threads as pay, the best kernel target, own matrix products. */
 plx_ctx_options plx_ctx_default(void);
 
-/* Starts the threads and measures the machine (a few milliseconds). On failure *out is NULL and the
- * sentence is in message, when that is not NULL (message_bytes long). Free with plx_ctx_free. */
+/* Starts the threads and measures the machine (a few milliseconds). options NULL: default. On
+ * failure *out is NULL and the sentence is in message, when that is not NULL (message_bytes long).
+ * Free with plx_ctx_free. */
 plx_status plx_ctx_new(const plx_ctx_options *options, plx_ctx **out, char *message,
                        size_t message_bytes);
 void plx_ctx_free(plx_ctx *ctx);
@@ -142,6 +158,16 @@ typedef enum plx_stream {
  * for plx_peak, or as there is no such stream or no data. */
 double plx_bandwidth(plx_ctx *ctx, plx_stream stream, int64_t n, plx_real *data, int64_t rounds);
 
+/* 64-byte aligned, uninitialised memory, as data is read fastest from; NULL when it is short. Free
+ * with plx_free, for which NULL is nothing. */
+void *plx_alloc(size_t bytes);
+void plx_free(void *memory);
+
+/* Stores a sentence for plx_message, formatted as by printf, and returns status: so code on top of
+ * the library fails as the library does. */
+plx_status plx_fail(plx_ctx *ctx, plx_status status, const char *format, ...)
+    PLX_PRINTF_ARGUMENTS(3, 4);
+
 /* The linked kernel targets this machine can run, best first: name of number i, or NULL past the
  * last. */
 const char *plx_isa_name(int i);
@@ -183,6 +209,17 @@ double plx_rng_normal(plx_rng *rng);
 int64_t plx_rng_below(plx_rng *rng, int64_t n);
 /* order becomes a permutation of 0..n-1 (Fisher and Yates). */
 void plx_rng_permute(plx_rng *rng, int64_t n, int64_t *order);
+
+/* -- Elementary functions -- */
+
+/* In double precision from IEEE operations alone, so that seeded data has the same bits wherever it
+ * is made: a system's libm differs from the next one's. Errors are below 2e-15 relative (sine and
+ * cosine: absolute, for |x| < 1e5); the root is correctly rounded. */
+double plx_math_exp(double x);
+double plx_math_log(double x);
+double plx_math_sin(double x);
+double plx_math_cos(double x);
+double plx_math_sqrt(double x);
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
@@ -256,6 +293,11 @@ plx_node plx_graph_node(const plx_graph *graph, int i);
 int plx_node_shape(const plx_graph *graph, plx_node node, const int64_t **dims);
 /* PLX_DTYPE_REAL for such a handle. */
 plx_dtype plx_node_dtype(const plx_graph *graph, plx_node node);
+
+/* The name of a node's operation, "matmul"; NULL for such a handle. */
+const char *plx_node_op(const plx_graph *graph, plx_node node);
+/* Operand i of a node; invalid past the last, for one that was left out, and for such a handle. */
+plx_node plx_node_operand(const plx_graph *graph, plx_node node, int i);
 
 /* Data bound before each run. name is one that no other input has, or NULL or "". */
 plx_node plx_input(plx_graph *graph, const char *name, plx_dtype dtype, int rank,
@@ -379,7 +421,8 @@ plx_node plx_concat(plx_graph *graph, int count, const plx_node *x, int axis);
 /* The reverse: count parts of these sizes, or equal ones (sizes NULL), into out. */
 plx_status plx_split(plx_graph *graph, plx_node x, int axis, int count, const int64_t *sizes,
                      plx_node *out);
-/* before and after: how many elements of value to add at each axis, >= 0. */
+/* before and after: how many elements of value to add at each axis, >= 0. Among integers the value
+ * is one that the dtype has; bfloat16 and float16 round it. */
 plx_node plx_pad(plx_graph *graph, plx_node x, const int64_t *before, const int64_t *after,
                  double value);
 /* Repeats axes of size 1, and new leading ones, as NumPy does. */
@@ -433,7 +476,7 @@ typedef struct plx_pool2d_options {
     bool count_padding; /* whether averages divide by size, padding included */
 } plx_pool2d_options;
 
-/* Square windows side by side. */
+/* Square windows side by side: that size, a stride as large, no padding (nor counted). */
 plx_pool2d_options plx_pool2d_default(int64_t size);
 plx_node plx_max_pool2d(plx_graph *graph, plx_node x, const plx_pool2d_options *options);
 plx_node plx_avg_pool2d(plx_graph *graph, plx_node x, const plx_pool2d_options *options);
@@ -468,6 +511,7 @@ plx_node plx_batch_norm(plx_graph *graph, plx_node x, plx_node scale, plx_node s
  * makes the run fail. */
 plx_node plx_embedding(plx_graph *graph, plx_node table, plx_node ids);
 
+/* All 0 is the default, but for heads, which is at least 1. */
 typedef struct plx_attention_options {
     int64_t heads;    /* of queries */
     int64_t kv_heads; /* of keys and values; divides heads (Ainslie et al., EMNLP 2023); 0: heads */
@@ -577,23 +621,49 @@ plx_node plx_update(plx_graph *graph, plx_optimizer *optimizer, const plx_node *
 
 /* ---- Plan ------------------------------------------------------------------------------------ */
 
+/* The passes that make a plan, in the order in which they run: PASS(FLAG, name, bit, what it
+ * changes, what a plan is like without it). */
+#define PLX_PASSES(PASS)                                                                           \
+    PASS(DEAD_CODE, dead_code, 3, NODES, "what no output needs is run as well")                    \
+    PASS(FUSE, fuse, 0, NODES, "one step per node")                                                \
+    PASS(PARALLEL, parallel, 2, STEPS, "every step uses all threads")                              \
+    PASS(MEMORY, memory, 1, STEPS, "no memory is reused")
+
+/* PLX_PASS_FUSE and so on, bits for plx_plan_options. */
+#define PLX_PASS_BIT_(flag, name, bit, stage, without) PLX_PASS_##flag = 1 << (bit),
+#define PLX_PASS_SUM_(flag, name, bit, stage, without) +(1 << (bit))
 typedef enum plx_pass {
-    PLX_PASS_FUSE = 1 << 0,     /* off: one step per node */
-    PLX_PASS_MEMORY = 1 << 1,   /* off: no buffer is reused */
-    PLX_PASS_PARALLEL = 1 << 2, /* off: every step uses all threads */
+    PLX_PASSES(PLX_PASS_BIT_) /* one each */
+    PLX_PASS_ALL = 0 PLX_PASSES(PLX_PASS_SUM_)
 } plx_pass;
+#undef PLX_PASS_BIT_
+#undef PLX_PASS_SUM_
+
+typedef struct plx_pass_info {
+    const char *name;    /* "fuse" */
+    int flag;            /* PLX_PASS_FUSE */
+    const char *without; /* what a plan is like without it */
+} plx_pass_info;
+
+/* Row number i of the table, in the order in which passes run; NULL past the last. */
+const plx_pass_info *plx_pass_at(int i);
 
 typedef struct plx_plan_options {
-    int passes;  /* plx_pass bits; default all */
-    int threads; /* at most so many per step; 0: the context's */
+    int passes;        /* plx_pass bits; default all. A pass changes nothing of what is computed,
+                          but for rounding by PLX_PASS_FUSE */
+    int threads;       /* at most so many per step; 0: the context's */
+    int64_t alignment; /* of values in their buffers, in bytes: a power of two from 16; 0: 64 */
+    int64_t largest_buffer; /* in bytes, a multiple of the alignment; 0: no limit. A single value
+                               that is larger is PLX_ERR_MEMORY */
 } plx_plan_options;
 
+/* All passes, all of the context's threads. */
 plx_plan_options plx_plan_default(void);
 
 /* A fixed sequence of steps with all of its memory. */
 typedef struct plx_plan plx_plan;
 
-/* options may be NULL. Later nodes of the graph are not in the plan. */
+/* options NULL: default. Later nodes of the graph are not in the plan. */
 plx_status plx_compile(plx_graph *graph, int count, const plx_node *outputs,
                        const plx_plan_options *options, plx_plan **out);
 void plx_plan_free(plx_plan *plan);
@@ -607,9 +677,12 @@ plx_status plx_plan_bind_strided(plx_plan *plan, plx_node input, const void *dat
                                  const int64_t *strides);
 /* Runs all steps; an unbound input is PLX_ERR_STATE. Allocates nothing. */
 plx_status plx_plan_run(plx_plan *plan);
-/* The value of an output after a run, valid until the next; NULL when it is not an output. Nodes of
- * indices hold int32_t: cast. */
+/* The values of an output after a run, valid until the next; NULL when it is not an output of the
+ * plan, or holds no reals. */
 const plx_real *plx_plan_output(const plx_plan *plan, plx_node output);
+/* The same for any type of elements, NULL when it holds others: indices, as argmax and top_k give
+ * them, are PLX_DTYPE_I32, which an int32_t pointer takes. */
+const void *plx_plan_output_as(const plx_plan *plan, plx_node output, plx_dtype dtype);
 /* The number that dropout draws from; each run adds one. */
 void plx_plan_set_step(plx_plan *plan, uint64_t step);
 
@@ -645,6 +718,69 @@ double plx_plan_flops(const plx_plan *plan);
  * step's own cost per row imply it. 0: never. */
 double plx_plan_threshold_rows(const plx_plan *plan, int step);
 
+/* -- A plan as data, for others to run -- */
+
+typedef enum plx_buffer_kind {
+    PLX_BUFFER_TENSOR = 0, /* a parameter, which outlives the plan */
+    PLX_BUFFER_INPUT,      /* what is bound */
+    PLX_BUFFER_CONSTANT,   /* one real that never changes */
+    PLX_BUFFER_SLAB,       /* values of the plan's own, which share its bytes over time */
+} plx_buffer_kind;
+
+typedef struct plx_buffer {
+    plx_buffer_kind kind;
+    const char *name; /* of the parameter or input; "" */
+    int64_t bytes;
+    void *data; /* where this plan has it; of an input what is bound now, to be read only, or NULL.
+                   What is bound with strides lies here from the next run on */
+} plx_buffer;
+
+/* A value of a step: contiguous, from offset bytes on in a buffer. */
+typedef struct plx_operand {
+    int buffer; /* number in the table; -1: none */
+    int64_t offset;
+    plx_dtype dtype;
+    int rank;
+    int64_t dims[PLX_MAX_RANK];
+    bool written; /* an input that the step also writes: state, or memory for later steps */
+} plx_operand;
+
+/* count values, of which one pointer is NULL. */
+typedef struct plx_attribute {
+    const char *name; /* "stride" */
+    int count;
+    const int64_t *whole;
+    const double *real;
+} plx_attribute;
+
+typedef struct plx_step {
+    const char *op; /* a row of src/ops/ops.def */
+    int inputs_count;
+    const plx_operand *inputs;
+    plx_operand output; /* no buffer: the step has no value, but writes inputs */
+    int attributes_count;
+    const plx_attribute *attributes;
+    plx_optimizer *optimizer; /* whose state an update takes and changes, else NULL: borrowed */
+    bool once;                /* in the first run only: its output stays */
+    int threads;
+    int64_t workspace; /* bytes of scratch that this library's own kernel takes */
+} plx_step;
+
+/* One run is all steps in order. The output of a step may be memory of an input of the same size,
+ * at the same place (in place); else none of its operands overlap what it writes. */
+typedef struct plx_plan_table {
+    int buffers_count;
+    const plx_buffer *buffers;
+    int steps_count; /* as plx_plan_step counts them */
+    const plx_step *steps;
+    int outputs_count; /* in the order of plx_compile */
+    const plx_operand *outputs;
+} plx_plan_table;
+
+/* The same steps, places and order as plx_plan_run has. All that the table points to lives as long
+ * as the plan; only data of buffers changes, by plx_plan_bind. */
+plx_status plx_plan_describe(plx_plan *plan, plx_plan_table *out);
+
 /* ---- Files ----------------------------------------------------------------------------------- */
 
 /* An IDX array of unsigned bytes (LeCun, "The MNIST database"), pointing into the bytes given. */
@@ -675,6 +811,8 @@ typedef struct plx_csv {
  * plx_csv_free. */
 plx_status plx_csv_parse(plx_ctx *ctx, const char *text, size_t size, plx_csv *out);
 void plx_csv_free(plx_csv *csv);
+
+PLX_END_EXPORTS
 
 #ifdef __cplusplus
 }

@@ -12,6 +12,8 @@
 extern "C" {
 #endif
 
+PLX_BEGIN_EXPORTS
+
 /* ---- Weights --------------------------------------------------------------------------------- */
 
 typedef enum plx_weight_role {
@@ -55,9 +57,31 @@ plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const in
 /* ---- Layers ---------------------------------------------------------------------------------- */
 
 typedef enum plx_layer_kind {
-#define LAYER(kind, name) PLX_LAYER_##kind,
-#include "nn/layers.def"
-#undef LAYER
+    PLX_LAYER_DENSE = 0, /* activation(x w + b) along the last axis */
+    PLX_LAYER_ACTIVATION,
+    PLX_LAYER_SOFTMAX, /* along the last axis, for probabilities: the loss PLX_LOSS_CROSS_ENTROPY
+                          takes what comes before it, and refuses a model that ends in one */
+    PLX_LAYER_DROPOUT,
+    PLX_LAYER_FLATTEN,
+    PLX_LAYER_RESHAPE,
+    PLX_LAYER_CONV2D, /* images are [height, width, channels] */
+    PLX_LAYER_CONV2D_TRANSPOSE,
+    PLX_LAYER_MAX_POOL2D,
+    PLX_LAYER_AVG_POOL2D,
+    PLX_LAYER_GLOBAL_MAX_POOL2D, /* over rows and columns: [channels] */
+    PLX_LAYER_GLOBAL_AVG_POOL2D,
+    PLX_LAYER_GLOBAL_AVG_POOL1D, /* over the positions of a sequence [length, width]: [width] */
+    PLX_LAYER_UPSAMPLE2D,
+    PLX_LAYER_LAYER_NORM, /* norms: see the builders of parallax.h */
+    PLX_LAYER_RMS_NORM,
+    PLX_LAYER_GROUP_NORM,
+    PLX_LAYER_BATCH_NORM,
+    PLX_LAYER_EMBEDDING,     /* ids [...] to rows of a table: [..., units] */
+    PLX_LAYER_POSITIONS,     /* adds a learnt row for each position of a sequence */
+    PLX_LAYER_ATTENTION,     /* of a sequence [length, width] to itself */
+    PLX_LAYER_ENCODER_BLOCK, /* of a transformer: every position sees all */
+    PLX_LAYER_DECODER_BLOCK, /* of a transformer: a position sees those up to it */
+    PLX_LAYER_RESIDUAL,      /* x + layers(x) */
     PLX_LAYERS_
 } plx_layer_kind;
 
@@ -238,7 +262,7 @@ plx_schedule_kind plx_schedule_from_name(const char *name);
 /* Of steps 0 to n - 1, the first w = warmup have the share (step + 1) / w of the highest rate; then
  * q = (step - w) / (n - w) goes from 0 to just below 1: cosine has floor + (1 - floor) (1 + cos(pi
  * q)) / 2, linear 1 - (1 - floor) q, step factor^((step - w) / every) but at least floor. */
-typedef struct plx_schedule {
+typedef struct plx_schedule { /* all 0: constant */
     plx_schedule_kind kind;
     int64_t warmup; /* steps of linear growth before all else: Goyal et al., 2017 */
     double floor;   /* the lowest rate, as a share of the highest */
@@ -278,6 +302,8 @@ typedef struct plx_trainer_options {
     plx_plan_options plan;
 } plx_trainer_options;
 
+/* Mean squared error by Adam as plx_optimizer_default has it, batches of 32, one epoch, shuffled;
+ * all else is 0, and the plan as plx_plan_default. */
 plx_trainer_options plx_trainer_default(void);
 
 /* How far the random numbers of training have come. Each trainer of a model goes on where the one
@@ -336,6 +362,16 @@ typedef struct plx_progress {
  * length of all is not: that step is not taken either. The trainer then takes no more steps: all
  * further calls are PLX_ERR_DIVERGED. */
 plx_status plx_trainer_run(plx_trainer *trainer, int64_t max_steps, plx_progress *progress);
+/* Told how far training has come; self is what plx_trainer_fit was given. Returns whether to go on.
+ */
+typedef bool plx_fit_watch(void *self, const plx_progress *progress);
+/* Runs all steps that are left. watch (NULL: nobody) is called after every so many steps (0: never
+ * but then) and at the end of each epoch; the trainer may be asked there, and its rate set, but not
+ * be run or freed. Where it returns false and steps are left, that is PLX_ERR_CANCELLED, and
+ * another call goes on from there. Fails as plx_trainer_run does. progress, which may be NULL, is
+ * filled in by then. */
+plx_status plx_trainer_fit(plx_trainer *trainer, int64_t every, plx_fit_watch *watch, void *self,
+                           plx_progress *progress);
 /* The losses of all steps so far. */
 const plx_real *plx_trainer_losses(const plx_trainer *trainer, int64_t *count);
 /* The schedule's highest rate, from the next step on: from 0 to below 1e30, else PLX_ERR_ARGUMENT.
@@ -344,7 +380,11 @@ plx_status plx_trainer_set_rate(plx_trainer *trainer, double rate);
 /* As plx_progress.rate. */
 double plx_trainer_rate(const plx_trainer *trainer);
 plx_memory plx_trainer_memory(const plx_trainer *trainer);
-/* The plan of full batches, for its steps. Owned by the trainer. */
+/* The plan of full batches, for its steps. Owned by the trainer. What a profile of it leaves out is
+ * what training does beside it: gathering batches and shuffling, the smaller last batch of an
+ * epoch, the optimizer's step when batches accumulate, validation. The time of plx_trainer_run has
+ * it all.
+ */
 plx_plan *plx_trainer_plan(plx_trainer *trainer);
 
 /* ---- Generation ------------------------------------------------------------------------------ */
@@ -354,6 +394,7 @@ plx_plan *plx_trainer_plan(plx_trainer *trainer);
  * the work of one position. When the context is full, the later half of it is taken in anew. */
 typedef struct plx_generator plx_generator;
 
+/* All 0: always the likeliest. */
 typedef struct plx_sampling {
     double temperature; /* of the softmax that is drawn from; 0: always the likeliest */
     int64_t top_k;      /* only the k likeliest; 0: all */
@@ -424,7 +465,7 @@ typedef struct plx_hypercausal_loss_options {
     double consistency, coherence; /* their weights in the total */
 } plx_hypercausal_loss_options;
 
-/* 0.8, 1.2, 0.5, 0.3. */
+/* Drift 0.8, forecast 1.2, consistency 0.5, coherence 0.3. */
 plx_hypercausal_loss_options plx_hypercausal_loss_default(void);
 
 /* Scalars. task: mean of (state - target)^2. consistency: mean over all times but the first of
@@ -439,6 +480,8 @@ typedef struct plx_hypercausal_parts {
 plx_status plx_hypercausal_loss(plx_graph *graph, int count, const plx_hypercausal *nodes,
                                 plx_node target, const plx_hypercausal_loss_options *options,
                                 plx_hypercausal_parts *out);
+
+PLX_END_EXPORTS
 
 #ifdef __cplusplus
 }

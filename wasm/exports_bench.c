@@ -8,7 +8,7 @@
  * texts and the files until plx_js_bench_free. */
 static plx_bench *bench;
 static plx_bench_options options;
-static plx_bench_digits digits;
+static plx_learning_digits digits;
 
 EXPORT const char *plx_js_build_commit(void) {
     return PLX_BUILD_COMMIT;
@@ -30,14 +30,14 @@ EXPORT const char *plx_js_suite_description(int i) {
 EXPORT void plx_js_bench_free(void) {
     plx_bench_free(bench);
     bench = NULL;
-    digits = (plx_bench_digits){0};
+    digits = (plx_learning_digits){0};
 }
 
 /* The two files of handwritten digits that the next bench uses, uncompressed. */
 EXPORT int plx_js_bench_digits(const void *images, double image_bytes, const void *labels,
                                double label_bytes, const char *source) {
     plx_ctx *context = plx__js_context();
-    plx_bench_digits given = {.source = source};
+    plx_learning_digits given = {.source = source};
     plx_status status = plx_idx_parse(context, images, (size_t)image_bytes, &given.images);
     if (status == PLX_OK)
         status = plx_idx_parse(context, labels, (size_t)label_bytes, &given.labels);

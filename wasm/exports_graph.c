@@ -214,7 +214,7 @@ EXPORT int plx_js_plan_run(plx_plan *plan) {
 }
 
 /* The values of an output after a run, until the next. */
-EXPORT const plx_real *plx_js_plan_output(const plx_plan *plan, const plx_graph *graph,
-                                          int output) {
-    return plx_plan_output(plan, plx__js_node(graph, output));
+EXPORT const void *plx_js_plan_output(const plx_plan *plan, const plx_graph *graph, int output) {
+    const plx_node node = plx__js_node(graph, output);
+    return plx_plan_output_as(plan, node, plx_node_dtype(graph, node));
 }

@@ -2,14 +2,14 @@
  * through the functions of the trainer that plx_js_learning_trainer gives. */
 #include "exports.h"
 
-#include "bench/learning.h"
+#include "bench/tasks.h"
 
 #include <stdlib.h>
 
 /* A run with the options that it points to. JavaScript keeps texts and files until it is freed. */
 typedef struct learning_run {
     plx_learning_options options;
-    plx_bench_digits digits;
+    plx_learning_digits digits;
     plx_csv table;
     plx_learning *learning;
 } learning_run;
@@ -75,15 +75,14 @@ EXPORT int plx_js_learning_open(learning_run *run, const char *task, const char 
                                 const char *optimizer, int size, double seed, double steps,
                                 double batch, double rate) {
     plx_learning_options *o = &run->options;
-    o->task = task;
     o->model = model;
     o->optimizer = optimizer;
-    o->size = (plx_bench_size)size;
+    o->size = (plx_learning_size)size;
     o->seed = (uint64_t)seed;
     o->steps = (int64_t)steps;
     o->batch = (int64_t)batch;
     o->rate = rate;
-    return plx_learning_new(plx__js_context(), o, &run->learning);
+    return plx_learning_named(plx__js_context(), task, o, &run->learning);
 }
 
 EXPORT plx_trainer *plx_js_learning_trainer(learning_run *run) {

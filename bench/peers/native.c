@@ -12,7 +12,7 @@
  * it is trained towards; or the operation's inputs. */
 #include "bench/network.h"
 #include "bench/peers/operation.h"
-#include "native/cblas.h"
+#include "native/parallax_native.h"
 
 #include "base/platform.h"
 

@@ -2,7 +2,7 @@
  * with vectors of 128 bits on one core too; the recipe is otherwise the task's. */
 #include "bench/suites/bits_models.h"
 
-#include "bench/learning.h"
+#include "bench/tasks.h"
 
 #include "base/platform.h"
 
@@ -17,12 +17,12 @@ typedef struct lesson {
 static plx_status open_lesson(plx_bench *bench, plx_case *c) {
     lesson *l = c->state = plx_platform_alloc(sizeof *l);
     if (!l) return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory", c->name);
-    *l = (lesson){.options = {.task = plx_learning_task(c->variant),
-                              .size = PLX_BENCH_QUICK,
+    *l = (lesson){.options = {.size = PLX_LEARNING_QUICK,
                               .seed = plx__bench_options(bench)->seed,
                               .steps = STEPS,
                               .batch = BATCH}};
-    return plx_learning_new(plx__bench_ctx(bench), &l->options, &l->learning);
+    return plx_learning_named(plx__bench_ctx(bench), plx_learning_task(c->variant), &l->options,
+                              &l->learning);
 }
 
 static plx_status slice(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *done) {

@@ -35,8 +35,8 @@ static void add_values(hash *h, plx_dtype dtype, int64_t n, const void *values) 
 static void add_node(hash *h, const plx_sample_graph *g, const plx_plan *plan, plx_node node) {
     const int64_t *dims = NULL;
     const int rank = plx_node_shape(g->graph, node, &dims);
-    add_values(h, plx_node_dtype(g->graph, node), plx__product(rank, dims),
-               plx_plan_output(plan, node));
+    const plx_dtype dtype = plx_node_dtype(g->graph, node);
+    add_values(h, dtype, plx__product(rank, dims), plx_plan_output_as(plan, node, dtype));
 }
 
 /* The value, and the gradients where there is a rule. */

@@ -29,7 +29,7 @@ static plx_plan_options options_of(int mode) {
 
 /* Images, or noise in their place, and their labels. */
 static void fill_digits(plx_bench *bench, int64_t rows, plx_real *x, int32_t *labels) {
-    const plx_bench_digits *digits = plx__bench_options(bench)->digits;
+    const plx_learning_digits *digits = plx__bench_options(bench)->digits;
     plx_rng rng = plx_rng_new(plx__bench_options(bench)->seed, 950);
     for (int64_t i = 0; i < rows; ++i) {
         const int64_t image = digits ? i % digits->images.dims[0] : 0;
@@ -104,7 +104,7 @@ static plx_status check_layer(plx_bench *bench, plx_case *c) {
 }
 
 static plx_case *add(plx_bench *bench, int group, int mode, int64_t batch, const char *name) {
-    const plx_bench_digits *digits = plx__bench_options(bench)->digits;
+    const plx_learning_digits *digits = plx__bench_options(bench)->digits;
     plx_case *c = plx__bench_add(bench, group, "%s", name);
     if (!c) return NULL;
     c->size = batch;

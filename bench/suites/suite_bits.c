@@ -100,7 +100,7 @@ static void add(plx_bench *bench, int variant, const char *name, const char *mod
     c->visits = 1;
     plx__case_expect(bench, c, 2e10, 0, 0);
     plx__case_text(c, "model", model);
-    const plx_bench_digits *digits = plx__bench_options(bench)->digits;
+    const plx_learning_digits *digits = plx__bench_options(bench)->digits;
     if (variant == DIGITS) {
         c->real = digits != NULL;
         c->data_source = digits ? digits->source : "uniform noise with random labels";

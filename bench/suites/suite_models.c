@@ -1,7 +1,7 @@
 /* models: every learning task trained, with its curve and what it reached; and predictions and
  * training steps of models by name on random data. */
-#include "bench/learning.h"
 #include "bench/network.h"
+#include "bench/tasks.h"
 
 #include "base/context.h"
 #include "base/platform.h"
@@ -27,9 +27,9 @@ static bool is_quick(plx_bench *bench) {
 }
 
 /* Only a full run trains as long as the command does. */
-static plx_bench_size task_size(plx_bench *bench) {
+static plx_learning_size task_size(plx_bench *bench) {
     const bool full = plx__bench_options(bench)->size == PLX_BENCH_FULL;
-    return full ? PLX_BENCH_DEFAULT : PLX_BENCH_QUICK;
+    return full ? PLX_LEARNING_DEFAULT : PLX_LEARNING_QUICK;
 }
 
 /* Whether this visit trains to the end. */
@@ -71,11 +71,11 @@ static plx_status open_course(plx_bench *bench, plx_case *c) {
     const plx_bench_options *options = plx__bench_options(bench);
     course *l = c->state = plx_platform_alloc(sizeof *l);
     if (!l) return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory", c->name);
-    *l = (course){.options = {.task = plx_learning_task(c->variant),
-                              .size = task_size(bench),
+    *l = (course){.options = {.size = task_size(bench),
                               .seed = options->seed,
                               .steps = is_whole(bench, c) ? 0 : QUICK_STEPS}};
-    plx_status status = plx_learning_new(plx__bench_ctx(bench), &l->options, &l->learning);
+    plx_status status = plx_learning_named(plx__bench_ctx(bench), plx_learning_task(c->variant),
+                                           &l->options, &l->learning);
     if (status != PLX_OK) return status;
     plx_trainer *trainer = plx_learning_trainer(l->learning);
     status = plx_trainer_run(trainer, WARM_UP, &l->at);

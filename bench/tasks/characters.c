@@ -1,8 +1,6 @@
 /* The characters of a text: UTF-8 to numbers, and back. */
 #include "bench/tasks/text_task.h"
 
-#include "base/platform.h"
-
 #include <string.h>
 
 enum { MOST_CHARACTERS = 4096, CODE_POINTS = 0x110000 };
@@ -37,8 +35,8 @@ static plx_status decode(plx_learning *l, plx__text *text, int32_t *seen) {
         int bytes;
         const uint32_t code = code_point(at, left, &bytes);
         if (!bytes)
-            return plx__learning_fail(
-                l, PLX_ERR_FORMAT,
+            return plx_fail(
+                l->ctx, PLX_ERR_FORMAT,
                 "%s: byte %lld of %lld of the text, 0x%02x, begins no character of UTF-8",
                 l->task->name, (long long)(l->options.text_bytes - left),
                 (long long)l->options.text_bytes, (unsigned)at[0]);
@@ -57,27 +55,27 @@ static plx_status number_characters(plx_learning *l, plx__text *text, int32_t *n
         numbers[code] = (int32_t)text->vocabulary++;
     }
     if (text->vocabulary < 2 || text->vocabulary > MOST_CHARACTERS)
-        return plx__learning_fail(
-            l, PLX_ERR_ARGUMENT, "%s: the text has %lld different characters; 2 to %d are possible",
-            l->task->name, (long long)text->vocabulary, MOST_CHARACTERS);
+        return plx_fail(l->ctx, PLX_ERR_ARGUMENT,
+                        "%s: the text has %lld different characters; 2 to %d are possible",
+                        l->task->name, (long long)text->vocabulary, MOST_CHARACTERS);
     for (int64_t i = 0; i < text->count; ++i) text->ids[i] = numbers[text->ids[i]];
     return PLX_OK;
 }
 
 plx_status plx__text_read(plx_learning *l, plx__text *text) {
-    text->ids = plx_platform_alloc((l->options.text_bytes + 1) * sizeof *text->ids);
-    text->characters = plx_platform_alloc(MOST_CHARACTERS * sizeof *text->characters);
-    int32_t *numbers = plx_platform_alloc(CODE_POINTS * sizeof *numbers);
+    text->ids = plx_alloc((l->options.text_bytes + 1) * sizeof *text->ids);
+    text->characters = plx_alloc(MOST_CHARACTERS * sizeof *text->characters);
+    int32_t *numbers = plx_alloc(CODE_POINTS * sizeof *numbers);
     plx_status status = PLX_OK;
     if (!text->ids || !text->characters || !numbers) {
-        status = plx__learning_fail(l, PLX_ERR_MEMORY, "%s: no memory for a text of %lld bytes",
-                                    l->task->name, (long long)l->options.text_bytes);
+        status = plx_fail(l->ctx, PLX_ERR_MEMORY, "%s: no memory for a text of %lld bytes",
+                          l->task->name, (long long)l->options.text_bytes);
     } else {
         memset(numbers, 0, CODE_POINTS * sizeof *numbers);
         status = decode(l, text, numbers);
         if (status == PLX_OK) status = number_characters(l, text, numbers);
     }
-    plx_platform_free(numbers);
+    plx_free(numbers);
     return status;
 }
 

@@ -2,8 +2,6 @@
 
 #include "bench/tasks/shapes.h"
 
-#include "base/platform.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,24 +27,24 @@ static plx_status check_model(plx_learning *l) {
                       out.rank == 1 && out.dims[0] == PLX_KINDS;
     plx_model_free(model);
     if (fits) return PLX_OK;
-    return plx__learning_fail(l, PLX_ERR_SHAPE,
-                              "%s: model \"%s\" takes %lld values and gives %lld; pictures have "
-                              "%d x %d x %d, and there are %d kinds",
-                              l->task->name, l->options.model, (long long)values_of(in),
-                              (long long)values_of(out), PLX_PICTURE_SIDE, PLX_PICTURE_SIDE,
-                              PLX_PICTURE_CHANNELS, PLX_KINDS);
+    return plx_fail(l->ctx, PLX_ERR_SHAPE,
+                    "%s: model \"%s\" takes %lld values and gives %lld; pictures have "
+                    "%d x %d x %d, and there are %d kinds",
+                    l->task->name, l->options.model, (long long)values_of(in),
+                    (long long)values_of(out), PLX_PICTURE_SIDE, PLX_PICTURE_SIDE,
+                    PLX_PICTURE_CHANNELS, PLX_KINDS);
 }
 
 plx_status plx__pictures_open(plx_learning *l, plx__picture_set *set) {
-    const int64_t train = 4000, test = l->options.size == PLX_BENCH_QUICK ? 300 : 1000;
+    const int64_t train = 4000, test = l->options.size == PLX_LEARNING_QUICK ? 300 : 1000;
     const plx_status status = check_model(l);
     if (status != PLX_OK) return status;
     const size_t n = (size_t)(train + test);
-    set->images = plx_platform_alloc(n * PLX_PICTURE_VALUES * sizeof *set->images);
-    set->kinds = plx_platform_alloc(n * sizeof *set->kinds);
+    set->images = plx_alloc(n * PLX_PICTURE_VALUES * sizeof *set->images);
+    set->kinds = plx_alloc(n * sizeof *set->kinds);
     if (!set->images || !set->kinds)
-        return plx__learning_fail(l, PLX_ERR_MEMORY, "%s: no memory for %lld pictures",
-                                  l->task->name, (long long)n);
+        return plx_fail(l->ctx, PLX_ERR_MEMORY, "%s: no memory for %lld pictures", l->task->name,
+                        (long long)n);
     plx_real *held = set->images + train * PLX_PICTURE_VALUES;
     plx__pictures(train, l->options.seed, STREAM_TRAIN, set->images, set->kinds);
     plx__pictures(test, l->options.seed, STREAM_TEST, held, set->kinds + train);
@@ -58,17 +56,17 @@ plx_status plx__pictures_open(plx_learning *l, plx__picture_set *set) {
 }
 
 void plx__pictures_close(plx__picture_set *set) {
-    plx_platform_free(set->images);
-    plx_platform_free(set->kinds);
+    plx_free(set->images);
+    plx_free(set->kinds);
 }
 
 plx_status plx__pictures_measure(plx_learning *l, double goal, double *top1) {
     plx_metrics metrics;
-    const plx_status status = plx__learning_metrics(l, 0, &metrics);
+    const plx_status status = plx_learning_metrics(l, 0, &metrics);
     if (status != PLX_OK) return status;
-    plx__learning_record(l, "top-1", "1", "higher", metrics.accuracy, goal);
-    plx__learning_record(l, "top-5", "1", "higher", metrics.top5, NAN);
-    plx__learning_record(l, "loss", "nats", "lower", metrics.loss, NAN);
+    plx_learning_record(l, "top-1", "1", "higher", metrics.accuracy, goal);
+    plx_learning_record(l, "top-5", "1", "higher", metrics.top5, NAN);
+    plx_learning_record(l, "loss", "nats", "lower", metrics.loss, NAN);
     if (top1) *top1 = metrics.accuracy;
     return PLX_OK;
 }
@@ -76,7 +74,7 @@ plx_status plx__pictures_measure(plx_learning *l, double goal, double *top1) {
 /* ---- Exhibits -------------------------------------------------------------------------------- */
 
 static plx_status no_memory(plx_learning *l, const char *what) {
-    return plx__learning_fail(l, PLX_ERR_MEMORY, "%s: no memory for \"%s\"", l->task->name, what);
+    return plx_fail(l->ctx, PLX_ERR_MEMORY, "%s: no memory for \"%s\"", l->task->name, what);
 }
 
 int plx__picture_label(const plx_learning *l, int64_t i) {
@@ -94,7 +92,7 @@ static plx_status show_confusion(plx_learning *l) {
     const plx_status status =
         plx_model_evaluate(l->model, 0, PLX_LOSS_CROSS_ENTROPY, &l->test, &metrics, counts);
     if (status != PLX_OK) return status;
-    return plx__learning_show_confusion(l, PLX_KINDS, counts, plx__kind_name, "prediction");
+    return plx_learning_show_confusion(l, PLX_KINDS, counts, plx__kind_name, "prediction");
 }
 
 static int largest(const plx_real *values, int n) {
@@ -112,7 +110,7 @@ static plx_status show_samples(plx_learning *l) {
     some.n = n;
     const plx_status status = plx_model_predict(l->model, &some, 0, outputs);
     if (status != PLX_OK) return status;
-    plx__shown *shown = plx__learning_show(l, PLX_EXHIBIT_IMAGES, "pictures", n, PLX_PICTURE_SIDE,
+    plx_exhibit *shown = plx_learning_show(l, PLX_EXHIBIT_IMAGES, "pictures", n, PLX_PICTURE_SIDE,
                                            PLX_PICTURE_SIDE, PLX_PICTURE_CHANNELS, n);
     if (!shown) return no_memory(l, "pictures");
     for (int64_t i = 0; i < n; ++i) {
@@ -149,8 +147,8 @@ plx_status plx__pictures_show_filters(plx_learning *l, const char *weight) {
     if (!tensor || plx_tensor_rank(tensor) != 4) return PLX_OK;
     const int64_t *dims = plx_tensor_dims(tensor);
     if (dims[2] != PLX_PICTURE_CHANNELS) return PLX_OK;
-    plx__shown *shown =
-        plx__learning_show(l, PLX_EXHIBIT_IMAGES, "filters", dims[3], dims[0], dims[1], dims[2], 0);
+    plx_exhibit *shown =
+        plx_learning_show(l, PLX_EXHIBIT_IMAGES, "filters", dims[3], dims[0], dims[1], dims[2], 0);
     if (!shown) return no_memory(l, "filters");
     scale_filters(plx_tensor_data(tensor), dims[0] * dims[1] * dims[2], dims[3], shown->values);
     return PLX_OK;

@@ -2,7 +2,7 @@
 #ifndef PLX_BENCH_PICTURES_H
 #define PLX_BENCH_PICTURES_H
 
-#include "bench/task.h"
+#include "parallax_learn.h"
 
 /* Held-out pictures lie behind those that are trained on. */
 typedef struct plx__picture_set {

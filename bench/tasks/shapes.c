@@ -1,7 +1,5 @@
 #include "bench/tasks/shapes.h"
 
-#include "base/dmath.h"
-
 /* ---- Names ----------------------------------------------------------------------------------- */
 
 static const char *const shapes[] = {"circle", "square", "triangle", "cross", "ring"};
@@ -124,10 +122,10 @@ static figure place_figure(const plx__picture *p, plx_rng *rng) {
     f.column = middle + away * across[p->place] + jitter(rng, 0.5);
     f.radius = radii[p->size] + jitter(rng, 0.5);
     const double slant = jitter(rng, 0.1), direction = jitter(rng, 0.1);
-    f.sine = plx__sin(slant);
-    f.cosine = plx__cos(slant);
-    f.stripe_sine = plx__sin(direction);
-    f.stripe_cosine = plx__cos(direction);
+    f.sine = plx_math_sin(slant);
+    f.cosine = plx_math_cos(slant);
+    f.stripe_sine = plx_math_sin(direction);
+    f.stripe_cosine = plx_math_cos(direction);
     f.phase = jitter(rng, 0.5);
     f.colour = varied(hues[p->colour], rng, 0.1);
     const double strength = 0.3 + jitter(rng, 0.1);
@@ -147,7 +145,7 @@ static double size_of(double x) {
 /* How far (across, down) is within the shape, in pixels; negative outside. */
 static double depth(const figure *f, double across, double down) {
     const double r = f->radius, x = size_of(across), y = size_of(down);
-    const double from_centre = plx__sqrt(across * across + down * down);
+    const double from_centre = plx_math_sqrt(across * across + down * down);
     switch (f->shape) {
     case CIRCLE: return r - from_centre;
     case SQUARE: return 0.85 * r - (x > y ? x : y);

@@ -1,8 +1,5 @@
 #include "bench/tasks/stories.h"
 
-#include "base/dmath.h"
-#include "base/platform.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -154,7 +151,7 @@ static void compile_template(plx_stories *s) {
 }
 
 plx_stories *plx_stories_new(int richness) {
-    plx_stories *s = plx_platform_alloc(sizeof *s);
+    plx_stories *s = plx_alloc(sizeof *s);
     if (!s) return NULL;
     memset(s, 0, sizeof *s);
     word_number(s, "<story>", 7);
@@ -177,7 +174,7 @@ plx_stories *plx_stories_new(int richness) {
 }
 
 void plx_stories_free(plx_stories *stories) {
-    plx_platform_free(stories);
+    plx_free(stories);
 }
 
 int plx_stories_vocabulary(const plx_stories *stories) {
@@ -210,7 +207,7 @@ static void write_word(author *a, int32_t id) {
 }
 
 static int64_t choose(author *a, int64_t n) {
-    a->pending += plx__log((double)n);
+    a->pending += plx_math_log((double)n);
     return plx_rng_below(a->rng, n);
 }
 

@@ -1,11 +1,7 @@
 /* bert-nano: masked words and sentiment of synthetic sentences, learnt together. */
-#include "bench/task.h"
+#include "parallax_learn.h"
 
 #include "bench/tasks/sentiment.h"
-
-#include "base/dmath.h"
-#include "base/platform.h"
-#include "ops/op.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -28,10 +24,10 @@ typedef struct bert_state {
 } bert_state;
 
 static void free_sentences(sentences *s) {
-    plx_platform_free(s->plain);
-    plx_platform_free(s->shown);
-    plx_platform_free(s->words);
-    plx_platform_free(s->sentiments);
+    plx_free(s->plain);
+    plx_free(s->shown);
+    plx_free(s->words);
+    plx_free(s->sentiments);
 }
 
 /* A sentence of the training or of the held-out part. */
@@ -47,13 +43,13 @@ static plx_status make_sentences(plx_learning *l, int64_t n, int maskings, bool 
                                  sentences *s) {
     const size_t bytes = (size_t)(n * TOKENS) * sizeof(int32_t);
     *s = (sentences){.n = n,
-                     .plain = plx_platform_alloc(bytes),
-                     .shown = plx_platform_alloc(bytes),
-                     .words = plx_platform_alloc(bytes),
-                     .sentiments = plx_platform_alloc((size_t)n * sizeof(int32_t))};
+                     .plain = plx_alloc(bytes),
+                     .shown = plx_alloc(bytes),
+                     .words = plx_alloc(bytes),
+                     .sentiments = plx_alloc((size_t)n * sizeof(int32_t))};
     if (!s->plain || !s->shown || !s->words || !s->sentiments)
-        return plx__learning_fail(l, PLX_ERR_MEMORY, "bert-nano: no memory for %lld sentences",
-                                  (long long)n);
+        return plx_fail(l->ctx, PLX_ERR_MEMORY, "bert-nano: no memory for %lld sentences",
+                        (long long)n);
     plx_rng rng = plx_rng_new(l->options.seed, held_out ? TEST_STREAM : TRAIN_STREAM);
     plx_rng masks = plx_rng_new(l->options.seed, MASK_STREAM + held_out);
     for (int64_t i = 0; i < n; ++i) {
@@ -78,7 +74,7 @@ static void recipe(plx_learning *l) {
     plx_trainer_options *o = &l->trainer_options;
     o->loss = PLX_LOSS_CROSS_ENTROPY;
     o->batch = 16;
-    o->steps = plx__learning_steps(l, 400, 800, 3000);
+    o->steps = plx_learning_steps(l, 400, 800, 3000);
     o->epochs = o->steps / (l->train.n / o->batch) + 1;
     o->optimizer = plx_optimizer_default(PLX_ADAMW);
     o->optimizer.rate = 4e-4;
@@ -88,10 +84,10 @@ static void recipe(plx_learning *l) {
 }
 
 static plx_status open_task(plx_learning *l) {
-    bert_state *state = l->state = plx_platform_alloc(sizeof *state);
-    if (!state) return plx__learning_fail(l, PLX_ERR_MEMORY, "bert-nano: no memory");
+    bert_state *state = l->state = plx_alloc(sizeof *state);
+    if (!state) return plx_fail(l->ctx, PLX_ERR_MEMORY, "bert-nano: no memory");
     *state = (bert_state){0};
-    const bool quick = l->options.size == PLX_BENCH_QUICK;
+    const bool quick = l->options.size == PLX_LEARNING_QUICK;
     plx_status status = make_sentences(l, quick ? 8000 : 32000, MASKINGS, false, &state->train);
     if (status == PLX_OK) status = make_sentences(l, quick ? 250 : 1000, 1, true, &state->test);
     if (status != PLX_OK) return status;
@@ -113,13 +109,13 @@ static plx_status sentiment_metrics(plx_learning *l, plx_metrics *metrics, int64
 
 static plx_status evaluate(plx_learning *l) {
     plx_metrics words, sentiment;
-    plx_status status = plx__learning_metrics(l, 0, &words);
+    plx_status status = plx_learning_metrics(l, 0, &words);
     if (status == PLX_OK) status = sentiment_metrics(l, &sentiment, NULL);
     if (status != PLX_OK) return status;
-    plx__learning_record(l, "masked_word_accuracy", "1", "higher", words.accuracy, 0.85);
-    plx__learning_record(l, "sentiment_accuracy", "1", "higher", sentiment.accuracy, 0.85);
-    plx__learning_record(l, "masked_word_loss", "nats/word", "lower", words.loss, NAN);
-    plx__learning_record(l, "sentiment_loss", "nats", "lower", sentiment.loss, NAN);
+    plx_learning_record(l, "masked_word_accuracy", "1", "higher", words.accuracy, 0.85);
+    plx_learning_record(l, "sentiment_accuracy", "1", "higher", sentiment.accuracy, 0.85);
+    plx_learning_record(l, "masked_word_loss", "nats/word", "lower", words.loss, NAN);
+    plx_learning_record(l, "sentiment_loss", "nats", "lower", sentiment.loss, NAN);
     return PLX_OK;
 }
 
@@ -132,7 +128,7 @@ enum {
 };
 
 static plx_status no_room(plx_learning *l) {
-    return plx__learning_fail(l, PLX_ERR_MEMORY, "bert-nano: no memory for exhibits");
+    return plx_fail(l->ctx, PLX_ERR_MEMORY, "bert-nano: no memory for exhibits");
 }
 
 static plx_status show_confusion(plx_learning *l) {
@@ -140,8 +136,8 @@ static plx_status show_confusion(plx_learning *l) {
     int64_t counts[PLX_SENTIMENTS * PLX_SENTIMENTS];
     const plx_status status = sentiment_metrics(l, &metrics, counts);
     if (status != PLX_OK) return status;
-    return plx__learning_show_confusion(l, PLX_SENTIMENTS, counts, plx__sentiment_name,
-                                        "prediction");
+    return plx_learning_show_confusion(l, PLX_SENTIMENTS, counts, plx__sentiment_name,
+                                       "prediction");
 }
 
 static int largest(const plx_real *row, int64_t n) {
@@ -178,8 +174,8 @@ static plx_status show_sentences(plx_learning *l) {
     const int64_t vocabulary = plx__sentiment_vocabulary();
     plx_dataset some = l->test, plain = dataset_of(&state->test, state->test.plain);
     some.n = plain.n = SHOWN;
-    plx_real *words = plx_platform_alloc((size_t)(SHOWN * TOKENS * vocabulary) * sizeof *words);
-    char *text = plx_platform_alloc(TEXT);
+    plx_real *words = plx_alloc((size_t)(SHOWN * TOKENS * vocabulary) * sizeof *words);
+    char *text = plx_alloc(TEXT);
     plx_real classes[SHOWN * PLX_SENTIMENTS] = {0};
     plx_status status = no_room(l);
     if (words && text)
@@ -190,9 +186,9 @@ static plx_status show_sentences(plx_learning *l) {
         used += write_sentence(&state->test, (int64_t)i, words + i * TOKENS * (size_t)vocabulary,
                                largest(classes + i * PLX_SENTIMENTS, PLX_SENTIMENTS), text + used,
                                TEXT - used);
-    if (status == PLX_OK) status = plx__learning_show_text(l, "sentences", text);
-    plx_platform_free(text);
-    plx_platform_free(words);
+    if (status == PLX_OK) status = plx_learning_show_text(l, "sentences", text);
+    plx_free(text);
+    plx_free(words);
     return status;
 }
 
@@ -205,12 +201,14 @@ typedef struct looks {
 } looks;
 
 static void find_looks(const plx_graph *graph, looks *found) {
-    for (int32_t i = 0; i < graph->count && found->layers < MOST_LAYERS; ++i) {
-        const plx__node *node = graph->nodes[i];
-        if (strcmp(node->op->name, "attention") != 0) continue;
-        found->q[found->layers] = plx_graph_node(graph, node->inputs[0]);
-        found->k[found->layers] = plx_graph_node(graph, node->inputs[1]);
-        found->width = node->dims[2];
+    plx_node node;
+    for (int i = 0; (node = plx_graph_node(graph, i)).id >= 0 && found->layers < MOST_LAYERS; ++i) {
+        const int64_t *dims;
+        if (strcmp(plx_node_op(graph, node), "attention") != 0) continue;
+        plx_node_shape(graph, node, &dims);
+        found->q[found->layers] = plx_node_operand(graph, node, 0);
+        found->k[found->layers] = plx_node_operand(graph, node, 1);
+        found->width = dims[2];
         found->layers += 1;
     }
 }
@@ -244,10 +242,10 @@ static void look(const looks *from, int layer, int64_t head, int words, plx_real
     for (int j = 0; j < words; ++j) {
         double dot = 0;
         for (int64_t e = 0; e < d; ++e) dot += (double)q[e] * (double)k[j * from->width + e];
-        scores[j] = dot / plx__sqrt((double)d);
+        scores[j] = dot / plx_math_sqrt((double)d);
         if (!j || scores[j] > top) top = scores[j];
     }
-    for (int j = 0; j < words; ++j) sum += scores[j] = plx__exp(scores[j] - top);
+    for (int j = 0; j < words; ++j) sum += scores[j] = plx_math_exp(scores[j] - top);
     for (int j = 0; j < words; ++j) weights[j * stride] = (plx_real)(scores[j] / sum);
 }
 
@@ -261,14 +259,14 @@ static plx_status show_attention(plx_learning *l) {
     const int64_t columns = found.layers * found.heads;
     int words = 0;
     while (words < TOKENS && ids[words] != PLX_SENTIMENT_PAD) words += 1;
-    plx__shown *shown = status != PLX_OK
-                            ? NULL
-                            : plx__learning_show(l, PLX_EXHIBIT_MATRIX, "attention of [CLS]", 1,
+    plx_exhibit *shown = status != PLX_OK
+                             ? NULL
+                             : plx_learning_show(l, PLX_EXHIBIT_MATRIX, "attention of [CLS]", 1,
                                                  words, columns, 1, words);
     if (status == PLX_OK && !shown) status = no_room(l);
     if (shown) {
-        shown->exhibit.row_title = "word";
-        shown->exhibit.column_title = "head, block by block";
+        shown->row_title = "word";
+        shown->column_title = "head, block by block";
         for (int j = 0; j < words; ++j)
             snprintf(shown->labels[j], PLX_LEARNING_LABEL, "%s", plx__sentiment_word(ids[j]));
         for (int64_t c = 0; c < columns; ++c)
@@ -290,7 +288,7 @@ static void close_task(plx_learning *l) {
     if (!state) return;
     free_sentences(&state->train);
     free_sentences(&state->test);
-    plx_platform_free(state);
+    plx_free(state);
 }
 
 const plx_task plx__task_bert = {

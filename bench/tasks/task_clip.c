@@ -1,10 +1,7 @@
 /* clip-nano: synthetic pictures and their captions. */
-#include "bench/task.h"
+#include "parallax_learn.h"
 
 #include "bench/tasks/captions.h"
-
-#include "base/dmath.h"
-#include "base/platform.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -43,7 +40,7 @@ static void recipe(plx_learning *l) {
     plx_trainer_options *o = &l->trainer_options;
     o->loss = PLX_LOSS_OWN;
     o->batch = 64;
-    o->steps = plx__learning_steps(l, 220, 600, 3000);
+    o->steps = plx_learning_steps(l, 220, 600, 3000);
     o->epochs = o->steps / (l->train.n / o->batch) + 1;
     o->optimizer = plx_optimizer_default(PLX_ADAMW);
     o->optimizer.rate = 1e-3;
@@ -54,14 +51,13 @@ static void recipe(plx_learning *l) {
 }
 
 static plx_status open_task(plx_learning *l) {
-    clip_state *state = l->state = plx_platform_alloc(sizeof *state);
-    if (!state) return plx__learning_fail(l, PLX_ERR_MEMORY, "clip-nano: no memory");
-    state->pixels =
-        plx_platform_alloc((size_t)PLX_CAPTIONS * PLX_PICTURE_VALUES * sizeof(plx_real));
-    state->ids = plx_platform_alloc((size_t)PLX_CAPTIONS * PLX_CAPTION_WORDS * sizeof(int32_t));
+    clip_state *state = l->state = plx_alloc(sizeof *state);
+    if (!state) return plx_fail(l->ctx, PLX_ERR_MEMORY, "clip-nano: no memory");
+    state->pixels = plx_alloc((size_t)PLX_CAPTIONS * PLX_PICTURE_VALUES * sizeof(plx_real));
+    state->ids = plx_alloc((size_t)PLX_CAPTIONS * PLX_CAPTION_WORDS * sizeof(int32_t));
     if (!state->pixels || !state->ids)
-        return plx__learning_fail(l, PLX_ERR_MEMORY, "clip-nano: no memory for %d pictures",
-                                  PLX_CAPTIONS);
+        return plx_fail(l->ctx, PLX_ERR_MEMORY, "clip-nano: no memory for %d pictures",
+                        PLX_CAPTIONS);
     draw_pairs(l->options.seed, state);
     l->train = pairs_from(state, 0, TRAIN);
     l->test = pairs_from(state, TRAIN, TEST);
@@ -77,8 +73,8 @@ static plx_status open_task(plx_learning *l) {
 static plx_status compare(plx_learning *l) {
     clip_state *state = l->state;
     const int64_t width = plx_model_output(l->model, 0).dims[0];
-    plx_real *image = plx_platform_alloc((size_t)(2 * TEST * width) * sizeof *image);
-    if (!image) return plx__learning_fail(l, PLX_ERR_MEMORY, "clip-nano: no memory");
+    plx_real *image = plx_alloc((size_t)(2 * TEST * width) * sizeof *image);
+    if (!image) return plx_fail(l->ctx, PLX_ERR_MEMORY, "clip-nano: no memory");
     plx_real *text = image + TEST * width;
     plx_real *outputs[PLX_PORTS] = {image, text};
     const plx_status status = plx_model_predict(l->model, &l->test, 0, outputs);
@@ -89,7 +85,7 @@ static plx_status compare(plx_learning *l) {
                 sum += (double)image[i * width + k] * (double)text[j * width + k];
             state->similarity[i][j] = sum;
         }
-    plx_platform_free(image);
+    plx_free(image);
     return status;
 }
 
@@ -113,16 +109,16 @@ static double recall(const clip_state *state, int among, bool caption) {
 static double loss_of(const plx_learning *l) {
     const clip_state *s = l->state;
     plx_tensor *t = plx_weights_find(plx_model_weights(l->model), "temperature");
-    const double free = plx__exp((double)*(plx_real *)plx_tensor_data(t));
+    const double free = plx_math_exp((double)*(plx_real *)plx_tensor_data(t));
     const double scale = free < 100 ? free : 100;
     double loss = 0;
     for (int i = 0; i < TEST; ++i) {
         double row = 0, column = 0;
         for (int j = 0; j < TEST; ++j) {
-            row += plx__exp(scale * (s->similarity[i][j] - s->similarity[i][i]));
-            column += plx__exp(scale * (s->similarity[j][i] - s->similarity[i][i]));
+            row += plx_math_exp(scale * (s->similarity[i][j] - s->similarity[i][i]));
+            column += plx_math_exp(scale * (s->similarity[j][i] - s->similarity[i][i]));
         }
-        loss += (plx__log(row) + plx__log(column)) / (2 * TEST);
+        loss += (plx_math_log(row) + plx_math_log(column)) / (2 * TEST);
     }
     return loss;
 }
@@ -132,13 +128,13 @@ static plx_status evaluate(plx_learning *l) {
     const plx_status status = compare(l);
     if (status != PLX_OK) return status;
     for (int caption = 0; caption < 2; ++caption) {
-        plx__learning_record(l, caption ? "caption_recall_at_1" : "picture_recall_at_1", "1",
-                             "higher", recall(state, 1, caption), 0.5);
-        plx__learning_record(l, caption ? "caption_recall_at_10" : "picture_recall_at_10", "1",
-                             "higher", recall(state, 10, caption), NAN);
+        plx_learning_record(l, caption ? "caption_recall_at_1" : "picture_recall_at_1", "1",
+                            "higher", recall(state, 1, caption), 0.5);
+        plx_learning_record(l, caption ? "caption_recall_at_10" : "picture_recall_at_10", "1",
+                            "higher", recall(state, 10, caption), NAN);
     }
     /* It grows with the pairs of a batch, so it is none to hold against the loss of training. */
-    plx__learning_record(l, "loss_of_100_pairs", "nats", "lower", loss_of(l), NAN);
+    plx_learning_record(l, "loss_of_100_pairs", "nats", "lower", loss_of(l), NAN);
     return PLX_OK;
 }
 
@@ -163,17 +159,17 @@ static int closest_caption(const clip_state *state, int i) {
 }
 
 static plx_status no_room(plx_learning *l) {
-    return plx__learning_fail(l, PLX_ERR_MEMORY, "clip-nano: no memory for exhibits");
+    return plx_fail(l->ctx, PLX_ERR_MEMORY, "clip-nano: no memory for exhibits");
 }
 
 static plx_status show_similarity(plx_learning *l) {
     const clip_state *state = l->state;
-    plx__shown *shown =
-        plx__learning_show(l, PLX_EXHIBIT_MATRIX, "similarity", 1, SHOWN, SHOWN, 1, SHOWN);
+    plx_exhibit *shown =
+        plx_learning_show(l, PLX_EXHIBIT_MATRIX, "similarity", 1, SHOWN, SHOWN, 1, SHOWN);
     if (!shown) return no_room(l);
-    shown->exhibit.row_title = "picture";
-    shown->exhibit.column_title = "caption";
-    shown->exhibit.square = true;
+    shown->row_title = "picture";
+    shown->column_title = "caption";
+    shown->square = true;
     for (int i = 0; i < SHOWN; ++i) {
         const plx__picture picture = held_out(l, i);
         label(&picture, shown->labels[i]);
@@ -186,9 +182,9 @@ static plx_status show_similarity(plx_learning *l) {
 /* Held-out pictures under what their closest captions say. */
 static plx_status show_pictures(plx_learning *l) {
     const clip_state *state = l->state;
-    plx__shown *shown =
-        plx__learning_show(l, PLX_EXHIBIT_IMAGES, "retrieved", SHOWN, PLX_PICTURE_SIDE,
-                           PLX_PICTURE_SIDE, PLX_PICTURE_CHANNELS, SHOWN);
+    plx_exhibit *shown =
+        plx_learning_show(l, PLX_EXHIBIT_IMAGES, "retrieved", SHOWN, PLX_PICTURE_SIDE,
+                          PLX_PICTURE_SIDE, PLX_PICTURE_CHANNELS, SHOWN);
     if (!shown) return no_room(l);
     for (int i = 0; i < SHOWN; ++i) {
         const plx_real *const picture = (const plx_real *)l->test.inputs[0];
@@ -213,7 +209,7 @@ static plx_status show_captions(plx_learning *l) {
         used += (size_t)snprintf(text + used, sizeof text - used,
                                  best == i ? "%s (right)\n" : "%s, but it is %s\n", found, right);
     }
-    return plx__learning_show_text(l, "captions", text);
+    return plx_learning_show_text(l, "captions", text);
 }
 
 static plx_status exhibit(plx_learning *l) {
@@ -227,9 +223,9 @@ static plx_status exhibit(plx_learning *l) {
 static void close_task(plx_learning *l) {
     clip_state *state = l->state;
     if (!state) return;
-    plx_platform_free(state->pixels);
-    plx_platform_free(state->ids);
-    plx_platform_free(state);
+    plx_free(state->pixels);
+    plx_free(state->ids);
+    plx_free(state);
 }
 
 const plx_task plx__task_clip = {

@@ -1,8 +1,6 @@
 /* interp5d: a function of five variables with noise, or the last column of a table. */
-#include "bench/task.h"
+#include "parallax_learn.h"
 
-#include "base/dmath.h"
-#include "base/platform.h"
 #include "bench/datasets.h"
 
 #include <math.h>
@@ -12,18 +10,18 @@
 enum { ROWS = 10000, GRID = 25, INPUTS = 5 };
 
 static plx_status no_memory(plx_learning *l, int64_t rows) {
-    return plx__learning_fail(l, PLX_ERR_MEMORY, "there is not enough memory for %lld rows.",
-                              (long long)rows);
+    return plx_fail(l->ctx, PLX_ERR_MEMORY, "there is not enough memory for %lld rows.",
+                    (long long)rows);
 }
 
 static plx_status split_function(plx_learning *l, plx_regression *data) {
     const int64_t rows = l->options.rows ? l->options.rows : ROWS;
-    double *table = plx_platform_alloc((size_t)rows * (INPUTS + 1) * sizeof *table);
+    double *table = plx_alloc((size_t)rows * (INPUTS + 1) * sizeof *table);
     if (!table) return no_memory(l, rows);
     plx_interp5d_table(rows, l->options.seed, table);
     const plx_status status =
         plx_regression_new(l->ctx, table, rows, INPUTS, l->options.seed, data);
-    plx_platform_free(table);
+    plx_free(table);
     return status;
 }
 
@@ -31,12 +29,12 @@ static plx_status open_task(plx_learning *l) {
     static const int epochs[] = {10, 50, 100};
     const plx_csv *table = l->options.table;
     if (table && table->columns < 2)
-        return plx__learning_fail(l, PLX_ERR_SHAPE,
-                                  "the table has %lld column: it needs inputs and, last, the "
-                                  "target.",
-                                  (long long)table->columns);
-    plx_regression *r = l->state = plx_platform_alloc(sizeof *r);
-    if (!r) return plx__learning_fail(l, PLX_ERR_MEMORY, "interp5d: no memory");
+        return plx_fail(l->ctx, PLX_ERR_SHAPE,
+                        "the table has %lld column: it needs inputs and, last, the "
+                        "target.",
+                        (long long)table->columns);
+    plx_regression *r = l->state = plx_alloc(sizeof *r);
+    if (!r) return plx_fail(l->ctx, PLX_ERR_MEMORY, "interp5d: no memory");
     memset(r, 0, sizeof *r);
     const plx_status status = table ? plx_regression_new(l->ctx, table->values, table->rows,
                                                          table->columns - 1, l->options.seed, r)
@@ -58,17 +56,17 @@ static plx_status open_task(plx_learning *l) {
 
 static plx_status evaluate(plx_learning *l) {
     const plx_regression *r = l->state;
-    const bool known = !l->options.table, quick = l->options.size == PLX_BENCH_QUICK;
+    const bool known = !l->options.table, quick = l->options.size == PLX_LEARNING_QUICK;
     plx_metrics metrics;
-    const plx_status status = plx__learning_metrics(l, 0, &metrics);
+    const plx_status status = plx_learning_metrics(l, 0, &metrics);
     if (status != PLX_OK) return status;
     /* Nobody knows what noise a table has. */
     const bool usual = known && (!l->options.rows || l->options.rows >= ROWS);
-    plx__learning_record(l, "rmse", "target units", "lower", metrics.rmse * r->target_scale,
-                         usual ? (quick ? 3.5 : 1.25) * PLX_INTERP5D_NOISE : NAN);
-    plx__learning_record(l, "r2", "1", "higher", metrics.r2, usual ? (quick ? 0.75 : 0.95) : NAN);
+    plx_learning_record(l, "rmse", "target units", "lower", metrics.rmse * r->target_scale,
+                        usual ? (quick ? 3.5 : 1.25) * PLX_INTERP5D_NOISE : NAN);
+    plx_learning_record(l, "r2", "1", "higher", metrics.r2, usual ? (quick ? 0.75 : 0.95) : NAN);
     if (known)
-        plx__learning_record(l, "noise floor", "target units", "none", PLX_INTERP5D_NOISE, NAN);
+        plx_learning_record(l, "noise floor", "target units", "none", PLX_INTERP5D_NOISE, NAN);
     return PLX_OK;
 }
 
@@ -88,7 +86,7 @@ static void fill_points(int a, int b, int64_t i, int64_t j, double *x) {
 
 static plx_status predict_slice(plx_learning *l, int a, int b, plx_real *values) {
     const plx_regression *r = l->state;
-    plx_real *points = plx_platform_alloc(sizeof *points * GRID * GRID * INPUTS);
+    plx_real *points = plx_alloc(sizeof *points * GRID * GRID * INPUTS);
     if (!points) return no_memory(l, (int64_t)GRID * GRID);
     for (int64_t p = 0; p < (int64_t)GRID * GRID; ++p) {
         double x[INPUTS];
@@ -101,25 +99,25 @@ static plx_status predict_slice(plx_learning *l, int a, int b, plx_real *values)
     for (int64_t p = 0; status == PLX_OK && p < (int64_t)GRID * GRID; ++p)
         values[p] =
             (plx_real)((double)values[p] * r->scales[2 * INPUTS + 1] + r->scales[2 * INPUTS]);
-    plx_platform_free(points);
+    plx_free(points);
     return status;
 }
 
-static plx__shown *show_slice(plx_learning *l, const char *name, int a, int b) {
+static plx_exhibit *show_slice(plx_learning *l, const char *name, int a, int b) {
     static const char *const titles[] = {"x1", "x2", "x3", "x4", "x5"};
-    plx__shown *shown = plx__learning_show(l, PLX_EXHIBIT_MATRIX, name, 1, GRID, GRID, 1, GRID);
+    plx_exhibit *shown = plx_learning_show(l, PLX_EXHIBIT_MATRIX, name, 1, GRID, GRID, 1, GRID);
     if (!shown) return NULL;
-    shown->exhibit.row_title = titles[a];
-    shown->exhibit.column_title = titles[b];
-    shown->exhibit.square = true;
+    shown->row_title = titles[a];
+    shown->column_title = titles[b];
+    shown->square = true;
     for (int64_t i = 0; i < GRID; ++i)
         snprintf(shown->labels[i], sizeof shown->labels[i], "%.2f", coordinate(i));
     return shown;
 }
 
 static plx_status show_slices(plx_learning *l, const char *const names[3], int a, int b) {
-    plx__shown *learnt = show_slice(l, names[0], a, b), *right = show_slice(l, names[1], a, b);
-    plx__shown *difference = show_slice(l, names[2], a, b);
+    plx_exhibit *learnt = show_slice(l, names[0], a, b), *right = show_slice(l, names[1], a, b);
+    plx_exhibit *difference = show_slice(l, names[2], a, b);
     if (!learnt || !right || !difference) return no_memory(l, (int64_t)GRID * GRID);
     const plx_status status = predict_slice(l, a, b, learnt->values);
     for (int64_t p = 0; status == PLX_OK && p < (int64_t)GRID * GRID; ++p) {
@@ -145,14 +143,13 @@ static plx_status exhibit(plx_learning *l) {
 
 static void close_task(plx_learning *l) {
     if (l->state) plx_regression_free(l->state);
-    plx_platform_free(l->state);
+    plx_free(l->state);
 }
 
 const plx_task plx__task_interp5d = {
     .name = "interp5d",
     .description = "A function of five variables with noise, or a table of your own",
     .takes = "table",
-    .apart = true,
     .work = {6.3e9, 3.1e10},
     .open = open_task,
     .evaluate = evaluate,

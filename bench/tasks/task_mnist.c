@@ -1,7 +1,6 @@
 /* mnist: handwritten digits by a network of one hidden layer. */
-#include "bench/task.h"
+#include "parallax_learn.h"
 
-#include "base/platform.h"
 #include "bench/datasets.h"
 
 #include <math.h>
@@ -18,12 +17,11 @@ typedef struct mnist_state {
 static plx_status open_task(plx_learning *l) {
     static const int epochs[] = {4, 20, 40};
     if (!l->options.digits)
-        return plx__learning_fail(
-            l, PLX_ERR_ARGUMENT,
-            "training on mnist needs its files: set PARALLAX_DATA to the folder with "
-            "t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (.gz or not).");
-    mnist_state *state = l->state = plx_platform_alloc(sizeof *state);
-    if (!state) return plx__learning_fail(l, PLX_ERR_MEMORY, "mnist: no memory");
+        return plx_fail(l->ctx, PLX_ERR_ARGUMENT,
+                        "training on mnist needs its files: set PARALLAX_DATA to the folder with "
+                        "t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (.gz or not).");
+    mnist_state *state = l->state = plx_alloc(sizeof *state);
+    if (!state) return plx_fail(l->ctx, PLX_ERR_MEMORY, "mnist: no memory");
     memset(state, 0, sizeof *state);
     plx_digits *d = &state->digits;
     const plx_status status = plx_digits_new(l->ctx, l->options.digits, l->options.seed, d);
@@ -44,16 +42,16 @@ static plx_status evaluate(plx_learning *l) {
     const plx_status status = plx_model_evaluate(l->model, 0, PLX_LOSS_CROSS_ENTROPY, &l->test,
                                                  &metrics, state->confusion);
     if (status != PLX_OK) return status;
-    const double goal = l->options.size == PLX_BENCH_QUICK ? 0.9 : 0.95;
-    plx__learning_record(l, "accuracy", "1", "higher", metrics.accuracy, goal);
-    plx__learning_record(l, "held-out loss", "nats", "lower", metrics.loss, NAN);
+    const double goal = l->options.size == PLX_LEARNING_QUICK ? 0.9 : 0.95;
+    plx_learning_record(l, "accuracy", "1", "higher", metrics.accuracy, goal);
+    plx_learning_record(l, "held-out loss", "nats", "lower", metrics.loss, NAN);
     return PLX_OK;
 }
 
 /* ---- Exhibits -------------------------------------------------------------------------------- */
 
 static plx_status no_memory(plx_learning *l) {
-    return plx__learning_fail(l, PLX_ERR_MEMORY, "mnist: no memory for what it shows");
+    return plx_fail(l->ctx, PLX_ERR_MEMORY, "mnist: no memory for what it shows");
 }
 
 static const char *digit_name(int digit) {
@@ -63,7 +61,7 @@ static const char *digit_name(int digit) {
 
 static plx_status show_confusion(plx_learning *l) {
     const mnist_state *state = l->state;
-    return plx__learning_show_confusion(l, CLASSES, state->confusion, digit_name, "predicted");
+    return plx_learning_show_confusion(l, CLASSES, state->confusion, digit_name, "predicted");
 }
 
 /* What each of the first hidden units weighs the pixels by. */
@@ -72,7 +70,7 @@ static plx_status show_filters(plx_learning *l) {
     if (!weight || plx_tensor_rank(weight) != 2 || plx_tensor_dims(weight)[0] != PIXELS)
         return PLX_OK;
     const int64_t units = plx_tensor_dims(weight)[1], count = units < FILTERS ? units : FILTERS;
-    plx__shown *shown = plx__learning_show(l, PLX_EXHIBIT_IMAGES, "filters of the first layer",
+    plx_exhibit *shown = plx_learning_show(l, PLX_EXHIBIT_IMAGES, "filters of the first layer",
                                            count, SIDE, SIDE, 1, 0);
     if (!shown) return no_memory(l);
     const plx_real *w = plx_tensor_data(weight);
@@ -90,16 +88,16 @@ static int32_t guess(const plx_real *logits) {
 
 static plx_status show_wrong(plx_learning *l) {
     const plx_digits *d = &((const mnist_state *)l->state)->digits;
-    plx_real *logits = plx_platform_alloc((size_t)(d->test * CLASSES) * sizeof *logits);
+    plx_real *logits = plx_alloc((size_t)(d->test * CLASSES) * sizeof *logits);
     if (!logits) return no_memory(l);
     plx_status status = plx_model_predict(l->model, &l->test, 0, &logits);
     int64_t count = 0, at = 0;
     for (int64_t i = 0; status == PLX_OK && i < d->test && count < WRONG; ++i)
         count += guess(logits + i * CLASSES) != d->labels_test[i];
-    plx__shown *shown = NULL;
+    plx_exhibit *shown = NULL;
     if (count) {
-        shown = plx__learning_show(l, PLX_EXHIBIT_IMAGES, "digits taken for others", count, SIDE,
-                                   SIDE, 1, count);
+        shown = plx_learning_show(l, PLX_EXHIBIT_IMAGES, "digits taken for others", count, SIDE,
+                                  SIDE, 1, count);
         if (!shown) status = no_memory(l);
     }
     for (int64_t i = 0; shown && at < count; ++i) {
@@ -110,7 +108,7 @@ static plx_status show_wrong(plx_learning *l) {
                  found);
         at += 1;
     }
-    plx_platform_free(logits);
+    plx_free(logits);
     return status;
 }
 
@@ -128,14 +126,13 @@ static void close_task(plx_learning *l) {
     mnist_state *state = l->state;
     if (!state) return;
     plx_digits_free(&state->digits);
-    plx_platform_free(state);
+    plx_free(state);
 }
 
 const plx_task plx__task_mnist = {
     .name = "mnist",
     .description = "Handwritten digits by 784-200-10, from the files of MNIST",
     .takes = "digits",
-    .apart = true,
     .work = {3.0e10, 1.0e11},
     .open = open_task,
     .evaluate = evaluate,

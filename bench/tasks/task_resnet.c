@@ -3,9 +3,6 @@
 #include "bench/tasks/pictures.h"
 #include "bench/tasks/shapes.h"
 
-#include "base/dmath.h"
-#include "base/platform.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,13 +15,13 @@ typedef struct resnet_state {
 } resnet_state;
 
 static plx_status open_task(plx_learning *l) {
-    resnet_state *state = l->state = plx_platform_alloc(sizeof *state);
-    if (!state) return plx__learning_fail(l, PLX_ERR_MEMORY, "resnet-nano: no memory");
+    resnet_state *state = l->state = plx_alloc(sizeof *state);
+    if (!state) return plx_fail(l->ctx, PLX_ERR_MEMORY, "resnet-nano: no memory");
     *state = (resnet_state){0};
     snprintf(l->model_name, sizeof l->model_name, "resnet-nano");
     plx_trainer_options *o = &l->trainer_options;
     o->batch = 32;
-    o->steps = plx__learning_steps(l, 240, 600, 3000);
+    o->steps = plx_learning_steps(l, 240, 600, 3000);
     o->epochs = o->steps;
     o->optimizer = plx_optimizer_default(PLX_ADAM);
     o->optimizer.rate = 4e-3;
@@ -78,9 +75,9 @@ static plx_status evaluate(plx_learning *l) {
         status =
             plx_model_evaluate(state->plain, 0, PLX_LOSS_CROSS_ENTROPY, &l->test, &without, NULL);
     if (status != PLX_OK) return status;
-    plx__learning_record(l, "top-1 without skips", "1", "none", without.accuracy, NAN);
-    plx__learning_record(l, "loss without skips", "nats", "none", without.loss, NAN);
-    plx__learning_record(l, "top-1 gained by skips", "1", "higher", top1 - without.accuracy, 0.05);
+    plx_learning_record(l, "top-1 without skips", "1", "none", without.accuracy, NAN);
+    plx_learning_record(l, "loss without skips", "nats", "none", without.loss, NAN);
+    plx_learning_record(l, "top-1 gained by skips", "1", "higher", top1 - without.accuracy, 0.05);
     return PLX_OK;
 }
 
@@ -148,14 +145,14 @@ static plx_status emit_probe(plx_learning *l, plx_model *model, plx_graph *graph
 
 static plx_status show_norms(plx_learning *l, const char *name, const plx_plan *plan,
                              const probe *p) {
-    plx__shown *shown = plx__learning_show(l, PLX_EXHIBIT_BARS, name, 1, 1, p->count, 1, p->count);
-    if (!shown) return plx__learning_fail(l, PLX_ERR_MEMORY, "resnet-nano: no memory");
+    plx_exhibit *shown = plx_learning_show(l, PLX_EXHIBIT_BARS, name, 1, 1, p->count, 1, p->count);
+    if (!shown) return plx_fail(l->ctx, PLX_ERR_MEMORY, "resnet-nano: no memory");
     for (int i = 0; i < p->count; ++i) {
         const plx_real *gradient = plx_plan_output(plan, p->gradients[i]);
         double squares = 0;
         for (int64_t j = 0; j < p->sizes[i]; ++j)
             squares += (double)gradient[j] * (double)gradient[j];
-        shown->values[i] = (plx_real)plx__sqrt(squares);
+        shown->values[i] = (plx_real)plx_math_sqrt(squares);
         memcpy(shown->labels[i], p->names[i], PLX_LEARNING_LABEL);
     }
     return PLX_OK;
@@ -169,8 +166,8 @@ static plx_status probe_gradients(plx_learning *l, const char *name, const char 
     plx_model *copy = NULL;
     plx_graph *graph = NULL;
     plx_plan *plan = NULL;
-    probe *p = plx_platform_alloc(sizeof *p);
-    if (!p) return plx__learning_fail(l, PLX_ERR_MEMORY, "%s: no memory", l->task->name);
+    probe *p = plx_alloc(sizeof *p);
+    if (!p) return plx_fail(l->ctx, PLX_ERR_MEMORY, "%s: no memory", l->task->name);
     p->count = 0;
     plx_status status = plx_model_from_name(l->ctx, model_name, l->options.seed, &copy);
     if (status == PLX_OK) status = plx_graph_new(l->ctx, &graph);
@@ -183,7 +180,7 @@ static plx_status probe_gradients(plx_learning *l, const char *name, const char 
     plx_plan_free(plan);
     plx_graph_free(graph);
     plx_model_free(copy);
-    plx_platform_free(p);
+    plx_free(p);
     return status;
 }
 
@@ -219,7 +216,7 @@ static void close_task(plx_learning *l) {
     plx_trainer_free(state->plain_trainer);
     plx_model_free(state->plain);
     plx__pictures_close(&state->pictures);
-    plx_platform_free(state);
+    plx_free(state);
 }
 
 const plx_task plx__task_resnet = {

@@ -2,21 +2,17 @@
 #include "bench/tasks/pictures.h"
 #include "bench/tasks/shapes.h"
 
-#include "base/dmath.h"
-#include "base/platform.h"
-#include "ops/op.h"
-
 #include <stdio.h>
 #include <string.h>
 
 static plx_status open_task(plx_learning *l) {
-    plx__picture_set *set = l->state = plx_platform_alloc(sizeof *set);
-    if (!set) return plx__learning_fail(l, PLX_ERR_MEMORY, "vit-nano: no memory");
+    plx__picture_set *set = l->state = plx_alloc(sizeof *set);
+    if (!set) return plx_fail(l->ctx, PLX_ERR_MEMORY, "vit-nano: no memory");
     *set = (plx__picture_set){0};
     snprintf(l->model_name, sizeof l->model_name, "vit-nano");
     plx_trainer_options *o = &l->trainer_options;
     o->batch = 16;
-    o->steps = plx__learning_steps(l, 600, 1500, 5000);
+    o->steps = plx_learning_steps(l, 600, 1500, 5000);
     o->epochs = o->steps;
     o->optimizer = plx_optimizer_default(PLX_ADAMW);
     o->optimizer.rate = 1e-3;
@@ -44,16 +40,16 @@ typedef struct looks {
 
 /* The queries and keys that the last attention of a graph takes. */
 static bool find_looks(const plx_graph *graph, looks *found) {
-    for (int32_t i = graph->count - 1; i >= 0; --i) {
-        const plx__node *node = graph->nodes[i];
-        if (strcmp(node->op->name, "attention") != 0) continue;
-        found->q = plx_graph_node(graph, node->inputs[0]);
-        found->k = plx_graph_node(graph, node->inputs[1]);
-        found->tokens = node->dims[1];
-        found->width = node->dims[2];
-        return true;
-    }
-    return false;
+    plx_node node, last = plx_none();
+    for (int i = 0; (node = plx_graph_node(graph, i)).id >= 0; ++i)
+        if (!strcmp(plx_node_op(graph, node), "attention")) last = node;
+    const int64_t *dims;
+    if (plx_node_shape(graph, last, &dims) < 0) return false;
+    found->q = plx_node_operand(graph, last, 0);
+    found->k = plx_node_operand(graph, last, 1);
+    found->tokens = dims[1];
+    found->width = dims[2];
+    return true;
 }
 
 static plx_status compile_looks(plx_learning *l, looks *out) {
@@ -91,10 +87,10 @@ static void look(const looks *from, int64_t picture, int64_t head, int64_t patch
             double dot = 0;
             for (int64_t e = 0; e < d; ++e)
                 dot += (double)q[i * width + e] * (double)k[j * width + e];
-            scores[j] = dot / plx__sqrt((double)d);
+            scores[j] = dot / plx_math_sqrt((double)d);
             if (!j || scores[j] > top) top = scores[j];
         }
-        for (int64_t j = 0; j < tokens; ++j) sum += scores[j] = plx__exp(scores[j] - top);
+        for (int64_t j = 0; j < tokens; ++j) sum += scores[j] = plx_math_exp(scores[j] - top);
         for (int64_t j = 0; j < patches; ++j) weights[j] += (plx_real)(scores[token + j] / sum);
     }
     for (int64_t j = 0; j < patches; ++j)
@@ -113,11 +109,11 @@ static void paint(const plx_real *weights, int64_t side, plx_real *light) {
 static plx_status paint_looks(plx_learning *l, const looks *from, int64_t side) {
     const int64_t patches = PLX_PICTURE_SIDE / side * (PLX_PICTURE_SIDE / side);
     const int64_t each = 1 + from->heads;
-    double *scores = plx_platform_alloc((size_t)from->tokens * sizeof *scores);
-    plx_real *weights = plx_platform_alloc((size_t)patches * sizeof *weights);
-    plx__shown *shown =
-        plx__learning_show(l, PLX_EXHIBIT_IMAGES, "attention", ATTENDED * each, PLX_PICTURE_SIDE,
-                           PLX_PICTURE_SIDE, PLX_PICTURE_CHANNELS, ATTENDED * each);
+    double *scores = plx_alloc((size_t)from->tokens * sizeof *scores);
+    plx_real *weights = plx_alloc((size_t)patches * sizeof *weights);
+    plx_exhibit *shown =
+        plx_learning_show(l, PLX_EXHIBIT_IMAGES, "attention", ATTENDED * each, PLX_PICTURE_SIDE,
+                          PLX_PICTURE_SIDE, PLX_PICTURE_CHANNELS, ATTENDED * each);
     const bool ok = scores && weights && shown;
     for (int64_t i = 0; ok && i < ATTENDED * each; ++i) {
         const int64_t picture = i / each, head = i % each - 1;
@@ -132,9 +128,9 @@ static plx_status paint_looks(plx_learning *l, const looks *from, int64_t side) 
             snprintf(shown->labels[i], PLX_LEARNING_LABEL, "head %d", (int)head + 1);
         }
     }
-    plx_platform_free(weights);
-    plx_platform_free(scores);
-    return ok ? PLX_OK : plx__learning_fail(l, PLX_ERR_MEMORY, "vit-nano: no memory");
+    plx_free(weights);
+    plx_free(scores);
+    return ok ? PLX_OK : plx_fail(l->ctx, PLX_ERR_MEMORY, "vit-nano: no memory");
 }
 
 /* Beside each picture where every head of the last block looks. */
@@ -157,7 +153,7 @@ static plx_status exhibit(plx_learning *l) {
 
 static void close_task(plx_learning *l) {
     if (l->state) plx__pictures_close(l->state);
-    plx_platform_free(l->state);
+    plx_free(l->state);
 }
 
 const plx_task plx__task_vit = {

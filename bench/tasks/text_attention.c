@@ -2,9 +2,6 @@
  * precision: attention itself keeps no matrix. */
 #include "bench/tasks/text_task.h"
 
-#include "base/dmath.h"
-#include "base/platform.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -43,7 +40,7 @@ static void normalise(block_input *b) {
         double mean = 0, squares = 0;
         for (int64_t j = 0; !b->modern && j < b->width; ++j) mean += x[j] / n;
         for (int64_t j = 0; j < b->width; ++j) squares += (x[j] - mean) * (x[j] - mean) / n;
-        const double inverse = 1 / plx__sqrt(squares + 1e-5);
+        const double inverse = 1 / plx_math_sqrt(squares + 1e-5);
         for (int64_t j = 0; j < b->width; ++j)
             x[j] = (x[j] - mean) * inverse * (double)scale[j] + (shift ? (double)shift[j] : 0);
     }
@@ -71,9 +68,10 @@ static void turn(const block_input *b, int64_t heads, double *x) {
     for (int64_t row = 0; row < TOKENS * heads; ++row, x += size)
         for (int64_t j = 0; j < half; ++j) {
             const int64_t position = row / heads;
-            const double angle =
-                (double)position * plx__exp(-2 * (double)j / (double)size * plx__log(b->base));
-            const double c = plx__cos(angle), s = plx__sin(angle), a = x[j], d = x[j + half];
+            const double angle = (double)position * plx_math_exp(-2 * (double)j / (double)size *
+                                                                 plx_math_log(b->base));
+            const double c = plx_math_cos(angle), s = plx_math_sin(angle), a = x[j],
+                         d = x[j + half];
             x[j] = a * c - d * s;
             x[j + half] = a * s + d * c;
         }
@@ -89,12 +87,12 @@ static void attend(const block_input *b, int64_t head, plx_real *matrix) {
             const double *k = b->k + (j * b->kv_heads + kv_head) * size;
             double dot = 0;
             for (int64_t p = 0; p < size; ++p) dot += q[p] * k[p];
-            scores[j] = dot / plx__sqrt((double)size);
+            scores[j] = dot / plx_math_sqrt((double)size);
             if (scores[j] > top) top = scores[j];
         }
-        for (int64_t j = 0; j <= i; ++j) sum += plx__exp(scores[j] - top);
+        for (int64_t j = 0; j <= i; ++j) sum += plx_math_exp(scores[j] - top);
         for (int64_t j = 0; j <= i; ++j)
-            matrix[i * TOKENS + j] = (plx_real)(plx__exp(scores[j] - top) / sum);
+            matrix[i * TOKENS + j] = (plx_real)(plx_math_exp(scores[j] - top) / sum);
     }
 }
 
@@ -103,17 +101,16 @@ static plx_status show_heads(plx_learning *l, const block_input *b, const int32_
         "attention of head 1", "attention of head 2", "attention of head 3", "attention of head 4",
         "attention of head 5", "attention of head 6", "attention of head 7", "attention of head 8"};
     for (int64_t head = 0; head < b->heads && head < MOST_HEADS; ++head) {
-        plx__shown *shown =
-            plx__learning_show(l, PLX_EXHIBIT_MATRIX, names[head], 1, TOKENS, TOKENS, 1, TOKENS);
+        plx_exhibit *shown =
+            plx_learning_show(l, PLX_EXHIBIT_MATRIX, names[head], 1, TOKENS, TOKENS, 1, TOKENS);
         if (!shown)
-            return plx__learning_fail(l, PLX_ERR_MEMORY, "%s: no memory for attention",
-                                      l->task->name);
+            return plx_fail(l->ctx, PLX_ERR_MEMORY, "%s: no memory for attention", l->task->name);
         attend(b, head, shown->values);
         for (int64_t i = 0; i < TOKENS; ++i)
             plx__text_print(l->state, 1, ids + i, shown->labels[i], PLX_LEARNING_LABEL);
-        shown->exhibit.row_title = "query";
-        shown->exhibit.column_title = "key";
-        shown->exhibit.square = true;
+        shown->row_title = "query";
+        shown->column_title = "key";
+        shown->square = true;
     }
     return PLX_OK;
 }
@@ -130,9 +127,9 @@ plx_status plx__text_show_attention(plx_learning *l) {
     plx_tensor *keys = plx_weights_find(b.weights, "block_0.attention.key.weight");
     if (!keys || text->context < TOKENS) return PLX_OK;
     b.kv_heads = plx_tensor_dims(keys)[1] / (b.width / b.heads);
-    double *memory = plx_platform_alloc((size_t)(3 * TOKENS * b.width) * sizeof *memory);
+    double *memory = plx_alloc((size_t)(3 * TOKENS * b.width) * sizeof *memory);
     if (!memory)
-        return plx__learning_fail(l, PLX_ERR_MEMORY, "%s: no memory for attention", l->task->name);
+        return plx_fail(l->ctx, PLX_ERR_MEMORY, "%s: no memory for attention", l->task->name);
     b.x = memory;
     b.q = memory + TOKENS * b.width;
     b.k = memory + 2 * TOKENS * b.width;
@@ -145,6 +142,6 @@ plx_status plx__text_show_attention(plx_learning *l) {
         turn(&b, b.kv_heads, b.k);
     }
     const plx_status status = show_heads(l, &b, ids);
-    plx_platform_free(memory);
+    plx_free(memory);
     return status;
 }

@@ -1,8 +1,5 @@
 #include "bench/tasks/text_task.h"
 
-#include "base/dmath.h"
-#include "base/platform.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +14,7 @@ enum {
 };
 
 static plx_status no_memory(plx_learning *l) {
-    return plx__learning_fail(l, PLX_ERR_MEMORY, "%s: no memory for the text", l->task->name);
+    return plx_fail(l->ctx, PLX_ERR_MEMORY, "%s: no memory for the text", l->task->name);
 }
 
 /* ---- Data ------------------------------------------------------------------------------------ */
@@ -36,10 +33,10 @@ static plx_status open_stories(plx_learning *l, plx__text *text, int64_t samples
     const int64_t each = text->context + 1;
     text->stories = plx_stories_new((int)l->options.size);
     text->count = (samples + TEST_STORIES) * each;
-    text->ids = plx_platform_alloc((size_t)text->count * sizeof *text->ids);
-    double *costs = plx_platform_alloc((size_t)each * sizeof *costs);
+    text->ids = plx_alloc((size_t)text->count * sizeof *text->ids);
+    double *costs = plx_alloc((size_t)each * sizeof *costs);
     if (!text->stories || !text->ids || !costs) {
-        plx_platform_free(costs);
+        plx_free(costs);
         return no_memory(l);
     }
     text->vocabulary = plx_stories_vocabulary(text->stories);
@@ -56,7 +53,7 @@ static plx_status open_stories(plx_learning *l, plx__text *text, int64_t samples
         for (int64_t k = 1; k < each; ++k)
             text->own_loss += costs[k] / (double)(TEST_STORIES * text->context);
     }
-    plx_platform_free(costs);
+    plx_free(costs);
     l->train = story_samples(text->ids, samples, text->context);
     l->test = story_samples(text->ids + text->test_begin, TEST_STORIES, text->context);
     l->data = (plx_learning_data){.source = "story grammar", .tokens = text->context};
@@ -69,11 +66,11 @@ static plx_status open_text(plx_learning *l, plx__text *text) {
     const plx_status status = plx__text_read(l, text);
     if (status != PLX_OK) return status;
     if (text->count < least)
-        return plx__learning_fail(l, PLX_ERR_ARGUMENT,
-                                  "%s: a text of %lld characters; %lld are needed for samples of "
-                                  "%lld and a tenth that is held out",
-                                  l->task->name, (long long)text->count, (long long)least,
-                                  (long long)context);
+        return plx_fail(l->ctx, PLX_ERR_ARGUMENT,
+                        "%s: a text of %lld characters; %lld are needed for samples of "
+                        "%lld and a tenth that is held out",
+                        l->task->name, (long long)text->count, (long long)least,
+                        (long long)context);
     text->test_begin = text->count * 9 / 10;
     text->own_loss = NAN;
     const int32_t *held_out = text->ids + text->test_begin;
@@ -136,23 +133,23 @@ static plx_status find_context(plx_learning *l, int64_t *context) {
     const int inputs = plx_model_inputs(model);
     plx_model_free(model);
     if (own < 1 || inputs != 1)
-        return plx__learning_fail(l, PLX_ERR_ARGUMENT,
-                                  "%s: %s continues no sequences; take a model of gpt2 or "
-                                  "transformer",
-                                  l->task->name, l->options.model);
+        return plx_fail(l->ctx, PLX_ERR_ARGUMENT,
+                        "%s: %s continues no sequences; take a model of gpt2 or "
+                        "transformer",
+                        l->task->name, l->options.model);
     *context = own;
     return PLX_OK;
 }
 
 plx_status plx__text_open(plx_learning *l, const char *model) {
-    plx__text *text = plx_platform_alloc(sizeof *text);
+    plx__text *text = plx_alloc(sizeof *text);
     if (!text) return no_memory(l);
     *text = (plx__text){0};
     l->state = text;
     plx_status status = find_context(l, &text->context);
     if (status != PLX_OK) return status;
     const int64_t batch = l->options.batch > 0 ? l->options.batch : recipe.batch[l->options.size];
-    const int64_t steps = plx__learning_steps(l, recipe.steps[0], recipe.steps[1], recipe.steps[2]);
+    const int64_t steps = plx_learning_steps(l, recipe.steps[0], recipe.steps[1], recipe.steps[2]);
     const int64_t most = MOST_WORDS / (text->context + 1);
     const int64_t samples = steps < most / batch ? steps * batch : most;
     status = l->options.text ? open_text(l, text) : open_stories(l, text, samples);
@@ -167,9 +164,9 @@ void plx__text_close(plx_learning *l) {
     plx__text *text = l->state;
     if (!text) return;
     plx_stories_free(text->stories);
-    plx_platform_free(text->ids);
-    plx_platform_free(text->characters);
-    plx_platform_free(text);
+    plx_free(text->ids);
+    plx_free(text->characters);
+    plx_free(text);
 }
 
 /* ---- Quality --------------------------------------------------------------------------------- */
@@ -177,24 +174,24 @@ void plx__text_close(plx_learning *l) {
 plx_status plx__text_evaluate(plx_learning *l) {
     const plx__text *text = l->state;
     plx_metrics metrics;
-    const plx_status status = plx__learning_metrics(l, 0, &metrics);
+    const plx_status status = plx_learning_metrics(l, 0, &metrics);
     if (status != PLX_OK) return status;
     const char *unit = text->stories ? "nats/word" : "nats/character";
-    plx__learning_record(l, "loss", unit, "lower", metrics.loss, NAN);
+    plx_learning_record(l, "loss", unit, "lower", metrics.loss, NAN);
     if (text->stories) {
         /* "To a perplexity within 10% of its grammar's own". */
-        const double goal = l->options.size == PLX_BENCH_QUICK ? 1.1 : NAN;
-        plx__learning_record(l, "perplexity over the grammar's own", "1", "lower",
-                             plx__exp(metrics.loss - text->own_loss), goal);
-        plx__learning_record(l, "perplexity", "1", "lower", metrics.perplexity, NAN);
-        plx__learning_record(l, "perplexity of the grammar", "1", "none", plx__exp(text->own_loss),
-                             NAN);
+        const double goal = l->options.size == PLX_LEARNING_QUICK ? 1.1 : NAN;
+        plx_learning_record(l, "perplexity over the grammar's own", "1", "lower",
+                            plx_math_exp(metrics.loss - text->own_loss), goal);
+        plx_learning_record(l, "perplexity", "1", "lower", metrics.perplexity, NAN);
+        plx_learning_record(l, "perplexity of the grammar", "1", "none",
+                            plx_math_exp(text->own_loss), NAN);
     } else {
-        plx__learning_record(l, "bits", "bits/character", "lower",
-                             metrics.loss / 0.6931471805599453, NAN);
-        plx__learning_record(l, "perplexity", "1", "lower", metrics.perplexity, NAN);
+        plx_learning_record(l, "bits", "bits/character", "lower", metrics.loss / 0.6931471805599453,
+                            NAN);
+        plx_learning_record(l, "perplexity", "1", "lower", metrics.perplexity, NAN);
     }
-    plx__learning_record(l, "accuracy", "1", "higher", metrics.accuracy, NAN);
+    plx_learning_record(l, "accuracy", "1", "higher", metrics.accuracy, NAN);
     return PLX_OK;
 }
 
@@ -224,7 +221,7 @@ static plx_status show_generated(plx_learning *l) {
     plx_generator_free(generator);
     if (status != PLX_OK) return status;
     plx__text_print(text, count, ids, written, sizeof written);
-    return plx__learning_show_text(l, "generated text", written);
+    return plx_learning_show_text(l, "generated text", written);
 }
 
 plx_status plx__text_exhibit(plx_learning *l) {

@@ -3,8 +3,8 @@
 #ifndef PLX_BENCH_TEXT_TASK_H
 #define PLX_BENCH_TEXT_TASK_H
 
-#include "bench/task.h"
 #include "bench/tasks/stories.h"
+#include "parallax_learn.h"
 
 /* What a task of a language model has in l->state. */
 typedef struct plx__text {

@@ -1,6 +1,6 @@
 #include "command.h"
 
-#include "native/cblas.h"
+#include "native/parallax_native.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -33,7 +33,8 @@ struct poptOption output_options[] = {
     {"json", 0, POPT_ARG_STRING, &arguments.json, 0,
      "write the rows here, one JSON object a line (-: standard output)", "FILE"},
     {"csv", 0, POPT_ARG_STRING, &arguments.csv, 0,
-     "write the rows here, a column per field (-: standard output)", "FILE"},
+     "write the rows here, a column per field, without lists of samples (-: standard output)",
+     "FILE"},
     POPT_TABLEEND};
 
 struct poptOption json_option[] = {
@@ -182,6 +183,15 @@ static const char *empty_option(const struct poptOption *options) {
     return found;
 }
 
+bool was_given(int val) {
+    return arguments.given >> val & 1;
+}
+
+int check_repeat(const char *name, int repeat) {
+    if (repeat >= 1 && repeat <= REPEATS_MOST) return EXIT_DONE;
+    return wrong_usage(name, "--repeat must be from 1 to %d, not %d.", REPEATS_MOST, repeat);
+}
+
 static int other_arguments(poptContext context) {
     const char **texts = poptGetArgs(context);
     int count = 0;
@@ -198,7 +208,9 @@ poptContext parse_arguments(int argc, const char **argv, const struct poptOption
     const char *name = command_name(argv[0]);
     int result, separators = 0;
     arguments.before_with = -1;
-    while ((result = poptGetNextOpt(context)) == OPTION_WITH) {
+    while ((result = poptGetNextOpt(context)) > 0) {
+        arguments.given |= UINT64_C(1) << result;
+        if (result != OPTION_WITH) continue;
         arguments.before_with = other_arguments(context);
         separators += 1;
     }

@@ -92,10 +92,10 @@ bool summary_add(bench_summary *s, const cJSON *row) {
 static void print_figure(FILE *to, const suite_summary *suite) {
     char least[32], most[32];
     if (suite->ceilings)
-        fprintf(to, "%.0f%% of what this machine's arithmetic allows (%d cases)",
+        fprintf(to, "%.0f%% of the ceiling (%d cases)",
                 100 * exp(suite->log_ceiling / suite->ceilings), suite->ceilings);
     else if (suite->rooflines)
-        fprintf(to, "%.0f%% of what arithmetic and memory allow (%d cases)",
+        fprintf(to, "%.0f%% of the roofline (%d cases)",
                 100 * exp(suite->log_roofline / suite->rooflines), suite->rooflines);
     else if (suite->metric)
         fprintf(to, "%s from %s to %s %s", suite->metric,
@@ -110,16 +110,16 @@ static void print_figure(FILE *to, const suite_summary *suite) {
     if (suite->withheld) fprintf(to, ", %d cases without a share", suite->withheld);
 }
 
-void summary_print(FILE *to, const bench_summary *s) {
-    for (int i = 0; i < s->count; ++i) {
-        const suite_summary *suite = &s->suites[i];
-        fprintf(to, "  %-12s %5d rows  ", suite->name, suite->rows);
-        if (suite->voided) fprintf(to, "%d void, ", suite->voided);
-        print_figure(to, suite);
-        fputc('\n', to);
-    }
-    fprintf(to, "  %-12s %5d rows  %d void, %d with assumed costs of threads", "all", s->rows,
-            s->voided, s->assumed);
+void summary_print_suite(FILE *to, const suite_summary *suite) {
+    fprintf(to, "%-11s %4d rows  ", suite->name, suite->rows);
+    if (suite->voided) fprintf(to, "%d void, ", suite->voided);
+    print_figure(to, suite);
+    fputc('\n', to);
+}
+
+void summary_print_all(FILE *to, const bench_summary *s) {
+    fprintf(to, "%-11s %4d rows  %d void", "all", s->rows, s->voided);
+    if (s->assumed) fprintf(to, ", %d with assumed costs of threads", s->assumed);
     if (s->yardsticks) fprintf(to, ", %d of the yardstick", s->yardsticks);
     fputc('\n', to);
 }

@@ -1,4 +1,4 @@
-/* A line a suite, for those who do not want the tables. */
+/* What a suite has shown, in a line. */
 #ifndef PLX_CLI_BENCH_SUMMARY_H
 #define PLX_CLI_BENCH_SUMMARY_H
 
@@ -28,7 +28,9 @@ typedef struct bench_summary {
 
 /* False when memory is short. */
 bool summary_add(bench_summary *s, const cJSON *row);
-void summary_print(FILE *to, const bench_summary *s);
+void summary_print_suite(FILE *to, const suite_summary *suite);
+/* Of all suites together. */
+void summary_print_all(FILE *to, const bench_summary *s);
 void summary_free(bench_summary *s);
 
 /* Four significant digits without an exponent where that stays readable; "-" for what is none. */

@@ -1,147 +1,103 @@
 /* parallax bench */
-#include "bench_summary.h"
+#include "bench_list.h"
+#include "bench_page.h"
+#include "bench_selection.h"
+#include "bench_table.h"
 #include "command.h"
-#include "compare_side.h"
+#include "default_file.h"
 #include "digits_files.h"
 #include "output.h"
 #include "rows.h"
+
+#include "base/platform.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const int64_t SLICE_NS = 50000000;
+static const int64_t LIMIT_NS = 75000000000; /* of "about a minute" */
+
+static struct bench_arguments {
+    const char *cases;
+    double seconds;
+    int rounds, list, all, repeat;
+} asked = {.repeat = 1};
 
 typedef struct bench_run {
     plx_ctx *ctx;
     plx_bench *bench;
+    digits_files files;
     output out;
     progress progress;
     char *header; /* of the suite whose table is being printed; NULL: none yet */
-    bool brief;
     bench_summary summary;
+    int run, runs;    /* at work, from 1; of how many */
+    int64_t limit_ns; /* of a run; 0: until all is done */
     int failures;
     bool write_failed;
 } bench_run;
 
-static void list_suites(FILE *to) {
-    for (int i = 0; plx_bench_suite_name(i); ++i)
-        fprintf(to, "%-10s %s\n", plx_bench_suite_name(i), plx_bench_suite_description(i));
-}
-
-static void print_header(FILE *to, const char *suite) {
-    fprintf(to, "\n%s\n  %-34s %-20s %10s  %-9s %9s %10s  %s\n", suite, "case", "metric", "median",
-            "unit", "mean", "deviation", "95% interval of the median");
-}
-
-/* Median, mean and deviation, interval; of one sample its value alone. */
-static void print_samples(FILE *to, const cJSON *row) {
-    char median[32], mean[32] = "", deviation[32] = "", low[32], high[32];
-    const bool many = row_number(row, "samples.count") > 1;
-    if (many && row_get(row, "samples.deviation")) {
-        figure_text(mean, sizeof mean, row_number(row, "samples.mean"));
-        figure_text(deviation, sizeof deviation, row_number(row, "samples.deviation"));
-    }
-    fprintf(to, "  %-34s %-20s %10s  %-9s", row_text(row, "case"), row_text(row, "metric"),
-            figure_text(median, sizeof median, row_number(row, "samples.median")),
-            row_text(row, "unit"));
-    if (many) fprintf(to, " %9s %10s ", mean, deviation);
-    if (row_get(row, "samples.low") &&
-        row_number(row, "samples.low") < row_number(row, "samples.high"))
-        fprintf(to, " %s to %s", figure_text(low, sizeof low, row_number(row, "samples.low")),
-                figure_text(high, sizeof high, row_number(row, "samples.high")));
-}
-
-/* Bytes by component, where the case knows them. */
-static void print_memory(FILE *to, const cJSON *row) {
-    const cJSON *memory = row_get(row, "memory"), *component;
-    if (!memory || !cJSON_IsTrue(row_get(row, "primary"))) return;
-    fprintf(to, "    memory (bytes):");
-    cJSON_ArrayForEach(component, memory)
-        fprintf(to, "%s %s %.0f", component == memory->child ? "" : ",", component->string,
-                component->valuedouble);
-    fputc('\n', to);
-}
-
-/* Of the most that this machine allows; or why that does not count. */
-static void print_shares(FILE *to, const cJSON *row) {
-    if (*row_text(row, "ceiling.failure"))
-        fprintf(to, "  (no share of the ceiling: %s)", row_text(row, "ceiling.failure"));
-    else if (row_get(row, "ceiling.share"))
-        fprintf(to, "  (%.0f%% of the ceiling)", 100 * row_number(row, "ceiling.share"));
-    if (*row_text(row, "roofline.failure"))
-        fprintf(to, "  (no share of the roofline: %s)", row_text(row, "roofline.failure"));
-    else if (row_get(row, "roofline.share"))
-        fprintf(to, "  (%.0f%% of the roofline, %s)", 100 * row_number(row, "roofline.share"),
-                row_text(row, "roofline.level"));
-}
-
-static void print_threads(FILE *to, const cJSON *row) {
-    const double threads = row_number(row, "engine.threads"),
-                 worked = row_number(row, "engine.threadsWorked");
-    /* The yardstick is of one thread, whatever the engine has. */
-    if (worked < threads && !is_yardstick(row))
-        fprintf(to, "  (%.0f of %.0f threads worked)", worked, threads);
-    if (!strcmp(row_text(row, "engine.costs"), "assumed")) fputs("  (thread costs assumed)", to);
-}
-
-static void print_row(FILE *to, const cJSON *row) {
-    print_samples(to, row);
-    /* A case that tells about another one names it. */
-    if (*row_text(row, "parameters.configuration"))
-        fprintf(to, "  (%s)", row_text(row, "parameters.configuration"));
-    print_shares(to, row);
-    print_threads(to, row);
-    if (cJSON_IsFalse(row_get(row, "checks.passed")))
-        fprintf(to, "  VOID: %s", row_text(row, "checks.failure"));
-    else if (*row_text(row, "checks.lossBits"))
-        fprintf(to, "  losses %s", row_text(row, "checks.lossBits"));
-    fputc('\n', to);
-    print_memory(to, row);
-    fflush(to);
-}
-
-/* The tables go to the screen, unless a summary is to stand there, and to the file of --tables. */
+/* The tables of all rows: on the screen only when they were asked for, and in the file of --tables.
+ */
 static void print_tables(bench_run *run, const cJSON *row) {
     const char *suite = row_text(row, "suite");
-    FILE *const targets[] = {run->brief ? NULL : output_tables(&run->out),
+    FILE *const targets[] = {asked.all ? output_tables(&run->out) : NULL,
                              output_tables_file(&run->out)};
     const bool begins = !run->header || strcmp(run->header, suite) != 0;
     for (int i = 0; i < 2; ++i) {
         if (!targets[i]) continue;
-        if (begins) print_header(targets[i], suite);
-        print_row(targets[i], row);
+        if (begins) table_header(targets[i], suite);
+        table_row(targets[i], row);
     }
     if (!begins) return;
     free(run->header);
     run->header = strdup(suite);
 }
 
+static bool take_row(bench_run *run, int fields) {
+    cJSON *row = row_from_bench(run->bench, fields);
+    if (!row || !summary_add(&run->summary, row)) {
+        cJSON_Delete(row);
+        report(EXIT_FAILED, "there is not enough memory for the rows.");
+        return false;
+    }
+    if (run->runs > 1) row_set(row, "run", cJSON_CreateNumber(run->run));
+    if (asked.all) progress_clear(&run->progress);
+    print_tables(run, row);
+    return output_row(&run->out, row) && !run->out.failed;
+}
+
 static void take_rows(bench_run *run) {
     int fields;
-    while ((fields = plx_bench_take_row(run->bench)) > 0) {
-        cJSON *row = row_from_bench(run->bench, fields);
-        if (!row) {
-            run->write_failed = true;
-            report(EXIT_FAILED, "there is not enough memory for a row.");
-            continue;
-        }
-        if (!summary_add(&run->summary, row)) {
-            run->write_failed = true;
-            report(EXIT_FAILED, "there is not enough memory for the summary.");
-        }
-        if (!run->brief) progress_clear(&run->progress);
-        print_tables(run, row);
-        if (!output_row(&run->out, row) || run->out.failed) run->write_failed = true;
-    }
+    while ((fields = plx_bench_take_row(run->bench)) > 0)
+        if (!take_row(run, fields)) run->write_failed = true;
+}
+
+static void show_progress(bench_run *run, const plx_bench_progress *at) {
+    char which[32] = "";
+    if (run->runs > 1) snprintf(which, sizeof which, "run %d of %d, ", run->run, run->runs);
+    run->progress.left_ns =
+        at->left_ns + (run->runs - run->run) * plx_bench_expected_ns(run->bench);
+    progress_show(&run->progress, (run->run - 1 + at->fraction) / run->runs,
+                  "%sround %d of %d: %s %s", which, at->round, at->rounds, at->suite, at->name);
+}
+
+/* Whether a run that was promised to be short is not; two rounds it has in any case. */
+static bool is_late(const bench_run *run, const plx_bench_progress *at, int64_t start_ns) {
+    const int64_t now = plx_platform_now_ns();
+    if (!run->limit_ns || at->round <= 2 || now - start_ns < run->limit_ns) return false;
+    report(EXIT_DONE, "%d of %d rounds: this machine has little time for them now.", at->round - 1,
+           at->rounds);
+    return true;
 }
 
 /* Measures until all is done, Ctrl-C, or nowhere to write. */
 static void measure(bench_run *run) {
     plx_bench_progress at = {0};
-    run->progress = progress_start();
+    const int64_t start_ns = plx_platform_now_ns();
     while (!at.done && !run->write_failed) {
-        if (interrupted()) {
+        if (interrupted() || is_late(run, &at, start_ns)) {
             plx_bench_stop(run->bench);
             take_rows(run);
             break;
@@ -152,22 +108,31 @@ static void measure(bench_run *run) {
             report(EXIT_FAILED, "%s", plx_message(run->ctx));
         }
         take_rows(run);
-        run->progress.left_ns = at.left_ns;
-        progress_show(&run->progress, at.fraction, "round %d of %d: %s %s", at.round, at.rounds,
-                      at.suite, at.name);
+        show_progress(run, &at);
     }
     progress_clear(&run->progress);
 }
 
+/* ---- After ----------------------------------------------------------------------------------- */
+
+static void print_page(bench_run *run) {
+    FILE *to = output_tables(&run->out);
+    /* Of one that was stopped in its first run, that one. */
+    if (!page_print(to, &run->summary, run->out.rows, run->run)) run->write_failed = true;
+    summary_print_all(to, &run->summary);
+    const char *name = run->out.json.name ? run->out.json.name : run->out.csv.name;
+    if (strcmp(name, "-") != 0) fprintf(to, "All rows are in %s.\n", name);
+}
+
 static int finish(bench_run *run) {
-    const int rows = run->summary.rows, voided = run->summary.voided;
-    const int of_cases = rows - run->summary.yardsticks;
+    const int voided = run->summary.voided;
+    const int of_cases = run->summary.rows - run->summary.yardsticks;
     int code = EXIT_DONE;
-    if (voided || run->failures || run->write_failed) code = EXIT_FAILED;
-    if (!code && !of_cases && !interrupted())
+    if (!run->failures && !run->write_failed && !of_cases && !interrupted())
         code = report(EXIT_USAGE, "no case matched; --list and a run without --cases show what "
                                   "there is.");
-    if (run->brief && of_cases) summary_print(output_tables(&run->out), &run->summary);
+    if (of_cases) print_page(run);
+    if (voided || run->failures || run->write_failed) code = EXIT_FAILED;
     if (voided)
         report(code, "%d row%s void: %s.", voided, voided == 1 ? " is" : "s are",
                voided == 1 ? "its check failed" : "their checks failed");
@@ -180,94 +145,182 @@ static int finish(bench_run *run) {
     return code;
 }
 
-/* The images, if there are any, and the suites. Returns an exit code, the sentence printed. */
-static int open_suites(bench_run *run, plx_bench_options *options, digits_files *files) {
+/* ---- Before ---------------------------------------------------------------------------------- */
+
+static int load_digits(bench_run *run, plx_bench_options *options) {
     char message[4352];
-    options->seed = (uint64_t)arguments.seed;
-    if (arguments.quick) options->size = PLX_BENCH_QUICK;
-    if (arguments.full) options->size = PLX_BENCH_FULL;
-    const digits_found found = digits_load(run->ctx, files, message, sizeof message);
-    if (found == DIGITS_FOUND) options->digits = &files->digits;
-    if (found == DIGITS_FAILED) return report(EXIT_FAILED, "%s", message);
-    const plx_status status = plx_bench_new(run->ctx, options, &run->bench);
-    return status == PLX_OK ? EXIT_DONE : report_status(run->ctx, status);
+    const digits_found found = digits_load(run->ctx, &run->files, message, sizeof message);
+    if (found == DIGITS_FOUND) options->digits = &run->files.digits;
+    return found == DIGITS_FAILED ? report(EXIT_FAILED, "%s", message) : EXIT_DONE;
 }
 
-static int run_suites(plx_bench_options options, bool brief) {
-    bench_run run = {.brief = brief};
-    digits_files files = {0};
-    if (!output_open(&run.out)) return EXIT_FAILED;
-    int code = open_context(&run.ctx);
-    if (code == EXIT_DONE) code = open_suites(&run, &options, &files);
-    if (code == EXIT_DONE) {
-        measure(&run);
-        code = finish(&run);
-    } else {
-        output_close(&run.out, false);
+/* Says what there is besides, and what this run takes of it. */
+static plx_status begin_selection(bench_run *run, plx_bench_options *options) {
+    FILE *to = output_tables(&run->out);
+    plx_status status = list_bench(to, run->ctx, options, false);
+    options->only = bench_selection;
+    options->size = PLX_BENCH_QUICK;
+    if (asked.repeat == 1 && !asked.seconds && !asked.rounds) run->limit_ns = LIMIT_NS;
+    if (status == PLX_OK) status = selection_fit(run->ctx, options);
+    if (status == PLX_OK)
+        fputs(
+            "\nA selection of these now, in about a minute: parallax bench SUITE... runs suites,\n"
+            "parallax bench all every one of them; --list lists cases, --help the options.\n\n",
+            to);
+    fflush(to);
+    return status;
+}
+
+/* A run is a context of its own, as a process would have it. */
+static int run_once(bench_run *run, const plx_bench_options *options) {
+    int code = run->ctx ? EXIT_DONE : open_context(&run->ctx);
+    if (code != EXIT_DONE) return code;
+    const plx_status status = plx_bench_new(run->ctx, options, &run->bench);
+    if (status != PLX_OK) return report_status(run->ctx, status);
+    measure(run);
+    plx_bench_free(run->bench);
+    plx_ctx_free(run->ctx);
+    run->bench = NULL;
+    run->ctx = NULL;
+    return EXIT_DONE;
+}
+
+static int run_all(bench_run *run, plx_bench_options *options, bool selection) {
+    int code = open_context(&run->ctx);
+    if (code == EXIT_DONE) code = load_digits(run, options);
+    if (code == EXIT_DONE && selection) {
+        const plx_status status = begin_selection(run, options);
+        if (status != PLX_OK) code = report_status(run->ctx, status);
     }
-    plx_bench_free(run.bench);
-    digits_free(&files);
-    plx_ctx_free(run.ctx);
-    summary_free(&run.summary);
-    free(run.header);
+    run->progress = progress_start();
+    for (int i = 1; i <= run->runs && code == EXIT_DONE && !interrupted() && !run->write_failed;
+         ++i) {
+        run->run = i;
+        code = run_once(run, options);
+    }
     return code;
 }
 
-/* "gemm mlp" and "gemm,mlp" are the same; none, or "all", are all. */
+static int run_suites(plx_bench_options options, bool selection) {
+    bench_run run = {.runs = asked.repeat};
+    char *own = NULL;
+    if (!arguments.json && !arguments.csv) {
+        own = default_file_name("bench");
+        if (!own) return EXIT_FAILED;
+        arguments.json = own;
+    }
+    int code = EXIT_FAILED;
+    if (output_open(&run.out)) {
+        code = output_keep(&run.out) ? run_all(&run, &options, selection) : EXIT_FAILED;
+        if (code == EXIT_DONE)
+            code = finish(&run);
+        else
+            output_close(&run.out, false);
+    }
+    if (own) default_file_end();
+    plx_bench_free(run.bench);
+    plx_ctx_free(run.ctx);
+    digits_free(&run.files);
+    summary_free(&run.summary);
+    free(run.header);
+    free(own);
+    return code;
+}
+
+static int list(const plx_bench_options *options) {
+    plx_ctx *ctx;
+    const int code = open_context(&ctx);
+    if (code != EXIT_DONE) return code;
+    const plx_status status = list_bench(stdout, ctx, options, true);
+    const int result = status == PLX_OK ? EXIT_DONE : report_status(ctx, status);
+    plx_ctx_free(ctx);
+    return result;
+}
+
+/* ---- Arguments ------------------------------------------------------------------------------- */
+
+/* "gemm mlp" and "gemm,mlp" are the same; "all" is all. NULL: none was named. Free it. */
 static char *join_suites(poptContext parsed) {
     const char *name;
     char *text = NULL;
-    while ((name = poptGetArg(parsed)))
-        if (strcmp(name, "all") != 0) text_add(&text, "%s%s", text ? "," : "", name);
-    if (!text) text_add(&text, "%s", "");
+    while ((name = poptGetArg(parsed))) text_add(&text, "%s%s", text ? "," : "", name);
     return text;
 }
 
+static int check_arguments(void) {
+    if (arguments.tables && !strcmp(arguments.tables, "-"))
+        return wrong_usage("bench", "--tables names a file; --all shows the tables on the screen.");
+    if (!(asked.seconds >= 0 && asked.seconds <= 3600))
+        return wrong_usage("bench", "--seconds must be from 0 to 3600, not %g.", asked.seconds);
+    if (asked.rounds < 0 || asked.rounds > 32)
+        return wrong_usage("bench", "--rounds must be from 1 to 32, not %d.", asked.rounds);
+    return check_repeat("bench", asked.repeat);
+}
+
+static struct poptOption how_options[] = {
+    {"cases", 'c', POPT_ARG_STRING, &asked.cases, 0, "only cases whose name has one of these texts",
+     "TEXT[,TEXT...]"},
+    {"seconds", 's', POPT_ARG_DOUBLE, &asked.seconds, 0,
+     "seconds of measuring per case (0: as the size says)", "S"},
+    {"rounds", 'r', POPT_ARG_INT, &asked.rounds, 0,
+     "rounds in which all cases are visited, 1 to 32 (default: 6 quick, 8, 10 full)", "N"},
+    {"repeat", 0, POPT_ARG_INT, &asked.repeat, 0,
+     "so many runs, 1 to 64 (default: 1): the page shows means with deviations, and rows say of "
+     "which run they are",
+     "N"},
+    POPT_TABLEEND};
+
+static struct poptOption page_options[] = {
+    {"all", 'a', POPT_ARG_NONE, &asked.all, 0, "show a table of all rows before the page", NULL},
+    {"tables", 0, POPT_ARG_STRING, &arguments.tables, 0, "write the table of all rows here, too",
+     "FILE"},
+    POPT_TABLEEND};
+
+static const char help[] =
+    "Runs suites and shows a page: medians with 95% intervals. All rows are in the file that\n"
+    "--json or --csv names, else in a new one in the folder parallax-results. Cases alternate, so\n"
+    "that a disturbance hits all alike. Without suites, --cases and a size: lists the suites, and\n"
+    "runs a selection of about a minute. PARALLAX_DATA names the folder of the MNIST files;\n"
+    "without it, images are seeded noise and rows say so.\n\n"
+    "The ceiling is what multiply-adds in registers reach on this machine with the same kernels\n"
+    "and threads, measured beside the cases; no arithmetic is faster. The roofline of an "
+    "operation\n"
+    "is the least time that this ceiling and the bandwidth of the memory that its operands fit\n"
+    "(L1, L2, L3 or main memory), measured in the same run, allow it; its share of the roofline "
+    "is\n"
+    "that time of the time it took.";
+
 int cmd_bench(int argc, const char **argv) {
-    const char *cases = NULL;
-    plx_bench_options chosen = plx_bench_default();
-    int list = 0, brief = 0;
     const struct poptOption options[] = {
-        {"list", 'l', POPT_ARG_NONE, &list, 0, "print the suites and stop", NULL},
-        {"cases", 'c', POPT_ARG_STRING, &cases, 0, "only cases whose name has one of these texts",
-         "TEXT[,TEXT...]"},
-        {"seconds", 's', POPT_ARG_DOUBLE, &chosen.seconds, 0,
-         "seconds of measuring per case (0: as the size says)", "S"},
-        {"rounds", 'r', POPT_ARG_INT, &chosen.rounds, 0,
-         "rounds in which all cases are visited, 1 to 32 (default: 6 quick, 8, 10 full)", "N"},
+        {"list", 'l', POPT_ARG_NONE, &asked.list, 0,
+         "list suites and cases, with the time that each takes at every size, and stop", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0, "How much:", NULL},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, how_options, 0, "Which, and how often:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},
-        {"brief", 'b', POPT_ARG_NONE, &brief, 0,
-         "a line of progress and at the end one a suite, instead of tables", NULL},
-        {"tables", 0, POPT_ARG_STRING, &arguments.tables, 0, "write the tables here, too", "FILE"},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, page_options, 0, "What to show:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, output_options, 0, "Output:", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
     int code;
-    poptContext parsed = parse_arguments(
-        argc, argv, options, "[OPTIONS] [all | SUITE...]",
-        "Runs suites and prints medians with 95% intervals. Cases alternate, so that a\n"
-        "disturbance hits all alike. PARALLAX_DATA names the folder of the MNIST files;\n"
-        "without it, images are seeded noise and rows say so. --list names the suites.",
-        &code);
+    poptContext parsed =
+        parse_arguments(argc, argv, options, "[OPTIONS] [all | SUITE...]", help, &code);
     if (!parsed) return code;
     char *suites = join_suites(parsed);
-    if (list)
-        list_suites(stdout);
-    else if (arguments.tables && !strcmp(arguments.tables, "-"))
-        code = wrong_usage("bench", "--tables names a file; without --brief, the tables are on "
-                                    "standard output anyhow.");
-    else if (!(chosen.seconds >= 0 && chosen.seconds <= 3600))
-        code = wrong_usage("bench", "--seconds must be from 0 to 3600, not %g.", chosen.seconds);
-    else if (chosen.rounds < 0 || chosen.rounds > 32)
-        code = wrong_usage("bench", "--rounds must be from 1 to 32, not %d.", chosen.rounds);
-    else {
-        catch_interrupts();
+    code = check_arguments();
+    if (code == EXIT_DONE) {
+        const bool sized = arguments.quick || arguments.full;
+        plx_bench_options chosen = plx_bench_default();
         chosen.suites = suites;
-        chosen.cases = cases;
-        code = run_suites(chosen, brief);
+        chosen.cases = asked.cases;
+        chosen.seconds = asked.seconds;
+        chosen.rounds = asked.rounds;
+        chosen.seed = (uint64_t)arguments.seed;
+        if (arguments.quick) chosen.size = PLX_BENCH_QUICK;
+        if (arguments.full) chosen.size = PLX_BENCH_FULL;
+        catch_interrupts();
+        code = asked.list ? list(&chosen) : run_suites(chosen, !suites && !asked.cases && !sized);
     }
     free(suites);
-    free_texts(1, &cases);
+    free_texts(1, &asked.cases);
     poptFreeContext(parsed);
     return code;
 }

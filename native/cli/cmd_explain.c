@@ -1,6 +1,7 @@
 /* parallax explain */
 #include "command.h"
 #include "output.h"
+#include "plan_rows.h"
 
 #include "bench/network.h"
 
@@ -8,9 +9,10 @@
 #include <string.h>
 
 typedef struct explain_arguments {
-    const char *model, *loss;
-    long long batch;
-    int training, profile;
+    const char *model, *loss, *without;
+    long long batch, alignment, largest_buffer;
+    int training, profile, list_passes, operands;
+    int passes; /* bits */
 } explain_arguments;
 
 enum { PROFILE_RUNS = 50, MOST_ROWS = 1000000000 };
@@ -145,7 +147,7 @@ static void print_step(FILE *to, const plx_plan *plan, int i, bool profile) {
     fputc('\n', to);
 }
 
-static cJSON *step_row(const plx_plan *plan, int i, bool profile) {
+static cJSON *step_row(const plx_plan *plan, int i, const plx_step *described, bool profile) {
     const plx_step_info step = plx_plan_step(plan, i);
     cJSON *row = cJSON_CreateObject();
     if (!row) return NULL;
@@ -161,6 +163,7 @@ static cJSON *step_row(const plx_plan *plan, int i, bool profile) {
     cJSON_AddNumberToObject(row, "thresholdRows", plx_plan_threshold_rows(plan, i));
     cJSON_AddNumberToObject(row, "arenaOffset", (double)step.arena_offset);
     if (profile) cJSON_AddNumberToObject(row, "nanoseconds", step.nanoseconds);
+    cJSON_AddItemToObject(row, "attributes", attributes_of(described));
     return row;
 }
 
@@ -191,16 +194,18 @@ static bool print_memory(output *out, const plx_plan *plan, bool training) {
     return output_row(out, memory_row(&m, training));
 }
 
-static bool print_plan(output *out, const plx_network *network, bool training, bool profile) {
+static bool print_plan(output *out, const plx_network *network, const plx_plan_table *table,
+                       const explain_arguments *a) {
     FILE *to = output_tables(out);
     const plx_plan *plan = network->plan;
+    const bool training = a->training, profile = a->profile;
     fprintf(to, "     %-18s %-24s %-12s %10s %10s %7s %9s %10s%s\n", "op", "fused, or name",
             "shape", "FLOPs", "bytes", "threads", "all from", "offset",
             profile ? "         us" : "");
     bool ok = true;
     for (int i = 0; i < plx_plan_steps(plan); ++i) {
         print_step(to, plan, i, profile);
-        ok = output_row(out, step_row(plan, i, profile)) && ok;
+        ok = output_row(out, step_row(plan, i, &table->steps[i], profile)) && ok;
     }
     fprintf(to,
             "\n%s of %lld samples: %.6g FLOPs. \"all from\": the rows from which on all "
@@ -209,7 +214,13 @@ static bool print_plan(output *out, const plx_network *network, bool training, b
             "no layer.\n",
             training ? "a training step" : "a prediction", (long long)network->batch,
             plx_plan_flops(plan));
+    if (a->operands) ok = print_operands(out, table) && ok;
     return print_memory(out, plan, training) && ok;
+}
+
+static bool print_all(output *out, const plx_network *network, const plx_plan_table *table,
+                      const explain_arguments *a) {
+    return print_layers(out, a->model, network->model) && print_plan(out, network, table, a);
 }
 
 static plx_status profile_plan(plx_network *network) {
@@ -222,6 +233,13 @@ static plx_loss loss_asked(const explain_arguments *a) {
     if (!a->loss) return PLX_LOSS_CROSS_ENTROPY;
     if (!strcmp(a->loss, "own")) return PLX_LOSS_OWN;
     return !strcmp(a->loss, "mse") ? PLX_LOSS_MSE : PLX_LOSS_CROSS_ENTROPY;
+}
+
+/* A loss that would not be taken. */
+static int check_loss(const explain_arguments *a, const plx_model *model) {
+    if (!a->loss || !strcmp(a->loss, "own") || !plx_model_has_loss(model)) return EXIT_DONE;
+    return wrong_usage("explain", "--loss %s: %s trains with a loss of its own; leave --loss out.",
+                       a->loss, a->model);
 }
 
 static int run(const explain_arguments *a) {
@@ -237,14 +255,19 @@ static int run(const explain_arguments *a) {
             .training = a->training,
             .loss = loss_asked(a),
             .seed = (uint64_t)arguments.seed,
-            .plan = plx_plan_default(),
+            .plan = {.passes = a->passes,
+                     .alignment = a->alignment,
+                     .largest_buffer = a->largest_buffer},
         };
+        plx_plan_table table;
         plx_status status = plx_network_open(ctx, &options, &network);
-        if (status == PLX_OK && a->profile) status = profile_plan(&network);
+        if (status == PLX_OK) code = check_loss(a, network.model);
+        if (status == PLX_OK && code == EXIT_DONE)
+            status = plx_plan_describe(network.plan, &table);
+        if (status == PLX_OK && code == EXIT_DONE && a->profile) status = profile_plan(&network);
         if (status != PLX_OK)
             code = report_status(ctx, status);
-        else if (!print_layers(&out, a->model, network.model) ||
-                 !print_plan(&out, &network, a->training, a->profile))
+        else if (code == EXIT_DONE && !print_all(&out, &network, &table, a))
             code = EXIT_FAILED;
         plx_network_free(&network);
         plx_ctx_free(ctx);
@@ -253,16 +276,34 @@ static int run(const explain_arguments *a) {
     return code;
 }
 
+static int list_passes(void) {
+    output out;
+    if (!output_open(&out)) return EXIT_FAILED;
+    const bool ok = print_passes(&out);
+    return output_close(&out, ok) && ok ? EXIT_DONE : EXIT_FAILED;
+}
+
 int cmd_explain(int argc, const char **argv) {
-    explain_arguments a = {.batch = 64};
+    explain_arguments a = {.batch = 64, .passes = PLX_PASS_ALL};
+    char names[256], without[320];
+    pass_names(names, sizeof names);
+    snprintf(without, sizeof without, "passes to leave out, of %s", names);
     const struct poptOption options[] = {
         {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, 0, "samples (default: 64)", "N"},
         {"training", 0, POPT_ARG_NONE, &a.training, 0, "a step of training with Adam", NULL},
         {"loss", 0, POPT_ARG_STRING, &a.loss, 0,
-         "loss of the training (default: crossentropy, or the model's own)",
+         "loss of the training, for models without one of their own (default: crossentropy)",
          "mse|crossentropy|own"},
         {"profile", 'p', POPT_ARG_NONE, &a.profile, 0, "run it and show the time of each step",
          NULL},
+        {"operands", 0, POPT_ARG_NONE, &a.operands, 0,
+         "also the plan as data: buffers, attributes, where each operand lies", NULL},
+        {"without", 0, POPT_ARG_STRING, &a.without, 0, without, "PASSES"},
+        {"passes", 0, POPT_ARG_NONE, &a.list_passes, 0, "list the passes instead", NULL},
+        {"alignment", 0, POPT_ARG_LONGLONG, &a.alignment, 0,
+         "of values in their buffers (default: 64)", "BYTES"},
+        {"largest-buffer", 0, POPT_ARG_LONGLONG, &a.largest_buffer, 0,
+         "of the plan's own values (default: no limit)", "BYTES"},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, output_options, 0, "Output:", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
@@ -276,8 +317,12 @@ int cmd_explain(int argc, const char **argv) {
         &code);
     if (!parsed) return code;
     a.model = poptGetArg(parsed);
-    if (!a.model)
+    if (a.list_passes)
+        code = list_passes();
+    else if (!a.model)
         code = wrong_usage("explain", "name a model, as mlp:784-200-10.");
+    else if (!leave_out_passes(a.without, &a.passes))
+        code = EXIT_USAGE;
     else if (poptPeekArg(parsed))
         code = wrong_usage("explain", "takes one model, but also got \"%s\".", poptGetArg(parsed));
     else if (a.batch < 1 || a.batch > MOST_ROWS)
@@ -286,9 +331,11 @@ int cmd_explain(int argc, const char **argv) {
     else if (a.loss && strcmp(a.loss, "mse") != 0 && strcmp(a.loss, "crossentropy") != 0 &&
              strcmp(a.loss, "own") != 0)
         code = wrong_usage("explain", "--loss is mse, crossentropy or own, not \"%s\".", a.loss);
+    else if (a.loss && !a.training)
+        code = wrong_usage("explain", "--loss goes with --training: a prediction has none.");
     else
         code = run(&a);
-    free_texts(1, &a.loss);
+    free_texts(2, (const char *[]){a.loss, a.without});
     poptFreeContext(parsed);
     return code;
 }

@@ -4,7 +4,7 @@
 #include "output.h"
 
 #include "build_info.h"
-#include "native/cblas.h"
+#include "native/parallax_native.h"
 
 #include <stdlib.h>
 #include <string.h>

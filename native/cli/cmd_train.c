@@ -1,5 +1,5 @@
 /* parallax train */
-#include "training.h"
+#include "training_series.h"
 
 #include "base/platform.h"
 #include "bench/harness.h"
@@ -10,18 +10,27 @@
 
 static const int64_t SLICE_NS = 50000000;
 
-typedef struct train_arguments {
+/* Options of which a 0 that was asked for can be told from none. */
+enum {
+    GIVEN_ROWS = 2,
+    GIVEN_BATCH,
+    GIVEN_EPOCHS,
+    GIVEN_STEPS,
+    GIVEN_ACCUMULATE,
+    GIVEN_PATIENCE,
+    GIVEN_WARMUP,
+    GIVEN_RATE,
+    GIVEN_CLIP,
+    GIVEN_DECAY,
+    GIVEN_SMOOTHING,
+};
+
+static struct train_arguments {
     const char *model, *optimizer, *schedule, *csv, *text;
     long long batch, epochs, steps, rows, accumulate, patience, warmup;
     double rate, clip, weight_decay, label_smoothing;
-} train_arguments;
-
-/* So that a 0 that was asked for can be told from none. */
-enum { NONE = -1000000007 };
-
-static bool given(double value) {
-    return value != NONE;
-}
+    int repeat;
+} asked = {.repeat = 1};
 
 static int fail(const training *t) {
     return report(EXIT_FAILED, "%s", plx_message(t->ctx));
@@ -56,35 +65,36 @@ static int task_number(const char *name) {
 /* With a file it may be that one which does not fit. */
 static int refuse(const training *t, plx_status status) {
     const plx_learning_options *o = &t->options;
-    const bool digits = !strcmp(plx_learning_task_takes(task_number(o->task)), "digits");
+    const bool digits = !strcmp(plx_learning_task_takes(task_number(t->task)), "digits");
     return o->text || o->table || digits ? fail(t) : report_status(t->ctx, status);
 }
 
-static int load(training *t, const train_arguments *a) {
+static int load(training *t) {
     char message[4352];
-    const char *takes = plx_learning_task_takes(task_number(t->options.task));
+    const char *takes = plx_learning_task_takes(task_number(t->task));
     bool ok = true;
     if (!strcmp(takes, "digits"))
         ok = training_data_digits(t->ctx, &t->data, &t->options, message, sizeof message);
-    else if (a->text)
-        ok = training_data_text(&t->data, a->text, &t->options, message, sizeof message);
-    else if (a->csv)
-        ok = training_data_table(t->ctx, &t->data, a->csv, &t->options, message, sizeof message);
+    else if (asked.text)
+        ok = training_data_text(&t->data, asked.text, &t->options, message, sizeof message);
+    else if (asked.csv)
+        ok = training_data_table(t->ctx, &t->data, asked.csv, &t->options, message, sizeof message);
     return ok ? EXIT_DONE : report(EXIT_FAILED, "%s", message);
 }
 
 static int prepare(training *t) {
-    const plx_status status = plx_learning_new(t->ctx, &t->options, &t->learning);
+    const plx_status status = plx_learning_named(t->ctx, t->task, &t->options, &t->learning);
     if (status != PLX_OK) return refuse(t, status);
     t->recipe = plx_learning_recipe(t->learning);
     t->about = plx_learning_about(t->learning);
+    if (t->run > 1) return EXIT_DONE;
     t->peak = measure_peak(t->ctx);
     FILE *to = output_tables(&t->out);
     const plx_ctx_info info = plx_ctx_get_info(t->ctx);
     const char *source = t->about.source ? t->about.source : "";
     fprintf(to,
             "%s: %lld %s to train on, %lld held out (%s%s%s); %s, batch %lld, %s, %d thread%s\n",
-            t->options.task, (long long)t->about.train, t->about.tokens ? "windows" : "rows",
+            t->task, (long long)t->about.train, t->about.tokens ? "windows" : "rows",
             (long long)t->about.test, t->about.real ? "" : "synthetic",
             !t->about.real && *source ? ": " : "", source, plx_learning_model_name(t->learning),
             (long long)t->recipe.batch, info.isa, info.threads, info.threads == 1 ? "" : "s");
@@ -140,17 +150,20 @@ static int slice(training *t, int64_t *steps) {
 static void show_progress(training *t) {
     const double seconds = (double)t->train_ns * 1e-9, samples = training_samples(t);
     const double gflops = training_gflops(t);
-    char epoch[64] = "", tokens[48] = "";
+    char which[32] = "", epoch[64] = "", tokens[48] = "";
+    if (t->runs > 1) snprintf(which, sizeof which, "run %d of %d, ", t->run, t->runs);
     if (counts_epochs(t))
         snprintf(epoch, sizeof epoch, "epoch %lld of %lld, ", (long long)t->at.epoch + !t->at.done,
                  (long long)t->at.epochs);
     if (t->about.tokens)
         snprintf(tokens, sizeof tokens, "%.0f tokens/s, ",
                  samples * (double)t->about.tokens / seconds);
-    progress_show(&t->progress, (double)t->at.step / (double)t->at.steps,
-                  "%sstep %lld of %lld, loss %.5f, %.0f samples/s, %s%.1f GFLOP/s (%.0f%% of peak)",
-                  epoch, (long long)t->at.step, (long long)t->at.steps, (double)t->at.loss,
-                  samples / seconds, tokens, gflops, 100 * gflops / t->peak);
+    const double done = (double)t->at.step / (double)t->at.steps;
+    progress_show(
+        &t->progress, (t->run - 1 + done) / t->runs,
+        "%s%sstep %lld of %lld, loss %.5f, %.0f samples/s, %s%.1f GFLOP/s (%.0f%% of peak)", which,
+        epoch, (long long)t->at.step, (long long)t->at.steps, (double)t->at.loss, samples / seconds,
+        tokens, gflops, 100 * gflops / t->peak);
 }
 
 /* Lines that stay: one for each epoch, or for each tenth of the steps. */
@@ -158,7 +171,7 @@ static int mark(training *t, int64_t *marks) {
     const int64_t now = counts_epochs(t) ? t->at.epoch
                         : t->at.steps    ? 10 * t->at.step / t->at.steps
                                          : 0;
-    if (now <= *marks) return EXIT_DONE;
+    if (now <= *marks || t->runs > 1) return EXIT_DONE;
     *marks = now;
     int code = EXIT_DONE;
     if (counts_epochs(t)) code = evaluate(t);
@@ -174,7 +187,6 @@ static int mark(training *t, int64_t *marks) {
 static int train(training *t) {
     int64_t steps = 1, marks = 0;
     int code = EXIT_DONE;
-    t->progress = progress_start();
     while (code == EXIT_DONE && !t->at.done && !t->diverged && !interrupted()) {
         code = slice(t, &steps);
         if (code == EXIT_DONE && !t->diverged) code = mark(t, &marks);
@@ -187,22 +199,20 @@ static int train(training *t) {
 /* ---- After ----------------------------------------------------------------------------------- */
 
 static int show(training *t) {
-    plx_case *losses = calloc(1, sizeof *losses);
+    char bits[17];
     int64_t count;
-    const plx_real *values = plx_trainer_losses(plx_learning_trainer(t->learning), &count);
-    if (!losses || !count) {
-        free(losses);
-        return EXIT_DONE;
-    }
-    plx__case_losses(losses, values, count);
+    const plx_real *losses = plx_trainer_losses(plx_learning_trainer(t->learning), &count);
+    if (!count) return EXIT_DONE;
+    snprintf(bits, sizeof bits, "%016llx", (unsigned long long)plx__losses_hash(losses, count));
     int code = evaluate(t);
-    if (code == EXIT_DONE && plx_learning_exhibit(t->learning) != PLX_OK) code = fail(t);
-    if (code == EXIT_DONE) {
-        print_result(t, losses->checks.loss_bits);
-        if (!write_training_rows(t, losses->checks.loss_bits)) code = EXIT_FAILED;
-    }
-    free(losses);
-    return code;
+    if (code == EXIT_DONE && t->runs == 1 && plx_learning_exhibit(t->learning) != PLX_OK)
+        code = fail(t);
+    if (code != EXIT_DONE) return code;
+    if (t->runs == 1)
+        print_result(t, bits);
+    else
+        print_run(t, bits);
+    return write_training_rows(t, bits) ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int finish(training *t) {
@@ -213,46 +223,82 @@ static int finish(training *t) {
     return EXIT_INTERRUPTED;
 }
 
-static plx_bench_size size_asked(void) {
-    return arguments.quick ? PLX_BENCH_QUICK : arguments.full ? PLX_BENCH_FULL : PLX_BENCH_DEFAULT;
+static plx_learning_size size_asked(void) {
+    return arguments.quick  ? PLX_LEARNING_QUICK
+           : arguments.full ? PLX_LEARNING_FULL
+                            : PLX_LEARNING_DEFAULT;
 }
 
 /* 0 where the library reads "as the task has it" becomes below 0, "none". */
-static double or_none(double value) {
-    return !given(value) ? 0 : value > 0 ? value : -1;
+static double or_none(int val, double value) {
+    return !was_given(val) ? 0 : value > 0 ? value : -1;
 }
 
-static int64_t count_of(long long value) {
-    return value == NONE ? 0 : value;
+static plx_learning_options options_asked(void) {
+    return (plx_learning_options){
+        .model = asked.model,
+        .size = size_asked(),
+        .rows = asked.rows,
+        .steps = asked.steps,
+        .epochs = asked.epochs,
+        .batch = asked.batch,
+        .accumulate = asked.accumulate,
+        .patience = asked.patience,
+        .optimizer = asked.optimizer,
+        .schedule = asked.schedule,
+        .rate = asked.rate,
+        .warmup = (int64_t)or_none(GIVEN_WARMUP, (double)asked.warmup),
+        .clip = or_none(GIVEN_CLIP, asked.clip),
+        .weight_decay = or_none(GIVEN_DECAY, asked.weight_decay),
+        .label_smoothing = or_none(GIVEN_SMOOTHING, asked.label_smoothing),
+    };
 }
 
-static int run(const train_arguments *a, const char *task) {
-    training t = {.options = {
-                      .task = task,
-                      .model = a->model,
-                      .size = size_asked(),
-                      .seed = (uint64_t)arguments.seed,
-                      .rows = count_of(a->rows),
-                      .steps = count_of(a->steps),
-                      .epochs = count_of(a->epochs),
-                      .batch = count_of(a->batch),
-                      .accumulate = count_of(a->accumulate),
-                      .patience = count_of(a->patience),
-                      .optimizer = a->optimizer,
-                      .schedule = a->schedule,
-                      .rate = given(a->rate) ? a->rate : 0,
-                      .warmup = (int64_t)or_none((double)a->warmup),
-                      .clip = or_none(a->clip),
-                      .weight_decay = or_none(a->weight_decay),
-                      .label_smoothing = or_none(a->label_smoothing),
-                  }};
+/* With the next seed. */
+static int run_once(training *t, training_series *series) {
+    t->options.seed = (uint64_t)arguments.seed + (uint64_t)t->run - 1;
+    t->at = (plx_progress){0};
+    t->train_ns = 0;
+    t->diverged = false;
+    int code = prepare(t);
+    if (code == EXIT_DONE) code = train(t);
+    if (code == EXIT_DONE) code = finish(t);
+    if (code == EXIT_DONE) series_add(series, t);
+    return code;
+}
+
+/* Runs that diverge do not end the others; the exit code tells. */
+static int run_all(training *t, bool *keep) {
+    training_series *series = calloc(1, sizeof *series);
+    int code = EXIT_DONE, ended = 0, failed = EXIT_DONE;
+    if (!series) return report(EXIT_FAILED, "there is not enough memory for the runs.");
+    t->progress = progress_start();
+    for (t->run = 1; t->run <= t->runs && code == EXIT_DONE && !interrupted(); ++t->run) {
+        plx_learning_free(t->learning);
+        t->learning = NULL;
+        code = run_once(t, series);
+        ended += code == EXIT_DONE || (t->diverged && t->at.step);
+        *keep = ended || code == EXIT_INTERRUPTED;
+        if (!t->diverged || !t->at.step) continue;
+        failed = code;
+        code = EXIT_DONE;
+    }
+    if (t->runs > 1 && series->count) {
+        fprintf(output_tables(&t->out), "\n%d of %d runs:\n", series->figures[0].count, t->runs);
+        series_print(output_tables(&t->out), series);
+    }
+    series_free(series);
+    free(series);
+    return code == EXIT_DONE ? failed : code;
+}
+
+static int run(const char *task) {
+    training t = {.task = task, .options = options_asked(), .runs = asked.repeat};
+    bool keep = false;
     if (!output_open(&t.out)) return EXIT_FAILED;
     int code = open_context(&t.ctx);
-    if (code == EXIT_DONE) code = load(&t, a);
-    if (code == EXIT_DONE) code = prepare(&t);
-    if (code == EXIT_DONE) code = train(&t);
-    if (code == EXIT_DONE) code = finish(&t);
-    const bool keep = code == EXIT_DONE || code == EXIT_INTERRUPTED || (t.diverged && t.at.step);
+    if (code == EXIT_DONE) code = load(&t);
+    if (code == EXIT_DONE) code = run_all(&t, &keep);
     if (!output_close(&t.out, keep)) code = EXIT_FAILED;
     plx_learning_free(t.learning);
     training_data_free(&t.data);
@@ -304,7 +350,7 @@ static const char *schedule_name(int i) {
     return plx_schedule_name((plx_schedule_kind)i);
 }
 
-static int check_task(const train_arguments *a, const char *name, const char *more) {
+static int check_task(const char *name, const char *more) {
     if (more) return wrong_usage("train", "takes one task, but also got \"%s\".", more);
     const int task = task_number(name);
     if (task < 0) {
@@ -314,105 +360,109 @@ static int check_task(const train_arguments *a, const char *name, const char *mo
         return EXIT_USAGE;
     }
     const char *takes = plx_learning_task_takes(task);
-    if ((a->csv || a->rows != NONE) && strcmp(takes, "table") != 0)
+    if ((asked.csv || was_given(GIVEN_ROWS)) && strcmp(takes, "table") != 0)
         return wrong_task("--csv and --rows go", "table");
-    if (a->text && strcmp(takes, "text") != 0) return wrong_task("--data goes", "text");
-    if (a->csv && a->rows != NONE)
+    if (asked.text && strcmp(takes, "text") != 0) return wrong_task("--data goes", "text");
+    if (asked.csv && was_given(GIVEN_ROWS))
         return wrong_usage("train", "--csv and --rows cannot be combined: a table has its rows.");
-    const char *const read[] = {a->csv, a->text};
+    const char *const read[] = {asked.csv, asked.text};
     int code = check_outputs("train", 2, read);
-    if (code == EXIT_DONE) code = check_name("optimizer", a->optimizer, optimizer_name);
-    return code == EXIT_DONE ? check_name("schedule", a->schedule, schedule_name) : code;
+    if (code == EXIT_DONE) code = check_name("optimizer", asked.optimizer, optimizer_name);
+    return code == EXIT_DONE ? check_name("schedule", asked.schedule, schedule_name) : code;
 }
 
-static int check_count(const char *name, long long value, long long least, long long most) {
-    if (value == NONE || (value >= least && value <= most)) return EXIT_DONE;
+static int check_count(const char *name, int val, long long value, long long least,
+                       long long most) {
+    if (!was_given(val) || (value >= least && value <= most)) return EXIT_DONE;
     if (most == INT32_MAX && value < least)
         return wrong_usage("train", "--%s must be %lld or more, not %lld.", name, least, value);
     return wrong_usage("train", "--%s must be from %lld to %lld, not %lld.", name, least, most,
                        value);
 }
 
-static int check_counts(const train_arguments *a) {
+static int check_counts(void) {
     const struct {
         const char *name;
+        int val;
         long long value, least, most;
     } counts[] = {
-        {"rows", a->rows, 5, 10000000},          {"batch", a->batch, 1, INT32_MAX},
-        {"epochs", a->epochs, 1, 1000000},       {"steps", a->steps, 1, INT32_MAX},
-        {"accumulate", a->accumulate, 1, 65536}, {"patience", a->patience, 1, 1000000},
-        {"warmup", a->warmup, 0, INT32_MAX},
+        {"rows", GIVEN_ROWS, asked.rows, 5, 10000000},
+        {"batch", GIVEN_BATCH, asked.batch, 1, INT32_MAX},
+        {"epochs", GIVEN_EPOCHS, asked.epochs, 1, 1000000},
+        {"steps", GIVEN_STEPS, asked.steps, 1, INT32_MAX},
+        {"accumulate", GIVEN_ACCUMULATE, asked.accumulate, 1, 65536},
+        {"patience", GIVEN_PATIENCE, asked.patience, 1, 1000000},
+        {"warmup", GIVEN_WARMUP, asked.warmup, 0, INT32_MAX},
     };
-    int code = EXIT_DONE;
+    int code = check_repeat("train", asked.repeat);
     for (size_t i = 0; i < sizeof counts / sizeof *counts && code == EXIT_DONE; ++i)
-        code = check_count(counts[i].name, counts[i].value, counts[i].least, counts[i].most);
+        code = check_count(counts[i].name, counts[i].val, counts[i].value, counts[i].least,
+                           counts[i].most);
     return code;
 }
 
-static int check_numbers(const train_arguments *a) {
-    const int code = check_counts(a);
+static int check_numbers(void) {
+    const int code = check_counts();
     if (code != EXIT_DONE) return code;
-    if (given(a->rate) && !(a->rate > 0 && isfinite(a->rate)))
-        return wrong_usage("train", "--rate must be a finite number above 0, not %g.", a->rate);
-    if (given(a->clip) && !(a->clip >= 0 && isfinite(a->clip)))
-        return wrong_usage("train", "--clip must be a finite number, 0 or more, not %g.", a->clip);
-    if (given(a->weight_decay) && !(a->weight_decay >= 0 && isfinite(a->weight_decay)))
+    if (was_given(GIVEN_RATE) && !(asked.rate > 0 && isfinite(asked.rate)))
+        return wrong_usage("train", "--rate must be a finite number above 0, not %g.", asked.rate);
+    if (!(asked.clip >= 0 && isfinite(asked.clip)))
+        return wrong_usage("train", "--clip must be a finite number, 0 or more, not %g.",
+                           asked.clip);
+    if (!(asked.weight_decay >= 0 && isfinite(asked.weight_decay)))
         return wrong_usage("train", "--weight-decay must be a finite number, 0 or more, not %g.",
-                           a->weight_decay);
-    if (given(a->label_smoothing) && !(a->label_smoothing >= 0 && a->label_smoothing < 1))
+                           asked.weight_decay);
+    if (!(asked.label_smoothing >= 0 && asked.label_smoothing < 1))
         return wrong_usage("train", "--label-smoothing must be from 0 to below 1, not %g.",
-                           a->label_smoothing);
+                           asked.label_smoothing);
     return EXIT_DONE;
 }
 
+static struct poptOption data_options[] = {
+    {"data", 0, POPT_ARG_STRING, &asked.text, 0,
+     "tasks of texts: learn the characters of this text instead", "FILE"},
+    {"rows", 0, POPT_ARG_LONGLONG, &asked.rows, GIVEN_ROWS,
+     "interp5d: rows of the function (default: 10000)", "N"},
+    {"csv", 0, POPT_ARG_STRING, &asked.csv, 0,
+     "interp5d: train on this table of numbers instead (commas between cells, or semicolons "
+     "and decimal commas); the last column is the target",
+     "FILE"},
+    POPT_TABLEEND};
+
+static struct poptOption recipe_options[] = {
+    {"steps", 0, POPT_ARG_LONGLONG, &asked.steps, GIVEN_STEPS, "steps of the optimizer", "N"},
+    {"epochs", 'e', POPT_ARG_LONGLONG, &asked.epochs, GIVEN_EPOCHS, "passes over the data", "N"},
+    {"batch", 'b', POPT_ARG_LONGLONG, &asked.batch, GIVEN_BATCH, "samples per step", "N"},
+    {"accumulate", 0, POPT_ARG_LONGLONG, &asked.accumulate, GIVEN_ACCUMULATE,
+     "batches whose gradients make one step", "N"},
+    {"optimizer", 0, POPT_ARG_STRING, &asked.optimizer, 0, "sgd, adam, adamw, lion or rmsprop",
+     "NAME"},
+    {"rate", 0, POPT_ARG_DOUBLE, &asked.rate, GIVEN_RATE,
+     "learning rate, the highest of the schedule", "X"},
+    {"schedule", 0, POPT_ARG_STRING, &asked.schedule, 0,
+     "how the rate changes: constant, step, cosine, linear or one-cycle", "NAME"},
+    {"warmup", 0, POPT_ARG_LONGLONG, &asked.warmup, GIVEN_WARMUP, "steps in which the rate grows",
+     "N"},
+    {"clip", 0, POPT_ARG_DOUBLE, &asked.clip, GIVEN_CLIP,
+     "largest norm of all gradients together (0: any)", "X"},
+    {"weight-decay", 0, POPT_ARG_DOUBLE, &asked.weight_decay, GIVEN_DECAY,
+     "decay of the weights, in the way of the optimizer", "X"},
+    {"label-smoothing", 0, POPT_ARG_DOUBLE, &asked.label_smoothing, GIVEN_SMOOTHING,
+     "probability that is spread over all classes, 0 to below 1", "X"},
+    {"patience", 0, POPT_ARG_LONGLONG, &asked.patience, GIVEN_PATIENCE,
+     "stop after so many epochs without progress on a tenth of the training data", "N"},
+    POPT_TABLEEND};
+
 int cmd_train(int argc, const char **argv) {
-    train_arguments a = {.batch = NONE,
-                         .epochs = NONE,
-                         .steps = NONE,
-                         .rows = NONE,
-                         .accumulate = NONE,
-                         .patience = NONE,
-                         .warmup = NONE,
-                         .rate = NONE,
-                         .clip = NONE,
-                         .weight_decay = NONE,
-                         .label_smoothing = NONE};
-    struct poptOption data[] = {
-        {"data", 0, POPT_ARG_STRING, &a.text, 0,
-         "tasks of texts: learn the characters of this text instead", "FILE"},
-        {"rows", 0, POPT_ARG_LONGLONG, &a.rows, 0,
-         "interp5d: rows of the function (default: 10000)", "N"},
-        {"csv", 0, POPT_ARG_STRING, &a.csv, 0,
-         "interp5d: train on this table of numbers instead (commas between cells, or semicolons "
-         "and decimal commas); the last column is the target",
-         "FILE"},
-        POPT_TABLEEND};
-    struct poptOption recipe[] = {
-        {"steps", 0, POPT_ARG_LONGLONG, &a.steps, 0, "steps of the optimizer", "N"},
-        {"epochs", 'e', POPT_ARG_LONGLONG, &a.epochs, 0, "passes over the data", "N"},
-        {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, 0, "samples per step", "N"},
-        {"accumulate", 0, POPT_ARG_LONGLONG, &a.accumulate, 0,
-         "batches whose gradients make one step", "N"},
-        {"optimizer", 0, POPT_ARG_STRING, &a.optimizer, 0, "sgd, adam, adamw, lion or rmsprop",
-         "NAME"},
-        {"rate", 0, POPT_ARG_DOUBLE, &a.rate, 0, "learning rate, the highest of the schedule", "X"},
-        {"schedule", 0, POPT_ARG_STRING, &a.schedule, 0,
-         "how the rate changes: constant, step, cosine, linear or one-cycle", "NAME"},
-        {"warmup", 0, POPT_ARG_LONGLONG, &a.warmup, 0, "steps in which the rate grows", "N"},
-        {"clip", 0, POPT_ARG_DOUBLE, &a.clip, 0, "largest norm of all gradients together (0: any)",
-         "X"},
-        {"weight-decay", 0, POPT_ARG_DOUBLE, &a.weight_decay, 0,
-         "decay of the weights, in the way of the optimizer", "X"},
-        {"label-smoothing", 0, POPT_ARG_DOUBLE, &a.label_smoothing, 0,
-         "probability that is spread over all classes, 0 to below 1", "X"},
-        {"patience", 0, POPT_ARG_LONGLONG, &a.patience, 0,
-         "stop after so many epochs without progress on a tenth of the training data", "N"},
-        POPT_TABLEEND};
     const struct poptOption options[] = {
-        {"model", 'm', POPT_ARG_STRING, &a.model, 0, "another model, as \"gpt2-nano:layers=4\"",
+        {"model", 'm', POPT_ARG_STRING, &asked.model, 0, "another model, as \"gpt2-nano:layers=4\"",
          "NAME"},
-        {NULL, 0, POPT_ARG_INCLUDE_TABLE, data, 0, "Data:", NULL},
-        {NULL, 0, POPT_ARG_INCLUDE_TABLE, recipe, 0,
+        {"repeat", 0, POPT_ARG_INT, &asked.repeat, 0,
+         "so many runs, 1 to 64 (default: 1), with seeds from --seed on: a line for each, then "
+         "means with deviations and how many reached the goals; rows say of which run they are",
+         "N"},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, data_options, 0, "Data:", NULL},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, recipe_options, 0,
          "How to train (default: as the task has it):", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0,
          "How much, unless the above says:", NULL},
@@ -428,14 +478,14 @@ int cmd_train(int argc, const char **argv) {
         &code);
     if (!parsed) return code;
     const char *name = poptGetArg(parsed);
-    code = check_numbers(&a);
+    code = check_numbers();
     if (code == EXIT_DONE && !name) list_tasks(stdout);
-    if (code == EXIT_DONE && name) code = check_task(&a, name, poptPeekArg(parsed));
+    if (code == EXIT_DONE && name) code = check_task(name, poptPeekArg(parsed));
     if (code == EXIT_DONE && name) {
         catch_interrupts();
-        code = run(&a, name);
+        code = run(name);
     }
-    const char *texts[] = {a.model, a.optimizer, a.schedule, a.csv, a.text};
+    const char *texts[] = {asked.model, asked.optimizer, asked.schedule, asked.csv, asked.text};
     free_texts(sizeof texts / sizeof *texts, texts);
     poptFreeContext(parsed);
     return code;

@@ -46,13 +46,23 @@ typedef struct common_arguments {
     const char *tables; /* of parallax bench; NULL: not wanted */
     int quick, full;
     int before_with; /* other arguments before the option OPTION_WITH; -1: it was not given */
+    uint64_t given; /* a bit for each value of option tables, val of struct poptOption, that came */
 } common_arguments;
 
 /* Whether both names lead to one file, or would, were it there. */
 bool same_file(const char *a, const char *b);
 
-/* The value of an option that stands between arguments. */
+/* The val of an option that stands between arguments. */
 enum { OPTION_WITH = 1 };
+
+/* Whether the option with this val, 2 to 63, was given: so that a 0 that was asked for can be told
+ * from none. */
+bool was_given(int val);
+
+/* What --repeat may ask for. */
+enum { REPEATS_MOST = 64 };
+/* Returns EXIT_DONE, or EXIT_USAGE with the sentence printed. */
+int check_repeat(const char *command_name, int repeat);
 
 extern common_arguments arguments;
 

@@ -88,7 +88,7 @@ static bool add_run(side *s, measurement *m, const cJSON *row, int file) {
         return false;
     }
     if (m->count == m->room) {
-        const int room = m->room ? 2 * m->room : s->files;
+        const int room = m->room ? 2 * m->room : s->files + 1;
         run_row *moved = realloc(m->runs, (size_t)room * sizeof *moved);
         if (!moved) return out_of_memory();
         m->runs = moved;
@@ -129,15 +129,20 @@ static void estimate_measurement(measurement *m) {
     if (m->positive) m->estimate = estimate_runs(m->count, rows);
 }
 
+bool side_take(side *s, const cJSON *rows, int file, bool all) {
+    const cJSON *row;
+    cJSON_ArrayForEach(row, rows) {
+        if (wanted(row, all) && !add_row(s, row, file)) return false;
+    }
+    return true;
+}
+
 bool side_read(side *s, const char **names, int files, bool all) {
     *s = (side){.names = names, .files = files, .rows = calloc((size_t)files, sizeof *s->rows)};
     if (!s->rows) return out_of_memory();
     for (int i = 0; i < files; ++i) {
         if (!(s->rows[i] = row_file_read(names[i]))) return false;
-        const cJSON *row;
-        cJSON_ArrayForEach(row, s->rows[i]) {
-            if (wanted(row, all) && !add_row(s, row, i)) return false;
-        }
+        if (!side_take(s, s->rows[i], i, all)) return false;
     }
     for (int i = 0; i < s->count; ++i) estimate_measurement(&s->list[i]);
     return true;

@@ -30,6 +30,9 @@ typedef struct side {
     int repeated; /* rows that are there already, as in a file that was joined twice: left out */
 } side;
 
+/* Pools rows, which stay the caller's, as those of one more file. all: other metrics than the
+ * figures of speed, too. False, with the sentence printed, when memory is short. */
+bool side_take(side *s, const cJSON *rows, int file, bool all);
 /* Reads the files, and pools the rows that are compared: each case's figure of speed, with all also
  * other metrics, and the yardstick's. False, with the sentence printed, when one cannot be read or
  * memory is short. side_free in any case. */

@@ -39,7 +39,7 @@ digits_found digits_load(plx_ctx *ctx, digits_files *files, char *message, size_
     *files = (digits_files){0};
     const char *folder = getenv("PARALLAX_DATA");
     if (!folder || !*folder) return DIGITS_UNNAMED;
-    plx_bench_digits *digits = &files->digits;
+    plx_learning_digits *digits = &files->digits;
     digits->source = images_name;
     if (!load(ctx, folder, images_name, &files->images, &digits->images, message, message_bytes) ||
         !load(ctx, folder, labels_name, &files->labels, &digits->labels, message, message_bytes)) {

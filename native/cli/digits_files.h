@@ -5,7 +5,7 @@
 #include "bench/datasets.h"
 
 typedef struct digits_files {
-    plx_bench_digits digits;
+    plx_learning_digits digits;
     char *images, *labels; /* the bytes that digits points into */
 } digits_files;
 

@@ -46,7 +46,7 @@ bool row_stopped(const cJSON *row);
 /* Whether the row has a figure that a ratio can be made of. */
 bool row_positive(const cJSON *row);
 
-/* Mean of the logarithms and its variance; count >= 2. */
+/* Mean of the logarithms, or of values that are none, and its variance; count >= 2. */
 spread spread_of(int count, const double *logs, double *mean);
 
 /* One run: its rounds, or else its median with its interval. Several runs: the mean of their

@@ -70,9 +70,14 @@ bool output_open(output *out) {
                     .csv.name = resolve(arguments.csv),
                     .tables.name = resolve(arguments.tables)};
     bool ok = writable(&out->json) && writable(&out->tables) && writable(&out->csv);
-    if (ok && out->csv.name) ok = (out->rows = cJSON_CreateArray()) != NULL;
+    if (ok && out->csv.name) ok = output_keep(out);
     if (!ok) output_close(out, false);
     return ok;
+}
+
+bool output_keep(output *out) {
+    if (!out->rows) out->rows = cJSON_CreateArray();
+    return out->rows || !report(EXIT_FAILED, "there is not enough memory for the rows.");
 }
 
 FILE *output_tables(const output *out) {
@@ -103,27 +108,44 @@ static bool write_json(output *out, const cJSON *row) {
     return ok;
 }
 
+/* Lists of samples and of points, which are in the JSON alone: a cell holds one value. */
+static void drop_series(cJSON *row) {
+    cJSON *samples = cJSON_GetObjectItemCaseSensitive(row, "samples");
+    cJSON_DeleteItemFromObjectCaseSensitive(samples, "values");
+    cJSON_DeleteItemFromObjectCaseSensitive(samples, "rounds");
+    cJSON_DeleteItemFromObjectCaseSensitive(row, "curve");
+    cJSON_DeleteItemFromObjectCaseSensitive(row, "histogram");
+    cJSON_DeleteItemFromObjectCaseSensitive(row, "scatter");
+}
+
 bool output_row(output *out, cJSON *row) {
     const bool ok = row && (!out->json.name || write_json(out, row));
-    if (row && out->rows)
+    if (row && out->rows) {
+        drop_series(row);
         cJSON_AddItemToArray(out->rows, row);
-    else
+    } else {
         cJSON_Delete(row);
+    }
     return ok;
 }
 
 /* ---- CSV --------------------------------------------------------------------------------------*/
 
-/* flat gets the leaves of value under dotted names: {"a": {"b": 1}} becomes a.b. */
+/* flat gets the leaves of value under dotted names: {"a": {"b": [1, 2]}} becomes a.b.1 and a.b.2.
+ */
 static bool flatten(const cJSON *value, const char *path, cJSON *flat) {
-    if (!cJSON_IsObject(value))
-        return cJSON_HasObjectItem(flat, path) ||
+    if (!cJSON_IsObject(value) && !cJSON_IsArray(value))
+        return cJSON_GetObjectItemCaseSensitive(flat, path) ||
                cJSON_AddItemToObject(flat, path, cJSON_Duplicate(value, true));
     const cJSON *child;
     bool ok = true;
+    int place = 0;
     cJSON_ArrayForEach(child, value) {
         char *name = NULL;
-        if (asprintf(&name, "%s%s%s", path, *path ? "." : "", child->string) < 0) return false;
+        const char *dot = *path ? "." : "";
+        const int length = child->string ? asprintf(&name, "%s%s%s", path, dot, child->string)
+                                         : asprintf(&name, "%s%s%d", path, dot, ++place);
+        if (length < 0) return false;
         ok = flatten(child, name, flat) && ok;
         free(name);
     }
@@ -148,14 +170,6 @@ static void write_cell(FILE *file, const cJSON *value) {
     if (!value || cJSON_IsNull(value)) return;
     if (cJSON_IsString(value)) {
         write_text(file, value->valuestring);
-        return;
-    }
-    if (cJSON_IsArray(value)) {
-        const cJSON *item;
-        cJSON_ArrayForEach(item, value) {
-            if (item != value->child) fputc(' ', file);
-            write_cell(file, item);
-        }
         return;
     }
     char *text = cJSON_PrintUnformatted(value);

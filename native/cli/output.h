@@ -17,12 +17,15 @@ typedef struct output_file {
 typedef struct output {
     output_file json, csv, tables;
     bool failed; /* something could not be written, and that was said */
-    cJSON *rows; /* for the columns of the CSV, which only the last row settles */
+    cJSON *rows; /* what was written, without lists of samples: for the columns of the CSV, which
+                  * only the last row settles, and for whom output_keep asked; NULL: not kept */
 } output;
 
 /* Checks that what --json, --csv and --tables name can be written, so that what cannot be is known
  * before the work. On failure the sentence is printed and nothing stays. */
 bool output_open(output *out);
+/* From now on rows are kept in out->rows until it is closed. False when memory is short. */
+bool output_keep(output *out);
 /* Takes the row. False, with the sentence printed, when it cannot be written. */
 bool output_row(output *out, cJSON *row);
 /* Completes the files; or, unless keep, leaves none. */

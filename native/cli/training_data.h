@@ -2,7 +2,7 @@
 #ifndef PLX_CLI_TRAINING_DATA_H
 #define PLX_CLI_TRAINING_DATA_H
 
-#include "bench/learning.h"
+#include "bench/tasks.h"
 #include "digits_files.h"
 
 typedef struct training_data {

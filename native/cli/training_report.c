@@ -19,8 +19,8 @@ double training_gflops(const training *t) {
 
 /* ---- Measures -------------------------------------------------------------------------------- */
 
-static const char *shown_name(const char *name) {
-    return !strcmp(name, "rmse") ? "RMSE" : !strcmp(name, "r2") ? "R^2" : name;
+const char *measure_name(const plx_learning_measure *m) {
+    return !strcmp(m->name, "rmse") ? "RMSE" : !strcmp(m->name, "r2") ? "R^2" : m->name;
 }
 
 /* Shares that are read as percentages. */
@@ -29,7 +29,7 @@ static bool is_percentage(const plx_learning_measure *m) {
                                      !strncmp(m->name, "top-", 4));
 }
 
-static void value_text(const plx_learning_measure *m, double value, char *text, size_t size) {
+void measure_value(const plx_learning_measure *m, double value, char *text, size_t size) {
     if (!isfinite(value))
         snprintf(text, size, "none");
     else if (is_percentage(m))
@@ -46,8 +46,22 @@ static bool goals_hold(const plx_learning_options *o) {
            !o->schedule && !o->accumulate && !o->patience;
 }
 
-static bool has_goal(const training *t, const plx_learning_measure *m) {
+bool measure_has_goal(const training *t, const plx_learning_measure *m) {
     return goals_hold(&t->options) && isfinite(m->goal);
+}
+
+static bool is_lower(const plx_learning_measure *m) {
+    return !strcmp(m->better, "lower");
+}
+
+bool measure_reached(const plx_learning_measure *m) {
+    return is_lower(m) ? m->value <= m->goal : m->value >= m->goal;
+}
+
+void measure_goal(const plx_learning_measure *m, char *text, size_t size) {
+    char bound[48];
+    measure_value(m, m->goal, bound, sizeof bound);
+    snprintf(text, size, "at %s %s", is_lower(m) ? "most" : "least", bound);
 }
 
 /* The measures that say how good it is: those with goals, else all that should rise or fall. */
@@ -55,10 +69,10 @@ static bool is_main(const training *t, int i) {
     bool any = false;
     for (int j = 0; j < plx_learning_measures(t->learning); ++j) {
         const plx_learning_measure other = plx_learning_measure_at(t->learning, j);
-        any |= has_goal(t, &other);
+        any |= measure_has_goal(t, &other);
     }
     const plx_learning_measure m = plx_learning_measure_at(t->learning, i);
-    return any ? has_goal(t, &m) : strcmp(m.better, "none") != 0;
+    return any ? measure_has_goal(t, &m) : strcmp(m.better, "none") != 0;
 }
 
 char *measures_text(const training *t, bool on_held) {
@@ -67,12 +81,12 @@ char *measures_text(const training *t, bool on_held) {
         const plx_learning_measure m = plx_learning_measure_at(t->learning, i);
         char value[64];
         if (!is_main(t, i)) continue;
-        value_text(&m, m.value, value, sizeof value);
+        measure_value(&m, m.value, value, sizeof value);
         if (text && !isfinite(m.value)) {
-            text_add(&text, ", no %s", shown_name(m.name));
+            text_add(&text, ", no %s", measure_name(&m));
             continue;
         }
-        text_add(&text, "%s%s ", text ? ", " : "", shown_name(m.name));
+        text_add(&text, "%s%s ", text ? ", " : "", measure_name(&m));
         if (on_held) text_add(&text, "on the %lld held out: ", (long long)t->about.test);
         on_held = false;
         text_add(&text, "%s", value);
@@ -87,16 +101,16 @@ static void print_measures(FILE *to, const training *t) {
     for (int i = 0; i < count; ++i) {
         const plx_learning_measure m = plx_learning_measure_at(t->learning, i);
         char value[64], goal[96] = "";
-        value_text(&m, m.value, value, sizeof value);
-        if (has_goal(t, &m)) {
+        measure_value(&m, m.value, value, sizeof value);
+        if (measure_has_goal(t, &m)) {
             const bool lower = !strcmp(m.better, "lower");
             char bound[48];
-            value_text(&m, m.goal, bound, sizeof bound);
+            measure_value(&m, m.goal, bound, sizeof bound);
             const bool reached = lower ? m.value <= m.goal : m.value >= m.goal;
             snprintf(goal, sizeof goal, "at %s %s: %s", lower ? "most" : "least", bound,
                      reached ? "reached" : "missed");
         }
-        fprintf(to, "%-24s %-24s %s\n", shown_name(m.name), value, goal);
+        fprintf(to, "%-24s %-24s %s\n", measure_name(&m), value, goal);
     }
 }
 
@@ -191,6 +205,16 @@ static void print_memory(FILE *to, const training *t) {
             (long long)m.kept);
 }
 
+void print_run(const training *t, const char *bits) {
+    char *text = measures_text(t, false);
+    fprintf(output_tables(&t->out),
+            "run %2d of %d, seed %llu: %lld steps in %.3f s, held out: %s; losses' bits %s\n",
+            t->run, t->runs, (unsigned long long)t->options.seed, (long long)t->at.step,
+            (double)t->train_ns * 1e-9, text, bits);
+    free(text);
+    fflush(output_tables(&t->out));
+}
+
 void print_result(const training *t, const char *bits) {
     FILE *to = output_tables(&t->out);
     const double seconds = (double)t->train_ns * 1e-9, gflops = training_gflops(t);
@@ -253,9 +277,9 @@ static void set_recipe(cJSON *row, const training *t) {
     set_unless(row, "parameters.label_smoothing", o->label_smoothing, 0);
     set_unless(row, "parameters.weight_decay", o->optimizer.weight_decay, 0);
     set_optimizer(row, &o->optimizer);
-    if (t->options.size != PLX_BENCH_DEFAULT)
+    if (t->options.size != PLX_LEARNING_DEFAULT)
         row_set(row, "parameters.size",
-                cJSON_CreateString(t->options.size == PLX_BENCH_QUICK ? "quick" : "full"));
+                cJSON_CreateString(t->options.size == PLX_LEARNING_QUICK ? "quick" : "full"));
 }
 
 static void set_memory(cJSON *row, const training *t) {
@@ -271,12 +295,13 @@ static void set_memory(cJSON *row, const training *t) {
 
 static cJSON *new_row(const training *t, const char *bits, const char *metric, const char *unit,
                       const char *better, double value) {
-    cJSON *row = row_of_figure(t->ctx, "train", t->options.task, metric, unit, better, value);
+    cJSON *row = row_of_figure(t->ctx, "train", t->task, metric, unit, better, value);
     if (!row) return NULL;
     set_recipe(row, t);
     set_memory(row, t);
     row_set(row, "data.kind", cJSON_CreateString(t->about.real ? "real" : "synthetic"));
-    row_set(row, "data.seed", cJSON_CreateNumber((double)arguments.seed));
+    row_set(row, "data.seed", cJSON_CreateNumber((double)t->options.seed));
+    if (t->runs > 1) row_set(row, "run", cJSON_CreateNumber(t->run));
     if (t->about.source) row_set(row, "data.source", cJSON_CreateString(t->about.source));
     row_set(row, "checks.lossBits", cJSON_CreateString(bits));
     row_set(row, "checks.steps", cJSON_CreateNumber((double)t->at.step));

@@ -14,12 +14,12 @@ set(PLX_FLAGS_wasmrelaxed -msimd128 -mrelaxed-simd -fno-unroll-loops -fno-vector
 
 file(GLOB PLX_CORE_SOURCES CONFIGURE_DEPENDS
     src/base/*.c src/kernels/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c
-    src/models/*.c src/io/*.c)
+    src/models/*.c src/learn/*.c src/io/*.c)
 # Bodies that kernels_target.c includes, and the unit itself, which plx_core compiles per target.
 list(FILTER PLX_CORE_SOURCES EXCLUDE REGEX "(\\.inc|/kernels_target)\\.c$")
 
 # plx_core(NAME TARGETS isa... [DEFINES ...] [OPTIONS ...]): static library NAME with these kernel
-# targets; users inherit DEFINES.
+# targets, whose objects NAME_KERNELS lists; users inherit DEFINES.
 function(plx_core name)
     cmake_parse_arguments(core "" "" "TARGETS;DEFINES;OPTIONS" ${ARGN})
     set(objects "")
@@ -34,6 +34,7 @@ function(plx_core name)
             list(APPEND objects $<TARGET_OBJECTS:${name}_${isa}>)
         endforeach()
     endif()
+    set(${name}_KERNELS ${objects} PARENT_SCOPE)
     add_library(${name} STATIC ${PLX_CORE_SOURCES} ${objects})
     target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
     target_compile_definitions(${name} PUBLIC ${core_DEFINES})
@@ -45,17 +46,18 @@ function(plx_core name)
     endforeach()
 endfunction()
 
-# plx_bench(NAME CORE [OPTIONS ...]): the suites on top of a core.
-file(GLOB PLX_BENCH_SOURCES CONFIGURE_DEPENDS bench/*.c bench/suites/*.c bench/tasks/*.c)
+# plx_bench(NAME CORE [OPTIONS ...]): on top of a core the learning tasks with their data, NAME_tasks,
+# and on top of those the suites, NAME.
+file(GLOB PLX_TASK_SOURCES CONFIGURE_DEPENDS bench/tasks.c bench/datasets.c bench/tasks/*.c)
+file(GLOB PLX_BENCH_SOURCES CONFIGURE_DEPENDS bench/*.c bench/suites/*.c)
+list(REMOVE_ITEM PLX_BENCH_SOURCES ${PLX_TASK_SOURCES})
 function(plx_bench name core)
-    if(PLX_BENCH_SOURCES)
-        add_library(${name} STATIC ${PLX_BENCH_SOURCES})
-        target_compile_options(${name} PRIVATE ${ARGN})
-        target_include_directories(${name} PRIVATE ${PLX_GENERATED})
-        add_dependencies(${name} parallax_build_info)
-        target_link_libraries(${name} PUBLIC ${core})
-    else()
-        add_library(${name} INTERFACE)
-        target_link_libraries(${name} INTERFACE ${core})
-    endif()
+    add_library(${name}_tasks STATIC ${PLX_TASK_SOURCES})
+    target_compile_options(${name}_tasks PRIVATE ${ARGN})
+    target_link_libraries(${name}_tasks PUBLIC ${core})
+    add_library(${name} STATIC ${PLX_BENCH_SOURCES})
+    target_compile_options(${name} PRIVATE ${ARGN})
+    target_include_directories(${name} PRIVATE ${PLX_GENERATED})
+    add_dependencies(${name} parallax_build_info)
+    target_link_libraries(${name} PUBLIC ${name}_tasks)
 endfunction()

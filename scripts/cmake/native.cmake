@@ -9,6 +9,12 @@ endif()
 
 find_package(Threads REQUIRED)
 
+# The objects of the library serve programs of this build, the archive and the shared library alike.
+# Only what public headers declare is seen from outside a shared library, and nobody takes its place.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+add_compile_options(-fno-semantic-interposition)
+
 plx_core(parallax_core TARGETS ${PLX_TARGETS})
 # The same sources in double precision: what gradients and kernels are tested against.
 plx_core(parallax_core_f64 TARGETS scalar DEFINES PLX_REAL=double)
@@ -58,6 +64,11 @@ if(PLX_COMMAND AND PLX_COMMAND_SOURCES)
     target_link_libraries(parallax PRIVATE parallax_bench parallax_native
         ${POPT_LIBRARY} ${CJSON_LIBRARY} ${ZLIB_LIBRARY} m)
     add_dependencies(parallax parallax_build_info)
+endif()
+
+# What is installed is no build with sanitizers.
+if(NOT PLX_SANITIZE)
+    include(scripts/cmake/library.cmake)
 endif()
 
 # What scripts/peers measures beside other libraries.

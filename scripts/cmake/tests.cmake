@@ -59,6 +59,10 @@ endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT PLX_SANITIZE AND NOT EMSCRIPTEN)
     add_test(NAME symbols:library COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} -DKIND=library
         "-DFILES=$<TARGET_FILE:parallax_core>" -P ${CMAKE_SOURCE_DIR}/scripts/cmake/check_symbols.cmake)
+    list(TRANSFORM PLX_PUBLIC_HEADERS PREPEND ${CMAKE_SOURCE_DIR}/ OUTPUT_VARIABLE headers)
+    add_test(NAME symbols:exports COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} "-DHEADERS=${headers}"
+        "-DLIBRARY=$<TARGET_FILE:parallax_shared>" "-DARCHIVE=$<TARGET_FILE:parallax_archive>"
+        -P ${CMAKE_SOURCE_DIR}/scripts/cmake/check_exports.cmake)
     foreach(isa ${PLX_TARGETS})
         if(TARGET parallax_core_${isa})
             add_test(NAME symbols:kernels-${isa} COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} -DKIND=kernels

@@ -29,7 +29,8 @@ file(GLOB PLX_PLATFORM_SOURCES CONFIGURE_DEPENDS wasm/platform_*.c)
 # Kernels are compiled for speed; what calls them, for size; what runs once, for size at any price.
 set_source_files_properties(src/blocks/gemm.c src/blocks/attention_tiles.c src/base/thread_pool.c PROPERTIES COMPILE_OPTIONS -Oz)
 file(GLOB PLX_SMALLEST_SOURCES CONFIGURE_DEPENDS
-    src/base/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c src/models/*.c src/io/*.c
+    src/base/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c src/models/*.c src/learn/*.c
+    src/io/*.c
     bench/*.c bench/suites/*.c bench/tasks/*.c wasm/*.c)
 list(FILTER PLX_SMALLEST_SOURCES EXCLUDE REGEX "thread_pool|blocks/gemm|attention_tiles")
 set_source_files_properties(${PLX_SMALLEST_SOURCES} PROPERTIES COMPILE_OPTIONS "-Oz;-mllvm;--inline-threshold=-100")

@@ -20,3 +20,11 @@ plx_status plx__alloc(plx__message *message, const char *what, int64_t bytes, vo
     *out = memory;
     return PLX_OK;
 }
+
+void *plx_alloc(size_t bytes) {
+    return plx_platform_alloc(bytes);
+}
+
+void plx_free(void *memory) {
+    plx_platform_free(memory);
+}

@@ -21,13 +21,13 @@ static double power_of_two(int k) {
     return from_bits((uint64_t)(k + 1023) << 52);
 }
 
-double plx__sqrt(double x) {
+double plx_math_sqrt(double x) {
     return sqrt(x);
 }
 
 /* Cody and Waite reduction by ln 2 in two parts, then the Taylor series to r^13: with
  * |r| <= ln 2 / 2 the first term left out is below 5e-18. */
-double plx__exp(double x) {
+double plx_math_exp(double x) {
     if (x != x) return x;
     if (x > 709.782712893384) return INFINITY;
     if (x < -745.1332191019412) return 0;
@@ -41,7 +41,7 @@ double plx__exp(double x) {
 
 /* x = m 2^e with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1). |s| < 0.172,
  * so the series to s^25 leaves less than 1e-20. */
-double plx__log(double x) {
+double plx_math_log(double x) {
     if (x != x || x < 0) return NAN;
     if (x == 0) return -INFINITY;
     if (x == INFINITY) return x;
@@ -98,10 +98,10 @@ static double circular(double x, int turn) {
     }
 }
 
-double plx__sin(double x) {
+double plx_math_sin(double x) {
     return circular(x, 0);
 }
 
-double plx__cos(double x) {
+double plx_math_cos(double x) {
     return circular(x, 1);
 }

@@ -1,5 +1,7 @@
 #include "base/status.h"
 
+#include "base/context.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +13,16 @@ plx_status plx__fail(plx__message *message, plx_status code, const char *format,
         va_end(args);
     }
     return code;
+}
+
+plx_status plx_fail(plx_ctx *ctx, plx_status status, const char *format, ...) {
+    char text[PLX__MESSAGE_BYTES]; /* arguments may be what plx_message gave */
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    memcpy(ctx->message.text, text, sizeof text);
+    return status;
 }
 
 plx_status plx__need(plx__message *message, const char *where, const char *what,

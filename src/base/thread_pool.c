@@ -1,6 +1,7 @@
 #include "base/thread_pool.h"
 
 #include "base/platform.h"
+#include "base/sizes.h"
 
 #include <string.h>
 
@@ -278,6 +279,14 @@ bool plx__parallel_each(plx__pool *pool, int threads, int64_t patience_ns, plx__
     meeting m = {.fn = fn, .arg = arg, .threads = threads, .patience_ns = patience_ns};
     plx__parallel_for(pool, threads, threads, 1, each_piece, &m);
     return atomic_load(&m.present) >= 0;
+}
+
+int64_t plx__grain(int64_t units, int64_t elements_per_unit, int threads) {
+    enum { PIECES_PER_THREAD = 4, SMALLEST = 4096, VECTORS = 16 };
+    const int64_t by_balance = units / ((int64_t)threads * PIECES_PER_THREAD) + 1;
+    const int64_t by_size = SMALLEST / plx__most(elements_per_unit, 1) + 1;
+    const int64_t grain = plx__most(by_balance, by_size);
+    return elements_per_unit > 1 ? grain : plx__round_up(grain, VECTORS);
 }
 
 int plx__pool_worked(const plx__pool *pool) {

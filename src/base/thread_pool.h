@@ -25,6 +25,10 @@ int plx__pool_threads(const plx__pool *pool);
 void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grain, plx__loop_fn fn,
                        void *arg);
 
+/* Units per piece of a parallel loop: enough pieces for balance, none below about 4,096 elements.
+ * Where a unit is one element, a multiple of 16, which keeps whole vectors in every piece. */
+int64_t plx__grain(int64_t units, int64_t elements_per_unit, int threads);
+
 /* Runs fn once on each of the first threads workers, all at the same time: they begin when the last
  * has come, with begin = worker and end = worker + 1. False, and fn was not run at all, when one
  * did not come within patience_ns: the system had no processor for it. */

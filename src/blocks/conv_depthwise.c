@@ -145,19 +145,12 @@ size_t plx__conv_depthwise_workspace(const plx_ctx *ctx, const plx__conv_args *a
     return pointers_bytes(args, threads);
 }
 
-static int64_t grain_of(int64_t rows, int64_t row_values, int threads) {
-    enum { PIECES_PER_THREAD = 4, SMALLEST = 4096 };
-    const int64_t by_balance = rows / ((int64_t)threads * PIECES_PER_THREAD) + 1;
-    const int64_t by_size = SMALLEST / (row_values + 1) + 1;
-    return by_balance > by_size ? by_balance : by_size;
-}
-
 void plx__conv_depthwise(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace) {
     depthwise d = make_depthwise(ctx, args);
     d.sources = workspace;
     d.weights = d.sources + threads * d.taps;
     const int64_t rows = args->n * d.y.target;
-    plx__parallel_for(ctx->pool, threads, rows, grain_of(rows, d.x.target * d.channels, threads),
+    plx__parallel_for(ctx->pool, threads, rows, plx__grain(rows, d.x.target * d.channels, threads),
                       run_rows, &d);
 }
 

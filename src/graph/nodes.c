@@ -105,3 +105,14 @@ plx_dtype plx_node_dtype(const plx_graph *graph, plx_node node) {
     const int32_t place = plx__place_of(graph, node);
     return place < 0 ? PLX_DTYPE_REAL : graph->nodes[place]->dtype;
 }
+
+const char *plx_node_op(const plx_graph *graph, plx_node node) {
+    const int32_t place = plx__place_of(graph, node);
+    return place < 0 ? NULL : graph->nodes[place]->op->name;
+}
+
+plx_node plx_node_operand(const plx_graph *graph, plx_node node, int i) {
+    const int32_t place = plx__place_of(graph, node);
+    if (place < 0 || i < 0 || i >= graph->nodes[place]->inputs_count) return plx_none();
+    return plx_graph_node(graph, graph->nodes[place]->inputs[i]);
+}

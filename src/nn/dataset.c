@@ -111,6 +111,13 @@ plx_status plx__check_loss(const plx_model *model, const char *who, plx_loss los
     if (loss == PLX_LOSS_OWN && !plx_model_has_loss(model))
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "%s: this model has no loss of its own; take mse or cross-entropy", who);
+    if (loss == PLX_LOSS_CROSS_ENTROPY && model->count &&
+        model->layers[model->count - 1].kind == PLX_LAYER_SOFTMAX)
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "%s: cross-entropy has the softmax in it, and the model ends in one; train "
+            "without, and add that layer afterwards",
+            who);
     return PLX_OK;
 }
 

@@ -1,4 +1,4 @@
-/* Layers of any kind by their description: the rows of layers.def. */
+/* Layers of any kind by their description: a row for each of plx_layer_kind. */
 #include "nn/layers.h"
 
 #include "base/dmath.h"
@@ -56,6 +56,11 @@ static plx_node apply_dense(const plx_scope *scope, const plx_layer *layer, plx_
 
 static plx_node apply_activation(const plx_scope *scope, const plx_layer *layer, plx_node x) {
     return activated(scope, layer, x);
+}
+
+static plx_node apply_softmax(const plx_scope *scope, const plx_layer *layer, plx_node x) {
+    (void)layer;
+    return plx_softmax(scope->graph, x, -1);
 }
 
 static plx_node apply_dropout(const plx_scope *scope, const plx_layer *layer, plx_node x) {
@@ -319,6 +324,7 @@ static const struct {
 } rows[PLX_LAYERS_] = {
     [PLX_LAYER_DENSE] = {"dense", apply_dense},
     [PLX_LAYER_ACTIVATION] = {"activation", apply_activation},
+    [PLX_LAYER_SOFTMAX] = {"softmax", apply_softmax},
     [PLX_LAYER_DROPOUT] = {"dropout", apply_dropout},
     [PLX_LAYER_FLATTEN] = {"flatten", apply_flatten},
     [PLX_LAYER_RESHAPE] = {"reshape", apply_reshape},

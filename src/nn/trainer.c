@@ -383,6 +383,27 @@ plx_status plx_trainer_run(plx_trainer *t, int64_t max_steps, plx_progress *prog
     return status;
 }
 
+plx_status plx_trainer_fit(plx_trainer *t, int64_t every, plx_fit_watch *watch, void *self,
+                           plx_progress *progress) {
+    plx__message *message = &t->model->ctx->message;
+    plx_progress now;
+    plx_status status;
+    if (every < 0)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: every is %lld steps; it must not be negative (0: once an epoch)",
+                         (long long)every);
+    do {
+        status = plx_trainer_run(t, every ? every : INT64_MAX, &now);
+        const bool stop = status == PLX_OK && watch && !watch(self, &now) && !now.done;
+        if (stop)
+            status = plx__fail(message, PLX_ERR_CANCELLED,
+                               "fit: stopped after step %lld of %lld, as its caller asked",
+                               (long long)now.step, (long long)now.steps);
+    } while (status == PLX_OK && !now.done);
+    if (progress) *progress = now;
+    return status;
+}
+
 const plx_real *plx_trainer_losses(const plx_trainer *t, int64_t *count) {
     *count = t->step;
     return t->losses;

@@ -35,6 +35,10 @@ static size_t offset_of(const plx__attribute *attribute, int k) {
     return 8 * (size_t)(attribute->place + k);
 }
 
+const void *plx__attribute_data(const plx__attrs *attrs, const plx__attribute *attribute) {
+    return (const char *)attrs + offset_of(attribute, 0);
+}
+
 int64_t plx__attribute_whole(const plx__attrs *attrs, const plx__attribute *attribute, int k) {
     int64_t value;
     memcpy(&value, (const char *)attrs + offset_of(attribute, k), sizeof value);

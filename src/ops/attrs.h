@@ -46,6 +46,8 @@ bool plx__attribute_at(const char *fields, int i, plx__attribute *out);
 /* The attribute of that name, which ends after length characters; false where there is none. */
 bool plx__attribute_named(const char *fields, const char *name, size_t length, plx__attribute *out);
 
+/* Where the values lie: so many double or int64_t. */
+const void *plx__attribute_data(const plx__attrs *attrs, const plx__attribute *attribute);
 /* Value k of an attribute; a whole one as the nearest double, which is it up to 2^53. */
 int64_t plx__attribute_whole(const plx__attrs *attrs, const plx__attribute *attribute, int k);
 double plx__attribute_value(const plx__attrs *attrs, const plx__attribute *attribute, int k);

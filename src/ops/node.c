@@ -212,14 +212,6 @@ plx__cost plx__cost_streaming(const plx_graph *graph, const plx__node *node, dou
         .flops = (double)plx__size(node) * flops_each, .bytes = bytes, .weight = weight};
 }
 
-int64_t plx__grain(int64_t units, int64_t elements_per_unit, int threads) {
-    enum { PIECES_PER_THREAD = 4, SMALLEST = 4096 };
-    const int64_t by_balance = units / ((int64_t)threads * PIECES_PER_THREAD) + 1;
-    const int64_t by_size = SMALLEST / (elements_per_unit > 0 ? elements_per_unit : 1) + 1;
-    /* A multiple of 16 keeps whole vectors in every piece when a unit is one element. */
-    return ((by_balance > by_size ? by_balance : by_size) + 15) / 16 * 16;
-}
-
 /* ---- Totals ---------------------------------------------------------------------------------- */
 
 enum { PIECE = 4096 }; /* elements whose sum is one term of the total */

@@ -269,7 +269,5 @@ size_t plx__total_workspace(const plx_ctx *ctx, const plx__step *step);
 /* cost: inputs and output streamed once, flops a given number per element of the output. */
 plx__cost plx__cost_streaming(const plx_graph *graph, const plx__node *node, double flops_each,
                               double weight);
-/* Rows per piece of a parallel loop: enough pieces for balance, none below about 4,096 elements. */
-int64_t plx__grain(int64_t units, int64_t elements_per_unit, int threads);
 
 #endif

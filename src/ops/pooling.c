@@ -98,11 +98,6 @@ typedef struct pool_job {
     plx_real *y;
 } pool_job;
 
-/* As plx__grain, for rows, which are whole vectors anyway. */
-static int64_t grain_of(int64_t units, int64_t each, int threads) {
-    return plx__most(units / (4 * (int64_t)threads), 4096 / plx__most(each, 1)) + 1;
-}
-
 /* Elements from one row or window to the next. */
 static int64_t row_stride(const pool *p) {
     return p->w * p->c;
@@ -156,7 +151,7 @@ static plx_status run_forward(plx_ctx *ctx, const plx__step *step, plx__loop_fn 
     pool_job job = {ctx->kernels, pool_of(step->in[0].dims, &step->attrs), PLX_IN(step, 0), NULL,
                     PLX_OUT(step)};
     const int64_t units = job.p.n * job.p.ph, each = step->in[0].size / units;
-    plx__parallel_for(ctx->pool, step->threads, units, grain_of(units, each, step->threads), rows,
+    plx__parallel_for(ctx->pool, step->threads, units, plx__grain(units, each, step->threads), rows,
                       &job);
     return PLX_OK;
 }
@@ -243,7 +238,7 @@ static plx_status run_backward(plx_ctx *ctx, const plx__step *step, plx__loop_fn
     pool_job job = {ctx->kernels, pool_of(step->out.dims, &step->attrs), PLX_IN(step, 0),
                     PLX_IN(step, last), PLX_OUT(step)};
     const int64_t units = job.p.n * job.p.h;
-    const int64_t grain = grain_of(units, row_stride(&job.p), step->threads);
+    const int64_t grain = plx__grain(units, row_stride(&job.p), step->threads);
     plx__parallel_for(ctx->pool, step->threads, units, plx__most(grain, job.p.size[0]), strips,
                       &job);
     return PLX_OK;

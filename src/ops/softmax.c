@@ -225,9 +225,8 @@ static plx_status run_along(plx_ctx *ctx, const plx__step *step, softmax_job job
     const bool rows = job.inner == 1;
     const int64_t units = rows ? outer : outer * strips_of(job.inner);
     const int64_t each = rows ? job.n : job.n * (job.inner < STRIP ? job.inner : STRIP);
-    int64_t grain = plx__grain(units, each, step->threads);
-    if (each >= 1024) grain = units / (4 * (int64_t)step->threads) + 1;
-    plx__parallel_for(ctx->pool, step->threads, units, grain, rows ? each_row : each_strip, &job);
+    plx__parallel_for(ctx->pool, step->threads, units, plx__grain(units, each, step->threads),
+                      rows ? each_row : each_strip, &job);
     return PLX_OK;
 }
 

@@ -314,19 +314,25 @@ typedef struct pad_job {
     int64_t row, out_row, row_before;
 } pad_job;
 
-#define FILL_EACH(bytes)                                                                           \
-    for (int64_t i = 0; i < n; ++i, y += (bytes)) memcpy(y, value, bytes)
+#define FILL_EACH(type)                                                                            \
+    {                                                                                              \
+        type value;                                                                                \
+        memcpy(&value, job->value, sizeof value);                                                  \
+        for (int64_t i = 0; i < n; ++i)                                                            \
+            memcpy(y + (size_t)i * sizeof value, &value, sizeof value);                            \
+    }
 
 /* Writes the value n times from element `at` on. */
 static void fill_row(const pad_job *job, int64_t at, int64_t n) {
     char *y = job->y + at * job->bytes;
-    const char *value = job->value;
-    switch (job->bytes) {
-    case 1: memset(y, value[0], (size_t)n); break;
-    case 2: FILL_EACH(2); break;
-    case 4: FILL_EACH(4); break;
-    default: FILL_EACH(8);
-    }
+    if (job->bytes == 1)
+        memset(y, job->value[0], (size_t)n);
+    else if (job->bytes == 2)
+        FILL_EACH(uint16_t)
+    else if (job->bytes == 4)
+        FILL_EACH(uint32_t)
+    else
+        FILL_EACH(uint64_t)
 }
 
 /* The number of the row of x that row of the result holds, or -1. */

@@ -87,17 +87,12 @@ static void bilinear_rows(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-static int64_t grain_of(int64_t units, int64_t each, int threads) {
-    const int64_t by_size = 4096 / (each > 0 ? each : 1), by_balance = units / (4 * threads);
-    return (by_size > by_balance ? by_size : by_balance) + 1;
-}
-
 static plx_status run_upsample2d(plx_ctx *ctx, const plx__step *step) {
     if (!step->out.size) return PLX_OK;
     upsample_job job = job_of(ctx, step, step->in[0].dims);
     const int64_t units = step->out.dims[0] * step->out.dims[1];
     plx__parallel_for(
-        ctx->pool, step->threads, units, grain_of(units, job.w * job.fx * job.c, step->threads),
+        ctx->pool, step->threads, units, plx__grain(units, job.w * job.fx * job.c, step->threads),
         step->attrs.upsample.method == PLX_BILINEAR ? bilinear_rows : nearest_rows, &job);
     return PLX_OK;
 }
@@ -149,7 +144,7 @@ static plx_status run_upsample2d_grad(plx_ctx *ctx, const plx__step *step) {
     upsample_job job = job_of(ctx, step, step->out.dims);
     const int64_t units = step->out.dims[0] * step->out.dims[1];
     plx__parallel_for(
-        ctx->pool, step->threads, units, grain_of(units, job.w * job.fx * job.c, step->threads),
+        ctx->pool, step->threads, units, plx__grain(units, job.w * job.fx * job.c, step->threads),
         step->attrs.upsample.method == PLX_BILINEAR ? bilinear_grad_rows : nearest_grad_rows, &job);
     return PLX_OK;
 }

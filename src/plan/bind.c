@@ -8,7 +8,7 @@
 
 /* The place of an input, or -1 after a failure. */
 static int32_t input_at(const plx_plan *plan, plx_node input) {
-    const int32_t place = plx__place_of(plan->graph, input);
+    const int32_t place = plx__given_place(plan, input);
     if (place >= 0 && plan->graph->nodes[place]->op == &plx__op_input) return place;
     if (place >= 0)
         plx__fail(&plan->ctx->message, PLX_ERR_ARGUMENT, "bind: node %d is not an input",
@@ -20,10 +20,12 @@ static int32_t input_at(const plx_plan *plan, plx_node input) {
 }
 
 static void bind(plx_plan *plan, int32_t place, const void *data) {
+    const int buffer = plan->locations[place].buffer;
     if (plan->staged) plan->staged[place].data = NULL;
+    if (buffer < 0) return; /* no output needs it */
     /* Only read: no step has an input as its output. */
-    memcpy(&plan->slots[place], &data, sizeof data);
-    plx__place_views(plan);
+    memcpy(&plan->buffers[buffer].data, &data, sizeof data);
+    plx__point_slots(plan, buffer);
 }
 
 plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data) {
@@ -49,7 +51,7 @@ static plx_status stage(plx_plan *plan, int32_t id) {
         return plx__fail(&ctx->message, PLX_ERR_MEMORY,
                          "bind: input \"%s\" needs %lld bytes and there is no memory for them",
                          node->name, (long long)bytes);
-    plan->staged_bytes += bytes;
+    plan->memory.inputs += bytes;
     return PLX_OK;
 }
 
@@ -84,7 +86,7 @@ void plx__stage_inputs(plx_plan *plan) {
     for (int32_t i = 0; plan->staged && i < plan->graph->count; ++i) {
         const plx__node *node = plan->graph->nodes[i];
         const plx__staged *staged = &plan->staged[i];
-        if (!staged->data || !plan->live[i]) continue;
+        if (!staged->data || !plan->links[i].scheduled) continue;
         plx__copy copy = {.rank = node->rank};
         memcpy(copy.dims, node->dims, sizeof copy.dims);
         memcpy(copy.from, staged->strides, sizeof copy.from);

@@ -5,72 +5,68 @@
 
 #include <string.h>
 
+enum { CACHE_LINE = 64 };
+
 plx_plan_options plx_plan_default(void) {
-    return (plx_plan_options){.passes = PLX_PASS_FUSE | PLX_PASS_MEMORY | PLX_PASS_PARALLEL};
+    return (plx_plan_options){.passes = PLX_PASS_ALL};
 }
 
-static void *zeroed(size_t count, size_t each) {
+void *plx__zeroed(size_t count, size_t each) {
     void *memory = plx_platform_alloc(count * each + 1);
     if (memory) memset(memory, 0, count * each);
     return memory;
 }
 
-static plx_status no_memory(plx_ctx *ctx) {
-    return plx__fail(&ctx->message, PLX_ERR_MEMORY, "compile: no memory");
+plx_status plx__no_memory(plx_plan *plan) {
+    return plx__fail(&plan->ctx->message, PLX_ERR_MEMORY, "compile: no memory");
 }
 
 static plx_status copy_graph(plx_plan *plan, plx_graph *graph, int count, const plx_node *outputs) {
-    plx_ctx *ctx = graph->ctx;
     plan->graph = plx__graph_copy(graph);
-    plan->outputs = zeroed((size_t)count, sizeof *plan->outputs);
-    if (!plan->graph || !plan->outputs) return no_memory(ctx);
+    plan->outputs = plx__zeroed((size_t)count, sizeof *plan->outputs);
+    plan->values = plx__zeroed((size_t)count, sizeof *plan->values);
+    if (!plan->graph || !plan->outputs || !plan->values) return plx__no_memory(plan);
+    plan->given_count = graph->count;
     plan->outputs_count = count;
-    for (int i = 0; i < count; ++i) plan->outputs[i] = plx__place_of(graph, outputs[i]);
-    const size_t nodes = (size_t)graph->count;
-    plan->live = zeroed(nodes, sizeof *plan->live);
-    plan->slots = zeroed(nodes, sizeof *plan->slots);
-    plan->constants = zeroed(nodes, sizeof *plan->constants);
-    return plan->live && plan->slots && plan->constants ? PLX_OK : no_memory(ctx);
+    for (int i = 0; i < count; ++i)
+        plan->outputs[i] = plan->values[i] = plx__place_of(graph, outputs[i]);
+    return plx__schedule_all(plan);
+}
+
+static plx_status check_buffers(plx__message *message, const plx_plan_options *options) {
+    const int64_t alignment = options->alignment, largest = options->largest_buffer;
+    if (alignment < 16 || alignment > 1 << 20 || alignment & (alignment - 1))
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "compile: an alignment of %lld bytes; a power of two from 16 to 1048576, "
+                         "or 0 for 64, is possible",
+                         (long long)alignment);
+    if (largest < 0 || largest % alignment)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "compile: a largest buffer of %lld bytes; a multiple of the alignment of "
+                         "%lld, or 0 for no limit, is possible",
+                         (long long)largest, (long long)alignment);
+    return PLX_OK;
 }
 
 static plx_status check(const plx_graph *graph, int count, const plx_node *outputs,
                         const plx_plan_options *options) {
     plx__message *message = &graph->ctx->message;
-    const int passes = PLX_PASS_FUSE | PLX_PASS_MEMORY | PLX_PASS_PARALLEL;
     if (count < 0) return plx__fail(message, PLX_ERR_ARGUMENT, "compile: %d outputs", count);
     if (count) PLX_TRY(plx__need(message, "compile", "outputs", outputs));
-    if (options->passes & ~passes)
+    if (options->passes & ~PLX_PASS_ALL)
         return plx__fail(message, PLX_ERR_ARGUMENT, "compile: passes %d; the bits are from 0 to %d",
-                         options->passes, passes);
+                         options->passes, PLX_PASS_ALL);
     if (options->threads < 0)
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "compile: %d threads; at least 1, or 0 for the context's",
                          options->threads);
+    PLX_TRY(check_buffers(message, options));
     for (int i = 0; i < count; ++i)
         if (plx__place_of(graph, outputs[i]) < 0)
             return plx__fail(message, PLX_ERR_ARGUMENT,
                              "compile: output %d is not a node of this graph%s", i,
                              outputs[i].id < 0 ? "" : ", but of another one");
     return PLX_OK;
-}
-
-/* Updates overwrite parameters that other steps read, so they come last. */
-static int order_steps(plx_plan *plan, plx__step_meta *meta, int *operands) {
-    const plx_graph *graph = plan->graph;
-    int count = 0;
-    *operands = 0;
-    for (int effects = 0; effects < 2; ++effects)
-        for (int32_t i = 0; i < graph->count; ++i) {
-            const plx__node *node = graph->nodes[i];
-            const bool effect = node->op->flags & PLX__OP_EFFECT;
-            if (!plan->live[i] || (node->op->flags & (PLX__OP_LEAF | PLX__OP_VIEW)) ||
-                effect != (effects == 1))
-                continue;
-            if (meta) meta[count].node = i;
-            count += 1;
-            *operands += node->inputs_count;
-        }
-    return count;
 }
 
 static plx__operand operand_of(plx_plan *plan, int32_t id) {
@@ -83,24 +79,47 @@ static plx__operand operand_of(plx_plan *plan, int32_t id) {
     return operand;
 }
 
+static bool is_step(const plx__node *node) {
+    return !(node->op->flags & (PLX__OP_LEAF | PLX__OP_VIEW));
+}
+
+/* Memory for the steps of the schedule, and by node. */
+static plx_status take_arrays(plx_plan *plan) {
+    const size_t nodes = (size_t)plan->graph->count;
+    size_t operands = 0;
+    PLX__SCHEDULED(plan, i) {
+        if (!is_step(plan->graph->nodes[i])) continue;
+        plan->steps_count += 1;
+        operands += (size_t)plan->graph->nodes[i]->inputs_count;
+    }
+    plan->steps = plx__zeroed((size_t)plan->steps_count, sizeof *plan->steps);
+    plan->meta = plx__zeroed((size_t)plan->steps_count, sizeof *plan->meta);
+    plan->operands = plx__zeroed(operands, sizeof *plan->operands);
+    plan->slots = plx__zeroed(nodes, sizeof *plan->slots);
+    plan->constants = plx__zeroed(nodes, sizeof *plan->constants);
+    plan->locations = plx__zeroed(nodes, sizeof *plan->locations);
+    if (!plan->steps || !plan->meta || !plan->operands || !plan->slots || !plan->constants ||
+        !plan->locations)
+        return plx__no_memory(plan);
+    for (size_t i = 0; i < nodes; ++i) plan->locations[i].buffer = -1;
+    return PLX_OK;
+}
+
 static plx_status make_steps(plx_plan *plan) {
-    int operands = 0;
-    plan->steps_count = order_steps(plan, NULL, &operands);
-    plan->steps = zeroed((size_t)plan->steps_count, sizeof *plan->steps);
-    plan->meta = zeroed((size_t)plan->steps_count, sizeof *plan->meta);
-    plan->operands = zeroed((size_t)operands, sizeof *plan->operands);
-    if (!plan->steps || !plan->meta || !plan->operands) return no_memory(plan->ctx);
-    order_steps(plan, plan->meta, &operands);
+    PLX_TRY(take_arrays(plan));
     plx__operand *next = plan->operands;
-    for (int s = 0; s < plan->steps_count; ++s) {
-        const plx__node *node = plan->graph->nodes[plan->meta[s].node];
+    int s = 0;
+    PLX__SCHEDULED(plan, i) {
+        const plx__node *node = plan->graph->nodes[i];
+        if (!is_step(node)) continue;
+        plan->meta[s].node = i;
         plan->meta[s].cost = node->op->cost(plan->graph, node);
-        plan->steps[s] = (plx__step){
+        plan->steps[s++] = (plx__step){
             .op = node->op,
             .attrs = node->attrs,
             .in_count = node->inputs_count,
             .in = next,
-            .out = operand_of(plan, plan->meta[s].node),
+            .out = operand_of(plan, i),
             .number = &plan->number,
         };
         for (int k = 0; k < node->inputs_count; ++k) *next++ = operand_of(plan, node->inputs[k]);
@@ -108,39 +127,34 @@ static plx_status make_steps(plx_plan *plan) {
     return PLX_OK;
 }
 
-static void place_leaves(plx_plan *plan) {
-    for (int32_t i = 0; i < plan->graph->count; ++i) {
-        const plx__node *node = plan->graph->nodes[i];
-        if (node->op == &plx__op_parameter) plan->slots[i] = node->tensor->data;
-        if (node->op != &plx__op_constant) continue;
-        plan->constants[i] = (plx_real)node->attrs.leaf.value;
-        plan->slots[i] = &plan->constants[i];
+static plx_status run_passes(plx_plan *plan, plx__pass_fn own) {
+    int count;
+    const plx__pass *passes = plx__passes(&count);
+    for (int i = 0; i < count; ++i) {
+        if (passes[i].steps && !plan->steps) {
+            if (own) PLX_TRY(own(plan, true));
+            PLX_TRY(plx_graph_status(plan->graph));
+            PLX_TRY(make_steps(plan));
+        }
+        PLX_TRY(passes[i].run(plan, plan->options.passes & passes[i].info.flag));
     }
+    return PLX_OK;
 }
 
-plx_status plx_compile(plx_graph *graph, int count, const plx_node *outputs,
-                       const plx_plan_options *options, plx_plan **out) {
+plx_status plx__compile(plx_graph *graph, int count, const plx_node *outputs,
+                        const plx_plan_options *options, plx__pass_fn own, plx_plan **out) {
     PLX_TRY(plx_graph_status(graph));
     plx_ctx *ctx = graph->ctx;
-    const plx_plan_options chosen = options ? *options : plx_plan_default();
+    plx_plan_options chosen = options ? *options : plx_plan_default();
+    if (!chosen.alignment) chosen.alignment = CACHE_LINE;
     PLX_TRY(check(graph, count, outputs, &chosen));
     PLX_TRY(plx__need(&ctx->message, "compile", "out", out));
-    plx_plan *plan = zeroed(1, sizeof *plan);
-    if (!plan) return no_memory(ctx);
+    plx_plan *plan = plx__zeroed(1, sizeof *plan);
+    if (!plan) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "compile: no memory");
     plan->ctx = plx__ctx_hold(ctx);
     plan->options = chosen;
     plx_status status = copy_graph(plan, graph, count, outputs);
-    if (status == PLX_OK) plx__pass_dead_code(plan);
-    if (status == PLX_OK && plan->options.passes & PLX_PASS_FUSE) {
-        status = plx__pass_fuse(plan);
-        plx__pass_dead_code(plan);
-    }
-    if (status == PLX_OK) status = make_steps(plan);
-    if (status == PLX_OK) {
-        place_leaves(plan);
-        plx__pass_parallel(plan);
-        status = plx__pass_memory(plan);
-    }
+    if (status == PLX_OK) status = run_passes(plan, own);
     if (status != PLX_OK) {
         plx_plan_free(plan);
         return status;
@@ -149,17 +163,25 @@ plx_status plx_compile(plx_graph *graph, int count, const plx_node *outputs,
     return PLX_OK;
 }
 
+plx_status plx_compile(plx_graph *graph, int count, const plx_node *outputs,
+                       const plx_plan_options *options, plx_plan **out) {
+    return plx__compile(graph, count, outputs, options, NULL, out);
+}
+
 void plx_plan_free(plx_plan *plan) {
     if (!plan) return;
     if (plan->graph) plx__free_staged(plan);
     plx_graph_free(plan->graph);
     plx_platform_free(plan->outputs);
-    plx_platform_free(plan->live);
+    plx_platform_free(plan->values);
+    plx_platform_free(plan->links);
     plx_platform_free(plan->steps);
     plx_platform_free(plan->meta);
     plx_platform_free(plan->operands);
     plx_platform_free(plan->slots);
     plx_platform_free(plan->constants);
+    plx_platform_free(plan->locations);
+    plx_platform_free(plan->buffers);
     plx_platform_free(plan->arena);
     plx_ctx_free(plan->ctx);
     plx_platform_free(plan);

@@ -1,26 +1,33 @@
-/* Fusion: fewer passes over memory. A node that is replaced keeps its id, so consumers and outputs
- * stay valid; what it swallowed is left for the dead-code pass. */
+/* Fusion: fewer passes over memory. A node that takes others in keeps its number, so that consumers
+ * and outputs stay valid; those that nobody else needs then leave the schedule. */
 #include "plan/plan_internal.h"
 
 #include "base/platform.h"
 
 #include <string.h>
 
-static void count_uses(const plx_plan *plan, int32_t *uses) {
-    const plx_graph *graph = plan->graph;
-    memset(uses, 0, (size_t)graph->count * sizeof *uses);
-    for (int32_t i = 0; i < graph->count; ++i) {
-        if (!plan->live[i]) continue;
-        for (int k = 0; k < graph->nodes[i]->inputs_count; ++k)
-            uses[graph->nodes[i]->inputs[k]] += 1;
-    }
-    for (int i = 0; i < plan->outputs_count; ++i) uses[plan->outputs[i]] += 1;
+typedef struct fusion {
+    plx_plan *plan;
+    plx_graph *graph;
+    int32_t *uses; /* by node */
+} fusion;
+
+/* One use fewer; what has none left is not run, and uses nothing. */
+static void release(fusion *f, int32_t id) {
+    const plx__node *node = f->graph->nodes[id];
+    f->uses[id] -= 1;
+    bool writes = false;
+    for (int k = 0; k < node->inputs_count; ++k) writes |= plx__has_role(node, k, PLX__WRITTEN);
+    if (f->uses[id] || writes) return;
+    plx__remove(f->plan, id);
+    for (int k = 0; k < node->inputs_count; ++k) release(f, node->inputs[k]);
 }
 
-/* Turns node into op with new inputs; shape and dtype stay. It is first, which it swallows, and
+/* Turns node into op with new inputs; shape and dtype stay. It is first, which it takes in, and
  * then what comes after. */
-static bool replace(plx_graph *graph, plx__node *node, const plx_op *op, int count,
-                    const int32_t *inputs, const plx__node *first, const char *then) {
+static bool replace(fusion *f, plx__node *node, const plx_op *op, int count, const int32_t *inputs,
+                    const plx__node *first, const char *then) {
+    plx_graph *graph = f->graph;
     const char *before = first->fused[0] ? first->fused : first->op->name;
     const size_t bytes = strlen(before) + strlen(then) + 2;
     int32_t *copy = plx__arena_take(&graph->arena, (size_t)count * sizeof *copy);
@@ -28,10 +35,14 @@ static bool replace(plx_graph *graph, plx__node *node, const plx_op *op, int cou
     if (!copy || !fused) return false;
     memcpy(copy, inputs, (size_t)count * sizeof *copy);
     plx__format(fused, bytes, "%s+%s", before, then);
+    const int32_t *old = node->inputs;
+    const int old_count = node->inputs_count;
     node->op = op;
     node->inputs = copy;
     node->inputs_count = count;
     node->fused = fused;
+    for (int k = 0; k < count; ++k) f->uses[copy[k]] += 1;
+    for (int k = 0; k < old_count; ++k) release(f, old[k]);
     return true;
 }
 
@@ -47,23 +58,23 @@ static const struct {
 enum { PRODUCTS = sizeof products / sizeof products[0] };
 
 /* bias(matmul(a, b), c) is dense(a, b, c). */
-static bool fuse_bias(plx_graph *graph, plx__node *node, const int32_t *uses) {
-    if (node->op != &plx__op_bias || uses[node->inputs[0]] != 1) return true;
-    const plx__node *product = plx__input_of(graph, node, 0);
+static bool fuse_bias(fusion *f, plx__node *node) {
+    if (node->op != &plx__op_bias || f->uses[node->inputs[0]] != 1) return true;
+    const plx__node *product = plx__input_of(f->graph, node, 0);
     for (int i = 0; i < PRODUCTS; ++i) {
         if (product->op != products[i].plain) continue;
         const int32_t inputs[] = {product->inputs[0], product->inputs[1], node->inputs[1]};
         node->attrs = product->attrs;
-        return replace(graph, node, products[i].fused, 3, inputs, product, "bias");
+        return replace(f, node, products[i].fused, 3, inputs, product, "bias");
     }
     return true;
 }
 
 /* act(dense(...)) and act(matmul(...)) are dense with an activation. */
-static bool fuse_activation(plx_graph *graph, plx__node *node, const int32_t *uses) {
+static bool fuse_activation(fusion *f, plx__node *node) {
     const plx_activation act = plx__activation_of(node->op);
-    if (act == PLX_ACTIVATIONS_ || uses[node->inputs[0]] != 1) return true;
-    const plx__node *source = plx__input_of(graph, node, 0);
+    if (act == PLX_ACTIVATIONS_ || f->uses[node->inputs[0]] != 1) return true;
+    const plx__node *source = plx__input_of(f->graph, node, 0);
     for (int i = 0; i < PRODUCTS; ++i) {
         if (source->op != products[i].plain && source->op != products[i].fused) continue;
         const char *fields = products[i].fused->attrs;
@@ -71,7 +82,7 @@ static bool fuse_activation(plx_graph *graph, plx__node *node, const int32_t *us
         const double alpha = node->attrs.unary.alpha;
         node->attrs = source->attrs;
         plx__attrs_activate(fields, &node->attrs, act, alpha);
-        return replace(graph, node, products[i].fused, source->inputs_count, source->inputs, source,
+        return replace(f, node, products[i].fused, source->inputs_count, source->inputs, source,
                        plx_activation_name(act));
     }
     return true;
@@ -83,36 +94,36 @@ static bool is_of_rows(const plx__node *node) {
 }
 
 /* nll(log_softmax(x), t) and its gradient need no log-probabilities in memory. */
-static bool fuse_cross_entropy(plx_graph *graph, plx__node *node, const int32_t *uses) {
+static bool fuse_cross_entropy(fusion *f, plx__node *node) {
     if (node->op == &plx__op_nll) {
-        const plx__node *rows = plx__input_of(graph, node, 0);
+        const plx__node *rows = plx__input_of(f->graph, node, 0);
         if (!is_of_rows(rows)) return true;
         const int32_t inputs[] = {rows->inputs[0], node->inputs[1]};
-        return replace(graph, node, &plx__op_softmax_xent, 2, inputs, rows, "nll");
+        return replace(f, node, &plx__op_softmax_xent, 2, inputs, rows, "nll");
     }
     if (node->op == &plx__op_log_softmax_grad) {
-        const plx__node *rows = plx__input_of(graph, node, 0), *gy = plx__input_of(graph, node, 1);
-        if (!is_of_rows(rows) || gy->op != &plx__op_nll_grad || uses[node->inputs[1]] != 1)
+        const plx__node *rows = plx__input_of(f->graph, node, 0),
+                        *gy = plx__input_of(f->graph, node, 1);
+        if (!is_of_rows(rows) || gy->op != &plx__op_nll_grad || f->uses[node->inputs[1]] != 1)
             return true;
         const int32_t inputs[] = {rows->inputs[0], gy->inputs[0], gy->inputs[1]};
         node->attrs = gy->attrs;
-        return replace(graph, node, &plx__op_softmax_xent_grad, 3, inputs, gy, "log_softmax_grad");
+        return replace(f, node, &plx__op_softmax_xent_grad, 3, inputs, gy, "log_softmax_grad");
     }
     return true;
 }
 
-plx_status plx__pass_fuse(plx_plan *plan) {
-    plx_graph *graph = plan->graph;
-    int32_t *uses = plx_platform_alloc((size_t)graph->count * sizeof *uses);
-    if (!uses) return plx__fail(&plan->ctx->message, PLX_ERR_MEMORY, "compile: no memory");
-    count_uses(plan, uses);
+plx_status plx__pass_fuse(plx_plan *plan, bool on) {
+    if (!on) return PLX_OK;
+    fusion f = {plan, plan->graph, plx__zeroed((size_t)plan->graph->count, sizeof *f.uses)};
+    if (!f.uses) return plx__no_memory(plan);
+    plx__count_uses(plan, f.uses);
     bool ok = true;
-    for (int32_t i = 0; i < graph->count && ok; ++i) {
-        plx__node *node = graph->nodes[i];
-        if (!plan->live[i] || !node->inputs_count) continue;
-        ok = fuse_bias(graph, node, uses) && fuse_activation(graph, node, uses) &&
-             fuse_cross_entropy(graph, node, uses);
+    for (int32_t i = plan->first; i >= 0 && ok; i = plan->links[i].after) {
+        plx__node *node = f.graph->nodes[i];
+        if (!node->inputs_count) continue;
+        ok = fuse_bias(&f, node) && fuse_activation(&f, node) && fuse_cross_entropy(&f, node);
     }
-    plx_platform_free(uses);
-    return ok ? PLX_OK : plx__fail(&plan->ctx->message, PLX_ERR_MEMORY, "compile: no memory");
+    plx_platform_free(f.uses);
+    return ok ? PLX_OK : plx__no_memory(plan);
 }

@@ -43,7 +43,7 @@ static double shared_bytes(const plx_plan *plan, const plx__node *node) {
     return bytes;
 }
 
-void plx__pass_parallel(plx_plan *plan) {
+plx_status plx__pass_parallel(plx_plan *plan, bool on) {
     plx__machine_settle(plan->ctx);
     const plx_ctx *ctx = plan->ctx;
     const int wanted = plan->options.threads;
@@ -52,9 +52,9 @@ void plx__pass_parallel(plx_plan *plan) {
         plx__step_meta *meta = &plan->meta[i];
         meta->one_thread_ns = plx__predict_ns(ctx, meta->cost);
         meta->shared_bytes = shared_bytes(plan, plan->graph->nodes[meta->node]);
-        const bool adaptive = plan->options.passes & PLX_PASS_PARALLEL;
-        plan->steps[i].threads = adaptive ? best_threads(ctx, meta, limit) : limit;
+        plan->steps[i].threads = on ? best_threads(ctx, meta, limit) : limit;
     }
+    return PLX_OK;
 }
 
 double plx_plan_threshold_rows(const plx_plan *plan, int step) {

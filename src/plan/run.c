@@ -6,11 +6,11 @@
 #include <string.h>
 
 static plx_status check_bound(plx_plan *plan) {
-    for (int32_t i = 0; i < plan->graph->count; ++i) {
-        const plx__node *node = plan->graph->nodes[i];
-        if (!plan->live[i] || plan->slots[i] || node->op != &plx__op_input) continue;
+    for (int i = 0; i < plan->buffers_count; ++i) {
+        const plx_buffer *buffer = &plan->buffers[i];
+        if (buffer->kind != PLX_BUFFER_INPUT || buffer->data) continue;
         return plx__fail(&plan->ctx->message, PLX_ERR_STATE, "run: input \"%s\" has no data bound",
-                         node->name);
+                         buffer->name);
     }
     return PLX_OK;
 }
@@ -31,11 +31,16 @@ plx_status plx_plan_run(plx_plan *plan) {
     return PLX_OK;
 }
 
-const plx_real *plx_plan_output(const plx_plan *plan, plx_node output) {
-    const int32_t place = plx__place_of(plan->graph, output);
+const void *plx_plan_output_as(const plx_plan *plan, plx_node output, plx_dtype dtype) {
+    const int32_t place = plx__given_place(plan, output);
     for (int i = 0; i < plan->outputs_count; ++i)
-        if (plan->outputs[i] == place) return plan->slots[place];
+        if (plan->outputs[i] == place && plan->graph->nodes[place]->dtype == dtype)
+            return plan->slots[plan->values[i]];
     return NULL;
+}
+
+const plx_real *plx_plan_output(const plx_plan *plan, plx_node output) {
+    return plx_plan_output_as(plan, output, PLX_DTYPE_REAL);
 }
 
 void plx_plan_set_step(plx_plan *plan, uint64_t step) {
@@ -63,6 +68,12 @@ static const char *name_of(const plx_graph *graph, const plx__node *node) {
     return "";
 }
 
+/* Slabs lie one after the other. */
+static int64_t arena_offset(const plx_plan *plan, int32_t node) {
+    const plx__location at = plan->locations[node];
+    return at.buffer < 0 ? -1 : (char *)plan->buffers[at.buffer].data + at.offset - plan->arena;
+}
+
 plx_step_info plx_plan_step(const plx_plan *plan, int step) {
     plx_step_info info = {.op = "", .name = "", .fused = "", .arena_offset = -1};
     if (step < 0 || step >= plan->steps_count) return info;
@@ -77,7 +88,7 @@ plx_step_info plx_plan_step(const plx_plan *plan, int step) {
     info.direct_flops = meta->cost.direct > 0 ? meta->cost.direct : meta->cost.flops;
     info.bytes = meta->cost.bytes;
     info.threads = plan->steps[step].threads;
-    info.arena_offset = meta->arena_offset;
+    info.arena_offset = arena_offset(plan, meta->node);
     info.nanoseconds = plan->profiled_runs ? meta->total_ns / (double)plan->profiled_runs : 0;
     return info;
 }
@@ -95,23 +106,15 @@ static int64_t tensor_bytes(plx_tensor *const *list, int count) {
     return bytes;
 }
 
-/* The arena holds gradients and activations; what is not the gradient of a parameter counts as
- * activation, so the parts add up to what was allocated although blocks are shared over time. */
 plx_memory plx_plan_memory(const plx_plan *plan) {
-    plx_memory memory = {.workspace = plan->workspace_bytes, .inputs = plan->staged_bytes};
-    for (int32_t i = 0; i < plan->graph->count; ++i) {
+    plx_memory memory = plan->memory;
+    PLX__SCHEDULED(plan, i) {
         const plx__node *node = plan->graph->nodes[i];
-        if (!plan->live[i]) continue;
-        const int64_t bytes = plx__size(node) * (int64_t)plx__element_bytes(node->dtype);
-        if (node->op == &plx__op_parameter) memory.parameters += bytes;
-        if (node->op == &plx__op_input) memory.inputs += bytes;
         if (!(node->op->flags & PLX__OP_EFFECT)) continue;
         const plx_optimizer *optimizer = node->attrs.object;
         memory.optimizer += tensor_bytes(optimizer->first, optimizer->count) +
                             tensor_bytes(optimizer->second, optimizer->count);
         memory.kept += tensor_bytes(optimizer->kept, optimizer->count);
     }
-    memory.gradients = plan->gradient_bytes;
-    memory.activations = plan->arena_bytes - memory.gradients;
     return memory;
 }

@@ -1,6 +1,6 @@
 /* Walks the learning tasks: each is trained at quick size, and its measures must reach the goals
  * that it states. One group for each line of tasks.def. */
-#include "bench/learning.h"
+#include "bench/tasks.h"
 
 #include "check.h"
 
@@ -78,7 +78,7 @@ static void check_exhibits(plx_check *t, plx_ctx *ctx, plx_learning *learning) {
 enum { DIGITS = 5000, SIDE = 28, PIXELS = SIDE * SIDE };
 
 /* Noise around a picture for each label, which is itself of noise. */
-static plx_bench_digits make_digits(uint8_t *pixels, uint8_t *labels) {
+static plx_learning_digits make_digits(uint8_t *pixels, uint8_t *labels) {
     plx_rng pictures = plx_rng_new(5, 0), noise = plx_rng_new(5, 1);
     uint8_t of_label[10 * PIXELS];
     for (int i = 0; i < 10 * PIXELS; ++i) of_label[i] = (uint8_t)plx_rng_below(&pictures, 2);
@@ -88,7 +88,7 @@ static plx_bench_digits make_digits(uint8_t *pixels, uint8_t *labels) {
             pixels[i * PIXELS + p] =
                 (uint8_t)(plx_rng_below(&noise, 200) + 50 * of_label[labels[i] * PIXELS + p]);
     }
-    return (plx_bench_digits){
+    return (plx_learning_digits){
         .images = {.rank = 3,
                    .dims = {DIGITS, SIDE, SIDE},
                    .data = pixels,
@@ -106,14 +106,12 @@ static double learn(plx_check *t, const char *name) {
     if (!ctx) return measure;
     const bool whole = TO_THE_END;
     static uint8_t pixels[DIGITS * PIXELS], labels[DIGITS];
-    const plx_bench_digits digits = make_digits(pixels, labels);
-    const plx_learning_options options = {.task = name,
-                                          .size = PLX_BENCH_QUICK,
-                                          .seed = 1,
-                                          .digits = &digits,
-                                          .steps = whole ? 0 : 2};
+    const plx_learning_digits digits = make_digits(pixels, labels);
+    const plx_learning_options options = {
+        .size = PLX_LEARNING_QUICK, .seed = 1, .digits = &digits, .steps = whole ? 0 : 2};
     plx_learning *learning = NULL;
-    if (CHECK(t, plx_learning_new(ctx, &options, &learning) == PLX_OK, "%s", plx_message(ctx)) &&
+    if (CHECK(t, plx_learning_named(ctx, name, &options, &learning) == PLX_OK, "%s",
+              plx_message(ctx)) &&
         train(t, ctx, learning)) {
         measure = check_measures(t, ctx, learning, whole);
         check_exhibits(t, ctx, learning);
@@ -125,7 +123,7 @@ static double learn(plx_check *t, const char *name) {
 
 /* Tasks are listed in the order of tasks.def. */
 enum {
-#define TASK(name) NUMBER_##name,
+#define TASK(name, apart) NUMBER_##name,
 #include "bench/tasks.def"
 #undef TASK
 };
@@ -153,7 +151,7 @@ static void check_task(plx_check *t, int task) {
         learn(t, plx_learning_task(task));
 }
 
-#define TASK(name)                                                                                 \
+#define TASK(name, apart)                                                                          \
     void plx_test_bench_learning_##name(plx_check *t) {                                            \
         check_task(t, NUMBER_##name);                                                              \
     }

@@ -1,6 +1,6 @@
 /* Synthetic pictures: the same for a seed, of the kinds that they are labelled, standardised; and
  * nothing but shape and texture tells the kind. */
-#include "bench/learning.h"
+#include "bench/tasks.h"
 #include "bench/tasks/shapes.h"
 
 #include "check.h"
@@ -98,13 +98,12 @@ static void refuses_models(plx_check *t) {
     plx_ctx *ctx = plx_check_context(t, NULL, 1);
     if (!ctx) return;
     for (size_t i = 0; i < sizeof models / sizeof *models; ++i) {
-        const plx_learning_options options = {
-            .task = "vit-nano", .model = models[i][0], .size = PLX_BENCH_QUICK};
+        const plx_learning_options options = {.model = models[i][0], .size = PLX_LEARNING_QUICK};
         plx_learning *learning = NULL;
         /* Settings that no picture fits are wrong by themselves. */
         const bool setting = strchr(models[i][0], ':') && strstr(models[i][0], "heads");
         const plx_status wanted = setting ? PLX_ERR_ARGUMENT : PLX_ERR_SHAPE;
-        const plx_status status = plx_learning_new(ctx, &options, &learning);
+        const plx_status status = plx_learning_named(ctx, "vit-nano", &options, &learning);
         CHECK(t, status == wanted && strstr(plx_message(ctx), models[i][1]),
               "%s: %s, \"%s\" lacks \"%s\"", models[i][0], plx_status_name(status),
               plx_message(ctx), models[i][1]);
@@ -117,12 +116,11 @@ enum { MOST_BARS = 32 };
 
 /* The gradients of the net without shortcuts after a step, into bars; how many. */
 static int64_t gradients(plx_check *t, plx_ctx *ctx, bool evaluate_first, plx_real *bars) {
-    const plx_learning_options options = {
-        .task = "resnet-nano", .size = PLX_BENCH_QUICK, .steps = 1};
+    const plx_learning_options options = {.size = PLX_LEARNING_QUICK, .steps = 1};
     plx_learning *learning = NULL;
     plx_progress progress;
     int64_t count = 0;
-    plx_status status = plx_learning_new(ctx, &options, &learning);
+    plx_status status = plx_learning_named(ctx, "resnet-nano", &options, &learning);
     if (status == PLX_OK) status = plx_trainer_run(plx_learning_trainer(learning), 1, &progress);
     if (status == PLX_OK && evaluate_first) status = plx_learning_evaluate(learning);
     if (status == PLX_OK) status = plx_learning_exhibit(learning);

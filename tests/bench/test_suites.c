@@ -1,6 +1,7 @@
 /* Walks the suites: each must give complete rows whose checks pass. */
 #include "bench/bench.h"
 #include "bench/datasets.h"
+#include "bench/row.h"
 
 #include "base/context.h"
 #include "check.h"
@@ -177,6 +178,61 @@ static void wrong_kernels(plx_check *t, plx_ctx *ctx) {
     WRONG(softmax, "softmax of 1000");
 }
 
+static const plx_case *find_case(const plx_bench *bench, const plx_case *c) {
+    for (int i = 0; i < bench->case_count; ++i)
+        if (bench->cases[i]->suite == c->suite && !strcmp(bench->cases[i]->name, c->name))
+            return bench->cases[i];
+    return NULL;
+}
+
+static bool same_parameters(const plx_case *c, const plx_case *other) {
+    bool same = c->parameter_count == other->parameter_count;
+    for (int i = 0; i < c->parameter_count && same; ++i) {
+        const plx_case_parameter *a = &c->parameters[i], *b = &other->parameters[i];
+        same = !strcmp(a->name, b->name) && a->number == b->number &&
+               (a->text ? b->text && !strcmp(a->text, b->text) : !b->text);
+    }
+    return same;
+}
+
+/* A larger size has the cases of a smaller one under the same names and with the same parameters,
+ * so that rows pair, and --list shows one list. */
+static void sizes(plx_check *t, plx_ctx *ctx) {
+    plx_bench *benches[PLX_BENCH_FULL + 1] = {NULL};
+    plx_bench_options options = plx_bench_default();
+    for (int size = 0; size <= PLX_BENCH_FULL; ++size) {
+        options.size = (plx_bench_size)size;
+        benches[size] = open_bench(t, ctx, &options);
+    }
+    for (int size = 0; size < PLX_BENCH_FULL && benches[size] && benches[size + 1]; ++size)
+        for (int i = 0; i < benches[size]->case_count; ++i) {
+            const plx_case *c = benches[size]->cases[i];
+            const plx_case *other = find_case(benches[size + 1], c);
+            CHECK(t, other && same_parameters(c, other),
+                  "\"%s\" of size %d is not at size %d, or has other parameters", c->name, size,
+                  size + 1);
+        }
+    for (int size = 0; size <= PLX_BENCH_FULL; ++size) plx_bench_free(benches[size]);
+}
+
+/* Only what is named, whatever else has such a name in it. */
+static void only(plx_check *t, plx_ctx *ctx) {
+    const char *const names[] = {"gemm: 128 x 128 x 128", "accuracy: exp", "gemm: exp", NULL};
+    plx_bench_options options = plx_bench_default();
+    options.only = names;
+    options.size = PLX_BENCH_QUICK;
+    plx_bench *bench = open_bench(t, ctx, &options);
+    if (!bench) return;
+    for (int i = 0; i < 2; ++i) {
+        const plx_bench_case c = plx_bench_case_at(bench, i);
+        char name[96] = "none";
+        if (c.name) snprintf(name, sizeof name, "%s: %s", c.suite, c.name);
+        CHECK(t, !strcmp(name, names[i]) && c.expected_ns > 0, "case %d is %s", i, name);
+    }
+    CHECK(t, !plx_bench_case_at(bench, 2).name, "there is a third case");
+    plx_bench_free(bench);
+}
+
 /* Stopping keeps what has enough samples, and ends. */
 static void stop(plx_check *t, plx_ctx *ctx) {
     plx_bench_options options = plx_bench_default();
@@ -207,7 +263,7 @@ static void bad_input(plx_check *t, plx_ctx *ctx) {
     CHECK(t, strstr(plx_message(ctx), "nonesuch") && strstr(plx_message(ctx), "interp5d"),
           "the sentence names it and those there are: %s", plx_message(ctx));
     static const uint8_t pixels[5 * 4] = {0}, labels[5] = {0};
-    plx_bench_digits small = {
+    plx_learning_digits small = {
         .images = {.rank = 3, .dims = {5, 2, 2}, .data = pixels, .size = 20},
         .labels = {.rank = 1, .dims = {5}, .data = labels, .size = 5},
         .source = "small",
@@ -293,6 +349,8 @@ void plx_test_bench_suites(plx_check *t) {
         wrong_kernels(t, ctx);
         stop(t, ctx);
     }
+    sizes(t, ctx);
+    only(t, ctx);
     bad_input(t, ctx);
     regression(t, ctx);
     time_stamps(t, ctx);

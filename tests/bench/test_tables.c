@@ -1,6 +1,6 @@
 /* Tables of a fixed size and settings by key: what there is no room for is said, and a key is only
  * the whole of its own. */
-#include "bench/task.h"
+#include "bench/tasks.h"
 
 #include "check.h"
 
@@ -20,7 +20,7 @@ static void check_keys(plx_check *t) {
         {"gpt2-nano", "gpt2-nano", false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i)
-        CHECK(t, plx__learning_sets(rows[i].name, rows[i].key, strlen(rows[i].key)) == rows[i].sets,
+        CHECK(t, plx_learning_sets(rows[i].name, rows[i].key, strlen(rows[i].key)) == rows[i].sets,
               "%s in %s", rows[i].key, rows[i].name);
 }
 
@@ -28,9 +28,11 @@ static void check_long_name(plx_check *t, plx_ctx *ctx) {
     char name[200] = "clip-nano:width=";
     const size_t length = strlen(name);
     memset(name + length, '1', 150 - length);
-    const plx_learning_options options = {.task = "clip-nano", .model = name};
+    const plx_learning_options options = {.model = name};
     plx_learning *learning = NULL;
-    CHECK(t, plx_learning_new(ctx, &options, &learning) == PLX_ERR_ARGUMENT && !learning,
+    CHECK(t,
+          plx_learning_named(ctx, "clip-nano", &options, &learning) == PLX_ERR_ARGUMENT &&
+              !learning,
           "a name that is cut off was taken");
     CHECK(t, strstr(plx_message(ctx), "is longer than 159 characters"), "\"%s\"", plx_message(ctx));
 }
@@ -39,13 +41,13 @@ static void check_long_name(plx_check *t, plx_ctx *ctx) {
 static plx_status measure(plx_learning *l) {
     static const char *const names[] = {"a", "one too many"};
     for (int i = 0; i <= PLX_LEARNING_MEASURES; ++i)
-        plx__learning_record(l, names[i == PLX_LEARNING_MEASURES], "1", "none", 0, 0);
+        plx_learning_record(l, names[i == PLX_LEARNING_MEASURES], "1", "none", 0, 0);
     return PLX_OK;
 }
 
 static plx_status exhibit(plx_learning *l) {
     for (int i = 0; i <= PLX_LEARNING_EXHIBITS; ++i) {
-        const plx_status status = plx__learning_show_text(l, "a", "text");
+        const plx_status status = plx_learning_show_text(l, "a", "text");
         if (status != PLX_OK) return status;
     }
     return PLX_OK;
@@ -54,8 +56,9 @@ static plx_status exhibit(plx_learning *l) {
 static void check_tables(plx_check *t, plx_ctx *ctx) {
     static const plx_task task = {.name = "verbose", .evaluate = measure, .exhibit = exhibit};
     plx_learning *learning = NULL;
-    const plx_learning_options options = {.task = "gpt2-nano", .steps = 1};
-    if (!CHECK(t, plx_learning_new(ctx, &options, &learning) == PLX_OK, "%s", plx_message(ctx)))
+    const plx_learning_options options = {.steps = 1};
+    if (!CHECK(t, plx_learning_named(ctx, "gpt2-nano", &options, &learning) == PLX_OK, "%s",
+               plx_message(ctx)))
         return;
     const plx_task *own = learning->task;
     learning->task = &task;

@@ -1,6 +1,6 @@
 /* The language models' tasks: what the grammar says of itself, what a text must be, and whether the
  * modern transformer learns at least as well as GPT-2. */
-#include "bench/learning.h"
+#include "bench/tasks.h"
 #include "bench/tasks/stories.h"
 
 #include "check.h"
@@ -70,10 +70,10 @@ static void costs(plx_check *t) {
 static void refuse(plx_check *t, plx_ctx *ctx, const char *text, size_t bytes, const char *model,
                    plx_status status, const char *expected) {
     const plx_learning_options options = {
-        .task = "gpt2-nano", .model = model, .text = text, .text_bytes = bytes, .steps = 2};
+        .model = model, .text = text, .text_bytes = bytes, .steps = 2};
     plx_learning *learning = NULL;
     CHECK(t,
-          plx_learning_new(ctx, &options, &learning) == status && !learning &&
+          plx_learning_named(ctx, "gpt2-nano", &options, &learning) == status && !learning &&
               strstr(plx_message(ctx), expected),
           "\"%s\" lacks \"%s\"", plx_message(ctx), expected);
     plx_learning_free(learning);
@@ -85,15 +85,14 @@ static void vocabularies(plx_check *t, plx_ctx *ctx) {
         const char *task, *model;
     } wrong[] = {{"clip-nano", "clip-nano:vocabulary=9"}, {"bert-nano", "bert-nano:vocabulary=9"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
-        const plx_learning_options options = {
-            .task = wrong[i].task, .model = wrong[i].model, .steps = 2};
+        const plx_learning_options options = {.model = wrong[i].model, .steps = 2};
         plx_learning *learning = NULL;
         char expected[128];
         snprintf(expected, sizeof expected, "has a vocabulary of 9, but the tokens of %s are 0 to ",
                  wrong[i].task);
         CHECK(t,
-              plx_learning_new(ctx, &options, &learning) == PLX_ERR_ARGUMENT && !learning &&
-                  strstr(plx_message(ctx), expected) &&
+              plx_learning_named(ctx, wrong[i].task, &options, &learning) == PLX_ERR_ARGUMENT &&
+                  !learning && strstr(plx_message(ctx), expected) &&
                   strstr(plx_message(ctx), ": write vocabulary="),
               "\"%s\" lacks \"%s\"", plx_message(ctx), expected);
         plx_learning_free(learning);
@@ -137,10 +136,10 @@ static void characters(plx_check *t, plx_ctx *ctx) {
     const size_t length = sizeof piece - 1;
     char *text = malloc(TIMES * length);
     for (size_t i = 0; i < TIMES; ++i) memcpy(text + i * length, piece, length);
-    const plx_learning_options options = {
-        .task = "gpt2-nano", .text = text, .text_bytes = TIMES * length, .steps = 2};
+    const plx_learning_options options = {.text = text, .text_bytes = TIMES * length, .steps = 2};
     plx_learning *learning = NULL;
-    if (CHECK(t, plx_learning_new(ctx, &options, &learning) == PLX_OK, "%s", plx_message(ctx))) {
+    if (CHECK(t, plx_learning_named(ctx, "gpt2-nano", &options, &learning) == PLX_OK, "%s",
+              plx_message(ctx))) {
         CHECK(t, strstr(plx_learning_model_name(learning), "vocabulary=5"), "%s",
               plx_learning_model_name(learning));
         CHECK(t, plx_learning_about(learning).real, "a text that was given is not synthetic");
@@ -154,9 +153,10 @@ static void characters(plx_check *t, plx_ctx *ctx) {
 
 /* Rows of attention are distributions over what came before. */
 static void attention(plx_check *t, plx_ctx *ctx, const char *task) {
-    const plx_learning_options options = {.task = task, .seed = 1, .steps = 2};
+    const plx_learning_options options = {.seed = 1, .steps = 2};
     plx_learning *learning = NULL;
-    if (!CHECK(t, plx_learning_new(ctx, &options, &learning) == PLX_OK, "%s", plx_message(ctx)))
+    if (!CHECK(t, plx_learning_named(ctx, task, &options, &learning) == PLX_OK, "%s",
+               plx_message(ctx)))
         return;
     CHECK(t, plx_learning_exhibit(learning) == PLX_OK, "%s", plx_message(ctx));
     int heads = 0;

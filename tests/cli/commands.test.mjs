@@ -1,8 +1,9 @@
 /** Each command does what its help promises; its rows are of the schema. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import { assertTable } from './csv_table.mjs';
 import {
   assertRows,
   interruptAfter,
@@ -10,6 +11,7 @@ import {
   mnist,
   parallax,
   readRows,
+  root,
   withFolder,
 } from './support.mjs';
 
@@ -83,16 +85,54 @@ describe('info', () => {
 });
 
 describe('bench', () => {
-  it('lists its suites', () => {
-    const { out } = parallax(['bench', '--list']);
-    for (const suite of suites) assert.match(out, new RegExp(`^${suite} `, 'm'));
+  /** Suites and cases as --list has them: ["gemm", "64 x 64 x 64", ["-", "0.8 s", "3 s"]]. */
+  const listed = (...args) => {
+    const { code, out, err } = parallax(['bench', '--list', ...args]);
+    assert.equal(code, 0, err);
+    const [head, ...lines] = out.trimEnd().split('\n');
+    assert.match(head, /^suite +quick +default +full +what it measures$/);
+    let suite;
+    return lines.map((line) => {
+      const times = line.slice(52, 79).match(/-|[\d.]+ (?:s|min|h)/g);
+      assert.equal(times?.length, 3, line);
+      const name = line.slice(0, 52).trim();
+      if (!line.startsWith(' ')) suite = name;
+      return [suite, line.startsWith(' ') ? name : undefined, times];
+    });
+  };
+
+  it('lists suites and cases, the same names at each size', () => {
+    const all = listed();
+    const names = (lines) => lines.map(([suite, name]) => `${suite}: ${name}`);
+    assert.deepEqual(
+      all.filter(([, name]) => name === undefined).map(([suite]) => suite),
+      suites,
+    );
+    for (const size of ['--quick', '--full'])
+      assert.deepEqual(names(listed(size)), names(all), size);
+    const [first, ...gemm] = listed('gemm');
+    assert.deepEqual(first.slice(0, 2), ['gemm', undefined]);
+    assert.ok(gemm.some(([, name, [quick]]) => name === '64 x 64 x 64' && quick === '-'));
+    assert.deepEqual(names(listed('gemm', '--cases', '256 x')), [
+      'gemm: undefined',
+      'gemm: 256 x 256 x 256',
+    ]);
+  });
+
+  it('measures under the names that it lists', () => {
+    const args = ['adaptive', '--quick', '--seconds', '0.001', '--rounds', '1'];
+    const { out } = parallax(['bench', ...args, '--json', '-']);
+    const measured = new Set(jsonLines(out).map((row) => row.case));
+    const names = listed('adaptive').flatMap(([, name]) => name ?? []);
+    assert.ok(names.length > 40);
+    for (const name of names) assert.ok(measured.has(name), name);
   });
 
   it('runs all suites, and every row is of the schema', () =>
     withFolder((folder) => {
       const [json, csv] = [path.join(folder, 'a.jsonl'), path.join(folder, 'a.csv')];
       const args = ['bench', 'all', '--quick', '--seconds', '0.02', '--json', json, '--csv', csv];
-      const { code, err } = parallax(args, mnist ? { env: { PARALLAX_DATA: mnist } } : {});
+      const { code, out, err } = parallax(args, mnist ? { env: { PARALLAX_DATA: mnist } } : {});
       // On a busy machine the system may lend fewer processors than threads: that is said, and no row.
       const complaints = err.match(/^parallax: .*$/gm) ?? [];
       const busy = complaints.filter((line) => line.includes('had no processor for one of'));
@@ -116,33 +156,112 @@ describe('bench', () => {
         assert.ok(own.every(({ memory }) => memory.gradients > 0));
       }
       if (mnist) assert.ok(rows.some((row) => row.data.kind === 'real' && row.data.source));
-      const lines = readFileSync(csv, 'utf8').trimEnd().split('\r\n');
-      assert.equal(lines.length, rows.length + 1);
-      assert.match(lines[0], /^schema,suite,case,.*samples\.median/);
+      assertTable(readFileSync(csv, 'utf8'), rows);
+      const page = out.trimEnd().split('\n');
+      assert.ok(page.length <= 45, `a page has ${page.length} lines`);
+      assert.equal(page.at(-1), `All rows are in ${json}.`);
+      for (const suite of suites) assert.match(out, new RegExp(`^${suite} +\\d+ rows  `, 'm'));
       assert.deepEqual(readdirSync(folder).sort(), ['a.csv', 'a.jsonl'], 'nothing else is left');
     }));
 
-  it('is brief: a line a suite, and the tables in a file', () =>
+  it('shows a page, and the tables where they are asked for', () =>
     withFolder((folder) => {
       const [json, tables] = [path.join(folder, 'a.jsonl'), path.join(folder, 'a.txt')];
       const args = ['bench', 'gemm', 'bits', '--quick', '--seconds', '0.01', '--cases', '256,clip'];
-      const { code, out } = parallax([...args, '--brief', '--json', json, '--tables', tables]);
+      const { code, out } = parallax([...args, '--json', json, '--tables', tables]);
       assert.equal(code, 0);
       const rows = readRows(json);
       const lines = out.trimEnd().split('\n');
       const own = rows.filter(({ suite }) => suite === 'gemm').length;
+      assert.match(lines[0], /^ +median unit +95% interval$/);
       assert.match(
-        lines[0],
-        new RegExp(`^ {2}gemm +${own} rows {2}\\d+% of what .* allows.*at best \\d.* GFLOP/s`),
+        lines[1],
+        new RegExp(`^gemm +${own} rows {2}\\d+% of the ceiling .*at best \\d.* GFLOP/s`),
       );
-      assert.match(lines[1], /^ {2}bits +\d+ rows {2}\d+ results whose bits can be compared$/);
       assert.match(
         lines[2],
-        new RegExp(`^ {2}all +${rows.length} rows {2}0 void, \\d+ with assumed`),
+        /^ {2}256 x 256 x 256 +[\d.]+ GFLOP\/s +[\d.]+ to [\d.]+ +\d+% of the c/,
       );
-      assert.equal(lines.length, 3, out);
-      assert.match(readFileSync(tables, 'utf8'), /^gemm\n {2}case .*\n {2}256 x 256 x 256 /m);
+      assert.match(lines[3], /^bits +\d+ rows {2}\d+ results whose bits can be compared$/);
+      assert.match(lines[4], /^ {2}clip-nano, 50 steps: training time +[\d.]+ ms/);
+      assert.match(lines[5], new RegExp(`^all +${rows.length} rows {2}0 void`));
+      assert.equal(lines[6], `All rows are in ${json}.`);
+      assert.equal(lines.length, 7, out);
+      const table = readFileSync(tables, 'utf8');
+      assert.match(table, /^gemm\n {2}case .*\n {2}256 x 256 x 256 /m);
+      const all = parallax([...args, '--json', json, '--all']).out;
+      const heads = (text) => text.match(/^ {2}256 x 256 x 256 +(rate|time) /gm);
+      assert.deepEqual(heads(all), heads(table), 'the same tables before the page');
       assert.deepEqual(readdirSync(folder).sort(), ['a.jsonl', 'a.txt']);
+    }));
+
+  it('keeps all rows in a new file of its own', () =>
+    withFolder((folder) => {
+      const args = ['bench', 'gemm', '--quick', '--seconds', '0.01', '--cases', '256 x'];
+      const results = path.join(folder, 'parallax-results');
+      for (const runs of [1, 2]) {
+        const { code, out, err } = parallax(args, { cwd: folder });
+        assert.equal(code, 0, err);
+        const files = readdirSync(results);
+        assert.equal(files.length, runs, 'none is overwritten');
+        const [, name] =
+          /^All rows are in parallax-results\/(bench-\d{8}-\d{6}(?:-\d)?\.jsonl)\.$/m.exec(out);
+        assert.ok(files.includes(name));
+        assertRows(readRows(path.join(results, name)));
+      }
+      const nothing = path.join(folder, 'nothing');
+      mkdirSync(nothing);
+      const { code } = parallax(['bench', 'gemm', '--quick', '--cases', 'none'], { cwd: nothing });
+      assert.equal(code, 2);
+      assert.deepEqual(readdirSync(nothing), [], 'without a row no file is left');
+    }));
+
+  it('alone lists the suites, and runs a selection of all of them', () =>
+    withFolder((folder) => {
+      const args = ['bench', '--seconds', '0.002', '--rounds', '1', '--threads', '2'];
+      const { code, out, err } = parallax(args, { cwd: folder });
+      assert.ok(code === 0 || /had no processor/.test(err), err);
+      for (const suite of suites) assert.match(out, new RegExp(`^${suite} +[\\d.]+ (s|min)`, 'm'));
+      assert.match(out, /^A selection of these now, in about a minute/m);
+      assert.ok(out.split('\n').length <= 51, out);
+      const [file] = readdirSync(path.join(folder, 'parallax-results'));
+      const rows = readRows(path.join(folder, 'parallax-results', file));
+      assertRows(rows);
+      const source = new URL('../../native/cli/bench_selection.c', import.meta.url);
+      const names = readFileSync(source, 'utf8').match(/(?<=^ +")\w+: .*(?=",$)/gm);
+      const measured = new Set(rows.map((row) => `${row.suite}: ${row.case}`));
+      for (const name of names) assert.ok(measured.has(name), name);
+      assert.deepEqual([...new Set(names.map((name) => name.split(':')[0]))], suites);
+    }));
+
+  it('repeats: rows say of which run they are, and the page has means and deviations', () =>
+    withFolder((folder) => {
+      const json = path.join(folder, 'a.jsonl');
+      const args = ['bench', 'gemm', '--quick', '--seconds', '0.01', '--cases', '256 x'];
+      const { code, out, err } = parallax([...args, '--repeat', '3', '--json', json]);
+      assert.equal(code, 0, err);
+      const rows = readRows(json);
+      assertRows(rows);
+      const own = rows.filter(({ suite, primary }) => suite === 'gemm' && primary);
+      assert.deepEqual(
+        own.map(({ run }) => run),
+        [1, 2, 3],
+      );
+      const values = own.map(({ samples }) => samples.median);
+      const mean = values.reduce((a, b) => a + b) / 3;
+      const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 2);
+      const line = /^ {2}256 x 256 x 256 +(\S+) GFLOP\/s +(\S+) (\S+) to (\S+)$/m.exec(out);
+      assert.ok(line, out);
+      // The 97.5% quantile of Student's t with 2 degrees of freedom.
+      const half = (4.302652729696142 * deviation) / Math.sqrt(3);
+      const expected = [mean, deviation, mean - half, mean + half];
+      expected.forEach((value, i) => {
+        const shown = Number(line[i + 1]);
+        // Four significant digits are shown.
+        assert.ok(Math.abs(shown - value) <= 5.1e-4 * Math.abs(value), `${shown}, not ${value}`);
+      });
+      const single = parallax([...args, '--json', '-']);
+      assert.ok(jsonLines(single.out).every((row) => row.run === undefined));
     }));
 
   it('says where noise stands in for images', () => {
@@ -261,6 +380,45 @@ describe('train', () => {
     assert.equal(held, '2000');
     assert.ok(Number(accuracy) >= 95, `${accuracy}%`);
   });
+
+  it('repeats with the next seeds, and says how well goals are reached over them', () =>
+    withFolder((folder) => {
+      const json = path.join(folder, 'a.jsonl');
+      const args = ['train', 'interp5d', '--quick', '--reproducible'];
+      const { code, out, err } = parallax([
+        ...args,
+        '--seed',
+        '4',
+        '--repeat',
+        '3',
+        '--json',
+        json,
+      ]);
+      assert.equal(code, 0, err);
+      const rows = readRows(json);
+      assertRows(rows);
+      const rmse = rows.filter(({ metric }) => metric === 'rmse');
+      assert.deepEqual(
+        rmse.map(({ run, data }) => [run, data.seed]),
+        [
+          [1, 4],
+          [2, 5],
+          [3, 6],
+        ],
+      );
+      const values = rmse.map(({ samples }) => samples.median);
+      const mean = values.reduce((a, b) => a + b) / 3;
+      const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 2);
+      const line = /^RMSE +(\S+) +(\S+) +(\S+) to (\S+); at most \S+: (\d) of 3 runs$/m.exec(out);
+      assert.ok(line, out);
+      assert.ok(Math.abs(Number(line[1]) - mean) <= 6e-5, `${line[1]}, not ${mean}`);
+      assert.ok(Math.abs(Number(line[2]) - deviation) <= 6e-5, `${line[2]}, not ${deviation}`);
+      // A run has the bits that it has alone.
+      const alone = parallax([...args, '--seed', '5', '--json', '-']).out;
+      const [first] = jsonLines(alone);
+      assert.equal(rows.find(({ run }) => run === 2).checks.lossBits, first.checks.lossBits);
+      assert.equal(first.run, undefined);
+    }));
 
   it('stops on Ctrl-C and says how far it came', async () => {
     const { code, out, err } = await interruptWhen(
@@ -424,6 +582,38 @@ describe('explain', () => {
     assert.equal(steps[0].fused, 'matmul+bias+relu');
     assert.deepEqual(steps[0].shape, [64, 200]);
     assert.ok(steps[0].flops >= 2 * 64 * 784 * 200);
+  });
+  it('lists the passes, leaves out any of them, and the documents have them all', () => {
+    const { code, out } = parallax(['explain', '--passes', '--json', '-']);
+    assert.equal(code, 0);
+    const passes = jsonLines(out).map(({ name }) => name);
+    assert.ok(passes.includes('fuse') && passes.includes('dead_code'), String(passes));
+    const text = readFileSync(path.join(root, 'ARCHITECTURE.md'), 'utf8');
+    const help = parallax(['explain', '--help']).out.replace(/\s+/g, ' ');
+    assert.ok(help.includes(passes.join(', ')), help);
+    for (const name of passes) {
+      assert.ok(text.includes(`- *${name}*: `), `${name} in ARCHITECTURE.md`);
+      const model = ['explain', 'mlp:7-5-3', '--training', '--without', name];
+      const own = parallax([...model, '--json', '-']);
+      assert.equal(own.code, 0, own.err);
+    }
+    const all = parallax(['explain', 'mlp:7-5-3', '--without', passes.join(), '--json', '-']);
+    const steps = jsonLines(all.out).filter(({ row }) => row === 'step');
+    assert.ok(steps.length > 2 && steps.every(({ fused }) => fused === ''));
+  });
+  it('shows a plan as data', () => {
+    const model = ['explain', 'gpt2-nano:layers=1', '--batch', '2', '--training', '--operands'];
+    const places = ['--alignment', '256', '--largest-buffer', '1048576', '--json', '-'];
+    const { code, out, err } = parallax([...model, ...places]);
+    assert.equal(code, 0, err);
+    const rows = jsonLines(out);
+    const of = (kind) => rows.filter(({ row }) => row === kind);
+    const slabs = of('buffer').filter(({ kind }) => kind === 'slab');
+    assert.ok(slabs.length > 1 && slabs.every(({ bytes }) => bytes <= 1048576));
+    const outputs = of('operand').filter(({ role }) => role === 'output');
+    assert.ok(outputs.length > 20 && outputs.every(({ offset }) => offset % 256 === 0));
+    assert.equal(of('step').find(({ op }) => op === 'attention').attributes.causal, 1);
+    assert.ok(of('operand').some(({ written }) => written));
   });
   it('times the steps of training', () => {
     const args = ['explain', 'mlp:20-30-4', '--training', '--profile', '--batch', '8'];

@@ -32,12 +32,28 @@ const wrong = [
   [1, ['bench', 'gemm', '--json', 'no/such/folder/x'], /cannot write.*No such file/],
   [1, ['info', '--csv', '.'], /cannot write/],
   [1, ['bench', 'gemm', '--tables', 'no/such/folder/x'], /cannot write "no.*No such file/],
-  [1, ['bench', 'gemm', '--brief', '--tables', '.'], /cannot write ".*it is a folder/],
+  [1, ['bench', 'gemm', '--tables', '.'], /cannot write ".*it is a folder/],
   [2, ['bench', 'gemm', '--tables', '-'], /--tables names a file/],
   [2, ['bench', 'gemm', '--tables', 'x', '--json', 'x'], /--tables and --json both name "x"/],
   ...(existsSync('/dev/full')
     ? [[1, ['info', '--json', '/dev/full'], /writing "\/dev\/full" failed: No space/]]
     : []),
+  ...['0', '65', '-1'].flatMap((text) => [
+    [
+      2,
+      ['bench', 'gemm', '--repeat', text],
+      new RegExp(`--repeat must be from 1 to 64, not ${text}`),
+    ],
+    [2, ['train', 'interp5d', '--repeat', text], new RegExp(`--repeat must be.*not ${text}`)],
+  ]),
+  [2, ['bench', 'gemm', '--repeat', 'often'], /often/],
+  [2, ['bench', '--list', 'sorting'], /suite "sorting".*gemm, mlp/],
+  [
+    2,
+    ['explain', 'clip-nano', '--training', '--loss', 'mse'],
+    /clip-nano trains with a loss of its/,
+  ],
+  [2, ['explain', 'mlp:7-3', '--loss', 'mse'], /--loss goes with --training/],
   [2, ['info', 'more'], /takes no argument/],
   [2, ['train', 'cifar'], /no task "cifar"; there are mnist, interp5d, gpt2-nano/],
   [2, ['train', 'mnist', 'interp5d'], /one task, but also got "interp5d"/],
@@ -89,6 +105,14 @@ const wrong = [
   [2, ['explain', 'gpt2-nano:width'], /"width".*key=value/],
   [2, ['explain', 'gpt2-nano', '--loss', 'hinge'], /mse, crossentropy or own, not "hinge"/],
   [2, ['explain', 'gpt2-nano', '--training', '--loss', 'own'], /no loss of its own/],
+  [2, ['explain', 'mlp:7-3', '--without', 'fusion'], /no pass "fusion".*dead_code, fuse/],
+  [2, ['explain', 'mlp:7-3', '--alignment', '48'], /alignment of 48 bytes.*power of two/],
+  [2, ['explain', 'mlp:7-3', '--largest-buffer', '100'], /buffer of 100 bytes.*multiple of.*64/],
+  [
+    1,
+    ['explain', 'mlp:7-30', '--largest-buffer', '64'],
+    /needs \d+ bytes; the largest buffer is 64/,
+  ],
   [2, ['explain', 'mlp:7-3', '--batch', '0'], /--batch must be from 1 to 1000000000, not 0/],
   [1, ['explain', 'mlp:7000-3', '--batch', '1000000000'], /no memory for 1000000000 rows/],
   [2, ['compare', 'a.jsonl'], /two result files/],
@@ -167,6 +191,15 @@ it('refuses names longer than the system has, and says why', () => {
     assertSentence(err, /: File name too long\.$/m);
   }
 });
+
+it('refuses before the work where its own file of rows cannot be', () =>
+  withFolder((folder) => {
+    writeFileSync(path.join(folder, 'parallax-results'), '');
+    const { code, err } = parallax(['bench', 'gemm', '--quick'], { cwd: folder });
+    assert.equal(code, 1);
+    assertSentence(err, /cannot write "parallax-results\/bench-.*": Not a directory/);
+    assert.deepEqual(readdirSync(folder), ['parallax-results']);
+  }));
 
 describe('refuses the text', () => {
   const sixty = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567';

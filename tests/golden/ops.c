@@ -177,7 +177,8 @@ static void run_case(walk *w) {
     if (status == PLX_OK) status = plx_plan_run(plan);
     if (CHECK(w->t, status == PLX_OK, "%s: %s", w->c.name, plx_message(w->ctx))) {
         for (int i = 0; i < w->count; ++i)
-            compare(w->t, w->c.name, &w->expected[i], plx_plan_output(plan, w->nodes[i]));
+            compare(w->t, w->c.name, &w->expected[i],
+                    plx_plan_output_as(plan, w->nodes[i], plx_node_dtype(w->c.graph, w->nodes[i])));
         compare_updated(w);
     }
     plx_plan_free(plan);

@@ -39,19 +39,19 @@ static void run_plan(void *arg) {
 
 static void run_guarded(guarded_walk *w, plx_walk *walk, const plx_real *expected, int64_t size,
                         const char *text) {
-    const plx_plan_options options = {.passes = PLX_PASS_MEMORY};
+    const plx_plan_options options = {.passes = PLX_PASS_DEAD_CODE | PLX_PASS_MEMORY};
     plan_run run = {.plan = NULL};
     run.status = plx_compile(walk->graph, 1, &walk->y, &options, &run.plan);
     if (!CHECK(w->t, run.status == PLX_OK, "%s: %s", text, plx_message(w->ctx)) || !run.plan)
         return;
     /* A view of an input has no memory of its own. */
-    memset(run.plan->arena, 0xff, (size_t)(run.plan->arena_bytes + run.plan->workspace_bytes));
+    memset(run.plan->arena, 0xff, (size_t)(run.plan->arena_bytes + run.plan->memory.workspace));
     const bool held = plx_guards_run(run_plan, &run);
     CHECK(w->t, held && run.status == PLX_OK, "%s on %s: %s", text, w->isa,
           held ? plx_message(w->ctx) : "touches a protected page");
     CHECK(w->t, plx_guards_intact(&w->guards), "%s on %s: writes beside an input", text, w->isa);
     const plx__node *y = plx__at(walk->graph, walk->y);
-    const void *own = plx_plan_output(run.plan, walk->y);
+    const void *own = plx_plan_output_as(run.plan, walk->y, y->dtype);
     bool same = held;
     for (int64_t i = 0; same && i < size; ++i) {
         const plx_real value = plx_walk_value(y->dtype, own, i);
@@ -64,7 +64,7 @@ static void run_guarded(guarded_walk *w, plx_walk *walk, const plx_real *expecte
 static void check_guarded(void *arg, const plx_op *op, const plx__sample *sample,
                           const char *text) {
     guarded_walk *w = arg;
-    const plx_plan_options plain = {.passes = PLX_PASS_MEMORY};
+    const plx_plan_options plain = {.passes = PLX_PASS_DEAD_CODE | PLX_PASS_MEMORY};
     plx_walk walk;
     int64_t size = 0;
     plx_real *expected = NULL;

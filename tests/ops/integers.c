@@ -40,7 +40,7 @@ static void number_inputs(const plx_walk *walk, plx_dtype dtype) {
 
 /* Compiles and runs y: a plan, or NULL. */
 static plx_plan *run(plx_check *t, plx_walk *walk) {
-    const plx_plan_options all_threads = {.passes = PLX_PASS_MEMORY};
+    const plx_plan_options all_threads = {.passes = PLX_PASS_DEAD_CODE | PLX_PASS_MEMORY};
     plx_plan *plan = NULL;
     plx_status status = plx_compile(walk->graph, 1, &walk->y, &all_threads, &plan);
     if (status == PLX_OK) status = plx_plan_run(plan);
@@ -53,7 +53,7 @@ enum { PADDING = 1000003 }; /* the number of what is no element of an input */
 static void compare(integer_walk *w, const plx_walk *moved, const plx_plan *reals,
                     const plx_walk *whole, const plx_plan *stored, const char *text) {
     const plx_real *from = plx_plan_output(reals, moved->y);
-    const char *y = (const char *)(const void *)plx_plan_output(stored, whole->y);
+    const char *y = plx_plan_output_as(stored, whole->y, w->dtype);
     const plx__node *node = plx__at(whole->graph, whole->y);
     if (!CHECK(w->t, node->dtype == w->dtype, "%s: its result is %s", text,
                plx__dtype_name(node->dtype)))

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const plx_plan_options all_threads = {.passes = PLX_PASS_MEMORY};
+static const plx_plan_options all_threads = {.passes = PLX_PASS_DEAD_CODE | PLX_PASS_MEMORY};
 
 typedef struct target_walk {
     plx_check *t;

@@ -106,8 +106,8 @@ plx_real *plx_walk_run(plx_check *t, plx_walk *walk, const plx_plan_options *opt
     const int rank = plx_node_shape(walk->graph, walk->y, &dims);
     *size = plx__product(rank, dims);
     plx_real *copy = malloc((size_t)*size * sizeof *copy + 1);
-    const void *y = plx_plan_output(plan, walk->y);
     const plx_dtype dtype = plx_node_dtype(walk->graph, walk->y);
+    const void *y = plx_plan_output_as(plan, walk->y, dtype);
     for (int64_t i = 0; i < *size; ++i) copy[i] = plx_walk_value(dtype, y, i);
     plx_plan_free(plan);
     return copy;

@@ -46,6 +46,18 @@ const broken = {
     { 'bench/suites/a.c': '#include "ops/b.h"\n', 'src/ops/b.h': '' },
     'bench/suites/a.c:1: bench/ uses parallax.h, not ops/b.h',
   ],
+  'a learning task on the inside of the core': [
+    { 'bench/tasks/a.c': '#include "base/platform.h"\n', 'src/base/platform.h': '' },
+    'bench/tasks/a.c:1: bench/tasks/a.c stands on public headers alone, and must not include src/base/platform.h',
+  ],
+  'a learning task on the harness of suites': [
+    { 'bench/tasks.h': '#include "bench/harness.h"\n', 'bench/harness.h': '' },
+    'bench/tasks.h:1: bench/tasks.h stands on public headers alone, and must not include bench/harness.h',
+  ],
+  'a layer on the public header of a higher one': [
+    { 'src/nn/a.c': '#include "parallax_learn.h"\n', 'src/parallax_learn.h': '' },
+    'src/nn/a.c:1: nn must not include the higher layer learn',
+  ],
   'two files of one name': [
     { 'src/ops/a.c': '', 'src/plan/a.c': '' },
     'src/plan/a.c:1: the name is taken by src/ops/a.c',
@@ -77,6 +89,11 @@ test('accepts what the rules allow', () => {
       'src/kernels/kernels.h': '',
       'native/cpu.c': '#ifdef __linux__\n#endif\n#include "kernels/kernels.h"\n',
       'src/ops/index.md': '',
+      'src/parallax_nn.h': '#include "parallax.h"\n',
+      'src/parallax_learn.h': '#include "parallax_nn.h"\n',
+      'src/learn/learning.c': '#include "parallax_learn.h"\n',
+      'bench/datasets.h': '#include "parallax_learn.h"\n',
+      'bench/tasks/a.c': '#include "bench/datasets.h"\n#include "parallax.h"\n',
     }),
     [],
   );

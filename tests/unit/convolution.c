@@ -407,7 +407,7 @@ static void check_fused(plx_check *t, plx_ctx *ctx, bool transposed, int number)
     plx_node y = transposed ? plx_conv2d_transpose(graph, x, w, bias, &f->options, NULL)
                             : plx_conv2d(graph, x, w, bias, &f->options);
     y = plx_activate(graph, y, PLX_SILU, 0);
-    const plx_plan_options plain = {.passes = PLX_PASS_MEMORY};
+    const plx_plan_options plain = {.passes = PLX_PASS_DEAD_CODE | PLX_PASS_MEMORY};
     plx_plan *fused = NULL, *single = NULL;
     plx_status status = plx_compile(graph, 1, &y, NULL, &fused);
     if (status == PLX_OK) status = plx_compile(graph, 1, &y, &plain, &single);

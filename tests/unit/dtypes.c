@@ -51,7 +51,7 @@ static void *cast(plx_check *t, plx_ctx *ctx, plx_dtype from, int64_t n, const v
     CHECK(t, plx_node_dtype(s.graph, y) == to, "the dtype of a cast");
     void *copy = calloc((size_t)n, sizeof(double));
     if (run(&s, 1, &y) && copy)
-        memcpy(copy, plx_plan_output(s.plan, y), (size_t)n * plx__element_bytes(to));
+        memcpy(copy, plx_plan_output_as(s.plan, y, to), (size_t)n * plx__element_bytes(to));
     close_scene(&s);
     return copy;
 }
@@ -293,6 +293,16 @@ static void check_cast_refusals(plx_check *t, plx_ctx *ctx) {
               !strcmp(plx_message(ctx), "cast: no dtype number 6"),
           "%s", plx_message(ctx));
     close_scene(&s);
+    s = open_scene(t, ctx);
+    const plx_node bytes = plx_input(s.graph, "bytes", PLX_DTYPE_U8, 1, &n);
+    plx_pad(s.graph, bytes, &n, &n, 255);
+    CHECK(t, plx_graph_status(s.graph) == PLX_OK, "%s", plx_message(ctx));
+    plx_pad(s.graph, bytes, &n, &n, 256);
+    CHECK(t,
+          plx_graph_status(s.graph) == PLX_ERR_ARGUMENT &&
+              !strcmp(plx_message(ctx), "pad: the value 256 among uint8; it must be one of them"),
+          "%s", plx_message(ctx));
+    close_scene(&s);
 }
 
 void plx_test_unit_cast(plx_check *t) {
@@ -348,7 +358,7 @@ static void check_comparisons(plx_check *t, plx_ctx *ctx, plx_dtype dtype, const
             comparisons[i].build(s.graph, x, plx_reshape(s.graph, x, 1, (const int64_t[]){VALUES}));
         CHECK(t, plx_node_dtype(s.graph, y) == PLX_DTYPE_U8, "%s: its dtype", comparisons[i].name);
         if (run(&s, 1, &y)) {
-            const uint8_t *held = (const uint8_t *)(const void *)plx_plan_output(s.plan, y);
+            const uint8_t *held = plx_plan_output_as(s.plan, y, PLX_DTYPE_U8);
             for (int k = 0; k < VALUES * VALUES; ++k) {
                 const double a = values[k / VALUES], b = values[k % VALUES];
                 CHECK(t, held[k] == comparisons[i].holds(a, b), "%s of %g and %g is %d",

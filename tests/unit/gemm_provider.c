@@ -86,7 +86,7 @@ static void check_fake(plx_check *t) {
 
 #if defined(MAP_NORESERVE) && !defined(__EMSCRIPTEN__) && !defined(IN_DOUBLE)
 
-#include "native/cblas.h"
+#include "native/parallax_native.h"
 
 /* Rows 2^31 + 1 apart, as C's int cannot count: of pages that nobody touches. The distance is read
  * when the test runs: clang 19 writes to another place where it is a constant. */

@@ -36,6 +36,8 @@ static const sample samples[SAMPLES] = {
                               .dims = {2, 3},
                               .out_rank = 2,
                               .out = {2, 3}},
+    [PLX_LAYER_SOFTMAX] =
+        {{.kind = PLX_LAYER_SOFTMAX}, .rank = 2, .dims = {2, 3}, .out_rank = 2, .out = {2, 3}},
     [PLX_LAYER_DROPOUT] = {{.kind = PLX_LAYER_DROPOUT, .rate = 0.5},
                            .rank = 1,
                            .dims = {4},

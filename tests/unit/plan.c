@@ -94,7 +94,64 @@ static void check_memory_roles(plx_check *t, bool computed) {
     plx_ctx_free(ctx);
 }
 
+/* The table lists each bit once, and in the names that options take. */
+static void check_pass_table(plx_check *t) {
+    int bits = 0;
+    for (int i = 0; plx_pass_at(i); ++i) {
+        const plx_pass_info *pass = plx_pass_at(i);
+        CHECK(t, pass->flag && !(pass->flag & (pass->flag - 1)) && !(bits & pass->flag),
+              "pass %s has the bits %d", pass->name, pass->flag);
+        CHECK(t, *pass->name && *pass->without, "pass %d has no name or no text", i);
+        bits |= pass->flag;
+    }
+    CHECK(t, bits == PLX_PASS_ALL && !plx_pass_at(-1), "the table has the bits %d", bits);
+    CHECK(t, plx_plan_default().passes == PLX_PASS_ALL, "a pass is off by default");
+}
+
+/* What no output needs runs when the pass is off, but writes no tensor and needs no input. */
+static void check_dead_code(plx_check *t) {
+    enum { SIZE = 5 };
+    static const int64_t size = SIZE;
+    static const plx_real data[SIZE] = {1, 2, 3, 4, 5};
+    plx_ctx *ctx = plx_check_context(t, NULL, 1);
+    plx_tensor *tensor = NULL;
+    plx_optimizer *optimizer = NULL;
+    plx_graph *graph = NULL;
+    const plx_optimizer_options sgd = plx_optimizer_default(PLX_SGD);
+    if (!ctx) return;
+    plx_status status = plx_graph_new(ctx, &graph);
+    if (status == PLX_OK) status = plx_tensor_new(ctx, PLX_DTYPE_REAL, 1, &size, &tensor);
+    if (status == PLX_OK) status = plx_optimizer_new(ctx, &sgd, 1, &tensor, &optimizer);
+    CHECK(t, status == PLX_OK, "%s", plx_message(ctx));
+    const plx_node x = plx_input(graph, "x", PLX_DTYPE_REAL, 1, &size);
+    const plx_node other = plx_input(graph, "other", PLX_DTYPE_REAL, 1, &size);
+    const plx_node w = plx_parameter(graph, "w", tensor);
+    const plx_node y = plx_exp(graph, plx_add(graph, x, w));
+    plx_sin(graph, plx_cos(graph, x)); /* two steps that are run */
+    plx_square(graph, other);
+    plx_update(graph, optimizer, &y);
+    for (int on = 0; on < 2; ++on) {
+        plx_plan_options options = plx_plan_default();
+        plx_plan *plan = NULL;
+        if (!on) options.passes &= ~PLX_PASS_DEAD_CODE;
+        status = plx_compile(graph, 1, &y, &options, &plan);
+        if (status == PLX_OK) status = plx_plan_bind(plan, x, data);
+        if (status == PLX_OK) status = plx_plan_run(plan);
+        if (CHECK(t, status == PLX_OK, "%s", plx_message(ctx))) {
+            CHECK(t, plx_plan_steps(plan) == (on ? 2 : 4), "%d steps", plx_plan_steps(plan));
+            CHECK(t, *(plx_real *)plx_tensor_data(tensor) == 0, "a tensor was written");
+        }
+        plx_plan_free(plan);
+    }
+    plx_graph_free(graph);
+    plx_optimizer_free(optimizer);
+    plx_tensor_free(tensor);
+    plx_ctx_free(ctx);
+}
+
 void plx_test_unit_plan(plx_check *t) {
+    check_pass_table(t);
+    check_dead_code(t);
     check_memory_roles(t, false);
     check_memory_roles(t, true);
     plx_real reference[STEPS] = {0};
@@ -103,7 +160,7 @@ void plx_test_unit_plan(plx_check *t) {
     CHECK(t, reference[STEPS - 1] < reference[0], "the loss did not fall: %g to %g",
           (double)reference[0], (double)reference[STEPS - 1]);
     const double eps = sizeof(plx_real) == sizeof(double) ? DBL_EPSILON : (double)FLT_EPSILON;
-    for (int passes = 0; passes < 8; ++passes)
+    for (int passes = 0; passes <= PLX_PASS_ALL; ++passes)
         for (int threads = 1; threads <= 2; ++threads) {
             plx_real own[STEPS] = {0};
             losses_with(t, passes, threads, own, &memory);

@@ -176,6 +176,16 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "compile: passes 64")                                                                        \
     T(plan_threads, plx_compile(G, 1, &X, &(plx_plan_options){.threads = -1}, &w->out.made.plan),  \
       "compile: -1 threads")                                                                       \
+    T(plan_alignment,                                                                              \
+      plx_compile(G, 1, &X, &(plx_plan_options){.alignment = 48}, &w->out.made.plan),              \
+      "compile: an alignment of 48 bytes")                                                         \
+    T(plan_largest,                                                                                \
+      plx_compile(G, 1, &X, &(plx_plan_options){.largest_buffer = 100}, &w->out.made.plan),        \
+      "compile: a largest buffer of 100 bytes")                                                    \
+    T(plan_too_small,                                                                              \
+      plx_compile(G, 1, &w->image, &(plx_plan_options){.largest_buffer = 64}, &w->out.made.plan),  \
+      "the largest buffer is 64")                                                                  \
+    T(describe_null, plx_plan_describe(w->plan, NULL), "describe: out is NULL")                    \
     T(bind_none, plx_plan_bind(w->plan, N, numbers), "bind: ")                                     \
     T(bind_strides, plx_plan_bind_strided(w->plan, w->planned, numbers, NULL), "strides is NULL")  \
     T(rate_nan, plx_optimizer_set_rate(w->optimizer, NAN), "learning rate nan")                    \

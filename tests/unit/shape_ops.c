@@ -286,7 +286,7 @@ static const void *run_on(plx_check *t, plx_graph *graph, plx_node x, const void
     if (status == PLX_OK) status = plx_plan_bind(*plan, x, data);
     if (status == PLX_OK) status = plx_plan_run(*plan);
     if (!CHECK(t, status == PLX_OK, "%s", plx_status_name(status))) return NULL;
-    return plx_plan_output(*plan, outputs[0]);
+    return plx_plan_output_as(*plan, outputs[0], plx_node_dtype(graph, outputs[0]));
 }
 
 static void check_largest(plx_check *t, plx_ctx *ctx) {
@@ -308,8 +308,12 @@ static void check_largest(plx_check *t, plx_ctx *ctx) {
         for (int i = 0; i < 9; ++i)
             CHECK(t, !memcmp(&values[i], &x[i / 3 * 4 + top[i]], sizeof *values),
                   "top_k: value %d is %g", i, (double)values[i]);
-        const int32_t *by_row = (const void *)plx_plan_output(plan, outputs[2]);
-        const int32_t *by_column = (const void *)plx_plan_output(plan, outputs[3]);
+        const int32_t *by_row = plx_plan_output_as(plan, outputs[2], PLX_DTYPE_I32);
+        const int32_t *by_column = plx_plan_output_as(plan, outputs[3], PLX_DTYPE_I32);
+        CHECK(t,
+              !plx_plan_output(plan, outputs[2]) &&
+                  !plx_plan_output_as(plan, outputs[1], PLX_DTYPE_I32),
+              "an output has two types");
         CHECK(t, !memcmp(by_row, rows, sizeof rows), "argmax of rows differs");
         for (int j = 0; j < 4; ++j)
             CHECK(t, by_column[j] == columns[j], "argmax of column %d is %d", j, by_column[j]);

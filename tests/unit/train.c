@@ -403,6 +403,134 @@ static void sums_many_gradients(plx_check *t, plx_ctx *ctx) {
     plx_model_free(model);
 }
 
+/* ---- plx_trainer_fit ------------------------------------------------------------------------- */
+
+typedef struct watcher {
+    int64_t stop_at; /* that step; -1: never */
+    int64_t steps[8];
+    int calls;
+} watcher;
+
+static bool watch(void *self, const plx_progress *progress) {
+    watcher *w = self;
+    if (w->calls < 8) w->steps[w->calls] = progress->step;
+    w->calls += 1;
+    return progress->step != w->stop_at;
+}
+
+/* Two epochs of three steps: who is told when, a stop and what goes on from it, and the same
+ * weights as by plx_trainer_run. */
+static void fits(plx_check *t, plx_ctx *ctx) {
+    static const struct {
+        int64_t every, stop_at;
+        int calls;
+        int64_t steps[8];
+    } rows[] = {
+        {0, -1, 2, {3, 6}},       {1, -1, 6, {1, 2, 3, 4, 5, 6}},
+        {2, -1, 4, {2, 3, 5, 6}}, {100, 3, 1, {3}},
+        {2, 5, 3, {2, 3, 5}},     {0, 6, 2, {3, 6}}, /* nothing is left to stop */
+    };
+    const plx_dataset data = stream(SAMPLES);
+    plx_trainer_options options = plx_trainer_default();
+    options.batch = 2;
+    options.epochs = 2;
+    plx_model *model = NULL;
+    plx_real weights[MOST + HIDDEN], fitted[MOST + HIDDEN];
+    if (CHECK(t, droppy(ctx, &model) == PLX_OK, "%s", plx_message(ctx)) &&
+        CHECK(t, train_on(model, &options, &data) == PLX_OK, "%s", plx_message(ctx)))
+        weights_of(model, weights);
+    plx_model_free(model);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i) {
+        watcher w = {.stop_at = rows[i].stop_at};
+        plx_trainer *trainer = NULL;
+        plx_progress progress = {0};
+        const bool stops = w.stop_at >= 0 && w.stop_at < 6;
+        droppy(ctx, &model);
+        plx_trainer_new(model, &options, &data, &trainer);
+        plx_status status = plx_trainer_fit(trainer, rows[i].every, watch, &w, &progress);
+        CHECK(t, status == (stops ? PLX_ERR_CANCELLED : PLX_OK), "row %d: status %d", (int)i,
+              status);
+        CHECK(t, w.calls == rows[i].calls && !memcmp(w.steps, rows[i].steps, sizeof w.steps),
+              "row %d: %d calls", (int)i, w.calls);
+        CHECK(t, progress.step == rows[i].steps[rows[i].calls - 1], "row %d: ended at %lld", (int)i,
+              (long long)progress.step);
+        if (stops) {
+            CHECK(t, strstr(plx_message(ctx), "of 6, as its caller asked"), "%s", plx_message(ctx));
+            status = plx_trainer_fit(trainer, 0, NULL, NULL, NULL);
+        }
+        const size_t count = (size_t)weights_of(model, fitted);
+        CHECK(t, status == PLX_OK && !memcmp(weights, fitted, count * sizeof *weights),
+              "row %d: other weights", (int)i);
+        plx_trainer_free(trainer);
+        plx_model_free(model);
+    }
+}
+
+/* Nothing is called, and what a failure has done is told. */
+static void fit_fails(plx_check *t, plx_ctx *ctx) {
+    const plx_dataset data = stream(SAMPLES);
+    plx_trainer_options options = plx_trainer_default();
+    options.optimizer = plx_optimizer_default(PLX_SGD);
+    options.optimizer.rate = 1e29;
+    options.batch = 2;
+    options.epochs = 9;
+    plx_model *model = NULL;
+    plx_trainer *trainer = NULL;
+    plx_progress progress = {.step = -1};
+    droppy(ctx, &model);
+    plx_trainer_new(model, &options, &data, &trainer);
+    CHECK(t,
+          plx_trainer_fit(trainer, -1, NULL, NULL, &progress) == PLX_ERR_ARGUMENT &&
+              progress.step == -1 && strstr(plx_message(ctx), "every is -1 steps"),
+          "%s", plx_message(ctx));
+    CHECK(t,
+          plx_trainer_fit(trainer, 0, NULL, NULL, &progress) == PLX_ERR_DIVERGED &&
+              progress.step >= 0 && progress.step < 27,
+          "%s", plx_message(ctx));
+    plx_trainer_free(trainer);
+    plx_model_free(model);
+}
+
+/* The softmax comes when training is over: rows of probabilities, in the order of the logits. */
+static void softmax_comes_last(plx_check *t, plx_ctx *ctx) {
+    const int32_t labels[SAMPLES] = {0, 1, 2, 0, 1, 2};
+    const plx_layer softmax = {.kind = PLX_LAYER_SOFTMAX};
+    plx_dataset data = stream(SAMPLES);
+    data.targets[0] = labels;
+    plx_trainer_options options = plx_trainer_default();
+    options.loss = PLX_LOSS_CROSS_ENTROPY;
+    options.batch = SAMPLES;
+    plx_model *model = NULL;
+    plx_metrics metrics;
+    plx_real before[SAMPLES * 3], after[SAMPLES * 3], *outputs[PLX_PORTS] = {before};
+    plx_model_new(ctx, 1, (const int64_t[]){2}, 1, &model);
+    plx_model_add(model, &(plx_layer){.kind = PLX_LAYER_DENSE, .units = 3});
+    CHECK(t, train_on(model, &options, &data) == PLX_OK, "%s", plx_message(ctx));
+    plx_model_predict(model, &data, 0, outputs);
+    CHECK(t, plx_model_add(model, &softmax) == PLX_OK, "%s", plx_message(ctx));
+    outputs[0] = after;
+    CHECK(t, plx_model_predict(model, &data, 0, outputs) == PLX_OK, "%s", plx_message(ctx));
+    for (int i = 0; i < SAMPLES; ++i) {
+        double sum = 0;
+        for (int j = 0; j < 3; ++j) sum += exp((double)before[3 * i + j]);
+        for (int j = 0; j < 3; ++j) {
+            const double right = exp((double)before[3 * i + j]) / sum;
+            CHECK(t, fabs((double)after[3 * i + j] - right) <= 1e-6, "%g is not %g",
+                  (double)after[3 * i + j], right);
+        }
+    }
+    static const char sentence[] = "cross-entropy has the softmax in it, and the model ends in one";
+    CHECK(t,
+          train_on(model, &options, &data) == PLX_ERR_ARGUMENT &&
+              strstr(plx_message(ctx), sentence),
+          "%s", plx_message(ctx));
+    CHECK(t,
+          plx_model_evaluate(model, 0, options.loss, &data, &metrics, NULL) == PLX_ERR_ARGUMENT &&
+              strstr(plx_message(ctx), sentence),
+          "%s", plx_message(ctx));
+    plx_model_free(model);
+}
+
 void plx_test_unit_train(plx_check *t) {
     plx_ctx *ctx = plx_check_context(t, NULL, 2);
     if (!ctx) return;
@@ -419,5 +547,8 @@ void plx_test_unit_train(plx_check *t) {
     diverges(t, ctx);
     all_gradients_diverge(t, ctx);
     sums_many_gradients(t, ctx);
+    fits(t, ctx);
+    fit_fails(t, ctx);
+    softmax_comes_last(t, ctx);
     plx_ctx_free(ctx);
 }

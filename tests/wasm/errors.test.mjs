@@ -245,7 +245,7 @@ describe('a model refuses', () => {
         ['elu', /activation: "elu"/],
         ['leakyReLU', /activation: "leaky_relu"/],
         ['prelu', /leaky_relu.*graph\(\) has prelu/],
-        ['softmax', /^layers\.softmax: leave it out.*logits/],
+        ['logSoftmax', /^layers\.logSoftmax: leave it out.*logits/],
         ['depthwiseConv2d', /write layers\.conv2d with as many groups/],
         ['conv1d', /write layers\.conv2d with samples/],
         ['input', /give the first layer inputShape/],

@@ -44,6 +44,7 @@ function searches(n, seed) {
 const KINDS = {
   dense: [{ units: 5, activation: 'tanh' }, [4], [5], 25],
   activation: [{ activation: 'leaky_relu', parameter: 0.2 }, [2, 3], [2, 3], 0],
+  softmax: [{}, [2, 3], [2, 3], 0],
   dropout: [{ rate: 0.5 }, [4], [4], 0],
   flatten: [{}, [2, 3, 4], [24], 0],
   reshape: [{ shape: [-1, 3] }, [12], [4, 3], 0],

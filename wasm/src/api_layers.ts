@@ -210,6 +210,7 @@ export interface ResidualOptions extends LayerOptions {
 export interface LayerKinds {
   dense: DenseOptions;
   activation: ActivationOptions;
+  softmax: LayerOptions;
   dropout: DropoutOptions;
   flatten: LayerOptions;
   reshape: ReshapeOptions;
@@ -246,6 +247,11 @@ export interface Layers {
   dense(options: DenseOptions): Layer;
   /** An activation on its own. */
   activation(options: ActivationOptions): Layer;
+  /**
+   * Probabilities along the last axis. The loss `crossentropy` has it in it, and refuses a model that
+   * ends in one: this is for other losses, and for models that get the weights of a trained one.
+   */
+  softmax(options?: LayerOptions): Layer;
   /** Inverted dropout. */
   dropout(options: DropoutOptions): Layer;
   /** One axis. */

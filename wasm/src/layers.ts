@@ -94,6 +94,7 @@ const BLOCK = [
 const KINDS: Record<keyof LayerKinds, { needed: number; options: readonly Option[] }> = {
   dense: { needed: 1, options: ['units', 'activation', 'parameter', 'useBias'] },
   activation: { needed: 1, options: ['activation', 'parameter'] },
+  softmax: { needed: 0, options: [] },
   dropout: { needed: 1, options: ['rate'] },
   flatten: { needed: 0, options: [] },
   reshape: { needed: 1, options: ['shape'] },

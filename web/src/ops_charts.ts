@@ -43,18 +43,19 @@ function roof(peak: number, bandwidth: number, least: number, most: number): Poi
 
 const roofPatterns = { L1: 'solid', L2: 'dashed', L3: 'dotted', memory: 'solid' } as const;
 
-/** Operations with arithmetic, each at its intensity; a chart for each side. */
-function rooflineChart(cases: readonly Case[], lane: Lane): ChartSpec | undefined {
-  const all = cases.flatMap((each) => {
-    const m = placed(lane, each);
-    return m && m.roofline.flops > 0 ? [{ each, m }] : [];
-  });
-  if (all.length === 0) return undefined;
+/** An operation with arithmetic, and what a side measured of it. */
+interface Placed {
+  each: Case;
+  m: Measurement & { roofline: Roofline };
+}
+
+type Colours = Pick<Series, 'role' | 'number'>;
+
+/** A line for each level of memory that some operation works in. */
+function roofLines(all: readonly Placed[], peak: number, colours: Colours): Series[] {
   const intensities = all.map(({ m }) => m.roofline.intensity);
   const [least, most] = [Math.min(...intensities) / 2, Math.max(...intensities) * 2];
-  const peak = Math.max(...all.map(({ m }) => m.roofline.peak));
-  const colours = { role: lane.role, ...(lane.number ? { number: lane.number } : {}) };
-  const roofs = (['L1', 'L2', 'L3', 'memory'] as const).flatMap((level): Series[] => {
+  return (['L1', 'L2', 'L3', 'memory'] as const).flatMap((level): Series[] => {
     const of = all.filter(({ m }) => m.roofline.level === level);
     if (of.length === 0) return [];
     const bandwidth = Math.max(...of.map(({ m }) => m.roofline.bandwidth));
@@ -69,19 +70,57 @@ function rooflineChart(cases: readonly Case[], lane: Lane): ChartSpec | undefine
       },
     ];
   });
-  const ops: Series = {
+}
+
+const operationPoint = ({ each, m: { roofline } }: Placed): Point =>
+  point(
+    roofline.intensity,
+    roofline.achieved,
+    `${each.name}: ${significant(roofline.achieved)} of ${significant(roofline.attainable)} GFLOP/s, ${roofline.level}`,
+  );
+
+function rooflineTable(all: readonly Placed[], lane: Lane): ChartSpec['table'] {
+  return {
+    caption: `Operations of ${lane.name} under its roofline.`,
+    columns: [
+      'Case',
+      'Operations per byte',
+      'GFLOP/s',
+      'Attainable',
+      'Share',
+      'Bound by',
+      'Level',
+      'Saved',
+    ],
+    rows: all.map(({ each, m: { roofline } }) => ({
+      cells: [
+        each.name,
+        significant(roofline.intensity),
+        significant(roofline.achieved),
+        significant(roofline.attainable),
+        shareText(shareOf(roofline)),
+        roofline.bound,
+        roofline.level,
+        savingText(roofline),
+      ],
+    })),
+  };
+}
+
+/** Operations with arithmetic, each at its intensity; a chart for each side. */
+function rooflineChart(cases: readonly Case[], lane: Lane): ChartSpec | undefined {
+  const all = cases.flatMap((each): Placed[] => {
+    const m = placed(lane, each);
+    return m && m.roofline.flops > 0 ? [{ each, m }] : [];
+  });
+  if (all.length === 0) return undefined;
+  const peak = Math.max(...all.map(({ m }) => m.roofline.peak));
+  const colours: Colours = { role: lane.role, ...(lane.number ? { number: lane.number } : {}) };
+  const operations: Series = {
     name: 'operations',
     ...colours,
     only: 'points',
-    points: all
-      .filter(hasShare)
-      .map(({ each, m: { roofline } }) =>
-        point(
-          roofline.intensity,
-          roofline.achieved,
-          `${each.name}: ${significant(roofline.achieved)} of ${significant(roofline.attainable)} GFLOP/s, ${roofline.level}`,
-        ),
-      ),
+    points: all.filter(hasShare).map(operationPoint),
   };
   return {
     id: `ops-roofline-${lane.column.replaceAll(/[^\w]+/g, '-')}`,
@@ -92,35 +131,11 @@ function rooflineChart(cases: readonly Case[], lane: Lane): ChartSpec | undefine
     categories: [],
     x: { title: 'floating-point operations per byte', log: true },
     y: { title: 'GFLOP/s', log: true },
-    series: [...roofs, ops],
+    series: [...roofLines(all, peak, colours), operations],
     marks: [{ name: `peak, ${significant(peak)} GFLOP/s`, value: peak }],
     notes: undrawn(all.map(({ m }) => shareOf(m.roofline))),
     wide: true,
-    table: {
-      caption: `Operations of ${lane.name} under its roofline.`,
-      columns: [
-        'Case',
-        'Operations per byte',
-        'GFLOP/s',
-        'Attainable',
-        'Share',
-        'Bound by',
-        'Level',
-        'Saved',
-      ],
-      rows: all.map(({ each, m: { roofline } }) => ({
-        cells: [
-          each.name,
-          significant(roofline.intensity),
-          significant(roofline.achieved),
-          significant(roofline.attainable),
-          shareText(shareOf(roofline)),
-          roofline.bound,
-          roofline.level,
-          savingText(roofline),
-        ],
-      })),
-    },
+    table: rooflineTable(all, lane),
   };
 }
 

@@ -213,69 +213,142 @@ class Session {
   }
 }
 
-/** digits: the images that were given to the page, if any. */
-export function createTrainer(
-  store: Store<AppState>,
-  runtime: Runtime,
-  digits: () => Digits | undefined,
-): Trainer {
-  let session: Session | undefined;
+/** Throws where a task has to be given files first. */
+function optionsOf(
+  choice: TrainingChoice,
+  { tasks, trainingFiles }: AppState,
+  digits: Digits | undefined,
+): LearnOptions {
+  const { task, size, seed, steps, batchSize, rate, optimizer, model } = choice;
+  const takes = tasks.find(({ name }) => name === task)?.takes;
+  const file = takes === 'text' || takes === 'table' ? trainingFiles[takes] : undefined;
+  const images = takes === 'digits' ? digits : undefined;
+  if (takes === 'digits' && !images) {
+    throw new Error(`${task} learns from the files of MNIST: choose its images and labels.`);
+  }
+  return {
+    task,
+    size,
+    seed,
+    ...(steps === undefined ? {} : { steps }),
+    ...(batchSize === undefined ? {} : { batchSize }),
+    ...(rate === undefined ? {} : { rate }),
+    ...(optimizer === undefined ? {} : { optimizer }),
+    ...(model === undefined ? {} : { model }),
+    ...(file && takes === 'text' ? { text: file.bytes, source: file.name } : {}),
+    ...(file && takes === 'table'
+      ? { data: { csv: { text: file.bytes, source: file.name } } }
+      : {}),
+    ...(images ? { data: { mnist: images } } : {}),
+  };
+}
+
+/** The trainer of the page: a run at a time, shown in its state. */
+export class PageTrainer implements Trainer {
+  #session: Session | undefined;
   /** Counts starts: what an earlier one still has to tell is not shown. */
-  let starts = 0;
+  #starts = 0;
 
-  const show = (change: Partial<TrainingState>) =>
-    store.set({ training: { ...store.get().training, ...change } });
+  /** digits: the images that were given to the page, if any. */
+  constructor(
+    readonly store: Store<AppState>,
+    readonly runtime: Runtime,
+    readonly digits: () => Digits | undefined,
+  ) {}
 
-  function optionsOf(choice: TrainingChoice): LearnOptions {
-    const { tasks, trainingFiles } = store.get();
-    const { task, size, seed, steps, batchSize, rate, optimizer, model } = choice;
-    const takes = tasks.find(({ name }) => name === task)?.takes;
-    const file = takes === 'text' || takes === 'table' ? trainingFiles[takes] : undefined;
-    const images = takes === 'digits' ? digits() : undefined;
-    if (takes === 'digits' && !images) {
-      throw new Error(`${task} learns from the files of MNIST: choose its images and labels.`);
+  async start(choice: TrainingChoice): Promise<void> {
+    const start = ++this.#starts;
+    const before = this.#session;
+    this.#session = undefined;
+    before?.stop();
+    void before?.end().catch(() => undefined);
+    this.store.set({ training: { ...idleTraining, phase: 'preparing' } });
+    try {
+      await this.#open(choice, start);
+    } catch (error) {
+      if (start === this.#starts)
+        this.#show({ phase: 'failed', message: await this.runtime.report(error) });
     }
-    return {
-      task,
-      size,
-      seed,
-      ...(steps === undefined ? {} : { steps }),
-      ...(batchSize === undefined ? {} : { batchSize }),
-      ...(rate === undefined ? {} : { rate }),
-      ...(optimizer === undefined ? {} : { optimizer }),
-      ...(model === undefined ? {} : { model }),
-      ...(file && takes === 'text' ? { text: file.bytes, source: file.name } : {}),
-      ...(file && takes === 'table'
-        ? { data: { csv: { text: file.bytes, source: file.name } } }
-        : {}),
-      ...(images ? { data: { mnist: images } } : {}),
-    };
+  }
+
+  pause(): void {
+    if (this.#phase !== 'running') return;
+    if (!this.#session) return;
+    this.#show({ waiting: 'pause' });
+    this.#session.pause();
+  }
+
+  resume(): void {
+    if (this.#session && this.#phase === 'paused') void this.#go(this.#session, true);
+  }
+
+  stop(): void {
+    const session = this.#session;
+    const phase = this.#phase;
+    if (phase === 'preparing') {
+      this.#starts += 1;
+      this.#show({ phase: 'stopped' });
+    }
+    if (session && phase === 'running') this.#show({ waiting: 'stop' });
+    session?.stop();
+    if (session && phase === 'paused') void this.#ended(session);
+  }
+
+  setRate(rate: number): void {
+    const phase = this.#phase;
+    if (!this.#session || (phase !== 'running' && phase !== 'paused')) return;
+    this.#show({ rate, steered: true });
+    this.#session.run.setRate(rate).catch(() => undefined);
+  }
+
+  get #phase(): TrainingState['phase'] {
+    return this.store.get().training.phase;
+  }
+
+  #show(change: Partial<TrainingState>): void {
+    this.store.set({ training: { ...this.store.get().training, ...change } });
+  }
+
+  async #open(choice: TrainingChoice, start: number): Promise<void> {
+    const plx = await this.runtime.engine();
+    const run = await plx.learn(optionsOf(choice, this.store.get(), this.digits()));
+    if (start !== this.#starts) {
+      await run.dispose();
+      return;
+    }
+    this.#show({ about: run.about, rate: run.about.rate, steered: choice.rate !== undefined });
+    const current = new Session(run, (change) => {
+      if (this.#session === current) this.#show(change);
+    });
+    this.#session = current;
+    await this.#go(current, false);
   }
 
   /** Trains, and shows how it ended. */
-  async function go(current: Session, resume: boolean): Promise<void> {
-    const live = () => session === current;
+  async #go(current: Session, resume: boolean): Promise<void> {
+    const live = () => this.#session === current;
     try {
-      show({ phase: 'running', waiting: 'nothing' });
+      this.#show({ phase: 'running', waiting: 'nothing' });
       const { reason } = await current.train(resume);
       if (!live()) return;
-      show({ phase: reason === 'paused' ? 'paused' : 'done', waiting: 'nothing' });
+      this.#show({ phase: reason === 'paused' ? 'paused' : 'done', waiting: 'nothing' });
       await current.look();
       if (reason !== 'paused') await current.end();
     } catch (error) {
       if (!live()) return;
-      if (current.stopped) await ended(current);
+      if (current.stopped) await this.#ended(current);
       else {
         await current.catchUp().catch(() => undefined);
-        show({ phase: 'failed', waiting: 'nothing', message: await runtime.report(error) });
+        const message = await this.runtime.report(error);
+        this.#show({ phase: 'failed', waiting: 'nothing', message });
         await current.end().catch(() => undefined);
       }
     }
   }
 
   /** Shows what a run that was stopped has learnt, unless the engine was stopped with it. */
-  async function ended(current: Session): Promise<void> {
-    show({ phase: 'stopped', waiting: 'nothing' });
+  async #ended(current: Session): Promise<void> {
+    this.#show({ phase: 'stopped', waiting: 'nothing' });
     try {
       await current.look();
     } catch {
@@ -283,62 +356,4 @@ export function createTrainer(
       await current.end().catch(() => undefined);
     }
   }
-
-  async function open(choice: TrainingChoice, start: number): Promise<void> {
-    const plx = await runtime.engine();
-    const run = await plx.learn(optionsOf(choice));
-    if (start !== starts) {
-      await run.dispose();
-      return;
-    }
-    show({ about: run.about, rate: run.about.rate, steered: choice.rate !== undefined });
-    const current = new Session(run, (change) => {
-      if (session === current) show(change);
-    });
-    session = current;
-    await go(current, false);
-  }
-
-  return {
-    async start(choice) {
-      const start = ++starts;
-      const before = session;
-      session = undefined;
-      before?.stop();
-      void before?.end().catch(() => undefined);
-      store.set({ training: { ...idleTraining, phase: 'preparing' } });
-      try {
-        await open(choice, start);
-      } catch (error) {
-        if (start === starts) show({ phase: 'failed', message: await runtime.report(error) });
-      }
-    },
-    pause() {
-      if (store.get().training.phase !== 'running') return;
-      if (!session) return;
-      show({ waiting: 'pause' });
-      session.pause();
-    },
-    resume() {
-      if (session && store.get().training.phase === 'paused') void go(session, true);
-    },
-    stop() {
-      const { phase } = store.get().training;
-      if (phase === 'preparing') {
-        starts += 1;
-        show({ phase: 'stopped' });
-      }
-      if (session && phase === 'running') show({ waiting: 'stop' });
-      session?.stop();
-      if (session && phase === 'paused') {
-        void ended(session);
-      }
-    },
-    setRate(rate) {
-      const { phase } = store.get().training;
-      if (!session || (phase !== 'running' && phase !== 'paused')) return;
-      show({ rate, steered: true });
-      session.run.setRate(rate).catch(() => undefined);
-    },
-  };
 }

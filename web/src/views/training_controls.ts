@@ -268,19 +268,10 @@ function progressBar(store: Store<AppState>): HTMLElement {
   return bar;
 }
 
-/** Fills the two boxes: the list of tasks, and what the chosen one is trained with. */
-export function mountTrainingControls(
-  tasksBox: HTMLElement,
-  box: HTMLElement,
-  store: Store<AppState>,
-  actions: Actions,
-): void {
-  const files = filePicker(store, actions);
-  const rate = ratePicker(store, actions);
-  const tasks = taskPicker(store, (task) => {
-    files.show(task);
-    rate.reset();
-  });
+/** What a run is told beside its task, data and rate; undefined where nothing was typed. */
+type Recipe = Omit<TrainingChoice, 'task' | 'rate'>;
+
+function recipeFields(store: Store<AppState>) {
   const size = h(
     'select',
     { id: 'train-size' },
@@ -296,44 +287,14 @@ export function mountTrainingControls(
     ...optimizers.map((name) => h('option', { value: name }, name)),
   );
   const model = h('input', { id: 'train-model', type: 'text', placeholder: 'the task’s' });
-  const choice = (): TrainingChoice | undefined => {
-    const task = tasks.chosen();
-    if (!task) return undefined;
-    return {
-      task: task.name,
-      size: size.value as BenchSize,
-      seed: numberOf(seed) ?? 0,
-      steps: numberOf(steps),
-      batchSize: numberOf(batch),
-      rate: rate.value(),
-      optimizer: textOf(optimizer.value),
-      model: textOf(model.value),
-    };
-  };
-  const status = h('p', { class: 'outcome', role: 'status', id: 'train-status' });
-  const failure = h('div', { role: 'alert', id: 'train-failure' });
-  store.watch(['training', 'run'], ({ training, run }) => {
+  store.watch(['training', 'run'], ({ training }) => {
     for (const input of [size, seed, steps, batch, optimizer, model]) {
       input.disabled = isActive(training.phase);
     }
-    setText(
-      status,
-      run.phase === 'running'
-        ? 'Wait for the benchmark: both would be slowed.'
-        : statusText(training),
-    );
-    const { message } = training;
-    if (failure.textContent === (message ?? '')) return;
-    failure.replaceChildren(
-      ...(message ? [h('div', { class: 'notice bad' }, h('p', {}, message))] : []),
-    );
   });
-  tasksBox.append(tasks.root);
-  box.append(
-    h('div', { class: 'fields tight' }, field('Length', size), field('Seed', seed)),
-    files.root,
-    rate.root,
-    h(
+  return {
+    first: h('div', { class: 'fields tight' }, field('Length', size), field('Seed', seed)),
+    more: h(
       'details',
       { class: 'more' },
       h('summary', {}, 'Optimizer, batch, steps and model'),
@@ -346,9 +307,63 @@ export function mountTrainingControls(
         field('Model', model, 'With what differs behind a colon: gpt2-nano:layers=2'),
       ),
     ),
+    value: (): Recipe => ({
+      size: size.value as BenchSize,
+      seed: numberOf(seed) ?? 0,
+      steps: numberOf(steps),
+      batchSize: numberOf(batch),
+      optimizer: textOf(optimizer.value),
+      model: textOf(model.value),
+    }),
+  };
+}
+
+/** How the run is, in a sentence, and why it failed. */
+function outcome(store: Store<AppState>): HTMLElement[] {
+  const status = h('p', { class: 'outcome', role: 'status', id: 'train-status' });
+  const failure = h('div', { role: 'alert', id: 'train-failure' });
+  store.watch(['training', 'run'], ({ training, run }) => {
+    setText(
+      status,
+      run.phase === 'running'
+        ? 'Wait for the benchmark: both would be slowed.'
+        : statusText(training),
+    );
+    const { message } = training;
+    if (failure.textContent === (message ?? '')) return;
+    failure.replaceChildren(
+      ...(message ? [h('div', { class: 'notice bad' }, h('p', {}, message))] : []),
+    );
+  });
+  return [status, failure];
+}
+
+/** Fills the two boxes: the list of tasks, and what the chosen one is trained with. */
+export function mountTrainingControls(
+  tasksBox: HTMLElement,
+  box: HTMLElement,
+  store: Store<AppState>,
+  actions: Actions,
+): void {
+  const files = filePicker(store, actions);
+  const rate = ratePicker(store, actions);
+  const recipe = recipeFields(store);
+  const tasks = taskPicker(store, (task) => {
+    files.show(task);
+    rate.reset();
+  });
+  const choice = (): TrainingChoice | undefined => {
+    const task = tasks.chosen();
+    return task && { task: task.name, rate: rate.value(), ...recipe.value() };
+  };
+  tasksBox.append(tasks.root);
+  box.append(
+    recipe.first,
+    files.root,
+    rate.root,
+    recipe.more,
     buttons(store, actions, choice),
     progressBar(store),
-    status,
-    failure,
+    ...outcome(store),
   );
 }

@@ -89,55 +89,25 @@ const nativeSets = ({ native, files }: AppState): readonly ResultSet[] =>
 
 const memories = { light: 0.8, strong: 0.95, off: 0 };
 
-/** The chart of the loss with its switches and its table. Its code is loaded with the first run. */
-function mountCurve(store: Store<AppState>): HTMLElement {
-  const canvas = h('canvas', {
-    role: 'img',
-    'aria-label': 'Loss while training; the table below holds the same figures.',
-  });
-  const empty = h('p', { class: 'empty' }, 'The loss curve is drawn here while the model learns.');
-  const key = h('ul', { class: 'key' });
-  const beside = h('p', { class: 'hint', id: 'train-native' });
-  const tableBox = h('div');
-  const behind = h(
-    'details',
-    { class: 'behind' },
-    h('summary', {}, 'Table of the curve'),
-    tableBox,
-  );
-  const view: LossView = { by: 'step', memory: memories.light };
-  let chart: Promise<LossChart> | undefined;
-  let drawn = '';
-
-  const showTable = () => {
-    if (!behind.open) return;
-    fillTable(tableBox, {
+/** The curve as a table, filled while it is open. */
+function curveTable(store: Store<AppState>): HTMLElement {
+  const box = h('div');
+  const root = h('details', { class: 'behind' }, h('summary', {}, 'Table of the curve'), box);
+  const show = () => {
+    if (!root.open) return;
+    fillTable(box, {
       caption: 'The loss: means over the steps since the row above, with their range.',
       columns: ['Step', 'Seconds', 'Loss', 'Range', 'Held out'],
       rows: curveRows(store.get().training).map((cells) => ({ cells })),
     });
   };
-  const draw = () => {
-    const { training, engine } = store.get();
-    const { about } = training;
-    const exact = engine.phase === 'ready' && engine.info.exact;
-    const native = about && nativeCurve(nativeSets(store.get()), about, exact);
-    const points = native?.points ?? [];
-    const lines = [...linesOf(training, points, view.memory).keys()];
-    empty.hidden = lines.length > 0;
-    canvas.hidden = lines.length === 0;
-    if (lines.join() !== drawn) key.replaceChildren(...lineKey(lines));
-    drawn = lines.join();
-    const text = nativeText(native, training, exact);
-    beside.hidden = text === '';
-    beside.textContent = text;
-    if (lines.length === 0) return;
-    chart ??= import('../loss_chart.js').then(({ createLossChart }) => createLossChart(canvas));
-    void chart.then((loaded) => loaded.show(store.get().training, points, view));
-  };
-  behind.addEventListener('toggle', showTable);
-  store.watch(['training'], showTable);
-  store.watch(['training', 'native', 'files', 'theme'], draw);
+  root.addEventListener('toggle', show);
+  store.watch(['training'], show);
+  return root;
+}
+
+/** What the loss stands against, and how far it is smoothed: changes view and calls draw. */
+function viewSwitches(view: LossView, draw: () => void): HTMLElement {
   const axes = choice(
     'loss-axis',
     'Loss against',
@@ -163,14 +133,48 @@ function mountCurve(store: Store<AppState>): HTMLElement {
       draw();
     },
   );
+  return h('div', { class: 'row-between wrapping' }, axes, smoothing);
+}
+
+/** The chart of the loss with its switches and its table. Its code is loaded with the first run. */
+function mountCurve(store: Store<AppState>): HTMLElement {
+  const canvas = h('canvas', {
+    role: 'img',
+    'aria-label': 'Loss while training; the table below holds the same figures.',
+  });
+  const empty = h('p', { class: 'empty' }, 'The loss curve is drawn here while the model learns.');
+  const key = h('ul', { class: 'key' });
+  const beside = h('p', { class: 'hint', id: 'train-native' });
+  const view: LossView = { by: 'step', memory: memories.light };
+  let chart: Promise<LossChart> | undefined;
+  let drawn = '';
+  const draw = () => {
+    const { training, engine } = store.get();
+    const { about } = training;
+    const exact = engine.phase === 'ready' && engine.info.exact;
+    const native = about && nativeCurve(nativeSets(store.get()), about, exact);
+    const points = native?.points ?? [];
+    const lines = [...linesOf(training, points, view.memory).keys()];
+    empty.hidden = lines.length > 0;
+    canvas.hidden = lines.length === 0;
+    if (lines.join() !== drawn) key.replaceChildren(...lineKey(lines));
+    drawn = lines.join();
+    const text = nativeText(native, training, exact);
+    beside.hidden = text === '';
+    beside.textContent = text;
+    if (lines.length === 0) return;
+    chart ??= import('../loss_chart.js').then(({ createLossChart }) => createLossChart(canvas));
+    void chart.then((loaded) => loaded.show(store.get().training, points, view));
+  };
+  store.watch(['training', 'native', 'files', 'theme'], draw);
   return h(
     'div',
     {},
-    h('div', { class: 'row-between wrapping' }, axes, smoothing),
+    viewSwitches(view, draw),
     key,
     h('div', { class: 'canvas-box' }, empty, canvas),
     beside,
-    behind,
+    curveTable(store),
   );
 }
 

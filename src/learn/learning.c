@@ -1,126 +1,100 @@
-#include "bench/task.h"
+#include "parallax_learn.h"
 
-#include "base/context.h"
-#include "base/platform.h"
-
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define TASK(name) extern const plx_task plx__task_##name;
-#include "bench/tasks.def"
-#undef TASK
+/* Behind what tasks see. */
+typedef struct driver {
+    plx_learning shared; /* first, so that one pointer is both */
+    plx_dataset validation;
+    plx_learning_measure measures[PLX_LEARNING_MEASURES];
+    int measure_count;
+    plx_exhibit shown[PLX_LEARNING_EXHIBITS];
+    int shown_count;
+    const char *left_out; /* the measure or exhibit that there was no room for; NULL: none */
+} driver;
 
-static const plx_task *const tasks[] = {
-#define TASK(name) &plx__task_##name,
-#include "bench/tasks.def"
-#undef TASK
-};
-
-enum { TASKS = sizeof tasks / sizeof tasks[0] };
-
-const char *plx_learning_task(int i) {
-    return i >= 0 && i < TASKS ? tasks[i]->name : NULL;
+static driver *driver_of(plx_learning *l) {
+    return (driver *)l;
 }
 
-const char *plx_learning_task_description(int i) {
-    return i >= 0 && i < TASKS ? tasks[i]->description : NULL;
-}
-
-const char *plx_learning_task_takes(int i) {
-    return i >= 0 && i < TASKS && tasks[i]->takes ? tasks[i]->takes : "";
-}
-
-bool plx_learning_task_apart(int i) {
-    return i >= 0 && i < TASKS && tasks[i]->apart;
-}
-
-double plx_learning_task_work(int i, plx_bench_size size) {
-    return i >= 0 && i < TASKS ? tasks[i]->work[size == PLX_BENCH_QUICK ? 0 : 1] : 0;
+static const driver *const_driver_of(const plx_learning *l) {
+    return (const driver *)l;
 }
 
 /* ---- For tasks ------------------------------------------------------------------------------- */
 
-plx_status plx__learning_fail(plx_learning *l, plx_status status, const char *format, ...) {
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    return plx__fail(&l->ctx->message, status, "%s", text);
-}
-
-int64_t plx__learning_steps(const plx_learning *l, int64_t quick, int64_t usual, int64_t full) {
+int64_t plx_learning_steps(const plx_learning *l, int64_t quick, int64_t usual, int64_t full) {
     if (l->options.steps) return l->options.steps;
-    return l->options.size == PLX_BENCH_QUICK  ? quick
-           : l->options.size == PLX_BENCH_FULL ? full
-                                               : usual;
+    return l->options.size == PLX_LEARNING_QUICK  ? quick
+           : l->options.size == PLX_LEARNING_FULL ? full
+                                                  : usual;
 }
 
-void plx__learning_record(plx_learning *l, const char *name, const char *unit, const char *better,
-                          double value, double goal) {
-    if (l->measure_count == PLX_LEARNING_MEASURES) {
-        l->left_out = name;
+void plx_learning_record(plx_learning *l, const char *name, const char *unit, const char *better,
+                         double value, double goal) {
+    driver *d = driver_of(l);
+    if (d->measure_count == PLX_LEARNING_MEASURES) {
+        d->left_out = name;
         return;
     }
-    l->measures[l->measure_count++] = (plx_learning_measure){name, unit, better, value, goal};
+    d->measures[d->measure_count++] = (plx_learning_measure){name, unit, better, value, goal};
 }
 
-plx_status plx__learning_metrics(plx_learning *l, int output, plx_metrics *metrics) {
+plx_status plx_learning_metrics(plx_learning *l, int output, plx_metrics *metrics) {
     return plx_model_evaluate(l->model, output, l->trainer_options.loss, &l->test, metrics, NULL);
 }
 
-plx__shown *plx__learning_show(plx_learning *l, plx_exhibit_kind kind, const char *name,
+plx_exhibit *plx_learning_show(plx_learning *l, plx_exhibit_kind kind, const char *name,
                                int64_t count, int64_t rows, int64_t columns, int64_t channels,
                                int64_t labels) {
-    if (l->shown_count == PLX_LEARNING_EXHIBITS) {
-        l->left_out = name;
+    driver *d = driver_of(l);
+    if (d->shown_count == PLX_LEARNING_EXHIBITS) {
+        d->left_out = name;
         return NULL;
     }
-    plx__shown *shown = &l->shown[l->shown_count];
+    plx_exhibit *shown = &d->shown[d->shown_count];
     const size_t size = (size_t)(count * rows * columns * channels);
-    *shown = (plx__shown){.exhibit = {.kind = kind,
-                                      .name = name,
-                                      .count = count,
-                                      .rows = rows,
-                                      .columns = columns,
-                                      .channels = channels}};
-    shown->values = size ? plx_platform_alloc(size * sizeof *shown->values) : NULL;
-    shown->labels = labels ? plx_platform_alloc((size_t)labels * sizeof *shown->labels) : NULL;
+    *shown = (plx_exhibit){.kind = kind,
+                           .name = name,
+                           .count = count,
+                           .rows = rows,
+                           .columns = columns,
+                           .channels = channels};
+    shown->values = size ? plx_alloc(size * sizeof *shown->values) : NULL;
+    shown->labels = labels ? plx_alloc((size_t)labels * sizeof *shown->labels) : NULL;
     if ((size && !shown->values) || (labels && !shown->labels)) {
-        plx_platform_free(shown->values);
-        plx_platform_free(shown->labels);
+        plx_free(shown->values);
+        plx_free(shown->labels);
         return NULL;
     }
     if (size) memset(shown->values, 0, size * sizeof *shown->values);
     if (labels) memset(shown->labels, 0, (size_t)labels * sizeof *shown->labels);
-    l->shown_count += 1;
+    d->shown_count += 1;
     return shown;
 }
 
-plx_status plx__learning_show_confusion(plx_learning *l, int classes, const int64_t *counts,
-                                        const char *(*name)(int label), const char *columns) {
-    plx__shown *shown =
-        plx__learning_show(l, PLX_EXHIBIT_MATRIX, "confusion", 1, classes, classes, 1, classes);
+plx_status plx_learning_show_confusion(plx_learning *l, int classes, const int64_t *counts,
+                                       const char *(*name)(int label), const char *columns) {
+    plx_exhibit *shown =
+        plx_learning_show(l, PLX_EXHIBIT_MATRIX, "confusion", 1, classes, classes, 1, classes);
     if (!shown || !shown->values || !shown->labels)
-        return plx__learning_fail(l, PLX_ERR_MEMORY, "%s: no memory for \"confusion\"",
-                                  l->task->name);
-    shown->exhibit.row_title = "label";
-    shown->exhibit.column_title = columns;
-    shown->exhibit.square = true;
+        return plx_fail(l->ctx, PLX_ERR_MEMORY, "%s: no memory for \"confusion\"", l->task->name);
+    shown->row_title = "label";
+    shown->column_title = columns;
+    shown->square = true;
     for (int i = 0; i < classes * classes; ++i) shown->values[i] = (plx_real)counts[i];
     for (int i = 0; i < classes; ++i)
         snprintf(shown->labels[i], sizeof shown->labels[i], "%s", name(i));
     return PLX_OK;
 }
 
-plx_status plx__learning_show_text(plx_learning *l, const char *name, const char *text) {
-    plx__shown *shown = plx__learning_show(l, PLX_EXHIBIT_TEXT, name, 0, 0, 0, 0, 0);
+plx_status plx_learning_show_text(plx_learning *l, const char *name, const char *text) {
+    plx_exhibit *shown = plx_learning_show(l, PLX_EXHIBIT_TEXT, name, 0, 0, 0, 0, 0);
     const size_t bytes = strlen(text) + 1;
-    if (shown) shown->text = plx_platform_alloc(bytes);
+    if (shown) shown->text = plx_alloc(bytes);
     if (!shown || !shown->text)
-        return plx__learning_fail(l, PLX_ERR_MEMORY, "%s: no memory for \"%s\"", l->task->name,
-                                  name);
+        return plx_fail(l->ctx, PLX_ERR_MEMORY, "%s: no memory for \"%s\"", l->task->name, name);
     memcpy(shown->text, text, bytes);
     return PLX_OK;
 }
@@ -140,8 +114,8 @@ static plx_status choose_optimizer(plx_learning *l) {
             snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", name);
         }
         if (!name)
-            return plx__learning_fail(l, PLX_ERR_ARGUMENT,
-                                      "there is no optimizer \"%s\"; there are %s", wanted, known);
+            return plx_fail(l->ctx, PLX_ERR_ARGUMENT, "there is no optimizer \"%s\"; there are %s",
+                            wanted, known);
         if (optimizer->kind != (plx_optimizer_kind)kind)
             *optimizer = plx_optimizer_default((plx_optimizer_kind)kind);
     }
@@ -160,10 +134,10 @@ static plx_status choose_schedule(plx_learning *l) {
     if (wanted) {
         const plx_schedule_kind kind = plx_schedule_from_name(wanted);
         if (kind == PLX_SCHEDULES_)
-            return plx__learning_fail(l, PLX_ERR_ARGUMENT,
-                                      "there is no schedule \"%.60s\"; there are constant, step, "
-                                      "cosine, linear, one-cycle",
-                                      wanted);
+            return plx_fail(l->ctx, PLX_ERR_ARGUMENT,
+                            "there is no schedule \"%.60s\"; there are constant, step, "
+                            "cosine, linear, one-cycle",
+                            wanted);
         /* Warm-up suits the data and stays, except where the schedule has its own. */
         const int64_t warmup = kind == PLX_SCHEDULE_ONE_CYCLE ? 0 : schedule->warmup;
         *schedule = (plx_schedule){.kind = kind, .warmup = warmup};
@@ -187,7 +161,7 @@ static void split_validation(plx_learning *l) {
     const int64_t held = l->train.n / 10;
     if (!l->options.patience || !held) return;
     l->train.n -= held;
-    plx_dataset *v = &l->validation;
+    plx_dataset *v = &driver_of(l)->validation;
     *v = l->train;
     v->n = held;
     const bool labels = l->trainer_options.loss == PLX_LOSS_CROSS_ENTROPY;
@@ -246,7 +220,7 @@ static void choose_regularisation(plx_learning *l) {
     o->optimizer.weight_decay = chosen(asked->weight_decay, o->optimizer.weight_decay);
 }
 
-bool plx__learning_sets(const char *name, const char *key, size_t length) {
+bool plx_learning_sets(const char *name, const char *key, size_t length) {
     const char *setting = strchr(name, ':');
     while (setting && *setting) {
         setting += 1;
@@ -268,16 +242,15 @@ static plx_status complete_name(plx_learning *l, const char *wanted) {
         const char *one = set + 1;
         const size_t length = strcspn(one, ",");
         set = one + length;
-        if (plx__learning_sets(asked, one, strcspn(one, "=,"))) continue;
+        if (plx_learning_sets(asked, one, strcspn(one, "=,"))) continue;
         used += (size_t)snprintf(l->model_name + used, size - used, "%s%.*s",
                                  strchr(l->model_name, ':') ? "," : ":", (int)length, one);
     }
     if (used < size) return PLX_OK;
-    return plx__learning_fail(
-        l, PLX_ERR_ARGUMENT,
-        "model \"%.80s...\": the name, with what the task sets, is longer than "
-        "%d characters",
-        asked, (int)size - 1);
+    return plx_fail(l->ctx, PLX_ERR_ARGUMENT,
+                    "model \"%.80s...\": the name, with what the task sets, is longer than "
+                    "%d characters",
+                    asked, (int)size - 1);
 }
 
 static bool same_port(plx_port a, plx_port b) {
@@ -339,8 +312,8 @@ static plx_status check_model(plx_learning *l, const char *wanted) {
     if (same_ports(l->model, usual)) {
         status = PLX_OK;
     } else if (in.rank == 1 && own.rank == 1 && own.dtype == PLX_DTYPE_REAL && out.rank == 1) {
-        status = plx__learning_fail(
-            l, PLX_ERR_SHAPE,
+        status = plx_fail(
+            l->ctx, PLX_ERR_SHAPE,
             "model \"%s\" has %lld inputs and %lld outputs, but %s has %lld and %lld: write "
             "mlp:%lld-...-%lld.",
             l->model_name, (long long)in.dims[0], (long long)out.dims[0], l->task->name,
@@ -348,17 +321,16 @@ static plx_status check_model(plx_learning *l, const char *wanted) {
             (long long)target.dims[0]);
     } else if (words >= 0) {
         const int64_t ids = plx_model_input(usual, words).classes;
-        status =
-            plx__learning_fail(l, PLX_ERR_ARGUMENT,
-                               "model \"%s\" has a vocabulary of %lld, but the tokens of %s "
-                               "are 0 to %lld: write vocabulary=%lld, or leave it out",
-                               l->model_name, (long long)plx_model_input(l->model, words).classes,
-                               l->task->name, (long long)ids - 1, (long long)ids);
+        status = plx_fail(l->ctx, PLX_ERR_ARGUMENT,
+                          "model \"%s\" has a vocabulary of %lld, but the tokens of %s "
+                          "are 0 to %lld: write vocabulary=%lld, or leave it out",
+                          l->model_name, (long long)plx_model_input(l->model, words).classes,
+                          l->task->name, (long long)ids - 1, (long long)ids);
     } else {
-        status = plx__learning_fail(l, PLX_ERR_SHAPE,
-                                    "model \"%s\" has %s, but the data of %s are for %s",
-                                    l->model_name, ports_text(l->model, left, sizeof left),
-                                    l->task->name, ports_text(usual, right, sizeof right));
+        status =
+            plx_fail(l->ctx, PLX_ERR_SHAPE, "model \"%s\" has %s, but the data of %s are for %s",
+                     l->model_name, ports_text(l->model, left, sizeof left), l->task->name,
+                     ports_text(usual, right, sizeof right));
     }
     plx_model_free(usual);
     return status;
@@ -393,24 +365,17 @@ static plx_status start(plx_learning *l) {
     return plx_trainer_new(l->model, &l->trainer_options, &l->train, &l->trainer);
 }
 
-static plx_status no_task(plx_ctx *ctx, const char *name) {
-    char known[256] = "";
-    for (int i = 0; i < TASKS; ++i) {
-        const size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", tasks[i]->name);
-    }
-    return plx__fail(&ctx->message, PLX_ERR_ARGUMENT, "there is no task \"%.60s\"; there are %s",
-                     name, known);
-}
-
-plx_status plx_learning_new(plx_ctx *ctx, const plx_learning_options *options, plx_learning **out) {
-    const plx_task *task = NULL;
-    for (int i = 0; i < TASKS; ++i)
-        if (!strcmp(tasks[i]->name, options->task)) task = tasks[i];
-    if (!task) return no_task(ctx, options->task);
-    plx_learning *l = plx_platform_alloc(sizeof *l);
-    if (!l) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "%s: no memory", task->name);
-    *l = (plx_learning){.ctx = ctx, .task = task, .options = *options};
+plx_status plx_learning_new(plx_ctx *ctx, const plx_task *task, const plx_learning_options *options,
+                            plx_learning **out) {
+    if (!task || !options || !out)
+        return plx_fail(ctx, PLX_ERR_ARGUMENT, "learning: %s is NULL",
+                        !task      ? "the task"
+                        : !options ? "options"
+                                   : "out");
+    driver *d = plx_alloc(sizeof *d);
+    if (!d) return plx_fail(ctx, PLX_ERR_MEMORY, "%s: no memory", task->name);
+    *d = (driver){.shared = {.ctx = ctx, .task = task, .options = *options}};
+    plx_learning *l = &d->shared;
     l->trainer_options = plx_trainer_default();
     const plx_status status = start(l);
     if (status != PLX_OK) {
@@ -421,22 +386,22 @@ plx_status plx_learning_new(plx_ctx *ctx, const plx_learning_options *options, p
     return PLX_OK;
 }
 
-static void forget_exhibits(plx_learning *l) {
-    for (int i = 0; i < l->shown_count; ++i) {
-        plx_platform_free(l->shown[i].values);
-        plx_platform_free(l->shown[i].text);
-        plx_platform_free(l->shown[i].labels);
+static void forget_exhibits(driver *d) {
+    for (int i = 0; i < d->shown_count; ++i) {
+        plx_free(d->shown[i].values);
+        plx_free(d->shown[i].text);
+        plx_free(d->shown[i].labels);
     }
-    l->shown_count = 0;
+    d->shown_count = 0;
 }
 
 void plx_learning_free(plx_learning *l) {
     if (!l) return;
-    forget_exhibits(l);
+    forget_exhibits(driver_of(l));
     plx_trainer_free(l->trainer);
     plx_model_free(l->model);
     if (l->task->close) l->task->close(l);
-    plx_platform_free(l);
+    plx_free(driver_of(l));
 }
 
 /* ---- What can be asked ----------------------------------------------------------------------- */
@@ -465,43 +430,44 @@ plx_trainer_options plx_learning_recipe(const plx_learning *l) {
 
 /* A table of what a task has to tell that is too small is said, not left out. */
 static plx_status said_all(plx_learning *l, plx_status status, const char *what, int most) {
-    if (!l->left_out) return status;
-    return plx__learning_fail(l, PLX_ERR_STATE,
-                              "%s: \"%s\" is one more than the %d %s that there is room for",
-                              l->task->name, l->left_out, most, what);
+    const driver *d = driver_of(l);
+    if (!d->left_out) return status;
+    return plx_fail(l->ctx, PLX_ERR_STATE,
+                    "%s: \"%s\" is one more than the %d %s that there is room for", l->task->name,
+                    d->left_out, most, what);
 }
 
 plx_status plx_learning_evaluate(plx_learning *l) {
-    l->measure_count = 0;
-    l->left_out = NULL;
+    driver_of(l)->measure_count = 0;
+    driver_of(l)->left_out = NULL;
     return said_all(l, l->task->evaluate(l), "measures", PLX_LEARNING_MEASURES);
 }
 
 int plx_learning_measures(const plx_learning *l) {
-    return l->measure_count;
+    return const_driver_of(l)->measure_count;
 }
 
 plx_learning_measure plx_learning_measure_at(const plx_learning *l, int i) {
-    return i >= 0 && i < l->measure_count ? l->measures[i] : (plx_learning_measure){.name = ""};
+    const driver *d = const_driver_of(l);
+    return i >= 0 && i < d->measure_count ? d->measures[i] : (plx_learning_measure){.name = ""};
 }
 
 plx_status plx_learning_exhibit(plx_learning *l) {
-    forget_exhibits(l);
-    l->left_out = NULL;
+    forget_exhibits(driver_of(l));
+    driver_of(l)->left_out = NULL;
     const plx_status status = l->task->exhibit ? l->task->exhibit(l) : PLX_OK;
     return said_all(l, status, "exhibits", PLX_LEARNING_EXHIBITS);
 }
 
 int plx_learning_exhibits(const plx_learning *l) {
-    return l->shown_count;
+    return const_driver_of(l)->shown_count;
 }
 
 plx_exhibit plx_learning_exhibit_at(const plx_learning *l, int i) {
-    if (i < 0 || i >= l->shown_count) return (plx_exhibit){.name = ""};
-    const plx__shown *shown = &l->shown[i];
-    plx_exhibit exhibit = shown->exhibit;
-    exhibit.values = shown->values;
-    exhibit.text = shown->text ? shown->text : "";
-    exhibit.labels = (const char(*)[PLX_LEARNING_LABEL])shown->labels;
+    static char nothing[1];
+    const driver *d = const_driver_of(l);
+    plx_exhibit exhibit = {.name = ""};
+    if (i >= 0 && i < d->shown_count) exhibit = d->shown[i];
+    if (!exhibit.text) exhibit.text = nothing;
     return exhibit;
 }

@@ -1,8 +1,15 @@
-/* Matrix products by the system's BLAS, found at run time: OpenBLAS, or Accelerate on macOS. */
-#ifndef PLX_NATIVE_CBLAS_H
-#define PLX_NATIVE_CBLAS_H
+/* What the native library has beyond parallax.h: matrix products by the system's BLAS, found at run
+ * time: OpenBLAS, or Accelerate on macOS. */
+#ifndef PARALLAX_NATIVE_H
+#define PARALLAX_NATIVE_H
 
 #include "parallax.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+PLX_BEGIN_EXPORTS
 
 /* The provider, or NULL where there is none; it lives as long as the process, and the first call
  * decides what later ones give. *note (if note is not NULL) becomes a sentence that lives as long:
@@ -14,5 +21,11 @@ const plx_gemm_provider *plx_native_cblas(const char **note);
 
 /* The same with the kernels that OpenBLAS chooses by itself, for comparison. */
 const plx_gemm_provider *plx_native_cblas_unaided(const char **note);
+
+PLX_END_EXPORTS
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,0 +1,98 @@
+/** Files that reach the page: results and images to measure with, and data to train on. */
+import { sentence } from './format.js';
+import type { Images } from './images.js';
+import { idxKind, unzip } from './mnist.js';
+import { parseResults, resultSet } from './result_file.js';
+import { validateRow } from './row_schema.js';
+import type { ResultSet } from './rows.js';
+import type { AppState } from './state.js';
+import type { Store } from './store.js';
+
+/** What a task may learn from in place of its own data. */
+export type TrainingFileKind = 'text' | 'table' | 'digits';
+
+const nativeResults = './results/native.jsonl';
+
+const bytesOf = async (file: File) => unzip(new Uint8Array(await file.arrayBuffer()));
+
+/** Reads the results that are served with the page. */
+export async function loadNative(store: Store<AppState>): Promise<void> {
+  store.set({ native: { phase: 'loading' } });
+  try {
+    const answer = await fetch(nativeResults);
+    const type = answer.headers.get('content-type') ?? '';
+    /* A host may answer a missing file with its start page. */
+    if (answer.status === 404 || type.includes('text/html')) {
+      store.set({ native: { phase: 'absent' } });
+      return;
+    }
+    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    const rows = parseResults('native.jsonl', await answer.text(), validateRow);
+    store.set({ native: { phase: 'ready', set: resultSet('native.jsonl', rows) } });
+  } catch (error) {
+    store.set({
+      native: {
+        phase: 'failed',
+        message: `The native results (${nativeResults}) could not be read: ${sentence(error)}`,
+      },
+    });
+  }
+}
+
+async function addFile(store: Store<AppState>, images: Images, file: File): Promise<void> {
+  const bytes = await bytesOf(file);
+  const kind = idxKind(bytes);
+  if (kind) {
+    images.add(kind, file.name, bytes);
+    return;
+  }
+  const rows = parseResults(file.name, new TextDecoder().decode(bytes), validateRow);
+  const set: ResultSet = resultSet(file.name, rows);
+  const others = store.get().files.filter(({ name }) => name !== file.name);
+  store.set({ files: [...others, set] });
+}
+
+/** Reads result files and IDX files; what cannot be read is said, and the others are taken. */
+export async function addFiles(
+  store: Store<AppState>,
+  images: Images,
+  files: readonly File[],
+): Promise<void> {
+  store.set({ fileErrors: [] });
+  for (const file of files) {
+    try {
+      await addFile(store, images, file);
+    } catch (error) {
+      store.set({ fileErrors: [...store.get().fileErrors, sentence(error)] });
+    }
+  }
+}
+
+async function giveDigits(images: Images, files: readonly File[]): Promise<void> {
+  for (const file of files) {
+    const bytes = await bytesOf(file);
+    const kind = idxKind(bytes);
+    if (!kind) throw new Error(`${file.name} holds no digits: choose the IDX files of MNIST.`);
+    images.add(kind, file.name, bytes);
+  }
+}
+
+/** Reads files to train on: a text, a table, or the two files of digits. */
+export async function giveTrainingFiles(
+  store: Store<AppState>,
+  images: Images,
+  kind: TrainingFileKind,
+  files: readonly File[],
+): Promise<void> {
+  store.set({ trainingFileError: undefined });
+  try {
+    const [file] = files;
+    if (kind === 'digits') await giveDigits(images, files);
+    else if (file) {
+      const given = { name: file.name, bytes: await bytesOf(file) };
+      store.set({ trainingFiles: { ...store.get().trainingFiles, [kind]: given } });
+    }
+  } catch (error) {
+    store.set({ trainingFileError: sentence(error) });
+  }
+}
