@@ -1,12 +1,22 @@
-// clang-tidy over the compile database, one process per core, and each source file once: the other
-// variants of a file differ in flags only. Prints the findings and exits with 1 if there are any.
-import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+// clang-tidy over the compile database, each source file once: the other variants of a file differ in flags
+// only. What was found clean is remembered by its preprocessed text, so only what differs is analysed again.
+// Prints the findings and exits with 1 if there are any.
+//
+// usage: node scripts/run_clang_tidy.mjs BUILD [--jobs N] [--changed]
+//   --changed   only files that depend on what differs from the main branch, or is not committed
+import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 
-const build = process.argv[2] ?? 'build/release';
+const [build, ...options] = process.argv.slice(2);
+const program = process.env.CLANG_TIDY || 'clang-tidy';
+const jobs = options.includes('--jobs')
+  ? Number(options[options.indexOf('--jobs') + 1])
+  : availableParallelism();
+
 const database = JSON.parse(readFileSync(path.join(build, 'compile_commands.json'), 'utf8'));
 const entries = new Map();
 for (const entry of database) {
@@ -15,38 +25,87 @@ for (const entry of database) {
   if (!entries.has(file) || entry.command.includes('PLX_TARGET=avx2')) entries.set(file, entry);
 }
 const folder = path.join(build, 'tidy');
+const memory = path.join(build, 'clean');
 mkdirSync(folder, { recursive: true });
+mkdirSync(memory, { recursive: true });
 writeFileSync(path.join(folder, 'compile_commands.json'), JSON.stringify([...entries.values()]));
-const files = [...entries.keys()].sort();
-const program = process.env.CLANG_TIDY || 'clang-tidy';
 
-let failed = 0;
-function check(file) {
+const git = (...args) =>
+  execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+
+/** The files that differ from where this branch left the main one, as absolute paths. */
+function changedFiles() {
+  let base = 'HEAD';
+  try {
+    base = git('merge-base', 'HEAD', 'origin/main').trim();
+  } catch {} // no such branch
+  const names =
+    git('diff', '--name-only', base) + git('ls-files', '--others', '--exclude-standard');
+  return new Set(names.split('\n').map((name) => path.resolve(name)));
+}
+
+const changed = options.includes('--changed') ? changedFiles() : undefined;
+/** A folder may have rules of its own, beside those of all. */
+const ruleFiles = git('ls-files', '--', '.clang-tidy', '*/.clang-tidy').trim().split('\n');
+const rules = ruleFiles.map((name) => readFileSync(name, 'utf8'));
+const rulesChanged = ruleFiles.some((name) => changed?.has(path.resolve(name)));
+const version = execFileSync(program, ['--version'], { encoding: 'utf8' });
+
+function run(command, args, cwd) {
   return new Promise((resolve) => {
-    const child = spawn(program, ['--quiet', '-p', folder, file], {
-      stdio: ['ignore', 'pipe', 'ignore'],
+    execFile(command, args, { cwd, maxBuffer: 1 << 28 }, (error, stdout) => {
+      if (typeof error?.code === 'string') resolve({ code: 127, output: error.message });
+      else resolve({ code: error ? (error.code ?? 1) : 0, output: stdout });
     });
-    let output = '';
-    child.stdout.on('data', (data) => {
-      output += data;
-    });
-    child.on('error', (error) => {
-      output += `${error.message}\n`;
-      resolve({ code: 127, output });
-    });
-    child.on('close', (code) => resolve({ code, output }));
   });
 }
 
-const queue = files.values();
-async function work() {
-  for (const file of queue) {
-    const { code, output } = await check(file);
-    if (code === 0 && !output.trim()) continue;
-    failed += 1;
-    process.stdout.write(`${file}\n${output}\n`);
-  }
+/** The text that the compiler sees, with comments, some of which are for clang-tidy. */
+async function preprocess({ command, directory }) {
+  const { code, output } = await run(
+    'sh',
+    ['-c', command.replace(/ -o \S+ -c /, ' -E -C ')],
+    directory,
+  );
+  return code === 0 ? output : undefined;
 }
-await Promise.all(Array.from({ length: availableParallelism() }, work));
-console.log(`${files.length} files, ${failed} with findings`);
-process.exitCode = failed > 0 ? 1 : 0;
+
+const dependsOnChanged = (text) =>
+  [...text.matchAll(/^# \d+ "([^"<]+)"/gm)].some(([, name]) =>
+    changed.has(path.resolve(build, name)),
+  );
+
+const counts = { analysed: 0, clean: 0, unchanged: 0, findings: 0 };
+
+async function check(file) {
+  const text = await preprocess(entries.get(file));
+  if (changed && text && !rulesChanged && !dependsOnChanged(text)) {
+    counts.unchanged += 1;
+    return;
+  }
+  const hash = createHash('sha256').update(JSON.stringify([version, rules, text]));
+  const remembered = path.join(memory, hash.digest('hex'));
+  if (text && existsSync(remembered)) {
+    counts.clean += 1;
+    return;
+  }
+  counts.analysed += 1;
+  const { code, output } = await run(program, ['--quiet', '-p', folder, file]);
+  if (code === 0 && !output.trim()) {
+    if (text) writeFileSync(remembered, '');
+    return;
+  }
+  counts.findings += 1;
+  process.stdout.write(`${file}\n${output}\n`);
+}
+
+const queue = [...entries.keys()].sort().values();
+async function work() {
+  for (const file of queue) await check(file);
+}
+await Promise.all(Array.from({ length: jobs }, work));
+const { analysed, clean, unchanged, findings } = counts;
+console.log(
+  `${analysed} files analysed, ${findings} with findings; ${clean} were clean before, ${unchanged} do not depend on a change`,
+);
+process.exitCode = findings > 0 ? 1 : 0;

@@ -1,4 +1,16 @@
-// What a run of the tests comes to. Of those skipped, lacksData counts the ones that only lack real data.
+// What a run of the tests comes to.
+
+export const noCounts = () => ({ passed: 0, failed: 0, skipped: 0 });
+
+export function addCounts(to, counts) {
+  for (const key of Object.keys(counts)) to[key] += counts[key];
+}
+
+/** "3 passed, 0 failed", and how many were skipped, if any were. */
+export function sentence({ passed, failed, skipped }) {
+  const rest = skipped > 0 ? `, ${skipped} skipped` : '';
+  return `${passed} passed, ${failed} failed${rest}`;
+}
 
 const SKIPPED = /^ *ok \d+ - (.*) # SKIP(.*)$/gm;
 
@@ -10,25 +22,18 @@ export function skippedInTap(text) {
 /** Counts of such a report. Its own count of skipped tests leaves out suites that were skipped as a whole. */
 export function countsOfTap(text) {
   const count = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
-  const skipped = skippedInTap(text);
   return {
     passed: count('pass'),
     failed: count('fail') + count('cancelled'),
-    skipped: skipped.length + count('todo'),
-    lacksData: skipped.filter((line) => /\bPARALLAX_DATA\b/.test(line)).length,
+    skipped: skippedInTap(text).length + count('todo'),
   };
 }
 
-/**
- * The last lines, and whether all is well. A skipped test is a failure with --no-skip; with
- * --no-skip-but-data, unless it lacks data.
- */
-export function closing({ passed, failed, skipped, lacksData }, options) {
-  const strict = ['--no-skip', '--no-skip-but-data'].find((option) => options.includes(option));
-  const excused = { '--no-skip': 0, '--no-skip-but-data': lacksData }[strict] ?? skipped;
-  const refused = skipped - excused;
-  const lines = refused > 0 ? [`${refused} skipped, which ${strict} counts as failed`] : [];
-  const rest = excused > 0 ? `, ${excused} skipped` : '';
-  lines.push(`${passed} passed, ${failed + refused} failed${rest}`);
-  return { lines, ok: failed + refused === 0 && passed > 0 };
+/** The last lines, and whether all is well; with --no-skip a skipped test is a failure. */
+export function closing(counts, options) {
+  const refused = options.includes('--no-skip') ? counts.skipped : 0;
+  const failed = counts.failed + refused;
+  const lines = refused > 0 ? [`${refused} skipped, which --no-skip counts as failed`] : [];
+  lines.push(sentence({ ...counts, failed, skipped: counts.skipped - refused }));
+  return { lines, ok: failed === 0 && counts.passed > 0 };
 }

@@ -28,6 +28,15 @@ bool plx_check_report(plx_check *t, bool ok, const char *file, int line, const c
  * returns NULL when it cannot be had. */
 plx_ctx *plx_check_context(plx_check *t, const char *isa, int threads);
 
+/* Whether these are floats as they are shipped, run by the machine itself. What takes longest is
+ * done in full only there: checked builds, Node, the emulator and double precision have less of it.
+ */
+#if defined(__x86_64__) && defined(__clang__) && defined(NDEBUG)
+enum { PLX_AS_SHIPPED = sizeof(plx_real) == sizeof(float) };
+#else
+enum { PLX_AS_SHIPPED = 0 };
+#endif
+
 #define GROUP(function, name) void plx_test_##function(plx_check *t);
 #include "groups.def"
 #undef GROUP

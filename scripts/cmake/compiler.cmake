@@ -7,3 +7,11 @@ if(NOT CMAKE_C_COMPILER AND NOT CMAKE_TOOLCHAIN_FILE AND NOT DEFINED ENV{CC} AND
         set(CMAKE_C_COMPILER "${PLX_CLANG}")
     endif()
 endif()
+
+# What was compiled before is taken from ccache, where it is installed; another launcher has its way.
+if(NOT DEFINED CMAKE_C_COMPILER_LAUNCHER AND NOT DEFINED ENV{CMAKE_C_COMPILER_LAUNCHER})
+    find_program(PLX_CCACHE ccache)
+    if(PLX_CCACHE)
+        set(CMAKE_C_COMPILER_LAUNCHER "${PLX_CCACHE}")
+    endif()
+endif()

@@ -194,34 +194,3 @@ void plx_test_bench_text(plx_check *t) {
     attention(t, ctx, "transformer-nano");
     plx_ctx_free(ctx);
 }
-
-/* The loss on held-out stories after quick training; NaN after a failed check. */
-static double trained_loss(plx_check *t, const char *task) {
-    plx_ctx *ctx = plx_check_context(t, NULL, 2);
-    if (!ctx) return NAN;
-    const plx_learning_options options = {.size = PLX_LEARNING_QUICK, .seed = 2};
-    plx_learning *learning = NULL;
-    plx_progress progress = {0};
-    plx_status status = plx_learning_named(ctx, task, &options, &learning);
-    while (status == PLX_OK && !progress.done)
-        status = plx_trainer_run(plx_learning_trainer(learning), 1000, &progress);
-    if (status == PLX_OK) status = plx_learning_evaluate(learning);
-    CHECK(t, status == PLX_OK, "%s: %s", task, plx_message(ctx));
-    const double loss = status == PLX_OK ? plx_learning_measure_at(learning, 0).value : NAN;
-    plx_learning_free(learning);
-    plx_ctx_free(ctx);
-    return loss;
-}
-
-void plx_test_bench_modern(plx_check *t) {
-#if defined(__clang__) && !defined(__EMSCRIPTEN__) && defined(NDEBUG)
-    const bool fast = sizeof(plx_real) == sizeof(float);
-#else
-    const bool fast = false;
-#endif
-    CHECK(t, plx_learning_task(0) != NULL, "there are no tasks");
-    if (!fast) return;
-    const double modern = trained_loss(t, "transformer-nano"), old = trained_loss(t, "gpt2-nano");
-    printf("  held-out loss %.4f; of GPT-2 %.4f\n", modern, old);
-    CHECK(t, modern <= old, "the modern transformer's loss is %g, GPT-2's %g", modern, old);
-}

@@ -12,14 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Ten million where the machine itself runs the code as it is shipped; in checked builds, in Node
- * and under emulation a tenth of it, which takes them as long. */
-#if defined(__x86_64__) && defined(__clang__) && defined(NDEBUG)
-enum { MOST = 10000000 };
-#else
-enum { MOST = 1000000 };
-#endif
-enum { N = sizeof(plx_real) == sizeof(float) ? MOST : 1000000 };
+enum { N = PLX_AS_SHIPPED ? 10000000 : 1000000 };
 
 /* Operands are a tenth, as the type holds it, or 1. */
 #define TENTH ((long double)(plx_real)0.1)

@@ -25,30 +25,21 @@ ok 2 - in a browser # SKIP no browser
 describe('a skipped test', () => {
   const counts = countsOfTap(TAP);
 
-  it('is counted, as is a whole suite, by what it lacks, and named with its reason', () => {
-    assert.deepEqual(counts, { passed: 1, failed: 0, skipped: 2, lacksData: 1 });
+  it('is counted, as is a whole suite, and named with its reason', () => {
+    assert.deepEqual(counts, { passed: 1, failed: 0, skipped: 2 });
     assert.deepEqual(skippedInTap(TAP), [
       'learns digits: PARALLAX_DATA is not set',
       'in a browser: no browser',
     ]);
   });
 
-  it('is no failure, a failure, or one unless it lacks data, as the option says', () => {
+  it('is a failure with --no-skip', () => {
     assert.deepEqual(closing(counts, []), { lines: ['1 passed, 0 failed, 2 skipped'], ok: true });
     assert.deepEqual(closing(counts, ['--no-skip']), {
       lines: ['2 skipped, which --no-skip counts as failed', '1 passed, 2 failed'],
       ok: false,
     });
-    assert.deepEqual(closing(counts, ['--no-skip-but-data']), {
-      lines: [
-        '1 skipped, which --no-skip-but-data counts as failed',
-        '1 passed, 1 failed, 1 skipped',
-      ],
-      ok: false,
-    });
-    const dataless = { ...counts, skipped: 1 };
-    assert.ok(closing(dataless, ['--no-skip-but-data']).ok);
-    assert.ok(!closing(dataless, ['--no-skip']).ok);
+    assert.ok(closing({ ...counts, skipped: 0 }, ['--no-skip']).ok);
     assert.ok(!closing({ ...counts, passed: 0 }, []).ok, 'a run of nothing');
   });
 });
@@ -58,6 +49,7 @@ describe('the workflows', () => {
   const texts = Object.fromEntries(
     readdirSync(folder).map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]),
   );
+  const prepare = readFileSync(new URL('../actions/prepare/action.yml', folder), 'utf8');
   /** The jobs of a workflow, as text. */
   const jobsOf = (text) =>
     text
@@ -81,9 +73,9 @@ describe('the workflows', () => {
     }
   });
 
-  it('skip nothing unseen but what lacks data, where everything can be installed', () => {
+  it('skip nothing unseen, where everything can be installed', () => {
     for (const job of jobsOf(texts['tests.yml']).filter((each) => /scripts\/test/.test(each))) {
-      if (!/^macos/.test(job)) assert.match(job, /run: scripts\/test .*--no-skip-but-data/);
+      if (!/^macos/.test(job)) assert.match(job, /run: scripts\/test .*--no-skip\n/);
     }
     assert.match(
       readFileSync(new URL('../../.ci/run', import.meta.url), 'utf8'),
@@ -91,8 +83,18 @@ describe('the workflows', () => {
     );
   });
 
-  it('name the actions of others by commit', () => {
+  it('have the data and the toolchain before they test', () => {
     for (const [name, text] of Object.entries(texts)) {
+      for (const job of jobsOf(text).filter((each) => /run: scripts\/(test|setup)/.test(each))) {
+        const [before] = job.split(/run: scripts\/(?:test|setup)/);
+        assert.match(before, /uses: \.\/\.github\/actions\/prepare\n/, name);
+      }
+    }
+    assert.match(prepare, /scripts\/fetch_data build\/data\n.*PARALLAX_DATA=/);
+  });
+
+  it('name the actions of others by commit', () => {
+    for (const [name, text] of Object.entries({ ...texts, prepare })) {
       for (const [, action] of text.matchAll(/uses: (.*)/g)) {
         if (!action.startsWith('./')) assert.match(action, /@[0-9a-f]{40} # v\d/, name);
       }

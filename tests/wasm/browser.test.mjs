@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { outcomeOf, withBrowser, withoutBrowser } from './support/browser.mjs';
+import { closeBrowser, outcomeOf, withBrowser, withoutBrowser } from './support/browser.mjs';
 import { answerRelaxed, apart, engineFuses } from './support/relaxed.mjs';
 import { ISOLATION, STRICT_CSP, serve } from './support/server.mjs';
 
@@ -33,13 +33,16 @@ describe('in a browser', { skip: withoutBrowser }, () => {
     const page = '<!doctype html><title>test</title><script type="module" src="app.mjs"></script>';
     writeFileSync(join(folder, 'index.html'), page);
   });
-  after(() => rmSync(folder, { recursive: true }));
+  after(() => {
+    rmSync(folder, { recursive: true });
+    return closeBrowser();
+  });
 
   async function run(body, { headers = {}, answer, from } = {}) {
     writeFileSync(join(folder, 'app.mjs'), script(body, from));
     const server = await serve(folder, headers, answer);
     try {
-      return await withBrowser((browser) => outcomeOf(browser, `${server.url}/`));
+      return await withBrowser((profile) => outcomeOf(profile, `${server.url}/`));
     } finally {
       await server.close();
     }

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import * as esbuild from 'esbuild';
 import * as vite from 'vite';
 import webpack from 'webpack';
-import { outcomeOf, withBrowser, withoutBrowser } from './support/browser.mjs';
+import { closeBrowser, outcomeOf, withBrowser, withoutBrowser } from './support/browser.mjs';
 import { ISOLATION, STRICT_CSP, serve } from './support/server.mjs';
 import { newProject } from './support/tarball.mjs';
 
@@ -32,12 +32,15 @@ describe('bundled by', { skip: withoutBrowser }, () => {
     project.write('index.html', PAGE);
     project.write('app.js', APP);
   });
-  after(() => project.remove());
+  after(() => {
+    project.remove();
+    return closeBrowser();
+  });
 
   async function check(folder) {
     const server = await serve(join(project.folder, folder), { ...ISOLATION, ...STRICT_CSP });
     try {
-      const outcome = await withBrowser((browser) => outcomeOf(browser, `${server.url}/`));
+      const outcome = await withBrowser((profile) => outcomeOf(profile, `${server.url}/`));
       assert.deepEqual(outcome.value, EXPECTED, outcome.error);
     } finally {
       await server.close();
@@ -76,7 +79,7 @@ describe('bundled by', { skip: withoutBrowser }, () => {
     try {
       await server.listen();
       const url = server.resolvedUrls.local[0];
-      const outcome = await withBrowser((browser) => outcomeOf(browser, url));
+      const outcome = await withBrowser((profile) => outcomeOf(profile, url));
       assert.deepEqual(outcome.value, EXPECTED, outcome.error);
     } finally {
       await server.close();

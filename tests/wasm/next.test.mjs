@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { outcomeOf, withBrowser, withoutBrowser } from './support/browser.mjs';
+import { closeBrowser, outcomeOf, withBrowser, withoutBrowser } from './support/browser.mjs';
 import { unpackInto } from './support/tarball.mjs';
 
 const FOLDER = fileURLToPath(new URL('next', import.meta.url));
@@ -44,6 +44,7 @@ async function withServer(bundler, body) {
 
 describe('in Next.js, bundled by', { skip }, () => {
   before(() => unpackInto(join(FOLDER, 'node_modules/parallax-nn')));
+  after(closeBrowser);
 
   for (const bundler of ['turbopack', 'webpack']) {
     it(bundler, { timeout: 300_000 }, async () => {
@@ -53,7 +54,7 @@ describe('in Next.js, bundled by', { skip }, () => {
         options(bundler),
       );
       await withServer(bundler, async (url) => {
-        const { value, error } = await withBrowser((browser) => outcomeOf(browser, url));
+        const { value, error } = await withBrowser((profile) => outcomeOf(profile, url));
         assert.deepEqual(
           value,
           { tier: 'relaxed-threads', threads: 2, downgrades: [], falls: true },

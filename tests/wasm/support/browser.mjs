@@ -28,22 +28,30 @@ export const CHROMIUM = find();
 /** For node:test: why a test in the browser is skipped, or false. */
 export const withoutBrowser = CHROMIUM ? false : 'no Chromium found';
 
-/** Runs body with a browser, which is closed afterwards. */
+let launched;
+
+/** Runs body with a profile of its own, in a browser that the tests of a file share. */
 export async function withBrowser(body) {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+  launched ??= chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+  const profile = await (await launched).newContext();
   try {
-    return await body(browser);
+    return await body(profile);
   } finally {
-    await browser.close();
+    await profile.close();
   }
+}
+
+/** What a file that has used withBrowser calls at its end. */
+export async function closeBrowser() {
+  await (await launched)?.close();
 }
 
 /**
  * Opens url and waits until the page has set window.outcome: {value} or {error}. What the page
  * printed to its console as an error is part of a failure.
  */
-export async function outcomeOf(browser, url, timeout = 30_000) {
-  const page = await browser.newPage();
+export async function outcomeOf(profile, url, timeout = 60_000) {
+  const page = await profile.newPage();
   const complaints = [];
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());

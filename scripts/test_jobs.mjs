@@ -1,0 +1,221 @@
+// What scripts/test runs: jobs, each of a tier, and what must have ended before it begins. Where several may
+// begin, the first of this table does: what others wait for stands first, and what can be split last.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { bin, ctest, filesBelow, nodeTests, playwright } from './test_job.mjs';
+
+const onlyLinux = (names) => (process.platform === 'linux' ? names : []);
+const emulated = process.platform === 'linux' && process.arch === 'x64';
+
+/** Builds a preset, or these targets of it. */
+const built = (preset, after = [], targets = []) => ({
+  tier: 'builds',
+  name: `build of ${preset}`,
+  after,
+  async body(job) {
+    const targetOptions = targets.flatMap((target) => ['--target', target]);
+    // Whatever can be built is: one broken program must not hide what the others say.
+    const options = ['-j', job.cores, ...targetOptions, '--', '-k', '0'];
+    const ok =
+      (await job.run('cmake', ['--preset', preset])) === 0 &&
+      (await job.run('cmake', ['--build', '--preset', preset, ...options])) === 0;
+    if (!ok) job.fail(`building ${preset}`);
+  },
+});
+
+const bundled = (name, workspace, after) => ({
+  tier: 'builds',
+  name,
+  after: [after],
+  async body(job) {
+    if ((await job.run('npm', ['run', 'build', '-w', workspace])) !== 0)
+      job.fail(`building ${name}`);
+  },
+});
+
+const cTests = (tier, preset, options) => ({
+  tier,
+  name: `${tier}: C tests of ${preset}`,
+  after: [`build of ${preset}`],
+  despite: true,
+  body: (job) => ctest(job, preset, options),
+});
+
+/** node --test over these files, or over all of these folders. */
+const node = (tier, what, after, ...places) => ({
+  tier,
+  name: `${tier}: ${what}`,
+  after,
+  turn: 'engines',
+  body: (job) =>
+    nodeTests(
+      job,
+      places.flatMap((place) =>
+        /\.mjs$/.test(place) ? [place] : filesBelow(place, /\.test\.mjs$/),
+      ),
+    ),
+});
+
+const style = (tier) => ({
+  tier,
+  name: `${tier}: layers, formats`,
+  after: [],
+  async body(job) {
+    const c = ['src', 'native', 'wasm', 'bench', 'tests']
+      .flatMap((folder) => filesBelow(folder, /\.(c|h)$/))
+      .filter((name) => !/\/(dist|corpus)\//.test(name));
+    await job.check('layering', process.execPath, ['scripts/check_layers.mjs']);
+    await job.check('clang-format', process.env.CLANG_FORMAT, ['--dry-run', '-Werror', ...c]);
+    await job.check('biome', bin('biome'), ['ci', '--error-on-warnings', '.']);
+    if ((await job.run('shellcheck', ['--version'])) === 0) {
+      const names = ['setup', 'test', 'playground', 'repeat', 'peers', 'fetch_data'];
+      await job.check('shellcheck', 'shellcheck', [
+        ...names.map((name) => `scripts/${name}`),
+        '.ci/run',
+      ]);
+    } else {
+      job.skip('no shellcheck');
+    }
+  },
+});
+
+/** The page's types come from the package, so that is built first. */
+const types = (tier) => ({
+  tier,
+  name: `${tier}: types`,
+  after: ['package'],
+  async body(job) {
+    for (const folder of ['wasm', 'web', 'tests/web', 'tests/wasm']) {
+      if (!existsSync(path.join(folder, 'tsconfig.json'))) continue;
+      await job.check(`types of ${folder}`, bin('tsc'), ['--noEmit', '-p', folder]);
+    }
+  },
+});
+
+/** In the checked build, where assertions tell the analyser what cannot happen. */
+const clangTidy = (options) => ({
+  tier: 'lint',
+  name: 'lint: clang-tidy',
+  after: [],
+  async body(job) {
+    if (!process.env.CLANG_TIDY) {
+      job.skip('no clang-tidy');
+      return;
+    }
+    const all = process.env.CI || options.some((option) => option.startsWith('--no-skip'));
+    const prepared =
+      (await job.run('cmake', ['--preset', 'asan', '-B', 'build/tidy'])) === 0 &&
+      (await job.run('cmake', ['--build', 'build/tidy', '--target', 'parallax_build_info'])) === 0;
+    if (!prepared) job.fail('configuring the checked build');
+    else {
+      const options = ['--jobs', job.cores, ...(all ? [] : ['--changed'])];
+      await job.check('clang-tidy', process.execPath, [
+        'scripts/run_clang_tidy.mjs',
+        'build/tidy',
+        ...options,
+      ]);
+    }
+  },
+});
+
+const firefox = {
+  tier: 'web',
+  name: 'web: page in Firefox',
+  after: ['page', 'build of release'],
+  turn: 'engines',
+  body(job) {
+    if (process.env.PARALLAX_FIREFOX)
+      return nodeTests(job, filesBelow('tests/web', /\.test\.mjs$/));
+    job.skip('no Firefox was found');
+  },
+};
+
+const chromium = {
+  tier: 'web',
+  name: 'web: page in Chromium',
+  after: ['page', 'build of release'],
+  turn: 'engines',
+  body: playwright,
+};
+
+const arm = emulated
+  ? cTests('arm', 'aarch64')
+  : {
+      tier: 'arm',
+      name: 'arm: C tests',
+      after: [],
+      body: (job) => job.skip('the emulated tests run on x86-64 Linux'),
+    };
+
+const sanitizerOptions = {
+  asan: {
+    ASAN_OPTIONS: 'detect_stack_use_after_return=1:strict_string_checks=1',
+    UBSAN_OPTIONS: 'print_stacktrace=1',
+  },
+  tsan: { TSAN_OPTIONS: 'second_deadlock_stack=1' },
+};
+
+const full = (options) => [
+  built('wasm'),
+  built('release'),
+  style('lint'),
+  bundled('package', 'wasm', 'build of wasm'),
+  bundled('page', 'web', 'package'),
+  types('lint'),
+  cTests('native', 'release'),
+  // Compared with the native command, as the page is.
+  node('wasm', 'package', ['package', 'build of release'], 'tests/wasm'),
+  chromium,
+  firefox,
+  node('native', 'command', ['build of release'], 'tests/cli'),
+  ...(emulated ? [built('aarch64')] : []),
+  arm,
+  clangTidy(options),
+  built('asan', [], ['plx_tests', 'plx_tests_f64']),
+  cTests('sanitize', 'asan', { env: sanitizerOptions.asan }),
+  built('tsan', [], ['plx_tests']),
+  cTests('sanitize', 'tsan', { env: sanitizerOptions.tsan }),
+  ...onlyLinux([built('gcc'), cTests('native', 'gcc')]),
+  cTests('wasm', 'wasm'),
+  node('lint', 'scripts', [], 'tests/scripts'),
+];
+
+/** Groups of the C tests that take more than some seconds. */
+const slowGroups = 'ops\\.long_sums|bench\\.(suites|learning|modern|pictures)';
+/** Tests of the package that take seconds. */
+const quickPackage = ['engine', 'calls', 'errors', 'graph'].map(
+  (name) => `tests/wasm/${name}.test.mjs`,
+);
+
+/** Whether a change is sane, in three minutes: one build, what takes seconds of each kind of test, one engine. */
+const quick = () => [
+  built('release', [], ['plx_tests', 'parallax']),
+  built('wasm', [], ['engines']),
+  style('quick'),
+  bundled('package', 'wasm', 'build of wasm'),
+  types('quick'),
+  cTests('quick', 'release', { args: ['-R', '^plx_tests:', '-E', slowGroups] }),
+  node('quick', 'command', ['build of release'], 'tests/cli/refusals.test.mjs'),
+  node('quick', 'package', ['package'], ...quickPackage),
+  node('quick', 'scripts', [], 'tests/scripts'),
+];
+
+/** The tiers, in the order of the help. */
+export const tiers = ['native', 'sanitize', 'wasm', 'web', 'arm', 'lint'];
+
+/** The jobs of a run with these options of scripts/test: of the tiers named or of all, and what they wait for. */
+export function chooseJobs(options) {
+  if (options.includes('--quick')) return quick();
+  const named = tiers.filter((tier) => options.includes(`--${tier}`));
+  const all = full(options);
+  if (named.length === 0) return all;
+  const chosen = new Set();
+  const choose = (name) => {
+    const job = all.find((each) => each.name === name);
+    chosen.add(job);
+    job.after.forEach(choose);
+  };
+  for (const { tier, name } of all) if (named.includes(tier)) choose(name);
+  return all.filter((job) => chosen.has(job));
+}
