@@ -763,7 +763,8 @@ typedef struct plx_plan_table {
 } plx_plan_table;
 
 /* The same steps, places and order as plx_plan_run has. All that the table points to lives as long
- * as the plan; only data of buffers changes, by plx_plan_bind. */
+ * as the plan. Data of buffers change by plx_plan_bind; threads and workspace by this call, after
+ * threads have joined. */
 plx_status plx_plan_describe(plx_plan *plan, plx_plan_table *out);
 
 /* ---- Files ----------------------------------------------------------------------------------- */

@@ -262,8 +262,7 @@ static int run(const explain_arguments *a) {
         plx_plan_table table;
         plx_status status = plx_network_open(ctx, &options, &network);
         if (status == PLX_OK) code = check_loss(a, network.model);
-        if (status == PLX_OK && code == EXIT_DONE)
-            status = plx_plan_describe(network.plan, &table);
+        if (status == PLX_OK && code == EXIT_DONE) status = plx_plan_describe(network.plan, &table);
         if (status == PLX_OK && code == EXIT_DONE && a->profile) status = profile_plan(&network);
         if (status != PLX_OK)
             code = report_status(ctx, status);

@@ -55,8 +55,6 @@ static plx_status describe_step(plx_plan *plan, int s, plx_step *out) {
         .attributes = attributes,
         .optimizer = node->attrs.object,
         .once = node->op->flags & PLX__OP_ONCE,
-        .threads = plan->steps[s].threads,
-        .workspace = plx__workspace_of(plan, s),
     };
     return PLX_OK;
 }
@@ -77,6 +75,10 @@ static plx_status describe(plx_plan *plan) {
 plx_status plx_plan_describe(plx_plan *plan, plx_plan_table *out) {
     PLX_TRY(plx__need(&plan->ctx->message, "describe", "out", out));
     if (!plan->described) PLX_TRY(describe(plan));
+    for (int s = 0; s < plan->steps_count; ++s) { /* other threads may have joined since */
+        plan->described[s].threads = plan->steps[s].threads;
+        plan->described[s].workspace = plx__workspace_of(plan, s);
+    }
     *out = (plx_plan_table){
         .buffers_count = plan->buffers_count,
         .buffers = plan->buffers,
