@@ -292,9 +292,10 @@ void plx_test_unit_plan_table(plx_check *t) {
     for (uint64_t seed = 0; seed < 24; ++seed) {
         const int passes = seed % 3 ? PLX_PASS_ALL : (int)(seed / 3) * 2 % (PLX_PASS_ALL + 1);
         check_random(t, ctx, seed, (plx_plan_options){.passes = passes, .alignment = 64});
-        check_random(
-            t, ctx, seed,
-            (plx_plan_options){.passes = passes, .alignment = 256, .largest_buffer = 1024});
+        check_random(t, ctx, seed,
+                     (plx_plan_options){.passes = passes,
+                                        .alignment = 256,
+                                        .largest_buffer = 256 * (int64_t)sizeof(plx_real)});
     }
     int families = 0;
     char model[64];
