@@ -53,11 +53,13 @@ describe('where threads cannot be started', { skip: !linux && 'only Linux limits
   }
 });
 
-it('voids the sizes that memory does not hold', { skip: !linux && 'only Linux limits it' }, () => {
+it('voids the sizes that memory does not hold', {
+  skip: !linux && 'only Linux limits it',
+}, async () => {
   // The command itself takes 20 to 25 MB, and the largest array 67 MB.
   const size = ['--quick', '--cases', 'bandwidth', '--seconds', '0.01', '--rounds', '1'];
   const args = ['--as=85000000', program, 'bench', 'ops', ...size, '--all', '--threads', '1'];
-  const { status, stdout, stderr } = withFolder((cwd) =>
+  const { status, stdout, stderr } = await withFolder((cwd) =>
     spawnSync('prlimit', args, { encoding: 'utf8', cwd }),
   );
   assert.equal(status, 1, stderr);
