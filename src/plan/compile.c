@@ -3,6 +3,7 @@
 
 #include "base/platform.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { CACHE_LINE = 64 };
@@ -108,6 +109,7 @@ static plx_status take_arrays(plx_plan *plan) {
 static plx_status make_steps(plx_plan *plan) {
     PLX_TRY(take_arrays(plan));
     plx__operand *next = plan->operands;
+    assert(next);
     int s = 0;
     PLX__SCHEDULED(plan, i) {
         const plx__node *node = plan->graph->nodes[i];

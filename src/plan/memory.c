@@ -238,7 +238,7 @@ static plx_status make_buffers(layout *l) {
     plx_plan *plan = l->plan;
     int leaves = 0;
     PLX__SCHEDULED(plan, i) leaves += plan->graph->nodes[i]->op->flags & PLX__OP_LEAF ? 1 : 0;
-    plan->buffers = plx__zeroed((size_t)(leaves + l->slabs), sizeof *plan->buffers);
+    plan->buffers = plx__zeroed((size_t)leaves + (size_t)l->slabs, sizeof *plan->buffers);
     if (!plan->buffers) return plx__no_memory(plan);
     PLX__SCHEDULED(plan, i)
     if (plan->graph->nodes[i]->op->flags & PLX__OP_LEAF) add_leaf(plan, i);
