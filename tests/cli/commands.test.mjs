@@ -1,4 +1,4 @@
-/** Each command does what its help promises; its rows are of the schema. */
+/** Each command does what its help promises; its rows match the schema. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -40,7 +40,7 @@ const tasks = parallax(['train'])
   .out.trimEnd()
   .split('\n')
   .map((line) => line.split(' ')[0]);
-/** Those that make their own data, for suites of models. */
+/** The tasks that make their own data, for suites of models. */
 const models = tasks.filter((name) => !['mnist', 'interp5d'].includes(name));
 
 describe('help', () => {
@@ -85,7 +85,7 @@ describe('info', () => {
 });
 
 describe('bench', () => {
-  /** Suites and cases as --list has them: ["gemm", "64 x 64 x 64", ["-", "0.8 s", "3 s"]]. */
+  /** Suites and cases as --list prints them: ["gemm", "64 x 64 x 64", ["-", "0.8 s", "3 s"]]. */
   const listed = (...args) => {
     const { code, out, err } = parallax(['bench', '--list', ...args]);
     assert.equal(code, 0, err);
@@ -133,7 +133,7 @@ describe('bench', () => {
       const [json, csv] = [path.join(folder, 'a.jsonl'), path.join(folder, 'a.csv')];
       const args = ['bench', 'all', '--quick', '--seconds', '0.02', '--json', json, '--csv', csv];
       const { code, out, err } = parallax(args, mnist ? { env: { PARALLAX_DATA: mnist } } : {});
-      // On a busy machine the system may lend fewer processors than threads: that is said, and no row.
+      // On a busy machine the system may lend fewer processors than threads: that is reported, without a row.
       const complaints = err.match(/^parallax: .*$/gm) ?? [];
       const busy = complaints.filter((line) => line.includes('had no processor for one of'));
       assert.deepEqual(complaints, busy);
@@ -257,7 +257,7 @@ describe('bench', () => {
       const expected = [mean, deviation, mean - half, mean + half];
       expected.forEach((value, i) => {
         const shown = Number(line[i + 1]);
-        // Four significant digits are shown.
+        // Four significant digits are printed.
         assert.ok(Math.abs(shown - value) <= 5.1e-4 * Math.abs(value), `${shown}, not ${value}`);
       });
       const single = parallax([...args, '--json', '-']);
@@ -281,7 +281,7 @@ describe('bench', () => {
     const exact = targets.filter((isa) => ['sse2', 'avx128', 'neon128'].includes(isa));
     const first = bits('--isa', exact[0], '--threads', '1');
     for (const name of models) assert.match(first[`${name}, 50 steps`], /^[0-9a-f]{16}$/, name);
-    // Two threads of the last one, which is another wherever there are two.
+    // Two threads for the last row, so that it differs from the first wherever there are two.
     const last = exact.at(-1);
     assert.deepEqual(bits('--isa', last, '--threads', '2'), first, last);
   });
@@ -289,7 +289,7 @@ describe('bench', () => {
   it('keeps what it has measured when it is interrupted', () =>
     withFolder(async (folder) => {
       const json = path.join(folder, 'a.jsonl');
-      // Rows come when a case was visited, however long that takes here.
+      // Rows are written once a case has been visited, however long that takes here.
       const args = ['bench', 'gemm', '--cases', '128,256', '--seconds', '10', '--json', json];
       let result = { err: 'stopped; 0 rows' };
       for (let wait = 2000; / 0 rows/.test(result.err); wait *= 2)
@@ -341,7 +341,7 @@ describe('train', () => {
 
   it('takes time stamps, in the way of spreadsheets', () =>
     withFolder((folder) => {
-      // Seconds since 1970: in single precision all of them are one of four numbers.
+      // Seconds since 1970: in single precision all of them would be one of four numbers.
       const lines = Array.from({ length: 400 }, (_, i) => {
         const second = 1700000000 + i;
         return `"${second}";${(i % 7) / 2};${second + i}`.replaceAll('.', ',');
@@ -351,7 +351,7 @@ describe('train', () => {
       const { code, out, err } = parallax(args, { cwd: folder });
       assert.equal(code, 0, err);
       assert.match(out, /^times\.csv: its first line is a row of numbers, none of names$/m);
-      // The target's deviation is 231 seconds.
+      // The standard deviation of the target is 231 seconds.
       const [, rmse, r2] = /RMSE on the 80 held out: ([\d.]+), R\^2 ([\d.]+)\n$/.exec(out);
       assert.ok(Number(rmse) < 10 && Number(r2) > 0.99, `RMSE ${rmse}, R^2 ${r2}`);
     }));
@@ -413,7 +413,7 @@ describe('train', () => {
       assert.ok(line, out);
       assert.ok(Math.abs(Number(line[1]) - mean) <= 6e-5, `${line[1]}, not ${mean}`);
       assert.ok(Math.abs(Number(line[2]) - deviation) <= 6e-5, `${line[2]}, not ${deviation}`);
-      // A run has the bits that it has alone.
+      // A run has the same bits as when it runs alone.
       const alone = parallax([...args, '--seed', '5', '--json', '-']).out;
       const [first] = jsonLines(alone);
       assert.equal(rows.find(({ run }) => run === 2).checks.lossBits, first.checks.lossBits);
@@ -643,7 +643,7 @@ describe('compare', () => {
   const row = jsonLines(
     parallax(['bench', 'gemm', '--quick', '--cases', '256', '--json', '-']).out,
   ).find(({ primary }) => primary);
-  // Its figures are replaced, and so are those of its rounds.
+  // Its figures are replaced, including those of its rounds.
   delete row.samples.rounds;
   const compare = (change) =>
     withFolder((folder) => {

@@ -17,7 +17,7 @@ function generator(seed) {
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
-/** A row of the schema; change names what is other than here, by its place. */
+/** A row of the schema; `change` names what differs from the default, by path. */
 function row(change = {}) {
   const { samples = {}, engine = {}, machine = {}, data = {}, ...rest } = change;
   return {
@@ -56,10 +56,10 @@ const ofRounds = (rounds, change = {}) => row({ ...change, samples: { rounds } }
 
 const failed = (failure) => row({ samples: { count: 0 }, checks: { passed: false, failure } });
 
-/** Without the figures that a void row lacks. */
+/** Removes the figures that a void row lacks. */
 const withoutFigures = (given) => ({ ...given, samples: { count: 0 } });
 
-/** Writes files, a list of rows each, and compares: those of a with those of b. */
+/** Writes files, a list of rows each, and compares those of a with those of b. */
 function compareIn(folder, a, b, ...options) {
   const write = (rows, name) => {
     assertRows(rows);
@@ -189,7 +189,7 @@ describe('intervals of compare', () => {
   for (const [freedom, t] of Object.entries(student)) {
     it(`are of Student's t with ${freedom} degrees of freedom`, async () => {
       const count = Number(freedom) + 1;
-      // Logarithms with a mean of 0, beside a side without spread: only the first counts.
+      // Logarithms with a mean of 0, and a side without spread: only the first counts.
       const logs = Array.from({ length: count }, (_, i) => 0.1 * (i - (count - 1) / 2));
       const variance = logs.reduce((sum, each) => sum + each ** 2, 0) / freedom / count;
       const { rows } = await compare(
@@ -256,7 +256,7 @@ describe('intervals of compare', () => {
     const [a, b] = [row(), row({ case: 'wide' })];
     const old = await compare([[a, b]], [[a, b]]);
     assert.match(old.err, /cases taken as independent: the files have no rounds/);
-    // Half widths of log(105 / 100), of two sides and two cases, in quadrature.
+    // Half widths of log(105 / 100), for two sides and two cases, in quadrature.
     const half = Math.hypot(Math.log(100 / 95), Math.log(1.05));
     near(old.mean.high, Math.exp(Math.hypot(half, half) / 2));
     const mixed = await compare(
@@ -283,7 +283,7 @@ describe('intervals of compare', () => {
   });
 
   it('of a tail are not made of the rounds of all times', async () => {
-    // As files of earlier versions have it.
+    // As in files of earlier versions.
     const tail = (rounds, median) => {
       const made = row({ samples: { median, rounds }, better: 'lower', unit: 'us' });
       for (const name of ['low', 'high']) delete made.samples[name];
@@ -417,8 +417,8 @@ describe('the machine in compare', () => {
 });
 
 /**
- * A run of so many cases and rounds. Each round has the machine's speed of the moment, which all
- * cases share, and each figure its own noise.
+ * A run of so many cases and rounds. Each round has the speed of the machine at that moment, which
+ * all cases share, and each figure its own noise.
  */
 function simulate(normal, { cases = 8, rounds = 6, machine = 0.05, noise = 0.03, speed = 1 }) {
   const moments = Array.from({ length: rounds }, () => machine * normal());
@@ -547,7 +547,7 @@ describe('the threshold of compare', () => {
       const normal = generator(3);
       const runs = 200;
       let [wrong, held] = [0, 0];
-      // What a machine does for minutes: no round of one run shows it, other runs do.
+      // What a machine does for minutes: no round of a single run shows it, but other runs do.
       const side = () =>
         Array.from({ length: 4 }, () =>
           simulate(normal, { cases: 4, machine: 0.01, speed: Math.exp(0.05 * normal()) }),
@@ -606,7 +606,7 @@ describe('what compare has much of', () => {
   });
 
   it('counts every run in the mean', async () => {
-    // Each file has a case of its own; those of the last files of A alone differ between rounds.
+    // Each file has a case of its own; those of the last files of A differ between rounds.
     const of = (rounds, i) => ofRounds(rounds, { case: `case ${i}` });
     const numbers = Array.from({ length: 70 }, (_, i) => i);
     const a = numbers.map((i) => [of(i < 64 ? [100, 100] : [50, 200], i)]);

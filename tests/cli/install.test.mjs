@@ -1,4 +1,4 @@
-// What `cmake --install` puts in place, used as a program of somebody else's would.
+// What `cmake --install` installs, used as another project would use it.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';

@@ -9,7 +9,7 @@
 
 enum { MOST = 64 };
 
-/* optimizers.json lies beside ops.json. */
+/* optimizers.json is in the folder of ops.json. */
 static cJSON *read_file(plx_check *t) {
     static const char ops[] = PLX_GOLDEN_FILE;
     char path[sizeof ops + 32];
@@ -32,7 +32,7 @@ static void replace(const cJSON *options, const char *name, double *field) {
     if (cJSON_IsNumber(value)) *field = value->valuedouble;
 }
 
-/* False when there is none of the name. */
+/* Returns false if there is no optimizer of that name. */
 static bool options_of(const cJSON *json, plx_optimizer_options *o) {
     const char *wanted = cJSON_GetStringValue(golden_list(json, "optimizer"));
     const cJSON *options = golden_list(json, "options");

@@ -1,11 +1,11 @@
-/* From ops.json to arrays and attributes. */
+/* Reads arrays and attributes from ops.json. */
 #include "golden/golden.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The file's text, ended by a NUL; NULL when it cannot be read. Free with free(). */
+/* Returns the text of the file, NUL-terminated; NULL if it cannot be read. Free with free(). */
 static char *read_text(FILE *file, size_t *size) {
     const bool ended = fseek(file, 0, SEEK_END) == 0;
     const long bytes = ended ? ftell(file) : -1;

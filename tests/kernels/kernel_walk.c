@@ -27,7 +27,7 @@ static void run_case(void *arg) {
     r->run(r->c);
 }
 
-/* One case at one end of its pages; returns the hash of its outputs. */
+/* Runs one case at one end of its pages; returns the hash of its outputs. */
 static uint64_t run_at(plx_check *t, plx_guards *guards, const plx_case *description,
                        void (*run)(plx_case *c), bool at_end) {
     plx_case c = *description;

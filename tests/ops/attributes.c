@@ -1,5 +1,5 @@
 /* Attributes by name: the tables of all families, and the samples of all ops, which are written
- * with them. */
+ * with those names. */
 #include "check.h"
 
 #include "ops/op.h"
@@ -26,7 +26,7 @@ static bool is_name(const char *text) {
     return fit;
 }
 
-/* The values of a table are those of the struct, one after the other. */
+/* The values of a table are those of the struct, in order and without gaps. */
 static void check_family(plx_check *t, const family *f) {
     plx__attribute a, same;
     int values = 0;
@@ -45,7 +45,7 @@ static void check_family(plx_check *t, const family *f) {
           f->bytes);
 }
 
-/* By name and by field they are the same. */
+/* An attribute has the same value by name and by field. */
 static void check_values(plx_check *t) {
     plx__attrs attrs = {
         .conv = {.padding = {1, 2, 3, 4}, .groups = 5, .alpha = 0.5, .target = {6, 7}}};
@@ -80,7 +80,7 @@ static void check_values(plx_check *t) {
 
 /* ---- Samples --------------------------------------------------------------------------------- */
 
-/* ". : stride 2 2": the attributes as a sample's text. */
+/* Compares attributes as they are written in samples, such as ". : stride 2 2". */
 static void write_attributes(const plx_op *op, const plx__attrs *attrs, char *text, size_t bytes) {
     plx__attribute a;
     size_t used = (size_t)snprintf(text, bytes, ". :");
@@ -126,7 +126,7 @@ static void check_rows(plx_check *t) {
     CHECK(t, samples > 400, "%d samples", samples);
 }
 
-/* What is wrong with the first of two samples is said, and the second is read all the same. */
+/* An error in the first of two samples is reported, and the second is still parsed. */
 static void check_wrong(plx_check *t) {
     static const char *const texts[] = {
         "3x4 : strid 1 1; 5", "3x4 : stride 1 1 i 3; 5", "3x4 : stride; 5", "3x4 : stride 1 1 1; 5",

@@ -1,5 +1,5 @@
-/* Every op with its inputs against protected pages, and an arena that starts as NaN: nothing
- * outside an operand is touched, and nothing is read that was not written. */
+/* Every op with its inputs against protected pages, in an arena filled with NaN: nothing outside
+ * an operand is touched, and nothing is read before it is written. */
 #include "kernels/guarded.h"
 #include "ops/walk.h"
 
@@ -16,7 +16,7 @@ typedef struct guarded_walk {
     const char *isa;
 } guarded_walk;
 
-/* The input's elements at the end (or start) of a block; NULL when they are too many. */
+/* Puts the input's elements at the end (or start) of a block; NULL if there are too many. */
 static void *guarded_copy(guarded_walk *w, const plx_tensor *tensor) {
     const size_t bytes = (size_t)tensor->size * plx__element_bytes(tensor->dtype);
     const size_t values = (bytes + sizeof(plx_real) - 1) / sizeof(plx_real);

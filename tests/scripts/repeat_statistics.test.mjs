@@ -1,4 +1,4 @@
-// How well figures hold from run to run, on rows whose truth is known.
+// How well figures reproduce from run to run, on rows whose truth is known.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,7 +43,7 @@ test('median of an odd and of an even number', () => {
 
 test('pairs of intervals overlap or not, and hold the median of the other or not', () => {
   const of = (low, high) => ({ low, high, median: (low + high) / 2 });
-  // The wide one holds the median 5.5 of the narrow one, which does not hold 4.
+  // The wide interval holds the median 5.5 of the narrow one, which does not hold 4.
   assert.deepEqual(comparePairs([of(2, 6), of(5, 6), of(7, 8)]), {
     pairs: 3,
     overlapping: 1,

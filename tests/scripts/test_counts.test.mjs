@@ -1,4 +1,4 @@
-/** When a skipped test fails a run, and that what is published waits for the tests. */
+/** When a skipped test fails a run, and that publishing waits for the tests. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';

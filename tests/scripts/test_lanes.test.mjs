@@ -1,10 +1,10 @@
-/** What runs beside what in a run of the tests, and what is run at all. */
+/** Which tests run in parallel, and which run at all. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { chooseJobs, tiers } from '../../scripts/test_jobs.mjs';
 import { runInLanes } from '../../scripts/test_lanes.mjs';
 
-/** Runs jobs that take this many ticks; resolves to what happened, in order. */
+/** Runs jobs that take this many ticks; resolves to the events, in order. */
 async function eventsOf(jobs, lanes) {
   const events = [];
   const made = Object.entries(jobs).map(([name, { ticks = 1, after = [], turn }]) => ({

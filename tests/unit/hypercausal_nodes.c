@@ -1,5 +1,5 @@
-/* Hypercausal nodes as a user builds them: names, parents, refusals, and what threads leave alone.
- */
+/* Hypercausal nodes as a user builds them: names, parents, refusals, and independence of the
+ * number of threads. */
 #include "bench/causal_graphs.h"
 #include "check.h"
 
@@ -31,7 +31,7 @@ static void close_small(small *s) {
     plx_ctx_free(s->ctx);
 }
 
-/* The sentence of a failure must hold words; graph and weights are as before. */
+/* Expects a failure whose sentence contains `words`, and leaves graph and weights unchanged. */
 static void refused(plx_check *t, small *s, plx_status status, plx_status expected, int weights,
                     const char *words) {
     plx_plan *plan = NULL;
@@ -144,7 +144,7 @@ static void check_names(plx_check *t) {
     close_small(&s);
 }
 
-/* Ten losses; false after a failure. */
+/* Ten losses; returns false after a failure. */
 static bool train(plx_check *t, const plx_causal_spec *spec, int threads, plx_real *losses) {
     const size_t bytes = (size_t)(spec->times * spec->channels) * sizeof(plx_real);
     plx_ctx *ctx = plx_check_context(t, NULL, threads);
@@ -168,7 +168,8 @@ static bool train(plx_check *t, const plx_causal_spec *spec, int threads, plx_re
     return status == PLX_OK;
 }
 
-/* Losses fall, and have the same bits on two threads; with sizes that several pieces make. */
+/* Losses fall, and have the same bits on two threads; sizes are such that work is split into
+ * pieces. */
 static void check_training(plx_check *t) {
     for (int policy = 0; policy < PLX_FUTURES_; ++policy) {
         const plx_causal_spec spec = {.shape = PLX_CAUSAL_DIAMOND,

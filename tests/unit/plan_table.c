@@ -1,4 +1,4 @@
-/* A plan as a table: whoever runs its steps as the table says, in memory of their own, gets the
+/* A plan as a table: an executor that runs the steps of the table in its own memory gets the
  * bits of plx_plan_run. */
 #include "base/sizes.h"
 #include "bench/network.h"
@@ -12,13 +12,13 @@
 
 enum { MOST_INPUTS = 1024, RUNS = 3 };
 
-/* ---- A second executor: knows the ops by name and the table, and nothing of the plan ------------
- */
+/* ---- A second executor: knows the ops by name and the table, and nothing of the plan
+ * ----------- */
 
 typedef struct executor {
     plx_ctx *ctx;
     plx_plan_table table;
-    void **data; /* by buffer: slabs of its own */
+    void **data; /* slabs of its own, by buffer */
     void *workspace;
     uint64_t runs;
 } executor;
@@ -146,7 +146,7 @@ static void check_table(plx_check *t, const plx_plan_table *table, const plx_pla
     }
 }
 
-/* The smallest limit that every buffer of the table keeps, were each value alone in a slab. */
+/* The smallest limit that every buffer of the table meets, if each value had a slab to itself. */
 static int64_t least_limit(const plx_plan_table *table, int64_t alignment) {
     int64_t most = 1;
     for (int i = 0; i < table->buffers_count; ++i)
@@ -212,7 +212,7 @@ static void compare_networks(plx_check *t, plx_ctx *ctx, const plx_network_optio
     plx_network_free(&other);
 }
 
-/* With large alignment and the smallest slabs that there can be; smaller ones are refused. */
+/* With large alignment and the smallest possible slabs; smaller ones are refused. */
 static void check_small_slabs(plx_check *t, plx_ctx *ctx, plx_network_options options,
                               const char *what) {
     plx_network network;

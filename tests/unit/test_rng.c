@@ -34,7 +34,7 @@ static void moments(plx_check *t) {
     CHECK(t, fabs(squares - 1) < 5 * sqrt(2.0 / N), "variance of normals %g", squares);
 }
 
-/* Batches of any length from any place in the stream are what single draws give. */
+/* Batches of any length from any position in the stream equal single draws. */
 static void batches(plx_check *t) {
     enum { N = 5000 };
     static double values[N];

@@ -267,7 +267,8 @@ test('bits on other data are not called unequal', async ({ page }) => {
   await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 120_000 });
   const rows = page.locator('#chart-bits tbody tr');
   await expect(rows).toHaveCount(casesWithBits(native));
-  for (const row of await rows.all()) await expect(row).toContainText('not comparable: the native run');
+  for (const row of await rows.all())
+    await expect(row).toContainText('not comparable: the native run');
 });
 
 test('without isolation there is one thread, and the page says why', async ({ page }) => {
@@ -279,7 +280,9 @@ test('without isolation there is one thread, and the page says why', async ({ pa
   await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 60_000 });
 });
 
-test('an engine that cannot be loaded gives a sentence and a way to try again', async ({ page }) => {
+test('an engine that cannot be loaded gives a sentence and a way to try again', async ({
+  page,
+}) => {
   await serveNative(page);
   await page.route('**/*.wasm', (route) => route.abort());
   await page.goto('');

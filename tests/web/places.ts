@@ -15,6 +15,7 @@ function find(command: string): string | undefined {
 /** Path of the Chromium to drive: the one that scripts/setup found, otherwise the system's. */
 export function chromiumPath(): string {
   const path = process.env.PARALLAX_CHROMIUM ?? find('chromium') ?? find('google-chrome');
-  if (!path) throw new Error('Chromium was not found: install it, or set PARALLAX_CHROMIUM to its path.');
+  if (!path)
+    throw new Error('Chromium was not found: install it, or set PARALLAX_CHROMIUM to its path.');
   return path;
 }

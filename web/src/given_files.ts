@@ -72,7 +72,8 @@ async function giveDigits(images: Images, files: readonly File[]): Promise<void>
   for (const file of files) {
     const bytes = await bytesOf(file);
     const kind = idxKind(bytes);
-    if (!kind) throw new Error(`${file.name} is not an IDX file of digits: choose the MNIST files.`);
+    if (!kind)
+      throw new Error(`${file.name} is not an IDX file of digits: choose the MNIST files.`);
     images.add(kind, file.name, bytes);
   }
 }

@@ -217,7 +217,8 @@ function bandwidthChart(cases: readonly Case[]): ChartSpec | undefined {
   return {
     id: 'ops-bandwidth',
     title: 'Bandwidth against the size of the working set',
-    about: 'Read sums an array, copy scales one into another, add sums two into a third. All threads.',
+    about:
+      'Read sums an array, copy scales one into another, add sums two into a third. All threads.',
     kind: 'lines',
     categories: [],
     x: { title: 'working set in KiB', log: true },

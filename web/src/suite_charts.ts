@@ -350,7 +350,9 @@ function judgeBits(run: Measurement, native: Measurement | undefined): string {
   if (!run.exact) return 'not promised: this tier fuses multiply and add';
   if (!native) return 'no native run to compare with';
   if (native.lossBits === run.lossBits) return 'equal to the last bit';
-  return native.data === run.data ? 'NOT EQUAL' : `not comparable: the native run used ${native.data}`;
+  return native.data === run.data
+    ? 'NOT EQUAL'
+    : `not comparable: the native run used ${native.data}`;
 }
 
 /** Equal bits, case by case; native runs of any number of threads serve: bits do not differ. */

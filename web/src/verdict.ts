@@ -81,7 +81,8 @@ export interface Step {
   what: string;
 }
 
-const untold = 'It is not clear whether there is a difference: the interval is wide and contains 1.';
+const untold =
+  'It is not clear whether there is a difference: the interval is wide and contains 1.';
 
 function factor(
   title: string,

@@ -101,7 +101,10 @@ test('no time is promised that was not measured', async () => {
   await settle();
   questions[1]?.answer(Number.NaN);
   await settle();
-  expect(store.get().estimate).toEqual({ phase: 'unknown', message: 'the engine gave no estimate' });
+  expect(store.get().estimate).toEqual({
+    phase: 'unknown',
+    message: 'the engine gave no estimate',
+  });
   store.set({ options: { ...defaultRun, suites: [] } });
   await settle();
   expect(store.get().estimate).toEqual({ phase: 'nothing' });

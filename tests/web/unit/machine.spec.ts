@@ -193,7 +193,9 @@ test('a run that was stopped in its first round gives a figure and claims nothin
   expect(instructions?.interval).toContain('95% CI');
   for (const step of [engine, whole]) {
     expect(step?.interval).toBe('no interval');
-    expect(step?.what).toContain('whether there is a difference: the run was stopped in its first round.');
+    expect(step?.what).toContain(
+      'whether there is a difference: the run was stopped in its first round.',
+    );
   }
   expect(said(summary)).not.toMatch(/no difference seen|as fast|this version/i);
 });
@@ -219,7 +221,9 @@ test('its yardstick is that of the first round', () => {
 test('where only some cases had a second round there is no interval either', () => {
   const summary = summaryOf(recentNative, recent(sides.C, 2, 2, 1, 2));
   expect(summary.stopped).toEqual([{ side: 'C', inFirst: false }]);
-  expect(verdict(summary)).toContain('stopped before all cases had their second round, so the uncertainty');
+  expect(verdict(summary)).toContain(
+    'stopped before all cases had their second round, so the uncertainty',
+  );
   expect(said(summary)).not.toMatch(/this version|no difference seen: the browser/);
 });
 

@@ -172,7 +172,8 @@ function drawImages(exhibit: Exhibit): HTMLElement {
     return h('li', {}, tile, name ? h('span', {}, name) : undefined);
   });
   const range = `Values from ${significant(scale.low)} (dark) to ${significant(scale.high)} (light).`;
-  const own = 'Each is scaled to its own range, from its least value (dark) to its greatest (light).';
+  const own =
+    'Each is scaled to its own range, from its least value (dark) to its greatest (light).';
   const list = h('ul', { class: labels.length > 0 ? 'tiles named' : 'tiles' }, ...tiles);
   const line = together(labels);
   if (line > 1) list.style.gridTemplateColumns = `repeat(${line}, minmax(0, 96px))`;
