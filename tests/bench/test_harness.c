@@ -111,7 +111,7 @@ static void figures(plx_check *t, plx_ctx *ctx) {
         CHECK(t, passed && (passed->number == 1) == rows[i].ok, "%s: passed is not %d",
               rows[i].name, rows[i].ok);
         CHECK(t, (median != NULL) == rows[i].ok && (!median || isfinite(median->number)),
-              "%s: its median is there or not", rows[i].name);
+              "%s: a median that should be missing, or a missing one", rows[i].name);
         CHECK(t, rows[i].ok || find(bench, fields, "checks.failure"), "%s: no reason",
               rows[i].name);
         plx_bench_free(bench);
@@ -141,7 +141,7 @@ static void ceilings(plx_check *t, plx_ctx *ctx) {
         const int fields = row_of(bench, "case");
         CHECK(t, find(bench, fields, "ceiling.share"), "run %d has no share", (int)i);
         CHECK(t, (find(bench, fields, "ceiling.failure") != NULL) == runs[i].failure,
-              "run %d: the ceiling is void, or not", (int)i);
+              "run %d: ceiling.failure is wrong", (int)i);
         plx_bench_free(bench);
     }
 }
@@ -172,7 +172,7 @@ static void rounds(plx_check *t, plx_ctx *ctx) {
         const double worked = find(bench, fields, "engine.threadsWorked")->number;
         CHECK(t, worked >= 1 && worked <= find(bench, fields, "engine.threads")->number,
               "%s: %g threads worked", name, worked);
-        CHECK(t, find(bench, fields, "engine.costs"), "%s does not say its costs", name);
+        CHECK(t, find(bench, fields, "engine.costs"), "%s does not state its costs", name);
         machine |= !strcmp(find(bench, fields, "suite")->text, "machine");
     }
     CHECK(t, machine && rows > 2, "%d rows, with that of the machine or without", rows);
@@ -209,7 +209,7 @@ static void full_tables(plx_check *t, plx_ctx *ctx) {
                                                 : "case");
         const double value = 1;
         plx__case_metric(c, "own", "1", "none", false, PLX_METRIC_OWN, 1);
-        CHECK(t, c->checks.failed == (table == 4), "void from the beginning");
+        CHECK(t, c->checks.failed == (table == 4), "a new case is void");
         for (int i = 0; i <= PLX_BENCH_SAMPLES; ++i) {
             if (table == 0) plx__case_number(c, "p", i);
             if (table == 1 && i < PLX_BENCH_METRICS)
@@ -217,7 +217,8 @@ static void full_tables(plx_check *t, plx_ctx *ctx) {
             if (table == 2) plx__case_record(c, 0, i);
             if (table == 3) plx__case_series(c, 0, "curve.loss", 1, &value);
         }
-        CHECK(t, c->checks.failed && *c->checks.failure, "table %d is full in silence", table);
+        CHECK(t, c->checks.failed && *c->checks.failure, "table %d is full without an error",
+              table);
         plx_bench_free(bench);
     }
 }

@@ -31,7 +31,7 @@ static bool check_measure(plx_check *t, const plx_learning_measure *m, bool trai
           "measure \"%s\" in \"%s\", better \"%s\"", m->name, m->unit, m->better);
     CHECK(t, isfinite(m->value), "%s is %g", m->name, m->value);
     if (isnan(m->goal)) return false;
-    CHECK(t, lower || higher, "%s has a goal and no direction", m->name);
+    CHECK(t, lower || higher, "%s has a goal but no direction", m->name);
     if (trained) {
         printf("  %s %.4g %s; the goal is %.4g\n", m->name, m->value, m->unit, m->goal);
         CHECK(t, lower ? m->value <= m->goal : m->value >= m->goal,
@@ -145,7 +145,7 @@ void plx_test_bench_modern(plx_check *t) {
 }
 
 static void check_task(plx_check *t, int task) {
-    CHECK(t, plx_learning_task(task) != NULL, "tasks are fewer than tasks.def has lines");
+    CHECK(t, plx_learning_task(task) != NULL, "there are fewer tasks than lines in tasks.def");
     if (is_compared(task))
         printf("  bench.modern trains it\n");
     else

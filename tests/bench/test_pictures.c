@@ -21,7 +21,7 @@ static void names(plx_check *t) {
         CHECK(t, strstr(kind, shape) && strstr(kind, texture), "a %s is a %s %s", kind, texture,
               shape);
     }
-    CHECK(t, !plx__kind_name(PLX_KINDS) && !plx__kind_name(-1), "there are more kinds");
+    CHECK(t, !plx__kind_name(PLX_KINDS) && !plx__kind_name(-1), "there is a kind beyond the last");
     CHECK(t, plx__shape_name(PLX_SHAPES - 1) && !plx__shape_name(PLX_SHAPES), "shapes");
     CHECK(t, plx__texture_name(PLX_TEXTURES - 1) && !plx__texture_name(PLX_TEXTURES), "textures");
     CHECK(t, plx__colour_name(PLX_COLOURS - 1) && !plx__colour_name(PLX_COLOURS), "colours");

@@ -72,7 +72,7 @@ static void sentences_say_it(plx_check *t) {
     CHECK(t, held_out > SENTENCES / 16 && held_out < SENTENCES / 4, "%lld are held out",
           (long long)held_out);
     CHECK(t, !plx__sentiment_word((int32_t)plx__sentiment_vocabulary()) && !plx__sentiment_word(-1),
-          "there are words outside the vocabulary");
+          "some words are outside the vocabulary");
 }
 
 static void masks_hide_words(plx_check *t) {

@@ -93,7 +93,7 @@ static tally walk_suite(plx_check *t, plx_ctx *ctx, const char *suite, const cha
 /* Every operation has a size of odd numbers, which the quick run leaves out. */
 static void check_operations(plx_check *t, plx_ctx *ctx) {
     const tally quick = walk_suite(t, ctx, "ops", NULL, PLX_BENCH_QUICK);
-    CHECK(t, quick.placed > 40, "%d ops stand below the roofline", quick.placed);
+    CHECK(t, quick.placed > 40, "%d ops are on the roofline", quick.placed);
     const tally small = walk_suite(t, ctx, "ops", " small", PLX_BENCH_QUICK);
     const tally odd = walk_suite(t, ctx, "ops", " odd", PLX_BENCH_DEFAULT);
     CHECK(t, odd.rows == small.rows, "%d rows of odd sizes, %d of small ones", odd.rows,
@@ -163,7 +163,7 @@ static int verdict(plx_check *t, plx_ctx *ctx, const char *name) {
 #define WRONG(member, name)                                                                        \
     do {                                                                                           \
         plx_kernels table = *right;                                                                \
-        CHECK(t, verdict(t, ctx, name) == 1, "%s is void as it is", name);                         \
+        CHECK(t, verdict(t, ctx, name) == 1, "%s is void with the right kernel", name);            \
         table.member = wrong_##member;                                                             \
         ctx->kernels = &table;                                                                     \
         CHECK(t, verdict(t, ctx, name) == 0, "%s passes with a wrong kernel", name);               \
@@ -230,7 +230,7 @@ static void only(plx_check *t, plx_ctx *ctx) {
         if (c.name) snprintf(name, sizeof name, "%s: %s", c.suite, c.name);
         CHECK(t, !strcmp(name, names[i]) && c.expected_ns > 0, "case %d is %s", i, name);
     }
-    CHECK(t, !plx_bench_case_at(bench, 2).name, "there is a third case");
+    CHECK(t, !plx_bench_case_at(bench, 2).name, "there is a third case, though two were named");
     plx_bench_free(bench);
 }
 
@@ -244,7 +244,7 @@ static void stop(plx_check *t, plx_ctx *ctx) {
     if (!bench) return;
     plx_bench_progress progress;
     for (int i = 0; i < 12; ++i) plx_bench_advance(bench, 1000000, &progress);
-    CHECK(t, !progress.done && plx_bench_take_row(bench) == 0, "it is not done yet");
+    CHECK(t, !progress.done && plx_bench_take_row(bench) == 0, "the run is not done yet");
     plx_bench_stop(bench);
     tally all = {0};
     for (int i = 0; i < 10 && !progress.done; ++i) {

@@ -21,7 +21,7 @@ static void vocabulary(plx_check *t, int richness, int least, int most) {
     const int64_t clashes = plx_stories_write(stories, &rng, WORDS, ids, costs);
     const int count = plx_stories_vocabulary(stories);
     CHECK(t, count >= least && count <= most, "a vocabulary of %d words", count);
-    CHECK(t, clashes == 0, "%lld choices between what begins alike", (long long)clashes);
+    CHECK(t, clashes == 0, "%lld ambiguous choices: alternatives begin alike", (long long)clashes);
     int64_t outside = 0, negative = 0, missing = 0;
     int64_t *seen = calloc((size_t)count, sizeof *seen);
     for (int64_t i = 0; i < WORDS; ++i) {
@@ -63,7 +63,7 @@ static void costs(plx_check *t) {
               (strstr(text, expected) || strstr(text, " boy named ")),
           "\"%s\"", text);
     plx_stories_text(stories, STORY, ids, text, 20);
-    CHECK(t, strlen(text) < 20, "\"%s\" is longer than asked for", text);
+    CHECK(t, strlen(text) < 20, "\"%s\" is longer than requested", text);
     plx_stories_free(stories);
 }
 
@@ -142,7 +142,7 @@ static void characters(plx_check *t, plx_ctx *ctx) {
               plx_message(ctx))) {
         CHECK(t, strstr(plx_learning_model_name(learning), "vocabulary=5"), "%s",
               plx_learning_model_name(learning));
-        CHECK(t, plx_learning_about(learning).real, "a text that was given is not synthetic");
+        CHECK(t, plx_learning_about(learning).real, "a given text is called synthetic");
         CHECK(t, plx_learning_exhibit(learning) == PLX_OK, "%s", plx_message(ctx));
         const char *written = plx_learning_exhibit_at(learning, 0).text;
         CHECK(t, !strncmp(written, piece, length) && strlen(written) > 500, "\"%s\"", written);

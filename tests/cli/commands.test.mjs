@@ -63,7 +63,7 @@ describe('help', () => {
 });
 
 describe('info', () => {
-  it('names the kernels, and takes the one it is told', () => {
+  it('names the kernels, and uses the requested one', () => {
     const { code, out } = parallax(['info', '--json', '-', '--isa', 'scalar', '--threads', '1']);
     assert.equal(code, 0);
     const info = JSON.parse(out);
@@ -128,7 +128,7 @@ describe('bench', () => {
     for (const name of names) assert.ok(measured.has(name), name);
   });
 
-  it('runs all suites, and every row is of the schema', () =>
+  it('runs all suites, and every row matches the schema', () =>
     withFolder((folder) => {
       const [json, csv] = [path.join(folder, 'a.jsonl'), path.join(folder, 'a.csv')];
       const args = ['bench', 'all', '--quick', '--seconds', '0.02', '--json', json, '--csv', csv];
@@ -164,7 +164,7 @@ describe('bench', () => {
       assert.deepEqual(readdirSync(folder).sort(), ['a.csv', 'a.jsonl'], 'nothing else is left');
     }));
 
-  it('shows a page, and the tables where they are asked for', () =>
+  it('prints a page, and tables on request', () =>
     withFolder((folder) => {
       const [json, tables] = [path.join(folder, 'a.jsonl'), path.join(folder, 'a.txt')];
       const args = ['bench', 'gemm', 'bits', '--quick', '--seconds', '0.01', '--cases', '256,clip'];
@@ -216,7 +216,7 @@ describe('bench', () => {
       assert.deepEqual(readdirSync(nothing), [], 'without a row no file is left');
     }));
 
-  it('alone lists the suites, and runs a selection of all of them', () =>
+  it('without arguments lists the suites, and runs a selection of all of them', () =>
     withFolder((folder) => {
       const args = ['bench', '--seconds', '0.002', '--rounds', '1', '--threads', '2'];
       const { code, out, err } = parallax(args, { cwd: folder });
@@ -234,7 +234,7 @@ describe('bench', () => {
       assert.deepEqual([...new Set(names.map((name) => name.split(':')[0]))], suites);
     }));
 
-  it('repeats: rows say of which run they are, and the page has means and deviations', () =>
+  it('repeats: rows say which run they belong to, and the page has means and deviations', () =>
     withFolder((folder) => {
       const json = path.join(folder, 'a.jsonl');
       const args = ['bench', 'gemm', '--quick', '--seconds', '0.01', '--cases', '256 x'];
@@ -264,7 +264,7 @@ describe('bench', () => {
       assert.ok(jsonLines(single.out).every((row) => row.run === undefined));
     }));
 
-  it('says where noise stands in for images', () => {
+  it('says if noise stands in for images', () => {
     const args = ['bench', 'bits', '--quick', '--cases', 'mnist,interp5d', '--json', '-'];
     const { out } = parallax(args);
     const rows = jsonLines(out);
@@ -286,7 +286,7 @@ describe('bench', () => {
     assert.deepEqual(bits('--isa', last, '--threads', '2'), first, last);
   });
 
-  it('keeps what it has measured when it is interrupted', () =>
+  it('keeps its results when it is interrupted', () =>
     withFolder(async (folder) => {
       const json = path.join(folder, 'a.jsonl');
       // Rows are written once a case has been visited, however long that takes here.
@@ -314,7 +314,7 @@ describe('bench', () => {
 });
 
 describe('train', () => {
-  it('fits interp5d nearly to the noise', () =>
+  it('fits interp5d almost down to the noise', () =>
     withFolder((folder) => {
       const json = path.join(folder, 'a.jsonl');
       const { code, out } = parallax(['train', 'interp5d', '--json', json]);
@@ -339,7 +339,7 @@ describe('train', () => {
       assert.ok(r2 > 0.99, `R^2 ${r2}`);
     }));
 
-  it('takes time stamps, in the way of spreadsheets', () =>
+  it('takes time stamps, as spreadsheets write them', () =>
     withFolder((folder) => {
       // Seconds since 1970: in single precision all of them would be one of four numbers.
       const lines = Array.from({ length: 400 }, (_, i) => {
@@ -381,7 +381,7 @@ describe('train', () => {
     assert.ok(Number(accuracy) >= 95, `${accuracy}%`);
   });
 
-  it('repeats with the next seeds, and says how well goals are reached over them', () =>
+  it('repeats with further seeds, and says how many of them reach the goals', () =>
     withFolder((folder) => {
       const json = path.join(folder, 'a.jsonl');
       const args = ['train', 'interp5d', '--quick', '--reproducible'];
@@ -420,7 +420,7 @@ describe('train', () => {
       assert.equal(first.run, undefined);
     }));
 
-  it('stops on Ctrl-C and says how far it came', async () => {
+  it('stops on Ctrl-C and says how far it got', async () => {
     const { code, out, err } = await interruptWhen(
       ['train', 'interp5d', '--epochs', '100000'],
       /epoch +2 of/,
@@ -438,7 +438,7 @@ describe('train a model', () => {
   });
 
   for (const name of models) {
-    it(`trains ${name} for some steps, and shows what it has`, () => {
+    it(`trains ${name} for some steps, and prints its exhibits`, () => {
       const args = ['train', name, '--quick', '--steps', '3', '--batch', '4', '--json', '-'];
       const { code, out, err } = parallax(args);
       assert.equal(code, 0, err);
@@ -523,7 +523,7 @@ describe('train a model', () => {
     assert.match(out, /216 rows to train on/);
   });
 
-  it('keeps the last good weights of a training that diverges', () =>
+  it('keeps the last good weights when training diverges', () =>
     withFolder((folder) => {
       const file = path.join(folder, 'a.jsonl');
       const args = 'train interp5d --optimizer sgd --rate 0.9 --epochs 50 --json'.split(' ');
@@ -583,7 +583,7 @@ describe('explain', () => {
     assert.deepEqual(steps[0].shape, [64, 200]);
     assert.ok(steps[0].flops >= 2 * 64 * 784 * 200);
   });
-  it('lists the passes, leaves out any of them, and the documents have them all', () => {
+  it('lists the passes, can skip each of them, and the documents have them all', () => {
     const { code, out } = parallax(['explain', '--passes', '--json', '-']);
     assert.equal(code, 0);
     const passes = jsonLines(out).map(({ name }) => name);
@@ -631,7 +631,7 @@ describe('verify', () => {
     assert.equal(code, 0, out);
     assert.match(out, /\d+ checks, 0 failed\n$/);
   });
-  it('can be kept to one target', () => {
+  it('can be restricted to one target', () => {
     const { code, out } = parallax(['verify', '--quick', '--isa', 'scalar', '--threads', '1']);
     assert.equal(code, 0);
     assert.match(out, /^scalar +1 thread /m);
@@ -671,7 +671,7 @@ describe('compare', () => {
       Math.abs(result.high - 2 * Math.exp(Math.hypot(Math.log(1.1), Math.log(10 / 9)))) < 1e-9,
     );
   });
-  it('leaves out what is void', async () => {
+  it('leaves out void rows', async () => {
     const { err } = await compare((other) => {
       other.checks = { passed: false, failure: 'too large an error' };
     });

@@ -53,7 +53,7 @@ describe('where threads cannot be started', { skip: !linux && 'only Linux limits
   }
 });
 
-it('voids the sizes that memory does not hold', { skip: !linux && 'only Linux limits it' }, () => {
+it('voids the sizes that do not fit in memory', { skip: !linux && 'only Linux limits it' }, () => {
   // The command itself takes 20 to 25 MB, and the largest array 67 MB.
   const size = ['--quick', '--cases', 'bandwidth', '--seconds', '0.01', '--rounds', '1'];
   const args = ['--as=85000000', program, 'bench', 'ops', ...size, '--threads', '1'];
@@ -96,7 +96,7 @@ it('has a row for each figure, void or not', { skip: !linux && 'only Linux limit
   }
 });
 
-it('reads numbers where the language has decimal commas', (t) =>
+it('reads numbers in a locale with decimal commas', (t) =>
   withFolder((folder) => {
     const tests = path.join(path.dirname(program), 'plx_tests');
     const source = path.join(folder, 'source');

@@ -179,7 +179,7 @@ describe('refuses', () => {
   }
 });
 
-it('refuses names longer than the system has, and says why', () => {
+it('refuses names longer than the system allows, and says why', () => {
   const long = 'a/'.repeat(3000);
   for (const args of [
     ['info', '--json', long],
@@ -192,7 +192,7 @@ it('refuses names longer than the system has, and says why', () => {
   }
 });
 
-it('refuses before the work where its own file of rows cannot be', () =>
+it('refuses before the work begins if its file of rows cannot be written', () =>
   withFolder((folder) => {
     writeFileSync(path.join(folder, 'parallax-results'), '');
     const { code, err } = parallax(['bench', 'gemm', '--quick'], { cwd: folder });

@@ -23,7 +23,7 @@ static double *read_numbers(plx_check *t, const cJSON *json, int64_t *size) {
                     : !strcmp(dtype, "i32") ? ((const int32_t *)raw)[i]
                                             : (double)((const float *)raw)[i];
     free(raw);
-    if (CHECK(t, ok, "an array is not whole")) return values;
+    if (CHECK(t, ok, "an array is incomplete")) return values;
     free(values);
     return NULL;
 }
@@ -152,8 +152,8 @@ static void check_trained(plx_check *t, const cJSON *file, plx_model *model) {
         free(from);
         free(to);
     }
-    CHECK(t, way > 0 && sqrt(apart / way) < 0.01, "weights end %g of their way apart",
-          sqrt(apart / way));
+    CHECK(t, way > 0 && sqrt(apart / way) < 0.01,
+          "final weights differ by %g of the distance moved", sqrt(apart / way));
 }
 
 static void train(plx_check *t, plx_ctx *ctx, const cJSON *file, plx_model *model,

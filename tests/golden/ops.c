@@ -118,7 +118,7 @@ static plx_node weighted(walk *w, int k, const cJSON *json, plx_node loss) {
     golden_array array = w->expected[k].golden;
     if (!data || array.dtype != PLX_DTYPE_REAL) return loss;
     array.data = malloc((size_t)array.size * 4 + 1);
-    CHECK(w->t, golden_decode(data, array.size, array.data), "%s: w is not whole", w->c.name);
+    CHECK(w->t, golden_decode(data, array.size, array.data), "%s: w is incomplete", w->c.name);
     plx_tensor_new(w->ctx, array.dtype, array.rank, array.dims, &w->weights[k]);
     fill(w->weights[k], &array);
     free(array.data);

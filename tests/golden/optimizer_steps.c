@@ -80,7 +80,7 @@ static void check_step(plx_check *t, const char *name, int number, const cJSON *
     CHECK(t,
           numbers(golden_list(step, "weights"), expected) == n &&
               numbers(golden_list(step, "error"), error) == n,
-          "%s: step %d is not whole", name, number);
+          "%s: step %d is incomplete", name, number);
     for (int i = 0; i < n; ++i)
         CHECK(t, fabs((double)weights[i] - expected[i]) <= unit * error[i],
               "%s: step %d: weight %d is %.9g instead of %.9g within %.2g", name, number, i,

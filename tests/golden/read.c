@@ -72,7 +72,7 @@ bool golden_array_read(plx_check *t, const cJSON *json, golden_array *out) {
     array.data = malloc((size_t)array.size * 4 + 1);
     *out = array;
     return CHECK(t, array.name && data && golden_decode(data, array.size, array.data),
-                 "an array is not whole");
+                 "an array is incomplete");
 }
 
 plx_node golden_input(const golden_case *c, const char *name) {

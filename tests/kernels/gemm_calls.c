@@ -234,8 +234,8 @@ static bool check_isa(calls *w, const char *isa) {
     w->two = plx_check_context(w->t, isa, 2);
     if (w->one && w->two) {
         w->two->machine.fork_join_ns = -1; /* so that no product is too small for threads */
-        if (!CHECK(w->t, plx_guards_run(check_target, w), "%s: gemm touches what is not its own",
-                   isa))
+        if (!CHECK(w->t, plx_guards_run(check_target, w),
+                   "%s: gemm touches memory outside its operands", isa))
             return false;
     }
     plx_ctx_free(w->one);

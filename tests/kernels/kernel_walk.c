@@ -60,8 +60,9 @@ static uint64_t walk_kernel(plx_check *t, const plx_kernels *k, plx_guards *guar
                                 .values = (plx_values)values};
             const uint64_t end = run_at(t, guards, &c, kernels[kernel].run, true);
             const uint64_t start = run_at(t, guards, &c, kernels[kernel].run, false);
-            CHECK(t, end == start, "%s: %s, n %lld, %s values: bits depend on where operands lie",
-                  k->name, c.kernel, (long long)c.n, values_names[values]);
+            CHECK(t, end == start,
+                  "%s: %s, n %lld, %s values: bits depend on the addresses of operands", k->name,
+                  c.kernel, (long long)c.n, values_names[values]);
             hash = plx_fnv1a(hash, &end, sizeof end);
         }
     return hash;

@@ -250,9 +250,11 @@ static int failures_of(plx_check *t, const plx_kernels *k, const char *kernel) {
 #define WRONG(member, function)                                                                    \
     do {                                                                                           \
         plx_kernels table = *right;                                                                \
-        CHECK(t, !failures_of(t, &table, #member), "%s: %s fails as it is", right->name, #member); \
+        CHECK(t, !failures_of(t, &table, #member), "%s: %s fails without a mistake", right->name,  \
+              #member);                                                                            \
         table.member = function;                                                                   \
-        CHECK(t, failures_of(t, &table, #member), "%s: %s passes", right->name, #function);        \
+        CHECK(t, failures_of(t, &table, #member), "%s: %s passes with a mistake", right->name,     \
+              #function);                                                                          \
     } while (0)
 
 void plx_test_kernels_wrong(plx_check *t) {

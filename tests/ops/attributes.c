@@ -31,14 +31,14 @@ static void check_family(plx_check *t, const family *f) {
     plx__attribute a, same;
     int values = 0;
     for (int i = 0; plx__attribute_at(f->fields, i, &a); ++i) {
-        CHECK(t, is_name(a.name), "%s: \"%s\" is no name", f->name, a.name);
+        CHECK(t, is_name(a.name), "%s: \"%s\" is not a valid name", f->name, a.name);
         CHECK(t, a.count > 0 && (size_t)(a.place + a.count) * 8 <= f->bytes,
               "%s: values %d to %d of %s are outside of %zu bytes", f->name, a.place,
               a.place + a.count, a.name, f->bytes);
         CHECK(t,
               plx__attribute_named(f->fields, a.name, strlen(a.name), &same) &&
                   same.place == a.place,
-              "%s: %s is there twice", f->name, a.name);
+              "%s: %s occurs twice", f->name, a.name);
         values += a.count;
     }
     CHECK(t, (size_t)values * 8 == f->bytes, "%s: %d values in %zu bytes", f->name, values,
@@ -63,11 +63,12 @@ static void check_values(plx_check *t) {
           plx__attribute_named(fields, "target", 6, &a) && plx__attribute_value(&attrs, &a, 1) == 7,
           "target");
     plx__attribute_set(&attrs, &a, 1, -8);
-    CHECK(t, attrs.conv.target[1] == -8 && attrs.conv.target[0] == 6, "target after it was set");
+    CHECK(t, attrs.conv.target[1] == -8 && attrs.conv.target[0] == 6,
+          "target does not have the value that was set");
     CHECK(t,
           !plx__attribute_named(fields, "pad", 3, &a) &&
               !plx__attribute_named(NULL, "pad", 3, &a) && !plx__attribute_at(NULL, 0, &a),
-          "found what is not there");
+          "found an attribute that does not exist");
     CHECK(t,
           plx__attrs_activate(fields, &attrs, PLX_ELU, 2) && attrs.conv.activation == PLX_ELU &&
               attrs.conv.alpha == 2 && plx__attrs_activation(fields, &attrs) == PLX_ELU,
@@ -105,11 +106,11 @@ static int check_samples(plx_check *t, const plx_op *op) {
         write_attributes(op, &sample.attrs, text, sizeof text);
         const char *from = text;
         CHECK(t, plx__sample_read(op, &from, &again) && !again.wrong && !*from,
-              "%s, sample %d: %s is not read", op->name, count, text);
+              "%s, sample %d: %s is not parsed", op->name, count, text);
         again.attrs.rank = sample.attrs.rank;
         memcpy(again.attrs.dims, sample.attrs.dims, sizeof again.attrs.dims);
         CHECK(t, !memcmp(&sample.attrs, &again.attrs, sizeof sample.attrs),
-              "%s, sample %d: %s is something else", op->name, count, text);
+              "%s, sample %d: %s has another value", op->name, count, text);
     }
     return count;
 }
@@ -120,7 +121,7 @@ static void check_rows(plx_check *t) {
     for (int i = 0; i < count; ++i) {
         bool known = !ops[i]->attrs;
         for (int k = 0; k < FAMILIES; ++k) known |= ops[i]->attrs == families[k].fields;
-        CHECK(t, known, "%s: its attributes are of no family", ops[i]->name);
+        CHECK(t, known, "%s: its attributes belong to no family", ops[i]->name);
         samples += check_samples(t, ops[i]);
     }
     CHECK(t, samples > 400, "%d samples", samples);

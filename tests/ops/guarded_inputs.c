@@ -49,7 +49,7 @@ static void run_guarded(guarded_walk *w, plx_walk *walk, const plx_real *expecte
     const bool held = plx_guards_run(run_plan, &run);
     CHECK(w->t, held && run.status == PLX_OK, "%s on %s: %s", text, w->isa,
           held ? plx_message(w->ctx) : "touches a protected page");
-    CHECK(w->t, plx_guards_intact(&w->guards), "%s on %s: writes beside an input", text, w->isa);
+    CHECK(w->t, plx_guards_intact(&w->guards), "%s on %s: writes next to an input", text, w->isa);
     const plx__node *y = plx__at(walk->graph, walk->y);
     const void *own = plx_plan_output_as(run.plan, walk->y, y->dtype);
     bool same = held;
@@ -57,7 +57,7 @@ static void run_guarded(guarded_walk *w, plx_walk *walk, const plx_real *expecte
         const plx_real value = plx_walk_value(y->dtype, own, i);
         same = !memcmp(&value, &expected[i], sizeof value);
     }
-    CHECK(w->t, same, "%s on %s: other bits from an arena of NaN", text, w->isa);
+    CHECK(w->t, same, "%s on %s: other bits with an arena full of NaN", text, w->isa);
     plx_plan_free(run.plan);
 }
 

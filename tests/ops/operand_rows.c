@@ -88,9 +88,9 @@ static void check_rows(operand_walk *w) {
     bool optional = false, value = false;
     for (int k = 0; k < w->rows; ++k) {
         const plx__operand_row *row = &w->op->operands[k];
-        CHECK(w->t, !optional || row->role & PLX__OPTIONAL, "%s: %s comes after what is optional",
-              w->op->name, row->name);
-        CHECK(w->t, row->dtypes, "%s: %s takes nothing", w->op->name, row->name);
+        CHECK(w->t, !optional || row->role & PLX__OPTIONAL,
+              "%s: %s comes after an optional operand", w->op->name, row->name);
+        CHECK(w->t, row->dtypes, "%s: %s accepts no dtype", w->op->name, row->name);
         optional |= row->role & PLX__OPTIONAL;
         value |= !(row->role & (PLX__CONSTANT | PLX__WRITTEN));
     }

@@ -108,7 +108,7 @@ static void check_views(void *arg, const plx_op *op, const plx__sample *sample, 
     plx_real *views = run_sample(w->t, w->target, op, sample, PLX_WALK_VIEWS, &size);
     if (whole && views)
         CHECK(w->t, !memcmp(whole, views, (size_t)size * sizeof *whole),
-              "%s on %s: the bits depend on where the inputs lie", text, w->isa);
+              "%s on %s: the bits depend on the addresses of inputs", text, w->isa);
     free(whole);
     free(views);
 }

@@ -156,7 +156,8 @@ describe('an activation, added as CONTRIBUTING.md says', () => {
   });
   after(() => rmSync(copy, { recursive: true }));
 
-  it('has a gradient that the op tests compare with differences', () => group('ops.gradients'));
+  it('has a gradient that the op tests compare with finite differences', () =>
+    group('ops.gradients'));
   it('has kernels that the kernel tests compare with the formula', () => group('kernels.walk'));
 
   it('is a method of graphs in TypeScript, with its documentation, and a name for layers', () => {
@@ -168,7 +169,7 @@ describe('an activation, added as CONTRIBUTING.md says', () => {
     ]);
   });
 
-  it('is what the call from JavaScript reaches', async () => {
+  it('can be called from JavaScript', async () => {
     const call = await callOf('reluSquared');
     assert.equal(call.builder, 'relu_squared');
     assert.deepEqual(runCall(call, [-2, 0.5, 3]), [0, 0.25, 9]);

@@ -383,7 +383,7 @@ static void check_round_trip(plx_check *t, plx_graph *graph, int64_t size) {
     const plx_node back = plx_conv2d_transpose(graph, y, w, plx_none(), &options, extra);
     const int64_t *dims = NULL;
     CHECK(t, plx_node_shape(graph, back, &dims) == 4 && !memcmp(dims, x_dims, sizeof x_dims),
-          "transposed: %lld rows do not come back", (long long)size);
+          "transposed: %lld rows are not restored", (long long)size);
 }
 
 /* Bias and activation are fused into the convolution, which changes no bit of the result. */

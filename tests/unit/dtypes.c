@@ -241,7 +241,7 @@ static void check_bytes(plx_check *t, plx_ctx *ctx) {
         const plx_dtype own = i % 2 ? PLX_DTYPE_U8 : PLX_DTYPE_I8;
         void *there = cast(t, ctx, own, 256, all, through[i / 2]);
         void *back = cast(t, ctx, through[i / 2], 256, there, own);
-        CHECK(t, back && !memcmp(back, all, sizeof all), "%s by way of %s", plx__dtype_name(own),
+        CHECK(t, back && !memcmp(back, all, sizeof all), "%s through %s", plx__dtype_name(own),
               plx__dtype_name(through[i / 2]));
         free(there);
         free(back);
@@ -278,7 +278,7 @@ static void check_cast_gradient(plx_check *t, plx_ctx *ctx, plx_dtype through) {
         CHECK(t,
               plx_node_dtype(s.graph, gradient) == PLX_DTYPE_REAL &&
                   !memcmp(plx_plan_output(s.plan, gradient), w, sizeof w),
-              "the gradient through %s is not what came", plx__dtype_name(through));
+              "the gradient through %s was changed", plx__dtype_name(through));
     close_scene(&s);
 }
 

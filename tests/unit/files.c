@@ -186,7 +186,7 @@ static void refuse_csv(plx_check *t, plx_ctx *ctx, const refusal *r) {
     const plx_status status = plx_csv_parse(ctx, r->text, r->size, &csv);
     CHECK(t, status == PLX_ERR_FORMAT && strstr(plx_message(ctx), r->expected),
           "csv \"%s\": %s, \"%s\"", r->text, plx_status_name(status), plx_message(ctx));
-    CHECK(t, csv.rows == -1, "csv \"%s\": the table was left alone", r->text);
+    CHECK(t, csv.rows == -1, "csv \"%s\": the table was changed", r->text);
 }
 
 /* A cell of 600 digits, once truncated to 63 and so another number, is refused; so is one of 511

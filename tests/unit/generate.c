@@ -133,7 +133,7 @@ static void draws(plx_check *t, plx_ctx *ctx) {
     generate(t, ctx, model, 2, (plx_sampling){0, 0}, COUNT, b);
     CHECK(t, !memcmp(a, b, sizeof a), "temperature 0 depends on the seed");
     generate(t, ctx, model, 2, (plx_sampling){2, 1}, COUNT, b);
-    CHECK(t, !memcmp(a, b, sizeof a), "the likeliest of one is not the likeliest");
+    CHECK(t, !memcmp(a, b, sizeof a), "top_k of 1 does not give the likeliest");
     generate(t, ctx, model, 1, (plx_sampling){2, 0}, COUNT, a);
     generate(t, ctx, model, 1, (plx_sampling){2, 0}, COUNT, b);
     CHECK(t, !memcmp(a, b, sizeof a), "the same seed draws other tokens");
@@ -179,7 +179,7 @@ static void refuse_next(plx_check *t, plx_ctx *ctx, plx_generator *g, plx_sampli
     int32_t id = -7;
     CHECK(t, plx_generator_next(g, &sampling, &id) == status && strstr(plx_message(ctx), expected),
           "\"%s\" lacks \"%s\"", plx_message(ctx), expected);
-    CHECK(t, id == -7, "a token was drawn all the same");
+    CHECK(t, id == -7, "a token was drawn in spite of the error");
 }
 
 static void refuses(plx_check *t, plx_ctx *ctx) {
@@ -191,8 +191,8 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
           plx_generator_feed(g, 3, ids) == PLX_ERR_ARGUMENT &&
               strstr(plx_message(ctx), "token 29 at position 2 is outside the vocabulary, 0..28"),
           "%s", plx_message(ctx));
-    CHECK(t, !plx_generator_logits(g), "tokens before a bad one were taken in");
-    CHECK(t, plx_generator_feed(g, 1, &negative) == PLX_ERR_ARGUMENT, "token -1 is taken");
+    CHECK(t, !plx_generator_logits(g), "tokens before an invalid one were consumed");
+    CHECK(t, plx_generator_feed(g, 1, &negative) == PLX_ERR_ARGUMENT, "token -1 is accepted");
     CHECK(t, plx_generator_feed(g, 2, ids) == PLX_OK, "%s", plx_message(ctx));
     refuse_next(t, ctx, g, (plx_sampling){-1, 0}, PLX_ERR_ARGUMENT, "temperature -1");
     refuse_next(t, ctx, g, (plx_sampling){NAN, 0}, PLX_ERR_ARGUMENT, "temperature nan");

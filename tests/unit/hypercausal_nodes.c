@@ -119,8 +119,7 @@ static void check_names(plx_check *t) {
     plx_hypercausal_node(&s.scope, "a", 3, mixed, &options, &c);
     CHECK(t, plx_weights_count(s.weights) == 2, "%d weights", plx_weights_count(s.weights));
     plx_tensor *w = plx_weights_find(s.weights, "a.w");
-    CHECK(t, w && *(plx_real *)plx_tensor_data(w) == (plx_real)0.5,
-          "a.w is not what it began with");
+    CHECK(t, w && *(plx_real *)plx_tensor_data(w) == (plx_real)0.5, "a.w is not its initial value");
     const plx_node outputs[] = {a.state, b.state, c.state};
     plx_real x[12];
     for (int i = 0; i < 12; ++i) x[i] = (plx_real)(i - 5);
@@ -131,10 +130,11 @@ static void check_names(plx_check *t) {
     CHECK(t, status == PLX_OK, "%s", plx_message(s.ctx));
     for (int i = 0; status == PLX_OK && i < 12; ++i) {
         const double first = (double)plx_plan_output(plan, a.state)[i];
-        CHECK(t, first == (double)plx_plan_output(plan, b.state)[i], "the same node twice differs");
+        CHECK(t, first == (double)plx_plan_output(plan, b.state)[i],
+              "the same node built twice differs");
         /* (x + x + x) / 3 is off by two roundings at most. */
         CHECK(t, fabs(first - (double)plx_plan_output(plan, c.state)[i]) < 1e-6,
-              "the mean of equal parents is another");
+              "the mean of equal parents differs from a parent");
     }
     CHECK(t,
           !strcmp(plx_future_policy_name(PLX_FUTURE_LEAST_RISK), "min-risk") &&

@@ -133,7 +133,7 @@ static void beginnings(plx_check *t, plx_ctx *ctx) {
         for (int64_t k = 0; k < plx_tensor_size(tensor); ++k)
             squares += (double)data[k] * (double)data[k];
         CHECK(t, fabs(sqrt(squares / n) / weights[i].deviation - 1) < 5 / sqrt(2 * n),
-              "%s begins with deviation %g, not %g", weights[i].name, sqrt(squares / n),
+              "%s is initialised with deviation %g, not %g", weights[i].name, sqrt(squares / n),
               weights[i].deviation);
     }
     plx_model_free(model);

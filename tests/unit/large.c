@@ -50,7 +50,7 @@ static void check_ends(plx_check *t, plx_ctx *ctx, plx_real *values) {
                        *reversed = plx_plan_output(plan, back);
         CHECK(t, strides[32] == 7 && strides[31] == 0, "element 2^31 + 999 is %g",
               (double)strides[32]);
-        CHECK(t, reversed[0] == 7 && reversed[1] == TAIL - 1, "backwards it begins %g, %g",
+        CHECK(t, reversed[0] == 7 && reversed[1] == TAIL - 1, "in reverse it starts with %g, %g",
               (double)reversed[0], (double)reversed[1]);
     }
     plx_plan_free(plan);

@@ -319,7 +319,8 @@ static void temperature_is_clipped(plx_check *t, plx_ctx *ctx) {
     losses l = {0};
     if (!model) return;
     plx_real *scale = plx_tensor_data(plx_weights_find(plx_model_weights(model), "temperature"));
-    CHECK(t, fabs(exp((double)*scale) * 0.07 - 1) < 1e-6, "it begins with %g", (double)*scale);
+    CHECK(t, fabs(exp((double)*scale) * 0.07 - 1) < 1e-6, "the temperature starts at %g",
+          (double)*scale);
     if (CHECK(t, compile_losses(ctx, model, &l) == PLX_OK, "%s", plx_message(ctx))) {
         plx_plan_bind(l.plan, l.inputs[0], pixels);
         plx_plan_bind(l.plan, l.inputs[1], captions);

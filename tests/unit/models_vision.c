@@ -269,7 +269,7 @@ static void state_follows_the_batch(plx_check *t, plx_ctx *ctx) {
     CHECK(t, plx_trainer_new(model, &options, &data, &trainer) == PLX_OK, "%s", plx_message(ctx));
     plx_tensor *state = plx_weights_find(plx_model_weights(model), "stem_norm.mean");
     plx_real *values = plx_tensor_data(state);
-    CHECK(t, values[0] == 0, "it begins with %g", (double)values[0]);
+    CHECK(t, values[0] == 0, "the running mean starts at %g", (double)values[0]);
     plx_trainer_run(trainer, 1, &progress);
     /* Sums of 192 values near 1 in any order, and Winograd's method, in float. */
     const double allowed = sizeof(plx_real) == 4 ? 1e-5 : 1e-12;
@@ -293,10 +293,10 @@ static void predicts_by_state(plx_check *t, plx_ctx *ctx) {
     plx_model_predict(model, &data, IMAGES, (plx_real *[]){together});
     plx_model_predict(model, &data, 1, (plx_real *[]){alone});
     CHECK(t, !memcmp(together, alone, sizeof alone), "a sample alone has other logits");
-    CHECK(t, values[0] == 0, "prediction moved the mean to %g", (double)values[0]);
+    CHECK(t, values[0] == 0, "prediction moved the running mean to %g", (double)values[0]);
     for (int c = 0; c < 4; ++c) values[c] = (plx_real)0.5;
     plx_model_predict(model, &data, 1, (plx_real *[]){alone});
-    CHECK(t, memcmp(together, alone, sizeof alone) != 0, "the state is not used");
+    CHECK(t, memcmp(together, alone, sizeof alone) != 0, "the running statistics are not used");
     plx_model_free(model);
 }
 

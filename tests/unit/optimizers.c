@@ -239,7 +239,8 @@ static void square_overflows(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind
         CHECK(t,
               !memcmp(plx_tensor_data(p.tensors[k]), plx_tensor_data(q.tensors[k]),
                       SIZE * sizeof(plx_real)),
-              "%s: parameter %d has other bits than without", plx_optimizer_name(kind), k);
+              "%s: parameter %d has other bits than without the overflow", plx_optimizer_name(kind),
+              k);
     close_problem(&p);
     close_problem(&q);
 }

@@ -185,10 +185,10 @@ static void threads_join(plx_check *t) {
             CHECK(t, !memcmp(before, plx_plan_output(plan, y), sizeof before),
                   "other bits with %d threads", threads);
         }
-        CHECK(t, plx_ctx_set_threads(ctx, -1) == PLX_ERR_ARGUMENT, "-1 threads were taken");
-        CHECK(t, plx_ctx_set_threads(ctx, 129) == PLX_ERR_ARGUMENT, "129 threads were taken");
+        CHECK(t, plx_ctx_set_threads(ctx, -1) == PLX_ERR_ARGUMENT, "-1 threads were accepted");
+        CHECK(t, plx_ctx_set_threads(ctx, 129) == PLX_ERR_ARGUMENT, "129 threads were accepted");
         CHECK(t, threads < 2 || plx_ctx_set_threads(ctx, 1) == PLX_ERR_ARGUMENT,
-              "threads went away");
+              "the context lost threads");
     }
     CHECK(t, status == PLX_OK, "%s", plx_message(ctx));
     plx_plan_free(plan);

@@ -58,10 +58,11 @@ static void all_at_once(plx_check *t, plx__pool *pool, int threads) {
         CHECK(t, runs == (all ? threads : 0), "%d of %d threads ran, and all: %d", runs, threads,
               all);
         CHECK(t, all || patience < 10000000000, "%d threads did not come in ten seconds", threads);
-        if (all) CHECK(t, plx__pool_worked(pool) == threads, "who worked is not known");
+        if (all)
+            CHECK(t, plx__pool_worked(pool) == threads, "it is not known which threads worked");
     }
     plx__pool_forget(pool);
-    CHECK(t, plx__pool_worked(pool) == 1, "the caller alone is left");
+    CHECK(t, plx__pool_worked(pool) == 1, "only the caller is left");
 }
 
 /* A thread that shares a processor moves at once, if there is another. */

@@ -386,7 +386,7 @@ static void check_row(plx_check *t, world *w, int row) {
         CHECK(t, strstr(plx_message(w->ctx), rows[row].words), "%s: \"%s\" lacks \"%s\"", name,
               plx_message(w->ctx), rows[row].words);
     CHECK(t, !memcmp(&w->out, &before, sizeof before), "%s: an output was written", name);
-    CHECK(t, plx_weights_count(w->weights) == weights, "%s: there is a weight more", name);
+    CHECK(t, plx_weights_count(w->weights) == weights, "%s: a weight was added", name);
     if (plx_graph_status(w->graph) != PLX_OK) {
         CHECK(t, !rows[row].keeps || !strcmp(name, "twice") || !strcmp(name, "long_path"),
               "%s: the graph has failed", name);
@@ -395,7 +395,7 @@ static void check_row(plx_check *t, world *w, int row) {
         CHECK(t, open_nodes(w) == PLX_OK, "%s", plx_message(w->ctx));
         return;
     }
-    CHECK(t, nodes_of(w->graph) == nodes, "%s: there are nodes more", name);
+    CHECK(t, nodes_of(w->graph) == nodes, "%s: nodes were added", name);
 }
 
 static void check_contexts(plx_check *t) {

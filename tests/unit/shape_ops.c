@@ -415,7 +415,7 @@ static void check_fusion(plx_check *t, plx_ctx *ctx) {
         CHECK(t,
               !memcmp(plx_plan_output(plans[0], outputs[k]), plx_plan_output(plans[1], outputs[k]),
                       (k ? 12 : 1) * sizeof(plx_real)),
-              "fused along another axis than the last");
+              "fused along an axis other than the last");
     for (int i = 0; i < 2; ++i) plx_plan_free(plans[i]);
     plx_graph_free(graph);
 }
@@ -517,7 +517,7 @@ static void check_strided_bind(plx_check *t, plx_ctx *ctx) {
     const plx_node outputs[2] = {plx_gather(graph, x, i, 0), plx_slice(graph, x, 0, 2, 3, 1)};
     CHECK(t, plx_compile(graph, 2, outputs, NULL, &plan) == PLX_OK, "%s", plx_message(ctx));
     CHECK(t, plx_plan_bind_strided(plan, outputs[0], counting, D(1, 1)) == PLX_ERR_ARGUMENT,
-          "bound to what is no input");
+          "bound to a node that is not an input");
     const int64_t before = plx_plan_memory(plan).inputs;
     /* Columns of an array of 10 columns, with its rows in reverse. */
     CHECK(t, plx_plan_bind_strided(plan, x, counting + 20, D(-10, 2)) == PLX_OK, "%s",
@@ -536,7 +536,7 @@ static void check_strided_bind(plx_check *t, plx_ctx *ctx) {
     /* Without strides again. */
     CHECK(t, plx_plan_bind(plan, x, counting) == PLX_OK && plx_plan_run(plan) == PLX_OK, "%s",
           plx_message(ctx));
-    CHECK(t, plx_plan_output(plan, outputs[0])[4] == 8, "data bound anew is not read");
+    CHECK(t, plx_plan_output(plan, outputs[0])[4] == 8, "newly bound data is not read");
     plx_plan_free(plan);
     plx_graph_free(graph);
 }

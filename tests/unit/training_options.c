@@ -100,7 +100,7 @@ static void rate_in_force(plx_check *t, plx_ctx *ctx) {
     CHECK(t,
           isnan(r.progress.gradient_norm) && isnan(r.progress.validation_loss) &&
               !r.progress.stopped_early && !r.progress.best_epoch,
-          "what was not asked for is told");
+          "an option that is off is reported");
     end(&r);
     /* A rate of 0 moves nothing: the optimizer uses the rate of the schedule. */
     plx_real before[VALUES], after[VALUES];
@@ -251,7 +251,7 @@ static void stops_early(plx_check *t, plx_ctx *ctx, double min_improvement, int6
         const double loss = r.progress.validation_loss;
         if (!r.progress.done) {
             plx_model_evaluate(r.model, 0, PLX_LOSS_MSE, &validation, &metrics, NULL);
-            CHECK(t, metrics.loss == loss, "told %g, found %g", loss, metrics.loss);
+            CHECK(t, metrics.loss == loss, "reported %g, found %g", loss, metrics.loss);
         }
         if (loss < lowest) {
             lowest = loss;
@@ -298,8 +298,8 @@ static void only_validates(plx_check *t, plx_ctx *ctx) {
     CHECK(t,
           r.status == PLX_OK && r.progress.step == 4 && !r.progress.stopped_early &&
               r.progress.validation_loss == metrics.loss,
-          "step %lld, told %g, found %g", (long long)r.progress.step, r.progress.validation_loss,
-          metrics.loss);
+          "step %lld: reported %g, found %g", (long long)r.progress.step,
+          r.progress.validation_loss, metrics.loss);
     end(&r);
 }
 
@@ -358,7 +358,7 @@ static void puts_back(plx_check *t, plx_ctx *ctx, int64_t accumulate, double cli
     CHECK(t,
           plx_trainer_run(trainer, 1, &progress) == PLX_ERR_DIVERGED &&
               strstr(plx_message(ctx), "has diverged"),
-          "it goes on: \"%s\"", plx_message(ctx));
+          "training can be resumed: \"%s\"", plx_message(ctx));
     plx_trainer_free(trainer);
     plx_model_free(model);
 }
@@ -462,7 +462,7 @@ static void statistics_diverge(plx_check *t, plx_ctx *ctx, plx_optimizer_kind ki
     CHECK(t,
           plx_model_evaluate(r.model, 0, PLX_LOSS_CROSS_ENTROPY, &data, &metrics, NULL) == PLX_OK &&
               isfinite(metrics.loss),
-          "%s at %g: what was put back has the loss %g", plx_optimizer_name(kind), rate,
+          "%s at %g: the restored weights have the loss %g", plx_optimizer_name(kind), rate,
           metrics.loss);
     end(&r);
 }
@@ -575,7 +575,7 @@ static void trains_pairs(plx_check *t, plx_ctx *ctx, plx_loss loss) {
         expected += (loss == PLX_LOSS_OWN ? (l - r) * (l - r) : squares) / (ROWS * OUT);
     }
     CHECK(t, progress.best_epoch == 30 && fabs(progress.validation_loss - expected) < 64 * eps,
-          "loss %d: told %.9g, found %.9g", (int)loss, progress.validation_loss, expected);
+          "loss %d: reported %.9g, found %.9g", (int)loss, progress.validation_loss, expected);
     plx_trainer_free(trainer);
     plx_model_free(model);
 }
