@@ -47,7 +47,7 @@ export interface Measurement extends Interval {
   scatter: { analytic: readonly number[]; numeric: readonly number[] } | undefined;
   /** Hash of the losses of a training run; equal on all exact engines. */
   lossBits: string | undefined;
-  /** Why the result does not count. */
+  /** Why the result is void. */
   voided: string | undefined;
 }
 

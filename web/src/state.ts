@@ -135,7 +135,7 @@ export interface AppState {
   trainingFiles: Readonly<Partial<Record<'text' | 'table', TrainingFile>>>;
   /** Why a training file was rejected. */
   trainingFileError: string | undefined;
-  /** Counts changes of the colour scheme: charts are drawn again. */
+  /** Counts changes of the colour scheme, so that charts are redrawn. */
   theme: number;
 }
 
