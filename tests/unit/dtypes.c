@@ -199,8 +199,7 @@ static void check_whole(plx_check *t, plx_ctx *ctx) {
         {300, 300, 0x4396, 0x5cb0, 127, 255},
         {257, 257, 0x4380, 0x5c04, 127, 255},     /* a tie for bfloat16: rounds to even */
         {65519, 65519, 0x4780, 0x7bff, 127, 255}, /* the last value that float16 keeps finite */
-        {65520, 65520, 0x4780, 0x7c00, 127,
-         255}, /* the tie between the largest number and infinity */
+        {65520, 65520, 0x4780, 0x7c00, 127, 255}, /* a tie with infinity */
         {16777217, 16777216, 0x4b80, 0x7c00, 127, 255}, /* a tie for float: rounds to even */
         {16777219, 16777220, 0x4b80, 0x7c00, 127, 255},
         /* 2^25 + 2^17 + 1: rounded to float first it would be a tie for bfloat16; it is above */
