@@ -100,8 +100,7 @@ static void check_operations(plx_check *t, plx_ctx *ctx) {
           small.rows);
 }
 
-/* ---- A wrong kernel is detected
- * --------------------------------------------------------------- */
+/* ---- A wrong kernel is detected -------------------------------------------------------------- */
 
 static const plx_kernels *right;
 

@@ -281,7 +281,7 @@ describe('bench', () => {
     const exact = targets.filter((isa) => ['sse2', 'avx128', 'neon128'].includes(isa));
     const first = bits('--isa', exact[0], '--threads', '1');
     for (const name of models) assert.match(first[`${name}, 50 steps`], /^[0-9a-f]{16}$/, name);
-    // Two threads for the last row, so that it differs from the first wherever there are two.
+    // The last exact target, another one wherever there are two, with two threads.
     const last = exact.at(-1);
     assert.deepEqual(bits('--isa', last, '--threads', '2'), first, last);
   });

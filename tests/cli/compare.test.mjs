@@ -606,7 +606,7 @@ describe('a long list in compare', () => {
   });
 
   it('counts every run in the mean', async () => {
-    // Each file has a case of its own; those of the last files of A differ between rounds.
+    // Each file has a case of its own; only those of the last files of A differ between rounds.
     const of = (rounds, i) => ofRounds(rounds, { case: `case ${i}` });
     const numbers = Array.from({ length: 70 }, (_, i) => i);
     const a = numbers.map((i) => [of(i < 64 ? [100, 100] : [50, 200], i)]);

@@ -201,8 +201,7 @@ static bool check_case(plx_check *t, plx_ctx *ctx, const cJSON *json) {
     return true;
 }
 
-/* ---- A test of the test
- * ------------------------------------------------------------------------ */
+/* ---- A test of the test ---------------------------------------------------------------------- */
 
 /* An array with one element that is off by a hundredth of the largest. */
 static void check_sharpness(plx_check *t, const cJSON *json, const char *name) {

@@ -49,8 +49,7 @@ typedef struct plx_case {
 #include "kernels/kernels.def"
 #undef KERNEL
 
-/* ---- Operands: first plx_case_again, then as many as the call takes
- * --------------------------- */
+/* ---- Operands: first plx_case_again, then as many as the call takes -------------------------- */
 
 void plx_case_again(plx_case *c, const char *variant);
 /* n values of NaN, for outputs. */

@@ -7,8 +7,7 @@ static plx_values without_huge(plx_values values) {
     return values == PLX_VALUES_HUGE ? PLX_VALUES_NORMAL : values;
 }
 
-/* ---- SGD: v = momentum v + d; p -= rate v, or rate (d + momentum v) with Nesterov --------------
- */
+/* ---- SGD: v = momentum v + d; p -= rate v, or rate (d + momentum v) with Nesterov ------------ */
 
 static void check_sgd(plx_case *c, const plx__sgd_step *step, bool has_v) {
     const int64_t n = c->n;

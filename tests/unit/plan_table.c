@@ -12,8 +12,7 @@
 
 enum { MOST_INPUTS = 1024, RUNS = 3 };
 
-/* ---- A second executor: knows the ops by name and the table, and nothing of the plan
- * ----------- */
+/* ---- A second executor: knows the ops by name and the table, and nothing of the plan --------- */
 
 typedef struct executor {
     plx_ctx *ctx;
@@ -109,8 +108,7 @@ static const plx_real *output_of(const executor *e, int i) {
     return output->buffer < 0 ? NULL : (void *)((char *)e->data[output->buffer] + output->offset);
 }
 
-/* ---- What the table promises --------------------------------------------------------------------
- */
+/* ---- What the table promises ----------------------------------------------------------------- */
 
 static int64_t bytes_of(const plx_operand *operand) {
     return plx__product(operand->rank, operand->dims) * (int64_t)plx__element_bytes(operand->dtype);
@@ -246,8 +244,7 @@ static void check_model(plx_check *t, plx_ctx *ctx, const char *model) {
     }
 }
 
-/* ---- Random graphs ----------------------------------------------------------------------------
- */
+/* ---- Random graphs --------------------------------------------------------------------------- */
 
 static void check_random(plx_check *t, plx_ctx *ctx, uint64_t seed, plx_plan_options options) {
     plx_random_graph g[2];
