@@ -125,7 +125,7 @@ static plx_wide until(plx_wide x, plx_wide end) {
 #define HALF_EXACTLY ((plx_wide)0.5)
 #define SELU_SCALE ((plx_wide)1.05070098735548049341933498529460L)
 #define SELU_BOTH ((plx_wide)1.75809934084737685994021752081232L)
-/* Makes a factor finite that multiplies an exact zero there. */
+/* Keep a factor finite where it multiplies an exact zero. */
 #define FROM(x) ((x) < -LARGE ? -LARGE : (x))
 #define FROM3(x) ((x) < -3 ? -3 : (x))
 #define TO(x) ((x) < -LARGE ? -LARGE : (x) > LARGE ? LARGE : (x))

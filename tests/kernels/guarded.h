@@ -11,7 +11,7 @@ enum { PLX_GUARDED_BLOCKS = 8 };
 typedef struct plx_guards {
     char *mapping[PLX_GUARDED_BLOCKS]; /* a protected page, the block's pages, a protected page */
     size_t page;
-    char *data[PLX_GUARDED_BLOCKS]; /* number of blocks handed out */
+    char *data[PLX_GUARDED_BLOCKS]; /* the blocks that were handed out */
     size_t bytes[PLX_GUARDED_BLOCKS];
     int count;
     bool at_end; /* blocks end at a protected page; otherwise they start after one */

@@ -61,7 +61,7 @@ static void check_row(plx_case *c, int64_t n, const plx_real *x, const plx_real 
             plx_case_any(c, y[i]);
         else
             plx_case_near(c, i, y[i], value, bound);
-        /* If the row has a value that is not finite, no output is. */
+        /* A NaN in the row makes every output NaN. */
         if (isnan(w.mean + w.r) && !isnan(y[i])) plx_case_near(c, i, y[i], (plx_wide)NAN, 0);
     }
 }

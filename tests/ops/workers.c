@@ -9,7 +9,7 @@ enum { STRETCH = 1 << 12, MOST_VALUES = 1 << 20, MOST_ROWS = 15, TRIES = 200, OP
 static const int64_t PATIENCE_NS = 1000000000; /* until the second worker is awake */
 
 /* Ops that run in the caller, and ops whose stretched samples are one row, one block, or one
- * chunk of rows, whose size equal bits require. */
+ * chunk of rows, whose sizes are fixed so that bits do not depend on the number of threads. */
 static const char *const alone[] = {
     "select_grad",
     "reduce_max",

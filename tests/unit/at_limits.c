@@ -1,4 +1,4 @@
-/* Values where a mean has no terms, and of losses at infinite logits. */
+/* Results for empty arrays, and losses at infinite logits. */
 #include "check.h"
 
 #include <math.h>
