@@ -189,9 +189,8 @@ static void refuse_csv(plx_check *t, plx_ctx *ctx, const refusal *r) {
     CHECK(t, csv.rows == -1, "csv \"%s\": the table was changed", r->text);
 }
 
-/* A cell of 600 digits, once truncated to 63 and so another number, is refused; so is one of 511
- * characters that is not a number, quoted by its beginning. Two million cells on a line are read.
- * */
+/* A cell of 600 digits, once truncated to 63 and so another number, is refused; so is a cell of
+ * 511 characters that is not a number, quoted by its start. A line may have two million cells. */
 static void long_csv(plx_check *t, plx_ctx *ctx) {
     enum { CELLS = 2000000 };
     static char text[2 * CELLS];

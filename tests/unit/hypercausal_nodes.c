@@ -31,7 +31,7 @@ static void close_small(small *s) {
     plx_ctx_free(s->ctx);
 }
 
-/* Expects a failure whose sentence contains `words`, and leaves graph and weights unchanged. */
+/* Expects a failure whose sentence contains `words`, with graph and weights unchanged. */
 static void refused(plx_check *t, small *s, plx_status status, plx_status expected, int weights,
                     const char *words) {
     plx_plan *plan = NULL;

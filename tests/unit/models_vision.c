@@ -116,7 +116,8 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     }
 }
 
-/* Both have the same weights under the names that they share: shortcuts add values, not weights. */
+/* Shortcuts add weights and change no others: under a shared name both start with the same values.
+ */
 static void same_beginning(plx_check *t, plx_ctx *ctx) {
     plx_model *with = model_of(t, ctx, "resnet-nano");
     plx_model *without = model_of(t, ctx, "resnet-nano:skips=0");

@@ -206,8 +206,8 @@ static void refusals(plx_check *t, plx_ctx *ctx) {
 }
 
 /* In a graph of the caller's own: no weight changes, an error says so, and the next step is as
- * if nothing had happened. With and without decay; also a square that overflows when it is added to
- * the gradient's. */
+ * if nothing had happened. Without decay the gradient itself is too large, with decay what a large
+ * weight adds to it. */
 static void square_overflows(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind, double decay) {
     const bool is_double = sizeof(plx_real) == sizeof(double);
     const plx_real large = (plx_real)(is_double ? 1e160 : 1e22);
