@@ -116,8 +116,7 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     }
 }
 
-/* Shortcuts add weights and change no others: under a shared name both start with the same values.
- */
+/* Shortcuts add weights and change no others: under shared names both start with equal values. */
 static void same_beginning(plx_check *t, plx_ctx *ctx) {
     plx_model *with = model_of(t, ctx, "resnet-nano");
     plx_model *without = model_of(t, ctx, "resnet-nano:skips=0");
