@@ -1,5 +1,5 @@
 /* plx_tests --list | plx_tests [GROUP]: runs one group, or all. The exit code says whether all
- * checks held; a group without a check has failed. */
+ * checks passed; a group without a check fails. */
 #include "check.h"
 
 #include <stdarg.h>
@@ -43,8 +43,8 @@ plx_ctx *plx_check_context(plx_check *t, const char *isa, int threads) {
     return ctx;
 }
 
-/* Arrays of megabytes come and go by the thousand. Memory that was freed is kept: the system would
- * zero every page again, which takes longer than the tests. */
+/* Arrays of megabytes are allocated and freed by the thousand. Freed memory is kept: the system
+ * would zero every page again, which takes longer than the tests. */
 static void keep_memory(void) {
 #ifdef __GLIBC__
     mallopt(M_MMAP_MAX, 0);

@@ -7,7 +7,7 @@ import type { Plugin } from 'vite';
 const virtual = 'virtual:row-schema';
 
 /**
- * Gives `virtual:row-schema`, the validator of one row of a result file, compiled from the schema
+ * Provides `virtual:row-schema`, the validator of one row of a result file, compiled from the schema
  * when the page is built: compiling in the browser would need eval, which the policy forbids.
  */
 export function rowSchema(path: string): Plugin {

@@ -6,7 +6,7 @@ import { rowSchema } from './row_schema_plugin.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** The headers of public/_headers, which static hosts read: one place for both. */
+/** Reads the headers from public/_headers, so that this server and static hosts send the same. */
 function headersFile(): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const line of readFileSync(here('./public/_headers'), 'utf8').split('\n')) {
@@ -16,10 +16,10 @@ function headersFile(): Record<string, string> {
   return headers;
 }
 
-/** Without these a page has no threads; the mode "unisolated" leaves them out, to test just that. */
+/** A page without these headers has no threads; the mode "unisolated" omits them to test that. */
 const isolationHeaders = ['Cross-Origin-Opener-Policy', 'Cross-Origin-Embedder-Policy'];
 
-/** Hosts that cannot send headers (GitHub Pages) still get the policy, from the page itself. */
+/** Puts the policy into the page itself, for hosts that cannot send headers (GitHub Pages). */
 function policyInPage(policy: string): Plugin {
   return {
     name: 'policy-in-page',
@@ -30,7 +30,7 @@ function policyInPage(policy: string): Plugin {
         tag: 'meta',
         attrs: {
           'http-equiv': 'Content-Security-Policy',
-          /* A policy in a page may not name its own framing. */
+          /* `frame-ancestors` is not allowed in a policy inside a page. */
           content: policy.replace(/; frame-ancestors [^;]+/, ''),
         },
         injectTo: 'head-prepend',
@@ -39,7 +39,7 @@ function policyInPage(policy: string): Plugin {
   };
 }
 
-/** The package is bundled already, so that Vite does not see what is in it. */
+/** Adds the notices of parallax-nn, which is bundled already, so that Vite cannot see its parts. */
 function packageNotices(): Plugin {
   return {
     name: 'package-notices',
@@ -75,7 +75,7 @@ export default defineConfig(({ mode }) => {
     worker: { format: 'es' },
     build: {
       target: 'es2022',
-      /* Whose code is in the page, with the licences; what is in parallax-nn stands in its own file. */
+      /* Licences of the code in the page; parallax-nn has a file of its own. */
       license: { fileName: 'THIRD_PARTY_NOTICES.md' },
       modulePreload: { polyfill: false },
       /* Inlined assets would be data: URLs, which the policy refuses to fetch. */

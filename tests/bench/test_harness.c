@@ -1,4 +1,4 @@
-/* The measuring loop: what may be a sample, what is void, what a run goes through. */
+/* The measuring loop: what makes a sample, what is void, and what a run consists of. */
 #include "bench/row.h"
 
 #include "base/context.h"
@@ -28,7 +28,7 @@ static const plx_field *find(plx_bench *bench, int fields, const char *path) {
 
 /* ---- Samples --------------------------------------------------------------------------------- */
 
-/* Work that a disturbance makes slow at first, as a machine does that hands out its processor. */
+/* Work that a disturbance slows down at first, as on a machine that shares its processor. */
 typedef struct work {
     int calls, slow_calls;
     int64_t times;
@@ -43,8 +43,8 @@ static plx_status busy(void *arg, int64_t times) {
     return PLX_OK;
 }
 
-/* However often the first looks were disturbed, a sample lasts what the clock needs: before, one
- * disturbance left samples below a tick of a browser's clock. */
+/* However often the first looks were disturbed, a sample lasts as long as the clock needs: once
+ * a single disturbance left samples below a tick of a browser's clock. */
 static void long_enough(plx_check *t, plx_ctx *ctx) {
     plx_bench *bench = open_bench(t, ctx, NULL, 1);
     if (!bench) return;
@@ -66,14 +66,14 @@ static void long_enough(plx_check *t, plx_ctx *ctx) {
 
 /* ---- Figures --------------------------------------------------------------------------------- */
 
-/* Takes the rows of all cases, and gives the fields of the one of that name. */
+/* Collects the rows of all cases, and returns the fields of the row of that name. */
 static int row_of(plx_bench *bench, const char *name) {
     for (int fields; (fields = plx_bench_take_row(bench)) > 0;)
         if (!strcmp(find(bench, fields, "case")->text, name)) return fields;
     return 0;
 }
 
-/* A row that is whole, and yet has no figure that could enter a ratio. */
+/* A complete row that has no figure usable in a ratio. */
 static void figures(plx_check *t, plx_ctx *ctx) {
     static const struct {
         const char *name;
@@ -111,15 +111,15 @@ static void figures(plx_check *t, plx_ctx *ctx) {
         CHECK(t, passed && (passed->number == 1) == rows[i].ok, "%s: passed is not %d",
               rows[i].name, rows[i].ok);
         CHECK(t, (median != NULL) == rows[i].ok && (!median || isfinite(median->number)),
-              "%s: its median is there or not", rows[i].name);
+              "%s: a median that should be missing, or a missing one", rows[i].name);
         CHECK(t, rows[i].ok || find(bench, fields, "checks.failure"), "%s: no reason",
               rows[i].name);
         plx_bench_free(bench);
     }
 }
 
-/* What is above its ceiling by more than its interval says that it is none; what only may be does
- * not. */
+/* A share above the ceiling by more than its interval is marked as impossible; one that may be
+ * below is not. */
 static void ceilings(plx_check *t, plx_ctx *ctx) {
     static const struct {
         double ns[3];
@@ -141,14 +141,14 @@ static void ceilings(plx_check *t, plx_ctx *ctx) {
         const int fields = row_of(bench, "case");
         CHECK(t, find(bench, fields, "ceiling.share"), "run %d has no share", (int)i);
         CHECK(t, (find(bench, fields, "ceiling.failure") != NULL) == runs[i].failure,
-              "run %d: the ceiling is void, or not", (int)i);
+              "run %d: ceiling.failure is wrong", (int)i);
         plx_bench_free(bench);
     }
 }
 
 /* ---- Rounds ---------------------------------------------------------------------------------- */
 
-/* Every case has a sample in every round, and rows say what worked. */
+/* Every case has a sample in every round, and rows say how many threads worked. */
 static void rounds(plx_check *t, plx_ctx *ctx) {
     plx_bench *bench = open_bench(t, ctx, "128 x 128, batch 1", 4);
     if (!bench) return;
@@ -172,7 +172,7 @@ static void rounds(plx_check *t, plx_ctx *ctx) {
         const double worked = find(bench, fields, "engine.threadsWorked")->number;
         CHECK(t, worked >= 1 && worked <= find(bench, fields, "engine.threads")->number,
               "%s: %g threads worked", name, worked);
-        CHECK(t, find(bench, fields, "engine.costs"), "%s does not say its costs", name);
+        CHECK(t, find(bench, fields, "engine.costs"), "%s does not state its costs", name);
         machine |= !strcmp(find(bench, fields, "suite")->text, "machine");
     }
     CHECK(t, machine && rows > 2, "%d rows, with that of the machine or without", rows);
@@ -189,7 +189,7 @@ static void refusals(plx_check *t, plx_ctx *ctx) {
               "%d rounds are refused", wrong[i]);
         CHECK(t, strstr(plx_message(ctx), "1 to 32"), "the sentence: %s", plx_message(ctx));
     }
-    /* Nothing to measure: not the machine either. */
+    /* Without cases to measure, the machine is not measured either. */
     bench = open_bench(t, ctx, "no such case", 2);
     plx_bench_progress at = {0};
     while (bench && !at.done) plx_bench_advance(bench, 5000000, &at);
@@ -197,7 +197,7 @@ static void refusals(plx_check *t, plx_ctx *ctx) {
     plx_bench_free(bench);
 }
 
-/* More than there is room for makes a case void; nothing is left out in silence. */
+/* A case with more rows than there is room for is void; nothing is dropped silently. */
 static void full_tables(plx_check *t, plx_ctx *ctx) {
     for (int table = 0; table < 5; ++table) {
         plx_bench *bench = open_bench(t, ctx, NULL, 1);
@@ -209,7 +209,7 @@ static void full_tables(plx_check *t, plx_ctx *ctx) {
                                                 : "case");
         const double value = 1;
         plx__case_metric(c, "own", "1", "none", false, PLX_METRIC_OWN, 1);
-        CHECK(t, c->checks.failed == (table == 4), "void from the beginning");
+        CHECK(t, c->checks.failed == (table == 4), "a new case is void");
         for (int i = 0; i <= PLX_BENCH_SAMPLES; ++i) {
             if (table == 0) plx__case_number(c, "p", i);
             if (table == 1 && i < PLX_BENCH_METRICS)
@@ -217,7 +217,8 @@ static void full_tables(plx_check *t, plx_ctx *ctx) {
             if (table == 2) plx__case_record(c, 0, i);
             if (table == 3) plx__case_series(c, 0, "curve.loss", 1, &value);
         }
-        CHECK(t, c->checks.failed && *c->checks.failure, "table %d is full in silence", table);
+        CHECK(t, c->checks.failed && *c->checks.failure, "table %d is full without an error",
+              table);
         plx_bench_free(bench);
     }
 }

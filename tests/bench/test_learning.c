@@ -1,5 +1,5 @@
-/* Walks the learning tasks: each is trained at quick size, and its measures must reach the goals
- * that it states. One group for each line of tasks.def. */
+/* Walks the learning tasks: each is trained at quick size, and its measures must reach their
+ * stated goals. One group for each line of tasks.def. */
 #include "bench/tasks.h"
 
 #include "check.h"
@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Training takes seconds where code is compiled for speed and runs natively; one compiler's is
- * enough. Elsewhere the same code runs for some steps, without goals. */
+/* Training takes seconds in optimized native code; one compiler is enough. Elsewhere the same
+ * code runs for a few steps, without goals. */
 #if defined(__clang__) && !defined(__EMSCRIPTEN__) && defined(NDEBUG)
 enum { TO_THE_END = 1 };
 #else
@@ -31,7 +31,7 @@ static bool check_measure(plx_check *t, const plx_learning_measure *m, bool trai
           "measure \"%s\" in \"%s\", better \"%s\"", m->name, m->unit, m->better);
     CHECK(t, isfinite(m->value), "%s is %g", m->name, m->value);
     if (isnan(m->goal)) return false;
-    CHECK(t, lower || higher, "%s has a goal and no direction", m->name);
+    CHECK(t, lower || higher, "%s has a goal but no direction", m->name);
     if (trained) {
         printf("  %s %.4g %s; the goal is %.4g\n", m->name, m->value, m->unit, m->goal);
         CHECK(t, lower ? m->value <= m->goal : m->value >= m->goal,
@@ -41,7 +41,7 @@ static bool check_measure(plx_check *t, const plx_learning_measure *m, bool trai
     return true;
 }
 
-/* Returns the first measure, which is the loss where there is one; NaN after a failed check. */
+/* Returns the first measure, which is the loss if there is one; NaN after a failed check. */
 static double check_measures(plx_check *t, plx_ctx *ctx, plx_learning *learning, bool trained) {
     int goals = 0;
     CHECK(t, plx_learning_evaluate(learning) == PLX_OK, "%s", plx_message(ctx));
@@ -73,11 +73,11 @@ static void check_exhibits(plx_check *t, plx_ctx *ctx, plx_learning *learning) {
     }
 }
 
-/* ---- Digits, for the task that has none of its own --------------------------------------- */
+/* ---- Digits, for the task that has no data of its own ---------------------------------------- */
 
 enum { DIGITS = 5000, SIDE = 28, PIXELS = SIDE * SIDE };
 
-/* Noise around a picture for each label, which is itself of noise. */
+/* Noise around a picture for each label; the picture is noise itself. */
 static plx_learning_digits make_digits(uint8_t *pixels, uint8_t *labels) {
     plx_rng pictures = plx_rng_new(5, 0), noise = plx_rng_new(5, 1);
     uint8_t of_label[10 * PIXELS];
@@ -101,7 +101,7 @@ static plx_learning_digits make_digits(uint8_t *pixels, uint8_t *labels) {
 /* Returns the first measure after training; NaN after a failed check. */
 static double learn(plx_check *t, const char *name) {
     double measure = NAN;
-    if (sizeof(plx_real) == sizeof(double)) return measure; /* minutes, of what float has shown */
+    if (sizeof(plx_real) == sizeof(double)) return measure; /* slow, and float covers it */
     plx_ctx *ctx = plx_check_context(t, NULL, 2);
     if (!ctx) return measure;
     const bool whole = TO_THE_END;
@@ -128,8 +128,8 @@ enum {
 #undef TASK
 };
 
-/* The modern transformer's loss on held-out stories, after as many steps, is at most GPT-2's. Both
- * take longest to train, so that is done here only, with all that learn() checks. */
+/* After as many steps, the loss of the modern transformer on held-out stories is at most
+ * GPT-2's. Both take longest to train, so that is done only here, with all that learn() checks. */
 static bool is_compared(int task) {
     return TO_THE_END && (task == NUMBER_gpt2 || task == NUMBER_transformer);
 }
@@ -144,7 +144,7 @@ void plx_test_bench_modern(plx_check *t) {
 }
 
 static void check_task(plx_check *t, int task) {
-    CHECK(t, plx_learning_task(task) != NULL, "tasks are fewer than tasks.def has lines");
+    CHECK(t, plx_learning_task(task) != NULL, "there are fewer tasks than lines in tasks.def");
     if (is_compared(task))
         printf("  bench.modern trains it\n");
     else

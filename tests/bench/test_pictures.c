@@ -1,5 +1,5 @@
-/* Synthetic pictures: the same for a seed, of the kinds that they are labelled, standardised; and
- * nothing but shape and texture tells the kind. */
+/* Synthetic pictures: the same for the same seed, of the kinds that their labels say,
+ * standardised; and nothing but shape and texture reveals the kind. */
 #include "bench/tasks.h"
 #include "bench/tasks/shapes.h"
 
@@ -21,7 +21,7 @@ static void names(plx_check *t) {
         CHECK(t, strstr(kind, shape) && strstr(kind, texture), "a %s is a %s %s", kind, texture,
               shape);
     }
-    CHECK(t, !plx__kind_name(PLX_KINDS) && !plx__kind_name(-1), "there are more kinds");
+    CHECK(t, !plx__kind_name(PLX_KINDS) && !plx__kind_name(-1), "there is a kind beyond the last");
     CHECK(t, plx__shape_name(PLX_SHAPES - 1) && !plx__shape_name(PLX_SHAPES), "shapes");
     CHECK(t, plx__texture_name(PLX_TEXTURES - 1) && !plx__texture_name(PLX_TEXTURES), "textures");
     CHECK(t, plx__colour_name(PLX_COLOURS - 1) && !plx__colour_name(PLX_COLOURS), "colours");
@@ -30,8 +30,8 @@ static void names(plx_check *t) {
     CHECK(t, plx__place_name(PLX_PLACES - 1) && !plx__place_name(PLX_PLACES), "places");
 }
 
-/* Each shape and each texture comes with two kinds, so that one of them alone is right at most half
- * of the time. */
+/* Each shape and each texture occurs in two kinds, so that one of them alone is right at most
+ * half of the time. */
 static void pairs(plx_check *t) {
     int shapes[PLX_SHAPES] = {0}, textures[PLX_TEXTURES] = {0};
     for (int i = 0; i < PLX_KINDS; ++i) {
@@ -46,7 +46,7 @@ static void pairs(plx_check *t) {
         CHECK(t, textures[i] == 2, "%s: %d kinds", plx__texture_name(i), textures[i]);
 }
 
-/* The rest is drawn before the kind is looked at, so it has the same values for every kind. */
+/* Everything else is drawn before the kind is used, so it has the same values for every kind. */
 static void rest_is_chance(plx_check *t) {
     for (uint32_t stream = 0; stream < 20; ++stream) {
         plx_rng rng = plx_rng_new(2, stream);
@@ -87,7 +87,7 @@ static void values(plx_check *t) {
         CHECK(t, light[i] >= 0 && light[i] <= 1, "light %d is %g", i, (double)light[i]);
 }
 
-/* A model of other pictures or kinds would read past the data's end. */
+/* A model for pictures of another size or number of kinds would read past the end of the data. */
 static void refuses_models(plx_check *t) {
     static const char *const models[][2] = {
         {"vit-nano:size=16", "takes 768 values and gives 10; pictures have 32 x 32 x 3"},
@@ -100,7 +100,7 @@ static void refuses_models(plx_check *t) {
     for (size_t i = 0; i < sizeof models / sizeof *models; ++i) {
         const plx_learning_options options = {.model = models[i][0], .size = PLX_LEARNING_QUICK};
         plx_learning *learning = NULL;
-        /* Settings that no picture fits are wrong by themselves. */
+        /* Settings that no picture fits are invalid by themselves. */
         const bool setting = strchr(models[i][0], ':') && strstr(models[i][0], "heads");
         const plx_status wanted = setting ? PLX_ERR_ARGUMENT : PLX_ERR_SHAPE;
         const plx_status status = plx_learning_named(ctx, "vit-nano", &options, &learning);
@@ -114,7 +114,7 @@ static void refuses_models(plx_check *t) {
 
 enum { MOST_BARS = 32 };
 
-/* The gradients of the net without shortcuts after a step, into bars; how many. */
+/* Puts the gradients of the network without shortcuts after a step into bars; returns how many. */
 static int64_t gradients(plx_check *t, plx_ctx *ctx, bool evaluate_first, plx_real *bars) {
     const plx_learning_options options = {.size = PLX_LEARNING_QUICK, .steps = 1};
     plx_learning *learning = NULL;
@@ -134,7 +134,7 @@ static int64_t gradients(plx_check *t, plx_ctx *ctx, bool evaluate_first, plx_re
     return count;
 }
 
-/* What is shown is of the weights that training led to, whoever asks first. */
+/* Exhibits belong to the weights that training led to, whoever asks first. */
 static void order_of_calls(plx_check *t) {
     plx_real alone[MOST_BARS], after[MOST_BARS];
     plx_ctx *ctx = plx_check_context(t, NULL, 1);

@@ -1,5 +1,4 @@
-/* Sentences with sentiment, masks and captions: what they say is worked out again from their words.
- */
+/* Sentences with sentiment, masks and captions: their meaning is derived again from their words. */
 #include "bench/tasks/captions.h"
 #include "bench/tasks/sentiment.h"
 
@@ -18,7 +17,7 @@ static bool is_one_of(const char *words, const char *word) {
            (found[length] == ' ' || found[length] == '\0');
 }
 
-/* Of the words from first to before end. */
+/* Counts among the words from first to before end. */
 static int sentiment_of(const int32_t *ids, int first, int end) {
     int turned = 1, said = 0;
     for (int i = first; i < end; ++i) {
@@ -39,7 +38,7 @@ static int read_sentence(const int32_t *ids) {
                                                             : sentiment_of(ids, 1, middle);
 }
 
-/* Whether [CLS] comes first, words follow, and padding ends it. */
+/* Whether [CLS] comes first, then words, then padding. */
 static bool is_sound(const int32_t *ids) {
     int i = 1;
     while (i < TOKENS && ids[i] >= PLX_SENTIMENT_FIRST_WORD && plx__sentiment_word(ids[i])) ++i;
@@ -48,7 +47,7 @@ static bool is_sound(const int32_t *ids) {
     return words && i == TOKENS;
 }
 
-/* Counts stay within 5 deviations of a binomial's. */
+/* Counts stay within 5 standard deviations of a binomial's. */
 static bool is_near(int64_t count, int64_t n, double p) {
     return fabs((double)count - p * (double)n) < 5 * sqrt(p * (1 - p) * (double)n);
 }
@@ -69,11 +68,11 @@ static void sentences_say_it(plx_check *t) {
     for (int k = 0; k < PLX_SENTIMENTS; ++k)
         CHECK(t, is_near(of[k], SENTENCES, 1.0 / 3), "%lld are %s", (long long)of[k],
               plx__sentiment_name(k));
-    /* Sentences come more than once, so that this is no binomial. */
+    /* Sentences occur more than once, so counts are not binomial. */
     CHECK(t, held_out > SENTENCES / 16 && held_out < SENTENCES / 4, "%lld are held out",
           (long long)held_out);
     CHECK(t, !plx__sentiment_word((int32_t)plx__sentiment_vocabulary()) && !plx__sentiment_word(-1),
-          "there are words outside the vocabulary");
+          "some words are outside the vocabulary");
 }
 
 static void masks_hide_words(plx_check *t) {
@@ -94,7 +93,7 @@ static void masks_hide_words(plx_check *t) {
         }
     }
     CHECK(t, !wrong, "%lld words are masked wrongly", (long long)wrong);
-    /* Sentences have 10 to 15 words: 15% is rounded by half a word at most. */
+    /* Sentences have 10 to 15 words: rounding 15% adds at most half a word. */
     CHECK(t, fabs((double)hidden / (double)words - 0.15) < 0.03, "%g are hidden",
           (double)hidden / (double)words);
     CHECK(t, is_near(masks, hidden, 0.8), "%lld of %lld are masks", (long long)masks,

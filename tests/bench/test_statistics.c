@@ -17,7 +17,7 @@ static void quantiles(plx_check *t) {
     CHECK(t, single.median == 7 && single.low == 7 && single.high == 7, "a single sample");
 }
 
-/* Ranks of the 95% interval in Conover's table of the binomial distribution. */
+/* Ranks of the 95% interval from Conover's table of the binomial distribution. */
 static void intervals(plx_check *t) {
     static const struct {
         int count, low, high;
@@ -32,8 +32,8 @@ static void intervals(plx_check *t) {
     }
 }
 
-/* How often the interval holds the true median, over 2,000 draws of 15 skewed samples: 95% of them
- * or more, less four standard errors. */
+/* The share of 2,000 draws of 15 skewed samples in which the interval holds the true median: at
+ * least 95%, minus four standard errors. */
 static void coverage(plx_check *t) {
     enum { DRAWS = 2000, SAMPLES = 15 };
     plx_rng rng = plx_rng_new(3, 0);
@@ -48,9 +48,8 @@ static void coverage(plx_check *t) {
           "the interval held the median in %d of %d draws", held, DRAWS);
 }
 
-/* The same for the interval between six rounds, with what a whole run, a round and a sample differ
- * in: it is to hold the expected median of other runs as long as runs differ no more than rounds.
- */
+/* The same for the interval between six rounds, where whole runs, rounds and samples differ: it
+ * is to hold the expected median of other runs as long as runs differ no more than rounds do. */
 static void rounds_coverage(plx_check *t) {
     enum { DRAWS = 2000, ROUNDS = 6 };
     plx_rng rng = plx_rng_new(4, 0);
@@ -67,13 +66,14 @@ static void rounds_coverage(plx_check *t) {
         last_low = s.low;
         last_high = s.high;
     }
-    /* Of the spread of a mean of six, sqrt(0.05^2 / 6 + 0.02^2), the run's part is not seen. */
+    /* In the spread of a mean of six, sqrt(0.05^2 / 6 + 0.02^2), the run's part cannot be seen. */
     CHECK(t, held > 0.85 * DRAWS, "the interval held the median in %d of %d runs", held, DRAWS);
     CHECK(t, overlaps > 0.95 * (DRAWS - 1), "%d of %d pairs of runs overlap", overlaps, DRAWS - 1);
 }
 
 static void rounds_summary(plx_check *t) {
-    /* Logarithms 0, 1 and 2 times log 2: mean log 2, deviation log 2, t of two degrees 4.303. */
+    /* Logarithms 0, 1 and 2 times log 2: mean log 2, standard deviation log 2, t with two
+     * degrees of freedom 4.303. */
     const double medians[] = {1, 4, 2}, half = 4.303 * log(2) / sqrt(3);
     const plx_summary s = plx__between_rounds(3, medians);
     CHECK(t, s.median == 2 && s.count == 3, "the median of 1, 4, 2 is %g", s.median);

@@ -1,4 +1,4 @@
-/* Walks the suites: each must give complete rows whose checks pass. */
+/* Walks the suites: each must produce complete rows whose checks pass. */
 #include "bench/bench.h"
 #include "bench/datasets.h"
 #include "bench/row.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 
 typedef struct tally {
-    int rows, placed; /* placed: against the roofline */
+    int rows, placed; /* placed: has a place on the roofline */
     char last_case[80];
     int primary_of_case;
 } tally;
@@ -32,7 +32,7 @@ static void check_row(plx_check *t, plx_bench *bench, int count, tally *all) {
         if (!CHECK(t, find(bench, count, needed[i]), "a row lacks %s", needed[i])) return;
     const char *name = find(bench, count, "case")->text;
     const char *metric = find(bench, count, "metric")->text;
-    /* A tail is one figure of many times, and has neither. */
+    /* A tail is a single figure of many times, and has neither. */
     const bool spread = find(bench, count, "samples.rounds") || find(bench, count, "samples.low");
     const bool tail = strstr(metric, "percentile") != NULL;
     CHECK(t, spread == !tail, "%s, %s: %s", name, metric, spread ? "a spread" : "no spread");
@@ -69,7 +69,7 @@ static tally walk_suite(plx_check *t, plx_ctx *ctx, const char *suite, const cha
     plx_bench_options options = plx_bench_default();
     options.suites = suite;
     options.cases = cases;
-    options.rounds = 2; /* what six have is tested where it is measured, in bench.harness */
+    options.rounds = 2; /* bench.harness tests figures of six rounds */
     options.size = size;
     options.seconds = 1e-4;
     plx_bench *bench = open_bench(t, ctx, &options);
@@ -93,46 +93,46 @@ static tally walk_suite(plx_check *t, plx_ctx *ctx, const char *suite, const cha
 /* Every operation has a size of odd numbers, which the quick run leaves out. */
 static void check_operations(plx_check *t, plx_ctx *ctx) {
     const tally quick = walk_suite(t, ctx, "ops", NULL, PLX_BENCH_QUICK);
-    CHECK(t, quick.placed > 40, "%d ops stand below the roofline", quick.placed);
+    CHECK(t, quick.placed > 40, "%d ops are on the roofline", quick.placed);
     const tally small = walk_suite(t, ctx, "ops", " small", PLX_BENCH_QUICK);
     const tally odd = walk_suite(t, ctx, "ops", " odd", PLX_BENCH_DEFAULT);
     CHECK(t, odd.rows == small.rows, "%d rows of odd sizes, %d of small ones", odd.rows,
           small.rows);
 }
 
-/* ---- A wrong kernel is seen ------------------------------------------------------------------ */
+/* ---- A wrong kernel is detected -------------------------------------------------------------- */
 
 static const plx_kernels *right;
 
-/* One number of all there are, one unit in the last place off. */
+/* Off by one unit in the last place, for a single input of the whole range. */
 static void wrong_relu(int64_t n, const plx_real *x, plx_real *y, plx_real p) {
     right->relu(n, x, y, p);
     for (int64_t i = 0; i < n; ++i)
         if (x[i] == 1) y[i] += (plx_real)0x1p-23;
 }
 
-/* Three units in the last place. */
+/* Off by three units in the last place. */
 static void wrong_tanh(int64_t n, const plx_real *x, plx_real *y, plx_real p) {
     (right->tanh)(n, x, y, p);
     for (int64_t i = 0; i < n; ++i)
         if (y[i] > (plx_real)0.5 && y[i] < (plx_real)0.75) y[i] += 3 * (plx_real)0x1p-24;
 }
 
-/* A NaN that becomes a number. */
+/* Turns a NaN into a number. */
 static void wrong_exp(int64_t n, const plx_real *x, plx_real *y, plx_real p) {
     (right->exp)(n, x, y, p);
     for (int64_t i = 0; i < n; ++i)
         if (isnan(y[i])) y[i] = 0;
 }
 
-/* One percent off. */
+/* Off by one percent. */
 static void wrong_tanh_grad(int64_t n, const plx_real *y, const plx_real *gy, plx_real *gx,
                             plx_real p) {
     right->tanh_grad(n, y, gy, gx, p);
     for (int64_t i = 0; i < n; ++i) gx[i] *= (plx_real)1.01;
 }
 
-/* Summed from left to right. */
+/* Sums from left to right. */
 static void wrong_softmax(int64_t n, const plx_real *x, plx_real *y) {
     plx_real sum = 0;
     (right->exp)(n, x, y, 0);
@@ -140,7 +140,7 @@ static void wrong_softmax(int64_t n, const plx_real *x, plx_real *y) {
     right->scale(n, 1 / sum, y, y);
 }
 
-/* Of the accuracy of one case: 1 passed, 0 void, -1 without rows. */
+/* The accuracy check of one case: 1 passed, 0 void, -1 without rows. */
 static int verdict(plx_check *t, plx_ctx *ctx, const char *name) {
     plx_bench_options options = plx_bench_default();
     options.suites = "accuracy";
@@ -162,7 +162,7 @@ static int verdict(plx_check *t, plx_ctx *ctx, const char *name) {
 #define WRONG(member, name)                                                                        \
     do {                                                                                           \
         plx_kernels table = *right;                                                                \
-        CHECK(t, verdict(t, ctx, name) == 1, "%s is void as it is", name);                         \
+        CHECK(t, verdict(t, ctx, name) == 1, "%s is void with the right kernel", name);            \
         table.member = wrong_##member;                                                             \
         ctx->kernels = &table;                                                                     \
         CHECK(t, verdict(t, ctx, name) == 0, "%s passes with a wrong kernel", name);               \
@@ -195,8 +195,8 @@ static bool same_parameters(const plx_case *c, const plx_case *other) {
     return same;
 }
 
-/* A larger size has the cases of a smaller one under the same names and with the same parameters,
- * so that rows pair, and --list shows one list. */
+/* A larger size has the cases of a smaller one under the same names and with the same
+ * parameters, so that rows pair, and --list shows one list. */
 static void sizes(plx_check *t, plx_ctx *ctx) {
     plx_bench *benches[PLX_BENCH_FULL + 1] = {NULL};
     plx_bench_options options = plx_bench_default();
@@ -215,7 +215,7 @@ static void sizes(plx_check *t, plx_ctx *ctx) {
     for (int size = 0; size <= PLX_BENCH_FULL; ++size) plx_bench_free(benches[size]);
 }
 
-/* Only what is named, whatever else has such a name in it. */
+/* Only the named cases, even if other names contain the same text. */
 static void only(plx_check *t, plx_ctx *ctx) {
     const char *const names[] = {"gemm: 128 x 128 x 128", "accuracy: exp", "gemm: exp", NULL};
     plx_bench_options options = plx_bench_default();
@@ -229,11 +229,11 @@ static void only(plx_check *t, plx_ctx *ctx) {
         if (c.name) snprintf(name, sizeof name, "%s: %s", c.suite, c.name);
         CHECK(t, !strcmp(name, names[i]) && c.expected_ns > 0, "case %d is %s", i, name);
     }
-    CHECK(t, !plx_bench_case_at(bench, 2).name, "there is a third case");
+    CHECK(t, !plx_bench_case_at(bench, 2).name, "there is a third case, though two were named");
     plx_bench_free(bench);
 }
 
-/* Stopping keeps what has enough samples, and ends. */
+/* Stopping keeps the cases with enough samples, and ends the run. */
 static void stop(plx_check *t, plx_ctx *ctx) {
     plx_bench_options options = plx_bench_default();
     options.suites = "gemm, interp5d";
@@ -243,7 +243,7 @@ static void stop(plx_check *t, plx_ctx *ctx) {
     if (!bench) return;
     plx_bench_progress progress;
     for (int i = 0; i < 12; ++i) plx_bench_advance(bench, 1000000, &progress);
-    CHECK(t, !progress.done && plx_bench_take_row(bench) == 0, "it is not done yet");
+    CHECK(t, !progress.done && plx_bench_take_row(bench) == 0, "the run is not done yet");
     plx_bench_stop(bench);
     tally all = {0};
     for (int i = 0; i < 10 && !progress.done; ++i) {
@@ -284,7 +284,7 @@ static void bad_input(plx_check *t, plx_ctx *ctx) {
           "three rows are too few");
 }
 
-/* The training part is standardised; every row of the table is in one part. */
+/* The training part is standardised; every row of the table is in exactly one part. */
 static void regression(plx_check *t, plx_ctx *ctx) {
     enum { ROWS = 500 };
     static double table[ROWS * 6];
@@ -305,7 +305,7 @@ static void regression(plx_check *t, plx_ctx *ctx) {
     plx_regression_free(&data);
 }
 
-/* Time stamps of neighbouring seconds are equal in float, so they are centred before. */
+/* Time stamps one second apart are equal in float, so they are centred first. */
 static void time_stamps(plx_check *t, plx_ctx *ctx) {
     enum { ROWS = 50 };
     double table[ROWS * 3];
@@ -321,7 +321,7 @@ static void time_stamps(plx_check *t, plx_ctx *ctx) {
     for (int64_t i = 0; i < data.train; ++i) {
         const double x = (double)data.x_train[2 * i] * data.scales[1] + data.scales[0];
         const double y = (double)data.y_train[i] * data.scales[5] + data.scales[4];
-        /* Scaled values below 2 are good to 2^-24 in float; deviations are below 30. */
+        /* Scaled values below 2 are accurate to 2^-24 in float; deviations are below 30. */
         const double row = x - 1700000000;
         CHECK(t, fabs(row - round(row)) < 1e-5, "row %.9g", row);
         CHECK(t, fabs(y - 1700000000 - 2 * round(row)) < 1e-5, "target %.9g of row %g",
@@ -340,7 +340,7 @@ static void time_stamps(plx_check *t, plx_ctx *ctx) {
 void plx_test_bench_suites(plx_check *t) {
     plx_ctx *ctx = plx_check_context(t, NULL, 2);
     if (!ctx) return;
-    /* Suites measure floats; the double build would only take longer over the same code. */
+    /* Suites measure floats; the double build would only take longer for the same code. */
     if (sizeof(plx_real) == sizeof(float)) {
         for (int i = 0; plx_bench_suite_name(i); ++i)
             if (strcmp(plx_bench_suite_name(i), "ops") != 0)

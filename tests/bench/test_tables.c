@@ -1,5 +1,5 @@
-/* Tables of a fixed size and settings by key: what there is no room for is said, and a key is only
- * the whole of its own. */
+/* Tables of fixed size and settings by key: running out of room is reported, and a key matches
+ * only in full. */
 #include "bench/tasks.h"
 
 #include "check.h"
@@ -33,11 +33,11 @@ static void check_long_name(plx_check *t, plx_ctx *ctx) {
     CHECK(t,
           plx_learning_named(ctx, "clip-nano", &options, &learning) == PLX_ERR_ARGUMENT &&
               !learning,
-          "a name that is cut off was taken");
+          "a truncated name was accepted");
     CHECK(t, strstr(plx_message(ctx), "is longer than 159 characters"), "\"%s\"", plx_message(ctx));
 }
 
-/* A task that has one measure and one exhibit more than there is room for. */
+/* A task with one measure and one exhibit more than there is room for. */
 static plx_status measure(plx_learning *l) {
     static const char *const names[] = {"a", "one too many"};
     for (int i = 0; i <= PLX_LEARNING_MEASURES; ++i)

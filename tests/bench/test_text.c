@@ -1,5 +1,5 @@
-/* The language models' tasks: what the grammar says of itself, what a text must be, and whether the
- * modern transformer learns at least as well as GPT-2. */
+/* Tasks of the language models: the grammar's own statistics, requirements on a text, and
+ * whether the modern transformer learns at least as well as GPT-2. */
 #include "bench/tasks.h"
 #include "bench/tasks/stories.h"
 
@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every word is written, none is out of range, and the grammar's text is unambiguous, so that its
- * costs are those of its words. */
+/* Every word occurs, none is out of range, and the text of the grammar is unambiguous, so that
+ * its costs are those of its words. */
 static void vocabulary(plx_check *t, int richness, int least, int most) {
     enum { WORDS = 400000 };
     plx_stories *stories = plx_stories_new(richness);
@@ -21,7 +21,7 @@ static void vocabulary(plx_check *t, int richness, int least, int most) {
     const int64_t clashes = plx_stories_write(stories, &rng, WORDS, ids, costs);
     const int count = plx_stories_vocabulary(stories);
     CHECK(t, count >= least && count <= most, "a vocabulary of %d words", count);
-    CHECK(t, clashes == 0, "%lld choices between what begins alike", (long long)clashes);
+    CHECK(t, clashes == 0, "%lld ambiguous choices: alternatives begin alike", (long long)clashes);
     int64_t outside = 0, negative = 0, missing = 0;
     int64_t *seen = calloc((size_t)count, sizeof *seen);
     for (int64_t i = 0; i < WORDS; ++i) {
@@ -38,9 +38,9 @@ static void vocabulary(plx_check *t, int richness, int least, int most) {
     plx_stories_free(stories);
 }
 
-/* The costs are of a distribution: over draws of the hero's kind, nature and so on the mean of
- * 1 / p(word) at the first choice of a story is the number of words that it has. And where two of
- * the words before decide which names there are, a name costs the logarithm of how many. */
+/* The costs are those of a distribution: over draws of the hero's kind, nature and so on, the
+ * mean of 1 / p(word) at the first choice of a story is its number of alternatives. And where two
+ * of the words before decide the possible names, a name costs the logarithm of their number. */
 static void costs(plx_check *t) {
     enum { STORY = 10, NATURE = 5, KIND, NAME = 8 };
     plx_stories *stories = plx_stories_new(0);
@@ -63,7 +63,7 @@ static void costs(plx_check *t) {
               (strstr(text, expected) || strstr(text, " boy named ")),
           "\"%s\"", text);
     plx_stories_text(stories, STORY, ids, text, 20);
-    CHECK(t, strlen(text) < 20, "\"%s\" is longer than asked for", text);
+    CHECK(t, strlen(text) < 20, "\"%s\" is longer than requested", text);
     plx_stories_free(stories);
 }
 
@@ -129,7 +129,7 @@ static void refusals(plx_check *t, plx_ctx *ctx) {
     free(text);
 }
 
-/* Characters of one to four bytes come back in what is generated, whole. */
+/* Characters of one to four bytes come back whole in the generated text. */
 static void characters(plx_check *t, plx_ctx *ctx) {
     enum { TIMES = 400 };
     static const char piece[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\n";
@@ -142,7 +142,7 @@ static void characters(plx_check *t, plx_ctx *ctx) {
               plx_message(ctx))) {
         CHECK(t, strstr(plx_learning_model_name(learning), "vocabulary=5"), "%s",
               plx_learning_model_name(learning));
-        CHECK(t, plx_learning_about(learning).real, "a text that was given is not synthetic");
+        CHECK(t, plx_learning_about(learning).real, "a given text is called synthetic");
         CHECK(t, plx_learning_exhibit(learning) == PLX_OK, "%s", plx_message(ctx));
         const char *written = plx_learning_exhibit_at(learning, 0).text;
         CHECK(t, !strncmp(written, piece, length) && strlen(written) > 500, "\"%s\"", written);
@@ -151,7 +151,7 @@ static void characters(plx_check *t, plx_ctx *ctx) {
     free(text);
 }
 
-/* Rows of attention are distributions over what came before. */
+/* Rows of attention are distributions over the positions so far. */
 static void attention(plx_check *t, plx_ctx *ctx, const char *task) {
     const plx_learning_options options = {.seed = 1, .steps = 2};
     plx_learning *learning = NULL;

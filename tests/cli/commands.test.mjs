@@ -1,4 +1,4 @@
-/** Each command does what its help promises; its rows are of the schema. */
+/** Each command does what its help promises; its rows match the schema. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -40,7 +40,7 @@ const tasks = parallax(['train'])
   .out.trimEnd()
   .split('\n')
   .map((line) => line.split(' ')[0]);
-/** Those that make their own data, for suites of models. */
+/** The tasks that make their own data, for suites of models. */
 const models = tasks.filter((name) => !['mnist', 'interp5d'].includes(name));
 
 describe('help', () => {
@@ -63,7 +63,7 @@ describe('help', () => {
 });
 
 describe('info', () => {
-  it('names the kernels, and takes the one it is told', () => {
+  it('names the kernels, and uses the requested one', () => {
     const { code, out } = parallax(['info', '--json', '-', '--isa', 'scalar', '--threads', '1']);
     assert.equal(code, 0);
     const info = JSON.parse(out);
@@ -85,7 +85,7 @@ describe('info', () => {
 });
 
 describe('bench', () => {
-  /** Suites and cases as --list has them: ["gemm", "64 x 64 x 64", ["-", "0.8 s", "3 s"]]. */
+  /** Suites and cases as --list prints them: ["gemm", "64 x 64 x 64", ["-", "0.8 s", "3 s"]]. */
   const listed = (...args) => {
     const { code, out, err } = parallax(['bench', '--list', ...args]);
     assert.equal(code, 0, err);
@@ -128,12 +128,12 @@ describe('bench', () => {
     for (const name of names) assert.ok(measured.has(name), name);
   });
 
-  it('runs all suites, and every row is of the schema', () =>
+  it('runs all suites, and every row matches the schema', () =>
     withFolder((folder) => {
       const [json, csv] = [path.join(folder, 'a.jsonl'), path.join(folder, 'a.csv')];
       const args = ['bench', 'all', '--quick', '--seconds', '0.02', '--json', json, '--csv', csv];
       const { code, out, err } = parallax(args, mnist ? { env: { PARALLAX_DATA: mnist } } : {});
-      // On a busy machine the system may lend fewer processors than threads: that is said, and no row.
+      // On a busy machine the system may lend fewer processors than threads: that is reported, without a row.
       const complaints = err.match(/^parallax: .*$/gm) ?? [];
       const busy = complaints.filter((line) => line.includes('had no processor for one of'));
       assert.deepEqual(complaints, busy);
@@ -164,7 +164,7 @@ describe('bench', () => {
       assert.deepEqual(readdirSync(folder).sort(), ['a.csv', 'a.jsonl'], 'nothing else is left');
     }));
 
-  it('shows a page, and the tables where they are asked for', () =>
+  it('prints a page, and tables on request', () =>
     withFolder((folder) => {
       const [json, tables] = [path.join(folder, 'a.jsonl'), path.join(folder, 'a.txt')];
       const args = ['bench', 'gemm', 'bits', '--quick', '--seconds', '0.01', '--cases', '256,clip'];
@@ -216,7 +216,7 @@ describe('bench', () => {
       assert.deepEqual(readdirSync(nothing), [], 'without a row no file is left');
     }));
 
-  it('alone lists the suites, and runs a selection of all of them', () =>
+  it('without arguments lists the suites, and runs a selection of all of them', () =>
     withFolder((folder) => {
       const args = ['bench', '--seconds', '0.002', '--rounds', '1', '--threads', '2'];
       const { code, out, err } = parallax(args, { cwd: folder });
@@ -234,7 +234,7 @@ describe('bench', () => {
       assert.deepEqual([...new Set(names.map((name) => name.split(':')[0]))], suites);
     }));
 
-  it('repeats: rows say of which run they are, and the page has means and deviations', () =>
+  it('repeats: rows say which run they belong to, and the page has means and deviations', () =>
     withFolder((folder) => {
       const json = path.join(folder, 'a.jsonl');
       const args = ['bench', 'gemm', '--quick', '--seconds', '0.01', '--cases', '256 x'];
@@ -257,14 +257,14 @@ describe('bench', () => {
       const expected = [mean, deviation, mean - half, mean + half];
       expected.forEach((value, i) => {
         const shown = Number(line[i + 1]);
-        // Four significant digits are shown.
+        // Four significant digits are printed.
         assert.ok(Math.abs(shown - value) <= 5.1e-4 * Math.abs(value), `${shown}, not ${value}`);
       });
       const single = parallax([...args, '--json', '-']);
       assert.ok(jsonLines(single.out).every((row) => row.run === undefined));
     }));
 
-  it('says where noise stands in for images', () => {
+  it('says if noise stands in for images', () => {
     const args = ['bench', 'bits', '--quick', '--cases', 'mnist,interp5d', '--json', '-'];
     const { out } = parallax(args);
     const rows = jsonLines(out);
@@ -281,15 +281,15 @@ describe('bench', () => {
     const exact = targets.filter((isa) => ['sse2', 'avx128', 'neon128'].includes(isa));
     const first = bits('--isa', exact[0], '--threads', '1');
     for (const name of models) assert.match(first[`${name}, 50 steps`], /^[0-9a-f]{16}$/, name);
-    // Two threads of the last one, which is another wherever there are two.
+    // The last exact target, another one wherever there are two, with two threads.
     const last = exact.at(-1);
     assert.deepEqual(bits('--isa', last, '--threads', '2'), first, last);
   });
 
-  it('keeps what it has measured when it is interrupted', () =>
+  it('keeps its results when it is interrupted', () =>
     withFolder(async (folder) => {
       const json = path.join(folder, 'a.jsonl');
-      // Rows come when a case was visited, however long that takes here.
+      // Rows are written once a case has been visited, however long that takes here.
       const args = ['bench', 'gemm', '--cases', '128,256', '--seconds', '10', '--json', json];
       let result = { err: 'stopped; 0 rows' };
       for (let wait = 2000; / 0 rows/.test(result.err); wait *= 2)
@@ -314,7 +314,7 @@ describe('bench', () => {
 });
 
 describe('train', () => {
-  it('fits interp5d nearly to the noise', () =>
+  it('fits interp5d almost down to the noise', () =>
     withFolder((folder) => {
       const json = path.join(folder, 'a.jsonl');
       const { code, out } = parallax(['train', 'interp5d', '--json', json]);
@@ -339,9 +339,9 @@ describe('train', () => {
       assert.ok(r2 > 0.99, `R^2 ${r2}`);
     }));
 
-  it('takes time stamps, in the way of spreadsheets', () =>
+  it('takes time stamps, as spreadsheets write them', () =>
     withFolder((folder) => {
-      // Seconds since 1970: in single precision all of them are one of four numbers.
+      // Seconds since 1970: in single precision all of them would be one of four numbers.
       const lines = Array.from({ length: 400 }, (_, i) => {
         const second = 1700000000 + i;
         return `"${second}";${(i % 7) / 2};${second + i}`.replaceAll('.', ',');
@@ -351,7 +351,7 @@ describe('train', () => {
       const { code, out, err } = parallax(args, { cwd: folder });
       assert.equal(code, 0, err);
       assert.match(out, /^times\.csv: its first line is a row of numbers, none of names$/m);
-      // The target's deviation is 231 seconds.
+      // The standard deviation of the target is 231 seconds.
       const [, rmse, r2] = /RMSE on the 80 held out: ([\d.]+), R\^2 ([\d.]+)\n$/.exec(out);
       assert.ok(Number(rmse) < 10 && Number(r2) > 0.99, `RMSE ${rmse}, R^2 ${r2}`);
     }));
@@ -381,7 +381,7 @@ describe('train', () => {
     assert.ok(Number(accuracy) >= 95, `${accuracy}%`);
   });
 
-  it('repeats with the next seeds, and says how well goals are reached over them', () =>
+  it('repeats with further seeds, and says how many of them reach the goals', () =>
     withFolder((folder) => {
       const json = path.join(folder, 'a.jsonl');
       const args = ['train', 'interp5d', '--quick', '--reproducible'];
@@ -413,14 +413,14 @@ describe('train', () => {
       assert.ok(line, out);
       assert.ok(Math.abs(Number(line[1]) - mean) <= 6e-5, `${line[1]}, not ${mean}`);
       assert.ok(Math.abs(Number(line[2]) - deviation) <= 6e-5, `${line[2]}, not ${deviation}`);
-      // A run has the bits that it has alone.
+      // A run has the same bits as when it runs alone.
       const alone = parallax([...args, '--seed', '5', '--json', '-']).out;
       const [first] = jsonLines(alone);
       assert.equal(rows.find(({ run }) => run === 2).checks.lossBits, first.checks.lossBits);
       assert.equal(first.run, undefined);
     }));
 
-  it('stops on Ctrl-C and says how far it came', async () => {
+  it('stops on Ctrl-C and says how far it got', async () => {
     const { code, out, err } = await interruptWhen(
       ['train', 'interp5d', '--epochs', '100000'],
       /epoch +2 of/,
@@ -438,7 +438,7 @@ describe('train a model', () => {
   });
 
   for (const name of models) {
-    it(`trains ${name} for some steps, and shows what it has`, () => {
+    it(`trains ${name} for some steps, and prints its exhibits`, () => {
       const args = ['train', name, '--quick', '--steps', '3', '--batch', '4', '--json', '-'];
       const { code, out, err } = parallax(args);
       assert.equal(code, 0, err);
@@ -523,7 +523,7 @@ describe('train a model', () => {
     assert.match(out, /216 rows to train on/);
   });
 
-  it('keeps the last good weights of a training that diverges', () =>
+  it('keeps the last good weights when training diverges', () =>
     withFolder((folder) => {
       const file = path.join(folder, 'a.jsonl');
       const args = 'train interp5d --optimizer sgd --rate 0.9 --epochs 50 --json'.split(' ');
@@ -583,7 +583,7 @@ describe('explain', () => {
     assert.deepEqual(steps[0].shape, [64, 200]);
     assert.ok(steps[0].flops >= 2 * 64 * 784 * 200);
   });
-  it('lists the passes, leaves out any of them, and the documents have them all', () => {
+  it('lists the passes, can skip each of them, and the documents have them all', () => {
     const { code, out } = parallax(['explain', '--passes', '--json', '-']);
     assert.equal(code, 0);
     const passes = jsonLines(out).map(({ name }) => name);
@@ -631,7 +631,7 @@ describe('verify', () => {
     assert.equal(code, 0, out);
     assert.match(out, /\d+ checks, 0 failed\n$/);
   });
-  it('can be kept to one target', () => {
+  it('can be restricted to one target', () => {
     const { code, out } = parallax(['verify', '--quick', '--isa', 'scalar', '--threads', '1']);
     assert.equal(code, 0);
     assert.match(out, /^scalar +1 thread /m);
@@ -643,7 +643,7 @@ describe('compare', () => {
   const row = jsonLines(
     parallax(['bench', 'gemm', '--quick', '--cases', '256', '--json', '-']).out,
   ).find(({ primary }) => primary);
-  // Its figures are replaced, and so are those of its rounds.
+  // Its figures are replaced, including those of its rounds.
   delete row.samples.rounds;
   const compare = (change) =>
     withFolder((folder) => {
@@ -671,7 +671,7 @@ describe('compare', () => {
       Math.abs(result.high - 2 * Math.exp(Math.hypot(Math.log(1.1), Math.log(10 / 9)))) < 1e-9,
     );
   });
-  it('leaves out what is void', async () => {
+  it('leaves out void rows', async () => {
     const { err } = await compare((other) => {
       other.checks = { passed: false, failure: 'too large an error' };
     });

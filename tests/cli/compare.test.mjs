@@ -17,7 +17,7 @@ function generator(seed) {
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
-/** A row of the schema; change names what is other than here, by its place. */
+/** A row of the schema; `change` names what differs from the default, by path. */
 function row(change = {}) {
   const { samples = {}, engine = {}, machine = {}, data = {}, ...rest } = change;
   return {
@@ -56,10 +56,10 @@ const ofRounds = (rounds, change = {}) => row({ ...change, samples: { rounds } }
 
 const failed = (failure) => row({ samples: { count: 0 }, checks: { passed: false, failure } });
 
-/** Without the figures that a void row lacks. */
+/** Removes the figures that a void row lacks. */
 const withoutFigures = (given) => ({ ...given, samples: { count: 0 } });
 
-/** Writes files, a list of rows each, and compares: those of a with those of b. */
+/** Writes files, a list of rows each, and compares those of a with those of b. */
 function compareIn(folder, a, b, ...options) {
   const write = (rows, name) => {
     assertRows(rows);
@@ -100,7 +100,7 @@ describe('pairs of compare', () => {
     assert.match(err, /gemm square: m 128 against 2048/);
   });
 
-  it('have them in any order, and none is the same as nothing', async () => {
+  it('may list them in any order', async () => {
     const [a, b] = [row({ parameters: { m: 1, n: 2 } }), row({ parameters: { n: 2, m: 1 } })];
     const { rows } = await compare([[a]], [[b]]);
     assert.equal(rows.length, 1);
@@ -151,7 +151,7 @@ describe('pairs of compare', () => {
     assert.match(err, /threads at work: 1 to 2 in A, 2 in B/);
   });
 
-  it('that are void say why, with figures or without', async () => {
+  it('that are void say why, with or without figures', async () => {
     const why = { passed: false, failure: 'the loss is not finite' };
     const { code, err, rows } = await compare(
       [[row(), row({ case: 'wide' })]],
@@ -189,7 +189,7 @@ describe('intervals of compare', () => {
   for (const [freedom, t] of Object.entries(student)) {
     it(`are of Student's t with ${freedom} degrees of freedom`, async () => {
       const count = Number(freedom) + 1;
-      // Logarithms with a mean of 0, beside a side without spread: only the first counts.
+      // Logarithms with a mean of 0, and a side without spread: only the first counts.
       const logs = Array.from({ length: count }, (_, i) => 0.1 * (i - (count - 1) / 2));
       const variance = logs.reduce((sum, each) => sum + each ** 2, 0) / freedom / count;
       const { rows } = await compare(
@@ -202,7 +202,7 @@ describe('intervals of compare', () => {
     });
   }
 
-  it('follow Welch where the spreads differ', async () => {
+  it('follow Welch if the spreads differ', async () => {
     const [a, b] = [
       [1, 1.1, 1.2, 1.3],
       [2, 2.02, 2.04],
@@ -223,13 +223,13 @@ describe('intervals of compare', () => {
     near(rows[0].ratio, Math.exp(x.mean - y.mean));
   });
 
-  it('turn round where lower is better', async () => {
+  it('are inverted if lower is better', async () => {
     const time = { better: 'lower', unit: 'us', metric: 'time' };
     const { rows } = await compare([[ofRounds([1, 1.1], time)]], [[ofRounds([2, 2.2], time)]]);
     near(rows[0].ratio, 2);
   });
 
-  it('of several runs are at least as wide as between and within them', async () => {
+  it('of several runs are at least as wide as those between and within them', async () => {
     const steady = (value) => [ofRounds([value, value * 1.001, value * 0.999])];
     const base = [[ofRounds([100, 100.1, 99.9])]];
     const one = await compare([steady(100)], base);
@@ -252,11 +252,11 @@ describe('intervals of compare', () => {
     assert.ok(!('low' in rows[0]));
   });
 
-  it('of the mean say when cases are taken as independent', async () => {
+  it('of the mean say if cases were treated as independent', async () => {
     const [a, b] = [row(), row({ case: 'wide' })];
     const old = await compare([[a, b]], [[a, b]]);
     assert.match(old.err, /cases taken as independent: the files have no rounds/);
-    // Half widths of log(105 / 100), of two sides and two cases, in quadrature.
+    // Half widths of log(105 / 100), for two sides and two cases, in quadrature.
     const half = Math.hypot(Math.log(100 / 95), Math.log(1.05));
     near(old.mean.high, Math.exp(Math.hypot(half, half) / 2));
     const mixed = await compare(
@@ -266,7 +266,7 @@ describe('intervals of compare', () => {
     assert.match(mixed.err, /1 of 2 cases taken as independent: they have no rounds/);
   });
 
-  it('of the mean say when runs were stopped in their first round', async () => {
+  it('of the mean say if runs were stopped in their first round', async () => {
     const stopped = [ofRounds([100]), ofRounds([100], { case: 'wide' })];
     const { code, err, mean } = await compare([stopped], [stopped]);
     assert.equal(code, 0, err);
@@ -282,8 +282,8 @@ describe('intervals of compare', () => {
     assert.match(either.err, /they have no rounds, or runs of them were stopped in the first/);
   });
 
-  it('of a tail are not made of the rounds of all times', async () => {
-    // As files of earlier versions have it.
+  it('of a tail do not use the rounds of all times', async () => {
+    // As in files of earlier versions.
     const tail = (rounds, median) => {
       const made = row({ samples: { median, rounds }, better: 'lower', unit: 'us' });
       for (const name of ['low', 'high']) delete made.samples[name];
@@ -312,7 +312,7 @@ describe('figures of compare', () => {
     const { rows } = await compare([[of(10)], [of(70)], [of(20)]], [[of(30)], [of(50)]]);
     assert.deepEqual([rows[0].medianA, rows[0].medianB], [20, 40]);
   });
-  it('need no explanation where the ratio is theirs', async () => {
+  it('need no explanation if the ratio is theirs', async () => {
     const { err } = await compare([[row()]], [[row()]]);
     assert.doesNotMatch(err, /geometric means/);
   });
@@ -358,12 +358,12 @@ describe('rows that compare reads', () => {
       assert.equal(left.code, 0, left.err);
     });
 
-  it('may have rounds of 0 where no speed is told', async () => {
+  it('may have rounds of 0 if they are not a speed', async () => {
     const errors = row({ primary: false, better: 'lower', samples: { rounds: [0, 1] } });
     assert.equal((await compareAny([errors], [errors], '--all')).code, 0);
   });
 
-  it('count once when they are there twice', async () => {
+  it('count once if they occur twice', async () => {
     const [a, b] = [ofRounds([1, 1.1]), ofRounds([2, 2.2], { case: 'wide' })];
     const once = await compare([[a, b]], [[a, b]]);
     assert.doesNotMatch(once.err, /twice/, 'A and B may be the same');
@@ -408,7 +408,7 @@ describe('the machine in compare', () => {
     assert.equal(err.match(/The machine itself/g).length, 1, err);
     assert.match(err, /^ {2}The machine itself, arithmetic: 1\.000/m);
   });
-  it('is not judged by other instructions', async () => {
+  it('is not judged by runs with other instructions', async () => {
     const other = yardstick(0.5, { parameters: { isa: 'wasm128' } });
     const { err } = await compare([[row(), other]], [[row(), yardstick(1)]]);
     assert.match(err, /Whether the machine itself moved is not known/);
@@ -417,8 +417,8 @@ describe('the machine in compare', () => {
 });
 
 /**
- * A run of so many cases and rounds. Each round has the machine's speed of the moment, which all
- * cases share, and each figure its own noise.
+ * A run of so many cases and rounds. Each round has the speed of the machine at that moment, which
+ * all cases share, and each figure its own noise.
  */
 function simulate(normal, { cases = 8, rounds = 6, machine = 0.05, noise = 0.03, speed = 1 }) {
   const moments = Array.from({ length: rounds }, () => machine * normal());
@@ -455,11 +455,11 @@ describe('the threshold of compare', () => {
     const { code } = await compare([[ofRounds(rounds(0.8))]], [[ofRounds(rounds(1))]], '-t', '25');
     assert.equal(code, 0);
   });
-  it('does not mind what is faster', async () => {
+  it('accepts what is faster', async () => {
     const { code } = await compare([[ofRounds(rounds(2))]], [[ofRounds(rounds(1))]], '-t', '0');
     assert.equal(code, 0);
   });
-  it('has nothing to judge where no interval is', async () => {
+  it('has nothing to judge without an interval', async () => {
     const single = row({ samples: { count: 1, low: 100, high: 100 } });
     const { code, err } = await compare([[single]], [[single]], '-t', '5');
     assert.equal(code, 1);
@@ -490,13 +490,13 @@ describe('the threshold of compare', () => {
     assert.equal(code, 1);
     assert.match(err, /1 of B's 2 cases could not be compared/);
   });
-  it('says that A is slower before it says that cases lack', async () => {
+  it('says that A is slower before it says that cases are missing', async () => {
     const slow = ofRounds(rounds(0.5), { case: 'a' });
     const { code, err } = await compare([[slow]], [named('a', 'b')], '-t', '5');
     assert.equal(code, 3);
     assert.match(err, /1 of B's 2 cases could not be compared/);
   });
-  it('does not mind what is void in B, or of another engine of it', async () => {
+  it('ignores void rows of B, and its rows of another engine', async () => {
     const other = ofRounds(rounds(1), { case: 'a', engine: { isa: 'avx2' } });
     const lost = { ...failed('no'), case: 'b' };
     const { code, err } = await compare(
@@ -507,12 +507,12 @@ describe('the threshold of compare', () => {
     );
     assert.equal(code, 0, err);
   });
-  it('has nothing to judge where all is void', async () => {
+  it('has nothing to judge if everything is void', async () => {
     const { code } = await compare([[failed('no')]], [[row()]], '-t', '5');
     assert.equal(code, 1);
   });
 
-  it('fails equal builds once in twenty at most, and finds a fifth', () =>
+  it('fails equal builds at most once in twenty, and detects a change of a fifth', () =>
     withFolder((folder) => {
       const normal = generator(11);
       let [wrong, found] = [0, 0];
@@ -529,7 +529,7 @@ describe('the threshold of compare', () => {
       assert.ok(found >= 0.9 * runs, `${found} of ${runs} slow builds were found`);
     }));
 
-  it('has intervals of the mean that hold the truth 95 times in a hundred', () =>
+  it('has intervals of the mean that contain the truth 95 times in a hundred', () =>
     withFolder((folder) => {
       const normal = generator(5);
       const runs = 400;
@@ -542,12 +542,12 @@ describe('the threshold of compare', () => {
       assert.ok(held >= 0.9 * runs && held <= 0.99 * runs, `${held} of ${runs}`);
     }));
 
-  it('holds where whole runs are faster or slower, given several a side', () =>
+  it('holds if whole runs are faster or slower, given several on each side', () =>
     withFolder((folder) => {
       const normal = generator(3);
       const runs = 200;
       let [wrong, held] = [0, 0];
-      // What a machine does for minutes: no round of one run shows it, other runs do.
+      // What a machine does for minutes: no round of a single run shows it, but other runs do.
       const side = () =>
         Array.from({ length: 4 }, () =>
           simulate(normal, { cases: 4, machine: 0.01, speed: Math.exp(0.05 * normal()) }),
@@ -562,10 +562,10 @@ describe('the threshold of compare', () => {
     }));
 });
 
-describe('what compare has much of', () => {
+describe('a long list in compare', () => {
   const long = 'runtime '.repeat(40);
 
-  it('is told whole: engines', async () => {
+  it('is printed in full: engines', async () => {
     const [one, other] = ['1', '2'].map((end) => row({ engine: { runtime: `${long}${end}` } }));
     const { rows, err } = await compare([[one, other]], [[one, other]]);
     assert.deepEqual(
@@ -575,13 +575,13 @@ describe('what compare has much of', () => {
     assert.match(err, /engine of A +engine of B/);
   });
 
-  it('is told whole: differences', async () => {
+  it('is printed in full: differences', async () => {
     const [a, b] = ['1', '2'].map((end) => row({ machine: { name: `${long}${end}` } }));
     const { err } = await compare([[a]], [[b]]);
     assert.match(err, new RegExp(`! The machines differ: ${long}1 in A, ${long}2 in B`));
   });
 
-  it('is told whole: parameters, with dots in their names', async () => {
+  it('is printed in full: parameters, with dots in their names', async () => {
     const of = (end) => row({ parameters: { 'model.name': `${long}${end}`, kind: end } });
     const other = row({ case: 'wide' });
     const { err } = await compare([[of(1), other]], [[of(2), other]]);
@@ -591,7 +591,7 @@ describe('what compare has much of', () => {
     );
   });
 
-  it('is told whole: cases that A lacks', async () => {
+  it('is printed in full: cases that A lacks', async () => {
     const lost = row({ case: `${long}lost` });
     const { code, err } = await compare([[row()]], [[row(), lost]], '--threshold', '5');
     assert.equal(code, 1);
@@ -606,7 +606,7 @@ describe('what compare has much of', () => {
   });
 
   it('counts every run in the mean', async () => {
-    // Each file has a case of its own; those of the last files of A alone differ between rounds.
+    // Each file has a case of its own; only those of the last files of A differ between rounds.
     const of = (rounds, i) => ofRounds(rounds, { case: `case ${i}` });
     const numbers = Array.from({ length: 70 }, (_, i) => i);
     const a = numbers.map((i) => [of(i < 64 ? [100, 100] : [50, 200], i)]);

@@ -1,7 +1,7 @@
-/** A strict reader of RFC 4180, and what a CSV of rows promises. */
+/** A strict reader of RFC 4180, and the promises of a CSV of rows. */
 import assert from 'node:assert/strict';
 
-/** Lines of cells; throws at whatever the grammar of RFC 4180 does not allow. */
+/** Parses lines of cells; throws at anything that the grammar of RFC 4180 does not allow. */
 export function parseCsv(text) {
   const table = [];
   let line = [];
@@ -26,7 +26,7 @@ export function parseCsv(text) {
 
 const lists = /^(samples\.(values|rounds)|curve|histogram|scatter)\b/;
 
-/** The values of a row by their paths, without its lists. */
+/** The values of a row by path, without its lists. */
 function flat(value, path = '') {
   if (typeof value !== 'object') return [[path, String(value)]];
   return Object.entries(value)
@@ -35,7 +35,7 @@ function flat(value, path = '') {
     .flatMap(([name, child]) => flat(child, name));
 }
 
-/** Whether the CSV has the rows that the JSON has: a value a cell, a column for each path. */
+/** Whether the CSV has the rows of the JSON: a cell for each value, a column for each path. */
 export function assertTable(text, rows) {
   const [header, ...lines] = parseCsv(text);
   assert.deepEqual(header.slice(0, 3), ['schema', 'suite', 'case']);

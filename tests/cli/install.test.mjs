@@ -1,4 +1,4 @@
-// What `cmake --install` puts in place, used as a program of somebody else's would.
+// What `cmake --install` installs, used as another project would use it.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -76,7 +76,7 @@ describe('the installed tree', () => {
     checkExample(path.join(project, 'example_static'));
   });
 
-  it('runs what the README shows of the example', () => {
+  it('runs the part of the example that the README shows', () => {
     const readme = readFileSync(path.join(root, 'native/README.md'), 'utf8');
     const bare = (text) => text.split('\n').map((line) => line.replace(/\s*\/[/*].*/, '').trim());
     const [, shown] = /```c\n(.*?)```/s.exec(readme);
@@ -87,7 +87,7 @@ describe('the installed tree', () => {
     );
   });
 
-  it('has headers that stand alone, in C and in C++', () => {
+  it('has headers that compile on their own, in C and in C++', () => {
     const include = path.join(tree, 'include');
     const headers = readdirSync(include).filter((name) => name.endsWith('.h'));
     assert.deepEqual(headers, [
@@ -103,7 +103,7 @@ describe('the installed tree', () => {
     }
   });
 
-  it('has the command, and a man page that says what --help does', () => {
+  it('has the command, and a man page that agrees with --help', () => {
     assert.match(run(path.join(tree, 'bin/parallax'), ['--version']), /^parallax \d/);
     const page = readFileSync(path.join(tree, 'share/man/man1/parallax.1'), 'utf8');
     const words = (text) =>
@@ -120,7 +120,7 @@ describe('the installed tree', () => {
     }
   });
 
-  it('shows other functions than its headers declare only to be found out', () => {
+  it('is rejected if it exports other functions than its headers declare', () => {
     const given = (headers) =>
       spawnSync('cmake', [
         ...[`-DNM=${cached('CMAKE_NM')}`, `-DHEADERS=${headers.join(';')}`],

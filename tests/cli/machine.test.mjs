@@ -1,4 +1,4 @@
-/** What the machine allows: threads that cannot be started, a language with decimal commas. */
+/** Limits of the machine: threads that cannot be started, a locale with decimal commas. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { assertRows, program, withFolder } from './support.mjs';
 const linux = process.platform === 'linux';
 const NOBODY = 65534;
 
-/** Runs the command as a user who may have so many threads; the superuser may have any. */
+/** Runs the command as a user who may have so many threads; the superuser may have any number. */
 function withThreads(most, args) {
   return withFolder((folder) => {
     const copy = path.join(folder, 'parallax');
@@ -29,10 +29,10 @@ function withThreads(most, args) {
 
 describe('where threads cannot be started', { skip: !linux && 'only Linux limits them' }, () => {
   const one = /^parallax: 1 thread instead of \d+: the system lets this process start no more\.$/m;
-  // As root these are all threads of one user without other processes. Another user has some.
+  // As root these are all threads of a user without other processes. Another user has some already.
   const most = process.getuid?.() === 0 ? [1, 2] : [1];
   for (const threads of most) {
-    it(`info tells of ${threads}`, async () => {
+    it(`info reports ${threads}`, async () => {
       const { code, out, err } = await withThreads(threads, ['info', '--threads', '2']);
       assert.equal(code, 0, err);
       assert.match(out, new RegExp(`^threads +${threads} of `, 'm'));
@@ -53,7 +53,7 @@ describe('where threads cannot be started', { skip: !linux && 'only Linux limits
   }
 });
 
-it('voids the sizes that memory does not hold', {
+it('voids the sizes that do not fit in memory', {
   skip: !linux && 'only Linux limits it',
 }, async () => {
   // The command itself takes 20 to 25 MB, and the largest array 67 MB.
@@ -74,7 +74,7 @@ it('voids the sizes that memory does not hold', {
 it('has a row for each figure, void or not', { skip: !linux && 'only Linux limits it' }, () => {
   const size = ['--quick', '--cases', 'bandwidth', '--seconds', '0.001', '--rounds', '1'];
   const args = ['bench', 'ops', ...size, '--threads', '1', '--json', '-'];
-  // Where the sizes of caches are not known, levels follow from what was measured.
+  // If the sizes of caches are not known, levels follow from measurements.
   const { stdout: bytes } = spawnSync('getconf', ['LEVEL1_DCACHE_SIZE'], { encoding: 'utf8' });
   const known = Number(bytes) > 0;
   const measure = (command) => {
@@ -100,17 +100,17 @@ it('has a row for each figure, void or not', { skip: !linux && 'only Linux limit
   }
 });
 
-it('reads numbers where the language has decimal commas', (t) =>
+it('reads numbers in a locale with decimal commas', (t) =>
   withFolder((folder) => {
     const tests = path.join(path.dirname(program), 'plx_tests');
     const source = path.join(folder, 'source');
     const sign = ['decimal_point ","', 'thousands_sep ""', 'grouping -1'];
     writeFileSync(source, ['LC_NUMERIC', ...sign, 'END LC_NUMERIC', ''].join('\n'));
     mkdirSync(path.join(folder, 'made'));
-    // -c: the other categories are missing, which it complains of and does not need.
+    // -c: the other locale categories are missing, which localedef reports but does not need.
     spawnSync('localedef', ['-c', '-i', source, '-f', 'ANSI_X3.4-1968', `${folder}/made/comma`]);
     if (!existsSync(`${folder}/made/comma/LC_NUMERIC`))
-      return t.skip('localedef made no language: install locales');
+      return t.skip('localedef made no locale: install locales');
     const env = { ...process.env, LOCPATH: `${folder}/made`, LC_NUMERIC: 'comma', LC_ALL: '' };
     const run = (command, args) => spawnSync(command, args, { encoding: 'utf8', env });
     assert.equal(run('/usr/bin/printf', ['%.1f', '1,5']).stdout, '1,5', 'it has decimal commas');

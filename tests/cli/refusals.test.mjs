@@ -1,4 +1,4 @@
-/** Bad input: one clear sentence, an exit code that is not zero, and nothing half-written. */
+/** Bad input: one clear sentence, a non-zero exit code, and nothing half-written. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,14 +6,14 @@ import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { parallax, withFolder } from './support.mjs';
 
-/** What commands need beside options. */
+/** Arguments that commands need besides options. */
 const operands = {
   explain: ['mlp:7-3'],
   train: ['interp5d'],
   compare: ['missing.jsonl', 'b.jsonl'],
 };
 
-/** Exit code, arguments, and what the sentence must say. */
+/** Exit code, arguments, and the required sentence. */
 const wrong = [
   [2, [], null],
   [2, ['fly'], /no command "fly".*bench/],
@@ -130,7 +130,7 @@ const wrong = [
   [2, ['info', '--threads', '129'], /--threads must be from 1 to 128/],
   [2, ['bench', '--gemm', 'auto', '--reproducible'], /--gemm auto and --reproducible exclude/],
   [2, ['train', 'interp5d', '--csv', 'a.csv', '--rows', '9'], /--csv and --rows cannot be comb/],
-  // No value is a mistake of the script that made the command.
+  // A missing value is a mistake of the script that built the command line.
   ...['info', 'bench', 'explain', 'verify', 'train', 'compare'].flatMap((command) => [
     [2, [command, '--json='], /--json has an empty value/],
     [2, [command, '--json', ''], /--json has an empty value/],
@@ -141,7 +141,7 @@ const wrong = [
   [2, ['bench', '--cases='], /--cases has an empty value/],
   [2, ['train', 'gpt2-nano', '--model='], /--model has an empty value/],
   [2, ['compare', 'a', 'b', '--threshold', ''], /--threshold has an empty value/],
-  // Outputs are files of their own.
+  // Outputs must be different files.
   [2, ['bench', 'gemm', '--json', 'x', '--csv', './x'], /--json and --csv both name "x"/],
   [2, ['bench', 'gemm', '--json', 'x', '--csv', 'x.part'], /--json and --csv both name "x"/],
   [2, ['bench', 'gemm', '--tables', './x.part', '--json', 'x'], /both name/],
@@ -157,7 +157,7 @@ const wrong = [
   ]),
 ];
 
-/** One line of complaint; a hint at --help may follow. */
+/** One line of error; a hint at --help may follow. */
 function assertSentence(err, pattern) {
   if (!pattern) return;
   assert.match(err, pattern);
@@ -179,7 +179,7 @@ describe('refuses', () => {
   }
 });
 
-it('refuses names longer than the system has, and says why', () => {
+it('refuses names longer than the system allows, and says why', () => {
   const long = 'a/'.repeat(3000);
   for (const args of [
     ['info', '--json', long],
@@ -192,7 +192,7 @@ it('refuses names longer than the system has, and says why', () => {
   }
 });
 
-it('refuses before the work where its own file of rows cannot be', () =>
+it('refuses before the work begins if its file of rows cannot be written', () =>
   withFolder((folder) => {
     writeFileSync(path.join(folder, 'parallax-results'), '');
     const { code, err } = parallax(['bench', 'gemm', '--quick'], { cwd: folder });
@@ -228,7 +228,7 @@ describe('refuses the text', () => {
   }
 });
 
-/** With another checksum. */
+/** A copy with another checksum. */
 function damaged(gzip) {
   gzip[gzip.length - 8] ^= 1;
   return gzip;

@@ -13,7 +13,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const program = process.env.PARALLAX_COMMAND ?? path.join(root, 'build/release/parallax');
 
 const { PARALLAX_ISA: _isa, PARALLAX_DATA: _data, ...environment } = process.env;
-/** Where MNIST is, if the tests are given it. */
+/** The folder of MNIST, if the tests have it. */
 export const mnist = process.env.PARALLAX_DATA;
 
 export function parallax(args, { env = {}, cwd } = {}) {

@@ -1,4 +1,4 @@
-/* One call of the public header per op of ops.json. */
+/* One call of the public header for each op of ops.json. */
 #include "golden/golden.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@
 BUILDER(matmul, plx_matmul(c->graph, IN("a"), IN("b"), NUMBER("ta") != 0, NUMBER("tb") != 0))
 BUILDER(dense, plx_dense(c->graph, IN("x"), IN("w"), IN("b")))
 
-/* The op is the activation's name. */
+/* The op has the name of the activation. */
 static void build_activation(const golden_case *c, plx_node *y) {
     const char *name = cJSON_GetStringValue(golden_list(c->json, "op"));
     y[0] = plx_activate(c->graph, IN("x"), plx_activation_from_name(name), (plx_real)NUMBER("p"));

@@ -1,4 +1,4 @@
-"""The same operations by NumPy alone, against which make_ops.py holds what PyTorch gave: outputs
+"""The same operations in NumPy alone, with which make_ops.py checks PyTorch's results: outputs
 directly, gradients by a central difference of sum(w * y) along a random direction."""
 
 import numpy

@@ -36,7 +36,7 @@ def given(values, dtype=numpy.float64):
 
 
 def case(name, inputs, compute, fixed=(), differentiated=True, **attributes):
-    """The op is what stands before the name's slash; compute gets the inputs in order."""
+    """The op is the part of the name before the slash; compute gets the inputs in order."""
 
     def run(tensors):
         y = compute(*tensors.values())
@@ -85,7 +85,7 @@ def conv_transpose(
         inputs["bias"] = normal(weights[2] * groups)
 
     def compute(x, weights, bias=None):
-        """Padding of four sizes: the whole result, of which the edges are cut off."""
+        """Padding of four sizes: computes the full result and cuts off the edges."""
         y = F.conv_transpose2d(
             to_nchw(x), weights.permute(3, 2, 0, 1), None, stride, 0, 0, groups, dilation
         )
@@ -292,7 +292,7 @@ def mask_of(shape, hidden_row=None):
 
 def rope(name, x, heads, base, first):
     def compute(x):
-        """As a multiplication of complex numbers."""
+        """Computed as a multiplication of complex numbers."""
         b, s, width = x.shape
         half = width // heads // 2
         turned = x.reshape(b, s, heads, 2, half)
@@ -469,7 +469,7 @@ def along_axes():
 
 
 def top_k(x, k):
-    """By a stable sort: the first of equals comes first."""
+    """Uses a stable sort: the first of equal values comes first."""
     order = numpy.argsort(-x.detach().numpy(), axis=-1, kind="stable")[..., :k].copy()
     values = torch.gather(x, -1, torch.from_numpy(order))
     assert torch.equal(values, torch.topk(x, k).values)
@@ -529,7 +529,7 @@ def losses():
         return (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
 
     def clip(largest):
-        """As clip_grad_norm_, without the 1e-6 that it adds to the length."""
+        """Like clip_grad_norm_, without the 1e-6 that it adds to the norm."""
 
         def compute(*grads):
             length = torch.cat([g.reshape(-1) for g in grads]).norm()

@@ -1,4 +1,4 @@
-/* GPT-2 against golden vectors of PyTorch: gpt2.json, written by make_gpt2.py. */
+/* GPT-2 against golden vectors from PyTorch: gpt2.json, written by make_gpt2.py. */
 #include "golden/golden.h"
 
 #include <float.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The file's numbers as doubles; NULL after a failed check. */
+/* The numbers of a field of the file as doubles; NULL after a failed check. */
 static double *read_numbers(plx_check *t, const cJSON *json, int64_t *size) {
     const char *dtype = cJSON_GetStringValue(golden_list(json, "dtype"));
     const char *data = cJSON_GetStringValue(golden_list(json, "data"));
@@ -23,7 +23,7 @@ static double *read_numbers(plx_check *t, const cJSON *json, int64_t *size) {
                     : !strcmp(dtype, "i32") ? ((const int32_t *)raw)[i]
                                             : (double)((const float *)raw)[i];
     free(raw);
-    if (CHECK(t, ok, "an array is not whole")) return values;
+    if (CHECK(t, ok, "an array is incomplete")) return values;
     free(values);
     return NULL;
 }
@@ -57,7 +57,7 @@ static plx_real *values_of(plx_model *model, const char *name, int64_t size) {
     return tensor && plx_tensor_size(tensor) == size ? plx_tensor_data(tensor) : NULL;
 }
 
-/* Puts the file's weights into the model; every one of them must have its place. */
+/* Copies the weights of the file into the model; every one of them must exist there. */
 static bool load(plx_check *t, const cJSON *file, plx_model *model) {
     const cJSON *list = golden_list(file, "weights"), *item;
     bool ok = CHECK(t, cJSON_GetArraySize(list) == plx_weights_count(plx_model_weights(model)),
@@ -76,8 +76,8 @@ static bool load(plx_check *t, const cJSON *file, plx_model *model) {
     return ok;
 }
 
-/* As in ops.c: sums have at most 4 x width terms, and what they err by is what weights do that are
- * off by so many eps. In double precision all is within 1e-9. */
+/* As in ops.c: sums have at most 4 x width terms, and their error is that of weights that are
+ * off by so many eps. In double precision everything is within 1e-9. */
 static double tolerance(const cJSON *file, double magnitude, double largest) {
     const double terms = 4 * number(file, "width");
     return is_double() ? 1e-9 : (double)FLT_EPSILON * ((2 * terms + 8) * magnitude + 8 * largest);
@@ -103,10 +103,10 @@ static void check_logits(plx_check *t, plx_ctx *ctx, const cJSON *file, plx_mode
     free(logits);
 }
 
-/* Step k's loss is of weights that k updates moved. An update is about the rate times g / |g|, so
- * an error e of a gradient moves a weight by about rate e / |g|, and the loss by |g| times that:
- * rate e for each weight and each step, with e what the loss itself may be off by, at the scale
- * of 1. */
+/* The loss of step k depends on weights that k updates have moved. An update is about the rate
+ * times g / |g|, so an error e of a gradient moves a weight by about rate e / |g|, and the loss by
+ * |g| times that: rate e for each weight and each step, where e is the error bound of the loss
+ * itself, at the scale of 1. */
 static void check_losses(plx_check *t, const cJSON *file, plx_trainer *trainer, int64_t weights) {
     const cJSON *losses = golden_list(file, "losses");
     const double first = cJSON_GetArrayItem(losses, 0)->valuedouble;
@@ -126,11 +126,10 @@ static void check_losses(plx_check *t, const cJSON *file, plx_trainer *trainer, 
     }
 }
 
-/* In double precision number by number. In float, where a gradient is close to 0 an update is of
- * any size up to the rate, so the way that all weights went together is compared: an error of 1% in
- * anything that scales it shows. Biases of keys have no gradient: softmax takes off what all keys
- * share.
- */
+/* In double precision, number by number. In float, where a gradient is close to 0 an update has
+ * any size up to the rate, so the total distance of all weights together is compared: it shows an
+ * error of 1% in anything that scales the update. Biases of keys have no gradient: softmax removes
+ * what all keys share. */
 static void check_trained(plx_check *t, const cJSON *file, plx_model *model) {
     const cJSON *begun = golden_list(file, "weights"), *trained = golden_list(file, "trained");
     double apart = 0, way = 0;
@@ -153,8 +152,8 @@ static void check_trained(plx_check *t, const cJSON *file, plx_model *model) {
         free(from);
         free(to);
     }
-    CHECK(t, way > 0 && sqrt(apart / way) < 0.01, "weights end %g of their way apart",
-          sqrt(apart / way));
+    CHECK(t, way > 0 && sqrt(apart / way) < 0.01,
+          "final weights differ by %g of the distance moved", sqrt(apart / way));
 }
 
 static void train(plx_check *t, plx_ctx *ctx, const cJSON *file, plx_model *model,

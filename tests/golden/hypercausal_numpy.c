@@ -1,4 +1,5 @@
-/* Hypercausal nodes against NumPy in double precision: hypercausal.json, by make_hypercausal.py. */
+/* Hypercausal nodes against NumPy in double precision: hypercausal.json, written by
+ * make_hypercausal.py. */
 #include "bench/causal_graphs.h"
 #include "golden/golden.h"
 
@@ -38,7 +39,7 @@ static plx_causal_spec spec_of(const cJSON *json) {
     return spec;
 }
 
-/* The promise: a millionth, or what double precision leaves of it. */
+/* The promised millionth, or the bound of double precision. */
 static double forward_bound(void) {
     return sizeof(plx_real) == sizeof(double) ? 1e-12 : 1e-6;
 }
@@ -56,8 +57,8 @@ static void compare(plx_check *t, const char *name, const cJSON *json, const cha
     }
 }
 
-/* As in ops.c: sums of n terms in another order, inputs that err by as much, and some operations.
- */
+/* As in ops.c: sums of n terms in another order, inputs that are off by as much, and some
+ * operations. */
 static void compare_gradients(plx_check *t, const cJSON *json, const plx_causal_model *m) {
     const double eps = sizeof(plx_real) == sizeof(double) ? DBL_EPSILON : (double)FLT_EPSILON;
     const cJSON *list = golden_list(json, "gradients"), *item;

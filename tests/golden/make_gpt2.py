@@ -3,11 +3,11 @@
     python3 -m venv /tmp/golden-venv && /tmp/golden-venv/bin/pip install numpy torch
     /tmp/golden-venv/bin/python tests/golden/make_gpt2.py
 
-The model is written out from the paper and torch.nn.functional alone. Weights begin as numbers that
-float32 holds exactly; all else is float64, and is written so. Weight decay is for matrices and
-tables, not for biases, scales and shifts.
+The model is written from the paper, with torch.nn.functional alone. Initial weights are numbers that
+float32 holds exactly; everything else is computed and written in float64. Weight decay applies to
+matrices and tables, not to biases, scales and shifts.
 
-Beside logits and loss stands what their tolerance in float32 follows from:
+Next to logits and loss is the number that their tolerance in float32 follows from:
   magnitude  max over elements i of sum_j |d y_i / d w_j| |w_j| over all weights: by how much y_i moves,
              relative to a relative perturbation of all of them
 """
@@ -35,7 +35,7 @@ def encoded(tensor, kind):
 
 
 def shapes():
-    """Names as Parallax has them; matrices are [inputs, outputs]."""
+    """Names as in Parallax; matrices are [inputs, outputs]."""
     yield "tokens.table", (VOCABULARY, WIDTH)
     yield "positions.table", (CONTEXT, WIDTH)
     for i in range(LAYERS):
@@ -55,7 +55,7 @@ def shapes():
 
 
 def begin():
-    """Larger than GPT-2 begins, so that every part of it matters to the result."""
+    """Larger than GPT-2's initial weights, so that every part matters to the result."""
     torch.manual_seed(SEED)
     weights = {}
     for name, shape in shapes():
@@ -75,7 +75,7 @@ def dense(weights, name, x):
 
 
 def attention(weights, name, x):
-    """The scores written out, not torch's own attention."""
+    """Attention written out, without torch's own."""
     split = lambda y: y.reshape(BATCH, CONTEXT, HEADS, WIDTH // HEADS).transpose(1, 2)
     q, k, v = (split(dense(weights, f"{name}.{part}", x)) for part in ("query", "key", "value"))
     scores = q @ k.transpose(2, 3) / math.sqrt(WIDTH // HEADS)

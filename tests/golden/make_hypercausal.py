@@ -1,4 +1,4 @@
-"""Writes hypercausal.json: chains and graphs of hypercausal nodes, computed by NumPy alone.
+"""Writes hypercausal.json: chains and graphs of hypercausal nodes, computed with NumPy alone.
 
     python3 -m venv /tmp/golden-venv && /tmp/golden-venv/bin/pip install numpy
     /tmp/golden-venv/bin/python tests/golden/make_hypercausal.py
@@ -7,9 +7,9 @@ Inputs and weights are rounded to float32, everything after them is done in floa
 gradients by the complex step: Squire and Trapp, "Using complex variables to estimate derivatives of real
 functions", 1998, which subtracts nothing and so loses nothing; central differences check it).
 
-Beside the gradients stand two numbers that their tolerance follows from, as in make_ops.py:
+Next to the gradients are two numbers that their tolerance follows from, as in make_ops.py:
   magnitude  max over gradients g of sum_v |dg / dv| |v|, v all inputs and weights
-  terms      how many numbers the longest sum has
+  terms      the length of the longest sum
 """
 
 import json
@@ -52,7 +52,7 @@ def waves(times, channels, rng):
 
 
 def representative(futures, policy):
-    """futures [K, T, D]; order and choice by the real part, which the complex step leaves alone."""
+    """futures [K, T, D]; order and choice by the real part, which the complex step does not change."""
     if policy == "mean":
         return futures.mean(axis=0)
     if policy == "median":
@@ -62,7 +62,7 @@ def representative(futures, policy):
         return (ascending[(k - 1) // 2] + ascending[k // 2]) / 2
     risks = (futures.real**2).sum(axis=2)
     least = np.sort(risks, axis=0)
-    # Where two are as good, rounding decides between them.
+    # If two are equally good, rounding would decide between them.
     assert ((least[1] - least[0]) > 1e-5).all(), "two futures of equal risk: take another seed"
     chosen = risks.argmin(axis=0)
     return futures[chosen, np.arange(futures.shape[1])]
@@ -89,7 +89,7 @@ def forward(nodes, policy, futures, depth, x, target, weights):
 
 
 def gradients(call, weights, x):
-    """Of the total for every w and b, by the complex step."""
+    """Gradients of the total for every w and b, by the complex step."""
     step = 1e-40
     out = np.zeros(weights.size)
     for i in range(weights.size):
@@ -100,7 +100,7 @@ def gradients(call, weights, x):
 
 
 def magnitude(call, weights, x):
-    """How much a gradient moves, relative to relative perturbations of all that goes in."""
+    """How much a gradient moves per relative perturbation of all inputs."""
     sums = np.zeros(weights.size)
     h = 1e-6
     for values in (x, weights):
@@ -130,7 +130,7 @@ def case(shape, policy, channels, futures, times, depth, rng):
     nodes = CHAIN if shape == "chain" else DIAMOND
     x = waves(times, channels, rng)
     weights = np.array([[w, b] for w, b, _, _ in nodes]).astype(np.float32).astype(float)
-    # Weights of a case of its own, so that no b is 0.
+    # A case with its own weights, so that no b is 0.
     weights = (weights + 0.1 * rng.standard_normal(weights.shape)).astype(np.float32).astype(float)
     target = np.zeros_like(x)
 
@@ -160,7 +160,7 @@ def case(shape, policy, channels, futures, times, depth, rng):
 
 
 def metrics(n, zero, rng):
-    """Of a prediction p against a reference r; of forecasts, p at a time stands for r at the next."""
+    """Compares a prediction p with a reference r; a forecast p at one time is for r at the next."""
     r = np.zeros(n) if zero else np.sin(0.4 * np.arange(n)) * 0.9 ** np.arange(n) + 0.3
     p = (r + 0.5 * 0.8 ** np.arange(n) * rng.standard_normal(n)).astype(np.float32).astype(float)
     r = r.astype(np.float32).astype(float)

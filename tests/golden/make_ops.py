@@ -5,13 +5,13 @@
 
 Inputs are rounded to float32, everything after them is done in float64, and results are rounded to
 float32 once, when they are written. Gradients are those of sum(w * y) with w given in the file.
-Convolutions, attention and layer norm are computed a second time by NumPy alone (check_ops.py), and
+Convolutions, attention and layer norm are computed a second time with NumPy alone (check_ops.py), and
 nothing is written unless the two agree.
 
-Beside each result stand two numbers that its tolerance follows from (ops.c says how):
+Next to each result are two numbers that its tolerance follows from (ops.c says how):
   magnitude  max over elements i of sum_j |d y_i / d x_j| |x_j|, x_j all real numbers that go in: by how
              much y_i moves, relative to a relative perturbation of all of them
-  terms      how many numbers of one array an element depends on, at most: no sum is longer
+  terms      the most numbers of one array that an element depends on: no sum is longer
 """
 
 import base64

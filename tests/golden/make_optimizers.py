@@ -4,10 +4,10 @@
     /tmp/golden-venv/bin/python tests/golden/make_optimizers.py
 
 Gradients are random numbers, the same for all. PyTorch has no Lion: it follows its paper (Chen et al.,
-2023, algorithm 2) in NumPy. Beside the weights of every step stands how far rounding may take each of
-them, in units of the rounding error: a step rounds about eight times, relative to the size of what meets
-in it; constants that are rounded once, betas among them, add as much with every step that they have gone
-into; and an error of the weight comes back through decay, which all this is doubled for.
+2023, algorithm 2) in NumPy. Next to the weights of every step is how far rounding may take each of
+them, in units of the rounding error: a step rounds about eight times, relative to the magnitudes it adds
+up; constants that are rounded once, betas among them, add as much for every step so far; and an error of
+the weight feeds back through decay, so everything is doubled.
 """
 
 import json
@@ -36,7 +36,7 @@ CASES = [
 
 
 class Lion(torch.optim.Optimizer):
-    """By the paper; state and weights are worked on as NumPy arrays."""
+    """By the paper; state and weights are updated in place as NumPy arrays."""
 
     def __init__(self, params, lr, betas, weight_decay):
         super().__init__(params, dict(lr=lr, betas=betas, weight_decay=weight_decay))
@@ -68,7 +68,7 @@ def optimizer_of(kind, w, o):
 
 
 def size_of_move(kind, o, state, t, met, d):
-    """The size of what meets in the move of step t, to be multiplied by the rate, and met's next value."""
+    """The magnitude that the update of step t adds up (before the rate), and met's next value."""
     if kind == "lion":
         return numpy.ones_like(d), met
     if kind == "sgd":

@@ -1,23 +1,23 @@
-/* Operations against golden vectors of another library: ops.json, written by make_ops.py. */
+/* Operations against golden vectors from another library: ops.json, written by make_ops.py. */
 #include "golden/golden.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
-/* What is expected of one array, and how far it may be off. */
+/* The expected values of one array, and their tolerance. */
 typedef struct expectation {
     golden_array golden;
     double rounding; /* bound on our own error */
 } expectation;
 
-/* The file holds float32: half an eps of each value. Our own error has two parts. Sums: those of n
- * terms in another order differ like sums of terms that are each off by n eps (Higham, "Accuracy
- * and Stability of Numerical Algorithms", sections 3.1 and 4.2), so like the same operation on
- * inputs that are off by so much; n is at most `terms`, the number of elements of one array that an
- * element depends on, in each of two sums (a mean and then a variance, scores and then a mixture).
- * What relative errors of the inputs do is, to first order, `magnitude` times as much:
- * sum |dy/dx| |x|. Elementary functions and single operations: 8 eps of the largest value. */
+/* The file holds float32: half an eps of each value. Our own error has two parts. Sums: two sums
+ * of n terms in different order differ like sums of terms that are each off by n eps (Higham,
+ * "Accuracy and Stability of Numerical Algorithms", sections 3.1 and 4.2), so like the same
+ * operation on inputs that are off by so much; n is at most `terms`, the number of elements of one
+ * array that an element depends on, in each of two sums (a mean and then a variance, scores and
+ * then a mixture). To first order, relative errors of the inputs are multiplied by `magnitude`: sum
+ * |dy/dx| |x|. Elementary functions and single operations: 8 eps of the largest value. */
 static double own_error(const cJSON *json, const golden_array *golden) {
     const double eps = sizeof(plx_real) == sizeof(double) ? DBL_EPSILON : (double)FLT_EPSILON;
     const double terms = cJSON_GetNumberValue(golden_list(json, "terms"));
@@ -72,7 +72,7 @@ static void fill(plx_tensor *tensor, const golden_array *array) {
     }
 }
 
-/* The file's array as a parameter of the graph, beside the case's inputs. */
+/* An array of the file as a parameter of the graph, in addition to the case's inputs. */
 static plx_node add_tensor(plx_ctx *ctx, golden_case *c, const golden_array *array) {
     const int k = c->inputs_count++;
     c->names[k] = array->name;
@@ -112,13 +112,13 @@ typedef struct walk {
     plx_tensor *weights[GOLDEN_ARRAYS];
 } walk;
 
-/* loss + sum(w y), with the file's w. */
+/* loss + sum(w y), with the w of the file. */
 static plx_node weighted(walk *w, int k, const cJSON *json, plx_node loss) {
     const char *data = cJSON_GetStringValue(golden_list(json, "w"));
     golden_array array = w->expected[k].golden;
     if (!data || array.dtype != PLX_DTYPE_REAL) return loss;
     array.data = malloc((size_t)array.size * 4 + 1);
-    CHECK(w->t, golden_decode(data, array.size, array.data), "%s: w is not whole", w->c.name);
+    CHECK(w->t, golden_decode(data, array.size, array.data), "%s: w is incomplete", w->c.name);
     plx_tensor_new(w->ctx, array.dtype, array.rank, array.dims, &w->weights[k]);
     fill(w->weights[k], &array);
     free(array.data);
@@ -184,7 +184,7 @@ static void run_case(walk *w) {
     plx_plan_free(plan);
 }
 
-/* Returns whether it was run. */
+/* Returns whether the case was run. */
 static bool check_case(plx_check *t, plx_ctx *ctx, const cJSON *json) {
     const char *name = cJSON_GetStringValue(golden_list(json, "op"));
     const golden_op *op = golden_find_op(name);
@@ -201,9 +201,9 @@ static bool check_case(plx_check *t, plx_ctx *ctx, const cJSON *json) {
     return true;
 }
 
-/* ---- The test's own test --------------------------------------------------------------------- */
+/* ---- A test of the test ---------------------------------------------------------------------- */
 
-/* An array of which one element is off by a hundredth of the largest. */
+/* An array with one element that is off by a hundredth of the largest. */
 static void check_sharpness(plx_check *t, const cJSON *json, const char *name) {
     expectation e = {0};
     if (!expect(t, json, &e) || e.golden.dtype != PLX_DTYPE_REAL) {

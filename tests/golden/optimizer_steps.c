@@ -9,7 +9,7 @@
 
 enum { MOST = 64 };
 
-/* optimizers.json lies beside ops.json. */
+/* optimizers.json is in the folder of ops.json. */
 static cJSON *read_file(plx_check *t) {
     static const char ops[] = PLX_GOLDEN_FILE;
     char path[sizeof ops + 32];
@@ -32,7 +32,7 @@ static void replace(const cJSON *options, const char *name, double *field) {
     if (cJSON_IsNumber(value)) *field = value->valuedouble;
 }
 
-/* False when there is none of the name. */
+/* Returns false if there is no optimizer of that name. */
 static bool options_of(const cJSON *json, plx_optimizer_options *o) {
     const char *wanted = cJSON_GetStringValue(golden_list(json, "optimizer"));
     const cJSON *options = golden_list(json, "options");
@@ -80,7 +80,7 @@ static void check_step(plx_check *t, const char *name, int number, const cJSON *
     CHECK(t,
           numbers(golden_list(step, "weights"), expected) == n &&
               numbers(golden_list(step, "error"), error) == n,
-          "%s: step %d is not whole", name, number);
+          "%s: step %d is incomplete", name, number);
     for (int i = 0; i < n; ++i)
         CHECK(t, fabs((double)weights[i] - expected[i]) <= unit * error[i],
               "%s: step %d: weight %d is %.9g instead of %.9g within %.2g", name, number, i,

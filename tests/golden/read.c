@@ -1,11 +1,11 @@
-/* From ops.json to arrays and attributes. */
+/* Reads arrays and attributes from ops.json. */
 #include "golden/golden.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The file's text, ended by a NUL; NULL when it cannot be read. Free with free(). */
+/* Returns the text of the file, NUL-terminated; NULL if it cannot be read. Free with free(). */
 static char *read_text(FILE *file, size_t *size) {
     const bool ended = fseek(file, 0, SEEK_END) == 0;
     const long bytes = ended ? ftell(file) : -1;
@@ -72,7 +72,7 @@ bool golden_array_read(plx_check *t, const cJSON *json, golden_array *out) {
     array.data = malloc((size_t)array.size * 4 + 1);
     *out = array;
     return CHECK(t, array.name && data && golden_decode(data, array.size, array.data),
-                 "an array is not whole");
+                 "an array is incomplete");
 }
 
 plx_node golden_input(const golden_case *c, const char *name) {

@@ -1,10 +1,10 @@
-/* Learns the larger of two numbers from 512 pairs, and tells that of one more. */
+/* Learns the larger of two numbers from 512 pairs, and predicts that of one more. */
 #include <parallax_nn.h>
 #include <stdio.h>
 
 static bool watch(void *self, const plx_progress *progress) {
     printf("epoch %d: loss %g\n", (int)progress->epoch, progress->epoch_loss);
-    return self == NULL; /* false: stop */
+    return self == NULL; /* false would stop training */
 }
 
 int main(void) {

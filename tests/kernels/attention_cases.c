@@ -1,9 +1,9 @@
-/* What attention does to a tile of scores. */
+/* Kernels of attention on a tile of scores. */
 #include "kernels/kernel_case.h"
 
 static const int64_t rows_of[] = {0, 1, 3, 17};
 
-/* The scores of one kind, with a column that is hidden throughout and entries that are. */
+/* Scores of one kind, with some hidden entries and one column that is hidden throughout. */
 static plx_real *scores(plx_case *c, int64_t m, int64_t n, int64_t ldx) {
     plx_real *x = (plx_real *)plx_case_matrix(c, m, n, ldx);
     for (int64_t i = 0; i < m; ++i)
@@ -27,7 +27,7 @@ static void check_softmax_column(plx_case *c, int64_t m, const plx_real *x, cons
     plx_case_equal(c, j, top, (plx_real)largest);
     const plx_wide shift = isinf(largest) && largest < 0 ? 0 : largest;
     const plx_wide factor = exp((plx_wide)top0 - shift);
-    /* The difference is rounded, which the exponential turns into that many units. */
+    /* The difference is rounded; the exponential turns that into as many units. */
     plx_case_near(c, j, alpha, factor,
                   (2 + fabs((plx_wide)top0 - shift)) * PLX_EPS * factor + PLX_TINY);
     total = factor * (plx_wide)sum0;

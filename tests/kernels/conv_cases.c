@@ -1,5 +1,5 @@
-/* Winograd's transforms against their matrices, and the depthwise kernels against sums in the order
- * of the contract. */
+/* Winograd's transforms against their matrices, and the depthwise kernels against sums in the
+ * order that the contract gives. */
 #include "kernels/kernel_case.h"
 
 enum { IN = 6, OUT = 4, TAPS = 3, MOST = IN * IN };
@@ -13,7 +13,7 @@ static const plx_wide g24[IN][TAPS] = {{6, 0, 0}, {-4, -4, -4}, {-4, 4, -4},
 static const plx_wide at[OUT][IN] = {
     {1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}};
 
-/* to x from, divided by `divisor`. */
+/* [to, from], divided by `divisor` */
 typedef struct transform {
     int from, to;
     plx_wide divisor;
@@ -43,8 +43,8 @@ static transform output_transform(bool transposed) {
     return of(OUT, IN, &at[0][0], 1, transposed);
 }
 
-/* Element (i, j) of M x M^T for one channel, where x(p, q) is x[p * from + q]. Each product goes
- * through at most four roundings on each side, and so do coefficients that are not exact. */
+/* Checks element (i, j) of M x M^T for one channel, where x(p, q) is x[p * from + q]. Each
+ * product passes at most four roundings on each side, and so do coefficients that are not exact. */
 static void check_element(plx_case *c, const transform *m, int i, int j, const plx_real *x,
                           plx_real bias, plx_real y, int64_t place) {
     plx_wide value = 0, magnitude = 0, amplified = 0;
@@ -67,7 +67,7 @@ static void check_element(plx_case *c, const transform *m, int i, int j, const p
     plx_case_near(c, place, y, value, exact ? 0 : 12 * PLX_EPS * magnitude + amplified * PLX_TINY);
 }
 
-/* ld: between elements of x and of y; bias NULL: none. */
+/* ldx, ldy: distance between elements of x and of y; bias may be NULL. */
 static void check_both_sides(plx_case *c, const transform *m, const plx_real *x, int64_t ldx,
                              const plx_real *bias, const plx_real *y, int64_t ldy) {
     for (int64_t channel = 0; channel < c->n; ++channel) {
@@ -135,7 +135,7 @@ static void check_output(plx_case *c, bool with_bias) {
     check_both_sides(c, &m, x, ldm, bias, y, ldy);
 }
 
-/* A tile at an edge: what has no pointer is not written. */
+/* A tile at an edge: pixels without a pointer are not written. */
 static void check_cut_output(plx_case *c) {
     plx_case_again(c, "cut");
     const plx_real *x = plx_case_matrix(c, MOST, c->n, c->n);
@@ -184,7 +184,8 @@ void plx_case_of_copy_rows(plx_case *c) {
 
 enum { MOST_TAPS = 9 };
 
-/* before + sum_p a[p * lda] b[p * ldb], p ascending from zero; first: the sum comes before. */
+/* before + sum_p a[p * lda] b[p * ldb], p ascending from zero; first: the sum is added to
+ * `before`. */
 static void check_ordered(plx_case *c, int64_t place, plx_real y, int64_t count, const plx_real *a,
                           int64_t lda, const plx_real *b, int64_t ldb, const plx_real *before) {
     plx_real s = 0;

@@ -1,4 +1,4 @@
-/* Functions of one and two values. */
+/* Functions of one and of two values. */
 #include "kernels/kernel_case.h"
 
 #include <stdio.h>
@@ -8,8 +8,8 @@ typedef struct expected {
     plx_wide value, bound;
 } expected;
 
-/* What rounding to zero below the smallest number costs, when it happens before a product with g or
- * with x. */
+/* The cost of rounding to zero below the smallest number, if that happens before a product with
+ * g or with x. */
 static plx_wide lost(plx_wide x, plx_wide g) {
     return PLX_TINY * (2 + 2 * fabs(g)) * (1 + fmin(fabs(x), (plx_wide)120));
 }
@@ -36,12 +36,12 @@ static plx_wide tanh_form_slope(plx_wide x) {
            (1 + (plx_wide)(3 * 0.044715L) * x * x);
 }
 
-/* Where x stops to matter in x (1 - logistic(x)), which is then below the last place of 1. */
+/* Where x no longer matters in x (1 - logistic(x)), which is then below the last place of 1. */
 static plx_wide until(plx_wide x, plx_wide end) {
     return x > end ? end : fabs(x);
 }
 
-/* clang-format would break the tables. */
+/* clang-format would break up the tables. */
 // clang-format off
 
 /* name, value of x and parameter p, bound on the error in float, in double. ulp: of the value. The
@@ -78,8 +78,9 @@ static plx_wide until(plx_wide x, plx_wide end) {
     ROW(sin,         sin(x),                      ulp,         ulp)                                \
     ROW(cos,         cos(x),                      ulp,         ulp)
 
-/* name, range of x or y (what unary.def says it is made from; also for special values), gradient
- * for gy = g, bound. A chain of k roundings costs k EPS / 2, relative to the largest value in it. */
+/* name, range of x or y (unary.def says which the gradient uses; also for special values),
+ * gradient for gy = g, bound. A chain of k roundings costs k EPS / 2, relative to the largest value
+ * in it. */
 #define BACKWARD_TABLE(ROW)                                                                        \
     ROW(relu,       -20,  20, x > 0 ? g : 0,              0)                                       \
     ROW(leaky_relu, -20,  20, x > 0 ? g : p * g,          ulp * HALF)                              \
@@ -119,12 +120,12 @@ static plx_wide until(plx_wide x, plx_wide end) {
     ROW(cos,        -20,  20, -g * sin(x),                1.5 * EPS * fabs(v) + lost(x, g))
 // clang-format on
 
-/* Half a unit, and what the wider reference is off by itself. */
+/* Half a unit, plus the error of the wider reference itself. */
 #define HALF ((plx_wide)0.501)
 #define HALF_EXACTLY ((plx_wide)0.5)
 #define SELU_SCALE ((plx_wide)1.05070098735548049341933498529460L)
 #define SELU_BOTH ((plx_wide)1.75809934084737685994021752081232L)
-/* Finite where it multiplies what is zero there. */
+/* Keep a factor finite where it multiplies an exact zero. */
 #define FROM(x) ((x) < -LARGE ? -LARGE : (x))
 #define FROM3(x) ((x) < -3 ? -3 : (x))
 #define TO(x) ((x) < -LARGE ? -LARGE : (x) > LARGE ? LARGE : (x))
@@ -192,8 +193,8 @@ typedef void (*backward_kernel)(int64_t n, const plx_real *xy, const plx_real *g
 
 static const plx_real parameter = (plx_real)0.3125;
 
-/* An infinite x or g may meet a zero, exact or rounded, and a g below the normal range may round to
- * zero and meet an infinity: then the limit and NaN both will do. */
+/* An infinite x or g may meet a zero, exact or rounded, and a g below the normal range may round
+ * to zero and meet an infinity: then both the limit and NaN are accepted. */
 static void check_value(plx_case *c, int64_t i, plx_real x, plx_real g, plx_real y, expected e) {
     const bool tiny = fabs((plx_wide)g) * PLX_EPS < PLX_TINY && isinf(e.value);
     if ((isinf(x) && isnan(e.value)) || ((isinf(g) || tiny) && isnan(y)))
@@ -202,7 +203,7 @@ static void check_value(plx_case *c, int64_t i, plx_real x, plx_real g, plx_real
         plx_case_near(c, i, y, e.value, e.bound);
 }
 
-/* Runs forward on x, a block of the case, apart and in place. */
+/* Runs forward on x, a block of the case, out of place and in place. */
 static void run_forward(plx_case *c, forward_kernel run, expected (*reference)(plx_wide, plx_wide),
                         const plx_real *x, int64_t n) {
     plx_real *y = plx_case_blank(c, n);
@@ -218,7 +219,7 @@ static void run_forward(plx_case *c, forward_kernel run, expected (*reference)(p
     plx_case_same(c, n, z, y);
 }
 
-/* A float of these bits; in double the pattern is spread over all exponents as well. */
+/* A float of these bits; in double the pattern is spread over all exponents too. */
 static plx_real from_pattern(uint32_t pattern) {
     plx_real x;
     const uint64_t wide = (uint64_t)pattern << 32 | pattern;
@@ -229,8 +230,8 @@ static plx_real from_pattern(uint32_t pattern) {
     return x;
 }
 
-/* Zeros, both ends of the normal range and of the numbers below it, infinities, NaN, and what
- * functions change their formula at. */
+/* Zeros, both ends of the normal range and of the numbers below it, infinities, NaN, and the
+ * points where functions switch formulas. */
 static const double specials[] = {0,
                                   0x1p-149,
                                   0x1.fffffcp-127,
@@ -264,12 +265,12 @@ static const double specials[] = {0,
                                   (double)NAN};
 enum { SPECIALS = sizeof specials / sizeof specials[0] };
 
-/* Numbers over all there are, STRIDE apart (a prime, for all endings of the bits), and the common
- * range densely. */
+/* Numbers over the whole range, STRIDE apart (a prime, so that all low bits occur), and the
+ * common range densely. */
 static void check_all_numbers(plx_case *c, forward_kernel run,
                               expected (*reference)(plx_wide, plx_wide)) {
     enum { BLOCK = 1024, STRIDE = 8191, BLOCKS = (1 << 22) / STRIDE + 1 };
-    /* The last two: where exp is below the normal range in float and in double. */
+    /* The last two: where exp is below the normal range, in float and in double. */
     static const double ranges[][2] = {{-20, 20},     {-2, 2},     {0.5, 2},
                                        {-0.01, 0.01}, {-104, -87}, {-745, -708}};
     for (uint32_t block = 0; block < BLOCKS; ++block) {
@@ -365,8 +366,8 @@ static void check_strides(plx_case *c, binary_kernel run,
     }
 }
 
-/* name, value, bound. One rounding, mostly: the C expression in the element type is the reference.
- */
+/* name, value, bound. Mostly one rounding: the reference is the C expression in the element
+ * type. */
 #define BINARY_TABLE(ROW)                                                                          \
     ROW(add, a + b, 0)                                                                             \
     ROW(sub, a - b, 0)                                                                             \
@@ -411,8 +412,8 @@ static void check_powers(plx_case *c, const plx_real *a, const plx_real *b, int6
     }
 }
 
-/* All pairs of special numbers and of small whole ones; bases all over with exponents that give
- * something between the ends. */
+/* All pairs of special numbers and of small whole ones; bases over the whole range with
+ * exponents that give results between the extremes. */
 void plx_case_of_pow(plx_case *c) {
     enum { BLOCK = 1024, ROUNDS = 40 };
     case_of_pow(c);
@@ -466,7 +467,7 @@ void plx_case_of_axpy(plx_case *c) {
         const plx_wide value = product + (plx_wide)before[i];
         plx_case_near(c, i, y[i], value, (plx_ulp(product) + plx_ulp(value)) * HALF);
     }
-    /* x == y: the same as with a copy of it. */
+    /* x == y: the same result as with a copy of it. */
     plx_real *same = plx_case_copy(c, n, x), *z = plx_case_copy(c, n, x);
     c->variant = "in place";
     c->k->axpy(n, alpha, x, same);
@@ -474,7 +475,7 @@ void plx_case_of_axpy(plx_case *c) {
     plx_case_same(c, n, z, same);
 }
 
-/* Word i of the stream decides, so the mask can be told without the kernel. */
+/* Word i of the stream decides, so the mask is known without the kernel. */
 void plx_case_of_dropout(plx_case *c) {
     static const uint64_t firsts[] = {0, 1, 2, 3, 6, (UINT64_C(1) << 33) + 3};
     const plx_real scale = (plx_real)1.25f;
@@ -494,14 +495,14 @@ void plx_case_of_dropout(plx_case *c) {
     }
 }
 
-/* Of infinite x the limit: |x| times the distance of t from the end that x is at. */
+/* The limit for infinite x: |x| times the distance of t from the end that x is at. */
 static plx_wide logistic_limit(plx_wide x, plx_wide t) {
     const plx_wide away = x > 0 ? 1 - t : t;
     return away == 0 ? 0 : fabs(x) * away;
 }
 
-/* Below 1 the two terms before the logarithm cancel exactly. The exponential errs by 1 ULP, the
- * logarithm by another, and e / (1 + e) is below log(1 + e). */
+/* Below 1 the two terms before the logarithm cancel exactly. The exponential is off by 1 ULP,
+ * the logarithm by another, and e / (1 + e) is below log(1 + e). */
 void plx_case_of_logistic_loss(plx_case *c) {
     const int64_t n = c->n;
     plx_case_again(c, "");

@@ -6,10 +6,10 @@
 #include <string.h>
 
 /* The hash of all outputs, the same for sse2, neon128 and wasm128. It changes when a kernel or a
- * case of the walk is added and when a kernel's order of operations is changed on purpose: then put
- * here what `plx_tests kernels.exact` prints, once it prints the same natively (preset release), on
- * ARM (preset aarch64) and in Node (preset wasm). Where they differ, the hashes of single kernels,
- * printed then, tell which. */
+ * case of the walk is added, or when the order of operations of a kernel is changed on purpose.
+ * Then put here what `plx_tests kernels.exact` prints, once it prints the same natively (preset
+ * release), on ARM (preset aarch64) and in Node (preset wasm). Where they differ, the hashes of
+ * single kernels, which are printed then, tell which kernel differs. */
 #define EXACT_HASH UINT64_C(0x0b1ac1ddb78a85f6)
 
 enum { SAMPLES = 50, INPUTS = 6, CLASSES = 3, STEPS = 20 };
@@ -47,8 +47,8 @@ static plx_status train(plx_ctx *ctx, const plx_dataset *data, plx_model **model
     return status;
 }
 
-/* The hash of the losses and parameters of a short run with dropout, shuffling and AdamW, clipped,
- * smoothed and scheduled. */
+/* The hash of losses and parameters of a short run with dropout, shuffling, clipping, smoothing,
+ * a schedule and AdamW. */
 static uint64_t training_hash(plx_check *t, const char *isa, int threads) {
     static plx_real x[SAMPLES * INPUTS];
     static int32_t labels[SAMPLES];
@@ -82,7 +82,7 @@ void plx_test_kernels_exact(plx_check *t) {
     for (int i = 0; plx_walk_table(i); ++i) {
         const plx_kernels *k = plx_walk_table(i);
         if (!k->exact) continue;
-        /* Failures of single cases are the business of kernels.walk. */
+        /* Failures of single cases are reported by kernels.walk. */
         plx_check walk = {.group = t->group, .quiet = true};
         const uint64_t kernels = plx_walk_kernels(&walk, k, NULL, false);
         const uint64_t training = training_hash(t, k->name, 1);
@@ -97,6 +97,6 @@ void plx_test_kernels_exact(plx_check *t) {
     }
     if (t->checks) return;
     CHECK(t, true, "no exact target");
-    /* In double there is none by intent. */
+    /* In double there is none, on purpose. */
     if (!PLX_IS_DOUBLE) printf("skipped: this build has no exact target\n");
 }

@@ -1,5 +1,5 @@
-/* tanh near a value, and moments of several. With E = e^(2x) rounded to 1 ULP, an error of a
- * relative r in E g moves 1 - 2 / (E g + 1) by at most r / 2. */
+/* tanh near a value, and moments of several. With E = e^(2x) rounded to 1 ULP, a relative error
+ * of r in E g moves 1 - 2 / (E g + 1) by at most r / 2. */
 #include "kernels/kernel_case.h"
 
 #include <stdio.h>
@@ -36,8 +36,8 @@ typedef struct moments {
     plx_wide mean, variance, third, squares;
 } moments;
 
-/* squares: the mean of squared distances from tanh(x), which variances are a part of. Distances are
- * sinh(delta) / (cosh(x) cosh(x + delta)). Beyond 40 x counts as 40. */
+/* squares: the mean of squared distances from tanh(x), which bounds the variance. Distances are
+ * sinh(delta) / (cosh(x) cosh(x + delta)). Beyond 40, x counts as 40. */
 static moments moments_of(plx_wide x, int count, const plx_real *scale) {
     plx_wide d[MOST], mean = 0;
     moments m = {0, 0, 0, 0};
@@ -56,7 +56,7 @@ static moments moments_of(plx_wide x, int count, const plx_real *scale) {
     return m;
 }
 
-/* Each distance from tanh(x) errs by 5 EPS of itself, a sum of count terms by count more. */
+/* Each distance from tanh(x) is off by 5 EPS of itself, a sum of count terms by count more. */
 static void check_moments(plx_case *c, int64_t i, plx_wide x, int count, const plx_real *scale,
                           plx_real *const *y) {
     const moments m = moments_of(x, count, scale);

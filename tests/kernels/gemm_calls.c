@@ -1,5 +1,5 @@
 /* plx_gemm: every transposition, stride and edge against a wider reference, the same bits on two
- * threads as on one, and refusals that leave c as it was. */
+ * threads as on one, and refusals that leave c unchanged. */
 #include "kernels/kernel_case.h"
 
 #include "base/context.h"
@@ -13,10 +13,10 @@ typedef struct shape {
 typedef struct calls {
     plx_check *t;
     plx_guards guards;
-    plx_ctx *one, *two;  /* the same target on one thread and on two */
-    plx_wide *value;     /* of op(a) op(b), m x n */
+    plx_ctx *one, *two;  /* the same target with one thread and with two */
+    plx_wide *value;     /* op(a) op(b), m x n */
     plx_wide *magnitude; /* sum |a b| of each element */
-    plx_real *single;    /* c of one thread, with its gaps */
+    plx_real *single;    /* c computed by one thread, with its gaps */
     uint64_t random;
 } calls;
 
@@ -27,7 +27,7 @@ static plx_real draw(calls *w) {
     return (plx_real)((float)(int32_t)(w->random >> 40) * 0x1p-22f - 2);
 }
 
-/* rows x columns with a stride; gaps are NaN, and so is everything when blank. */
+/* rows x columns with a stride; gaps are NaN, and with `blank` everything is. */
 static plx_real *matrix(calls *w, int64_t rows, int64_t columns, int64_t stride, bool blank) {
     plx_real *x = plx_guards_take(&w->guards, rows && columns ? (rows - 1) * stride + columns : 0);
     for (int64_t i = 0; !blank && i < rows; ++i)
@@ -39,7 +39,7 @@ typedef struct call {
     bool ta, tb;
     shape s;
     plx_real alpha, beta;
-    const plx_real *a, *b, *c0; /* c0: what c holds before, unless beta is 0 */
+    const plx_real *a, *b, *c0; /* c0: the contents of c before the call, unless beta is 0 */
     int64_t lda, ldb, ldc;
 } call;
 
@@ -72,8 +72,8 @@ static bool describe(calls *w, const call *g, bool ok, const char *what, int64_t
                  (double)g->beta, what, (long long)i, (long long)j, (double)is, (double)expected);
 }
 
-/* k EPS sum|a b| as parallax.h promises for alpha 1 and beta 0; each scaling adds a rounding of
- * what it scales, and the sum of both another. */
+/* k EPS sum|a b|, which parallax.h promises for alpha 1 and beta 0; each scaling adds a rounding
+ * of its operand, and adding the two adds another. */
 static plx_wide bound_of(const calls *w, const call *g, int64_t at, plx_wide old) {
     const plx_wide met = fabs((plx_wide)g->alpha) * w->magnitude[at];
     plx_wide bound = plx_sum_roundings(g->s.k) * PLX_EPS * met;
@@ -160,7 +160,7 @@ static const scaling all_scalings[] = {{1, 0},
 
 enum { SCALINGS = sizeof all_scalings / sizeof all_scalings[0] };
 
-/* Sizes around a tile, with every scaling where products are short. */
+/* Sizes around a tile, with every scaling if products are short. */
 static void check_edges(calls *w, const plx_kernels *k) {
     const int64_t ms[] = {0, 1, k->mr - 1, k->mr + 1, 2 * k->mr + 1};
     const int64_t ns[] = {0, 1, k->nr - 1, k->nr + 1}, ks[] = {0, 1, 7};
@@ -184,7 +184,7 @@ static void check_blocks(calls *w, const plx_kernels *k) {
         {3, 12 * nr + 1, kc + 5},
         {k->mc + 1, 3 * nr + 1, 5},
         {2, k->nc + 3, 3},
-        {5 * mr + 1, 512 - 7, 6}, /* a row stride of 512 for b: a page of floats, half of it */
+        {5 * mr + 1, 512 - 7, 6}, /* a row stride of 512 for b: half a page of floats */
     };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; ++i)
         check_transpositions(w, shapes[i], 2, (const scaling[]){{1, 0}, {(plx_real)-0.5, 1}});
@@ -228,15 +228,14 @@ static void check_target(void *arg) {
     check_refusals(w);
 }
 
-/* False when memory was touched that may not be: threads may be lost then, and nothing can go on.
- */
+/* Returns false after a forbidden access: threads may be lost then, and nothing more can run. */
 static bool check_isa(calls *w, const char *isa) {
     w->one = plx_check_context(w->t, isa, 1);
     w->two = plx_check_context(w->t, isa, 2);
     if (w->one && w->two) {
         w->two->machine.fork_join_ns = -1; /* so that no product is too small for threads */
-        if (!CHECK(w->t, plx_guards_run(check_target, w), "%s: gemm touches what is not its own",
-                   isa))
+        if (!CHECK(w->t, plx_guards_run(check_target, w),
+                   "%s: gemm touches memory outside its operands", isa))
             return false;
     }
     plx_ctx_free(w->one);

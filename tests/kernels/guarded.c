@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A byte of the pattern: 0xffffffff is a NaN, and so is the double of these bytes. */
+/* A byte of the pattern: 0xffffffff is a NaN as a float, and eight such bytes as a double. */
 enum { PATTERN = 0xff, BLOCK_BYTES = 1 << 20, MARGIN = 4096 };
 
 static size_t mapping_bytes(const plx_guards *guards) {
@@ -42,7 +42,7 @@ void plx_guards_reset(plx_guards *guards, bool at_end) {
     guards->count = 0;
 }
 
-/* Where the margin of block i starts: before it or behind it, away from the protected page. */
+/* Start of the margin of block i: before or after the block, away from the protected page. */
 static char *margin(const plx_guards *guards, int i) {
     return guards->at_end ? guards->data[i] - MARGIN : guards->data[i] + guards->bytes[i];
 }
@@ -90,7 +90,7 @@ bool plx_guards_run(void (*fn)(void *arg), void *arg) {
     memset(&action, 0, sizeof action);
     action.sa_handler = on_fault;
     sigaction(SIGSEGV, &action, &old_segv);
-    sigaction(SIGBUS, &action, &old_bus); /* what macOS sends */
+    sigaction(SIGBUS, &action, &old_bus); /* sent by macOS */
     const bool held = !sigsetjmp(back, 1);
     if (held) fn(arg);
     sigaction(SIGSEGV, &old_segv, NULL);

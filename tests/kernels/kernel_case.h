@@ -1,5 +1,5 @@
-/* One kernel on one table with operands of one size and kind: what a case does, and the references
- * it compares with. */
+/* One kernel of one table on operands of one size and kind: the functions for its case, and for
+ * the references that it compares with. */
 #ifndef PLX_TESTS_KERNEL_CASE_H
 #define PLX_TESTS_KERNEL_CASE_H
 
@@ -10,10 +10,10 @@
 #include <float.h>
 #include <tgmath.h>
 
-/* References are worked out in a wider type than the kernels'. */
+/* References are computed in a wider type than that of the kernels. */
 typedef __typeof__(__builtin_choose_expr(sizeof(plx_real) == sizeof(double), 0.0L, 0.0)) plx_wide;
 
-/* The element type: distance of 1 and the next value, smallest above zero, largest. */
+/* The element type: distance from 1 to the next value, smallest number above zero, largest. */
 #define PLX_IS_DOUBLE (sizeof(plx_real) == sizeof(double))
 #define PLX_EPS ((plx_wide)(PLX_IS_DOUBLE ? DBL_EPSILON : (double)FLT_EPSILON))
 #define PLX_TINY ((plx_wide)(PLX_IS_DOUBLE ? 0x1p-1074 : 0x1p-149))
@@ -35,26 +35,26 @@ typedef struct plx_case {
     int64_t n;
     plx_values values;
     bool at_end;
-    uint64_t random;     /* state; starts from kernel, n and values: the same on every table */
-    const char *variant; /* what the sentence of a failure adds: "in place" */
-    bool wrong;          /* the first failure is kept */
+    uint64_t random;     /* state; seeded by kernel, n and values: the same on every table */
+    const char *variant; /* added to the sentence of a failure: "in place" */
+    bool wrong;          /* only the first failure is kept */
     char sentence[320];
-    bool tile_dependent; /* outputs do not count for the hash */
-    uint64_t hash;       /* FNV-1a of all outputs, any NaN being the same */
+    bool tile_dependent; /* outputs do not enter the hash */
+    uint64_t hash;       /* FNV-1a of all outputs, where all NaNs are alike */
 } plx_case;
 
-/* One function per line of kernels.def: runs the kernel and compares. A line without its function
- * does not link. */
+/* One function for each line of kernels.def: runs the kernel and compares. A line without its
+ * function does not link. */
 #define KERNEL(result, name, args) void plx_case_of_##name(plx_case *c);
 #include "kernels/kernels.def"
 #undef KERNEL
 
-/* ---- Operands: plx_case_again, then as many as the call takes -------------------------------- */
+/* ---- Operands: first plx_case_again, then as many as the call takes -------------------------- */
 
 void plx_case_again(plx_case *c, const char *variant);
-/* n values, NaN: for outputs. */
+/* n values of NaN, for outputs. */
 plx_real *plx_case_blank(plx_case *c, int64_t n);
-/* n values of the case's kind, the ordinary ones in [low, high). */
+/* n values of the case's kind; ordinary ones are in [low, high). */
 plx_real *plx_case_filled(plx_case *c, int64_t n, double low, double high);
 void plx_case_fill(plx_case *c, int64_t n, plx_real *x, double low, double high);
 /* rows x columns with a row stride; gaps stay NaN. */
@@ -64,21 +64,21 @@ plx_real *plx_case_copy(plx_case *c, int64_t n, const plx_real *x);
 
 /* ---- Results --------------------------------------------------------------------------------- */
 
-/* Element i, y, must be within bound of value: NaN where that is, infinite where it overflows. */
+/* y, element i, must be within bound of value; NaN if value is, infinite if value overflows. */
 void plx_case_near(plx_case *c, int64_t i, plx_real y, plx_wide value, plx_wide bound);
-/* Where both are zero, the same zero. */
+/* If both are zero, they must have the same sign. */
 void plx_case_zero(plx_case *c, int64_t i, plx_real y, plx_wide value);
-/* Equal, or both NaN. */
+/* Must be equal, or both NaN. */
 void plx_case_equal(plx_case *c, int64_t i, plx_real y, plx_real expected);
-/* Both runs of n have the same bits. */
+/* The two arrays of n must have the same bits. */
 void plx_case_same(plx_case *c, int64_t n, const plx_real *y, const plx_real *expected);
-/* Any value will do, but every exact target gives the same. */
+/* Any value passes, but every exact target must give the same. */
 void plx_case_any(plx_case *c, plx_real y);
-/* The gaps of a matrix of outputs are as they were. */
+/* The gaps of a matrix of outputs must be unchanged. */
 void plx_case_gaps(plx_case *c, int64_t rows, int64_t columns, int64_t stride, const plx_real *y);
 
-/* What a sum of n terms may err by, in EPS sum |terms|: 16 + log2 n, the promise of every
- * reduction, or n where that is less (Higham, "Accuracy and Stability of Numerical Algorithms",
+/* Error bound of a sum of n terms, in EPS sum |terms|: 16 + log2 n, the promise of every
+ * reduction, or n if that is less (Higham, "Accuracy and Stability of Numerical Algorithms",
  * section 4.2). */
 plx_wide plx_sum_roundings(int64_t n);
 
@@ -87,11 +87,11 @@ plx_wide plx_ulp(plx_wide value);
 
 /* ---- The walk -------------------------------------------------------------------------------- */
 
-/* Runs all cases of all kernels on a table, or of the one called only; returns the hash of all
- * outputs. hashes: prints that of every kernel. */
+/* Runs all cases of all kernels of a table, or only of the kernel named `only`; returns the hash
+ * of all outputs. hashes: prints the hash of every kernel. */
 uint64_t plx_walk_kernels(plx_check *t, const plx_kernels *k, const char *only, bool hashes);
 
-/* The runnable table number i, best first; NULL past the last. */
+/* Returns runnable table number i, best first; NULL past the last. */
 const plx_kernels *plx_walk_table(int i);
 
 uint64_t plx_fnv1a(uint64_t hash, const void *data, size_t bytes);

@@ -27,7 +27,7 @@ static void run_case(void *arg) {
     r->run(r->c);
 }
 
-/* One case at one end of its pages; returns the hash of its outputs. */
+/* Runs one case at one end of its pages; returns the hash of its outputs. */
 static uint64_t run_at(plx_check *t, plx_guards *guards, const plx_case *description,
                        void (*run)(plx_case *c), bool at_end) {
     plx_case c = *description;
@@ -60,8 +60,9 @@ static uint64_t walk_kernel(plx_check *t, const plx_kernels *k, plx_guards *guar
                                 .values = (plx_values)values};
             const uint64_t end = run_at(t, guards, &c, kernels[kernel].run, true);
             const uint64_t start = run_at(t, guards, &c, kernels[kernel].run, false);
-            CHECK(t, end == start, "%s: %s, n %lld, %s values: bits depend on where operands lie",
-                  k->name, c.kernel, (long long)c.n, values_names[values]);
+            CHECK(t, end == start,
+                  "%s: %s, n %lld, %s values: bits depend on the addresses of operands", k->name,
+                  c.kernel, (long long)c.n, values_names[values]);
             hash = plx_fnv1a(hash, &end, sizeof end);
         }
     return hash;

@@ -1,16 +1,16 @@
-/* Normalisation. References are worked out in a wider type from the formulas; bounds follow the
- * roundings of each step, sums of n terms erring by plx_sum_roundings(n) EPS sum|terms|. */
+/* Normalisation. References are computed in a wider type from the formulas; bounds follow the
+ * roundings of each step, where a sum of n terms is off by plx_sum_roundings(n) EPS sum|terms|. */
 #include "kernels/kernel_case.h"
 
 #include <stdio.h>
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
-/* Of a row: the mean and its error, the deviation r = 1 / sqrt(variance + epsilon) and the relative
- * error of r. */
+/* Of a row: the mean and its error, the reciprocal deviation r = 1 / sqrt(variance + epsilon)
+ * and the relative error of r. */
 typedef struct row {
     plx_wide mean, mean_error, largest, r, r_error;
-    bool vague; /* sums beyond the largest number, or below the smallest: nothing can be said */
+    bool vague; /* sums beyond the largest number, or below the smallest: no bound holds */
 } row;
 
 static row row_of(plx_case *c, int64_t n, const plx_real *x, plx_wide epsilon, bool centre) {
@@ -30,7 +30,8 @@ static row row_of(plx_case *c, int64_t n, const plx_real *x, plx_wide epsilon, b
         w.largest = fmax(w.largest, fabs(d));
     }
     const plx_wide variance = squares / (plx_wide)n + epsilon;
-    /* A deviation d errs by the mean's error and a rounding, so does the root of the variance. */
+    /* A deviation d is off by the error of the mean and a rounding; so is the root of the
+     * variance. */
     const plx_wide d_error = w.mean_error + PLX_EPS * w.largest;
     const plx_wide error = 2 * d_error * w.largest + d_error * d_error +
                            (plx_sum_roundings(n) + 4) * PLX_EPS * (squares / (plx_wide)n) +
@@ -60,7 +61,7 @@ static void check_row(plx_case *c, int64_t n, const plx_real *x, const plx_real 
             plx_case_any(c, y[i]);
         else
             plx_case_near(c, i, y[i], value, bound);
-        /* What is not a number in the row is one in no output. */
+        /* A NaN in the row makes every output NaN. */
         if (isnan(w.mean + w.r) && !isnan(y[i])) plx_case_near(c, i, y[i], (plx_wide)NAN, 0);
     }
 }
@@ -83,7 +84,7 @@ static void check_rows_in_place(plx_case *c, const plx_real *x, const plx_real *
     plx_case_same(c, n, z, expected);
 }
 
-/* A large mean, where a sum of squares would have lost every digit of the variance: the deviations
+/* A large mean, at which a sum of squares would lose every digit of the variance: the deviations
  * are whole numbers and the mean is exact, so that only a few roundings are left. */
 static void check_large_mean(plx_case *c) {
     const int64_t n = c->n;
@@ -113,7 +114,7 @@ void plx_case_of_row_norm(plx_case *c) {
     if (n > 0 && c->values == PLX_VALUES_NORMAL) check_large_mean(c);
 }
 
-/* The sums that a row's gradient needs, and what they may err by. */
+/* The sums that the gradient of a row needs, and their errors. */
 typedef struct sums {
     plx_wide plain, plain_size, moment, moment_size;
 } sums;
@@ -141,7 +142,7 @@ static void check_row_grad(plx_case *c, const plx_real *x, const plx_real *gy,
     const plx_wide limit = PLX_LARGEST / 16;
     const bool vague =
         w.vague || isnan(s.plain + s.moment) || s.plain_size > limit || s.moment_size > limit;
-    /* Relative errors of sums and of r, all taken together and generously doubled. */
+    /* Relative errors of the sums and of r together, generously doubled. */
     const plx_wide e = 2 * ((plx_sum_roundings(n) + 8) * PLX_EPS + 3 * w.r_error);
     for (int64_t i = 0; i < n; ++i) {
         const plx_wide d = (plx_wide)x[i] - w.mean, own = (plx_wide)gy[i];
@@ -225,7 +226,7 @@ void plx_case_of_column_moment(plx_case *c) {
     }
 }
 
-/* value is a product and what is added to it; nothing is said where a part of it overflows. */
+/* value is a product and what is added to it; no bound holds if a part of it overflows. */
 static void check_product(plx_case *c, int64_t i, plx_real y, plx_wide value, plx_wide size,
                           plx_wide factors) {
     if (isfinite(size) && size > PLX_LARGEST / 4)

@@ -1,14 +1,13 @@
-/* Optimizer steps. Bounds: every value errs by half an EPS of the magnitudes that meet in it, and
- * carries on what it was made from. */
+/* Optimizer steps. Bounds: every value is off by half an EPS of the magnitudes that it adds up,
+ * and inherits the errors of its operands. */
 #include "kernels/kernel_case.h"
 
-/* Squares and quotients of huge values overflow half-way, where the formula does not. */
+/* Squares and quotients of huge values overflow midway, where the formula does not. */
 static plx_values without_huge(plx_values values) {
     return values == PLX_VALUES_HUGE ? PLX_VALUES_NORMAL : values;
 }
 
-/* ---- SGD: v = momentum v + d; p -= rate v, or rate (d + momentum v) with Nesterov --------------
- */
+/* ---- SGD: v = momentum v + d; p -= rate v, or rate (d + momentum v) with Nesterov ------------ */
 
 static void check_sgd(plx_case *c, const plx__sgd_step *step, bool has_v) {
     const int64_t n = c->n;
@@ -43,7 +42,7 @@ void plx_case_of_sgd(plx_case *c) {
 
 /* ---- Adam ------------------------------------------------------------------------------------ */
 
-/* A value and how far the kernel's may be from it. */
+/* A value and the bound on the kernel's distance from it. */
 typedef struct inexact {
     plx_wide value, error;
 } inexact;
@@ -66,8 +65,8 @@ static inexact second_moment(const plx__adam_step *s, plx_wide v, inexact d) {
     return (inexact){value, error + 3 * PLX_EPS * value + 2 * PLX_TINY};
 }
 
-/* rate m / (sqrt(v) correction + epsilon). An error e of v is one of at most e / sqrt(v), and of at
- * most sqrt(e), in its root. */
+/* rate m / (sqrt(v) correction + epsilon). An error e of v is an error of at most e / sqrt(v),
+ * and of at most sqrt(e), in its root. */
 static inexact move_of(const plx__adam_step *s, inexact m, inexact v) {
     const plx_wide root = sqrt(v.value), c = (plx_wide)s->correction2;
     const plx_wide below = root * c + (plx_wide)s->epsilon;
@@ -140,7 +139,7 @@ static void check_lion(plx_case *c, const plx__lion_step *s, const char *variant
                                   : (direction.value > 0) - (direction.value < 0);
         const plx_wide rate = (plx_wide)s->rate;
         plx_case_near(c, i, m1[i], next.value, next.error);
-        /* A sign that rounding can turn is no one's mistake. */
+        /* A sign that rounding can flip is not a mistake. */
         if (direction.value != 0 && fabs(direction.value) <= direction.error)
             plx_case_any(c, p1[i]);
         else
@@ -170,7 +169,7 @@ static void check_rmsprop(plx_case *c, const plx__rmsprop_step *s, const char *v
     const plx_real *b = plx_case_filled(c, n, -1, 1);
     plx_real *b1 = plx_case_copy(c, n, b);
     c->k->rmsprop(n, p1, g, mean, s->momentum > 0 ? b1 : NULL, s);
-    /* The parts that Adam has too. */
+    /* The parts that it shares with Adam. */
     const plx__adam_step like = {
         .beta2 = s->alpha, .epsilon = s->epsilon, .rate = 1, .correction2 = 1, .l2 = s->l2};
     for (int64_t i = 0; i < n; ++i) {

@@ -1,5 +1,5 @@
-/* Pooling windows: 3 of 2 x 3 pixels beside each other, apart by one pixel or by two, in rows with
- * a gap behind; and windows of one pixel. */
+/* Pooling windows: 3 windows of 2 x 3 pixels, one or two pixels apart, in rows with a gap at the
+ * end; and windows of one pixel. */
 #include "kernels/kernel_case.h"
 
 #include <stdio.h>
@@ -52,7 +52,7 @@ void plx_case_of_pool_max(plx_case *c) {
     }
 }
 
-/* Rows first..end - 1 only, added to what is there; the order of the windows is the contract. */
+/* Only rows first..end - 1, added to what is there; the contract fixes the order of the windows. */
 static void check_max_grad(plx_case *c, int shape, int64_t first, int64_t end) {
     const int64_t n = c->n;
     const windows w = windows_of(shape, n);
@@ -75,7 +75,7 @@ void plx_case_of_pool_max_grad(plx_case *c) {
             for (int64_t first = 0; first < end; ++first) check_max_grad(c, shape, first, end);
 }
 
-/* The order is the contract here too, so the reference has the kernel's type. */
+/* The contract fixes the order here too, so the reference has the kernel's type. */
 void plx_case_of_pool_sum(plx_case *c) {
     const int64_t n = c->n;
     for (int shape = 0; shape < SHAPES; ++shape) {

@@ -1,8 +1,8 @@
-/* Products and the transposition. Where the contract gives the order of a sum, the reference adds
- * in that order and must have the same bits; the wider reference bounds both. */
+/* Products and the transposition. Where the contract fixes the order of a sum, the reference
+ * adds in that order and must have the same bits; the wider reference bounds both. */
 #include "kernels/kernel_case.h"
 
-/* a b + s as the target rounds it. */
+/* a b + s, rounded as by the target. */
 static plx_real multiply_add(const plx_kernels *k, plx_real a, plx_real b, plx_real s) {
     return k->fma ? fma(a, b, s) : a * b + s;
 }
@@ -12,8 +12,9 @@ typedef struct vector {
     int64_t stride;
 } vector;
 
-/* before + sum_p a[p] b[p], before NULL: the sum; in the order that kernels.h has for fewer than
- * PLX_GEMM_DEEP products. at_once: before is added to the whole sum, not to its first chain. */
+/* before + sum_p a[p] b[p], or the sum alone if before is NULL, in the order that kernels.h
+ * gives for fewer than PLX_GEMM_DEEP products. at_once: before is added to the whole sum, not to
+ * its first chain. */
 static void check_ordered(plx_case *c, int64_t i, plx_real y, int64_t k, vector a, vector b,
                           const plx_real *before, bool at_once) {
     plx_real s = 0, total = before && !at_once ? *before : 0;
@@ -65,7 +66,7 @@ static void check_tiles(plx_case *c, int rows, int columns) {
 }
 
 void plx_case_of_gemm(plx_case *c) {
-    /* Tiles that all exact targets have. */
+    /* Tile sizes that all exact targets have. */
     for (int columns = 1; columns <= 8; ++columns) check_tiles(c, 1 + columns % 2, columns);
     const int mr = c->k->mr, nr = c->k->nr, vl = c->k->vl;
     const int rows[] = {1, 3, mr - 1, mr}, columns[] = {1, vl - 1, vl + 1, nr - vl, nr - 1, nr};
@@ -76,7 +77,7 @@ void plx_case_of_gemm(plx_case *c) {
     c->tile_dependent = false;
 }
 
-/* ---- A row times a matrix -------------------------------------------------------------------- */
+/* ---- Vector times matrix --------------------------------------------------------------------- */
 
 static void check_gemv(plx_case *c, int64_t k, int64_t n, int64_t incx, bool accumulate) {
     const int64_t ldb = n + 3;
@@ -100,7 +101,7 @@ void plx_case_of_gemv(plx_case *c) {
     }
 }
 
-/* An order that the contract leaves open; exact for whole numbers. */
+/* The contract leaves this order open; exact for whole numbers. */
 static void check_gemv_t(plx_case *c, int64_t k, int64_t n, bool accumulate) {
     const int64_t ldb = k + 3;
     plx_case_again(c, accumulate ? "accumulating" : "");
@@ -156,7 +157,8 @@ void plx_case_of_transpose(plx_case *c) {
 /* one and zero keep the compiler from knowing the result, which is the number of chains. */
 void plx_case_of_peak(plx_case *c) {
     plx_case_again(c, "");
-    /* Products of ones: with FMA added to 0 and kept, without summed up in each of nine chains. */
+    /* Products of ones: with FMA each is added to 0 and kept; without, each of nine chains sums
+     * them. */
     const double sum = c->k->fma ? 12 : 9.0 * (double)c->n;
     plx_case_equal(c, 0, c->k->peak(c->n, 1, 0), (plx_real)sum);
 }

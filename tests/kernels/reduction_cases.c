@@ -1,6 +1,6 @@
-/* Sums, maxima and what is made from them. Sums err by at most plx_sum_roundings(n) EPS sum|terms|,
- * which kernels.def promises; with whole numbers they are exact, so that a term left out cannot
- * hide in the bound. */
+/* Sums, maxima and kernels built on them. Sums are off by at most plx_sum_roundings(n) EPS
+ * sum|terms|, which kernels.def promises; with whole numbers they are exact, so that a missing term
+ * cannot hide in the bound. */
 #include "kernels/kernel_case.h"
 
 #include <stdio.h>
@@ -14,8 +14,8 @@ static void add_term(sum *s, plx_wide term) {
     s->magnitude += fabs(term);
 }
 
-/* Checks the sum of n terms with `roundings` half-EPS roundings in each. Beyond the largest number
- * the order decides what overflows, so nothing can be said. */
+/* Checks the sum of n terms with `roundings` half-EPS roundings in each. Beyond the largest
+ * number the order decides what overflows, so no bound holds. */
 static void check_sum(plx_case *c, plx_real y, int64_t n, sum s, int roundings) {
     const plx_wide bound = (plx_sum_roundings(n) + (plx_wide)roundings) * PLX_EPS * s.magnitude;
     if (isfinite(s.magnitude) && s.magnitude > PLX_LARGEST)
@@ -26,7 +26,7 @@ static void check_sum(plx_case *c, plx_real y, int64_t n, sum s, int roundings) 
         plx_case_near(c, 0, y, s.value, bound + (plx_wide)n * PLX_TINY);
 }
 
-/* Lengths around a power of two too, where a sum may be cut. */
+/* Includes lengths around a power of two, where a sum may be split. */
 static const int64_t *lengths(plx_case *c, int *count) {
     static const int64_t many[] = {1000, 1023, 1024, 1025, 2049, 5000};
     *count = c->n == 1000 ? (int)(sizeof many / sizeof many[0]) : 1;
@@ -94,7 +94,7 @@ static plx_real maximum(int64_t n, const plx_real *x) {
     return best;
 }
 
-/* The largest in every place, so that none is skipped. */
+/* The maximum in every place, so that none is skipped. */
 void plx_case_of_maximum(plx_case *c) {
     plx_case_again(c, "");
     plx_real *x = plx_case_filled(c, c->n, -9, 9);
@@ -117,7 +117,7 @@ void plx_case_of_two_sum(plx_case *c) {
     for (int64_t i = 0; i < n; ++i) {
         const plx_real rounded = before[i] + x[i];
         plx_case_equal(c, i, s[i], rounded);
-        /* Exact when the larger number comes first (Dekker, 1971). */
+        /* Exact if the larger number comes first (Dekker, 1971). */
         const bool is_larger = fabs(before[i]) >= fabs(x[i]);
         const plx_real large = is_larger ? before[i] : x[i], small = is_larger ? x[i] : before[i];
         plx_case_equal(c, i, error[i], isfinite(rounded) ? small - (rounded - large) : 0);
@@ -151,15 +151,15 @@ void plx_case_of_column_sum(plx_case *c) {
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; ++r)
         if (c->n != 1000 || rows[r] <= 1 || rows[r] == 65)
             check_columns(c, rows[r], c->n, c->n + 3);
-    /* Few columns without gaps: many rows are one of whole vectors. */
+    /* Few columns without gaps: many rows together are handled as one of whole vectors. */
     for (int64_t n = 1; c->n == 1000 && n < 70; n = n < 5 ? n + 1 : n * 3 / 2)
         for (int64_t m = 511; m < 600; m += 41) check_columns(c, m, n, n);
 }
 
 /* ---- Softmax --------------------------------------------------------------------------------- */
 
-/* Of a row of logits: log sum exp(x - top). A term exp(x - top) errs by 1 ULP and by EPS / 2 times
- * its own argument, which the term itself outweighs: in sum by 2 EPS sum. */
+/* Of a row of logits: log sum exp(x - top). A term exp(x - top) is off by 1 ULP and by EPS / 2
+ * times its own argument, which the term itself outweighs: 2 EPS sum in all. */
 typedef struct row {
     plx_wide top, sum, log_sum, log_sum_bound;
 } row;
@@ -176,7 +176,7 @@ static plx_wide softmax_of(const row *r, plx_real x) {
     return exp((plx_wide)x - r->top) / r->sum;
 }
 
-/* Far logits lose digits: half an EPS of the difference from the top. */
+/* Logits far below the top lose digits: half an EPS of their distance from it. */
 static plx_wide softmax_bound(const row *r, int64_t n, plx_real x, plx_wide value) {
     const plx_wide far = fmin(r->top - (plx_wide)x, (plx_wide)1000);
     return PLX_EPS * value * (far + plx_sum_roundings(n) + 6) + 2 * PLX_TINY;
@@ -280,8 +280,8 @@ void plx_case_of_log_softmax_grad(plx_case *c) {
 /* Label smoothing: none, and some. */
 static const plx_real smoothings[] = {0, (plx_real)0.125f};
 
-/* The mean of a row of logits (0 without smoothing, where it is not taken), and how far off a sum
- * of n terms may be. */
+/* The mean of a row of logits (0 without smoothing, which does not need it), and the error bound
+ * of a sum of n terms. */
 static plx_wide mean_of(const plx_case *c, const plx_real *x, plx_wide *error) {
     plx_wide mean = 0, magnitude = 0;
     for (int64_t i = 0; i < c->n; ++i) {
@@ -306,7 +306,7 @@ static void check_xent(plx_case *c, int64_t label, plx_real smoothing) {
     const plx_wide even = mean_of(c, x, &mean_error) - r.top;
     const plx_wide value = r.log_sum - ((1 - s) * ((plx_wide)at - r.top) + s * even);
     const plx_wide met = fabs(r.log_sum) + fabs((plx_wide)at - r.top) + fabs(even) + fabs(r.top);
-    /* Sums of huge logits overflow, where their mean does not. */
+    /* Sums of huge logits overflow, though their mean does not. */
     const bool overflows = isfinite(value) && met * (plx_wide)c->n > PLX_LARGEST / 2;
     if (overflows)
         plx_case_any(c, loss);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* The table that wrong kernels start from, and what they do beyond it. */
+/* The table that wrong kernels are based on: they call its kernels and add a mistake. */
 static const plx_kernels *right;
 
 /* Four units in the last place, in one element only. */
@@ -12,51 +12,51 @@ static void wrong_tanh(int64_t n, const plx_real *x, plx_real *y, plx_real p) {
     if (n > 0 && isfinite(y[n - 1])) y[n - 1] += 4 * (plx_real)plx_ulp((plx_wide)y[n - 1]);
 }
 
-/* A NaN that becomes a number. */
+/* Turns a NaN into a number. */
 static void wrong_relu(int64_t n, const plx_real *x, plx_real *y, plx_real p) {
     (void)p;
     for (int64_t i = 0; i < n; ++i) y[i] = x[i] > 0 ? x[i] : 0;
 }
 
-/* Numbers below the normal range are lost. */
+/* Flushes numbers below the normal range to zero. */
 static void wrong_exp(int64_t n, const plx_real *x, plx_real *y, plx_real p) {
     (right->exp)(n, x, y, p);
     for (int64_t i = 0; i < n; ++i)
         if ((plx_wide)y[i] * PLX_EPS < PLX_TINY) y[i] = 0;
 }
 
-/* The tail that fills no vector is dropped. */
+/* Drops the tail that does not fill a vector. */
 static plx_real wrong_sum(int64_t n, const plx_real *x) {
     return right->sum(n / right->vl * right->vl - (right->vl == 1 && n > 1), x);
 }
 
-/* The last output is left as it was. */
+/* Does not write the last output. */
 static void wrong_add(int64_t n, const plx_real *a, int sa, const plx_real *b, int sb,
                       plx_real *y) {
     right->add(n > 1 ? n - 1 : n, a, sa, b, sb, y);
 }
 
-/* One output too many. */
+/* Writes one output too many. */
 static void wrong_scale(int64_t n, plx_real alpha, const plx_real *x, plx_real *y) {
     right->scale(n, alpha, x, y);
     y[n] = 0;
 }
 
-/* Wrong when the output is the first input. */
+/* Wrong if the output is the first input. */
 static void wrong_mul(int64_t n, const plx_real *a, int sa, const plx_real *b, int sb,
                       plx_real *y) {
     if (n > 0) y[0] = 0;
     right->mul(n, a, sa, b, sb, y);
 }
 
-/* A row of b too many, which lies past the end. */
+/* Reads one row of b too many, past the end. */
 static void wrong_gemm(int64_t kc, const plx_real *a, int64_t rsa, int64_t csa, const plx_real *b,
                        int64_t ldb, plx_real *c, int64_t ldc, int mr, int nr, bool accumulate) {
     right->gemm(kc, a, rsa, csa, b, ldb, c, ldc, mr, nr, accumulate);
     c[0] += 0 * b[kc * ldb];
 }
 
-/* c is read although it may hold NaN. */
+/* Reads c, although it may hold NaN. */
 static void wrong_gemm_reads(int64_t kc, const plx_real *a, int64_t rsa, int64_t csa,
                              const plx_real *b, int64_t ldb, plx_real *c, int64_t ldc, int mr,
                              int nr, bool accumulate) {
@@ -64,7 +64,7 @@ static void wrong_gemm_reads(int64_t kc, const plx_real *a, int64_t rsa, int64_t
     right->gemm(kc, a, rsa, csa, b, ldb, c, ldc, mr, nr, true);
 }
 
-/* Another order of the sum: upwards from c. */
+/* Sums in another order: starts from c and goes up. */
 static void wrong_gemv(int64_t k, int64_t n, const plx_real *x, int64_t incx, const plx_real *b,
                        int64_t ldb, plx_real *y, bool accumulate) {
     if (!accumulate)
@@ -73,24 +73,24 @@ static void wrong_gemv(int64_t k, int64_t n, const plx_real *x, int64_t incx, co
         right->gemv(1, n, x + p * incx, incx, b + p * ldb, ldb, y, true);
 }
 
-/* The last row is left out. */
+/* Leaves out the last row. */
 static void wrong_column_sum(int64_t m, int64_t n, const plx_real *x, int64_t ldx, plx_real *y) {
     right->column_sum(m > 1 ? m - 1 : m, n, x, ldx, y);
 }
 
-/* What a sum loses is lost. */
+/* Drops the rounding errors that the sum should keep. */
 static void wrong_two_sum(int64_t n, const plx_real *x, plx_real *sum, plx_real *error) {
     (void)error;
     right->add(n, sum, 1, x, 1, sum);
 }
 
-/* The maximum is not taken off. */
+/* Does not subtract the maximum. */
 static void wrong_softmax(int64_t n, const plx_real *x, plx_real *y) {
     (right->exp)(n, x, y, 0);
     right->scale(n, 1 / right->sum(n, y), y, y);
 }
 
-/* The bias correction is left out. */
+/* Leaves out the bias correction. */
 static void wrong_adam(int64_t n, plx_real *p, const plx_real *g, plx_real *m, plx_real *v,
                        const plx__adam_step *step) {
     plx__adam_step other = *step;
@@ -98,7 +98,7 @@ static void wrong_adam(int64_t n, plx_real *p, const plx_real *g, plx_real *m, p
     right->adam(n, p, g, m, v, &other);
 }
 
-/* The direction of the old mean alone. */
+/* Uses the direction of the old mean alone. */
 static void wrong_lion(int64_t n, plx_real *p, const plx_real *g, plx_real *m,
                        const plx__lion_step *step) {
     plx__lion_step other = *step;
@@ -106,7 +106,7 @@ static void wrong_lion(int64_t n, plx_real *p, const plx_real *g, plx_real *m,
     right->lion(n, p, g, m, &other);
 }
 
-/* Epsilon inside the root. */
+/* Adds epsilon inside the root. */
 static void wrong_rmsprop(int64_t n, plx_real *p, const plx_real *g, plx_real *s, plx_real *b,
                           const plx__rmsprop_step *step) {
     plx__rmsprop_step other = *step;
@@ -114,19 +114,19 @@ static void wrong_rmsprop(int64_t n, plx_real *p, const plx_real *g, plx_real *s
     right->rmsprop(n, p, g, s, b, &other);
 }
 
-/* Smoothing takes from the label, and gives to no class. */
+/* Smoothing takes from the label, but gives to no class. */
 static plx_real wrong_softmax_xent(int64_t n, const plx_real *x, int64_t label,
                                    plx_real smoothing) {
     return (1 - smoothing) * right->softmax_xent(n, x, label, 0);
 }
 
-/* The mask is moved by a word. */
+/* Shifts the mask by a word. */
 static void wrong_dropout(int64_t n, const plx_real *x, plx_real *y, uint64_t key, uint64_t first,
                           uint32_t keep, plx_real scale) {
     right->dropout(n, x, y, key, first + 1, keep, scale);
 }
 
-/* The mean of squares less the square of the mean: no digits are left for a large mean. */
+/* Takes the mean of squares minus the square of the mean: no digits are left for a large mean. */
 static void wrong_row_norm(int64_t n, const plx_real *x, const plx_real *scale,
                            const plx_real *shift, plx_real epsilon, bool centre, plx_real *y) {
     const plx_real mean = centre ? right->sum(n, x) / (plx_real)n : 0;
@@ -137,7 +137,7 @@ static void wrong_row_norm(int64_t n, const plx_real *x, const plx_real *scale,
     }
 }
 
-/* The mean is always taken off. */
+/* Always subtracts the mean. */
 static void wrong_row_norm_centre(int64_t n, const plx_real *x, const plx_real *scale,
                                   const plx_real *shift, plx_real epsilon, bool centre,
                                   plx_real *y) {
@@ -145,7 +145,7 @@ static void wrong_row_norm_centre(int64_t n, const plx_real *x, const plx_real *
     right->row_norm(n, x, scale, shift, epsilon, true, y);
 }
 
-/* Gradients of the scale are not added up. */
+/* Does not accumulate gradients of the scale. */
 static void wrong_row_norm_grad(int64_t n, const plx_real *x, const plx_real *gy,
                                 const plx_real *scale, plx_real epsilon, bool centre, plx_real *gx,
                                 plx_real *gscale, plx_real *gshift) {
@@ -153,7 +153,7 @@ static void wrong_row_norm_grad(int64_t n, const plx_real *x, const plx_real *gy
     right->row_norm_grad(n, x, gy, scale, epsilon, centre, gx, gscale, gshift);
 }
 
-/* The scale is left out of gx. */
+/* Leaves the scale out of gx. */
 static void wrong_row_norm_grad_scale(int64_t n, const plx_real *x, const plx_real *gy,
                                       const plx_real *scale, plx_real epsilon, bool centre,
                                       plx_real *gx, plx_real *gscale, plx_real *gshift) {
@@ -161,20 +161,20 @@ static void wrong_row_norm_grad_scale(int64_t n, const plx_real *x, const plx_re
     right->row_norm_grad(n, x, gy, NULL, epsilon, centre, gx, gscale, gshift);
 }
 
-/* The last row is left out. */
+/* Leaves out the last row. */
 static void wrong_column_moment(int64_t m, int64_t n, const plx_real *x, const plx_real *z,
                                 int64_t ld, const plx_real *centre, plx_real *y) {
     right->column_moment(m > 1 ? m - 1 : m, n, x, z, ld, centre, y);
 }
 
-/* The mean is not taken off. */
+/* Does not subtract the mean. */
 static void wrong_channel_norm(int64_t m, int64_t n, const plx_real *x, const plx_real *centre,
                                const plx_real *factor, const plx_real *shift, plx_real *y) {
     (void)centre;
     for (int64_t i = 0; i < m * n; ++i) y[i] = x[i] * factor[i % n] + shift[i % n];
 }
 
-/* The factor takes the place of the slope. */
+/* Uses the factor in place of the slope. */
 static void wrong_channel_norm_grad(int64_t m, int64_t n, const plx_real *x, const plx_real *gy,
                                     const plx_real *centre, const plx_real *factor,
                                     const plx_real *slope, const plx_real *offset, plx_real *gx) {
@@ -189,7 +189,7 @@ static void wrong_pool_max(int64_t count, int64_t n, int64_t rows, int64_t colum
         if (isnan(y[i])) y[i] = 0;
 }
 
-/* Rows that are another piece's are written too. */
+/* Writes rows that belong to another piece too. */
 static void wrong_pool_max_grad(int64_t count, int64_t n, int64_t rows, int64_t columns,
                                 const plx_real *x, int64_t row_stride, int64_t step,
                                 const plx_real *gy, int64_t first, int64_t end, plx_real *gx) {
@@ -197,7 +197,7 @@ static void wrong_pool_max_grad(int64_t count, int64_t n, int64_t rows, int64_t 
     right->pool_max_grad(count, n, rows, columns, x, row_stride, step, gy, 0, end, gx);
 }
 
-/* The last pixel of a row is left out. */
+/* Leaves out the last pixel of a row. */
 static void wrong_pool_sum(int64_t count, int64_t n, int64_t rows, int64_t columns,
                            const plx_real *x, int64_t row_stride, int64_t step, plx_real factor,
                            plx_real *y) {
@@ -210,20 +210,20 @@ static void wrong_pool_spread(int64_t count, int64_t n, int64_t rows, int64_t co
     right->pool_spread(count, n, rows, columns - (columns > 1), gy, row_stride, step, factor, gx);
 }
 
-/* The weights change places. */
+/* Swaps the weights. */
 static void wrong_blend(int64_t n, plx_real alpha, const plx_real *x, plx_real beta,
                         const plx_real *z, plx_real *y) {
     right->blend(n, beta, x, alpha, z, y);
 }
 
-/* The last tap is left out. */
+/* Leaves out the last tap. */
 static void wrong_depthwise(int64_t m, int64_t n, int64_t taps, const plx_real *const *x,
                             int64_t step, const plx_real *const *w, const plx_real *bias,
                             plx_real *y, int64_t ldy) {
     right->depthwise(m, n, taps > 0 ? taps - 1 : 0, x, step, w, bias, y, ldy);
 }
 
-/* Two pixels of a tile are exchanged. */
+/* Swaps two pixels of a tile. */
 static void wrong_winograd_input(int64_t n, const plx_real *const *x, plx_real *v, int64_t ldv) {
     const plx_real *pixels[36];
     for (int k = 0; k < 36; ++k) pixels[k] = x[k];
@@ -232,7 +232,7 @@ static void wrong_winograd_input(int64_t n, const plx_real *const *x, plx_real *
     right->winograd_input(n, pixels, v, ldv);
 }
 
-/* What lies beyond the edge is written as well. */
+/* Writes pixels beyond the edge too. */
 static void wrong_winograd_output(int64_t n, const plx_real *m, int64_t ldm, const plx_real *bias,
                                   plx_real *const *y) {
     plx_real *pixels[16];
@@ -250,9 +250,11 @@ static int failures_of(plx_check *t, const plx_kernels *k, const char *kernel) {
 #define WRONG(member, function)                                                                    \
     do {                                                                                           \
         plx_kernels table = *right;                                                                \
-        CHECK(t, !failures_of(t, &table, #member), "%s: %s fails as it is", right->name, #member); \
+        CHECK(t, !failures_of(t, &table, #member), "%s: %s fails without a mistake", right->name,  \
+              #member);                                                                            \
         table.member = function;                                                                   \
-        CHECK(t, failures_of(t, &table, #member), "%s: %s passes", right->name, #function);        \
+        CHECK(t, failures_of(t, &table, #member), "%s: %s passes with a mistake", right->name,     \
+              #function);                                                                          \
     } while (0)
 
 void plx_test_kernels_wrong(plx_check *t) {

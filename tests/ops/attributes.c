@@ -1,5 +1,5 @@
 /* Attributes by name: the tables of all families, and the samples of all ops, which are written
- * with them. */
+ * with those names. */
 #include "check.h"
 
 #include "ops/op.h"
@@ -26,26 +26,26 @@ static bool is_name(const char *text) {
     return fit;
 }
 
-/* The values of a table are those of the struct, one after the other. */
+/* The values of a table are those of the struct, in order and without gaps. */
 static void check_family(plx_check *t, const family *f) {
     plx__attribute a, same;
     int values = 0;
     for (int i = 0; plx__attribute_at(f->fields, i, &a); ++i) {
-        CHECK(t, is_name(a.name), "%s: \"%s\" is no name", f->name, a.name);
+        CHECK(t, is_name(a.name), "%s: \"%s\" is not a valid name", f->name, a.name);
         CHECK(t, a.count > 0 && (size_t)(a.place + a.count) * 8 <= f->bytes,
               "%s: values %d to %d of %s are outside of %zu bytes", f->name, a.place,
               a.place + a.count, a.name, f->bytes);
         CHECK(t,
               plx__attribute_named(f->fields, a.name, strlen(a.name), &same) &&
                   same.place == a.place,
-              "%s: %s is there twice", f->name, a.name);
+              "%s: %s occurs twice", f->name, a.name);
         values += a.count;
     }
     CHECK(t, (size_t)values * 8 == f->bytes, "%s: %d values in %zu bytes", f->name, values,
           f->bytes);
 }
 
-/* By name and by field they are the same. */
+/* An attribute has the same value by name and by field. */
 static void check_values(plx_check *t) {
     plx__attrs attrs = {
         .conv = {.padding = {1, 2, 3, 4}, .groups = 5, .alpha = 0.5, .target = {6, 7}}};
@@ -63,11 +63,12 @@ static void check_values(plx_check *t) {
           plx__attribute_named(fields, "target", 6, &a) && plx__attribute_value(&attrs, &a, 1) == 7,
           "target");
     plx__attribute_set(&attrs, &a, 1, -8);
-    CHECK(t, attrs.conv.target[1] == -8 && attrs.conv.target[0] == 6, "target after it was set");
+    CHECK(t, attrs.conv.target[1] == -8 && attrs.conv.target[0] == 6,
+          "target does not have the value that was set");
     CHECK(t,
           !plx__attribute_named(fields, "pad", 3, &a) &&
               !plx__attribute_named(NULL, "pad", 3, &a) && !plx__attribute_at(NULL, 0, &a),
-          "found what is not there");
+          "found an attribute that does not exist");
     CHECK(t,
           plx__attrs_activate(fields, &attrs, PLX_ELU, 2) && attrs.conv.activation == PLX_ELU &&
               attrs.conv.alpha == 2 && plx__attrs_activation(fields, &attrs) == PLX_ELU,
@@ -80,7 +81,7 @@ static void check_values(plx_check *t) {
 
 /* ---- Samples --------------------------------------------------------------------------------- */
 
-/* ". : stride 2 2": the attributes as a sample's text. */
+/* Compares attributes as they are written in samples, such as ". : stride 2 2". */
 static void write_attributes(const plx_op *op, const plx__attrs *attrs, char *text, size_t bytes) {
     plx__attribute a;
     size_t used = (size_t)snprintf(text, bytes, ". :");
@@ -105,11 +106,11 @@ static int check_samples(plx_check *t, const plx_op *op) {
         write_attributes(op, &sample.attrs, text, sizeof text);
         const char *from = text;
         CHECK(t, plx__sample_read(op, &from, &again) && !again.wrong && !*from,
-              "%s, sample %d: %s is not read", op->name, count, text);
+              "%s, sample %d: %s is not parsed", op->name, count, text);
         again.attrs.rank = sample.attrs.rank;
         memcpy(again.attrs.dims, sample.attrs.dims, sizeof again.attrs.dims);
         CHECK(t, !memcmp(&sample.attrs, &again.attrs, sizeof sample.attrs),
-              "%s, sample %d: %s is something else", op->name, count, text);
+              "%s, sample %d: %s has another value", op->name, count, text);
     }
     return count;
 }
@@ -120,13 +121,13 @@ static void check_rows(plx_check *t) {
     for (int i = 0; i < count; ++i) {
         bool known = !ops[i]->attrs;
         for (int k = 0; k < FAMILIES; ++k) known |= ops[i]->attrs == families[k].fields;
-        CHECK(t, known, "%s: its attributes are of no family", ops[i]->name);
+        CHECK(t, known, "%s: its attributes belong to no family", ops[i]->name);
         samples += check_samples(t, ops[i]);
     }
     CHECK(t, samples > 400, "%d samples", samples);
 }
 
-/* What is wrong with the first of two samples is said, and the second is read all the same. */
+/* An error in the first of two samples is reported, and the second is still parsed. */
 static void check_wrong(plx_check *t) {
     static const char *const texts[] = {
         "3x4 : strid 1 1; 5", "3x4 : stride 1 1 i 3; 5", "3x4 : stride; 5", "3x4 : stride 1 1 1; 5",

@@ -13,7 +13,7 @@ typedef struct gradient_walk {
 } gradient_walk;
 
 static double run_loss(plx_check *t, plx_walk *walk, plx_plan *plan) {
-    /* The same step number, so that dropout draws the same mask. */
+    /* The same step number, so that dropout draws the same mask again. */
     plx_plan_set_step(plan, 3);
     CHECK(t, plx_plan_run(plan) == PLX_OK, "%s: %s", walk->op->name, plx_message(walk->ctx));
     return (double)plx_plan_output(plan, walk->loss)[0];
@@ -27,8 +27,8 @@ static double compare_input(plx_check *t, plx_walk *walk, plx_plan *plan, int k,
 #ifdef NDEBUG
     const int64_t step = 1;
 #else
-    /* Checked builds look for what no other sees, in the same runs: wrong mathematics is seen
-     * elsewhere. */
+    /* Checked builds run this for what only they detect; wrong mathematics is found by other
+     * builds. */
     const int64_t step = size > 16 ? 5 : 1;
 #endif
     double largest = 0;
@@ -90,7 +90,7 @@ static void check_gradient(void *arg, const plx_op *op, const plx__sample *sampl
 
 static bool is_double(plx_check *t) {
     if (sizeof(plx_real) == sizeof(double)) return true;
-    /* Nothing is left out: the double build runs the same groups. */
+    /* Nothing is left out by this: the double build runs the same groups. */
     CHECK(t, true, "float build");
     return false;
 }
@@ -104,7 +104,7 @@ void plx_test_ops_gradients(plx_check *t) {
     plx_ctx_free(w.ctx);
 }
 
-/* ---- A wrong rule must be seen --------------------------------------------------------------- */
+/* ---- A wrong rule must be detected ----------------------------------------------------------- */
 
 static void wrong_gradient(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     (void)id;

@@ -1,5 +1,5 @@
-/* Every op with its inputs against protected pages, and an arena that starts as NaN: nothing
- * outside an operand is touched, and nothing is read that was not written. */
+/* Every op with its inputs against protected pages, in an arena filled with NaN: nothing outside
+ * an operand is touched, and nothing is read before it is written. */
 #include "kernels/guarded.h"
 #include "ops/walk.h"
 
@@ -16,7 +16,7 @@ typedef struct guarded_walk {
     const char *isa;
 } guarded_walk;
 
-/* The input's elements at the end (or start) of a block; NULL when they are too many. */
+/* Puts the input's elements at the end (or start) of a block; NULL if there are too many. */
 static void *guarded_copy(guarded_walk *w, const plx_tensor *tensor) {
     const size_t bytes = (size_t)tensor->size * plx__element_bytes(tensor->dtype);
     const size_t values = (bytes + sizeof(plx_real) - 1) / sizeof(plx_real);
@@ -49,7 +49,7 @@ static void run_guarded(guarded_walk *w, plx_walk *walk, const plx_real *expecte
     const bool held = plx_guards_run(run_plan, &run);
     CHECK(w->t, held && run.status == PLX_OK, "%s on %s: %s", text, w->isa,
           held ? plx_message(w->ctx) : "touches a protected page");
-    CHECK(w->t, plx_guards_intact(&w->guards), "%s on %s: writes beside an input", text, w->isa);
+    CHECK(w->t, plx_guards_intact(&w->guards), "%s on %s: writes next to an input", text, w->isa);
     const plx__node *y = plx__at(walk->graph, walk->y);
     const void *own = plx_plan_output_as(run.plan, walk->y, y->dtype);
     bool same = held;
@@ -57,7 +57,7 @@ static void run_guarded(guarded_walk *w, plx_walk *walk, const plx_real *expecte
         const plx_real value = plx_walk_value(y->dtype, own, i);
         same = !memcmp(&value, &expected[i], sizeof value);
     }
-    CHECK(w->t, same, "%s on %s: other bits from an arena of NaN", text, w->isa);
+    CHECK(w->t, same, "%s on %s: other bits with an arena full of NaN", text, w->isa);
     plx_plan_free(run.plan);
 }
 

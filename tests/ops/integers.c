@@ -1,5 +1,5 @@
-/* Ops that move elements do so with those of every dtype, bit for bit, and what integers do to a
- * gradient is said. */
+/* Ops that move elements do so bit for bit with every dtype; ops that cannot pass a gradient
+ * through integers say so. */
 #include "ops/walk.h"
 
 #include <stdlib.h>
@@ -12,16 +12,16 @@ typedef struct integer_walk {
     int samples;
 } integer_walk;
 
-/* Element n of some bytes: for 32 bits all of them, every other one a signaling NaN if it were a
- * float; else the lower bytes of those. */
+/* Sets element n to a pattern that depends on n: 32-bit ones are distinct, and every other one
+ * would be a signaling NaN as a float; smaller ones are the low bytes of those. */
 static void set_pattern(size_t bytes, int64_t n, void *element) {
     const uint32_t mixed = (uint32_t)n * 2654435761U;
     const uint32_t bits = n % 2 && bytes == 4 ? UINT32_C(0x7f800000) + (uint32_t)n : mixed;
     memcpy(element, &bits, bytes);
 }
 
-/* Numbers all elements of all inputs but indices and the like from 1 on: n itself where they are
- * real, else its pattern. */
+/* Numbers all elements of all inputs from 1, except indices and the like: n itself for reals,
+ * otherwise the pattern of n. */
 static void number_inputs(const plx_walk *walk, plx_dtype dtype) {
     int64_t n = 1;
     const size_t bytes = plx__element_bytes(dtype);
@@ -38,7 +38,7 @@ static void number_inputs(const plx_walk *walk, plx_dtype dtype) {
     }
 }
 
-/* Compiles and runs y: a plan, or NULL. */
+/* Compiles and runs y; returns the plan, or NULL. */
 static plx_plan *run(plx_check *t, plx_walk *walk) {
     const plx_plan_options all_threads = {.passes = PLX_PASS_DEAD_CODE | PLX_PASS_MEMORY};
     plx_plan *plan = NULL;
@@ -48,7 +48,7 @@ static plx_plan *run(plx_check *t, plx_walk *walk) {
     return plan;
 }
 
-enum { PADDING = 1000003 }; /* the number of what is no element of an input */
+enum { PADDING = 1000003 }; /* stands for results that are no element of an input */
 
 static void compare(integer_walk *w, const plx_walk *moved, const plx_plan *reals,
                     const plx_walk *whole, const plx_plan *stored, const char *text) {
@@ -72,7 +72,7 @@ static void compare(integer_walk *w, const plx_walk *moved, const plx_plan *real
     }
 }
 
-/* Where each element comes from is told by the same op on reals that number them. */
+/* The same op on reals that number the elements tells where each one comes from. */
 static void check_moves(void *arg, const plx_op *op, const plx__sample *given, const char *text) {
     integer_walk *w = arg;
     plx__sample sample = *given, padded = *given;
@@ -81,7 +81,7 @@ static void check_moves(void *arg, const plx_op *op, const plx__sample *given, c
         sample.attrs.pad.value = PADDING;
         padded.attrs.pad.value = 1;
     }
-    /* Scaling is for reals alone. */
+    /* Scaling is only for reals. */
     if (op == &plx__op_broadcast_to) sample.attrs.sum.factor = padded.attrs.sum.factor = 1;
     plx_walk reals, stored;
     const bool made = plx_walk_open(w->t, w->ctx, op, &sample, PLX_WALK_PLAIN, &reals);

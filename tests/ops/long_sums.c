@@ -1,7 +1,7 @@
-/* Long sums: every operation that adds many terms, with up to ten million of them, on every target.
- * All elements of an operand are equal, so that the right value is a formula; such sums drift most,
- * since every rounding of a chain goes the same way. The bound is what each reduction promises:
- * (16 + log2 n) EPS sum |terms|. */
+/* Long sums: every operation that adds many terms, with up to ten million of them, on every
+ * target. All elements of an operand are equal, so the correct value is a formula; such sums drift
+ * most, since every rounding of a chain goes the same way. The bound is what each reduction
+ * promises: (16 + log2 n) EPS sum |terms|. */
 #include "check.h"
 
 #include "base/platform.h"
@@ -14,7 +14,7 @@
 
 enum { N = PLX_AS_SHIPPED ? 10000000 : 1000000 };
 
-/* Operands are a tenth, as the type holds it, or 1. */
+/* Operands are 1, or 0.1 as rounded to the element type. */
 #define TENTH ((long double)(plx_real)0.1)
 
 enum { OPERANDS = 4 };
@@ -58,7 +58,7 @@ static plx_node labels(bench *b, int64_t n, int32_t value) {
 #define TENTHS(...) operand(b, DIMS(__VA_ARGS__), 0.1)
 #define ONES(...) operand(b, DIMS(__VA_ARGS__), 1)
 
-/* d sum(y / 10) / d x */
+/* d sum(y / 10) / dx */
 static plx_node gradient(bench *b, plx_node y, plx_node x) {
     plx_node g = plx_none();
     const plx_node loss =
@@ -91,7 +91,7 @@ static plx_node bias(bench *b) {
     const plx_node shift = TENTHS(4);
     return gradient(b, plx_bias(b->graph, TENTHS(N / 4, 4), shift), shift);
 }
-/* Two runs of summed axes. */
+/* Two separate groups of summed axes. */
 static plx_node scale_between(bench *b) {
     const plx_node scale = ONES(3, 1);
     return gradient(b, plx_mul(b->graph, ONES(N / 300, 3, 100), scale), scale);
@@ -142,7 +142,7 @@ static plx_node conv_depthwise(bench *b) {
     return convolve(b, ONES(1, 1002, N / 4000 + 2, 4), DIMS(3, 3, 1, 4), 1, 4);
 }
 
-/* One window of the whole image. */
+/* One window that covers the whole image. */
 static plx_node window(bench *b, int64_t side, int64_t in, int64_t out, int64_t groups) {
     plx_conv2d_options options = plx_conv2d_default();
     options.groups = groups;
@@ -230,14 +230,14 @@ static plx_node one_row_often(bench *b) {
     return gradient(b, plx_embedding(b->graph, table, labels(b, N / 4, 0)), table);
 }
 
-/* ---- The walk -------------------------------------------------------------------------------- */
+/* ---- All rows -------------------------------------------------------------------------------- */
 
 typedef struct row {
     const char *name;
     plx_node (*build)(bench *b);
     long double value; /* of every element of the result */
     double terms;      /* of each sum */
-    long double scale; /* sum |terms|; 0: the value */
+    long double scale; /* sum |terms|; 0: that of the value */
 } row;
 
 static plx_status run(bench *b, plx_node y) {
@@ -254,8 +254,8 @@ static void close_bench(bench *b) {
     for (int i = 0; i < 2; ++i) plx_tensor_free(b->tensors[i]);
 }
 
-/* Every element is near the value. The result's bits go into the hash, which is the same for any
- * number of threads. */
+/* Every element is near the value. The bits of the result enter the hash, which must not depend
+ * on the number of threads. */
 static void check_row(plx_check *t, plx_ctx *ctx, const row *r, uint64_t *hash) {
     const long double eps = sizeof(plx_real) == sizeof(double) ? DBL_EPSILON : FLT_EPSILON;
     const long double scale = r->scale > 0 ? r->scale : fabsl(r->value);
@@ -282,7 +282,7 @@ static void check_row(plx_check *t, plx_ctx *ctx, const row *r, uint64_t *hash) 
     close_bench(&b);
 }
 
-/* Whole terms of a share of N. */
+/* A whole number of terms: this share of N. */
 static int64_t part(int64_t by) {
     return N / by;
 }
@@ -306,7 +306,7 @@ static void walk(plx_check *t, const char *isa) {
         {"deep columns", deep_columns, 20000 * x, 20000, 0},
         {"deep rows", deep_rows, 20000 * x, 20000, 0},
         {"convolution as a product", conv_product, n / 4 * x, (double)part(4), 0},
-        /* Its transforms err 7 times as much as a plain sum (parallax.h). */
+        /* Its transforms are off by 7 times as much as a plain sum (parallax.h). */
         {"convolution by Winograd", conv_winograd, n / 10 * x, (double)part(10), 7 * n / 10 * x},
         {"convolution by lowering", conv_lower, 2 * (n / 2000 - 1) * 999 * x, N, 0},
         {"depthwise convolution", conv_depthwise, n / 4 * x, (double)part(4), 0},

@@ -1,4 +1,4 @@
-/* Every op refuses what its row of operands does not ask for, by their names. */
+/* Every op refuses operands that its rows do not allow, and names them. */
 #include "check.h"
 
 #include "ops/op.h"
@@ -17,8 +17,8 @@ typedef struct operand_walk {
     int rows;
 } operand_walk;
 
-/* The failure of the op on scalars of these dtypes; "" for none. Whether the op was reached at all
- * is for the sentence to say. */
+/* Returns the error of the op on scalars of these dtypes, "" if there is none. Only the sentence
+ * tells whether the op itself was reached. */
 static const char *refusal(operand_walk *w, int count, const plx_dtype *dtypes) {
     plx_graph *graph = NULL;
     plx_node inputs[MOST];
@@ -32,7 +32,7 @@ static const char *refusal(operand_walk *w, int count, const plx_dtype *dtypes) 
     return status == PLX_OK ? "" : plx_message(w->ctx);
 }
 
-/* One input for each row, as samples would have them. */
+/* One input for each row, as in samples. */
 static void usual(const operand_walk *w, plx_dtype *dtypes) {
     for (int k = 0; k < MOST; ++k)
         dtypes[k] = k < w->rows ? plx__usual_dtype(&w->op->operands[k]) : PLX_DTYPE_REAL;
@@ -61,7 +61,7 @@ static void check_counts(operand_walk *w) {
     }
 }
 
-/* In place of input k a dtype that the row does not take, or that those before it do not hold. */
+/* Gives input k every dtype that its row, or the operands before it, do not allow. */
 static void check_dtypes(operand_walk *w, int k) {
     const plx__operand_row *row = &w->op->operands[k];
     const char *like = NULL;
@@ -83,14 +83,14 @@ static void check_dtypes(operand_walk *w, int k) {
     }
 }
 
-/* What may be left out is last; an op that writes a value in place has one. */
+/* Optional operands come last; an op that writes in place has a value to write to. */
 static void check_rows(operand_walk *w) {
     bool optional = false, value = false;
     for (int k = 0; k < w->rows; ++k) {
         const plx__operand_row *row = &w->op->operands[k];
-        CHECK(w->t, !optional || row->role & PLX__OPTIONAL, "%s: %s comes after what is optional",
-              w->op->name, row->name);
-        CHECK(w->t, row->dtypes, "%s: %s takes nothing", w->op->name, row->name);
+        CHECK(w->t, !optional || row->role & PLX__OPTIONAL,
+              "%s: %s comes after an optional operand", w->op->name, row->name);
+        CHECK(w->t, row->dtypes, "%s: %s accepts no dtype", w->op->name, row->name);
         optional |= row->role & PLX__OPTIONAL;
         value |= !(row->role & (PLX__CONSTANT | PLX__WRITTEN));
     }
@@ -98,7 +98,7 @@ static void check_rows(operand_walk *w) {
           w->op->name);
 }
 
-/* Sentences that are written out, for the numbers and the lists in them. */
+/* Sentences in full, for the numbers and lists in them. */
 static void check_sentences(operand_walk *w) {
     static const struct {
         const plx_op *op;

@@ -25,7 +25,7 @@ static plx_real *run_sample(plx_check *t, plx_ctx *ctx, const plx_op *op, const 
     return y;
 }
 
-/* Values that feed one output, at most: the length of its longest sum. */
+/* The most input values that one output depends on: the length of its longest sum. */
 static double terms_per_output(const plx__sample *sample, int64_t outputs) {
     double largest = 1;
     for (int k = 0; k < sample->inputs_count; ++k) {
@@ -37,10 +37,10 @@ static double terms_per_output(const plx__sample *sample, int64_t outputs) {
     return largest;
 }
 
-/* Two sums of n terms differ by at most 2 (16 + log2 n) eps sum|terms|, as each is off by half of
- * it (or by n: Higham, "Accuracy and Stability of Numerical Algorithms", section 4.2); sum|terms|
- * is what the op gives for the inputs' absolute values, and the elementary functions add 4 ULP on
- * each side. */
+/* Two sums of n terms differ by at most 2 (16 + log2 n) eps sum|terms|, as each is off by half
+ * of it (or by n: Higham, "Accuracy and Stability of Numerical Algorithms", section 4.2).
+ * sum|terms| is the result of the op on the absolute values of the inputs; elementary functions add
+ * 4 ULP on each side. */
 static void check_target(void *arg, const plx_op *op, const plx__sample *sample, const char *text) {
     target_walk *w = arg;
     int64_t size = 0;
@@ -108,7 +108,7 @@ static void check_views(void *arg, const plx_op *op, const plx__sample *sample, 
     plx_real *views = run_sample(w->t, w->target, op, sample, PLX_WALK_VIEWS, &size);
     if (whole && views)
         CHECK(w->t, !memcmp(whole, views, (size_t)size * sizeof *whole),
-              "%s on %s: the bits depend on where the inputs lie", text, w->isa);
+              "%s on %s: the bits depend on the addresses of inputs", text, w->isa);
     free(whole);
     free(views);
 }

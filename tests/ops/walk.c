@@ -20,16 +20,16 @@ static void fill(plx_tensor *tensor, double low, double high, bool kink, bool ma
                         (char *)tensor->data + (size_t)i * plx__element_bytes(tensor->dtype));
             continue;
         }
-        /* Half the range away from the kink at zero, far more than a difference step. */
+        /* Half of the range away from the kink at zero, far more than a difference step. */
         if (kink && fabs(value) < 0.01) value = value < 0 ? value - 0.01 : value + 0.01;
-        /* Through float, so that the double build sees the same inputs. */
+        /* Rounded to float, so that the double build sees the same inputs. */
         ((plx_real *)tensor->data)[i] = (plx_real)(float)(magnitude ? fabs(value) : value);
     }
 }
 
 enum { BEFORE = 3, AFTER = 2 };
 
-/* The tensor's elements with others around them, which no op may use. */
+/* The tensor's elements inside a larger array, whose other elements no op may use. */
 static plx_tensor *surround(plx_ctx *ctx, plx_tensor *inner) {
     const int64_t size = plx_tensor_size(inner), whole = BEFORE + size + AFTER;
     plx_tensor *outer = NULL;

@@ -1,5 +1,5 @@
 /* More than one thread works where rows are few and long: pieces of a loop are as small as their
- * work allows, so that two rows of a million elements are two pieces. Samples of every op are
+ * work allows, so that two rows of a million elements make two pieces. Samples of every op are
  * stretched along the last axis and run until a second worker has taken a piece. */
 #include "ops/walk.h"
 
@@ -10,8 +10,8 @@ enum { STRETCH = 1 << 12, MOST_ROWS = 15, TRIES = 200, OPS = 256 };
 enum { LEAST_OPS = PLX_AS_SHIPPED ? 80 : 8, MOST_VALUES = 1 << (PLX_AS_SHIPPED ? 20 : 18) };
 static const int64_t PATIENCE_NS = 1000000000; /* until the second worker is awake */
 
-/* Ops that run in the caller, and those whose stretched samples are one row, one block, or one
- * chunk of rows, which are as large as bits ask for. */
+/* Ops that run in the caller, and ops whose stretched samples are one row, one block, or one
+ * chunk of rows, whose sizes are fixed so that bits do not depend on the number of threads. */
 static const char *const alone[] = {
     "select_grad",
     "reduce_max",
@@ -33,8 +33,8 @@ static bool works_alone(const char *op) {
     return false;
 }
 
-/* Makes every last axis of the size of the first operand's longer, as far as memory allows. False
- * where there is none, where rows are many, and where attributes hold a shape. */
+/* Lengthens every last axis of the same size as the first operand's, as far as memory allows.
+ * Returns false if there is none, if there are many rows, or if attributes hold a shape. */
 static bool stretch(plx__sample *sample) {
     const int first = sample->inputs[0].rank;
     if (!first || sample->attrs.rank) return false;
@@ -57,9 +57,9 @@ static bool stretch(plx__sample *sample) {
 typedef struct worker_walk {
     plx_ctx *ctx;
     const plx_op *op; /* whose samples are being walked */
-    int number;       /* of it among those that ran */
+    int number;       /* its number among those that ran */
     const char *names[OPS];
-    bool worked[OPS]; /* on two workers */
+    bool worked[OPS]; /* with two workers */
 } worker_walk;
 
 static void come(void *arg, int64_t begin, int64_t end, int worker) {
@@ -69,7 +69,7 @@ static void come(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
 }
 
-/* Each run begins when the second worker is awake, also on a machine that is busy. */
+/* Each run begins when the second worker is awake, even on a busy machine. */
 static bool two_worked(plx_ctx *ctx, plx_plan *plan) {
     for (int i = 0; i < TRIES; ++i) {
         plx__parallel_each(ctx->pool, 2, PATIENCE_NS, come, NULL);

@@ -1,5 +1,6 @@
-/* Runs one call of a builder with one input through the functions that JavaScript calls. Arguments:
- * the builder's name, how many inputs and numbers, the numbers, then the values of the input. */
+/* Makes one call of a builder with one input, through the functions that JavaScript calls.
+ * Arguments: the builder's name, the number of inputs and of numbers, the numbers, then the values
+ * of the input. */
 #include "exports.h"
 
 #include <stdio.h>
@@ -10,7 +11,7 @@ const char *plx_js_builder_name(int builder);
 int plx_js_graph_node(plx_graph *graph, int builder, int count, const int32_t *inputs, int size,
                       const double *n, int room, int32_t *results);
 
-/* What exports.c has beside the browser's threads. */
+/* The parts of exports.c that do not need the browser's threads. */
 plx__js_results plx__js_left;
 static plx_ctx *context;
 

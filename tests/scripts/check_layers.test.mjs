@@ -1,4 +1,4 @@
-// A check that cannot fail is worth nothing: each rule is shown a file that breaks it.
+// A check that cannot fail is worth nothing: each rule is given a file that breaks it.
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// An activation is added to a copy of the tree by the words of CONTRIBUTING.md, and must work: in the
-// library, in the tests that walk its tables, in the TypeScript that is made, and called from there.
+// Adds an activation to a copy of the tree by the instructions of CONTRIBUTING.md. It must work: in the
+// library, in the tests that walk its tables, in the generated TypeScript, and when called from there.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import {
@@ -31,7 +31,7 @@ function run(program, args, options = {}) {
   return execFileSync(program, args, { ...settings, ...options });
 }
 
-/** The steps of a section: after which line of which file to put what. */
+/** The steps of a section: what to insert after which line of which file. */
 function stepsOf(title) {
   const section = read('CONTRIBUTING.md')
     .split(/^## /m)
@@ -75,7 +75,7 @@ const objectsOf = (folder) =>
 const link = (program, ...lists) =>
   run(compiler, [...lists.flat(), '-lm', '-lpthread', '-ldl', '-o', program]);
 
-/** Files of a folder that are compiled by themselves. */
+/** Files of a folder that are compiled on their own. */
 const sourcesOf = (folder) =>
   readdirSync(path.join(copy, folder))
     .filter((name) => /(?<!\.inc)\.c$/.test(name) && name !== 'kernels_target.c')
@@ -84,8 +84,8 @@ const sourcesOf = (folder) =>
 const FLAGS = ['-std=c17', '-DPLX_REAL=double', '-DPLX_HAVE_SCALAR', '-DPLX_TARGET=scalar'];
 FLAGS.push('-D_GNU_SOURCE', `-I${copy}/src`, `-I${copy}`, `-I${copy}/tests`);
 
-/* Double precision, and the tests of operations and kernels alone: what is
- * compiled in the least time. */
+/* Double precision, and only the tests of operations and kernels, which takes the least time to
+ * compile. */
 async function buildTests() {
   const groups = read('tests/groups.def').match(/^GROUP\((ops_gradients|kernels_walk),.*$/gm);
   assert.equal(groups.length, 2);
@@ -110,7 +110,7 @@ const group = (name) => {
   assert.match(text, /[1-9]\d* checks, 0 failed/, text);
 };
 
-/** What a graph of the package asks its engine for, of one call. */
+/** What a graph of the package asks of its engine for one call. */
 async function callOf(method) {
   const outfile = path.join(copy, 'graph.mjs');
   const entry = path.join(copy, 'wasm/src/graph.ts');
@@ -156,7 +156,8 @@ describe('an activation, added as CONTRIBUTING.md says', () => {
   });
   after(() => rmSync(copy, { recursive: true }));
 
-  it('has a gradient that the op tests compare with differences', () => group('ops.gradients'));
+  it('has a gradient that the op tests compare with finite differences', () =>
+    group('ops.gradients'));
   it('has kernels that the kernel tests compare with the formula', () => group('kernels.walk'));
 
   it('is a method of graphs in TypeScript, with its documentation, and a name for layers', () => {
@@ -168,7 +169,7 @@ describe('an activation, added as CONTRIBUTING.md says', () => {
     ]);
   });
 
-  it('is what the call from JavaScript reaches', async () => {
+  it('can be called from JavaScript', async () => {
     const call = await callOf('reluSquared');
     assert.equal(call.builder, 'relu_squared');
     assert.deepEqual(runCall(call, [-2, 0.5, 3]), [0, 0.25, 9]);

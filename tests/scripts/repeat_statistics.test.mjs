@@ -1,4 +1,4 @@
-// How well figures hold from run to run, on rows whose truth is known.
+// How well figures reproduce from run to run, on rows whose truth is known.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,7 +43,7 @@ test('median of an odd and of an even number', () => {
 
 test('pairs of intervals overlap or not, and hold the median of the other or not', () => {
   const of = (low, high) => ({ low, high, median: (low + high) / 2 });
-  // The wide one holds the median 5.5 of the narrow one, which does not hold 4.
+  // The wide interval holds the median 5.5 of the narrow one, which does not hold 4.
   assert.deepEqual(comparePairs([of(2, 6), of(5, 6), of(7, 8)]), {
     pairs: 3,
     overlapping: 1,
@@ -75,7 +75,7 @@ describe('a summary of runs', () => {
     assert.equal(mlp.overlapping, 100 / 3);
   });
 
-  test('takes a case for the same only with the same parameters, metric and kernels', () => {
+  test('pairs cases only with the same parameters, metric and kernels', () => {
     const base = row(1, 2);
     const ofOther = (change) => summariseRuns([[base], [row(1, 2, change)]])[0];
     assert.equal(ofOther({}).cases, 1);
@@ -94,7 +94,7 @@ describe('a summary of runs', () => {
     assert.equal(summariseRuns([[a], [b]])[0].cases, 1, 'in any order');
   });
 
-  test('counts figures of speed alone', () => {
+  test('counts only figures of speed', () => {
     const run = [
       row(1, 2),
       row(5, 6, { metric: 'time', primary: false }),
@@ -108,7 +108,7 @@ describe('a summary of runs', () => {
     );
   });
 
-  test('leaves out what is void or has no interval, and says how many', () => {
+  test('leaves out rows that are void or have no interval, and says how many', () => {
     const voided = row(1, 2, { checks: { passed: false, failure: 'no' }, samples: { count: 0 } });
     const single = row(5, 5, { samples: { count: 1, median: 5, low: 5, high: 5 } });
     const [suite] = summariseRuns([[row(1, 2)], [voided], [single], [row(1, 2)]]);
@@ -116,7 +116,7 @@ describe('a summary of runs', () => {
     assert.equal(suite.overlapping, 100);
   });
 
-  test('takes figures that no speed can be for void', () => {
+  test('treats impossible figures of speed as void', () => {
     const of = (samples) => row(1, 2, { samples: { count: 9, ...samples } });
     const impossible = [
       { median: 0, low: 0, high: 0 },
@@ -139,7 +139,7 @@ describe('a summary of runs', () => {
     assert.deepEqual([beside.pairs, beside.valid, beside.voided], [1, 2, 1]);
   });
 
-  test('says where other threads worked, and where costs were assumed', () => {
+  test('says if other threads worked, and if costs were assumed', () => {
     const worked = (threadsWorked, costs) => [row(1, 2, { engine: { threadsWorked, costs } })];
     const [suite] = summariseRuns([worked(2, 'measured'), worked(1, 'assumed'), worked(2)]);
     assert.deepEqual([suite.threadsDiffer, suite.assumed], [1, 1]);

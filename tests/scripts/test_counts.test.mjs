@@ -1,4 +1,4 @@
-/** When a skipped test fails a run, and that what is published waits for the tests. */
+/** When a skipped test fails a run, and that publishing waits for the tests. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
@@ -25,7 +25,7 @@ ok 2 - in a browser # SKIP no browser
 describe('a skipped test', () => {
   const counts = countsOfTap(TAP);
 
-  it('is counted, as is a whole suite, and named with its reason', () => {
+  it('is counted, like a whole suite, and named with its reason', () => {
     assert.deepEqual(counts, { passed: 1, failed: 0, skipped: 2 });
     assert.deepEqual(skippedInTap(TAP), [
       'learns digits: PARALLAX_DATA is not set',
@@ -73,7 +73,7 @@ describe('the workflows', () => {
     }
   });
 
-  it('skip nothing unseen, where everything can be installed', () => {
+  it('skip nothing silently where everything can be installed', () => {
     for (const job of jobsOf(texts['tests.yml']).filter((each) => /scripts\/test/.test(each))) {
       if (!/^macos/.test(job)) assert.match(job, /run: scripts\/test .*--no-skip\n/);
     }
@@ -83,7 +83,7 @@ describe('the workflows', () => {
     );
   });
 
-  it('have the data and the toolchain before they test', () => {
+  it('fetch the data and the toolchain before they test', () => {
     for (const [name, text] of Object.entries(texts)) {
       for (const job of jobsOf(text).filter((each) => /run: scripts\/(test|setup)/.test(each))) {
         const [before] = job.split(/run: scripts\/(?:test|setup)/);
@@ -93,7 +93,7 @@ describe('the workflows', () => {
     assert.match(prepare, /scripts\/fetch_data build\/data\n.*PARALLAX_DATA=/);
   });
 
-  it('name the actions of others by commit', () => {
+  it('pin the actions of others by commit', () => {
     for (const [name, text] of Object.entries({ ...texts, prepare })) {
       for (const [, action] of text.matchAll(/uses: (.*)/g)) {
         if (!action.startsWith('./')) assert.match(action, /@[0-9a-f]{40} # v\d/, name);

@@ -1,10 +1,10 @@
-/** What runs beside what in a run of the tests, and what is run at all. */
+/** Which tests run in parallel, and which run at all. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { chooseJobs, tiers } from '../../scripts/test_jobs.mjs';
 import { runInLanes } from '../../scripts/test_lanes.mjs';
 
-/** Runs jobs that take this many ticks; resolves to what happened, in order. */
+/** Runs jobs that take this many ticks; resolves to the events, in order. */
 async function eventsOf(jobs, lanes) {
   const events = [];
   const made = Object.entries(jobs).map(([name, { ticks = 1, after = [], turn }]) => ({
@@ -22,16 +22,16 @@ async function eventsOf(jobs, lanes) {
 }
 
 describe('lanes', () => {
-  it('take jobs in their order, as many at once as there are', async () => {
+  it('take jobs in order, as many at once as there are lanes', async () => {
     const jobs = { a: { ticks: 5 }, b: {}, c: {} };
     assert.equal(await eventsOf(jobs, 2), '+a +b -b +c -c -a');
     assert.equal(await eventsOf(jobs, 1), '+a -a +b -b +c -c');
   });
-  it('hold a job until what it waits for has ended, and go on with others', async () => {
+  it('hold a job until what it waits for has ended, and run others meanwhile', async () => {
     const jobs = { a: { after: ['c'] }, b: { ticks: 3 }, c: {} };
     assert.equal(await eventsOf(jobs, 2), '+b +c -c +a -a -b');
   });
-  it('run jobs of one turn one after the other', async () => {
+  it('run jobs that take turns one after the other', async () => {
     const jobs = { a: { ticks: 5, turn: 'x' }, b: { turn: 'x' }, c: {} };
     assert.equal(await eventsOf(jobs, 2), '+a +c -c -a +b -b');
   });

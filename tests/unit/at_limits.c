@@ -1,9 +1,9 @@
-/* Values where there is nothing to take a mean of, and of losses at infinite logits. */
+/* Results for empty arrays, and losses at infinite logits. */
 #include "check.h"
 
 #include <math.h>
 
-/* ---- Of nothing ------------------------------------------------------------------------------ */
+/* ---- Empty arrays ---------------------------------------------------------------------------- */
 
 typedef struct given {
     plx_graph *graph;
@@ -28,7 +28,7 @@ CASE(binary, plx_binary_cross_entropy(g.graph, g.a, g.b))
 CASE(cosine, plx_cosine_loss(g.graph, g.a, g.b))
 CASE(contrast, plx_info_nce(g.graph, g.a, g.b, plx_constant(g.graph, 1)))
 
-/* What NumPy and PyTorch give. */
+/* As in NumPy and PyTorch. */
 static const struct {
     const char *name;
     builder build;
@@ -74,7 +74,7 @@ static void check_empty(plx_check *t, plx_ctx *ctx, int i) {
     plx_graph_free(g.graph);
 }
 
-/* ---- At infinity ----------------------------------------------------------------------------- */
+/* ---- Infinite logits ------------------------------------------------------------------------- */
 
 /* Limits of log(1 + exp(x)) - x t, and of its derivative sigmoid(x) - t. */
 static const struct {
@@ -85,7 +85,7 @@ static const struct {
     {NAN, 0, NAN, NAN},   {INFINITY, NAN, NAN, NAN},
 };
 
-/* In the place of one element among others, whose losses are log 2: alone, or in a whole vector. */
+/* Tests the element alone, and within a whole vector of elements whose loss is log 2. */
 static void check_end(plx_check *t, plx_ctx *ctx, int i, int64_t size) {
     enum { MOST = 40 };
     plx_real x[MOST] = {0}, target[MOST] = {0};

@@ -1,4 +1,4 @@
-/* What the builders of attention and rotary embedding refuse. */
+/* Refusals of the builders of attention and rotary embedding. */
 #include "check.h"
 
 #include <math.h>
@@ -10,7 +10,7 @@ static plx_node input(plx_graph *graph, const char *name, int64_t b, int64_t s, 
 }
 
 typedef struct refusal {
-    int64_t q[3], k[3], v[3], mask[3]; /* mask[0] 0: none */
+    int64_t q[3], k[3], v[3], mask[3]; /* mask[0] is 0: no mask */
     plx_attention_options options;
     const char *sentence;
 } refusal;

@@ -1,5 +1,4 @@
-/* Convolutions against plain loops in double, what they refuse and with which words, and what they
- * fuse with. */
+/* Convolutions: against plain loops in double, the wording of refusals, and fusion. */
 #include "check.h"
 
 #include "ops/op.h"
@@ -20,7 +19,7 @@ typedef struct loops {
     int64_t y[4];
 } loops;
 
-/* Calls each(arg, index in x, in w, in y) for all triples of elements that meet. */
+/* Calls each(arg, index in x, in w, in y) for every triple of elements that meet. */
 static void for_each_product(const loops *l,
                              void (*each)(void *arg, int64_t x, int64_t w, int64_t y), void *arg) {
     const int64_t *x = l->f.x, *w = l->f.w, *y = l->y;
@@ -39,7 +38,7 @@ static void for_each_product(const loops *l,
         }
 }
 
-/* The three operations differ in which of the three is the sum. */
+/* The three operations differ in which operand is the sum. */
 typedef struct sums {
     const plx_real *a, *b;
     double *value, *magnitude;
@@ -55,7 +54,7 @@ static void add_product(void *arg, int64_t x, int64_t w, int64_t y) {
     s->magnitude[to] += fabs(term);
 }
 
-/* 5 by 5 to 12 by 12 and so on: each method with whole and with cut blocks. */
+/* Sizes from 5 by 5 to 12 by 12, so that each method has whole and partial blocks. */
 static const form forms[] = {
     {{2, 5, 6, 3}, {1, 1, 3, 4}, {{1, 1}, {0}, {1, 1}, 1}},
     {{2, 7, 6, 3}, {3, 3, 3, 4}, {{1, 1}, {1, 1, 1, 1}, {1, 1}, 1}},
@@ -83,9 +82,9 @@ static plx_node parameter(plx_ctx *ctx, plx_graph *graph, const int64_t *dims, p
 }
 
 /* Winograd's bound (Barabasz et al., "Error analysis and improving the accuracy of Winograd
- * convolution for deep neural networks", TOMS 2020, theorem 3): the norms of its matrices, 19, 10
- * and 1 by row sums, on both sides, are what the error of one product may grow by; typical errors
- * are below a hundredth of it, so a wrong coefficient, which errs by 1e-2, is seen. */
+ * convolution for deep neural networks", TOMS 2020, theorem 3): the error of one product can grow
+ * by the norms of its matrices, 19, 10 and 1 by row sums, on both sides. Typical errors are below a
+ * hundredth of that, so a wrong coefficient, which is off by 1e-2, is detected. */
 static double tolerance(const form *f, double terms) {
     const double eps = sizeof(plx_real) == sizeof(double) ? 0x1p-52 : 0x1p-23;
     const bool winograd = f->w[0] == 3 && f->w[1] == 3 && f->w[2] >= 16;
@@ -128,7 +127,7 @@ static void check_form(plx_check *t, plx_ctx *ctx, int number) {
     plx_plan *plan = NULL;
     if (CHECK(t, plx_node_shape(graph, outputs[0], &dims) == 4, "form %d has no shape", number)) {
         memcpy(l.y, dims, sizeof l.y);
-        /* The gradients of sum(gy * y) are the other two. */
+        /* The gradients of sum(gy * y) are the other two operations. */
         const plx_node gy = parameter(ctx, graph, l.y, &rng, &tensors[2]);
         const plx_node wrt[] = {x, w};
         plx_gradients(graph, plx_reduce_sum(graph, plx_mul(graph, outputs[0], gy), PLX_ALL_AXES), 2,
@@ -145,10 +144,10 @@ static void check_form(plx_check *t, plx_ctx *ctx, int number) {
     for (int k = 0; k < 3; ++k) plx_tensor_free(tensors[k]);
 }
 
-/* What is done is counted, and apart from it what the definition asks for. Of 2 images of 9 x 8,
- * four by four results a tile: 3 x 2 tiles each, of 36 products for a pair of channels where the
- * sum has 144; and the passes of the transforms (Lavin and Gray, with the constants of our
- * kernels). */
+/* Operations executed are counted, and separately those of the definition. For 2 images of 9 x 8
+ * with tiles of four by four results: 3 x 2 tiles each, of 36 products per pair of channels where
+ * the direct sum has 144; and the passes of the transforms (Lavin and Gray, with the constants of
+ * our kernels). */
 static void check_work(plx_check *t, plx_ctx *ctx) {
     static const struct {
         int64_t channels, targets, stride;
@@ -371,7 +370,7 @@ static void check_same(plx_check *t, plx_graph *graph, int64_t size, int64_t ker
           (long long)kernel, (long long)stride, (long long)dilation);
 }
 
-/* Transposing undoes the shape, whatever the sizes: extra is what a strided convolution drops. */
+/* A transposed convolution restores the shape at all sizes: extra is what the stride drops. */
 static void check_round_trip(plx_check *t, plx_graph *graph, int64_t size) {
     const int64_t x_dims[] = {1, size, size + 1, 2}, w_dims[] = {3, 2, 2, 3};
     plx_conv2d_options options = plx_conv2d_default();
@@ -384,10 +383,10 @@ static void check_round_trip(plx_check *t, plx_graph *graph, int64_t size) {
     const plx_node back = plx_conv2d_transpose(graph, y, w, plx_none(), &options, extra);
     const int64_t *dims = NULL;
     CHECK(t, plx_node_shape(graph, back, &dims) == 4 && !memcmp(dims, x_dims, sizeof x_dims),
-          "transposed: %lld rows do not come back", (long long)size);
+          "transposed: %lld rows are not restored", (long long)size);
 }
 
-/* Bias and activation become part of the convolution, and change no bit of the result. */
+/* Bias and activation are fused into the convolution, which changes no bit of the result. */
 static void check_fused(plx_check *t, plx_ctx *ctx, bool transposed, int number) {
     const form *f = &forms[number];
     plx_rng rng = plx_rng_new(5, 0);

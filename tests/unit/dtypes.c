@@ -1,5 +1,4 @@
-/* Casts, comparisons and the choice between two values: against exact arithmetic, on every
- * target. */
+/* Casts, comparisons and where: against exact arithmetic, on every target. */
 #include "check.h"
 
 #include "ops/op.h"
@@ -26,7 +25,7 @@ static void close_scene(scene *s) {
     plx_graph_free(s->graph);
 }
 
-/* A tensor of these elements as a node, which keeps it. */
+/* Makes a node of a tensor of these elements; the node keeps the tensor. */
 static plx_node given(scene *s, plx_dtype dtype, int rank, const int64_t *dims, const void *data) {
     plx_tensor *tensor = NULL;
     if (plx_tensor_new(s->ctx, dtype, rank, dims, &tensor) != PLX_OK) return plx_none();
@@ -43,7 +42,7 @@ static bool run(scene *s, int count, const plx_node *outputs) {
     return CHECK(s->t, status == PLX_OK, "%s", plx_message(s->ctx));
 }
 
-/* What a cast of n elements gives, as a copy; free with free(). */
+/* Returns a copy of n elements cast to another dtype; free with free(). */
 static void *cast(plx_check *t, plx_ctx *ctx, plx_dtype from, int64_t n, const void *x,
                   plx_dtype to) {
     scene s = open_scene(t, ctx);
@@ -56,7 +55,7 @@ static void *cast(plx_check *t, plx_ctx *ctx, plx_dtype from, int64_t n, const v
     return copy;
 }
 
-/* ---- Numbers of 16 bits ---------------------------------------------------------------------- */
+/* ---- 16-bit floats --------------------------------------------------------------------------- */
 
 typedef struct format {
     plx_dtype dtype;
@@ -71,7 +70,7 @@ static int infinity_of(const format *f) {
     return (2 * f->bias + 1) << f->mantissa;
 }
 
-/* The value of a pattern by the definition; of infinity's, what would come after the largest. */
+/* The value of a bit pattern by the definition; for infinity, the value after the largest one. */
 static double value_of(const format *f, int pattern) {
     const int exponent = (pattern & 0x7fff) >> f->mantissa;
     const int mantissa = pattern & ((1 << f->mantissa) - 1);
@@ -84,7 +83,7 @@ static bool is_nan_pattern(const format *f, int pattern) {
     return (pattern & 0x7fff) > infinity_of(f);
 }
 
-/* Every pattern has its value, and comes back as it was. */
+/* Every pattern has its value, and survives a round trip. */
 static void check_patterns(plx_check *t, plx_ctx *ctx, const format *f) {
     uint16_t *all = calloc(PATTERNS, sizeof *all);
     for (int i = 0; all && i < PATTERNS; ++i) all[i] = (uint16_t)i;
@@ -110,8 +109,8 @@ static plx_real next_to(plx_real x, plx_real to) {
                                       : (plx_real)nextafterf((float)x, (float)to);
 }
 
-/* Between each pattern and the next: half way goes to the even one, and its neighbours to the
- * nearer; beyond the largest that is infinity. */
+/* Between each pattern and the next: ties round to even, their neighbours to the nearest; beyond
+ * the largest number the next is infinity. */
 static void check_halves(plx_check *t, plx_ctx *ctx, const format *f, plx_real sign) {
     enum { EACH = 3 };
     plx_real *x = calloc(EACH * FINITE, sizeof *x);
@@ -184,7 +183,7 @@ static void check_truncation(plx_check *t, plx_ctx *ctx) {
     free(u8);
 }
 
-/* Between integers, and from them: exact where it can be, else rounded once. */
+/* Between integers and to floats: exact if possible, otherwise rounded once. */
 static void check_whole(plx_check *t, plx_ctx *ctx) {
     static const struct {
         int32_t x;
@@ -198,12 +197,12 @@ static void check_whole(plx_check *t, plx_ctx *ctx) {
         {200, 200, 0x4348, 0x5a40, 127, 200},
         {-200, -200, 0xc348, 0xda40, -128, 0},
         {300, 300, 0x4396, 0x5cb0, 127, 255},
-        {257, 257, 0x4380, 0x5c04, 127, 255},           /* half way for bfloat16: to even */
-        {65519, 65519, 0x4780, 0x7bff, 127, 255},       /* the last that float16 keeps finite */
-        {65520, 65520, 0x4780, 0x7c00, 127, 255},       /* half way to infinity */
-        {16777217, 16777216, 0x4b80, 0x7c00, 127, 255}, /* half way for float: to even */
+        {257, 257, 0x4380, 0x5c04, 127, 255},     /* a tie for bfloat16: rounds to even */
+        {65519, 65519, 0x4780, 0x7bff, 127, 255}, /* the last value that float16 keeps finite */
+        {65520, 65520, 0x4780, 0x7c00, 127, 255}, /* a tie with infinity */
+        {16777217, 16777216, 0x4b80, 0x7c00, 127, 255}, /* a tie for float: rounds to even */
         {16777219, 16777220, 0x4b80, 0x7c00, 127, 255},
-        /* 2^25 + 2^17 + 1: through float it would be half way for bfloat16, and it is above */
+        /* 2^25 + 2^17 + 1: rounded to float first it would be a tie for bfloat16; it is above */
         {33685505, 33685504, 0x4c01, 0x7c00, 127, 255},
         {INT32_MAX, 2147483648.0F, 0x4f00, 0x7c00, 127, 255},
         {INT32_MIN, -2147483648.0F, 0xcf00, 0xfc00, -128, 0},
@@ -231,7 +230,7 @@ static void check_whole(plx_check *t, plx_ctx *ctx) {
     free(u8);
 }
 
-/* All bytes, by way of every dtype that holds them. */
+/* All byte values, through every dtype that holds them. */
 static void check_bytes(plx_check *t, plx_ctx *ctx) {
     static const plx_dtype through[] = {PLX_DTYPE_REAL, PLX_DTYPE_I32, PLX_DTYPE_BF16,
                                         PLX_DTYPE_F16};
@@ -241,7 +240,7 @@ static void check_bytes(plx_check *t, plx_ctx *ctx) {
         const plx_dtype own = i % 2 ? PLX_DTYPE_U8 : PLX_DTYPE_I8;
         void *there = cast(t, ctx, own, 256, all, through[i / 2]);
         void *back = cast(t, ctx, through[i / 2], 256, there, own);
-        CHECK(t, back && !memcmp(back, all, sizeof all), "%s by way of %s", plx__dtype_name(own),
+        CHECK(t, back && !memcmp(back, all, sizeof all), "%s through %s", plx__dtype_name(own),
               plx__dtype_name(through[i / 2]));
         free(there);
         free(back);
@@ -278,7 +277,7 @@ static void check_cast_gradient(plx_check *t, plx_ctx *ctx, plx_dtype through) {
         CHECK(t,
               plx_node_dtype(s.graph, gradient) == PLX_DTYPE_REAL &&
                   !memcmp(plx_plan_output(s.plan, gradient), w, sizeof w),
-              "the gradient through %s is not what came", plx__dtype_name(through));
+              "the gradient through %s was changed", plx__dtype_name(through));
     close_scene(&s);
 }
 
@@ -348,7 +347,7 @@ static const struct {
 
 enum { VALUES = 7 };
 
-/* Each value with each. */
+/* Compares each value with each. */
 static void check_comparisons(plx_check *t, plx_ctx *ctx, plx_dtype dtype, const void *data,
                               const double *values) {
     for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; ++i) {
@@ -371,7 +370,7 @@ static void check_comparisons(plx_check *t, plx_ctx *ctx, plx_dtype dtype, const
 
 /* ---- where ----------------------------------------------------------------------------------- */
 
-/* Infinity and NaN on either side, and in what comes back. */
+/* Infinity and NaN on either side, and in the incoming gradient. */
 static void check_choice(plx_check *t, plx_ctx *ctx, plx_dtype condition) {
     enum { N = 4 };
     const plx_real nan = (plx_real)NAN, inf = (plx_real)INFINITY;
@@ -410,7 +409,7 @@ static void check_choice(plx_check *t, plx_ctx *ctx, plx_dtype condition) {
     close_scene(&s);
 }
 
-/* A condition is no way for a gradient, and a comparison none either. */
+/* No gradient passes through a condition or a comparison. */
 static void check_condition(plx_check *t, plx_ctx *ctx) {
     const int64_t n = 2;
     const plx_real values[] = {-1, 2};

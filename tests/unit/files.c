@@ -34,7 +34,7 @@ static void idx(plx_check *t, plx_ctx *ctx) {
     refuse_idx(t, ctx, "200 dimensions", deep, sizeof deep, "200 dimensions");
 }
 
-/* Bytes of a literal, zeros in it included. */
+/* The bytes of a literal, including zeros. */
 #define TEXT(literal) literal, sizeof(literal) - 1
 
 typedef struct table {
@@ -186,11 +186,11 @@ static void refuse_csv(plx_check *t, plx_ctx *ctx, const refusal *r) {
     const plx_status status = plx_csv_parse(ctx, r->text, r->size, &csv);
     CHECK(t, status == PLX_ERR_FORMAT && strstr(plx_message(ctx), r->expected),
           "csv \"%s\": %s, \"%s\"", r->text, plx_status_name(status), plx_message(ctx));
-    CHECK(t, csv.rows == -1, "csv \"%s\": the table was left alone", r->text);
+    CHECK(t, csv.rows == -1, "csv \"%s\": the table was changed", r->text);
 }
 
-/* A cell of 600 digits was cut to 63, another number; it is refused, and so is one of 511 that is
- * none, by its beginning. Two million cells in a line are read. */
+/* A cell of 600 digits, once truncated to 63 and so another number, is refused; so is a cell of
+ * 511 characters that is not a number, quoted by its start. A line may have two million cells. */
 static void long_csv(plx_check *t, plx_ctx *ctx) {
     enum { CELLS = 2000000 };
     static char text[2 * CELLS];
@@ -219,7 +219,7 @@ void plx_test_unit_files(plx_check *t) {
     plx_ctx *ctx = plx_check_context(t, NULL, 1);
     if (!ctx) return;
     idx(t, ctx);
-    /* The language that the environment names: tests/cli/machine.test.mjs names one with decimal
+    /* The language that the environment names; tests/cli/machine.test.mjs sets one with decimal
      * commas. */
     (void)setlocale(LC_NUMERIC, "");
     read_tables(t, ctx);

@@ -1,23 +1,23 @@
-/* Every builder refuses a node of another graph, in each place that takes one. */
+/* Every builder refuses a node of another graph, for each of its operands. */
 #include "check.h"
 
 #include <string.h>
 
 enum { MOST = 5 };
 
-/* What a builder is given. */
+/* The nodes and objects given to builders. */
 typedef struct call {
     plx_graph *graph;
-    plx_tensor *tensors[4]; /* beside the graph */
+    plx_tensor *tensors[4]; /* not in the graph */
     plx_optimizer *optimizer;
     plx_weights *weights;
     plx_model *model;
     plx_node x[MOST];
 } call;
 
-/* A node for a letter: matrices m [2, 3], w [3, 2], square S [3, 3]; vectors v [3], c [2]; scalar
- * s; ids i [2]; image p [1, 4, 4, 2], kernel k [3, 3, 2, 2]; sequence q [1, 2, 4], mask M [1, 2,
- * 2]; parameters P, Q [2] and R, the optimizer's, [2, 3]. */
+/* Returns the node for a letter: matrices m [2, 3], w [3, 2], square S [3, 3]; vectors v [3], c
+ * [2]; scalar s; ids i [2]; image p [1, 4, 4, 2], kernel k [3, 3, 2, 2]; sequence q [1, 2, 4], mask
+ * M [1, 2, 2]; parameters P, Q [2] and R, the optimizer's, [2, 3]. */
 static plx_node node_of(call *c, char letter) {
     static const struct {
         char letter;
@@ -191,7 +191,7 @@ static void close_call(call *c) {
     for (int i = 0; i < 3; ++i) plx_tensor_free(c->tensors[i]);
 }
 
-/* stranger: which node is of another graph; -1: none. */
+/* stranger: index of the node from another graph; -1: none */
 static void check_row(plx_check *t, plx_ctx *ctx, int row, int stranger) {
     call own, other;
     const bool opened = open_call(ctx, &own), opened_other = open_call(ctx, &other);
@@ -211,7 +211,7 @@ static void check_row(plx_check *t, plx_ctx *ctx, int row, int stranger) {
     close_call(&other);
 }
 
-/* A plan knows the handles of its graph, whose copy it is, and no others. */
+/* A plan accepts the handles of the graph that it was compiled from, and no others. */
 static void check_plan(plx_check *t, plx_ctx *ctx) {
     static const plx_real data[6] = {1, 2, 3, 4, 5, 6};
     call own, other;

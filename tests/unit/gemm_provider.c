@@ -1,5 +1,5 @@
-/* Products from outside: what a provider does not take, own kernels work out. */
-#ifdef PLX_REAL /* set for the build in double, which no BLAS is linked to */
+/* External products: what a provider declines, our own kernels compute. */
+#ifdef PLX_REAL /* for the double build, which links no BLAS */
 #define IN_DOUBLE 1
 #endif
 
@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #endif
 
-/* A provider that takes products up to so many columns, and gives 42 for them. */
+/* A provider that accepts products of up to so many columns, and returns 42 for them. */
 typedef struct fake {
     int64_t most;
     int taken, refused;
@@ -45,7 +45,7 @@ static plx_ctx *context_of(plx_check *t, const plx_gemm_provider *provider) {
     return ctx;
 }
 
-/* relu(x w + b) of two rows; the fused step has the bias and the activation to do by itself. */
+/* relu(x w + b) of two rows; the fused step must add the bias and the activation itself. */
 static void check_plan(plx_check *t, plx_ctx *ctx, int64_t n, const plx_real *wanted) {
     static const plx_real x[4] = {1, 2, 3, 4}, w[6] = {1, 0, -1, 1, 2, -3}, b[3] = {1, -1, 2};
     const plx_real narrow[4] = {w[0], w[1], w[3], w[4]};
@@ -88,8 +88,8 @@ static void check_fake(plx_check *t) {
 
 #include "native/parallax_native.h"
 
-/* Rows 2^31 + 1 apart, as C's int cannot count: of pages that nobody touches. The distance is read
- * when the test runs: clang 19 writes to another place where it is a constant. */
+/* Rows 2^31 + 1 apart, more than an int can count, in pages that nobody touches. The distance is
+ * read at run time: with a constant, clang 19 writes to the wrong place. */
 static void check_strides(plx_check *t) {
     static const volatile int64_t distance = ((int64_t)1 << 31) + 1;
     const int64_t far = distance;

@@ -1,5 +1,5 @@
-/* Generation: one position at a time gives what the whole sequence gives, and draws as it is asked.
- */
+/* Generation: one position at a time gives the results of the whole sequence, and sampling
+ * follows its options. */
 #include "check.h"
 
 #include <float.h>
@@ -14,7 +14,7 @@ enum { CONTEXT = 12, VOCABULARY = 29 };
 static plx_model *model_of(plx_check *t, plx_ctx *ctx, const char *name) {
     plx_model *model = NULL;
     CHECK(t, plx_model_from_name(ctx, name, 3, &model) == PLX_OK, "%s", plx_message(ctx));
-    /* As they begin, weights make logits that hardly differ. */
+    /* Initial weights give logits that hardly differ. */
     plx_weights *weights = model ? plx_model_weights(model) : NULL;
     for (int i = 0; model && i < plx_weights_count(weights); ++i) {
         plx_tensor *tensor = plx_weights_at(weights, i, NULL, NULL);
@@ -37,10 +37,10 @@ static void random_ids(uint64_t seed, int count, int32_t *ids) {
     for (int i = 0; i < count; ++i) ids[i] = (int32_t)plx_rng_below(&rng, VOCABULARY);
 }
 
-/* The same sums in another order, through 2 layers of some 10 operations whose longest sum has 96
- * terms: each is off by at most 2 x 96 eps of sums of magnitudes, which are some 10 here. Double
- * precision makes that 1e-9 with three digits to spare; anything that leaks from another position
- * shows in the first digits. */
+/* The same sums in another order, through 2 layers of some 10 operations whose longest sum has
+ * 96 terms: each is off by at most 2 x 96 eps of the sum of magnitudes, some 10 here. In double
+ * precision 1e-9 leaves three digits to spare; anything that leaks from another position shows in
+ * the first digits. */
 static double tolerance(void) {
     return sizeof(plx_real) == sizeof(double) ? 1e-9 : 2 * 10 * 2 * 96 * 10 * (double)FLT_EPSILON;
 }
@@ -61,8 +61,8 @@ static void forward(plx_check *t, plx_ctx *ctx, plx_model *model, const int32_t 
           plx_message(ctx));
 }
 
-/* Every position of a sequence, of a second one in the same generator, and beyond a full context.
- */
+/* Every position of a sequence, of a second sequence in the same generator, and beyond a full
+ * context. */
 static void equals_forward(plx_check *t, plx_ctx *ctx, const char *name) {
     static plx_real logits[CONTEXT * VOCABULARY];
     int32_t ids[2 * CONTEXT];
@@ -79,7 +79,7 @@ static void equals_forward(plx_check *t, plx_ctx *ctx, const char *name) {
         }
         if (!round) plx_generator_reset(g);
     }
-    /* The later half moves to the beginning: what is fed now is at its end. */
+    /* The second half becomes the new context: tokens are now fed at its end. */
     random_ids(9, CONTEXT, ids + CONTEXT);
     plx_generator_feed(g, 1, ids + CONTEXT);
     forward(t, ctx, model, ids + CONTEXT / 2, logits);
@@ -88,7 +88,7 @@ static void equals_forward(plx_check *t, plx_ctx *ctx, const char *name) {
     plx_model_free(model);
 }
 
-/* A token changes no logits of those before it, and weights count as they are. */
+/* A token changes no logits of positions before it, and weights are used as they are. */
 static void sees_weights(plx_check *t, plx_ctx *ctx, const char *name) {
     static plx_real logits[CONTEXT * VOCABULARY];
     int32_t ids[CONTEXT];
@@ -133,7 +133,7 @@ static void draws(plx_check *t, plx_ctx *ctx) {
     generate(t, ctx, model, 2, (plx_sampling){0, 0}, COUNT, b);
     CHECK(t, !memcmp(a, b, sizeof a), "temperature 0 depends on the seed");
     generate(t, ctx, model, 2, (plx_sampling){2, 1}, COUNT, b);
-    CHECK(t, !memcmp(a, b, sizeof a), "the likeliest of one is not the likeliest");
+    CHECK(t, !memcmp(a, b, sizeof a), "top_k of 1 does not give the likeliest");
     generate(t, ctx, model, 1, (plx_sampling){2, 0}, COUNT, a);
     generate(t, ctx, model, 1, (plx_sampling){2, 0}, COUNT, b);
     CHECK(t, !memcmp(a, b, sizeof a), "the same seed draws other tokens");
@@ -142,7 +142,7 @@ static void draws(plx_check *t, plx_ctx *ctx) {
     plx_model_free(model);
 }
 
-/* Frequencies after one context are those of the softmax, among the k likeliest alone. */
+/* Frequencies after one context are those of the softmax over the k likeliest tokens alone. */
 static void frequencies(plx_check *t, plx_ctx *ctx, plx_sampling sampling) {
     enum { DRAWS = 2000 };
     plx_model *model = model_of(t, ctx, "transformer-nano" SIZES);
@@ -164,7 +164,7 @@ static void frequencies(plx_check *t, plx_ctx *ctx, plx_sampling sampling) {
     }
     for (int i = 0; i < VOCABULARY; ++i) {
         const double p = expected[i] / sum;
-        /* Five standard deviations of a binomial, and one draw. */
+        /* Five standard deviations of a binomial, plus one draw. */
         const double bound = 5 * sqrt(DRAWS * p * (1 - p)) + (p > 0);
         CHECK(t, fabs(counts[i] - DRAWS * p) <= bound,
               "token %d was drawn %d times of %d, not %g within %g", i, counts[i], DRAWS, DRAWS * p,
@@ -179,7 +179,7 @@ static void refuse_next(plx_check *t, plx_ctx *ctx, plx_generator *g, plx_sampli
     int32_t id = -7;
     CHECK(t, plx_generator_next(g, &sampling, &id) == status && strstr(plx_message(ctx), expected),
           "\"%s\" lacks \"%s\"", plx_message(ctx), expected);
-    CHECK(t, id == -7, "a token was drawn all the same");
+    CHECK(t, id == -7, "a token was drawn in spite of the error");
 }
 
 static void refuses(plx_check *t, plx_ctx *ctx) {
@@ -191,8 +191,8 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
           plx_generator_feed(g, 3, ids) == PLX_ERR_ARGUMENT &&
               strstr(plx_message(ctx), "token 29 at position 2 is outside the vocabulary, 0..28"),
           "%s", plx_message(ctx));
-    CHECK(t, !plx_generator_logits(g), "tokens before a bad one were taken in");
-    CHECK(t, plx_generator_feed(g, 1, &negative) == PLX_ERR_ARGUMENT, "token -1 is taken");
+    CHECK(t, !plx_generator_logits(g), "tokens before an invalid one were consumed");
+    CHECK(t, plx_generator_feed(g, 1, &negative) == PLX_ERR_ARGUMENT, "token -1 is accepted");
     CHECK(t, plx_generator_feed(g, 2, ids) == PLX_OK, "%s", plx_message(ctx));
     refuse_next(t, ctx, g, (plx_sampling){-1, 0}, PLX_ERR_ARGUMENT, "temperature -1");
     refuse_next(t, ctx, g, (plx_sampling){NAN, 0}, PLX_ERR_ARGUMENT, "temperature nan");

@@ -1,4 +1,4 @@
-/* What a graph refuses, and with which words. */
+/* Refusals of a graph, and their wording. */
 #include "check.h"
 
 #include <math.h>
@@ -72,8 +72,8 @@ static const struct {
     {invalid_handle, PLX_ERR_ARGUMENT, "input 1 is not a node"},
 };
 
-/* A loss of one element has its gradient whatever its rank: 2 x and, along the way, shapes that
- * fit. */
+/* A loss of one element has a gradient whatever its rank: 2 x, with matching shapes along the
+ * way. */
 static void check_loss_of_rank(plx_check *t, plx_ctx *ctx, int rank) {
     static const plx_real data[3] = {1, -2, 3};
     static const int64_t ones[] = {1, 1, 1}, size = 3;
@@ -102,7 +102,8 @@ static void check_loss_of_rank(plx_check *t, plx_ctx *ctx, int rank) {
     plx_graph_free(graph);
 }
 
-/* Names are kept whole: two that differ in their last character name two steps and two inputs. */
+/* Names are kept in full: two that differ only in their last character name two steps and two
+ * inputs. */
 static void check_long_names(plx_check *t, plx_ctx *ctx) {
     enum { LENGTH = 200 };
     static const int64_t size = 3;

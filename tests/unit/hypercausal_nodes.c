@@ -1,5 +1,5 @@
-/* Hypercausal nodes as a user builds them: names, parents, refusals, and what threads leave alone.
- */
+/* Hypercausal nodes as a user builds them: names, parents, refusals, and independence of the
+ * number of threads. */
 #include "bench/causal_graphs.h"
 #include "check.h"
 
@@ -31,7 +31,7 @@ static void close_small(small *s) {
     plx_ctx_free(s->ctx);
 }
 
-/* The sentence of a failure must hold words; graph and weights are as before. */
+/* Expects a failure whose sentence contains `words`, with graph and weights unchanged. */
 static void refused(plx_check *t, small *s, plx_status status, plx_status expected, int weights,
                     const char *words) {
     plx_plan *plan = NULL;
@@ -119,8 +119,7 @@ static void check_names(plx_check *t) {
     plx_hypercausal_node(&s.scope, "a", 3, mixed, &options, &c);
     CHECK(t, plx_weights_count(s.weights) == 2, "%d weights", plx_weights_count(s.weights));
     plx_tensor *w = plx_weights_find(s.weights, "a.w");
-    CHECK(t, w && *(plx_real *)plx_tensor_data(w) == (plx_real)0.5,
-          "a.w is not what it began with");
+    CHECK(t, w && *(plx_real *)plx_tensor_data(w) == (plx_real)0.5, "a.w is not its initial value");
     const plx_node outputs[] = {a.state, b.state, c.state};
     plx_real x[12];
     for (int i = 0; i < 12; ++i) x[i] = (plx_real)(i - 5);
@@ -131,10 +130,11 @@ static void check_names(plx_check *t) {
     CHECK(t, status == PLX_OK, "%s", plx_message(s.ctx));
     for (int i = 0; status == PLX_OK && i < 12; ++i) {
         const double first = (double)plx_plan_output(plan, a.state)[i];
-        CHECK(t, first == (double)plx_plan_output(plan, b.state)[i], "the same node twice differs");
+        CHECK(t, first == (double)plx_plan_output(plan, b.state)[i],
+              "the same node built twice differs");
         /* (x + x + x) / 3 is off by two roundings at most. */
         CHECK(t, fabs(first - (double)plx_plan_output(plan, c.state)[i]) < 1e-6,
-              "the mean of equal parents is another");
+              "the mean of equal parents differs from a parent");
     }
     CHECK(t,
           !strcmp(plx_future_policy_name(PLX_FUTURE_LEAST_RISK), "min-risk") &&
@@ -144,7 +144,7 @@ static void check_names(plx_check *t) {
     close_small(&s);
 }
 
-/* Ten losses; false after a failure. */
+/* Ten losses; returns false after a failure. */
 static bool train(plx_check *t, const plx_causal_spec *spec, int threads, plx_real *losses) {
     const size_t bytes = (size_t)(spec->times * spec->channels) * sizeof(plx_real);
     plx_ctx *ctx = plx_check_context(t, NULL, threads);
@@ -168,7 +168,8 @@ static bool train(plx_check *t, const plx_causal_spec *spec, int threads, plx_re
     return status == PLX_OK;
 }
 
-/* Losses fall, and have the same bits on two threads; with sizes that several pieces make. */
+/* Losses fall, and have the same bits on two threads; sizes are such that work is split into
+ * pieces. */
 static void check_training(plx_check *t) {
     for (int policy = 0; policy < PLX_FUTURES_; ++policy) {
         const plx_causal_spec spec = {.shape = PLX_CAUSAL_DIAMOND,

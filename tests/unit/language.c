@@ -1,4 +1,4 @@
-/* Language models: their numbers of parameters, and dimensions that cannot be. */
+/* Language models: numbers of parameters, and refusal of invalid dimensions. */
 #include "check.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ static void counts(plx_check *t, plx_ctx *ctx) {
     CHECK(t, count == 859264, "gpt2-nano has %lld parameters", (long long)count);
     count = parameters_of(t, ctx, "gpt2-124m:layers=1,vocabulary=1000");
     CHECK(t, count == 8643840, "gpt2-124m of one layer has %lld parameters", (long long)count);
-    if (!PLX_AS_SHIPPED) return; /* 124 million random numbers, for a minute */
+    if (!PLX_AS_SHIPPED) return; /* 124 million random numbers would take a minute */
     count = parameters_of(t, ctx, "gpt2-124m");
     CHECK(t, count == 124439808, "gpt2-124m has %lld parameters", (long long)count);
 }
@@ -44,7 +44,7 @@ static void equal_counts(plx_check *t, plx_ctx *ctx) {
     }
 }
 
-/* Numbers as programs write them, each the double nearest to it. */
+/* Numbers as programs write them, each parsed to the nearest double. */
 static void numbers(plx_check *t, plx_ctx *ctx) {
     static const struct {
         const char *name, *key;
@@ -106,8 +106,8 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     }
 }
 
-/* The residual's matrices begin smaller by the root of their number; 5 standard errors of a
- * standard deviation, which is 1 / sqrt(2 n) of it. */
+/* The residual matrices start smaller by the square root of their number; bound: 5 standard
+ * errors of a standard deviation, each of which is 1 / sqrt(2 n) of it. */
 static void beginnings(plx_check *t, plx_ctx *ctx) {
     static const struct {
         const char *name;
@@ -133,7 +133,7 @@ static void beginnings(plx_check *t, plx_ctx *ctx) {
         for (int64_t k = 0; k < plx_tensor_size(tensor); ++k)
             squares += (double)data[k] * (double)data[k];
         CHECK(t, fabs(sqrt(squares / n) / weights[i].deviation - 1) < 5 / sqrt(2 * n),
-              "%s begins with deviation %g, not %g", weights[i].name, sqrt(squares / n),
+              "%s is initialised with deviation %g, not %g", weights[i].name, sqrt(squares / n),
               weights[i].deviation);
     }
     plx_model_free(model);

@@ -1,5 +1,5 @@
-/* Sizes beyond 32 bits: offsets are 64-bit throughout. Pages of the array that nobody writes take
- * no memory. */
+/* Sizes beyond 32 bits: offsets are 64-bit throughout. Pages of the array that are never written
+ * take no memory. */
 #include "check.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ static void check_ends(plx_check *t, plx_ctx *ctx, plx_real *values) {
     plx_plan *plan = NULL;
     if (!CHECK(t, plx_graph_new(ctx, &graph) == PLX_OK, "%s", plx_message(ctx))) return;
     const plx_node x = plx_input(graph, "x", PLX_DTYPE_REAL, 1, &size);
-    /* A view of the tail, every 2^26th element, and the tail backwards. */
+    /* A view of the tail, of every 2^26th element, and of the tail in reverse. */
     const plx_node tail = plx_slice(graph, x, 0, size - TAIL, size, 1);
     const plx_node far = plx_slice(graph, x, 0, 999, size, (int64_t)1 << 26);
     const plx_node back = plx_slice(graph, x, 0, size - 1, size - TAIL - 1, -1);
@@ -38,7 +38,7 @@ static void check_ends(plx_check *t, plx_ctx *ctx, plx_real *values) {
     if (status == PLX_OK) status = plx_plan_run(plan);
     if (CHECK(t, status == PLX_OK && plan, "%s", plx_message(ctx))) {
         for (int i = 0; i < TAIL; ++i) values[size - TAIL + i] = (plx_real)(i + 1);
-        values[999 + ((int64_t)1 << 31)] = 7; /* the last of all */
+        values[999 + ((int64_t)1 << 31)] = 7; /* the very last element */
         CHECK(t, plx_plan_run(plan) == PLX_OK, "%s", plx_message(ctx));
         const int expected = TAIL * (TAIL + 1) / 2 - TAIL + 7;
         const double sum = (double)plx_plan_output(plan, outputs[0])[0];
@@ -50,7 +50,7 @@ static void check_ends(plx_check *t, plx_ctx *ctx, plx_real *values) {
                        *reversed = plx_plan_output(plan, back);
         CHECK(t, strides[32] == 7 && strides[31] == 0, "element 2^31 + 999 is %g",
               (double)strides[32]);
-        CHECK(t, reversed[0] == 7 && reversed[1] == TAIL - 1, "backwards it begins %g, %g",
+        CHECK(t, reversed[0] == 7 && reversed[1] == TAIL - 1, "in reverse it starts with %g, %g",
               (double)reversed[0], (double)reversed[1]);
     }
     plx_plan_free(plan);
@@ -71,7 +71,7 @@ void plx_test_unit_large(plx_check *t) {
 
 #else
 
-/* Where addresses have 32 bits, such an array is refused before memory is taken. */
+/* With 32-bit addresses, such an array is refused before memory is allocated. */
 void plx_test_unit_large(plx_check *t) {
     plx_ctx *ctx = plx_check_context(t, NULL, 1);
     plx_tensor *tensor = NULL;

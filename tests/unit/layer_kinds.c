@@ -1,4 +1,4 @@
-/* Layers of every kind: shapes, weights, how they begin, gradients, and what they refuse. */
+/* Layers of every kind: shapes, weights, initialisation, gradients and refusals. */
 #include "check.h"
 
 #include <math.h>
@@ -6,7 +6,7 @@
 
 enum { BATCH = 3, MOST = 4096 };
 
-/* A layer on samples [dims], what comes out, and how many values it trains. */
+/* A layer on samples [dims], the shape of its output, and its number of trainable values. */
 typedef struct sample {
     plx_layer layer;
     int rank, out_rank;
@@ -23,7 +23,8 @@ static const plx_layer dense_branch[] = {{.kind = PLX_LAYER_DENSE, .units = 4},
 
 enum { GROUPED_QUERIES = PLX_LAYERS_, PROJECTED, GROUPED, UPSAMPLED, MODERN, SAMPLES };
 
-/* One line a kind, and variants behind. Smooth activations: differences see a kink's other side. */
+/* One line for each kind, followed by variants. Activations are smooth: a finite difference
+ * would see both sides of a kink. */
 static const sample samples[SAMPLES] = {
     [PLX_LAYER_DENSE] = {{.kind = PLX_LAYER_DENSE, .units = 5, .activation = PLX_TANH},
                          .rank = 1,
@@ -166,7 +167,7 @@ static const sample samples[SAMPLES] = {
                             .out_rank = 1,
                             .out = {6},
                             .parameters = 6 * 4 + 4 + 4 * 6 + 6},
-    /* Groups of queries that share keys. */
+    /* Groups of queries that share keys and values. */
     [GROUPED_QUERIES] = {{.kind = PLX_LAYER_ATTENTION, .heads = 4, .kv_heads = 2, .no_bias = true},
                          .rank = 2,
                          .dims = {3, 8},
@@ -243,7 +244,8 @@ static void describes(plx_check *t, plx_ctx *ctx, const sample *s) {
 
 /* ---- Gradients ------------------------------------------------------------------------------- */
 
-/* The loss of a layer on noise against noise, its gradients, and the means to run it again. */
+/* The loss of a layer between noise inputs and noise targets, its gradients, and all that is
+ * needed to run it again. */
 typedef struct learner {
     plx_plan *plan;
     plx_node loss, grads[32];
@@ -285,8 +287,8 @@ static double loss_of(learner *l) {
     return (double)*plx_plan_output(l->plan, l->loss);
 }
 
-/* Of the middle value of every trained weight. With h = 1e-5 the difference is wrong by h^2 f'''/6
- * (derivatives of these losses are below 1e3: 2e-8) and by 2 eps |loss| / h (1e-10). */
+/* Checks the middle value of every trainable weight. With h = 1e-5 the difference is off by h^2
+ * f'''/6 (derivatives of these losses are below 1e3: 2e-8) and by 2 eps |loss| / h (1e-10). */
 static void differentiates(plx_check *t, plx_ctx *ctx, const sample *s) {
     static plx_real x[MOST], y[MOST];
     static int32_t ids[MOST];
@@ -330,10 +332,10 @@ static void differentiates(plx_check *t, plx_ctx *ctx, const sample *s) {
     plx_model_free(model);
 }
 
-/* ---- How weights begin ----------------------------------------------------------------------- */
+/* ---- Initialisation -------------------------------------------------------------------------- */
 
-/* Of n values: the mean is within 5 deviations of its own, sqrt(variance / n), and so is the
- * variance, which varies by variance sqrt((kurtosis - 1) / n) with a kurtosis of at most 3. */
+/* For n values: the mean is within 5 of its standard deviations, sqrt(variance / n), and so is
+ * the variance, whose own is variance sqrt((kurtosis - 1) / n) with a kurtosis of at most 3. */
 static void begins(plx_check *t, const plx_weights *weights, const char *name, double variance) {
     plx_tensor *tensor = plx_weights_find(weights, name);
     if (!CHECK(t, tensor != NULL, "no weight %s", name)) return;
@@ -426,7 +428,7 @@ static const plx_layer narrow[] = {{.kind = PLX_LAYER_DENSE, .units = 3}};
 static const plx_layer one_wide[] = {{.kind = PLX_LAYER_DENSE, .units = 1}};
 static const plx_layer unknown[] = {{.kind = PLX_LAYERS_}};
 
-/* What cannot be added to a stack whose samples are [8, 8, 6] (images) or [6] (not). */
+/* What cannot be added to a stack whose samples are [8, 8, 6] (images) or [6] (otherwise). */
 static const struct {
     plx_layer layer;
     bool image;
@@ -505,7 +507,7 @@ static const struct {
     {{.kind = PLX_LAYER_RESIDUAL, .layers = one_wide, .layers_count = 1},
      false,
      PLX_ERR_SHAPE,
-     "make it [1]"}, /* which adding would repeat */
+     "make it [1]"}, /* which addition would broadcast */
     {{.kind = PLX_LAYER_RESIDUAL, .layers = unknown, .layers_count = 1},
      false,
      PLX_ERR_ARGUMENT,
@@ -517,7 +519,7 @@ static const struct {
      "a layer \"first\" already"},
 };
 
-/* The model that refused a layer predicts as before, and takes another. */
+/* The model that refused a layer predicts as before, and accepts another layer. */
 static void refuses(plx_check *t, plx_ctx *ctx) {
     static const plx_real x[8 * 8 * 6] = {1, 2, 3};
     const int64_t dims[] = {8, 8, 6};
@@ -560,7 +562,7 @@ static void refuses_what_leads_nowhere(plx_check *t, plx_ctx *ctx) {
           "%s", plx_message(ctx));
     CHECK(t, plx_model_layers(model) == 0, "%d layers", plx_model_layers(model));
     plx_model_free(model);
-    /* Heads that do not divide the width. */
+    /* Numbers of heads that do not divide the width. */
     const int64_t sequence[] = {5, 10};
     plx_model_new(ctx, 2, sequence, 1, &model);
     const plx_layer heads = {.kind = PLX_LAYER_ENCODER_BLOCK, .heads = 4};
@@ -571,7 +573,7 @@ static void refuses_what_leads_nowhere(plx_check *t, plx_ctx *ctx) {
     plx_model_free(model);
 }
 
-/* Layers inside layers, until names would be cut off and weights of one name shared. */
+/* Nested layers, until names would be truncated and two weights would share one name. */
 static void refuses_endless_nesting(plx_check *t, plx_ctx *ctx) {
     enum { DEPTH = 12 };
     plx_layer layers[DEPTH] = {{.kind = PLX_LAYER_DENSE, .units = 6}};
@@ -593,7 +595,7 @@ static void names(plx_check *t, plx_ctx *ctx) {
     const int64_t six = 6;
     plx_model *model = NULL;
     plx_model_new(ctx, 1, &six, 1, &model);
-    /* The second dense layer is not called as the first is. */
+    /* The second dense layer has a name of its own. */
     add(t, ctx, model, (plx_layer){.kind = PLX_LAYER_DENSE, .units = 6, .name = "dense_2"});
     add(t, ctx, model, (plx_layer){.kind = PLX_LAYER_DENSE, .units = 6});
     CHECK(t, !strcmp(plx_model_layer(model, 1).name, "dense_3"), "%s",

@@ -1,12 +1,12 @@
-/* Objects may be freed in any order: what was made from others keeps them. The sanitizers see what
- * is used after it was freed, and what is never freed. */
+/* Objects may be freed in any order: an object keeps those that it was made from. The sanitizers
+ * detect use after free, and leaks. */
 #include "check.h"
 
 #include <stdio.h>
 
 enum { ROWS = 4, WIDTH = 3 };
 
-/* One of each, and how each is let go. */
+/* One object of each kind, and how to free it. */
 typedef struct objects {
     plx_ctx *ctx;
     plx_tensor *tensor;
@@ -71,7 +71,7 @@ static const struct {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-/* y = layer(x w): a tensor of the caller's, and one of the weights'. */
+/* y = layer(x w): one tensor of the caller's, and one of the weights'. */
 static plx_status open_graph(objects *o) {
     static const int64_t x[] = {ROWS, WIDTH}, w[] = {WIDTH, WIDTH};
     const plx_optimizer_options adam = plx_optimizer_default(PLX_ADAM);
@@ -117,7 +117,7 @@ static bool open_objects(plx_check *t, objects *o) {
     return CHECK(t, status == PLX_OK, "%s", plx_message(o->ctx));
 }
 
-/* Uses all that is still there. */
+/* Uses every object that is still there. */
 static void use(plx_check *t, objects *o, const char *gone) {
     static const plx_sampling likeliest = {0};
     static const int32_t first = 2;
@@ -153,7 +153,7 @@ static void use(plx_check *t, objects *o, const char *gone) {
           "generator, %s", gone);
 }
 
-/* Every pair, in both orders; then all that is left. */
+/* Frees every pair in both orders, then all others. */
 static void check_pair(plx_check *t, int first, int second) {
     objects o;
     char gone[64];
@@ -167,8 +167,8 @@ static void check_pair(plx_check *t, int first, int second) {
     for (int i = 0; i < KINDS; ++i) kinds[i].let_go(&o);
 }
 
-/* Dims of a first node, asked for before hundreds are added; and a model that waits for its trainer
- * before it takes another layer. */
+/* The dims of the first node, requested before hundreds are added; and a model that must wait
+ * for its trainer before it takes another layer. */
 static void check_rest(plx_check *t) {
     objects o;
     const plx_layer layer = {.kind = PLX_LAYER_DENSE, .units = 2};

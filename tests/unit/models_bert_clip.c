@@ -1,5 +1,5 @@
-/* BERT and CLIP: ports, numbers of parameters, what they refuse, what padding and labels to ignore
- * do not touch, and gradients. */
+/* BERT and CLIP: ports, numbers of parameters, refusals, gradients, and independence of padding
+ * and of ignored labels. */
 #include "check.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@ static plx_model *model_of(plx_check *t, plx_ctx *ctx, const char *name) {
     return model;
 }
 
-/* ---- What they are --------------------------------------------------------------------------- */
+/* ---- Sizes ----------------------------------------------------------------------------------- */
 
 static void check_port(plx_check *t, plx_port port, const char *name, int rank,
                        const int64_t *dims) {
@@ -30,9 +30,9 @@ static int64_t parameters_of(const plx_model *model) {
     return count;
 }
 
-/* With width w, hidden h = 4 w, a block has 4 (w^2 + w) + (w h + h) + (h w + w) + 4 w. BERT adds
- * vocabulary w + context w + 2 w, and heads of (w^2 + w) + 2 w + vocabulary for words and (w^2 + w)
- * + 3 w + 3 for classes. */
+/* With width w and hidden h = 4 w, a block has 4 (w^2 + w) + (w h + h) + (h w + w) + 4 w. BERT
+ * adds vocabulary w + context w + 2 w, and heads of (w^2 + w) + 2 w + vocabulary for words and (w^2
+ * + w) + 3 w + 3 for classes. */
 static void bert_is_whole(plx_check *t, plx_ctx *ctx) {
     plx_model *model = model_of(t, ctx, "bert-nano");
     if (!model) return;
@@ -47,8 +47,8 @@ static void bert_is_whole(plx_check *t, plx_ctx *ctx) {
     plx_model_free(model);
 }
 
-/* And the towers of CLIP: patches (8 x 8 x 3 w + w) and 16 positions, words and positions, a norm
- * and a projection each; and the temperature. */
+/* The towers of CLIP add: patches (8 x 8 x 3 w + w) and 16 positions, words and positions, a
+ * norm and a projection each; and the temperature. */
 static void clip_is_whole(plx_check *t, plx_ctx *ctx) {
     plx_model *model = model_of(t, ctx, "clip-nano");
     if (!model) return;
@@ -93,7 +93,7 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     }
 }
 
-/* ---- What they work out ---------------------------------------------------------------------- */
+/* ---- Results --------------------------------------------------------------------------------- */
 
 #define TINY_BERT "bert-nano:layers=2,heads=2,width=8,vocabulary=11,context=5"
 #define TINY_CLIP                                                                                  \
@@ -109,7 +109,7 @@ static void draw_pixels(plx_real *pixels) {
     for (int i = 0; i < BATCH * PIXELS; ++i) pixels[i] = (plx_real)plx_rng_normal(&rng);
 }
 
-/* Weights of a size that lets every part matter: those of a beginning are small, and biases 0. */
+/* Sets weights to sizes at which every part matters: initial ones are small, and biases are 0. */
 static void stir(const plx_model *model) {
     const plx_weights *weights = plx_model_weights(model);
     plx_rng rng = plx_rng_new(3, 3);
@@ -121,7 +121,7 @@ static void stir(const plx_model *model) {
     }
 }
 
-/* Whether outputs stay the same, to the bit, when weight name changes from row first on. */
+/* Whether outputs keep their bits when the weight `name` changes from row `first` on. */
 static bool ignores_rows(plx_model *model, const plx_dataset *data, const char *weight,
                          int64_t first, int output, int64_t size, plx_real *before,
                          plx_real *after) {
@@ -138,7 +138,7 @@ static bool ignores_rows(plx_model *model, const plx_dataset *data, const char *
     return !memcmp(before, after, (size_t)size * sizeof *before);
 }
 
-/* Nothing that words or the class are made of comes from positions that hold padding. */
+/* Neither words nor the class depend on positions that hold padding. */
 static void padding_is_not_seen(plx_check *t, plx_ctx *ctx) {
     plx_real before[5 * 11], after[5 * 11], pixels[BATCH * PIXELS];
     plx_model *bert = model_of(t, ctx, TINY_BERT), *clip = model_of(t, ctx, TINY_CLIP);
@@ -159,7 +159,7 @@ static void padding_is_not_seen(plx_check *t, plx_ctx *ctx) {
     plx_model_free(clip);
 }
 
-/* A loss and its gradients for all weights that are trained. */
+/* A loss and its gradients with respect to all trainable weights. */
 typedef struct losses {
     plx_plan *plan;
     plx_node inputs[2], targets[2], loss;
@@ -275,8 +275,8 @@ static void clip_gradients(plx_check *t, plx_ctx *ctx) {
     plx_model_free(model);
 }
 
-/* The mean over the words that count, from the logits; each errs by a few units in the last place
- * of sums of 11 terms of size 10 or less. */
+/* The mean over the words that count, from the logits; each is off by a few units in the last
+ * place of sums of 11 terms of size 10 or less. */
 static void ignored_words_do_not_count(plx_check *t, plx_ctx *ctx) {
     int32_t words[BATCH * 5];
     const int32_t classes[BATCH] = {ignored, 1, ignored};
@@ -311,7 +311,7 @@ static void ignored_words_do_not_count(plx_check *t, plx_ctx *ctx) {
     plx_model_free(model);
 }
 
-/* Cosines are never multiplied with more than 100. */
+/* Cosines are never scaled by more than 100. */
 static void temperature_is_clipped(plx_check *t, plx_ctx *ctx) {
     plx_real pixels[BATCH * PIXELS];
     draw_pixels(pixels);
@@ -319,7 +319,8 @@ static void temperature_is_clipped(plx_check *t, plx_ctx *ctx) {
     losses l = {0};
     if (!model) return;
     plx_real *scale = plx_tensor_data(plx_weights_find(plx_model_weights(model), "temperature"));
-    CHECK(t, fabs(exp((double)*scale) * 0.07 - 1) < 1e-6, "it begins with %g", (double)*scale);
+    CHECK(t, fabs(exp((double)*scale) * 0.07 - 1) < 1e-6, "the temperature starts at %g",
+          (double)*scale);
     if (CHECK(t, compile_losses(ctx, model, &l) == PLX_OK, "%s", plx_message(ctx))) {
         plx_plan_bind(l.plan, l.inputs[0], pixels);
         plx_plan_bind(l.plan, l.inputs[1], captions);
@@ -336,7 +337,7 @@ static void temperature_is_clipped(plx_check *t, plx_ctx *ctx) {
     plx_model_free(model);
 }
 
-/* A batch of one pair has no other to be told from. */
+/* A batch of a single pair has nothing to be distinguished from. */
 static void refuses_single_pairs(plx_check *t, plx_ctx *ctx) {
     plx_real pixels[BATCH * PIXELS];
     draw_pixels(pixels);

@@ -1,5 +1,5 @@
-/* ViT and ResNet: their ports, sizes and refusals, gradients of whole nets, and what batch norm
- * keeps. */
+/* ViT and ResNet: ports, sizes and refusals, gradients of whole networks, and the running
+ * statistics of batch norm. */
 #include "check.h"
 
 #include <math.h>
@@ -51,7 +51,7 @@ static int64_t vit_formula(int64_t side, int64_t patch, int64_t layers, int64_t 
            layers * block + 2 * width + (width + 1) * classes;
 }
 
-/* Convolutions without bias, two values of each norm for a channel. */
+/* Convolutions without bias, and two values per channel for each norm. */
 static int64_t resnet_formula(int64_t stem, int64_t stages, int64_t blocks, int64_t width,
                               int64_t classes, bool skips) {
     int64_t sum = stem * stem * 3 * width + 2 * width, from = width;
@@ -116,7 +116,7 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     }
 }
 
-/* The same weights wherever both have one of a name: shortcuts add, and change nothing. */
+/* Shortcuts add weights and change no others: under shared names both start with equal values. */
 static void same_beginning(plx_check *t, plx_ctx *ctx) {
     plx_model *with = model_of(t, ctx, "resnet-nano");
     plx_model *without = model_of(t, ctx, "resnet-nano:skips=0");
@@ -154,7 +154,7 @@ static void fill_samples(plx_real *images, int32_t *labels) {
     for (int i = 0; i < IMAGES; ++i) labels[i] = i;
 }
 
-/* Zeros and ones of the beginning would hide mistakes. */
+/* Initial zeros and ones would hide mistakes. */
 static void disturb(plx_tensor *weight, plx_rng *rng) {
     plx_real *values = plx_tensor_data(weight);
     for (int64_t i = 0; i < plx_tensor_size(weight); ++i)
@@ -198,9 +198,9 @@ static double loss_at(const differences *d, plx_real *value, double at) {
     return (double)plx_plan_output(d->plan, d->loss)[0];
 }
 
-/* Some values of each weight. The error of a central difference at h = 1e-5 is h^2 / 6 times the
- * third derivative, below 1e-10 times 1000 here, and the rounding of two losses near 1, 2e-16 times
- * some hundreds of operations / h, about 1e-8. */
+/* Checks some values of each weight. The error of a central difference at h = 1e-5 is h^2 / 6
+ * times the third derivative, below 1e-10 times 1000 here, plus the rounding of two losses near 1,
+ * 2e-16 times some hundreds of operations / h, about 1e-8. */
 static void gradients_of(plx_check *t, plx_ctx *ctx, const char *name) {
     static const double h = 1e-5, allowed = 2e-7;
     differences d = {0};
@@ -225,11 +225,11 @@ static void gradients_of(plx_check *t, plx_ctx *ctx, const char *name) {
     plx_model_free(model);
 }
 
-/* ---- Batch norm's state ---------------------------------------------------------------------- */
+/* ---- Running statistics of batch norm -------------------------------------------------------- */
 
 #define SMALL "resnet-nano:size=8,stages=2,blocks=1,width=4,classes=3"
 
-/* The mean of the stem's results over all samples, a value for each channel. */
+/* The mean of the stem's results over all samples, one value per channel. */
 static void stem_mean(plx_ctx *ctx, plx_model *model, const plx_real *images, double *mean) {
     plx_graph *graph = NULL;
     plx_plan *plan = NULL;
@@ -263,13 +263,13 @@ static void state_follows_the_batch(plx_check *t, plx_ctx *ctx) {
     plx_trainer_options options = plx_trainer_default();
     options.loss = PLX_LOSS_CROSS_ENTROPY;
     options.batch = IMAGES;
-    options.optimizer.weight_decay = 0.5; /* would shrink a state that it reached */
+    options.optimizer.weight_decay = 0.5; /* decay would shrink any statistics that it reached */
     plx_trainer *trainer = NULL;
     plx_progress progress;
     CHECK(t, plx_trainer_new(model, &options, &data, &trainer) == PLX_OK, "%s", plx_message(ctx));
     plx_tensor *state = plx_weights_find(plx_model_weights(model), "stem_norm.mean");
     plx_real *values = plx_tensor_data(state);
-    CHECK(t, values[0] == 0, "it begins with %g", (double)values[0]);
+    CHECK(t, values[0] == 0, "the running mean starts at %g", (double)values[0]);
     plx_trainer_run(trainer, 1, &progress);
     /* Sums of 192 values near 1 in any order, and Winograd's method, in float. */
     const double allowed = sizeof(plx_real) == 4 ? 1e-5 : 1e-12;
@@ -280,8 +280,8 @@ static void state_follows_the_batch(plx_check *t, plx_ctx *ctx) {
     plx_model_free(model);
 }
 
-/* Prediction normalises by the state: a sample's logits do not depend on its batch, and follow the
- * state, which stays as it is. */
+/* Prediction normalises by the running statistics: a sample's logits do not depend on its batch
+ * but on the statistics, which stay unchanged. */
 static void predicts_by_state(plx_check *t, plx_ctx *ctx) {
     plx_real images[PIXELS], together[3 * IMAGES], alone[3 * IMAGES];
     int32_t labels[IMAGES];
@@ -293,10 +293,10 @@ static void predicts_by_state(plx_check *t, plx_ctx *ctx) {
     plx_model_predict(model, &data, IMAGES, (plx_real *[]){together});
     plx_model_predict(model, &data, 1, (plx_real *[]){alone});
     CHECK(t, !memcmp(together, alone, sizeof alone), "a sample alone has other logits");
-    CHECK(t, values[0] == 0, "prediction moved the mean to %g", (double)values[0]);
+    CHECK(t, values[0] == 0, "prediction moved the running mean to %g", (double)values[0]);
     for (int c = 0; c < 4; ++c) values[c] = (plx_real)0.5;
     plx_model_predict(model, &data, 1, (plx_real *[]){alone});
-    CHECK(t, memcmp(together, alone, sizeof alone) != 0, "the state is not used");
+    CHECK(t, memcmp(together, alone, sizeof alone) != 0, "the running statistics are not used");
     plx_model_free(model);
 }
 

@@ -1,6 +1,6 @@
-/* Normalisation and pooling as a user sees them: what a graph refuses, values worked out by hand
- * and batch_norm's running statistics. Expected values follow the definitions that PyTorch gives
- * for BatchNorm2d, MaxPool2d, AvgPool2d and interpolate(align_corners=False). */
+/* Normalisation and pooling as a user sees them: refusals of a graph, values worked out by hand,
+ * and the running statistics of batch_norm. Expected values follow the definitions of PyTorch's
+ * BatchNorm2d, MaxPool2d, AvgPool2d and interpolate(align_corners=False). */
 #include "check.h"
 
 #include <math.h>
@@ -114,7 +114,7 @@ static void check_values(plx_check *t, const char *what, int64_t n, const plx_re
     }
 }
 
-/* Runs y and d sum(y) / d x of an image of one channel [1, h, w, 1]. */
+/* Runs y and d sum(y) / dx for an image of one channel [1, h, w, 1]. */
 typedef plx_node (*builder)(plx_graph *graph, plx_node x);
 
 static void check_image(plx_check *t, plx_ctx *ctx, const char *what, builder build, int64_t h,
@@ -168,7 +168,7 @@ static plx_node nearest(plx_graph *graph, plx_node x) {
 static void check_images(plx_check *t, plx_ctx *ctx) {
     const plx_real below[] = {-1, -2, -3, -4};
     const double one_each[] = {1, 1, 1, 1}, quarters[] = {0.25, 0.25, 0.25, 0.25};
-    /* Each window holds one pixel: padding neither wins nor counts unless it is to. */
+    /* Each window holds one pixel: padding is never the maximum, and counts only when asked to. */
     check_image(t, ctx, "max, padded", padded_max, 2, 2, below, 4, (const double[]){-1, -2, -3, -4},
                 one_each);
     check_image(t, ctx, "average, padded", padded_average, 2, 2, below, 4,
@@ -258,7 +258,7 @@ static void check_inference(plx_check *t, plx_ctx *ctx) {
 }
 
 /* A plan of the gradient alone: the forward step has to run for its statistics although nothing
- * reads its value. sum w y with w = x is the variance of x but for constants. */
+ * reads its value. With w = x, sum w y is the variance of x up to constants. */
 static void check_gradient_alone(plx_check *t, plx_ctx *ctx) {
     batch b = batch_open(t, ctx, true);
     plx_plan *plan = NULL;
@@ -315,8 +315,9 @@ static plx_node far_clip(plx_graph *graph, plx_node x, plx_tensor *const *runnin
     return y;
 }
 
-/* All of them give the same for any multiple of their input, and a gradient that is so many times
- * smaller. tiny: also where squares vanish, which variances of channels do not cover. */
+/* All of them give the same result for any multiple of their input, and a gradient divided by
+ * that multiple. tiny: tests inputs whose squares vanish too, which variances of channels do not
+ * cover. */
 static const struct {
     const char *name;
     plx_node (*build)(plx_graph *graph, plx_node x, plx_tensor *const *running);
@@ -327,7 +328,7 @@ static const struct {
     {"l2_normalize", far_unit, true}, {"clip_by_norm", far_clip, false},
 };
 
-/* y and factor times the gradient of sum w y, of factor times a fixed x. */
+/* y, and `factor` times the gradient of sum w y, for `factor` times a fixed x. */
 static void run_far(plx_check *t, plx_ctx *ctx, int which, double factor, double *out) {
     enum { SIZE = FAR_ROWS * FAR_COLUMNS };
     static const double fixed[SIZE] = {1, 2, 3, 4, 3, -1, 0.5, 2};
@@ -368,9 +369,9 @@ static void check_far(plx_check *t, plx_ctx *ctx) {
         run_far(t, ctx, (int)i, 1e37, huge);
         if (far_rows[i].tiny) run_far(t, ctx, (int)i, 1e-25, tiny);
         for (int j = 0; j < VALUES; ++j) {
-            /* A gradient of 1e-20 may be made of terms below the range of normal numbers. */
+            /* A gradient of 1e-20 may be computed from terms below the normal range. */
             const double slack = j < VALUES / 2 ? 1e-6 : 2e-5 + 1e-4 * fabs(near[j]);
-            /* The gradient of clipping divides by the square of the norm. */
+            /* The gradient of clipping divides by the squared norm. */
             const bool is_clip = far_rows[i].build == far_clip && j >= VALUES / 2;
             CHECK(t,
                   fabs(large[j] - near[j]) <= slack &&

@@ -1,4 +1,4 @@
-/* Optimizers against their formulas in double, schedules, clipping, and the losses' options. */
+/* Optimizers against their formulas in double, schedules, clipping, and options of losses. */
 #include "check.h"
 
 #include <float.h>
@@ -11,15 +11,15 @@ static const double eps = sizeof(plx_real) == sizeof(double) ? DBL_EPSILON : (do
 
 enum { SIZE = 37, STEPS = 12 };
 
-/* One parameter's values as the formulas make them in double, and how far rounding may have taken
- * the library's from them. */
+/* The values of one parameter by the formulas in double, and how far rounding may have moved the
+ * library's from them. */
 typedef struct reference {
     double p[SIZE], m[SIZE], v[SIZE];
-    double met[SIZE]; /* the size of what meets in the velocity or mean of gradients */
+    double met[SIZE]; /* magnitude of what is added up in the velocity or mean of gradients */
     double error[SIZE];
 } reference;
 
-/* The move of element i (to be multiplied by the rate) and its size. */
+/* The update of element i (before the rate) and its magnitude. */
 static double move_of(const plx_optimizer_options *o, reference *r, int i, int t, double d,
                       double *size) {
     double *m = &r->m[i], *v = &r->v[i], *met = &r->met[i];
@@ -54,9 +54,9 @@ static double move_of(const plx_optimizer_options *o, reference *r, int i, int t
     }
 }
 
-/* Step number t (from 1). A step rounds about eight times, relative to what meets in it; constants
- * that are rounded once, betas among them, add as much with every step that they have gone into. An
- * error of the weight comes back through decay, which all this is doubled for. */
+/* Step number t (from 1). A step rounds about eight times, relative to the magnitudes it adds
+ * up; constants that are rounded once, betas among them, add as much for every step so far. An
+ * error of the weight feeds back through decay, so everything is doubled. */
 static void reference_step(const plx_optimizer_options *o, double factor, double decay, int t,
                            const plx_real *g, reference *r) {
     const bool decoupled = o->kind == PLX_ADAMW || o->kind == PLX_LION;
@@ -112,7 +112,7 @@ static void compare(plx_check *t, const char *what, plx_tensor *tensor, const re
     }
 }
 
-/* The second parameter learns at a third of the rate, with a decay of its own. */
+/* The second parameter has a third of the learning rate, and its own weight decay. */
 static void follows_formula(plx_check *t, plx_ctx *ctx, const plx_optimizer_options *options) {
     const char *name = plx_optimizer_name(options->kind);
     static reference references[2];
@@ -205,8 +205,9 @@ static void refusals(plx_check *t, plx_ctx *ctx) {
     close_problem(&p);
 }
 
-/* In a graph of one's own: no weight changes, it is said, and the next step is as if nothing had
- * been. Plain and decayed weights; a square too large for what is added to the gradient as well. */
+/* In a graph of the caller's own: no weight changes, an error says so, and the next step is as
+ * if nothing had happened. Without decay the gradient itself is too large, with decay what a large
+ * weight adds to it. */
 static void square_overflows(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind, double decay) {
     const bool is_double = sizeof(plx_real) == sizeof(double);
     const plx_real large = (plx_real)(is_double ? 1e160 : 1e22);
@@ -238,7 +239,8 @@ static void square_overflows(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind
         CHECK(t,
               !memcmp(plx_tensor_data(p.tensors[k]), plx_tensor_data(q.tensors[k]),
                       SIZE * sizeof(plx_real)),
-              "%s: parameter %d has other bits than without", plx_optimizer_name(kind), k);
+              "%s: parameter %d has other bits than without the overflow", plx_optimizer_name(kind),
+              k);
     close_problem(&p);
     close_problem(&q);
 }
@@ -248,7 +250,7 @@ static void square_overflows(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind
 static void share_is(plx_check *t, const plx_schedule *s, int64_t step, int64_t steps,
                      double expected) {
     const double share = plx_schedule_share(s, step, steps);
-    /* The cosine errs by less than 2e-15. */
+    /* The cosine is off by less than 2e-15. */
     CHECK(t, fabs(share - expected) < 4e-15, "%s at %lld of %lld: %.17g instead of %.17g",
           plx_schedule_name(s->kind), (long long)step, (long long)steps, share, expected);
 }
@@ -272,7 +274,7 @@ static void schedules(plx_check *t) {
     share_is(t, &s, 15, 25, 0.55);
     s = (plx_schedule){.kind = PLX_SCHEDULE_LINEAR, .floor = 0.2, .warmup = 2};
     for (int i = 2; i < 12; ++i) share_is(t, &s, i, 12, 1 - 0.8 * (i - 2) / 10.0);
-    /* 30 steps up to number 29, 70 down. */
+    /* Warm-up over 30 steps to number 29, then 70 of decay. */
     s = (plx_schedule){.kind = PLX_SCHEDULE_ONE_CYCLE};
     share_is(t, &s, 0, 100, 0.04);
     share_is(t, &s, 29, 100, 1);
@@ -335,7 +337,8 @@ static void matches_double(plx_check *t, plx_ctx *ctx, const int32_t *labels, do
     CHECK(t, plx_plan_run(plan) == PLX_OK, "%s", plx_message(ctx));
     double gradient[ROWS * CLASSES];
     const double loss = cross_entropy(logits, labels, smoothing, gradient);
-    /* Logits below 16, sums of five terms and a mean of seven: each rounds at most so often. */
+    /* Logits below 16, sums of five terms and a mean of seven: each rounds at most that many
+     * times. */
     const double bound = 16 * (CLASSES + ROWS) * eps;
     CHECK(t, fabs((double)plx_plan_output(plan, out[0])[0] - loss) <= bound,
           "passes %d, smoothing %g: loss %.9g instead of %.9g", passes, smoothing,

@@ -15,7 +15,7 @@ static plx_dataset make_data(plx_real *x, int32_t *labels) {
     return (plx_dataset){.n = N, .inputs = {x}, .targets = {labels}};
 }
 
-/* joining: threads that the context gets after the first steps. */
+/* joining: threads that the context gains after the first steps. */
 static void losses_with(plx_check *t, int passes, int threads, int joining, plx_real *losses,
                         plx_memory *memory) {
     static plx_real x[N * IN];
@@ -57,8 +57,8 @@ static void losses_with(plx_check *t, int passes, int threads, int joining, plx_
     plx_ctx_free(ctx);
 }
 
-/* Gradients that are parameters are no part of the plan's own memory; computed ones are, each once.
- */
+/* Gradients that are parameters are not part of the plan's own memory; computed ones are, once
+ * each. */
 static void check_memory_roles(plx_check *t, bool computed) {
     enum { SIZE = 1000 };
     static const int64_t size = SIZE;
@@ -84,7 +84,7 @@ static void check_memory_roles(plx_check *t, bool computed) {
         const int64_t bytes = SIZE * (int64_t)sizeof(plx_real);
         CHECK(t, memory.gradients == (computed ? bytes : 0), "gradients take %lld bytes",
               (long long)memory.gradients);
-        /* Places begin at cache lines. */
+        /* Slots start at cache lines. */
         CHECK(t, memory.activations >= 0 && memory.activations < 64, "activations take %lld bytes",
               (long long)memory.activations);
         CHECK(t, memory.parameters == 2 * bytes, "parameters take %lld bytes",
@@ -97,7 +97,7 @@ static void check_memory_roles(plx_check *t, bool computed) {
     plx_ctx_free(ctx);
 }
 
-/* The table lists each bit once, and in the names that options take. */
+/* The table lists each bit once, under the names that options accept. */
 static void check_pass_table(plx_check *t) {
     int bits = 0;
     for (int i = 0; plx_pass_at(i); ++i) {
@@ -111,7 +111,7 @@ static void check_pass_table(plx_check *t) {
     CHECK(t, plx_plan_default().passes == PLX_PASS_ALL, "a pass is off by default");
 }
 
-/* What no output needs runs when the pass is off, but writes no tensor and needs no input. */
+/* With the pass off, steps that no output needs do run, but write no tensor and need no input. */
 static void check_dead_code(plx_check *t) {
     enum { SIZE = 5 };
     static const int64_t size = SIZE;
@@ -130,7 +130,7 @@ static void check_dead_code(plx_check *t) {
     const plx_node other = plx_input(graph, "other", PLX_DTYPE_REAL, 1, &size);
     const plx_node w = plx_parameter(graph, "w", tensor);
     const plx_node y = plx_exp(graph, plx_add(graph, x, w));
-    plx_sin(graph, plx_cos(graph, x)); /* two steps that are run */
+    plx_sin(graph, plx_cos(graph, x)); /* two steps that run */
     plx_square(graph, other);
     plx_update(graph, optimizer, &y);
     for (int on = 0; on < 2; ++on) {
@@ -152,8 +152,8 @@ static void check_dead_code(plx_check *t) {
     plx_ctx_free(ctx);
 }
 
-/* A plan goes over to threads that have joined since it was compiled, in scratch for all of them.
- */
+/* A plan uses threads that have joined since it was compiled, with scratch memory for all of
+ * them. */
 static void threads_join(plx_check *t) {
     enum { SIZE = 512 };
     static const int64_t dims[] = {SIZE, SIZE};
@@ -185,10 +185,10 @@ static void threads_join(plx_check *t) {
             CHECK(t, !memcmp(before, plx_plan_output(plan, y), sizeof before),
                   "other bits with %d threads", threads);
         }
-        CHECK(t, plx_ctx_set_threads(ctx, -1) == PLX_ERR_ARGUMENT, "-1 threads were taken");
-        CHECK(t, plx_ctx_set_threads(ctx, 129) == PLX_ERR_ARGUMENT, "129 threads were taken");
+        CHECK(t, plx_ctx_set_threads(ctx, -1) == PLX_ERR_ARGUMENT, "-1 threads were accepted");
+        CHECK(t, plx_ctx_set_threads(ctx, 129) == PLX_ERR_ARGUMENT, "129 threads were accepted");
         CHECK(t, threads < 2 || plx_ctx_set_threads(ctx, 1) == PLX_ERR_ARGUMENT,
-              "threads went away");
+              "the context lost threads");
     }
     CHECK(t, status == PLX_OK, "%s", plx_message(ctx));
     plx_plan_free(plan);
@@ -218,8 +218,8 @@ void plx_test_unit_plan(plx_check *t) {
                       passes, threads);
                 continue;
             }
-            /* Fusion rounds a few values of each step differently; training amplifies that by less
-             * than a thousand in twelve steps. */
+            /* Fusion rounds a few values of each step differently; training amplifies that by
+             * less than a thousand in twelve steps. */
             for (int i = 0; i < STEPS; ++i)
                 CHECK(t, fabs((double)own[i] - (double)reference[i]) < 1000 * eps,
                       "passes %d, step %d: %g vs %g", passes, i, (double)own[i],

@@ -1,4 +1,4 @@
-/* A plan as a table: whoever runs its steps as the table says, in memory of their own, gets the
+/* A plan as a table: an executor that runs the steps of the table in its own memory gets the
  * bits of plx_plan_run. */
 #include "base/sizes.h"
 #include "bench/network.h"
@@ -12,13 +12,12 @@
 
 enum { MOST_INPUTS = 1024, RUNS = 3 };
 
-/* ---- A second executor: knows the ops by name and the table, and nothing of the plan ------------
- */
+/* ---- A second executor: knows the ops by name and the table, and nothing of the plan --------- */
 
 typedef struct executor {
     plx_ctx *ctx;
     plx_plan_table table;
-    void **data; /* by buffer: slabs of its own */
+    void **data; /* slabs of its own, by buffer */
     void *workspace;
     uint64_t runs;
 } executor;
@@ -109,8 +108,7 @@ static const plx_real *output_of(const executor *e, int i) {
     return output->buffer < 0 ? NULL : (void *)((char *)e->data[output->buffer] + output->offset);
 }
 
-/* ---- What the table promises --------------------------------------------------------------------
- */
+/* ---- What the table promises ----------------------------------------------------------------- */
 
 static int64_t bytes_of(const plx_operand *operand) {
     return plx__product(operand->rank, operand->dims) * (int64_t)plx__element_bytes(operand->dtype);
@@ -146,7 +144,7 @@ static void check_table(plx_check *t, const plx_plan_table *table, const plx_pla
     }
 }
 
-/* The smallest limit that every buffer of the table keeps, were each value alone in a slab. */
+/* The smallest limit that every buffer of the table meets, if each value had a slab to itself. */
 static int64_t least_limit(const plx_plan_table *table, int64_t alignment) {
     int64_t most = 1;
     for (int i = 0; i < table->buffers_count; ++i)
@@ -212,7 +210,7 @@ static void compare_networks(plx_check *t, plx_ctx *ctx, const plx_network_optio
     plx_network_free(&other);
 }
 
-/* With large alignment and the smallest slabs that there can be; smaller ones are refused. */
+/* With large alignment and the smallest possible slabs; smaller ones are refused. */
 static void check_small_slabs(plx_check *t, plx_ctx *ctx, plx_network_options options,
                               const char *what) {
     plx_network network;
@@ -246,8 +244,7 @@ static void check_model(plx_check *t, plx_ctx *ctx, const char *model) {
     }
 }
 
-/* ---- Random graphs ----------------------------------------------------------------------------
- */
+/* ---- Random graphs --------------------------------------------------------------------------- */
 
 static void check_random(plx_check *t, plx_ctx *ctx, uint64_t seed, plx_plan_options options) {
     plx_random_graph g[2];

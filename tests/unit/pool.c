@@ -38,7 +38,7 @@ typedef struct roll {
     int threads;
 } roll;
 
-/* All are there at once: each waits for the others. */
+/* All workers are there at once: each waits for the others. */
 static void answer(void *arg, int64_t begin, int64_t end, int worker) {
     roll *r = arg;
     atomic_fetch_add(&r->runs[begin], begin == worker && end == worker + 1 ? 1 : 100);
@@ -46,7 +46,7 @@ static void answer(void *arg, int64_t begin, int64_t end, int worker) {
     if (there == r->threads) atomic_store(&r->most, there);
 }
 
-/* Every worker once, or nobody: never some of them, whatever the patience. */
+/* Either every worker once, or nobody: never only some of them, whatever the patience. */
 static void all_at_once(plx_check *t, plx__pool *pool, int threads) {
     static const int64_t patiences[] = {10000000000, 10000000000, 1000, 1};
     for (int i = 0; i < 40; ++i) {
@@ -58,13 +58,14 @@ static void all_at_once(plx_check *t, plx__pool *pool, int threads) {
         CHECK(t, runs == (all ? threads : 0), "%d of %d threads ran, and all: %d", runs, threads,
               all);
         CHECK(t, all || patience < 10000000000, "%d threads did not come in ten seconds", threads);
-        if (all) CHECK(t, plx__pool_worked(pool) == threads, "who worked is not known");
+        if (all)
+            CHECK(t, plx__pool_worked(pool) == threads, "it is not known which threads worked");
     }
     plx__pool_forget(pool);
-    CHECK(t, plx__pool_worked(pool) == 1, "the caller alone is left");
+    CHECK(t, plx__pool_worked(pool) == 1, "only the caller is left");
 }
 
-/* A thread that shares a processor leaves it at once, where there is another. */
+/* A thread that shares a processor moves at once, if there is another. */
 static void places(plx_check *t) {
     if (plx_platform_cpu() < 0 || plx_platform_cpus() < 2) return;
     bool moved = false;
@@ -74,7 +75,7 @@ static void places(plx_check *t) {
         moved = plx_platform_cpu() != here;
     }
     CHECK(t, moved, "in 20 tries the thread stayed where it was");
-    /* Nowhere to go: it stays, and may still run everywhere. */
+    /* With nowhere to go it stays, and may still run everywhere. */
     int all[256];
     for (int i = 0; i < 256; ++i) all[i] = i;
     const int before = plx_platform_cpus();
@@ -92,7 +93,7 @@ void plx_test_unit_pool(plx_check *t) {
         for (int u = 0; u < 6; ++u)
             for (int64_t grain = 1; grain <= 300; grain *= 7)
                 each_unit_once(t, pool, threads, units[u], grain);
-        /* Many short loops, then a pause that sends the workers to sleep, then more. */
+        /* Many short loops, then a pause that puts the workers to sleep, then more. */
         for (int round = 0; round < 3; ++round) {
             for (int i = 0; i < 2000; ++i) each_unit_once(t, pool, threads, 8, 1);
             const int64_t until = plx_platform_now_ns() + 2000000;

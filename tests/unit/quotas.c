@@ -1,4 +1,4 @@
-/* Quotas of processor time, read from trees of files as Linux shows them to containers. */
+/* Quotas of processor time, read from file trees as Linux presents them to containers. */
 #include "check.h"
 
 #ifndef __EMSCRIPTEN__
@@ -94,7 +94,7 @@ static bool write_file(const char *root, const char *name, const char *text) {
     return file && fputs(text, file) >= 0 && !fclose(file);
 }
 
-/* With the folders that it stood in, as far as they are empty. */
+/* Removes the file and those of its parent folders that are empty. */
 static void remove_file(const char *root, const char *name) {
     char path[512];
     snprintf(path, sizeof path, "%s%s", root, name);

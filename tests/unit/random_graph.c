@@ -40,7 +40,7 @@ static plx_status make_tensors(maker *m) {
     return plx_optimizer_new(g->ctx, &adam, 4, g->tensors, &g->optimizer);
 }
 
-/* Halves the other way round. */
+/* Swaps the two halves. */
 static plx_node turn(maker *m, plx_node x) {
     plx_graph *graph = m->g->graph;
     const int axis = below(m, 2);

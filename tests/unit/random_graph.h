@@ -1,4 +1,4 @@
-/* A random graph that trains, from a seed: the same seed makes the same graph, values and tensors,
+/* A random trainable graph from a seed: the same seed gives the same graph, values and tensors,
  * so that two ways to run it can be compared to the last bit. */
 #ifndef PLX_TESTS_UNIT_RANDOM_GRAPH_H
 #define PLX_TESTS_UNIT_RANDOM_GRAPH_H
@@ -25,13 +25,13 @@ typedef struct plx_random_graph {
     plx_node outputs[PLX_RANDOM_OUTPUTS];
 } plx_random_graph;
 
-/* False, and a failed check, where it cannot be made. */
+/* Returns false, after a failed check, if it cannot be made. */
 bool plx_random_open(plx_check *t, plx_ctx *ctx, uint64_t seed, plx_random_graph *out);
 void plx_random_close(plx_random_graph *g);
 /* Binds the data to a plan of the graph. */
 plx_status plx_random_bind(plx_random_graph *g, plx_plan *plan);
-/* Whether outputs and tensors of two such graphs have the same bits; values are a plan's outputs.
- */
+/* Whether the outputs and tensors of two such graphs have the same bits; values are a plan's
+ * outputs. */
 bool plx_random_same(plx_check *t, const plx_random_graph *a, const plx_random_graph *b,
                      const plx_real *const *values_a, const plx_real *const *values_b,
                      const char *what);

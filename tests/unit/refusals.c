@@ -1,11 +1,11 @@
-/* What public calls refuse: numbers that are none or out of range, what is NULL, names that are
- * taken. Each gives its sentence, and leaves outputs and the graph as they were. */
+/* Refusals of public calls: numbers that are not finite or out of range, NULL, names already
+ * taken. Each gives its sentence, and leaves outputs and the graph unchanged. */
 #include "check.h"
 
 #include <math.h>
 #include <string.h>
 
-/* All that calls write: what is written there is seen. */
+/* Every output of the calls, so that any write is detected. */
 typedef struct outputs {
     plx_node nodes[4];
     plx_real reals[16];
@@ -24,7 +24,7 @@ typedef struct outputs {
     } made;
 } outputs;
 
-/* What calls are made with. */
+/* The arguments of the calls. */
 typedef struct world {
     plx_ctx *ctx;
     plx_graph *graph;
@@ -96,7 +96,7 @@ static plx_status long_path(world *w) {
 static const int32_t outside[8] = {0, 1, 2, 3, 4, 4, 9, 0};
 static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
 
-/* B: gives a handle, and the graph keeps the sentence; T: gives a status. */
+/* B: returns a handle, and the graph keeps the sentence; T: returns a status. */
 #define CALLS(B, T)                                                                                \
     B(activation_nan, plx_activate(G, X, PLX_ELU, (plx_real)NAN), "elu: parameter nan")            \
     B(activation_inf, plx_activate(G, X, PLX_CELU, (plx_real)INFINITY), "celu: parameter inf")     \
@@ -303,7 +303,7 @@ CALLS(BUILD, TRY)
 static const struct {
     const char *name;
     plx_status (*call)(world *w);
-    bool keeps; /* the graph is as before */
+    bool keeps; /* the graph is unchanged */
     const char *words;
 } rows[] = {
 #define BUILT(name, call, words) {#name, call_##name, false, words},
@@ -386,7 +386,7 @@ static void check_row(plx_check *t, world *w, int row) {
         CHECK(t, strstr(plx_message(w->ctx), rows[row].words), "%s: \"%s\" lacks \"%s\"", name,
               plx_message(w->ctx), rows[row].words);
     CHECK(t, !memcmp(&w->out, &before, sizeof before), "%s: an output was written", name);
-    CHECK(t, plx_weights_count(w->weights) == weights, "%s: there is a weight more", name);
+    CHECK(t, plx_weights_count(w->weights) == weights, "%s: a weight was added", name);
     if (plx_graph_status(w->graph) != PLX_OK) {
         CHECK(t, !rows[row].keeps || !strcmp(name, "twice") || !strcmp(name, "long_path"),
               "%s: the graph has failed", name);
@@ -395,7 +395,7 @@ static void check_row(plx_check *t, world *w, int row) {
         CHECK(t, open_nodes(w) == PLX_OK, "%s", plx_message(w->ctx));
         return;
     }
-    CHECK(t, nodes_of(w->graph) == nodes, "%s: there are nodes more", name);
+    CHECK(t, nodes_of(w->graph) == nodes, "%s: nodes were added", name);
 }
 
 static void check_contexts(plx_check *t) {
@@ -419,7 +419,7 @@ static void check_contexts(plx_check *t) {
     CHECK(t, strstr(message, "out is NULL"), "\"%s\"", message);
 }
 
-/* Calls that give a number have one for what cannot be. */
+/* Calls that return a number have a value for invalid arguments. */
 static void check_numbers(plx_check *t, plx_ctx *ctx) {
     plx_real data[48] = {0};
     plx_rng rng = plx_rng_new(1, 0);

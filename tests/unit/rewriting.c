@@ -1,5 +1,5 @@
-/* Passes may insert, clone and remove nodes: one that does so everywhere changes no bit, and
- * callers keep their handles. */
+/* Passes may insert, clone and remove nodes: a pass that does so everywhere changes no bit, and
+ * callers' handles stay valid. */
 #include "base/platform.h"
 #include "plan/plan_internal.h"
 #include "random_graph.h"
@@ -9,7 +9,7 @@
 
 enum { GRAPHS = 30, RUNS = 3 };
 
-/* What the pass below has done to the plan that was compiled last. */
+/* What the pass below did to the last compiled plan. */
 static struct {
     int inserted, cloned, removed;
 } done;
@@ -20,7 +20,7 @@ static bool has_plain_value(const plx_graph *graph, const plx__node *node) {
     return !writes && !plx__writes_tensors(graph, node) && !(node->op->flags & PLX__OP_BUFFER);
 }
 
-/* x * 1, which has the bits of x, takes the place of x. */
+/* x * 1, which has the bits of x, replaces x. */
 static void insert_identity(plx_plan *plan, int32_t node) {
     const plx__attrs attrs = {.scale = {.factor = 1}};
     const int32_t same = plx__insert_after(plan, node, &plx__op_scale, 1, &node, &attrs);
@@ -29,7 +29,7 @@ static void insert_identity(plx_plan *plan, int32_t node) {
     done.inserted += 1;
 }
 
-/* The second of two equal nodes is used; the first is removed, or stays without use. */
+/* The second of two equal nodes is used; the first is removed, or stays unused. */
 static void clone(plx_plan *plan, int32_t node, bool removes) {
     const int32_t after = plan->links[node].after;
     if (after < 0) return;
@@ -89,7 +89,7 @@ static void compare(plx_check *t, plx_ctx *ctx, uint64_t seed, int passes) {
         if (!ok) continue;
         plx_status status = plx__compile(g[i].graph, g[i].outputs_count, g[i].outputs, &options,
                                          i ? rewrite : NULL, &plans[i]);
-        /* A later node of the graph is not one that the pass inserted. */
+        /* A later node of the graph is not mistaken for one that the pass inserted. */
         const plx_node later = plx_exp(g[i].graph, g[i].input);
         CHECK(t, !plans[i] || !plx_plan_output(plans[i], later), "%s: a later node", what);
         CHECK(t, !plans[i] || plx_plan_bind(plans[i], later, g[i].x) == PLX_ERR_ARGUMENT,

@@ -1,5 +1,5 @@
-/* Builders that move elements, losses and clipping: what they refuse, with which words, and what
- * they give where the table-walking tests do not look. */
+/* Builders that move elements, losses and clipping: the wording of refusals, and values that the
+ * table-walking tests do not cover. */
 #include "check.h"
 
 #include "ops/op.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* a [3, 4], b [3, 5], c [4, 3], ids [6] of integers. */
+/* a [3, 4], b [3, 5], c [4, 3], integer ids [6]. */
 typedef struct nodes {
     plx_graph *graph;
     plx_node a, b, c, ids;
@@ -25,7 +25,7 @@ typedef plx_status (*call)(nodes n);
         __VA_ARGS__;                                                                               \
         return plx_graph_status(n.graph);                                                          \
     }
-/* Of calls that return a status, and leave the graph as it was. */
+/* Calls that return a status, and leave the graph unchanged. */
 #define TRIED(name, ...)                                                                           \
     static plx_status name(nodes n) {                                                              \
         const plx_status status = __VA_ARGS__;                                                     \
@@ -193,8 +193,7 @@ static void check_refusals(plx_check *t, plx_ctx *ctx) {
 
 static plx_real counting[64]; /* 0, 1, 2, ... */
 
-/* Compiles y, binds the nodes' inputs (a, b, c: counting) and compares. Integers go through
- * plx_real. */
+/* Compiles y, binds the inputs (a, b and c count up) and compares. Integers go through plx_real. */
 static void check_values(plx_check *t, nodes n, plx_node y, const char *what, int rank,
                          const int64_t *dims, const double *expected) {
     static const int32_t ids[6] = {2, 0, 2, 1, 2, 0};
@@ -279,7 +278,7 @@ static void check_long_concat(plx_check *t, plx_ctx *ctx) {
     plx_graph_free(n.graph);
 }
 
-/* Runs the graph with x [rows, columns] bound and gives integers or reals of y. */
+/* Runs the graph with x [rows, columns] bound, and returns y as integers or reals. */
 static const void *run_on(plx_check *t, plx_graph *graph, plx_node x, const void *data, int count,
                           const plx_node *outputs, plx_plan **plan) {
     plx_status status = plx_compile(graph, count, outputs, NULL, plan);
@@ -348,7 +347,7 @@ static void check_infinities(plx_check *t, plx_ctx *ctx) {
     plx_graph *graph;
     plx_graph_new(ctx, &graph);
     for (int axis = 0; axis < 2; ++axis) {
-        /* The same rows of two, lying side by side or as columns. */
+        /* The same rows of two, side by side or as columns. */
         plx_plan *plan = NULL;
         const plx_node a = plx_input(graph, NULL, PLX_DTYPE_REAL, 2, D(4, 2));
         const plx_node b = axis ? a : plx_transpose(graph, a, (const int[]){1, 0});
@@ -392,7 +391,7 @@ static double info_nce(const plx_real *a, const plx_real *b, double scale) {
     return loss / (2 * PAIRS);
 }
 
-/* Only a log-softmax of rows may become one step with the negative log-likelihood. */
+/* Only the log-softmax of rows may be fused with the negative log-likelihood. */
 static void check_fusion(plx_check *t, plx_ctx *ctx) {
     static const int32_t labels[3] = {2, 0, 1};
     static const plx_plan_options none = {0};
@@ -416,12 +415,12 @@ static void check_fusion(plx_check *t, plx_ctx *ctx) {
         CHECK(t,
               !memcmp(plx_plan_output(plans[0], outputs[k]), plx_plan_output(plans[1], outputs[k]),
                       (k ? 12 : 1) * sizeof(plx_real)),
-              "fused along another axis than the last");
+              "fused along an axis other than the last");
     for (int i = 0; i < 2; ++i) plx_plan_free(plans[i]);
     plx_graph_free(graph);
 }
 
-/* The losses' sums have few terms: 64 roundings are more than there are. */
+/* The sums of the losses have few terms: 64 roundings are more than enough. */
 static void check_close(plx_check *t, const char *what, const plx_real *y, double expected) {
     const double bound = 64 * (sizeof *y == sizeof(double) ? 0x1p-53 : 0x1p-24);
     CHECK(t, fabs((double)*y - expected) <= bound * (1 + fabs(expected)), "%s: %.9g, not %.9g",
@@ -491,7 +490,7 @@ static void check_clipping(plx_check *t, plx_ctx *ctx) {
     plx_node grads[2] = {plx_slice(graph, x, 0, 0, 3, 1), plx_slice(graph, x, 0, 3, 5, 1)};
     CHECK(t, plx_clip_by_norm(graph, 2, grads, 25, grads) == PLX_OK, "%s", plx_message(ctx));
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
-        /* Of length 5. */
+        /* A vector of length 5. */
         const double s = cases[i].scale, f = cases[i].factor;
         const plx_real data[5] = {(plx_real)(2 * s), (plx_real)(-2 * s), (plx_real)(3 * s),
                                   (plx_real)(2 * s), (plx_real)(-2 * s)};
@@ -518,9 +517,9 @@ static void check_strided_bind(plx_check *t, plx_ctx *ctx) {
     const plx_node outputs[2] = {plx_gather(graph, x, i, 0), plx_slice(graph, x, 0, 2, 3, 1)};
     CHECK(t, plx_compile(graph, 2, outputs, NULL, &plan) == PLX_OK, "%s", plx_message(ctx));
     CHECK(t, plx_plan_bind_strided(plan, outputs[0], counting, D(1, 1)) == PLX_ERR_ARGUMENT,
-          "bound to what is no input");
+          "bound to a node that is not an input");
     const int64_t before = plx_plan_memory(plan).inputs;
-    /* Columns of an array of 10 columns, its rows from the last to the first. */
+    /* Columns of an array of 10 columns, with its rows in reverse. */
     CHECK(t, plx_plan_bind_strided(plan, x, counting + 20, D(-10, 2)) == PLX_OK, "%s",
           plx_message(ctx));
     CHECK(t, plx_plan_bind_strided(plan, i, labels, D(2)) == PLX_OK, "%s", plx_message(ctx));
@@ -537,7 +536,7 @@ static void check_strided_bind(plx_check *t, plx_ctx *ctx) {
     /* Without strides again. */
     CHECK(t, plx_plan_bind(plan, x, counting) == PLX_OK && plx_plan_run(plan) == PLX_OK, "%s",
           plx_message(ctx));
-    CHECK(t, plx_plan_output(plan, outputs[0])[4] == 8, "data bound anew is not read");
+    CHECK(t, plx_plan_output(plan, outputs[0])[4] == 8, "newly bound data is not read");
     plx_plan_free(plan);
     plx_graph_free(graph);
 }

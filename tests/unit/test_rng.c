@@ -14,7 +14,7 @@ static void known_answers(plx_check *t) {
               zero[3] == 0x9b00dbd8,
           "block 0 of key 0 is %08x %08x %08x %08x", zero[0], zero[1], zero[2], zero[3]);
     plx__philox(1, 0, ones);
-    CHECK(t, zero[0] != ones[0], "the key makes no difference");
+    CHECK(t, zero[0] != ones[0], "the key has no effect");
 }
 
 static void moments(plx_check *t) {
@@ -34,7 +34,7 @@ static void moments(plx_check *t) {
     CHECK(t, fabs(squares - 1) < 5 * sqrt(2.0 / N), "variance of normals %g", squares);
 }
 
-/* Batches of any length from any place in the stream are what single draws give. */
+/* Batches of any length from any position in the stream equal single draws. */
 static void batches(plx_check *t) {
     enum { N = 5000 };
     static double values[N];

@@ -1,4 +1,4 @@
-/* Models and trainers: they learn, and they refuse what cannot be. */
+/* Models and trainers: they learn, and refuse invalid settings. */
 #include "check.h"
 
 #include <float.h>
@@ -118,7 +118,8 @@ static void refuses_to_evaluate(plx_check *t, plx_ctx *ctx) {
     plx_model_free(model);
 }
 
-/* Layers wait until every trainer is gone; a model may go before its trainer. */
+/* Adding layers has to wait until every trainer is freed; a model may be freed before its
+ * trainer. */
 static void keeps_its_layers_in_training(plx_check *t, plx_ctx *ctx) {
     const plx_real x[] = {0, 1, 2, 3}, y[] = {0, 0, 1, 1};
     const plx_dataset data = {.n = 2, .inputs = {x}, .targets = {y}};
@@ -149,7 +150,7 @@ static void keeps_its_layers_in_training(plx_check *t, plx_ctx *ctx) {
 
 enum { SAMPLES = 6, HIDDEN = 16, MOST = 64 };
 
-/* Synthetic: a dense layer, half of which drops out, and another. */
+/* Synthetic: a dense layer with dropout of one half, and another dense layer. */
 static plx_status droppy(plx_ctx *ctx, plx_model **model) {
     const plx_layer layers[] = {
         {.kind = PLX_LAYER_DENSE, .units = HIDDEN, .activation = PLX_TANH},
@@ -193,7 +194,7 @@ static int weights_of(const plx_model *model, plx_real *out) {
     return count;
 }
 
-/* A hundred calls with one sample each: every unit has its turn. */
+/* A hundred calls with one sample each: every unit gets dropped and kept. */
 static void masks_go_on(plx_check *t, plx_ctx *ctx) {
     const plx_dataset data = stream(1);
     plx_trainer_options options = plx_trainer_default();
@@ -214,8 +215,8 @@ static void masks_go_on(plx_check *t, plx_ctx *ctx) {
     plx_model_free(model);
 }
 
-/* Two calls of an epoch have the bits of one call of two: order, masks and, in an optimizer that
- * goes on, moments. calls: epochs of each call, up to 0. */
+/* Two calls of one epoch give the bits of one call of two: order, masks and, if the optimizer is
+ * kept, moments. calls: epochs of each call, terminated by 0. */
 static void train_in_calls(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind, const int *calls,
                            bool moved, plx_real *out) {
     const plx_dataset data = stream(SAMPLES);
@@ -232,7 +233,7 @@ static void train_in_calls(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind, 
         options.epochs = calls[i];
         CHECK(t, train_on(model, &options, &data) == PLX_OK, "%s", plx_message(ctx));
         if (!moved) continue;
-        /* Into another model, as a file would have it. */
+        /* Into another model, as from a file. */
         plx_model *other = NULL;
         CHECK(t, droppy(ctx, &other) == PLX_OK, "%s", plx_message(ctx));
         plx_model_copy_weights(other, model);
@@ -282,7 +283,7 @@ static void refuses_optimizers(plx_check *t, plx_ctx *ctx) {
     plx_trainer_run(trainers[0], 2, &progress);
     CHECK(t, progress.rate < options.optimizer.rate, "a rate of %g", progress.rate);
     plx_trainer_free(trainers[0]);
-    /* What the schedule set is over. */
+    /* The rate that the schedule has set ends with its trainer. */
     CHECK(t, plx_trainer_new(model, &options, &data, &trainers[1]) == PLX_OK, "%s",
           plx_message(ctx));
     CHECK(t, plx_trainer_rate(trainers[1]) == options.optimizer.rate, "a rate of %g",
@@ -295,8 +296,8 @@ static void refuses_optimizers(plx_check *t, plx_ctx *ctx) {
 
 /* ---- Divergence ------------------------------------------------------------------------------ */
 
-/* The loss is finite, of one sample x of a linear model with a target of -y; the gradient 2 y x, or
- * its square, is not. What was learnt stays, and an optimizer that goes on can go on. */
+/* The loss of one sample x of a linear model with a target of -y is finite; the gradient 2 y x,
+ * or its square, is not. What was learnt stays, and the optimizer can be used again. */
 static void gradients_diverge(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind, double magnitude,
                               int64_t accumulate, double clip_norm, const char *expected) {
     const plx_real x[] = {(plx_real)pow(10, magnitude), 0}, y[] = {-(plx_real)pow(10, 15), 0};
@@ -373,12 +374,12 @@ static void diverges(plx_check *t, plx_ctx *ctx) {
     plx_model_free(model);
 }
 
-/* ---- Gradients of many batches --------------------------------------------------------------- */
+/* ---- Accumulated gradients ------------------------------------------------------------------- */
 
 enum { BATCHES = 20000 };
 
-/* The bias b of w x + b with x = 0 and targets of -0.05 has the gradient 0.1 in every batch: one
- * step of rate 1 from 0 makes it -0.1, but for what a sum of so many terms may err by. */
+/* The bias b of w x + b, with x = 0 and targets of -0.05, has the gradient 0.1 in every batch:
+ * one step of rate 1 from 0 makes it -0.1, up to the rounding error of a sum of so many terms. */
 static void sums_many_gradients(plx_check *t, plx_ctx *ctx) {
     static plx_real x[BATCHES], y[BATCHES];
     const plx_real target = (plx_real)-0.05;
@@ -406,7 +407,7 @@ static void sums_many_gradients(plx_check *t, plx_ctx *ctx) {
 /* ---- plx_trainer_fit ------------------------------------------------------------------------- */
 
 typedef struct watcher {
-    int64_t stop_at; /* that step; -1: never */
+    int64_t stop_at; /* the step to stop at; -1: never */
     int64_t steps[8];
     int calls;
 } watcher;
@@ -418,8 +419,8 @@ static bool watch(void *self, const plx_progress *progress) {
     return progress->step != w->stop_at;
 }
 
-/* Two epochs of three steps: who is told when, a stop and what goes on from it, and the same
- * weights as by plx_trainer_run. */
+/* Two epochs of three steps: callbacks in order, stopping and resuming, and the weights of
+ * plx_trainer_run. */
 static void fits(plx_check *t, plx_ctx *ctx) {
     static const struct {
         int64_t every, stop_at;
@@ -466,7 +467,7 @@ static void fits(plx_check *t, plx_ctx *ctx) {
     }
 }
 
-/* Nothing is called, and what a failure has done is told. */
+/* No callback is called, and the progress made before a failure is reported. */
 static void fit_fails(plx_check *t, plx_ctx *ctx) {
     const plx_dataset data = stream(SAMPLES);
     plx_trainer_options options = plx_trainer_default();
@@ -491,7 +492,7 @@ static void fit_fails(plx_check *t, plx_ctx *ctx) {
     plx_model_free(model);
 }
 
-/* The softmax comes when training is over: rows of probabilities, in the order of the logits. */
+/* Softmax is applied after training: rows of probabilities, in the order of the logits. */
 static void softmax_comes_last(plx_check *t, plx_ctx *ctx) {
     const int32_t labels[SAMPLES] = {0, 1, 2, 0, 1, 2};
     const plx_layer softmax = {.kind = PLX_LAYER_SOFTMAX};

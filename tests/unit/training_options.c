@@ -1,5 +1,5 @@
-/* What a trainer does beside steps: schedules, clipping, accumulation, early stopping, decay by
- * role, divergence, and data of every layout. */
+/* Options of a trainer: schedules, clipping, accumulation, early stopping, decay by role,
+ * divergence, and data of every layout. */
 #include "check.h"
 #include "nn/model.h"
 
@@ -23,7 +23,7 @@ static plx_dataset noise(int first, int rows) {
         .n = rows, .inputs = {data_x + first * IN}, .targets = {data_y + first * OUT}};
 }
 
-/* All values of all weights of a role class one after the other. */
+/* All values of all weights of a role class, concatenated. */
 static int values_of(const plx_model *model, bool state, plx_real *out) {
     const plx_weights *w = plx_model_weights(model);
     int count = 0;
@@ -38,7 +38,7 @@ static int values_of(const plx_model *model, bool state, plx_real *out) {
     return count;
 }
 
-/* A model by name trained on data, from one seed; the progress at its end. */
+/* Trains a model, given by name, on data from one seed; returns the final progress. */
 typedef struct run {
     plx_model *model;
     plx_trainer *trainer;
@@ -78,7 +78,7 @@ static plx_trainer_options sgd(double rate) {
 static void rate_in_force(plx_check *t, plx_ctx *ctx) {
     const plx_dataset data = noise(0, ROWS);
     plx_trainer_options options = sgd(0.1);
-    options.batch = 5; /* three steps an epoch */
+    options.batch = 5; /* three steps per epoch */
     options.epochs = 4;
     options.schedule = (plx_schedule){.kind = PLX_SCHEDULE_COSINE, .warmup = 3, .floor = 0.1};
     run r = begin(ctx, "mlp:3-4-2:tanh", &options, &data);
@@ -100,9 +100,9 @@ static void rate_in_force(plx_check *t, plx_ctx *ctx) {
     CHECK(t,
           isnan(r.progress.gradient_norm) && isnan(r.progress.validation_loss) &&
               !r.progress.stopped_early && !r.progress.best_epoch,
-          "what was not asked for is told");
+          "an option that is off is reported");
     end(&r);
-    /* A rate of 0 moves nothing: the schedule is what the optimizer takes. */
+    /* A rate of 0 moves nothing: the optimizer uses the rate of the schedule. */
     plx_real before[VALUES], after[VALUES];
     options.schedule = (plx_schedule){.kind = PLX_SCHEDULE_STEP, .every = 1, .factor = 1e-300};
     options.batch = ROWS;
@@ -117,7 +117,7 @@ static void rate_in_force(plx_check *t, plx_ctx *ctx) {
     end(&r);
 }
 
-/* How far one step moves the weights; *norm: what progress tells. */
+/* The distance that one step moves the weights; *norm: the norm that progress reports. */
 static double moved(plx_check *t, plx_ctx *ctx, const plx_trainer_options *options,
                     const plx_dataset *data, double *norm) {
     plx_real before[VALUES] = {0}, after[VALUES] = {0};
@@ -133,8 +133,8 @@ static double moved(plx_check *t, plx_ctx *ctx, const plx_trainer_options *optio
     return sqrt(squares);
 }
 
-/* Plain descent by a rate of 1 moves by the gradient; a weight is below 4, the length above 0.1,
- * and 26 weights round once. */
+/* Plain gradient descent with a rate of 1 moves by the gradient; weights are below 4, the length
+ * is above 0.1, and each of 26 weights rounds once. */
 static void clips(plx_check *t, plx_ctx *ctx) {
     const plx_dataset data = noise(0, ROWS);
     plx_trainer_options options = sgd(1);
@@ -155,13 +155,13 @@ static void clips(plx_check *t, plx_ctx *ctx) {
     }
 }
 
-/* With no gradient (inputs of 0, outputs that are right) only decay moves weights. */
+/* With no gradient (inputs of 0, correct outputs) only decay moves weights. */
 static void decays_by_role(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind) {
     const plx_real x[2 * IN] = {0}, y[] = {0.5, 0.5, 0.5, 0.5};
     const plx_dataset data = {.n = 2, .inputs = {x}, .targets = {y}};
     plx_trainer_options options = plx_trainer_default();
     options.optimizer = plx_optimizer_default(kind);
-    options.optimizer.rate = 1e-4; /* RMSprop begins with ten times that */
+    options.optimizer.rate = 1e-4; /* the first step of RMSprop is ten times that */
     options.optimizer.weight_decay = 0.5;
     options.batch = 2;
     run r = begin(ctx, "mlp:3-2", &options, &data);
@@ -192,7 +192,7 @@ static void decays_by_role(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind) 
 
 /* ---- Accumulation ---------------------------------------------------------------------------- */
 
-/* Batches of small, accumulated, against batches of large. */
+/* Small batches, accumulated, against large batches. */
 static void accumulates(plx_check *t, plx_ctx *ctx, int64_t small, int64_t accumulate,
                         int64_t large) {
     const plx_dataset data = noise(0, ROWS);
@@ -215,8 +215,8 @@ static void accumulates(plx_check *t, plx_ctx *ctx, int64_t small, int64_t accum
     }
     CHECK(t, progress[0].steps == progress[1].steps && progress[0].epoch == 5,
           "%lld steps instead of %lld", (long long)progress[0].steps, (long long)progress[1].steps);
-    /* Gradients of some units are means of 12 samples, summed in another order; ten steps at most
-     * carry that on, each by less than a factor of two. */
+    /* Gradients of some units are means of 12 samples, summed in another order; at most ten
+     * steps propagate that, each by less than a factor of two. */
     const double bound = 12 * 10 * 4 * eps;
     CHECK(t,
           fabs((double)(progress[0].loss - progress[1].loss)) <= bound &&
@@ -251,7 +251,7 @@ static void stops_early(plx_check *t, plx_ctx *ctx, double min_improvement, int6
         const double loss = r.progress.validation_loss;
         if (!r.progress.done) {
             plx_model_evaluate(r.model, 0, PLX_LOSS_MSE, &validation, &metrics, NULL);
-            CHECK(t, metrics.loss == loss, "told %g, found %g", loss, metrics.loss);
+            CHECK(t, metrics.loss == loss, "reported %g, found %g", loss, metrics.loss);
         }
         if (loss < lowest) {
             lowest = loss;
@@ -282,8 +282,8 @@ static void stops_early(plx_check *t, plx_ctx *ctx, double min_improvement, int6
     end(&r);
 }
 
-/* Without patience the loss is told and nothing put back; steps that end within an epoch validate
- * too. */
+/* Without patience the validation loss is reported and nothing restored; steps that end within
+ * an epoch validate too. */
 static void only_validates(plx_check *t, plx_ctx *ctx) {
     const plx_dataset data = noise(0, ROWS), validation = noise(ROWS, ROWS);
     plx_trainer_options options = sgd(0.1);
@@ -298,8 +298,8 @@ static void only_validates(plx_check *t, plx_ctx *ctx) {
     CHECK(t,
           r.status == PLX_OK && r.progress.step == 4 && !r.progress.stopped_early &&
               r.progress.validation_loss == metrics.loss,
-          "step %lld, told %g, found %g", (long long)r.progress.step, r.progress.validation_loss,
-          metrics.loss);
+          "step %lld: reported %g, found %g", (long long)r.progress.step,
+          r.progress.validation_loss, metrics.loss);
     end(&r);
 }
 
@@ -316,8 +316,8 @@ static plx_status add_layers(plx_model *model) {
     return status;
 }
 
-/* Step by step with running statistics: trained weights are those that the last finite loss came
- * from, statistics those after that step. */
+/* Step by step with running statistics: the trainable weights must be those of the last finite
+ * loss, and the statistics those after that step. */
 static void puts_back(plx_check *t, plx_ctx *ctx, int64_t accumulate, double clip_norm) {
     const plx_dataset data = noise(0, ROWS);
     plx_trainer_options options = sgd(1e5);
@@ -332,7 +332,7 @@ static void puts_back(plx_check *t, plx_ctx *ctx, int64_t accumulate, double cli
     if (status == PLX_OK) status = add_layers(model);
     if (status == PLX_OK) status = plx_trainer_new(model, &options, &data, &trainer);
     CHECK(t, status == PLX_OK, "%s", plx_message(ctx));
-    /* Trained weights before the step at hand, and before the last good one. */
+    /* Trainable weights before the current step, and before the last good one. */
     static plx_real before[VALUES], good[VALUES], state[VALUES], now[VALUES];
     int count = 0, states = 0;
     while (status == PLX_OK && !progress.done) {
@@ -341,8 +341,8 @@ static void puts_back(plx_check *t, plx_ctx *ctx, int64_t accumulate, double cli
         states = values_of(model, true, state);
         status = plx_trainer_run(trainer, 1, &progress);
     }
-    /* In double precision gradients overflow first, of a step whose loss is told: its weights stay.
-     */
+    /* In double precision the gradients overflow first, in a step whose loss is reported: its
+     * weights stay. */
     const bool by_gradients = strstr(plx_message(ctx), "gradients");
     const long long bad = (long long)progress.step + !by_gradients;
     char expected[128];
@@ -358,12 +358,12 @@ static void puts_back(plx_check *t, plx_ctx *ctx, int64_t accumulate, double cli
     CHECK(t,
           plx_trainer_run(trainer, 1, &progress) == PLX_ERR_DIVERGED &&
               strstr(plx_message(ctx), "has diverged"),
-          "it goes on: \"%s\"", plx_message(ctx));
+          "training can be resumed: \"%s\"", plx_message(ctx));
     plx_trainer_free(trainer);
     plx_model_free(model);
 }
 
-/* The loss of what was put back is the last that was told. */
+/* The loss of the restored weights is the last that was reported. */
 static void last_loss_holds(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind) {
     const plx_dataset data = noise(0, ROWS);
     plx_trainer_options options = sgd(0);
@@ -374,7 +374,7 @@ static void last_loss_holds(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind)
     finish(&r);
     plx_metrics metrics = {0};
     plx_model_evaluate(r.model, 0, PLX_LOSS_MSE, &data, &metrics, NULL);
-    /* Sums of 24 squares of what sums of 4 and 3 products made. */
+    /* Sums of 24 squares of sums of 4 and 3 products. */
     CHECK(t,
           r.status == PLX_ERR_DIVERGED && isfinite(metrics.loss) &&
               fabs(metrics.loss - (double)r.progress.loss) <= 64 * eps * metrics.loss,
@@ -384,7 +384,7 @@ static void last_loss_holds(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind)
     end(&r);
 }
 
-/* Nothing is good before the first loss: the weights stay. */
+/* Before the first loss nothing is known to be good: the weights stay. */
 static void diverges_at_once(plx_check *t, plx_ctx *ctx) {
     plx_dataset data = noise(0, ROWS);
     plx_real huge[ROWS * OUT], before[VALUES], after[VALUES];
@@ -402,7 +402,7 @@ static void diverges_at_once(plx_check *t, plx_ctx *ctx) {
     end(&r);
 }
 
-/* One step from a finite loss to weights that are not: nobody would see the next loss. */
+/* One step from a finite loss to weights that are not finite, without a next loss to reveal it. */
 static void last_step_diverges(plx_check *t, plx_ctx *ctx) {
     plx_dataset large = noise(0, ROWS);
     plx_real before[VALUES], after[VALUES], scaled[ROWS * OUT];
@@ -421,8 +421,8 @@ static void last_step_diverges(plx_check *t, plx_ctx *ctx) {
     end(&r);
 }
 
-/* Batch statistics keep the loss finite while running ones overflow. What is put back has finite
- * statistics, and gives a finite loss by them. */
+/* Batch statistics keep the loss finite while the running ones overflow. The restored statistics
+ * are finite, and give a finite loss. */
 static void statistics_diverge(plx_check *t, plx_ctx *ctx, plx_optimizer_kind kind, double rate,
                                int64_t accumulate) {
     enum { PICTURES = 64, SIDE = 12, CLASSES = 4 };
@@ -462,16 +462,16 @@ static void statistics_diverge(plx_check *t, plx_ctx *ctx, plx_optimizer_kind ki
     CHECK(t,
           plx_model_evaluate(r.model, 0, PLX_LOSS_CROSS_ENTROPY, &data, &metrics, NULL) == PLX_OK &&
               isfinite(metrics.loss),
-          "%s at %g: what was put back has the loss %g", plx_optimizer_name(kind), rate,
+          "%s at %g: the restored weights have the loss %g", plx_optimizer_name(kind), rate,
           metrics.loss);
     end(&r);
 }
 
-/* ---- Layouts of data, several outputs, a loss of one's own ----------------------------------- */
+/* ---- Layouts of data, several outputs, custom losses ----------------------------------------- */
 
 enum { TEXT = 40, CONTEXT = 8, VOCABULARY = 11 };
 
-/* Windows of one text against the same windows copied out. */
+/* Overlapping windows of one text against copies of the same windows. */
 static void takes_windows(plx_check *t, plx_ctx *ctx, bool shuffle) {
     const char *const name =
         "gpt2-nano:layers=1,heads=2,width=8,vocabulary=11,context=8,dropout=0.1";
@@ -510,7 +510,7 @@ static void takes_windows(plx_check *t, plx_ctx *ctx, bool shuffle) {
     end(&b);
 }
 
-/* Two inputs, two outputs, and what lies between them as a loss. */
+/* Two inputs, two outputs, and a loss that combines them. */
 static plx_status pair_ports(plx_model *model) {
     model->inputs[0] = (plx_port){.name = "a", .rank = 1, .dims = {IN}};
     model->inputs[1] = (plx_port){.name = "b", .rank = 1, .dims = {OUT}};
@@ -575,16 +575,16 @@ static void trains_pairs(plx_check *t, plx_ctx *ctx, plx_loss loss) {
         expected += (loss == PLX_LOSS_OWN ? (l - r) * (l - r) : squares) / (ROWS * OUT);
     }
     CHECK(t, progress.best_epoch == 30 && fabs(progress.validation_loss - expected) < 64 * eps,
-          "loss %d: told %.9g, found %.9g", (int)loss, progress.validation_loss, expected);
+          "loss %d: reported %.9g, found %.9g", (int)loss, progress.validation_loss, expected);
     plx_trainer_free(trainer);
     plx_model_free(model);
 }
 
-/* ---- Labels that do not count ---------------------------------------------------------------- */
+/* ---- Ignored labels -------------------------------------------------------------------------- */
 
 static int32_t some_labels[2][ROWS];
 
-/* Outputs differ in which labels count, and batches in how many. */
+/* Outputs differ in which labels count, and batches in how many do. */
 static plx_dataset some_count(void) {
     const int ignored[2][5] = {{0, 1, 2, 5, 11}, {3, 4, 6, 7, 9}};
     plx_dataset data = noise(0, ROWS);
@@ -607,7 +607,8 @@ static run begin_counted(plx_ctx *ctx, bool two, const plx_trainer_options *opti
     return r;
 }
 
-/* Small batches make up large ones, whatever counts of each; the last step of an epoch is short. */
+/* Small batches accumulate to large ones, however many labels of each count; the last step of an
+ * epoch is short. */
 static void accumulates_what_counts(plx_check *t, plx_ctx *ctx, bool two, int64_t small,
                                     int64_t accumulate) {
     const plx_dataset data = some_count();
@@ -642,7 +643,7 @@ static void accumulates_what_counts(plx_check *t, plx_ctx *ctx, bool two, int64_
               (long long)accumulate, i, (double)values[0][i], (double)values[1][i]);
 }
 
-/* At a rate of 0 the loss of an epoch is that of evaluation, for every output. */
+/* At a rate of 0 the loss of an epoch equals that of evaluation, for every output. */
 static void epoch_is_evaluation(plx_check *t, plx_ctx *ctx, bool two, int64_t accumulate) {
     const plx_dataset data = some_count();
     plx_trainer_options options = sgd(0);
@@ -652,7 +653,7 @@ static void epoch_is_evaluation(plx_check *t, plx_ctx *ctx, bool two, int64_t ac
     options.validation = &data;
     run r = begin_counted(ctx, two, &options, &data);
     finish(&r);
-    /* Means of twelve losses below 4, an output. */
+    /* Means of twelve losses below 4, for each output. */
     CHECK(t,
           r.status == PLX_OK &&
               fabs(r.progress.epoch_loss - r.progress.validation_loss) <= 2 * 12 * 4 * eps,
@@ -719,7 +720,7 @@ void plx_test_unit_trainer(plx_check *t) {
         decays_by_role(t, ctx, (plx_optimizer_kind)kind);
     accumulates(t, ctx, 3, 4, 12);
     accumulates(t, ctx, 5, 3, 12); /* 5, 5 and 2 samples */
-    accumulates(t, ctx, 3, 3, 9);  /* a second step of one batch */
+    accumulates(t, ctx, 3, 3, 9);  /* a second step, of one batch */
     stops_early(t, ctx, 0, 6);
     stops_early(t, ctx, 1e9, 4);
     only_validates(t, ctx);
@@ -729,7 +730,7 @@ void plx_test_unit_trainer(plx_check *t) {
     puts_back(t, ctx, 1, is_double ? 1e150 : 1e6);
     last_loss_holds(t, ctx, PLX_SGD);
     diverges_at_once(t, ctx);
-    if (!is_double) { /* no rate that is allowed takes these so far in double */
+    if (!is_double) { /* in double, no allowed rate moves the weights that far */
         last_loss_holds(t, ctx, PLX_ADAM);
         last_loss_holds(t, ctx, PLX_LION);
         last_step_diverges(t, ctx);

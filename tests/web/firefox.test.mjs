@@ -1,4 +1,4 @@
-/** The page in Firefox: it runs, its rows follow the schema, and its losses have native's bits. */
+/** The page in Firefox: it runs, its rows match the schema, and its losses have the native bits. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -44,7 +44,7 @@ async function answers(url) {
   }
 }
 
-describe('in Firefox', { skip: !executablePath && 'PARALLAX_FIREFOX names no Firefox' }, () => {
+describe('in Firefox', { skip: !executablePath && 'PARALLAX_FIREFOX is not set' }, () => {
   let server;
   let browser;
   before(async () => {
@@ -62,7 +62,7 @@ describe('in Firefox', { skip: !executablePath && 'PARALLAX_FIREFOX names no Fir
     server?.kill();
   });
 
-  /** Runs suites on the page; resolves to the rows that it offers for download. */
+  /** Runs suites on the page; resolves to the rows offered for download. */
   async function runPage(address, files = []) {
     const page = await browser.newPage();
     try {
@@ -75,7 +75,7 @@ describe('in Firefox', { skip: !executablePath && 'PARALLAX_FIREFOX names no Fir
           document.getElementById('images').textContent.includes('10,000 real ones'),
         );
       }
-      /* What a click on "Download JSON lines" would save. */
+      /* Captures what a click on "Download JSON lines" would save. */
       await page.evaluate(() => {
         const original = URL.createObjectURL;
         URL.createObjectURL = (blob) => {
@@ -104,7 +104,7 @@ describe('in Firefox', { skip: !executablePath && 'PARALLAX_FIREFOX names no Fir
   }
 
   it('has the bits of the native command, with 1 and 2 threads', async () => {
-    assert.ok(existsSync(command), `${command} is there`);
+    assert.ok(existsSync(command), `${command} exists`);
     const expected = nativeBits();
     assert.ok(expected['gpt2-nano, 50 steps'], Object.keys(expected).join());
     for (const threads of [1, 2]) {

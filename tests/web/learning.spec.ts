@@ -1,11 +1,11 @@
-/** Training on the page: choose a task, start, pause, steer, stop, look; and what it refuses. */
+/** Training on the page: choose a task, start, pause, steer, stop, look; and what is refused. */
 import { mkdirSync } from 'node:fs';
 import { expect, type Page, test } from '@playwright/test';
 import { collectComplaints, serveNative } from './support.js';
 
 const screenshots = new URL('../../build/screenshots/', import.meta.url).pathname;
 
-/** Text that can be learnt quickly: sentences of few words, drawn by a fixed rule. */
+/** Text that can be learnt quickly: few words, drawn by a fixed rule. */
 function makeText(characters: number): string {
   const words = ['the', 'cat', 'saw', 'a', 'dog', 'and', 'ran', 'home', 'quickly'];
   let state = 1;
@@ -28,7 +28,7 @@ const giveText = (page: Page, text: string) =>
     .locator('#train-file')
     .setInputFiles({ name: 'words.txt', mimeType: 'text/plain', buffer: Buffer.from(text) });
 
-/** The value of a figure by its name. */
+/** Reads the value of a named figure. */
 async function figure(page: Page, name: string): Promise<string> {
   const row = page
     .locator('#trainer .facts div')
@@ -36,13 +36,13 @@ async function figure(page: Page, name: string): Promise<string> {
   return (await row.locator('dd').textContent()) ?? '';
 }
 
-/** Steps done, as they are shown. */
+/** Reads the number of steps done. */
 const stepsDone = async (page: Page): Promise<number> =>
   Number(/^[\d,]+/.exec(await figure(page, 'Step'))?.[0].replaceAll(',', '') ?? 0);
 
 const loss = async (page: Page): Promise<number> => Number(await figure(page, 'Loss'));
 
-/** Settings under which a run goes on for as long as a test looks at it. */
+/** Chooses settings under which a run outlasts the test. */
 async function chooseLongRun(page: Page): Promise<void> {
   await page.locator('.task', { hasText: 'gpt2-nano' }).click();
   await giveText(page, makeText(20_000));
@@ -52,7 +52,7 @@ async function chooseLongRun(page: Page): Promise<void> {
   await page.locator('#train-steps').fill('4000');
 }
 
-test('trains a model: the loss falls, it is paused, goes on, is steered and stopped', async ({
+test('trains a model: the loss falls; it can be paused, resumed, steered and stopped', async ({
   page,
 }) => {
   const complaints = collectComplaints(page);
@@ -74,7 +74,7 @@ test('trains a model: the loss falls, it is paused, goes on, is steered and stop
   const first = await loss(page);
   await expect.poll(() => loss(page)).toBeLessThan(0.8 * first);
   await expect.poll(() => figure(page, 'GFLOP/s')).toMatch(/\d/);
-  await expect.poll(() => figure(page, 'Of the peak')).toMatch(/%$/);
+  await expect.poll(() => figure(page, 'Share of peak')).toMatch(/%$/);
   await expect.poll(() => figure(page, 'Tokens/s')).toMatch(/\d/);
 
   await pause.click();
@@ -106,7 +106,7 @@ test('trains a model: the loss falls, it is paused, goes on, is steered and stop
   expect(complaints).toEqual([]);
 });
 
-test('what cannot be learnt from is a sentence, and the next run works', async ({ page }) => {
+test('unusable data gives a sentence, and the next run works', async ({ page }) => {
   const complaints = collectComplaints(page);
   await open(page);
   await page.locator('.task', { hasText: 'gpt2-nano' }).click();
@@ -127,7 +127,7 @@ test('what cannot be learnt from is a sentence, and the next run works', async (
   expect(complaints).toEqual([]);
 });
 
-test('a run that diverges keeps its curve up to there', async ({ page }) => {
+test('a run that diverges keeps its curve up to that step', async ({ page }) => {
   await open(page);
   await page.locator('.task', { hasText: 'interp5d' }).click();
   await page.getByText('Optimizer, batch, steps and model').click();
@@ -140,7 +140,7 @@ test('a run that diverges keeps its curve up to there', async ({ page }) => {
   await expect(page.locator('#trainer .canvas-box canvas')).toBeVisible();
 });
 
-test('tasks show what they learnt, on a phone in the dark too', async ({ browser }) => {
+test('tasks show what they learnt, on a phone in dark mode too', async ({ browser }) => {
   const context = await browser.newContext({
     viewport: { width: 390, height: 844 },
     colorScheme: 'dark',

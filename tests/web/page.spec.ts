@@ -1,4 +1,4 @@
-/** The page as a user has it: run, cancel, compare, drop files, and what can go wrong. */
+/** The page as a user sees it: run, cancel, compare, add files, and what can go wrong. */
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { unisolatedPort } from './places.js';
@@ -13,9 +13,9 @@ import {
 
 const screenshots = new URL('../../build/screenshots/', import.meta.url).pathname;
 
-/** What is said of a run beforehand. */
+/** The estimate that is shown before a run. */
 const promise = /about [\d.]+ (seconds?|minutes|hours) on this machine/;
-/** What no figure on the page may be. */
+/** Text that no figure on the page may contain. */
 const impossible = /NaN|Infinity|undefined|not a number/;
 
 test.describe('with native results', () => {
@@ -33,7 +33,7 @@ test.describe('with native results', () => {
     await page.locator('#run').click();
     await expect(page.getByRole('progressbar', { name: 'Progress of the run' })).toBeVisible();
     await expect(page.locator('#time-left')).toContainText(/round \d+ of \d+, .* left/);
-    /* Nothing is drawn until rows come, and the page says so. */
+    /* Nothing is drawn until rows arrive, and the page says so. */
     await expect(page.locator('#waiting')).toContainText('is being measured');
     await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 80_000 });
     await expect(page.locator('#waiting')).toBeHidden();
@@ -48,7 +48,7 @@ test.describe('with native results', () => {
     const overview = page.locator('#chart-overview');
     await overview.getByText('Table').click();
     await expect(overview.locator('tbody tr').first()).toContainText('%');
-    /* The headline is of the cases that the chart shows, and no other. */
+    /* The headline covers exactly the cases that the chart shows. */
     const [, cases = '0'] =
       (await page.locator('#verdict').innerText()).match(/over ([\d,]+) cases?/) ?? [];
     await expect(overview.locator('tbody tr')).toHaveCount(Number(cases));
@@ -63,7 +63,7 @@ test.describe('with native results', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('a native figure that cannot be is void, and the headline is of the others', async ({
+  test('an impossible native figure is void, and the headline covers the others', async ({
     page,
   }) => {
     const complaints = collectComplaints(page);
@@ -81,13 +81,13 @@ test.describe('with native results', () => {
     await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 80_000 });
     await expect(page.locator('#verdict')).toContainText(/[\d.]+% of native|as fast as native/);
     await expect(page.locator('#headline')).not.toContainText(impossible);
-    const left = page.locator('.left-out', { hasText: 'void on a side' });
+    const left = page.locator('.left-out', { hasText: 'void on at least one side' });
     await left.locator('summary').click();
     await expect(left).toContainText(`gemm ${row.case}`);
     expect(complaints).toEqual([]);
   });
 
-  test('fits a phone in the dark', async ({ browser }) => {
+  test('fits a phone in dark mode', async ({ browser }) => {
     const context = await browser.newContext({
       viewport: { width: 390, height: 844 },
       colorScheme: 'dark',
@@ -113,7 +113,7 @@ test.describe('with native results', () => {
   });
 });
 
-/** How many cases of these rows, a line each, have bits. */
+/** The number of cases with bits among these rows, one a line. */
 const casesWithBits = (lines = '') =>
   new Set(
     lines
@@ -157,7 +157,7 @@ test('operations stand under the roofline, errors in histograms', async ({ page 
     'Bandwidth against the size of the working set',
     'Largest error of every function',
     'Errors of tanh',
-    'Gradients: by their rules, and by differences of results',
+    'Gradients: by rule, and by finite differences',
   ])
     await expect(page.getByRole('heading', { name: title, exact: true })).toBeVisible();
   const errors = page.locator('#chart-accuracy-ulp');
@@ -169,12 +169,12 @@ test('operations stand under the roofline, errors in histograms', async ({ page 
   expect(complaints).toEqual([]);
 });
 
-test('a cancelled run keeps what it has, and gives it as files', async ({ page }) => {
+test('a cancelled run keeps its results, and offers them as files', async ({ page }) => {
   await serveNative(page);
   await page.goto('?size=quick&suites=gemm,mlp');
   await expect(page.locator('#no-native')).toBeVisible();
   await page.locator('#run').click();
-  /* By then every case was measured once. */
+  /* By then every case has been measured once. */
   await expect(page.locator('#time-left')).toContainText('round 2 of');
   await page.locator('#cancel').click();
   await expect(page.locator('#outcome')).toContainText('Cancelled after');
@@ -202,7 +202,7 @@ test('a cancelled run keeps what it has, and gives it as files', async ({ page }
   expect(lines.length).toBe(rows.length + 1);
 });
 
-test('files can be dropped in; those that are none of ours are refused in a sentence', async ({
+test('files can be added; those that are not ours are refused with a sentence', async ({
   page,
 }) => {
   await serveNative(page);
@@ -224,12 +224,12 @@ test('files can be dropped in; those that are none of ours are refused in a sent
   await expect(page.locator('#exchange')).toContainText('mine.jsonl');
 });
 
-test('dropped files are charted without a run, other engines by their names', async ({ page }) => {
+test('added files are charted without a run, other engines under their names', async ({ page }) => {
   const complaints = collectComplaints(page);
   await serveNative(page);
   await page.goto('');
   const rows = bothNativeRuns('mlp', '--cases', 'predict', '--seconds', '0.02', '--threads', '1');
-  /* The same rows under another name stand for a library that is compared with. */
+  /* The same rows under another name stand in for a library to compare with. */
   const peer = rows.replaceAll('"name":"parallax"', '"name":"Another library"');
   expect(peer).not.toBe(rows);
   const give = (name: string, text: string) =>
@@ -248,7 +248,7 @@ test('dropped files are charted without a run, other engines by their names', as
   await expect(page.locator('#chart-ceiling canvas')).toBeVisible();
   await card.scrollIntoViewIfNeeded();
   await page.setViewportSize({ width: 390, height: 844 });
-  /* Charts shrink after the page. */
+  /* Charts shrink only after the page has. */
   await expect
     .poll(() => page.evaluate(() => document.documentElement.scrollWidth))
     .toBeLessThanOrEqual(390);
@@ -267,7 +267,8 @@ test('bits on other data are not called unequal', async ({ page }) => {
   await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 120_000 });
   const rows = page.locator('#chart-bits tbody tr');
   await expect(rows).toHaveCount(casesWithBits(native));
-  for (const row of await rows.all()) await expect(row).toContainText('not comparable: natively');
+  for (const row of await rows.all())
+    await expect(row).toContainText('not comparable: the native run');
 });
 
 test('without isolation there is one thread, and the page says why', async ({ page }) => {
@@ -279,7 +280,9 @@ test('without isolation there is one thread, and the page says why', async ({ pa
   await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 60_000 });
 });
 
-test('an engine that cannot be loaded is a sentence with a way to try again', async ({ page }) => {
+test('an engine that cannot be loaded gives a sentence and a way to try again', async ({
+  page,
+}) => {
   await serveNative(page);
   await page.route('**/*.wasm', (route) => route.abort());
   await page.goto('');
@@ -291,7 +294,7 @@ test('an engine that cannot be loaded is a sentence with a way to try again', as
   await expect(page.locator('#size-hint')).toContainText(promise);
 });
 
-test('what is promised is of the cases that are chosen', async ({ page }) => {
+test('the time estimate is for the chosen cases', async ({ page }) => {
   await serveNative(page);
   await page.goto('?size=quick&suites=gemm,mlp');
   const hint = page.locator('#size-hint');
@@ -306,7 +309,7 @@ test('what is promised is of the cases that are chosen', async ({ page }) => {
   await expect(page.locator('#run')).toBeEnabled();
 });
 
-test('native results that are damaged are reported, and the page works on', async ({ page }) => {
+test('damaged native results are reported, and the page still works', async ({ page }) => {
   await serveNative(page, '{"schema": "something else"}\n');
   await page.goto('?size=quick&suites=gemm');
   await expect(page.locator('#headline')).toContainText('could not be read');

@@ -1,4 +1,4 @@
-/** Where the programs and servers of the tests are. */
+/** The programs and server ports of the tests. */
 import { execFileSync } from 'node:child_process';
 
 export const isolatedPort = 4971;
@@ -12,9 +12,10 @@ function find(command: string): string | undefined {
   }
 }
 
-/** The Chromium to drive: the one that scripts/setup found, else the system's. */
+/** Path of the Chromium to drive: the one that scripts/setup found, otherwise the system's. */
 export function chromiumPath(): string {
   const path = process.env.PARALLAX_CHROMIUM ?? find('chromium') ?? find('google-chrome');
-  if (!path) throw new Error('No Chromium was found: install it, or name it in PARALLAX_CHROMIUM.');
+  if (!path)
+    throw new Error('Chromium was not found: install it, or set PARALLAX_CHROMIUM to its path.');
   return path;
 }

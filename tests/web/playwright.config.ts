@@ -1,7 +1,7 @@
 import { defineConfig } from '@playwright/test';
 import { chromiumPath, isolatedPort, unisolatedPort } from './places.js';
 
-/** vite preview, as the user gets the page; with the mode "unisolated" without the two headers. */
+/** Serves the built page as users get it; the mode "unisolated" omits the two headers. */
 function preview(port: number, mode: string) {
   return {
     command: `../../node_modules/.bin/vite preview ../../web --config ../../web/vite.config.ts --mode ${mode} --port ${port} --strictPort`,
@@ -15,7 +15,7 @@ export default defineConfig({
   testDir: '.',
   testMatch: '**/*.spec.ts',
   outputDir: '../../build/playwright',
-  /* The page measures: two at a time would slow each other down. */
+  /* The page measures time: two pages at once would slow each other down. */
   workers: 1,
   timeout: 90_000,
   expect: { timeout: 20_000 },

@@ -1,11 +1,11 @@
-/* Adds to every answer of this origin the two headers that make a page cross-origin isolated. The
- * page installs it only when asked to; see src/isolation.ts. */
+/* Adds the two headers that make a page cross-origin isolated to every response of this origin. The
+ * page installs this worker only on request; see src/isolation.ts. */
 self.addEventListener('install', () => self.skipWaiting());
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   if (new URL(request.url).origin !== self.location.origin) return;
-  /* What is only in the cache cannot be fetched in another mode. */
+  /* A request restricted to the cache can only be fetched in mode "same-origin". */
   if (request.cache === 'only-if-cached' && request.mode !== 'same-origin') return;
   event.respondWith(
     fetch(request).then((answer) => {

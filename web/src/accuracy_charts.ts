@@ -1,4 +1,4 @@
-/** The suite accuracy: how far results are from those in double precision. */
+/** Charts of the suite `accuracy`: how far results are from those in double precision. */
 import type { ChartSpec, Point, Series } from './chart_spec.js';
 import type { Case } from './compare.js';
 import { figureText } from './figure.js';
@@ -7,7 +7,7 @@ import { type Lane, lanesOf } from './lanes.js';
 import type { Measurement } from './rows.js';
 
 const largest = 'largest error in ULP';
-/** What every function is held to. */
+/** The bound in ULP that every function must meet. */
 const bound = 2;
 
 const colours = ({ role, number }: Lane) => ({ role, ...(number ? { number } : {}) });
@@ -37,13 +37,13 @@ function errorChart(cases: readonly Case[]): ChartSpec | undefined {
     id: 'accuracy-ulp',
     title: 'Largest error of every function',
     about:
-      'In units in the last place of the exact result, over a grid of all floats. 0.5 is the least that rounding leaves; functions without rounding have 0.',
+      'In units in the last place (ULP) of the exact result, on a grid over all floats. Perfect rounding leaves up to 0.5; functions that do not round have 0.',
     kind: 'bars',
     categories: cases.map(({ name }) => name),
     x: { title: '' },
     y: { title: 'ULP' },
     series,
-    marks: [{ name: 'bound of functions', value: bound }],
+    marks: [{ name: 'required bound', value: bound }],
     notes: [],
     wide: true,
     table: {
@@ -59,7 +59,7 @@ function errorChart(cases: readonly Case[]): ChartSpec | undefined {
 
 type Histogram = NonNullable<Measurement['histogram']>;
 
-/** Shares of the values, at the geometric middle of each bin; exact results stand left of all. */
+/** Shares of the values, at the geometric mean of each bin; exact results are leftmost. */
 function sharesOf({ edges, counts }: Histogram): Point[] {
   const total = counts.reduce((sum, each) => sum + each, 0);
   return counts.flatMap((times, i): Point[] => {
@@ -70,27 +70,27 @@ function sharesOf({ edges, counts }: Histogram): Point[] {
   });
 }
 
-/** How errors spread, on a logarithmic scale. */
+/** The distribution of errors, on a logarithmic scale. */
 function histogramChart(each: Case): ChartSpec | undefined {
   const lanes = lanesOf([each]);
   const series = lanes.flatMap((lane): Series[] => {
     const histogram = lane.of(each)?.histogram;
     if (!histogram) return [];
-    /* The sides often agree: dashes let the others be seen below. */
+    /* The sides often agree: through the dashes the lines below stay visible. */
     const pattern = lane.role === 'A' ? ('dashed' as const) : ('solid' as const);
     return [{ name: lane.name, ...colours(lane), pattern, points: sharesOf(histogram) }];
   });
   const first = lanes.map(({ of }) => of(each)?.histogram).find(Boolean);
-  /* Functions without rounding have nothing to spread. */
+  /* Functions that do not round have no distribution. */
   if (!first || series.every(({ points }) => points.length < 2)) return undefined;
   return {
     id: `accuracy-histogram-${idOf(each.name)}`,
     title: `Errors of ${each.name}`,
-    about: 'Share of the values against their error. Exact results stand at the left.',
+    about: 'Share of values by error. Exact results are at the left.',
     kind: 'lines',
     categories: [],
     x: { title: each.unit, log: true },
-    y: { title: '% of the values', log: true },
+    y: { title: '% of values', log: true },
     series,
     marks: [],
     notes: [],
@@ -108,7 +108,7 @@ function histogramChart(each: Case): ChartSpec | undefined {
   };
 }
 
-/** Gradients of all operations, from the plan against differences. */
+/** Gradients of all operations: those of the plan against finite differences. */
 function gradientChart(cases: readonly Case[]): ChartSpec | undefined {
   const lanes = lanesOf(cases);
   const series = lanes.flatMap((lane): Series[] => {
@@ -121,7 +121,7 @@ function gradientChart(cases: readonly Case[]): ChartSpec | undefined {
           y,
           low: y,
           high: y,
-          name: `${each.name}: ${significant(y)}, by differences ${significant(x)}`,
+          name: `${each.name}: ${significant(y)}, by finite differences ${significant(x)}`,
         };
       });
     });
@@ -132,9 +132,9 @@ function gradientChart(cases: readonly Case[]): ChartSpec | undefined {
   const ends = [-reach, reach].map((x): Point => ({ x, y: x, low: x, high: x }));
   return {
     id: 'accuracy-gradients',
-    title: 'Gradients: by their rules, and by differences of results',
+    title: 'Gradients: by rule, and by finite differences',
     about:
-      'Every operation with a gradient, each point one element. A wrong rule leaves the diagonal; differences in single precision are good to about three digits.',
+      'Every operation that has a gradient; each point is one element. A wrong rule puts points off the diagonal; finite differences in single precision are good to about three digits.',
     kind: 'lines',
     categories: [],
     x: { title: 'by central differences' },
@@ -144,7 +144,7 @@ function gradientChart(cases: readonly Case[]): ChartSpec | undefined {
     notes: [],
     wide: true,
     table: {
-      caption: 'Largest difference of the two, relative to the larger.',
+      caption: 'Largest difference between the two, relative to the larger.',
       columns: ['Operation', 'Points', ...lanes.map(({ column }) => column)],
       rows: cases.map((each) => ({
         void: isVoid(each, lanes),
@@ -158,7 +158,7 @@ function gradientChart(cases: readonly Case[]): ChartSpec | undefined {
   };
 }
 
-/** What this suite draws, and the cases that are left for a table. */
+/** Returns the charts of this suite, and the remaining cases for a table. */
 export function accuracyCharts(cases: readonly Case[]): { charts: ChartSpec[]; rest: Case[] } {
   const lanes = lanesOf(cases);
   const has = (each: Case, what: 'histogram' | 'scatter') =>

@@ -1,4 +1,4 @@
-/** What the user can do. Views call these; they alone change the state. */
+/** User actions. Views call them, and nothing else changes the state. */
 import { BenchRun } from './bench_run.js';
 import { sentence } from './format.js';
 import { addFiles, giveTrainingFiles, loadNative, type TrainingFileKind } from './given_files.js';
@@ -12,13 +12,13 @@ import { type RunOptions, writeRun } from './url_state.js';
 
 export interface Actions {
   choose(change: Partial<Omit<RunOptions, 'suites'>>): void;
-  /** Undefined: all. */
+  /** Undefined stands for all. */
   chooseSuites(names: readonly string[] | undefined): void;
   run(): Promise<void>;
   cancel(): void;
   /** Starts the engine again after it failed. */
   restart(): Promise<void>;
-  /** Asks for headers by a service worker. */
+  /** Installs a service worker that adds the isolation headers. */
   isolate(): Promise<void>;
   loadNative(): Promise<void>;
   /** Looks for MNIST images on this host. */
@@ -28,12 +28,12 @@ export interface Actions {
   removeFile(name: string): void;
   /** Reads files to train on: a text, a table, or the two files of digits. */
   giveTrainingFiles(kind: TrainingFileKind, files: readonly File[]): Promise<void>;
-  /** The task learns from its own data again. */
+  /** Removes a file, so that the task learns from its own data again. */
   removeTrainingFile(kind: Exclude<TrainingFileKind, 'digits'>): void;
   readonly trainer: Trainer;
 }
 
-/** In the address too, so that a link runs the same. */
+/** Stores options, in the address too, so that a link repeats the run. */
 function setOptions(store: Store<AppState>, options: RunOptions): void {
   store.set({ options });
   history.replaceState(null, '', `${location.pathname}${writeRun(options)}${location.hash}`);

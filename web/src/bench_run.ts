@@ -1,4 +1,4 @@
-/** Runs of the suites on this page, one at a time. */
+/** Benchmark runs on this page, one at a time. */
 import type { Images } from './images.js';
 import { voidRow } from './measurement.js';
 import { resultSet } from './result_file.js';
@@ -8,7 +8,7 @@ import { type AppState, chosenSuites } from './state.js';
 import type { Store } from './store.js';
 import { engineSize } from './url_state.js';
 
-/** Watches whether the page is hidden until told to stop. */
+/** Records whether the page is ever hidden; returns a function that ends the watch. */
 function watchHidden(store: Store<AppState>): () => void {
   const look = () => {
     if (document.visibilityState === 'hidden') store.set({ hidden: true });
@@ -18,7 +18,7 @@ function watchHidden(store: Store<AppState>): () => void {
   return () => document.removeEventListener('visibilitychange', look);
 }
 
-/** Measures what is chosen, and shows rows as they come. */
+/** Runs the chosen suites, and shows rows as they arrive. */
 export class BenchRun {
   #abort: AbortController | undefined;
 

@@ -1,5 +1,5 @@
-/** Chart.js with what this page uses of it, in the colours of the page. Only the chart modules import
- * this, and they are loaded with the first chart, so that the engine does not wait for them. */
+/** The parts of Chart.js that this page uses, in the colours of the page. Only the chart modules
+ * import this, and they load with the first chart, so that the engine does not wait for them. */
 import {
   CategoryScale,
   Chart,
@@ -38,7 +38,7 @@ if (matchMedia('(prefers-reduced-motion: reduce)').matches) Chart.defaults.anima
 
 export { Chart };
 
-/** A colour of the page's theme, as the canvas needs it: resolved. */
+/** A colour of the page's theme, resolved to a value that a canvas accepts. */
 export function colour(name: string): string {
   const probe = document.createElement('span');
   probe.style.color = `var(--${name})`;
@@ -48,7 +48,7 @@ export function colour(name: string): string {
   return resolved;
 }
 
-/** On a logarithmic axis only 1, 2 and 5 times a power of ten are labelled. */
+/** A label of a logarithmic axis: only 1, 2 and 5 times a power of ten have one. */
 function logLabel(value: number): string | null {
   const digit = Number(value.toExponential().charAt(0));
   const exact = Math.abs(value / 10 ** Math.floor(Math.log10(value) + 1e-9) - digit) < 1e-6;
@@ -58,11 +58,11 @@ function logLabel(value: number): string | null {
 export interface AxisSpec {
   title: string;
   log?: boolean;
-  /** Values to label; otherwise the axis chooses. */
+  /** Values to label; chosen by the axis if undefined. */
   ticks?: readonly number[];
 }
 
-/** An axis with numbers on it. */
+/** Options of a numeric axis. */
 export function axis({ title, log, ticks }: AxisSpec) {
   const muted = colour('muted');
   return {

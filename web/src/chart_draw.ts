@@ -16,7 +16,7 @@ function intervalLabel(item: TooltipItem<'bar' | 'scatter'>, unit: string): stri
   return point.note ? `${text}, ${point.note}` : text;
 }
 
-/** Lines at a value across the whole chart, with their names. */
+/** Draws named lines at given values across the whole chart. */
 function marksPlugin(marks: readonly Mark[], across: 'x' | 'y') {
   return {
     id: 'marks',
@@ -73,11 +73,11 @@ function tooltip(unit: string) {
   };
 }
 
-/** Narrower than this (CSS pixels), names are broken into lines. */
+/** Width in CSS pixels below which names are broken into lines. */
 const narrow = 560;
 const narrowLabel = 18;
 
-/** A name in lines of at most so many letters, broken at blanks. */
+/** Breaks a name at spaces into lines of at most `narrowLabel` characters. */
 function breakLabel(text: string): string | string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -127,7 +127,7 @@ function bars(spec: ChartSpec, width: number): ChartConfiguration {
   };
 }
 
-/** The places of categories, from top to bottom, for points that stand at 0, 1, 2... */
+/** The axis of categories, from top to bottom, for points at 0, 1, 2... */
 function places(names: readonly string[], width: number) {
   return {
     type: 'linear',
@@ -150,7 +150,7 @@ function places(names: readonly string[], width: number) {
   };
 }
 
-/** The part of its place that a category's dots are spread over. */
+/** The share of its band that the dots of a category are spread over. */
 const dotSpread = 0.6;
 
 function dots(spec: ChartSpec, width: number): ChartConfiguration {
@@ -233,7 +233,7 @@ function configOf(spec: ChartSpec, width: number): ChartConfiguration {
   }
 }
 
-/** Draws on the canvas; what was there before is gone. */
+/** Draws on the canvas, replacing what was there. */
 export function draw(canvas: HTMLCanvasElement, spec: ChartSpec): void {
   Chart.getChart(canvas)?.destroy();
   const config = configOf(spec, canvas.parentElement?.clientWidth ?? narrow);

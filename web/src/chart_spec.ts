@@ -1,7 +1,7 @@
-/** Charts as data: what to draw, and the table that says the same. Drawn by chart_draw. */
+/** Charts as data: what to draw, and a table of the same figures. `chart_draw` draws them. */
 import type { TableData } from './views/table.js';
 
-/** Who measured, and so which colour: A, B, C of the comparison, or another engine. */
+/** Who measured, which decides the colour: side A, B or C of the comparison, or another engine. */
 export type Role = 'A' | 'B' | 'C' | 'other';
 
 export interface Point {
@@ -10,33 +10,33 @@ export interface Point {
   y: number;
   low: number;
   high: number;
-  /** Of a point that stands for something of its own. */
+  /** Name of a point that is not just one of its series. */
   name?: string;
-  /** To be known beside the figure. */
+  /** A remark to show with the figure. */
   note?: string;
 }
 
 export interface Series {
   name: string;
   role: Role;
-  /** Of the role other: which of them, from 1. */
+  /** Only for the role `other`: its number, from 1. */
   number?: number;
   points: readonly Point[];
-  /** Tells lines of one role apart. */
+  /** Distinguishes lines of the same role. */
   pattern?: 'solid' | 'dashed' | 'dotted';
-  /** A line through its points, unless it is only the points, or only the line. */
+  /** Draws only the points, or only the line; both if undefined. */
   only?: 'points' | 'line';
 }
 
 const sideColours = { A: 'native', B: 'native128', C: 'browser' } as const;
 const otherColours = 4;
 
-/** Name of the page's colour for a role; other engines take turns. */
+/** Name of the page's colour for a role; other engines share a few colours in turn. */
 export function colourName(role: Role, number = 1): string {
   return role === 'other' ? `other${((number - 1) % otherColours) + 1}` : sideColours[role];
 }
 
-/** A value to compare with: a ceiling, the noise floor, 100%. */
+/** A reference value: a ceiling, the noise floor, 100%. */
 export interface Mark {
   name: string;
   value: number;
@@ -46,22 +46,22 @@ export interface ChartSpec {
   id: string;
   title: string;
   about: string;
-  /** Dots stand for bars where values are far apart: a bar on a logarithmic scale has no foot. A table
-   * alone has nothing to draw. */
+  /** Dots replace bars if values are far apart: a bar on a logarithmic scale has no natural base. A
+   * `table` has no drawing. */
   kind: 'bars' | 'dots' | 'lines' | 'table';
-  /** For bars and dots: what stands at each place, drawn from top to bottom. */
+  /** Labels of bars and dots, from top to bottom. */
   categories: readonly string[];
   x: { title: string; log?: boolean; ticks?: readonly number[] };
   y: { title: string; log?: boolean };
   series: readonly Series[];
   marks: readonly Mark[];
-  /** Findings in words: an exponent, a crossing point. */
+  /** Findings in words, such as an exponent. */
   notes: readonly string[];
   table: TableData;
   wide?: boolean;
 }
 
-/** The fields of what has nothing to draw. */
+/** The fields of a spec that is only a table. */
 export const tableOnly = {
   kind: 'table',
   categories: [],

@@ -1,8 +1,8 @@
-/** Colours of numbers: from dark to light for amounts, from blue to orange for what has a sign. */
+/** Colours for numbers: dark to light for amounts, blue to orange for signed values. */
 
 export type Rgb = readonly [number, number, number];
 
-/** Viridis (Smith and van der Walt, 2015), whose lightness grows evenly, at equal steps. */
+/** Viridis (Smith and van der Walt, 2015), of evenly growing lightness, at equal steps. */
 const amounts: readonly Rgb[] = [
   [68, 1, 84],
   [71, 44, 122],
@@ -28,14 +28,14 @@ const signs: readonly Rgb[] = [
   [127, 59, 8],
 ];
 
-/** From which number to which, and whether they have a sign. */
+/** The range of a scale, and whether its values have both signs. */
 export interface Scale {
   low: number;
   high: number;
   signed: boolean;
 }
 
-/** The scale of these values; around 0 where they lie on both sides of it. */
+/** The scale of these values; centred on 0 if they lie on both sides of it. */
 export function scaleOf(...arrays: readonly ArrayLike<number>[]): Scale {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
@@ -53,13 +53,13 @@ export function scaleOf(...arrays: readonly ArrayLike<number>[]): Scale {
   return { low: -most, high: most, signed: true };
 }
 
-/** Where a value stands on its scale, 0 to 1. */
+/** Position of a value on its scale, 0 to 1. */
 export function shareOf(value: number, { low, high }: Scale): number {
   if (high <= low) return 0.5;
   return Math.min(1, Math.max(0, (value - low) / (high - low)));
 }
 
-/** The colour of a value; grey for what is no number. */
+/** The colour of a value; grey if it is not finite. */
 export function colourOf(value: number, scale: Scale): Rgb {
   if (!Number.isFinite(value)) return [128, 128, 128];
   const stops = scale.signed ? signs : amounts;
@@ -70,7 +70,7 @@ export function colourOf(value: number, scale: Scale): Rgb {
   return [mix(0), mix(1), mix(2)];
 }
 
-/** Whether black reads better on it than white: relative luminance as WCAG 2 has it. */
+/** Whether black is more readable on it than white, by the relative luminance of WCAG 2. */
 export function isLight([red, green, blue]: Rgb): boolean {
   const linear = (value: number) => {
     const share = value / 255;

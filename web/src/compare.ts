@@ -2,12 +2,12 @@
  * Pairs measurements of the three sides, case by case:
  *
  *   A  native at its best,
- *   B  native held to what WebAssembly has (128 bits, no fused multiply-add),
+ *   B  native restricted to what WebAssembly has (128 bits, no fused multiply-add),
  *   C  this browser.
  *
- * Rows are of one case when its name, metric, threads and parameters are the same. Only rows of
- * Parallax itself are on a side; what files hold of other engines stands beside.
- * Times relate as B/A (the cost of the instruction set), C/B (the cost of the engine) and C/A.
+ * Rows belong to the same case if name, metric, threads and parameters agree. Only rows of Parallax
+ * itself are on a side; rows of other engines, from files, are shown next to them.
+ * The ratios of times are B/A (the cost of the instruction set), C/B (the cost of the engine), C/A.
  */
 import { type Interval, isFinitePositive, leastRounds, ratio, welch } from './interval.js';
 import type { Measurement } from './rows.js';
@@ -15,12 +15,12 @@ import type { Measurement } from './rows.js';
 /** Which side a measurement is on; undefined for native runs that are neither. */
 export type Side = 'A' | 'B' | 'C';
 
-/** One case as the sides measured it, with the same number of threads. */
+/** One case with its measurement on each side, all with the same number of threads. */
 export interface Case {
   key: string;
   suite: string;
   name: string;
-  /** The name, with those parameters by which cases of the same name differ. */
+  /** The name, with the parameters in which cases of the same name differ. */
   title: string;
   metric: string;
   unit: string;
@@ -29,7 +29,7 @@ export interface Case {
   A?: Measurement;
   B?: Measurement;
   C?: Measurement;
-  /** Of engines that are on no side, by their names. */
+  /** Measurements of engines that are on no side, by name. */
   others: Map<string, Measurement>;
 }
 
@@ -39,7 +39,7 @@ export interface Foreign {
   measurement: Measurement;
 }
 
-/** Ratios of times, so that above 1 is slower. */
+/** Ratios of times: above 1 is slower. */
 export interface Ratios {
   /** B/A. */
   instructions?: Interval;
@@ -60,13 +60,13 @@ const parametersText = (parameters: Parameters) =>
 const joined = (...parts: readonly (string | number)[]) => parts.join('\u0001');
 const nameOf = ({ suite, case: name }: Measurement) => joined(suite, name);
 
-/** The same for all metrics of a case. */
+/** A key that all metrics of a case share. */
 export const caseKey = ({ suite, name, threads, parameters }: Case) =>
   joined(suite, name, threads, parametersText(parameters));
 
 /**
- * Tells cases apart. What is timed is the same only with the same parameters; a case without a figure
- * of speed may have findings among them, such as the instruction set of a measured peak.
+ * Keys that identify cases. Timed cases are the same only if their parameters are; a case without a
+ * figure of speed may have findings among its parameters, such as the instruction set of a peak.
  */
 function keysOf(measurements: readonly Measurement[]): (m: Measurement) => string {
   const timed = new Set(measurements.filter(({ primary }) => primary).map(nameOf));
@@ -80,7 +80,7 @@ function keysOf(measurements: readonly Measurement[]): (m: Measurement) => strin
     );
 }
 
-/** Of two measurements of the same thing by the same side: a valid one, then the faster. */
+/** The better of two measurements by the same side: valid before void, otherwise the faster. */
 function better(a: Measurement, b: Measurement): Measurement {
   if ((a.voided === undefined) !== (b.voided === undefined)) return a.voided === undefined ? a : b;
   if (a.direction === 'none') return a;
@@ -92,17 +92,17 @@ function put(to: Case, side: Side, measurement: Measurement): void {
   to[side] = there ? better(there, measurement) : measurement;
 }
 
-/** The program that is on the sides. */
+/** The program whose rows are on a side. */
 const ours = 'parallax';
 
 /** Whether a row can be on a native side. */
 export const isNativeSide = (m: Measurement) => m.kind === 'native' && m.program === ours;
 
-/** What stands beside the sides: its engine, where that ran, and the file that says so. */
+/** The name of a measurement on no side: its engine, its machine, and the file it came from. */
 const foreignName = ({ file, measurement: { engine, machine } }: Foreign) =>
   `${engine} on ${machine} (${file})`;
 
-/** A case without any side yet. */
+/** Creates a case that no side has measured yet. */
 function newCase(key: string, m: Measurement): Case {
   return {
     key,
@@ -117,11 +117,11 @@ function newCase(key: string, m: Measurement): Case {
   };
 }
 
-/** Whether all but the parameters is the same. */
+/** Whether two cases differ in parameters at most. */
 export const isNamesake = (a: Case, b: Case) =>
   a.suite === b.suite && a.name === b.name && a.metric === b.metric && a.threads === b.threads;
 
-/** Cases of one name get titles by which they can be told apart. */
+/** Gives cases of the same name titles that distinguish them. */
 function giveTitles(cases: readonly Case[]): void {
   const named = new Map<string, Case[]>();
   for (const each of cases) {
@@ -139,7 +139,7 @@ function giveTitles(cases: readonly Case[]): void {
   }
 }
 
-/** Groups the rows of native runs and of one browser run. Order is that of the browser's rows. */
+/** Groups the rows of native runs and of one browser run, in the order of the browser's rows. */
 export function pairCases(
   native: readonly Measurement[],
   browser: readonly Measurement[],
@@ -153,7 +153,7 @@ export function pairCases(
     cases.set(key, found);
     return found;
   };
-  /* Other programs describe the same case in their own words: where only one has its name, it is that. */
+  /* Other programs describe a case by parameters of their own: a unique case of that name is it. */
   const caseBeside = (m: Measurement): Case => {
     const made = newCase(keyOf(m), m);
     if (m.program === ours || cases.has(made.key)) return caseOf(m);
@@ -165,8 +165,8 @@ export function pairCases(
   for (const m of browser) if (m.kind === 'wasm') put(caseOf(m), 'C', m);
   const held = native.filter(isNativeSide);
   for (const m of held) put(caseOf(m), m.exact ? 'B' : 'A', m);
-  /* The best is itself held to 128 bits, on a machine that has no more. A best run that is void is
-   * no reason: it leaves the side void. */
+  /* On a machine with only 128 bits the restricted run is also the best. A best run that is void is
+   * not replaced: its side stays void. */
   for (const m of held) {
     const to = caseOf(m);
     if (to.B) to.A ??= to.B;
@@ -181,20 +181,20 @@ export function pairCases(
   return [...cases.values()];
 }
 
-/** Whether the spread between the rounds of a run can be seen. */
+/** Whether there are enough rounds to show their spread. */
 export const hasRounds = ({ rounds = [] }: Measurement) => rounds.length >= leastRounds;
 
-/** Whether its run ended before it had a second round; of older versions nothing is known. */
+/** Whether its run ended before its second round; false for older versions, which do not say. */
 export const hasOneRound = (m: Measurement | undefined) =>
   m?.roundsWritten === true && m.voided === undefined && !hasRounds(m);
 
-/** Logarithms of times, round by round; of rates, those of the times that they stand for. */
+/** Logarithms of times, round by round; rates are converted to times. */
 export function logTimes({ rounds = [], direction }: Measurement): number[] {
   const sign = direction === 'higher' ? -1 : 1;
   return rounds.map((each) => sign * Math.log(each));
 }
 
-/** Whether it has a figure that enters ratios, with an interval that has a logarithm. */
+/** Whether it has a valid figure for ratios, with an interval whose logarithm exists. */
 export const isUsable = (m: Measurement | undefined): m is Measurement =>
   m !== undefined &&
   m.voided === undefined &&
@@ -202,7 +202,7 @@ export const isUsable = (m: Measurement | undefined): m is Measurement =>
   m.value > 0 &&
   (hasRounds(m) || m.low > 0);
 
-/** How many times as long a took as b. */
+/** The time of a divided by that of b. */
 function timesAsLong(a?: Measurement, b?: Measurement): Interval | undefined {
   if (!isUsable(a) || !isUsable(b)) return undefined;
   if (hasRounds(a) && hasRounds(b)) return finite(welch(logTimes(a), logTimes(b)));
@@ -215,7 +215,7 @@ function defined<T extends object>(fields: { [K in keyof T]: T[K] | undefined })
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** The ratios of one case, as far as its sides were measured and are valid. */
+/** The ratios of one case, between the sides that have valid measurements. */
 export function ratiosOf({ A, B, C }: Case): Ratios {
   return defined<Ratios>({
     instructions: timesAsLong(B, A),
@@ -224,12 +224,12 @@ export function ratiosOf({ A, B, C }: Case): Ratios {
   });
 }
 
-/** A measurement of the case, whichever side made it: they agree on what was measured. */
+/** A measurement of the case by any side: they agree on what was measured. */
 export function anyOf({ A, B, C, others }: Case): Measurement | undefined {
   return C ?? A ?? B ?? [...others.values()][0];
 }
 
-/** Only figures of speed, one per case and number of threads: the first that a suite reports. */
+/** Selects figures of speed, one per case and number of threads: the first that a suite reports. */
 export function speedCases(cases: readonly Case[]): Case[] {
   const seen = new Set<string>();
   return cases.filter((each) => {

@@ -1,9 +1,9 @@
-/** Elements without a framework. */
+/** Creating and finding elements, without a framework. */
 
 type Attributes = Record<string, string | number | boolean | undefined>;
 type Child = Node | string | undefined | false;
 
-/** A new element. A true attribute is set without a value, a false or missing one is left out. */
+/** Creates an element. A true attribute gets no value; a false or missing one is left out. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -18,14 +18,14 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** The element of the page with this id, which must be there and of this class. */
+/** Returns the element with this id. Throws if it is missing or of another class. */
 export function byId<T extends HTMLElement>(id: string, kind: new () => T): T {
   const element = document.getElementById(id);
   if (!(element instanceof kind)) throw new Error(`The page has no ${kind.name} named ${id}.`);
   return element;
 }
 
-/** Sets text only when it changes, so that a screen reader is not told twice. */
+/** Sets text only when it changes, so that a screen reader does not read it twice. */
 export function setText(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -37,6 +37,6 @@ export function download(name: string, type: string, text: string): void {
   document.body.append(link);
   link.click();
   link.remove();
-  /* Not at once: the browser starts to read the file after this task. */
+  /* Not immediately: the browser starts to read the file after this task. */
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -1,16 +1,16 @@
-/** How long a run would take: asked of the engine, which measures, whenever the choice changes. */
+/** Estimates how long a run would take, by asking the engine whenever the choice changes. */
 import { sentence } from './format.js';
 import type { Runtime } from './runtime.js';
 import { type AppState, chosenSuites, type EstimateState } from './state.js';
 import type { Store } from './store.js';
 import { engineSize } from './url_state.js';
 
-/** Whether the engine is at work whose figures a question would disturb. */
+/** Whether the engine is doing work that a question would disturb. */
 function isBusy({ run, training }: AppState): boolean {
   return run.phase === 'running' || training.phase === 'preparing' || training.phase === 'running';
 }
 
-/** What is known without asking; undefined: ask. */
+/** The estimate if it is known without asking; undefined means ask. */
 function withoutAsking(state: AppState): EstimateState | undefined {
   switch (state.engine.phase) {
     case 'starting':
@@ -24,9 +24,9 @@ function withoutAsking(state: AppState): EstimateState | undefined {
   }
 }
 
-/** Keeps the state's estimate that of the choice. One question at a time: the last choice counts. */
+/** Keeps the estimate up to date with the choice. One question at a time: the last choice counts. */
 export function keepEstimate(store: Store<AppState>, runtime: Pick<Runtime, 'engine'>): void {
-  /** Answers of the engine that runs. */
+  /** Answers of the current engine, by choice. */
   const answers = new Map<string, EstimateState>();
   let engine: AppState['engine'] | undefined;
   let asking = false;
@@ -40,7 +40,7 @@ export function keepEstimate(store: Store<AppState>, runtime: Pick<Runtime, 'eng
       if (Number.isFinite(milliseconds) && milliseconds >= 0) {
         return { phase: 'known', milliseconds };
       }
-      return { phase: 'unknown', message: 'the engine could not tell' };
+      return { phase: 'unknown', message: 'the engine gave no estimate' };
     } catch (error) {
       return { phase: 'unknown', message: sentence(error) };
     }
@@ -58,8 +58,8 @@ export function keepEstimate(store: Store<AppState>, runtime: Pick<Runtime, 'eng
     const answer = await ask(state);
     asking = false;
     const now = store.get();
-    /* An engine that was replaced meanwhile said nothing about the new one, and one that was put to
-     * other work is asked again afterwards. */
+    /* The answer of an engine that has since been replaced does not count, and an engine that was
+     * given other work is asked again afterwards. */
     const stale = now.engine !== state.engine || (answer.phase === 'unknown' && isBusy(now));
     if (!stale) answers.set(key, answer);
     await update();

@@ -1,4 +1,4 @@
-/** What a learning task shows, cut into the pieces that the page draws. */
+/** The exhibits of a learning task, cut into the pieces that the page draws. */
 import type { Exhibit } from 'parallax-nn/bench';
 import { type Scale, scaleOf } from './colour_scale.js';
 
@@ -8,14 +8,14 @@ export function part({ values, rows, columns, channels }: Exhibit, i: number): F
   return values.subarray(i * size, (i + 1) * size);
 }
 
-/** Names of the columns: those of the rows where they say so. */
+/** Names of the columns: those of the rows if the exhibit says so. */
 export const columnLabels = ({ labels, square }: Exhibit): readonly string[] =>
   square ? labels : [];
 
-/** Name of row or column i, which may have none. */
+/** Name of row or column i; its index if it has none. */
 export const labelAt = (labels: readonly string[], i: number): string => labels[i] ?? String(i);
 
-/** What is learnt and what is true of one thing are to be compared, so they share a scale. */
+/** A name without "learnt" or "true": exhibits that agree in it are compared and share a scale. */
 const compared = (name: string): string => name.replace(/^(learnt|true) (?!less )/, '');
 
 /** The scale of each matrix by its name. */
@@ -30,8 +30,8 @@ export function scalesOf(exhibits: readonly Exhibit[]): Map<string, Scale> {
 }
 
 /**
- * How many pictures belong in a line, where labels repeat: a picture with what each head makes of it
- * begins anew with every picture. 1: any number.
+ * How many pictures belong in a line, from the period of the labels: a picture followed by the
+ * attention of each head repeats with every picture. 1: any number.
  */
 export function together(labels: readonly string[]): number {
   const again = labels.indexOf(labels[1] ?? '', 2);
@@ -41,22 +41,22 @@ export function together(labels: readonly string[]): number {
   return repeats ? period : 1;
 }
 
-/** Whether each of several pictures was stretched to the range from 0 to 1 on its own. */
+/** Whether every picture was stretched to the range from 0 to 1 on its own. */
 export function stretched(exhibit: Exhibit): boolean {
   return Array.from({ length: exhibit.count }, (_, i) => part(exhibit, i)).every(
     (values) => Math.min(...values) === 0 && Math.max(...values) === 1,
   );
 }
 
-/** At most so many of n, evenly spread, the first and the last among them. */
+/** At most `most` of n indices, evenly spaced, including the first and the last. */
 export function spread(n: number, most: number): number[] {
   if (n <= most) return Array.from({ length: n }, (_, i) => i);
   return Array.from({ length: most }, (_, i) => Math.round((i * (n - 1)) / (most - 1)));
 }
 
 /**
- * A picture as bytes of RGBA. Three channels are red, green and blue as they are where all values of
- * the exhibit lie in 0 to 1, else stretched; one is grey, around 0 where it has a sign. Of other
+ * A picture as RGBA bytes. Three channels are red, green and blue, stretched unless all values of
+ * the exhibit lie in 0 to 1; one channel is grey, centred on 0 if it has both signs. For other
  * numbers of channels the mean is shown.
  */
 export function pixels(exhibit: Exhibit, i: number, scale: Scale): Uint8ClampedArray<ArrayBuffer> {
@@ -78,7 +78,7 @@ export function pixels(exhibit: Exhibit, i: number, scale: Scale): Uint8ClampedA
   return bytes;
 }
 
-/** Bars on a logarithmic scale where the greatest is more than a hundred times the least. */
+/** Lengths of bars, on a logarithmic scale if the greatest is over a hundred times the least. */
 export function barShares(values: ArrayLike<number>): { shares: number[]; log: boolean } {
   const all = Array.from(values);
   const positive = all.filter((value) => value > 0);
@@ -87,7 +87,7 @@ export function barShares(values: ArrayLike<number>): { shares: number[]; log: b
   const log = positive.length === all.length && all.length > 0 && high > 100 * low;
   if (high === 0) return { shares: all.map(() => 0), log: false };
   if (!log) return { shares: all.map((value) => Math.abs(value) / high), log };
-  /* The least keeps a bar that can be seen. */
+  /* The least value keeps a visible bar. */
   const foot = Math.log(low) - 0.05 * Math.log(high / low);
   return { shares: all.map((v) => (Math.log(v) - foot) / (Math.log(high) - foot)), log };
 }

@@ -1,13 +1,13 @@
-/** A measurement as tables and tooltips say it. */
+/** Measurements as text, for tables and tooltips. */
 import { percent, significant } from './format.js';
 import type { Measurement, Share } from './rows.js';
 
-/** "1 of 2 threads worked": only where some were left out of the work. */
+/** "1 of 2 threads worked"; undefined if all of them did. */
 export function idleThreads({ threads, threadsWorked = threads }: Measurement): string | undefined {
   return threadsWorked < threads ? `${threadsWorked} of ${threads} threads worked` : undefined;
 }
 
-/** The median with its interval, or why it does not count. */
+/** The median with its interval, or why it is void. */
 export function figureText(m: Measurement | undefined): string {
   if (!m) return '–';
   if (m.voided !== undefined) return `void: ${m.voided}`;
@@ -23,13 +23,13 @@ export function shareText(share: Share | undefined): string {
   return share.failure === undefined ? percent(share.share) : `no share: ${share.failure}`;
 }
 
-/** How many shares of a chart were not drawn; no note where all were. */
+/** A note on how many shares of a chart were not drawn; none if all were. */
 export function undrawn(shares: readonly (Share | undefined)[]): string[] {
   const failed = shares.filter((share) => share?.failure !== undefined).length;
   if (failed === 0) return [];
   return [
     failed === 1
-      ? 'One share does not count and is not drawn: the table says why.'
-      : `${failed} shares do not count and are not drawn: the table says why.`,
+      ? 'One share is invalid and not drawn: the table says why.'
+      : `${failed} shares are invalid and not drawn: the table says why.`,
   ];
 }

@@ -1,6 +1,6 @@
-/** Numbers as people read them. */
+/** Formatting of numbers for people to read. */
 
-/** Three significant digits, without an exponent where that stays short: "0.0123", "1,230". */
+/** Three significant digits, without an exponent unless very small or large: "0.0123", "1,230". */
 export function significant(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'not a number' : 'infinite';
   if (value === 0) return '0';
@@ -23,7 +23,7 @@ export function times(ratio: number): string {
   return `${significant(ratio)}×`;
 }
 
-/** Time that is left: "about 40 s", "about 2 min". */
+/** Remaining time: "about 40 s", "about 2 min". */
 export function timeLeft(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   if (seconds < 1) return 'a moment';
@@ -32,7 +32,7 @@ export function timeLeft(milliseconds: number): string {
   return `about ${Math.round(seconds / 60)} min`;
 }
 
-/** Time that something is expected to take: "about 90 seconds", "about 12 minutes". */
+/** Expected time: "about 90 seconds", "about 12 minutes". */
 export function expected(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   if (seconds < 10) return `about ${count(Math.max(1, Math.ceil(seconds)), 'second')}`;
@@ -42,7 +42,7 @@ export function expected(milliseconds: number): string {
   return `about ${significant(minutes / 60, 2)} hours`;
 }
 
-/** Time that has passed: "12.3 s", "2 min 5 s". */
+/** Elapsed time: "12.3 s", "2 min 5 s". */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
@@ -61,7 +61,7 @@ export function list(words: readonly string[]): string {
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
-/** The sentence of an error. */
+/** The message of an error. */
 export function sentence(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-/** Files that reach the page: results and images to measure with, and data to train on. */
+/** Files given to the page: results, images to measure with, and data to train on. */
 import { sentence } from './format.js';
 import type { Images } from './images.js';
 import { idxKind, unzip } from './mnist.js';
@@ -8,7 +8,7 @@ import type { ResultSet } from './rows.js';
 import type { AppState } from './state.js';
 import type { Store } from './store.js';
 
-/** What a task may learn from in place of its own data. */
+/** The kinds of files that a task can learn from instead of its own data. */
 export type TrainingFileKind = 'text' | 'table' | 'digits';
 
 const nativeResults = './results/native.jsonl';
@@ -21,7 +21,7 @@ export async function loadNative(store: Store<AppState>): Promise<void> {
   try {
     const answer = await fetch(nativeResults);
     const type = answer.headers.get('content-type') ?? '';
-    /* A host may answer a missing file with its start page. */
+    /* Some hosts answer with their start page if a file is missing. */
     if (answer.status === 404 || type.includes('text/html')) {
       store.set({ native: { phase: 'absent' } });
       return;
@@ -52,7 +52,7 @@ async function addFile(store: Store<AppState>, images: Images, file: File): Prom
   store.set({ files: [...others, set] });
 }
 
-/** Reads result files and IDX files; what cannot be read is said, and the others are taken. */
+/** Reads result files and IDX files. A file that cannot be read is reported; the rest are kept. */
 export async function addFiles(
   store: Store<AppState>,
   images: Images,
@@ -72,7 +72,8 @@ async function giveDigits(images: Images, files: readonly File[]): Promise<void>
   for (const file of files) {
     const bytes = await bytesOf(file);
     const kind = idxKind(bytes);
-    if (!kind) throw new Error(`${file.name} holds no digits: choose the IDX files of MNIST.`);
+    if (!kind)
+      throw new Error(`${file.name} is not an IDX file of digits: choose the MNIST files.`);
     images.add(kind, file.name, bytes);
   }
 }

@@ -1,4 +1,4 @@
-/** The suite hypercausal: time per epoch of every configuration, and how it grows. */
+/** Charts of the suite `hypercausal`: time per epoch of every configuration, and how it grows. */
 import { type ChartSpec, type Point, type Series, tableOnly } from './chart_spec.js';
 import { type Case, caseKey } from './compare.js';
 import { figureText } from './figure.js';
@@ -8,9 +8,9 @@ import { type Lane, lanesOf } from './lanes.js';
 import type { Measurement } from './rows.js';
 import { intervalText } from './verdict.js';
 
-/** What others report, in words: it was measured elsewhere, and is no result of ours. */
+/** What others report, in words only: it was measured elsewhere and is not one of our results. */
 const elsewhere =
-  'For comparison, QML-HCS (NumPy, on another machine) reports 20 to 50 ms for an epoch that is a forward pass alone.';
+  'For comparison, QML-HCS (NumPy, on another machine) reports 20 to 50 ms for an epoch of only a forward pass.';
 
 const colours = ({ role, number }: Lane) => ({ role, ...(number ? { number } : {}) });
 const valid = (m: Measurement | undefined) => (m?.voided === undefined ? m : undefined);
@@ -20,7 +20,7 @@ const isVoid = (each: Case, lanes: readonly Lane[]) =>
 
 const numberOf = ({ parameters }: Case, name: string) => Number(parameters[name]);
 
-/** The chains of the grid: with the mean of futures, which is what the reference has. */
+/** Whether it is a chain that uses the mean of its futures, as the reference does. */
 const isPlain = ({ parameters }: Case) =>
   parameters.graph === 'chain' && parameters.policy === 'mean';
 
@@ -40,7 +40,7 @@ function byMetric(cases: readonly Case[]): Metrics {
   return metrics;
 }
 
-/** The same configuration's other figure. */
+/** Another metric of the same configuration. */
 const beside = (metrics: Metrics, metric: string, each: Case) =>
   metrics.get(metric)?.get(caseKey(each));
 
@@ -81,7 +81,7 @@ function curve(epochs: readonly Case[], metrics: Metrics): ChartSpec | undefined
     wide: true,
     table: {
       caption:
-        'Every configuration: medians with their 95% intervals; figures of prediction over three seeds.',
+        'Every configuration: medians with their 95% intervals; prediction figures over three seeds.',
       columns: [
         'Configuration',
         ...lanes.map(({ column }) => `epoch time (us), ${column}`),
@@ -121,14 +121,14 @@ function timesOf(epochs: readonly Case[], lane: Lane): Times {
 const ascending = (values: Iterable<number>): number[] =>
   [...new Set(values)].sort((a, b) => a - b);
 
-/** D and K whose cells all have the same T and depths ("T depth"). */
+/** Values of D and K whose cells all have the same T and depths ("T depth"). */
 interface Block {
   ds: number[];
   ks: number[];
   shared: string[];
 }
 
-/** The blocks of the cells that have all of these T and depths: one from the K of each D. */
+/** Blocks of the cells that have all of these T and depths: one for the K of each D. */
 function blocksOf(times: Times, shared: string[]): Block[] {
   const byD = new Map<number, Set<number>>();
   for (const [key, inner] of times) {
@@ -144,9 +144,9 @@ function blocksOf(times: Times, shared: string[]): Block[] {
 }
 
 /**
- * Mean times by D and K. Lines of growth lie beside the grid and give some cells more T than others:
- * what counts is the block of most configurations whose cells all have the same T and depths, of two
- * D and two K at least where there is one.
+ * Mean times by D and K. Growth lines outside the grid give some cells more T than others, so means
+ * are taken over the largest block whose cells all have the same T and depths, with at least two D
+ * and two K if there is such a block.
  */
 export function cellsOf(
   epochs: readonly Case[],
@@ -170,7 +170,7 @@ export function cellsOf(
   };
 }
 
-/** Time by D and K: a table whose cells are the darker the longer. */
+/** Time by D and K: a table whose cells are darker for longer times. */
 function heatMap(epochs: readonly Case[], lane: Lane): ChartSpec | undefined {
   const { ds, ks, shared, mean } = cellsOf(epochs, lane);
   if (ds.length < 2) return undefined;
@@ -185,7 +185,7 @@ function heatMap(epochs: readonly Case[], lane: Lane): ChartSpec | undefined {
   return {
     id: `hypercausal-heat-${lane.column.replaceAll(/[^\w]+/g, '-')}`,
     title: `Hypercausal: time per epoch by D and K, ${lane.name}`,
-    about: `Mean over what all cells have, T ${listed(0)} and depth ${listed(1)}, in microseconds; the darker the longer, on a logarithmic scale.`,
+    about: `Mean over T ${listed(0)} and depth ${listed(1)}, which all cells have, in microseconds; darker is longer, on a logarithmic scale.`,
     kind: 'table',
     categories: [],
     x: { title: '' },
@@ -210,7 +210,7 @@ function heatMap(epochs: readonly Case[], lane: Lane): ChartSpec | undefined {
   };
 }
 
-/** The two that stay as they are along each line. */
+/** The values of the two parameters that stay fixed along each line. */
 const fixed = { D: 6, K: 5, T: 96 } as const;
 const meaning = { D: 'channels', K: 'futures', T: 'times' } as const;
 type Along = keyof typeof fixed;
@@ -244,7 +244,7 @@ function growth(epochs: readonly Case[], along: Along): ChartSpec | undefined {
   return {
     id: `hypercausal-growth-${along}`,
     title: `Hypercausal: time per epoch against ${along}`,
-    about: `More ${meaning[along]}; ${rest.map((name) => `${name} ${fixed[name]}`).join(', ')}, depth 1. What every step costs, whatever its size, flattens the left end.`,
+    about: `Number of ${meaning[along]} varied; ${rest.map((name) => `${name} ${fixed[name]}`).join(', ')}, depth 1. The fixed cost of every step flattens the left end.`,
     kind: 'lines',
     categories: [],
     x: {
@@ -315,7 +315,7 @@ function summary(epochs: readonly Case[], metrics: Metrics): ChartSpec | undefin
   return {
     id: 'hypercausal-summary',
     title: 'Hypercausal: the fastest and the slowest configuration',
-    about: `Of the chains with the mean of their futures. ${elsewhere}`,
+    about: `Among chains that use the mean of their futures. ${elsewhere}`,
     ...tableOnly,
     table: {
       caption: 'The fastest and the slowest configuration of each side.',
@@ -325,7 +325,7 @@ function summary(epochs: readonly Case[], metrics: Metrics): ChartSpec | undefin
   };
 }
 
-/** What this suite draws, and the cases that are left for a table. */
+/** Returns the charts of this suite, and the remaining cases for a table. */
 export function hypercausalCharts(cases: readonly Case[]): { charts: ChartSpec[]; rest: Case[] } {
   const configured = cases.filter(({ parameters }) => typeof parameters.D === 'number');
   const epochs = configured.filter(({ metric }) => metric === 'epoch time');

@@ -1,4 +1,4 @@
-/** The images that the suites and the tasks use, and what the page says of them. */
+/** The images that the suites and the tasks use, and what the page says about them. */
 import {
   digitsOf,
   fetchIdx,
@@ -11,7 +11,7 @@ import {
 import type { AppState } from './state.js';
 import type { Store } from './store.js';
 
-/** Keeps what it was given, or found beside the page. */
+/** Holds the images that were added by the user or found on the page's host. */
 export class Images {
   readonly #files: Partial<Record<IdxKind, IdxFile>> = {};
   #search: Promise<void> | undefined;
@@ -23,18 +23,18 @@ export class Images {
     return digitsOf(this.#files);
   }
 
-  /** Settles when the search that goes on, if one does, is over. */
+  /** Settles when no search is in progress. */
   get settled(): Promise<void> {
     return this.#search ?? Promise.resolve();
   }
 
-  /** Looks for them on this host, once. */
+  /** Looks for the images on this host, once. */
   look(): Promise<void> {
     this.#search ??= this.#look();
     return this.#search;
   }
 
-  /** Takes a file, unzipped. */
+  /** Adds an uncompressed file. */
   add(kind: IdxKind, path: string, bytes: Uint8Array<ArrayBuffer>): void {
     const name = idxName(path);
     this.#files[kind] = { name, bytes };
@@ -47,8 +47,8 @@ export class Images {
     } else {
       const message =
         images && labels
-          ? `${idxCount(images.bytes)} images do not go with ${idxCount(labels.bytes)} labels: drop in the file that belongs to ${name}.`
-          : `${name} has ${kind}; drop in the file of ${images ? 'labels' : 'images'} too.`;
+          ? `${idxCount(images.bytes)} images do not match ${idxCount(labels.bytes)} labels: add the file that belongs to ${name}.`
+          : `${name} has the ${kind}; add the file of ${images ? 'labels' : 'images'} too.`;
       this.store.set({ mnist: { phase: 'synthetic', message } });
     }
   }
@@ -60,7 +60,7 @@ export class Images {
         fetchIdx(mnistFiles.images, 'images'),
         fetchIdx(mnistFiles.labels, 'labels'),
       ]);
-      /* Files that were dropped in meanwhile come first. */
+      /* Files that the user has added meanwhile take precedence. */
       if (!waits()) return;
       if (images && labels) {
         this.add('images', mnistFiles.images, images);
@@ -68,7 +68,7 @@ export class Images {
         return;
       }
     } catch {
-      /* No images is the common case, and shown as such. */
+      /* Having no images is the common case, and shown as such. */
     }
     if (waits()) this.store.set({ mnist: { phase: 'synthetic' } });
   }

@@ -1,4 +1,4 @@
-/** Figures with 95% intervals, and what can be computed from them. */
+/** Figures with 95% intervals, and computations on them. */
 
 export interface Interval {
   value: number;
@@ -6,7 +6,7 @@ export interface Interval {
   high: number;
 }
 
-/** Half widths on a logarithmic scale, below and above. */
+/** Half widths of an interval on a logarithmic scale, below and above. */
 function spread({ value, low, high }: Interval): { below: number; above: number } {
   return {
     below: Math.max(0, Math.log(value / low)),
@@ -15,8 +15,8 @@ function spread({ value, low, high }: Interval): { below: number; above: number 
 }
 
 /**
- * a / b of independent measurements: half widths add in quadrature on a logarithmic scale. Both must
- * be positive.
+ * The ratio a / b of independent measurements, both positive: half widths add in quadrature on a
+ * logarithmic scale.
  */
 export function ratio(a: Interval, b: Interval): Interval {
   const value = a.value / b.value;
@@ -28,7 +28,7 @@ export function ratio(a: Interval, b: Interval): Interval {
   };
 }
 
-/** Geometric mean of independent ratios, by logarithms so that nothing overflows. */
+/** Geometric mean of independent ratios, computed by logarithms so that nothing overflows. */
 export function geometricMean(ratios: readonly Interval[]): Interval {
   const n = ratios.length;
   if (n === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
@@ -42,12 +42,12 @@ export function geometricMean(ratios: readonly Interval[]): Interval {
   };
 }
 
-/** Whether this can be shown: a ratio and its interval are finite and above 0. */
+/** Whether a ratio and its interval are finite and above 0, so that they can be shown. */
 export function isFinitePositive({ value, low, high }: Interval): boolean {
   return [value, low, high].every((each) => Number.isFinite(each) && each > 0);
 }
 
-/** The shortest interval that holds all of these, around the value of the first. */
+/** The shortest interval that contains all of these, around the value of the first. */
 export function union(first: Interval, ...others: readonly Interval[]): Interval {
   return {
     value: first.value,
@@ -56,7 +56,7 @@ export function union(first: Interval, ...others: readonly Interval[]): Interval
   };
 }
 
-/** Whether a ratio's interval holds no difference. */
+/** Whether the interval of a ratio contains 1, which means no difference. */
 export function straddlesOne({ low, high }: Interval): boolean {
   return low <= 1 && high >= 1;
 }
@@ -65,9 +65,9 @@ export function straddlesOne({ low, high }: Interval): boolean {
 const fewFreedoms = [12.706, 4.303, 3.182, 2.776] as const;
 
 /**
- * Student's t at 97.5% for degrees of freedom that need not be whole: the expansion of Abramowitz and
- * Stegun (1964), 26.7.5, with its coefficients at the normal quantile; below 4 degrees, where that is
- * too small, a line in 1 / freedom between exact values.
+ * Student's t at 97.5% for degrees of freedom that need not be whole: the expansion of Abramowitz
+ * and Stegun (1964), 26.7.5, with its coefficients at the normal quantile; below 4 degrees, where
+ * that is too small, linear interpolation in 1 / freedom between exact values.
  */
 export function student(freedom: number): number {
   if (freedom >= 4) {
@@ -92,19 +92,19 @@ function varianceOfMean(values: readonly number[]): number {
   return squares / (values.length - 1) / values.length;
 }
 
-/** Fewer rounds than this show no spread. */
+/** The least number of rounds that shows a spread. */
 export const leastRounds = 2;
 
 /**
- * exp(mean a - mean b) for logarithms of two independent samples of at least two, whose spreads may
- * differ: the interval is that of Welch (1947, Biometrika 34, 28-35).
+ * exp(mean a - mean b) for logarithms of two independent samples of at least two values whose
+ * spreads may differ, with the interval of Welch (1947, Biometrika 34, 28-35).
  */
 export function welch(a: readonly number[], b: readonly number[]): Interval {
   const difference = meanOf(a) - meanOf(b);
   const [ofA, ofB] = [varianceOfMean(a), varianceOfMean(b)];
   const variance = ofA + ofB;
   const freedom = variance ** 2 / (ofA ** 2 / (a.length - 1) + ofB ** 2 / (b.length - 1));
-  /* Without any spread there is no freedom to count, and nothing to widen. */
+  /* Without any spread there are no degrees of freedom, and nothing to widen. */
   const half = variance > 0 ? student(freedom) * Math.sqrt(variance) : 0;
   return {
     value: Math.exp(difference),

@@ -1,12 +1,12 @@
 /**
- * Threads on hosts that cannot send headers (GitHub Pages): a service worker adds the two headers to
- * what the host sends. Only on request, and it reloads the page once, never in a circle.
+ * Threads on hosts that cannot send headers (GitHub Pages): a service worker adds the two headers
+ * to the host's responses. Only on request, and the page is reloaded once, never in a loop.
  */
 
 const worker = './isolation_worker.js';
 const guard = 'parallax-isolated';
 
-/** Installs the service worker and reloads. Fails with a sentence when it cannot. */
+/** Installs the service worker and reloads the page. Throws a sentence if that does not help. */
 export async function isolate(): Promise<void> {
   const registration = await navigator.serviceWorker.register(worker, { scope: './' });
   await navigator.serviceWorker.ready;

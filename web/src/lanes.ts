@@ -1,14 +1,14 @@
-/** Who measured a set of cases: the columns of its tables, the series of its charts. */
+/** Lanes: who measured a set of cases. Each is a column of tables and a series of charts. */
 import type { Role } from './chart_spec.js';
 import type { Case, Side } from './compare.js';
 import type { Measurement } from './rows.js';
 
 export interface Lane {
   name: string;
-  /** The name above a column, where no colour tells the sides apart. */
+  /** Column heading, for tables, where no colour distinguishes the sides. */
   column: string;
   role: Role;
-  /** Of the role other: which of them, from 1. */
+  /** Only for the role `other`: its number, from 1. */
   number?: number;
   of(each: Case): Measurement | undefined;
 }
@@ -16,11 +16,11 @@ export interface Lane {
 const sides: readonly Side[] = ['A', 'B', 'C'];
 export const sideNames: Record<Side, string> = {
   A: 'native at its best',
-  B: 'native, 128 bits without fused multiply-add',
+  B: 'native, 128-bit without fused multiply-add',
   C: 'this browser',
 };
 
-/** The three sides, and then every other engine that measured one of the cases. */
+/** The three sides, followed by every other engine that measured one of the cases. */
 export function lanesOf(cases: readonly Case[]): Lane[] {
   const names = [...new Set(cases.flatMap(({ others }) => [...others.keys()]))];
   return [

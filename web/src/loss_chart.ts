@@ -1,11 +1,11 @@
-/** The loss while training: by step or by time, every step and smoothed, beside a native run's. */
+/** The loss during training, by step or by time: every step, smoothed, and that of a native run. */
 import { axis, Chart, colour } from './chart_base.js';
 import { significant } from './format.js';
 import { type LossLine, type LossView, linesOf, lossLines } from './loss_curve.js';
 import type { LossPoint, TrainingState } from './state.js';
 
 export interface LossChart {
-  /** native: the losses of a native run, if there are any. */
+  /** native: the losses of a native run; may be empty. */
   show(training: TrainingState, native: readonly LossPoint[], view: LossView): void;
 }
 
@@ -23,12 +23,12 @@ function dataset(kind: LossLine, points: readonly LossPoint[], by: LossView['by'
     borderDash: [...dash],
     pointRadius: kind === 'held' || points.length === 1 ? 3 : 0,
     pointHitRadius: 6,
-    /* Less is drawn above. */
+    /* A lower order is drawn on top. */
     order: { smooth: 0, held: 1, native: 2, raw: 3 }[kind],
   };
 }
 
-/** A chart on this canvas, empty at first. */
+/** Creates a chart on this canvas, empty at first. */
 export function createLossChart(canvas: HTMLCanvasElement): LossChart {
   const chart = new Chart(canvas, { type: 'scatter', data: { datasets: [] } });
   return {
@@ -37,7 +37,7 @@ export function createLossChart(canvas: HTMLCanvasElement): LossChart {
       chart.data.datasets = lines.map(([kind, points]) => dataset(kind, points, by));
       const all = lines.flatMap(([, points]) => points.map(({ loss }) => loss));
       const last = Math.max(...lines.map(([, points]) => points.at(-1)?.[by] || 0));
-      /* A logarithm of a narrow range would have no labels. */
+      /* A logarithmic axis over a narrow range would have no labels. */
       const log = Math.min(...all) > 0 && Math.max(...all) > 8 * Math.min(...all);
       chart.options = {
         animation: false,

@@ -1,11 +1,11 @@
-/** The loss curve as it grows, and smoothed. */
+/** The loss curve of a run in progress, and its smoothing. */
 import type { TrainProgress } from 'parallax-nn/bench';
 import type { LossPoint, TrainingState } from './state.js';
 
-/** More points than a chart has pixels help nobody. */
+/** The most points of a curve: more than a chart has pixels help nobody. */
 const mostPoints = 600;
 
-/** A point of several. */
+/** Merges several points into one. */
 function merge(points: readonly LossPoint[]): LossPoint {
   const { step, seconds } = points.at(-1)!;
   return {
@@ -18,13 +18,13 @@ function merge(points: readonly LossPoint[]): LossPoint {
 }
 
 /**
- * A curve of bounded length and even resolution: each of its points stands for the same number of
- * steps, which doubles whenever there are too many points. What lies within is kept as a range.
+ * A curve of bounded length and even resolution: each point stands for the same number of steps,
+ * which doubles whenever there are too many points. A point keeps the range of its losses.
  */
 export class LossCurve {
   #points: LossPoint[] = [];
   #stride = 1;
-  /** What waits for the next point, and how many steps that is. */
+  /** Steps that wait for the next point, and their number. */
   #waiting: LossPoint[] = [];
   #count = 0;
 
@@ -47,7 +47,7 @@ export class LossCurve {
     for (let i = 0; i + 1 < this.#points.length; i += 2) {
       half.push(merge(this.#points.slice(i, i + 2)));
     }
-    /* An odd one out waits for its partner: it weighs as much as the steps that it stands for. */
+    /* A last odd point waits for its partner, weighted by the steps that it stands for. */
     if (this.#points.length % 2 === 1) {
       const odd = this.#points.at(-1)!;
       this.#waiting = Array.from({ length: this.#stride }, () => odd);
@@ -57,13 +57,13 @@ export class LossCurve {
     this.#points = half;
   }
 
-  /** A copy, which later points do not change. */
+  /** Returns a copy, which later points do not change. */
   points(): readonly LossPoint[] {
     return this.#points.slice();
   }
 }
 
-/** A loss that stands for itself. */
+/** A point of a single loss. */
 export const lossPoint = (step: number, seconds: number, loss: number): LossPoint => ({
   step,
   seconds,
@@ -72,7 +72,7 @@ export const lossPoint = (step: number, seconds: number, loss: number): LossPoin
   high: loss,
 });
 
-/** The steps since the last report as points, with the time between shared out evenly. */
+/** The steps since the last report as points, evenly spaced in time. */
 export function pointsOf(
   progress: Pick<TrainProgress, 'step' | 'losses' | 'milliseconds'>,
   before: number,
@@ -86,8 +86,8 @@ export function pointsOf(
 }
 
 /**
- * The exponential moving average of the means, without the bias of its start (Kingma and Ba, ICLR
- * 2015, section 3): memory is the share that a point keeps from the one before.
+ * The exponential moving average of the means, corrected for the bias of its start (Kingma and Ba,
+ * ICLR 2015, section 3): memory is the weight of the previous average.
  */
 export function smooth(points: readonly LossPoint[], memory: number): LossPoint[] {
   let sum = 0;
@@ -99,7 +99,7 @@ export function smooth(points: readonly LossPoint[], memory: number): LossPoint[
   });
 }
 
-/** The way from the least to the greatest of each point, which is every step while there are few. */
+/** Two points for the range of each point; one where it is a single step. */
 export function ranges(points: readonly LossPoint[]): LossPoint[] {
   return points.flatMap(({ step, seconds, low, high }) =>
     low === high
@@ -108,7 +108,7 @@ export function ranges(points: readonly LossPoint[]): LossPoint[] {
   );
 }
 
-/** What the curve is drawn against, and how much of a point the next one keeps. */
+/** The horizontal axis of the curve, and the memory of its smoothing. */
 export interface LossView {
   by: 'step' | 'seconds';
   memory: number;
@@ -124,7 +124,7 @@ export const lossLines = {
 
 export type LossLine = keyof typeof lossLines;
 
-/** The lines that there is something of to draw. */
+/** The lines that have points to draw. */
 export function linesOf(
   { train, held }: Pick<TrainingState, 'train' | 'held'>,
   native: readonly LossPoint[],

@@ -1,4 +1,4 @@
-/** The page: state, actions, and the views that show one and call the other. */
+/** The page: its state, its actions, and the views that show the one and call the other. */
 import { createActions } from './actions.js';
 import { byId } from './dom.js';
 import { keepEstimate } from './estimate.js';
@@ -35,7 +35,7 @@ const store = createStore<AppState>({
   theme: 0,
 });
 const runtime = createRuntime(store);
-/* Before the views: the engine loads while they are made. */
+/* Before the views, so that the engine loads while they are created. */
 const started = runtime.engine();
 const actions = createActions(store, runtime);
 keepEstimate(store, runtime);
@@ -50,6 +50,6 @@ mountTraining(byId('trainer', HTMLElement), store, actions);
 mountExchange(byId('exchange', HTMLElement), store, actions);
 
 void started
-  /* The panel of the engine shows why it did not start. */
+  /* The engine panel shows why it did not start. */
   .catch(() => undefined)
   .then(() => Promise.all([actions.loadNative(), actions.loadImages()]));

@@ -1,4 +1,4 @@
-/** Reads what the page needs from a row that follows the schema. */
+/** Turns rows that follow the schema into measurements. */
 import { percent, significant } from './format.js';
 import { machineSuite } from './machine_movement.js';
 import type { Measurement, Roofline, Row, Share } from './rows.js';
@@ -14,7 +14,7 @@ interface Samples {
   rounds?: number[];
 }
 
-/** A row's fields, as bench/results.schema.json has them; only those that the page reads. */
+/** The fields of a row (bench/results.schema.json) that the page reads. */
 interface SchemaRow {
   suite: string;
   case: string;
@@ -57,7 +57,7 @@ function dataText({ kind, seed, source }: SchemaRow['data']): string {
   return seed === undefined ? what : `${what}, seed ${seed}`;
 }
 
-/** JSON has no NaN and no infinity: both become null there. */
+/** A figure that is not finite, as text. JSON has no NaN or infinity: both become null there. */
 const wildText = (value: unknown) =>
   typeof value === 'number' ? significant(value) : 'not a number';
 
@@ -69,7 +69,7 @@ const figuresOf = (samples: Samples) =>
       : [{ name: `the ${name}`, figure: value }],
   );
 
-/** Whether a figure of 0 cannot be: errors may be 0, and what only describes may be below. */
+/** Whether its figures must be above 0; errors may be 0, and descriptive figures negative. */
 const isSpeed = ({ suite, primary, better }: SchemaRow) =>
   better !== 'none' && (primary || suite === machineSuite);
 
@@ -85,28 +85,28 @@ function defect(row: SchemaRow): string | undefined {
   const { median, rounds } = samples;
   if (median === undefined) return `its ${metric} has no median`;
   if (rounds !== undefined && !Array.isArray(rounds)) {
-    return `the rounds of its ${metric} are no list`;
+    return `the rounds of its ${metric} are not a list`;
   }
   const wild = figuresOf(samples).find(({ figure }) => !Number.isFinite(figure));
   if (wild) return `${wild.name} of its ${metric} is ${wildText(wild.figure)}`;
-  /* One of a pair alone is left to the schema. */
+  /* If one of a pair is missing, the schema decides. */
   const crossed = ordered.find(([from, to]) => (samples[from] ?? 0) > (samples[to] ?? Infinity));
   if (crossed) return `the ${crossed[0]} of its ${metric} is above the ${crossed[1]}`;
   if (!isSpeed(row)) return undefined;
-  if (median <= 0) return `its ${metric} is ${significant(median)}, and must be above 0`;
+  if (median <= 0) return `its ${metric} is ${significant(median)}; it must be above 0`;
   const impossible = rounds?.find((figure) => figure <= 0);
   if (impossible === undefined) return undefined;
-  return `one of the rounds of its ${metric} is ${significant(impossible)}, and must be above 0`;
+  return `one of the rounds of its ${metric} is ${significant(impossible)}; it must be above 0`;
 }
 
-/** The same row, with the reason why it does not count. */
+/** The same row, void for this reason. */
 export function voidRow(row: Row, reason: string): Row {
   return { ...row, checks: { ...(row.checks as object), passed: false, failure: reason } };
 }
 
 /**
- * The row as it counts: one whose figures cannot be is void, and says why. Figures that are not finite
- * are taken out, since no file can hold them. What is not a row at all is left to the schema.
+ * Makes a row with impossible figures void, with the reason. Figures that are not finite are
+ * removed, since no file can hold them. A value that is not a row at all is left to the schema.
  */
 export function settled(row: Row): Row {
   const r = row as unknown as SchemaRow;
@@ -119,12 +119,12 @@ export function settled(row: Row): Row {
   return r.checks?.passed ? voidRow(kept, reason) : kept;
 }
 
-/** More than all of what the machine allows cannot be, so it is no share. */
+/** A share, unless it is missing or above 1, which is impossible. */
 function shareOf(what: string, share: number | undefined, failure?: string): Share {
   if (failure !== undefined) return { failure };
   if (share === undefined || !Number.isFinite(share)) return { failure: 'it is not a number' };
   if (share <= 1) return { share };
-  return { failure: `${percent(share)} of ${what} is more than there can be` };
+  return { failure: `${percent(share)} of ${what} is more than possible` };
 }
 
 function rooflineOf(roofline: Roofline | undefined): Roofline | undefined {

@@ -1,10 +1,10 @@
-/** From opening a page to the first result of training, with as little else as can be. */
+/** The smallest page that trains: measures the time from opening it to the first result. */
 import { type EngineInfo, load } from 'parallax-nn';
 
 const began = performance.now();
 const output = document.getElementById('result');
 
-/** Parts of the time since the page was opened: name, from, to. The module and the worker load at once. */
+/** Parts of the time since opening the page: name, from, to. Module and worker load in parallel. */
 function parts({ startup }: EngineInfo, stepped: number): [string, number, number][] {
   const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
   const opened = navigation?.responseEnd ?? 0;
@@ -19,7 +19,7 @@ function parts({ startup }: EngineInfo, stepped: number): [string, number, numbe
   ];
 }
 
-/** Rows of a table; the browser's own timeline gets the parts as well. */
+/** Adds rows to the table; the browser's own timeline gets the parts too. */
 function show(table: HTMLTableElement, rows: [string, number, number][]): void {
   for (const [name, start, end] of rows) {
     performance.measure(name, { start, end });

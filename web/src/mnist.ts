@@ -1,4 +1,4 @@
-/** The images that the suites use: those of this origin, those the user drops in, or noise. */
+/** Reading MNIST files: from this origin, or as the user adds them. */
 
 export const mnistFiles = {
   images: './data/mnist/t10k-images-idx3-ubyte.gz',
@@ -15,25 +15,25 @@ export interface IdxFile {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The last part of a path, named as the native command names it: unzipped. */
+/** The last part of a path without ".gz", which is how the native command names the file. */
 export function idxName(path: string): string {
   return path.replace(/^.*\//, '').replace(/\.gz$/, '');
 }
 
-/** Images with their labels, as the engine takes them; undefined when they do not belong together. */
+/** Images with their labels, as the engine takes them; undefined if their numbers differ. */
 export function digitsOf({ images, labels }: Partial<Record<IdxKind, IdxFile>>) {
   if (!images || !labels || idxCount(images.bytes) !== idxCount(labels.bytes)) return undefined;
   return { images: images.bytes, labels: labels.bytes, source: images.name };
 }
 
-/** Undoes gzip; other bytes are given back as they are. */
+/** Decompresses gzip; returns other bytes unchanged. */
 export async function unzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** What an IDX file holds, by its first four bytes; undefined when it is neither. */
+/** What an IDX file holds, by its first four bytes; undefined if neither images nor labels. */
 export function idxKind(bytes: Uint8Array): IdxKind | undefined {
   if (bytes.length < 8) return undefined;
   const magic = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
@@ -41,12 +41,12 @@ export function idxKind(bytes: Uint8Array): IdxKind | undefined {
   return magic === labelsMagic ? 'labels' : undefined;
 }
 
-/** How many images or labels an IDX file says it has. */
+/** The number of images or labels in the header of an IDX file. */
 export function idxCount(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4);
 }
 
-/** The bytes at an address of this origin, unzipped; undefined when there are none. */
+/** Fetches and decompresses a file of this origin; undefined if missing or of another kind. */
 export async function fetchIdx(
   address: string,
   kind: IdxKind,
@@ -54,6 +54,6 @@ export async function fetchIdx(
   const answer = await fetch(address);
   if (!answer.ok) return undefined;
   const bytes = await unzip(new Uint8Array(await answer.arrayBuffer()));
-  /* A host may answer a missing file with its start page. */
+  /* Some hosts answer with their start page if a file is missing. */
   return idxKind(bytes) === kind ? bytes : undefined;
 }

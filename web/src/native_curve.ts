@@ -1,21 +1,21 @@
-/** The losses of a native run of the same task, to lay beside those of this page. */
+/** The losses of a native run of the same task, to compare with those of this page. */
 import type { LearningAbout } from 'parallax-nn/bench';
 import { lossPoint } from './loss_curve.js';
 import type { ResultSet, Row } from './rows.js';
 import type { LossPoint } from './state.js';
 
-/** A native run of what is trained here. */
+/** A native run of the model that is trained here. */
 export interface NativeCurve {
   /** "native avx512" */
   engine: string;
   points: readonly LossPoint[];
   /** Whether the engine gives the same bits as every other exact one. */
   exact: boolean;
-  /** Whether the losses must then be those of this page: the same data, seed and steps. */
+  /** Whether data, seed and steps are those of this page, so that exact losses must agree. */
   comparable: boolean;
 }
 
-/** What is read of a row of the suite `models`, which bench/results.schema.json describes. */
+/** The fields of a row of the suite `models` that are read; see bench/results.schema.json. */
 interface CurveRow {
   suite: string;
   case: string;
@@ -27,7 +27,7 @@ interface CurveRow {
   curve?: { step: readonly number[]; loss: readonly number[] };
 }
 
-/** Whether the row is of the same model, trained in the same way. */
+/** Whether the row is for the same model, trained in the same way. */
 function isSame({ parameters: p }: CurveRow, about: LearningAbout): boolean {
   return (
     p.task === about.task &&
@@ -37,7 +37,7 @@ function isSame({ parameters: p }: CurveRow, about: LearningAbout): boolean {
   );
 }
 
-/** Whether it had the same data and length, on which rate and order of samples depend. */
+/** Whether data and length agree; learning rate and order of samples depend on them. */
 function isComparable({ parameters, data }: CurveRow, about: LearningAbout): boolean {
   const real = data.kind === 'real';
   return (
@@ -48,7 +48,7 @@ function isComparable({ parameters, data }: CurveRow, about: LearningAbout): boo
   );
 }
 
-/** Seconds of a step, which another row of the same case has. */
+/** Seconds per step, from another row of the same case. */
 function stepSeconds(rows: readonly CurveRow[], of: CurveRow): number {
   const row = rows.find(
     ({ suite, case: name, metric, engine }) =>
@@ -62,8 +62,8 @@ function stepSeconds(rows: readonly CurveRow[], of: CurveRow): number {
 }
 
 /**
- * The native run that fits best: one that is comparable, and of an exact engine if this one is
- * exact. Undefined when none is of the same model.
+ * The native run that fits best: preferably comparable, and of an exact engine if this one is
+ * exact. Undefined if there is none of the same model.
  */
 export function nativeCurve(
   sets: readonly ResultSet[],
@@ -93,7 +93,7 @@ export function nativeCurve(
   };
 }
 
-/** How many of the native run's losses were reached here, and whether all have the same bits. */
+/** Counts the native losses whose step was reached here, and says if all have the same bits. */
 export function compareBits(
   native: NativeCurve,
   losses: ArrayLike<number>,

@@ -1,10 +1,10 @@
-/** Which native results the page compares with, and what it says of the files that were dropped in. */
+/** The native results that the page compares with, and descriptions of files that were added. */
 import { type Foreign, isNativeSide } from './compare.js';
 import { count } from './format.js';
 import type { Measurement, ResultSet } from './rows.js';
 import type { AppState } from './state.js';
 
-/** Native rows of this machine: those served with the page, else those dropped in. */
+/** Native rows of this machine: those served with the page, otherwise those of added files. */
 export function nativeMeasurements({
   native,
   files,
@@ -13,7 +13,7 @@ export function nativeMeasurements({
   return files.flatMap(({ measurements }) => measurements.filter(isNativeSide));
 }
 
-/** The rows of files that are on no side: other engines, other browsers, other machines. */
+/** Rows of files that are on no side: other engines, other browsers, other machines. */
 export function foreignMeasurements({ native, files }: AppState): Foreign[] {
   return files.flatMap(({ name, measurements }) =>
     measurements
@@ -22,7 +22,7 @@ export function foreignMeasurements({ native, files }: AppState): Foreign[] {
   );
 }
 
-/** ", 24 of them void (its check failed)"; empty where none is. */
+/** ", 24 of them void (its check failed)"; empty if none is void. */
 function voidText(measurements: readonly Measurement[]): string {
   const reasons = measurements.flatMap(({ voided }) => voided ?? []);
   const [first] = reasons;
@@ -32,11 +32,11 @@ function voidText(measurements: readonly Measurement[]): string {
   return `, ${which} (${new Set(reasons).size > 1 ? 'the first: ' : ''}${first})`;
 }
 
-/** What a file holds, and whether the headline does without its native rows. */
+/** Describes what a file holds, and says if the headline ignores its native rows. */
 export function fileText({ measurements }: ResultSet, served: boolean): string {
   const engines = [...new Set(measurements.map(({ engine }) => engine))].join(', ');
   const held = `${count(measurements.length, 'row')}${voidText(measurements)}: ${engines}`;
   return served && measurements.some(isNativeSide)
-    ? `${held}. The headline keeps to the native results that were served with this page.`
+    ? `${held}. The headline uses the native results that were served with this page.`
     : held;
 }

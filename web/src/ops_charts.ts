@@ -1,4 +1,4 @@
-/** The suite ops: operations under the roofline, and the bandwidth that it is made of. */
+/** Charts of the suite `ops`: operations under the roofline, and the bandwidths that shape it. */
 import type { ChartSpec, Point, Series } from './chart_spec.js';
 import type { Case } from './compare.js';
 import { figureText, shareText, undrawn } from './figure.js';
@@ -16,10 +16,10 @@ const placed = (lane: Lane, each: Case): (Measurement & { roofline: Roofline }) 
 const shareOf = ({ failure, share }: Roofline): Share =>
   failure === undefined ? { share } : { failure };
 
-/** Those that stand where they can be. */
+/** Whether it has a valid share of the roofline. */
 const hasShare = ({ m }: { m: { roofline: Roofline } }) => m.roofline.failure === undefined;
 
-/** What a method does without: Winograd's convolutions need fewer multiplications. */
+/** Operations that a method saves: Winograd convolution needs fewer multiplications. */
 const savingText = ({ direct, flops }: Roofline) =>
   direct !== undefined && direct > flops && flops > 0
     ? `Winograd: ${significant(direct / flops)} times fewer operations than the direct sum`
@@ -33,7 +33,7 @@ const point = (x: number, y: number, name?: string): Point => ({
   ...(name ? { name } : {}),
 });
 
-/** From the least intensity on the chart to the greatest, with the ridge between them. */
+/** The roof from the least intensity on the chart to the greatest, with the ridge between them. */
 function roof(peak: number, bandwidth: number, least: number, most: number): Point[] {
   const ridge = peak / bandwidth;
   return [least, ...(ridge > least && ridge < most ? [ridge] : []), most].map((x) =>
@@ -43,7 +43,7 @@ function roof(peak: number, bandwidth: number, least: number, most: number): Poi
 
 const roofPatterns = { L1: 'solid', L2: 'dashed', L3: 'dotted', memory: 'solid' } as const;
 
-/** An operation with arithmetic, and what a side measured of it. */
+/** An operation with arithmetic, and its measurement on one side. */
 interface Placed {
   each: Case;
   m: Measurement & { roofline: Roofline };
@@ -51,7 +51,7 @@ interface Placed {
 
 type Colours = Pick<Series, 'role' | 'number'>;
 
-/** A line for each level of memory that some operation works in. */
+/** A line for each level of memory that at least one operation works in. */
 function roofLines(all: readonly Placed[], peak: number, colours: Colours): Series[] {
   const intensities = all.map(({ m }) => m.roofline.intensity);
   const [least, most] = [Math.min(...intensities) / 2, Math.max(...intensities) * 2];
@@ -107,7 +107,7 @@ function rooflineTable(all: readonly Placed[], lane: Lane): ChartSpec['table'] {
   };
 }
 
-/** Operations with arithmetic, each at its intensity; a chart for each side. */
+/** One side's chart of the operations with arithmetic, each at its intensity. */
 function rooflineChart(cases: readonly Case[], lane: Lane): ChartSpec | undefined {
   const all = cases.flatMap((each): Placed[] => {
     const m = placed(lane, each);
@@ -126,7 +126,7 @@ function rooflineChart(cases: readonly Case[], lane: Lane): ChartSpec | undefine
     id: `ops-roofline-${lane.column.replaceAll(/[^\w]+/g, '-')}`,
     title: `Roofline of ${lane.name}`,
     about:
-      'Each point is an operation at one size: what it reaches, against operations per byte. The roofs are the peak and the bandwidth of each level of memory, measured in the same run. Operations are those that are done: where a method needs fewer than the definition, the table says how many.',
+      'Each point is an operation at one size: the speed it reaches against its operations per byte. The roofs are the peak and the bandwidth of each level of memory, measured in the same run. Only operations actually executed are counted: where a method needs fewer than the definition, the table says how many.',
     kind: 'lines',
     categories: [],
     x: { title: 'floating-point operations per byte', log: true },
@@ -144,7 +144,7 @@ const rooflineShare = (m: Measurement | undefined): Share | undefined => {
   return roofline && shareOf(roofline);
 };
 
-/** Every operation of one size and pass: the share of its roofline that each side reaches. */
+/** The share of the roofline that each side reaches, for every operation of one size and pass. */
 function shareChart(title: string, cases: readonly Case[]): ChartSpec {
   const lanes = lanesOf(cases);
   const series = lanes
@@ -164,7 +164,7 @@ function shareChart(title: string, cases: readonly Case[]): ChartSpec {
     id: `ops-share-${title.replaceAll(/[^\w]+/g, '-')}`,
     title: `Operations, ${title}: share of the roofline`,
     about:
-      'The least time that peak and bandwidth allow, as a share of the time taken. Of what fits a cache, a part may come from a faster one.',
+      'The least time that peak and bandwidth allow, as a share of the time taken. Data that fits one cache may come in part from a faster one.',
     kind: 'bars',
     categories: cases.map(({ name, parameters }) => String(parameters.op ?? name)),
     x: { title: '' },
@@ -196,7 +196,7 @@ function shareChart(title: string, cases: readonly Case[]): ChartSpec {
 
 const streams = { read: 'solid', copy: 'dashed', add: 'dotted' } as const;
 
-/** Bandwidth against the size of the working set. */
+/** Bandwidth by size of the working set. */
 function bandwidthChart(cases: readonly Case[]): ChartSpec | undefined {
   const lanes = lanesOf(cases);
   const series = lanes.flatMap((lane) =>
@@ -217,7 +217,8 @@ function bandwidthChart(cases: readonly Case[]): ChartSpec | undefined {
   return {
     id: 'ops-bandwidth',
     title: 'Bandwidth against the size of the working set',
-    about: 'Read: a sum. Copy: scaling. Add: two arrays into a third. All threads.',
+    about:
+      'Read sums an array, copy scales one into another, add sums two into a third. All threads.',
     kind: 'lines',
     categories: [],
     x: { title: 'working set in KiB', log: true },
@@ -236,7 +237,7 @@ function bandwidthChart(cases: readonly Case[]): ChartSpec | undefined {
   };
 }
 
-/** What this suite draws, and the cases that are left for a table. */
+/** Returns the charts of this suite, and the remaining cases for a table. */
 export function opsCharts(cases: readonly Case[]): { charts: ChartSpec[]; rest: Case[] } {
   const lanes = lanesOf(cases);
   const under = cases.filter((each) => lanes.some((lane) => lane.of(each)?.roofline));

@@ -2,7 +2,7 @@
 import { settled, toMeasurement } from './measurement.js';
 import type { ResultSet, Row } from './rows.js';
 
-/** The compiled schema: true, or false with errors left on the function. */
+/** The compiled schema: returns false with the errors on the function if the row is invalid. */
 export interface RowValidator {
   (row: unknown): boolean;
   errors?: { instancePath: string; message?: string }[] | null;
@@ -10,11 +10,11 @@ export interface RowValidator {
 
 function problem(validate: RowValidator): string {
   const [error] = validate.errors ?? [];
-  if (!error) return 'it does not follow the schema';
+  if (!error) return 'it does not match the schema';
   return `${error.instancePath.slice(1).replaceAll('/', '.') || 'it'} ${error.message ?? 'is wrong'}`;
 }
 
-/** The rows of a file. Fails with one sentence that says which line is wrong, and how. */
+/** Parses the rows of a file. Throws a sentence that says which line is wrong, and how. */
 export function parseResults(name: string, text: string, validate: RowValidator): Row[] {
   const lines = text.split('\n').map((line) => line.trim());
   const rows: Row[] = [];
@@ -25,13 +25,13 @@ export function parseResults(name: string, text: string, validate: RowValidator)
       parsed = JSON.parse(line);
     } catch {
       throw new Error(
-        `${name} is not a Parallax result file: line ${i + 1} is not JSON; give it a file that "parallax bench --json" wrote.`,
+        `${name} is not a Parallax result file: line ${i + 1} is not JSON; choose a file that "parallax bench --json" wrote.`,
       );
     }
     const row = settled(parsed);
     if (!validate(row)) {
       throw new Error(
-        `${name} is not a Parallax result file of this version: in line ${i + 1}, ${problem(validate)}.`,
+        `${name} is not a Parallax result file of this version: on line ${i + 1}, ${problem(validate)}.`,
       );
     }
     rows.push(row);
@@ -40,7 +40,7 @@ export function parseResults(name: string, text: string, validate: RowValidator)
   return rows;
 }
 
-/** Rows as they count: those whose figures cannot be are void, here and in what is made of them. */
+/** Rows with impossible figures marked void, and their measurements. */
 export function resultSet(name: string, rows: readonly Row[]): ResultSet {
   const counted = rows.map(settled);
   return { name, rows: counted, measurements: counted.map(toMeasurement) };
@@ -50,7 +50,7 @@ export function toJsonLines(rows: readonly Row[]): string {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 }
 
-/** Nested fields as "engine.isa"; lists as JSON. */
+/** Flattens nested fields to names such as "engine.isa"; lists become JSON. */
 function flatten(value: unknown, path: string, into: Map<string, string>): void {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     for (const [name, inner] of Object.entries(value)) {
@@ -59,12 +59,12 @@ function flatten(value: unknown, path: string, into: Map<string, string>): void 
   } else into.set(path, typeof value === 'string' ? value : JSON.stringify(value));
 }
 
-/** A cell as RFC 4180 has it. */
+/** Quotes a cell as RFC 4180 requires. */
 function cell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** All rows with the columns that any of them has. */
+/** Writes all rows as CSV, with the columns that any of them has. */
 export function toCsv(rows: readonly Row[]): string {
   const flat = rows.map((row) => {
     const cells = new Map<string, string>();

@@ -1,4 +1,4 @@
-/** Rows of result files, and what the page takes from them. */
+/** Types for rows of result files, and for what the page takes from them. */
 import type { Interval } from './interval.js';
 
 /** A measurement, whoever made it. */
@@ -8,7 +8,7 @@ export interface Measurement extends Interval {
   parameters: Readonly<Record<string, string | number | boolean>>;
   metric: string;
   unit: string;
-  /** Which way is better; none for what only describes. */
+  /** Which direction is better; `none` for figures that only describe. */
   direction: 'lower' | 'higher' | 'none';
   /** The case's figure of speed, which enters ratios. */
   primary: boolean;
@@ -21,13 +21,13 @@ export interface Measurement extends Interval {
   program: string;
   isa: string;
   threads: number;
-  /** How many of them took part in the work; undefined in files of older versions. */
+  /** How many of the threads did work; undefined in files of older versions. */
   threadsWorked: number | undefined;
-  /** Whether the costs by which plans choose threads were assumed: then the choice may be a bad one. */
+  /** Whether plans chose threads by assumed costs, so that the choice may be a bad one. */
   costsAssumed: boolean;
   /**
-   * Whether its version writes the rounds of a row that has several: then a row without them had one.
-   * Files of older versions never have them.
+   * Whether the version that wrote it records rounds: then a row without rounds had only one. Files
+   * of older versions never have rounds.
    */
   roundsWritten: boolean;
   /** Same bits on every platform: 128 bits, no fused multiply-add. */
@@ -37,17 +37,17 @@ export interface Measurement extends Interval {
   machine: string;
   /** What the data was: "synthetic, seed 0", "MNIST test images". */
   data: string;
-  /** Of the machine's ceiling, when it was measured. */
+  /** Share of the machine's ceiling, if that was measured. */
   ceiling: Share | undefined;
-  /** Where it stands below what arithmetic and bandwidth allow. */
+  /** How it compares with what arithmetic and bandwidth allow. */
   roofline: Roofline | undefined;
-  /** Of errors, in the row's unit. */
+  /** Histogram of errors, in the row's unit. */
   histogram: { edges: readonly number[]; counts: readonly number[] } | undefined;
-  /** Gradients, from the plan and from differences. */
+  /** Gradients, from the plan and from finite differences. */
   scatter: { analytic: readonly number[]; numeric: readonly number[] } | undefined;
-  /** Of a training run's losses; equal on all exact engines. */
+  /** Hash of the losses of a training run; equal on all exact engines. */
   lossBits: string | undefined;
-  /** Why the result does not count. */
+  /** Why the result is void. */
   voided: string | undefined;
 }
 
@@ -56,9 +56,9 @@ export type Share = { share: number; failure?: never } | { share?: never; failur
 
 /** One iteration against the roofline of its run; flops and bytes per second in units of 1e9. */
 export interface Roofline {
-  /** That are done. */
+  /** Operations actually executed. */
   flops: number;
-  /** That the operation takes by its definition, where its method needs fewer. */
+  /** Operations by the definition, if the method needs fewer. */
   direct?: number;
   bytes: number;
   intensity: number;
@@ -69,14 +69,14 @@ export interface Roofline {
   share: number;
   level: 'L1' | 'L2' | 'L3' | 'memory';
   bound: 'arithmetic' | 'bandwidth';
-  /** Why the share does not count: then it is not to be shown. */
+  /** Why the share is invalid; then it must not be shown. */
   failure?: string;
 }
 
-/** A row as it is written to files. */
+/** A row as files hold it. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Rows that belong together, and where they came from. */
+/** Rows that belong together, with the name of their source. */
 export interface ResultSet {
   name: string;
   rows: readonly Row[];

@@ -1,4 +1,4 @@
-/** The engine of this page: one at a time, restarted when its options change. */
+/** The engine of this page: only one at a time, restarted when its options change. */
 import { type BenchParallax, load } from 'parallax-nn/bench';
 import { sentence } from './format.js';
 import type { AppState } from './state.js';
@@ -6,15 +6,15 @@ import type { Store } from './store.js';
 import type { TierChoice } from './url_state.js';
 
 export interface Runtime {
-  /** The running engine; starts it if it is not. Fails with a PlxError. */
+  /** Returns the engine, starting it if needed. Fails with a PlxError. */
   engine(): Promise<BenchParallax>;
-  /** Ends the engine and starts one of the options of the state. */
+  /** Ends the engine and starts one with the current options. */
   restart(): Promise<void>;
-  /** The sentence of a call that failed; tells the page when the engine is lost with it. */
+  /** Returns the message of a failed call; tells the page if the engine was lost with it. */
   report(error: unknown): Promise<string>;
 }
 
-/** Whether a call ended because it was asked to. */
+/** Whether a call ended because it was cancelled. */
 export function wasCancelled(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }
@@ -65,7 +65,7 @@ export function createRuntime(store: Store<AppState>): Runtime {
     async report(error) {
       const engine = current;
       try {
-        /* An engine that still answers has only refused. */
+        /* An engine that still answers has only refused the call. */
         await (await engine)?.suites();
       } catch {
         if (current === engine) {

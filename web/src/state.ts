@@ -1,4 +1,4 @@
-/** All that the page shows. Views read it, actions replace parts of it. */
+/** Everything that the page shows. Views read it, actions replace parts of it. */
 import type {
   BenchProgress,
   EngineInfo,
@@ -14,9 +14,9 @@ import type { RunOptions } from './url_state.js';
 export type EngineState =
   | { phase: 'starting' }
   | { phase: 'ready'; info: EngineInfo }
-  /** It never came up. */
+  /** It did not start. */
   | { phase: 'failed'; message: string }
-  /** It ran, and died. */
+  /** It started, but stopped unexpectedly. */
   | { phase: 'lost'; message: string };
 
 export type RunState =
@@ -30,7 +30,7 @@ export type RunState =
 export type EstimateState =
   /** Nothing is chosen. */
   | { phase: 'nothing' }
-  /** The engine starts, or is at other work. */
+  /** The engine is starting or busy. */
   | { phase: 'waiting' }
   | { phase: 'asking' }
   | { phase: 'known'; milliseconds: number }
@@ -43,26 +43,26 @@ export type NativeState =
   | { phase: 'failed'; message: string }
   | { phase: 'ready'; set: ResultSet };
 
-/** Some steps of the loss curve in one point. */
+/** A point of the loss curve, which stands for one or more steps. */
 export interface LossPoint {
-  /** The last of them. */
+  /** The last step. */
   step: number;
-  /** Of training, when it was done. */
+  /** Seconds of training up to that step. */
   seconds: number;
-  /** Their mean. */
+  /** Mean loss of the steps. */
   loss: number;
-  /** The least and the greatest of them. */
+  /** Least and greatest loss of the steps. */
   low: number;
   high: number;
 }
 
-/** How fast training goes, over the last seconds. */
+/** Speed of training per second, over the last seconds. */
 export interface Speed {
   samples: number;
-  /** 0: not a text. */
+  /** 0 if the data is not text. */
   tokens: number;
   gflops: number;
-  /** Of the most arithmetic that this machine was seen to do, 0 to 1. */
+  /** Share of the peak arithmetic measured on this machine, 0 to 1. */
   share: number;
 }
 
@@ -79,9 +79,9 @@ export interface TrainingState {
   phase: TrainingPhase;
   /** Why it failed. */
   message?: string;
-  /** Of the run that is shown. */
+  /** Description of the run that is shown. */
   about?: LearningAbout;
-  /** As it is now; set while the run goes on. */
+  /** Current learning rate; set during a run. */
   rate?: number;
   step: number;
   seconds: number;
@@ -90,19 +90,19 @@ export interface TrainingState {
   held: readonly LossPoint[];
   measures: readonly Measure[];
   exhibits: readonly Exhibit[];
-  /** At which step the measures were taken. */
+  /** The step at which the measures were taken. */
   measuredAt: number;
-  /** Whether what was learnt is being measured, which may take as long as training did. */
+  /** Whether the model is being evaluated, which may take as long as training did. */
   looking: boolean;
-  /** What was asked of the run, and waits until the engine is free to do it. */
+  /** A request that waits until the engine is free. */
   waiting: 'nothing' | 'pause' | 'stop';
-  /** Of every step. */
+  /** Loss of every step. */
   losses: readonly number[];
-  /** Whether the learning rate was chosen, so that losses are not those of the task as it is. */
+  /** Whether the user chose the learning rate, so that losses differ from the task's default. */
   steered: boolean;
 }
 
-/** A file to learn from. */
+/** A file to train on. */
 export interface TrainingFile {
   name: string;
   bytes: Uint8Array<ArrayBuffer>;
@@ -122,7 +122,7 @@ export interface AppState {
   run: RunState;
   /** Why cases of the run were dropped. */
   dropped: readonly string[];
-  /** Whether the page was hidden while the run went on. */
+  /** Whether the page was hidden during the run. */
   hidden: boolean;
   browser: ResultSet | undefined;
   native: NativeState;
@@ -131,15 +131,15 @@ export interface AppState {
   mnist: MnistState;
   tasks: readonly TaskInfo[];
   training: TrainingState;
-  /** Texts and tables that were given to learn from; digits are those of the suites. */
+  /** Texts and tables to train on; images of digits are shared with the suites. */
   trainingFiles: Readonly<Partial<Record<'text' | 'table', TrainingFile>>>;
-  /** Why a file was not taken. */
+  /** Why a training file was rejected. */
   trainingFileError: string | undefined;
-  /** Counts changes of the colour scheme: charts are drawn again. */
+  /** Counts changes of the colour scheme, so that charts are redrawn. */
   theme: number;
 }
 
-/** The suites to run: those chosen that the engine has; undefined for all. */
+/** The chosen suites that the engine has; undefined for all. */
 export function chosenSuites({ options, suites }: AppState): string[] | undefined {
   return options.suites?.filter((name) => suites.some((suite) => suite.name === name));
 }

@@ -1,13 +1,13 @@
-/** One value, and who wants to know when a part of it changes. */
+/** A value whose watchers are called when a field they watch changes. */
 export interface Store<T> {
   get(): T;
   /** Replaces some fields. */
   set(change: Partial<T>): void;
-  /** Calls show now and whenever one of the fields is replaced, at most once per task. */
+  /** Calls show now and after any of the fields is replaced, at most once per task. */
   watch<K extends keyof T>(fields: readonly K[], show: (state: T) => void): void;
 }
 
-/** A store with its first value. */
+/** Creates a store with its initial value. */
 export function createStore<T extends object>(initial: T): Store<T> {
   let state = initial;
   const watchers: { fields: readonly (keyof T)[]; show: (state: T) => void }[] = [];

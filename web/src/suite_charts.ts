@@ -1,4 +1,4 @@
-/** What there is to draw of a run, suite by suite. */
+/** The charts of a run, suite by suite. */
 import { accuracyCharts } from './accuracy_charts.js';
 import { type ChartSpec, type Mark, type Point, type Series, tableOnly } from './chart_spec.js';
 import {
@@ -26,7 +26,7 @@ export interface ChartInput {
   native: readonly Measurement[];
   browser: readonly Measurement[];
   others: readonly Foreign[];
-  /** Whether to draw native results that nothing else was measured beside. */
+  /** Whether to draw native results that have nothing to be compared with. */
   alone: boolean;
 }
 
@@ -34,7 +34,7 @@ function label({ title, threads }: Case, several: boolean): string {
   return `${title}${several ? `, ${count(threads, 'thread')}` : ''}`;
 }
 
-/** Beside cases of other suites. */
+/** A label with its suite, for charts of several suites. */
 const fullLabel = (each: Case, several: boolean) => `${each.suite} ${label(each, several)}`;
 
 const severalThreads = (cases: readonly Case[]) =>
@@ -48,7 +48,7 @@ function share(ratio: Interval | undefined): string {
   ).replace('95% CI ', '')})`;
 }
 
-/** What is void has no share either. */
+/** The share of the ceiling; void measurements have none. */
 const ceilingOf = (m: Measurement | undefined) =>
   m?.voided === undefined ? m?.ceiling : undefined;
 
@@ -81,13 +81,13 @@ export function overview(cases: readonly Case[]): ChartSpec | undefined {
     marks: [{ name: 'A = 100%', value: 100 }],
     notes: [
       shown.some(({ A, B, C }) => [A, B, C].some(hasOneRound))
-        ? 'Some cases were measured in one round only: their intervals show how its samples differ, not how rounds do, and are too narrow.'
-        : 'Intervals of single cases leave out what the machine itself did between the runs; those above, of all cases, hold it.',
+        ? 'Some cases were measured in one round only: their intervals show the spread within that round, not between rounds, and are too narrow.'
+        : 'Intervals of single cases do not allow for changes of the machine itself between the runs; those above, over all cases, do.',
     ],
     wide: true,
     table: {
       caption:
-        'Speed of B and C as a share of A with its 95% interval, and what part of its own ceiling each side reaches.',
+        'Speed of B and C as a share of A, with its 95% interval, and the share of its own ceiling that each side reaches.',
       columns: [
         'Case',
         'B of A',
@@ -115,7 +115,7 @@ export function overview(cases: readonly Case[]): ChartSpec | undefined {
   };
 }
 
-/** How near each side comes to what its own instructions and threads can do at most. */
+/** How close each side comes to the most that its own instructions and threads can do. */
 export function ceilings(cases: readonly Case[]): ChartSpec | undefined {
   const lanes = lanesOf(cases).filter(({ role }) => role !== 'other');
   const shown = speedCases(cases).filter((each) => lanes.some(({ of }) => ceilingOf(of(each))));
@@ -134,7 +134,7 @@ export function ceilings(cases: readonly Case[]): ChartSpec | undefined {
     id: 'ceiling',
     title: 'Speed as a percentage of each side’s own ceiling',
     about:
-      'The ceiling is what multiply-adds in registers reach with that side’s vectors and threads, measured beside. A case of little arithmetic is bound by memory instead, and stays far below.',
+      'The ceiling is what multiply-adds in registers reach with that side’s vectors and threads, measured alongside the cases. A case with little arithmetic is bound by memory instead, and stays far below.',
     kind: 'bars',
     categories: shown.map((each) => fullLabel(each, several)),
     x: { title: '' },
@@ -153,7 +153,7 @@ export function ceilings(cases: readonly Case[]): ChartSpec | undefined {
   };
 }
 
-/** Parameters whose values differ among the cases, with how many values each has. */
+/** Parameters whose values differ between cases, with the number of values of each. */
 function varying(cases: readonly Case[]): Map<string, number> {
   const values = new Map<string, Set<unknown>>();
   for (const { parameters } of cases) {
@@ -173,16 +173,16 @@ export function axisOf(cases: readonly Case[]): string | undefined {
       values > 2 && cases.every(({ parameters }) => typeof parameters[name] === 'number'),
   );
   const [best] = numeric.sort(([, a], [, b]) => b - a);
-  /* Of a case in several parameters at once (m, n, k), none is an axis. */
+  /* Where several parameters vary at once (m, n, k), none is an axis. */
   if (!best || numeric.length > 1) return undefined;
   return best[0];
 }
 
-/** Told apart inside one chart, by the pattern of the line. */
+/** Modes share a chart and are distinguished by the pattern of the line. */
 const modes = ['adaptive', 'parallel', 'sequential'] as const;
 const patterns = { adaptive: 'solid', parallel: 'dashed', sequential: 'dotted' } as const;
 
-/** What the figures of a case were measured on; more than one where the sides differ. */
+/** The data that a case was measured on; several if the sides differ. */
 function dataOf(each: Case, lanes: readonly Lane[]): string {
   const all = lanes.flatMap(({ of }) => of(each)?.data ?? []);
   return [...new Set(all)].join(' / ');
@@ -247,7 +247,7 @@ function lineSeries(cases: readonly Case[], along: string): Series[] {
   );
 }
 
-/** Units of what it takes, in time and memory. */
+/** Units of costs: time and memory. */
 const costs = new Set(['s', 'ms', 'us', 'ns', 'bytes']);
 
 /** Growth laws in words. */
@@ -269,17 +269,17 @@ function isWide(series: readonly Series[]): boolean {
   return Math.max(...values) > 8 * Math.min(...values);
 }
 
-/** Standard deviation of the noise in the data of interp5d: the least error of any model. */
+/** Standard deviation of the noise in the data of interp5d: no model can have a smaller error. */
 const noise = 0.1;
 
-/** What a metric is compared with, beside the sides. */
+/** Reference values that a metric is compared with. */
 function marksOf(suite: string, metric: string): Mark[] {
   return suite === 'interp5d' && metric === 'held-out RMSE'
     ? [{ name: 'noise of the data', value: noise }]
     : [];
 }
 
-/** One metric of one suite, or of one facet of it. */
+/** The chart of one metric of a suite, or of one facet of it. */
 function metricChart(
   cases: readonly Case[],
   facet: string,
@@ -327,12 +327,12 @@ function metricChart(
   };
 }
 
-/** Fewer points than this make no line. */
+/** The least number of points of a line. */
 const leastPoints = 3;
 
 /**
- * A chart for each value of the parameters that are neither the axis nor told apart inside a chart;
- * or one of bars, where that would leave lines of few points.
+ * One chart for each combination of the parameters that are neither the axis nor shown by patterns;
+ * or a single chart of bars, where lines would have too few points.
  */
 function metricCharts(cases: readonly Case[]): (ChartSpec | undefined)[] {
   const along = severalThreads(cases) ? undefined : axisOf(cases);
@@ -345,15 +345,17 @@ function metricCharts(cases: readonly Case[]): (ChartSpec | undefined)[] {
   return [...groups].map(([facet, some]) => metricChart(some, facet, along));
 }
 
-/** Whether a run has the bits of the native one: only exact engines promise them. */
+/** Says whether a run has the bits of the native one; only exact engines promise that. */
 function judgeBits(run: Measurement, native: Measurement | undefined): string {
   if (!run.exact) return 'not promised: this tier fuses multiply and add';
   if (!native) return 'no native run to compare with';
   if (native.lossBits === run.lossBits) return 'equal to the last bit';
-  return native.data === run.data ? 'NOT EQUAL' : `not comparable: natively on ${native.data}`;
+  return native.data === run.data
+    ? 'NOT EQUAL'
+    : `not comparable: the native run used ${native.data}`;
 }
 
-/** Equal bits, case by case; native runs are those of any number of threads: the bits are the same. */
+/** Equal bits, case by case; native runs of any number of threads serve: bits do not differ. */
 function bitsTable(cases: readonly Case[], native: readonly Measurement[]): ChartSpec | undefined {
   const exact = native.filter((m) => isNativeSide(m) && m.exact && m.lossBits);
   const nativeOf = (run: Measurement): Measurement | undefined => {
@@ -381,19 +383,19 @@ function bitsTable(cases: readonly Case[], native: readonly Measurement[]): Char
     id: 'bits',
     title: 'Same seed, same bits',
     about:
-      'A hash of the losses of whole training runs, and of what every operation and its gradient give. Exact engines, here and natively, agree to the last bit; the tier simd-threads is one.',
+      'Hashes of the losses of whole training runs, and of the results of every operation and its gradient. Exact engines, here and natively, agree to the last bit; the tier simd-threads is exact.',
     table: {
-      caption: 'Hashes.',
-      columns: ['Run', 'Engine', 'Data', 'Its hash', 'Native, exact', 'Verdict'],
+      caption: 'Hash of each run, and of its native counterpart.',
+      columns: ['Run', 'Engine', 'Data', 'Hash', 'Native, exact', 'Verdict'],
       rows,
     },
   };
 }
 
-/** Drawn although they are not a figure of speed. */
+/** Metrics that are drawn although they are not figures of speed. */
 const alsoDrawn = new Set(['held-out RMSE', 'training memory', 'prediction memory']);
 
-/** What is not drawn, in one table per suite. */
+/** The figures that are not drawn, in one table per suite. */
 function furtherFigures(suite: string, cases: readonly Case[]): ChartSpec | undefined {
   if (cases.length === 0) return undefined;
   const title = `${suite}: further figures`;
@@ -426,7 +428,7 @@ function groupBy(cases: readonly Case[], key: (each: Case) => string): Map<strin
   return groups;
 }
 
-/** What the machine itself did meanwhile. */
+/** The speed of the machine itself during the runs. */
 function machineTable(cases: readonly Case[]): { charts: ChartSpec[]; rest: Case[] } {
   const table = furtherFigures(machineSuite, cases);
   if (!table) return { charts: [], rest: [] };
@@ -435,12 +437,12 @@ function machineTable(cases: readonly Case[]): { charts: ChartSpec[]; rest: Case
     id: 'machine',
     title: 'The machine itself',
     about:
-      'A fixed piece of work, the same code natively and in the browser, measured beside every round of each run. Where it differs, the machine has changed between the runs and not the engine.',
+      'A fixed piece of work, the same code natively and in the browser, measured in every round of each run. Where its figures differ, the machine changed between the runs, not the engine.',
   };
   return { charts: [spec], rest: [] };
 }
 
-/** Suites whose rows say more than a speed have charts of their own; the rest goes into a table. */
+/** Suites whose rows hold more than a speed have their own charts; other cases go into a table. */
 const ownCharts: Record<string, (cases: readonly Case[]) => { charts: ChartSpec[]; rest: Case[] }> =
   {
     ops: opsCharts,
@@ -464,7 +466,7 @@ function chartsOfSuite(suite: string, cases: readonly Case[]): (ChartSpec | unde
   ];
 }
 
-/** Everything to draw: first the two overviews, then what was measured, suite by suite. */
+/** All charts: the two overviews, then those of each suite. */
 export function suiteCharts({ native, browser, others, alone }: ChartInput): ChartSpec[] {
   const cases = pairCases(native, browser, others).filter(
     ({ C, others: beside }) => alone || C !== undefined || beside.size > 0,
@@ -476,7 +478,7 @@ export function suiteCharts({ native, browser, others, alone }: ChartInput): Cha
     cases.filter(({ suite }) => suite === 'bits'),
     native,
   );
-  /* Where every operation at every size would stand, nothing else would be seen. */
+  /* Every operation at every size would crowd everything else out of the overview. */
   const general = cases.filter(({ suite }) => !(suite in ownCharts));
   return [overview(general), ceilings(general), ...charts, bits].filter(
     (spec) => spec !== undefined,

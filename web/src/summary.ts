@@ -1,4 +1,4 @@
-/** What the cases that all sides measured say together. */
+/** The comparison over all cases that every side measured. */
 import {
   type Case,
   hasRounds,
@@ -19,34 +19,34 @@ import {
 } from './machine_movement.js';
 import type { Measurement } from './rows.js';
 
-/** Cases that do not enter, and why. */
+/** Cases that were left out of the comparison, and why. */
 export interface LeftOut {
   why: 'void' | 'useless' | 'otherParameters' | 'unmeasured';
   names: readonly string[];
 }
 
-/** What a set of cases says about this browser on this machine. */
+/** The comparison of this browser with native on this machine, over a set of cases. */
 export interface Summary {
-  /** Over the cases that all three sides measured. */
+  /** Number of cases that all three sides measured. */
   cases: number;
   /**
-   * Ratios of times B/A, C/B and C/A; finite and above 0. Where a side is in `stopped`, only the value
-   * of its ratios means anything: one round shows no spread between rounds.
+   * Ratios of times B/A, C/B and C/A; finite and above 0. If a side is in `stopped`, only the value
+   * of its ratios is meaningful: one round shows no spread between rounds.
    */
   instructions: Interval;
   engine: Interval;
   whole: Interval;
   /** Numbers of threads of the cases, ascending. */
   threads: readonly number[];
-  /** Numbers of threads that worked, ascending; empty where the rows do not say. */
+  /** Numbers of threads that did work, ascending; empty if the rows do not say. */
   worked: Readonly<Record<Side, readonly number[]>>;
-  /** Sides whose rows are of versions that wrote no rounds, so that intervals are too narrow. */
+  /** Sides whose rows are from versions that wrote no rounds, so that intervals are too narrow. */
   roundless: readonly Side[];
   /** Sides whose runs ended before every case had its second round. */
   stopped: readonly Stopped[];
-  /** Sides whose plans chose threads by assumed costs. */
+  /** Sides whose plans chose threads based on assumed costs. */
   assumed: readonly Side[];
-  /** How far the machine moved: between the native runs, and from the best of them to the browser's. */
+  /** How the machine's speed changed: from native run A to B, and from A to the browser's run. */
   movement: { natives: Movement | undefined; browser: Movement | undefined };
 }
 
@@ -59,30 +59,30 @@ export interface Stopped {
 
 const sides: readonly Side[] = ['A', 'B', 'C'];
 
-/** A case with what each side measured of it. */
+/** A case that every side has measured. */
 type Complete = Case & Record<Side, Measurement>;
 
 const isComplete = (each: Case): each is Complete => sides.every((side) => isUsable(each[side]));
 
 /** One side's run: its mean over the cases, on a logarithmic scale. */
 interface Run {
-  /** In each round that all cases had; undefined where one of them does not have two. */
+  /** One mean for each round that all cases had; undefined if a case has fewer than two rounds. */
   times: readonly number[] | undefined;
-  /** Why there are no times, where that is not for want of a version that writes them. */
+  /** Why there are no times, unless an older version left them out. */
   stopped: 'inFirst' | 'later' | undefined;
-  /** From medians alone, as if cases were independent. */
+  /** The mean of medians alone, as if cases were independent. */
   mean: Interval;
   yardstick: Yardstick | undefined;
 }
 
-/** The median as a time: rates are turned round. */
+/** The median as a time: rates are inverted. */
 function timeOf({ direction, value, low, high }: Measurement): Interval {
   return direction === 'higher'
     ? { value: 1 / value, low: 1 / high, high: 1 / low }
     : { value, low, high };
 }
 
-/** The mean over all cases of each round that all of them have. */
+/** The mean over all cases, for each round that all of them have. */
 function meansOfRounds(measurements: readonly Measurement[]): number[] | undefined {
   if (!measurements.every(hasRounds)) return undefined;
   const all = measurements.map(logTimes);
@@ -109,7 +109,7 @@ function runOf(complete: readonly Complete[], side: Side, yardstick: Yardstick |
   };
 }
 
-/** The mean over the rounds, where there are any. */
+/** The mean over the rounds; over medians if there are no rounds. */
 function meanOf({ times, mean }: Run): Interval {
   if (!times) return mean;
   const value = Math.exp(times.reduce((sum, each) => sum + each, 0) / times.length);
@@ -136,11 +136,11 @@ function reasonOf(each: Case, all: readonly Case[]): LeftOut['why'] {
   return elsewhere ? 'otherParameters' : 'unmeasured';
 }
 
-/** The cases that this browser measured, each by its figure of speed. */
+/** The cases that this browser measured, each with its figure of speed. */
 const measuredHere = (all: readonly Case[]) =>
   speedCases(all).filter(({ C, suite }) => C && suite !== machineSuite);
 
-/** What this browser measured, and the comparison does without. */
+/** Cases that this browser measured but the comparison leaves out. */
 export function leftOut(all: readonly Case[]): LeftOut[] {
   const names = new Map<LeftOut['why'], string[]>();
   for (const each of measuredHere(all).filter((one) => !isComplete(one))) {
@@ -152,7 +152,7 @@ export function leftOut(all: readonly Case[]): LeftOut[] {
 
 const ascending = (numbers: readonly number[]) => [...new Set(numbers)].sort((a, b) => a - b);
 
-/** Numbers of threads that worked on one side; none where a row does not say. */
+/** Numbers of threads that did work on one side; empty if a row does not say. */
 function workedOf(complete: readonly Complete[], side: Side): number[] {
   const worked = complete.flatMap((each) => each[side].threadsWorked ?? []);
   return worked.length === complete.length ? ascending(worked) : [];
@@ -165,8 +165,8 @@ function movementOf(later: Run, earlier: Run): Movement | undefined {
 }
 
 /**
- * Means over the cases that all three sides measured; undefined when there is none, or when what
- * comes out is no figure: then there is nothing to show.
+ * The comparison over the cases that all three sides measured; undefined if there are none, or if a
+ * ratio is not finite and positive.
  */
 export function summarise(all: readonly Case[]): Summary | undefined {
   const complete = measuredHere(all).filter(isComplete);

@@ -1,17 +1,17 @@
-/** Light, dark, or as the system says. */
+/** The colour scheme: light, dark, or that of the system. */
 
 const themes = ['system', 'light', 'dark'] as const;
 type Theme = (typeof themes)[number];
 const key = 'parallax-theme';
 const glyphs: Record<Theme, string> = { system: '◐', light: '☀', dark: '☾' };
-const names: Record<Theme, string> = { system: 'as the system', light: 'light', dark: 'dark' };
+const names: Record<Theme, string> = { system: 'system', light: 'light', dark: 'dark' };
 
 function stored(): Theme {
   try {
     const value = localStorage.getItem(key);
     return themes.find((theme) => theme === value) ?? 'system';
   } catch {
-    /* Storage may be switched off: the page works without. */
+    /* Storage may be disabled: the page works without it. */
     return 'system';
   }
 }
@@ -24,7 +24,7 @@ function store(theme: Theme): void {
   }
 }
 
-/** Makes the button go round the themes, and calls changed when colours may have changed. */
+/** Makes the button cycle through the themes, and calls `changed` when colours may have changed. */
 export function mountTheme(button: HTMLButtonElement, changed: () => void): void {
   let theme = stored();
   const show = () => {

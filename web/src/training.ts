@@ -1,4 +1,4 @@
-/** Training on this page: one task at a time, paused, stopped and steered while it learns. */
+/** Training on this page: one task at a time, which can be paused, steered and stopped. */
 import type {
   BenchSize,
   Learning,
@@ -12,7 +12,7 @@ import type { Runtime } from './runtime.js';
 import { type AppState, idleTraining, type Speed, type TrainingState } from './state.js';
 import type { Store } from './store.js';
 
-/** What to train; undefined stands for what the task has. */
+/** What to train; undefined stands for the task's default. */
 export interface TrainingChoice {
   task: string;
   size: BenchSize;
@@ -34,15 +34,15 @@ export interface Trainer {
 
 type Digits = NonNullable<NonNullable<LearnOptions['data']>['mnist']>;
 
-/** Milliseconds between two changes of the page while training; readers and charts need no more. */
+/** Milliseconds between two updates of the page; readers and charts need no more. */
 const publishEvery = 100;
-/** Milliseconds over which speed is taken. */
+/** Milliseconds over which speed is averaged. */
 const speedOver = 2_000;
-/** Measures and exhibits are made anew after so long, and at most for this share of the time. */
+/** Least milliseconds between looks (measures, exhibits), and their largest share of the time. */
 const lookEvery = 3_000;
 const lookShare = 0.15;
 
-/** The last seconds of training, for its speed. */
+/** Speed over the last seconds of training. */
 export class SpeedMeter {
   #seen: { step: number; milliseconds: number }[] = [];
 
@@ -53,7 +53,7 @@ export class SpeedMeter {
     }
   }
 
-  /** Steps in a second; 0 while unknown. */
+  /** Steps per second; 0 while unknown. */
   get steps(): number {
     const [first, last] = [this.#seen[0], this.#seen.at(-1)];
     if (!first || !last || last.milliseconds <= first.milliseconds) return 0;
@@ -61,12 +61,12 @@ export class SpeedMeter {
   }
 }
 
-/** The loss among measures, when it is one of the same kind as that of training. */
+/** The loss among the measures, if it is of the same kind as the training loss. */
 export function heldLoss(measures: readonly Measure[]): number | undefined {
   return measures.find(({ name }) => name === 'loss' || name === 'held-out loss')?.value;
 }
 
-/** One run, from its start until another takes its place. */
+/** One run, from its start until another replaces it. */
 class Session {
   readonly #abort = new AbortController();
   readonly #meter = new SpeedMeter();
@@ -75,11 +75,11 @@ class Session {
   readonly #losses: number[] = [];
   #published = 0;
   #looking: Promise<void> | undefined;
-  /** Somebody waits for the end of training: no look is begun, and one under way is cut short. */
+  /** Pause or stop was requested: no look is begun, and one under way is cut short. */
   #hurried = false;
-  /** At which step all was looked at with training at rest. */
+  /** The step of the last look with training at rest. */
   #looked = -1;
-  /** When training was last heard of. */
+  /** Time of the last report of progress. */
   #heard = 0;
   #nextLook = 0;
   #pending: Partial<TrainingState> = {};
@@ -89,7 +89,7 @@ class Session {
     readonly show: (change: Partial<TrainingState>) => void,
   ) {}
 
-  /** Trains on until it is done or paused. Rejects when it is stopped, or fails. */
+  /** Trains until it is done or paused. Rejects if it is stopped or fails. */
   async train(resume: boolean): Promise<TrainOutcome> {
     this.#heard = performance.now();
     this.#nextLook = this.#heard + lookEvery / 3;
@@ -114,7 +114,7 @@ class Session {
     this.#abort.abort();
   }
 
-  /** Shows the steps that were done before training failed, and were not told. */
+  /** Shows steps that were done before training failed but not yet reported. */
   async catchUp(): Promise<void> {
     const all = await this.run.losses();
     const before = this.#pending.seconds ?? 0;
@@ -131,7 +131,7 @@ class Session {
     return this.#abort.signal.aborted;
   }
 
-  /** Of what was learnt; waits for the look that is under way. */
+  /** Measures and shows what was learnt, after any look that is under way. */
   async look(): Promise<void> {
     await this.#looking;
     const { step = 0 } = this.#pending;
@@ -157,7 +157,7 @@ class Session {
     this.#pending = { step, seconds: milliseconds / 1000, ...this.#speed(progress.peak) };
     if (performance.now() - this.#published >= publishEvery) this.#publish();
     if (!this.#looking && !this.#hurried && performance.now() >= this.#nextLook) {
-      /* A failure shows in the last look, after training. */
+      /* A failure will show in the final look, after training. */
       this.#begin(this.#look().catch(() => undefined));
     }
   }
@@ -213,7 +213,7 @@ class Session {
   }
 }
 
-/** Throws where a task has to be given files first. */
+/** Options for the engine. Throws if the task needs files that are missing. */
 function optionsOf(
   choice: TrainingChoice,
   { tasks, trainingFiles }: AppState,
@@ -224,7 +224,7 @@ function optionsOf(
   const file = takes === 'text' || takes === 'table' ? trainingFiles[takes] : undefined;
   const images = takes === 'digits' ? digits : undefined;
   if (takes === 'digits' && !images) {
-    throw new Error(`${task} learns from the files of MNIST: choose its images and labels.`);
+    throw new Error(`${task} needs the MNIST files: choose the images and the labels.`);
   }
   return {
     task,
@@ -243,13 +243,13 @@ function optionsOf(
   };
 }
 
-/** The trainer of the page: a run at a time, shown in its state. */
+/** The trainer of the page: one run at a time, shown in the page's state. */
 export class PageTrainer implements Trainer {
   #session: Session | undefined;
-  /** Counts starts: what an earlier one still has to tell is not shown. */
+  /** Counts starts, so that late reports of an earlier run are ignored. */
   #starts = 0;
 
-  /** digits: the images that were given to the page, if any. */
+  /** digits: returns the images that were given to the page, if any. */
   constructor(
     readonly store: Store<AppState>,
     readonly runtime: Runtime,
@@ -324,7 +324,7 @@ export class PageTrainer implements Trainer {
     await this.#go(current, false);
   }
 
-  /** Trains, and shows how it ended. */
+  /** Trains, and shows how training ended. */
   async #go(current: Session, resume: boolean): Promise<void> {
     const live = () => this.#session === current;
     try {
@@ -346,7 +346,7 @@ export class PageTrainer implements Trainer {
     }
   }
 
-  /** Shows what a run that was stopped has learnt, unless the engine was stopped with it. */
+  /** Shows what a stopped run has learnt, unless the engine was stopped with it. */
   async #ended(current: Session): Promise<void> {
     this.#show({ phase: 'stopped', waiting: 'nothing' });
     try {

@@ -1,6 +1,6 @@
-/** What to run, and its form in the page's address. */
+/** Options of a run, and how the page's address encodes them. */
 
-/** How long a run may take. The names are those of the page; the engine's are in engineSize. */
+/** How long a run may take, as the page names it; `engineSize` has the engine's names. */
 export type RunSize = 'quick' | 'standard' | 'long';
 export const runSizes: readonly RunSize[] = ['quick', 'standard', 'long'];
 export const engineSize = { quick: 'quick', standard: 'default', long: 'full' } as const;
@@ -15,12 +15,12 @@ export const tierChoices: readonly TierChoice[] = [
 ];
 
 export interface RunOptions {
-  /** Left out: all that the engine knows. */
+  /** Undefined stands for all suites of the engine. */
   suites?: readonly string[];
   size: RunSize;
   seed: number;
   tier: TierChoice;
-  /** 0: as many as measure worth it. */
+  /** 0: as many as measurements show to be worthwhile. */
   threads: number;
 }
 
@@ -35,18 +35,18 @@ function oneOf<T extends string>(value: string | null, all: readonly T[], otherw
   return all.find((each) => each === value) ?? otherwise;
 }
 
-/** A whole number from text; otherwise when it is none or lies outside. */
+/** Parses a whole number from 0 to `most`; returns `otherwise` if the text is anything else. */
 export function wholeNumber(value: string | null, most: number, otherwise: number): number {
   if (value === null || !/^\d{1,15}$/.test(value)) return otherwise;
   const number = Number(value);
   return number <= most ? number : otherwise;
 }
 
-/** Seeds are exact up to here. */
+/** The largest seed. */
 export const mostSeed = 2 ** 32 - 1;
 export const mostThreads = 64;
 
-/** Reads options from an address; what is missing or makes no sense has its default. */
+/** Reads options from an address; what is missing or invalid gets its default. */
 export function readRun(search: string): RunOptions {
   const query = new URLSearchParams(search);
   const suites = query
@@ -62,7 +62,7 @@ export function readRun(search: string): RunOptions {
   };
 }
 
-/** The query for options; defaults are left out, so the plain address stays plain. */
+/** Writes options as a query; defaults are left out, so the plain address stays plain. */
 export function writeRun(options: RunOptions): string {
   const query = new URLSearchParams();
   if (options.suites) query.set('suites', options.suites.join(','));
@@ -70,7 +70,7 @@ export function writeRun(options: RunOptions): string {
   if (options.seed !== defaultRun.seed) query.set('seed', String(options.seed));
   if (options.tier !== defaultRun.tier) query.set('tier', options.tier);
   if (options.threads !== defaultRun.threads) query.set('threads', String(options.threads));
-  /* A comma needs no escape in a query, and the address is to be read by people. */
+  /* A comma needs no escape in a query, and people should be able to read the address. */
   const text = query.toString().replaceAll('%2C', ',');
   return text ? `?${text}` : '';
 }

@@ -6,7 +6,7 @@ import { type Interval, straddlesOne } from './interval.js';
 import { hasInterval, type Moved, type Movement, type Work, works } from './machine_movement.js';
 import type { LeftOut, Stopped, Summary } from './summary.js';
 
-/** A ratio of times as a share of speed. */
+/** Turns a ratio of times into a ratio of speeds. */
 function inverse({ value, low, high }: Interval): Interval {
   return { value: 1 / value, low: 1 / high, high: 1 / low };
 }
@@ -15,14 +15,14 @@ export function intervalText({ low, high }: Interval, show: (value: number) => s
   return `95% CI ${show(low)}–${show(high)}`;
 }
 
-/** Whether an interval says that there is no difference, and not only that none can be told. */
+/** Whether an interval around 1 is narrow enough to mean "no difference", not just "not known". */
 const isNarrow = ({ low, high }: Interval) => high / low < 1.25;
 
 const numbers = (all: readonly number[]) => list(all.map(String));
 const threadsWord = (all: readonly number[]) =>
   all.length === 1 && all[0] === 1 ? 'thread' : 'threads';
 
-/** "2 threads", and how many of them worked where the rows say so. */
+/** "2 threads", with how many of them did work, if the rows say so. */
 function threadsText({ threads, worked }: Summary): string {
   const given = `${numbers(threads)} ${threadsWord(threads)}`;
   const said = [worked.A, worked.B, worked.C].map(numbers);
@@ -46,10 +46,10 @@ function stoppedText(all: readonly Stopped[], ...related: readonly Side[]): stri
           ? 'the run was stopped in its first round'
           : 'the run was stopped before all cases had their second round';
       }
-      /* The command can be told to take one round, so nothing need have been stopped. */
+      /* The command can be asked for one round only, so the run need not have been stopped. */
       return inFirst
-        ? `the native run ${side} has one round only`
-        : `not all cases of the native run ${side} have two rounds`;
+        ? `native run ${side} has only one round`
+        : `not all cases of native run ${side} have two rounds`;
     });
   return texts.length > 0 ? list(texts) : undefined;
 }
@@ -63,7 +63,7 @@ export function verdict(summary: Summary): string {
   const stopped = stoppedText(summary.stopped, 'C', 'A');
   if (stopped) {
     const where = `${over.charAt(0).toUpperCase()}${over.slice(1)}`;
-    return `${where}, your browser reaches about ${reached} of native; ${stopped}, so how far this figure moves is not known.`;
+    return `${where}, your browser reaches about ${reached} of native; ${stopped}, so the uncertainty of this figure is not known.`;
   }
   if (!straddlesOne(summary.whole)) {
     return `Your browser reaches ${reached} of native (${interval}), ${over}.`;
@@ -81,7 +81,8 @@ export interface Step {
   what: string;
 }
 
-const untold = 'Whether there is a difference cannot be told: the interval is wide, and holds 1.';
+const untold =
+  'It is not clear whether there is a difference: the interval is wide and contains 1.';
 
 function factor(
   title: string,
@@ -96,7 +97,7 @@ function factor(
       title,
       figure: `about ${times(ratio.value)}`,
       interval: 'no interval',
-      what: `Whether there is a difference cannot be told: ${stopped}.`,
+      what: `It is not clear whether there is a difference: ${stopped}.`,
     };
   }
   let what = ratio.value > 1 ? slower : faster;
@@ -111,33 +112,33 @@ export function steps({ instructions, engine, whole, stopped }: Summary): Step[]
       'Instruction set, B / A',
       instructions,
       'No difference seen: this machine gains nothing from wider vectors and fused multiply-add.',
-      'Longer than native at its best, for want of wide vectors and fused multiply-add: WebAssembly’s instruction set costs this much on this processor.',
-      'Shorter than native at its best.',
+      'Slower than native at its best, which has wider vectors and fused multiply-add: this is what WebAssembly’s instruction set costs on this processor.',
+      'Faster than native at its best.',
       stoppedText(stopped, 'B', 'A'),
     ),
     factor(
       'Engine, C / B',
       engine,
       'No difference seen: the browser runs these instructions as fast as native code.',
-      'Longer than native code with the same vectors: what compiling and running in the browser costs.',
-      'Shorter than native code of 128 bits without fused multiply-add; the relaxed tier does fuse.',
+      'Slower than native code with the same vectors: this is what compiling and running in the browser costs.',
+      'Faster than 128-bit native code without fused multiply-add; the relaxed tier does fuse.',
       stoppedText(stopped, 'C', 'B'),
     ),
     factor(
       'Together, C / A',
       whole,
       'No difference seen.',
-      'Longer in this browser than natively at its best.',
-      'Shorter in this browser than natively.',
+      'Slower in this browser than native at its best.',
+      'Faster in this browser than native at its best.',
       stoppedText(stopped, 'C', 'A'),
     ),
   ];
 }
 
-/** From here on a run's surroundings are too different for its figures. */
+/** If the machine's speed changed by more than this share, the runs should be repeated. */
 const much = 0.1;
 
-/** Whether its interval says that no difference is seen; one without an interval says nothing. */
+/** Whether the interval shows no difference; false without an interval. */
 const isStill = (moved: Moved) => hasInterval(moved) && straddlesOne(moved);
 
 /** "6% slower at arithmetic (4.1%–8.2%)": undefined where no difference is seen. */
@@ -156,7 +157,7 @@ function changeText(work: Work, moved: Moved): string | undefined {
 function movedText(moved: Movement): string {
   const changes = works.flatMap((work) => changeText(work, moved[work]) ?? []);
   const still = works.filter((work) => isStill(moved[work]));
-  if (changes.length === 0) return `was as fast at ${list(still)} as then: no difference seen`;
+  if (changes.length === 0) return `kept its speed at ${list(still)}: no difference seen`;
   const rest = still.length > 0 ? `; at ${list(still)} no difference was seen` : '';
   return `became ${list(changes)}${rest}`;
 }
@@ -164,54 +165,54 @@ function movedText(moved: Movement): string {
 const movedMuch = (moved: Movement) =>
   works.some((work) => Math.abs(1 / moved[work].value - 1) > much);
 
-/** What the machine itself did between the runs, in sentences; empty where nobody looked. */
+/** How the machine itself changed between the runs, in sentences; empty if it was not measured. */
 export function machineSentences({ movement, roundless, stopped }: Summary): string[] {
   const { natives, browser } = movement;
   if (roundless.length > 0) return [];
   if (!browser) {
     const unknown =
-      'How far the machine itself moved since the native run is not known, because one of the runs has no yardstick';
+      'Whether the machine itself became faster or slower since the native run is not known, because one of the runs has no yardstick';
     const wider = 'the same run on another day may differ by more than the interval says';
     return [stopped.length > 0 ? `${unknown}.` : `${unknown}: ${wider}.`];
   }
-  const out = [`Since the native run the machine itself ${movedText(browser)}.`];
+  const out = [`Since the native run, the machine itself ${movedText(browser)}.`];
   if (natives && works.some((work) => !isStill(natives[work]))) {
-    out.push(`Between the native runs A and B it ${movedText(natives)}.`);
+    out.push(`Between native runs A and B, it ${movedText(natives)}.`);
   }
-  /* Where only the ratio of the native runs has an interval, "the intervals" would be misread. */
+  /* If only the ratio of the native runs has an interval, "the intervals" would mislead. */
   if (stopped.length === 0) {
-    out.push('The intervals are widened by as much, so that they hold in spite of it.');
+    out.push('The intervals are widened to allow for this.');
   }
   if (movedMuch(browser) || (natives && movedMuch(natives))) {
-    out.push('That is a lot: run scripts/playground again, and this page right after it.');
+    out.push('That is a lot: run scripts/playground again, and then this page right away.');
   }
   return out;
 }
 
-/** What weakens the comparison, as sentences. */
+/** Reservations about the comparison, as sentences. */
 export function reservations({ roundless, assumed }: Summary): string[] {
   const out: string[] = [];
   if (roundless.length > 0) {
     out.push(
-      `The results of ${list(roundless)} do not have the rounds of their run, so cases are taken as independent of each other, which they are not: the intervals are too narrow. Measure again with this version.`,
+      `The results of ${list(roundless)} do not record rounds, so cases are treated as independent, which they are not: the intervals are too narrow. Measure again with this version.`,
     );
   }
   if (assumed.length > 0) {
     out.push(
-      `On ${list(assumed)} the costs of threads were assumed, not measured: plans may have chosen too many threads or too few.`,
+      `On ${list(assumed)}, the costs of threads were assumed, not measured: plans may have chosen too many threads or too few.`,
     );
   }
   return out;
 }
 
 const reasons: Record<LeftOut['why'], string> = {
-  void: 'void on a side',
-  useless: 'its interval reaches 0',
-  otherParameters: 'measured natively with other parameters',
+  void: 'void on at least one side',
+  useless: 'the interval reaches 0',
+  otherParameters: 'measured natively with different parameters',
   unmeasured: 'not measured on both native sides with the same number of threads',
 };
 
-/** What the comparison does without, as a line. */
+/** How many cases were left out of the comparison and why, as a line. */
 export function leftOutText({ why, names }: LeftOut): string {
   return `${count(names.length, 'case')} left out: ${reasons[why]}`;
 }

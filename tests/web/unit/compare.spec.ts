@@ -45,7 +45,7 @@ test('the gap is the product of instruction set and engine', () => {
   expect(whole?.value).toBeCloseTo(3, 12);
 });
 
-test('rates are turned round, so that above 1 is slower', () => {
+test('rates are inverted, so that above 1 is slower', () => {
   const rate = { better: 'higher', metric: 'rate' };
   const [pair] = pairCases(
     measure({ kind: 'native', median: 200, ...rate }),
@@ -55,7 +55,7 @@ test('rates are turned round, so that above 1 is slower', () => {
   expect(ratiosOf(pair).whole?.value).toBeCloseTo(2, 12);
 });
 
-test('only the same number of threads is compared', () => {
+test('only runs with the same number of threads are compared', () => {
   const summary = summarise(pairCases(native, measure({ threads: 1 })));
   expect(summary).toBeUndefined();
   const both = pairCases(native, measure({ threads: 1 }, { threads: 2 }));
@@ -101,7 +101,7 @@ test('modes share a chart, layers have one each', () => {
   expect(lines[0]?.series.map(({ pattern }) => pattern)).toEqual(['solid', 'dashed', 'dotted']);
 });
 
-test('another library is never native at its best', () => {
+test('another library never counts as native at its best', () => {
   const peer = { kind: 'native', program: 'PyTorch', median: 10 } as const;
   const [pair] = pairCases([...native, ...measure(peer)], measure({ median: 300 }));
   expect(pair?.A?.value).toBe(100);
@@ -130,7 +130,7 @@ test('a luckier exact run is not the best, but stands in where there is no other
   expect([only?.A?.value, only?.B?.value]).toEqual([90, 90]);
 });
 
-test('what files hold of other engines is drawn beside, each by its name', () => {
+test('other engines in files are drawn too, each under its name', () => {
   const small = { name: 'train 784-200-10, batch 8', parameters: { batch: 8 } };
   const [peer, firefox, beside] = measure(
     { kind: 'native', program: 'PyTorch' },
@@ -155,7 +155,7 @@ test('what files hold of other engines is drawn beside, each by its name', () =>
   expect(drawn?.table.rows[0]?.cells.join()).toContain('400 (392–408)');
 });
 
-test('figures far apart are dots on a logarithmic scale, near ones are bars', () => {
+test('figures far apart are dots on a logarithmic scale, close ones are bars', () => {
   const pair = (median: number) =>
     measure(
       { name: 'a', parameters: { model: 'a' }, median: 10 },
@@ -183,7 +183,7 @@ test('costs have a growth law, errors have none', () => {
   expect(notesOf('target units')).toBe(0);
 });
 
-test('native results are drawn alone only where the user gave them', () => {
+test('native results are drawn alone only if the user added them', () => {
   expect(suiteCharts({ ...nothing, native })).toEqual([]);
   expect(suiteCharts({ ...nothing, native, alone: true }).length).toBeGreaterThan(0);
 });
@@ -205,7 +205,7 @@ test('each side is shown as a share of its own ceiling', () => {
   ]);
 });
 
-test('a share that cannot be is a reason in the table, and nothing on the chart', () => {
+test('an impossible share is a reason in the table, and not on the chart', () => {
   const specs = suiteCharts({
     ...nothing,
     native: measure(
@@ -217,14 +217,14 @@ test('a share that cannot be is a reason in the table, and nothing on the chart'
   const shares = specs.find(({ id }) => id === 'ceiling');
   expect(shares?.series.map(({ role }) => role)).toEqual(['C']);
   expect(shares?.table.rows[0]?.cells.slice(1)).toEqual([
-    'no share: 130% of the ceiling is more than there can be',
+    'no share: 130% of the ceiling is more than possible',
     'no share: the clock rose meanwhile',
     '50%',
   ]);
-  expect(shares?.notes).toEqual(['2 shares do not count and are not drawn: the table says why.']);
+  expect(shares?.notes).toEqual(['2 shares are invalid and not drawn: the table says why.']);
 });
 
-test('threads that did not work are named beside the figure', () => {
+test('threads that did not work are mentioned with the figure', () => {
   const specs = suiteCharts({
     ...nothing,
     browser: measure(
@@ -246,7 +246,7 @@ test('threads that did not work are named beside the figure', () => {
   ]);
 });
 
-test('cases of one name with other parameters are other cases, and are told apart', () => {
+test('cases of one name with different parameters are different cases, and distinguished', () => {
   const small = { name: 'product', parameters: { m: 128, mode: 'square' } };
   const large = { name: 'product', parameters: { m: 2048, mode: 'square' } };
   const sides = (change: Change) =>
@@ -277,7 +277,7 @@ test('figures of a timed case need its parameters too; findings of an untimed on
   expect(found).toHaveLength(1);
 });
 
-test('another program may describe the case of a name in its own words', () => {
+test('another program may describe a case by parameters of its own', () => {
   const [peer, older] = measure(
     { kind: 'native', program: 'PyTorch', parameters: { model: '784-200-10' } },
     { parameters: { batch: 8 } },
@@ -313,7 +313,7 @@ test('bits that differ are called so', () => {
 test('bits of other data are not compared; the number of threads makes no difference', () => {
   const here = { lossBits: '00000000000000aa' };
   const other = { lossBits: '00000000000000ab', seed: 5 };
-  expect(bitsVerdict(other, here)).toBe('not comparable: natively on synthetic, seed 5');
+  expect(bitsVerdict(other, here)).toBe('not comparable: the native run used synthetic, seed 5');
   expect(bitsVerdict({ ...here, threads: 1 }, here)).toBe('equal to the last bit');
   expect(bitsVerdict({ lossBits: '00000000000000ab', threads: 1 }, here)).toBe('NOT EQUAL');
 });

@@ -1,4 +1,4 @@
-/** The time that a run would take: from the engine, for what is chosen now. */
+/** The estimated time of a run: from the engine, for the current choice. */
 import { expect, test } from '@playwright/test';
 import type { BenchParallax, EngineInfo } from 'parallax-nn/bench';
 import { keepEstimate } from '../../../web/src/estimate.js';
@@ -9,7 +9,7 @@ import { defaultRun } from '../../../web/src/url_state.js';
 const suites = ['gemm', 'mlp'].map((name) => ({ name, description: name }));
 const ready = () => ({ phase: 'ready' as const, info: {} as EngineInfo });
 
-/** A page whose engine answers a question when it is told to. */
+/** A page whose engine answers questions when the test says so. */
 function page() {
   const store = createStore({
     options: defaultRun,
@@ -29,10 +29,10 @@ function page() {
   return { store, questions };
 }
 
-/** Until all that follows from a change has happened. */
+/** Waits until all consequences of a change have happened. */
 const settle = () => new Promise((resolve) => setTimeout(resolve));
 
-test('it is asked of the engine that runs, and asked again when the choice changes', async () => {
+test('the running engine is asked, and asked again when the choice changes', async () => {
   const { store, questions } = page();
   expect(store.get().estimate).toEqual({ phase: 'waiting' });
   store.set({ engine: ready() });
@@ -48,14 +48,14 @@ test('it is asked of the engine that runs, and asked again when the choice chang
   expect(questions[1]?.asked).toEqual({ suites: ['gemm'], size: 'default' });
   questions[1]?.answer(4_000);
   await settle();
-  /* What was answered is not asked again. */
+  /* A question that was answered is not asked again. */
   store.set({ options: defaultRun });
   await settle();
   expect(store.get().estimate).toEqual({ phase: 'known', milliseconds: 90_000 });
   expect(questions).toHaveLength(2);
 });
 
-test('while one question is out no other is asked, and the last choice counts', async () => {
+test('while one question is open no other is asked, and the last choice counts', async () => {
   const { store, questions } = page();
   store.set({ engine: ready() });
   await settle();
@@ -70,7 +70,7 @@ test('while one question is out no other is asked, and the last choice counts', 
   expect(store.get().estimate).toEqual({ phase: 'asking' });
 });
 
-test('another engine is asked anew', async () => {
+test('a new engine is asked again', async () => {
   const { store, questions } = page();
   store.set({ engine: ready() });
   await settle();
@@ -84,7 +84,7 @@ test('another engine is asked anew', async () => {
   expect(questions).toHaveLength(2);
 });
 
-test('nothing is promised that was not measured', async () => {
+test('no time is promised that was not measured', async () => {
   const { store, questions } = page();
   store.set({ engine: { phase: 'failed', message: 'no' } });
   await settle();
@@ -101,13 +101,16 @@ test('nothing is promised that was not measured', async () => {
   await settle();
   questions[1]?.answer(Number.NaN);
   await settle();
-  expect(store.get().estimate).toEqual({ phase: 'unknown', message: 'the engine could not tell' });
+  expect(store.get().estimate).toEqual({
+    phase: 'unknown',
+    message: 'the engine gave no estimate',
+  });
   store.set({ options: { ...defaultRun, suites: [] } });
   await settle();
   expect(store.get().estimate).toEqual({ phase: 'nothing' });
 });
 
-test('an engine at work is not disturbed', async () => {
+test('a busy engine is not disturbed', async () => {
   const { store, questions } = page();
   store.set({ engine: ready(), run: { phase: 'running' } });
   await settle();

@@ -1,4 +1,4 @@
-/** Figures that cannot be: they void their row, on every side, and never reach the headline. */
+/** Impossible figures: they void their row, on every side, and never reach the headline. */
 import { expect, test } from '@playwright/test';
 import { pairCases, ratiosOf } from '../../../web/src/compare.js';
 import { settled, toMeasurement } from '../../../web/src/measurement.js';
@@ -12,22 +12,22 @@ import { type Change, measure, row } from './sample_rows.js';
 
 const good = { count: 20, median: 100, p10: 90, p90: 110, low: 98, high: 102 };
 
-/** Samples of a timed row, and why they cannot be. */
+/** Samples of a timed row, and why they are impossible. */
 const impossible: [Record<string, unknown>, string][] = [
   [{ ...good, median: Number.NaN }, 'the median of its step time is not a number'],
   [{ ...good, median: Number.POSITIVE_INFINITY }, 'the median of its step time is infinite'],
   [{ ...good, median: null }, 'the median of its step time is not a number'],
   [{ count: 0 }, 'its step time has no median'],
-  [{ ...good, median: 0 }, 'its step time is 0, and must be above 0'],
-  [{ ...good, median: -3 }, 'its step time is -3, and must be above 0'],
+  [{ ...good, median: 0 }, 'its step time is 0; it must be above 0'],
+  [{ ...good, median: -3 }, 'its step time is -3; it must be above 0'],
   [{ ...good, low: Number.NaN }, 'the low of its step time is not a number'],
   [{ ...good, rounds: [100, Number.NaN] }, 'one of the rounds of its step time is not a number'],
   [{ ...good, rounds: [null, null] }, 'one of the rounds of its step time is not a number'],
   [{ ...good, rounds: ['100', 101] }, 'one of the rounds of its step time is not a number'],
-  [{ ...good, rounds: null }, 'the rounds of its step time are no list'],
-  [{ ...good, rounds: { 0: 100 } }, 'the rounds of its step time are no list'],
-  [{ ...good, rounds: [100, 0] }, 'one of the rounds of its step time is 0, and must be above 0'],
-  [{ ...good, rounds: [100, -1] }, 'one of the rounds of its step time is -1, and must be above 0'],
+  [{ ...good, rounds: null }, 'the rounds of its step time are not a list'],
+  [{ ...good, rounds: { 0: 100 } }, 'the rounds of its step time are not a list'],
+  [{ ...good, rounds: [100, 0] }, 'one of the rounds of its step time is 0; it must be above 0'],
+  [{ ...good, rounds: [100, -1] }, 'one of the rounds of its step time is -1; it must be above 0'],
   [{ ...good, low: 103 }, 'the low of its step time is above the high'],
   [{ ...good, p10: 111 }, 'the p10 of its step time is above the p90'],
 ];
@@ -42,7 +42,7 @@ const complete = {
   browser: measure({ median: 200, ...otherCase }),
 };
 
-/** All that the headline says. */
+/** The text of the headline. */
 function headline(cases: ReturnType<typeof pairCases>): string {
   const summary = summarise(cases);
   if (!summary) return 'nothing';
@@ -50,7 +50,7 @@ function headline(cases: ReturnType<typeof pairCases>): string {
   return [verdict(summary), ...figures].join(' ');
 }
 
-test('a figure that cannot be voids its row, and says why', () => {
+test('an impossible figure voids its row, with the reason', () => {
   for (const [samples, reason] of impossible) {
     const m = toMeasurement(row({ samples }));
     expect(m.voided, JSON.stringify(samples)).toBe(reason);
@@ -60,20 +60,20 @@ test('a figure that cannot be voids its row, and says why', () => {
   expect(toMeasurement(row()).voided).toBeUndefined();
 });
 
-test('errors may be 0, and what only describes may be below', () => {
+test('errors may be 0, and descriptive figures negative', () => {
   const samples = { ...good, median: 0, low: 0, high: 0 };
   expect(toMeasurement(row({ samples, primary: false })).voided).toBeUndefined();
   const described = { samples: { ...good, median: -1 }, better: 'none' };
   expect(toMeasurement(row(described)).voided).toBeUndefined();
 });
 
-test('a yardstick of 0 is void, though it is no figure of a case', () => {
+test('a yardstick of 0 is void, though it is not the figure of a case', () => {
   const yardstick = { suite: 'machine', name: 'yardstick', better: 'higher', primary: false };
   const m = toMeasurement(row({ ...yardstick, metric: 'memory', rounds: [100, 0] }));
-  expect(m.voided).toBe('one of the rounds of its memory is 0, and must be above 0');
+  expect(m.voided).toBe('one of the rounds of its memory is 0; it must be above 0');
 });
 
-test('a dropped file says how many of its rows are void, and why', () => {
+test('an added file says how many of its rows are void, and why', () => {
   const samples = { ...good, rounds: [null, null] };
   const text = (changes: Change[], served: boolean) =>
     fileText(resultSet('a.jsonl', changes.map(row)), served);
@@ -85,19 +85,19 @@ test('a dropped file says how many of its rows are void, and why', () => {
   expect(text([{ kind: 'native' }], false)).toBe('1 row: native avx512');
   expect(text([bad], false)).toBe(`1 row, void (${why}): native avx512`);
   expect(text([bad, { ...bad, samples: { count: 0 } }], true)).toBe(
-    `2 rows, all of them void (the first: ${why}): native avx512. The headline keeps to the native results that were served with this page.`,
+    `2 rows, all of them void (the first: ${why}): native avx512. The headline uses the native results that were served with this page.`,
   );
   expect(text([{}], true)).toBe('1 row: Chromium 156, simd-threads');
 });
 
-test('the headline keeps to the served results whatever file is dropped', () => {
+test('the headline uses the served results whatever file is added', () => {
   const file = resultSet('a.jsonl', [row({ kind: 'native', samples: { count: 0 } })]);
   const set = { name: 'native.jsonl', rows: [], measurements: native };
   const state = { native: { phase: 'ready', set }, files: [file] } as unknown as AppState;
   expect(nativeMeasurements(state)).toBe(native);
 });
 
-test('the headline is finite whichever side is not, and names what is left out', () => {
+test('the headline is finite whichever side is not, and names the cases left out', () => {
   for (const [samples] of impossible) {
     for (const side of ['A', 'B', 'C']) {
       const of = (own: string, change: Change) => ({ ...change, ...(side === own && { samples }) });
@@ -119,7 +119,7 @@ test('the headline is finite whichever side is not, and names what is left out',
   }
 });
 
-test('figures that are finite and whose ratio is not give no headline', () => {
+test('finite figures whose ratio is not finite give no headline', () => {
   const far = (median: number): Change => ({
     median,
     samples: { ...good, median, low: median, high: median },
@@ -138,14 +138,14 @@ test('figures that are finite and whose ratio is not give no headline', () => {
   expect(summarise(spread)).toBeUndefined();
 });
 
-test('an interval that reaches 0 leaves its case out, and not the others', () => {
+test('an interval that reaches 0 leaves out its case but not the others', () => {
   const samples = { ...good, low: 0 };
   const cases = pairCases(complete.native, [...complete.browser, ...measure({ samples })]);
   expect(headline(cases)).toContain('reaches 50% of native');
   expect(leftOut(cases)).toEqual([{ why: 'useless', names: ['mlp train 784-200-10, batch 64'] }]);
 });
 
-test('charts and tables hold the reason and no figure', () => {
+test('charts and tables hold the reason instead of a figure', () => {
   for (const [samples, reason] of impossible) {
     const specs = suiteCharts({
       native,
@@ -163,7 +163,7 @@ test('charts and tables hold the reason and no figure', () => {
 });
 
 test('files hold void rows that can be read again', () => {
-  /* Of a schema that only asks for figures to be numbers. */
+  /* A schema that only requires figures to be numbers. */
   const validate = (each: unknown) => {
     const { samples, checks } = each as { samples: Record<string, unknown>; checks: object };
     const numbers = Object.values(samples).flat();
@@ -175,13 +175,13 @@ test('files hold void rows that can be read again', () => {
     expect(again?.checks).toEqual({ passed: false, failure: reason });
     expect(toCsv(rows)).toContain(reason);
     expect(toCsv(rows)).not.toMatch(/NaN|Infinity|null/);
-    /* What an older version wrote of it: null. */
+    /* An older version wrote null. */
     const old = parseResults('a.jsonl', `${JSON.stringify(row({ samples }))}\n`, validate);
     expect(toMeasurement(old[0] as never).voided).toBeDefined();
   }
 });
 
-test('a row that was void keeps its reason, and what is no row is left to the schema', () => {
+test('a row that was void keeps its reason; what is not a row is left to the schema', () => {
   const failed = { ...row({ samples: { count: 0 } }), checks: { passed: false, failure: 'off' } };
   expect(settled(failed)).toBe(failed);
   expect(toMeasurement(failed).voided).toBe('off');

@@ -19,19 +19,19 @@ test('three significant digits', () => {
   expect(significant(Number.POSITIVE_INFINITY)).toBe('infinite');
 });
 
-test('percentages have a decimal below ten only', () => {
+test('percentages have a decimal only below ten', () => {
   expect(percent(0.7149)).toBe('71%');
   expect(percent(0.0349)).toBe('3.5%');
 });
 
-test('time left is rounded to what it is worth', () => {
+test('remaining time is rounded to a useful precision', () => {
   expect(timeLeft(400)).toBe('a moment');
   expect(timeLeft(4_200)).toBe('about 5 s');
   expect(timeLeft(42_000)).toBe('about 45 s');
   expect(timeLeft(200_000)).toBe('about 3 min');
 });
 
-test('what is expected is said in words, and passed time carries its seconds over', () => {
+test('expected time is given in words, and elapsed time carries seconds into minutes', () => {
   expect(expected(0)).toBe('about 1 second');
   expect(expected(3_400)).toBe('about 4 seconds');
   expect(expected(84_000)).toBe('about 85 seconds');

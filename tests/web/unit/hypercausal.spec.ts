@@ -53,7 +53,7 @@ const chartsOf = (native: Row[], browser: Row[]) =>
     alone: false,
   });
 
-/** Time D K T / 100, so that everything grows with the power 1. */
+/** A grid whose time is D K T / 100, so that everything grows to the power 1. */
 const grid = (kind: 'native' | 'wasm', factor = 1) =>
   [3, 6].flatMap((D) =>
     [3, 5, 9].flatMap((K) =>
@@ -61,7 +61,7 @@ const grid = (kind: 'native' | 'wasm', factor = 1) =>
     ),
   );
 
-test('every configuration is on the curve, native beside the browser', () => {
+test('every configuration is on the curve, native and browser', () => {
   const charts = chartsOf(grid('native'), grid('wasm', 2));
   const curve = charts.find(({ id }) => id === 'hypercausal-epochs');
   expect(curve?.series.map(({ role, points }) => [role, points.length])).toEqual([
@@ -71,7 +71,7 @@ test('every configuration is on the curve, native beside the browser', () => {
   expect(curve?.series[1]?.points[0]).toMatchObject({ x: 1, y: (2 * 3 * 3 * 48) / 100 });
   expect(curve?.series[1]?.points[0]?.name).toContain('chain D 3, K 3, T 48');
   expect(curve?.table.rows).toHaveLength(12);
-  /* Nothing of these in the charts of all suites. */
+  /* None of these are in the charts of all suites. */
   expect(charts.map(({ id }) => id)).not.toContain('overview');
 });
 
@@ -97,14 +97,14 @@ test('a configuration off the grid does not blur the map', () => {
   expect(map?.table.rows.map(({ cells }) => cells[0])).toEqual(['D 3', 'D 6']);
 });
 
-/** Where growth is measured: one of D, K, T varies about (6, 5, 96), depth 1. */
+/** The configurations that measure growth: one of D, K, T varies around (6, 5, 96), depth 1. */
 const lines = (Ds: number[], Ks: number[], Ts: number[]): Configuration[] => [
   ...Ds.map((D) => ({ D, K: 5, T: 96 })),
   ...Ks.map((K) => ({ D: 6, K, T: 96 })),
   ...Ts.map((T) => ({ D: 6, K: 5, T })),
 ];
 
-test('lines of growth leave the map of the whole grid as it is', () => {
+test('lines of growth do not change the map of the whole grid', () => {
   const all = [3, 6].flatMap((D) =>
     [3, 5, 9].flatMap((K) =>
       [48, 96].flatMap((T) => [1, 2, 3].map((depth): Configuration => ({ D, K, T, depth }))),

@@ -41,7 +41,7 @@ test('a geometric mean of huge figures does not overflow', () => {
   expect(geometricMean([huge, huge, huge]).value / 1e200).toBeCloseTo(1, 9);
 });
 
-test("Student's t is that of the tables, between them too", () => {
+test("Student's t agrees with the tables, and between their entries", () => {
   const table = { 1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 10: 2.228, 30: 2.042 };
   for (const [freedom, t] of Object.entries(table)) {
     expect(Math.abs(student(Number(freedom)) / t - 1)).toBeLessThan(1e-3);
@@ -52,7 +52,7 @@ test("Student's t is that of the tables, between them too", () => {
   expect(student(2.5)).toBeLessThan(3.8);
 });
 
-test('the interval of two samples of different spread is that of Welch', () => {
+test("two samples of different spread have Welch's interval", () => {
   /* By hand: variances of the means 1/3 and 25/3, 26/3 of both, 2.16 degrees of freedom. */
   const { value, low, high } = welch([1, 2, 3], [5, 10, 15]);
   expect(Math.log(value)).toBeCloseTo(-8, 12);
@@ -63,12 +63,12 @@ test('the interval of two samples of different spread is that of Welch', () => {
   expect(welch([1, 1], [0, 0])).toEqual({ value: Math.E, low: Math.E, high: Math.E });
 });
 
-test('no difference is one whose interval holds 1', () => {
+test('no difference means that the interval contains 1', () => {
   expect(straddlesOne({ value: 1.1, low: 0.9, high: 1.3 })).toBe(true);
   expect(straddlesOne({ value: 1.1, low: 1.01, high: 1.3 })).toBe(false);
 });
 
-test('the exponent of a power law is found, with an interval that holds it', () => {
+test('the exponent of a power law is found, with an interval that contains it', () => {
   const points = [1, 2, 4, 8, 16].map((x, i) => ({
     x,
     y: 3 * x ** 1.5 * (i % 2 ? 1.01 : 0.99),

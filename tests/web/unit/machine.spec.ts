@@ -1,4 +1,4 @@
-/** The headline's interval between runs: rounds, the machine that moves, and what is said of it. */
+/** The headline's interval between runs: rounds, changes of the machine, and the sentences. */
 import { expect, test } from '@playwright/test';
 import { pairCases } from '../../../web/src/compare.js';
 import type { Interval } from '../../../web/src/interval.js';
@@ -21,9 +21,9 @@ function normals(seed: number): () => number {
 
 const rounds = 6;
 const cases = 12;
-/** What a case takes longer in the browser; the same in all runs. */
+/** True ratios of times, the same for all cases and runs. */
 const truth = { whole: 4, instructions: 1.6 };
-/** On a logarithmic scale: of the machine between runs, between rounds, and of every figure. */
+/** Standard deviations of logarithms: between runs, between rounds, of figures, of the yardstick. */
 const spread = { run: 0.06, round: 0.02, figure: 0.03, yardstick: 0.005 };
 
 type Side = Pick<Change, 'kind' | 'exact'>;
@@ -38,7 +38,7 @@ function median(values: readonly number[]): number {
   return ((sorted[rounds / 2 - 1] ?? 0) + (sorted[rounds / 2] ?? 0)) / 2;
 }
 
-/** What part of each case is arithmetic, the rest being memory. */
+/** The share of each case that is arithmetic, the rest being memory. */
 const mixtures = {
   mixed: (i: number) => i / (cases - 1),
   arithmetic: () => 1,
@@ -47,8 +47,8 @@ const mixtures = {
 type Mixture = keyof typeof mixtures;
 
 /**
- * A run on a machine whose speed at arithmetic and at memory differs from run to run and from round to
- * round.
+ * Simulates a run on a machine whose speeds at arithmetic and at memory differ from run to run and
+ * from round to round.
  */
 function run(side: Side, factor: number, normal: () => number, mixture: Mixture): Measurement[] {
   const speeds = ['arithmetic', 'memory'].map(() => {
@@ -85,7 +85,7 @@ function summaryOf(native: readonly Measurement[], browser: readonly Measurement
 
 const holds = ({ low, high }: Interval, value: number) => Number(low <= value && value <= high);
 
-/** Shares of repetitions: a native and two browser runs each. */
+/** Shares of repetitions in which intervals hold; each has a native and two browser runs. */
 function simulate(mixture: Mixture, repetitions: number) {
   const normal = normals(7);
   const count = { whole: 0, instructions: 0, overlaps: 0, blind: 0 };
@@ -107,18 +107,18 @@ function simulate(mixture: Mixture, repetitions: number) {
   return count;
 }
 
-test('the interval holds the truth, and that of another run, whatever the machine does between', () => {
+test('the interval contains the truth and meets that of another run, though the machine changes', () => {
   for (const mixture of ['mixed', 'arithmetic', 'memory'] as const) {
     const { whole, instructions, overlaps, blind } = simulate(mixture, 400);
     expect(whole, mixture).toBeGreaterThanOrEqual(0.9);
     expect(instructions, mixture).toBeGreaterThanOrEqual(0.9);
     expect(overlaps, mixture).toBeGreaterThanOrEqual(0.95);
-    /* Rounds alone know nothing of what changes between runs: the simulation is hard enough. */
+    /* Rounds alone miss what changes between runs: the simulation is hard enough. */
     expect(blind, mixture).toBeLessThan(0.6);
   }
 });
 
-test('on a machine that stands still the yardstick hardly widens the interval', () => {
+test('on a machine that does not change, the yardstick does not widen the interval', () => {
   const times = [0, 0.01, -0.01, 0.005, -0.005, 0];
   const still = { arithmetic: times.map(() => 0.3), memory: times.map(() => 0.1) };
   const later = { times: times.map((each) => each + 1), yardstick: still };
@@ -126,7 +126,7 @@ test('on a machine that stands still the yardstick hardly widens the interval', 
   expect(ratioOfRuns(later, { times, yardstick: still })).toEqual(plain);
 });
 
-test('the three ratios are one gap in two parts', () => {
+test('the whole gap is the product of its two parts', () => {
   const normal = normals(3);
   const native = [...run(sides.A, 1, normal, 'mixed'), ...run(sides.B, 1.6, normal, 'mixed')];
   const summary = summaryOf(native, run(sides.C, 4, normal, 'mixed'));
@@ -141,19 +141,19 @@ const alone = (change: Change) =>
     measure({ median: 200, rounds: [199, 200, 201] }),
   );
 
-test('files without rounds are compared as before, and the page says what that is worth', () => {
+test('files without rounds are compared as before, and the page warns of it', () => {
   const summary = alone({});
   expect(summary.roundless).toEqual(['A', 'B']);
   expect(summary.whole.value).toBeCloseTo(2, 4);
-  expect(reservations(summary).join()).toContain('The results of A and B do not have the rounds');
+  expect(reservations(summary).join()).toContain('The results of A and B do not record rounds');
   expect(machineSentences(summary)).toEqual([]);
 });
 
-/** A run's rows as this version writes them: two cases and the yardstick, each with its own rounds. */
+/** Rows of a run as this version writes them: two cases and the yardstick, with their rounds. */
 function recent(side: Side, factor: number, ...counts: [number, number, number]): Measurement[] {
   const about = (value: number, n: number) =>
     Array.from({ length: n }, (_, i) => value * (1 + 0.01 * (i % 3)));
-  /* One round is not written: the row has its median only. */
+  /* A single round is not written: the row has only its median. */
   const written = (value: number, n: number) => ({
     median: value,
     ...(n > 1 ? { rounds: about(value, n) } : {}),
@@ -172,7 +172,7 @@ function recent(side: Side, factor: number, ...counts: [number, number, number])
 
 const recentNative = [...recent(sides.A, 1, 6, 6, 6), ...recent(sides.B, 2, 6, 6, 6)];
 
-/** All that the page says above the charts. */
+/** Everything that the page says above the charts. */
 const said = (summary: Summary) =>
   [
     verdict(summary),
@@ -182,18 +182,20 @@ const said = (summary: Summary) =>
   ].join(' ');
 
 test('a run that was stopped in its first round gives a figure and claims nothing else', () => {
-  /* As long as B: with an interval this would be "as fast as native code". */
+  /* The same time as B: with an interval this would be "as fast as native code". */
   const summary = summaryOf(recentNative, recent(sides.C, 2, 1, 1, 1));
   expect(summary.roundless).toEqual([]);
   expect(summary.stopped).toEqual([{ side: 'C', inFirst: true }]);
   expect(verdict(summary)).toMatch(
-    /^Over 2 cases with 2 threads, your browser reaches about 5\d% of native; the run was stopped in its first round, so how far this figure moves is not known\.$/,
+    /^Over 2 cases with 2 threads, your browser reaches about 5\d% of native; the run was stopped in its first round, so the uncertainty of this figure is not known\.$/,
   );
   const [instructions, engine, whole] = steps(summary);
   expect(instructions?.interval).toContain('95% CI');
   for (const step of [engine, whole]) {
     expect(step?.interval).toBe('no interval');
-    expect(step?.what).toContain('cannot be told: the run was stopped in its first round.');
+    expect(step?.what).toContain(
+      'whether there is a difference: the run was stopped in its first round.',
+    );
   }
   expect(said(summary)).not.toMatch(/no difference seen|as fast|this version/i);
 });
@@ -208,7 +210,7 @@ test('the chart of all cases says that intervals of one round are too narrow', (
   expect(notes(2)).not.toContain('in one round only');
 });
 
-test('its yardstick is shown by what the first round had', () => {
+test('its yardstick is that of the first round', () => {
   const summary = summaryOf(recentNative, recent(sides.C, 2, 1, 1, 1));
   const text = machineSentences(summary).join(' ');
   expect(text).toMatch(/became about 2\d% slower at arithmetic and about 2\d% slower at memory\./);
@@ -219,21 +221,23 @@ test('its yardstick is shown by what the first round had', () => {
 test('where only some cases had a second round there is no interval either', () => {
   const summary = summaryOf(recentNative, recent(sides.C, 2, 2, 1, 2));
   expect(summary.stopped).toEqual([{ side: 'C', inFirst: false }]);
-  expect(verdict(summary)).toContain('stopped before all cases had their second round, so how far');
+  expect(verdict(summary)).toContain(
+    'stopped before all cases had their second round, so the uncertainty',
+  );
   expect(said(summary)).not.toMatch(/this version|no difference seen: the browser/);
 });
 
-test('a run that was cancelled later is compared by the rounds that all its cases had', () => {
+test('a run that was cancelled later is compared by the rounds that all its cases have', () => {
   const summary = summaryOf(recentNative, recent(sides.C, 4, 4, 3, 4));
   expect(summary.stopped).toEqual([]);
   expect(summary.whole).toEqual(summaryOf(recentNative, recent(sides.C, 4, 3, 3, 4)).whole);
   expect(verdict(summary)).toContain('95% CI');
 });
 
-test('a native run of one round is not said to have been stopped', () => {
+test('a native run of one round is not called stopped', () => {
   const native = [...recent(sides.A, 1, 1, 1, 1), ...recent(sides.B, 2, 6, 6, 6)];
   const summary = summaryOf(native, recent(sides.C, 4, 6, 6, 6));
-  expect(verdict(summary)).toContain('; the native run A has one round only, so how far');
+  expect(verdict(summary)).toContain('; native run A has only one round, so the uncertainty');
   expect(steps(summary).map(({ interval }) => interval === 'no interval')).toEqual([
     true,
     false,
@@ -241,7 +245,7 @@ test('a native run of one round is not said to have been stopped', () => {
   ]);
 });
 
-test('rounds are corrected by a yardstick of one round too', () => {
+test('a yardstick of one round corrects rounds too', () => {
   const times = [0, 0.01, -0.01];
   const [quick, slow] = [0, 0.5].map((each) => ({ arithmetic: [each], memory: [each] }));
   const { low, high } = ratioOfRuns(
@@ -265,25 +269,25 @@ function sentences(browser: Movement, natives?: Movement): string {
   return machineSentences(summary as unknown as Summary).join(' ');
 }
 
-test('the machine is told to be slower or faster, each work by itself', () => {
+test('the machine is called slower or faster, for each kind of work', () => {
   const slower = { value: 1 / 0.94, low: 1 / 0.96, high: 1 / 0.92 };
   const still = { value: 1.01, low: 0.99, high: 1.03 };
   expect(sentences({ arithmetic: slower, memory: exact(1 / 1.02) })).toBe(
-    'Since the native run the machine itself became 6.0% slower at arithmetic (4.0%–8.0%) and 2.0% faster at memory (2.0%–2.0%). The intervals are widened by as much, so that they hold in spite of it.',
+    'Since the native run, the machine itself became 6.0% slower at arithmetic (4.0%–8.0%) and 2.0% faster at memory (2.0%–2.0%). The intervals are widened to allow for this.',
   );
   expect(sentences({ arithmetic: slower, memory: still })).toContain(
     '(4.0%–8.0%); at memory no difference was seen.',
   );
   const nothing = { arithmetic: still, memory: still };
   expect(sentences(nothing, nothing)).toContain(
-    'the machine itself was as fast at arithmetic and memory as then: no difference seen.',
+    'the machine itself kept its speed at arithmetic and memory: no difference seen.',
   );
   expect(sentences(nothing, { arithmetic: slower, memory: still })).toContain(
-    'Between the native runs A and B it became 6.0% slower',
+    'Between native runs A and B, it became 6.0% slower',
   );
 });
 
-test('where the machine changed much, the advice is to measure again', () => {
+test('if the machine changed a lot, the advice is to measure again', () => {
   const advice = 'run scripts/playground again';
   expect(sentences({ arithmetic: exact(1.2), memory: exact(1) })).toContain(advice);
   expect(sentences({ arithmetic: exact(1.05), memory: exact(1) })).not.toContain(advice);
@@ -300,10 +304,10 @@ test('a wide interval is no proof that there is no difference', () => {
   expect(verdict(of([98, 100, 103]))).toContain('as fast as native: no difference seen');
   const wide = of([60, 100, 200]);
   expect(verdict(wide)).toContain('may be as fast: the interval is wide');
-  expect(steps(wide).map(({ what }) => what)[2]).toContain('cannot be told');
+  expect(steps(wide).map(({ what }) => what)[2]).toContain('is not clear whether');
 });
 
-test('the headline names the threads that worked, and costs that were assumed', () => {
+test('the headline states the threads that worked, and costs that were assumed', () => {
   const of = (native: Change, browser: Change) =>
     summaryOf(
       measure({ kind: 'native', ...native }, { kind: 'native', exact: true, ...native }),
@@ -321,7 +325,7 @@ test('the headline names the threads that worked, and costs that were assumed', 
   );
   const assumed = of({ costs: 'measured' }, { costs: 'assumed' });
   expect(assumed.assumed).toEqual(['C']);
-  expect(reservations(assumed).join()).toContain('On C the costs of threads were assumed');
+  expect(reservations(assumed).join()).toContain('On C, the costs of threads were assumed');
   const single = { threads: 1, costs: 'assumed' };
   expect(of(single, single).assumed).toEqual([]);
 });

@@ -5,12 +5,12 @@ import { expect, test } from '@playwright/test';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8');
 
-test('the site holds the licences of all that is bundled into it', async ({ request }) => {
+test('the site has the licences of everything bundled into it', async ({ request }) => {
   const notices = await (await request.get('THIRD_PARTY_NOTICES.md')).text();
   const { dependencies } = JSON.parse(read('web/package.json')) as {
     dependencies: Record<string, string>;
   };
-  /* What the row schema's validator and the charts bring along, beside what the page asks for. */
+  /* The page's dependencies, and those of the row schema's validator and of the charts. */
   const names = new Set([...Object.keys(dependencies), 'ajv', 'ajv-formats', '@kurkle/color']);
   names.delete('parallax-nn');
   expect(names.size).toBeGreaterThan(3);
@@ -23,7 +23,7 @@ test('the site holds the licences of all that is bundled into it', async ({ requ
   }
 });
 
-test('and of what is in the package', async ({ request }) => {
+test('and the licences of what is bundled into the package', async ({ request }) => {
   const notices = await (await request.get('THIRD_PARTY_NOTICES_parallax-nn.txt')).text();
   for (const part of [/^comlink [\d.]+ \(Apache-2\.0\)$/m, /^Emscripten \(MIT\)$/m, /^musl/m]) {
     expect(notices).toMatch(part);

@@ -53,13 +53,13 @@ const chartsOf = (native: Row[], browser: Row[]) =>
     alone: false,
   });
 
-test('an operation stands under the roofs of its level, side by side', () => {
+test('an operation is under the roof of its level, on each side', () => {
   const charts = chartsOf([row('native', { roofline })], [row('wasm', { roofline })]);
   const titles = charts.map(({ title }) => title);
   expect(titles).toContain('Roofline of native at its best');
   expect(titles).toContain('Roofline of this browser');
   expect(titles).toContain('Operations, medium, forward: share of the roofline');
-  /* Nothing of these in the charts of all suites. */
+  /* None of these are in the charts of all suites. */
   expect(titles).not.toContain('Speed as a percentage of native at its best');
   const own = charts.find(({ title }) => title === 'Roofline of this browser');
   const [roof, ops] = own?.series ?? [];
@@ -85,7 +85,7 @@ test('a void operation is in the table and not on the charts', () => {
   expect(charts.map(({ title }) => title)).not.toContain('Roofline of this browser');
 });
 
-test('a share that does not count is a reason, and what a method saves is named apart', () => {
+test('an invalid share becomes a reason, and what a method saves has its own column', () => {
   const failing = { ...roofline, share: 1.2, failure: 'the peak was measured too low' };
   const winograd = { ...roofline, direct: 147456 };
   const charts = chartsOf(
@@ -119,7 +119,7 @@ test('errors have a bar, a histogram of shares, and a table of counts', () => {
   const charts = chartsOf([row('native', accuracy)], [row('wasm', accuracy)]);
   const largest = charts.find(({ id }) => id === 'accuracy-ulp');
   expect(largest?.categories).toEqual(['tanh']);
-  expect(largest?.marks).toEqual([{ name: 'bound of functions', value: 2 }]);
+  expect(largest?.marks).toEqual([{ name: 'required bound', value: 2 }]);
   const histogram = charts.find(({ title }) => title === 'Errors of tanh');
   expect(histogram?.series[1]?.points.map(({ y }) => y)).toEqual([30, 60, 10]);
   expect(histogram?.series[1]?.points[1]?.x).toBeCloseTo(Math.SQRT1_2);

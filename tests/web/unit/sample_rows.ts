@@ -1,4 +1,4 @@
-/** Rows for the tests of what the page makes of them. */
+/** Sample rows for tests of the page. */
 import { toMeasurement } from '../../../web/src/measurement.js';
 import type { Measurement, Row } from '../../../web/src/rows.js';
 
@@ -16,9 +16,9 @@ export interface Change {
   primary?: boolean;
   parameters?: Record<string, string | number>;
   lossBits?: string;
-  /** Of each round of the run. */
+  /** Medians of each round of the run. */
   rounds?: readonly number[];
-  /** In place of the samples that follow from the median. */
+  /** Samples to use instead of those derived from the median. */
   samples?: Record<string, unknown>;
   threadsWorked?: number;
   costs?: string;

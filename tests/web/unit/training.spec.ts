@@ -53,7 +53,7 @@ test('a long curve has points of even resolution, with the mean and range of the
   expect(new Set(strides).size).toBe(1);
 });
 
-test('the steps of a report are spread over the time since the last', () => {
+test('the steps of a report are spread over the time since the last report', () => {
   const losses = new Float32Array([3, 2]);
   expect(pointsOf({ step: 12, losses, milliseconds: 2_000 }, 1)).toEqual([
     lossPoint(11, 1.5, 3),
@@ -71,7 +71,7 @@ test('smoothing begins at the first loss and leaves a constant alone', () => {
   expect(smooth(flat, 0)).toEqual(flat);
 });
 
-test('the raw curve keeps its extremes, and is drawn beside the smoothed one', () => {
+test('the raw curve keeps its extremes, and is drawn with the smoothed one', () => {
   const points = [lossPoint(1, 0, 2), { step: 3, seconds: 1, loss: 2, low: 1, high: 4 }];
   expect(ranges(points).map(({ loss }) => loss)).toEqual([2, 4, 1]);
   const training = { ...idleTraining, train: points };
@@ -80,7 +80,7 @@ test('the raw curve keeps its extremes, and is drawn beside the smoothed one', (
   expect(linesOf(idleTraining, [], 0.8).size).toBe(0);
 });
 
-test('speed is that of the last seconds', () => {
+test('speed is measured over the last seconds', () => {
   const meter = new SpeedMeter();
   expect(meter.steps).toBe(0);
   /* 10 steps a second, then 100. */
@@ -90,7 +90,7 @@ test('speed is that of the last seconds', () => {
   expect(meter.steps).toBeCloseTo(100, 9);
 });
 
-test('a measure is told with its goal, and whether it is reached', () => {
+test('a measure is shown with its goal, and whether it is reached', () => {
   const accuracy = { name: 'top-1', unit: '1', better: 'higher', value: 0.9, goal: 0.85 } as const;
   const loss = { name: 'loss', unit: 'nats', better: 'lower', value: 2, goal: 1.9 } as const;
   expect(measureCells(accuracy)).toEqual(['top-1', '0.9', 'at least 0.85', 'reached']);
@@ -116,13 +116,13 @@ const exhibit = (change: Partial<Exhibit>): Exhibit => ({
   ...change,
 });
 
-test('columns have the names of rows only where the exhibit says so, not where numbers agree', () => {
+test('columns have the names of rows only if the exhibit says so, not whenever sizes agree', () => {
   const words = exhibit({ rows: 2, columns: 2, labels: ['the', 'film'] });
   expect(columnLabels(words)).toEqual([]);
   expect(columnLabels({ ...words, square: true })).toEqual(['the', 'film']);
 });
 
-test('colours follow the scale: around 0 where values have a sign', () => {
+test('colours follow the scale, centred on 0 for values of both signs', () => {
   expect(scaleOf([1, 3], [2])).toEqual({ low: 1, high: 3, signed: false });
   const signed = scaleOf([-1, 3, Number.NaN]);
   expect(signed).toEqual({ low: -3, high: 3, signed: true });
@@ -148,7 +148,7 @@ test('the learnt and the true function share a scale, their difference has its o
   expect(scales.get('learnt less true over x1 and x2')?.high).toBe(0.5);
 });
 
-test('pictures: colours as they are, others stretched, each its own part', () => {
+test('colour pictures keep their values, others are stretched, each with its own part', () => {
   const grey = exhibit({
     kind: 'images',
     count: 2,
@@ -163,14 +163,14 @@ test('pictures: colours as they are, others stretched, each its own part', () =>
   expect([...pixels(colour, 0, scaleOf(colour.values))]).toEqual([0, 51, 255, 255]);
 });
 
-test('pictures that belong together are as many as labels say', () => {
+test('the labels tell how many pictures belong together', () => {
   const heads = ['head 1', 'head 2'];
   expect(together(['cat', ...heads, 'dog', ...heads])).toBe(3);
   expect(together(['cat', 'dog', 'cat', 'bird'])).toBe(1);
   expect(together([])).toBe(1);
 });
 
-test('filters are known to be stretched one by one', () => {
+test('filters that were stretched one by one are recognised', () => {
   const filters = { kind: 'images', count: 2, rows: 1, columns: 2 } as const;
   expect(stretched(exhibit({ ...filters, values: Float32Array.of(0, 1, 1, 0) }))).toBe(true);
   expect(stretched(exhibit({ ...filters, values: Float32Array.of(0, 1, 0.5, 0) }))).toBe(false);
@@ -185,7 +185,7 @@ test('bars are logarithmic where they are far apart', () => {
   expect(barShares([0, 0])).toEqual({ shares: [0, 0], log: false });
 });
 
-test('a table of a large matrix is spread over all of it', () => {
+test('the table of a large matrix samples all of it', () => {
   expect(spread(3, 5)).toEqual([0, 1, 2]);
   expect(spread(100, 4)).toEqual([0, 33, 66, 99]);
 });

@@ -1,4 +1,4 @@
-/** The charts of the last run, each with its key and its table. */
+/** The charts of the last run, each with its legend and its table. */
 
 import { type ChartSpec, colourName, type Series } from '../chart_spec.js';
 import { h, setText } from '../dom.js';
@@ -8,12 +8,12 @@ import type { Store } from '../store.js';
 import { suiteCharts } from '../suite_charts.js';
 import { fillTable } from './table.js';
 
-/** While rows arrive, charts are drawn at most so often. */
+/** Least time in milliseconds between two drawings while rows arrive. */
 const pace = 400;
 
-/** Rows come when the last round is over: until then there is nothing to draw. */
+/** Rows arrive after the last round: until then there is nothing to draw. */
 const waitingText =
-  'This browser is being measured. Every case is visited once in each round, so that a slow moment of the machine falls on all of them alike; the results appear here with the last round, or when the run is cancelled.';
+  'This browser is being measured. Each round measures every case once, so that a slow moment of the machine affects all cases alike; the results appear here after the last round, or when you cancel the run.';
 
 const patternText = { solid: '', dashed: ' (dashed)', dotted: ' (dotted)' };
 
@@ -66,7 +66,7 @@ function createCard(id: string): Card {
       setText(about, spec.about);
       key.replaceChildren(...spec.series.map(keyItem));
       notes.replaceChildren(...spec.notes.map((text) => h('p', { class: 'hint' }, text)));
-      canvas.setAttribute('aria-label', `${spec.title}. The table below holds the same figures.`);
+      canvas.setAttribute('aria-label', `${spec.title}. The table below has the same figures.`);
       const drawn = spec.kind !== 'table';
       box.hidden = !drawn;
       summary.hidden = !drawn;
@@ -99,7 +99,7 @@ export function mountCharts(root: HTMLElement, store: Store<AppState>): void {
       native: nativeMeasurements(state),
       browser: state.browser?.measurements ?? [],
       others: foreignMeasurements(state),
-      /* Files are dropped in to be seen. */
+      /* Without served results, files were dropped in to be shown. */
       alone: state.native.phase !== 'ready',
     });
     for (const spec of specs) {

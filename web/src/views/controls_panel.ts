@@ -1,4 +1,4 @@
-/** What to run, the Run button, and how far it is. */
+/** What to run, the Run button, and the progress. */
 import type { BenchProgress } from 'parallax-nn/bench';
 import type { Actions } from '../actions.js';
 import { h, setText } from '../dom.js';
@@ -23,7 +23,7 @@ const sizeNames: Record<RunSize, string> = {
 const sizeHints: Record<RunSize, string> = {
   quick: 'Small cases and few samples: wide intervals.',
   standard: 'The cases as published.',
-  long: 'Every case, to a million samples.',
+  long: 'Every case, up to a million samples.',
 };
 const tierNames: Record<TierChoice, string> = {
   auto: 'Best that runs here',
@@ -37,13 +37,13 @@ function estimateText(estimate: EstimateState): string {
     case 'nothing':
       return '';
     case 'waiting':
-      return 'How long they take is asked when the engine is free.';
+      return 'An estimate of the time follows when the engine is free.';
     case 'asking':
-      return 'Asking the engine how long they take…';
+      return 'Estimating the time…';
     case 'known':
-      return `They take ${expected(estimate.milliseconds)} on this machine.`;
+      return `The run takes ${expected(estimate.milliseconds)} on this machine.`;
     case 'unknown':
-      return `How long they take is not known: ${estimate.message}.`;
+      return `The time that the run takes is not known: ${estimate.message}.`;
   }
 }
 
@@ -64,7 +64,7 @@ function suitePicker(store: Store<AppState>, actions: Actions): HTMLElement {
   const inputs = new Map<string, HTMLInputElement>();
   const choose = () => {
     const chosen = [...inputs].filter(([, input]) => input.checked).map(([name]) => name);
-    /* All of them is the default, and keeps the address plain. */
+    /* All suites is the default, which keeps the address short. */
     actions.chooseSuites(chosen.length === inputs.size ? undefined : chosen);
   };
   store.watch(['suites'], ({ suites, options }) => {
@@ -81,11 +81,11 @@ function suitePicker(store: Store<AppState>, actions: Actions): HTMLElement {
   store.watch(['suites', 'options', 'run'], ({ suites, options, run }) => {
     const unknown = options.suites?.filter((name) => !inputs.has(name)) ?? [];
     for (const input of inputs.values()) input.disabled = run.phase === 'running';
-    if (suites.length === 0) setText(hint, 'Starting the engine to ask which suites it has…');
+    if (suites.length === 0) setText(hint, 'Starting the engine to list its suites…');
     else if (unknown.length > 0) {
       setText(
         hint,
-        `The address asks for ${list(unknown)}, but the suites are ${list([...inputs.keys()])}.`,
+        `The address names ${list(unknown)}, but the suites are ${list([...inputs.keys()])}.`,
       );
     } else {
       const chosen = [...inputs].filter(([, input]) => input.checked);
@@ -94,7 +94,7 @@ function suitePicker(store: Store<AppState>, actions: Actions): HTMLElement {
         hint,
         only?.description ??
           (chosen.length === 0
-            ? 'Choose at least one.'
+            ? 'Choose at least one suite.'
             : `${count(chosen.length, 'suite')} of ${suites.length}.`),
       );
     }
@@ -142,7 +142,7 @@ function numberField(label: string, id: string, most: number, changed: (value: n
 
 function moreOptions(store: Store<AppState>, actions: Actions): HTMLElement {
   const seed = numberField('Seed', 'seed', mostSeed, (value) => actions.choose({ seed: value }));
-  const threads = numberField('Threads (0: measure)', 'threads', mostThreads, (value) =>
+  const threads = numberField('Threads (0: automatic)', 'threads', mostThreads, (value) =>
     actions.choose({ threads: value }),
   );
   const tier = h(
@@ -172,12 +172,12 @@ function moreOptions(store: Store<AppState>, actions: Actions): HTMLElement {
 }
 
 function runText({ run, hidden }: AppState): string {
-  const note = hidden ? ' The page was hidden meanwhile: its results are void.' : '';
+  const note = hidden ? ' The page was hidden during the run: its results are void.' : '';
   switch (run.phase) {
     case 'done':
       return `Done in ${duration(run.milliseconds)}.${note}`;
     case 'cancelled':
-      return `Cancelled after ${duration(run.milliseconds)}; what was measured by then is kept.${note}`;
+      return `Cancelled after ${duration(run.milliseconds)}; the results so far are kept.${note}`;
     case 'failed':
       return `The run failed: ${run.message}`;
     default:
@@ -187,7 +187,7 @@ function runText({ run, hidden }: AppState): string {
 
 /** "round 2 of 6, about 40 s left". */
 function progressText({ round, rounds, millisecondsLeft }: BenchProgress): string {
-  /* Before anything was measured there is nothing to estimate from. */
+  /* Before the first measurement there is nothing to estimate from. */
   const left = Number.isFinite(millisecondsLeft)
     ? `${timeLeft(millisecondsLeft)} left`
     : 'estimating the time left';

@@ -1,4 +1,4 @@
-/** What runs in this page, and why not something better. */
+/** The engine of this page, and why it is not a better one. */
 import type { Downgrade, EngineInfo } from 'parallax-nn/bench';
 import type { Actions } from '../actions.js';
 import { h } from '../dom.js';
@@ -21,7 +21,7 @@ function facts(info: EngineInfo): HTMLElement {
     fact('Results', info.exact ? 'same bits as native' : 'fast, bits may differ'),
     info.threads > 1
       ? fact(
-          'Starting all threads',
+          'Time to start all threads',
           info.costsMeasured ? `${significant(info.forkJoinNs / 1000)} µs` : 'not measured',
         )
       : fact('Memory bandwidth', `${significant(info.gbytes)} GB/s`),
@@ -30,9 +30,9 @@ function facts(info: EngineInfo): HTMLElement {
 }
 
 const assumedCosts =
-  'What threads cost could not be measured here and is assumed: plans may choose too many of them or too few.';
+  'The cost of threads could not be measured here and is assumed: plans may choose too many threads or too few.';
 
-/** Steps down that share a reason are told once. */
+/** Groups downgrades by reason, so that each reason is stated once. */
 function reasons(downgrades: readonly Downgrade[]): { reason: string; text: string }[] {
   const byReason = new Map<string, Downgrade[]>();
   for (const each of downgrades) {
@@ -44,21 +44,21 @@ function reasons(downgrades: readonly Downgrade[]): { reason: string; text: stri
   }));
 }
 
-/** A host that cannot send headers can still be isolated by a service worker, if the user likes. */
+/** Offers a service worker that isolates the page where its host cannot send the headers. */
 function isolationOffer(info: EngineInfo, actions: Actions): HTMLElement | undefined {
   if (info.isolated || !('serviceWorker' in navigator) || !isSecureContext) return undefined;
-  const button = h('button', { type: 'button', id: 'isolate' }, 'Switch threads on and reload');
+  const button = h('button', { type: 'button', id: 'isolate' }, 'Enable threads and reload');
   button.addEventListener('click', () => void actions.isolate());
   return h(
     'p',
     { class: 'offer' },
     button,
-    ' A service worker of this page then adds the two headers that its host does not send.',
+    ' A service worker then adds the two headers that the host of this page does not send.',
   );
 }
 
 function failure(title: string, message: string, actions: Actions): HTMLElement {
-  const retry = h('button', { type: 'button', id: 'restart' }, 'Start the engine again');
+  const retry = h('button', { type: 'button', id: 'restart' }, 'Restart the engine');
   retry.addEventListener('click', () => void actions.restart());
   return h(
     'div',
@@ -80,7 +80,7 @@ export function mountEngine(root: HTMLElement, store: Store<AppState>, actions: 
         root.replaceChildren(failure('The engine did not start.', engine.message, actions));
         break;
       case 'lost':
-        root.replaceChildren(failure('The engine was lost.', engine.message, actions));
+        root.replaceChildren(failure('The engine stopped unexpectedly.', engine.message, actions));
         break;
       case 'ready': {
         const { info } = engine;

@@ -1,4 +1,4 @@
-/** Results and data in and out: downloads, a place to drop files, what was read. */
+/** Results and data in and out: downloads, a drop zone, and the files that were read. */
 import type { Actions } from '../actions.js';
 import { download, h, setText } from '../dom.js';
 import { count } from '../format.js';
@@ -24,8 +24,8 @@ function downloads(store: Store<AppState>): HTMLElement {
     setText(
       note,
       none
-        ? 'Run the benchmark first: its rows are what is downloaded.'
-        : `${count(browser.rows.length, 'row')} of the last run, in the form that the command writes and reads.`,
+        ? 'Run the benchmark first; then its rows can be downloaded.'
+        : `${count(browser.rows.length, 'row')} of the last run, in the format that the command reads and writes.`,
     );
   });
   return h(
@@ -44,8 +44,8 @@ function imagesText(mnist: MnistState): string {
     case 'real':
       return `Images: ${mnist.images.toLocaleString('en')} real ones (${mnist.source}).`;
     case 'synthetic':
-      return `Images: seeded noise, labelled so in the results. ${
-        mnist.message ?? 'Drop in the two IDX files of MNIST to use real ones.'
+      return `Images: seeded noise, labelled as such in the results. ${
+        mnist.message ?? 'Add the two MNIST files (IDX) to use real ones.'
       }`;
   }
 }
@@ -55,13 +55,13 @@ function dropZone(actions: Actions): HTMLElement {
   const zone = h(
     'div',
     { class: 'drop', id: 'drop' },
-    h('p', {}, 'Drop result files (JSON lines) or MNIST files (IDX, gzip or not) here'),
+    h('p', {}, 'Drop result files (JSON lines) or MNIST files (IDX, gzipped or not) here'),
     input,
     h('label', { for: 'file', class: 'button' }, 'Choose files'),
   );
   input.addEventListener('change', () => {
     void actions.addFiles([...(input.files ?? [])]).then(() => {
-      /* So that the same file can be chosen again after it was mended. */
+      /* So that the same file can be chosen again once it has been corrected. */
       input.value = '';
     });
   });

@@ -1,4 +1,4 @@
-/** What has been learnt, to look at: texts, matrices, pictures and bars, whatever the task. */
+/** Exhibits of what has been learnt: texts, matrices, pictures and bars, for any task. */
 import type { Exhibit } from 'parallax-nn/bench';
 import { colourOf, isLight, type Rgb, type Scale, scaleOf } from '../colour_scale.js';
 import { h, setText } from '../dom.js';
@@ -18,14 +18,14 @@ import { fillTable } from './table.js';
 
 /** Matrices up to this size show their numbers. */
 const mostNumbers = 16;
-/** Columns of numbers that fit into one of several cards beside each other. */
+/** Columns of numbers that fit into a card of normal width. */
 const mostBeside = 5;
-/** Rows and columns of the table beside a larger one. */
+/** Most rows and columns in the table of a larger matrix. */
 const mostTable = 33;
 
 const css = ([red, green, blue]: Rgb) => `rgb(${red} ${green} ${blue})`;
 
-/** Paints bytes of RGBA, one pixel each; the style sheet enlarges them. */
+/** Paints RGBA bytes, four to a pixel; the style sheet enlarges the picture. */
 function paint(bytes: Uint8ClampedArray<ArrayBuffer>, columns: number, label: string) {
   const canvas = h('canvas', { width: columns, height: bytes.length / 4 / columns });
   canvas.setAttribute('role', 'img');
@@ -40,7 +40,7 @@ function heatBytes(values: ArrayLike<number>, scale: Scale): Uint8ClampedArray<A
   return bytes;
 }
 
-/** The colours of a scale with the numbers at its ends. */
+/** A colour scale with the numbers at its ends. */
 function legend(scale: Scale): HTMLElement {
   const steps = 64;
   const at = (i: number) => scale.low + ((scale.high - scale.low) * i) / (steps - 1);
@@ -94,7 +94,7 @@ function paintedMatrix(exhibit: Exhibit, i: number, scale: Scale): HTMLElement {
   const { name, rows, columns, labels, rowTitle, columnTitle } = exhibit;
   const across = columnLabels(exhibit);
   const values = part(exhibit, i);
-  const label = `${name}: ${rows} by ${columns} values; the table below has them.`;
+  const label = `${name}: ${rows} by ${columns} values, listed in the table below.`;
   const canvas = paint(heatBytes(values, scale), columns, label);
   const ends = (names: readonly string[], n: number, title: string) => [
     h('span', {}, labelAt(names, 0)),
@@ -124,7 +124,7 @@ function paintedMatrix(exhibit: Exhibit, i: number, scale: Scale): HTMLElement {
   );
 }
 
-/** The numbers of a large matrix, or evenly spread ones of a very large one. */
+/** Fills a table with the numbers of a large matrix, evenly spaced ones if it is very large. */
 function matrixTable(box: HTMLElement, exhibit: Exhibit): void {
   const { name, count, rows, columns, labels, rowTitle } = exhibit;
   const across = columnLabels(exhibit);
@@ -134,7 +134,7 @@ function matrixTable(box: HTMLElement, exhibit: Exhibit): void {
     const values = part(exhibit, i);
     const one = h('div');
     fillTable(one, {
-      caption: `${name}${count > 1 ? `, ${i + 1} of ${count}` : ''}${whole ? '' : `: ${down.length} of ${rows} rows, ${right.length} of ${columns} columns, evenly spread`}.`,
+      caption: `${name}${count > 1 ? `, ${i + 1} of ${count}` : ''}${whole ? '' : `: ${down.length} of ${rows} rows, ${right.length} of ${columns} columns, evenly spaced`}.`,
       columns: [rowTitle, ...right.map((c) => labelAt(across, c))],
       rows: down.map((r) => ({
         cells: [
@@ -172,7 +172,8 @@ function drawImages(exhibit: Exhibit): HTMLElement {
     return h('li', {}, tile, name ? h('span', {}, name) : undefined);
   });
   const range = `Values from ${significant(scale.low)} (dark) to ${significant(scale.high)} (light).`;
-  const own = 'Each is scaled to its own range: its least value dark, its greatest light.';
+  const own =
+    'Each is scaled to its own range, from its least value (dark) to its greatest (light).';
   const list = h('ul', { class: labels.length > 0 ? 'tiles named' : 'tiles' }, ...tiles);
   const line = together(labels);
   if (line > 1) list.style.gridTemplateColumns = `repeat(${line}, minmax(0, 96px))`;
@@ -204,7 +205,7 @@ function drawBars(exhibit: Exhibit): HTMLElement {
     h(
       'table',
       { class: 'bars' },
-      log && h('caption', {}, 'The lengths of the bars are logarithmic.'),
+      log && h('caption', {}, 'Bar lengths are logarithmic.'),
       h('tbody', {}, ...rows),
     ),
   );
@@ -223,7 +224,7 @@ function drawing(exhibit: Exhibit, scale: Scale | undefined): HTMLElement {
   }
 }
 
-/** A card that stays while what it shows is made anew, so that an open table stays open. */
+/** A card that is kept when its exhibit is renewed, so that an open table stays open. */
 class Card {
   readonly root: HTMLElement;
   readonly #box = h('div');
@@ -254,7 +255,7 @@ class Card {
   }
 }
 
-/** Draws the exhibits of a run into the box, and again whenever they are made anew. */
+/** Returns a function that draws the exhibits of a run into the box, whenever they are renewed. */
 export function exhibitsView(box: HTMLElement): (exhibits: readonly Exhibit[]) => void {
   let cards = new Map<string, Card>();
   let shown: readonly Exhibit[] | undefined;
@@ -270,7 +271,7 @@ export function exhibitsView(box: HTMLElement): (exhibits: readonly Exhibit[]) =
       next.set(key, card);
     }
     const same = next.size === cards.size && [...next.keys()].every((key) => cards.has(key));
-    /* Moving elements would take the focus from them. */
+    /* Moving an element would take the focus from it. */
     if (!same) box.replaceChildren(...[...next.values()].map(({ root }) => root));
     cards = next;
   };

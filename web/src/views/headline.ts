@@ -1,4 +1,4 @@
-/** The answer in words, or why there is none yet. */
+/** The comparison in words, or why there is none yet. */
 import type { Actions } from '../actions.js';
 import { pairCases } from '../compare.js';
 import { h } from '../dom.js';
@@ -18,7 +18,7 @@ import {
 
 export const nativeCommand = 'scripts/playground';
 
-/** A command line with a button that copies it. */
+/** A command line with a button to copy it. */
 export function command(text: string): HTMLElement {
   const copy = h('button', { type: 'button', 'aria-label': `Copy the command ${text}` }, 'Copy');
   copy.addEventListener('click', () => {
@@ -49,25 +49,25 @@ function noNative(): HTMLElement {
   return h(
     'div',
     { class: 'panel', id: 'no-native' },
-    h('h3', {}, 'No native results of this machine yet'),
+    h('h3', {}, 'No native results for this machine yet'),
     h(
       'p',
       { class: 'muted' },
-      'This page can tell what your browser does, but not how far that is from native. In a copy of ' +
+      'This page can measure your browser, but not yet say how far that is from native. In a clone of ' +
         'the repository, one command measures this machine and serves this page with its results:',
     ),
     command(nativeCommand),
     h(
       'p',
       { class: 'hint' },
-      'Or drop a file that ',
+      'Or run ',
       h('code', {}, 'parallax bench all --json native.jsonl'),
-      ' wrote on this machine into the files section below.',
+      ' on this machine and drop the file into the section “Results and data” below.',
     ),
   );
 }
 
-/** They may be many: their names unfold. */
+/** The names may be many, so they unfold on demand. */
 function leftOutItem(left: LeftOut): HTMLElement {
   return h(
     'details',
@@ -81,8 +81,8 @@ function nothingToCompare(): HTMLElement {
   return h(
     'p',
     { class: 'notice warn', id: 'verdict' },
-    'No case was measured, valid, on all three sides with the same parameters and number of threads, ' +
-      'so there is nothing to compare. The tables below say what each side has.',
+    'No case has valid results on all three sides with the same parameters and number of threads, ' +
+      'so there is nothing to compare. The tables below show what each side has.',
   );
 }
 

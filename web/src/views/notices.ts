@@ -1,4 +1,4 @@
-/** What the user must know before believing a figure. */
+/** Warnings that the user must see before trusting a figure. */
 import { h } from '../dom.js';
 import type { AppState } from '../state.js';
 import type { Store } from '../store.js';

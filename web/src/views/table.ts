@@ -1,4 +1,4 @@
-/** A table that can be read without seeing the chart above it. */
+/** Tables that give the figures of a chart to readers who cannot see it. */
 import { h } from '../dom.js';
 
 export interface TableData {
@@ -7,7 +7,7 @@ export interface TableData {
   rows: readonly {
     cells: readonly string[];
     void?: boolean;
-    /** How dark each cell is, 0 to 1, where the table is a map. */
+    /** How dark each cell is, 0 to 1, if the table is a heat map. */
     shades?: readonly number[];
   }[];
 }
@@ -21,7 +21,7 @@ function dataCell(text: string, shade: number | undefined): HTMLElement {
   return cell;
 }
 
-/** Replaces what is in the box by the table. The first cell of a row names it. */
+/** Replaces the contents of the box with the table. The first cell of a row is its heading. */
 export function fillTable(box: HTMLElement, { caption, columns, rows }: TableData): void {
   const head = h('tr', {}, ...columns.map((column) => h('th', { scope: 'col' }, column)));
   const body = rows.map((row) =>
@@ -40,7 +40,7 @@ export function fillTable(box: HTMLElement, { caption, columns, rows }: TableDat
     h('thead', {}, head),
     h('tbody', {}, ...body),
   );
-  /* A box that scrolls must be reachable by the keyboard. */
+  /* A box that scrolls must be reachable with the keyboard. */
   box.replaceChildren(
     h('div', { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': caption }, table),
   );

@@ -1,4 +1,4 @@
-/** What to train and how, the buttons, and how far it is. */
+/** What to train and how, the buttons, and the progress. */
 import type { BenchSize, TaskInfo } from 'parallax-nn/bench';
 import type { Actions } from '../actions.js';
 import { h, setText } from '../dom.js';
@@ -8,7 +8,7 @@ import type { Store } from '../store.js';
 import type { TrainingChoice } from '../training.js';
 import { mostSeed } from '../url_state.js';
 
-/** The slider is logarithmic: its value is twenty times the decimal logarithm of the rate. */
+/** The slider is logarithmic: its value is 20 times the decimal logarithm of the rate. */
 const rateOf = (slider: string) => 10 ** (Number(slider) / 20);
 const sliderOf = (rate: number) => Math.round(20 * Math.log10(rate));
 
@@ -19,11 +19,11 @@ const sizes: Record<BenchSize, string> = {
 };
 const optimizers = ['sgd', 'adam', 'adamw', 'lion', 'rmsprop'];
 
-/** Whether a run goes on, so that its choices cannot change. */
+/** Whether a run is in progress, so that its settings cannot change. */
 export const isActive = (phase: TrainingPhase): boolean =>
   phase === 'preparing' || phase === 'running' || phase === 'paused';
 
-/** A sentence for each phase; it is read aloud, so it has no numbers that change all the time. */
+/** A sentence for each phase. Screen readers announce it, so no number in it keeps changing. */
 export function statusText({ phase, about, step, seconds, waiting }: TrainingState): string {
   const name = about?.task ?? 'the task';
   const steps = `${step.toLocaleString('en')} of ${(about?.steps ?? 0).toLocaleString('en')} steps`;
@@ -31,7 +31,7 @@ export function statusText({ phase, about, step, seconds, waiting }: TrainingSta
     case 'idle':
       return 'Nothing trained yet.';
     case 'preparing':
-      return 'Preparing: the data is made, the model is compiled.';
+      return 'Preparing: making the data and compiling the model.';
     case 'running':
       if (waiting === 'pause') return 'Pausing…';
       return waiting === 'stop' ? 'Stopping…' : `Training ${name}.`;
@@ -64,20 +64,20 @@ function numberInput(id: string, least: number, most: number, value?: number) {
     max: most,
     step: 1,
     value,
-    placeholder: value === undefined ? 'the task’s' : undefined,
+    placeholder: value === undefined ? 'task’s default' : undefined,
   });
 }
 
-/** Undefined where nothing was typed. */
+/** The number in a field; undefined if nothing was typed. */
 const numberOf = (input: HTMLInputElement): number | undefined =>
   input.value.trim() === '' ? undefined : Number(input.value);
 
 const textOf = (text: string): string | undefined => (text.trim() === '' ? undefined : text.trim());
 
-/** The list of tasks; the first that can begin without files is chosen. */
+/** The list of tasks; at first the first one that needs no files is chosen. */
 function taskPicker(store: Store<AppState>, changed: (task: TaskInfo) => void) {
   const list = h('div', { class: 'tasks' });
-  const waiting = h('p', { class: 'hint' }, 'Starting the engine to ask which tasks it has…');
+  const waiting = h('p', { class: 'hint' }, 'Starting the engine to list its tasks…');
   let chosen: TaskInfo | undefined;
   const inputs: HTMLInputElement[] = [];
   store.watch(['tasks'], ({ tasks }) => {
@@ -111,7 +111,7 @@ function taskPicker(store: Store<AppState>, changed: (task: TaskInfo) => void) {
   };
 }
 
-/** What the chosen task can learn from in place of its own data. */
+/** The picker for files that the chosen task can learn from instead of its own data. */
 function filePicker(store: Store<AppState>, actions: Actions) {
   const input = h('input', { id: 'train-file', type: 'file', class: 'behind-button' });
   const label = h('label', { for: 'train-file', class: 'button' });
@@ -123,7 +123,7 @@ function filePicker(store: Store<AppState>, actions: Actions) {
   input.addEventListener('change', () => {
     if (takes === 'nothing') return;
     void actions.giveTrainingFiles(takes, [...(input.files ?? [])]).then(() => {
-      /* So that the same file can be chosen again after it was mended. */
+      /* So that the same file can be chosen again once it has been corrected. */
       input.value = '';
     });
   });
@@ -143,9 +143,9 @@ function filePicker(store: Store<AppState>, actions: Actions) {
     setText(
       label,
       {
-        text: 'Choose a text to learn',
-        table: 'Choose a table (CSV)',
-        digits: 'Choose the two files of MNIST',
+        text: 'Choose a text file',
+        table: 'Choose a CSV table',
+        digits: 'Choose the two MNIST files',
         nothing: '',
       }[takes],
     );
@@ -153,14 +153,14 @@ function filePicker(store: Store<AppState>, actions: Actions) {
       setText(
         what,
         mnist.phase === 'real'
-          ? `${mnist.images.toLocaleString('en')} images of ${mnist.source}.`
+          ? `${mnist.images.toLocaleString('en')} images from ${mnist.source}.`
           : (mnist.phase === 'synthetic' && mnist.message) ||
-              'This page has no images: choose a file of images and the file of their labels.',
+              'This page has no images: choose an image file and its label file.',
       );
     } else {
       const size = file && `${file.bytes.length.toLocaleString('en')} bytes`;
-      const last = takes === 'table' ? 'The target in its last column. ' : '';
-      const own = `${last}Without one, data is made from the seed.`;
+      const last = takes === 'table' ? 'Its last column is the target. ' : '';
+      const own = `${last}Without a file, data is generated from the seed.`;
       setText(what, file ? `${file.name}, ${size}.` : own);
     }
   };
@@ -174,17 +174,17 @@ function filePicker(store: Store<AppState>, actions: Actions) {
   };
 }
 
-/** The learning rate, which can change while a run goes on. */
+/** The slider of the learning rate, which can change during a run. */
 function ratePicker(store: Store<AppState>, actions: Actions) {
   const input = h('input', { id: 'train-rate', type: 'range', min: -120, max: 0, step: 1 });
   const text = h('output', { for: 'train-rate' });
-  const own = h('button', { type: 'button', class: 'small', id: 'train-own-rate' }, 'Task’s own');
+  const own = h('button', { type: 'button', class: 'small', id: 'train-own-rate' }, 'Use default');
   let rate: number | undefined;
   const show = () => {
     const { training } = store.get();
     const now = isActive(training.phase) ? (training.rate ?? rate) : rate;
     input.value = String(sliderOf(now ?? 1e-3));
-    const told = now === undefined ? 'the task’s own' : significant(now, 2);
+    const told = now === undefined ? 'task’s default' : significant(now, 2);
     setText(text, told);
     input.setAttribute('aria-valuetext', told);
     own.disabled = rate === undefined || isActive(training.phase);
@@ -214,7 +214,7 @@ function ratePicker(store: Store<AppState>, actions: Actions) {
       h(
         'div',
         { class: 'row-between' },
-        h('span', { class: 'hint' }, 'Also while it trains.'),
+        h('span', { class: 'hint' }, 'Can be changed during training.'),
         own,
       ),
     ),
@@ -268,7 +268,7 @@ function progressBar(store: Store<AppState>): HTMLElement {
   return bar;
 }
 
-/** What a run is told beside its task, data and rate; undefined where nothing was typed. */
+/** Settings of a run besides task, data and rate; undefined where nothing was typed. */
 type Recipe = Omit<TrainingChoice, 'task' | 'rate'>;
 
 function recipeFields(store: Store<AppState>) {
@@ -283,10 +283,10 @@ function recipeFields(store: Store<AppState>) {
   const optimizer = h(
     'select',
     { id: 'train-optimizer' },
-    h('option', { value: '' }, 'the task’s'),
+    h('option', { value: '' }, 'task’s default'),
     ...optimizers.map((name) => h('option', { value: name }, name)),
   );
-  const model = h('input', { id: 'train-model', type: 'text', placeholder: 'the task’s' });
+  const model = h('input', { id: 'train-model', type: 'text', placeholder: 'task’s default' });
   store.watch(['training', 'run'], ({ training }) => {
     for (const input of [size, seed, steps, batch, optimizer, model]) {
       input.disabled = isActive(training.phase);
@@ -304,7 +304,7 @@ function recipeFields(store: Store<AppState>) {
         field('Optimizer', optimizer),
         field('Samples per batch', batch),
         field('Steps', steps),
-        field('Model', model, 'With what differs behind a colon: gpt2-nano:layers=2'),
+        field('Model', model, 'Changed settings follow a colon: gpt2-nano:layers=2'),
       ),
     ),
     value: (): Recipe => ({
@@ -318,7 +318,7 @@ function recipeFields(store: Store<AppState>) {
   };
 }
 
-/** How the run is, in a sentence, and why it failed. */
+/** The state of the run in a sentence, and why it failed. */
 function outcome(store: Store<AppState>): HTMLElement[] {
   const status = h('p', { class: 'outcome', role: 'status', id: 'train-status' });
   const failure = h('div', { role: 'alert', id: 'train-failure' });
@@ -326,7 +326,7 @@ function outcome(store: Store<AppState>): HTMLElement[] {
     setText(
       status,
       run.phase === 'running'
-        ? 'Wait for the benchmark: both would be slowed.'
+        ? 'Wait for the benchmark to end: each would slow the other down.'
         : statusText(training),
     );
     const { message } = training;
@@ -338,7 +338,7 @@ function outcome(store: Store<AppState>): HTMLElement[] {
   return [status, failure];
 }
 
-/** Fills the two boxes: the list of tasks, and what the chosen one is trained with. */
+/** Fills the two boxes: the list of tasks, and the settings to train the chosen one with. */
 export function mountTrainingControls(
   tasksBox: HTMLElement,
   box: HTMLElement,

@@ -1,4 +1,4 @@
-/** What a run is, how fast it goes, what it takes, and how good it has become. */
+/** Figures of a run: what it trains, how fast, with how much memory, and how well. */
 import type { LearningAbout, Measure, MemoryUse } from 'parallax-nn/bench';
 import { h } from '../dom.js';
 import { percent, significant } from '../format.js';
@@ -16,7 +16,7 @@ export function bytesText(bytes: number): string {
   return bytes < 1e9 ? `${significant(bytes / 1e6)} MB` : `${significant(bytes / 1e9)} GB`;
 }
 
-/** Says at once whether the data is real. */
+/** Describes the data, beginning with whether it is real. */
 export function dataText({ data }: LearningAbout): string {
   const samples = `${whole(data.train)} samples to train on, ${whole(data.test)} held out`;
   return data.real
@@ -31,24 +31,24 @@ const components: readonly (readonly [keyof MemoryUse, string])[] = [
   ['activations', 'activations'],
   ['workspace', 'workspace'],
   ['inputs', 'batches'],
-  ['kept', 'copies that a divergence puts back'],
+  ['kept', 'copies to restore after divergence'],
 ];
 
 const memoryOf = (about: LearningAbout): number =>
   components.reduce((sum, [key]) => sum + about.memory[key], 0);
 
-/** What stays the same while it trains. */
+/** Facts that stay the same during training. */
 export function runFacts(about: LearningAbout): Facts {
   return [
     ['Model', about.model],
     ['Parameters', whole(about.parameters)],
     ['Data', dataText(about)],
-    ['Optimizer', `${about.optimizer}, ${whole(about.batchSize * about.batches)} samples a step`],
+    ['Optimizer', `${about.optimizer}, ${whole(about.batchSize * about.batches)} samples per step`],
     ['Memory', bytesText(memoryOf(about))],
   ];
 }
 
-/** What changes with every step. */
+/** Facts that change with every step. */
 export function liveFacts(training: TrainingState): Facts {
   const { about, step, seconds, speed, train, rate } = training;
   const last = train.at(-1);
@@ -64,12 +64,12 @@ export function liveFacts(training: TrainingState): Facts {
   }
   facts.push(
     ['GFLOP/s', speed ? significant(speed.gflops) : '–'],
-    ['Of the peak', speed && speed.share > 0 ? percent(speed.share) : '–'],
+    ['Share of peak', speed && speed.share > 0 ? percent(speed.share) : '–'],
   );
   return facts;
 }
 
-/** Whether a measure is as good as promised; undefined where nothing is. */
+/** Whether a measure has reached its goal; undefined without a goal. */
 export function reached({ value, goal, better }: Measure): boolean | undefined {
   if (goal === undefined || better === 'none') return undefined;
   return better === 'lower' ? value <= goal : value >= goal;
@@ -108,7 +108,7 @@ export function fillMeasures(box: HTMLElement, { measures, measuredAt }: Trainin
 
 export function fillMemory(box: HTMLElement, about: LearningAbout): void {
   fillTable(box, {
-    caption: 'Exact bytes of training, by component.',
+    caption: 'Exact memory of training in bytes, by component.',
     columns: ['Component', 'Bytes', 'Share'],
     rows: components.map(([key, name]) => ({
       cells: [name, whole(about.memory[key]), percent(about.memory[key] / memoryOf(about))],

@@ -13,7 +13,7 @@ import { fillTable } from './table.js';
 import { mountTrainingControls } from './training_controls.js';
 import { fillFacts, fillMeasures, fillMemory, liveFacts, runFacts } from './training_figures.js';
 
-/** Rows of the curve's table. */
+/** Most rows in the table of the curve. */
 const mostRows = 20;
 
 /** A few points of the curve, for those who cannot see it. */
@@ -52,7 +52,7 @@ function choice<T extends string>(
   );
 }
 
-/** Names of the lines that are drawn. */
+/** The legend of the lines that are drawn. */
 function lineKey(lines: Iterable<LossLine>): HTMLElement[] {
   return [...lines].map((line) => {
     const { name, colour } = lossLines[line];
@@ -61,18 +61,18 @@ function lineKey(lines: Iterable<LossLine>): HTMLElement[] {
   });
 }
 
-/** The native run beside the curve, and whether the losses have its bits. */
+/** Describes the native run on the chart, and says whether the losses have the same bits. */
 export function nativeText(
   native: NativeCurve | undefined,
   { losses, steered }: Pick<TrainingState, 'losses' | 'steered'>,
   exact: boolean,
 ): string {
   if (!native) return '';
-  const beside = `Dotted: the same model trained by the command (${native.engine}).`;
-  if (!native.comparable) return `${beside} Its data, seed or length differ.`;
-  if (steered) return `${beside} The learning rate was changed here, so losses differ.`;
+  const beside = `Dotted: the same model trained by the native command (${native.engine}).`;
+  if (!native.comparable) return `${beside} Its data, seed or length differs.`;
+  if (steered) return `${beside} The learning rate was changed here, so the losses differ.`;
   if (!exact || !native.exact) {
-    return `${beside} Equal bits are promised between exact engines alone: the tiers simd and simd-threads, and --reproducible natively.`;
+    return `${beside} Equal bits are promised only between exact engines: the tiers simd and simd-threads, and --reproducible natively.`;
   }
   const { compared, equal } = compareBits(native, losses);
   if (compared === 0) return beside;
@@ -83,20 +83,20 @@ export function nativeText(
   }`;
 }
 
-/** Results that were loaded, with the page or by the user. */
+/** Results that were served with the page or added by the user. */
 const nativeSets = ({ native, files }: AppState): readonly ResultSet[] =>
   native.phase === 'ready' ? [native.set, ...files] : files;
 
 const memories = { light: 0.8, strong: 0.95, off: 0 };
 
-/** The curve as a table, filled while it is open. */
+/** The curve as a table, filled only while it is open. */
 function curveTable(store: Store<AppState>): HTMLElement {
   const box = h('div');
   const root = h('details', { class: 'behind' }, h('summary', {}, 'Table of the curve'), box);
   const show = () => {
     if (!root.open) return;
     fillTable(box, {
-      caption: 'The loss: means over the steps since the row above, with their range.',
+      caption: 'The loss: mean and range over the steps since the row above.',
       columns: ['Step', 'Seconds', 'Loss', 'Range', 'Held out'],
       rows: curveRows(store.get().training).map((cells) => ({ cells })),
     });
@@ -106,7 +106,7 @@ function curveTable(store: Store<AppState>): HTMLElement {
   return root;
 }
 
-/** What the loss stands against, and how far it is smoothed: changes view and calls draw. */
+/** Switches for the horizontal axis and the smoothing: they change view and call draw. */
 function viewSwitches(view: LossView, draw: () => void): HTMLElement {
   const axes = choice(
     'loss-axis',
@@ -125,8 +125,8 @@ function viewSwitches(view: LossView, draw: () => void): HTMLElement {
     'Smoothing',
     [
       ['light', 'Smoothed'],
-      ['strong', 'Strongly'],
-      ['off', 'Not'],
+      ['strong', 'Very smooth'],
+      ['off', 'Not smoothed'],
     ],
     (value) => {
       view.memory = memories[value];
@@ -136,11 +136,11 @@ function viewSwitches(view: LossView, draw: () => void): HTMLElement {
   return h('div', { class: 'row-between wrapping' }, axes, smoothing);
 }
 
-/** The chart of the loss with its switches and its table. Its code is loaded with the first run. */
+/** The loss chart with its switches and its table. Its code is loaded with the first run. */
 function mountCurve(store: Store<AppState>): HTMLElement {
   const canvas = h('canvas', {
     role: 'img',
-    'aria-label': 'Loss while training; the table below holds the same figures.',
+    'aria-label': 'Loss during training; the table below has the same figures.',
   });
   const empty = h('p', { class: 'empty' }, 'The loss curve is drawn here while the model learns.');
   const key = h('ul', { class: 'key' });
@@ -178,7 +178,7 @@ function mountCurve(store: Store<AppState>): HTMLElement {
   );
 }
 
-/** Figures of the run that is shown; nothing before the first. */
+/** Figures of the run that is shown; empty before the first run. */
 function mountFigures(store: Store<AppState>): HTMLElement {
   const live = h('dl', { class: 'facts', id: 'train-figures' });
   const run = h('dl', { class: 'facts', id: 'train-run' });
@@ -217,10 +217,10 @@ export function mountTraining(root: HTMLElement, store: Store<AppState>, actions
     show(training.exhibits);
     const ended = training.phase === 'done' || training.phase === 'stopped';
     none.hidden = !ended || training.looking || training.exhibits.length > 0;
-    /* While training goes on, measuring is part of it. */
+    /* During training, measuring is part of it and needs no notice. */
     const waits = training.looking && training.phase !== 'running';
     setText(looking, waits ? 'Measuring and drawing what has been learnt…' : '');
-    none.textContent = 'This task shows nothing beside its measures.';
+    none.textContent = 'This task shows nothing besides its measures.';
   });
   const right = h('div', { class: 'stack' }, mountCurve(store), mountFigures(store));
   root.append(tasks, h('div', { class: 'train-layout' }, controls, right), looking, none, exhibits);
