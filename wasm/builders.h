@@ -7,7 +7,7 @@
 /* Reached only by a client that is not the engine's own. */
 #ifdef PLX_INFERENCE
 #define plx_gradients(g, ...)                                                                      \
-    plx__js_fail(PLX_ERR_UNSUPPORTED, "gradients: parallax-nn/inference has none; import "         \
+    plx__js_fail(PLX_ERR_UNSUPPORTED, "gradients: parallax-nn/inference does not train: import "   \
                                       "parallax-nn instead")
 #endif
 

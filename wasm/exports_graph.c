@@ -280,7 +280,7 @@ static int check_counts(int builder, const arguments *a) {
     const int nodes = takes % ONE_NUMBER, numbers = takes % ONE_FOR_EACH_AXIS / ONE_NUMBER;
     const int lists = takes % MANY_NODES / ONE_FOR_EACH_AXIS;
     if (takes & MANY_NODES ? a->count < nodes + !nodes : a->count != nodes)
-        return plx__js_fail(PLX_ERR_ARGUMENT, "%s: %d inputs are too few or too many", name,
+        return plx__js_fail(PLX_ERR_ARGUMENT, "%s: wrong number of inputs (%d)", name,
                             a->count);
     const int wanted = numbers + lists * a->rank;
     if (takes & MANY_NUMBERS ? a->size >= wanted : a->size == wanted) return PLX_OK;

@@ -163,7 +163,7 @@ describe('in a browser', { skip: withoutBrowser }, () => {
     const wasm = (own) => (path) => (path.endsWith('.wasm') ? own : undefined);
     const worker = (own) => (path) => (/engine.*mjs$/.test(path) ? own : undefined);
     const cases = [
-      [wasm(html), 'PLX_ERR_FORMAT', /http.*wasm \(text\/html\) holds a page of HTML/],
+      [wasm(html), 'PLX_ERR_FORMAT', /http.*wasm \(text\/html\) holds an HTML page/],
       [wasm({ status: 404, body: '' }), 'PLX_ERR_IO', /http.*wasm answered with status 404/],
       [worker({ status: 404, body: '' }), 'PLX_ERR_IO', /engine-simd.mjs did not load/],
       [worker(html), 'PLX_ERR_IO', /engine-simd.mjs did not load/],

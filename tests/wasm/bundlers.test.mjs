@@ -124,7 +124,7 @@ describe('bundled by', { skip: withoutBrowser }, () => {
     await check('esbuild');
   });
 
-  it('esbuild, with the condition that brings no files', async () => {
+  it('esbuild, with the condition that includes no files', async () => {
     const outdir = join(project.folder, 'extern');
     const { metafile } = await esbuild.build({
       stdin: {

@@ -24,7 +24,7 @@ async function fails(promise, codeName, message) {
 
 describe('load refuses', () => {
   const cases = [
-    ['an unknown tier', { tier: 'turbo' }, 'PLX_ERR_ARGUMENT', /no tier "turbo".*simd-threads/],
+    ['an unknown tier', { tier: 'turbo' }, 'PLX_ERR_ARGUMENT', /tier is "turbo": it must be one of .*simd-threads/],
     ['null', null, 'PLX_ERR_ARGUMENT', /load: options must be an object, not null/],
     ['an unknown option', { foo: 1 }, 'PLX_ERR_ARGUMENT', /load has no option "foo".*threads/],
     [
@@ -43,7 +43,7 @@ describe('load refuses', () => {
     ['half a thread', { threads: 1.5 }, 'PLX_ERR_ARGUMENT', /threads is 1.5/],
     ['too little memory', { memoryMB: 1 }, 'PLX_ERR_ARGUMENT', /memoryMB is 1.*64/],
     ['too much memory', { memoryMB: 9999 }, 'PLX_ERR_ARGUMENT', /9999.*2048/],
-    ['bytes of no tier', { wasmBinary: new Uint8Array(8) }, 'PLX_ERR_ARGUMENT', /need tier/],
+    ['bytes of no tier', { wasmBinary: new Uint8Array(8) }, 'PLX_ERR_ARGUMENT', /need the option tier/],
     ['a URL that is none', { wasmURL: 'no url' }, 'PLX_ERR_ARGUMENT', /"no url" is not a URL/],
     [
       'a missing file',
@@ -55,7 +55,7 @@ describe('load refuses', () => {
       'bytes that are not WebAssembly',
       { tier: 'simd', wasmBinary: new TextEncoder().encode('<!DOCTYPE html><html>') },
       'PLX_ERR_FORMAT',
-      /a page of HTML instead of WebAssembly.*wasmURL/,
+      /an HTML page instead of WebAssembly.*wasmURL/,
     ],
     [
       'a missing worker',
@@ -174,22 +174,22 @@ describe('a model refuses', () => {
     'an array whose memory was transferred': [
       () => plx.model('mlp:2-3').predict(transferred()),
       'PLX_ERR_ARGUMENT',
-      /^predict: x: its memory was transferred away/,
+      /^predict: x: its buffer was transferred elsewhere/,
     ],
     'weights whose memory was transferred': [
       () => plx.model('mlp:2-3').setWeights([transferred(), ones(3)]),
       'PLX_ERR_ARGUMENT',
-      /^setWeights: array 0: its memory was transferred away/,
+      /^setWeights: array 0: its buffer was transferred elsewhere/,
     ],
     'a prompt whose memory was transferred': [
       () => plx.model('gpt2-nano').generate(transferred()),
       'PLX_ERR_ARGUMENT',
-      /^generate: prompt: its memory was transferred away/,
+      /^generate: prompt: its buffer was transferred elsewhere/,
     ],
     'a file whose memory was transferred': [
       () => plx.data.idx(transferred().buffer),
       'PLX_ERR_ARGUMENT',
-      /^data\.idx: its memory was transferred away/,
+      /^data\.idx: its buffer was transferred elsewhere/,
     ],
     'a batch beyond whole numbers': [
       () => fit(ones(2), ones(3), { batchSize: 1e18 }),
@@ -218,7 +218,7 @@ describe('a model refuses', () => {
     'a loss for rows of probabilities': [
       () => fit(ones(2), ones(3), { loss: 'categoricalCrossentropy' }),
       'PLX_ERR_ARGUMENT',
-      /"categoricalCrossentropy": write "crossentropy", and give class labels instead of rows/,
+      /"categoricalCrossentropy": use "crossentropy" with class labels instead of rows/,
     ],
     'a loss that only graphs have': [
       () => fit(ones(2), ones(3), { loss: 'binary_crossentropy' }),
@@ -231,7 +231,7 @@ describe('a model refuses', () => {
         ['L1Loss', /graph.*: l1$/],
         ['BCELoss', /graph.*: binaryCrossEntropy$/],
         ['SmoothL1Loss', /graph.*: huber$/],
-        ['NLLLoss', /write "crossentropy"/],
+        ['NLLLoss', /use "crossentropy"/],
         ['constructor', /"constructor": it must be one of mse/],
       ].map(([loss, message]) => [
         `the loss ${loss}`,
@@ -240,15 +240,15 @@ describe('a model refuses', () => {
     ),
     ...Object.fromEntries(
       [
-        ['relu', /^layers\.relu: write layers\.activation\(\{ activation: "relu" \}\)$/],
+        ['relu', /^layers\.relu: use layers\.activation\(\{ activation: "relu" \}\)$/],
         ['ReLU', /activation: "relu"/],
         ['elu', /activation: "elu"/],
         ['leakyReLU', /activation: "leaky_relu"/],
         ['prelu', /leaky_relu.*graph\(\) has prelu/],
         ['logSoftmax', /^layers\.logSoftmax: leave it out.*logits/],
-        ['depthwiseConv2d', /write layers\.conv2d with as many groups/],
-        ['conv1d', /write layers\.conv2d with samples/],
-        ['input', /give the first layer inputShape/],
+        ['depthwiseConv2d', /use layers\.conv2d with as many groups/],
+        ['conv1d', /use layers\.conv2d with samples/],
+        ['input', /give the first layer an inputShape/],
       ].map(([kind, message]) => [
         `the layer ${kind}`,
         [async () => plx.layers[kind]({}), 'PLX_ERR_ARGUMENT', message],
@@ -257,7 +257,7 @@ describe('a model refuses', () => {
     'a kind that is the name of an activation': [
       async () => plx.sequential([{ kind: 'ReLU', inputShape: [2] }]),
       'PLX_ERR_ARGUMENT',
-      /layer 0: kind is "ReLU": write layers\.activation\(\{ activation: "relu" \}\)/,
+      /layer 0: kind is "ReLU": use layers\.activation\(\{ activation: "relu" \}\)/,
     ],
     'an activation as the caller wrote it': [
       () => layered(dense({ activation: 'HardTanh' })),
@@ -267,7 +267,7 @@ describe('a model refuses', () => {
     'an optimizer that is an option': [
       () => fit(ones(2), ones(3), { optimizer: 'momentum' }),
       'PLX_ERR_ARGUMENT',
-      /"momentum": write \{ kind: "sgd", momentum: 0\.9 \}/,
+      /"momentum": use \{ kind: "sgd", momentum: 0\.9 \}/,
     ],
     'a softmax as an activation': [
       async () => layered(dense({ activation: 'softmax' })),
@@ -277,12 +277,12 @@ describe('a model refuses', () => {
     'a layer by the name that others give it': [
       async () => plx.layers.MaxPooling2D({ poolSize: 2 }),
       'PLX_ERR_ARGUMENT',
-      /layers\.MaxPooling2D: write layers\.maxPool2d/,
+      /layers\.MaxPooling2D: use layers\.maxPool2d/,
     ],
     'a kind by the name that others give it': [
       async () => plx.sequential([{ kind: 'Linear', units: 3, inputShape: [2] }]),
       'PLX_ERR_ARGUMENT',
-      /layer 0: kind is "Linear": write "dense"/,
+      /layer 0: kind is "Linear": use "dense"/,
     ],
     'a kind that is none': [
       async () => plx.sequential([{ kind: 'toString', inputShape: [2] }]),
@@ -340,7 +340,7 @@ describe('a model refuses', () => {
     'weights of another name': [
       async () => plx.model('mlp:3-3-3').setWeights((await weightsOf('mlp:3-3-3')).reverse()),
       'PLX_ERR_ARGUMENT',
-      /array 0 is "dense_2\.bias", but "dense_1\.weight" has this place/,
+      /array 0 is "dense_2\.bias", but "dense_1\.weight" is expected/,
     ],
     'weights of another shape': [
       async () => {

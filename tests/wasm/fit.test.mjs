@@ -456,7 +456,7 @@ describe('fit after fit', () => {
       await other.dispose();
       await fit(model, adam);
       await withEngine(OPTIONS, (second) =>
-        fails(fit(newModel(second), adam), 'PLX_ERR_ARGUMENT', /of another engine/),
+        fails(fit(newModel(second), adam), 'PLX_ERR_ARGUMENT', /belongs to another engine/),
       );
     }));
 });

@@ -100,7 +100,7 @@ for (const tier of TIERS) {
       await fails(
         f.run({ labels: [2, 0.5] }),
         'PLX_ERR_ARGUMENT',
-        'run: labels: value 1 is 0.5, not a whole number of 32 bits',
+        'run: labels: value 1 is 0.5, not a 32-bit whole number',
       );
       await g.dispose();
     });
@@ -154,7 +154,7 @@ for (const tier of TIERS) {
       await fails(
         g.write(w, [1, 2, 3]),
         'PLX_ERR_SHAPE',
-        'write: w: the values are [3], but [2] is wanted',
+        'write: w: the values are [3], but [2] is expected',
       );
       await double.dispose();
       await double.dispose();
@@ -368,7 +368,7 @@ describe('a wrong call', () => {
       (g, x) => g.matmul(x),
       'matmul: input 1 must be a node of a graph, not undefined',
     ],
-    'a node for a list': [(g, x) => g.concat(x, 0), 'concat: give an array of nodes'],
+    'a node for a list': [(g, x) => g.concat(x, 0), 'concat: expected an array of nodes'],
     'text for a node': [
       (g) => g.relu('x'),
       'relu: input 0 must be a node of a graph, not a string',
@@ -380,16 +380,16 @@ describe('a wrong call', () => {
     ],
     'more parts than handles': [
       (g, x) => g.split(x, 0, 1e9),
-      'split: 1000000000 parts; 1 to 4096 are possible',
+      'split: parts is 1000000000: it must be 1 to 4096',
     ],
     'a pool that is "same"': [
       (g, x) => g.maxPool2d(x, { size: 2, padding: 'same' }),
       'maxPool2d: padding is "same": give "valid", one number, [rows, columns] or [top, bottom, left, right]',
     ],
-    'a pool without a size': [(g, x) => g.avgPool2d(x), 'avgPool2d: give it options with size'],
+    'a pool without a size': [(g, x) => g.avgPool2d(x), 'avgPool2d: its options must include size'],
     'attention without heads': [
       (g, x) => g.attention(x, x, x),
-      'attention: give it options with heads',
+      'attention: its options must include heads',
     ],
     'a stride in the name of layers': [
       (g, x) => g.conv2d(x, x, { strides: 2 }),
@@ -409,7 +409,7 @@ describe('a wrong call', () => {
     ],
     'a batch norm that does not say whether it trains': [
       (g, x) => g.batchNorm(x, { mean: x, variance: x }),
-      'batchNorm: give it options with training',
+      'batchNorm: its options must include training',
     ],
     'a word for true': [
       (g, x) => g.attention(x, x, x, { heads: 1, causal: 'no' }),
@@ -421,24 +421,24 @@ describe('a wrong call', () => {
     ],
     'an update of one parameter, not a list': [
       (g, x) => g.update('adam', x, x),
-      'update: give it a list of parameters',
+      'update: expected a list of parameters',
     ],
     'gradients that are no list': [
       (g, x) => g.clipByNorm(x, 1),
-      'clipByNorm: give it a list of gradients',
+      'clipByNorm: expected a list of gradients',
     ],
     'losses of nothing': [
       (g, x) => g.hypercausalLoss([], x),
-      'hypercausalLoss: give it a list of nodes',
+      'hypercausalLoss: expected a list of nodes',
     ],
-    'gradients of nothing': [(g, x) => g.gradients(x), 'gradients: give it a list of variables'],
+    'gradients of nothing': [(g, x) => g.gradients(x), 'gradients: expected a list of variables'],
     'half a size': [
       (g) => g.input('y', [0.5]),
       'input: shape[0] is 0.5: it must be a whole number',
     ],
     'an input twice': [
       (g) => g.input('x', [1]),
-      'input: "x" is there already: give each input a name of its own',
+      'input: "x" is already used: give each input a name of its own',
     ],
     'an unknown type': [
       (g) => g.input('y', [1], { dtype: 'float64' }),
@@ -450,11 +450,11 @@ describe('a wrong call', () => {
     ],
     'a gradient for a node that is no parameter': [
       (g, x) => g.update('sgd', [x], [x]),
-      'update: parameter 0 must be made by parameter()',
+      'update: parameter 0 must be created by parameter()',
     ],
     'values of another shape': [
       (g) => g.parameter('w', [2, 2], [1, 2, 3]),
-      'parameter: the values are [3], but [2, 2] is wanted',
+      'parameter: the values are [3], but [2, 2] is expected',
     ],
   };
   /* What each method says of an option that it has not, and of options that are none. */
@@ -510,10 +510,10 @@ describe('a wrong call', () => {
     const x = g.input('x', [1]);
     const compiles = [() => g.compile(), () => g.compile(x), () => g.compile(null)];
     for (const compile of compiles) {
-      await fails(compile(), 'PLX_ERR_ARGUMENT', 'compile: give it a list of outputs');
+      await fails(compile(), 'PLX_ERR_ARGUMENT', 'compile: expected a list of outputs');
     }
     const updates = g.compile([x], { updates: x });
-    await fails(updates, 'PLX_ERR_ARGUMENT', 'compile: give it a list of updates');
+    await fails(updates, 'PLX_ERR_ARGUMENT', 'compile: expected a list of updates');
   });
 });
 
@@ -530,11 +530,11 @@ describe('a run refuses', () => {
       const line = thisLine() + 1;
       const failure = await fails(f.run({ x: [1, 2, 3, 4] }), 'PLX_ERR_STATE', missing);
       assert.match(failure.stack.split('\n')[1], new RegExp(`graph\\.test\\.mjs:${line}:`));
-      await fails(f.run({ z: 1 }), 'PLX_ERR_ARGUMENT', 'run: no input "z": there are "x", "y"');
+      await fails(f.run({ z: 1 }), 'PLX_ERR_ARGUMENT', 'run: no input "z": the inputs are "x", "y"');
       await fails(
         f.run({ x: [[1, 2, 3]], y: 1 }),
         'PLX_ERR_SHAPE',
-        'run: x: the values are [1, 3], but [2, 2] is wanted',
+        'run: x: the values are [1, 3], but [2, 2] is expected',
       );
       await fails(f.run({ x: new Float32Array(5), y: 1 }), 'PLX_ERR_SHAPE', /\[5\].*\[2, 2\]/);
       const labels = g.input('labels', [2], { dtype: 'int32' });

@@ -259,7 +259,7 @@ describe('layers in a graph', () => {
     assert.equal((await g.weights()).length, 2);
     assert.throws(() => g.layer(layer, x), /a layer "a" already.*share: true/);
     const other = plx.layers.dense({ units: 3, name: 'a' });
-    assert.throws(() => g.layer(other, x, { share: true }), /described otherwise/);
+    assert.throws(() => g.layer(other, x, { share: true }), /that layer has other options/);
     const missing = plx.layers.dense({ units: 3, name: 'b' });
     assert.throws(() => g.layer(missing, x, { share: true }), /no layer of that name/);
     await g.dispose();
@@ -284,7 +284,7 @@ describe('layers refuse', () => {
     'what is no layer': [
       () => stack({ kind: 'lstm' }),
       'PLX_ERR_ARGUMENT',
-      /layer 0 is none: make it with plx.layers/,
+      /layer 0 is not a layer: create it with plx.layers/,
     ],
     'half a kernel': [
       (l) => stack(l.conv2d({ filters: 3, kernelSize: [3] })),
@@ -304,7 +304,7 @@ describe('layers refuse', () => {
     'a linear hidden layer': [
       (l) => sequence(l.decoderBlock({ activation: 'linear' })),
       'PLX_ERR_ARGUMENT',
-      /two linear layers are one/,
+      /activation is "linear": a block needs a non-linear one/,
     ],
     'heads that do not divide the width': [
       (l) => sequence(l.encoderBlock({ heads: 4 })),

@@ -218,12 +218,12 @@ describe('models refuse', () => {
     'an output that is none': [
       () => tiny().predict(ids, { output: 'y' }),
       'PLX_ERR_ARGUMENT',
-      /no output "y": there are "logits"/,
+      /no output "y": the model has "logits"/,
     ],
     'targets that are missing': [
       () => tiny().fit(ids, undefined, { loss: 'crossentropy' }),
       'PLX_ERR_ARGUMENT',
-      /the loss "crossentropy" takes targets/,
+      /y is missing: the loss "crossentropy" needs targets/,
     ],
     'a loss of its own where there is none': [
       () => tiny().fit(ids, undefined, { loss: 'own' }),
@@ -235,7 +235,7 @@ describe('models refuse', () => {
       'PLX_ERR_ARGUMENT',
       /"own" takes no targets/,
     ],
-    'a name that is no text': [async () => plx.model(5), 'PLX_ERR_ARGUMENT', /give a name/],
+    'a name that is no text': [async () => plx.model(5), 'PLX_ERR_ARGUMENT', /expected a name/],
   };
   for (const [what, [call, codeName, message]] of Object.entries(cases)) {
     it(`${what}, and the engine lives on`, async () => {

@@ -77,7 +77,7 @@ export function checkHeld(what: string, buffer: ArrayBufferLike): void {
   try {
     new Uint8Array(buffer);
   } catch (cause) {
-    const message = `${what}: its memory was transferred away, and its values with it`;
+    const message = `${what}: its buffer was transferred elsewhere, so its values are gone`;
     throw new PlxError('PLX_ERR_ARGUMENT', message, { cause });
   }
 }
@@ -95,7 +95,7 @@ function copyOf(what: string, values: NumericArray): NumericArray {
     /* Not values.slice: a Buffer's own gives the same memory. */
     return Float32Array.prototype.slice.call(values);
   } catch (cause) {
-    const message = `${what}: there is no memory for a copy of its ${values.length} values`;
+    const message = `${what}: not enough memory to copy its ${values.length} values`;
     throw new PlxError('PLX_ERR_MEMORY', message, { cause });
   }
 }
@@ -105,7 +105,7 @@ export function flatten(what: string, given: Data): Flat {
   const data = unpacked(given) as Data;
   if (ArrayBuffer.isView(data) && !(data instanceof DataView)) {
     if (typeof (data as { 0?: unknown })[0] === 'bigint') {
-      throw new PlxError('PLX_ERR_ARGUMENT', `${what}: 64-bit integers are not taken`);
+      throw new PlxError('PLX_ERR_ARGUMENT', `${what}: 64-bit integers are not supported`);
     }
     return { values: copyOf(what, data) };
   }
@@ -174,7 +174,7 @@ export function toIntegers(what: string, flat: Flat): Int32Array {
   if (i >= 0) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `${what}: value ${i} is ${flat.values[i]}, not a whole number of 32 bits`,
+      `${what}: value ${i} is ${flat.values[i]}, not a 32-bit whole number`,
     );
   }
   return integers;
@@ -191,7 +191,7 @@ export function flattenTo(what: string, data: Data | number, shape: readonly num
   if (!fits) {
     throw new PlxError(
       'PLX_ERR_SHAPE',
-      `${what}: the values are ${shapeText(given)}, but ${shapeText(shape)} is wanted`,
+      `${what}: the values are ${shapeText(given)}, but ${shapeText(shape)} is expected`,
     );
   }
   return flat;

@@ -72,7 +72,7 @@ export class BenchEngine extends Engine implements BenchEngineApi {
     if (!this.#benching) return;
     throw new PlxError(
       'PLX_ERR_STATE',
-      `${call}: this engine already runs a bench: wait until it has ended, or stop it`,
+      `${call}: a benchmark is already running: wait for it or stop it`,
     );
   }
 

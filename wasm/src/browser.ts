@@ -15,7 +15,7 @@ export interface Assets {
 function missing(option: string, file: string): PlxError {
   return new PlxError(
     'PLX_ERR_ARGUMENT',
-    `load: this build of the package brings no files: give ${option}, the address of ${file}`,
+    `load: this build of the package includes no files: give ${option}, the address of ${file}`,
   );
 }
 

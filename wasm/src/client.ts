@@ -57,7 +57,7 @@ function newSharedMemory(megabytes: number, downgrades: Downgrade[]): WebAssembl
     try {
       const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
       if (size !== megabytes) {
-        const reason = `the browser did not give ${megabytes} MiB of shared memory`;
+        const reason = `the browser did not allocate ${megabytes} MiB of shared memory`;
         downgrades.push({ wanted: `${megabytes} MiB`, got: `${size} MiB`, reason });
       }
       return memory;
@@ -167,7 +167,7 @@ class Start<P extends ClientParallax = ClientParallax> {
     if (!(await sharing)) {
       throw new PlxError(
         'PLX_ERR_UNSUPPORTED',
-        'shared memory does not pass through messages here',
+        'shared memory cannot be sent to a worker here',
       );
     }
     const worker = await preparing;
@@ -265,7 +265,7 @@ function checkLoad(options: LoadOptions): void {
   checkOptions('load', options, LOAD);
   const own = options.wasmBinary ?? options.wasmModule;
   if (own && !options.tier) {
-    refuse('load: wasmBinary and wasmModule need tier, to tell which build they are');
+    refuse('load: wasmBinary and wasmModule need the option tier, which says which build they are');
   }
 }
 

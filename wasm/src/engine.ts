@@ -77,8 +77,8 @@ function checkWeight(
   if (name !== undefined && name !== own.name) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `setWeights: array ${i} is "${name}", but "${own.name}" has this place: give the arrays in ` +
-        'the order of getWeights, or their data alone to go by places',
+      `setWeights: array ${i} is "${name}", but "${own.name}" is expected: give the arrays in ` +
+        'the order of getWeights, or their data alone to go by position',
     );
   }
   if (values.length !== own.size) {

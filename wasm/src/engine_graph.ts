@@ -217,7 +217,7 @@ export class EngineGraphs {
     const heap = this.#heap;
     const builder = this.#builders.indexOf(call.builder);
     if (builder < 0) {
-      throw new PlxError('PLX_ERR_UNSUPPORTED', `${call.builder}: this engine does not have it`);
+      throw new PlxError('PLX_ERR_UNSUPPORTED', `${call.builder}: not available in this engine`);
     }
     const { inputs, numbers } = call;
     const ids = this.#ids(graph, inputs);

@@ -129,7 +129,7 @@ export class EngineLearning {
     const text = (value: string): number => bytes(new TextEncoder().encode(`${value}\0`));
     const address = heap.c._plx_js_learning_new();
     try {
-      if (address === 0) throw new PlxError('PLX_ERR_MEMORY', 'learn: no memory');
+      if (address === 0) throw new PlxError('PLX_ERR_MEMORY', 'learn: out of memory');
       this.#give(address, request, bytes, text);
       heap.check(
         heap.c._plx_js_learning_open(
@@ -221,7 +221,7 @@ export class EngineLearning {
   ): Promise<TrainOutcome> {
     const run = this.#run(id);
     if (run.job) {
-      throw new PlxError('PLX_ERR_STATE', 'train: this run is being trained; pause it first');
+      throw new PlxError('PLX_ERR_STATE', 'train: this run is already training: pause it first');
     }
     run.job = job;
     run.pausing = false;

@@ -16,7 +16,7 @@ export function names(heap: Heap, at: (i: number) => number): string[] {
 export function indexOf(list: string[], name: string, what: string): number {
   const i = list.indexOf(name);
   if (i < 0) {
-    throw new PlxError('PLX_ERR_ARGUMENT', `no ${what} "${name}": there are ${list.join(', ')}`);
+    throw new PlxError('PLX_ERR_ARGUMENT', `unknown ${what} "${name}": use ${list.join(', ')}`);
   }
   return i;
 }

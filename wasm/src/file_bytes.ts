@@ -32,7 +32,7 @@ export async function plainBytes(what: string, given: ArrayBuffer | Uint8Array) 
 /** Texts of a row hold as many characters as results.schema.json allows. */
 export function checkSource(what: string, source: unknown): string {
   if (typeof source === 'string' && source.length > 0 && source.length <= 400) return source;
-  throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected a text of 1 to 400 characters`);
+  throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected a string of 1 to 400 characters`);
 }
 
 /** The two files of handwritten digits, uncompressed. */

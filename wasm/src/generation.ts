@@ -46,7 +46,7 @@ export function checkSequence(options: SequenceOptions): Sequence {
 /** Ids as the engine takes them, a copy; what names them in messages: "feed: ids". */
 export function idsOf(what: string, ids: ArrayLike<number>): Int32Array {
   if (typeof ids?.length !== 'number' || typeof ids === 'string') {
-    throw new PlxError('PLX_ERR_ARGUMENT', `${what}: give an array of ids`);
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an array of ids`);
   }
   if (ArrayBuffer.isView(ids)) checkHeld(what, ids.buffer);
   return toIntegers(what, { values: ids }).slice();

@@ -167,7 +167,7 @@ export class ClientGraph extends Builders implements Graph {
     if (typeof name !== 'string' || name === '' || this.#inputs.has(name)) {
       throw new PlxError(
         'PLX_ERR_ARGUMENT',
-        `input: "${name}" ${this.#inputs.has(name) ? 'is there already' : 'is no name'}: ` +
+        `input: "${name}" is ${this.#inputs.has(name) ? 'already used' : 'not a valid name'}: ` +
           'give each input a name of its own',
       );
     }
@@ -199,7 +199,7 @@ export class ClientGraph extends Builders implements Graph {
     if (value < 0) {
       throw new PlxError(
         'PLX_ERR_ARGUMENT',
-        'layer: the input is a weight, not a value of samples',
+        'layer: the input is a weight: it must be a node that holds samples',
       );
     }
     const checked = checkLayer('layer', { ...layer, ...(options.name && { name: options.name }) });
@@ -230,7 +230,7 @@ export class ClientGraph extends Builders implements Graph {
     if (count < 1 || count > MOST_PARTS) {
       throw new PlxError(
         'PLX_ERR_ARGUMENT',
-        `split: ${count} parts; 1 to ${MOST_PARTS} are possible`,
+        `split: parts is ${count}: it must be 1 to ${MOST_PARTS}`,
       );
     }
     return this.#add('split', {
@@ -243,7 +243,7 @@ export class ClientGraph extends Builders implements Graph {
 
   hypercausalLoss(nodes: readonly HypercausalNode[], target: GraphNode): HypercausalLosses {
     const last = listOf('hypercausalLoss', 'nodes', nodes).at(-1);
-    if (!last) return refuse('hypercausalLoss: give it a list of nodes');
+    if (!last) return refuse('hypercausalLoss: expected a list of at least one node');
     const spreads = nodes.map((node) => (node as Partial<HypercausalNode> | null)?.spread);
     const { state, future } = last;
     const losses = this.#add('hypercausalLoss', { state, future, target, spreads });
@@ -263,7 +263,8 @@ export class ClientGraph extends Builders implements Graph {
       if (parameters.length !== listOf('update', 'gradients', gradients).length) {
         throw new PlxError(
           'PLX_ERR_SHAPE',
-          `update: ${parameters.length} parameters, but ${gradients.length} gradients`,
+          `update: ${parameters.length} parameters, but ${gradients.length} gradients: ` +
+            'each parameter needs one',
         );
       }
       const call: GraphCall = {
@@ -280,7 +281,7 @@ export class ClientGraph extends Builders implements Graph {
   #parameter(what: string, parameter: GraphParameter): number {
     const value = ClientNode.valueIn(this, parameter, what);
     if (parameter instanceof ClientParameter) return value;
-    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be made by parameter()`);
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be created by parameter()`);
   }
 
   // ---- Use ----

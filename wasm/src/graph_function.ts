@@ -57,7 +57,7 @@ export class ClientFunction<T extends readonly GraphNode<DType>[]> implements Gr
       const input = this.inputs.get(name);
       if (!input) {
         const names = [...this.inputs.keys()].map((known) => `"${known}"`).join(', ') || 'none';
-        throw new PlxError('PLX_ERR_ARGUMENT', `run: no input "${name}": there are ${names}`);
+        throw new PlxError('PLX_ERR_ARGUMENT', `run: no input "${name}": the inputs are ${names}`);
       }
       return {
         value: input.value,

@@ -23,14 +23,14 @@ export class LayerNames {
     const known = this.#known.get(name);
     if (share && known !== described) {
       const why =
-        known === undefined ? 'there is no layer of that name' : 'it is described otherwise';
+        known === undefined ? 'there is no layer of that name' : 'that layer has other options';
       throw new PlxError('PLX_ERR_ARGUMENT', `layer: "${name}" cannot share weights: ${why}`);
     }
     if (!share && known !== undefined) {
       throw new PlxError(
         'PLX_ERR_ARGUMENT',
-        `layer: there is a layer "${name}" already: give this one a name of its own, or share: ` +
-          'true to apply the same weights again',
+        `layer: "${name}" is already used: give this layer a name of its own, or share: true to ` +
+          'apply the same weights again',
       );
     }
     this.#known.set(name, described);

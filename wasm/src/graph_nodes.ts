@@ -80,7 +80,7 @@ export class ClientUpdate implements GraphUpdate {
 
   static valueIn(owner: NodeOwner, update: unknown, what: string): number {
     if (update instanceof ClientUpdate && update.#owner === owner) return update.#value;
-    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be made by update() of this graph`);
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be created by update() of this graph`);
   }
 }
 

@@ -21,7 +21,7 @@ export const optionsOf = <T extends object>(method: keyof typeof OPTIONS, given:
 
 /** Refuses anything but an array. */
 export function listOf<T extends readonly unknown[]>(method: string, noun: string, list: T): T {
-  return Array.isArray(list) ? list : refuse(`${method}: give it a list of ${noun}`);
+  return Array.isArray(list) ? list : refuse(`${method}: expected a list of ${noun}`);
 }
 
 /** Refuses anything but an array of whole numbers. */

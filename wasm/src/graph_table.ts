@@ -108,7 +108,7 @@ export function named(method: BuilderMethod, given: readonly unknown[]): Named {
   checkOptions(method, chosen, Object.fromEntries(rules));
   const missing = needed.filter(({ name }) => (chosen as Named)[name] === undefined);
   if (missing.length > 0) {
-    refuse(`${method}: give it options with ${missing.map(({ name }) => name).join(', ')}`);
+    refuse(`${method}: its options must include ${missing.map(({ name }) => name).join(', ')}`);
   }
   return { ...chosen, ...Object.fromEntries(places) };
 }
@@ -167,7 +167,7 @@ function checkLengths(method: string, lists: readonly Argument[], given: Named):
 }
 
 function arrayOf(method: string, value: unknown): unknown[] {
-  return Array.isArray(value) ? value : refuse(`${method}: give an array of nodes`);
+  return Array.isArray(value) ? value : refuse(`${method}: expected an array of nodes`);
 }
 
 /** The nodes and the numbers of a call in the places that its row gives them. calls: before this. */

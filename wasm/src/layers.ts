@@ -18,7 +18,7 @@ import {
 const named: Rule = (what, value: string) => {
   text(what, value as never);
   /* The library's texts end at the first such character. */
-  if (value.includes('\0')) refuse(`${what} has a character that no name can have`);
+  if (value.includes('\0')) refuse(`${what} contains a NUL character, which names cannot have`);
 };
 const shape: Rule = (what, value: unknown) => {
   if (!Array.isArray(value)) refuse(`${what} must be an array of whole numbers`);
@@ -146,13 +146,13 @@ function noLayer(where: string, layer: unknown): never {
   const { kind } = Object(layer) as { kind?: unknown };
   const hint = typeof kind === 'string' && layerHint(kind, KIND_NAMES, told);
   if (hint) refuse(`${where}: kind is ${told(kind)}: ${hint}`);
-  return refuse(`${where} is none: make it with plx.layers`);
+  return refuse(`${where} is not a layer: create it with plx.layers`);
 }
 
 /** Refuses a layer that cannot be, as far as can be told without the engine, and copies it. */
 export function checkLayer(where: string, layer: Layer, level = 0): Layer {
   const kind = Object.hasOwn(KINDS, layer?.kind) ? KINDS[layer.kind] : noLayer(where, layer);
-  if (level === MOST_LEVELS) refuse(`${where}: more than ${MOST_LEVELS} layers inside each other`);
+  if (level === MOST_LEVELS) refuse(`${where}: layers are nested more than ${MOST_LEVELS} deep`);
   const options: Record<string, unknown> = { ...layer };
   for (const [option, value] of Object.entries(options)) {
     if (option === 'kind') continue;
@@ -164,7 +164,7 @@ export function checkLayer(where: string, layer: Layer, level = 0): Layer {
     }
   }
   if (kind.options === BLOCK && options.activation === 'linear') {
-    refuse(`${where}: activation: two linear layers are one: a block's is not linear`);
+    refuse(`${where}: activation is "linear": a block needs a non-linear one`);
   }
   const missing = kind.options.slice(0, kind.needed).find((option) => !(option in options));
   if (missing) refuse(`${where}: ${layer.kind} needs ${missing}`);
@@ -176,7 +176,7 @@ export function checkLayer(where: string, layer: Layer, level = 0): Layer {
 
 function checkList(what: string, list: Layer[], level: number): Layer[] {
   if (!Array.isArray(list) || list.length === 0) {
-    refuse(`${what}: give a list of at least one layer`);
+    refuse(`${what}: expected a list of at least one layer`);
   }
   return list.map((layer, i) => checkLayer(`${what.replace(/s$/, '')} ${i}`, layer, level));
 }
@@ -184,7 +184,7 @@ function checkList(what: string, list: Layer[], level: number): Layer[] {
 /** Refuses layers that cannot make a model, as far as can be told without the engine. */
 export function checkLayers(list: Layer[]): Layer[] {
   if (!Array.isArray(list) || list.length === 0) {
-    refuse('sequential: give a list of at least one layer');
+    refuse('sequential: expected a list of at least one layer');
   }
   if (list[0] && !list[0].inputShape) {
     refuse(

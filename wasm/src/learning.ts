@@ -22,7 +22,7 @@ export const SIZES: readonly BenchSize[] = ['quick', 'default', 'full'];
 
 function checkText(what: string, text: string): string {
   if (typeof text === 'string' && text.length > 0) return text;
-  throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected a text that is not empty`);
+  throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected a non-empty string`);
 }
 
 function checkRate(what: string, rate: number): number {
@@ -37,7 +37,7 @@ async function filesOf(options: LearnOptions): Promise<Partial<LearnRequest>> {
   if (unknown !== undefined) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `learn: data.${unknown} is not known: expected { mnist: { images, labels } } or { csv: { text } }`,
+      `learn: data.${unknown} is unknown: expected { mnist: { images, labels } } or { csv: { text } }`,
     );
   }
   const files: Partial<LearnRequest> = {};
@@ -71,7 +71,7 @@ const LEARN = {
 /** Options with zeros for what the task has of its own. */
 async function requestOf(options: LearnOptions): Promise<LearnRequest> {
   if (typeof options !== 'object' || options === null) {
-    throw new PlxError('PLX_ERR_ARGUMENT', 'learn: give options: learn({ task: "gpt2-nano" })');
+    throw new PlxError('PLX_ERR_ARGUMENT', 'learn: expected options: learn({ task: "gpt2-nano" })');
   }
   checkOptions('learn', options, LEARN);
   const { model, optimizer, steps, batchSize, rate } = options;
@@ -139,7 +139,7 @@ class ClientLearning implements Learning {
 
   async resume(): Promise<TrainOutcome> {
     if (this.#paused) return this.train(this.#paused);
-    throw new PlxError('PLX_ERR_STATE', 'resume: this run was not paused: call train');
+    throw new PlxError('PLX_ERR_STATE', 'resume: this run is not paused: call train');
   }
 
   async setRate(rate: number): Promise<void> {

@@ -169,7 +169,7 @@ function outputOf(call: string, ports: ModelPorts, name: string | undefined): nu
   const i = name === undefined ? 0 : ports.outputs.findIndex((port) => port.name === name);
   if (i >= 0) return i;
   const known = ports.outputs.map((port) => `"${port.name}"`).join(', ');
-  throw new PlxError('PLX_ERR_ARGUMENT', `${call}: no output "${name}": there are ${known}`);
+  throw new PlxError('PLX_ERR_ARGUMENT', `${call}: no output "${name}": the model has ${known}`);
 }
 
 /** Where a model's generators get their numbers from. */
@@ -364,7 +364,7 @@ export class ClientModel implements Model {
   }
 
   async setWeights(weights: readonly (SavedWeight | Data)[]): Promise<void> {
-    if (!Array.isArray(weights)) refuse('setWeights: give the array that getWeights gave');
+    if (!Array.isArray(weights)) refuse('setWeights: expected an array as getWeights returns it');
     const given = weights.map((weight, i) => givenWeight(`setWeights: array ${i}`, weight));
     const arrays = given.map(({ values }) => values);
     await this.#ports;

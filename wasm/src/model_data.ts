@@ -97,7 +97,7 @@ function refuseRows(what: string, flat: Flat, n: number, port: Wanted): void {
   if (!port.labels || flat.values.length !== rows * port.classes! || port.classes === 1) return;
   throw new PlxError(
     'PLX_ERR_SHAPE',
-    `${what} has a row for each sample; crossentropy takes class labels, one whole number each`,
+    `${what} has a row for each sample: crossentropy takes class labels, one whole number each`,
   );
 }
 
@@ -134,8 +134,8 @@ export function samplesFor(
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
       y
-        ? `${call}: y: the loss "own" takes no targets: leave y undefined`
-        : `${call}: y: the loss "${loss}" takes targets`,
+        ? `${call}: y is given: the loss "own" takes no targets, so leave y undefined`
+        : `${call}: y is missing: the loss "${loss}" needs targets`,
     );
   }
   const targets = assign(y, wanted, 'output').map(([what, flat], i) => {
@@ -216,7 +216,7 @@ function split(samples: Samples, share: number): { data: Samples; validation: Sa
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
       `fit: validation ${share} of ${samples.n} samples leaves ${held} to validate on: ` +
-        'it must be between 0 and 1, and hold out at least one',
+        'it must be between 0 and 1 and hold out at least one sample',
     );
   }
   const n = samples.n - held;

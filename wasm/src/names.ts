@@ -36,13 +36,13 @@ const SAME_LOSS: Table = {
   sparsecategoricalcrossentropy: 'crossentropy',
 };
 const inGraph = (method: string): string =>
-  `fit has mse and crossentropy; a plx.graph() has this one: ${method}`;
+  `fit supports mse and crossentropy; for this loss, build a plx.graph() with ${method}`;
 const L1 = inGraph('l1');
 const HUBER = inGraph('huber');
 const BINARY = inGraph('binaryCrossEntropy');
 const INSTEAD_OF_LOSS: Table = {
-  categoricalcrossentropy: 'write "crossentropy", and give class labels instead of rows of 0 and 1',
-  nllloss: 'write "crossentropy": it takes logits, and has the log-softmax in it',
+  categoricalcrossentropy: 'use "crossentropy" with class labels instead of rows of 0 and 1',
+  nllloss: 'use "crossentropy": it takes logits and includes the log-softmax',
   binarycrossentropy: BINARY,
   bceloss: BINARY,
   bcewithlogitsloss: BINARY,
@@ -61,7 +61,7 @@ export const lossOf = (what: string, given: LossName = 'mse'): Loss =>
 
 /** The engine's name of an optimizer. */
 export const optimizerOf = (what: string, given: string): OptimizerName =>
-  nameOf(what, given, OPTIMIZERS, {}, { momentum: 'write { kind: "sgd", momentum: 0.9 }' });
+  nameOf(what, given, OPTIMIZERS, {}, { momentum: 'use { kind: "sgd", momentum: 0.9 }' });
 
 const SAME_ACTIVATION: Table = { identity: 'linear', swish: 'silu', hardsilu: 'hardswish' };
 
@@ -70,8 +70,8 @@ const activationNamed = (key: string): string | undefined =>
 
 const isSoftmax = (key: string): boolean => /^(log)?softmax$/.test(key);
 const NO_SOFTMAX =
-  'leave it out: the loss "crossentropy" takes logits, and has the softmax in it; probabilities ' +
-  'are the softmax of what predict gives';
+  'leave it out: the loss "crossentropy" takes logits and includes the softmax; for ' +
+  'probabilities, apply the softmax to what predict returns';
 
 /** The library's name of an activation; what it does not know is for it to refuse. */
 export function activationOf(what: string, given: string): string {
@@ -100,10 +100,10 @@ const INSTEAD_OF_LAYER: Table = {
   transformerencoderlayer: 'encoderBlock',
   transformerdecoderlayer: 'decoderBlock',
   /* Whole sentences. */
-  depthwiseconv2d: 'write layers.conv2d with as many groups as there are channels',
-  conv1d: 'write layers.conv2d with samples of [1, steps, channels] and kernelSize: [1, n]',
-  input: 'give the first layer inputShape, the shape of one sample',
-  prelu: 'write layers.activation({ activation: "leaky_relu" }); a plx.graph() has prelu',
+  depthwiseconv2d: 'use layers.conv2d with as many groups as channels',
+  conv1d: 'use layers.conv2d with samples of [1, steps, channels] and kernelSize: [1, n]',
+  input: 'give the first layer an inputShape, the shape of one sample',
+  prelu: 'use layers.activation({ activation: "leaky_relu" }), or prelu in a plx.graph()',
 };
 
 /**
@@ -118,7 +118,7 @@ export function layerHint(
   const key = plain(name);
   if (isSoftmax(key)) return NO_SOFTMAX;
   const meant = at(INSTEAD_OF_LAYER, key) ?? kinds.find((kind) => plain(kind) === key);
-  if (meant) return meant.includes(' ') ? meant : `write ${written(meant)}`;
+  if (meant) return meant.includes(' ') ? meant : `use ${written(meant)}`;
   const activation = activationNamed(key);
-  return activation && `write layers.activation({ activation: "${activation}" })`;
+  return activation && `use layers.activation({ activation: "${activation}" })`;
 }

@@ -34,7 +34,7 @@ export class ClientOptimizer implements Optimizer {
 
   /** What a fit over this connection asks for, which is sent when its model has been made. */
   request(connection: Connection, made: Promise<unknown>): Pick<FitRequest, 'optimizer' | 'state'> {
-    if (connection !== this.#connection) refuse('fit: this optimizer is of another engine');
+    if (connection !== this.#connection) refuse('fit: this optimizer belongs to another engine');
     this.#sent = Promise.allSettled([this.#sent, made]).then(() => {});
     return { optimizer: this.#options, state: this.#id };
   }

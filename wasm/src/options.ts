@@ -18,7 +18,7 @@ export const flag: Rule = (what, value: unknown) => {
   if (typeof value !== 'boolean') refuse(`${what} must be true or false, not ${kindOf(value)}`);
 };
 export const text: Rule = (what, value: unknown) => {
-  if (typeof value !== 'string') refuse(`${what} must be a text, not ${kindOf(value)}`);
+  if (typeof value !== 'string') refuse(`${what} must be a string, not ${kindOf(value)}`);
 };
 
 export const number: Rule = checkNumber;

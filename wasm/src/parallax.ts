@@ -81,7 +81,7 @@ export class ClientParallax implements Parallax {
 
   model(name: string, options: NamedModelOptions = {}): Model {
     if (typeof name !== 'string') {
-      throw new PlxError('PLX_ERR_ARGUMENT', 'model: give a name: "mlp:784-200-10"');
+      throw new PlxError('PLX_ERR_ARGUMENT', 'model: expected a name, such as "mlp:784-200-10"');
     }
     checkOptions('model', options, { seed: number, config: checkObject });
     return this.#newModel({ name: nameWith(name, options.config ?? {}) }, options);

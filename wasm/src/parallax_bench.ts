@@ -43,7 +43,7 @@ function checkTexts(what: string, texts: unknown = []): string[] {
   if (wrong === undefined) return [...texts];
   throw new PlxError(
     'PLX_ERR_ARGUMENT',
-    `${what}: "${wrong}" is ${wrong.includes(',') ? 'a text with a comma' : 'empty'}: ` +
+    `${what}: "${wrong}" ${wrong.includes(',') ? 'contains a comma' : 'is empty'}: ` +
       'give texts without commas, or leave the option out for all',
   );
 }
@@ -52,7 +52,7 @@ function checkSeconds(call: string, seconds: number): number {
   if (seconds >= 0 && seconds <= MOST_SECONDS) return seconds;
   throw new PlxError(
     'PLX_ERR_ARGUMENT',
-    `${call}: seconds is ${told(seconds)}: give a number from 0 to ${MOST_SECONDS}`,
+    `${call}: seconds is ${told(seconds)}: it must be a number from 0 to ${MOST_SECONDS}`,
   );
 }
 

@@ -9,7 +9,7 @@ const MAGIC = [0x00, 0x61, 0x73, 0x6d];
 
 function describe(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart().toLowerCase();
-  if (text.startsWith('<!doctype') || text.startsWith('<html')) return 'a page of HTML';
+  if (text.startsWith('<!doctype') || text.startsWith('<html')) return 'an HTML page';
   if (text.startsWith('version https://git-lfs')) return 'a Git LFS pointer';
   if (bytes.length === 0) return 'an empty file';
   const head = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0'));

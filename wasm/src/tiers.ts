@@ -1,6 +1,7 @@
 /** Which tiers run here, and why the others do not. */
 import { simd, threads } from 'wasm-feature-detect';
 import type { Downgrade, Tier } from './api.js';
+import { told } from './arrays.js';
 import { PlxError } from './errors.js';
 import { askRelaxed } from './relaxed.js';
 
@@ -74,7 +75,7 @@ export async function chooseTier(forced: Tier | undefined, reproducible: boolean
   if (forced !== undefined && !TIERS.includes(forced)) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `load: no tier "${forced}": there are ${TIERS.join(', ')}`,
+      `load: tier is ${told(forced)}: it must be one of ${TIERS.join(', ')}`,
     );
   }
   const downgrades: Downgrade[] = [];
@@ -84,5 +85,6 @@ export async function chooseTier(forced: Tier | undefined, reproducible: boolean
     if (!reason) return { tier, downgrades: downgrades.map((d) => ({ ...d, got: tier })) };
     downgrades.push({ wanted: tier, got: '', reason });
   }
-  throw new PlxError('PLX_ERR_UNSUPPORTED', `load: ${forced ?? 'no tier'} cannot run: ${reason}`);
+  const none = forced ? `${forced} cannot run` : 'no tier can run';
+  throw new PlxError('PLX_ERR_UNSUPPORTED', `load: ${none}: ${reason}`);
 }
