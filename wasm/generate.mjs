@@ -1,6 +1,7 @@
 /**
- * Generates src/generated/ from the tables that C reads (builders.def, results.def, src/parallax.def)
- * and from the functions that the files exports*.c define. Usage: node generate.mjs.
+ * Generates src/generated/ from the tables that C reads (builders.def, results.def,
+ * src/parallax.def) and from the functions that the files exports*.c define. Usage: node
+ * generate.mjs.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -295,7 +296,9 @@ export interface Results {
 ${types.join('\n')}
 }
 
-/** Their fields in order, each after the first letter of its kind: number, flag, text, shape, part. */
+/**
+ * Their fields in order, each after the first letter of its kind: number, flag, text, shape, part.
+ */
 export const RESULTS: Readonly<Record<keyof Results, string>> = {
 ${layouts.join('\n')}
 };

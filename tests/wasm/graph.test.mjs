@@ -530,7 +530,7 @@ describe('a run refuses', () => {
       const line = thisLine() + 1;
       const failure = await fails(f.run({ x: [1, 2, 3, 4] }), 'PLX_ERR_STATE', missing);
       assert.match(failure.stack.split('\n')[1], new RegExp(`graph\\.test\\.mjs:${line}:`));
-      await fails(f.run({ z: 1 }), 'PLX_ERR_ARGUMENT', 'run: no input "z": the inputs are "x", "y"');
+      await fails(f.run({ z: 1 }), 'PLX_ERR_ARGUMENT', 'run: no input "z": the graph has "x", "y"');
       await fails(
         f.run({ x: [[1, 2, 3]], y: 1 }),
         'PLX_ERR_SHAPE',

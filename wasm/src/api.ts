@@ -206,15 +206,15 @@ export interface OptimizerOptions {
   /** Term added to the denominator of Adam, AdamW and RMSprop. */
   epsilon?: number;
   /**
-   * Weight decay: added to the gradient by SGD, Adam and RMSprop, decoupled in AdamW and Lion. `fit`
-   * does not apply it to biases or to the scales and shifts of norms.
+   * Weight decay: added to the gradient by SGD, Adam and RMSprop, decoupled in AdamW and Lion.
+   * `fit` does not apply it to biases or to the scales and shifts of norms.
    */
   weightDecay?: number;
 }
 
 /**
- * An optimizer whose state (momentum, means of gradients and squares) carries over from one `fit` of a
- * model to the next. It belongs to the model of its first `fit` and is freed with it.
+ * An optimizer whose state (momentum, means of gradients and squares) carries over from one `fit`
+ * of a model to the next. It belongs to the model of its first `fit` and is freed with it.
  */
 export interface Optimizer {
   /** The options it was created with. */
@@ -335,7 +335,9 @@ export interface FitOptions {
   labelSmoothing?: number;
   /** Minibatches whose gradients are combined into one step, as one large batch (default 1). */
   accumulate?: number;
-  /** Data to evaluate after every epoch, or the share of x and y to hold out at the end; 0: none. */
+  /**
+   * Data to evaluate after every epoch, or the share of x and y to hold out at the end; 0: none.
+   */
   validation?: { x: Data | NamedData; y: Data | NamedData } | number;
   /**
    * Stops training when the validation loss no longer falls. When training ends, early or not, the
@@ -350,9 +352,9 @@ export interface FitOptions {
    */
   seed?: number;
   /**
-   * Called after every epoch. The next one starts when it has returned and any promise it returned has
-   * settled, so calls to the model made inside it see the weights of this epoch. `fit` rejects with
-   * whatever it throws or rejects with.
+   * Called after every epoch. The next one starts when it has returned and any promise it returned
+   * has settled, so calls to the model made inside it see the weights of this epoch. `fit` rejects
+   * with whatever it throws or rejects with.
    */
   onEpoch?: (log: EpochLog) => void | Promise<void>;
   /** Called about every 25 ms, between two steps. Training waits for it, as for `onEpoch`. */
@@ -502,21 +504,23 @@ export interface Model {
   inputs(): Promise<Port[]>;
   /** Describes the outputs. */
   outputs(): Promise<Port[]>;
-  /** Returns a dimension by name, such as `"width"`; undefined if the model has no such dimension. */
+  /**
+   * Returns a dimension by name, such as `"width"`; undefined if the model has no such dimension.
+   */
   setting(key: string): Promise<number | undefined>;
   /**
-   * Trains the model. x is [n, ...input]; y is [n, ...output] for `mse`, class labels (n, or one for
-   * each position of a sequence) for `crossentropy`, undefined for `own`. If a model has several
-   * inputs or outputs, pass data by name: `{ pixels, ids }`. Wrong shapes, values that are not finite,
-   * ids and labels out of range and invalid options are rejected before any weight changes. A loss
-   * that is not finite, or a gradient that is not finite or whose square overflows, rejects with
-   * PLX_ERR_DIVERGED, and the model keeps the weights of the last step whose loss was finite. The
-   * errors of runs that diverged or were cancelled carry the `history` so far.
+   * Trains the model. x is [n, ...input]; y is [n, ...output] for `mse`, class labels (n, or one
+   * for each position of a sequence) for `crossentropy`, undefined for `own`. If a model has
+   * several inputs or outputs, pass data by name: `{ pixels, ids }`. Wrong shapes, values that are
+   * not finite, ids and labels out of range and invalid options are rejected before any weight
+   * changes. A loss that is not finite, or a gradient that is not finite or whose square overflows,
+   * rejects with PLX_ERR_DIVERGED, and the model keeps the weights of the last step whose loss was
+   * finite. The errors of runs that diverged or were cancelled carry the `history` so far.
    */
   fit(x: Data | NamedData, y: Data | NamedData | undefined, options?: FitOptions): Promise<History>;
   /**
-   * Computes an output for the samples x, by default the first: a flat array of n times the output's
-   * size.
+   * Computes an output for the samples x, by default the first: a flat array of n times the
+   * output's size.
    */
   predict(
     x: Data | NamedData,
@@ -537,11 +541,13 @@ export interface Model {
   generator(options?: GeneratorOptions): Promise<TokenGenerator>;
   /** Generates the ids that follow a prompt. */
   generate(prompt: ArrayLike<number>, options?: GenerateOptions): Promise<Int32Array>;
-  /** Copies all weights. `setWeights` restores them exactly, also after a round trip through JSON. */
+  /**
+   * Copies all weights. `setWeights` restores them exactly, also after a round trip through JSON.
+   */
   getWeights(): Promise<Weight[]>;
   /**
-   * Replaces all weights by the given arrays, in the order of `getWeights`, or by their values alone.
-   * Given names and shapes must match the model's; unless all of them do, nothing changes.
+   * Replaces all weights by the given arrays, in the order of `getWeights`, or by their values
+   * alone. Given names and shapes must match the model's; unless all of them do, nothing changes.
    */
   setWeights(weights: readonly (SavedWeight | Data)[]): Promise<void>;
   /** Changes the learning rate of the running `fit`, from its next step. */
@@ -549,8 +555,8 @@ export interface Model {
   /** Lists the steps of the compiled plan. */
   explain(options?: ExplainOptions): Promise<Plan>;
   /**
-   * Frees the model's memory once all earlier calls are answered. Rejects while `fit` runs; a running
-   * `generate` ends with an error.
+   * Frees the model's memory once all earlier calls are answered. Rejects while `fit` runs; a
+   * running `generate` ends with an error.
    */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -597,19 +603,22 @@ export interface Parallax {
   /** Describes the engine that is running, and why it is not a better one. */
   info(): EngineInfo;
   /**
-   * Resolves to the updated `info` when all threads have joined and the machine is measured. Calls need
-   * not wait for it: an engine starts with one thread, and existing plans switch to all of them later.
+   * Resolves to the updated `info` when all threads have joined and the machine is measured. Calls
+   * need not wait for it: an engine starts with one thread, and existing plans switch to all of
+   * them later.
    */
   ready(): Promise<EngineInfo>;
   /** Functions that create layers. */
   readonly layers: Layers;
-  /** Creates a model from a stack of layers. Invalid layers are reported by the first awaited call. */
+  /**
+   * Creates a model from a stack of layers. Invalid layers are reported by the first awaited call.
+   */
   sequential(layers: Layer[], options?: ModelOptions): Model;
   /** Creates a model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`, `"gpt2-nano"`. */
   model(name: string, options?: NamedModelOptions): Model;
   /**
-   * Creates an optimizer whose state carries over from one `fit` of a model to the next. It holds memory
-   * in the engine until its `dispose()` or that of its model; `await using` works.
+   * Creates an optimizer whose state carries over from one `fit` of a model to the next. It holds
+   * memory in the engine until its `dispose()` or that of its model; `await using` works.
    */
   optimizer(options: OptimizerOptions['kind'] | OptimizerOptions): Optimizer;
   /** Lists the names that `model` accepts, besides `mlp:WIDTHS`. */

@@ -71,7 +71,9 @@ export interface BenchOptions extends BenchChoice {
   onRow?: (row: BenchRow) => void | Promise<void>;
   /** Called with progress; the benchmark runs at most one slice ahead of a returned promise. */
   onProgress?: (progress: BenchProgress) => void | Promise<void>;
-  /** Stops the run: rows measured so far still go to `onRow`, and the call rejects with AbortError. */
+  /**
+   * Stops the run: rows measured so far still go to `onRow`, and the call rejects with AbortError.
+   */
   signal?: AbortSignalLike;
 }
 

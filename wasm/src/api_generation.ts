@@ -34,9 +34,9 @@ export interface GenerateOptions extends SamplingOptions, GeneratorOptions {
 }
 
 /**
- * Continues a sequence of ids. The keys and values of earlier ids are cached, so each new id costs the
- * work of one position; when the model's context is full, its second half is re-encoded as the new
- * context.
+ * Continues a sequence of ids. The keys and values of earlier ids are cached, so each new id costs
+ * the work of one position; when the model's context is full, its second half is re-encoded as the
+ * new context.
  */
 export interface TokenGenerator {
   /** Appends ids to the sequence. */

@@ -19,7 +19,9 @@ export type InferenceGraph = Omit<Graph, 'gradients' | 'clipByNorm' | 'update'>;
 /** An engine without training, for models with existing weights and for graphs. */
 export interface InferenceParallax
   extends Omit<Parallax, 'sequential' | 'model' | 'optimizer' | 'graph'> {
-  /** Creates a model from a stack of layers. Invalid layers are reported by the first awaited call. */
+  /**
+   * Creates a model from a stack of layers. Invalid layers are reported by the first awaited call.
+   */
   sequential(layers: Layer[], options?: ModelOptions): InferenceModel;
   /** Creates a model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`, `"gpt2-nano"`. */
   model(name: string, options?: NamedModelOptions): InferenceModel;

@@ -3,8 +3,8 @@ import type { ActivationName } from './generated/kinds.js';
 import type { Pair } from './graph_api.js';
 
 /**
- * The name of an activation; the names that Keras and PyTorch use are accepted too: `swish` for `silu`,
- * `LeakyReLU` for `leaky_relu`.
+ * The name of an activation; the names that Keras and PyTorch use are accepted too: `swish` for
+ * `silu`, `LeakyReLU` for `leaky_relu`.
  */
 export type Activation = ActivationName | ActivationAlias;
 
@@ -39,7 +39,10 @@ export type ActivationAlias =
 
 /** Options that every layer takes. */
 export interface LayerOptions {
-  /** Name, also of its weights; default: its kind and a number, `dense_1`. At most 31 characters, no dots. */
+  /**
+   * Name, also of its weights; default: its kind and a number, `dense_1`. At most 31 characters, no
+   * dots.
+   */
   name?: string;
   /** Shape of one input sample; required for the first layer of a model. */
   inputShape?: number[];
@@ -92,7 +95,10 @@ export interface Conv2dLayerOptions extends LayerOptions {
   padding?: 'valid' | 'same';
   /** Spacing between the kernel's elements (default 1). */
   dilation?: Pair;
-  /** Number of groups; must divide the input and output channels. As many as input channels: depthwise (default 1). */
+  /**
+   * Number of groups; must divide the input and output channels. As many as input channels:
+   * depthwise (default 1).
+   */
   groups?: number;
   /** Activation of the result (default `"linear"`). */
   activation?: Activation;
@@ -132,9 +138,13 @@ export interface GroupNormOptions extends NormLayerOptions {
   groups?: number;
 }
 
-/** Options of batch normalisation: by the batch during training, otherwise by running statistics. */
+/**
+ * Options of batch normalisation: by the batch during training, otherwise by running statistics.
+ */
 export interface BatchNormLayerOptions extends NormLayerOptions {
-  /** Weight of the batch in the running statistics (default 0.1; Keras's momentum is 1 minus this). */
+  /**
+   * Weight of the batch in the running statistics (default 0.1; Keras's momentum is 1 minus this).
+   */
   momentum?: number;
 }
 
@@ -160,7 +170,9 @@ export interface AttentionLayerOptions extends LayerOptions {
   useBias?: boolean;
 }
 
-/** Options of a transformer block: attention and a hidden layer, each with a norm and a residual. */
+/**
+ * Options of a transformer block: attention and a hidden layer, each with a norm and a residual.
+ */
 export interface BlockOptions extends Omit<AttentionLayerOptions, 'causal'> {
   /** Width of the hidden layer (default: 4 times that of the input). */
   hidden?: number;
@@ -221,9 +233,10 @@ export interface LayerKinds {
 export type Layer = { [K in keyof LayerKinds]: { kind: K } & LayerKinds[K] }[keyof LayerKinds];
 
 /**
- * The layers of sequential models and graphs. Weights are initialised as in the papers: He et al. (2015)
- * in a layer whose own activation is a rectifier, Glorot and Bengio (2010) elsewhere, also before a
- * rectifier that is a separate layer; biases start at 0, tables with a standard deviation of 0.02.
+ * The layers of sequential models and graphs. Weights are initialised as in the papers: He et al.
+ * (2015) in a layer whose own activation is a rectifier, Glorot and Bengio (2010) elsewhere, also
+ * before a rectifier that is a separate layer; biases start at 0, tables with a standard deviation
+ * of 0.02.
  */
 export interface Layers {
   /** Fully connected layer along the last axis: x w + b, then the activation. */
@@ -231,8 +244,9 @@ export interface Layers {
   /** Activation as a separate layer. */
   activation(options: ActivationOptions): Layer;
   /**
-   * Softmax: probabilities along the last axis. The loss `crossentropy` includes it and rejects a model
-   * that ends in one; use this layer with other losses, or in models that receive trained weights.
+   * Softmax: probabilities along the last axis. The loss `crossentropy` includes it and rejects a
+   * model that ends in one; use this layer with other losses, or in models that receive trained
+   * weights.
    */
   softmax(options?: LayerOptions): Layer;
   /** Inverted dropout. */

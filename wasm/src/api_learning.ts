@@ -10,7 +10,8 @@ export interface TaskInfo {
   description: string;
   /**
    * Data that it accepts: a text (`text`), handwritten digits (`data.mnist`) or a table of numbers
-   * (`data.csv`). Without such data, and if this is `"nothing"`, it generates its data from the seed.
+   * (`data.csv`). Without such data, and if this is `"nothing"`, it generates its data from the
+   * seed.
    */
   takes: 'text' | 'digits' | 'table' | 'nothing';
 }
@@ -23,7 +24,10 @@ export interface LearnOptions {
   size?: BenchSize;
   /** Seed of data, weights and the order of samples (default 0). */
   seed?: number;
-  /** Model to use instead of the task's, with changed settings after a colon: `"gpt2-nano:layers=6"`. */
+  /**
+   * Model to use instead of the task's, with changed settings after a colon:
+   * `"gpt2-nano:layers=6"`.
+   */
   model?: string;
   /** UTF-8 text to learn, for tasks that take one. */
   text?: string | ArrayBuffer | Uint8Array;
@@ -72,7 +76,9 @@ export interface LearningAbout {
     real: boolean;
     /** Name: that of a file, or of a generator such as `"story grammar"`. */
     source: string;
-    /** How the file was read, if there is a choice (`"its first line names the columns"`), or `""`. */
+    /**
+     * How the file was read, if there is a choice (`"its first line names the columns"`), or `""`.
+     */
     note: string;
     /** Seed with which it was generated and split. */
     seed: number;

@@ -1,4 +1,4 @@
-/** The engine with the learning tasks and the suites. */
+/** The engine with the learning tasks and the benchmark suites. */
 import type { SuiteInfo } from './api_bench.js';
 import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
 import { Engine } from './engine.js';

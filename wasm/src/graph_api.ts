@@ -27,7 +27,9 @@ export interface DTypeArrays {
 export interface GraphNode<D extends DType = 'float32'> {
   /** Element type. */
   readonly dtype: D;
-  /** Returns the shape. Like every awaited call, it also reports an earlier wrong call: see `check`. */
+  /**
+   * Returns the shape. Like every awaited call, it also reports an earlier wrong call: see `check`.
+   */
   shape(): Promise<number[]>;
 }
 
@@ -66,8 +68,8 @@ export type GraphArrays<T extends readonly GraphNode<DType>[]> = {
 export type Pair = number | readonly [number, number];
 
 /**
- * Zero padding around an image: none (`"valid"`), enough for a result of ceil(size / stride) rows and
- * columns (`"same"`), one number for all sides, [rows, columns], or [top, bottom, left, right].
+ * Zero padding around an image: none (`"valid"`), enough for a result of ceil(size / stride) rows
+ * and columns (`"same"`), one number for all sides, [rows, columns], or [top, bottom, left, right].
  */
 export type Padding =
   | 'valid'
@@ -94,7 +96,10 @@ export interface Conv2dOptions {
   padding?: Padding;
   /** Spacing between the kernel's elements (default 1). */
   dilation?: Pair;
-  /** Number of groups; must divide the input and output channels. As many as input channels: depthwise (default 1). */
+  /**
+   * Number of groups; must divide the input and output channels. As many as input channels:
+   * depthwise (default 1).
+   */
   groups?: number;
 }
 
@@ -132,8 +137,8 @@ export interface HypercausalOptions {
    */
   span?: number;
   /**
-   * How the futures are summarised: by their mean (the default), by the median of each element, or for
-   * each row of the last axis by the future with the smallest sum of squares.
+   * How the futures are summarised: by their mean (the default), by the median of each element, or
+   * for each row of the last axis by the future with the smallest sum of squares.
    */
   policy?: 'mean' | 'median' | 'min-risk';
 }
@@ -174,8 +179,8 @@ export interface BatchNormOptions extends NormOptions {
   /** Running variance [channels]; it should start as ones. */
   variance: GraphParameter;
   /**
-   * Whether to normalise by the batch, while every run moves the running values towards the batch's by
-   * momentum; false: normalise by the running values.
+   * Whether to normalise by the batch, while every run moves the running values towards the batch's
+   * by momentum; false: normalise by the running values.
    */
   training: boolean;
   /** Weight of the batch in the running values (default 0.1). */
@@ -212,7 +217,10 @@ export interface LayerCallOptions {
   name?: string;
   /** Whether dropout is on and batch norm normalises by the batch (default false). */
   training?: boolean;
-  /** Whether to reuse the weights of the earlier layer of that name, which must have the same options. */
+  /**
+   * Whether to reuse the weights of the earlier layer of that name, which must have the same
+   * options.
+   */
   share?: boolean;
 }
 
@@ -249,10 +257,11 @@ export interface GraphFunction<
  * A graph of operations with fixed shapes.
  *
  * Calls that add nodes send no message to the engine: they are recorded, and sent with the first
- * awaited call (`check`, `shape`, `compile`, `read`, `write`). That call reports the first wrong one:
- * its `PlxError` has the library's sentence, `call` names the method and its index among the graph's
- * calls, and `stack` points to the line that made it. Mistakes that can be detected without the
- * engine, such as a node of another graph, throw at once. After a wrong call the graph is unusable.
+ * awaited call (`check`, `shape`, `compile`, `read`, `write`). That call reports the first wrong
+ * one: its `PlxError` has the library's sentence, `call` names the method and its index among the
+ * graph's calls, and `stack` points to the line that made it. Mistakes that can be detected without
+ * the engine, such as a node of another graph, throw at once. After a wrong call the graph is
+ * unusable.
  *
  * Axes count from 0; negative axes count from the end.
  */
@@ -278,8 +287,8 @@ export interface Graph extends GraphBuilders {
    */
   layer(layer: Layer, x: GraphNode<DType>, options?: LayerCallOptions): GraphNode;
   /**
-   * Lists the trainable weights of the layers so far, for `gradients` and `update`; with `state`, their
-   * running statistics instead.
+   * Lists the trainable weights of the layers so far, for `gradients` and `update`; with `state`,
+   * their running statistics instead.
    */
   weights(options?: { state?: boolean }): Promise<GraphParameter[]>;
 
@@ -292,8 +301,8 @@ export interface Graph extends GraphBuilders {
     parts: number | readonly number[],
   ): GraphNode<D>[];
   /**
-   * Computes the loss of hypercausal nodes over [..., time, channels]; the last one is the prediction.
-   * total = task + 0.5 consistency + 0.3 coherence. No gradient flows into the target.
+   * Computes the loss of hypercausal nodes over [..., time, channels]; the last one is the
+   * prediction. total = task + 0.5 consistency + 0.3 coherence. No gradient flows into the target.
    */
   hypercausalLoss(nodes: readonly HypercausalNode[], target: GraphNode): HypercausalLosses;
 
@@ -301,8 +310,8 @@ export interface Graph extends GraphBuilders {
 
   /**
    * Adds one step of an optimizer, whose state lives in the graph, for `compile`'s `updates`. If an
-   * optimizer uses squared gradients and a square overflows, the run rejects with PLX_ERR_DIVERGED and
-   * changes no parameter.
+   * optimizer uses squared gradients and a square overflows, the run rejects with PLX_ERR_DIVERGED
+   * and changes no parameter.
    */
   update(
     optimizer: OptimizerOptions['kind'] | OptimizerOptions,

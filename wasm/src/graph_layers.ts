@@ -4,14 +4,14 @@ import { PlxError } from './errors.js';
 import { libraryName } from './library_names.js';
 
 export class LayerNames {
-  /** By name: how the layer was described. */
+  /** Options of each layer, as text, by its name. */
   readonly #known = new Map<string, string>();
 
   get size(): number {
     return this.#known.size;
   }
 
-  /** The layer's own name, which no other may have unless it shares its weights. */
+  /** Returns the layer's name, which must be unique unless the layer shares weights. */
   nameOf(layer: Layer, share: boolean): string {
     const { name: given, ...rest } = layer;
     const described = JSON.stringify(Object.entries(rest).sort());

@@ -1,4 +1,4 @@
-/** Layers on the client's side: their makers, and the checks that need no engine. */
+/** The client's side of layers: the functions that create them, and checks that need no engine. */
 import type { Layer, LayerKinds, Layers } from './api_layers.js';
 import { checkWhole, told } from './arrays.js';
 import { activationOf, layerHint } from './names.js';
@@ -17,7 +17,7 @@ import {
 
 const named: Rule = (what, value: string) => {
   text(what, value as never);
-  /* The library's texts end at the first such character. */
+  /* The library's strings end at the first NUL. */
   if (value.includes('\0')) refuse(`${what} contains a NUL character, which names cannot have`);
 };
 const shape: Rule = (what, value: unknown) => {
@@ -74,7 +74,7 @@ const RULES = {
   postNorm: flag,
   rmsNorm: flag,
   project: flag,
-  layers: (() => {}) as Rule /* each is checked as a layer */,
+  layers: (() => {}) as Rule /* each one is checked as a layer */,
 } satisfies Record<string, Rule>;
 
 type Option = keyof typeof RULES;
@@ -90,7 +90,7 @@ const BLOCK = [
   ...(['hidden', 'activation', 'gated', 'postNorm', 'rmsNorm', 'dropout', 'epsilon'] as const),
 ];
 
-/** The options of each kind; those before needed are needed. */
+/** The options of each kind; the first `needed` ones are required. */
 const KINDS: Record<keyof LayerKinds, { needed: number; options: readonly Option[] }> = {
   dense: { needed: 1, options: ['units', 'activation', 'parameter', 'useBias'] },
   activation: { needed: 1, options: ['activation', 'parameter'] },
@@ -129,7 +129,7 @@ const makers = Object.fromEntries(
   ]),
 );
 
-/** plx.layers; by another name of a layer they tell what to write. */
+/** The object plx.layers; for another library's name of a layer, the error says what to use. */
 export const layers = new Proxy(makers, {
   get(target, name) {
     const own: unknown = Reflect.get(target, name);
@@ -139,7 +139,7 @@ export const layers = new Proxy(makers, {
   },
 }) as unknown as Layers;
 
-/** More layers within layers than this have names that are too long. */
+/** Deepest nesting of layers; beyond it, their names would be too long. */
 const MOST_LEVELS = 16;
 
 function noLayer(where: string, layer: unknown): never {
@@ -149,7 +149,7 @@ function noLayer(where: string, layer: unknown): never {
   return refuse(`${where} is not a layer: create it with plx.layers`);
 }
 
-/** Refuses a layer that cannot be, as far as can be told without the engine, and copies it. */
+/** Copies a layer; rejects an invalid one, as far as can be determined without the engine. */
 export function checkLayer(where: string, layer: Layer, level = 0): Layer {
   const kind = Object.hasOwn(KINDS, layer?.kind) ? KINDS[layer.kind] : noLayer(where, layer);
   if (level === MOST_LEVELS) refuse(`${where}: layers are nested more than ${MOST_LEVELS} deep`);
@@ -181,7 +181,10 @@ function checkList(what: string, list: Layer[], level: number): Layer[] {
   return list.map((layer, i) => checkLayer(`${what.replace(/s$/, '')} ${i}`, layer, level));
 }
 
-/** Refuses layers that cannot make a model, as far as can be told without the engine. */
+/**
+ * Copies the layers of a model; rejects invalid ones, as far as can be determined without the
+ * engine.
+ */
 export function checkLayers(list: Layer[]): Layer[] {
   if (!Array.isArray(list) || list.length === 0) {
     refuse('sequential: expected a list of at least one layer');

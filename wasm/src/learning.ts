@@ -1,4 +1,4 @@
-/** A run of a learning task on the client's side: checks what is passed and asks the engine. */
+/** The client's side of a run of a learning task: checks arguments and calls the engine. */
 import type { BenchSize } from './api_bench.js';
 import type {
   Exhibit,
@@ -30,7 +30,7 @@ function checkRate(what: string, rate: number): number {
   throw new PlxError('PLX_ERR_ARGUMENT', `${what} is ${rate}: it must be above 0`);
 }
 
-/** The files of the options, read. */
+/** Reads the files in the options. */
 async function filesOf(options: LearnOptions): Promise<Partial<LearnRequest>> {
   const { source, data = {} } = options;
   const unknown = Object.keys(data).find((key) => key !== 'mnist' && key !== 'csv');
@@ -68,7 +68,7 @@ const LEARN = {
   optimizer: anything,
 };
 
-/** Options with zeros for what the task has of its own. */
+/** Checks the options; zeros stand for the task's own values. */
 async function requestOf(options: LearnOptions): Promise<LearnRequest> {
   if (typeof options !== 'object' || options === null) {
     throw new PlxError('PLX_ERR_ARGUMENT', 'learn: expected options: learn({ task: "gpt2-nano" })');
@@ -91,9 +91,9 @@ async function requestOf(options: LearnOptions): Promise<LearnRequest> {
 class ClientLearning implements Learning {
   readonly #connection: Connection;
   readonly #id: number;
-  /** Steps done, as far as was told. */
+  /** Steps done, as of the last report. */
   #step = 0;
-  /** What resume goes on with. */
+  /** Options with which resume continues. */
   #paused: TrainOptions | undefined;
 
   constructor(
@@ -169,7 +169,7 @@ class ClientLearning implements Learning {
   }
 }
 
-/** Makes the run of this number, once the engine has all its threads. */
+/** Creates the run of this number, once the engine has all its threads. */
 export async function openLearning(
   connection: Connection,
   id: number,

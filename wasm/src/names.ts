@@ -1,4 +1,4 @@
-/** Names as Keras and PyTorch write them: which mean the same here, and what to write for others. */
+/** Names that Keras and PyTorch use: those that are accepted here, and what to use for others. */
 import type { Loss, LossName, OptimizerName } from './api.js';
 import { told } from './arrays.js';
 import { ACTIVATIONS, OPTIMIZERS } from './generated/kind_lists.js';
@@ -6,14 +6,17 @@ import { refuse } from './options.js';
 
 type Table = Readonly<Record<string, string>>;
 
-/** `leakyrelu` for `LeakyReLU` and `leaky_relu`. */
+/** Returns `leakyrelu` for `LeakyReLU` and `leaky_relu`. */
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 
-/** An entry of a table; what every object has, "constructor", is none. */
+/** Returns an entry of a table, but no property that every object has, such as "constructor". */
 const at = (table: Table, key: string): string | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined;
 
-/** One of names, also in another case or, by same, under another name; instead: what to say of others. */
+/**
+ * Returns the one of names that is meant, whatever its case; same lists their other names, and
+ * instead has hints for names that do not exist here.
+ */
 function nameOf<T extends string>(
   what: string,
   given: string,
@@ -55,11 +58,11 @@ const INSTEAD_OF_LOSS: Table = {
   smoothl1loss: HUBER,
 };
 
-/** The engine's name of a loss. */
+/** Returns the engine's name of a loss. */
 export const lossOf = (what: string, given: LossName = 'mse'): Loss =>
   nameOf(what, given, LOSSES, SAME_LOSS, INSTEAD_OF_LOSS);
 
-/** The engine's name of an optimizer. */
+/** Returns the engine's name of an optimizer. */
 export const optimizerOf = (what: string, given: string): OptimizerName =>
   nameOf(what, given, OPTIMIZERS, {}, { momentum: 'use { kind: "sgd", momentum: 0.9 }' });
 
@@ -73,7 +76,9 @@ const NO_SOFTMAX =
   'leave it out: the loss "crossentropy" takes logits and includes the softmax; for ' +
   'probabilities, apply the softmax to what predict returns';
 
-/** The library's name of an activation; what it does not know is for it to refuse. */
+/**
+ * Returns the library's name of an activation; an unknown one is left for the library to reject.
+ */
 export function activationOf(what: string, given: string): string {
   const key = plain(given);
   return isSoftmax(key)
@@ -107,8 +112,8 @@ const INSTEAD_OF_LAYER: Table = {
 };
 
 /**
- * What to write instead of a name which is no layer's; undefined when nothing like it is known.
- * written: a kind as the caller writes it.
+ * Returns a hint for a name that is not that of a layer; undefined if nothing similar is known.
+ * written: returns a kind as the caller would write it.
  */
 export function layerHint(
   name: string,

@@ -1,4 +1,4 @@
-/** Gets the compiled module of a tier, and says plainly what came instead of it. */
+/** Gets the compiled module of a tier, or reports what was received instead. */
 import { PlxError } from './errors.js';
 
 const ADVICE =
@@ -39,7 +39,7 @@ async function compileResponse(response: Response, url: string): Promise<WebAsse
   }
   const type = response.headers.get('content-type') ?? '';
   if (type.startsWith('application/wasm')) return await WebAssembly.compileStreaming(response);
-  /* Another type is served by mistake as often as another file: the bytes decide. */
+  /* A wrong content type is as common a mistake as a wrong file: let the bytes decide. */
   const bytes = new Uint8Array(await response.arrayBuffer());
   return await compileBytes(bytes, `${url} (${type || 'no content type'})`);
 }
