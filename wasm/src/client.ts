@@ -167,10 +167,7 @@ class Start<P extends ClientParallax = ClientParallax> {
     const sharing = threaded ? sharesMemory() : true;
     const { module, compiled } = await compiling;
     if (!(await sharing)) {
-      throw new PlxError(
-        'PLX_ERR_UNSUPPORTED',
-        'shared memory cannot be sent to a worker here',
-      );
+      throw new PlxError('PLX_ERR_UNSUPPORTED', 'shared memory cannot be sent to a worker here');
     }
     const worker = await preparing;
     const reproducible = options.reproducible ?? false;

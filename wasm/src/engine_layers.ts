@@ -80,7 +80,8 @@ export class LayerWriter {
     };
     for (const [field, value] of Object.entries(fields)) {
       const place = this.#places.get(field);
-      if (place === undefined) throw new PlxError('PLX_ERR_UNSUPPORTED', `layers: no field ${field}`);
+      if (place === undefined)
+        throw new PlxError('PLX_ERR_UNSUPPORTED', `layers: no field ${field}`);
       for (const [i, number] of [value].flat().entries()) numbers[first + place + i] = number;
     }
     for (const one of inner) this.#write(one, numbers, texts);
