@@ -126,7 +126,7 @@ describe('a model rejects', () => {
     'an unknown activation': [
       () => layered(dense({ activation: 'swoosh' })),
       'PLX_ERR_ARGUMENT',
-      /no activation "swoosh".*relu/,
+      /unknown activation "swoosh".*relu/,
     ],
     'a dropout rate of 1': [
       () => layered(dense(), plx.layers.dropout({ rate: 1 })),
@@ -233,7 +233,7 @@ describe('a model rejects', () => {
     'a loss that only graphs have': [
       () => fit(ones(2), ones(3), { loss: 'binary_crossentropy' }),
       'PLX_ERR_ARGUMENT',
-      /"binary_crossentropy": .*plx\.graph\(\) has this one: binaryCrossEntropy$/,
+      /"binary_crossentropy": .*plx\.graph\(\) and its method binaryCrossEntropy$/,
     ],
     ...Object.fromEntries(
       [
@@ -254,7 +254,7 @@ describe('a model rejects', () => {
         ['ReLU', /activation: "relu"/],
         ['elu', /activation: "elu"/],
         ['leakyReLU', /activation: "leaky_relu"/],
-        ['prelu', /leaky_relu.*graph\(\) has prelu/],
+        ['prelu', /leaky_relu.*prelu in a plx\.graph\(\)/],
         ['logSoftmax', /^layers\.logSoftmax: leave it out.*logits/],
         ['depthwiseConv2d', /use layers\.conv2d with as many groups/],
         ['conv1d', /use layers\.conv2d with samples/],
@@ -272,7 +272,7 @@ describe('a model rejects', () => {
     'an unknown activation, in the spelling of the caller': [
       () => layered(dense({ activation: 'HardTanh' })),
       'PLX_ERR_ARGUMENT',
-      /no activation "HardTanh"/,
+      /unknown activation "HardTanh"/,
     ],
     'an optimizer that is an option': [
       () => fit(ones(2), ones(3), { optimizer: 'momentum' }),
@@ -297,7 +297,7 @@ describe('a model rejects', () => {
     'an unknown kind': [
       async () => plx.sequential([{ kind: 'toString', inputShape: [2] }]),
       'PLX_ERR_ARGUMENT',
-      /layer 0 is none/,
+      /layer 0 is not a layer/,
     ],
     'an unknown optimizer': [
       () => fit(ones(2), ones(3), { optimizer: 'magic' }),

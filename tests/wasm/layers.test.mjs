@@ -257,7 +257,7 @@ describe('layers in a graph', () => {
     const layer = plx.layers.dense({ units: 6, name: 'a' });
     g.layer(layer, g.layer(layer, x), { share: true });
     assert.equal((await g.weights()).length, 2);
-    assert.throws(() => g.layer(layer, x), /a layer "a" already.*share: true/);
+    assert.throws(() => g.layer(layer, x), /"a" is already used.*share: true/);
     const other = plx.layers.dense({ units: 3, name: 'a' });
     assert.throws(() => g.layer(other, x, { share: true }), /that layer has other options/);
     const missing = plx.layers.dense({ units: 3, name: 'b' });

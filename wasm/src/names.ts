@@ -39,7 +39,7 @@ const SAME_LOSS: Table = {
   sparsecategoricalcrossentropy: 'crossentropy',
 };
 const inGraph = (method: string): string =>
-  `fit supports mse and crossentropy; for this loss, build a plx.graph() with ${method}`;
+  `fit supports mse and crossentropy; for this loss, use a plx.graph() and its method ${method}`;
 const L1 = inGraph('l1');
 const HUBER = inGraph('huber');
 const BINARY = inGraph('binaryCrossEntropy');
