@@ -1,5 +1,5 @@
 /**
- * Makes dist/ from src/ and the engines that CMake built (preset wasm). Usage: node build.mjs
+ * Builds dist/ from src/ and the engines that CMake built (preset wasm). Usage: node build.mjs
  * [FOLDER], where FOLDER holds engine-TIER.mjs and engine-TIER.wasm (default ../build/wasm).
  */
 import { execFileSync } from 'node:child_process';
@@ -15,13 +15,15 @@ const here = dirname(fileURLToPath(import.meta.url));
 const engines = resolve(process.argv[2] ?? join(here, '../build/wasm'));
 const dist = join(here, 'dist');
 const TIERS = ['simd', 'simd-threads', 'relaxed-threads'];
-/** What the entries of the package have engines of: KIND is in the names of their files. */
+/** The kinds of engines of the package's entries, which are part of the names of their files. */
 const KINDS = ['', 'inference-', 'bench-'];
 const ENGINES = KINDS.flatMap((kind) =>
   TIERS.map((tier) => ({ kind, tier, name: `engine-${kind}${tier}` })),
 );
 
-/** Replaces pattern, which must occur exactly count times, so that a new emcc cannot slip by. */
+/**
+ * Replaces pattern, which must occur exactly count times, so that no change in emcc goes unnoticed.
+ */
 function replaceExactly(text, pattern, replacement, count, what) {
   const found = text.split(pattern).length - 1;
   if (found !== count) {
@@ -31,10 +33,10 @@ function replaceExactly(text, pattern, replacement, count, what) {
 }
 
 /**
- * The glue code of an engine without any file names, and the exports of its module by their names in C.
- * Bundlers follow every literal `new URL('file', import.meta.url)`, and rename the file; here the
- * module is handed in compiled, and src/threads.ts starts the workers of threads. What wraps the
- * exports is left out: the sources call them as emcc has named them in the module.
+ * Returns the glue code of an engine without any file names, and the exports of its module by their
+ * names in C. Bundlers follow every literal `new URL('file', import.meta.url)` and rename the file;
+ * here the compiled module is passed in, and src/threads.ts starts the workers of threads. The code
+ * that wraps exports is removed: the sources call them by the names that emcc gave them.
  */
 function portableGlue({ name, tier }) {
   const threaded = tier !== 'simd' ? 1 : 0;
@@ -93,7 +95,7 @@ const bundle = (entry, outfile, options = {}) =>
 
 /* Not minified: Node prints the line that threw. */
 const node = { platform: 'node', target: 'node20', minify: false };
-/** parallax-nn/inference: what trains is left out (src/without_training.ts). */
+/** parallax-nn/inference: the code for training is left out (src/without_training.ts). */
 const inference = { define: { PLX_TRAINING: 'false' } };
 const common = {
   ...node,
@@ -102,7 +104,7 @@ const common = {
   banner: { js: 'const plxFile=require("node:url").pathToFileURL(__filename).href;' },
 };
 
-/** A bundle with an engine's glue code, in which exports have the module's names. */
+/** Builds a bundle with an engine's glue code, in which exports have the module's names. */
 async function engineBundle(entry, outfile, engine) {
   const { text, exported } = portableGlue(engine);
   const result = await bundle(entry, outfile, {
@@ -111,7 +113,7 @@ async function engineBundle(entry, outfile, engine) {
     mangleCache: exported,
     ...(engine.kind === 'inference-' ? inference : {}),
   });
-  /* What is left out for inference is still read. */
+  /* Code that is left out for inference is still parsed. */
   const trained = engine.kind === 'inference-' ? portableGlue(ENGINES[0]).exported : exported;
   const unknown = Object.keys(result.mangleCache).filter((name) => !Object.hasOwn(trained, name));
   if (unknown.length > 0) throw new Error(`${engine.name} has no exports ${unknown.join(', ')}`);
@@ -145,15 +147,17 @@ function bundles() {
   ]);
 }
 
-/** The public types of `parallax-nn`, which import from each other alone, in reading order. */
+/**
+ * The files with the public types of `parallax-nn`, which import only each other, in reading order.
+ */
 const TYPES = [
   ...['generated/kinds', 'errors', 'api', 'api_generation', 'api_layers'],
   ...['generated/graph_builders', 'graph_api'],
 ];
-/** What other entries add to them. */
+/** The files that other entries add. */
 const MORE_TYPES = { inference: ['api_inference'], bench: ['api_bench', 'api_learning'] };
 
-/** Declarations of src/, by their files' names. */
+/** Returns the declarations of src/ by file name. */
 function declared() {
   const out = join(dist, 'types');
   const tsc = createRequire(import.meta.url).resolve('typescript/package.json');
@@ -173,7 +177,7 @@ function declared() {
   return texts;
 }
 
-/** Files as one, and `load` of an entry with its comment. Names of other files than those are imported. */
+/** Joins files and the `load` of an entry with its comment; names from other files are imported. */
 function joined(texts, files, entry, imports) {
   const names = files.map((file) => file.replace('generated/', '')).join('|');
   const own = new RegExp(`^import type [^;]* from '\\.\\.?/(generated/)?(${names})\\.js';$`, 'gm');
@@ -191,10 +195,10 @@ function joined(texts, files, entry, imports) {
   return [...imports(list), ...bodies, load[0]].join('\n');
 }
 
-/** A declaration file for ESM and one for CommonJS of each entry. */
+/** Writes a declaration file for ESM and one for CommonJS for each entry. */
 function declarations() {
   const texts = declared();
-  /* Symbol.dispose is not in the library of every target. */
+  /* Not every target's library has Symbol.dispose. */
   const library = '/// <reference lib="esnext.disposable" />';
   const index = joined(texts, TYPES, 'index', (list) => {
     if (list) throw new Error(`the public types import ${list} from elsewhere`);

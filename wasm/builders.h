@@ -1,17 +1,17 @@
-/* What the rows of builders.def call where the library takes its arguments in another form. */
+/* Called by rows of builders.def for functions of the library with another form of arguments. */
 #ifndef PLX_WASM_BUILDERS_H
 #define PLX_WASM_BUILDERS_H
 
 #include "parallax_nn.h"
 
-/* Reached only by a client that is not the engine's own. */
+/* Reached only by a client other than the engine's own. */
 #ifdef PLX_INFERENCE
 #define plx_gradients(g, ...)                                                                      \
-    plx__js_fail(PLX_ERR_UNSUPPORTED, "gradients: parallax-nn/inference has none; import "         \
+    plx__js_fail(PLX_ERR_UNSUPPORTED, "gradients: parallax-nn/inference does not train: import "   \
                                       "parallax-nn instead")
 #endif
 
-/* As many axes as x has. */
+/* axes has one element for each axis of x. */
 static inline plx_node plx__js_transpose(plx_graph *g, plx_node x, const int64_t *axes) {
     int order[PLX_MAX_RANK] = {0};
     const int rank = plx_node_shape(g, x, NULL);
@@ -19,8 +19,8 @@ static inline plx_node plx__js_transpose(plx_graph *g, plx_node x, const int64_t
     return plx_transpose(g, x, order);
 }
 
-/* A convolution as JavaScript describes it. same: the padding is to be such that the larger image
- * has scale times the size of the smaller. */
+/* A convolution as JavaScript describes it. same: choose the padding so that the larger image has
+ * stride times the size of the smaller one. */
 typedef struct plx__js_conv2d_call {
     plx_conv2d_options options;
     bool same;
@@ -44,8 +44,7 @@ typedef struct plx__js_conv2d_call {
         .padding = PLX__JS_FOUR_SIDES(padding_), .count_padding = (count_padding_),                \
     }
 
-/* Sets the padding where it is to be worked out; image: the larger one, scale times as large as x.
- */
+/* Sets the padding of "same"; the larger image has scale times the size of x. */
 static inline void plx__js_pad_same(const plx_graph *g, plx_node x, const int64_t scale[2],
                                     plx_node weights, plx__js_conv2d_call *call) {
     const int64_t *image = NULL, *kernel = NULL;
@@ -63,7 +62,7 @@ static inline plx_node plx__js_conv2d(plx_graph *g, plx_node x, plx_node weights
     return plx_conv2d(g, x, weights, bias, &call->options);
 }
 
-/* extra: rows and columns more. */
+/* extra: additional rows and columns of the result. */
 static inline plx_node plx__js_conv2d_transpose(plx_graph *g, plx_node x, plx_node weights,
                                                 plx_node bias, plx__js_conv2d_call *call,
                                                 const int64_t extra[2]) {
@@ -87,9 +86,8 @@ static inline plx_status plx__js_hypercausal(plx_graph *g, plx_node x, plx_node 
     return status;
 }
 
-/* last: the node that predicts; spreads: of all nodes. More nodes than there is room for are
- * refused.
- */
+/* last: the node that predicts; spreads: those of all nodes. The library rejects more nodes than
+ * there is room for. */
 static inline plx_status plx__js_hypercausal_loss(plx_graph *g, plx_hypercausal last,
                                                   plx_node target, int count,
                                                   const plx_node *spreads, plx_node *total,

@@ -1,11 +1,11 @@
-/* The flat functions that JavaScript calls; this file and the files exports_*.c beside it are
- * the export list.
+/* The functions that JavaScript calls; this file and the files exports_*.c beside it are the list
+ * of exports.
  *
  * - One context per module. Handles are pointers, 0 for none; counts and seeds are doubles, which
  *   are exact up to 2^53, because a 64-bit integer does not cross the boundary.
- * - Functions that can fail return a plx_status; plx_js_message gives the sentence.
- * - Results other than the status are left in one place for all functions, plx__js_left, by the
- * names of results.def; each function's comment says which row after "Results:".
+ * - Functions that can fail return a plx_status; plx_js_message returns the sentence.
+ * - All functions leave their results, other than the status, in plx__js_left; "Results:" in the
+ *   comment of a function names the row of results.def.
  */
 #include "exports.h"
 #include "platform_wasm.h"
@@ -17,7 +17,7 @@
 
 static plx_ctx *context;
 plx__js_results plx__js_left;
-static char own_message[512]; /* of a start that failed, and of plx__js_fail */
+static char own_message[512]; /* of a failed start, or from plx__js_fail */
 static bool own_failure;
 
 plx_ctx *plx__js_context(void) {
@@ -85,7 +85,8 @@ EXPORT int plx_js_start(bool reproducible) {
     return plx_ctx_new(&options, &context, own_message, sizeof own_message);
 }
 
-/* Adds threads and measures. cpus: the workers that are ready and the caller. threads 0: choose. */
+/* Adds threads and measures the machine. cpus: the workers that are ready, and the caller.
+ * threads: 0 to choose their number. */
 EXPORT int plx_js_set_threads(int cpus, int threads) {
     plx__platform_set_cpus(cpus);
     return plx_ctx_set_threads(context, threads);
@@ -110,7 +111,7 @@ EXPORT void plx_js_info(void) {
     };
 }
 
-/* 64-byte aligned memory for data, or 0. Freed by plx_js_free. */
+/* Returns 64-byte aligned memory for data, or 0. Freed by plx_js_free. */
 EXPORT void *plx_js_alloc(double bytes) {
     if (!(bytes >= 0 && bytes < 4294967232.0)) return NULL;
     return aligned_alloc(64, ((size_t)bytes + 64) & ~(size_t)63);
@@ -120,7 +121,7 @@ EXPORT void plx_js_free(void *memory) {
     free(memory);
 }
 
-/* Name of an activation, an optimizer; 0 past the last. */
+/* Return the name of an activation, or of an optimizer; 0 past the last. */
 EXPORT const char *plx_js_activation_name(int i) {
     return plx_activation_name((plx_activation)i);
 }
@@ -137,8 +138,8 @@ static void replace(double *field, double value) {
     if (!isnan(value)) *field = value;
 }
 
-/* The optimizer of the next plx_js_trainer_new or plx_js_optimizer_new; NaN keeps the default of a
- * field. */
+/* Sets the optimizer of the next plx_js_trainer_new or plx_js_optimizer_new; NaN keeps the default
+ * of a field. */
 EXPORT_TRAINING void plx_js_optimizer(int kind, double rate, double momentum, bool nesterov,
                                       double beta1, double beta2, double epsilon,
                                       double weight_decay) {
@@ -152,7 +153,7 @@ EXPORT_TRAINING void plx_js_optimizer(int kind, double rate, double momentum, bo
     optimizer.nesterov = nesterov;
 }
 
-/* With the settings of plx_js_optimizer. Results: made, the optimizer. Freed by
+/* Creates an optimizer with the settings of plx_js_optimizer. Results: made. Freed by
  * plx_js_optimizer_free. */
 EXPORT_TRAINING int plx_js_optimizer_new(int count, plx_tensor *const *parameters) {
     plx_optimizer *made = NULL;
@@ -169,15 +170,15 @@ EXPORT_TRAINING int plx_js_optimizer_set_rate(plx_optimizer *made, double rate) 
     return plx_optimizer_set_rate(made, rate);
 }
 
-static plx_trainer_options recipe; /* the fields that plx_js_recipe and plx_js_validation set */
+static plx_trainer_options recipe; /* fields set by plx_js_recipe and plx_js_validation */
 static plx_dataset held_out;
 
-/* Name of a schedule; 0 past the last. */
+/* Returns the name of a schedule; 0 past the last. */
 EXPORT_TRAINING const char *plx_js_schedule_name(int i) {
     return plx_schedule_name((plx_schedule_kind)i);
 }
 
-/* What the next plx_js_trainer_new does beside steps; without this call, nothing. */
+/* Sets the schedule, clipping and so on of the next plx_js_trainer_new (default: none). */
 EXPORT_TRAINING void plx_js_recipe(int schedule, double warmup, double floor, double every,
                                    double factor, double clip_norm, double label_smoothing,
                                    double accumulate) {
@@ -191,7 +192,7 @@ EXPORT_TRAINING void plx_js_recipe(int schedule, double warmup, double floor, do
     recipe.accumulate = (int64_t)accumulate;
 }
 
-/* What the next trainer validates on: an address for each port, whose data is borrowed until
+/* Sets the validation data of the next trainer: an address for each port, borrowed until
  * plx_js_trainer_free. */
 EXPORT_TRAINING void plx_js_validation(double n, const void *const *x, const void *const *y,
                                        double patience, double min_improvement) {
@@ -201,8 +202,8 @@ EXPORT_TRAINING void plx_js_validation(double n, const void *const *x, const voi
     recipe.min_improvement = min_improvement;
 }
 
-/* With the settings of plx_js_optimizer. Results: made, an optimizer whose state goes on from
- * trainer to trainer. Freed by plx_js_optimizer_free. */
+/* Creates an optimizer with the settings of plx_js_optimizer whose state carries over from trainer
+ * to trainer. Results: made. Freed by plx_js_optimizer_free. */
 EXPORT_TRAINING int plx_js_model_optimizer(const plx_model *model) {
     plx_optimizer *made = NULL;
     const plx_status status = plx_model_optimizer(model, &optimizer, &made);
@@ -210,9 +211,9 @@ EXPORT_TRAINING int plx_js_model_optimizer(const plx_model *model) {
     return status;
 }
 
-/* x and y: an address for each port, as plx_js_evaluate takes them. state: an optimizer of
- * plx_js_model_optimizer; 0: a new one. Results: made, the trainer. The data is borrowed until
- * plx_js_trainer_free. */
+/* Creates a trainer. x and y: an address for each port, as in plx_js_evaluate, borrowed until
+ * plx_js_trainer_free. state: an optimizer from plx_js_model_optimizer; 0: a new one. Results:
+ * made. */
 EXPORT_TRAINING int plx_js_trainer_new(plx_model *model, int loss, double n, const void *const *x,
                                        const void *const *y, double batch, double epochs,
                                        bool shuffle, double seed, plx_optimizer *state) {
@@ -237,7 +238,7 @@ EXPORT_TRAINING void plx_js_trainer_free(plx_trainer *trainer) {
     plx_trainer_free(trainer);
 }
 
-/* At most max_steps further steps, not past the end of an epoch. Results: progress. */
+/* Takes at most max_steps further steps, not past the end of an epoch. Results: progress. */
 EXPORT_TRAINING int plx_js_trainer_run(plx_trainer *trainer, double max_steps) {
     plx_progress progress = {0};
     plx_status status = plx_trainer_run(trainer, (int64_t)max_steps, &progress);
@@ -259,7 +260,7 @@ EXPORT_TRAINING int plx_js_trainer_run(plx_trainer *trainer, double max_steps) {
     return status;
 }
 
-/* Results: losses, of all steps so far. */
+/* Results: losses of all steps so far. */
 EXPORT_TRAINING void plx_js_trainer_losses(const plx_trainer *trainer) {
     int64_t count = 0;
     const float *losses = plx_trainer_losses(trainer, &count);
@@ -290,7 +291,7 @@ EXPORT_TRAINING void plx_js_trainer_memory(const plx_trainer *trainer) {
 
 /* ---- Plan ------------------------------------------------------------------------------------ */
 
-/* The trainer's own, freed with it. */
+/* Returns the trainer's plan, which is freed with it. */
 EXPORT_TRAINING plx_plan *plx_js_trainer_plan(plx_trainer *trainer) {
     return plx_trainer_plan(trainer);
 }
@@ -330,7 +331,7 @@ EXPORT void plx_js_plan_step(const plx_plan *plan, int i) {
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
-/* Results: array, whose values are inside bytes. */
+/* Reads an IDX file. Results: array, whose values lie within bytes. */
 EXPORT int plx_js_idx(const void *bytes, double size) {
     plx_idx idx = {0};
     plx_status status = plx_idx_parse(context, bytes, (size_t)size, &idx);
@@ -344,8 +345,8 @@ EXPORT int plx_js_idx(const void *bytes, double size) {
 
 static plx_csv csv;
 
-/* Results: csv, doubles [rows, columns], valid until plx_js_csv_free. names: whether the first line
- * named the columns. */
+/* Reads a CSV file. Results: csv, doubles [rows, columns], valid until plx_js_csv_free. names:
+ * whether the first line named the columns. */
 EXPORT int plx_js_csv(const char *text, double size) {
     plx_status status = plx_csv_parse(context, text, (size_t)size, &csv);
     plx__js_left.csv = (plx__left_csv){

@@ -1,4 +1,4 @@
-/* What the files of flat functions share: the one context, and the array of results. */
+/* Shared by the files of exported functions: the one context, and the results. */
 #ifndef PLX_WASM_EXPORTS_H
 #define PLX_WASM_EXPORTS_H
 
@@ -6,10 +6,10 @@
 
 #include <emscripten/emscripten.h>
 
-/* Called from JavaScript alone. */
+/* Exported functions are called only from JavaScript. */
 #pragma clang diagnostic ignored "-Wmissing-prototypes"
 #define EXPORT EMSCRIPTEN_KEEPALIVE
-/* Not in engines for inference, whose linker leaves out all that it would need. */
+/* Not exported in engines for inference, so that their linker drops all code for training. */
 #ifdef PLX_INFERENCE
 #define EXPORT_TRAINING
 #else
@@ -19,8 +19,8 @@
 /* NULL before plx_js_start. */
 plx_ctx *plx__js_context(void);
 
-/* The results of the function that was called last: plx__js_left.info is a structure of doubles
- * with the fields that results.def has for info. */
+/* The results of the last function called: plx__js_left.info is a structure of doubles with the
+ * fields of info in results.def. */
 typedef struct plx__js_shape {
     double rank, dims[PLX_MAX_RANK];
 } plx__js_shape;
@@ -52,11 +52,11 @@ static inline double plx__js_address(const void *address) {
 }
 plx__js_shape plx__js_shape_of(int rank, const int64_t *dims);
 plx__left_metrics plx__js_metrics_of(plx_metrics metrics);
-/* Leaves an object that was made: as plx__js_left.made. */
+/* Leaves a new object as the result plx__js_left.made. */
 static inline void plx__js_made(const void *object) {
     plx__js_left.made.address = plx__js_address(object);
 }
-/* The first PLX_MAX_RANK sizes, as the library takes them. */
+/* Converts at most PLX_MAX_RANK sizes to the library's form. */
 void plx__js_dims(int rank, const double *from, int64_t *dims);
 /* Samples from addresses, one for each of PLX_PORTS ports; NULL: none. */
 plx_dataset plx__js_dataset(double n, const void *const *inputs, const void *const *targets);

@@ -1,11 +1,11 @@
-/* The suites, as JavaScript calls them; see exports.c for the conventions. */
+/* Benchmark suites for JavaScript; see exports.c for the conventions. */
 #include "exports.h"
 
 #include "bench/bench.h"
 #include "build_info.h"
 
-/* One bench at a time; its options and what they point to must outlive it, and JavaScript keeps the
- * texts and the files until plx_js_bench_free. */
+/* One benchmark runs at a time; its options and what they point to must outlive it, so JavaScript
+ * keeps the texts and the files until plx_js_bench_free. */
 static plx_bench *bench;
 static plx_bench_options options;
 static plx_learning_digits digits;
@@ -18,7 +18,7 @@ EXPORT const char *plx_js_build_compiler(void) {
     return PLX_BUILD_COMPILER;
 }
 
-/* Name, description of suite i; 0 past the last. */
+/* Return the name and the description of suite i; 0 past the last. */
 EXPORT const char *plx_js_suite_name(int i) {
     return plx_bench_suite_name(i);
 }
@@ -33,7 +33,7 @@ EXPORT void plx_js_bench_free(void) {
     digits = (plx_learning_digits){0};
 }
 
-/* The two files of handwritten digits that the next bench uses, uncompressed. */
+/* Sets the two uncompressed files of handwritten digits for the next benchmark. */
 EXPORT int plx_js_bench_digits(const void *images, double image_bytes, const void *labels,
                                double label_bytes, const char *source) {
     plx_ctx *context = plx__js_context();
@@ -45,7 +45,8 @@ EXPORT int plx_js_bench_digits(const void *images, double image_bytes, const voi
     return status;
 }
 
-/* suites, cases: names between commas, or empty for all. seconds, rounds 0: as the size says. */
+/* Creates a benchmark. suites, cases: comma-separated names, or empty for all. seconds, rounds: 0
+ * for the values of the size. */
 EXPORT int plx_js_bench_new(const char *suites, const char *cases, int size, double seed,
                             double seconds, int rounds) {
     options = plx_bench_default();
@@ -59,13 +60,12 @@ EXPORT int plx_js_bench_new(const char *suites, const char *cases, int size, dou
     return plx_bench_new(plx__js_context(), &options, &bench);
 }
 
-/* About how long the whole of it takes. */
+/* Estimates how long the whole benchmark takes. */
 EXPORT double plx_js_bench_expected_ms(void) {
     return (double)plx_bench_expected_ns(bench) * 1e-6;
 }
 
-/* Results: bench. They are there after a failure too: the case is dropped then, and the bench can
- * go on. */
+/* Results: bench, also after a failure, which drops the case; the benchmark can then continue. */
 EXPORT int plx_js_bench_advance(double slice_ns) {
     plx_bench_progress progress = {.suite = "", .name = ""};
     const plx_status status = plx_bench_advance(bench, (int64_t)slice_ns, &progress);
@@ -85,7 +85,7 @@ EXPORT void plx_js_bench_stop(void) {
     plx_bench_stop(bench);
 }
 
-/* Fields of the next finished row; 0: none yet. */
+/* Returns the number of fields of the next finished row; 0 if there is none yet. */
 EXPORT int plx_js_bench_take_row(void) {
     return plx_bench_take_row(bench);
 }

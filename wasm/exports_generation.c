@@ -1,7 +1,7 @@
-/* Generation, as JavaScript runs it; see exports.c for the conventions. */
+/* Generation for JavaScript; see exports.c for the conventions. */
 #include "exports.h"
 
-/* Results: made, the generator. Freed by plx_js_generator_free, before its model. */
+/* Creates a generator. Results: made. Freed by plx_js_generator_free, before its model. */
 EXPORT int plx_js_generator_new(plx_model *model, double seed) {
     plx_generator *generator = NULL;
     const plx_status status = plx_generator_new(model, (uint64_t)seed, &generator);
@@ -17,7 +17,7 @@ EXPORT int plx_js_generator_feed(plx_generator *generator, double count, const i
     return plx_generator_feed(generator, (int64_t)count, ids);
 }
 
-/* 0 before the first id was fed. */
+/* Returns 0 before the first id is fed. */
 EXPORT const plx_real *plx_js_generator_logits(const plx_generator *generator) {
     return plx_generator_logits(generator);
 }

@@ -1,4 +1,4 @@
-/* Free graphs, as JavaScript builds and runs them; see exports.c for the conventions. */
+/* Graphs for JavaScript; see exports.c for the conventions. */
 #include "exports.h"
 
 #include "builders.h"
@@ -8,7 +8,7 @@
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
-/* Results: tensor. Freed by plx_js_tensor_free. */
+/* Creates a tensor. Results: tensor. Freed by plx_js_tensor_free. */
 EXPORT int plx_js_tensor_new(int dtype, int rank, const double *dims) {
     int64_t sizes[PLX_MAX_RANK];
     plx__js_dims(rank, dims, sizes);
@@ -30,7 +30,7 @@ EXPORT void plx_js_tensor_free(plx_tensor *tensor) {
 
 /* ---- Graph ----------------------------------------------------------------------------------- */
 
-/* Results: made, the graph. Freed by plx_js_graph_free. */
+/* Creates a graph. Results: made. Freed by plx_js_graph_free. */
 EXPORT int plx_js_graph_new(void) {
     plx_graph *graph = NULL;
     const plx_status status = plx_graph_new(plx__js_context(), &graph);
@@ -47,7 +47,7 @@ static int added(const plx_graph *graph, plx_node node) {
     return plx_graph_status(graph);
 }
 
-/* Handles for places, to be freed; NULL after a failure. */
+/* Converts indices to handles, to be freed; NULL after a failure. */
 static plx_node *nodes_at(const plx_graph *graph, int count, const int32_t *places) {
     plx_node *nodes = malloc(((size_t)count + 1) * sizeof *nodes);
     if (!nodes) plx__js_fail(PLX_ERR_MEMORY, "graph: no memory for %d nodes", count);
@@ -68,7 +68,7 @@ EXPORT int plx_js_graph_parameter(plx_graph *graph, const char *name, plx_tensor
     return added(graph, plx_parameter(graph, name, tensor));
 }
 
-/* Results: node, which is an output without a value. */
+/* Results: node, an output without a value. */
 EXPORT_TRAINING int plx_js_graph_update(plx_graph *graph, plx_optimizer *optimizer, int count,
                                         const int32_t *grads) {
     plx_node *nodes = nodes_at(graph, count, grads);
@@ -91,7 +91,7 @@ EXPORT void plx_js_graph_shape(const plx_graph *graph, int place) {
 
 /* ---- Builders -------------------------------------------------------------------------------- */
 
-/* How many nodes and numbers a builder takes, as one sum over its row's arguments. */
+/* The numbers of nodes and numbers that a builder takes, as a sum over the arguments of its row. */
 enum {
     ONE_NODE = 1,
     ONE_NUMBER = ONE_NODE << 4,
@@ -144,26 +144,26 @@ enum {
 #define ONE(builder, method, type, about, arguments, call) BUILDER_##builder,
 #define MANY(builder, method, results, about, arguments, call) BUILDER_##builder,
 #include "builders.def"
-    /* Then the activations, the first of which has the number 1. */
+    /* The activations follow; the first one has the number 1. */
     BEFORE_ACTIVATIONS,
     BUILDERS = BEFORE_ACTIVATIONS + PLX_ACTIVATIONS_ - 1
 };
 
-/* Name of a builder; 0 past the last. */
+/* Returns the name of a builder; 0 past the last. */
 EXPORT const char *plx_js_builder_name(int builder) {
     return builder >= 0 && builder < BUILDERS ? builders[builder].name : NULL;
 }
 
-/* What a call of a builder is made of, of which the first left are still to be taken: each argument
- * takes what it is made of. */
+/* The parts of a call of a builder that are still to be taken: each argument takes its own from the
+ * front. */
 typedef struct arguments {
     int count, size, rank; /* nodes, numbers, rank of the first node */
     const plx_node *x;
     const double *n;
-    const int64_t *i; /* the numbers, whole */
+    const int64_t *i; /* the numbers as integers */
 } arguments;
 
-/* Places that are constants make smaller code than calls. */
+/* Constant indices make smaller code than calls. */
 #define TAKES static inline __attribute__((always_inline))
 
 TAKES plx_node take_node(arguments *a) {
@@ -185,8 +185,8 @@ TAKES double take_number(arguments *a) {
     return value;
 }
 
-/* Leaves the results in y, and how many they are. The names of a row's arguments are those of the
- * variables that its call reads, so that a misspelt or forgotten one does not compile. */
+/* Leaves the results in y, and their count. The arguments of a row have the names of the variables
+ * that its call reads, so that a misspelt or forgotten one does not compile. */
 static plx_status build(plx_graph *g, int builder, arguments *given, plx_node *y, int *made) {
     if (builder >= BEFORE_ACTIVATIONS) {
         const plx_activation activation = (plx_activation)(builder - BEFORE_ACTIVATIONS + 1);
@@ -272,7 +272,7 @@ static plx_status build(plx_graph *g, int builder, arguments *given, plx_node *y
     return plx_graph_status(g);
 }
 
-/* Whether a call has as many inputs and numbers as its builder reads. */
+/* Checks that a call has as many inputs and numbers as its builder reads. */
 static int check_counts(int builder, const arguments *a) {
     const char *name = plx_js_builder_name(builder);
     if (!name) return plx__js_fail(PLX_ERR_UNSUPPORTED, "graph: no builder number %d", builder);
@@ -280,16 +280,15 @@ static int check_counts(int builder, const arguments *a) {
     const int nodes = takes % ONE_NUMBER, numbers = takes % ONE_FOR_EACH_AXIS / ONE_NUMBER;
     const int lists = takes % MANY_NODES / ONE_FOR_EACH_AXIS;
     if (takes & MANY_NODES ? a->count < nodes + !nodes : a->count != nodes)
-        return plx__js_fail(PLX_ERR_ARGUMENT, "%s: %d inputs are too few or too many", name,
-                            a->count);
+        return plx__js_fail(PLX_ERR_ARGUMENT, "%s: wrong number of inputs (%d)", name, a->count);
     const int wanted = numbers + lists * a->rank;
     if (takes & MANY_NUMBERS ? a->size >= wanted : a->size == wanted) return PLX_OK;
     return plx__js_fail(PLX_ERR_SHAPE, "%s: %d values for the axes of an array of %d dimensions",
                         name, (a->size - numbers) / (lists ? lists : 1), a->rank);
 }
 
-/* As plx_js_graph_node, with memory for all that it needs: x has count nodes, i size numbers, y
- * room for results. */
+/* Does the work of plx_js_graph_node in given memory: x has count nodes, i has size numbers, y has
+ * room for the results. */
 static int add_nodes(plx_graph *graph, int builder, arguments *a, int64_t *i, plx_node *y,
                      int32_t *results) {
     const double largest = 9007199254740992.0; /* 2^53, up to which doubles are exact */
@@ -303,7 +302,8 @@ static int add_nodes(plx_graph *graph, int builder, arguments *a, int64_t *i, pl
     return PLX_OK;
 }
 
-/* The nodes that a builder adds, into results, which have room for room of them. Results: nodes. */
+/* Calls a builder and writes the nodes that it adds to results, at most room of them. Results:
+ * nodes. */
 EXPORT int plx_js_graph_node(plx_graph *graph, int builder, int count, const int32_t *inputs,
                              int size, const double *n, int room, int32_t *results) {
     plx_node *x = nodes_at(graph, count, inputs);
@@ -326,7 +326,7 @@ EXPORT int plx_js_graph_node(plx_graph *graph, int builder, int count, const int
 
 /* ---- Plan ------------------------------------------------------------------------------------ */
 
-/* Results: made, the plan. Freed by plx_js_plan_free. */
+/* Compiles a plan. Results: made. Freed by plx_js_plan_free. */
 EXPORT int plx_js_graph_compile(plx_graph *graph, int count, const int32_t *outputs) {
     plx_plan *plan = NULL;
     plx_node *nodes = nodes_at(graph, count, outputs);
@@ -337,7 +337,7 @@ EXPORT int plx_js_graph_compile(plx_graph *graph, int count, const int32_t *outp
     return status;
 }
 
-/* data must stay; 0: none. graph: that of the plan. */
+/* Binds data, which must stay valid; 0: none. graph: that of the plan. */
 EXPORT int plx_js_plan_bind(plx_plan *plan, const plx_graph *graph, int input, const void *data) {
     return plx_plan_bind(plan, plx__js_node(graph, input), data);
 }
@@ -346,7 +346,7 @@ EXPORT int plx_js_plan_run(plx_plan *plan) {
     return plx_plan_run(plan);
 }
 
-/* The values of an output after a run, until the next. */
+/* Returns the values of an output after a run, valid until the next one. */
 EXPORT const void *plx_js_plan_output(const plx_plan *plan, const plx_graph *graph, int output) {
     const plx_node node = plx__js_node(graph, output);
     return plx_plan_output_as(plan, node, plx_node_dtype(graph, node));

@@ -1,12 +1,12 @@
-/* Learning tasks, as JavaScript calls them; see exports.c for the conventions. Training itself goes
- * through the functions of the trainer that plx_js_learning_trainer gives. */
+/* Learning tasks for JavaScript; see exports.c for the conventions. Training itself uses the
+ * functions of the trainer that plx_js_learning_trainer returns. */
 #include "exports.h"
 
 #include "bench/tasks.h"
 
 #include <stdlib.h>
 
-/* A run with the options that it points to. JavaScript keeps texts and files until it is freed. */
+/* A run and the options that it points to. JavaScript keeps texts and files until it is freed. */
 typedef struct learning_run {
     plx_learning_options options;
     plx_learning_digits digits;
@@ -14,7 +14,7 @@ typedef struct learning_run {
     plx_learning *learning;
 } learning_run;
 
-/* Name, description of task i; 0 past the last. */
+/* Return the name and the description of task i; 0 past the last. */
 EXPORT const char *plx_js_task_name(int i) {
     return plx_learning_task(i);
 }
@@ -23,12 +23,13 @@ EXPORT const char *plx_js_task_description(int i) {
     return plx_learning_task_description(i);
 }
 
-/* What task i can learn from in place of its own data: "text", "digits", "table"; "": nothing. */
+/* Returns the kind of data that task i accepts instead of its own: "text", "digits" or "table"; ""
+ * for none. */
 EXPORT const char *plx_js_task_takes(int i) {
     return plx_learning_task_takes(i);
 }
 
-/* A run without options yet, or 0. Freed by plx_js_learning_free. */
+/* Creates a run without options yet, or returns 0. Freed by plx_js_learning_free. */
 EXPORT learning_run *plx_js_learning_new(void) {
     return calloc(1, sizeof(learning_run));
 }
@@ -48,7 +49,7 @@ EXPORT void plx_js_learning_text(learning_run *run, const char *text, double byt
     run->options.source = source;
 }
 
-/* Two IDX files, uncompressed. */
+/* Sets the data to two uncompressed IDX files. */
 EXPORT int plx_js_learning_digits(learning_run *run, const void *images, double image_bytes,
                                   const void *labels, double label_bytes, const char *source) {
     plx_ctx *context = plx__js_context();
@@ -60,7 +61,7 @@ EXPORT int plx_js_learning_digits(learning_run *run, const void *images, double 
     return status;
 }
 
-/* A table of numbers, the target last. */
+/* Sets the data to a table of numbers with the target in the last column. */
 EXPORT int plx_js_learning_table(learning_run *run, const char *text, double bytes,
                                  const char *source) {
     const plx_status status = plx_csv_parse(plx__js_context(), text, (size_t)bytes, &run->table);
@@ -69,8 +70,7 @@ EXPORT int plx_js_learning_table(learning_run *run, const char *text, double byt
     return status;
 }
 
-/* Makes data, model and trainer. model, optimizer: 0 for the task's; steps, batch, rate: 0 for the
- * task's. */
+/* Creates data, model and trainer. model, optimizer, steps, batch, rate: 0 for the task's own. */
 EXPORT int plx_js_learning_open(learning_run *run, const char *task, const char *model,
                                 const char *optimizer, int size, double seed, double steps,
                                 double batch, double rate) {
@@ -120,7 +120,7 @@ EXPORT void plx_js_learning_about(learning_run *run) {
     };
 }
 
-/* Results: found, measures. */
+/* Results: found, the number of measures. */
 EXPORT int plx_js_learning_evaluate(learning_run *run) {
     const plx_status status = plx_learning_evaluate(run->learning);
     plx__js_left.found.count = plx_learning_measures(run->learning);
@@ -139,14 +139,14 @@ EXPORT void plx_js_learning_measure(learning_run *run, int i) {
     };
 }
 
-/* Results: found, exhibits. */
+/* Results: found, the number of exhibits. */
 EXPORT int plx_js_learning_exhibit(learning_run *run) {
     const plx_status status = plx_learning_exhibit(run->learning);
     plx__js_left.found.count = plx_learning_exhibits(run->learning);
     return status;
 }
 
-/* Results: exhibit, valid until exhibits are made anew. square: whether labels name columns too. */
+/* Results: exhibit, valid until exhibits are made again. square: labels name columns too. */
 EXPORT void plx_js_learning_exhibit_at(learning_run *run, int i) {
     const plx_exhibit exhibit = plx_learning_exhibit_at(run->learning, i);
     plx__js_left.exhibit = (plx__left_exhibit){
@@ -166,8 +166,8 @@ EXPORT void plx_js_learning_exhibit_at(learning_run *run, int i) {
     };
 }
 
-/* Floating-point operations of rounds of pure arithmetic on all threads: timed, the machine's peak.
- */
+/* Runs rounds of pure arithmetic on all threads, which timed give the machine's peak, and returns
+ * their floating-point operations. */
 EXPORT double plx_js_peak(double rounds) {
     return plx_peak(plx__js_context(), 0, (int64_t)rounds);
 }

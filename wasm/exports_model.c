@@ -1,4 +1,4 @@
-/* Layers and models, as JavaScript makes and runs them; see exports.c for the conventions. */
+/* Layers and models for JavaScript; see exports.c for the conventions. */
 #include "exports.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 /* ---- Layers ---------------------------------------------------------------------------------- */
 
-/* A layer is this many numbers; those inside a residual follow it, each with its own inside. */
+/* The numbers that make up a layer; the layers inside a residual follow it, each with its own. */
 enum {
     KIND,
     UNITS,
@@ -31,13 +31,13 @@ enum {
     EPSILON,
     MOMENTUM,
     PROJECT,
-    INNER, /* how many layers are inside */
+    INNER, /* number of layers inside */
     RANK,
     DIMS,
     FIELDS = DIMS + PLX_MAX_RANK
 };
 
-/* Fields of more than one number have the name of the first. */
+/* The names of the fields; for one of several numbers, only the first has a name. */
 static const char *const field_names[FIELDS] = {
     [KIND] = "kind",
     [UNITS] = "units",
@@ -67,21 +67,21 @@ static const char *const field_names[FIELDS] = {
     [DIMS] = "dims",
 };
 
-/* Name of a field, "" for a further number of the one before; 0 past the last. */
+/* Returns the name of a field, "" for a further number of the one before; 0 past the last. */
 EXPORT const char *plx_js_layer_field(int i) {
     if (i < 0 || i >= FIELDS) return NULL;
     return field_names[i] ? field_names[i] : "";
 }
 
-/* Name of a kind of layer; 0 past the last. */
+/* Returns the name of a kind of layer; 0 past the last. */
 EXPORT const char *plx_js_layer_name(int kind) {
     return plx_layer_name((plx_layer_kind)kind);
 }
 
-/* What is left to read, and the room for layers inside layers. */
+/* The rest to read, and the room for nested layers. */
 typedef struct reader {
     const double *numbers, *end;
-    const char *names; /* one after the other, each ended by 0; empty: none given */
+    const char *names; /* one after the other, NUL-terminated; empty: not given */
     plx_layer *room;
 } reader;
 
@@ -138,7 +138,7 @@ static bool read_layer(reader *r, plx_layer *out) {
     return true;
 }
 
-/* The first of the layers that count numbers describe, into room for all of them. */
+/* Reads the layers that count numbers describe into room for all of them; returns the first. */
 static int read_layers(int count, const double *numbers, const char *names, plx_layer **out) {
     const size_t layers = (size_t)count / FIELDS;
     plx_layer *room = layers ? malloc(layers * sizeof *room) : NULL;
@@ -159,9 +159,9 @@ EXPORT int plx_js_model_add(plx_model *model, int count, const double *numbers, 
     return added;
 }
 
-/* ---- Layers in free graphs ------------------------------------------------------------------- */
+/* ---- Layers in graphs ------------------------------------------------------------------------ */
 
-/* Results: made, the weights. Freed by plx_js_weights_free. */
+/* Creates an empty list of weights. Results: made. Freed by plx_js_weights_free. */
 EXPORT int plx_js_weights_new(double seed) {
     plx_weights *weights = NULL;
     const plx_status status = plx_weights_new(plx__js_context(), (uint64_t)seed, &weights);
@@ -207,8 +207,8 @@ EXPORT int plx_js_graph_layer(plx_graph *graph, plx_weights *weights, int x, boo
 
 /* ---- Models ---------------------------------------------------------------------------------- */
 
-/* A stack to come on samples of numbers, or of ids below vocabulary unless it is 0. Results: made,
- * the model. Freed by plx_js_model_free. */
+/* Creates an empty model for samples of numbers or, unless vocabulary is 0, of ids below it.
+ * Results: made. Freed by plx_js_model_free. */
 EXPORT int plx_js_model_new(int rank, const double *dims, double vocabulary, double seed) {
     int64_t sizes[PLX_MAX_RANK];
     plx_model *model = NULL;
@@ -221,7 +221,7 @@ EXPORT int plx_js_model_new(int rank, const double *dims, double vocabulary, dou
     return status;
 }
 
-/* By name: "mlp:784-200-10", "gpt2-nano:width=192". Results: made, the model. */
+/* Creates a model by name: "mlp:784-200-10", "gpt2-nano:width=192". Results: made. */
 EXPORT int plx_js_model_named(const char *name, double seed) {
     plx_model *model = NULL;
     const plx_status status = plx_model_from_name(plx__js_context(), name, (uint64_t)seed, &model);
@@ -233,14 +233,14 @@ EXPORT void plx_js_model_free(plx_model *model) {
     plx_model_free(model);
 }
 
-/* Name i of those that plx_js_model_named knows with dimensions of their own, until the next call;
- * 0 past the last. */
+/* Returns name i of those that plx_js_model_named knows with dimensions of their own, valid until
+ * the next call; 0 past the last. */
 EXPORT const char *plx_js_model_name(int i) {
     static char name[64];
     return plx_model_name(i, name, sizeof name) ? name : NULL;
 }
 
-/* A dimension of a model by name; -1: it has none of it. */
+/* Returns a dimension of a model by name; -1 if it has no such dimension. */
 EXPORT double plx_js_model_setting(const plx_model *model, const char *key) {
     return plx_model_setting(model, key);
 }
@@ -249,7 +249,7 @@ EXPORT int plx_js_model_ports(const plx_model *model, bool outputs) {
     return outputs ? plx_model_outputs(model) : plx_model_inputs(model);
 }
 
-/* Results: port, of a sample. */
+/* Results: port, with the shape of one sample. */
 EXPORT void plx_js_model_port(const plx_model *model, bool output, int i) {
     const plx_port port = output ? plx_model_output(model, i) : plx_model_input(model, i);
     plx__js_left.port = (plx__left_port){
@@ -264,7 +264,7 @@ EXPORT int plx_js_model_layers(const plx_model *model) {
     return plx_model_layers(model);
 }
 
-/* Results: layer, with the flops of one sample. */
+/* Results: layer, with the operations of one sample. */
 EXPORT void plx_js_model_layer(const plx_model *model, int i) {
     const plx_layer_info info = plx_model_layer(model, i);
     plx__js_left.layer = (plx__left_layer){
@@ -276,7 +276,7 @@ EXPORT void plx_js_model_layer(const plx_model *model, int i) {
     };
 }
 
-/* The model's own, freed with it. */
+/* Returns the model's weights, which are freed with it. */
 EXPORT plx_weights *plx_js_model_weights(const plx_model *model) {
     return plx_model_weights(model);
 }
@@ -292,16 +292,16 @@ plx_dataset plx__js_dataset(double n, const void *const *inputs, const void *con
     return data;
 }
 
-/* inputs and out: an address for each port, 0 for an output that is not wanted; there is room for
- * four. batch 0: one that fits the caches. */
+/* Predicts. inputs and out: an address for each of at most four ports, 0 for an output that is not
+ * wanted. batch: 0 for one that fits the caches. */
 EXPORT int plx_js_predict(plx_model *model, double n, const void *const *inputs, double batch,
                           plx_real *const *out) {
     const plx_dataset data = plx__js_dataset(n, inputs, NULL);
     return plx_model_predict(model, &data, (int64_t)batch, out);
 }
 
-/* targets: floats for the loss MSE, i32 labels for cross-entropy. Results: metrics.
- * confusion: 0, or classes * classes doubles to fill with the counts [label][prediction]. */
+/* Evaluates. targets: floats for the loss MSE, i32 labels for cross-entropy. confusion: 0, or
+ * classes * classes doubles to fill with the counts [label][prediction]. Results: metrics. */
 EXPORT int plx_js_evaluate(plx_model *model, int output, int loss, double n,
                            const void *const *inputs, const void *const *targets, double classes,
                            double *confusion) {
@@ -321,7 +321,7 @@ EXPORT int plx_js_evaluate(plx_model *model, int output, int loss, double n,
     return status;
 }
 
-/* The plan that predicts batch samples. Results: made, the plan. Freed by plx_js_plan_free. */
+/* Compiles the plan that predicts batch samples. Results: made. Freed by plx_js_plan_free. */
 EXPORT int plx_js_plan_new(plx_model *model, double batch) {
     plx_graph *graph = NULL;
     plx_plan *plan = NULL;

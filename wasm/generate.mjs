@@ -1,6 +1,7 @@
 /**
- * Makes src/generated/ from the tables that C reads: builders.def, results.def and src/parallax.def,
- * and from the functions that the files exports*.c define. Usage: node generate.mjs.
+ * Generates src/generated/ from the tables that C reads (builders.def, results.def,
+ * src/parallax.def) and from the functions that the files exports*.c define. Usage: node
+ * generate.mjs.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -47,7 +48,7 @@ const NUMBERS = {
 };
 const TYPES = { ...NODES, ...NUMBERS };
 
-/** Arguments of a row, split at OPTIONS. */
+/** Returns the arguments of a row, split at OPTIONS. */
 function argumentList(where, text) {
   const list = argumentsOf(where, text, [...Object.keys(TYPES), 'OPTIONS']);
   const at = list.findIndex(({ macro }) => macro === 'OPTIONS');
@@ -106,7 +107,7 @@ const SINGLE = {
   ASKED: 'GraphNode<D>',
 };
 
-/** What a method gives: type parameters, the type, and how the table says it. */
+/** Returns the result of a method: its type parameters, its type, and its form in the table. */
 function resultsOf({ builder, several, results, own }) {
   const has = (...macros) => own.some(({ macro }) => macros.includes(macro));
   const generic = has('INPUT')
@@ -153,13 +154,13 @@ function signature(row) {
   }
   const line = `${row.method}${generic}(${list.join(', ')}): ${type};`;
   if (row.own[0]?.macro !== 'ANYS') return line;
-  /* A union of both types would take the one for the other. */
+  /* Overloads, since a union would accept a mix of both types. */
   const as = (dtype) => line.replace(generic, '').replaceAll('GraphNode<D>', dtype);
   const stored = line.replace(generic, '<D extends Exclude<DType, InputDType>>');
   return [
     as('GraphNode'),
-    `${comment('The same of integers.')}\n${as("GraphNode<'int32'>")}`,
-    `${comment('The same of storage of one dtype.')}\n${stored}`,
+    `${comment('The same for integers.')}\n${as("GraphNode<'int32'>")}`,
+    `${comment('The same for nodes of one storage dtype.')}\n${stored}`,
   ].join('\n');
 }
 
@@ -199,12 +200,12 @@ function builderTable(rows) {
       return `  ${row.method}: '${list.join(' ')}',`;
     });
   const hand = rows.filter(({ about }) => about === 'BY_HAND').map(({ method }) => `'${method}'`);
-  return `/** By method: its builder, what it gives, its arguments, and after | its options. */
+  return `/** For each method: its builder, its results, its arguments and, after |, its options. */
 export const BUILDERS = {
 ${lines.join('\n')}
 } as const;
 
-/** Methods that graph.ts has. */
+/** Methods that graph.ts implements itself. */
 export const BY_HAND: readonly string[] = [${hand.join(', ')}];
 `;
 }
@@ -218,10 +219,10 @@ const activations = ['linear', ...kind('PLX_ACTIVATION').map(([, name]) => name)
 const optimizers = kind('PLX_OPTIMIZER').map(([, name]) => textOf(name));
 const schedules = kind('PLX_SCHEDULE').map(([, name]) => textOf(name));
 
-const kindTypes = () => `${comment('What went wrong, as a name: `"PLX_ERR_SHAPE"`.')}
+const kindTypes = () => `${comment('Name of an error: `"PLX_ERR_SHAPE"`.')}
 export type PlxErrorName =${union(errors.map(([name]) => name))};
 
-${comment("The library's names of activations.")}
+${comment('Names of activations in the library.')}
 export type ActivationName =${union(activations)};
 
 ${comment('Names of optimizers.')}
@@ -234,12 +235,12 @@ export type ScheduleKind =${union(schedules)};
 const kindLists =
   () => `import type { ActivationName, OptimizerKind, PlxErrorName, ScheduleKind } from './kinds.js';
 
-/** The status codes of the library, by name. Values are pinned. */
+/** The status codes of the library, by name. Their values never change. */
 export const STATUS: Readonly<Record<PlxErrorName, number>> = {
 ${errors.map(([name, value]) => `  ${name}: ${value},`).join('\n')}
 };
 
-/** In the library's order, all of them. */
+/** All activations, in the library's order. */
 export const ACTIVATIONS: readonly ActivationName[] = ${list(activations)};
 export const OPTIMIZERS: readonly OptimizerKind[] = ${list(optimizers)};
 export const SCHEDULES: readonly ScheduleKind[] = ${list(schedules)};
@@ -256,7 +257,7 @@ function exportedFunctions() {
   });
   return `/**
  * The functions of exports.c and of the files exports_*.c beside it. Pointers and counts are numbers,
- * booleans 0 or 1; what a function leaves as its results, its comment there says.
+ * booleans 0 or 1; the comment of each function in C says which results it leaves.
  */
 export interface Functions {
 ${lines.join('\n')}
@@ -290,12 +291,14 @@ function resultTable() {
     );
     return `  ${name}: '${list.join(' ')}',`;
   });
-  return `/** What functions leave as their results. */
+  return `/** The results that functions leave. */
 export interface Results {
 ${types.join('\n')}
 }
 
-/** Their fields in order, after the first letter of their kinds: number, flag, text, shape, part. */
+/**
+ * Their fields in order, each after the first letter of its kind: number, flag, text, shape, part.
+ */
 export const RESULTS: Readonly<Record<keyof Results, string>> = {
 ${layouts.join('\n')}
 };

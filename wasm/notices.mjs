@@ -1,11 +1,11 @@
-/** The notices of others' code in dist/: what the bundles hold, and what emcc links into the modules. */
+/** Notices of third-party code in dist/: in the bundles, and linked into the modules by emcc. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** Of the C side, which no bundler sees. */
+/** Third-party code on the C side, which bundlers do not see. */
 const LINKED = [
   {
     title: 'Emscripten (MIT)',
@@ -19,7 +19,10 @@ const LINKED = [
   },
 ];
 
-/** Folders of the packages that esbuild's metafiles say are in the bundles, with the bundles' names. */
+/**
+ * Returns the folders of the packages in the bundles, by esbuild's metafiles, and the bundles'
+ * names.
+ */
 function bundledFolders(metafiles, base) {
   const folders = new Map();
   for (const { outputs } of metafiles) {
@@ -47,7 +50,7 @@ function packageNotice(folder, bundles) {
   };
 }
 
-/** The whole text; paths of the metafiles are relative to base. */
+/** Returns the whole text; the paths in the metafiles are relative to base. */
 export function noticesOf(metafiles, base) {
   const bundled = [...bundledFolders(metafiles, base)].map(([folder, bundles]) =>
     packageNotice(folder, bundles),

@@ -15,7 +15,7 @@
 #include <pthread.h>
 #endif
 
-/* Not emscripten_get_now: with threads it adds the time origin, which costs the digits below a
+/* Not emscripten_get_now: with threads it adds the time origin, which loses the digits below a
  * quarter of a microsecond. */
 // clang-format off
 EM_JS(double, plx__performance_now, (void), { return performance.now(); })
@@ -26,13 +26,14 @@ EM_JS(double, plx__number, (const char *text), {
 })
 // clang-format on
 
-/* The engine's own: the C library's takes arithmetic of 128 bits, and several kilobytes. */
+/* The JavaScript engine's own function: that of the C library needs 128-bit arithmetic and several
+ * kilobytes. */
 bool plx_platform_number(const char *text, double *value) {
     *value = plx__number(text);
     return *value - *value == 0;
 }
 
-static int platform_cpus; /* 0: not told */
+static int platform_cpus; /* 0: unknown */
 
 void plx__platform_set_cpus(int cpus) {
     platform_cpus = cpus;
@@ -42,7 +43,7 @@ int64_t plx_platform_now_ns(void) {
     return (int64_t)(plx__performance_now() * 1e6);
 }
 
-/* Browsers do not tell. */
+/* Browsers do not reveal it. */
 int64_t plx_platform_cache_bytes(int level) {
     (void)level;
     return 0;
@@ -63,7 +64,7 @@ const char *plx_platform_env(const char *name) {
     return NULL;
 }
 
-/* A module that loaded runs every opcode in it, so what is linked is what there is. */
+/* An engine that has loaded a module supports every opcode in it, so what is linked can run. */
 uint32_t plx_platform_cpu_features(void) {
     return PLX_CPU_WASM128 | PLX_CPU_WASM_RELAXED;
 }
@@ -80,8 +81,8 @@ void plx_platform_free(void *memory) {
 /* A module's memory never shrinks. */
 void plx_platform_trim(void) {}
 
-/* What malloc holds free, and what lies beyond it. The memory of a module with threads has a fixed
- * size; without, it grows up to a limit. */
+/* Free memory: what malloc holds, and what lies beyond it. A module with threads has memory of
+ * fixed size; without threads, it grows up to a limit. */
 bool plx_platform_memory(uint64_t *left, uint64_t *all) {
 #ifdef __EMSCRIPTEN_PTHREADS__
     enum { PAGE_BYTES = 65536 };
@@ -124,8 +125,7 @@ plx_platform_thread *plx_platform_thread_start(void (*fn)(void *), void *arg) {
     if (!thread) return NULL;
     thread->fn = fn;
     thread->arg = arg;
-    /* Fails, as the link options ask, when no spawned worker is free: waiting for one would hang.
-     */
+    /* Fails, because of the link options, if no spawned worker is free: waiting would hang. */
     if (pthread_create(&thread->handle, NULL, thread_main, thread) != 0) {
         free(thread);
         return NULL;

@@ -1,11 +1,11 @@
-/** Reads the tables that C includes, and the functions that C defines, strictly. */
+/** Strict readers of the tables that C includes and of the functions that C defines. */
 
 const withoutComments = (text) =>
   text.replace(/"(?:\\.|[^"\\])*"|\/\*[\s\S]*?\*\/|\/\/.*/g, (found) =>
     found.startsWith('"') ? found : ' ',
   );
 
-/** Where the parenthesis that opens at `at` is closed. */
+/** Returns the index at which the parenthesis that opens at `at` closes. */
 function closing(where, text, at) {
   let depth = 0;
   for (let i = at; i < text.length; i++) {
@@ -17,7 +17,7 @@ function closing(where, text, at) {
   throw new Error(`${where}: a parenthesis is not closed: ${text.slice(at, at + 40)}`);
 }
 
-/** What stands between the commas outside parentheses. */
+/** Splits text at the commas outside parentheses. */
 function partsOf(where, text) {
   const parts = [''];
   for (let i = 0; i < text.length; i++) {
@@ -31,7 +31,7 @@ function partsOf(where, text) {
   return parts.map((part) => part.trim());
 }
 
-/** Calls of macros and nothing else: their names and arguments. */
+/** Reads macro calls, and nothing else: their names and arguments. */
 export function argumentsOf(where, text, macros) {
   const rows = [];
   let rest = text.trim();
@@ -47,20 +47,20 @@ export function argumentsOf(where, text, macros) {
   return rows;
 }
 
-/** The rows of a table; the preprocessor's lines are C's alone. */
+/** Reads the rows of a table; skips preprocessor lines, which are only for C. */
 export const rowsOf = (where, text, macros) =>
   argumentsOf(where, withoutComments(text).replace(/^#.*$/gm, ''), macros);
 
-/** The text of string literals side by side. */
+/** Returns the text of adjacent string literals. */
 export function textOf(literals) {
   if (!/^("(\\.|[^"\\])*"\s*)+$/.test(literals)) throw new Error(`no text: ${literals}`);
   return [...literals.matchAll(/"(?:\\.|[^"\\])*"/g)].map(([one]) => JSON.parse(one)).join('');
 }
 
-/** `kvHeads` for `kv_heads`. */
+/** Returns `kvHeads` for `kv_heads`. */
 export const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
 
-/** A documentation comment, folded. */
+/** Formats a documentation comment, wrapped. */
 export function comment(text) {
   const words = text.split(/\s+/);
   const lines = [''];
@@ -73,10 +73,10 @@ export function comment(text) {
     : ['/**', ...lines.map((line) => ` * ${line}`), ' */'].join('\n');
 }
 
-/** What crosses the border as a JavaScript number; a 64-bit integer does not. */
+/** The C types that cross the boundary as JavaScript numbers; 64-bit integers do not. */
 const CROSSES = /^(?:const )*(?:int|bool|double|int32_t)$|\*/;
 
-/** The functions that a file marks with EXPORT. */
+/** Reads the functions that a file marks with EXPORT. */
 export function functionsOf(where, text) {
   return [...withoutComments(text).matchAll(/^EXPORT(?:_TRAINING)?\b([^{;]*)[{;]/gm)].map(
     ([, head]) => {

@@ -1,4 +1,4 @@
-/** The suites in the package: rows of the schema, the bits of the native command, and cancelling. */
+/** Benchmark suites in the package: rows that match the schema, native bits, and cancellation. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -23,11 +23,11 @@ function assertRows(rows) {
   }
 }
 
-/** The bits of each case of the suite bits. */
+/** Returns the bits of each case of the suite `bits`. */
 const bitsOf = (rows) =>
   Object.fromEntries(rows.map((row) => [row.case, row.checks.lossBits]).filter(([, bits]) => bits));
 
-/** IDX files of n grey squares, and of the labels 0, 1, ... 9, 0, ... */
+/** IDX files with n grey squares, and with the labels 0, 1, ... 9, 0, ... */
 function imagesFile(n, side) {
   const bytes = Buffer.alloc(16 + n * side * side, 1);
   bytes.set([0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, side, 0, 0, 0, side]);
@@ -56,7 +56,7 @@ describe('bench', () => {
   });
   after(() => plx.dispose());
 
-  it('knows the suites', async () => {
+  it('lists the suites', async () => {
     const suites = await plx.suites();
     assert.deepEqual(
       suites.map(({ name }) => name),
@@ -65,7 +65,7 @@ describe('bench', () => {
     for (const { description } of suites) assert.ok(description.length > 10);
   });
 
-  it('runs all of them, and every row is of the schema', async () => {
+  it('runs all of them, and every row matches the schema', async () => {
     const seen = [];
     const progress = [];
     const rows = await plx.bench({
@@ -94,7 +94,7 @@ describe('bench', () => {
     assert.match(rows[0].engine.runtime, /^Node \d+$/);
   });
 
-  it('has the bits of the native command, with 1 and 2 threads', async (t) => {
+  it('computes the bits of the native command, with 1 and 2 threads', async (t) => {
     const command = file('build/release/parallax');
     const expected = new Map();
     if (existsSync(command)) {
@@ -138,10 +138,10 @@ describe('bench', () => {
     await assert.rejects(running, { name: 'AbortError', codeName: 'PLX_ERR_CANCELLED' });
     assertRows(rows);
     assert.deepEqual([...new Set(rows.map(({ suite }) => suite))], ['machine', 'gemm', 'adaptive']);
-    assert.ok((await plx.suites()).length > 0, 'the engine lives on');
+    assert.ok((await plx.suites()).length > 0, 'the engine keeps working');
   });
 
-  it('gives the rows of what was measured when it is cancelled between rows', async () => {
+  it('returns the rows measured so far when it is cancelled between rows', async () => {
     const abort = new AbortController();
     const rows = [];
     let before;
@@ -164,7 +164,7 @@ describe('bench', () => {
     assertRows(rows);
   });
 
-  it('tells how long a run takes, from the cases that it has', async () => {
+  it('estimates how long a run takes from its cases', async () => {
     const gemm = await plx.benchTime({ suites: ['gemm'], size: 'quick' });
     const both = await plx.benchTime({ suites: ['gemm', 'mlp'], size: 'quick' });
     const longer = await plx.benchTime({ suites: ['gemm'], size: 'quick', seconds: 5 });
@@ -174,7 +174,7 @@ describe('bench', () => {
     await assert.rejects(plx.benchTime({ sizes: 'quick' }), /sizes/);
   });
 
-  it('drops a case that fails, and goes on', async () => {
+  it('drops a case that fails, and continues', async () => {
     const engine = await load({ threads: 2, memoryMB: 64 });
     const failures = [];
     const rows = await engine.bench({
@@ -189,7 +189,7 @@ describe('bench', () => {
     assertRows(rows);
   });
 
-  it('refuses to measure twice at once', async () => {
+  it('rejects a second run while one is running', async () => {
     const first = plx.bench({ suites: ['gemm'], cases: ['128 x'], size: 'quick' });
     await assert.rejects(plx.bench({ suites: ['bits'] }), { codeName: 'PLX_ERR_STATE' });
     const rows = await first;
@@ -209,7 +209,7 @@ describe('bench', () => {
       seconds: 0.01,
       data: { mnist: { images: zipped, labels, source: 'grey squares' } },
     });
-    /* They are the caller's again. */
+    /* The caller may reuse them. */
     zipped.fill(0);
     labels.fill(0);
     const rows = await running;
@@ -217,7 +217,7 @@ describe('bench', () => {
     assert.ok(rows.some(({ data }) => data.kind === 'real' && data.source === 'grey squares'));
   });
 
-  it('rejects with what the promise of a callback rejects with', async () => {
+  it("rejects with the error of a callback's promise", async () => {
     const oops = new Error('oops');
     const fail = async () => {
       throw oops;
@@ -230,13 +230,13 @@ describe('bench', () => {
   });
 
   const refused = [
-    ['a suite that is not there', { suites: ['sorting'] }, /"sorting".*gemm, mlp/],
-    ['a size that is not there', { size: 'huge' }, /huge.*quick/],
+    ['an unknown suite', { suites: ['sorting'] }, /"sorting".*gemm, mlp/],
+    ['an unknown size', { size: 'huge' }, /huge.*quick/],
     ['an empty name', { suites: [''] }, /suites: "" is empty/],
-    ['a text with a comma', { cases: ['1, 2'] }, /"1, 2" is a text with a comma/],
-    ['cases that are not there', { cases: ['zebra'] }, /no case of size "quick" has "zebra"/],
-    ['data that are none', { data: 3 }, /data: expected/],
-    ['a source that is no text', digits(imagesFile(9, 28), labelsFile(9), 5), /mnist.source/],
+    ['a text with a comma', { cases: ['1, 2'] }, /"1, 2" contains a comma/],
+    ['unknown cases', { cases: ['zebra'] }, /no case of size "quick" has "zebra"/],
+    ['data that is not an object', { data: 3 }, /data: expected/],
+    ['a source that is not a string', digits(imagesFile(9, 28), labelsFile(9), 5), /mnist.source/],
     ['images of another size', digits(imagesFile(9, 27), labelsFile(9)), /27 x 27; 28 x 28/],
     ['no images', digits(imagesFile(0, 28), labelsFile(0)), /0 images and 0 labels/],
     ['images without labels', digits(imagesFile(9, 28), labelsFile(8)), /9 images and 8 labels/],
@@ -245,7 +245,7 @@ describe('bench', () => {
     ['negative seconds', { seconds: -2 }, /seconds is -2/],
     ['negative rounds', { rounds: -2 }, /rounds is -2/],
     ['too many rounds', { rounds: 33 }, /33 rounds; 1 to 32/],
-    ['suites that are no list', { suites: 'gemm' }, /suites: expected an array/],
+    ['suites that are not a list', { suites: 'gemm' }, /suites: expected an array/],
     [
       'files that are no images',
       { data: { mnist: { images: new Uint8Array(9), labels: new Uint8Array(9) } } },
@@ -253,13 +253,13 @@ describe('bench', () => {
     ],
   ];
   for (const [what, options, message] of refused) {
-    it(`refuses ${what}`, async () => {
+    it(`rejects ${what}`, async () => {
       await assert.rejects(plx.bench({ size: 'quick', ...options }), (error) => {
         assert.ok(error instanceof PlxError, String(error));
         assert.match(error.message, message);
         return true;
       });
-      assert.ok((await plx.suites()).length > 0, 'the engine lives on');
+      assert.ok((await plx.suites()).length > 0, 'the engine keeps working');
     });
   }
 });

@@ -1,4 +1,4 @@
-/** The package in a browser, as the files are: isolation, policies, and what goes wrong on servers. */
+/** The unbundled package in a browser: isolation, policies, and misconfigured servers. */
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -50,13 +50,13 @@ describe('in a browser', { skip: withoutBrowser }, () => {
 
   const INFO = 'const plx = await load(); const i = plx.info(); plx.dispose(); return i;';
 
-  it('takes the best tier of an isolated page, under the strictest policy', async () => {
+  it('uses the best tier on an isolated page, under the strictest policy', async () => {
     const { value, error } = await run(INFO, { headers: { ...ISOLATION, ...STRICT_CSP } });
     assert.equal(value?.tier, 'relaxed-threads', error?.message);
     assert.deepEqual(value.downgrades, []);
   });
 
-  it('says that kernels fuse only where they do', async () => {
+  it('reports that kernels fuse only where they do', async () => {
     const body = `
       const fuses = (${engineFuses})();
       const fma = async () => {
@@ -87,7 +87,7 @@ describe('in a browser', { skip: withoutBrowser }, () => {
     assert.match(value.downgrades[0].reason, /Cross-Origin-Opener-Policy/);
   });
 
-  it('runs inline on a page that may start no worker', async () => {
+  it('runs inline on a page that may not start workers', async () => {
     const body = `
       const plx = await load();
       const y = await plx.model('mlp:2-4-1', { seed: 1 }).predict([[1, 2]]);
@@ -124,7 +124,7 @@ describe('in a browser', { skip: withoutBrowser }, () => {
     assert.ok(value.stopped < 1500, `stopped after ${value.stopped} ms`);
   });
 
-  it('measures suites, and every row is of the schema', async () => {
+  it('measures suites, and every row matches the schema', async () => {
     const validate = ajv.compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
     const body = `
       const plx = await load({ threads: 2 });
@@ -158,12 +158,12 @@ describe('in a browser', { skip: withoutBrowser }, () => {
     }
   });
 
-  it('loses no more than a sentence when the server is wrong', async () => {
+  it('rejects with one sentence when the server is misconfigured', async () => {
     const html = { type: 'text/html', body: '<!DOCTYPE html><html></html>' };
     const wasm = (own) => (path) => (path.endsWith('.wasm') ? own : undefined);
     const worker = (own) => (path) => (/engine.*mjs$/.test(path) ? own : undefined);
     const cases = [
-      [wasm(html), 'PLX_ERR_FORMAT', /http.*wasm \(text\/html\) holds a page of HTML/],
+      [wasm(html), 'PLX_ERR_FORMAT', /http.*wasm \(text\/html\) holds an HTML page/],
       [wasm({ status: 404, body: '' }), 'PLX_ERR_IO', /http.*wasm answered with status 404/],
       [worker({ status: 404, body: '' }), 'PLX_ERR_IO', /engine-simd.mjs did not load/],
       [worker(html), 'PLX_ERR_IO', /engine-simd.mjs did not load/],
@@ -175,15 +175,15 @@ describe('in a browser', { skip: withoutBrowser }, () => {
     }
   });
 
-  describe('has one thread where the workers of more', () => {
+  describe('has one thread if the workers of further threads', () => {
     const ENGINE = '/engine-relaxed-threads.mjs';
     const own = readFileSync(join(DIST, ENGINE), 'utf8');
-    /** An answer to the second request for the engine's file: the first is its own worker's. */
+    /** Answers the second request for the engine's file; the first is that of its own worker. */
     const toThread = (answer) => {
       let asked = 0;
       return (path) => (path === ENGINE && ++asked === 2 ? answer : undefined);
     };
-    /** The engine's file, which begins with something else in a thread's worker. */
+    /** The engine's file, prefixed with other code in the worker of a thread. */
     const inThread = (statement) => (path) =>
       path === ENGINE ? { body: `if (self.name) { ${statement} }\n${own}` } : undefined;
     const policy = { 'Content-Security-Policy': "worker-src 'none'" };
@@ -196,11 +196,11 @@ describe('in a browser', { skip: withoutBrowser }, () => {
         toThread({ status: 404, body: '' }),
         /did not start: the worker of a thread failed: its file did not load/,
       ],
-      'find no memory': [
+      'run out of memory': [
         inThread("throw new RangeError('out of memory');"),
         /did not start: the worker of a thread failed: .*out of memory/,
       ],
-      'say nothing': [
+      'do not answer': [
         inThread('await new Promise(() => {});'),
         /did not start: the worker of a thread failed: it did not answer within 3000 ms/,
       ],
@@ -223,7 +223,7 @@ describe('in a browser', { skip: withoutBrowser }, () => {
     }
   });
 
-  it('takes the tier without threads where the workers of the others do not load', async () => {
+  it('uses the tier without threads if the workers of the others do not load', async () => {
     const answer = (path) => (/-threads.mjs$/.test(path) ? { status: 404, body: '' } : undefined);
     const { value, error } = await run(INFO, { headers: ISOLATION, answer });
     assert.equal(value?.tier, 'simd', error?.message);
@@ -237,7 +237,7 @@ describe('in a browser', { skip: withoutBrowser }, () => {
     assert.match(value.downgrades[0].reason, /worker file engine-relaxed-threads.mjs did not load/);
   });
 
-  it('takes WebAssembly of the wrong MIME type all the same', async () => {
+  it('accepts WebAssembly with the wrong MIME type', async () => {
     const answer = (path) => (path.endsWith('.wasm') ? { type: 'text/plain' } : undefined);
     const { value } = await run(INFO, { answer });
     assert.equal(value?.tier, 'simd');

@@ -48,7 +48,7 @@ describe('bundled by', { skip: withoutBrowser }, () => {
     return server.requests;
   }
 
-  it('nothing: the files as they are', async () => {
+  it('nothing: the files unbundled', async () => {
     cpSync(join(project.folder, 'node_modules/parallax-nn/dist'), join(project.folder, 'plain'), {
       recursive: true,
     });
@@ -94,7 +94,7 @@ describe('bundled by', { skip: withoutBrowser }, () => {
           context: project.folder,
           entry: './app.js',
           output: { path: join(project.folder, 'webpack'), filename: 'app.js' },
-          /* The hint about sizes is about files as they lie: 244 KiB. */
+          /* webpack warns about uncompressed files above 244 KiB. */
           performance: { maxAssetSize: 550_000 },
         },
         (error, result) => (error ? reject(error) : resolve(result)),
@@ -124,7 +124,7 @@ describe('bundled by', { skip: withoutBrowser }, () => {
     await check('esbuild');
   });
 
-  it('esbuild, with the condition that brings no files', async () => {
+  it('esbuild, with the condition that includes no files', async () => {
     const outdir = join(project.folder, 'extern');
     const { metafile } = await esbuild.build({
       stdin: {

@@ -1,4 +1,6 @@
-/** What callers may hand in: whose it is, and in which words and forms. */
+/**
+ * Arguments that callers pass: that they may be changed at once, and the names and forms they take.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
@@ -30,8 +32,9 @@ const text = () => bytes(4000, 26).map((letter) => 97 + letter);
 const ordered = (n) => Float32Array.from({ length: n }, (_, i) => i / n);
 
 /*
- * Name: an engine => [arrays that a call is given, the call, what came of it]. Every call that takes
- * data is here; with the arrays overwritten as soon as it has returned, the same must come of it.
+ * Name: an engine => [the arrays passed to a call, the call, its result]. Every call that takes
+ * data is here; its result must stay the same if the arrays are overwritten as soon as it has
+ * returned.
  */
 const CALLS = {
   predict: (plx) => {
@@ -175,7 +178,7 @@ const gpt = (plx) => {
   return plx.model('gpt2-nano', { config });
 };
 
-/* Name: an engine => [options, what they become after the call, the call]: it does not see that. */
+/* Name: an engine => [options, their values after the call, the call], which must not see these. */
 const LATE = {
   fit: (plx) => [
     { optimizer: { kind: 'sgd', rate: 0.5 }, epochs: 3, schedule: { kind: 'linear' } },
@@ -266,13 +269,13 @@ for (const [where, start, own] of [
         const running = call();
         for (const array of arrays) array.fill(0);
         assert.deepEqual(await running, expected);
-        /* The data matter: else nothing would be told by this. */
+        /* The data must affect the result, or this would test nothing. */
         const other = await call().catch((error) => error);
         assert.notDeepEqual(other, expected);
       });
     }
 
-    it('calls of a graph come in the order in which they were made', async () => {
+    it('calls of a graph arrive in the order in which they were made', async () => {
       const g = plx.graph();
       const [x, p] = [g.input('x', []), g.parameter('p', [], 1)];
       const loss = g.add(x, p);
@@ -285,13 +288,13 @@ for (const [where, start, own] of [
         values.push(g.write(p, value), run(f), f.write(p, value + 10), run(f));
       }
       values.push(g.read(p).then(({ data }) => data[0]));
-      /* With something recorded that the write has to send first. */
+      /* With a recorded call that the write has to send first. */
       const more = g.mul(p, 2);
       values.push(more.shape(), g.write(p, 7), run(f), run(step), run(f));
       values.push(descent.setRate(0), run(step), run(f));
       const got = (await Promise.all(values)).filter((value) => typeof value === 'number');
       assert.deepEqual(got, [1, 11, 2, 12, 3, 13, 13, 7, 7, 6, 6, 6]);
-      /* Those before it are answered, those after it are refused. */
+      /* Calls before the disposal are answered, calls after it are rejected. */
       const before = [run(f), g.read(p), g.compile([more])];
       const disposing = f.dispose();
       const late = [assert.rejects(run(f), { codeName: 'PLX_ERR_STATE' })];
@@ -302,7 +305,7 @@ for (const [where, start, own] of [
       await Promise.all(last);
     });
 
-    it('calls of a model come before its disposal', async () => {
+    it('calls of a model are answered before its disposal', async () => {
       const config = { layers: 1, heads: 2, width: 16, vocabulary: 12, context: 8 };
       for (const made of [false, true]) {
         const model = plx.model('gpt2-nano', { config });
@@ -315,7 +318,7 @@ for (const [where, start, own] of [
       }
     });
 
-    it('a model and an optimizer are not disposed of while a fit runs that was just called', async () => {
+    it('a model and an optimizer cannot be disposed of right after the call of a fit', async () => {
       for (const made of [false, true]) {
         const [model, optimizer] = [plx.model('mlp:2-3-1'), plx.optimizer('adam')];
         if (made) await model.summary();
@@ -351,7 +354,7 @@ for (const [where, start, own] of [
       assert.deepEqual(await model.getWeights(), before);
     });
 
-    it('five calls on one array have five results', async () => {
+    it('five calls with one array have five results', async () => {
       const model = plx.model('mlp:2-3-1');
       const frame = new Float32Array(2);
       const one = (i) => model.predict(frame.fill(i + 1));
@@ -442,7 +445,7 @@ describe('names', () => {
   }
 });
 
-describe('what Keras takes', () => {
+describe('what Keras accepts', () => {
   let plx;
   before(async () => {
     plx = await load({ tier: 'simd' });
@@ -468,7 +471,7 @@ describe('weights', () => {
     const plx = await load({ tier: 'simd' });
     const from = plx.model('mlp:5-16-3', { seed: 3 });
     const next = uniform(8);
-    /* Of all sizes that single precision has, from the smallest on. */
+    /* Values of all magnitudes in single precision, from the smallest on. */
     const weights = (await from.getWeights()).map((weight) => ({
       ...weight,
       data: weight.data.map(() => next() * 2 ** (138 * next() - 11)),
@@ -478,7 +481,7 @@ describe('weights', () => {
     const to = plx.model('mlp:5-16-3', { seed: 4 });
     await to.setWeights(JSON.parse(JSON.stringify(await from.getWeights())));
     assert.deepEqual(await to.getWeights(), weights);
-    /* Values alone, in any form. */
+    /* The values alone, in any form. */
     const alone = plx.model('mlp:5-16-3', { seed: 5 });
     await alone.setWeights(weights.map(({ data }, i) => (i % 2 ? data : [...data])));
     assert.deepEqual(await alone.getWeights(), weights);
@@ -488,7 +491,7 @@ describe('weights', () => {
     plx.dispose();
   });
 
-  it('of a graph, too', async () => {
+  it('do so in a graph, too', async () => {
     const plx = await load({ tier: 'simd' });
     const g = plx.graph();
     const w = g.parameter('w', [2], [0.1, -3e-30]);

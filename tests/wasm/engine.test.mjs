@@ -1,4 +1,4 @@
-/** The engine in Node: tiers, models, training, prediction, cancelling, ending. */
+/** The engine in Node: tiers, models, training, prediction, cancellation, disposal. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { answerRelaxed, apart, engineFuses, fused } from './support/relaxed.mjs'
 const TIERS = ['simd', 'simd-threads'];
 
 describe('load', () => {
-  it('takes the best tier of this engine and says why not a better one', () =>
+  it('uses the best tier of this engine and says why not a better one', () =>
     withEngine({ threads: 2 }, async (plx) => {
       const info = await plx.ready();
       if (info.tier === 'relaxed-threads') {
@@ -31,7 +31,7 @@ describe('load', () => {
       assert.ok(info.startup.ready >= info.startup.compiled);
     }));
 
-  it('begins with one thread, and goes on with all', () =>
+  it('starts with one thread, and continues with all', () =>
     withEngine({ threads: 2, tier: 'simd-threads' }, async (plx) => {
       const early = plx.info();
       assert.deepEqual([early.threads, early.startup.threads], [1, undefined]);
@@ -45,7 +45,7 @@ describe('load', () => {
       const a = g.parameter('a', [512, 512], new Float32Array(512 * 512).fill(0.5));
       const product = await g.compile([g.matmul(a, a)]);
       const [before] = await product.run();
-      /* While it trains. */
+      /* During training. */
       const running = plx.model('mlp:5-256-256-1').fit(x, y, { epochs: 1e6, signal });
       const info = await plx.ready();
       controller.abort();
@@ -53,15 +53,15 @@ describe('load', () => {
       assert.equal(info.threads, 2);
       assert.ok(info.startup.threads >= info.startup.ready && info.gflops > 0);
       assert.deepEqual(plx.info(), info);
-      /* What was compiled before has all threads from its next run on, and the same bits. */
+      /* Plans compiled before use all threads from their next run on, with the same bits. */
       assert.deepEqual((await product.run())[0].data, before.data);
       assert.ok((await product.explain()).steps.some(({ threads }) => threads === 2));
       const again = await plx.model('mlp:5-256-256-1', { seed: 1 }).fit(x, y, options);
       assert.deepEqual(again.loss, loss);
     }));
 
-  describe('asks what relaxed multiply-add does here', () => {
-    /** What load says where the instructions give what floats and doubles make of their operands. */
+  describe('tests relaxed multiply-add on this engine', () => {
+    /** Calls load where the instructions compute the given functions of floats and doubles. */
     const infoWith = (floats, doubles) => {
       const end = answerRelaxed(floats, doubles);
       return withEngine({ threads: 1 }, (plx) => plx.info()).finally(end);
@@ -74,7 +74,7 @@ describe('load', () => {
       'is off by one in the last digit': (a, b, c) => (a * b + c) * (1 + 2 ** -23),
     };
     for (const [name, madd] of Object.entries(wrong)) {
-      it(`and takes no tier that needs it where it ${name}`, async () => {
+      it(`and uses no tier that needs it where it ${name}`, async () => {
         for (const [floats, doubles, instruction] of [
           [madd, right, 'f32x4_relaxed_madd'],
           [right, madd, 'f64x2_relaxed_madd'],
@@ -88,7 +88,7 @@ describe('load', () => {
       });
     }
 
-    it('and says that kernels fuse only where it does', async () => {
+    it('and reports that kernels fuse only where it does', async () => {
       assert.equal(engineFuses() ?? false, (await withEngine({}, (plx) => plx.info())).fma);
       const info = await infoWith(apart, apart);
       assert.ok(
@@ -98,7 +98,7 @@ describe('load', () => {
       assert.equal(info.fma, false);
     });
 
-    it('and of every such instruction that the kernels use', () => {
+    it('and covers every such instruction that the kernels use', () => {
       const root = fileURLToPath(new URL('../..', import.meta.url));
       const relaxed = /[fi]\d+x\d+_relaxed_\w+|__builtin_wasm_relaxed_\w+/g;
       const namesIn = (files) =>
@@ -112,7 +112,7 @@ describe('load', () => {
     });
   });
 
-  it('has one thread where the workers of more fail, and says so', async () => {
+  it('has one thread if the workers of further threads fail, and says so', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'parallax-nn-'));
     try {
       const engine = import.meta.resolve('parallax-nn/worker/engine-simd-threads.mjs');
@@ -132,7 +132,7 @@ describe('load', () => {
     }
   });
 
-  it('measures how many threads are worth it', () =>
+  it('measures how many threads pay off', () =>
     withEngine({}, async (plx) => {
       const { threads, cpus } = await plx.ready();
       assert.ok(threads >= 1 && threads <= cpus);
@@ -151,7 +151,7 @@ describe('load', () => {
       assert.equal(plx.info().exact, true);
     }));
 
-  it('fixes the memory of the threaded tiers', () =>
+  it('gives the threaded tiers memory of fixed size', () =>
     withEngine({ tier: 'simd-threads', memoryMB: 64 }, async (plx) => {
       assert.equal(plx.info().memoryBytes, 64 * 2 ** 20);
     }));
@@ -262,7 +262,7 @@ for (const tier of TIERS) {
       assert.ok(Math.abs(result.rmse ** 2 - result.loss) < 1e-6 * result.loss + 1e-9);
     });
 
-    it('gives the same outputs for typed, flat and nested data', async () => {
+    it('computes the same outputs for typed, flat and nested data', async () => {
       const model = plx.model('mlp:3-4-2', { seed: 5 });
       const rows = [
         [1, 2, 3],
@@ -305,7 +305,7 @@ for (const tier of TIERS) {
       assert.ok(training.memory.gradients > 0 && training.memory.optimizer > 0);
     });
 
-    it('stops when asked, keeps working, and says how far it came', async () => {
+    it('stops when asked, keeps working, and says how far it got', async () => {
       const { x, y } = interp5d(1000);
       const model = plx.model('mlp:5-64-64-1');
       const before = await model.getWeights();
@@ -332,7 +332,7 @@ for (const tier of TIERS) {
       await model.fit(x, y, { epochs: 1 });
     });
 
-    it('does not start when the signal is aborted already', async () => {
+    it('does not start if the signal has already aborted', async () => {
       const model = plx.model('mlp:2-4-1');
       const before = await model.getWeights();
       await assert.rejects(model.fit(XOR.x, XOR.y, { signal: AbortSignal.abort() }), {
@@ -377,7 +377,7 @@ for (const tier of TIERS) {
       await assert.rejects(running, { name: 'AbortError' });
     });
 
-    it('passes on what a callback throws', async () => {
+    it('rejects with what a callback throws', async () => {
       const model = plx.model('mlp:2-4-1');
       const oops = new Error('oops');
       const running = model.fit(XOR.x, XOR.y, {
@@ -411,7 +411,7 @@ for (const tier of TIERS) {
 }
 
 describe('dispose', () => {
-  it('ends the worker, and rejects what runs and what comes', async () => {
+  it('ends the worker, and rejects pending and later calls', async () => {
     const plx = await load({ threads: 2 });
     const model = plx.model('mlp:2-4-1');
     const running = model.fit(XOR.x, XOR.y, { epochs: 1_000_000 });
@@ -423,7 +423,7 @@ describe('dispose', () => {
     await assert.rejects(model.predict(XOR.x), disposed);
   });
 
-  it('takes a model away, and nothing else', () =>
+  it('disposes of a model, and nothing else', () =>
     withEngine({ tier: 'simd' }, async (plx) => {
       const one = plx.model('mlp:2-4-1');
       const two = plx.model('mlp:2-4-1');
@@ -433,7 +433,7 @@ describe('dispose', () => {
       assert.equal((await two.predict(XOR.x)).length, 4);
     }));
 
-  it('gives memory back', () =>
+  it('frees memory', () =>
     withEngine({ tier: 'simd-threads', threads: 1, memoryMB: 64 }, async (plx) => {
       for (let i = 0; i < 20; i++) {
         const model = plx.model('mlp:1000-1000-10');

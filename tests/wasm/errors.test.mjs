@@ -1,4 +1,4 @@
-/** Bad input: one clear sentence, the right code, and nothing changed. */
+/** Invalid input: one clear sentence, the right code, and nothing changed. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { load, PlxError } from 'parallax-nn';
 import { XOR } from './support/data.mjs';
 import { withEngine } from './support/engine.mjs';
 
-/** Awaits a failure with this code, whose sentence matches. */
+/** Awaits a failure with this code and a matching sentence. */
 async function fails(promise, codeName, message) {
   await assert.rejects(promise, (error) => {
     assert.ok(error instanceof PlxError, `a PlxError, not ${error}`);
@@ -22,9 +22,14 @@ async function fails(promise, codeName, message) {
   });
 }
 
-describe('load refuses', () => {
+describe('load rejects', () => {
   const cases = [
-    ['an unknown tier', { tier: 'turbo' }, 'PLX_ERR_ARGUMENT', /no tier "turbo".*simd-threads/],
+    [
+      'an unknown tier',
+      { tier: 'turbo' },
+      'PLX_ERR_ARGUMENT',
+      /tier is "turbo": it must be one of .*simd-threads/,
+    ],
     ['null', null, 'PLX_ERR_ARGUMENT', /load: options must be an object, not null/],
     ['an unknown option', { foo: 1 }, 'PLX_ERR_ARGUMENT', /load has no option "foo".*threads/],
     [
@@ -43,8 +48,13 @@ describe('load refuses', () => {
     ['half a thread', { threads: 1.5 }, 'PLX_ERR_ARGUMENT', /threads is 1.5/],
     ['too little memory', { memoryMB: 1 }, 'PLX_ERR_ARGUMENT', /memoryMB is 1.*64/],
     ['too much memory', { memoryMB: 9999 }, 'PLX_ERR_ARGUMENT', /9999.*2048/],
-    ['bytes of no tier', { wasmBinary: new Uint8Array(8) }, 'PLX_ERR_ARGUMENT', /need tier/],
-    ['a URL that is none', { wasmURL: 'no url' }, 'PLX_ERR_ARGUMENT', /"no url" is not a URL/],
+    [
+      'bytes without a tier',
+      { wasmBinary: new Uint8Array(8) },
+      'PLX_ERR_ARGUMENT',
+      /need the option tier/,
+    ],
+    ['an invalid URL', { wasmURL: 'no url' }, 'PLX_ERR_ARGUMENT', /"no url" is not a URL/],
     [
       'a missing file',
       { wasmURL: pathToFileURL('/nowhere/engine.wasm') },
@@ -55,7 +65,7 @@ describe('load refuses', () => {
       'bytes that are not WebAssembly',
       { tier: 'simd', wasmBinary: new TextEncoder().encode('<!DOCTYPE html><html>') },
       'PLX_ERR_FORMAT',
-      /a page of HTML instead of WebAssembly.*wasmURL/,
+      /an HTML page instead of WebAssembly.*wasmURL/,
     ],
     [
       'a missing worker',
@@ -86,7 +96,7 @@ describe('load refuses', () => {
   });
 });
 
-describe('a model refuses', () => {
+describe('a model rejects', () => {
   let plx;
   before(async () => {
     plx = await load({ tier: 'simd' });
@@ -116,15 +126,15 @@ describe('a model refuses', () => {
     'an unknown activation': [
       () => layered(dense({ activation: 'swoosh' })),
       'PLX_ERR_ARGUMENT',
-      /no activation "swoosh".*relu/,
+      /unknown activation "swoosh".*relu/,
     ],
-    'a dropout of everything': [
+    'a dropout rate of 1': [
       () => layered(dense(), plx.layers.dropout({ rate: 1 })),
       'PLX_ERR_ARGUMENT',
       /rate/,
     ],
     'an unknown name': [() => plx.model('gpt:9').summary(), 'PLX_ERR_ARGUMENT', /gpt:9.*mlp/],
-    'a seed that is none': [
+    'an invalid seed': [
       async () => plx.model('mlp:2-1', { seed: -1 }),
       'PLX_ERR_ARGUMENT',
       /seed is -1/,
@@ -174,24 +184,24 @@ describe('a model refuses', () => {
     'an array whose memory was transferred': [
       () => plx.model('mlp:2-3').predict(transferred()),
       'PLX_ERR_ARGUMENT',
-      /^predict: x: its memory was transferred away/,
+      /^predict: x: its buffer was transferred elsewhere/,
     ],
     'weights whose memory was transferred': [
       () => plx.model('mlp:2-3').setWeights([transferred(), ones(3)]),
       'PLX_ERR_ARGUMENT',
-      /^setWeights: array 0: its memory was transferred away/,
+      /^setWeights: array 0: its buffer was transferred elsewhere/,
     ],
     'a prompt whose memory was transferred': [
       () => plx.model('gpt2-nano').generate(transferred()),
       'PLX_ERR_ARGUMENT',
-      /^generate: prompt: its memory was transferred away/,
+      /^generate: prompt: its buffer was transferred elsewhere/,
     ],
     'a file whose memory was transferred': [
       () => plx.data.idx(transferred().buffer),
       'PLX_ERR_ARGUMENT',
-      /^data\.idx: its memory was transferred away/,
+      /^data\.idx: its buffer was transferred elsewhere/,
     ],
-    'a batch beyond whole numbers': [
+    'a batch size above the largest safe integer': [
       () => fit(ones(2), ones(3), { batchSize: 1e18 }),
       'PLX_ERR_ARGUMENT',
       /batchSize is 1000000000000000000: .* at least 1, at most 9007199254740991$/,
@@ -204,7 +214,7 @@ describe('a model refuses', () => {
       'PLX_ERR_ARGUMENT',
       /^setWeights: array 1 \("dense_1\.bias"\): value 0 is NaN: replace or drop it$/,
     ],
-    'a batch of 0': [
+    'a batch size of 0': [
       () => fit(ones(2), ones(3), { batchSize: 0 }),
       'PLX_ERR_ARGUMENT',
       /batchSize is 0.*at least 1/,
@@ -218,20 +228,20 @@ describe('a model refuses', () => {
     'a loss for rows of probabilities': [
       () => fit(ones(2), ones(3), { loss: 'categoricalCrossentropy' }),
       'PLX_ERR_ARGUMENT',
-      /"categoricalCrossentropy": write "crossentropy", and give class labels instead of rows/,
+      /"categoricalCrossentropy": use "crossentropy" with class labels instead of rows/,
     ],
     'a loss that only graphs have': [
       () => fit(ones(2), ones(3), { loss: 'binary_crossentropy' }),
       'PLX_ERR_ARGUMENT',
-      /"binary_crossentropy": .*plx\.graph\(\) has this one: binaryCrossEntropy$/,
+      /"binary_crossentropy": .*plx\.graph\(\) and its method binaryCrossEntropy$/,
     ],
     ...Object.fromEntries(
       [
-        ['l1', /graph.*: l1$/],
-        ['L1Loss', /graph.*: l1$/],
-        ['BCELoss', /graph.*: binaryCrossEntropy$/],
-        ['SmoothL1Loss', /graph.*: huber$/],
-        ['NLLLoss', /write "crossentropy"/],
+        ['l1', /graph.* its method l1$/],
+        ['L1Loss', /graph.* its method l1$/],
+        ['BCELoss', /graph.* its method binaryCrossEntropy$/],
+        ['SmoothL1Loss', /graph.* its method huber$/],
+        ['NLLLoss', /use "crossentropy"/],
         ['constructor', /"constructor": it must be one of mse/],
       ].map(([loss, message]) => [
         `the loss ${loss}`,
@@ -240,15 +250,15 @@ describe('a model refuses', () => {
     ),
     ...Object.fromEntries(
       [
-        ['relu', /^layers\.relu: write layers\.activation\(\{ activation: "relu" \}\)$/],
+        ['relu', /^layers\.relu: use layers\.activation\(\{ activation: "relu" \}\)$/],
         ['ReLU', /activation: "relu"/],
         ['elu', /activation: "elu"/],
         ['leakyReLU', /activation: "leaky_relu"/],
-        ['prelu', /leaky_relu.*graph\(\) has prelu/],
+        ['prelu', /leaky_relu.*prelu in a plx\.graph\(\)/],
         ['logSoftmax', /^layers\.logSoftmax: leave it out.*logits/],
-        ['depthwiseConv2d', /write layers\.conv2d with as many groups/],
-        ['conv1d', /write layers\.conv2d with samples/],
-        ['input', /give the first layer inputShape/],
+        ['depthwiseConv2d', /use layers\.conv2d with as many groups/],
+        ['conv1d', /use layers\.conv2d with samples/],
+        ['input', /give the first layer an inputShape/],
       ].map(([kind, message]) => [
         `the layer ${kind}`,
         [async () => plx.layers[kind]({}), 'PLX_ERR_ARGUMENT', message],
@@ -257,37 +267,37 @@ describe('a model refuses', () => {
     'a kind that is the name of an activation': [
       async () => plx.sequential([{ kind: 'ReLU', inputShape: [2] }]),
       'PLX_ERR_ARGUMENT',
-      /layer 0: kind is "ReLU": write layers\.activation\(\{ activation: "relu" \}\)/,
+      /layer 0: kind is "ReLU": use layers\.activation\(\{ activation: "relu" \}\)/,
     ],
-    'an activation as the caller wrote it': [
+    'an unknown activation, in the spelling of the caller': [
       () => layered(dense({ activation: 'HardTanh' })),
       'PLX_ERR_ARGUMENT',
-      /no activation "HardTanh"/,
+      /unknown activation "HardTanh"/,
     ],
     'an optimizer that is an option': [
       () => fit(ones(2), ones(3), { optimizer: 'momentum' }),
       'PLX_ERR_ARGUMENT',
-      /"momentum": write \{ kind: "sgd", momentum: 0\.9 \}/,
+      /"momentum": use \{ kind: "sgd", momentum: 0\.9 \}/,
     ],
     'a softmax as an activation': [
       async () => layered(dense({ activation: 'softmax' })),
       'PLX_ERR_ARGUMENT',
       /layer 0: activation is "softmax": leave it out.*logits/,
     ],
-    'a layer by the name that others give it': [
+    "a layer by another library's name": [
       async () => plx.layers.MaxPooling2D({ poolSize: 2 }),
       'PLX_ERR_ARGUMENT',
-      /layers\.MaxPooling2D: write layers\.maxPool2d/,
+      /layers\.MaxPooling2D: use layers\.maxPool2d/,
     ],
-    'a kind by the name that others give it': [
+    "a kind by another library's name": [
       async () => plx.sequential([{ kind: 'Linear', units: 3, inputShape: [2] }]),
       'PLX_ERR_ARGUMENT',
-      /layer 0: kind is "Linear": write "dense"/,
+      /layer 0: kind is "Linear": use "dense"/,
     ],
-    'a kind that is none': [
+    'an unknown kind': [
       async () => plx.sequential([{ kind: 'toString', inputShape: [2] }]),
       'PLX_ERR_ARGUMENT',
-      /layer 0 is none/,
+      /layer 0 is not a layer/,
     ],
     'an unknown optimizer': [
       () => fit(ones(2), ones(3), { optimizer: 'magic' }),
@@ -314,7 +324,7 @@ describe('a model refuses', () => {
       'PLX_ERR_ARGUMENT',
       /label 1 is 0.5/,
     ],
-    'rows where labels belong': [
+    'rows instead of labels': [
       () =>
         fit(
           ones(4),
@@ -327,7 +337,7 @@ describe('a model refuses', () => {
       'PLX_ERR_SHAPE',
       /class labels/,
     ],
-    'NaN to predict from': [
+    'NaN in data to predict': [
       () => plx.model('mlp:2-4-3').predict([[Number.NaN, 1]]),
       'PLX_ERR_ARGUMENT',
       /is NaN/,
@@ -340,7 +350,7 @@ describe('a model refuses', () => {
     'weights of another name': [
       async () => plx.model('mlp:3-3-3').setWeights((await weightsOf('mlp:3-3-3')).reverse()),
       'PLX_ERR_ARGUMENT',
-      /array 0 is "dense_2\.bias", but "dense_1\.weight" has this place/,
+      /array 0 is "dense_2\.bias", but "dense_1\.weight" is expected/,
     ],
     'weights of another shape': [
       async () => {
@@ -380,7 +390,7 @@ describe('a model refuses', () => {
     it(what, () => fails(call(), codeName, message));
   }
 
-  it('and leaves the weights as they were', async () => {
+  it('and keeps the weights unchanged', async () => {
     const model = plx.model('mlp:2-4-1', { seed: 4 });
     const weights = await model.getWeights();
     const others = await plx.model('mlp:2-4-1', { seed: 5 }).getWeights();
@@ -391,7 +401,7 @@ describe('a model refuses', () => {
     assert.deepEqual(await model.getWeights(), weights);
   });
 
-  it('to go on when the loss is not finite', async () => {
+  it('training on when the loss is not finite', async () => {
     const model = plx.model('mlp:2-8-1:relu');
     const running = model.fit(XOR.x, [[1e18], [-1e18], [1e18], [0]], {
       epochs: 200,
@@ -401,7 +411,7 @@ describe('a model refuses', () => {
   });
 });
 
-describe('options refuse', () => {
+describe('options reject', () => {
   let plx;
   let model;
   before(async () => {
@@ -419,24 +429,27 @@ describe('options refuse', () => {
       { optimizer: { kind: 'sgd', lr: 1 } },
       /optimizer has no option "lr": it has kind, rate/,
     ],
-    'a rate that is a text': [
+    'a rate that is a string': [
       { optimizer: { kind: 'sgd', rate: '0.5' } },
       /rate is "0.5": .* number/,
     ],
     'an optimizer that is null': [{ optimizer: null }, /optimizer: options .* not null/],
-    'a word for true': [{ shuffle: 'no' }, /shuffle must be true or false, not a string/],
+    'a string instead of a boolean': [
+      { shuffle: 'no' },
+      /shuffle must be true or false, not a string/,
+    ],
     'a schedule that is null': [{ schedule: null }, /schedule: options .* not null/],
     'a misspelt name of a schedule': [{ schedule: { kind: 'step', steps: 3 } }, /"steps".*every/],
-    'a misspelt name of stopping': [{ earlyStopping: { wait: 3 } }, /"wait".*patience/],
-    'a number in place of a signal': [{ signal: 5 }, /signal must be an AbortSignal, not a number/],
-    'a number in place of a function': [{ onEpoch: 5 }, /onEpoch must be a function, not a number/],
-    'nothing at all': [null, /fit: options must be an object, not null/],
+    'a misspelt name of early stopping': [{ earlyStopping: { wait: 3 } }, /"wait".*patience/],
+    'a number instead of a signal': [{ signal: 5 }, /signal must be an AbortSignal, not a number/],
+    'a number instead of a function': [{ onEpoch: 5 }, /onEpoch must be a function, not a number/],
+    null: [null, /fit: options must be an object, not null/],
     'an array': [[], /fit: options must be an object, not an array/],
     'a function': [() => {}, /fit: options must be an object, not a function/],
     'a typed array': [new Float32Array(1), /must be an object, not a Float32Array/],
     'a map': [new Map([['epochs', 2]]), /must be an object, not a Map/],
     'a promise': [Promise.resolve({}), /must be an object, not a Promise/],
-    'an array for a number': [{ epochs: [] }, /epochs must be a number, not an array/],
+    'an array instead of a number': [{ epochs: [] }, /epochs must be a number, not an array/],
     'a big integer': [{ seed: 1n }, /seed must be a number, not a bigint/],
   };
   for (const [what, [options, message]] of Object.entries(fits)) {
@@ -451,10 +464,13 @@ describe('options refuse', () => {
       async () => plx.model('mlp:2-1', { confg: {} }),
       /model has no option "confg": it has seed, config/,
     ],
-    'weights that are missing': [() => model.setWeights(), /setWeights: give the array/],
-    'an object in place of weights': [() => model.setWeights({}), /setWeights: give the array/],
+    'weights that are missing': [() => model.setWeights(), /setWeights: expected an array/],
+    'an object instead of weights': [() => model.setWeights({}), /setWeights: expected an array/],
     'weights that are null': [() => model.setWeights([null]), /array 0: expected a typed array/],
-    'a layer that is null': [async () => plx.sequential([null]), /layer 0 is none.*plx\.layers/],
+    'a layer that is null': [
+      async () => plx.sequential([null]),
+      /layer 0 is not a layer.*plx\.layers/,
+    ],
     'a layer without its options': [
       async () =>
         plx.sequential([plx.layers.dense({ inputShape: [2], units: 1 }), plx.layers.dense()]),
@@ -480,7 +496,7 @@ describe('options refuse', () => {
   });
 });
 
-describe('a reader refuses', () => {
+describe('a reader rejects', () => {
   let plx;
   before(async () => {
     plx = await load({ tier: 'simd' });
@@ -488,8 +504,7 @@ describe('a reader refuses', () => {
   after(() => plx.dispose());
   const idx = Uint8Array.from([0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3]);
 
-  it('an IDX file that is cut off', () =>
-    fails(plx.data.idx(idx.subarray(0, 10)), 'PLX_ERR_FORMAT', /./));
+  it('a truncated IDX file', () => fails(plx.data.idx(idx.subarray(0, 10)), 'PLX_ERR_FORMAT', /./));
   it('an IDX file that lies about its size', () =>
     fails(
       plx.data.idx(Uint8Array.from([0, 0, 8, 1, 255, 255, 255, 255, 1])),
@@ -498,7 +513,7 @@ describe('a reader refuses', () => {
     ));
   it('something else', () =>
     fails(plx.data.idx(new TextEncoder().encode('hello')), 'PLX_ERR_FORMAT', /./));
-  it('gzip that is cut off', () =>
+  it('truncated gzip', () =>
     fails(plx.data.idx(gzipSync(idx).subarray(0, 20)), 'PLX_ERR_FORMAT', /gzip/));
   it('no bytes at all', () => fails(plx.data.idx('text'), 'PLX_ERR_ARGUMENT', /Uint8Array/));
   it('a CSV with a bad cell, with its line', () =>
@@ -512,8 +527,8 @@ describe('a reader refuses', () => {
   it('a CSV with a short row', () => fails(plx.data.csv('1,2\n3\n'), 'PLX_ERR_FORMAT', /line 2/));
 });
 
-describe('memory that does not suffice', () => {
-  it('is said with the numbers, and the engine lives on', () =>
+describe('too little memory', () => {
+  it('is reported with the numbers, and the engine keeps working', () =>
     withEngine({ tier: 'simd-threads', threads: 1, memoryMB: 64 }, async (plx) => {
       const small = plx.model('mlp:2-4-1', { seed: 1 });
       const expected = await small.predict(XOR.x);

@@ -1,4 +1,4 @@
-/** What fit does beside steps: optimizers, schedules, clipping, accumulation, early stopping. */
+/** The settings of fit: optimizers, schedules, clipping, accumulation, early stopping. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
@@ -34,7 +34,7 @@ describe('optimizers', () => {
       }));
   }
 
-  it('move by their formula: Lion by the rate, RMSprop by ten times the rate at first', () =>
+  it('follow their formulas: Lion moves by the rate, RMSprop by ten times the rate at first', () =>
     withEngine(OPTIONS, async (plx) => {
       for (const [kind, expected] of [
         ['lion', 0.01],
@@ -47,7 +47,7 @@ describe('optimizers', () => {
         for (let i = 0; i < before.length; i++)
           for (let j = 0; j < before[i].length; j++) {
             const moved = Math.abs(after[i][j] - before[i][j]);
-            /* Weights below 4 round by less than 2^-22. */
+            /* Weights below 4 are rounded by less than 2^-22. */
             assert.ok(Math.abs(moved - expected) < 2 ** -20, `${kind} moved by ${moved}`);
           }
       }
@@ -69,7 +69,7 @@ describe('schedules', () => {
       assert.ok(Math.abs(actual[i] - value) < 1e-14, `step ${i}: ${actual[i]}, not ${value}`);
   };
 
-  it('follow their formulas, told in the logs', () =>
+  it('follow their formulas, as the logs show', () =>
     withEngine(OPTIONS, async (plx) => {
       near(await ratesOf(plx, 'constant', 3), [1, 1, 1]);
       near(
@@ -85,7 +85,7 @@ describe('schedules', () => {
       near([cycle[0], cycle[5], cycle[19]], [0.04, 1, 4e-6]);
     }));
 
-  it('go on from a rate that is changed while they run', () =>
+  it('continue from a rate that is changed while they run', () =>
     withEngine(OPTIONS, async (plx) => {
       const model = plx.model('mlp:2-4-1:tanh');
       let last;
@@ -104,7 +104,7 @@ describe('schedules', () => {
 });
 
 describe('fit', () => {
-  it('tells the norm of gradients that it clips', () =>
+  it('reports the norm of gradients that it clips', () =>
     withEngine(OPTIONS, async (plx) => {
       const step = async (options) => {
         const model = plx.model('mlp:2-4-1:tanh', { seed: 3 });
@@ -132,7 +132,7 @@ describe('fit', () => {
       assert.ok(Math.abs(clipped.moved - free.moved / 2) < 17 * 2 ** -21);
     }));
 
-  it('accumulates small batches to a large one', () =>
+  it('accumulates small batches into a large one', () =>
     withEngine(OPTIONS, async (plx) => {
       const { x, y } = interp5d(24);
       const train = async (options) => {
@@ -179,10 +179,10 @@ describe('fit', () => {
         assert.ok(Math.abs((await loss(smoothing)) - mean(smoothing)) < 1e-5);
     }));
 
-  it('stops early and puts the best weights back', () =>
+  it('stops early and restores the best weights', () =>
     withEngine(OPTIONS, async (plx) => {
       const { x, y } = interp5d(40);
-      /* Labels without a pattern: what is learnt of them does not carry over. */
+      /* Labels without a pattern, so that nothing learnt from them generalises. */
       const noise = y.map((_, i) => ((i * 7919) % 13) / 6 - 1);
       const model = plx.model('mlp:5-32-1:tanh', { seed: 2 });
       const losses = [];
@@ -217,15 +217,15 @@ describe('fit', () => {
       const { loss } = await model.evaluate(XOR.x, XOR.y);
       assert.ok(Number.isFinite(loss), `the loss is ${loss}`);
       for (const weights of await valuesOf(model)) assert.ok(weights.every(Number.isFinite));
-      /* It can be trained on. */
+      /* Training can continue. */
       await model.fit(XOR.x, XOR.y, { optimizer: { kind: 'sgd', rate: 0 } });
     }));
 });
 
-/** Plain descent, in an order that is always the same: weights depend on the steps done alone. */
+/** Plain gradient descent in a fixed order, so that weights depend only on the number of steps. */
 const DESCENT = { optimizer: { kind: 'sgd', rate: 0.1 }, batchSize: 2, shuffle: false };
 
-/** Weights after every epoch, each of its own call. */
+/** Returns the weights after every epoch, each from a call of its own. */
 async function epochByEpoch(plx, epochs) {
   const model = plx.model('mlp:2-8-1:tanh', { seed: 1 });
   const list = [];
@@ -242,7 +242,7 @@ for (const tier of ['simd', 'simd-threads']) {
     const start = (plx, more) =>
       plx.model('mlp:2-8-1:tanh', { seed: 1 }).fit(XOR.x, XOR.y, { ...DESCENT, ...more });
 
-    it('see the weights of their epoch, whether they wait for them or not', () =>
+    it('see the weights of their epoch, whether they await them or not', () =>
       withEngine(options, async (plx) => {
         const expected = await epochByEpoch(plx, 20);
         for (const waits of [true, false]) {
@@ -274,7 +274,7 @@ for (const tier of ['simd', 'simd-threads']) {
         assert.ok(calls > 0);
       }));
 
-    it('stop it on the spot, and what was done comes with the error', () =>
+    it('stop it at once, and the error has the history', () =>
       withEngine(options, async (plx) => {
         const expected = (await epochByEpoch(plx, 3))[2];
         for (const wait of [undefined, new Promise((resolve) => setTimeout(resolve, 20))]) {
@@ -306,7 +306,7 @@ for (const tier of ['simd', 'simd-threads']) {
         }
       }));
 
-    it('may abort before the first step: the history is empty', () =>
+    it('may abort before the first step, with an empty history', () =>
       withEngine(options, async (plx) => {
         for (const validation of [0, 0.5]) {
           const { history, message } = await start(plx, {
@@ -328,7 +328,7 @@ for (const tier of ['simd', 'simd-threads']) {
         }
       }));
 
-    it('stop it on the spot from onBatch', () =>
+    it('stop it at once from onBatch', () =>
       withEngine(options, async (plx) => {
         const controller = new AbortController();
         let last;
@@ -343,7 +343,7 @@ for (const tier of ['simd', 'simd-threads']) {
         await assert.rejects(running, ({ history }) => history.steps === last);
       }));
 
-    it('reject it with what their promise rejects with', () =>
+    it('make it reject with the error of their promise', () =>
       withEngine(options, async (plx) => {
         const oops = new Error('oops');
         const fail = async () => {
@@ -355,11 +355,11 @@ for (const tier of ['simd', 'simd-threads']) {
         const config = { layers: 1, heads: 1, width: 8, vocabulary: 5, context: 8 };
         const gpt = plx.model('gpt2-nano', { config });
         await assert.rejects(gpt.generate([0], { count: 3, onToken: fail }), isOops, 'onToken');
-        /* It lives on. */
+        /* The model keeps working. */
         assert.equal((await start(plx, { epochs: 1 })).steps, 2);
       }));
 
-    it('are not called any more after one has failed', () =>
+    it('are not called again after one has failed', () =>
       withEngine(options, async (plx) => {
         let calls = 0;
         const onEpoch = async () => {
@@ -412,7 +412,7 @@ describe('fit after fit', () => {
     return valuesOf(model);
   };
 
-  it('goes on with the order and the masks: a hundred calls reach every unit', () =>
+  it('continues the order and the masks, so that a hundred calls reach every unit', () =>
     withEngine(OPTIONS, async (plx) => {
       const model = newModel(plx);
       const [before] = await valuesOf(model);
@@ -424,7 +424,7 @@ describe('fit after fit', () => {
       assert.deepEqual(await train(plx, sgd, [1, 2, 1]), await train(plx, sgd, [4]));
     }));
 
-  it('goes on with the state of an optimizer that was made once, and of no other', () =>
+  it('continues with the state of an optimizer created once, and of no other', () =>
     withEngine(OPTIONS, async (plx) => {
       for (const kind of ['adam', 'adamw', 'rmsprop', 'lion', 'sgd']) {
         const options = { kind, rate: 0.01, ...(kind === 'sgd' ? { momentum: 0.9 } : {}) };
@@ -434,7 +434,7 @@ describe('fit after fit', () => {
       }
     }));
 
-  it('takes an optimizer for one model, at its own rate, until it is disposed of', () =>
+  it('accepts an optimizer for one model, at its own rate, until it is disposed of', () =>
     withEngine(OPTIONS, async (plx) => {
       const adam = plx.optimizer('adam');
       assert.deepEqual(adam.options, { kind: 'adam' });
@@ -449,19 +449,19 @@ describe('fit after fit', () => {
       assert.throws(() => adam.setRate(-1), /rate is -1/);
       assert.throws(() => plx.optimizer('adagrad'), /optimizer is "adagrad"/);
       await adam.dispose();
-      /* What is refused leaves it free. */
+      /* A rejected call does not bind the optimizer to its model. */
       const refused = newModel(plx).fit(x, y, { optimizer: adam, clipNorm: -1 });
       await fails(refused, 'PLX_ERR_ARGUMENT', /clip/);
       await fit(other, adam);
       await other.dispose();
       await fit(model, adam);
       await withEngine(OPTIONS, (second) =>
-        fails(fit(newModel(second), adam), 'PLX_ERR_ARGUMENT', /of another engine/),
+        fails(fit(newModel(second), adam), 'PLX_ERR_ARGUMENT', /belongs to another engine/),
       );
     }));
 });
 
-describe('labels that do not count', () => {
+describe('ignored labels', () => {
   const labels = [0, -100, -100, 1, 2, -100, 0, 1, 1, -100, 2, 0];
   const x = interp5d(12).x;
   const train = async (plx, options) => {
@@ -470,18 +470,18 @@ describe('labels that do not count', () => {
     return { history, model, weights: await valuesOf(model) };
   };
 
-  it('weigh nothing when gradients are accumulated', () =>
+  it('have no weight when gradients are accumulated', () =>
     withEngine(OPTIONS, async (plx) => {
       const optimizer = { kind: 'sgd', rate: 0.5 };
       const large = await train(plx, { optimizer, batchSize: 4, epochs: 3 });
       const small = await train(plx, { optimizer, batchSize: 2, accumulate: 2, epochs: 3 });
-      /* Nine steps of sums of four. */
+      /* Nine steps with sums of four. */
       for (const [i, weights] of large.weights.entries())
         for (const [j, weight] of weights.entries())
           assert.ok(Math.abs(small.weights[i][j] - weight) < 9 * 4 * 4 * 2 ** -23);
     }));
 
-  it("weigh nothing in an epoch's loss, which is that of evaluation", () =>
+  it("have no weight in an epoch's loss, which equals that of evaluation", () =>
     withEngine(OPTIONS, async (plx) => {
       const optimizer = { kind: 'sgd', rate: 0 };
       const { history, model } = await train(plx, { optimizer, batchSize: 5 });
@@ -491,7 +491,7 @@ describe('labels that do not count', () => {
 });
 
 describe('a gradient whose square overflows', () => {
-  it('is divergence, with the history so far', () =>
+  it('counts as divergence, with the history so far', () =>
     withEngine(OPTIONS, async (plx) => {
       for (const kind of ['adam', 'adamw', 'rmsprop']) {
         const model = plx.model('mlp:1-1', { seed: 1 });
@@ -508,7 +508,7 @@ describe('a gradient whose square overflows', () => {
     }));
 });
 
-describe('fit refuses', () => {
+describe('fit rejects', () => {
   for (const [options, message] of [
     [{ optimizer: 'adagrad' }, /optimizer is "adagrad"/],
     [{ optimizer: { kind: 'lion', beta1: 1 } }, /lion: beta1 1 is outside \[0, 1\)/],

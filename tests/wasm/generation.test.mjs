@@ -1,10 +1,10 @@
-/** Generation: a model learns a pattern and goes on with it. */
+/** Generation: a model learns a pattern and continues it. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { load } from 'parallax-nn';
 
 const CONFIG = { layers: 1, heads: 2, width: 32, vocabulary: 8, context: 12 };
-/** 0 1 2 3 3 2 1: what follows 1, 2 or 3 depends on what was before. */
+/** 0 1 2 3 3 2 1: the id after 1, 2 or 3 depends on the ids before it. */
 const PATTERN = [0, 1, 2, 3, 3, 2, 1];
 const at = (i) => PATTERN[i % PATTERN.length];
 
@@ -27,7 +27,7 @@ for (const tier of ['simd', 'simd-threads']) {
     });
     after(() => plx.dispose());
 
-    it('goes on with the pattern, past the end of the context', async () => {
+    it('continues the pattern past the end of the context', async () => {
       const seen = [];
       const ids = await model.generate([0, 1, 2], {
         count: 30,
@@ -42,7 +42,7 @@ for (const tier of ['simd', 'simd-threads']) {
       assert.deepEqual(seen, [...ids]);
     });
 
-    it('gives the logits that the model predicts', async () => {
+    it('returns the logits that the model predicts', async () => {
       const generator = await model.generator();
       const prompt = [0, 1, 2, 3, 3];
       await generator.feed(prompt);
@@ -58,12 +58,12 @@ for (const tier of ['simd', 'simd-threads']) {
       await assert.rejects(generator.logits(), /disposed/);
     });
 
-    it('draws by its seed', async () => {
+    it('samples by its seed', async () => {
       const draw = (seed) =>
         model.generate([0], { count: 40, temperature: 5, seed }).then((ids) => [...ids]);
       assert.deepEqual(await draw(7), await draw(7));
       assert.notDeepEqual(await draw(7), await draw(8));
-      /* The likeliest alone, however hot. */
+      /* Only the likeliest id, however high the temperature. */
       const best = await model.generate([0], { count: 12, temperature: 5, topK: 1 });
       assert.deepEqual(
         [...best],
@@ -71,7 +71,7 @@ for (const tier of ['simd', 'simd-threads']) {
       );
     });
 
-    it('one at a time, and again from the start', async () => {
+    it('yields ids one at a time, and restarts after reset', async () => {
       const generator = await model.generator({ seed: 1 });
       await generator.feed([0, 1]);
       const seen = [];
@@ -79,7 +79,7 @@ for (const tier of ['simd', 'simd-threads']) {
         seen.push(id);
         if (seen.length === 3) break;
       }
-      /* It was fed what the loop saw, and no more. */
+      /* The generator was fed the ids that the loop saw, and no more. */
       seen.push(await generator.next({ temperature: 0 }));
       assert.deepEqual(seen, [2, 3, 3, 2]);
       await generator.reset();
@@ -88,7 +88,7 @@ for (const tier of ['simd', 'simd-threads']) {
       assert.equal(await generator.next({ temperature: 0 }), 3);
     });
 
-    it('stops when it is told to', async () => {
+    it('stops when its signal aborts', async () => {
       const controller = new AbortController();
       const seen = [];
       await assert.rejects(
@@ -104,7 +104,7 @@ for (const tier of ['simd', 'simd-threads']) {
       assert.equal(seen.length, 5);
     });
 
-    it('follows weights that change between two ids', async () => {
+    it('uses weights that change between two ids', async () => {
       const other = plx.model('gpt2-nano', { seed: 9, config: CONFIG });
       const generator = await other.generator();
       await other.setWeights(await model.getWeights());
@@ -121,23 +121,23 @@ for (const tier of ['simd', 'simd-threads']) {
         /8.*(0\.\.7|outside|vocabulary)/,
       ],
       'half an id': [(g) => g.feed([0.5]), 'PLX_ERR_ARGUMENT', /value 0 is 0.5/],
-      'a text': [(g) => g.feed('abc'), 'PLX_ERR_ARGUMENT', /array of ids/],
-      'a draw from nothing': [(g) => g.next(), 'PLX_ERR_STATE', /./],
-      'logits of nothing': [(g) => g.logits(), 'PLX_ERR_STATE', /at least one id/],
+      'a string': [(g) => g.feed('abc'), 'PLX_ERR_ARGUMENT', /array of ids/],
+      'sampling before the first id': [(g) => g.next(), 'PLX_ERR_STATE', /./],
+      'logits before the first id': [(g) => g.logits(), 'PLX_ERR_STATE', /at least one id/],
       'a temperature below 0': [
         (g) => g.next({ temperature: -1 }),
         'PLX_ERR_ARGUMENT',
         /temperature is -1/,
       ],
       'half a topK': [(g) => g.next({ topK: 0.5 }), 'PLX_ERR_ARGUMENT', /topK is 0.5/],
-      'a model that continues nothing': [
+      'a model that cannot generate': [
         () => plx.model('mlp:2-3').generator(),
         'PLX_ERR_UNSUPPORTED',
         /continues no sequences/,
       ],
     };
     for (const [what, [call, codeName, message]] of Object.entries(refusals)) {
-      it(`refuses ${what}, and lives on`, async () => {
+      it(`rejects ${what}, and keeps working`, async () => {
         const generator = await model.generator();
         await assert.rejects(call(generator), (error) => {
           assert.equal(error.codeName, codeName, error.message);

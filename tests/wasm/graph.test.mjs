@@ -1,4 +1,4 @@
-/** Free graphs in Node: building, compiling, running, training, and what is refused. */
+/** Graphs in Node: building, compiling, running, training, and rejected calls. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { load, PlxError } from 'parallax-nn';
@@ -7,7 +7,7 @@ import { withEngine } from './support/engine.mjs';
 
 const TIERS = ['simd', 'simd-threads'];
 
-/** Awaits a failure with this code and this very sentence, or one that matches. */
+/** Awaits a failure with this code and exactly this sentence, or one that matches. */
 async function fails(promise, codeName, message) {
   let failure;
   await assert.rejects(promise, (error) => {
@@ -21,7 +21,7 @@ async function fails(promise, codeName, message) {
   return failure;
 }
 
-/** The line of this file in which the program is now, for stacks. */
+/** Returns the line of this file that is executing, for comparison with stacks. */
 const thisLine = () => Number(/graph\.test\.mjs:(\d+)/.exec(new Error().stack.split('\n')[2])[1]);
 
 function assertClose(actual, expected, tolerance) {
@@ -71,7 +71,7 @@ for (const tier of TIERS) {
       await g.dispose();
     });
 
-    it('take integers, and differentiate the cross-entropy', async () => {
+    it('accept integers, and differentiate the cross-entropy', async () => {
       const g = plx.graph();
       const logits = g.parameter('logits', [2, 3], [1, 2, 3, 0, 0, 0]);
       const labels = g.input('labels', [2], { dtype: 'int32' });
@@ -100,7 +100,7 @@ for (const tier of TIERS) {
       await fails(
         f.run({ labels: [2, 0.5] }),
         'PLX_ERR_ARGUMENT',
-        'run: labels: value 1 is 0.5, not a whole number of 32 bits',
+        'run: labels: value 1 is 0.5, not a 32-bit whole number',
       );
       await g.dispose();
     });
@@ -142,7 +142,7 @@ for (const tier of TIERS) {
       await g.dispose();
     });
 
-    it('keep parameters between functions, which can be written', async () => {
+    it('keep parameters between functions, which can also be written', async () => {
       const g = plx.graph();
       const w = g.parameter('w', [2]);
       const double = await g.compile([g.mul(w, 2)]);
@@ -154,7 +154,7 @@ for (const tier of TIERS) {
       await fails(
         g.write(w, [1, 2, 3]),
         'PLX_ERR_SHAPE',
-        'write: w: the values are [3], but [2] is wanted',
+        'write: w: the values are [3], but [2] is expected',
       );
       await double.dispose();
       await double.dispose();
@@ -163,7 +163,7 @@ for (const tier of TIERS) {
       await g.dispose();
     });
 
-    it('draw dropout anew at every run, the same in every graph', async () => {
+    it('draw new dropout masks in every run, the same ones in every graph', async () => {
       const runs = async () => {
         const g = plx.graph();
         const f = await g.compile([g.dropout(g.parameter('x', [1000], Array(1000).fill(1)), 0.5)]);
@@ -202,7 +202,7 @@ describe('a wrong call', () => {
   });
   after(() => plx.dispose());
 
-  it('is told with the sentence, the method and the line that made it', async () => {
+  it('is reported with the sentence, the method and the line that made it', async () => {
     const g = plx.graph();
     const a = g.input('a', [2, 3]);
     const b = g.tanh(a);
@@ -225,7 +225,7 @@ describe('a wrong call', () => {
     assert.match(where, new RegExp(`wrong.*graph\\.test\\.mjs:${line}:`));
   });
 
-  it('is told by every later call, and by none of another graph', async () => {
+  it('is reported by every later call, and by none of another graph', async () => {
     const g = plx.graph();
     const x = g.input('x', [2, 3]);
     const w = g.parameter('w', [4]);
@@ -251,12 +251,12 @@ describe('a wrong call', () => {
       'PLX_ERR_SHAPE',
       'dense: inner sizes differ, 3 vs 4',
     ],
-    'an axis that is not there': [
+    'an axis out of range': [
       (g, x) => g.mean(x, 2),
       'PLX_ERR_SHAPE',
       'mean: axis 2 of an array of 2 dimensions',
     ],
-    'a loss that is called otherwise there': [
+    'a loss that the library names differently': [
       (g, x) => g.binaryCrossEntropy(x, g.transpose(x, [1, 0])),
       'PLX_ERR_SHAPE',
       'binaryCrossEntropy: prediction [2, 3] and target [3, 2] differ',
@@ -294,7 +294,7 @@ describe('a wrong call', () => {
       'PLX_ERR_ARGUMENT',
       'gradients: the loss must hold float32, not int32',
     ],
-    'a second derivative that there is not': [
+    'a second derivative that does not exist': [
       (g, x) => g.gradients(g.sum(g.gradients(g.sum(g.max(x, 1)), [x])[0]), [x])[0],
       'PLX_ERR_UNSUPPORTED',
       'gradients: the gradient of max has no gradient rule',
@@ -314,7 +314,7 @@ describe('a wrong call', () => {
       'PLX_ERR_ARGUMENT',
       'add: a must hold float32, not float16',
     ],
-    'a rate of dropout': [
+    'an invalid dropout rate': [
       (g, x) => g.dropout(x, 1),
       'PLX_ERR_ARGUMENT',
       'dropout: rate 1 is outside [0, 1)',
@@ -324,12 +324,12 @@ describe('a wrong call', () => {
       'PLX_ERR_ARGUMENT',
       /parameter 0 must be above 0/,
     ],
-    'a loss that is no scalar': [
+    'a loss that is not a scalar': [
       (g, x) => g.gradients(x, [x])[0],
       'PLX_ERR_SHAPE',
       'gradients: the loss must hold one real; it is [2, 3]',
     ],
-    'a variable that the loss does not see': [
+    'a variable that the loss does not depend on': [
       (g, x) => g.gradients(g.sum(x), [x, g.parameter('w', [2])])[0],
       'PLX_ERR_ARGUMENT',
       'gradients: the loss does not depend on variable 1',
@@ -340,7 +340,7 @@ describe('a wrong call', () => {
       'PLX_ERR_SHAPE',
       /9 dimensions; 0 to 6/,
     ],
-    'a rate of learning': [
+    'an invalid learning rate': [
       (g, x) => {
         const w = g.parameter('w', [3, 1]);
         const [d] = g.gradients(g.mean(g.matmul(x, w)), [w]);
@@ -368,28 +368,28 @@ describe('a wrong call', () => {
       (g, x) => g.matmul(x),
       'matmul: input 1 must be a node of a graph, not undefined',
     ],
-    'a node for a list': [(g, x) => g.concat(x, 0), 'concat: give an array of nodes'],
-    'text for a node': [
+    'a node instead of a list': [(g, x) => g.concat(x, 0), 'concat: expected an array of nodes'],
+    'a string instead of a node': [
       (g) => g.relu('x'),
       'relu: input 0 must be a node of a graph, not a string',
     ],
     'half an axis': [(g, x) => g.sum(x, 0.5), 'sum: axis is 0.5: it must be a whole number'],
-    'an axis that no array has': [
+    'an axis out of range of every array': [
       (g, x) => g.softmax(x, 1000),
       'softmax: axis is 1000: arrays have at most 6 dimensions',
     ],
     'more parts than handles': [
       (g, x) => g.split(x, 0, 1e9),
-      'split: 1000000000 parts; 1 to 4096 are possible',
+      'split: parts is 1000000000: it must be 1 to 4096',
     ],
     'a pool that is "same"': [
       (g, x) => g.maxPool2d(x, { size: 2, padding: 'same' }),
       'maxPool2d: padding is "same": give "valid", one number, [rows, columns] or [top, bottom, left, right]',
     ],
-    'a pool without a size': [(g, x) => g.avgPool2d(x), 'avgPool2d: give it options with size'],
+    'a pool without a size': [(g, x) => g.avgPool2d(x), 'avgPool2d: its options must include size'],
     'attention without heads': [
       (g, x) => g.attention(x, x, x),
-      'attention: give it options with heads',
+      'attention: its options must include heads',
     ],
     'a stride in the name of layers': [
       (g, x) => g.conv2d(x, x, { strides: 2 }),
@@ -409,36 +409,39 @@ describe('a wrong call', () => {
     ],
     'a batch norm that does not say whether it trains': [
       (g, x) => g.batchNorm(x, { mean: x, variance: x }),
-      'batchNorm: give it options with training',
+      'batchNorm: its options must include training',
     ],
-    'a word for true': [
+    'a string instead of a boolean': [
       (g, x) => g.attention(x, x, x, { heads: 1, causal: 'no' }),
       'attention: causal must be true or false, not a string',
     ],
-    'factors that are none': [
+    'invalid factors': [
       (g, x) => g.upsample2d(x, null),
       'upsample2d: factors must be one number, or [rows, columns]',
     ],
     'an update of one parameter, not a list': [
       (g, x) => g.update('adam', x, x),
-      'update: give it a list of parameters',
+      'update: expected a list of parameters',
     ],
-    'gradients that are no list': [
+    'gradients that are not a list': [
       (g, x) => g.clipByNorm(x, 1),
-      'clipByNorm: give it a list of gradients',
+      'clipByNorm: expected a list of gradients',
     ],
-    'losses of nothing': [
+    'losses without nodes': [
       (g, x) => g.hypercausalLoss([], x),
-      'hypercausalLoss: give it a list of nodes',
+      'hypercausalLoss: expected a list of at least one node',
     ],
-    'gradients of nothing': [(g, x) => g.gradients(x), 'gradients: give it a list of variables'],
+    'gradients without variables': [
+      (g, x) => g.gradients(x),
+      'gradients: expected a list of variables',
+    ],
     'half a size': [
       (g) => g.input('y', [0.5]),
       'input: shape[0] is 0.5: it must be a whole number',
     ],
     'an input twice': [
       (g) => g.input('x', [1]),
-      'input: "x" is there already: give each input a name of its own',
+      'input: "x" is already used: give each input a name of its own',
     ],
     'an unknown type': [
       (g) => g.input('y', [1], { dtype: 'float64' }),
@@ -448,16 +451,16 @@ describe('a wrong call', () => {
       (g) => g.update('magic', [], []),
       'optimizer is "magic": it must be one of sgd, adam, adamw, lion, rmsprop',
     ],
-    'a gradient for a node that is no parameter': [
+    'a gradient for a node that is not a parameter': [
       (g, x) => g.update('sgd', [x], [x]),
-      'update: parameter 0 must be made by parameter()',
+      'update: parameter 0 must be created by parameter()',
     ],
     'values of another shape': [
       (g) => g.parameter('w', [2, 2], [1, 2, 3]),
-      'parameter: the values are [3], but [2, 2] is wanted',
+      'parameter: the values are [3], but [2, 2] is expected',
     ],
   };
-  /* What each method says of an option that it has not, and of options that are none. */
+  /* What each method says about an unknown option, and about options that are not an object. */
   const optional = {
     conv2d: (g, x, o) => g.conv2d(x, x, o),
     conv2dTranspose: (g, x, o) => g.conv2dTranspose(x, x, o),
@@ -477,7 +480,7 @@ describe('a wrong call', () => {
     compile: (g, x, o) => g.compile([x], o),
   };
   for (const [method, call] of Object.entries(optional)) {
-    it(`is an option that ${method} has not, options that are none`, async () => {
+    it(`is an unknown option of ${method}, or options that are not an object`, async () => {
       const g = plx.graph();
       const x = g.input('x', [2, 3]);
       const misspelt = `${method} has no option "foo": it has `;
@@ -502,23 +505,23 @@ describe('a wrong call', () => {
     });
   }
 
-  it('is nothing to compile', () =>
+  it('is an empty compile', () =>
     fails(plx.graph().compile([]), 'PLX_ERR_ARGUMENT', /at least one output/));
 
-  it('is to compile what is no list', async () => {
+  it('is a compile of something that is not a list', async () => {
     const g = plx.graph();
     const x = g.input('x', [1]);
     const compiles = [() => g.compile(), () => g.compile(x), () => g.compile(null)];
     for (const compile of compiles) {
-      await fails(compile(), 'PLX_ERR_ARGUMENT', 'compile: give it a list of outputs');
+      await fails(compile(), 'PLX_ERR_ARGUMENT', 'compile: expected a list of outputs');
     }
     const updates = g.compile([x], { updates: x });
-    await fails(updates, 'PLX_ERR_ARGUMENT', 'compile: give it a list of updates');
+    await fails(updates, 'PLX_ERR_ARGUMENT', 'compile: expected a list of updates');
   });
 });
 
-describe('a run refuses', () => {
-  it('inputs that are missing, unknown or of another size, and goes on after', () =>
+describe('a run rejects', () => {
+  it('inputs that are missing, unknown or of another size, and works afterwards', () =>
     withEngine({ tier: 'simd' }, async (plx) => {
       const g = plx.graph();
       const x = g.input('x', [2, 2]);
@@ -530,11 +533,11 @@ describe('a run refuses', () => {
       const line = thisLine() + 1;
       const failure = await fails(f.run({ x: [1, 2, 3, 4] }), 'PLX_ERR_STATE', missing);
       assert.match(failure.stack.split('\n')[1], new RegExp(`graph\\.test\\.mjs:${line}:`));
-      await fails(f.run({ z: 1 }), 'PLX_ERR_ARGUMENT', 'run: no input "z": there are "x", "y"');
+      await fails(f.run({ z: 1 }), 'PLX_ERR_ARGUMENT', 'run: no input "z": the graph has "x", "y"');
       await fails(
         f.run({ x: [[1, 2, 3]], y: 1 }),
         'PLX_ERR_SHAPE',
-        'run: x: the values are [1, 3], but [2, 2] is wanted',
+        'run: x: the values are [1, 3], but [2, 2] is expected',
       );
       await fails(f.run({ x: new Float32Array(5), y: 1 }), 'PLX_ERR_SHAPE', /\[5\].*\[2, 2\]/);
       const labels = g.input('labels', [2], { dtype: 'int32' });
@@ -559,7 +562,7 @@ describe('integers', () => {
   /* Beyond what single precision holds, and one that is a signaling NaN as a float. */
   const VALUES = [2147483647, -2147483648, 16777217, -16777219, 0x7f800001, 3];
 
-  it('move through all that moves, bit for bit', () =>
+  it('pass through all operations that move elements, bit for bit', () =>
     withEngine({ tier: 'simd' }, async (plx) => {
       const g = plx.graph();
       const x = g.input('x', [2, 3], { dtype: 'int32' });
@@ -593,7 +596,7 @@ describe('integers', () => {
 });
 
 describe('dispose', () => {
-  it('takes a graph away with all that was made from it, and nothing else', () =>
+  it('disposes of a graph with everything created from it, and nothing else', () =>
     withEngine({ tier: 'simd' }, async (plx) => {
       const g = plx.graph();
       const w = g.parameter('w', [2], [1, 2]);
@@ -614,7 +617,7 @@ describe('dispose', () => {
       await fails(kept.run(), 'PLX_ERR_STATE', 'this engine was disposed');
     }));
 
-  it('gives all memory back', () =>
+  it('frees all memory', () =>
     withEngine({ tier: 'simd-threads', threads: 1, memoryMB: 64 }, async (plx) => {
       for (let i = 0; i < 20; i++) {
         /* 8 MB of weights and 16 of Adam's moments, and a plan of at least 8 for the gradient. */
@@ -629,8 +632,8 @@ describe('dispose', () => {
     }));
 });
 
-describe('memory that does not suffice', () => {
-  it('is told with what is needed and what there is, and the engine lives on', () =>
+describe('too little memory', () => {
+  it('is reported with the bytes needed and available, and the engine keeps working', () =>
     withEngine({ tier: 'simd-threads', threads: 1, memoryMB: 64 }, async (plx) => {
       const all = 64 * 2 ** 20;
       const numbers = async (promise, start) => {
@@ -655,7 +658,7 @@ describe('memory that does not suffice', () => {
       assert.deepEqual((await f.run({ x: 0 }))[0].data, Float32Array.of(1));
     }));
 
-  it('is told when it is more than 32 bits can count', () =>
+  it('is reported if the size exceeds 32 bits', () =>
     withEngine({ tier: 'simd' }, async (plx) => {
       const g = plx.graph();
       const x = g.input('x', [16_000, 16_000]);

@@ -1,4 +1,4 @@
-/** Every method of a graph once, against values worked out by hand or by Math. */
+/** Every method of a graph once, against values computed by hand or with Math. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
@@ -16,16 +16,16 @@ const map = (f, ...values) => values.map((v) => f(v));
 const ERF_HALF = 0.5204998778;
 const ERF_ROOT_HALF = 0.6826894921;
 
-/** Elements of 16 bits come as their bits. */
+/** 16-bit elements come as their bits. */
 const ARRAYS = {
   ...{ float32: Float32Array, int32: Int32Array, int8: Int8Array, uint8: Uint8Array },
   ...{ bfloat16: Uint16Array, float16: Uint16Array },
 };
 
 /*
- * Name: (graph, given) => list of [node, expected values, expected shape]. given.real(shape, values)
- * and given.whole(shape, values) are data. Relative to the largest value expected, results may err by
- * 1e-5: a few roundings in single precision.
+ * Name: (graph, given) => list of [node, expected values, expected shape]. given.real(shape,
+ * values) and given.whole(shape, values) are data. Relative to the largest value expected, results
+ * may err by 1e-5: a few roundings in single precision.
  */
 const CASES = {
   constant: (g) => [[g.constant(2.5), [2.5], []]],
@@ -224,7 +224,7 @@ const CASES = {
     return [
       [g.conv2d(x, w), [37, 47, 67, 77], [1, 2, 2, 1]],
       [g.conv2d(x, w, { bias, stride: 2 }), [137], [1, 1, 1, 1]],
-      /* Three rows need one row of zeros for two of results; it comes after. */
+      /* Three rows need one row of zeros for two rows of results; it comes last. */
       [g.conv2d(x, w, { stride: 2, padding: 'same' }), [37, 21, 23, 9], [1, 2, 2, 1]],
       [g.conv2d(x, w, { padding: [1, 0, 1, 0], stride: [2, 3] }), [4, 36], [1, 2, 1, 1]],
       [g.conv2d(x, w, { dilation: 2 }), [1 + 2 * 3 + 3 * 7 + 4 * 9], [1, 1, 1, 1]],

@@ -1,4 +1,4 @@
-/** Layers: in sequential models, in free graphs, and those that cannot be. */
+/** Layers in sequential models and in graphs, and invalid layers. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { load } from 'parallax-nn';
@@ -10,7 +10,7 @@ before(async () => {
 });
 after(() => plx.dispose());
 
-/** n images [8, 8, 1] with a bright bar, and whether it stands (1) or lies (0). */
+/** n images [8, 8, 1] with a bright bar, and whether it is vertical (1) or horizontal (0). */
 function bars(n, seed) {
   const next = uniform(seed);
   const pixels = new Float32Array(64 * n);
@@ -40,7 +40,7 @@ function searches(n, seed) {
   return { ids, labels };
 }
 
-/** A layer of each kind, the shape it takes, and what it gives; [kinds, shapes, parameters]. */
+/** A layer of each kind, the shape it takes, and its results: [kinds, shapes, parameters]. */
 const KINDS = {
   dense: [{ units: 5, activation: 'tanh' }, [4], [5], 25],
   activation: [{ activation: 'leaky_relu', parameter: 0.2 }, [2, 3], [2, 3], 0],
@@ -84,7 +84,7 @@ const KINDS = {
 };
 
 describe('a layer of kind', () => {
-  it('any is tested here', () => {
+  it('any is in this test', () => {
     assert.deepEqual(Object.keys(plx.layers), Object.keys(KINDS));
   });
 
@@ -113,7 +113,7 @@ describe('a layer of kind', () => {
 });
 
 describe('a sequential model', () => {
-  it('of convolutions learns which way bars lie', async () => {
+  it('of convolutions learns the direction of bars', async () => {
     const { conv2d, batchNorm, maxPool2d, residual, globalAvgPool2d, dense } = plx.layers;
     const model = plx.sequential(
       [
@@ -170,7 +170,7 @@ describe('a sequential model', () => {
     });
   });
 
-  it('has the same weights for the same seed alone', async () => {
+  it('has the same weights only for the same seed', async () => {
     const weights = async (seed) => {
       const layer = plx.layers.conv2d({ filters: 3, kernelSize: 3, inputShape: [5, 5, 2] });
       return (await plx.sequential([layer], { seed }).getWeights())[0].data;
@@ -214,13 +214,13 @@ describe('layers in a graph', () => {
     const [found] = await test.run({ x: held.pixels });
     const right = found.data.filter((label, i) => label === held.labels[i]).length;
     assert.ok(right >= 30, `${right} of 32`);
-    /* Weights are read and written as parameters are. */
+    /* Weights are read and written like parameters. */
     await g.write(weights[3], [5, -5]);
     assert.deepEqual([...(await g.read(weights[3])).data], [5, -5]);
     await g.dispose();
   });
 
-  it('keep running statistics apart', async () => {
+  it('keep running statistics separate', async () => {
     const g = plx.graph();
     const y = g.layer(plx.layers.batchNorm({ momentum: 1 }), g.input('x', [4, 1]), {
       training: true,
@@ -237,7 +237,7 @@ describe('layers in a graph', () => {
     await g.dispose();
   });
 
-  it('are refused where the call was made', async () => {
+  it('are rejected with the stack of the call', async () => {
     const g = plx.graph();
     const x = g.input('x', [2, 6]);
     g.layer(plx.layers.attention({ heads: 2 }), x);
@@ -251,27 +251,27 @@ describe('layers in a graph', () => {
     await g.dispose();
   });
 
-  it('of one name share weights only when asked', async () => {
+  it('with one name share weights only if asked to', async () => {
     const g = plx.graph();
     const x = g.input('x', [2, 6]);
     const layer = plx.layers.dense({ units: 6, name: 'a' });
     g.layer(layer, g.layer(layer, x), { share: true });
     assert.equal((await g.weights()).length, 2);
-    assert.throws(() => g.layer(layer, x), /a layer "a" already.*share: true/);
+    assert.throws(() => g.layer(layer, x), /"a" is already used.*share: true/);
     const other = plx.layers.dense({ units: 3, name: 'a' });
-    assert.throws(() => g.layer(other, x, { share: true }), /described otherwise/);
+    assert.throws(() => g.layer(other, x, { share: true }), /that layer has other options/);
     const missing = plx.layers.dense({ units: 3, name: 'b' });
     assert.throws(() => g.layer(missing, x, { share: true }), /no layer of that name/);
     await g.dispose();
   });
 });
 
-describe('layers refuse', () => {
+describe('layers reject', () => {
   const stack = (first, ...layers) =>
     plx.sequential([{ ...first, inputShape: [8, 8, 6] }, ...layers]).summary();
   const sequence = (layer) => plx.sequential([{ ...layer, inputShape: [5, 10] }]).summary();
   const cases = {
-    'an option that is not theirs': [
+    'an option of another layer': [
       (l) => stack(l.conv2d({ units: 3, kernelSize: 3 })),
       'PLX_ERR_ARGUMENT',
       /layer 0: conv2d has no option "units": it has filters, kernelSize/,
@@ -281,17 +281,17 @@ describe('layers refuse', () => {
       'PLX_ERR_ARGUMENT',
       /conv2d needs kernelSize/,
     ],
-    'what is no layer': [
+    'something that is not a layer': [
       () => stack({ kind: 'lstm' }),
       'PLX_ERR_ARGUMENT',
-      /layer 0 is none: make it with plx.layers/,
+      /layer 0 is not a layer: create it with plx.layers/,
     ],
     'half a kernel': [
       (l) => stack(l.conv2d({ filters: 3, kernelSize: [3] })),
       'PLX_ERR_ARGUMENT',
       /one number, or \[rows, columns\]/,
     ],
-    'a padding that is none': [
+    'an unknown padding': [
       (l) => stack(l.maxPool2d({ padding: 'full' })),
       'PLX_ERR_ARGUMENT',
       /padding is "full".*valid, same/,
@@ -304,7 +304,7 @@ describe('layers refuse', () => {
     'a linear hidden layer': [
       (l) => sequence(l.decoderBlock({ activation: 'linear' })),
       'PLX_ERR_ARGUMENT',
-      /two linear layers are one/,
+      /activation is "linear": a block needs a non-linear one/,
     ],
     'heads that do not divide the width': [
       (l) => sequence(l.encoderBlock({ heads: 4 })),
@@ -316,7 +316,7 @@ describe('layers refuse', () => {
       'PLX_ERR_SHAPE',
       /4 groups/,
     ],
-    'two layers of one name': [
+    'two layers with one name': [
       (l) => stack(l.flatten({ name: 'a' }), l.dense({ units: 2, name: 'a' })),
       'PLX_ERR_ARGUMENT',
       /a layer "a" already; layers of one name would share/,
@@ -341,14 +341,14 @@ describe('layers refuse', () => {
       'PLX_ERR_ARGUMENT',
       /embedding_1: takes ids/,
     ],
-    'more memory than there is': [
+    'more memory than is available': [
       (l) => stack(l.flatten(), l.dense({ units: 2_000_000_000 })),
       'PLX_ERR_MEMORY',
       /./,
     ],
   };
   for (const [what, [call, codeName, message]] of Object.entries(cases)) {
-    it(`${what}, and the engine lives on`, async () => {
+    it(`${what}, and the engine keeps working`, async () => {
       await assert.rejects(
         async () => call(plx.layers),
         (error) => {

@@ -1,9 +1,9 @@
-/** Learning tasks in the package: each trains, is paused, looked at, steered, cancelled, refused. */
+/** Learning tasks in the package: training, pauses, evaluation, new rates, cancellation, errors. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { load, PlxError } from 'parallax-nn/bench';
 
-/** Sentences of few words: enough of a text for every task that takes one. */
+/** Sentences of few words: enough text for every task that takes one. */
 function makeText(characters) {
   const words = ['the', 'cat', 'saw', 'a', 'dog', 'and', 'ran', 'home', 'quickly'];
   let state = 1;
@@ -18,7 +18,7 @@ function makeText(characters) {
 const STEPS = 6;
 const text = makeText(6000);
 
-/** IDX files of n digits: squares of a grey that follows from the label. */
+/** IDX files of n digits: squares whose grey depends on the label. */
 function makeDigits(n) {
   const images = Buffer.alloc(16 + n * 28 * 28);
   images.set([0, 0, 8, 3, 0, 0, n >> 8, n & 255, 0, 0, 0, 28, 0, 0, 0, 28]);
@@ -70,7 +70,7 @@ function assertMeasures(measures, where) {
 describe('learn', () => {
   let plx;
   let tasks;
-  /** Of a run without a pause, by task. */
+  /** Losses of a run without a pause, by task. */
   const straight = new Map();
   before(async () => {
     plx = await load({ threads: 2, reproducible: true });
@@ -78,7 +78,7 @@ describe('learn', () => {
   });
   after(() => plx.dispose());
 
-  /** A task that takes some milliseconds a step. */
+  /** A task whose steps take some milliseconds. */
   const language = () => tasks.find(({ takes }) => takes === 'text');
 
   const withRun = async (options, body) => {
@@ -90,7 +90,7 @@ describe('learn', () => {
     }
   };
 
-  it('trains every task, which tells what it is and how far', async () => {
+  it('trains every task, with its description and progress', async () => {
     assert.ok(tasks.length > 0);
     for (const task of tasks) {
       assert.ok(task.description.length > 10, task.name);
@@ -125,7 +125,7 @@ describe('learn', () => {
     }
   });
 
-  it('has the same losses when it is paused, evaluated and shown on the way', async () => {
+  it('has the same losses when it is paused, evaluated and shown in between', async () => {
     for (const task of tasks) {
       const expected = straight.get(task.name);
       await withRun(optionsOf(task), async (run) => {
@@ -155,7 +155,7 @@ describe('learn', () => {
     });
   });
 
-  it('says what a table is called', async () => {
+  it('reports the name of a table', async () => {
     const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 7},${2 * i}`);
     const csv = { text: rows.join('\n'), source: 'my table.csv' };
     await withRun({ task: 'interp5d', steps: 1, batchSize: 4, data: { csv } }, ({ about }) => {
@@ -165,7 +165,7 @@ describe('learn', () => {
     });
   });
 
-  it('stops when it is told to pause, not before, and not later than the slice', async () => {
+  it('stops when asked to pause, not earlier, and within the slice', async () => {
     await withRun({ ...optionsOf(language()), steps: 2000, batchSize: 1 }, async (run) => {
       const training = run.train();
       await run.pause();
@@ -178,7 +178,7 @@ describe('learn', () => {
     });
   });
 
-  it('takes another learning rate from the next step on', async () => {
+  it('uses another learning rate from the next step on', async () => {
     const losses = (rate) =>
       withRun(optionsOf(language()), async (run) => {
         await run.train({ steps: 3 });
@@ -191,7 +191,7 @@ describe('learn', () => {
     assert.notDeepEqual(as.slice(4), other.slice(4));
   });
 
-  it('is cancelled by a signal, and can go on afterwards', async () => {
+  it('is cancelled by a signal, and can continue afterwards', async () => {
     await withRun({ ...optionsOf(language()), steps: 2000, batchSize: 1 }, async (run) => {
       const controller = new AbortController();
       const training = run.train({
@@ -213,7 +213,7 @@ describe('learn', () => {
     });
   });
 
-  it('is disposed of while it trains', async () => {
+  it('can be disposed of while it trains', async () => {
     const run = await plx.learn({ ...optionsOf(language()), steps: 2000, batchSize: 1 });
     const training = run.train();
     await run.dispose();
@@ -221,7 +221,7 @@ describe('learn', () => {
     await assert.rejects(run.evaluate(), { codeName: 'PLX_ERR_STATE' });
   });
 
-  it('says at which step the loss was no number any more', async () => {
+  it('says at which step the loss was no longer finite', async () => {
     const options = { ...optionsOf(language()), steps: 50, rate: 1e10 };
     await withRun(options, async (run) => {
       await assert.rejects(run.train(), (error) => {
@@ -235,7 +235,7 @@ describe('learn', () => {
     });
   });
 
-  it('refuses what cannot be in a sentence, and lives on', async () => {
+  it('rejects invalid options with a sentence, and keeps working', async () => {
     const first = language();
     const good = optionsOf(first);
     const refusals = [

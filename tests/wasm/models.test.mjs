@@ -1,4 +1,4 @@
-/** Models by name: configurations, ports, several inputs and outputs. */
+/** Models by name: configuration, ports, several inputs and outputs. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { load } from 'parallax-nn';
@@ -20,7 +20,7 @@ describe('models', () => {
     assert.equal(new Set(known).size, known.length);
   });
 
-  it('of every small name predict what they say', async () => {
+  it('of every small name predict outputs of the shapes they announce', async () => {
     for (const name of known.filter((one) => one.endsWith('-nano'))) {
       const model = plx.model(name, { seed: 1 });
       const inputs = await model.inputs();
@@ -64,7 +64,7 @@ describe('models', () => {
     assert.equal(parameters, 12 * 16 + 8 * 16 + block + 2 * 16);
     assert.ok(layers.length >= 4, `${layers.length} layers`);
     assert.match(String(await model.summary()), /tokens +\[8, 16\] +192/);
-    /* Behind the colon of the name it is the same. */
+    /* A setting after the colon of the name does the same. */
     const same = plx.model('gpt2-nano:layers=1,heads=2,width=16', {
       seed: 1,
       config: { vocabulary: 12, context: 8 },
@@ -72,7 +72,7 @@ describe('models', () => {
     assert.deepEqual(await same.getWeights(), await model.getWeights());
   });
 
-  it('take every number as a setting', async () => {
+  it('accept every number as a setting', async () => {
     for (const dropout of [1e-7, 0.1 + 0.2, Number.MIN_VALUE, 0]) {
       const model = plx.model('gpt2-nano', { config: { ...TINY, dropout } });
       assert.equal(await model.setting('dropout'), dropout);
@@ -87,11 +87,11 @@ describe('models', () => {
     assert.ok(training.memory.gradients > 0);
   });
 
-  it('train by names, and on labels of which some do not count', async () => {
+  it('train with named data, and with some labels ignored', async () => {
     const model = plx.model('gpt2-nano', { seed: 2, config: TINY });
     const next = uniform(3);
     const ids = Int32Array.from({ length: 8 * 40 }, () => Math.floor(6 * (next() + 1)));
-    /* Each label is its id, except for first ones, which say nothing. */
+    /* Each label is its id, except for the first ones, which are ignored. */
     const labels = ids.map((id, i) => (i % 8 ? id : -100));
     const history = await model.fit(
       { ids },
@@ -117,7 +117,7 @@ describe('models', () => {
     assert.ok(Math.abs(perplexity - Math.exp(loss)) < 1e-5);
   });
 
-  it('with a loss of their own train without targets', async (t) => {
+  it('with their own loss train without targets', async (t) => {
     if (!known.includes('clip-nano')) {
       t.skip('no clip-nano in this build');
       return;
@@ -146,16 +146,16 @@ describe('models', () => {
   });
 });
 
-describe('models refuse', () => {
+describe('models reject', () => {
   const tiny = (config) => plx.model('gpt2-nano', { config: { ...TINY, ...config } });
   const ids = new Int32Array(16);
   const cases = {
-    'a name that is none': [
+    'an unknown name': [
       () => plx.model('gpt2-huge').summary(),
       'PLX_ERR_ARGUMENT',
       /"gpt2-huge": there is no such model; there are gpt2-nano/,
     ],
-    'a dimension that is none': [
+    'an unknown dimension': [
       () => tiny({ depth: 3 }).summary(),
       'PLX_ERR_ARGUMENT',
       /no dimension "depth"; it has layers, heads/,
@@ -170,7 +170,7 @@ describe('models refuse', () => {
       'PLX_ERR_ARGUMENT',
       /width is "16.5"/,
     ],
-    'a dimension that is no number': [
+    'a dimension that is not a number': [
       async () => tiny({ width: '16' }),
       'PLX_ERR_ARGUMENT',
       /config: width is "16": it must be a finite number/,
@@ -180,7 +180,7 @@ describe('models refuse', () => {
       'PLX_ERR_ARGUMENT',
       /3 heads do not divide width 16; take width 15 or 18, or 2 heads/,
     ],
-    'dimensions beside those of an mlp': [
+    'dimensions besides those of an mlp': [
       async () => plx.model('mlp:2-3', { config: { width: 3 } }),
       'PLX_ERR_ARGUMENT',
       /dimensions of an mlp are in its name/,
@@ -190,7 +190,7 @@ describe('models refuse', () => {
       'PLX_ERR_ARGUMENT',
       /predict: x: id 9 is 12, not a whole number from 0 to 11/,
     ],
-    'an id below 0, an ignored label among them': [
+    'an id below 0, even the ignored label': [
       () => tiny().predict(ids.with(9, -100)),
       'PLX_ERR_ARGUMENT',
       /id 9 is -100/,
@@ -205,7 +205,7 @@ describe('models refuse', () => {
       'PLX_ERR_SHAPE',
       /12 values are not a whole number of samples of \[8\]/,
     ],
-    'an input that is none': [
+    'an unknown input': [
       () => tiny().predict({ tokens: ids }),
       'PLX_ERR_ARGUMENT',
       /no input "tokens": it has "ids"/,
@@ -215,30 +215,34 @@ describe('models refuse', () => {
       'PLX_ERR_ARGUMENT',
       /no data for input "ids"/,
     ],
-    'an output that is none': [
+    'an unknown output': [
       () => tiny().predict(ids, { output: 'y' }),
       'PLX_ERR_ARGUMENT',
-      /no output "y": there are "logits"/,
+      /no output "y": the model has "logits"/,
     ],
     'targets that are missing': [
       () => tiny().fit(ids, undefined, { loss: 'crossentropy' }),
       'PLX_ERR_ARGUMENT',
-      /the loss "crossentropy" takes targets/,
+      /y is missing: the loss "crossentropy" needs targets/,
     ],
-    'a loss of its own where there is none': [
+    'the loss "own" if the model has none': [
       () => tiny().fit(ids, undefined, { loss: 'own' }),
       'PLX_ERR_ARGUMENT',
       /this model has no loss of its own/,
     ],
-    'targets of a loss that takes none': [
+    'targets for a loss that takes none': [
       () => tiny().fit(ids, ids, { loss: 'own' }),
       'PLX_ERR_ARGUMENT',
       /"own" takes no targets/,
     ],
-    'a name that is no text': [async () => plx.model(5), 'PLX_ERR_ARGUMENT', /give a name/],
+    'a name that is not a string': [
+      async () => plx.model(5),
+      'PLX_ERR_ARGUMENT',
+      /expected a name/,
+    ],
   };
   for (const [what, [call, codeName, message]] of Object.entries(cases)) {
-    it(`${what}, and the engine lives on`, async () => {
+    it(`${what}, and the engine keeps working`, async () => {
       await assert.rejects(call, (error) => {
         assert.equal(error.codeName, codeName, error.message);
         assert.match(error.message, message);

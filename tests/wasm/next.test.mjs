@@ -1,4 +1,4 @@
-/** An application of Next.js, on isolated pages and in a route handler, by either of its bundlers. */
+/** A Next.js application, on isolated pages and in a route handler, with each of its bundlers. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The examples of the README that need no data of the reader's run as they stand. */
+/** Runs the examples of the README that need no data of the reader. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
@@ -6,7 +6,7 @@ import { withEngine } from './support/engine.mjs';
 
 const SECTIONS = ['Layers', 'Models by name', 'Generation'];
 
-/** The examples of a section, one after the other. */
+/** Returns the examples of a section in order. */
 function examplesOf(readme, section) {
   const from = readme.indexOf(`\n## ${section}\n`);
   assert.ok(from >= 0, `no section ${section}`);

@@ -1,4 +1,4 @@
-/** The packed package in other runtimes than this one, each of the version that npm brings. */
+/** The packed package in other runtimes, each in the version that npm installs. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ const FOLDER = fileURLToPath(new URL('runtimes', import.meta.url));
 const PINS = JSON.parse(readFileSync(join(FOLDER, 'package.json'), 'utf8')).optionalDependencies;
 const SUPPORT = fileURLToPath(new URL('support', import.meta.url));
 const SYSTEM = `${process.platform}-${process.arch}`;
-/** How the packages name the systems whose programs they hold. */
+/** The packages' names for the systems whose binaries they contain. */
 const DENO = { 'linux-x64': 'linux-x64-glibc', 'linux-arm64': 'linux-arm64-glibc' };
 const BUN = { 'linux-arm64': 'linux-aarch64', 'darwin-arm64': 'darwin-aarch64' };
 
@@ -58,7 +58,7 @@ describe('the packed package in', () => {
     const path = join(FOLDER, 'node_modules', program);
     const skip = existsSync(path) ? false : `npm brought no program of it for ${SYSTEM}`;
     it(title, { skip }, async () => {
-      /* That it ends by itself, and with 0, is part of the test. */
+      /* The process must also exit by itself, with status 0. */
       const { stdout } = await promisify(execFile)(path, [...flags, 'runtime_app.mjs'], {
         cwd: project.folder,
         timeout: 60_000,

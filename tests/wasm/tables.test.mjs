@@ -1,4 +1,4 @@
-/** The tables from which the TypeScript of the package is made, and how strictly they are read. */
+/** The tables from which the package's TypeScript is generated, and how strictly they are read. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
@@ -7,7 +7,7 @@ import { argumentsOf, comment, functionsOf, rowsOf, textOf } from '../../wasm/ta
 const read = (path) => readFileSync(new URL(`../../wasm/${path}`, import.meta.url), 'utf8');
 
 describe('a table', () => {
-  it('is rows of macros, with comments and lines for the preprocessor between', () => {
+  it('consists of macro rows, with comments and preprocessor lines in between', () => {
     const text = '/* (, */\n#ifndef A\nA(x, "a, (b" "c", f(1, 2)) // end\nB()';
     assert.deepEqual(rowsOf('test', text, ['A', 'B']), [
       { macro: 'A', parts: ['x', '"a, (b" "c"', 'f(1, 2)'] },
@@ -15,14 +15,14 @@ describe('a table', () => {
     ]);
   });
 
-  it('may hold nothing else', () => {
+  it('may contain nothing else', () => {
     assert.throws(() => rowsOf('test', 'A(x) y', ['A']), /test: expected A, found: y/);
     assert.throws(() => rowsOf('test', 'C(x)', ['A', 'B']), /test: expected A, B, found: C\(x\)/);
     assert.throws(() => rowsOf('test', 'A(x', ['A']), /test: a parenthesis is not closed: \(x/);
     assert.throws(() => argumentsOf('test', 'NODE(x), NODE(y)', ['NODE']), /found: , NODE/);
   });
 
-  it('has texts in several literals', () => {
+  it('may split a text into several literals', () => {
     assert.equal(textOf('"a \\"b\\" "  "c"'), 'a "b" c');
     assert.throws(() => textOf('a "b"'), /no text: a "b"/);
   });
@@ -46,7 +46,7 @@ describe('exported functions', () => {
     ]);
   });
 
-  it('take and give what is a number in JavaScript', () => {
+  it('take and return only what is a number in JavaScript', () => {
     assert.throws(() => one('EXPORT void plx_js_c(int64_t n) {'), /plx_js_c takes int64_t n/);
     assert.throws(() => one('EXPORT uint64_t plx_js_d(void) {'), /plx_js_d gives uint64_t/);
     assert.throws(() => one('EXPORT void other(void) {'), /cannot read EXPORT/);

@@ -1,4 +1,4 @@
-/** The packed package in a clean project: what is in it, how it is imported, how big it is. */
+/** The packed package in a clean project: its contents, how it is imported, and its size. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -36,7 +36,7 @@ describe('the packed package', () => {
   const content = (name) =>
     readFileSync(join(project.folder, 'node_modules/parallax-nn/dist', name));
 
-  it('holds the built files, the README and nothing else', () => {
+  it('contains the built files, the README and nothing else', () => {
     const entries = ['index', 'inference', 'bench'];
     const node = ['node', 'node-inference', 'node-bench'];
     const scripts = [
@@ -56,9 +56,9 @@ describe('the packed package', () => {
     assert.deepEqual(new Set(project.files), expected);
   });
 
-  it('holds the licences of what it contains of others', () => {
+  it('contains the licences of third-party code in it', () => {
     const notices = content('THIRD_PARTY_NOTICES.txt').toString();
-    /* Where nothing is minified, esbuild leaves the path of every file. */
+    /* Without minification, esbuild keeps the path of every file. */
     const paths = ['node.mjs', 'node-worker.mjs'].flatMap((name) =>
       [
         ...content(name)
@@ -141,7 +141,7 @@ describe('the packed package', () => {
     }
   });
 
-  it('has exports, types and files that publint finds right', async () => {
+  it('has exports, types and files that pass publint', async () => {
     const pkgDir = join(project.folder, 'node_modules/parallax-nn');
     const { messages, pkg } = await publint({ pkgDir, pack: false, level: 'suggestion' });
     assert.deepEqual(
@@ -150,11 +150,12 @@ describe('the packed package', () => {
     );
   });
 
-  it('has types that are those of its files, for every way to resolve them', async () => {
+  it('has types that match its files, in every resolution mode', async () => {
     const tarball = createPackageFromTarballData(new Uint8Array(project.tarball()));
     const { types, problems } = await checkPackage(tarball);
     assert.equal(types.kind, 'included');
-    /* Node 10 knew no exports; what is inline is one file, which Node 20.19 and later also require. */
+    /* Node 10 did not support exports; the inline build is one file, which Node 20.19 and later can
+     * also require. */
     const others = problems.filter(
       ({ kind, entrypoint, resolutionKind }) =>
         resolutionKind !== 'node10' && !(kind === 'CJSResolvesToESM' && entrypoint === './inline'),
@@ -190,7 +191,7 @@ describe('the packed package', () => {
     }
   });
 
-  it('predicts and generates by inference what the whole package does', () => {
+  it('predicts and generates in the inference build what the whole package does', () => {
     const body = `
       const plx = await load({ tier: 'simd' });
       const config = { layers: 1, heads: 2, width: 16, vocabulary: 12, context: 8 };
@@ -218,7 +219,7 @@ describe('the packed package', () => {
     assert.deepEqual(given[1], given[0]);
   });
 
-  it('says where training is when inference is asked for it', () => {
+  it('says where training is if the inference build is asked for it', () => {
     project.write(
       'none.mjs',
       `import { load } from 'parallax-nn/inference';
@@ -251,7 +252,7 @@ describe('the packed package', () => {
     assert.deepEqual(run('inline.mjs'), { tier: 'simd', length: 2, error: 'PlxError' });
   });
 
-  it('takes files from its raw subpaths', () => {
+  it('loads files from its raw subpaths', () => {
     project.write(
       'raw.mjs',
       `import { readFileSync } from 'node:fs';
@@ -270,7 +271,7 @@ describe('the packed package', () => {
     assert.deepEqual(run('raw.mjs'), ['simd', 'simd']);
   });
 
-  it('has right types for ESM and CommonJS consumers', () => {
+  it('has correct types for ESM and CommonJS consumers', () => {
     const app = `
 const run = async (): Promise<number> => {
   using plx = await load({ threads: 2, tier: 'simd' });
@@ -326,9 +327,9 @@ export { run };`;
          const [y] = await (await g.compile([g.add(g.relu(x), 1)])).run({ x: [[1, 2, 3], [4, 5, 6]] });
          // @ts-expect-error: inference does not train
          model.fit;
-         // @ts-expect-error: nor has its graphs gradients
+         // @ts-expect-error: nor do its graphs have gradients
          g.gradients;
-         // @ts-expect-error: nor optimizers
+         // @ts-expect-error: nor do they have optimizers
          plx.optimizer;
          y.data satisfies Float32Array;
          return model.predict([[1, 2]]);
@@ -365,7 +366,7 @@ export { run };`;
     }
   });
 
-  it('has types that stand without those of a browser or of Node', () => {
+  it('has types that need neither those of a browser nor those of Node', () => {
     project.write(
       'alone.mts',
       `import { load, type GraphArray, type Loss, type Model, type SavedWeight } from 'parallax-nn';

@@ -11,135 +11,135 @@ import type { DType, Graph, GraphArray } from './graph_api.js';
  */
 export type Tier = 'simd' | 'simd-threads' | 'relaxed-threads';
 
-/** A `URL`. These types stand without those of a browser or of Node. */
+/** A `URL`, described here so that neither the DOM's types nor Node's are needed. */
 export interface UrlLike {
-  /** The whole of it. */
+  /** The full address. */
   readonly href: string;
 }
 
-/** An `AbortSignal`. */
+/** An `AbortSignal`, described here for the same reason as `UrlLike`. */
 export interface AbortSignalLike {
   /** Whether it has aborted. */
   readonly aborted: boolean;
-  /** Why. */
+  /** Why it aborted. */
   readonly reason: unknown;
-  /** Calls listener when it aborts. */
+  /** Calls the listener when the signal aborts. */
   addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
-  /** Calls it no more. */
+  /** Removes the listener. */
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 /** Options of `load`. */
 export interface LoadOptions {
-  /** Threads including the engine's own; by default as many as measure worth it here. */
+  /** Number of threads, including the engine's own; default: as many as measurably pay off here. */
   threads?: number;
-  /** Force a tier, instead of the best that runs here. What it lacks is then an error. */
+  /** Forces this tier instead of the best that runs here; `load` rejects if it cannot run. */
   tier?: Tier;
-  /** The same bits on every machine and engine: leaves out the relaxed tier. */
+  /** Excludes the relaxed tier, so that results are the same bits on every machine and engine. */
   reproducible?: boolean;
   /** Fixed memory of the threaded tiers, in MiB (default 512, halved down to 64 if refused). */
   memoryMB?: number;
-  /** Where the .wasm file of the chosen tier lies, when it is not beside the package. */
+  /** Address of the chosen tier's .wasm file, if it is not beside the package. */
   wasmURL?: string | UrlLike | ((tier: Tier) => string | UrlLike);
-  /** Where the engine's worker file lies, when it is not beside the package. Same origin. */
+  /** Address of the engine's worker file, if it is not beside the package; must be same-origin. */
   workerURL?: string | UrlLike | ((tier: Tier) => string | UrlLike);
-  /** The bytes of the .wasm file of `tier`, instead of fetching it. */
+  /** Bytes of the .wasm file of `tier`, to be used instead of fetching it. */
   wasmBinary?: ArrayBuffer | Uint8Array;
   /** The `WebAssembly.Module` of `tier`, where compiling is forbidden (edge runtimes). */
   wasmModule?: object;
-  /** Milliseconds until a silent start counts as failed (default 20,000). */
+  /** Milliseconds without an answer after which the start counts as failed (default 20,000). */
   timeout?: number;
 }
 
-/** Why a better tier was not taken, or fewer threads or less memory than asked for. */
+/** A step down: a better tier not used, or fewer threads or less memory than requested. */
 export interface Downgrade {
-  /** What was given up: a tier, or threads or memory with how much: `"8 threads"`, `"512 MiB"`. */
+  /** What was given up: a tier, or a number of threads or MiB: `"8 threads"`, `"512 MiB"`. */
   wanted: string;
-  /** What was taken in its place. */
+  /** What is used instead. */
   got: string;
-  /** One sentence. */
+  /** The reason, in one sentence. */
   reason: string;
 }
 
-/** What runs, and what it measured; until `ready`, costs and speeds are assumed. */
+/** The running engine and its measurements; costs and speeds are assumptions until `ready`. */
 export interface EngineInfo {
   /** Version of the library. */
   version: string;
-  /** The tier that runs. */
+  /** The tier in use. */
   tier: Tier;
-  /** Threads at work, including the engine's own: one, until `ready`. */
+  /** Threads in use, including the engine's own; 1 until `ready`. */
   threads: number;
-  /** Threads that could have been used. */
+  /** Threads available on this machine. */
   cpus: number;
-  /** Whether the page is cross-origin isolated (always, in Node). */
+  /** Whether the page is cross-origin isolated (always true in Node). */
   isolated: boolean;
   /** Kernel target: `"wasm128"` or `"wasmrelaxed"`. */
   isa: string;
-  /** Why not a better one; empty when it is the best. */
+  /** Why a better kernel target was not chosen; empty if this is the best one. */
   isaNote: string;
-  /** Who multiplies matrices: `"builtin"`. */
+  /** Implementation of matrix products: `"builtin"`. */
   gemm: string;
-  /** Bits of a vector. */
+  /** Vector width in bits. */
   vectorBits: number;
-  /** Whether kernels fuse multiply and add: asked of the engine, since the relaxed tier leaves it open. */
+  /** Whether kernels fuse multiply and add; tested at run time, as relaxed SIMD leaves it open. */
   fma: boolean;
-  /** Whether results have the bits of every other exact machine. */
+  /** Whether results are bit-identical to those of every other machine with `exact`. */
   exact: boolean;
-  /** Nanoseconds of a parallel loop that all threads take part in; 0 with one thread. */
+  /** Nanoseconds to start and join a parallel loop over all threads; 0 with one thread. */
   forkJoinNs: number;
-  /** Whether the costs of threads, by which plans choose them, were measured; else they are assumed. */
+  /** Whether the thread costs from which plans choose thread counts were measured, not assumed. */
   costsMeasured: boolean;
-  /** GEMM kernel, one thread, GFLOP/s; at the start, before the engine's code is compiled well. */
+  /** GFLOP/s of the GEMM kernel on one thread; at the start, before the code is fully optimised. */
   gflops: number;
-  /** Streaming kernel, one thread, GB/s. */
+  /** GB/s of a streaming kernel on one thread. */
   gbytes: number;
-  /** Bytes of the module's memory when the engine had started; it never shrinks. */
+  /** Bytes of the module's memory once the engine had started; it never shrinks. */
   memoryBytes: number;
-  /** Every step down from the best, with its reason. Empty when nothing was given up. */
+  /** Every step down from the best setup, with its reason; empty if there was none. */
   downgrades: Downgrade[];
-  /** Milliseconds from the call of `load` until each was there. */
+  /** Times of the stages of the start. */
   startup: StartupTimes;
 }
 
-/** Milliseconds from the call of `load`. */
+/** Milliseconds from the call of `load` to each stage of the start. */
 export interface StartupTimes {
-  /** The module was fetched and compiled. */
+  /** When the module was fetched and compiled. */
   compiled: number;
-  /** The engine's worker had started. */
+  /** When the engine's worker had started. */
   worker: number;
-  /** The engine could be called. */
+  /** When the engine could be called. */
   ready: number;
-  /** All threads had joined, and the machine was measured; missing until `ready`. */
+  /** When all threads had joined and the machine was measured; missing until `ready`. */
   threads?: number;
 }
 
 /** Options of a new model. */
 export interface ModelOptions {
-  /** Fixes initial weights, dropout and, unless `fit` says otherwise, shuffling (default 0). */
+  /** Seed of initial weights, dropout and, unless `fit` has its own, shuffling (default 0). */
   seed?: number;
 }
 
 /** Options of a model by name. */
 export interface NamedModelOptions extends ModelOptions {
-  /** What differs from the name's own dimensions: `{ width: 192, heads: 6 }`. */
+  /** Dimensions to change from the named model's defaults: `{ width: 192, heads: 6 }`. */
   config?: Record<string, number>;
 }
 
 /** Options of a new graph. */
 export interface GraphOptions {
-  /** Fixes the initial weights and the dropout of the graph's layers (default 0). */
+  /** Seed of the initial weights and the dropout of the graph's layers (default 0). */
   seed?: number;
 }
 
 /** An input or an output of a model. */
 export interface Port {
-  /** `"x"`, `"ids"`, `"logits"`. */
+  /** Name: `"x"`, `"ids"`, `"logits"`. */
   name: string;
-  /** Of its elements. */
+  /** Element type. */
   dtype: DType;
-  /** Of one sample. */
+  /** Shape of one sample. */
   shape: number[];
-  /** Of an int32 port: values are 0 to classes - 1; 0: any. */
+  /** For an int32 port, values are 0 to classes - 1; 0 means any value. */
   classes: number;
 }
 
@@ -155,12 +155,12 @@ export type NumericArray =
   | Int32Array
   | Uint32Array;
 
-/** Numbers in nested arrays. */
+/** Nested arrays of numbers. */
 export type NestedArray = number[] | NestedArray[];
 
 /**
  * Samples: a typed array whose length is a multiple of the sample's size, or nested arrays of the
- * full shape. They are copied; the caller keeps them.
+ * full shape. They are copied, so the caller may reuse them at once.
  */
 export type Data = NumericArray | NestedArray;
 
@@ -168,12 +168,13 @@ export type Data = NumericArray | NestedArray;
 export type NamedData = { readonly [name: string]: Data };
 
 /**
- * `mse`: mean squared error over all outputs; `crossentropy`: of the softmax, with class labels
- * (-100: not counted); `own`: what the model defines, without targets (CLIP's contrastive loss).
+ * A loss: `mse` is the mean squared error over all outputs; `crossentropy` is softmax cross-entropy
+ * with class labels (-100 is ignored); `own` is the loss that the model defines itself, without
+ * targets (CLIP's contrastive loss).
  */
 export type Loss = 'mse' | 'crossentropy' | 'own';
 
-/** A loss, also as Keras and PyTorch name it. */
+/** The name of a loss; the names that Keras and PyTorch use are accepted too. */
 export type LossName =
   | Loss
   | 'meanSquaredError'
@@ -185,83 +186,83 @@ export type LossName =
   | 'sparseCategoricalCrossentropy'
   | 'sparse_categorical_crossentropy';
 
-/** An optimizer; capitals are as good. */
+/** The name of an optimizer; the usual capitalisations are accepted too. */
 export type OptimizerName = OptimizerKind | 'SGD' | 'Adam' | 'AdamW' | 'Lion' | 'RMSprop';
 
-/** An optimizer with settings; what is left out has the paper's default. */
+/** An optimizer with settings; those left out take the defaults of its paper. */
 export interface OptimizerOptions {
-  /** Which. */
+  /** Name of the optimizer. */
   kind: OptimizerName;
-  /** Learning rate (SGD and RMSprop 0.01, Adam and AdamW 0.001, Lion 0.0001). */
+  /** Learning rate (default: SGD and RMSprop 0.01, Adam and AdamW 0.001, Lion 0.0001). */
   rate?: number;
-  /** SGD, RMSprop. */
+  /** Momentum of SGD and RMSprop. */
   momentum?: number;
-  /** SGD: Nesterov's form of momentum. */
+  /** Whether SGD uses Nesterov momentum. */
   nesterov?: boolean;
-  /** Adam, AdamW: decay of the mean of gradients; Lion: its part in the direction. */
+  /** Adam, AdamW: decay of the mean gradient; Lion: weight of that mean in the update direction. */
   beta1?: number;
-  /** Adam, AdamW, RMSprop: decay of the mean of squares; Lion: of the mean of gradients. */
+  /** Adam, AdamW, RMSprop: decay of the mean square; Lion: decay of the mean gradient. */
   beta2?: number;
-  /** Adam, AdamW, RMSprop. */
+  /** Term added to the denominator of Adam, AdamW and RMSprop. */
   epsilon?: number;
   /**
-   * SGD, Adam, RMSprop: added to the gradient; AdamW, Lion: decoupled. `fit` leaves biases and the
-   * scales and shifts of norms without it.
+   * Weight decay: added to the gradient by SGD, Adam and RMSprop, decoupled in AdamW and Lion.
+   * `fit` does not apply it to biases or to the scales and shifts of norms.
    */
   weightDecay?: number;
 }
 
 /**
- * An optimizer whose state (momentum, means of gradients and squares) goes on from one `fit` of a model
- * to the next. It belongs to the model of its first `fit` and is freed with it.
+ * An optimizer whose state (momentum, means of gradients and squares) carries over from one `fit`
+ * of a model to the next. It belongs to the model of its first `fit` and is freed with it.
  */
 export interface Optimizer {
-  /** As they were given. */
+  /** The options it was created with. */
   readonly options: OptimizerOptions;
-  /** The learning rate of the next `fit`; that of a running one is the model's `setRate`. */
+  /** Sets the learning rate of the next `fit`; for a running one, use the model's `setRate`. */
   setRate(rate: number): void;
   /**
-   * Gives the state back; a later `fit` begins anew. Until then, or until its model is disposed of, it
-   * holds memory in the engine. Refused while `fit` runs.
+   * Frees the state; a later `fit` starts afresh. Until this call, or the disposal of its model, it
+   * holds memory in the engine. Rejects while `fit` runs.
    */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** How the learning rate goes from step to step; the optimizer's rate is its highest. */
+/** How the learning rate changes from step to step; the optimizer's rate is its peak. */
 export interface ScheduleOptions {
   /**
-   * `step`: times `factor` after every so many steps; `cosine` and `linear`: down to `floor`;
-   * `one-cycle`: up from 1/25 over 30% of the steps, then down to almost nothing.
+   * Shape of the schedule: `step` multiplies by `factor` every `every` steps; `cosine` and `linear`
+   * decay to `floor`; `one-cycle` rises from 1/25 over 30% of the steps, then falls to almost zero.
    */
   kind: ScheduleKind;
-  /** Steps of linear growth before all else (default 0); not for `one-cycle`. */
+  /** Steps of linear warmup before the rest (default 0); not for `one-cycle`. */
   warmup?: number;
-  /** The lowest rate as a share of the highest, 0 to 1 (default 0). */
+  /** Lowest rate as a share of the highest, 0 to 1 (default 0). */
   floor?: number;
-  /** `step`: after how many steps. */
+  /** Interval of `step`, in steps. */
   every?: number;
-  /** `step`: by what, above 0 and at most 1 (default 0.1). */
+  /** Factor of `step`, above 0 and at most 1 (default 0.1). */
   factor?: number;
 }
 
-/** When `fit` is to stop before its epochs are over. */
+/** Conditions for `fit` to stop before its last epoch. */
 export interface EarlyStopping {
-  /** Epochs without a lower validation loss after which training is done. */
+  /** Epochs without a lower validation loss after which training stops. */
   patience: number;
-  /** By how much more than this the loss has to fall to count as lower (default 0). */
+  /** The loss counts as lower only if it falls by more than this (default 0). */
   minImprovement?: number;
 }
 
-/** How well a model does on some data. */
+/** Quality of a model on given data. */
 export interface Metrics {
-  /** Mean over the samples. */
+  /** Mean loss over the samples. */
   loss: number;
   /** Share of samples whose largest output is the label; NaN for `mse`. */
   accuracy: number;
-  /** Root of the mean squared error; NaN for `crossentropy`. */
+  /** Root mean squared error; NaN for `crossentropy`. */
   rmse: number;
-  /** Explained share of the variance; NaN for `crossentropy`. */
+  /** Coefficient of determination, the explained share of the variance; NaN for `crossentropy`. */
   r2: number;
   /** Share of samples whose label is among the five largest outputs; NaN for `mse`. */
   top5: number;
@@ -271,19 +272,19 @@ export interface Metrics {
 
 /** Metrics with the confusion matrix. */
 export interface Evaluation extends Metrics {
-  /** `confusion[label][prediction]` counts; only for `crossentropy`. */
+  /** Counts as `confusion[label][prediction]`; only for `crossentropy`. */
   confusion?: number[][];
 }
 
 /** A finished epoch. */
 export interface EpochLog {
-  /** Its number, from 1. */
+  /** Number of the epoch, from 1. */
   epoch: number;
-  /** How many there are to be. */
+  /** Total number of epochs. */
   epochs: number;
-  /** Mean loss over its samples, or its labels that count, as in validation. */
+  /** Mean loss over its samples, or over its labels that are not ignored, as in validation. */
   loss: number;
-  /** On the validation data, if there is any. */
+  /** Metrics on the validation data, if there is any. */
   validation?: Metrics;
   /** Learning rate of its last step. */
   rate: number;
@@ -291,15 +292,15 @@ export interface EpochLog {
   milliseconds: number;
 }
 
-/** Progress within an epoch, told every 25 ms or so. */
+/** Progress within an epoch, reported about every 25 ms. */
 export interface BatchLog {
   /** Steps done. */
   step: number;
-  /** Steps in all. */
+  /** Total number of steps. */
   steps: number;
   /** Epochs finished. */
   epoch: number;
-  /** Epochs in all. */
+  /** Total number of epochs. */
   epochs: number;
   /** Loss of the last step. */
   loss: number;
@@ -307,7 +308,7 @@ export interface BatchLog {
   losses: Float32Array;
   /** Learning rate of the last step. */
   rate: number;
-  /** With `clipNorm`: length of all gradients together in the last step, before clipping. */
+  /** With `clipNorm`: global gradient norm of the last step, before clipping. */
   gradientNorm?: number;
   /** Milliseconds since training began. */
   milliseconds: number;
@@ -317,73 +318,75 @@ export interface BatchLog {
 export interface FitOptions {
   /** Passes over the data (default 1). */
   epochs?: number;
-  /** Samples per step (default 32); all of them, where there are fewer. */
+  /** Samples per step (default 32); all of them if there are fewer. */
   batchSize?: number;
-  /** Default `"mse"`. */
+  /** Loss to minimise (default `"mse"`). */
   loss?: LossName;
   /**
-   * Default `"adam"`. A name or options begin with new state in every call; an optimizer of
-   * `plx.optimizer` goes on with its own.
+   * Optimizer (default `"adam"`). A name or plain options start with fresh state in every call; an
+   * optimizer created with `plx.optimizer` continues with its own state.
    */
   optimizer?: OptimizerOptions['kind'] | OptimizerOptions | Optimizer;
-  /** Of the learning rate, over all steps (default `"constant"`). */
+  /** Schedule of the learning rate over all steps (default `"constant"`). */
   schedule?: ScheduleOptions['kind'] | ScheduleOptions;
-  /** Scales gradients to at most this length, all together (default: as they are). */
+  /** Largest global gradient norm; longer gradients are scaled down (default: no clipping). */
   clipNorm?: number;
-  /** `crossentropy`: share of a label's weight that is spread over all classes (default 0). */
+  /** For `crossentropy`: share of a label's weight that is spread over all classes (default 0). */
   labelSmoothing?: number;
-  /** Batches whose gradients make up that of one large batch for a step (default 1). */
+  /** Minibatches whose gradients are combined into one step, as one large batch (default 1). */
   accumulate?: number;
-  /** Data to evaluate after every epoch, or the share of x and y (from the end) to hold out; 0: none. */
+  /**
+   * Data to evaluate after every epoch, or the share of x and y to hold out at the end; 0: none.
+   */
   validation?: { x: Data | NamedData; y: Data | NamedData } | number;
   /**
-   * Stops when the validation loss falls no more. The weights of the epoch in which it was lowest
-   * are put back when training ends, early or not (not when it is cancelled).
+   * Stops training when the validation loss no longer falls. When training ends, early or not, the
+   * weights of the epoch with the lowest loss are restored (not when it is cancelled).
    */
   earlyStopping?: EarlyStopping;
-  /** A new order every epoch (default true). */
+  /** Whether every epoch visits the samples in a new random order (default true). */
   shuffle?: boolean;
   /**
-   * Of the shuffling; default the model's. Orders, as dropout's masks, go on from `fit` to `fit` of a
-   * model: no call repeats those of an earlier one.
+   * Seed of the shuffling (default: the model's). Sample orders and dropout masks continue from one
+   * `fit` of a model to the next: no call repeats those of an earlier one.
    */
   seed?: number;
   /**
-   * Called after every epoch. The next one begins when it has returned, and the promise that it may
-   * give is settled: what it asks of the model is answered with the weights of its epoch. `fit` rejects
-   * with what it throws or rejects with.
+   * Called after every epoch. The next one starts when it has returned and any promise it returned
+   * has settled, so calls to the model made inside it see the weights of this epoch. `fit` rejects
+   * with whatever it throws or rejects with.
    */
   onEpoch?: (log: EpochLog) => void | Promise<void>;
-  /** Called every 25 ms or so, between two steps. Training waits for it, as for `onEpoch`. */
+  /** Called about every 25 ms, between two steps. Training waits for it, as for `onEpoch`. */
   onBatch?: (log: BatchLog) => void | Promise<void>;
   /**
-   * Stops training; the weights stay as they are then, and the error's `history` has what was done.
-   * No further step is taken after an abort in a callback, nor after the step at work in the tiers
-   * with threads (and in `parallax-nn/inline`, where nothing else runs during a step); in a worker
-   * without shared memory those of some 4 ms.
+   * Stops training; the weights keep their current values, and the error's `history` holds what was
+   * done. After an abort in a callback no further step is taken. Otherwise training stops after the
+   * current step in the tiers with threads (and in `parallax-nn/inline`, where nothing else runs
+   * during a step), and within about 4 ms of steps in a worker without shared memory.
    */
   signal?: AbortSignalLike;
 }
 
-/** Bytes, exact. */
+/** Memory in use, in exact bytes. */
 export interface MemoryUse {
   /** Weights. */
   parameters: number;
-  /** Their gradients. */
+  /** Gradients of the weights. */
   gradients: number;
-  /** The optimizer's state. */
+  /** State of the optimizer. */
   optimizer: number;
   /** Intermediate values. */
   activations: number;
-  /** Scratch of the kernels. */
+  /** Scratch memory of the kernels. */
   workspace: number;
-  /** Batches and data. */
+  /** Minibatches and data. */
   inputs: number;
-  /** Copies of weights that `fit` may put back. */
+  /** Copies of weights that `fit` may restore. */
   kept: number;
 }
 
-/** What `fit` gives. */
+/** The result of `fit`. */
 export interface History {
   /** Loss of every step. */
   loss: Float32Array;
@@ -391,93 +394,93 @@ export interface History {
   epochs: EpochLog[];
   /** Steps done. */
   steps: number;
-  /** With validation: the epoch in which its loss was lowest. */
+  /** With validation: the epoch with the lowest validation loss. */
   bestEpoch?: number;
   /** Whether `earlyStopping` ended training. */
   stoppedEarly: boolean;
-  /** Of training alone, without validation. */
+  /** Milliseconds of training alone, without validation. */
   milliseconds: number;
-  /** What training took. */
+  /** Memory that training used. */
   memory: MemoryUse;
 }
 
 /** One layer of a model. */
 export interface LayerSummary {
-  /** `"dense"`. */
+  /** Kind: `"dense"`. */
   kind: string;
-  /** `"dense_1"`. */
+  /** Name: `"dense_1"`. */
   name: string;
-  /** Of one sample. */
+  /** Shape of its output for one sample. */
   outputShape: number[];
-  /** Weights and biases. */
+  /** Number of weights and biases. */
   parameters: number;
   /** Floating-point operations for one sample. */
   flops: number;
 }
 
-/** A model's layers. `String(summary)` is a table. */
+/** A summary of a model's layers; `String(summary)` is a table. */
 export interface Summary {
   /** Shape of one sample of the first input. */
   inputShape: number[];
-  /** In order. */
+  /** Layers in order. */
   layers: LayerSummary[];
-  /** Of all layers. */
+  /** Number of weights and biases of all layers. */
   parameters: number;
-  /** Forward, one sample. */
+  /** Floating-point operations of the forward pass for one sample. */
   flops: number;
-  /** The table. */
+  /** Formats the summary as a table. */
   toString(): string;
 }
 
 /** One weight array of a model. */
 export interface Weight {
-  /** `"dense_1.weight"`. */
+  /** Name: `"dense_1.weight"`. */
   name: string;
-  /** Its shape. */
+  /** Shape of the array. */
   shape: number[];
-  /** Its values, row-major. */
+  /** Values, row-major. */
   data: Float32Array;
 }
 
-/** A weight array to put into a model: as `getWeights` gives it, or as JSON gives that back. */
+/** A weight array to load into a model, as returned by `getWeights`, directly or through JSON. */
 export interface SavedWeight {
-  /** If told, it must be that of the model's array in this place. */
+  /** If given, must match the name of the model's array at this position. */
   name?: string;
-  /** If told, it must be that array's. */
+  /** If given, must match the shape of that array. */
   shape?: readonly number[];
-  /** Its values, row-major or nested; JSON makes objects of typed arrays. */
+  /** Values, row-major or nested; JSON turns typed arrays into objects, which are accepted too. */
   data: Data | { readonly [index: number]: number };
 }
 
 /** One step of a compiled plan. */
 export interface PlanStep {
-  /** `"dense"`. */
+  /** Operation: `"dense"`. */
   op: string;
-  /** Of the node; may be empty. */
+  /** Name of the node; may be empty. */
   name: string;
-  /** What was fused into it: `"matmul+bias+relu"`; empty if nothing. */
+  /** Operations fused into the step: `"matmul+bias+relu"`; empty if none. */
   fused: string;
-  /** Of its result. */
+  /** Shape of its result. */
   shape: number[];
   /** Floating-point operations. */
   flops: number;
-  /** Read and written. */
+  /** Bytes read and written. */
   bytes: number;
-  /** Threads that the cost model gives it. */
+  /** Threads that the cost model assigns to it. */
   threads: number;
   /** Row count from which it would use all threads; 0: never. */
   thresholdRows: number;
-  /** Place in the arena; -1 when it is elsewhere. */
+  /** Offset of the result in the arena; -1 if it is elsewhere. */
   arenaOffset: number;
 }
 
 /** A compiled plan. */
 export interface Plan {
-  /** In the order in which they run. */
+  /** Steps in the order in which they run. */
   steps: PlanStep[];
-  /** Of one run. */
+  /** Floating-point operations of one run. */
   flops: number;
-  /** Of one run. */
+  /** Memory of one run. */
   memory: MemoryUse;
 }
 
@@ -485,67 +488,74 @@ export interface Plan {
 export interface ExplainOptions {
   /** Samples per run (default 32). */
   batchSize?: number;
-  /** The plan of a training step instead of that of a prediction. */
+  /** Whether to explain a training step instead of a prediction (default false). */
   training?: boolean;
-  /** Of the training step. */
+  /** Loss of the training step. */
   loss?: LossName;
-  /** Of the training step. */
+  /** Optimizer of the training step. */
   optimizer?: OptimizerOptions['kind'] | OptimizerOptions;
 }
 
-/** A network with its weights, living in the engine. */
+/** A network with its weights, which live in the engine. */
 export interface Model {
-  /** Layers, parameters and floating-point operations. */
+  /** Lists the layers with their parameters and floating-point operations. */
   summary(): Promise<Summary>;
-  /** What it takes. */
+  /** Describes the inputs. */
   inputs(): Promise<Port[]>;
-  /** What it gives. */
+  /** Describes the outputs. */
   outputs(): Promise<Port[]>;
-  /** A dimension by its name, `"width"`; undefined when the model has none of it. */
+  /**
+   * Returns a dimension by name, such as `"width"`; undefined if the model has no such dimension.
+   */
   setting(key: string): Promise<number | undefined>;
   /**
-   * Trains. x is [n, ...input]; y is [n, ...output] for `mse`, class labels (n, or one for each
-   * position of a sequence) for `crossentropy`, undefined for `own`. Where a model has several
-   * inputs or outputs, data is named: `{ pixels, ids }`. Bad shapes, values that are not finite, ids
-   * and labels that cannot be, and impossible options are refused before any weight changes. A
-   * loss that is not finite, or a gradient that is not or whose square is not, rejects with
-   * PLX_ERR_DIVERGED, and the model then has the weights of the last step whose loss was finite. The
-   * errors of a run that diverged or was cancelled have its `history`.
+   * Trains the model. x is [n, ...input]; y is [n, ...output] for `mse`, class labels (n, or one
+   * for each position of a sequence) for `crossentropy`, undefined for `own`. If a model has
+   * several inputs or outputs, pass data by name: `{ pixels, ids }`. Wrong shapes, values that are
+   * not finite, ids and labels out of range and invalid options are rejected before any weight
+   * changes. A loss that is not finite, or a gradient that is not finite or whose square overflows,
+   * rejects with PLX_ERR_DIVERGED, and the model keeps the weights of the last step whose loss was
+   * finite. The errors of runs that diverged or were cancelled carry the `history` so far.
    */
   fit(x: Data | NamedData, y: Data | NamedData | undefined, options?: FitOptions): Promise<History>;
-  /** An output for samples x, the first unless named: a flat array of n times the output's size. */
+  /**
+   * Computes an output for the samples x, by default the first: a flat array of n times the
+   * output's size.
+   */
   predict(
     x: Data | NamedData,
     options?: { batchSize?: number; output?: string },
   ): Promise<Float32Array>;
-  /** All outputs for samples x by name, [n, ...output]. */
+  /** Computes all outputs for the samples x, by name, each [n, ...output]. */
   predictAll(
     x: Data | NamedData,
     options?: { batchSize?: number },
   ): Promise<Record<string, GraphArray>>;
-  /** Loss and quality of an output (the first unless named) on data. */
+  /** Computes the loss and the metrics of an output (by default the first) on given data. */
   evaluate(
     x: Data | NamedData,
     y: Data | NamedData,
     options?: { loss?: LossName; output?: string },
   ): Promise<Evaluation>;
-  /** A generator of sequences, for models of ids such as `gpt2-nano`. It is freed with the model. */
+  /** Creates a generator of ids, for language models such as `gpt2-nano`. Freed with the model. */
   generator(options?: GeneratorOptions): Promise<TokenGenerator>;
-  /** The ids that follow a prompt. */
+  /** Generates the ids that follow a prompt. */
   generate(prompt: ArrayLike<number>, options?: GenerateOptions): Promise<Int32Array>;
-  /** Copies of all weights. `setWeights` takes them back, also through JSON, value by value. */
+  /**
+   * Copies all weights. `setWeights` restores them exactly, also after a round trip through JSON.
+   */
   getWeights(): Promise<Weight[]>;
   /**
-   * Replaces all weights: the same arrays, in the order of `getWeights`, or only their values. Names
-   * and shapes that are told must be the model's, and nothing changes unless all are.
+   * Replaces all weights by the given arrays, in the order of `getWeights`, or by their values
+   * alone. Given names and shapes must match the model's; unless all of them do, nothing changes.
    */
   setWeights(weights: readonly (SavedWeight | Data)[]): Promise<void>;
   /** Changes the learning rate of the running `fit`, from its next step. */
   setRate(rate: number): Promise<void>;
-  /** The compiled plan, step by step. */
+  /** Lists the steps of the compiled plan. */
   explain(options?: ExplainOptions): Promise<Plan>;
   /**
-   * Gives the memory back, when the calls made before are answered. Refused while `fit` runs; a
+   * Frees the model's memory once all earlier calls are answered. Rejects while `fit` runs; a
    * running `generate` ends with an error.
    */
   dispose(): Promise<void>;
@@ -554,67 +564,70 @@ export interface Model {
 
 /** An array read from a file. */
 export interface IdxArray {
-  /** Its shape. */
+  /** Shape of the array. */
   shape: number[];
-  /** Its bytes. */
+  /** Elements, one byte each. */
   data: Uint8Array;
 }
 
 /** A table read from a file. */
 export interface CsvTable {
-  /** Lines with numbers. */
+  /** Number of rows. */
   rows: number;
-  /** Numbers in a line. */
+  /** Number of columns. */
   columns: number;
   /**
-   * [rows, columns]. In double precision: subtract the mean before a model trains on large numbers
-   * (time stamps), as it computes in single precision.
+   * Values [rows, columns] in double precision. Models compute in single precision, so subtract the
+   * mean of large numbers (time stamps) before training on them.
    */
   values: Float64Array;
-  /** Whether the first line named the columns; it is no row then. */
+  /** Whether the first line named the columns; it is not counted as a row. */
   names: boolean;
 }
 
 /** Readers of data files. */
 export interface DataReaders {
-  /** An IDX file (the format of MNIST), compressed by gzip or not. */
+  /** Reads an IDX file (the format of MNIST), gzip-compressed or not. */
   idx(bytes: ArrayBuffer | Uint8Array): Promise<IdxArray>;
   /**
-   * A table of numbers as RFC 4180 describes it: commas between cells, quotes around any of them. With
-   * semicolons in the first line, those separate cells and decimal commas are allowed, as spreadsheets
-   * of many countries write it. A first line without numbers names the columns. In UTF-8.
+   * Reads a table of numbers from CSV (RFC 4180, UTF-8): cells are separated by commas and may be
+   * quoted. If the first line contains semicolons, those separate the cells and decimal commas are
+   * allowed, as spreadsheets in many countries write them. A first line without numbers names the
+   * columns.
    */
   csv(text: string | ArrayBuffer | Uint8Array): Promise<CsvTable>;
 }
 
 /** The engine. */
 export interface Parallax {
-  /** What runs now, and why not something better. */
+  /** Describes the engine that is running, and why it is not a better one. */
   info(): EngineInfo;
   /**
-   * Resolves, with what `info` then tells, when all threads have joined and the machine is measured.
-   * Calls need not wait for it: an engine begins with one thread, and what runs then goes over to all of
-   * them.
+   * Resolves to the updated `info` when all threads have joined and the machine is measured. Calls
+   * need not wait for it: an engine starts with one thread, and existing plans switch to all of
+   * them later.
    */
   ready(): Promise<EngineInfo>;
-  /** Makers of layers. */
+  /** Functions that create layers. */
   readonly layers: Layers;
-  /** A stack of layers. Layers that cannot be are reported by the first call that awaits. */
+  /**
+   * Creates a model from a stack of layers. Invalid layers are reported by the first awaited call.
+   */
   sequential(layers: Layer[], options?: ModelOptions): Model;
-  /** A model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`, `"gpt2-nano"`. */
+  /** Creates a model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`, `"gpt2-nano"`. */
   model(name: string, options?: NamedModelOptions): Model;
   /**
-   * An optimizer for several calls of a model's `fit`, whose state goes on from one to the next. Each
-   * holds memory in the engine until its `dispose()`, or that of its model; `await using` works.
+   * Creates an optimizer whose state carries over from one `fit` of a model to the next. It holds
+   * memory in the engine until its `dispose()` or that of its model; `await using` works.
    */
   optimizer(options: OptimizerOptions['kind'] | OptimizerOptions): Optimizer;
-  /** The names that `model` knows, beside `mlp:WIDTHS`. */
+  /** Lists the names that `model` accepts, besides `mlp:WIDTHS`. */
   models(): Promise<string[]>;
-  /** An empty graph, for networks and computations of your own making. */
+  /** Creates an empty graph for custom networks and computations. */
   graph(options?: GraphOptions): Graph;
   /** Readers of data files. */
   readonly data: DataReaders;
-  /** Ends the worker and its threads, and gives all memory back. Running calls are cancelled. */
+  /** Stops the worker and its threads and frees all memory. Pending calls are cancelled. */
   dispose(): void;
   [Symbol.dispose](): void;
   [Symbol.asyncDispose](): Promise<void>;

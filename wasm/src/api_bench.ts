@@ -2,92 +2,94 @@
 import type { AbortSignalLike, Load, Parallax } from './api.js';
 import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
 
-/** How long a suite may take: seconds, as published, or everything. */
+/** How much a suite measures: seconds' worth, what is published, or everything. */
 export type BenchSize = 'quick' | 'default' | 'full';
 
 /** One measurement: a row of `bench/results.schema.json`. */
 export type BenchRow = Record<string, unknown>;
 
-/** What a running bench is at. */
+/** Progress of a running benchmark. */
 export interface BenchProgress {
-  /** Suite at work. */
+  /** Current suite. */
   suite: string;
-  /** Case at work. */
+  /** Current case. */
   case: string;
-  /** Share done of the whole, 0 to 1. */
+  /** Fraction done of the whole run, 0 to 1. */
   fraction: number;
-  /** The round at work, from 1: every round visits all cases, with fresh memory. */
+  /** Current round, from 1; every round visits all cases, with fresh memory. */
   round: number;
-  /** How many there are. */
+  /** Total number of rounds. */
   rounds: number;
-  /** Milliseconds since the bench began. */
+  /** Milliseconds since the benchmark began. */
   milliseconds: number;
-  /** Milliseconds that it still takes: an estimate, from what was measured so far. */
+  /** Estimated milliseconds left, from what was measured so far. */
   millisecondsLeft: number;
-  /** Why a case was dropped just now; the others go on. */
+  /** Reason why a case was just dropped; the others continue. */
   failure?: string;
 }
 
 /** A suite that `bench` can run. */
 export interface SuiteInfo {
-  /** For `bench({suites: [name]})`. */
+  /** Name, for `bench({suites: [name]})`. */
   name: string;
-  /** One sentence. */
+  /** Description in one sentence. */
   description: string;
 }
 
 /** Real data for suites. */
 export interface BenchData {
-  /** Handwritten digits: the two IDX files of MNIST, compressed by gzip or not. */
+  /** Handwritten digits: the two IDX files of MNIST, gzip-compressed or not. */
   mnist?: {
     images: ArrayBuffer | Uint8Array;
     labels: ArrayBuffer | Uint8Array;
-    /** What rows call the data (default `"MNIST"`). */
+    /** Name of the data in the rows (default `"MNIST"`). */
     source?: string;
   };
 }
 
-/** What says which cases `bench` measures, and how long. */
+/** Options that choose the cases that `bench` measures, and for how long. */
 export interface BenchChoice {
-  /** Names; default all. */
+  /** Names of suites (default: all). */
   suites?: string[];
-  /** Default `"default"`. */
+  /** How much to measure (default `"default"`). */
   size?: BenchSize;
-  /** Only cases whose name has one of these texts, which have no commas; default all. */
+  /** Selects cases whose name contains one of these texts, without commas (default: all). */
   cases?: string[];
-  /** Of measuring per case; default as `size` says. */
+  /** Seconds of measuring per case (default: set by `size`). */
   seconds?: number;
-  /** That the run is split into, at most 32; default as `size` says. */
+  /** Rounds into which the run is split, at most 32 (default: set by `size`). */
   rounds?: number;
 }
 
 /** Options of `bench`. */
 export interface BenchOptions extends BenchChoice {
-  /** Of the data and the order of cases (default 0). */
+  /** Seed of the data and of the order of cases (default 0). */
   seed?: number;
   /** Real data. Without it, suites use seeded noise and their rows say so. */
   data?: BenchData;
-  /** Called with each row, when the last round is over. */
+  /** Called with each row after the last round. */
   onRow?: (row: BenchRow) => void | Promise<void>;
-  /** Called as the bench goes on, one slice ahead of a promise that it may give. */
+  /** Called with progress; the benchmark runs at most one slice ahead of a returned promise. */
   onProgress?: (progress: BenchProgress) => void | Promise<void>;
-  /** Stops it: rows measured by then still go to `onRow`, and the call rejects with AbortError. */
+  /**
+   * Stops the run: rows measured so far still go to `onRow`, and the call rejects with AbortError.
+   */
   signal?: AbortSignalLike;
 }
 
-/** An engine that also has the learning tasks, and the suites that measure it. */
+/** An engine that also has the learning tasks and the benchmark suites. */
 export interface BenchParallax extends Parallax {
-  /** The tasks that `learn` knows. */
+  /** Lists the tasks that `learn` can run. */
   tasks(): Promise<TaskInfo[]>;
-  /** Makes data, model and optimizer of a task, ready to train. */
+  /** Creates the data, model and optimizer of a task, ready to train. */
   learn(options: LearnOptions): Promise<Learning>;
-  /** The suites that `bench` knows. */
+  /** Lists the suites that `bench` can run. */
   suites(): Promise<SuiteInfo[]>;
-  /** Runs suites, and resolves to all rows. */
+  /** Runs suites and resolves to all rows. */
   bench(options?: BenchOptions): Promise<BenchRow[]>;
   /**
-   * About how many milliseconds `bench` would take with these options on this machine, from the cases
-   * that they choose.
+   * Estimates how many milliseconds `bench` would take on this machine with these options, from the
+   * cases that they select.
    */
   benchTime(options?: BenchChoice): Promise<number>;
 }

@@ -3,21 +3,21 @@ import type { AbortSignalLike } from './api.js';
 
 /** Options of a generator. */
 export interface GeneratorOptions {
-  /** Of the draws (default 0). */
+  /** Seed of the sampling (default 0). */
   seed?: number;
 }
 
-/** How an id is drawn. */
+/** Options for sampling an id. */
 export interface SamplingOptions {
-  /** Of the softmax that is drawn from; 0: always the likeliest (default 1). */
+  /** Temperature of the softmax to sample from; 0 always takes the likeliest id (default 1). */
   temperature?: number;
-  /** Only the k likeliest; 0: all (default 0). */
+  /** Samples from the k likeliest ids only; 0: from all (default 0). */
   topK?: number;
 }
 
 /** Options of a generator's `generate`. */
 export interface SequenceOptions extends SamplingOptions {
-  /** Ids to draw (default: until the loop is left). */
+  /** Number of ids to generate (default: no limit; leave the loop to stop). */
   count?: number;
   /** Stops with an AbortError. */
   signal?: AbortSignalLike;
@@ -25,30 +25,31 @@ export interface SequenceOptions extends SamplingOptions {
 
 /** Options of a model's `generate`. */
 export interface GenerateOptions extends SamplingOptions, GeneratorOptions {
-  /** Ids to draw (default 64). */
+  /** Number of ids to generate (default 64). */
   count?: number;
   /** Stops with an AbortError. */
   signal?: AbortSignalLike;
-  /** Called with each id; generation waits for the promise if it gives one. */
+  /** Called with each id; generation waits for a returned promise. */
   onToken?: (id: number) => void | Promise<void>;
 }
 
 /**
- * Continues a sequence of ids. Keys and values of the ids so far are kept, so that one more costs the
- * work of one position; when the model's context is full, the later half of it is taken in anew.
+ * Continues a sequence of ids. The keys and values of earlier ids are cached, so each new id costs
+ * the work of one position; when the model's context is full, its second half is re-encoded as the
+ * new context.
  */
 export interface TokenGenerator {
-  /** Takes ids in. */
+  /** Appends ids to the sequence. */
   feed(ids: ArrayLike<number>): Promise<void>;
-  /** Draws the next id, and feeds it. */
+  /** Samples the next id and appends it. */
   next(options?: SamplingOptions): Promise<number>;
-  /** Draws ids one after the other: `for await (const id of generator.generate({ count: 10 }))`. */
+  /** Samples ids one by one: `for await (const id of generator.generate({ count: 10 }))`. */
   generate(options?: SequenceOptions): AsyncGenerator<number, void, undefined>;
-  /** Of the id that follows: [vocabulary]. */
+  /** Returns the logits of the next id, [vocabulary]. */
   logits(): Promise<Float32Array>;
   /** Forgets all ids. */
   reset(): Promise<void>;
-  /** Gives its memory back. */
+  /** Frees the generator's memory. */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -10,22 +10,24 @@ import type {
 import type { Layer } from './api_layers.js';
 import type { Graph } from './graph_api.js';
 
-/** A model that cannot be trained here. */
+/** A model without training. */
 export type InferenceModel = Omit<Model, 'fit' | 'setRate'>;
 
-/** A graph without gradients and optimizers. */
+/** A graph without gradients or optimizers. */
 export type InferenceGraph = Omit<Graph, 'gradients' | 'clipByNorm' | 'update'>;
 
-/** An engine that does not train: models with the weights that they are given, and graphs. */
+/** An engine without training, for models with existing weights and for graphs. */
 export interface InferenceParallax
   extends Omit<Parallax, 'sequential' | 'model' | 'optimizer' | 'graph'> {
-  /** A stack of layers. Layers that cannot be are reported by the first call that awaits. */
+  /**
+   * Creates a model from a stack of layers. Invalid layers are reported by the first awaited call.
+   */
   sequential(layers: Layer[], options?: ModelOptions): InferenceModel;
-  /** A model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`, `"gpt2-nano"`. */
+  /** Creates a model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`, `"gpt2-nano"`. */
   model(name: string, options?: NamedModelOptions): InferenceModel;
-  /** An empty graph, for networks and computations of your own making. */
+  /** Creates an empty graph for custom networks and computations. */
   graph(options?: GraphOptions): InferenceGraph;
 }
 
-/** Starts an engine that does not train. */
+/** Starts an engine without training. */
 export type LoadInference = Load<InferenceParallax>;

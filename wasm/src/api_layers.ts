@@ -3,12 +3,12 @@ import type { ActivationName } from './generated/kinds.js';
 import type { Pair } from './graph_api.js';
 
 /**
- * Activations by name, also as Keras and PyTorch write them: `swish` for `silu`, `LeakyReLU` for
- * `leaky_relu`.
+ * The name of an activation; the names that Keras and PyTorch use are accepted too: `swish` for
+ * `silu`, `LeakyReLU` for `leaky_relu`.
  */
 export type Activation = ActivationName | ActivationAlias;
 
-/** Other names of activations. */
+/** Alternative names of activations. */
 export type ActivationAlias =
   | 'identity'
   | 'swish'
@@ -37,159 +37,171 @@ export type ActivationAlias =
   | 'Hardsigmoid'
   | 'Identity';
 
-/** What every layer takes. */
+/** Options that every layer takes. */
 export interface LayerOptions {
-  /** Of its weights; default its kind and a number: `dense_1`. At most 31 characters, no dots. */
+  /**
+   * Name, also of its weights; default: its kind and a number, `dense_1`. At most 31 characters, no
+   * dots.
+   */
   name?: string;
-  /** Shape of one sample; the first layer of a model needs it. */
+  /** Shape of one input sample; required for the first layer of a model. */
   inputShape?: number[];
 }
 
-/** A fully connected layer. */
+/** Options of a fully connected layer. */
 export interface DenseOptions extends LayerOptions {
-  /** Outputs. */
+  /** Number of outputs. */
   units: number;
-  /** Applied to the outputs (default `"linear"`). */
+  /** Activation of the outputs (default `"linear"`). */
   activation?: Activation;
-  /** The activation's parameter: slope of leaky ReLU, alpha of ELU and CELU. */
+  /** Parameter of the activation: slope of leaky ReLU, alpha of ELU and CELU. */
   parameter?: number;
   /** Whether a bias is added (default true). */
   useBias?: boolean;
 }
 
-/** An activation as a layer of its own. */
+/** Options of an activation as a separate layer. */
 export interface ActivationOptions extends LayerOptions {
-  /** Which. */
+  /** Name of the activation. */
   activation: Activation;
-  /** Its parameter. */
+  /** Parameter of the activation, as in a dense layer. */
   parameter?: number;
 }
 
-/** Dropout, active while training. */
+/** Options of dropout, which is active only during training. */
 export interface DropoutOptions extends LayerOptions {
   /** Probability of dropping a value, 0 <= rate < 1. */
   rate: number;
 }
 
-/** Another shape of the same values. */
+/** Options of a reshape. */
 export interface ReshapeOptions extends LayerOptions {
-  /** Of one sample; one size may be -1 and follows from the others. */
+  /** New shape of one sample; one size may be -1, which is inferred from the others. */
   shape: number[];
 }
 
-/** A convolution of images [height, width, channels]. */
+/** Options of a convolution of images [height, width, channels]. */
 export interface Conv2dLayerOptions extends LayerOptions {
-  /** Channels of the result. */
+  /** Number of output channels. */
   filters: number;
   /** Rows and columns of the kernel. */
   kernelSize: Pair;
-  /** Default 1. */
+  /** Vertical and horizontal stride (default 1). */
   strides?: Pair;
   /**
-   * Zeros around the image: none (`"valid"`, the default), or so many that the result has
-   * ceil(size / stride) rows and columns, transposed size times stride (`"same"`).
+   * Zero padding around the image: none (`"valid"`, the default), or enough for a result of
+   * ceil(size / stride) rows and columns, in a transposed convolution size times stride (`"same"`).
    */
   padding?: 'valid' | 'same';
-  /** Distance of the kernel's elements (default 1). */
+  /** Spacing between the kernel's elements (default 1). */
   dilation?: Pair;
-  /** Divides both numbers of channels; as many as channels in: depthwise (default 1). */
+  /**
+   * Number of groups; must divide the input and output channels. As many as input channels:
+   * depthwise (default 1).
+   */
   groups?: number;
-  /** Applied to the result (default `"linear"`). */
+  /** Activation of the result (default `"linear"`). */
   activation?: Activation;
-  /** The activation's parameter. */
+  /** Parameter of the activation. */
   parameter?: number;
   /** Whether a bias is added (default true). */
   useBias?: boolean;
 }
 
-/** A pooling of images. */
+/** Options of pooling over images. */
 export interface PoolOptions extends LayerOptions {
   /** Rows and columns of the windows (default 2). */
   poolSize?: Pair;
-  /** Default: the size, so that windows lie side by side. */
+  /** Vertical and horizontal stride (default: the window size, so that windows do not overlap). */
   strides?: Pair;
-  /** As of a convolution; averages leave the padding out. */
+  /** Padding as in a convolution; averages do not count it. */
   padding?: 'valid' | 'same';
 }
 
-/** Images with more rows and columns. */
+/** Options of upsampling of images. */
 export interface Upsample2dOptions extends LayerOptions {
-  /** Factors of rows and columns (default 2). */
+  /** Scale factors of rows and columns (default 2). */
   size?: Pair;
-  /** Default `"nearest"`. */
+  /** Interpolation (default `"nearest"`). */
   method?: 'nearest' | 'bilinear';
 }
 
-/** A normalisation over the last axis, with a learnt scale (and shift). */
+/** Options of a normalisation over the last axis, with a learnt scale (and shift). */
 export interface NormLayerOptions extends LayerOptions {
-  /** Added to the variance (default 1e-5). */
+  /** Constant added to the variance (default 1e-5). */
   epsilon?: number;
 }
 
-/** A normalisation over groups of channels. */
+/** Options of a normalisation over groups of channels. */
 export interface GroupNormOptions extends NormLayerOptions {
-  /** Divides the channels (default 32). */
+  /** Number of groups; must divide the channels (default 32). */
   groups?: number;
 }
 
-/** Normalisation by the batch while training, by running statistics otherwise. */
+/**
+ * Options of batch normalisation: by the batch during training, otherwise by running statistics.
+ */
 export interface BatchNormLayerOptions extends NormLayerOptions {
-  /** Share of the batch in the running statistics (default 0.1; Keras counts the other way). */
+  /**
+   * Weight of the batch in the running statistics (default 0.1; Keras's momentum is 1 minus this).
+   */
   momentum?: number;
 }
 
-/** A learnt row for each id. */
+/** Options of an embedding: a table with a learnt row for each id. */
 export interface EmbeddingOptions extends LayerOptions {
-  /** Ids are 0 to vocabulary - 1. */
+  /** Number of ids, which are 0 to vocabulary - 1. */
   vocabulary: number;
   /** Width of a row. */
   units: number;
 }
 
-/** Multi-head self-attention of sequences [length, width]. */
+/** Options of multi-head self-attention over sequences [length, width]. */
 export interface AttentionLayerOptions extends LayerOptions {
-  /** Divide the width (default 1). */
+  /** Number of heads; must divide the width (default 1). */
   heads?: number;
-  /** Heads of keys and values, which divide `heads` (default: as many). */
+  /** Number of heads of keys and values; must divide `heads` (default: `heads`). */
   kvHeads?: number;
   /** Whether a position sees only itself and those before it (default false). */
   causal?: boolean;
-  /** Rotary positions: the base of their wavelengths (10000), or true for it. */
+  /** Base of the wavelengths of rotary position embeddings; true: 10000 (default: none). */
   rope?: number | boolean;
   /** Whether projections have a bias (default true). */
   useBias?: boolean;
 }
 
-/** Attention and a hidden layer, each with a norm and a residual. */
+/**
+ * Options of a transformer block: attention and a hidden layer, each with a norm and a residual.
+ */
 export interface BlockOptions extends Omit<AttentionLayerOptions, 'causal'> {
-  /** Width of the hidden layer (default 4 times the input's). */
+  /** Width of the hidden layer (default: 4 times that of the input). */
   hidden?: number;
-  /** Of the hidden layer (default `"gelu"`). */
+  /** Activation of the hidden layer (default `"gelu"`). */
   activation?: Activation;
-  /** SwiGLU for the hidden layer (default false). */
+  /** Whether the hidden layer is a SwiGLU (default false). */
   gated?: boolean;
-  /** Norms after the sums, as in the first transformers (default before). */
+  /** Whether norms come after the residual sums, as in the original transformer (default false). */
   postNorm?: boolean;
-  /** Norms without mean and shift (default false). */
+  /** Whether norms are RMS norms, without mean and shift (default false). */
   rmsNorm?: boolean;
-  /** Of what is added to the residual, while training (default 0). */
+  /** Dropout rate of what is added to the residual during training (default 0). */
   dropout?: number;
-  /** Of the norms (default 1e-5). */
+  /** Epsilon of the norms (default 1e-5). */
   epsilon?: number;
 }
 
-/** x + layers(x). */
+/** Options of a residual block, x + layers(x). */
 export interface ResidualOptions extends LayerOptions {
-  /** Applied one after the other to x. */
+  /** Layers applied to x in order. */
   layers: Layer[];
   /**
-   * Where the layers change the number of channels, or the size by a stride, x goes through a
-   * linear layer of its own (default false: that is refused).
+   * Whether x passes through a linear projection of its own where the layers change the number of
+   * channels, or the size by a stride (default false: such layers are rejected).
    */
   project?: boolean;
 }
 
-/** Options by the kind of the layer. */
+/** The options of each kind of layer. */
 export interface LayerKinds {
   dense: DenseOptions;
   activation: ActivationOptions;
@@ -217,55 +229,57 @@ export interface LayerKinds {
   residual: ResidualOptions;
 }
 
-/** A layer made by `plx.layers`. */
+/** A layer created by `plx.layers`. */
 export type Layer = { [K in keyof LayerKinds]: { kind: K } & LayerKinds[K] }[keyof LayerKinds];
 
 /**
- * The layers of sequential models and free graphs. Weights begin as the papers say: He et al. (2015)
- * in a layer whose own activation is a rectifier, Glorot and Bengio (2010) elsewhere, also before a
- * rectifier that is a layer of its own; biases with 0, tables with a deviation of 0.02.
+ * The layers of sequential models and graphs. Weights are initialised as in the papers: He et al.
+ * (2015) in a layer whose own activation is a rectifier, Glorot and Bengio (2010) elsewhere, also
+ * before a rectifier that is a separate layer; biases start at 0, tables with a standard deviation
+ * of 0.02.
  */
 export interface Layers {
-  /** Fully connected, along the last axis: x w + b, then the activation. */
+  /** Fully connected layer along the last axis: x w + b, then the activation. */
   dense(options: DenseOptions): Layer;
-  /** An activation on its own. */
+  /** Activation as a separate layer. */
   activation(options: ActivationOptions): Layer;
   /**
-   * Probabilities along the last axis. The loss `crossentropy` has it in it, and refuses a model that
-   * ends in one: this is for other losses, and for models that get the weights of a trained one.
+   * Softmax: probabilities along the last axis. The loss `crossentropy` includes it and rejects a
+   * model that ends in one; use this layer with other losses, or in models that receive trained
+   * weights.
    */
   softmax(options?: LayerOptions): Layer;
   /** Inverted dropout. */
   dropout(options: DropoutOptions): Layer;
-  /** One axis. */
+  /** Flattens each sample to one axis. */
   flatten(options?: LayerOptions): Layer;
-  /** Another shape. */
+  /** Gives each sample another shape. */
   reshape(options: ReshapeOptions): Layer;
   /** Convolution, then the activation. */
   conv2d(options: Conv2dLayerOptions): Layer;
-  /** The transpose of a convolution, for larger images. */
+  /** Transposed convolution, which enlarges images. */
   conv2dTranspose(options: Conv2dLayerOptions): Layer;
-  /** The largest of each window. */
+  /** Max pooling: the maximum of each window. */
   maxPool2d(options?: PoolOptions): Layer;
-  /** The mean of each window. */
+  /** Average pooling: the mean of each window. */
   avgPool2d(options?: PoolOptions): Layer;
-  /** The largest of each channel. */
+  /** Global max pooling: the maximum of each channel. */
   globalMaxPool2d(options?: LayerOptions): Layer;
-  /** The mean of each channel. */
+  /** Global average pooling: the mean of each channel. */
   globalAvgPool2d(options?: LayerOptions): Layer;
-  /** The mean over the positions of a sequence [length, width]. */
+  /** Global average pooling of sequences [length, width]: the mean over the positions. */
   globalAvgPool1d(options?: LayerOptions): Layer;
-  /** More rows and columns. */
+  /** Upsampling: more rows and columns. */
   upsample2d(options?: Upsample2dOptions): Layer;
-  /** Mean 0 and variance 1 over the last axis. */
+  /** Layer normalisation: mean 0 and variance 1 over the last axis. */
   layerNorm(options?: NormLayerOptions): Layer;
-  /** Root mean square 1 over the last axis. */
+  /** RMS normalisation: root mean square 1 over the last axis. */
   rmsNorm(options?: NormLayerOptions): Layer;
-  /** Over groups of channels. */
+  /** Group normalisation: mean 0 and variance 1 over groups of channels. */
   groupNorm(options?: GroupNormOptions): Layer;
-  /** Per channel, over the batch. */
+  /** Batch normalisation: mean 0 and variance 1 per channel, over the batch. */
   batchNorm(options?: BatchNormLayerOptions): Layer;
-  /** Ids to rows. As the first layer it makes a model on whole numbers. */
+  /** Maps ids to learnt rows. As the first layer, it makes a model whose inputs are ids. */
   embedding(options: EmbeddingOptions): Layer;
   /** Adds a learnt row for each position of a sequence. */
   positions(options?: LayerOptions): Layer;
@@ -275,6 +289,6 @@ export interface Layers {
   encoderBlock(options?: BlockOptions): Layer;
   /** A transformer block in which a position sees only those before it. */
   decoderBlock(options?: BlockOptions): Layer;
-  /** x + layers(x). */
+  /** Residual block: x + layers(x). */
   residual(options: ResidualOptions): Layer;
 }

@@ -2,16 +2,16 @@
 import type { AbortSignalLike, MemoryUse } from './api.js';
 import type { BenchSize } from './api_bench.js';
 
-/** A model with data that it can learn, how it is trained, and what shows that it did. */
+/** A task: a model with data to learn, the settings of its training, and what shows the result. */
 export interface TaskInfo {
-  /** For `learn({task: name})`. */
+  /** Name, for `learn({task: name})`. */
   name: string;
-  /** One sentence. */
+  /** Description in one sentence. */
   description: string;
   /**
-   * What it learns from when it is given: a text (`text`), handwritten digits (`data.mnist`), a
-   * table of numbers (`data.csv`). Without it, and where this is `"nothing"`, it generates data from
-   * the seed.
+   * Data that it accepts: a text (`text`), handwritten digits (`data.mnist`) or a table of numbers
+   * (`data.csv`). Without such data, and if this is `"nothing"`, it generates its data from the
+   * seed.
    */
   takes: 'text' | 'digits' | 'table' | 'nothing';
 }
@@ -20,91 +20,96 @@ export interface TaskInfo {
 export interface LearnOptions {
   /** Name of a task: `"gpt2-nano"`. */
   task: string;
-  /** How long it trains (default `"default"`). */
+  /** How long to train (default `"default"`). */
   size?: BenchSize;
-  /** Of data, weights and the order of samples (default 0). */
+  /** Seed of data, weights and the order of samples (default 0). */
   seed?: number;
-  /** Another model than the task's, with what differs behind a colon: `"gpt2-nano:layers=6"`. */
+  /**
+   * Model to use instead of the task's, with changed settings after a colon:
+   * `"gpt2-nano:layers=6"`.
+   */
   model?: string;
-  /** UTF-8 text to learn, in tasks that take one. */
+  /** UTF-8 text to learn, for tasks that take one. */
   text?: string | ArrayBuffer | Uint8Array;
-  /** What to call the text: its file's name (default `"text"`). */
+  /** Name of the text, such as its file name (default `"text"`). */
   source?: string;
-  /** Real data, in tasks that take it. */
+  /** Real data, for tasks that take it. */
   data?: LearnData;
-  /** Steps in all; default as the size says. */
+  /** Total number of steps (default: set by `size`). */
   steps?: number;
-  /** Samples per batch; default the task's. */
+  /** Samples per minibatch (default: the task's). */
   batchSize?: number;
-  /** The highest learning rate; default the task's. */
+  /** Peak learning rate (default: the task's). */
   rate?: number;
-  /** Name of an optimizer, with its own defaults: `"adamw"`; default the task's. */
+  /** Name of an optimizer, used with its own defaults: `"adamw"` (default: the task's). */
   optimizer?: string;
 }
 
 /** Files to learn from. */
 export interface LearnData {
-  /** Handwritten digits: the two IDX files of MNIST, compressed by gzip or not. */
+  /** Handwritten digits: the two IDX files of MNIST, gzip-compressed or not. */
   mnist?: {
     images: ArrayBuffer | Uint8Array;
     labels: ArrayBuffer | Uint8Array;
-    /** What to call them (default `"MNIST"`). */
+    /** Name of the data (default `"MNIST"`). */
     source?: string;
   };
-  /** A table as `plx.data.csv` reads it, the target in the last column. */
+  /** A table as read by `plx.data.csv`, with the target in the last column. */
   csv?: {
     text: string | ArrayBuffer | Uint8Array;
-    /** What to call it (default `"table"`). */
+    /** Name of the table (default `"table"`). */
     source?: string;
   };
 }
 
-/** What is trained, and on what. */
+/** A description of the model, its data and its training. */
 export interface LearningAbout {
   /** Name of the task. */
   task: string;
-  /** The model's full name: `"gpt2-nano:vocabulary=58,context=64"`. */
+  /** Full name of the model: `"gpt2-nano:vocabulary=58,context=64"`. */
   model: string;
-  /** Values that are trained. */
+  /** Number of trainable values. */
   parameters: number;
-  /** The data. */
+  /** Description of the data. */
   data: {
-    /** False: generated. */
+    /** Whether it is real; false: generated. */
     real: boolean;
-    /** What it is called: a file's name, or that of a generator: `"story grammar"`. */
+    /** Name: that of a file, or of a generator such as `"story grammar"`. */
     source: string;
-    /** How the file was read where that is a choice (`"its first line names the columns"`), or `""`. */
+    /**
+     * How the file was read, if there is a choice (`"its first line names the columns"`), or `""`.
+     */
     note: string;
-    /** That it was generated and split by. */
+    /** Seed with which it was generated and split. */
     seed: number;
-    /** Samples to train on. */
+    /** Number of training samples. */
     train: number;
-    /** Samples held out. */
+    /** Number of held-out samples. */
     test: number;
-    /** Of one sample; 0 when it is no text. */
+    /** Tokens of one sample; 0 if it is not text. */
     tokens: number;
   };
   /** Name of the optimizer. */
   optimizer: string;
-  /** The highest learning rate. */
+  /** Peak learning rate. */
   rate: number;
-  /** Samples per batch. */
+  /** Samples per minibatch. */
   batchSize: number;
-  /** Batches whose gradients are averaged for a step; 1 for most tasks. */
+  /** Minibatches whose gradients are averaged for one step; 1 for most tasks. */
   batches: number;
-  /** Steps in all. */
+  /** Total number of steps. */
   steps: number;
   /** Floating-point operations of one step. */
   flops: number;
-  /** What training takes. */
+  /** Memory that training uses. */
   memory: MemoryUse;
 }
 
-/** Told every 20 to 30 ms while training, or after each step where one takes longer. */
+/** Progress of training, reported every 20 to 30 ms, or after each step if steps take longer. */
 export interface TrainProgress {
   /** Steps done. */
   step: number;
-  /** Steps in all. */
+  /** Total number of steps. */
   steps: number;
   /** Epochs finished. */
   epoch: number;
@@ -112,45 +117,45 @@ export interface TrainProgress {
   loss: number;
   /** Losses of the steps since the last report. */
   losses: Float32Array;
-  /** Milliseconds that training took so far; pauses, evaluation and exhibits do not count. */
+  /** Milliseconds of training so far; pauses, evaluation and exhibits do not count. */
   milliseconds: number;
-  /** The most arithmetic that this machine was seen to do with these threads, in GFLOP/s. */
+  /** Highest arithmetic speed observed on this machine with these threads, in GFLOP/s. */
   peak: number;
 }
 
 /** Options of `train`. */
 export interface TrainOptions {
-  /** At most so many steps now; default to the end. */
+  /** Most steps to take in this call (default: all that are left). */
   steps?: number;
-  /** Called as training goes on, which waits for the promise if it gives one. */
+  /** Called as training proceeds; training waits for a returned promise. */
   onProgress?: (progress: TrainProgress) => void | Promise<void>;
-  /** Stops as that of `fit` does: `train` rejects with AbortError, and can be called again. */
+  /** Stops training as in `fit`: `train` rejects with AbortError, and can be called again. */
   signal?: AbortSignalLike;
 }
 
-/** Why `train` came to an end, and how far it is. */
+/** Why `train` ended, and how far training has come. */
 export interface TrainOutcome {
-  /** All steps are done; the steps asked for are; or `pause` was called. */
+  /** `done`: all steps are done; `steps`: the requested steps are; `paused`: `pause` was called. */
   reason: 'done' | 'steps' | 'paused';
   /** Steps done. */
   step: number;
-  /** Steps in all. */
+  /** Total number of steps. */
   steps: number;
-  /** Milliseconds that training took so far. */
+  /** Milliseconds of training so far. */
   milliseconds: number;
 }
 
-/** A figure of quality, on data that was held out. */
+/** A measure of quality on held-out data. */
 export interface Measure {
-  /** `"perplexity"`. */
+  /** Name: `"perplexity"`. */
   name: string;
-  /** `"nats/token"`; `"1"` for a number without one. */
+  /** Unit: `"nats/token"`; `"1"` for a plain number. */
   unit: string;
-  /** Which way is better. */
+  /** Which direction is better. */
   better: 'lower' | 'higher' | 'none';
-  /** What was measured. */
+  /** Measured value. */
   value: number;
-  /** What the task promises at its size and end; missing where it promises nothing. */
+  /** Value that the task promises at the end of its size; missing if it promises none. */
   goal?: number;
 }
 
@@ -159,54 +164,54 @@ export interface Measure {
  * (learnt filters, samples); bars (gradient norms by layer).
  */
 export interface Exhibit {
-  /** What it is. */
+  /** Form of the exhibit. */
   kind: 'text' | 'matrix' | 'images' | 'bars';
-  /** `"confusion"`. */
+  /** Name: `"confusion"`. */
   name: string;
-  /** Of a text; otherwise empty. */
+  /** Content of a text; otherwise empty. */
   text: string;
-  /** Matrices or pictures. */
+  /** Number of matrices or pictures. */
   count: number;
-  /** Of each. */
+  /** Rows of each. */
   rows: number;
-  /** Of each; the number of bars. */
+  /** Columns of each; the number of bars. */
   columns: number;
-  /** Of a picture. */
+  /** Channels of a picture. */
   channels: number;
-  /** [count, rows, columns, channels]. */
+  /** Values [count, rows, columns, channels]. */
   values: Float32Array;
-  /** Of rows (matrices), pictures or bars; may be empty. */
+  /** Labels of the rows of matrices, of pictures or of bars; may be empty. */
   labels: string[];
-  /** Of a matrix: the labels name its columns as well, as in a confusion of classes. */
+  /** Whether the labels name a matrix's columns as well, as in a confusion matrix. */
   square: boolean;
-  /** What a matrix has downwards; may be empty. */
+  /** Title of a matrix's rows; may be empty. */
   rowTitle: string;
-  /** What a matrix has across; may be empty. */
+  /** Title of a matrix's columns; may be empty. */
   columnTitle: string;
 }
 
-/** A model on its way through a task, living in the engine. */
+/** One run of a task: a model in training, which lives in the engine. */
 export interface Learning {
-  /** What is trained, and on what. */
+  /** Description of the model, its data and its training. */
   readonly about: LearningAbout;
   /**
    * Trains to the end, until `pause`, or for some steps. A loss that is not finite rejects with
-   * PLX_ERR_DIVERGED, which names the step. Refused while it already runs.
+   * PLX_ERR_DIVERGED, which names the step. Rejects while another `train` is running.
    */
   train(options?: TrainOptions): Promise<TrainOutcome>;
   /** Makes the running `train` resolve after its current step. */
   pause(): Promise<void>;
-  /** Goes on with the options of the `train` that was paused, and resolves as it does. */
+  /** Continues the paused `train` with its options, and resolves as it would. */
   resume(): Promise<TrainOutcome>;
-  /** Changes the highest learning rate from the next step on. */
+  /** Changes the peak learning rate from the next step on. */
   setRate(rate: number): Promise<void>;
-  /** Works out quality on held-out data; also between the steps of a running `train`. */
+  /** Measures quality on held-out data; also between the steps of a running `train`. */
   evaluate(): Promise<Measure[]>;
   /** Shows what has been learnt; also between the steps of a running `train`. */
   exhibits(): Promise<Exhibit[]>;
-  /** Losses of all steps so far, from step `from` (default 0) on. */
+  /** Returns the losses of all steps so far, from step `from` (default 0) on. */
   losses(from?: number): Promise<Float32Array>;
-  /** Gives the memory back. A running `train` is cancelled. */
+  /** Frees the memory. A running `train` is cancelled. */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

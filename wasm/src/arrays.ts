@@ -1,14 +1,14 @@
-/** Turns what callers pass into the flat arrays that the library reads, and checks it on the way. */
+/** Converts what callers pass into the flat arrays that the library reads, and checks it. */
 import type { Data, NestedArray, NumericArray } from './api.js';
 import { PlxError } from './errors.js';
 
 /** "[3, 2]" */
 export const shapeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
-/** Elements of an array of this shape. */
+/** Number of elements of an array of this shape. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** What a value is, for messages: "null", "an array", "a Float32Array", "a string". */
+/** Describes the type of a value for messages: "null", "an array", "a Float32Array", "a string". */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   const made = typeof value === 'object' ? Object.getPrototypeOf(value)?.constructor?.name : '';
@@ -17,13 +17,15 @@ export function kindOf(value: unknown): string {
   return `${/^[aeio]/i.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 
-/** A value as messages say it: a number itself, a text in quotes, else what it is. */
+/**
+ * Formats a value for messages: a number as it is, a string in quotes, anything else by its type.
+ */
 export function told(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   return typeof value === 'number' ? String(value) : kindOf(value);
 }
 
-/** What JSON makes of a typed array, { "0": 1.5, "1": 2 }, as an array again. */
+/** Turns the object that JSON makes of a typed array, { "0": 1.5, "1": 2 }, back into an array. */
 function unpacked(data: unknown): unknown {
   if (typeof data !== 'object' || data === null || !('0' in data) || ArrayBuffer.isView(data))
     return data;
@@ -31,7 +33,7 @@ function unpacked(data: unknown): unknown {
   return Object.keys(data).every((key, i) => key === String(i)) ? values : data;
 }
 
-/** Flat numbers; shape is known only when the caller nested them. */
+/** Flat numbers; shape is known only if the caller nested them. */
 export interface Flat {
   values: ArrayLike<number>;
   shape?: number[];
@@ -47,7 +49,7 @@ function shapeOf(data: NestedArray): number[] {
   return shape;
 }
 
-/** Writes nested data of this shape into values, and refuses rows of other lengths. */
+/** Writes nested data of this shape into values, and rejects rows of other lengths. */
 function flattenInto(
   what: string,
   data: unknown,
@@ -72,18 +74,18 @@ function flattenInto(
   for (const row of data) flattenInto(what, row, shape, depth + 1, values);
 }
 
-/** Refuses memory that was transferred to another thread: its length is 0, whatever it was. */
+/** Rejects a buffer that was transferred to another thread: its length is now 0. */
 export function checkHeld(what: string, buffer: ArrayBufferLike): void {
   try {
     new Uint8Array(buffer);
   } catch (cause) {
-    const message = `${what}: its memory was transferred away, and its values with it`;
+    const message = `${what}: its buffer was transferred elsewhere, so its values are gone`;
     throw new PlxError('PLX_ERR_ARGUMENT', message, { cause });
   }
 }
 
 /**
- * The caller's numbers as they are now: they are the caller's again, to change, before the engine
+ * Copies the caller's numbers as they are now, since the caller may change them before the engine
  * has read them.
  */
 function copyOf(what: string, values: NumericArray): NumericArray {
@@ -92,20 +94,20 @@ function copyOf(what: string, values: NumericArray): NumericArray {
     return new Float32Array();
   }
   try {
-    /* Not values.slice: a Buffer's own gives the same memory. */
+    /* Not values.slice: that of a Buffer does not copy. */
     return Float32Array.prototype.slice.call(values);
   } catch (cause) {
-    const message = `${what}: there is no memory for a copy of its ${values.length} values`;
+    const message = `${what}: not enough memory to copy its ${values.length} values`;
     throw new PlxError('PLX_ERR_MEMORY', message, { cause });
   }
 }
 
-/** Flat numbers of data, a copy; what names it in messages: "fit: x". */
+/** Copies data as flat numbers; what names it in messages: "fit: x". */
 export function flatten(what: string, given: Data): Flat {
   const data = unpacked(given) as Data;
   if (ArrayBuffer.isView(data) && !(data instanceof DataView)) {
     if (typeof (data as { 0?: unknown })[0] === 'bigint') {
-      throw new PlxError('PLX_ERR_ARGUMENT', `${what}: 64-bit integers are not taken`);
+      throw new PlxError('PLX_ERR_ARGUMENT', `${what}: 64-bit integers are not supported`);
     }
     return { values: copyOf(what, data) };
   }
@@ -122,8 +124,8 @@ export function flatten(what: string, given: Data): Flat {
 }
 
 /**
- * How many samples of this shape data holds. A flat array must be a whole number of samples; nested
- * arrays must have the shape exactly, except that samples of one number may be unnested.
+ * Returns how many samples of this shape the data holds. A flat array must be a whole number of
+ * samples; nested arrays must have exactly the shape, but samples of one number need not be nested.
  */
 export function countSamples(what: string, flat: Flat, sample: readonly number[]): number {
   const size = sizeOf(sample);
@@ -146,10 +148,10 @@ export function countSamples(what: string, flat: Flat, sample: readonly number[]
   return values.length / size;
 }
 
-/** The numbers in single precision; a value that is not finite is refused with its sample, if any. */
+/** Converts to single precision; rejects a value that is not finite, naming its sample, if any. */
 export function toFloats(what: string, flat: Flat, sampleSize?: number): Float32Array {
   const floats = flat.values instanceof Float32Array ? flat.values : Float32Array.from(flat.values);
-  /* The sum is finite unless a value is not, or the values are huge: then look at each. */
+  /* The sum is finite unless a value is not, or the values are huge: only then check each one. */
   let sum = 0;
   for (let i = 0; i < floats.length; i++) sum += floats[i]!;
   if (!Number.isFinite(sum)) {
@@ -166,7 +168,7 @@ export function toFloats(what: string, flat: Flat, sampleSize?: number): Float32
   return floats;
 }
 
-/** The numbers as 32-bit integers. */
+/** Converts to 32-bit integers. */
 export function toIntegers(what: string, flat: Flat): Int32Array {
   if (flat.values instanceof Int32Array) return flat.values;
   const integers = Int32Array.from(flat.values);
@@ -174,13 +176,13 @@ export function toIntegers(what: string, flat: Flat): Int32Array {
   if (i >= 0) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `${what}: value ${i} is ${flat.values[i]}, not a whole number of 32 bits`,
+      `${what}: value ${i} is ${flat.values[i]}, not a 32-bit whole number`,
     );
   }
   return integers;
 }
 
-/** The values of an array of this shape: nested so, or flat. A number is a scalar. */
+/** Flattens the values of an array of this shape, nested or flat; a number is a scalar. */
 export function flattenTo(what: string, data: Data | number, shape: readonly number[]): Flat {
   const flat = typeof data === 'number' ? { values: [data], shape: [] } : flatten(what, data);
   const given = flat.shape ?? [flat.values.length];
@@ -191,16 +193,16 @@ export function flattenTo(what: string, data: Data | number, shape: readonly num
   if (!fits) {
     throw new PlxError(
       'PLX_ERR_SHAPE',
-      `${what}: the values are ${shapeText(given)}, but ${shapeText(shape)} is wanted`,
+      `${what}: the values are ${shapeText(given)}, but ${shapeText(shape)} is expected`,
     );
   }
   return flat;
 }
 
-/** A label that is not counted: plx's PLX_IGNORED_LABEL, and PyTorch's. */
+/** The label to ignore: PLX_IGNORED_LABEL, the same as in PyTorch. */
 const IGNORED_LABEL = -100;
 
-/** The numbers as class labels (ids) 0..classes-1. */
+/** Converts to class labels (or ids) from 0 to classes - 1. */
 export function toLabels(
   what: string,
   flat: Flat,
@@ -221,11 +223,11 @@ export function toLabels(
   return values instanceof Int32Array ? values : Int32Array.from(values);
 }
 
-/** What a number that is too large is told. */
+/** The part of a message about the largest whole number, if value is above it. */
 const most = (value: number): string =>
   value > Number.MAX_SAFE_INTEGER ? `, at most ${Number.MAX_SAFE_INTEGER}` : '';
 
-/** Refuses anything but a whole number of at least least. */
+/** Rejects anything but a whole number of at least `least`. */
 export function checkWhole(what: string, value: number, least: number): number {
   if (!Number.isSafeInteger(value) || value < least) {
     throw new PlxError(
@@ -236,7 +238,7 @@ export function checkWhole(what: string, value: number, least: number): number {
   return value;
 }
 
-/** Refuses anything but a whole number. */
+/** Rejects anything but a whole number. */
 export function checkInteger(what: string, value: number): number {
   if (!Number.isSafeInteger(value)) {
     throw new PlxError(
@@ -247,7 +249,7 @@ export function checkInteger(what: string, value: number): number {
   return value;
 }
 
-/** Refuses anything but a number. */
+/** Rejects anything but a number. */
 export function checkNumber(what: string, value: number): number {
   if (typeof value !== 'number') {
     throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be a number, not ${kindOf(value)}`);
@@ -255,7 +257,7 @@ export function checkNumber(what: string, value: number): number {
   return value;
 }
 
-/** Refuses anything but a finite number. */
+/** Rejects anything but a finite number. */
 export function checkFinite(what: string, value: number): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
     throw new PlxError('PLX_ERR_ARGUMENT', `${what} is ${told(value)}: it must be a finite number`);
@@ -263,7 +265,7 @@ export function checkFinite(what: string, value: number): number {
   return value;
 }
 
-/** Refuses anything but one of the names. */
+/** Rejects anything but one of the names. */
 export function checkName<T extends string>(what: string, value: T, names: readonly T[]): T {
   if (!names.includes(value)) {
     throw new PlxError(

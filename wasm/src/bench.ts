@@ -1,5 +1,5 @@
 /**
- * The package with the learning tasks and the suites that measure it, in engines of their own.
+ * The package with the learning tasks and the benchmark suites, in engines of their own.
  *
  * @example
  * ```ts
@@ -25,7 +25,7 @@ export type * from './api_learning.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './graph_api.js';
 
-/* Literals, for the same reasons as in index.ts. */
+/* Literals, for the reason given in index.ts. */
 const host = browserHost({
   prefix: 'engine-bench-',
   wasm: {
@@ -44,7 +44,7 @@ const host = browserHost({
   },
 });
 
-/** Starts an engine that has tasks and suites as well: as `load` of `parallax-nn`, but larger. */
+/** Starts an engine with tasks and suites, like `load` of `parallax-nn` but larger. */
 export const load: LoadBench = makeLoad(
   host,
   (connection, info, later) => new ClientBench(connection, info, later, browserMachine),

@@ -1,4 +1,4 @@
-/** The engine with the learning tasks and the suites. */
+/** The engine with the learning tasks and the benchmark suites. */
 import type { SuiteInfo } from './api_bench.js';
 import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
 import { Engine } from './engine.js';
@@ -72,7 +72,7 @@ export class BenchEngine extends Engine implements BenchEngineApi {
     if (!this.#benching) return;
     throw new PlxError(
       'PLX_ERR_STATE',
-      `${call}: this engine already runs a bench: wait until it has ended, or stop it`,
+      `${call}: a benchmark is already running: wait for it or stop it`,
     );
   }
 

@@ -1,12 +1,12 @@
-/** The engine in a browser: files by URL, a dedicated worker. */
+/** The engine in a browser: files by URL and a dedicated worker. */
 import type { Tier } from './api.js';
 import type { Host } from './client.js';
 import { PlxError } from './errors.js';
 import { compileURL } from './source.js';
 
-/** Where the files of an entry of the package lie. */
+/** The files of an entry of the package. */
 export interface Assets {
-  /** What their names begin with: `engine-`. */
+  /** Prefix of their names: `engine-`. */
   prefix: string;
   wasm: Record<Tier, () => URL>;
   worker: Record<Tier, () => Worker>;
@@ -15,11 +15,11 @@ export interface Assets {
 function missing(option: string, file: string): PlxError {
   return new PlxError(
     'PLX_ERR_ARGUMENT',
-    `load: this build of the package brings no files: give ${option}, the address of ${file}`,
+    `load: this build of the package includes no files: give ${option}, the address of ${file}`,
   );
 }
 
-/** A host with these files; without them, load must be told where they lie. */
+/** Creates a host with these files; without them, load needs their addresses as options. */
 export function browserHost(assets?: Assets): Host {
   const workerFile = (tier: Tier) => `${assets?.prefix ?? 'engine-'}${tier}.mjs`;
   return {

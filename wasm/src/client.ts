@@ -1,4 +1,4 @@
-/** Starts an engine: chooses the tier, gets its files, and falls back step by step. */
+/** Starts an engine: chooses a tier, gets its files, and falls back to the next tier on failure. */
 import type { Downgrade, EngineInfo, LoadOptions, Tier } from './api.js';
 import { checkWhole } from './arrays.js';
 import { Connection, type WorkerLike } from './connection.js';
@@ -11,27 +11,27 @@ import type { EngineApi, EngineReport } from './rpc.js';
 import { compileBytes } from './source.js';
 import { chooseTier, isIsolated, isThreaded, sharesMemory, TIERS } from './tiers.js';
 
-/** What differs between browsers, Node and the inline build. */
+/** The differences between browsers, Node and the inline build. */
 export interface Host {
-  /** Compiles the .wasm file of a tier; url is the caller's own. */
+  /** Compiles the .wasm file of a tier; url is the caller's, if given. */
   compile(tier: Tier, url: URL | undefined): Promise<WebAssembly.Module>;
-  /** Starts the engine of a tier, in a worker or in this thread; url is the caller's own. */
+  /** Starts the engine of a tier, in a worker or in this thread; url is the caller's, if given. */
   spawn(tier: Tier, url: URL | undefined): WorkerLike | EngineApi;
-  /** Name of the file that is the engine's worker. */
+  /** Name of the engine's worker file. */
   workerFile(tier: Tier): string;
-  /** Processors to use at most. */
+  /** Most processors to use. */
   cpus(): number;
-  /** The only tier there is, if there is only one, and why. */
+  /** The tier and the reason, if there is only one. */
   only?: { tier: Tier; reason: string };
 }
 
-/** One start takes longer than this only if it hangs. */
+/** A start that takes longer than this has hung. */
 const TIMEOUT_MS = 20_000;
-/** Memory of threaded tiers: what is asked for first, and the least that is tried. */
+/** Memory of threaded tiers: the default, and the least and the most allowed. */
 const MEMORY_MB = 512;
 const LEAST_MEMORY_MB = 64;
 const MOST_MEMORY_MB = 2048;
-/** More workers than this cost more to start than they bring. */
+/** More workers than this cost more to start than they gain. */
 const MOST_THREADS = 16;
 const PAGES_PER_MB = 16;
 
@@ -50,14 +50,14 @@ function locate(location: Location, tier: Tier): URL | undefined {
   }
 }
 
-/** Fixed shared memory: the size asked for, or half of it, and so on down. */
+/** Allocates fixed shared memory of the requested size or, if refused, of half of it, and so on. */
 function newSharedMemory(megabytes: number, downgrades: Downgrade[]): WebAssembly.Memory {
   for (let size = megabytes; ; size = Math.floor(size / 2)) {
     const pages = size * PAGES_PER_MB;
     try {
       const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
       if (size !== megabytes) {
-        const reason = `the browser did not give ${megabytes} MiB of shared memory`;
+        const reason = `the browser did not allocate ${megabytes} MiB of shared memory`;
         downgrades.push({ wanted: `${megabytes} MiB`, got: `${size} MiB`, reason });
       }
       return memory;
@@ -90,7 +90,9 @@ function compileTier(host: Host, tier: Tier, options: LoadOptions): Promise<WebA
   return host.compile(tier, locate(options.wasmURL, tier));
 }
 
-/** Makes the client's side of an engine that has started; later: with all of its threads. */
+/**
+ * Creates the client of an engine that has started; later: its info once all threads have joined.
+ */
 type Make<P extends ClientParallax> = (
   connection: Connection,
   info: EngineInfo,
@@ -102,7 +104,7 @@ class Start<P extends ClientParallax = ClientParallax> {
   readonly #downgrades: Downgrade[];
   #connection: Connection | undefined;
 
-  /** downgrades: what was given up before it. */
+  /** downgrades: what was given up before this attempt. */
   constructor(
     readonly host: Host,
     readonly make: Make<P>,
@@ -114,7 +116,7 @@ class Start<P extends ClientParallax = ClientParallax> {
     this.#downgrades = [...downgrades];
   }
 
-  /** The next attempt of the same call of load. */
+  /** Creates the next attempt of the same call of load. */
   again(tier: Tier, downgrade: Downgrade): Start<P> {
     const { host, make, options, began } = this;
     return new Start(host, make, options, began, tier, [...this.#downgrades, downgrade]);
@@ -165,10 +167,7 @@ class Start<P extends ClientParallax = ClientParallax> {
     const sharing = threaded ? sharesMemory() : true;
     const { module, compiled } = await compiling;
     if (!(await sharing)) {
-      throw new PlxError(
-        'PLX_ERR_UNSUPPORTED',
-        'shared memory does not pass through messages here',
-      );
+      throw new PlxError('PLX_ERR_UNSUPPORTED', 'shared memory cannot be sent to a worker here');
     }
     const worker = await preparing;
     const reproducible = options.reproducible ?? false;
@@ -178,7 +177,7 @@ class Start<P extends ClientParallax = ClientParallax> {
     return this.make(connection, info, this.#join(connection, info));
   }
 
-  /** What is there when the threads have joined, or failed to: then there is one. */
+  /** Waits for the threads and returns the new info; if they fail to start, there is one thread. */
   async #join(connection: Connection, info: EngineInfo): Promise<EngineInfo> {
     const cpus = this.#cpus();
     const threads = Math.min(this.options.threads ?? 0, cpus);
@@ -198,7 +197,7 @@ class Start<P extends ClientParallax = ClientParallax> {
     return { ...info, ...report, startup, downgrades: this.#downgrades };
   }
 
-  /** Workers to have: as many as asked for, or as there are processors. */
+  /** Number of threads: as many as requested, or as there are processors. */
   #cpus(): number {
     const wanted = this.options.threads;
     if (!isThreaded(this.tier)) return 1;
@@ -222,7 +221,8 @@ class Start<P extends ClientParallax = ClientParallax> {
     return {
       ...report,
       tier: this.tier,
-      /* A module cannot know: whether its instructions fuse is up to what runs it. */
+      /* The module cannot know whether its instructions fuse: that is up to the JavaScript engine.
+       * */
       fma: report.fma && askRelaxed().fused,
       isolated: isIsolated(),
       startup,
@@ -231,7 +231,7 @@ class Start<P extends ClientParallax = ClientParallax> {
   }
 }
 
-/** A start that failed for what the tier asks of the machine, so that a lesser one may do. */
+/** Whether a start failed because of what its tier requires, so that a lesser tier may work. */
 function mayFallBack(error: unknown, start: Start): boolean {
   const { options } = start;
   const own = options.tier ?? options.wasmModule ?? options.wasmBinary;
@@ -265,7 +265,7 @@ function checkLoad(options: LoadOptions): void {
   checkOptions('load', options, LOAD);
   const own = options.wasmBinary ?? options.wasmModule;
   if (own && !options.tier) {
-    refuse('load: wasmBinary and wasmModule need tier, to tell which build they are');
+    refuse('load: wasmBinary and wasmModule need the option tier, which says which build they are');
   }
 }
 
@@ -280,7 +280,7 @@ async function firstChoice(host: Host, options: LoadOptions) {
   return { tier, downgrades: [...downgrades, { wanted: 'simd-threads', got: tier, reason }] };
 }
 
-/** The tier to try after a start that failed, and why; null: there is none. */
+/** Returns the tier to try after a failed start, and the reason; null if there is none. */
 function stepDown(failed: Start, error: unknown): (Downgrade & { got: Tier }) | null {
   const next = TIERS[TIERS.indexOf(failed.tier) + 1];
   if (!next || !mayFallBack(error, failed)) return null;
@@ -288,7 +288,7 @@ function stepDown(failed: Start, error: unknown): (Downgrade & { got: Tier }) | 
   return { wanted: failed.tier, got: next, reason };
 }
 
-/** The function `load` of a host, which gives what make makes. */
+/** Creates the function `load` of a host; it resolves to what make returns. */
 export function makeLoad<P extends ClientParallax>(host: Host, make: Make<P>) {
   return async (given: LoadOptions = {}): Promise<P> => {
     const began = performance.now();

@@ -1,23 +1,23 @@
-/** A running engine as the client sees it, whether in a worker or in this thread. */
+/** The client's connection to a running engine, in a worker or in this thread. */
 import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { PlxError } from './errors.js';
 import type { EngineApi, JobRequest } from './rpc.js';
 import { revive } from './rpc_errors.js';
 
-/** What is used of a Worker; Node's is dressed up to look the same. */
+/** The part of a Worker that is used; Node's is wrapped to look the same. */
 export interface WorkerLike {
   postMessage(message: unknown, transfer?: Transferable[]): void;
   addEventListener(type: string, listener: EventListener): void;
   removeEventListener(type: string, listener: EventListener): void;
   terminate(): unknown;
-  /** Node: whether the process waits for this worker. */
+  /** In Node, makes the process wait for this worker, or not. */
   ref?(): void;
   unref?(): void;
 }
 
 /**
- * An argument of a call whose arrays move to the engine, instead of being copied once more. They are
- * the client's own, and gone after the call.
+ * Marks arrays in an argument to be transferred to the engine instead of being copied once more.
+ * They must be the client's own, as they are detached by the call.
  */
 export function moved<T extends object>(
   argument: T,
@@ -27,12 +27,12 @@ export function moved<T extends object>(
   return transfer(argument, buffers);
 }
 
-/** The engine behind its worker, or in this thread. */
+/** The engine, in its worker or in this thread. */
 export type RemoteEngine = EngineApi | Remote<EngineApi>;
 
 /**
- * Calls to one engine. Every call ends: with its answer, with the worker's failure, or with the
- * engine's disposal.
+ * Calls to one engine. Every call settles: with its answer, with the failure of the worker, or with
+ * the disposal of the engine.
  */
 export class Connection {
   readonly #engine: RemoteEngine;
@@ -61,7 +61,7 @@ export class Connection {
     }
   }
 
-  /* A worker whose file does not load tells nothing but that. */
+  /* If a worker's file does not load, the event has no message. */
   #fail(event: ErrorEvent, file: string): void {
     const what = event.message
       ? `the engine's worker failed: ${event.message}`
@@ -71,34 +71,34 @@ export class Connection {
     this.end(new PlxError('PLX_ERR_IO', what, { cause: event.error ?? event }));
   }
 
-  /** Whether it has ended: no call is answered any more. */
+  /** Whether the connection has ended, so that no call is answered any more. */
   get over(): boolean {
     return this.#over !== undefined;
   }
 
-  /** Whether the worker itself failed, or never loaded. */
+  /** Whether the worker failed, or never loaded. */
   get failed(): boolean {
     return this.#failed;
   }
 
-  /** Whether calls go to another thread, so that functions need a proxy. */
+  /** Whether calls go to another thread, for which functions need a proxy. */
   get remote(): boolean {
     return this.#worker !== undefined;
   }
 
-  /** Names a job; stoppable: by a signal, at any time. */
+  /** Creates a job; stoppable: whether a signal may stop it at any time. */
   newJob(stoppable: boolean): JobRequest {
     const job = { job: ++this.#jobs, stoppable };
     if (!stoppable || !this.shares) return job;
     return { ...job, stop: new Int32Array(new SharedArrayBuffer(4)) };
   }
 
-  /** A function that the engine may call. */
+  /** Wraps a function so that the engine can call it. */
   callback<T extends (argument: never) => unknown>(target: T): T {
     return this.remote ? (proxy(target) as T) : target;
   }
 
-  /** Asks the engine, of whatever kind it is. */
+  /** Calls the engine, whatever its kind. */
   call<T, E extends EngineApi = EngineApi>(ask: (engine: E) => T): Promise<Awaited<T>> {
     return new Promise<Awaited<T>>((resolve, reject) => {
       if (this.#over) {
@@ -111,7 +111,7 @@ export class Connection {
         this.#pending.delete(reject);
         if (this.#pending.size === 0) this.#worker?.unref?.();
       };
-      /* A thenable from the port or a plain value: both are awaited alike. */
+      /* Works for a thenable from the port and for a plain value alike. */
       new Promise<T>((start) => start(ask(this.#engine as unknown as E))).then(
         (value) => {
           settle();

@@ -1,7 +1,7 @@
-/** What elements are, in numbers. */
+/** Element types as the library numbers them. */
 import type { DType, DTypeArrays } from './graph_api.js';
 
-/** Values of plx_dtype, in its order. */
+/** The values of plx_dtype, in order. */
 export const DTYPES: readonly DType[] = [
   'float32',
   'int32',
@@ -20,7 +20,7 @@ const ARRAYS = {
   uint8: Uint8Array,
 };
 
-/** A copy of so many elements of the engine's memory. */
+/** Copies count elements out of the engine's memory. */
 export function copyElements(
   memory: ArrayBuffer,
   address: number,

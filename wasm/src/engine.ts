@@ -1,4 +1,4 @@
-/** The engine: holds the module, its models and its running jobs. Lives in the worker. */
+/** The engine, which lives in the worker and holds the module, its models and its running jobs. */
 
 import type {
   CsvTable,
@@ -50,24 +50,24 @@ import { Job, SLICE_MS } from './slice.js';
 import { Threads } from './threads.js';
 import { noTraining } from './without_training.js';
 
-/** Values of plx_loss. */
+/** The values of plx_loss. */
 const LOSS: Record<Loss, number> = { mse: 0, crossentropy: 1, own: 2 };
 
-/** Up to so many, evaluation counts which class was taken for which. */
+/** Most classes for which evaluation counts a confusion matrix. */
 const MOST_CLASSES = 1024;
 
 const product = (shape: number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** A model with what must be known to keep its calls in order. */
+/** A model with the state that keeps its calls in order. */
 interface LiveModel extends ModelPorts {
   address: number;
-  /** The trainer of the running fit; 0 without one. */
+  /** The trainer of the running fit, or 0. */
   trainer: number;
-  /** Optimizers whose state goes on, by the numbers that the client gives. */
+  /** Optimizers whose state carries over, by the client's numbers. */
   optimizers: Map<number, number>;
 }
 
-/** Refuses a weight array that belongs elsewhere. */
+/** Rejects a weight array that does not belong in this position. */
 function checkWeight(
   i: number,
   given: GivenWeight,
@@ -77,8 +77,8 @@ function checkWeight(
   if (name !== undefined && name !== own.name) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `setWeights: array ${i} is "${name}", but "${own.name}" has this place: give the arrays in ` +
-        'the order of getWeights, or their data alone to go by places',
+      `setWeights: array ${i} is "${name}", but "${own.name}" is expected: give the arrays in ` +
+        'the order of getWeights, or their data alone to go by position',
     );
   }
   if (values.length !== own.size) {
@@ -129,7 +129,7 @@ export class Engine implements EngineApi {
         plxThread: (options) => this.#threads.spawn(options),
       }).then((own) => resolve(Object.assign(Object.create(exported), own)), reject);
     });
-    /* start awaits it; until then a failure is not unhandled. */
+    /* start awaits this; until then a failure must not count as unhandled. */
     this.#exports.catch(() => {});
   }
 
@@ -149,7 +149,7 @@ export class Engine implements EngineApi {
 
   async setThreads({ cpus, threads, timeout }: ThreadsRequest): Promise<EngineReport> {
     const heap = this.#h;
-    /* A small first call is over by then, and its result came sooner without more to start. */
+    /* A short first call finishes meanwhile, sooner than if workers were starting beside it. */
     await new Promise((resolve) => setTimeout(resolve, SLICE_MS));
     if (heap.c.PThread) await this.#threads.add(heap.c.PThread, cpus - 1, timeout);
     heap.check(heap.c._plx_js_set_threads(cpus, threads));
@@ -165,7 +165,7 @@ export class Engine implements EngineApi {
     };
   }
 
-  /** What the module has, for engines that do more. */
+  /** The module's memory, for engines that do more. */
   protected get heap(): Heap {
     return this.#h;
   }
@@ -293,7 +293,7 @@ export class Engine implements EngineApi {
     }
   }
 
-  /** The plan of a training step belongs to a trainer, so one is made for a batch of zeros. */
+  /** The plan of a training step belongs to a trainer, so this creates one for a batch of zeros. */
   #explainTraining(model: LiveModel, options: ExplainRequest): Plan {
     if (PLX_TRAINING) {
       const n = options.batchSize;
@@ -326,7 +326,7 @@ export class Engine implements EngineApi {
     throw noTraining('explain');
   }
 
-  /** Runs body with the addresses of two lists, of the ports' data and of the targets'. */
+  /** Runs body with the addresses of two lists: the data of the inputs and of the targets. */
   #withPorts<T>(samples: Samples, body: (inputs: number, targets: number) => T): T {
     const data = new PortData(this.#h);
     try {
@@ -341,12 +341,12 @@ export class Engine implements EngineApi {
     return typeof optimizer === 'string' ? { kind: optimizer } : optimizer;
   }
 
-  /** The model that has the state of the optimizer of this number. */
+  /** Returns the model that holds the state of this optimizer. */
   #ownerOf(id: number): LiveModel | undefined {
     return [...this.#models.values()].find(({ optimizers }) => optimizers.has(id));
   }
 
-  /** The optimizer of this number; of another model's weights, the library refuses it. */
+  /** Returns this optimizer, created if need be; the library rejects that of another model. */
   #stateOf(model: LiveModel, id: number, rate: number | undefined): number {
     if (PLX_TRAINING) {
       const { c } = this.#h;
@@ -403,7 +403,7 @@ export class Engine implements EngineApi {
       try {
         this.#h.check(status);
       } catch (error) {
-        /* An optimizer belongs to the model that it has trained, not to one that it could not. */
+        /* An optimizer must not belong to a model that it failed to train. */
         if (fresh) this.disposeOptimizer(state);
         throw error;
       }
@@ -477,7 +477,7 @@ export class Engine implements EngineApi {
     }
   }
 
-  /** Results of plx_js_evaluate as an object. */
+  /** Calls plx_js_evaluate and returns its results as an object. */
   #metrics(
     model: LiveModel,
     output: number,
@@ -499,7 +499,7 @@ export class Engine implements EngineApi {
     const heap = this.#h;
     const model = this.#model(id);
     const classes = model.outputs[output]?.shape.at(-1) ?? 1;
-    /* The matrix of a vocabulary would be larger than the model. */
+    /* The confusion matrix of a vocabulary would be larger than the model. */
     if (loss !== 'crossentropy' || classes > MOST_CLASSES) {
       return this.#metrics(model, output, loss, data);
     }
@@ -645,7 +645,7 @@ export class Engine implements EngineApi {
     });
   }
 
-  /** Runs a job that cancel can stop. */
+  /** Runs a job that `cancel` can stop. */
   protected async withJob<T>(request: JobRequest, body: (job: Job) => Promise<T>): Promise<T> {
     const job = new Job(request);
     this.#jobs.set(request.job, job);

@@ -1,4 +1,4 @@
-/** The suites: measured in slices, with rows and progress between them. */
+/** Runs the benchmark suites in slices, and reports rows and progress between them. */
 import type { BenchRow, SuiteInfo } from './api_bench.js';
 import { PlxError } from './errors.js';
 import type { Results } from './generated/c_results.js';
@@ -18,10 +18,10 @@ export function listSuites(heap: Heap): SuiteInfo[] {
   }
 }
 
-/** Values of plx_bench_size. */
+/** The values of plx_bench_size. */
 const SIZE = { quick: 0, default: 1, full: 2 } as const;
 
-/** Values of plx_field_kind. */
+/** The values of plx_field_kind. */
 const TEXT = 0;
 const NUMBER = 1;
 const BOOLEAN = 2;
@@ -34,7 +34,7 @@ function fieldValue(heap: Heap, field: Results['field']): string | number | bool
   return heap.doubles(numbers, count);
 }
 
-/** Sets the place that "samples.median" names. */
+/** Sets the field at a path such as "samples.median". */
 function setPath(row: BenchRow, path: string, value: unknown): void {
   const names = path.split('.');
   const last = names.pop() as string;
@@ -51,7 +51,7 @@ function takeRows(heap: Heap): BenchRow[] {
   for (;;) {
     const fields = heap.c._plx_js_bench_take_row();
     if (fields === 0) return rows;
-    /* Required, though a case may have none. */
+    /* The schema requires parameters, though a case may have none. */
     const row: BenchRow = { parameters: {} };
     for (let i = 0; i < fields; i++) {
       heap.c._plx_js_bench_field(i);
@@ -64,7 +64,7 @@ function takeRows(heap: Heap): BenchRow[] {
   }
 }
 
-/** Copies in module memory that the bench points to, freed when it is over. */
+/** Copies in the module's memory that the benchmark points to, freed when it is over. */
 class Loans {
   readonly #addresses: number[] = [];
 
@@ -110,7 +110,7 @@ function open(heap: Heap, request: BenchPlan, loans: Loans): void {
   );
 }
 
-/** Milliseconds that all cases would take; nothing is measured. */
+/** Estimates how many milliseconds all cases would take, without measuring. */
 export function expectedTime(heap: Heap, request: BenchPlan): number {
   const loans = new Loans(heap);
   try {
@@ -122,7 +122,7 @@ export function expectedTime(heap: Heap, request: BenchPlan): number {
   }
 }
 
-/** Measures for about a slice. A case that fails is dropped, and the others go on. */
+/** Measures for about one slice. A case that fails is dropped, and the others continue. */
 function advance(heap: Heap, began: number): { report: BenchReport; done: boolean } {
   const status = heap.c._plx_js_bench_advance(SLICE_MS * 1e6);
   const { done, name, ...how } = heap.read('bench');
@@ -138,7 +138,7 @@ function advance(heap: Heap, began: number): { report: BenchReport; done: boolea
   };
 }
 
-/** Runs all cases, or until the job is cancelled; what is finished by then is still reported. */
+/** Runs all cases, or until the job is cancelled; rows finished by then are still reported. */
 export async function runBench(
   heap: Heap,
   request: BenchRequest,
@@ -159,12 +159,12 @@ export async function runBench(
       }
       const step = advance(heap, began);
       done = step.done;
-      /* Whoever listens may take their time: measuring then waits, one slice ahead of them. */
+      /* A listener may be slow: measuring then waits, at most one slice ahead. */
       await told;
       told = job.told(report(step.report));
       await breathe();
     }
-    /* The reply travels on another port than the reports: wait until the last has arrived. */
+    /* The reply uses a different port from the reports: wait until the last one has arrived. */
     await told;
   } finally {
     heap.c._plx_js_bench_free();

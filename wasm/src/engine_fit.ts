@@ -1,4 +1,4 @@
-/** The loop of fit: slices of steps, with reports between them. */
+/** The loop of fit, which runs slices of steps with reports between them. */
 import type { BatchLog, EpochLog, History, Metrics } from './api.js';
 import { indexOf, names } from './engine_plan.js';
 import { PortData } from './engine_ports.js';
@@ -8,13 +8,13 @@ import type { Heap } from './heap.js';
 import type { FitRecipe, FitReply, FitReport, FitRequest, Samples } from './rpc.js';
 import { breathe, type Job, SLICE_MS } from './slice.js';
 
-/** How far training is. */
+/** The progress of training. */
 interface Progress extends Omit<Results['progress'], 'validation' | 'validationNs'> {
-  /** Milliseconds so far. */
+  /** Milliseconds of validation so far. */
   validating: number;
 }
 
-/** Names a schedule, clipping, validation and the like to the trainer that is made next. */
+/** Sets the schedule, clipping, validation and so on of the next trainer. */
 export class Recipe {
   readonly #heap: Heap;
   readonly #recipe: FitRecipe;
@@ -26,7 +26,7 @@ export class Recipe {
     this.#data = new PortData(heap);
   }
 
-  /** The data stays in the module's memory until `free`. */
+  /** Applies the settings; the data stays in the module's memory until `free`. */
   choose(validation: Samples | undefined): void {
     const { c } = this.#heap;
     const { schedule, clipNorm, labelSmoothing, accumulate, ...stopping } = this.#recipe;
@@ -46,16 +46,16 @@ export class Recipe {
   }
 }
 
-/** Steps for the rest of a slice, from what steps have cost so far; few while that is unknown. */
+/** Returns how many steps fit into the rest of a slice, from their cost so far; 1 while unknown. */
 function stepsToRun(steps: number, milliseconds: number, left: number): number {
   if (steps === 0 || milliseconds <= 0) return 1;
   return Math.max(1, Math.floor((left * steps) / milliseconds));
 }
 
-/** A trainer at work, and how far it is. */
+/** A running trainer and its progress. */
 export class Training {
   readonly epochs: EpochLog[] = [];
-  /** Time in the trainer alone. */
+  /** Milliseconds spent in the trainer alone. */
   milliseconds = 0;
   progress: Progress = {
     step: 0,
@@ -85,8 +85,8 @@ export class Training {
   }
 
   /**
-   * Runs until the clock says so, at most to step number last, while the job is not cancelled. Stops
-   * at the end of an epoch, and gives its log.
+   * Runs until the given time or the step number `last`, unless the job is cancelled. Stops at the
+   * end of an epoch and returns its log.
    */
   advance(job: Job, until: number, last = Number.POSITIVE_INFINITY): EpochLog | undefined {
     const { epoch } = this.progress;
@@ -97,7 +97,7 @@ export class Training {
     return undefined;
   }
 
-  /** The same for one slice, through the ends of epochs. */
+  /** Runs for one slice, across the ends of epochs. */
   slice(job: Job, last: number): void {
     const until = performance.now() + job.sliceMs;
     do this.advance(job, until, last);
@@ -123,7 +123,7 @@ export class Training {
     return this.heap.c._plx_js_trainer_run(this.trainer, count);
   }
 
-  /** Looks after every step whether the job was cancelled. */
+  /** Runs count steps, and checks after each one whether the job was cancelled. */
   #runWatched(job: Job, count: number): number {
     const { heap } = this;
     const { epoch } = this.progress;
@@ -135,7 +135,7 @@ export class Training {
     }
   }
 
-  /** Reads how far it is, without a step. */
+  /** Reads the progress without taking a step. */
   look(): void {
     this.heap.check(this.heap.c._plx_js_trainer_run(this.trainer, 0));
     this.#read();
@@ -147,7 +147,7 @@ export class Training {
     this.#validation = validation;
   }
 
-  /** What a report says of the steps since number from. */
+  /** Creates a report on the steps since step `from`. */
   batch(from: number): BatchLog {
     const { step, steps, epoch, epochs, loss, rate, gradientNorm } = this.progress;
     const losses = this.losses(from);
@@ -187,7 +187,7 @@ export class Training {
 
 type Tell = (report: FitReport) => unknown;
 
-/** Trains to the end; throws when the job is cancelled. Waits for whoever listens. */
+/** Trains to the end, waiting for listeners; throws when the job is cancelled. */
 async function train(
   training: Training,
   job: Job,
@@ -215,12 +215,12 @@ async function train(
   }
 }
 
-/** Whether what was done until an error is worth having. */
+/** Whether an error comes with the history of what was done before it. */
 const keepsHistory = (error: unknown): error is PlxError =>
   error instanceof PlxError &&
   (error.codeName === 'PLX_ERR_CANCELLED' || error.codeName === 'PLX_ERR_DIVERGED');
 
-/** Trains to the end, until the job is cancelled, or until the loss is no number any more. */
+/** Trains to the end, or until the job is cancelled or training diverges. */
 export async function trainInSlices(
   training: Training,
   job: Job,

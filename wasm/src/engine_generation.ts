@@ -5,7 +5,7 @@ import type { Sampling } from './rpc.js';
 
 interface LiveGenerator {
   address: number;
-  /** Its model, which must outlive it. */
+  /** The model, which must outlive the generator. */
   model: number;
   vocabulary: number;
 }
@@ -64,7 +64,7 @@ export class EngineGenerators {
     this.#heap.c._plx_js_generator_free(generator.address);
   }
 
-  /** Those of a model that is about to go. */
+  /** Frees the generators of a model that is about to be freed. */
   disposeOf(model: number): void {
     for (const [id, generator] of this.#live) if (generator.model === model) this.dispose(id);
   }

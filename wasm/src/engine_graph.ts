@@ -9,20 +9,20 @@ import type { Heap } from './heap.js';
 import type { ExtendReply, GraphCall, GraphWeight, InputValue, ValueInfo } from './rpc.js';
 import { noTraining } from './without_training.js';
 
-/** An input that was left out. */
+/** Stands for an input that was left out. */
 const NONE = -1;
 
-/** Of plx_weight_role: running statistics. */
+/** The value of plx_weight_role for running statistics. */
 const STATE = 2;
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** A value: the library's node, and what it is like. */
+/** A value: the library's node with its dtype and shape. */
 interface Value extends ValueInfo {
   node: number;
 }
 
-/** A tensor beside the graph. */
+/** A tensor outside the graph. */
 interface Tensor {
   address: number;
   data: number;
@@ -33,18 +33,18 @@ interface LiveFunction {
   plan: number;
   /** The graph's inputs when it was compiled. */
   inputs: readonly number[];
-  /** By input. */
+  /** Memory of each input. */
   data: Map<number, number>;
   outputs: readonly number[];
 }
 
 interface LiveGraph {
   address: number;
-  /** Of its layers, in the library. */
+  /** The weights of its layers, in the library. */
   weights: number;
   values: Value[];
   inputs: number[];
-  /** By the value that stands for them. */
+  /** Optimizers by the value that stands for them. */
   tensors: Map<number, Tensor>;
   optimizers: Map<number, number>;
   functions: Map<number, LiveFunction>;
@@ -124,7 +124,7 @@ export class EngineGraphs {
     }
   }
 
-  /** Makes the node that was added the next value. */
+  /** Makes the node just added the next value. */
   #add(graph: LiveGraph): number {
     return this.#addNode(graph, this.#heap.read('node').place);
   }
@@ -155,7 +155,7 @@ export class EngineGraphs {
       heap.check(heap.c._plx_js_tensor_new(0, call.shape.length, dims as number)),
     );
     const { address, data, size } = heap.read('tensor');
-    /* It is freed with the graph, whatever happens next. */
+    /* Register it first, so that it is freed with the graph whatever happens next. */
     graph.tensors.set(graph.values.length, { address, data });
     if (call.values) heap.floats(data, size).set(call.values);
     heap.withText(call.name, (name) =>
@@ -178,7 +178,7 @@ export class EngineGraphs {
     this.#add(graph);
   }
 
-  /** The weights of the graph's layers, in the order of making. */
+  /** Lists the weights of the graph's layers in the order of their creation. */
   weights(id: number): GraphWeight[] {
     const { c } = this.#heap;
     const { weights } = this.#graph(id);
@@ -189,7 +189,7 @@ export class EngineGraphs {
     });
   }
 
-  /** The tensor of a parameter, or of weight -2 - value of the layers. */
+  /** Returns the tensor of a parameter or, for value <= -2, of weight -2 - value of the layers. */
   #tensor(graph: LiveGraph, value: number): Tensor {
     if (value >= 0) return graph.tensors.get(value)!;
     this.#heap.c._plx_js_weights_at(graph.weights, -2 - value);
@@ -203,7 +203,7 @@ export class EngineGraphs {
     });
   }
 
-  /** A tensor always has the same node. */
+  /** Returns the node of a tensor, always the same one. */
   #weightNode(graph: LiveGraph, value: number): number {
     const heap = this.#heap;
     const { address } = this.#tensor(graph, value);
@@ -217,7 +217,7 @@ export class EngineGraphs {
     const heap = this.#heap;
     const builder = this.#builders.indexOf(call.builder);
     if (builder < 0) {
-      throw new PlxError('PLX_ERR_UNSUPPORTED', `${call.builder}: this engine does not have it`);
+      throw new PlxError('PLX_ERR_UNSUPPORTED', `${call.builder}: not available in this engine`);
     }
     const { inputs, numbers } = call;
     const ids = this.#ids(graph, inputs);
@@ -301,7 +301,7 @@ export class EngineGraphs {
     const given = new Map(inputs.map(({ value, data }) => [value, data]));
     for (const input of compiled.inputs) {
       const data = given.get(input);
-      /* What is not given is unbound, so that the library says what is missing. */
+      /* Unbind inputs that are not given, so that the library reports them as missing. */
       const address = data ? this.#place(compiled, input, data) : 0;
       const { node } = graph.values[input]!;
       heap.check(heap.c._plx_js_plan_bind(compiled.plan, graph.address, node, address));
@@ -315,7 +315,7 @@ export class EngineGraphs {
     });
   }
 
-  /** Copies data into the input's memory, which is taken at its first run. */
+  /** Copies data into the input's memory, which is allocated in the first run. */
   #place(compiled: LiveFunction, input: number, data: Float32Array | Int32Array): number {
     const heap = this.#heap;
     const address = compiled.data.get(input);

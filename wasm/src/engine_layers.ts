@@ -1,4 +1,4 @@
-/** Layers in the form that the library reads: the numbers of its fields, and names. */
+/** Writes layers in the form that the library reads: numbers for their fields, and names. */
 import type { Layer } from './api_layers.js';
 import { indexOf, names } from './engine_plan.js';
 import { PlxError } from './errors.js';
@@ -7,7 +7,7 @@ import { libraryName } from './library_names.js';
 
 const encoder = new TextEncoder();
 
-/** The wavelengths' base of rotary positions: Su et al., 2021. */
+/** Base of the wavelengths of rotary positions (Su et al., 2021). */
 const ROPE_BASE = 10_000;
 
 type Options = Readonly<Record<string, unknown>>;
@@ -18,7 +18,7 @@ const numberOf = (value: unknown): number => (typeof value === 'number' ? value 
 const both = (value: unknown): readonly number[] =>
   typeof value === 'number' ? [value, value] : ((value as number[]) ?? [0, 0]);
 
-/** Fields by the library's names; 0 stands for what was left out. */
+/** Returns the fields under the library's names; 0 stands for options left out. */
 function fieldsOf(o: Options, activations: string[]): Fields {
   const shape = (o.shape as number[] | undefined) ?? [];
   return {
@@ -53,7 +53,7 @@ export class LayerWriter {
   readonly #heap: Heap;
   readonly #kinds: string[];
   readonly #activations: string[];
-  /** Where each field begins, and how many numbers a layer has. */
+  /** Offset of each field among the numbers of a layer. */
   readonly #places = new Map<string, number>();
   readonly #size: number;
 
@@ -67,7 +67,7 @@ export class LayerWriter {
     for (const [place, field] of fields.entries()) if (field) this.#places.set(field, place);
   }
 
-  /** A layer, then those inside it; their names in the same order. */
+  /** Appends a layer, then those inside it, and their names in the same order. */
   #write(layer: Layer, numbers: number[], texts: string[]): void {
     const first = numbers.length;
     numbers.push(...new Array<number>(this.#size).fill(0));
@@ -80,13 +80,16 @@ export class LayerWriter {
     };
     for (const [field, value] of Object.entries(fields)) {
       const place = this.#places.get(field);
-      if (place === undefined) throw new PlxError('PLX_ERR_UNSUPPORTED', `layers: no ${field}`);
+      if (place === undefined)
+        throw new PlxError('PLX_ERR_UNSUPPORTED', `layers: no field ${field}`);
       for (const [i, number] of [value].flat().entries()) numbers[first + place + i] = number;
     }
     for (const one of inner) this.#write(one, numbers, texts);
   }
 
-  /** Runs body with how many numbers a layer has, their address, and that of its names. */
+  /**
+   * Runs body with the count and the address of a layer's numbers, and the address of its names.
+   */
   with<T>(layer: Layer, body: (count: number, numbers: number, names: number) => T): T {
     const numbers: number[] = [];
     const texts: string[] = [];

@@ -1,4 +1,4 @@
-/** Learning tasks: made from options, trained in slices that can be paused, looked at in between. */
+/** Runs of learning tasks: created from options, trained in slices, and inspected between them. */
 import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
 import { Training } from './engine_fit.js';
 import { PlxError } from './errors.js';
@@ -6,10 +6,10 @@ import type { Heap } from './heap.js';
 import type { LearnRequest, TrainReport, TrainRequest } from './rpc_bench.js';
 import { breathe, type Job, SLICE_MS } from './slice.js';
 
-/** Values of plx_bench_size. */
+/** The values of plx_bench_size. */
 const SIZE = { quick: 0, default: 1, full: 2 } as const;
 
-/** Values of plx_exhibit_kind. */
+/** The values of plx_exhibit_kind. */
 const KINDS: readonly Exhibit['kind'][] = ['text', 'matrix', 'images', 'bars'];
 
 /** What a measure is called when more of it is better, and the like. */
@@ -34,13 +34,13 @@ export function listTasks(heap: Heap): TaskInfo[] {
   }
 }
 
-/** What a task takes, as options say it. */
+/** The options by which tasks receive their data. */
 const GIVEN = { text: 'text', digits: 'data.mnist', table: 'data.csv', nothing: 'nothing' };
 
-/** Refuses data of another kind than the task learns from, and a task without the data it needs. */
+/** Rejects data of the wrong kind for the task, and a task without data that it needs. */
 function checkFiles(heap: Heap, { task, text, mnist, table }: LearnRequest): void {
   const takes = listTasks(heap).find(({ name }) => name === task)?.takes;
-  if (!takes) return; /* The library names those that there are. */
+  if (!takes) return; /* The library reports an unknown task and lists the known ones. */
   const files = { text, digits: mnist, table };
   for (const [kind, file] of Object.entries(files) as [keyof typeof files, unknown][]) {
     if (!file || kind === takes) continue;
@@ -53,15 +53,15 @@ function checkFiles(heap: Heap, { task, text, mnist, table }: LearnRequest): voi
   }
 }
 
-/** Samples of the peak before the first step; then one a second. */
+/** Number of samples of the peak before the first step; after it, one is taken each second. */
 const PEAK_SAMPLES = 4;
 /**
- * The least that one takes: below, waking threads would be what is measured, or the steps of the
- * clock, which are a millisecond long on pages that are not isolated.
+ * Shortest sample: a shorter one would measure the waking of threads or the resolution of the
+ * clock, which is a millisecond on pages that are not isolated.
  */
 const PEAK_MS = globalThis.crossOriginIsolated === false ? 50 : 2;
 
-/** Pure arithmetic, a few milliseconds at a time: what the machine can do while a run goes on. */
+/** Measures the machine's peak with pure arithmetic, a few milliseconds at a time during a run. */
 class Peak {
   #rounds = 1000;
   #next = 0;
@@ -69,14 +69,14 @@ class Peak {
 
   constructor(readonly heap: Heap) {}
 
-  /** Measures at most once a second. Interference only slows down, so the most seen counts. */
+  /** Measures at most once a second. Interference can only slow it down, so the highest counts. */
   sample(): void {
     if (performance.now() < this.#next) return;
     for (let left = this.gflops > 0 ? 1 : PEAK_SAMPLES; left > 0; ) {
       const began = performance.now();
       const operations = this.heap.c._plx_js_peak(this.#rounds);
       const milliseconds = performance.now() - began;
-      /* Too short a look may show any figure, and the most would be kept. */
+      /* Too short a sample may give any figure, and the highest would be kept. */
       if (milliseconds < PEAK_MS) this.#rounds *= 2;
       else {
         this.gflops = Math.max(this.gflops, operations / (1e6 * milliseconds));
@@ -87,22 +87,22 @@ class Peak {
   }
 }
 
-/** What is kept of a run between its calls. */
+/** The state of a run between its calls. */
 interface Run {
   readonly task: string;
   readonly seed: number;
   readonly address: number;
-  /** Copies in module memory that the run points to. */
+  /** Copies in the module's memory that the run points to. */
   readonly loans: readonly number[];
   readonly training: Training;
   readonly peak: Peak;
-  /** Of the running train. */
+  /** The job of the running train. */
   job: Job | undefined;
   pausing: boolean;
   disposed: boolean;
 }
 
-/** The runs of an engine, by the numbers that the client gives. */
+/** The runs of an engine, by the client's numbers. */
 export class EngineLearning {
   readonly #heap: Heap;
   readonly #runs = new Map<number, Run>();
@@ -129,7 +129,7 @@ export class EngineLearning {
     const text = (value: string): number => bytes(new TextEncoder().encode(`${value}\0`));
     const address = heap.c._plx_js_learning_new();
     try {
-      if (address === 0) throw new PlxError('PLX_ERR_MEMORY', 'learn: no memory');
+      if (address === 0) throw new PlxError('PLX_ERR_MEMORY', 'learn: out of memory');
       this.#give(address, request, bytes, text);
       heap.check(
         heap.c._plx_js_learning_open(
@@ -221,7 +221,7 @@ export class EngineLearning {
   ): Promise<TrainOutcome> {
     const run = this.#run(id);
     if (run.job) {
-      throw new PlxError('PLX_ERR_STATE', 'train: this run is being trained; pause it first');
+      throw new PlxError('PLX_ERR_STATE', 'train: this run is already training: pause it first');
     }
     run.job = job;
     run.pausing = false;
@@ -250,7 +250,7 @@ export class EngineLearning {
         throw new PlxError('PLX_ERR_CANCELLED', `train: cancelled after ${step} of ${steps} steps`);
       }
       if (done || step >= last || run.pausing) {
-        /* The reply travels on another port than the reports: wait until the last has arrived. */
+        /* The reply uses a different port from the reports: wait until the last one has arrived. */
         await told;
         const reason = done ? 'done' : step >= last ? 'steps' : 'paused';
         return { reason, step, steps, milliseconds: training.milliseconds };
@@ -272,7 +272,7 @@ export class EngineLearning {
         milliseconds: training.milliseconds,
         peak: peak.gflops,
       };
-      /* Whoever listens may take their time: training then waits, one slice ahead of them. */
+      /* A listener may be slow: training then waits, at most one slice ahead. */
       await told;
       told = job.told(report(news));
       from = now.step;
@@ -318,7 +318,7 @@ export class EngineLearning {
     });
   }
 
-  /** What plx_js_learning_exhibit_at left in the results. */
+  /** Reads the results of plx_js_learning_exhibit_at. */
   #exhibit(): Exhibit {
     const heap = this.#heap;
     const { kind: code, values, labels, labelBytes, ...exhibit } = heap.read('exhibit');
@@ -341,7 +341,7 @@ export class EngineLearning {
     if (!run) return;
     this.#runs.delete(id);
     run.disposed = true;
-    /* The slices that run now still need it. */
+    /* The slice that is running still needs it. */
     if (run.job) run.job.cancel();
     else this.#free(run);
   }

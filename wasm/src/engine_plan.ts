@@ -1,9 +1,9 @@
-/** What can be told of a compiled plan. */
+/** Reads compiled plans, and the library's lists of names. */
 import type { OptimizerOptions, Plan } from './api.js';
 import { PlxError } from './errors.js';
 import type { Heap } from './heap.js';
 
-/** Names in the order of a C enumeration, read once. */
+/** Reads a list of names in the order of a C enumeration. */
 export function names(heap: Heap, at: (i: number) => number): string[] {
   const list: string[] = [];
   for (let address = at(0); address !== 0; address = at(list.length)) {
@@ -12,16 +12,16 @@ export function names(heap: Heap, at: (i: number) => number): string[] {
   return list;
 }
 
-/** The place of a name in such a list. */
+/** Returns the index of a name in such a list. */
 export function indexOf(list: string[], name: string, what: string): number {
   const i = list.indexOf(name);
   if (i < 0) {
-    throw new PlxError('PLX_ERR_ARGUMENT', `no ${what} "${name}": there are ${list.join(', ')}`);
+    throw new PlxError('PLX_ERR_ARGUMENT', `unknown ${what} "${name}": use ${list.join(', ')}`);
   }
   return i;
 }
 
-/** Sets the optimizer that the next trainer or graph takes. */
+/** Sets the optimizer of the next trainer or graph. */
 export function chooseOptimizer(heap: Heap, kind: number, o: OptimizerOptions): void {
   heap.c._plx_js_optimizer(
     kind,

@@ -1,8 +1,8 @@
-/** Samples in the module's memory, as the library finds them: an address for each port. */
+/** Samples in the module's memory, in the library's form: one address for each port. */
 import type { Heap } from './heap.js';
 import type { Samples } from './rpc.js';
 
-/** Addresses of one list: PLX_PORTS. */
+/** Number of addresses in a list: PLX_PORTS. */
 export const PORTS = 4;
 
 export class PortData {
@@ -19,7 +19,7 @@ export class PortData {
     return address;
   }
 
-  /** Copies samples, which stay until `free`: the addresses of two lists. */
+  /** Copies samples, which stay until `free`, and returns the addresses of the two lists. */
   place({ inputs, targets }: Samples): { inputs: number; targets: number } {
     const lists = new Int32Array(2 * PORTS);
     for (const [i, values] of inputs.entries()) lists[i] = this.#copy(values);

@@ -1,19 +1,22 @@
 import type { Functions } from './generated/c_functions.js';
 import type { ThreadOptions, ThreadPool } from './threads.js';
 
-/** What the generated glue code gives. */
+/** The module object of the generated glue code. */
 export interface GlueModule {
   readonly wasmMemory: WebAssembly.Memory;
   /** Only in modules with threads. */
   readonly PThread?: ThreadPool;
 }
 
-/** A module as JavaScript sees it; the build gives its functions the short names that they have there. */
+/**
+ * A module as JavaScript sees it; the build renames its functions to their short names in the
+ * module.
+ */
 export interface Exports extends Functions, GlueModule {}
 
-/** What the generated glue code takes. */
+/** Options of the generated glue code. */
 export interface GlueOptions {
-  /** Gives the instance; the module was compiled by the client. */
+  /** Creates the instance; the client has compiled the module. */
   instantiateWasm(
     imports: WebAssembly.Imports,
     receive: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,

@@ -1,6 +1,6 @@
 /**
- * The package without its files: `load` must be told `wasmURL` and `workerURL`, and a bundler
- * copies nothing. Chosen by the export condition `parallax-nn-extern-wasm`.
+ * The package without its files: `load` needs `wasmURL` and `workerURL`, and a bundler copies
+ * nothing. Selected by the export condition `parallax-nn-extern-wasm`.
  *
  * @packageDocumentation
  */

@@ -1,22 +1,22 @@
-/** Files that users hand in: their bytes, unzipped, and what they are called. */
+/** Files that users pass: their uncompressed bytes and their names. */
 import type { BenchData } from './api_bench.js';
 import { checkHeld } from './arrays.js';
 import { PlxError } from './errors.js';
 import { gunzip, isGzip } from './gzip.js';
 import type { BenchRequest } from './rpc_bench.js';
 
-/** A copy of the caller's bytes. */
+/** Copies the caller's bytes. */
 export function bytesOf(what: string, bytes: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
   const array = bytes instanceof Uint8Array;
   if (array || bytes instanceof ArrayBuffer) {
     checkHeld(what, array ? bytes.buffer : bytes);
-    /* Of an array it is a copy. */
+    /* Given an array, the constructor copies it. */
     return new Uint8Array(array ? bytes : new Uint8Array(bytes));
   }
   throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an ArrayBuffer or a Uint8Array`);
 }
 
-/** As bytesOf; a string stands for its UTF-8. */
+/** Copies bytes as bytesOf does; a string is encoded as UTF-8. */
 export function textBytes(
   what: string,
   text: string | ArrayBuffer | Uint8Array,
@@ -29,19 +29,19 @@ export async function plainBytes(what: string, given: ArrayBuffer | Uint8Array) 
   return isGzip(bytes) ? gunzip(what, bytes) : bytes;
 }
 
-/** Texts of a row hold as many characters as results.schema.json allows. */
+/** Checks the name of data; results.schema.json limits its length. */
 export function checkSource(what: string, source: unknown): string {
   if (typeof source === 'string' && source.length > 0 && source.length <= 400) return source;
-  throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected a text of 1 to 400 characters`);
+  throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected a string of 1 to 400 characters`);
 }
 
-/** The two files of handwritten digits, uncompressed. */
+/** Reads the two files of handwritten digits, uncompressed. */
 export async function readDigits(
   call: string,
   { images, labels, source }: NonNullable<BenchData['mnist']>,
 ): Promise<NonNullable<BenchRequest['mnist']>> {
   const named = checkSource(`${call}: data.mnist.source`, source ?? 'MNIST');
-  /* Both are copied before anything is awaited. */
+  /* Both are copied before the first await. */
   const [plainImages, plainLabels] = await Promise.all([
     plainBytes(`${call}: data.mnist.images`, images),
     plainBytes(`${call}: data.mnist.labels`, labels),

@@ -1,4 +1,4 @@
-/** A generator on the client's side. */
+/** The client's side of a generator. */
 import type {
   GenerateOptions,
   SamplingOptions,
@@ -12,7 +12,7 @@ import { cancelled } from './jobs.js';
 import { checkOptions, number, signal } from './options.js';
 import type { Sampling } from './rpc.js';
 
-/** Of a call that names no count. */
+/** Default number of ids of a model's generate. */
 const COUNT = 64;
 
 const SAMPLING = { temperature: number, topK: number };
@@ -28,14 +28,14 @@ function samplingOf(call: string, options: SamplingOptions): Sampling {
   return { temperature, topK: checkWhole(`${call}: topK`, options.topK ?? 0, 0) };
 }
 
-/** What one call of generate draws. */
+/** The options of one call of generate, checked. */
 interface Sequence {
   sampling: Sampling;
   count: number;
   signal: SequenceOptions['signal'];
 }
 
-/** Reads the options at once. */
+/** Checks the options at once, before the first id is generated. */
 export function checkSequence(options: SequenceOptions): Sequence {
   const { count, signal } = options;
   if (count !== undefined) checkWhole('generate: count', count, 0);
@@ -43,10 +43,10 @@ export function checkSequence(options: SequenceOptions): Sequence {
   return { sampling, count: count ?? Number.POSITIVE_INFINITY, signal };
 }
 
-/** Ids as the engine takes them, a copy; what names them in messages: "feed: ids". */
+/** Copies ids in the engine's form; what names them in messages: "feed: ids". */
 export function idsOf(what: string, ids: ArrayLike<number>): Int32Array {
   if (typeof ids?.length !== 'number' || typeof ids === 'string') {
-    throw new PlxError('PLX_ERR_ARGUMENT', `${what}: give an array of ids`);
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an array of ids`);
   }
   if (ArrayBuffer.isView(ids)) checkHeld(what, ids.buffer);
   return toIntegers(what, { values: ids }).slice();
@@ -81,7 +81,8 @@ export class ClientGenerator implements TokenGenerator {
   }
 
   async *#drawAll({ sampling, count, signal: given }: Sequence): AsyncGenerator<number, void> {
-    /* One at a time: whoever leaves the loop has a generator that was fed what they saw. */
+    /* One at a time, so that leaving the loop leaves a generator that was fed exactly the ids seen.
+     * */
     for (let drawn = 0; drawn < count; drawn++) {
       if (given?.aborted) throw cancelled('generate', given);
       yield await this.#draw(sampling);
@@ -105,7 +106,7 @@ export class ClientGenerator implements TokenGenerator {
   }
 }
 
-/** Feeds a prompt, draws what follows, and lets the generator go. */
+/** Feeds a prompt, generates the ids that follow, and disposes of the generator. */
 export async function generateAfter(
   generator: TokenGenerator,
   prompt: Int32Array,

@@ -1,4 +1,4 @@
-/** A graph on the client's side: records calls, and sends them with the first that awaits. */
+/** The client's side of a graph, which records calls and sends them with the first awaited one. */
 import type { Data, GraphOptions, OptimizerOptions, Parallax } from './api.js';
 import type { Layer } from './api_layers.js';
 import { checkInteger, checkName, checkNumber, checkWhole } from './arrays.js';
@@ -52,13 +52,13 @@ const INPUT_DTYPES: readonly InputDType[] = ['float32', 'int32'];
 
 type Method = keyof Graph & string;
 
-/** What a method gives: nodes, or one. */
+/** The result of a method: one node, or several. */
 type Made = ClientNode | ClientNode[] | Record<string, ClientNode>;
 
-/** Parts of one array: each is a handle. */
+/** Most parts of a split, as each of them needs a handle. */
 const MOST_PARTS = 4096;
 
-/** The methods that builder_table.ts describes are added below. */
+/** The base of the methods of builder_table.ts, which are added below. */
 const Builders = class {} as new () => GraphBuilders;
 
 export class ClientGraph extends Builders implements Graph {
@@ -69,7 +69,7 @@ export class ClientGraph extends Builders implements Graph {
   readonly #inputs = new Map<string, NamedInput>();
   readonly #known: ValueInfo[] = [];
   #pending: Recorded[] = [];
-  /** When the engine has all that was sent to it: why it refused some, if it did. */
+  /** Resolves when the engine has everything sent so far: to the reason if it rejected a call. */
   #sent: Promise<{ error: unknown } | undefined> = Promise.resolve(undefined);
   #disposed = false;
   #calls = 0;
@@ -85,7 +85,7 @@ export class ClientGraph extends Builders implements Graph {
 
   // ---- Recording ----
 
-  /** Keeps a call for later, and gives the number of its first value. */
+  /** Records a call for later and returns the number of its first value. */
   #record(site: CallSite, call: GraphCall, values = 1): number {
     this.#pending.push({ call, site });
     const first = this.#values;
@@ -112,7 +112,7 @@ export class ClientGraph extends Builders implements Graph {
     return this.#record(site, call);
   }
 
-  /** Records the call of a builder with arguments by name. */
+  /** Records a call of a builder with named arguments. */
   #add(method: BuilderMethod, given: Named): Made {
     const { builder, results, each, like: at } = builderOf(method);
     const { nodes, numbers } = placed(method, given, this.#calls);
@@ -143,7 +143,7 @@ export class ClientGraph extends Builders implements Graph {
 
   static {
     for (const method of METHODS) {
-      /* A method of this name, with the arguments of its row. */
+      /* Creates a method of this name with the arguments of its row. */
       const { [method]: value } = {
         [method](this: ClientGraph, ...given: unknown[]) {
           return this.#add(method, named(method, given));
@@ -167,7 +167,7 @@ export class ClientGraph extends Builders implements Graph {
     if (typeof name !== 'string' || name === '' || this.#inputs.has(name)) {
       throw new PlxError(
         'PLX_ERR_ARGUMENT',
-        `input: "${name}" ${this.#inputs.has(name) ? 'is there already' : 'is no name'}: ` +
+        `input: "${name}" is ${this.#inputs.has(name) ? 'already used' : 'not a valid name'}: ` +
           'give each input a name of its own',
       );
     }
@@ -199,7 +199,7 @@ export class ClientGraph extends Builders implements Graph {
     if (value < 0) {
       throw new PlxError(
         'PLX_ERR_ARGUMENT',
-        'layer: the input is a weight, not a value of samples',
+        'layer: the input is a weight: it must be a node that holds samples',
       );
     }
     const checked = checkLayer('layer', { ...layer, ...(options.name && { name: options.name }) });
@@ -230,7 +230,7 @@ export class ClientGraph extends Builders implements Graph {
     if (count < 1 || count > MOST_PARTS) {
       throw new PlxError(
         'PLX_ERR_ARGUMENT',
-        `split: ${count} parts; 1 to ${MOST_PARTS} are possible`,
+        `split: parts is ${count}: it must be 1 to ${MOST_PARTS}`,
       );
     }
     return this.#add('split', {
@@ -243,7 +243,7 @@ export class ClientGraph extends Builders implements Graph {
 
   hypercausalLoss(nodes: readonly HypercausalNode[], target: GraphNode): HypercausalLosses {
     const last = listOf('hypercausalLoss', 'nodes', nodes).at(-1);
-    if (!last) return refuse('hypercausalLoss: give it a list of nodes');
+    if (!last) return refuse('hypercausalLoss: expected a list of at least one node');
     const spreads = nodes.map((node) => (node as Partial<HypercausalNode> | null)?.spread);
     const { state, future } = last;
     const losses = this.#add('hypercausalLoss', { state, future, target, spreads });
@@ -263,7 +263,8 @@ export class ClientGraph extends Builders implements Graph {
       if (parameters.length !== listOf('update', 'gradients', gradients).length) {
         throw new PlxError(
           'PLX_ERR_SHAPE',
-          `update: ${parameters.length} parameters, but ${gradients.length} gradients`,
+          `update: ${parameters.length} parameters, but ${gradients.length} gradients: ` +
+            'each parameter needs one',
         );
       }
       const call: GraphCall = {
@@ -280,14 +281,14 @@ export class ClientGraph extends Builders implements Graph {
   #parameter(what: string, parameter: GraphParameter): number {
     const value = ClientNode.valueIn(this, parameter, what);
     if (parameter instanceof ClientParameter) return value;
-    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be made by parameter()`);
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be created by parameter()`);
   }
 
   // ---- Use ----
 
   /**
-   * Asks the engine. Every call of a graph and its functions goes this way, by as many promises, so
-   * that none overtakes another which waits for what was recorded before it.
+   * Calls the engine. All calls of a graph and its functions take this way, through the same number
+   * of promises, so that none overtakes one that waits for the calls recorded before it.
    */
   ask<T>(ask: (engine: EngineApi) => T, site?: CallSite, needsAll = false): Promise<Awaited<T>> {
     return this.#sent.then((failure) => {
@@ -297,7 +298,7 @@ export class ClientGraph extends Builders implements Graph {
     });
   }
 
-  /** Sends what is pending, and asks then; if any call so far could not be made, that is the answer. */
+  /** Sends the recorded calls, then calls the engine; rejects if any call so far was rejected. */
   async #call<T>(method: string, ask: (engine: EngineApi) => T, site?: CallSite) {
     if (this.#disposed) {
       throw new PlxError('PLX_ERR_STATE', `${method}: this graph was disposed`);
@@ -386,7 +387,7 @@ export class ClientGraph extends Builders implements Graph {
   }
 }
 
-/** plx.graph of an engine. */
+/** Creates the function plx.graph of an engine. */
 export function graphMaker(connection: Connection): Parallax['graph'] {
   let graphs = 0;
   return (options: GraphOptions = {}) => {

@@ -1,18 +1,19 @@
-/** The public types of free graphs. */
+/** The public types of graphs. */
 import type { Data, OptimizerOptions, Plan } from './api.js';
 import type { Layer } from './api_layers.js';
 import type { GraphBuilders } from './generated/graph_builders.js';
 
 /**
- * What the elements of a value are. Inputs are `float32` or `int32`. The others are storage, which
- * `cast` makes and reads and what moves elements takes; comparisons give `uint8`.
+ * Element type of a value. Inputs are `float32` or `int32`. The other types are for storage: `cast`
+ * converts to and from them, and operations that only move elements accept them; comparisons return
+ * `uint8`.
  */
 export type DType = 'float32' | 'int32' | 'bfloat16' | 'float16' | 'int8' | 'uint8';
 
-/** What inputs hold. */
+/** Element type of an input. */
 export type InputDType = 'float32' | 'int32';
 
-/** The arrays of elements; those of 16 bits come as their bits. */
+/** The typed array for each element type; 16-bit floats come as their bits. */
 export interface DTypeArrays {
   float32: Float32Array;
   int32: Int32Array;
@@ -24,15 +25,17 @@ export interface DTypeArrays {
 
 /** A handle to one value of a graph: a description, without numbers until a function runs. */
 export interface GraphNode<D extends DType = 'float32'> {
-  /** Of its elements. */
+  /** Element type. */
   readonly dtype: D;
-  /** Its shape. The first call that awaits also reports a wrong call before it: see `check`. */
+  /**
+   * Returns the shape. Like every awaited call, it also reports an earlier wrong call: see `check`.
+   */
   shape(): Promise<number[]>;
 }
 
-/** A value that stays between runs, in the engine: updates write it. */
+/** A value that persists in the engine between runs; updates write to it. */
 export interface GraphParameter extends GraphNode {
-  /** As given. */
+  /** The name it was given. */
   readonly name: string;
 }
 
@@ -42,15 +45,15 @@ export interface GraphUpdate {
   setRate(rate: number): Promise<void>;
 }
 
-/** A value, or a number that is one everywhere. */
+/** A node, or a number, which stands for a scalar. */
 export type Operand = GraphNode | number;
 
-/** The same beside a node of that type: numbers are `float32`. */
+/** An operand next to a node of type D; numbers are `float32`. */
 export type OperandOf<D extends DType> = D extends 'float32' ? Operand : GraphNode<D>;
 
 /** The numbers of a value. */
 export interface GraphArray<D extends DType = 'float32'> {
-  /** Row-major. */
+  /** Elements, row-major. */
   data: DTypeArrays[D];
   /** Sizes, outermost first; empty for a scalar. */
   shape: number[];
@@ -65,8 +68,8 @@ export type GraphArrays<T extends readonly GraphNode<DType>[]> = {
 export type Pair = number | readonly [number, number];
 
 /**
- * Zeros around an image: none (`"valid"`), so many that the result has ceil(size / stride) rows and
- * columns (`"same"`), the same number on all sides, [rows, columns], or [top, bottom, left, right].
+ * Zero padding around an image: none (`"valid"`), enough for a result of ceil(size / stride) rows
+ * and columns (`"same"`), one number for all sides, [rows, columns], or [top, bottom, left, right].
  */
 export type Padding =
   | 'valid'
@@ -75,91 +78,97 @@ export type Padding =
   | readonly [number, number]
   | readonly [number, number, number, number];
 
-/** Options of a product of matrices. */
+/** Options of a matrix product. */
 export interface MatmulOptions {
-  /** Turns a, which is of rank 2 (default false). */
+  /** Whether a, which must have rank 2, is transposed (default false). */
   transposeA?: boolean;
-  /** Turns b (default false). */
+  /** Whether b is transposed (default false). */
   transposeB?: boolean;
 }
 
 /** Options of a convolution. */
 export interface Conv2dOptions {
-  /** [channels out], added to the result. */
+  /** Bias [channels out] added to the result (default: none). */
   bias?: GraphNode;
-  /** Default 1. */
+  /** Vertical and horizontal stride (default 1). */
   stride?: Pair;
-  /** Default `"valid"`. */
+  /** Zero padding (default `"valid"`). */
   padding?: Padding;
-  /** Distance of the kernel's elements (default 1). */
+  /** Spacing between the kernel's elements (default 1). */
   dilation?: Pair;
-  /** Divides both numbers of channels; as many as channels in: depthwise (default 1). */
+  /**
+   * Number of groups; must divide the input and output channels. As many as input channels:
+   * depthwise (default 1).
+   */
   groups?: number;
 }
 
 /** Options of a transposed convolution. */
 export interface Conv2dTransposeOptions extends Conv2dOptions {
-  /** Rows and columns more, below the stride (default 0). */
+  /** Additional rows and columns of the result, fewer than the stride (default 0). */
   extra?: Pair;
 }
 
-/** Options of a pooling. */
+/** Options of pooling. */
 export interface Pool2dOptions {
-  /** Of the windows. */
+  /** Rows and columns of the windows. */
   size: Pair;
-  /** Default: the size, so that windows lie side by side. */
+  /** Vertical and horizontal stride (default: the window size, so that windows do not overlap). */
   stride?: Pair;
-  /** Default 0; below the size. */
+  /** Padding, smaller than the window (default 0). */
   padding?: Exclude<Padding, 'same'>;
 }
 
-/** Options of an average pooling. */
+/** Options of average pooling. */
 export interface AvgPool2dOptions extends Pool2dOptions {
-  /** Whether averages divide by the whole window, padding included (default false). */
+  /** Whether averages divide by the size of the whole window, padding included (default false). */
   countPadding?: boolean;
 }
 
 /** Options of a node that projects futures. */
 export interface HypercausalOptions {
-  /** How often tanh(w x + b) is applied: 1 unless told. */
+  /** How often tanh(w x + b) is applied (default 1). */
   depth?: number;
-  /** How many futures, 2 or more: 3 unless told. */
+  /** Number of futures, at least 2 (default 3). */
   futures?: number;
-  /** Of the deltas on [-p, p], p = max(0.08, span / (1 + 0.3 (depth - 1))): 0 to 4, 0.25 unless told. */
+  /**
+   * Span of the deltas, 0 to 4 (default 0.25): they lie on [-p, p] with
+   * p = max(0.08, span / (1 + 0.3 (depth - 1))).
+   */
   span?: number;
   /**
-   * Which future stands for all: their mean, the median of each element, or for each row of the last
-   * axis the one with the least sum of squares.
+   * How the futures are summarised: by their mean (the default), by the median of each element, or
+   * for each row of the last axis by the future with the smallest sum of squares.
    */
   policy?: 'mean' | 'median' | 'min-risk';
 }
 
-/** What a node that projects futures gives. */
+/** The results of a node that projects futures. */
 export interface HypercausalNode {
-  /** Of x's shape: what the next nodes take. */
+  /** State, in the shape of x; the input of the next nodes. */
   state: GraphNode;
-  /** Of x's shape: the future that stands for all, by the policy. */
+  /** Summary of the futures by the policy, in the shape of x. */
   future: GraphNode;
-  /** The mean squared deviation of the futures from their mean: a scalar. */
+  /** Mean squared deviation of the futures from their mean, a scalar. */
   spread: GraphNode;
 }
 
-/** Scalars. */
+/** The parts of the hypercausal loss, all scalars. */
 export interface HypercausalLosses {
-  /** What to train on: task + 0.5 consistency + 0.3 coherence. */
+  /** The loss to train on: task + 0.5 consistency + 0.3 coherence. */
   total: GraphNode;
   task: GraphNode;
   consistency: GraphNode;
   coherence: GraphNode;
 }
 
-/** What a normalisation multiplies by and adds: [channels]; default neither. */
+/** The scale and shift of a normalisation, each [channels] (default: neither). */
 export interface NormOptions {
-  /** Multiplied by. */
+  /** Factor of the normalised values. */
   scale?: GraphNode;
-  /** Added. */
+  /** Term added after scaling. */
   shift?: GraphNode;
-  /** Added to the variance (default 1e-5). */
+  /** Constant added to the variance (default 1e-5). */
   epsilon?: number;
 }
 
@@ -167,36 +176,36 @@ export interface NormOptions {
 export interface BatchNormOptions extends NormOptions {
   /** Running mean [channels]. */
   mean: GraphParameter;
-  /** Running variance [channels]; it should begin as ones. */
+  /** Running variance [channels]; it should start as ones. */
   variance: GraphParameter;
   /**
-   * True: normalises by the batch, and every run moves the running values by momentum towards the
-   * batch's. False: normalises by the running values.
+   * Whether to normalise by the batch, while every run moves the running values towards the batch's
+   * by momentum; false: normalise by the running values.
    */
   training: boolean;
-  /** Share of the batch in the running values (default 0.1). */
+  /** Weight of the batch in the running values (default 0.1). */
   momentum?: number;
 }
 
 /** Options of attention. */
 export interface AttentionOptions {
-  /** Heads of the queries. */
+  /** Number of heads of the queries. */
   heads: number;
-  /** Heads of keys and values, which divide `heads` (default: as many). */
+  /** Number of heads of keys and values; must divide `heads` (default: `heads`). */
   kvHeads?: number;
   /** Whether query i sees only the keys up to i + (keys - queries) (default false). */
   causal?: boolean;
-  /** Of the scores (default 1 / sqrt(width of a head)). */
+  /** Factor of the scores (default 1 / sqrt(width of a head)). */
   scale?: number;
-  /** [b or 1, s or 1, t], added to the scores; -Infinity: not seen. */
+  /** Mask [b or 1, s or 1, t] added to the scores; -Infinity hides a key. */
   mask?: GraphNode;
 }
 
 /** Options of rotary position embedding. */
 export interface RopeOptions {
-  /** Heads in the last axis. */
+  /** Number of heads in the last axis. */
   heads: number;
-  /** Default 10,000. */
+  /** Base of the wavelengths (default 10,000). */
   base?: number;
   /** Position of the first element (default 0). */
   first?: number;
@@ -204,17 +213,20 @@ export interface RopeOptions {
 
 /** Options of `layer`. */
 export interface LayerCallOptions {
-  /** Of the weights; default the layer's own, or its kind and a number: `dense_1`. */
+  /** Name of the weights; default: the layer's own, or its kind and a number, `dense_1`. */
   name?: string;
-  /** Dropout is on, and batch norm normalises by the batch (default false). */
+  /** Whether dropout is on and batch norm normalises by the batch (default false). */
   training?: boolean;
-  /** Applies the weights of the layer of that name, which was described alike, once more. */
+  /**
+   * Whether to reuse the weights of the earlier layer of that name, which must have the same
+   * options.
+   */
   share?: boolean;
 }
 
 /** Options of `compile`. */
 export interface CompileOptions {
-  /** Steps of optimizers that every run takes, after the outputs were worked out. */
+  /** Optimizer steps that every run takes after it has computed the outputs. */
   updates?: readonly GraphUpdate[];
 }
 
@@ -226,17 +238,17 @@ export interface GraphFunction<
   T extends readonly GraphNode<DType>[] = readonly GraphNode<DType>[],
 > {
   /**
-   * Runs once: takes a value for every input that the outputs depend on, takes the steps of its
-   * `updates`, and gives the outputs in the order in which they were named.
+   * Runs once: needs a value for every input that the outputs depend on, takes the steps of its
+   * `updates`, and returns the outputs in the order given to `compile`.
    */
   run(inputs?: GraphInputs): Promise<GraphArrays<T>>;
-  /** The plan, step by step. */
+  /** Lists the steps of the plan. */
   explain(): Promise<Plan>;
-  /** As the graph's. */
+  /** Copies a parameter's values, as the graph's `read` does. */
   read(parameter: GraphParameter): Promise<GraphArray>;
-  /** As the graph's. */
+  /** Replaces a parameter's values, as the graph's `write` does. */
   write(parameter: GraphParameter, values: Data | number): Promise<void>;
-  /** Gives its memory back; the graph and its parameters stay. */
+  /** Frees its memory; the graph and its parameters stay. */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -244,60 +256,61 @@ export interface GraphFunction<
 /**
  * A graph of operations with fixed shapes.
  *
- * Calls that add nodes cost no message to the engine: they are recorded, and sent with the first
- * call that awaits (`check`, `shape`, `compile`, `read`, `write`). That one reports the first wrong
- * call: its `PlxError` has the library's sentence, `call` names the method and its place among the
- * graph's calls, and `stack` points to the line that made it. What takes no engine to see, such as a
- * node of another graph, throws at once. A graph that had a wrong call stays unusable.
+ * Calls that add nodes send no message to the engine: they are recorded, and sent with the first
+ * awaited call (`check`, `shape`, `compile`, `read`, `write`). That call reports the first wrong
+ * one: its `PlxError` has the library's sentence, `call` names the method and its index among the
+ * graph's calls, and `stack` points to the line that made it. Mistakes that can be detected without
+ * the engine, such as a node of another graph, throw at once. After a wrong call the graph is
+ * unusable.
  *
- * Axes count from 0; negative ones from the last.
+ * Axes count from 0; negative axes count from the end.
  */
 export interface Graph extends GraphBuilders {
   // ---- Values ----
 
-  /** Data that each run is given. */
+  /** Adds an input, whose values are passed to each run. */
   input(name: string, shape: readonly number[]): GraphNode;
-  /** Data of this type. */
+  /** Adds an input with elements of the given type. */
   input<D extends InputDType>(
     name: string,
     shape: readonly number[],
     options: { dtype: D },
   ): GraphNode<D>;
-  /** A value that stays between runs; zeros unless given. The values are copied. */
+  /** Adds a parameter, which persists between runs (default: zeros). The values are copied. */
   parameter(name: string, shape: readonly number[], values?: Data | number): GraphParameter;
 
   // ---- Layers ----
 
   /**
-   * A layer of `plx.layers` applied to x [batch, ...] (ids for an embedding). It makes its weights as
-   * parameters of the graph, by the graph's seed.
+   * Applies a layer of `plx.layers` to x [batch, ...] (ids for an embedding). Its weights become
+   * parameters of the graph, initialised from the graph's seed.
    */
   layer(layer: Layer, x: GraphNode<DType>, options?: LayerCallOptions): GraphNode;
   /**
-   * The weights that the layers so far train, for `gradients` and `update`; or their running
-   * statistics, with `state`.
+   * Lists the trainable weights of the layers so far, for `gradients` and `update`; with `state`,
+   * their running statistics instead.
    */
   weights(options?: { state?: boolean }): Promise<GraphParameter[]>;
 
-  // ---- Beside the operations of the table ----
+  // ---- Operations whose form is not in the table ----
 
-  /** The reverse of `concat`: so many equal parts, or parts of these sizes. */
+  /** Splits x along an axis, the reverse of `concat`, into equal parts or parts of given sizes. */
   split<D extends DType>(
     x: GraphNode<D>,
     axis: number,
     parts: number | readonly number[],
   ): GraphNode<D>[];
   /**
-   * Of nodes, the last of which gives the prediction, over [..., time, channels]: total = task + 0.5
-   * consistency + 0.3 coherence. No gradient flows into the target.
+   * Computes the loss of hypercausal nodes over [..., time, channels]; the last one is the
+   * prediction. total = task + 0.5 consistency + 0.3 coherence. No gradient flows into the target.
    */
   hypercausalLoss(nodes: readonly HypercausalNode[], target: GraphNode): HypercausalLosses;
 
   // ---- Training ----
 
   /**
-   * One step of an optimizer, which keeps its state in the graph, for `compile`'s `updates`. A gradient
-   * whose square overflows, in an optimizer that takes it, makes the run reject with PLX_ERR_DIVERGED
+   * Adds one step of an optimizer, whose state lives in the graph, for `compile`'s `updates`. If an
+   * optimizer uses squared gradients and a square overflows, the run rejects with PLX_ERR_DIVERGED
    * and changes no parameter.
    */
   update(
@@ -308,18 +321,18 @@ export interface Graph extends GraphBuilders {
 
   // ---- Use ----
 
-  /** Sends what was recorded; rejects with the first wrong call. */
+  /** Sends the recorded calls; rejects with the first wrong one. */
   check(): Promise<void>;
-  /** Makes a function that works out these nodes. Nodes may be added and compiled afterwards. */
+  /** Compiles a function that computes these nodes. More nodes may be added and compiled later. */
   compile<const T extends readonly GraphNode<DType>[]>(
     outputs: T,
     options?: CompileOptions,
   ): Promise<GraphFunction<T>>;
-  /** A copy of a parameter's values. */
+  /** Copies a parameter's values. */
   read(parameter: GraphParameter): Promise<GraphArray>;
   /** Replaces a parameter's values. */
   write(parameter: GraphParameter, values: Data | number): Promise<void>;
-  /** Gives the memory back: of the graph, its parameters, its optimizers and its functions. */
+  /** Frees the memory of the graph, its parameters, its optimizers and its functions. */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

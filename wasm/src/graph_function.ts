@@ -1,4 +1,4 @@
-/** A compiled function on the client's side. */
+/** The client's side of a compiled function. */
 import type { Data } from './api.js';
 import { flattenTo, toIntegers } from './arrays.js';
 import { moved } from './connection.js';
@@ -16,7 +16,7 @@ import type {
 import { CallSite } from './graph_nodes.js';
 import type { EngineApi, InputValue } from './rpc.js';
 
-/** A new array of the values, in the engine's form. */
+/** Copies values into a new array in the engine's form. */
 export function valuesOf(
   what: string,
   data: Data | number,
@@ -28,7 +28,7 @@ export function valuesOf(
   return flat.values instanceof Float32Array ? flat.values : Float32Array.from(flat.values);
 }
 
-/** What a function asks its graph. */
+/** The part of a graph that a function uses. */
 interface FunctionOwner {
   readonly id: number;
   ask<T>(ask: (engine: EngineApi) => T, site?: CallSite): Promise<Awaited<T>>;
@@ -36,14 +36,14 @@ interface FunctionOwner {
   write(parameter: GraphParameter, values: Data | number): Promise<void>;
 }
 
-/** An input as the client knows it. */
+/** The client's description of an input. */
 export interface NamedInput {
   value: number;
   shape: readonly number[];
   dtype: InputDType;
 }
 
-/** A function on the client's side. */
+/** The client's side of a function. */
 export class ClientFunction<T extends readonly GraphNode<DType>[]> implements GraphFunction<T> {
   constructor(
     readonly graph: FunctionOwner,
@@ -57,7 +57,7 @@ export class ClientFunction<T extends readonly GraphNode<DType>[]> implements Gr
       const input = this.inputs.get(name);
       if (!input) {
         const names = [...this.inputs.keys()].map((known) => `"${known}"`).join(', ') || 'none';
-        throw new PlxError('PLX_ERR_ARGUMENT', `run: no input "${name}": there are ${names}`);
+        throw new PlxError('PLX_ERR_ARGUMENT', `run: no input "${name}": the graph has ${names}`);
       }
       return {
         value: input.value,

@@ -4,14 +4,14 @@ import { PlxError } from './errors.js';
 import { libraryName } from './library_names.js';
 
 export class LayerNames {
-  /** By name: how the layer was described. */
+  /** Options of each layer, as text, by its name. */
   readonly #known = new Map<string, string>();
 
   get size(): number {
     return this.#known.size;
   }
 
-  /** The layer's own name, which no other may have unless it shares its weights. */
+  /** Returns the layer's name, which must be unique unless the layer shares weights. */
   nameOf(layer: Layer, share: boolean): string {
     const { name: given, ...rest } = layer;
     const described = JSON.stringify(Object.entries(rest).sort());
@@ -23,14 +23,14 @@ export class LayerNames {
     const known = this.#known.get(name);
     if (share && known !== described) {
       const why =
-        known === undefined ? 'there is no layer of that name' : 'it is described otherwise';
+        known === undefined ? 'there is no layer of that name' : 'that layer has other options';
       throw new PlxError('PLX_ERR_ARGUMENT', `layer: "${name}" cannot share weights: ${why}`);
     }
     if (!share && known !== undefined) {
       throw new PlxError(
         'PLX_ERR_ARGUMENT',
-        `layer: there is a layer "${name}" already: give this one a name of its own, or share: ` +
-          'true to apply the same weights again',
+        `layer: "${name}" is already used: give this layer a name of its own, or share: true to ` +
+          'apply the same weights again',
       );
     }
     this.#known.set(name, described);

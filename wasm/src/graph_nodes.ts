@@ -5,13 +5,13 @@ import type { DType, GraphNode, GraphParameter, GraphUpdate } from './graph_api.
 import { inMethods } from './library_names.js';
 import type { GraphCall } from './rpc.js';
 
-/** What handles ask their graph. */
+/** The part of a graph that its handles use. */
 export interface NodeOwner {
   shapeOf(value: number): Promise<number[]>;
   setRate(update: number, rate: number): Promise<void>;
 }
 
-/** A value of a graph, known by its number there. */
+/** A value of a graph, identified by its number. */
 export class ClientNode implements GraphNode<DType> {
   readonly #owner: NodeOwner;
   readonly #value: number;
@@ -29,7 +29,9 @@ export class ClientNode implements GraphNode<DType> {
     return this.#owner.shapeOf(this.#value);
   }
 
-  /** Its number; what names it in messages. Anything but a node of this graph is refused. */
+  /**
+   * Returns the number of a node, named `what` in messages; rejects all but nodes of this graph.
+   */
   static valueIn(owner: NodeOwner, node: unknown, what: string): number {
     if (!(node instanceof ClientNode)) {
       throw new PlxError(
@@ -57,7 +59,7 @@ export class ClientParameter extends ClientNode implements GraphParameter {
   }
 }
 
-/** A weight that a layer made. */
+/** A weight created by a layer. */
 export class ClientWeight extends ClientParameter {
   override async shape(): Promise<number[]> {
     return [...this.dims];
@@ -80,17 +82,17 @@ export class ClientUpdate implements GraphUpdate {
 
   static valueIn(owner: NodeOwner, update: unknown, what: string): number {
     if (update instanceof ClientUpdate && update.#owner === owner) return update.#value;
-    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be made by update() of this graph`);
+    throw new PlxError('PLX_ERR_ARGUMENT', `${what} must be created by update() of this graph`);
   }
 }
 
-/** A call of a graph's method: where the user's program made it. */
+/** A call of a graph's method, with its place in the user's program. */
 export class CallSite {
   readonly #trace = new Error();
 
   /**
-   * Frames down to that of above, a function, are left out where the engine can do so. index: among
-   * the calls that add to the graph; none for others.
+   * Leaves out the stack frames down to that of the function `above`, if the engine can. index:
+   * number among the calls that add to the graph; undefined for others.
    */
   constructor(
     readonly method: string,
@@ -101,19 +103,19 @@ export class CallSite {
     captureStackTrace?.(this.#trace, above);
   }
 
-  /** The failure of this call, whose stack is that of the call. */
+  /** Creates the error of this call, with the stack of the call. */
   failure(error: PlxError): PlxError {
     const { method, index } = this;
     const call = index === undefined ? {} : { call: { method, index } };
     const message = inMethods(error.message, method, index !== undefined);
     const located = new PlxError(error.codeName, message, { ...call, cause: error.cause });
-    /* V8 begins a stack with the error's name; other engines do not. */
+    /* V8 starts a stack with the error's name; other engines do not. */
     const frames = (this.#trace.stack ?? '').replace(/^Error\n/, '');
     located.stack = `${located.name}: ${located.message}\n${frames}`;
     return located;
   }
 
-  /** What the engine answers to this call. */
+  /** Returns the engine's answer to this call; an error gets the stack of the call. */
   async answer<T>(promise: Promise<T>): Promise<T> {
     try {
       return await promise;
@@ -123,7 +125,7 @@ export class CallSite {
   }
 }
 
-/** A call that the engine has not heard of yet. */
+/** A call that has not been sent to the engine yet. */
 export interface Recorded {
   call: GraphCall;
   site: CallSite;

@@ -1,9 +1,9 @@
-/** Options of a graph's methods: which there are, and what they are in numbers. */
+/** The options of a graph's methods, and their conversion to numbers. */
 import { checkInteger, told } from './arrays.js';
 import type { Graph, Padding, Pair } from './graph_api.js';
 import { anything, checkOptions, flag, type Rule, refuse, text } from './options.js';
 
-/** Of the methods that are not in the table. What is anything here is checked where it is read. */
+/** Options of the methods that are not in the table; `anything` is checked where it is read. */
 const OPTIONS = {
   input: { dtype: anything },
   layer: { name: text, training: flag, share: flag },
@@ -11,7 +11,7 @@ const OPTIONS = {
   compile: { updates: anything },
 } satisfies { [M in keyof Graph]?: Record<string, Rule> };
 
-/** The options of a call of a method that is not in the table; unknown ones are refused. */
+/** Checks the options of a method that is not in the table; rejects unknown ones. */
 export const optionsOf = <T extends object>(method: keyof typeof OPTIONS, given: T): T =>
   checkOptions<Record<string, unknown>>(
     method,
@@ -19,25 +19,25 @@ export const optionsOf = <T extends object>(method: keyof typeof OPTIONS, given:
     OPTIONS[method],
   ) as T;
 
-/** Refuses anything but an array. */
+/** Rejects anything but an array. */
 export function listOf<T extends readonly unknown[]>(method: string, noun: string, list: T): T {
-  return Array.isArray(list) ? list : refuse(`${method}: give it a list of ${noun}`);
+  return Array.isArray(list) ? list : refuse(`${method}: expected a list of ${noun}`);
 }
 
-/** Refuses anything but an array of whole numbers. */
+/** Rejects anything but an array of whole numbers. */
 export function integers(what: string, values: readonly number[]): number[] {
   if (!Array.isArray(values)) refuse(`${what} must be an array of whole numbers`);
   return values.map((value, i) => checkInteger(`${what}[${i}]`, value));
 }
 
-/** Rows and columns. */
+/** Returns rows and columns. */
 export function pair(what: string, value: Pair): number[] {
   if (typeof value === 'number') return [checkInteger(what, value), value];
   if (Array.isArray(value) && value.length === 2) return integers(what, value);
   return refuse(`${what} must be one number, or [rows, columns]`);
 }
 
-/** Top, bottom, left, right; zeros for what the engine works out. words: those that are known. */
+/** Returns top, bottom, left, right; zeros for one of words, which the engine works out itself. */
 export function sides(what: string, padding: Padding, ...words: Padding[]): number[] {
   if (words.includes(padding)) return [0, 0, 0, 0];
   if (typeof padding === 'number') return Array(4).fill(checkInteger(what, padding));

@@ -1,4 +1,4 @@
-/** What builders.def says of the methods of a graph, and the places of their arguments. */
+/** The methods of a graph as builders.def describes them, and the order of their arguments. */
 import { checkInteger, checkName, checkNumber } from './arrays.js';
 import { DTYPES } from './dtypes.js';
 import { PlxError } from './errors.js';
@@ -10,37 +10,37 @@ import { anything, checkOptions, flag, number, type Rule, refuse } from './optio
 
 export type BuilderMethod = keyof typeof BUILDERS;
 
-/** Methods whose arguments are those of their row. */
+/** The methods whose arguments are exactly those of their row. */
 export const METHODS = (Object.keys(BUILDERS) as BuilderMethod[]).filter(
   (method) => !BY_HAND.includes(method),
 ) as (keyof GraphBuilders)[];
 
-/** An input that was left out. */
+/** Stands for an input that was left out. */
 export const NONE = null;
 
-/** Arguments by their names. */
+/** Arguments by name. */
 export type Named = Readonly<Record<string, unknown>>;
 
 interface Argument {
   kind: string;
   name: string;
-  /** What stands for one that was left out. */
+  /** Default value. */
   initial: string | undefined;
 }
 
 interface Builder {
   builder: string;
-  /** One without a name: alone. */
+  /** Results; a single result has an empty name. */
   results: { name: string; dtype: ResultDType }[];
-  /** There are as many results, each like the first input, as this list has, or as NAMECount says. */
+  /** List that has as many elements as there are results, or NAME of the argument NAMECount. */
   each: string | undefined;
-  /** The place of the first argument of any dtype. */
+  /** Position of the first argument of any dtype. */
   like: number;
   own: Argument[];
   options: Argument[];
 }
 
-/** Of a result: like that of the first argument of any, or as the call asks. */
+/** The dtype of a result: a fixed one, that of the first `any` argument, or the one asked for. */
 export type ResultDType = DType | 'like' | 'asked';
 
 const RESULT_DTYPES: Readonly<Record<string, ResultDType>> = {
@@ -65,7 +65,7 @@ function resultOf(text: string): Builder['results'][number] {
 
 const known = new Map<string, Builder>();
 
-/** The row of a method. */
+/** Returns the row of a method, parsed. */
 export function builderOf(method: BuilderMethod): Builder {
   let row = known.get(method);
   if (!row) {
@@ -88,7 +88,7 @@ export function builderOf(method: BuilderMethod): Builder {
   return row;
 }
 
-/** How many results a call has, of which there is one for each of a list. */
+/** Returns the number of results of a call that has one for each element of a list. */
 export function countOf(given: Named, list: string): number {
   const values = given[list];
   return Array.isArray(values) ? values.length : Number(given[`${list}Count`]);
@@ -96,7 +96,7 @@ export function countOf(given: Named, list: string): number {
 
 const RULES: Readonly<Record<string, Rule>> = { flag, number, whole: number };
 
-/** Arguments by name of those that a method was given, the last of which may be its options. */
+/** Returns a method's arguments by name; the last one given may hold its options. */
 export function named(method: BuilderMethod, given: readonly unknown[]): Named {
   const { own, options } = builderOf(method);
   const places = own.map(({ name }, i) => [name, given[i]]);
@@ -108,15 +108,15 @@ export function named(method: BuilderMethod, given: readonly unknown[]): Named {
   checkOptions(method, chosen, Object.fromEntries(rules));
   const missing = needed.filter(({ name }) => (chosen as Named)[name] === undefined);
   if (missing.length > 0) {
-    refuse(`${method}: give it options with ${missing.map(({ name }) => name).join(', ')}`);
+    refuse(`${method}: its options must include ${missing.map(({ name }) => name).join(', ')}`);
   }
   return { ...chosen, ...Object.fromEntries(places) };
 }
 
-/** What the library calls all axes of a reduction. */
+/** The library's value for all axes of a reduction. */
 const ALL_AXES = 1000;
 
-/** An axis of an array of at most six dimensions. */
+/** Checks an axis of an array of at most six dimensions. */
 function checkAxis(what: string, axis: number): number {
   if (Math.abs(checkInteger(what, axis)) <= 6) return axis;
   throw new PlxError('PLX_ERR_SHAPE', `${what} is ${axis}: arrays have at most 6 dimensions`);
@@ -124,7 +124,7 @@ function checkAxis(what: string, axis: number): number {
 
 type Writer = (what: string, value: never, initial: string, calls: number) => number[];
 
-/** The numbers of an argument, by its kind. */
+/** Converts an argument of each kind to numbers. */
 const NUMBERS: Readonly<Record<string, Writer>> = {
   number: (what, value) => [checkNumber(what, value)],
   whole: (what, value) => [checkInteger(what, value)],
@@ -147,14 +147,16 @@ const NUMBERS: Readonly<Record<string, Writer>> = {
   list: (what, value: number[]) => integers(what, value),
 };
 
-/** A default as it would be given: a number, a word, or what another argument is. */
+/**
+ * Returns a default as a caller would pass it: a number, a word, or the value of another argument.
+ */
 function initialOf(initial: string | undefined, given: Named): unknown {
   if (initial === undefined) return undefined;
   if (initial in given) return given[initial];
   return Number.isNaN(Number(initial)) ? initial : Number(initial);
 }
 
-/** One number for each axis: all such lists of a call are of one length. */
+/** Checks that all lists with one number per axis have the same length. */
 function checkLengths(method: string, lists: readonly Argument[], given: Named): void {
   const [first, second] = lists.map(
     ({ name }) => [name, (given[name] as number[]).length] as const,
@@ -167,10 +169,12 @@ function checkLengths(method: string, lists: readonly Argument[], given: Named):
 }
 
 function arrayOf(method: string, value: unknown): unknown[] {
-  return Array.isArray(value) ? value : refuse(`${method}: give an array of nodes`);
+  return Array.isArray(value) ? value : refuse(`${method}: expected an array of nodes`);
 }
 
-/** The nodes and the numbers of a call in the places that its row gives them. calls: before this. */
+/**
+ * Returns the nodes and numbers of a call in the order of its row. calls: number of earlier calls.
+ */
 export function placed(
   method: BuilderMethod,
   given: Named,

@@ -1,10 +1,10 @@
-/** Unpacks gzip with what the platform has. */
+/** Decompresses gzip with the platform's own decoder. */
 import { PlxError } from './errors.js';
 
-/** Whether bytes begin like a gzip file. */
+/** Whether bytes start like a gzip file. */
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
-/** The unpacked bytes; what names the call in messages. */
+/** Decompresses bytes; what names them in messages. */
 export async function gunzip(
   what: string,
   bytes: Uint8Array<ArrayBuffer>,

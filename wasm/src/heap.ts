@@ -1,4 +1,4 @@
-/** Moves values between JavaScript and the module's memory, and turns a status into a PlxError. */
+/** Moves values between JavaScript and the module's memory, and turns statuses into PlxErrors. */
 import { PlxError } from './errors.js';
 import type { Exports } from './exports.js';
 import { RESULTS, type Results } from './generated/c_results.js';
@@ -7,17 +7,17 @@ import { isErrorName } from './status.js';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** "12.3 MB" */
+/** "12.3 MiB" */
 export function megabytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0)} MiB`;
 }
 
 /** PLX_MAX_RANK. */
 const MOST_DIMENSIONS = 6;
-/** No result has more. */
+/** More values than any result has. */
 const MOST_VALUES = 64;
 
-/** Memory of the module, as the engine uses it. Views are made anew each time: memory may grow. */
+/** The module's memory. Views are created anew each time, since the memory may grow. */
 export class Heap {
   readonly #results: number;
 
@@ -29,7 +29,7 @@ export class Heap {
     return this.c.wasmMemory.buffer.byteLength;
   }
 
-  /** What the last call left as this result. */
+  /** Reads this result of the last call. */
   read<R extends keyof Results>(result: R): Results[R] {
     const values = new Float64Array(this.c.wasmMemory.buffer, this.#results, MOST_VALUES);
     return this.#fields(result, values.values()) as Results[R];
@@ -55,7 +55,7 @@ export class Heap {
     );
   }
 
-  /** The address of what the last call made. */
+  /** Returns the address of the object that the last call created. */
   made(): number {
     return this.read('made').address;
   }
@@ -63,7 +63,7 @@ export class Heap {
   text(address: number): string {
     if (address === 0) return '';
     const bytes = new Uint8Array(this.c.wasmMemory.buffer);
-    /* slice, not subarray: TextDecoder refuses shared memory. */
+    /* slice, not subarray: TextDecoder rejects shared memory. */
     return decoder.decode(bytes.slice(address, bytes.indexOf(0, address)));
   }
 
@@ -75,7 +75,7 @@ export class Heap {
     return [...new Float64Array(this.c.wasmMemory.buffer, address, count)];
   }
 
-  /** Throws the library's sentence unless status is 0. */
+  /** Throws an error with the library's sentence unless status is 0. */
   check(status: number): void {
     if (status === 0) return;
     const name = this.text(this.c._plx_js_status_name(status));
@@ -97,7 +97,7 @@ export class Heap {
     return address;
   }
 
-  /** A copy of data in the module's memory. */
+  /** Copies data into the module's memory and returns its address. */
   copyIn(data: Float32Array | Int32Array | Float64Array | Uint8Array): number {
     const address = this.alloc(data.byteLength);
     new Uint8Array(this.c.wasmMemory.buffer).set(
@@ -107,7 +107,7 @@ export class Heap {
     return address;
   }
 
-  /** Runs body with copies of the arrays, which are gone afterwards. */
+  /** Runs body with the addresses of copies of the arrays, which are freed afterwards. */
   with<T>(
     arrays: (Float32Array | Int32Array | Float64Array | Uint8Array)[],
     body: (...addresses: number[]) => T,

@@ -1,5 +1,5 @@
 /**
- * Neural networks that train and run in WebAssembly.
+ * Trains and runs neural networks in WebAssembly.
  *
  * @example
  * ```ts
@@ -27,8 +27,8 @@ export type * from './api_layers.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './graph_api.js';
 
-/* Every file has exactly one literal of this form, which is what bundlers look for. The workers have
- * no name, because webpack would put workers of one name into one file. */
+/* Bundlers look for literals of this form, exactly one for each file. The workers have no name,
+ * because webpack would merge workers of the same name into one file. */
 const host = browserHost({
   prefix: 'engine-',
   wasm: {
@@ -46,7 +46,7 @@ const host = browserHost({
 });
 
 /**
- * Starts an engine in a worker of its own: the best tier that this machine and page allow. Why a
- * better one was not taken stands in `info().downgrades`.
+ * Starts an engine in its own worker, with the best tier that this machine and page allow;
+ * `info().downgrades` says why a better one is not in use.
  */
 export const load: Load = makeLoad(host, newParallax);

@@ -1,6 +1,6 @@
 /**
- * The package without training: models with the weights that they are given, generation, and graphs
- * without gradients, in engines of their own.
+ * The package without training: models with existing weights, generation, and graphs without
+ * gradients, in engines of their own.
  *
  * @example
  * ```ts
@@ -26,7 +26,7 @@ export type * from './api_layers.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './graph_api.js';
 
-/* Literals, for the same reasons as in index.ts. */
+/* Literals, for the reason given in index.ts. */
 const host = browserHost({
   prefix: 'engine-inference-',
   wasm: {
@@ -48,5 +48,5 @@ const host = browserHost({
   },
 });
 
-/** Starts an engine that does not train: as `load` of `parallax-nn`, but smaller. */
+/** Starts an engine without training, like `load` of `parallax-nn` but smaller. */
 export const load: LoadInference = makeLoad(host, newParallax);

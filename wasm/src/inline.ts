@@ -1,6 +1,6 @@
 /**
- * The package in one file: the tier `simd` in the calling thread, with no worker and nothing to
- * fetch. For extensions, edge runtimes and `file:` pages; long calls take turns with the page.
+ * The package in a single file: the tier `simd` in the calling thread, without a worker or a fetch.
+ * For extensions, edge runtimes and `file:` pages; long calls take turns with the page.
  *
  * @packageDocumentation
  */

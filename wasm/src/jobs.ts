@@ -1,19 +1,19 @@
-/** Long calls that can be cancelled, and whose callbacks may fail. */
+/** Runs long calls, which can be cancelled and whose callbacks may fail. */
 import type { AbortSignalLike, History } from './api.js';
 import type { Connection } from './connection.js';
 import { PlxError } from './errors.js';
 import type { JobRequest } from './rpc.js';
 
-/** The error of a cancelled call. */
+/** Creates the error of a cancelled call. */
 export function cancelled(call: string, signal: AbortSignalLike, history?: History): PlxError {
   const options = { cause: signal.reason, history };
   return new PlxError('PLX_ERR_CANCELLED', `${call}: cancelled`, options);
 }
 
 /**
- * Wraps a callback so that what it throws, or its promise rejects with, ends the job, and the job's end
- * ends waiting for it. What comes back tells the engine whether to go on. After the signal aborts it
- * is called only with afterAbort: for results that are kept all the same.
+ * Wraps a callback so that an error or rejection ends the job, and stopping the job ends the wait
+ * for the callback. The result tells the engine whether to continue. After the signal has aborted,
+ * the callback is called only with afterAbort, for results that are kept all the same.
  */
 type Guard = <A>(
   callback: (argument: A) => unknown,
@@ -21,8 +21,8 @@ type Guard = <A>(
 ) => (argument: A) => Promise<boolean>;
 
 /**
- * Starts a job and waits for it. When the signal aborts, or a callback fails, the engine is told
- * to stop, and the job's promise rejects once it has.
+ * Starts a job and waits for it. When the signal aborts or a callback fails, the engine is told to
+ * stop, and the returned promise rejects once it has.
  */
 export async function runJob<T>(
   connection: Connection,

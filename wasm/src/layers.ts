@@ -1,4 +1,4 @@
-/** Layers on the client's side: their makers, and the checks that need no engine. */
+/** The client's side of layers: the functions that create them, and checks that need no engine. */
 import type { Layer, LayerKinds, Layers } from './api_layers.js';
 import { checkWhole, told } from './arrays.js';
 import { activationOf, layerHint } from './names.js';
@@ -17,8 +17,8 @@ import {
 
 const named: Rule = (what, value: string) => {
   text(what, value as never);
-  /* The library's texts end at the first such character. */
-  if (value.includes('\0')) refuse(`${what} has a character that no name can have`);
+  /* The library's strings end at the first NUL. */
+  if (value.includes('\0')) refuse(`${what} contains a NUL character, which names cannot have`);
 };
 const shape: Rule = (what, value: unknown) => {
   if (!Array.isArray(value)) refuse(`${what} must be an array of whole numbers`);
@@ -74,7 +74,7 @@ const RULES = {
   postNorm: flag,
   rmsNorm: flag,
   project: flag,
-  layers: (() => {}) as Rule /* each is checked as a layer */,
+  layers: (() => {}) as Rule /* each one is checked as a layer */,
 } satisfies Record<string, Rule>;
 
 type Option = keyof typeof RULES;
@@ -90,7 +90,7 @@ const BLOCK = [
   ...(['hidden', 'activation', 'gated', 'postNorm', 'rmsNorm', 'dropout', 'epsilon'] as const),
 ];
 
-/** The options of each kind; those before needed are needed. */
+/** The options of each kind; the first `needed` ones are required. */
 const KINDS: Record<keyof LayerKinds, { needed: number; options: readonly Option[] }> = {
   dense: { needed: 1, options: ['units', 'activation', 'parameter', 'useBias'] },
   activation: { needed: 1, options: ['activation', 'parameter'] },
@@ -129,7 +129,7 @@ const makers = Object.fromEntries(
   ]),
 );
 
-/** plx.layers; by another name of a layer they tell what to write. */
+/** The object plx.layers; for another library's name of a layer, the error says what to use. */
 export const layers = new Proxy(makers, {
   get(target, name) {
     const own: unknown = Reflect.get(target, name);
@@ -139,20 +139,20 @@ export const layers = new Proxy(makers, {
   },
 }) as unknown as Layers;
 
-/** More layers within layers than this have names that are too long. */
+/** Deepest nesting of layers; beyond it, their names would be too long. */
 const MOST_LEVELS = 16;
 
 function noLayer(where: string, layer: unknown): never {
   const { kind } = Object(layer) as { kind?: unknown };
   const hint = typeof kind === 'string' && layerHint(kind, KIND_NAMES, told);
   if (hint) refuse(`${where}: kind is ${told(kind)}: ${hint}`);
-  return refuse(`${where} is none: make it with plx.layers`);
+  return refuse(`${where} is not a layer: create it with plx.layers`);
 }
 
-/** Refuses a layer that cannot be, as far as can be told without the engine, and copies it. */
+/** Copies a layer; rejects an invalid one, as far as can be determined without the engine. */
 export function checkLayer(where: string, layer: Layer, level = 0): Layer {
   const kind = Object.hasOwn(KINDS, layer?.kind) ? KINDS[layer.kind] : noLayer(where, layer);
-  if (level === MOST_LEVELS) refuse(`${where}: more than ${MOST_LEVELS} layers inside each other`);
+  if (level === MOST_LEVELS) refuse(`${where}: layers are nested more than ${MOST_LEVELS} deep`);
   const options: Record<string, unknown> = { ...layer };
   for (const [option, value] of Object.entries(options)) {
     if (option === 'kind') continue;
@@ -164,7 +164,7 @@ export function checkLayer(where: string, layer: Layer, level = 0): Layer {
     }
   }
   if (kind.options === BLOCK && options.activation === 'linear') {
-    refuse(`${where}: activation: two linear layers are one: a block's is not linear`);
+    refuse(`${where}: activation is "linear": a block needs a non-linear one`);
   }
   const missing = kind.options.slice(0, kind.needed).find((option) => !(option in options));
   if (missing) refuse(`${where}: ${layer.kind} needs ${missing}`);
@@ -176,15 +176,18 @@ export function checkLayer(where: string, layer: Layer, level = 0): Layer {
 
 function checkList(what: string, list: Layer[], level: number): Layer[] {
   if (!Array.isArray(list) || list.length === 0) {
-    refuse(`${what}: give a list of at least one layer`);
+    refuse(`${what}: expected a list of at least one layer`);
   }
   return list.map((layer, i) => checkLayer(`${what.replace(/s$/, '')} ${i}`, layer, level));
 }
 
-/** Refuses layers that cannot make a model, as far as can be told without the engine. */
+/**
+ * Copies the layers of a model; rejects invalid ones, as far as can be determined without the
+ * engine.
+ */
 export function checkLayers(list: Layer[]): Layer[] {
   if (!Array.isArray(list) || list.length === 0) {
-    refuse('sequential: give a list of at least one layer');
+    refuse('sequential: expected a list of at least one layer');
   }
   if (list[0] && !list[0].inputShape) {
     refuse(

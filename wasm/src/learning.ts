@@ -1,4 +1,4 @@
-/** A run of a learning task on the client's side: checks what is passed and asks the engine. */
+/** The client's side of a run of a learning task: checks arguments and calls the engine. */
 import type { BenchSize } from './api_bench.js';
 import type {
   Exhibit,
@@ -22,7 +22,7 @@ export const SIZES: readonly BenchSize[] = ['quick', 'default', 'full'];
 
 function checkText(what: string, text: string): string {
   if (typeof text === 'string' && text.length > 0) return text;
-  throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected a text that is not empty`);
+  throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected a non-empty string`);
 }
 
 function checkRate(what: string, rate: number): number {
@@ -30,14 +30,14 @@ function checkRate(what: string, rate: number): number {
   throw new PlxError('PLX_ERR_ARGUMENT', `${what} is ${rate}: it must be above 0`);
 }
 
-/** The files of the options, read. */
+/** Reads the files in the options. */
 async function filesOf(options: LearnOptions): Promise<Partial<LearnRequest>> {
   const { source, data = {} } = options;
   const unknown = Object.keys(data).find((key) => key !== 'mnist' && key !== 'csv');
   if (unknown !== undefined) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `learn: data.${unknown} is not known: expected { mnist: { images, labels } } or { csv: { text } }`,
+      `learn: data.${unknown} is unknown: expected { mnist: { images, labels } } or { csv: { text } }`,
     );
   }
   const files: Partial<LearnRequest> = {};
@@ -68,10 +68,10 @@ const LEARN = {
   optimizer: anything,
 };
 
-/** Options with zeros for what the task has of its own. */
+/** Checks the options; zeros stand for the task's own values. */
 async function requestOf(options: LearnOptions): Promise<LearnRequest> {
   if (typeof options !== 'object' || options === null) {
-    throw new PlxError('PLX_ERR_ARGUMENT', 'learn: give options: learn({ task: "gpt2-nano" })');
+    throw new PlxError('PLX_ERR_ARGUMENT', 'learn: expected options: learn({ task: "gpt2-nano" })');
   }
   checkOptions('learn', options, LEARN);
   const { model, optimizer, steps, batchSize, rate } = options;
@@ -91,9 +91,9 @@ async function requestOf(options: LearnOptions): Promise<LearnRequest> {
 class ClientLearning implements Learning {
   readonly #connection: Connection;
   readonly #id: number;
-  /** Steps done, as far as was told. */
+  /** Steps done, as of the last report. */
   #step = 0;
-  /** What resume goes on with. */
+  /** Options with which resume continues. */
   #paused: TrainOptions | undefined;
 
   constructor(
@@ -139,7 +139,7 @@ class ClientLearning implements Learning {
 
   async resume(): Promise<TrainOutcome> {
     if (this.#paused) return this.train(this.#paused);
-    throw new PlxError('PLX_ERR_STATE', 'resume: this run was not paused: call train');
+    throw new PlxError('PLX_ERR_STATE', 'resume: this run is not paused: call train');
   }
 
   async setRate(rate: number): Promise<void> {
@@ -169,7 +169,7 @@ class ClientLearning implements Learning {
   }
 }
 
-/** Makes the run of this number, once the engine has all its threads. */
+/** Creates the run of this number, once the engine has all its threads. */
 export async function openLearning(
   connection: Connection,
   id: number,

@@ -1,4 +1,4 @@
-/** What rows say of the machine, as far as a browser tells. */
+/** Describes the machine for rows, as far as a browser reveals it. */
 
 export interface Machine {
   /** "Chromium 156" */
@@ -12,7 +12,7 @@ interface UserAgentData {
   getHighEntropyValues?(hints: string[]): Promise<{ architecture?: string; bitness?: string }>;
 }
 
-/** Chromium browsers tell their brands; the others are known by the string that all send. */
+/** Chromium browsers list their brands; others are recognised by their user agent string. */
 function runtimeOf(agent: string, data: UserAgentData | undefined): string {
   const brands = data?.brands?.filter(({ brand }) => !/not.?a.?brand/i.test(brand)) ?? [];
   const brand = brands.find((each) => each.brand !== 'Chromium') ?? brands[0];
@@ -29,7 +29,7 @@ function runtimeOf(agent: string, data: UserAgentData | undefined): string {
   return 'unknown runtime';
 }
 
-/** "Linux x86_64", from "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) ...". */
+/** Returns "Linux x86_64" for "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) ...". */
 function systemOf(agent: string, data: UserAgentData | undefined): string {
   const inside = /\(([^)]*)\)/.exec(agent)?.[1]?.split(';') ?? [];
   const named = inside.find((part) => /linux|windows|mac os|android|cros/i.test(part));
@@ -37,8 +37,9 @@ function systemOf(agent: string, data: UserAgentData | undefined): string {
 }
 
 /**
- * A browser hides the processor's name; the row says so rather than guess. It tells the memory only
- * rounded and capped (navigator.deviceMemory), so rows, which mean bytes, leave that out.
+ * Describes the machine. Browsers hide the name of the processor, and the row says so rather than
+ * guess. They report memory only rounded and capped (navigator.deviceMemory), so rows, which use
+ * exact bytes, leave it out.
  */
 export async function browserMachine(): Promise<Machine> {
   const browser = (globalThis as { navigator?: Navigator }).navigator;

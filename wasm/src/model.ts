@@ -1,4 +1,4 @@
-/** A model on the client's side: checks what is passed and asks the engine. */
+/** The client's side of a model: checks arguments and calls the engine. */
 import type {
   Data,
   Evaluation,
@@ -70,7 +70,7 @@ const OPTIMIZER = {
   weightDecay: finite,
 };
 
-/** The options of an optimizer, or of one that was given by its name. */
+/** Checks the options of an optimizer, or of one given by its name. */
 export function checkOptimizer(
   optimizer: OptimizerOptions['kind'] | OptimizerOptions = 'adam',
 ): OptimizerOptions {
@@ -104,7 +104,7 @@ const PREDICT_ALL = { batchSize: number };
 const EVALUATE = { loss: text, output: text };
 const GENERATE = { seed: number, count: number, temperature: number, topK: number };
 
-/** Refuses what is no number at all; which numbers there can be is for the engine to say. */
+/** Rejects values that are not numbers; the engine checks their ranges. */
 function checkRecipe(options: FitOptions): FitRecipe {
   const { schedule = 'constant', clipNorm = 0, labelSmoothing = 0, accumulate = 1 } = options;
   const { earlyStopping } = options;
@@ -130,7 +130,7 @@ function checkRecipe(options: FitOptions): FitRecipe {
   };
 }
 
-/** The history of a fit that was cancelled before its first step. */
+/** Creates the history of a fit that was cancelled before its first step. */
 const nothingDone = ({ validation }: Pick<FitRequest, 'validation'>): History => ({
   loss: new Float32Array(),
   epochs: [],
@@ -164,15 +164,15 @@ function tableOf(summary: SummaryData): string {
   return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }
 
-/** The place of an output by its name; the first without one. */
+/** Returns the index of an output by its name, by default 0. */
 function outputOf(call: string, ports: ModelPorts, name: string | undefined): number {
   const i = name === undefined ? 0 : ports.outputs.findIndex((port) => port.name === name);
   if (i >= 0) return i;
   const known = ports.outputs.map((port) => `"${port.name}"`).join(', ');
-  throw new PlxError('PLX_ERR_ARGUMENT', `${call}: no output "${name}": there are ${known}`);
+  throw new PlxError('PLX_ERR_ARGUMENT', `${call}: no output "${name}": the model has ${known}`);
 }
 
-/** Where a model's generators get their numbers from. */
+/** Numbers the generators of models. */
 let generators = 0;
 
 export class ClientModel implements Model {
@@ -186,7 +186,8 @@ export class ClientModel implements Model {
     this.#id = id;
     this.#seed = seed;
     this.#ports = connection.call((engine) => engine.createModel(id, spec, seed));
-    /* A model that could not be made says so in every call, not as an unhandled rejection. */
+    /* If the model cannot be created, every call reports it; it must not be an unhandled rejection.
+     * */
     this.#ports.catch(() => {});
   }
 
@@ -278,7 +279,7 @@ export class ClientModel implements Model {
     return { optimizer: checkOptimizer(given as Exclude<typeof given, Optimizer>) };
   }
 
-  /** Outputs by their places, for data that was flattened. */
+  /** Predicts outputs, given by index, for flattened data. */
   async #outputs(
     given: Given,
     batchSize: number | undefined,
@@ -364,7 +365,7 @@ export class ClientModel implements Model {
   }
 
   async setWeights(weights: readonly (SavedWeight | Data)[]): Promise<void> {
-    if (!Array.isArray(weights)) refuse('setWeights: give the array that getWeights gave');
+    if (!Array.isArray(weights)) refuse('setWeights: expected an array as getWeights returns it');
     const given = weights.map((weight, i) => givenWeight(`setWeights: array ${i}`, weight));
     const arrays = given.map(({ values }) => values);
     await this.#ports;
@@ -374,17 +375,17 @@ export class ClientModel implements Model {
   async setRate(rate: number): Promise<void> {
     if (!PLX_TRAINING) throw noTraining('setRate');
     checkRate(rate);
-    /* Behind a fit that was called just before. */
+    /* Wait, so as not to overtake a fit that was called just before. */
     await this.#ports;
     await this.#connection.call((engine) => engine.setRate(this.#id, rate));
   }
 
   async dispose(): Promise<void> {
-    /* Behind what was called before, which waits for the same. */
+    /* Wait, so as not to overtake earlier calls, which wait for the same promise. */
     try {
       await this.#ports;
     } catch {
-      /* It could not be made: those calls have told why. */
+      /* The model could not be created: earlier calls have said why. */
     }
     await this.#connection.call((engine) => engine.disposeModel(this.#id));
   }

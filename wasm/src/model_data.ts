@@ -1,4 +1,4 @@
-/** Samples and targets as callers give them, checked against a model's ports. */
+/** Checks samples and targets from callers against a model's ports. */
 import type { Data, FitOptions, Loss, NamedData, Port, SavedWeight } from './api.js';
 import {
   countSamples,
@@ -14,18 +14,18 @@ import { PlxError } from './errors.js';
 import { anything, checkOptions } from './options.js';
 import type { GivenWeight, ModelPorts, Samples, Values } from './rpc.js';
 
-/** Data whose numbers are flat already, of one port or by the names of several. */
+/** Flattened data, of one port or of several by name. */
 export type Given = { what: string; one: Flat } | { what: string; named: Record<string, Flat> };
 
 function isNamed(data: unknown): data is NamedData {
-  /* With numbers for names it is a typed array that went through JSON. */
+  /* If its names are numbers, it is a typed array that went through JSON. */
   if (typeof data !== 'object' || data === null || '0' in data) return false;
   const prototype: unknown = Object.getPrototypeOf(data);
-  /* Also that of another realm, such as an iframe's. */
+  /* Also accept plain objects of another realm, such as an iframe. */
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** Reads data at once, before anything is awaited; what names it in messages: "fit: x". */
+/** Flattens data at once, before the first await; what names it in messages: "fit: x". */
 export function flattenGiven(what: string, data: Data | NamedData): Given {
   if (!isNamed(data)) return { what, one: flatten(what, data) };
   const entries = Object.entries(data).map(
@@ -34,11 +34,11 @@ export function flattenGiven(what: string, data: Data | NamedData): Given {
   return { what, named: Object.fromEntries(entries) };
 }
 
-/** What a port takes: shape of a sample, and the range of whole numbers. */
+/** The data that a port takes: the shape of a sample, and the range of whole numbers. */
 interface Wanted {
   name: string;
   shape: number[];
-  /** Undefined: single precision. */
+  /** Undefined for values in single precision. */
   classes?: number;
   labels?: boolean;
 }
@@ -59,7 +59,7 @@ function targetsOf(ports: readonly Port[], loss: Loss): Wanted[] {
 
 const list = (ports: readonly Wanted[]) => ports.map(({ name }) => `"${name}"`).join(' and ');
 
-/** The data of each port, in order, with its place in messages. */
+/** Returns the data of each port in order, with its name in messages. */
 function assign(given: Given, ports: readonly Wanted[], kind: string): [string, Flat][] {
   const { what } = given;
   if ('one' in given) {
@@ -91,17 +91,17 @@ function valuesOf(what: string, flat: Flat, port: Wanted): Values {
   return toLabels(what, flat, port.classes, 'id');
 }
 
-/** Rows of logits where labels belong. */
+/** Rejects rows of probabilities or logits given instead of labels. */
 function refuseRows(what: string, flat: Flat, n: number, port: Wanted): void {
   const rows = n * sizeOf(port.shape);
   if (!port.labels || flat.values.length !== rows * port.classes! || port.classes === 1) return;
   throw new PlxError(
     'PLX_ERR_SHAPE',
-    `${what} has a row for each sample; crossentropy takes class labels, one whole number each`,
+    `${what} has a row for each sample: crossentropy takes class labels, one whole number each`,
   );
 }
 
-/** Samples for prediction. */
+/** Returns samples for prediction. */
 export function inputsFor(given: Given, ports: ModelPorts): { n: number; inputs: Values[] } {
   const wanted = inputsOf(ports.inputs);
   let n = -1;
@@ -119,7 +119,7 @@ export function inputsFor(given: Given, ports: ModelPorts): { n: number; inputs:
   return { n, inputs };
 }
 
-/** Samples with their targets; y undefined: none were given. */
+/** Returns samples with their targets; y is undefined if none were given. */
 export function samplesFor(
   call: string,
   x: Given,
@@ -134,8 +134,8 @@ export function samplesFor(
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
       y
-        ? `${call}: y: the loss "own" takes no targets: leave y undefined`
-        : `${call}: y: the loss "${loss}" takes targets`,
+        ? `${call}: y is given: the loss "own" takes no targets, so leave y undefined`
+        : `${call}: y is missing: the loss "${loss}" needs targets`,
     );
   }
   const targets = assign(y, wanted, 'output').map(([what, flat], i) => {
@@ -155,12 +155,12 @@ function noneMissing(call: string, samples: Samples): Samples {
   throw new PlxError('PLX_ERR_SHAPE', `${call}: x has no samples`);
 }
 
-/** Data to validate on, or the share of the samples that is held out. */
+/** Validation data, or the share of the samples to hold out. */
 type GivenValidation = number | { x: Given; y: Given } | undefined;
 
 const VALIDATION = 'fit: validation';
 
-/** Reads it at once, before anything is awaited. */
+/** Flattens validation data at once, before the first await. */
 export function givenValidation(validation: FitOptions['validation']): GivenValidation {
   if (validation === undefined || validation === 0) return undefined;
   if (typeof validation === 'number') return validation;
@@ -169,7 +169,7 @@ export function givenValidation(validation: FitOptions['validation']): GivenVali
   return { x, y: flattenGiven(`${VALIDATION}: y`, validation.y) };
 }
 
-/** What to train on, and what to validate on. */
+/** Returns the samples to train on and those to validate on. */
 export function validationFor(
   given: GivenValidation,
   ports: ModelPorts,
@@ -187,9 +187,11 @@ export function validationFor(
   return { data: all, validation: samplesFor(VALIDATION, given.x, given.y, ports, loss) };
 }
 
-/** A weight array that a caller gives: its values alone, or with what tells where they belong. */
+/**
+ * Reads a caller's weight array: its values alone, or with the name and shape of where they belong.
+ */
 export function givenWeight(what: string, weight: SavedWeight | Data): GivenWeight {
-  /* A typed array that went through JSON has its values under numbers. */
+  /* A typed array that went through JSON is an object whose keys are numbers. */
   const alone = Array.isArray(weight) || '0' in Object(weight) || ArrayBuffer.isView(weight);
   const { data, name, shape } = alone
     ? ({ data: weight } as SavedWeight)
@@ -205,18 +207,18 @@ export function givenWeight(what: string, weight: SavedWeight | Data): GivenWeig
   return { values, name, shape: nested ?? shape };
 }
 
-/** All arrays of samples. */
+/** Returns all arrays of samples. */
 export const arraysOf = (...parts: readonly (Samples | undefined)[]): Values[] =>
   parts.flatMap((part) => (part ? [...part.inputs, ...part.targets] : []));
 
-/** Keeps the last share of the samples for validation. */
+/** Holds out the last share of the samples for validation. */
 function split(samples: Samples, share: number): { data: Samples; validation: Samples } {
   const held = Math.floor(samples.n * share);
   if (!(share > 0 && share < 1) || held === 0) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
       `fit: validation ${share} of ${samples.n} samples leaves ${held} to validate on: ` +
-        'it must be between 0 and 1, and hold out at least one',
+        'it must be between 0 and 1 and hold out at least one sample',
     );
   }
   const n = samples.n - held;

@@ -1,4 +1,4 @@
-/** The build puts the glue code of a tier here. */
+/** The glue code of a tier, which the build inserts. */
 declare module 'plx-glue' {
   const glue: import('./exports.js').Glue;
   export default glue;
@@ -10,7 +10,7 @@ declare module 'plx-wasm-base64' {
   export default base64;
 }
 
-/** Comlink's package has these declarations under another name. */
+/** Comlink's package declares these types under another name. */
 declare module 'comlink/dist/esm/node-adapter.mjs' {
   import type { Endpoint } from 'comlink';
 

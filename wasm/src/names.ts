@@ -1,4 +1,4 @@
-/** Names as Keras and PyTorch write them: which mean the same here, and what to write for others. */
+/** Names that Keras and PyTorch use: those that are accepted here, and what to use for others. */
 import type { Loss, LossName, OptimizerName } from './api.js';
 import { told } from './arrays.js';
 import { ACTIVATIONS, OPTIMIZERS } from './generated/kind_lists.js';
@@ -6,14 +6,17 @@ import { refuse } from './options.js';
 
 type Table = Readonly<Record<string, string>>;
 
-/** `leakyrelu` for `LeakyReLU` and `leaky_relu`. */
+/** Returns `leakyrelu` for `LeakyReLU` and `leaky_relu`. */
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 
-/** An entry of a table; what every object has, "constructor", is none. */
+/** Returns an entry of a table, but no property that every object has, such as "constructor". */
 const at = (table: Table, key: string): string | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined;
 
-/** One of names, also in another case or, by same, under another name; instead: what to say of others. */
+/**
+ * Returns the one of names that is meant, whatever its case; same lists their other names, and
+ * instead has hints for names that do not exist here.
+ */
 function nameOf<T extends string>(
   what: string,
   given: string,
@@ -36,13 +39,13 @@ const SAME_LOSS: Table = {
   sparsecategoricalcrossentropy: 'crossentropy',
 };
 const inGraph = (method: string): string =>
-  `fit has mse and crossentropy; a plx.graph() has this one: ${method}`;
+  `fit supports mse and crossentropy; for this loss, use a plx.graph() and its method ${method}`;
 const L1 = inGraph('l1');
 const HUBER = inGraph('huber');
 const BINARY = inGraph('binaryCrossEntropy');
 const INSTEAD_OF_LOSS: Table = {
-  categoricalcrossentropy: 'write "crossentropy", and give class labels instead of rows of 0 and 1',
-  nllloss: 'write "crossentropy": it takes logits, and has the log-softmax in it',
+  categoricalcrossentropy: 'use "crossentropy" with class labels instead of rows of 0 and 1',
+  nllloss: 'use "crossentropy": it takes logits and includes the log-softmax',
   binarycrossentropy: BINARY,
   bceloss: BINARY,
   bcewithlogitsloss: BINARY,
@@ -55,13 +58,13 @@ const INSTEAD_OF_LOSS: Table = {
   smoothl1loss: HUBER,
 };
 
-/** The engine's name of a loss. */
+/** Returns the engine's name of a loss. */
 export const lossOf = (what: string, given: LossName = 'mse'): Loss =>
   nameOf(what, given, LOSSES, SAME_LOSS, INSTEAD_OF_LOSS);
 
-/** The engine's name of an optimizer. */
+/** Returns the engine's name of an optimizer. */
 export const optimizerOf = (what: string, given: string): OptimizerName =>
-  nameOf(what, given, OPTIMIZERS, {}, { momentum: 'write { kind: "sgd", momentum: 0.9 }' });
+  nameOf(what, given, OPTIMIZERS, {}, { momentum: 'use { kind: "sgd", momentum: 0.9 }' });
 
 const SAME_ACTIVATION: Table = { identity: 'linear', swish: 'silu', hardsilu: 'hardswish' };
 
@@ -70,10 +73,12 @@ const activationNamed = (key: string): string | undefined =>
 
 const isSoftmax = (key: string): boolean => /^(log)?softmax$/.test(key);
 const NO_SOFTMAX =
-  'leave it out: the loss "crossentropy" takes logits, and has the softmax in it; probabilities ' +
-  'are the softmax of what predict gives';
+  'leave it out: the loss "crossentropy" takes logits and includes the softmax; for ' +
+  'probabilities, apply the softmax to what predict returns';
 
-/** The library's name of an activation; what it does not know is for it to refuse. */
+/**
+ * Returns the library's name of an activation; an unknown one is left for the library to reject.
+ */
 export function activationOf(what: string, given: string): string {
   const key = plain(given);
   return isSoftmax(key)
@@ -100,15 +105,15 @@ const INSTEAD_OF_LAYER: Table = {
   transformerencoderlayer: 'encoderBlock',
   transformerdecoderlayer: 'decoderBlock',
   /* Whole sentences. */
-  depthwiseconv2d: 'write layers.conv2d with as many groups as there are channels',
-  conv1d: 'write layers.conv2d with samples of [1, steps, channels] and kernelSize: [1, n]',
-  input: 'give the first layer inputShape, the shape of one sample',
-  prelu: 'write layers.activation({ activation: "leaky_relu" }); a plx.graph() has prelu',
+  depthwiseconv2d: 'use layers.conv2d with as many groups as channels',
+  conv1d: 'use layers.conv2d with samples of [1, steps, channels] and kernelSize: [1, n]',
+  input: 'give the first layer an inputShape, the shape of one sample',
+  prelu: 'use layers.activation({ activation: "leaky_relu" }), or prelu in a plx.graph()',
 };
 
 /**
- * What to write instead of a name which is no layer's; undefined when nothing like it is known.
- * written: a kind as the caller writes it.
+ * Returns a hint for a name that is not that of a layer; undefined if nothing similar is known.
+ * written: returns a kind as the caller would write it.
  */
 export function layerHint(
   name: string,
@@ -118,7 +123,7 @@ export function layerHint(
   const key = plain(name);
   if (isSoftmax(key)) return NO_SOFTMAX;
   const meant = at(INSTEAD_OF_LAYER, key) ?? kinds.find((kind) => plain(kind) === key);
-  if (meant) return meant.includes(' ') ? meant : `write ${written(meant)}`;
+  if (meant) return meant.includes(' ') ? meant : `use ${written(meant)}`;
   const activation = activationNamed(key);
-  return activation && `write layers.activation({ activation: "${activation}" })`;
+  return activation && `use layers.activation({ activation: "${activation}" })`;
 }

@@ -1,4 +1,4 @@
-/** The package in Node: the same API, with worker threads and files from the disk. */
+/** The package in Node: the same API, with worker threads and files from disk. */
 import type { Load } from './api.js';
 import { makeLoad } from './client.js';
 import { nodeHost } from './node_host.js';

@@ -13,7 +13,7 @@ export type * from './api_learning.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './graph_api.js';
 
-/** Starts an engine that has tasks and suites as well. */
+/** Starts an engine with tasks and suites. */
 export const load: LoadBench = makeLoad(
   nodeHost('engine-bench-'),
   (connection, info, later) => new ClientBench(connection, info, later, nodeMachine),

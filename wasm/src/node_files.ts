@@ -1,12 +1,12 @@
-/** Where the package's files lie on the disk. */
+/** Locates the package's files on disk. */
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 
 /**
- * The address of a file of the package. Worked out when it runs: bundlers of server code (webpack,
- * Turbopack) rewrite what they take for a reference to one file, `new URL(name, import.meta.url)`,
- * to a file for a browser, or to one tier's file for every tier.
+ * Returns the address of a file of the package. It is computed at run time, since bundlers of
+ * server code (webpack, Turbopack) take `new URL(name, import.meta.url)` for a reference to one
+ * file, and rewrite it to a file for browsers, or to one tier's file for every tier.
  */
 export const packageFile = (name: string): URL => pathToFileURL(join(folder, name));

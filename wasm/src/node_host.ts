@@ -1,4 +1,4 @@
-/** The engine in Node: files from the disk, worker threads. */
+/** The engine in Node: files from disk and worker threads. */
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Host } from './client.js';
@@ -7,7 +7,7 @@ import { packageFile } from './node_files.js';
 import { NodeWorker } from './node_worker_like.js';
 import { compileBytes, compileURL } from './source.js';
 
-/** prefix: what the names of the engine's files begin with. */
+/** Creates the host for Node. prefix: that of the names of the engine's files. */
 export const nodeHost = (prefix: string): Host => ({
   async compile(tier, url) {
     const from = url ?? packageFile(`${prefix}${tier}.wasm`);

@@ -11,5 +11,5 @@ export type * from './api_layers.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './graph_api.js';
 
-/** Starts an engine that does not train. */
+/** Starts an engine without training. */
 export const load: LoadInference = makeLoad(nodeHost('engine-inference-'), newParallax);

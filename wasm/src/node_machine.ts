@@ -1,9 +1,9 @@
-/** What rows say of the machine, as far as Node tells. */
+/** Describes the machine for rows, as far as Node reveals it. */
 import os, { availableParallelism } from 'node:os';
 import process from 'node:process';
 import type { Machine } from './machine.js';
 
-/** "Node 24"; the runtimes that imitate Node tell their own versions beside its. */
+/** Returns "Node 24"; runtimes that imitate Node list their own version besides Node's. */
 function runtimeOf(versions: NodeJS.Dict<string>): string {
   const names = { deno: 'Deno', bun: 'Bun', node: 'Node' };
   const known = Object.entries(names).find(([key]) => versions[key] !== undefined);

@@ -1,4 +1,4 @@
-/** Gives a worker thread of Node the globals of a browser's worker, then runs the engine's file. */
+/** Gives a Node worker thread the globals of a browser's worker, then runs the engine's file. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { NodeWorker, type WorkerSeed } from './node_worker_like.js';
 
@@ -7,7 +7,8 @@ type Listener = (event: { data: unknown }) => void;
 const port = parentPort!;
 const { url, name } = workerData as WorkerSeed;
 
-/* Messages wait for the first listener, while the engine's file loads: Deno's port does not keep them. */
+/* Messages are kept for the first listener while the engine's file loads, as Deno's port drops
+ * them. */
 const waiting: unknown[] = [];
 const listeners = new Set<Listener>();
 let onmessage: Listener | null = null;
@@ -25,15 +26,15 @@ port.on('message', (data: unknown) => {
   deliver();
 });
 
-/** The worker of a thread, which runs the same file. */
+/** The worker of a thread; it runs the same file. */
 class ThreadWorker extends NodeWorker {
   constructor(_location: unknown, options?: { name?: string }) {
     super(url, options);
   }
 }
 
-/* Defined, not assigned: where Node is only imitated some are there already, and may have no setter
- * (Deno's `location`) or one that does what it does in a browser. */
+/* Defined, not assigned: runtimes that imitate Node have some of them already, perhaps without a
+ * setter (Deno's `location`) or with one that acts as in a browser. */
 const values = {
   self: globalThis,
   name,

@@ -1,20 +1,20 @@
-/** A worker thread of Node that looks like a browser's Worker. */
+/** A Node worker thread that looks like a browser's Worker. */
 import { Worker } from 'node:worker_threads';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { WorkerLike } from './connection.js';
 import { packageFile } from './node_files.js';
 
-/** What node_worker.ts is told. */
+/** The workerData of node_worker.ts. */
 export interface WorkerSeed {
-  /** The engine's file. */
+  /** Address of the engine's file. */
   url: string;
-  /** The worker's name, as `self.name` gives it. */
+  /** Name of the worker, for `self.name`. */
   name: string;
 }
 
 type Listener = (event: { data?: unknown; message?: string; error?: unknown }) => void;
 
-/** A failure of the worker: what is used of a browser's ErrorEvent. */
+/** A failure of the worker: the part of a browser's ErrorEvent that is used. */
 class Failure {
   readonly message: string;
   stopped = false;
@@ -30,7 +30,7 @@ class Failure {
   }
 }
 
-/** Runs a file made for a browser's worker. */
+/** A worker thread that runs a file made for a browser's worker. */
 export class NodeWorker implements WorkerLike {
   readonly #worker: Worker;
   readonly #endpoint: ReturnType<typeof nodeEndpoint>;
@@ -40,7 +40,7 @@ export class NodeWorker implements WorkerLike {
 
   constructor(url: URL | string, options: { name?: string } = {}) {
     const workerData: WorkerSeed = { url: String(url), name: options.name ?? '' };
-    /* The process's own flags are not for the worker: --input-type would stop it. */
+    /* Do not pass on the process's flags: --input-type would stop the worker. */
     const flags = { execArgv: [] };
     this.#worker = new Worker(packageFile('node-worker.mjs'), { workerData, ...flags });
     this.#endpoint = nodeEndpoint(this.#worker);

@@ -1,11 +1,11 @@
-/** An optimizer of the client's, whose state lives in the engine. */
+/** The client's side of an optimizer, whose state lives in the engine. */
 import type { Optimizer, OptimizerOptions } from './api.js';
 import { checkFinite } from './arrays.js';
 import type { Connection } from './connection.js';
 import { refuse } from './options.js';
 import type { FitRequest } from './rpc.js';
 
-/** A learning rate that training may go on with. */
+/** Checks a learning rate for running or later training. */
 export function checkRate(rate: number): number {
   if (checkFinite('setRate: rate', rate) >= 0) return rate;
   return refuse(`setRate: rate is ${rate}: it must be 0 or more`);
@@ -15,7 +15,7 @@ export class ClientOptimizer implements Optimizer {
   readonly #connection: Connection;
   readonly #id: number;
   #options: OptimizerOptions;
-  /** When every fit that was called so far has been sent to the engine. */
+  /** Resolves when every fit called so far has been sent to the engine. */
   #sent: Promise<void> = Promise.resolve();
 
   constructor(connection: Connection, id: number, options: OptimizerOptions) {
@@ -32,9 +32,11 @@ export class ClientOptimizer implements Optimizer {
     this.#options = { ...this.#options, rate: checkRate(rate) };
   }
 
-  /** What a fit over this connection asks for, which is sent when its model has been made. */
+  /**
+   * Returns this optimizer's part of the request of a fit, which is sent once its model is made.
+   */
   request(connection: Connection, made: Promise<unknown>): Pick<FitRequest, 'optimizer' | 'state'> {
-    if (connection !== this.#connection) refuse('fit: this optimizer is of another engine');
+    if (connection !== this.#connection) refuse('fit: this optimizer belongs to another engine');
     this.#sent = Promise.allSettled([this.#sent, made]).then(() => {});
     return { optimizer: this.#options, state: this.#id };
   }

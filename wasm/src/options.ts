@@ -1,8 +1,8 @@
-/** What callers may say in options: which there are, and what each can be. */
+/** Checks the options that callers pass: their names and their values. */
 import { checkFinite, checkName, checkNumber, checkWhole, kindOf } from './arrays.js';
 import { PlxError } from './errors.js';
 
-/** Throws unless an option's value can be; what names it: "sequential: layer 0: units". */
+/** Throws unless an option's value is valid; what names it: "sequential: layer 0: units". */
 export type Rule = (what: string, value: never) => unknown;
 
 export const refuse = (message: string): never => {
@@ -18,7 +18,7 @@ export const flag: Rule = (what, value: unknown) => {
   if (typeof value !== 'boolean') refuse(`${what} must be true or false, not ${kindOf(value)}`);
 };
 export const text: Rule = (what, value: unknown) => {
-  if (typeof value !== 'string') refuse(`${what} must be a text, not ${kindOf(value)}`);
+  if (typeof value !== 'string') refuse(`${what} must be a string, not ${kindOf(value)}`);
 };
 
 export const number: Rule = checkNumber;
@@ -34,22 +34,22 @@ const method =
   };
 export const callback = method('a function');
 export const signal = method('an AbortSignal', 'addEventListener');
-/** For what is checked elsewhere. */
+/** Accepts any value, for options that are checked elsewhere. */
 export const anything: Rule = () => {};
 
-/** Refuses an option that is not among those known; who names what has them: "fit". */
+/** Rejects an unknown option; who names what has the options: "fit". */
 export function checkKeys(who: string, option: string, known: readonly string[]): void {
   if (known.includes(option)) return;
   refuse(`${who} has no option "${option}": it has ${known.join(', ')}`);
 }
 
-/** Refuses anything but an object with options; a Map or a typed array has none. */
+/** Rejects anything but a plain object; a Map or a typed array has no options. */
 export function checkObject<T extends object>(what: string, given: T): T {
   if (Object.prototype.toString.call(given) === '[object Object]') return given;
   return refuse(`${what}: options must be an object, not ${kindOf(given)}`);
 }
 
-/** Refuses options that are none, unknown ones, and values of another kind. */
+/** Rejects options that are not an object, unknown options, and invalid values. */
 export function checkOptions<T extends object>(
   call: string,
   given: T,

@@ -1,4 +1,4 @@
-/** The engine on the client's side. */
+/** The client's side of the engine. */
 import type {
   CsvTable,
   DataReaders,
@@ -24,7 +24,7 @@ import { checkObject, checkOptions, number } from './options.js';
 import type { ModelSpec } from './rpc.js';
 import { noTraining } from './without_training.js';
 
-/** A name with what differs: `gpt2-nano:width=192,heads=6`. */
+/** Returns a name with changed settings: `gpt2-nano:width=192,heads=6`. */
 function nameWith(name: string, config: Record<string, number>): string {
   const settings = Object.entries(config).map(
     ([key, value]) => `${key}=${checkFinite(`model: config: ${key}`, value)}`,
@@ -49,7 +49,7 @@ export class ClientParallax implements Parallax {
   #models = 0;
   #optimizers = 0;
 
-  /** later: what there is when all threads have joined. */
+  /** later: the info once all threads have joined. */
   constructor(connection: Connection, info: EngineInfo, later: Promise<EngineInfo>) {
     this.#connection = connection;
     this.#info = info;
@@ -57,7 +57,7 @@ export class ClientParallax implements Parallax {
       this.#info = joined;
       return this.info();
     });
-    /* Whoever waits for it is told. */
+    /* Only callers that await it get its error; otherwise it must not count as unhandled. */
     this.#ready.catch(() => {});
     this.graph = graphMaker(connection);
     this.data = {
@@ -81,7 +81,7 @@ export class ClientParallax implements Parallax {
 
   model(name: string, options: NamedModelOptions = {}): Model {
     if (typeof name !== 'string') {
-      throw new PlxError('PLX_ERR_ARGUMENT', 'model: give a name: "mlp:784-200-10"');
+      throw new PlxError('PLX_ERR_ARGUMENT', 'model: expected a name, such as "mlp:784-200-10"');
     }
     checkOptions('model', options, { seed: number, config: checkObject });
     return this.#newModel({ name: nameWith(name, options.config ?? {}) }, options);
@@ -126,7 +126,7 @@ export class ClientParallax implements Parallax {
   }
 }
 
-/** What makeLoad takes to make one. */
+/** Creates an engine's client, for makeLoad. */
 export const newParallax = (
   ...made: ConstructorParameters<typeof ClientParallax>
 ): ClientParallax => new ClientParallax(...made);

@@ -1,4 +1,4 @@
-/** The engine on the client's side, with tasks and suites. */
+/** The client's side of the engine with tasks and suites. */
 import type { EngineInfo } from './api.js';
 import type {
   BenchChoice,
@@ -20,7 +20,7 @@ import { anything, callback, checkOptions, number, signal, text } from './option
 import { ClientParallax } from './parallax.js';
 import type { BenchEngineApi, BenchPlan, BenchReport } from './rpc_bench.js';
 
-/** Of measuring one case. */
+/** Most seconds of measuring one case. */
 const MOST_SECONDS = 3600;
 
 function checkData(data: BenchData): BenchData {
@@ -34,7 +34,7 @@ function checkData(data: BenchData): BenchData {
   );
 }
 
-/** Texts that the library can take as one list between commas. */
+/** Checks texts that the library receives as one comma-separated list. */
 function checkTexts(what: string, texts: unknown = []): string[] {
   if (!Array.isArray(texts) || !texts.every((text) => typeof text === 'string')) {
     throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an array of strings`);
@@ -43,7 +43,7 @@ function checkTexts(what: string, texts: unknown = []): string[] {
   if (wrong === undefined) return [...texts];
   throw new PlxError(
     'PLX_ERR_ARGUMENT',
-    `${what}: "${wrong}" is ${wrong.includes(',') ? 'a text with a comma' : 'empty'}: ` +
+    `${what}: "${wrong}" ${wrong.includes(',') ? 'contains a comma' : 'is empty'}: ` +
       'give texts without commas, or leave the option out for all',
   );
 }
@@ -52,11 +52,11 @@ function checkSeconds(call: string, seconds: number): number {
   if (seconds >= 0 && seconds <= MOST_SECONDS) return seconds;
   throw new PlxError(
     'PLX_ERR_ARGUMENT',
-    `${call}: seconds is ${told(seconds)}: give a number from 0 to ${MOST_SECONDS}`,
+    `${call}: seconds is ${told(seconds)}: it must be a number from 0 to ${MOST_SECONDS}`,
   );
 }
 
-/** What says which cases are measured, and how long. */
+/** Checks the options that choose which cases are measured, and for how long. */
 function planOf(call: string, options: BenchChoice): BenchPlan {
   return {
     suites: checkTexts(`${call}: suites`, options.suites),
@@ -89,7 +89,7 @@ export class ClientBench extends ClientParallax implements BenchParallax {
   readonly #machine: () => Promise<Machine>;
   #runs = 0;
 
-  /** machine: what runs this, and on what. */
+  /** machine: describes the runtime and the machine. */
   constructor(
     connection: Connection,
     info: EngineInfo,
@@ -138,7 +138,8 @@ export class ClientBench extends ClientParallax implements BenchParallax {
           async ({ rows: measured, progress }: BenchReport) => {
             const news = measured.map(complete);
             rows.push(...news);
-            /* All at once: whoever aborts waits for none of them, and still gets every row. */
+            /* All at once, so that after an abort, which ends the waiting, every row is still
+             * reported. */
             const told = news.map(async (row) => onRow?.(row));
             if (progress && !signal?.aborted) {
               if (progress.failure !== undefined) failures++;
@@ -162,7 +163,7 @@ export class ClientBench extends ClientParallax implements BenchParallax {
     );
   }
 
-  /** Adds what the engine does not know of itself. */
+  /** Adds the fields that the engine does not know about itself. */
   #completeRow({ runtime, machine }: Machine): (row: BenchRow) => BenchRow {
     const { tier, fma } = this.info();
     return (row) => ({

@@ -1,17 +1,17 @@
 /**
- * What the relaxed instructions of the tier `relaxed-threads` do here. The specification leaves to
- * the engine whether they fuse, and an engine can have them wrong in a compiler of its own (as Node 20
- * has another of them, only until a function has been optimised). So they run on known operands, in
- * a module that is new, before the tier is taken.
+ * Tests the relaxed instructions of the tier `relaxed-threads` on this engine. The specification
+ * lets the engine choose whether they fuse, and one of an engine's compilers may get them wrong
+ * (Node 20 has another of them wrong, but only until a function is optimised). So they run on known
+ * operands, in a new module, before the tier is used.
  */
 
-/** The instructions' names, as the C sources have them (wasm_simd128.h), and where the module has them. */
+/** The names of the instructions in the C sources (wasm_simd128.h). */
 export const RELAXED = ['f32x4_relaxed_madd', 'f64x2_relaxed_madd'] as const;
 
 const text = (name: string): number[] => [name.length, ...new TextEncoder().encode(name)];
 const section = (id: number, ...body: number[]): number[] => [id, body.length, ...body];
 
-/** Loads a, b and c from at, at + 16 and at + 32, and stores what the instruction makes of them. */
+/** Code that loads a, b and c from at, at + 16 and at + 32, and stores the instruction's result. */
 function apply(opcode: number, at: number, out: number): number[] {
   const load = (offset: number) => [0x41, 0x00, 0xfd, 0x00, 0x04, offset];
   return [
@@ -22,7 +22,9 @@ function apply(opcode: number, at: number, out: number): number[] {
   ];
 }
 
-/** (func (export "madd")) on the memory that it exports; offsets below 128, for one byte each. */
+/**
+ * A module that exports a memory and (func (export "madd")); offsets are below 128, one byte each.
+ */
 function moduleBytes(): Uint8Array<ArrayBuffer> {
   const body = [0x00, ...apply(0x85, 0, 96), ...apply(0x87, 48, 112), 0x0b];
   return Uint8Array.from([
@@ -35,8 +37,8 @@ function moduleBytes(): Uint8Array<ArrayBuffer> {
   ]);
 }
 
-/** a b + c where rounding twice shows: (1 + e) (1 - e) - 1 is -e e, and 0 when the product is rounded to
- * fewer digits than 1 - e e takes. */
+/** Operands for which a b + c shows whether it rounds twice: (1 + e) (1 - e) - 1 is -e e, but 0 if
+ * the product is rounded to fewer digits than 1 - e e needs. */
 const shows = (e: number) => ({ a: 1 + e, b: 1 - e, c: -1, fused: -e * e, apart: 0 });
 const plain = (a: number, b: number, c: number) => ({
   ...{ a, b, c },
@@ -50,15 +52,15 @@ interface Probe {
   madd(): void;
 }
 
-/** What the engine says. */
+/** The result of the test. */
 export interface RelaxedAnswer {
-  /** Why the instructions cannot be used; empty when they can. */
+  /** Why the instructions cannot be used; empty if they can. */
   fault: string;
-  /** Whether multiply and add are rounded once. */
+  /** Whether multiply and add are rounded once, that is, fused. */
   fused: boolean;
 }
 
-/** The fault of the results beside what they may be, or whether all of them were fused. */
+/** Compares results with what they may be: returns a fault, or whether all of them were fused. */
 function judge(name: string, got: ArrayLike<number>, cases: typeof FLOATS): RelaxedAnswer {
   let fused = true;
   for (const [i, { a, b, c, fused: once, apart }] of cases.entries()) {
@@ -87,7 +89,7 @@ function run(probe: Probe): RelaxedAnswer {
   return { fault: floats.fault || doubles.fault, fused: floats.fused && doubles.fused };
 }
 
-/** Asks the engine, anew each time: a function's first call is the one that can be wrong. */
+/** Runs the test, in a new module each time: it is a function's first call that can go wrong. */
 export function askRelaxed(): RelaxedAnswer {
   let probe: Probe;
   try {

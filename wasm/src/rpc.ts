@@ -1,4 +1,4 @@
-/** What the client asks of the engine. Everything in here crosses a message port. */
+/** The interface between client and engine. Everything in here crosses a message port. */
 import type {
   BatchLog,
   CsvTable,
@@ -21,25 +21,25 @@ import type { Layer } from './api_layers.js';
 import type { PlxErrorName } from './generated/kinds.js';
 import type { DType, GraphArray } from './graph_api.js';
 
-/** What the engine can do before the module is there. */
+/** The request to prepare the engine before the module is there. */
 export interface PrepareRequest {
-  /** Of a tier with threads. */
+  /** Memory of a tier with threads. */
   memory?: WebAssembly.Memory;
 }
 
-/** The rest of what the engine needs. */
+/** The request to start the engine. */
 export interface StartRequest {
   module: WebAssembly.Module;
   reproducible: boolean;
 }
 
-/** The threads that join an engine which has started with one. */
+/** The request to add threads to an engine that has started with one. */
 export interface ThreadsRequest {
-  /** That can run at once, including the engine's own. */
+  /** Threads that can run at once, including the engine's own. */
   cpus: number;
-  /** 0: measure. */
+  /** Threads to use; 0: measure how many pay off. */
   threads: number;
-  /** Milliseconds until their workers count as failed. */
+  /** Milliseconds after which their workers count as failed. */
   timeout: number;
 }
 
@@ -49,81 +49,81 @@ export type EngineReport = Omit<
   'tier' | 'isolated' | 'downgrades' | 'startup' | 'memoryBytes'
 > & { memoryBytes: number };
 
-/** A model to make: layers, or a name that the library knows. */
+/** A model to create: layers, or a name that the library knows. */
 export type ModelSpec = { layers: Layer[] } | { name: string };
 
-/** What the client keeps of a model to check data against. */
+/** The ports of a model, against which the client checks data. */
 export interface ModelPorts {
   inputs: Port[];
   outputs: Port[];
 }
 
-/** What explain is to explain. */
+/** The options of explain, with defaults filled in. */
 export type ExplainRequest = Required<ExplainOptions> & { loss: Loss };
 
-/** A weight array; its name and shape are checked where they are told. */
+/** A weight array; its name and shape are checked if given. */
 export interface GivenWeight {
   values: Float32Array;
   name: string | undefined;
   shape: readonly number[] | undefined;
 }
 
-/** Values of one port, as the library reads them. */
+/** Values of one port in the library's form. */
 export type Values = Float32Array | Int32Array;
 
-/** Samples in the form that the library reads: labels are 32-bit integers. */
+/** Samples in the library's form: labels are 32-bit integers. */
 export interface Samples {
   n: number;
-  /** In the order of the model's inputs. */
+  /** Values in the order of the model's inputs. */
   inputs: Values[];
-  /** In the order of its outputs; empty where the loss needs none. */
+  /** Targets in the order of its outputs; empty if the loss needs none. */
   targets: Values[];
 }
 
-/** How the next id is drawn. */
+/** The options for sampling the next id. */
 export interface Sampling {
   temperature: number;
   topK: number;
 }
 
-/** What every long call has, so that it can be stopped. */
+/** The part of every long call by which it can be stopped. */
 export interface JobRequest {
   job: number;
   /** Whether a signal may stop it. */
   stoppable: boolean;
-  /** Then, where memory can be shared: element 0 becomes 1 as the signal aborts. */
+  /** If so, and if memory can be shared: element 0 becomes 1 when the signal aborts. */
   stop?: Int32Array;
 }
 
-/** Training as the library sees it, all defaults filled in. */
+/** The options of training, with all defaults filled in. */
 export interface FitRequest extends JobRequest {
   epochs: number;
   batchSize: number;
   loss: Loss;
   optimizer: OptimizerOptions;
-  /** Number of an optimizer whose state goes on; without it, a new one. */
+  /** Number of an optimizer whose state carries over; without it, a new one is used. */
   state?: number;
   shuffle: boolean;
   seed: number;
   recipe: FitRecipe;
-  /** What is listened to: training waits for whoever does. */
+  /** Which reports have listeners; training waits for them. */
   reports: { epochs: boolean; batches: boolean };
   data: Samples;
   validation?: Samples;
 }
 
-/** What fit does beside steps. */
+/** The settings of fit besides those of its steps. */
 export interface FitRecipe {
   schedule: Required<ScheduleOptions>;
   clipNorm: number;
   labelSmoothing: number;
   accumulate: number;
-  /** 0: never stops early. */
+  /** Epochs without improvement; 0: never stops early. */
   patience: number;
   minImprovement: number;
 }
 
-/** Progress of training: an epoch has ended, or some milliseconds are over. */
+/** Progress of training: an epoch has ended, or some milliseconds have passed. */
 export type FitReport = { epoch: EpochLog } | { batch: BatchLog };
 
 /** The result of training, up to where it failed. */
@@ -135,9 +135,9 @@ export interface FitReply extends History {
 export type SummaryData = Omit<Summary, 'toString'>;
 
 /**
- * A call that adds to a graph. Values have numbers, from 0 in the order in which calls make them; -1
- * stands for an input that was left out. A builder's numbers are as builders.def lists them, and results is how many values
- * it makes.
+ * A call that adds to a graph. Values are numbered from 0 in the order in which calls create them;
+ * -1 stands for an input that was left out. The numbers of a builder are in the order of
+ * builders.def, and results is how many values it creates.
  */
 export type GraphCall =
   | { kind: 'input'; name: string; dtype: DType; shape: number[] }
@@ -151,21 +151,21 @@ export type GraphCall =
       gradients: number[];
     };
 
-/** A weight that a graph's layers made; its number as a value is -2 - its place. */
+/** A weight of a graph's layers; its number as a value is -2 - its index. */
 export interface GraphWeight {
   name: string;
   shape: number[];
-  /** Whether it is trained, or running statistics. */
+  /** Whether it is trainable; otherwise it is a running statistic. */
   trained: boolean;
 }
 
-/** What the library worked out of a value. */
+/** The shape and dtype of a value, as the library determined them. */
 export interface ValueInfo {
   shape: number[];
   dtype: DType;
 }
 
-/** The new values, or the first call that failed: its place in the list, and why. */
+/** The new values, or the first call that failed: its index in the list, and the reason. */
 export type ExtendReply =
   | { values: ValueInfo[] }
   | { failure: { index: number; codeName: PlxErrorName; message: string } };
@@ -176,7 +176,7 @@ export interface InputValue {
   data: Float32Array | Int32Array;
 }
 
-/** The engine's side of the connection. Models are named by numbers that the client gives. */
+/** The engine's side of the connection. The client assigns numbers to models. */
 export interface EngineApi {
   /** Answers as soon as the engine's code runs. */
   prepare(request: PrepareRequest): void;
@@ -195,9 +195,9 @@ export interface EngineApi {
     report: (report: FitReport) => unknown,
   ): Promise<FitReply>;
   setRate(model: number, rate: number): void;
-  /** Frees the state that an optimizer of the client has by now. */
+  /** Frees the state that a client's optimizer may have. */
   disposeOptimizer(state: number): void;
-  /** The outputs that are asked for by their places. */
+  /** Predicts the requested outputs, given by index. */
   predict(
     model: number,
     n: number,
@@ -215,8 +215,8 @@ export interface EngineApi {
   getWeights(model: number): Weight[];
   setWeights(model: number, weights: GivenWeight[]): void;
   /**
-   * Makes the graph when it is new, with the seed of its layers. A graph and its functions have
-   * numbers from the client.
+   * Adds calls to a graph; creates it if it is new, with the seed of its layers. The client assigns
+   * numbers to graphs and their functions.
    */
   extendGraph(graph: number, calls: GraphCall[], seed: number): ExtendReply;
   graphWeights(graph: number): GraphWeight[];
@@ -230,7 +230,7 @@ export interface EngineApi {
   disposeGraph(graph: number): void;
   idx(bytes: Uint8Array): IdxArray;
   csv(text: Uint8Array): CsvTable;
-  /** Stops a job; unknown numbers are ignored, since it may have ended meanwhile. */
+  /** Stops a job; ignores unknown numbers, since the job may have ended meanwhile. */
   cancel(job: number): void;
 }
 

@@ -1,4 +1,4 @@
-/** What the client asks of an engine with tasks and suites, beside what it asks of every engine. */
+/** The additional interface between client and engine for tasks and suites. */
 import type { BenchProgress, BenchRow, BenchSize, SuiteInfo } from './api_bench.js';
 import type {
   Exhibit,
@@ -19,20 +19,20 @@ export interface BenchPlan {
   seed: number;
   seconds: number;
   rounds: number;
-  /** Uncompressed files. */
+  /** Files of handwritten digits, uncompressed. */
   mnist?: { images: Uint8Array; labels: Uint8Array; source: string };
 }
 
 /** A call of bench. */
 export interface BenchRequest extends BenchPlan, JobRequest {}
 
-/** Progress of a bench: what happened since the last report. */
+/** Progress of a benchmark: what happened since the last report. */
 export interface BenchReport {
   rows: BenchRow[];
   progress?: BenchProgress;
 }
 
-/** A run of a task; zeros stand for what the task has. Files are uncompressed. */
+/** A run of a task; zeros stand for the task's own values. Files are uncompressed. */
 export interface LearnRequest
   extends Required<Pick<LearnOptions, 'task' | 'size' | 'seed' | 'steps' | 'batchSize' | 'rate'>>,
     Pick<LearnOptions, 'model' | 'optimizer'> {
@@ -43,7 +43,7 @@ export interface LearnRequest
 
 /** A call of train. */
 export interface TrainRequest extends JobRequest {
-  /** At most; may be infinite. */
+  /** Most steps to take; may be infinite. */
   steps: number;
 }
 
@@ -51,7 +51,7 @@ export type TrainReport = TrainProgress;
 
 export interface BenchEngineApi extends EngineApi {
   tasks(): TaskInfo[];
-  /** Makes a run; it has a number from the client. */
+  /** Creates a run; the client assigns its number. */
   learn(run: number, request: LearnRequest): LearningAbout;
   trainRun(
     run: number,

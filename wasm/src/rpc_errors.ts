@@ -1,5 +1,5 @@
 /**
- * Carries PlxError across the message port: an Error keeps only its name and message there, so the
+ * Carries PlxErrors across the message port, where an Error keeps only its name and message: the
  * status travels as the name.
  */
 import { releaseProxy } from 'comlink';
@@ -11,14 +11,14 @@ function named(error: unknown): unknown {
   return Object.assign(new Error(error.message), { name: error.codeName });
 }
 
-/** Closes the ports behind callbacks; an open one would keep Node's process alive. */
+/** Closes the ports of callbacks; an open one would keep Node's process alive. */
 function release(args: unknown[]): void {
   for (const arg of args) {
     if (typeof arg === 'function') (arg as { [releaseProxy]?: () => void })[releaseProxy]?.();
   }
 }
 
-/** The same object, whose failures can be read by revive on the other side. */
+/** Wraps an object so that revive can restore its errors on the other side. */
 export function serve<T extends object>(target: T): T {
   return new Proxy(target, {
     get(_, key) {
@@ -37,7 +37,7 @@ export function serve<T extends object>(target: T): T {
   });
 }
 
-/** The PlxError that serve sent, or the error as it is. */
+/** Restores a PlxError that serve sent; returns any other error as it is. */
 export function revive(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   return isErrorName(error.name) ? new PlxError(error.name, error.message) : error;

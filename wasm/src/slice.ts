@@ -1,10 +1,10 @@
-/** Long work in slices, so that messages (cancel, a new rate) are read in between. */
+/** Divides long work into slices, so that messages (cancel, a new rate) are read in between. */
 
 import type { JobRequest } from './rpc.js';
 
-/** Milliseconds of work between two looks at the messages, and between two reports. */
+/** Milliseconds of work before messages are read again, and between two reports. */
 export const SLICE_MS = 25;
-/** Of a job that a signal may stop where only a message can say so. */
+/** The same for a job that a signal may stop, if only a message can do so. */
 const SHORT_MS = 4;
 
 const waiting: (() => void)[] = [];
@@ -18,10 +18,10 @@ function postToSelf(): void {
   channel.port2.postMessage(0);
 }
 
-/** Resolves after the messages that wait now have been handled. */
+/** Resolves after the messages that are waiting now have been handled. */
 export function breathe(): Promise<void> {
   return new Promise((resolve) => {
-    /* Node has setImmediate; an open message port would keep its process alive. */
+    /* Node has setImmediate; there, an open message port would keep the process alive. */
     const immediate = (globalThis as { setImmediate?: (callback: () => void) => void })
       .setImmediate;
     if (immediate) {
@@ -33,9 +33,9 @@ export function breathe(): Promise<void> {
   });
 }
 
-/** What runs in slices and can be stopped from outside: by a message, an answer, or shared memory. */
+/** A job that runs in slices and can be stopped by a message, an answer, or shared memory. */
 export class Job {
-  /** Milliseconds that it works at a time. */
+  /** Milliseconds of work in a slice. */
   readonly sliceMs: number;
   readonly #flag: Int32Array | undefined;
   #cancelled = false;
@@ -45,7 +45,9 @@ export class Job {
     this.sliceMs = request.stoppable && !request.stop ? SHORT_MS : SLICE_MS;
   }
 
-  /** Whether it may be cancelled between two messages, so that a look after every step pays. */
+  /**
+   * Whether it may be cancelled between two messages, so that checking after every step pays off.
+   */
   get watched(): boolean {
     return this.#flag !== undefined;
   }
@@ -59,8 +61,8 @@ export class Job {
   }
 
   /**
-   * Waits for the answer to a report: false cancels. Calls that the listener made meanwhile, and did
-   * not wait for, are answered first.
+   * Waits for the answer to a report; false cancels the job. Calls that the listener made meanwhile
+   * without awaiting them are answered first.
    */
   async told(answer: unknown): Promise<void> {
     if ((await answer) === false) this.cancel();

@@ -1,4 +1,4 @@
-/** Gets the compiled module of a tier, and says plainly what came instead of it. */
+/** Gets the compiled module of a tier, or reports what was received instead. */
 import { PlxError } from './errors.js';
 
 const ADVICE =
@@ -9,7 +9,7 @@ const MAGIC = [0x00, 0x61, 0x73, 0x6d];
 
 function describe(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart().toLowerCase();
-  if (text.startsWith('<!doctype') || text.startsWith('<html')) return 'a page of HTML';
+  if (text.startsWith('<!doctype') || text.startsWith('<html')) return 'an HTML page';
   if (text.startsWith('version https://git-lfs')) return 'a Git LFS pointer';
   if (bytes.length === 0) return 'an empty file';
   const head = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0'));
@@ -39,7 +39,7 @@ async function compileResponse(response: Response, url: string): Promise<WebAsse
   }
   const type = response.headers.get('content-type') ?? '';
   if (type.startsWith('application/wasm')) return await WebAssembly.compileStreaming(response);
-  /* Another type is served by mistake as often as another file: the bytes decide. */
+  /* A wrong content type is as common a mistake as a wrong file: let the bytes decide. */
   const bytes = new Uint8Array(await response.arrayBuffer());
   return await compileBytes(bytes, `${url} (${type || 'no content type'})`);
 }

@@ -2,25 +2,27 @@
 import { PlxError } from './errors.js';
 import { breathe } from './slice.js';
 
-/** What the generated glue code asks for. */
+/** The options that the generated glue code passes. */
 export interface ThreadOptions {
-  /** By which the worker's script knows that it is a thread's. */
+  /** Name by which the worker's script knows that it is that of a thread. */
   name: string;
 }
 
-/** What is used of the glue code's pool. A thread can start only on a worker that is in it. */
+/**
+ * The part of the glue code's pool that is used. A thread can start only on a worker in the pool.
+ */
 export interface ThreadPool {
   readonly unusedWorkers: Worker[];
-  /** Spawns one, by `plxThread`. */
+  /** Spawns a worker through `plxThread`. */
   allocateUnusedWorker(): void;
-  /** Resolves when it has the module. */
+  /** Resolves when the worker has the module. */
   loadWasmModuleToWorker(worker: Worker): Promise<unknown>;
 }
 
 /**
- * A bundler decides whether the engine's worker is a module or a classic script, and a thread's must
- * be the same: webpack and Turbopack (in Next.js) write scripts that no module may be. Only in a
- * classic worker does importScripts do anything but throw.
+ * Returns the type of this worker. A bundler decides whether the engine's worker is a module or a
+ * classic script, and a thread's worker must be the same: webpack and Turbopack (in Next.js) write
+ * scripts that cannot run as modules. In a module worker, importScripts always throws.
  */
 function ownType(): WorkerType {
   try {
@@ -33,34 +35,34 @@ function ownType(): WorkerType {
 
 const nameOf = (event: ErrorEvent): string => event.message || 'its file did not load';
 
-/** The threads' workers: another copy of this one, wherever a bundler put it. */
+/** The workers of the threads, which are copies of this one, wherever a bundler put it. */
 export class Threads {
   #reject: ((error: PlxError) => void) | undefined;
   #started = false;
-  /** Rejects when a worker fails before all have the module. */
+  /** Rejects if a worker fails before all have the module. */
   readonly #failure = new Promise<never>((_, reject) => {
     this.#reject = reject;
   });
 
   constructor() {
-    /* Whoever adds workers is told; until then it is not unhandled. */
+    /* `add` awaits it; until then a failure must not count as unhandled. */
     this.#failure.catch(() => {});
   }
 
-  /** A new worker; the glue code gives it the module. */
+  /** Creates a worker; the glue code sends it the module. */
   spawn({ name }: ThreadOptions): Worker {
     try {
-      /* With the fragment: Turbopack keeps there what the script is to load. */
+      /* Keep the fragment, in which Turbopack names the files to load. */
       const worker = new Worker(self.location.href, { type: ownType(), name });
       worker.addEventListener('error', (event) => this.#fail(event));
       return worker;
     } catch (error) {
-      /* Some browsers throw where a policy forbids the worker. */
+      /* Some browsers throw if a policy forbids the worker. */
       throw this.#error((error as Error).message);
     }
   }
 
-  /** Adds workers to the pool, between the calls that come meanwhile. When one fails, none stays. */
+  /** Adds workers to the pool, between calls that arrive meanwhile. If one fails, none is kept. */
   async add(pool: ThreadPool, count: number, timeout: number): Promise<void> {
     try {
       while (pool.unusedWorkers.length < count) {
@@ -69,7 +71,7 @@ export class Threads {
       }
       const loaded = pool.unusedWorkers.map((worker) => pool.loadWasmModuleToWorker(worker));
       await Promise.race([Promise.all(loaded), this.#failure, this.#late(timeout)]);
-      /* From now on a failure is one of the engine as a whole. */
+      /* From now on, a failure is one of the whole engine. */
       this.#started = true;
     } catch (error) {
       for (const worker of pool.unusedWorkers.splice(0)) worker.terminate();
@@ -88,7 +90,7 @@ export class Threads {
     return new PlxError('PLX_ERR_UNSUPPORTED', `the worker of a thread failed: ${what}`);
   }
 
-  /* Before the glue code's own handler, which would throw the event, of which nothing can be read. */
+  /* Runs before the glue code's own handler, which would throw the event, an unreadable error. */
   #fail(event: ErrorEvent): void {
     event.preventDefault();
     event.stopImmediatePropagation();

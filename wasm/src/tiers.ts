@@ -1,16 +1,17 @@
-/** Which tiers run here, and why the others do not. */
+/** Determines which tiers run here, and why the others do not. */
 import { simd, threads } from 'wasm-feature-detect';
 import type { Downgrade, Tier } from './api.js';
+import { told } from './arrays.js';
 import { PlxError } from './errors.js';
 import { askRelaxed } from './relaxed.js';
 
-/** Best first. */
+/** The tiers, best first. */
 export const TIERS: readonly Tier[] = ['relaxed-threads', 'simd-threads', 'simd'];
 
 /** Whether a module of this tier shares its memory among threads. */
 export const isThreaded = (tier: Tier): boolean => tier !== 'simd';
 
-/** True in Node and in pages that send the two headers. */
+/** Whether memory may be shared: in Node, and in pages served with the two headers. */
 export function isIsolated(): boolean {
   return (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated ?? true;
 }
@@ -28,8 +29,8 @@ async function threadsLacking(): Promise<string> {
 }
 
 /**
- * Sends a SharedArrayBuffer through a message channel and looks at what arrives. This takes a turn
- * of the event loop, so it goes on while a threaded tier starts.
+ * Sends a SharedArrayBuffer through a message channel and checks what arrives. This takes a turn of
+ * the event loop, so it runs while a threaded tier starts.
  */
 export function sharesMemory(): Promise<boolean> {
   return new Promise((resolve) => {
@@ -48,7 +49,7 @@ export function sharesMemory(): Promise<boolean> {
   });
 }
 
-/** What a tier lacks here, as a sentence; empty when it can run. */
+/** Returns what a tier lacks here, as a sentence; empty if it can run. */
 async function lacking(tier: Tier, reproducible: boolean): Promise<string> {
   if (!(await simd())) return 'this browser has no WebAssembly SIMD';
   if (tier === 'simd') return '';
@@ -60,21 +61,21 @@ async function lacking(tier: Tier, reproducible: boolean): Promise<string> {
   return askRelaxed().fault;
 }
 
-/** A tier to try, and what was given up before it. */
+/** A tier to try, and the better ones that were given up. */
 export interface Choice {
   tier: Tier;
   downgrades: Downgrade[];
 }
 
 /**
- * The best tier that can run, or the forced one; the tiers below it in TIERS remain for a start
- * that fails.
+ * Returns the best tier that can run, or the forced one. If its start fails, the tiers below it in
+ * TIERS can be tried.
  */
 export async function chooseTier(forced: Tier | undefined, reproducible: boolean): Promise<Choice> {
   if (forced !== undefined && !TIERS.includes(forced)) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `load: no tier "${forced}": there are ${TIERS.join(', ')}`,
+      `load: tier is ${told(forced)}: it must be one of ${TIERS.join(', ')}`,
     );
   }
   const downgrades: Downgrade[] = [];
@@ -84,5 +85,6 @@ export async function chooseTier(forced: Tier | undefined, reproducible: boolean
     if (!reason) return { tier, downgrades: downgrades.map((d) => ({ ...d, got: tier })) };
     downgrades.push({ wanted: tier, got: '', reason });
   }
-  throw new PlxError('PLX_ERR_UNSUPPORTED', `load: ${forced ?? 'no tier'} cannot run: ${reason}`);
+  const none = forced ? `${forced} cannot run` : 'no tier can run';
+  throw new PlxError('PLX_ERR_UNSUPPORTED', `load: ${none}: ${reason}`);
 }

@@ -1,12 +1,14 @@
-/** What `parallax-nn/inference` is without. */
+/** Removes training from `parallax-nn/inference`. */
 import { PlxError } from './errors.js';
 
 declare global {
-  /** Whether this build trains: a constant of the bundler, which drops what it rules out. */
+  /**
+   * Whether this build trains: a constant that the bundler replaces, so that it drops dead code.
+   */
   const PLX_TRAINING: boolean;
 }
 
-/** The error of a call that only the other entries answer. */
+/** Creates the error of a call that only the other entries support. */
 export const noTraining = (call: string): PlxError =>
   new PlxError(
     'PLX_ERR_UNSUPPORTED',

@@ -1,6 +1,6 @@
 /**
- * The engine's worker: one file per tier, which is also the worker of each of its threads. The glue
- * code tells the two apart by the worker's name; a thread must not answer calls.
+ * The engine's worker. There is one file per tier, which also serves as the worker of each thread.
+ * The glue code tells the two apart by the worker's name; a thread must not answer calls.
  */
 import { expose } from 'comlink';
 import glue from 'plx-glue';

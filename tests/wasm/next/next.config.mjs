@@ -1,4 +1,4 @@
-/** One folder of output a bundler, and the headers that make a page isolated. */
+/** One output folder per bundler, and the headers that isolate pages. */
 export default {
   distDir: `.next-${process.env.BUNDLER}`,
   turbopack: { root: import.meta.dirname },

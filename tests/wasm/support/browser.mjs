@@ -1,4 +1,4 @@
-/** Opens pages in Chromium, where there is one. */
+/** Opens pages in Chromium, if it is installed. */
 import { execFileSync } from 'node:child_process';
 import { chromium } from '@playwright/test';
 
@@ -22,15 +22,15 @@ function find() {
   return undefined;
 }
 
-/** Path of Chromium, or undefined; a test that needs it is skipped then. */
+/** Path of Chromium, or undefined; tests that need it are then skipped. */
 export const CHROMIUM = find();
 
-/** For node:test: why a test in the browser is skipped, or false. */
+/** Why tests in the browser are skipped, or false; for node:test. */
 export const withoutBrowser = CHROMIUM ? false : 'no Chromium found';
 
 let launched;
 
-/** Runs body with a profile of its own, in a browser that the tests of a file share. */
+/** Runs body in a new profile of a browser that the tests of a file share. */
 export async function withBrowser(body) {
   launched ??= chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
   const profile = await (await launched).newContext();
@@ -41,14 +41,14 @@ export async function withBrowser(body) {
   }
 }
 
-/** What a file that has used withBrowser calls at its end. */
+/** Closes the browser; called at the end of a file that has used withBrowser. */
 export async function closeBrowser() {
   await (await launched)?.close();
 }
 
 /**
- * Opens url and waits until the page has set window.outcome: {value} or {error}. What the page
- * printed to its console as an error is part of a failure.
+ * Opens url and waits until the page has set window.outcome: {value} or {error}. A failure includes
+ * the errors that the page printed to its console.
  */
 export async function outcomeOf(profile, url, timeout = 60_000) {
   const page = await profile.newPage();

@@ -1,10 +1,10 @@
 import { load } from 'parallax-nn';
 import { load as loadBench } from 'parallax-nn/bench';
 
-/** Runs body with an engine that ends with it. */
+/** Runs body with an engine, and disposes of it afterwards. */
 export const withEngine = (options, body) => during(load(options), body);
 
-/** The same with an engine that has tasks and suites. */
+/** Does the same with an engine that has tasks and suites. */
 export const withBench = (options, body) => during(loadBench(options), body);
 
 async function during(loading, body) {

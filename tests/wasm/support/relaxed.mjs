@@ -1,8 +1,8 @@
 /**
- * From now on, asking this engine for its relaxed multiply-add gives what floats and doubles make of
- * (a, b, c). The question is a module of its own, the only one that load makes an instance of in its
- * own thread: 3 x 4 floats from byte 0, 3 x 2 doubles from byte 48, results from bytes 96 and 112.
- * Returns what ends it. Runs in Node and, as text, in a page.
+ * Replaces the results of load's test of relaxed multiply-add by what floats and doubles compute of
+ * (a, b, c). That test is a module of its own, the only one that load instantiates in its own
+ * thread: 3 x 4 floats from byte 0, 3 x 2 doubles from byte 48, results from bytes 96 and 112.
+ * Returns a function that restores the test. Runs in Node and, as text, in a page.
  */
 export function answerRelaxed(floats, doubles) {
   const { Module, Instance } = WebAssembly;
@@ -28,14 +28,13 @@ export function answerRelaxed(floats, doubles) {
 
 /** Multiply-add of floats, rounded twice, and of doubles. */
 export const apart = (a, b, c) => Math.fround(a * b) + c;
-/** The same of floats, rounded once: a double holds the product of two. */
+/** Multiply-add of floats, rounded once: a double holds the product of two floats exactly. */
 export const fused = (a, b, c) => a * b + c;
 
 /**
- * Whether this engine fuses, by a module of another shape than the package's, a function of three
- * floats: 1 + e times 1 - e, less 1, is -e e, and 0 when the product is rounded by itself (e e is a
- * quarter of the last digit). Undefined
- * where there are no relaxed instructions.
+ * Whether this engine fuses, tested with a different module from the package's: a function of three
+ * floats. (1 + e) (1 - e) - 1 is -e e, but 0 if the product is rounded by itself (e e is a quarter
+ * of the last digit). Undefined if there are no relaxed instructions.
  */
 export function engineFuses() {
   const splat = (local) => [0x20, local, 0xfd, 0x13];

@@ -1,4 +1,4 @@
-/** What runtimes.test.mjs runs in every runtime: one engine's life. Prints what came of it as JSON. */
+/** The program that runtimes.test.mjs runs in every runtime: uses one engine and prints JSON. */
 import { load } from 'parallax-nn/bench';
 import { engineFuses } from './relaxed.mjs';
 
@@ -17,7 +17,7 @@ const history = await model.fit(x, [[0], [1], [1], [0]], {
   optimizer: { kind: 'adam', rate: 0.05 },
 });
 const after = await model.predict(x);
-/* Large enough for both threads. */
+/* Large enough to use both threads. */
 const wide = plx.model('mlp:256-512-512-10', { seed: 1 });
 const outputs = await wide.predict(new Float32Array(256 * 256).fill(0.5));
 const [row] = await plx.bench({

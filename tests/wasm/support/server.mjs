@@ -10,21 +10,21 @@ const TYPES = {
   '.wasm': 'application/wasm',
 };
 
-/** What makes a page cross-origin isolated. */
+/** The headers that make a page cross-origin isolated. */
 export const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/** The strictest policy under which the package is to run. */
+/** The strictest policy under which the package must run. */
 export const STRICT_CSP = {
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'",
 };
 
 /**
- * Serves folder with these headers. answer(path) may give {status, type, body, headers} for some paths.
- * Returns {url, requests, close}; requests lists the paths asked for.
+ * Serves folder with these headers. answer(path) may return {status, type, body, headers} for some
+ * paths. Returns {url, requests, close}; requests lists the requested paths.
  */
 export async function serve(folder, headers = {}, answer = () => undefined) {
   const requests = [];

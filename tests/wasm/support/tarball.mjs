@@ -1,4 +1,4 @@
-/** Packs the package and installs it into a clean folder, as a user's project has it. */
+/** Packs the package and installs it into a clean folder, as in a user's project. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,13 +14,13 @@ const npm = (cwd, ...args) =>
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 
-/** Packs the package into folder: {filename, files}. */
+/** Packs the package into folder and returns {filename, files}. */
 function pack(folder) {
   const [packed] = JSON.parse(npm(PACKAGE, 'pack', '--json', '--pack-destination', folder));
   return packed;
 }
 
-/** Unpacks the packed package into folder, and what was there before is gone. */
+/** Unpacks the packed package into folder, replacing what was there before. */
 export function unpackInto(folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -29,7 +29,7 @@ export function unpackInto(folder) {
   rmSync(join(folder, filename));
 }
 
-/** A new project with the packed package installed: {folder, files, tarball, write, remove}. */
+/** Creates a project with the package installed: {folder, files, tarball, write, remove}. */
 export function newProject() {
   const folder = mkdtempSync(join(tmpdir(), 'parallax-nn-'));
   const { filename, files } = pack(folder);
