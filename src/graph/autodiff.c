@@ -94,7 +94,9 @@ static void need_reals(plx_graph *graph, const char *what, plx_node x) {
 static void check(plx_graph *graph, plx_node loss, int count, const plx_node *wrt,
                   const plx_node *grads) {
     const int rank = plx__rank_of(graph, "gradients", loss, NULL);
-    if (count < 0) plx__graph_fail(graph, PLX_ERR_ARGUMENT, "gradients: of %d variables", count);
+    if (count < 0)
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "gradients: count is %d; it must not be negative",
+                        count);
     if (rank < 0 || count <= 0 || !plx__given(graph, "gradients", "wrt", wrt) ||
         !plx__given(graph, "gradients", "grads", grads))
         return;

@@ -58,9 +58,10 @@ plx_node plx_conv2d_transpose(plx_graph *graph, plx_node x, plx_node weights, pl
         const int64_t dilation = attrs.conv.dilation[axis];
         const int64_t *padding = attrs.conv.padding + 2 * axis;
         if (more < 0 || more >= (stride > 1 ? stride : 1)) {
-            plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                            "conv2d_transpose: extra %lld is outside 0 to %lld, below stride %lld",
-                            (long long)more, (long long)stride - 1, (long long)stride);
+            plx__graph_fail(
+                graph, PLX_ERR_ARGUMENT,
+                "conv2d_transpose: extra is %lld; it must be 0 to %lld, below the stride of %lld",
+                (long long)more, (long long)stride - 1, (long long)stride);
             return plx_none();
         }
         /* What is outside these is refused by the shape rule, and must not overflow before. */

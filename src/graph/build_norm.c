@@ -44,7 +44,7 @@ static plx_node statistics(plx_graph *graph, int64_t images, int64_t channels) {
 static int checked_rank(plx_graph *graph, const char *op, plx_node x, const int64_t **dims) {
     const int rank = plx__rank_of(graph, op, x, dims);
     if (rank == 0 || rank == 1)
-        plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has %d dimensions, fewer than 2", op, rank);
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has rank %d; at least 2 is needed", op, rank);
     return rank < 2 ? -1 : rank;
 }
 

@@ -53,7 +53,8 @@ static plx_status check_positive(plx__message *message, const char *name, const 
 static plx_status check_options(plx__message *message, const plx_optimizer_options *o) {
     const char *name = plx_optimizer_name(o->kind);
     if (!name)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "optimizer: no kind number %d", (int)o->kind);
+        return plx__fail(message, PLX_ERR_ARGUMENT, "optimizer: there is no kind number %d",
+                         (int)o->kind);
     PLX_TRY(check_positive(message, name, "learning rate", o->rate));
     const double fractions[] = {o->momentum, o->beta1, o->beta2};
     const char *const labels[] = {"momentum", "beta1", "beta2"};
@@ -180,7 +181,8 @@ plx_status plx_optimizer_set_group(plx_optimizer *optimizer, int parameter, doub
     plx__message *message = &optimizer->ctx->message;
     const char *name = plx_optimizer_name(optimizer->options.kind);
     if (parameter < 0 || parameter >= optimizer->count)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: no parameter number %d of %d", name,
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "%s: there is no parameter number %d; there are %d, counted from 0", name,
                          parameter, optimizer->count);
     PLX_TRY(check_positive(message, name, "rate factor", rate_factor));
     PLX_TRY(check_positive(message, name, "weight decay", weight_decay));

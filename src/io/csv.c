@@ -63,7 +63,8 @@ static void set_text(cell *c, const char *first, const char *last) {
 }
 
 static plx_status refuse_zero(const reader *r, const cell *c) {
-    return refuse(r, c, "a zero byte, as UTF-16 and binary files have; save the table as UTF-8");
+    return refuse(r, c,
+                  "there is a zero byte, as in UTF-16 and binary files; save the table as UTF-8");
 }
 
 /* Whether text is UTF-8: without overlong forms, surrogates and what is above U+10FFFF. Other
@@ -98,7 +99,7 @@ static plx_status quoted_cell(reader *r, cell *c) {
     set_text(c, first, r->at++);
     while (r->at < r->end && is_blank(*r->at)) ++r->at;
     if (r->at == r->end || *r->at == r->delimiter || line_end(r)) return PLX_OK;
-    return refuse(r, c, "text follows the closing quote; a quote within quotes is doubled");
+    return refuse(r, c, "text follows the closing quote; double a quote within quotes");
 }
 
 static plx_status plain_cell(reader *r, cell *c) {
@@ -116,7 +117,8 @@ static plx_status next_cell(reader *r, int64_t column, cell *c, bool *last) {
     const bool quoted = r->at < r->end && *r->at == '"';
     PLX_TRY(quoted ? quoted_cell(r, c) : plain_cell(r, c));
     if (!is_utf8(c))
-        return refuse(r, c, "bytes that are not UTF-8, as Latin-1 has; save the table as UTF-8");
+        return refuse(r, c,
+                      "there are bytes that are not UTF-8, as in Latin-1; save the table as UTF-8");
     *last = r->at == r->end || *r->at != r->delimiter;
     r->line += line_end(r) != 0;
     r->at += *last ? line_end(r) : 1;
@@ -168,21 +170,21 @@ static bool is_numeric(const cell *c) {
 
 static plx_status refuse_number(const reader *r, const cell *c, bool comma) {
     if (is_missing(c))
-        return refuse_text(r, c, "stands for an empty cell; every cell holds a number");
+        return refuse_text(r, c, "marks a missing value; every cell must hold a number");
     if (is_not_finite(c))
-        return refuse_text(r, c, "is not a finite number; fill it in, or leave out its row");
+        return refuse_text(r, c, "is not a finite number; replace it, or remove its row");
     if (comma && r->delimiter == ',' && is_numeric(c))
-        return refuse_text(r, c,
-                           "has a comma within a number; write a decimal point, or put "
-                           "semicolons between cells");
+        return refuse_text(
+            r, c,
+            "has a comma within a number; use a decimal point, or separate cells with semicolons");
     if (memchr(c->text, '\t', c->length))
         return refuse_text(r, c,
                            "is not a finite number; commas or semicolons separate cells, "
                            "tabs do not");
     if (c->line == r->first && !is_numeric(c))
-        return refuse_text(r, c,
-                           "is not a finite number, and a first line that names the columns "
-                           "has no numbers");
+        return refuse_text(
+            r, c,
+            "is not a finite number; a first line that names the columns must hold no numbers");
     return refuse_text(r, c, "is not a finite number");
 }
 
@@ -190,7 +192,7 @@ static plx_status refuse_number(const reader *r, const cell *c, bool comma) {
  * may mean two numbers. */
 static plx_status read_number(reader *r, const cell *c, double *value) {
     char text[CELL_BYTES];
-    if (!c->length) return refuse(r, c, "the cell is empty; every cell holds a number");
+    if (!c->length) return refuse(r, c, "the cell is empty; every cell must hold a number");
     if (c->length >= sizeof text) return refuse_text(r, c, "has too many characters for a number");
     memcpy(text, c->text, c->length);
     text[c->length] = 0;
@@ -219,8 +221,8 @@ static plx_status read_row(reader *r, plx_csv *csv, double *values) {
     if (!csv->columns) csv->columns = count;
     if (count == csv->columns) return PLX_OK;
     return plx__fail(r->message, PLX_ERR_FORMAT,
-                     "csv: line %lld, column %lld: the row has %lld cell%s, line %lld has %lld; %s "
-                     "separate them",
+                     "csv: line %lld, column %lld: the row has %lld cell%s, but line %lld has "
+                     "%lld; cells are separated by %s",
                      (long long)line, (long long)(count < csv->columns ? count : csv->columns) + 1,
                      (long long)count, count == 1 ? "" : "s", (long long)r->first,
                      (long long)csv->columns, r->delimiter == ',' ? "commas" : "semicolons");
@@ -316,8 +318,8 @@ plx_status plx_csv_parse(plx_ctx *ctx, const char *text, size_t size, plx_csv *o
     PLX_TRY(read_rows(r, &csv, NULL));
     if (!csv.rows)
         return plx__fail(r.message, PLX_ERR_FORMAT,
-                         "csv: line %lld, column 1: there is no line of numbers%s",
-                         (long long)r.first, csv.names ? ", only one of names" : "");
+                         "csv: line %lld, column 1: there are no rows of numbers%s",
+                         (long long)r.first, csv.names ? ", only column names" : "");
     /* Each cell takes a byte of the text: the product is in range. */
     const uint64_t cells = (uint64_t)csv.rows * (uint64_t)csv.columns;
     csv.values = cells > SIZE_MAX / sizeof *csv.values

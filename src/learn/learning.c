@@ -319,7 +319,7 @@ static plx_status check_model(plx_learning *l, const char *wanted) {
         status = plx_fail(
             l->ctx, PLX_ERR_SHAPE,
             "model \"%s\" has %lld inputs and %lld outputs, but %s has %lld and %lld: write "
-            "mlp:%lld-...-%lld.",
+            "mlp:%lld-...-%lld",
             l->model_name, (long long)in.dims[0], (long long)out.dims[0], l->task->name,
             (long long)own.dims[0], (long long)target.dims[0], (long long)own.dims[0],
             (long long)target.dims[0]);
@@ -437,7 +437,7 @@ static plx_status said_all(plx_learning *l, plx_status status, const char *what,
     const driver *d = driver_of(l);
     if (!d->left_out) return status;
     return plx_fail(l->ctx, PLX_ERR_STATE,
-                    "%s: \"%s\" is one more than the %d %s that there is room for", l->task->name,
+                    "%s: there is no room for \"%s\"; at most %d %s are possible", l->task->name,
                     d->left_out, most, what);
 }
 

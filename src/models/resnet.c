@@ -68,15 +68,16 @@ static plx_status ports(plx_model *model) {
     const int64_t size = (int64_t)set[SIZE], stages = (int64_t)set[STAGES];
     plx__message *message = &model->ctx->message;
     if (set[STEM] != 3 && set[STEM] != 7)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "model resnet: stem is %g; there are 3 and 7",
+        return plx__fail(message, PLX_ERR_ARGUMENT, "model resnet: stem is %g; it must be 3 or 7",
                          set[STEM]);
     if (set[SKIPS] == 0 && set[ZERO_SCALE] != 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "model resnet: zero_scale=1 with skips=0 lets nothing through");
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "model resnet: zero_scale=1 needs skips=1; without shortcuts nothing passes");
     if (stem_rows(model) >> (stages - 1) < 1)
         return plx__fail(message, PLX_ERR_SHAPE,
-                         "model resnet: %lld stages halve %lld x %lld pixels (after the stem, of "
-                         "images of %lld x %lld) below one; take stages=%lld or size=%lld",
+                         "model resnet: %lld stages halve %lld x %lld pixels (after the stem, for "
+                         "images of %lld x %lld) to less than one; use stages=%lld or size=%lld",
                          (long long)stages, (long long)stem_rows(model),
                          (long long)stem_rows(model), (long long)size, (long long)size,
                          (long long)most_stages(model),

@@ -119,13 +119,13 @@ plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const
     plx__message *message = &model->ctx->message;
     if (output < 0 || output >= model->outputs_count)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "evaluate: output %d; the model has %d output%s, 0 to %d", output,
-                         model->outputs_count, model->outputs_count == 1 ? "" : "s",
+                         "evaluate: there is no output %d; the model has %d output%s, 0 to %d",
+                         output, model->outputs_count, model->outputs_count == 1 ? "" : "s",
                          model->outputs_count - 1);
     if (loss == PLX_LOSS_OWN)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "evaluate: the model's own loss has no labels to compare with; take mse "
-                         "or cross-entropy");
+                         "evaluate: the model's own loss has no labels to compare with; use mse or "
+                         "cross-entropy");
     PLX_TRY(plx__check_dataset(model, "evaluate", loss, data));
     PLX_TRY(plx__need(message, "evaluate", "metrics", metrics));
     const plx_port *port = &model->outputs[output];
@@ -143,7 +143,10 @@ plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const
         status = tally_rows(model, output, loss, data, out, pairs ? counts : NULL, &t);
     }
     if (status == PLX_OK && !t.counted)
-        status = plx__fail(message, PLX_ERR_ARGUMENT, "evaluate: every label is one to ignore");
+        status = plx__fail(message, PLX_ERR_ARGUMENT,
+                           "evaluate: every label equals the ignored label (%d), so there is "
+                           "nothing to evaluate",
+                           PLX_IGNORED_LABEL);
     if (status == PLX_OK) {
         *metrics = metrics_of(&t, labels);
         if (pairs && counts) memcpy(confusion, counts, pairs * sizeof *counts);

@@ -56,7 +56,7 @@ plx_status plx_generator_new(plx_model *model, uint64_t seed, plx_generator **ou
     PLX_TRY(plx__need(message, "generate", "out", out));
     if (!model->family || !model->family->step)
         return plx__fail(message, PLX_ERR_UNSUPPORTED,
-                         "generate: %s continues no sequences; gpt2 and transformer do",
+                         "generate: %s cannot generate; only gpt2 and transformer models can",
                          model->family ? model->family->name : "a stack of layers");
     plx_generator *g = plx_platform_alloc(sizeof *g);
     if (!g) return plx__fail(message, PLX_ERR_MEMORY, "generate: no memory");
@@ -115,7 +115,9 @@ static plx_status make_room(plx_generator *g) {
 plx_status plx_generator_feed(plx_generator *g, int64_t count, const int32_t *ids) {
     plx__message *message = &g->model->ctx->message;
     if (count < 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "generate: %lld tokens", (long long)count);
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "generate: the number of tokens is %lld; it must not be negative",
+                         (long long)count);
     if (count) PLX_TRY(plx__need(message, "generate", "ids", ids));
     for (int64_t i = 0; i < count; ++i)
         if (ids[i] < 0 || ids[i] >= g->vocabulary)
@@ -193,14 +195,13 @@ static plx_status check_sampling(plx_generator *g, const plx_sampling *s) {
     plx__message *message = &g->model->ctx->message;
     PLX_TRY(plx__need(message, "generate", "sampling", s));
     if (!(s->temperature >= 0 && s->temperature < 1e30) || s->top_k < 0)
-        return plx__fail(
-            message, PLX_ERR_ARGUMENT,
-            "generate: temperature %g and the %lld likeliest; the temperature is from 0 to "
-            "below 1e30, the number 0 (all) or more",
-            s->temperature, (long long)s->top_k);
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "generate: temperature is %g and top_k %lld; temperature must be 0 to "
+                         "below 1e30, top_k 0 (all) or more",
+                         s->temperature, (long long)s->top_k);
     if (!g->count)
         return plx__fail(message, PLX_ERR_STATE,
-                         "generate: no token was fed that another could follow");
+                         "generate: there are no tokens to continue; feed at least one first");
     const plx_real *logits = plx_generator_logits(g);
     for (int64_t i = 0; i < g->vocabulary; ++i)
         if (logits[i] - logits[i] != 0)

@@ -251,7 +251,8 @@ static bool inner_names_differ(plx_graph *graph, const plx_layer *layer) {
             inner_name(layer, j, other);
             if (strcmp(name, other) != 0) continue;
             plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                            "%s: two layers are named \"%s\", and would share their weights",
+                            "%s: two layers are named \"%s\" and would share their weights; names "
+                            "must be unique",
                             layer->name, name);
             return false;
         }
@@ -293,10 +294,11 @@ static plx_node refuse_shapes(plx_graph *graph, const plx_layer *layer, plx_node
     plx__shape_text(rank_x - 1, a + 1, before, sizeof before);
     plx__shape_text(rank_y - 1, b + 1, after, sizeof after);
     plx__graph_fail(graph, PLX_ERR_SHAPE,
-                    "%s: x is %s and its layers make it %s; the two are added, so %s", layer->name,
-                    before, after,
-                    layer->project ? "they may differ in channels, and by a stride"
-                                   : "keep the shape, or set project for a linear layer from x");
+                    "%s: x is %s, but the layers turn it into %s; the two are added, so %s",
+                    layer->name, before, after,
+                    layer->project
+                        ? "they may differ only in channels and by a stride"
+                        : "keep the shape, or set project for a linear layer that maps x");
     return plx_none();
 }
 
@@ -399,11 +401,12 @@ static bool check_input(plx_graph *graph, const plx_layer *layer, plx_node x) {
     const bool ids = plx_node_dtype(graph, x) == PLX_DTYPE_I32;
     if (rank < 0) return false;
     if (rank < 1)
-        return refuse(graph, PLX_ERR_SHAPE, layer->name, "samples in a batch; rank", rank);
+        return refuse(graph, PLX_ERR_SHAPE, layer->name,
+                      "x must be a batch of samples, not of rank", rank);
     if (ids != (layer->kind == PLX_LAYER_EMBEDDING)) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: %s", layer->name,
-                        ids ? "takes numbers, not ids; begin with an embedding"
-                            : "takes ids (whole numbers of a model on ids), not numbers");
+                        ids ? "takes numbers, not ids; start with an embedding"
+                            : "takes ids, not numbers; use it in a model on ids");
         return false;
     }
     if (!wanted || rank == wanted) return true;
@@ -457,8 +460,8 @@ static bool check_reals(plx_graph *graph, const plx_layer *layer) {
                       (double)layer->activation);
     const plx_real p = parameter_of(layer);
     if (plx__activation_needs_p(layer->activation) && !(p > 0 && p < 1e30)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: parameter %g must be above 0", activation,
-                        (double)p);
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: parameter %g must be above 0 and below 1e30",
+                        activation, (double)p);
         return false;
     }
     if (!(layer->rate >= 0 && layer->rate < 1)) {
@@ -484,7 +487,8 @@ static bool check(plx_graph *graph, const plx_layer *layer, plx_node x) {
                       layer->rank);
     if (layer->kind == PLX_LAYER_RESIDUAL && (layer->layers_count < 1 || !layer->layers))
         return refuse(graph, PLX_ERR_ARGUMENT, layer->name,
-                      layer->layers_count < 1 ? "layers inside:" : "layers is NULL, for",
+                      layer->layers_count < 1 ? "it needs at least one layer inside, not"
+                                              : "layers is NULL, but layers_count is",
                       layer->layers_count);
     return check_input(graph, layer, x) && check_groups(graph, layer, x);
 }
@@ -493,8 +497,8 @@ static bool check_name(plx_graph *graph, const char *name) {
     const size_t length = strlen(name);
     if (length > 0 && length < PLX_LAYER_NAME && !strchr(name, '.')) return true;
     plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                    "layers: \"%.40s\" is no name; names have 1 to %d characters and no dots", name,
-                    PLX_LAYER_NAME - 1);
+                    "layers: \"%.40s\" is not a valid name; use 1 to %d characters without dots",
+                    name, PLX_LAYER_NAME - 1);
     return false;
 }
 
@@ -502,7 +506,7 @@ plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_nod
     if (!plx__given(scope->graph, "layers", "the layer", layer)) return plx_none();
     plx_layer own = *layer;
     if ((unsigned)layer->kind >= PLX_LAYERS_) {
-        plx__graph_fail(scope->graph, PLX_ERR_ARGUMENT, "layers: no kind number %d",
+        plx__graph_fail(scope->graph, PLX_ERR_ARGUMENT, "layers: there is no kind number %d",
                         (int)layer->kind);
         return plx_none();
     }

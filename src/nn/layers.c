@@ -228,7 +228,7 @@ static bool heads_fit(const plx_scope *scope, int64_t width, const plx__block_op
     }
     if (kv_heads < 1 || o->heads % kv_heads) {
         plx__graph_fail(scope->graph, PLX_ERR_SHAPE,
-                        "attention: %lld heads of keys do not divide %lld heads of queries",
+                        "attention: %lld key heads do not divide %lld query heads",
                         (long long)kv_heads, (long long)o->heads);
         return false;
     }

@@ -114,7 +114,8 @@ static plx_status new_stack(plx_ctx *ctx, plx_dtype dtype, int rank, const int64
     for (int i = 0; i < rank; ++i)
         if (dims[i] < 1 || dims[i] > INT32_MAX)
             return plx__fail(&ctx->message, PLX_ERR_SHAPE,
-                             "model: dimension %d of a sample is %lld", i, (long long)dims[i]);
+                             "model: dimension %d of a sample is %lld; it must be 1 to 2147483647",
+                             i, (long long)dims[i]);
     plx_model *model = NULL;
     const plx_status status = new_model(ctx, seed, &model);
     if (status != PLX_OK || !model) return status;
@@ -137,7 +138,7 @@ plx_status plx_model_new_ids(plx_ctx *ctx, int rank, const int64_t *dims, int64_
                              uint64_t seed, plx_model **out) {
     if (vocabulary < 1 || vocabulary > INT32_MAX)
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                         "model: a vocabulary of %lld ids; it has 1 to 2147483647",
+                         "model: the vocabulary has %lld ids; it must have 1 to 2147483647",
                          (long long)vocabulary);
     return new_stack(ctx, PLX_DTYPE_I32, rank, dims, vocabulary, seed, out);
 }
@@ -190,8 +191,8 @@ static plx_status name_layer(const plx_model *model, const plx_layer *layer, con
         plx__format(name, PLX_NAME, "%s", layer->name);
         if (!is_taken(model, name)) return PLX_OK;
         return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
-                         "model: there is a layer \"%s\" already; layers of one name would share "
-                         "their weights",
+                         "model: there is already a layer named \"%s\"; names must be unique, as "
+                         "layers with one name would share their weights",
                          name);
     }
     int number = 1;
@@ -206,18 +207,20 @@ static plx_status check_vocabulary(const plx_model *model, const plx_layer *laye
     const plx_port *port = &model->inputs[0];
     if (model->count || layer->kind != PLX_LAYER_EMBEDDING || port->classes <= layer->vocabulary)
         return PLX_OK;
-    return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
-                     "embedding: a vocabulary of %lld for a model on ids below %lld",
-                     (long long)layer->vocabulary, (long long)port->classes);
+    return plx__fail(
+        &model->ctx->message, PLX_ERR_ARGUMENT,
+        "embedding: the vocabulary is %lld; it must cover the model's ids, which are below %lld",
+        (long long)layer->vocabulary, (long long)port->classes);
 }
 
 /* Before inner layers are copied. */
 static plx_status check_inner(plx__message *message, const plx_layer *layer) {
     if (layer->layers_count < 0 || (layer->layers_count && !layer->layers))
-        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: layers inside: %d%s",
+        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: layers_count is %d%s",
                          plx_layer_name(layer->kind) ? plx_layer_name(layer->kind) : "layers",
                          layer->layers_count,
-                         layer->layers_count < 0 ? "" : ", but layers is NULL");
+                         layer->layers_count < 0 ? "; it must not be negative"
+                                                 : ", but layers is NULL");
     for (int i = 0; i < layer->layers_count; ++i) PLX_TRY(check_inner(message, &layer->layers[i]));
     return PLX_OK;
 }
@@ -227,13 +230,15 @@ plx_status plx_model_add(plx_model *model, const plx_layer *layer) {
     PLX_TRY(plx__need(message, "model", "the layer", layer));
     const char *kind = plx_layer_name(layer->kind);
     if (model->family)
-        return plx__fail(message, PLX_ERR_STATE, "model: %s is complete and takes no layers",
+        return plx__fail(message, PLX_ERR_STATE,
+                         "model: %s is a predefined model; layers cannot be added to it",
                          model->family->name);
     if (model->trainers)
         return plx__fail(message, PLX_ERR_STATE,
                          "model: it is being trained; free its trainer before adding a layer");
     if (!kind)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "layers: no kind number %d", (int)layer->kind);
+        return plx__fail(message, PLX_ERR_ARGUMENT, "layers: there is no kind number %d",
+                         (int)layer->kind);
     PLX_TRY(check_inner(message, layer));
     char name[PLX_NAME];
     PLX_TRY(name_layer(model, layer, kind, name));
@@ -420,7 +425,7 @@ static plx_status check_loss(const plx_model *model, plx_loss loss, int64_t batc
     PLX_TRY(plx__need(message, "loss", "out", out));
     if (loss == PLX_LOSS_OWN) return PLX_OK;
     if (batch < 1)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "loss: a batch of %lld; at least 1 is needed",
+        return plx__fail(message, PLX_ERR_ARGUMENT, "loss: batch is %lld; it must be at least 1",
                          (long long)batch);
     return plx__need(message, "loss", "targets", targets);
 }

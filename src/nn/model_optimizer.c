@@ -56,12 +56,12 @@ static plx_status check_given(const plx_trainer *t, const plx_optimizer *o) {
         !fits(t, o->sums) || !fits(t, o->errors))
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "fit: the optimizer was made for other weights (%d tensors) than this "
-                         "model's (%d): it belongs to the model that it was first used with, as "
-                         "complete as that was then; make one for each",
+                         "model's (%d): it belongs to the model it was first used with, with the "
+                         "layers of that time; make one for each model",
                          o->count, t->count);
     if (o->at_work)
         return plx__fail(message, PLX_ERR_STATE,
-                         "fit: the optimizer is at work in another trainer; free that first");
+                         "fit: the optimizer is in use by another trainer; free that one first");
     return PLX_OK;
 }
 

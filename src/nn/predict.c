@@ -80,7 +80,8 @@ plx_status plx_model_predict(plx_model *model, const plx_dataset *data, int64_t 
     PLX_TRY(plx__need(message, "predict", "the data", data));
     PLX_TRY(plx__need(message, "predict", "outputs", outputs));
     if (data->n < 0 || batch < 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "predict: %lld samples in batches of %lld",
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "predict: %lld samples in batches of %lld; neither may be negative",
                          (long long)data->n, (long long)batch);
     if (!model->outputs_count)
         return plx__fail(message, PLX_ERR_STATE, "predict: the model has no layers");

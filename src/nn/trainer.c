@@ -24,44 +24,52 @@ static bool is_finite(double value) {
 /* ---- Making one ------------------------------------------------------------------------------ */
 
 static plx_status check_counts(plx__message *message, const plx_trainer_options *o, int64_t n) {
-    if (n < 1) return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld samples", (long long)n);
+    if (n < 1)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: the data has %lld samples; at least 1 is needed", (long long)n);
     if (o->batch < 1 || o->batch > n)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: batch %lld for %lld samples; it must be between 1 and %lld",
+                         "fit: batch is %lld for %lld samples; it must be 1 to %lld",
                          (long long)o->batch, (long long)n, (long long)n);
     if (o->epochs < 1 || o->epochs > INT32_MAX)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld epochs; 1 to %d are possible",
+        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: epochs is %lld; it must be 1 to %d",
                          (long long)o->epochs, INT32_MAX);
     if (o->steps < 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld steps", (long long)o->steps);
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "fit: steps is %lld; it must not be negative (0: as many as the epochs have)",
+            (long long)o->steps);
     if (o->accumulate < 0 || o->accumulate > INT32_MAX)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: the gradients of %lld batches for one step; 1 to %d are possible",
+                         "fit: accumulate is %lld; it must be 0 to %d (0 and 1: no accumulation)",
                          (long long)o->accumulate, INT32_MAX);
     if (o->patience < 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: a patience of %lld epochs",
+        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: patience is %lld; it must be 0 or more",
                          (long long)o->patience);
     if (o->patience && !o->validation)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: early stopping after %lld epochs needs validation data",
+                         "fit: patience is %lld; early stopping needs validation data",
                          (long long)o->patience);
     return PLX_OK;
 }
 
 static plx_status check_amounts(plx__message *message, const plx_trainer_options *o) {
     if (!(o->clip_norm >= 0 && is_finite(o->clip_norm)))
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: gradients clipped to a norm of %g; above 0, or 0 for none",
-                         o->clip_norm);
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "fit: the clip norm is %g; it must be above 0 and finite, or 0 for no clipping",
+            o->clip_norm);
     if (!(o->label_smoothing >= 0 && o->label_smoothing < 1))
         return plx__fail(message, PLX_ERR_ARGUMENT, "fit: label smoothing %g is outside [0, 1)",
                          o->label_smoothing);
     if (o->label_smoothing > 0 && o->loss != PLX_LOSS_CROSS_ENTROPY)
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: label smoothing %g is for cross-entropy alone", o->label_smoothing);
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "fit: label smoothing is %g; it must be 0 unless the loss is cross-entropy",
+            o->label_smoothing);
     if (!(o->min_improvement >= 0 && is_finite(o->min_improvement)))
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: an improvement of at least %g; it must be finite and not negative",
+                         "fit: the least improvement is %g; it must be finite and not negative",
                          o->min_improvement);
     return PLX_OK;
 }
@@ -81,9 +89,10 @@ static plx_status check(plx_model *model, const plx_trainer_options *o, const pl
     PLX_TRY(check_amounts(message, o));
     PLX_TRY(plx__check_dataset(model, "fit", o->loss, data));
     if (o->loss == PLX_LOSS_CROSS_ENTROPY && !has_labels(model, data))
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: every label is one to ignore (%d), so there is nothing to learn",
-                         PLX_IGNORED_LABEL);
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "fit: every label equals the ignored label (%d), so there is nothing to learn",
+            PLX_IGNORED_LABEL);
     return PLX_OK;
 }
 
@@ -102,17 +111,15 @@ static plx_status check_own_loss(const plx_trainer *t) {
     const int64_t least = t->options.loss == PLX_LOSS_OWN ? t->model->family->loss_batch : 0;
     plx__message *message = &t->model->ctx->message;
     if (batch < least)
-        return plx__fail(
-            message, PLX_ERR_ARGUMENT,
-            "fit: batch %lld; the loss of %s compares the samples of a batch and needs "
-            "at least %lld",
-            (long long)batch, t->model->family->name, (long long)least);
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: batch is %lld; the loss of %s compares the samples of a batch and "
+                         "needs at least %lld",
+                         (long long)batch, t->model->family->name, (long long)least);
     if (n % batch && n % batch < least && t->steps >= t->steps_per_epoch)
         return plx__fail(
             message, PLX_ERR_ARGUMENT,
-            "fit: batch %lld leaves %lld of %lld samples for the last one of an epoch; "
-            "the loss of %s compares samples and needs at least %lld: take another "
-            "batch",
+            "fit: batch is %lld, which leaves %lld of %lld samples for the last batch of an epoch; "
+            "the loss of %s compares samples and needs at least %lld: use another batch",
             (long long)batch, (long long)(n % batch), (long long)n, t->model->family->name,
             (long long)least);
     return PLX_OK;
@@ -197,11 +204,10 @@ static plx_status diverge(plx_trainer *t, const char *what, int64_t step) {
         plx__format(rate, sizeof rate, "%g", asked);
     else
         plx__format(rate, sizeof rate, "%g, at this step %g", asked, t->rate);
-    return plx__fail(
-        &t->model->ctx->message, PLX_ERR_DIVERGED,
-        "fit: the %s not finite at step %lld, in epoch %lld; the weights of the last good step are "
-        "put back: lower the learning rate (%s)",
-        what, (long long)step, (long long)((step - 1) / t->steps_per_epoch) + 1, rate);
+    return plx__fail(&t->model->ctx->message, PLX_ERR_DIVERGED,
+                     "fit: the %s not finite at step %lld, in epoch %lld; the weights of the last "
+                     "good step are restored: lower the learning rate (%s)",
+                     what, (long long)step, (long long)((step - 1) / t->steps_per_epoch) + 1, rate);
 }
 
 /* The same after a step that the weights have taken, and that was not good. */
@@ -299,7 +305,7 @@ static void begin_epoch(plx_trainer *t) {
 
 /* What kept the optimizer from a step whose loss is finite; NULL: nothing did. */
 static const char *held_back_by(const plx_trainer *t) {
-    if (t->options.clip_norm > 0 && !is_finite(t->norm)) return "length of the gradients is";
+    if (t->options.clip_norm > 0 && !is_finite(t->norm)) return "norm of the gradients is";
     return t->optimizer->fault;
 }
 
@@ -361,7 +367,7 @@ plx_status plx_trainer_run(plx_trainer *t, int64_t max_steps, plx_progress *prog
     PLX_TRY(plx__need(&t->model->ctx->message, "fit", "progress", progress));
     const plx_status status =
         t->diverged ? plx__fail(&t->model->ctx->message, PLX_ERR_DIVERGED,
-                                "fit: training has diverged after %lld steps and takes no more",
+                                "fit: training diverged after %lld steps and cannot continue",
                                 (long long)t->step)
                     : run_steps(t, max_steps);
     *progress = (plx_progress){
@@ -397,7 +403,7 @@ plx_status plx_trainer_fit(plx_trainer *t, int64_t every, plx_fit_watch *watch, 
         const bool stop = status == PLX_OK && watch && !watch(self, &now) && !now.done;
         if (stop)
             status = plx__fail(message, PLX_ERR_CANCELLED,
-                               "fit: stopped after step %lld of %lld, as its caller asked",
+                               "fit: stopped after step %lld of %lld, as requested",
                                (long long)now.step, (long long)now.steps);
     } while (status == PLX_OK && !now.done);
     if (progress) *progress = now;

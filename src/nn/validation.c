@@ -40,11 +40,10 @@ static plx_status check(plx_trainer *t, const plx_dataset *data) {
     if (t->options.loss == PLX_LOSS_OWN)
         for (int i = 0; i < PLX_PORTS; ++i)
             if (data->input_strides[i])
-                return plx__fail(
-                    message, PLX_ERR_UNSUPPORTED,
-                    "fit: validation by a model's own loss takes samples that lie side "
-                    "by side, not with a stride of %lld",
-                    (long long)data->input_strides[i]);
+                return plx__fail(message, PLX_ERR_UNSUPPORTED,
+                                 "fit: validation by a model's own loss needs contiguous samples, "
+                                 "not a stride of %lld",
+                                 (long long)data->input_strides[i]);
     return plx__check_dataset(t->model, "fit: validation", t->options.loss, data);
 }
 

@@ -71,8 +71,8 @@ bool plx__name_fits(const plx_scope *scope, const char *name) {
     if (!plx__given(scope->graph, "layers", "the name", name)) return false;
     if (strlen(scope->path) + 1 + strlen(name) < PLX_NAME) return true;
     plx__graph_fail(scope->graph, PLX_ERR_ARGUMENT,
-                    "layers: \"%s.%s\" is longer than the %d characters of a name; nest fewer "
-                    "layers, or give them shorter names",
+                    "layers: \"%s.%s\" is longer than %d characters; nest fewer layers, or give "
+                    "them shorter names",
                     scope->path, name, PLX_NAME - 1);
     return false;
 }
@@ -123,7 +123,8 @@ static plx_status make(const plx_scope *scope, const char *name, int rank, const
 static plx_node fail_with_shapes(const plx_scope *scope, const char *name, const plx_tensor *have,
                                  int rank, const int64_t *dims) {
     char left[96], right[96];
-    plx__graph_fail(scope->graph, PLX_ERR_SHAPE, "weight \"%s\" is %s and is asked for as %s", name,
+    plx__graph_fail(scope->graph, PLX_ERR_SHAPE,
+                    "weight \"%s\" has shape %s and cannot be used with shape %s", name,
                     plx__shape_text(have->rank, have->dims, left, 96),
                     plx__shape_text(rank, dims, right, 96));
     return plx_none();
@@ -136,7 +137,8 @@ static bool check_weight(const plx_scope *scope, const char *name, int rank, con
         (rank && !plx__given(graph, "weight", "dims", dims)))
         return false;
     if ((int)role >= 0 && role <= PLX_WEIGHT_STATE) return true;
-    plx__graph_fail(graph, PLX_ERR_ARGUMENT, "weight \"%s\": no role number %d", name, (int)role);
+    plx__graph_fail(graph, PLX_ERR_ARGUMENT, "weight \"%s\": there is no role number %d", name,
+                    (int)role);
     return false;
 }
 

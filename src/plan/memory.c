@@ -260,7 +260,7 @@ static plx_status check_sizes(const plx_plan *plan) {
             value_bytes(node) <= largest)
             continue;
         return plx__fail(&plan->ctx->message, PLX_ERR_MEMORY,
-                         "compile: %s%s%s%s needs %lld bytes; the largest buffer is %lld",
+                         "compile: %s%s%s%s needs %lld bytes; the largest buffer has %lld",
                          plx__title(node->op), node->name[0] ? " \"" : "", node->name,
                          node->name[0] ? "\"" : "", (long long)value_bytes(node),
                          (long long)largest);

@@ -185,7 +185,7 @@ static void refuse_next(plx_check *t, plx_ctx *ctx, plx_generator *g, plx_sampli
 static void refuses(plx_check *t, plx_ctx *ctx) {
     plx_model *model = model_of(t, ctx, "gpt2-nano" SIZES), *other = NULL;
     plx_generator *g = generator_of(t, ctx, model, 1), *none = NULL;
-    refuse_next(t, ctx, g, (plx_sampling){1, 0}, PLX_ERR_STATE, "no token was fed");
+    refuse_next(t, ctx, g, (plx_sampling){1, 0}, PLX_ERR_STATE, "no tokens to continue");
     const int32_t ids[] = {3, 28, 29}, negative = -1;
     CHECK(t,
           plx_generator_feed(g, 3, ids) == PLX_ERR_ARGUMENT &&

@@ -501,7 +501,7 @@ static const struct {
     {{.kind = PLX_LAYER_RESIDUAL, .layers = narrow, .layers_count = 1},
      false,
      PLX_ERR_SHAPE,
-     "x is [6] and its layers make it [3]; the two are added, so keep"},
+     "x is [6], but the layers turn it into [3]; the two are added, so keep"},
     {{.kind = PLX_LAYER_RESIDUAL, .layers = one_wide, .layers_count = 1},
      false,
      PLX_ERR_SHAPE,
@@ -552,11 +552,12 @@ static void refuses_what_leads_nowhere(plx_check *t, plx_ctx *ctx) {
     const plx_layer dense = {.kind = PLX_LAYER_DENSE, .units = 4};
     CHECK(t,
           plx_model_add(model, &small) == PLX_ERR_ARGUMENT &&
-              strstr(plx_message(ctx), "a vocabulary of 10 for a model on ids below 20"),
+              strstr(plx_message(ctx),
+                     "the vocabulary is 10; it must cover the model's ids, which are below 20"),
           "%s", plx_message(ctx));
     CHECK(t,
           plx_model_add(model, &dense) == PLX_ERR_ARGUMENT &&
-              strstr(plx_message(ctx), "begin with an embedding"),
+              strstr(plx_message(ctx), "start with an embedding"),
           "%s", plx_message(ctx));
     CHECK(t, plx_model_layers(model) == 0, "%d layers", plx_model_layers(model));
     plx_model_free(model);
@@ -584,7 +585,7 @@ static void refuses_endless_nesting(plx_check *t, plx_ctx *ctx) {
     CHECK(t, plx_model_add(model, &layers[4]) == PLX_OK, "%s", plx_message(ctx));
     CHECK(t,
           plx_model_add(model, &layers[DEPTH - 1]) == PLX_ERR_ARGUMENT &&
-              strstr(plx_message(ctx), "longer than the 95 characters"),
+              strstr(plx_message(ctx), "longer than 95 characters"),
           "%s", plx_message(ctx));
     plx_model_free(model);
 }

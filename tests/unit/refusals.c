@@ -120,7 +120,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "max_pool2d")                                                                                \
     B(upsample, plx_upsample2d(G, w->image, -1, 1, PLX_NEAREST), "upsample2d: ")                   \
     B(upsample_method, plx_upsample2d(G, w->image, 2, 2, (plx_upsampling)9), "no method number")   \
-    B(input_dtype, plx_input(G, "a", (plx_dtype)7, 0, NULL), "input: no dtype number 7")           \
+    B(input_dtype, plx_input(G, "a", (plx_dtype)7, 0, NULL), "input: there is no dtype number 7")  \
     B(input_null, plx_input(G, "a", PLX_DTYPE_REAL, 2, NULL), "a: dims is NULL")                   \
     B(input_minus, plx_input(G, "a", PLX_DTYPE_REAL, 1, D(-3)), "dimension 0 of [-3] is negative") \
     B(parameter_null, plx_parameter(G, "p", NULL), "parameter: the tensor is NULL")                \
@@ -131,7 +131,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     B(broadcast_null, plx_broadcast(G, X, 2, NULL), "broadcast: dims is NULL")                     \
     B(update_null, plx_update(G, w->optimizer, NULL), "grads is NULL")                             \
     B(no_optimizer, plx_update(G, NULL, &X), "the optimizer is NULL")                              \
-    B(matmul_rank, plx_matmul(G, w->q, w->q, true, false), "a has 3 dimensions; with ta")          \
+    B(matmul_rank, plx_matmul(G, w->q, w->q, true, false), "a has rank 3; with ta")                \
     B(weight_init, plx_weight(S, "a", 0, NULL, (plx_init)99, 0, PLX_WEIGHT_PLAIN),                 \
       "no initialisation number 99")                                                               \
     B(weight_nan, plx_weight(S, "a", 0, NULL, PLX_INIT_CONSTANT, NAN, PLX_WEIGHT_PLAIN),           \
@@ -144,10 +144,10 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     B(layer_kind, plx_layer_apply(S, LAYER(.kind = (plx_layer_kind)999), X), "no kind number")     \
     B(layer_rate, plx_layer_apply(S, LAYER(.kind = PLX_LAYER_DROPOUT, .rate = NAN), X),            \
       "rate nan")                                                                                  \
-    T(twice, twice(w), "there is one of the name \"name\" already")                                \
-    T(long_path, long_path(w), "longer than the 95 characters of a name")                          \
+    T(twice, twice(w), "there is already an input named \"name\"")                                 \
+    T(long_path, long_path(w), "longer than 95 characters")                                        \
     T(tensor_dtype, plx_tensor_new(w->ctx, (plx_dtype)7, 0, NULL, &w->out.made.tensor),            \
-      "tensor: no dtype number 7")                                                                 \
+      "tensor: there is no dtype number 7")                                                        \
     T(tensor_null, plx_tensor_new(w->ctx, PLX_DTYPE_REAL, 1, NULL, &w->out.made.tensor),           \
       "tensor: dims is NULL")                                                                      \
     T(tensor_out, plx_tensor_new(w->ctx, PLX_DTYPE_REAL, 0, NULL, NULL), "tensor: out is NULL")    \
@@ -155,14 +155,15 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     T(init_nan, plx_tensor_init(w->tensor, PLX_INIT_NORMAL, NAN, NULL), "begins with nan")         \
     T(init_rng, plx_tensor_init(w->tensor, PLX_INIT_HE_NORMAL, 0, NULL), "rng is NULL")            \
     T(init_ids, plx_tensor_init(w->integers, PLX_INIT_ZERO, 0, NULL), "holds int32")               \
-    T(gradients_minus, plx_gradients(G, LOSS, -1, &X, w->out.nodes), "gradients: of -1 variables") \
+    T(gradients_minus, plx_gradients(G, LOSS, -1, &X, w->out.nodes), "gradients: count is -1")     \
     T(gradients_null, plx_gradients(G, LOSS, 1, NULL, w->out.nodes), "gradients: wrt is NULL")     \
     T(gradients_none, plx_gradients(G, LOSS, 2, ((plx_node[]){X, w->image}), w->out.nodes),        \
       "does not depend on variable 1")                                                             \
     T(gradients_of_argmax, plx_gradients(G, w->argmax, 1, &X, w->out.nodes), ", not int32")        \
     T(gradients_shape, plx_gradients(G, X, 1, &X, w->out.nodes), "it is [2, 3]")                   \
     T(clip_by_norm_inf, plx_clip_by_norm(G, 1, &X, INFINITY, w->out.nodes), "largest norm inf")    \
-    T(clip_by_norm_minus, plx_clip_by_norm(G, -1, &X, 1, w->out.nodes), "-1 gradients")            \
+    T(clip_by_norm_minus, plx_clip_by_norm(G, -1, &X, 1, w->out.nodes),                            \
+      "clip_by_norm: count is -1")                                                                 \
     T(clip_by_norm_node, plx_clip_by_norm(G, 2, ((plx_node[]){X, N}), 1, w->out.nodes),            \
       "not a node")                                                                                \
     T(split, plx_split(G, X, 1, 2, D(2, 2), w->out.nodes), "split: parts of 2 + 2 are not 3")      \
@@ -178,10 +179,10 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "compile: -1 threads")                                                                       \
     T(plan_alignment,                                                                              \
       plx_compile(G, 1, &X, &(plx_plan_options){.alignment = 48}, &w->out.made.plan),              \
-      "compile: an alignment of 48 bytes")                                                         \
+      "compile: alignment is 48 bytes")                                                            \
     T(plan_largest,                                                                                \
       plx_compile(G, 1, &X, &(plx_plan_options){.largest_buffer = 100}, &w->out.made.plan),        \
-      "compile: a largest buffer of 100 bytes")                                                    \
+      "compile: the largest buffer is 100 bytes")                                                  \
     T(plan_too_small,                                                                              \
       plx_compile(G, 1, &w->image, &(plx_plan_options){.largest_buffer = 64}, &w->out.made.plan),  \
       "the largest buffer is 64")                                                                  \
