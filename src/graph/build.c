@@ -128,7 +128,7 @@ plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, p
 plx_node plx_matmul(plx_graph *graph, plx_node a, plx_node b, bool ta, bool tb) {
     const plx__attrs attrs = {.matmul = {.transpose_a = ta, .transpose_b = tb}};
     const int rank = plx_node_shape(graph, a, NULL);
-    /* The gradient of weights sums over leading dimensions; to a caller they are rows. */
+    /* The gradient of weights sums over leading dimensions, but for callers they are rows. */
     if (ta && rank > 2) {
         plx__graph_fail(graph, PLX_ERR_SHAPE,
                         "matmul: a has rank %d; with ta it must be 2, as leading dimensions count "
@@ -236,7 +236,7 @@ static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis,
     const int own = plx__checked_axis(graph, op, x, axis, &size);
     if (own < 0) return plx_none();
     const plx_dtype dtype = plx_node_dtype(graph, x);
-    if (dtype != PLX_DTYPE_REAL) { /* here, as the op's name is not the builder's */
+    if (dtype != PLX_DTYPE_REAL) { /* checked here, as the op's name is not the builder's */
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: x must hold %s, not %s", op,
                         plx__dtype_name(PLX_DTYPE_REAL), plx__dtype_name(dtype));
         return plx_none();

@@ -1,4 +1,4 @@
-/* Builders of attention and what goes with it. */
+/* Builders of attention and related ops. */
 #include "graph/graph.h"
 
 #include "base/dmath.h"

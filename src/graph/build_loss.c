@@ -1,4 +1,4 @@
-/* Builders of losses, and of what keeps gradients in bounds. */
+/* Builders of losses and of gradient clipping. */
 #include "base/platform.h"
 #include "graph/graph.h"
 #include "ops/copy.h"
@@ -23,7 +23,7 @@ plx_node plx_l2_normalize(plx_graph *graph, plx_node x, double epsilon) {
     return plx__build1(graph, &plx__op_l2_normalize, x, &attrs);
 }
 
-/* Rows shorter than this have a cosine of nearly 0 with all others, and no steep gradient. */
+/* Rows shorter than this have a cosine near 0 with all others, and no steep gradient. */
 static const double shortest_row = 1e-8;
 
 static bool same_shapes(plx_graph *graph, const char *op, plx_node a, plx_node b) {
@@ -102,7 +102,7 @@ plx_status plx__clip_by_norm(plx_graph *graph, int count, const plx_node *grads,
     const int32_t before = graph->count;
     check_clip(graph, count, grads, largest, clipped);
     if (!count || graph->status != PLX_OK) return plx__graph_settle(graph, before);
-    /* A norm of 0 gives infinity, and the factor 1. */
+    /* A norm of 0 gives infinity, hence the factor 1. */
     const plx_node length = plx__build(graph, &plx__op_norm, count, grads, NULL);
     const plx_node ratio = plx_div(graph, plx_constant(graph, largest), length);
     const plx_node factor = plx_min(graph, plx_constant(graph, 1), ratio);

@@ -1,4 +1,4 @@
-/* Builders that move elements: other shapes, parts, repetition, choice by index. */
+/* Builders that move elements: reshaping, slicing, repeating, selecting by index. */
 #include "graph/graph.h"
 #include "ops/copy.h"
 
@@ -19,7 +19,7 @@ static int one_axis(plx_graph *graph, const char *op, plx_node x, int axis, int6
     return -1;
 }
 
-/* All of x's elements in the shape of attrs; x itself when it has that shape. */
+/* All elements of x in the shape of attrs; x itself if it has that shape. */
 static plx_node view_as(plx_graph *graph, plx_node x, const plx__attrs *shape) {
     const plx__node *node = plx__at(graph, x);
     if (node->rank == shape->rank &&
@@ -53,7 +53,7 @@ plx_node plx_reshape(plx_graph *graph, plx_node x, int rank, const int64_t *dims
             return fail_reshape(graph, rank, dims, size);
     }
     if (open >= 0) attrs.dims[open] = known ? size / known : 0;
-    /* Beside a size of 0 any number would fit. */
+    /* Next to a size of 0, any number would fit. */
     if ((open >= 0 && !known) || known * (open < 0 ? 1 : attrs.dims[open]) != size)
         return fail_reshape(graph, rank, dims, size);
     return view_as(graph, x, &attrs);
@@ -75,7 +75,7 @@ plx_node plx_transpose(plx_graph *graph, plx_node x, const int *axes) {
     plx__attrs attrs = {.rank = rank};
     unsigned seen = 0;
     bool moved = false;
-    int last = -1; /* axis of more than one element */
+    int last = -1; /* the last axis with more than one element */
     for (int i = 0; i < rank; ++i) {
         order[i] = axes[i];
         if (axes[i] >= 0 && axes[i] < rank) seen |= 1U << axes[i];
@@ -114,7 +114,7 @@ plx_node plx_slice(plx_graph *graph, plx_node x, int axis, int64_t begin, int64_
                         "slice: step is 0; it must be positive or negative");
         return plx_none();
     }
-    /* Forwards both lie in 0..size, backwards in -1..size - 1. */
+    /* Going forwards, both are in 0..size; backwards, in -1..size - 1. */
     const int64_t first = begin < 0 ? begin + size : begin, last = end < 0 ? end + size : end;
     const int64_t low = step > 0 ? 0 : -1, high = step > 0 ? size : size - 1;
     if (first < low || first > high || last < low || last > high)
@@ -150,7 +150,7 @@ plx_node plx_concat(plx_graph *graph, int count, const plx_node *x, int axis) {
     return plx__build(graph, &plx__op_concat, count, x, &attrs);
 }
 
-/* "2 + 2", cut short when there are many. */
+/* "2 + 2", cut off if there are many. */
 static void sum_text(int count, const int64_t *sizes, char *text, size_t bytes) {
     size_t used = 0;
     text[0] = '\0';
@@ -190,7 +190,7 @@ plx_status plx_split(plx_graph *graph, plx_node x, int axis, int count, const in
                         (long long)size, count);
     else if (plx__given(graph, "split", "out", out) && sizes)
         parts_fit(graph, count, sizes, size);
-    /* First all of them, so that a failure leaves out alone. */
+    /* All nodes are made first, so that a failure leaves out unchanged. */
     const int32_t first = graph->count;
     for (int i = 0; i < count && graph->status == PLX_OK; ++i) {
         const int64_t part = sizes ? sizes[i] : size / count;
@@ -232,7 +232,7 @@ plx_node plx_broadcast(plx_graph *graph, plx_node x, int rank, const int64_t *di
                         "broadcast: x has rank %d; it cannot be broadcast to rank %d", own, rank);
         return plx_none();
     }
-    /* Of broadcast_to: which axes are repeated, and which of those x lacks. */
+    /* For broadcast_to: the axes that are repeated, and those of them that x lacks. */
     plx__attrs attrs = {.sum = {.factor = 1}, .rank = rank};
     for (int axis = 0; axis < rank; ++axis) {
         attrs.dims[axis] = dims[axis];

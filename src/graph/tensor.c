@@ -61,7 +61,7 @@ int64_t plx_tensor_size(const plx_tensor *tensor) {
     return tensor->size;
 }
 
-/* The elements that one output, or one input, is connected with. */
+/* The number of elements that one output, or one input, is connected to. */
 static double fan(const plx_tensor *tensor, int axis) {
     const bool has = axis >= 0 && tensor->rank > axis && tensor->dims[axis] > 0;
     const int64_t all = tensor->size ? tensor->size : 1,
@@ -77,12 +77,12 @@ static double spread_of(const plx_tensor *tensor, plx_init init) {
     return plx__sqrt(2 / fans);
 }
 
-/* What a random initialisation draws: each element from a place of its own in the stream. */
+/* Parameters of a random initialisation: each element draws from its own place in the stream. */
 typedef struct draws {
     plx_real *data;
     plx_rng rng;
     bool uniform;
-    double factor; /* of draws in [-1, 1), or of normal ones */
+    double factor; /* times draws from [-1, 1), or normal ones */
 } draws;
 
 enum { DRAWS_AT_ONCE = 256 };

@@ -38,8 +38,8 @@ plx_status plx_idx_parse(plx_ctx *ctx, const void *bytes, size_t size, plx_idx *
     for (int i = 0; i < rank; ++i) {
         const uint8_t *d = at + 4 + 4 * i;
         idx.dims[i] = (int64_t)d[0] << 24 | (int64_t)d[1] << 16 | (int64_t)d[2] << 8 | d[3];
-        /* At most 2^32 times a product that is at most the file's size: no overflow below 4 GiB
-         * files, and larger products are refused at once. */
+        /* A product of at most the file's size times at most 2^32: no overflow for files below 4
+         * GiB, and larger products are rejected at once. */
         if (idx.dims[i] && promised > UINT64_MAX / (uint64_t)idx.dims[i])
             return plx__fail(message, PLX_ERR_FORMAT, "idx: the dimensions overflow");
         promised *= (uint64_t)idx.dims[i];

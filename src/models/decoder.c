@@ -34,8 +34,8 @@ static plx_status refuse_kv_heads(plx_model *model, const plx__decoder *d) {
                      (long long)fewer);
 }
 
-/* Weights that are counted in 32 bits fit the memory of no machine that trains them here; what is
- * smaller fails when it is allocated. */
+/* Rejects models with more weights than 32 bits can count, which fit no machine that would train
+ * them here; smaller ones fail when they are allocated. */
 static plx_status check_size(plx_model *model, const plx__decoder *d) {
     const double layer = (double)d->width * (4.0 * (double)d->width + 2.0 * (double)d->hidden);
     const double all =

@@ -46,7 +46,7 @@ static plx_status bad_name(plx_ctx *ctx, const char *name, const char *why) {
 
 /* ---- mlp:784-200-10 -------------------------------------------------------------------------- */
 
-/* The widths up to the end or a colon. Returns how many, or -1. */
+/* Parses the widths up to the end or a colon. Returns how many, or -1. */
 static int parse_widths(const char *text, int64_t *widths, const char **end) {
     int count = 0;
     for (;;) {
@@ -96,7 +96,7 @@ static plx_status new_mlp(plx_ctx *ctx, const char *name, uint64_t seed, plx_mod
 
 /* ---- gpt2-nano:width=192,heads=6 ------------------------------------------------------------- */
 
-/* The finite number that the text up to end is; false when it is none. */
+/* Parses the text up to end as a finite number; false if it is not one. */
 static bool parse_number(const char *text, const char *end, double *out) {
     char number[64];
     const size_t length = (size_t)(end - text);
@@ -114,7 +114,7 @@ static plx_status unknown_key(plx_ctx *ctx, const plx__family *family, const cha
                      family->name, (int)length, key, known);
 }
 
-/* One "key=value". */
+/* Applies one "key=value". */
 static plx_status apply_setting(plx_ctx *ctx, const plx__family *family, const char *text,
                                 size_t length, double *values, bool *set) {
     const char *equals = memchr(text, '=', length);
@@ -157,7 +157,8 @@ static plx_status apply_settings(plx_ctx *ctx, const plx__family *family, const 
     return PLX_OK;
 }
 
-/* The size whose name is text up to length: "gpt2-nano", and "resnet18" as well as "resnet-18". */
+/* Finds the size named by the first length characters: "gpt2-nano", and "resnet18" as well as
+ * "resnet-18". */
 static const plx__model_size *find_size(const char *text, size_t length,
                                         const plx__family **family) {
     for (int f = 0; f < FAMILIES; ++f) {

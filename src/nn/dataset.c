@@ -1,4 +1,4 @@
-/* Samples as a model takes them: where a row lies, and what is refused. */
+/* Samples of a data set: the address of a row, and checks. */
 #include "nn/model.h"
 
 #include "ops/op.h"
@@ -47,7 +47,7 @@ static plx_status check_reals(plx_ctx *ctx, const values *v, const plx_real *dat
     return PLX_OK;
 }
 
-/* Integers below classes, or exactly allowed. */
+/* Checks for integers from 0 to classes - 1, or equal to allowed. */
 static plx_status check_integers(plx_ctx *ctx, const values *v, const int32_t *data,
                                  int64_t classes, int32_t allowed) {
     for (int64_t i = 0; i < v->rows; ++i) {

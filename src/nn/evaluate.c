@@ -28,7 +28,7 @@ static double cross_entropy(const plx_real *row, int64_t n, int64_t label) {
     return plx__log(sum) - ((double)row[label] - top);
 }
 
-/* How many logits are larger than the label's: 0 is right. */
+/* The number of logits larger than that of the label; 0: the prediction is right. */
 static int64_t rank_of(const plx_real *row, int64_t n, int64_t label) {
     int64_t larger = 0;
     for (int64_t i = 0; i < n; ++i) larger += row[i] > row[label];
@@ -80,7 +80,7 @@ static plx_metrics metrics_of(const tally *t, bool classes) {
     return m;
 }
 
-/* Samples whose outputs are worked out at a time. */
+/* Number of samples whose outputs are computed at a time. */
 static int64_t rows_at_once(int64_t size) {
     enum { MOST_ROWS = 256, MOST_VALUES = 1 << 22 };
     const int64_t rows = MOST_VALUES / size;

@@ -1,5 +1,4 @@
-/* Continuing sequences: one plan for one position, with the keys and values of those before it
- * kept. */
+/* Generation: one plan for one position, with cached keys and values of the positions before it. */
 #include "nn/layers.h"
 #include "nn/model.h"
 
@@ -16,10 +15,10 @@ struct plx_generator {
     plx_node logits;
     int64_t context, vocabulary;
     int32_t id, position; /* what the plan's inputs are bound to */
-    int64_t count;        /* of tokens in the context */
+    int64_t count;        /* number of tokens in the context */
     int32_t *ids;         /* [context] */
-    double *weights;      /* [vocabulary]: of the draw */
-    int32_t *best;        /* [vocabulary]: the k likeliest, as a heap */
+    double *weights;      /* [vocabulary]: for drawing */
+    int32_t *best;        /* [vocabulary]: the k most likely, as a heap */
 };
 
 static plx_status compile_step(plx_generator *g) {
@@ -102,8 +101,8 @@ static plx_status run_position(plx_generator *g, int32_t id) {
     return PLX_OK;
 }
 
-/* Positions are those of the model's context, so what is kept moves to its beginning, where its
- * keys and values are others. */
+/* Positions are those of the model's context: the tokens that stay move to its beginning, where
+ * their keys and values differ and are computed again. */
 static plx_status make_room(plx_generator *g) {
     const int64_t kept = g->context / 2;
     memmove(g->ids, g->ids + g->context - kept, (size_t)kept * sizeof *g->ids);
@@ -134,7 +133,7 @@ plx_status plx_generator_feed(plx_generator *g, int64_t count, const int32_t *id
 
 /* ---- Drawing --------------------------------------------------------------------------------- */
 
-/* Whether token a is less likely than b; of equals the later one is. */
+/* Whether token a is less likely than b; of equally likely ones the later is. */
 static bool is_worse(const plx_real *logits, int32_t a, int32_t b) {
     return logits[a] < logits[b] || (logits[a] == logits[b] && a > b);
 }
@@ -153,7 +152,7 @@ static void sift_down(int32_t *heap, int64_t count, int64_t i, const plx_real *l
     }
 }
 
-/* The k likeliest of n, in no order. */
+/* The k most likely of n tokens, in no particular order. */
 static void find_best(const plx_real *logits, int64_t n, int64_t k, int32_t *heap) {
     for (int64_t i = 0; i < k; ++i) heap[i] = (int32_t)i;
     for (int64_t i = k / 2; i-- > 0;) sift_down(heap, k, i, logits);
@@ -171,7 +170,7 @@ static int32_t likeliest(const plx_real *logits, int64_t n) {
     return best;
 }
 
-/* Of exp(logit / temperature) over the k likeliest. */
+/* Draws a token in proportion to exp(logit / temperature) among the k most likely. */
 static int32_t draw(plx_generator *g, const plx_real *logits, double temperature, int64_t k) {
     const double top = (double)logits[likeliest(logits, g->vocabulary)];
     memset(g->weights, 0, (size_t)g->vocabulary * sizeof *g->weights);

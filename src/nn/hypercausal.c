@@ -1,4 +1,4 @@
-/* Nodes that project futures, and the loss of chains and graphs of them. */
+/* Hypercausal nodes, which project futures, and the loss of chains and graphs of them. */
 #include "nn/weights.h"
 
 #include "graph/graph.h"
@@ -59,7 +59,7 @@ static plx_status check_beginning(plx_graph *graph, const char *name, double val
                            value);
 }
 
-/* Memory for what a step keeps for its gradient. */
+/* A buffer for what a step saves for its gradient. */
 static plx_node buffer_of(plx_graph *graph, int64_t times, const plx__node *like) {
     const plx__attrs attrs = {.rank = 2, .dims = {times, plx__size(like)}};
     return plx__build(graph, &plx__op_buffer, 0, NULL, &attrs);
@@ -78,7 +78,7 @@ static plx_node state_of(plx_graph *graph, plx_node x, plx_node w, plx_node b, i
     return plx__build(graph, &plx__op_tanh_steps, depth > 1 ? 4 : 3, inputs, &attrs);
 }
 
-/* Workloads of the reference narrow the span with depth, and keep it from vanishing. */
+/* As in the workloads of the reference, the span narrows with depth but does not vanish. */
 static double half_width(const plx_hypercausal_options *options) {
     const double p = options->span / (1 + 0.3 * (double)(options->depth - 1));
     return p > 0.08 ? p : 0.08;

@@ -19,7 +19,7 @@ static void forget_plans(plx_model *model) {
     }
 }
 
-/* Copies of this file's making, which nobody else may change. */
+/* Frees a copy that this file made, which nobody else may change. */
 static void free_own(const void *memory) {
     void *own;
     memcpy(&own, &memory, sizeof own);
@@ -143,7 +143,7 @@ plx_status plx_model_new_ids(plx_ctx *ctx, int rank, const int64_t *dims, int64_
     return new_stack(ctx, PLX_DTYPE_I32, rank, dims, vocabulary, seed, out);
 }
 
-/* Names and inner layers become the model's own. */
+/* Copies a layer, so that its name and inner layers belong to the model. */
 static bool copy_layer(const plx_layer *from, const char *name, plx_layer *to) {
     *to = *from;
     to->layers = NULL;
@@ -159,7 +159,7 @@ static bool copy_layer(const plx_layer *from, const char *name, plx_layer *to) {
     if (!inner) return false;
     to->layers = inner;
     for (int i = 0; i < from->layers_count; ++i) {
-        to->layers_count += 1; /* what was copied of it is freed with the rest */
+        to->layers_count += 1; /* a partial copy is freed with the rest */
         if (!copy_layer(&from->layers[i], from->layers[i].name, &inner[i])) return false;
     }
     return true;
@@ -183,8 +183,8 @@ static bool is_taken(const plx_model *model, const char *name) {
     return false;
 }
 
-/* The layer's own name, which no other may have, or its kind and the first free number from how
- * many of its kind there are. */
+/* The layer's own name, which must be unique, or its kind and a number: the first free one,
+ * starting from the number of layers of its kind. */
 static plx_status name_layer(const plx_model *model, const plx_layer *layer, const char *kind,
                              char name[PLX_NAME]) {
     if (layer->name) {
@@ -202,7 +202,7 @@ static plx_status name_layer(const plx_model *model, const plx_layer *layer, con
     return PLX_OK;
 }
 
-/* A table for fewer ids than the model takes would be read past its end. */
+/* A table for fewer ids than the model accepts would be read past its end. */
 static plx_status check_vocabulary(const plx_model *model, const plx_layer *layer) {
     const plx_port *port = &model->inputs[0];
     if (model->count || layer->kind != PLX_LAYER_EMBEDDING || port->classes <= layer->vocabulary)
@@ -213,7 +213,7 @@ static plx_status check_vocabulary(const plx_model *model, const plx_layer *laye
         (long long)layer->vocabulary, (long long)port->classes);
 }
 
-/* Before inner layers are copied. */
+/* Checks inner layers before they are copied. */
 static plx_status check_inner(plx__message *message, const plx_layer *layer) {
     if (layer->layers_count < 0 || (layer->layers_count && !layer->layers))
         return plx__fail(message, PLX_ERR_ARGUMENT, "%s: layers_count is %d%s",
@@ -253,7 +253,7 @@ plx_status plx_model_add(plx_model *model, const plx_layer *layer) {
     const plx_status status = trial(model);
     if (status == PLX_OK) return PLX_OK;
     free_layer(&model->layers[--model->count]);
-    /* The sentence is of what failed; what stood before stands. */
+    /* The message is that of the failure; the layers before it are noted again. */
     char sentence[256];
     plx__format(sentence, sizeof sentence, "%s", plx_message(model->ctx));
     model->weights->notes_count = 0;
@@ -375,7 +375,7 @@ bool plx_model_has_loss(const plx_model *model) {
     return model->family && model->family->loss;
 }
 
-/* The input that takes the target of output i; of a name that no other input has. */
+/* Adds the input for the target of output i, with a name that no other input has. */
 static plx_node target_of(const plx_model *model, plx_graph *graph, plx_loss loss, int64_t batch,
                           int i) {
     const bool labels = loss == PLX_LOSS_CROSS_ENTROPY;

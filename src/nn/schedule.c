@@ -1,4 +1,4 @@
-/* How the learning rate goes from step to step. */
+/* How the learning rate changes from step to step. */
 #include "nn/trainer.h"
 
 #include "base/dmath.h"

@@ -96,7 +96,7 @@ static plx_status check(plx_model *model, const plx_trainer_options *o, const pl
     return PLX_OK;
 }
 
-/* Steps of an epoch, and in all. */
+/* Counts the steps of an epoch and in all. */
 static void count_steps(plx_trainer *t) {
     const plx_trainer_options *o = &t->options;
     t->batches_per_epoch = (t->batches.data.n + o->batch - 1) / o->batch;
@@ -105,7 +105,7 @@ static void count_steps(plx_trainer *t) {
     if (o->steps && o->steps < t->steps) t->steps = o->steps;
 }
 
-/* Of too few samples, which cannot be told apart, the loss is the same whatever the weights. */
+/* With too few samples to tell apart, the loss is the same for all weights. */
 static plx_status check_own_loss(const plx_trainer *t) {
     const int64_t batch = t->options.batch, n = t->batches.data.n;
     const int64_t least = t->options.loss == PLX_LOSS_OWN ? t->model->family->loss_batch : 0;
@@ -125,8 +125,8 @@ static plx_status check_own_loss(const plx_trainer *t) {
     return PLX_OK;
 }
 
-/* Room for the losses of all steps, so that none is asked for on the way; runs of more than a
- * million steps double it as they go. */
+/* Allocates room for the losses of all steps, so that training needs none later; runs of more than
+ * a million steps double it as they go. */
 static plx_status room_for_losses(plx_trainer *t, int64_t capacity) {
     plx_real *losses = plx_platform_alloc((size_t)capacity * sizeof *losses);
     if (!losses)
@@ -195,7 +195,7 @@ void plx_trainer_free(plx_trainer *t) {
 
 /* ---- Steps ----------------------------------------------------------------------------------- */
 
-/* Says what was not finite. */
+/* Reports what was not finite. */
 static plx_status diverge(plx_trainer *t, const char *what, int64_t step) {
     t->diverged = true;
     const double asked = t->options.optimizer.rate;
@@ -210,19 +210,19 @@ static plx_status diverge(plx_trainer *t, const char *what, int64_t step) {
                      what, (long long)step, (long long)((step - 1) / t->steps_per_epoch) + 1, rate);
 }
 
-/* The same after a step that the weights have taken, and that was not good. */
+/* The same after a bad step that the weights have already taken: restores them. */
 static plx_status undo(plx_trainer *t, const char *what, int64_t step) {
     plx__put_back_last(t);
     return diverge(t, what, step);
 }
 
-/* Rows of batches number first to end - 1 of an epoch. */
+/* Number of rows in batches first to end - 1 of an epoch. */
 static int64_t rows_between(const plx_trainer *t, int64_t first, int64_t end) {
     const int64_t n = t->batches.data.n, batch = t->options.batch;
     return (end * batch < n ? end * batch : n) - first * batch;
 }
 
-/* Rows of the order of a batch. */
+/* The rows of a batch, within the order. */
 typedef struct span {
     int64_t first, end;
 } span;
@@ -232,7 +232,7 @@ static span rows_of(const plx_trainer *t, int64_t batch) {
     return (span){first, first + rows_between(t, batch, batch + 1)};
 }
 
-/* Adds the loss of a batch to the epoch's, by what counts of it. */
+/* Adds the loss of a batch to that of the epoch, weighted by its labels or samples that count. */
 static void add_to_epoch(plx_trainer *t, int output, double loss, double counted) {
     t->sums[output] += loss * counted;
     t->counted[output] += counted;
@@ -261,15 +261,16 @@ static plx_status run_batch(plx_trainer *t, int64_t i, double *loss) {
     return PLX_OK;
 }
 
-/* What counts of batches first to end - 1, for each output; for all in the first unless apart. */
+/* Labels or samples of batches first to end - 1 that count, for each output; unless apart, for all
+ * outputs in the first. */
 static void count(const plx_trainer *t, int64_t first, int64_t end, int64_t *counts) {
     const int64_t from = rows_of(t, first).first, to = rows_of(t, end - 1).end;
     for (int k = 0; k < (t->apart ? t->model->outputs_count : 1); ++k)
         counts[k] = plx__batches_counted(&t->batches, k, from, to);
 }
 
-/* Weighs batch number i by what counts of it, out of that of all batches of the step: their sum is
- * then the loss, and the gradient, of one large batch. Where nothing counts, all are 0 anyway. */
+/* Weights batch number i by its share of what counts in all batches of the step: their sum is then
+ * the loss, and the gradient, of one large batch. If nothing counts, all are 0 anyway. */
 static void weigh(plx_trainer *t, int64_t i, const int64_t *all) {
     int64_t own[PLX_PORTS] = {0};
     count(t, i, i + 1, own);
@@ -278,7 +279,7 @@ static void weigh(plx_trainer *t, int64_t i, const int64_t *all) {
     t->optimizer->share = t->apart ? 1 : all[0] ? (double)own[0] / (double)all[0] : 0;
 }
 
-/* Adds up the gradients of batches first to end - 1, and updates from the sum. Stops at a loss, or
+/* Sums the gradients of batches first to end - 1, and updates from the sum. Stops at a loss, or
  * running statistics, that are not finite. */
 static plx_status run_batches(plx_trainer *t, int64_t first, int64_t end, double *loss) {
     int64_t counts[PLX_PORTS] = {0};
@@ -303,13 +304,13 @@ static void begin_epoch(plx_trainer *t) {
     if (t->options.shuffle) plx__batches_shuffle(&t->batches, &t->model->position.order);
 }
 
-/* What kept the optimizer from a step whose loss is finite; NULL: nothing did. */
+/* What kept the optimizer from taking a step whose loss is finite; NULL: nothing. */
 static const char *held_back_by(const plx_trainer *t) {
     if (t->options.clip_norm > 0 && !is_finite(t->norm)) return "norm of the gradients is";
     return t->optimizer->fault;
 }
 
-/* After a step's plans have run. */
+/* Called after the plans of a step have run. */
 static plx_status note_step(plx_trainer *t, int64_t first, int64_t end, double loss) {
     if (!is_finite(loss)) return undo(t, "loss is", t->step + 1);
     if (!plx__state_is_finite(t)) return undo(t, "running statistics are", t->step + 1);
@@ -345,7 +346,7 @@ static bool is_done(const plx_trainer *t) {
     return t->step >= t->steps || t->stopped_early;
 }
 
-/* After the last step of an epoch, or of all. */
+/* Called after the last step of an epoch, or of training. */
 static plx_status end_epoch(plx_trainer *t) {
     if (is_done(t) && !plx__weights_are_finite(t)) return undo(t, "weights are", t->step);
     if (!t->options.validation) return PLX_OK;
@@ -426,7 +427,7 @@ double plx_trainer_rate(const plx_trainer *t) {
     return t->rate;
 }
 
-/* Both plans share parameters and optimizer; the batch that was gathered counts as inputs. */
+/* Both plans share parameters and optimizer; a gathered batch counts as inputs. */
 plx_memory plx_trainer_memory(const plx_trainer *t) {
     plx_memory memory = plx_plan_memory(t->whole.plan);
     if (t->rest.plan) {

@@ -1,11 +1,11 @@
-/* The loss on validation data after an epoch, and what follows from it. */
+/* The loss on validation data after an epoch: best weights and early stopping. */
 #include "nn/trainer.h"
 
 #include "base/platform.h"
 
 #include <math.h>
 
-/* The value of a model's own loss is one of a batch: mean over batches by their samples. */
+/* A model's own loss is defined for a batch: the mean over batches, weighted by their samples. */
 static plx_status own_loss(plx_trainer *t, double *loss) {
     const plx__validation *v = &t->validation;
     plx__batches batches = {

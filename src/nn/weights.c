@@ -1,4 +1,4 @@
-/* Weights by name, scopes, and the notes of what layers were emitted. */
+/* Weights by name, scopes, and notes about the layers that were added. */
 #include "nn/weights.h"
 
 #include "base/platform.h"
@@ -171,7 +171,7 @@ plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const in
 
 /* ---- Notes ----------------------------------------------------------------------------------- */
 
-/* Values of the weights below a name. */
+/* Number of trained values below a name. */
 static int64_t trained_values(const plx_weights *weights, const char *path) {
     const size_t length = strlen(path);
     int64_t sum = 0;
@@ -188,7 +188,7 @@ int32_t plx__layer_begin(const plx_scope *scope) {
     return scope->graph->count;
 }
 
-/* By the definitions: what a method saves depends on the batch. */
+/* Counts by definition of the ops: the savings of a method depend on the batch. */
 static double flops_since(const plx_graph *graph, int32_t first) {
     double flops = 0;
     for (int32_t i = first; i < graph->count; ++i) {

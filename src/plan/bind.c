@@ -1,4 +1,4 @@
-/* Where the data of inputs lies: where the caller has it, or in a contiguous copy of the plan's. */
+/* Where the data of inputs is: in the caller's memory, or in a contiguous copy of the plan. */
 #include "ops/copy.h"
 #include "plan/plan_internal.h"
 

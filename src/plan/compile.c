@@ -86,7 +86,7 @@ static bool is_step(const plx__node *node) {
     return !(node->op->flags & (PLX__OP_LEAF | PLX__OP_VIEW));
 }
 
-/* Memory for the steps of the schedule, and by node. */
+/* Allocates the arrays by step of the schedule and by node. */
 static plx_status take_arrays(plx_plan *plan) {
     const size_t nodes = (size_t)plan->graph->count;
     size_t operands = 0;
