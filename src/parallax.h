@@ -103,8 +103,7 @@ typedef struct plx_ctx_options {
     bool measure_later; /* quick start: costs are assumed until plx_ctx_set_threads */
 } plx_ctx_options;
 
-/* All 0: as many threads as measurably help, the best kernel target, the built-in matrix product.
- */
+/* All 0: as many threads as measurably help, the best kernel target, built-in matrix products. */
 plx_ctx_options plx_ctx_default(void);
 
 /* Starts the threads and measures the machine (a few milliseconds). options NULL: the defaults. On
@@ -181,8 +180,7 @@ const char *plx_isa_name(int i);
  * Returns PLX_ERR_SHAPE (a stride below its row length, a negative size) or PLX_ERR_MEMORY
  * (packing scratch); on error c is unchanged.
  *
- * With alpha = 1, beta = 0 the error of each element is at most k * EPSILON * sum_p |a(i,p) *
- * b(p,j)|.
+ * With alpha = 1, beta = 0 element errors are at most k * EPSILON * sum_p |a(i,p) * b(p,j)|.
  */
 plx_status plx_gemm(plx_ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_t k, plx_real alpha,
                     const plx_real *a, int64_t lda, const plx_real *b, int64_t ldb, plx_real beta,
@@ -289,17 +287,16 @@ void plx_graph_free(plx_graph *graph);
 plx_status plx_graph_status(const plx_graph *graph);
 /* Node i in order of creation, from 0; invalid past the last. */
 plx_node plx_graph_node(const plx_graph *graph, int i);
-/* Returns the rank of a node and sets *dims (dims may be NULL); -1 for a handle that is invalid or
- * of another graph. */
+/* Returns the rank of a node and sets *dims (dims may be NULL); -1 for an invalid handle or one of
+ * another graph. */
 int plx_node_shape(const plx_graph *graph, plx_node node, const int64_t **dims);
-/* Element type of a node; PLX_DTYPE_REAL for a handle that is invalid or of another graph. */
+/* Element type of a node; PLX_DTYPE_REAL for an invalid handle or one of another graph. */
 plx_dtype plx_node_dtype(const plx_graph *graph, plx_node node);
 
-/* The name of a node's operation, "matmul"; NULL for a handle that is invalid or of another graph.
- */
+/* The name of a node's operation, "matmul"; NULL for an invalid handle or one of another graph. */
 const char *plx_node_op(const plx_graph *graph, plx_node node);
-/* Operand i of a node; invalid past the last, for an operand that was left out, and for a handle
- * that is invalid or of another graph. */
+/* Operand i of a node; invalid past the last, for an operand that was left out, and for an invalid
+ * handle or one of another graph. */
 plx_node plx_node_operand(const plx_graph *graph, plx_node node, int i);
 
 /* An input, whose data is bound before a run. name is unique among the inputs, or NULL or "". */
@@ -335,8 +332,7 @@ plx_node plx_dense(plx_graph *graph, plx_node x, plx_node w, plx_node b);
 plx_node plx_none(void);
 plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, plx_real p);
 
-/* Elementwise with NumPy broadcasting: dimensions are aligned from the last and must be equal or 1.
- */
+/* Elementwise with NumPy broadcasting: dimensions, aligned from the last, must be equal or 1. */
 plx_node plx_add(plx_graph *graph, plx_node a, plx_node b);
 plx_node plx_sub(plx_graph *graph, plx_node a, plx_node b);
 plx_node plx_mul(plx_graph *graph, plx_node a, plx_node b);
@@ -405,8 +401,7 @@ plx_node plx_reshape(plx_graph *graph, plx_node x, int rank, const int64_t *dims
 /* Axis i of the result is axis axes[i] of x; axes is a permutation of x's axes. */
 plx_node plx_transpose(plx_graph *graph, plx_node x, const int *axes);
 /* Elements begin, begin + step, ... before end of one axis. Negative begin and end count from the
- * end; step is not 0, and negative steps go backwards (end = -1 - size: down to the first element).
- */
+ * end; step is not 0, and negative steps go backwards (end = -1 - size: to the first element). */
 plx_node plx_slice(plx_graph *graph, plx_node x, int axis, int64_t begin, int64_t end,
                    int64_t step);
 /* Joins arrays along an axis; all other sizes must be equal. */
@@ -667,9 +662,9 @@ void plx_plan_free(plx_plan *plan);
 /* Sets the data of an input. Every run reads it in place, so it must stay valid until other data is
  * bound. */
 plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data);
-/* The same for data that is not contiguous: element (i, j, ...) is data[i strides[0] + j strides[1]
- * + ...]; strides count elements and may be negative (data is element 0, 0, ...) or 0. Each run
- * copies it into memory of the plan, which the first such bind allocates. */
+/* The same for strided data: element (i, j, ...) is data[i strides[0] + j strides[1] + ...].
+ * Strides count elements and may be negative (data is element 0, 0, ...) or 0. Each run copies it
+ * into memory of the plan, which the first such bind allocates. */
 plx_status plx_plan_bind_strided(plx_plan *plan, plx_node input, const void *data,
                                  const int64_t *strides);
 /* Runs all steps; an unbound input is PLX_ERR_STATE. Allocates nothing, except in the first run
@@ -782,8 +777,7 @@ plx_status plx_plan_describe(plx_plan *plan, plx_plan_table *out);
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
-/* An IDX array of unsigned bytes (LeCun, "The MNIST database"), which points into the bytes given.
- */
+/* An IDX array of unsigned bytes (LeCun, "The MNIST database"), pointing into the given bytes. */
 typedef struct plx_idx {
     int rank;
     int64_t dims[PLX_MAX_RANK];

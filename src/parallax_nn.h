@@ -212,8 +212,7 @@ typedef struct plx_dataset {
 
 /* Stores the model's output i in outputs[i] [n, ...] (NULL: not wanted), working in batches of at
  * most batch samples (0: a size that fits the caches). Targets are not read. If a batch fails, the
- * outputs of those before it are kept; ids outside their vocabulary are rejected before the first.
- */
+ * outputs of earlier ones are kept; ids outside their vocabulary are rejected before the first. */
 plx_status plx_model_predict(plx_model *model, const plx_dataset *data, int64_t batch,
                              plx_real *const *outputs);
 
@@ -419,8 +418,7 @@ void plx_generator_reset(plx_generator *generator);
 /* How the futures of a state are summarised. */
 typedef enum plx_future_policy {
     PLX_FUTURE_MEAN = 0,
-    PLX_FUTURE_MEDIAN, /* of each element; for an even number of futures the mean of the middle two
-                        */
+    PLX_FUTURE_MEDIAN,     /* of each element; the mean of the middle two if futures is even */
     PLX_FUTURE_LEAST_RISK, /* for each row (last axis), the future with the least sum of squares
                               over the row; ties go to the first */
     PLX_FUTURES_

@@ -32,8 +32,7 @@ plx_status plx__optimizer_sum(plx_optimizer *optimizer, int64_t gradients);
  * optimizer->state, is not finite. */
 plx_node plx__update_if_finite(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads,
                                plx_node guard, plx_node other);
-/* Adds optimizer->share times the gradients to optimizer->sums, or overwrites the sums with them.
- */
+/* Adds optimizer->share times the gradients to optimizer->sums, or overwrites them. */
 plx_node plx__accumulate(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads);
 /* Like plx_clip_by_norm; *norm: the joint norm before clipping. */
 plx_status plx__clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,
@@ -49,14 +48,12 @@ static inline plx_tensor *plx__tensor_hold(plx_tensor *tensor) {
 plx_graph *plx__graph_copy(const plx_graph *graph);
 
 /* For calls that return a status: after a failure, returns the graph to its count nodes and moves
- * the error message to the context. The arena memory of the dropped nodes is freed with the graph.
- */
+ * the message to the context. The arena memory of dropped nodes is freed with the graph. */
 plx_status plx__graph_settle(plx_graph *graph, int32_t count);
 
 /* Checks an initialisation and its value. */
 plx_status plx__check_init(plx__message *message, const char *what, plx_init init, double value);
-/* Like plx_tensor_init, with the same values, but on all threads. ctx NULL: on the calling thread.
- */
+/* Like plx_tensor_init, with the same values, but on all threads. ctx NULL: on the caller's. */
 void plx__tensor_fill(plx_ctx *ctx, plx_tensor *tensor, plx_init init, double value, plx_rng *rng);
 
 #endif
