@@ -295,7 +295,7 @@ plx_status plx_top_k(plx_graph *graph, plx_node x, int64_t k, plx_node *values, 
 plx_node plx_clip(plx_graph *graph, plx_node x, double low, double high) {
     if (!(low <= high)) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                        "clip: low is %g, above high, %g; it must be at most high", low, high);
+                        "clip: low is %g and high %g; low must not be above high", low, high);
         return plx_none();
     }
     const plx__attrs attrs = {.clip = {.low = low, .high = high}};

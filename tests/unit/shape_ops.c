@@ -152,7 +152,7 @@ static const struct {
     {argmax_empty, PLX_ERR_SHAPE, "argmax: an axis of 0 elements in [0, 4]"},
     {top_k_size, PLX_ERR_SHAPE, "top_k: 5 of 4 elements"},
     {top_k_scalar, PLX_ERR_SHAPE, "top_k: a scalar has no last dimension"},
-    {clip_order, PLX_ERR_ARGUMENT, "clip: low is 1, above high, -1"},
+    {clip_order, PLX_ERR_ARGUMENT, "clip: low is 1 and high -1"},
     {softmax_axis, PLX_ERR_SHAPE, "softmax: axis -3 of an array of 2 dimensions"},
     {lse_axis, PLX_ERR_SHAPE, "log_sum_exp: axis 2 of an array of 2 dimensions"},
     {l1_shapes, PLX_ERR_SHAPE, "l1: prediction [3, 4] and target [3, 5] differ"},
