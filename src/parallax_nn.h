@@ -149,7 +149,7 @@ typedef struct plx_model plx_model;
  * dropout. */
 plx_status plx_model_new(plx_ctx *ctx, int rank, const int64_t *dims, uint64_t seed,
                          plx_model **out);
-/* The same on i32 ids below vocabulary; an embedding comes first. */
+/* The same on i32 ids below vocabulary; the first layer must be an embedding. */
 plx_status plx_model_new_ids(plx_ctx *ctx, int rank, const int64_t *dims, int64_t vocabulary,
                              uint64_t seed, plx_model **out);
 /* Adds a layer to a stack. On failure the model is unchanged. PLX_ERR_STATE while a trainer of the
@@ -202,8 +202,8 @@ bool plx_model_has_loss(const plx_model *model);
 
 /* n samples: inputs[i] [n, ...] of a model's port i, and targets[i] for its output i: values like
  * the output for the loss MSE, i32 labels [n, ...] of its last axis for cross-entropy
- * (PLX_IGNORED_LABEL: not counted). Strides are the number of elements from one sample to the next;
- * 0: contiguous samples. Stride 1 gives the overlapping windows of a text. */
+ * (PLX_IGNORED_LABEL: not counted). Strides, 0 or more, are the number of elements from one sample
+ * to the next; 0: contiguous samples. Stride 1 gives the overlapping windows of a text. */
 typedef struct plx_dataset {
     int64_t n;
     const void *inputs[PLX_PORTS], *targets[PLX_PORTS];
@@ -286,16 +286,17 @@ typedef struct plx_trainer_options {
     double label_smoothing; /* cross-entropy: 0 to below 1; Szegedy et al., CVPR 2016 */
     int64_t accumulate; /* batches whose gradients are averaged for one step, as if they were one
                            large batch (each weighted by its samples, or its labels that count);
-                           fewer at the end of an epoch; 0: 1 */
+                           fewer at the end of an epoch; 0 means 1 */
     int64_t batch;      /* 1..n; the last batch of an epoch may be smaller */
     int64_t epochs;     /* over the data */
-    int64_t steps;      /* upper limit; 0: as the epochs give */
+    int64_t steps;      /* upper limit; 0: as many as the epochs have */
     bool shuffle;
     uint64_t seed; /* of the shuffle */
     /* Early stopping: the loss on validation (borrowed with its data; NULL: none) is computed,
      * without smoothing, after every epoch and after the last step. Training ends after patience
-     * epochs (0: never) in which it did not fall by more than min_improvement. With a patience, the
-     * weights of the epoch with the lowest loss are restored when training ends, early or not. */
+     * epochs (0: never) in which the loss did not fall by more than min_improvement. With a
+     * patience, the weights of the epoch with the lowest loss are restored when training ends,
+     * early or not. */
     const plx_dataset *validation;
     int64_t patience;
     double min_improvement;
@@ -368,8 +369,8 @@ typedef bool plx_fit_watch(void *self, const plx_progress *progress);
 /* Runs all remaining steps. watch (may be NULL) is called after every so many steps (0: none) and
  * at the end of each epoch; it may query the trainer and set its rate, but must not run or free it.
  * If it returns false while steps remain, the result is PLX_ERR_CANCELLED, and another call
- * continues from there. Fails as plx_trainer_run does. progress (may be NULL) is filled in any
- * case. */
+ * continues from there. Fails as plx_trainer_run does. progress (may be NULL) receives the last
+ * progress. */
 plx_status plx_trainer_fit(plx_trainer *trainer, int64_t every, plx_fit_watch *watch, void *self,
                            plx_progress *progress);
 /* The losses of all steps so far. */
@@ -427,9 +428,9 @@ typedef enum plx_future_policy {
 /* "mean", "median", "min-risk"; NULL past the last. */
 const char *plx_future_policy_name(plx_future_policy policy);
 
-/* A node: its state S starts as the node's input and becomes tanh(w S + b), depth times; its
- * futures are tanh(S + delta) for deltas evenly spaced on [-p, p], p = max(0.08, span / (1 + 0.3
- * (depth - 1))). */
+/* A node: its state S starts as its input and becomes tanh(w S + b), depth times; its futures are
+ * tanh(S + delta) for deltas evenly spaced on [-p, p], p = max(0.08, span / (1 + 0.3 (depth - 1))).
+ */
 typedef struct plx_hypercausal_options {
     int64_t depth;   /* >= 1 */
     int64_t futures; /* how many, >= 2 */
