@@ -64,7 +64,7 @@ static void check_tables(plx_check *t, plx_ctx *ctx) {
     learning->task = &task;
     CHECK(t,
           plx_learning_evaluate(learning) == PLX_ERR_STATE &&
-              strstr(plx_message(ctx), "\"one too many\" at most 12 measures are possible"),
+              strstr(plx_message(ctx), "\"one too many\"; at most 12 measures are possible"),
           "\"%s\"", plx_message(ctx));
     CHECK(t,
           plx_learning_exhibit(learning) == PLX_ERR_STATE &&

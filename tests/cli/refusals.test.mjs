@@ -249,7 +249,7 @@ describe('refuses the table', () => {
     [
       'in UTF-16 without its mark',
       Buffer.from('1,2\n', 'utf16le'),
-      /line 1, column 1: a zero byte/,
+      /line 1, column 1: there is a zero byte/,
     ],
     ['with an empty cell', 'a,b\n1,2\n3,\n', /line 3, column 2: the cell is empty/],
     ['of four rows', '1,2\n3,4\n5,6\n7,8\n', /4 rows with 1 inputs; at least 5/],

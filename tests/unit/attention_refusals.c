@@ -63,7 +63,7 @@ static const refusal refusals[] = {
      {2, 4, 8},
      {0},
      {2, 0, false, (double)NAN},
-     "attention: scale nan is not a finite number"},
+     "attention: scale is nan; it must be finite"},
 };
 
 static void check_refusal(plx_check *t, plx_ctx *ctx, const refusal *r) {

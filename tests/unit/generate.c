@@ -194,9 +194,9 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     CHECK(t, !plx_generator_logits(g), "tokens before a bad one were taken in");
     CHECK(t, plx_generator_feed(g, 1, &negative) == PLX_ERR_ARGUMENT, "token -1 is taken");
     CHECK(t, plx_generator_feed(g, 2, ids) == PLX_OK, "%s", plx_message(ctx));
-    refuse_next(t, ctx, g, (plx_sampling){-1, 0}, PLX_ERR_ARGUMENT, "temperature -1");
-    refuse_next(t, ctx, g, (plx_sampling){NAN, 0}, PLX_ERR_ARGUMENT, "temperature nan");
-    refuse_next(t, ctx, g, (plx_sampling){1, -2}, PLX_ERR_ARGUMENT, "-2 likeliest");
+    refuse_next(t, ctx, g, (plx_sampling){-1, 0}, PLX_ERR_ARGUMENT, "temperature is -1");
+    refuse_next(t, ctx, g, (plx_sampling){NAN, 0}, PLX_ERR_ARGUMENT, "temperature is nan");
+    refuse_next(t, ctx, g, (plx_sampling){1, -2}, PLX_ERR_ARGUMENT, "top_k -2");
     plx_tensor *shift = plx_weights_find(plx_model_weights(model), "norm.shift");
     ((plx_real *)plx_tensor_data(shift))[0] = (plx_real)NAN;
     plx_generator_feed(g, 1, ids);

@@ -93,7 +93,7 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
         {"transformer-nano:width=130", "transformer: 4 heads do not divide width 130"},
         {"transformer-nano:kv_heads=3",
          "transformer: 3 key heads do not divide 4 query heads; use kv_heads=2"},
-        {"transformer-nano:kv_heads=8", "8 heads of keys do not divide 4"},
+        {"transformer-nano:kv_heads=8", "8 key heads do not divide 4"},
         {"transformer-nano:width=36",
          "4 heads of width 36 have 9 elements each, but rotary positions need an even number"},
         {"gpt2-small", "there is no such model; there are gpt2-nano, gpt2-124m"},

@@ -342,7 +342,7 @@ static void refuses_single_pairs(plx_check *t, plx_ctx *ctx) {
     draw_pixels(pixels);
     const plx_dataset data = {.n = BATCH, .inputs = {pixels, captions}};
     static const char *const expected[] = {
-        "batch 1; the loss of clip compares the samples of a batch and needs at least 2",
+        "batch is 1; the loss of clip compares the samples of a batch and needs at least 2",
         "batch is 2, which leaves 1 of 3 samples for the last batch of an epoch"};
     plx_model *model = model_of(t, ctx, TINY_CLIP);
     if (!model) return;

@@ -89,7 +89,7 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
         {"vit-nano:size=30",
          "a patch of 4 does not divide an image of 30 x 30; use patch=3 or size=28"},
         {"vit-nano:depth=2", "no setting \"depth\""},
-        {"resnet-nano:stem=5", "stem is 5; there are 3 and 7"},
+        {"resnet-nano:stem=5", "stem is 5; it must be 3 or 7"},
         {"resnet-nano:size=4,stages=4", "4 stages halve 4 x 4 pixels"},
         {"resnet-18:size=16",
          "4 stages halve 4 x 4 pixels (after the stem, for images of 16 x 16)"},

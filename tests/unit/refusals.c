@@ -101,7 +101,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     B(activation_nan, plx_activate(G, X, PLX_ELU, (plx_real)NAN), "elu: parameter nan")            \
     B(activation_inf, plx_activate(G, X, PLX_CELU, (plx_real)INFINITY), "celu: parameter inf")     \
     B(dropout_nan, plx_dropout(G, X, NAN, 1), "dropout: rate nan")                                 \
-    B(clip_nan, plx_clip(G, X, NAN, 1), "clip: the least value nan")                               \
+    B(clip_nan, plx_clip(G, X, NAN, 1), "clip: low is nan")                                        \
     B(huber_inf, plx_huber(G, X, X, INFINITY), "huber: delta inf")                                 \
     B(l2_normalize_nan, plx_l2_normalize(G, X, NAN), "l2_normalize: epsilon nan")                  \
     B(layer_norm_inf, plx_layer_norm(G, X, N, N, INFINITY), "layer_norm: epsilon inf")             \
@@ -112,8 +112,8 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     B(attention_null, plx_attention(G, w->q, w->q, w->q, N, NULL), "attention: options is NULL")   \
     B(attention_scale,                                                                             \
       plx_attention(G, w->q, w->q, w->q, N, &(plx_attention_options){.heads = 1, .scale = NAN}),   \
-      "attention: scale nan")                                                                      \
-    B(rope_nan, plx_rope(G, w->q, 2, NAN, 0), "rope: base nan")                                    \
+      "attention: scale is nan")                                                                   \
+    B(rope_nan, plx_rope(G, w->q, 2, NAN, 0), "rope: base is nan")                                 \
     B(pool_null, plx_max_pool2d(G, w->image, NULL), "max_pool2d: options is NULL")                 \
     B(average_null, plx_avg_pool2d(G, w->image, NULL), "avg_pool2d: options is NULL")              \
     B(pool_minus, plx_max_pool2d(G, w->image, POOL(.size = {-2, 2}, .stride = {1, 1})),            \
@@ -135,7 +135,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     B(weight_init, plx_weight(S, "a", 0, NULL, (plx_init)99, 0, PLX_WEIGHT_PLAIN),                 \
       "no initialisation number 99")                                                               \
     B(weight_nan, plx_weight(S, "a", 0, NULL, PLX_INIT_CONSTANT, NAN, PLX_WEIGHT_PLAIN),           \
-      "begins with nan")                                                                           \
+      "the initial value is nan")                                                                  \
     B(weight_role, plx_weight(S, "a", 0, NULL, PLX_INIT_ZERO, 0, (plx_weight_role)5),              \
       "no role number 5")                                                                          \
     B(weight_name, plx_weight(S, NULL, 0, NULL, PLX_INIT_ZERO, 0, PLX_WEIGHT_PLAIN),               \
@@ -152,7 +152,8 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "tensor: dims is NULL")                                                                      \
     T(tensor_out, plx_tensor_new(w->ctx, PLX_DTYPE_REAL, 0, NULL, NULL), "tensor: out is NULL")    \
     T(init_kind, plx_tensor_init(w->tensor, (plx_init) - 1, 0, NULL), "no initialisation number")  \
-    T(init_nan, plx_tensor_init(w->tensor, PLX_INIT_NORMAL, NAN, NULL), "begins with nan")         \
+    T(init_nan, plx_tensor_init(w->tensor, PLX_INIT_NORMAL, NAN, NULL),                            \
+      "the initial value is nan")                                                                  \
     T(init_rng, plx_tensor_init(w->tensor, PLX_INIT_HE_NORMAL, 0, NULL), "rng is NULL")            \
     T(init_ids, plx_tensor_init(w->integers, PLX_INIT_ZERO, 0, NULL), "holds int32")               \
     T(gradients_minus, plx_gradients(G, LOSS, -1, &X, w->out.nodes), "gradients: count is -1")     \
@@ -166,17 +167,19 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "clip_by_norm: count is -1")                                                                 \
     T(clip_by_norm_node, plx_clip_by_norm(G, 2, ((plx_node[]){X, N}), 1, w->out.nodes),            \
       "not a node")                                                                                \
-    T(split, plx_split(G, X, 1, 2, D(2, 2), w->out.nodes), "split: parts of 2 + 2 are not 3")      \
+    T(split, plx_split(G, X, 1, 2, D(2, 2), w->out.nodes),                                         \
+      "split: parts of 2 + 2 do not add up to the axis of size 3")                                 \
     T(top_k, plx_top_k(G, X, -1, w->out.nodes, w->out.nodes + 1), "top_k: -1 of 3 elements")       \
     T(hypercausal_null, plx_hypercausal_emit(G, X, X, X, NULL, &w->out.node), "hypercausal: ")     \
-    T(compile_minus, plx_compile(G, -1, &X, NULL, &w->out.made.plan), "compile: -1 outputs")       \
+    T(compile_minus, plx_compile(G, -1, &X, NULL, &w->out.made.plan),                              \
+      "compile: the number of outputs is -1")                                                      \
     T(compile_null, plx_compile(G, 1, NULL, NULL, &w->out.made.plan), "compile: outputs is NULL")  \
     T(compile_none, plx_compile(G, 1, (plx_node[]){N}, NULL, &w->out.made.plan),                   \
       "output 0 is not a node")                                                                    \
     T(passes, plx_compile(G, 1, &X, &(plx_plan_options){.passes = 64}, &w->out.made.plan),         \
-      "compile: passes 64")                                                                        \
+      "compile: passes is 64")                                                                     \
     T(plan_threads, plx_compile(G, 1, &X, &(plx_plan_options){.threads = -1}, &w->out.made.plan),  \
-      "compile: -1 threads")                                                                       \
+      "compile: threads is -1")                                                                    \
     T(plan_alignment,                                                                              \
       plx_compile(G, 1, &X, &(plx_plan_options){.alignment = 48}, &w->out.made.plan),              \
       "compile: alignment is 48 bytes")                                                            \
@@ -185,7 +188,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "compile: the largest buffer is 100 bytes")                                                  \
     T(plan_too_small,                                                                              \
       plx_compile(G, 1, &w->image, &(plx_plan_options){.largest_buffer = 64}, &w->out.made.plan),  \
-      "the largest buffer is 64")                                                                  \
+      "the largest buffer has 64")                                                                 \
     T(describe_null, plx_plan_describe(w->plan, NULL), "describe: out is NULL")                    \
     T(bind_none, plx_plan_bind(w->plan, N, numbers), "bind: ")                                     \
     T(bind_strides, plx_plan_bind_strided(w->plan, w->planned, numbers, NULL), "strides is NULL")  \
@@ -224,7 +227,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     T(model_size, plx_model_new(w->ctx, 1, D(0), 1, &w->out.made.model),                           \
       "dimension 0 of a sample")                                                                   \
     T(vocabulary, plx_model_new_ids(w->ctx, 1, D(4), -1, 1, &w->out.made.model),                   \
-      "vocabulary of -1")                                                                          \
+      "the vocabulary has -1")                                                                     \
     T(model_name, plx_model_from_name(w->ctx, NULL, 1, &w->out.made.model), "the name is NULL")    \
     T(model_add, plx_model_add(w->ids, NULL), "the layer is NULL")                                 \
     T(forward, plx_model_forward(w->model, G, &w->image, false, w->out.nodes), "")                 \
@@ -233,7 +236,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "no loss number 9")                                                                          \
     T(loss_batch,                                                                                  \
       plx_model_loss(w->model, G, PLX_LOSS_MSE, 0, 0, &X, w->out.nodes, w->out.nodes + 1),         \
-      "a batch of 0")                                                                              \
+      "loss: batch is 0")                                                                          \
     T(loss_shape,                                                                                  \
       plx_model_loss(w->model, G, PLX_LOSS_MSE, 0, 9, &X, w->out.nodes, w->out.nodes + 1),         \
       "differ")                                                                                    \
@@ -255,16 +258,16 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "no loss number -1")                                                                         \
     T(evaluate_null, plx_model_evaluate(w->model, 0, PLX_LOSS_MSE, &w->data, NULL, NULL),          \
       "metrics is NULL")                                                                           \
-    T(fit_batch, fit(w, 0, -1), "batch -1")                                                        \
-    T(fit_epochs, fit(w, 1, -1), "-1 epochs")                                                      \
-    T(fit_steps, fit(w, 2, -1), "-1 steps")                                                        \
-    T(fit_accumulate, fit(w, 3, -1), "-1 batches")                                                 \
-    T(fit_patience, fit(w, 4, -1), "-1 epochs")                                                    \
-    T(fit_clip, fit(w, 5, NAN), "norm of nan")                                                     \
+    T(fit_batch, fit(w, 0, -1), "batch is -1")                                                     \
+    T(fit_epochs, fit(w, 1, -1), "epochs is -1")                                                   \
+    T(fit_steps, fit(w, 2, -1), "steps is -1")                                                     \
+    T(fit_accumulate, fit(w, 3, -1), "accumulate is -1")                                           \
+    T(fit_patience, fit(w, 4, -1), "patience is -1")                                               \
+    T(fit_clip, fit(w, 5, NAN), "the clip norm is nan")                                            \
     T(fit_smoothing, fit(w, 6, NAN), "smoothing nan")                                              \
-    T(fit_improvement, fit(w, 7, INFINITY), "at least inf")                                        \
+    T(fit_improvement, fit(w, 7, INFINITY), "the least improvement is inf")                        \
     T(fit_rate, fit(w, 8, NAN), "learning rate nan")                                               \
-    T(fit_floor, fit(w, 9, NAN), "floor nan")                                                      \
+    T(fit_floor, fit(w, 9, NAN), "floor is nan")                                                   \
     T(fit_loss, fit(w, 10, 9), "no loss number 9")                                                 \
     T(fit_passes, fit(w, 11, 64), "passes 64")                                                     \
     T(fit_threads, fit(w, 12, -1), "-1 threads")                                                   \

@@ -57,10 +57,10 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     options.batch = 0;
     refuse(t, ctx, &options, &data, "batch is 0 for 2 samples; it must be 1 to 2");
     options.batch = 3;
-    refuse(t, ctx, &options, &data, "batch 3 for 2 samples");
+    refuse(t, ctx, &options, &data, "batch is 3 for 2 samples");
     options.batch = 2;
     options.epochs = 0;
-    refuse(t, ctx, &options, &data, "0 epochs");
+    refuse(t, ctx, &options, &data, "epochs is 0");
     options.epochs = 1;
     x[3] = (plx_real)NAN;
     refuse(t, ctx, &options, &data, "x holds NaN in row 1, column 1");

@@ -683,23 +683,23 @@ static void refuse(plx_check *t, plx_ctx *ctx, const plx_trainer_options *option
     REFUSE(schedule, ((plx_schedule){__VA_ARGS__}), "schedule: " expected)
 
 static void refusals(plx_check *t, plx_ctx *ctx) {
-    REFUSE(clip_norm, -1, "clipped to a norm of -1");
-    REFUSE(clip_norm, NAN, "clipped to a norm of nan");
-    REFUSE(clip_norm, INFINITY, "clipped to a norm of inf");
+    REFUSE(clip_norm, -1, "the clip norm is -1");
+    REFUSE(clip_norm, NAN, "the clip norm is nan");
+    REFUSE(clip_norm, INFINITY, "the clip norm is inf");
     REFUSE(label_smoothing, 1, "label smoothing 1 is outside [0, 1)");
     REFUSE(label_smoothing, 0.1,
            "label smoothing is 0.1; it must be 0 unless the loss is cross-entropy");
     REFUSE(accumulate, -1, "accumulate is -1");
-    REFUSE(patience, -1, "a patience of -1 epochs");
+    REFUSE(patience, -1, "patience is -1");
     REFUSE(patience, 3, "patience is 3; early stopping needs validation data");
-    REFUSE(min_improvement, -0.5, "an improvement of at least -0.5");
-    REFUSE(steps, -2, "-2 steps");
-    REFUSE_SCHEDULE("no kind number 9", .kind = (plx_schedule_kind)9);
+    REFUSE(min_improvement, -0.5, "the least improvement is -0.5");
+    REFUSE(steps, -2, "steps is -2");
+    REFUSE_SCHEDULE("there is no kind number 9", .kind = (plx_schedule_kind)9);
     REFUSE_SCHEDULE("the warm-up is 11 steps; it must be 0 to 10", .warmup = 11);
-    REFUSE_SCHEDULE("a warm-up of -1 steps", .warmup = -1);
+    REFUSE_SCHEDULE("the warm-up is -1 steps", .warmup = -1);
     REFUSE_SCHEDULE("one-cycle has its own warm-up", .kind = PLX_SCHEDULE_ONE_CYCLE, .warmup = 1);
     REFUSE_SCHEDULE("floor is 2; it must be 0 to 1", .kind = PLX_SCHEDULE_COSINE, .floor = 2);
-    REFUSE_SCHEDULE("the floor nan is a share", .kind = PLX_SCHEDULE_COSINE, .floor = NAN);
+    REFUSE_SCHEDULE("floor is nan", .kind = PLX_SCHEDULE_COSINE, .floor = NAN);
     REFUSE_SCHEDULE("every is 0 steps", .kind = PLX_SCHEDULE_STEP, .factor = 0.5);
     REFUSE_SCHEDULE("factor is 0; it must be", .kind = PLX_SCHEDULE_STEP, .every = 2);
     REFUSE_SCHEDULE("factor is 1.5; it must be", .kind = PLX_SCHEDULE_STEP, .every = 2,
