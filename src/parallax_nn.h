@@ -17,39 +17,40 @@ PLX_BEGIN_EXPORTS
 /* ---- Weights --------------------------------------------------------------------------------- */
 
 typedef enum plx_weight_role {
-    PLX_WEIGHT_DECAYED = 0, /* matrices, kernels, tables: weight decay is for them */
+    PLX_WEIGHT_DECAYED = 0, /* matrices, kernels, tables: trained with weight decay */
     PLX_WEIGHT_PLAIN,       /* biases, scales and shifts: trained without weight decay */
     PLX_WEIGHT_STATE,       /* running statistics: written by layers, not trained */
 } plx_weight_role;
 
-/* Tensors by name: made when a layer first asks for them, found again by every later graph. A
+/* Tensors by name: created when a layer first asks for them, and shared with every later graph. A
  * weight's initial values depend on the seed, its name and its shape alone. */
 typedef struct plx_weights plx_weights;
 
 plx_status plx_weights_new(plx_ctx *ctx, uint64_t seed, plx_weights **out);
 void plx_weights_free(plx_weights *weights);
 int plx_weights_count(const plx_weights *weights);
-/* Weight i in the order of making; name and role may be NULL. The weights own it. */
+/* Weight i in order of creation; name and role may be NULL. The weights own it. */
 plx_tensor *plx_weights_at(const plx_weights *weights, int i, const char **name,
                            plx_weight_role *role);
-/* NULL when there is none of that name. */
+/* NULL if no weight has that name. */
 plx_tensor *plx_weights_find(const plx_weights *weights, const char *name);
 
 enum { PLX_NAME = 96 };
 
-/* Where layers go: a graph, the weights they take, and the prefix of their names. A plain value. */
+/* Where layers are added: a graph, the weights they use, and the prefix of their names. A plain
+ * value. */
 typedef struct plx_scope {
     plx_weights *weights;
     plx_graph *graph;
-    bool training; /* dropout is on, batch norm normalises by the batch */
+    bool training; /* dropout is on, batch norm uses the statistics of the batch */
     char path[PLX_NAME];
 } plx_scope;
 
 plx_scope plx_scope_new(plx_weights *weights, plx_graph *graph, bool training);
-/* The scope of what lies below name: "block_0" within "text" is "text.block_0". */
+/* The scope below name: "block_0" within "text" is "text.block_0". */
 plx_scope plx_scope_in(const plx_scope *scope, const char *name);
 
-/* The node of the scope's weight of that name; another shape than it was made with is
+/* The node of the scope's weight of that name; a shape other than the one it was created with is
  * PLX_ERR_SHAPE. */
 plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const int64_t *dims,
                     plx_init init, double value, plx_weight_role role);
@@ -59,8 +60,8 @@ plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const in
 typedef enum plx_layer_kind {
     PLX_LAYER_DENSE = 0, /* activation(x w + b) along the last axis */
     PLX_LAYER_ACTIVATION,
-    PLX_LAYER_SOFTMAX, /* along the last axis, for probabilities: the loss PLX_LOSS_CROSS_ENTROPY
-                          takes what comes before it, and refuses a model that ends in one */
+    PLX_LAYER_SOFTMAX, /* along the last axis, for probabilities. The loss PLX_LOSS_CROSS_ENTROPY
+                          includes it, and rejects a model that ends in one */
     PLX_LAYER_DROPOUT,
     PLX_LAYER_FLATTEN,
     PLX_LAYER_RESHAPE,
@@ -77,24 +78,24 @@ typedef enum plx_layer_kind {
     PLX_LAYER_GROUP_NORM,
     PLX_LAYER_BATCH_NORM,
     PLX_LAYER_EMBEDDING,     /* ids [...] to rows of a table: [..., units] */
-    PLX_LAYER_POSITIONS,     /* adds a learnt row for each position of a sequence */
-    PLX_LAYER_ATTENTION,     /* of a sequence [length, width] to itself */
-    PLX_LAYER_ENCODER_BLOCK, /* of a transformer: every position sees all */
-    PLX_LAYER_DECODER_BLOCK, /* of a transformer: a position sees those up to it */
+    PLX_LAYER_POSITIONS,     /* adds a learnt vector for each position of a sequence */
+    PLX_LAYER_ATTENTION,     /* self-attention over a sequence [length, width] */
+    PLX_LAYER_ENCODER_BLOCK, /* of a transformer: every position sees all positions */
+    PLX_LAYER_DECODER_BLOCK, /* of a transformer: a position sees itself and those before it */
     PLX_LAYER_RESIDUAL,      /* x + layers(x) */
     PLX_LAYERS_
 } plx_layer_kind;
 
 /* "dense"; NULL past the last. */
 const char *plx_layer_name(plx_layer_kind kind);
-/* PLX_LAYERS_ when there is none of that name. */
+/* PLX_LAYERS_ if no layer has that name. */
 plx_layer_kind plx_layer_from_name(const char *name);
 
-/* A layer of any kind; each takes the fields that its kind names, and 0 means the default. */
+/* A layer of any kind. A kind uses the fields whose comments name it; 0 means the default. */
 typedef struct plx_layer {
     plx_layer_kind kind;
-    const char *name; /* NULL: its kind and a number, "dense_1"; of at most PLX_LAYER_NAME - 1
-                         characters, without dots, and no other layer's beside it */
+    const char *name; /* NULL: its kind and a number, "dense_1"; at most PLX_LAYER_NAME - 1
+                         characters, without dots, unique among its siblings */
     int64_t units;    /* dense: outputs; conv2d, conv2d_transpose: channels out; embedding: width;
                          blocks: width of the hidden layer (default 4 times the input's) */
     plx_activation activation; /* dense, convolutions, activation; blocks (default gelu) */
@@ -104,28 +105,28 @@ typedef struct plx_layer {
     int64_t stride[2];         /* convolutions (default 1), pools (default size) */
     bool same;                 /* convolutions, pools: pad to ceil(size / stride), transposed: to
                                   size * stride; default no padding */
-    bool bilinear;             /* upsample2d: between pixels; default the nearest */
-    int64_t dilation[2], groups; /* convolutions; groups of group_norm (default 32) too */
+    bool bilinear;             /* upsample2d: interpolates between pixels; default nearest */
+    int64_t dilation[2], groups; /* convolutions; groups: also group_norm (default 32) */
     int64_t vocabulary;          /* embedding: ids are 0 to vocabulary - 1 */
     int64_t heads, kv_heads;     /* attention, blocks (default 1; kv_heads as many as heads) */
     bool causal;                 /* attention */
     bool post_norm;              /* blocks: the norm after the sum, as in BERT; default before */
-    bool rms_norm, gated;        /* blocks: norms without a mean; SwiGLU for the hidden layer */
+    bool rms_norm, gated;        /* blocks: RMS norms; SwiGLU for the hidden layer */
     double rope_base;            /* attention, blocks: rotary positions (10000); 0: none */
-    double rate;                 /* dropout; blocks: of dropout inside */
+    double rate;                 /* dropout; blocks: of the dropout inside */
     double epsilon;              /* norms, blocks (default 1e-5) */
     double momentum;             /* batch_norm: share of the batch (default 0.1) */
     int rank;                    /* reshape: of one sample */
     int64_t dims[PLX_MAX_RANK];
     int layers_count; /* residual: x + these layers of x */
     const struct plx_layer *layers;
-    bool project; /* residual: where they change the shape, x goes through a linear layer (a 1 x 1
-                     convolution); else that is PLX_ERR_SHAPE */
+    bool project; /* residual: if the layers change the shape, x goes through a linear layer (a 1 x
+                     1 convolution); without it that is PLX_ERR_SHAPE */
 } plx_layer;
 
 enum { PLX_LAYER_NAME = 32 };
 
-/* The layer applied to x [batch, ...]; embedding takes i32 ids [batch, ...]. */
+/* Applies a layer to x [batch, ...]; embedding takes i32 ids [batch, ...]. */
 plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_node x);
 
 /* ---- Models ---------------------------------------------------------------------------------- */
@@ -138,33 +139,34 @@ typedef struct plx_port {
     plx_dtype dtype;
     int rank;
     int64_t dims[PLX_MAX_RANK];
-    int64_t classes; /* of i32: values are 0 to classes - 1; 0: not checked */
+    int64_t classes; /* for i32: values are 0 to classes - 1; 0: not checked */
 } plx_port;
 
 /* Layers with their weights. */
 typedef struct plx_model plx_model;
 
-/* A stack of layers to come; dims: the shape of one sample. The seed fixes initialisation and
+/* An empty stack of layers; dims: the shape of one sample. The seed fixes initialisation and
  * dropout. */
 plx_status plx_model_new(plx_ctx *ctx, int rank, const int64_t *dims, uint64_t seed,
                          plx_model **out);
-/* The same on i32 ids below vocabulary, for an embedding to start with. */
+/* The same on i32 ids below vocabulary; the first layer must be an embedding. */
 plx_status plx_model_new_ids(plx_ctx *ctx, int rank, const int64_t *dims, int64_t vocabulary,
                              uint64_t seed, plx_model **out);
-/* Adds a layer to a stack. On failure the model is as it was. While a trainer of the model lives:
- * PLX_ERR_STATE. */
+/* Adds a layer to a stack. On failure the model is unchanged. PLX_ERR_STATE while a trainer of the
+ * model exists. */
 plx_status plx_model_add(plx_model *model, const plx_layer *layer);
 
-/* By name and, behind a colon, what differs: "gpt2-nano", "gpt2-nano:layers=6,width=192",
- * "mlp:784-200-10", "mlp:5-64-1:tanh". Fails with a sentence that lists what there is. */
+/* A predefined model by its name and, after a colon, the settings that differ: "gpt2-nano",
+ * "gpt2-nano:layers=6,width=192", "mlp:784-200-10", "mlp:5-64-1:tanh". The error message for an
+ * unknown name lists the names. */
 plx_status plx_model_from_name(plx_ctx *ctx, const char *name, uint64_t seed, plx_model **out);
 void plx_model_free(plx_model *model);
 
-/* Family and size i of those that plx_model_from_name knows into text, "gpt2-nano"; false past the
+/* Writes name i of those that plx_model_from_name knows, "gpt2-nano", into text; false past the
  * last. */
 bool plx_model_name(int i, char *text, size_t text_bytes);
-/* The value of a setting by its key ("width", "dropout"); -1 when the model's family has none of
- * it. */
+/* The value of a setting by its key ("width", "dropout"); -1 if the model's family has no such
+ * setting. */
 double plx_model_setting(const plx_model *model, const char *key);
 
 int plx_model_inputs(const plx_model *model);
@@ -185,11 +187,12 @@ int plx_model_layers(const plx_model *model);
 plx_layer_info plx_model_layer(const plx_model *model, int layer);
 
 plx_weights *plx_model_weights(const plx_model *model);
-/* Copies the values of every weight that both have under one name and shape; returns how many. */
+/* Copies the values of every weight that both models have with the same name and shape; returns how
+ * many. */
 int plx_model_copy_weights(plx_model *to, const plx_model *from);
 
-/* Emits the model for inputs [batch, ...] into outputs; there are plx_model_inputs and
- * plx_model_outputs of them. */
+/* Adds the model to a graph: applied to inputs [batch, ...] it gives outputs; there are
+ * plx_model_inputs and plx_model_outputs of them. */
 plx_status plx_model_forward(plx_model *model, plx_graph *graph, const plx_node *inputs,
                              bool training, plx_node *outputs);
 
@@ -199,52 +202,52 @@ bool plx_model_has_loss(const plx_model *model);
 
 /* n samples: inputs[i] [n, ...] of a model's port i, and targets[i] for its output i: values like
  * the output for the loss MSE, i32 labels [n, ...] of its last axis for cross-entropy
- * (PLX_IGNORED_LABEL: not counted). Strides, 0 or more, count elements from a sample to the next;
- * 0: side by side. With stride 1 the windows of a text overlap. */
+ * (PLX_IGNORED_LABEL: not counted). Strides, 0 or more, are the number of elements from one sample
+ * to the next; 0: contiguous samples. Stride 1 gives the overlapping windows of a text. */
 typedef struct plx_dataset {
     int64_t n;
     const void *inputs[PLX_PORTS], *targets[PLX_PORTS];
     int64_t input_strides[PLX_PORTS], target_strides[PLX_PORTS];
 } plx_dataset;
 
-/* outputs[i] [n, ...] = the model's output i (NULL: not wanted), in batches of at most batch (0:
- * one that fits the caches). Targets are not read. A batch that fails leaves the outputs of those
- * before it; ids outside their vocabulary are refused before the first. */
+/* Stores the model's output i in outputs[i] [n, ...] (NULL: not wanted), working in batches of at
+ * most batch samples (0: a size that fits the caches). Targets are not read. If a batch fails, the
+ * outputs of earlier ones are kept; ids outside their vocabulary are rejected before the first. */
 plx_status plx_model_predict(plx_model *model, const plx_dataset *data, int64_t batch,
                              plx_real *const *outputs);
 
-/* Of the plans that plx_model_predict keeps for its latest batch sizes. */
+/* Memory of the plans that plx_model_predict keeps for its latest batch sizes. */
 plx_memory plx_model_predict_memory(const plx_model *model);
 
 typedef enum plx_loss {
     PLX_LOSS_MSE = 0,
     PLX_LOSS_CROSS_ENTROPY,
-    PLX_LOSS_OWN, /* what the model defines, without targets: CLIP's contrastive loss */
+    PLX_LOSS_OWN, /* defined by the model, without targets: CLIP's contrastive loss */
 } plx_loss;
 
-/* Emits the loss of a model's outputs for batch samples; several are added. targets become inputs
- * of the graph, one an output, as plx_dataset has them (PLX_LOSS_OWN: none; may be NULL). smoothing
- * is that of plx_cross_entropy_smooth. */
+/* Adds the loss of a model's outputs for batch samples to the graph; the losses of several outputs
+ * are summed. targets are set to new inputs of the graph, one per output, laid out as in
+ * plx_dataset (PLX_LOSS_OWN: none; may be NULL). smoothing: see plx_cross_entropy_smooth. */
 plx_status plx_model_loss(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
                           int64_t batch, const plx_node *outputs, plx_node *targets, plx_node *out);
 
 typedef struct plx_metrics {
     double loss;       /* mean over samples (labels, where a sample has several) */
-    double accuracy;   /* of the largest logit; NaN for MSE */
-    double top5;       /* the label among the five largest; NaN for MSE */
+    double accuracy;   /* share of labels with the largest logit; NaN for MSE */
+    double top5;       /* share of labels among the five largest; NaN for MSE */
     double perplexity; /* exp(loss); NaN for MSE */
     double rmse, r2;   /* NaN for cross-entropy; r2 is 1 - residual / variance, over all outputs */
     int64_t counted;   /* labels, or values */
 } plx_metrics;
 
-/* Of one output. confusion: classes x classes counts [label][prediction], or NULL. */
+/* Evaluates one output. confusion: classes x classes counts [label][prediction], or NULL. */
 plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const plx_dataset *data,
                               plx_metrics *metrics, int64_t *confusion);
 
 /* ---- Trainer --------------------------------------------------------------------------------- */
 
-/* How the learning rate goes from step to step; the optimizer's rate is its highest.
- * PLX_SCHEDULE_CONSTANT, PLX_SCHEDULE_STEP and the others of parallax.def. */
+/* How the learning rate changes from step to step; the optimizer's rate is the highest.
+ * PLX_SCHEDULE_CONSTANT, PLX_SCHEDULE_STEP and so on: parallax.def lists them. */
 typedef enum plx_schedule_kind {
 #define PLX_SCHEDULE(NAME, name, about) PLX_SCHEDULE_##NAME,
 #include "parallax.def"
@@ -253,77 +256,78 @@ typedef enum plx_schedule_kind {
 
 /* "constant", "step", "cosine", "linear", "one-cycle"; NULL past the last. */
 const char *plx_schedule_name(plx_schedule_kind kind);
-/* PLX_SCHEDULES_ when there is none of that name. */
+/* PLX_SCHEDULES_ if no schedule has that name. */
 plx_schedule_kind plx_schedule_from_name(const char *name);
 
-/* Of steps 0 to n - 1, the first w = warmup have the share (step + 1) / w of the highest rate; then
- * q = (step - w) / (n - w) goes from 0 to just below 1: cosine has floor + (1 - floor) (1 + cos(pi
+/* Of steps 0 to n - 1, the first w = warmup use the share (step + 1) / w of the highest rate; then
+ * q = (step - w) / (n - w) goes from 0 to just below 1: cosine uses floor + (1 - floor) (1 + cos(pi
  * q)) / 2, linear 1 - (1 - floor) q, step factor^((step - w) / every) but at least floor. */
 typedef struct plx_schedule { /* all 0: constant */
     plx_schedule_kind kind;
-    int64_t warmup; /* steps of linear growth before all else: Goyal et al., 2017 */
+    int64_t warmup; /* steps of linear growth at the start: Goyal et al., 2017 */
     double floor;   /* the lowest rate, as a share of the highest */
-    int64_t every;  /* step: after how many steps */
-    double factor;  /* step: by what, above 0 and at most 1 */
+    int64_t every;  /* step: the number of steps between changes */
+    double factor;  /* step: multiplies the rate; above 0, at most 1 */
 } plx_schedule;
 
-/* The share of the highest rate that a step, counted from 0, of so many has. */
+/* The share of the highest rate that a step (counted from 0) of all the steps uses. */
 double plx_schedule_share(const plx_schedule *schedule, int64_t step, int64_t steps);
 
 typedef struct plx_trainer_options {
-    plx_loss loss;                   /* of every output; several are added */
-    plx_optimizer_options optimizer; /* weight decay is for PLX_WEIGHT_DECAYED alone */
-    /* NULL: a new optimizer. Else one by plx_model_optimizer, whose moments go on from trainer to
-     * trainer and whose options stand in for those above; one trainer at a time. What is set while
-     * a trainer has it, a schedule's rate too, is of that trainer. */
+    plx_loss loss;                   /* of every output; the losses of several are summed */
+    plx_optimizer_options optimizer; /* weight decay applies to PLX_WEIGHT_DECAYED alone */
+    /* NULL: a new optimizer. Else one from plx_model_optimizer, whose moments carry over from
+     * trainer to trainer and whose options replace those above; one trainer at a time. Settings
+     * made while a trainer uses it, including the schedule's rate, hold for that trainer only. */
     plx_optimizer *state;
-    plx_schedule schedule; /* over all steps; default constant */
-    double clip_norm; /* gradients are scaled to at most this length together; 0: as they are */
+    plx_schedule schedule;  /* over all steps; default constant */
+    double clip_norm;       /* gradients are scaled so that their joint norm is at most this; 0: no
+                               clipping */
     double label_smoothing; /* cross-entropy: 0 to below 1; Szegedy et al., CVPR 2016 */
-    int64_t accumulate;     /* batches whose gradients make up that of one large batch for a step
-                               (each weighs by the samples, or labels that count, of its own), fewer
-                               at the end of an epoch; 0 is 1 */
-    int64_t batch;          /* 1..n; the last batch of an epoch may be smaller */
-    int64_t epochs;         /* over the data */
-    int64_t steps;          /* at most so many; 0: as the epochs say */
+    int64_t accumulate; /* batches whose gradients are averaged for one step, as if they were one
+                           large batch (each weighted by its samples, or its labels that count);
+                           fewer at the end of an epoch; 0 means 1 */
+    int64_t batch;      /* 1..n; the last batch of an epoch may be smaller */
+    int64_t epochs;     /* over the data */
+    int64_t steps;      /* upper limit; 0: as many as the epochs have */
     bool shuffle;
     uint64_t seed; /* of the shuffle */
-    /* Early stopping: after every epoch, and the last step, the loss on validation (borrowed with
-     * its data; NULL: none) is worked out, without smoothing. After patience epochs (0: never) in
-     * which it did not fall by more than min_improvement training is done. With a patience, the
-     * weights of the epoch whose loss was lowest are put back when training is done, early or not.
-     */
+    /* Early stopping: the loss on validation (borrowed with its data; NULL: none) is computed,
+     * without smoothing, after every epoch and after the last step. Training ends after patience
+     * epochs (0: never) in which the loss did not fall by more than min_improvement. With a
+     * patience, the weights of the epoch with the lowest loss are restored when training ends,
+     * early or not. */
     const plx_dataset *validation;
     int64_t patience;
     double min_improvement;
     plx_plan_options plan;
 } plx_trainer_options;
 
-/* Mean squared error by Adam as plx_optimizer_default has it, batches of 32, one epoch, shuffled;
- * all else is 0, and the plan as plx_plan_default. */
+/* Mean squared error, Adam with plx_optimizer_default, batches of 32, one epoch, shuffled; the plan
+ * is plx_plan_default, all else is 0. */
 plx_trainer_options plx_trainer_default(void);
 
-/* How far the random numbers of training have come. Each trainer of a model goes on where the one
- * before it stopped, so that neither dropout's masks nor the orders of samples are those of an
- * earlier call. All 0 in a new model. Saved with the weights and set again, training goes on by the
- * numbers that it would have had. */
+/* The position of training in its streams of random numbers. Each trainer of a model continues
+ * where the one before it stopped, so that neither dropout masks nor sample orders repeat. All 0 in
+ * a new model. If it is saved with the weights and restored, training continues with the same
+ * random numbers as without the interruption. */
 typedef struct plx_training_position {
-    uint64_t batches; /* that dropout drew masks for */
-    uint64_t order;   /* words drawn for orders of samples, of the stream of a trainer's seed */
+    uint64_t batches; /* for which dropout has drawn masks */
+    uint64_t order;   /* words drawn for sample orders from the stream of a trainer's seed */
 } plx_training_position;
 
 plx_training_position plx_model_position(const plx_model *model);
-/* From the next batch on. */
+/* Takes effect from the next batch on. */
 void plx_model_set_position(plx_model *model, plx_training_position position);
 
-/* An optimizer of all trained weights of a model, with decay by their roles, for
- * plx_trainer_options.state. Add no layer afterwards. Freed by plx_optimizer_free, after the
- * trainers that have it. */
+/* An optimizer for plx_trainer_options.state: of all trained weights of a model, with weight decay
+ * by role. Add no layers afterwards. Free it with plx_optimizer_free, after the trainers that use
+ * it. */
 plx_status plx_model_optimizer(const plx_model *model, const plx_optimizer_options *options,
                                plx_optimizer **out);
 
-/* Resumable: the caller decides how many steps to run at a time, so it can show progress, pause and
- * stop without threads. The data is borrowed until it is freed. */
+/* A resumable training run: the caller decides how many steps to run at a time, so it can show
+ * progress, pause and stop without threads. The data is borrowed until the trainer is freed. */
 typedef struct plx_trainer plx_trainer;
 
 /* Checks the data: a value that is not finite or a label outside the classes is
@@ -337,73 +341,73 @@ typedef struct plx_progress {
     int64_t epoch, epochs; /* finished, and in all */
     plx_real loss;         /* of the last step */
     double epoch_loss;     /* mean over the samples, or labels that count, of the current or just
-                              finished epoch: as plx_metrics.loss, for each output */
+                              finished epoch: like plx_metrics.loss, for each output */
     bool done;
-    double rate;            /* of the last step; before it, of the first */
+    double rate;            /* of the last step; before any step, of the first */
     double gradient_norm;   /* of the last step, before clipping; NaN without clip_norm */
     double validation_loss; /* the latest, of all outputs; NaN before there is one */
-    plx_metrics validation; /* of output 0; none counted for PLX_LOSS_OWN, or before the first */
+    plx_metrics validation; /* of output 0; counted is 0 for PLX_LOSS_OWN, or before the first */
     double validation_ns;   /* spent on validation so far */
     int64_t best_epoch;     /* of the lowest validation loss; 0: none yet */
     bool stopped_early;
 } plx_progress;
 
-/* Runs at most max_steps further steps, stopping early at the end of an epoch, and fills *progress,
- * also on failure: with what was done before it.
+/* Runs at most max_steps further steps, stopping early at the end of an epoch, and fills *progress;
+ * on failure, with what was done before it.
  *
- * A loss that is not finite is PLX_ERR_DIVERGED, naming the step, and so are running statistics. No
- * step is taken from there, and the weights (running statistics too) of the last step whose loss
- * and statistics were finite are put back: as they were when that loss was worked out; those from
- * the start when there is none. The same holds where the validation loss, or a weight after the
- * last step, is not finite, and where a gradient, its square (of optimizers that take it) or the
- * length of all is not: that step is not taken either. The trainer then takes no more steps: all
- * further calls are PLX_ERR_DIVERGED. */
+ * A loss that is not finite is PLX_ERR_DIVERGED, naming the step; so are running statistics that
+ * are not finite. That step is not taken, and the weights (and running statistics) of the last step
+ * whose loss and statistics were finite are restored, as they were when that loss was computed; if
+ * there is none, those from the start. The same holds if the validation loss, or a weight after the
+ * last step, is not finite, and if a gradient, its square (for optimizers that use it) or the joint
+ * norm is not: that step is not taken either. The trainer then takes no more steps: all further
+ * calls are PLX_ERR_DIVERGED. */
 plx_status plx_trainer_run(plx_trainer *trainer, int64_t max_steps, plx_progress *progress);
-/* Told how far training has come; self is what plx_trainer_fit was given. Returns whether to go on.
- */
+/* Receives the progress of training; self is the pointer given to plx_trainer_fit. Returns whether
+ * to continue. */
 typedef bool plx_fit_watch(void *self, const plx_progress *progress);
-/* Runs all steps that are left. watch (NULL: nobody) is called after every so many steps (0: never
- * but then) and at the end of each epoch; the trainer may be asked there, and its rate set, but not
- * be run or freed. Where it returns false and steps are left, that is PLX_ERR_CANCELLED, and
- * another call goes on from there. Fails as plx_trainer_run does. progress, which may be NULL, is
- * filled in by then. */
+/* Runs all remaining steps. watch (may be NULL) is called after every so many steps (0: none) and
+ * at the end of each epoch; it may query the trainer and set its rate, but must not run or free it.
+ * If it returns false while steps remain, the result is PLX_ERR_CANCELLED, and another call
+ * continues from there. Fails as plx_trainer_run does. progress (may be NULL) receives the last
+ * progress. */
 plx_status plx_trainer_fit(plx_trainer *trainer, int64_t every, plx_fit_watch *watch, void *self,
                            plx_progress *progress);
 /* The losses of all steps so far. */
 const plx_real *plx_trainer_losses(const plx_trainer *trainer, int64_t *count);
-/* The schedule's highest rate, from the next step on: from 0 to below 1e30, else PLX_ERR_ARGUMENT.
+/* Sets the schedule's highest rate from the next step on: 0 to below 1e30, else PLX_ERR_ARGUMENT.
  */
 plx_status plx_trainer_set_rate(plx_trainer *trainer, double rate);
-/* As plx_progress.rate. */
+/* The rate, as in plx_progress.rate. */
 double plx_trainer_rate(const plx_trainer *trainer);
 plx_memory plx_trainer_memory(const plx_trainer *trainer);
-/* The plan of full batches, for its steps. Owned by the trainer. What a profile of it leaves out is
- * what training does beside it: gathering batches and shuffling, the smaller last batch of an
- * epoch, the optimizer's step when batches accumulate, validation. The time of plx_trainer_run has
- * it all.
- */
+/* The plan of full batches, to inspect its steps. Owned by the trainer. Its profile leaves out the
+ * rest of training: gathering batches and shuffling, the smaller last batch of an epoch, the
+ * optimizer's step when batches accumulate, validation. The time of plx_trainer_run includes
+ * everything. */
 plx_plan *plx_trainer_plan(plx_trainer *trainer);
 
 /* ---- Generation ------------------------------------------------------------------------------ */
 
 /* Continues sequences of tokens with a model from ids [context] to logits [context, vocabulary]
- * (gpt2, transformer). Keys and values of the tokens so far are kept, so that one more token costs
- * the work of one position. When the context is full, the later half of it is taken in anew. */
+ * (gpt2, transformer). Keys and values of the tokens so far are cached, so that one more token
+ * costs the work of one position. When the context is full, its second half is re-encoded as the
+ * new context. */
 typedef struct plx_generator plx_generator;
 
-/* All 0: always the likeliest. */
+/* All 0: always the most likely token. */
 typedef struct plx_sampling {
-    double temperature; /* of the softmax that is drawn from; 0: always the likeliest */
-    int64_t top_k;      /* only the k likeliest; 0: all */
+    double temperature; /* of the softmax that tokens are drawn from; 0: always the most likely */
+    int64_t top_k;      /* draw among the k most likely; 0: all */
 } plx_sampling;
 
 /* PLX_ERR_UNSUPPORTED for a model of another kind. Weights may change between tokens. The seed is
- * of the draws. */
+ * for drawing tokens. */
 plx_status plx_generator_new(plx_model *model, uint64_t seed, plx_generator **out);
 void plx_generator_free(plx_generator *generator);
-/* Takes tokens in; an id outside the vocabulary is PLX_ERR_ARGUMENT. */
+/* Appends tokens to the context; an id outside the vocabulary is PLX_ERR_ARGUMENT. */
 plx_status plx_generator_feed(plx_generator *generator, int64_t count, const int32_t *ids);
-/* Logits [vocabulary] of the token that follows; NULL before the first was fed. */
+/* Logits [vocabulary] of the next token; NULL before the first was fed. */
 const plx_real *plx_generator_logits(const plx_generator *generator);
 /* Draws the next token, and feeds it. PLX_ERR_STATE before the first was fed. */
 plx_status plx_generator_next(plx_generator *generator, const plx_sampling *sampling, int32_t *id);
@@ -412,20 +416,19 @@ void plx_generator_reset(plx_generator *generator);
 
 /* ---- Hypercausal ----------------------------------------------------------------------------- */
 
-/* What stands for the futures of a state. */
+/* How the futures of a state are summarised. */
 typedef enum plx_future_policy {
     PLX_FUTURE_MEAN = 0,
-    PLX_FUTURE_MEDIAN,     /* of each element; of an even number of futures the mean of the middle
-                              two */
-    PLX_FUTURE_LEAST_RISK, /* for each row of the last axis the future whose sum of squares over the
-                              row is least; of equals the first */
+    PLX_FUTURE_MEDIAN,     /* of each element; the mean of the middle two if futures is even */
+    PLX_FUTURE_LEAST_RISK, /* for each row (last axis), the future with the least sum of squares
+                              over the row; ties go to the first */
     PLX_FUTURES_
 } plx_future_policy;
 
 /* "mean", "median", "min-risk"; NULL past the last. */
 const char *plx_future_policy_name(plx_future_policy policy);
 
-/* A node: the state S is tanh(w S + b), depth times, beginning with the node's input; futures are
+/* A node: its state S starts as its input and becomes tanh(w S + b), depth times; its futures are
  * tanh(S + delta) for deltas evenly spaced on [-p, p], p = max(0.08, span / (1 + 0.3 (depth - 1))).
  */
 typedef struct plx_hypercausal_options {
@@ -433,32 +436,32 @@ typedef struct plx_hypercausal_options {
     int64_t futures; /* how many, >= 2 */
     double span;     /* 0 to 4 */
     plx_future_policy policy;
-    double w, b; /* what the weights begin with, where the node makes them */
+    double w, b; /* initial values of the weights, if the node creates them */
 } plx_hypercausal_options;
 
 /* Depth 1, 3 futures, span 0.25, their mean, w 1 and b 0. */
 plx_hypercausal_options plx_hypercausal_default(void);
 
-/* All of these are elementwise in x [..., channels]: a whole sequence [time, channels] is one
- * tensor, and nodes make chains and graphs like any others. */
+/* The outputs of a node, all elementwise in x [..., channels]: a whole sequence [time, channels] is
+ * one tensor, and nodes form chains and graphs like any other ops. */
 typedef struct plx_hypercausal {
     plx_node state;  /* like x */
-    plx_node future; /* like x: the one that the policy takes */
+    plx_node future; /* like x: the futures summarised by the policy */
     plx_node spread; /* a scalar: the mean over elements and futures of the squared deviation from
                         the futures' mean, whatever the policy */
 } plx_hypercausal;
 
-/* w and b hold one value each. Weights apart, this is all there is to a node. */
+/* The arithmetic of a node, given its weights w and b of one value each. */
 plx_status plx_hypercausal_emit(plx_graph *graph, plx_node x, plx_node w, plx_node b,
                                 const plx_hypercausal_options *options, plx_hypercausal *out);
-/* The node of that name with weights "w" and "b" below it. It takes the mean of the states of its
+/* A node with the weights "w" and "b" below its name. Its input is the mean of the states of its
  * count parents, count >= 1. */
 plx_status plx_hypercausal_node(const plx_scope *scope, const char *name, int count,
                                 const plx_node *parents, const plx_hypercausal_options *options,
                                 plx_hypercausal *out);
 
 typedef struct plx_hypercausal_loss_options {
-    double drift, forecast;        /* the parts of the consistency */
+    double drift, forecast;        /* weights of the parts of the consistency */
     double consistency, coherence; /* their weights in the total */
 } plx_hypercausal_loss_options;
 
@@ -466,14 +469,14 @@ typedef struct plx_hypercausal_loss_options {
 plx_hypercausal_loss_options plx_hypercausal_loss_default(void);
 
 /* Scalars. task: mean of (state - target)^2. consistency: mean over all times but the first of
- * drift (state - state before)^2 + forecast (state - future)^2. coherence: mean of the spreads.
+ * drift (state - previous state)^2 + forecast (state - future)^2. coherence: mean of the spreads.
  * total = task + options.consistency consistency + options.coherence coherence. */
 typedef struct plx_hypercausal_parts {
     plx_node total, task, consistency, coherence;
 } plx_hypercausal_parts;
 
-/* Of count nodes, the last of which gives the prediction; states and target [..., time, channels].
- * No gradient flows into the target. options may be NULL. */
+/* The loss of count nodes, the last of which gives the prediction; states and target [..., time,
+ * channels]. No gradient flows into the target. options may be NULL. */
 plx_status plx_hypercausal_loss(plx_graph *graph, int count, const plx_hypercausal *nodes,
                                 plx_node target, const plx_hypercausal_loss_options *options,
                                 plx_hypercausal_parts *out);

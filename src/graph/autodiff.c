@@ -1,4 +1,4 @@
-/* Reverse-mode differentiation from graph to graph (Griewank and Walther, "Evaluating Derivatives",
+/* Reverse-mode differentiation, graph to graph (Griewank and Walther, "Evaluating Derivatives",
  * 2008): each op's rule emits ordinary nodes. */
 #include "graph/graph.h"
 
@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* What one call works with: places up to the loss's. */
+/* State of one call; places run up to that of the loss. */
 typedef struct pass {
     plx_graph *graph;
     int32_t loss;
@@ -63,7 +63,7 @@ static void propagate(const pass *p, int32_t place) {
     plx_platform_free(grads);
 }
 
-/* The gradient of the loss by itself: 1, in its shape. */
+/* The gradient of the loss with respect to itself: 1, in its shape. */
 static int32_t seed(const pass *p) {
     const plx__node *loss = p->graph->nodes[p->loss];
     const plx_node one = plx_constant(p->graph, 1);
@@ -94,7 +94,9 @@ static void need_reals(plx_graph *graph, const char *what, plx_node x) {
 static void check(plx_graph *graph, plx_node loss, int count, const plx_node *wrt,
                   const plx_node *grads) {
     const int rank = plx__rank_of(graph, "gradients", loss, NULL);
-    if (count < 0) plx__graph_fail(graph, PLX_ERR_ARGUMENT, "gradients: of %d variables", count);
+    if (count < 0)
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "gradients: count is %d; it must not be negative",
+                        count);
     if (rank < 0 || count <= 0 || !plx__given(graph, "gradients", "wrt", wrt) ||
         !plx__given(graph, "gradients", "grads", grads))
         return;

@@ -36,12 +36,13 @@ bool plx__has_input(const plx_graph *graph, const char *name) {
 plx_node plx_input(plx_graph *graph, const char *name, plx_dtype dtype, int rank,
                    const int64_t *dims) {
     if (!plx__is_dtype(dtype)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "input: no dtype number %d", (int)dtype);
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "input: there is no dtype number %d", (int)dtype);
         return plx_none();
     }
     if (name && *name && plx__has_input(graph, name)) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                        "input: there is one of the name \"%s\" already; give each its own", name);
+                        "input: there is already an input named \"%s\"; names must be unique",
+                        name);
         return plx_none();
     }
     return leaf(graph, &plx__op_input, name, dtype, rank, dims);
@@ -109,7 +110,7 @@ bool plx__activation_needs_p(plx_activation activation) {
 
 plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, plx_real p) {
     if (!is_activation(activation)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "activate: no activation number %d",
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "activate: there is no activation number %d",
                         (int)activation);
         return plx_none();
     }
@@ -127,11 +128,11 @@ plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, p
 plx_node plx_matmul(plx_graph *graph, plx_node a, plx_node b, bool ta, bool tb) {
     const plx__attrs attrs = {.matmul = {.transpose_a = ta, .transpose_b = tb}};
     const int rank = plx_node_shape(graph, a, NULL);
-    /* The gradient of weights sums over leading dimensions; to a caller they are rows. */
+    /* The gradient of weights sums over leading dimensions, but for callers they are rows. */
     if (ta && rank > 2) {
         plx__graph_fail(graph, PLX_ERR_SHAPE,
-                        "matmul: a has %d dimensions; with ta it must have 2, as its leading ones "
-                        "are rows: reshape or transpose it",
+                        "matmul: a has rank %d; with ta it must be 2, as leading dimensions count "
+                        "as rows: reshape or transpose it",
                         rank);
         return plx_none();
     }
@@ -222,8 +223,8 @@ int plx__checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, in
     }
     const int own = axis < 0 ? axis + rank : axis;
     if (own < 0 || own >= rank) {
-        plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: axis %d of an array of %d dimensions", op, axis,
-                        rank);
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: there is no axis %d in an array of rank %d", op,
+                        axis, rank);
         return -1;
     }
     *size = dims[own];
@@ -235,7 +236,7 @@ static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis,
     const int own = plx__checked_axis(graph, op, x, axis, &size);
     if (own < 0) return plx_none();
     const plx_dtype dtype = plx_node_dtype(graph, x);
-    if (dtype != PLX_DTYPE_REAL) { /* here, as the op's name is not the builder's */
+    if (dtype != PLX_DTYPE_REAL) { /* checked here, as the op's name is not the builder's */
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: x must hold %s, not %s", op,
                         plx__dtype_name(PLX_DTYPE_REAL), plx__dtype_name(dtype));
         return plx_none();

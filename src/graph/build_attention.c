@@ -1,4 +1,4 @@
-/* Builders of attention and what goes with it. */
+/* Builders of attention and related ops. */
 #include "graph/graph.h"
 
 #include "base/dmath.h"
@@ -16,12 +16,12 @@ plx_node plx_attention(plx_graph *graph, plx_node q, plx_node k, plx_node v, plx
     plx__attrs sums = {.rank = 3};
     if (options->heads < 1 || kv_heads < 1) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                        "attention: %lld heads of queries, %lld of keys; both are at least 1",
+                        "attention: heads is %lld and kv_heads %lld; both must be at least 1",
                         (long long)options->heads, (long long)kv_heads);
         return plx_none();
     }
     if (!(options->scale > -1e30 && options->scale < 1e30)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "attention: scale %g is not a finite number",
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "attention: scale is %g; it must be finite",
                         options->scale);
         return plx_none();
     }
@@ -41,11 +41,10 @@ plx_node plx_rope(plx_graph *graph, plx_node x, int64_t heads, double base, int6
     const int64_t *dims = NULL;
     const int rank = plx_node_shape(graph, x, &dims);
     if (!(base > 0 && base < 1e30) || heads < 1 || first < 0 || first > ((int64_t)1 << 31)) {
-        plx__graph_fail(
-            graph, PLX_ERR_ARGUMENT,
-            "rope: base %g, %lld heads, first position %lld; base is above 0 and finite, "
-            "there is a head, and positions are 0 to 2^31",
-            base, (long long)heads, (long long)first);
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "rope: base is %g, heads %lld, first %lld; base must be above 0 and "
+                        "finite, heads at least 1, positions 0 to 2^31",
+                        base, (long long)heads, (long long)first);
         return plx_none();
     }
     plx__attrs table = {.rope_table = {.first = first, .base = base}};

@@ -12,7 +12,7 @@ void plx_conv2d_same(plx_conv2d_options *options, int64_t height, int64_t width,
     const int64_t size[] = {height, width}, kernel[] = {kernel_height, kernel_width};
     for (int axis = 0; axis < 2; ++axis) {
         const int64_t stride = options->stride[axis] > 0 ? options->stride[axis] : 1;
-        /* What is outside these is refused by the builder, and must not overflow before. */
+        /* The builder rejects what is outside these limits; nothing may overflow before. */
         if (size[axis] < 0 || size[axis] > INT32_MAX || kernel[axis] < 1 ||
             kernel[axis] > INT32_MAX || stride > INT32_MAX || options->dilation[axis] < 1 ||
             options->dilation[axis] > INT32_MAX)
@@ -58,12 +58,13 @@ plx_node plx_conv2d_transpose(plx_graph *graph, plx_node x, plx_node weights, pl
         const int64_t dilation = attrs.conv.dilation[axis];
         const int64_t *padding = attrs.conv.padding + 2 * axis;
         if (more < 0 || more >= (stride > 1 ? stride : 1)) {
-            plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                            "conv2d_transpose: extra %lld is outside 0 to %lld, below stride %lld",
-                            (long long)more, (long long)stride - 1, (long long)stride);
+            plx__graph_fail(
+                graph, PLX_ERR_ARGUMENT,
+                "conv2d_transpose: extra is %lld; it must be 0 to %lld, below the stride of %lld",
+                (long long)more, (long long)stride - 1, (long long)stride);
             return plx_none();
         }
-        /* What is outside these is refused by the shape rule, and must not overflow before. */
+        /* The shape rule rejects what is outside these limits; nothing may overflow before. */
         if (stride > LARGEST || dilation > LARGEST || padding[0] > LARGEST ||
             padding[1] > LARGEST || kernel[axis] > LARGEST || from[1 + axis] > LARGEST)
             continue;

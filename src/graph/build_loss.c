@@ -1,4 +1,4 @@
-/* Builders of losses, and of what keeps gradients in bounds. */
+/* Builders of losses and of gradient clipping. */
 #include "base/platform.h"
 #include "graph/graph.h"
 #include "ops/copy.h"
@@ -23,7 +23,7 @@ plx_node plx_l2_normalize(plx_graph *graph, plx_node x, double epsilon) {
     return plx__build1(graph, &plx__op_l2_normalize, x, &attrs);
 }
 
-/* Rows shorter than this have a cosine of nearly 0 with all others, and no steep gradient. */
+/* Rows shorter than this have a cosine near 0 with all others, and no steep gradient. */
 static const double shortest_row = 1e-8;
 
 static bool same_shapes(plx_graph *graph, const char *op, plx_node a, plx_node b) {
@@ -32,7 +32,7 @@ static bool same_shapes(plx_graph *graph, const char *op, plx_node a, plx_node b
     if (ra < 0 || rb < 0) return false;
     if (plx__same_shape(plx__at(graph, a), plx__at(graph, b))) return true;
     char left[96], right[96];
-    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: shapes %s and %s differ", op,
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: shapes %s and %s must be equal", op,
                     plx__shape_text(ra, da, left, sizeof left),
                     plx__shape_text(rb, db, right, sizeof right));
     return false;
@@ -69,13 +69,12 @@ plx_node plx_info_nce(plx_graph *graph, plx_node a, plx_node b, plx_node scale) 
     const int rank = plx_node_shape(graph, a, &dims),
               scale_rank = plx_node_shape(graph, scale, NULL);
     if (rank != 2) {
-        plx__graph_fail(graph, PLX_ERR_SHAPE, "info_nce: pairs of %d dimensions; 2 are needed",
-                        rank);
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "info_nce: a and b have rank %d; it must be 2", rank);
         return plx_none();
     }
     if (scale_rank > 0) {
-        plx__graph_fail(graph, PLX_ERR_SHAPE,
-                        "info_nce: a scale of %d dimensions; a scalar is needed", scale_rank);
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "info_nce: scale has rank %d; it must be a scalar",
+                        scale_rank);
         return plx_none();
     }
     const int64_t n = dims[0];
@@ -89,7 +88,9 @@ plx_node plx_info_nce(plx_graph *graph, plx_node a, plx_node b, plx_node scale) 
 
 static void check_clip(plx_graph *graph, int count, const plx_node *grads, double largest,
                        const plx_node *clipped) {
-    if (count < 0) plx__graph_fail(graph, PLX_ERR_ARGUMENT, "clip_by_norm: %d gradients", count);
+    if (count < 0)
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "clip_by_norm: count is %d; it must not be negative", count);
     plx__amount(graph, "clip_by_norm", "the largest norm", largest, false);
     if (count > 0 && plx__given(graph, "clip_by_norm", "grads", grads))
         plx__given(graph, "clip_by_norm", "clipped", clipped);
@@ -101,7 +102,7 @@ plx_status plx__clip_by_norm(plx_graph *graph, int count, const plx_node *grads,
     const int32_t before = graph->count;
     check_clip(graph, count, grads, largest, clipped);
     if (!count || graph->status != PLX_OK) return plx__graph_settle(graph, before);
-    /* A norm of 0 gives infinity, and the factor 1. */
+    /* A norm of 0 gives infinity, hence the factor 1. */
     const plx_node length = plx__build(graph, &plx__op_norm, count, grads, NULL);
     const plx_node ratio = plx_div(graph, plx_constant(graph, largest), length);
     const plx_node factor = plx_min(graph, plx_constant(graph, 1), ratio);

@@ -6,7 +6,7 @@ static bool check_epsilon(plx_graph *graph, const char *op, double epsilon) {
     return plx__amount(graph, op, "epsilon", epsilon, true);
 }
 
-/* Adds scale and shift, where they are, to the inputs and says so in attrs. */
+/* Adds scale and shift, if given, to the inputs and notes them in attrs. */
 static int add_scale_shift(int count, plx_node *inputs, plx_node scale, plx_node shift,
                            plx__attrs *attrs) {
     attrs->norm.has_scale = scale.id >= 0;
@@ -34,7 +34,7 @@ plx_node plx_rms_norm(plx_graph *graph, plx_node x, plx_node scale, double epsil
     return row_norm(graph, &plx__op_rms_norm, x, scale, plx_none(), epsilon);
 }
 
-/* Room for mean and deviation of each channel of so many images. */
+/* A buffer for the mean and deviation of each channel of so many images. */
 static plx_node statistics(plx_graph *graph, int64_t images, int64_t channels) {
     const plx__attrs attrs = {.rank = 1, .dims = {2 * images * channels}};
     return plx__build(graph, &plx__op_buffer, 0, NULL, &attrs);
@@ -44,7 +44,7 @@ static plx_node statistics(plx_graph *graph, int64_t images, int64_t channels) {
 static int checked_rank(plx_graph *graph, const char *op, plx_node x, const int64_t **dims) {
     const int rank = plx__rank_of(graph, op, x, dims);
     if (rank == 0 || rank == 1)
-        plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has %d dimensions, fewer than 2", op, rank);
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has rank %d; at least 2 is needed", op, rank);
     return rank < 2 ? -1 : rank;
 }
 

@@ -1,20 +1,12 @@
-/* Builders that move elements: other shapes, parts, repetition, choice by index. */
+/* Builders that move elements: reshaping, slicing, repeating, selecting by index. */
 #include "graph/graph.h"
 #include "ops/copy.h"
 
 #include <string.h>
 
-static plx_node fail_shape(plx_graph *graph, const char *op, const char *rule, int rank,
-                           const int64_t *dims, int64_t number) {
-    char shape[96];
-    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %lld %s %s", op, (long long)number, rule,
-                    plx__shape_text(rank, dims, shape, sizeof shape));
-    return plx_none();
-}
-
 static bool is_shape(plx_graph *graph, const char *op, int rank, const int64_t *dims) {
     if (rank >= 0 && rank <= PLX_MAX_RANK) return !rank || plx__given(graph, op, "dims", dims);
-    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %d dimensions; 0 to %d are possible", op, rank,
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: the rank is %d; it must be 0 to %d", op, rank,
                     PLX_MAX_RANK);
     return false;
 }
@@ -23,17 +15,24 @@ static bool is_shape(plx_graph *graph, const char *op, int rank, const int64_t *
 static int one_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size) {
     const int own = plx__checked_axis(graph, op, x, axis, size);
     if (own != PLX_ALL_AXES) return own;
-    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: of one axis only", op);
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: it takes one axis, not all of them", op);
     return -1;
 }
 
-/* All of x's elements in the shape of attrs; x itself when it has that shape. */
+/* All elements of x in the shape of attrs; x itself if it has that shape. */
 static plx_node view_as(plx_graph *graph, plx_node x, const plx__attrs *shape) {
     const plx__node *node = plx__at(graph, x);
     if (node->rank == shape->rank &&
         !memcmp(node->dims, shape->dims, (size_t)node->rank * sizeof node->dims[0]))
         return x;
     return plx__build1(graph, &plx__op_view, x, shape);
+}
+
+static plx_node fail_reshape(plx_graph *graph, int rank, const int64_t *dims, int64_t size) {
+    char shape[96];
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "reshape: %lld elements do not fill %s", (long long)size,
+                    plx__shape_text(rank, dims, shape, sizeof shape));
+    return plx_none();
 }
 
 plx_node plx_reshape(plx_graph *graph, plx_node x, int rank, const int64_t *dims) {
@@ -51,13 +50,20 @@ plx_node plx_reshape(plx_graph *graph, plx_node x, int rank, const int64_t *dims
             continue;
         }
         if (dims[axis] < 0 || __builtin_mul_overflow(known, dims[axis], &known))
-            return fail_shape(graph, "reshape", "elements do not fill", rank, dims, size);
+            return fail_reshape(graph, rank, dims, size);
     }
     if (open >= 0) attrs.dims[open] = known ? size / known : 0;
-    /* Beside a size of 0 any number would fit. */
+    /* Next to a size of 0, any number would fit. */
     if ((open >= 0 && !known) || known * (open < 0 ? 1 : attrs.dims[open]) != size)
-        return fail_shape(graph, "reshape", "elements do not fill", rank, dims, size);
+        return fail_reshape(graph, rank, dims, size);
     return view_as(graph, x, &attrs);
+}
+
+static plx_node fail_transpose(plx_graph *graph, int rank, const int64_t *order) {
+    char axes[96];
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "transpose: %s is not a permutation of the %d axes",
+                    plx__shape_text(rank, order, axes, sizeof axes), rank);
+    return plx_none();
 }
 
 plx_node plx_transpose(plx_graph *graph, plx_node x, const int *axes) {
@@ -69,14 +75,12 @@ plx_node plx_transpose(plx_graph *graph, plx_node x, const int *axes) {
     plx__attrs attrs = {.rank = rank};
     unsigned seen = 0;
     bool moved = false;
-    int last = -1; /* axis of more than one element */
+    int last = -1; /* the last axis with more than one element */
     for (int i = 0; i < rank; ++i) {
         order[i] = axes[i];
         if (axes[i] >= 0 && axes[i] < rank) seen |= 1U << axes[i];
     }
-    if (seen != (1U << rank) - 1)
-        return fail_shape(graph, "transpose", "axes, and no permutation of them is", rank, order,
-                          rank);
+    if (seen != (1U << rank) - 1) return fail_transpose(graph, rank, order);
     for (int i = 0; i < rank; ++i) {
         attrs.dims[i] = dims[axes[i]];
         attrs.strided.strides[i] = strides[axes[i]];
@@ -94,7 +98,8 @@ static plx_node part_of(plx_graph *graph, plx_node x, int axis, int64_t begin, i
 }
 
 static plx_node fail_slice(plx_graph *graph, int64_t begin, int64_t end, int64_t size) {
-    plx__graph_fail(graph, PLX_ERR_SHAPE, "slice: %lld..%lld of %lld", (long long)begin,
+    plx__graph_fail(graph, PLX_ERR_SHAPE,
+                    "slice: range %lld to %lld is outside the axis of size %lld", (long long)begin,
                     (long long)end, (long long)size);
     return plx_none();
 }
@@ -105,10 +110,11 @@ plx_node plx_slice(plx_graph *graph, plx_node x, int axis, int64_t begin, int64_
     const int own = one_axis(graph, "slice", x, axis, &size);
     if (own < 0) return plx_none();
     if (!step) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "slice: a step of 0");
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "slice: step is 0; it must be positive or negative");
         return plx_none();
     }
-    /* Forwards both lie in 0..size, backwards in -1..size - 1. */
+    /* Going forwards, both are in 0..size; backwards, in -1..size - 1. */
     const int64_t first = begin < 0 ? begin + size : begin, last = end < 0 ? end + size : end;
     const int64_t low = step > 0 ? 0 : -1, high = step > 0 ? size : size - 1;
     if (first < low || first > high || last < low || last > high)
@@ -132,7 +138,8 @@ plx_node plx_slice(plx_graph *graph, plx_node x, int axis, int64_t begin, int64_
 plx_node plx_concat(plx_graph *graph, int count, const plx_node *x, int axis) {
     int64_t size = 0;
     if (count < 1) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "concat: of %d arrays", count);
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "concat: count is %d; it needs at least one array",
+                        count);
         return plx_none();
     }
     if (!plx__given(graph, "concat", "x", x)) return plx_none();
@@ -143,7 +150,7 @@ plx_node plx_concat(plx_graph *graph, int count, const plx_node *x, int axis) {
     return plx__build(graph, &plx__op_concat, count, x, &attrs);
 }
 
-/* "2 + 2", cut short when there are many. */
+/* "2 + 2", cut off if there are many. */
 static void sum_text(int count, const int64_t *sizes, char *text, size_t bytes) {
     size_t used = 0;
     text[0] = '\0';
@@ -164,7 +171,8 @@ static bool parts_fit(plx_graph *graph, int count, const int64_t *sizes, int64_t
     if (fit && !left) return true;
     char parts[160];
     sum_text(count, sizes, parts, sizeof parts);
-    plx__graph_fail(graph, PLX_ERR_SHAPE, "split: parts of %s are not %lld", parts,
+    plx__graph_fail(graph, PLX_ERR_SHAPE,
+                    "split: parts of %s do not add up to the axis of size %lld", parts,
                     (long long)size);
     return false;
 }
@@ -177,11 +185,12 @@ plx_status plx_split(plx_graph *graph, plx_node x, int axis, int count, const in
     const int own = one_axis(graph, "split", x, axis, &size);
     if (own < 0) return plx__graph_settle(graph, before);
     if (count < 1 || (!sizes && size % count))
-        plx__graph_fail(graph, PLX_ERR_SHAPE, "split: %d equal parts are not %lld", count,
-                        (long long)size);
+        plx__graph_fail(graph, PLX_ERR_SHAPE,
+                        "split: an axis of size %lld cannot be split into %d equal parts",
+                        (long long)size, count);
     else if (plx__given(graph, "split", "out", out) && sizes)
         parts_fit(graph, count, sizes, size);
-    /* First all of them, so that a failure leaves out alone. */
+    /* All nodes are made first, so that a failure leaves out unchanged. */
     const int32_t first = graph->count;
     for (int i = 0; i < count && graph->status == PLX_OK; ++i) {
         const int64_t part = sizes ? sizes[i] : size / count;
@@ -219,11 +228,11 @@ plx_node plx_broadcast(plx_graph *graph, plx_node x, int rank, const int64_t *di
     if (own < 0 || !is_shape(graph, "broadcast", rank, dims)) return plx_none();
     const int extra = rank - own;
     if (extra < 0) {
-        plx__graph_fail(graph, PLX_ERR_SHAPE, "broadcast: %d dimensions do not become %d", own,
-                        rank);
+        plx__graph_fail(graph, PLX_ERR_SHAPE,
+                        "broadcast: x has rank %d; it cannot be broadcast to rank %d", own, rank);
         return plx_none();
     }
-    /* Of broadcast_to: which axes are repeated, and which of those x lacks. */
+    /* For broadcast_to: the axes that are repeated, and those of them that x lacks. */
     plx__attrs attrs = {.sum = {.factor = 1}, .rank = rank};
     for (int axis = 0; axis < rank; ++axis) {
         attrs.dims[axis] = dims[axis];
@@ -233,9 +242,10 @@ plx_node plx_broadcast(plx_graph *graph, plx_node x, int rank, const int64_t *di
         } else if (from[axis - extra] != dims[axis]) {
             attrs.sum.axes |= 1 << axis;
             if (from[axis - extra] == 1) continue;
-            plx__graph_fail(graph, PLX_ERR_SHAPE,
-                            "broadcast: size %lld of axis %d does not become %lld; only 1 does",
-                            (long long)from[axis - extra], axis - extra, (long long)dims[axis]);
+            plx__graph_fail(
+                graph, PLX_ERR_SHAPE,
+                "broadcast: axis %d has size %lld; only size 1 can be broadcast to %lld",
+                axis - extra, (long long)from[axis - extra], (long long)dims[axis]);
             return plx_none();
         }
     }
@@ -255,8 +265,7 @@ plx_node plx_embedding(plx_graph *graph, plx_node table, plx_node ids) {
     const int rank = plx__rank_of(graph, "embedding", table, NULL);
     if (rank < 0) return plx_none();
     if (rank != 2) {
-        plx__graph_fail(graph, PLX_ERR_SHAPE, "embedding: a table of %d dimensions; 2 are needed",
-                        rank);
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "embedding: table has rank %d; it must be 2", rank);
         return plx_none();
     }
     return plx_gather(graph, table, ids, 0);
@@ -285,7 +294,8 @@ plx_status plx_top_k(plx_graph *graph, plx_node x, int64_t k, plx_node *values, 
 
 plx_node plx_clip(plx_graph *graph, plx_node x, double low, double high) {
     if (!(low <= high)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "clip: the least value %g is above %g", low, high);
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "clip: low is %g and high %g; low must not be above high", low, high);
         return plx_none();
     }
     const plx__attrs attrs = {.clip = {.low = low, .high = high}};

@@ -7,34 +7,34 @@
 
 /* The elementwise op of an activation; NULL for linear. */
 const plx_op *plx__activation_op(plx_activation activation);
-/* The other way; PLX_ACTIVATIONS_ when op is none. */
+/* The activation of an elementwise op; PLX_ACTIVATIONS_ if op is not one. */
 plx_activation plx__activation_of(const plx_op *op);
-/* Whether its gradient is worked out from the sign of an output that p above 0 keeps. */
+/* Whether the gradient is computed from the sign of the output, which p above 0 preserves. */
 bool plx__activation_needs_p(plx_activation activation);
 
-/* The rank of a node, and its dims where they are wanted; -1 after a failure. */
+/* The rank of a node, and its dims (NULL: not wanted); -1 after a failure. */
 int plx__rank_of(plx_graph *graph, const char *op, plx_node x, const int64_t **dims);
-/* False after a failure: what op needs is NULL. */
+/* False after a failure: a pointer that op needs is NULL. */
 bool plx__given(plx_graph *graph, const char *op, const char *what, const void *pointer);
-/* False after a failure: a value that is not above 0 (or 0 where zero), or not finite. */
+/* False after a failure: value is not above 0 (if zero: is below 0), or not finite. */
 bool plx__amount(plx_graph *graph, const char *op, const char *what, double value, bool zero);
 /* Whether there is an input of that name. */
 bool plx__has_input(const plx_graph *graph, const char *name);
-/* The axis counted from the first and its size, PLX_ALL_AXES as it is and the number of elements,
- * or -1 after a failure. */
+/* Returns the axis counted from the first and sets *size to its size; PLX_ALL_AXES stays as it is,
+ * with the number of elements as the size; -1 after a failure. */
 int plx__checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size);
 
-/* What trainers need of optimizers. From then on each step first copies the parameters to
- * optimizer->kept; accumulate has sums to write, of so many gradients. */
+/* What trainers need of optimizers. From this call on, each step first copies the parameters to
+ * optimizer->kept; plx__accumulate can then write the sums of so many gradients. */
 plx_status plx__optimizer_keep(plx_optimizer *optimizer);
 plx_status plx__optimizer_sum(plx_optimizer *optimizer, int64_t gradients);
-/* plx_update that does nothing while one of two scalars (without id: none), or optimizer->state, is
- * not finite. */
+/* Like plx_update, but does nothing while one of two scalars (an invalid handle: none), or
+ * optimizer->state, is not finite. */
 plx_node plx__update_if_finite(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads,
                                plx_node guard, plx_node other);
-/* Adds optimizer->share times the gradients to optimizer->sums, or writes them there. */
+/* Adds optimizer->share times the gradients to optimizer->sums, or overwrites them. */
 plx_node plx__accumulate(plx_graph *graph, plx_optimizer *optimizer, const plx_node *grads);
-/* plx_clip_by_norm; *norm: of all gradients before. */
+/* Like plx_clip_by_norm; *norm: the joint norm before clipping. */
 plx_status plx__clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,
                              plx_node *clipped, plx_node *norm);
 
@@ -43,16 +43,17 @@ static inline plx_tensor *plx__tensor_hold(plx_tensor *tensor) {
     return tensor;
 }
 
-/* A graph with the same nodes and handles, for passes to change. NULL when memory is short. */
+/* A graph with the same nodes and handles, for passes to change. NULL if there is not enough
+ * memory. */
 plx_graph *plx__graph_copy(const plx_graph *graph);
 
-/* For calls that return a status: after a failure the graph is as it was when it had count nodes,
- * and the sentence is the context's. What the others took of the arena is free with the graph. */
+/* For calls that return a status: after a failure, returns the graph to its count nodes and moves
+ * the message to the context. The arena memory of dropped nodes is freed with the graph. */
 plx_status plx__graph_settle(plx_graph *graph, int32_t count);
 
-/* Whether there is such an initialisation with such a value. */
+/* Checks an initialisation and its value. */
 plx_status plx__check_init(plx__message *message, const char *what, plx_init init, double value);
-/* plx_tensor_init on all threads; the same values. ctx NULL: in the caller. */
+/* Like plx_tensor_init, with the same values, but on all threads. ctx NULL: on the caller's. */
 void plx__tensor_fill(plx_ctx *ctx, plx_tensor *tensor, plx_init init, double value, plx_rng *rng);
 
 #endif

@@ -53,7 +53,8 @@ static plx_status check_positive(plx__message *message, const char *name, const 
 static plx_status check_options(plx__message *message, const plx_optimizer_options *o) {
     const char *name = plx_optimizer_name(o->kind);
     if (!name)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "optimizer: no kind number %d", (int)o->kind);
+        return plx__fail(message, PLX_ERR_ARGUMENT, "optimizer: there is no kind number %d",
+                         (int)o->kind);
     PLX_TRY(check_positive(message, name, "learning rate", o->rate));
     const double fractions[] = {o->momentum, o->beta1, o->beta2};
     const char *const labels[] = {"momentum", "beta1", "beta2"};
@@ -103,8 +104,8 @@ static plx_status make_state(plx_optimizer *o, plx_tensor *const *parameters) {
     return PLX_OK;
 }
 
-/* Each tensor once: an update would move one that comes twice by two gradients and keep two states.
- */
+/* Each tensor may occur once: an update would move a repeated one by two gradients and keep two
+ * states. */
 static plx_status check_parameters(plx__message *message, const char *name, int count,
                                    plx_tensor *const *parameters) {
     if (count < 1) return plx__fail(message, PLX_ERR_ARGUMENT, "%s: no parameters to train", name);
@@ -161,7 +162,7 @@ plx_status plx__optimizer_keep(plx_optimizer *o) {
 }
 
 plx_status plx__optimizer_sum(plx_optimizer *o, int64_t gradients) {
-    enum { FEW = 32 }; /* whose sum errs by less than 16 EPS, one after the other */
+    enum { FEW = 32 }; /* summed one after the other, they err by less than 16 EPS */
     if (!o->sums) PLX_TRY(moments_like(o->ctx, o->count, o->parameters, &o->sums));
     if (gradients <= FEW || o->errors) return PLX_OK;
     return moments_like(o->ctx, o->count, o->parameters, &o->errors);
@@ -180,7 +181,8 @@ plx_status plx_optimizer_set_group(plx_optimizer *optimizer, int parameter, doub
     plx__message *message = &optimizer->ctx->message;
     const char *name = plx_optimizer_name(optimizer->options.kind);
     if (parameter < 0 || parameter >= optimizer->count)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: no parameter number %d of %d", name,
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "%s: there is no parameter number %d; there are %d, counted from 0", name,
                          parameter, optimizer->count);
     PLX_TRY(check_positive(message, name, "rate factor", rate_factor));
     PLX_TRY(check_positive(message, name, "weight decay", weight_decay));
@@ -196,7 +198,7 @@ plx_status plx_optimizer_set_decay(plx_optimizer *optimizer, int parameter, doub
 
 enum { GUARDS = 2 };
 
-/* The node of op on all parameters and their gradients; guards: NULL for none. */
+/* A node of op on all parameters and their gradients; guards: NULL if there are none. */
 static plx_node emit_on_all(plx_graph *graph, const plx_op *op, plx_optimizer *optimizer,
                             const plx_node *grads, const plx_node *guards) {
     if (!plx__given(graph, op->name, "grads", grads)) return plx_none();

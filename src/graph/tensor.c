@@ -12,7 +12,8 @@ plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t
                           plx_tensor **out) {
     plx__message *message = &ctx->message;
     if (!plx__is_dtype(dtype))
-        return plx__fail(message, PLX_ERR_ARGUMENT, "tensor: no dtype number %d", (int)dtype);
+        return plx__fail(message, PLX_ERR_ARGUMENT, "tensor: there is no dtype number %d",
+                         (int)dtype);
     if (rank > 0) PLX_TRY(plx__need(message, "tensor", "dims", dims));
     PLX_TRY(plx__need(message, "tensor", "out", out));
     PLX_TRY(plx__check_dims(message, "tensor", rank, dims));
@@ -60,7 +61,7 @@ int64_t plx_tensor_size(const plx_tensor *tensor) {
     return tensor->size;
 }
 
-/* The elements that one output, or one input, is connected with. */
+/* The number of elements that one output, or one input, is connected to. */
 static double fan(const plx_tensor *tensor, int axis) {
     const bool has = axis >= 0 && tensor->rank > axis && tensor->dims[axis] > 0;
     const int64_t all = tensor->size ? tensor->size : 1,
@@ -76,12 +77,12 @@ static double spread_of(const plx_tensor *tensor, plx_init init) {
     return plx__sqrt(2 / fans);
 }
 
-/* What a random initialisation draws: each element from a place of its own in the stream. */
+/* Parameters of a random initialisation: each element draws from its own place in the stream. */
 typedef struct draws {
     plx_real *data;
     plx_rng rng;
     bool uniform;
-    double factor; /* of draws in [-1, 1), or of normal ones */
+    double factor; /* times draws from [-1, 1), or normal ones */
 } draws;
 
 enum { DRAWS_AT_ONCE = 256 };
@@ -126,11 +127,11 @@ plx_status plx__check_init(plx__message *message, const char *what, plx_init ini
     const plx_real kept = (plx_real)value;
     const bool valued = init == PLX_INIT_NORMAL || init == PLX_INIT_CONSTANT;
     if ((int)init < 0 || init > PLX_INIT_HE_FAN_OUT)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: no initialisation number %d", what,
-                         (int)init);
+        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: there is no initialisation number %d",
+                         what, (int)init);
     if (valued && kept - kept != 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: begins with %g; it must be finite", what,
-                         value);
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "%s: the initial value is %g; it must be finite", what, value);
     return PLX_OK;
 }
 
@@ -140,7 +141,7 @@ plx_status plx_tensor_init(plx_tensor *tensor, plx_init init, double value, plx_
     PLX_TRY(plx__check_init(message, "tensor", init, value));
     if (tensor->dtype != PLX_DTYPE_REAL)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "tensor: holds %s, and initialisation is for %s",
+                         "tensor: it holds %s; only %s can be initialised",
                          plx__dtype_name(tensor->dtype), plx__dtype_name(PLX_DTYPE_REAL));
     if (drawn) PLX_TRY(plx__need(message, "tensor", "rng", rng));
     plx__tensor_fill(NULL, tensor, init, value, rng);

@@ -1,5 +1,6 @@
-/* Tables of numbers as RFC 4180 has them, and as spreadsheets write them. The text is untrusted and
- * need not end in a zero. It is read twice: first the cells are counted, then memory is taken. */
+/* Tables of numbers in the format of RFC 4180, and as spreadsheets write them. The text is
+ * untrusted and need not end in a zero byte. It is read twice: first to count the cells, then, with
+ * memory allocated, to read them. */
 #include "base/context.h"
 
 #include "base/platform.h"
@@ -11,13 +12,13 @@ enum { CELL_BYTES = 512, SHOWN_BYTES = 40 };
 typedef struct reader {
     plx__message *message;
     const char *at, *end;
-    int64_t line;      /* of at */
-    int64_t first;     /* line of the first row, which may hold names; 0: none was seen */
+    int64_t line;      /* line number of at */
+    int64_t first;     /* line of the first row, which may hold names; 0: none yet */
     char delimiter;    /* ',' or ';' */
-    char decimal_sign; /* '.' or ','; 0: none was seen */
+    char decimal_sign; /* '.' or ','; 0: none yet */
 } reader;
 
-/* Points into the text: without blanks and quotes around it, quotes in it still doubled. */
+/* Points into the text, without surrounding blanks and quotes; quotes inside are still doubled. */
 typedef struct cell {
     const char *text;
     size_t length;
@@ -28,7 +29,7 @@ static bool is_blank(char c) {
     return c == ' ' || c == '\t';
 }
 
-/* Bytes of the end of line that begins here: 1 or 2, or 0 when none does. */
+/* Length of the line ending here: 1 or 2 bytes, or 0 if there is none. */
 static size_t line_end(const reader *r) {
     if (r->at == r->end || (*r->at != '\n' && *r->at != '\r')) return 0;
     return *r->at == '\r' && r->at + 1 < r->end && r->at[1] == '\n' ? 2 : 1;
@@ -39,7 +40,8 @@ static plx_status refuse(const reader *r, const cell *c, const char *why) {
                      (long long)c->line, (long long)c->column, why);
 }
 
-/* "TEXT" WHY. Control characters would spoil the sentence, and so would half a character. */
+/* Fails with "TEXT" WHY, without control characters or a cut-off character, which would garble the
+ * message. */
 static plx_status refuse_text(const reader *r, const cell *c, const char *why) {
     char shown[SHOWN_BYTES + 1];
     size_t length = c->length < SHOWN_BYTES ? c->length : SHOWN_BYTES;
@@ -63,11 +65,12 @@ static void set_text(cell *c, const char *first, const char *last) {
 }
 
 static plx_status refuse_zero(const reader *r, const cell *c) {
-    return refuse(r, c, "a zero byte, as UTF-16 and binary files have; save the table as UTF-8");
+    return refuse(r, c,
+                  "there is a zero byte, as in UTF-16 and binary files; save the table as UTF-8");
 }
 
-/* Whether text is UTF-8: without overlong forms, surrogates and what is above U+10FFFF. Other
- * encodings of names would be taken for it. */
+/* Whether text is UTF-8, without overlong forms, surrogates and code points above U+10FFFF.
+ * Otherwise names in other encodings would pass as UTF-8. */
 static bool is_utf8(const cell *c) {
     for (size_t i = 0, more; i < c->length; i += more) {
         const unsigned char *at = (const unsigned char *)c->text + i++;
@@ -84,7 +87,7 @@ static bool is_utf8(const cell *c) {
     return true;
 }
 
-/* Up to the closing quote and what is blank behind it. */
+/* Reads up to the closing quote and the blanks after it. */
 static plx_status quoted_cell(reader *r, cell *c) {
     const char *first = ++r->at;
     while (r->at < r->end && *r->at) {
@@ -98,7 +101,7 @@ static plx_status quoted_cell(reader *r, cell *c) {
     set_text(c, first, r->at++);
     while (r->at < r->end && is_blank(*r->at)) ++r->at;
     if (r->at == r->end || *r->at == r->delimiter || line_end(r)) return PLX_OK;
-    return refuse(r, c, "text follows the closing quote; a quote within quotes is doubled");
+    return refuse(r, c, "text follows the closing quote; double a quote within quotes");
 }
 
 static plx_status plain_cell(reader *r, cell *c) {
@@ -109,14 +112,15 @@ static plx_status plain_cell(reader *r, cell *c) {
     return PLX_OK;
 }
 
-/* *last: no further cell follows in this row, and the end of the line was passed. */
+/* *last: the row has no further cell, and the line ending has been skipped. */
 static plx_status next_cell(reader *r, int64_t column, cell *c, bool *last) {
     while (r->at < r->end && is_blank(*r->at)) ++r->at;
     *c = (cell){.line = r->line, .column = column};
     const bool quoted = r->at < r->end && *r->at == '"';
     PLX_TRY(quoted ? quoted_cell(r, c) : plain_cell(r, c));
     if (!is_utf8(c))
-        return refuse(r, c, "bytes that are not UTF-8, as Latin-1 has; save the table as UTF-8");
+        return refuse(r, c,
+                      "there are bytes that are not UTF-8, as in Latin-1; save the table as UTF-8");
     *last = r->at == r->end || *r->at != r->delimiter;
     r->line += line_end(r) != 0;
     r->at += *last ? line_end(r) : 1;
@@ -137,7 +141,7 @@ static void skip_blank_lines(reader *r) {
 
 /* ---- Numbers --------------------------------------------------------------------------------- */
 
-/* Without regard to case, a sign before it allowed. */
+/* Compares ignoring case and a leading sign. */
 static bool is_word(const cell *c, const char *word) {
     const size_t sign = c->length && (*c->text == '-' || *c->text == '+'), length = strlen(word);
     if (c->length - sign != length) return false;
@@ -150,13 +154,13 @@ static bool is_not_finite(const cell *c) {
     return is_word(c, "nan") || is_word(c, "inf") || is_word(c, "infinity");
 }
 
-/* As data tools write a cell that is empty. */
+/* The ways in which data tools mark an empty cell. */
 static bool is_missing(const cell *c) {
     return !c->length || is_word(c, "na") || is_word(c, "n/a") || is_word(c, "null") ||
            is_word(c, "none");
 }
 
-/* Whether it was meant as a number, in whatever way of writing. */
+/* Whether the cell was meant as a number, however it is written. */
 static bool is_numeric(const cell *c) {
     bool digits = false;
     for (size_t i = 0; i < c->length; ++i) {
@@ -168,29 +172,29 @@ static bool is_numeric(const cell *c) {
 
 static plx_status refuse_number(const reader *r, const cell *c, bool comma) {
     if (is_missing(c))
-        return refuse_text(r, c, "stands for an empty cell; every cell holds a number");
+        return refuse_text(r, c, "marks a missing value; every cell must hold a number");
     if (is_not_finite(c))
-        return refuse_text(r, c, "is not a finite number; fill it in, or leave out its row");
+        return refuse_text(r, c, "is not a finite number; replace it, or remove its row");
     if (comma && r->delimiter == ',' && is_numeric(c))
-        return refuse_text(r, c,
-                           "has a comma within a number; write a decimal point, or put "
-                           "semicolons between cells");
+        return refuse_text(
+            r, c,
+            "has a comma within a number; use a decimal point, or separate cells with semicolons");
     if (memchr(c->text, '\t', c->length))
         return refuse_text(r, c,
                            "is not a finite number; commas or semicolons separate cells, "
                            "tabs do not");
     if (c->line == r->first && !is_numeric(c))
-        return refuse_text(r, c,
-                           "is not a finite number, and a first line that names the columns "
-                           "has no numbers");
+        return refuse_text(
+            r, c,
+            "is not a finite number; a first line that names the columns must hold no numbers");
     return refuse_text(r, c, "is not a finite number");
 }
 
-/* Between semicolons the decimal sign may be a comma: the same one in the whole table, as "1.234"
- * may mean two numbers. */
+/* With semicolons the decimal sign may be a comma. It must be the same in the whole table, as
+ * "1.234" could mean two numbers. */
 static plx_status read_number(reader *r, const cell *c, double *value) {
     char text[CELL_BYTES];
-    if (!c->length) return refuse(r, c, "the cell is empty; every cell holds a number");
+    if (!c->length) return refuse(r, c, "the cell is empty; every cell must hold a number");
     if (c->length >= sizeof text) return refuse_text(r, c, "has too many characters for a number");
     memcpy(text, c->text, c->length);
     text[c->length] = 0;
@@ -219,15 +223,14 @@ static plx_status read_row(reader *r, plx_csv *csv, double *values) {
     if (!csv->columns) csv->columns = count;
     if (count == csv->columns) return PLX_OK;
     return plx__fail(r->message, PLX_ERR_FORMAT,
-                     "csv: line %lld, column %lld: the row has %lld cell%s, line %lld has %lld; %s "
-                     "separate them",
+                     "csv: line %lld, column %lld: the row has %lld cell%s, but line %lld has "
+                     "%lld; cells are separated by %s",
                      (long long)line, (long long)(count < csv->columns ? count : csv->columns) + 1,
                      (long long)count, count == 1 ? "" : "s", (long long)r->first,
                      (long long)csv->columns, r->delimiter == ',' ? "commas" : "semicolons");
 }
 
-/* Whether the first row names the columns: something other than missing values stands in
- * it, and no number. */
+/* Whether the first row names the columns: it has no number, and not only missing values. */
 static plx_status find_names(reader r, bool *names) {
     bool any = false, numbers = false, last = r.at == r.end;
     for (int64_t column = 1; !last; ++column) {
@@ -250,7 +253,7 @@ static char find_delimiter(reader r) {
     return ',';
 }
 
-/* A spreadsheet's hint, "sep=;" in a line of its own, settles the delimiter and is passed. */
+/* A spreadsheet's hint, "sep=;" in a line of its own, sets the delimiter and is skipped. */
 static plx_status read_delimiter(reader *r) {
     enum { HINT = 5 };
     const cell hint = {.text = r->at, .length = HINT, .line = r->line, .column = 1};
@@ -279,7 +282,7 @@ static plx_status read_rows(reader r, plx_csv *csv, double *values) {
     return PLX_OK;
 }
 
-/* Passes the mark of UTF-8. Those of other encodings are refused by name. */
+/* Skips the byte order mark of UTF-8. Those of other encodings are rejected by name. */
 static plx_status read_mark(reader *r) {
     static const struct {
         const char *bytes, *encoding;
@@ -316,9 +319,9 @@ plx_status plx_csv_parse(plx_ctx *ctx, const char *text, size_t size, plx_csv *o
     PLX_TRY(read_rows(r, &csv, NULL));
     if (!csv.rows)
         return plx__fail(r.message, PLX_ERR_FORMAT,
-                         "csv: line %lld, column 1: there is no line of numbers%s",
-                         (long long)r.first, csv.names ? ", only one of names" : "");
-    /* Each cell takes a byte of the text: the product is in range. */
+                         "csv: line %lld, column 1: there are no rows of numbers%s",
+                         (long long)r.first, csv.names ? ", only column names" : "");
+    /* Each cell needs a byte of the text, so the product is in range. */
     const uint64_t cells = (uint64_t)csv.rows * (uint64_t)csv.columns;
     csv.values = cells > SIZE_MAX / sizeof *csv.values
                      ? NULL

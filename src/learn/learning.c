@@ -3,15 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Behind what tasks see. */
+/* A run, including the parts that tasks do not see. */
 typedef struct driver {
-    plx_learning shared; /* first, so that one pointer is both */
+    plx_learning shared; /* first member, so that one pointer serves both types */
     plx_dataset validation;
     plx_learning_measure measures[PLX_LEARNING_MEASURES];
     int measure_count;
     plx_exhibit shown[PLX_LEARNING_EXHIBITS];
     int shown_count;
-    const char *left_out; /* the measure or exhibit that there was no room for; NULL: none */
+    const char *left_out; /* a measure or exhibit without room; NULL: none */
 } driver;
 
 static driver *driver_of(plx_learning *l) {
@@ -123,7 +123,7 @@ static plx_status choose_optimizer(plx_learning *l) {
     return PLX_OK;
 }
 
-/* What the options put in place of the task's: 0 keeps it, below 0 is none of it. */
+/* The option in place of the task's value: 0 keeps that, below 0 switches it off. */
 static double chosen(double asked, double usual) {
     return asked > 0 ? asked : asked < 0 ? 0 : usual;
 }
@@ -142,7 +142,7 @@ static plx_status choose_schedule(plx_learning *l) {
             return plx_fail(l->ctx, PLX_ERR_ARGUMENT,
                             "there is no schedule \"%.60s\"; there are %s", wanted,
                             &schedules[sizeof ", " - 1]);
-        /* Warm-up suits the data and stays, except where the schedule has its own. */
+        /* The warm-up suits the data and is kept, unless the schedule has its own. */
         const int64_t warmup = kind == PLX_SCHEDULE_ONE_CYCLE ? 0 : schedule->warmup;
         *schedule = (plx_schedule){.kind = kind, .warmup = warmup};
     }
@@ -150,7 +150,7 @@ static plx_status choose_schedule(plx_learning *l) {
     return PLX_OK;
 }
 
-/* Where a sample begins: strides count elements, 0 is side by side. */
+/* Address of a sample; strides count elements, 0: contiguous. */
 static const void *sample_at(const void *data, plx_port port, int axes, int64_t stride, bool labels,
                              int64_t sample) {
     int64_t size = 1;
@@ -160,7 +160,7 @@ static const void *sample_at(const void *data, plx_port port, int axes, int64_t 
     return (const char *)data + (size_t)(sample * (stride ? stride : size)) * bytes;
 }
 
-/* The last tenth of what is trained on, for early stopping: what is held out stays unseen. */
+/* Holds out the last tenth of the training data for early stopping; the test data stays unseen. */
 static void split_validation(plx_learning *l) {
     const int64_t held = l->train.n / 10;
     if (!l->options.patience || !held) return;
@@ -196,7 +196,7 @@ int64_t plx_learning_samples(const plx_learning *l, int64_t steps) {
     return steps / per_epoch * l->train.n + rest;
 }
 
-/* Batch, epochs and steps: steps that are asked for have as many epochs as they take. */
+/* Sets batch, epochs and steps; if steps are given, epochs are as many as they need. */
 static void choose_length(plx_learning *l) {
     plx_trainer_options *o = &l->trainer_options;
     const plx_learning_options *asked = &l->options;
@@ -234,8 +234,8 @@ bool plx_learning_sets(const char *name, const char *key, size_t length) {
     return false;
 }
 
-/* What the task's own model has set, the model that was asked for has too unless its name says
- * otherwise: a vocabulary comes with the data. */
+/* The requested model inherits the settings of the task's own model unless its name says otherwise:
+ * the data determines the vocabulary, for example. */
 static plx_status complete_name(plx_learning *l, const char *wanted) {
     const char *asked = l->options.model, *set = strchr(wanted, ':');
     const size_t size = sizeof l->model_name;
@@ -262,7 +262,7 @@ static bool same_port(plx_port a, plx_port b) {
            !memcmp(a.dims, b.dims, (size_t)a.rank * sizeof *a.dims);
 }
 
-/* Data of the task fit the model that was asked for if its ports are those of the task's own. */
+/* The task's data fits the requested model if its ports equal those of the task's own model. */
 static bool same_ports(const plx_model *a, const plx_model *b) {
     bool same =
         plx_model_inputs(a) == plx_model_inputs(b) && plx_model_outputs(a) == plx_model_outputs(b);
@@ -293,7 +293,7 @@ static const char *ports_text(const plx_model *model, char *text, size_t size) {
     return text;
 }
 
-/* The first input whose ids have another range than the data's; -1: none. */
+/* The first input whose vocabulary differs from that of the data; -1: none. */
 static int other_vocabulary(const plx_model *model, const plx_model *usual) {
     for (int i = 0; i < plx_model_inputs(model) && i < plx_model_inputs(usual); ++i) {
         const int64_t ids = plx_model_input(model, i).classes;
@@ -303,7 +303,7 @@ static int other_vocabulary(const plx_model *model, const plx_model *usual) {
     return -1;
 }
 
-/* wanted: the name of the task's own model. */
+/* Checks that the data fits the model; wanted: the name of the task's own model. */
 static plx_status check_model(plx_learning *l, const char *wanted) {
     if (!l->options.model || !strcmp(wanted, l->options.model)) return PLX_OK;
     plx_model *usual;
@@ -319,7 +319,7 @@ static plx_status check_model(plx_learning *l, const char *wanted) {
         status = plx_fail(
             l->ctx, PLX_ERR_SHAPE,
             "model \"%s\" has %lld inputs and %lld outputs, but %s has %lld and %lld: write "
-            "mlp:%lld-...-%lld.",
+            "mlp:%lld-...-%lld",
             l->model_name, (long long)in.dims[0], (long long)out.dims[0], l->task->name,
             (long long)own.dims[0], (long long)target.dims[0], (long long)own.dims[0],
             (long long)target.dims[0]);
@@ -360,7 +360,7 @@ static plx_status start(plx_learning *l) {
     l->data.test = l->test.n;
     plx_schedule *schedule = &l->trainer_options.schedule;
     if (schedule->kind == PLX_SCHEDULE_STEP && !schedule->every && l->trainer_options.batch > 0) {
-        /* A tenth at every third of the way. */
+        /* The rate falls to a tenth after every third of the steps. */
         const int64_t steps = l->trainer_options.steps;
         const int64_t all = steps ? steps : l->trainer_options.epochs * steps_per_epoch(l);
         schedule->every = (all + 2) / 3;
@@ -432,12 +432,13 @@ plx_trainer_options plx_learning_recipe(const plx_learning *l) {
     return l->trainer_options;
 }
 
-/* A table of what a task has to tell that is too small is said, not left out. */
+/* Reports that a task had more measures or exhibits than fit, rather than dropping them silently.
+ */
 static plx_status said_all(plx_learning *l, plx_status status, const char *what, int most) {
     const driver *d = driver_of(l);
     if (!d->left_out) return status;
     return plx_fail(l->ctx, PLX_ERR_STATE,
-                    "%s: \"%s\" is one more than the %d %s that there is room for", l->task->name,
+                    "%s: there is no room for \"%s\"; at most %d %s are possible", l->task->name,
                     d->left_out, most, what);
 }
 

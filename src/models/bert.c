@@ -1,7 +1,7 @@
 /* BERT: Devlin et al., "Pre-training of deep bidirectional transformers for language
  * understanding", NAACL 2019. Encoder blocks with the norm after the sum, learnt positions, a head
- * that names words and one that classifies the whole from its first token. Sentences come one at a
- * time, so there is no table of segments. */
+ * that predicts words and one that classifies the whole text from its first token. Sentences come
+ * one at a time, so there is no segment table. */
 #include "models/limits.h"
 #include "nn/layers.h"
 #include "nn/model.h"
@@ -28,11 +28,12 @@ static const plx__model_size sizes[] = {
     {0},
 };
 
-/* Of the paper's code. */
+/* From the paper's code. */
 static const double epsilon = 1e-12;
 
-/* Layers of 1 / fan_in keep the variance of what they take (LeCun et al., "Efficient backprop",
- * 1998). From the paper's deviation of 0.02, chosen at width 768, a narrow model learns slower. */
+/* A variance of 1 / fan_in preserves the variance of the inputs (LeCun et al., "Efficient
+ * backprop", 1998). With the paper's deviation of 0.02, chosen for width 768, a narrow model learns
+ * more slowly. */
 static plx__begin begin_of(const plx_model *model) {
     return (plx__begin){PLX_INIT_NORMAL, 1 / plx__sqrt(model->settings[WIDTH])};
 }
@@ -64,7 +65,8 @@ static plx_node embed(const plx_model *model, const plx_scope *scope, plx_node i
     return plx__dropout_layer(scope, "dropout", x, set[DROPOUT]);
 }
 
-/* Dense, GELU and norm, then the table of tokens as the output layer, with a bias of its own. */
+/* The word head: dense, GELU and norm, then the token table as the output layer, with a bias of its
+ * own. */
 static plx_node words_of(const plx_model *model, const plx_scope *scope, plx_node x,
                          plx_node table) {
     plx_graph *graph = scope->graph;
@@ -81,7 +83,7 @@ static plx_node words_of(const plx_model *model, const plx_scope *scope, plx_nod
     return plx__layer_end(scope, "words", "words", first, x);
 }
 
-/* Of the first token: dense, tanh ("pooler"), dense. */
+/* The class head, on the first token: dense, tanh ("pooler"), dense. */
 static plx_node class_of(const plx_model *model, const plx_scope *scope, plx_node x) {
     plx_graph *graph = scope->graph;
     const plx__begin begin = begin_of(model);

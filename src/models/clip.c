@@ -1,8 +1,8 @@
 /* CLIP: Radford et al., "Learning transferable visual models from natural language supervision",
- * ICML 2021. A tower for pictures and one for their captions end in one space, where the
- * contrastive loss draws pairs together and everything else apart. The paper reads captions from
- * left to right and takes the last word; here every word sees the whole caption, and their mean is
- * taken. */
+ * ICML 2021. A tower for pictures and one for their captions map into one space, where the
+ * contrastive loss pulls pairs together and everything else apart. The paper reads captions from
+ * left to right and uses the last word; here every word sees the whole caption, and their mean is
+ * used. */
 #include "models/limits.h"
 #include "nn/layers.h"
 #include "nn/model.h"
@@ -21,7 +21,7 @@ static const plx__setting settings[] = {
     [TEXT_LAYERS] = {"text_layers", 2, 1, 256, true},
     [HEADS] = {"heads", 4, 1, 1024, true},
     [WIDTH] = {"width", 128, 1, 65536, true},
-    [EMBEDDING] = {"embedding", 64, 1, 65536, true}, /* of the space that both towers end in */
+    [EMBEDDING] = {"embedding", 64, 1, 65536, true}, /* of the common space */
     [VOCABULARY] = {"vocabulary", 64, 2, 1 << 24, true},
     [LENGTH] = {"length", 16, 1, 1 << 20, true},
     {0},
@@ -43,7 +43,8 @@ static plx_status ports(plx_model *model) {
                                set[WIDTH] * (12 * (set[LAYERS] + set[TEXT_LAYERS]) * set[WIDTH] +
                                              3 * set[PATCH] * set[PATCH] + patches +
                                              set[VOCABULARY] + set[LENGTH] + 2 * set[EMBEDDING])));
-    /* Of a block: what is added, queries, keys, values, and four times the width in the middle. */
+    /* Values of a block: what is added, queries, keys, values, and the hidden layer, four times as
+     * wide. */
     PLX_TRY(
         plx__check_size(model->ctx, "clip", 0,
                         8 * set[WIDTH] * (patches * set[LAYERS] + set[LENGTH] * set[TEXT_LAYERS])));
@@ -60,8 +61,8 @@ static plx_status ports(plx_model *model) {
     return PLX_OK;
 }
 
-/* Blocks of one tower begin as those of the paper's code: matrices by the width alone, those whose
- * result is added to the residual smaller by the depth. */
+/* Blocks of a tower are initialised as in the paper's code: matrices by the width alone, and
+ * smaller by the depth if their result is added to the residual. */
 static plx__block_options blocks_of(const plx_model *model, int layers) {
     const double width = model->settings[WIDTH];
     return (plx__block_options){
@@ -80,7 +81,7 @@ static plx_node blocks(const plx_model *model, const plx_scope *scope, plx_node 
     return plx__layer_norm_layer(scope, "norm", x, epsilon);
 }
 
-/* Into the common space, on its unit sphere. */
+/* Projects into the common space, onto its unit sphere. */
 static plx_node project(const plx_model *model, const plx_scope *scope, plx_node x) {
     const plx__begin begin = {PLX_INIT_NORMAL, 1 / plx__sqrt(model->settings[WIDTH])};
     x = plx__dense(scope, "projection", x, (int64_t)model->settings[EMBEDDING], begin, false);
@@ -97,7 +98,7 @@ static plx_node image_tower(const plx_model *model, const plx_scope *scope, plx_
     return project(model, &own, plx_reduce_mean(scope->graph, x, 1));
 }
 
-/* The mean over the words of x [b, t, width], padding left out. */
+/* The mean over the words of x [b, t, width], without padding. */
 static plx_node mean_of_words(const plx_model *model, plx_graph *graph, plx_node x, plx_node ids) {
     const plx_node word = plx__by_padding(graph, ids, (int64_t)model->settings[VOCABULARY], 0, 1);
     const plx_node words = plx_max(graph, plx_reduce_sum(graph, word, 1), plx_constant(graph, 1));
@@ -116,7 +117,7 @@ static plx_node text_tower(const plx_model *model, const plx_scope *scope, plx_n
     return project(model, &own, mean_of_words(model, graph, x, ids));
 }
 
-/* The logarithm of what cosines are multiplied with: "initialized to the equivalent of 0.07". */
+/* The logarithm of the scale of the cosines: "initialized to the equivalent of 0.07". */
 static plx_node log_scale(const plx_scope *scope) {
     static const int64_t no_dims[1] = {0};
     return plx_weight(scope, "temperature", 0, no_dims, PLX_INIT_CONSTANT, plx__log(1 / 0.07),
@@ -147,5 +148,5 @@ const plx__family plx__family_clip = {
     .ports = ports,
     .forward = forward,
     .loss = loss,
-    .loss_batch = 2, /* a pair alone has none to be drawn apart from */
+    .loss_batch = 2, /* a single pair has nothing to be pushed away from */
 };

@@ -5,13 +5,13 @@ static plx_status refuse_width(plx_model *model, const plx__decoder *d) {
     int64_t fewer = d->heads;
     while (d->width % fewer) --fewer;
     if (below)
-        return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
-                         "%s: %lld heads do not divide width %lld; take width %lld or %lld, or "
-                         "%lld heads",
-                         model->family->name, (long long)d->heads, (long long)d->width,
-                         (long long)below, (long long)above, (long long)fewer);
+        return plx__fail(
+            &model->ctx->message, PLX_ERR_ARGUMENT,
+            "%s: %lld heads do not divide width %lld; use width %lld or %lld, or %lld heads",
+            model->family->name, (long long)d->heads, (long long)d->width, (long long)below,
+            (long long)above, (long long)fewer);
     return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
-                     "%s: %lld heads do not divide width %lld; take width %lld or %lld heads",
+                     "%s: %lld heads do not divide width %lld; use width %lld or %lld heads",
                      model->family->name, (long long)d->heads, (long long)d->width,
                      (long long)above, (long long)fewer);
 }
@@ -19,8 +19,8 @@ static plx_status refuse_width(plx_model *model, const plx__decoder *d) {
 static plx_status refuse_pairs(plx_model *model, const plx__decoder *d) {
     const int64_t each = d->width / d->heads, wider = d->width + d->heads;
     return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
-                     "%s: %lld heads of width %lld have %lld elements each, an odd number, and "
-                     "rotary positions turn pairs; take width %lld",
+                     "%s: %lld heads of width %lld have %lld elements each, but rotary positions "
+                     "need an even number; use width %lld",
                      model->family->name, (long long)d->heads, (long long)d->width, (long long)each,
                      (long long)wider);
 }
@@ -29,14 +29,13 @@ static plx_status refuse_kv_heads(plx_model *model, const plx__decoder *d) {
     int64_t fewer = d->kv_heads < d->heads ? d->kv_heads : d->heads;
     while (d->heads % fewer) --fewer;
     return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
-                     "%s: %lld heads of keys do not divide %lld heads of queries; take "
-                     "kv_heads=%lld",
+                     "%s: %lld key heads do not divide %lld query heads; use kv_heads=%lld",
                      model->family->name, (long long)d->kv_heads, (long long)d->heads,
                      (long long)fewer);
 }
 
-/* Weights that are counted in 32 bits fit the memory of no machine that trains them here; what is
- * smaller fails when it is allocated. */
+/* Rejects models with more weights than 32 bits can count, which fit no machine that would train
+ * them here; smaller ones fail when they are allocated. */
 static plx_status check_size(plx_model *model, const plx__decoder *d) {
     const double layer = (double)d->width * (4.0 * (double)d->width + 2.0 * (double)d->hidden);
     const double all =
@@ -44,7 +43,7 @@ static plx_status check_size(plx_model *model, const plx__decoder *d) {
     if (all <= 2147483647.0) return PLX_OK;
     return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
                      "%s: %lld layers of width %lld with hidden %lld, vocabulary %lld and context "
-                     "%lld are about %.3g parameters; at most 2147483647 are possible",
+                     "%lld have about %.3g parameters; the limit is 2147483647",
                      model->family->name, (long long)d->layers, (long long)d->width,
                      (long long)d->hidden, (long long)d->vocabulary, (long long)d->context, all);
 }

@@ -1,7 +1,7 @@
 /* GPT-2: Radford et al., "Language models are unsupervised multitask learners", 2019. Decoder
- * blocks with the norm first and one more norm at the end, GELU by its tanh form, learnt positions,
- * and an output layer that shares the table of tokens (Press and Wolf, EACL 2017). Dropout is where
- * the original has it, but for the attention weights, which are never in memory. */
+ * blocks with the norm first and one more norm at the end, GELU in its tanh form, learnt positions,
+ * and an output layer that shares the token table (Press and Wolf, EACL 2017). Dropout is where the
+ * original has it, except for the attention weights, which are never in memory. */
 #include "models/decoder.h"
 
 #include "base/dmath.h"

@@ -39,15 +39,14 @@ static plx_status bad_name(plx_ctx *ctx, const char *name, const char *why) {
     char known[256] = "", one[64];
     for (int i = 0; plx_model_name(i, one, sizeof one); ++i) append(known, sizeof known, one);
     return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                     "model \"%.80s\": %s; there are %s (with :key=value,... behind for other "
-                     "dimensions), and mlp:IN-HIDDEN-...-OUT (with :ACTIVATION behind if it is not "
-                     "relu)",
+                     "model \"%.80s\": %s; there are %s (append :key=value,... for other settings) "
+                     "and mlp:IN-HIDDEN-...-OUT (append :ACTIVATION unless it is relu)",
                      name, why, known);
 }
 
 /* ---- mlp:784-200-10 -------------------------------------------------------------------------- */
 
-/* The widths up to the end or a colon. Returns how many, or -1. */
+/* Parses the widths up to the end or a colon. Returns how many, or -1. */
 static int parse_widths(const char *text, int64_t *widths, const char **end) {
     int count = 0;
     for (;;) {
@@ -68,16 +67,14 @@ static plx_status new_mlp(plx_ctx *ctx, const char *name, uint64_t seed, plx_mod
     int64_t widths[MAX_LAYERS];
     const char *end;
     const int count = parse_widths(name + 4, widths, &end);
-    if (count < 2)
-        return bad_name(ctx, name,
-                        "widths are numbers from 1 to 1048576, at least two and at most 64");
+    if (count < 2) return bad_name(ctx, name, "it needs 2 to 64 widths, numbers from 1 to 1048576");
     plx_activation activation = PLX_RELU;
     if (*end == ':') {
         activation = plx_activation_from_name(end + 1);
         if (activation == PLX_ACTIVATIONS_)
             return bad_name(ctx, name, "there is no such activation");
     } else if (*end) {
-        return bad_name(ctx, name, "the widths end in something that is not a number");
+        return bad_name(ctx, name, "the widths are followed by something that is not a number");
     }
     double parameters = 0;
     for (int i = 1; i < count; ++i) parameters += (double)(widths[i - 1] + 1) * (double)widths[i];
@@ -99,7 +96,7 @@ static plx_status new_mlp(plx_ctx *ctx, const char *name, uint64_t seed, plx_mod
 
 /* ---- gpt2-nano:width=192,heads=6 ------------------------------------------------------------- */
 
-/* The finite number that the text up to end is; false when it is none. */
+/* Parses the text up to end as a finite number; false if it is not one. */
 static bool parse_number(const char *text, const char *end, double *out) {
     char number[64];
     const size_t length = (size_t)(end - text);
@@ -113,12 +110,11 @@ static plx_status unknown_key(plx_ctx *ctx, const plx__family *family, const cha
                               size_t length) {
     char known[256] = "";
     for (const plx__setting *s = family->settings; s->key; ++s) append(known, sizeof known, s->key);
-    return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                     "model %s has no dimension \"%.*s\"; it has %s", family->name, (int)length,
-                     key, known);
+    return plx__fail(&ctx->message, PLX_ERR_ARGUMENT, "model %s has no setting \"%.*s\"; it has %s",
+                     family->name, (int)length, key, known);
 }
 
-/* One "key=value". */
+/* Applies one "key=value". */
 static plx_status apply_setting(plx_ctx *ctx, const plx__family *family, const char *text,
                                 size_t length, double *values, bool *set) {
     const char *equals = memchr(text, '=', length);
@@ -161,7 +157,8 @@ static plx_status apply_settings(plx_ctx *ctx, const plx__family *family, const 
     return PLX_OK;
 }
 
-/* The size whose name is text up to length: "gpt2-nano", and "resnet18" as well as "resnet-18". */
+/* Finds the size named by the first length characters: "gpt2-nano", and "resnet18" as well as
+ * "resnet-18". */
 static const plx__model_size *find_size(const char *text, size_t length,
                                         const plx__family **family) {
     for (int f = 0; f < FAMILIES; ++f) {

@@ -1,7 +1,7 @@
 /* ResNet: He et al., "Deep residual learning for image recognition", CVPR 2016: stages of basic
  * blocks, each stage with half the rows and columns and twice the channels of the one before.
- * "nano" is the net for 32 x 32 of its section 4.2, "18" that for 224 x 224. Where shapes change,
- * the shortcut is a projection. */
+ * "nano" is the network for 32 x 32 of its section 4.2, "18" that for 224 x 224. Where shapes
+ * change, the shortcut is a projection. */
 #include "models/limits.h"
 #include "nn/layers.h"
 #include "nn/model.h"
@@ -19,8 +19,8 @@ static const plx__setting settings[] = {
     [WIDTH] = {"width", 8, 1, 4096, true}, /* channels of the first stage */
     [CLASSES] = {"classes", 10, 2, 1 << 20, true},
     [SKIPS] = {"skips", 1, 0, 1, true}, /* 0: the same layers without shortcuts */
-    /* 1: the last scale of each block begins with 0, so that blocks begin as what they skip (Goyal
-     * et al., "Accurate, large minibatch SGD", 2017, section 5.1). */
+    /* 1: the last scale of each block starts at 0, so that blocks start as the identity (Goyal et
+     * al., "Accurate, large minibatch SGD", 2017, section 5.1). */
     [ZERO_SCALE] = {"zero_scale", 0, 0, 1, true},
     {0},
 };
@@ -31,20 +31,20 @@ static const plx__model_size sizes[] = {
     {0},
 };
 
-/* Rows after the stem. */
+/* Number of rows after the stem. */
 static int64_t stem_rows(const plx_model *model) {
     const int64_t size = (int64_t)model->settings[SIZE];
     return model->settings[STEM] == 7 ? (size + 3) / 4 : size;
 }
 
-/* How often those can be halved, and the first stage, which does not. */
+/* The most stages: one that does not halve, and as many as the rows can be halved. */
 static int64_t most_stages(const plx_model *model) {
     int64_t stages = 1;
     while (stem_rows(model) >> stages) stages += 1;
     return stages;
 }
 
-/* Weights of convolutions and of the head, and what convolutions make of one picture. */
+/* Checks the number of weights, and of values between the layers for one picture. */
 static plx_status check_size(const plx_model *model) {
     const double *set = model->settings;
     double rows = (double)stem_rows(model), units = set[WIDTH];
@@ -54,7 +54,7 @@ static plx_status check_size(const plx_model *model) {
         if (stage) {
             rows /= 2;
             units *= 2;
-            /* The first convolution has half as many inputs, and so has the projection. */
+            /* The first convolution and the projection have half as many inputs. */
             parameters -= (set[SKIPS] != 0 ? 4 : 4.5) * units * units;
         }
         parameters += 18 * set[BLOCKS] * units * units;
@@ -68,15 +68,16 @@ static plx_status ports(plx_model *model) {
     const int64_t size = (int64_t)set[SIZE], stages = (int64_t)set[STAGES];
     plx__message *message = &model->ctx->message;
     if (set[STEM] != 3 && set[STEM] != 7)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "model resnet: stem is %g; there are 3 and 7",
+        return plx__fail(message, PLX_ERR_ARGUMENT, "model resnet: stem is %g; it must be 3 or 7",
                          set[STEM]);
     if (set[SKIPS] == 0 && set[ZERO_SCALE] != 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "model resnet: zero_scale=1 with skips=0 lets nothing through");
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "model resnet: zero_scale=1 needs skips=1; without shortcuts nothing passes");
     if (stem_rows(model) >> (stages - 1) < 1)
         return plx__fail(message, PLX_ERR_SHAPE,
-                         "model resnet: %lld stages halve %lld x %lld pixels (after the stem, of "
-                         "images of %lld x %lld) below one; take stages=%lld or size=%lld",
+                         "model resnet: %lld stages halve %lld x %lld pixels (after the stem, for "
+                         "images of %lld x %lld) to less than one; use stages=%lld or size=%lld",
                          (long long)stages, (long long)stem_rows(model),
                          (long long)stem_rows(model), (long long)size, (long long)size,
                          (long long)most_stages(model),
@@ -93,8 +94,8 @@ static plx_status ports(plx_model *model) {
 
 /* ---- Layers ---------------------------------------------------------------------------------- */
 
-/* side x side without bias, with as many zeros at each edge as the paper has; the norm behind it
- * has the shift. */
+/* A side x side convolution without bias, zero-padded as in the paper; the norm after it has the
+ * shift. */
 static plx_node convolve(const plx_scope *scope, const char *name, plx_node x, int64_t units,
                          int64_t side, int64_t stride) {
     const int32_t first = plx__layer_begin(scope);

@@ -1,6 +1,6 @@
 /* The decoder of LLaMA: Touvron et al., 2023. RMSNorm before each part (Zhang and Sennrich, NeurIPS
  * 2019), rotary positions (Su et al., 2021), SwiGLU (Shazeer, 2020), grouped queries (Ainslie et
- * al., EMNLP 2023), and no biases. The output layer shares the table of tokens unless tied is 0. */
+ * al., EMNLP 2023), and no biases. The output layer shares the token table unless tied is 0. */
 #include "models/decoder.h"
 
 #include "base/dmath.h"
@@ -27,9 +27,9 @@ static const plx__model_size sizes[] = {
 };
 
 /* The hidden width for which the model has as many parameters as GPT-2 with the same other
- * dimensions, to a multiple of 8. With d the width and g that of the keys a layer of GPT-2 has 12
- * d^2 + 13 d, and a share of its table of positions; one of these 2 d^2 + 2 d g + 2 d and 3 d for
- * each unit. */
+ * dimensions, rounded to a multiple of 8. With width d and key width g, a layer of GPT-2 has 12 d^2
+ * + 13 d parameters, plus a share of its position table; a layer here has 2 d^2 + 2 d g + 2 d, plus
+ * 3 d for each hidden unit. */
 static int64_t equal_hidden(const plx__decoder *d) {
     const int64_t keys = d->width / d->heads * d->kv_heads;
     const int64_t three = 10 * d->width - 2 * keys + 11 + d->context / d->layers;
@@ -64,8 +64,8 @@ static plx_node step(const plx_model *model, const plx_scope *scope, plx_node id
     const plx__decoder d = dimensions(model);
     const double dropout = model->settings[DROPOUT];
     const plx__begin table_begin = {PLX_INIT_NORMAL, 0.02};
-    /* Of N(0, 1 / inputs), so that rows of unit variance keep it (LeCun et al., "Efficient
-     * BackProp", 1998): LLaMA's paper says nothing of how its matrices begin. */
+    /* N(0, 1 / inputs) preserves the unit variance of rows (LeCun et al., "Efficient BackProp",
+     * 1998); LLaMA's paper does not say how its matrices are initialised. */
     const plx__begin begin = {PLX_INIT_NORMAL, 1 / plx__sqrt((double)d.width)};
     const plx__block_options block = {
         .heads = d.heads,

@@ -1,4 +1,4 @@
-/* ViT: Dosovitskiy et al., "An image is worth 16x16 words", ICLR 2021: patches of an image as the
+/* ViT: Dosovitskiy et al., "An image is worth 16x16 words", ICLR 2021: patches of an image are the
  * words of an encoder with the norm first. "tiny" is ViT-Ti/16 of Touvron et al., "Training
  * data-efficient image transformers", ICML 2021. Initial values are those of the authors' code. */
 #include "models/limits.h"
@@ -22,13 +22,13 @@ static const plx__setting settings[] = {
     [MEAN] = {"mean", 0, 0, 1, true}, /* 1: the mean over patches is classified, not a token */
     [DROPOUT] = {"dropout", 0, 0, 0.99, false},
     [POSITION_SIZE] = {"position_size", 0.02, 0, 10,
-                       false}, /* deviation that positions begin with */
+                       false}, /* initial standard deviation of positions */
     {0},
 };
 
 static const plx__model_size sizes[] = {
-    /* Positions that weigh as much as patches from the start, as sines do (Vaswani et al., NeurIPS
-     * 2017), are what so small a model with few pictures learns from. */
+    /* So small a model with few pictures learns only if positions carry as much weight as patches
+     * from the start, as sines do (Vaswani et al., NeurIPS 2017). */
     {"nano", "position_size=0.5"},
     {"tiny", "size=224,patch=16,layers=12,heads=3,width=192,classes=1000"},
     {0},
@@ -44,7 +44,7 @@ static plx_status ports(plx_model *model) {
                                width * (set[LAYERS] * (4 * width + 2 * hidden) +
                                         set[PATCH] * set[PATCH] * set[CHANNELS] + tokens +
                                         set[CLASSES])));
-    /* Of a block: what is added, queries, keys and values, and the hidden layer. */
+    /* Values of a block: what is added, queries, keys and values, and the hidden layer. */
     PLX_TRY(plx__check_size(model->ctx, "vit", 0, set[LAYERS] * tokens * (4 * width + hidden)));
     model->inputs[0] = (plx_port){.name = "image",
                                   .dtype = PLX_DTYPE_REAL,
@@ -55,8 +55,8 @@ static plx_status ports(plx_model *model) {
     return PLX_OK;
 }
 
-/* A learnt token in front of every sample's patches x [b, s, width], the place where the sample's
- * class gathers. */
+/* Puts a learnt token, which collects the information on the class, in front of every sample's
+ * patches x [b, s, width]. */
 static plx_node with_token(const plx_scope *scope, const char *name, plx_node x) {
     plx_graph *graph = scope->graph;
     const int64_t *dims = NULL;
@@ -69,8 +69,8 @@ static plx_node with_token(const plx_scope *scope, const char *name, plx_node x)
     return plx__layer_end(scope, "class_token", name, first, plx_concat(graph, 2, parts, 1));
 }
 
-/* What is classified of x [b, s, width], normalised: [b, width]. The norm is of each token alone,
- * so of one token it takes one. */
+/* The normalised features [b, width] of x [b, s, width] to classify. The norm treats each token by
+ * itself, so for one token only that one is normalised. */
 static plx_node gather(const plx_scope *scope, plx_node x, bool mean) {
     plx_graph *graph = scope->graph;
     const int64_t *dims = NULL;

@@ -20,7 +20,7 @@ static int targets_of(const plx__batches *b) {
     return b->loss == PLX_LOSS_OWN ? 0 : b->model->outputs_count;
 }
 
-/* Batches are gathered unless they lie in the data as they are. */
+/* Whether batches have to be gathered, or can be used in place in the data. */
 static bool gathers(const plx_trainer_options *options, const plx_dataset *data) {
     bool strided = options->shuffle;
     for (int i = 0; i < PLX_PORTS; ++i)

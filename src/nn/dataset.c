@@ -1,4 +1,4 @@
-/* Samples as a model takes them: where a row lies, and what is refused. */
+/* Samples of a data set: the address of a row, and checks. */
 #include "nn/model.h"
 
 #include "ops/op.h"
@@ -47,7 +47,7 @@ static plx_status check_reals(plx_ctx *ctx, const values *v, const plx_real *dat
     return PLX_OK;
 }
 
-/* Integers below classes, or exactly allowed. */
+/* Checks for integers from 0 to classes - 1, or equal to allowed. */
 static plx_status check_integers(plx_ctx *ctx, const values *v, const int32_t *data,
                                  int64_t classes, int32_t allowed) {
     for (int64_t i = 0; i < v->rows; ++i) {
@@ -65,7 +65,7 @@ static plx_status check_integers(plx_ctx *ctx, const values *v, const int32_t *d
 static plx_status check_stride(const plx_model *model, const values *v) {
     if (v->stride >= 0) return PLX_OK;
     return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
-                     "%s: the stride of %s is %lld; it must be 0 (side by side) or more", v->who,
+                     "%s: the stride of %s is %lld; it must be 0 (contiguous) or more", v->who,
                      v->what, (long long)v->stride);
 }
 
@@ -107,17 +107,17 @@ static plx_status check_target(const plx_model *model, const char *who, plx_loss
 plx_status plx__check_loss(const plx_model *model, const char *who, plx_loss loss) {
     plx__message *message = &model->ctx->message;
     if (loss != PLX_LOSS_MSE && loss != PLX_LOSS_CROSS_ENTROPY && loss != PLX_LOSS_OWN)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: no loss number %d", who, (int)loss);
+        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: there is no loss number %d", who,
+                         (int)loss);
     if (loss == PLX_LOSS_OWN && !plx_model_has_loss(model))
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "%s: this model has no loss of its own; take mse or cross-entropy", who);
+                         "%s: this model has no loss of its own; use mse or cross-entropy", who);
     if (loss == PLX_LOSS_CROSS_ENTROPY && model->count &&
         model->layers[model->count - 1].kind == PLX_LAYER_SOFTMAX)
-        return plx__fail(
-            message, PLX_ERR_ARGUMENT,
-            "%s: cross-entropy has the softmax in it, and the model ends in one; train "
-            "without, and add that layer afterwards",
-            who);
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "%s: cross-entropy includes the softmax, but the model ends in one; train "
+                         "without it, and add it afterwards",
+                         who);
     return PLX_OK;
 }
 
@@ -127,7 +127,9 @@ plx_status plx__check_dataset(const plx_model *model, const char *who, plx_loss 
     PLX_TRY(plx__check_loss(model, who, loss));
     PLX_TRY(plx__need(message, who, "the data", data));
     if (data->n < 1)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: %lld samples", who, (long long)data->n);
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "%s: the data has %lld samples; at least 1 is needed", who,
+                         (long long)data->n);
     PLX_TRY(plx__check_inputs(model, who, data, true));
     if (loss == PLX_LOSS_OWN) return PLX_OK;
     for (int i = 0; i < model->outputs_count; ++i) PLX_TRY(check_target(model, who, loss, data, i));

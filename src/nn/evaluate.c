@@ -28,7 +28,7 @@ static double cross_entropy(const plx_real *row, int64_t n, int64_t label) {
     return plx__log(sum) - ((double)row[label] - top);
 }
 
-/* How many logits are larger than the label's: 0 is right. */
+/* The number of logits larger than that of the label; 0: the prediction is right. */
 static int64_t rank_of(const plx_real *row, int64_t n, int64_t label) {
     int64_t larger = 0;
     for (int64_t i = 0; i < n; ++i) larger += row[i] > row[label];
@@ -80,7 +80,7 @@ static plx_metrics metrics_of(const tally *t, bool classes) {
     return m;
 }
 
-/* Samples whose outputs are worked out at a time. */
+/* Number of samples whose outputs are computed at a time. */
 static int64_t rows_at_once(int64_t size) {
     enum { MOST_ROWS = 256, MOST_VALUES = 1 << 22 };
     const int64_t rows = MOST_VALUES / size;
@@ -119,13 +119,13 @@ plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const
     plx__message *message = &model->ctx->message;
     if (output < 0 || output >= model->outputs_count)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "evaluate: output %d; the model has %d output%s, 0 to %d", output,
-                         model->outputs_count, model->outputs_count == 1 ? "" : "s",
+                         "evaluate: there is no output %d; the model has %d output%s, 0 to %d",
+                         output, model->outputs_count, model->outputs_count == 1 ? "" : "s",
                          model->outputs_count - 1);
     if (loss == PLX_LOSS_OWN)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "evaluate: the model's own loss has no labels to compare with; take mse "
-                         "or cross-entropy");
+                         "evaluate: the model's own loss has no labels to compare with; use mse or "
+                         "cross-entropy");
     PLX_TRY(plx__check_dataset(model, "evaluate", loss, data));
     PLX_TRY(plx__need(message, "evaluate", "metrics", metrics));
     const plx_port *port = &model->outputs[output];
@@ -143,7 +143,10 @@ plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const
         status = tally_rows(model, output, loss, data, out, pairs ? counts : NULL, &t);
     }
     if (status == PLX_OK && !t.counted)
-        status = plx__fail(message, PLX_ERR_ARGUMENT, "evaluate: every label is one to ignore");
+        status = plx__fail(message, PLX_ERR_ARGUMENT,
+                           "evaluate: every label equals the ignored label (%d), so there is "
+                           "nothing to evaluate",
+                           PLX_IGNORED_LABEL);
     if (status == PLX_OK) {
         *metrics = metrics_of(&t, labels);
         if (pairs && counts) memcpy(confusion, counts, pairs * sizeof *counts);

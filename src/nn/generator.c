@@ -1,5 +1,4 @@
-/* Continuing sequences: one plan for one position, with the keys and values of those before it
- * kept. */
+/* Generation: one plan for one position, with cached keys and values of the positions before it. */
 #include "nn/layers.h"
 #include "nn/model.h"
 
@@ -16,10 +15,10 @@ struct plx_generator {
     plx_node logits;
     int64_t context, vocabulary;
     int32_t id, position; /* what the plan's inputs are bound to */
-    int64_t count;        /* of tokens in the context */
+    int64_t count;        /* number of tokens in the context */
     int32_t *ids;         /* [context] */
-    double *weights;      /* [vocabulary]: of the draw */
-    int32_t *best;        /* [vocabulary]: the k likeliest, as a heap */
+    double *weights;      /* [vocabulary]: for drawing */
+    int32_t *best;        /* [vocabulary]: the k most likely, as a heap */
 };
 
 static plx_status compile_step(plx_generator *g) {
@@ -56,7 +55,7 @@ plx_status plx_generator_new(plx_model *model, uint64_t seed, plx_generator **ou
     PLX_TRY(plx__need(message, "generate", "out", out));
     if (!model->family || !model->family->step)
         return plx__fail(message, PLX_ERR_UNSUPPORTED,
-                         "generate: %s continues no sequences; gpt2 and transformer do",
+                         "generate: %s cannot generate; only gpt2 and transformer models can",
                          model->family ? model->family->name : "a stack of layers");
     plx_generator *g = plx_platform_alloc(sizeof *g);
     if (!g) return plx__fail(message, PLX_ERR_MEMORY, "generate: no memory");
@@ -102,8 +101,8 @@ static plx_status run_position(plx_generator *g, int32_t id) {
     return PLX_OK;
 }
 
-/* Positions are those of the model's context, so what is kept moves to its beginning, where its
- * keys and values are others. */
+/* Positions are those of the model's context: the tokens that stay move to its beginning, where
+ * their keys and values differ and are computed again. */
 static plx_status make_room(plx_generator *g) {
     const int64_t kept = g->context / 2;
     memmove(g->ids, g->ids + g->context - kept, (size_t)kept * sizeof *g->ids);
@@ -115,7 +114,9 @@ static plx_status make_room(plx_generator *g) {
 plx_status plx_generator_feed(plx_generator *g, int64_t count, const int32_t *ids) {
     plx__message *message = &g->model->ctx->message;
     if (count < 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "generate: %lld tokens", (long long)count);
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "generate: the number of tokens is %lld; it must not be negative",
+                         (long long)count);
     if (count) PLX_TRY(plx__need(message, "generate", "ids", ids));
     for (int64_t i = 0; i < count; ++i)
         if (ids[i] < 0 || ids[i] >= g->vocabulary)
@@ -132,7 +133,7 @@ plx_status plx_generator_feed(plx_generator *g, int64_t count, const int32_t *id
 
 /* ---- Drawing --------------------------------------------------------------------------------- */
 
-/* Whether token a is less likely than b; of equals the later one is. */
+/* Whether token a is less likely than b; of equally likely ones the later is. */
 static bool is_worse(const plx_real *logits, int32_t a, int32_t b) {
     return logits[a] < logits[b] || (logits[a] == logits[b] && a > b);
 }
@@ -151,7 +152,7 @@ static void sift_down(int32_t *heap, int64_t count, int64_t i, const plx_real *l
     }
 }
 
-/* The k likeliest of n, in no order. */
+/* The k most likely of n tokens, in no particular order. */
 static void find_best(const plx_real *logits, int64_t n, int64_t k, int32_t *heap) {
     for (int64_t i = 0; i < k; ++i) heap[i] = (int32_t)i;
     for (int64_t i = k / 2; i-- > 0;) sift_down(heap, k, i, logits);
@@ -169,7 +170,7 @@ static int32_t likeliest(const plx_real *logits, int64_t n) {
     return best;
 }
 
-/* Of exp(logit / temperature) over the k likeliest. */
+/* Draws a token in proportion to exp(logit / temperature) among the k most likely. */
 static int32_t draw(plx_generator *g, const plx_real *logits, double temperature, int64_t k) {
     const double top = (double)logits[likeliest(logits, g->vocabulary)];
     memset(g->weights, 0, (size_t)g->vocabulary * sizeof *g->weights);
@@ -193,14 +194,13 @@ static plx_status check_sampling(plx_generator *g, const plx_sampling *s) {
     plx__message *message = &g->model->ctx->message;
     PLX_TRY(plx__need(message, "generate", "sampling", s));
     if (!(s->temperature >= 0 && s->temperature < 1e30) || s->top_k < 0)
-        return plx__fail(
-            message, PLX_ERR_ARGUMENT,
-            "generate: temperature %g and the %lld likeliest; the temperature is from 0 to "
-            "below 1e30, the number 0 (all) or more",
-            s->temperature, (long long)s->top_k);
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "generate: temperature is %g and top_k %lld; temperature must be 0 to "
+                         "below 1e30, top_k 0 (all) or more",
+                         s->temperature, (long long)s->top_k);
     if (!g->count)
         return plx__fail(message, PLX_ERR_STATE,
-                         "generate: no token was fed that another could follow");
+                         "generate: there are no tokens to continue; feed at least one first");
     const plx_real *logits = plx_generator_logits(g);
     for (int64_t i = 0; i < g->vocabulary; ++i)
         if (logits[i] - logits[i] != 0)

@@ -1,4 +1,4 @@
-/* Nodes that project futures, and the loss of chains and graphs of them. */
+/* Hypercausal nodes, which project futures, and the loss of chains and graphs of them. */
 #include "nn/weights.h"
 
 #include "graph/graph.h"
@@ -33,30 +33,33 @@ plx_hypercausal_loss_options plx_hypercausal_loss_default(void) {
 static plx_status check_options(plx_graph *graph, const plx_hypercausal_options *options) {
     if (!plx__given(graph, "hypercausal", "options", options)) return graph->status;
     if (options->depth < 1 || options->depth > MOST_DEPTH)
-        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "hypercausal: depth %lld is not 1 to %d",
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                               "hypercausal: depth is %lld; it must be 1 to %d",
                                (long long)options->depth, MOST_DEPTH);
     if (options->futures < 2 || options->futures > MOST_FUTURES)
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                               "hypercausal: %lld futures; there are 2 to %d",
+                               "hypercausal: futures is %lld; it must be 2 to %d",
                                (long long)options->futures, MOST_FUTURES);
     if (!(options->span >= 0 && options->span <= 4))
-        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "hypercausal: span %g is not 0 to 4",
-                               options->span);
-    if ((unsigned)options->policy >= PLX_FUTURES_)
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                               "hypercausal: policy %d; there are mean, median and min-risk",
-                               (int)options->policy);
+                               "hypercausal: span is %g; it must be 0 to 4", options->span);
+    if ((unsigned)options->policy >= PLX_FUTURES_)
+        return plx__graph_fail(
+            graph, PLX_ERR_ARGUMENT,
+            "hypercausal: there is no policy number %d; there are mean, median and min-risk",
+            (int)options->policy);
     return graph->status;
 }
 
 static plx_status check_beginning(plx_graph *graph, const char *name, double value) {
     const plx_real kept = (plx_real)value;
     if (kept - kept == 0) return graph->status;
-    return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "hypercausal: %s begins with %g; it is finite",
-                           name, value);
+    return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                           "hypercausal: the initial value of %s is %g; it must be finite", name,
+                           value);
 }
 
-/* Memory for what a step keeps for its gradient. */
+/* A buffer for what a step saves for its gradient. */
 static plx_node buffer_of(plx_graph *graph, int64_t times, const plx__node *like) {
     const plx__attrs attrs = {.rank = 2, .dims = {times, plx__size(like)}};
     return plx__build(graph, &plx__op_buffer, 0, NULL, &attrs);
@@ -75,7 +78,7 @@ static plx_node state_of(plx_graph *graph, plx_node x, plx_node w, plx_node b, i
     return plx__build(graph, &plx__op_tanh_steps, depth > 1 ? 4 : 3, inputs, &attrs);
 }
 
-/* Workloads of the reference narrow the span with depth, and keep it from vanishing. */
+/* As in the workloads of the reference, the span narrows with depth but does not vanish. */
 static double half_width(const plx_hypercausal_options *options) {
     const double p = options->span / (1 + 0.3 * (double)(options->depth - 1));
     return p > 0.08 ? p : 0.08;
@@ -119,7 +122,7 @@ static plx_status named_node(const plx_scope *scope, const char *name, int count
     if (!plx__given(graph, "hypercausal", "the name", name)) return graph->status;
     if (count < 1)
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                               "hypercausal: node \"%s\" has no parent; it takes one or more",
+                               "hypercausal: node \"%s\" has no parents; at least one is needed",
                                name);
     if (!plx__given(graph, "hypercausal", "parents", parents)) return graph->status;
     PLX_TRY(check_options(graph, options));
@@ -147,14 +150,14 @@ static plx_status emit_loss(plx_graph *graph, int count, const plx_hypercausal *
     plx_node inputs[BEFORE + MOST_NODES];
     if (!plx__given(graph, "hypercausal", "out", out)) return graph->status;
     if (count < 1 || count > MOST_NODES)
-        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "hypercausal: %d nodes; 1 to %d are taken",
-                               count, MOST_NODES);
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                               "hypercausal: the number of nodes is %d; it must be 1 to %d", count,
+                               MOST_NODES);
     if (!plx__given(graph, "hypercausal", "nodes", nodes)) return graph->status;
     for (int i = 0; i < 4; ++i)
         if (weights[i] - weights[i] != 0)
             return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                                   "hypercausal: a part of the loss has the weight %g; it must be "
-                                   "finite",
+                                   "hypercausal: a weight of the loss is %g; it must be finite",
                                    weights[i]);
     inputs[0] = nodes[count - 1].state;
     inputs[1] = nodes[count - 1].future;

@@ -1,6 +1,6 @@
-/* Values of weights that a trainer may put back. Trained weights of the last step are kept by the
- * update itself, which has each of them at hand; running statistics, which the forward pass of a
- * step that diverges has spoilt already, are kept here. */
+/* Copies of weights that a trainer may restore. The update itself copies the trained weights of the
+ * last step, as it reads them anyway; running statistics, which the forward pass of a diverging
+ * step has already overwritten, are copied here. */
 #include "nn/trainer.h"
 
 #include "base/alloc.h"
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* Values of all weights, or of running statistics alone. */
+/* The number of values of all weights, or of running statistics alone. */
 static int64_t values_of(const plx_weights *w, bool state_only) {
     int64_t values = 0;
     for (int i = 0; i < w->count; ++i)

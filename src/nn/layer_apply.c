@@ -1,4 +1,4 @@
-/* Layers of any kind by their description: a row for each of plx_layer_kind. */
+/* Applies layers of any kind from their descriptions: one row per plx_layer_kind. */
 #include "nn/layers.h"
 
 #include "base/dmath.h"
@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-/* Glorot and Bengio, AISTATS 2010: inputs and gradients keep their variance. What the reference
- * implementation of Vaswani et al., NeurIPS 2017, takes for attention too. */
+/* Glorot and Bengio, AISTATS 2010: preserves the variance of inputs and gradients. The reference
+ * implementation of Vaswani et al., NeurIPS 2017, uses it for attention too. */
 static const plx__begin xavier = {PLX_INIT_XAVIER_UNIFORM, 0};
 /* Tokens and positions: Radford et al., 2018. */
 static const plx__begin table_begin = {PLX_INIT_NORMAL, 0.02};
@@ -20,14 +20,14 @@ static const unsigned char begins[] = {
 #include "parallax.def"
 };
 
-/* How the matrix before an activation begins; inputs: how many reach one output. */
+/* How the matrix before an activation is initialised; inputs: how many reach one output. */
 static plx__begin begin_for(plx_activation activation, double inputs) {
     switch ((unsigned)activation < PLX_ACTIVATIONS_ ? begins[activation] : HE) {
     case XAVIER: return xavier;
-    /* What keeps mean and variance: Klambauer et al., NeurIPS 2017. */
+    /* Preserves mean and variance: Klambauer et al., NeurIPS 2017. */
     case LECUN: return (plx__begin){PLX_INIT_NORMAL, inputs > 0 ? 1 / plx__sqrt(inputs) : 0};
-    /* Half of what is rectified is 0, which twice the variance makes up for: He et al., ICCV 2015.
-     */
+    /* Half of the rectified values are 0, which doubling the variance makes up for: He et al., ICCV
+     * 2015. */
     default: return (plx__begin){PLX_INIT_NORMAL, inputs > 0 ? plx__sqrt(2 / inputs) : 0};
     }
 }
@@ -87,7 +87,7 @@ static plx_node apply_reshape(const plx_scope *scope, const plx_layer *layer, pl
     return plx_reshape(scope->graph, x, layer->rank + 1, wanted);
 }
 
-/* Products of one output of a convolution. */
+/* The number of products summed for one output of a convolution. */
 static double reach_of(const plx_graph *graph, const plx_layer *layer, plx_node x) {
     const int64_t channels = channels_of(graph, x) / (layer->groups ? layer->groups : 1);
     return (double)layer->size[0] * (double)layer->size[1] * (double)channels;
@@ -100,7 +100,7 @@ static plx_node apply_conv2d(const plx_scope *scope, const plx_layer *layer, plx
 
 static plx_node apply_conv2d_transpose(const plx_scope *scope, const plx_layer *layer, plx_node x) {
     double reach = reach_of(scope->graph, layer, x);
-    /* A stride leaves out all but one of so many products. */
+    /* A stride drops all but one of so many products. */
     for (int i = 0; i < 2; ++i)
         if (layer->stride[i]) reach /= (double)layer->stride[i];
     const plx__begin begin = begin_for(layer->activation, reach);
@@ -231,7 +231,7 @@ static plx_node apply_decoder_block(const plx_scope *scope, const plx_layer *lay
     return plx__block(scope, layer->name, x, plx_none(), &options);
 }
 
-/* Name of inner layer i: its own, or its kind and the number among those of its kind. */
+/* Name of inner layer i: its own, or its kind and its number among the layers of that kind. */
 static void inner_name(const plx_layer *layer, int i, char name[PLX_NAME]) {
     const plx_layer *inner = &layer->layers[i];
     const char *kind = plx_layer_name(inner->kind);
@@ -251,7 +251,8 @@ static bool inner_names_differ(plx_graph *graph, const plx_layer *layer) {
             inner_name(layer, j, other);
             if (strcmp(name, other) != 0) continue;
             plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                            "%s: two layers are named \"%s\", and would share their weights",
+                            "%s: two layers are named \"%s\" and would share their weights; names "
+                            "must be unique",
                             layer->name, name);
             return false;
         }
@@ -259,8 +260,8 @@ static bool inner_names_differ(plx_graph *graph, const plx_layer *layer) {
     return true;
 }
 
-/* x in the shape of y through a linear layer, as He et al., CVPR 2016, do where the number of
- * channels or the stride changes; plx_none where that cannot be. */
+/* Brings x into the shape of y with a linear layer, as He et al., CVPR 2016, do where the number of
+ * channels or the stride changes; plx_none if that is impossible. */
 static plx_node projected(const plx_scope *scope, plx_node x, plx_node y) {
     const int64_t *from = NULL, *to = NULL;
     const int rank = plx_node_shape(scope->graph, x, &from);
@@ -293,10 +294,11 @@ static plx_node refuse_shapes(plx_graph *graph, const plx_layer *layer, plx_node
     plx__shape_text(rank_x - 1, a + 1, before, sizeof before);
     plx__shape_text(rank_y - 1, b + 1, after, sizeof after);
     plx__graph_fail(graph, PLX_ERR_SHAPE,
-                    "%s: x is %s and its layers make it %s; the two are added, so %s", layer->name,
-                    before, after,
-                    layer->project ? "they may differ in channels, and by a stride"
-                                   : "keep the shape, or set project for a linear layer from x");
+                    "%s: x is %s, but the layers turn it into %s; the two are added, so %s",
+                    layer->name, before, after,
+                    layer->project
+                        ? "they may differ only in channels and by a stride"
+                        : "keep the shape, or set project for a linear layer that maps x");
     return plx_none();
 }
 
@@ -373,7 +375,7 @@ static bool is_conv(plx_layer_kind kind) {
     return kind == PLX_LAYER_CONV2D || kind == PLX_LAYER_CONV2D_TRANSPOSE;
 }
 
-/* What samples of a kind must be: rank of x with the batch, 0 for any. */
+/* The rank that x must have for a kind, counting the batch; 0: any. */
 static int rank_of(plx_layer_kind kind) {
     switch (kind) {
     case PLX_LAYER_CONV2D:
@@ -399,11 +401,12 @@ static bool check_input(plx_graph *graph, const plx_layer *layer, plx_node x) {
     const bool ids = plx_node_dtype(graph, x) == PLX_DTYPE_I32;
     if (rank < 0) return false;
     if (rank < 1)
-        return refuse(graph, PLX_ERR_SHAPE, layer->name, "samples in a batch; rank", rank);
+        return refuse(graph, PLX_ERR_SHAPE, layer->name,
+                      "x must be a batch of samples, not of rank", rank);
     if (ids != (layer->kind == PLX_LAYER_EMBEDDING)) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: %s", layer->name,
-                        ids ? "takes numbers, not ids; begin with an embedding"
-                            : "takes ids (whole numbers of a model on ids), not numbers");
+                        ids ? "takes numbers, not ids; start with an embedding"
+                            : "takes ids, not numbers; use it in a model on ids");
         return false;
     }
     if (!wanted || rank == wanted) return true;
@@ -413,7 +416,7 @@ static bool check_input(plx_graph *graph, const plx_layer *layer, plx_node x) {
     return false;
 }
 
-/* Whole numbers that count something: from least to what 32 bits hold. */
+/* Checks a count: from least to the largest 32-bit integer. */
 static bool check_count(plx_graph *graph, const plx_layer *layer, const char *what, int64_t value,
                         int64_t least) {
     if (value >= least && value <= INT32_MAX) return true;
@@ -457,8 +460,8 @@ static bool check_reals(plx_graph *graph, const plx_layer *layer) {
                       (double)layer->activation);
     const plx_real p = parameter_of(layer);
     if (plx__activation_needs_p(layer->activation) && !(p > 0 && p < 1e30)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: parameter %g must be above 0", activation,
-                        (double)p);
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: parameter %g must be above 0 and below 1e30",
+                        activation, (double)p);
         return false;
     }
     if (!(layer->rate >= 0 && layer->rate < 1)) {
@@ -484,7 +487,8 @@ static bool check(plx_graph *graph, const plx_layer *layer, plx_node x) {
                       layer->rank);
     if (layer->kind == PLX_LAYER_RESIDUAL && (layer->layers_count < 1 || !layer->layers))
         return refuse(graph, PLX_ERR_ARGUMENT, layer->name,
-                      layer->layers_count < 1 ? "layers inside:" : "layers is NULL, for",
+                      layer->layers_count < 1 ? "it needs at least one layer inside, not"
+                                              : "layers is NULL, but layers_count is",
                       layer->layers_count);
     return check_input(graph, layer, x) && check_groups(graph, layer, x);
 }
@@ -493,8 +497,8 @@ static bool check_name(plx_graph *graph, const char *name) {
     const size_t length = strlen(name);
     if (length > 0 && length < PLX_LAYER_NAME && !strchr(name, '.')) return true;
     plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                    "layers: \"%.40s\" is no name; names have 1 to %d characters and no dots", name,
-                    PLX_LAYER_NAME - 1);
+                    "layers: \"%.40s\" is not a valid name; use 1 to %d characters without dots",
+                    name, PLX_LAYER_NAME - 1);
     return false;
 }
 
@@ -502,7 +506,7 @@ plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_nod
     if (!plx__given(scope->graph, "layers", "the layer", layer)) return plx_none();
     plx_layer own = *layer;
     if ((unsigned)layer->kind >= PLX_LAYERS_) {
-        plx__graph_fail(scope->graph, PLX_ERR_ARGUMENT, "layers: no kind number %d",
+        plx__graph_fail(scope->graph, PLX_ERR_ARGUMENT, "layers: there is no kind number %d",
                         (int)layer->kind);
         return plx_none();
     }

@@ -193,7 +193,7 @@ plx_node plx__patches(const plx_scope *scope, const char *name, plx_node x, int6
     return plx__layer_end(scope, "patches", name, first, plx_reshape(graph, y, 3, rows));
 }
 
-/* A table of one column, read as an embedding is. */
+/* A table of one column, read like an embedding. */
 plx_node plx__by_padding(plx_graph *graph, plx_node ids, int64_t vocabulary, double padding,
                          double word) {
     const int64_t words[] = {vocabulary - 1, 1}, before[] = {1, 0}, after[] = {0, 0};
@@ -228,14 +228,14 @@ static bool heads_fit(const plx_scope *scope, int64_t width, const plx__block_op
     }
     if (kv_heads < 1 || o->heads % kv_heads) {
         plx__graph_fail(scope->graph, PLX_ERR_SHAPE,
-                        "attention: %lld heads of keys do not divide %lld heads of queries",
+                        "attention: %lld key heads do not divide %lld query heads",
                         (long long)kv_heads, (long long)o->heads);
         return false;
     }
     return true;
 }
 
-/* x turned by its positions: 0, 1, ... of a sequence, or the one that the cache is at. */
+/* x rotated by its positions: 0, 1, ... of a sequence, or the present one of the cache. */
 static plx_node turned(plx_graph *graph, plx_node x, int64_t heads, const plx__block_options *o) {
     if (o->rope_base <= 0) return x;
     if (!o->cache) return plx_rope(graph, x, heads, o->rope_base, 0);
@@ -248,7 +248,7 @@ static plx_node turned(plx_graph *graph, plx_node x, int64_t heads, const plx__b
     return plx__build2(graph, &plx__op_rope, x, row, &attrs);
 }
 
-/* Attention of one query to the keys up to its position, which are kept. */
+/* Attention of one query to the cached keys up to its position. */
 static plx_node attend_cached(const plx_scope *own, plx_node q, plx_node k, plx_node v,
                               const plx_attention_options *options, const plx__cache *cache) {
     plx_graph *graph = own->graph;

@@ -1,10 +1,10 @@
-/* Layers as functions: they emit nodes into a scope's graph and take weights by name below it. */
+/* Layers as functions: they add nodes to a scope's graph and get their weights by name below it. */
 #ifndef PLX_NN_LAYERS_H
 #define PLX_NN_LAYERS_H
 
 #include "nn/weights.h"
 
-/* How a matrix begins. */
+/* How a matrix is initialised. */
 typedef struct plx__begin {
     plx_init init;
     double value;
@@ -19,11 +19,11 @@ plx_node plx__conv(const plx_scope *scope, const char *name, plx_node x, const p
 /* The transpose of a convolution: "weight" [kh, kw, out / groups, in], "bias" [out]. */
 plx_node plx__conv_transpose(const plx_scope *scope, const char *name, plx_node x,
                              const plx_layer *layer, plx__begin begin);
-/* "scale" and "shift" [channels], 1 and 0. */
+/* "scale" and "shift" [channels] start as 1 and 0. */
 plx_node plx__layer_norm_layer(const plx_scope *scope, const char *name, plx_node x,
                                double epsilon);
 plx_node plx__rms_norm_layer(const plx_scope *scope, const char *name, plx_node x, double epsilon);
-/* And "mean", "variance", which are state. scale: what its scale begins with. */
+/* Also has "mean" and "variance", which are state. scale: initial value of its scale. */
 plx_node plx__batch_norm_layer(const plx_scope *scope, const char *name, plx_node x, double scale,
                                double momentum, double epsilon);
 /* ids [...] i32, "table" [vocabulary, width]; the table is returned too, for tied outputs (NULL:
@@ -41,21 +41,21 @@ plx_node plx__dropout_layer(const plx_scope *scope, const char *name, plx_node x
 plx_node plx__patches(const plx_scope *scope, const char *name, plx_node x, int64_t patch,
                       int64_t width, plx__begin begin);
 
-/* The rows of keys and values of the positions that came before, when a sequence is taken in one
- * position at a time, as samples [1, 1, width]. */
+/* The cached keys and values of earlier positions, for processing a sequence one position at a
+ * time, as samples [1, 1, width]. */
 typedef struct plx__cache {
-    plx_node position; /* i32 [1]: of this run */
-    int64_t context;   /* how many positions there are */
-    plx_weights *rows; /* of every attention layer, made as the layers are */
+    plx_node position; /* i32 [1]: the position of this run */
+    int64_t context;   /* number of positions */
+    plx_weights *rows; /* of every attention layer, created along with the layers */
 } plx__cache;
 
 /* x [1, 1, width] + the row of that position of a "table" that plx__positions_layer made. */
 plx_node plx__position_layer(const plx_scope *scope, const char *name, plx_node x,
                              const plx__cache *cache);
-/* By id of ids [b, t]: padding for id 0, word for the others: [b, t, 1]. Without gradients. */
+/* For each of ids [b, t]: padding for id 0, word for all others; [b, t, 1], without gradients. */
 plx_node plx__by_padding(plx_graph *graph, plx_node ids, int64_t vocabulary, double padding,
                          double word);
-/* The mask of plx_attention by which padding (id 0) is not seen: [b, 1, t]. */
+/* The mask for plx_attention that hides padding (id 0): [b, 1, t]. */
 plx_node plx__padding_mask(plx_graph *graph, plx_node ids, int64_t vocabulary);
 
 /* The attention and the hidden layer of a transformer, each with a residual. */
@@ -72,16 +72,16 @@ typedef struct plx__block_options {
     plx_activation activation; /* of a hidden layer that is not gated */
     double dropout, epsilon;
     plx__begin begin;          /* of matrices */
-    plx__begin residual_begin; /* of those whose result is added to the residual */
+    plx__begin residual_begin; /* of the matrices whose result is added to the residual */
     const plx__cache *cache;   /* NULL: x is whole sequences */
 } plx__block_options;
 
-/* Multi-head self-attention of x [b, s, width] with a mask as plx_attention takes it, or none. */
+/* Multi-head self-attention of x [b, s, width] with a mask for plx_attention, or plx_none(). */
 plx_node plx__attention_layer(const plx_scope *scope, const char *name, plx_node x, plx_node mask,
                               const plx__block_options *options);
 plx_node plx__block(const plx_scope *scope, const char *name, plx_node x, plx_node mask,
                     const plx__block_options *options);
-/* block_0, block_1, ...: count of them, one on the other. */
+/* A stack of count blocks: block_0, block_1, ... */
 plx_node plx__blocks(const plx_scope *scope, plx_node x, plx_node mask, int count,
                      const plx__block_options *options);
 

@@ -19,7 +19,7 @@ static void forget_plans(plx_model *model) {
     }
 }
 
-/* Copies of this file's making, which nobody else may change. */
+/* Frees a copy that this file made, which nobody else may change. */
 static void free_own(const void *memory) {
     void *own;
     memcpy(&own, &memory, sizeof own);
@@ -114,7 +114,8 @@ static plx_status new_stack(plx_ctx *ctx, plx_dtype dtype, int rank, const int64
     for (int i = 0; i < rank; ++i)
         if (dims[i] < 1 || dims[i] > INT32_MAX)
             return plx__fail(&ctx->message, PLX_ERR_SHAPE,
-                             "model: dimension %d of a sample is %lld", i, (long long)dims[i]);
+                             "model: dimension %d of a sample is %lld; it must be 1 to 2147483647",
+                             i, (long long)dims[i]);
     plx_model *model = NULL;
     const plx_status status = new_model(ctx, seed, &model);
     if (status != PLX_OK || !model) return status;
@@ -137,12 +138,12 @@ plx_status plx_model_new_ids(plx_ctx *ctx, int rank, const int64_t *dims, int64_
                              uint64_t seed, plx_model **out) {
     if (vocabulary < 1 || vocabulary > INT32_MAX)
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                         "model: a vocabulary of %lld ids; it has 1 to 2147483647",
+                         "model: the vocabulary has %lld ids; it must have 1 to 2147483647",
                          (long long)vocabulary);
     return new_stack(ctx, PLX_DTYPE_I32, rank, dims, vocabulary, seed, out);
 }
 
-/* Names and inner layers become the model's own. */
+/* Copies a layer, so that its name and inner layers belong to the model. */
 static bool copy_layer(const plx_layer *from, const char *name, plx_layer *to) {
     *to = *from;
     to->layers = NULL;
@@ -158,7 +159,7 @@ static bool copy_layer(const plx_layer *from, const char *name, plx_layer *to) {
     if (!inner) return false;
     to->layers = inner;
     for (int i = 0; i < from->layers_count; ++i) {
-        to->layers_count += 1; /* what was copied of it is freed with the rest */
+        to->layers_count += 1; /* a partial copy is freed with the rest */
         if (!copy_layer(&from->layers[i], from->layers[i].name, &inner[i])) return false;
     }
     return true;
@@ -182,16 +183,16 @@ static bool is_taken(const plx_model *model, const char *name) {
     return false;
 }
 
-/* The layer's own name, which no other may have, or its kind and the first free number from how
- * many of its kind there are. */
+/* The layer's own name, which must be unique, or its kind and a number: the first free one,
+ * starting from the number of layers of its kind. */
 static plx_status name_layer(const plx_model *model, const plx_layer *layer, const char *kind,
                              char name[PLX_NAME]) {
     if (layer->name) {
         plx__format(name, PLX_NAME, "%s", layer->name);
         if (!is_taken(model, name)) return PLX_OK;
         return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
-                         "model: there is a layer \"%s\" already; layers of one name would share "
-                         "their weights",
+                         "model: there is already a layer named \"%s\"; names must be unique, as "
+                         "layers with one name would share their weights",
                          name);
     }
     int number = 1;
@@ -201,23 +202,25 @@ static plx_status name_layer(const plx_model *model, const plx_layer *layer, con
     return PLX_OK;
 }
 
-/* A table for fewer ids than the model takes would be read past its end. */
+/* A table for fewer ids than the model accepts would be read past its end. */
 static plx_status check_vocabulary(const plx_model *model, const plx_layer *layer) {
     const plx_port *port = &model->inputs[0];
     if (model->count || layer->kind != PLX_LAYER_EMBEDDING || port->classes <= layer->vocabulary)
         return PLX_OK;
-    return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
-                     "embedding: a vocabulary of %lld for a model on ids below %lld",
-                     (long long)layer->vocabulary, (long long)port->classes);
+    return plx__fail(
+        &model->ctx->message, PLX_ERR_ARGUMENT,
+        "embedding: the vocabulary is %lld; it must cover the model's ids, which are below %lld",
+        (long long)layer->vocabulary, (long long)port->classes);
 }
 
-/* Before inner layers are copied. */
+/* Checks inner layers before they are copied. */
 static plx_status check_inner(plx__message *message, const plx_layer *layer) {
     if (layer->layers_count < 0 || (layer->layers_count && !layer->layers))
-        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: layers inside: %d%s",
+        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: layers_count is %d%s",
                          plx_layer_name(layer->kind) ? plx_layer_name(layer->kind) : "layers",
                          layer->layers_count,
-                         layer->layers_count < 0 ? "" : ", but layers is NULL");
+                         layer->layers_count < 0 ? "; it must not be negative"
+                                                 : ", but layers is NULL");
     for (int i = 0; i < layer->layers_count; ++i) PLX_TRY(check_inner(message, &layer->layers[i]));
     return PLX_OK;
 }
@@ -227,13 +230,15 @@ plx_status plx_model_add(plx_model *model, const plx_layer *layer) {
     PLX_TRY(plx__need(message, "model", "the layer", layer));
     const char *kind = plx_layer_name(layer->kind);
     if (model->family)
-        return plx__fail(message, PLX_ERR_STATE, "model: %s is complete and takes no layers",
+        return plx__fail(message, PLX_ERR_STATE,
+                         "model: %s is a predefined model; layers cannot be added to it",
                          model->family->name);
     if (model->trainers)
         return plx__fail(message, PLX_ERR_STATE,
                          "model: it is being trained; free its trainer before adding a layer");
     if (!kind)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "layers: no kind number %d", (int)layer->kind);
+        return plx__fail(message, PLX_ERR_ARGUMENT, "layers: there is no kind number %d",
+                         (int)layer->kind);
     PLX_TRY(check_inner(message, layer));
     char name[PLX_NAME];
     PLX_TRY(name_layer(model, layer, kind, name));
@@ -248,7 +253,7 @@ plx_status plx_model_add(plx_model *model, const plx_layer *layer) {
     const plx_status status = trial(model);
     if (status == PLX_OK) return PLX_OK;
     free_layer(&model->layers[--model->count]);
-    /* The sentence is of what failed; what stood before stands. */
+    /* The message is that of the failure; the layers before it are noted again. */
     char sentence[256];
     plx__format(sentence, sizeof sentence, "%s", plx_message(model->ctx));
     model->weights->notes_count = 0;
@@ -370,7 +375,7 @@ bool plx_model_has_loss(const plx_model *model) {
     return model->family && model->family->loss;
 }
 
-/* The input that takes the target of output i; of a name that no other input has. */
+/* Adds the input for the target of output i, with a name that no other input has. */
 static plx_node target_of(const plx_model *model, plx_graph *graph, plx_loss loss, int64_t batch,
                           int i) {
     const bool labels = loss == PLX_LOSS_CROSS_ENTROPY;
@@ -420,7 +425,7 @@ static plx_status check_loss(const plx_model *model, plx_loss loss, int64_t batc
     PLX_TRY(plx__need(message, "loss", "out", out));
     if (loss == PLX_LOSS_OWN) return PLX_OK;
     if (batch < 1)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "loss: a batch of %lld; at least 1 is needed",
+        return plx__fail(message, PLX_ERR_ARGUMENT, "loss: batch is %lld; it must be at least 1",
                          (long long)batch);
     return plx__need(message, "loss", "targets", targets);
 }

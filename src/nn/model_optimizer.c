@@ -1,9 +1,9 @@
-/* The optimizer of a model's weights: a trainer's own, or one that goes from trainer to trainer. */
+/* The optimizer of a model's weights: a trainer's own, or one shared by successive trainers. */
 #include "nn/trainer.h"
 
 #include "base/platform.h"
 
-/* Tensors of weights that are trained, or of running statistics; returns how many. */
+/* Lists the tensors of trained weights, or of running statistics; returns how many. */
 static int list_weights(const plx_weights *weights, bool state, plx_tensor **list) {
     int count = 0;
     for (int i = 0; i < weights->count; ++i)
@@ -41,7 +41,7 @@ plx_status plx_model_optimizer(const plx_model *model, const plx_optimizer_optio
     return status;
 }
 
-/* A list of the optimizer's, where there is one, that has the sizes of the weights. */
+/* Whether a list of the optimizer, if it exists, has the sizes of the weights. */
 static bool fits(const plx_trainer *t, plx_tensor *const *list) {
     for (int i = 0; list && i < t->count; ++i)
         if (list[i]->size != t->trained[i]->size) return false;
@@ -56,12 +56,12 @@ static plx_status check_given(const plx_trainer *t, const plx_optimizer *o) {
         !fits(t, o->sums) || !fits(t, o->errors))
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "fit: the optimizer was made for other weights (%d tensors) than this "
-                         "model's (%d): it belongs to the model that it was first used with, as "
-                         "complete as that was then; make one for each",
+                         "model's (%d): it belongs to the model it was first used with, with the "
+                         "layers of that time; make one for each model",
                          o->count, t->count);
     if (o->at_work)
         return plx__fail(message, PLX_ERR_STATE,
-                         "fit: the optimizer is at work in another trainer; free that first");
+                         "fit: the optimizer is in use by another trainer; free that one first");
     return PLX_OK;
 }
 

@@ -20,7 +20,7 @@ static plx_status make_predictor(plx_model *model, int64_t batch, plx__predictor
     return PLX_OK;
 }
 
-/* The plan for this batch size; the least recently made one gives way. */
+/* Finds or makes the plan for this batch size, which replaces the oldest one. */
 static plx_status find_predictor(plx_model *model, int64_t batch, plx__predictor **out) {
     for (int i = 0; i < PLX__PREDICTORS; ++i) {
         *out = &model->predictors[i];
@@ -34,7 +34,7 @@ static plx_status find_predictor(plx_model *model, int64_t batch, plx__predictor
     return make_predictor(model, batch, *out);
 }
 
-/* Rows whose activations stay within a second-level cache. */
+/* Number of rows whose activations fit a second-level cache. */
 static int64_t comfortable_batch(const plx_model *model) {
     enum { CACHED_VALUES = 1 << 17, LEAST = 32, MOST = 1024 };
     int64_t widest = plx__port_size(&model->inputs[0]);
@@ -80,7 +80,8 @@ plx_status plx_model_predict(plx_model *model, const plx_dataset *data, int64_t 
     PLX_TRY(plx__need(message, "predict", "the data", data));
     PLX_TRY(plx__need(message, "predict", "outputs", outputs));
     if (data->n < 0 || batch < 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "predict: %lld samples in batches of %lld",
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "predict: %lld samples in batches of %lld; neither may be negative",
                          (long long)data->n, (long long)batch);
     if (!model->outputs_count)
         return plx__fail(message, PLX_ERR_STATE, "predict: the model has no layers");
@@ -99,7 +100,7 @@ plx_memory plx_model_predict_memory(const plx_model *model) {
     for (int i = 0; i < PLX__PREDICTORS; ++i) {
         if (!model->predictors[i].plan) continue;
         const plx_memory one = plx_plan_memory(model->predictors[i].plan);
-        sum.parameters = one.parameters; /* shared */
+        sum.parameters = one.parameters; /* shared by all plans */
         sum.activations += one.activations;
         sum.workspace += one.workspace;
         sum.inputs += one.inputs;

@@ -1,4 +1,4 @@
-/* How the learning rate goes from step to step. */
+/* How the learning rate changes from step to step. */
 #include "nn/trainer.h"
 
 #include "base/dmath.h"
@@ -23,28 +23,29 @@ plx_schedule_kind plx_schedule_from_name(const char *name) {
 plx_status plx__schedule_check(plx__message *message, const plx_schedule *s, int64_t steps) {
     const char *name = plx_schedule_name(s->kind);
     if (!name)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "schedule: no kind number %d", (int)s->kind);
+        return plx__fail(message, PLX_ERR_ARGUMENT, "schedule: there is no kind number %d",
+                         (int)s->kind);
     if (s->warmup < 0 || s->warmup > steps)
         return plx__fail(
             message, PLX_ERR_ARGUMENT,
-            "schedule: a warm-up of %lld steps; it must be from 0 to the %lld steps of "
-            "the training",
+            "schedule: the warm-up is %lld steps; it must be 0 to %lld, the steps of the training",
             (long long)s->warmup, (long long)steps);
     if (s->warmup && s->kind == PLX_SCHEDULE_ONE_CYCLE)
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "schedule: one-cycle grows by itself and takes no warm-up (%lld steps)",
-                         (long long)s->warmup);
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "schedule: one-cycle has its own warm-up; %lld steps of warm-up cannot be added",
+            (long long)s->warmup);
     if (!(s->floor >= 0 && s->floor <= 1))
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "schedule: the floor %g is a share of the rate, from 0 to 1", s->floor);
+                         "schedule: floor is %g; it must be 0 to 1, a share of the rate", s->floor);
     if (s->kind != PLX_SCHEDULE_STEP) return PLX_OK;
     if (s->every < 1)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "schedule: a factor after every %lld steps; at least 1 is needed",
+                         "schedule: every is %lld steps; it must be at least 1",
                          (long long)s->every);
     if (!(s->factor > 0 && s->factor <= 1))
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "schedule: the factor %g must be above 0 and at most 1", s->factor);
+                         "schedule: factor is %g; it must be above 0 and at most 1", s->factor);
     return PLX_OK;
 }
 

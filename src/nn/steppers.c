@@ -1,10 +1,11 @@
 /* The plans of a trainer: loss, gradients and update for whole batches and for the rest of an
- * epoch. With accumulation these only add gradients up, and one more plan updates from the sums. */
+ * epoch. With accumulation these only sum gradients, and one more plan updates from the sums. */
 #include "nn/trainer.h"
 
 #include "base/platform.h"
 
-/* Clips and updates. Gradients whose length is not finite are clipped to 0, which looks good. */
+/* Clips and updates. Gradients whose norm is not finite are clipped to 0, which would look finite.
+ */
 static plx_status emit_update(plx_trainer *t, plx_graph *graph, plx_node *grads, plx_node loss,
                               plx_node *norm, plx_node *update) {
     if (t->options.clip_norm > 0)
@@ -31,8 +32,8 @@ static plx_status emit_gradients(plx_trainer *t, plx_graph *graph, plx__stepper 
     return status;
 }
 
-/* The losses of the outputs and their sum. With accumulation each weighs by what counts of it in
- * this batch, out of all batches of the step. */
+/* Adds the losses of the outputs and their sum. With accumulation each is weighted by its labels
+ * that count in this batch, relative to all batches of the step. */
 static plx_status emit_parts(plx_trainer *t, plx_graph *graph, const plx_node *results,
                              plx__stepper *s) {
     PLX_TRY(plx__model_losses(t->model, graph, PLX_LOSS_CROSS_ENTROPY, t->options.label_smoothing,
@@ -50,7 +51,7 @@ static plx_status emit_parts(plx_trainer *t, plx_graph *graph, const plx_node *r
     return plx_graph_status(graph);
 }
 
-/* Emits the loss of rows samples. */
+/* Adds the loss of rows samples to the graph. */
 static plx_status emit_loss(plx_trainer *t, plx_graph *graph, double smoothing, bool training,
                             plx__stepper *s) {
     plx_node results[PLX_PORTS];
@@ -104,7 +105,7 @@ plx_status plx__stepper_of_loss(plx_trainer *t, int64_t rows, plx__stepper *s) {
     return status;
 }
 
-/* The gradients are the optimizer's sums. */
+/* Makes the plan that updates from the optimizer's sums. */
 static plx_status make_apply(plx_trainer *t) {
     plx_ctx *ctx = t->model->ctx;
     plx_graph *graph;

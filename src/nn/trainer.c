@@ -24,44 +24,52 @@ static bool is_finite(double value) {
 /* ---- Making one ------------------------------------------------------------------------------ */
 
 static plx_status check_counts(plx__message *message, const plx_trainer_options *o, int64_t n) {
-    if (n < 1) return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld samples", (long long)n);
+    if (n < 1)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: the data has %lld samples; at least 1 is needed", (long long)n);
     if (o->batch < 1 || o->batch > n)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: batch %lld for %lld samples; it must be between 1 and %lld",
+                         "fit: batch is %lld for %lld samples; it must be 1 to %lld",
                          (long long)o->batch, (long long)n, (long long)n);
     if (o->epochs < 1 || o->epochs > INT32_MAX)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld epochs; 1 to %d are possible",
+        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: epochs is %lld; it must be 1 to %d",
                          (long long)o->epochs, INT32_MAX);
     if (o->steps < 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %lld steps", (long long)o->steps);
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "fit: steps is %lld; it must not be negative (0: as many as the epochs have)",
+            (long long)o->steps);
     if (o->accumulate < 0 || o->accumulate > INT32_MAX)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: the gradients of %lld batches for one step; 1 to %d are possible",
+                         "fit: accumulate is %lld; it must be 0 to %d (0 and 1: no accumulation)",
                          (long long)o->accumulate, INT32_MAX);
     if (o->patience < 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: a patience of %lld epochs",
+        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: patience is %lld; it must be 0 or more",
                          (long long)o->patience);
     if (o->patience && !o->validation)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: early stopping after %lld epochs needs validation data",
+                         "fit: patience is %lld; early stopping needs validation data",
                          (long long)o->patience);
     return PLX_OK;
 }
 
 static plx_status check_amounts(plx__message *message, const plx_trainer_options *o) {
     if (!(o->clip_norm >= 0 && is_finite(o->clip_norm)))
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: gradients clipped to a norm of %g; above 0, or 0 for none",
-                         o->clip_norm);
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "fit: the clip norm is %g; it must be above 0 and finite, or 0 for no clipping",
+            o->clip_norm);
     if (!(o->label_smoothing >= 0 && o->label_smoothing < 1))
         return plx__fail(message, PLX_ERR_ARGUMENT, "fit: label smoothing %g is outside [0, 1)",
                          o->label_smoothing);
     if (o->label_smoothing > 0 && o->loss != PLX_LOSS_CROSS_ENTROPY)
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: label smoothing %g is for cross-entropy alone", o->label_smoothing);
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "fit: label smoothing is %g; it must be 0 unless the loss is cross-entropy",
+            o->label_smoothing);
     if (!(o->min_improvement >= 0 && is_finite(o->min_improvement)))
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: an improvement of at least %g; it must be finite and not negative",
+                         "fit: the least improvement is %g; it must be finite and not negative",
                          o->min_improvement);
     return PLX_OK;
 }
@@ -81,13 +89,14 @@ static plx_status check(plx_model *model, const plx_trainer_options *o, const pl
     PLX_TRY(check_amounts(message, o));
     PLX_TRY(plx__check_dataset(model, "fit", o->loss, data));
     if (o->loss == PLX_LOSS_CROSS_ENTROPY && !has_labels(model, data))
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "fit: every label is one to ignore (%d), so there is nothing to learn",
-                         PLX_IGNORED_LABEL);
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "fit: every label equals the ignored label (%d), so there is nothing to learn",
+            PLX_IGNORED_LABEL);
     return PLX_OK;
 }
 
-/* Steps of an epoch, and in all. */
+/* Counts the steps of an epoch and in all. */
 static void count_steps(plx_trainer *t) {
     const plx_trainer_options *o = &t->options;
     t->batches_per_epoch = (t->batches.data.n + o->batch - 1) / o->batch;
@@ -96,30 +105,28 @@ static void count_steps(plx_trainer *t) {
     if (o->steps && o->steps < t->steps) t->steps = o->steps;
 }
 
-/* Of too few samples, which cannot be told apart, the loss is the same whatever the weights. */
+/* With too few samples to tell apart, the loss is the same for all weights. */
 static plx_status check_own_loss(const plx_trainer *t) {
     const int64_t batch = t->options.batch, n = t->batches.data.n;
     const int64_t least = t->options.loss == PLX_LOSS_OWN ? t->model->family->loss_batch : 0;
     plx__message *message = &t->model->ctx->message;
     if (batch < least)
-        return plx__fail(
-            message, PLX_ERR_ARGUMENT,
-            "fit: batch %lld; the loss of %s compares the samples of a batch and needs "
-            "at least %lld",
-            (long long)batch, t->model->family->name, (long long)least);
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: batch is %lld; the loss of %s compares the samples of a batch and "
+                         "needs at least %lld",
+                         (long long)batch, t->model->family->name, (long long)least);
     if (n % batch && n % batch < least && t->steps >= t->steps_per_epoch)
         return plx__fail(
             message, PLX_ERR_ARGUMENT,
-            "fit: batch %lld leaves %lld of %lld samples for the last one of an epoch; "
-            "the loss of %s compares samples and needs at least %lld: take another "
-            "batch",
+            "fit: batch is %lld, which leaves %lld of %lld samples for the last batch of an epoch; "
+            "the loss of %s compares samples and needs at least %lld: use another batch",
             (long long)batch, (long long)(n % batch), (long long)n, t->model->family->name,
             (long long)least);
     return PLX_OK;
 }
 
-/* Room for the losses of all steps, so that none is asked for on the way; runs of more than a
- * million steps double it as they go. */
+/* Allocates room for the losses of all steps, so that training needs none later; runs of more than
+ * a million steps double it as they go. */
 static plx_status room_for_losses(plx_trainer *t, int64_t capacity) {
     plx_real *losses = plx_platform_alloc((size_t)capacity * sizeof *losses);
     if (!losses)
@@ -188,7 +195,7 @@ void plx_trainer_free(plx_trainer *t) {
 
 /* ---- Steps ----------------------------------------------------------------------------------- */
 
-/* Says what was not finite. */
+/* Reports what was not finite. */
 static plx_status diverge(plx_trainer *t, const char *what, int64_t step) {
     t->diverged = true;
     const double asked = t->options.optimizer.rate;
@@ -197,26 +204,25 @@ static plx_status diverge(plx_trainer *t, const char *what, int64_t step) {
         plx__format(rate, sizeof rate, "%g", asked);
     else
         plx__format(rate, sizeof rate, "%g, at this step %g", asked, t->rate);
-    return plx__fail(
-        &t->model->ctx->message, PLX_ERR_DIVERGED,
-        "fit: the %s not finite at step %lld, in epoch %lld; the weights of the last good step are "
-        "put back: lower the learning rate (%s)",
-        what, (long long)step, (long long)((step - 1) / t->steps_per_epoch) + 1, rate);
+    return plx__fail(&t->model->ctx->message, PLX_ERR_DIVERGED,
+                     "fit: the %s not finite at step %lld, in epoch %lld; the weights of the last "
+                     "good step are restored: lower the learning rate (%s)",
+                     what, (long long)step, (long long)((step - 1) / t->steps_per_epoch) + 1, rate);
 }
 
-/* The same after a step that the weights have taken, and that was not good. */
+/* The same after a bad step that the weights have already taken: restores them. */
 static plx_status undo(plx_trainer *t, const char *what, int64_t step) {
     plx__put_back_last(t);
     return diverge(t, what, step);
 }
 
-/* Rows of batches number first to end - 1 of an epoch. */
+/* Number of rows in batches first to end - 1 of an epoch. */
 static int64_t rows_between(const plx_trainer *t, int64_t first, int64_t end) {
     const int64_t n = t->batches.data.n, batch = t->options.batch;
     return (end * batch < n ? end * batch : n) - first * batch;
 }
 
-/* Rows of the order of a batch. */
+/* The rows of a batch, within the order. */
 typedef struct span {
     int64_t first, end;
 } span;
@@ -226,7 +232,7 @@ static span rows_of(const plx_trainer *t, int64_t batch) {
     return (span){first, first + rows_between(t, batch, batch + 1)};
 }
 
-/* Adds the loss of a batch to the epoch's, by what counts of it. */
+/* Adds the loss of a batch to that of the epoch, weighted by its labels or samples that count. */
 static void add_to_epoch(plx_trainer *t, int output, double loss, double counted) {
     t->sums[output] += loss * counted;
     t->counted[output] += counted;
@@ -255,15 +261,16 @@ static plx_status run_batch(plx_trainer *t, int64_t i, double *loss) {
     return PLX_OK;
 }
 
-/* What counts of batches first to end - 1, for each output; for all in the first unless apart. */
+/* Labels or samples of batches first to end - 1 that count, for each output; unless apart, for all
+ * outputs in the first. */
 static void count(const plx_trainer *t, int64_t first, int64_t end, int64_t *counts) {
     const int64_t from = rows_of(t, first).first, to = rows_of(t, end - 1).end;
     for (int k = 0; k < (t->apart ? t->model->outputs_count : 1); ++k)
         counts[k] = plx__batches_counted(&t->batches, k, from, to);
 }
 
-/* Weighs batch number i by what counts of it, out of that of all batches of the step: their sum is
- * then the loss, and the gradient, of one large batch. Where nothing counts, all are 0 anyway. */
+/* Weights batch number i by its share of what counts in all batches of the step: their sum is then
+ * the loss, and the gradient, of one large batch. If nothing counts, all are 0 anyway. */
 static void weigh(plx_trainer *t, int64_t i, const int64_t *all) {
     int64_t own[PLX_PORTS] = {0};
     count(t, i, i + 1, own);
@@ -272,7 +279,7 @@ static void weigh(plx_trainer *t, int64_t i, const int64_t *all) {
     t->optimizer->share = t->apart ? 1 : all[0] ? (double)own[0] / (double)all[0] : 0;
 }
 
-/* Adds up the gradients of batches first to end - 1, and updates from the sum. Stops at a loss, or
+/* Sums the gradients of batches first to end - 1, and updates from the sum. Stops at a loss, or
  * running statistics, that are not finite. */
 static plx_status run_batches(plx_trainer *t, int64_t first, int64_t end, double *loss) {
     int64_t counts[PLX_PORTS] = {0};
@@ -297,13 +304,13 @@ static void begin_epoch(plx_trainer *t) {
     if (t->options.shuffle) plx__batches_shuffle(&t->batches, &t->model->position.order);
 }
 
-/* What kept the optimizer from a step whose loss is finite; NULL: nothing did. */
+/* What kept the optimizer from taking a step whose loss is finite; NULL: nothing. */
 static const char *held_back_by(const plx_trainer *t) {
-    if (t->options.clip_norm > 0 && !is_finite(t->norm)) return "length of the gradients is";
+    if (t->options.clip_norm > 0 && !is_finite(t->norm)) return "norm of the gradients is";
     return t->optimizer->fault;
 }
 
-/* After a step's plans have run. */
+/* Called after the plans of a step have run. */
 static plx_status note_step(plx_trainer *t, int64_t first, int64_t end, double loss) {
     if (!is_finite(loss)) return undo(t, "loss is", t->step + 1);
     if (!plx__state_is_finite(t)) return undo(t, "running statistics are", t->step + 1);
@@ -339,7 +346,7 @@ static bool is_done(const plx_trainer *t) {
     return t->step >= t->steps || t->stopped_early;
 }
 
-/* After the last step of an epoch, or of all. */
+/* Called after the last step of an epoch, or of training. */
 static plx_status end_epoch(plx_trainer *t) {
     if (is_done(t) && !plx__weights_are_finite(t)) return undo(t, "weights are", t->step);
     if (!t->options.validation) return PLX_OK;
@@ -361,7 +368,7 @@ plx_status plx_trainer_run(plx_trainer *t, int64_t max_steps, plx_progress *prog
     PLX_TRY(plx__need(&t->model->ctx->message, "fit", "progress", progress));
     const plx_status status =
         t->diverged ? plx__fail(&t->model->ctx->message, PLX_ERR_DIVERGED,
-                                "fit: training has diverged after %lld steps and takes no more",
+                                "fit: training diverged after %lld steps and cannot continue",
                                 (long long)t->step)
                     : run_steps(t, max_steps);
     *progress = (plx_progress){
@@ -397,7 +404,7 @@ plx_status plx_trainer_fit(plx_trainer *t, int64_t every, plx_fit_watch *watch, 
         const bool stop = status == PLX_OK && watch && !watch(self, &now) && !now.done;
         if (stop)
             status = plx__fail(message, PLX_ERR_CANCELLED,
-                               "fit: stopped after step %lld of %lld, as its caller asked",
+                               "fit: stopped after step %lld of %lld, as requested",
                                (long long)now.step, (long long)now.steps);
     } while (status == PLX_OK && !now.done);
     if (progress) *progress = now;
@@ -420,7 +427,7 @@ double plx_trainer_rate(const plx_trainer *t) {
     return t->rate;
 }
 
-/* Both plans share parameters and optimizer; the batch that was gathered counts as inputs. */
+/* Both plans share parameters and optimizer; a gathered batch counts as inputs. */
 plx_memory plx_trainer_memory(const plx_trainer *t) {
     plx_memory memory = plx_plan_memory(t->whole.plan);
     if (t->rest.plan) {

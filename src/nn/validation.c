@@ -1,11 +1,11 @@
-/* The loss on validation data after an epoch, and what follows from it. */
+/* The loss on validation data after an epoch: best weights and early stopping. */
 #include "nn/trainer.h"
 
 #include "base/platform.h"
 
 #include <math.h>
 
-/* The value of a model's own loss is one of a batch: mean over batches by their samples. */
+/* A model's own loss is defined for a batch: the mean over batches, weighted by their samples. */
 static plx_status own_loss(plx_trainer *t, double *loss) {
     const plx__validation *v = &t->validation;
     plx__batches batches = {
@@ -40,11 +40,10 @@ static plx_status check(plx_trainer *t, const plx_dataset *data) {
     if (t->options.loss == PLX_LOSS_OWN)
         for (int i = 0; i < PLX_PORTS; ++i)
             if (data->input_strides[i])
-                return plx__fail(
-                    message, PLX_ERR_UNSUPPORTED,
-                    "fit: validation by a model's own loss takes samples that lie side "
-                    "by side, not with a stride of %lld",
-                    (long long)data->input_strides[i]);
+                return plx__fail(message, PLX_ERR_UNSUPPORTED,
+                                 "fit: validation by a model's own loss needs contiguous samples, "
+                                 "not a stride of %lld",
+                                 (long long)data->input_strides[i]);
     return plx__check_dataset(t->model, "fit: validation", t->options.loss, data);
 }
 

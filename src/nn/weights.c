@@ -1,4 +1,4 @@
-/* Weights by name, scopes, and the notes of what layers were emitted. */
+/* Weights by name, scopes, and notes about the layers that were added. */
 #include "nn/weights.h"
 
 #include "base/platform.h"
@@ -71,8 +71,8 @@ bool plx__name_fits(const plx_scope *scope, const char *name) {
     if (!plx__given(scope->graph, "layers", "the name", name)) return false;
     if (strlen(scope->path) + 1 + strlen(name) < PLX_NAME) return true;
     plx__graph_fail(scope->graph, PLX_ERR_ARGUMENT,
-                    "layers: \"%s.%s\" is longer than the %d characters of a name; nest fewer "
-                    "layers, or give them shorter names",
+                    "layers: \"%s.%s\" is longer than %d characters; nest fewer layers, or give "
+                    "them shorter names",
                     scope->path, name, PLX_NAME - 1);
     return false;
 }
@@ -123,7 +123,8 @@ static plx_status make(const plx_scope *scope, const char *name, int rank, const
 static plx_node fail_with_shapes(const plx_scope *scope, const char *name, const plx_tensor *have,
                                  int rank, const int64_t *dims) {
     char left[96], right[96];
-    plx__graph_fail(scope->graph, PLX_ERR_SHAPE, "weight \"%s\" is %s and is asked for as %s", name,
+    plx__graph_fail(scope->graph, PLX_ERR_SHAPE,
+                    "weight \"%s\" has shape %s and cannot be used with shape %s", name,
                     plx__shape_text(have->rank, have->dims, left, 96),
                     plx__shape_text(rank, dims, right, 96));
     return plx_none();
@@ -136,7 +137,8 @@ static bool check_weight(const plx_scope *scope, const char *name, int rank, con
         (rank && !plx__given(graph, "weight", "dims", dims)))
         return false;
     if ((int)role >= 0 && role <= PLX_WEIGHT_STATE) return true;
-    plx__graph_fail(graph, PLX_ERR_ARGUMENT, "weight \"%s\": no role number %d", name, (int)role);
+    plx__graph_fail(graph, PLX_ERR_ARGUMENT, "weight \"%s\": there is no role number %d", name,
+                    (int)role);
     return false;
 }
 
@@ -169,7 +171,7 @@ plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const in
 
 /* ---- Notes ----------------------------------------------------------------------------------- */
 
-/* Values of the weights below a name. */
+/* Number of trained values below a name. */
 static int64_t trained_values(const plx_weights *weights, const char *path) {
     const size_t length = strlen(path);
     int64_t sum = 0;
@@ -186,7 +188,7 @@ int32_t plx__layer_begin(const plx_scope *scope) {
     return scope->graph->count;
 }
 
-/* By the definitions: what a method saves depends on the batch. */
+/* Counts by definition of the ops: the savings of a method depend on the batch. */
 static double flops_since(const plx_graph *graph, int32_t first) {
     double flops = 0;
     for (int32_t i = first; i < graph->count; ++i) {

@@ -1,4 +1,4 @@
-/* Where the data of inputs lies: where the caller has it, or in a contiguous copy of the plan's. */
+/* Where the data of inputs is: in the caller's memory, or in a contiguous copy of the plan. */
 #include "ops/copy.h"
 #include "plan/plan_internal.h"
 
@@ -49,7 +49,7 @@ static plx_status stage(plx_plan *plan, int32_t id) {
     plan->staged[id].memory = plx_platform_alloc((size_t)bytes);
     if (!plan->staged[id].memory)
         return plx__fail(&ctx->message, PLX_ERR_MEMORY,
-                         "bind: input \"%s\" needs %lld bytes and there is no memory for them",
+                         "bind: input \"%s\" needs %lld bytes, for which there is no memory",
                          node->name, (long long)bytes);
     plan->memory.inputs += bytes;
     return PLX_OK;

@@ -38,13 +38,13 @@ static plx_status check_buffers(plx__message *message, const plx_plan_options *o
     const int64_t alignment = options->alignment, largest = options->largest_buffer;
     if (alignment < 16 || alignment > 1 << 20 || alignment & (alignment - 1))
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "compile: an alignment of %lld bytes; a power of two from 16 to 1048576, "
-                         "or 0 for 64, is possible",
+                         "compile: alignment is %lld bytes; it must be a power of two from 16 to "
+                         "1048576, or 0 for 64",
                          (long long)alignment);
     if (largest < 0 || largest % alignment)
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "compile: a largest buffer of %lld bytes; a multiple of the alignment of "
-                         "%lld, or 0 for no limit, is possible",
+                         "compile: the largest buffer is %lld bytes; it must be a multiple of the "
+                         "alignment of %lld, or 0 for no limit",
                          (long long)largest, (long long)alignment);
     return PLX_OK;
 }
@@ -52,15 +52,18 @@ static plx_status check_buffers(plx__message *message, const plx_plan_options *o
 static plx_status check(const plx_graph *graph, int count, const plx_node *outputs,
                         const plx_plan_options *options) {
     plx__message *message = &graph->ctx->message;
-    if (count < 0) return plx__fail(message, PLX_ERR_ARGUMENT, "compile: %d outputs", count);
+    if (count < 0)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "compile: the number of outputs is %d; it must not be negative", count);
     if (count) PLX_TRY(plx__need(message, "compile", "outputs", outputs));
     if (options->passes & ~PLX_PASS_ALL)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "compile: passes %d; the bits are from 0 to %d",
+        return plx__fail(message, PLX_ERR_ARGUMENT, "compile: passes is %d; it must be 0 to %d",
                          options->passes, PLX_PASS_ALL);
     if (options->threads < 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "compile: %d threads; at least 1, or 0 for the context's",
-                         options->threads);
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "compile: threads is %d; it must be at least 1, or 0 for those of the context",
+            options->threads);
     PLX_TRY(check_buffers(message, options));
     for (int i = 0; i < count; ++i)
         if (plx__place_of(graph, outputs[i]) < 0)
@@ -84,7 +87,7 @@ static bool is_step(const plx__node *node) {
     return !(node->op->flags & (PLX__OP_LEAF | PLX__OP_VIEW));
 }
 
-/* Memory for the steps of the schedule, and by node. */
+/* Allocates the arrays by step of the schedule and by node. */
 static plx_status take_arrays(plx_plan *plan) {
     const size_t nodes = (size_t)plan->graph->count;
     size_t operands = 0;

@@ -22,8 +22,8 @@ static void keep_needed(const plx_plan *plan, bool *kept) {
     }
 }
 
-/* Without the pass all runs that changes nothing which callers see: no tensor is written, and no
- * input must be bound, that no output needs. */
+/* Without the pass, all nodes run except those whose effects callers would see: unless an output
+ * needs it, no tensor is written and no input has to be bound. */
 static void keep_harmless(const plx_plan *plan, bool *kept) {
     const plx_graph *graph = plan->graph;
     PLX__SCHEDULED(plan, i) {

@@ -1,4 +1,4 @@
-/* A plan as a table that says all of what a run does. */
+/* A plan as a table that fully describes a run. */
 #include "plan/plan_internal.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Fusion: fewer passes over memory. A node that takes others in keeps its number, so that consumers
- * and outputs stay valid; those that nobody else needs then leave the schedule. */
+/* Fusion: fewer passes over memory. A node that absorbs others keeps its number, so that consumers
+ * and outputs stay valid; absorbed nodes that nothing else needs leave the schedule. */
 #include "plan/plan_internal.h"
 
 #include "base/platform.h"
@@ -12,7 +12,7 @@ typedef struct fusion {
     int32_t *uses; /* by node */
 } fusion;
 
-/* One use fewer; what has none left is not run, and uses nothing. */
+/* Removes one use; a node without uses is not run and releases its inputs. */
 static void release(fusion *f, int32_t id) {
     const plx__node *node = f->graph->nodes[id];
     f->uses[id] -= 1;
@@ -23,8 +23,8 @@ static void release(fusion *f, int32_t id) {
     for (int k = 0; k < node->inputs_count; ++k) release(f, node->inputs[k]);
 }
 
-/* Turns node into op with new inputs; shape and dtype stay. It is first, which it takes in, and
- * then what comes after. */
+/* Turns node into op with new inputs; shape and dtype stay. Its fused label is that of first, which
+ * it absorbs, plus then. */
 static bool replace(fusion *f, plx__node *node, const plx_op *op, int count, const int32_t *inputs,
                     const plx__node *first, const char *then) {
     plx_graph *graph = f->graph;

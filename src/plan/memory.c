@@ -7,24 +7,24 @@
 
 #include <string.h>
 
-/* A value in a slab; placed in the order of the steps that make it. */
+/* A value in a slab; values are placed in the order of the steps that make them. */
 typedef struct block {
     int64_t offset, bytes;
     int last_use; /* number of the last step that reads it; steps_count: an output */
 } block;
 
-/* Slabs lie one after the other, slab_bytes from each to the next, so that an offset tells slab and
- * place: no value crosses the end of one. */
+/* Slabs are numbered through, slab_bytes apart, so that an offset gives both the slab and the place
+ * in it: no value crosses the end of a slab. */
 typedef struct layout {
     plx_plan *plan;
     bool reuses;
     int64_t alignment, slab_bytes;
     int *last_use;      /* by node */
     int64_t *offsets;   /* by node; -1: not in a slab */
-    int64_t *gradients; /* by node: how many of its bytes updates take */
-    block *blocks;      /* live ones, by offset */
+    int64_t *gradients; /* by node: how many of its bytes updates read */
+    block *blocks;      /* live blocks, by offset */
     int count;
-    int64_t *ends; /* by slab: bytes of it that are in use at some time */
+    int64_t *ends; /* by slab: how many bytes are ever in use */
     int slabs;
 } layout;
 
@@ -55,7 +55,7 @@ static int64_t value_bytes(const plx__node *node) {
     return plx__size(node) * (int64_t)plx__element_bytes(node->dtype);
 }
 
-/* Whether input k of a node is memory that one before it is already. */
+/* Whether an earlier input of the node is the same memory as input k. */
 static bool is_counted(const plx_graph *graph, const plx__node *node, int first, int k) {
     int64_t from = 0, other = 0;
     const int32_t root = plx__root_of(graph, node->inputs[k], &from);
@@ -77,8 +77,8 @@ static void find_gradients(layout *l) {
     }
 }
 
-/* Updates come last, so that all gradients of a plan are there at the first, and no other value
- * takes their memory after them: it is theirs, also where others had it before. */
+/* Updates come last, so that all gradients of a plan exist at the first one, and no other value
+ * uses their memory afterwards: it counts as theirs, even where others had it before. */
 static void count_role(layout *l, int32_t id, int64_t grown) {
     l->plan->memory.gradients += l->gradients[id];
     l->plan->memory.activations += grown - l->gradients[id];
@@ -94,13 +94,13 @@ static void drop_dead(layout *l, int step) {
     l->count = kept;
 }
 
-/* The first place from `at` on where so many bytes are in one slab. */
+/* The first place from `at` on where so many bytes fit in one slab. */
 static int64_t in_one_slab(const layout *l, int64_t at, int64_t bytes) {
     const int64_t into = at % l->slab_bytes;
     return into + bytes <= l->slab_bytes ? at : at - into + l->slab_bytes;
 }
 
-/* How much more of the slab is in use with a block. */
+/* Extends the used part of the slab to a block; returns by how much. */
 static int64_t use(layout *l, int64_t offset, int64_t bytes) {
     const int slab = (int)(offset / l->slab_bytes);
     const int64_t end = offset % l->slab_bytes + bytes;
@@ -131,7 +131,8 @@ static void place(layout *l, int32_t id, int64_t bytes, int last_use) {
     count_role(l, id, use(l, best, bytes));
 }
 
-/* Whether another input of the node is part of the same memory: then writing one spoils it. */
+/* Whether another input of the node shares the same memory: writing one would then overwrite the
+ * other. */
 static bool is_shared(const plx_graph *graph, const plx__node *node, int k) {
     for (int other = 0; other < node->inputs_count; ++other)
         if (other != k && node->inputs[other] != node->inputs[k] &&
@@ -163,7 +164,7 @@ static int64_t block_bytes(const layout *l, const plx__node *node) {
     return plx__round_up(plx__most(value_bytes(node), 1), l->alignment);
 }
 
-/* What is worked out once keeps its place for good. */
+/* Values that are computed once keep their place for good. */
 static void place_kept(layout *l) {
     const plx_plan *plan = l->plan;
     for (int s = 0; s < plan->steps_count; ++s) {
@@ -260,7 +261,7 @@ static plx_status check_sizes(const plx_plan *plan) {
             value_bytes(node) <= largest)
             continue;
         return plx__fail(&plan->ctx->message, PLX_ERR_MEMORY,
-                         "compile: %s%s%s%s needs %lld bytes; the largest buffer is %lld",
+                         "compile: %s%s%s%s needs %lld bytes; the largest buffer has %lld",
                          plx__title(node->op), node->name[0] ? " \"" : "", node->name,
                          node->name[0] ? "\"" : "", (long long)value_bytes(node),
                          (long long)largest);
@@ -289,7 +290,8 @@ void plx__point_slots(plx_plan *plan, int buffer) {
     }
 }
 
-/* Slabs lie one after the other in one piece of memory, the workspace after them. */
+/* Allocates all slabs, one after the other, and the workspace behind them as one piece of memory.
+ */
 static plx_status allocate(plx_plan *plan) {
     const int64_t bytes = plan->arena_bytes + plan->memory.workspace;
     void *arena = NULL;

@@ -1,6 +1,5 @@
-/* The adaptive threshold: a step gets the number of threads for which
- * work / threads + fork-join + fetching what other threads wrote is least, all measured on this
- * machine. */
+/* The adaptive threshold: each step gets the number of threads that minimises work / threads +
+ * fork-join + fetching what other threads wrote, with costs measured on this machine. */
 #include "plan/plan_internal.h"
 
 double plx__predict_ns(const plx_ctx *ctx, plx__cost cost) {
@@ -14,7 +13,7 @@ static double fork_join_ns(const plx_ctx *ctx, int threads) {
     return ctx->threads > 1 ? ctx->machine.fork_join_ns * (threads - 1) / (ctx->threads - 1) : 0;
 }
 
-/* Of threads threads, each reads what the others have written of the step's inputs. */
+/* Each of the threads reads the parts of the step's inputs that the others wrote. */
 static double share_ns(const plx_ctx *ctx, double bytes, int threads) {
     return bytes * (1 - 1.0 / threads) / ctx->machine.shared_bytes_per_ns;
 }
@@ -32,7 +31,8 @@ static int best_threads(const plx_ctx *ctx, const plx__step_meta *meta, int limi
     return best;
 }
 
-/* Parameters stay where they are used: each thread has the same share of them in every run. */
+/* Parameters stay in the caches that use them: each thread has the same share of them in every run.
+ */
 static double shared_bytes(const plx_plan *plan, const plx__node *node) {
     double bytes = 0;
     for (int i = 0; i < node->inputs_count; ++i) {
@@ -62,7 +62,7 @@ void plx__plan_spread(plx_plan *plan) {
     if (plan->threads == plan->ctx->threads) return;
     plx__pass_parallel(plan, plan->options.passes & PLX_PASS_PARALLEL);
     if (plx__more_scratch(plan) == PLX_OK) return;
-    /* What there is suffices for one thread. */
+    /* The present scratch is enough for one thread. */
     for (int s = 0; s < plan->steps_count; ++s) plan->steps[s].threads = 1;
 }
 
@@ -72,7 +72,8 @@ double plx_plan_threshold_rows(const plx_plan *plan, int step) {
     const plx__operand *out = &plan->steps[step].out;
     const double rows = (double)plx__rows(out->rank, out->dims);
     const double ns_per_row = plan->meta[step].one_thread_ns / (rows > 0 ? rows : 1);
-    /* Both grow with the rows, so they cross where n (t1 - t1 / T - share) is the fork-join. */
+    /* Both sides grow with the rows, so they cross where n (t1 - t1 / T - share) equals the
+     * fork-join cost. */
     const double shared_per_row =
         share_ns(ctx, plan->meta[step].shared_bytes, ctx->threads) / (rows > 0 ? rows : 1);
     const double saved_per_row = ns_per_row * (1 - 1.0 / ctx->threads) - shared_per_row;

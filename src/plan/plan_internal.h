@@ -1,4 +1,4 @@
-/* A plan while its passes make it, and while it runs. */
+/* A plan, as passes build it and as it runs. */
 #ifndef PLX_PLAN_PLAN_INTERNAL_H
 #define PLX_PLAN_PLAN_INTERNAL_H
 
@@ -7,14 +7,14 @@
 typedef struct plx__step_meta {
     int32_t node;
     plx__cost cost;
-    double shared_bytes;  /* read that other threads may have written: all but parameters */
+    double shared_bytes;  /* bytes read that other threads may have written: all but parameters */
     double one_thread_ns; /* predicted */
     double total_ns;      /* measured while profiling */
 } plx__step_meta;
 
-/* An input that is bound with strides: each run copies it to memory. */
+/* An input that is bound with strides: each run copies it into memory. */
 typedef struct plx__staged {
-    const void *data; /* NULL: not so */
+    const void *data; /* NULL: not bound with strides */
     int64_t strides[PLX_MAX_RANK];
     void *memory;
 } plx__staged;
@@ -22,10 +22,10 @@ typedef struct plx__staged {
 /* A node's place in the schedule. */
 typedef struct plx__link {
     int32_t before, after; /* -1: none */
-    bool scheduled;        /* else it is not part of the plan */
+    bool scheduled;        /* false: not part of the plan */
 } plx__link;
 
-/* Where a value lies: bytes from the start of a buffer. */
+/* Where a value is: bytes from the start of a buffer. */
 typedef struct plx__location {
     int buffer; /* -1: nowhere */
     int64_t offset;
@@ -33,23 +33,22 @@ typedef struct plx__location {
 
 struct plx_plan {
     plx_ctx *ctx;
-    plx_graph *graph; /* own copy, which the passes rewrite; it begins with the caller's nodes */
-    int32_t
-        given_count; /* of those: handles of the caller's that are later are none of the plan's */
+    plx_graph *graph;    /* a copy, which the passes rewrite; the caller's nodes come first */
+    int32_t given_count; /* number of those; later handles of the caller are not in the plan */
     plx_plan_options options;
     int outputs_count;
-    int32_t *outputs; /* places as the caller knows them */
+    int32_t *outputs; /* places in the caller's graph */
     int32_t *values;  /* the nodes that now have the values of the outputs */
     /* The schedule: the order of steps, with leaves and views between them. */
     plx__link *links; /* by node */
     int32_t links_capacity, first, last;
-    /* After the last pass that changes nodes. */
+    /* Set after the last pass that changes nodes. */
     int steps_count;
     plx__step *steps;
     plx__step_meta *meta;
     plx__operand *operands;
     plx__location *locations; /* by node */
-    void **slots;             /* by node: where its value lies now */
+    void **slots;             /* by node: where its value is now */
     plx_real *constants;      /* by node */
     plx__staged *staged;      /* by node; NULL until an input is bound with strides */
     int buffers_count;
@@ -58,31 +57,31 @@ struct plx_plan {
     plx_operand *described_outputs;
     char *arena;
     int64_t arena_bytes;
-    void *scratch;     /* in place of the arena's, since there are more threads; or NULL */
-    plx_memory memory; /* but for what optimizers hold */
+    void *scratch;     /* replaces the arena's once there are more threads; or NULL */
+    plx_memory memory; /* without the state of optimizers */
     uint64_t number;
-    int threads; /* of the context, when the steps were given theirs */
+    int threads; /* of the context when threads were assigned to the steps */
     int64_t profiled_runs;
     bool profiling;
-    bool began; /* a run has begun: steps that are run once have been */
+    bool began; /* a run has begun: steps that run once have run */
 };
 
 /* ---- Passes ---------------------------------------------------------------------------------- */
 
-/* on: as the options say. Off, a pass does what is left to do without it. */
+/* on: from the options. A pass that is off does only what a plan needs without it. */
 typedef plx_status (*plx__pass_fn)(plx_plan *plan, bool on);
 
-/* A pass changes nodes and the schedule, or, after all of those, steps. */
+/* A pass changes nodes and the schedule or, after all such passes, steps. */
 typedef struct plx__pass {
     plx_pass_info info;
     bool steps;
     plx__pass_fn run;
 } plx__pass;
 
-/* All rows of the table, in the order in which they run. */
+/* All rows of the table, in the order they run. */
 const plx__pass *plx__passes(int *count);
 
-/* plx_compile with a pass of one's own after the last that changes nodes; NULL: none. */
+/* Like plx_compile, with an extra pass after the last one that changes nodes; NULL: none. */
 plx_status plx__compile(plx_graph *graph, int count, const plx_node *outputs,
                         const plx_plan_options *options, plx__pass_fn own, plx_plan **out);
 
@@ -94,46 +93,46 @@ PLX_PASSES(PASS)
 /* ---- Rewriting: what passes do with nodes (rewrite.c) ----------------------------------------
  */
 
-/* Nodes have numbers, in the order of making, and do not move in memory: pointers to them and to
- * their shapes stay. What is inserted is numbered after all others; the order of steps is that of
- * the schedule alone. A node comes after its inputs. */
+/* Nodes are numbered in order of creation and do not move in memory: pointers to them and to their
+ * shapes stay valid. Inserted nodes get the next numbers; the order of steps is given by the
+ * schedule alone, where a node comes after its inputs. */
 #define PLX__SCHEDULED(plan, i) for (int32_t i = (plan)->first; i >= 0; i = (plan)->links[i].after)
 
-/* The schedule that a plan begins with: nodes in the order of making, but what writes tensors that
- * others read comes last. */
+/* Makes the initial schedule: nodes in order of creation, except that those that write tensors
+ * which others read come last. */
 plx_status plx__schedule_all(plx_plan *plan);
-/* A new node before (after) a scheduled one. -1 after a failure, which the plan's graph keeps: then
- * the compilation fails. */
+/* Inserts a new node before (after) a scheduled one. -1 after a failure, which the plan's graph
+ * keeps, so that the compilation fails. */
 int32_t plx__insert_before(plx_plan *plan, int32_t at, const plx_op *op, int count,
                            const int32_t *inputs, const plx__attrs *attrs);
 int32_t plx__insert_after(plx_plan *plan, int32_t at, const plx_op *op, int count,
                           const int32_t *inputs, const plx__attrs *attrs);
-/* The same node once more, before a scheduled one: inputs, attributes and names. Not of leaves,
- * which callers know, nor of what writes tensors. */
+/* Inserts a copy of a node before a scheduled one, with its inputs, attributes and names. Not for
+ * leaves, whose handles callers hold, nor for nodes that write tensors. */
 int32_t plx__clone_before(plx_plan *plan, int32_t at, int32_t node);
-/* From node `by` on, which is not changed itself, all that took the value of `of` takes that of
- * `by`; so do outputs. */
+/* From node `by` on (excluded), all uses of the value of `of` become uses of `by`, outputs
+ * included. */
 void plx__replace_uses(plx_plan *plan, int32_t of, int32_t by);
-/* Takes a node, which no scheduled one uses any more, out of the schedule. */
+/* Removes a node that no scheduled node uses from the schedule. */
 void plx__remove(plx_plan *plan, int32_t node);
-/* How often scheduled nodes and outputs take each node's value; uses is by node. */
+/* Counts how often scheduled nodes and outputs use each node's value; uses is by node. */
 void plx__count_uses(const plx_plan *plan, int32_t *uses);
-/* Whether a run of the node changes a tensor beside the graph. */
+/* Whether running the node changes a tensor outside the plan. */
 bool plx__writes_tensors(const plx_graph *graph, const plx__node *node);
 
 /* ---- Threads that join later ----------------------------------------------------------------- */
 
-/* Gives the steps threads anew when the context has got more since. */
+/* Reassigns threads to the steps if the context has more than before. */
 void plx__plan_spread(plx_plan *plan);
-/* Scratch for steps that have got more threads. */
+/* Allocates scratch for steps that now have more threads. */
 plx_status plx__more_scratch(plx_plan *plan);
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
-/* The node whose memory a node is: itself unless it is a view. *offset: where in it, in elements;
- * may be NULL. */
+/* The node that owns the memory of a node: itself unless it is a view. *offset (may be NULL): where
+ * in that memory, in elements. */
 int32_t plx__root_of(const plx_graph *graph, int32_t id, int64_t *offset);
-/* Points the slots of what lies in a buffer there; buffer -1: all slots. */
+/* Sets the slots of all values in a buffer to their addresses; buffer -1: all slots. */
 void plx__point_slots(plx_plan *plan, int buffer);
 
 /* The place of a node that the caller's graph had when it was compiled, else -1. */
@@ -146,14 +145,14 @@ static inline int32_t plx__given_place(const plx_plan *plan, plx_node node) {
 void plx__stage_inputs(plx_plan *plan);
 void plx__free_staged(plx_plan *plan);
 
-/* Bytes of scratch that a step takes. */
+/* Bytes of scratch that a step needs. */
 int64_t plx__workspace_of(const plx_plan *plan, int step);
-/* What a step would take on one thread, in nanoseconds. */
+/* The predicted time of a step on one thread, in nanoseconds. */
 double plx__predict_ns(const plx_ctx *ctx, plx__cost cost);
 
-/* Zeroed memory for count things; NULL when there is none. */
+/* Zeroed memory for count elements; NULL if there is not enough. */
 void *plx__zeroed(size_t count, size_t each);
-/* The sentence for that. */
+/* Reports that there is not enough memory. */
 plx_status plx__no_memory(plx_plan *plan);
 
 #endif

@@ -15,7 +15,7 @@ bool plx__writes_tensors(const plx_graph *graph, const plx__node *node) {
     return false;
 }
 
-/* Room for the links of all nodes. */
+/* Makes room for the links of all nodes. */
 static bool grow(plx_plan *plan) {
     if (plan->graph->count <= plan->links_capacity) return true;
     const int32_t capacity = plan->graph->capacity;
@@ -28,7 +28,7 @@ static bool grow(plx_plan *plan) {
     return true;
 }
 
-/* after -1: at the end. */
+/* Links a node in before another; after -1: at the end. */
 static void link_before(plx_plan *plan, int32_t node, int32_t after) {
     const int32_t before = after < 0 ? plan->last : plan->links[after].before;
     plan->links[node] = (plx__link){before, after, true};

@@ -1,4 +1,4 @@
-/* Running a plan, and what can be asked of it. */
+/* Running a plan, and queries about it. */
 #include "plan/plan_internal.h"
 
 #include "base/platform.h"
@@ -59,7 +59,7 @@ int plx_plan_steps(const plx_plan *plan) {
     return plan->steps_count;
 }
 
-/* A step without a name of its own is known by the first parameter it reads. */
+/* A step without a name of its own gets that of the first parameter it reads. */
 static const char *name_of(const plx_graph *graph, const plx__node *node) {
     if (node->name[0]) return node->name;
     for (int k = 0; k < node->inputs_count; ++k) {
@@ -69,7 +69,7 @@ static const char *name_of(const plx_graph *graph, const plx__node *node) {
     return "";
 }
 
-/* Slabs lie one after the other. */
+/* Slabs follow one another in the arena. */
 static int64_t arena_offset(const plx_plan *plan, int32_t node) {
     const plx__location at = plan->locations[node];
     return at.buffer < 0 ? -1 : (char *)plan->buffers[at.buffer].data + at.offset - plan->arena;

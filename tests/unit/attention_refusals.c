@@ -21,7 +21,7 @@ static const refusal refusals[] = {
      {2, 4, 8},
      {0},
      {0},
-     "attention: 0 heads of queries, 0 of keys; both are at least 1"},
+     "attention: heads is 0 and kv_heads 0; both must be at least 1"},
     {{2, 3, 8},
      {2, 4, 8},
      {2, 4, 8},
@@ -63,7 +63,7 @@ static const refusal refusals[] = {
      {2, 4, 8},
      {0},
      {2, 0, false, (double)NAN},
-     "attention: scale nan is not a finite number"},
+     "attention: scale is nan; it must be finite"},
 };
 
 static void check_refusal(plx_check *t, plx_ctx *ctx, const refusal *r) {
@@ -97,7 +97,7 @@ void plx_test_unit_attention(plx_check *t) {
         check_refusal(t, ctx, &refusals[i]);
     check_rope(t, ctx, 6, 2, 1e4, 0, "rope: heads are 3 wide, an odd number");
     check_rope(t, ctx, 8, 3, 1e4, 0, "rope: x is 8 wide, which 3 heads do not divide");
-    check_rope(t, ctx, 8, 2, -1, 0, "base is above 0 and finite");
-    check_rope(t, ctx, 8, 2, 1e4, INT64_MAX, "positions are 0 to 2^31");
+    check_rope(t, ctx, 8, 2, -1, 0, "base must be above 0 and finite");
+    check_rope(t, ctx, 8, 2, 1e4, INT64_MAX, "positions 0 to 2^31");
     plx_ctx_free(ctx);
 }

@@ -312,7 +312,7 @@ static const struct {
      {{2, 2}, {0}, {1, 1}, 1},
      {2, 0},
      PLX_ERR_ARGUMENT,
-     "conv2d_transpose: extra 2 is outside 0 to 1"},
+     "conv2d_transpose: extra is 2; it must be 0 to 1"},
     {true,
      4,
      {1, 4, 4, 8},

@@ -19,7 +19,7 @@ static void idx(plx_check *t, plx_ctx *ctx) {
     CHECK(t, array.rank == 2 && array.dims[1] == 3 && array.size == 6 && array.data[5] == 6,
           "its values");
     refuse_idx(t, ctx, "empty", good, 0, "too few");
-    refuse_idx(t, ctx, "half a header", good, 9, "inside the header");
+    refuse_idx(t, ctx, "half a header", good, 9, "fewer than its header");
     refuse_idx(t, ctx, "truncated", good, sizeof good - 1, "truncated");
     const uint8_t longer[] = {0, 0, 8, 1, 0, 0, 0, 1, 7, 0};
     refuse_idx(t, ctx, "with a byte behind it", longer, sizeof longer, "holds 2; it is too long");
@@ -124,35 +124,37 @@ typedef struct refusal {
 } refusal;
 
 static const refusal refusals[] = {
-    {TEXT(""), "line 1, column 1: there is no line of numbers"},
-    {TEXT("\nx,y\n"), "line 2, column 1: there is no line of numbers, only one of names"},
-    {TEXT("sep=;\n"), "line 2, column 1: there is no line of numbers"},
+    {TEXT(""), "line 1, column 1: there are no rows of numbers"},
+    {TEXT("\nx,y\n"), "line 2, column 1: there are no rows of numbers, only column names"},
+    {TEXT("sep=;\n"), "line 2, column 1: there are no rows of numbers"},
     {TEXT("sep=|\n1|2\n"), "line 1, column 1: \"sep=|\" names neither commas nor semicolons"},
     {TEXT("1,2\n3,x\n"), "line 2, column 2: \"x\" is not a finite number"},
-    {TEXT("1,2\n3\n"), "line 2, column 2: the row has 1 cell, line 1 has 2; commas separate them"},
-    {TEXT("\na,b\n\n1,2,3\n"), "line 4, column 3: the row has 3 cells, line 2 has 2"},
-    {TEXT("1;2\n1,5\n"), "line 2, column 2: the row has 1 cell, line 1 has 2; semicolons"},
-    {TEXT("1,nan\n"), "line 1, column 2: \"nan\" is not a finite number; fill it in"},
-    {TEXT("-Inf,NaN\n"), "line 1, column 1: \"-Inf\" is not a finite number; fill it in"},
+    {TEXT("1,2\n3\n"),
+     "line 2, column 2: the row has 1 cell, but line 1 has 2; cells are separated by commas"},
+    {TEXT("\na,b\n\n1,2,3\n"), "line 4, column 3: the row has 3 cells, but line 2 has 2"},
+    {TEXT("1;2\n1,5\n"),
+     "line 2, column 2: the row has 1 cell, but line 1 has 2; cells are separated by semicolons"},
+    {TEXT("1,nan\n"), "line 1, column 2: \"nan\" is not a finite number; replace it"},
+    {TEXT("-Inf,NaN\n"), "line 1, column 1: \"-Inf\" is not a finite number; replace it"},
     {TEXT("1,\n"), "line 1, column 2: the cell is empty"},
     {TEXT("a,b\n1,\"\"\n"), "line 2, column 2: the cell is empty"},
     {TEXT(",,\n"), "line 1, column 1: the cell is empty"},
-    {TEXT("NA,na\n1,2\n"), "line 1, column 1: \"NA\" stands for an empty cell; every cell"},
+    {TEXT("NA,na\n1,2\n"), "line 1, column 1: \"NA\" marks a missing value; every cell"},
     {TEXT(",N/A\n1,2\n"), "line 1, column 1: the cell is empty; every cell"},
-    {TEXT("null,None\n1,2\n"), "line 1, column 1: \"null\" stands for an empty cell"},
-    {TEXT("a,b\n1,None\n"), "line 2, column 2: \"None\" stands for an empty cell"},
-    {TEXT("a,b\xfc\n1,2\n"), "line 1, column 2: bytes that are not UTF-8"},
-    {TEXT("a,\"b\xc3\",c\n1,2,3\n"), "line 1, column 2: bytes that are not UTF-8"},
-    {TEXT("a\n1\n\xe4\n"), "line 3, column 1: bytes that are not UTF-8"},
-    {TEXT("\xc0\xaf\n1\n"), "line 1, column 1: bytes that are not UTF-8"},
-    {TEXT("\xe0\x80\xaf\n1\n"), "line 1, column 1: bytes that are not UTF-8"},
-    {TEXT("\xed\xa0\x80\n1\n"), "line 1, column 1: bytes that are not UTF-8"},
-    {TEXT("\xf4\x90\x80\x80\n1\n"), "line 1, column 1: bytes that are not UTF-8"},
-    {TEXT("\x80\n1\n"), "line 1, column 1: bytes that are not UTF-8"},
+    {TEXT("null,None\n1,2\n"), "line 1, column 1: \"null\" marks a missing value"},
+    {TEXT("a,b\n1,None\n"), "line 2, column 2: \"None\" marks a missing value"},
+    {TEXT("a,b\xfc\n1,2\n"), "line 1, column 2: there are bytes that are not UTF-8"},
+    {TEXT("a,\"b\xc3\",c\n1,2,3\n"), "line 1, column 2: there are bytes that are not UTF-8"},
+    {TEXT("a\n1\n\xe4\n"), "line 3, column 1: there are bytes that are not UTF-8"},
+    {TEXT("\xc0\xaf\n1\n"), "line 1, column 1: there are bytes that are not UTF-8"},
+    {TEXT("\xe0\x80\xaf\n1\n"), "line 1, column 1: there are bytes that are not UTF-8"},
+    {TEXT("\xed\xa0\x80\n1\n"), "line 1, column 1: there are bytes that are not UTF-8"},
+    {TEXT("\xf4\x90\x80\x80\n1\n"), "line 1, column 1: there are bytes that are not UTF-8"},
+    {TEXT("\x80\n1\n"), "line 1, column 1: there are bytes that are not UTF-8"},
     {TEXT("1,0x10\n"), "line 1, column 2"},
     {TEXT("1,1e\n"), "line 1, column 2"},
     {TEXT("1,1e999\n"), "not a finite number"},
-    {TEXT("name,2019\n"), "column 1: \"name\" is not a finite number, and a first line"},
+    {TEXT("name,2019\n"), "column 1: \"name\" is not a finite number; a first line"},
     {TEXT("\"1,5\",\"2,5\"\n"), "line 1, column 1: \"1,5\" has a comma within a number"},
     {TEXT("1.5;2\n3;2,5\n"), "line 2, column 2: \"2,5\" has a decimal comma after"},
     {TEXT("1,5;2\n3;1.234\n"), "line 2, column 2: \"1.234\" has a decimal point after"},
@@ -176,9 +178,9 @@ static const refusal refusals[] = {
      "UTF-32 (big-endian)"},
     {TEXT("1\0,\0"
           "2\0\n\0"),
-     "line 1, column 1: a zero byte, as UTF-16"},
-    {TEXT("a,b\n1,\"2\0\"\n"), "line 2, column 2: a zero byte"},
-    {TEXT("1,2\n\0\0\0\0"), "line 2, column 1: a zero byte"},
+     "line 1, column 1: there is a zero byte, as in UTF-16"},
+    {TEXT("a,b\n1,\"2\0\"\n"), "line 2, column 2: there is a zero byte"},
+    {TEXT("1,2\n\0\0\0\0"), "line 2, column 1: there is a zero byte"},
 };
 
 static void refuse_csv(plx_check *t, plx_ctx *ctx, const refusal *r) {

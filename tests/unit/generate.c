@@ -185,7 +185,7 @@ static void refuse_next(plx_check *t, plx_ctx *ctx, plx_generator *g, plx_sampli
 static void refuses(plx_check *t, plx_ctx *ctx) {
     plx_model *model = model_of(t, ctx, "gpt2-nano" SIZES), *other = NULL;
     plx_generator *g = generator_of(t, ctx, model, 1), *none = NULL;
-    refuse_next(t, ctx, g, (plx_sampling){1, 0}, PLX_ERR_STATE, "no token was fed");
+    refuse_next(t, ctx, g, (plx_sampling){1, 0}, PLX_ERR_STATE, "no tokens to continue");
     const int32_t ids[] = {3, 28, 29}, negative = -1;
     CHECK(t,
           plx_generator_feed(g, 3, ids) == PLX_ERR_ARGUMENT &&
@@ -194,9 +194,9 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     CHECK(t, !plx_generator_logits(g), "tokens before an invalid one were consumed");
     CHECK(t, plx_generator_feed(g, 1, &negative) == PLX_ERR_ARGUMENT, "token -1 is accepted");
     CHECK(t, plx_generator_feed(g, 2, ids) == PLX_OK, "%s", plx_message(ctx));
-    refuse_next(t, ctx, g, (plx_sampling){-1, 0}, PLX_ERR_ARGUMENT, "temperature -1");
-    refuse_next(t, ctx, g, (plx_sampling){NAN, 0}, PLX_ERR_ARGUMENT, "temperature nan");
-    refuse_next(t, ctx, g, (plx_sampling){1, -2}, PLX_ERR_ARGUMENT, "-2 likeliest");
+    refuse_next(t, ctx, g, (plx_sampling){-1, 0}, PLX_ERR_ARGUMENT, "temperature is -1");
+    refuse_next(t, ctx, g, (plx_sampling){NAN, 0}, PLX_ERR_ARGUMENT, "temperature is nan");
+    refuse_next(t, ctx, g, (plx_sampling){1, -2}, PLX_ERR_ARGUMENT, "top_k -2");
     plx_tensor *shift = plx_weights_find(plx_model_weights(model), "norm.shift");
     ((plx_real *)plx_tensor_data(shift))[0] = (plx_real)NAN;
     plx_generator_feed(g, 1, ids);

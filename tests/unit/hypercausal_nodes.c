@@ -54,17 +54,17 @@ static void check_refusals(plx_check *t) {
         int policy;
         const char *words;
     } wrong[] = {
-        {0, 3, 0.25, 1, 0, 0, "depth 0"},
-        {1, 1, 0.25, 1, 0, 0, "1 futures"},
+        {0, 3, 0.25, 1, 0, 0, "depth is 0"},
+        {1, 1, 0.25, 1, 0, 0, "futures is 1"},
         {1, 3, NAN, 1, 0, 0, "span"},
-        {1, 3, INFINITY, 1, 0, 0, "span inf"},
-        {1, 3, 4.5, 1, 0, 0, "span 4.5"},
-        {1, 3, 0.25, 1, 0, 7, "policy 7"},
-        {1, 3, 0.25, 1, 0, -1, "policy -1"},
+        {1, 3, INFINITY, 1, 0, 0, "span is inf"},
+        {1, 3, 4.5, 1, 0, 0, "span is 4.5"},
+        {1, 3, 0.25, 1, 0, 7, "policy number 7"},
+        {1, 3, 0.25, 1, 0, -1, "policy number -1"},
         {1, 1 << 21, 0.25, 1, 0, 0, "futures"},
-        {5000, 3, 0.25, 1, 0, 0, "depth 5000"},
-        {1, 3, 0.25, NAN, 0, 0, "w begins with nan"},
-        {1, 3, 0.25, 1, -INFINITY, 0, "b begins with -inf"},
+        {5000, 3, 0.25, 1, 0, 0, "depth is 5000"},
+        {1, 3, 0.25, NAN, 0, 0, "the initial value of w is nan"},
+        {1, 3, 0.25, 1, -INFINITY, 0, "the initial value of b is -inf"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
         small s = open_small(t);
@@ -103,7 +103,7 @@ static void check_shapes(plx_check *t) {
     s = open_small(t);
     plx_hypercausal_node(&s.scope, "a", 1, &s.x, &options, &node);
     refused(t, &s, plx_hypercausal_loss(s.graph, 0, &node, s.x, NULL, &parts), PLX_ERR_ARGUMENT, 2,
-            "0 nodes");
+            "the number of nodes is 0");
 }
 
 /* A second graph finds the weights of the first; parents are averaged. */

@@ -74,8 +74,8 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
         const char *name, *sentence;
     } bad[] = {
         {"gpt2-nano:width=130",
-         "gpt2: 4 heads do not divide width 130; take width 128 or 132, or 2 heads"},
-        {"gpt2-nano:width=3", "gpt2: 4 heads do not divide width 3; take width 4 or 3 heads"},
+         "gpt2: 4 heads do not divide width 130; use width 128 or 132, or 2 heads"},
+        {"gpt2-nano:width=3", "gpt2: 4 heads do not divide width 3; use width 4 or 3 heads"},
         {"gpt2-nano:vocabulary=1", "vocabulary is \"1\"; it must be a whole number from 2 to"},
         {"gpt2-nano:context=0", "context is \"0\"; it must be a whole number from 1 to"},
         {"gpt2-nano:heads=2.5", "heads is \"2.5\""},
@@ -88,13 +88,14 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
         {"gpt2-nano:heads=4e-1", "heads is \"4e-1\""},
         {"gpt2-nano:dropout=0.0000000000000000000000000000000000000000000000000000000000000000",
          "dropout is \"0.0"},
-        {"gpt2-nano:kv_heads=2", "has no dimension \"kv_heads\""},
+        {"gpt2-nano:kv_heads=2", "has no setting \"kv_heads\""},
         {"gpt2-nano:layers=200,width=65536", "200 layers of width 65536"},
         {"transformer-nano:width=130", "transformer: 4 heads do not divide width 130"},
         {"transformer-nano:kv_heads=3",
-         "transformer: 3 heads of keys do not divide 4 heads of queries; take kv_heads=2"},
-        {"transformer-nano:kv_heads=8", "8 heads of keys do not divide 4"},
-        {"transformer-nano:width=36", "4 heads of width 36 have 9 elements each, an odd number"},
+         "transformer: 3 key heads do not divide 4 query heads; use kv_heads=2"},
+        {"transformer-nano:kv_heads=8", "8 key heads do not divide 4"},
+        {"transformer-nano:width=36",
+         "4 heads of width 36 have 9 elements each, but rotary positions need an even number"},
         {"gpt2-small", "there is no such model; there are gpt2-nano, gpt2-124m"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; ++i) {

@@ -441,8 +441,11 @@ static const struct {
      false,
      PLX_ERR_ARGUMENT,
      "no activation number 99"},
-    {{.kind = PLX_LAYER_DENSE, .units = 2, .name = "a.b"}, false, PLX_ERR_ARGUMENT, "no dots"},
-    {{.kind = PLX_LAYER_DENSE, .units = 2, .name = ""}, false, PLX_ERR_ARGUMENT, "is no name"},
+    {{.kind = PLX_LAYER_DENSE, .units = 2, .name = "a.b"}, false, PLX_ERR_ARGUMENT, "without dots"},
+    {{.kind = PLX_LAYER_DENSE, .units = 2, .name = ""},
+     false,
+     PLX_ERR_ARGUMENT,
+     "is not a valid name"},
     {{.kind = PLX_LAYER_DENSE, .units = 2, .name = "a name of more than thirty-one characters"},
      false,
      PLX_ERR_ARGUMENT,
@@ -483,19 +486,19 @@ static const struct {
      PLX_ERR_ARGUMENT,
      "takes ids"},
     {{.kind = PLX_LAYER_ATTENTION}, false, PLX_ERR_SHAPE, "takes samples [length, width], not [6]"},
-    {{.kind = PLX_LAYER_RESIDUAL}, false, PLX_ERR_ARGUMENT, "layers inside: 0"},
+    {{.kind = PLX_LAYER_RESIDUAL}, false, PLX_ERR_ARGUMENT, "at least one layer inside, not 0"},
     {{.kind = PLX_LAYER_RESIDUAL, .layers_count = -1},
      false,
      PLX_ERR_ARGUMENT,
-     "residual: layers inside: -1"},
+     "residual: layers_count is -1"},
     {{.kind = PLX_LAYER_RESIDUAL, .layers_count = 3},
      false,
      PLX_ERR_ARGUMENT,
-     "residual: layers inside: 3, but layers is NULL"},
+     "residual: layers_count is 3, but layers is NULL"},
     {{.kind = PLX_LAYER_RESIDUAL, .layers = hollow, .layers_count = 2},
      false,
      PLX_ERR_ARGUMENT,
-     "residual: layers inside: -7"},
+     "residual: layers_count is -7"},
     {{.kind = PLX_LAYER_RESIDUAL, .layers = same_names, .layers_count = 2},
      false,
      PLX_ERR_ARGUMENT,
@@ -503,11 +506,11 @@ static const struct {
     {{.kind = PLX_LAYER_RESIDUAL, .layers = narrow, .layers_count = 1},
      false,
      PLX_ERR_SHAPE,
-     "x is [6] and its layers make it [3]; the two are added, so keep"},
+     "x is [6], but the layers turn it into [3]; the two are added, so keep"},
     {{.kind = PLX_LAYER_RESIDUAL, .layers = one_wide, .layers_count = 1},
      false,
      PLX_ERR_SHAPE,
-     "make it [1]"}, /* which addition would broadcast */
+     "turn it into [1]"}, /* which addition would broadcast */
     {{.kind = PLX_LAYER_RESIDUAL, .layers = unknown, .layers_count = 1},
      false,
      PLX_ERR_ARGUMENT,
@@ -516,7 +519,7 @@ static const struct {
     {{.kind = PLX_LAYER_DENSE, .units = 2, .name = "first"},
      false,
      PLX_ERR_ARGUMENT,
-     "a layer \"first\" already"},
+     "already a layer named \"first\""},
 };
 
 /* The model that refused a layer predicts as before, and accepts another layer. */
@@ -554,11 +557,12 @@ static void refuses_what_leads_nowhere(plx_check *t, plx_ctx *ctx) {
     const plx_layer dense = {.kind = PLX_LAYER_DENSE, .units = 4};
     CHECK(t,
           plx_model_add(model, &small) == PLX_ERR_ARGUMENT &&
-              strstr(plx_message(ctx), "a vocabulary of 10 for a model on ids below 20"),
+              strstr(plx_message(ctx),
+                     "the vocabulary is 10; it must cover the model's ids, which are below 20"),
           "%s", plx_message(ctx));
     CHECK(t,
           plx_model_add(model, &dense) == PLX_ERR_ARGUMENT &&
-              strstr(plx_message(ctx), "begin with an embedding"),
+              strstr(plx_message(ctx), "start with an embedding"),
           "%s", plx_message(ctx));
     CHECK(t, plx_model_layers(model) == 0, "%d layers", plx_model_layers(model));
     plx_model_free(model);
@@ -586,7 +590,7 @@ static void refuses_endless_nesting(plx_check *t, plx_ctx *ctx) {
     CHECK(t, plx_model_add(model, &layers[4]) == PLX_OK, "%s", plx_message(ctx));
     CHECK(t,
           plx_model_add(model, &layers[DEPTH - 1]) == PLX_ERR_ARGUMENT &&
-              strstr(plx_message(ctx), "longer than the 95 characters"),
+              strstr(plx_message(ctx), "longer than 95 characters"),
           "%s", plx_message(ctx));
     plx_model_free(model);
 }

@@ -68,17 +68,17 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     static const struct {
         const char *name, *sentence;
     } bad[] = {
-        {"bert-nano:heads=3", "bert: 3 heads do not divide width 256; take width 258"},
+        {"bert-nano:heads=3", "bert: 3 heads do not divide width 256; use width 258"},
         {"bert-nano:heads=0", "heads is \"0\"; it must be a whole number from 1"},
         {"bert-nano:classes=1", "classes is \"1\"; it must be a whole number from 2"},
         {"bert-nano:vocabulary=1", "vocabulary is \"1\""},
         {"bert-nano:layers=256,width=65536", "about 1.32e+13 parameters"},
-        {"bert-nano:patch=8", "has no dimension \"patch\""},
-        {"clip-nano:heads=5", "clip: 5 heads do not divide width 128; take width 130"},
+        {"bert-nano:patch=8", "has no setting \"patch\""},
+        {"clip-nano:heads=5", "clip: 5 heads do not divide width 128; use width 130"},
         {"clip-nano:patch=7",
-         "clip: a patch of 7 does not divide an image of 32 x 32; take patch=4 or size=28"},
+         "clip: a patch of 7 does not divide an image of 32 x 32; use patch=4 or size=28"},
         {"clip-nano:size=20",
-         "a patch of 8 does not divide an image of 20 x 20; take patch=5 or size=16"},
+         "a patch of 8 does not divide an image of 20 x 20; use patch=5 or size=16"},
         {"clip-nano:size=4096,patch=1", "e+09 parameters"},
         {"clip-nano:length=8,length=9", "length is set twice"},
         {"clip-nano:length=0", "length is \"0\""},
@@ -343,8 +343,8 @@ static void refuses_single_pairs(plx_check *t, plx_ctx *ctx) {
     draw_pixels(pixels);
     const plx_dataset data = {.n = BATCH, .inputs = {pixels, captions}};
     static const char *const expected[] = {
-        "batch 1; the loss of clip compares the samples of a batch and needs at least 2",
-        "batch 2 leaves 1 of 3 samples for the last one of an epoch"};
+        "batch is 1; the loss of clip compares the samples of a batch and needs at least 2",
+        "batch is 2, which leaves 1 of 3 samples for the last batch of an epoch"};
     plx_model *model = model_of(t, ctx, TINY_CLIP);
     if (!model) return;
     for (int64_t batch = 1; batch <= 3; ++batch) {

@@ -78,7 +78,7 @@ static const struct {
     {scalar_row, PLX_ERR_SHAPE, "layer_norm: a scalar has no last dimension"},
     {groups_divide, PLX_ERR_SHAPE, "group_norm: 6 channels are not divided by 4 groups"},
     {no_groups, PLX_ERR_SHAPE, "group_norm: 6 channels are not divided by 0 groups"},
-    {group_rank, PLX_ERR_SHAPE, "group_norm: x has 1 dimensions, fewer than 2"},
+    {group_rank, PLX_ERR_SHAPE, "group_norm: x has rank 1; at least 2 is needed"},
     {window_size, PLX_ERR_SHAPE, "max_pool2d: a window of 3 rows does not fit 2 rows with padding"},
     {window_padding, PLX_ERR_ARGUMENT,
      "avg_pool2d: padding of 0 and 2 columns must be below the window's 2"},
@@ -86,7 +86,7 @@ static const struct {
     {pool_rank, PLX_ERR_SHAPE, "max_pool2d: x has 1 dimensions instead of 4"},
     {empty_mean, PLX_ERR_SHAPE, "global_avg_pool2d: 0 rows of 4 columns have no mean"},
     {no_factor, PLX_ERR_ARGUMENT, "upsample2d: factors 2 and 0 must be 1 to"},
-    {no_method, PLX_ERR_ARGUMENT, "upsample2d: no method number 7"},
+    {no_method, PLX_ERR_ARGUMENT, "upsample2d: there is no method number 7"},
 };
 
 static void check_refusals(plx_check *t, plx_ctx *ctx) {

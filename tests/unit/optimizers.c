@@ -195,7 +195,7 @@ static void refusals(plx_check *t, plx_ctx *ctx) {
     CHECK(t, open_problem(ctx, &o, &p) == PLX_OK, "%s", plx_message(ctx));
     CHECK(t,
           plx_optimizer_set_group(p.optimizer, 2, 1, 0) == PLX_ERR_ARGUMENT &&
-              strstr(plx_message(ctx), "no parameter number 2 of 2"),
+              strstr(plx_message(ctx), "no parameter number 2; there are 2"),
           "\"%s\"", plx_message(ctx));
     CHECK(t,
           plx_optimizer_set_decay(p.optimizer, 0, NAN) == PLX_ERR_ARGUMENT &&

@@ -101,7 +101,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     B(activation_nan, plx_activate(G, X, PLX_ELU, (plx_real)NAN), "elu: parameter nan")            \
     B(activation_inf, plx_activate(G, X, PLX_CELU, (plx_real)INFINITY), "celu: parameter inf")     \
     B(dropout_nan, plx_dropout(G, X, NAN, 1), "dropout: rate nan")                                 \
-    B(clip_nan, plx_clip(G, X, NAN, 1), "clip: the least value nan")                               \
+    B(clip_nan, plx_clip(G, X, NAN, 1), "clip: low is nan")                                        \
     B(huber_inf, plx_huber(G, X, X, INFINITY), "huber: delta inf")                                 \
     B(l2_normalize_nan, plx_l2_normalize(G, X, NAN), "l2_normalize: epsilon nan")                  \
     B(layer_norm_inf, plx_layer_norm(G, X, N, N, INFINITY), "layer_norm: epsilon inf")             \
@@ -112,15 +112,15 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     B(attention_null, plx_attention(G, w->q, w->q, w->q, N, NULL), "attention: options is NULL")   \
     B(attention_scale,                                                                             \
       plx_attention(G, w->q, w->q, w->q, N, &(plx_attention_options){.heads = 1, .scale = NAN}),   \
-      "attention: scale nan")                                                                      \
-    B(rope_nan, plx_rope(G, w->q, 2, NAN, 0), "rope: base nan")                                    \
+      "attention: scale is nan")                                                                   \
+    B(rope_nan, plx_rope(G, w->q, 2, NAN, 0), "rope: base is nan")                                 \
     B(pool_null, plx_max_pool2d(G, w->image, NULL), "max_pool2d: options is NULL")                 \
     B(average_null, plx_avg_pool2d(G, w->image, NULL), "avg_pool2d: options is NULL")              \
     B(pool_minus, plx_max_pool2d(G, w->image, POOL(.size = {-2, 2}, .stride = {1, 1})),            \
       "max_pool2d")                                                                                \
     B(upsample, plx_upsample2d(G, w->image, -1, 1, PLX_NEAREST), "upsample2d: ")                   \
     B(upsample_method, plx_upsample2d(G, w->image, 2, 2, (plx_upsampling)9), "no method number")   \
-    B(input_dtype, plx_input(G, "a", (plx_dtype)7, 0, NULL), "input: no dtype number 7")           \
+    B(input_dtype, plx_input(G, "a", (plx_dtype)7, 0, NULL), "input: there is no dtype number 7")  \
     B(input_null, plx_input(G, "a", PLX_DTYPE_REAL, 2, NULL), "a: dims is NULL")                   \
     B(input_minus, plx_input(G, "a", PLX_DTYPE_REAL, 1, D(-3)), "dimension 0 of [-3] is negative") \
     B(parameter_null, plx_parameter(G, "p", NULL), "parameter: the tensor is NULL")                \
@@ -131,11 +131,11 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     B(broadcast_null, plx_broadcast(G, X, 2, NULL), "broadcast: dims is NULL")                     \
     B(update_null, plx_update(G, w->optimizer, NULL), "grads is NULL")                             \
     B(no_optimizer, plx_update(G, NULL, &X), "the optimizer is NULL")                              \
-    B(matmul_rank, plx_matmul(G, w->q, w->q, true, false), "a has 3 dimensions; with ta")          \
+    B(matmul_rank, plx_matmul(G, w->q, w->q, true, false), "a has rank 3; with ta")                \
     B(weight_init, plx_weight(S, "a", 0, NULL, (plx_init)99, 0, PLX_WEIGHT_PLAIN),                 \
       "no initialisation number 99")                                                               \
     B(weight_nan, plx_weight(S, "a", 0, NULL, PLX_INIT_CONSTANT, NAN, PLX_WEIGHT_PLAIN),           \
-      "begins with nan")                                                                           \
+      "the initial value is nan")                                                                  \
     B(weight_role, plx_weight(S, "a", 0, NULL, PLX_INIT_ZERO, 0, (plx_weight_role)5),              \
       "no role number 5")                                                                          \
     B(weight_name, plx_weight(S, NULL, 0, NULL, PLX_INIT_ZERO, 0, PLX_WEIGHT_PLAIN),               \
@@ -144,47 +144,51 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     B(layer_kind, plx_layer_apply(S, LAYER(.kind = (plx_layer_kind)999), X), "no kind number")     \
     B(layer_rate, plx_layer_apply(S, LAYER(.kind = PLX_LAYER_DROPOUT, .rate = NAN), X),            \
       "rate nan")                                                                                  \
-    T(twice, twice(w), "there is one of the name \"name\" already")                                \
-    T(long_path, long_path(w), "longer than the 95 characters of a name")                          \
+    T(twice, twice(w), "there is already an input named \"name\"")                                 \
+    T(long_path, long_path(w), "longer than 95 characters")                                        \
     T(tensor_dtype, plx_tensor_new(w->ctx, (plx_dtype)7, 0, NULL, &w->out.made.tensor),            \
-      "tensor: no dtype number 7")                                                                 \
+      "tensor: there is no dtype number 7")                                                        \
     T(tensor_null, plx_tensor_new(w->ctx, PLX_DTYPE_REAL, 1, NULL, &w->out.made.tensor),           \
       "tensor: dims is NULL")                                                                      \
     T(tensor_out, plx_tensor_new(w->ctx, PLX_DTYPE_REAL, 0, NULL, NULL), "tensor: out is NULL")    \
     T(init_kind, plx_tensor_init(w->tensor, (plx_init) - 1, 0, NULL), "no initialisation number")  \
-    T(init_nan, plx_tensor_init(w->tensor, PLX_INIT_NORMAL, NAN, NULL), "begins with nan")         \
+    T(init_nan, plx_tensor_init(w->tensor, PLX_INIT_NORMAL, NAN, NULL),                            \
+      "the initial value is nan")                                                                  \
     T(init_rng, plx_tensor_init(w->tensor, PLX_INIT_HE_NORMAL, 0, NULL), "rng is NULL")            \
     T(init_ids, plx_tensor_init(w->integers, PLX_INIT_ZERO, 0, NULL), "holds int32")               \
-    T(gradients_minus, plx_gradients(G, LOSS, -1, &X, w->out.nodes), "gradients: of -1 variables") \
+    T(gradients_minus, plx_gradients(G, LOSS, -1, &X, w->out.nodes), "gradients: count is -1")     \
     T(gradients_null, plx_gradients(G, LOSS, 1, NULL, w->out.nodes), "gradients: wrt is NULL")     \
     T(gradients_none, plx_gradients(G, LOSS, 2, ((plx_node[]){X, w->image}), w->out.nodes),        \
       "does not depend on variable 1")                                                             \
     T(gradients_of_argmax, plx_gradients(G, w->argmax, 1, &X, w->out.nodes), ", not int32")        \
     T(gradients_shape, plx_gradients(G, X, 1, &X, w->out.nodes), "it is [2, 3]")                   \
     T(clip_by_norm_inf, plx_clip_by_norm(G, 1, &X, INFINITY, w->out.nodes), "largest norm inf")    \
-    T(clip_by_norm_minus, plx_clip_by_norm(G, -1, &X, 1, w->out.nodes), "-1 gradients")            \
+    T(clip_by_norm_minus, plx_clip_by_norm(G, -1, &X, 1, w->out.nodes),                            \
+      "clip_by_norm: count is -1")                                                                 \
     T(clip_by_norm_node, plx_clip_by_norm(G, 2, ((plx_node[]){X, N}), 1, w->out.nodes),            \
       "not a node")                                                                                \
-    T(split, plx_split(G, X, 1, 2, D(2, 2), w->out.nodes), "split: parts of 2 + 2 are not 3")      \
+    T(split, plx_split(G, X, 1, 2, D(2, 2), w->out.nodes),                                         \
+      "split: parts of 2 + 2 do not add up to the axis of size 3")                                 \
     T(top_k, plx_top_k(G, X, -1, w->out.nodes, w->out.nodes + 1), "top_k: -1 of 3 elements")       \
     T(hypercausal_null, plx_hypercausal_emit(G, X, X, X, NULL, &w->out.node), "hypercausal: ")     \
-    T(compile_minus, plx_compile(G, -1, &X, NULL, &w->out.made.plan), "compile: -1 outputs")       \
+    T(compile_minus, plx_compile(G, -1, &X, NULL, &w->out.made.plan),                              \
+      "compile: the number of outputs is -1")                                                      \
     T(compile_null, plx_compile(G, 1, NULL, NULL, &w->out.made.plan), "compile: outputs is NULL")  \
     T(compile_none, plx_compile(G, 1, (plx_node[]){N}, NULL, &w->out.made.plan),                   \
       "output 0 is not a node")                                                                    \
     T(passes, plx_compile(G, 1, &X, &(plx_plan_options){.passes = 64}, &w->out.made.plan),         \
-      "compile: passes 64")                                                                        \
+      "compile: passes is 64")                                                                     \
     T(plan_threads, plx_compile(G, 1, &X, &(plx_plan_options){.threads = -1}, &w->out.made.plan),  \
-      "compile: -1 threads")                                                                       \
+      "compile: threads is -1")                                                                    \
     T(plan_alignment,                                                                              \
       plx_compile(G, 1, &X, &(plx_plan_options){.alignment = 48}, &w->out.made.plan),              \
-      "compile: an alignment of 48 bytes")                                                         \
+      "compile: alignment is 48 bytes")                                                            \
     T(plan_largest,                                                                                \
       plx_compile(G, 1, &X, &(plx_plan_options){.largest_buffer = 100}, &w->out.made.plan),        \
-      "compile: a largest buffer of 100 bytes")                                                    \
+      "compile: the largest buffer is 100 bytes")                                                  \
     T(plan_too_small,                                                                              \
       plx_compile(G, 1, &w->image, &(plx_plan_options){.largest_buffer = 64}, &w->out.made.plan),  \
-      "the largest buffer is 64")                                                                  \
+      "the largest buffer has 64")                                                                 \
     T(describe_null, plx_plan_describe(w->plan, NULL), "describe: out is NULL")                    \
     T(bind_none, plx_plan_bind(w->plan, N, numbers), "bind: ")                                     \
     T(bind_strides, plx_plan_bind_strided(w->plan, w->planned, numbers, NULL), "strides is NULL")  \
@@ -223,7 +227,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     T(model_size, plx_model_new(w->ctx, 1, D(0), 1, &w->out.made.model),                           \
       "dimension 0 of a sample")                                                                   \
     T(vocabulary, plx_model_new_ids(w->ctx, 1, D(4), -1, 1, &w->out.made.model),                   \
-      "vocabulary of -1")                                                                          \
+      "the vocabulary has -1")                                                                     \
     T(model_name, plx_model_from_name(w->ctx, NULL, 1, &w->out.made.model), "the name is NULL")    \
     T(model_add, plx_model_add(w->ids, NULL), "the layer is NULL")                                 \
     T(forward, plx_model_forward(w->model, G, &w->image, false, w->out.nodes), "")                 \
@@ -232,7 +236,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "no loss number 9")                                                                          \
     T(loss_batch,                                                                                  \
       plx_model_loss(w->model, G, PLX_LOSS_MSE, 0, 0, &X, w->out.nodes, w->out.nodes + 1),         \
-      "a batch of 0")                                                                              \
+      "loss: batch is 0")                                                                          \
     T(loss_shape,                                                                                  \
       plx_model_loss(w->model, G, PLX_LOSS_MSE, 0, 9, &X, w->out.nodes, w->out.nodes + 1),         \
       "differ")                                                                                    \
@@ -254,16 +258,16 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "no loss number -1")                                                                         \
     T(evaluate_null, plx_model_evaluate(w->model, 0, PLX_LOSS_MSE, &w->data, NULL, NULL),          \
       "metrics is NULL")                                                                           \
-    T(fit_batch, fit(w, 0, -1), "batch -1")                                                        \
-    T(fit_epochs, fit(w, 1, -1), "-1 epochs")                                                      \
-    T(fit_steps, fit(w, 2, -1), "-1 steps")                                                        \
-    T(fit_accumulate, fit(w, 3, -1), "-1 batches")                                                 \
-    T(fit_patience, fit(w, 4, -1), "-1 epochs")                                                    \
-    T(fit_clip, fit(w, 5, NAN), "norm of nan")                                                     \
+    T(fit_batch, fit(w, 0, -1), "batch is -1")                                                     \
+    T(fit_epochs, fit(w, 1, -1), "epochs is -1")                                                   \
+    T(fit_steps, fit(w, 2, -1), "steps is -1")                                                     \
+    T(fit_accumulate, fit(w, 3, -1), "accumulate is -1")                                           \
+    T(fit_patience, fit(w, 4, -1), "patience is -1")                                               \
+    T(fit_clip, fit(w, 5, NAN), "the clip norm is nan")                                            \
     T(fit_smoothing, fit(w, 6, NAN), "smoothing nan")                                              \
-    T(fit_improvement, fit(w, 7, INFINITY), "at least inf")                                        \
+    T(fit_improvement, fit(w, 7, INFINITY), "the least improvement is inf")                        \
     T(fit_rate, fit(w, 8, NAN), "learning rate nan")                                               \
-    T(fit_floor, fit(w, 9, NAN), "floor nan")                                                      \
+    T(fit_floor, fit(w, 9, NAN), "floor is nan")                                                   \
     T(fit_loss, fit(w, 10, 9), "no loss number 9")                                                 \
     T(fit_passes, fit(w, 11, 64), "passes 64")                                                     \
     T(fit_threads, fit(w, 12, -1), "-1 threads")                                                   \

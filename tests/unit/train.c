@@ -55,12 +55,12 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     plx_dataset data = {.n = 2, .inputs = {x}, .targets = {y}};
     plx_trainer_options options = plx_trainer_default();
     options.batch = 0;
-    refuse(t, ctx, &options, &data, "batch 0 for 2 samples; it must be between 1 and 2");
+    refuse(t, ctx, &options, &data, "batch is 0 for 2 samples; it must be 1 to 2");
     options.batch = 3;
-    refuse(t, ctx, &options, &data, "batch 3 for 2 samples");
+    refuse(t, ctx, &options, &data, "batch is 3 for 2 samples");
     options.batch = 2;
     options.epochs = 0;
-    refuse(t, ctx, &options, &data, "0 epochs");
+    refuse(t, ctx, &options, &data, "epochs is 0");
     options.epochs = 1;
     x[3] = (plx_real)NAN;
     refuse(t, ctx, &options, &data, "x holds NaN in row 1, column 1");
@@ -72,7 +72,7 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     labels[1] = 3;
     refuse(t, ctx, &options, &data, "label 3 in row 1 is outside 0..2");
     labels[0] = labels[1] = PLX_IGNORED_LABEL;
-    refuse(t, ctx, &options, &data, "every label is one to ignore (-100)");
+    refuse(t, ctx, &options, &data, "every label equals the ignored label (-100)");
     labels[1] = 1;
     options.optimizer.rate = NAN;
     refuse(t, ctx, &options, &data, "learning rate nan");
@@ -109,7 +109,8 @@ static void refuses_to_evaluate(plx_check *t, plx_ctx *ctx) {
     plx_model_from_name(ctx, "mlp:2-2", 1, &model);
     CHECK(t,
           plx_model_evaluate(model, 5, PLX_LOSS_MSE, &data, &metrics, NULL) == PLX_ERR_ARGUMENT &&
-              strstr(plx_message(ctx), "evaluate: output 5; the model has 1 output, 0 to 0"),
+              strstr(plx_message(ctx),
+                     "evaluate: there is no output 5; the model has 1 output, 0 to 0"),
           "%s", plx_message(ctx));
     CHECK(t,
           plx_model_evaluate(model, 0, PLX_LOSS_OWN, &data, &metrics, NULL) == PLX_ERR_ARGUMENT &&
@@ -277,7 +278,7 @@ static void refuses_optimizers(plx_check *t, plx_ctx *ctx) {
           plx_message(ctx));
     CHECK(t,
           plx_trainer_new(model, &options, &data, &trainers[1]) == PLX_ERR_STATE &&
-              strstr(plx_message(ctx), "at work in another trainer") && !trainers[1],
+              strstr(plx_message(ctx), "in use by another trainer") && !trainers[1],
           "\"%s\"", plx_message(ctx));
     plx_progress progress = {0};
     plx_trainer_run(trainers[0], 2, &progress);
@@ -349,7 +350,7 @@ static void all_gradients_diverge(plx_check *t, plx_ctx *ctx) {
             gradients_diverge(t, ctx, kind, infinite, accumulate, 0,
                               "the gradients are not finite at step 1, in epoch 1");
             gradients_diverge(t, ctx, kind, infinite, accumulate, 1,
-                              "the length of the gradients is not finite at step 1, in epoch 1");
+                              "the norm of the gradients is not finite at step 1, in epoch 1");
         }
     }
 }
@@ -456,7 +457,7 @@ static void fits(plx_check *t, plx_ctx *ctx) {
         CHECK(t, progress.step == rows[i].steps[rows[i].calls - 1], "row %d: ended at %lld", (int)i,
               (long long)progress.step);
         if (stops) {
-            CHECK(t, strstr(plx_message(ctx), "of 6, as its caller asked"), "%s", plx_message(ctx));
+            CHECK(t, strstr(plx_message(ctx), "of 6, as requested"), "%s", plx_message(ctx));
             status = plx_trainer_fit(trainer, 0, NULL, NULL, NULL);
         }
         const size_t count = (size_t)weights_of(model, fitted);
@@ -520,7 +521,7 @@ static void softmax_comes_last(plx_check *t, plx_ctx *ctx) {
                   (double)after[3 * i + j], right);
         }
     }
-    static const char sentence[] = "cross-entropy has the softmax in it, and the model ends in one";
+    static const char sentence[] = "cross-entropy includes the softmax, but the model ends in one";
     CHECK(t,
           train_on(model, &options, &data) == PLX_ERR_ARGUMENT &&
               strstr(plx_message(ctx), sentence),

@@ -357,7 +357,7 @@ static void puts_back(plx_check *t, plx_ctx *ctx, int64_t accumulate, double cli
           "running statistics are not those after step %lld", (long long)progress.step);
     CHECK(t,
           plx_trainer_run(trainer, 1, &progress) == PLX_ERR_DIVERGED &&
-              strstr(plx_message(ctx), "has diverged"),
+              strstr(plx_message(ctx), "training diverged"),
           "training can be resumed: \"%s\"", plx_message(ctx));
     plx_trainer_free(trainer);
     plx_model_free(model);
@@ -684,25 +684,27 @@ static void refuse(plx_check *t, plx_ctx *ctx, const plx_trainer_options *option
     REFUSE(schedule, ((plx_schedule){__VA_ARGS__}), "schedule: " expected)
 
 static void refusals(plx_check *t, plx_ctx *ctx) {
-    REFUSE(clip_norm, -1, "clipped to a norm of -1");
-    REFUSE(clip_norm, NAN, "clipped to a norm of nan");
-    REFUSE(clip_norm, INFINITY, "clipped to a norm of inf");
+    REFUSE(clip_norm, -1, "the clip norm is -1");
+    REFUSE(clip_norm, NAN, "the clip norm is nan");
+    REFUSE(clip_norm, INFINITY, "the clip norm is inf");
     REFUSE(label_smoothing, 1, "label smoothing 1 is outside [0, 1)");
-    REFUSE(label_smoothing, 0.1, "label smoothing 0.1 is for cross-entropy alone");
-    REFUSE(accumulate, -1, "gradients of -1 batches");
-    REFUSE(patience, -1, "a patience of -1 epochs");
-    REFUSE(patience, 3, "early stopping after 3 epochs needs validation data");
-    REFUSE(min_improvement, -0.5, "an improvement of at least -0.5");
-    REFUSE(steps, -2, "-2 steps");
-    REFUSE_SCHEDULE("no kind number 9", .kind = (plx_schedule_kind)9);
-    REFUSE_SCHEDULE("a warm-up of 11 steps; it must be from 0 to the 10 steps", .warmup = 11);
-    REFUSE_SCHEDULE("a warm-up of -1 steps", .warmup = -1);
-    REFUSE_SCHEDULE("one-cycle grows by itself", .kind = PLX_SCHEDULE_ONE_CYCLE, .warmup = 1);
-    REFUSE_SCHEDULE("the floor 2 is a share", .kind = PLX_SCHEDULE_COSINE, .floor = 2);
-    REFUSE_SCHEDULE("the floor nan is a share", .kind = PLX_SCHEDULE_COSINE, .floor = NAN);
-    REFUSE_SCHEDULE("a factor after every 0 steps", .kind = PLX_SCHEDULE_STEP, .factor = 0.5);
-    REFUSE_SCHEDULE("the factor 0 must be", .kind = PLX_SCHEDULE_STEP, .every = 2);
-    REFUSE_SCHEDULE("the factor 1.5 must be", .kind = PLX_SCHEDULE_STEP, .every = 2, .factor = 1.5);
+    REFUSE(label_smoothing, 0.1,
+           "label smoothing is 0.1; it must be 0 unless the loss is cross-entropy");
+    REFUSE(accumulate, -1, "accumulate is -1");
+    REFUSE(patience, -1, "patience is -1");
+    REFUSE(patience, 3, "patience is 3; early stopping needs validation data");
+    REFUSE(min_improvement, -0.5, "the least improvement is -0.5");
+    REFUSE(steps, -2, "steps is -2");
+    REFUSE_SCHEDULE("there is no kind number 9", .kind = (plx_schedule_kind)9);
+    REFUSE_SCHEDULE("the warm-up is 11 steps; it must be 0 to 10", .warmup = 11);
+    REFUSE_SCHEDULE("the warm-up is -1 steps", .warmup = -1);
+    REFUSE_SCHEDULE("one-cycle has its own warm-up", .kind = PLX_SCHEDULE_ONE_CYCLE, .warmup = 1);
+    REFUSE_SCHEDULE("floor is 2; it must be 0 to 1", .kind = PLX_SCHEDULE_COSINE, .floor = 2);
+    REFUSE_SCHEDULE("floor is nan", .kind = PLX_SCHEDULE_COSINE, .floor = NAN);
+    REFUSE_SCHEDULE("every is 0 steps", .kind = PLX_SCHEDULE_STEP, .factor = 0.5);
+    REFUSE_SCHEDULE("factor is 0; it must be", .kind = PLX_SCHEDULE_STEP, .every = 2);
+    REFUSE_SCHEDULE("factor is 1.5; it must be", .kind = PLX_SCHEDULE_STEP, .every = 2,
+                    .factor = 1.5);
     plx_dataset validation = noise(ROWS, ROWS);
     data_x[ROWS * IN + 1] = (plx_real)NAN;
     plx_trainer_options options = sgd(0.1);

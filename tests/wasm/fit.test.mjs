@@ -213,7 +213,7 @@ describe('fit', () => {
         optimizer: { kind: 'sgd', rate: 1e4 },
         batchSize: 4,
       });
-      await fails(running, 'PLX_ERR_DIVERGED', /not finite at step \d+, in epoch \d+.*put back/);
+      await fails(running, 'PLX_ERR_DIVERGED', /not finite at step \d+, in epoch \d+.*restored/);
       const { loss } = await model.evaluate(XOR.x, XOR.y);
       assert.ok(Number.isFinite(loss), `the loss is ${loss}`);
       for (const weights of await valuesOf(model)) assert.ok(weights.every(Number.isFinite));
@@ -518,19 +518,28 @@ describe('fit rejects', () => {
       /weight decay -1 must be from 0 to below 1e30/,
     ],
     [{ schedule: 'sine' }, /schedule is "sine"/],
-    [{ schedule: { kind: 'cosine', floor: 2 } }, /the floor 2 is a share of the rate/],
+    [
+      { schedule: { kind: 'cosine', floor: 2 } },
+      /floor is 2; it must be 0 to 1, a share of the rate/,
+    ],
     [{ schedule: { kind: 'cosine', warmup: 1.5 } }, /warmup is 1.5/],
-    [{ schedule: { kind: 'linear', warmup: 99 } }, /a warm-up of 99 steps/],
-    [{ schedule: { kind: 'one-cycle', warmup: 1 } }, /one-cycle grows by itself/],
-    [{ schedule: { kind: 'step' } }, /a factor after every 0 steps/],
-    [{ schedule: { kind: 'step', every: 2, factor: 2 } }, /the factor 2 must be above 0/],
-    [{ clipNorm: -1 }, /clipped to a norm of -1/],
+    [{ schedule: { kind: 'linear', warmup: 99 } }, /the warm-up is 99 steps/],
+    [{ schedule: { kind: 'one-cycle', warmup: 1 } }, /one-cycle has its own warm-up/],
+    [{ schedule: { kind: 'step' } }, /every is 0 steps; it must be at least 1/],
+    [{ schedule: { kind: 'step', every: 2, factor: 2 } }, /factor is 2; it must be above 0/],
+    [{ clipNorm: -1 }, /the clip norm is -1/],
     [{ clipNorm: Number.NaN }, /clipNorm is NaN/],
-    [{ labelSmoothing: 0.1 }, /label smoothing 0.1 is for cross-entropy alone/],
+    [
+      { labelSmoothing: 0.1 },
+      /label smoothing is 0.1; it must be 0 unless the loss is cross-entropy/,
+    ],
     [{ accumulate: 0 }, /accumulate is 0/],
-    [{ earlyStopping: { patience: 3 } }, /early stopping after 3 epochs needs validation/],
+    [{ earlyStopping: { patience: 3 } }, /patience is 3; early stopping needs validation/],
     [{ earlyStopping: { patience: 0 } }, /patience is 0/],
-    [{ earlyStopping: { patience: 1, minImprovement: -1 }, validation: 0.5 }, /improvement of/],
+    [
+      { earlyStopping: { patience: 1, minImprovement: -1 }, validation: 0.5 },
+      /the least improvement is -1/,
+    ],
   ]) {
     it(JSON.stringify(options), () =>
       withEngine(OPTIONS, async (plx) => {

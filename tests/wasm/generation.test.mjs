@@ -133,7 +133,7 @@ for (const tier of ['simd', 'simd-threads']) {
       'a model that cannot generate': [
         () => plx.model('mlp:2-3').generator(),
         'PLX_ERR_UNSUPPORTED',
-        /continues no sequences/,
+        /cannot generate/,
       ],
     };
     for (const [what, [call, codeName, message]] of Object.entries(refusals)) {

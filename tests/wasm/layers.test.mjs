@@ -319,7 +319,7 @@ describe('layers reject', () => {
     'two layers with one name': [
       (l) => stack(l.flatten({ name: 'a' }), l.dense({ units: 2, name: 'a' })),
       'PLX_ERR_ARGUMENT',
-      /a layer "a" already; layers of one name would share/,
+      /already a layer named "a"; names must be unique/,
     ],
     'a name with a dot': [
       (l) => stack(l.flatten({ name: 'a.b' })),
@@ -329,7 +329,7 @@ describe('layers reject', () => {
     'a residual that changes the shape': [
       (l) => stack(l.residual({ layers: [l.conv2d({ filters: 4, kernelSize: 1 })] })),
       'PLX_ERR_SHAPE',
-      /x is \[8, 8, 6\] and its layers make it \[8, 8, 4\].*project/,
+      /x is \[8, 8, 6\], but the layers turn it into \[8, 8, 4\].*project/,
     ],
     'a wrong layer inside': [
       (l) => stack(l.residual({ layers: [l.conv2d({ filters: 0, kernelSize: 1 })] })),

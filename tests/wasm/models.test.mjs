@@ -158,7 +158,7 @@ describe('models reject', () => {
     'an unknown dimension': [
       () => tiny({ depth: 3 }).summary(),
       'PLX_ERR_ARGUMENT',
-      /no dimension "depth"; it has layers, heads/,
+      /no setting "depth"; it has layers, heads/,
     ],
     'a dimension out of range': [
       () => tiny({ layers: 0 }).summary(),
@@ -178,7 +178,7 @@ describe('models reject', () => {
     'heads that do not divide the width': [
       () => tiny({ heads: 3 }).summary(),
       'PLX_ERR_ARGUMENT',
-      /3 heads do not divide width 16; take width 15 or 18, or 2 heads/,
+      /3 heads do not divide width 16; use width 15 or 18, or 2 heads/,
     ],
     'dimensions besides those of an mlp': [
       async () => plx.model('mlp:2-3', { config: { width: 3 } }),
