@@ -188,9 +188,10 @@ void plx__machine_renew(plx_ctx *ctx) {
 plx_status plx_ctx_set_threads(plx_ctx *ctx, int threads) {
     const int wanted = threads ? threads : plx_platform_cpus();
     if (threads < 0 || threads > 128 || wanted < ctx->threads)
-        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                         "context: %d threads; %d, as there are, to 128, or 0 to choose", threads,
-                         ctx->threads);
+        return plx__fail(
+            &ctx->message, PLX_ERR_ARGUMENT,
+            "context: threads is %d; it must be %d (as now) to 128, or 0 for automatic", threads,
+            ctx->threads);
     plx__pool_grow(ctx->pool, wanted);
     ctx->threads = plx__pool_threads(ctx->pool);
     plx__machine_renew(ctx);
@@ -233,15 +234,18 @@ static plx_status choose_gemm(plx_ctx *ctx, const plx_ctx_options *options) {
 
 static plx_status open_context(plx_ctx *ctx, const plx_ctx_options *options) {
     if (options->reproducible && options->isa)
-        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                         "reproducible picks the ISA itself; \"%.40s\" cannot be forced beside it",
-                         options->isa);
+        return plx__fail(
+            &ctx->message, PLX_ERR_ARGUMENT,
+            "context: reproducible chooses the ISA itself and cannot be combined with isa "
+            "\"%.40s\"",
+            options->isa);
     if (options->threads < 0 || options->threads > 128)
-        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT, "%d threads; 1 to 128, or 0 to choose",
+        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                         "context: threads is %d; it must be 1 to 128, or 0 for automatic",
                          options->threads);
     if ((int)options->gemm < 0 || options->gemm > PLX_GEMM_AUTO)
-        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT, "context: no choice of gemm number %d",
-                         (int)options->gemm);
+        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                         "context: there is no gemm choice number %d", (int)options->gemm);
     const plx_gemm_provider *p = options->provider;
     if (p && (!p->name || !p->gemm || !p->set_threads))
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,

@@ -389,22 +389,24 @@ plx_status plx_gemm(plx_ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_
                     plx_real *c, int64_t ldc) {
     plx__message *message = &ctx->message;
     if (m < 0 || n < 0 || k < 0)
-        return plx__fail(message, PLX_ERR_SHAPE, "gemm: negative size, m %lld, n %lld, k %lld",
-                         (long long)m, (long long)n, (long long)k);
+        return plx__fail(message, PLX_ERR_SHAPE,
+                         "gemm: m is %lld, n %lld, k %lld; none may be negative", (long long)m,
+                         (long long)n, (long long)k);
     const int64_t strides[] = {lda, ldb, ldc}, rows[] = {ta ? m : k, tb ? k : n, n};
     for (int i = 0; i < 3; ++i)
         if (strides[i] < rows[i])
             return plx__fail(message, PLX_ERR_SHAPE,
-                             "gemm: ld%c is %lld, below its row length %lld", 'a' + i,
-                             (long long)strides[i], (long long)rows[i]);
+                             "gemm: ld%c is %lld; it must be at least the row length, %lld",
+                             'a' + i, (long long)strides[i], (long long)rows[i]);
     const int64_t heights[] = {ta ? k : m, tb ? n : k, m};
     const plx_real *const data[] = {a, b, c};
     for (int i = 0; i < 3; ++i) {
         const int64_t most = (int64_t)(SIZE_MAX / 2 / sizeof(double));
         if (heights[i] && strides[i] > most / heights[i])
-            return plx__fail(message, PLX_ERR_MEMORY,
-                             "gemm: %lld rows, %lld apart, of %c are more than memory can hold",
-                             (long long)heights[i], (long long)strides[i], 'a' + i);
+            return plx__fail(
+                message, PLX_ERR_MEMORY,
+                "gemm: %lld rows with a stride of %lld are more than memory can hold for %c",
+                (long long)heights[i], (long long)strides[i], 'a' + i);
         if (heights[i] && rows[i] && !data[i])
             return plx__fail(message, PLX_ERR_ARGUMENT, "gemm: %c is NULL", 'a' + i);
     }

@@ -93,9 +93,10 @@ static plx_status no_such_target(const char *name, plx__message *message) {
     for (int k = 0; k < LINKED; ++k)
         if (linked[k]->name && !strcmp(linked[k]->name, name))
             return plx__fail(message, PLX_ERR_UNSUPPORTED,
-                             "this processor cannot run ISA \"%s\"; it runs: %s", name, list);
+                             "context: this processor cannot run ISA \"%s\"; it runs: %s", name,
+                             list);
     return plx__fail(message, PLX_ERR_UNSUPPORTED,
-                     "there is no ISA \"%.40s\"; this machine runs: %s", name, list);
+                     "context: there is no ISA \"%.40s\"; this machine runs: %s", name, list);
 }
 
 plx_status plx__kernels_pick(const char *name, bool exact, const plx_kernels **out,
@@ -110,5 +111,5 @@ plx_status plx__kernels_pick(const char *name, bool exact, const plx_kernels **o
     }
     if (name) return no_such_target(name, message);
     return plx__fail(message, PLX_ERR_UNSUPPORTED,
-                     "no reproducible ISA is built for this platform");
+                     "context: no reproducible ISA is built for this platform");
 }

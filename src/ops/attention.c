@@ -13,12 +13,12 @@ static plx_status check_heads(plx_graph *graph, const char *op, const char *what
     if (x->rank != 3) {
         char shape[96];
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: %s of shape %s is not [batch, length, width]", op, what,
+                               "%s: %s has shape %s; it must be [batch, length, width]", op, what,
                                plx__shape_text(x->rank, x->dims, shape, sizeof shape));
     }
     if (heads < 1 || x->dims[2] % heads || !x->dims[2])
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: %s is %lld wide, which %lld heads do not divide", op, what,
+                               "%s: %s has width %lld, which %lld heads do not divide", op, what,
                                (long long)x->dims[2], (long long)heads);
     return PLX_OK;
 }
@@ -31,20 +31,21 @@ static plx_status check_qkv(plx_graph *graph, const plx__node *node, const plx__
     PLX_TRY(check_heads(graph, op, "k", k, kv_heads));
     if (heads % kv_heads)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: %lld heads of keys do not divide %lld of queries", op,
+                               "%s: %lld key heads do not divide %lld query heads", op,
                                (long long)kv_heads, (long long)heads);
     if (q->dims[2] / heads != k->dims[2] / kv_heads)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: heads of q are %lld wide, those of k %lld", op,
-                               (long long)(q->dims[2] / heads), (long long)(k->dims[2] / kv_heads));
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "%s: heads of q have width %lld, those of k %lld; they must be equal", op,
+            (long long)(q->dims[2] / heads), (long long)(k->dims[2] / kv_heads));
     if (!plx__same_shape(k, v) || q->dims[0] != k->dims[0]) {
         char a[96], b[96];
         const plx__node *other = plx__same_shape(k, v) ? q : v;
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: k %s and %s %s differ%s", op,
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: k %s and %s %s must have the same %s", op,
                                plx__shape_text(k->rank, k->dims, a, sizeof a),
                                other == v ? "v" : "q",
                                plx__shape_text(other->rank, other->dims, b, sizeof b),
-                               other == v ? "" : " in their batch");
+                               other == v ? "shape" : "batch size");
     }
     return PLX_OK;
 }
@@ -56,7 +57,7 @@ static plx_status check_mask(plx_graph *graph, const plx__node *node, const plx_
     for (int i = 0; fits && i < 2; ++i) fits = mask->dims[i] == 1 || mask->dims[i] == wanted[i];
     if (fits) return PLX_OK;
     char a[96], b[96];
-    return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: a mask %s does not fit scores %s",
+    return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: mask %s does not broadcast to the scores %s",
                            node->op->name, plx__shape_text(mask->rank, mask->dims, a, sizeof a),
                            plx__shape_text(3, wanted, b, sizeof b));
 }
@@ -268,11 +269,12 @@ static plx_status infer_rope(plx_graph *graph, plx__node *node) {
     PLX_TRY(check_heads(graph, "rope", "x", x, node->attrs.rope.heads));
     const int64_t width = x->dims[2] / node->attrs.rope.heads;
     if (width % 2)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "rope: heads are %lld wide, an odd number",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "rope: heads have width %lld; it must be even",
                                (long long)width);
     if (table->rank != 3 || table->dims[0] != 2 || table->dims[1] != x->dims[1] ||
         table->dims[2] != width / 2)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "rope: the table has %lld positions for %lld",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "rope: the table does not fit x: it has %lld positions, x has %lld",
                                (long long)table->dims[1], (long long)x->dims[1]);
     return plx__infer_same(graph, node);
 }

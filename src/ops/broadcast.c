@@ -96,7 +96,9 @@ static plx_status widen(plx_graph *graph, plx__node *node, const plx__node *x) {
         if (da != db && da != 1 && db != 1) {
             char left[96], right[96];
             return plx__graph_fail(
-                graph, PLX_ERR_SHAPE, "%s: shapes %s and %s do not broadcast, %lld vs %lld",
+                graph, PLX_ERR_SHAPE,
+                "%s: shapes %s and %s do not broadcast: sizes %lld and %lld must be equal, or one "
+                "of them 1",
                 node->op->name, plx__shape_text(so_far.rank, so_far.dims, left, 96),
                 plx__shape_text(x->rank, x->dims, right, 96), (long long)da, (long long)db);
         }

@@ -24,10 +24,11 @@ static plx_status infer_cached(plx_graph *graph, plx__node *node) {
         keys->dims[1] == k->dims[2] && plx__same_shape(keys, plx__input_of(graph, node, VALUES)) &&
         plx__size(plx__input_of(graph, node, POSITION)) == 1;
     if (!fits)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "cached_attention: one query, key and value [1, 1, width] by %lld "
-                               "and %lld heads, kept rows of their width, and one position",
-                               (long long)heads, (long long)kv_heads);
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "cached_attention: the shapes do not fit %lld query and %lld key heads: q, k and "
+            "v must be [1, 1, width], keys and values [context, width of k], position one value",
+            (long long)heads, (long long)kv_heads);
     plx__copy_shape(node, q);
     return PLX_OK;
 }

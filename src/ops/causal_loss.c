@@ -102,15 +102,15 @@ static plx_status check_inputs(plx_graph *graph, const plx__node *node, int spre
     const plx__node *state = plx__input_of(graph, node, STATE);
     if (state->rank < 2)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: a state of %d dimensions; times and channels are needed",
+                               "%s: the state has rank %d; it needs at least 2 (times, channels)",
                                node->op->name, state->rank);
     for (int k = FUTURE; k <= TARGET; ++k)
         if (!plx__same_shape(state, plx__input_of(graph, node, k)))
-            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has another shape than the state",
+            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s must have the shape of the state",
                                    node->op->name, k == FUTURE ? "the future" : "the target");
     for (int k = 0; k < spreads; ++k)
         if (plx__size(plx__input_of(graph, node, SPREADS + k)) != 1)
-            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: spread %d is not a scalar",
+            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: spread %d must be a single value",
                                    node->op->name, k);
     return PLX_OK;
 }
@@ -221,8 +221,8 @@ static plx_status run_causal_loss_grad(plx_ctx *ctx, const plx__step *step) {
 static plx_status infer_causal_loss_grad(plx_graph *graph, plx__node *node) {
     PLX_TRY(check_inputs(graph, node, 0));
     if (plx__size(plx__input_of(graph, node, SPREADS)) != PARTS)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "causal_loss_grad: %d gradients are needed",
-                               PARTS);
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "causal_loss_grad: the gradient must have %d values", PARTS);
     node->rank = 1;
     node->dims[0] =
         2 * plx__size(plx__input_of(graph, node, STATE)) + node->attrs.causal_loss.nodes;

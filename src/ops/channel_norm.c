@@ -384,7 +384,7 @@ static plx__cost cost_training_grad(const plx_graph *graph, const plx__node *nod
 static plx_status infer_channels(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     if (x->rank < 2)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has %d dimensions, fewer than 2",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has rank %d; at least 2 is needed",
                                node->op->name, x->rank);
     plx__copy_shape(node, x);
     return PLX_OK;
@@ -393,7 +393,7 @@ static plx_status infer_channels(plx_graph *graph, plx__node *node) {
 static plx_status check_statistics(plx_graph *graph, const plx__node *node) {
     const images of = images_of(node->rank, node->dims, &node->attrs);
     return plx__check_vector(graph, node, 1, "the buffer of statistics", statistics_size(&of),
-                             "of them");
+                             "statistics");
 }
 
 /* ---- group_norm(x, statistics, scale, shift) ------------------------------------------------- */
@@ -403,7 +403,7 @@ static plx_status infer_group_norm(plx_graph *graph, plx__node *node) {
     const int64_t groups = node->attrs.norm.groups, channels = node->dims[node->rank - 1];
     if (groups < 1 || channels % groups)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "group_norm: %lld channels are not divided by %lld groups",
+                               "group_norm: %lld channels cannot be split into %lld equal groups",
                                (long long)channels, (long long)groups);
     PLX_TRY(check_statistics(graph, node));
     return plx__check_scale_shift(graph, node, 2, channels, "channels");
@@ -478,10 +478,10 @@ static plx_status infer_batch_norm(plx_graph *graph, plx__node *node) {
     PLX_TRY(infer_channels(graph, node));
     const int64_t rows = plx__rows(node->rank, node->dims);
     if (rows < 2)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "batch_norm: training needs at least 2 values for each channel, "
-                               "the batch has %lld",
-                               (long long)rows);
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "batch_norm: training needs at least 2 values per channel; the batch has %lld",
+            (long long)rows);
     PLX_TRY(check_statistics(graph, node));
     return check_running(graph, node, 2);
 }

@@ -59,7 +59,7 @@ static plx_status check_images(plx_graph *graph, const plx__node *node, const ch
         const plx__node *in = plx__input_of(graph, node, k);
         char shape[96];
         if (in->rank == 4) continue;
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s of shape %s has %d dimensions, not 4",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s of shape %s has rank %d; it must be 4",
                                node->op->name, names[k],
                                plx__shape_text(in->rank, in->dims, shape, sizeof shape), in->rank);
     }
@@ -72,15 +72,15 @@ static plx_status check_channels(plx_graph *graph, const plx__node *node, const 
     const int64_t groups = node->attrs.conv.groups;
     char shape[96];
     if (in != weights[2] * groups)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: %s has %lld channels, weights %s with %lld group%s take %lld",
-                               node->op->name, image, (long long)in,
-                               plx__shape_text(4, weights, shape, sizeof shape), (long long)groups,
-                               groups == 1 ? "" : "s", (long long)weights[2] * (long long)groups);
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "%s: %s has %lld channels, but weights %s with %lld group%s take %lld", node->op->name,
+            image, (long long)in, plx__shape_text(4, weights, shape, sizeof shape),
+            (long long)groups, groups == 1 ? "" : "s", (long long)weights[2] * (long long)groups);
     if (weights[3] % groups)
         return plx__graph_fail(
             graph, PLX_ERR_SHAPE,
-            "%s: %lld groups do not divide the %lld channels that weights %s make", node->op->name,
+            "%s: %lld groups do not divide the %lld output channels of weights %s", node->op->name,
             (long long)groups, (long long)weights[3],
             plx__shape_text(4, weights, shape, sizeof shape));
     return PLX_OK;
@@ -98,7 +98,8 @@ static int64_t result_size(plx_graph *graph, const plx__node *node, int axis, in
     if (dilation > 1 && kernel >= 1)
         plx__format(dilated, sizeof dilated, " (dilated %.0f)",
                     (double)dilation * (double)(kernel - 1) + 1);
-    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: kernel %lld %s%s does not fit %lld %s with padding",
+    plx__graph_fail(graph, PLX_ERR_SHAPE,
+                    "%s: a kernel of %lld %s%s does not fit into %lld %s, padding included",
                     node->op->name, (long long)kernel, axis_names[axis], dilated, (long long)padded,
                     axis_names[axis]);
     return -1;
@@ -137,7 +138,7 @@ static plx_status check_result(plx_graph *graph, const plx__node *node, const ch
         if (size < 0) return graph->status;
         if (size == result[axis]) continue;
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: %s has %lld %s, and %lld %s of an image give %lld",
+                               "%s: %s has %lld %s, but an image of %lld %s gives %lld",
                                node->op->name, name, (long long)result[axis], axis_names[axis],
                                (long long)image[axis], axis_names[axis], (long long)size);
     }
@@ -153,15 +154,16 @@ static plx_status infer_transpose(plx_graph *graph, plx__node *node) {
     if (y->dims[3] != w->dims[3]) {
         char shape[96];
         return plx__graph_fail(
-            graph, PLX_ERR_SHAPE, "%s: x has %lld channels, weights %s take %lld", node->op->name,
-            (long long)y->dims[3], plx__shape_text(4, w->dims, shape, sizeof shape),
+            graph, PLX_ERR_SHAPE, "%s: x has %lld channels, but weights %s take %lld",
+            node->op->name, (long long)y->dims[3], plx__shape_text(4, w->dims, shape, sizeof shape),
             (long long)w->dims[3]);
     }
     const int64_t channels = w->dims[2] * node->attrs.conv.groups;
     PLX_TRY(check_channels(graph, node, "the result", channels, w->dims));
     for (int axis = 0; axis < 2; ++axis)
         if (target[axis] < 0)
-            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: the result would have %lld %s",
+            return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                                   "%s: the result would have %lld %s; at least 0 are needed",
                                    node->op->name, (long long)target[axis], axis_names[axis]);
     PLX_TRY(check_result(graph, node, "x", y->dims + 1, target, w->dims));
     node->rank = 4;
@@ -179,7 +181,7 @@ static plx_status infer_weight_grad(plx_graph *graph, plx__node *node) {
     PLX_TRY(check_attrs(graph, node));
     const int64_t groups = node->attrs.conv.groups;
     if (x->dims[0] != y->dims[0])
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has %lld images, gy %lld",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has %lld images, but gy has %lld",
                                node->op->name, (long long)x->dims[0], (long long)y->dims[0]);
     node->rank = 4;
     node->dims[0] = node->attrs.conv.target[0];

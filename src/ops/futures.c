@@ -117,18 +117,19 @@ static plx_status check_steps(plx_graph *graph, const plx__node *node, int state
                   size = plx__size(plx__input_of(graph, node, 0));
     for (int k = 1; k < 3; ++k)
         if (plx__size(plx__input_of(graph, node, k)) != 1)
-            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has %lld values; it takes one",
+            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has %lld values; it must have one",
                                    node->op->name, k == 1 ? "w" : "b",
                                    (long long)plx__size(plx__input_of(graph, node, k)));
     if (depth < 1)
-        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: depth %lld must be at least 1",
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: depth is %lld; it must be at least 1",
                                node->op->name, (long long)depth);
     const bool buffer = node->inputs_count > states;
     const int64_t room = buffer ? plx__size(plx__input_of(graph, node, states)) : 0;
     const int64_t wanted = (depth - 1) * size;
     if (buffer == (depth > 1) && room == wanted) return PLX_OK;
-    return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: a buffer of %lld values for %lld",
-                           node->op->name, (long long)room, (long long)wanted);
+    return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                           "%s: the buffer has %lld values; it must have %lld", node->op->name,
+                           (long long)room, (long long)wanted);
 }
 
 static plx_status infer_tanh_steps(plx_graph *graph, plx__node *node) {
@@ -339,10 +340,12 @@ static plx_status infer_futures(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0), *table = plx__input_of(graph, node, 1);
     const int64_t size = plx__size(x), room = plx__size(plx__input_of(graph, node, 2));
     if (plx__size(table) < 2)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "futures: there must be at least 2");
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "futures: the table must hold at least 2 futures");
     const int64_t wanted = 2 * size;
     if (room != wanted)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "futures: a buffer of %lld values for %lld",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "futures: the buffer has %lld values; it must have %lld",
                                (long long)room, (long long)wanted);
     node->rank = 1;
     node->dims[0] = size + 1;
@@ -416,7 +419,8 @@ static plx_status infer_futures_grad(plx_graph *graph, plx__node *node) {
     if (plx__size(plx__input_of(graph, node, 0)) == 2 * size &&
         plx__size(plx__input_of(graph, node, 1)) == size + 1)
         return PLX_OK;
-    return plx__graph_fail(graph, PLX_ERR_SHAPE, "futures_grad: inputs do not fit %lld values",
+    return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                           "futures_grad: the inputs do not fit the %lld values of x",
                            (long long)size);
 }
 

@@ -49,9 +49,10 @@ static plx_status replace_axis(plx_graph *graph, plx__node *node, int rank, cons
                                const plx__node *indices) {
     const int axis = (int)node->attrs.axis.axis;
     if (rank - 1 + indices->rank > PLX_MAX_RANK)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "gather: %d dimensions and indices of %d give %d; %d are possible",
-                               rank, indices->rank, rank - 1 + indices->rank, PLX_MAX_RANK);
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "gather: x of rank %d and indices of rank %d give rank %d; at most %d is possible",
+            rank, indices->rank, rank - 1 + indices->rank, PLX_MAX_RANK);
     node->rank = 0;
     for (int i = 0; i < axis; ++i) node->dims[node->rank++] = dims[i];
     for (int i = 0; i < indices->rank; ++i) node->dims[node->rank++] = indices->dims[i];
@@ -131,7 +132,8 @@ static plx_status infer_gather_grad(plx_graph *graph, plx__node *node) {
     PLX_TRY(replace_axis(graph, &taken, node->attrs.rank, node->attrs.dims,
                          plx__input_of(graph, node, 0)));
     if (!plx__same_shape(&taken, gy))
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "gather_grad: the gradient does not fit");
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "gather_grad: gy does not have the shape that gather gives");
     plx__infer_target(graph, node);
     return PLX_OK;
 }
@@ -264,7 +266,8 @@ static plx_status check_picked(plx_graph *graph, const plx__node *node, int rank
     for (int i = 0; i < rank - 1 && fit; ++i) fit = dims[i] == indices->dims[i];
     char left[96], right[96];
     if (!fit)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: rows of %s and indices %s differ",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: x %s and indices %s must agree in all axes but the last",
                                node->op->name, plx__shape_text(rank, dims, left, 96),
                                plx__shape_text(indices->rank, indices->dims, right, 96));
     return PLX_OK;

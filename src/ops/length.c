@@ -192,7 +192,8 @@ static void gradient_l2_normalize(plx_graph *graph, int32_t id, int32_t gy, int3
 static plx_status infer_l2_normalize(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     if (!x->rank)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "l2_normalize: a scalar has no last axis");
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "l2_normalize: x is a scalar; it needs at least one axis");
     return plx__infer_same(graph, node);
 }
 

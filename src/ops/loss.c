@@ -17,7 +17,8 @@ static plx_status infer_mse(plx_graph *graph, plx__node *node) {
     const plx__node *a = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
     if (!plx__same_shape(a, b)) {
         char left[96], right[96];
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: prediction %s and target %s differ",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: prediction %s and target %s must have the same shape",
                                node->op->name, plx__shape_text(a->rank, a->dims, left, 96),
                                plx__shape_text(b->rank, b->dims, right, 96));
     }
@@ -103,12 +104,14 @@ const plx_op plx__op_mse_grad = {
 /* x [..., classes] and labels [...]: one label a row. */
 static plx_status check_rows(plx_graph *graph, const plx__node *x, const plx__node *labels) {
     if (!x->rank)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "cross_entropy: logits are a scalar");
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "cross_entropy: logits are a scalar; they need at least one axis");
     const int64_t rows = plx__rows(x->rank, x->dims);
     if (rows != plx__size(labels))
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "cross_entropy: %lld rows of logits, %lld labels", (long long)rows,
-                               (long long)plx__size(labels));
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "cross_entropy: %lld rows of logits but %lld labels; each row needs one label",
+            (long long)rows, (long long)plx__size(labels));
     return PLX_OK;
 }
 

@@ -153,9 +153,9 @@ const plx_op plx__op_dense = {
 static plx_status infer_bias(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
     if (b->rank != 1)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "bias: %d dimensions; it has one", b->rank);
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "bias: b has rank %d; it must be 1", b->rank);
     if (x->rank < 1 || b->dims[0] != x->dims[x->rank - 1])
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "bias: %lld values for %lld columns",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "bias: b has %lld values for %lld columns",
                                (long long)plx__size(b), (long long)plx__columns(x->rank, x->dims));
     return plx__infer_same(graph, node);
 }

@@ -7,7 +7,7 @@ plx_status plx__check_vector(plx_graph *graph, const plx__node *node, int k, con
                              int64_t size, const char *unit) {
     const plx__node *in = plx__input_of(graph, node, k);
     if (in->rank != 1)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has %d dimensions instead of 1",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has rank %d; it must be 1",
                                node->op->name, what, in->rank);
     if (in->dims[0] != size)
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has %lld values for %lld %s",
@@ -61,8 +61,8 @@ static row_job job_of(plx_ctx *ctx, const plx__step *step, bool centre) {
 static plx_status infer_rows(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     if (!x->rank)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: a scalar has no last dimension",
-                               node->op->name);
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: x is a scalar; it needs at least one axis", node->op->name);
     plx__copy_shape(node, x);
     return plx__check_scale_shift(graph, node, 1, plx__columns(x->rank, x->dims), "columns");
 }

@@ -82,7 +82,8 @@ static plx_status infer_loss(plx_graph *graph, plx__node *node) {
     const plx__node *a = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
     if (!plx__same_shape(a, b)) {
         char left[96], right[96];
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: prediction %s and target %s differ",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: prediction %s and target %s must have the same shape",
                                plx__title(node->op), plx__shape_text(a->rank, a->dims, left, 96),
                                plx__shape_text(b->rank, b->dims, right, 96));
     }

@@ -59,16 +59,17 @@ static plx_status check_axis(plx_graph *graph, const plx__node *node, int axis, 
     const int64_t before = a->padding[2 * axis], after = a->padding[2 * axis + 1];
     if (size < 1 || size > INT32_MAX || stride < 1 || stride > INT32_MAX)
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                               "%s: a window of %lld %s at stride %lld; both must be 1 to %d", name,
-                               (long long)size, unit, (long long)stride, INT32_MAX);
+                               "%s: the window has %lld %s and stride %lld; each must be 1 to %d",
+                               name, (long long)size, unit, (long long)stride, INT32_MAX);
     if (before < 0 || after < 0 || before >= size || after >= size)
-        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                               "%s: padding of %lld and %lld %s must be below the window's %lld",
-                               name, (long long)before, (long long)after, unit, (long long)size);
+        return plx__graph_fail(
+            graph, PLX_ERR_ARGUMENT,
+            "%s: padding is %lld and %lld %s; each must be at least 0 and below the window's %lld",
+            name, (long long)before, (long long)after, unit, (long long)size);
     if (have < 1 || have + before + after < size)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: a window of %lld %s does not fit %lld %s with padding", name,
-                               (long long)size, unit, (long long)have, unit);
+                               "%s: a window of %lld %s does not fit into %lld %s plus padding",
+                               name, (long long)size, unit, (long long)have, unit);
     return PLX_OK;
 }
 
@@ -76,7 +77,7 @@ static plx_status check_image(plx_graph *graph, const plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     if (x->rank == 4) return PLX_OK;
     return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                           "%s: x has %d dimensions instead of 4 (n, height, width, channels)",
+                           "%s: x has rank %d; it must be 4 (n, height, width, channels)",
                            node->op->name, x->rank);
 }
 
@@ -347,7 +348,8 @@ static plx_status infer_global(plx_graph *graph, plx__node *node) {
     PLX_TRY(check_image(graph, node));
     const plx__node *x = plx__input_of(graph, node, 0);
     if (x->dims[1] < 1 || x->dims[2] < 1)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %lld rows of %lld columns have no mean",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: x has %lld rows and %lld columns; both must be at least 1",
                                node->op->name, (long long)x->dims[1], (long long)x->dims[2]);
     node->rank = 2;
     node->dims[0] = x->dims[0];

@@ -216,7 +216,8 @@ static plx_status infer_broadcast_to(plx_graph *graph, plx__node *node) {
     for (int axis = 0; axis < node->rank; ++axis)
         if (!(node->attrs.sum.axes >> axis & 1)) kept *= node->dims[axis];
     if (kept != plx__size(x))
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "broadcast_to: %lld values for %lld places",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "broadcast_to: x has %lld values; the target shape takes %lld",
                                (long long)plx__size(x), (long long)kept);
     return PLX_OK;
 }

@@ -238,8 +238,8 @@ static size_t workspace_strips(const plx_ctx *ctx, const plx__step *step) {
 
 static plx_status infer_along(plx_graph *graph, plx__node *node) {
     if (!plx__input_of(graph, node, 0)->rank)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: a scalar has no last dimension",
-                               node->op->name);
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: x is a scalar; it needs at least one axis", node->op->name);
     return plx__infer_same(graph, node);
 }
 

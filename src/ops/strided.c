@@ -30,7 +30,8 @@ static plx_status infer_strided(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     plx__infer_target(graph, node);
     if (!is_inside(node->rank, node->dims, &node->attrs, plx__size(x)))
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "strided: elements beyond the %lld of x",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "strided: the strides reach outside the %lld elements of x",
                                (long long)plx__size(x));
     return PLX_OK;
 }
@@ -123,7 +124,8 @@ static plx_status infer_strided_grad(plx_graph *graph, plx__node *node) {
     const plx__node *gy = plx__input_of(graph, node, 0);
     plx__infer_target(graph, node);
     if (!is_inside(gy->rank, gy->dims, &node->attrs, plx__size(node)))
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "strided_grad: elements beyond the %lld of x",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "strided_grad: the strides reach outside the %lld elements of x",
                                (long long)plx__size(node));
     return PLX_OK;
 }
@@ -209,16 +211,18 @@ static plx_status infer_concat(plx_graph *graph, plx__node *node) {
         const plx__node *x = plx__input_of(graph, node, k);
         if (x->rank != first->rank)
             return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                                   "concat: inputs have %d and %d dimensions; they must be equal",
+                                   "concat: inputs have ranks %d and %d; they must be equal",
                                    first->rank, x->rank);
         for (int i = 0; i < x->rank; ++i)
             if (i != axis && x->dims[i] != first->dims[i])
-                return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                                       "concat: sizes %lld and %lld of axis %d differ",
-                                       (long long)first->dims[i], (long long)x->dims[i], i);
+                return plx__graph_fail(
+                    graph, PLX_ERR_SHAPE,
+                    "concat: inputs have sizes %lld and %lld along axis %d; they must be equal",
+                    (long long)first->dims[i], (long long)x->dims[i], i);
         if (__builtin_add_overflow(node->dims[axis], x->dims[axis], &node->dims[axis]))
             return plx__graph_fail(graph, PLX_ERR_MEMORY,
-                                   "concat: axis %d is more than memory can hold", axis);
+                                   "concat: the size of axis %d is more than memory can hold",
+                                   axis);
     }
     return PLX_OK;
 }
@@ -275,20 +279,19 @@ static plx_status infer_pad(plx_graph *graph, plx__node *node) {
     plx__encode(node->dtype, 1, &value, element);
     plx__decode(node->dtype, 1, element, &kept);
     if (!plx__is_fractional(node->dtype) && kept != value)
-        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                               "pad: the value %g among %s; it must be one of them", value,
-                               plx__dtype_name(node->dtype));
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "pad: the value %g cannot be stored as %s",
+                               value, plx__dtype_name(node->dtype));
     for (int axis = 0; axis < node->rank; ++axis) {
         const int64_t before = node->attrs.pad.before[axis], after = node->attrs.pad.after[axis];
         int64_t *dim = &node->dims[axis];
         if (before < 0 || after < 0)
             return plx__graph_fail(
                 graph, PLX_ERR_SHAPE,
-                "pad: %lld before and %lld after axis %d; neither may be below 0",
+                "pad: padding is %lld before and %lld after axis %d; neither may be negative",
                 (long long)before, (long long)after, axis);
         if (__builtin_add_overflow(*dim, before, dim) || __builtin_add_overflow(*dim, after, dim))
             return plx__graph_fail(graph, PLX_ERR_MEMORY,
-                                   "pad: axis %d is more than memory can hold", axis);
+                                   "pad: the size of axis %d is more than memory can hold", axis);
     }
     return PLX_OK;
 }

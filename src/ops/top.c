@@ -18,7 +18,8 @@ typedef struct top_job {
 
 static plx_status check_axis_size(plx_graph *graph, const plx__node *node, int64_t n) {
     if (n > INT32_MAX)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %lld elements; indices go up to %lld",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: the axis has %lld elements; at most %lld can be indexed",
                                node->op->name, (long long)n, (long long)INT32_MAX);
     return PLX_OK;
 }
@@ -32,7 +33,8 @@ static plx_status infer_argmax(plx_graph *graph, plx__node *node) {
     const int64_t n = all ? plx__size(x) : x->dims[axis];
     char shape[96];
     if (!n)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "argmax: an axis of 0 elements in %s",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "argmax: the axis has 0 elements in %s; at least 1 is needed",
                                plx__shape_text(x->rank, x->dims, shape, sizeof shape));
     node->rank = 0;
     for (int i = 0; i < x->rank && !all; ++i)
@@ -131,10 +133,11 @@ static plx_status infer_top_k(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     const int64_t k = node->attrs.top_k.k, n = plx__columns(x->rank, x->dims);
     if (!x->rank)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "top_k: a scalar has no last dimension");
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "top_k: x is a scalar; it needs at least one axis");
     if (k < 0 || k > n)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "top_k: %lld of %lld elements", (long long)k,
-                               (long long)n);
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "top_k: k is %lld; it must be 0 to %lld",
+                               (long long)k, (long long)n);
     plx__copy_shape(node, x);
     node->dims[node->rank - 1] = k;
     return check_axis_size(graph, node, n);

@@ -37,7 +37,7 @@ static plx_status run_unary(plx_ctx *ctx, const plx__step *step, unary_kernel fo
 static plx_status infer_unary_grad(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0), *gy = plx__input_of(graph, node, 1);
     if (!plx__same_shape(x, gy))
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: the two inputs differ in shape",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x and gy must have the same shape",
                                node->op->name);
     return plx__infer_same(graph, node);
 }

@@ -26,9 +26,11 @@ static plx_status infer_update(plx_graph *graph, plx__node *node) {
         const plx__node *g = plx__input_of(graph, node, optimizer->count + i);
         if (plx__same_shape(p, g)) continue;
         char left[96], right[96];
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: parameter %s%s has a gradient %s",
-                               node->op->name, p->name, plx__shape_text(p->rank, p->dims, left, 96),
-                               plx__shape_text(g->rank, g->dims, right, 96));
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "%s: parameter %s%s has a gradient of shape %s; the shapes must be equal",
+            node->op->name, p->name, plx__shape_text(p->rank, p->dims, left, 96),
+            plx__shape_text(g->rank, g->dims, right, 96));
     }
     return PLX_OK;
 }

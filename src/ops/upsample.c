@@ -159,15 +159,15 @@ static plx_status infer_upsample(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     const int64_t *factor = node->attrs.upsample.factor;
     if (x->rank != 4)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "upsample2d: x has %d dimensions instead of 4 (n, height, width, "
-                               "channels)",
-                               x->rank);
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "upsample2d: x has rank %d; it must be 4 (n, height, width, channels)", x->rank);
     for (int axis = 0; axis < 2; ++axis)
         if (factor[axis] < 1 || factor[axis] > INT32_MAX)
-            return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                                   "upsample2d: factors %lld and %lld must be 1 to %d",
-                                   (long long)factor[0], (long long)factor[1], INT32_MAX);
+            return plx__graph_fail(
+                graph, PLX_ERR_ARGUMENT,
+                "upsample2d: the factors are %lld and %lld; each must be 1 to %d",
+                (long long)factor[0], (long long)factor[1], INT32_MAX);
     plx__copy_shape(node, x);
     for (int axis = 0; axis < 2; ++axis) {
         if (x->dims[1 + axis] > INT64_MAX / 4 / factor[axis])

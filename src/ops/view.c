@@ -16,9 +16,9 @@ static plx_status infer_view(plx_graph *graph, plx__node *node) {
     plx__infer_target(graph, node);
     const int64_t from = node->attrs.view.first, size = plx__size(node);
     if (from < 0 || size > plx__size(x) - from)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "view: elements %lld to %lld of %lld",
-                               (long long)from, (long long)from + (long long)size,
-                               (long long)plx__size(x));
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE, "view: elements %lld to %lld are outside the %lld of x",
+            (long long)from, (long long)from + (long long)size, (long long)plx__size(x));
     return PLX_OK;
 }
 

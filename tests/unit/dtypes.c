@@ -300,7 +300,7 @@ static void check_cast_refusals(plx_check *t, plx_ctx *ctx) {
     plx_pad(s.graph, bytes, &n, &n, 256);
     CHECK(t,
           plx_graph_status(s.graph) == PLX_ERR_ARGUMENT &&
-              !strcmp(plx_message(ctx), "pad: the value 256 among uint8; it must be one of them"),
+              !strcmp(plx_message(ctx), "pad: the value 256 cannot be stored as uint8"),
           "%s", plx_message(ctx));
     close_scene(&s);
 }

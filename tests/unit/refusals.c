@@ -166,7 +166,8 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     T(clip_by_norm_node, plx_clip_by_norm(G, 2, ((plx_node[]){X, N}), 1, w->out.nodes),            \
       "not a node")                                                                                \
     T(split, plx_split(G, X, 1, 2, D(2, 2), w->out.nodes), "split: parts of 2 + 2 are not 3")      \
-    T(top_k, plx_top_k(G, X, -1, w->out.nodes, w->out.nodes + 1), "top_k: -1 of 3 elements")       \
+    T(top_k, plx_top_k(G, X, -1, w->out.nodes, w->out.nodes + 1),                                  \
+      "top_k: k is -1; it must be 0 to 3")                                                         \
     T(hypercausal_null, plx_hypercausal_emit(G, X, X, X, NULL, &w->out.node), "hypercausal: ")     \
     T(compile_minus, plx_compile(G, -1, &X, NULL, &w->out.made.plan), "compile: -1 outputs")       \
     T(compile_null, plx_compile(G, 1, NULL, NULL, &w->out.made.plan), "compile: outputs is NULL")  \
@@ -214,11 +215,11 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "gemm: a is NULL")                                                                           \
     T(gemm_minus,                                                                                  \
       plx_gemm(w->ctx, false, false, -1, 1, 1, 1, numbers, 1, numbers, 1, 0, w->out.reals, 1),     \
-      "gemm: negative size")                                                                       \
+      "none may be negative")                                                                      \
     T(gemm_stride,                                                                                 \
       plx_gemm(w->ctx, false, false, 3, 1, 1, 1, numbers, INT64_MAX, numbers, 1, 0, w->out.reals,  \
                1),                                                                                 \
-      "of a are more than memory can hold")                                                        \
+      "are more than memory can hold for a")                                                       \
     T(model_null, plx_model_new(w->ctx, 1, NULL, 1, &w->out.made.model), "model: dims is NULL")    \
     T(model_size, plx_model_new(w->ctx, 1, D(0), 1, &w->out.made.model),                           \
       "dimension 0 of a sample")                                                                   \
@@ -406,7 +407,7 @@ static void check_contexts(plx_check *t) {
     wrong[1].gemm = (plx_gemm_choice)7;
     wrong[2].provider = &provider;
     wrong[3].isa = "none";
-    static const char *const words[] = {"-1 threads", "no choice of gemm number 7",
+    static const char *const words[] = {"threads is -1", "no gemm choice number 7",
                                         "the provider needs", "there is no ISA \"none\""};
     for (int i = 0; i < 4; ++i) {
         plx_ctx *ctx = NULL;
