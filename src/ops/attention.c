@@ -1,4 +1,4 @@
-/* Attention, and the rotation of its queries and keys by position. */
+/* Attention, and rotary position embeddings of its queries and keys. */
 #include "ops/op.h"
 
 #include "base/dmath.h"
@@ -71,7 +71,7 @@ static plx_status infer_attention(plx_graph *graph, plx__node *node) {
     return PLX_OK;
 }
 
-/* The gradients of q, k and v lie one after the other in one value. */
+/* The gradients of q, k and v are packed one after another into one value. */
 static void gradient_attention(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     const int32_t *in = node.inputs;
@@ -106,7 +106,7 @@ static plx__attention_args arguments(const plx__step *step, const plx__operand *
     return args;
 }
 
-/* Workspace is asked for before inputs are bound: any pointer says that there is a mask. */
+/* The workspace is sized before inputs are bound, so any non-NULL pointer stands for a mask. */
 static plx__attention_args sizes(const plx__step *step, bool masked) {
     static const plx_real some = 0;
     plx__attention_args args = arguments(step, NULL);
@@ -127,8 +127,8 @@ static plx_status run_attention(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-/* Products of d-long rows for each pair of a query and a key that it sees; an exponential counts as
- * some 10 operations, which the time of a tile bears out. */
+/* Products of rows of length d for each pair of a query and a key that it sees. An exponential
+ * counts as some 10 operations, which the measured time of a tile confirms. */
 static plx__cost cost_products(const plx_graph *graph, const plx__node *node, double products) {
     const plx__node *q = plx__input_of(graph, node, 0), *k = plx__input_of(graph, node, 1);
     plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
@@ -202,7 +202,8 @@ static plx_status run_attention_grad(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-/* The probabilities that these log-sums make are no softmax, but products of them all the same. */
+/* With these log-sums the probabilities are not a softmax, but the products computed from them are
+ * the same. */
 static const char attention_grad_samples[] =
     "1x5x6 1x7x6 1x7x6 1x5x6 1x2x5~1,2 1x5x6 : heads 2 kv_heads 2 scale 0.6; "
     "2x3x4 2x4x2 2x4x2 2x3x4 2x2x3~1,2 2x3x4 1x3x4 : heads 2 kv_heads 1 causal 1 scale 0.6";
@@ -279,7 +280,7 @@ static plx_status infer_rope(plx_graph *graph, plx__node *node) {
     return plx__infer_same(graph, node);
 }
 
-/* Turning is orthogonal: its transpose turns back. */
+/* Rotation is orthogonal, so its transpose rotates back. */
 static void gradient_rope(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     plx__attrs attrs = node.attrs;
@@ -305,7 +306,7 @@ static void rope_rows(void *arg, int64_t begin, int64_t end, int worker) {
             const int64_t from = (row * heads + head) * width;
             const plx_real *x = PLX_IN(step, 0) + from;
             plx_real *y = PLX_OUT(step) + from;
-            /* cos x0 + sin x1 and cos x1 - sin x0: the same turn with the halves exchanged. */
+            /* cos x0 + sin x1 and cos x1 - sin x0: the same rotation with the halves exchanged. */
             if (step->attrs.rope.inverse)
                 job->kernels->rotate(half, x + half, x, cosines + at, sines + at, y + half, y);
             else

@@ -7,7 +7,7 @@ static int64_t aligned_dim(int rank, const int64_t *dims, int out_rank, int axis
     return own < 0 ? 1 : dims[own];
 }
 
-/* Whether a loop around the last one is more of it for every operand. */
+/* Whether a loop around the last one merely continues it for every operand. */
 static bool continues(const plx__broadcast *loops, const int64_t *strides) {
     const int last = loops->rank - 1;
     bool same = last >= 0;
@@ -62,7 +62,7 @@ static void run_rows(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* The innermost loop is all: pieces of it. */
+/* Splits the innermost loop into pieces when it is the only one. */
 static void run_flat(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const run_job *job = arg;

@@ -1,4 +1,4 @@
-/* Convolution of images, its transpose, and the gradient of its weights: the gradients of each are
+/* Convolution of images, its transpose, and the gradient of its weights; the gradients of each are
  * the other two. The fused forms add a bias and an activation. */
 #include "ops/op.h"
 
@@ -8,7 +8,7 @@
 
 static const char *const axis_names[] = {"rows", "columns"};
 
-/* The sizes, with the kind, of a node or a step from the shapes of its inputs and its own. */
+/* The sizes and kind of a node or step, from the shapes of its inputs and its result. */
 static plx__conv_args args_of(plx__conv_kind kind, const plx__conv_attrs *attrs, const int64_t *a,
                               const int64_t *b, const int64_t *c) {
     const int64_t *image = kind == PLX__CONV_TRANSPOSE ? c : a;
@@ -33,7 +33,7 @@ static plx__conv_args args_of(plx__conv_kind kind, const plx__conv_attrs *attrs,
 
 /* ---- Shapes ---------------------------------------------------------------------------------- */
 
-/* PLX_OK, or a sentence for the first attribute that is out of its range. */
+/* PLX_OK, or a failure that names the first attribute out of range. */
 static plx_status check_attrs(plx_graph *graph, const plx__node *node) {
     static const struct {
         const char *name;
@@ -66,7 +66,7 @@ static plx_status check_images(plx_graph *graph, const plx__node *node, const ch
     return PLX_OK;
 }
 
-/* weights [kh, kw, in / groups, out] for an image of `in` channels. */
+/* Checks weights [kh, kw, in / groups, out] against an image of `in` channels. */
 static plx_status check_channels(plx_graph *graph, const plx__node *node, const char *image,
                                  int64_t in, const int64_t *weights) {
     const int64_t groups = node->attrs.conv.groups;
@@ -129,8 +129,7 @@ static plx_status infer_conv(plx_graph *graph, plx__node *node) {
     return check_bias(graph, node);
 }
 
-/* The image of a transposed convolution, or the weights, must be what a convolution makes this
- * result of. */
+/* Checks that a convolution of this image with these weights gives a result of this size. */
 static plx_status check_result(plx_graph *graph, const plx__node *node, const char *name,
                                const int64_t *result, const int64_t *image, const int64_t *kernel) {
     for (int axis = 0; axis < 2; ++axis) {
@@ -236,7 +235,7 @@ static plx__conv_kind kind_of(const plx_op *op) {
     return transposed ? PLX__CONV_TRANSPOSE : PLX__CONV_FORWARD;
 }
 
-/* The textbook's count, whatever the method. */
+/* The textbook operation count, whatever the method. */
 static plx__cost cost_conv(const plx_graph *graph, const plx__node *node) {
     const plx__conv_args args =
         args_of(kind_of(node->op), &node->attrs.conv, plx__input_of(graph, node, 0)->dims,
@@ -269,10 +268,10 @@ static plx_status run_conv(plx_ctx *ctx, const plx__step *step) {
 
 /* ---- Samples --------------------------------------------------------------------------------- */
 
-/* The same convolutions for all three. 1 x 1; a matrix; 3 x 3 with few channels; stride and padding
- * that is not the same on all sides; dilation; both; groups; depthwise, also strided and dilated;
- * 7 x 7 at stride 2; a stride beyond the kernel; more padding than kernel; nothing; Winograd with
- * whole and with cut tiles, in several blocks; many pixels, whose sums are taken in parts; few
+/* The same convolutions for all three ops: 1 x 1; a matrix; 3 x 3 with few channels; stride and
+ * asymmetric padding; dilation; both; groups; depthwise, also strided and dilated; 7 x 7 with
+ * stride 2; a stride larger than the kernel; more padding than kernel; an empty one; Winograd with
+ * whole and partial tiles, in several blocks; many pixels, whose sums are taken in parts; few
  * channels from many. */
 
 static const char conv_samples[] =
@@ -420,7 +419,7 @@ const plx_op plx__op_conv2d_weight_grad = {
     .samples = weight_grad_samples,
 };
 
-/* Made by the fuse pass, as dense is from matmul. */
+/* Created by the fuse pass, as dense is from matmul. */
 const plx_op plx__op_conv2d_dense = {
     .name = "conv2d_dense",
     .operands = fused_takes,

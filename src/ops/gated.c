@@ -3,7 +3,7 @@
 
 #include "blocks/gemm.h"
 
-enum { CHUNK = 1024 }; /* elements between two passes, in the first-level cache */
+enum { CHUNK = 1024 }; /* elements that stay in the L1 cache between passes */
 
 typedef struct gated_job {
     const plx_ctx *ctx;

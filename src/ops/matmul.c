@@ -1,4 +1,4 @@
-/* Matrix product, bias, and the two fused with an activation. Leading dimensions are rows: an
+/* Matrix product, bias, and both fused with an activation. Leading dimensions count as rows: an
  * operand of shape [..., c] is a matrix of product(...) rows. */
 #include "ops/op.h"
 
@@ -134,7 +134,7 @@ static const char dense_samples[] =
     "3x5 5x4 4; 7x5 5x19 19 : activation 1; 7x5 19x5 19 : transpose_b 1 activation 8; "
     "1x30 30x20 20 : activation 5; 7x5 5x19 : activation 7";
 
-/* Made by the fuse pass from matmul, bias and an activation. */
+/* Created by the fuse pass from matmul, bias and an activation. */
 const plx_op plx__op_dense = {
     .name = "dense",
     .operands = PLX__OPERANDS({"a", PLX__REALS, PLX__VALUE}, {"b", PLX__REALS, PLX__VALUE},

@@ -36,8 +36,8 @@ typedef struct row_job {
     bool centre, wants_scale, wants_shift;
 } row_job;
 
-/* Rows whose gradients of scale and shift are one term of the total, and those of them that are
- * added one after the other. */
+/* Rows whose gradients of scale and shift form one term of the total, and rows added one after
+ * another within it. */
 enum { CHUNK_ROWS = 64, CHAIN_ROWS = 16 };
 
 static int64_t chunks_of(int64_t rows) {
@@ -109,7 +109,8 @@ static int64_t width_of(const row_job *job) {
     return job->vectors * job->columns;
 }
 
-/* The gradients of `count` rows from first on; those of scale and shift are added to sums. */
+/* Computes the gradients of `count` rows from first on; those of scale and shift are added to sums.
+ */
 static void chain_grad(const row_job *job, int64_t first, int64_t count, plx_real *sums) {
     const int64_t n = job->columns;
     plx_real *gscale = job->wants_scale ? sums : NULL;

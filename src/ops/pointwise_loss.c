@@ -1,17 +1,18 @@
-/* Losses that are a mean over elements of a function of prediction and target: a scalar, in one
- * pass over memory. */
+/* Losses that are the mean of an elementwise function of prediction and target: a scalar, computed
+ * in one pass over memory. */
 #include "ops/op.h"
 
 #include <string.h>
 
-/* Elements at a time: operands of a chain of kernels stay in the first-level cache, and a chunk's
- * sum is one term of the total. */
+/* Elements per chunk: the operands of a chain of kernels stay in the L1 cache, and the sum of a
+ * chunk is one term of the total. */
 enum { CHUNK = 1024 };
 
 /* The sum over n <= CHUNK elements. scratch: 2 CHUNK. */
 typedef plx_real (*chunk_sum)(const plx_kernels *k, int64_t n, const plx_real *a, const plx_real *b,
                               plx_real p, plx_real *scratch);
-/* gx = factor times the derivative by input `second`; gx may be a or b. scratch: CHUNK. */
+/* gx = factor times the derivative with respect to b if second, else to a; gx may be a or b.
+ * scratch: CHUNK. */
 typedef void (*chunk_slope)(const plx_kernels *k, int64_t n, const plx_real *a, const plx_real *b,
                             plx_real p, plx_real factor, bool second, plx_real *gx,
                             plx_real *scratch);

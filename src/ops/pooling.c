@@ -1,11 +1,11 @@
-/* Pooling of images [n, height, width, channels]: each output is made from a window of pixels, cut
- * off at the edges, so that padding is never read. */
+/* Pooling of images [n, height, width, channels]: each output comes from a window of pixels,
+ * clipped at the edges, so that padding is never read. */
 #include "base/sizes.h"
 #include "ops/op.h"
 
 #include <string.h>
 
-/* One way to see both directions: x is [n, h, w, c], the pooled image [n, ph, pw, c]. */
+/* Sizes for both directions: x is [n, h, w, c], the pooled image [n, ph, pw, c]. */
 typedef struct pool {
     int64_t n, h, w, c, ph, pw;
     const int64_t *size, *stride, *padding; /* in attrs */
@@ -31,7 +31,7 @@ static pool pool_of(const int64_t *dims, const plx__attrs *attrs) {
                   .count_padding = a->count_padding};
 }
 
-/* Windows beside each other with the same part of them inside the image. */
+/* Neighbouring windows that have the same part inside the image. */
 typedef struct span {
     int64_t row, rows, column, columns; /* of the first window, in the image */
     int64_t count;                      /* of windows */
@@ -258,7 +258,7 @@ static void gradient_max_pool2d(plx_graph *graph, int32_t id, int32_t gy, int32_
     grads[0] = PLX__EMIT2(graph, &plx__op_max_pool2d_grad, node.inputs[0], gy, &node.attrs);
 }
 
-/* avg_pool2d_grad(gy): attrs rank and dims the shape of x. */
+/* avg_pool2d_grad(gy): the target of attrs is the shape of x. */
 static void gradient_avg_pool2d(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     plx__attrs attrs = node.attrs;

@@ -1,5 +1,5 @@
-/* Movement of elements: parts, transpositions, concatenation, padding. None of it does arithmetic,
- * but for gradients that add up where an element was taken more than once. */
+/* Rearranging elements: slices, transposition, concatenation, padding. There is no arithmetic,
+ * except in gradients, which add up where an element was used more than once. */
 #include "ops/copy.h"
 
 #include <string.h>
@@ -10,9 +10,9 @@ static plx__cost cost_moved(const plx_graph *graph, const plx__node *node) {
     return (plx__cost){.flops = 0, .bytes = 2 * (double)plx__size(node) * each, .weight = 1};
 }
 
-/* ---- strided: the target of attrs is the shape ----------------------------------------------- */
+/* ---- strided: the target of attrs is the shape of the result --------------------------------- */
 
-/* Whether all elements of an array with these dims lie inside size elements. */
+/* Whether all elements of an array with these dims lie within the first size elements. */
 static bool is_inside(int rank, const int64_t *dims, const plx__attrs *attrs, int64_t size) {
     int64_t low = attrs->strided.first, high = low;
     for (int axis = 0; axis < rank; ++axis) {
@@ -137,8 +137,8 @@ static void gradient_strided_grad(plx_graph *graph, int32_t id, int32_t gy, int3
     grads[0] = PLX__EMIT1(graph, &plx__op_strided, gy, &attrs);
 }
 
-/* Whether no two elements share a place: each stride is longer than all that the shorter ones span
- * together. */
+/* Whether no two elements coincide: each stride is longer than the combined span of the shorter
+ * ones. */
 static bool is_injective(int rank, const int64_t *dims, const int64_t *strides) {
     int axes[PLX_MAX_RANK];
     int64_t span = 0;
@@ -306,7 +306,7 @@ static void gradient_pad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
     grads[0] = PLX__EMIT1(graph, &plx__op_strided, gy, &attrs);
 }
 
-/* Rows of the last axis that is padded, together with those after it. */
+/* Rows made of the last padded axis and all axes after it. */
 typedef struct pad_job {
     const char *x;
     char *y;
@@ -338,7 +338,7 @@ static void fill_row(const pad_job *job, int64_t at, int64_t n) {
         FILL_EACH(uint64_t)
 }
 
-/* The number of the row of x that row of the result holds, or -1. */
+/* The row of x that a row of the result holds, or -1. */
 static int64_t source_row(const pad_job *job, int64_t row) {
     int64_t source = 0, stride = 1;
     for (int axis = job->rank - 1; axis >= 0; --axis) {
