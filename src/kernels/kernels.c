@@ -1,4 +1,4 @@
-/* Which targets are linked, and which one a context gets. */
+/* The linked targets, and the choice of one for a context. */
 #include "kernels/kernels.h"
 
 #include "base/platform.h"
@@ -35,7 +35,7 @@ extern const plx_kernels plx__kernels_wasm128;
 extern const plx_kernels plx__kernels_scalar;
 #endif
 
-/* Best first: the build says which are there. */
+/* Best first; the build determines which are present. */
 static const plx_kernels *const linked[] = {
 #ifdef PLX_HAVE_AVX512
     &plx__kernels_avx512,
