@@ -8,7 +8,7 @@
 
 static plx_status infer_cast(plx_graph *graph, plx__node *node) {
     if (!plx__is_dtype(node->dtype))
-        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "cast: no dtype number %d",
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "cast: there is no dtype number %d",
                                (int)node->dtype);
     return plx__infer_same(graph, node);
 }

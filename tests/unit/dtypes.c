@@ -290,7 +290,7 @@ static void check_cast_refusals(plx_check *t, plx_ctx *ctx) {
     plx_cast(s.graph, x, (plx_dtype)6);
     CHECK(t,
           plx_graph_status(s.graph) == PLX_ERR_ARGUMENT &&
-              !strcmp(plx_message(ctx), "cast: no dtype number 6"),
+              !strcmp(plx_message(ctx), "cast: there is no dtype number 6"),
           "%s", plx_message(ctx));
     close_scene(&s);
     s = open_scene(t, ctx);
