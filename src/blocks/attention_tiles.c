@@ -377,9 +377,9 @@ static void pack_block(const attention *t, const query_block *b, backward_scratc
         s->delta[i] = k->dot(width, g + i * b->ld, t->a.out + place + i * b->ld);
 }
 
-/* With P the probabilities: gv += P^T g; d loss / d P = g v^T; the gradient of the scores is slopes
- * = P (that - delta), where delta is the sum of g out over a row; gk += slopes^T q, gq += slopes k.
- */
+/* With P the probabilities: gv += P^T g; d loss / d P = g v^T; the gradient of the scores is
+ * slopes = P (that - delta), where delta is the sum of g out over a row; gk += slopes^T q and
+ * gq += slopes k. */
 static void backward_tile(const attention *t, const key_side *keys, const query_block *b,
                           backward_scratch *s, int64_t key, int64_t n) {
     const plx_kernels *k = t->kernels;

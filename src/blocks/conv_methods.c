@@ -31,8 +31,8 @@ static int64_t common_divisor(int64_t a, int64_t b) {
 }
 
 /* Row i of the image receives from row (i + before - k dilation) / stride of the result through row
- * k of the kernel, where that is a whole number: for the rows of a phase, through every (stride /
- * gcd)-th k. */
+ * k of the kernel, where that is a whole number: for the rows of a phase, through every
+ * (stride / gcd)-th k. */
 static plx__conv_axis transposed_axis(const plx__conv_args *args, int axis, int64_t phase) {
     const int64_t stride = args->stride[axis], dilation = args->dilation[axis];
     const int64_t kernel = args->kernel[axis], divisor = common_divisor(stride, dilation);

@@ -4,10 +4,10 @@
 
 #include "base/context.h"
 
-/* c = act(alpha op(a) op(b) + beta c + bias), row-major, op transposes when ta or tb. op(a) is m x
- * k, op(b) k x n, c m x n; lda, ldb, ldc are the row strides of the arrays in memory. bias has n
- * elements and is added to every row; NULL for none. beta is 0 or 1 except through plx_gemm. With k
- * = 0 the product is zero. c overlaps nothing. */
+/* c = act(alpha op(a) op(b) + beta c + bias), row-major; op transposes when ta or tb is set.
+ * op(a) is m x k, op(b) k x n, c m x n; lda, ldb, ldc are the row strides of the arrays in memory.
+ * bias has n elements and is added to every row; NULL: none. beta is 0 or 1 except through
+ * plx_gemm. With k = 0 the product is zero. c must not overlap anything. */
 typedef struct plx__gemm_args {
     int64_t m, n, k;
     bool ta, tb;

@@ -7,8 +7,8 @@
 /* The GEMM tile is MR rows by NV vectors, chosen so that accumulators, a row of B and a broadcast
  * element of A fit the registers: 16 on x86 before AVX-512 and in what WebAssembly engines use, 32
  * elsewhere. The inner loop is unrolled K_UNROLL times, which hides its counter on cores that issue
- * few instructions at a time. KC is part of the order of sums, so the exact targets share it, and
- * so are the lengths of its chains (kernels.h). MC x KC of A and KC x NC of B are packed at a time,
+ * few instructions at a time. KC is part of the order of sums, as are the lengths of its chains
+ * (kernels.h), so the exact targets share it. MC x KC of A and KC x NC of B are packed at a time,
  * for the L2 cache and the one behind it. */
 #define KC 256
 #define GEMM_CHAIN PLX_GEMM_CHAIN
