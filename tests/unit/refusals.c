@@ -236,7 +236,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "a batch of 0")                                                                              \
     T(loss_shape,                                                                                  \
       plx_model_loss(w->model, G, PLX_LOSS_MSE, 0, 9, &X, w->out.nodes, w->out.nodes + 1),         \
-      "differ")                                                                                    \
+      "must have the same shape")                                                                  \
     T(loss_smoothing,                                                                              \
       plx_model_loss(w->model, G, PLX_LOSS_CROSS_ENTROPY, NAN, 2, &X, w->out.nodes,                \
                      w->out.nodes + 1),                                                            \

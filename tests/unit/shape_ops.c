@@ -109,7 +109,7 @@ static const struct {
     {reshape_negative, PLX_ERR_SHAPE, "reshape: 12 elements do not fill [-3, -4]"},
     {reshape_empty, PLX_ERR_SHAPE, "reshape: 0 elements do not fill [0, -1]"},
     {reshape_overflow, PLX_ERR_SHAPE, "reshape: 12 elements do not fill [4611686018427387904, "},
-    {reshape_rank, PLX_ERR_SHAPE, "reshape: the rank is 7; it must be 0 to 6"},
+    {reshape_rank, PLX_ERR_SHAPE, "reshape: 7 dimensions; 0 to 6 are possible"},
     {reshape_handle, PLX_ERR_ARGUMENT, "reshape: the input is not a node"},
     {transpose_twice, PLX_ERR_SHAPE, "transpose: 2 axes, and no permutation of them is [1, 1]"},
     {transpose_beyond, PLX_ERR_SHAPE, "transpose: 2 axes, and no permutation of them is [0, 2]"},
