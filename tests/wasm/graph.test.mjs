@@ -338,7 +338,7 @@ describe('a wrong call', () => {
     'too many axes': [
       (g) => g.input('y', Array(9).fill(1)),
       'PLX_ERR_SHAPE',
-      /9 dimensions; 0 to 6/,
+      /rank is 9; it must be 0 to 6/,
     ],
     'a rate of learning': [
       (g, x) => {
