@@ -11,8 +11,8 @@ plx_status plx__alloc(plx__message *message, const char *what, int64_t bytes, vo
         memory = plx_platform_alloc((size_t)needed);
     if (!memory && known)
         return plx__fail(message, PLX_ERR_MEMORY,
-                         "%s: %llu bytes are needed, and of %llu bytes of memory %llu are left%s",
-                         what, (unsigned long long)needed, (unsigned long long)all,
+                         "%s: %llu bytes are needed; of %llu bytes of memory %llu are free%s", what,
+                         (unsigned long long)needed, (unsigned long long)all,
                          (unsigned long long)left, needed <= left ? ", but not in one piece" : "");
     if (!memory)
         return plx__fail(message, PLX_ERR_MEMORY, "%s: no memory for %llu bytes", what,

@@ -1,5 +1,5 @@
-/* What the library calls the elementary functions of parallax.h. The vectorised float versions live
- * in kernels/. */
+/* Internal names of the elementary functions in parallax.h. The vectorised float versions live in
+ * kernels/. */
 #ifndef PLX_BASE_DMATH_H
 #define PLX_BASE_DMATH_H
 

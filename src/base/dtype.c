@@ -21,8 +21,8 @@ const char *plx__dtype_name(plx_dtype dtype) {
 
 /* ---- Numbers of 16 bits ---------------------------------------------------------------------- */
 
-/* Of a sign, exponent bits and mantissa bits; the conversions are integer arithmetic, so that every
- * target has the same bits. */
+/* A format with sign, exponent and mantissa bits. Conversions use integer arithmetic, so that every
+ * target gives the same bits. */
 typedef struct format {
     int mantissa, bias;
 } format;
@@ -39,10 +39,11 @@ static uint16_t narrow(format to, double value) {
     if (value != value) return (uint16_t)(sign | infinity | 1U << (to.mantissa - 1));
     const uint64_t one = UINT64_C(1) << DOUBLE_MANTISSA;
     const uint64_t whole = (bits & (one - 1)) | one;
-    /* How far the exponent is above that of the least normal number; below, more bits go. */
+    /* How far the exponent is above that of the smallest normal number; below it, more bits are
+     * dropped. */
     const int above = (int)(bits >> DOUBLE_MANTISSA & 0x7ff) - DOUBLE_BIAS + to.bias - 1;
     int dropped = DOUBLE_MANTISSA - to.mantissa - (above < 0 ? above : 0);
-    if (dropped > DOUBLE_MANTISSA + 2) dropped = DOUBLE_MANTISSA + 2; /* below half of the least */
+    if (dropped > DOUBLE_MANTISSA + 2) dropped = DOUBLE_MANTISSA + 2; /* below half the least */
     const uint64_t half = UINT64_C(1) << (dropped - 1), rest = whole & (2 * half - 1);
     uint64_t kept = whole >> dropped;
     kept += rest > half || (rest == half && (kept & 1));
@@ -54,7 +55,7 @@ static double widen(format from, uint16_t value) {
     const int top = 2 * from.bias + 1, exponent = (value & 0x7fff) >> from.mantissa;
     const uint64_t mantissa = value & ((1U << from.mantissa) - 1);
     uint64_t bits = (uint64_t)(value >> 15) << 63 | mantissa << (DOUBLE_MANTISSA - from.mantissa);
-    if (exponent == 0) { /* a whole number of the least ones: 2^(1 - bias - mantissa) */
+    if (exponent == 0) { /* a multiple of the smallest: 2^(1 - bias - mantissa) */
         const double whole = value >> 15 ? -(double)mantissa : (double)mantissa;
         bits = (uint64_t)(DOUBLE_BIAS + 1 - from.bias - from.mantissa) << DOUBLE_MANTISSA;
         double least;

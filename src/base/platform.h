@@ -1,4 +1,4 @@
-/* What the core asks of the system it runs on. native/ and wasm/ each implement all of it. */
+/* The system functions that the core needs. native/ and wasm/ each implement all of them. */
 #ifndef PLX_BASE_PLATFORM_H
 #define PLX_BASE_PLATFORM_H
 
@@ -10,18 +10,18 @@
 /* Monotonic time in nanoseconds from an arbitrary start. */
 int64_t plx_platform_now_ns(void);
 
-/* Processors this process may use, at least 1; where its time on them is limited, as many as it has
- * time for, rounded up. */
+/* Number of processors this process may use, at least 1; under a CPU quota, the quota rounded up.
+ */
 int plx_platform_cpus(void);
 
-/* Bytes of one data cache of level 1, 2 or 3; 0: not known. */
+/* Bytes of one data cache of level 1, 2 or 3; 0: unknown. */
 int64_t plx_platform_cache_bytes(int level);
 
 /* The value of an environment variable, or NULL. */
 const char *plx_platform_env(const char *name);
 
-/* The double nearest to a decimal number, whatever the language that the user's system is set to.
- * False when the text is not one as a whole, or nothing finite. */
+/* Parses a decimal number to the nearest double, independent of the locale. False unless the whole
+ * text is a finite number. */
 bool plx_platform_number(const char *text, double *value);
 
 /* Bits of PLX_CPU_* that the processor and the operating system both support. */
@@ -40,27 +40,26 @@ enum {
 void *plx_platform_alloc(size_t bytes);
 void plx_platform_free(void *memory);
 
-/* Gives freed memory back to the system, so that what is taken next lies on other pages. */
+/* Returns freed memory to the system, so that the next allocation gets new pages. */
 void plx_platform_trim(void);
 
-/* Bytes that can still be had, and in all. False where that cannot be told: a system that hands out
- * more than it has. */
+/* Bytes that can still be allocated, and in all. False where that is unknown: on a system that
+ * overcommits. */
 bool plx_platform_memory(uint64_t *left, uint64_t *all);
 
-/* Whether threads can be started at all. */
+/* Whether the platform can start threads at all. */
 bool plx_platform_has_threads(void);
 
-/* Starts fn(arg) on a new thread. Returns NULL when none can be had. */
+/* Starts fn(arg) on a new thread. Returns NULL when no thread is available. */
 typedef struct plx_platform_thread plx_platform_thread;
 plx_platform_thread *plx_platform_thread_start(void (*fn)(void *), void *arg);
 void plx_platform_thread_join(plx_platform_thread *thread);
 
-/* The processor that the calling thread runs on at this moment; -1: cannot be told. */
+/* The processor that the calling thread is running on; -1: unknown. */
 int plx_platform_cpu(void);
 
-/* Moves the calling thread at once to a processor it may use that is none of busy [count]; it may
- * be moved on from there as before. Does nothing where there is no such processor or no such call.
- */
+/* Moves the calling thread at once to an allowed processor that is not in busy [count]; the system
+ * may move it again later. Does nothing without such a processor or system call. */
 void plx_platform_move_off(const int *busy, int count);
 
 /* Sleeps while *word == expected; may wake without cause. */

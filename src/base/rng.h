@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Philox4x32-10: four words for one block of a key's stream. Inline, since kernels are compiled
+/* Philox4x32-10: the four words of one block in a key's stream. Inline, since kernels are compiled
  * once per target and must call nothing shared. */
 static inline void plx__philox(uint64_t key, uint64_t block, uint32_t out[4]) {
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
@@ -29,8 +29,8 @@ static inline void plx__philox(uint64_t key, uint64_t block, uint32_t out[4]) {
 
 struct plx_rng;
 
-/* n further draws of plx_rng_uniform, or of plx_rng_normal: the same numbers, several times faster.
- */
+/* The next n draws of plx_rng_uniform, or of plx_rng_normal: the same numbers, several times
+ * faster. */
 void plx__rng_uniforms(struct plx_rng *rng, int64_t n, double *out);
 void plx__rng_normals(struct plx_rng *rng, int64_t n, double *out);
 

@@ -1,6 +1,6 @@
-/* Random numbers by the batch. The operations of each draw are those of plx_rng_uniform,
- * plx_rng_normal, plx__log and plx__cos, in their order; many draws side by side let a processor do
- * several at a time, where one alone is a chain of divisions. */
+/* Random numbers in batches. Each draw does the operations of plx_rng_uniform, plx_rng_normal,
+ * plx__log and plx__cos in their order; with many draws side by side a processor runs several at a
+ * time, where a single one is a chain of divisions. */
 #include "base/dmath.h"
 #include "base/rng.h"
 #include "parallax.h"
@@ -32,8 +32,8 @@ static void logarithms(const double *x, double *out) {
                  (2 * s[i] + (2 * s[i] * sum[i] + exponent[i] * 1.90821492927058770002e-10));
 }
 
-/* plx__cos of x from 0 to 2 pi. Its two series have the same form; the sine's, which is a term
- * shorter, begins with one that is 0. */
+/* plx__cos of x from 0 to 2 pi. Its two series have the same form; that of the sine, one term
+ * shorter, begins with a coefficient of 0. */
 static void cosines(const double *x, double *out) {
     double r[LANES], square[LANES], sum[LANES], sign[LANES], sine[LANES];
     for (int i = 0; i < LANES; ++i) {

@@ -12,7 +12,7 @@ static inline int64_t plx__most(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
 
-/* To the next multiple, for value >= 0. */
+/* Rounds value >= 0 up to the next multiple. */
 static inline int64_t plx__round_up(int64_t value, int64_t multiple) {
     return (value + multiple - 1) / multiple * multiple;
 }

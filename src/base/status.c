@@ -16,7 +16,7 @@ plx_status plx__fail(plx__message *message, plx_status code, const char *format,
 }
 
 plx_status plx_fail(plx_ctx *ctx, plx_status status, const char *format, ...) {
-    char text[PLX__MESSAGE_BYTES]; /* arguments may be what plx_message gave */
+    char text[PLX__MESSAGE_BYTES]; /* the arguments may point to the result of plx_message */
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);

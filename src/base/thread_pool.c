@@ -9,12 +9,12 @@
  * microseconds, and the gaps between the steps of a plan are shorter than that. */
 enum { SPIN_NS = 60000, SPINS_PER_CLOCK = 64 };
 
-/* How often a worker may leave a processor that it shares. */
+/* Least time between two moves of a worker away from a shared processor. */
 enum { MOVE_PAUSE_NS = 1000000 };
 
 /* The loop in progress is one 64-bit ticket: a generation, the number of workers invited, a closed
- * bit, and how many workers are inside. A worker enters by compare-and-swap, so it can never join a
- * loop that the caller has already left, and a caller never waits for a worker that is still
+ * bit, and the number of workers inside. A worker enters by compare-and-swap, so it can never join
+ * a loop that the caller has already left, and a caller never waits for a worker that is still
  * asleep. */
 #define ACTIVE_MASK UINT64_C(0x7fff)
 #define CLOSED UINT64_C(0x8000)
@@ -26,13 +26,13 @@ typedef struct worker {
     struct plx__pool *pool;
     plx_platform_thread *thread;
     int id;
-    int64_t moved_ns; /* when it last left a processor that it shared */
+    int64_t moved_ns; /* when it last left a shared processor */
 } worker;
 
-/* A cache line for each worker. */
+/* The state of one worker, on a cache line of its own. */
 typedef struct share {
-    _Atomic uint64_t pieces; /* that nobody has claimed: first << 32 | end */
-    atomic_int cpu;          /* where the worker was seen last; -1: not known */
+    _Atomic uint64_t pieces; /* unclaimed ones: first << 32 | end */
+    atomic_int cpu;          /* where the worker last ran; -1: unknown */
     atomic_bool worked;
     char pad[48];
 } share;
@@ -41,7 +41,7 @@ struct plx__pool {
     _Atomic uint64_t ticket;
     atomic_uint epoch; /* the word that sleeping workers wait on */
     atomic_uint sleepers;
-    atomic_uint started; /* workers */
+    atomic_uint started; /* number of workers */
     atomic_bool stop;
     char pad[64];
     share shares[MAX_THREADS];
@@ -53,7 +53,7 @@ struct plx__pool {
     worker workers[MAX_THREADS];
 };
 
-/* Claims a piece: the owner the first, others the last. -1 when none is left. */
+/* Claims a piece: the owner takes the first, others the last. -1 when none is left. */
 static int64_t claim(share *from, bool owner) {
     uint64_t pieces = atomic_load_explicit(&from->pieces, memory_order_relaxed);
     for (;;) {
@@ -67,8 +67,8 @@ static int64_t claim(share *from, bool owner) {
     }
 }
 
-/* First the worker's own share, then what others have not begun: loop after loop, the same data
- * stays in the same core's cache, and nobody waits for a worker that is late. */
+/* Runs the worker's own share first, then pieces that others have not begun: the same data stays in
+ * the same core's cache from loop to loop, and nobody waits for a late worker. */
 static void claim_pieces(plx__pool *pool, int id) {
     const int64_t units = pool->units, grain = pool->grain;
     for (int i = 0; i < pool->loop_threads; ++i) {
@@ -82,7 +82,7 @@ static void claim_pieces(plx__pool *pool, int id) {
     }
 }
 
-/* Equal shares of consecutive pieces. */
+/* Deals equal shares of consecutive pieces. */
 static void deal(plx__pool *pool, int threads) {
     const uint64_t pieces = (uint64_t)((pool->units + pool->grain - 1) / pool->grain);
     for (int i = 0; i < threads; ++i) {
@@ -93,19 +93,18 @@ static void deal(plx__pool *pool, int threads) {
     pool->loop_threads = threads;
 }
 
-/* ---- Places ---------------------------------------------------------------------------------- */
+/* ---- Processor placement --------------------------------------------------------------------- */
 
-/* Two threads on one processor take turns of milliseconds, while each waits for the other: a loop
- * of two threads is then many times slower than with one. A system that was asked to wake a thread
- * often puts it where the waker runs, and one that interrupts a thread may go on with it elsewhere;
- * it looks for an imbalance every few milliseconds only. So a worker that has nothing to do, and
- * finds itself beside another one, moves away. */
+/* Two threads on one processor take turns of milliseconds while each waits for the other: a loop on
+ * two threads is then many times slower than on one. A system often wakes a thread on the processor
+ * of its waker, may resume an interrupted thread on another one, and looks for imbalance only every
+ * few milliseconds. So an idle worker that shares a processor with another one moves away. */
 
 static void note_place(plx__pool *pool, int id) {
     atomic_store_explicit(&pool->shares[id].cpu, plx_platform_cpu(), memory_order_relaxed);
 }
 
-/* A worker leaves the processor of the caller or of a worker before it. */
+/* Moves a worker off the processor of the caller or of a worker with a lower number. */
 static void take_place(plx__pool *pool, worker *self) {
     int busy[MAX_THREADS];
     bool shared = false;
@@ -125,7 +124,7 @@ static void take_place(plx__pool *pool, worker *self) {
 
 /* ---- Workers --------------------------------------------------------------------------------- */
 
-/* Returns the epoch after it has changed from seen. */
+/* Waits until the epoch differs from seen, and returns it. */
 static unsigned await_epoch(plx__pool *pool, worker *self, unsigned seen) {
     const int64_t deadline = plx_platform_now_ns() + SPIN_NS;
     do {
@@ -193,7 +192,7 @@ void plx__pool_grow(plx__pool *pool, int threads) {
         if (!w->thread) break;
         pool->threads += 1;
     }
-    /* Asleep, not spinning: a new thread often begins on the processor of its creator. */
+    /* Sleep instead of spinning: a new thread often starts on the processor of its creator. */
     unsigned started;
     while ((started = atomic_load(&pool->started)) < (unsigned)pool->threads - 1)
         plx_platform_wait(&pool->started, started);
@@ -216,7 +215,7 @@ void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grai
                        void *arg) {
     if (units <= 0) return;
     if (grain < 1) grain = 1;
-    /* Numbers of pieces have 31 bits. */
+    /* Piece numbers have 31 bits. */
     if (units / grain > INT32_MAX) grain = units / INT32_MAX + 1;
     if (threads > pool->threads) threads = pool->threads;
     if (threads <= 1 || units <= grain) {
@@ -249,10 +248,10 @@ typedef struct meeting {
     void *arg;
     int threads;
     int64_t patience_ns;
-    atomic_int present; /* threads that have come; less than 0: given up */
+    atomic_int present; /* threads that have arrived; below 0: given up */
 } meeting;
 
-/* Whether all have come. Nobody has two pieces of the loop: the first keeps a thread waiting here.
+/* Whether all threads have arrived. No thread gets two pieces: the first one keeps it waiting here.
  */
 static bool meet(meeting *m) {
     int64_t since = 0;
@@ -264,7 +263,7 @@ static bool meet(meeting *m) {
         const int64_t now = plx_platform_now_ns();
         if (!since) since = now;
         if (now - since < m->patience_ns || present < 0 || present >= m->threads) continue;
-        /* Either all have come by now, or nobody runs. */
+        /* Either all have arrived by now, or nobody runs. */
         if (atomic_compare_exchange_strong(&m->present, &present, INT32_MIN)) return false;
     }
     return present >= m->threads;

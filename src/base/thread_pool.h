@@ -17,7 +17,7 @@ typedef void (*plx__loop_fn)(void *arg, int64_t begin, int64_t end, int worker);
  * than asked for when the platform gives no more. */
 plx__pool *plx__pool_new(int threads);
 void plx__pool_free(plx__pool *pool);
-/* Between loops: adds threads until there are so many, or as many as the platform gives. */
+/* Adds threads, between loops, until there are `threads` or the platform gives no more. */
 void plx__pool_grow(plx__pool *pool, int threads);
 int plx__pool_threads(const plx__pool *pool);
 
@@ -31,14 +31,14 @@ void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grai
  * Where a unit is one element, a multiple of 16, which keeps whole vectors in every piece. */
 int64_t plx__grain(int64_t units, int64_t elements_per_unit, int threads);
 
-/* Runs fn once on each of the first threads workers, all at the same time: they begin when the last
- * has come, with begin = worker and end = worker + 1. False, and fn was not run at all, when one
- * did not come within patience_ns: the system had no processor for it. */
+/* Runs fn once on each of the first `threads` workers, all at the same time: they begin when the
+ * last has arrived, with begin = worker and end = worker + 1. False, with fn not run at all, when
+ * one did not arrive within patience_ns because the system had no processor for it. */
 bool plx__parallel_each(plx__pool *pool, int threads, int64_t patience_ns, plx__loop_fn fn,
                         void *arg);
 
-/* How many workers have run pieces of loops since the last call of plx__pool_forget, the caller
- * always among them. */
+/* The number of workers that have run pieces of loops since the last plx__pool_forget; the caller
+ * always counts. */
 int plx__pool_worked(const plx__pool *pool);
 void plx__pool_forget(plx__pool *pool);
 

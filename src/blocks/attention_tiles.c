@@ -6,19 +6,20 @@
 #include <string.h>
 
 /* A tile of scores has a row for each of KEYS keys and a column for each of QUERIES queries; it
- * stays in the first-level cache. KEYS is a multiple of most micro-kernels' rows, QUERIES of all
- * their columns. Both are part of the order of sums, so all targets share them. */
+ * stays in the first-level cache. KEYS is a multiple of the tile height of most micro-kernels,
+ * QUERIES of the tile width of all. Both are part of the order of sums, so all targets share them.
+ */
 enum { KEYS = 112, QUERIES = 64, LINE = 16 };
 
 typedef struct attention {
     const plx_kernels *kernels;
     plx__attention_args a;
-    int64_t group;        /* query heads of one of keys */
+    int64_t group;        /* query heads per key head */
     int64_t query_blocks; /* of one head */
-    int64_t chunks;       /* units of one head of keys */
+    int64_t chunks;       /* units per key head */
     bool packs;
     plx_real *scratch;
-    int64_t stride; /* of one worker */
+    int64_t stride; /* per worker */
 } attention;
 
 /* ---- Small products -------------------------------------------------------------------------- */
@@ -35,7 +36,7 @@ typedef struct right {
     int64_t row, panel;
 } right;
 
-/* c (+)= a b: m x n of depth p. */
+/* c (+)= a b, where c is m x n. */
 static void multiply(const plx_kernels *k, int64_t m, int64_t n, int64_t depth, left a, right b,
                      plx_real *c, int64_t ldc, bool accumulate) {
     for (int64_t j = 0; j < n; j += k->nr, b.data += b.panel)
@@ -45,8 +46,8 @@ static void multiply(const plx_kernels *k, int64_t m, int64_t n, int64_t depth, 
                     (int)plx__least(k->nr, n - j), accumulate);
 }
 
-/* Rows of x in tiles of mr, element (i, p) of a tile at p * mr + i: each row of the tile is used
- * for every panel. */
+/* Packs rows of x into tiles of mr, with element (i, p) of a tile at p * mr + i: each row of the
+ * tile is used for every panel. */
 static void pack_tiles(const plx_kernels *k, int64_t rows, int64_t width, const plx_real *x,
                        int64_t ldx, plx_real *to) {
     for (int64_t i = 0; i < rows; i += k->mr, to += k->mr * width)
@@ -61,7 +62,7 @@ static left plain_rows(const plx_kernels *k, const plx_real *data, int64_t ld) {
     return (left){data, ld, 1, k->mr * ld};
 }
 
-/* Columns of x, [rows, width], in panels of nr: rows of nr elements. */
+/* Packs columns of x, [rows, width], into panels of nr: rows of nr elements. */
 static void pack_panels(const plx_kernels *k, int64_t rows, int64_t width, const plx_real *x,
                         int64_t ldx, plx_real *to) {
     for (int64_t j = 0; j < width; j += k->nr, to += rows * k->nr) {
@@ -70,7 +71,7 @@ static void pack_panels(const plx_kernels *k, int64_t rows, int64_t width, const
     }
 }
 
-/* The same of x transposed: columns are rows of x. */
+/* The same for x transposed: columns are rows of x. */
 static void pack_transposed(const plx_kernels *k, int64_t rows, int64_t width, const plx_real *x,
                             int64_t ldx, plx_real *to) {
     for (int64_t i = 0; i < rows; i += k->nr, to += width * k->nr)
@@ -87,14 +88,14 @@ static int64_t panels_size(const plx_kernels *k, int64_t rows, int64_t width) {
 
 /* ---- One block of queries -------------------------------------------------------------------- */
 
-/* The keys and values of one head, as the products take them. */
+/* The keys and values of one head, in the layouts that the products need. */
 typedef struct key_side {
     const plx_real *k, *v; /* row of key 0 */
     int64_t ld;
     plx_real *k_tiles, *v_tiles, *k_panels, *v_panels; /* v_tiles, k_panels: backward */
 } key_side;
 
-/* Blocks of KEYS keys begin a tile of their own. */
+/* Each block of KEYS keys begins a new tile. */
 static int64_t block_size(const plx_kernels *k, int64_t width) {
     return tiles_size(k, KEYS, width);
 }
@@ -120,7 +121,7 @@ static right block_panels(const attention *t, const plx_real *panels, const plx_
 
 typedef struct query_block {
     int64_t batch, head, first, rows;
-    int64_t keys_end; /* keys from here on are not seen */
+    int64_t keys_end; /* keys from here on are hidden */
     const plx_real *q;
     int64_t ld;
 } query_block;
@@ -137,7 +138,7 @@ static query_block block_of(const attention *t, int64_t batch, int64_t kv_head, 
     return b;
 }
 
-/* Where the block's rows lie in an array like q. */
+/* The offset of the block's rows in an array laid out like q. */
 static int64_t place_of(const attention *t, const query_block *b) {
     return (b->batch * t->a.queries + b->first) * b->ld + b->head * t->a.width;
 }
@@ -146,7 +147,7 @@ static plx_real *sums_of(const attention *t, const query_block *b) {
     return t->a.log_sums + (b->batch * t->a.heads + b->head) * t->a.queries + b->first;
 }
 
-/* scores(p, i) for n keys from key on, masked; spare is another tile. */
+/* Masks scores(p, i) for n keys from key on; spare is a second tile. */
 static void hide(const attention *t, const query_block *b, int64_t key, int64_t n, plx_real *scores,
                  plx_real *spare) {
     const plx__attention_args *a = &t->a;
@@ -177,7 +178,7 @@ typedef struct forward_scratch {
     plx_real *k_tiles, *v_panels, *q_rows, *q_panels, *scores, *spare, *out, *top, *sum, *alpha;
 } forward_scratch;
 
-/* Lays a worker's scratch out from base on (NULL: counts only); returns its size in elements. */
+/* Lays out a worker's scratch from base on (NULL: only counts); returns its size in elements. */
 static int64_t lay_forward(const attention *t, plx_real *base, forward_scratch *s) {
     const plx_kernels *k = t->kernels;
     const int64_t width = t->a.width, blocks = (t->a.keys + KEYS - 1) / KEYS;
@@ -204,7 +205,7 @@ static int64_t lay_forward(const attention *t, plx_real *base, forward_scratch *
     return size;
 }
 
-/* Queries times the scale, in rows. */
+/* Writes the queries times the scale, in rows. */
 static void scale_queries(const attention *t, const query_block *b, plx_real *rows) {
     for (int64_t i = 0; i < b->rows; ++i)
         t->kernels->scale(t->a.width, t->a.scale, b->q + i * b->ld, rows + i * t->a.width);
@@ -214,7 +215,7 @@ static void finish_block(const attention *t, const query_block *b, forward_scrat
     const int64_t width = t->a.width;
     plx_real *out = t->a.out + place_of(t, b), *log_sums = sums_of(t, b);
     for (int64_t i = 0; i < b->rows; ++i) {
-        if (s->sum[i] == 0) /* no key was seen; NaN goes on */
+        if (s->sum[i] == 0) /* no key was seen; a NaN sum propagates */
             memset(out + i * b->ld, 0, (size_t)width * sizeof *out);
         else
             t->kernels->scale(width, 1 / s->sum[i], s->out + i * width, out + i * b->ld);
@@ -285,8 +286,9 @@ static void forward_units(void *arg, int64_t begin, int64_t end, int worker) {
 
 enum { PAGE_VALUES = 1024 };
 
-/* Packing keys and values pays when several blocks of queries use them, or when their rows would
- * fall into the same cache sets; the last panel must not be read past a row. */
+/* Packing keys and values pays off when several blocks of queries use them, or when their rows
+ * would map to the same cache sets; it is also needed when the last panel would be read past a row.
+ */
 static bool wants_packing(const plx_kernels *k, const plx__attention_args *a, int64_t items) {
     return items > 2 || a->kv_heads * a->width % PAGE_VALUES == 0 || a->width % k->vl != 0;
 }
@@ -297,7 +299,7 @@ static attention make_attention(const plx_ctx *ctx, const plx__attention_args *a
     t.query_blocks = (args->queries + QUERIES - 1) / QUERIES;
     const int64_t items = t.group * t.query_blocks, owners = args->batch * args->kv_heads;
     t.packs = wants_packing(t.kernels, args, items);
-    /* Enough units for all threads; each packs its keys anew. */
+    /* Enough units for all threads; each unit packs its keys again. */
     t.chunks = threads > 1 && owners < 4 * threads
                    ? plx__least(items, (4 * threads + owners - 1) / (owners > 0 ? owners : 1))
                    : 1;
@@ -375,8 +377,9 @@ static void pack_block(const attention *t, const query_block *b, backward_scratc
         s->delta[i] = k->dot(width, g + i * b->ld, t->a.out + place + i * b->ld);
 }
 
-/* With P the probabilities: gv += P^T g; d loss / d P = g v^T; the scores' slopes P (that - delta),
- * delta being the sum of g out over a row; gk += slopes^T q, gq += slopes k. */
+/* With P the probabilities: gv += P^T g; d loss / d P = g v^T; the gradient of the scores is
+ * slopes = P (that - delta), where delta is the sum of g out over a row; gk += slopes^T q and
+ * gq += slopes k. */
 static void backward_tile(const attention *t, const key_side *keys, const query_block *b,
                           backward_scratch *s, int64_t key, int64_t n) {
     const plx_kernels *k = t->kernels;
@@ -423,7 +426,7 @@ static void store_key_gradients(const attention *t, const key_side *keys,
     }
 }
 
-/* A unit is a head of keys with all the query heads that share it: nobody else adds to its
+/* A unit is a key head with all the query heads that share it, so no other unit adds to its
  * gradients. */
 static void backward_units(void *arg, int64_t begin, int64_t end, int worker) {
     const attention *t = arg;

@@ -21,12 +21,12 @@ typedef struct plx__attention_args {
     plx_real *gq, *gk, *gv;
 } plx__attention_args;
 
-/* Bytes of scratch on so many threads. */
+/* Bytes of scratch on `threads` threads. */
 size_t plx__attention_workspace(const plx_ctx *ctx, const plx__attention_args *args, int threads);
 size_t plx__attention_grad_workspace(const plx_ctx *ctx, const plx__attention_args *args,
                                      int threads);
 
-/* The same bits for every number of threads. */
+/* The result has the same bits for every number of threads. */
 void plx__attention_run(plx_ctx *ctx, const plx__attention_args *args, int threads,
                         void *workspace);
 void plx__attention_grad_run(plx_ctx *ctx, const plx__attention_args *args, int threads,

@@ -1,4 +1,4 @@
-/* Contexts: threads, kernels, and the machine's costs, measured when one is made. */
+/* Contexts: threads, kernels, and the costs of the machine, measured when a context is created. */
 #include "base/context.h"
 
 #include "base/platform.h"
@@ -16,11 +16,11 @@ plx_ctx_options plx_ctx_default(void) {
 
 enum { TRIALS = 5 };
 
-/* Waking up takes tens of microseconds. */
+/* PATIENCE_NS allows for waking up, which takes tens of microseconds. */
 enum { SHARED = 4096, PATIENCE_NS = 300000 };
 
-/* A loop that every thread takes part in at the same time: without that the caller would do all of
- * an empty loop itself, before the others have seen it. */
+/* A loop that all threads run at the same time: otherwise the caller would finish an empty loop
+ * alone, before the others have seen it. */
 typedef struct thread_loop {
     const plx_kernels *kernels;
     int threads;
@@ -41,7 +41,7 @@ static void touch(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* One loop's time, at least 1; 0 when somebody was missing. */
+/* The time of one loop, at least 1; 0 when a thread was missing. */
 static double loop_ns(plx_ctx *ctx, thread_loop *m) {
     const int64_t start = plx_platform_now_ns();
     const bool all = plx__parallel_each(ctx->pool, ctx->threads, PATIENCE_NS, touch, m);
@@ -54,7 +54,7 @@ typedef struct thread_costs {
     bool missed;
 } thread_costs;
 
-/* Means over a few loops, since the clocks of browsers tick in microseconds. */
+/* Means over several loops, since browser clocks tick in microseconds. */
 static thread_costs measure_loops(plx_ctx *ctx, plx_real *scratch) {
     enum { LOOPS = 16 };
     thread_loop m = {.kernels = ctx->kernels, .threads = ctx->threads};
@@ -75,8 +75,9 @@ static thread_costs measure_loops(plx_ctx *ctx, plx_real *scratch) {
     return costs;
 }
 
-/* Until a few measurements agree that threads come at once, for at most so long: new threads may
- * have no processor of their own yet. What was known stays when they do not come. */
+/* Repeats, for at most longest_ns, until several measurements agree that threads arrive at once:
+ * new threads may not have a processor of their own yet. If they do not arrive, the previous
+ * figures stay. */
 static void measure_threads(plx_ctx *ctx, plx_real *scratch, int64_t longest_ns) {
     plx__machine *machine = &ctx->machine;
     const int64_t until = plx_platform_now_ns() + longest_ns;
@@ -97,10 +98,10 @@ static void measure_threads(plx_ctx *ctx, plx_real *scratch, int64_t longest_ns)
     machine->threads_measured = true;
 }
 
-/* An ordinary core's, in a browser whose clock has steps longer than what is measured. */
+/* Figures of an ordinary core, for browsers whose clock is too coarse to measure. */
 enum { ORDINARY_FLOPS = 20, ORDINARY_BYTES = 10 };
 
-/* What stands until the machine has been measured: two cores of one processor, a little
+/* Sets the costs assumed until the machine has been measured: two cores of one processor, slightly
  * pessimistic. */
 static void assume_costs(plx_ctx *ctx) {
     ctx->machine.flops_per_ns = ORDINARY_FLOPS;
@@ -153,10 +154,10 @@ static void measure_kernels(plx_ctx *ctx, plx_real *scratch, int trials) {
     machine->measured_ns = plx_platform_now_ns();
 }
 
-/* All that is measured, with scratch for it. */
+/* Runs all measurements. */
 static plx_status measure(plx_ctx *ctx, int trials) {
-    /* Threads that have a processor come within microseconds. Where each has to wait for one, the
-     * system's own balancing takes a few turns of milliseconds. */
+    /* Threads that have a processor arrive within microseconds. Where they have to wait for one,
+     * the system's load balancing takes several milliseconds. */
     enum { LONGEST_NS = 40000000 };
     const int64_t shared = 2 * (int64_t)ctx->threads * SHARED;
     const size_t bytes = (size_t)(shared > VALUES ? shared : VALUES) * sizeof(plx_real);
@@ -175,7 +176,7 @@ void plx__machine_settle(plx_ctx *ctx) {
     const int64_t since = plx_platform_now_ns() - machine->measured_ns;
     const bool settled = machine->measurements >= MEASUREMENTS && machine->threads_measured;
     if (settled || !machine->measurements || since < PAUSE_NS) return;
-    /* Without memory the last figures stay. */
+    /* Without memory, the previous figures stay. */
     (void)measure(ctx, 1);
 }
 
@@ -188,16 +189,17 @@ void plx__machine_renew(plx_ctx *ctx) {
 plx_status plx_ctx_set_threads(plx_ctx *ctx, int threads) {
     const int wanted = threads ? threads : plx_platform_cpus();
     if (threads < 0 || threads > 128 || wanted < ctx->threads)
-        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                         "context: %d threads; %d, as there are, to 128, or 0 to choose", threads,
-                         ctx->threads);
+        return plx__fail(
+            &ctx->message, PLX_ERR_ARGUMENT,
+            "context: threads is %d; it must be %d (as now) to 128, or 0 for automatic", threads,
+            ctx->threads);
     plx__pool_grow(ctx->pool, wanted);
     ctx->threads = plx__pool_threads(ctx->pool);
     plx__machine_renew(ctx);
     return PLX_OK;
 }
 
-/* Time of one product of a middling size, through the provider or own kernels. */
+/* Time of one product of medium size, through the provider or the built-in kernels. */
 static double product_ns(plx_ctx *ctx, const plx_gemm_provider *provider, plx_real *data,
                          int64_t n) {
     double best = 1e30;
@@ -229,19 +231,22 @@ static plx_status choose_gemm(plx_ctx *ctx, const plx_ctx_options *options) {
     return PLX_OK;
 }
 
-/* ---- Life ------------------------------------------------------------------------------------ */
+/* ---- Lifetime -------------------------------------------------------------------------------- */
 
 static plx_status open_context(plx_ctx *ctx, const plx_ctx_options *options) {
     if (options->reproducible && options->isa)
-        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                         "reproducible picks the ISA itself; \"%.40s\" cannot be forced beside it",
-                         options->isa);
+        return plx__fail(
+            &ctx->message, PLX_ERR_ARGUMENT,
+            "context: reproducible chooses the ISA itself and cannot be combined with isa "
+            "\"%.40s\"",
+            options->isa);
     if (options->threads < 0 || options->threads > 128)
-        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT, "%d threads; 1 to 128, or 0 to choose",
+        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                         "context: threads is %d; it must be 1 to 128, or 0 for automatic",
                          options->threads);
     if ((int)options->gemm < 0 || options->gemm > PLX_GEMM_AUTO)
-        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT, "context: no choice of gemm number %d",
-                         (int)options->gemm);
+        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                         "context: there is no gemm choice number %d", (int)options->gemm);
     const plx_gemm_provider *p = options->provider;
     if (p && (!p->name || !p->gemm || !p->set_threads))
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
@@ -276,7 +281,7 @@ plx_status plx_ctx_new(const plx_ctx_options *options, plx_ctx **out, char *mess
     }
     memset(ctx, 0, sizeof *ctx);
     ctx->holders = 1;
-    /* Graphs of other contexts, which began at other times, have other numbers. */
+    /* Contexts start at different times, so their graphs get different numbers. */
     ctx->graphs = (uint32_t)plx_platform_now_ns();
     const plx_status status = open_context(ctx, &chosen);
     if (status == PLX_OK) {

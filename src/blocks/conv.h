@@ -1,6 +1,6 @@
-/* Convolutions of images [n, rows, columns, channels] and their gradients: which method, cache
- * blocks, threads. The method follows from the sizes alone, and no sum depends on the number of
- * threads. */
+/* Convolutions of images [n, rows, columns, channels] and their gradients: methods, cache blocking
+ * and threading. The method depends only on the sizes, and no sum depends on the number of threads.
+ */
 #ifndef PLX_BLOCKS_CONV_H
 #define PLX_BLOCKS_CONV_H
 
@@ -12,7 +12,7 @@ typedef enum plx__conv_kind {
     PLX__CONV_WEIGHTS,     /* image, result's gradient, weights' gradient */
 } plx__conv_kind;
 
-/* Sizes are those of the convolution, whichever of its operands is worked out. Pairs are rows and
+/* Sizes are those of the convolution, whichever of its operands is computed. Pairs are rows and
  * columns. Weights are [kernel rows, kernel columns, in / groups, out]. */
 typedef struct plx__conv_args {
     plx__conv_kind kind;
@@ -27,15 +27,15 @@ typedef struct plx__conv_args {
     plx_real act_param;
 } plx__conv_args;
 
-/* Bytes of scratch that plx__conv_run needs for these sizes on so many threads. */
+/* Bytes of scratch that plx__conv_run needs for these sizes on `threads` threads. */
 size_t plx__conv_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);
 
-/* Floating-point operations by the definition, and those that plx__conv_run does: Winograd's method
- * needs fewer. */
+/* Floating-point operations by the definition, and those that plx__conv_run executes: Winograd's
+ * method needs fewer. */
 double plx__conv_direct_flops(const plx__conv_args *args);
 double plx__conv_flops(const plx__conv_args *args);
 
-/* workspace: 64-byte aligned, plx__conv_workspace bytes. */
+/* Runs a convolution. workspace: 64-byte aligned, plx__conv_workspace bytes. */
 void plx__conv_run(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);
 
 #endif

@@ -1,6 +1,6 @@
-/* Depthwise convolution: one input channel to one output channel, straight from the image. Pixels
- * whose taps all lie inside the image go to the kernel a row at a time, those at the edges one by
- * one with the taps that they have. */
+/* Depthwise convolution: one input channel to one output channel, read directly from the image.
+ * Pixels whose taps all lie inside the image go to the kernel a row at a time; those at the edges
+ * go one by one, with the taps that lie inside. */
 #include "blocks/conv_methods.h"
 
 #include "blocks/gemm.h"
@@ -14,7 +14,7 @@ typedef struct depthwise {
     plx__conv_axis y, x;
     int64_t channels;
     int64_t taps;                        /* of the kernel */
-    const plx_real **sources, **weights; /* per worker, one for each tap */
+    const plx_real **sources, **weights; /* per worker, one per tap */
     plx_real **gradients;
     int64_t parts, part_rows; /* of the sum for the weights */
     plx_real *to, *beside;    /* beside: sums and errors, per worker */
@@ -46,7 +46,7 @@ static depthwise make_depthwise(const plx_ctx *ctx, const plx__conv_args *args) 
                        .taps = args->kernel[0] * args->kernel[1]};
 }
 
-/* Points to the taps in both ranges for result x = 0. Returns how many. */
+/* Sets pointers to the taps in both ranges, for result x = 0. Returns their number. */
 static int64_t point_sources(const depthwise *d, int64_t image, int64_t y, range ty, range tx,
                              const plx_real **to) {
     int64_t count = 0;
@@ -60,7 +60,7 @@ static int64_t point_sources(const depthwise *d, int64_t image, int64_t y, range
     return count;
 }
 
-/* Where in the weights tap number t of those lies. */
+/* The index in the weights of tap t among those. */
 static int64_t tap_at(const depthwise *d, range ty, range tx, int64_t t) {
     const int64_t across = tx.end - tx.begin;
     assert(across > 0);
@@ -161,7 +161,7 @@ typedef struct row_of_gradients {
     range taps; /* rows of the kernel */
     const plx_real *gy;
     plx_real *weights;
-    int64_t chains; /* that were added to the weights */
+    int64_t chains; /* chains added to the weights so far */
     const plx_real **sources;
     plx_real **gradients;
 } row_of_gradients;
@@ -200,8 +200,8 @@ static int64_t values_of(const depthwise *d) {
     return d->taps * d->channels;
 }
 
-/* Rows first..last, in the order of deep sums (kernels.h): chains are added up beside the weights
- * and those sums to them with their errors. */
+/* Sums rows first..last in the order of deep sums (kernels.h): chains are added up in a separate
+ * sum, which is then added to the weights with its rounding error. */
 static void sum_rows(const depthwise *d, int64_t first, int64_t last, int worker, plx_real *to) {
     enum { CHAINS = PLX_GEMM_DEEP / PLX_GEMM_CHAIN };
     const plx_kernels *k = d->ctx->kernels;

@@ -1,9 +1,10 @@
-/* Convolution as a matrix product whose left operand is never stored whole: rows of it (the source
- * under the kernel at one pixel) are gathered a cache block at a time (implicit GEMM; Chetlur et
- * al., "cuDNN: efficient primitives for deep learning", 2014).
+/* Convolution as a matrix product whose left operand is never stored as a whole: its rows (the
+ * source under the kernel at one pixel) are gathered one cache block at a time (implicit GEMM;
+ * Chetlur et al., "cuDNN: efficient primitives for deep learning", 2014).
  *
  * Order of every sum: depth is (kernel row, kernel column, channel), in blocks of KC as in gemm.c;
- * for the weights it is pixels in fixed parts, in blocks of KC, in the order of kernels.h. */
+ * for the gradient of the weights it is pixels in fixed parts, in blocks of KC, in the order of
+ * kernels.h. */
 #include "blocks/conv_methods.h"
 
 #include "blocks/gemm.h"
@@ -18,7 +19,7 @@ typedef struct lowering {
     int64_t channels, targets;             /* of the source and the target */
     int64_t group_channels, group_targets; /* of one group */
     int64_t pixels, depth;                 /* of the product */
-    int64_t run;                           /* values that lie next to each other in the source */
+    int64_t run;                           /* values that are adjacent in the source */
     int64_t runs;                          /* of a kernel row */
     int64_t rows, blocks, panels;
     int64_t lda;
@@ -26,7 +27,7 @@ typedef struct lowering {
     int64_t a_stride, c_stride, deep_stride; /* between workers */
 } lowering;
 
-enum { GAP = 16 }; /* between rows, against their falling into the same cache sets */
+enum { GAP = 16 }; /* between rows, so that they do not map to the same cache sets */
 
 static lowering make_lowering(const plx_ctx *ctx, const plx__conv_args *args, int64_t phase_y,
                               int64_t phase_x) {
@@ -48,7 +49,7 @@ static lowering make_lowering(const plx_ctx *ctx, const plx__conv_args *args, in
 
 /* ---- Gathering ------------------------------------------------------------------------------- */
 
-/* Values from..from+count of an image row of `size` values, zeros outside. */
+/* Copies values from..from+count of an image row of `size` values, with zeros outside. */
 static void copy_clipped(const plx_real *row, int64_t size, int64_t from, int64_t count,
                          plx_real *to) {
     const int64_t begin = from < 0 ? plx__least(-from, count) : 0;
@@ -65,7 +66,7 @@ typedef struct gathered_row {
     int64_t ld;
 } gathered_row;
 
-/* count values of each pixel, the first of them `from` in the image row when x is 0. */
+/* Gathers count values of each pixel, beginning at `from` in the image row for x = 0. */
 static void gather_run(const lowering *l, const plx_real *row, int64_t from, int64_t count,
                        const gathered_row *pixels, plx_real *to) {
     const int64_t row_values = l->x.source * l->channels, step = l->x.stride * l->channels;
@@ -82,7 +83,7 @@ static void gather_run(const lowering *l, const plx_real *row, int64_t from, int
         copy_clipped(row, row_values, first + i * step, count, to + i * pixels->ld);
 }
 
-/* Values p0..p0+depth of each pixel. */
+/* Gathers values p0..p0+depth of each pixel. */
 static void gather_row(const lowering *l, const plx_real *image, int64_t group,
                        const gathered_row *pixels, int64_t p0, int64_t depth) {
     const int64_t number = p0 / l->run;
@@ -107,7 +108,7 @@ static void gather_row(const lowering *l, const plx_real *image, int64_t group,
     }
 }
 
-/* Of pixels first..first+rows. */
+/* Gathers the rows of pixels first..first+rows. */
 static void gather(const lowering *l, int64_t group, int64_t first, int64_t rows, int64_t p0,
                    int64_t depth, plx_real *to, int64_t ld) {
     const int64_t image_values = l->y.source * l->x.source * l->channels;
@@ -126,7 +127,7 @@ static void gather(const lowering *l, int64_t group, int64_t first, int64_t rows
 
 /* ---- Weights, in panels of NR columns -------------------------------------------------------- */
 
-/* Where the weights of a tap begin. */
+/* The first weight of a tap. */
 static const plx_real *tap_of(const lowering *l, int64_t ty, int64_t tx) {
     const plx__conv_args *args = l->args;
     const int64_t ky = l->y.first_kernel + ty * l->y.kernel_step;
@@ -161,7 +162,7 @@ static void pack_panels(void *arg, int64_t begin, int64_t end, int worker) {
 
 /* ---- Products -------------------------------------------------------------------------------- */
 
-/* Where the channels of a pixel of the target begin. */
+/* The first channel of a pixel of the target. */
 static plx_real *target_of(const lowering *l, int64_t pixel) {
     const int64_t x = pixel % l->x.count, y = pixel / l->x.count % l->y.count;
     const int64_t image = pixel / (l->x.count * l->y.count);
@@ -170,7 +171,7 @@ static plx_real *target_of(const lowering *l, int64_t pixel) {
     return l->args->c + ((image * l->y.target + row) * l->x.target + column) * l->targets;
 }
 
-/* Whether the pixels of the phase lie next to each other in the target. */
+/* Whether the pixels of the phase are adjacent in the target. */
 static bool is_dense(const lowering *l) {
     return l->y.target_step == 1 && l->x.target_step == 1;
 }
@@ -208,7 +209,7 @@ static void multiply_block(const lowering *l, const plx_real *b, int64_t rows, i
 typedef struct block {
     int64_t group, first, rows;
     const plx_real *b;
-    plx_real *a, *deep; /* scratch; deep: sums beside the result, and errors */
+    plx_real *a, *deep; /* scratch; deep: separate sums, and errors */
 } block;
 
 /* c = the product over depth begin..end. */
@@ -221,7 +222,7 @@ static void multiply_depth(const lowering *l, const block *k, int64_t begin, int
     }
 }
 
-/* As above for the whole depth, in the order of deep sums (kernels.h). */
+/* The same for the whole depth, in the order of deep sums (kernels.h). */
 static void multiply_deep(const lowering *l, const block *k, plx_real *c, int64_t ldc) {
     const int64_t n = l->group_targets, size = k->rows * n;
     plx_real *sums = k->deep, *errors = sums + size;
@@ -260,8 +261,8 @@ static void run_units(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* Sets the blocks of a lowering; returns the values of workspace. The first phase has the most
- * pixels, but another may have the most taps. */
+/* Sets the block sizes of a lowering; returns the size of the workspace in values. The first phase
+ * has the most pixels, but another may have the most taps. */
 static int64_t set_blocks(lowering *l, int threads, int64_t most_depth) {
     const plx_kernels *k = l->k;
     const int64_t fair = plx__round_up((l->pixels + threads - 1) / threads, k->mr);
@@ -276,7 +277,7 @@ static int64_t set_blocks(lowering *l, int threads, int64_t most_depth) {
     return packed + threads * (l->a_stride + l->c_stride + l->deep_stride);
 }
 
-/* Of any phase. */
+/* The largest depth of any phase. */
 static int64_t most_depth(const plx__conv_args *args) {
     int64_t taps = 1;
     for (int axis = 0; axis < 2; ++axis) {
@@ -321,14 +322,15 @@ void plx__conv_lower(plx_ctx *ctx, const plx__conv_args *args, int threads, void
 typedef struct weights_sum {
     lowering l;
     int64_t parts, part_pixels;
-    int64_t chunk, chunks; /* rows of the weights that are worked out at a time */
-    bool pack;             /* columns of the gradient would fall into the same cache sets */
+    int64_t chunk, chunks; /* rows of the weights computed at a time */
+    bool pack;             /* columns of the gradient would map to the same cache sets */
     plx_real *to;          /* parts, or the weights themselves */
     plx_real *scratch;
     int64_t scratch_stride, panel_at, sums_at;
 } weights_sum;
 
-/* Whether a part is too long for one plain sum: then some pixels at a time are summed beside it. */
+/* Whether a part is too long for one plain sum: then groups of pixels are summed separately first.
+ */
 static bool is_deep(const weights_sum *s) {
     return s->part_pixels > PLX_GEMM_DEEP;
 }
@@ -361,7 +363,8 @@ size_t plx__conv_lower_weights_workspace(const plx_ctx *ctx, const plx__conv_arg
     return (size_t)(parts_values(&s) + threads * s.scratch_stride) * sizeof(plx_real);
 }
 
-/* Rows p0..p0+rows of the weights get what `pixels` pixels from first on add; to is row p0. */
+/* Adds the contribution of `pixels` pixels from first on to rows p0..p0+rows of the weights; to is
+ * row p0. */
 static void add_pixels(const weights_sum *s, int64_t group, int64_t p0, int64_t rows, int64_t first,
                        int64_t pixels, bool accumulate, plx_real *scratch, plx_real *to) {
     const lowering *l = &s->l;
@@ -379,7 +382,8 @@ static void add_pixels(const weights_sum *s, int64_t group, int64_t p0, int64_t 
     }
 }
 
-/* Rows p0..p0+rows of the weights of one group get what pixels begins..ends add; to is row p0. */
+/* Adds the contribution of pixels begins..ends to rows p0..p0+rows of the weights of one group; to
+ * is row p0. */
 static void sum_pixels(const weights_sum *s, int64_t group, int64_t p0, int64_t rows,
                        int64_t begins, int64_t ends, plx_real *scratch, plx_real *to) {
     const int64_t kc = s->l.k->kc;
@@ -388,7 +392,7 @@ static void sum_pixels(const weights_sum *s, int64_t group, int64_t p0, int64_t 
                    to);
 }
 
-/* As above in the order of deep sums (kernels.h). */
+/* The same in the order of deep sums (kernels.h). */
 static void sum_deep(const weights_sum *s, int64_t group, int64_t p0, int64_t rows, int64_t begins,
                      int64_t ends, plx_real *scratch, plx_real *to) {
     const lowering *l = &s->l;
@@ -406,7 +410,7 @@ static void sum_deep(const weights_sum *s, int64_t group, int64_t p0, int64_t ro
         l->k->add(columns, to + i, 1, errors + i, 1, to + i);
 }
 
-/* A unit is some rows of the weights of one group in one part of the sum. */
+/* A unit is a block of rows of the weights of one group, in one part of the sum. */
 static void sum_units(void *arg, int64_t begin, int64_t end, int worker) {
     const weights_sum *s = arg;
     const lowering *l = &s->l;

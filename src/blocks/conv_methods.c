@@ -1,4 +1,4 @@
-/* Which method a convolution takes, and the geometry that the methods share. */
+/* The choice of a method for a convolution, and the geometry that the methods share. */
 #include "blocks/conv.h"
 
 #include "blocks/conv_methods.h"
@@ -30,8 +30,9 @@ static int64_t common_divisor(int64_t a, int64_t b) {
     return a;
 }
 
-/* Row i of the image gets from row (i + before - k dilation) / stride of the result through row k
- * of the kernel, where that is whole: for the rows of a phase through every (stride / gcd)-th k. */
+/* Row i of the image receives from row (i + before - k dilation) / stride of the result through row
+ * k of the kernel, where that is a whole number: for the rows of a phase, through every
+ * (stride / gcd)-th k. */
 static plx__conv_axis transposed_axis(const plx__conv_args *args, int axis, int64_t phase) {
     const int64_t stride = args->stride[axis], dilation = args->dilation[axis];
     const int64_t kernel = args->kernel[axis], divisor = common_divisor(stride, dilation);
@@ -98,7 +99,7 @@ void plx__conv_add_parts(plx_ctx *ctx, int64_t parts, int64_t values, const plx_
     plx__parallel_for(ctx->pool, threads, values, PIECE, add_values, &job);
 }
 
-/* ---- 1 x 1: pixels are the rows of a matrix as they lie -------------------------------------- */
+/* ---- 1 x 1: pixels are used in place as the rows of a matrix --------------------------------- */
 
 static plx__gemm_args product_args(const plx__conv_args *args) {
     const int64_t pixels = args->n * args->image[0] * args->image[1];
@@ -149,7 +150,8 @@ static bool is_product(const plx__conv_args *args) {
            args->groups == 1;
 }
 
-/* Few channels make products too thin, few tiles do not pay for the transform of the weights. */
+/* With few channels the products are too thin; with few tiles the transform of the weights does not
+ * pay off. */
 static bool is_for_winograd(const plx__conv_args *args) {
     enum { CHANNELS = 8, PIXELS = 64 };
     return is_both(args->kernel, 3) && is_both(args->stride, 1) && is_both(args->dilation, 1) &&
@@ -158,8 +160,8 @@ static bool is_for_winograd(const plx__conv_args *args) {
            args->n * args->result[0] * args->result[1] >= PIXELS;
 }
 
-/* A product for each pixel of the target would leave most lanes empty. Taps are added one after the
- * other, so they must be few. */
+/* A product for each pixel of the target would leave most lanes empty. Taps are added one after
+ * another, so there must be few. */
 static bool is_for_scatter(const plx__conv_args *args) {
     enum { TARGETS = 8, CHANNELS = 8, TAPS = 128 };
     return args->kind != PLX__CONV_WEIGHTS && args->groups == 1 &&

@@ -8,9 +8,9 @@
 
 /* Rows, or columns, of one phase: result i of the phase is at first_target + i * target_step, and
  * its tap t reads the source at first_source + i * stride + t * source_step with row (column)
- * first_kernel + t * kernel_step of the weights; outside the source are zeros. A convolution is one
- * phase; its transpose is one per row (column) inside a stride, each a convolution of stride 1 with
- * the weights that meet that row, turned round. */
+ * first_kernel + t * kernel_step of the weights; values outside the source are zero. A convolution
+ * is one phase; its transpose is one per row (column) inside a stride, each a convolution of stride
+ * 1 with the weights that meet that row, flipped. */
 typedef struct plx__conv_axis {
     int64_t source, target; /* sizes */
     int64_t count, first_target, target_step;
@@ -25,12 +25,12 @@ plx__conv_axis plx__conv_phase(const plx__conv_args *args, int axis, int64_t pha
 int64_t plx__conv_channels(const plx__conv_args *args);
 int64_t plx__conv_targets(const plx__conv_args *args);
 
-/* In values, each part of a workspace begins on a cache line. */
+/* Rounds a size in values up, so that each part of a workspace begins on a cache line. */
 static inline int64_t plx__conv_aligned(int64_t values) {
     return (values + 15) / 16 * 16;
 }
 
-/* a / b rounded up, b above 0. */
+/* a / b rounded up, for b > 0. */
 static inline int64_t plx__conv_ceiling(int64_t a, int64_t b) {
     return a > 0 ? (a + b - 1) / b : -(-a / b);
 }
@@ -39,21 +39,20 @@ typedef struct plx__conv_range {
     int64_t begin, end;
 } plx__conv_range;
 
-/* What of begin..end lies in 0..count. */
+/* The part of begin..end that lies in 0..count. */
 static inline plx__conv_range plx__conv_clip(int64_t begin, int64_t end, int64_t count) {
     plx__conv_range r = {begin < 0 ? 0 : plx__least(begin, count), plx__least(end, count)};
     if (r.end < r.begin) r.end = r.begin;
     return r;
 }
 
-/* In how many parts a sum over `terms` is taken, each of parts into its own copy of `values`
- * results, which plx__conv_add_parts adds up. */
+/* The number of parts into which a sum over `terms` is split. Each part has its own copy of the
+ * `values` results; plx__conv_add_parts adds them up. */
 int64_t plx__conv_parts(int64_t terms, int64_t values);
 void plx__conv_add_parts(plx_ctx *ctx, int64_t parts, int64_t values, const plx_real *from,
                          plx_real *to, int threads);
 
-/* Implicit products: rows of the image under the kernel, gathered block by block, times the
- * weights. */
+/* Implicit GEMM: rows of the image under the kernel, gathered block by block, times the weights. */
 size_t plx__conv_lower_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);
 void plx__conv_lower(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);
 size_t plx__conv_lower_weights_workspace(const plx_ctx *ctx, const plx__conv_args *args,
@@ -61,12 +60,12 @@ size_t plx__conv_lower_weights_workspace(const plx_ctx *ctx, const plx__conv_arg
 void plx__conv_lower_weights(plx_ctx *ctx, const plx__conv_args *args, int threads,
                              void *workspace);
 
-/* The other way round for few output channels: what each pixel of the source adds to the target,
- * by a product, and then added up. Stride 1 or transposed, one group. */
+/* The reverse, for few output channels: a product gives what each pixel of the source adds to the
+ * target, which is then added up. Stride 1 or transposed, one group. */
 size_t plx__conv_scatter_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);
 void plx__conv_scatter(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);
 
-/* One input channel to one output channel. */
+/* Depthwise: one input channel to one output channel. */
 size_t plx__conv_depthwise_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);
 void plx__conv_depthwise(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);
 size_t plx__conv_depthwise_weights_workspace(const plx_ctx *ctx, const plx__conv_args *args,
@@ -74,7 +73,7 @@ size_t plx__conv_depthwise_weights_workspace(const plx_ctx *ctx, const plx__conv
 void plx__conv_depthwise_weights(plx_ctx *ctx, const plx__conv_args *args, int threads,
                                  void *workspace);
 
-/* 3 x 3 at stride 1. */
+/* Winograd's method: 3 x 3 with stride 1. */
 double plx__conv_winograd_flops(const plx__conv_args *args);
 size_t plx__conv_winograd_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);
 void plx__conv_winograd(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);

@@ -1,7 +1,7 @@
-/* Convolution to few channels: a product makes what a row of source pixels adds to every target
+/* Convolution to few channels: a product gives what a row of source pixels adds to every target
  * pixel under the kernel, [pixel][kernel row, kernel column, target channel], and its runs are
  * added to the target (the lowering of conv_lower.c, transposed). Threads share bands of target
- * rows; an element's sum is over source pixels in ascending order, whatever the bands. */
+ * rows; each element sums source pixels in ascending order, whatever the bands. */
 #include "blocks/conv_methods.h"
 
 #include "blocks/gemm.h"
@@ -22,15 +22,15 @@ typedef struct scatter {
     int64_t channels, targets;
     int64_t row_columns; /* of the product, for one kernel row */
     int64_t columns, ldw;
-    int64_t chunk;       /* pixels of the source in a product */
-    int64_t band, bands; /* rows of the target, and how many in an image */
+    int64_t chunk;       /* pixels of the source per product */
+    int64_t band, bands; /* rows of the target per band; bands per image */
     plx_real *weights;   /* [channels][columns] */
     plx_real *bias_row;  /* the bias for a row of the target */
     plx_real *products;  /* per worker */
     int64_t products_stride;
 } scatter;
 
-/* The convolution at stride 1 is its transpose with the weights turned round. */
+/* A convolution with stride 1 equals its transpose with flipped weights. */
 static scatter_axis axis_of(const plx__conv_args *args, int axis) {
     const bool transposed = args->kind == PLX__CONV_TRANSPOSE;
     const int64_t step = args->dilation[axis], taps = args->kernel[axis];
@@ -90,7 +90,7 @@ static void spread_bias(const scatter *s) {
 
 /* ---- Products and sums ----------------------------------------------------------------------- */
 
-/* `pixels` pixels from a on times columns from..from + count of the weights. */
+/* Multiplies `pixels` pixels from a on by columns from..from + count of the weights. */
 static void multiply(const scatter *s, const plx_real *a, int64_t pixels, int64_t from,
                      int64_t count, plx_real *to) {
     const int64_t mr = s->k->mr, nr = s->k->nr;
@@ -104,7 +104,7 @@ static void multiply(const scatter *s, const plx_real *a, int64_t pixels, int64_
     }
 }
 
-/* What one pixel adds to a row of the target through one row of the kernel. */
+/* Adds the contribution of one pixel to a row of the target, through one row of the kernel. */
 static void add_run(const scatter *s, const plx_real *product, int64_t x, plx_real *row) {
     const bool whole = s->x.step == 1;
     const int64_t runs = whole ? 1 : s->x.taps, width = s->x.target * s->targets;
@@ -117,7 +117,7 @@ static void add_run(const scatter *s, const plx_real *product, int64_t x, plx_re
     }
 }
 
-/* Source row y to target rows begin..end of an image. */
+/* Adds source row y to target rows begin..end of an image. */
 static void add_row(const scatter *s, const plx_real *source, int64_t y, plx_real *target,
                     int64_t begin, int64_t end, plx_real *products) {
     const int64_t at = y * s->y.stride + s->y.first;

@@ -1,12 +1,12 @@
 /* 3 x 3 convolution at stride 1 by Winograd's minimal filtering F(4 x 4, 3 x 3): tiles of 6 x 6
- * pixels become 36 planes, in each of which a matrix product over channels does what the
- * convolution does in all, with a quarter of the multiplications (Lavin and Gray, "Fast algorithms
- * for convolutional neural networks", CVPR 2016). The transposed convolution is the same with the
- * weights turned round; the gradient of the weights is the transpose of each step.
+ * pixels become 36 planes, in each of which a matrix product over channels replaces the
+ * convolution; in all that takes a quarter of the multiplications (Lavin and Gray, "Fast algorithms
+ * for convolutional neural networks", CVPR 2016). The transposed convolution is the same with
+ * flipped weights; the gradient of the weights transposes each step.
  *
- * Order of every sum: channels in blocks of KC, ascending; for the weights tiles in blocks whose
- * size follows from the shape, and sums of PLX_GEMM_DEEP tiles or a little less as kernels.h has
- * it. */
+ * Order of every sum: channels in blocks of KC, ascending; for the gradient of the weights, tiles
+ * in blocks whose size depends on the shape, and sums of PLX_GEMM_DEEP tiles or slightly fewer in
+ * the order of kernels.h. */
 #include "blocks/conv_methods.h"
 
 #include "blocks/gemm.h"
@@ -15,10 +15,10 @@
 
 enum {
     TILE = 4,         /* rows and columns of a tile of results */
-    FIELD = TILE + 2, /* that a tile of the source has */
+    FIELD = TILE + 2, /* rows and columns of a tile of the source */
     PLANES = FIELD * FIELD,
     TAPS = 9,
-    GAP = 16, /* between rows and planes, against their falling into the same cache sets */
+    GAP = 16, /* between rows and planes, so that they do not map to the same cache sets */
 };
 
 typedef struct winograd {
@@ -27,15 +27,15 @@ typedef struct winograd {
     const plx__conv_args *args;
     plx__conv_axis y, x;
     int64_t channels, targets;
-    int64_t down, across, tiles; /* of an image, of an image, of all */
-    int64_t block, blocks;       /* tiles of a block */
+    int64_t down, across, tiles; /* per image, per image, in total */
+    int64_t block, blocks;       /* tiles per block; number of blocks */
     int64_t panels;
     int64_t ldv, ldm;                     /* between tiles of a plane */
     int64_t plane_v, plane_m, plane_u;    /* between planes */
     plx_real *u, *v, *m, *turned, *zeros; /* v and m per worker */
-    int64_t first;                        /* tile of the current block */
-    int64_t deep;                         /* tiles in whole blocks that are summed plainly */
-    plx_real *sums, *errors;              /* planes, where there are more */
+    int64_t first;                        /* first tile of the current block */
+    int64_t deep;                         /* tiles, in whole blocks, that form one plain sum */
+    plx_real *sums, *errors;              /* planes, where there are more tiles */
 } winograd;
 
 static winograd make_winograd(const plx_ctx *ctx, const plx__conv_args *args) {
@@ -53,8 +53,8 @@ static winograd make_winograd(const plx_ctx *ctx, const plx__conv_args *args) {
     return w;
 }
 
-/* Many tiles read the transformed weights seldom, few stay in the cache: weights are 36 in x out
- * values, tiles 36 (in + out) each. */
+/* Large blocks of tiles read the transformed weights less often, small ones stay in the cache:
+ * weights take 36 in x out values, each tile 36 (in + out). */
 static int64_t balanced_tiles(const winograd *w) {
     return w->channels * w->targets / (w->channels + w->targets);
 }
@@ -66,7 +66,7 @@ static void set_block(winograd *w, int64_t block) {
     w->plane_m = w->block * w->ldm + GAP;
 }
 
-/* The next part of a workspace; NULL to count alone. */
+/* Takes the next part of a workspace; workspace NULL: only counts. */
 static plx_real *take(plx_real *workspace, int64_t *at, int64_t values) {
     plx_real *part = workspace ? workspace + *at : NULL;
     *at += plx__conv_aligned(values);
@@ -84,7 +84,7 @@ static tile_place place_of(const winograd *w, int64_t tile) {
     return (tile_place){tile / (w->across * w->down), y * TILE, x * TILE};
 }
 
-/* side x side pixels from (y, x) on, zeros where there are none. */
+/* Sets pointers to side x side pixels from (y, x) on, and to zeros outside the image. */
 static void point(const plx_real *image, int64_t height, int64_t width, int64_t channels, int64_t y,
                   int64_t x, int side, const plx_real *zeros, const plx_real **to) {
     for (int i = 0; i < side; ++i)
@@ -121,8 +121,8 @@ static void transform_target(const winograd *w, int64_t tile, const plx_real *m)
                       first + i * row_values, first + i * row_values);
 }
 
-/* A product and a sum for each plane, channel and target of a tile; and the transforms, whose
- * passes over lines (kernels/conv.inc.c) count a fused multiply-add as two. */
+/* One multiplication and one addition for each plane, channel and target of a tile; plus the
+ * transforms, whose passes over lines (kernels/conv.inc.c) count a fused multiply-add as two. */
 double plx__conv_winograd_flops(const plx__conv_args *args) {
     enum { INPUT = 12 * 20, OUTPUT = 10 * 13, WEIGHTS = 9 * 12 };
     enum { OUTPUT_GRAD = 10 * 12, WEIGHTS_GRAD = 9 * 15 };
@@ -162,7 +162,7 @@ static void transform_weights(void *arg, int64_t begin, int64_t end, int worker)
 
 /* ---- Forward and transposed ------------------------------------------------------------------ */
 
-/* One plane of a block: m = v u. */
+/* Multiplies one plane of a block: m = v u. */
 static void multiply_plane(const winograd *w, int64_t rows, const plx_real *v, const plx_real *u,
                            plx_real *m) {
     const int64_t nr = w->k->nr, mr = w->k->mr;
@@ -193,7 +193,7 @@ static void run_blocks(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* Sets the blocks; returns the values of workspace. */
+/* Sets the block sizes; returns the size of the workspace in values. */
 static int64_t lay_out(winograd *w, int threads, plx_real *workspace) {
     enum { CACHED = 1 << 17, MOST = 128 };
     const int64_t mr = w->k->mr, fitting = CACHED / (PLANES * (w->channels + w->targets));
@@ -241,7 +241,7 @@ static void transform_gradient(const winograd *w, int64_t tile, plx_real *m) {
     w->k->winograd_output_grad(w->targets, pixels, m, w->plane_m);
 }
 
-/* Both sides of tiles of the current block. */
+/* Transforms the source and gradient tiles of the current block. */
 static void transform_tiles(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const winograd *w = arg;
@@ -268,7 +268,7 @@ static void add_planes(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* What was summed beside the planes is added to them with its error. */
+/* Adds the separate sums to the planes with their rounding errors. */
 static void add_sums(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const winograd *w = arg;
@@ -291,7 +291,7 @@ static void finish_weights(void *arg, int64_t begin, int64_t end, int worker) {
                                     w->args->c + c * w->targets, w->channels * w->targets);
 }
 
-/* Here the block is part of the order of the sum: the same for every target. */
+/* Here the block size is part of the order of the sum, so it is the same for every target. */
 static int64_t lay_out_sum(winograd *w, plx_real *workspace) {
     enum { LEAST = 32, MOST = 256 };
     const int64_t wanted = 2 * balanced_tiles(w) / LEAST * LEAST;
@@ -326,7 +326,7 @@ void plx__conv_winograd_weights(plx_ctx *ctx, const plx__conv_args *args, int th
     const int64_t widest = w.channels > w.targets ? w.channels : w.targets;
     memset(w.zeros, 0, (size_t)widest * sizeof *w.zeros);
     if (w.sums) {
-        /* The gaps between rows are added too. */
+        /* The gaps between rows are added too, so they must be zero. */
         memset(w.sums, 0, (size_t)(PLANES * w.plane_u) * sizeof *w.sums);
         memset(w.errors, 0, (size_t)(PLANES * w.plane_u) * sizeof *w.errors);
         memset(w.u, 0, (size_t)(PLANES * w.plane_u) * sizeof *w.u);

@@ -1,11 +1,11 @@
 /* Matrix products in cache blocks (Goto and van de Geijn, "Anatomy of high-performance matrix
- * multiplication", TOMS 2008): for each KC rows of B, its panels of NR columns are packed once and
+ * multiplication", TOMS 2008): for each KC rows of B, panels of NR columns are packed once and
  * shared; each thread packs its own MC x KC block of A. Packing is skipped where the operand can be
- * read as it lies.
+ * read in place.
  *
- * The order of every sum is fixed (kernels.h); KC is a multiple of the chains' length. Of a product
- * that is deeper than PLX_GEMM_DEEP, that much at a time is summed beside C and added to it with
- * its error. Threads share tiles of C, never a sum. */
+ * The order of every sum is fixed (kernels.h); KC is a multiple of the chain length. A product
+ * deeper than PLX_GEMM_DEEP is summed in parts of that depth, separately from C, and each part is
+ * added to C with its rounding error. Threads share tiles of C, never a sum. */
 #include "blocks/gemm.h"
 
 #include "base/platform.h"
@@ -19,24 +19,24 @@ typedef struct gemm_loop {
     const plx_kernels *k;
     const plx_ctx *ctx;
     const plx__gemm_args *args;
-    int64_t mc, kc; /* of this product */
+    int64_t mc, kc; /* block sizes for this product */
     int64_t panels;
-    bool by_columns; /* threads share panels; else row blocks times groups of panels */
+    bool by_columns; /* threads share panels; false: row blocks times groups of panels */
     int64_t row_blocks, groups, panels_per_group;
     int64_t p0, depth; /* current KC block */
     bool pack_a, pack_b, first, last;
-    plx_real *b_packed; /* panels of nr columns, depth rows each; or the last panel alone */
+    plx_real *b_packed; /* panels of nr columns, depth rows each; or only the last panel */
     plx_real *a_packed; /* per worker */
     int64_t a_stride;   /* elements between workers' blocks */
-    plx_real *c;        /* C, or the sums beside it */
+    plx_real *c;        /* C, or the separate sums */
     int64_t ldc;
     plx_real *sums, *errors; /* m x n each, of a deep product; else NULL */
 } gemm_loop;
 
 enum { CACHE_LINE_VALUES = 16, PAGE_VALUES = 1024 };
 
-/* Reading B where it lies saves a pass over it, and is worse when its rows fall into the same cache
- * sets or when many row tiles share the packed panel. */
+/* Reading B in place saves a pass over it, but is worse when its rows map to the same cache sets or
+ * when many row tiles share a packed panel. */
 static bool wants_packed_b(const plx_kernels *k, const plx__gemm_args *args) {
     if (args->tb) return true;
     const int64_t passes = (args->m + k->mr - 1) / k->mr;
@@ -44,8 +44,8 @@ static bool wants_packed_b(const plx_kernels *k, const plx__gemm_args *args) {
     return passes > (conflicts ? 12 : 16);
 }
 
-/* A is broadcast an element at a time, so rows or columns may be far apart; packing pays when a
- * block is used by many panels, sooner where a tile's rows fall into one cache set. */
+/* A is broadcast one element at a time, so rows or columns may be far apart; packing pays off when
+ * many panels use a block, and sooner where the rows of a tile map to one cache set. */
 static bool wants_packed_a(const plx_kernels *k, const plx__gemm_args *args) {
     if (args->alpha != 1) return true;
     if (args->ta) return args->n > 8 * k->nr;
@@ -53,7 +53,7 @@ static bool wants_packed_a(const plx_kernels *k, const plx__gemm_args *args) {
     return k->mr > 6 && args->n > (conflicts ? 2 : 16) * k->nr;
 }
 
-/* Shares of columns need no packed B from another core, and none of its columns twice; but every
+/* With shares of columns, no core needs another's packed B or reads a column twice, but every
  * thread packs all of A. */
 static bool wants_columns(const plx__gemm_args *args, int64_t panels, int threads) {
     return threads <= 1 || (args->m <= 2 * args->n && panels >= threads);
@@ -105,7 +105,8 @@ size_t plx__gemm_workspace(const plx_ctx *ctx, const plx__gemm_args *args, int t
 
 /* ---- Packing --------------------------------------------------------------------------------- */
 
-/* Panel j of the current KC block: depth rows of nr columns, the last panel padded with zeros. */
+/* Packs one panel of the current KC block: depth rows of nr columns, the last panel padded with
+ * zeros. */
 static void pack_panel(const gemm_loop *loop, int64_t panel, plx_real *to) {
     const plx__gemm_args *args = loop->args;
     const int64_t nr = loop->k->nr, j0 = panel * nr, columns = plx__least(nr, args->n - j0);
@@ -132,7 +133,7 @@ static void pack_panels(void *arg, int64_t begin, int64_t end, int worker) {
         pack_panel(loop, panel, packed_panel(loop, panel));
 }
 
-/* Rows i0..i0+rows of the current KC block in tiles of mr rows: element (i, p) of a tile is
+/* Packs rows i0..i0+rows of the current KC block into tiles of mr rows: element (i, p) of a tile is
  * to[p * mr + i]. */
 static void pack_rows(const gemm_loop *loop, int64_t i0, int64_t rows, plx_real *to) {
     const plx__gemm_args *args = loop->args;
@@ -165,7 +166,7 @@ static operand tile_of_a(const gemm_loop *loop, const plx_real *packed, int64_t 
     return (operand){args->a + (i0 + i) * args->lda + loop->p0, args->lda, 1};
 }
 
-/* The last panel, when whole vectors would read past the rows of B. */
+/* Whether this is the last panel and whole vectors would read past the rows of B. */
 static bool is_partial(const gemm_loop *loop, int64_t panel) {
     return (panel + 1) * loop->k->nr > loop->args->n && loop->args->n % loop->k->vl;
 }
@@ -189,7 +190,7 @@ static void finish_rows(const gemm_loop *loop, int64_t i0, int64_t rows, int64_t
     }
 }
 
-/* What lies beside C is complete: to C with it, and at the end the errors too. */
+/* Adds the completed separate sums to C, and at the end the errors too. */
 static void add_to_c(const gemm_loop *loop, int64_t i0, int64_t rows, int64_t j0, int64_t columns) {
     const plx__gemm_args *args = loop->args;
     const bool whole = loop->last || (loop->p0 + loop->depth) % PLX_GEMM_DEEP == 0;
@@ -206,7 +207,7 @@ static void add_to_c(const gemm_loop *loop, int64_t i0, int64_t rows, int64_t j0
     }
 }
 
-/* Rows i0..i0+rows of panels panel0..panel1; packed holds the rows if A is packed. */
+/* Computes rows i0..i0+rows of panels panel0..panel1; packed holds the rows if A is packed. */
 static void run_tiles(const gemm_loop *loop, const plx_real *packed, int64_t i0, int64_t rows,
                       int64_t panel0, int64_t panel1) {
     const plx__gemm_args *args = loop->args;
@@ -228,8 +229,8 @@ static void run_tiles(const gemm_loop *loop, const plx_real *packed, int64_t i0,
     if (loop->last) finish_rows(loop, i0, rows, j0, columns);
 }
 
-/* A unit is one row block times one group of panels; pieces hold units of one row block in a row,
- * so its packed rows are reused. */
+/* A unit is one row block times one group of panels; a piece holds consecutive units of one row
+ * block, so its packed rows are reused. */
 static void run_units(void *arg, int64_t begin, int64_t end, int worker) {
     const gemm_loop *loop = arg;
     plx_real *packed = loop->a_packed + worker * loop->a_stride;
@@ -245,7 +246,7 @@ static void run_units(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* The KC block from p0 on. */
+/* Begins the KC block from p0 on. */
 static void enter_block(gemm_loop *loop, int64_t p0) {
     const plx__gemm_args *args = loop->args;
     loop->p0 = p0;
@@ -254,7 +255,7 @@ static void enter_block(gemm_loop *loop, int64_t p0) {
     loop->last = p0 + loop->depth == args->k;
 }
 
-/* The whole product for panels begin..end. */
+/* Computes the whole product for panels begin..end. */
 static void run_columns(void *arg, int64_t begin, int64_t end, int worker) {
     gemm_loop loop = *(const gemm_loop *)arg;
     const plx__gemm_args *args = loop.args;
@@ -325,7 +326,8 @@ static void run_row_piece(void *arg, int64_t begin, int64_t end, int worker) {
 
 /* ---- Entry points ---------------------------------------------------------------------------- */
 
-/* False where there is no provider, or it does not take the sizes. */
+/* Runs the product through the provider; false where there is none, or it does not take the sizes.
+ */
 static bool run_provider(plx_ctx *ctx, const plx__gemm_args *args, int threads) {
     const plx_gemm_provider *p = ctx->provider;
     if (!p) return false;
@@ -389,22 +391,24 @@ plx_status plx_gemm(plx_ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_
                     plx_real *c, int64_t ldc) {
     plx__message *message = &ctx->message;
     if (m < 0 || n < 0 || k < 0)
-        return plx__fail(message, PLX_ERR_SHAPE, "gemm: negative size, m %lld, n %lld, k %lld",
-                         (long long)m, (long long)n, (long long)k);
+        return plx__fail(message, PLX_ERR_SHAPE,
+                         "gemm: m is %lld, n %lld, k %lld; none may be negative", (long long)m,
+                         (long long)n, (long long)k);
     const int64_t strides[] = {lda, ldb, ldc}, rows[] = {ta ? m : k, tb ? k : n, n};
     for (int i = 0; i < 3; ++i)
         if (strides[i] < rows[i])
             return plx__fail(message, PLX_ERR_SHAPE,
-                             "gemm: ld%c is %lld, below its row length %lld", 'a' + i,
-                             (long long)strides[i], (long long)rows[i]);
+                             "gemm: ld%c is %lld; it must be at least the row length, %lld",
+                             'a' + i, (long long)strides[i], (long long)rows[i]);
     const int64_t heights[] = {ta ? k : m, tb ? n : k, m};
     const plx_real *const data[] = {a, b, c};
     for (int i = 0; i < 3; ++i) {
         const int64_t most = (int64_t)(SIZE_MAX / 2 / sizeof(double));
         if (heights[i] && strides[i] > most / heights[i])
-            return plx__fail(message, PLX_ERR_MEMORY,
-                             "gemm: %lld rows, %lld apart, of %c are more than memory can hold",
-                             (long long)heights[i], (long long)strides[i], 'a' + i);
+            return plx__fail(
+                message, PLX_ERR_MEMORY,
+                "gemm: %lld rows with a stride of %lld are more than memory can hold for %c",
+                (long long)heights[i], (long long)strides[i], 'a' + i);
         if (heights[i] && rows[i] && !data[i])
             return plx__fail(message, PLX_ERR_ARGUMENT, "gemm: %c is NULL", 'a' + i);
     }
@@ -423,7 +427,7 @@ plx_status plx_gemm(plx_ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_
                                  .ldc = ldc};
     const double flops = 2.0 * (double)m * (double)n * (double)k;
     const double saved_ns = flops / ctx->machine.flops_per_ns * (1 - 1.0 / ctx->threads);
-    /* Where the operands were written is not known here; half of them elsewhere is likely. */
+    /* Which core wrote the operands is unknown here; on average, half of them come from another. */
     const double shared = (double)(m * k) * sizeof(plx_real) / ctx->machine.shared_bytes_per_ns;
     const int threads =
         saved_ns > ctx->machine.fork_join_ns + shared * (1 - 1.0 / ctx->threads) ? ctx->threads : 1;

@@ -1,13 +1,13 @@
-/* Cache blocking, packing and threading of matrix products, blind to the ISA. */
+/* Cache blocking, packing and threading of matrix products, independent of the ISA. */
 #ifndef PLX_BLOCKS_GEMM_H
 #define PLX_BLOCKS_GEMM_H
 
 #include "base/context.h"
 
-/* c = act(alpha op(a) op(b) + beta c + bias), row-major, op transposes when ta or tb.
- * op(a) is m x k, op(b) k x n, c m x n; lda, ldb, ldc are the row strides of the arrays as they
- * lie. bias has n elements and is added to every row; NULL for none. beta is 0 or 1 except through
- * plx_gemm. With k = 0 the product is zero. c overlaps nothing. */
+/* c = act(alpha op(a) op(b) + beta c + bias), row-major; op transposes when ta or tb is set.
+ * op(a) is m x k, op(b) k x n, c m x n; lda, ldb, ldc are the row strides of the arrays in memory.
+ * bias has n elements and is added to every row; NULL: none. beta is 0 or 1 except through
+ * plx_gemm. With k = 0 the product is zero. c must not overlap anything. */
 typedef struct plx__gemm_args {
     int64_t m, n, k;
     bool ta, tb;
@@ -19,11 +19,11 @@ typedef struct plx__gemm_args {
     plx_real act_param;
 } plx__gemm_args;
 
-/* Bytes of scratch that plx__gemm_run needs for these sizes on so many threads; 0 is common. */
+/* Bytes of scratch that plx__gemm_run needs for these sizes on `threads` threads; often 0. */
 size_t plx__gemm_workspace(const plx_ctx *ctx, const plx__gemm_args *args, int threads);
 
-/* workspace: 64-byte aligned, plx__gemm_workspace bytes. The same bits for every number of threads.
- */
+/* Runs a product. workspace: 64-byte aligned, plx__gemm_workspace bytes. The result has the same
+ * bits for every number of threads. */
 void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *args, int threads, void *workspace);
 
 /* Applies y = act(x) to n elements through the context's kernels; x may equal y. */

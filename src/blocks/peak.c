@@ -1,15 +1,15 @@
-/* The ceilings of this context: of its arithmetic, and of what brings it data. */
+/* The ceilings of this context: peak arithmetic and memory bandwidth. */
 #include "base/context.h"
 #include "kernels/kernels.h"
 
-/* How long a thread may take to come: a system that is busy hands out processors in turns of
- * milliseconds, and others may be before it. */
+/* How long a thread may take to arrive: a busy system hands out processors in turns of
+ * milliseconds, and other threads may be ahead. */
 static const int64_t PATIENCE_NS = 1000000000;
 
 typedef struct peak_job {
     const plx_kernels *kernels;
     int64_t rounds;
-    plx_real results[128]; /* kept, so that no compiler drops the work */
+    plx_real results[128]; /* stored, so that no compiler removes the work */
 } peak_job;
 
 static void peak_piece(void *arg, int64_t begin, int64_t end, int worker) {
@@ -31,11 +31,12 @@ typedef struct stream_job {
     const plx_kernels *kernels;
     plx_stream stream;
     plx_real *data;
-    int64_t each, rounds;  /* elements of one array of one thread */
-    plx_real results[128]; /* kept, so that no compiler drops the work */
+    int64_t each, rounds;  /* elements of one array of one thread; passes over it */
+    plx_real results[128]; /* stored, so that no compiler removes the work */
 } stream_job;
 
-/* Each thread's arrays lie together, so that a share is as large as a cache that holds it. */
+/* The arrays of each thread are contiguous, so that a share is as large as the cache that holds it.
+ */
 static void stream_piece(void *arg, int64_t begin, int64_t end, int worker) {
     stream_job *job = arg;
     const plx_kernels *k = job->kernels;

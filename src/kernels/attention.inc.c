@@ -1,15 +1,15 @@
-/* What attention does to a tile of scores. Scores lie with a row for each key and a column for each
- * query, so that the softmax over keys works down the columns, a vector of queries at a time, and
+/* Kernels of attention for a tile of scores. A tile has a row for each key and a column for each
+ * query, so that the softmax over keys runs down the columns, a vector of queries at a time, and
  * needs no sum across lanes. */
 
-/* Down one vector of columns. */
+/* The softmax down one vector of columns. */
 INLINE void softmax_down(int64_t m, plx_real *x, int64_t ldx, plx_real *top, plx_real *sum,
                          plx_real *alpha, int64_t lanes) {
     const vf before = load_some(top, lanes);
     vf largest = before;
     for (int64_t i = 0; i < m; ++i) largest = v_greater(load_some(x + i * ldx, lanes), largest);
-    /* A query that sees no key yet: exp(-infinity - 0) is 0, where infinities' difference is not.
-     */
+    /* For a query that sees no key yet, exp(-infinity - 0) is 0; the difference of infinities would
+     * be NaN. */
     const vf minus_infinity = v_splat((plx_real)-__builtin_inff());
     const vf shift = v_select(largest == minus_infinity, v_splat(0), largest);
     const vf factor = v_exp_of_score(before - shift);

@@ -1,5 +1,5 @@
 /* Convolutions: the transforms of Winograd's minimal filtering F(4 x 4, 3 x 3) and the depthwise
- * case. Channels lie next to each other, so that every lane works on a channel of its own. */
+ * case. Channels are adjacent in memory, so every lane works on a channel of its own. */
 
 INLINE vf load_part(const plx_real *p, bool whole, int64_t lanes) {
     return whole ? v_load(p) : load_tail(p, lanes);
@@ -30,7 +30,7 @@ static void k_copy_rows(int64_t m, int64_t n, const plx_real *x, int64_t ldx, pl
  * interpolate at 0, 1, -1, 2, -2 and infinity. Each function below is one of the matrices, or the
  * transpose of one for a gradient, times a column. */
 
-/* B^T: 6 to 6. */
+/* Multiplies by B^T: 6 to 6. */
 INLINE void pass_input(const vf *d, vf *t) {
     const vf four = v_splat(4), five = v_splat(-5), two = v_splat(2);
     const vf even = v_fma(-four, d[2], d[4]), odd = v_fma(-four, d[1], d[3]);
@@ -43,7 +43,7 @@ INLINE void pass_input(const vf *d, vf *t) {
     t[5] = v_fma(four, d[1], v_fma(five, d[3], d[5]));
 }
 
-/* G: 3 to 6. */
+/* Multiplies by G: 3 to 6. */
 INLINE void pass_weights(const vf *g, vf *u) {
     const vf sum = C(-1.0 / 6) * (g[0] + g[2]), middle = C(-1.0 / 6) * g[1];
     const vf sum2 = v_fma(v_splat(C(1.0 / 24)), g[0], C(1.0 / 6) * g[2]);
@@ -56,7 +56,7 @@ INLINE void pass_weights(const vf *g, vf *u) {
     u[5] = g[2];
 }
 
-/* A^T: 6 to 4. */
+/* Multiplies by A^T: 6 to 4. */
 INLINE void pass_output(const vf *m, vf *y) {
     const vf sum = m[1] + m[2], difference = m[1] - m[2];
     const vf sum2 = m[3] + m[4], difference2 = m[3] - m[4];
@@ -66,7 +66,7 @@ INLINE void pass_output(const vf *m, vf *y) {
     y[3] = v_fma(v_splat(8), difference2, difference) + m[5];
 }
 
-/* A: 4 to 6. */
+/* Multiplies by A: 4 to 6. */
 INLINE void pass_output_grad(const vf *y, vf *m) {
     const vf even = y[0] + y[2], odd = y[1] + y[3];
     const vf even2 = v_fma(v_splat(4), y[2], y[0]), half = v_fma(v_splat(4), y[3], y[1]);
@@ -78,7 +78,7 @@ INLINE void pass_output_grad(const vf *y, vf *m) {
     m[5] = y[3];
 }
 
-/* G^T: 6 to 3. */
+/* Multiplies by G^T: 6 to 3. */
 INLINE void pass_weights_grad(const vf *u, vf *g) {
     const vf sum = C(-1.0 / 6) * (u[1] + u[2]), difference = C(-1.0 / 6) * (u[1] - u[2]);
     const vf sum2 = u[3] + u[4], difference2 = u[3] - u[4];
@@ -87,8 +87,8 @@ INLINE void pass_weights_grad(const vf *u, vf *g) {
     g[2] = v_fma(v_splat(C(1.0 / 6)), sum2, sum) + u[5];
 }
 
-/* M x M^T, columns first. LOAD and STORE take the number of an element; neither loop is unrolled,
- * since their bodies fill the registers already. */
+/* M x M^T, columns first. LOAD and STORE take the index of an element; neither loop is unrolled,
+ * since their bodies already fill the registers. */
 #define BOTH_SIDES(pass, from, to, LOAD, STORE)                                                    \
     do {                                                                                           \
         vf half_[(to) * (from)], line_[6], result_[6];                                             \
@@ -177,7 +177,7 @@ static void k_winograd_weights_grad(int64_t n, const plx_real *gu, int64_t ldu, 
 
 enum { DEPTHWISE_PIXELS = 4, DEPTHWISE_TAPS = 3, DEPTHWISE_VECTORS = 2 };
 
-/* Neighbouring results share each weight that is loaded. */
+/* Neighbouring results share each loaded weight. */
 INLINE void depthwise_strip(bool whole, int64_t lanes, int64_t c, int pixels, int64_t taps,
                             const plx_real *const *x, int64_t from, int64_t step,
                             const plx_real *const *w, const plx_real *bias, plx_real *y,
@@ -198,7 +198,7 @@ INLINE void depthwise_strip(bool whole, int64_t lanes, int64_t c, int pixels, in
         store_part(y + i * ldy + c, bias ? sum[i] + b : sum[i], whole, lanes);
 }
 
-/* Of more taps than a chain may have: chains are added with their errors. */
+/* For more taps than one chain may have: chains are added with their rounding errors. */
 SELDOM void depthwise_long(int64_t m, int64_t n, int64_t taps, const plx_real *const *x,
                            int64_t step, const plx_real *const *w, const plx_real *bias,
                            plx_real *y, int64_t ldy) {
@@ -233,8 +233,8 @@ static void k_depthwise(int64_t m, int64_t n, int64_t taps, const plx_real *cons
         OVER_CHANNELS(n, depthwise_strip, 1, taps, x, i * step, step, w, bias, y + i * ldy, ldy);
 }
 
-/* Several taps share each gradient that is loaded; one row of taps at a time keeps few enough
- * cache lines in use. */
+/* Several taps share each loaded gradient; taking one row of taps at a time keeps few cache lines
+ * in use. */
 INLINE void depthwise_weights_strip(bool whole, int64_t lanes, int64_t c, int vectors, int taps,
                                     int64_t m, const plx_real *const *x, int64_t step,
                                     const plx_real *gy, int64_t ldg, plx_real *const *gw) {

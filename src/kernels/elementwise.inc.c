@@ -1,5 +1,5 @@
-/* Functions of one or two values, element by element. Loops run over whole vectors and then over
- * one partial vector through the same expression, so an element's bits do not depend on its place.
+/* Elementwise functions of one or two values. Loops run over whole vectors and then over one
+ * partial vector with the same expression, so the bits of an element do not depend on its position.
  */
 
 /* y[i] = expression of a = x[i] */
@@ -30,7 +30,7 @@
         }                                                                                          \
     } while (0)
 
-/* The same with the expression written out once: for expressions that are large. */
+/* The same with the expression expanded only once, for large expressions. */
 #define MAP1_ONCE(n, x, y, expression)                                                             \
     for (int64_t i_ = 0; i_ < (n); i_ += VL) {                                                     \
         const int64_t left_ = (n) - i_;                                                            \
@@ -63,11 +63,11 @@ INLINE void v_store_up_to(plx_real *p, vf x, int64_t n) {
 INLINE vf celu(vf x, vf p) {
     IN_DOUBLE(x[0] < 0 ? (double)p[0] * expm1((double)(x[0] / p[0])) : (double)x[0]);
     const vf ratio = x / p;
-    /* What the division lost, over p: the products of halves are exact. */
+    /* The remainder of the division, over p: products of half-width parts are exact. */
     const vf r = v_head(ratio), s = v_head(p), r_rest = ratio - r, s_rest = p - s;
     const vf lost = ((x - r * s) - r * s_rest - r_rest * s) - r_rest * s_rest;
     const vf y = p * v_expm1_negative(ratio, v_select(ratio > -30, lost / p, v_splat(0)));
-    /* Near zero what is below the normal range would spoil it. */
+    /* Near zero, values below the normal range would spoil the correction. */
     return v_select(ratio < C(-0x1p-26), y, x);
 }
 
@@ -106,9 +106,9 @@ INLINE vf hard(vf x) {
 #define LARGE(name, forward, backward) UNARY_KERNEL(name, MAP1_ONCE, forward, MAP2_ONCE, backward)
 #define MIXED(name, forward, backward) UNARY_KERNEL(name, MAP1_ONCE, forward, MAP2, backward)
 
-/* clang-format takes the products of vectors below for pointers. */
+/* clang-format mistakes the products of vectors below for pointers. */
 // clang-format off
-/* A NaN is neither above nor below zero, and passes. */
+/* A NaN is neither above nor below zero, so it passes through. */
 CHEAP(relu, v_select(a < 0, zero, a), v_select(a > 0, b, zero))
 CHEAP(leaky_relu, v_select(a > 0, a, p * a), v_select(a > 0, b, p * b))
 CHEAP(relu6, v_select(a < 0, zero, v_less(v_splat(6), a)), v_select((a > 0) & (a < 6), b, zero))
@@ -134,7 +134,7 @@ CHEAP(abs, v_abs(a), v_select(a > 0, b, v_select(a < 0, -b, zero)))
 LARGE(erf, v_erf(a), b * (C(1.12837916709551257390) * v_exp(-a * a)))
 // clang-format on
 
-/* y = sign sin(x + turn pi/2), times g unless that is NULL: sine, cosine and both gradients. */
+/* y = sign sin(x + turn pi/2), times g unless g is NULL: sine, cosine and both gradients. */
 static __attribute__((noinline)) void sine(int64_t n, const plx_real *x, const plx_real *g,
                                            plx_real *y, int turn, plx_real sign) {
     for (int64_t i = 0; i < n; i += VL) {
@@ -207,7 +207,7 @@ BINARY_KERNEL(div, a / b)
 BINARY_KERNEL(max, v_max(a, b))
 BINARY_KERNEL(min, v_min(a, b))
 
-/* One body for all four kinds of operands. */
+/* One loop for all four kinds of operands. */
 #define BINARY_KERNEL_ONCE(name, expression)                                                       \
     static void k_##name(int64_t n, const plx_real *x, int sx, const plx_real *z, int sz,          \
                          plx_real *y) {                                                            \
@@ -233,9 +233,9 @@ static void k_axpy(int64_t n, plx_real alpha, const plx_real *x, plx_real *y) {
     MAP2(n, x, y, y, v_fma(factor, a, b));
 }
 
-/* log(1 + e) = log u + (e - (u - 1)) / u, where u = 1 + e as it was rounded: nothing of a small e
- * is lost. Where x is infinite, the loss is |x| times how far the target is from the end that x is
- * at, and 0 where it is there. */
+/* log(1 + e) = log u + (e - (u - 1)) / u, where u is 1 + e after rounding: a small e loses nothing.
+ * Where x is infinite, the loss is |x| times the distance of the target from the label that x
+ * predicts, and 0 where they agree. */
 static void k_logistic_loss(int64_t n, const plx_real *x, const plx_real *t, plx_real *y) {
     for (int64_t i = 0; i < n; i += VL) {
         const int64_t lanes = n - i < VL ? n - i : VL;

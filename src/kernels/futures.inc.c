@@ -1,6 +1,7 @@
 /* tanh at points around a value, from one exponential. With E = e^(2x) and g = e^(2 delta),
- * tanh(x + delta) = 1 - 2 / (E g + 1), and its distance from tanh(x) is 2 E (g - 1) / ((E + 1)
- * (E g + 1)), where nothing cancels. Beyond 40 tanh is 1, and E g stays finite for |delta| <= 4. */
+ * tanh(x + delta) = 1 - 2 / (E g + 1), and its distance from tanh(x) is
+ * 2 E (g - 1) / ((E + 1) (E g + 1)), without cancellation. Beyond 40, tanh is 1; E g stays finite
+ * for |delta| <= 4. */
 
 INLINE vf v_exp_twice(vf x) {
     const vf bounded = v_greater(v_splat(C(-40)), v_less(v_splat(C(40)), x));

@@ -1,7 +1,7 @@
 /* The micro-kernel of matrix products. */
 
-/* Where a step of the loop is long enough to hide it, operands that are read where they lie are
- * fetched ahead: strides of half a page and more escape the hardware's own prefetching. */
+/* Unpacked operands are prefetched where a step of the loop is long enough to hide it: hardware
+ * prefetchers miss strides of half a page and more. */
 #define TILE_IS_LARGE (MR > 8)
 enum { AHEAD = 8 };
 
@@ -16,7 +16,7 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
         UNROLL
         for (int j = 0; j < vectors; ++j) sum[i][j] = v_splat(0);
     }
-    /* The lines of c are on their way while the sum is made. */
+    /* The lines of c load while the sum is computed. */
     UNROLL
     for (int i = 0; i < rows; ++i) {
         UNROLL
@@ -54,8 +54,8 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
     }
 }
 
-/* Kinds of last vector that get code of their own: with 4 lanes each number of them; with masks
- * whole ones and the rest, or all alike. */
+/* Sizes of the last vector that get code of their own: with 4 lanes, every size; with masks, whole
+ * and partial, or all alike. */
 #if VL == 4
 #define KINDS(X, rows, vectors)                                                                    \
     X(rows, vectors, 1) X(rows, vectors, 2) X(rows, vectors, 3) X(rows, vectors, 4)
@@ -116,8 +116,8 @@ ROWS(DEFINE_ROWS)
 #define NAME_ROWS(rows) {VECTORS(NAME_VECTORS, rows)},
 static const tile_function tiles[MR][NV][KINDS_COUNT] = {ROWS(NAME_ROWS)};
 
-/* A chain of products in a register errs by its length: long ones are cut, and their parts added
- * to c. */
+/* The error of a chain of products in a register grows with its length, so long chains are split
+ * and their parts added to c. */
 static void k_gemm(int64_t kc, const plx_real *a, int64_t rsa, int64_t csa, const plx_real *b,
                    int64_t ldb, plx_real *c, int64_t ldc, int mr, int nr, bool accumulate) {
     const int vectors = (nr + VL - 1) / VL;

@@ -16,7 +16,7 @@ INLINE void gemv_rows(int rows, int64_t n, const plx_real *x, int64_t incx, cons
         v_store(sum + j, s);
     }
     if (j == n) return;
-    /* The last vector overlaps the one before it, whose lanes stay as they are. */
+    /* The last vector overlaps the one before it, whose lanes keep their values. */
     const int64_t at = n >= VL ? n - VL : 0;
     const vf before = v_load(sum + at);
     vf s = before;
@@ -40,8 +40,8 @@ static void clear(int64_t n, plx_real *x) {
 }
 
 /* The sums of one strip of columns, in the order of gemm.c: chains of GEMM_CHAIN products are added
- * up, of GEMM_DEEP at a time, and those totals with their errors. Sums stay in the first-level
- * cache. */
+ * up, GEMM_DEEP products at a time, and those totals are added with their rounding errors. Sums
+ * stay in the L1 cache. */
 static void gemv_strip(int64_t k, int64_t n, const plx_real *x, int64_t incx, const plx_real *b,
                        int64_t ldb, plx_real *total) {
     plx_real sum[GEMV_COLUMNS + VL], part[GEMV_COLUMNS + VL], error[GEMV_COLUMNS + VL];
@@ -76,10 +76,10 @@ static void k_gemv(int64_t k, int64_t n, const plx_real *x, int64_t incx, const 
     }
 }
 
-enum { DOT_STEPS = 64 }; /* pairs of vectors that are added one after the other */
+enum { DOT_STEPS = 64 }; /* pairs of vectors added one after another */
 
 /* `rows` dot products at once; each has two accumulators, for the even and the odd vectors, whose
- * sums go to totals that carry their errors. */
+ * sums are added to totals that carry their rounding errors. */
 INLINE void dot_rows(int rows, int64_t k, const plx_real *x, const plx_real *b, int64_t ldb,
                      plx_real *y, bool accumulate) {
     vf even[4], odd[4], total[4], error[4];

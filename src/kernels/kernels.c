@@ -1,4 +1,4 @@
-/* Which targets are linked, and which one a context gets. */
+/* The linked targets, and the choice of one for a context. */
 #include "kernels/kernels.h"
 
 #include "base/platform.h"
@@ -35,7 +35,7 @@ extern const plx_kernels plx__kernels_wasm128;
 extern const plx_kernels plx__kernels_scalar;
 #endif
 
-/* Best first: the build says which are there. */
+/* Best first; the build determines which are present. */
 static const plx_kernels *const linked[] = {
 #ifdef PLX_HAVE_AVX512
     &plx__kernels_avx512,
@@ -93,9 +93,10 @@ static plx_status no_such_target(const char *name, plx__message *message) {
     for (int k = 0; k < LINKED; ++k)
         if (linked[k]->name && !strcmp(linked[k]->name, name))
             return plx__fail(message, PLX_ERR_UNSUPPORTED,
-                             "this processor cannot run ISA \"%s\"; it runs: %s", name, list);
+                             "context: this processor cannot run ISA \"%s\"; it runs: %s", name,
+                             list);
     return plx__fail(message, PLX_ERR_UNSUPPORTED,
-                     "there is no ISA \"%.40s\"; this machine runs: %s", name, list);
+                     "context: there is no ISA \"%.40s\"; this machine runs: %s", name, list);
 }
 
 plx_status plx__kernels_pick(const char *name, bool exact, const plx_kernels **out,
@@ -110,5 +111,5 @@ plx_status plx__kernels_pick(const char *name, bool exact, const plx_kernels **o
     }
     if (name) return no_such_target(name, message);
     return plx__fail(message, PLX_ERR_UNSUPPORTED,
-                     "no reproducible ISA is built for this platform");
+                     "context: no reproducible ISA is built for this platform");
 }

@@ -1,16 +1,16 @@
-/* The table of hot loops that every target fills. Callers hold a pointer to one table, picked once
+/* The table of hot loops that every target fills. Callers hold a pointer to one table, chosen once
  * per context, so a call costs one indirect jump and no branch. */
 #ifndef PLX_KERNELS_KERNELS_H
 #define PLX_KERNELS_KERNELS_H
 
 #include "parallax.h"
 
-/* Hyper-parameters of one Adam or AdamW step, worked out once per step in double precision. */
+/* Hyperparameters of one Adam or AdamW step, computed once per step in double precision. */
 typedef struct plx__adam_step {
     plx_real beta1, beta2, epsilon;
     plx_real rate;        /* learning rate / (1 - beta1^t) */
     plx_real correction2; /* 1 / sqrt(1 - beta2^t) */
-    plx_real decay;       /* AdamW: learning rate * weight decay, taken off p; else 0 */
+    plx_real decay;       /* AdamW: learning rate * weight decay, subtracted from p; else 0 */
     plx_real l2;          /* Adam: weight decay added to the gradient; else 0 */
 } plx__adam_step;
 
@@ -21,7 +21,7 @@ typedef struct plx__sgd_step {
 
 typedef struct plx__lion_step {
     plx_real beta1, beta2, rate;
-    plx_real decay; /* learning rate * weight decay, taken off p */
+    plx_real decay; /* learning rate * weight decay, subtracted from p */
 } plx__lion_step;
 
 typedef struct plx__rmsprop_step {
@@ -30,9 +30,9 @@ typedef struct plx__rmsprop_step {
 } plx__rmsprop_step;
 
 /* The order of a product's sum over k, part of the numeric contract: products are added one after
- * the other in chains of PLX_GEMM_CHAIN, chains to the sum of PLX_GEMM_DEEP, and such sums with
- * their errors (two_sum). Equal terms then err by at most 25 EPS (a chain of c errs by c EPS / 8).
- */
+ * another in chains of PLX_GEMM_CHAIN, chains into sums of PLX_GEMM_DEEP products, and those sums
+ * with their rounding errors (two_sum). The error for equal terms is then at most 25 EPS (a chain
+ * of c contributes c EPS / 8). */
 enum { PLX_GEMM_CHAIN = 128, PLX_GEMM_DEEP = 8192 };
 
 typedef struct plx_kernels {
@@ -52,9 +52,9 @@ typedef struct plx_kernels {
 /* The linked targets, best first, and how many. */
 const plx_kernels *const *plx__kernels_list(int *count);
 
-/* The best target this processor runs, or the one called name (NULL: PARALLAX_ISA, else the best;
- * exact: the best of the bit-for-bit family). Fails with PLX_ERR_UNSUPPORTED and a sentence that
- * lists what there is. */
+/* Picks the best target this processor runs, or the one called name (NULL: PARALLAX_ISA, else the
+ * best; exact: the best of the bit-for-bit family). Fails with PLX_ERR_UNSUPPORTED and a message
+ * that lists what is available. */
 struct plx__message;
 plx_status plx__kernels_pick(const char *name, bool exact, const plx_kernels **out,
                              struct plx__message *message);

@@ -1,15 +1,15 @@
 /* The one translation unit that is compiled once per target, with -DPLX_TARGET=<isa> and that
  * target's flags. It defines exactly one symbol for others and calls no function of another unit
  * that may be compiled more than once: the linker could keep the copy that this processor cannot
- * run. Block sizes stand here, beside the kernels that they are for. */
+ * run. Block sizes are defined here, next to the kernels they belong to. */
 #include "kernels/simd.h"
 
 /* The GEMM tile is MR rows by NV vectors, chosen so that accumulators, a row of B and a broadcast
- * element of A fit the registers: 16 on x86 before AVX-512 and in what engines give WebAssembly, 32
- * elsewhere. K_UNROLL steps of the inner loop are written out, which hides its counting where a
- * core takes few instructions at a time. KC is part of the order of sums, so the exact targets
- * share it, and so are the lengths of its chains (kernels.h). MC x KC of A and KC x NC of B are
- * packed at a time, for the second-level cache and the one behind it. */
+ * element of A fit the registers: 16 on x86 before AVX-512 and in what WebAssembly engines use, 32
+ * elsewhere. The inner loop is unrolled K_UNROLL times, which hides its counter on cores that issue
+ * few instructions at a time. KC is part of the order of sums, as are the lengths of its chains
+ * (kernels.h), so the exact targets share it. MC x KC of A and KC x NC of B are packed at a time,
+ * for the L2 cache and the one behind it. */
 #define KC 256
 #define GEMM_CHAIN PLX_GEMM_CHAIN
 #define GEMM_DEEP PLX_GEMM_DEEP

@@ -1,12 +1,12 @@
-/* Elementary functions of a vector, without a system library: reduction to a small range and a
- * polynomial, both ways of a branch computed and one selected. Coefficients are minimax fits
- * (Remez), rounded to float one after the other with the rest refitted. Bounds in ULP hold over all
- * floats, with and without fused multiply-add, and are tested. The double build serves tests only
- * and asks the system's library. */
+/* Elementary functions of a vector, without a system library: range reduction and a polynomial;
+ * both sides of a branch are computed and one is selected. Coefficients are minimax fits (Remez),
+ * rounded to float one at a time with the rest refitted. Bounds in ULP hold over all floats, with
+ * and without fused multiply-add, and are tested. The double build serves only tests and uses the
+ * system's library. */
 
 #if VL == 1
 #include <math.h>
-/* Folded away in the float build. */
+/* Compiles to nothing in the float build. */
 #define IN_DOUBLE(expression)                                                                      \
     if (sizeof(plx_real) == sizeof(double)) return v_splat((plx_real)(expression))
 #else
@@ -41,11 +41,11 @@ INLINE vf v_power_of_two(vi k) {
                C(0x1.55553cp-3), C(0.5))
 
 /* exp(x), 1 ULP. x = k ln 2 + r. 2^k is applied in two steps, so that results below the normal
- * range are rounded once and infinity comes where it is due. */
+ * range are rounded once and overflow gives infinity. */
 INLINE vf v_exp(vf x) {
     IN_DOUBLE(exp((double)x[0]));
     const vf magic = v_splat(C(0x1.8p23)); /* adding it rounds to a whole number, ties to even */
-    /* A NaN is the second operand of both, and stays. */
+    /* A NaN is the second operand of both, so it is kept. */
     const vf bounded = v_greater(v_splat(C(-105)), v_less(v_splat(C(89.5)), x));
     const vf shifted = v_fma(bounded, v_splat(C(1.44269504)), magic);
     const vi k = v_bits(shifted) - v_bits(magic);
@@ -56,9 +56,9 @@ INLINE vf v_exp(vf x) {
     return y * v_power_of_two(half) * v_power_of_two(k - half);
 }
 
-/* exp(x), 1 ULP, for x up to 88, as sums of exponentials beside a largest one need it: results
- * below e^-86.5 are 0, which are nothing beside 1, so one power of two will do, and no product
- * falls below the normal range, where some processors are slow. */
+/* exp(x), 1 ULP, for x up to 88, for sums of exponentials whose largest term is 1: results below
+ * e^-86.5 are 0, which is negligible next to 1. So one power of two suffices, and no product falls
+ * below the normal range, where some processors are slow. */
 INLINE vf v_exp_of_score(vf x) {
     IN_DOUBLE(exp((double)x[0]));
     const vf magic = v_splat(C(0x1.8p23)), least = v_splat(C(-86.5));
@@ -106,13 +106,13 @@ INLINE vf v_tanh(vf x) {
     return v_from_bits(v_bits(y) | v_sign(x));
 }
 
-/* The leading 12 bits; products of two such are exact in float. */
+/* The leading 12 bits; the product of two such values is exact in float. */
 INLINE vf v_head(vf x) {
     return v_from_bits(v_bits(x) & ~0xfff);
 }
 
-/* e^(high + low) = 2^k (s + t), s being 1 or so and t what rounding s lost: relative error below
- * 2^-26. |high| < 2^20, and low is small against 1. */
+/* e^(high + low) = 2^k (s + t), where s is about 1 and t is the rounding error of s: relative error
+ * below 2^-26. |high| < 2^20, and low is small compared with 1. */
 typedef struct exp_parts {
     vf s, t;
     vi k;
@@ -122,7 +122,7 @@ INLINE exp_parts v_exp_parts(vf high, vf low) {
     const vf magic = v_splat(C(0x1.8p23));
     const vf shifted = v_fma(high, v_splat(C(1.44269504)), magic);
     const vf whole = shifted - magic;
-    /* The first difference is exact, and so is what the sum leaves over. */
+    /* The first difference is exact, and so is the remainder of the sum. */
     const vf a = v_fma(whole, v_splat(-LN2_HIGH), high);
     const vf b = v_fma(whole, v_splat(-LN2_LOW), low);
     const vf r = a + b, rest = (a - r) + b;
@@ -131,7 +131,7 @@ INLINE exp_parts v_exp_parts(vf high, vf low) {
     return (exp_parts){s, t, v_bits(shifted) - v_bits(magic)};
 }
 
-/* A NaN is the second operand, and stays. */
+/* max(least, x); a NaN is the second operand, so it is kept. */
 INLINE vf v_at_least(plx_real least, vf x) {
     return v_greater(v_splat(least), x);
 }

@@ -1,6 +1,6 @@
-/* Normalisation of rows and of channels. Variances are sums of squared deviations from a mean that
- * is known before (Chan et al., "Algorithms for computing the sample variance", 1983), so that a
- * large mean costs no digits. */
+/* Normalisation of rows and of channels. Variances are sums of squared deviations from a mean
+ * computed beforehand (Chan et al., "Algorithms for computing the sample variance", 1983), so that
+ * a large mean costs no digits. */
 
 /* Lanes of the vector at element i of n. */
 INLINE int64_t lanes_at(int64_t i, int64_t n) {
@@ -46,7 +46,7 @@ static plx_real squared_deviations(int64_t n, const plx_real *x, plx_real mean) 
     return v_sum(total);
 }
 
-/* What a row is normalised by: y = (x by - mean) r. */
+/* The normalisation of a row: y = (x by - mean) r. */
 typedef struct row_scale {
     double by; /* 1, unless squares leave the range of the type */
     double mean, r;
@@ -61,11 +61,11 @@ SELDOM double largest_magnitude(int64_t n, const plx_real *x) {
     return top;
 }
 
-/* As scale_of_row, of the elements over the largest of them. */
+/* Like scale_of_row, on the elements divided by the largest of them. */
 SELDOM row_scale scale_of_far_row(int64_t n, const plx_real *x, plx_real epsilon, bool centre,
                                   row_scale near) {
     const double top = largest_magnitude(n, x), by = 1 / top;
-    const bool usable = by > 0 && by < (double)__builtin_inff(); /* neither 0 nor without end */
+    const bool usable = by > 0 && by < (double)__builtin_inff(); /* neither 0 nor infinite */
     if (!usable) return near;
     double sum = 0, squares = 0;
     for (int64_t i = 0; i < n; ++i) sum += (double)x[i] / top;
@@ -75,11 +75,11 @@ SELDOM row_scale scale_of_far_row(int64_t n, const plx_real *x, plx_real epsilon
         squares += d * d;
     }
     const double variance = squares / (double)n + (double)epsilon * by * by;
-    /* An instruction on every target: a call would leave the kernels of this one. */
+    /* An instruction on every target; a call would leave the code of this target. */
     return (row_scale){.by = by, .mean = mean, .r = 1 / __builtin_sqrt(variance)};
 }
 
-/* The mean (0 when it is not taken off) and 1 / sqrt(variance + epsilon). */
+/* The mean (0 when it is not subtracted) and 1 / sqrt(variance + epsilon). */
 static row_scale scale_of_row(int64_t n, const plx_real *x, plx_real epsilon, bool centre) {
     const plx_real least = (plx_real)1e-30, most = (plx_real)1e37;
     const plx_real mean = centre ? sum_pairwise(n, x, x) / (plx_real)n : 0;
@@ -186,7 +186,7 @@ INLINE void norm_grad_at(const row_gradient *w, int64_t i, int64_t lanes) {
     store_some(w->gx + i, v_fma(c, w->slope, w->r * (g - w->plain)), lanes);
 }
 
-/* As below, where c and r belong to x by. */
+/* Like k_row_norm_grad, where c and r belong to x by. */
 SELDOM void norm_grad_far_row(int64_t n, const plx_real *x, const plx_real *gy,
                               const plx_real *scale, row_scale w, bool centre, plx_real *gx,
                               plx_real *gscale, plx_real *gshift) {
@@ -238,8 +238,8 @@ static void k_row_norm_grad(int64_t n, const plx_real *x, const plx_real *gy, co
 
 /* ---- Channels -------------------------------------------------------------------------------- */
 
-/* Few channels that leave lanes empty: VL rows at a time make a row of whole vectors, and so do
- * VL copies of what belongs to the channels. */
+/* Few channels would leave lanes empty, so VL rows at a time form one row of whole vectors, as do
+ * VL copies of the values per channel. */
 enum { FEW_CHANNELS = 4 * VL };
 
 INLINE bool has_few_channels(int64_t m, int64_t n) {

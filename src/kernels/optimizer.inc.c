@@ -55,7 +55,7 @@ static void k_adam(int64_t n, plx_real *p, const plx_real *g, plx_real *m, plx_r
 }
 
 /* p -= rate sign(beta1 m + (1 - beta1) g) + decay p; m = beta2 m + (1 - beta2) g. The sign of 0 is
- * 0, that of NaN is NaN. */
+ * 0; that of NaN is NaN. */
 static void k_lion(int64_t n, plx_real *p, const plx_real *g, plx_real *m,
                    const plx__lion_step *step) {
     const vf beta1 = v_splat(step->beta1), beta2 = v_splat(step->beta2);

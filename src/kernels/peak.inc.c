@@ -1,12 +1,13 @@
-/* The arithmetic that bounds every kernel, with as little else to wait for as can be. */
+/* Peak arithmetic, the bound of every kernel, with as few other delays as possible. */
 
-/* With FMA: more chains than latency times pipes on any core met so far (4 x 2), which fit the 16
- * registers of x86 beside the two constants. */
+/* With FMA: more chains than latency times pipes on any core so far (4 x 2), which fit into the 16
+ * registers of x86 together with the two constants. */
 enum { PEAK_CHAINS = 12 };
 
-/* Without: cores have pipes for products and pipes for sums, and both must be busy at once. A chain
- * of products would bind them to its latency, so products are of what is loaded, three new vectors
- * with three that stay, and only the sums are chains: nine are more than latency times pipes. */
+/* Without FMA: cores have separate pipes for products and sums, and both must be busy at once. A
+ * chain of products would be limited by its latency, so products take loaded values, three new
+ * vectors with three fixed ones, and only the sums are chains: nine are more than latency times
+ * pipes. */
 enum { PEAK_SIDE = 3, PEAK_LINES = 8 };
 
 #define PEAK_FLOPS (2 * VL * (FMA ? PEAK_CHAINS : PEAK_SIDE * PEAK_SIDE))

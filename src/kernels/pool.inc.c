@@ -1,6 +1,5 @@
-/* Windows of images whose pixels are runs of n channels: count windows beside each other, step
- * elements apart, each of rows x columns pixels; row_stride elements lie from one row to the next.
- */
+/* Windows of images whose pixels are runs of n channels: count neighbouring windows, step elements
+ * apart, each of rows x columns pixels; rows are row_stride elements apart. */
 
 /* The maximum of a window at `vectors` vectors of channels. */
 INLINE void max_strip(int vectors, int64_t n, int64_t rows, int64_t columns, const plx_real *x,
@@ -30,7 +29,7 @@ static void k_pool_max(int64_t count, int64_t n, int64_t rows, int64_t columns, 
     }
 }
 
-/* The place of the first maximum, or of the first NaN, of each channel. */
+/* The index of the first maximum, or of the first NaN, of each channel. */
 INLINE vi first_maximum(int64_t n, int64_t rows, int64_t columns, const plx_real *x,
                         int64_t row_stride, int64_t lanes) {
     vf top = load_some(x, lanes);

@@ -1,20 +1,19 @@
-/* Sums and maxima. A sum of n terms errs by at most (16 + log2 n) EPS sum |terms|, EPS being the
- * distance from 1 to the next number: no element is added into a chain of more than 32 (a chain of
- * length c errs by c EPS / 2), chains are added pairwise (Higham, "Accuracy and Stability of
- * Numerical Algorithms", section 4.2), or into a total that carries its own error (two_sum below).
- * The order depends on n alone. */
+/* Sums and maxima. The error of a sum of n terms is at most (16 + log2 n) EPS sum |terms|, where
+ * EPS is the distance from 1 to the next number: no chain has more than 32 elements (a chain of
+ * length c has an error of c EPS / 2), and chains are added pairwise (Higham, "Accuracy and
+ * Stability of Numerical Algorithms", section 4.2) or into a total that carries its own error
+ * (two_sum below). The order depends only on n. */
 
-/* Vectors that are added one after the other, and elements whose sum is one leaf of the tree: with
- * one lane fewer, for a leaf is itself a chain of chains. */
+/* Vectors added one after another, and elements whose sum is one leaf of the tree: fewer with one
+ * lane, since a leaf is itself a chain of chains. */
 enum { SUM_CHAIN = 16, SUM_BLOCK = VL == 1 ? 256 : 1024 };
 
-/* Rows that are gone over several times leave memory idle but for the first time; the last pass
- * asks for the row behind meanwhile, which is the next one more often than not. Where there is none
- * it costs nothing. */
+/* Passes over a row after the first leave memory idle, so the last pass prefetches the row behind
+ * it, which is usually the next one. Where there is none, this costs nothing. */
 #define ASK_FOR(p) __builtin_prefetch(p)
 
-/* *sum + *error += x, exactly but for the rounding of *error (Knuth, "The Art of Computer
- * Programming", volume 2, section 4.2.2, theorem B). Where a sum is infinite its error is none. */
+/* *sum + *error += x, exact except for the rounding of *error (Knuth, "The Art of Computer
+ * Programming", volume 2, section 4.2.2, theorem B). An infinite sum has an error of 0. */
 INLINE void two_sum(vf *sum, vf *error, vf x) {
     const vf s = *sum + x, part = s - *sum;
     const vf e = (*sum - (s - part)) + (x - part);
@@ -108,10 +107,10 @@ static plx_real k_maximum(int64_t n, const plx_real *x) {
 
 /* ---- Columns --------------------------------------------------------------------------------- */
 
-/* Rows whose terms are added one after the other, and rows whose chains are. */
+/* Rows whose terms are added one after another, and rows whose chains are. */
 enum { COLUMN_CHAIN = 16, COLUMN_BLOCK = 64 };
 
-/* What is summed: x; (x - centre)^2; (x - centre) z. */
+/* The terms of the sum: x; (x - centre)^2; (x - centre) z. */
 typedef enum column_terms { COLUMN_VALUES, COLUMN_SQUARES, COLUMN_PRODUCTS } column_terms;
 
 typedef struct column_operands {
@@ -126,7 +125,7 @@ INLINE vf column_term(column_terms kind, column_operands c, int64_t at, vf centr
     return d * (kind == COLUMN_SQUARES ? d : load_some(c.z + at, lanes));
 }
 
-/* A strip of columns from j on runs down the rows in registers. */
+/* Sums a strip of columns from j on down the rows, in registers. */
 INLINE void column_strip(column_terms kind, int vectors, int64_t m, column_operands c, int64_t j,
                          plx_real *y, int64_t lanes) {
     vf total[4], error[4], part[4], sum[4], centre[4];
@@ -177,8 +176,8 @@ COLUMN_STRIPS(product, COLUMN_PRODUCTS)
 
 typedef void (*strips_function)(int64_t m, int64_t n, column_operands c, plx_real *y);
 
-/* Few columns leave lanes empty and wait for every addition: so many rows that lie next to each
- * other make one of whole vectors. */
+/* Few columns would leave lanes empty and wait for every addition, so several adjacent rows form
+ * one row of whole vectors. */
 enum { FEW_COLUMNS = 4 * VL, WIDE = FEW_COLUMNS * VL > 12 * VL ? FEW_COLUMNS *VL : 12 * VL };
 
 /* y[k n + j] = x[j] for k < rows. */
@@ -197,7 +196,7 @@ SELDOM void few_columns(strips_function strips, int64_t m, int64_t n, column_ope
     const column_operands last = {
         .x = c.x + at, .z = c.z ? c.z + at : NULL, .centre = c.centre, .ld = c.ld};
     strips(m % together, n, last, rest);
-    /* Pairs of rows halves apart, as in v_sum. */
+    /* Adds pairs of rows half the length apart, as in v_sum. */
     for (int64_t half = together / 2; half >= 1; half /= 2)
         for (int64_t i = 0; i < half * n; ++i) sums[i] += sums[half * n + i];
     for (int64_t j = 0; j < n; ++j) y[j] = sums[j] + rest[j];

@@ -1,6 +1,6 @@
-/* The vector operations that kernels are written with. Arithmetic, comparison and integer work are
- * GNU vector extensions; simd_<isa>.h supplies what those lack, and the generic forms at the end
- * fill the rest. Comparison gives a vector of integers, all ones where it holds. */
+/* The vector operations used by the kernels. Arithmetic, comparison and integer work are GNU vector
+ * extensions; simd_<isa>.h supplies what those lack, and the generic forms at the end provide the
+ * rest. Comparison gives a vector of integers, all ones where it holds. */
 #ifndef PLX_KERNELS_SIMD_H
 #define PLX_KERNELS_SIMD_H
 
@@ -44,7 +44,7 @@
 #define EXACT (VL == 4 && !FMA)
 
 #define INLINE static inline __attribute__((always_inline))
-/* What is seldom run is to be small. */
+/* Code that seldom runs is compiled for size. */
 #ifdef __clang__
 #define SELDOM static __attribute__((noinline, minsize))
 #else
@@ -54,7 +54,7 @@
 #define UNROLL UNROLL_BY(32)
 
 typedef plx_real vf __attribute__((vector_size(VL * sizeof(plx_real))));
-/* Integers of the same width: what comparison gives. */
+/* Integers of the same width, the result of a comparison. */
 typedef __typeof__(__builtin_choose_expr(sizeof(plx_real) == sizeof(double), (int64_t)0,
                                          (int32_t)0)) lane_int;
 typedef lane_int vi __attribute__((vector_size(VL * sizeof(plx_real))));
@@ -111,7 +111,8 @@ INLINE vi v_lanes(void) {
 #error "PLX_TARGET names no kernel target"
 #endif
 
-/* n elements, 1 <= n <= VL, and zero in the lanes beyond; nothing past the last is touched. */
+/* Loads n elements, 1 <= n <= VL, with zero in the other lanes; memory past the last is not
+ * touched. */
 #ifndef PARTIAL
 INLINE vf v_load_n(const plx_real *p, int64_t n) {
 #if VL == 4
@@ -139,8 +140,8 @@ INLINE void v_store_n(plx_real *p, vf x, int64_t n) {
 }
 #endif
 
-/* The same at the end of a row. With 4 lanes that is a few branches: in WebAssembly, whose modules
- * are downloaded, they stand once. */
+/* The same at the end of a row. With 4 lanes that takes a few branches; in WebAssembly, whose
+ * modules are downloaded, they are not inlined. */
 #if VL == 4 && defined(__wasm__)
 #define AT_THE_END static __attribute__((noinline))
 #else
@@ -155,7 +156,7 @@ AT_THE_END void store_tail(plx_real *p, vf x, int64_t n) {
     v_store_n(p, x, n);
 }
 
-/* A vector that may be whole or partial: for loops whose body is too big to be written twice. */
+/* Loads a whole or partial vector, for loops whose body is too large to be compiled twice. */
 INLINE vf load_some(const plx_real *p, int64_t lanes) {
     return lanes == VL ? v_load(p) : load_tail(p, lanes);
 }
@@ -167,8 +168,8 @@ INLINE void store_some(plx_real *p, vf x, int64_t lanes) {
         store_tail(p, x, lanes);
 }
 
-/* NaN where either is NaN; b where both are equal, so the sign of zero depends on the order of the
- * operands alone. */
+/* NaN where either is NaN; b where both are equal, so the sign of zero depends only on the order of
+ * the operands. */
 INLINE vf v_max(vf a, vf b) {
     return v_select(a != a, a, v_greater(a, b));
 }
@@ -185,7 +186,7 @@ INLINE vi v_bits(vf x) {
     return (vi)x;
 }
 
-/* The sign bit alone. */
+/* The sign bit of each lane. */
 INLINE vi v_sign(vf x) {
     return v_bits(x) & v_bits(v_splat((plx_real)-0.0));
 }
@@ -207,7 +208,8 @@ INLINE bool v_any(vi mask) {
 #endif
 }
 
-/* Lane l is added to lane l + VL/2 first, then by quarters, and so on. */
+/* The sum of all lanes: lane l is first added to lane l + VL/2, then to the lane VL/4 away, and so
+ * on. */
 INLINE plx_real v_sum(vf x) {
     plx_real lanes[VL];
     v_store(lanes, x);

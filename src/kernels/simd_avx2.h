@@ -41,7 +41,7 @@ INLINE vf v_load_n(const float *p, int64_t n) {
     return (vf)_mm256_maskload_ps(p, (__m256i)mask);
 }
 
-/* By halves: masked stores are slow on some processors. */
+/* Stores by halves: masked stores are slow on some processors. */
 INLINE void v_store_n(float *p, vf x, int64_t n) {
     if (n == 8) {
         v_store(p, x);

@@ -1,5 +1,6 @@
 /* 64-bit ARM: 4 lanes. neon fuses multiply and add; neon128 does not and is bit-for-bit. The
- * hardware's maximum treats NaN and -0 unlike the other targets, so it is compare and select. */
+ * hardware maximum treats NaN and -0 differently from the other targets, so compare and select are
+ * used. */
 #ifndef PLX_KERNELS_SIMD_NEON_H
 #define PLX_KERNELS_SIMD_NEON_H
 

@@ -1,5 +1,5 @@
 /* 4 lanes, no fused multiply-add: sse2, which every x86-64 has, and avx128, the same operations in
- * the three-operand encoding of AVX, which spares most moves between registers. */
+ * the three-operand encoding of AVX, which saves most register moves. */
 #ifndef PLX_KERNELS_SIMD_SSE2_H
 #define PLX_KERNELS_SIMD_SSE2_H
 

@@ -1,4 +1,4 @@
-/* WebAssembly: 4 lanes. wasmrelaxed may fuse multiply and add, as the host likes; wasm128 is
+/* WebAssembly: 4 lanes. wasmrelaxed may fuse multiply and add, at the host's choice; wasm128 is
  * bit-for-bit. */
 #ifndef PLX_KERNELS_SIMD_WASM_H
 #define PLX_KERNELS_SIMD_WASM_H
@@ -44,7 +44,7 @@ INLINE vf v_sqrt(vf x) {
     return (vf)wasm_f32x4_sqrt((v128_t)x);
 }
 
-/* Not a splat of a scalar load: engines make one instruction of this and two of that. */
+/* Not a splat of a scalar load: engines compile this to one instruction, and that to two. */
 INLINE vf v_broadcast(const float *p) {
     return (vf)wasm_v128_load32_splat(p);
 }

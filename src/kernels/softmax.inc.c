@@ -1,8 +1,8 @@
-/* Softmax of one row of logits and what follows from it. The maximum is taken off first, so that no
- * exponential overflows. */
+/* Softmax of one row of logits, and functions based on it. The maximum is subtracted first, so that
+ * no exponential overflows. */
 
-/* y = exp(x - top); returns the sum of y. Four vectors at a time share the constants, which engines
- * of WebAssembly load anew in every round. */
+/* y = exp(x - top); returns the sum of y. Four vectors at a time share the constants, which
+ * WebAssembly engines reload in every iteration. */
 static plx_real exp_minus(int64_t n, const plx_real *x, plx_real top, plx_real *y) {
     enum { VECTORS = 4 };
     const vf t = v_splat(top);
@@ -24,7 +24,7 @@ static void k_softmax(int64_t n, const plx_real *x, plx_real *y) {
     MAP1(n, y, y, (ASK_FOR(x + n + i_), a * factor));
 }
 
-/* sum exp(x - top). x is left alone: terms go through a buffer. */
+/* sum exp(x - top). x is not changed: terms go through a buffer. */
 static plx_real sum_exp(int64_t n, const plx_real *x, plx_real top, plx_real *terms) {
     if (n <= SUM_BLOCK) return exp_minus(n, x, top, terms);
     const int64_t half = (n / SUM_BLOCK + 1) / 2 * SUM_BLOCK;

@@ -1,5 +1,5 @@
-/* Transposition, which packing the operands of a product is made of: squares whose rows are
- * vectors, shuffled in registers. */
+/* Transposition, the basis of packing operands of a product: squares whose rows are vectors,
+ * shuffled in registers. */
 
 #if VL == 1
 
@@ -57,8 +57,8 @@ INLINE void store_lanes(float *p, side x, int64_t n) {
     if (n & 1) *p = *from;
 }
 
-/* SIDE columns of `count` rows of x from column j on. Rows beyond count repeat one that is there,
- * and their lanes are not stored, or (spill) stored where a later row of y goes. */
+/* SIDE columns of `count` rows of x from column j on. Rows beyond count repeat an existing one, and
+ * their lanes are not stored, or (spill) are stored where a later row of y goes. */
 INLINE void transpose_square(int64_t count, bool spill, int64_t j, const float *x, int64_t ldx,
                              float *y, int64_t ldy) {
     const float *rows[SIDE];
@@ -89,8 +89,8 @@ INLINE void transpose_rows(int64_t count, int64_t from, int64_t to, const float 
     if (j < to) transpose_square(count, false, to - SIDE, x, ldx, y, ldy);
 }
 
-/* Fewer rows than SIDE, y without gaps: whole vectors are stored in ascending order, each over the
- * lanes that the one before had too many. */
+/* Fewer rows than SIDE, y without gaps: whole vectors are stored in ascending order, each
+ * overwriting the surplus lanes of the one before. */
 INLINE void transpose_few(int64_t m, int64_t n, const float *x, int64_t ldx, float *y) {
     int64_t j = 0;
     for (; j + 2 * SIDE <= n; j += SIDE) transpose_square(m, true, j, x, ldx, y, m);

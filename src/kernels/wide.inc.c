@@ -1,7 +1,7 @@
-/* Functions that need more than the digits of a float on the way: vectors of double, twice as wide
- * as a register. Results err by little more than the rounding to float, 0.6 ULP unless said, with
- * and without fused multiply-add; there is no overflow to care for, since what a float can hold is
- * normal in double. The double build asks the system's library. */
+/* Functions that need more precision than float for intermediate values: vectors of double, twice
+ * as wide as a register. Errors are little more than the rounding to float, 0.6 ULP unless stated,
+ * with and without fused multiply-add; overflow is no concern, since every float is normal in
+ * double. The double build uses the system's library. */
 
 typedef double vd __attribute__((vector_size(VL * sizeof(double))));
 typedef int64_t vdi __attribute__((vector_size(VL * sizeof(double))));
@@ -45,7 +45,7 @@ INLINE vd w_polynomial(vd x, const double *coefficients, int count) {
     return sum;
 }
 
-/* Adding it rounds to a whole number, which is then in the low bits. */
+/* Adding this rounds to a whole number, which then stands in the low bits. */
 #define W_MAGIC 0x1.8p52
 
 /* 2^x for |x| <= 1000, relative error below 2^-28. */
@@ -59,13 +59,13 @@ INLINE vd w_exp2(vd x) {
 
 #define LOG2_E 1.44269504088896340736
 
-/* x, or the end that is nearer: where functions have reached their limits, and what a product with
- * them or a square of them cannot spoil. A NaN is the second operand of both, and stays. */
+/* Clamps x to a range beyond which functions have reached their limits and within which products
+ * and squares are safe. A NaN is the second operand of both, so it is kept. */
 INLINE vf v_within(plx_real low, plx_real high, vf x) {
     return v_greater(v_splat(low), v_less(v_splat(high), x));
 }
 
-/* ---- Sigmoid and its kin --------------------------------------------------------------------- */
+/* ---- Sigmoid and related functions ----------------------------------------------------------- */
 
 /* exp(-x) for |x| < 300 */
 INLINE vd w_exp_minus(vd x) {
@@ -189,7 +189,7 @@ INLINE vd w_log2(vf a) {
 }
 
 INLINE vi v_is_whole(vf a) {
-    const vf rounding = v_splat(C(0x1p23)); /* from here on all are */
+    const vf rounding = v_splat(C(0x1p23)); /* from here on, all numbers are whole */
     return (a >= rounding) | ((a + rounding) - rounding == a);
 }
 
@@ -199,7 +199,7 @@ INLINE vf v_pow(vf x, vf y) {
     IN_DOUBLE(pow((double)x[0], (double)y[0]));
     const vf infinity = v_splat((plx_real)__builtin_inff()), zero = v_splat(0);
     const vf a = v_abs(x), b = v_abs(y);
-    /* Beyond this the result is zero, one or infinite. */
+    /* Beyond this bound the result is zero, one or infinite. */
     const vf bounded = v_at_least(C(-0x1p40), v_less(v_splat(C(0x1p40)), y));
     vd exponent = w_of(bounded) * w_log2(a);
     const vdi low = exponent < -1000, high = exponent > 1000;
@@ -241,9 +241,9 @@ INLINE vf v_mish_slope(vf x) {
 
 /* ---- Sine and cosine ------------------------------------------------------------------------- */
 
-/* x >= 2^20, finite, less the nearest multiple of pi/2, whose last two bits go to *quadrant: Payne
- * and Hanek, "Radian reduction for trigonometric functions", SIGNUM Newsletter 18(1), 1983. x =
- * m 2^e; of 2/pi only the bits are multiplied that neither give multiples of 4 nor lie below the
+/* A finite x >= 2^20 minus the nearest multiple of pi/2, whose last two bits go to *quadrant: Payne
+ * and Hanek, "Radian reduction for trigonometric functions", SIGNUM Newsletter 18(1), 1983. x = m
+ * 2^e; of 2/pi, only those bits are multiplied that neither give multiples of 4 nor lie below the
  * last place. */
 static __attribute__((noinline)) double reduce_huge(float x, int64_t *quadrant) {
     /* 32 zeros and 2/pi. */
@@ -262,7 +262,7 @@ static __attribute__((noinline)) double reduce_huge(float x, int64_t *quadrant) 
     return (double)(int64_t)(turns - (nearest << 62)) * (0x1p-62 * 1.57079632679489661923);
 }
 
-/* sin(x + turn pi/2) for turn 0 or 1, 0.9 ULP: |x| less a multiple of pi/2, in double, and a
+/* sin(x + turn pi/2) for turn 0 or 1, 0.9 ULP: |x| minus a multiple of pi/2, in double, and a
  * polynomial. */
 INLINE vf v_sine(vf x, int turn) {
     IN_DOUBLE(turn ? cos((double)x[0]) : sin((double)x[0]));

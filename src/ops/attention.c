@@ -1,4 +1,4 @@
-/* Attention, and the rotation of its queries and keys by position. */
+/* Attention, and rotary position embeddings of its queries and keys. */
 #include "ops/op.h"
 
 #include "base/dmath.h"
@@ -13,12 +13,12 @@ static plx_status check_heads(plx_graph *graph, const char *op, const char *what
     if (x->rank != 3) {
         char shape[96];
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: %s of shape %s is not [batch, length, width]", op, what,
+                               "%s: %s has shape %s; it must be [batch, length, width]", op, what,
                                plx__shape_text(x->rank, x->dims, shape, sizeof shape));
     }
     if (heads < 1 || x->dims[2] % heads || !x->dims[2])
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: %s is %lld wide, which %lld heads do not divide", op, what,
+                               "%s: %s has width %lld, which %lld heads do not divide", op, what,
                                (long long)x->dims[2], (long long)heads);
     return PLX_OK;
 }
@@ -31,20 +31,21 @@ static plx_status check_qkv(plx_graph *graph, const plx__node *node, const plx__
     PLX_TRY(check_heads(graph, op, "k", k, kv_heads));
     if (heads % kv_heads)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: %lld heads of keys do not divide %lld of queries", op,
+                               "%s: %lld key heads do not divide %lld query heads", op,
                                (long long)kv_heads, (long long)heads);
     if (q->dims[2] / heads != k->dims[2] / kv_heads)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: heads of q are %lld wide, those of k %lld", op,
-                               (long long)(q->dims[2] / heads), (long long)(k->dims[2] / kv_heads));
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "%s: heads of q have width %lld, those of k %lld; they must be equal", op,
+            (long long)(q->dims[2] / heads), (long long)(k->dims[2] / kv_heads));
     if (!plx__same_shape(k, v) || q->dims[0] != k->dims[0]) {
         char a[96], b[96];
         const plx__node *other = plx__same_shape(k, v) ? q : v;
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: k %s and %s %s differ%s", op,
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: k %s and %s %s must have the same %s", op,
                                plx__shape_text(k->rank, k->dims, a, sizeof a),
                                other == v ? "v" : "q",
                                plx__shape_text(other->rank, other->dims, b, sizeof b),
-                               other == v ? "" : " in their batch");
+                               other == v ? "shape" : "batch size");
     }
     return PLX_OK;
 }
@@ -56,7 +57,7 @@ static plx_status check_mask(plx_graph *graph, const plx__node *node, const plx_
     for (int i = 0; fits && i < 2; ++i) fits = mask->dims[i] == 1 || mask->dims[i] == wanted[i];
     if (fits) return PLX_OK;
     char a[96], b[96];
-    return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: a mask %s does not fit scores %s",
+    return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: mask %s does not broadcast to the scores %s",
                            node->op->name, plx__shape_text(mask->rank, mask->dims, a, sizeof a),
                            plx__shape_text(3, wanted, b, sizeof b));
 }
@@ -70,7 +71,7 @@ static plx_status infer_attention(plx_graph *graph, plx__node *node) {
     return PLX_OK;
 }
 
-/* The gradients of q, k and v lie one after the other in one value. */
+/* The gradients of q, k and v are packed one after another into one value. */
 static void gradient_attention(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     const int32_t *in = node.inputs;
@@ -105,7 +106,7 @@ static plx__attention_args arguments(const plx__step *step, const plx__operand *
     return args;
 }
 
-/* Workspace is asked for before inputs are bound: any pointer says that there is a mask. */
+/* The workspace is sized before inputs are bound, so any non-NULL pointer stands for a mask. */
 static plx__attention_args sizes(const plx__step *step, bool masked) {
     static const plx_real some = 0;
     plx__attention_args args = arguments(step, NULL);
@@ -126,8 +127,8 @@ static plx_status run_attention(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-/* Products of d-long rows for each pair of a query and a key that it sees; an exponential counts as
- * some 10 operations, which the time of a tile bears out. */
+/* Products of rows of length d for each pair of a query and a key that it sees. An exponential
+ * counts as some 10 operations, which the measured time of a tile confirms. */
 static plx__cost cost_products(const plx_graph *graph, const plx__node *node, double products) {
     const plx__node *q = plx__input_of(graph, node, 0), *k = plx__input_of(graph, node, 1);
     plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
@@ -201,7 +202,8 @@ static plx_status run_attention_grad(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-/* The probabilities that these log-sums make are no softmax, but products of them all the same. */
+/* With these log-sums the probabilities are not a softmax, but the products computed from them are
+ * the same. */
 static const char attention_grad_samples[] =
     "1x5x6 1x7x6 1x7x6 1x5x6 1x2x5~1,2 1x5x6 : heads 2 kv_heads 2 scale 0.6; "
     "2x3x4 2x4x2 2x4x2 2x3x4 2x2x3~1,2 2x3x4 1x3x4 : heads 2 kv_heads 1 causal 1 scale 0.6";
@@ -268,16 +270,17 @@ static plx_status infer_rope(plx_graph *graph, plx__node *node) {
     PLX_TRY(check_heads(graph, "rope", "x", x, node->attrs.rope.heads));
     const int64_t width = x->dims[2] / node->attrs.rope.heads;
     if (width % 2)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "rope: heads are %lld wide, an odd number",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "rope: heads have width %lld; it must be even",
                                (long long)width);
     if (table->rank != 3 || table->dims[0] != 2 || table->dims[1] != x->dims[1] ||
         table->dims[2] != width / 2)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "rope: the table has %lld positions for %lld",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "rope: the table does not fit x: it has %lld positions, x has %lld",
                                (long long)table->dims[1], (long long)x->dims[1]);
     return plx__infer_same(graph, node);
 }
 
-/* Turning is orthogonal: its transpose turns back. */
+/* Rotation is orthogonal, so its transpose rotates back. */
 static void gradient_rope(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     plx__attrs attrs = node.attrs;
@@ -303,7 +306,7 @@ static void rope_rows(void *arg, int64_t begin, int64_t end, int worker) {
             const int64_t from = (row * heads + head) * width;
             const plx_real *x = PLX_IN(step, 0) + from;
             plx_real *y = PLX_OUT(step) + from;
-            /* cos x0 + sin x1 and cos x1 - sin x0: the same turn with the halves exchanged. */
+            /* cos x0 + sin x1 and cos x1 - sin x0: the same rotation with the halves exchanged. */
             if (step->attrs.rope.inverse)
                 job->kernels->rotate(half, x + half, x, cosines + at, sines + at, y + half, y);
             else

@@ -53,14 +53,14 @@ static void gradient_min(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
     gradient_selection(graph, id, gy, grads, false);
 }
 
-/* A number as a node. */
+/* Emits a number as a constant node. */
 static int32_t constant(plx_graph *graph, double value) {
     const plx__attrs attrs = {.leaf = {.value = value}};
     return plx__emit(graph, &plx__op_constant, 0, NULL, &attrs);
 }
 
-/* y = a^b: da = gy b a^(b - 1), db = gy y log a. In the logarithm a counts as the smallest normal
- * number where it is not above that: y log a is 0 where a is 0 and b is not negative. */
+/* y = a^b: da = gy b a^(b - 1), db = gy y log a. In the logarithm, a is raised to at least the
+ * smallest normal number, so that y log a is 0 where a is 0 and b is not negative. */
 static void gradient_pow(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     const int32_t a = node.inputs[0], b = node.inputs[1];

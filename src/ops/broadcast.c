@@ -7,7 +7,7 @@ static int64_t aligned_dim(int rank, const int64_t *dims, int out_rank, int axis
     return own < 0 ? 1 : dims[own];
 }
 
-/* Whether a loop around the last one is more of it for every operand. */
+/* Whether a loop around the last one merely continues it for every operand. */
 static bool continues(const plx__broadcast *loops, const int64_t *strides) {
     const int last = loops->rank - 1;
     bool same = last >= 0;
@@ -62,7 +62,7 @@ static void run_rows(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* The innermost loop is all: pieces of it. */
+/* Splits the innermost loop into pieces when it is the only one. */
 static void run_flat(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const run_job *job = arg;
@@ -96,7 +96,9 @@ static plx_status widen(plx_graph *graph, plx__node *node, const plx__node *x) {
         if (da != db && da != 1 && db != 1) {
             char left[96], right[96];
             return plx__graph_fail(
-                graph, PLX_ERR_SHAPE, "%s: shapes %s and %s do not broadcast, %lld vs %lld",
+                graph, PLX_ERR_SHAPE,
+                "%s: shapes %s and %s do not broadcast: sizes %lld and %lld must be equal, or one "
+                "of them 1",
                 node->op->name, plx__shape_text(so_far.rank, so_far.dims, left, 96),
                 plx__shape_text(x->rank, x->dims, right, 96), (long long)da, (long long)db);
         }

@@ -1,12 +1,12 @@
-/* Attention of one query to all positions up to its own, whose keys and values are kept from run to
- * run: decoding, one position at a time (Shazeer, "Fast transformer decoding", 2019). */
+/* Attention of one query to all positions up to its own, with keys and values cached from run to
+ * run: decoding one position at a time (Shazeer, "Fast transformer decoding", 2019). */
 #include "ops/op.h"
 
 #include <string.h>
 
 /* Inputs: q [1, 1, heads d]; k and v [1, 1, kv_heads d], which the run writes to row `position` of
- * the kept keys and values [context, kv_heads d]; and position i32 [1]. Rows after it are not read,
- * so what they hold does not matter. */
+ * the cached keys and values [context, kv_heads d]; and position i32 [1]. Later rows are not read,
+ * so their contents do not matter. */
 enum { Q, K, V, KEYS, VALUES, POSITION };
 
 static bool is_row(const plx__node *x) {
@@ -24,10 +24,11 @@ static plx_status infer_cached(plx_graph *graph, plx__node *node) {
         keys->dims[1] == k->dims[2] && plx__same_shape(keys, plx__input_of(graph, node, VALUES)) &&
         plx__size(plx__input_of(graph, node, POSITION)) == 1;
     if (!fits)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "cached_attention: one query, key and value [1, 1, width] by %lld "
-                               "and %lld heads, kept rows of their width, and one position",
-                               (long long)heads, (long long)kv_heads);
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "cached_attention: the shapes do not fit %lld query and %lld key heads: q, k and "
+            "v must be [1, 1, width], keys and values [context, width of k], position one value",
+            (long long)heads, (long long)kv_heads);
     plx__copy_shape(node, q);
     return PLX_OK;
 }
@@ -35,7 +36,7 @@ static plx_status infer_cached(plx_graph *graph, plx__node *node) {
 typedef struct cached_job {
     const plx_kernels *kernels;
     const plx_real *q, *keys, *values;
-    plx_real *out, *scores; /* context of them for each worker */
+    plx_real *out, *scores; /* context scores for each worker */
     int64_t context, seen, width, kv_width, group;
     plx_real scale;
 } cached_job;
@@ -89,7 +90,7 @@ static size_t workspace_cached(const plx_ctx *ctx, const plx__step *step) {
     return (size_t)(step->threads * step->in[KEYS].dims[0]) * sizeof(plx_real);
 }
 
-/* Of a position in the middle. */
+/* The cost at a position in the middle of the context. */
 static plx__cost cost_cached(const plx_graph *graph, const plx__node *node) {
     const plx__node *keys = plx__input_of(graph, node, KEYS);
     const double seen = (double)(keys->dims[0] + 1) / 2, width = (double)node->dims[2];

@@ -1,23 +1,24 @@
 /* The loss of hypercausal nodes over sequences, forward and backward in one pass each.
  *
- * state, future and target are [..., time, channels], and further inputs the mean variances of the
- * futures of each node. Result [4]: the task, mean of (state - target)^2; the consistency, over all
- * times but the first, mean of drift (state - state before)^2 + forecast (state - future)^2; the
- * coherence, mean of the variances; and their total, task plus the weighted others. */
+ * state, future and target are [..., time, channels]; the further inputs are the mean variances of
+ * each node's futures. The result [4] holds the task loss, mean of (state - target)^2; the
+ * consistency, mean over all times but the first of drift (state - previous state)^2 + forecast
+ * (state - future)^2; the coherence, mean of the variances; and the total, task plus the weighted
+ * others. */
 #include "ops/op.h"
 
 enum { TASK, CONSISTENCY, COHERENCE, TOTAL, PARTS };
 enum { STATE, FUTURE, TARGET, SPREADS };
-enum { PIECE = 4096 }; /* elements whose sums are one term of the totals */
+enum { PIECE = 4096 }; /* elements whose sum is one term of the totals */
 
-/* Sequences of period elements, of which the first shift have none before them. */
+/* Sequences of period elements; the first shift elements of each have no predecessor. */
 typedef struct loss_job {
     const plx_kernels *kernels;
     const plx_real *state, *future, *target;
     plx_real *terms; /* [3][pieces]: of target, before, future */
     plx_real *g_state, *g_future;
-    plx_real by_target, by_before, by_future; /* factors of differences */
-    int64_t size, period, shift, pieces;      /* pieces in all */
+    plx_real by_target, by_before, by_future; /* factors of the differences */
+    int64_t size, period, shift, pieces;      /* number of pieces */
 } loss_job;
 
 static loss_job job_of(plx_ctx *ctx, const plx__step *step) {
@@ -34,8 +35,8 @@ static loss_job job_of(plx_ctx *ctx, const plx__step *step) {
     return job;
 }
 
-/* Elements of a piece: all from *at on, those with one before them from *later on. Returns the end.
- */
+/* The elements of a piece: all from *at on, those with a predecessor from *later on. Returns the
+ * end. */
 static int64_t piece_of(const loss_job *job, int64_t piece, int64_t *at, int64_t *later) {
     const int64_t each = (job->period + PIECE - 1) / PIECE;
     const int64_t start = piece / each * job->period, from = piece % each * PIECE;
@@ -62,7 +63,7 @@ static void loss_pieces(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* How many elements have one before them. */
+/* The number of elements that have a predecessor. */
 static int64_t later_count(const loss_job *job) {
     return job->period ? job->size - job->size / job->period * job->shift : 0;
 }
@@ -97,20 +98,20 @@ static size_t workspace_causal_loss(const plx_ctx *ctx, const plx__step *step) {
     return 3 * (size_t)pieces * sizeof(plx_real);
 }
 
-/* The sequences, and one value for each node. */
+/* Checks the sequences, and that each node gives one value. */
 static plx_status check_inputs(plx_graph *graph, const plx__node *node, int spreads) {
     const plx__node *state = plx__input_of(graph, node, STATE);
     if (state->rank < 2)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: a state of %d dimensions; times and channels are needed",
+                               "%s: the state has rank %d; it needs at least 2 (times, channels)",
                                node->op->name, state->rank);
     for (int k = FUTURE; k <= TARGET; ++k)
         if (!plx__same_shape(state, plx__input_of(graph, node, k)))
-            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has another shape than the state",
+            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s must have the shape of the state",
                                    node->op->name, k == FUTURE ? "the future" : "the target");
     for (int k = 0; k < spreads; ++k)
         if (plx__size(plx__input_of(graph, node, SPREADS + k)) != 1)
-            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: spread %d is not a scalar",
+            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: spread %d must be a single value",
                                    node->op->name, k);
     return PLX_OK;
 }
@@ -165,7 +166,8 @@ const plx_op plx__op_causal_loss = {
 
 /* ---- causal_loss_grad(state, future, target, gy): of the state, the future, variances -------- */
 
-/* Elements [at, at + n) in the first-level cache: a difference from `from`, times factor, added. */
+/* Adds factor times the difference from `from` to elements [at, at + n), in chunks that stay in the
+ * L1 cache. */
 static void add_difference(const loss_job *job, int64_t at, int64_t n, const plx_real *from,
                            plx_real factor) {
     enum { CHUNK = 1024 };
@@ -185,7 +187,7 @@ static void grad_pieces(void *arg, int64_t begin, int64_t end, int worker) {
         int64_t at, later;
         const int64_t stop = piece_of(job, piece, &at, &later);
         const int64_t last = (at / job->period + 1) * job->period - job->shift;
-        const int64_t before = stop < last ? stop : last; /* these have one after them */
+        const int64_t before = stop < last ? stop : last; /* these have a successor */
         k->sub(stop - at, job->state + at, 1, job->target + at, 1, job->g_state + at);
         k->scale(stop - at, job->by_target, job->g_state + at, job->g_state + at);
         add_difference(job, later, stop - later, job->state + later - job->shift, job->by_before);
@@ -221,8 +223,8 @@ static plx_status run_causal_loss_grad(plx_ctx *ctx, const plx__step *step) {
 static plx_status infer_causal_loss_grad(plx_graph *graph, plx__node *node) {
     PLX_TRY(check_inputs(graph, node, 0));
     if (plx__size(plx__input_of(graph, node, SPREADS)) != PARTS)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "causal_loss_grad: %d gradients are needed",
-                               PARTS);
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "causal_loss_grad: the gradient must have %d values", PARTS);
     node->rank = 1;
     node->dims[0] =
         2 * plx__size(plx__input_of(graph, node, STATE)) + node->attrs.causal_loss.nodes;

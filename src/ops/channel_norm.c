@@ -1,7 +1,7 @@
-/* Normalisation of channels (the last axis): group_norm over groups of them in each image,
- * batch_norm over all else. Both run through the same steps: means and standard deviations of
- * chunks of rows, which are merged (Chan et al., "Algorithms for computing the sample variance",
- * 1983), then one sweep. Chunks depend on the shape alone. */
+/* Normalisation of channels (the last axis): group_norm over groups of channels in each image,
+ * batch_norm over all other axes. Both take the same steps: means and standard deviations of chunks
+ * of rows, which are merged (Chan et al., "Algorithms for computing the sample variance", 1983),
+ * then one sweep. The chunks depend only on the shape. */
 #include "ops/norm.h"
 
 #include "base/dmath.h"
@@ -19,7 +19,7 @@ typedef struct channel_job {
     const plx_real *x, *gy, *scale, *shift;
     plx_real *y;
     plx_real *mean, *inverse; /* of each channel of each image: the mean and 1 / deviation */
-    plx_real *running_mean, *running_variance; /* NULL: none to move */
+    plx_real *running_mean, *running_variance; /* NULL: not updated */
     plx_real *partial;                         /* [image][chunk][2][channel] */
     plx_real *totals;                          /* [image][2][channel] */
     plx_real *factor, *slope, *offset;         /* [image][channel] */
@@ -29,7 +29,7 @@ typedef struct channel_job {
 } channel_job;
 
 static images images_of(int rank, const int64_t *dims, const plx__attrs *attrs) {
-    enum { CHUNK = 16384 }; /* elements that stay in a first-level cache, or near it */
+    enum { CHUNK = 16384 }; /* elements that stay in an L1 cache, or nearly */
     images of = {.count = 1, .channels = dims[rank - 1]};
     of.rows = plx__rows(rank, dims);
     of.groups = of.channels;
@@ -84,7 +84,7 @@ static void use_scale_shift(channel_job *job, const plx__step *step, int k) {
     job->shift = step->attrs.norm.has_shift ? PLX_IN(step, k) : job->zeros;
 }
 
-/* Where a chunk begins, in elements, and how many rows it has. */
+/* Returns the first element of a chunk; *rows: how many rows it has. */
 static int64_t chunk_at(const images *of, int64_t chunk, int64_t *rows) {
     const int64_t first = chunk % of->chunks * of->chunk_rows, left = of->rows - first;
     *rows = left < of->chunk_rows ? left : of->chunk_rows;
@@ -108,7 +108,7 @@ static bool is_finite(plx_real x) {
     return x - x == 0;
 }
 
-/* In double precision, where squares or sums of the chunk leave the range of the type. */
+/* Statistics in double precision, for chunks whose squares or sums leave the range of the type. */
 static void far_statistics(int64_t rows, int64_t n, const plx_real *x, plx_real *mean,
                            plx_real *deviation) {
     for (int64_t c = 0; c < n; ++c) {
@@ -124,7 +124,7 @@ static void far_statistics(int64_t rows, int64_t n, const plx_real *x, plx_real 
     }
 }
 
-/* Means, and roots of mean squared deviations. */
+/* Computes means and roots of mean squared deviations. */
 static void chunk_statistics(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const channel_job *job = arg;
@@ -143,13 +143,13 @@ static void chunk_statistics(void *arg, int64_t begin, int64_t end, int worker) 
     }
 }
 
-/* What the chunks of an image say about its channels from..to - 1. */
+/* Channels from..to - 1 of an image, whose statistics come from its chunks. */
 typedef struct channels_of {
     const channel_job *job;
     int64_t image, from, to;
 } channels_of;
 
-/* The sum over them of sums, or of squared deviations from mean, in double precision. */
+/* Merges the sums, or the squared deviations from mean, of all chunks in double precision. */
 static double merge_chunks(channels_of g, bool squares, double mean) {
     const images *of = &g.job->of;
     const plx_real *means = g.job->partial + g.image * of->chunks * 2 * of->channels;
@@ -287,7 +287,7 @@ static bool is_far(const channel_job *job) {
     return far;
 }
 
-/* The same as group_gradients and chunk_norm_grad for such groups, of normalised values and in
+/* The same as group_gradients and chunk_norm_grad for such groups, on normalised values and in
  * double precision: with y = c r, gx = r (g - mean(g) - y mean(g y)). */
 static void far_group_gradients(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
@@ -320,7 +320,7 @@ static void far_group_gradients(void *arg, int64_t begin, int64_t end, int worke
     }
 }
 
-/* gscale and gshift, as far as they are wanted, behind gx. */
+/* Writes gscale and gshift, where they are wanted, behind gx. */
 static void write_totals(const channel_job *job, const plx__step *step) {
     const int64_t n = job->of.channels;
     const bool scale = step->attrs.norm.has_scale, shift = step->attrs.norm.has_shift;
@@ -329,7 +329,7 @@ static void write_totals(const channel_job *job, const plx__step *step) {
                                  2 * n, job->y + step->in[0].size);
 }
 
-/* (x, statistics, gy, scale) */
+/* Inputs: x, statistics, gy, scale. */
 static plx_status run_training_grad(plx_ctx *ctx, const plx__step *step) {
     channel_job job = job_of(ctx, step);
     if (!step->in[0].size) {
@@ -380,11 +380,11 @@ static plx__cost cost_training_grad(const plx_graph *graph, const plx__node *nod
     return plx__cost_streaming(graph, node, 9, 1.7);
 }
 
-/* The value and its shape are those of x; statistics are a buffer for the gradient. */
+/* The result has the shape of x; the statistics are a buffer for the gradient. */
 static plx_status infer_channels(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     if (x->rank < 2)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has %d dimensions, fewer than 2",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has rank %d; at least 2 is needed",
                                node->op->name, x->rank);
     plx__copy_shape(node, x);
     return PLX_OK;
@@ -393,7 +393,7 @@ static plx_status infer_channels(plx_graph *graph, plx__node *node) {
 static plx_status check_statistics(plx_graph *graph, const plx__node *node) {
     const images of = images_of(node->rank, node->dims, &node->attrs);
     return plx__check_vector(graph, node, 1, "the buffer of statistics", statistics_size(&of),
-                             "of them");
+                             "statistics");
 }
 
 /* ---- group_norm(x, statistics, scale, shift) ------------------------------------------------- */
@@ -403,7 +403,7 @@ static plx_status infer_group_norm(plx_graph *graph, plx__node *node) {
     const int64_t groups = node->attrs.norm.groups, channels = node->dims[node->rank - 1];
     if (groups < 1 || channels % groups)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "group_norm: %lld channels are not divided by %lld groups",
+                               "group_norm: %lld channels cannot be split into %lld equal groups",
                                (long long)channels, (long long)groups);
     PLX_TRY(check_statistics(graph, node));
     return plx__check_scale_shift(graph, node, 2, channels, "channels");
@@ -478,10 +478,10 @@ static plx_status infer_batch_norm(plx_graph *graph, plx__node *node) {
     PLX_TRY(infer_channels(graph, node));
     const int64_t rows = plx__rows(node->rank, node->dims);
     if (rows < 2)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "batch_norm: training needs at least 2 values for each channel, "
-                               "the batch has %lld",
-                               (long long)rows);
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "batch_norm: training needs at least 2 values per channel; the batch has %lld",
+            (long long)rows);
     PLX_TRY(check_statistics(graph, node));
     return check_running(graph, node, 2);
 }
@@ -553,7 +553,7 @@ static plx_status infer_inference(plx_graph *graph, plx__node *node) {
     return check_running(graph, node, 1);
 }
 
-/* Deviations from the variances, which are input k, the means being the one before. */
+/* Computes deviations from the running variances (input k); the running means are input k - 1. */
 static void use_running(channel_job *job, const plx__step *step, int k) {
     const plx_real *variance = PLX_IN(step, k);
     job->mean = *step->in[k - 1].slot;
@@ -590,7 +590,7 @@ static void gradient_batch_norm_inference(plx_graph *graph, int32_t id, int32_t 
     for (int k = 1; k < 3; ++k) plx__hand_out(graph, &node, k, packed, &from, grads);
 }
 
-/* Behind gx, gscale and gshift: what the running values themselves would have to change. */
+/* Writes the gradients of the running statistics behind gx, gscale and gshift. */
 static void write_running_gradients(const channel_job *job, const plx__step *step) {
     const int64_t n = job->of.channels;
     plx_real *gmean = job->y + step->out.size - 2 * n, *gvariance = gmean + n;

@@ -1,5 +1,5 @@
-/* Other dtypes, comparisons, and the choice between two values. Plain C that every target does
- * alike: nothing here is bound by arithmetic. */
+/* Dtype conversion, comparison, and selection between two values. Plain C with the same results on
+ * every target: nothing here is bound by arithmetic. */
 #include "ops/broadcast.h"
 
 #include <string.h>
@@ -8,12 +8,12 @@
 
 static plx_status infer_cast(plx_graph *graph, plx__node *node) {
     if (!plx__is_dtype(node->dtype))
-        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "cast: no dtype number %d",
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "cast: there is no dtype number %d",
                                (int)node->dtype);
     return plx__infer_same(graph, node);
 }
 
-/* Gradients are reals, whatever is between them. */
+/* Gradients are real, whatever dtypes the casts pass through. */
 static void gradient_cast(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     (void)graph;
     (void)id;
@@ -62,7 +62,7 @@ const plx_op plx__op_cast = {
 
 /* ---- Comparisons: 1 where they hold, else 0 -------------------------------------------------- */
 
-/* Which of less, equal and greater count, or whose absence does: a NaN is none of them. */
+/* The result is 1 where a flagged relation holds; absent inverts that. For a NaN none holds. */
 typedef struct comparison {
     uint8_t less, equal, greater, absent;
 } comparison;
@@ -140,7 +140,7 @@ typedef struct where_job {
     size_t bytes; /* of an element of a, b and the result */
 } where_job;
 
-/* Whether each condition holds. */
+/* Reads whether each condition holds. */
 static void read_flags(const plx__operand *condition, int64_t from, int64_t stride, int64_t n,
                        uint8_t *flags) {
     if (condition->dtype == PLX_DTYPE_U8) {
@@ -170,7 +170,7 @@ static void choose(size_t bytes, int64_t n, const uint8_t *flags, const char *a,
         CHOOSE_EACH(uint16_t)
     else if (bytes == 4)
         CHOOSE_EACH(uint32_t)
-    else if (sizeof(plx_real) == 8) /* else there are none, nor code for them in modules */
+    else if (sizeof(plx_real) == 8) /* otherwise there are none, so modules need no code for them */
         CHOOSE_EACH(uint64_t)
 }
 
@@ -197,7 +197,7 @@ static plx_status run_where(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-/* The side that was not taken gets zeros, not 0 times what came. */
+/* The side not taken gets zeros, not 0 times the incoming gradient. */
 static void gradient_where(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     const int32_t condition = node.inputs[0];

@@ -1,4 +1,4 @@
-/* Convolution of images, its transpose, and the gradient of its weights: the gradients of each are
+/* Convolution of images, its transpose, and the gradient of its weights; the gradients of each are
  * the other two. The fused forms add a bias and an activation. */
 #include "ops/op.h"
 
@@ -8,7 +8,7 @@
 
 static const char *const axis_names[] = {"rows", "columns"};
 
-/* The sizes, with the kind, of a node or a step from the shapes of its inputs and its own. */
+/* The sizes and kind of a node or step, from the shapes of its inputs and its result. */
 static plx__conv_args args_of(plx__conv_kind kind, const plx__conv_attrs *attrs, const int64_t *a,
                               const int64_t *b, const int64_t *c) {
     const int64_t *image = kind == PLX__CONV_TRANSPOSE ? c : a;
@@ -33,7 +33,7 @@ static plx__conv_args args_of(plx__conv_kind kind, const plx__conv_attrs *attrs,
 
 /* ---- Shapes ---------------------------------------------------------------------------------- */
 
-/* PLX_OK, or a sentence for the first attribute that is out of its range. */
+/* PLX_OK, or a failure that names the first attribute out of range. */
 static plx_status check_attrs(plx_graph *graph, const plx__node *node) {
     static const struct {
         const char *name;
@@ -59,28 +59,28 @@ static plx_status check_images(plx_graph *graph, const plx__node *node, const ch
         const plx__node *in = plx__input_of(graph, node, k);
         char shape[96];
         if (in->rank == 4) continue;
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s of shape %s has %d dimensions, not 4",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s of shape %s has rank %d; it must be 4",
                                node->op->name, names[k],
                                plx__shape_text(in->rank, in->dims, shape, sizeof shape), in->rank);
     }
     return PLX_OK;
 }
 
-/* weights [kh, kw, in / groups, out] for an image of `in` channels. */
+/* Checks weights [kh, kw, in / groups, out] against an image of `in` channels. */
 static plx_status check_channels(plx_graph *graph, const plx__node *node, const char *image,
                                  int64_t in, const int64_t *weights) {
     const int64_t groups = node->attrs.conv.groups;
     char shape[96];
     if (in != weights[2] * groups)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: %s has %lld channels, weights %s with %lld group%s take %lld",
-                               node->op->name, image, (long long)in,
-                               plx__shape_text(4, weights, shape, sizeof shape), (long long)groups,
-                               groups == 1 ? "" : "s", (long long)weights[2] * (long long)groups);
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "%s: %s has %lld channels, but weights %s with %lld group%s take %lld", node->op->name,
+            image, (long long)in, plx__shape_text(4, weights, shape, sizeof shape),
+            (long long)groups, groups == 1 ? "" : "s", (long long)weights[2] * (long long)groups);
     if (weights[3] % groups)
         return plx__graph_fail(
             graph, PLX_ERR_SHAPE,
-            "%s: %lld groups do not divide the %lld channels that weights %s make", node->op->name,
+            "%s: %lld groups do not divide the %lld output channels of weights %s", node->op->name,
             (long long)groups, (long long)weights[3],
             plx__shape_text(4, weights, shape, sizeof shape));
     return PLX_OK;
@@ -98,7 +98,8 @@ static int64_t result_size(plx_graph *graph, const plx__node *node, int axis, in
     if (dilation > 1 && kernel >= 1)
         plx__format(dilated, sizeof dilated, " (dilated %.0f)",
                     (double)dilation * (double)(kernel - 1) + 1);
-    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: kernel %lld %s%s does not fit %lld %s with padding",
+    plx__graph_fail(graph, PLX_ERR_SHAPE,
+                    "%s: a kernel of %lld %s%s does not fit into %lld %s, padding included",
                     node->op->name, (long long)kernel, axis_names[axis], dilated, (long long)padded,
                     axis_names[axis]);
     return -1;
@@ -128,8 +129,7 @@ static plx_status infer_conv(plx_graph *graph, plx__node *node) {
     return check_bias(graph, node);
 }
 
-/* The image of a transposed convolution, or the weights, must be what a convolution makes this
- * result of. */
+/* Checks that a convolution of this image with these weights gives a result of this size. */
 static plx_status check_result(plx_graph *graph, const plx__node *node, const char *name,
                                const int64_t *result, const int64_t *image, const int64_t *kernel) {
     for (int axis = 0; axis < 2; ++axis) {
@@ -137,7 +137,7 @@ static plx_status check_result(plx_graph *graph, const plx__node *node, const ch
         if (size < 0) return graph->status;
         if (size == result[axis]) continue;
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: %s has %lld %s, and %lld %s of an image give %lld",
+                               "%s: %s has %lld %s, but an image of %lld %s gives %lld",
                                node->op->name, name, (long long)result[axis], axis_names[axis],
                                (long long)image[axis], axis_names[axis], (long long)size);
     }
@@ -153,15 +153,16 @@ static plx_status infer_transpose(plx_graph *graph, plx__node *node) {
     if (y->dims[3] != w->dims[3]) {
         char shape[96];
         return plx__graph_fail(
-            graph, PLX_ERR_SHAPE, "%s: x has %lld channels, weights %s take %lld", node->op->name,
-            (long long)y->dims[3], plx__shape_text(4, w->dims, shape, sizeof shape),
+            graph, PLX_ERR_SHAPE, "%s: x has %lld channels, but weights %s take %lld",
+            node->op->name, (long long)y->dims[3], plx__shape_text(4, w->dims, shape, sizeof shape),
             (long long)w->dims[3]);
     }
     const int64_t channels = w->dims[2] * node->attrs.conv.groups;
     PLX_TRY(check_channels(graph, node, "the result", channels, w->dims));
     for (int axis = 0; axis < 2; ++axis)
         if (target[axis] < 0)
-            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: the result would have %lld %s",
+            return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                                   "%s: the result would have %lld %s; at least 0 are needed",
                                    node->op->name, (long long)target[axis], axis_names[axis]);
     PLX_TRY(check_result(graph, node, "x", y->dims + 1, target, w->dims));
     node->rank = 4;
@@ -179,7 +180,7 @@ static plx_status infer_weight_grad(plx_graph *graph, plx__node *node) {
     PLX_TRY(check_attrs(graph, node));
     const int64_t groups = node->attrs.conv.groups;
     if (x->dims[0] != y->dims[0])
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has %lld images, gy %lld",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x has %lld images, but gy has %lld",
                                node->op->name, (long long)x->dims[0], (long long)y->dims[0]);
     node->rank = 4;
     node->dims[0] = node->attrs.conv.target[0];
@@ -234,7 +235,7 @@ static plx__conv_kind kind_of(const plx_op *op) {
     return transposed ? PLX__CONV_TRANSPOSE : PLX__CONV_FORWARD;
 }
 
-/* The textbook's count, whatever the method. */
+/* The textbook operation count, whatever the method. */
 static plx__cost cost_conv(const plx_graph *graph, const plx__node *node) {
     const plx__conv_args args =
         args_of(kind_of(node->op), &node->attrs.conv, plx__input_of(graph, node, 0)->dims,
@@ -267,10 +268,10 @@ static plx_status run_conv(plx_ctx *ctx, const plx__step *step) {
 
 /* ---- Samples --------------------------------------------------------------------------------- */
 
-/* The same convolutions for all three. 1 x 1; a matrix; 3 x 3 with few channels; stride and padding
- * that is not the same on all sides; dilation; both; groups; depthwise, also strided and dilated;
- * 7 x 7 at stride 2; a stride beyond the kernel; more padding than kernel; nothing; Winograd with
- * whole and with cut tiles, in several blocks; many pixels, whose sums are taken in parts; few
+/* The same convolutions for all three ops: 1 x 1; a matrix; 3 x 3 with few channels; stride and
+ * asymmetric padding; dilation; both; groups; depthwise, also strided and dilated; 7 x 7 with
+ * stride 2; a stride larger than the kernel; more padding than kernel; an empty one; Winograd with
+ * whole and partial tiles, in several blocks; many pixels, whose sums are taken in parts; few
  * channels from many. */
 
 static const char conv_samples[] =
@@ -418,7 +419,7 @@ const plx_op plx__op_conv2d_weight_grad = {
     .samples = weight_grad_samples,
 };
 
-/* Made by the fuse pass, as dense is from matmul. */
+/* Created by the fuse pass, as dense is from matmul. */
 const plx_op plx__op_conv2d_dense = {
     .name = "conv2d_dense",
     .operands = fused_takes,

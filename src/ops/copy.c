@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-/* Elements of a piece of rows, and the side of a square that is transposed at a time: its lines
- * stay in the second-level cache, and its pages are few enough for the translation buffers. */
+/* Elements of a piece of rows, and the side of the square that is transposed at a time: its lines
+ * stay in the L2 cache, and its pages are few enough for the TLB. */
 enum { PIECE = 16384, TILE = 128, SHORT_ROW = 16 };
 
-/* All loops but the two innermost, and two more over tiles of those. */
+/* All loops but the two innermost, plus two over the tiles of those. */
 typedef struct copy_job {
     const plx_kernels *kernels;
     const plx_real *x;
@@ -14,7 +14,7 @@ typedef struct copy_job {
     int rank;
     int64_t dims[PLX_MAX_RANK + 2], from[PLX_MAX_RANK + 2], to[PLX_MAX_RANK + 2];
     int64_t rows, columns;         /* of the two innermost */
-    int64_t row_tile, column_tile; /* of them, in one unit */
+    int64_t row_tile, column_tile; /* of one unit */
     int64_t row_from, row_to, column_from, column_to;
     bool add, transposed;
 } copy_job;
@@ -33,8 +33,8 @@ static void swap_axes(plx__copy *c, int a, int b) {
     c->to[b] = kept[2];
 }
 
-/* Drops axes of size 1, orders the others as y lies in memory and merges those that x and y agree
- * on. */
+/* Drops axes of size 1, orders the others by the memory layout of y, and merges those on which x
+ * and y agree. */
 static plx__copy simplified(const plx__copy *copy) {
     plx__copy c = {.add = copy->add};
     for (int axis = 0; axis < copy->rank; ++axis) {
@@ -65,7 +65,7 @@ static plx__copy simplified(const plx__copy *copy) {
     return c;
 }
 
-/* At least two axes, the last two being those that a unit runs over. */
+/* Gives the copy at least two axes; a unit runs over the last two. */
 static plx__copy with_plane(plx__copy c, bool *transposed) {
     while (c.rank < 2) {
         for (int i = c.rank; i > 0; --i) swap_axes(&c, i, i - 1);
@@ -154,20 +154,20 @@ static void copy_units(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* How much of the two innermost loops is one unit. */
+/* Chooses how much of the two innermost loops is one unit. */
 static void choose_tiles(copy_job *job, int threads) {
     if (job->transposed) {
         job->row_tile = at_most(job->rows, TILE);
         job->column_tile = at_most(job->columns, TILE);
         return;
     }
-    /* One thread leaves a long row whole: memcpy knows what is best for it. */
+    /* One thread leaves a long row whole: memcpy handles it best. */
     const int64_t share = threads > 1 ? job->columns / (4 * (int64_t)threads) + 1 : job->columns;
     job->column_tile = at_most(job->columns, share > PIECE ? share : PIECE);
     job->row_tile = at_most(job->rows, PIECE / job->column_tile + 1);
 }
 
-/* Elements that are narrower than reals, in rows of the innermost loop. */
+/* Elements narrower than reals, copied by rows of the innermost loop. */
 typedef struct narrow_job {
     const char *x;
     char *y;
@@ -178,7 +178,7 @@ typedef struct narrow_job {
 #define COPY_EACH(bytes)                                                                           \
     for (int64_t i = 0; i < n; ++i, x += from, y += to) memcpy(y, x, bytes)
 
-/* Strides in bytes. */
+/* Copies one row; strides are in bytes. */
 static void copy_narrow_row(size_t bytes, int64_t n, const char *x, int64_t from, char *y,
                             int64_t to) {
     if (from == to && from == (int64_t)bytes)
@@ -222,7 +222,7 @@ void plx__copy_strided(plx_ctx *ctx, int threads, plx_dtype dtype, const void *x
     for (int axis = 0; axis < copy->rank; ++axis)
         if (!copy->dims[axis]) return;
     const plx__copy simple = simplified(copy);
-    /* What is as wide as reals is moved as reals: loads and stores keep all bits. */
+    /* Elements as wide as reals are moved as reals: loads and stores keep all bits. */
     const size_t bytes = plx__element_bytes(dtype);
     if (bytes != sizeof(plx_real)) {
         copy_narrow(ctx, threads, (narrow_job){x, y, bytes, simple});
@@ -237,7 +237,7 @@ void plx__copy_strided(plx_ctx *ctx, int threads, plx_dtype dtype, const void *x
     job.row_to = c.to[row];
     job.column_from = c.from[column];
     job.column_to = c.to[column];
-    if (copy->add) threads = 1; /* places may coincide */
+    if (copy->add) threads = 1; /* elements of y may coincide */
     choose_tiles(&job, threads);
     job.rank = c.rank;
     for (int i = 0; i < c.rank; ++i) {

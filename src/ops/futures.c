@@ -1,12 +1,12 @@
-/* The node of a hypercausal chain: tanh(w x + b) over and over, and what futures near a state have
- * in common. Elementwise: nothing of the size of elements times futures is stored. */
+/* The node of a hypercausal chain: repeated tanh(w x + b), and statistics of the futures near a
+ * state. All of it is elementwise: no array of elements times futures is stored. */
 #include "ops/futures.h"
 
 #include "base/dmath.h"
 
 #include <string.h>
 
-enum { CHUNK = 1024 }; /* elements between two passes, in the first-level cache */
+enum { CHUNK = 1024 }; /* elements that stay in the L1 cache between passes */
 
 static int64_t chunks_of(int64_t size) {
     return (size + CHUNK - 1) / CHUNK;
@@ -19,12 +19,12 @@ static int64_t chunk_size(int64_t size, int64_t chunk) {
 
 /* ---- tanh_steps(x, w, b, states): depth times tanh(w x + b) ---------------------------------- */
 
-/* states: the buffer of all results but the last, [depth - 1, ...]; not there for one step. */
+/* states: the buffer of all results but the last, [depth - 1, ...]; absent when depth is 1. */
 typedef struct steps_job {
     const plx_kernels *kernels;
     const plx_real *x, *y, *gy;
     plx_real *states, *out;
-    plx_real *gw, *gb; /* of each chunk */
+    plx_real *gw, *gb; /* one value per chunk */
     plx_real w, b;
     int64_t size, depth;
 } steps_job;
@@ -49,7 +49,7 @@ static void forward_chunks(void *arg, int64_t begin, int64_t end, int worker) {
         forward_chunk(job, chunk * CHUNK, chunk_size(job->size, chunk));
 }
 
-/* From the last step to the first: h = g (1 - y^2) is the gradient of w x + b. */
+/* Goes from the last step to the first; h = g (1 - y^2) is the gradient of w x + b. */
 static void backward_chunk(const steps_job *job, int64_t at, int64_t n, plx_real *gw,
                            plx_real *gb) {
     const plx_kernels *k = job->kernels;
@@ -111,24 +111,25 @@ static size_t workspace_tanh_steps_grad(const plx_ctx *ctx, const plx__step *ste
     return 2 * (size_t)chunks_of(step->in[0].size) * sizeof(plx_real);
 }
 
-/* w and b hold one value each, and the buffer what the depth asks for. */
+/* Checks that w and b hold one value each and that the buffer fits the depth. */
 static plx_status check_steps(plx_graph *graph, const plx__node *node, int states) {
     const int64_t depth = node->attrs.tanh_steps.depth,
                   size = plx__size(plx__input_of(graph, node, 0));
     for (int k = 1; k < 3; ++k)
         if (plx__size(plx__input_of(graph, node, k)) != 1)
-            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has %lld values; it takes one",
+            return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has %lld values; it must have one",
                                    node->op->name, k == 1 ? "w" : "b",
                                    (long long)plx__size(plx__input_of(graph, node, k)));
     if (depth < 1)
-        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: depth %lld must be at least 1",
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: depth is %lld; it must be at least 1",
                                node->op->name, (long long)depth);
     const bool buffer = node->inputs_count > states;
     const int64_t room = buffer ? plx__size(plx__input_of(graph, node, states)) : 0;
     const int64_t wanted = (depth - 1) * size;
     if (buffer == (depth > 1) && room == wanted) return PLX_OK;
-    return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: a buffer of %lld values for %lld",
-                           node->op->name, (long long)room, (long long)wanted);
+    return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                           "%s: the buffer has %lld values; it must have %lld", node->op->name,
+                           (long long)room, (long long)wanted);
 }
 
 static plx_status infer_tanh_steps(plx_graph *graph, plx__node *node) {
@@ -233,15 +234,15 @@ const plx_op plx__op_future_table = {
     .samples = PLX__TESTED(no_samples),
 };
 
-/* ---- futures(x, table, slopes): the representative one, then the mean of all variances ------- */
+/* ---- futures(x, table, slopes): the representative future, then the mean of all variances ---- */
 
-/* slopes: the buffer of what the gradient needs, the derivative of the
- * representative future and that of the variance, each of the size of x. Result [size + 1]. */
+/* slopes: the buffer for the gradient, holding the derivatives of the representative future and of
+ * the variance, each the size of x. The result is [size + 1]. */
 typedef struct futures_job {
     const plx_kernels *kernels;
     const plx_real *x, *scale;
     plx_real *y, *slope, *variance_slope;
-    plx_real *sums;   /* of variances, one a chunk */
+    plx_real *sums;   /* of variances, one per chunk */
     plx_real *branch; /* one future of all elements, for the policy of least risk */
     int64_t size, count, columns;
 } futures_job;
@@ -258,8 +259,8 @@ static void moments_chunks(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* tanh grows with its argument, so the median of the futures is that of the deltas: the middle one,
- * or the mean of the middle two. */
+/* tanh is increasing, so the median future belongs to the median delta: the middle one, or the mean
+ * of the middle two. */
 static void median_chunks(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const futures_job *job = arg;
@@ -279,7 +280,7 @@ static void median_chunks(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* Row by row the first future of the least sum of squares. */
+/* Picks, for each row, the first future with the least sum of squares. */
 static void least_risk_rows(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const futures_job *job = arg;
@@ -326,7 +327,8 @@ static plx_status run_futures(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-/* Sums of chunks; the rows' risks and one future of each element take the same place later. */
+/* Sums of chunks; with the least-risk policy also one future of each element and the risks of the
+ * rows. */
 static size_t workspace_futures(const plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
     const int64_t size = step->in[0].size;
@@ -339,10 +341,12 @@ static plx_status infer_futures(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0), *table = plx__input_of(graph, node, 1);
     const int64_t size = plx__size(x), room = plx__size(plx__input_of(graph, node, 2));
     if (plx__size(table) < 2)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "futures: there must be at least 2");
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "futures: the table must hold at least 2 futures");
     const int64_t wanted = 2 * size;
     if (room != wanted)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "futures: a buffer of %lld values for %lld",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "futures: the buffer has %lld values; it must have %lld",
                                (long long)room, (long long)wanted);
     node->rank = 1;
     node->dims[0] = size + 1;
@@ -356,7 +360,7 @@ static void gradient_futures(plx_graph *graph, int32_t id, int32_t gy, int32_t *
     grads[0] = PLX__EMIT2(graph, &plx__op_futures_grad, node.inputs[2], gy, &attrs);
 }
 
-/* About as long as streaming once for each future, and an exponential. */
+/* The time of streaming once per future, plus an exponential. */
 static plx__cost cost_futures(const plx_graph *graph, const plx__node *node) {
     const double size = (double)plx__size(plx__input_of(graph, node, 0)),
                  count = (double)plx__size(plx__input_of(graph, node, 1));
@@ -416,7 +420,8 @@ static plx_status infer_futures_grad(plx_graph *graph, plx__node *node) {
     if (plx__size(plx__input_of(graph, node, 0)) == 2 * size &&
         plx__size(plx__input_of(graph, node, 1)) == size + 1)
         return PLX_OK;
-    return plx__graph_fail(graph, PLX_ERR_SHAPE, "futures_grad: inputs do not fit %lld values",
+    return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                           "futures_grad: the inputs do not fit the %lld values of x",
                            (long long)size);
 }
 

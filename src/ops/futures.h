@@ -1,4 +1,4 @@
-/* Which of several futures stands for all of them: attrs.futures.policy. */
+/* How several futures are reduced to a representative one (attrs.futures.policy). */
 #ifndef PLX_OPS_FUTURES_H
 #define PLX_OPS_FUTURES_H
 

@@ -3,7 +3,7 @@
 
 #include "blocks/gemm.h"
 
-enum { CHUNK = 1024 }; /* elements between two passes, in the first-level cache */
+enum { CHUNK = 1024 }; /* elements that stay in the L1 cache between passes */
 
 typedef struct gated_job {
     const plx_ctx *ctx;
@@ -14,7 +14,8 @@ static plx_status infer_gated(plx_graph *graph, plx__node *node) {
     const plx__node *gate = plx__input_of(graph, node, 0), *up = plx__input_of(graph, node, 1);
     if (!plx__same_shape(gate, up)) {
         char left[96], right[96];
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: gate %s and up %s differ",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: gate %s and up %s must have the same shape",
                                node->attrs.gated.activation == PLX_GELU ? "geglu" : "swiglu",
                                plx__shape_text(gate->rank, gate->dims, left, sizeof left),
                                plx__shape_text(up->rank, up->dims, right, sizeof right));

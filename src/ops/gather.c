@@ -1,4 +1,4 @@
-/* Elements chosen by i32 indices, and indices of the largest. */
+/* Selection of elements by i32 indices. */
 #include "ops/op.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ static plx_status check_indices(plx_ctx *ctx, const plx__step *step, int k, int6
 /* x [outer, n, inner], taken at count indices. */
 typedef struct gather_job {
     const plx_kernels *kernels;
-    const char *from; /* x and y of gather, whatever their elements are */
+    const char *from; /* x and y of gather, of any dtype */
     char *to;
     int64_t inner_bytes;
     const plx_real *x;
@@ -42,16 +42,17 @@ static gather_job loops_of(plx_ctx *ctx, int rank, const int64_t *dims, int64_t 
                         .inner = plx__product(rank - (int)axis - 1, dims + axis + 1)};
 }
 
-/* ---- gather(x, indices): indices stand for one axis ------------------------------------------ */
+/* ---- gather(x, indices): indices along one axis ---------------------------------------------- */
 
 /* node = x with one axis replaced by the shape of indices. */
 static plx_status replace_axis(plx_graph *graph, plx__node *node, int rank, const int64_t *dims,
                                const plx__node *indices) {
     const int axis = (int)node->attrs.axis.axis;
     if (rank - 1 + indices->rank > PLX_MAX_RANK)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "gather: %d dimensions and indices of %d give %d; %d are possible",
-                               rank, indices->rank, rank - 1 + indices->rank, PLX_MAX_RANK);
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "gather: x of rank %d and indices of rank %d give rank %d; at most %d is possible",
+            rank, indices->rank, rank - 1 + indices->rank, PLX_MAX_RANK);
     node->rank = 0;
     for (int i = 0; i < axis; ++i) node->dims[node->rank++] = dims[i];
     for (int i = 0; i < indices->rank; ++i) node->dims[node->rank++] = indices->dims[i];
@@ -131,7 +132,8 @@ static plx_status infer_gather_grad(plx_graph *graph, plx__node *node) {
     PLX_TRY(replace_axis(graph, &taken, node->attrs.rank, node->attrs.dims,
                          plx__input_of(graph, node, 0)));
     if (!plx__same_shape(&taken, gy))
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "gather_grad: the gradient does not fit");
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "gather_grad: gy does not have the shape that gather gives");
     plx__infer_target(graph, node);
     return PLX_OK;
 }
@@ -151,8 +153,8 @@ static size_t workspace_gather_grad(const plx_ctx *ctx, const plx__step *step) {
            (size_t)(2 * inner * step->threads) * sizeof(plx_real);
 }
 
-/* Positions by index, ascending for equal ones (counting sort): those of index i are
- * order[first[i]] until order[first[i + 1]]. */
+/* Counting sort of positions by index, ascending for equal indices: those of index i are
+ * order[first[i]] up to, not including, order[first[i + 1]]. */
 static void sort_positions(const int32_t *indices, int64_t count, int64_t n, int64_t *first,
                            int64_t *order) {
     memset(first, 0, (size_t)(n + 1) * sizeof *first);
@@ -172,10 +174,10 @@ static void add_row(const gather_job *job, plx_real *y, const plx_real *x) {
         job->kernels->add(job->inner, y, 1, x, 1, y);
 }
 
-enum { ROW_CHAIN = 32 }; /* rows that are added one after the other */
+enum { ROW_CHAIN = 32 }; /* rows added one after another */
 
-/* y = the sum of the rows of x in places order[0..count), a chain of them at a time; the total
- * carries its error. The first of a chain is copied, not added. */
+/* y = the sum of rows order[0..count) of x, one chain at a time; the total carries its rounding
+ * error. The first row of a chain is copied, not added. */
 static void sum_rows(const gather_job *job, int64_t count, const int64_t *order, const plx_real *x,
                      plx_real *y, plx_real *scratch) {
     const int64_t inner = job->inner;
@@ -192,8 +194,8 @@ static void sum_rows(const gather_job *job, int64_t count, const int64_t *order,
     if (count > ROW_CHAIN) add_row(job, y, error);
 }
 
-/* Each row of the result is one thread's. Where indices name few of the rows, all are cleared at
- * once, which memory likes best; else those that none names. */
+/* Each row of the result belongs to one thread. If the indices name few of the rows, all rows are
+ * cleared at once, which is fastest; otherwise only the rows that no index names. */
 static void scatter_rows(void *arg, int64_t begin, int64_t end, int worker) {
     const gather_job *job = arg;
     const size_t row_bytes = (size_t)job->inner * sizeof *job->y;
@@ -264,7 +266,8 @@ static plx_status check_picked(plx_graph *graph, const plx__node *node, int rank
     for (int i = 0; i < rank - 1 && fit; ++i) fit = dims[i] == indices->dims[i];
     char left[96], right[96];
     if (!fit)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: rows of %s and indices %s differ",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: x %s and indices %s must agree in all axes but the last",
                                node->op->name, plx__shape_text(rank, dims, left, 96),
                                plx__shape_text(indices->rank, indices->dims, right, 96));
     return PLX_OK;
@@ -300,7 +303,7 @@ static void unpick_rows(void *arg, int64_t begin, int64_t end, int worker) {
             job->y[row * job->n + job->indices[k]] += job->x[k];
 }
 
-/* x_like: the operand with n columns. */
+/* Runs pick or pick_grad; x_like is the operand with n columns. */
 static plx_status run_picking(plx_ctx *ctx, const plx__step *step, const plx__operand *x_like,
                               int indices, int values, plx__loop_fn rows_of) {
     gather_job job = {.x = PLX_IN(step, values),
@@ -332,7 +335,7 @@ const plx_op plx__op_pick = {
     .samples = pick_samples,
 };
 
-/* ---- pick_grad(indices, gy): attrs rank and dims the shape of x ------------------------------ */
+/* ---- pick_grad(indices, gy): the target of attrs is the shape of x --------------------------- */
 
 static plx_status infer_pick_grad(plx_graph *graph, plx__node *node) {
     plx__infer_target(graph, node);

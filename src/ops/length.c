@@ -1,11 +1,11 @@
-/* Lengths of vectors, and limits. */
+/* Vector norms, normalisation and clipping. */
 #include "ops/op.h"
 
 #include "base/dmath.h"
 
 #include <string.h>
 
-/* Where squares leave the range of the type they are taken over the largest element. */
+/* Where squares leave the range of the type, elements are first divided by the largest one. */
 
 static double largest_of(double top, int64_t n, const plx_real *x) {
     for (int64_t i = 0; i < n; ++i) {
@@ -25,7 +25,7 @@ static double squares_over(double top, int64_t n, const plx_real *x) {
     return sum;
 }
 
-/* Whether a root of these squares is the length. */
+/* Whether the root of this sum of squares is accurate. */
 static bool is_in_range(plx_real squares) {
     return squares > (plx_real)1e-30 && squares < (plx_real)1e37;
 }
@@ -108,7 +108,7 @@ const plx_op plx__op_norm = {
     .samples = norm_samples,
 };
 
-/* ---- l2_normalize: rows of the last axis over max(length, epsilon) --------------------------- */
+/* ---- l2_normalize: rows of the last axis, divided by max(length, epsilon) -------------------- */
 
 typedef struct normalize_job {
     const plx_kernels *kernels;
@@ -128,7 +128,7 @@ static plx_real length_of(const plx_kernels *kernels, int64_t n, const plx_real 
     return (plx_real)(is_usable(top) ? top * plx__sqrt(squares_over(top, n, x)) : top);
 }
 
-/* As below, where that leaves the range of the type. */
+/* The same as length_gradient in double precision, where that leaves the range of the type. */
 static void far_length_gradient(int64_t n, const plx_real *x, const plx_real *gy, double length,
                                 plx_real *gx) {
     double along = 0;
@@ -137,7 +137,7 @@ static void far_length_gradient(int64_t n, const plx_real *x, const plx_real *gy
         gx[i] = (plx_real)(((double)gy[i] - (double)x[i] / length * along) / length);
 }
 
-/* gx = (gy - y (y . gy)) / length with y = x / length; gy / divisor where that is not the length.
+/* gx = (gy - y (y . gy)) / length with y = x / length; gy / divisor where epsilon is the divisor.
  */
 static void length_gradient(const plx_kernels *k, int64_t n, const plx_real *x, const plx_real *gy,
                             plx_real divisor, bool limited, plx_real *gx) {
@@ -192,7 +192,8 @@ static void gradient_l2_normalize(plx_graph *graph, int32_t id, int32_t gy, int3
 static plx_status infer_l2_normalize(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     if (!x->rank)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "l2_normalize: a scalar has no last axis");
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "l2_normalize: x is a scalar; it needs at least one axis");
     return plx__infer_same(graph, node);
 }
 
@@ -239,7 +240,7 @@ typedef struct clip_job {
     plx_real low, high;
 } clip_job;
 
-enum { PIECE = 1024 }; /* elements that stay in the first-level cache between two kernels */
+enum { PIECE = 1024 }; /* elements that stay in the L1 cache between two kernels */
 
 static void clip_piece(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;

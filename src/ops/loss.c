@@ -1,4 +1,4 @@
-/* Losses: scalars, means over all elements (mse) or rows (cross-entropy). */
+/* Losses: scalar means over all elements (mse) or rows (cross-entropy). */
 #include "ops/op.h"
 
 #include <string.h>
@@ -17,7 +17,8 @@ static plx_status infer_mse(plx_graph *graph, plx__node *node) {
     const plx__node *a = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
     if (!plx__same_shape(a, b)) {
         char left[96], right[96];
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: prediction %s and target %s differ",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: prediction %s and target %s must have the same shape",
                                node->op->name, plx__shape_text(a->rank, a->dims, left, 96),
                                plx__shape_text(b->rank, b->dims, right, 96));
     }
@@ -100,19 +101,21 @@ const plx_op plx__op_mse_grad = {
 
 /* ---- Cross-entropy --------------------------------------------------------------------------- */
 
-/* x [..., classes] and labels [...]: one label a row. */
+/* Checks x [..., classes] against labels [...]: one label per row. */
 static plx_status check_rows(plx_graph *graph, const plx__node *x, const plx__node *labels) {
     if (!x->rank)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "cross_entropy: logits are a scalar");
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "cross_entropy: logits are a scalar; they need at least one axis");
     const int64_t rows = plx__rows(x->rank, x->dims);
     if (rows != plx__size(labels))
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "cross_entropy: %lld rows of logits, %lld labels", (long long)rows,
-                               (long long)plx__size(labels));
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "cross_entropy: %lld rows of logits but %lld labels; each row needs one label",
+            (long long)rows, (long long)plx__size(labels));
     return PLX_OK;
 }
 
-/* Fails at a label outside the classes; *counted: how many are not to be ignored. */
+/* Fails at a label outside the classes; *counted: the number of labels that are not ignored. */
 static plx_status check_labels(plx_ctx *ctx, const int32_t *labels, int64_t rows, int64_t classes,
                                int64_t *counted) {
     *counted = rows;
@@ -127,7 +130,7 @@ static plx_status check_labels(plx_ctx *ctx, const int32_t *labels, int64_t rows
     return PLX_OK;
 }
 
-/* Terms of ignored rows are 0. */
+/* The mean over counted rows; the terms of ignored rows are 0. */
 static plx_real mean_of_counted(const plx_kernels *k, int64_t rows, const plx_real *terms,
                                 int64_t counted) {
     return counted ? k->sum(rows, terms) / (plx_real)counted : 0;
@@ -170,7 +173,7 @@ static size_t workspace_rows(const plx_ctx *ctx, const plx__step *step) {
     return (size_t)step->in[1].size * sizeof(plx_real);
 }
 
-/* nll_grad(labels, gy): attrs rank and dims, the shape of the log-probabilities. */
+/* nll_grad(labels, gy): the target of attrs is the shape of the log-probabilities. */
 static plx_status infer_nll_grad(plx_graph *graph, plx__node *node) {
     plx__infer_target(graph, node);
     return check_rows(graph, node, plx__input_of(graph, node, 0));
@@ -195,7 +198,7 @@ static plx_status run_nll_grad(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
-/* softmax_xent(logits, labels) and its gradient (logits, labels, gy): what the fuse pass makes of
+/* softmax_xent(logits, labels) and its gradient (logits, labels, gy): created by the fuse pass from
  * log_softmax and nll. */
 typedef struct xent_job {
     const plx_kernels *kernels;

@@ -1,4 +1,4 @@
-/* Matrix product, bias, and the two fused with an activation. Leading dimensions are rows: an
+/* Matrix product, bias, and both fused with an activation. Leading dimensions count as rows: an
  * operand of shape [..., c] is a matrix of product(...) rows. */
 #include "ops/op.h"
 
@@ -134,7 +134,7 @@ static const char dense_samples[] =
     "3x5 5x4 4; 7x5 5x19 19 : activation 1; 7x5 19x5 19 : transpose_b 1 activation 8; "
     "1x30 30x20 20 : activation 5; 7x5 5x19 : activation 7";
 
-/* Made by the fuse pass from matmul, bias and an activation. */
+/* Created by the fuse pass from matmul, bias and an activation. */
 const plx_op plx__op_dense = {
     .name = "dense",
     .operands = PLX__OPERANDS({"a", PLX__REALS, PLX__VALUE}, {"b", PLX__REALS, PLX__VALUE},
@@ -153,9 +153,9 @@ const plx_op plx__op_dense = {
 static plx_status infer_bias(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
     if (b->rank != 1)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "bias: %d dimensions; it has one", b->rank);
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "bias: b has rank %d; it must be 1", b->rank);
     if (x->rank < 1 || b->dims[0] != x->dims[x->rank - 1])
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "bias: %lld values for %lld columns",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "bias: b has %lld values for %lld columns",
                                (long long)plx__size(b), (long long)plx__columns(x->rank, x->dims));
     return plx__infer_same(graph, node);
 }

@@ -26,10 +26,10 @@ plx_status plx__graph_fail(plx_graph *graph, plx_status code, const char *format
     return code;
 }
 
-/* Sizes come from files and from users: the product must fit, and be memory one can hope for. */
+/* Sizes come from files and users, so their product must not overflow and must be addressable. */
 plx_status plx__check_dims(plx__message *message, const char *what, int rank, const int64_t *dims) {
     if (rank < 0 || rank > PLX_MAX_RANK)
-        return plx__fail(message, PLX_ERR_SHAPE, "%s: %d dimensions; 0 to %d are possible", what,
+        return plx__fail(message, PLX_ERR_SHAPE, "%s: the rank is %d; it must be 0 to %d", what,
                          rank, PLX_MAX_RANK);
     const int64_t limit = (int64_t)(SIZE_MAX / 2 / sizeof(double));
     int64_t size = 1;
@@ -40,7 +40,7 @@ plx_status plx__check_dims(plx__message *message, const char *what, int rank, co
                              plx__shape_text(rank, dims, shape, sizeof shape));
         if (dims[i] && size > limit / dims[i])
             return plx__fail(message, PLX_ERR_MEMORY,
-                             "%s: shape %s is more than memory can hold, which is %lld values",
+                             "%s: shape %s is more than memory can hold; the limit is %lld values",
                              what, plx__shape_text(rank, dims, shape, sizeof shape),
                              (long long)limit);
         if (dims[i]) size *= dims[i];
@@ -71,7 +71,7 @@ static bool grow(plx_graph *graph) {
     return true;
 }
 
-/* Room for a node and its inputs; NULL after a failure. */
+/* Allocates a node and its inputs; NULL after a failure. */
 static plx__node *open_node(plx_graph *graph, const plx_op *op, int count,
                             const plx__attrs *attrs) {
     if (graph->status != PLX_OK) return NULL;
@@ -87,7 +87,7 @@ static plx__node *open_node(plx_graph *graph, const plx_op *op, int count,
     return node;
 }
 
-/* Works out the shape of a node whose inputs are nodes, and adds it. */
+/* Infers the shape of a node whose inputs are set, and adds it to the graph. */
 static int32_t close_node(plx_graph *graph, plx__node *node) {
     plx__check_operands(graph, node);
     if (graph->status == PLX_OK) {

@@ -7,7 +7,7 @@ plx_status plx__check_vector(plx_graph *graph, const plx__node *node, int k, con
                              int64_t size, const char *unit) {
     const plx__node *in = plx__input_of(graph, node, k);
     if (in->rank != 1)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has %d dimensions instead of 1",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has rank %d; it must be 1",
                                node->op->name, what, in->rank);
     if (in->dims[0] != size)
         return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %s has %lld values for %lld %s",
@@ -36,8 +36,8 @@ typedef struct row_job {
     bool centre, wants_scale, wants_shift;
 } row_job;
 
-/* Rows whose gradients of scale and shift are one term of the total, and those of them that are
- * added one after the other. */
+/* Rows whose gradients of scale and shift form one term of the total, and rows added one after
+ * another within it. */
 enum { CHUNK_ROWS = 64, CHAIN_ROWS = 16 };
 
 static int64_t chunks_of(int64_t rows) {
@@ -61,8 +61,8 @@ static row_job job_of(plx_ctx *ctx, const plx__step *step, bool centre) {
 static plx_status infer_rows(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     if (!x->rank)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: a scalar has no last dimension",
-                               node->op->name);
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: x is a scalar; it needs at least one axis", node->op->name);
     plx__copy_shape(node, x);
     return plx__check_scale_shift(graph, node, 1, plx__columns(x->rank, x->dims), "columns");
 }
@@ -109,7 +109,8 @@ static int64_t width_of(const row_job *job) {
     return job->vectors * job->columns;
 }
 
-/* The gradients of `count` rows from first on; those of scale and shift are added to sums. */
+/* Computes the gradients of `count` rows from first on; those of scale and shift are added to sums.
+ */
 static void chain_grad(const row_job *job, int64_t first, int64_t count, plx_real *sums) {
     const int64_t n = job->columns;
     plx_real *gscale = job->wants_scale ? sums : NULL;

@@ -1,4 +1,4 @@
-/* What an operation is: one row of ops.def, one plx_op in the file of its family. */
+/* Definition of an operation: one row of ops.def and one plx_op in the file of its family. */
 #ifndef PLX_OPS_OP_H
 #define PLX_OPS_OP_H
 
@@ -20,12 +20,12 @@ typedef struct plx__node {
     plx__attrs attrs;
     plx_tensor *tensor; /* parameters and optimizer state */
     const char *name;   /* "": none */
-    const char *fused;  /* which nodes became this one; "": it is as it was built */
+    const char *fused;  /* nodes fused into this one; "": as built */
 } plx__node;
 
 struct plx_tensor {
     plx_ctx *ctx;
-    int holders; /* the maker, nodes, optimizers */
+    int holders; /* reference count: the creator, nodes, optimizers */
     plx_dtype dtype;
     int rank;
     int64_t dims[PLX_MAX_RANK];
@@ -37,13 +37,14 @@ struct plx_graph {
     plx_ctx *ctx;
     plx_status status;
     plx__message message;
-    int32_t number; /* of the context's graphs: what handles know it by */
+    int32_t number; /* among the context's graphs; part of every handle */
     int32_t count, capacity;
     plx__node **nodes; /* pointers into the arena, so that shapes and names never move */
     plx__arena arena;
 };
 
-/* What a step reads or writes. slot points at the pointer, since inputs are bound between runs. */
+/* An operand that a step reads or writes. slot points to the data pointer, because inputs are bound
+ * between runs. */
 typedef struct plx__operand {
     void **slot;
     plx_dtype dtype;
@@ -60,50 +61,50 @@ typedef struct plx__step {
     plx__operand out;
     int threads;
     void *workspace;
-    const uint64_t *number; /* of the run, for dropout */
+    const uint64_t *number; /* number of the run, for dropout */
 } plx__step;
 
 #define PLX_IN(step, k) ((const plx_real *)*(step)->in[k].slot)
 #define PLX_OUT(step) ((plx_real *)*(step)->out.slot)
 
-/* What one run of a step costs, for the parallel pass and for reports. */
+/* Cost of one run of a step, for the parallel pass and for reports. */
 typedef struct plx__cost {
-    double flops;  /* that are done */
+    double flops;  /* actually executed */
     double bytes;  /* read and written once */
-    double weight; /* how much slower than streaming its bytes, for ops bound by arithmetic that is
-                      not multiply-add; 1 for pure streaming */
-    double direct; /* operations of the definition, where the method needs fewer; 0: flops */
+    double weight; /* slowdown against streaming the same bytes, for ops bound by arithmetic other
+                      than multiply-add; 1 for pure streaming */
+    double direct; /* flops by the definition, where the method needs fewer; 0: same as flops */
 } plx__cost;
 
-/* A case that the tests walk: shapes and attributes of one node. */
+/* A test case: shapes and attributes of one node. */
 enum { PLX__SAMPLE_INPUTS = 8 };
 typedef struct plx__sample {
     int inputs_count; /* 0 ends the list */
     struct {
         int rank;
         int64_t dims[PLX_MAX_RANK];
-        double low, high; /* of random data; labels: integers in [low, high). Both 0: [-1, 1) */
+        double low, high; /* range of data; labels: integers in [low, high). Both 0: [-1, 1) */
     } inputs[PLX__SAMPLE_INPUTS];
     plx__attrs attrs;
-    const char *wrong; /* the place of attributes that are not the op's; NULL: all are */
+    const char *wrong; /* where the text names attributes that the op lacks; NULL: nowhere */
 } plx__sample;
 
-/* The next of an op's samples, written as text between semicolons: the inputs' sizes with the range
- * of their data, then a colon and attributes by name. "3x4 4~-2,2; . 5 : stride 1 2 alpha 0.5 >3x4"
- * is two: [3, 4] and a [4] in [-2, 2); a scalar and a [5] with a stride of 1 and 2, alpha 0.5, and
- * dims 3 x 4. False at the end. */
+/* Reads the next of an op's samples, which are text separated by semicolons: the sizes of the
+ * inputs with the range of their data, then a colon and attributes by name. "3x4 4~-2,2; . 5 :
+ * stride 1 2 alpha 0.5 >3x4" holds two: inputs [3, 4] and [4] in [-2, 2); and a scalar and [5] with
+ * strides 1 and 2, alpha 0.5 and dims 3 x 4. Returns false at the end. */
 bool plx__sample_read(const plx_op *op, const char **text, plx__sample *out);
 
-/* Samples of ops without a gradient rule are for the tests alone: engines leave them out. */
+/* Samples of ops without a gradient rule serve only the tests, so engines leave them out. */
 #ifdef PLX_ENGINE
 #define PLX__TESTED(samples) (1 ? NULL : (samples))
 #else
 #define PLX__TESTED(samples) (samples)
 #endif
 
-/* A build that has no use for gradient rules, or for samples, leaves them out: the rows, which are
- * the same, then say only that there are some. In 32 bits either field takes as much room, so that
- * files which look at neither are shared between builds. */
+/* Builds that do not need gradient rules or samples leave them out: the rows stay the same, and the
+ * field only says whether there are any. In 32 bits both types have the same size, so files that
+ * use neither are shared between builds. */
 #ifdef PLX_INFERENCE
 typedef bool plx__gradient_rule;
 #else
@@ -116,25 +117,25 @@ typedef const char *plx__sample_text;
 #endif
 
 typedef enum plx__op_flags {
-    PLX__OP_LEAF = 1 << 0,        /* not run: input, parameter, constant */
-    PLX__OP_INPLACE = 1 << 1,     /* the output may take the memory of a value of its size */
-    PLX__OP_KINK = 1 << 2,        /* not differentiable somewhere: samples keep clear of it */
-    PLX__OP_NO_GRADIENT = 1 << 3, /* a gradient itself, or made by a pass */
-    PLX__OP_EFFECT = 1 << 4,      /* writes its inputs' tensors and has no value */
-    PLX__OP_VIEW = 1 << 5,        /* not run: memory of input 0 from element attrs.view.first on */
-    PLX__OP_BUFFER = 1 << 6,      /* memory that a later step fills, for others after it */
-    PLX__OP_ONCE = 1 << 7,        /* depends on attributes alone: run once, its memory is kept */
+    PLX__OP_LEAF = 1 << 0,        /* never run: input, parameter, constant */
+    PLX__OP_INPLACE = 1 << 1,     /* the output may reuse the memory of an input of its size */
+    PLX__OP_KINK = 1 << 2,        /* not differentiable everywhere; samples avoid such points */
+    PLX__OP_NO_GRADIENT = 1 << 3, /* is a gradient itself, or created by a pass */
+    PLX__OP_EFFECT = 1 << 4,      /* writes to its inputs' tensors and has no value */
+    PLX__OP_VIEW = 1 << 5,        /* never run: input 0's memory from element attrs.view.first on */
+    PLX__OP_BUFFER = 1 << 6,      /* memory that one step fills for later ones */
+    PLX__OP_ONCE = 1 << 7,        /* depends only on attributes: run once, its memory is kept */
 } plx__op_flags;
 
-/* What an operand is to its op. A value (no bit): gradients may flow into it, and the output may
- * take its memory. */
+/* Role of an operand in its op. A value (no bit): gradients may flow into it, and the output may
+ * reuse its memory. */
 typedef enum plx__role {
     PLX__VALUE = 0,
     PLX__CONSTANT = 1 << 0, /* no gradient flows into it */
-    PLX__WRITTEN = 1 << 1,  /* a buffer or a tensor that the run writes; no gradient either */
-    PLX__OPTIONAL = 1 << 2, /* it and what follows it may be left out */
-    PLX__REPEATED = 1 << 3, /* any number of them; where several rows are, equally many of each */
-    PLX__ALIKE = 1 << 4,    /* holds what the first operand of this role holds */
+    PLX__WRITTEN = 1 << 1,  /* a buffer or tensor that the run writes; takes no gradient either */
+    PLX__OPTIONAL = 1 << 2, /* it and all that follow it may be left out */
+    PLX__REPEATED = 1 << 3, /* any number of them; with several such rows, equally many of each */
+    PLX__ALIKE = 1 << 4,    /* must have the dtype of the first operand with this role */
 } plx__role;
 
 /* Sets of dtypes. */
@@ -145,7 +146,7 @@ typedef enum plx__role {
 
 typedef struct plx__operand_row {
     const char *name; /* for messages; NULL ends the rows */
-    uint8_t dtypes;   /* the set that it takes */
+    uint8_t dtypes;   /* set of accepted dtypes */
     uint8_t role;     /* bits of plx__role */
 } plx__operand_row;
 
@@ -155,37 +156,37 @@ typedef struct plx__operand_row {
     }
 extern const plx__operand_row plx__takes_x[], plx__takes_gy[], plx__takes_x_gy[];
 
-/* The dtype of a result where no plx_dtype is it for all: that of operand k, or of the attributes
+/* Dtype of a result that is not always the same: that of operand k, or the one in the attributes
  * (leaves, cast). */
 #define PLX__AS(k) (PLX_DTYPES_ + 1 + (k))
 enum { PLX__BY_ATTRS = PLX_DTYPES_ };
 
 struct plx_op {
     const char *name;
-    const char *title; /* of its builder, for messages; NULL: name */
+    const char *title; /* name of its builder, for messages; NULL: name */
     unsigned flags;
     const plx__operand_row *operands; /* NULL: none */
     int result;                       /* its dtype: PLX_DTYPE_, PLX__AS or PLX__BY_ATTRS */
-    /* Sets rank and dims of node from its inputs, which are those that the rows ask for, and its
-     * dtype; a failure goes through plx__graph_fail. */
+    /* Sets rank and dims of node from its inputs and dtype, which are already checked against the
+     * operand rows; fails through plx__graph_fail. */
     plx_status (*infer)(plx_graph *graph, plx__node *node);
     /* Emits d loss / d input k into grads[k] (-1: none) from gy = d loss / d node. */
     plx__gradient_rule gradient;
     plx__cost (*cost)(const plx_graph *graph, const plx__node *node);
-    /* Bytes of scratch for a run on so many threads; NULL: none. */
+    /* Bytes of scratch for a run on step->threads threads; NULL: none. */
     size_t (*workspace)(const plx_ctx *ctx, const plx__step *step);
     plx_status (*run)(plx_ctx *ctx, const plx__step *step);
     const char *attrs;        /* the table of its family (attrs.h); NULL: none */
-    plx__sample_text samples; /* as plx__sample_read takes them; NULL for none */
+    plx__sample_text samples; /* in the format of plx__sample_read; NULL: none */
 };
 
-/* What users know an op by. */
+/* The name by which users know an op. */
 static inline const char *plx__title(const plx_op *op) {
     return op->title ? op->title : op->name;
 }
 
-/* The row of input k, of count in all; NULL beyond the last. attrs count what repeats in updates;
- * NULL: none. */
+/* The operand row of input k out of count; NULL beyond the last. In updates, attrs give the number
+ * of repetitions; NULL: none. */
 const plx__operand_row *plx__operand_at(const plx_op *op, int count, const plx__attrs *attrs,
                                         int k);
 
@@ -196,12 +197,12 @@ const plx__operand_row *plx__operand_at(const plx_op *op, int count, const plx__
 /* All rows, in the order of ops.def. */
 const plx_op *const *plx__ops(int *count);
 
-/* Checks that dims are not negative and that their product can be memory. */
+/* Checks that dims are not negative and that their product fits into memory. */
 plx_status plx__check_dims(plx__message *message, const char *what, int rank, const int64_t *dims);
 
 /* ---- Building nodes (node.c) ----------------------------------------------------------------- */
 
-/* Keeps the first failure. Returns code. */
+/* Records the first failure and ignores later ones. Returns the status of the graph. */
 plx_status plx__graph_fail(plx_graph *graph, plx_status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -222,7 +223,7 @@ plx_node plx__build1(plx_graph *graph, const plx_op *op, plx_node a, const plx__
 plx_node plx__build2(plx_graph *graph, const plx_op *op, plx_node a, plx_node b,
                      const plx__attrs *attrs);
 
-/* The same from places to a place, for gradient rules and passes; -1 after a failure. */
+/* The same with places instead of handles, for gradient rules and passes; -1 after a failure. */
 int32_t plx__emit(plx_graph *graph, const plx_op *op, int count, const int32_t *inputs,
                   const plx__attrs *attrs);
 #define PLX__EMIT1(graph, op, a, attrs) plx__emit(graph, op, 1, (const int32_t[]){a}, attrs)
@@ -234,18 +235,18 @@ static inline const plx__node *plx__input_of(const plx_graph *graph, const plx__
     return graph->nodes[node->inputs[k]];
 }
 
-/* What samples give an operand: reals where it takes them, else the first dtype that it takes. */
+/* The dtype of an operand in samples: real where it is accepted, else the first accepted dtype. */
 plx_dtype plx__usual_dtype(const plx__operand_row *row);
-/* Whether input k of a node has one of the roles. */
+/* Whether input k of a node has any of the roles. */
 bool plx__has_role(const plx__node *node, int k, unsigned roles);
-/* What operands.c knows of a node whose inputs are set: fails unless they are what its op takes;
- * its dtype. */
+/* For a node whose inputs are set (operands.c): fails unless they are what its op takes; gives the
+ * dtype of its result. */
 void plx__check_operands(plx_graph *graph, const plx__node *node);
 plx_dtype plx__result_dtype(const plx_graph *graph, const plx__node *node);
 /* Whether a gradient may flow from the node into its input k. */
 bool plx__is_differentiable(const plx_graph *graph, const plx__node *node, int k);
 
-/* Where element i of an operand lies. */
+/* The address of element i of an operand. */
 static inline void *plx__element(const plx__operand *operand, int64_t i) {
     return (char *)*operand->slot + i * (int64_t)plx__element_bytes(operand->dtype);
 }
@@ -255,7 +256,7 @@ static inline int64_t plx__size(const plx__node *node) {
     return plx__product(node->rank, node->dims);
 }
 bool plx__same_shape(const plx__node *a, const plx__node *b);
-/* attrs' target shape. */
+/* Sets the target shape of attrs. */
 void plx__set_shape(plx__attrs *attrs, const plx__node *like);
 void plx__copy_shape(plx__node *to, const plx__node *from);
 /* The product of all dimensions but the last, and the last (1 for a scalar). */
@@ -264,23 +265,24 @@ int64_t plx__columns(int rank, const int64_t *dims);
 
 /* ---- Shared by the families ------------------------------------------------------------------ */
 
-/* infer: the shape of input 0; the target shape of the attributes. */
+/* Shared infer functions: the shape of input 0, or the target shape of the attributes. */
 plx_status plx__infer_same(plx_graph *graph, plx__node *node);
 plx_status plx__infer_target(plx_graph *graph, plx__node *node);
-/* cost of what is no work. */
+/* Shared cost function of ops that do no work. */
 plx__cost plx__cost_nothing(const plx_graph *graph, const plx__node *node);
-/* Where one op makes several gradients, they lie one after the other in a value of one dimension:
- * hands its part from element *from on to gradient k, in the shape of node's input k, and moves
+/* An op that computes several gradients packs them one after another into a value of one dimension.
+ * Gives gradient k the part that begins at element *from, in the shape of node's input k, and moves
  * *from past it. */
 void plx__hand_out(plx_graph *graph, const plx__node *node, int k, int32_t packed, int64_t *from,
                    int32_t *grads);
-/* The sum of sum(kernels, n, a, b) over pieces of inputs 0 and 1 (b NULL without the latter), in an
- * order that depends on the size alone; and the workspace that it takes. */
+/* The sum of sum(kernels, n, a, b) over pieces of inputs 0 and 1 (b is NULL without input 1), in an
+ * order that depends only on the size; and the workspace it needs. */
 typedef plx_real (*plx__piece_sum)(const plx_kernels *k, int64_t n, const plx_real *a,
                                    const plx_real *b);
 plx_real plx__total(plx_ctx *ctx, const plx__step *step, plx__piece_sum sum);
 size_t plx__total_workspace(const plx_ctx *ctx, const plx__step *step);
-/* cost: inputs and output streamed once, flops a given number per element of the output. */
+/* Cost of an op that streams its inputs and output once, with a given number of flops per output
+ * element. */
 plx__cost plx__cost_streaming(const plx_graph *graph, const plx__node *node, double flops_each,
                               double weight);
 

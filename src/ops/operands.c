@@ -1,4 +1,4 @@
-/* What ops take: the rows of their operands, and nodes held against them. */
+/* The operands that ops take, and the check of nodes against them. */
 #include "ops/op.h"
 
 #include "ops/optimizer.h"
@@ -15,7 +15,7 @@ static const plx__operand_row *rows_of(const plx_op *op) {
     return op->operands ? op->operands : none;
 }
 
-/* How many inputs an operand that repeats is; at least that many in a complete node. */
+/* The number of inputs that a repeated operand stands for. *least: the number a node needs. */
 static int repeats_of(const plx_op *op, int count, const plx__attrs *attrs, int *least) {
     *least = attrs && attrs->object ? attrs->object->count : 1;
     if (attrs && attrs->object) return *least;
@@ -62,7 +62,7 @@ plx_dtype plx__result_dtype(const plx_graph *graph, const plx__node *node) {
 
 /* ---- Checks ---------------------------------------------------------------------------------- */
 
-/* Appends word number i of count: "a", "a and b", "a, b and c". */
+/* Appends word i of count, to make "a", "a and b" or "a, b and c". */
 static void append(char *text, size_t bytes, int i, int count, const char *last, const char *word) {
     const size_t used = strlen(text);
     const char *before = i == 0 ? "" : i == count - 1 ? last : ", ";
@@ -95,7 +95,7 @@ static void check_count(plx_graph *graph, const plx__node *node) {
                     list, given, given == 1 ? "was" : "were");
 }
 
-/* The dtypes that an operand takes, as words. */
+/* Lists the dtypes of a set in words. */
 static void list_dtypes(unsigned set, char *text, size_t bytes) {
     const int count = __builtin_popcount(set);
     text[0] = '\0';
@@ -104,7 +104,7 @@ static void list_dtypes(unsigned set, char *text, size_t bytes) {
             append(text, bytes, i++, count, " or ", plx__dtype_name((plx_dtype)dtype));
 }
 
-/* Input k of a node; like: the first of those that must hold the same, or -1. */
+/* Checks input k of a node. like: the first input that must have the same dtype, or -1. */
 static void check_dtype(plx_graph *graph, const plx__node *node, int k, int like) {
     const int count = node->inputs_count;
     const plx__operand_row *row = plx__operand_at(node->op, count, &node->attrs, k);

@@ -1,17 +1,18 @@
-/* Losses that are a mean over elements of a function of prediction and target: a scalar, in one
- * pass over memory. */
+/* Losses that are the mean of an elementwise function of prediction and target: a scalar, computed
+ * in one pass over memory. */
 #include "ops/op.h"
 
 #include <string.h>
 
-/* Elements at a time: operands of a chain of kernels stay in the first-level cache, and a chunk's
- * sum is one term of the total. */
+/* Elements per chunk: the operands of a chain of kernels stay in the L1 cache, and the sum of a
+ * chunk is one term of the total. */
 enum { CHUNK = 1024 };
 
 /* The sum over n <= CHUNK elements. scratch: 2 CHUNK. */
 typedef plx_real (*chunk_sum)(const plx_kernels *k, int64_t n, const plx_real *a, const plx_real *b,
                               plx_real p, plx_real *scratch);
-/* gx = factor times the derivative by input `second`; gx may be a or b. scratch: CHUNK. */
+/* gx = factor times the derivative with respect to b if second, else to a; gx may be a or b.
+ * scratch: CHUNK. */
 typedef void (*chunk_slope)(const plx_kernels *k, int64_t n, const plx_real *a, const plx_real *b,
                             plx_real p, plx_real factor, bool second, plx_real *gx,
                             plx_real *scratch);
@@ -82,7 +83,8 @@ static plx_status infer_loss(plx_graph *graph, plx__node *node) {
     const plx__node *a = plx__input_of(graph, node, 0), *b = plx__input_of(graph, node, 1);
     if (!plx__same_shape(a, b)) {
         char left[96], right[96];
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: prediction %s and target %s differ",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: prediction %s and target %s must have the same shape",
                                plx__title(node->op), plx__shape_text(a->rank, a->dims, left, 96),
                                plx__shape_text(b->rank, b->dims, right, 96));
     }

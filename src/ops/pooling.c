@@ -1,11 +1,11 @@
-/* Pooling of images [n, height, width, channels]: each output is made from a window of pixels, cut
- * off at the edges, so that padding is never read. */
+/* Pooling of images [n, height, width, channels]: each output comes from a window of pixels,
+ * clipped at the edges, so that padding is never read. */
 #include "base/sizes.h"
 #include "ops/op.h"
 
 #include <string.h>
 
-/* One way to see both directions: x is [n, h, w, c], the pooled image [n, ph, pw, c]. */
+/* Sizes for both directions: x is [n, h, w, c], the pooled image [n, ph, pw, c]. */
 typedef struct pool {
     int64_t n, h, w, c, ph, pw;
     const int64_t *size, *stride, *padding; /* in attrs */
@@ -31,7 +31,7 @@ static pool pool_of(const int64_t *dims, const plx__attrs *attrs) {
                   .count_padding = a->count_padding};
 }
 
-/* Windows beside each other with the same part of them inside the image. */
+/* Neighbouring windows that have the same part inside the image. */
 typedef struct span {
     int64_t row, rows, column, columns; /* of the first window, in the image */
     int64_t count;                      /* of windows */
@@ -59,16 +59,17 @@ static plx_status check_axis(plx_graph *graph, const plx__node *node, int axis, 
     const int64_t before = a->padding[2 * axis], after = a->padding[2 * axis + 1];
     if (size < 1 || size > INT32_MAX || stride < 1 || stride > INT32_MAX)
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                               "%s: a window of %lld %s at stride %lld; both must be 1 to %d", name,
-                               (long long)size, unit, (long long)stride, INT32_MAX);
+                               "%s: the window has %lld %s and stride %lld; each must be 1 to %d",
+                               name, (long long)size, unit, (long long)stride, INT32_MAX);
     if (before < 0 || after < 0 || before >= size || after >= size)
-        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                               "%s: padding of %lld and %lld %s must be below the window's %lld",
-                               name, (long long)before, (long long)after, unit, (long long)size);
+        return plx__graph_fail(
+            graph, PLX_ERR_ARGUMENT,
+            "%s: padding is %lld and %lld %s; each must be at least 0 and below the window's %lld",
+            name, (long long)before, (long long)after, unit, (long long)size);
     if (have < 1 || have + before + after < size)
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: a window of %lld %s does not fit %lld %s with padding", name,
-                               (long long)size, unit, (long long)have, unit);
+                               "%s: a window of %lld %s does not fit into %lld %s plus padding",
+                               name, (long long)size, unit, (long long)have, unit);
     return PLX_OK;
 }
 
@@ -76,7 +77,7 @@ static plx_status check_image(plx_graph *graph, const plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     if (x->rank == 4) return PLX_OK;
     return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                           "%s: x has %d dimensions instead of 4 (n, height, width, channels)",
+                           "%s: x has rank %d; it must be 4 (n, height, width, channels)",
                            node->op->name, x->rank);
 }
 
@@ -257,7 +258,7 @@ static void gradient_max_pool2d(plx_graph *graph, int32_t id, int32_t gy, int32_
     grads[0] = PLX__EMIT2(graph, &plx__op_max_pool2d_grad, node.inputs[0], gy, &node.attrs);
 }
 
-/* avg_pool2d_grad(gy): attrs rank and dims the shape of x. */
+/* avg_pool2d_grad(gy): the target of attrs is the shape of x. */
 static void gradient_avg_pool2d(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     plx__attrs attrs = node.attrs;
@@ -347,7 +348,8 @@ static plx_status infer_global(plx_graph *graph, plx__node *node) {
     PLX_TRY(check_image(graph, node));
     const plx__node *x = plx__input_of(graph, node, 0);
     if (x->dims[1] < 1 || x->dims[2] < 1)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %lld rows of %lld columns have no mean",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: x has %lld rows and %lld columns; both must be at least 1",
                                node->op->name, (long long)x->dims[1], (long long)x->dims[2]);
     node->rank = 2;
     node->dims[0] = x->dims[0];

@@ -1,9 +1,9 @@
-/* Sums and maxima over axes. Every order of summation depends on the shape alone. */
+/* Sums and maxima over axes. The order of every sum depends only on the shape. */
 #include "ops/copy.h"
 
 #include <string.h>
 
-/* A shape as alternating runs of kept and summed axes; runs of length-1 axes vanish. */
+/* A shape as alternating runs of kept and summed axes; axes of size 1 are dropped. */
 typedef struct runs {
     int count;
     bool summed[PLX_MAX_RANK];
@@ -54,8 +54,8 @@ typedef struct sum_pass {
     plx_real factor;
 } sum_pass;
 
-/* Columns of one unit of work. Wherever they are cut, their sums are the same: a kernel may take
- * few columns in another order than many. */
+/* Columns of one unit of work. The size is fixed, since a kernel may add few columns in a different
+ * order than many, and every split must give the same sums. */
 enum { STRIP = 256 };
 
 static int64_t strips_of(const sum_pass *pass) {
@@ -103,7 +103,7 @@ static int64_t size_of_runs(const runs *r) {
     return size;
 }
 
-/* Takes the last summed run out of r; how many are left. */
+/* Removes the last summed run from r; returns how many are left. */
 static int take_last_sum(runs *r, sum_pass *pass) {
     int at = r->count - 1, left = 0;
     while (!r->summed[at]) --at;
@@ -123,7 +123,8 @@ static bool is_total(const runs *r) {
     return r->count == 1 && r->summed[0];
 }
 
-/* Between two passes lies what the first leaves, and what a third finds lies behind it. */
+/* Room for the result of the first pass, and behind it for that of the second, which a third pass
+ * reads. */
 static size_t workspace_sum(const plx_ctx *ctx, const plx__step *step) {
     const plx__operand *x = &step->in[0];
     runs r = merge_axes(x->rank, x->dims, step->attrs.sum.axes);
@@ -139,7 +140,7 @@ static size_t workspace_sum(const plx_ctx *ctx, const plx__step *step) {
     return (size_t)values * sizeof(plx_real);
 }
 
-/* Run after run of summed axes, the last first. */
+/* Sums one run of axes after another, the last first. */
 static void sum_passes(plx_ctx *ctx, const plx__step *step, runs r, plx_real factor) {
     sum_pass pass = {.kernels = ctx->kernels, .x = PLX_IN(step, 0)};
     plx_real *between = step->workspace;
@@ -160,7 +161,7 @@ static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step) {
     plx_real *y = PLX_OUT(step);
     sum_pass pass = {.kernels = ctx->kernels, .x = PLX_IN(step, 0), .y = y, .factor = factor};
     if (!x->size) {
-        plx__fill(ctx, step->threads, step->out.size, factor * 0, y); /* a mean: by 1 / 0, so NaN */
+        plx__fill(ctx, step->threads, step->out.size, factor * 0, y); /* a mean: 1 / 0, so NaN */
     } else if (r.count == 1) {
         if (r.summed[0])
             *y = factor * plx__total(ctx, step, sum_of);
@@ -216,7 +217,8 @@ static plx_status infer_broadcast_to(plx_graph *graph, plx__node *node) {
     for (int axis = 0; axis < node->rank; ++axis)
         if (!(node->attrs.sum.axes >> axis & 1)) kept *= node->dims[axis];
     if (kept != plx__size(x))
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "broadcast_to: %lld values for %lld places",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "broadcast_to: x has %lld values; the target shape takes %lld",
                                (long long)plx__size(x), (long long)kept);
     return PLX_OK;
 }
@@ -227,7 +229,7 @@ static void gradient_broadcast_to(plx_graph *graph, int32_t id, int32_t gy, int3
     grads[0] = PLX__EMIT1(graph, &plx__op_sum_to, gy, &attrs);
 }
 
-/* Without a factor nothing but a copy whose strides are 0 along repeated axes. */
+/* Without a factor this is a copy with stride 0 along repeated axes. */
 static void repeat(plx_ctx *ctx, const plx__step *step) {
     plx__copy copy = {.rank = step->out.rank};
     memcpy(copy.dims, step->out.dims, sizeof copy.dims);

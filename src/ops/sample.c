@@ -1,4 +1,4 @@
-/* Samples as text: a twentieth of the bytes that structures would take in a module. */
+/* Samples as text, which takes a twentieth of the bytes of structures in a module. */
 #include "ops/op.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-/* A decimal number without an exponent. */
+/* Reads a decimal number without an exponent. */
 static double read_number(const char **at) {
     skip_spaces(at);
     const bool negative = **at == '-';
@@ -23,7 +23,7 @@ static double read_number(const char **at) {
     return negative ? -value : value;
 }
 
-/* "3x4", or "." for a scalar. */
+/* Reads "3x4", or "." for a scalar. */
 static int read_dims(const char **at, int64_t *dims) {
     int rank = 0;
     if (**at == '.') {
@@ -50,9 +50,9 @@ static bool begins_number(const char *at) {
     return *at == '-' || is_digit(*at);
 }
 
-/* "stride 2 3 padding 1 >3x4": attributes by name, where a single value stands for all that one
- * has, and a target shape. False at a name that the op does not have, or one with no value or too
- * many. */
+/* "stride 2 3 padding 1 >3x4": reads attributes by name, where a single value stands for all values
+ * of an attribute, and a target shape. False for a name that the op lacks, or that has no value or
+ * too many. */
 static bool read_attrs(const char **at, const plx_op *op, plx__attrs *attrs) {
     for (skip_spaces(at); **at && **at != ';'; skip_spaces(at)) {
         if (**at == '>') {

@@ -1,6 +1,6 @@
-/* Softmax, its logarithm, and log-sum-exp along one axis. Rows of the last axis are one kernel call
- * each; along other axes strips of neighbouring columns go down together, made of elementwise
- * kernels whose operands stay in the first-level cache. */
+/* Softmax, its logarithm, and log-sum-exp along one axis. Each row of the last axis is one kernel
+ * call; along other axes, strips of neighbouring columns are processed together by elementwise
+ * kernels whose operands stay in the L1 cache. */
 #include "ops/op.h"
 
 #include <string.h>
@@ -25,10 +25,10 @@ struct softmax_job {
     const plx_real *x, *gy;
     plx_real *y, *scratch;
     int64_t n, inner;
-    bool reduced; /* y has no axis: log_sum_exp */
+    bool reduced; /* y lacks the axis: log_sum_exp */
 };
 
-/* A total and its error, a sum, a maximum, a row, and a block of rows. */
+/* Layout of the scratch: a total and its error, a sum, a maximum, a row, and a block of rows. */
 enum { TOTAL, ERROR = STRIP, SUM = 2 * STRIP, TOP = 3 * STRIP, ROW = 4 * STRIP, ROWS = 5 * STRIP };
 enum { SCRATCH = (5 + BLOCK) * STRIP };
 
@@ -61,7 +61,7 @@ static int64_t block_end(const softmax_job *job, int64_t begin) {
     return begin + BLOCK < job->n ? begin + BLOCK : job->n;
 }
 
-/* The sums of exp(x - top) into the total; y, when not NULL, takes the terms. */
+/* Adds exp(x - top) into the total; y, unless NULL, receives the terms. */
 static void sum_exponentials(const softmax_job *job, int64_t columns, const plx_real *x,
                              plx_real *y, plx_real *scratch) {
     clear_total(scratch);
@@ -136,8 +136,8 @@ static void log_softmax_grad_strip(const softmax_job *job, int64_t columns, cons
     }
 }
 
-/* What is taken off before the exponential: the largest, unless it is infinite; then the sum is
- * infinite or zero by itself. */
+/* The value subtracted before the exponential: the largest, unless it is infinite, in which case
+ * the sum is infinite or zero anyway. */
 static plx_real finite_or_zero(plx_real x) {
     const plx_real infinity = (plx_real)__builtin_inff();
     return x == infinity || x == -infinity ? 0 : x;
@@ -202,7 +202,7 @@ static void each_strip(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-/* ---- What the ops share ---------------------------------------------------------------------- */
+/* ---- Shared by the ops ----------------------------------------------------------------------- */
 
 /* Fills in the operands and runs; job holds the functions. */
 static plx_status run_along(plx_ctx *ctx, const plx__step *step, softmax_job job) {
@@ -238,8 +238,8 @@ static size_t workspace_strips(const plx_ctx *ctx, const plx__step *step) {
 
 static plx_status infer_along(plx_graph *graph, plx__node *node) {
     if (!plx__input_of(graph, node, 0)->rank)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: a scalar has no last dimension",
-                               node->op->name);
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: x is a scalar; it needs at least one axis", node->op->name);
     return plx__infer_same(graph, node);
 }
 

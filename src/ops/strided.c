@@ -1,5 +1,5 @@
-/* Movement of elements: parts, transpositions, concatenation, padding. None of it does arithmetic,
- * but for gradients that add up where an element was taken more than once. */
+/* Rearranging elements: slices, transposition, concatenation, padding. There is no arithmetic,
+ * except in gradients, which add up where an element was used more than once. */
 #include "ops/copy.h"
 
 #include <string.h>
@@ -10,9 +10,9 @@ static plx__cost cost_moved(const plx_graph *graph, const plx__node *node) {
     return (plx__cost){.flops = 0, .bytes = 2 * (double)plx__size(node) * each, .weight = 1};
 }
 
-/* ---- strided: the target of attrs is the shape ----------------------------------------------- */
+/* ---- strided: the target of attrs is the shape of the result --------------------------------- */
 
-/* Whether all elements of an array with these dims lie inside size elements. */
+/* Whether all elements of an array with these dims lie within the first size elements. */
 static bool is_inside(int rank, const int64_t *dims, const plx__attrs *attrs, int64_t size) {
     int64_t low = attrs->strided.first, high = low;
     for (int axis = 0; axis < rank; ++axis) {
@@ -30,7 +30,8 @@ static plx_status infer_strided(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     plx__infer_target(graph, node);
     if (!is_inside(node->rank, node->dims, &node->attrs, plx__size(x)))
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "strided: elements beyond the %lld of x",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "strided: the strides reach outside the %lld elements of x",
                                (long long)plx__size(x));
     return PLX_OK;
 }
@@ -123,7 +124,8 @@ static plx_status infer_strided_grad(plx_graph *graph, plx__node *node) {
     const plx__node *gy = plx__input_of(graph, node, 0);
     plx__infer_target(graph, node);
     if (!is_inside(gy->rank, gy->dims, &node->attrs, plx__size(node)))
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "strided_grad: elements beyond the %lld of x",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "strided_grad: the strides reach outside the %lld elements of x",
                                (long long)plx__size(node));
     return PLX_OK;
 }
@@ -135,8 +137,8 @@ static void gradient_strided_grad(plx_graph *graph, int32_t id, int32_t gy, int3
     grads[0] = PLX__EMIT1(graph, &plx__op_strided, gy, &attrs);
 }
 
-/* Whether no two elements share a place: each stride is longer than all that the shorter ones span
- * together. */
+/* Whether no two elements coincide: each stride is longer than the combined span of the shorter
+ * ones. */
 static bool is_injective(int rank, const int64_t *dims, const int64_t *strides) {
     int axes[PLX_MAX_RANK];
     int64_t span = 0;
@@ -209,16 +211,18 @@ static plx_status infer_concat(plx_graph *graph, plx__node *node) {
         const plx__node *x = plx__input_of(graph, node, k);
         if (x->rank != first->rank)
             return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                                   "concat: inputs have %d and %d dimensions; they must be equal",
+                                   "concat: inputs have ranks %d and %d; they must be equal",
                                    first->rank, x->rank);
         for (int i = 0; i < x->rank; ++i)
             if (i != axis && x->dims[i] != first->dims[i])
-                return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                                       "concat: sizes %lld and %lld of axis %d differ",
-                                       (long long)first->dims[i], (long long)x->dims[i], i);
+                return plx__graph_fail(
+                    graph, PLX_ERR_SHAPE,
+                    "concat: inputs have sizes %lld and %lld along axis %d; they must be equal",
+                    (long long)first->dims[i], (long long)x->dims[i], i);
         if (__builtin_add_overflow(node->dims[axis], x->dims[axis], &node->dims[axis]))
             return plx__graph_fail(graph, PLX_ERR_MEMORY,
-                                   "concat: axis %d is more than memory can hold", axis);
+                                   "concat: the size of axis %d is more than memory can hold",
+                                   axis);
     }
     return PLX_OK;
 }
@@ -275,20 +279,19 @@ static plx_status infer_pad(plx_graph *graph, plx__node *node) {
     plx__encode(node->dtype, 1, &value, element);
     plx__decode(node->dtype, 1, element, &kept);
     if (!plx__is_fractional(node->dtype) && kept != value)
-        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                               "pad: the value %g among %s; it must be one of them", value,
-                               plx__dtype_name(node->dtype));
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "pad: the value %g cannot be stored as %s",
+                               value, plx__dtype_name(node->dtype));
     for (int axis = 0; axis < node->rank; ++axis) {
         const int64_t before = node->attrs.pad.before[axis], after = node->attrs.pad.after[axis];
         int64_t *dim = &node->dims[axis];
         if (before < 0 || after < 0)
             return plx__graph_fail(
                 graph, PLX_ERR_SHAPE,
-                "pad: %lld before and %lld after axis %d; neither may be below 0",
+                "pad: padding is %lld before and %lld after axis %d; neither may be negative",
                 (long long)before, (long long)after, axis);
         if (__builtin_add_overflow(*dim, before, dim) || __builtin_add_overflow(*dim, after, dim))
             return plx__graph_fail(graph, PLX_ERR_MEMORY,
-                                   "pad: axis %d is more than memory can hold", axis);
+                                   "pad: the size of axis %d is more than memory can hold", axis);
     }
     return PLX_OK;
 }
@@ -303,7 +306,7 @@ static void gradient_pad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grad
     grads[0] = PLX__EMIT1(graph, &plx__op_strided, gy, &attrs);
 }
 
-/* Rows of the last axis that is padded, together with those after it. */
+/* Rows made of the last padded axis and all axes after it. */
 typedef struct pad_job {
     const char *x;
     char *y;
@@ -335,7 +338,7 @@ static void fill_row(const pad_job *job, int64_t at, int64_t n) {
         FILL_EACH(uint64_t)
 }
 
-/* The number of the row of x that row of the result holds, or -1. */
+/* The row of x that a row of the result holds, or -1. */
 static int64_t source_row(const pad_job *job, int64_t row) {
     int64_t source = 0, stride = 1;
     for (int axis = job->rank - 1; axis >= 0; --axis) {

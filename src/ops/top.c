@@ -18,7 +18,8 @@ typedef struct top_job {
 
 static plx_status check_axis_size(plx_graph *graph, const plx__node *node, int64_t n) {
     if (n > INT32_MAX)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: %lld elements; indices go up to %lld",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: the axis has %lld elements; at most %lld can be indexed",
                                node->op->name, (long long)n, (long long)INT32_MAX);
     return PLX_OK;
 }
@@ -32,7 +33,8 @@ static plx_status infer_argmax(plx_graph *graph, plx__node *node) {
     const int64_t n = all ? plx__size(x) : x->dims[axis];
     char shape[96];
     if (!n)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "argmax: an axis of 0 elements in %s",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "argmax: the axis has 0 elements in %s; at least 1 is needed",
                                plx__shape_text(x->rank, x->dims, shape, sizeof shape));
     node->rank = 0;
     for (int i = 0; i < x->rank && !all; ++i)
@@ -57,7 +59,7 @@ static void argmax_rows(void *arg, int64_t begin, int64_t end, int worker) {
         job->y[row] = first_largest(job, job->x + row * job->n);
 }
 
-/* A strip of neighbouring columns goes down the axis together. */
+/* Strips of neighbouring columns are processed together down the axis. */
 enum { STRIP = 64 };
 
 static void argmax_strip(const top_job *job, const plx_real *x, int64_t columns, int32_t *y) {
@@ -68,7 +70,7 @@ static void argmax_strip(const top_job *job, const plx_real *x, int64_t columns,
         const plx_real *row = x + i * job->inner;
         const int32_t index = (int32_t)i;
         for (int64_t j = 0; j < columns; ++j) {
-            /* Larger, or the first NaN; as a mask, since it follows no pattern. */
+            /* Larger, or the first NaN. A mask, since a branch would be unpredictable. */
             const int32_t better = -((row[j] > top[j]) | ((row[j] != row[j]) & (top[j] == top[j])));
             y[j] = (y[j] & ~better) | (index & better);
         }
@@ -131,16 +133,17 @@ static plx_status infer_top_k(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     const int64_t k = node->attrs.top_k.k, n = plx__columns(x->rank, x->dims);
     if (!x->rank)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "top_k: a scalar has no last dimension");
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "top_k: x is a scalar; it needs at least one axis");
     if (k < 0 || k > n)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "top_k: %lld of %lld elements", (long long)k,
-                               (long long)n);
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "top_k: k is %lld; it must be 0 to %lld",
+                               (long long)k, (long long)n);
     plx__copy_shape(node, x);
     node->dims[node->rank - 1] = k;
     return check_axis_size(graph, node, n);
 }
 
-/* Whether element a comes before element b: larger, or equal and first. */
+/* Whether element a ranks before element b: larger, or equal with a lower index. */
 static bool is_before(const plx_real *x, int32_t a, int32_t b) {
     const plx_real va = x[a], vb = x[b];
     if (va > vb) return true;
@@ -149,7 +152,7 @@ static bool is_before(const plx_real *x, int32_t a, int32_t b) {
     return a_nan == b_nan ? a < b : a_nan;
 }
 
-/* heap[0] comes last of all; puts the element at place `at` where it belongs below. */
+/* Moves the element at position `at` down to where it belongs; heap[0] ranks last of all. */
 static void sift_down(const plx_real *x, int32_t *heap, int64_t size, int64_t at) {
     const int32_t moved = heap[at];
     for (int64_t child = 2 * at + 1; child < size; child = 2 * at + 1) {
@@ -161,7 +164,7 @@ static void sift_down(const plx_real *x, int32_t *heap, int64_t size, int64_t at
     heap[at] = moved;
 }
 
-/* The best k so far are a heap (Williams, "Heapsort", CACM 1964) with the worst on top. */
+/* Keeps the best k so far in a heap (Williams, "Heapsort", CACM 1964) with the worst on top. */
 static void top_of_row(const top_job *job, const plx_real *x, int32_t *y) {
     const int64_t k = job->k;
     for (int64_t i = 0; i < k; ++i) y[i] = (int32_t)i;

@@ -37,7 +37,7 @@ static plx_status run_unary(plx_ctx *ctx, const plx__step *step, unary_kernel fo
 static plx_status infer_unary_grad(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0), *gy = plx__input_of(graph, node, 1);
     if (!plx__same_shape(x, gy))
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: the two inputs differ in shape",
+        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: x and gy must have the same shape",
                                node->op->name);
     return plx__infer_same(graph, node);
 }
@@ -48,7 +48,7 @@ static void gradient_unary(plx_graph *graph, int32_t id, int32_t gy, int32_t *gr
     grads[0] = PLX__EMIT2(graph, grad_op, from_output ? id : node.inputs[0], gy, &node.attrs);
 }
 
-/* A transcendental costs about as much as streaming four times its bytes. */
+/* A transcendental function costs about as much as streaming four times its bytes. */
 static plx__cost cost_unary(const plx_graph *graph, const plx__node *node) {
     return plx__cost_streaming(graph, node, 1, 4);
 }
@@ -58,7 +58,7 @@ static plx__cost cost_unary(const plx_graph *graph, const plx__node *node) {
     "; 2x17~-4,4 : " attribute "; 33x65~-4,4 : " attribute
 static const char anywhere[] = ANYWHERE("alpha 0.5");
 static const char positive[] = "0~0.1,4; 1~0.1,4; 4~0.1,4; 2x17~0.1,4; 33x65~0.1,4";
-/* Clear of the kinks at 3 and 6. */
+/* Avoids the kinks at 3 and 6. */
 static const char inside[] =
     "0~-2.75,2.75; 1~-2.75,2.75; 4~-2.75,2.75; 2x17~-2.75,2.75; 33x65~-2.75,2.75";
 static const char grad_anywhere[] = "5~-4,4 5~-1,1 : alpha 0.5; 3x33~-4,4 3x33~-1,1 : alpha 0.5";

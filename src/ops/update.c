@@ -1,13 +1,13 @@
-/* Optimizer steps: one sweep over all parameters, after a look at the gradients. Inputs are the
- * parameters, then their gradients, then perhaps guards: scalars that must be finite, or nothing is
- * written. attrs.object is the plx_optimizer. */
+/* Optimizer steps: one sweep over all parameters, after a check of the gradients. Inputs are the
+ * parameters, then their gradients, then optional guards: scalars that must be finite, or nothing
+ * is written. attrs.object is the plx_optimizer. */
 #include "ops/optimizer.h"
 
 #include "base/dmath.h"
 
 #include <string.h>
 
-enum { PIECE = 16384 }; /* elements: p, g and two moments fit a first-level cache four times over */
+enum { PIECE = 16384 }; /* elements; p, g and two moments of a piece take 256 KiB */
 
 const plx_op *plx__optimizer_op(const plx_optimizer *optimizer) {
     switch (optimizer->options.kind) {
@@ -26,9 +26,11 @@ static plx_status infer_update(plx_graph *graph, plx__node *node) {
         const plx__node *g = plx__input_of(graph, node, optimizer->count + i);
         if (plx__same_shape(p, g)) continue;
         char left[96], right[96];
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: parameter %s%s has a gradient %s",
-                               node->op->name, p->name, plx__shape_text(p->rank, p->dims, left, 96),
-                               plx__shape_text(g->rank, g->dims, right, 96));
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "%s: parameter %s%s has a gradient of shape %s; the shapes must be equal",
+            node->op->name, p->name, plx__shape_text(p->rank, p->dims, left, 96),
+            plx__shape_text(g->rank, g->dims, right, 96));
     }
     return PLX_OK;
 }
@@ -41,7 +43,7 @@ static double values_of(const plx_graph *graph, const plx__node *node) {
     return values;
 }
 
-/* So many operations, and so many values read and written, for each parameter. */
+/* Cost from the operations, and the values read and written, per parameter value. */
 static plx__cost cost_of(const plx_graph *graph, const plx__node *node, double flops,
                          double moved) {
     const double values = values_of(graph, node);
@@ -69,7 +71,7 @@ static plx__cost cost_accumulate(const plx_graph *graph, const plx__node *node) 
     return cost_of(graph, node, 2, 3);
 }
 
-/* A step of one parameter's group over n of its elements; m and v may be NULL. */
+/* Updates n elements of one parameter; m and v may be NULL. */
 typedef struct update_job update_job;
 typedef void (*update_fn)(const update_job *job, const plx__group *group, int64_t n, plx_real *p,
                           const plx_real *g, plx_real *m, plx_real *v);
@@ -79,7 +81,7 @@ struct update_job {
     const plx__step *step;
     const plx_optimizer *optimizer;
     update_fn update;
-    /* What is done with n elements of tensor i, from number first on. */
+    /* Called for n elements of tensor i from element first on. */
     void (*visit)(update_job *job, int i, int64_t first, int64_t n);
     _Atomic bool unfit; /* found by check_piece: a gradient or its square is not finite */
 };
@@ -128,7 +130,7 @@ static void update_piece(update_job *job, int i, int64_t first, int64_t n) {
                 from(o->second, i, first));
 }
 
-/* ---- What no step can be taken from ---------------------------------------------------------- */
+/* ---- Gradients that allow no step ------------------------------------------------------------ */
 
 static bool is_finite(plx_real value) {
     return value - value == 0;
@@ -140,17 +142,16 @@ static plx_real decay_in_square(const plx_optimizer *o, int i) {
     return coupled ? (plx_real)o->groups[i].weight_decay : 0;
 }
 
-/* A square that overflows would stay in the mean of squares, and the weight where it is, for good.
- */
+/* A square that overflows would stay in the mean of squares and freeze the weight for good. */
 static void check_piece(update_job *job, int i, int64_t first, int64_t n) {
     const plx_optimizer *o = job->optimizer;
     const plx_real decay = decay_in_square(o, i), *g = gradient(job, i, first);
-    /* A sum of squares that is finite tells so of each. */
+    /* If the sum of squares is finite, so is each square. */
     if (decay == 0 && is_finite(job->kernels->sum_squares(n, g))) return;
     const plx_real *p = parameter(job, i, first);
     bool fit = true;
     for (int64_t k = 0; k < n; ++k) {
-        /* A little more than the kernel may round to. */
+        /* A little more than the kernel can round to. */
         const plx_real d = (g[k] + decay * p[k]) * (plx_real)(decay > 0 ? 1.000001 : 1);
         fit = fit & is_finite(o->second ? d * d : g[k]);
     }
@@ -167,9 +168,9 @@ static bool gradients_are_finite(const plx__step *step, int count) {
     return true;
 }
 
-/* *take: whether to take the step. A trainer is told by fault; in a graph of one's own a gradient
- * that is not finite makes weights that are not, which anyone sees, but its square alone is said.
- */
+/* *take: whether to take the step. A trainer reads fault. In a user's own graph, a gradient that is
+ * not finite makes weights that are not finite, which is plain to see; only a gradient whose square
+ * alone overflows is reported. */
 static plx_status check_step(plx_ctx *ctx, update_job *job, plx_optimizer *o, bool *take) {
     job->visit = check_piece;
     visit_all(ctx, job);
@@ -193,8 +194,8 @@ bool plx__is_finite(const plx_tensor *tensor) {
     return finite;
 }
 
-/* Guards follow the gradients. The forward pass, which is over by now, has moved the running
- * statistics. */
+/* Whether a guard holds the step back. Guards follow the gradients. The forward pass, already done,
+ * has updated the running statistics. */
 static bool is_held_back(const plx__step *step, const plx_optimizer *optimizer) {
     if (step->in_count == 2 * optimizer->count) return false;
     for (int i = 2 * optimizer->count; i < step->in_count; ++i)
@@ -278,9 +279,9 @@ static void rmsprop(const update_job *job, const plx__group *group, int64_t n, p
     job->kernels->rmsprop(n, p, g, v, m, &step);
 }
 
-/* ---- accumulate: sums = share gradients, or plus that ---------------------------------------- */
+/* ---- accumulate: sums = share gradients, or sums += share gradients -------------------------- */
 
-/* Many gradients are summed with the error of each addition. */
+/* Sums of many gradients track the rounding error of each addition. */
 static void accumulate_with_error(const update_job *job, int64_t n, const plx_real *g,
                                   plx_real *sum, plx_real *error) {
     enum { SOME = 1024 };

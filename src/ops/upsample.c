@@ -1,7 +1,7 @@
 /* Upsampling of images [n, height, width, channels] by whole factors. Output o of an axis with
- * factor f lies at (o + 1/2) / f - 1/2 of the input, held at the edges: bilinear takes its two
- * neighbours there, nearest number o / f. The gradient is the transpose of that, gathered by rows
- * of the input. */
+ * factor f lies at (o + 1/2) / f - 1/2 of the input, clamped at the edges: bilinear interpolates
+ * the two neighbours there, nearest takes element o / f. The gradient is the transpose of that,
+ * gathered by rows of the input. */
 #include "ops/op.h"
 
 #include <string.h>
@@ -21,13 +21,13 @@ typedef struct sample {
 } sample;
 
 static sample sample_at(int64_t o, int64_t factor, int64_t size) {
-    const int64_t twice = 2 * o + 1 - factor; /* 2 f times the place */
+    const int64_t twice = 2 * o + 1 - factor; /* 2 f times the position */
     if (twice <= 0) return (sample){0, 0};
     const sample s = {twice / (2 * factor), (double)(twice % (2 * factor)) / (double)(2 * factor)};
     return s.at >= size - 1 ? (sample){size - 1, 0} : s;
 }
 
-/* How much of input `at` is in output o. */
+/* The weight of input `at` in output o. */
 static double weight_of(int64_t at, int64_t o, int64_t factor, int64_t size) {
     const sample s = sample_at(o, factor, size);
     if (s.at == at) return 1 - s.part;
@@ -107,7 +107,7 @@ static void nearest_grad_rows(void *arg, int64_t begin, int64_t end, int worker)
                                wide, job->fx * job->c, 1, job->y + unit * job->w * job->c);
 }
 
-/* The outputs that input `at` may be part of. */
+/* The range of outputs that input `at` may contribute to. */
 static int64_t first_output(int64_t at, int64_t factor) {
     return at > 0 ? (at - 1) * factor : 0;
 }
@@ -159,15 +159,15 @@ static plx_status infer_upsample(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     const int64_t *factor = node->attrs.upsample.factor;
     if (x->rank != 4)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "upsample2d: x has %d dimensions instead of 4 (n, height, width, "
-                               "channels)",
-                               x->rank);
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE,
+            "upsample2d: x has rank %d; it must be 4 (n, height, width, channels)", x->rank);
     for (int axis = 0; axis < 2; ++axis)
         if (factor[axis] < 1 || factor[axis] > INT32_MAX)
-            return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                                   "upsample2d: factors %lld and %lld must be 1 to %d",
-                                   (long long)factor[0], (long long)factor[1], INT32_MAX);
+            return plx__graph_fail(
+                graph, PLX_ERR_ARGUMENT,
+                "upsample2d: the factors are %lld and %lld; each must be 1 to %d",
+                (long long)factor[0], (long long)factor[1], INT32_MAX);
     plx__copy_shape(node, x);
     for (int axis = 0; axis < 2; ++axis) {
         if (x->dims[1 + axis] > INT64_MAX / 4 / factor[axis])
@@ -179,7 +179,7 @@ static plx_status infer_upsample(plx_graph *graph, plx__node *node) {
     return PLX_OK;
 }
 
-/* upsample2d_grad(gy): attrs rank and dims the shape of x. */
+/* upsample2d_grad(gy): the target of attrs is the shape of x. */
 static void gradient_upsample2d(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     plx__attrs attrs = node.attrs;

@@ -1,6 +1,5 @@
-/* Other names for memory. A view is a part of its input in another shape and costs nothing; a
- * buffer is memory for what a step leaves to later ones beside its value. The target of
- * attrs is the shape. */
+/* Views and buffers. A view is a part of its input in another shape and costs nothing; a buffer is
+ * a second output of a step, for later steps. The target of attrs is the shape. */
 #include "ops/op.h"
 
 #include <string.h>
@@ -16,9 +15,9 @@ static plx_status infer_view(plx_graph *graph, plx__node *node) {
     plx__infer_target(graph, node);
     const int64_t from = node->attrs.view.first, size = plx__size(node);
     if (from < 0 || size > plx__size(x) - from)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "view: elements %lld to %lld of %lld",
-                               (long long)from, (long long)from + (long long)size,
-                               (long long)plx__size(x));
+        return plx__graph_fail(
+            graph, PLX_ERR_SHAPE, "view: elements %lld to %lld are outside the %lld of x",
+            (long long)from, (long long)from + (long long)size, (long long)plx__size(x));
     return PLX_OK;
 }
 
@@ -47,7 +46,7 @@ const plx_op plx__op_view = {
     .samples = view_samples,
 };
 
-/* ---- view_grad: zeros, and the gradient of a view where it lies ------------------------------ */
+/* ---- view_grad: zeros, with the gradient of a view in its place ------------------------------ */
 
 static plx_status run_view_grad(plx_ctx *ctx, const plx__step *step) {
     (void)ctx;

@@ -199,14 +199,14 @@ typedef struct refusal {
 
 static void check_refusals(calls *w) {
     static const refusal refusals[] = {
-        {"gemm: lda is 2, below its row length 3", false, false, {2, 4, 3}, 2, 4, 4},
-        {"gemm: lda is 1, below its row length 2", true, false, {2, 4, 3}, 1, 4, 4},
-        {"gemm: ldb is 3, below its row length 4", false, false, {2, 4, 3}, 3, 3, 4},
-        {"gemm: ldb is 2, below its row length 3", false, true, {2, 4, 3}, 3, 2, 4},
-        {"gemm: ldc is 3, below its row length 4", false, false, {2, 4, 3}, 3, 4, 3},
-        {"gemm: negative size, m -1, n 4, k 3", false, false, {-1, 4, 3}, 3, 4, 4},
-        {"gemm: negative size, m 2, n -4, k 3", false, false, {2, -4, 3}, 3, 4, 4},
-        {"gemm: negative size, m 2, n 4, k -3", false, false, {2, 4, -3}, 3, 4, 4},
+        {"gemm: lda is 2; it must be at least the row length, 3", false, false, {2, 4, 3}, 2, 4, 4},
+        {"gemm: lda is 1; it must be at least the row length, 2", true, false, {2, 4, 3}, 1, 4, 4},
+        {"gemm: ldb is 3; it must be at least the row length, 4", false, false, {2, 4, 3}, 3, 3, 4},
+        {"gemm: ldb is 2; it must be at least the row length, 3", false, true, {2, 4, 3}, 3, 2, 4},
+        {"gemm: ldc is 3; it must be at least the row length, 4", false, false, {2, 4, 3}, 3, 4, 3},
+        {"gemm: m is -1, n 4, k 3; none may be negative", false, false, {-1, 4, 3}, 3, 4, 4},
+        {"gemm: m is 2, n -4, k 3; none may be negative", false, false, {2, -4, 3}, 3, 4, 4},
+        {"gemm: m is 2, n 4, k -3; none may be negative", false, false, {2, 4, -3}, 3, 4, 4},
     };
     plx_real a[12] = {0}, b[12] = {0}, c[12], before[12];
     for (int i = 0; i < 12; ++i) c[i] = before[i] = (plx_real)i;

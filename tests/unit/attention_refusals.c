@@ -27,37 +27,37 @@ static const refusal refusals[] = {
      {2, 4, 8},
      {0},
      {3, 0, false, 0},
-     "attention: q is 8 wide, which 3 heads do not divide"},
+     "attention: q has width 8, which 3 heads do not divide"},
     {{2, 3, 8},
      {2, 4, 6},
      {2, 4, 6},
      {0},
      {4, 3, false, 0},
-     "attention: 3 heads of keys do not divide 4 of queries"},
+     "attention: 3 key heads do not divide 4 query heads"},
     {{2, 3, 8},
      {2, 4, 8},
      {2, 4, 8},
      {0},
      {4, 2, false, 0},
-     "attention: heads of q are 2 wide, those of k 4"},
+     "attention: heads of q have width 2, those of k 4; they must be equal"},
     {{2, 3, 8},
      {2, 4, 8},
      {2, 5, 8},
      {0},
      {2, 0, false, 0},
-     "attention: k [2, 4, 8] and v [2, 5, 8] differ"},
+     "attention: k [2, 4, 8] and v [2, 5, 8] must have the same shape"},
     {{2, 3, 8},
      {3, 4, 8},
      {3, 4, 8},
      {0},
      {2, 0, false, 0},
-     "attention: k [3, 4, 8] and q [2, 3, 8] differ in their batch"},
+     "attention: k [3, 4, 8] and q [2, 3, 8] must have the same batch size"},
     {{2, 3, 8},
      {2, 4, 8},
      {2, 4, 8},
      {2, 4, 4},
      {2, 0, false, 0},
-     "attention: a mask [2, 4, 4] does not fit scores [2, 3, 4]"},
+     "attention: mask [2, 4, 4] does not broadcast to the scores [2, 3, 4]"},
     {{2, 3, 8},
      {2, 4, 8},
      {2, 4, 8},
@@ -95,8 +95,8 @@ void plx_test_unit_attention(plx_check *t) {
     if (!ctx) return;
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; ++i)
         check_refusal(t, ctx, &refusals[i]);
-    check_rope(t, ctx, 6, 2, 1e4, 0, "rope: heads are 3 wide, an odd number");
-    check_rope(t, ctx, 8, 3, 1e4, 0, "rope: x is 8 wide, which 3 heads do not divide");
+    check_rope(t, ctx, 6, 2, 1e4, 0, "rope: heads have width 3; it must be even");
+    check_rope(t, ctx, 8, 3, 1e4, 0, "rope: x has width 8, which 3 heads do not divide");
     check_rope(t, ctx, 8, 2, -1, 0, "base must be above 0 and finite");
     check_rope(t, ctx, 8, 2, 1e4, INT64_MAX, "positions 0 to 2^31");
     plx_ctx_free(ctx);

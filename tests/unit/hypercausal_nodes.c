@@ -99,7 +99,7 @@ static void check_shapes(plx_check *t) {
     s = open_small(t);
     plx_hypercausal_node(&s.scope, "a", 1, &s.x, &options, &node);
     refused(t, &s, plx_hypercausal_loss(s.graph, 1, &node, node.spread, NULL, &parts),
-            PLX_ERR_SHAPE, 2, "the target has another shape");
+            PLX_ERR_SHAPE, 2, "the target must have the shape of the state");
     s = open_small(t);
     plx_hypercausal_node(&s.scope, "a", 1, &s.x, &options, &node);
     refused(t, &s, plx_hypercausal_loss(s.graph, 0, &node, s.x, NULL, &parts), PLX_ERR_ARGUMENT, 2,

@@ -72,20 +72,23 @@ static const struct {
     const char *sentence;
 } refusals[] = {
     {scale_size, PLX_ERR_SHAPE, "layer_norm: scale has 4 values for 5 columns"},
-    {shift_rank, PLX_ERR_SHAPE, "layer_norm: shift has 4 dimensions instead of 1"},
+    {shift_rank, PLX_ERR_SHAPE, "layer_norm: shift has rank 4; it must be 1"},
     {rms_scale, PLX_ERR_SHAPE, "rms_norm: scale has 6 values for 5 columns"},
     {negative_epsilon, PLX_ERR_ARGUMENT, "rms_norm: epsilon -1 must not be below 0"},
-    {scalar_row, PLX_ERR_SHAPE, "layer_norm: a scalar has no last dimension"},
-    {groups_divide, PLX_ERR_SHAPE, "group_norm: 6 channels are not divided by 4 groups"},
-    {no_groups, PLX_ERR_SHAPE, "group_norm: 6 channels are not divided by 0 groups"},
+    {scalar_row, PLX_ERR_SHAPE, "layer_norm: x is a scalar; it needs at least one axis"},
+    {groups_divide, PLX_ERR_SHAPE, "group_norm: 6 channels cannot be split into 4 equal groups"},
+    {no_groups, PLX_ERR_SHAPE, "group_norm: 6 channels cannot be split into 0 equal groups"},
     {group_rank, PLX_ERR_SHAPE, "group_norm: x has rank 1; at least 2 is needed"},
-    {window_size, PLX_ERR_SHAPE, "max_pool2d: a window of 3 rows does not fit 2 rows with padding"},
+    {window_size, PLX_ERR_SHAPE,
+     "max_pool2d: a window of 3 rows does not fit into 2 rows plus padding"},
     {window_padding, PLX_ERR_ARGUMENT,
-     "avg_pool2d: padding of 0 and 2 columns must be below the window's 2"},
-    {window_stride, PLX_ERR_ARGUMENT, "max_pool2d: a window of 2 columns at stride 0"},
-    {pool_rank, PLX_ERR_SHAPE, "max_pool2d: x has 1 dimensions instead of 4"},
-    {empty_mean, PLX_ERR_SHAPE, "global_avg_pool2d: 0 rows of 4 columns have no mean"},
-    {no_factor, PLX_ERR_ARGUMENT, "upsample2d: factors 2 and 0 must be 1 to"},
+     "avg_pool2d: padding is 0 and 2 columns; each must be at least 0 and below the window's 2"},
+    {window_stride, PLX_ERR_ARGUMENT,
+     "max_pool2d: the window has 2 columns and stride 0; each must be 1 to"},
+    {pool_rank, PLX_ERR_SHAPE, "max_pool2d: x has rank 1; it must be 4"},
+    {empty_mean, PLX_ERR_SHAPE,
+     "global_avg_pool2d: x has 0 rows and 4 columns; both must be at least 1"},
+    {no_factor, PLX_ERR_ARGUMENT, "upsample2d: the factors are 2 and 0; each must be 1 to"},
     {no_method, PLX_ERR_ARGUMENT, "upsample2d: there is no method number 7"},
 };
 
@@ -389,7 +392,7 @@ static void check_batch_refusals(plx_check *t, plx_ctx *ctx) {
     batch b = batch_open(t, ctx, true);
     for (int which = 0; which < 3; ++which) {
         static const char *const sentences[] = {
-            "batch_norm: training needs at least 2 values for each channel, the batch has 1",
+            "batch_norm: training needs at least 2 values per channel; the batch has 1",
             "batch_norm: running_mean must be a parameter", "momentum 2 is outside [0, 1]"};
         plx_graph *graph;
         plx_graph_new(ctx, &graph);

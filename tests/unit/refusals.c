@@ -169,7 +169,8 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "not a node")                                                                                \
     T(split, plx_split(G, X, 1, 2, D(2, 2), w->out.nodes),                                         \
       "split: parts of 2 + 2 do not add up to the axis of size 3")                                 \
-    T(top_k, plx_top_k(G, X, -1, w->out.nodes, w->out.nodes + 1), "top_k: -1 of 3 elements")       \
+    T(top_k, plx_top_k(G, X, -1, w->out.nodes, w->out.nodes + 1),                                  \
+      "top_k: k is -1; it must be 0 to 3")                                                         \
     T(hypercausal_null, plx_hypercausal_emit(G, X, X, X, NULL, &w->out.node), "hypercausal: ")     \
     T(compile_minus, plx_compile(G, -1, &X, NULL, &w->out.made.plan),                              \
       "compile: the number of outputs is -1")                                                      \
@@ -218,11 +219,11 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "gemm: a is NULL")                                                                           \
     T(gemm_minus,                                                                                  \
       plx_gemm(w->ctx, false, false, -1, 1, 1, 1, numbers, 1, numbers, 1, 0, w->out.reals, 1),     \
-      "gemm: negative size")                                                                       \
+      "none may be negative")                                                                      \
     T(gemm_stride,                                                                                 \
       plx_gemm(w->ctx, false, false, 3, 1, 1, 1, numbers, INT64_MAX, numbers, 1, 0, w->out.reals,  \
                1),                                                                                 \
-      "of a are more than memory can hold")                                                        \
+      "are more than memory can hold for a")                                                       \
     T(model_null, plx_model_new(w->ctx, 1, NULL, 1, &w->out.made.model), "model: dims is NULL")    \
     T(model_size, plx_model_new(w->ctx, 1, D(0), 1, &w->out.made.model),                           \
       "dimension 0 of a sample")                                                                   \
@@ -239,7 +240,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "loss: batch is 0")                                                                          \
     T(loss_shape,                                                                                  \
       plx_model_loss(w->model, G, PLX_LOSS_MSE, 0, 9, &X, w->out.nodes, w->out.nodes + 1),         \
-      "differ")                                                                                    \
+      "must have the same shape")                                                                  \
     T(loss_smoothing,                                                                              \
       plx_model_loss(w->model, G, PLX_LOSS_CROSS_ENTROPY, NAN, 2, &X, w->out.nodes,                \
                      w->out.nodes + 1),                                                            \
@@ -410,7 +411,7 @@ static void check_contexts(plx_check *t) {
     wrong[1].gemm = (plx_gemm_choice)7;
     wrong[2].provider = &provider;
     wrong[3].isa = "none";
-    static const char *const words[] = {"-1 threads", "no choice of gemm number 7",
+    static const char *const words[] = {"threads is -1", "no gemm choice number 7",
                                         "the provider needs", "there is no ISA \"none\""};
     for (int i = 0; i < 4; ++i) {
         plx_ctx *ctx = NULL;

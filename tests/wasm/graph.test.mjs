@@ -230,7 +230,7 @@ describe('a wrong call', () => {
     const x = g.input('x', [2, 3]);
     const w = g.parameter('w', [4]);
     g.bias(x, w);
-    const message = 'bias: 4 values for 3 columns';
+    const message = 'bias: b has 4 values for 3 columns';
     await fails(g.check(), 'PLX_ERR_SHAPE', message);
     await fails(x.shape(), 'PLX_ERR_SHAPE', message);
     await fails(g.read(w), 'PLX_ERR_SHAPE', message);
@@ -259,7 +259,7 @@ describe('a wrong call', () => {
     'a loss that the library names differently': [
       (g, x) => g.binaryCrossEntropy(x, g.transpose(x, [1, 0])),
       'PLX_ERR_SHAPE',
-      'binaryCrossEntropy: prediction [2, 3] and target [3, 2] differ',
+      'binaryCrossEntropy: prediction [2, 3] and target [3, 2] must have the same shape',
     ],
     'a sum of integers': [
       (g) => g.sum(g.input('ids', [4], { dtype: 'int32' })),
@@ -279,7 +279,7 @@ describe('a wrong call', () => {
     'half an integer': [
       (g) => g.pad(g.input('ids', [4], { dtype: 'int32' }), [1], [0], 0.5),
       'PLX_ERR_ARGUMENT',
-      'pad: the value 0.5 among int32; it must be one of them',
+      'pad: the value 0.5 cannot be stored as int32',
     ],
     'a gradient by integers': [
       (g, x) => {
@@ -338,7 +338,7 @@ describe('a wrong call', () => {
     'too many axes': [
       (g) => g.input('y', Array(9).fill(1)),
       'PLX_ERR_SHAPE',
-      /9 dimensions; 0 to 6/,
+      /rank is 9; it must be 0 to 6/,
     ],
     'an invalid learning rate': [
       (g, x) => {

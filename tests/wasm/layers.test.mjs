@@ -314,7 +314,7 @@ describe('layers reject', () => {
     'groups that do not divide the channels': [
       (l) => stack(l.groupNorm({ groups: 4 })),
       'PLX_ERR_SHAPE',
-      /4 groups/,
+      /4 equal groups/,
     ],
     'two layers with one name': [
       (l) => stack(l.flatten({ name: 'a' }), l.dense({ units: 2, name: 'a' })),
