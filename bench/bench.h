@@ -1,10 +1,12 @@
 /* The benchmark suites, the same natively and in the browser. A bench is resumable: its caller runs
  * it a slice at a time, so that it can show progress, take rows and stop without threads. It
- * neither prints nor opens files; front ends write the rows.  A run goes through all cases of all
- * suites in rounds. A round visits every case once: it sets the case up anew, in different memory
- * and with the costs of threads measured again, and takes a few samples. Whatever differs between
- * runs therefore differs between rounds too, and the interval of a row, which is taken over rounds,
- * holds from one run to the next. Rows are ready after the last round. */
+ * neither prints nor opens files; front ends write the rows.
+ *
+ * A run goes through all cases of all suites in rounds. A round visits every case once: it sets the
+ * case up anew, in different memory and with the costs of threads measured again, and takes a few
+ * samples. Whatever differs between runs therefore differs between rounds too, and the interval of
+ * a row, which is taken over rounds, holds from one run to the next. Rows are ready after the last
+ * round. */
 #ifndef PLX_BENCH_BENCH_H
 #define PLX_BENCH_BENCH_H
 

@@ -7,10 +7,12 @@
 #include <stdio.h>
 
 /* Returns EXIT_SLOWER, with what is slower printed, when A is shown to be slower than B by more
- * than percent of B's speed: in the geometric mean, or in any primary case.  Equal builds fail at
- * most once in twenty runs, however many cases there are: 2.5% go to the mean, whose 95% interval
- * must lie below the threshold, and 2.5% are shared by the cases (Bonferroni: R. A. Fisher's 5%
- * divided by the number of looks), each held to its own interval of 1 - 5% / cases. */
+ * than percent of B's speed: in the geometric mean, or in any primary case.
+ *
+ * Equal builds fail at most once in twenty runs, however many cases there are: 2.5% go to the mean,
+ * whose 95% interval must lie below the threshold, and 2.5% are shared by the cases (Bonferroni:
+ * R. A. Fisher's 5% divided by the number of looks), each held to its own interval of
+ * 1 - 5% / cases. */
 int gate_judge(FILE *to, const pair_list *pairs, const mean_speed *mean, double percent);
 
 /* Returns EXIT_FAILED, with the sentence and a line for each case printed, when B has cases for
