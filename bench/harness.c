@@ -38,7 +38,7 @@ const char *plx_bench_suite_description(int i) {
     return i >= 0 && i < SUITES ? suites[i]->description : NULL;
 }
 
-/* ---- Names between commas -------------------------------------------------------------------- */
+/* ---- Comma-separated names ------------------------------------------------------------------- */
 
 /* Returns the next text of a list, trimmed, and advances *list past it. Length 0 ends the list. */
 static size_t next_text(const char **list, const char **text) {
@@ -106,7 +106,7 @@ static plx_status choose_suites(plx_bench *bench, plx_ctx *ctx) {
     return PLX_OK;
 }
 
-/* ---- Life ------------------------------------------------------------------------------------ */
+/* ---- Lifetime -------------------------------------------------------------------------------- */
 
 /* The step of the clock: the smallest difference it shows. Browser clocks tick in steps of 5 to 100
  * microseconds. */

@@ -108,7 +108,7 @@ struct plx_case {
     void *state;
     plx_ctx *ctx; /* does the work of this visit; NULL: the bench's context */
     plx_status (*open)(plx_bench *bench, plx_case *c);
-    /* For timed cases: does the work so many times. */
+    /* For timed cases: does the work `iterations` times. */
     plx_status (*run)(plx_bench *bench, plx_case *c, int64_t iterations);
     /* Measures something to compare with a timed sample, right after it, and records it; may be
      * NULL. */

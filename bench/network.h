@@ -31,7 +31,7 @@ typedef struct plx_network {
 /* Free with plx_network_free, also after a failure. */
 plx_status plx_network_open(plx_ctx *ctx, const plx_network_options *options, plx_network *out);
 void plx_network_free(plx_network *network);
-/* Runs the plan so many times. */
+/* Runs the plan `times` times. */
 plx_status plx_network_run(plx_network *network, int64_t times);
 /* The value of the last run: predictions [batch, out], or the loss [1]. */
 const plx_real *plx_network_result(const plx_network *network);

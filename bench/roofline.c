@@ -349,7 +349,7 @@ void plx__roofline_finish(plx_bench *bench) {
     }
 }
 
-/* ---- Below the roof -------------------------------------------------------------------------- */
+/* ---- Shares of the roofline ------------------------------------------------------------------ */
 
 /* The stream whose share of writes is nearest: none, a half, a third. */
 static plx_stream like_stream(const plx_work *work) {

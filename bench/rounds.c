@@ -96,7 +96,7 @@ static plx_status sample_slice(plx_bench *bench, plx_case *c, int64_t slice_ns) 
     return PLX_OK;
 }
 
-/* ---- What stands beside the cases ------------------------------------------------------------ */
+/* ---- Measured beside the cases --------------------------------------------------------------- */
 
 bool plx__bench_due(const plx_bench *bench, const plx_samples *taken, int64_t last_ns,
                     int64_t pause_ns) {
@@ -324,7 +324,7 @@ void plx_bench_stop(plx_bench *bench) {
     if (!bench->concluded) (void)conclude(bench);
 }
 
-/* ---- What is left ---------------------------------------------------------------------------- */
+/* ---- Time left ------------------------------------------------------------------------------- */
 
 /* The expected time of a visit: before the first, an estimate of its samples with their warm-up and
  * what is measured beside them, and of setting up the case. */

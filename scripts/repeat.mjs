@@ -225,7 +225,7 @@ async function measure(options) {
   return results;
 }
 
-// ---- What they say ---------------------------------------------------------------------------
+// ---- Reports ---------------------------------------------------------------------------------
 
 const percent = (value) => (Number.isFinite(value) ? `${value.toFixed(1)}%` : '-');
 

@@ -151,7 +151,7 @@ static const plx_op *const unaries[] = {
 #undef UNARY
 enum { UNARIES = sizeof unaries / sizeof *unaries };
 
-/* ---- What was seen --------------------------------------------------------------------------- */
+/* ---- Observations ---------------------------------------------------------------------------- */
 
 typedef struct place {
     double x, y, expected;

@@ -353,7 +353,7 @@ static plx_status plan(plx_bench *bench) {
     return PLX_OK;
 }
 
-/* ---- What follows from all of them ----------------------------------------------------------- */
+/* ---- Derived from all cases ------------------------------------------------------------------ */
 
 static const char *const exponent_names[] = {"growth with D", "growth with K", "growth with T"};
 

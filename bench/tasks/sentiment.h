@@ -2,10 +2,10 @@
  *
  *   in the cinema the film that my sad uncle watched was not deeply boring whatsoever
  *
- * The sentiment follows from the whole: negation turns it round, what comes after "but" and before
- * "though" wins, and moods of people count for nothing. Words come in fixed company (a
- * place with its things, an adverb with its adjective, "not" with "whatsoever"), so that most of
- * them follow from the others. */
+ * The sentiment depends on the whole sentence: negation reverses it, what comes after "but" and
+ * before "though" wins, and the moods of people do not count. Some words always occur together (a
+ * place and its things, an adverb and its adjective, "not" and "whatsoever"), so that most of them
+ * can be predicted from the others. */
 #ifndef PLX_BENCH_SENTIMENT_H
 #define PLX_BENCH_SENTIMENT_H
 

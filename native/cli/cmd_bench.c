@@ -112,7 +112,7 @@ static void measure(bench_run *run) {
     progress_clear(&run->progress);
 }
 
-/* ---- After ----------------------------------------------------------------------------------- */
+/* ---- Results --------------------------------------------------------------------------------- */
 
 static void print_page(bench_run *run) {
     FILE *to = output_tables(&run->out);
@@ -144,7 +144,7 @@ static int finish(bench_run *run) {
     return code;
 }
 
-/* ---- Before ---------------------------------------------------------------------------------- */
+/* ---- Setting up ------------------------------------------------------------------------------ */
 
 static int load_digits(bench_run *run, plx_bench_options *options) {
     char message[4352];

@@ -32,7 +32,7 @@ static int check_files(const comparison *c) {
 static int nothing_compared(const comparison *c, const pairing *p) {
     if (p->pairs.count)
         return report(EXIT_FAILED,
-                      "nothing could be compared: all of the %d pairs are void or have no ratio.",
+                      "nothing could be compared: every pair (%d) is void or has no ratio.",
                       p->pairs.count);
     if (c->files[0] > 1 || c->files[1] > 1)
         return report(EXIT_FAILED, "A and B have no case in common.");

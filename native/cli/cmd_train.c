@@ -36,7 +36,7 @@ static int fail(const training *t) {
     return report(EXIT_FAILED, "%s", plx_message(t->ctx));
 }
 
-/* ---- Before ---------------------------------------------------------------------------------- */
+/* ---- Setting up ------------------------------------------------------------------------------ */
 
 /* The best of a few measurements of pure arithmetic, a few milliseconds each. */
 static double measure_peak(plx_ctx *ctx) {
@@ -196,7 +196,7 @@ static int train(training *t) {
     return code;
 }
 
-/* ---- After ----------------------------------------------------------------------------------- */
+/* ---- Results --------------------------------------------------------------------------------- */
 
 static int show(training *t) {
     char bits[17];

@@ -206,7 +206,7 @@ bool report_machine(FILE *to, const pair_list *yardsticks) {
     return moved;
 }
 
-/* ---- What stands alone ----------------------------------------------------------------------- */
+/* ---- Rows without a counterpart -------------------------------------------------------------- */
 
 static void print_parameter(FILE *to, const char *before, const char *name, const cJSON *a,
                             const cJSON *b) {

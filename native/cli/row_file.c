@@ -50,7 +50,7 @@ static const char *complaint(const cJSON *row, char *text, size_t size) {
     if (strcmp(schema, ROW_SCHEMA) != 0) {
         snprintf(text, size,
                  "has schema \"%.60s\", but this version reads \"" ROW_SCHEMA
-                 "\"; measure anew with parallax bench --json",
+                 "\"; measure again with parallax bench --json",
                  schema);
         return text;
     }

@@ -194,7 +194,7 @@ static void print_exhibits(FILE *to, const training *t) {
     }
 }
 
-/* ---- All of it ------------------------------------------------------------------------------- */
+/* ---- The whole report ------------------------------------------------------------------------ */
 
 static void print_memory(FILE *to, const training *t) {
     const plx_memory m = plx_trainer_memory(plx_learning_trainer(t->learning));
