@@ -261,7 +261,7 @@ static struct poptOption how_options[] = {
     {"cases", 'c', POPT_ARG_STRING, &asked.cases, 0,
      "only cases whose name contains one of these texts", "TEXT[,TEXT...]"},
     {"seconds", 's', POPT_ARG_DOUBLE, &asked.seconds, 0,
-     "seconds of measuring per case (0: as the size has it)", "S"},
+     "seconds of measuring per case (0: chosen by the size)", "S"},
     {"rounds", 'r', POPT_ARG_INT, &asked.rounds, 0,
      "rounds, each of which visits every case, 1 to 32 (default: 6 quick, 8, 10 full)", "N"},
     {"repeat", 0, POPT_ARG_INT, &asked.repeat, 0,

@@ -103,7 +103,8 @@ static void refusals(plx_check *t, plx_ctx *ctx) {
     enum { LENGTH = 20000 };
     char *text = malloc(LENGTH);
     for (int i = 0; i < LENGTH; ++i) text[i] = (char)('a' + i % 26);
-    refuse(t, ctx, text, 500, NULL, PLX_ERR_ARGUMENT, "the text has 500 characters; 1300 are needed");
+    refuse(t, ctx, text, 500, NULL, PLX_ERR_ARGUMENT,
+           "the text has 500 characters; 1300 are needed");
     refuse(t, ctx, "", 0, NULL, PLX_ERR_ARGUMENT, "0 different characters; 2 to");
     refuse(t, ctx, text, LENGTH, "mlp:2-3", PLX_ERR_ARGUMENT, "cannot continue sequences");
     refuse(t, ctx, text, LENGTH, "gpt2-nano:vocabulary=20", PLX_ERR_ARGUMENT,
