@@ -338,7 +338,7 @@ static int check_name(const char *option, const char *value, const char *(*name)
         found = !strcmp(name(i), value);
         text_add(&known, "%s%s", i ? ", " : "", name(i));
     }
-    if (!found) wrong_usage("train", "--%s is one of %s, not \"%s\".", option, known, value);
+    if (!found) wrong_usage("train", "--%s must be one of %s, not \"%s\".", option, known, value);
     free(known);
     return found ? EXIT_DONE : EXIT_USAGE;
 }
@@ -356,7 +356,7 @@ static int check_task(const char *name, const char *more) {
     const int task = task_number(name);
     if (task < 0) {
         char *known = task_names(NULL);
-        wrong_usage("train", "there is no task \"%s\"; there are %s.", name, known);
+        wrong_usage("train", "there is no task \"%s\"; the tasks are %s.", name, known);
         free(known);
         return EXIT_USAGE;
     }

@@ -263,8 +263,7 @@ static int run(void) {
 
 int cmd_verify(int argc, const char **argv) {
     const struct poptOption options[] = {
-        {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0,
-         "How much (--quick: fewer products):", NULL},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0, "Size (--quick: fewer products):", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0,
          "Machine (--threads: the most to try, --isa: only this target):", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, output_options, 0, "Output:", NULL},

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const command commands[] = {
-    {"info", "this processor, its kernel targets, threads and BLAS", cmd_info},
+    {"info", "show this processor, its kernel targets, threads and BLAS", cmd_info},
     {"bench", "run benchmark suites", cmd_bench},
     {"train", "train a network on a task, and show what it learnt", cmd_train},
     {"explain", "show layers, memory and the compiled plan of a model", cmd_explain},
