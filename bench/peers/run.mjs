@@ -14,8 +14,8 @@ import { makeData } from './peer_data.mjs';
 import { described, prepare } from './prepare.mjs';
 import { tableLines, toRows } from './report.mjs';
 
-const USAGE = `usage: scripts/peers [--native] [--browser] [--quick] [--case TEXT] [--seed N]
-                     [--python FILE] [--json FILE] [--table FILE] [--help]
+const USAGE = `usage: scripts/peers [--native] [--browser] [--quick] [--case TEXT] [--threads N]
+                     [--seed N] [--python FILE] [--json FILE] [--table FILE] [--help]
 
 Measures Parallax beside other libraries in alternating rounds, after comparing their outputs:
 natively beside OpenBLAS, onnxruntime and PyTorch, and in one page of Chromium beside
@@ -27,6 +27,7 @@ Prints a table of ratios with their targets.
   --browser       measure only in the browser
   --quick         fewer and shorter rounds
   --case TEXT     only cases whose name contains TEXT
+  --threads N     number of threads (default: 1, then 2 if there are two CPUs)
   --seed N        seed for weights, data and the order of engines (default 1)
   --python FILE   a Python interpreter with torch (default: python3)
   --json FILE     write rows of bench/results.schema.json here, one per line (default build/peers.jsonl)
@@ -49,6 +50,7 @@ function readArguments() {
         quick: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         case: { type: 'string', default: '' },
+        threads: { type: 'string' },
         seed: { type: 'string', default: '1' },
         python: { type: 'string', default: 'python3' },
         json: { type: 'string', default: join(root, 'build/peers.jsonl') },
@@ -61,6 +63,9 @@ function readArguments() {
   const seed = Number(values.seed);
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32)
     throw new Wrong(`--seed must be an integer from 0 to 4294967295, not "${values.seed}".`);
+  const threads = Number(values.threads ?? 1);
+  if (!Number.isInteger(threads) || threads < 1 || threads > 64)
+    throw new Wrong(`--threads must be an integer from 1 to 64, not "${values.threads}".`);
   const chosen = cases.filter((item) => item.name.includes(values.case));
   if (!chosen.length)
     throw new Wrong(
@@ -70,6 +75,7 @@ function readArguments() {
   return {
     ...values,
     seed,
+    threadCounts: values.threads ? [threads] : availableParallelism() > 1 ? [1, 2] : [1],
     chosen,
     native: both || values.native,
     browser: both || values.browser,
@@ -162,14 +168,13 @@ async function main() {
   options.chosen = options.chosen.map((item) => described(root, item));
   const folder = mkdtempSync(join(tmpdir(), 'parallax-peers-'));
   const out = output(options);
-  const threadCounts = availableParallelism() > 1 ? [1, 2] : [1];
   const measure = async (where, make, threads) => {
     const title = `${where}, ${threads} thread${threads > 1 ? 's' : ''}`;
     const group = await make({ threads, python: options.python, folder, root });
     await measureGroup(title, where, group, options, out);
   };
   try {
-    for (const threads of threadCounts) {
+    for (const threads of options.threadCounts) {
       if (options.native) await measure('native', nativeEngines, threads);
       if (options.browser) await measure('browser', browserEngines, threads);
     }
