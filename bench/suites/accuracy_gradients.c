@@ -28,13 +28,15 @@ typedef struct figures {
     double analytic[PAIRS], numeric[PAIRS];
 } figures;
 
-/* Two plans: the value, and the gradients of its weighted sum. */
+/* Two plans: the value, and the gradients of its weighted sum; no plans if the value is not real,
+ * since no gradient flows through it. */
 static plx_status compile(plx_bench *bench, gradient *g, const plx_op *op,
                           const plx__sample *sample, plx_node *grads) {
     plx_node of[PLX__SAMPLE_INPUTS + 1];
     int count = 0, outputs = 0;
     plx_rng rng = plx_rng_new(plx__bench_options(bench)->seed, STREAM_GRADIENTS);
     PLX_TRY(plx__sample_graph_open(plx__bench_ctx(bench), op, sample, &rng, &g->of));
+    if (g->of.loss.id < 0) return PLX_OK;
     PLX_TRY(plx_compile(g->of.graph, 1, &g->of.y, NULL, &g->forward));
     PLX_TRY(plx__sample_graph_gradients(&g->of, grads, &count));
     for (int k = 0; k < sample->inputs_count; ++k)
@@ -147,6 +149,7 @@ static plx_status compare_sample(plx_bench *bench, gradient *g, const plx_op *op
     plx_node grads[PLX__SAMPLE_INPUTS];
     for (int k = 0; k < PLX__SAMPLE_INPUTS; ++k) grads[k] = plx_none();
     PLX_TRY(compile(bench, g, op, sample, grads));
+    if (!g->backward) return PLX_OK;
     g->sums = plx_platform_alloc((size_t)(g->of.size + 1) * sizeof *g->sums);
     g->scale = plx_platform_alloc((size_t)(g->of.size + 1) * sizeof *g->scale);
     if (!g->sums || !g->scale)
