@@ -1,4 +1,4 @@
-/* What suites fill their cases in with. */
+/* Functions with which suites fill in their cases. */
 #include "bench/row.h"
 
 #include "base/context.h"
@@ -8,10 +8,10 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* Nothing is left out in silence: a case that has more than there is room for is void. */
+/* Nothing is dropped silently: a case that exceeds its room is void. */
 static bool has_room(plx_case *c, int count, int room, const char *what) {
     if (count < room) return true;
-    plx__case_void(c, "it has more than %d %s", room, what);
+    plx__case_void(c, "the case has more than %d %s", room, what);
     return false;
 }
 
@@ -30,7 +30,7 @@ void plx__case_text(plx_case *c, const char *name, const char *value) {
 
 int plx__case_metric(plx_case *c, const char *name, const char *unit, const char *better,
                      bool primary, plx_metric_kind kind, double factor) {
-    /* The last one is lost then, with a case that is void. */
+    /* When full, the last entry is overwritten, and the case is void. */
     if (!has_room(c, c->metric_count, PLX_BENCH_METRICS, "metrics")) c->metric_count -= 1;
     plx_metric *metric = &c->metrics[c->metric_count];
     metric->name = name;
@@ -94,14 +94,14 @@ void plx__case_sample(plx_case *c, double ns) {
     add_sample(c, &c->times, ns);
 }
 
-/* Much of any case is not products of matrices. */
+/* Much of any case is work other than matrix products. */
 static double expected_ns(const plx_bench *bench, double operations) {
     return operations / (0.4 * plx_ctx_get_info(bench->ctx).gflops);
 }
 
 void plx__case_expect(plx_bench *bench, plx_case *c, double operations, double values,
                       double bytes) {
-    /* A normal value takes two functions. */
+    /* A normal value takes two function evaluations. */
     const double per_value = 40, per_byte = 0.15;
     c->work_ns = expected_ns(bench, operations);
     c->making_ns = values * per_value + bytes * per_byte;
@@ -120,7 +120,7 @@ void plx__case_timed(const plx_bench *bench, plx_case *c, int64_t ns, double ite
     enum { LEAST_STEPS = 10 };
     plx__case_sample(c, (double)ns / iterations);
     if (ns < LEAST_STEPS * bench->clock_ns)
-        plx__case_void(c, "a sample took %lld ns, which a clock with steps of %lld ns cannot tell",
+        plx__case_void(c, "a sample took %lld ns, too short for a clock with steps of %lld ns",
                        (long long)ns, (long long)bench->clock_ns);
 }
 

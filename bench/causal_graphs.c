@@ -170,7 +170,7 @@ typedef struct reference {
     const plx_causal_node *nodes;
     int count;
     double *states;           /* [count][times channels] */
-    double *futures, *chosen; /* of the node at work: [K][channels], [channels] */
+    double *futures, *chosen; /* of the current node: [K][channels], [channels] */
     const plx_real *given;
 } reference;
 
@@ -180,7 +180,7 @@ static double delta(const plx_causal_spec *spec, double span, int64_t k) {
     return -p + 2 * p * (double)k / (double)(spec->futures - 1);
 }
 
-/* The states of node i from those before it. */
+/* Computes the states of node i from those of its predecessors. */
 static void reference_states(const reference *r, int i, const plx_real *x, double w, double b) {
     const int64_t size = r->spec->times * r->spec->channels;
     for (int64_t e = 0; e < size; ++e) {
@@ -197,7 +197,7 @@ static void reference_states(const reference *r, int i, const plx_real *x, doubl
     }
 }
 
-/* The sum of squares of future k less those of `from`; NULL: of nothing. */
+/* The sum of squared differences between future k and `from`; NULL: zeros. */
 static double squares(const reference *r, int64_t k, const plx_real *from) {
     const double *future = r->futures + k * r->spec->channels;
     double sum = 0;
@@ -208,7 +208,7 @@ static double squares(const reference *r, int64_t k, const plx_real *from) {
     return sum;
 }
 
-/* given: the row that was chosen elsewhere, by sums that err by some 1e-7 of a channel's 1. */
+/* given: the row chosen elsewhere, by sums with errors of some 1e-7 of a channel's 1. */
 static int64_t least_risk(const reference *r, const plx_real *given) {
     const double rounding = given ? 1e-6 * (double)r->spec->channels : 0;
     double least = INFINITY, nearest = INFINITY;
@@ -223,7 +223,8 @@ static int64_t least_risk(const reference *r, const plx_real *given) {
     return best;
 }
 
-/* Futures of one row of states; chosen by the policy. Returns the sum of squared deviations. */
+/* Projects the futures of one row of states, chosen by the policy. Returns the sum of squared
+ * deviations. */
 static double reference_row(const reference *r, int i, const double *state, const plx_real *given) {
     const int64_t channels = r->spec->channels, count = r->spec->futures;
     double deviations = 0;
@@ -355,7 +356,7 @@ static int sign(double x) {
     return (x > 0) - (x < 0);
 }
 
-/* From one forecast to the next, beside what they stand for. */
+/* Change from one forecast to the next, beside that of the reference. */
 double plx_causal_direction(const plx_causal_series *s) {
     int64_t sum = 0;
     for (int64_t t = 2; t < s->n; ++t)

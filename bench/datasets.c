@@ -52,7 +52,7 @@ static void scale_of(const double *table, int64_t width, int64_t column, const i
     }
     *mean = sum / (double)rows;
     *deviation = 1;
-    /* The mean of equal values is one of them only up to rounding. */
+    /* The computed mean of equal values equals them only up to rounding. */
     if (least == most) *mean = least;
     if (least == most) return;
     for (int64_t i = 0; i < rows; ++i) {
@@ -62,7 +62,7 @@ static void scale_of(const double *table, int64_t width, int64_t column, const i
     *deviation = plx_math_sqrt(squares / (double)rows);
 }
 
-/* False when a value has no place in plx_real after it is scaled. */
+/* Returns false when a scaled value does not fit plx_real. */
 static bool copy_column(plx_regression *data, const double *table, int64_t column,
                         const int64_t *order) {
     const int64_t inputs = data->inputs, width = inputs + 1;
@@ -91,7 +91,7 @@ static plx_status copy_columns(plx_ctx *ctx, plx_regression *data, const double 
         if (!copy_column(data, table, j, order))
             return plx_fail(ctx, PLX_ERR_ARGUMENT,
                             "data: column %lld cannot be scaled by its mean %g and deviation %g; "
-                            "give it other units, or leave out what lies far from the rest",
+                            "use other units, or leave out values that lie far from the rest",
                             (long long)j + 1, data->scales[2 * j], data->scales[2 * j + 1]);
     return PLX_OK;
 }
@@ -142,16 +142,18 @@ plx_status plx_digits_check(plx_ctx *ctx, const plx_learning_digits *from) {
                         "digits: images have %d dimensions and labels %d; 3 and 1 are needed",
                         images->rank, labels->rank);
     if (images->dims[0] != labels->dims[0] || images->dims[0] < 5)
-        return plx_fail(ctx, PLX_ERR_SHAPE,
-                        "digits: %lld images and %lld labels; as many of each are needed, and at "
-                        "least 5",
-                        (long long)images->dims[0], (long long)labels->dims[0]);
+        return plx_fail(
+            ctx, PLX_ERR_SHAPE,
+            "digits: %lld images and %lld labels; there must be as many of each, and at least 5",
+            (long long)images->dims[0], (long long)labels->dims[0]);
     if (images->dims[1] != 28 || images->dims[2] != 28)
-        return plx_fail(ctx, PLX_ERR_SHAPE, "digits: images of %lld x %lld; 28 x 28 is needed",
+        return plx_fail(ctx, PLX_ERR_SHAPE,
+                        "digits: images have %lld x %lld pixels; 28 x 28 are needed",
                         (long long)images->dims[1], (long long)images->dims[2]);
     for (int64_t i = 0; i < labels->size; ++i)
         if (labels->data[i] > 9)
-            return plx_fail(ctx, PLX_ERR_ARGUMENT, "digits: label %d of image %lld; 0 to 9",
+            return plx_fail(ctx, PLX_ERR_ARGUMENT,
+                            "digits: label %d of image %lld is out of range; labels are 0 to 9",
                             labels->data[i], (long long)i);
     return PLX_OK;
 }

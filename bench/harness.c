@@ -1,4 +1,4 @@
-/* A bench: which suites and cases it has, and what they share. rounds.c measures them. */
+/* A bench: its suites and cases, and what they share. rounds.c measures them. */
 #include "bench/harness.h"
 
 #include "base/context.h"
@@ -38,9 +38,9 @@ const char *plx_bench_suite_description(int i) {
     return i >= 0 && i < SUITES ? suites[i]->description : NULL;
 }
 
-/* ---- Names between commas -------------------------------------------------------------------- */
+/* ---- Comma-separated names ------------------------------------------------------------------- */
 
-/* The next text of a list, trimmed; advances *list past it. Length 0 ends the list. */
+/* Returns the next text of a list, trimmed, and advances *list past it. Length 0 ends the list. */
 static size_t next_text(const char **list, const char **text) {
     const char *at = *list;
     while (*at == ',' || *at == ' ') at += 1;
@@ -57,7 +57,7 @@ static bool has_text(const char *name, const char *text, size_t length) {
     return false;
 }
 
-/* "gemm: 256 x 256 x 256" of the suite at work. */
+/* "gemm: 256 x 256 x 256", for a case of the current suite. */
 static bool named_case(const plx_bench *bench, const char *name) {
     const char *const *only = bench->options.only;
     const char *suite = plx_bench_suite_name(bench->suite);
@@ -100,15 +100,15 @@ static plx_status choose_suites(plx_bench *bench, plx_ctx *ctx) {
         char known[160];
         list_suites(known, sizeof known);
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                         "suite \"%.*s\": there is none of that name; there are %s, and all",
+                         "there is no suite \"%.*s\"; the suites are %s, and all",
                          (int)(n < 60 ? n : 60), text, known);
     }
     return PLX_OK;
 }
 
-/* ---- Life ------------------------------------------------------------------------------------ */
+/* ---- Lifetime -------------------------------------------------------------------------------- */
 
-/* The step of the clock: the smallest difference that it shows. Browsers' clocks tick in 5 to 100
+/* The step of the clock: the smallest difference it shows. Browser clocks tick in steps of 5 to 100
  * microseconds. */
 static int64_t clock_step_ns(void) {
     int64_t step = INT64_MAX;
@@ -121,7 +121,7 @@ static int64_t clock_step_ns(void) {
     return step;
 }
 
-/* A sample lasts a hundred steps of the clock or more, so that it errs by less than 1%. */
+/* A sample lasts at least a hundred steps of the clock, so its error is below 1%. */
 int64_t plx__bench_sample_ns(const plx_bench *bench) {
     const int64_t least = 100 * bench->clock_ns, usual = bench->budget_ns / 40;
     return usual > least ? usual : least;
@@ -133,8 +133,8 @@ static plx_status take_options(plx_bench *bench, plx_ctx *ctx) {
     const plx_bench_options *o = &bench->options;
     if (o->rounds < 0 || o->rounds > PLX_BENCH_ROUNDS)
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                         "bench: %d rounds; 1 to %d, or 0 to choose by the size", o->rounds,
-                         PLX_BENCH_ROUNDS);
+                         "bench: rounds is %d; it must be from 1 to %d, or 0 to choose by the size",
+                         o->rounds, PLX_BENCH_ROUNDS);
     bench->rounds = o->rounds ? o->rounds : rounds[o->size];
     bench->budget_ns = (int64_t)(1e9 * (o->seconds > 0 ? o->seconds : seconds[o->size]));
     PLX_TRY(choose_suites(bench, ctx));
@@ -149,7 +149,7 @@ static plx_status plan_suites(plx_bench *bench) {
         PLX_TRY(suites[bench->suite]->plan(bench));
         bool any = false;
         for (int i = before; i < bench->case_count; ++i) any |= !bench->cases[i]->silent;
-        /* Those that only others would need. */
+        /* Drops cases that only other, unchosen cases would need. */
         while (!any && bench->case_count > before)
             plx_platform_free(bench->cases[--bench->case_count]);
     }
@@ -172,8 +172,8 @@ plx_status plx_bench_new(plx_ctx *ctx, const plx_bench_options *options, plx_ben
     bench->options = options ? *options : plx_bench_default();
     bench->rng = plx_rng_new(bench->options.seed, 900);
     bench->clock_ns = clock_step_ns();
-    /* Since the context was made, a browser may have come to run the same code many times faster.
-     */
+    /* Since the context was made, a browser may have started to run the same code many times
+     * faster. */
     plx__machine_renew(ctx);
     plx_status status = take_options(bench, ctx);
     if (status == PLX_OK) status = plan_suites(bench);
@@ -246,8 +246,9 @@ static plx_case *add_case(plx_bench *bench, int group, bool needed, const char *
     if (!c) return NULL;
     memset(c, 0, sizeof *c);
     memcpy(c->name, name, sizeof c->name);
-    /* Cut, it could be another's. */
-    if (strlen(name) == NAME) plx__case_void(c, "its name is longer than %d bytes", NAME - 1);
+    /* A cut name could be that of another case. */
+    if (strlen(name) == NAME)
+        plx__case_void(c, "the name of the case is longer than %d bytes", NAME - 1);
     c->name[NAME - 1] = 0;
     c->suite = bench->suite;
     c->group = group;

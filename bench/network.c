@@ -20,7 +20,7 @@ static int64_t values_of(const plx_port *port, int axes) {
     return size;
 }
 
-/* Normal values, or integers below classes. */
+/* Fills in normal values, or integers below classes. */
 static void *random_values(uint64_t seed, uint32_t stream, int64_t size, int64_t classes) {
     if (!classes) {
         plx_real *values = plx_platform_alloc((size_t)size * sizeof *values);
@@ -46,7 +46,7 @@ static plx_status make_inputs(plx_network *n, const plx_network_options *o) {
     return PLX_OK;
 }
 
-/* The target of output i: given, or random. */
+/* The target of output i: given or random. */
 static const void *target_of(plx_network *n, const plx_network_options *o, int i) {
     const plx_port port = plx_model_output(n->model, i);
     const bool labels = o->loss == PLX_LOSS_CROSS_ENTROPY;
@@ -67,7 +67,7 @@ static plx_node input_of(plx_graph *graph, const plx_port *port, int64_t batch) 
     return plx_input(graph, port->name, port->dtype, port->rank + 1, dims);
 }
 
-/* Gradients of what is trained and the optimizer's sweep. */
+/* Adds gradients of what is trained, and the optimizer's sweep. */
 static plx_status add_update(plx_network *n, plx_graph *graph, plx_node *update) {
     const plx_weights *weights = plx_model_weights(n->model);
     const int most = plx_weights_count(weights);
@@ -165,12 +165,12 @@ const plx_real *plx_network_result(const plx_network *network) {
     return plx_plan_output(network->plan, network->result);
 }
 
-/* Values of one layer in double precision, and bounds on their errors. */
+/* Values of one layer in double precision, with bounds on the errors of what runs in plx_real. */
 typedef struct reference {
     double value[MAX_WIDTH], bound[MAX_WIDTH];
 } reference;
 
-/* One dense layer of the reference and of the bound on the error of what runs in plx_real. */
+/* One dense layer of the reference, and of the error bound for the computation in plx_real. */
 static void layer(const plx_tensor *weight, const plx_real *w, const plx_real *b, bool relu,
                   const reference *from, reference *to) {
     const int64_t in = plx_tensor_dims(weight)[0], out = plx_tensor_dims(weight)[1];

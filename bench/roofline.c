@@ -15,7 +15,7 @@ enum { STREAMS = 3, POINTS = 16, LEVELS = 4, FIRST_BYTES = 8192, LAST_BYTES = 64
 
 /* ---- Arithmetic ------------------------------------------------------------------------------ */
 
-/* A context of its own for each instruction set but that of the bench. */
+/* Opens a context of its own for each instruction set other than the bench's. */
 static plx_status open_peak(plx_bench *bench, plx_case *c) {
     plx_ctx *ctx = plx__bench_ctx(bench);
     const plx_ctx_info info = plx_ctx_get_info(ctx);
@@ -50,7 +50,7 @@ static void close_peak(plx_case *c) {
     c->state = NULL;
 }
 
-/* The bench's own context stays. */
+/* Leaves the bench's own context open. */
 static void close_own(plx_case *c) {
     c->state = NULL;
 }
@@ -79,9 +79,9 @@ typedef struct sweep {
     plx_bench *bench;
     plx_real *data;
     int64_t bytes;
-    plx_stream stream;      /* at work */
-    double moved;           /* bytes, once over the array */
-    int64_t times[STREAMS]; /* that a sample takes */
+    plx_stream stream;      /* the current stream */
+    double moved;           /* bytes per pass over the array */
+    int64_t times[STREAMS]; /* passes per sample */
 } sweep;
 
 static plx_status run_stream(void *arg, int64_t times) {
@@ -94,7 +94,7 @@ static plx_status run_stream(void *arg, int64_t times) {
                            "bandwidth: the system had no processor for one of the threads");
 }
 
-/* A size for which there is no memory is void, and the others are measured. */
+/* A size that does not fit in memory is void; the others are still measured. */
 static plx_status open_sweep(plx_bench *bench, plx_case *c) {
     sweep *s = c->state = plx_platform_alloc(sizeof *s);
     if (!s) return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory", c->name);
@@ -106,7 +106,7 @@ static plx_status open_sweep(plx_bench *bench, plx_case *c) {
     return PLX_OK;
 }
 
-/* One sample of each stream, one after the other; where there is no memory, no figure of each, so
+/* Takes one sample of each stream, one after the other; without memory it records NaN for each, so
  * that each has its void row. */
 static plx_status slice_sweep(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *done) {
     sweep *s = c->state;
@@ -149,7 +149,7 @@ static void plan_size(plx_bench *bench, int group, int64_t bytes) {
     c->slice = slice_sweep;
     c->close = close_sweep;
     c->repeats = repeats[plx__bench_options(bench)->size];
-    /* Three streams, each found out about and then timed. */
+    /* Three streams, each calibrated and then timed. */
     plx__case_expect(bench, c, 0, 0, 10.0 * (double)bytes * c->repeats);
     plx__case_number(c, "bytes", (double)bytes);
     for (int k = 0; k < STREAMS; ++k)
@@ -157,8 +157,8 @@ static void plan_size(plx_bench *bench, int group, int64_t bytes) {
                          1);
 }
 
-/* Sizes double from 8 KiB to 64 MiB. Where the last cache is known and not much smaller, twice its
- * size comes on top, so that memory itself is measured. */
+/* Sizes double from 8 KiB to 64 MiB. If the last cache's size is known and not much smaller, twice
+ * that size is added, so that memory itself is measured. */
 static void plan_sweep(plx_bench *bench) {
     int group = 1;
     for (int64_t bytes = FIRST_BYTES; bytes <= LAST_BYTES; bytes *= 2)
@@ -176,17 +176,17 @@ void plx__roofline_plan(plx_bench *bench) {
 
 typedef struct point {
     double bytes, bandwidth[STREAMS]; /* GB/s */
-    const char *failure;              /* why there is no bandwidth; NULL: there is */
+    const char *failure;              /* why there is no bandwidth; NULL: it was measured */
 } point;
 
 typedef struct level {
     const char *name;
-    double capacity; /* bytes that all threads may use; the last: infinite */
+    double capacity; /* capacity for all threads together; the last is infinite */
     double bandwidth[STREAMS];
-    const char *failure; /* of a size of it, where none could be measured; NULL: one was */
+    const char *failure; /* of one of its sizes, if none could be measured; NULL: one was */
 } level;
 
-/* Interference only slows down, so a ceiling is near the top of what was seen. */
+/* Interference only slows down, so a ceiling lies near the top of the samples. */
 static double top_of(int count, const double *values) {
     double sorted[PLX_BENCH_SAMPLES];
     if (!count) return 0;
@@ -194,7 +194,7 @@ static double top_of(int count, const double *values) {
     return plx__summarise(count, sorted).p90;
 }
 
-/* Operations per nanosecond of a case of plan_peaks. */
+/* Operations per nanosecond of a case from plan_peaks. */
 static double peak_of(const plx_case *c) {
     double rates[PLX_BENCH_SAMPLES];
     for (int i = 0; i < c->times.count; ++i) rates[i] = c->metrics[0].factor / c->times.values[i];
@@ -226,7 +226,7 @@ static int read_sweep(plx_bench *bench, point points[POINTS]) {
     return count;
 }
 
-/* The best of each stream among sizes in (from, to]; false where there are none. */
+/* The best of each stream among sizes in (from, to]; returns false if there are none. */
 static bool best_of(const point *points, int count, double from, double to, level *out) {
     const char *failure = NULL;
     bool any = false, measured = false;
@@ -247,8 +247,9 @@ static bool best_of(const point *points, int count, double from, double to, leve
     return any;
 }
 
-/* Where the system tells the sizes of its caches: the first two are each core's, the third is
- * shared. Sizes near a boundary lie in both levels, up to twice its size, and count for neither. */
+/* Levels where the system reports cache sizes: the first two caches are per core, the third is
+ * shared. Sizes near a boundary, up to twice the cache's size, lie in both levels and count for
+ * neither. */
 static int known_levels(plx_bench *bench, const point *points, int count, level levels[LEVELS]) {
     static const char *const names[] = {"L1", "L2", "L3"};
     const int threads = plx_ctx_get_info(plx__bench_ctx(bench)).threads;
@@ -266,8 +267,8 @@ static int known_levels(plx_bench *bench, const point *points, int count, level 
     return found;
 }
 
-/* The least sum of squares that splitting values [n] into parts of at least two leaves, each part
- * standing for its mean; ends[i] is the end of part i. */
+/* The least sum of squares left after splitting values [n] into parts of at least two, each
+ * represented by its mean; ends[i] is the end of part i. */
 static double split(const double *values, int begin, int n, int parts, int *ends) {
     double best = INFINITY;
     if (parts == 1) {
@@ -296,9 +297,9 @@ static int drop_failed(point *points, int count) {
     return kept;
 }
 
-/* Elsewhere levels are the plateaus of the sweep: the fewest parts, at most four, whose logarithms
- * of the copy's bandwidth stay within 10% of their means. Small sizes that overhead slows down
- * count as fast as the fastest larger one. */
+/* Otherwise levels are the plateaus of the sweep: the fewest parts, at most four, whose logarithms
+ * of the copy's bandwidth stay within 10% of their means. Small sizes slowed down by overhead count
+ * as if they were as fast as the fastest larger one. */
 static int plateaus(const point *points, int count, level levels[LEVELS]) {
     static const char *const names[LEVELS][LEVELS] = {
         {"memory"}, {"L1", "memory"}, {"L1", "L2", "memory"}, {"L1", "L2", "L3", "memory"}};
@@ -348,7 +349,7 @@ void plx__roofline_finish(plx_bench *bench) {
     }
 }
 
-/* ---- Below the roof -------------------------------------------------------------------------- */
+/* ---- Shares of the roofline ------------------------------------------------------------------ */
 
 /* The stream whose share of writes is nearest: none, a half, a third. */
 static plx_stream like_stream(const plx_work *work) {
@@ -371,7 +372,7 @@ void plx__roofline_place(plx_bench *bench, plx_case *c, int metric) {
     const plx_stream stream = like_stream(work);
     const double peak = peak_of(top);
     double bandwidth = levels[at].bandwidth[stream];
-    /* A sum's additions may be slower than the first cache; reading is not slower than copying. */
+    /* Additions of a sum may be slower than the first cache; reading is not slower than copying. */
     for (int k = 0; k < STREAMS && stream == PLX_STREAM_READ; ++k)
         bandwidth = fmax(bandwidth, levels[at].bandwidth[k]);
     const double arithmetic_ns = work->flops / peak, bytes_ns = work->bytes / bandwidth;
@@ -392,7 +393,8 @@ void plx__roofline_place(plx_bench *bench, plx_case *c, int metric) {
     plx__case_extra_text(c, metric, "roofline.stream", stream_names[stream]);
     plx__case_extra_text(c, metric, "roofline.bound",
                          arithmetic_ns > bytes_ns ? "arithmetic" : "bandwidth");
-    /* Nothing is above a roof: by more than its interval, it shows that this is none. */
+    /* Nothing exceeds a roof: a case that does, by more than its interval, shows that the roof is
+     * wrong. */
     if (least > times.high)
         plx__case_extra_text(c, metric, "roofline.failure",
                              arithmetic_ns > bytes_ns

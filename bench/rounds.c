@@ -1,4 +1,4 @@
-/* The measuring loop: rounds over all cases, visits, samples. */
+/* The measuring loop: rounds over all cases, visits and samples. */
 #include "bench/row.h"
 
 #include "base/context.h"
@@ -10,12 +10,13 @@
 
 /* ---- Samples --------------------------------------------------------------------------------- */
 
-/* Too short a sample is of no use, however it came about: the clock shows steps. */
+/* Whether a sample is long enough; in a shorter one, whatever the cause, the steps of the clock
+ * show. */
 static bool long_enough(const plx_bench *bench, int64_t ns) {
     return ns >= plx__bench_sample_ns(bench) / 2;
 }
 
-/* How many times the work has to be done, after ns for times. */
+/* How many times to do the work, after it took ns for times. */
 static int64_t grown(const plx_bench *bench, int64_t times, int64_t ns) {
     const double least = (double)plx__bench_sample_ns(bench);
     const double grow = ns > bench->clock_ns ? 1.05 * least / (double)ns : 16;
@@ -23,7 +24,8 @@ static int64_t grown(const plx_bench *bench, int64_t times, int64_t ns) {
     return next > (double)times ? (int64_t)next + 1 : times + 1;
 }
 
-/* So many tries take a sample from a nanosecond to days: more mean that the clock does not move. */
+/* So many attempts cover samples from a nanosecond to days: if they fail, the clock does not
+ * move. */
 enum { TRIES = 48 };
 
 static plx_status clock_stands(plx_bench *bench) {
@@ -31,7 +33,7 @@ static plx_status clock_stands(plx_bench *bench) {
                            "bench: the clock stands still, so nothing can be timed");
 }
 
-/* Finds how many times the work fits a sample; doubles as the warm-up. A single look could be of a
+/* Finds how many times the work fits in a sample; doubles as the warm-up. A single look could hit a
  * disturbance. */
 static plx_status calibrate(plx_bench *bench, plx_work_fn work, void *arg, int64_t *times) {
     int64_t here = 1;
@@ -78,7 +80,7 @@ static plx_status run_case_work(void *arg, int64_t times) {
 static plx_status sample_timed(plx_bench *bench, plx_case *c) {
     case_work work = {bench, c};
     double ns;
-    /* Memory and code of a visit are new: its first run is of other things too. */
+    /* A visit's memory and code are cold: its first run would measure that too. */
     if (c->iterations && !c->visit_count) PLX_TRY(c->run(bench, c, c->iterations / 4 + 1));
     PLX_TRY(plx__bench_time(bench, run_case_work, &work, &c->iterations, &ns));
     plx__case_sample(c, ns);
@@ -94,7 +96,7 @@ static plx_status sample_slice(plx_bench *bench, plx_case *c, int64_t slice_ns) 
     return PLX_OK;
 }
 
-/* ---- What stands beside the cases ------------------------------------------------------------ */
+/* ---- Measured beside the cases --------------------------------------------------------------- */
 
 bool plx__bench_due(const plx_bench *bench, const plx_samples *taken, int64_t last_ns,
                     int64_t pause_ns) {
@@ -116,8 +118,8 @@ static plx_status run_peak(void *arg, int64_t times) {
                            "bench: the system had no processor for one of the threads");
 }
 
-/* Pure arithmetic beside the cases that it bounds. Without a processor for each thread there is no
- * sample. */
+/* Samples pure arithmetic beside the cases that it bounds. Without a processor for each thread
+ * there is no sample. */
 static void sample_ceiling(plx_bench *bench) {
     enum { PAUSE_NS = 50000000 };
     double ns;
@@ -131,7 +133,7 @@ static void sample_ceiling(plx_bench *bench) {
     bench->peak_taken_ns = plx_platform_now_ns();
 }
 
-/* Interference only slows arithmetic down, so the ceiling is near the top of what was seen. */
+/* Interference only slows arithmetic down, so the ceiling lies near the top of the samples. */
 static double ceiling(const plx_bench *bench) {
     double sorted[PLX_BENCH_SAMPLES];
     const plx_samples *peaks = &bench->peaks;
@@ -180,7 +182,7 @@ static plx_status end_visit(plx_bench *bench, plx_case *c) {
     close_visit(c);
     c->visit_count = 0;
     c->visit_ns = 0;
-    /* A first visit that does something else says nothing of the others. */
+    /* A first visit that does something else is no estimate for the others. */
     if (c->round > 0 || !(c->first_ns > 0))
         c->took_ns = (double)(plx_platform_now_ns() - c->began_ns);
     c->round = c->round + 1 < visits_of(bench, c) ? c->round + 1 : PLX_BENCH_ROUNDS;
@@ -206,15 +208,15 @@ static plx_status work_on(plx_bench *bench, plx_case *c, int64_t slice_ns) {
 
 /* ---- Rounds ---------------------------------------------------------------------------------- */
 
-/* Elsewhere than in the rounds before: where arrays lie decides which of them share lines of a
- * cache, and a program that runs once finds out about one way. */
+/* Moves memory to other addresses than in earlier rounds: they decide which arrays share cache
+ * lines, and a program that runs once sees only one arrangement. */
 static void begin_round(plx_bench *bench) {
     enum { PAGE = 4096, PAGES = 512, LINE = 64, LINES = 64 };
     plx_platform_free(bench->spacer);
     plx_platform_trim();
     bench->spacer = plx_platform_alloc((size_t)(PAGE * (1 + plx_rng_below(&bench->rng, PAGES)) +
                                                 LINE * plx_rng_below(&bench->rng, LINES)));
-    /* A browser's threads may take a while to come for the first time. */
+    /* A browser's threads may take a while to start for the first time. */
     enum { TRIES_OF_COSTS = 10 };
     const plx__machine *machine = &bench->ctx->machine;
     for (int i = 0; i < TRIES_OF_COSTS && (i == 0 || !machine->threads_measured); ++i)
@@ -222,7 +224,7 @@ static void begin_round(plx_bench *bench) {
     bench->in_round = true;
 }
 
-/* The cases of the first group that this round has not visited yet. */
+/* Collects the cases of the first group that this round has not finished visiting. */
 static void gather(plx_bench *bench) {
     const plx_case *first = NULL;
     bench->turn_count = 0;
@@ -251,7 +253,7 @@ static void deal(plx_bench *bench) {
     }
 }
 
-/* The case to work on; NULL when the round is over. */
+/* The case to work on next; NULL when the round is over. */
 static plx_case *next_case(plx_bench *bench) {
     for (int attempt = 0; attempt < 2; ++attempt) {
         for (; bench->turn < bench->turn_count; ++bench->turn) {
@@ -264,7 +266,7 @@ static plx_case *next_case(plx_bench *bench) {
     return NULL;
 }
 
-/* A slice may end in the middle of a sample; then the case goes on. */
+/* If a slice ends in the middle of a sample, the case continues. */
 static plx_status take_turn(plx_bench *bench, plx_case *c, int64_t slice_ns) {
     const int before = c->visit_count;
     bench->suite = c->suite;
@@ -283,7 +285,7 @@ static void conclude_case(plx_bench *bench, plx_case *c) {
     c->finished = true;
 }
 
-/* All cases are over: what follows from each, then from all of a suite. */
+/* After all cases: concludes each of them, then each suite as a whole. */
 static plx_status conclude(plx_bench *bench) {
     const int measured = bench->case_count;
     bench->concluded = true;
@@ -310,7 +312,7 @@ void plx_bench_stop(plx_bench *bench) {
     for (int i = 0; i < bench->case_count; ++i) {
         plx_case *c = bench->cases[i];
         if (c->finished || c->dropped) continue;
-        /* In its first visit, with enough for an interval: checked, it counts. */
+        /* In its first visit, with enough samples for an interval: once checked, it counts. */
         const bool enough = c->slice ? c->visit_count > 0 : c->visit_count >= 5;
         bench->suite = c->suite;
         if (c->opened && !c->checked && enough && end_visit(bench, c) != PLX_OK) c->dropped = true;
@@ -322,10 +324,10 @@ void plx_bench_stop(plx_bench *bench) {
     if (!bench->concluded) (void)conclude(bench);
 }
 
-/* ---- What is left ---------------------------------------------------------------------------- */
+/* ---- Time left ------------------------------------------------------------------------------- */
 
-/* A visit as it is expected before the first: samples with their warm-up and what stands beside,
- * and the making of the case. */
+/* The expected time of a visit: before the first, an estimate of its samples with their warm-up and
+ * what is measured beside them, and of setting up the case. */
 static double expected_visit_ns(const plx_bench *bench, const plx_case *c) {
     const double making = 1e6 + c->making_ns;
     if (c->took_ns > 0) return c->took_ns;
@@ -335,7 +337,7 @@ static double expected_visit_ns(const plx_bench *bench, const plx_case *c) {
     return making + (c->beside ? 2 : 1.5) * fmax(budget, least);
 }
 
-/* Of visits from number done on. */
+/* The expected time of all visits but the first `done`. */
 static double expected_ns(const plx_bench *bench, const plx_case *c, int done) {
     const int visits = visits_of(bench, c);
     const double each = expected_visit_ns(bench, c);
@@ -350,7 +352,8 @@ static double left_ns(const plx_bench *bench, bool all) {
         const plx_case *c = bench->cases[i];
         if (c->dropped || c->suite == PLX_BENCH_SUITES) continue;
         const double whole = expected_ns(bench, c, all ? 0 : c->round);
-        /* Of a visit that goes on, what it has taken; but it is not over yet. */
+        /* Subtracts the time spent in an open visit, but never all of it: the visit is not over
+         * yet. */
         const double spent = all || !c->opened ? 0 : (double)(plx_platform_now_ns() - c->began_ns);
         const double here = whole - expected_ns(bench, c, c->round + 1);
         left += whole - (spent < 0.95 * here ? spent : 0.95 * here);

@@ -31,7 +31,7 @@ static void boolean(plx_bench *bench, const char *path, bool value) {
     if (field) field->number = value;
 }
 
-/* The metric's values, or those of its rounds, from nanoseconds. */
+/* Converts nanoseconds into the metric's values, or those of its rounds. */
 static void convert(const plx_metric *metric, int count, double *values) {
     for (int i = 0; i < count; ++i) {
         if (metric->kind == PLX_METRIC_RATE) values[i] = metric->factor / values[i];
@@ -57,7 +57,8 @@ static plx_summary summarise(const plx_metric *metric, int count, double *values
     return s;
 }
 
-/* What no check may let pass: a figure that is not a number; one of speed that is not positive. */
+/* Voids figures whatever the case's own check says: not a number, or a speed that is not
+ * positive. */
 static bool is_figure(const plx_metric *metric, int count, const double *values) {
     for (int i = 0; i < count; ++i) {
         const bool positive = values[i] > 0 || (metric->kind == PLX_METRIC_OWN && !metric->primary);
@@ -73,7 +74,7 @@ static void numbers(plx_bench *bench, const char *path, int count, const double 
     field->count = count;
 }
 
-/* False when there are no figures to sum up. */
+/* Returns false when there are no figures to summarise. */
 static bool samples(plx_bench *bench, const plx_case *c, const plx_metric *metric) {
     double sorted[PLX_BENCH_SAMPLES];
     const plx_samples *taken = samples_of(c, metric);
@@ -89,7 +90,7 @@ static bool samples(plx_bench *bench, const plx_case *c, const plx_metric *metri
     number(bench, "samples.median", s.median);
     number(bench, "samples.p10", s.p10);
     number(bench, "samples.p90", s.p90);
-    /* What follows is of the times themselves, which are no samples of their tail. */
+    /* The rest is about the times themselves, which are not samples of their tail. */
     if (metric->kind == PLX_METRIC_TAIL) return true;
     number(bench, "samples.mean", plx__mean(taken->count, bench->values));
     number(bench, "samples.deviation", plx__deviation(taken->count, bench->values));
@@ -126,7 +127,7 @@ static void checks(plx_bench *bench, const plx_case *c, bool figures) {
     if (c->checks.failed)
         text(bench, "checks.failure", c->checks.failure);
     else if (!figures)
-        text(bench, "checks.failure", "what was measured is not a finite number, or not above 0");
+        text(bench, "checks.failure", "a measured figure is not a finite number, or not above 0");
     if (c->checks.loss_bits[0]) {
         text(bench, "checks.lossBits", c->checks.loss_bits);
         number(bench, "checks.steps", c->checks.steps);
@@ -164,14 +165,14 @@ static void extras(plx_bench *bench, const plx_case *c, int metric) {
     }
 }
 
-/* Nothing exceeds a ceiling: what does, by more than its interval, shows that it is none. */
+/* Nothing exceeds a ceiling: a case that does, by more than its interval, shows that it is none. */
 static void ceiling(plx_bench *bench, const plx_case *c) {
     const plx_summary s = plx__case_summary(c);
     if (!(c->ceiling > 0) || !(s.median > 0)) return;
     number(bench, "ceiling.gflops", c->ceiling);
     number(bench, "ceiling.share", c->flops / s.median / c->ceiling);
     if (c->flops / s.high / c->ceiling > 1)
-        text(bench, "ceiling.failure", "the case is faster, so this is no ceiling");
+        text(bench, "ceiling.failure", "the case is faster than the ceiling, so it is no ceiling");
 }
 
 static void fill(plx_bench *bench, const plx_case *c, const plx_metric *metric) {

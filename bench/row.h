@@ -1,4 +1,4 @@
-/* The state of a bench, shared by what plans cases, what measures them and what makes rows. */
+/* The state of a bench, shared by the code that plans cases, measures them and makes rows. */
 #ifndef PLX_BENCH_ROW_H
 #define PLX_BENCH_ROW_H
 
@@ -7,65 +7,65 @@
 
 enum {
     PLX_BENCH_SUITES = 32,
-    PLX_BENCH_FIELDS = 96, /* of a row, more than any has */
+    PLX_BENCH_FIELDS = 96, /* per row, more than any has */
 };
 
 /* A fixed piece of work on one thread, the same code natively and in browsers. */
 typedef struct plx_yardstick {
-    plx_case *c; /* whose metrics are the two below */
+    plx_case *c; /* its metrics are the two below */
     int64_t times[2];
-    int64_t taken_ns; /* when it was applied last */
-    void *memory;     /* NULL: there is none to spare */
+    int64_t taken_ns; /* when it was last applied */
+    void *memory;     /* NULL: none to spare */
 } plx_yardstick;
 
 struct plx_bench {
     plx_ctx *ctx;
     plx_bench_options options;
     int64_t budget_ns, clock_ns;
-    plx_rng rng; /* of the order of cases, and of where memory lies */
+    plx_rng rng; /* for the order of cases, and for where memory lies */
     int rounds;
     bool chosen[PLX_BENCH_SUITES];
-    int suite; /* that is planned, visited or finished; PLX_BENCH_SUITES: the machine itself */
+    int suite; /* being planned, visited or finished; PLX_BENCH_SUITES: the machine itself */
     plx_case **cases;
     int case_count, case_room;
 
-    int round;      /* at work; rounds when all are done */
-    bool in_round;  /* it has begun */
-    bool concluded; /* suites were finished */
-    void *spacer;   /* moves the memory of a round */
-    int *turns;     /* the cases that are visited together, in the order of this turn */
+    int round;      /* the current one; equals rounds when all are done */
+    bool in_round;  /* the round has begun */
+    bool concluded; /* the suites are finished */
+    void *spacer;   /* shifts the memory of a round */
+    int *turns;     /* the cases visited together, in the order of this turn */
     int turn_count, turn;
-    double fraction; /* that was reported last: it never falls */
+    double fraction; /* last reported: it never falls */
     int64_t peak_times, peak_taken_ns;
     plx_samples peaks; /* GFLOP/s */
     plx_yardstick yardstick;
 
-    int at, metric_at; /* the next case and metric to give a row */
+    int at, metric_at; /* the next case and metric to make a row of */
     plx_field fields[PLX_BENCH_FIELDS];
     int field_count;
     double values[PLX_BENCH_SAMPLES], medians[PLX_BENCH_ROUNDS];
 };
 
-/* The suite of number i; NULL past the last. */
+/* Suite number i; NULL past the last. */
 const plx_suite *plx__suite_at(int i);
 
-/* Whether one more sample is due of what stands beside the cases: the first of a round, or pause_ns
- * after the last, unless that would be more than there is room for. */
+/* Whether another sample of what is measured beside the cases is due: the first of a round, or
+ * pause_ns after the last, unless there is no room for more. */
 bool plx__bench_due(const plx_bench *bench, const plx_samples *taken, int64_t last_ns,
                     int64_t pause_ns);
 
-/* The machine itself, as the first case of a run. */
+/* Adds the machine itself as the first case of a run. */
 void plx__yardstick_plan(plx_bench *bench);
-/* Applies it, unless it was applied just before. */
+/* Applies the yardstick, unless it was applied just before. */
 void plx__yardstick_apply(plx_bench *bench);
 void plx__yardstick_free(plx_bench *bench);
 
-/* A sample of a timed case: nanoseconds of one iteration. */
+/* Records a sample of a timed case: nanoseconds per iteration. */
 void plx__case_sample(plx_case *c, double ns);
 
-/* Of a case's times in nanoseconds per iteration; NaN when there are none. */
+/* Summary of a case's times in nanoseconds per iteration; NaN if there are none. */
 plx_summary plx__case_summary(const plx_case *c);
-/* Between rounds where there are several; else of values [count], which get sorted. */
+/* Summary over rounds if there are several; otherwise over values [count], which get sorted. */
 plx_summary plx__samples_summary(int count, double *values, int rounds, const double *medians);
 
 #endif

@@ -32,7 +32,7 @@ double plx__quantile(int count, const double *sorted, double q) {
     return sorted[below] + (at - below) * (sorted[below + 1] - sorted[below]);
 }
 
-/* The largest rank r (from 0) for which [r, count - 1 - r] still holds the median with 95%:
+/* The largest rank r (from 0) for which [r, count - 1 - r] still contains the median with 95%:
  * P(Binomial(count, 1/2) <= r - 1) <= 2.5%. */
 static int interval_rank(int count) {
     /* 2^-count underflows beyond a thousand samples; the normal approximation is exact enough. */
@@ -49,7 +49,7 @@ static int interval_rank(int count) {
 
 plx_summary plx__summarise(int count, double *values) {
     qsort(values, (size_t)count, sizeof *values, ascending);
-    /* P(X <= r - 1) <= 2.5% allows ranks r and count + 1 - r counted from 1. */
+    /* P(X <= r - 1) <= 2.5% allows ranks r and count + 1 - r, counted from 1. */
     const int rank = interval_rank(count), first = rank > 0 ? rank - 1 : 0;
     return (plx_summary){
         .count = count,

@@ -47,5 +47,6 @@ plx_status plx_learning_named(plx_ctx *ctx, const char *task, const plx_learning
         const size_t used = strlen(known);
         snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", tasks[i].task->name);
     }
-    return plx_fail(ctx, PLX_ERR_ARGUMENT, "there is no task \"%.60s\"; there are %s", task, known);
+    return plx_fail(ctx, PLX_ERR_ARGUMENT, "there is no task \"%.60s\"; the tasks are %s", task,
+                    known);
 }

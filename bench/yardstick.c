@@ -1,6 +1,6 @@
-/* A fixed piece of work beside every run: how fast the machine itself was meanwhile. It is the same
- * C natively and in browsers, on one thread and with vectors that every machine has: what it takes
- * says nothing of kernels, instruction sets or engines. */
+/* A fixed piece of work beside every run, which shows how fast the machine itself was at the time.
+ * It is the same C natively and in browsers, on one thread and with vectors that every machine has,
+ * so its time depends on no kernels, instruction sets or engines. */
 #include "bench/row.h"
 
 #include "base/platform.h"
@@ -12,15 +12,16 @@ typedef float quad __attribute__((vector_size(16)));
 enum {
     ARITHMETIC,
     MEMORY,
-    /* Fewer chains than registers everywhere, and fewer than would need every port: so compilers
-     * differ by nothing that counts, and a neighbour on the same core is still felt. */
+    /* Fewer chains than there are registers anywhere, and fewer than would need every port:
+     * compilers then make no difference that counts, and a neighbour on the same core still
+     * shows. */
     CHAINS = 8,
     ROUNDS = 1000,
     FLOPS = 2 * 4 * CHAINS * ROUNDS,
-    COPIED_BYTES = 16 << 20, /* beyond the caches of a core of its own */
+    COPIED_BYTES = 16 << 20, /* larger than the caches of a single core */
 };
 
-/* Neither the factor nor the result is known to the compiler. */
+/* Hidden from the compiler, both the factor and the result. */
 static volatile float factor = 0.999f, result;
 
 static plx_status run_arithmetic(void *arg, int64_t times) {
@@ -56,7 +57,7 @@ void plx__yardstick_plan(plx_bench *bench) {
     plx_yardstick *y = &bench->yardstick;
     bench->suite = PLX_BENCH_SUITES;
     const char *cases = bench->options.cases;
-    bench->options.cases = NULL; /* it stands beside all of them */
+    bench->options.cases = NULL; /* the yardstick accompanies all suites */
     y->c = plx__bench_add(bench, 0, "yardstick");
     bench->options.cases = cases;
     if (!y->c) return;
@@ -81,7 +82,7 @@ void plx__yardstick_apply(plx_bench *bench) {
     const plx_samples *taken = &y->c->metrics[ARITHMETIC].samples;
     if (!plx__bench_due(bench, taken, y->taken_ns, rare > PAUSE_NS ? rare : PAUSE_NS)) return;
     apply(bench, ARITHMETIC, run_arithmetic, FLOPS);
-    /* When measuring begins: planning alone is to take nothing. */
+    /* Applied first when measuring begins: planning alone must take no time. */
     if (!y->memory && bench->round == 0) {
         y->memory = plx_platform_alloc(2 * (size_t)COPIED_BYTES);
         if (y->memory) memset(y->memory, 0, 2 * (size_t)COPIED_BYTES);

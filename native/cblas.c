@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Of cblas.h; the library's own header may be missing at build time. */
+/* From cblas.h, which may be missing at build time. */
 enum { ROW_MAJOR = 101, NO_TRANSPOSE = 111, TRANSPOSE = 112 };
 typedef void (*sgemm_function)(int order, int ta, int tb, int m, int n, int k, float alpha,
                                const float *a, int lda, const float *b, int ldb, float beta,
@@ -21,9 +21,9 @@ typedef struct blas {
     sgemm_function sgemm;
     void (*set_threads)(int threads); /* NULL: the library decides */
     const char *(*corename)(void);    /* OpenBLAS only */
-    int asked;                        /* as last set; 0: never */
-    int started;                      /* the most that it had */
-    bool short_of_threads;            /* the system gives no more than those */
+    int asked;                        /* the number last set; 0: never set */
+    int started;                      /* the most it has had */
+    bool short_of_threads;            /* the system lets it start no more than those */
 } blas;
 
 static struct {
@@ -38,7 +38,7 @@ static bool run_gemm(void *self, bool ta, bool tb, int64_t m, int64_t n, int64_t
                      const plx_real *a, int64_t lda, const plx_real *b, int64_t ldb, plx_real beta,
                      plx_real *c, int64_t ldc) {
     const blas *library = self;
-    /* Sizes are C's int there. */
+    /* BLAS takes sizes as int. */
     const int64_t sizes[] = {m, n, k, lda, ldb, ldc};
     for (int i = 0; i < 6; ++i)
         if (sizes[i] > INT_MAX) return false;
@@ -56,7 +56,7 @@ static void *wait_at(void *gate) {
     return NULL;
 }
 
-/* How many more threads, up to wanted, the system lets this process have at once. */
+/* How many more threads, up to wanted, this process can start at once. */
 static int startable(int wanted) {
     enum { MOST = 256 };
     pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
@@ -77,7 +77,7 @@ static void note_shortage(int threads) {
              length ? "; " : "", threads, threads == 1 ? "" : "s");
 }
 
-/* OpenBLAS checks nothing here: it would wait forever for a thread that did not start. */
+/* OpenBLAS does not check for failure: it would wait forever for a thread that did not start. */
 static void set_threads(void *self, int threads) {
     blas *library = self;
     if (!library->set_threads || library->asked == threads) return;
@@ -103,7 +103,7 @@ static bool open_blas(blas *library) {
     for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
         *library = (blas){.library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL), .started = 1};
         if (!library->library) continue;
-        /* POSIX's way to get a function out of an object pointer. */
+        /* The POSIX way to get a function from an object pointer. */
         *(void **)&library->sgemm = dlsym(library->library, "cblas_sgemm");
         *(void **)&library->set_threads = dlsym(library->library, "openblas_set_num_threads");
         *(void **)&library->corename = dlsym(library->library, "openblas_get_corename");
@@ -113,7 +113,7 @@ static bool open_blas(blas *library) {
     return false;
 }
 
-/* setenv that can be undone. value NULL removes the variable. */
+/* Sets an environment variable; a NULL value removes it. */
 static void set_variable(const char *name, const char *value) {
     if (value)
         setenv(name, value, 1);
@@ -121,8 +121,9 @@ static void set_variable(const char *name, const char *value) {
         unsetenv(name);
 }
 
-/* The library chooses its kernels when it is loaded, by the environment (core NULL: as that says).
- * It starts its threads then, too, and ends the process by SIGINT where it cannot: it gets one. */
+/* The library chooses its kernels when it is loaded, from the environment (core NULL: whatever that
+ * says). It also starts its threads then, and ends the process with SIGINT if it cannot, so it is
+ * given one. */
 static bool open_with(blas *library, const char *core) {
     const char *old_threads = getenv("OPENBLAS_NUM_THREADS");
     char *saved = old_threads ? strdup(old_threads) : NULL;
@@ -135,14 +136,14 @@ static bool open_with(blas *library, const char *core) {
     return opened;
 }
 
-/* Kernels of OpenBLAS without AVX-512, and without AVX2. */
+/* Whether core is among the names, which end with NULL. */
 static bool is_one_of(const char *core, const char *const *names) {
     for (; *names; ++names)
         if (!strcasecmp(core, *names)) return true;
     return false;
 }
 
-/* The kernels that this processor deserves more than those called core; NULL when core will do. */
+/* The name of better kernels for this processor than those called core; NULL when core will do. */
 static const char *better_core(const char *core) {
     static const char *const below_avx2[] = {
         "Prescott",  "Core2",     "Penryn",     "Dunnington",   "Atom",
@@ -157,8 +158,8 @@ static const char *better_core(const char *core) {
     return NULL;
 }
 
-/* Loads the library to see what it chooses and, when that is too little, once more with a choice
- * made for it. */
+/* Loads the library to see what it chooses and, if that falls short of the processor, loads it
+ * again with a better choice. */
 static bool open_best(blas *library) {
     if (!open_with(library, NULL)) return false;
     if (getenv("OPENBLAS_CORETYPE")) return true;
@@ -170,12 +171,12 @@ static bool open_best(blas *library) {
     if (!open_with(library, better)) return false;
     if (!strcasecmp(library->corename(), better))
         snprintf(state.note, sizeof state.note,
-                 "OpenBLAS chose its %s kernels, below what this processor has; its %s kernels are "
-                 "used instead",
+                 "OpenBLAS chose its %s kernels, although this processor supports better ones; its "
+                 "%s kernels are used instead",
                  chosen, better);
     else
         snprintf(state.note, sizeof state.note,
-                 "OpenBLAS uses its %s kernels, below what this processor has; set "
+                 "OpenBLAS uses its %s kernels, although this processor supports better ones; set "
                  "OPENBLAS_CORETYPE=%s in the environment to change that",
                  chosen, better);
     return true;

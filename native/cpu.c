@@ -4,7 +4,8 @@
 uint32_t plx_platform_cpu_features(void) {
     uint32_t features = 0;
 #if defined(__x86_64__)
-    /* The compiler's run-time checks CPUID and XCR0, that is, the operating system too. */
+    /* The compiler's run-time checks CPUID and XCR0, so the operating system's support counts
+     * too. */
     __builtin_cpu_init();
     features |= PLX_CPU_SSE2;
     if (__builtin_cpu_supports("avx")) features |= PLX_CPU_AVX;

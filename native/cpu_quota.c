@@ -1,4 +1,4 @@
-/* Quotas of processor time: https://docs.kernel.org/admin-guide/cgroup-v2.html (cpu.max) and
+/* CPU time quotas: https://docs.kernel.org/admin-guide/cgroup-v2.html (cpu.max) and
  * https://docs.kernel.org/scheduler/sched-bwc.html (cpu.cfs_quota_us). */
 #include "native/cpu_quota.h"
 
@@ -15,7 +15,7 @@ typedef struct group {
     const char *root;
     char mount[64];        /* "/sys/fs/cgroup/cpu" */
     char path[PATH_BYTES]; /* below it: "/docker/0123", or "" */
-    bool second;           /* version 2 */
+    bool second;           /* cgroup version 2 */
 } group;
 
 static bool read_file(const group *g, const char *file, char *text, int size) {
@@ -28,7 +28,8 @@ static bool read_file(const group *g, const char *file, char *text, int size) {
     return read;
 }
 
-/* Microseconds of processor time in each period, in processors; 0 without a limit ("max", -1). */
+/* The quota divided by the period (both in microseconds), in CPUs; 0 without a limit ("max" or
+ * -1). */
 static double quota_here(const group *g) {
     char quota[64] = "", period[64] = "";
     if (g->second) {
@@ -43,8 +44,8 @@ static double quota_here(const group *g) {
     return time > 0 && of > 0 ? time / fmax(of, 1) : 0;
 }
 
-/* The least of the group and those that it is in. A group that is not there is one of outside: a
- * container may see its own as the root. */
+/* The smallest quota of the group and its ancestors. A path out of the root belongs to the host: a
+ * container may see its own group as the root. */
 static double least_quota(group *g) {
     double least = INFINITY;
     if (strstr(g->path, "/..")) g->path[0] = 0;
@@ -63,7 +64,7 @@ static bool lists_cpu(const char *controllers) {
     return false;
 }
 
-/* A line of /proc/self/cgroup is HIERARCHY:CONTROLLERS:PATH, without controllers in version 2. */
+/* A line of /proc/self/cgroup is HIERARCHY:CONTROLLERS:PATH, with no controllers in version 2. */
 static double quota_of_line(const char *root, char *line) {
     char *controllers = strchr(line, ':');
     char *path = controllers ? strchr(controllers + 1, ':') : NULL;

@@ -1,15 +1,15 @@
-/* How many processors this process may use. */
+/* How many CPUs this process may use. */
 #ifndef PLX_NATIVE_CPU_QUOTA_H
 #define PLX_NATIVE_CPU_QUOTA_H
 
-/* Those it may run on, at least 1, whatever time it gets on them. */
+/* The CPUs it may run on, at least 1, however much time it gets on them. */
 int plx_native_cpus(void);
 
-/* Those it may use in time, as the control groups of Linux limit it and containers set them: 0.5 is
- * half of one. 0: not limited. As it was when the process first asked. */
+/* How many CPUs' worth of time it may use, as limited by Linux control groups (containers set
+ * them): 0.5 is half a CPU; 0: no limit. Read once, when the process first asks. */
 double plx_native_cpu_quota(void);
 
-/* The same, read anew. root: "", or a folder that stands for "/" in tests. */
+/* The same, read afresh. root: "", or a folder that stands in for "/" in tests. */
 double plx_native_read_cpu_quota(const char *root);
 
 #endif

@@ -1,5 +1,5 @@
-/* What the native library has beyond parallax.h: matrix products by the system's BLAS, found at run
- * time: OpenBLAS, or Accelerate on macOS. */
+/* Additions of the native library to parallax.h: matrix products by the system's BLAS, found at run
+ * time (OpenBLAS, or Accelerate on macOS). */
 #ifndef PARALLAX_NATIVE_H
 #define PARALLAX_NATIVE_H
 
@@ -11,12 +11,12 @@ extern "C" {
 
 PLX_BEGIN_EXPORTS
 
-/* The provider, or NULL where there is none; it lives as long as the process, and the first call
- * decides what later ones give. *note (if note is not NULL) becomes a sentence that lives as long:
- * why there is none, or that OpenBLAS chose kernels below what the processor has and better ones
- * were used instead; "" when there is nothing to say. set_threads adds to it where the system does
- * not let the process start as many threads; the provider works with those it has. An
- * OPENBLAS_CORETYPE in the environment has its way. */
+/* The provider, or NULL if there is none. It lives as long as the process, and the first call
+ * decides what later calls return. *note (if note is not NULL) is set to a sentence that lives as
+ * long: why there is no provider, or that OpenBLAS chose kernels that fall short of the processor
+ * and better ones are used instead; "" if there is nothing to report. set_threads adds to it when
+ * the system does not let the process start that many threads; the provider then works with those
+ * it has. OPENBLAS_CORETYPE in the environment takes precedence. */
 const plx_gemm_provider *plx_native_cblas(const char **note);
 
 /* The same with the kernels that OpenBLAS chooses by itself, for comparison. */

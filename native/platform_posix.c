@@ -1,4 +1,4 @@
-/* base/platform.h for Linux and macOS. */
+/* Implements base/platform.h for Linux and macOS. */
 #include "base/platform.h"
 
 #include "native/cpu_quota.h"
@@ -42,7 +42,7 @@ int plx_native_cpus(void) {
 int plx_platform_cpus(void) {
     const int cpus = plx_native_cpus();
     const double quota = plx_native_cpu_quota();
-    /* Half a processor is worth one thread, one and a half are worth two. */
+    /* Half a CPU is worth one thread, one and a half are worth two. */
     return quota > 0 && quota < cpus ? (int)ceil(quota) : cpus;
 }
 
@@ -79,10 +79,11 @@ bool plx_platform_number(const char *text, double *value) {
     return *text && text[strspn(text, decimal)] == 0 && *end == 0 && number - number == 0;
 }
 
-/* Matrices are read with strides of a page or more, where small pages cost a table walk a row. */
+/* Matrices are read with strides of a page or more; with small pages that is a page-table walk per
+ * row. */
 static void prefer_huge_pages(void *memory, size_t bytes) {
 #if defined(MADV_HUGEPAGE)
-    /* Advice: without it everything is as right, and slower. */
+    /* Only advice: without it results are the same, and come more slowly. */
     (void)madvise(memory, bytes, MADV_HUGEPAGE);
 #else
     (void)memory;
@@ -155,8 +156,8 @@ int plx_platform_cpu(void) {
     return sched_getcpu();
 }
 
-/* The set of processors is narrowed for a moment, which moves the thread, and then put back:
- * nothing is pinned, so that other programs and the system's own balancing keep their say. */
+/* Narrows the set of CPUs for a moment, which moves the thread, and then restores it: nothing is
+ * pinned, so other programs and the system's own load balancing are not constrained. */
 void plx_platform_move_off(const int *busy, int count) {
     cpu_set_t allowed, others;
     if (sched_getaffinity(0, sizeof allowed, &allowed)) return;
@@ -186,7 +187,7 @@ void plx_platform_move_off(const int *busy, int count) {
     (void)count;
 }
 
-/* One condition for all words: wake-ups are rare, and a wait may return without cause. */
+/* One condition for all words: wake-ups are rare, and a wait may return spuriously. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 

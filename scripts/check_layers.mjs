@@ -1,5 +1,6 @@
-// Checks what keeps the house in order: who may include whom, where the names of systems may appear,
-// unique file names, and file sizes. Prints each violation as file:line, and exits with 1 if any.
+// Checks the rules of the source tree: who may include whom, where names of operating systems may
+// appear, unique file names, and file sizes. Prints each violation as file:line, and exits with 1
+// if there are any.
 //
 // usage: node scripts/check_layers.mjs [FOLDER]
 import { execFileSync } from 'node:child_process';
@@ -10,19 +11,20 @@ import { fileURLToPath } from 'node:url';
 
 // Lowest first: a file includes its own layer or lower.
 const LAYERS = ['base', 'kernels', 'blocks', 'ops', 'graph', 'plan', 'nn', 'models', 'learn'];
-// io stands beside the tower: it may use base, and the tower's top may use it.
+// io stands beside the layers: it may use base, and the top layer may use it.
 const IO_USES = ['base', 'io'];
 const IO_USED_BY = ['io', 'nn', 'models', 'learn'];
 
-// The public headers with the lowest layer that may include them; parallax.h is everybody's.
+// The public headers, each with the lowest layer that may include it; any file may include
+// parallax.h.
 const PUBLIC = { 'src/parallax_nn.h': 'nn', 'src/parallax_learn.h': 'learn' };
 
-// What stands on the public headers alone, as a user's own code does: learning tasks, their data.
+// Code that uses only public headers, as a user's own code does: learning tasks and their data.
 const ON_PUBLIC_HEADERS = /^(bench\/(tasks\/|tasks\.|datasets\.)|tests\/install\/)/;
 
-// What the folders outside src/ may take from it, beside parallax.h.
+// What the folders outside src/ may use from it besides parallax.h.
 const OUTSIDE = {
-  // The suite of accuracy walks the table of ops, as the tests do.
+  // The accuracy suite walks the table of operations, as the tests do.
   bench: ['base/platform.h', 'base/dmath.h', 'base/context.h', 'kernels/unary.def', 'ops/op.h'],
   native: ['base/platform.h', 'kernels/kernels.h', /^blocks\/gemm\w*\.h$/],
   wasm: ['base/platform.h'],
@@ -30,15 +32,15 @@ const OUTSIDE = {
 
 const SYSTEM_MACROS =
   /\b(__linux__|__linux|linux|__APPLE__|__MACH__|_WIN32|_WIN64|__unix__|__ANDROID__|__FreeBSD__|__EMSCRIPTEN\w*__|EMSCRIPTEN|__wasm\w*__|__wasi__|__x86_64__|__i386__|__amd64__|__aarch64__|__arm\w*__|__ARM_\w+|__riscv|_MSC_VER|__MINGW\w*__|__SSE\w*__|__AVX\w*__|__FMA__)\b/;
-// The one place where a kernel learns which instruction set it is compiled for.
+// The only place where a kernel learns which instruction set it is compiled for.
 const MAY_TEST_ISA = /^src\/kernels\/(simd\w*\.h|kernels_target\.c)$/;
 
 const SOURCE = /\.(c|h|def|ts|mts|js|mjs|css|html)$/;
 const MAX_LINES = 1000;
 const REFUSED_FOLDERS = ['utils', 'util', 'misc', 'old', 'attic'];
-// Written so that this file does not contain what it looks for.
+// Written so that this file does not contain what it searches for.
 const MACHINE_PATHS = new RegExp(`(^|[\\s"'\`(=:])/(${['work', 'root', 'home'].join('|')})/`);
-// Names that many packages fix; their folder tells them apart.
+// Names that many packages use; their folders tell them apart.
 const COMMON_NAMES = new Set(['index.ts', 'index.html', 'main.c', 'main.ts', 'vite.config.ts']);
 
 function listFiles(root) {
@@ -56,7 +58,7 @@ function listFiles(root) {
 
 const layerOf = (file) => /^src\/([^/]+)\//.exec(file)?.[1];
 
-// Where an #include leads inside the repository, or undefined for the system's headers.
+// The file inside the repository that an #include refers to, or undefined for system headers.
 function resolveInclude(from, name, files) {
   for (const folder of [path.posix.dirname(from), 'src', '', 'tests']) {
     const candidate = path.posix.normalize(path.posix.join(folder, name));
@@ -72,7 +74,8 @@ function includeProblem(from, to) {
   if (from.startsWith('src/')) {
     if (!to.startsWith('src/')) return `src/ must not include ${to}`;
     if (!target) return undefined;
-    if (from === 'src/parallax.h') return 'the public header includes nothing of the library';
+    if (from === 'src/parallax.h')
+      return 'a public header must not include other headers of the library';
     if (layer === 'io')
       return IO_USES.includes(target) ? undefined : `io must not include ${target}`;
     if (target === 'io') {
@@ -84,15 +87,15 @@ function includeProblem(from, to) {
   }
   if (to in PUBLIC) return undefined;
   if (ON_PUBLIC_HEADERS.test(from) && !ON_PUBLIC_HEADERS.test(to))
-    return `${from} stands on public headers alone, and must not include ${to}`;
+    return `${from} may use only public headers, and must not include ${to}`;
   const [top] = from.split('/');
   const allowed = OUTSIDE[top];
   if (allowed && to.startsWith('src/')) {
     const name = to.slice('src/'.length);
     const ok = allowed.some((rule) => (typeof rule === 'string' ? rule === name : rule.test(name)));
-    return ok ? undefined : `${top}/ uses parallax.h, not ${name}`;
+    return ok ? undefined : `${top}/ must use parallax.h, not ${name}`;
   }
-  // The suites run in the browser too; the native side of peers does not.
+  // The suites run in the browser, too; the native part of the peers does not.
   if (top === 'bench' && !from.startsWith('bench/peers/') && /^(native|wasm|web)\//.test(to))
     return `bench/ must not include ${to}`;
   return undefined;
@@ -120,13 +123,13 @@ function checkC(file, lines, files, report) {
     if (file.startsWith('src/') && !MAY_TEST_ISA.test(file)) {
       const conditional = /^\s*#\s*(if|ifdef|ifndef|elif)\b(.*)/.exec(code);
       const macro = conditional && SYSTEM_MACROS.exec(conditional[2]);
-      if (macro) report(file, index + 1, `src/ must not ask for ${macro[0]}: use base/platform.h`);
+      if (macro) report(file, index + 1, `src/ must not test ${macro[0]}; use base/platform.h`);
     }
     if (
       file.startsWith('src/') &&
       /^\s*#\s*include\s*<(emscripten|windows|unistd|pthread|sys\/|dlfcn|cblas)/.test(code)
     ) {
-      report(file, index + 1, 'src/ must not include a header of the system: use base/platform.h');
+      report(file, index + 1, 'src/ must not include a system header; use base/platform.h');
     }
   });
 }
@@ -139,18 +142,19 @@ export function checkLayers(root, names = listFiles(root)) {
   for (const file of names) {
     const folders = file.split('/').slice(0, -1);
     const refused = folders.find((folder) => REFUSED_FOLDERS.includes(folder));
-    if (refused) report(file, 1, `no folder is named ${refused}`);
+    if (refused) report(file, 1, `no folder may be named ${refused}`);
     if (!SOURCE.test(file)) continue;
     const lines = readFileSync(path.join(root, file), 'utf8').split('\n');
     if (lines.at(-1) === '') lines.pop();
     if (lines.length > MAX_LINES)
-      report(file, lines.length, `${lines.length} lines, at most ${MAX_LINES}`);
+      report(file, lines.length, `${lines.length} lines; at most ${MAX_LINES} are allowed`);
     lines.forEach((line, index) => {
-      if (MACHINE_PATHS.test(line)) report(file, index + 1, "a path of one machine's");
+      if (MACHINE_PATHS.test(line))
+        report(file, index + 1, 'a path that exists on one machine only');
     });
     const name = path.posix.basename(file);
     if (!COMMON_NAMES.has(name)) {
-      if (seen.has(name)) report(file, 1, `the name is taken by ${seen.get(name)}`);
+      if (seen.has(name)) report(file, 1, `the file name is already used by ${seen.get(name)}`);
       else seen.set(name, file);
     }
     if (/\.(c|h|def)$/.test(file)) checkC(file, lines, files, report);

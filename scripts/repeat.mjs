@@ -1,4 +1,4 @@
-// scripts/repeat: the same measurement many times, and how well its figures hold.
+// scripts/repeat: repeats a measurement many times, and shows how well its figures hold.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -16,21 +16,21 @@ const USAGE = `usage: scripts/repeat [--runs N] [--quick | --full] [--suites A,B
                       [--threads N] [--page] [--goal PERCENT] [--out FOLDER] [--help]
        scripts/repeat --from FILE... [--goal PERCENT]
 
-Runs parallax bench N times, a process each, and shows by suite how often the 95% intervals of two
-runs overlap, and how often the median of one lies in the interval of the other. Intervals that
-say how far a figure moves from run to run overlap in 99 of 100 pairs, and hold the other's median
-in 83 of 100. Only each case's figure of speed counts.
+Runs parallax bench N times, each as a process of its own, and shows per suite how often the 95%
+intervals of two runs overlap, and how often the median of one lies in the interval of the other.
+Intervals that describe how far a figure moves from run to run overlap in 99 of 100 pairs, and
+contain the other run's median in 83 of 100. Only each case's figure of speed counts.
 
-  --runs N         how many runs, 2 to 1000 (default 20)
+  --runs N         number of runs, 2 to 1000 (default 20)
   --quick, --full  as of parallax bench
   --suites A,B     only these suites
-  --cases TEXT     only cases whose name has the text, or one of several between commas
-  --threads N      workers
-  --page           the playground's page in Chromium instead, each run in a new browser context
-  --goal PERCENT   exit with 1 when the intervals of a suite overlap in fewer pairs, or no two runs
-                   have a valid case of it
+  --cases TEXT     only cases whose name contains the text, or one of several separated by commas
+  --threads N      number of threads
+  --page           runs the playground's page in Chromium instead, each time in a new browser context
+  --goal PERCENT   exits with 1 when the intervals of a suite overlap in fewer pairs, or no two runs
+                   have a valid case of it in common
   --out FOLDER     keeps the rows of every run here (default build/repeat)
-  --from FILE...   measures nothing, and shows what these files of rows say, a run each
+  --from FILE...   measures nothing, and evaluates these files of rows, one run each
 
 Exits with 0 when it measured and every suite reached the goal; 1 when not; 2 for a wrong argument.`;
 
@@ -67,28 +67,29 @@ function parse(args) {
       },
     });
   } catch (error) {
-    throw new Wrong(`${error.message.split('.')[0]}; --help lists what there is.`);
+    throw new Wrong(`${error.message.split('.')[0]}; --help lists the options.`);
   }
 }
 
-/** Said before anything is measured, and for the page as well, which runs what it knows. */
+/** Checked before anything is measured, and for the page as well, which runs the same suites. */
 function checkSuites(names) {
   const table = readFileSync(path.join(root, 'bench/suites.def'), 'utf8');
   const known = [...table.matchAll(/^SUITE\((\w+)\)/gm)].map(([, name]) => name);
   for (const name of names)
     if (!known.includes(name))
-      throw new Wrong(`there is no suite "${name}"; there are ${known.join(', ')}.`);
+      throw new Wrong(`there is no suite "${name}"; the suites are ${known.join(', ')}.`);
 }
 
 function readArguments(args) {
   const { values, positionals } = parse(args);
   if (values.help) return { help: true };
   if (!values.from && positionals.length > 0)
-    throw new Wrong(`"${positionals[0]}" belongs to no option; files go after --from.`);
+    throw new Wrong(`"${positionals[0]}" belongs to no option; files need --from.`);
   if (values.from && positionals.length < 2)
-    throw new Wrong('--from needs two files of rows at least: a run each.');
-  if (values.quick && values.full) throw new Wrong('--quick and --full exclude each other.');
-  if (values.page && values.cases) throw new Wrong('the page runs whole suites: no --cases.');
+    throw new Wrong('--from needs at least two files of rows, one per run.');
+  if (values.quick && values.full) throw new Wrong('--quick and --full cannot be combined.');
+  if (values.page && values.cases)
+    throw new Wrong('--page and --cases cannot be combined: the page runs whole suites.');
   const goal = values.goal === undefined ? undefined : Number(values.goal);
   if (goal !== undefined && !(values.goal.trim() && goal >= 0 && goal <= 100))
     throw new Wrong(`--goal must be a percentage from 0 to 100, not "${values.goal}".`);
@@ -104,7 +105,7 @@ function readArguments(args) {
   };
 }
 
-/** Rows of a file of JSON lines; throws where it cannot be read or a line is none. */
+/** The rows of a file of JSON lines; throws if the file cannot be read or a line is not a row. */
 function readRows(name) {
   let text;
   try {
@@ -121,7 +122,7 @@ function readRows(name) {
         const row = JSON.parse(line);
         if (row.samples && row.engine && row.checks) return row;
       } catch {
-        // Said below.
+        // Reported below.
       }
       throw new Error(`"${name}", line ${number}, is not a row of results.`);
     });
@@ -141,10 +142,13 @@ function benchArguments({ size, suites, cases, threads }) {
   ];
 }
 
-/** One process; resolves to nothing. What is void makes it exit with 1, and its rows still count. */
+/**
+ * Runs one process; resolves to nothing. Void rows make it exit with 1, and its other rows still
+ * count.
+ */
 function benchOnce(options, file) {
   const args = [...benchArguments(options), '--json', file];
-  // What an earlier series left must not stand for a run that failed.
+  // Rows left by an earlier series must not stand in for a run that failed.
   rmSync(file, { force: true });
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -156,7 +160,7 @@ function benchOnce(options, file) {
     child.once('close', (code, signal) => {
       if (!signal && code <= 1 && existsSync(file)) resolve();
       else {
-        // What bench takes for a wrong argument is one of ours.
+        // An argument that bench rejects was one of ours.
         const Kind = code === 2 ? Wrong : Error;
         reject(new Kind(complaint.trim() || `parallax bench ended with ${signal ?? code}`));
       }
@@ -166,7 +170,9 @@ function benchOnce(options, file) {
 
 async function openCommand(options) {
   if (!existsSync(command))
-    throw new Error(`${command} is not there: cmake --build --preset release --target parallax`);
+    throw new Error(
+      `${command} is missing; build it: cmake --build --preset release --target parallax`,
+    );
   return {
     run: async (file) => {
       await benchOnce(options, file);
@@ -189,7 +195,7 @@ async function openBrowser(options) {
   };
 }
 
-/** One line, rewritten on a terminal, that says how far the series is. */
+/** Shows how far the series is, in one line that is rewritten on a terminal. */
 function showProgress(done, runs, started) {
   const left = done > 0 ? ((Date.now() - started) / done) * (runs - done) : 0;
   const time = done > 0 ? `, about ${Math.ceil(left / 60_000)} min left` : '';
@@ -219,7 +225,7 @@ async function measure(options) {
   return results;
 }
 
-// ---- What they say ---------------------------------------------------------------------------
+// ---- Reports ---------------------------------------------------------------------------------
 
 const percent = (value) => (Number.isFinite(value) ? `${value.toFixed(1)}%` : '-');
 
@@ -253,7 +259,7 @@ function printSuites(suites) {
 }
 
 function printMachine(movements) {
-  if (movements.length === 0) console.log('no row tells whether the machine itself moved');
+  if (movements.length === 0) console.log('no row tells whether the machine itself changed speed');
   for (const { metric, runs, below, above } of movements)
     console.log(
       `the machine itself, ${metric}: from -${percent(below)} to +${percent(above)} of its middle in ${runs} runs`,
@@ -275,7 +281,10 @@ function printHeadlines(results) {
   );
 }
 
-/** Nothing shows that what is void, or valid in one run alone, holds; single figures cannot. */
+/**
+ * Void cases, and those valid in only one run, do not show that figures hold; neither can single
+ * figures.
+ */
 const isUnknown = ({ pairs, valid, voided, withoutInterval }) =>
   pairs === 0 && (voided > 0 || withoutInterval < valid);
 
@@ -290,8 +299,8 @@ function judge(suites, goal) {
   for (const { suite, valid, voided } of unknown)
     console.log(
       valid === 0
-        ? `${suite}: no case is valid, of ${voided} rows`
-        : `${suite}: no two runs have a valid case in common, ${voided} rows are void`,
+        ? `${suite}: no case is valid; all ${voided} rows are void`
+        : `${suite}: no two runs have a valid case in common; ${voided} rows are void`,
     );
   if (!suites.some(({ pairs }) => pairs > 0))
     throw new Error('no two runs have a valid case in common.');

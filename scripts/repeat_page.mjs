@@ -1,4 +1,4 @@
-// The playground page, run many times in Chromium, each time as a new visitor.
+// Runs the playground page many times in Chromium, each time as a new visitor.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from '@playwright/test';
 
-// The page measures for minutes at its defaults.
+// With its default settings the page measures for minutes.
 const LONGEST_RUN_MS = 2 * 3600_000;
 
 function chromiumPath() {
@@ -18,7 +18,7 @@ function chromiumPath() {
     try {
       return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
     } catch {
-      // The next one may be there.
+      // The next name may be installed.
     }
   throw new Error('no Chromium was found: install it, or name it in PARALLAX_CHROMIUM.');
 }
@@ -31,7 +31,7 @@ async function freePort() {
   return port;
 }
 
-/** vite preview, as the user gets the page: {address, close}. */
+/** Starts vite preview, which serves the page as users get it; returns {address, close}. */
 async function preview(root) {
   if (!existsSync(path.join(root, 'web/dist/index.html')))
     throw new Error('the page is not built: run scripts/playground, or npm run build -w web.');
@@ -43,7 +43,7 @@ async function preview(root) {
   });
   const address = `http://localhost:${port}/`;
   for (let attempt = 0; attempt < 200; ++attempt) {
-    if (server.exitCode !== null) throw new Error('vite preview ended by itself.');
+    if (server.exitCode !== null) throw new Error('vite preview ended unexpectedly.');
     const answered = await fetch(address).then(
       (answer) => answer.ok,
       () => false,
@@ -63,7 +63,7 @@ function query({ size, suites, threads }) {
   return words.size > 0 ? `?${words}` : '';
 }
 
-/** One visit: the rows as a file of JSON lines, and the headline. */
+/** One visit: returns the rows as a file of JSON lines, and the headline. */
 async function visit(browser, address) {
   const context = await browser.newContext();
   try {
@@ -86,7 +86,7 @@ async function visit(browser, address) {
   }
 }
 
-/** {run, close}: run() visits the page once. */
+/** Returns {run, close}: run() visits the page once. */
 export async function openPage(root, options) {
   const server = await preview(root);
   try {

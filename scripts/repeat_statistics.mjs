@@ -2,7 +2,7 @@
 
 const sortedEntries = (object = {}) => Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** What makes two rows the same measurement, whichever run they are of. */
+/** The key that rows of the same measurement share in all runs. */
 function keyOf({ suite, case: name, metric, unit, parameters, engine }) {
   const { kind, isa, gemm, tier } = engine;
   return JSON.stringify([
@@ -30,7 +30,7 @@ export function median(values) {
     : sorted[Math.floor(middle)];
 }
 
-/** The rows of runs, a list a run, by measurement: the row of each run that has it. */
+/** Groups the rows of runs (a list per run) by measurement: one row from each run that has it. */
 function byMeasurement(runs, wanted) {
   const found = new Map();
   for (const rows of runs)
@@ -43,7 +43,10 @@ function byMeasurement(runs, wanted) {
 
 const isSpeed = (value) => Number.isFinite(value) && value > 0;
 
-/** Whether a row has a figure that a speed can be: what is not above 0 would agree with its like. */
+/**
+ * Whether a row has a figure that can be a speed: figures not above 0 would only agree with each
+ * other.
+ */
 function isValid({ checks, samples: { median: middle, low, high } }) {
   if (!checks.passed || !isSpeed(middle)) return false;
   return (
@@ -57,14 +60,17 @@ const hasInterval = ({ low, high, count }) => low !== undefined && (count > 1 ||
 const overlap = (a, b) => a.low <= b.high && b.low <= a.high;
 const inside = (a, b) => b.low <= a.median && a.median <= b.high;
 
-/** Every pair of intervals {median, low, high}: how many overlap, how many medians lie in the other. */
+/**
+ * Compares every pair of intervals {median, low, high}: how many overlap, and how many medians lie
+ * in the other interval.
+ */
 export function comparePairs(intervals) {
   const result = { pairs: 0, overlapping: 0, inside: 0 };
   intervals.forEach((a, i) => {
     for (const b of intervals.slice(i + 1)) {
       result.pairs += 1;
       result.overlapping += overlap(a, b) ? 1 : 0;
-      // Half a count each way, so that it is a share of the pairs.
+      // Each direction counts half, so that the result is a share of the pairs.
       result.inside += (inside(a, b) ? 0.5 : 0) + (inside(b, a) ? 0.5 : 0);
     }
   });
@@ -116,7 +122,9 @@ export function summariseRuns(runs) {
   );
 }
 
-/** How far the machine itself moved: the medians of its yardstick, as % of their middle. */
+/**
+ * How much the machine itself changed speed: the medians of its yardstick, as % of their middle.
+ */
 export function machineMovement(runs) {
   return byMeasurement(runs, (row) => isYardstick(row) && isValid(row)).map((rows) => {
     const medians = rows.map(({ samples }) => samples.median);
@@ -132,7 +140,10 @@ export function machineMovement(runs) {
 
 const HEADLINE = /(\d+(?:\.\d+)?)%[^%]*95% CI (\d+(?:\.\d+)?)%? *(?:–|-|to) *(\d+(?:\.\d+)?)%/;
 
-/** "reaches 34% of native (95% CI 33%–35%)" as {median, low, high}; undefined where it says no such. */
+/**
+ * "reaches 34% of native (95% CI 33%–35%)" as {median, low, high}; undefined if it has no such
+ * figures.
+ */
 export function headlineInterval(sentence) {
   const match = HEADLINE.exec(sentence)?.slice(1).map(Number);
   return match && { median: match[0], low: match[1], high: match[2] };

@@ -1,9 +1,9 @@
-// clang-tidy over the compile database, each source file once: the other variants of a file differ in flags
-// only. What was found clean is remembered by its preprocessed text, so only what differs is analysed again.
-// Prints the findings and exits with 1 if there are any.
+// Runs clang-tidy over the compile database, once per source file: further variants of a file differ in
+// flags only. Files found clean are remembered by their preprocessed text, so only changed ones are
+// analysed again. Prints the findings and exits with 1 if there are any.
 //
 // usage: node scripts/run_clang_tidy.mjs BUILD [--jobs N] [--changed]
-//   --changed   only files that depend on what differs from the main branch, or is not committed
+//   --changed   only files that depend on what differs from the main branch or is not committed
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const database = JSON.parse(readFileSync(path.join(build, 'compile_commands.json
 const entries = new Map();
 for (const entry of database) {
   const file = path.resolve(entry.directory, entry.file);
-  // Of the targets of the kernels, the vector code is worth more than the scalar.
+  // Of the kernel targets, the vector code is more worth analysing than the scalar.
   if (!entries.has(file) || entry.command.includes('PLX_TARGET=avx2')) entries.set(file, entry);
 }
 const folder = path.join(build, 'tidy');
@@ -33,7 +33,7 @@ writeFileSync(path.join(folder, 'compile_commands.json'), JSON.stringify([...ent
 const git = (...args) =>
   execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
 
-/** The files that differ from where this branch left the main one, as absolute paths. */
+/** The files that have changed since this branch left the main one, as absolute paths. */
 function changedFiles() {
   let base = 'HEAD';
   try {
@@ -45,7 +45,7 @@ function changedFiles() {
 }
 
 const changed = options.includes('--changed') ? changedFiles() : undefined;
-/** A folder may have rules of its own, beside those of all. */
+/** A folder may have rules of its own besides those for all. */
 const ruleFiles = git('ls-files', '--', '.clang-tidy', '*/.clang-tidy').trim().split('\n');
 const rules = ruleFiles.map((name) => readFileSync(name, 'utf8'));
 const rulesChanged = ruleFiles.some((name) => changed?.has(path.resolve(name)));
@@ -60,7 +60,7 @@ function run(command, args, cwd) {
   });
 }
 
-/** The text that the compiler sees, with comments, some of which are for clang-tidy. */
+/** The text that the compiler sees, including comments, some of which are for clang-tidy. */
 async function preprocess({ command, directory }) {
   const { code, output } = await run(
     'sh',
@@ -106,6 +106,6 @@ async function work() {
 await Promise.all(Array.from({ length: jobs }, work));
 const { analysed, clean, unchanged, findings } = counts;
 console.log(
-  `${analysed} files analysed, ${findings} with findings; ${clean} were clean before, ${unchanged} do not depend on a change`,
+  `${analysed} files analysed, ${findings} with findings; ${clean} already known to be clean, ${unchanged} do not depend on a change`,
 );
 process.exitCode = findings > 0 ? 1 : 0;

@@ -1,4 +1,4 @@
-// Builds and runs the tests, as much side by side as the cores allow, and adds up what passed.
+// Builds and runs the tests, as much in parallel as the cores allow, and adds up the results.
 // Called by scripts/test, which sets up the tools and checks the arguments.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -14,13 +14,17 @@ process.chdir(path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..'));
 mkdirSync(logs, { recursive: true });
 const options = process.argv.slice(2);
 const cores = availableParallelism();
-// Two lanes, each with half of the cores: most tests of threads take two, and in more lanes would only wait.
+// Two lanes, each with half of the cores: most thread tests take two cores, and would only wait in
+// more lanes.
 const lanes = Math.min(cores, 2);
 const started = Date.now();
 
 const ended = new Map();
 
-/** Runs a job of the table. What needs a build that failed fails, and runs only if it can tell more. */
+/**
+ * Runs a job of the table. A job whose required build failed fails, too, and runs only if it can
+ * say more.
+ */
 async function runJob({ name, after, despite, body }) {
   const job = new Job(name, Math.floor(cores / lanes));
   const broken = after.filter((other) => ended.get(other).problems.length > 0);
@@ -34,7 +38,10 @@ async function runJob({ name, after, despite, body }) {
   ended.set(name, job);
 }
 
-/** Seconds of processor time that ended children have had, where the system tells (proc(5)). */
+/**
+ * Seconds of CPU time that child processes which have ended used, if the system reports it
+ * (proc(5)).
+ */
 function processorSeconds() {
   if (!existsSync('/proc/self/stat')) return undefined;
   const fields = readFileSync('/proc/self/stat', 'utf8').replace(/.*\) /, '').split(' ');
@@ -60,7 +67,7 @@ for (const [name, { problems, log }] of ended) {
   if (problems.length > 0) console.log(`${name} failed: see ${log}`);
 }
 const [wall, processor] = [(Date.now() - started) / 1000, processorSeconds()];
-const share = processor ? `, ${processor.toFixed(0)} s of processor time` : '';
+const share = processor ? `, ${processor.toFixed(0)} s of CPU time` : '';
 console.log(`${wall.toFixed(0)} s${share}`);
 const { lines, ok } = closing(total, options);
 for (const line of lines) console.log(line);

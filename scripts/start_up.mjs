@@ -1,7 +1,7 @@
 /**
- * How long the smallest page takes to its first result, in Chromium, and what that time is made of.
- * Usage: node scripts/start_up.mjs [--times 20] FOLDER... (built pages, default web/dist). Several
- * folders take turns, and each is set against the first.
+ * Measures how long the smallest page takes to its first result in Chromium, and what that time is
+ * spent on. Usage: node scripts/start_up.mjs [--times 20] FOLDER... (built pages, default web/dist).
+ * Several folders alternate, and each is compared with the first.
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,7 +16,7 @@ const folders = positionals.length > 0 ? positionals : ['web/dist'];
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-/** Milliseconds from opening the page, which nothing has in a cache: {part: duration}. */
+/** Milliseconds from opening the page, with nothing in a cache: {part: duration}. */
 async function open(browser, url) {
   const context = await browser.newContext();
   const page = await context.newPage();

@@ -1,4 +1,4 @@
-// What a run of the tests comes to.
+// Sums up a run of the tests.
 
 export const noCounts = () => ({ passed: 0, failed: 0, skipped: 0 });
 
@@ -14,12 +14,15 @@ export function sentence({ passed, failed, skipped }) {
 
 const SKIPPED = /^ *ok \d+ - (.*) # SKIP(.*)$/gm;
 
-/** The skipped tests of a report of node:test in TAP, each with its reason. */
+/** The skipped tests in a TAP report of node:test, each with its reason. */
 export function skippedInTap(text) {
   return [...text.matchAll(SKIPPED)].map(([, name, why]) => `${name}: ${why.trim()}`);
 }
 
-/** Counts of such a report. Its own count of skipped tests leaves out suites that were skipped as a whole. */
+/**
+ * The counts of such a report. Its own count of skipped tests omits suites that were skipped as a
+ * whole.
+ */
 export function countsOfTap(text) {
   const count = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
   return {
@@ -29,7 +32,7 @@ export function countsOfTap(text) {
   };
 }
 
-/** The last lines, and whether all is well; with --no-skip a skipped test is a failure. */
+/** The final lines, and whether all is well; with --no-skip a skipped test is a failure. */
 export function closing(counts, options) {
   const refused = options.includes('--no-skip') ? counts.skipped : 0;
   const failed = counts.failed + refused;

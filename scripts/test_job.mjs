@@ -1,4 +1,5 @@
-// One job of a run of the tests: its log, its counts, the names of what failed; and what jobs are made of.
+// One job of a test run: its log, its counts, the names of failed tests; and the parts that jobs
+// are made of.
 import { spawn } from 'node:child_process';
 import {
   closeSync,
@@ -20,7 +21,7 @@ const beginning = Date.now();
 const seconds = (since) => ((Date.now() - since) / 1000).toFixed(0);
 
 export class Job {
-  /** `cores` is how many processes it may keep busy. */
+  /** `cores` is the number of processes it may keep busy. */
   constructor(name, cores) {
     this.name = name;
     this.cores = String(cores);
@@ -66,7 +67,7 @@ export class Job {
     });
   }
 
-  /** A command that counts as one test. */
+  /** Runs a command that counts as one test. */
   async check(label, command, args) {
     const ok = (await this.run(command, args)) === 0;
     if (ok) this.counts.passed += 1;
@@ -85,7 +86,7 @@ export class Job {
   }
 }
 
-/** The C tests of a preset; `args` choose among them. */
+/** Runs the C tests of a preset; `args` select among them. */
 export async function ctest(job, preset, { env, args = [] } = {}) {
   const report = path.resolve(logs, `${preset}.junit.xml`);
   rmSync(report, { force: true });
@@ -99,7 +100,7 @@ export async function ctest(job, preset, { env, args = [] } = {}) {
   const cases = /<testcase name="([^"]*)"[^>]*? status="(\w+)">([\s\S]*?)<\/testcase>/g;
   for (const [, name, status, body] of text.matchAll(cases)) {
     if (status === 'run') job.counts.passed += 1;
-    // A program that is missing is "notrun" as well, and no skip.
+    // A missing program is "notrun" as well, but not skipped.
     else if (body.includes('SKIP_REGULAR_EXPRESSION_MATCHED')) job.counts.skipped += 1;
     else job.fail(`${preset} ${name}`);
   }
@@ -114,7 +115,7 @@ export function filesBelow(folder, pattern) {
     .sort();
 }
 
-/** node --test over these files. */
+/** Runs node --test over these files. */
 export async function nodeTests(job, files) {
   if (files.length === 0) return;
   const report = `${job.log.slice(0, -'.log'.length)}.tap`;
@@ -155,7 +156,7 @@ export async function playwright(job) {
     };
     for (const suite of suites ?? []) visit(suite);
     for (const error of errors ?? []) job.problems.push(error.message ?? 'Playwright');
-    // A test that passed only when repeated did not pass.
+    // A test that passed only on a retry did not pass.
     failed = stats.unexpected + stats.flaky;
     job.add({ passed: stats.expected, failed, skipped: stats.skipped });
   }

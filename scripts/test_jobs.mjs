@@ -1,5 +1,6 @@
-// What scripts/test runs: jobs, each of a tier, and what must have ended before it begins. Where several may
-// begin, the first of this table does: what others wait for stands first, and what can be split last.
+// The jobs of scripts/test: each has a tier, and names the jobs that must end before it begins.
+// When several could begin, the one listed first does: jobs that others wait for come first, those
+// that can best be split come last.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -8,14 +9,14 @@ import { bin, ctest, filesBelow, nodeTests, playwright } from './test_job.mjs';
 const onlyLinux = (names) => (process.platform === 'linux' ? names : []);
 const emulated = process.platform === 'linux' && process.arch === 'x64';
 
-/** Builds a preset, or these targets of it. */
+/** Builds a preset, or only these targets of it. */
 const built = (preset, after = [], targets = []) => ({
   tier: 'builds',
   name: `build of ${preset}`,
   after,
   async body(job) {
     const targetOptions = targets.flatMap((target) => ['--target', target]);
-    // Whatever can be built is: one broken program must not hide what the others say.
+    // Builds as much as possible: one broken program must not hide what the others say.
     const options = ['-j', job.cores, ...targetOptions, '--', '-k', '0'];
     const ok =
       (await job.run('cmake', ['--preset', preset])) === 0 &&
@@ -42,7 +43,7 @@ const cTests = (tier, preset, options) => ({
   body: (job) => ctest(job, preset, options),
 });
 
-/** node --test over these files, or over all of these folders. */
+/** Runs node --test over these files, or over all files in these folders. */
 const node = (tier, what, after, ...places) => ({
   tier,
   name: `${tier}: ${what}`,
@@ -93,7 +94,7 @@ const types = (tier) => ({
   },
 });
 
-/** In the checked build, where assertions tell the analyser what cannot happen. */
+/** Uses the checked build, where assertions tell the analyser what cannot happen. */
 const clangTidy = (options) => ({
   tier: 'lint',
   name: 'lint: clang-tidy',
@@ -181,14 +182,17 @@ const full = (options) => [
   node('lint', 'scripts', [], 'tests/scripts'),
 ];
 
-/** Groups of the C tests that take more than some seconds. */
+/** C test groups that take more than a few seconds. */
 const slowGroups = 'ops\\.long_sums|bench\\.(suites|learning|modern|pictures)';
-/** Tests of the package that take seconds. */
+/** Package tests that take seconds. */
 const quickPackage = ['engine', 'calls', 'errors', 'graph'].map(
   (name) => `tests/wasm/${name}.test.mjs`,
 );
 
-/** Whether a change is sane, in three minutes: one build, what takes seconds of each kind of test, one engine. */
+/**
+ * Whether a change is sane, in three minutes: one build, the tests of each kind that take seconds,
+ * one engine.
+ */
 const quick = () => [
   built('release', [], ['plx_tests', 'parallax']),
   built('wasm', [], ['engines']),
@@ -204,7 +208,10 @@ const quick = () => [
 /** The tiers, in the order of the help. */
 export const tiers = ['native', 'sanitize', 'wasm', 'web', 'arm', 'lint'];
 
-/** The jobs of a run with these options of scripts/test: of the tiers named or of all, and what they wait for. */
+/**
+ * The jobs of a run with these options of scripts/test: those of the named tiers, or all, and the
+ * jobs they wait for.
+ */
 export function chooseJobs(options) {
   if (options.includes('--quick')) return quick();
   const named = tiers.filter((tier) => options.includes(`--${tier}`));

@@ -1,16 +1,16 @@
-// Runs jobs side by side: a job begins when those named in its `after` have ended and a lane is free. The
-// list's order is its priority. Each lane has its share of the cores.
+// Runs jobs in parallel: a job begins when those named in its `after` have ended and a lane is
+// free. The list is in order of priority. Each lane has its share of the cores.
 
 /**
- * Runs all jobs, each {name, after, turn, run}, at most `lanes` at a time; those of the same turn (which may be
- * undefined) one after the other. A job that throws ends the run.
+ * Runs all jobs, each {name, after, turn, run}, at most `lanes` at a time; those of the same turn
+ * (which may be undefined) one after another. A job that throws ends the run.
  */
 export async function runInLanes(jobs, lanes) {
   const names = new Set(jobs.map(({ name }) => name));
-  if (names.size < jobs.length) throw new Error('Two jobs have the same name.');
+  if (names.size < jobs.length) throw new Error('two jobs have the same name');
   for (const { name, after } of jobs) {
     const missing = after.find((other) => !names.has(other));
-    if (missing) throw new Error(`${name}: waits for "${missing}", which is no job of this run.`);
+    if (missing) throw new Error(`${name}: waits for "${missing}", which is not a job of this run`);
   }
   const waiting = new Set(jobs);
   const running = new Map();
@@ -32,7 +32,7 @@ export async function runInLanes(jobs, lanes) {
     }
     if (running.size === 0) {
       const stuck = [...waiting].map(({ name }) => name).join(', ');
-      throw new Error(`These jobs wait for each other: ${stuck}.`);
+      throw new Error(`these jobs wait for each other: ${stuck}`);
     }
     await Promise.race(running.values());
   }

@@ -1,4 +1,4 @@
-// What is measured: the same products, predictions, training steps and operations on every engine.
+// The cases: the same products, predictions, training steps and operations on every engine.
 import { operation } from './operations.mjs';
 
 const gemm = (n) => ({
@@ -24,7 +24,7 @@ const network = (kind, model, batch, loss) => ({
 const predict = (model, batch) => network('predict', model, batch);
 const train = (model, batch, loss) => network('train', model, batch, loss);
 
-/** A step of training of a model by name; what it looks like is asked of the native engine. */
+/** A training step of a model by name; the native engine is asked for the model's structure. */
 const trainModel = (model, batch, loss = 'crossentropy') => ({
   suite: 'models',
   name: `train ${model}, batch ${batch}`,
@@ -91,13 +91,13 @@ export const cases = [
   ...operations,
 ];
 
-/** Training steps from the same weights whose losses are compared. */
+/** Number of training steps, from the same weights, whose losses are compared. */
 export const COMPARED_STEPS = 10;
 
 /** Adam (Kingma and Ba, 2015), as every engine runs it. */
 export const adam = { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
-/** How a row tells a case from others. */
+/** The parameters that identify a case in its rows. */
 export function parameters(item) {
   if (item.kind === 'gemm') return { m: item.m, n: item.n, k: item.k, transposed: 'none' };
   if (item.kind === 'op') return { op: item.op, ...item.sizes };

@@ -1,5 +1,5 @@
-// jax-js on its WebAssembly device as an engine. Its arrays are owned: an argument is consumed
-// unless .ref is given in its place.
+// jax-js on its WebAssembly device as an engine. Its arrays have owners: an argument is consumed
+// unless .ref is passed instead.
 
 import { adam, COMPARED_STEPS } from './cases.mjs';
 import { jaxAdapter } from './jax_adapter.mjs';
@@ -18,7 +18,7 @@ import { lookUp, lossOfModel, trained } from './peer_models.mjs';
 const VERSION = '0.1.25';
 const WARM_UP = 2;
 
-/** It takes as many threads as the page says there are processors. */
+/** It uses as many threads as the page reports processors. */
 export async function jaxEngine(threads) {
   if (!(await init()).includes('wasm')) throw new Error('jax-js has no wasm device here');
   defaultDevice('wasm');
@@ -48,7 +48,7 @@ export async function jaxEngine(threads) {
 
 const array = (values, shape) => np.array(values.slice()).reshape(shape);
 
-/** Work that gives an array. */
+/** Work that returns an array. */
 function repeated(compute, inputs) {
   return {
     results: () => compute().data(),
@@ -109,7 +109,7 @@ function lossOf(item) {
   };
 }
 
-/** One step: c1 and c2 are what Adam's moments are divided by at this step. */
+/** One step; Adam's moments are divided by c1 and c2 at this step. */
 function adamStep(item) {
   const gradient = valueAndGrad(lossOf(item));
   return jit((state, x, y, c1, c2) => {

@@ -1,11 +1,11 @@
-// onnxruntime as an engine, natively and in the browser: the packages have one interface.
+// onnxruntime as an engine, natively and in the browser: both packages have the same interface.
 import { onnxModel } from './onnx.mjs';
 import { onnxOperation } from './onnx_operations.mjs';
 
 const WARM_UP = 2;
 const TRIALS = 7;
 
-/** The models of a case, of which one is enough but for operations. */
+/** The models of a case: a single one, except for operations. */
 function waysOf(item, data) {
   if (item.kind === 'op') return onnxOperation(item, data);
   const feeds =
@@ -19,8 +19,8 @@ function waysOf(item, data) {
 }
 
 /**
- * ort: the package; options: of its sessions. With preallocated, outputs are written where the
- * first one lies, which the native package can do; in the browser it leaves such memory as it was.
+ * ort: the package; options: for its sessions. With preallocated, outputs are written to the memory
+ * of the first one, which the native package supports; the browser's leaves such memory unchanged.
  */
 export function ortEngine(ort, options, preallocated) {
   let work;

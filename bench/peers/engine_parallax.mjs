@@ -1,4 +1,4 @@
-// Parallax in the browser as an engine: its package, as a page uses it. Training is fit();
+// Parallax in the browser as an engine: its package, used as a page uses it. Training is fit();
 // products and predictions are timed by bench(), and their outputs come from predict(); operations
 // are graphs of their own.
 import { load } from '../../wasm/dist/bench.mjs';
@@ -6,7 +6,7 @@ import { load } from '../../wasm/dist/bench.mjs';
 import { adam, COMPARED_STEPS } from './cases.mjs';
 import { operationsOf, parallaxOperation } from './parallax_operations.mjs';
 
-/** Of one sample by bench(). */
+/** Duration of one sample of bench(). */
 const BENCH_SECONDS = 0.06;
 
 export async function parallaxEngine(tier, threads) {
@@ -53,7 +53,7 @@ export async function parallaxEngine(tier, threads) {
       await engine.reset();
       return (await fit(COMPARED_STEPS)).loss;
     },
-    /** fit() begins with a new optimizer. */
+    /** fit() starts with a new optimizer. */
     restart: () => engine.reset(),
     async run(count) {
       if (single) return single.run(count);
@@ -70,7 +70,7 @@ export async function parallaxEngine(tier, threads) {
   return engine;
 }
 
-/** A product is a dense layer without activation: x W with the bias zero. */
+/** A product is a dense layer without activation: x W with a bias of zero. */
 function modelOf(plx, item) {
   if (item.manifest) return plx.model(item.model);
   if (item.kind !== 'gemm') return plx.model(`mlp:${item.model}`);
@@ -83,7 +83,7 @@ function weightsOf(item, data) {
   return data.weights.flatMap(({ w, b }) => [w, b]);
 }
 
-/** Nanoseconds per iteration of the case that bench() knows by the same name. */
+/** Nanoseconds per iteration of the case that bench() has under the same name. */
 async function benchNs(plx, item) {
   const [cases] = item.name.split(',');
   const rows = await plx.bench({ suites: [item.suite], cases: [cases], seconds: BENCH_SECONDS });

@@ -6,7 +6,7 @@ import { tfjsOperation } from './tfjs_operations.mjs';
 
 const WARM_UP = 2;
 
-/** tf: the global of its scripts. */
+/** tf: the global object that its scripts define. */
 export async function tfjsEngine(tf, threads) {
   tf.wasm.setWasmPaths('node_modules/@tensorflow/tfjs-backend-wasm/dist/');
   tf.wasm.setThreadsCount(threads);
@@ -35,7 +35,7 @@ export async function tfjsEngine(tf, threads) {
   };
 }
 
-/** Work that gives a tensor: the backend computes it at the call, and data() waits for it. */
+/** Work that returns a tensor: the backend computes it at the call, and data() waits for it. */
 function repeated(tf, inputs, compute) {
   return {
     async results() {
@@ -66,7 +66,7 @@ function single(tf, item, data) {
   return { ...work, results: async () => result(await work.results()) };
 }
 
-/** What dense layers of its layers API do, without their bookkeeping. */
+/** The computation of dense layers in its layers API, without their bookkeeping. */
 function forward(tf, x, weights) {
   return weights.reduce(
     (input, { w, b }, i) =>
@@ -95,7 +95,10 @@ function prediction(tf, item, data) {
 const oneHot = (tf, labels, classes, shape) =>
   tf.tidy(() => tf.oneHot(tf.tensor1d(labels, 'int32'), classes).toFloat().reshape(shape));
 
-/** {x, y, make, loss}: samples, the variables' initial values, and the loss of the latter. */
+/**
+ * Returns {x, y, make, loss}: samples, the variables' initial values, and the loss of the
+ * variables.
+ */
 function stackOf(tf, item, data) {
   const x = tf.tensor2d(data.x, [item.batch, item.layers[0]]);
   const outputs = item.layers.at(-1);

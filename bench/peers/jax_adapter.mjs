@@ -1,8 +1,9 @@
-// The operations that peer_models.mjs is written over, by jax-js. Its arrays are owned and consumed
-// by what takes them, so every operand is passed as .ref and what was made is given back at the end.
+// jax-js versions of the operations that peer_models.mjs is written in. Its arrays have owners and
+// are consumed by what takes them, so every operand is passed as .ref and intermediate results are
+// released at the end.
 import { lax, nn, numpy as np, tree } from './node_modules/@jax-js/jax/dist/index.js';
 
-/** {o, finish(result)}: finish gives back all that was made on the way. */
+/** Returns {o, finish(result)}: finish releases all intermediate results. */
 export function jaxAdapter() {
   const made = [];
   const keep = (array) => {

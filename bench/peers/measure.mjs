@@ -1,10 +1,11 @@
-// Engines side by side on one case: outputs compared first, then alternating rounds of samples.
+// Measures engines side by side on one case: outputs are compared first, then rounds of samples
+// alternate.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Random } from './random.mjs';
 import { tolerances, worstError } from './tolerances.mjs';
 
-/** Idle before each sample, so that threads of the engine before have stopped spinning. */
+/** Idle time before each sample, so that the previous engine's threads have stopped spinning. */
 const GAP_MS = 30;
 
 const runs = (engine, item) => !engine.cannot?.(item);
@@ -24,7 +25,7 @@ async function sample(engine, item, count) {
   return engine.run(count);
 }
 
-/** Iterations that last at least sampleNs, found by running more and more. */
+/** The number of iterations that lasts at least sampleNs, found by trying more and more. */
 async function calibrate(engine, item, sampleNs) {
   for (let count = 1; ; ) {
     const ns = await sample(engine, item, count);
@@ -40,8 +41,8 @@ function grown(count, ns, sampleNs) {
 }
 
 /**
- * Nanoseconds of an iteration. A disturbance may have made few iterations look long enough, and
- * engines come to run faster: then a sample would be as short as a step of the clock.
+ * Nanoseconds per iteration. A disturbance may have made too few iterations look long enough, and
+ * engines get faster as they run: a sample could then be as short as a step of the clock.
  */
 async function timed(entry, item, sampleNs) {
   for (;;) {
@@ -52,10 +53,10 @@ async function timed(entry, item, sampleNs) {
 }
 
 /**
- * Measures engines[0], ours, beside the others. Gives per engine
- * {engine, variant?, ns: [per iteration, one a round], failure?, error, tolerance}; those that cannot
- * run the case are left out. Where an engine has several ways, variant names the fastest, which it
- * found when the case was opened.
+ * Measures engines[0], ours, beside the others. Returns per engine {engine, variant?, ns: [per
+ * iteration, one per round], failure?, error, tolerance}; engines that cannot run the case are left
+ * out. If an engine has several ways, variant names the fastest, which it found when the case was
+ * opened.
  */
 export async function measureCase(item, engines, data, { rounds, sampleNs, seed }) {
   const entries = engines
@@ -95,7 +96,7 @@ function shuffled(entries, random) {
   return order;
 }
 
-/** Voids engines whose output differs from ours, and ours when it errs. */
+/** Voids engines whose output differs from ours, and ours if it is wrong. */
 async function compare(item, data, entries) {
   const [ours] = entries;
   if (ours.failure) throw new Error(`${ours.engine.name}: ${ours.failure}`);

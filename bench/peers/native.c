@@ -1,5 +1,5 @@
-/* Parallax and OpenBLAS as engines of scripts/peers: a process that obeys one command a line on its
- * input and answers each with one line, "ok ..." or "error ...".
+/* Parallax and OpenBLAS as engines of scripts/peers: a process that takes one command per line on
+ * its input and answers each with one line, "ok ..." or "error ...".
  *
  *   open gemm M N K FILE | open predict MODEL BATCH FILE | open train MODEL BATCH LOSS FILE
  *   open op NAME SIZE... FILE
@@ -8,8 +8,8 @@
  *   run COUNT            answers the nanoseconds that COUNT iterations took
  *   close
  *
- * Files hold 32-bit values: A and B; or all weights of a model in their order, its inputs, and what
- * it is trained towards; or the operation's inputs. */
+ * Files hold 32-bit values: A and B; or all weights of a model in their order, its inputs, and its
+ * training targets; or the operation's inputs. */
 #include "bench/network.h"
 #include "bench/peers/operation.h"
 #include "native/parallax_native.h"
@@ -28,7 +28,7 @@ typedef struct engine {
     plx_ctx *ctx;
     const plx_gemm_provider *blas; /* NULL: Parallax */
     kind kind;
-    float *data; /* the file's */
+    float *data; /* contents of the file */
     int64_t count;
     int64_t m, n, k;
     float *product;
@@ -58,7 +58,7 @@ static void close_case(engine *e) {
 
 static bool read_values(engine *e, const char *path) {
     FILE *file = fopen(path, "rb");
-    if (!file) return fail("the case's file cannot be read");
+    if (!file) return fail("cannot read the case's file");
     const bool ended = fseek(file, 0, SEEK_END) == 0;
     const long bytes = ended ? ftell(file) : -1;
     const bool begun = bytes >= 0 && fseek(file, 0, SEEK_SET) == 0;
@@ -66,17 +66,18 @@ static bool read_values(engine *e, const char *path) {
     e->data = begun ? aligned_alloc(64, ((size_t)bytes + 63) / 64 * 64) : NULL;
     const bool whole = e->data && fread(e->data, 4, (size_t)e->count, file) == (size_t)e->count;
     fclose(file);
-    return whole || fail("the case's file cannot be read");
+    return whole || fail("cannot read the case's file");
 }
 
 static bool open_gemm(engine *e) {
     e->kind = GEMM;
-    if (e->count != e->m * e->k + e->k * e->n) return fail("the file has another size");
+    if (e->count != e->m * e->k + e->k * e->n)
+        return fail("the case's file has a different size than the case needs");
     e->product = aligned_alloc(64, (size_t)(e->m * e->n) * sizeof *e->product / 64 * 64 + 64);
     return e->product || fail("no memory");
 }
 
-/* Copies the weights from the file's values; *used becomes their number. */
+/* Copies the weights from the file's values; *used is set to their number. */
 static bool set_weights(engine *e, int64_t *used) {
     const plx_weights *weights = plx_model_weights(e->network.model);
     *used = 0;
@@ -104,8 +105,8 @@ static int64_t values_of(plx_port port, int axes) {
     return size;
 }
 
-/* Where inputs and targets begin depends on the model, which a network makes; so they are found
- * with a model of their own. */
+/* Where inputs and targets begin in the file depends on the model, which only a network creates; so
+ * a separate model serves to find them. */
 static bool find_inputs(engine *e) {
     plx_model *model = NULL;
     plx_network_options *o = &e->options;
@@ -123,7 +124,7 @@ static bool find_inputs(engine *e) {
         at += o->batch * values_of(port, port.rank - (o->loss == PLX_LOSS_CROSS_ENTROPY));
     }
     plx_model_free(model);
-    return e->count == at || fail("the file has another size");
+    return e->count == at || fail("the case's file has a different size than the case needs");
 }
 
 static bool restart(engine *e) {
@@ -148,7 +149,8 @@ static bool open_operation(engine *e, const char *line) {
     e->kind = OPERATION;
     const plx_status status =
         plx_peer_operation_open(e->ctx, name, sizes, e->data, e->count, &e->operation);
-    if (status == PLX_ERR_FORMAT) return fail("the file has another size");
+    if (status == PLX_ERR_FORMAT)
+        return fail("the case's file has a different size than the case needs");
     return check(e, status);
 }
 
@@ -162,7 +164,7 @@ static bool open_case(engine *e, const char *line) {
         e->k = k;
         return read_values(e, path) && open_gemm(e);
     }
-    if (e->blas) return fail("a BLAS has matrix products only");
+    if (e->blas) return fail("a BLAS only has matrix products");
     if (!strncmp(line, "open op ", 8)) return open_operation(e, line);
     const bool training =
         sscanf(line, "open train %199s %lld %31s %4095s", model, &batch, loss, path) == 4;
@@ -217,7 +219,7 @@ static const float *result(const engine *e, int64_t *size) {
 
 static bool write_results(engine *e, int64_t count, const char *path) {
     FILE *file = fopen(path, "wb");
-    if (!file) return fail("the results' file cannot be written");
+    if (!file) return fail("cannot write the results' file");
     bool ok = restart(e);
     for (int64_t i = 0; ok && i < (e->kind == TRAIN ? count : 1); ++i) {
         ok = run(e, 1);
@@ -225,9 +227,9 @@ static bool write_results(engine *e, int64_t count, const char *path) {
         int64_t size;
         const float *values = result(e, &size);
         ok = fwrite(values, sizeof *values, (size_t)size, file) == (size_t)size ||
-             fail("the results' file cannot be written");
+             fail("cannot write the results' file");
     }
-    return (fclose(file) == 0 || (ok && fail("the results' file cannot be written"))) && ok;
+    return (fclose(file) == 0 || (ok && fail("cannot write the results' file"))) && ok;
 }
 
 static bool timed(engine *e, int64_t count, long long *ns) {
@@ -259,7 +261,7 @@ static bool obey(engine *e, const char *line) {
     return ok;
 }
 
-/* What rows say of the engine. */
+/* What rows say about the engine. */
 static void introduce(const engine *e, int threads) {
     const plx_ctx_info info = plx_ctx_get_info(e->ctx);
     printf("{\"version\":\"%s\",\"isa\":\"%s\",\"gemm\":\"%s\",\"threads\":%d,\"vectorBits\":%d,"
@@ -282,7 +284,7 @@ static void print_port(plx_port port, bool first) {
     printf("]}");
 }
 
-/* What others need to know to be given the same model: weights in their order, inputs, outputs. */
+/* What other engines need to build the same model: weights in their order, inputs, outputs. */
 static int describe(const char *name) {
     plx_ctx *ctx;
     plx_model *model;

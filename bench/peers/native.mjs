@@ -6,7 +6,7 @@ import { lineEngine, ortEngine } from './processes.mjs';
 
 const notProduct = (item) => item.kind !== 'gemm';
 
-/** {engines, notes, close}: ours first; notes say which are not there, and why. */
+/** {engines, notes, close}: ours first; notes say which are missing, and why. */
 export async function nativeEngines({ threads, python, folder, root }) {
   const engines = [];
   const notes = [];
@@ -30,7 +30,7 @@ export async function nativeEngines({ threads, python, folder, root }) {
   );
   await start('OpenBLAS', () => blas('blas'));
   await start('the default OpenBLAS', () => blas('blas-unaided'));
-  // Where OpenBLAS chooses the best kernels by itself, it is one engine.
+  // If OpenBLAS chooses the best kernels by itself, both are one engine.
   if (engines.length === 3 && engines[1].gemm === engines[2].gemm) engines.pop().dispose();
   await start('onnxruntime', () =>
     ortEngine(
@@ -52,13 +52,13 @@ const label = (engine) => ({
   label: `${engine.name} ${engine.isa ?? engine.gemm ?? engine.version}`,
 });
 
-/** Ours says which operations it has. */
+/** Our engine reports which operations it has. */
 const withItsOperations = ({ operations, ...engine }) => ({
   ...engine,
   cannot: (item) => item.kind === 'op' && !operations.includes(item.op),
 });
 
-/** A BLAS runs its own kernels: what Parallax would run is not told. */
+/** A BLAS runs its own kernels, so what Parallax would run is left out. */
 function withoutIsa({ isa, vectorBits, fma, exact, version, operations, ...engine }) {
   return { ...engine, version: engine.gemm };
 }

@@ -1,14 +1,14 @@
-// ONNX models of the cases, written in protocol buffers' wire format: field numbers are those of
+// ONNX models of the cases, written in the protocol buffers wire format: field numbers are those of
 // the public onnx.proto3.
 
 const FLOAT = 1;
 const INT32 = 6;
 const IR_VERSION = 9;
 const OPSET = 20;
-/** Of onnxruntime's own operators. */
+/** The domain of onnxruntime's own operators. */
 const CONTRIB = 'com.microsoft';
 
-// Types of attributes.
+// Attribute types.
 const NUMBER = 1;
 const INTEGER = 2;
 const INTEGERS = 7;
@@ -68,7 +68,7 @@ export const tensor = (name, shape, values) =>
     bytes(9, new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
   );
 
-/** Whole numbers, lists of them, or {number}. */
+/** Attributes may be integers, lists of them, or {number}. */
 function attribute(name, value) {
   if (Array.isArray(value))
     return message(
@@ -92,7 +92,7 @@ export const node = (type, inputs, result, attributes = {}, domain = '') =>
     text(7, domain),
   );
 
-/** One of onnxruntime's own. */
+/** One of onnxruntime's own operators. */
 export const contribNode = (type, inputs, result, attributes) =>
   node(type, inputs, result, attributes, CONTRIB);
 

@@ -1,4 +1,4 @@
-// Single operations as ONNX models: the ways that onnxruntime has of each.
+// Single operations as ONNX models: all ways in which onnxruntime offers each.
 import { contribNode, indices, input, model, node, output, tensor } from './onnx.mjs';
 import { outputShape, permuted, shapesOf } from './operations.mjs';
 
@@ -9,8 +9,8 @@ const NHWC = [0, 2, 3, 1];
 const permutedShape = (shape, axes) => axes.map((axis) => shape[axis]);
 
 /**
- * [{name, model, feeds: {name: {values, shape}}, result(values), options}]: result puts the output
- * into the layout of ours, options go to the session.
+ * Returns [{name, model, feeds: {name: {values, shape}}, result(values), options}]: result brings
+ * the output into our layout, options are for the session.
  */
 export function onnxOperation(item, data) {
   return ways[item.op](item, data.inputs, shapesOf(item), outputShape(item));
@@ -18,7 +18,10 @@ export function onnxOperation(item, data) {
 
 const same = (values) => values;
 
-/** Convolutions are NCHW; with level "all" onnxruntime blocks channels, at the cost of reordering. */
+/**
+ * Convolutions are NCHW; with level "all" onnxruntime uses blocked channels, at the cost of
+ * reordering.
+ */
 function conv({ sizes }, { x, weights, bias }, shapes, shape) {
   const inputShape = permutedShape(shapes.x, NCHW);
   const resultShape = permutedShape(shape, NCHW);
@@ -46,7 +49,7 @@ function conv({ sizes }, { x, weights, bias }, shapes, shape) {
   }));
 }
 
-/** Products on heads that lie apart already, and the fused operator on whole rows. */
+/** Products on heads that are already separate, and the fused operator on whole rows. */
 function attention({ sizes }, { q, k, v }, shapes) {
   const { batch, length, heads, width } = sizes;
   const apart = [batch, heads, length, width];
@@ -91,7 +94,7 @@ function attention({ sizes }, { q, k, v }, shapes) {
   ];
 }
 
-/** x goes in, the rest are weights. */
+/** x is the input, the rest are weights. */
 const onRows =
   (makeNode, weights = []) =>
   (_, values, shapes, shape) => [

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* What builders take their operands from. */
+/* The operands that builders take. */
 typedef struct source {
     plx_ctx *ctx;
     plx_peer_operation *op;
@@ -34,7 +34,7 @@ static const float *take(source *s, int rank, const int64_t *dims, int64_t *size
     return data;
 }
 
-/* What every run is given. */
+/* The data passed to every run. */
 static plx_node input(source *s, plx_dtype dtype, int rank, const int64_t *dims) {
     int64_t size;
     const float *data = take(s, rank, dims, &size);
@@ -77,7 +77,7 @@ static plx_node conv2d(source *s, const int64_t *n) {
     return plx_conv2d(s->op->graph, x, weights, bias, &options);
 }
 
-/* batch, length, heads, width of a head */
+/* batch, length, heads, width per head */
 static plx_node attention(source *s, const int64_t *n) {
     plx_node qkv[3];
     for (int i = 0; i < 3; ++i) qkv[i] = input(s, PLX_DTYPE_REAL, SHAPE(n[0], n[1], n[2] * n[3]));

@@ -17,8 +17,9 @@ typedef struct plx_peer_operation {
 /* Name of operation number i that can be opened; NULL past the last. */
 const char *plx_peer_operation_name(int i);
 
-/* data holds count 32-bit values: the inputs in the order of operations.mjs, and stays until the
- * operation is closed. On failure the graph's sentence is the context's, and status tells. */
+/* data holds count 32-bit values, the inputs in the order of operations.mjs, and must stay valid
+ * until the operation is closed. On failure the status is returned, and the graph's sentence is the
+ * context's message. */
 plx_status plx_peer_operation_open(plx_ctx *ctx, const char *name, const int64_t *sizes,
                                    const float *data, int64_t count, plx_peer_operation *out);
 void plx_peer_operation_close(plx_peer_operation *operation);

@@ -1,4 +1,4 @@
-// Single operations: their inputs, the shape of their result, and how far results may be apart.
+// Single operations: their inputs, the shapes of their results, and how far results may differ.
 import { Random } from './random.mjs';
 
 const EPSILON = 2 ** -23;
@@ -7,7 +7,7 @@ const LAYER_NORM_EPSILON = 1e-5;
 
 const product = (shape) => shape.reduce((size, dim) => size * dim, 1);
 
-/** Sizes of a convolution's result: rows and columns. */
+/** Size of a convolution's result: rows and columns. */
 const convolved = ({ h, w, k, stride, pad }) =>
   [h, w].map((size) => Math.floor((size + 2 * pad - k) / stride) + 1);
 
@@ -73,7 +73,7 @@ export const operation = (op, name, sizes) => ({
   flops: table[op].flops?.(sizes),
 });
 
-/** {name: shape}. */
+/** Returns {name: shape}. */
 export const shapesOf = ({ op, sizes }) =>
   Object.fromEntries(
     Object.entries(table[op].inputs(sizes)).map(([name, { shape }]) => [name, shape]),
@@ -81,7 +81,7 @@ export const shapesOf = ({ op, sizes }) =>
 
 export const outputShape = ({ op, sizes }) => table[op].output(sizes);
 
-/** {inputs: {name: values}}: normal values, or indices. */
+/** Returns {inputs: {name: values}}: normal values, or indices. */
 export function operationData({ op, sizes }, seed) {
   const random = new Random(seed);
   const make = ({ shape, scale = 1, below }) =>
@@ -92,18 +92,18 @@ export function operationData({ op, sizes }, seed) {
   return { inputs: Object.fromEntries(inputs.map(([name, input]) => [name, make(input)])) };
 }
 
-/** As tolerances() in tolerances.mjs, of elements drawn by chance. */
+/** As tolerances() in tolerances.mjs does, for randomly chosen elements. */
 export function operationTolerances(item, { inputs }, output) {
   const random = new Random(1);
   const size = product(outputShape(item));
-  if (output.length !== size) throw new Error(`${output.length} results instead of ${size}`);
+  if (output.length !== size) throw new Error(`${output.length} results; ${size} were expected`);
   return Array.from({ length: SAMPLES }, () => {
     const at = random.word() % size;
     return { at, ours: output[at], ...table[item.op].element(item.sizes, inputs, at) };
   });
 }
 
-// {reference, bound} of one element, in double precision. Sums of n terms err by at most
+// Each gives {reference, bound} of one element, in double precision. Sums of n terms err by at most
 // n eps sum |terms|, elementary functions by 4 eps.
 
 function convElement(sizes, { x, weights, bias }, at) {
@@ -132,7 +132,7 @@ function convElement(sizes, { x, weights, bias }, at) {
   return { reference: sum, bound: (k * k * each + 1) * EPSILON * size };
 }
 
-/** Scores err by `wrong`, so weights by 2 wrong relative to themselves, and so on. */
+/** Scores are off by up to `wrong`, so weights by 2 wrong relative to themselves, and so on. */
 function attentionElement({ length, heads, width }, { q, k, v }, at) {
   const all = heads * width;
   const [e, s, b] = [at % all, Math.floor(at / all) % length, Math.floor(at / all / length)];
@@ -207,13 +207,13 @@ function geluElement(_, { x }, at) {
   return { reference: value * share, bound: 8 * EPSILON * Math.abs(value) };
 }
 
-/** Copies: no error is allowed. */
+/** For copies: no error is allowed. */
 function embeddingElement({ width }, { table: rows, ids }, at) {
   const reference = rows[ids[Math.floor(at / width)] * width + (at % width)];
   return { reference, bound: Number.MIN_VALUE };
 }
 
-/** values of that shape with axis i taken from axes[i]. */
+/** The values of an array of that shape whose index along axis i is axes[i]. */
 export function permuted(values, shape, axes) {
   const strides = shape.map((_, i) => product(shape.slice(i + 1)));
   const sizes = axes.map((axis) => shape[axis]);

@@ -1,4 +1,5 @@
-// onnxruntime-node as a process that answers each message [operation, ...arguments] with one.
+// onnxruntime-node as a process that answers each message [operation, ...arguments] with one
+// message.
 import { createRequire } from 'node:module';
 import ort from 'onnxruntime-node';
 

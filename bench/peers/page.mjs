@@ -1,4 +1,4 @@
-// The page that scripts/peers drives: one object of engines, called by name.
+// The page that scripts/peers drives: an object of engines, called by name.
 
 import { jaxEngine } from './engine_jax.mjs';
 import { ortEngine } from './engine_ort.mjs';
@@ -26,7 +26,7 @@ const makers = {
 const engines = {};
 
 globalThis.peers = {
-  /** Starts an engine under a name; resolves to what rows say of it. */
+  /** Starts an engine under a name; resolves to what its rows say about it. */
   async start(name, maker, options) {
     engines[name] = await makers[maker](options);
     return engines[name].about;

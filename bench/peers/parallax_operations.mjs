@@ -1,7 +1,7 @@
 // Single operations as graphs of the package.
 import { operation, operationData, shapesOf } from './operations.mjs';
 
-/** Small ones, which show what this build has. */
+/** Small ones, which show which operations this build has. */
 const tiny = [
   operation('conv2d', '', { n: 1, h: 3, w: 3, in: 1, k: 1, out: 1, stride: 1, pad: 0, groups: 1 }),
   operation('attention', '', { batch: 1, length: 2, heads: 1, width: 2 }),
@@ -11,7 +11,7 @@ const tiny = [
   operation('embedding', '', { vocabulary: 2, width: 2, ids: 2 }),
 ];
 
-/** {op: ""}, or why this build cannot run it. */
+/** Returns {op: ""}, or the reason why this build cannot run it. */
 export async function operationsOf(plx) {
   const found = {};
   for (const item of tiny) {
@@ -28,12 +28,12 @@ export async function operationsOf(plx) {
 }
 
 /**
- * {variant, results, run(count), dispose}. As with TensorFlow.js, arrays stay in the engine while
- * it is timed, and of each result only the first element comes to the page; where the build cannot
- * slice, the whole result does. variant says which.
+ * Returns {variant, results, run(count), dispose}. As with TensorFlow.js, arrays stay in the engine
+ * while it is timed, and only the first element of each result is copied to the page; if the build
+ * cannot slice, the whole result is. variant says which.
  */
 export async function parallaxOperation(plx, item, data) {
-  if (!plx.graph) throw new Error('the package has no graphs');
+  if (!plx.graph) throw new Error('this build of the package has no graphs');
   const whole = await compiled(plx, item, data, (_, y) => y);
   const first = (graph, y) => graph.slice(graph.reshape(y, [-1]), 0, 0, 1);
   const timed = await compiled(plx, item, data, first).catch(() => whole);
@@ -43,7 +43,7 @@ export async function parallaxOperation(plx, item, data) {
       const [y] = await whole.compute.run(whole.given);
       return y.data;
     },
-    /** Nanoseconds. The next run is on its way before one has ended. */
+    /** Returns nanoseconds. The next run is started before one has ended. */
     async run(count) {
       const start = performance.now();
       let before;
@@ -62,7 +62,7 @@ export async function parallaxOperation(plx, item, data) {
   };
 }
 
-/** {graph, compute, given}: real arrays are parameters, indices are given to every run. */
+/** Returns {graph, compute, given}: real arrays are parameters, indices are passed to every run. */
 async function compiled(plx, item, data, outputOf) {
   const graph = plx.graph();
   const shapes = shapesOf(item);

@@ -1,4 +1,4 @@
-// The engines in one page of Chromium.
+// The engines in a page of Chromium.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { serve } from './peer_server.mjs';
@@ -17,7 +17,7 @@ const ARGUMENTS = [
 const notTraining = (item) => item.kind === 'train';
 const notOperation = (item) => item.kind === 'op';
 
-/** The engines of a page that has so many threads; ours first, the exact tier as the reference. */
+/** The engines of a page with so many threads; ours first, with the exact tier as the reference. */
 const engineList = (threads) => [
   {
     key: 'exact',
@@ -39,7 +39,7 @@ async function openPage(root, threads) {
     args: ARGUMENTS,
   });
   const page = await browser.newPage();
-  // Libraries that size their pools by it are held to the same number of threads.
+  // Limits libraries that size their thread pools by it to the same number of threads.
   await page.addInitScript((count) => {
     Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => count });
   }, threads);
@@ -56,7 +56,7 @@ async function openPage(root, threads) {
   };
 }
 
-/** {engines, notes, close}. */
+/** Returns {engines, notes, close}. */
 export async function browserEngines({ threads, root }) {
   const { page, runtime, close } = await openPage(root, threads);
   const call = (operation, ...args) =>
@@ -73,7 +73,7 @@ export async function browserEngines({ threads, root }) {
       const engine = {
         ...rest,
         ...about,
-        // Ours says which operations it has.
+        // Our engine reports which operations it has.
         ...(operations && {
           cannot: (item) => item.kind === 'op' && operations[item.op] !== '',
         }),
@@ -91,7 +91,7 @@ export async function browserEngines({ threads, root }) {
       for (const [op, reason] of Object.entries(operations ?? {}))
         if (reason) notes.push(`${engine.label} without ${op}: ${reason}`);
       if (about.threads !== threads)
-        notes.push(`${engine.label} takes ${about.threads} thread(s) here`);
+        notes.push(`${engine.label} uses ${about.threads} thread(s) here`);
     } catch (error) {
       if (!engines.length) throw error;
       notes.push(`without ${rest.name}: ${error.message}`);

@@ -1,20 +1,21 @@
-// The numbers that all engines get: seeded weights, inputs and targets, natively and in the page.
+// The data that all engines get: seeded weights, inputs and targets, natively and in the page.
 
 import { operationData } from './operations.mjs';
 import { Random } from './random.mjs';
 
 /**
- * gemm: {a, b}; operations: {inputs}; networks: {weights: [{w, b, in, out}], x, y}, where y is normal values for MSE,
- * labels (Int32Array) for cross-entropy and undefined for predictions. Weights are He-normal,
- * biases small but not zero, so that one left out or in the wrong place shows. The recipe, {seed}
- * and by how much weights are moved, is kept with the data: what makes it again elsewhere.
+ * gemm: {a, b}; operations: {inputs}; networks: {weights: [{w, b, in, out}], x, y}, where y is
+ * normal values for MSE, labels (Int32Array) for cross-entropy and undefined for predictions.
+ * Weights are He-normal; biases are small but not zero, so that one left out or misplaced shows.
+ * The recipe ({seed} and how far weights are moved) is kept with the data, so that it can be made
+ * again elsewhere.
  */
 export function makeData(item, { seed, moved }) {
   const data = { ...made(item, seed), recipe: { seed, moved } };
   return moved ? withMovedWeights(data, moved) : data;
 }
 
-/** The same case with every weight moved, up or down by chance, by a relative part. */
+/** The same case with every weight moved, randomly up or down, by a relative amount. */
 export function perturbed(item, data, relative, seed) {
   return makeData(item, { ...data.recipe, moved: { relative, seed } });
 }
@@ -42,7 +43,7 @@ function made(item, seed) {
 
 const product = (dims) => dims.reduce((size, dim) => size * dim, 1);
 
-/** Matrices keep the size of what goes through them; vectors err a little from what they begin with. */
+/** Matrices preserve the scale of their inputs; vectors are close to their usual initial values. */
 function weightOf({ name, dims, state, first }, random) {
   const size = product(dims);
   if (state) return new Float32Array(size).fill(first);
@@ -51,7 +52,9 @@ function weightOf({ name, dims, state, first }, random) {
   return random.normals(size, name.endsWith('table') ? 0.05 : 1 / Math.sqrt(fanIn));
 }
 
-/** Data of a model by name: [{name, dims, w}] in its order; x and y as {port: values}. */
+/**
+ * The data of a model by name: [{name, dims, w}] in the model's order; x and y as {port: values}.
+ */
 function modelData({ manifest, batch, loss }, random) {
   const weights = manifest.weights.map((weight) => ({ ...weight, w: weightOf(weight, random) }));
   const integers = (size, below, from = 0) =>
@@ -59,7 +62,7 @@ function modelData({ manifest, batch, loss }, random) {
   const x = {};
   for (const { name, dims, dtype, classes } of manifest.inputs) {
     const size = batch * product(dims);
-    // The id 0 is padding to some models.
+    // Some models treat id 0 as padding.
     x[name] = dtype === 'int32' ? integers(size, classes, 1) : random.normals(size, 1);
   }
   const y = {};
@@ -77,7 +80,7 @@ function partsOf(data) {
   return [...data.weights.flatMap(({ w, b }) => [w, b]), data.x, ...(data.y ? [data.y] : [])];
 }
 
-/** A case's data as one run of 32-bit values, in the order that native engines read. */
+/** A case's data as one array of 32-bit values, in the order in which native engines read it. */
 export function toBytes(data) {
   const parts = partsOf(data);
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));

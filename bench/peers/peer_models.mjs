@@ -1,8 +1,8 @@
-// The models by name, written once over the few operations of an adapter (jax_adapter.mjs,
-// tfjs_adapter.mjs), on weights by Parallax's names.
+// The models by name, written once in terms of the few operations of an adapter (jax_adapter.mjs,
+// tfjs_adapter.mjs), with weights under Parallax's names.
 //
-// o: the adapter; w: name to array; x: port to array; y: output to one-hot labels. Each family gives
-// the loss of a batch. Ids are never 0, which is padding to some models.
+// o: the adapter; w: name to array; x: port to array; y: output to one-hot labels. Each family
+// returns the loss of a batch. Ids are never 0, which some models treat as padding.
 
 const HEADS = 4;
 
@@ -11,7 +11,7 @@ const dense = (o, w, name, x) => {
   return w.has(`${name}.bias`) ? o.add(y, w(`${name}.bias`)) : y;
 };
 
-/** Over the last axis: layer norm, or RMS norm where there is no shift. */
+/** Normalises the last axis: layer norm, or RMS norm if there is no shift. */
 function norm(o, w, name, x, epsilon) {
   const whole = w.has(`${name}.shift`);
   const centred = whole ? o.sub(x, o.mean(x)) : x;
@@ -20,13 +20,13 @@ function norm(o, w, name, x, epsilon) {
   return whole ? o.add(y, w(`${name}.shift`)) : y;
 }
 
-/** [b, s, heads d] as [b, heads, s, d]. */
+/** Turns [b, s, heads d] into [b, heads, s, d]. */
 function apart(o, x, heads) {
   const [b, s, width] = o.shape(x);
   return o.transpose(o.reshape(x, [b, s, heads, width / heads]), [0, 2, 1, 3]);
 }
 
-/** Element i of a head turns with element i + d / 2. */
+/** Element i of a head is rotated with element i + d / 2. */
 function rotated(o, x) {
   const [, , s, d] = o.shape(x);
   const half = d / 2;
@@ -40,7 +40,7 @@ function rotated(o, x) {
   return o.concat([o.sub(o.mul(a, cos), o.mul(b, sin)), o.add(o.mul(b, cos), o.mul(a, sin))]);
 }
 
-/** Heads of keys, each for several heads of queries side by side. */
+/** Repeats each key head for the several query heads that share it, side by side. */
 function repeated(o, x, times) {
   const [b, heads, s, d] = o.shape(x);
   const each = o.reshape(x, [b, heads, 1, s, d]);
@@ -99,7 +99,10 @@ function crossEntropy(o, logits, labels) {
 
 const tied = (o, table, x) => o.matmul(x, o.transpose(table, [1, 0]));
 
-/** [n, h, w, c] as rows of patches, and their product with the patch weights [p, p, c, width]. */
+/**
+ * Turns [n, h, w, c] into rows of patches, and multiplies them by the patch weights [p, p, c,
+ * width].
+ */
 function patches(o, w, name, x) {
   const [n, h, , c] = o.shape(x);
   const [p, , , width] = o.shape(w(`${name}.weight`));
@@ -161,7 +164,7 @@ function clip(o, w, x) {
   return o.scaled(o.add(...ways), 0.5);
 }
 
-/** Per channel over all else, by the batch. */
+/** Batch normalisation: per channel over all other axes. */
 function batchNorm(o, w, name, x) {
   const centred = o.sub(x, o.meanOfPixels(x));
   const variance = o.meanOfPixels(o.mul(centred, centred));
@@ -196,15 +199,15 @@ const families = {
   resnet,
 };
 
-/** The loss of a batch: (o, w, x, y). */
+/** The loss of a batch, from (o, w, x, y). */
 export const lossOfModel = (model) => families[model.split('-')[0]];
 
-/** What a loss takes as w, from {name: array}. */
+/** Turns {name: array} into what a loss takes as w. */
 export function lookUp(weights) {
   const w = (name) => weights[name];
   w.has = (name) => name in weights;
   return w;
 }
 
-/** The weights that training changes; running statistics are not read by it. */
+/** The weights that training changes; it does not read running statistics. */
 export const trained = (data) => data.weights.filter(({ state }) => !state);

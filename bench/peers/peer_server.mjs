@@ -1,4 +1,4 @@
-// A local server of an isolated page: the peers' files, the package's and this folder's.
+// A local server of an isolated page: serves the files of the peers, the package and this folder.
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
@@ -12,7 +12,7 @@ const TYPES = {
   '.json': 'application/json',
 };
 
-/** {address, close}. Threads need the two cross-origin headers. */
+/** Returns {address, close}. Threads need the two cross-origin headers. */
 export async function serve(root) {
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));

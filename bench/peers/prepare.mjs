@@ -1,4 +1,5 @@
-// Sets up, builds and installs what measuring needs; each output goes to a log, shown on failure.
+// Sets up, builds and installs what the measurement needs; all output goes to a log, of which a
+// failure shows the end.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,12 +40,12 @@ export function prepare(root, { native, browser, chosen }) {
       'cmake --preset wasm && cmake --build --preset wasm --target engines && npm run build -w wasm',
     );
   const here = join(root, 'bench/peers');
-  // The packages' own scripts would download what is not used.
+  // The packages' own scripts would download things that are not used.
   if (time(join(here, 'node_modules/.package-lock.json')) < time(join(here, 'package-lock.json')))
     step(root, 'installing the peers', 'cd bench/peers && npm ci --ignore-scripts');
 }
 
-/** A model's case with its manifest: the weights in their order, inputs and outputs. */
+/** A model's case with its manifest: the weights in order, inputs and outputs. */
 export function described(root, item) {
   if (item.suite !== 'models') return item;
   const program = join(root, 'build/release/parallax_peer');

@@ -1,4 +1,4 @@
-// Native engines, each a process of its own that is told what to do.
+// Native engines, each a process of its own that takes commands.
 import { fork, spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ function nameOfCase(item) {
   return [item.kind, item.model, item.batch, item.loss].filter(Boolean).join(' ');
 }
 
-/** Speaks the lines that native.c describes. Throws when the program does not start. */
+/** Sends and reads the lines described in native.c. Throws when the program does not start. */
 export async function lineEngine(about, command, args, folder) {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let complaint = '';
@@ -26,7 +26,7 @@ export async function lineEngine(about, command, args, folder) {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async () => {
     const { value, done } = await Promise.race([lines.next(), failed]);
-    if (done) throw new Error(complaint.trim() || `${about.name} ended by itself`);
+    if (done) throw new Error(complaint.trim() || `${about.name} ended unexpectedly`);
     return value;
   };
   const ask = async (line) => {
@@ -63,7 +63,7 @@ export async function ortEngine(about, threads) {
   const child = fork(program, [String(threads)], { serialization: 'advanced' });
   const answer = () =>
     new Promise((resolve, reject) => {
-      const ended = () => reject(new Error(`${about.name} ended by itself`));
+      const ended = () => reject(new Error(`${about.name} ended unexpectedly`));
       child.once('exit', ended);
       child.once('message', ({ error, value }) => {
         child.off('exit', ended);

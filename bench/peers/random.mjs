@@ -15,7 +15,7 @@ export class Random {
   #s;
 
   constructor(seed) {
-    // Filled by a Weyl sequence whose words are mixed, as the authors advise for small seeds.
+    // Seeded by a Weyl sequence whose words are mixed, as the authors advise for small seeds.
     this.#s = Uint32Array.from({ length: 4 }, (_, i) => mixed(seed + (i + 1) * 0x9e3779b9));
   }
 
@@ -32,7 +32,7 @@ export class Random {
     return result;
   }
 
-  /** In (0, 1). */
+  /** Uniform in (0, 1). */
   uniform() {
     return (this.word() + 0.5) / 2 ** 32;
   }

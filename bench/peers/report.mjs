@@ -1,4 +1,4 @@
-// Rows of results.schema.json, and the table.
+// Makes rows of results.schema.json, and the table.
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 
 import { COMPARED_STEPS, metric, parameters } from './cases.mjs';
@@ -44,7 +44,7 @@ function checks(item, entry) {
   return { ...failed, ...losses, ...compared };
 }
 
-/** One row per engine that gave samples. */
+/** One row per engine that has samples. */
 export function toRows(item, entries, { seed, commit, date }) {
   const { of, ...figure } = metric(item);
   return entries
@@ -85,10 +85,12 @@ const figure = (item, ns) => {
 
 const ratio = (value) => value.toFixed(2);
 
-/** How many times the time of ours that of a peer is, round by round. */
+/** A peer's time as a multiple of ours, round by round. */
 const speed = (peer, ours) => summarise(peer.ns.map((ns, round) => ns / ours.ns[round]));
 
-/** Lines on one case: each engine's figure, and for peers their speed() with its interval. */
+/**
+ * The lines about one case: each engine's figure, and for peers their speed() with its interval.
+ */
 export function tableLines(item, where, entries) {
   const measured = entries
     .filter((entry) => entry.ns.length > 0 && !entry.failure)

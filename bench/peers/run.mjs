@@ -1,4 +1,4 @@
-// scripts/peers: Parallax beside other libraries, natively and in Chromium.
+// scripts/peers: measures Parallax beside other libraries, natively and in Chromium.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,23 +17,23 @@ import { tableLines, toRows } from './report.mjs';
 const USAGE = `usage: scripts/peers [--native] [--browser] [--quick] [--case TEXT] [--threads N]
                      [--seed N] [--python FILE] [--json FILE] [--table FILE] [--help]
 
-Measures Parallax beside other libraries in alternating rounds, on outputs that were compared first:
+Measures Parallax beside other libraries in alternating rounds, after comparing their outputs:
 natively beside OpenBLAS, onnxruntime and PyTorch, and in one page of Chromium beside
-onnxruntime-web, TensorFlow.js and jax-js. Prints a table of ratios with what is to be reached.
-Products, predictions, training steps and single operations; where a library has several ways of
-an operation, the fastest is found first and named.
+onnxruntime-web, TensorFlow.js and jax-js. Covers products, predictions, training steps and single
+operations; if a library has several ways to do an operation, the fastest is found first and named.
+Prints a table of ratios with their targets.
 
-  --native        only natively
-  --browser       only in the browser
+  --native        measure only natively
+  --browser       measure only in the browser
   --quick         fewer and shorter rounds
-  --case TEXT     only cases whose name has TEXT
-  --threads N     so many threads (default: 1, then 2 where there are two CPUs)
-  --seed N        of weights, data and the order of engines (default 1)
-  --python FILE   a Python that has torch (default: python3)
-  --json FILE     rows of bench/results.schema.json, one a line (default build/peers.jsonl)
-  --table FILE    keeps the table there, too
+  --case TEXT     only cases whose name contains TEXT
+  --threads N     number of threads (default: 1, then 2 if there are two CPUs)
+  --seed N        seed for weights, data and the order of engines (default 1)
+  --python FILE   a Python interpreter with torch (default: python3)
+  --json FILE     write rows of bench/results.schema.json here, one per line (default build/peers.jsonl)
+  --table FILE    write the table here, too
 
-Exits with 0 when it measured, also where a target was missed; 1 when it could not; 2 for a wrong
+Exits with 0 when it measured, even if a target was missed; 1 when it could not; 2 for a wrong
 argument.`;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -58,18 +58,18 @@ function readArguments() {
       },
     }));
   } catch (error) {
-    throw new Wrong(`${error.message.split('.')[0]}; --help lists what there is.`);
+    throw new Wrong(`${error.message.split('.')[0]}; --help lists the options.`);
   }
   const seed = Number(values.seed);
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32)
-    throw new Wrong(`the seed must be an integer from 0 to 4294967295, not "${values.seed}".`);
+    throw new Wrong(`--seed must be an integer from 0 to 4294967295, not "${values.seed}".`);
   const threads = Number(values.threads ?? 1);
   if (!Number.isInteger(threads) || threads < 1 || threads > 64)
-    throw new Wrong(`the threads must be an integer from 1 to 64, not "${values.threads}".`);
+    throw new Wrong(`--threads must be an integer from 1 to 64, not "${values.threads}".`);
   const chosen = cases.filter((item) => item.name.includes(values.case));
   if (!chosen.length)
     throw new Wrong(
-      `no case has "${values.case}" in its name; there are:\n  ${cases.map((item) => item.name).join('\n  ')}`,
+      `no case has "${values.case}" in its name; the cases are:\n  ${cases.map((item) => item.name).join('\n  ')}`,
     );
   const both = !values.native && !values.browser;
   return {
@@ -97,7 +97,7 @@ function rowValidator() {
   };
 }
 
-/** Replaces FILE by text at once, so that it is never half-written. */
+/** Replaces the file by text in one step, so that it is never half-written. */
 function write(file, text) {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.new`, text);

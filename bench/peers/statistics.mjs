@@ -9,7 +9,7 @@ export function quantile(sorted, q) {
   return sorted[below] + (at - below) * (sorted[below + 1] - sorted[below]);
 }
 
-/** The smallest rank, from 0, for which order statistics hold the median with 95%. */
+/** The smallest rank, from 0, for which order statistics contain the median with 95%. */
 function intervalRank(count) {
   let term = 2 ** -count;
   let below = term;
@@ -22,7 +22,7 @@ function intervalRank(count) {
   return Math.max(rank - 1, 0);
 }
 
-/** Median, 10th and 90th percentile, and the 95% interval of the median. */
+/** Returns the median, the 10th and 90th percentile, and the 95% interval of the median. */
 export function summarise(values) {
   const sorted = [...values].sort(ascending);
   const first = intervalRank(sorted.length);

@@ -1,11 +1,14 @@
-// What Parallax is to reach beside the peers, and whether a measurement reached it.
+// The speeds that Parallax should reach relative to the peers, and whether a measurement reached
+// them.
 
 const lowest = (entries) =>
   entries.reduce((best, entry) => (!best || entry.median < best.median ? entry : best), undefined);
 
 const named = (peers, names) => peers.filter((peer) => names.includes(peer.engine.name));
 
-/** Of operations: natively beside onnxruntime, in the browser beside the better of two. */
+/**
+ * Targets for operations: natively relative to onnxruntime, in the browser to the better of two.
+ */
 function ofOperation({ op, sizes }, where) {
   const native = where === 'native';
   const side = native
@@ -20,7 +23,10 @@ function ofOperation({ op, sizes }, where) {
   return [{ ...side, factor: native ? 1 : 1.2 }];
 }
 
-/** Of training steps of models by name: in the browser beside those that can train them. */
+/**
+ * Targets for training steps of models by name: in the browser, relative to the peers that can
+ * train them.
+ */
 function ofModel(where) {
   if (where === 'native') return [{ what: 'PyTorch', factor: 1.5, among: ['PyTorch'] }];
   const among = ['tfjs-backend-wasm', 'jax-js'];
@@ -28,8 +34,8 @@ function ofModel(where) {
 }
 
 /**
- * [{what, factor, among, above}]: our speed over that of the fastest of `among` is to be factor, or
- * above it.
+ * Returns [{what, factor, among, above}]: our speed should be factor times that of the fastest of
+ * `among`, or more than that if above is set.
  */
 function lines(item, where) {
   if (item.kind === 'op') return ofOperation(item, where);
@@ -63,8 +69,8 @@ const verdict = (what, wanted, got, above) => {
 };
 
 /**
- * Sentences on our entry beside the peers measured with it. Entries are {engine, median} in
- * nanoseconds; speed(peer) is how many times our time the peer's is.
+ * Sentences that compare our entry with the peers measured with it. Entries are {engine, median} in
+ * nanoseconds; speed(peer) is the peer's time as a multiple of ours.
  */
 export function verdicts(item, where, ours, peers, speed) {
   const sentences = [];

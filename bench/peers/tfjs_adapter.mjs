@@ -1,4 +1,4 @@
-// The operations that peer_models.mjs is written over, by TensorFlow.js.
+// TensorFlow.js versions of the operations that peer_models.mjs is written in.
 
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 

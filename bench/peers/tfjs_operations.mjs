@@ -1,9 +1,11 @@
-// Single operations as TensorFlow.js has them; those that it has no kernel for, by its own formulas.
+// Single operations in TensorFlow.js; those for which it has no kernel, by its own formulas.
 import { permuted, shapesOf } from './operations.mjs';
 
 const LAYER_NORM_EPSILON = 1e-5;
 
-/** {inputs: tensors, compute: () => tensor, result(values): in the layout of ours}. */
+/**
+ * Returns {inputs: tensors, compute: () => tensor, result(values): brings values into our layout}.
+ */
 export function tfjsOperation(tf, item, data) {
   const shapes = shapesOf(item);
   const tensors = Object.fromEntries(
@@ -27,7 +29,7 @@ function conv2d(tf, { sizes }, { x, weights, bias }) {
   };
 }
 
-/** Head by head, on heads that lie apart already: its products of batches run plain loops. */
+/** Head by head, on heads that are already separate: its batched products run plain loops. */
 function attention(tf, { sizes }, tensors, data) {
   const { batch, length, heads, width } = sizes;
   tf.dispose(tensors);
@@ -50,7 +52,7 @@ function attention(tf, { sizes }, tensors, data) {
   };
 }
 
-/** From its elementwise operations: it has no kernel. */
+/** Composed of elementwise operations: it has no kernel for this. */
 const layerNorm = (tf, _, { x, scale, shift }) => ({
   compute() {
     const { mean, variance } = tf.moments(x, -1, true);

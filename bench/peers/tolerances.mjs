@@ -1,4 +1,4 @@
-// How far outputs may be apart, derived from the arithmetic of each case.
+// How far outputs may differ, derived from the arithmetic of each case.
 import { operationTolerances } from './operations.mjs';
 import { perturbed } from './peer_data.mjs';
 import { Random } from './random.mjs';
@@ -9,9 +9,9 @@ const ROWS = 4;
 const PERTURBATIONS = 3;
 
 /**
- * [{at, reference, bound}]: an output at that index lies within bound of the reference, so any two
- * lie within twice that of each other. The bounds are those of plx_gemm and of bench/network.h.
- * Losses have no reference in double precision: theirs is our own loss.
+ * Returns [{at, reference, bound}]: an output at that index lies within bound of the reference, so
+ * any two lie within twice that of each other. The bounds are those of plx_gemm and of
+ * bench/network.h. Losses have no double-precision reference: theirs is our own loss.
  */
 export async function tolerances(item, data, ours) {
   if (item.kind === 'gemm') return ofProduct(item, data, ours.output);
@@ -20,7 +20,10 @@ export async function tolerances(item, data, ours) {
   return ofLosses(item, data, ours);
 }
 
-/** The largest error as a share of what is allowed: ours against the reference, others against ours. */
+/**
+ * The largest error as a share of what is allowed: ours against the reference, the others against
+ * ours.
+ */
 export function worstError(output, bounds, isOurs) {
   let worst = 0;
   for (const { at, reference, ours, bound } of bounds) {
@@ -84,7 +87,7 @@ function ofPredictions(item, data, output) {
   return bounds;
 }
 
-/** Over a layer's inputs, or over all rows of the batch. */
+/** The longest sum: over a layer's inputs, or over all rows of the batch. */
 function longestSum({ layers, batch, manifest }) {
   if (!manifest) return Math.max(...layers, batch);
   const inputs = manifest.weights.map(
@@ -95,9 +98,9 @@ function longestSum({ layers, batch, manifest }) {
 }
 
 /**
- * Rounding errs, in a sum of k products, like products of which each is off by up to k eps / 2. So
- * the losses of our own training from weights that are moved by so much show how far rounding can
- * carry the losses of another engine; k is the longest sum, over a layer's inputs or over the batch.
+ * Rounding in a sum of k products has the effect of changing each product by up to k eps / 2. Our
+ * own training losses, from weights moved by that much, therefore show how far rounding can carry
+ * the losses of another engine; k is the longest sum, over a layer's inputs or over the batch.
  */
 async function ofLosses(item, data, ours) {
   const relative = (longestSum(item) * EPSILON) / 2;

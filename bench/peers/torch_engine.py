@@ -1,4 +1,4 @@
-"""PyTorch as an engine of scripts/peers: one command a line, one answer a line (see native.c)."""
+"""PyTorch as an engine of scripts/peers: one command per line, one answer per line (see native.c)."""
 
 import json
 import sys
@@ -90,7 +90,7 @@ class Network:
 
 
 class Operation:
-    """Ways of calling one operation, of which the fastest is kept."""
+    """The ways of calling one operation, of which the fastest is kept."""
 
     def __init__(self, values, name, sizes):
         ways = getattr(self, name)(values, *sizes)
@@ -187,7 +187,7 @@ def open_case(words):
 
 
 def obey(work, words):
-    """Returns the case at work and the nanoseconds."""
+    """Returns the current case and the nanoseconds."""
     if words[0] == "open":
         return open_case(words), 0
     if words[0] == "close":
@@ -213,7 +213,7 @@ def main():
         try:
             work, ns = obey(work, line.split())
             print("ok", ns, getattr(work, "variant", ""), flush=True)
-        except Exception as error:  # told in the table instead of ending the process
+        except Exception as error:  # reported in the table instead of ending the process
             print("error", str(error).replace("\n", " "), flush=True)
 
 

@@ -75,7 +75,7 @@ class Model:
 
     @staticmethod
     def rotate(x, base=10000.0):
-        """x [b, h, s, d]: element i turns with element i + d / 2."""
+        """x [b, h, s, d]: element i is rotated with element i + d / 2."""
         half = x.shape[-1] // 2
         rates = base ** (-torch.arange(half, dtype=torch.float32) / half)
         angles = torch.arange(x.shape[-2], dtype=torch.float32)[:, None] * rates
@@ -117,7 +117,7 @@ class Model:
             i += 1
 
     def patches(self, name, x):
-        """x [n, h, w, c] as [n, patches, width]."""
+        """Turns x [n, h, w, c] into [n, patches, width]."""
         weight = self.weights[f"{name}.weight"]
         y = functional.conv2d(
             x.permute(0, 3, 1, 2), weight, self.weights[f"{name}.bias"], stride=weight.shape[-1]

@@ -1,4 +1,5 @@
-/* The parts of the suite accuracy. Each adds its cases from group on and returns the next group. */
+/* The parts of the suite accuracy. Each adds its cases from group on, and returns the next free
+ * group. */
 #ifndef PLX_BENCH_ACCURACY_H
 #define PLX_BENCH_ACCURACY_H
 
@@ -12,14 +13,15 @@ int plx__accuracy_norms(plx_bench *bench, int group);
 
 /* ---- Histograms of errors, on a logarithmic scale -------------------------------------------- */
 
-/* Edges 0, 2^-10, 2^-9, ... 2^13: the first part holds exact results, the last what is beyond. */
+/* Bin edges 0, 2^-10, 2^-9, ... 2^13: the first bin holds exact results, the last everything
+ * beyond. */
 enum { PLX_ACCURACY_BINS = 24 };
 
 int plx__accuracy_bin(double error);
-/* Edges and counts, in the row of a metric. */
+/* Puts edges and counts into the row of a metric. */
 void plx__accuracy_histogram(plx_case *c, int metric, const double counts[PLX_ACCURACY_BINS]);
 
-/* Distance of an element and the next one away from zero at this value. */
+/* Distance between this value, as an element, and the next one away from zero. */
 double plx__accuracy_ulp(double value);
 
 /* ---- A graph of one node --------------------------------------------------------------------- */
@@ -31,13 +33,13 @@ typedef struct plx_accuracy_graph {
     plx_node y;
 } plx_accuracy_graph;
 
-/* y = op(x) for x of this shape; or y of a builder, when that is not NULL. */
+/* y = op(x) for x of this shape; or y of the builder, if it is not NULL. */
 plx_status plx__accuracy_open(plx_bench *bench, const plx_op *op, const plx__attrs *attrs,
                               plx_node (*build)(plx_graph *graph, plx_node x), int rank,
                               const int64_t *dims, plx_accuracy_graph *out);
 void plx__accuracy_close(plx_accuracy_graph *g);
 
-/* One figure of a row that says nothing of speed. Returns the metric's number. */
+/* Adds one figure that says nothing about speed. Returns the metric's number. */
 int plx__accuracy_figure(plx_case *c, const char *name, const char *unit, const char *better,
                          double value);
 

@@ -1,4 +1,4 @@
-/* Functions of one value, over floats of all exponents and over an even grid. */
+/* Accuracy of functions of one value, over floats of all exponents and over an even grid. */
 #include "bench/suites/accuracy.h"
 
 #include "base/dmath.h"
@@ -10,8 +10,8 @@
 
 /* ---- References ------------------------------------------------------------------------------ */
 
-/* From dmath.h, which keeps a module smaller than the system's library does: errors far below those
- * of single precision. */
+/* From dmath.h, which keeps a module smaller than the system's library does; its errors are far
+ * below those of single precision. */
 typedef double (*function)(double x, double p);
 
 static double exp_less_1(double x) {
@@ -21,7 +21,7 @@ static double exp_less_1(double x) {
     return x * sum;
 }
 
-/* log(1 + e) for e >= 0: what rounding takes from 1 + e is given back. */
+/* log(1 + e) for e >= 0; corrects for what 1 + e loses to rounding. */
 static double log_of_1_and(double e) {
     const double u = 1 + e;
     return isinf(u) ? u : plx__log(u) + (e - (u - 1)) / u;
@@ -39,7 +39,7 @@ static double far_erfc(double x) {
     return isinf(x) ? 0 : plx__exp(-x * x) * 0.56418958354775628695 / fraction;
 }
 
-/* For |x| < 3, by a series without cancellation (the same, 7.1.6). */
+/* For |x| < 3, by a series without cancellation (ibid., 7.1.6). */
 static double near_erf(double x) {
     double term = x, sum = x;
     for (int i = 1; i < 100; ++i) sum += term *= 2 * x * x / (2 * i + 1);
@@ -63,7 +63,7 @@ static double normal(double x) {
     return erfc_of(-x * 0.70710678118654752440) / 2;
 }
 
-/* 0 where it is infinitely far below, as the limit is. */
+/* 0 if it is infinitely far below, the limit. */
 static double times(double x, double probability) {
     return probability == 0 ? 0 : x * probability;
 }
@@ -105,7 +105,7 @@ FUNCTION(rsqrt, 1 / sqrt(x))
 FUNCTION(sin, sin(x))
 FUNCTION(cos, cos(x))
 
-/* With the bound, in units in the last place. */
+/* A function with its error bound, in units in the last place. */
 static const struct row {
     const char *name;
     function reference;
@@ -151,7 +151,7 @@ static const plx_op *const unaries[] = {
 #undef UNARY
 enum { UNARIES = sizeof unaries / sizeof *unaries };
 
-/* ---- What was seen --------------------------------------------------------------------------- */
+/* ---- Observations ---------------------------------------------------------------------------- */
 
 typedef struct place {
     double x, y, expected;
@@ -159,10 +159,11 @@ typedef struct place {
 
 typedef struct tally {
     double counts[PLX_ACCURACY_BINS];
-    double ulps, share;               /* the largest error, and of its bound */
-    place at;                         /* of the largest */
+    double ulps, share;               /* the largest error, and the largest as a share of its
+                                       * bound */
+    place at;                         /* where the largest was found */
     double absolute, squares, points; /* on the grid */
-    bool wrong;                       /* NaN or infinity that should not be, or the reverse */
+    bool wrong;                       /* wrongly NaN or infinite, or wrongly finite */
     place wrong_at;
 } tally;
 
@@ -180,8 +181,8 @@ static void merge(tally *all, const tally *part) {
     all->wrong |= part->wrong;
 }
 
-/* Beyond the largest number counts as the next power of two: the error of an infinity is measured
- * by what rounding would have to bridge. */
+/* Infinity counts as the next power of two after the largest number: its error is what rounding
+ * would have to bridge. */
 static double bounded(double value) {
     const double end = 2 * 0x1p127;
     return value > end ? end : value < -end ? -end : value;
@@ -221,7 +222,7 @@ typedef struct run {
     plx_accuracy_graph graph;
     const struct row *row;
     double p;
-    uint64_t next, patterns, stride; /* bits of next are next * stride */
+    uint64_t next, patterns, stride; /* next counts in units of stride */
     uint64_t point, points;          /* of the grid */
     double low;
     bool grid;
@@ -229,7 +230,8 @@ typedef struct run {
     tally pieces[PIECES], all;
 } run;
 
-/* Patterns of all floats: every one natively, every 61st in a 32-bit module, which is slower. */
+/* The bit patterns of all floats: every one natively, every 61st in a 32-bit module, which is
+ * slower. */
 static void choose_points(plx_bench *bench, run *r) {
     static const uint64_t strides[] = {16381, 1021, 1}, grid[] = {1 << 16, 1 << 20, 1 << 24};
     const plx_bench_size size = plx__bench_options(bench)->size;
@@ -263,7 +265,7 @@ static plx_real value_of_bits(uint32_t bits) {
     return (plx_real)x;
 }
 
-/* The ends of what there is. */
+/* The ends of the range. */
 static const uint32_t special[] = {
     0,          0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f7fffff, 0xff7fffff, 1,
     0x80000001, 0x007fffff, 0x00800000, 0x807fffff, 0x80800000, 0x3f800000, 0xbf800000,
@@ -326,10 +328,10 @@ static void report(plx_case *c, const run *r) {
     c->checks.error = fmin(t->share, DBL_MAX);
     c->checks.tolerance = 1;
     if (t->wrong)
-        plx__case_void(c, "of %.9g it is %g instead of %g", t->wrong_at.x, t->wrong_at.y,
+        plx__case_void(c, "at %.9g it is %g instead of %g", t->wrong_at.x, t->wrong_at.y,
                        t->wrong_at.expected);
     else if (!(t->share <= 1))
-        plx__case_void(c, "of %.9g it is %.9g instead of %.9g: %.3g ULP", t->at.x, t->at.y,
+        plx__case_void(c, "at %.9g it is %.9g instead of %.9g: %.3g ULP", t->at.x, t->at.y,
                        t->at.expected, t->ulps);
 }
 
@@ -365,7 +367,7 @@ static plx_node build_pair(plx_graph *graph, plx_node x) {
     return plx_sub(graph, parts[0], parts[1]);
 }
 
-/* The two differ by as much as they do in double. */
+/* The two differ by as much as their definitions do in double. */
 static plx_status slice_pair(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *done) {
     plx_accuracy_graph g;
     double largest = 0, at = 0, expected = 0;

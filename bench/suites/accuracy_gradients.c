@@ -1,6 +1,6 @@
-/* Every gradient rule: what the plan gives against differences of what it computes, both in the
- * element type. Outputs are differenced and summed in double, so that only their own rounding is
- * left; the quotient of four points leaves h^4 / 30 of the fifth derivative. */
+/* Every gradient rule: the plan's gradients against difference quotients of what it computes, both
+ * in the element type. Outputs are differenced and summed in double, so that only their own
+ * rounding is left; the quotient of four points leaves h^4 / 30 of the fifth derivative. */
 #include "bench/suites/accuracy.h"
 #include "bench/suites/sample_graph.h"
 
@@ -11,13 +11,13 @@
 #include <string.h>
 
 enum { PAIRS = 256, PER_INPUT = 64, STREAM_GRADIENTS = 960 };
-/* Steps and inputs are multiples of 2^-12, so that sums of them are exact. */
+/* Steps and inputs are multiples of 2^-12, so that their sums are exact. */
 static const double STEP = 0x1p-8, TOLERANCE = 3e-3;
 
 typedef struct gradient {
     plx_sample_graph of;
     plx_plan *forward, *backward;
-    double *sums;  /* by element of y: the combination of outputs */
+    double *sums;  /* weights per element of y for the combination of outputs */
     double *scale; /* the largest of each */
 } gradient;
 
@@ -28,8 +28,8 @@ typedef struct figures {
     double analytic[PAIRS], numeric[PAIRS];
 } figures;
 
-/* Two plans: the value, and the gradients of the weighted sum; none where the value is no real,
- * since nothing flows back from it. */
+/* Two plans: the value, and the gradients of its weighted sum; no plans if the value is not real,
+ * since no gradient flows through it. */
 static plx_status compile(plx_bench *bench, gradient *g, const plx_op *op,
                           const plx__sample *sample, plx_node *grads) {
     plx_node of[PLX__SAMPLE_INPUTS + 1];
@@ -41,7 +41,7 @@ static plx_status compile(plx_bench *bench, gradient *g, const plx_op *op,
     PLX_TRY(plx__sample_graph_gradients(&g->of, grads, &count));
     for (int k = 0; k < sample->inputs_count; ++k)
         if (grads[k].id >= 0) of[outputs++] = grads[k];
-    /* With the loss, as in training: some ops leave by-products for their gradients. */
+    /* Includes the loss, as in training: some ops leave by-products for their gradients. */
     of[outputs] = g->of.loss;
     PLX_TRY(plx_compile(g->of.graph, count + 1, of, NULL, &g->backward));
     plx_plan_set_step(g->backward, 3);
@@ -69,8 +69,8 @@ static plx_status add_outputs(gradient *g, plx_real *x, double value, double fac
     return PLX_OK;
 }
 
-/* The weighted sum; noise becomes what rounding of outputs that changed can do to it, or of all
- * when none did: a large sum does not show a small change. */
+/* The weighted sum. noise is set to what the rounding of outputs that changed can do to it, or of
+ * all outputs if none did: a large sum can hide a small change. */
 static double weigh(const gradient *g, double *noise) {
     const plx_real *weights = plx_tensor_data(g->of.weights);
     double sum = 0, all = 0;
@@ -101,7 +101,7 @@ static plx_status difference(gradient *g, plx_real *x, double *slope, double *no
     return PLX_OK;
 }
 
-/* Whether the slopes from both sides differ: then a kink is between. */
+/* Whether the slopes from both sides differ: then there is a kink in between. */
 static plx_status kink_near(gradient *g, plx_real *x, double noise, bool *kink) {
     const double at = (double)*x, h = 2 * (fabs(at) > 8 ? 8 * STEP : STEP);
     double unused;
@@ -120,7 +120,7 @@ static void add_pair(figures *f, double analytic, double numeric, double noise) 
     if (!(error / unit <= f->largest)) f->largest = error / unit;
     if (!(share <= f->share)) f->share = share;
     f->squares += error / unit * (error / unit);
-    /* The first ones, then others in the place of earlier ones, spread over all. */
+    /* The first points, then others that replace earlier ones, spread over all. */
     const int slot = f->points < PAIRS ? f->pairs++ : (int)(f->points * 97 % PAIRS);
     f->points += 1;
     f->analytic[slot] = analytic;

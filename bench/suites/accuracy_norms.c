@@ -1,5 +1,5 @@
-/* Layer normalisation along rows, beside the plain loop in single precision that takes the mean and
- * the mean of squares in one pass. */
+/* Accuracy of layer normalisation along rows, beside the plain single-precision loop that takes the
+ * mean and the mean of squares in one pass. */
 #include "bench/suites/accuracy.h"
 
 #include "base/platform.h"
@@ -9,7 +9,7 @@
 
 enum { ROWS = 64, STREAM_NORMS = 970 };
 static const int64_t widths[] = {768, 4096};
-/* Of normal data; the further the mean is from zero, the more a difference of squares loses. */
+/* Normal data; the further its mean is from zero, the more a difference of squares loses. */
 static const double offsets[] = {0, 3};
 static const double EPSILON = 1e-5;
 
@@ -23,9 +23,9 @@ static double larger(double a, double b) {
     return b <= a ? a : b;
 }
 
-/* Which mean and variance a row of results was made with: the line through (x, y) by least squares
- * has slope 1 / sqrt(variance + epsilon) and is zero at the mean; the rounding of results averages
- * out. */
+/* Finds the mean and variance with which a row of results was made: the least-squares line through
+ * (x, y) has slope 1 / sqrt(variance + epsilon) and is zero at the mean; the rounding of results
+ * averages out. */
 static void judge_statistics(int64_t n, const plx_real *x, const plx_real *y, double mean,
                              double variance, errors *e) {
     double y_mean = 0, xy = 0;

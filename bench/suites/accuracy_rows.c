@@ -1,4 +1,4 @@
-/* Softmax along rows, beside the plain loop in single precision. */
+/* Accuracy of softmax along rows, beside the plain single-precision loop. */
 #include "bench/suites/accuracy.h"
 
 #include "base/dmath.h"
@@ -29,8 +29,7 @@ static double rms(const errors *e) {
     return sqrt(e->squares / e->points);
 }
 
-/* What one writes without thinking of errors: each exponential correctly rounded, their sum from
- * left to right. */
+/* The naive loop: each exponential correctly rounded, summed from left to right. */
 static void plain_softmax(int64_t n, const plx_real *x, plx_real *y) {
     plx_real most = x[0], sum = 0;
     for (int64_t i = 1; i < n; ++i)
@@ -57,7 +56,7 @@ static void report(plx_case *c, const errors *own, const errors *plain) {
     plx__accuracy_figure(c, "RMS error in ULP", "ULP", "lower", rms(own));
     plx__accuracy_figure(c, "largest error of a plain loop", "ULP", "none", plain->largest);
     plx__accuracy_figure(c, "RMS error of a plain loop", "ULP", "none", rms(plain));
-    /* Half of the plain loop's is the bound. */
+    /* The bound is half of the plain loop's error. */
     c->checks.error = 2 * rms(own) / rms(plain);
     c->checks.tolerance = 1;
     if (!(c->checks.error <= 1))

@@ -1,5 +1,5 @@
 /* The bits of the losses of every learning task. Batches are small, so that the suite takes seconds
- * with vectors of 128 bits on one core too; the recipe is otherwise the task's. */
+ * even on one core with 128-bit vectors; otherwise the recipe is the task's. */
 #include "bench/suites/bits_models.h"
 
 #include "bench/tasks.h"

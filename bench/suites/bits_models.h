@@ -3,7 +3,7 @@
 
 #include "bench/harness.h"
 
-/* Adds a case for each learning task that has no suite of its own, in groups from group on: its
+/* Adds a case, in groups from group on, for each learning task without a suite of its own: its
  * losses over 50 steps, as checks.loss_bits. */
 void plx__bits_models(plx_bench *bench, int group);
 

@@ -1,5 +1,5 @@
-/* The bits of every operation that has a gradient rule, and of its gradients, over all samples of
- * the table. */
+/* The bits of every operation with a gradient rule, and of its gradients, over all samples of the
+ * table. */
 #include "bench/suites/bits_operations.h"
 
 #include "bench/suites/sample_graph.h"
@@ -13,7 +13,7 @@ typedef struct hash {
     double count;
 } hash;
 
-/* FNV-1a over 32-bit words; all NaN are one. */
+/* FNV-1a over 32-bit words; all NaNs count as one. */
 static void add_values(hash *h, plx_dtype dtype, int64_t n, const void *values) {
     for (int64_t i = 0; i < n; ++i) {
         uint32_t word;
@@ -39,7 +39,7 @@ static void add_node(hash *h, const plx_sample_graph *g, const plx_plan *plan, p
     add_values(h, dtype, plx__product(rank, dims), plx_plan_output_as(plan, node, dtype));
 }
 
-/* The value, and the gradients where there is a rule. */
+/* The value, and the gradients if there is a rule. */
 static plx_status hash_sample(plx_sample_graph *g, hash *h) {
     plx_node grads[PLX__SAMPLE_INPUTS], outputs[PLX__SAMPLE_INPUTS + 2] = {g->y};
     int wanted = 0, count = 1;
@@ -48,7 +48,7 @@ static plx_status hash_sample(plx_sample_graph *g, hash *h) {
         PLX_TRY(plx__sample_graph_gradients(g, grads, &wanted));
         for (int k = 0; k < g->sample->inputs_count; ++k)
             if (grads[k].id >= 0) outputs[count++] = grads[k];
-        /* Not hashed, but run: some ops leave by-products for their gradients. */
+        /* Run but not hashed: some ops leave by-products for their gradients. */
         outputs[count] = g->loss;
     }
     plx_plan *plan = NULL;

@@ -1,5 +1,5 @@
-/* Products, rows, reductions, elementwise of two values, losses, optimizers; functions of one value
- * are walked in suite_ops.c. */
+/* Products, rows, reductions, elementwise operations of two values, losses and optimizers;
+ * suite_ops.c adds the functions of one value. */
 #include "bench/suites/ops_cases.h"
 
 static plx_node matmul(plx_ops_graph *g, const int64_t *d) {

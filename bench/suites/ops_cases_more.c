@@ -1,7 +1,7 @@
-/* Convolutions, pooling, norms, attention, embedding, shapes and the further losses. */
+/* Convolutions, pooling, norms, attention, embedding, shape operations and the other losses. */
 #include "bench/suites/ops_cases.h"
 
-/* An operand without a gradient. */
+/* Adds an operand without a gradient. */
 static plx_node fixed(plx_ops_graph *g, int rank, const int64_t *dims, double low, double high) {
     const plx_node node = plx__ops_values(g, rank, dims, low, high);
     if (g->status == PLX_OK) g->value_count -= 1;

@@ -1,4 +1,4 @@
-/* accuracy: how far results are from those in double precision. */
+/* Suite accuracy: how far results are from those in double precision. */
 #include "bench/suites/accuracy.h"
 
 #include <float.h>
@@ -17,7 +17,7 @@ void plx__accuracy_histogram(plx_case *c, int metric, const double counts[PLX_AC
     plx__case_series(c, metric, "histogram.counts", PLX_ACCURACY_BINS, counts);
 }
 
-/* The exponent from the bits, as full sweeps ask for billions. */
+/* Takes the exponent from the bits, as full sweeps ask for billions. */
 double plx__accuracy_ulp(double value) {
     enum { BIAS = 1023, DOUBLE_DIGITS = DBL_MANT_DIG - 1 };
     const bool wide = sizeof(plx_real) == sizeof(double);

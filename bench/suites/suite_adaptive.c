@@ -1,4 +1,4 @@
-/* adaptive: when more than one thread pays, layer by layer and batch by batch. */
+/* Suite adaptive: when more than one thread pays off, layer by layer and batch by batch. */
 #include "bench/network.h"
 
 #include "base/context.h"
@@ -27,7 +27,7 @@ static plx_plan_options options_of(int mode) {
     return options;
 }
 
-/* Images, or noise in their place, and their labels. */
+/* Images and their labels, or noise in their place. */
 static void fill_digits(plx_bench *bench, int64_t rows, plx_real *x, int32_t *labels) {
     const plx_learning_digits *digits = plx__bench_options(bench)->digits;
     plx_rng rng = plx_rng_new(plx__bench_options(bench)->seed, 950);
@@ -88,7 +88,7 @@ static plx_status run_layer(plx_bench *bench, plx_case *c, int64_t iterations) {
     return plx_network_run(&s->network, iterations);
 }
 
-/* Threads never change a bit: whatever the mode, the outputs are those of one thread. */
+/* Threads never change a bit: in every mode, the outputs are those of one thread. */
 static plx_status check_layer(plx_bench *bench, plx_case *c) {
     layer_state *s = c->state;
     layer_state one = {.x = s->x, .labels = s->labels};
@@ -157,7 +157,7 @@ static double median(plx_bench *bench, int layer, int batch, int mode) {
     return c ? plx__case_median_ns(c) : NAN;
 }
 
-/* From which batch on more threads were faster than one, and what adapting cost at worst. */
+/* From which batch size on more threads were faster than one, and what adapting cost at worst. */
 static void derive(plx_bench *bench, int layer) {
     double crossing = NAN, excess = NAN;
     for (int b = BATCHES - 1; b >= 0; --b) {

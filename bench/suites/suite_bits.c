@@ -1,4 +1,4 @@
-/* bits: training runs whose losses, and operations whose results, are the same to the last bit on
+/* Suite bits: training runs and operations whose losses and results are the same to the last bit on
  * every exact engine. */
 #include "bench/datasets.h"
 #include "bench/suites/bits_models.h"

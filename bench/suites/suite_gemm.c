@@ -1,4 +1,4 @@
-/* gemm: single-precision matrix products, square and in the shapes of MLPs. */
+/* Suite gemm: single-precision matrix products, square and in the shapes of MLPs. */
 #include "bench/harness.h"
 
 #include "base/platform.h"
@@ -82,7 +82,7 @@ static double error_of(const product *p, int64_t i, int64_t j) {
     return fabs((double)p->c[i * s->n + j] - sum) / ((double)s->k * eps * size);
 }
 
-/* 200 elements, the corners among them. */
+/* 200 elements, including the corners. */
 static plx_status check_product(plx_bench *bench, plx_case *c) {
     enum { ELEMENTS = 200 };
     const product *p = c->state;

@@ -1,5 +1,5 @@
-/* hypercausal: chains and graphs of nodes that project futures; time per epoch and forward pass,
- * and what they predict, against channels, futures, times and depth. */
+/* Suite hypercausal: chains and graphs of nodes that project futures; times per epoch and forward
+ * pass, and the quality of predictions, against channels, futures, times and depth. */
 #include "bench/causal_graphs.h"
 #include "bench/harness.h"
 
@@ -12,7 +12,7 @@
 
 enum {
     SEEDS = 3,
-    EPOCHS = 100, /* of training, from new weights */
+    EPOCHS = 100, /* epochs trained, from new weights */
 };
 
 enum {
@@ -31,7 +31,7 @@ enum {
     DIRECTION,
 };
 
-/* Where the cases of this size begin to take long: training and checks then see less. */
+/* Where the cases of this size begin to take long: training and checks then cover less. */
 static const double long_work = 5e6;
 
 typedef struct configuration {
@@ -39,7 +39,7 @@ typedef struct configuration {
     plx_causal_model model;
     plx_real *x[SEEDS];
     int64_t done;   /* epochs */
-    int64_t passes; /* forward, that a sample takes */
+    int64_t passes; /* forward passes per sample */
 } configuration;
 
 static double work_of(const plx_causal_spec *s) {
@@ -78,8 +78,8 @@ static plx_status open_configuration(plx_bench *bench, plx_case *c) {
     return PLX_OK;
 }
 
-/* The seeds take turns. Weights begin anew after every training, or they would shrink until states
- * leave the normal range, where arithmetic is slow. */
+/* Seeds alternate. Weights start anew after every training, or they would shrink until states leave
+ * the normal range, where arithmetic is slow. */
 static plx_status run_epochs(plx_bench *bench, plx_case *c, int64_t iterations) {
     (void)bench;
     configuration *own = c->state;
@@ -97,8 +97,8 @@ static plx_status run_forward(void *arg, int64_t times) {
     return PLX_OK;
 }
 
-/* A forward pass with all losses, in microseconds: with the weights, and in the state of the
- * machine, of the epochs that were timed just before. */
+/* Times a forward pass with all losses, in microseconds, with the weights and the machine's state
+ * of the epochs timed just before. */
 static plx_status time_forward(plx_bench *bench, plx_case *c) {
     configuration *own = c->state;
     double ns;
@@ -114,7 +114,8 @@ static double value_of(const plx_plan *plan, plx_node node) {
     return (double)plx_plan_output(plan, node)[0];
 }
 
-/* Of channel 0: the last state against the target, and the future as a forecast of the state. */
+/* Measures of channel 0: the last state against the target, and the future as a forecast of the
+ * state. */
 static void record_prediction(plx_case *c, const configuration *own) {
     const plx_causal_model *m = &own->model;
     plx_causal_series s = {.n = own->spec.times,
@@ -141,8 +142,8 @@ static double largest_difference(int64_t n, const plx_real *values, const double
     return largest;
 }
 
-/* The largest error of states, futures and losses of the weights that are there; NaN when memory is
- * short. With much to do the first times alone, without the losses, which are of all. */
+/* The largest error of states, futures and losses with the current weights; NaN when memory is
+ * short. Large cases check only the first times, without the losses, which cover all times. */
 static double forward_error(const configuration *own, const plx_real *x) {
     const plx_causal_model *m = &own->model;
     plx_causal_spec spec = own->spec;
@@ -166,7 +167,7 @@ static double forward_error(const configuration *own, const plx_real *x) {
     return worst;
 }
 
-/* Trains from new weights on one seed: what is predicted and lost before and after. */
+/* Trains from new weights on one seed, and records predictions and losses before and after. */
 static plx_status measure_seed(plx_case *c, configuration *own, int seed, double *worst) {
     plx_causal_model *m = &own->model;
     plx_real losses[EPOCHS];
@@ -221,7 +222,7 @@ typedef struct axis {
 
 static const char *const shapes[] = {"chain", "diamond"};
 
-/* The configuration, from the parameters that rows tell it by. */
+/* The configuration, from the parameters that identify its rows. */
 static plx_causal_spec spec_of(const plx_case *c) {
     plx_causal_spec spec = {.depth = 1};
     for (int i = 0; i < c->parameter_count; ++i) {
@@ -271,7 +272,9 @@ static void add_metrics(plx_case *c) {
 static void add(plx_bench *bench, plx_causal_spec spec) {
     char name[sizeof((plx_case *)0)->name];
     name_of(name, sizeof name, &spec);
-    if (plx__bench_planned(bench, name)) return; /* on a line, and in the grid or on another */
+    if (plx__bench_planned(bench, name))
+        return; /* on a line, and either in the grid or on another
+                 * line */
     plx_case *c = plx__bench_add(bench, 0, "%s", name);
     if (!c) return;
     c->open = open_configuration;
@@ -293,10 +296,10 @@ static void add(plx_bench *bench, plx_causal_spec spec) {
 
 static const axis all_channels = {3, {3, 6, 768}}, all_futures = {4, {3, 5, 9, 65}},
                   all_times = {3, {48, 96, 4096}}, all_depths = {3, {1, 2, 3}};
-/* How many of each axis: quick takes the corners of the reference's grid. */
+/* Number of values of each axis: quick takes the corners of the reference's grid. */
 static const int grid[][4] = {{2, 1, 2, 1}, {2, 3, 2, 3}, {3, 4, 3, 3}};
 
-/* The lines that exponents are fitted to; the other two stay at these. */
+/* The lines that exponents are fitted to; along each, the other two axes stay at these values. */
 enum { D_FIXED = 6, K_FIXED = 5, T_FIXED = 96 };
 static const struct line {
     char name;
@@ -343,14 +346,14 @@ static plx_status plan(plx_bench *bench) {
         spec.depth = 3 - i;
         add(bench, spec);
     }
-    /* In one group with the grid: a line has points of both, which have to be compared. */
+    /* In one group with the grid: a line contains points of both, which have to be comparable. */
     for (int line = 0; line < LINES; ++line)
         for (int i = 0; i < (size == PLX_BENCH_QUICK ? 4 : lines[line].along.count); ++i)
             add(bench, on_line(&lines[line], i));
     return PLX_OK;
 }
 
-/* ---- What follows from all of them ----------------------------------------------------------- */
+/* ---- Derived from all cases ------------------------------------------------------------------ */
 
 static const char *const exponent_names[] = {"growth with D", "growth with K", "growth with T"};
 
@@ -375,7 +378,7 @@ static void add_exponent(plx_bench *bench, int line) {
     plx__case_number(c, "most", x[count - 1]);
 }
 
-/* The fastest and the slowest chain of the grid; the exponents. */
+/* The fastest and the slowest chain of the grid, and the exponents. */
 static plx_status finish(plx_bench *bench) {
     const int *n = grid[plx__bench_options(bench)->size];
     const plx_case *ends[2] = {NULL, NULL};

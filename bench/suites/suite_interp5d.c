@@ -1,4 +1,4 @@
-/* interp5d: fitting a function of five variables, for growing numbers of samples. */
+/* Suite interp5d: fitting a function of five variables, for growing numbers of samples. */
 #include "bench/datasets.h"
 #include "bench/training_run.h"
 
@@ -18,7 +18,7 @@ typedef struct fit {
     plx_training_run run;
     plx_regression data;
     plx_real *points, *predictions; /* [MANY, 5], [MANY] */
-    int64_t ns;                     /* of trainings of this sample before the one at work */
+    int64_t ns;                     /* of trainings of this sample before the current one */
     int trainings;
 } fit;
 
@@ -123,7 +123,7 @@ static plx_status slice(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *d
     if (!f->run.trainer) status = begin(bench, c);
     if (status == PLX_OK) status = plx_training_run_slice(&f->run, slice_ns, done);
     if (status != PLX_OK || !*done) return status;
-    /* As often as the clock needs. */
+    /* Repeated as often as the clock needs. */
     *done = f->ns + f->run.ns >= plx__bench_sample_ns(bench) / 2;
     if (*done) {
         status = record(bench, c);
@@ -147,7 +147,7 @@ static void add(plx_bench *bench, int group, int64_t rows, int batch) {
     c->slice = slice;
     c->close = close_fit;
     c->repeats = 1;
-    /* Minutes each. */
+    /* These take minutes each. */
     c->visits = rows > MANY ? 2 : 0;
     plx__case_expect(bench, c, 6.0 * PARAMETERS * EPOCHS * 0.8 * (double)rows,
                      5.0 * MANY + 6.0 * (double)rows, 0);

@@ -1,4 +1,4 @@
-/* mlp: predictions and training steps of three MLPs at fixed batch sizes. */
+/* Suite mlp: predictions and training steps of three MLPs at fixed batch sizes. */
 #include "bench/network.h"
 
 #include "base/platform.h"
@@ -90,7 +90,7 @@ static plx_status check_training(plx_bench *bench, plx_case *c) {
     return PLX_OK;
 }
 
-/* Of the layers that "784-200-10" stands for. */
+/* For the layers of "784-200-10". */
 static double weights_of(const char *model) {
     double weights = 0, before = 0;
     for (const char *at = model; *at;) {

@@ -1,5 +1,5 @@
-/* models: every learning task trained, with its curve and what it reached; and predictions and
- * training steps of models by name on random data. */
+/* Suite models: every learning task trained, with its curve and what it reached; and predictions
+ * and training steps of models by name on random data. */
 #include "bench/network.h"
 #include "bench/tasks.h"
 
@@ -11,15 +11,15 @@
 
 /* ---- Training a task ------------------------------------------------------------------------- */
 
-/* The first step warms up and is in no sample. The first visit trains as long as the size says, and
- * measures what was learnt; the others a few steps, as fast as those. */
+/* The first step warms up and is in no sample. The first visit trains as long as the size says and
+ * measures what was learnt; the others train a few steps at the same speed. */
 enum { QUICK_STEPS = 5, SEGMENTS = 10, WARM_UP = 1, LATER_SEGMENTS = 2 };
 
 typedef struct course {
     plx_learning_options options;
     plx_learning *learning;
     plx_progress at;
-    int64_t segment_ns, segment_from; /* of the sample at work */
+    int64_t segment_ns, segment_from; /* of the current sample */
 } course;
 
 static bool is_quick(plx_bench *bench) {
@@ -95,7 +95,7 @@ static int64_t segment_end(const course *l, const plx_case *c) {
     return WARM_UP + (l->at.steps - WARM_UP) * (c->visit_count + 1) / segments;
 }
 
-/* A last batch of an epoch may be smaller: time is of as many samples as a whole step has. */
+/* The last batch of an epoch may be smaller: times are scaled to the samples of a whole step. */
 static void record_segment(const plx_bench *bench, plx_case *c, course *l) {
     const plx_trainer_options recipe = plx_learning_recipe(l->learning);
     const double samples = (double)(plx_learning_samples(l->learning, l->at.step) -
@@ -137,7 +137,7 @@ static void record_memory(plx_case *c, const course *l) {
                               m->workspace + m->inputs + m->kept));
 }
 
-/* The losses thinned to what a series holds, the first and the last among them. */
+/* The losses, thinned to what a series holds, including the first and the last. */
 static void record_curve(plx_case *c, int64_t count, const plx_real *losses) {
     double steps[PLX_BENCH_SAMPLES], values[PLX_BENCH_SAMPLES];
     const int64_t points = count < PLX_BENCH_SAMPLES ? count : PLX_BENCH_SAMPLES;
@@ -162,7 +162,7 @@ static plx_status record_quality(plx_case *c, course *l) {
         plx__case_record(c, metric, m.value);
         const bool lower = !strcmp(m.better, "lower");
         if (isfinite(m.goal) && l->at.done && (lower ? m.value > m.goal : m.value < m.goal))
-            plx__case_void(c, "%s is %.4g, and %.4g was to be reached", m.name, m.value, m.goal);
+            plx__case_void(c, "%s is %.4g; the goal is %.4g", m.name, m.value, m.goal);
     }
     return status;
 }
@@ -195,7 +195,7 @@ static void add_courses(plx_bench *bench, int *group) {
         c->slice = train_slice;
         c->check = finish_course;
         c->close = close_course;
-        c->repeats = LATER_SEGMENTS; /* the first visit has more, known when opened */
+        c->repeats = LATER_SEGMENTS; /* the first visit has more, known once it is opened */
         plx__case_expect(bench, c, 6e9, 4e6, 0);
         if (!is_quick(bench))
             plx__case_expect_first(bench, c, plx_learning_task_work(i, task_size(bench)));
@@ -237,7 +237,7 @@ static void close_trial(plx_case *c) {
     c->state = NULL;
 }
 
-/* What ran must have given numbers. */
+/* The results must be finite numbers. */
 static plx_status check_trial(plx_bench *bench, plx_case *c) {
     const plx_network *n = c->state;
     const plx_real *values = plx_network_result(n);
@@ -279,7 +279,7 @@ static bool is_nano(const char *name) {
     return length > 5 && !strcmp(name + length - 5, "-nano");
 }
 
-/* Small models predict; large ones, at full size only, also train. */
+/* Small models predict; large ones, which run at full size only, also train. */
 static void add_trials(plx_bench *bench, int group) {
     char name[64];
     for (int i = 0; plx_model_name(i, name, sizeof name); ++i, ++group) {

@@ -1,5 +1,6 @@
-/* ops: every operation at four sizes, one of them of odd numbers with few channels or columns, as a
- * plan of its own, against the roofline; and what a step and a parallel loop cost by themselves. */
+/* Suite ops: every operation as a plan of its own at four sizes, one of them with odd numbers and
+ * few channels or columns, against the roofline; and the cost of an empty step and parallel
+ * loop. */
 #include "bench/suites/ops_cases.h"
 
 #include "base/context.h"
@@ -56,7 +57,7 @@ static const plx_op *const unaries[] = {
 enum { UNARIES = sizeof unaries / sizeof *unaries };
 static const int64_t unary_sizes[] = {1 << 10, 4099, 1 << 16, 1 << 22};
 
-/* On the range of the op's first sample: logarithms want positive values. */
+/* Uses the range of the op's first sample: logarithms need positive values. */
 static plx_node build_unary(plx_ops_graph *g, const plx_op *op, int64_t n) {
     const plx_activation activation = plx_activation_from_name(op->name);
     plx__attrs attrs = {.rank = 0};
@@ -71,7 +72,7 @@ static plx_node build_unary(plx_ops_graph *g, const plx_op *op, int64_t n) {
 
 /* ---- A case ---------------------------------------------------------------------------------- */
 
-/* What the cases of this suite are told by. */
+/* The parameters that identify the cases of this suite. */
 typedef struct ops_job {
     const plx_ops_case *row; /* NULL: a function of one value */
     const plx_op *unary;
@@ -97,7 +98,7 @@ static ops_job job_of(const plx_case *c) {
     return job;
 }
 
-/* Squares of the sizes that others report; index beyond the tables. */
+/* Square sizes that others report; their index follows those of the tables. */
 static const int64_t squares[] = {1000, 5000, 10000};
 
 static plx_node build_square(plx_ops_graph *g, int64_t n) {
@@ -126,7 +127,7 @@ static plx_node build(plx_ops_graph *g, const plx_case *c, bool *gradient) {
     return job.unary ? build_unary(g, job.unary, job.dims[0]) : job.row->build(g, job.dims);
 }
 
-/* The sum of the result is the loss: its gradient is 1 everywhere, which costs one more write. */
+/* The loss is the sum of the result: its gradient is 1 everywhere, which costs one more write. */
 static plx_status compile(plx_ops_graph *g, plx_node y, bool gradient) {
     plx_node outputs[PLX_OPS_TENSORS + 1] = {y};
     int count = 1;
@@ -164,12 +165,12 @@ static plx_work work_of(const plx_ops_graph *g) {
     }
     const double held = (double)(memory.parameters + memory.gradients + memory.optimizer +
                                  memory.activations + memory.workspace + memory.inputs);
-    /* A gather touches a part of its table. */
+    /* A gather touches only part of its table. */
     work.working_set = held < work.bytes ? held : work.bytes;
     return work;
 }
 
-/* What a check reads; NULL when there is nothing to. */
+/* The values that a check reads; NULL if there are none. */
 static const plx_real *result_of(const plx_ops_graph *g, int64_t *size) {
     const int64_t *dims;
     const int rank = plx_node_shape(g->graph, g->result, &dims);
@@ -227,8 +228,8 @@ static void nothing(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
 }
 
-/* On a busy machine it takes long until every thread has come, and counts; one that never comes
- * ends the wait, not the bench. */
+/* On a busy machine it takes a while until every thread has arrived and counts; if one never does,
+ * this stops waiting and the bench goes on. */
 static plx_status run_fork_join(plx_bench *bench, plx_case *c, int64_t iterations) {
     enum { PATIENCE_NS = 50000000 };
     plx_ctx *ctx = plx__bench_ctx(bench);
@@ -247,7 +248,7 @@ static plx_case *add_case(plx_bench *bench, int group, const char *op, const cha
                                  forward ? "" : pass);
     if (!c) return NULL;
     c->share = 0.25;
-    plx__case_expect(bench, c, 0, 1e5, 0); /* of the middle of all sizes */
+    plx__case_expect(bench, c, 0, 1e5, 0); /* for a size in the middle */
     c->open = open_op;
     c->run = run_op;
     c->check = check_op;
@@ -312,7 +313,7 @@ static void plan_squares(plx_bench *bench, int *group) {
     const int effort = (int)plx__bench_options(bench)->size;
     for (int i = 0; i <= effort && i < (int)(sizeof squares / sizeof *squares); ++i) {
         const int64_t n = squares[i];
-        /* Three matrices, and room to pack. A browser's module may not have it. */
+        /* Three matrices, and room for packing. A browser's module may not have that much. */
         if (n > 1000 && !can_have(14 * n * n)) continue;
         char name[16];
         plx__format(name, sizeof name, "%lld", (long long)n);
@@ -354,7 +355,7 @@ static plx_status plan(plx_bench *bench) {
     return PLX_OK;
 }
 
-/* What the gradient costs beside the result. */
+/* The cost of the gradient relative to the result. */
 static void derive(plx_bench *bench, const char *op, const char *size, const int64_t *dims) {
     char name[64];
     plx__format(name, sizeof name, "%s %s", op, size);
@@ -368,7 +369,7 @@ static void derive(plx_bench *bench, const char *op, const char *size, const int
     plx__case_text(c, "size", size);
     plx__case_text(c, "pass", "backward");
     name_shape(c, dims);
-    /* Samples of the two alternate: those of a round share its disturbances. */
+    /* Samples of the two alternate, so those of one round share its disturbances. */
     const int metric =
         plx__case_metric(c, "backward / forward", "ratio", "lower", false, PLX_METRIC_OWN, 1);
     double of_forward[PLX_BENCH_ROUNDS], of_both[PLX_BENCH_ROUNDS];

@@ -8,7 +8,7 @@ typedef enum particle { A, ON, AT, IN, THE, PARTICLES } particle;
 static const char *const particles[PARTICLES] = {
     [A] = "a", [ON] = "on", [AT] = "at", [IN] = "in", [THE] = "the"};
 
-/* The words of each attribute follow those of the one before; "plain" goes without saying. */
+/* The words of each attribute follow those of the one before; "plain" is never written. */
 enum {
     FIRST_PARTICLE = 1,
     FIRST_SIZE = FIRST_PARTICLE + PARTICLES,

@@ -5,25 +5,25 @@
 
 #include "bench/tasks/shapes.h"
 
-/* The longest caption; shorter ones end in padding, whose id is 0. */
+/* Words in the longest caption; shorter ones end in padding, whose id is 0. */
 enum { PLX_CAPTION_WORDS = 10 };
-/* As many as there are attributes of pictures: no two are the same. */
+/* One per combination of picture attributes: no two are the same. */
 enum {
     PLX_CAPTIONS =
         PLX_SHAPES * PLX_TEXTURES * PLX_COLOURS * PLX_GROUNDS * PLX_SHAPE_SIZES * PLX_PLACES
 };
 enum { PLX_CAPTION_TEXT = 64 };
 
-/* How many ids there are, padding included. */
+/* Number of ids, including padding. */
 int64_t plx__caption_vocabulary(void);
-/* "circle"; "" for padding; NULL past the last. */
+/* The word of an id, such as "circle"; "" for padding; NULL past the last. */
 const char *plx__caption_word(int32_t id);
 
-/* The attributes with number i of PLX_CAPTIONS. */
+/* The attributes of caption number i of PLX_CAPTIONS. */
 plx__picture plx__caption_picture(int64_t i);
-/* Into ids [PLX_CAPTION_WORDS]. */
+/* Writes the caption as ids [PLX_CAPTION_WORDS]. */
 void plx__caption_ids(const plx__picture *picture, int32_t *ids);
-/* Into text [PLX_CAPTION_TEXT]. */
+/* Writes the caption as text [PLX_CAPTION_TEXT]. */
 void plx__caption_text(const plx__picture *picture, char *text);
 
 #endif

@@ -1,12 +1,12 @@
-/* The characters of a text: UTF-8 to numbers, and back. */
+/* The characters of a text: from UTF-8 to numbers, and back. */
 #include "bench/tasks/text_task.h"
 
 #include <string.h>
 
 enum { MOST_CHARACTERS = 4096, CODE_POINTS = 0x110000 };
 
-/* The code point at text and its length in bytes; 0 bytes: this is no UTF-8 (RFC 3629: overlong
- * forms and surrogates are none). */
+/* The code point at text and its length in bytes; 0 bytes: invalid UTF-8 (RFC 3629: including
+ * overlong forms and surrogates). */
 static uint32_t code_point(const unsigned char *text, size_t left, int *bytes) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char lead = text[0];
@@ -27,7 +27,7 @@ static uint32_t code_point(const unsigned char *text, size_t left, int *bytes) {
     return code;
 }
 
-/* Code points into ids; which there are into seen. */
+/* Converts code points to ids, and marks in seen which occur. */
 static plx_status decode(plx_learning *l, plx__text *text, int32_t *seen) {
     const unsigned char *at = (const unsigned char *)l->options.text;
     size_t left = l->options.text_bytes;
@@ -37,7 +37,7 @@ static plx_status decode(plx_learning *l, plx__text *text, int32_t *seen) {
         if (!bytes)
             return plx_fail(
                 l->ctx, PLX_ERR_FORMAT,
-                "%s: byte %lld of %lld of the text, 0x%02x, begins no character of UTF-8",
+                "%s: byte %lld of the text's %lld, 0x%02x, does not begin a UTF-8 character",
                 l->task->name, (long long)(l->options.text_bytes - left),
                 (long long)l->options.text_bytes, (unsigned)at[0]);
         text->ids[text->count++] = (int32_t)code;
@@ -56,7 +56,7 @@ static plx_status number_characters(plx_learning *l, plx__text *text, int32_t *n
     }
     if (text->vocabulary < 2 || text->vocabulary > MOST_CHARACTERS)
         return plx_fail(l->ctx, PLX_ERR_ARGUMENT,
-                        "%s: the text has %lld different characters; 2 to %d are possible",
+                        "%s: the text has %lld different characters; 2 to %d are allowed",
                         l->task->name, (long long)text->vocabulary, MOST_CHARACTERS);
     for (int64_t i = 0; i < text->count; ++i) text->ids[i] = numbers[text->ids[i]];
     return PLX_OK;
@@ -79,7 +79,7 @@ plx_status plx__text_read(plx_learning *l, plx__text *text) {
     return status;
 }
 
-/* Returns how many bytes. */
+/* Returns the number of bytes. */
 static int encode(uint32_t code, char *to) {
     const int length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
     if (length == 1) {

@@ -28,8 +28,8 @@ static plx_status check_model(plx_learning *l) {
     plx_model_free(model);
     if (fits) return PLX_OK;
     return plx_fail(l->ctx, PLX_ERR_SHAPE,
-                    "%s: model \"%s\" takes %lld values and gives %lld; pictures have "
-                    "%d x %d x %d, and there are %d kinds",
+                    "%s: model \"%s\" takes %lld values and returns %lld; pictures have %d x %d x "
+                    "%d, and there are %d kinds",
                     l->task->name, l->options.model, (long long)values_of(in),
                     (long long)values_of(out), PLX_PICTURE_SIDE, PLX_PICTURE_SIDE,
                     PLX_PICTURE_CHANNELS, PLX_KINDS);
@@ -127,7 +127,7 @@ plx_status plx__pictures_show(plx_learning *l) {
     return status == PLX_OK ? show_samples(l) : status;
 }
 
-/* values [size, count] to pictures [count, size] from 0 to 1. */
+/* Turns values [size, count] into pictures [count, size] from 0 to 1. */
 static void scale_filters(const plx_real *values, int64_t size, int64_t count, plx_real *pictures) {
     for (int64_t f = 0; f < count; ++f) {
         plx_real low = values[f], high = values[f];

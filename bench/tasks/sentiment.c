@@ -1,4 +1,4 @@
-/* The grammar of sentences with sentiment. */
+/* The grammar of sentences with a sentiment. */
 #include "bench/tasks/sentiment.h"
 
 /* ---- Words ----------------------------------------------------------------------------------- */
@@ -31,7 +31,7 @@ static const char *const particles[PARTICLES] = {
     [BUT] = "but",
 };
 
-/* A place, two things that are found there, and what people do with them. */
+/* A place, two things found there, and what people do with them. */
 static const char *const places[PLACES][4] = {
     {"cinema", "film", "actor", "watched"},      {"kitchen", "soup", "cook", "tasted"},
     {"library", "novel", "reader", "opened"},    {"garden", "rose", "gardener", "admired"},
@@ -59,7 +59,7 @@ static const char *const judgements[PLX_SENTIMENTS][JUDGEMENTS][2] = {
                       {"really", "lovely"}},
 };
 
-/* A mood and who has it: words of sentiment that decide nothing. */
+/* A mood and who is in it: words of sentiment that decide nothing. */
 static const char *const people[PEOPLE][2] = {
     {"sad", "uncle"},    {"happy", "aunt"},    {"angry", "cousin"}, {"cheerful", "sister"},
     {"calm", "brother"}, {"gloomy", "friend"}, {"proud", "father"}, {"sleepy", "neighbour"},
@@ -120,8 +120,8 @@ static void put_person(writer *w) {
     put(w, FIRST_PLACE + 4 * w->place + 3);
 }
 
-/* "the film was not deeply boring whatsoever" for a sentiment that is asked for: four clauses in
- * ten say it by denying the opposite. */
+/* "the film was not deeply boring whatsoever" for a wanted sentiment: four clauses in ten express
+ * it by denying the opposite. */
 static void put_clause(writer *w, int thing, bool person, int sentiment) {
     const bool denied = plx_rng_uniform(w->rng) < 0.4;
     const bool never = plx_rng_uniform(w->rng) < 0.5;
@@ -164,7 +164,7 @@ int plx__sentiment_sentence(plx_rng *rng, int32_t *ids) {
     return sentiment;
 }
 
-/* FNV-1a, spread by a multiplication, since its lowest bits alone are weak. */
+/* FNV-1a, mixed by a multiplication, since its lowest bits alone are weak. */
 bool plx__sentiment_is_held_out(const int32_t *ids) {
     uint64_t hash = 14695981039346656037U;
     for (int i = 0; i < PLX_SENTIMENT_TOKENS; ++i)
@@ -190,7 +190,7 @@ void plx__sentiment_mask(plx_rng *rng, const int32_t *ids, int32_t *masked, int3
     }
     int64_t order[PLX_SENTIMENT_TOKENS];
     plx_rng_permute(rng, words, order);
-    /* To the nearest whole word; words follow [CLS] without a gap. */
+    /* Rounds to the nearest whole word; words follow [CLS] without a gap. */
     const int hidden = (15 * words + 50) / 100;
     for (int i = 0; i < (hidden ? hidden : 1); ++i) {
         const int64_t at = 1 + order[i];

@@ -88,7 +88,7 @@ typedef struct lights {
     double of[PLX_PICTURE_CHANNELS];
 } lights;
 
-/* What a picture's attributes and its chances come to. */
+/* A picture as determined by its attributes and random choices. */
 typedef struct figure {
     int shape, texture;
     double row, column, radius;               /* pixels */
@@ -142,7 +142,7 @@ static double size_of(double x) {
     return x < 0 ? -x : x;
 }
 
-/* How far (across, down) is within the shape, in pixels; negative outside. */
+/* How far the point (across, down) lies within the shape, in pixels; negative outside. */
 static double depth(const figure *f, double across, double down) {
     const double r = f->radius, x = size_of(across), y = size_of(down);
     const double from_centre = plx_math_sqrt(across * across + down * down);
@@ -159,14 +159,14 @@ static double depth(const figure *f, double across, double down) {
     }
 }
 
-/* A wave of 4 pixels between -1 and 1, of straight lines. */
+/* A wave with a period of 4 pixels between -1 and 1, of straight lines. */
 static double wave(double x) {
     const double turns = x * 0.25 + 1024; /* positive */
     const double part = turns - (double)(int64_t)turns;
     return part < 0.5 ? 4 * part - 1 : 3 - 4 * part;
 }
 
-/* 0: the figure's colour, 1: its shade. The texture lies in the picture, not in the figure. */
+/* 0: the figure's colour, 1: its shade. The texture is fixed to the picture, not to the figure. */
 static double shade_at(const figure *f, double across, double down) {
     const double u = wave(f->stripe_cosine * across + f->stripe_sine * down + f->phase);
     const double v = wave(f->stripe_cosine * down - f->stripe_sine * across - f->phase);
@@ -181,7 +181,7 @@ static double shade_at(const figure *f, double across, double down) {
     return least(1, level < -1 ? 0 : 0.5 + 0.5 * level);
 }
 
-/* Three levels of noise in [-0.5, 0.5) from one word. */
+/* Three levels of noise in [-0.5, 0.5) from one random word. */
 static void noise_of(uint32_t word, double *noise) {
     for (int c = 0; c < PLX_PICTURE_CHANNELS; ++c)
         noise[c] = (double)(word >> 10 * c & 1023) / 1024 - 0.5;
@@ -196,7 +196,7 @@ void plx__picture_draw(const plx__picture *picture, plx_rng *rng, plx_real *imag
         const int row = i / PLX_PICTURE_SIDE, column = i % PLX_PICTURE_SIDE;
         const double y = row - f.row, x = column - f.column;
         const double across = f.cosine * x + f.sine * y, down = f.cosine * y - f.sine * x;
-        const double within = depth(&f, across, down) + 0.5; /* edges are a pixel soft */
+        const double within = depth(&f, across, down) + 0.5; /* edges are softened over a pixel */
         const double cover = within < 0 ? 0 : least(1, within);
         const double shade = cover > 0 ? shade_at(&f, column - middle, row - middle) : 0;
         double noise[PLX_PICTURE_CHANNELS];

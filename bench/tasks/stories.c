@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What a story draws once and recalls; she and her follow the hero. */
+/* What a story draws once and recalls later; she and her follow the hero. */
 typedef enum slot {
     HERO_KIND,
     HERO,
@@ -21,10 +21,10 @@ typedef enum slot {
     HER,
 } slot;
 
-/* By the letter that templates have for them: "@o" draws a thing, "$o" recalls it. */
+/* Ordered by the letter that templates use: "@o" draws a thing, "$o" recalls it. */
 static const char slot_letters[] = "ghfapqkcotesr";
 
-/* In a template: "{a|b}" is one of several continuations, each as likely, which begin with
+/* In a template, "{a|b}" stands for one of several continuations, equally likely, which begin with
  * different words. */
 static const char story_template[] =
     "once there was a @a @g named @h . $s lived in the @p with "
@@ -37,7 +37,7 @@ static const char story_template[] =
     "| nobody . one @t $s met a @k who had a @c @o . \" { bring | take | send } me to the @q \" "
     "said the $k . so $h and the $k went to the $q . there $s got the $c $o . }";
 
-/* The more words the richer: all that are taken at richness 0, 1 and 2 come first. */
+/* The richer, the more words: richness r takes the first taken[r] of them. */
 typedef struct word_list {
     int taken[3];
     const char *words;
@@ -69,20 +69,20 @@ static const word_list lists[SLOTS] = {
                  "happy sad tired glad angry calm afraid pleased sorry worried grateful amused"},
 };
 
-/* Names are two syllables; those of girls end in other ones than those of boys. */
+/* Names are two syllables; girls' names end in different ones than boys'. */
 static const word_list beginnings = {{2, 8, 16}, "Mi To La Ru Be Na Ka So Vi Da El Fe Jo Pa Te Zo"};
 static const word_list girls_ends = {{1, 4, 8}, "ra na lia sa ta nia la mi"};
 static const word_list boys_ends = {{1, 4, 8}, "mo bin ko ren dor lo tus vik"};
 
 enum { MOST_WORDS = 1024, MOST_LETTERS = 16, MOST_ITEMS = 512 };
 
-/* Items of the compiled template: words are their numbers. */
+/* Items of the compiled template: words are represented by their numbers. */
 enum { OPEN = -1, OR = -2, CLOSE = -3, DRAW = -100, RECALL = -200 };
 
 struct plx_stories {
     int count;
     char words[MOST_WORDS][MOST_LETTERS];
-    int first[SLOTS], size[SLOTS]; /* of HERO and FRIEND: names, girls before boys */
+    int first[SLOTS], size[SLOTS]; /* for HERO and FRIEND: names, girls before boys */
     int32_t she[2][2];             /* [she, her][girl, boy] */
     int items_count;
     int32_t items[MOST_ITEMS];
@@ -191,7 +191,7 @@ typedef struct author {
     const plx_stories *s;
     plx_rng *rng;
     int32_t values[SLOTS];
-    double pending; /* cost of choices that the next word shows */
+    double pending; /* cost of choices that the next word reveals */
     int64_t written, count, clashes;
     int32_t *ids;
     double *costs;
@@ -215,7 +215,7 @@ static bool is_boy(const author *a) {
     return a->values[HERO_KIND] != a->s->first[HERO_KIND];
 }
 
-/* From a list, but not the word that must be another one. */
+/* From a list, excluding the word that must differ. */
 static int32_t choose_other(author *a, slot which, int32_t other) {
     int32_t id = a->s->first[which] + (int32_t)choose(a, a->s->size[which] - 1);
     return id + (id >= other);
@@ -233,8 +233,8 @@ static int32_t recall(const author *a, int which) {
     return which >= SLOTS ? a->s->she[which - SLOTS][is_boy(a)] : a->values[which];
 }
 
-/* The item behind the group that opens at item i, or the next alternative's first when one is
- * wanted; -1 when there is none. */
+/* The item after the group that opens at item i, or, if an alternative is wanted, the first item of
+ * the next one; -1 if there is none. */
 static int after(const plx_stories *s, int i, bool alternative) {
     int depth = 0;
     for (; i < s->items_count; ++i) {
@@ -245,7 +245,7 @@ static int after(const plx_stories *s, int i, bool alternative) {
     return -1;
 }
 
-/* The word that an alternative begins with; -1: one of many that are drawn. */
+/* The word that an alternative begins with; -1: a drawn one. */
 static int32_t first_word(const author *a, int i) {
     const int32_t item = a->s->items[i];
     if (item <= RECALL) return recall(a, RECALL - item);
@@ -263,7 +263,7 @@ static void count_clashes(author *a, const int *starts, int n) {
 static void tell(author *a, int i) {
     enum { MOST_ALTERNATIVES = 8, MOST_DEPTH = 8 };
     const plx_stories *s = a->s;
-    int back[MOST_DEPTH] = {0}, depth = 0; /* where to go on behind each open group */
+    int back[MOST_DEPTH] = {0}, depth = 0; /* where to continue after each open group */
     while (i < s->items_count) {
         const int32_t item = s->items[i++];
         if (item == OPEN) {

@@ -1,4 +1,4 @@
-/* bert-nano: masked words and sentiment of synthetic sentences, learnt together. */
+/* Task bert-nano: masked words and the sentiment of synthetic sentences, learnt together. */
 #include "parallax_learn.h"
 
 #include "bench/tasks/sentiment.h"
@@ -9,10 +9,10 @@
 
 enum { TOKENS = PLX_SENTIMENT_TOKENS, MASKINGS = 4 };
 
-/* Streams of the seed. */
+/* Random streams of the seed. */
 enum { TRAIN_STREAM = 0xbe51, TEST_STREAM, MASK_STREAM };
 
-/* Sentences as they are and as they are shown, the hidden words, and sentiments. */
+/* Sentences as they are and as shown, the hidden words, and sentiments. */
 typedef struct sentences {
     int64_t n;
     int32_t *plain, *shown, *words; /* [n, TOKENS] */
@@ -30,7 +30,7 @@ static void free_sentences(sentences *s) {
     plx_free(s->sentiments);
 }
 
-/* A sentence of the training or of the held-out part. */
+/* Draws a sentence of the training part or of the held-out part. */
 static int draw(plx_rng *rng, bool held_out, int32_t *ids) {
     for (;;) {
         const int sentiment = plx__sentiment_sentence(rng, ids);
@@ -38,7 +38,7 @@ static int draw(plx_rng *rng, bool held_out, int32_t *ids) {
     }
 }
 
-/* n samples: every sentence so many times, each time with other words hidden. */
+/* n samples: every sentence so many times, each time with different words hidden. */
 static plx_status make_sentences(plx_learning *l, int64_t n, int maskings, bool held_out,
                                  sentences *s) {
     const size_t bytes = (size_t)(n * TOKENS) * sizeof(int32_t);
@@ -69,7 +69,7 @@ static plx_dataset dataset_of(const sentences *s, const int32_t *ids) {
     return (plx_dataset){.n = s->n, .inputs = {ids}, .targets = {s->words, s->sentiments}};
 }
 
-/* Norms behind the sum need warm-up: Xiong et al., ICML 2020. */
+/* Post-norm blocks need warm-up: Xiong et al., ICML 2020. */
 static void recipe(plx_learning *l) {
     plx_trainer_options *o = &l->trainer_options;
     o->loss = PLX_LOSS_CROSS_ENTROPY;
@@ -78,7 +78,7 @@ static void recipe(plx_learning *l) {
     o->epochs = o->steps / (l->train.n / o->batch) + 1;
     o->optimizer = plx_optimizer_default(PLX_ADAMW);
     o->optimizer.rate = 4e-4;
-    o->optimizer.beta2 = 0.98; /* a run of hundreds of steps forgets its first ones */
+    o->optimizer.beta2 = 0.98; /* forgets the first of a run's hundreds of steps */
     o->schedule = (plx_schedule){.kind = PLX_SCHEDULE_LINEAR, .warmup = o->steps / 10};
     o->clip_norm = 1;
 }
@@ -100,7 +100,7 @@ static plx_status open_task(plx_learning *l) {
     return PLX_OK;
 }
 
-/* Sentiment is asked of sentences as they are: a hidden "not" could turn any of them round. */
+/* Sentiment is predicted from complete sentences: a hidden "not" could reverse any of them. */
 static plx_status sentiment_metrics(plx_learning *l, plx_metrics *metrics, int64_t *confusion) {
     const bert_state *state = l->state;
     const plx_dataset plain = dataset_of(&state->test, state->test.plain);
@@ -147,8 +147,8 @@ static int largest(const plx_real *row, int64_t n) {
     return (int)best;
 }
 
-/* "the [MASK:dog|dog] was not very good whatsoever -> negative (right)": what is shown, predicted
- * and right. words: logits [TOKENS, vocabulary]. Returns how long it is. */
+/* "the [MASK:dog|dog] was not very good whatsoever -> negative (right)": shown, predicted and
+ * correct word. words: logits [TOKENS, vocabulary]. Returns the length. */
 static size_t write_sentence(const sentences *s, int64_t i, const plx_real *words, int sentiment,
                              char *text, size_t size) {
     const int64_t vocabulary = plx__sentiment_vocabulary();
@@ -249,8 +249,8 @@ static void look(const looks *from, int layer, int64_t head, int words, plx_real
     for (int j = 0; j < words; ++j) weights[j * stride] = (plx_real)(scores[j] / sum);
 }
 
-/* Where [CLS] looks in the first held-out sentence: a row for each word, a column for each head of
- * each block. */
+/* What [CLS] attends to in the first held-out sentence: a row for each word, a column for each head
+ * of each block. */
 static plx_status show_attention(plx_learning *l) {
     const bert_state *state = l->state;
     const int32_t *ids = state->test.plain;

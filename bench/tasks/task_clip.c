@@ -1,4 +1,4 @@
-/* clip-nano: synthetic pictures and their captions. */
+/* Task clip-nano: synthetic pictures and their captions. */
 #include "parallax_learn.h"
 
 #include "bench/tasks/captions.h"
@@ -9,17 +9,17 @@
 
 enum { TEST = 100, TRAIN = PLX_CAPTIONS - TEST, SHOWN = 20 };
 
-/* Streams of the seed. */
+/* Random streams of the seed. */
 enum { SPLIT_STREAM = 0xc119, PICTURE_STREAM };
 
 typedef struct clip_state {
-    int64_t order[PLX_CAPTIONS];   /* numbers of captions; those held out come last */
+    int64_t order[PLX_CAPTIONS];   /* numbers of captions; held-out ones come last */
     plx_real *pixels;              /* [PLX_CAPTIONS, 32, 32, 3] */
     int32_t *ids;                  /* [PLX_CAPTIONS, PLX_CAPTION_WORDS] */
     double similarity[TEST][TEST]; /* cosines of held-out pictures (rows) and captions */
 } clip_state;
 
-/* Every caption once, with a picture that it describes. */
+/* Every caption once, with a matching picture. */
 static void draw_pairs(uint64_t seed, clip_state *state) {
     plx_rng split = plx_rng_new(seed, SPLIT_STREAM), rng = plx_rng_new(seed, PICTURE_STREAM);
     plx_rng_permute(&split, PLX_CAPTIONS, state->order);
@@ -44,7 +44,7 @@ static void recipe(plx_learning *l) {
     o->epochs = o->steps / (l->train.n / o->batch) + 1;
     o->optimizer = plx_optimizer_default(PLX_ADAMW);
     o->optimizer.rate = 1e-3;
-    o->optimizer.beta2 = 0.98; /* this and the decay are those of the paper */
+    o->optimizer.beta2 = 0.98; /* this and the decay are from the paper */
     o->optimizer.weight_decay = 0.2;
     o->schedule = (plx_schedule){.kind = PLX_SCHEDULE_COSINE, .warmup = o->steps / 10};
     o->clip_norm = 1;
@@ -89,8 +89,8 @@ static plx_status compare(plx_learning *l) {
     return status;
 }
 
-/* How many others are at least as close to query i as its own partner: captions to a picture, or
- * pictures to a caption. */
+/* How many others are at least as close to query i as its own partner: captions for a picture, or
+ * pictures for a caption. */
 static int rank_of(const clip_state *s, int i, bool caption) {
     int closer = 0;
     for (int j = 0; j < TEST; ++j)
@@ -133,7 +133,8 @@ static plx_status evaluate(plx_learning *l) {
         plx_learning_record(l, caption ? "caption_recall_at_10" : "picture_recall_at_10", "1",
                             "higher", recall(state, 10, caption), NAN);
     }
-    /* It grows with the pairs of a batch, so it is none to hold against the loss of training. */
+    /* It grows with the number of pairs in a batch, so it is not comparable with the training
+     * loss. */
     plx_learning_record(l, "loss_of_100_pairs", "nats", "lower", loss_of(l), NAN);
     return PLX_OK;
 }
@@ -145,7 +146,7 @@ static plx__picture held_out(const plx_learning *l, int i) {
     return plx__caption_picture(state->order[TRAIN + i]);
 }
 
-/* What a label has room for. */
+/* How much of it fits a label. */
 static void label(const plx__picture *picture, char text[PLX_LEARNING_LABEL]) {
     snprintf(text, PLX_LEARNING_LABEL, "%s %s, %s", plx__colour_name(picture->colour),
              plx__shape_name(picture->shape), plx__place_name(picture->place));
@@ -179,7 +180,7 @@ static plx_status show_similarity(plx_learning *l) {
     return PLX_OK;
 }
 
-/* Held-out pictures under what their closest captions say. */
+/* Held-out pictures, labelled by their closest captions. */
 static plx_status show_pictures(plx_learning *l) {
     const clip_state *state = l->state;
     plx_exhibit *shown =

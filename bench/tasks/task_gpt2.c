@@ -1,4 +1,4 @@
-/* gpt2-nano: synthetic stories, or the characters of a text. */
+/* Task gpt2-nano: synthetic stories, or the characters of a text. */
 #include "bench/tasks/text_task.h"
 
 static plx_status open_task(plx_learning *l) {

@@ -1,4 +1,4 @@
-/* interp5d: a function of five variables with noise, or the last column of a table. */
+/* Task interp5d: a function of five variables with noise, or the last column of a table. */
 #include "parallax_learn.h"
 
 #include "bench/datasets.h"
@@ -10,8 +10,7 @@
 enum { ROWS = 10000, GRID = 25, INPUTS = 5 };
 
 static plx_status no_memory(plx_learning *l, int64_t rows) {
-    return plx_fail(l->ctx, PLX_ERR_MEMORY, "there is not enough memory for %lld rows.",
-                    (long long)rows);
+    return plx_fail(l->ctx, PLX_ERR_MEMORY, "interp5d: no memory for %lld rows", (long long)rows);
 }
 
 static plx_status split_function(plx_learning *l, plx_regression *data) {
@@ -29,10 +28,10 @@ static plx_status open_task(plx_learning *l) {
     static const int epochs[] = {10, 50, 100};
     const plx_csv *table = l->options.table;
     if (table && table->columns < 2)
-        return plx_fail(l->ctx, PLX_ERR_SHAPE,
-                        "the table has %lld column: it needs inputs and, last, the "
-                        "target.",
-                        (long long)table->columns);
+        return plx_fail(
+            l->ctx, PLX_ERR_SHAPE,
+            "interp5d: the table has %lld column; it needs inputs and, last, the target",
+            (long long)table->columns);
     plx_regression *r = l->state = plx_alloc(sizeof *r);
     if (!r) return plx_fail(l->ctx, PLX_ERR_MEMORY, "interp5d: no memory");
     memset(r, 0, sizeof *r);
@@ -50,7 +49,7 @@ static plx_status open_task(plx_learning *l) {
                                   .source = table ? l->options.source : "interp5d"};
     if (table)
         l->data.note = table->names ? "its first line names the columns"
-                                    : "its first line is a row of numbers, none of names";
+                                    : "its first line is a row of numbers, not of names";
     return PLX_OK;
 }
 
@@ -60,7 +59,7 @@ static plx_status evaluate(plx_learning *l) {
     plx_metrics metrics;
     const plx_status status = plx_learning_metrics(l, 0, &metrics);
     if (status != PLX_OK) return status;
-    /* Nobody knows what noise a table has. */
+    /* The noise of a table is unknown. */
     const bool usual = known && (!l->options.rows || l->options.rows >= ROWS);
     plx_learning_record(l, "rmse", "target units", "lower", metrics.rmse * r->target_scale,
                         usual ? (quick ? 3.5 : 1.25) * PLX_INTERP5D_NOISE : NAN);
@@ -77,7 +76,7 @@ static double coordinate(int64_t i) {
     return 2 * (double)i / (GRID - 1) - 1;
 }
 
-/* Points of the grid over columns a and b, the others at 0. */
+/* Points of a grid over columns a and b, the others being 0. */
 static void fill_points(int a, int b, int64_t i, int64_t j, double *x) {
     for (int c = 0; c < INPUTS; ++c) x[c] = 0;
     x[a] = coordinate(i);

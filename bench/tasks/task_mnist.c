@@ -1,4 +1,4 @@
-/* mnist: handwritten digits by a network of one hidden layer. */
+/* Task mnist: handwritten digits with a network of one hidden layer. */
 #include "parallax_learn.h"
 
 #include "bench/datasets.h"
@@ -51,7 +51,7 @@ static plx_status evaluate(plx_learning *l) {
 /* ---- Exhibits -------------------------------------------------------------------------------- */
 
 static plx_status no_memory(plx_learning *l) {
-    return plx_fail(l->ctx, PLX_ERR_MEMORY, "mnist: no memory for what it shows");
+    return plx_fail(l->ctx, PLX_ERR_MEMORY, "mnist: no memory for its exhibits");
 }
 
 static const char *digit_name(int digit) {
@@ -64,7 +64,7 @@ static plx_status show_confusion(plx_learning *l) {
     return plx_learning_show_confusion(l, CLASSES, state->confusion, digit_name, "predicted");
 }
 
-/* What each of the first hidden units weighs the pixels by. */
+/* The weights of the first hidden units, by pixel. */
 static plx_status show_filters(plx_learning *l) {
     plx_tensor *weight = plx_weights_at(plx_model_weights(l->model), 0, NULL, NULL);
     if (!weight || plx_tensor_rank(weight) != 2 || plx_tensor_dims(weight)[0] != PIXELS)
@@ -112,7 +112,7 @@ static plx_status show_wrong(plx_learning *l) {
     return status;
 }
 
-/* The confusion is that of the weights as they are. */
+/* The confusion matrix is computed with the current weights. */
 static plx_status exhibit(plx_learning *l) {
     plx_metrics metrics;
     plx_status status = plx_model_evaluate(l->model, 0, PLX_LOSS_CROSS_ENTROPY, &l->test, &metrics,

@@ -1,4 +1,4 @@
-/* resnet-nano: kinds of synthetic pictures, and what the shortcuts are good for: the same net
+/* Task resnet-nano: kinds of synthetic pictures, and what the shortcuts are good for: the same net
  * without them, from the same initial weights, is trained on the same batches. */
 #include "bench/tasks/pictures.h"
 #include "bench/tasks/shapes.h"
@@ -10,7 +10,7 @@
 typedef struct resnet_state {
     plx__picture_set pictures;
     char plain_name[200];
-    plx_model *plain; /* NULL until it is asked for */
+    plx_model *plain; /* NULL until it is needed */
     plx_trainer *plain_trainer;
 } resnet_state;
 
@@ -47,8 +47,8 @@ static plx_status make_plain(plx_learning *l) {
     return plx_trainer_new(state->plain, &l->trainer_options, &l->train, &state->plain_trainer);
 }
 
-/* Trained for as many steps as the net with shortcuts has behind it. If it diverges, its last
- * weights are what it has come to. */
+/* Trained for as many steps as the net with shortcuts has been. If it diverges, its last weights
+ * are the result. */
 static plx_status train_plain(plx_learning *l) {
     resnet_state *state = l->state;
     plx_status status = make_plain(l);
@@ -83,7 +83,8 @@ static plx_status evaluate(plx_learning *l) {
 
 /* ---- Gradient norms -------------------------------------------------------------------------- */
 
-/* As many convolutions as a ResNet has: the stem and two in each of 64 blocks of 8 stages. */
+/* An upper limit on the convolutions of a ResNet: the stem and two in each of 64 blocks of 8
+ * stages. */
 enum { MOST_LAYERS = 1 + 2 * 64 * 8, PROBED = 32 };
 
 typedef struct probe {
@@ -93,7 +94,7 @@ typedef struct probe {
     char names[MOST_LAYERS][PLX_LEARNING_LABEL];
 } probe;
 
-/* "stage_1.block_0.conv_1.weight" as "s1.b0.conv_1". */
+/* Shortens "stage_1.block_0.conv_1.weight" to "s1.b0.conv_1". */
 static void shorten(const char *name, char *label) {
     int length = 0;
     for (const char *c = name;
@@ -111,7 +112,7 @@ static bool is_shortcut(const char *name) {
     return length >= own && !strcmp(name + length - own, end);
 }
 
-/* The convolutions that the net has with shortcuts and without. */
+/* The convolutions that exist both with and without shortcuts. */
 static void list_layers(plx_model *model, plx_graph *graph, probe *p) {
     plx_weights *weights = plx_model_weights(model);
     for (int i = 0; i < plx_weights_count(weights) && p->count < MOST_LAYERS; ++i) {
@@ -158,9 +159,9 @@ static plx_status show_norms(plx_learning *l, const char *name, const plx_plan *
     return PLX_OK;
 }
 
-/* The length of d loss / d weight for every convolution, on a held-out batch. Works on a copy of
- * the model, whose running statistics a forward pass in training would move; trained NULL: with the
- * initial weights. */
+/* The norm of d loss / d weight for every convolution, on a held-out batch. Works on a copy of the
+ * model, since a forward pass in training would change its running statistics; trained NULL: with
+ * the initial weights. */
 static plx_status probe_gradients(plx_learning *l, const char *name, const char *model_name,
                                   const plx_model *trained) {
     plx_model *copy = NULL;
@@ -186,7 +187,7 @@ static plx_status probe_gradients(plx_learning *l, const char *name, const char 
 
 static plx_status show_gradients(plx_learning *l) {
     resnet_state *state = l->state;
-    /* Nothing is left to train where the measures were worked out first. */
+    /* Nothing is left to train if the measures were worked out first. */
     const plx_status caught_up = train_plain(l);
     if (caught_up != PLX_OK) return caught_up;
     const struct {

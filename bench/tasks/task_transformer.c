@@ -1,4 +1,4 @@
-/* transformer-nano: the data and the recipe of gpt2-nano for the decoder of LLaMA. */
+/* Task transformer-nano: the data and the recipe of gpt2-nano for the decoder of LLaMA. */
 #include "bench/tasks/text_task.h"
 
 static plx_status open_task(plx_learning *l) {

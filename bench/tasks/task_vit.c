@@ -1,4 +1,4 @@
-/* vit-nano: kinds of synthetic pictures. */
+/* Task vit-nano: kinds of synthetic pictures. */
 #include "bench/tasks/pictures.h"
 #include "bench/tasks/shapes.h"
 
@@ -16,7 +16,7 @@ static plx_status open_task(plx_learning *l) {
     o->epochs = o->steps;
     o->optimizer = plx_optimizer_default(PLX_ADAMW);
     o->optimizer.rate = 1e-3;
-    o->optimizer.beta2 = 0.95; /* a short memory, for few steps */
+    o->optimizer.beta2 = 0.95; /* averages over few steps, as there are few */
     o->optimizer.weight_decay = 0.05;
     o->schedule = (plx_schedule){.kind = PLX_SCHEDULE_COSINE, .warmup = o->steps / 10};
     o->clip_norm = 1;
@@ -38,7 +38,7 @@ typedef struct looks {
     int64_t tokens, width, heads;
 } looks;
 
-/* The queries and keys that the last attention of a graph takes. */
+/* The queries and keys of the last attention of a graph. */
 static bool find_looks(const plx_graph *graph, looks *found) {
     plx_node node, last = plx_none();
     for (int i = 0; (node = plx_graph_node(graph, i)).id >= 0; ++i)
@@ -70,8 +70,8 @@ static plx_status compile_looks(plx_learning *l, looks *out) {
     return status;
 }
 
-/* weights [patches] = softmax(q k^T / sqrt(d)) of one head, for the query of the class token; where
- * there is none, the mean over all queries. Scaled so that the largest is 1. */
+/* weights [patches] = softmax(q k^T / sqrt(d)) of one head, for the query of the class token;
+ * without one, the mean over all queries. Scaled so that the largest is 1. */
 static void look(const looks *from, int64_t picture, int64_t head, int64_t patches, double *scores,
                  plx_real *weights) {
     const int64_t width = from->width, tokens = from->tokens, d = width / from->heads;
@@ -98,7 +98,7 @@ static void look(const looks *from, int64_t picture, int64_t head, int64_t patch
     for (int64_t j = 0; j < patches; ++j) weights[j] /= (plx_real)most;
 }
 
-/* Each patch of side x side pixels in the grey of its weight. */
+/* Draws each patch of side x side pixels in the grey of its weight. */
 static void paint(const plx_real *weights, int64_t side, plx_real *light) {
     for (int64_t row = 0; row < PLX_PICTURE_SIDE; ++row)
         for (int64_t column = 0; column < PLX_PICTURE_SIDE; ++column)
@@ -133,11 +133,11 @@ static plx_status paint_looks(plx_learning *l, const looks *from, int64_t side) 
     return ok ? PLX_OK : plx_fail(l->ctx, PLX_ERR_MEMORY, "vit-nano: no memory");
 }
 
-/* Beside each picture where every head of the last block looks. */
+/* Shows beside each picture where every head of the last block looks. */
 static plx_status show_attention(plx_learning *l) {
     const int64_t side = (int64_t)plx_model_setting(l->model, "patch");
     looks found = {.heads = (int64_t)plx_model_setting(l->model, "heads")};
-    if (side < 1 || found.heads < 1) return PLX_OK; /* another model than a ViT */
+    if (side < 1 || found.heads < 1) return PLX_OK; /* the model is not a ViT */
     const plx_status status = compile_looks(l, &found);
     const plx_status painted =
         status == PLX_OK && found.plan ? paint_looks(l, &found, side) : status;

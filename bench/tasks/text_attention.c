@@ -1,4 +1,4 @@
-/* What the heads of a language model's first block attend to, worked out from its weights in double
+/* What the heads of a language model's first block attend to, computed from its weights in double
  * precision: attention itself keeps no matrix. */
 #include "bench/tasks/text_task.h"
 
@@ -7,17 +7,17 @@
 
 enum { TOKENS = 24, MOST_HEADS = 8 };
 
-/* A sample's first tokens through the first block's norm. */
+/* A sample's first tokens after the first block's norm. */
 typedef struct block_input {
     plx_weights *weights;
     int64_t width, heads, kv_heads;
     bool modern;   /* RMSNorm, rotary positions */
-    double base;   /* of the latter */
+    double base;   /* of the rotary positions */
     double *x;     /* [TOKENS, width] */
-    double *q, *k; /* [TOKENS, width], of keys as wide as there are heads */
+    double *q, *k; /* [TOKENS, width]; keys only as wide as their heads */
 } block_input;
 
-/* The values of a weight; NULL when the model has none of it. */
+/* The values of a weight; NULL if the model does not have it. */
 static const plx_real *values_of(const block_input *b, const char *name) {
     plx_tensor *tensor = plx_weights_find(b->weights, name);
     return tensor ? plx_tensor_data(tensor) : NULL;
@@ -62,7 +62,7 @@ static void project(const block_input *b, const char *name, int64_t units, doubl
         }
 }
 
-/* As plx_rope turns. */
+/* The rotation of plx_rope. */
 static void turn(const block_input *b, int64_t heads, double *x) {
     const int64_t size = b->width / b->heads, half = size / 2;
     for (int64_t row = 0; row < TOKENS * heads; ++row, x += size)
@@ -77,7 +77,7 @@ static void turn(const block_input *b, int64_t heads, double *x) {
         }
 }
 
-/* Row i: how much query i takes from keys 0 to i. */
+/* Row i: how much query i attends to keys 0 to i. */
 static void attend(const block_input *b, int64_t head, plx_real *matrix) {
     const int64_t size = b->width / b->heads, kv_head = head / (b->heads / b->kv_heads);
     for (int64_t i = 0; i < TOKENS; ++i) {

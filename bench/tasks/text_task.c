@@ -44,12 +44,12 @@ static plx_status open_stories(plx_learning *l, plx__text *text, int64_t samples
     plx_rng rng = plx_rng_new(l->options.seed, STREAM_TRAIN);
     for (int64_t i = 0; i < samples; ++i)
         plx_stories_write(text->stories, &rng, each, text->ids + i * each, costs);
-    /* A stream of its own, so that what is held out stays the same however long training is. */
+    /* A stream of its own, so that held-out data stays the same however long training is. */
     rng = plx_rng_new(l->options.seed, STREAM_TEST);
     text->own_loss = 0;
     for (int64_t i = samples; i < samples + TEST_STORIES; ++i) {
         plx_stories_write(text->stories, &rng, each, text->ids + i * each, costs);
-        /* Of the words that a model has to foretell. */
+        /* The words that a model has to predict. */
         for (int64_t k = 1; k < each; ++k)
             text->own_loss += costs[k] / (double)(TEST_STORIES * text->context);
     }
@@ -60,15 +60,15 @@ static plx_status open_stories(plx_learning *l, plx__text *text, int64_t samples
     return PLX_OK;
 }
 
-/* Windows that overlap to train on; the last tenth is held out, in windows side by side. */
+/* Overlapping windows to train on; the last tenth is held out, in adjacent windows. */
 static plx_status open_text(plx_learning *l, plx__text *text) {
     const int64_t context = text->context, least = 20 * (context + 1);
     const plx_status status = plx__text_read(l, text);
     if (status != PLX_OK) return status;
     if (text->count < least)
         return plx_fail(l->ctx, PLX_ERR_ARGUMENT,
-                        "%s: a text of %lld characters; %lld are needed for samples of "
-                        "%lld and a tenth that is held out",
+                        "%s: the text has %lld characters; %lld are needed for samples of %lld and "
+                        "a held-out tenth",
                         l->task->name, (long long)text->count, (long long)least,
                         (long long)context);
     text->test_begin = text->count * 9 / 10;
@@ -89,8 +89,8 @@ static plx_status open_text(plx_learning *l, plx__text *text) {
     return PLX_OK;
 }
 
-/* By size: quick, default, full. One recipe for all language models, so that they can be compared.
- */
+/* By size: quick, default, full. One recipe for all language models, so that they can be
+ * compared. */
 static const struct {
     int64_t batch[3], steps[3];
     double rate[3];
@@ -122,7 +122,7 @@ static void set_recipe(plx_learning *l, int64_t batch, int64_t steps) {
     if (o->schedule.warmup > steps / 4) o->schedule.warmup = steps / 4;
 }
 
-/* The context of the model that was asked for; the task's when there is none. */
+/* The context of the requested model; the task's if there is none. */
 static plx_status find_context(plx_learning *l, int64_t *context) {
     *context = CONTEXT;
     if (!l->options.model) return PLX_OK;
@@ -134,8 +134,7 @@ static plx_status find_context(plx_learning *l, int64_t *context) {
     plx_model_free(model);
     if (own < 1 || inputs != 1)
         return plx_fail(l->ctx, PLX_ERR_ARGUMENT,
-                        "%s: %s continues no sequences; take a model of gpt2 or "
-                        "transformer",
+                        "%s: %s cannot continue sequences; use a gpt2 or transformer model",
                         l->task->name, l->options.model);
     *context = own;
     return PLX_OK;
@@ -179,7 +178,7 @@ plx_status plx__text_evaluate(plx_learning *l) {
     const char *unit = text->stories ? "nats/word" : "nats/character";
     plx_learning_record(l, "loss", unit, "lower", metrics.loss, NAN);
     if (text->stories) {
-        /* "To a perplexity within 10% of its grammar's own". */
+        /* For the goal of a perplexity within 10% of the grammar's own. */
         const double goal = l->options.size == PLX_LEARNING_QUICK ? 1.1 : NAN;
         plx_learning_record(l, "perplexity over the grammar's own", "1", "lower",
                             plx_math_exp(metrics.loss - text->own_loss), goal);
@@ -197,7 +196,7 @@ plx_status plx__text_evaluate(plx_learning *l) {
 
 /* ---- Exhibits -------------------------------------------------------------------------------- */
 
-/* A prompt of held-out data and what the model makes of it. */
+/* A held-out prompt and the model's continuation. */
 static plx_status generate(plx_learning *l, plx_generator *generator, int64_t count, int32_t *ids) {
     const plx__text *text = l->state;
     const plx_sampling sampling = {.temperature = 0.8, .top_k = 40};

@@ -1,17 +1,17 @@
-/* What the tasks of language models share: stories or the characters of a text, how to train on
- * them, and what to show of a model that did. */
+/* What the tasks of language models share: stories or the characters of a text, the training
+ * recipe, and the exhibits of a trained model. */
 #ifndef PLX_BENCH_TEXT_TASK_H
 #define PLX_BENCH_TEXT_TASK_H
 
 #include "bench/tasks/stories.h"
 #include "parallax_learn.h"
 
-/* What a task of a language model has in l->state. */
+/* The contents of l->state in a language model's task. */
 typedef struct plx__text {
     int64_t context, vocabulary, count;
     int32_t *ids;         /* [count], training data first */
     int64_t test_begin;   /* the first held-out id */
-    double own_loss;      /* of the grammar on what is held out, nats a word; NaN for a text */
+    double own_loss;      /* of the grammar on the held-out data, nats per word; NaN for a text */
     plx_stories *stories; /* NULL: characters */
     uint32_t *characters; /* by id */
 } plx__text;
@@ -22,15 +22,15 @@ plx_status plx__text_evaluate(plx_learning *learning);
 plx_status plx__text_exhibit(plx_learning *learning);
 void plx__text_close(plx_learning *learning);
 
-/* Tokens as text, ended by a NUL; what does not fit is left out. */
+/* Writes tokens as text, ended by a NUL; leaves out what does not fit. */
 void plx__text_print(const plx__text *text, int64_t count, const int32_t *ids, char *to,
                      size_t bytes);
 
-/* The characters of UTF-8: numbers of them in the order of their code points into text->ids, and
+/* Splits a UTF-8 text into characters: numbers in order of their code points into text->ids, and
  * code points by number into text->characters. Sets count and vocabulary. */
 plx_status plx__text_read(plx_learning *learning, plx__text *text);
 
-/* The matrices of the first block: what each head attends to in one sample of held-out data. */
+/* The matrices of the first block: what each head attends to in one held-out sample. */
 plx_status plx__text_show_attention(plx_learning *learning);
 
 #endif

@@ -13,33 +13,34 @@ common_arguments arguments;
 
 struct poptOption machine_options[] = {
     {"threads", 't', POPT_ARG_INT, &arguments.threads, 0,
-     "threads, the caller's included (default: one a CPU, or as a quota allows); a step uses as "
-     "many of them as pay",
+     "threads, including the caller's (default: one per CPU, or as many as a quota allows); a step "
+     "uses only as many as pay off",
      "N"},
     {"isa", 0, POPT_ARG_STRING, &arguments.isa, 0,
      "kernel target, as \"parallax info\" lists them (default: PARALLAX_ISA, else the best)",
      "NAME"},
     {"gemm", 0, POPT_ARG_STRING, &arguments.gemm, 0,
-     "matrix products by own kernels, by the system's BLAS, or by what measures faster "
-     "(default: builtin)",
+     "matrix products by the built-in kernels, by the system's BLAS, or by whichever measures "
+     "faster (default: builtin)",
      "builtin|cblas|auto"},
     {"reproducible", 0, POPT_ARG_NONE, &arguments.reproducible, 0,
      "the fastest target whose results have the same bits on every platform", NULL},
     {"seed", 0, POPT_ARG_LONGLONG, &arguments.seed, 0,
-     "seed of data, weights and order (default: 0)", "N"},
+     "seed for data, weights and order (default: 0)", "N"},
     POPT_TABLEEND};
 
 struct poptOption output_options[] = {
     {"json", 0, POPT_ARG_STRING, &arguments.json, 0,
-     "write the rows here, one JSON object a line (-: standard output)", "FILE"},
+     "write the rows to FILE, one JSON object per line (-: standard output)", "FILE"},
     {"csv", 0, POPT_ARG_STRING, &arguments.csv, 0,
-     "write the rows here, a column per field, without lists of samples (-: standard output)",
+     "write the rows to FILE, a column per field, without the lists of samples (-: standard "
+     "output)",
      "FILE"},
     POPT_TABLEEND};
 
 struct poptOption json_option[] = {
     {"json", 0, POPT_ARG_STRING, &arguments.json, 0,
-     "write the rows here, one JSON object a line (-: standard output)", "FILE"},
+     "write the rows to FILE, one JSON object per line (-: standard output)", "FILE"},
     POPT_TABLEEND};
 
 struct poptOption size_options[] = {
@@ -80,7 +81,7 @@ void text_add(char **text, const char *format, ...) {
     const bool made = vasprintf(&added, format, list) >= 0 &&
                       asprintf(&whole, "%s%s", *text ? *text : "", added) >= 0;
     va_end(list);
-    if (!made) exit(report(EXIT_FAILED, "there is not enough memory for a text."));
+    if (!made) exit(report(EXIT_FAILED, "there is not enough memory for a string."));
     free(added);
     free(*text);
     *text = whole;
@@ -94,7 +95,7 @@ int report_status(const plx_ctx *ctx, plx_status status) {
 
 /* ---- Outputs --------------------------------------------------------------------------------- */
 
-/* The folder that a name is in, by its own name, and the rest. */
+/* The canonical name of the folder that a file is in, and the file's own name in *rest. */
 static char *folder_of(const char *name, const char **rest) {
     const char *slash = strrchr(name, '/');
     *rest = slash ? slash + 1 : name;
@@ -119,7 +120,7 @@ bool same_file(const char *a, const char *b) {
     return same;
 }
 
-/* What an output is written to until it is whole is in the way of another file, too. */
+/* An output is written to FILE.part until it is complete, so that name must not collide either. */
 static bool overwrites(const char *output, const char *name) {
     char *part = NULL;
     text_add(&part, "%s.part", output);
@@ -134,43 +135,45 @@ int check_outputs(const char *command_name, int inputs, const char *const *names
     for (int i = 0; i < 3; ++i) {
         for (int k = 0; outputs[i] && k < inputs; ++k)
             if (names[k] && overwrites(outputs[i], names[k]))
-                return wrong_usage(command_name,
-                                   "\"%s\", where %s would write, is a file to read; write to "
-                                   "another.",
-                                   outputs[i], options[i]);
+                return wrong_usage(
+                    command_name,
+                    "\"%s\", where %s would write, is an input file; name another file.",
+                    outputs[i], options[i]);
         for (int k = i + 1; outputs[i] && k < 3; ++k)
             if (outputs[k] &&
                 (overwrites(outputs[i], outputs[k]) || overwrites(outputs[k], outputs[i])))
-                return wrong_usage(command_name, "%s and %s both name \"%s\".", options[i],
-                                   options[k], outputs[i]);
+                return wrong_usage(command_name,
+                                   "%s and %s both name \"%s\"; give each its own file.",
+                                   options[i], options[k], outputs[i]);
     }
     return EXIT_DONE;
 }
 
 static int check_common(const char *name) {
     if (arguments.threads < 0 || arguments.threads > 128)
-        return wrong_usage(name, "--threads must be from 1 to 128 (0: choose), not %d.",
+        return wrong_usage(name,
+                           "--threads must be from 1 to 128, or 0 to choose automatically, not %d.",
                            arguments.threads);
     if (arguments.seed < 0)
-        return wrong_usage(name, "--seed must not be negative, but is %lld.", arguments.seed);
+        return wrong_usage(name, "--seed must be 0 or more, not %lld.", arguments.seed);
     if (arguments.quick && arguments.full)
-        return wrong_usage(name, "--quick and --full exclude each other.");
+        return wrong_usage(name, "--quick and --full cannot be combined.");
     if (arguments.reproducible && arguments.gemm && strcmp(arguments.gemm, "builtin") != 0)
         return wrong_usage(name,
-                           "--gemm %s and --reproducible exclude each other: a BLAS has other bits "
-                           "on other machines.",
+                           "--gemm %s and --reproducible cannot be combined: a BLAS gives "
+                           "different bits on different machines.",
                            arguments.gemm);
     if (arguments.isa && arguments.reproducible)
-        return wrong_usage(name, "--isa and --reproducible exclude each other: the second chooses "
-                                 "the target itself.");
+        return wrong_usage(name, "--isa and --reproducible cannot be combined: --reproducible "
+                                 "chooses the target itself.");
     const char *gemm = arguments.gemm;
     if (gemm && strcmp(gemm, "builtin") != 0 && strcmp(gemm, "cblas") != 0 &&
         strcmp(gemm, "auto") != 0)
-        return wrong_usage(name, "--gemm is builtin, cblas or auto, not \"%s\".", gemm);
+        return wrong_usage(name, "--gemm must be builtin, cblas or auto, not \"%s\".", gemm);
     return check_outputs(name, 0, NULL);
 }
 
-/* A text that is there and empty is a mistake of who wrote the command, as of a script. */
+/* An empty value is a mistake in the command line, as of a script whose variable is not set. */
 static const char *empty_option(const struct poptOption *options) {
     const char *found = NULL;
     for (const struct poptOption *o = options; (o->longName || o->arg) && !found; ++o) {
@@ -216,7 +219,7 @@ poptContext parse_arguments(int argc, const char **argv, const struct poptOption
     }
     free(text);
     if (separators > 1)
-        *code = wrong_usage(name, "--with stands between two sides, once.");
+        *code = wrong_usage(name, "--with separates the two sides and may be given only once.");
     else if (result < -1)
         *code = wrong_usage(name, "%s: %s.", poptBadOption(context, POPT_BADOPTION_NOALIAS),
                             poptStrerror(result));
@@ -231,13 +234,14 @@ poptContext parse_arguments(int argc, const char **argv, const struct poptOption
 
 void free_texts(size_t count, const char *const *texts) {
     for (size_t i = 0; i < count; ++i) {
-        void *own; /* popt gives them away behind pointers to const */
+        void *own; /* popt passes ownership behind pointers to const */
         memcpy(&own, &texts[i], sizeof own);
         free(own);
     }
 }
 
-/* The BLAS, if --gemm asks for it. Returns an exit code, the sentence printed. */
+/* Finds the BLAS if --gemm asks for it. Returns an exit code; on failure the sentence is
+ * printed. */
 static int choose_gemm(plx_ctx_options *options, const char **note) {
     *note = "";
     if (!arguments.gemm || !strcmp(arguments.gemm, "builtin")) return EXIT_DONE;
@@ -248,7 +252,7 @@ static int choose_gemm(plx_ctx_options *options, const char **note) {
     return report(EXIT_FAILED, "--gemm cblas: %s", *note);
 }
 
-/* Threads that could not be had, and kernels that were not chosen, explain slow figures. */
+/* Says when threads could not be started or kernels were replaced: that explains slow figures. */
 static void say_what_is_short(plx_ctx *ctx, const plx_gemm_provider *provider, const char *note) {
     const plx_ctx_info info = plx_ctx_get_info(ctx);
     const int wanted = arguments.threads ? arguments.threads : info.cpus;
@@ -270,7 +274,7 @@ int open_context(plx_ctx **out) {
     if (code != EXIT_DONE) return code;
     char message[512];
     const plx_status status = plx_ctx_new(&options, out, message, sizeof message);
-    /* Memory apart, it refuses what it was asked for. */
+    /* Unless memory ran out, the request itself was refused. */
     if (status != PLX_OK)
         return report(status == PLX_ERR_MEMORY ? EXIT_FAILED : EXIT_USAGE, "%s", message);
     say_what_is_short(*out, options.provider, note);

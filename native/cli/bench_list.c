@@ -28,7 +28,7 @@ static void print_times(FILE *to, const int64_t *ns) {
         fprintf(to, " %8s", time_text(ns[size], text, sizeof text));
 }
 
-/* What the case, or with name NULL the whole suite, takes; -1 where it is not measured. */
+/* How long the case takes, or with name NULL the whole suite; -1 if it is not measured. */
 static int64_t time_of(const plx_bench *bench, const char *suite, const char *name) {
     int64_t ns = -1;
     for (int i = 0;; ++i) {

@@ -10,22 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of cases; with titles, suites and what stands below it is a page of a terminal. */
+/* Lines of cases: with headings, suites and the closing lines they fill a terminal page. */
 enum { PAGE_LINES = 24, NAME = 46 };
 
-/* A measurement, as one of several of its suite. */
+/* A measurement and how it ranks within its suite. */
 typedef struct candidate {
     const measurement *m;
-    int place;   /* among those of the suite */
+    int place;   /* its position in the suite */
     bool chosen; /* to be shown */
-    double rank; /* from what is void and far from what the machine allows to what is near */
+    double rank; /* void cases first, then from far below what the machine allows to near it */
 } candidate;
 
 static bool is_void(const measurement *m) {
     return !m->count;
 }
 
-/* Without a share, in the order of the suite: the middle of it is what is left out. */
+/* Cases without a share keep the order of the suite, whose middle is left out. */
 static double rank_of(const measurement *m) {
     static const char *const shares[] = {"ceiling", "roofline"};
     if (is_void(m)) return -1e9;
@@ -50,7 +50,7 @@ static int by_place(const void *a, const void *b) {
     return ((const candidate *)a)->place - ((const candidate *)b)->place;
 }
 
-/* Marks room of them; void ones first, then the ends of the ranking. */
+/* Chooses as many as there is room for: void ones first, then both ends of the ranking. */
 static void choose(candidate *all, int count, int room) {
     qsort(all, (size_t)count, sizeof *all, by_rank);
     int low = 0, high = count - 1;
@@ -67,8 +67,7 @@ static bool is_first(const side *s, int i) {
            strcmp(row_text(s->list[i - 1].row, "case"), row_text(s->list[i].row, "case")) != 0;
 }
 
-/* The suite's cases by their figures of speed; where it has none, by the first that should be low
- * or high. */
+/* The suite's cases by their figures of speed; if it has none, by the first figure of each case. */
 static int gather(const side *s, const char *suite, candidate *all) {
     bool primary = false;
     int count = 0;
@@ -103,7 +102,7 @@ static void print_name(FILE *to, const cJSON *row) {
     fprintf(to, "  %-*.*s ", NAME, NAME, name);
 }
 
-/* Behind the unit, to the next column. */
+/* The spaces between the unit and the next column. */
 static int column_gap(const cJSON *row) {
     const int length = (int)strlen(row_text(row, "unit"));
     return length < 9 ? 10 - length : 1;
@@ -149,7 +148,7 @@ static void print_suite(FILE *to, const side *s, const suite_summary *suite, can
     }
 }
 
-/* What suites with few cases leave to the others. */
+/* Suites with few cases leave room to the others. */
 static int room_of(const bench_summary *summary, const side *s, candidate *all) {
     int room = PAGE_LINES;
     for (; room > 1; --room) {

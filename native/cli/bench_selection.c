@@ -38,7 +38,7 @@ const char *const bench_selection[] = {
     NULL,
 };
 
-/* How long the run takes by what the bench expects. */
+/* How long the run takes, by the bench's own estimate. */
 static plx_status expected(plx_ctx *ctx, const plx_bench_options *options, int64_t *ns) {
     plx_bench *bench;
     const plx_status status = plx_bench_new(ctx, options, &bench);
@@ -51,7 +51,8 @@ plx_status selection_fit(plx_ctx *ctx, plx_bench_options *options) {
     enum { LOOKS = 6 };
     const double whole_ns = 60e9;
     if (options->seconds > 0) return PLX_OK;
-    /* What is not sampling does not shrink with the time per case, so a few steps are needed. */
+    /* Work other than sampling does not shrink with the time per case, so this takes a few
+     * steps. */
     double least = 0.005, most = 2;
     for (int look = 0; look < LOOKS; ++look) {
         int64_t ns;

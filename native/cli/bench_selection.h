@@ -1,10 +1,10 @@
-/* What parallax bench measures when it is told nothing: a few cases of every suite, in a minute. */
+/* What parallax bench measures without arguments: a few cases of every suite, in a minute. */
 #ifndef PLX_CLI_BENCH_SELECTION_H
 #define PLX_CLI_BENCH_SELECTION_H
 
 #include "bench/bench.h"
 
-/* As options.only has them. */
+/* In the form of options.only. */
 extern const char *const bench_selection[];
 
 /* Sets seconds, unless they are given, so that the cases of options together take about a minute.

@@ -18,7 +18,7 @@ const char *figure_text(char *text, size_t size, double value) {
     return text;
 }
 
-/* NULL when memory is short. */
+/* Returns NULL when memory is short. */
 static suite_summary *find(bench_summary *s, const char *name) {
     for (int i = 0; i < s->count; ++i)
         if (!strcmp(s->suites[i].name, name)) return &s->suites[i];
@@ -36,7 +36,7 @@ static suite_summary *find(bench_summary *s, const char *name) {
     return added;
 }
 
-/* A share counts unless the row says why not. */
+/* A share counts unless the row gives a reason against it. */
 static void add_share(const cJSON *row, const char *share, const char *failure, int *count,
                       double *log_sum, int *withheld) {
     const double value = row_number(row, share);
@@ -88,7 +88,7 @@ bool summary_add(bench_summary *s, const cJSON *row) {
     return add_figure(suite, row);
 }
 
-/* What says most to somebody who sees the suite for the first time. */
+/* The most telling figures for somebody who sees the suite for the first time. */
 static void print_figure(FILE *to, const suite_summary *suite) {
     char least[32], most[32];
     if (suite->ceilings)

@@ -1,4 +1,4 @@
-/* What a suite has shown, in a line. */
+/* Sums up what a suite has shown in one line. */
 #ifndef PLX_CLI_BENCH_SUMMARY_H
 #define PLX_CLI_BENCH_SUMMARY_H
 
@@ -9,13 +9,13 @@
 typedef struct suite_summary {
     char *name;
     int rows, voided;
-    /* Of the figures of speed that are not void: */
-    int ceilings, rooflines, withheld; /* shares; those that do not count */
-    double log_ceiling, log_roofline;  /* sums */
+    /* Over the figures of speed that are not void: */
+    int ceilings, rooflines, withheld; /* shares that count, by kind; those that do not */
+    double log_ceiling, log_roofline;  /* sums over those shares */
     double best_rate;                  /* GFLOP/s; 0: none */
-    char *metric, *unit;               /* of the first of them; NULL: none */
-    double least, most;                /* of that metric */
-    /* Of all rows: */
+    char *metric, *unit;               /* of the first figure; NULL: none */
+    double least, most;                /* figures of that metric */
+    /* Over all rows: */
     int bits;
     double error; /* the largest, as a share of its bound; -1: none */
 } suite_summary;
@@ -26,14 +26,14 @@ typedef struct bench_summary {
     int rows, yardsticks, voided, assumed;
 } bench_summary;
 
-/* False when memory is short. */
+/* Returns false when memory is short. */
 bool summary_add(bench_summary *s, const cJSON *row);
 void summary_print_suite(FILE *to, const suite_summary *suite);
-/* Of all suites together. */
+/* Sums up all suites together. */
 void summary_print_all(FILE *to, const bench_summary *s);
 void summary_free(bench_summary *s);
 
-/* Four significant digits without an exponent where that stays readable; "-" for what is none. */
+/* Four significant digits, without an exponent where that stays readable; "-" for NaN. */
 const char *figure_text(char *text, size_t size, double value);
 
 #endif

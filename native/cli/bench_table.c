@@ -11,7 +11,7 @@ void table_header(FILE *to, const char *suite) {
             "unit", "mean", "deviation", "95% interval of the median");
 }
 
-/* Median, mean and deviation, interval; of one sample its value alone. */
+/* Median, mean, deviation and interval; for a single sample its value alone. */
 static void print_samples(FILE *to, const cJSON *row) {
     char median[32], mean[32] = "", deviation[32] = "", low[32], high[32];
     const bool many = row_number(row, "samples.count") > 1;
@@ -29,7 +29,7 @@ static void print_samples(FILE *to, const cJSON *row) {
                 figure_text(high, sizeof high, row_number(row, "samples.high")));
 }
 
-/* Bytes by component, where the case knows them. */
+/* Bytes by component, if the case knows them. */
 static void print_memory(FILE *to, const cJSON *row) {
     const cJSON *memory = row_get(row, "memory"), *component;
     if (!memory || !cJSON_IsTrue(row_get(row, "primary"))) return;
@@ -53,7 +53,7 @@ const char *share_text(const cJSON *row, char *text, size_t size) {
     return text;
 }
 
-/* Of the most that this machine allows; or why that does not count. */
+/* The share of what this machine allows at most, or why it does not count. */
 static void print_shares(FILE *to, const cJSON *row) {
     char text[64];
     if (*share_text(row, text, sizeof text)) fprintf(to, "  (%s)", text);
@@ -66,7 +66,7 @@ static void print_shares(FILE *to, const cJSON *row) {
 static void print_threads(FILE *to, const cJSON *row) {
     const double threads = row_number(row, "engine.threads"),
                  worked = row_number(row, "engine.threadsWorked");
-    /* The yardstick is of one thread, whatever the engine has. */
+    /* The yardstick runs on one thread, whatever the engine has. */
     if (worked < threads && !is_yardstick(row))
         fprintf(to, "  (%.0f of %.0f threads worked)", worked, threads);
     if (!strcmp(row_text(row, "engine.costs"), "assumed")) fputs("  (thread costs assumed)", to);
@@ -74,7 +74,7 @@ static void print_threads(FILE *to, const cJSON *row) {
 
 void table_row(FILE *to, const cJSON *row) {
     print_samples(to, row);
-    /* A case that tells about another one names it. */
+    /* A case that is about another one names it. */
     if (*row_text(row, "parameters.configuration"))
         fprintf(to, "  (%s)", row_text(row, "parameters.configuration"));
     print_shares(to, row);

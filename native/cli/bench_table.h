@@ -1,4 +1,4 @@
-/* Rows of a bench as a table for people, a line each. */
+/* The rows of a bench as a table for people, one line each. */
 #ifndef PLX_CLI_BENCH_TABLE_H
 #define PLX_CLI_BENCH_TABLE_H
 
@@ -8,8 +8,8 @@
 void table_header(FILE *to, const char *suite);
 void table_row(FILE *to, const cJSON *row);
 
-/* "91% of the ceiling", "40% of the roofline, L2", or "" where there is none or it does not count.
- */
+/* "91% of the ceiling", "40% of the roofline, L2", or "" if there is no share or it does not
+ * count. */
 const char *share_text(const cJSON *row, char *text, size_t size);
 
 #endif

@@ -16,7 +16,7 @@
 #include <string.h>
 
 static const int64_t SLICE_NS = 50000000;
-static const int64_t LIMIT_NS = 75000000000; /* of "about a minute" */
+static const int64_t LIMIT_NS = 75000000000; /* for the selection of "about a minute" */
 
 static struct bench_arguments {
     const char *cases;
@@ -32,14 +32,13 @@ typedef struct bench_run {
     progress progress;
     char *header; /* of the suite whose table is being printed; NULL: none yet */
     bench_summary summary;
-    int run, runs;    /* at work, from 1; of how many */
-    int64_t limit_ns; /* of a run; 0: until all is done */
+    int run, runs;    /* the current run, from 1; how many there are */
+    int64_t limit_ns; /* per run; 0: until all is done */
     int failures;
     bool write_failed;
 } bench_run;
 
-/* The tables of all rows: on the screen only when they were asked for, and in the file of --tables.
- */
+/* Prints the tables of all rows: on the screen only on request, and to the file of --tables. */
 static void print_tables(bench_run *run, const cJSON *row) {
     const char *suite = row_text(row, "suite");
     FILE *const targets[] = {asked.all ? output_tables(&run->out) : NULL,
@@ -83,16 +82,16 @@ static void show_progress(bench_run *run, const plx_bench_progress *at) {
                   "%sround %d of %d: %s %s", which, at->round, at->rounds, at->suite, at->name);
 }
 
-/* Whether a run that was promised to be short is not; two rounds it has in any case. */
+/* Whether a run that was promised to be short is late; it gets at least two rounds. */
 static bool is_late(const bench_run *run, const plx_bench_progress *at, int64_t start_ns) {
     const int64_t now = plx_platform_now_ns();
     if (!run->limit_ns || at->round <= 2 || now - start_ns < run->limit_ns) return false;
-    report(EXIT_DONE, "%d of %d rounds: this machine has little time for them now.", at->round - 1,
+    report(EXIT_DONE, "%d of %d rounds: this machine is too busy for more now.", at->round - 1,
            at->rounds);
     return true;
 }
 
-/* Measures until all is done, Ctrl-C, or nowhere to write. */
+/* Measures until all is done, Ctrl-C is pressed, or rows cannot be written. */
 static void measure(bench_run *run) {
     plx_bench_progress at = {0};
     const int64_t start_ns = plx_platform_now_ns();
@@ -113,11 +112,11 @@ static void measure(bench_run *run) {
     progress_clear(&run->progress);
 }
 
-/* ---- After ----------------------------------------------------------------------------------- */
+/* ---- Results --------------------------------------------------------------------------------- */
 
 static void print_page(bench_run *run) {
     FILE *to = output_tables(&run->out);
-    /* Of one that was stopped in its first run, that one. */
+    /* If it was stopped in its first run, the page is of that run. */
     if (!page_print(to, &run->summary, run->out.rows, run->run)) run->write_failed = true;
     summary_print_all(to, &run->summary);
     const char *name = run->out.json.name ? run->out.json.name : run->out.csv.name;
@@ -129,8 +128,8 @@ static int finish(bench_run *run) {
     const int of_cases = run->summary.rows - run->summary.yardsticks;
     int code = EXIT_DONE;
     if (!run->failures && !run->write_failed && !of_cases && !interrupted())
-        code = report(EXIT_USAGE, "no case matched; --list and a run without --cases show what "
-                                  "there is.");
+        code = report(EXIT_USAGE,
+                      "no case matched; run it with --list, or without --cases, to see the cases.");
     if (of_cases) print_page(run);
     if (voided || run->failures || run->write_failed) code = EXIT_FAILED;
     if (voided)
@@ -140,12 +139,12 @@ static int finish(bench_run *run) {
         report(code, "stopped; %d rows were measured and are kept.", of_cases);
         code = EXIT_INTERRUPTED;
     }
-    /* Rows are kept whatever came later. */
+    /* Rows are kept whatever happened later. */
     if (!output_close(&run->out, of_cases > 0)) code = EXIT_FAILED;
     return code;
 }
 
-/* ---- Before ---------------------------------------------------------------------------------- */
+/* ---- Setting up ------------------------------------------------------------------------------ */
 
 static int load_digits(bench_run *run, plx_bench_options *options) {
     char message[4352];
@@ -154,7 +153,7 @@ static int load_digits(bench_run *run, plx_bench_options *options) {
     return found == DIGITS_FAILED ? report(EXIT_FAILED, "%s", message) : EXIT_DONE;
 }
 
-/* Says what there is besides, and what this run takes of it. */
+/* Lists the suites, and prepares the short selection that this run measures. */
 static plx_status begin_selection(bench_run *run, plx_bench_options *options) {
     FILE *to = output_tables(&run->out);
     plx_status status = list_bench(to, run->ctx, options, false);
@@ -164,14 +163,15 @@ static plx_status begin_selection(bench_run *run, plx_bench_options *options) {
     if (status == PLX_OK) status = selection_fit(run->ctx, options);
     if (status == PLX_OK)
         fputs(
-            "\nA selection of these now, in about a minute: parallax bench SUITE... runs suites,\n"
-            "parallax bench all every one of them; --list lists cases, --help the options.\n\n",
+            "\nA selection of these now, in about a minute. parallax bench SUITE... runs whole "
+            "suites,\n"
+            "parallax bench all runs every suite; --list lists the cases, --help the options.\n\n",
             to);
     fflush(to);
     return status;
 }
 
-/* A run is a context of its own, as a process would have it. */
+/* Each run has a context of its own, as a separate process would. */
 static int run_once(bench_run *run, const plx_bench_options *options) {
     int code = run->ctx ? EXIT_DONE : open_context(&run->ctx);
     if (code != EXIT_DONE) return code;
@@ -239,7 +239,7 @@ static int list(const plx_bench_options *options) {
 
 /* ---- Arguments ------------------------------------------------------------------------------- */
 
-/* "gemm mlp" and "gemm,mlp" are the same; "all" is all. NULL: none was named. Free it. */
+/* "gemm mlp" and "gemm,mlp" are the same; "all" is all. Returns NULL if none was named. Free it. */
 static char *join_suites(poptContext parsed) {
     const char *name;
     char *text = NULL;
@@ -249,7 +249,7 @@ static char *join_suites(poptContext parsed) {
 
 static int check_arguments(void) {
     if (arguments.tables && !strcmp(arguments.tables, "-"))
-        return wrong_usage("bench", "--tables names a file; --all shows the tables on the screen.");
+        return wrong_usage("bench", "--tables needs a file; --all shows the tables on the screen.");
     if (!(asked.seconds >= 0 && asked.seconds <= 3600))
         return wrong_usage("bench", "--seconds must be from 0 to 3600, not %g.", asked.seconds);
     if (asked.rounds < 0 || asked.rounds > 32)
@@ -258,44 +258,42 @@ static int check_arguments(void) {
 }
 
 static struct poptOption how_options[] = {
-    {"cases", 'c', POPT_ARG_STRING, &asked.cases, 0, "only cases whose name has one of these texts",
-     "TEXT[,TEXT...]"},
+    {"cases", 'c', POPT_ARG_STRING, &asked.cases, 0,
+     "only cases whose name contains one of these texts", "TEXT[,TEXT...]"},
     {"seconds", 's', POPT_ARG_DOUBLE, &asked.seconds, 0,
-     "seconds of measuring per case (0: as the size says)", "S"},
+     "seconds of measuring per case (0: chosen by the size)", "S"},
     {"rounds", 'r', POPT_ARG_INT, &asked.rounds, 0,
-     "rounds in which all cases are visited, 1 to 32 (default: 6 quick, 8, 10 full)", "N"},
+     "rounds, each of which visits every case, 1 to 32 (default: 6 quick, 8, 10 full)", "N"},
     {"repeat", 0, POPT_ARG_INT, &asked.repeat, 0,
-     "so many runs, 1 to 64 (default: 1): the page shows means with deviations, and rows say of "
-     "which run they are",
+     "number of runs, 1 to 64 (default: 1): the page shows means with deviations, and each row "
+     "names its run",
      "N"},
     POPT_TABLEEND};
 
 static struct poptOption page_options[] = {
     {"all", 'a', POPT_ARG_NONE, &asked.all, 0, "show a table of all rows before the page", NULL},
-    {"tables", 0, POPT_ARG_STRING, &arguments.tables, 0, "write the table of all rows here, too",
+    {"tables", 0, POPT_ARG_STRING, &arguments.tables, 0, "write the table of all rows to FILE, too",
      "FILE"},
     POPT_TABLEEND};
 
 static const char help[] =
-    "Runs suites and shows a page: medians with 95% intervals. All rows are in the file that\n"
-    "--json or --csv names, else in a new one in the folder parallax-results. Cases alternate, so\n"
-    "that a disturbance hits all alike. Without suites, --cases and a size: lists the suites, and\n"
-    "runs a selection of about a minute. PARALLAX_DATA names the folder of the MNIST files;\n"
-    "without it, images are seeded noise and rows say so.\n\n"
-    "The ceiling is what multiply-adds in registers reach on this machine with the same kernels\n"
-    "and threads, measured beside the cases; no arithmetic is faster. The roofline of an "
-    "operation\n"
-    "is the least time that this ceiling and the bandwidth of the memory that its operands fit\n"
-    "(L1, L2, L3 or main memory), measured in the same run, allow it; its share of the roofline "
-    "is\n"
-    "that time of the time it took.";
+    "Runs suites and shows a page: medians with 95% intervals. All rows go to the file that\n"
+    "--json or --csv names, otherwise to a new file in the folder parallax-results. Cases\n"
+    "alternate, so that a disturbance hits all alike. Without suites, --cases and a size: lists\n"
+    "the suites and runs a selection of about a minute. PARALLAX_DATA names the folder of the\n"
+    "MNIST files; without it, images are seeded noise and the rows say so.\n\n"
+    "The ceiling is the rate that multiply-adds in registers reach on this machine with the same\n"
+    "kernels and threads, measured beside the cases; no arithmetic is faster. The roofline of an\n"
+    "operation is the shortest time that this ceiling and the memory bandwidth allow, taking the\n"
+    "level of memory that its operands fit in (L1, L2, L3 or main memory), all measured in the\n"
+    "same run. Its share of the roofline is that time divided by the time it took.";
 
 int cmd_bench(int argc, const char **argv) {
     const struct poptOption options[] = {
         {"list", 'l', POPT_ARG_NONE, &asked.list, 0,
-         "list suites and cases, with the time that each takes at every size, and stop", NULL},
-        {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0, "How much:", NULL},
-        {NULL, 0, POPT_ARG_INCLUDE_TABLE, how_options, 0, "Which, and how often:", NULL},
+         "list the suites and cases with their times at every size, and stop", NULL},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0, "Size:", NULL},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, how_options, 0, "Cases and repetitions:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, page_options, 0, "What to show:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, output_options, 0, "Output:", NULL},

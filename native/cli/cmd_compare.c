@@ -14,7 +14,7 @@ typedef struct comparison {
     int files[2];
     bool all;
     double threshold; /* NaN: none */
-    bool complete;    /* all rows are written, whatever the threshold says of them */
+    bool complete;    /* write all rows, whatever the threshold decides */
 } comparison;
 
 static int check_files(const comparison *c) {
@@ -22,18 +22,17 @@ static int check_files(const comparison *c) {
     for (int i = 0; i < count; ++i)
         for (int k = i + 1; k < (i < c->files[0] ? c->files[0] : count); ++k)
             if (same_file(c->names[i], c->names[k]))
-                return wrong_usage("compare",
-                                   "\"%s\" is named twice on one side; a file counts "
-                                   "as a run of its own.",
-                                   c->names[k]);
+                return wrong_usage(
+                    "compare",
+                    "\"%s\" is named twice on one side; each file counts as a run of its own.",
+                    c->names[k]);
     return check_outputs("compare", count, c->names);
 }
 
 static int nothing_compared(const comparison *c, const pairing *p) {
     if (p->pairs.count)
         return report(EXIT_FAILED,
-                      "nothing could be compared: of %d pairs every one is void or has "
-                      "no ratio.",
+                      "nothing could be compared: every pair (%d) is void or has no ratio.",
                       p->pairs.count);
     if (c->files[0] > 1 || c->files[1] > 1)
         return report(EXIT_FAILED, "A and B have no case in common.");
@@ -64,8 +63,9 @@ static int compare(comparison *c, side *a, side *b, pairing *p) {
     const int lost = gate_complete(to, p);
     const int code = gate_judge(to, &p->pairs, &mean, c->threshold);
     if (code == EXIT_SLOWER && moved)
-        report(code, "the machine itself moved between the two sides; measure them in turns.");
-    /* Slower is an answer, which what is missing would not change. */
+        report(code,
+               "the machine itself changed speed between the two sides; measure them in turns.");
+    /* Being slower is an answer that missing cases would not change. */
     return code == EXIT_DONE ? lost : code;
 }
 
@@ -87,11 +87,12 @@ static int read_threshold(const char *text, double *percent) {
     char *end;
     *percent = strtod(text, &end);
     if (*text && !*end && *percent >= 0 && *percent < 100) return EXIT_DONE;
-    return wrong_usage(
-        "compare", "--threshold is a percentage of speed from 0 to below 100, not \"%s\".", text);
+    return wrong_usage("compare",
+                       "--threshold must be a percentage of speed from 0 to below 100, not \"%s\".",
+                       text);
 }
 
-/* The files of both sides: those before --with and those after it, or two without it. */
+/* The files of both sides: those before and after --with, or two files without it. */
 static int read_names(comparison *c, poptContext parsed) {
     int count = 0;
     c->names = poptGetArgs(parsed);
@@ -103,32 +104,31 @@ static int read_names(comparison *c, poptContext parsed) {
         return wrong_usage("compare", "name at least one file before --with and one after it.");
     if (with) return EXIT_DONE;
     if (count < 2)
-        return wrong_usage("compare", "name two result files, or several a side with --with "
-                                      "between the sides.");
+        return wrong_usage("compare",
+                           "name two result files, or several per side separated by --with.");
     if (count > 2)
         return wrong_usage("compare",
-                           "takes two files, but also got \"%s\"; several a side need "
+                           "takes two files, but also got \"%s\"; to give several per side, put "
                            "--with between the sides.",
                            c->names[2]);
     return EXIT_DONE;
 }
 
 static const char help[] =
-    "Compares rows of the same case and parameters. A is the new build, B the one that it is\n"
-    "compared with; a ratio above 1 means that A is faster (for other metrics: better). Several\n"
-    "files a side, taken in turns, are several runs of one build:\n\n"
+    "Compares rows of the same case and parameters. A is the new build, B the one it is compared\n"
+    "with; a ratio above 1 means that A is faster (for other metrics: better). Several files per\n"
+    "side are several runs of one build, best measured in turns with the other:\n\n"
     "  parallax compare new1.jsonl new2.jsonl --with old1.jsonl old2.jsonl\n\n"
-    "Intervals are of 95%, by Welch's t of the logarithms of rounds, as wide as the spread\n"
-    "between runs asks for where they are several; for files without rounds, from the two\n"
-    "medians' intervals. Columns A and B show medians, as parallax bench does, of several files\n"
-    "the median of theirs; ratios are of geometric means of rounds, and of runs, which differ\n"
-    "a little. A result whose check failed is void and gives no ratio. A row that is there\n"
-    "twice, with the same date and samples, counts once.\n\n"
-    "--threshold judges the geometric mean by its interval, and every case by one that is\n"
-    "widened for the number of cases: equal builds fail once in twenty times at most. With it,\n"
-    "a case that B has and A has not, or only void, is a failure too. Exit codes: 0 done,\n"
-    "1 nothing could be compared, or with --threshold not every case of B, 2 wrong arguments,\n"
-    "3 slower than allowed.";
+    "Intervals are 95% intervals by Welch's t test on the logarithms of rounds, widened by the\n"
+    "spread between runs if there are several; for files without rounds, they follow from the\n"
+    "intervals of the two medians. Columns A and B show medians, as parallax bench does, and for\n"
+    "several files the median of theirs; ratios are of geometric means over rounds and runs,\n"
+    "which differ a little. A result whose check failed is void and gives no ratio. A row that\n"
+    "is there twice, with the same date and samples, counts once.\n\n"
+    "--threshold judges the geometric mean by its interval, and every case by one that is widened\n"
+    "for the number of cases: equal builds fail at most once in twenty times. With it, a case of\n"
+    "B that A lacks, or has only void, is a failure too. Exit codes: 0 done, 1 nothing could be\n"
+    "compared, or with --threshold not every case of B, 2 wrong arguments, 3 slower than allowed.";
 
 int cmd_compare(int argc, const char **argv) {
     int all = 0;
@@ -136,9 +136,9 @@ int cmd_compare(int argc, const char **argv) {
     const struct poptOption options[] = {
         {"with", 'w', POPT_ARG_NONE, NULL, OPTION_WITH, "the files after it are those of B", NULL},
         {"threshold", 't', POPT_ARG_STRING, &threshold, 0,
-         "exit with 3 when A is shown to be slower than B by more than this", "PERCENT"},
-        {"all", 'a', POPT_ARG_NONE, &all, 0, "all metrics, not only each case's figure of speed",
-         NULL},
+         "exit with 3 when A is shown to be slower than B by more than this percentage", "PERCENT"},
+        {"all", 'a', POPT_ARG_NONE, &all, 0,
+         "compare all metrics, not only each case's figure of speed", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, output_options, 0, "Output:", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
     int code;

@@ -12,7 +12,7 @@ typedef struct explain_arguments {
     const char *model, *loss, *without;
     long long batch, alignment, largest_buffer;
     int training, profile, list_passes, operands;
-    int passes; /* bits */
+    int passes; /* a bit set of passes */
 } explain_arguments;
 
 enum { PROFILE_RUNS = 50, MOST_ROWS = 1000000000 };
@@ -35,7 +35,8 @@ static void add_shape(cJSON *row, int rank, const int64_t *dims) {
 
 /* ---- Layers ---------------------------------------------------------------------------------- */
 
-/* Values that are trained; state: the others. A weight that layers share counts once. */
+/* The number of trained values, or with state of all others. A weight shared by layers counts
+ * once. */
 static int64_t weights_of(const plx_model *model, bool state) {
     const plx_weights *weights = plx_model_weights(model);
     int64_t sum = 0;
@@ -90,7 +91,7 @@ static cJSON *weight_row(const char *name, const plx_tensor *weight) {
     return row;
 }
 
-/* What is trained outside of all layers, so that parameters add up. */
+/* Rows for what is trained outside of all layers, so that parameters add up. */
 static bool print_other_weights(output *out, plx_model *model) {
     const plx_weights *weights = plx_model_weights(model);
     bool ok = true;
@@ -187,7 +188,7 @@ static bool print_memory(output *out, const plx_plan *plan, bool training) {
         m.parameters + m.gradients + m.optimizer + m.activations + m.workspace + m.inputs;
     fprintf(output_tables(out),
             "memory (bytes): parameters %lld, gradients %lld, optimizer %lld, activations %lld, "
-            "workspace %lld, inputs %lld; %lld together\n",
+            "workspace %lld, inputs %lld; %lld in total\n",
             (long long)m.parameters, (long long)m.gradients, (long long)m.optimizer,
             (long long)m.activations, (long long)m.workspace, (long long)m.inputs,
             (long long)together);
@@ -208,10 +209,11 @@ static bool print_plan(output *out, const plx_network *network, const plx_plan_t
         ok = output_row(out, step_row(plan, i, &table->steps[i], profile)) && ok;
     }
     fprintf(to,
-            "\n%s of %lld samples: %.6g FLOPs. \"all from\": the rows from which on all "
-            "threads pay.\nFLOPs of layers are of all their operations. A fused step counts its "
-            "product alone, without\nbias and activation; what lies between layers has steps, but "
-            "no layer.\n",
+            "\n%s of %lld samples: %.6g FLOPs. \"all from\": the number of rows from which all "
+            "threads pay off.\n"
+            "A layer's FLOPs are those of all its operations. A fused step counts its product "
+            "alone, without\n"
+            "bias and activation; work between layers has steps, but no layer.\n",
             training ? "a training step" : "a prediction", (long long)network->batch,
             plx_plan_flops(plan));
     if (a->operands) ok = print_operands(out, table) && ok;
@@ -235,10 +237,10 @@ static plx_loss loss_asked(const explain_arguments *a) {
     return !strcmp(a->loss, "mse") ? PLX_LOSS_MSE : PLX_LOSS_CROSS_ENTROPY;
 }
 
-/* A loss that would not be taken. */
+/* Refuses a loss that would be ignored. */
 static int check_loss(const explain_arguments *a, const plx_model *model) {
     if (!a->loss || !strcmp(a->loss, "own") || !plx_model_has_loss(model)) return EXIT_DONE;
-    return wrong_usage("explain", "--loss %s: %s trains with a loss of its own; leave --loss out.",
+    return wrong_usage("explain", "--loss %s: %s trains with its own loss; leave --loss out.",
                        a->loss, a->model);
 }
 
@@ -286,40 +288,39 @@ int cmd_explain(int argc, const char **argv) {
     explain_arguments a = {.batch = 64, .passes = PLX_PASS_ALL};
     char names[256], without[320];
     pass_names(names, sizeof names);
-    snprintf(without, sizeof without, "passes to leave out, of %s", names);
+    snprintf(without, sizeof without, "passes to leave out, from %s", names);
     const struct poptOption options[] = {
-        {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, 0, "samples (default: 64)", "N"},
-        {"training", 0, POPT_ARG_NONE, &a.training, 0, "a step of training with Adam", NULL},
+        {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, 0, "number of samples (default: 64)", "N"},
+        {"training", 0, POPT_ARG_NONE, &a.training, 0, "show a training step with Adam", NULL},
         {"loss", 0, POPT_ARG_STRING, &a.loss, 0,
-         "loss of the training, for models without one of their own (default: crossentropy)",
+         "training loss for models without one of their own (default: crossentropy)",
          "mse|crossentropy|own"},
         {"profile", 'p', POPT_ARG_NONE, &a.profile, 0, "run it and show the time of each step",
          NULL},
         {"operands", 0, POPT_ARG_NONE, &a.operands, 0,
-         "also the plan as data: buffers, attributes, where each operand lies", NULL},
+         "also show the plan as data: buffers, attributes, and where each operand lies", NULL},
         {"without", 0, POPT_ARG_STRING, &a.without, 0, without, "PASSES"},
         {"passes", 0, POPT_ARG_NONE, &a.list_passes, 0, "list the passes instead", NULL},
         {"alignment", 0, POPT_ARG_LONGLONG, &a.alignment, 0,
-         "of values in their buffers (default: 64)", "BYTES"},
+         "alignment of values in their buffers (default: 64)", "BYTES"},
         {"largest-buffer", 0, POPT_ARG_LONGLONG, &a.largest_buffer, 0,
-         "of the plan's own values (default: no limit)", "BYTES"},
+         "largest buffer for the plan's own values (default: no limit)", "BYTES"},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, output_options, 0, "Output:", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
     int code;
     poptContext parsed = parse_arguments(
         argc, argv, options, "[OPTIONS] MODEL",
-        "Shows the layers of a model, as \"mlp:784-200-10\" or "
-        "\"gpt2-nano:layers=4\", with\ntheir parameters and FLOPs; its plan: each "
-        "step's shape, FLOPs, bytes, threads,\nwhat was fused, and where its result "
-        "lies in the arena; and the exact memory.",
+        "Shows the layers of a model, such as \"mlp:784-200-10\" or \"gpt2-nano:layers=4\", with\n"
+        "their parameters and FLOPs; its plan, with each step's shape, FLOPs, bytes, threads,\n"
+        "what was fused, and where its result lies in the arena; and the exact memory.",
         &code);
     if (!parsed) return code;
     a.model = poptGetArg(parsed);
     if (a.list_passes)
         code = list_passes();
     else if (!a.model)
-        code = wrong_usage("explain", "name a model, as mlp:784-200-10.");
+        code = wrong_usage("explain", "name a model, such as mlp:784-200-10.");
     else if (!leave_out_passes(a.without, &a.passes))
         code = EXIT_USAGE;
     else if (poptPeekArg(parsed))
@@ -329,9 +330,10 @@ int cmd_explain(int argc, const char **argv) {
             wrong_usage("explain", "--batch must be from 1 to %d, not %lld.", MOST_ROWS, a.batch);
     else if (a.loss && strcmp(a.loss, "mse") != 0 && strcmp(a.loss, "crossentropy") != 0 &&
              strcmp(a.loss, "own") != 0)
-        code = wrong_usage("explain", "--loss is mse, crossentropy or own, not \"%s\".", a.loss);
+        code =
+            wrong_usage("explain", "--loss must be mse, crossentropy or own, not \"%s\".", a.loss);
     else if (a.loss && !a.training)
-        code = wrong_usage("explain", "--loss goes with --training: a prediction has none.");
+        code = wrong_usage("explain", "--loss needs --training: a prediction has no loss.");
     else
         code = run(&a);
     free_texts(2, (const char *[]){a.loss, a.without});

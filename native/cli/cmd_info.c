@@ -81,12 +81,12 @@ int cmd_info(int argc, const char **argv) {
     int code;
     poptContext parsed = parse_arguments(
         argc, argv, options, "[OPTIONS]",
-        "Shows this processor, its kernel targets, threads and BLAS, with the\nmeasured costs that "
-        "decide how many threads a step gets.",
+        "Shows this processor, its kernel targets, threads and BLAS, with the measured\n"
+        "costs that decide how many threads a step gets.",
         &code);
     if (!parsed) return code;
     if (poptPeekArg(parsed)) {
-        code = wrong_usage("info", "takes no argument, but got \"%s\".", poptGetArg(parsed));
+        code = wrong_usage("info", "takes no arguments, but got \"%s\".", poptGetArg(parsed));
         poptFreeContext(parsed);
         return code;
     }

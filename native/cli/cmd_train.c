@@ -10,7 +10,7 @@
 
 static const int64_t SLICE_NS = 50000000;
 
-/* Options of which a 0 that was asked for can be told from none. */
+/* Options for which an explicit 0 differs from no value. */
 enum {
     GIVEN_ROWS = 2,
     GIVEN_BATCH,
@@ -36,9 +36,9 @@ static int fail(const training *t) {
     return report(EXIT_FAILED, "%s", plx_message(t->ctx));
 }
 
-/* ---- Before ---------------------------------------------------------------------------------- */
+/* ---- Setting up ------------------------------------------------------------------------------ */
 
-/* The best of a few looks at a few milliseconds of pure arithmetic each. */
+/* The best of a few measurements of pure arithmetic, a few milliseconds each. */
 static double measure_peak(plx_ctx *ctx) {
     int64_t rounds = 1000;
     double best = 0;
@@ -62,7 +62,7 @@ static int task_number(const char *name) {
     return -1;
 }
 
-/* With a file it may be that one which does not fit. */
+/* With a file, the file itself may be what does not fit. */
 static int refuse(const training *t, plx_status status) {
     const plx_learning_options *o = &t->options;
     const bool digits = !strcmp(plx_learning_task_takes(task_number(t->task)), "digits");
@@ -108,7 +108,7 @@ static int evaluate(training *t) {
     return plx_learning_evaluate(t->learning) == PLX_OK ? EXIT_DONE : fail(t);
 }
 
-/* By its own words an epoch at a time, or by steps. */
+/* How the recipe counts: in epochs, or in steps. */
 static bool counts_epochs(const training *t) {
     return !t->recipe.steps;
 }
@@ -129,7 +129,7 @@ static void print_step(const training *t) {
     fflush(to);
 }
 
-/* Trains about SLICE_NS, by as many steps as that took before. */
+/* Trains for about SLICE_NS, by as many steps as that took before. */
 static int slice(training *t, int64_t *steps) {
     const int64_t start = plx_platform_now_ns(), before = t->at.step;
     plx_trainer *trainer = plx_learning_trainer(t->learning);
@@ -166,7 +166,7 @@ static void show_progress(training *t) {
         tokens, gflops, 100 * gflops / t->peak);
 }
 
-/* Lines that stay: one for each epoch, or for each tenth of the steps. */
+/* Prints lines that stay: one for each epoch, or for each tenth of the steps. */
 static int mark(training *t, int64_t *marks) {
     const int64_t now = counts_epochs(t) ? t->at.epoch
                         : t->at.steps    ? 10 * t->at.step / t->at.steps
@@ -196,7 +196,7 @@ static int train(training *t) {
     return code;
 }
 
-/* ---- After ----------------------------------------------------------------------------------- */
+/* ---- Results --------------------------------------------------------------------------------- */
 
 static int show(training *t) {
     char bits[17];
@@ -229,7 +229,7 @@ static plx_learning_size size_asked(void) {
                             : PLX_LEARNING_DEFAULT;
 }
 
-/* 0 where the library reads "as the task has it" becomes below 0, "none". */
+/* An explicit 0 becomes negative ("none"), since the library reads 0 as "the task's own value". */
 static double or_none(int val, double value) {
     return !was_given(val) ? 0 : value > 0 ? value : -1;
 }
@@ -254,7 +254,7 @@ static plx_learning_options options_asked(void) {
     };
 }
 
-/* With the next seed. */
+/* Trains once, with the seed of this run. */
 static int run_once(training *t, training_series *series) {
     t->options.seed = (uint64_t)arguments.seed + (uint64_t)t->run - 1;
     t->at = (plx_progress){0};
@@ -267,7 +267,7 @@ static int run_once(training *t, training_series *series) {
     return code;
 }
 
-/* Runs that diverge do not end the others; the exit code tells. */
+/* Runs that diverge do not end the others; the exit code reports them. */
 static int run_all(training *t, bool *keep) {
     training_series *series = calloc(1, sizeof *series);
     int code = EXIT_DONE, ended = 0, failed = EXIT_DONE;
@@ -313,7 +313,8 @@ static void list_tasks(FILE *to) {
         fprintf(to, "%-17s %s\n", plx_learning_task(i), plx_learning_task_description(i));
 }
 
-/* Names of tasks between commas; takes: only of those that learn from it (NULL: all). Free it. */
+/* Names of tasks, separated by commas; takes: only those that learn from it (NULL: all). Free
+ * it. */
 static char *task_names(const char *takes) {
     char *text = NULL;
     for (int i = 0; plx_learning_task(i); ++i)
@@ -337,7 +338,7 @@ static int check_name(const char *option, const char *value, const char *(*name)
         found = !strcmp(name(i), value);
         text_add(&known, "%s%s", i ? ", " : "", name(i));
     }
-    if (!found) wrong_usage("train", "--%s is one of %s, not \"%s\".", option, known, value);
+    if (!found) wrong_usage("train", "--%s must be one of %s, not \"%s\".", option, known, value);
     free(known);
     return found ? EXIT_DONE : EXIT_USAGE;
 }
@@ -355,16 +356,17 @@ static int check_task(const char *name, const char *more) {
     const int task = task_number(name);
     if (task < 0) {
         char *known = task_names(NULL);
-        wrong_usage("train", "there is no task \"%s\"; there are %s.", name, known);
+        wrong_usage("train", "there is no task \"%s\"; the tasks are %s.", name, known);
         free(known);
         return EXIT_USAGE;
     }
     const char *takes = plx_learning_task_takes(task);
     if ((asked.csv || was_given(GIVEN_ROWS)) && strcmp(takes, "table") != 0)
-        return wrong_task("--csv and --rows go", "table");
-    if (asked.text && strcmp(takes, "text") != 0) return wrong_task("--data goes", "text");
+        return wrong_task("--csv and --rows only go", "table");
+    if (asked.text && strcmp(takes, "text") != 0) return wrong_task("--data only goes", "text");
     if (asked.csv && was_given(GIVEN_ROWS))
-        return wrong_usage("train", "--csv and --rows cannot be combined: a table has its rows.");
+        return wrong_usage("train",
+                           "--csv and --rows cannot be combined: a table has its own rows.");
     const char *const read[] = {asked.csv, asked.text};
     int code = check_outputs("train", 2, read);
     if (code == EXIT_DONE) code = check_name("optimizer", asked.optimizer, optimizer_name);
@@ -420,12 +422,12 @@ static int check_numbers(void) {
 
 static struct poptOption data_options[] = {
     {"data", 0, POPT_ARG_STRING, &asked.text, 0,
-     "tasks of texts: learn the characters of this text instead", "FILE"},
+     "text tasks: learn the characters of the text in FILE instead", "FILE"},
     {"rows", 0, POPT_ARG_LONGLONG, &asked.rows, GIVEN_ROWS,
-     "interp5d: rows of the function (default: 10000)", "N"},
+     "interp5d: number of rows drawn from the function (default: 10000)", "N"},
     {"csv", 0, POPT_ARG_STRING, &asked.csv, 0,
-     "interp5d: train on this table of numbers instead (commas between cells, or semicolons "
-     "and decimal commas); the last column is the target",
+     "interp5d: train on this table of numbers instead (cells separated by commas, or by "
+     "semicolons with decimal commas); the last column is the target",
      "FILE"},
     POPT_TABLEEND};
 
@@ -440,48 +442,48 @@ static const char schedules[] =
     ": how the rate changes";
 
 static struct poptOption recipe_options[] = {
-    {"steps", 0, POPT_ARG_LONGLONG, &asked.steps, GIVEN_STEPS, "steps of the optimizer", "N"},
+    {"steps", 0, POPT_ARG_LONGLONG, &asked.steps, GIVEN_STEPS, "optimizer steps", "N"},
     {"epochs", 'e', POPT_ARG_LONGLONG, &asked.epochs, GIVEN_EPOCHS, "passes over the data", "N"},
     {"batch", 'b', POPT_ARG_LONGLONG, &asked.batch, GIVEN_BATCH, "samples per step", "N"},
     {"accumulate", 0, POPT_ARG_LONGLONG, &asked.accumulate, GIVEN_ACCUMULATE,
-     "batches whose gradients make one step", "N"},
+     "minibatches whose gradients are accumulated for one step", "N"},
     {"optimizer", 0, POPT_ARG_STRING, &asked.optimizer, 0, &optimizers[sizeof ", " - 1], "NAME"},
-    {"rate", 0, POPT_ARG_DOUBLE, &asked.rate, GIVEN_RATE,
-     "learning rate, the highest of the schedule", "X"},
+    {"rate", 0, POPT_ARG_DOUBLE, &asked.rate, GIVEN_RATE, "learning rate, the peak of the schedule",
+     "X"},
     {"schedule", 0, POPT_ARG_STRING, &asked.schedule, 0, &schedules[sizeof ", " - 1], "NAME"},
-    {"warmup", 0, POPT_ARG_LONGLONG, &asked.warmup, GIVEN_WARMUP, "steps in which the rate grows",
-     "N"},
+    {"warmup", 0, POPT_ARG_LONGLONG, &asked.warmup, GIVEN_WARMUP,
+     "steps during which the rate rises", "N"},
     {"clip", 0, POPT_ARG_DOUBLE, &asked.clip, GIVEN_CLIP,
-     "largest norm of all gradients together (0: any)", "X"},
+     "limit on the norm of all gradients together (0: none)", "X"},
     {"weight-decay", 0, POPT_ARG_DOUBLE, &asked.weight_decay, GIVEN_DECAY,
-     "decay of the weights, in the way of the optimizer", "X"},
+     "weight decay, applied as the optimizer does", "X"},
     {"label-smoothing", 0, POPT_ARG_DOUBLE, &asked.label_smoothing, GIVEN_SMOOTHING,
-     "probability that is spread over all classes, 0 to below 1", "X"},
+     "probability spread over all classes, 0 to below 1", "X"},
     {"patience", 0, POPT_ARG_LONGLONG, &asked.patience, GIVEN_PATIENCE,
-     "stop after so many epochs without progress on a tenth of the training data", "N"},
+     "stop after N epochs without progress on a tenth of the training data", "N"},
     POPT_TABLEEND};
 
 int cmd_train(int argc, const char **argv) {
     const struct poptOption options[] = {
-        {"model", 'm', POPT_ARG_STRING, &asked.model, 0, "another model, as \"gpt2-nano:layers=4\"",
-         "NAME"},
+        {"model", 'm', POPT_ARG_STRING, &asked.model, 0,
+         "another model, such as \"gpt2-nano:layers=4\"", "NAME"},
         {"repeat", 0, POPT_ARG_INT, &asked.repeat, 0,
-         "so many runs, 1 to 64 (default: 1), with seeds from --seed on: a line for each, then "
-         "means with deviations and how many reached the goals; rows say of which run they are",
+         "number of runs, 1 to 64 (default: 1), with consecutive seeds from --seed on: a line for "
+         "each, then means with deviations and how many reached the goals; each row names its run",
          "N"},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, data_options, 0, "Data:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, recipe_options, 0,
-         "How to train (default: as the task has it):", NULL},
+         "How to train (default: the task's own recipe):", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0,
-         "How much, unless the above says:", NULL},
+         "Size, unless the options above set it:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, json_option, 0, "Output:", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
     int code;
     poptContext parsed = parse_arguments(
         argc, argv, options, "[OPTIONS] TASK",
-        "Trains a network, and says how good it is on data that was held out. Without TASK: lists\n"
-        "the tasks. mnist needs PARALLAX_DATA, the folder of the MNIST files; all others make\n"
+        "Trains a network, and shows how good it is on held-out data. Without TASK: lists the\n"
+        "tasks. mnist needs PARALLAX_DATA, the folder of the MNIST files; all others make\n"
         "their data from the seed.",
         &code);
     if (!parsed) return code;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Products of every transposition, against sums in double precision. */
+/* Checks products of every transposition against sums in double precision. */
 static const int64_t quick_shapes[][3] = {{1, 1, 1},     {3, 5, 7},    {1, 200, 784},
                                           {64, 10, 200}, {17, 33, 65}, {128, 96, 257}};
 static const int64_t more_shapes[][3] = {
@@ -17,7 +17,7 @@ static const int64_t more_shapes[][3] = {
 
 enum { MOST_RUNS = 32 };
 
-/* Of each training run, the bits of its losses. */
+/* The bits of each training run's losses. */
 typedef struct run_bits {
     int count;
     char names[MOST_RUNS][64], bits[MOST_RUNS][17];
@@ -27,8 +27,8 @@ typedef struct verification {
     output out;
     progress progress;
     int checks, failures;
-    run_bits exact;        /* of the first exact target, for all others */
-    const char *exact_isa; /* its name */
+    run_bits exact;        /* on the first exact target, to compare all others with */
+    const char *exact_isa; /* the target's name */
 } verification;
 
 typedef struct verdict {
@@ -135,7 +135,8 @@ static void take_bits(const plx_bench *bench, int fields, run_bits *all, char *f
     if (!*hash) return;
     if (all->count == MOST_RUNS || strlen(name) >= sizeof all->names[0] ||
         strlen(hash) >= sizeof all->bits[0]) {
-        snprintf(failure, failure_bytes, "no room for run %d, \"%.40s\": %d of names below %zu fit",
+        snprintf(failure, failure_bytes,
+                 "run %d, \"%.40s\", does not fit: at most %d runs with names below %zu bytes do",
                  all->count + 1, name, MOST_RUNS, sizeof all->names[0]);
         return;
     }
@@ -143,7 +144,7 @@ static void take_bits(const plx_bench *bench, int fields, run_bits *all, char *f
     snprintf(all->bits[all->count++], sizeof all->bits[0], "%s", hash);
 }
 
-/* Runs the suite bits; quick: only the two that take a second. */
+/* Runs the suite bits; quick: only the two runs that take a second. */
 static plx_status training_bits(plx_ctx *ctx, verification *v, run_bits *all, char *failure,
                                 size_t failure_bytes) {
     plx_bench_options options = plx_bench_default();
@@ -166,7 +167,7 @@ static plx_status training_bits(plx_ctx *ctx, verification *v, run_bits *all, ch
     return status;
 }
 
-/* The first run that has other bits than it should; NULL: none. */
+/* The first run whose bits differ from what they should be; NULL: none. */
 static const char *other_bits(const run_bits *a, const run_bits *b) {
     for (int i = 0; i < a->count || i < b->count; ++i)
         if (strcmp(a->names[i], b->names[i]) != 0 || strcmp(a->bits[i], b->bits[i]) != 0)
@@ -174,7 +175,7 @@ static const char *other_bits(const run_bits *a, const run_bits *b) {
     return NULL;
 }
 
-/* Bits over thread counts, and over exact targets, are equal. */
+/* Checks that bits are equal for all thread counts, and on all exact targets. */
 static void judge_bits(verification *v, bool exact, const run_bits *bits, run_bits *first,
                        verdict *found) {
     found->what = "training, bit by bit";
@@ -188,7 +189,7 @@ static void judge_bits(verification *v, bool exact, const run_bits *bits, run_bi
     if (!other && exact) other = other_bits(bits, &v->exact);
     found->passed = bits->count > 1 && !other;
     if (other)
-        snprintf(found->detail, sizeof found->detail, "%s has other losses", other);
+        snprintf(found->detail, sizeof found->detail, "%s has different losses", other);
     else
         snprintf(found->detail, sizeof found->detail, "%d runs, losses %s, %s...%s%s", bits->count,
                  bits->bits[0], bits->bits[1], compared ? " as on " : "",
@@ -197,7 +198,7 @@ static void judge_bits(verification *v, bool exact, const run_bits *bits, run_bi
 
 /* ---- All targets ----------------------------------------------------------------------------- */
 
-/* One target at one number of threads; first has the bits at one thread. */
+/* Checks one target at one number of threads; first has the bits at one thread. */
 static int verify_one(verification *v, const char *isa, int threads, run_bits *first) {
     plx_ctx *ctx;
     plx_ctx_options options = plx_ctx_default();
@@ -237,7 +238,7 @@ static int verify_target(verification *v, const char *isa, int most) {
 static int run(void) {
     verification v = {.progress = progress_start()};
     if (!output_open(&v.out)) return EXIT_FAILED;
-    /* Refuses a target that is not there, and says what is. */
+    /* Refuses a target that does not exist, and lists those that do. */
     plx_ctx *ctx;
     int code = open_context(&ctx);
     if (code == EXIT_DONE) {
@@ -262,25 +263,24 @@ static int run(void) {
 
 int cmd_verify(int argc, const char **argv) {
     const struct poptOption options[] = {
-        {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0,
-         "How much (--quick: fewer products):", NULL},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0, "Size (--quick: fewer products):", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0,
-         "Machine (--threads: the most that are tried, --isa: only this one):", NULL},
+         "Machine (--threads: the most to try, --isa: only this target):", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, output_options, 0, "Output:", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
     int code;
     poptContext parsed = parse_arguments(
         argc, argv, options, "[OPTIONS]",
         "Checks every kernel target that this processor runs, at 1, 2, 4... threads: matrix\n"
-        "products against double precision, with the error's bound; and whole training runs,\n"
+        "products against double precision, within the error bound; and whole training runs,\n"
         "whose losses must have the same bits at any number of threads, and the same on all\n"
         "exact targets.",
         &code);
     if (!parsed) return code;
     if (poptPeekArg(parsed)) {
-        code = wrong_usage("verify", "takes no argument, but got \"%s\".", poptGetArg(parsed));
+        code = wrong_usage("verify", "takes no arguments, but got \"%s\".", poptGetArg(parsed));
     } else if (arguments.gemm && strcmp(arguments.gemm, "builtin") != 0) {
-        code = wrong_usage("verify", "checks the builtin kernels: leave out --gemm %s.",
+        code = wrong_usage("verify", "checks the built-in kernels only; leave out --gemm %s.",
                            arguments.gemm);
     } else {
         catch_interrupts();

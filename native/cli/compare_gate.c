@@ -14,9 +14,9 @@ static void print_lost(FILE *to, const pair *lost) {
     fprintf(to, "not compared: %s \"%s\", ", row_text(lost->b->row, "suite"),
             row_text(lost->b->row, "case"));
     if (!lost->a)
-        fputs("which A has not\n", to);
+        fputs("which A lacks\n", to);
     else if (lost->a->count)
-        fputs("of which A has no figure above 0\n", to);
+        fputs("for which A has no figure above 0\n", to);
     else
         fprintf(to, "void in A: %s\n", row_text(lost->a->row, "checks.failure"));
 }
@@ -34,7 +34,7 @@ int gate_complete(FILE *to, const pairing *p) {
     }
     if (p->lost.count > NAMED) text_add(&names, " and %d more", p->lost.count - NAMED);
     report(EXIT_FAILED,
-           "%d of B's %d cases could not be compared, since A has no valid figure of them: %s.",
+           "%d of B's %d cases could not be compared, since A has no valid figure for them: %s.",
            p->lost.count, p->cases_b, names);
     free(names);
     return EXIT_FAILED;
@@ -45,8 +45,8 @@ int gate_judge(FILE *to, const pair_list *pairs, const mean_speed *mean, double 
     int cases = 0, slower = 0;
     for (int i = 0; i < pairs->count; ++i) cases += judged(&pairs->list[i]);
     if (!cases)
-        return report(EXIT_FAILED, "--threshold judges figures of speed with an interval, and no "
-                                   "pair has one.");
+        return report(EXIT_FAILED,
+                      "--threshold needs figures of speed with an interval, and no pair has one.");
     const bool overall = mean->cases > 1 && mean->speed.high < least;
     if (overall)
         fprintf(to, "too slow: the geometric mean, %.3f (%.3f to %.3f)\n", mean->speed.value,

@@ -1,11 +1,12 @@
-/* The geometric mean of a comparison. */
+/* Works out the geometric mean of a comparison. */
 #include "command.h"
 #include "compare_pairs.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* The mean over cases of how far each round of a run lies from the case's own mean. */
+/* For each round of a run, how far its figures lie from their cases' own means, averaged over the
+ * cases. */
 typedef struct mean_run {
     int file, occurrence;
     int cases[ROUNDS_MOST];
@@ -50,7 +51,7 @@ static bool has_stopped(const measurement *m) {
     return false;
 }
 
-/* sign: -1 where lower is better, so that sums are of speed. */
+/* sign: -1 where lower is better, so that sums are of speeds. */
 static bool add_case(mean_side *s, const measurement *m, int sign) {
     for (int i = 0; i < m->count; ++i) {
         double logs[ROUNDS_MOST];
@@ -65,7 +66,7 @@ static bool add_case(mean_side *s, const measurement *m, int sign) {
     return true;
 }
 
-/* The rounds of a run that at least half of its cases have: how many. */
+/* The number of rounds that at least half of the run's cases have. */
 static int run_rounds(const mean_run *run, double *means) {
     int rounds = 0;
     for (int r = 0; r < ROUNDS_MOST && 2 * run->cases[r] >= run->cases[0]; ++r)
@@ -73,7 +74,7 @@ static int run_rounds(const mean_run *run, double *means) {
     return rounds;
 }
 
-/* False when memory is short. */
+/* Returns false when memory is short. */
 static bool estimate_side(const mean_side *s, estimate *e) {
     const size_t runs = (size_t)s->count;
     double *logs = calloc(runs, sizeof *logs), means[ROUNDS_MOST];
@@ -81,7 +82,7 @@ static bool estimate_side(const mean_side *s, estimate *e) {
     bool *known = calloc(runs, sizeof *known);
     const bool enough = logs && within && known;
     for (int i = 0; enough && i < s->count; ++i) {
-        /* Every case here has rounds, so that the run has as many at least. */
+        /* Every case here has rounds, so the run has at least as many. */
         within[i] = spread_of(run_rounds(&s->runs[i], means), means, &logs[i]);
         known[i] = true;
     }
@@ -93,7 +94,7 @@ static bool estimate_side(const mean_side *s, estimate *e) {
     return enough;
 }
 
-/* The sums of the logarithms so far, and of the squares of half widths. */
+/* Running sums of the logarithms, and of the squares of half widths. */
 typedef struct mean_parts {
     mean_side a, b;
     double log_sum, below, above;

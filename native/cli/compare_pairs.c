@@ -39,7 +39,7 @@ interval pair_speed(const pair *p, double tail) {
     return p->lower ? estimate_quotient(b, a, tail) : estimate_quotient(a, b, tail);
 }
 
-/* All of B that one measurement of A is compared with. */
+/* Pairs one measurement of A with all of B that it is compared with. */
 static bool pair_one(pairing *p, measurement *a, side *b) {
     pair_list *into = is_yardstick(a->row) ? &p->yardsticks : &p->pairs;
     measurement *other = NULL;
@@ -74,9 +74,10 @@ static measurement *same_case(side *s, const cJSON *row) {
     return NULL;
 }
 
-/* Whether A has a figure beside B's; *a becomes what it has instead, NULL: nothing. */
+/* Whether A has a figure to set against B's; *a is set to what it has instead (NULL: nothing). */
 static bool is_met(const pairing *p, side *of_a, const measurement *b, const measurement **a) {
-    /* Of another engine, where B has several: a case that A has. */
+    /* If B has several engines, this one may be missing in A: any engine of A with the case will
+     * do. */
     if (!b->paired) return (*a = same_case(of_a, b->row)) && (*a)->positive;
     bool met = false;
     for (int i = 0; i < p->pairs.count; ++i) {

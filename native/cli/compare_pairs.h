@@ -1,4 +1,4 @@
-/* What stands beside what in a comparison, and the ratios. */
+/* Pairs the measurements of a comparison, and gives their ratios. */
 #ifndef PLX_CLI_COMPARE_PAIRS_H
 #define PLX_CLI_COMPARE_PAIRS_H
 
@@ -8,7 +8,7 @@ typedef struct pair {
     const measurement *a, *b;
     bool voided, positive;
     bool primary, lower; /* lower is better */
-    interval speed;      /* of A over B, where positive */
+    interval speed;      /* of A over B, if positive */
 } pair;
 
 typedef struct pair_list {
@@ -22,12 +22,12 @@ typedef struct pairing {
     pair_list others; /* the same case with other parameters: not compared */
     int only_a, only_b;
     pair_list lost; /* B has a figure of speed, A none: a is what it has instead, or NULL */
-    int cases_b;    /* figures of speed of B */
+    int cases_b;    /* number of B's figures of speed */
 } pairing;
 
-/* Sets rows of the same case, parameters and metric side by side: with those of the same engine and
- * options where the other side has them, else with all, since a file may hold several engines.
- * False, with the sentence printed, when memory is short. */
+/* Pairs rows of the same case, parameters and metric: with those of the same engine and options if
+ * the other side has them, otherwise with all, since a file may hold several engines. Returns
+ * false, with the sentence printed, when memory is short. */
 bool pairs_make(pairing *p, side *a, side *b);
 void pairs_free(pairing *p);
 
@@ -36,20 +36,20 @@ typedef enum verdict { VERDICT_NONE, VERDICT_SAME, VERDICT_FASTER, VERDICT_SLOWE
 verdict verdict_of(interval speed);
 const char *verdict_text(verdict v);
 
-/* A over B in speed with tail on each side. */
+/* The ratio of speeds, A over B, with probability tail on each side. */
 interval pair_speed(const pair *p, double tail);
 
-/* Geometric mean of the primary pairs. Cases share the machine's speed of the moment, so that their
- * errors are not independent: the mean over all cases of one round is one observation, and rounds
- * are what the interval is made of. Cases without rounds are taken as independent. */
+/* Geometric mean of the primary pairs. Cases share the machine's speed of the moment, so their
+ * errors are not independent: the mean over all cases of one round is one observation, and the
+ * interval follows from the rounds. Cases without rounds are taken as independent. */
 typedef struct mean_speed {
     int cases;
     int without_rounds;
-    int stopped; /* of those: a run of them was stopped in its first round */
+    int stopped; /* of those, cases of which a run was stopped in its first round */
     interval speed;
 } mean_speed;
 
-/* False, with the sentence printed, when memory is short. */
+/* Returns false, with the sentence printed, when memory is short. */
 bool pairs_mean(const pair_list *pairs, mean_speed *mean);
 
 #endif

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than this share of speed is worth a warning, when the interval shows it. */
+/* A larger change of speed is worth a warning, if the interval confirms it. */
 static const double MOVED = 0.02;
 
-/* As text, to be freed: a number or a string; "" for what is none. */
+/* A number or string as text, to be freed; "" for anything else. */
 static char *value_text(const cJSON *value) {
     char *text = NULL;
     if (value && cJSON_IsNumber(value))
@@ -37,7 +37,7 @@ char *engine_text(const cJSON *row, const cJSON *beside) {
 
 /* ---- Both sides ------------------------------------------------------------------------------ */
 
-/* Texts, each once, and whether there are more. */
+/* Distinct texts, and whether there are more. */
 typedef struct distinct_texts {
     char *known[4];
     int count;
@@ -56,7 +56,7 @@ static void add_distinct(distinct_texts *d, char *text) {
     free(text);
 }
 
-/* The values at path of all runs of one side: "avx512 and avx128"; NULL: none. */
+/* The values at path of all runs of one side, such as "avx512 and avx128"; NULL: none. */
 static char *distinct(const pair_list *pairs, bool of_a, const char *path) {
     distinct_texts d = {.count = 0};
     char *text = NULL;
@@ -117,7 +117,7 @@ void report_sides(FILE *to, const side *a, const side *b, const pair_list *pairs
 
 /* ---- Differences ----------------------------------------------------------------------------- */
 
-/* Plans choose threads by costs, so that those which were not measured may choose others. */
+/* Plans choose threads by these costs, so assumed costs may lead to other choices. */
 static void report_costs(FILE *to, const pair_list *pairs) {
     int of_a = 0, of_b = 0;
     for (int i = 0; i < pairs->count; ++i) {
@@ -136,7 +136,7 @@ typedef struct difference {
     char *a, *b; /* in the first of them */
 } difference;
 
-/* What one side does not tell is no difference: peers have no instruction set. */
+/* A value that one side lacks is no difference: peers have no instruction set. */
 static difference find_difference(const pair_list *pairs, const char *path) {
     difference d = {0};
     for (int i = 0; i < pairs->count; ++i) {
@@ -162,9 +162,9 @@ void report_differences(FILE *to, const pair_list *pairs) {
         {"data.kind", "kinds of data", ""},
         {"data.seed", "seeds", ""},
         {"data.sha256", "data files", ""},
-        {"machine.name", "machines", ", so the ratios are of machines as well"},
+        {"machine.name", "machines", ", so the ratios compare machines as well"},
         {"machine.cpus", "numbers of processors", ""},
-        {"machine.cpuQuota", "quotas of processor time", ""},
+        {"machine.cpuQuota", "CPU time quotas", ""},
     };
     for (size_t s = 0; s < sizeof settings / sizeof *settings; ++s) {
         const difference d = find_difference(pairs, settings[s].path);
@@ -192,20 +192,21 @@ bool report_machine(FILE *to, const pair_list *yardsticks) {
         fprintf(to, "%s The machine itself, %s: %.3f", warn ? "!" : " ",
                 row_text(p->a->row, "metric"), p->speed.value);
         if (!isnan(p->speed.low)) fprintf(to, " (%.3f to %.3f)", p->speed.low, p->speed.high);
-        fprintf(to, " times as fast in A as in B%s\n",
-                warn ? ": it moved, and the ratios below with it. Measure both sides in turns."
-                     : "");
+        fprintf(
+            to, " times as fast in A as in B%s\n",
+            warn ? ": its speed changed, and the ratios below with it. Measure both sides in turns."
+                 : "");
         moved = moved || warn;
         count += 1;
     }
     if (!count)
-        fputs("  Whether the machine itself moved is not known: A and B have no yardstick in "
-              "common.\n",
+        fputs("  Whether the machine itself changed speed is not known: A and B have no yardstick "
+              "in common.\n",
               to);
     return moved;
 }
 
-/* ---- What stands alone ----------------------------------------------------------------------- */
+/* ---- Rows without a counterpart -------------------------------------------------------------- */
 
 static void print_parameter(FILE *to, const char *before, const char *name, const cJSON *a,
                             const cJSON *b) {
@@ -215,7 +216,7 @@ static void print_parameter(FILE *to, const char *before, const char *name, cons
     free(right);
 }
 
-/* "m 128 against 2048, n 64 against none": the parameters that differ. */
+/* Prints the parameters that differ: "m 128 against 2048, n 64 against none". */
 static void print_parameters(FILE *to, const cJSON *a, const cJSON *b) {
     const cJSON *of_a = row_get(a, "parameters"), *of_b = row_get(b, "parameters"), *value;
     const char *before = "";
@@ -235,10 +236,10 @@ static void print_parameters(FILE *to, const cJSON *a, const cJSON *b) {
 void report_unpaired(FILE *to, const pairing *p) {
     enum { SHOWN = 3 };
     if (p->others.count)
-        fprintf(to,
-                "%d row%s of A and B have the same case but other parameters, and are not "
-                "compared:\n",
-                p->others.count, p->others.count == 1 ? "" : "s");
+        fprintf(
+            to,
+            "%d row%s of A and B have the same case but other parameters, and are not compared:\n",
+            p->others.count, p->others.count == 1 ? "" : "s");
     for (int i = 0; i < p->others.count && i < SHOWN; ++i) {
         const pair *other = &p->others.list[i];
         fprintf(to, "  %s %s: ", row_text(other->a->row, "suite"), row_text(other->a->row, "case"));
@@ -247,6 +248,6 @@ void report_unpaired(FILE *to, const pairing *p) {
     }
     if (p->others.count > SHOWN) fprintf(to, "  and %d more\n", p->others.count - SHOWN);
     if (p->only_a || p->only_b)
-        fprintf(to, "%d row%s in A alone, %d in B alone.\n", p->only_a,
+        fprintf(to, "%d row%s only in A, %d only in B.\n", p->only_a,
                 p->only_a == 1 ? " is" : "s are", p->only_b);
 }

@@ -1,4 +1,4 @@
-/* What a comparison says to people. */
+/* Reports on a comparison, for people. */
 #ifndef PLX_CLI_COMPARE_REPORT_H
 #define PLX_CLI_COMPARE_REPORT_H
 
@@ -6,18 +6,18 @@
 
 #include <stdio.h>
 
-/* Files, machines, builds and engines of both sides. */
+/* Prints the files, machines, builds and engines of both sides. */
 void report_sides(FILE *to, const side *a, const side *b, const pair_list *pairs);
-/* What differs that a reader would not expect, a line each. */
+/* Prints differences that a reader would not expect, a line each. */
 void report_differences(FILE *to, const pair_list *pairs);
-/* How far the machine itself moved from one side to the other. True when that is more than chance
- * and more than a reader may overlook. */
+/* Prints how far the machine itself changed speed between the sides. Returns true if the change is
+ * beyond chance and too large to overlook. */
 bool report_machine(FILE *to, const pair_list *yardsticks);
-/* Rows that stand alone. */
+/* Prints which rows have no counterpart. */
 void report_unpaired(FILE *to, const pairing *p);
 
-/* "avx512 OpenBLAS 0.3.21 x2": what tells the engine from others; beside: the other side's row,
- * whose provider of matrix products is named when one of both is not the built-in one. Free it. */
+/* What tells the engine from others, such as "avx512 OpenBLAS 0.3.21 x2"; beside: the other side's
+ * row. The provider of matrix products is named unless both use the built-in one. Free it. */
 char *engine_text(const cJSON *row, const cJSON *beside);
 
 #endif

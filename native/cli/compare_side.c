@@ -15,7 +15,7 @@ static bool same_texts(const cJSON *a, const cJSON *b, const char *const *paths,
 }
 
 bool same_names(const cJSON *a, const cJSON *b) {
-    /* What differs most often comes first. */
+    /* The most frequent differences come first. */
     static const char *const paths[] = {"case", "metric", "suite", "unit"};
     return same_texts(a, b, paths, sizeof paths / sizeof *paths);
 }
@@ -66,7 +66,7 @@ static measurement *add_measurement(side *s, const cJSON *row) {
     return &s->list[s->count++];
 }
 
-/* Whether the row is one that the measurement has: two runs never agree in every sample. */
+/* Whether the measurement already has this row: two runs never agree in every sample. */
 static bool is_repeated(const measurement *m, const cJSON *row) {
     static const char *const paths[] = {"samples", "engine", "machine", "data", "checks"};
     for (int i = 0; i < m->count; ++i) {

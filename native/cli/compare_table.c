@@ -22,7 +22,7 @@ static void add_side(cJSON *row, const char *letter, const measurement *m, const
     if (isfinite(shown_value(m))) cJSON_AddNumberToObject(row, name, shown_value(m));
 }
 
-/* What is not known is left out. */
+/* Unknown values are left out. */
 static void add_speed(cJSON *row, interval speed) {
     cJSON_AddNumberToObject(row, "ratio", speed.value);
     if (!isnan(speed.low)) {
@@ -48,7 +48,7 @@ static cJSON *pair_row(const pair *p, const char *of_a, const char *of_b) {
     return row;
 }
 
-/* Threads that worked, of all runs: "1 or 2"; "" where rows do not tell. */
+/* How many threads worked, over all runs: "1 to 2"; "" if rows do not say. */
 static void worked_text(const measurement *m, char *text, size_t size) {
     double least = INFINITY, most = 0;
     for (int i = 0; i < m->count; ++i) {
@@ -102,7 +102,7 @@ static void print_result(FILE *to, const pair *p) {
     print_notes(to, p);
 }
 
-/* Whether a side has rows of several engines, which the table then names. */
+/* Whether a side has rows of several engines; the table then names them. */
 static bool several_engines(const pair_list *pairs) {
     bool several = false;
     char *first[2] = {NULL, NULL};
@@ -120,7 +120,7 @@ static bool several_engines(const pair_list *pairs) {
     return several;
 }
 
-/* Whether a reader who divides one figure by the other finds another ratio than is printed. */
+/* Whether dividing one figure by the other gives another ratio than is printed. */
 static bool other_centres(const pair_list *pairs) {
     const double shown = 0.0015;
     for (int i = 0; i < pairs->count; ++i) {
@@ -178,11 +178,11 @@ static void print_counts(FILE *to, const pair_list *pairs) {
         voided += pairs->list[i].voided;
         if (pairs->list[i].positive) counts[verdict_of(pairs->list[i].speed)] += 1;
     }
-    fprintf(to, "\n%d faster, %d slower, %d without a difference shown", counts[VERDICT_FASTER],
+    fprintf(to, "\n%d faster, %d slower, %d with no difference shown", counts[VERDICT_FASTER],
             counts[VERDICT_SLOWER], counts[VERDICT_SAME]);
     if (counts[VERDICT_NONE]) fprintf(to, ", %d without an interval", counts[VERDICT_NONE]);
     if (voided) fprintf(to, ", %d void", voided);
-    fputs("; where builds are equal, one case in twenty\ndiffers by chance\n", to);
+    fputs("; between equal builds, one case in twenty\ndiffers by chance\n", to);
 }
 
 static void print_independent(FILE *to, const mean_speed *mean) {
@@ -192,9 +192,9 @@ static void print_independent(FILE *to, const mean_speed *mean) {
     else
         fprintf(to, "  (%d of %d cases taken as independent: ", mean->without_rounds, mean->cases);
     if (mean->stopped == mean->without_rounds)
-        fputs("runs of them were stopped in their first round)\n", to);
+        fputs("some of their runs were stopped in the first round)\n", to);
     else if (mean->stopped)
-        fputs("they have no rounds, or runs of them were stopped in the first)\n", to);
+        fputs("they have no rounds, or some of their runs were stopped in the first)\n", to);
     else
         fputs(mean->without_rounds == mean->cases ? "the files have no rounds)\n"
                                                   : "they have no rounds)\n",

@@ -1,13 +1,13 @@
-/* The table of a comparison, and its rows for --json and --csv. */
+/* Prints the table of a comparison, and writes its rows for --json and --csv. */
 #ifndef PLX_CLI_COMPARE_TABLE_H
 #define PLX_CLI_COMPARE_TABLE_H
 
 #include "compare_pairs.h"
 #include "output.h"
 
-/* False, with the sentence printed, when a row cannot be written. */
+/* Returns false, with the sentence printed, when a row cannot be written. */
 bool table_print(output *out, const pair_list *pairs);
-/* The mean, and how many pairs showed what. */
+/* Prints the mean, and how many pairs were faster, slower or neither. */
 bool table_mean(output *out, const pair_list *pairs, const mean_speed *mean);
 
 #endif

@@ -11,7 +11,7 @@
 
 static const char folder[] = "parallax-results";
 
-/* Also of one that another run is about to write. */
+/* Whether the file exists, or another run is about to write it. */
 static bool taken(const char *name) {
     char *part = NULL;
     text_add(&part, "%s.part", name);
@@ -27,7 +27,8 @@ char *default_file_name(const char *command_name) {
     localtime_r(&now, &local);
     strftime(date, sizeof date, "%Y%m%d-%H%M%S", &local);
     if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
-        report(EXIT_FAILED, "cannot make the folder \"%s\" for the rows: %s; --json names a file.",
+        report(EXIT_FAILED,
+               "cannot make the folder \"%s\" for the rows: %s; name a file with --json instead.",
                folder, strerror(errno));
         return NULL;
     }

@@ -46,7 +46,7 @@ digits_found digits_load(plx_ctx *ctx, digits_files *files, char *message, size_
         digits_free(files);
         return DIGITS_FAILED;
     }
-    /* Split once, so that files which do not fit each other are refused before any work. */
+    /* Splits them once, so that files which do not fit each other are refused before any work. */
     plx_digits split;
     if (plx_digits_new(ctx, digits, 0, &split) == PLX_OK) {
         plx_digits_free(&split);

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Whether rounds are of what the figure is. Older files have rounds of all times beside their 99th
- * percentile, which is a figure without an interval, and lies above each of them. */
+/* Whether the rounds are of the figure itself. Older files give rounds of all times beside their
+ * 99th percentile, a figure without an interval that lies above each of them. */
 static bool of_figure(const cJSON *row, const cJSON *rounds) {
     const double median = row_number(row, "samples.median");
     double least = INFINITY, most = -INFINITY;
@@ -49,7 +49,7 @@ spread spread_of(int count, const double *logs, double *mean) {
     return (spread){.variance = squares / (count - 1) / count, .freedom = count - 1};
 }
 
-/* The interval that the row states; false when it has none: a single figure, as a tail is. */
+/* The interval that the row states; false if it has none, as for a percentile, a single figure. */
 static bool stated(const cJSON *row, spread *s) {
     const double value = row_number(row, "samples.median"), low = row_number(row, "samples.low"),
                  high = row_number(row, "samples.high");
@@ -70,8 +70,8 @@ static bool one_run(const cJSON *row, double *log_value, spread *s) {
     return stated(row, s);
 }
 
-/* Half widths of one spread, with tail on each side. Of intervals from elsewhere only the level of
- * 95% is known: others take the ratio of the normal distribution's. */
+/* Half widths of one spread, with probability tail on each side. Of intervals from elsewhere only
+ * the 95% level is known; other levels follow by the ratio of the normal distribution. */
 static void half_widths(const spread *s, double tail, double *below, double *above) {
     if (s->freedom > 0) {
         *below = s->variance > 0 ? student_quantile(tail, s->freedom) * sqrt(s->variance) : 0;
@@ -85,7 +85,7 @@ static void half_widths(const spread *s, double tail, double *below, double *abo
     *above = scale * s->above;
 }
 
-/* Of the mean of independent runs: F. E. Satterthwaite, Biometrics Bulletin 2 (1946), 110-114. */
+/* For the mean of independent runs: F. E. Satterthwaite, Biometrics Bulletin 2 (1946), 110-114. */
 static spread mean_spread(int runs, const spread *within) {
     double sum = 0, squares = 0, below = 0, above = 0;
     bool student = true;
@@ -145,7 +145,7 @@ estimate estimate_runs(int runs, const cJSON *const *rows) {
     return e;
 }
 
-/* Half widths of the quotient's logarithm. */
+/* Half widths of the logarithm of the quotient. */
 static void quotient_widths(const spread *a, const spread *b, double tail, double *below,
                             double *above) {
     if (a->freedom > 0 && b->freedom > 0) {

@@ -1,4 +1,4 @@
-/* parallax COMMAND: benchmarks this machine, trains, and explains what it does. */
+/* parallax COMMAND: benchmarks this machine, trains networks, and explains what they do. */
 #include "command.h"
 
 #include "build_info.h"
@@ -8,12 +8,12 @@
 #include <string.h>
 
 static const command commands[] = {
-    {"info", "this processor, its kernel targets, threads and BLAS", cmd_info},
-    {"bench", "run the suites", cmd_bench},
+    {"info", "show this processor, its kernel targets, threads and BLAS", cmd_info},
+    {"bench", "run benchmark suites", cmd_bench},
     {"train", "train a network on a task, and show what it learnt", cmd_train},
-    {"explain", "layers, memory and the compiled plan of a model", cmd_explain},
-    {"verify", "check every kernel target and every number of threads", cmd_verify},
-    {"compare", "ratios of two result files, with intervals", cmd_compare},
+    {"explain", "show layers, memory and the compiled plan of a model", cmd_explain},
+    {"verify", "check every kernel target at several numbers of threads", cmd_verify},
+    {"compare", "compare result files: ratios with intervals", cmd_compare},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -35,7 +35,7 @@ static int unknown_command(const char *name) {
     for (int i = 0; i < COMMANDS; ++i)
         length += snprintf(list + length, sizeof list - (size_t)length, "%s%s", i ? ", " : "",
                            commands[i].name);
-    return report(EXIT_USAGE, "there is no command \"%s\"; there are %s.", name, list);
+    return report(EXIT_USAGE, "there is no command \"%s\"; the commands are %s.", name, list);
 }
 
 static int run(int argc, char **argv) {
@@ -60,7 +60,7 @@ static int run(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     const int code = run(argc, argv);
-    /* A full disk may show only now. */
+    /* A full disk may show only here. */
     const bool written = !ferror(stdout) && !fflush(stdout);
     if (written || code != EXIT_DONE) return code;
     return report(EXIT_FAILED, "writing to standard output failed.");

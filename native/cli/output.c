@@ -12,7 +12,7 @@ static bool is_stdout(const char *name) {
     return !strcmp(name, "-");
 }
 
-/* Devices and pipes are written as they are: there is nothing to put in their place. */
+/* Devices and pipes are written directly: renaming a file would replace them. */
 static bool is_direct(const char *name) {
     struct stat status;
     return is_stdout(name) || (stat(name, &status) == 0 && !S_ISREG(status.st_mode));
@@ -40,13 +40,13 @@ static bool open_file(output_file *out) {
     return out->file || refuse(out->name, strerror(errno));
 }
 
-/* Whether it can be written, which leaves no trace. */
+/* Whether the file can be written; leaves no trace. */
 static bool writable(output_file *out) {
     struct stat status;
     if (!out->name || is_stdout(out->name)) return true;
     const bool there = stat(out->name, &status) == 0;
     if (there && S_ISDIR(status.st_mode)) return refuse(out->name, "it is a folder");
-    /* The folder may take new files while the old one of this name is protected. */
+    /* The folder may take new files although the existing file is protected. */
     if (there && access(out->name, W_OK) != 0) return refuse(out->name, strerror(errno));
     if (!open_file(out)) return false;
     if (is_direct(out->name)) return true;
@@ -58,7 +58,7 @@ static bool writable(output_file *out) {
     return true;
 }
 
-/* Where a link leads, so that the link stays; the name itself where nothing is yet. */
+/* The target of a link, so that the link stays; the name itself if nothing exists yet. */
 static char *resolve(const char *name) {
     if (!name) return NULL;
     char *real = is_stdout(name) ? NULL : realpath(name, NULL);
@@ -108,7 +108,7 @@ static bool write_json(output *out, const cJSON *row) {
     return ok;
 }
 
-/* Lists of samples and of points, which are in the JSON alone: a cell holds one value. */
+/* Drops lists of samples and of points, which only the JSON has: a CSV cell holds one value. */
 static void drop_series(cJSON *row) {
     cJSON *samples = cJSON_GetObjectItemCaseSensitive(row, "samples");
     cJSON_DeleteItemFromObjectCaseSensitive(samples, "values");
@@ -131,8 +131,8 @@ bool output_row(output *out, cJSON *row) {
 
 /* ---- CSV --------------------------------------------------------------------------------------*/
 
-/* flat gets the leaves of value under dotted names: {"a": {"b": [1, 2]}} becomes a.b.1 and a.b.2.
- */
+/* Puts the leaves of value into flat under dotted names: {"a": {"b": [1, 2]}} becomes a.b.1 and
+ * a.b.2. */
 static bool flatten(const cJSON *value, const char *path, cJSON *flat) {
     if (!cJSON_IsObject(value) && !cJSON_IsArray(value))
         return cJSON_GetObjectItemCaseSensitive(flat, path) ||
@@ -152,7 +152,7 @@ static bool flatten(const cJSON *value, const char *path, cJSON *flat) {
     return ok;
 }
 
-/* Quoted where RFC 4180 asks for it. */
+/* Quotes text where RFC 4180 asks for it. */
 static void write_text(FILE *file, const char *text) {
     if (!strpbrk(text, ",\"\r\n")) {
         fputs(text, file);
@@ -213,7 +213,7 @@ static bool write_csv(output *out) {
 
 /* ---- The end -------------------------------------------------------------------------------- */
 
-/* told: that it failed is known. */
+/* told: the failure was already reported. */
 static bool finish_part(output_file *out, bool keep, bool told) {
     char *part = part_name(out->name);
     const bool written = part && !ferror(out->file);
@@ -228,7 +228,7 @@ static bool finish_part(output_file *out, bool keep, bool told) {
 
 static bool finish(output_file *out, bool keep, bool told) {
     if (!out->name || (!out->file && !keep)) return true;
-    /* Without a row it is empty, and there. */
+    /* Without rows the file is empty, but exists. */
     if (!out->file && !open_file(out)) return false;
     if (is_stdout(out->name)) return !fflush(out->file);
     if (!is_direct(out->name)) return finish_part(out, keep, told);

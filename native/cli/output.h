@@ -1,4 +1,4 @@
-/* Rows on their way into files: JSON objects, written a line each or as CSV. */
+/* Writes rows to files: JSON objects, one per line, or CSV. */
 #ifndef PLX_CLI_OUTPUT_H
 #define PLX_CLI_OUTPUT_H
 
@@ -7,32 +7,35 @@
 #include <stdio.h>
 
 typedef struct output_file {
-    char *name; /* owned, links resolved; NULL: not wanted; "-": standard output */
-    FILE *file; /* NULL: nothing was written yet */
+    char *name; /* owned, with links resolved; NULL: not wanted; "-": standard output */
+    FILE *file; /* NULL: nothing written yet */
 } output_file;
 
-/* A file appears under its name when it is whole. Until then, what there is stands in FILE.part,
- * line by line as it comes, so that a process that is killed leaves there what it wrote: of a bench
- * nothing before its last round is over, as only then there are rows. */
+/* A file appears under its name when it is complete. Until then its lines go to FILE.part as they
+ * come, so that a process that is killed leaves there what it wrote: for a bench nothing before the
+ * end of its last round, since only then there are rows. */
 typedef struct output {
     output_file json, csv, tables;
-    bool failed; /* something could not be written, and that was said */
-    cJSON *rows; /* what was written, without lists of samples: for the columns of the CSV, which
-                  * only the last row settles, and for whom output_keep asked; NULL: not kept */
+    bool failed; /* something could not be written, and this was reported */
+    cJSON *rows; /* the rows written, without lists of samples: for the columns of the CSV, which
+                  * are known only after the last row, and for callers of output_keep; NULL: not
+                  * kept */
 } output;
 
-/* Checks that what --json, --csv and --tables name can be written, so that what cannot be is known
- * before the work. On failure the sentence is printed and nothing stays. */
+/* Checks that the files of --json, --csv and --tables can be written, so that a failure is known
+ * before the work. On failure the sentence is printed and no file is left. */
 bool output_open(output *out);
-/* From now on rows are kept in out->rows until it is closed. False when memory is short. */
+/* Keeps rows in out->rows from now on, until it is closed. Returns false when memory is short. */
 bool output_keep(output *out);
-/* Takes the row. False, with the sentence printed, when it cannot be written. */
+/* Writes the row and takes ownership of it. Returns false, with the sentence printed, when it
+ * cannot be written. */
 bool output_row(output *out, cJSON *row);
-/* Completes the files; or, unless keep, leaves none. */
+/* Completes the files, or removes them if keep is false. */
 bool output_close(output *out, bool keep);
-/* Whether tables for people go to standard error, as the rows go to standard output. */
+/* Where tables for people go: standard error if the rows go to standard output. */
 FILE *output_tables(const output *out);
-/* The file of --tables; NULL where none is wanted, or, with the sentence printed, cannot be had. */
+/* The file of --tables; NULL if none is wanted, or, with the sentence printed, if it cannot be
+ * opened. */
 FILE *output_tables_file(output *out);
 
 #endif

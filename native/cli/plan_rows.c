@@ -30,7 +30,7 @@ bool leave_out_passes(const char *list, int *passes) {
         if (!flag) {
             char known[256];
             pass_names(known, sizeof known);
-            wrong_usage("explain", "--without: there is no pass \"%.*s\"; there are %s.",
+            wrong_usage("explain", "--without: there is no pass \"%.*s\"; the passes are %s.",
                         (int)length, at, known);
             return false;
         }
@@ -91,7 +91,7 @@ static bool print_buffer(output *out, int number, const plx_buffer *buffer) {
     return output_row(out, row);
 }
 
-/* role: "input" or "output", number k of them. */
+/* role: "input" or "output"; k: its number. */
 static bool print_operand(output *out, int step, const char *role, int k,
                           const plx_operand *operand) {
     FILE *to = output_tables(out);

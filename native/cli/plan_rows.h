@@ -1,4 +1,4 @@
-/* What parallax explain says of passes, and of a plan as data. */
+/* What parallax explain shows of passes, and of a plan as data. */
 #ifndef PLX_CLI_PLAN_ROWS_H
 #define PLX_CLI_PLAN_ROWS_H
 
@@ -6,17 +6,17 @@
 
 #include "parallax.h"
 
-/* "dead_code, fuse, ...": all passes, in the order in which they run. */
+/* "dead_code, fuse, ...": all passes in the order in which they run. */
 void pass_names(char *text, size_t text_bytes);
-/* Takes the passes that a list names ("fuse,memory") out of *passes. False, with the sentence
- * printed, when it names something else. */
+/* Removes the passes in a list ("fuse,memory") from *passes. Returns false, with the sentence
+ * printed, when the list names anything else. */
 bool leave_out_passes(const char *list, int *passes);
-/* The table of passes. False when rows cannot be written. */
+/* Prints the table of passes. Returns false when rows cannot be written. */
 bool print_passes(output *out);
 
 /* The attributes of a step, as an object of numbers and lists. */
 cJSON *attributes_of(const plx_step *step);
-/* Buffers, and the operands of every step. */
+/* Writes the buffers, and the operands of every step. */
 bool print_operands(output *out, const plx_plan_table *table);
 
 #endif

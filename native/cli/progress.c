@@ -35,7 +35,7 @@ progress progress_start(void) {
         .start_ns = now, .shown_ns = now, .left_ns = -1, .terminal = isatty(STDERR_FILENO) != 0};
 }
 
-/* "1 min 20 s"; "" when it cannot be told yet. */
+/* "1 min 20 s"; "" if it is not known yet. */
 static void time_left(const progress *p, double fraction, double elapsed_s, char *text,
                       size_t size) {
     text[0] = 0;
@@ -48,7 +48,7 @@ static void time_left(const progress *p, double fraction, double elapsed_s, char
         snprintf(text, size, ", %d s left", left);
 }
 
-/* What fits a line of the terminal: a longer one would wrap, and could not be rewritten. */
+/* What fits on a line of the terminal: a longer line would wrap, and could not be rewritten. */
 static int line_width(void) {
     struct winsize size;
     const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;

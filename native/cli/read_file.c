@@ -17,7 +17,7 @@ typedef struct buffer {
     size_t size, room;
 } buffer;
 
-/* Room for CHUNK more bytes and a zero. */
+/* Makes room for CHUNK more bytes and a zero byte. */
 static bool grow(buffer *b) {
     if (b->size > LIMIT) return false;
     const size_t needed = b->size + CHUNK + 1;
@@ -35,7 +35,7 @@ static const char *reason(void) {
     return text ? text : "the system does not say why";
 }
 
-/* Returns NULL, or why not, as all below. */
+/* Returns NULL or what went wrong, as do all functions below. */
 static const char *read_all(FILE *file, buffer *b) {
     for (;;) {
         if (!grow(b)) return no_memory;
@@ -51,7 +51,7 @@ static bool is_gzip(const char *bytes, size_t size) {
     return size >= 2 && !memcmp(bytes, "\x1f\x8b", 2);
 }
 
-/* One step of the stream. *more: there is more to come. */
+/* One step of decompression. *more: more output is to come. */
 static const char *inflate_some(z_stream *z, const char *end, buffer *to, bool *more) {
     const size_t left = (size_t)(end - (const char *)z->next_in);
     if (!grow(to)) return no_memory;
@@ -63,7 +63,7 @@ static const char *inflate_some(z_stream *z, const char *end, buffer *to, bool *
     if (to->size > LIMIT) return too_large;
     const char *at = (const char *)z->next_in;
     if (status == Z_STREAM_END) {
-        /* Whole gzip files may follow each other, and nothing else. */
+        /* Complete gzip files may follow one another; nothing else may. */
         *more = at < end;
         if (!*more) return NULL;
         if (!is_gzip(at, (size_t)(end - at))) return "other bytes follow its gzip data";
@@ -83,7 +83,7 @@ static const char *decompress(const buffer *from, buffer *to) {
     return failure;
 }
 
-/* On failure, too, what is in b is the caller's. */
+/* The contents of b belong to the caller, even on failure. */
 static const char *read_named(const char *name, buffer *b) {
     struct stat status;
     if (stat(name, &status) != 0) return reason();
@@ -106,7 +106,8 @@ bool read_file(const char *name, char **bytes, size_t *size, char *message, size
     *bytes = NULL;
     *size = 0;
     if (failure) {
-        /* Longer names than systems have, so that the reason stands behind each. */
+        /* Cut only beyond the longest names that systems allow, so that the reason always
+         * follows. */
         snprintf(message, message_bytes, "cannot read \"%.4000s\": %s.", name, failure);
         free(b.bytes);
         return false;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rounds are finite numbers; those of a figure of speed are above 0. */
+/* Rounds must be finite numbers; those of a figure of speed must be above 0. */
 static const char *rounds_complaint(const cJSON *row, char *text, size_t size) {
     const cJSON *rounds = row_get(row, "samples.rounds"), *round;
     const bool speed = cJSON_IsTrue(row_get(row, "primary"));
@@ -34,7 +34,7 @@ static const char *rounds_complaint(const cJSON *row, char *text, size_t size) {
     return NULL;
 }
 
-/* Both ends of the interval, or neither. */
+/* Both ends of the interval must be given, or neither. */
 static const char *interval_complaint(const cJSON *row) {
     const double low = row_number(row, "samples.low"), high = row_number(row, "samples.high");
     if (!row_get(row, "samples.low") && !row_get(row, "samples.high")) return NULL;
@@ -43,14 +43,14 @@ static const char *interval_complaint(const cJSON *row) {
     return low > high ? "has a \"samples.low\" above its \"samples.high\"" : NULL;
 }
 
-/* NULL, or what is wrong with a row. */
+/* Returns NULL, or what is wrong with a row. */
 static const char *complaint(const cJSON *row, char *text, size_t size) {
     if (!cJSON_IsObject(row)) return "is not a JSON object";
     const char *schema = row_text(row, "schema");
     if (strcmp(schema, ROW_SCHEMA) != 0) {
         snprintf(text, size,
                  "has schema \"%.60s\", but this version reads \"" ROW_SCHEMA
-                 "\"; measure anew with parallax bench --json",
+                 "\"; measure again with parallax bench --json",
                  schema);
         return text;
     }
@@ -60,7 +60,7 @@ static const char *complaint(const cJSON *row, char *text, size_t size) {
         snprintf(text, size, "has no \"%s\"", texts[i]);
         return text;
     }
-    /* What is void may have no figures, or any: they count for nothing. */
+    /* A void row may have any figures or none: they do not count. */
     if (cJSON_IsFalse(row_get(row, "checks.passed"))) return NULL;
     if (!isfinite(row_number(row, "samples.median"))) return "has no number in \"samples.median\"";
     const char *wrong = rounds_complaint(row, text, size);

@@ -40,7 +40,7 @@ double row_number(const cJSON *row, const char *path) {
     return cJSON_IsNumber(value) ? value->valuedouble : NAN;
 }
 
-/* What only this side of the measurement knows. */
+/* Fields that only this side of the measurement knows. */
 static void add_front_end(cJSON *row) {
     char date[32];
     const time_t now = time(NULL);
@@ -77,7 +77,7 @@ cJSON *row_from_bench(const plx_bench *bench, int fields) {
         const plx_field *field = plx_bench_field(bench, i);
         row_set(row, field->path, field_value(field));
     }
-    /* Required, though a case may have none. */
+    /* The schema requires it, though a case may have none. */
     if (!row_get(row, "parameters")) cJSON_AddObjectToObject(row, "parameters");
     add_front_end(row);
     return row;

@@ -1,4 +1,4 @@
-/* Student's t distribution; the normal one where the degrees of freedom are INFINITY. */
+/* Student's t distribution; the normal distribution if the degrees of freedom are INFINITY. */
 #ifndef PLX_CLI_STUDENT_H
 #define PLX_CLI_STUDENT_H
 

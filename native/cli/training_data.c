@@ -20,7 +20,7 @@ bool training_data_digits(plx_ctx *ctx, training_data *data, plx_learning_option
 
 /* ---- Text ------------------------------------------------------------------------------------ */
 
-/* Bytes of the character that begins here, by its first byte; 0: none begins so. */
+/* The length in bytes of the character that starts with this byte; 0: no character does. */
 static size_t length_of(unsigned char first) {
     if (first < 0x80) return first ? 1 : 0;
     if (first < 0xc2 || first > 0xf4) return 0;
@@ -47,7 +47,7 @@ bool training_data_text(training_data *data, const char *name, plx_learning_opti
     const size_t valid = valid_bytes(data->text, size);
     if (valid < size) {
         snprintf(message, message_bytes,
-                 "\"%s\" is not a text: byte %zu is 0x%02x, where UTF-8 has no such byte.", name,
+                 "\"%s\" is not a UTF-8 text: byte %zu is 0x%02x, which is invalid there.", name,
                  valid, (unsigned)(unsigned char)data->text[valid]);
         return false;
     }
@@ -73,7 +73,7 @@ bool training_data_table(plx_ctx *ctx, training_data *data, const char *name,
     }
     if (data->table.columns < 2) {
         snprintf(message, message_bytes,
-                 "\"%s\" has %lld column: it needs inputs and, last, the target.", name,
+                 "\"%s\" has only %lld column: a table needs inputs and, last, the target.", name,
                  (long long)data->table.columns);
         return false;
     }

@@ -9,16 +9,17 @@ typedef struct training_data {
     digits_files digits;
     char *text;
     plx_csv table;
-    char source[256]; /* the name of the text's or the table's file */
+    char source[256]; /* name of the text's or the table's file */
 } training_data;
 
-/* The digits in PARALLAX_DATA, which may be unset; false with the sentence in message. */
+/* Loads the digits in PARALLAX_DATA, which may be unset; returns false with the sentence in
+ * message. */
 bool training_data_digits(plx_ctx *ctx, training_data *data, plx_learning_options *options,
                           char *message, size_t message_bytes);
-/* A text in UTF-8. */
+/* Loads a text in UTF-8. */
 bool training_data_text(training_data *data, const char *name, plx_learning_options *options,
                         char *message, size_t message_bytes);
-/* A table of numbers whose last column is the target. */
+/* Loads a table of numbers whose last column is the target. */
 bool training_data_table(plx_ctx *ctx, training_data *data, const char *name,
                          plx_learning_options *options, char *message, size_t message_bytes);
 void training_data_free(training_data *data);

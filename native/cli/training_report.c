@@ -1,4 +1,4 @@
-/* What a training run has to show: exhibits, measures, speed and memory, as text and as rows. */
+/* Reports a training run: exhibits, measures, speed and memory, as text and as rows. */
 #include "rows.h"
 #include "training.h"
 
@@ -23,7 +23,7 @@ const char *measure_name(const plx_learning_measure *m) {
     return !strcmp(m->name, "rmse") ? "RMSE" : !strcmp(m->name, "r2") ? "R^2" : m->name;
 }
 
-/* Shares that are read as percentages. */
+/* Whether the measure is a share that is read as a percentage. */
 static bool is_percentage(const plx_learning_measure *m) {
     return !strcmp(m->unit, "1") && (strstr(m->name, "accuracy") || strstr(m->name, "recall") ||
                                      !strncmp(m->name, "top-", 4));
@@ -40,7 +40,7 @@ void measure_value(const plx_learning_measure *m, double value, char *text, size
         snprintf(text, size, "%.4f %s", value, m->unit);
 }
 
-/* A goal holds for the task's own recipe. */
+/* Goals apply only to the task's own recipe. */
 static bool goals_hold(const plx_learning_options *o) {
     return !o->steps && !o->epochs && !o->model && !o->batch && o->rate <= 0 && !o->optimizer &&
            !o->schedule && !o->accumulate && !o->patience;
@@ -64,7 +64,8 @@ void measure_goal(const plx_learning_measure *m, char *text, size_t size) {
     snprintf(text, size, "at %s %s", is_lower(m) ? "most" : "least", bound);
 }
 
-/* The measures that say how good it is: those with goals, else all that should rise or fall. */
+/* The measures that say how good the result is: those with goals, otherwise all that should rise or
+ * fall. */
 static bool is_main(const training *t, int i) {
     bool any = false;
     for (int j = 0; j < plx_learning_measures(t->learning); ++j) {
@@ -146,14 +147,14 @@ static void print_matrix(FILE *to, const plx_exhibit *e) {
     for (int64_t j = 0; j < e->columns; ++j) fprintf(to, "%7lld", (long long)j);
     fputc('\n', to);
     for (int64_t i = 0; i < e->rows; ++i) {
-        /* The numbers across are those of the labels, unless these name rows alone. */
+        /* Columns are numbered by label, unless the names are those of rows only. */
         if (e->labels && !e->square)
             fprintf(to, "%5s", "");
         else
             fprintf(to, "%5lld", (long long)i);
         for (int64_t j = 0; j < e->columns; ++j)
             fprintf(to, " %6.*f", whole ? 0 : 2, (double)e->values[i * e->columns + j]);
-        /* Not the number again. */
+        /* Does not repeat the number. */
         if (e->labels && strtoll(e->labels[i], NULL, 10) != i) fprintf(to, "  %s", e->labels[i]);
         fputc('\n', to);
     }
@@ -193,7 +194,7 @@ static void print_exhibits(FILE *to, const training *t) {
     }
 }
 
-/* ---- All of it ------------------------------------------------------------------------------- */
+/* ---- The whole report ------------------------------------------------------------------------ */
 
 static void print_memory(FILE *to, const training *t) {
     const plx_memory m = plx_trainer_memory(plx_learning_trainer(t->learning));
@@ -249,7 +250,7 @@ static void set_schedule(cJSON *row, const plx_schedule *s) {
     row_set(row, "parameters.factor", cJSON_CreateNumber(s->factor));
 }
 
-/* What differs from the optimizer's own defaults. */
+/* Options that differ from the optimizer's own defaults. */
 static void set_optimizer(cJSON *row, const plx_optimizer_options *o) {
     const plx_optimizer_options usual = plx_optimizer_default(o->kind);
     set_unless(row, "parameters.momentum", o->momentum, usual.momentum);
@@ -259,7 +260,7 @@ static void set_optimizer(cJSON *row, const plx_optimizer_options *o) {
     if (o->nesterov) row_set(row, "parameters.nesterov", cJSON_CreateTrue());
 }
 
-/* What the run can be repeated from; what a recipe leaves out is left out. */
+/* What is needed to repeat the run; settings that a recipe does not have are left out. */
 static void set_recipe(cJSON *row, const training *t) {
     const plx_trainer_options *o = &t->recipe;
     row_set(row, "parameters.model", cJSON_CreateString(plx_learning_model_name(t->learning)));
@@ -319,7 +320,7 @@ static bool write_row(training *t, const char *bits, const char *metric, const c
     return output_row(&t->out, new_row(t, bits, metric, unit, better, value));
 }
 
-/* The loss against the step, at most CURVE_POINTS of them, the first and the last among them. */
+/* The loss at up to CURVE_POINTS steps, including the first and the last. */
 static bool write_curve(training *t, const char *bits) {
     int64_t count;
     const plx_real *losses = plx_trainer_losses(plx_learning_trainer(t->learning), &count);

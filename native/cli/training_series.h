@@ -1,4 +1,4 @@
-/* parallax train --repeat: what runs with different seeds have given. */
+/* Results of parallax train --repeat over runs with different seeds. */
 #ifndef PLX_CLI_TRAINING_SERIES_H
 #define PLX_CLI_TRAINING_SERIES_H
 
@@ -6,11 +6,11 @@
 
 enum { SERIES_FIGURES = PLX_LEARNING_MEASURES + 2 };
 
-/* A figure of all runs that did not diverge. */
+/* One figure over all runs that did not diverge. */
 typedef struct series_figure {
     plx_learning_measure measure; /* its name and unit are copies */
     bool has_goal;
-    int reached, count; /* runs that reached the goal; runs */
+    int reached, count; /* runs that reached the goal, and all runs */
     double values[REPEATS_MOST];
 } series_figure;
 
@@ -19,9 +19,9 @@ typedef struct training_series {
     int count;
 } training_series;
 
-/* Takes the measures of a run, and how fast it was. */
+/* Adds a run's measures and speed. */
 void series_add(training_series *s, const training *t);
-/* Means with deviations and intervals, and how many runs reached their goals. */
+/* Prints means with deviations and intervals, and how many runs reached their goals. */
 void series_print(FILE *to, const training_series *s);
 void series_free(training_series *s);
 

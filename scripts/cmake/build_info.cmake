@@ -1,5 +1,5 @@
-# build_info.h, which says what a result was measured with. Its commit is looked up at each build and
-# the file is rewritten only when that changed. Run as a script (-DOUTPUT=...) it writes the file.
+# Makes build_info.h, which says what a result was measured with. The commit is looked up at each
+# build; the file is rewritten only if it changed. Run as a script (-DOUTPUT=...), writes the file.
 if(CMAKE_SCRIPT_MODE_FILE)
     execute_process(COMMAND git -C "${SOURCE}" rev-parse --short=12 HEAD
         OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)

@@ -1,5 +1,5 @@
 file(SIZE "${FILE}" bytes)
 message("${FILE}: ${bytes} bytes, limit ${LIMIT}")
 if(NOT bytes LESS LIMIT)
-    message(FATAL_ERROR "too large")
+    message(FATAL_ERROR "${FILE} is too large")
 endif()

@@ -1,6 +1,6 @@
-# Proves by nm what the sources promise. KIND=kernels: each object defines one symbol, its table, and
-# calls nothing but what compilers emit by themselves, so no faster target leaks into a slower one and
-# no libm decides a result. KIND=library: nothing in it prints, aborts or exits.
+# Checks with nm what the sources promise. KIND=kernels: each object defines one symbol, its table, and
+# calls only functions that compilers emit by themselves, so no faster target leaks into a slower one
+# and no libm affects a result. KIND=library: nothing in it prints, aborts or exits.
 set(failures "")
 foreach(file ${FILES})
     execute_process(COMMAND ${NM} -g "${file}" OUTPUT_VARIABLE text ERROR_QUIET
@@ -10,7 +10,7 @@ foreach(file ${FILES})
     foreach(line ${lines})
         if(line MATCHES "^ *[Uw] (.*)$")
             set(name "${CMAKE_MATCH_1}")
-            if(CMAKE_HOST_APPLE) # its names start with an underscore of their own
+            if(CMAKE_HOST_APPLE) # where names start with an extra underscore
                 string(REGEX REPLACE "^_" "" name "${name}")
             endif()
             if(KIND STREQUAL "kernels" AND NOT name MATCHES

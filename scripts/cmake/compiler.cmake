@@ -1,5 +1,5 @@
 # Picks the compiler before project() looks for one: clang 19 made the fastest kernels of those
-# measured. CC, -DCMAKE_C_COMPILER and a toolchain file have their way.
+# measured. CC, -DCMAKE_C_COMPILER and a toolchain file take precedence.
 if(NOT CMAKE_C_COMPILER AND NOT CMAKE_TOOLCHAIN_FILE AND NOT DEFINED ENV{CC} AND NOT APPLE)
     find_program(PLX_CLANG NAMES clang-19 clang-24 clang-23 clang-22 clang-21 clang-20 clang-18
         clang-17)
@@ -8,7 +8,7 @@ if(NOT CMAKE_C_COMPILER AND NOT CMAKE_TOOLCHAIN_FILE AND NOT DEFINED ENV{CC} AND
     endif()
 endif()
 
-# What was compiled before is taken from ccache, where it is installed; another launcher has its way.
+# Uses ccache if it is installed; another launcher takes precedence.
 if(NOT DEFINED CMAKE_C_COMPILER_LAUNCHER AND NOT DEFINED ENV{CMAKE_C_COMPILER_LAUNCHER})
     find_program(PLX_CCACHE ccache)
     if(PLX_CCACHE)

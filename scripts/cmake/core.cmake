@@ -7,19 +7,18 @@ set(PLX_FLAGS_avx2 -mavx2 -mfma)
 set(PLX_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
 set(PLX_FLAGS_neon128 "")
 set(PLX_FLAGS_neon "")
-# Kernels say themselves what is to be unrolled and in which vectors; more of it makes modules larger
-# and no faster.
+# Kernels specify their own unrolling and vectors; more of either makes modules larger but no faster.
 set(PLX_FLAGS_wasm128 -msimd128 -fno-unroll-loops -fno-vectorize -fno-slp-vectorize -O2 -fno-inline-functions)
 set(PLX_FLAGS_wasmrelaxed -msimd128 -mrelaxed-simd -fno-unroll-loops -fno-vectorize -fno-slp-vectorize -O2 -fno-inline-functions)
 
 file(GLOB PLX_CORE_SOURCES CONFIGURE_DEPENDS
     src/base/*.c src/kernels/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c
     src/models/*.c src/learn/*.c src/io/*.c)
-# Bodies that kernels_target.c includes, and the unit itself, which plx_core compiles per target.
+# The bodies that kernels_target.c includes, and kernels_target.c itself, which plx_core compiles per target.
 list(FILTER PLX_CORE_SOURCES EXCLUDE REGEX "(\\.inc|/kernels_target)\\.c$")
 
-# plx_core(NAME TARGETS isa... [DEFINES ...] [OPTIONS ...]): static library NAME with these kernel
-# targets, whose objects NAME_KERNELS lists; users inherit DEFINES.
+# plx_core(NAME TARGETS isa... [DEFINES ...] [OPTIONS ...]): adds the static library NAME with these
+# kernel targets, whose objects NAME_KERNELS lists; users inherit DEFINES.
 function(plx_core name)
     cmake_parse_arguments(core "" "" "TARGETS;DEFINES;OPTIONS" ${ARGN})
     set(objects "")
@@ -28,8 +27,8 @@ function(plx_core name)
             add_library(${name}_${isa} OBJECT ${CMAKE_SOURCE_DIR}/src/kernels/kernels_target.c)
             target_include_directories(${name}_${isa} PRIVATE ${CMAKE_SOURCE_DIR}/src)
             target_compile_definitions(${name}_${isa} PRIVATE PLX_TARGET=${isa} ${core_DEFINES})
-            # Vectors wider than a register change how functions are called; all that take them are
-            # inlined.
+            # Vectors wider than a register change how functions are called, but all functions that
+            # take them are inlined.
             target_compile_options(${name}_${isa} PRIVATE ${core_OPTIONS} ${PLX_FLAGS_${isa}} -Wno-psabi)
             list(APPEND objects $<TARGET_OBJECTS:${name}_${isa}>)
         endforeach()
@@ -41,13 +40,13 @@ function(plx_core name)
     target_compile_options(${name} PRIVATE ${core_OPTIONS})
     foreach(isa ${core_TARGETS})
         string(TOUPPER ${isa} upper)
-        # For kernels.c alone: the list of targets that were linked.
+        # Only for kernels.c: the list of targets that are linked.
         set_property(TARGET ${name} APPEND PROPERTY COMPILE_DEFINITIONS PLX_HAVE_${upper})
     endforeach()
 endfunction()
 
-# plx_bench(NAME CORE [OPTIONS ...]): on top of a core the learning tasks with their data, NAME_tasks,
-# and on top of those the suites, NAME.
+# plx_bench(NAME CORE [OPTIONS ...]): adds the learning tasks with their data, NAME_tasks, on top of a
+# core, and the suites, NAME, on top of those.
 file(GLOB PLX_TASK_SOURCES CONFIGURE_DEPENDS bench/tasks.c bench/datasets.c bench/tasks/*.c)
 file(GLOB PLX_BENCH_SOURCES CONFIGURE_DEPENDS bench/*.c bench/suites/*.c)
 list(REMOVE_ITEM PLX_BENCH_SOURCES ${PLX_TASK_SOURCES})

@@ -1,4 +1,4 @@
-# Asks a test program for its groups and writes one add_test for each.
+# Asks a test program for its groups, and writes an add_test for each.
 execute_process(COMMAND ${EMULATOR} "${PROGRAM}" --list
     OUTPUT_VARIABLE groups OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 string(REPLACE "\n" ";" groups "${groups}")

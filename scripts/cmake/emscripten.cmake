@@ -19,8 +19,8 @@ if(NOT EXISTS "${plx_emscripten}/cmake" AND EXISTS "${plx_emscripten}/../libexec
 endif()
 include("${plx_emscripten}/cmake/Modules/Platform/Emscripten.cmake")
 
-# emcc -c spends 0.2 s of Python on each file before it calls clang, which takes 0.1 s for most: objects are compiled
-# by the very command that emcc says it would call, asked once. Without an answer, emcc compiles.
+# emcc -c spends 0.2 s in Python on each file before it calls clang, which takes 0.1 s for most. So objects
+# are compiled by the command that emcc would call, found out once. Without an answer, emcc compiles.
 if(NOT PLX_EMCC_CALLS)
     set(plx_probe "${CMAKE_BINARY_DIR}/CMakeFiles/probe.c")
     file(WRITE "${plx_probe}" "")

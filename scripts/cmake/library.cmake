@@ -1,5 +1,5 @@
-# What `cmake --install` puts in place: for C programs the public headers, the library as an archive
-# and shared, the files by which pkg-config and CMake find them; and the command with its man page.
+# What `cmake --install` installs: for C programs the public headers, the static and the shared library,
+# and the files by which pkg-config and CMake find them; and the command with its man page.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -12,7 +12,7 @@ endforeach()
 add_library(parallax_archive STATIC ${PLX_LIBRARY_OBJECTS})
 add_library(parallax_shared SHARED ${PLX_LIBRARY_OBJECTS})
 set_target_properties(parallax_archive PROPERTIES EXPORT_NAME static)
-# Until 1.0 a second number that differs is another interface.
+# Until 1.0 a different minor version means a different interface.
 set_target_properties(parallax_shared PROPERTIES EXPORT_NAME shared
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 foreach(library parallax_archive parallax_shared)
@@ -37,7 +37,7 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/parallax-config-version.cma
 install(FILES ${CMAKE_BINARY_DIR}/parallax-config.cmake
     ${CMAKE_BINARY_DIR}/parallax-config-version.cmake DESTINATION ${plx_packages})
 
-# Paths from the file itself, so that the tree may be moved, and --prefix be told when installing.
+# Paths relative to the file itself, so that the tree can be moved, and --prefix given when installing.
 file(RELATIVE_PATH PLX_UP "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 string(REGEX REPLACE "/$" "" PLX_UP "${PLX_UP}")
 set(PLX_STATIC_LIBS "-lm")

@@ -1,9 +1,9 @@
-# Writes the man page OUTPUT from what PROGRAM says of itself, so that the two cannot differ.
+# Writes the man page OUTPUT from the help of PROGRAM, so that the two cannot differ.
 function(help result)
     execute_process(COMMAND ${EMULATOR} "${PROGRAM}" ${ARGN} --help
         OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
-    # For roff a backslash is an escape, a hyphen is not a minus, and a line that begins with a dot
-    # or an apostrophe is a request.
+    # In roff a backslash is an escape, a hyphen is not a minus, and a line that begins with a dot or
+    # an apostrophe is a request.
     string(REPLACE "\\" "\\e" text "${text}")
     string(REPLACE "-" "\\-" text "${text}")
     string(REGEX REPLACE "(^|\n)([.'])" "\\1\\\\&\\2" text "${text}")

@@ -9,14 +9,14 @@ endif()
 
 find_package(Threads REQUIRED)
 
-# The objects of the library serve programs of this build, the archive and the shared library alike.
-# Only what public headers declare is seen from outside a shared library, and nobody takes its place.
+# The library's objects are used by programs of this build, the archive and the shared library alike.
+# A shared library exports only what public headers declare, and its symbols cannot be interposed.
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_C_VISIBILITY_PRESET hidden)
 add_compile_options(-fno-semantic-interposition)
 
 plx_core(parallax_core TARGETS ${PLX_TARGETS})
-# The same sources in double precision: what gradients and kernels are tested against.
+# The same sources in double precision, against which gradients and kernels are tested.
 plx_core(parallax_core_f64 TARGETS scalar DEFINES PLX_REAL=double)
 
 # platform_*.c and cpu*.c implement base/platform.h and know no element type, so that both cores can
@@ -66,11 +66,11 @@ if(PLX_COMMAND AND PLX_COMMAND_SOURCES)
     add_dependencies(parallax parallax_build_info)
 endif()
 
-# What is installed is no build with sanitizers.
+# Builds with sanitizers are not installed.
 if(NOT PLX_SANITIZE)
     include(scripts/cmake/library.cmake)
 endif()
 
-# What scripts/peers measures beside other libraries.
+# The program that scripts/peers measures beside other libraries.
 add_executable(parallax_peer EXCLUDE_FROM_ALL bench/peers/native.c bench/peers/operation.c)
 target_link_libraries(parallax_peer PRIVATE parallax_bench parallax_native)

@@ -1,8 +1,8 @@
 # The C tests. A test program lists its groups with --list and runs one by name; each group becomes a
-# test of CTest, found when the program has been built.
+# CTest test, discovered after the program is built.
 file(GLOB PLX_TEST_SOURCES CONFIGURE_DEPENDS
     tests/*.c tests/unit/*.c tests/kernels/*.c tests/ops/*.c tests/bench/*.c)
-# Golden vectors are JSON, read with the command's library: builds without the one have no such group.
+# Golden vectors are JSON, read with the command's JSON library; builds without it lack that group.
 if(CJSON_LIBRARY)
     file(GLOB PLX_GOLDEN_SOURCES CONFIGURE_DEPENDS tests/golden/*.c)
     list(APPEND PLX_TEST_SOURCES ${PLX_GOLDEN_SOURCES})
@@ -28,7 +28,7 @@ function(plx_tests name)
     target_link_options(${name} PRIVATE ${PLX_TEST_LINK})
     add_dependencies(${name} parallax_build_info)
     if(EMSCRIPTEN)
-        # Emscripten's loader for Node is CommonJS, and package.json says that .js is not.
+        # Emscripten's loader for Node is CommonJS, but package.json declares .js files to be modules.
         set_target_properties(${name} PROPERTIES SUFFIX .cjs)
     endif()
     set(list "${CMAKE_BINARY_DIR}/${name}.ctest.cmake")
@@ -37,7 +37,7 @@ function(plx_tests name)
             "-DEMULATOR=${CMAKE_CROSSCOMPILING_EMULATOR}" "-DOUTPUT=${list}"
             "-DSOURCE=${CMAKE_SOURCE_DIR}" -P ${CMAKE_SOURCE_DIR}/scripts/cmake/discover_tests.cmake
         BYPRODUCTS ${list} VERBATIM)
-    # A build that failed before it linked the program must not look like one without tests.
+    # A build that failed before linking the program must not look like one without tests.
     file(WRITE "${CMAKE_BINARY_DIR}/${name}.include.cmake"
 "if(EXISTS \"${list}\")
     include(\"${list}\")
@@ -54,8 +54,8 @@ if(TARGET parallax_core_f64)
     plx_tests(plx_tests_f64 parallax_bench_f64 parallax_core_f64 parallax_platform)
 endif()
 
-# Assertions print and abort, sanitizers call their runtime: only the plain release build is held to
-# the promises about symbols.
+# Assertions print and abort, and sanitizers call their runtime, so only the plain release build is
+# held to the promises about symbols.
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT PLX_SANITIZE AND NOT EMSCRIPTEN)
     add_test(NAME symbols:library COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} -DKIND=library
         "-DFILES=$<TARGET_FILE:parallax_core>" -P ${CMAKE_SOURCE_DIR}/scripts/cmake/check_symbols.cmake)

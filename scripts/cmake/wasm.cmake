@@ -1,10 +1,10 @@
-# The WebAssembly side: one engine module per tier, each with a core of its own, since one opcode that
-# a browser lacks stops it from loading the whole module.
+# The WebAssembly side: one engine module per tier, each with its own core, since a single opcode that a
+# browser lacks keeps it from loading the module.
 
-# Nothing but the C library is linked: Debian's package lacks the others, prebuilt.
+# Only the C library is linked: Debian's package lacks the others in prebuilt form.
 add_link_options(-sAUTO_NATIVE_LIBRARIES=0 -sDEFAULT_TO_CXX=0)
 
-# Link flags of every engine. No Embind, no eval, no file system: the modules run under a strict
+# Link flags for every engine. No Embind, no eval, no file system: the modules run under a strict
 # content security policy.
 set(PLX_ENGINE_LINK
     -sMODULARIZE=1 -sEXPORT_ES6=1 -sENVIRONMENT=worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0
@@ -20,7 +20,7 @@ set(PLX_ENGINE_LINK_THREADS
     -sEXPORTED_RUNTIME_METHODS=[wasmMemory,PThread] -sPTHREAD_POOL_SIZE_STRICT=2
     -Wno-pthreads-mem-growth)
 
-# Emscripten's macros for JavaScript in C leave stray semicolons and dollar signs behind.
+# Emscripten's macros for JavaScript in C expand to stray semicolons and dollar signs.
 set(PLX_EM_JS_OPTIONS -Wno-extra-semi -Wno-dollar-in-identifier-extension)
 
 file(GLOB PLX_WASM_SOURCES CONFIGURE_DEPENDS wasm/*.c)
@@ -30,7 +30,7 @@ list(FILTER PLX_WASM_BENCH_SOURCES INCLUDE REGEX "exports_(bench|learning)\\.c$"
 list(REMOVE_ITEM PLX_WASM_SOURCES ${PLX_WASM_BENCH_SOURCES})
 file(GLOB PLX_PLATFORM_SOURCES CONFIGURE_DEPENDS wasm/platform_*.c)
 
-# Kernels are compiled for speed; what calls them, for size; what runs once, for size at any price.
+# Kernels are compiled for speed, their callers for size, and code that runs once for size at any cost.
 set_source_files_properties(src/blocks/gemm.c src/blocks/attention_tiles.c src/base/thread_pool.c PROPERTIES COMPILE_OPTIONS -Oz)
 file(GLOB PLX_SMALLEST_SOURCES CONFIGURE_DEPENDS
     src/base/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c src/models/*.c src/learn/*.c
@@ -39,10 +39,10 @@ file(GLOB PLX_SMALLEST_SOURCES CONFIGURE_DEPENDS
 list(FILTER PLX_SMALLEST_SOURCES EXCLUDE REGEX "thread_pool|blocks/gemm|attention_tiles")
 set_source_files_properties(${PLX_SMALLEST_SOURCES} PROPERTIES COMPILE_OPTIONS "-Oz;-mllvm;--inline-threshold=-100")
 
-# What the package needs, without the tests.
+# Everything the package needs, without the tests.
 add_custom_target(engines)
 
-# plx_engine_files(NAME LIMIT LIBRARY SOURCES): NAME.mjs and NAME.wasm, which stays below LIMIT bytes.
+# plx_engine_files(NAME LIMIT LIBRARY SOURCES): adds NAME.mjs and NAME.wasm, which must stay below LIMIT bytes.
 function(plx_engine_files name limit library)
     add_executable(${name} ${ARGN})
     set_target_properties(${name} PROPERTIES SUFFIX .mjs)
@@ -60,7 +60,7 @@ endfunction()
 
 file(GLOB PLX_OPS_SOURCES CONFIGURE_DEPENDS src/ops/*.c)
 
-# plx_engine_part(NAME CORE SOURCES DEFINES ...): objects that take the place of a core's own.
+# plx_engine_part(NAME CORE SOURCES DEFINES ...): adds objects that replace some of a core's own.
 function(plx_engine_part name core sources)
     cmake_parse_arguments(part "" "" "DEFINES;OPTIONS" ${ARGN})
     add_library(${name} OBJECT ${sources})
@@ -69,15 +69,15 @@ function(plx_engine_part name core sources)
     target_link_libraries(${name} PRIVATE ${core})
 endfunction()
 
-# plx_engine(TIER TARGET isa OPTIONS ... LINK ...): engine-TIER, engine-inference-TIER and
-# engine-bench-TIER, of one core. What nobody refers to is left out by the linker; what the rows of
-# operations refer to, by compiling them without.
+# plx_engine(TIER TARGET isa OPTIONS ... LINK ...): adds engine-TIER, engine-inference-TIER and
+# engine-bench-TIER, made from one core. The linker leaves out what nothing refers to; what only the
+# rows of operations refer to is left out by compiling those rows without it.
 function(plx_engine tier)
     cmake_parse_arguments(engine "" "TARGET" "OPTIONS;LINK" ${ARGN})
     set(core core-${tier})
     plx_core(${core} TARGETS ${engine_TARGET} DEFINES PLX_ENGINE OPTIONS ${engine_OPTIONS})
     plx_bench(bench-${tier} ${core} ${engine_OPTIONS})
-    # A field that only says that there is something is made from its address.
+    # A field that only says whether something exists is set from its address.
     set(without DEFINES PLX_WITHOUT_SAMPLES OPTIONS -Wno-pointer-bool-conversion)
     set(untrained DEFINES PLX_WITHOUT_SAMPLES PLX_INFERENCE
         OPTIONS -Wno-pointer-bool-conversion -Wno-unused-function -Wno-unused-variable)
@@ -97,11 +97,11 @@ function(plx_engine tier)
         $<TARGET_OBJECTS:exports-${tier}> ${PLX_WASM_BENCH_SOURCES})
 endfunction()
 
-# Engines that have SIMD have these, too; they make modules smaller.
+# Engines with SIMD also have these features, which make modules smaller.
 set(PLX_ENGINE_OPTIONS -msimd128 -mnontrapping-fptoint -mbulk-memory)
 
-# One kernel target in each: a second would cost a quarter of the size, and a reproducible run takes
-# another tier instead.
+# One kernel target each: a second would add a quarter to the size, and a reproducible run uses another
+# tier instead.
 plx_engine(simd TARGET wasm128
     OPTIONS ${PLX_ENGINE_OPTIONS} LINK ${PLX_ENGINE_LINK_SINGLE})
 plx_engine(simd-threads TARGET wasm128
@@ -109,7 +109,7 @@ plx_engine(simd-threads TARGET wasm128
 plx_engine(relaxed-threads TARGET wasmrelaxed
     OPTIONS ${PLX_ENGINE_OPTIONS} -pthread LINK ${PLX_ENGINE_LINK_THREADS})
 
-# What the C tests link, under Node: with threads and without relaxed SIMD, which Node 20 lacks.
+# What the C tests link for Node: with threads and without relaxed SIMD, which Node 20 lacks.
 set(PLX_TEST_OPTIONS ${PLX_ENGINE_OPTIONS} -pthread)
 set(PLX_TEST_LINK -pthread -O2 -sENVIRONMENT=node -sEXIT_RUNTIME=1 -sPROXY_TO_PTHREAD=1
     -sPTHREAD_POOL_SIZE=8 -sNODERAWFS=1 -sSTACK_SIZE=1MB -sINITIAL_MEMORY=512MB)

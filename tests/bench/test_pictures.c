@@ -90,8 +90,8 @@ static void values(plx_check *t) {
 /* A model for pictures of another size or number of kinds would read past the end of the data. */
 static void refuses_models(plx_check *t) {
     static const char *const models[][2] = {
-        {"vit-nano:size=16", "takes 768 values and gives 10; pictures have 32 x 32 x 3"},
-        {"resnet-nano:classes=7", "gives 7; pictures have 32 x 32 x 3, and there are 10 kinds"},
+        {"vit-nano:size=16", "takes 768 values and returns 10; pictures have 32 x 32 x 3"},
+        {"resnet-nano:classes=7", "returns 7; pictures have 32 x 32 x 3, and there are 10 kinds"},
         {"gpt2-nano", "pictures have 32 x 32 x 3"},
         {"vit-nano:heads=3", "3 heads do not divide width 128"},
     };

@@ -103,16 +103,17 @@ static void refusals(plx_check *t, plx_ctx *ctx) {
     enum { LENGTH = 20000 };
     char *text = malloc(LENGTH);
     for (int i = 0; i < LENGTH; ++i) text[i] = (char)('a' + i % 26);
-    refuse(t, ctx, text, 500, NULL, PLX_ERR_ARGUMENT, "a text of 500 characters; 1300 are needed");
+    refuse(t, ctx, text, 500, NULL, PLX_ERR_ARGUMENT,
+           "the text has 500 characters; 1300 are needed");
     refuse(t, ctx, "", 0, NULL, PLX_ERR_ARGUMENT, "0 different characters; 2 to");
-    refuse(t, ctx, text, LENGTH, "mlp:2-3", PLX_ERR_ARGUMENT, "continues no sequences");
+    refuse(t, ctx, text, LENGTH, "mlp:2-3", PLX_ERR_ARGUMENT, "cannot continue sequences");
     refuse(t, ctx, text, LENGTH, "gpt2-nano:vocabulary=20", PLX_ERR_ARGUMENT,
            "has a vocabulary of 20, but the tokens of gpt2-nano are 0 to");
     static const char *const bad[] = {"\x80", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
                                       "\xe2\x82"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; ++i) {
         memcpy(text + LENGTH - strlen(bad[i]), bad[i], strlen(bad[i]));
-        refuse(t, ctx, text, LENGTH, NULL, PLX_ERR_FORMAT, "begins no character of UTF-8");
+        refuse(t, ctx, text, LENGTH, NULL, PLX_ERR_FORMAT, "does not begin a UTF-8 character");
         memset(text + LENGTH - 4, 'a', 4);
     }
     memset(text, 'a', LENGTH);

@@ -350,7 +350,7 @@ describe('train', () => {
       const args = ['train', 'interp5d', '--csv', 'times.csv', '--batch', '32'];
       const { code, out, err } = parallax(args, { cwd: folder });
       assert.equal(code, 0, err);
-      assert.match(out, /^times\.csv: its first line is a row of numbers, none of names$/m);
+      assert.match(out, /^times\.csv: its first line is a row of numbers, not of names$/m);
       // The standard deviation of the target is 231 seconds.
       const [, rmse, r2] = /RMSE on the 80 held out: ([\d.]+), R\^2 ([\d.]+)\n$/.exec(out);
       assert.ok(Number(rmse) < 10 && Number(r2) > 0.99, `RMSE ${rmse}, R^2 ${r2}`);

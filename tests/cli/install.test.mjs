@@ -134,14 +134,14 @@ describe('the installed tree', () => {
     assert.equal(given(headers).status, 0);
     assert.match(
       String(given(headers.filter((name) => !name.includes('native'))).stderr),
-      /shows\s+what\s+no\s+header\s+declares:\s+plx_native_cblas/,
+      /exports\s+what\s+no\s+header\s+declares:\s+plx_native_cblas/,
     );
     assert.match(
       String(
         given([...headers, path.join(root, 'src/base/dmath.h'), path.join(root, 'src/base/rng.h')])
           .stderr,
       ),
-      /does\s+not\s+show\s+what\s+a\s+header\s+declares/,
+      /does\s+not\s+export\s+what\s+a\s+header\s+declares/,
     );
   });
 });

@@ -40,19 +40,19 @@ const broken = {
   ],
   'an operating system in the core': [
     { 'src/base/a.c': '/* why\n#if defined(_WIN32)\n*/\n#if defined(__linux__)\n#endif\n' },
-    'src/base/a.c:4: src/ must not ask for __linux__: use base/platform.h',
+    'src/base/a.c:4: src/ must not test __linux__; use base/platform.h',
   ],
   'a suite on the inside of the core': [
     { 'bench/suites/a.c': '#include "ops/b.h"\n', 'src/ops/b.h': '' },
-    'bench/suites/a.c:1: bench/ uses parallax.h, not ops/b.h',
+    'bench/suites/a.c:1: bench/ must use parallax.h, not ops/b.h',
   ],
   'a learning task on the inside of the core': [
     { 'bench/tasks/a.c': '#include "base/platform.h"\n', 'src/base/platform.h': '' },
-    'bench/tasks/a.c:1: bench/tasks/a.c stands on public headers alone, and must not include src/base/platform.h',
+    'bench/tasks/a.c:1: bench/tasks/a.c may use only public headers, and must not include src/base/platform.h',
   ],
   'a learning task on the harness of suites': [
     { 'bench/tasks.h': '#include "bench/harness.h"\n', 'bench/harness.h': '' },
-    'bench/tasks.h:1: bench/tasks.h stands on public headers alone, and must not include bench/harness.h',
+    'bench/tasks.h:1: bench/tasks.h may use only public headers, and must not include bench/harness.h',
   ],
   'a layer on the public header of a higher one': [
     { 'src/nn/a.c': '#include "parallax_learn.h"\n', 'src/parallax_learn.h': '' },
@@ -60,16 +60,16 @@ const broken = {
   ],
   'two files of one name': [
     { 'src/ops/a.c': '', 'src/plan/a.c': '' },
-    'src/plan/a.c:1: the name is taken by src/ops/a.c',
+    'src/plan/a.c:1: the file name is already used by src/ops/a.c',
   ],
   'a long file': [
     { 'src/ops/a.c': '\n'.repeat(1001) },
-    'src/ops/a.c:1001: 1001 lines, at most 1000',
+    'src/ops/a.c:1001: 1001 lines; at most 1000 are allowed',
   ],
-  'a drawer': [{ 'src/ops/utils/a.c': '' }, 'src/ops/utils/a.c:1: no folder is named utils'],
+  'a drawer': [{ 'src/ops/utils/a.c': '' }, 'src/ops/utils/a.c:1: no folder may be named utils'],
   "a machine's path": [
     { 'native/a.c': `const char *p = "/${'root'}/x";\n` },
-    "native/a.c:1: a path of one machine's",
+    'native/a.c:1: a path that exists on one machine only',
   ],
 };
 

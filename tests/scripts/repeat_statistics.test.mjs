@@ -218,12 +218,12 @@ describe('scripts/repeat', () => {
       const some = repeat(folder, '--from', 'a+void', 'b+void', '--goal', '95');
       assert.equal(some.status, 1, some.stderr);
       assert.match(some.stdout, /^gemm +1 +1 +100\.0% /m);
-      assert.match(some.stdout, /^mlp: no case is valid, of 2 rows$/m);
+      assert.match(some.stdout, /^mlp: no case is valid; all 2 rows are void$/m);
       const none = repeat(folder, '--from', 'void', 'void', '--goal', '95');
       assert.equal(none.status, 1);
       assert.match(none.stderr, /no two runs have a valid case in common/);
       assert.doesNotMatch(none.stdout, /--%|-- to|\+-/);
-      assert.match(none.stdout, /no row tells whether the machine itself moved/);
+      assert.match(none.stdout, /no row tells whether the machine itself changed speed/);
       const one = repeat(folder, '--from', 'a', 'b', 'void', '--goal', '95');
       assert.equal(one.status, 1, 'void in the one run that has it');
       const free = repeat(folder, '--from', 'a+void', 'b+void');
@@ -232,14 +232,14 @@ describe('scripts/repeat', () => {
   );
 
   const wrong = [
-    [2, ['--suites', 'nosuch'], /there is no suite "nosuch"; there are gemm, mlp/],
+    [2, ['--suites', 'nosuch'], /there is no suite "nosuch"; the suites are gemm, mlp/],
     [2, ['--suites', 'gemm,'], /there is no suite ""/],
     [2, ['--suites', 'nosuch', '--page'], /there is no suite "nosuch"/],
     [2, ['--runs', '1'], /--runs must be a whole number from 2 to 1000, not "1"/],
     [2, ['--goal', ''], /--goal must be a percentage from 0 to 100, not ""/],
-    [2, ['--quick', '--full'], /exclude each other/],
+    [2, ['--quick', '--full'], /cannot be combined/],
     [2, ['a'], /"a" belongs to no option/],
-    [2, ['--from', 'a'], /two files/],
+    [2, ['--from', 'a'], /two files of rows/],
     [2, ['--fast'], /--fast.*--help/],
     [1, ['--from', 'a', 'none'], /cannot read "none": ENOENT/],
     [1, ['--from', 'a', 'wrong'], /"wrong", line 2, is not a row/],

@@ -160,7 +160,7 @@ describe('learn', () => {
     const csv = { text: rows.join('\n'), source: 'my table.csv' };
     await withRun({ task: 'interp5d', steps: 1, batchSize: 4, data: { csv } }, ({ about }) => {
       assert.equal(about.data.source, 'my table.csv');
-      assert.equal(about.data.note, 'its first line is a row of numbers, none of names');
+      assert.equal(about.data.note, 'its first line is a row of numbers, not of names');
       assert.equal(about.data.real, true);
     });
   });
