@@ -265,7 +265,7 @@ describe('refuses the table', () => {
     ],
     ['with damaged gzip data', damaged(gzipSync('1,2\n')), /its gzip data is damaged/],
     ['without rows', 'a,b\n', /line 1, column 1: there are no rows of numbers/],
-    ['with a short row', '1,2\n3\n', /line 2, column 2: the row has 1 cell, line 1 has 2/],
+    ['with a short row', '1,2\n3\n', /line 2, column 2: the row has 1 cell, but line 1 has 2/],
     [
       'with names in Latin-1',
       Buffer.from('a,b\xfc\n1,2\n', 'latin1'),
