@@ -81,7 +81,7 @@ const wrong = [
   [2, ['train', 'gpt2-nano', '--model', 'gpt2-nano:layers=0'], /layers is "0".*from 1/],
   [2, ['train', 'gpt2-nano', '--model', 'mlp:7-3'], /mlp:7-3/],
   [2, ['train', 'vit-nano', '--model', 'gpt2-nano'], /"gpt2-nano".*32 x 32 x 3/],
-  [2, ['train', 'vit-nano', '--quick', '--batch', '999999'], /batch 999999 for \d+ samples/],
+  [2, ['train', 'vit-nano', '--quick', '--batch', '999999'], /batch is 999999 for \d+ samples/],
   [1, ['train', 'gpt2-nano', '--data', 'missing.txt'], /cannot read "missing.txt"/],
   [1, ['train', 'gpt2-nano', '--data', process.execPath], /is not a UTF-8 text: byte \d+ is 0x/],
   [1, ['train', 'mnist'], /PARALLAX_DATA/],
@@ -99,15 +99,15 @@ const wrong = [
   [1, ['train', 'interp5d', '--csv', 'missing.csv'], /cannot read "missing.csv"/],
   [2, ['explain'], /name a model/],
   [2, ['explain', 'resnet'], /resnet/],
-  [2, ['explain', 'mlp:7'], /at least two/],
+  [2, ['explain', 'mlp:7'], /2 to 64 widths/],
   [2, ['explain', 'gpt2-nano:heads=5'], /5 heads.*width 128/],
   [2, ['explain', 'gpt2-nano:depth=5'], /no setting "depth"/],
   [2, ['explain', 'gpt2-nano:width'], /"width".*key=value/],
   [2, ['explain', 'gpt2-nano', '--loss', 'hinge'], /mse, crossentropy or own, not "hinge"/],
   [2, ['explain', 'gpt2-nano', '--training', '--loss', 'own'], /no loss of its own/],
   [2, ['explain', 'mlp:7-3', '--without', 'fusion'], /no pass "fusion".*dead_code, fuse/],
-  [2, ['explain', 'mlp:7-3', '--alignment', '48'], /alignment of 48 bytes.*power of two/],
-  [2, ['explain', 'mlp:7-3', '--largest-buffer', '100'], /buffer of 100 bytes.*multiple of.*64/],
+  [2, ['explain', 'mlp:7-3', '--alignment', '48'], /alignment is 48 bytes.*power of two/],
+  [2, ['explain', 'mlp:7-3', '--largest-buffer', '100'], /buffer is 100 bytes.*multiple of.*64/],
   [
     1,
     ['explain', 'mlp:7-30', '--largest-buffer', '64'],
@@ -217,7 +217,7 @@ describe('refuses the text', () => {
     ],
     ['that is none', Buffer.from([0x61, 0x62, 0xff, 0x63]), [], /byte 2 is 0xff/],
     ['that ends within a character', Buffer.from([0x61, 0xc3]), [], /byte 1 is 0xc3/],
-    ['for a batch that is larger', sixty.repeat(40), ['--batch', '5000'], /batch 5000 for \d+/],
+    ['for a batch that is larger', sixty.repeat(40), ['--batch', '5000'], /batch is 5000 for \d+/],
   ];
   for (const [name, text, more, pattern] of texts) {
     it(name, () =>
@@ -269,13 +269,13 @@ describe('refuses the table', () => {
     ],
     ['with damaged gzip data', damaged(gzipSync('1,2\n')), /its gzip data is damaged/],
     ['without rows', 'a,b\n', /line 1, column 1: there are no rows of numbers/],
-    ['with a short row', '1,2\n3\n', /line 2, column 2: the row has 1 cell, line 1 has 2/],
+    ['with a short row', '1,2\n3\n', /line 2, column 2: the row has 1 cell, but line 1 has 2/],
     [
       'with names in Latin-1',
       Buffer.from('a,b\xfc\n1,2\n', 'latin1'),
       /line 1, column 2: .* UTF-8/,
     ],
-    ['that begins with missing values', 'NA,n/a\n1,2\n', /line 1, column 1: "NA" stands for/],
+    ['that begins with missing values', 'NA,n/a\n1,2\n', /line 1, column 1: "NA" marks/],
     ['that is empty', '', /"table.csv"|table.csv/],
   ];
   for (const [name, text, pattern] of tables) {

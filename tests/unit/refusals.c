@@ -270,8 +270,8 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     T(fit_rate, fit(w, 8, NAN), "learning rate nan")                                               \
     T(fit_floor, fit(w, 9, NAN), "floor is nan")                                                   \
     T(fit_loss, fit(w, 10, 9), "no loss number 9")                                                 \
-    T(fit_passes, fit(w, 11, 64), "passes 64")                                                     \
-    T(fit_threads, fit(w, 12, -1), "-1 threads")                                                   \
+    T(fit_passes, fit(w, 11, 64), "passes is 64")                                                  \
+    T(fit_threads, fit(w, 12, -1), "threads is -1")                                                \
     T(fit_schedule, fit(w, 13, 77), "no kind number 77")                                           \
     T(fit_null, plx_trainer_new(w->model, NULL, &w->data, &w->out.made.trainer),                   \
       "options is NULL")                                                                           \
@@ -279,11 +279,11 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "the data is NULL")                                                                          \
     T(run, plx_trainer_run(w->trainer, 1, NULL), "progress is NULL")                               \
     T(feed, plx_generator_feed(w->generator, 1, NULL), "ids is NULL")                              \
-    T(feed_minus, plx_generator_feed(w->generator, -1, outside), "-1 tokens")                      \
+    T(feed_minus, plx_generator_feed(w->generator, -1, outside), "the number of tokens is -1")     \
     T(temperature, plx_generator_next(w->generator, SAMPLING(.temperature = NAN), &w->out.token),  \
-      "temperature nan")                                                                           \
+      "temperature is nan")                                                                        \
     T(likeliest, plx_generator_next(w->generator, SAMPLING(.top_k = -2), &w->out.token),           \
-      "the -2 likeliest")                                                                          \
+      "top_k -2")                                                                                  \
     T(sampling, plx_generator_next(w->generator, NULL, &w->out.token), "sampling is NULL")         \
     T(idx, plx_idx_parse(w->ctx, NULL, 8, &w->out.idx), "idx: ")                                   \
     T(csv, plx_csv_parse(w->ctx, NULL, 8, &w->out.csv), "csv: ")

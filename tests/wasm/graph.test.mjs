@@ -254,7 +254,7 @@ describe('a wrong call', () => {
     'an axis out of range': [
       (g, x) => g.mean(x, 2),
       'PLX_ERR_SHAPE',
-      'mean: axis 2 of an array of 2 dimensions',
+      'mean: there is no axis 2 in an array of rank 2',
     ],
     'a loss that the library names differently': [
       (g, x) => g.binaryCrossEntropy(x, g.transpose(x, [1, 0])),

@@ -324,7 +324,7 @@ describe('layers reject', () => {
     'a name with a dot': [
       (l) => stack(l.flatten({ name: 'a.b' })),
       'PLX_ERR_ARGUMENT',
-      /"a\.b" is no name.*no dots/,
+      /"a\.b" is not a valid name.*without dots/,
     ],
     'a residual that changes the shape': [
       (l) => stack(l.residual({ layers: [l.conv2d({ filters: 4, kernelSize: 1 })] })),
