@@ -170,7 +170,7 @@ describe('bench', () => {
     const longer = await plx.benchTime({ suites: ['gemm'], size: 'quick', seconds: 5 });
     assert.ok(gemm > 0 && both > gemm && longer > 10 * gemm, `${gemm} ${both} ${longer} ms`);
     assert.equal(await plx.benchTime({ cases: ['no such case'] }), 0);
-    await assert.rejects(plx.benchTime({ rounds: 33 }), /bench: 33 rounds; 1 to 32/);
+    await assert.rejects(plx.benchTime({ rounds: 33 }), /bench: rounds is 33; it must be from 1 to 32/);
     await assert.rejects(plx.benchTime({ sizes: 'quick' }), /sizes/);
   });
 
@@ -237,14 +237,14 @@ describe('bench', () => {
     ['unknown cases', { cases: ['zebra'] }, /no case of size "quick" has "zebra"/],
     ['data that is not an object', { data: 3 }, /data: expected/],
     ['a source that is not a string', digits(imagesFile(9, 28), labelsFile(9), 5), /mnist.source/],
-    ['images of another size', digits(imagesFile(9, 27), labelsFile(9)), /27 x 27; 28 x 28/],
+    ['images of another size', digits(imagesFile(9, 27), labelsFile(9)), /27 x 27 pixels; 28 x 28/],
     ['no images', digits(imagesFile(0, 28), labelsFile(0)), /0 images and 0 labels/],
     ['images without labels', digits(imagesFile(9, 28), labelsFile(8)), /9 images and 8 labels/],
     ['labels for images', digits(labelsFile(9), labelsFile(9)), /images have 1 dimensions/],
     ['a negative seed', { seed: -1 }, /seed is -1/],
     ['negative seconds', { seconds: -2 }, /seconds is -2/],
     ['negative rounds', { rounds: -2 }, /rounds is -2/],
-    ['too many rounds', { rounds: 33 }, /33 rounds; 1 to 32/],
+    ['too many rounds', { rounds: 33 }, /rounds is 33; it must be from 1 to 32/],
     ['suites that are not a list', { suites: 'gemm' }, /suites: expected an array/],
     [
       'files that are no images',
