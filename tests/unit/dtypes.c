@@ -28,7 +28,7 @@ static void close_scene(scene *s) {
 /* Makes a node of a tensor of these elements; the node keeps the tensor. */
 static plx_node given(scene *s, plx_dtype dtype, int rank, const int64_t *dims, const void *data) {
     plx_tensor *tensor = NULL;
-    if (plx_tensor_new(s->ctx, dtype, rank, dims, &tensor) != PLX_OK) return plx_none();
+    if (!data || plx_tensor_new(s->ctx, dtype, rank, dims, &tensor) != PLX_OK) return plx_none();
     memcpy(plx_tensor_data(tensor), data,
            (size_t)plx_tensor_size(tensor) * plx__element_bytes(dtype));
     const plx_node node = plx_parameter(s->graph, NULL, tensor);

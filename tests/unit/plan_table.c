@@ -5,6 +5,7 @@
 #include "ops/op.h"
 #include "random_graph.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,7 @@ static plx_status run_table(executor *e) {
 }
 
 static const plx_real *output_of(const executor *e, int i) {
+    assert(e->table.outputs);
     const plx_operand *output = &e->table.outputs[i];
     return output->buffer < 0 ? NULL : (void *)((char *)e->data[output->buffer] + output->offset);
 }
