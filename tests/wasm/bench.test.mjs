@@ -170,7 +170,10 @@ describe('bench', () => {
     const longer = await plx.benchTime({ suites: ['gemm'], size: 'quick', seconds: 5 });
     assert.ok(gemm > 0 && both > gemm && longer > 10 * gemm, `${gemm} ${both} ${longer} ms`);
     assert.equal(await plx.benchTime({ cases: ['no such case'] }), 0);
-    await assert.rejects(plx.benchTime({ rounds: 33 }), /bench: rounds is 33; it must be from 1 to 32/);
+    await assert.rejects(
+      plx.benchTime({ rounds: 33 }),
+      /bench: rounds is 33; it must be from 1 to 32/,
+    );
     await assert.rejects(plx.benchTime({ sizes: 'quick' }), /sizes/);
   });
 
