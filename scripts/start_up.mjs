@@ -5,7 +5,7 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { withBrowser } from '../tests/wasm/support/browser.mjs';
+import { closeBrowser, withBrowser } from '../tests/wasm/support/browser.mjs';
 import { ISOLATION, serve } from '../tests/wasm/support/server.mjs';
 
 const { values, positionals } = parseArgs({
@@ -17,12 +17,13 @@ const folders = positionals.length > 0 ? positionals : ['web/dist'];
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 /** Milliseconds from opening the page, with nothing in a cache: {part: duration}. */
-async function open(browser, url) {
-  const context = await browser.newContext();
-  const page = await context.newPage();
+const open = (url) => withBrowser((profile) => measure(profile, url));
+
+async function measure(profile, url) {
+  const page = await profile.newPage();
   await page.goto(`${url}/minimal.html`);
   await page.waitForFunction(() => performance.getEntriesByName('first-result').length > 0);
-  const parts = await page.evaluate(() => {
+  return page.evaluate(() => {
     const [{ startTime }] = performance.getEntriesByName('first-result');
     const measured = performance.getEntriesByType('measure');
     return {
@@ -30,8 +31,6 @@ async function open(browser, url) {
       'first result': startTime,
     };
   });
-  await context.close();
-  return parts;
 }
 
 const pages = await Promise.all(
@@ -41,12 +40,11 @@ const pages = await Promise.all(
     runs: [],
   })),
 );
-await withBrowser(async (browser) => {
-  /* The first visit also starts the browser's processes. */
-  for (const { server } of pages) await open(browser, server.url);
-  for (let i = 0; i < Number(values.times); i++)
-    for (const { server, runs } of pages) runs.push(await open(browser, server.url));
-});
+/* The first visit also starts the browser's processes. */
+for (const { server } of pages) await open(server.url);
+for (let i = 0; i < Number(values.times); i++)
+  for (const { server, runs } of pages) runs.push(await open(server.url));
+await closeBrowser();
 const [first] = pages;
 for (const { folder, server, runs } of pages) {
   await server.close();
