@@ -1,8 +1,8 @@
 #include "bench/causal_graphs.h"
 
 #include "base/context.h"
-#include "base/dmath.h"
 #include "base/platform.h"
+#include "parallax.h"
 
 #include <math.h>
 #include <string.h>
@@ -28,8 +28,8 @@ int plx_causal_nodes(plx_causal_shape shape, const plx_causal_node **nodes) {
 
 static double wave(int64_t t, int64_t channel) {
     const double at = 0.35 * (double)t;
-    if (channel % 3 == 0) return 0.30 * plx__sin(at);
-    return channel % 3 == 1 ? 0.20 * plx__sin(at + 0.70) : 0.10 * plx__cos(at + 0.30);
+    if (channel % 3 == 0) return 0.30 * plx_math_sin(at);
+    return channel % 3 == 1 ? 0.20 * plx_math_sin(at + 0.70) : 0.10 * plx_math_cos(at + 0.30);
 }
 
 void plx_causal_data(int64_t times, int64_t channels, uint64_t seed, plx_real *x) {

@@ -3,9 +3,9 @@
 #include "bench/row.h"
 
 #include "base/context.h"
-#include "base/dmath.h"
 #include "base/platform.h"
 #include "bench/statistics.h"
+#include "parallax.h"
 
 #include <math.h>
 #include <string.h>
@@ -308,7 +308,7 @@ static int plateaus(const point *points, int count, level levels[LEVELS]) {
     for (int i = count - 1; i >= 0; --i) {
         const double here = points[i].bandwidth[PLX_STREAM_COPY];
         if (here > fastest) fastest = here;
-        values[i] = plx__log(fastest);
+        values[i] = plx_math_log(fastest);
     }
     while (split(values, 0, count, parts, ends) > 0.01 * count && parts < LEVELS &&
            2 * (parts + 1) <= count)

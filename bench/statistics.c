@@ -1,6 +1,6 @@
 #include "bench/statistics.h"
 
-#include "base/dmath.h"
+#include "parallax.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -22,7 +22,7 @@ double plx__deviation(int count, const double *values) {
     const double mean = plx__mean(count, values);
     double sum = 0;
     for (int i = 0; i < count; ++i) sum += (values[i] - mean) * (values[i] - mean);
-    return count > 1 ? plx__sqrt(sum / (count - 1)) : 0;
+    return count > 1 ? plx_math_sqrt(sum / (count - 1)) : 0;
 }
 
 double plx__quantile(int count, const double *sorted, double q) {
@@ -36,8 +36,8 @@ double plx__quantile(int count, const double *sorted, double q) {
  * P(Binomial(count, 1/2) <= r - 1) <= 2.5%. */
 static int interval_rank(int count) {
     /* 2^-count underflows beyond a thousand samples; the normal approximation is exact enough. */
-    if (count > 500) return (int)((count - 1.959964 * plx__sqrt(count)) / 2);
-    double term = plx__exp(-count * 0.69314718055994531), below = term;
+    if (count > 500) return (int)((count - 1.959964 * plx_math_sqrt(count)) / 2);
+    double term = plx_math_exp(-count * 0.69314718055994531), below = term;
     int rank = 0;
     while (below <= 0.025) {
         rank += 1;
@@ -81,11 +81,11 @@ plx_summary plx__between_rounds(int rounds, const double *medians) {
     plx_summary s = plx__summarise(rounds, sorted);
     if (rounds >= BY_RANK || rounds < 2) return s;
     const bool positive = sorted[0] > 0;
-    for (int i = 0; i < rounds; ++i) scaled[i] = positive ? plx__log(medians[i]) : medians[i];
+    for (int i = 0; i < rounds; ++i) scaled[i] = positive ? plx_math_log(medians[i]) : medians[i];
     const double mean = plx__mean(rounds, scaled);
     const double half =
-        student(rounds - 1) * plx__deviation(rounds, scaled) / plx__sqrt((double)rounds);
-    double (*const back)(double) = positive ? plx__exp : identity;
+        student(rounds - 1) * plx__deviation(rounds, scaled) / plx_math_sqrt((double)rounds);
+    double (*const back)(double) = positive ? plx_math_exp : identity;
     s.low = fmin(back(mean - half), s.median);
     s.high = fmax(back(mean + half), s.median);
     return s;
@@ -94,21 +94,22 @@ plx_summary plx__between_rounds(int rounds, const double *medians) {
 plx_slope plx__exponent(int count, const double *x, const double *y) {
     double mean_x = 0, mean_y = 0, xx = 0, xy = 0, residuals = 0;
     for (int i = 0; i < count; ++i) {
-        mean_x += plx__log(x[i]) / count;
-        mean_y += plx__log(y[i]) / count;
+        mean_x += plx_math_log(x[i]) / count;
+        mean_y += plx_math_log(y[i]) / count;
     }
     for (int i = 0; i < count; ++i) {
-        const double dx = plx__log(x[i]) - mean_x;
+        const double dx = plx_math_log(x[i]) - mean_x;
         xx += dx * dx;
-        xy += dx * (plx__log(y[i]) - mean_y);
+        xy += dx * (plx_math_log(y[i]) - mean_y);
     }
     plx_slope slope = {.value = xy / xx, .low = NAN, .high = NAN};
     if (count < 3) return slope;
     for (int i = 0; i < count; ++i) {
-        const double error = plx__log(y[i]) - mean_y - slope.value * (plx__log(x[i]) - mean_x);
+        const double error =
+            plx_math_log(y[i]) - mean_y - slope.value * (plx_math_log(x[i]) - mean_x);
         residuals += error * error;
     }
-    const double half = student(count - 2) * plx__sqrt(residuals / (count - 2) / xx);
+    const double half = student(count - 2) * plx_math_sqrt(residuals / (count - 2) / xx);
     slope.low = slope.value - half;
     slope.high = slope.value + half;
     return slope;

@@ -1,8 +1,8 @@
 /* Accuracy of functions of one value, over floats of all exponents and over an even grid. */
 #include "bench/suites/accuracy.h"
 
-#include "base/dmath.h"
 #include "base/platform.h"
+#include "parallax.h"
 
 #include <float.h>
 #include <math.h>
@@ -15,7 +15,7 @@
 typedef double (*function)(double x, double p);
 
 static double exp_less_1(double x) {
-    if (fabs(x) > 0.3) return plx__exp(x) - 1;
+    if (fabs(x) > 0.3) return plx_math_exp(x) - 1;
     double sum = 1;
     for (int i = 16; i >= 2; --i) sum = 1 + sum * x / i;
     return x * sum;
@@ -24,7 +24,7 @@ static double exp_less_1(double x) {
 /* log(1 + e) for e >= 0; corrects for what 1 + e loses to rounding. */
 static double log_of_1_and(double e) {
     const double u = 1 + e;
-    return isinf(u) ? u : plx__log(u) + (e - (u - 1)) / u;
+    return isinf(u) ? u : plx_math_log(u) + (e - (u - 1)) / u;
 }
 
 static double tanh_of(double x) {
@@ -36,14 +36,14 @@ static double tanh_of(double x) {
 static double far_erfc(double x) {
     double fraction = x;
     for (int i = 80; i >= 1; --i) fraction = x + 0.5 * i / fraction;
-    return isinf(x) ? 0 : plx__exp(-x * x) * 0.56418958354775628695 / fraction;
+    return isinf(x) ? 0 : plx_math_exp(-x * x) * 0.56418958354775628695 / fraction;
 }
 
 /* For |x| < 3, by a series without cancellation (ibid., 7.1.6). */
 static double near_erf(double x) {
     double term = x, sum = x;
     for (int i = 1; i < 100; ++i) sum += term *= 2 * x * x / (2 * i + 1);
-    return 1.12837916709551257390 * plx__exp(-x * x) * sum;
+    return 1.12837916709551257390 * plx_math_exp(-x * x) * sum;
 }
 
 static double erf_of(double x) {
@@ -55,7 +55,7 @@ static double erfc_of(double x) {
 }
 
 static double logistic(double x) {
-    const double e = plx__exp(-fabs(x));
+    const double e = plx_math_exp(-fabs(x));
     return (x < 0 ? e : 1) / (1 + e);
 }
 
@@ -70,7 +70,7 @@ static double times(double x, double probability) {
 
 /* 1 - 2 / (1 + (1 + exp(x))^2) is tanh(log(1 + exp(x))), here without cancellation. */
 static double mish(double x, double p) {
-    const double e = plx__exp(x), grown = e * (e + 2);
+    const double e = plx_math_exp(x), grown = e * (e + 2);
     (void)p;
     return x > 40 ? x : times(x, grown / (grown + 2));
 }
@@ -88,8 +88,8 @@ FUNCTION(gelu, times(x, normal(x)))
 FUNCTION(gelu_tanh, times(x, logistic(1.59576912160573071176 * (x + 0.044715 * x * x * x))))
 FUNCTION(sigmoid, logistic(x))
 FUNCTION(tanh, tanh_of(x))
-FUNCTION(exp, plx__exp(x))
-FUNCTION(log, plx__log(x))
+FUNCTION(exp, plx_math_exp(x))
+FUNCTION(log, plx_math_log(x))
 FUNCTION(sqrt, sqrt(x))
 FUNCTION(square, x *x)
 FUNCTION(abs, fabs(x))
@@ -99,7 +99,7 @@ FUNCTION(celu, x > 0 ? x : p * exp_less_1(x / p))
 FUNCTION(selu, 1.05070098735548049342 * (x > 0 ? x : 1.67326324235437728482 * exp_less_1(x)))
 FUNCTION(hardswish, x <= -3 ? 0 : x >= 3 ? x : x * (x + 3) / 6)
 FUNCTION(hardsigmoid, x <= -3 ? 0 : x >= 3 ? 1 : (x + 3) / 6)
-FUNCTION(softplus, x > 40 ? x : log_of_1_and(plx__exp(x)))
+FUNCTION(softplus, x > 40 ? x : log_of_1_and(plx_math_exp(x)))
 FUNCTION(softsign, isinf(x) ? copysign(1, x) : x / (1 + fabs(x)))
 FUNCTION(rsqrt, 1 / sqrt(x))
 FUNCTION(sin, sin(x))

@@ -1,7 +1,7 @@
 /* Accuracy of softmax along rows, beside the plain single-precision loop. */
 #include "bench/suites/accuracy.h"
 
-#include "base/dmath.h"
+#include "parallax.h"
 
 #include "base/platform.h"
 
@@ -34,15 +34,16 @@ static void plain_softmax(int64_t n, const plx_real *x, plx_real *y) {
     plx_real most = x[0], sum = 0;
     for (int64_t i = 1; i < n; ++i)
         if (x[i] > most) most = x[i];
-    for (int64_t i = 0; i < n; ++i) sum += y[i] = (plx_real)plx__exp((double)(x[i] - most));
+    for (int64_t i = 0; i < n; ++i) sum += y[i] = (plx_real)plx_math_exp((double)(x[i] - most));
     for (int64_t i = 0; i < n; ++i) y[i] /= sum;
 }
 
 static void judge_row(int64_t n, const plx_real *x, const plx_real *y, errors *e) {
     double most = (double)x[0], sum = 0;
     for (int64_t i = 1; i < n; ++i) most = fmax(most, (double)x[i]);
-    for (int64_t i = 0; i < n; ++i) sum += plx__exp((double)x[i] - most);
-    for (int64_t i = 0; i < n; ++i) add_error(e, (double)y[i], plx__exp((double)x[i] - most) / sum);
+    for (int64_t i = 0; i < n; ++i) sum += plx_math_exp((double)x[i] - most);
+    for (int64_t i = 0; i < n; ++i)
+        add_error(e, (double)y[i], plx_math_exp((double)x[i] - most) / sum);
 }
 
 static plx_node build_softmax(plx_graph *graph, plx_node x) {

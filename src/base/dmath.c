@@ -1,4 +1,4 @@
-#include "base/dmath.h"
+#include "parallax.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,6 +1,5 @@
 #include "base/rng.h"
 
-#include "base/dmath.h"
 #include "parallax.h"
 
 /* The finaliser of SplitMix64 (Steele et al., OOPSLA 2014): neighbouring seeds give unrelated
@@ -34,7 +33,7 @@ double plx_rng_uniform(plx_rng *rng) {
 double plx_rng_normal(plx_rng *rng) {
     const double u = 1 - plx_rng_uniform(rng); /* in (0, 1], so that its logarithm is finite */
     const double v = plx_rng_uniform(rng);
-    return plx__sqrt(-2 * plx__log(u)) * plx__cos(6.283185307179586 * v);
+    return plx_math_sqrt(-2 * plx_math_log(u)) * plx_math_cos(6.283185307179586 * v);
 }
 
 int64_t plx_rng_below(plx_rng *rng, int64_t n) {

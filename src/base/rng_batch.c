@@ -1,7 +1,6 @@
 /* Random numbers in batches. Each draw does the operations of plx_rng_uniform, plx_rng_normal,
- * plx__log and plx__cos in their order; with many draws side by side a processor runs several at a
- * time, where a single one is a chain of divisions. */
-#include "base/dmath.h"
+ * plx_math_log and plx_math_cos in their order; with many draws side by side a processor runs
+ * several at a time, where a single one is a chain of divisions. */
 #include "base/rng.h"
 #include "parallax.h"
 
@@ -10,7 +9,7 @@
 
 enum { LANES = 32 };
 
-/* plx__log of normal numbers above 0. */
+/* plx_math_log of normal numbers above 0. */
 static void logarithms(const double *x, double *out) {
     double s[LANES], sum[LANES], exponent[LANES];
     for (int i = 0; i < LANES; ++i) {
@@ -32,7 +31,7 @@ static void logarithms(const double *x, double *out) {
                  (2 * s[i] + (2 * s[i] * sum[i] + exponent[i] * 1.90821492927058770002e-10));
 }
 
-/* plx__cos of x from 0 to 2 pi. Its two series have the same form; that of the sine, one term
+/* plx_math_cos of x from 0 to 2 pi. Its two series have the same form; that of the sine, one term
  * shorter, begins with a coefficient of 0. */
 static void cosines(const double *x, double *out) {
     double r[LANES], square[LANES], sum[LANES], sign[LANES], sine[LANES];
@@ -69,7 +68,7 @@ static void normal_lanes(uint64_t key, uint64_t block, double *out) {
     }
     logarithms(u, logs);
     cosines(angle, turned);
-    for (int i = 0; i < LANES; ++i) out[i] = plx__sqrt(-2 * logs[i]) * turned[i];
+    for (int i = 0; i < LANES; ++i) out[i] = plx_math_sqrt(-2 * logs[i]) * turned[i];
 }
 
 void plx__rng_normals(plx_rng *rng, int64_t n, double *out) {

@@ -1,7 +1,7 @@
 /* Builders of attention and related ops. */
 #include "graph/graph.h"
 
-#include "base/dmath.h"
+#include "parallax.h"
 
 plx_node plx_attention(plx_graph *graph, plx_node q, plx_node k, plx_node v, plx_node mask,
                        const plx_attention_options *options) {
@@ -30,7 +30,7 @@ plx_node plx_attention(plx_graph *graph, plx_node q, plx_node k, plx_node v, plx
         sums.dims[1] = options->heads;
         sums.dims[2] = dims[1];
         if (options->scale == 0)
-            attrs.attention.scale = 1 / plx__sqrt((double)dims[2] / (double)options->heads);
+            attrs.attention.scale = 1 / plx_math_sqrt((double)dims[2] / (double)options->heads);
     }
     const plx_node buffer = plx__build(graph, &plx__op_buffer, 0, NULL, &sums);
     const plx_node inputs[] = {q, k, v, buffer, mask};

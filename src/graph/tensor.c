@@ -2,9 +2,9 @@
 #include "graph/graph.h"
 
 #include "base/alloc.h"
-#include "base/dmath.h"
 #include "base/platform.h"
 #include "base/rng.h"
+#include "parallax.h"
 
 #include <string.h>
 
@@ -74,7 +74,7 @@ static double spread_of(const plx_tensor *tensor, plx_init init) {
     const double fan_in = fan(tensor, tensor->rank - 1), fan_out = fan(tensor, tensor->rank - 2);
     const bool he = init == PLX_INIT_HE_UNIFORM || init == PLX_INIT_HE_NORMAL;
     const double fans = init == PLX_INIT_HE_FAN_OUT ? fan_out : he ? fan_in : fan_in + fan_out;
-    return plx__sqrt(2 / fans);
+    return plx_math_sqrt(2 / fans);
 }
 
 /* Parameters of a random initialisation: each element draws from its own place in the stream. */
@@ -115,7 +115,7 @@ void plx__tensor_fill(plx_ctx *ctx, plx_tensor *tensor, plx_init init, double va
     draws job = {.data = data, .rng = *rng};
     job.uniform = init == PLX_INIT_HE_UNIFORM || init == PLX_INIT_XAVIER_UNIFORM;
     job.factor = init == PLX_INIT_NORMAL ? value : spread_of(tensor, init);
-    if (job.uniform) job.factor *= plx__sqrt(3);
+    if (job.uniform) job.factor *= plx_math_sqrt(3);
     if (ctx)
         plx__parallel_for(ctx->pool, ctx->threads, tensor->size, 64 * DRAWS_AT_ONCE, draw, &job);
     else

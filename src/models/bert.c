@@ -6,8 +6,8 @@
 #include "nn/layers.h"
 #include "nn/model.h"
 
-#include "base/dmath.h"
 #include "ops/op.h"
+#include "parallax.h"
 
 enum { LAYERS, HEADS, WIDTH, HIDDEN, VOCABULARY, CONTEXT, CLASSES, DROPOUT };
 
@@ -35,7 +35,7 @@ static const double epsilon = 1e-12;
  * backprop", 1998). With the paper's deviation of 0.02, chosen for width 768, a narrow model learns
  * more slowly. */
 static plx__begin begin_of(const plx_model *model) {
-    return (plx__begin){PLX_INIT_NORMAL, 1 / plx__sqrt(model->settings[WIDTH])};
+    return (plx__begin){PLX_INIT_NORMAL, 1 / plx_math_sqrt(model->settings[WIDTH])};
 }
 
 static plx_status ports(plx_model *model) {

@@ -7,8 +7,8 @@
 #include "nn/layers.h"
 #include "nn/model.h"
 
-#include "base/dmath.h"
 #include "ops/op.h"
+#include "parallax.h"
 
 #include <math.h>
 
@@ -69,8 +69,8 @@ static plx__block_options blocks_of(const plx_model *model, int layers) {
         .heads = (int64_t)model->settings[HEADS],
         .activation = PLX_GELU,
         .epsilon = epsilon,
-        .begin = {PLX_INIT_NORMAL, 1 / plx__sqrt(width)},
-        .residual_begin = {PLX_INIT_NORMAL, 1 / plx__sqrt(2 * width * model->settings[layers])},
+        .begin = {PLX_INIT_NORMAL, 1 / plx_math_sqrt(width)},
+        .residual_begin = {PLX_INIT_NORMAL, 1 / plx_math_sqrt(2 * width * model->settings[layers])},
     };
 }
 
@@ -83,7 +83,7 @@ static plx_node blocks(const plx_model *model, const plx_scope *scope, plx_node 
 
 /* Projects into the common space, onto its unit sphere. */
 static plx_node project(const plx_model *model, const plx_scope *scope, plx_node x) {
-    const plx__begin begin = {PLX_INIT_NORMAL, 1 / plx__sqrt(model->settings[WIDTH])};
+    const plx__begin begin = {PLX_INIT_NORMAL, 1 / plx_math_sqrt(model->settings[WIDTH])};
     x = plx__dense(scope, "projection", x, (int64_t)model->settings[EMBEDDING], begin, false);
     return plx_l2_normalize(scope->graph, x, 1e-8);
 }
@@ -120,7 +120,7 @@ static plx_node text_tower(const plx_model *model, const plx_scope *scope, plx_n
 /* The logarithm of the scale of the cosines: "initialized to the equivalent of 0.07". */
 static plx_node log_scale(const plx_scope *scope) {
     static const int64_t no_dims[1] = {0};
-    return plx_weight(scope, "temperature", 0, no_dims, PLX_INIT_CONSTANT, plx__log(1 / 0.07),
+    return plx_weight(scope, "temperature", 0, no_dims, PLX_INIT_CONSTANT, plx_math_log(1 / 0.07),
                       PLX_WEIGHT_PLAIN);
 }
 
@@ -137,7 +137,7 @@ static int forward(const plx_model *model, const plx_scope *scope, const plx_nod
 static plx_node loss(const plx_model *model, const plx_scope *scope, const plx_node *outputs) {
     plx_graph *graph = scope->graph;
     (void)model;
-    const plx_node t = plx_clip(graph, log_scale(scope), -INFINITY, plx__log(100));
+    const plx_node t = plx_clip(graph, log_scale(scope), -INFINITY, plx_math_log(100));
     return plx_info_nce(graph, outputs[0], outputs[1], plx_exp(graph, t));
 }
 

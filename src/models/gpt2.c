@@ -4,7 +4,7 @@
  * original has it, except for the attention weights, which are never in memory. */
 #include "models/decoder.h"
 
-#include "base/dmath.h"
+#include "parallax.h"
 
 enum { LAYERS, HEADS, WIDTH, HIDDEN, VOCABULARY, CONTEXT, DROPOUT };
 
@@ -60,7 +60,7 @@ static plx_node step(const plx_model *model, const plx_scope *scope, plx_node id
         .begin = begin,
         /* "scale the weights of residual layers at initialization by a factor of 1/sqrt(N)", N
          * being their number */
-        .residual_begin = {PLX_INIT_NORMAL, 0.02 / plx__sqrt(2 * (double)d.layers)},
+        .residual_begin = {PLX_INIT_NORMAL, 0.02 / plx_math_sqrt(2 * (double)d.layers)},
         .cache = cache,
     };
     plx_node table;

@@ -3,7 +3,7 @@
  * al., EMNLP 2023), and no biases. The output layer shares the token table unless tied is 0. */
 #include "models/decoder.h"
 
-#include "base/dmath.h"
+#include "parallax.h"
 
 enum { LAYERS, HEADS, KV_HEADS, WIDTH, HIDDEN, VOCABULARY, CONTEXT, ROPE_BASE, TIED, DROPOUT };
 
@@ -66,7 +66,7 @@ static plx_node step(const plx_model *model, const plx_scope *scope, plx_node id
     const plx__begin table_begin = {PLX_INIT_NORMAL, 0.02};
     /* N(0, 1 / inputs) preserves the unit variance of rows (LeCun et al., "Efficient BackProp",
      * 1998); LLaMA's paper does not say how its matrices are initialised. */
-    const plx__begin begin = {PLX_INIT_NORMAL, 1 / plx__sqrt((double)d.width)};
+    const plx__begin begin = {PLX_INIT_NORMAL, 1 / plx_math_sqrt((double)d.width)};
     const plx__block_options block = {
         .heads = d.heads,
         .kv_heads = d.kv_heads,
@@ -79,7 +79,7 @@ static plx_node step(const plx_model *model, const plx_scope *scope, plx_node id
         .dropout = dropout,
         .epsilon = 1e-5,
         .begin = begin,
-        .residual_begin = {PLX_INIT_NORMAL, begin.value / plx__sqrt(2 * (double)d.layers)},
+        .residual_begin = {PLX_INIT_NORMAL, begin.value / plx_math_sqrt(2 * (double)d.layers)},
         .cache = cache,
     };
     plx_node table;

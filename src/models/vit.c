@@ -5,8 +5,8 @@
 #include "nn/layers.h"
 #include "nn/model.h"
 
-#include "base/dmath.h"
 #include "graph/graph.h"
+#include "parallax.h"
 
 enum { SIZE, CHANNELS, PATCH, LAYERS, HEADS, WIDTH, HIDDEN, CLASSES, MEAN, DROPOUT, POSITION_SIZE };
 
@@ -96,7 +96,7 @@ static int forward(const plx_model *model, const plx_scope *scope, const plx_nod
         .begin = xavier,
         .residual_begin = xavier,
     };
-    const plx__begin patch_begin = {PLX_INIT_NORMAL, 1 / plx__sqrt(fan_in)};
+    const plx__begin patch_begin = {PLX_INIT_NORMAL, 1 / plx_math_sqrt(fan_in)};
     plx_node x = plx__patches(scope, "patches", inputs[0], patch, (int64_t)set[WIDTH], patch_begin);
     if (set[MEAN] == 0) x = with_token(scope, "class", x);
     x = plx__positions_layer(scope, "positions", x,

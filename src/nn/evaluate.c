@@ -1,9 +1,9 @@
 /* Losses and scores of predictions, summed in double precision. */
 #include "nn/model.h"
 
-#include "base/dmath.h"
 #include "base/platform.h"
 #include "ops/op.h"
+#include "parallax.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,8 +24,8 @@ static int64_t argmax(const plx_real *row, int64_t n) {
 static double cross_entropy(const plx_real *row, int64_t n, int64_t label) {
     const double top = (double)row[argmax(row, n)];
     double sum = 0;
-    for (int64_t i = 0; i < n; ++i) sum += plx__exp((double)row[i] - top);
-    return plx__log(sum) - ((double)row[label] - top);
+    for (int64_t i = 0; i < n; ++i) sum += plx_math_exp((double)row[i] - top);
+    return plx_math_log(sum) - ((double)row[label] - top);
 }
 
 /* The number of logits larger than that of the label; 0: the prediction is right. */
@@ -71,10 +71,10 @@ static plx_metrics metrics_of(const tally *t, bool classes) {
     if (classes) {
         m.accuracy = (double)t->right / counted;
         m.top5 = (double)t->among_five / counted;
-        m.perplexity = plx__exp(m.loss);
+        m.perplexity = plx_math_exp(m.loss);
     } else {
         const double mean = t->target_sum / counted;
-        m.rmse = plx__sqrt(m.loss);
+        m.rmse = plx_math_sqrt(m.loss);
         m.r2 = 1 - t->loss / (t->target_squares - counted * mean * mean);
     }
     return m;

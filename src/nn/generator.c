@@ -2,8 +2,8 @@
 #include "nn/layers.h"
 #include "nn/model.h"
 
-#include "base/dmath.h"
 #include "base/platform.h"
+#include "parallax.h"
 
 #include <string.h>
 
@@ -176,7 +176,7 @@ static int32_t draw(plx_generator *g, const plx_real *logits, double temperature
     memset(g->weights, 0, (size_t)g->vocabulary * sizeof *g->weights);
     find_best(logits, g->vocabulary, k, g->best);
     for (int64_t i = 0; i < k; ++i)
-        g->weights[g->best[i]] = plx__exp(((double)logits[g->best[i]] - top) / temperature);
+        g->weights[g->best[i]] = plx_math_exp(((double)logits[g->best[i]] - top) / temperature);
     double sum = 0;
     for (int64_t i = 0; i < g->vocabulary; ++i) sum += g->weights[i];
     double left = plx_rng_uniform(&g->rng) * sum;

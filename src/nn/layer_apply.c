@@ -1,9 +1,9 @@
 /* Applies layers of any kind from their descriptions: one row per plx_layer_kind. */
 #include "nn/layers.h"
 
-#include "base/dmath.h"
 #include "graph/graph.h"
 #include "ops/op.h"
+#include "parallax.h"
 
 #include <string.h>
 
@@ -25,10 +25,10 @@ static plx__begin begin_for(plx_activation activation, double inputs) {
     switch ((unsigned)activation < PLX_ACTIVATIONS_ ? begins[activation] : HE) {
     case XAVIER: return xavier;
     /* Preserves mean and variance: Klambauer et al., NeurIPS 2017. */
-    case LECUN: return (plx__begin){PLX_INIT_NORMAL, inputs > 0 ? 1 / plx__sqrt(inputs) : 0};
+    case LECUN: return (plx__begin){PLX_INIT_NORMAL, inputs > 0 ? 1 / plx_math_sqrt(inputs) : 0};
     /* Half of the rectified values are 0, which doubling the variance makes up for: He et al., ICCV
      * 2015. */
-    default: return (plx__begin){PLX_INIT_NORMAL, inputs > 0 ? plx__sqrt(2 / inputs) : 0};
+    default: return (plx__begin){PLX_INIT_NORMAL, inputs > 0 ? plx_math_sqrt(2 / inputs) : 0};
     }
 }
 

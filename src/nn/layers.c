@@ -1,8 +1,8 @@
 /* Layers as functions. */
 #include "nn/layers.h"
 
-#include "base/dmath.h"
 #include "ops/op.h"
+#include "parallax.h"
 
 #include <math.h>
 
@@ -261,7 +261,7 @@ static plx_node attend_cached(const plx_scope *own, plx_node q, plx_node k, plx_
     const double width = (double)width_of(graph, q) / (double)options->heads;
     const plx__attrs attrs = {.attention = {.heads = options->heads,
                                             .kv_heads = options->kv_heads,
-                                            .scale = 1 / plx__sqrt(width)}};
+                                            .scale = 1 / plx_math_sqrt(width)}};
     const plx_node inputs[] = {q, k, v, keys, values, cache->position};
     return plx__build(graph, &plx__op_cached_attention, 6, inputs, &attrs);
 }

@@ -1,7 +1,7 @@
 /* How the learning rate changes from step to step. */
 #include "nn/trainer.h"
 
-#include "base/dmath.h"
+#include "parallax.h"
 
 #include <string.h>
 
@@ -52,7 +52,7 @@ plx_status plx__schedule_check(plx__message *message, const plx_schedule *s, int
 /* From 1 at q = 0 to 0 at q = 1. */
 static double half_cosine(double q) {
     const double pi = 3.14159265358979323846;
-    return (1 + plx__cos(pi * q)) / 2;
+    return (1 + plx_math_cos(pi * q)) / 2;
 }
 
 static double power(double base, int64_t exponent) {

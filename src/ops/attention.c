@@ -1,8 +1,8 @@
 /* Attention, and rotary position embeddings of its queries and keys. */
 #include "ops/op.h"
 
-#include "base/dmath.h"
 #include "blocks/attention_tiles.h"
+#include "parallax.h"
 
 #include <string.h>
 
@@ -237,15 +237,15 @@ static plx_status infer_rope_table(plx_graph *graph, plx__node *node) {
 static plx_status run_rope_table(plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
     const int64_t length = step->out.dims[1], half = step->out.dims[2];
-    const double log_base = plx__log(step->attrs.rope_table.base);
+    const double log_base = plx_math_log(step->attrs.rope_table.base);
     plx_real *cosines = PLX_OUT(step), *sines = cosines + length * half;
     for (int64_t i = 0; i < half; ++i) {
         const double frequency =
-            plx__exp(-2 * (double)i / (double)step->attrs.rope_table.width * log_base);
+            plx_math_exp(-2 * (double)i / (double)step->attrs.rope_table.width * log_base);
         for (int64_t p = 0; p < length; ++p) {
             const double angle = (double)(step->attrs.rope_table.first + p) * frequency;
-            cosines[p * half + i] = (plx_real)plx__cos(angle);
-            sines[p * half + i] = (plx_real)plx__sin(angle);
+            cosines[p * half + i] = (plx_real)plx_math_cos(angle);
+            sines[p * half + i] = (plx_real)plx_math_sin(angle);
         }
     }
     return PLX_OK;

@@ -4,7 +4,7 @@
  * then one sweep. The chunks depend only on the shape. */
 #include "ops/norm.h"
 
-#include "base/dmath.h"
+#include "parallax.h"
 
 #include <string.h>
 
@@ -120,7 +120,7 @@ static void far_statistics(int64_t rows, int64_t n, const plx_real *x, plx_real 
             squares += d * d;
         }
         mean[c] = (plx_real)middle;
-        deviation[c] = (plx_real)plx__sqrt(squares / (double)rows);
+        deviation[c] = (plx_real)plx_math_sqrt(squares / (double)rows);
     }
 }
 
@@ -185,7 +185,7 @@ static void group_statistics(void *arg, int64_t begin, int64_t end, int worker) 
         const channels_of g = {job, image, from, from + size};
         const double mean = merge_chunks(g, false, 0) / count;
         const double squares = merge_chunks(g, true, mean);
-        const double inverse = 1 / plx__sqrt(squares / count + job->epsilon);
+        const double inverse = 1 / plx_math_sqrt(squares / count + job->epsilon);
         for (int64_t c = from; c < from + size; ++c) {
             job->mean[image * n + c] = (plx_real)mean;
             job->inverse[image * n + c] = (plx_real)inverse;
@@ -559,7 +559,7 @@ static void use_running(channel_job *job, const plx__step *step, int k) {
     job->mean = *step->in[k - 1].slot;
     job->inverse = job->own_inverse;
     for (int64_t c = 0; c < job->of.channels; ++c) {
-        const double inverse = 1 / plx__sqrt((double)variance[c] + job->epsilon);
+        const double inverse = 1 / plx_math_sqrt((double)variance[c] + job->epsilon);
         job->own_inverse[c] = (plx_real)inverse;
         job->factor[c] = (plx_real)(inverse * scale_of(job, c));
     }

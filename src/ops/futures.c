@@ -2,7 +2,7 @@
  * state. All of it is elementwise: no array of elements times futures is stored. */
 #include "ops/futures.h"
 
-#include "base/dmath.h"
+#include "parallax.h"
 
 #include <string.h>
 
@@ -218,7 +218,7 @@ static double delta_of(const plx__attrs *attrs, int64_t k) {
 static plx_status run_future_table(plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
     for (int64_t k = 0; k < step->out.size; ++k)
-        PLX_OUT(step)[k] = (plx_real)plx__exp(2 * delta_of(&step->attrs, k));
+        PLX_OUT(step)[k] = (plx_real)plx_math_exp(2 * delta_of(&step->attrs, k));
     return PLX_OK;
 }
 

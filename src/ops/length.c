@@ -1,7 +1,7 @@
 /* Vector norms, normalisation and clipping. */
 #include "ops/op.h"
 
-#include "base/dmath.h"
+#include "parallax.h"
 
 #include <string.h>
 
@@ -68,7 +68,7 @@ static plx_real far_norm(const plx__step *step) {
     if (!is_usable(top)) return (plx_real)top;
     for (int k = 0; k < step->in_count; ++k)
         sum += squares_over(top, step->in[k].size, PLX_IN(step, k));
-    return (plx_real)(top * plx__sqrt(sum));
+    return (plx_real)(top * plx_math_sqrt(sum));
 }
 
 static plx_status run_norm(plx_ctx *ctx, const plx__step *step) {
@@ -125,7 +125,7 @@ static plx_real length_of(const plx_kernels *kernels, int64_t n, const plx_real 
         return squares;
     }
     const double top = largest_of(0, n, x);
-    return (plx_real)(is_usable(top) ? top * plx__sqrt(squares_over(top, n, x)) : top);
+    return (plx_real)(is_usable(top) ? top * plx_math_sqrt(squares_over(top, n, x)) : top);
 }
 
 /* The same as length_gradient in double precision, where that leaves the range of the type. */

@@ -3,7 +3,7 @@
  * is written. attrs.object is the plx_optimizer. */
 #include "ops/optimizer.h"
 
-#include "base/dmath.h"
+#include "parallax.h"
 
 #include <string.h>
 
@@ -248,7 +248,7 @@ static void adam(const update_job *job, const plx__group *group, int64_t n, plx_
         .beta2 = optimizer->beta2,
         .epsilon = (plx_real)o->epsilon,
         .rate = (plx_real)(rate / (1 - optimizer->beta1_power)),
-        .correction2 = (plx_real)(1 / plx__sqrt(1 - optimizer->beta2_power)),
+        .correction2 = (plx_real)(1 / plx_math_sqrt(1 - optimizer->beta2_power)),
         .decay = decoupled ? (plx_real)(rate * group->weight_decay) : 0,
         .l2 = decoupled ? 0 : (plx_real)group->weight_decay,
     };
