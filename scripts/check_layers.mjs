@@ -25,7 +25,7 @@ const ON_PUBLIC_HEADERS = /^(bench\/(tasks\/|tasks\.|datasets\.)|tests\/install\
 // What the folders outside src/ may use from it besides parallax.h.
 const OUTSIDE = {
   // The accuracy suite walks the table of operations, as the tests do.
-  bench: ['base/platform.h', 'base/dmath.h', 'base/context.h', 'kernels/unary.def', 'ops/op.h'],
+  bench: ['base/platform.h', 'base/context.h', 'kernels/unary.def', 'ops/op.h'],
   native: ['base/platform.h', 'kernels/kernels.h', /^blocks\/gemm\w*\.h$/],
   wasm: ['base/platform.h'],
 };

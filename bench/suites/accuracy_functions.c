@@ -10,7 +10,7 @@
 
 /* ---- References ------------------------------------------------------------------------------ */
 
-/* From dmath.h, which keeps a module smaller than the system's library does; its errors are far
+/* From base/dmath.c, which keeps a module smaller than the system's library does; its errors are far
  * below those of single precision. */
 typedef double (*function)(double x, double p);
 
