@@ -96,7 +96,7 @@ static int64_t result_size(plx_graph *graph, const plx__node *node, int axis, in
     if (fits) return (padded - dilation * (kernel - 1) - 1) / a->stride[axis] + 1;
     char dilated[48] = "";
     if (dilation > 1 && kernel >= 1)
-        plx__format(dilated, sizeof dilated, " (dilated %.0f)",
+        plx__format(dilated, sizeof dilated, " (dilated %.15g)",
                     (double)dilation * (double)(kernel - 1) + 1);
     plx__graph_fail(graph, PLX_ERR_SHAPE,
                     "%s: a kernel of %lld %s%s does not fit into %lld %s, padding included",
