@@ -42,6 +42,11 @@ set_source_files_properties(${PLX_SMALLEST_SOURCES} PROPERTIES COMPILE_OPTIONS "
 # Everything the package needs, without the tests.
 add_custom_target(engines)
 
+# A module is put in the order in which it compresses best.
+find_program(PLX_NODE node REQUIRED)
+execute_process(COMMAND ${EMSCRIPTEN_ROOT_PATH}/em-config BINARYEN_ROOT
+    OUTPUT_VARIABLE plx_binaryen OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+
 # plx_engine_files(NAME LIMIT LIBRARY SOURCES): adds NAME.mjs and NAME.wasm, which must stay below LIMIT bytes.
 function(plx_engine_files name limit library)
     add_executable(${name} ${ARGN})
@@ -53,6 +58,10 @@ function(plx_engine_files name limit library)
     target_link_options(${name} PRIVATE -Oz ${PLX_ENGINE_LINK} ${engine_LINK})
     add_dependencies(${name} parallax_build_info)
     add_dependencies(engines ${name})
+    set(order ${CMAKE_SOURCE_DIR}/scripts/order_functions.mjs)
+    add_custom_command(TARGET ${name} POST_BUILD VERBATIM
+        COMMAND ${PLX_NODE} ${order} ${plx_binaryen}/bin/wasm-opt ${name}.wasm)
+    set_property(TARGET ${name} APPEND PROPERTY LINK_DEPENDS ${order})
     add_test(NAME size:${name} COMMAND ${CMAKE_COMMAND}
         -DFILE=${CMAKE_BINARY_DIR}/${name}.wasm -DLIMIT=${limit}
         -P ${CMAKE_SOURCE_DIR}/scripts/cmake/check_size.cmake)
