@@ -68,6 +68,8 @@ function(plx_engine_files name limit library)
 endfunction()
 
 file(GLOB PLX_OPS_SOURCES CONFIGURE_DEPENDS src/ops/*.c)
+# What else tells gradients from other operations.
+set(PLX_UNTRAINED_SOURCES src/plan/fuse.c src/blocks/conv_methods.c src/blocks/conv_winograd.c)
 
 # plx_engine_part(NAME CORE SOURCES DEFINES ...): adds objects that replace some of a core's own.
 function(plx_engine_part name core sources)
@@ -93,7 +95,7 @@ function(plx_engine tier)
     plx_engine_part(exports-${tier} ${core} "${PLX_WASM_SOURCES}")
     plx_engine_part(ops-${tier} ${core} "${PLX_OPS_SOURCES}" ${without})
     plx_engine_part(inference-exports-${tier} ${core} "${PLX_WASM_SOURCES}" ${untrained})
-    plx_engine_part(inference-ops-${tier} ${core} "${PLX_OPS_SOURCES}" ${untrained})
+    plx_engine_part(inference-ops-${tier} ${core} "${PLX_OPS_SOURCES};${PLX_UNTRAINED_SOURCES}" ${untrained})
     plx_engine_part(inference-kernels-${tier} ${core} src/kernels/kernels_target.c
         DEFINES PLX_INFERENCE PLX_TARGET=${engine_TARGET}
         OPTIONS ${PLX_FLAGS_${engine_TARGET}} -Wno-psabi -Wno-unused-function)

@@ -229,7 +229,7 @@ static void gradient_weight_grad(plx_graph *graph, int32_t id, int32_t gw, int32
 /* ---- Cost and run ---------------------------------------------------------------------------- */
 
 static plx__conv_kind kind_of(const plx_op *op) {
-    if (op == &plx__op_conv2d_weight_grad) return PLX__CONV_WEIGHTS;
+    if (PLX__IS_GRADIENT(op, conv2d_weight)) return PLX__CONV_WEIGHTS;
     const bool transposed =
         op == &plx__op_conv2d_transpose || op == &plx__op_conv2d_transpose_dense;
     return transposed ? PLX__CONV_TRANSPOSE : PLX__CONV_FORWARD;
