@@ -6,6 +6,7 @@
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -66,6 +67,10 @@ int64_t plx_platform_cache_bytes(int level) {
 
 const char *plx_platform_env(const char *name) {
     return getenv(name);
+}
+
+void plx_platform_format(char *text, size_t bytes, const char *format, va_list args) {
+    vsnprintf(text, bytes, format, args);
 }
 
 bool plx_platform_number(const char *text, double *value) {

@@ -10,9 +10,10 @@
 #include "exports.h"
 #include "platform_wasm.h"
 
+#include "base/platform.h"
+
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static plx_ctx *context;
@@ -49,7 +50,7 @@ void plx__js_dims(int rank, const double *from, int64_t *dims) {
 int plx__js_fail(plx_status status, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    vsnprintf(own_message, sizeof own_message, format, args);
+    plx_platform_format(own_message, sizeof own_message, format, args);
     va_end(args);
     own_failure = true;
     return status;

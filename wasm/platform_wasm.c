@@ -24,7 +24,55 @@ EM_JS(double, plx__number, (const char *text), {
     for (let code; (code = HEAPU8[text++]); ) decimal += String.fromCharCode(code);
     return /^[-+.\\deE]+$/.test(decimal) ? Number(decimal) : NaN;
 })
+/* Where args points: every argument in turn, aligned to its size. Bytes are kept as characters, so
+ * that a text is cut where C cuts it. */
+EM_JS(void, plx__format_js, (char *text, size_t bytes, const char *format, const void *args), {
+    const next = (Type) => {
+        const at = (args + Type.BYTES_PER_ELEMENT - 1) & -Type.BYTES_PER_ELEMENT;
+        args = at + Type.BYTES_PER_ELEMENT;
+        return new Type(HEAPU8.buffer, at, 1)[0];
+    };
+    const read = (at, most) => {
+        let found = "";
+        while (found.length < most && HEAPU8[at]) found += String.fromCharCode(HEAPU8[at++]);
+        return found;
+    };
+    /* C rounds a tie to the even digit, and JavaScript up. A hundred digits show every tie. */
+    const general = (value, precision) => {
+        const sign = HEAPU8[args - 1] >> 7 ? "-" : "";
+        if (!isFinite(value)) return sign + (value == value ? "inf" : "nan");
+        const kept = precision > 1 ? precision + 1 : 1;
+        const digits = Math.abs(value).toExponential(100);
+        const tie = /^[02468][.]?50*e/.test(digits.slice(kept - 1));
+        const [mantissa, power] =
+            tie ? [digits.slice(0, kept), digits.split("e")[1]] : Math.abs(value).toExponential(precision - 1).split("e");
+        return sign + (power < -4 || power >= precision
+            ? +mantissa + "e" + power[0] + power.slice(1).padStart(2, "0")
+            : +(mantissa + "e" + power));
+    };
+    const made = read(format, Infinity).replace(
+        /%0?([0-9]*)[.]?([0-9]+|[*])?(?:ll)?(.)/g,
+        (all, width, precision, kind) => {
+            if (precision == "*") precision = next(Int32Array);
+            const wide = all.includes("ll");
+            if (kind == "s") return read(next(Uint32Array), precision ?? Infinity);
+            if (kind == "c") return String.fromCharCode(next(Int32Array));
+            if (kind == "g") return general(next(Float64Array), +(precision ?? 6));
+            const signed = kind == "d";
+            return next(wide ? (signed ? BigInt64Array : BigUint64Array) : signed ? Int32Array : Uint32Array)
+                .toString(kind == "x" ? 16 : 10).padStart(width, "0");
+        }
+    );
+    let i = 0;
+    for (; i < bytes - 1 && i < made.length; i++) HEAPU8[text + i] = made.charCodeAt(i);
+    if (bytes) HEAPU8[text + i] = 0;
+})
 // clang-format on
+
+/* Formatting by the C library would add seven kilobytes to a compressed module. */
+void plx_platform_format(char *text, size_t bytes, const char *format, va_list args) {
+    plx__format_js(text, bytes, format, args);
+}
 
 /* The JavaScript engine's own function: that of the C library needs 128-bit arithmetic and several
  * kilobytes. */

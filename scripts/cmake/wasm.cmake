@@ -42,6 +42,11 @@ set_source_files_properties(${PLX_SMALLEST_SOURCES} PROPERTIES COMPILE_OPTIONS "
 # Everything the package needs, without the tests.
 add_custom_target(engines)
 
+# A module is put in the order in which it compresses best.
+find_program(PLX_NODE node REQUIRED)
+execute_process(COMMAND ${EMSCRIPTEN_ROOT_PATH}/em-config BINARYEN_ROOT
+    OUTPUT_VARIABLE plx_binaryen OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+
 # plx_engine_files(NAME LIMIT LIBRARY SOURCES): adds NAME.mjs and NAME.wasm, which must stay below LIMIT bytes.
 function(plx_engine_files name limit library)
     add_executable(${name} ${ARGN})
@@ -53,12 +58,18 @@ function(plx_engine_files name limit library)
     target_link_options(${name} PRIVATE -Oz ${PLX_ENGINE_LINK} ${engine_LINK})
     add_dependencies(${name} parallax_build_info)
     add_dependencies(engines ${name})
+    set(order ${CMAKE_SOURCE_DIR}/scripts/order_functions.mjs)
+    add_custom_command(TARGET ${name} POST_BUILD VERBATIM
+        COMMAND ${PLX_NODE} ${order} ${plx_binaryen}/bin/wasm-opt ${name}.wasm)
+    set_property(TARGET ${name} APPEND PROPERTY LINK_DEPENDS ${order})
     add_test(NAME size:${name} COMMAND ${CMAKE_COMMAND}
         -DFILE=${CMAKE_BINARY_DIR}/${name}.wasm -DLIMIT=${limit}
         -P ${CMAKE_SOURCE_DIR}/scripts/cmake/check_size.cmake)
 endfunction()
 
 file(GLOB PLX_OPS_SOURCES CONFIGURE_DEPENDS src/ops/*.c)
+# What else tells gradients from other operations.
+set(PLX_UNTRAINED_SOURCES src/plan/fuse.c src/blocks/conv_methods.c src/blocks/conv_winograd.c)
 
 # plx_engine_part(NAME CORE SOURCES DEFINES ...): adds objects that replace some of a core's own.
 function(plx_engine_part name core sources)
@@ -84,16 +95,16 @@ function(plx_engine tier)
     plx_engine_part(exports-${tier} ${core} "${PLX_WASM_SOURCES}")
     plx_engine_part(ops-${tier} ${core} "${PLX_OPS_SOURCES}" ${without})
     plx_engine_part(inference-exports-${tier} ${core} "${PLX_WASM_SOURCES}" ${untrained})
-    plx_engine_part(inference-ops-${tier} ${core} "${PLX_OPS_SOURCES}" ${untrained})
+    plx_engine_part(inference-ops-${tier} ${core} "${PLX_OPS_SOURCES};${PLX_UNTRAINED_SOURCES}" ${untrained})
     plx_engine_part(inference-kernels-${tier} ${core} src/kernels/kernels_target.c
         DEFINES PLX_INFERENCE PLX_TARGET=${engine_TARGET}
         OPTIONS ${PLX_FLAGS_${engine_TARGET}} -Wno-psabi -Wno-unused-function)
-    plx_engine_files(engine-${tier} 400000 ${core}
+    plx_engine_files(engine-${tier} 345000 ${core}
         $<TARGET_OBJECTS:exports-${tier}> $<TARGET_OBJECTS:ops-${tier}>)
-    plx_engine_files(engine-inference-${tier} 300000 ${core}
+    plx_engine_files(engine-inference-${tier} 260000 ${core}
         $<TARGET_OBJECTS:inference-exports-${tier}> $<TARGET_OBJECTS:inference-ops-${tier}>
         $<TARGET_OBJECTS:inference-kernels-${tier}>)
-    plx_engine_files(engine-bench-${tier} 550000 bench-${tier}
+    plx_engine_files(engine-bench-${tier} 510000 bench-${tier}
         $<TARGET_OBJECTS:exports-${tier}> ${PLX_WASM_BENCH_SOURCES})
 endfunction()
 

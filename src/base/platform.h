@@ -2,6 +2,7 @@
 #ifndef PLX_BASE_PLATFORM_H
 #define PLX_BASE_PLATFORM_H
 
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +24,10 @@ const char *plx_platform_env(const char *name);
 /* Parses a decimal number to the nearest double, independent of the locale. False unless the whole
  * text is a finite number. */
 bool plx_platform_number(const char *text, double *value);
+
+/* vsnprintf without a result, for %s, %c, %d, %lld, %llu, %x, %llx and %g, with precision, and
+ * width filled with zeros, as tests/unit/format.c lists them. */
+void plx_platform_format(char *text, size_t bytes, const char *format, va_list args);
 
 /* Bits of PLX_CPU_* that the processor and the operating system both support. */
 uint32_t plx_platform_cpu_features(void);

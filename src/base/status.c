@@ -1,15 +1,15 @@
 #include "base/status.h"
 
 #include "base/context.h"
+#include "base/platform.h"
 
-#include <stdio.h>
 #include <string.h>
 
 plx_status plx__fail(plx__message *message, plx_status code, const char *format, ...) {
     if (message) {
         va_list args;
         va_start(args, format);
-        vsnprintf(message->text, sizeof message->text, format, args);
+        plx_platform_format(message->text, sizeof message->text, format, args);
         va_end(args);
     }
     return code;
@@ -19,7 +19,7 @@ plx_status plx_fail(plx_ctx *ctx, plx_status status, const char *format, ...) {
     char text[PLX__MESSAGE_BYTES]; /* the arguments may point to the result of plx_message */
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    plx_platform_format(text, sizeof text, format, args);
     va_end(args);
     memcpy(ctx->message.text, text, sizeof text);
     return status;
@@ -31,13 +31,13 @@ plx_status plx__need(plx__message *message, const char *where, const char *what,
 }
 
 void plx__format_list(char *text, size_t bytes, const char *format, va_list args) {
-    vsnprintf(text, bytes, format, args);
+    plx_platform_format(text, bytes, format, args);
 }
 
 void plx__format(char *text, size_t bytes, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    vsnprintf(text, bytes, format, args);
+    plx_platform_format(text, bytes, format, args);
     va_end(args);
 }
 

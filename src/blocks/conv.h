@@ -27,6 +27,16 @@ typedef struct plx__conv_args {
     plx_real act_param;
 } plx__conv_args;
 
+/* Builds without training have no gradients of weights, and their linker leaves out the code. */
+static inline bool plx__conv_is_of_weights(const plx__conv_args *args) {
+#ifdef PLX_INFERENCE
+    (void)args;
+    return false;
+#else
+    return args->kind == PLX__CONV_WEIGHTS;
+#endif
+}
+
 /* Bytes of scratch that plx__conv_run needs for these sizes on `threads` threads. */
 size_t plx__conv_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);
 

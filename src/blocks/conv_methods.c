@@ -103,7 +103,7 @@ void plx__conv_add_parts(plx_ctx *ctx, int64_t parts, int64_t values, const plx_
 
 static plx__gemm_args product_args(const plx__conv_args *args) {
     const int64_t pixels = args->n * args->image[0] * args->image[1];
-    const bool weights = args->kind == PLX__CONV_WEIGHTS;
+    const bool weights = plx__conv_is_of_weights(args);
     return (plx__gemm_args){
         .m = weights ? args->in : pixels,
         .n = args->kind == PLX__CONV_TRANSPOSE ? args->in : args->out,
@@ -164,14 +164,14 @@ static bool is_for_winograd(const plx__conv_args *args) {
  * another, so there must be few. */
 static bool is_for_scatter(const plx__conv_args *args) {
     enum { TARGETS = 8, CHANNELS = 8, TAPS = 128 };
-    return args->kind != PLX__CONV_WEIGHTS && args->groups == 1 &&
+    return !plx__conv_is_of_weights(args) && args->groups == 1 &&
            args->kernel[0] * args->kernel[1] <= TAPS &&
            (args->kind == PLX__CONV_TRANSPOSE || is_both(args->stride, 1)) &&
            plx__conv_targets(args) <= TARGETS && plx__conv_channels(args) >= CHANNELS;
 }
 
 static method choose(const plx__conv_args *args) {
-    const bool weights = args->kind == PLX__CONV_WEIGHTS;
+    const bool weights = plx__conv_is_of_weights(args);
     if (is_product(args)) return (method){product_workspace, run_product};
     if (args->groups > 1 && args->groups == args->in && args->in == args->out)
         return weights
@@ -199,7 +199,7 @@ double plx__conv_flops(const plx__conv_args *args) {
 
 static bool is_empty(const plx__conv_args *args) {
     const int64_t *size = args->kind == PLX__CONV_TRANSPOSE ? args->image : args->result;
-    if (args->kind == PLX__CONV_WEIGHTS) return args->in == 0 || args->out == 0;
+    if (plx__conv_is_of_weights(args)) return args->in == 0 || args->out == 0;
     return args->n == 0 || size[0] == 0 || size[1] == 0 || plx__conv_targets(args) == 0;
 }
 

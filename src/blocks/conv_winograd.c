@@ -131,7 +131,7 @@ double plx__conv_winograd_flops(const plx__conv_args *args) {
                          (double)plx__conv_ceiling(x.count, TILE);
     const double channels = (double)plx__conv_channels(args);
     const double targets = (double)plx__conv_targets(args);
-    const bool gradient = args->kind == PLX__CONV_WEIGHTS;
+    const bool gradient = plx__conv_is_of_weights(args);
     return tiles * (2 * PLANES * channels * targets + INPUT * channels +
                     (gradient ? OUTPUT_GRAD : OUTPUT) * targets) +
            (gradient ? WEIGHTS_GRAD : WEIGHTS) * channels * targets;

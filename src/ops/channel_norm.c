@@ -353,7 +353,7 @@ static plx_status run_training_grad(plx_ctx *ctx, const plx__step *step) {
 static plx_status infer_packed(plx_graph *graph, plx__node *node) {
     const plx__node *x = plx__input_of(graph, node, 0);
     const int64_t vectors =
-        plx__norm_vectors(&node->attrs) + 2 * (node->op == &plx__op_batch_norm_inference_grad);
+        plx__norm_vectors(&node->attrs) + 2 * PLX__IS_GRADIENT(node->op, batch_norm_inference);
     node->rank = 1;
     node->dims[0] = plx__size(x) + vectors * plx__columns(x->rank, x->dims);
     return PLX_OK;

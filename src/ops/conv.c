@@ -96,7 +96,7 @@ static int64_t result_size(plx_graph *graph, const plx__node *node, int axis, in
     if (fits) return (padded - dilation * (kernel - 1) - 1) / a->stride[axis] + 1;
     char dilated[48] = "";
     if (dilation > 1 && kernel >= 1)
-        plx__format(dilated, sizeof dilated, " (dilated %.0f)",
+        plx__format(dilated, sizeof dilated, " (dilated %.15g)",
                     (double)dilation * (double)(kernel - 1) + 1);
     plx__graph_fail(graph, PLX_ERR_SHAPE,
                     "%s: a kernel of %lld %s%s does not fit into %lld %s, padding included",
@@ -229,7 +229,7 @@ static void gradient_weight_grad(plx_graph *graph, int32_t id, int32_t gw, int32
 /* ---- Cost and run ---------------------------------------------------------------------------- */
 
 static plx__conv_kind kind_of(const plx_op *op) {
-    if (op == &plx__op_conv2d_weight_grad) return PLX__CONV_WEIGHTS;
+    if (PLX__IS_GRADIENT(op, conv2d_weight)) return PLX__CONV_WEIGHTS;
     const bool transposed =
         op == &plx__op_conv2d_transpose || op == &plx__op_conv2d_transpose_dense;
     return transposed ? PLX__CONV_TRANSPOSE : PLX__CONV_FORWARD;

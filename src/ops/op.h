@@ -110,6 +110,13 @@ typedef bool plx__gradient_rule;
 #else
 typedef void (*plx__gradient_rule)(plx_graph *graph, int32_t node, int32_t gy, int32_t *grads);
 #endif
+/* Whether op is the gradient of the operation name. Never in builds without gradient rules, whose
+ * linker then leaves out what only gradients need. */
+#ifdef PLX_INFERENCE
+#define PLX__IS_GRADIENT(op, name) ((void)(op), false)
+#else
+#define PLX__IS_GRADIENT(op, name) ((op) == &plx__op_##name##_grad)
+#endif
 #ifdef PLX_WITHOUT_SAMPLES
 typedef bool plx__sample_text;
 #else

@@ -268,11 +268,11 @@ static void gradient_avg_pool2d(plx_graph *graph, int32_t id, int32_t gy, int32_
 
 static plx__cost cost_pool(const plx_graph *graph, const plx__node *node) {
     const plx__node *x =
-        node->op == &plx__op_avg_pool2d_grad ? node : plx__input_of(graph, node, 0);
+        PLX__IS_GRADIENT(node->op, avg_pool2d) ? node : plx__input_of(graph, node, 0);
     const double windows =
-        (double)plx__size(node->op == &plx__op_max_pool2d_grad   ? plx__input_of(graph, node, 1)
-                          : node->op == &plx__op_avg_pool2d_grad ? plx__input_of(graph, node, 0)
-                                                                 : node);
+        (double)plx__size(PLX__IS_GRADIENT(node->op, max_pool2d)   ? plx__input_of(graph, node, 1)
+                          : PLX__IS_GRADIENT(node->op, avg_pool2d) ? plx__input_of(graph, node, 0)
+                                                                   : node);
     plx__cost cost = plx__cost_streaming(graph, node, 0, 1);
     const double taps = windows * (double)(node->attrs.pool.size[0] * node->attrs.pool.size[1]);
     const double visits = taps / (double)(plx__size(x) + 1);

@@ -93,24 +93,30 @@ static bool is_of_rows(const plx__node *node) {
     return node->op == &plx__op_log_softmax && node->attrs.softmax.axes_after == 0;
 }
 
-/* nll(log_softmax(x), t) and its gradient need no log-probabilities in memory. */
-static bool fuse_cross_entropy(fusion *f, plx__node *node) {
-    if (node->op == &plx__op_nll) {
-        const plx__node *rows = plx__input_of(f->graph, node, 0);
-        if (!is_of_rows(rows)) return true;
-        const int32_t inputs[] = {rows->inputs[0], node->inputs[1]};
-        return replace(f, node, &plx__op_softmax_xent, 2, inputs, rows, "nll");
-    }
-    if (node->op == &plx__op_log_softmax_grad) {
-        const plx__node *rows = plx__input_of(f->graph, node, 0),
-                        *gy = plx__input_of(f->graph, node, 1);
-        if (!is_of_rows(rows) || gy->op != &plx__op_nll_grad || f->uses[node->inputs[1]] != 1)
-            return true;
-        const int32_t inputs[] = {rows->inputs[0], gy->inputs[0], gy->inputs[1]};
-        node->attrs = gy->attrs;
-        return replace(f, node, &plx__op_softmax_xent_grad, 3, inputs, gy, "log_softmax_grad");
-    }
+/* The gradient of the one below. */
+static bool fuse_cross_entropy_gradient(fusion *f, plx__node *node) {
+#ifndef PLX_INFERENCE
+    if (node->op != &plx__op_log_softmax_grad) return true;
+    const plx__node *rows = plx__input_of(f->graph, node, 0),
+                    *gy = plx__input_of(f->graph, node, 1);
+    if (!is_of_rows(rows) || gy->op != &plx__op_nll_grad || f->uses[node->inputs[1]] != 1)
+        return true;
+    const int32_t inputs[] = {rows->inputs[0], gy->inputs[0], gy->inputs[1]};
+    node->attrs = gy->attrs;
+    return replace(f, node, &plx__op_softmax_xent_grad, 3, inputs, gy, "log_softmax_grad");
+#else
+    (void)f, (void)node;
     return true;
+#endif
+}
+
+/* nll(log_softmax(x), t) needs no log-probabilities in memory, and neither does its gradient. */
+static bool fuse_cross_entropy(fusion *f, plx__node *node) {
+    if (node->op != &plx__op_nll) return fuse_cross_entropy_gradient(f, node);
+    const plx__node *rows = plx__input_of(f->graph, node, 0);
+    if (!is_of_rows(rows)) return true;
+    const int32_t inputs[] = {rows->inputs[0], node->inputs[1]};
+    return replace(f, node, &plx__op_softmax_xent, 2, inputs, rows, "nll");
 }
 
 plx_status plx__pass_fuse(plx_plan *plan, bool on) {
