@@ -151,8 +151,8 @@ function bundles() {
  * The files with the public types of `parallax-nn`, which import only each other, in reading order.
  */
 const TYPES = [
-  ...['generated/kinds', 'errors', 'api', 'api_generation', 'api_layers'],
-  ...['generated/graph_builders', 'graph_api'],
+  ...['generated/kinds', 'errors', 'api', 'api_generation', 'api_activations'],
+  ...['generated/layer_types', 'generated/graph_builders', 'graph_api'],
 ];
 /** The files that other entries add. */
 const MORE_TYPES = { inference: ['api_inference'], bench: ['api_bench', 'api_learning'] };

@@ -1,18 +1,19 @@
 /**
  * Generates src/generated/ from the tables that C reads (builders.def, results.def,
- * src/parallax.def) and from the functions that the files exports*.c define. Usage: node
- * generate.mjs.
+ * src/parallax.def), from layers.def, and from the functions that the files exports*.c define.
+ * Usage: node generate.mjs.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LAYER_ROWS, layerFiles } from './generate_layers.mjs';
 import { argumentsOf, camel, comment, functionsOf, rowsOf, textOf } from './tables.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, 'src/generated');
 const read = (file) => readFileSync(join(here, file), 'utf8');
 const kinds = rowsOf('parallax.def', read('../src/parallax.def'), [
-  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE'],
+  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE', ...LAYER_ROWS],
 ]);
 const kind = (macro) => kinds.filter((row) => row.macro === macro).map((row) => row.parts);
 
@@ -308,6 +309,7 @@ ${layouts.join('\n')}
 // ---- Files ---------------------------------------------------------------------------------------
 
 const rows = builderRows();
+const layerRows = kinds.filter(({ macro }) => LAYER_ROWS.includes(macro));
 const files = {
   'graph_builders.ts': graphBuilders(rows),
   'builder_table.ts': builderTable(rows),
@@ -315,6 +317,7 @@ const files = {
   'kind_lists.ts': kindLists(),
   'c_functions.ts': exportedFunctions(),
   'c_results.ts': resultTable(),
+  ...layerFiles(layerRows, read('layers.def')),
 };
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });

@@ -1,6 +1,7 @@
 /** The layers of a graph: their names, and which share their weights. */
-import type { Layer } from './api_layers.js';
+
 import { PlxError } from './errors.js';
+import type { Layer } from './generated/layer_types.js';
 import { libraryName } from './library_names.js';
 
 export class LayerNames {
