@@ -192,16 +192,24 @@ ${lines.filter(Boolean).join('\n')}
 
 function builderTable(rows) {
   const argument = ({ macro, name, initial }) =>
-    `${macro.toLowerCase()}:${name}${initial === undefined ? '' : `=${initial}`}`;
+    (macro === 'NODE' ? '' : `${macro.toLowerCase()}:`) +
+    `${name}${initial === undefined ? '' : `=${initial}`}`;
   const lines = rows
     .filter((row) => !row.section)
     .map((row) => {
-      const list = [row.builder, resultsOf(row).table, ...row.own.map(argument)];
+      const { table } = resultsOf(row);
+      const list = row.own.map(argument);
+      if (table !== 'real') list.unshift(`>${table}`);
+      if (row.method !== camel(row.builder)) list.unshift(`@${row.builder}`);
       if (row.optionsType) list.push('|', ...row.options.map(argument));
       return `  ${row.method}: '${list.join(' ')}',`;
     });
   const hand = rows.filter(({ about }) => about === 'BY_HAND').map(({ method }) => `'${method}'`);
-  return `/** For each method: its builder, its results, its arguments and, after |, its options. */
+  return `/**
+ * For each method: its builder after @, unless that has the same name; its results after >, unless
+ * they are one array of reals; its arguments, which are nodes unless a kind is given; after |, its
+ * options.
+ */
 export const BUILDERS = {
 ${lines.join('\n')}
 } as const;

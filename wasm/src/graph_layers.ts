@@ -2,7 +2,7 @@
 
 import { PlxError } from './errors.js';
 import type { Layer } from './generated/layer_types.js';
-import { libraryName } from './library_names.js';
+import { libraryName } from './graph_table.js';
 
 export class LayerNames {
   /** Options of each layer, as text, by its name. */
