@@ -57,32 +57,11 @@ plx_node plx_weight(const plx_scope *scope, const char *name, int rank, const in
 
 /* ---- Layers ---------------------------------------------------------------------------------- */
 
+/* PLX_LAYER_DENSE, PLX_LAYER_ACTIVATION and so on: parallax.def lists them and says what they do.
+ */
 typedef enum plx_layer_kind {
-    PLX_LAYER_DENSE = 0, /* activation(x w + b) along the last axis */
-    PLX_LAYER_ACTIVATION,
-    PLX_LAYER_SOFTMAX, /* along the last axis, for probabilities. The loss PLX_LOSS_CROSS_ENTROPY
-                          includes it, and rejects a model that ends in one */
-    PLX_LAYER_DROPOUT,
-    PLX_LAYER_FLATTEN,
-    PLX_LAYER_RESHAPE,
-    PLX_LAYER_CONV2D, /* images are [height, width, channels] */
-    PLX_LAYER_CONV2D_TRANSPOSE,
-    PLX_LAYER_MAX_POOL2D,
-    PLX_LAYER_AVG_POOL2D,
-    PLX_LAYER_GLOBAL_MAX_POOL2D, /* over rows and columns: [channels] */
-    PLX_LAYER_GLOBAL_AVG_POOL2D,
-    PLX_LAYER_GLOBAL_AVG_POOL1D, /* over the positions of a sequence [length, width]: [width] */
-    PLX_LAYER_UPSAMPLE2D,
-    PLX_LAYER_LAYER_NORM, /* norms: see the builders of parallax.h */
-    PLX_LAYER_RMS_NORM,
-    PLX_LAYER_GROUP_NORM,
-    PLX_LAYER_BATCH_NORM,
-    PLX_LAYER_EMBEDDING,     /* ids [...] to rows of a table: [..., units] */
-    PLX_LAYER_POSITIONS,     /* adds a learnt vector for each position of a sequence */
-    PLX_LAYER_ATTENTION,     /* self-attention over a sequence [length, width] */
-    PLX_LAYER_ENCODER_BLOCK, /* of a transformer: every position sees all positions */
-    PLX_LAYER_DECODER_BLOCK, /* of a transformer: a position sees itself and those before it */
-    PLX_LAYER_RESIDUAL,      /* x + layers(x) */
+#define PLX_LAYER(NAME, name, input, about) PLX_LAYER_##NAME,
+#include "parallax.def"
     PLX_LAYERS_
 } plx_layer_kind;
 
@@ -94,34 +73,20 @@ plx_layer_kind plx_layer_from_name(const char *name);
 /* A layer of any kind. A kind uses the fields whose comments name it; 0 means the default. */
 typedef struct plx_layer {
     plx_layer_kind kind;
-    const char *name; /* NULL: its kind and a number, "dense_1"; at most PLX_LAYER_NAME - 1
-                         characters, without dots, unique among its siblings */
-    int64_t units;    /* dense: outputs; conv2d, conv2d_transpose: channels out; embedding: width;
-                         blocks: width of the hidden layer (default 4 times the input's) */
+    const char *name;          /* NULL: its kind and a number, "dense_1"; at most PLX_LAYER_NAME - 1
+                                  characters, without dots, unique among its siblings */
     plx_activation activation; /* dense, convolutions, activation; blocks (default gelu) */
     plx_real p;                /* of the activation; 0: its default */
-    bool no_bias;              /* dense, convolutions, attention, blocks */
-    int64_t size[2];           /* convolutions, pools (default 2), upsample2d (2): rows, columns */
-    int64_t stride[2];         /* convolutions (default 1), pools (default size) */
-    bool same;                 /* convolutions, pools: pad to ceil(size / stride), transposed: to
-                                  size * stride; default no padding */
-    bool bilinear;             /* upsample2d: interpolates between pixels; default nearest */
-    int64_t dilation[2], groups; /* convolutions; groups: also group_norm (default 32) */
-    int64_t vocabulary;          /* embedding: ids are 0 to vocabulary - 1 */
-    int64_t heads, kv_heads;     /* attention, blocks (default 1; kv_heads as many as heads) */
-    bool causal;                 /* attention */
-    bool post_norm;              /* blocks: the norm after the sum, as in BERT; default before */
-    bool rms_norm, gated;        /* blocks: RMS norms; SwiGLU for the hidden layer */
-    double rope_base;            /* attention, blocks: rotary positions (10000); 0: none */
-    double rate;                 /* dropout; blocks: of the dropout inside */
-    double epsilon;              /* norms, blocks (default 1e-5) */
-    double momentum;             /* batch_norm: share of the batch (default 0.1) */
-    int rank;                    /* reshape: of one sample */
+    int rank;                  /* reshape: of one sample */
     int64_t dims[PLX_MAX_RANK];
     int layers_count; /* residual: x + these layers of x */
     const struct plx_layer *layers;
-    bool project; /* residual: if the layers change the shape, x goes through a linear layer (a 1 x
-                     1 convolution); without it that is PLX_ERR_SHAPE */
+/* units, size, no_bias, rate and so on: parallax.def lists them and which kinds use them. */
+#define PLX_LAYER_COUNT(name, needed) int64_t name;
+#define PLX_LAYER_PAIR(name, needed) int64_t name[2];
+#define PLX_LAYER_FLAG(name) bool name;
+#define PLX_LAYER_REAL(name, valid, before, after) double name;
+#include "parallax.def"
 } plx_layer;
 
 enum { PLX_LAYER_NAME = 32 };

@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { minify } from 'terser';
 import { noticesOf } from './notices.mjs';
 import './generate.mjs';
 
@@ -25,11 +26,13 @@ const ENGINES = KINDS.flatMap((kind) =>
  * Replaces pattern, which must occur exactly count times, so that no change in emcc goes unnoticed.
  */
 function replaceExactly(text, pattern, replacement, count, what) {
-  const found = text.split(pattern).length - 1;
+  const all = typeof pattern === 'string' ? pattern : new RegExp(pattern, 'g');
+  const found =
+    typeof all === 'string' ? text.split(all).length - 1 : [...text.matchAll(all)].length;
   if (found !== count) {
     throw new Error(`${what}: expected ${count} of "${pattern}" in the glue code, found ${found}`);
   }
-  return text.replaceAll(pattern, replacement);
+  return text.replaceAll(all, replacement);
 }
 
 /**
@@ -38,7 +41,7 @@ function replaceExactly(text, pattern, replacement, count, what) {
  * here the compiled module is passed in, and src/threads.ts starts the workers of threads. The code
  * that wraps exports is removed: the sources call them by the names that emcc gave them.
  */
-function portableGlue({ name, tier }) {
+async function portableGlue({ name, tier }) {
   const threaded = tier !== 'simd' ? 1 : 0;
   const exported = {};
   let text = readFileSync(join(engines, `${name}.mjs`), 'utf8').replace(
@@ -60,7 +63,44 @@ function portableGlue({ name, tier }) {
   replace('scriptDirectory=self.location.href', 'scriptDirectory=""');
   replace('var _scriptName = import.meta.url;', 'var _scriptName = "";');
   for (const left of ['import.meta', '_plx_js_']) replace(left, '', 0);
-  return { text, exported };
+  return { text: await withoutUnused(text, { name, tier }), exported };
+}
+
+/**
+ * What the glue code has for other uses, as [pattern, its replacement]: emcc has no options to leave
+ * it out. The engine creates the instance itself, from a module that is passed in; the library
+ * prints nothing; nothing handles events of threads or overrides functions.
+ */
+const UNUSED = [
+  [/if\(ENVIRONMENT_IS_WEB\|\|ENVIRONMENT_IS_WORKER\)\{.*?\}else\{\}(?=var out)/, ''],
+  [
+    /if\(Module\["instantiateWasm"\]\)\{try\{(return [^}]*)\}catch\(e\)\{[^`]*`[^`]*`[^}]*\}\}/,
+    '$1;',
+  ],
+  ['var moduleOverrides=Object.assign({},Module);', ''],
+  ['Object.assign(Module,moduleOverrides);moduleOverrides=null;', ''],
+];
+const UNUSED_BY_THREADS = [
+  ['function _fd_write(fd,iov,iovcnt,pnum){', 'function _fd_write(){return 0;'],
+  [/function threadAlert.*?self\.alert=threadAlert;/, ''],
+  [/else if\(cmd==="alert"\)\{alert\(`[^`]*`\)\}/, ''],
+  [/var handlers=\[\];.*?(?=worker\.postMessage\(\{cmd:"load")/, ''],
+  ['{cmd:"load",handlers,', '{cmd:"load",'],
+  [/for\(const handler of msgData\.handlers\)\{.*?\}\}(?=wasmMemory=)/, ''],
+  ['else if(cmd==="callHandler"){Module[d.handler](...d.args)}', ''],
+  ['else if(d.target==="setimmediate"){worker.postMessage(d)}', ''],
+  ['else if(msgData.target==="setimmediate"){}', ''],
+];
+
+async function withoutUnused(glue, { name, tier }) {
+  let text = glue;
+  for (const [pattern, replacement] of tier === 'simd' ? UNUSED : [...UNUSED, ...UNUSED_BY_THREADS])
+    text = replaceExactly(text, pattern, replacement, 1, name);
+  const uses = (view) => glue.split(new RegExp(`\\b${view}\\b`)).length;
+  text = text.replace(/Module\["(HEAP\w+)"\]=\1=(new \w+\(b\);)/g, (_, view, made) =>
+    uses(view) > 4 ? `${view}=${made}` : '',
+  );
+  return (await minify(text, { module: true, ecma: 2020, compress: { passes: 3 } })).code;
 }
 
 /** Serves `plx-glue` and `plx-wasm-base64` to esbuild. */
@@ -76,22 +116,40 @@ const engineFiles = (engine, glue) => ({
   },
 });
 
-const bundle = (entry, outfile, options = {}) =>
-  build({
+/** Writes a bundle to dist/, minified for browsers: by terser, since esbuild's files are 4% larger. */
+async function bundle(entry, outfile, options = {}) {
+  const minified = options.minify ?? true;
+  const result = await build({
     entryPoints: [join(here, 'src', entry)],
     outfile: join(dist, outfile),
     bundle: true,
     format: 'esm',
     target: 'es2022',
-    minify: true,
+    minify: minified,
     legalComments: 'none',
     absWorkingDir: here,
     metafile: true,
     sourcemap: true,
     logLevel: 'warning',
+    write: !minified,
     ...options,
     define: { PLX_TRAINING: 'true', ...options.define },
   });
+  if (minified) await writeMinified(outfile, result.outputFiles);
+  return result;
+}
+
+async function writeMinified(outfile, files) {
+  const text = (ending) => files.find(({ path }) => path.endsWith(ending)).text;
+  const { code, map } = await minify(text('.mjs').replace(/\/\/# sourceMappingURL=.*\n$/, ''), {
+    module: true,
+    ecma: 2020,
+    compress: { passes: 3, keep_fargs: false, pure_getters: true },
+    sourceMap: { content: text('.map'), filename: outfile, url: `${outfile}.map` },
+  });
+  writeFileSync(join(dist, outfile), code);
+  writeFileSync(join(dist, `${outfile}.map`), map);
+}
 
 /* Not minified: Node prints the line that threw. */
 const node = { platform: 'node', target: 'node20', minify: false };
@@ -106,7 +164,7 @@ const common = {
 
 /** Builds a bundle with an engine's glue code, in which exports have the module's names. */
 async function engineBundle(entry, outfile, engine) {
-  const { text, exported } = portableGlue(engine);
+  const { text, exported } = await portableGlue(engine);
   const result = await bundle(entry, outfile, {
     plugins: [engineFiles(engine, text)],
     mangleProps: /^_plx_js_/,
@@ -114,7 +172,8 @@ async function engineBundle(entry, outfile, engine) {
     ...(engine.kind === 'inference-' ? inference : {}),
   });
   /* Code that is left out for inference is still parsed. */
-  const trained = engine.kind === 'inference-' ? portableGlue(ENGINES[0]).exported : exported;
+  const trained =
+    engine.kind === 'inference-' ? (await portableGlue(ENGINES[0])).exported : exported;
   const unknown = Object.keys(result.mangleCache).filter((name) => !Object.hasOwn(trained, name));
   if (unknown.length > 0) throw new Error(`${engine.name} has no exports ${unknown.join(', ')}`);
   return result;
@@ -151,8 +210,8 @@ function bundles() {
  * The files with the public types of `parallax-nn`, which import only each other, in reading order.
  */
 const TYPES = [
-  ...['generated/kinds', 'errors', 'api', 'api_generation', 'api_layers'],
-  ...['generated/graph_builders', 'graph_api'],
+  ...['generated/kinds', 'errors', 'api', 'api_generation', 'api_activations'],
+  ...['generated/layer_types', 'generated/graph_builders', 'graph_api'],
 ];
 /** The files that other entries add. */
 const MORE_TYPES = { inference: ['api_inference'], bench: ['api_bench', 'api_learning'] };

@@ -122,11 +122,7 @@ EXPORT void plx_js_free(void *memory) {
     free(memory);
 }
 
-/* Return the name of an activation, or of an optimizer; 0 past the last. */
-EXPORT const char *plx_js_activation_name(int i) {
-    return plx_activation_name((plx_activation)i);
-}
-
+/* Returns the name of an optimizer; 0 past the last. */
 EXPORT const char *plx_js_optimizer_name(int i) {
     return plx_optimizer_name((plx_optimizer_kind)i);
 }

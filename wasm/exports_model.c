@@ -6,77 +6,23 @@
 
 /* ---- Layers ---------------------------------------------------------------------------------- */
 
-/* The numbers that make up a layer; the layers inside a residual follow it, each with its own. */
+/* The numbers that make up a layer; the layers inside a residual follow it, each with its own. The
+ * fields of parallax.def come last, in the order of their rows, which generate.mjs reads too. */
 enum {
     KIND,
-    UNITS,
     ACTIVATION,
     P,
-    NO_BIAS,
-    SIZE,
-    STRIDE = SIZE + 2,
-    SAME = STRIDE + 2,
-    BILINEAR,
-    DILATION,
-    GROUPS = DILATION + 2,
-    VOCABULARY,
-    HEADS,
-    KV_HEADS,
-    CAUSAL,
-    POST_NORM,
-    RMS_NORM,
-    GATED,
-    ROPE_BASE,
-    RATE,
-    EPSILON,
-    MOMENTUM,
-    PROJECT,
     INNER, /* number of layers inside */
     RANK,
     DIMS,
-    FIELDS = DIMS + PLX_MAX_RANK
+    OWN_ = DIMS + PLX_MAX_RANK - 1, /* the last of those */
+#define PLX_LAYER_COUNT(name, needed) FIELD_##name,
+#define PLX_LAYER_PAIR(name, needed) FIELD_##name, SECOND_##name,
+#define PLX_LAYER_FLAG(name) FIELD_##name,
+#define PLX_LAYER_REAL(name, valid, before, after) FIELD_##name,
+#include "parallax.def"
+    FIELDS
 };
-
-/* The names of the fields; for one of several numbers, only the first has a name. */
-static const char *const field_names[FIELDS] = {
-    [KIND] = "kind",
-    [UNITS] = "units",
-    [ACTIVATION] = "activation",
-    [P] = "p",
-    [NO_BIAS] = "no_bias",
-    [SIZE] = "size",
-    [STRIDE] = "stride",
-    [SAME] = "same",
-    [BILINEAR] = "bilinear",
-    [DILATION] = "dilation",
-    [GROUPS] = "groups",
-    [VOCABULARY] = "vocabulary",
-    [HEADS] = "heads",
-    [KV_HEADS] = "kv_heads",
-    [CAUSAL] = "causal",
-    [POST_NORM] = "post_norm",
-    [RMS_NORM] = "rms_norm",
-    [GATED] = "gated",
-    [ROPE_BASE] = "rope_base",
-    [RATE] = "rate",
-    [EPSILON] = "epsilon",
-    [MOMENTUM] = "momentum",
-    [PROJECT] = "project",
-    [INNER] = "inner",
-    [RANK] = "rank",
-    [DIMS] = "dims",
-};
-
-/* Returns the name of a field, "" for a further number of the one before; 0 past the last. */
-EXPORT const char *plx_js_layer_field(int i) {
-    if (i < 0 || i >= FIELDS) return NULL;
-    return field_names[i] ? field_names[i] : "";
-}
-
-/* Returns the name of a kind of layer; 0 past the last. */
-EXPORT const char *plx_js_layer_name(int kind) {
-    return plx_layer_name((plx_layer_kind)kind);
-}
 
 /* The rest to read, and the room for nested layers. */
 typedef struct reader {
@@ -85,38 +31,18 @@ typedef struct reader {
     plx_layer *room;
 } reader;
 
-static void read_pair(const double *from, int64_t *to) {
-    to[0] = (int64_t)from[0];
-    to[1] = (int64_t)from[1];
-}
-
 static plx_layer layer_of(const double *n) {
     plx_layer layer = {
         .kind = (plx_layer_kind)n[KIND],
-        .units = (int64_t)n[UNITS],
         .activation = (plx_activation)n[ACTIVATION],
         .p = (plx_real)n[P],
-        .no_bias = n[NO_BIAS] != 0,
-        .same = n[SAME] != 0,
-        .bilinear = n[BILINEAR] != 0,
-        .groups = (int64_t)n[GROUPS],
-        .vocabulary = (int64_t)n[VOCABULARY],
-        .heads = (int64_t)n[HEADS],
-        .kv_heads = (int64_t)n[KV_HEADS],
-        .causal = n[CAUSAL] != 0,
-        .post_norm = n[POST_NORM] != 0,
-        .rms_norm = n[RMS_NORM] != 0,
-        .gated = n[GATED] != 0,
-        .rope_base = n[ROPE_BASE],
-        .rate = n[RATE],
-        .epsilon = n[EPSILON],
-        .momentum = n[MOMENTUM],
-        .project = n[PROJECT] != 0,
         .rank = (int)n[RANK],
+#define PLX_LAYER_COUNT(name, needed) .name = (int64_t)n[FIELD_##name],
+#define PLX_LAYER_PAIR(name, needed) .name = {(int64_t)n[FIELD_##name], (int64_t)n[SECOND_##name]},
+#define PLX_LAYER_FLAG(name) .name = n[FIELD_##name] != 0,
+#define PLX_LAYER_REAL(name, valid, before, after) .name = n[FIELD_##name],
+#include "parallax.def"
     };
-    read_pair(n + SIZE, layer.size);
-    read_pair(n + STRIDE, layer.stride);
-    read_pair(n + DILATION, layer.dilation);
     plx__js_dims(PLX_MAX_RANK, n + DIMS, layer.dims);
     return layer;
 }

@@ -1,18 +1,19 @@
 /**
  * Generates src/generated/ from the tables that C reads (builders.def, results.def,
- * src/parallax.def) and from the functions that the files exports*.c define. Usage: node
- * generate.mjs.
+ * src/parallax.def), from layers.def, and from the functions that the files exports*.c define.
+ * Usage: node generate.mjs.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LAYER_ROWS, layerFiles } from './generate_layers.mjs';
 import { argumentsOf, camel, comment, functionsOf, rowsOf, textOf } from './tables.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, 'src/generated');
 const read = (file) => readFileSync(join(here, file), 'utf8');
 const kinds = rowsOf('parallax.def', read('../src/parallax.def'), [
-  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE'],
+  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE', ...LAYER_ROWS],
 ]);
 const kind = (macro) => kinds.filter((row) => row.macro === macro).map((row) => row.parts);
 
@@ -191,16 +192,24 @@ ${lines.filter(Boolean).join('\n')}
 
 function builderTable(rows) {
   const argument = ({ macro, name, initial }) =>
-    `${macro.toLowerCase()}:${name}${initial === undefined ? '' : `=${initial}`}`;
+    (macro === 'NODE' ? '' : `${macro.toLowerCase()}:`) +
+    `${name}${initial === undefined ? '' : `=${initial}`}`;
   const lines = rows
     .filter((row) => !row.section)
     .map((row) => {
-      const list = [row.builder, resultsOf(row).table, ...row.own.map(argument)];
+      const { table } = resultsOf(row);
+      const list = row.own.map(argument);
+      if (table !== 'real') list.unshift(`>${table}`);
+      if (row.method !== camel(row.builder)) list.unshift(`@${row.builder}`);
       if (row.optionsType) list.push('|', ...row.options.map(argument));
       return `  ${row.method}: '${list.join(' ')}',`;
     });
   const hand = rows.filter(({ about }) => about === 'BY_HAND').map(({ method }) => `'${method}'`);
-  return `/** For each method: its builder, its results, its arguments and, after |, its options. */
+  return `/**
+ * For each method: its builder after @, unless that has the same name; its results after >, unless
+ * they are one array of reals; its arguments, which are nodes unless a kind is given; after |, its
+ * options.
+ */
 export const BUILDERS = {
 ${lines.join('\n')}
 } as const;
@@ -308,6 +317,7 @@ ${layouts.join('\n')}
 // ---- Files ---------------------------------------------------------------------------------------
 
 const rows = builderRows();
+const layerRows = kinds.filter(({ macro }) => LAYER_ROWS.includes(macro));
 const files = {
   'graph_builders.ts': graphBuilders(rows),
   'builder_table.ts': builderTable(rows),
@@ -315,6 +325,7 @@ const files = {
   'kind_lists.ts': kindLists(),
   'c_functions.ts': exportedFunctions(),
   'c_results.ts': resultTable(),
+  ...layerFiles(layerRows, read('layers.def')),
 };
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });

@@ -323,34 +323,16 @@ static plx_node apply_residual(const plx_scope *scope, const plx_layer *layer, p
 
 /* ---- The table ------------------------------------------------------------------------------- */
 
+/* What a batch consists of, and its rank; 0: any. */
+typedef enum input_kind { ANY = 0, IDS = 1, SEQUENCES = 3, IMAGES = 4 } input_kind;
+
 static const struct {
     const char *name;
     apply_function *apply;
+    input_kind input;
 } rows[PLX_LAYERS_] = {
-    [PLX_LAYER_DENSE] = {"dense", apply_dense},
-    [PLX_LAYER_ACTIVATION] = {"activation", apply_activation},
-    [PLX_LAYER_SOFTMAX] = {"softmax", apply_softmax},
-    [PLX_LAYER_DROPOUT] = {"dropout", apply_dropout},
-    [PLX_LAYER_FLATTEN] = {"flatten", apply_flatten},
-    [PLX_LAYER_RESHAPE] = {"reshape", apply_reshape},
-    [PLX_LAYER_CONV2D] = {"conv2d", apply_conv2d},
-    [PLX_LAYER_CONV2D_TRANSPOSE] = {"conv2d_transpose", apply_conv2d_transpose},
-    [PLX_LAYER_MAX_POOL2D] = {"max_pool2d", apply_max_pool2d},
-    [PLX_LAYER_AVG_POOL2D] = {"avg_pool2d", apply_avg_pool2d},
-    [PLX_LAYER_GLOBAL_MAX_POOL2D] = {"global_max_pool2d", apply_global_max_pool2d},
-    [PLX_LAYER_GLOBAL_AVG_POOL1D] = {"global_avg_pool1d", apply_global_avg_pool1d},
-    [PLX_LAYER_GLOBAL_AVG_POOL2D] = {"global_avg_pool2d", apply_global_avg_pool2d},
-    [PLX_LAYER_UPSAMPLE2D] = {"upsample2d", apply_upsample2d},
-    [PLX_LAYER_LAYER_NORM] = {"layer_norm", apply_layer_norm},
-    [PLX_LAYER_RMS_NORM] = {"rms_norm", apply_rms_norm},
-    [PLX_LAYER_GROUP_NORM] = {"group_norm", apply_group_norm},
-    [PLX_LAYER_BATCH_NORM] = {"batch_norm", apply_batch_norm},
-    [PLX_LAYER_EMBEDDING] = {"embedding", apply_embedding},
-    [PLX_LAYER_POSITIONS] = {"positions", apply_positions},
-    [PLX_LAYER_ATTENTION] = {"attention", apply_attention},
-    [PLX_LAYER_ENCODER_BLOCK] = {"encoder_block", apply_encoder_block},
-    [PLX_LAYER_DECODER_BLOCK] = {"decoder_block", apply_decoder_block},
-    [PLX_LAYER_RESIDUAL] = {"residual", apply_residual},
+#define PLX_LAYER(NAME, name, input, about) {#name, apply_##name, input},
+#include "parallax.def"
 };
 
 const char *plx_layer_name(plx_layer_kind kind) {
@@ -375,43 +357,25 @@ static bool is_conv(plx_layer_kind kind) {
     return kind == PLX_LAYER_CONV2D || kind == PLX_LAYER_CONV2D_TRANSPOSE;
 }
 
-/* The rank that x must have for a kind, counting the batch; 0: any. */
-static int rank_of(plx_layer_kind kind) {
-    switch (kind) {
-    case PLX_LAYER_CONV2D:
-    case PLX_LAYER_CONV2D_TRANSPOSE:
-    case PLX_LAYER_MAX_POOL2D:
-    case PLX_LAYER_AVG_POOL2D:
-    case PLX_LAYER_GLOBAL_MAX_POOL2D:
-    case PLX_LAYER_GLOBAL_AVG_POOL2D:
-    case PLX_LAYER_UPSAMPLE2D: return 4;
-    case PLX_LAYER_GLOBAL_AVG_POOL1D:
-    case PLX_LAYER_POSITIONS:
-    case PLX_LAYER_ATTENTION:
-    case PLX_LAYER_ENCODER_BLOCK:
-    case PLX_LAYER_DECODER_BLOCK: return 3;
-    default: return 0;
-    }
-}
-
 static bool check_input(plx_graph *graph, const plx_layer *layer, plx_node x) {
     char text[64];
     const int64_t *dims = NULL;
-    const int rank = plx__rank_of(graph, layer->name, x, &dims), wanted = rank_of(layer->kind);
+    const int rank = plx__rank_of(graph, layer->name, x, &dims);
+    const input_kind wanted = rows[layer->kind].input;
     const bool ids = plx_node_dtype(graph, x) == PLX_DTYPE_I32;
     if (rank < 0) return false;
     if (rank < 1)
         return refuse(graph, PLX_ERR_SHAPE, layer->name,
                       "x must be a batch of samples, not of rank", rank);
-    if (ids != (layer->kind == PLX_LAYER_EMBEDDING)) {
+    if (ids != (wanted == IDS)) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: %s", layer->name,
                         ids ? "takes numbers, not ids; start with an embedding"
                             : "takes ids, not numbers; use it in a model on ids");
         return false;
     }
-    if (!wanted || rank == wanted) return true;
+    if (wanted == ANY || wanted == IDS || rank == (int)wanted) return true;
     plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: takes samples %s, not %s", layer->name,
-                    wanted == 4 ? "[height, width, channels]" : "[length, width]",
+                    wanted == IMAGES ? "[height, width, channels]" : "[length, width]",
                     plx__shape_text(rank - 1, dims + 1, text, sizeof text));
     return false;
 }
@@ -425,21 +389,20 @@ static bool check_count(plx_graph *graph, const plx_layer *layer, const char *wh
     return false;
 }
 
+static bool check_pair(plx_graph *graph, const plx_layer *layer, const char *what,
+                       const int64_t values[2], int64_t least) {
+    return check_count(graph, layer, what, values[0], least) &&
+           check_count(graph, layer, what, values[1], least);
+}
+
+#define IN(KIND) || layer->kind == PLX_LAYER_##KIND
+
 static bool check_counts(plx_graph *graph, const plx_layer *layer) {
-    const bool conv = is_conv(layer->kind);
-    const bool counted =
-        conv || layer->kind == PLX_LAYER_DENSE || layer->kind == PLX_LAYER_EMBEDDING;
-    bool ok = check_count(graph, layer, "units", layer->units, counted) &&
-              check_count(graph, layer, "heads", layer->heads, 0) &&
-              check_count(graph, layer, "kv_heads", layer->kv_heads, 0) &&
-              check_count(graph, layer, "groups", layer->groups, 0) &&
-              check_count(graph, layer, "vocabulary", layer->vocabulary,
-                          layer->kind == PLX_LAYER_EMBEDDING);
-    for (int i = 0; i < 2 && ok; ++i)
-        ok = check_count(graph, layer, "size", layer->size[i], conv) &&
-             check_count(graph, layer, "stride", layer->stride[i], 0) &&
-             check_count(graph, layer, "dilation", layer->dilation[i], 0);
-    return ok;
+    return true
+#define PLX_LAYER_COUNT(name, needed) &&check_count(graph, layer, #name, layer->name, false needed)
+#define PLX_LAYER_PAIR(name, needed) &&check_pair(graph, layer, #name, layer->name, false needed)
+#include "parallax.def"
+        ;
 }
 
 static bool check_groups(plx_graph *graph, const plx_layer *layer, plx_node x) {
@@ -453,6 +416,19 @@ static bool check_groups(plx_graph *graph, const plx_layer *layer, plx_node x) {
     return false;
 }
 
+#define PLX_LAYER_REAL(name, valid, before, after)                                                 \
+    static bool valid_##name(double v) {                                                           \
+        return valid;                                                                              \
+    }
+#include "parallax.def"
+
+static bool check_real(plx_graph *graph, const plx_layer *layer, double value, bool valid,
+                       const char *before, const char *after) {
+    if (!valid)
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: %s %g%s", layer->name, before, value, after);
+    return valid;
+}
+
 static bool check_reals(plx_graph *graph, const plx_layer *layer) {
     const char *activation = plx_activation_name(layer->activation);
     if (!activation)
@@ -464,19 +440,10 @@ static bool check_reals(plx_graph *graph, const plx_layer *layer) {
                         activation, (double)p);
         return false;
     }
-    if (!(layer->rate >= 0 && layer->rate < 1)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "dropout: rate %g is outside [0, 1)", layer->rate);
+#define PLX_LAYER_REAL(name, valid, before, after)                                                 \
+    if (!check_real(graph, layer, layer->name, valid_##name(layer->name), before, after))          \
         return false;
-    }
-    if (!(layer->epsilon >= 0 && layer->epsilon < 1e30))
-        return refuse(graph, PLX_ERR_ARGUMENT, layer->name, "epsilon must be above 0, not",
-                      layer->epsilon);
-    if (!(layer->momentum >= 0 && layer->momentum <= 1))
-        return refuse(graph, PLX_ERR_ARGUMENT, layer->name, "momentum must be in (0, 1], not",
-                      layer->momentum);
-    if (!(layer->rope_base == 0 || (layer->rope_base > 1 && layer->rope_base < 1e30)))
-        return refuse(graph, PLX_ERR_ARGUMENT, layer->name, "rope_base must be above 1, not",
-                      layer->rope_base);
+#include "parallax.def"
     return true;
 }
 

@@ -1,37 +1,14 @@
 /* Makes one call of a builder with one input, through the functions that JavaScript calls.
  * Arguments: the builder's name, the number of inputs and of numbers, the numbers, then the values
  * of the input. */
-#include "exports.h"
+#include "border.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char *plx_js_builder_name(int builder);
 int plx_js_graph_node(plx_graph *graph, int builder, int count, const int32_t *inputs, int size,
                       const double *n, int room, int32_t *results);
-
-/* The parts of exports.c that do not need the browser's threads. */
-plx__js_results plx__js_left;
-static plx_ctx *context;
-
-plx_ctx *plx__js_context(void) {
-    return context;
-}
-
-plx__js_shape plx__js_shape_of(int rank, const int64_t *dims) {
-    (void)dims;
-    return (plx__js_shape){.rank = rank};
-}
-
-void plx__js_dims(int rank, const double *from, int64_t *dims) {
-    for (int d = 0; d < rank; d++) dims[d] = (int64_t)from[d];
-}
-
-int plx__js_fail(plx_status status, const char *format, ...) {
-    fputs(format, stderr);
-    return status;
-}
 
 static int place_of(const char *name) {
     for (int i = 0; plx_js_builder_name(i); i++)

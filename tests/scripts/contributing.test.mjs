@@ -1,5 +1,6 @@
-// Adds an activation to a copy of the tree by the instructions of CONTRIBUTING.md. It must work: in the
-// library, in the tests that walk its tables, in the generated TypeScript, and when called from there.
+// Adds an activation and a layer to a copy of the tree by the instructions of CONTRIBUTING.md. They must
+// work: in the library, in the tests that walk its tables, in the generated TypeScript, and when called
+// from there.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import {
@@ -36,7 +37,7 @@ function stepsOf(title) {
   const section = read('CONTRIBUTING.md')
     .split(/^## /m)
     .find((text) => text.startsWith(title));
-  const step = /`([\w/.]+)` after `([^`]+)`:\n *```c\n([\s\S]*?)\n *```/g;
+  const step = /`([\w/.]+)` after\s+`([^`]+)`:\n *```(?:c|js)\n([\s\S]*?)\n *```/g;
   return [...section.matchAll(step)].map(([, file, line, text]) => ({
     file,
     line,
@@ -87,14 +88,17 @@ FLAGS.push('-D_GNU_SOURCE', `-I${copy}/src`, `-I${copy}`, `-I${copy}/tests`);
 /* Double precision, and only the tests of operations and kernels, which takes the least time to
  * compile. */
 async function buildTests() {
-  const groups = read('tests/groups.def').match(/^GROUP\((ops_gradients|kernels_walk),.*$/gm);
-  assert.equal(groups.length, 2);
+  const groups = read('tests/groups.def').match(
+    /^GROUP\((ops_gradients|kernels_walk|unit_layers),.*$/gm,
+  );
+  assert.equal(groups.length, 3);
   writeFileSync(path.join(copy, 'tests/groups.def'), groups.join('\n'));
   mkdirSync(objects);
   const layers = ['base', 'kernels', 'blocks', 'ops', 'graph', 'plan', 'nn', 'io'];
   const library = [...layers.map((layer) => `src/${layer}`), 'native'].flatMap(sourcesOf);
   library.push(path.join(copy, 'src/kernels/kernels_target.c'));
   const tests = ['tests', 'tests/ops', 'tests/kernels'].flatMap(sourcesOf);
+  tests.push(path.join(copy, 'tests/unit/layer_kinds.c'));
   const lanes = Array.from({ length: availableParallelism() }, () => []);
   for (const [i, file] of library.entries()) lanes[i % lanes.length].push(file);
   const compile = (folder, list) =>
@@ -110,12 +114,17 @@ const group = (name) => {
   assert.match(text, /[1-9]\d* checks, 0 failed/, text);
 };
 
+/** Bundles a source of the package and imports it. */
+async function imported(name) {
+  const outfile = path.join(copy, `${name}.mjs`);
+  const entry = path.join(copy, `wasm/src/${name}.ts`);
+  await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', logLevel: 'error' });
+  return import(pathToFileURL(outfile).href);
+}
+
 /** What a graph of the package asks of its engine for one call. */
 async function callOf(method) {
-  const outfile = path.join(copy, 'graph.mjs');
-  const entry = path.join(copy, 'wasm/src/graph.ts');
-  await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', logLevel: 'error' });
-  const { graphMaker } = await import(pathToFileURL(outfile).href);
+  const { graphMaker } = await imported('graph');
   const calls = [];
   const engine = { extendGraph: (_, list) => calls.push(...(list.calls ?? list)) };
   const graph = graphMaker({
@@ -129,33 +138,44 @@ async function callOf(method) {
   return calls.at(-1);
 }
 
-/** Runs a call of a builder through the functions that JavaScript calls, natively. */
-function runCall({ builder, inputs, numbers }, values) {
+/** Runs a program on functions that JavaScript calls, natively; returns the numbers that it prints. */
+function runBorder(name, exported, given) {
   const folder = path.join(copy, 'native-border');
   mkdirSync(path.join(folder, 'emscripten'), { recursive: true });
   writeFileSync(path.join(folder, 'emscripten/emscripten.h'), '#define EMSCRIPTEN_KEEPALIVE\n');
-  cpSync(path.join(root, 'tests/scripts/border_call.c'), path.join(folder, 'border_call.c'));
-  const program = path.join(folder, 'call');
+  for (const file of ['border.h', `${name}.c`])
+    cpSync(path.join(root, 'tests/scripts', file), path.join(folder, file));
+  const program = path.join(folder, name);
   link(
     program,
-    [...FLAGS, `-I${folder}`, `-I${copy}/wasm`, path.join(folder, 'border_call.c')],
-    [path.join(copy, 'wasm/exports_graph.c'), ...objectsOf('build')],
+    [...FLAGS, `-I${folder}`, `-I${copy}/wasm`, path.join(folder, `${name}.c`)],
+    [path.join(copy, 'wasm', exported), ...objectsOf('build')],
   );
-  const given = [builder, inputs.length, numbers.length, ...numbers, ...values].map(String);
-  return run(program, given).trim().split(' ').map(Number);
+  return run(program, given.map(String)).trim().split(' ').map(Number);
 }
 
-describe('an activation, added as CONTRIBUTING.md says', () => {
-  before(async () => {
-    copyTree();
-    const steps = stepsOf('Adding an activation');
-    assert.equal(steps.length, 5);
-    steps.forEach(apply);
-    run(process.execPath, ['wasm/generate.mjs']);
-    await buildTests();
-  });
-  after(() => rmSync(copy, { recursive: true }));
+/** Runs a call of a builder. */
+const runCall = ({ builder, inputs, numbers }, values) =>
+  runBorder('border_call', 'exports_graph.c', [
+    ...[builder, inputs.length, numbers.length, ...numbers, ...values],
+  ]);
 
+before(async () => {
+  copyTree();
+  for (const [title, count] of [
+    ['Adding an activation', 5],
+    ['Adding a layer', 6],
+  ]) {
+    const steps = stepsOf(title);
+    assert.equal(steps.length, count, title);
+    steps.forEach(apply);
+  }
+  run(process.execPath, ['wasm/generate.mjs']);
+  await buildTests();
+});
+after(() => rmSync(copy, { recursive: true }));
+
+describe('an activation, added as CONTRIBUTING.md says', () => {
   it('has a gradient that the op tests compare with finite differences', () =>
     group('ops.gradients'));
   it('has kernels that the kernel tests compare with the formula', () => group('kernels.walk'));
@@ -173,5 +193,37 @@ describe('an activation, added as CONTRIBUTING.md says', () => {
     const call = await callOf('reluSquared');
     assert.equal(call.builder, 'relu_squared');
     assert.deepEqual(runCall(call, [-2, 0.5, 3]), [0, 0.25, 9]);
+  });
+});
+
+describe('a layer with a field, added as CONTRIBUTING.md says', () => {
+  it('has the shapes and gradients that the layer tests expect', () => group('unit.layers'));
+
+  it('has its options in TypeScript, with their documentation', () => {
+    const types = read('wasm/src/generated/layer_types.ts');
+    assert.match(types, /\/\*\* Factor \(default 1\)\. \*\/\nfactor\?: number;/);
+    assert.match(
+      types,
+      /\/\*\* Multiplies by a factor\. \*\/\nscale\(options\?: ScaleOptions\): Layer;/,
+    );
+  });
+
+  it('can be used from JavaScript', async () => {
+    const { layers, stackOf } = await imported('layers');
+    const predicted = (options, values) => {
+      const { layers: stack } = stackOf([layers.scale({ ...options, inputShape: [3] })]);
+      const { numbers, names } = stack[0];
+      assert.deepEqual(names, ['']);
+      return runBorder('border_layer', 'exports_model.c', [
+        ...[numbers.length, ...numbers, ...values],
+      ]);
+    };
+    assert.deepEqual(predicted({ factor: 2.5 }, [-2, 0.5, 3]), [-5, 1.25, 7.5]);
+    assert.deepEqual(predicted({}, [-2, 0.5, 3]), [-2, 0.5, 3]);
+    assert.throws(() => predicted({ factor: -1 }, [1]), /factor is -1: it must be above 0/);
+    assert.throws(
+      () => predicted({ faktor: 1 }, [1]),
+      /scale has no option "faktor": it has factor/,
+    );
   });
 });

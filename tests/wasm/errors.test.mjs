@@ -124,9 +124,9 @@ describe('a model rejects', () => {
     'no units': [async () => layered(dense({ units: 0 })), 'PLX_ERR_ARGUMENT', /units is 0/],
     'half a unit': [async () => layered(dense({ units: 1.5 })), 'PLX_ERR_ARGUMENT', /units is 1.5/],
     'an unknown activation': [
-      () => layered(dense({ activation: 'swoosh' })),
+      async () => layered(dense({ activation: 'swoosh' })),
       'PLX_ERR_ARGUMENT',
-      /unknown activation "swoosh".*relu/,
+      /layer 0: activation is "swoosh": it must be one of .*relu/,
     ],
     'a dropout rate of 1': [
       () => layered(dense(), plx.layers.dropout({ rate: 1 })),
@@ -270,9 +270,9 @@ describe('a model rejects', () => {
       /layer 0: kind is "ReLU": use layers\.activation\(\{ activation: "relu" \}\)/,
     ],
     'an unknown activation, in the spelling of the caller': [
-      () => layered(dense({ activation: 'HardTanh' })),
+      async () => layered(dense({ activation: 'HardTanh' })),
       'PLX_ERR_ARGUMENT',
-      /unknown activation "HardTanh"/,
+      /activation is "HardTanh"/,
     ],
     'an optimizer that is an option': [
       () => fit(ones(2), ones(3), { optimizer: 'momentum' }),

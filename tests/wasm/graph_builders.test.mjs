@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { load } from 'parallax-nn';
+import { LAYER_ROWS } from '../../wasm/generate_layers.mjs';
 import { camel, rowsOf } from '../../wasm/tables.mjs';
 
 const { abs, exp, log, max, min, sqrt, tanh, PI } = Math;
@@ -410,7 +411,7 @@ const CASES = {
   },
 };
 
-const TABLE = ['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE'];
+const TABLE = ['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE', ...LAYER_ROWS];
 const table = readFileSync(new URL('../../src/parallax.def', import.meta.url), 'utf8');
 const activations = rowsOf('parallax.def', table, TABLE)
   .filter(({ macro }) => macro === 'PLX_ACTIVATION')

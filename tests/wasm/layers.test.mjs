@@ -1,7 +1,10 @@
 /** Layers in sequential models and in graphs, and invalid layers. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { load } from 'parallax-nn';
+import { LAYER_ROWS, layerDefaults } from '../../wasm/generate_layers.mjs';
+import { rowsOf } from '../../wasm/tables.mjs';
 import { uniform } from './support/data.mjs';
 
 let plx;
@@ -110,6 +113,58 @@ describe('a layer of kind', () => {
       await model.dispose();
     });
   }
+});
+
+const read = (file) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+const rows = rowsOf('parallax.def', read('src/parallax.def'), [
+  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE', ...LAYER_ROWS],
+]).filter(({ macro }) => LAYER_ROWS.includes(macro));
+
+/* Of more channels than one group, whose default is 32, and of few pixels. */
+const SHAPES = { groupNorm: [2, 2, 64], batchNorm: [2, 2, 3] };
+
+describe('the stated default of', () => {
+  /** What a layer predicts, and the running statistics that one step of training leaves. */
+  async function resultsOf(kind, options) {
+    const [own, shape, , parameters] = KINDS[kind];
+    const needed = Object.fromEntries(
+      Object.entries(own).filter(([name]) => rule[kind].needed.includes(name)),
+    );
+    const inputShape = SHAPES[kind] ?? shape;
+    const inside = kind === 'residual' ? { layers: [plx.layers.dense({ units: 6 })] } : {};
+    const layer = plx.layers[kind]({ ...needed, ...inside, ...options, inputShape });
+    const model = plx.sequential([layer], { seed: 2 });
+    const next = uniform(5);
+    const size = 3 * inputShape.reduce((a, b) => a * b, 1);
+    const ids = kind === 'embedding';
+    const x = ids
+      ? new Int32Array(size).fill(1)
+      : Float32Array.from({ length: size }, () => next());
+    const y = await model.predict(x);
+    if (parameters > 0)
+      await model.fit(x, new Float32Array(y.length).fill(0.1), { epochs: 1, batchSize: 3 });
+    const after = await model.predict(x);
+    await model.dispose();
+    return [[...y], [...after]];
+  }
+
+  const rule = layerDefaults(rows, read('wasm/layers.def'));
+  for (const [kind, { defaults }] of Object.entries(rule)) {
+    for (const [name, value] of Object.entries(defaults)) {
+      it(`${name} of ${kind} is what the engine does without it`, async () => {
+        assert.deepEqual(await resultsOf(kind, { [name]: value }), await resultsOf(kind, {}));
+      });
+    }
+  }
+
+  it('an option is not that of another value', async () => {
+    const differ = async (kind, options) =>
+      assert.notDeepEqual(await resultsOf(kind, options), await resultsOf(kind, {}));
+    await differ('groupNorm', { groups: 16 });
+    await differ('batchNorm', { momentum: 0.2 });
+    await differ('encoderBlock', { activation: 'relu' });
+    await differ('layerNorm', { epsilon: 1e-3 });
+  });
 });
 
 describe('a sequential model', () => {

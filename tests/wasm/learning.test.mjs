@@ -90,6 +90,17 @@ describe('learn', () => {
     }
   };
 
+  it('lists its optimizers, each of which it accepts', async () => {
+    const optimizers = await plx.optimizers();
+    assert.deepEqual(optimizers.slice(0, 2), ['sgd', 'adam']);
+    assert.equal(new Set(optimizers).size, optimizers.length);
+    for (const optimizer of optimizers) {
+      await withRun({ task: 'interp5d', size: 'quick', optimizer }, (run) =>
+        assert.match(run.about.optimizer, new RegExp(`^${optimizer}`)),
+      );
+    }
+  });
+
   it('trains every task, with its description and progress', async () => {
     assert.ok(tasks.length > 0);
     for (const task of tasks) {

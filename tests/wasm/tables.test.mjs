@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { layerFiles } from '../../wasm/generate_layers.mjs';
 import { argumentsOf, comment, functionsOf, rowsOf, textOf } from '../../wasm/tables.mjs';
 
 const read = (path) => readFileSync(new URL(`../../wasm/${path}`, import.meta.url), 'utf8');
@@ -77,4 +78,51 @@ describe('the methods of a graph', () => {
       );
     });
   }
+});
+
+describe('the options of layers', () => {
+  const rows = [
+    { macro: 'PLX_LAYER', parts: ['A', 'a_b', 'ANY', '"Does it."'] },
+    { macro: 'PLX_LAYER_COUNT', parts: ['units', 'IN(A)'] },
+    { macro: 'PLX_LAYER_FLAG', parts: ['no_bias'] },
+  ];
+  const made = (list, kinds = 'OF(aB)') =>
+    layerFiles(
+      rows,
+      `OPTIONS(Base, NONE, , "All.", NAME(name, NONE, NONE, "Name."))
+       OPTIONS(Own, Base, ${kinds}, "Own.", ${list})`,
+    );
+  const UNITS = 'COUNT(width, units, NEEDED, "Width.")';
+
+  it('become types, methods and places, after those that every layer has', () => {
+    const files = made(`${UNITS} NOT(useBias, no_bias, true, "Bias.")`);
+    assert.match(files['layer_types.ts'], /extends Base {\n\/\*\* Width\. \*\/\nwidth: number;/);
+    assert.match(
+      files['layer_types.ts'],
+      /\/\*\* Bias \(default true\)\. \*\/\nuseBias\?: boolean;/,
+    );
+    assert.match(files['layer_types.ts'], /\/\*\* Does it\. \*\/\naB\(options: Own\): Layer;/);
+    assert.match(files['layer_table.ts'], /aB: 'width! useBias',/);
+    assert.match(files['layer_table.ts'], /width: 'count:11',\n {2}useBias: 'not:12',/);
+    assert.match(files['layer_table.ts'], /LAYER_SIZE = 13;/);
+  });
+
+  it('must suit the fields that they set', () => {
+    assert.throws(
+      () => made(`${UNITS} COUNT(bias, no_bias, 1, "B.")`),
+      /bias of aB cannot set no_bias/,
+    );
+    assert.throws(() => made(`${UNITS} COUNT(x, nowhere, 1, "X.")`), /x of aB cannot set nowhere/);
+    assert.throws(() => made(`${UNITS} COUNT(x, units, 1, "X.")`), /aB: width, x set units/);
+  });
+
+  it('must need what the library needs', () => {
+    assert.throws(() => made('COUNT(width, units, 1, "W.")'), /aB must need the option for units/);
+    assert.throws(() => made('FLAG(x, no_bias, false, "X.")'), /aB must need the option for units/);
+  });
+
+  it('belong to exactly one kind of row', () => {
+    assert.throws(() => made(UNITS, 'OF(other)'), /aB is a kind of 0 rows, not of one/);
+    assert.throws(() => made(UNITS, 'OF(aB) OF(other)'), /there is no layer other/);
+  });
 });

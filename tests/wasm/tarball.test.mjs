@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, SourceMap } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -124,6 +124,23 @@ describe('the packed package', () => {
     );
     assert.deepEqual(run('app.cjs'), { tier: 'simd', length: 2, error: 'PlxError' });
   });
+
+  for (const [name, text, source] of [
+    ['index', 'it must be a whole number of at least', 'src/arrays.ts'],
+    ['engine-simd-threads', 'this model was disposed', 'src/engine.ts'],
+    ['engine-inference-relaxed-threads', 'spawnThread', 'plx-glue'],
+  ]) {
+    it(`has a source map by which ${name}.mjs leads to ${source}`, () => {
+      const script = String(content(`${name}.mjs`));
+      const lines = script.slice(0, script.indexOf(text)).split('\n');
+      const map = JSON.parse(content(`${name}.mjs.map`));
+      const found = new SourceMap(map).findEntry(lines.length - 1, lines.at(-1).length);
+      const place = map.sources.findIndex((path) => path.endsWith(source));
+      assert.match(String(found.originalSource), new RegExp(`${source}$`));
+      const near = map.sourcesContent[place].split('\n').slice(found.originalLine).slice(0, 3);
+      assert.ok(near.join('\n').includes(text), `${found.originalLine}: ${near}`);
+    });
+  }
 
   it('has source maps of every script', () => {
     const scripts = project.files.filter((name) => /\.[mc]js$/.test(name));
@@ -441,6 +458,17 @@ export const run = async (signal: AbortSignal, wasmModule: WebAssembly.Module) =
 
   describe('stays small: load() of', () => {
     const compressed = (name) => gzipSync(content(name), { level: 9 }).length;
+    for (const [name, limit] of [
+      ['index', 20_700],
+      ['inference', 19_400],
+      ['engine-relaxed-threads', 12_900],
+      ['engine-inference-relaxed-threads', 11_000],
+    ]) {
+      it(`${name}.mjs has at most ${limit / 1000} kB, by gzip -9`, () => {
+        const size = compressed(`${name}.mjs`);
+        assert.ok(size <= limit, `${size} bytes`);
+      });
+    }
     for (const [entry, kind, limit] of [
       ['index', '', 171_000],
       ['inference', 'inference-', 137_000],

@@ -1,8 +1,8 @@
 /** The public types of the package. */
 
 import type { GenerateOptions, GeneratorOptions, TokenGenerator } from './api_generation.js';
-import type { Layer, Layers } from './api_layers.js';
 import type { OptimizerKind, ScheduleKind } from './generated/kinds.js';
+import type { Layer, Layers } from './generated/layer_types.js';
 import type { DType, Graph, GraphArray } from './graph_api.js';
 
 /**

@@ -1,6 +1,7 @@
 /** The public types of `parallax-nn/bench`. */
 import type { AbortSignalLike, Load, Parallax } from './api.js';
 import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
+import type { OptimizerKind } from './generated/kinds.js';
 
 /** How much a suite measures: seconds' worth, what is published, or everything. */
 export type BenchSize = 'quick' | 'default' | 'full';
@@ -81,6 +82,8 @@ export interface BenchOptions extends BenchChoice {
 export interface BenchParallax extends Parallax {
   /** Lists the tasks that `learn` can run. */
   tasks(): Promise<TaskInfo[]>;
+  /** Lists the optimizers that `learn` can use. */
+  optimizers(): Promise<OptimizerKind[]>;
   /** Creates the data, model and optimizer of a task, ready to train. */
   learn(options: LearnOptions): Promise<Learning>;
   /** Lists the suites that `bench` can run. */

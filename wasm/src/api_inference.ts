@@ -7,7 +7,7 @@ import type {
   NamedModelOptions,
   Parallax,
 } from './api.js';
-import type { Layer } from './api_layers.js';
+import type { Layer } from './generated/layer_types.js';
 import type { Graph } from './graph_api.js';
 
 /** A model without training. */

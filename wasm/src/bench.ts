@@ -18,11 +18,12 @@ import { browserMachine } from './machine.js';
 import { ClientBench } from './parallax_bench.js';
 
 export type * from './api.js';
+export type * from './api_activations.js';
 export type * from './api_bench.js';
 export type * from './api_generation.js';
-export type * from './api_layers.js';
 export type * from './api_learning.js';
 export { type FailedCall, PlxError } from './errors.js';
+export type * from './generated/layer_types.js';
 export type * from './graph_api.js';
 
 /* Literals, for the reason given in index.ts. */

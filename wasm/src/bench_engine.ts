@@ -4,7 +4,9 @@ import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './
 import { Engine } from './engine.js';
 import { expectedTime, listSuites, runBench } from './engine_bench.js';
 import { EngineLearning, listTasks } from './engine_learning.js';
+import { names } from './engine_plan.js';
 import { PlxError } from './errors.js';
+import type { OptimizerKind } from './generated/kinds.js';
 import type {
   BenchEngineApi,
   BenchPlan,
@@ -26,6 +28,10 @@ export class BenchEngine extends Engine implements BenchEngineApi {
 
   tasks(): TaskInfo[] {
     return listTasks(this.heap);
+  }
+
+  optimizers(): OptimizerKind[] {
+    return names(this.heap, (i) => this.heap.c._plx_js_optimizer_name(i)) as OptimizerKind[];
   }
 
   learn(run: number, request: LearnRequest): LearningAbout {

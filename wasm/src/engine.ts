@@ -10,13 +10,12 @@ import type {
   Port,
   Weight,
 } from './api.js';
-import type { Layer } from './api_layers.js';
 import { shapeText } from './arrays.js';
 import { DTYPES } from './dtypes.js';
 import { Recipe, Training, trainInSlices } from './engine_fit.js';
 import { EngineGenerators } from './engine_generation.js';
 import { EngineGraphs } from './engine_graph.js';
-import { LayerWriter } from './engine_layers.js';
+import { withLayer } from './engine_layers.js';
 import { chooseOptimizer, indexOf, names, readPlan } from './engine_plan.js';
 import { PORTS, PortData } from './engine_ports.js';
 import { PlxError } from './errors.js';
@@ -41,6 +40,7 @@ import type {
   PrepareRequest,
   Samples,
   Sampling,
+  StackSpec,
   StartRequest,
   SummaryData,
   ThreadsRequest,
@@ -105,7 +105,6 @@ export class Engine implements EngineApi {
   #heap: Heap | undefined;
   #graphs: EngineGraphs | undefined;
   #generators: EngineGenerators | undefined;
-  #layers: LayerWriter | undefined;
   #optimizers: string[] = [];
 
   constructor(glue: Glue) {
@@ -141,8 +140,7 @@ export class Engine implements EngineApi {
     heap.check(c._plx_js_start(Number(request.reproducible)));
     this.#heap = heap;
     this.#optimizers = names(heap, (i) => c._plx_js_optimizer_name(i));
-    this.#layers = new LayerWriter(heap);
-    this.#graphs = new EngineGraphs(heap, this.#layers);
+    this.#graphs = new EngineGraphs(heap);
     this.#generators = new EngineGenerators(heap);
     return this.#report(heap);
   }
@@ -187,8 +185,7 @@ export class Engine implements EngineApi {
   }
 
   createModel(id: number, spec: ModelSpec, seed: number): ModelPorts {
-    const address =
-      'name' in spec ? this.#named(spec.name, seed) : this.#stacked(spec.layers, seed);
+    const address = 'name' in spec ? this.#named(spec.name, seed) : this.#stacked(spec, seed);
     const inputs = this.#readPorts(address, 0);
     const outputs = this.#readPorts(address, 1);
     this.#models.set(id, { address, trainer: 0, optimizers: new Map(), inputs, outputs });
@@ -212,11 +209,8 @@ export class Engine implements EngineApi {
     return heap.made();
   }
 
-  #stacked(layers: Layer[], seed: number): number {
+  #stacked({ layers, inputShape, vocabulary }: StackSpec, seed: number): number {
     const heap = this.#h;
-    const first = layers[0];
-    const inputShape = first?.inputShape ?? [];
-    const vocabulary = first?.kind === 'embedding' ? first.vocabulary : 0;
     heap.check(
       heap.with([Float64Array.from(inputShape)], (dims) =>
         heap.c._plx_js_model_new(inputShape.length, dims as number, vocabulary, seed),
@@ -225,7 +219,7 @@ export class Engine implements EngineApi {
     const address = heap.made();
     try {
       for (const layer of layers) {
-        this.#layers?.with(layer, (count, numbers, text) =>
+        withLayer(heap, layer, (count, numbers, text) =>
           heap.check(heap.c._plx_js_model_add(address, count, numbers, text)),
         );
       }

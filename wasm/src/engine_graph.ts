@@ -1,7 +1,7 @@
 /** The graphs of an engine: nodes, parameters, optimizers and compiled functions. */
 import type { Plan } from './api.js';
 import { copyElements, DTYPES } from './dtypes.js';
-import type { LayerWriter } from './engine_layers.js';
+import { withLayer } from './engine_layers.js';
 import { chooseOptimizer, indexOf, names, readPlan } from './engine_plan.js';
 import { PlxError } from './errors.js';
 import type { DType, GraphArray } from './graph_api.js';
@@ -55,11 +55,9 @@ export class EngineGraphs {
   readonly #graphs = new Map<number, LiveGraph>();
   readonly #builders: string[];
   readonly #optimizers: string[];
-  readonly #layers: LayerWriter;
 
-  constructor(heap: Heap, layers: LayerWriter) {
+  constructor(heap: Heap) {
     this.#heap = heap;
-    this.#layers = layers;
     this.#builders = names(heap, (i) => heap.c._plx_js_builder_name(i));
     this.#optimizers = names(heap, (i) => heap.c._plx_js_optimizer_name(i));
   }
@@ -168,7 +166,7 @@ export class EngineGraphs {
     const heap = this.#heap;
     const { address, weights } = graph;
     const x = graph.values[call.x]!.node;
-    this.#layers.with(call.layer, (count, numbers, text) =>
+    withLayer(heap, call.layer, (count, numbers, text) =>
       heap.check(
         heap.c._plx_js_graph_layer(
           ...([address, weights, x, Number(call.training), count, numbers, text] as const),

@@ -1,10 +1,10 @@
 /** The client's side of a graph, which records calls and sends them with the first awaited one. */
 import type { Data, GraphOptions, OptimizerOptions, Parallax } from './api.js';
-import type { Layer } from './api_layers.js';
 import { checkInteger, checkName, checkNumber, checkWhole } from './arrays.js';
 import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
 import type { GraphBuilders } from './generated/graph_builders.js';
+import type { Layer } from './generated/layer_types.js';
 import type {
   CompileOptions,
   DType,
@@ -41,7 +41,7 @@ import {
   placed,
   type ResultDType,
 } from './graph_table.js';
-import { checkLayer } from './layers.js';
+import { checkLayer, packed } from './layers.js';
 import { checkOptimizer } from './model.js';
 import { checkRate } from './optimizer.js';
 import { checkOptions, number, refuse } from './options.js';
@@ -205,7 +205,7 @@ export class ClientGraph extends Builders implements Graph {
     const checked = checkLayer('layer', { ...layer, ...(options.name && { name: options.name }) });
     const named = { ...checked, name: this.#layers.nameOf(checked, options.share === true) };
     const training = options.training ?? false;
-    const call: GraphCall = { kind: 'layer', layer: named, x: value, training };
+    const call: GraphCall = { kind: 'layer', layer: packed(named), x: value, training };
     return new ClientNode(this, this.#record(site, call), 'float32') as GraphNode;
   }
 

@@ -1,7 +1,7 @@
 /** The public types of graphs. */
 import type { Data, OptimizerOptions, Plan } from './api.js';
-import type { Layer } from './api_layers.js';
 import type { GraphBuilders } from './generated/graph_builders.js';
+import type { Layer } from './generated/layer_types.js';
 
 /**
  * Element type of a value. Inputs are `float32` or `int32`. The other types are for storage: `cast`

@@ -1,7 +1,8 @@
 /** The layers of a graph: their names, and which share their weights. */
-import type { Layer } from './api_layers.js';
+
 import { PlxError } from './errors.js';
-import { libraryName } from './library_names.js';
+import type { Layer } from './generated/layer_types.js';
+import { libraryName } from './graph_table.js';
 
 export class LayerNames {
   /** Options of each layer, as text, by its name. */

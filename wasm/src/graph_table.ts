@@ -52,8 +52,8 @@ const RESULT_DTYPES: Readonly<Record<string, ResultDType>> = {
 };
 
 function argumentOf(text: string): Argument {
-  const [, kind, name, initial] = /^(\w+):(\w+)=?(.+)?$/.exec(text)!;
-  return { kind: kind!, name: name!, initial };
+  const [, kind = 'node', name, initial] = /^(?:(\w+):)?(\w+)=?(.+)?$/.exec(text)!;
+  return { kind, name: name!, initial };
 }
 
 function resultOf(text: string): Builder['results'][number] {
@@ -63,14 +63,19 @@ function resultOf(text: string): Builder['results'][number] {
   return { name: name!, dtype: RESULT_DTYPES[kind ?? 'real']! };
 }
 
+/** Returns `max_pool2d` for `maxPool2d`. */
+export const libraryName = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
 const known = new Map<string, Builder>();
 
 /** Returns the row of a method, parsed. */
 export function builderOf(method: BuilderMethod): Builder {
   let row = known.get(method);
   if (!row) {
-    const [own, options] = BUILDERS[method].split(' | ') as [string, string?];
-    const [builder, results, ...list] = own.split(' ') as [string, string, ...string[]];
+    const [, builder = libraryName(method), results = 'real', own, , options] =
+      /^(?:@(\w+) ?)?(?:>(\S+) ?)?([^|]*?)( ?\| (.*))?$/.exec(BUILDERS[method])! as string[];
+    const list = own!.split(' ').filter(Boolean);
     const each = /^each:(\w+)$/.exec(results)?.[1];
     row = {
       builder,

@@ -22,9 +22,10 @@ import { makeLoad } from './client.js';
 import { newParallax } from './parallax.js';
 
 export type * from './api.js';
+export type * from './api_activations.js';
 export type * from './api_generation.js';
-export type * from './api_layers.js';
 export { type FailedCall, PlxError } from './errors.js';
+export type * from './generated/layer_types.js';
 export type * from './graph_api.js';
 
 /* Bundlers look for literals of this form, exactly one for each file. The workers have no name,

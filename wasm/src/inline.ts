@@ -13,9 +13,10 @@ import { newParallax } from './parallax.js';
 import { compileBytes } from './source.js';
 
 export type * from './api.js';
+export type * from './api_activations.js';
 export type * from './api_generation.js';
-export type * from './api_layers.js';
 export { type FailedCall, PlxError } from './errors.js';
+export type * from './generated/layer_types.js';
 export type * from './graph_api.js';
 
 function decode(text: string): Uint8Array<ArrayBuffer> {

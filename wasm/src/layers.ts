@@ -1,8 +1,15 @@
-/** The client's side of layers: the functions that create them, and checks that need no engine. */
-import type { Layer, LayerKinds, Layers } from './api_layers.js';
+/**
+ * The layers of a model: the functions that create them, checks that need no engine, and the form in
+ * which the library reads them.
+ */
 import { checkWhole, told } from './arrays.js';
+import { ACTIVATIONS } from './generated/kind_lists.js';
+import type { ActivationName } from './generated/kinds.js';
+import { COMMON, LAYER_KINDS, LAYER_OPTIONS, LAYER_SIZE, PLACES } from './generated/layer_table.js';
+import type { Layer, Layers } from './generated/layer_types.js';
 import { activationOf, layerHint } from './names.js';
 import {
+  anything,
   checkKeys,
   checkObject,
   count,
@@ -14,113 +21,83 @@ import {
   refuse,
   text,
 } from './options.js';
+import type { ModelSpec, PackedLayer } from './rpc.js';
 
-const named: Rule = (what, value: string) => {
-  text(what, value as never);
-  /* The library's strings end at the first NUL. */
-  if (value.includes('\0')) refuse(`${what} contains a NUL character, which names cannot have`);
-};
-const shape: Rule = (what, value: unknown) => {
-  if (!Array.isArray(value)) refuse(`${what} must be an array of whole numbers`);
-  for (const size of value as number[]) checkWhole(what, size, 1);
-};
-const freeShape: Rule = (what, value: unknown) => {
-  if (!Array.isArray(value)) refuse(`${what} must be an array of whole numbers`);
-  for (const size of value as number[]) checkWhole(what, size, -1);
-  const { length } = value as number[];
-  if (length > 5) refuse(`${what} has ${length} sizes: a sample has at most 5 dimensions`);
-};
-const pair: Rule = (what, value: unknown) => {
-  if (typeof value === 'number') {
-    checkWhole(what, value, 1);
-    return;
-  }
-  const sizes = Array.isArray(value) ? (value as number[]) : [];
-  if (sizes.length !== 2) refuse(`${what} must be one number, or [rows, columns]`);
-  for (const size of sizes) checkWhole(what, size, 1);
-};
-const rope: Rule = (what, value: unknown) => {
-  if (typeof value !== 'boolean') positive(what, value as never);
+const sizes = (what: string, value: unknown, least: number): readonly number[] => {
+  if (!Array.isArray(value)) return refuse(`${what} must be an array of whole numbers`);
+  for (const size of value as number[]) checkWhole(what, size, least);
+  return value as number[];
 };
 
-const RULES = {
-  name: named,
-  inputShape: shape,
-  units: count,
-  filters: count,
-  hidden: count,
-  activation: text,
-  parameter: positive,
-  useBias: flag,
-  rate: finite,
-  dropout: finite,
-  shape: freeShape,
-  kernelSize: pair,
-  poolSize: pair,
-  size: pair,
-  strides: pair,
-  dilation: pair,
-  padding: oneOf('valid', 'same'),
-  method: oneOf('nearest', 'bilinear'),
-  groups: count,
-  vocabulary: count,
-  epsilon: positive,
-  momentum: positive,
-  heads: count,
-  kvHeads: count,
-  causal: flag,
-  rope,
-  gated: flag,
-  postNorm: flag,
-  rmsNorm: flag,
-  project: flag,
-  layers: (() => {}) as Rule /* each one is checked as a layer */,
-} satisfies Record<string, Rule>;
+/** Base of the wavelengths of rotary positions (Su et al., 2021). */
+const ROPE_BASE = 10_000;
 
-type Option = keyof typeof RULES;
+/** A form of options: its check, and its numbers. */
+interface Form {
+  check: Rule;
+  numbers?: (value: never, texts: string[]) => readonly number[];
+}
 
-const CONVOLUTION = [
-  ...(['filters', 'kernelSize', 'strides', 'padding', 'dilation', 'groups'] as const),
-  ...(['activation', 'parameter', 'useBias'] as const),
-];
-const POOL = ['poolSize', 'strides', 'padding'] as const;
-const ATTENTION = ['heads', 'kvHeads', 'rope', 'useBias'] as const;
-const BLOCK = [
-  ...ATTENTION,
-  ...(['hidden', 'activation', 'gated', 'postNorm', 'rmsNorm', 'dropout', 'epsilon'] as const),
-];
+const one = (value: number | boolean) => [Number(value)];
 
-/** The options of each kind; the first `needed` ones are required. */
-const KINDS: Record<keyof LayerKinds, { needed: number; options: readonly Option[] }> = {
-  dense: { needed: 1, options: ['units', 'activation', 'parameter', 'useBias'] },
-  activation: { needed: 1, options: ['activation', 'parameter'] },
-  softmax: { needed: 0, options: [] },
-  dropout: { needed: 1, options: ['rate'] },
-  flatten: { needed: 0, options: [] },
-  reshape: { needed: 1, options: ['shape'] },
-  conv2d: { needed: 2, options: CONVOLUTION },
-  conv2dTranspose: { needed: 2, options: CONVOLUTION },
-  maxPool2d: { needed: 0, options: POOL },
-  avgPool2d: { needed: 0, options: POOL },
-  globalMaxPool2d: { needed: 0, options: [] },
-  globalAvgPool2d: { needed: 0, options: [] },
-  globalAvgPool1d: { needed: 0, options: [] },
-  upsample2d: { needed: 0, options: ['size', 'method'] },
-  layerNorm: { needed: 0, options: ['epsilon'] },
-  rmsNorm: { needed: 0, options: ['epsilon'] },
-  groupNorm: { needed: 0, options: ['groups', 'epsilon'] },
-  batchNorm: { needed: 0, options: ['momentum', 'epsilon'] },
-  embedding: { needed: 2, options: ['vocabulary', 'units'] },
-  positions: { needed: 0, options: [] },
-  attention: { needed: 0, options: [...ATTENTION, 'causal'] },
-  encoderBlock: { needed: 0, options: BLOCK },
-  decoderBlock: { needed: 0, options: BLOCK },
-  residual: { needed: 1, options: ['layers', 'project'] },
+/** The forms of options in layers.def. */
+const FORMS: Readonly<Record<string, Form>> = {
+  count: { check: count, numbers: one },
+  positive: { check: positive, numbers: one },
+  number: { check: finite, numbers: one },
+  flag: { check: flag, numbers: one },
+  not: { check: flag, numbers: (value: boolean) => [Number(!value)] },
+  pair: {
+    check(what, value: unknown) {
+      const pair = typeof value === 'number' ? [value, value] : value;
+      if (!Array.isArray(pair) || pair.length !== 2)
+        refuse(`${what} must be one number, or [rows, columns]`);
+      sizes(what, pair, 1);
+    },
+    numbers: (value: number | number[]) => (typeof value === 'number' ? [value, value] : value),
+  },
+  choice: {
+    check: anything /* by its texts */,
+    numbers: (value: string, texts) => [texts.indexOf(value)],
+  },
+  activation: {
+    check: text,
+    numbers: (value: string) => [ACTIVATIONS.indexOf(value as ActivationName)],
+  },
+  waves: {
+    check(what, value: unknown) {
+      if (typeof value !== 'boolean') positive(what, value as never);
+    },
+    numbers: (value: number | boolean) => [value === true ? ROPE_BASE : Number(value)],
+  },
+  shape: {
+    check(what, value: unknown) {
+      const { length } = sizes(what, value, -1);
+      if (length > 5) refuse(`${what} has ${length} sizes: a sample has at most 5 dimensions`);
+    },
+    numbers: (value: number[]) => value,
+  },
+  layers: { check: anything /* each one is checked as a layer */ },
+  sample: { check: (what, value: unknown) => sizes(what, value, 1) },
+  name: {
+    check(what, value: string) {
+      text(what, value as never);
+      /* The library's strings end at the first NUL. */
+      if (value.includes('\0')) refuse(`${what} contains a NUL character, which names cannot have`);
+    },
+  },
 };
 
-const KIND_NAMES = Object.keys(KINDS);
+/** Returns the form of an option, its place among the numbers of a layer, and the texts of a choice. */
+function optionOf(name: string): { form: Form; place: number; texts: string[] } {
+  const [form, rest] = LAYER_OPTIONS[name as keyof typeof LAYER_OPTIONS].split(':');
+  const [place, texts] = rest!.split('=');
+  return { form: FORMS[form!]!, place: Number(place), texts: texts?.split(',') ?? [] };
+}
 
-const COMMON: readonly Option[] = ['name', 'inputShape'];
+type Kind = keyof typeof LAYER_KINDS;
+
+const KIND_NAMES = Object.keys(LAYER_KINDS) as Kind[];
 
 const makers = Object.fromEntries(
   KIND_NAMES.map((kind) => [
@@ -151,23 +128,31 @@ function noLayer(where: string, layer: unknown): never {
 
 /** Copies a layer; rejects an invalid one, as far as can be determined without the engine. */
 export function checkLayer(where: string, layer: Layer, level = 0): Layer {
-  const kind = Object.hasOwn(KINDS, layer?.kind) ? KINDS[layer.kind] : noLayer(where, layer);
+  const row = Object.hasOwn(LAYER_KINDS, layer?.kind)
+    ? LAYER_KINDS[layer.kind]
+    : noLayer(where, layer);
   if (level === MOST_LEVELS) refuse(`${where}: layers are nested more than ${MOST_LEVELS} deep`);
+  const names = `${row} ${COMMON}`.trim().split(' ');
+  const known = names.map((name) => name.replace('!', ''));
   const options: Record<string, unknown> = { ...layer };
   for (const [option, value] of Object.entries(options)) {
     if (option === 'kind') continue;
-    checkKeys(`${where}: ${layer.kind}`, option, [...kind.options, ...COMMON]);
-    if (value === undefined) delete options[option];
-    else RULES[option as Option](`${where}: ${option}`, value as never);
-    if (option === 'activation' && value !== undefined) {
-      options.activation = activationOf(`${where}: activation`, value as string);
+    checkKeys(`${where}: ${layer.kind}`, option, known);
+    const what = `${where}: ${option}`;
+    if (value === undefined) {
+      delete options[option];
+      continue;
     }
+    const { form, texts } = optionOf(option);
+    form.check(what, value as never);
+    if (texts.length > 0) oneOf(...texts)(what, value as never);
+    if (option === 'activation') options.activation = activationOf(what, value as string);
   }
-  if (kind.options === BLOCK && options.activation === 'linear') {
+  if (known.includes('hidden') && options.activation === 'linear') {
     refuse(`${where}: activation is "linear": a block needs a non-linear one`);
   }
-  const missing = kind.options.slice(0, kind.needed).find((option) => !(option in options));
-  if (missing) refuse(`${where}: ${layer.kind} needs ${missing}`);
+  const missing = names.find((name) => name.endsWith('!') && !(name.slice(0, -1) in options));
+  if (missing) refuse(`${where}: ${layer.kind} needs ${missing.slice(0, -1)}`);
   if (layer.kind === 'residual') {
     options.layers = checkList(`${where}: layers`, layer.layers, level + 1);
   }
@@ -181,11 +166,32 @@ function checkList(what: string, list: Layer[], level: number): Layer[] {
   return list.map((layer, i) => checkLayer(`${what.replace(/s$/, '')} ${i}`, layer, level));
 }
 
+/** Returns a checked layer, followed by those inside it, in the form that the library reads. */
+export function packed(layer: Layer): PackedLayer {
+  const inner = layer.kind === 'residual' ? layer.layers : [];
+  const numbers = new Array<number>(LAYER_SIZE).fill(0);
+  const set = (place: number, values: readonly number[]) =>
+    numbers.splice(place, values.length, ...values);
+  for (const [option, value] of Object.entries(layer)) {
+    if (option === 'kind') continue;
+    const { form, place, texts } = optionOf(option);
+    if (form.numbers) set(place, form.numbers(value as never, texts));
+  }
+  set(PLACES.kind, [KIND_NAMES.indexOf(layer.kind)]);
+  set(PLACES.inner, [inner.length]);
+  if (layer.kind === 'reshape') set(PLACES.rank, [layer.shape.length]);
+  const rest = inner.map(packed);
+  return {
+    numbers: [numbers, ...rest.map((one) => one.numbers)].flat(),
+    names: [layer.name ?? '', ...rest.flatMap((one) => one.names)],
+  };
+}
+
 /**
- * Copies the layers of a model; rejects invalid ones, as far as can be determined without the
- * engine.
+ * Returns the layers of a model for the engine; rejects invalid ones, as far as can be determined
+ * without it.
  */
-export function checkLayers(list: Layer[]): Layer[] {
+export function stackOf(list: Layer[]): ModelSpec {
   if (!Array.isArray(list) || list.length === 0) {
     refuse('sequential: expected a list of at least one layer');
   }
@@ -194,5 +200,11 @@ export function checkLayers(list: Layer[]): Layer[] {
       'sequential: the first layer needs inputShape, the shape of one sample: inputShape: [5]',
     );
   }
-  return list.map((layer, i) => checkLayer(`sequential: layer ${i}`, layer));
+  const layers = list.map((layer, i) => checkLayer(`sequential: layer ${i}`, layer));
+  const first = layers[0]!;
+  return {
+    layers: layers.map(packed),
+    inputShape: first.inputShape!,
+    vocabulary: first.kind === 'embedding' ? first.vocabulary : 0,
+  };
 }

@@ -1,10 +1,6 @@
 /** Converts names of graph methods and layers to those of the library, and back. */
 import { builderOf, METHODS } from './graph_table.js';
 
-/** Returns `max_pool2d` for `maxPool2d`. */
-export const libraryName = (name: string): string =>
-  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-
 /** Returns the method that calls a builder. */
 const methodOf = (builder: string): string =>
   METHODS.find((method) => builderOf(method).builder === builder) ??

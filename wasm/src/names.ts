@@ -76,14 +76,11 @@ const NO_SOFTMAX =
   'leave it out: the loss "crossentropy" takes logits and includes the softmax; for ' +
   'probabilities, apply the softmax to what predict returns';
 
-/**
- * Returns the library's name of an activation; an unknown one is left for the library to reject.
- */
+/** Returns the library's name of an activation. */
 export function activationOf(what: string, given: string): string {
   const key = plain(given);
-  return isSoftmax(key)
-    ? refuse(`${what} is "${given}": ${NO_SOFTMAX}`)
-    : (activationNamed(key) ?? given);
+  const hint = isSoftmax(key) ? NO_SOFTMAX : `it must be one of ${ACTIVATIONS.join(', ')}`;
+  return activationNamed(key) ?? refuse(`${what} is ${told(given)}: ${hint}`);
 }
 
 const INSTEAD_OF_LAYER: Table = {

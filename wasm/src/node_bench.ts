@@ -6,11 +6,12 @@ import { nodeMachine } from './node_machine.js';
 import { ClientBench } from './parallax_bench.js';
 
 export type * from './api.js';
+export type * from './api_activations.js';
 export type * from './api_bench.js';
 export type * from './api_generation.js';
-export type * from './api_layers.js';
 export type * from './api_learning.js';
 export { type FailedCall, PlxError } from './errors.js';
+export type * from './generated/layer_types.js';
 export type * from './graph_api.js';
 
 /** Starts an engine with tasks and suites. */

@@ -5,10 +5,11 @@ import { nodeHost } from './node_host.js';
 import { newParallax } from './parallax.js';
 
 export type * from './api.js';
+export type * from './api_activations.js';
 export type * from './api_generation.js';
 export type * from './api_inference.js';
-export type * from './api_layers.js';
 export { type FailedCall, PlxError } from './errors.js';
+export type * from './generated/layer_types.js';
 export type * from './graph_api.js';
 
 /** Starts an engine without training. */

@@ -11,13 +11,13 @@ import type {
   OptimizerOptions,
   Parallax,
 } from './api.js';
-import type { Layer } from './api_layers.js';
 import { checkFinite, checkWhole } from './arrays.js';
 import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
 import { plainBytes, textBytes } from './file_bytes.js';
+import type { Layer } from './generated/layer_types.js';
 import { graphMaker } from './graph.js';
-import { checkLayers, layers } from './layers.js';
+import { layers, stackOf } from './layers.js';
 import { ClientModel, checkOptimizer } from './model.js';
 import { ClientOptimizer } from './optimizer.js';
 import { checkObject, checkOptions, number } from './options.js';
@@ -76,7 +76,7 @@ export class ClientParallax implements Parallax {
 
   sequential(stack: Layer[], options: ModelOptions = {}): Model {
     checkOptions('sequential', options, { seed: number });
-    return this.#newModel({ layers: checkLayers(stack) }, options);
+    return this.#newModel(stackOf(stack), options);
   }
 
   model(name: string, options: NamedModelOptions = {}): Model {

@@ -13,6 +13,7 @@ import { checkName, checkWhole, told } from './arrays.js';
 import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
 import { readDigits } from './file_bytes.js';
+import type { OptimizerKind } from './generated/kinds.js';
 import { runJob } from './jobs.js';
 import { openLearning, SIZES } from './learning.js';
 import type { Machine } from './machine.js';
@@ -103,6 +104,10 @@ export class ClientBench extends ClientParallax implements BenchParallax {
 
   tasks(): Promise<TaskInfo[]> {
     return this.#connection.call((engine: BenchEngineApi) => engine.tasks());
+  }
+
+  optimizers(): Promise<OptimizerKind[]> {
+    return this.#connection.call((engine: BenchEngineApi) => engine.optimizers());
   }
 
   learn(options: LearnOptions): Promise<Learning> {

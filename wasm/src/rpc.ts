@@ -17,7 +17,6 @@ import type {
   Summary,
   Weight,
 } from './api.js';
-import type { Layer } from './api_layers.js';
 import type { PlxErrorName } from './generated/kinds.js';
 import type { DType, GraphArray } from './graph_api.js';
 
@@ -49,8 +48,21 @@ export type EngineReport = Omit<
   'tier' | 'isolated' | 'downgrades' | 'startup' | 'memoryBytes'
 > & { memoryBytes: number };
 
+/** A layer and those inside it, each with the numbers that exports_model.c reads, and a name or ''. */
+export interface PackedLayer {
+  numbers: number[];
+  names: string[];
+}
+
+/** Layers on samples of a shape: ids if vocabulary is not 0. */
+export interface StackSpec {
+  layers: PackedLayer[];
+  inputShape: number[];
+  vocabulary: number;
+}
+
 /** A model to create: layers, or a name that the library knows. */
-export type ModelSpec = { layers: Layer[] } | { name: string };
+export type ModelSpec = StackSpec | { name: string };
 
 /** The ports of a model, against which the client checks data. */
 export interface ModelPorts {
@@ -142,7 +154,7 @@ export type SummaryData = Omit<Summary, 'toString'>;
 export type GraphCall =
   | { kind: 'input'; name: string; dtype: DType; shape: number[] }
   | { kind: 'parameter'; name: string; shape: number[]; values?: Float32Array }
-  | { kind: 'layer'; layer: Layer; x: number; training: boolean }
+  | { kind: 'layer'; layer: PackedLayer; x: number; training: boolean }
   | { kind: 'node'; builder: string; inputs: number[]; numbers: number[]; results: number }
   | {
       kind: 'update';

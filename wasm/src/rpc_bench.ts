@@ -9,6 +9,7 @@ import type {
   TrainOutcome,
   TrainProgress,
 } from './api_learning.js';
+import type { OptimizerKind } from './generated/kinds.js';
 import type { EngineApi, JobRequest } from './rpc.js';
 
 /** A run of suites. */
@@ -51,6 +52,7 @@ export type TrainReport = TrainProgress;
 
 export interface BenchEngineApi extends EngineApi {
   tasks(): TaskInfo[];
+  optimizers(): OptimizerKind[];
   /** Creates a run; the client assigns its number. */
   learn(run: number, request: LearnRequest): LearningAbout;
   trainRun(

@@ -29,6 +29,7 @@ const store = createStore<AppState>({
   fileErrors: [],
   mnist: { phase: 'looking' },
   tasks: [],
+  optimizers: [],
   training: idleTraining,
   trainingFiles: {},
   trainingFileError: undefined,

@@ -29,8 +29,10 @@ export function createRuntime(store: Store<AppState>): Runtime {
         ...(tier === 'auto' ? {} : { tier }),
         ...(threads > 0 ? { threads } : {}),
       });
-      const [info, suites, tasks] = await Promise.all([plx.ready(), plx.suites(), plx.tasks()]);
-      store.set({ engine: { phase: 'ready', info }, suites, tasks });
+      const [info, suites, tasks, optimizers] = await Promise.all([
+        ...([plx.ready(), plx.suites(), plx.tasks(), plx.optimizers()] as const),
+      ]);
+      store.set({ engine: { phase: 'ready', info }, suites, tasks, optimizers });
       return plx;
     } catch (error) {
       store.set({ engine: { phase: 'failed', message: sentence(error) } });

@@ -130,6 +130,7 @@ export interface AppState {
   fileErrors: readonly string[];
   mnist: MnistState;
   tasks: readonly TaskInfo[];
+  optimizers: readonly string[];
   training: TrainingState;
   /** Texts and tables to train on; images of digits are shared with the suites. */
   trainingFiles: Readonly<Partial<Record<'text' | 'table', TrainingFile>>>;

@@ -17,7 +17,6 @@ const sizes: Record<BenchSize, string> = {
   default: 'Standard',
   full: 'Long',
 };
-const optimizers = ['sgd', 'adam', 'adamw', 'lion', 'rmsprop'];
 
 /** Whether a run is in progress, so that its settings cannot change. */
 export const isActive = (phase: TrainingPhase): boolean =>
@@ -284,8 +283,14 @@ function recipeFields(store: Store<AppState>) {
     'select',
     { id: 'train-optimizer' },
     h('option', { value: '' }, 'task’s default'),
-    ...optimizers.map((name) => h('option', { value: name }, name)),
   );
+  store.watch(['optimizers'], ({ optimizers }) => {
+    optimizer.append(
+      ...optimizers
+        .filter((name) => ![...optimizer.options].some(({ value }) => value === name))
+        .map((name) => h('option', { value: name }, name)),
+    );
+  });
   const model = h('input', { id: 'train-model', type: 'text', placeholder: 'task’s default' });
   store.watch(['training', 'run'], ({ training }) => {
     for (const input of [size, seed, steps, batch, optimizer, model]) {
