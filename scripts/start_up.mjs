@@ -2,11 +2,15 @@
  * Measures how long the smallest page takes to its first result in Chromium, and what that time is
  * spent on. Usage: node scripts/start_up.mjs [--times 20] FOLDER... (built pages, default web/dist).
  * Several folders alternate, and each is compared with the first.
+ *
+ * Each time is that of an address entered in an empty tab of a new profile, so with nothing in a cache,
+ * from the start of the navigation. Nothing watches the page until its result is there, and this
+ * process, which also serves the files, sleeps meanwhile.
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { closeBrowser, withBrowser } from '../tests/wasm/support/browser.mjs';
 import { ISOLATION, serve } from '../tests/wasm/support/server.mjs';
+import { startBrowser } from './start_up_browser.mjs';
 
 const { values, positionals } = parseArgs({
   options: { times: { type: 'string', default: '20' } },
@@ -14,25 +18,23 @@ const { values, positionals } = parseArgs({
 });
 const folders = positionals.length > 0 ? positionals : ['web/dist'];
 
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+/** The number below which this share of the numbers lies. */
+const quantile = (numbers, share) =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length * share)];
+const median = (numbers) => quantile(numbers, 1 / 2);
 
-/** Milliseconds from opening the page, with nothing in a cache: {part: duration}. */
-const open = (url) => withBrowser((profile) => measure(profile, url));
+/** Evaluated in the page: {part: milliseconds}, or null while there is no result. */
+const PARTS = `(() => {
+  const [first] = performance.getEntriesByName('first-result');
+  const measured = performance.getEntriesByType('measure');
+  return first && {
+    ...Object.fromEntries(measured.map(({ name, duration }) => [name, duration])),
+    'first result': first.startTime,
+  };
+})()`;
 
-async function measure(profile, url) {
-  const page = await profile.newPage();
-  await page.goto(`${url}/minimal.html`);
-  await page.waitForFunction(() => performance.getEntriesByName('first-result').length > 0);
-  return page.evaluate(() => {
-    const [{ startTime }] = performance.getEntriesByName('first-result');
-    const measured = performance.getEntriesByType('measure');
-    return {
-      ...Object.fromEntries(measured.map(({ name, duration }) => [name, duration])),
-      'first result': startTime,
-    };
-  });
-}
-
+const browser = await startBrowser();
+const open = (url) => browser.open(`${url}/minimal.html`, PARTS);
 const pages = await Promise.all(
   folders.map(async (folder) => ({
     folder,
@@ -44,17 +46,17 @@ const pages = await Promise.all(
 for (const { server } of pages) await open(server.url);
 for (let i = 0; i < Number(values.times); i++)
   for (const { server, runs } of pages) runs.push(await open(server.url));
-await closeBrowser();
+await browser.close();
 const [first] = pages;
+const column = (milliseconds) => milliseconds.toFixed(1).padStart(8);
 for (const { folder, server, runs } of pages) {
   await server.close();
-  console.log(`${folder}: medians of ${runs.length}`);
-  for (const part of Object.keys(runs[0]))
-    console.log(
-      `  ${part.padEnd(14)}${median(runs.map((run) => run[part]))
-        .toFixed(1)
-        .padStart(8)} ms`,
-    );
+  console.log(`${folder}: median of ${runs.length}, and the middle half`);
+  for (const part of Object.keys(runs[0])) {
+    const all = runs.map((run) => run[part]);
+    const [low, high] = [quantile(all, 1 / 4), quantile(all, 3 / 4)].map(column);
+    console.log(`  ${part.padEnd(14)}${column(median(all))} ms${low} to${high}`);
+  }
   if (folder === first.folder) continue;
   const ratios = runs.map((run, i) => run['first result'] / first.runs[i]['first result']);
   console.log(`  as a share of ${first.folder}: ${median(ratios).toFixed(2)}`);

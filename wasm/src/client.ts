@@ -169,9 +169,12 @@ class Start<P extends ClientParallax = ClientParallax> {
     if (!(await sharing)) {
       throw new PlxError('PLX_ERR_UNSUPPORTED', 'shared memory cannot be sent to a worker here');
     }
-    const worker = await preparing;
     const reproducible = options.reproducible ?? false;
-    const report = await connection.call((engine) => engine.start({ module, reproducible }));
+    /* Sent without waiting for the answer to prepare, which it follows in the worker's queue. */
+    const starting = connection.call((engine) => engine.start({ module, reproducible }));
+    starting.catch(() => {});
+    const worker = await preparing;
+    const report = await starting;
     const startup = { compiled, worker, ready: this.#elapsed };
     const info = this.#info(report, startup);
     return this.make(connection, info, this.#join(connection, info));

@@ -17,6 +17,28 @@ const MOST_DIMENSIONS = 6;
 /** More values than any result has. */
 const MOST_VALUES = 64;
 
+/** A field of a result: a number, a flag, a text, a shape, or a part, which is a result itself. */
+interface Field {
+  name: string;
+  kind: string;
+  part: string;
+}
+
+const parsed = new Map<string, Field[]>();
+
+/** Parses the list of a result's fields once, since training reads its progress after every epoch. */
+function fieldsOf(result: string): Field[] {
+  let fields = parsed.get(result);
+  if (!fields) {
+    fields = RESULTS[result as keyof Results].split(' ').map((field) => {
+      const [name, part = ''] = field.slice(1).split(':') as [string, string?];
+      return { name, kind: field[0]!, part };
+    });
+    parsed.set(result, fields);
+  }
+  return fields;
+}
+
 /** The module's memory. Views are created anew each time, since the memory may grow. */
 export class Heap {
   readonly #results: number;
@@ -32,27 +54,23 @@ export class Heap {
   /** Reads this result of the last call. */
   read<R extends keyof Results>(result: R): Results[R] {
     const values = new Float64Array(this.c.wasmMemory.buffer, this.#results, MOST_VALUES);
-    return this.#fields(result, values.values()) as Results[R];
-  }
-
-  #fields(result: string, values: Iterator<number>): Record<string, unknown> {
-    const next = () => values.next().value as number;
-    const readers: Record<string, (part: string) => unknown> = {
-      n: next,
-      f: () => next() === 1,
-      t: () => this.text(next()),
-      s: () => {
-        const rank = next();
-        return Array.from({ length: MOST_DIMENSIONS }, next).slice(0, rank);
-      },
-      p: (part) => this.#fields(part, values),
+    let at = 0;
+    const read = (name: string): Record<string, unknown> => {
+      const fields: Record<string, unknown> = {};
+      for (const field of fieldsOf(name)) fields[field.name] = value(field);
+      return fields;
     };
-    return Object.fromEntries(
-      RESULTS[result as keyof Results].split(' ').map((field) => {
-        const [name, part] = field.slice(1).split(':') as [string, string?];
-        return [name, readers[field[0]!]!(part ?? '')];
-      }),
-    );
+    const value = ({ kind, part }: Field): unknown => {
+      if (kind === 'p') return read(part);
+      const first = values[at++]!;
+      if (kind === 'n') return first;
+      if (kind === 'f') return first === 1;
+      if (kind === 't') return this.text(first);
+      const shape = [...values.subarray(at, at + first)];
+      at += MOST_DIMENSIONS;
+      return shape;
+    };
+    return read(result) as Results[R];
   }
 
   /** Returns the address of the object that the last call created. */

@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { chromium } from '@playwright/test';
 
-const ARGUMENTS = [
+/** Options with which Chromium is started. */
+export const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
