@@ -28,15 +28,13 @@ export function nativeEngines({ threads, python, jax, folder, root }) {
       start: async () =>
         labelled(await line(about('torch', 'PyTorch'), python, script('torch_engine.py'))),
     },
-    ...(jax
-      ? [
-          {
-            what: 'JAX',
-            start: async () =>
-              labelled(await line(about('jax', 'JAX'), jax, script('jax_engine.py'))),
-          },
-        ]
-      : []),
+    {
+      what: 'JAX',
+      async start() {
+        if (!jax) throw new Error('--jax names a Python interpreter that has it');
+        return labelled(await line(about('jax', 'JAX'), jax, script('jax_engine.py')));
+      },
+    },
   ]);
 }
 
