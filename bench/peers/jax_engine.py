@@ -8,7 +8,7 @@ import numpy
 from case_data import split
 from jax import numpy as jnp
 from jax_models import model_training
-from jax_steps import Training, mean_cross_entropy
+from jax_steps import Training, in_one_call, make_step, mean_cross_entropy, one_by_one
 from line_protocol import fastest, python_version, serve
 
 
@@ -74,7 +74,12 @@ def network(data, loss):
         x, y = inputs
         return measure(forward(weights, x), y), running
 
-    return Training([("", compute)], data.layers, {}, (data.x, data.y))
+    step = make_step(compute)
+    ways = [
+        ("a call for each step", step, one_by_one(step)),
+        ("steps in one call", step, in_one_call(step)),
+    ]
+    return Training(ways, data.layers, {}, (data.x, data.y))
 
 
 # ---- Single operations: [(name, function, arguments, result)] --------------------------------------

@@ -4,7 +4,7 @@ import math
 
 import jax
 from jax import numpy as jnp
-from jax_steps import Training, mean_cross_entropy
+from jax_steps import Training, make_step, mean_cross_entropy, one_by_one
 
 HEADS = 4
 MOMENTUM = 0.1
@@ -18,11 +18,13 @@ def model_training(data, name):
             model = Model(weights, running, *inputs, attend)
             return getattr(model, family)(), model.running
 
-        return loss
+        step = make_step(loss)
+        return step, one_by_one(step)
 
-    ways = [(way, with_(attend)) for way, attend in ATTENTION.items()]
-    if not any(".attention." in weight for weight in data.weights):
-        ways = [("", ways[0][1])]
+    if any(".attention." in weight for weight in data.weights):
+        ways = [(way, *with_(attend)) for way, attend in ATTENTION.items()]
+    else:
+        ways = [("", *with_(None))]
     return Training(ways, data.weights, data.state, (data.inputs, data.targets))
 
 

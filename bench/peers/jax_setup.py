@@ -24,7 +24,8 @@ def siblings_of(cpu):
 
 
 def limit(threads):
-    """XLA makes as many threads as there are CPUs that its process may use, whatever it is told."""
+    """XLA makes a thread for each CPU that its process may use. NPROC tells it where that cannot be
+    changed, as on macOS."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores(threads))
     os.environ["NPROC"] = str(threads)

@@ -42,21 +42,44 @@ def make_step(loss):
     return step
 
 
+def one_by_one(step):
+    """A call for each step."""
+
+    def run(state, inputs, count):
+        for _ in range(count):
+            state, _ = step(state, inputs)
+        return state
+
+    return run
+
+
+def in_one_call(step):
+    """A loop that is compiled with the step."""
+
+    @partial(jax.jit, donate_argnums=0)
+    def run(state, inputs, count):
+        return jax.lax.fori_loop(0, count, lambda _, state: step(state, inputs)[0], state)
+
+    return run
+
+
+TRIED_STEPS = 4
+
+
 class Training:
-    """Steps with the fastest of the ways [(name, loss)]."""
+    """Steps with the fastest of the ways [(name, step, run)], made by make_step and the above."""
 
     def __init__(self, ways, weights, running, inputs):
         self.weights, self.running = weights, running
         self.inputs = jax.tree.map(jnp.asarray, inputs)
-        steps = [(name, make_step(loss)) for name, loss in ways]
-        (self.advance,), self.variant = fastest(steps, self.trial)
+        (self.advance, self.steps), self.variant = fastest(ways, self.trial)
         self.restart()
 
-    def trial(self, advance):
-        self.advance = advance
+    def trial(self, advance, steps):
+        self.advance, self.steps = advance, steps
         self.restart()
         self.run(1)
-        return lambda: self.run(1)
+        return lambda: self.run(TRIED_STEPS)
 
     def restart(self):
         copies = partial(jax.tree.map, lambda array: jnp.array(array, copy=True))
@@ -71,15 +94,13 @@ class Training:
             )
         )
 
-    def step(self):
-        self.state, loss = self.advance(self.state, self.inputs)
-        return loss
-
     def run(self, count):
-        for _ in range(count):
-            loss = self.step()
-        jax.block_until_ready((self.state, loss))
+        self.state = jax.block_until_ready(self.steps(self.state, self.inputs, count))
 
     def results(self, count):
         self.restart()
-        return numpy.array([self.step() for _ in range(count)], numpy.float32)
+        losses = []
+        for _ in range(count):
+            self.state, loss = self.advance(self.state, self.inputs)
+            losses.append(loss)
+        return numpy.array(losses, numpy.float32)

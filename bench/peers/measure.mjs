@@ -59,7 +59,7 @@ async function timed(entry, item, sampleNs) {
  * cpus says how many CPUs it kept busy. If an engine fails or ends, its entry is void and the others
  * are measured; without ours, nothing is compared and all are void.
  */
-export async function measureCase(item, engines, data, { rounds, sampleNs, seed }) {
+export async function measureCase(item, engines, data, { rounds, sampleNs, seed, gapMs = GAP_MS }) {
   const entries = engines
     .filter((engine) => runs(engine, item))
     .map((engine) => ({ engine, ns: [] }));
@@ -78,7 +78,7 @@ export async function measureCase(item, engines, data, { rounds, sampleNs, seed 
   const random = new Random(seed);
   for (let round = 0; round < rounds && entries.some(({ failure }) => !failure); ++round) {
     for (const entry of shuffled(entries, random)) {
-      await sleep(GAP_MS);
+      await sleep(gapMs);
       await attempt(entry, async () => {
         entry.ns.push(await timed(entry, item, sampleNs));
       });

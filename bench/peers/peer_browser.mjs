@@ -72,6 +72,8 @@ async function closed(browser, server) {
   server.close();
 }
 
+const BROWSER_ENDED = 'the browser ended in the middle';
+
 function watched(page, browser) {
   let sentence;
   const ended = new Promise((_, reject) => {
@@ -79,12 +81,13 @@ function watched(page, browser) {
       sentence ??= text;
       reject(new Error(sentence));
     };
-    browser.once('disconnected', end('the browser ended in the middle'));
+    browser.once('disconnected', end(BROWSER_ENDED));
     page.once('crash', end('the page crashed in the middle'));
     page.once('close', end('the page was closed in the middle'));
   });
   ended.catch(() => {});
-  return { ended, lost: () => sentence };
+  // When the browser ends, the page says first that it is closed.
+  return { ended, lost: () => sentence && (browser.isConnected() ? sentence : BROWSER_ENDED) };
 }
 
 /** The errors that a call gives when the page has ended, just before or after the events say so. */
