@@ -15,7 +15,7 @@ async function attempt(entry, work) {
   try {
     return await work();
   } catch (error) {
-    entry.failure = error.message;
+    entry.failure = entry.engine.lost?.() ?? error.message;
     return undefined;
   }
 }
@@ -54,11 +54,12 @@ async function timed(entry, item, sampleNs) {
 
 /**
  * Measures engines[0], ours, beside the others. Returns per engine {engine, variant?, ns: [per
- * iteration, one per round], failure?, error, tolerance}; engines that cannot run the case are left
- * out. If an engine has several ways, variant names the fastest, which it found when the case was
- * opened.
+ * iteration, one per round], failure?, error, cpus?}; engines that cannot run the case are left out.
+ * If an engine has several ways, variant names the fastest, which it found when the case was opened;
+ * cpus says how many CPUs it kept busy. If an engine fails or ends, its entry is void and the others
+ * are measured; without ours, nothing is compared and all are void.
  */
-export async function measureCase(item, engines, data, { rounds, sampleNs, seed }) {
+export async function measureCase(item, engines, data, { rounds, sampleNs, seed, gapMs = GAP_MS }) {
   const entries = engines
     .filter((engine) => runs(engine, item))
     .map((engine) => ({ engine, ns: [] }));
@@ -75,15 +76,20 @@ export async function measureCase(item, engines, data, { rounds, sampleNs, seed 
     });
   }
   const random = new Random(seed);
-  for (let round = 0; round < rounds; ++round) {
+  for (let round = 0; round < rounds && entries.some(({ failure }) => !failure); ++round) {
     for (const entry of shuffled(entries, random)) {
-      await sleep(GAP_MS);
+      await sleep(gapMs);
       await attempt(entry, async () => {
         entry.ns.push(await timed(entry, item, sampleNs));
       });
     }
   }
-  for (const entry of entries) await attempt(entry, () => entry.engine.close());
+  for (const entry of entries) {
+    entry.cpus = entry.engine.cpus?.();
+    await attempt(entry, () => entry.engine.close());
+  }
+  // An engine that has ended ended with all of its page; some of it may have been done before.
+  for (const entry of entries) entry.failure = entry.engine.lost?.() ?? entry.failure;
   return entries;
 }
 
@@ -96,12 +102,12 @@ function shuffled(entries, random) {
   return order;
 }
 
-/** Voids engines whose output differs from ours, and ours if it is wrong. */
+/** Voids engines whose output differs from ours, ours if it is wrong, and all if ours failed. */
 async function compare(item, data, entries) {
   const [ours] = entries;
-  if (ours.failure) throw new Error(`${ours.engine.name}: ${ours.failure}`);
-  const bounds = await tolerances(item, data, ours);
+  const bounds = await attempt(ours, () => tolerances(item, data, ours));
   for (const entry of entries) {
+    if (!bounds) entry.failure ??= `not compared, since ${ours.engine.label} failed`;
     if (entry.failure) continue;
     entry.error = worstError(entry.output, bounds, entry === ours);
     if (!(entry.error <= 1))

@@ -3,9 +3,11 @@
  *
  *   open gemm M N K FILE | open predict MODEL BATCH FILE | open train MODEL BATCH LOSS FILE
  *   open op NAME SIZE... FILE
+ *                        answers 0 and, in engines with several ways to do it, the fastest way
  *   results COUNT FILE   writes the product, the predictions, or the losses of COUNT steps
  *   restart              training: initial weights again
- *   run COUNT            answers the nanoseconds that COUNT iterations took
+ *   run COUNT            answers the nanoseconds that COUNT iterations took and, in engines that
+ *                        start threads of their own, those of all CPUs together
  *   close
  *
  * Files hold 32-bit values: A and B; or all weights of a model in their order, its inputs, and its

@@ -1,52 +1,77 @@
-// The native engines: Parallax, OpenBLAS, onnxruntime and PyTorch.
+// The native engines: Parallax, OpenBLAS, onnxruntime, PyTorch and JAX.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { separateEngines } from './groups.mjs';
 import { lineEngine, ortEngine } from './processes.mjs';
 
 const notProduct = (item) => item.kind !== 'gemm';
 
-/** {engines, notes, close}: ours first; notes say which are missing, and why. */
-export async function nativeEngines({ threads, python, folder, root }) {
-  const engines = [];
-  const notes = [];
+/** The engines as separateEngines takes them; ours first. */
+export function nativeEngines({ threads, python, jax, folder, root }) {
   const program = join(root, 'build/release/parallax_peer');
   const about = (key, name, more) => ({ key, name, kind: 'native', threads, ...more });
-  const start = async (what, make) => {
-    try {
-      engines.push(label(await make()));
-    } catch (error) {
-      if (!engines.length) throw error;
-      notes.push(`without ${what}: ${error.message.split('\n').at(-1)}`);
-    }
-  };
-  const line = (info, command, ...args) =>
+  const line = async (info, command, ...args) =>
     lineEngine(info, command, [...args, String(threads)], folder);
-  const blas = (role) =>
-    line(about(role, 'OpenBLAS', { cannot: notProduct }), program, role).then(withoutIsa);
-
-  await start('Parallax', () =>
-    line(about('parallax', 'parallax'), program, 'parallax').then(withItsOperations),
-  );
-  await start('OpenBLAS', () => blas('blas'));
-  await start('the default OpenBLAS', () => blas('blas-unaided'));
-  // If OpenBLAS chooses the best kernels by itself, both are one engine.
-  if (engines.length === 3 && engines[1].gemm === engines[2].gemm) engines.pop().dispose();
-  await start('onnxruntime', () =>
-    ortEngine(
-      about('ort', 'onnxruntime-node', { cannot: (item) => item.kind === 'train' }),
-      threads,
-    ),
-  );
-  const torch = fileURLToPath(new URL('torch_engine.py', import.meta.url));
-  await start('PyTorch', () => line(about('torch', 'PyTorch'), python, torch));
-  const close = () => {
-    for (const engine of engines) engine.dispose();
-  };
-  return { engines, notes, close };
+  const script = (name) => fileURLToPath(new URL(name, import.meta.url));
+  const ours = about('parallax', 'parallax');
+  const ort = about('ort', 'onnxruntime-node', { cannot: (item) => item.kind === 'train' });
+  return separateEngines([
+    {
+      what: 'Parallax',
+      start: async () => labelled(withItsOperations(await line(ours, program, 'parallax'))),
+    },
+    ...blasEngines({ about, program, threads, folder }),
+    { what: 'onnxruntime', start: async () => labelled(await ortEngine(ort, threads)) },
+    {
+      what: 'PyTorch',
+      start: async () =>
+        labelled(await line(about('torch', 'PyTorch'), python, script('torch_engine.py'))),
+    },
+    {
+      what: 'JAX',
+      async start() {
+        if (!jax) throw new Error('--jax names a Python interpreter that has it');
+        return labelled(await line(about('jax', 'JAX'), jax, script('jax_engine.py')));
+      },
+    },
+  ]);
 }
 
-const label = (engine) => ({
+/**
+ * OpenBLAS with the kernels that it chooses by itself, and with those that the environment forces:
+ * OPENBLAS_CORETYPE, or else better ones if its choice falls short of the processor.
+ */
+function blasEngines({ about, program, threads, folder }) {
+  const { OPENBLAS_CORETYPE: _, ...unforced } = process.env;
+  const blas = async (role, how, env) => {
+    const info = about(role, 'OpenBLAS', { cannot: notProduct });
+    const engine = await lineEngine(info, program, [role, String(threads)], folder, env);
+    return { ...withoutIsa(engine), label: `${engine.gemm}, ${how}`, short: engine.gemm };
+  };
+  let own;
+  return [
+    {
+      what: 'OpenBLAS with its own choice of kernels',
+      async start() {
+        const engine = await blas('blas-unaided', 'own choice', unforced);
+        own = engine.gemm;
+        return engine;
+      },
+    },
+    {
+      what: 'OpenBLAS with forced kernels',
+      async start() {
+        const engine = await blas('blas', 'forced', process.env);
+        if (engine.gemm !== own) return engine;
+        engine.dispose();
+        throw new Error(`it chooses the best ones by itself, which are those of ${own}`);
+      },
+    },
+  ];
+}
+
+const labelled = (engine) => ({
   ...engine,
   short: engine.isa ?? engine.name,
   label: `${engine.name} ${engine.isa ?? engine.gemm ?? engine.version}`,

@@ -1,6 +1,8 @@
 // The engines in a page of Chromium.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { serve } from './peer_server.mjs';
 import { chromium as chromiumPath } from './prepare.mjs';
 
@@ -13,6 +15,9 @@ const ARGUMENTS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+
+/** How long to wait for the event that says why a call failed. */
+const GRACE_MS = 2000;
 
 const notTraining = (item) => item.kind === 'train';
 const notOperation = (item) => item.kind === 'op';
@@ -31,71 +36,151 @@ const engineList = (threads) => [
   { key: 'jax', maker: 'jax', name: 'jax-js', cannot: notOperation },
 ];
 
+/** Opens the page; lost() says that it or its browser ended, once it has; `ended` rejects then. */
 async function openPage(root, threads) {
   const server = await serve(root);
-  const { chromium } = createRequire(join(root, 'package.json'))('@playwright/test');
-  const browser = await chromium.launch({
-    executablePath: chromiumPath(root) || undefined,
-    args: ARGUMENTS,
+  let browser;
+  try {
+    const { chromium } = createRequire(join(root, 'package.json'))('@playwright/test');
+    browser = await chromium.launch({
+      executablePath: chromiumPath(root) || undefined,
+      args: ARGUMENTS,
+      // An interrupted measurement ends it in order.
+      handleSIGINT: false,
+      handleSIGTERM: false,
+    });
+    const page = await browser.newPage();
+    const watch = watched(page, browser);
+    // Limits libraries that size their thread pools by it to the same number of threads.
+    await page.addInitScript((count) => {
+      Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => count });
+    }, threads);
+    page.on('pageerror', (error) => process.stderr.write(`peers: in the page: ${error.message}\n`));
+    await page.goto(server.address);
+    await page.waitForFunction(() => globalThis.peers && globalThis.crossOriginIsolated);
+    const runtime = `Chromium ${browser.version().split('.')[0]}`;
+    const close = () => closed(browser, server);
+    return { page, runtime, ...watch, close };
+  } catch (error) {
+    await closed(browser, server);
+    throw error;
+  }
+}
+
+async function closed(browser, server) {
+  await browser?.close().catch(() => {}); // It may have ended by itself.
+  server.close();
+}
+
+const BROWSER_ENDED = 'the browser ended in the middle';
+
+function watched(page, browser) {
+  let sentence;
+  const ended = new Promise((_, reject) => {
+    const end = (text) => () => {
+      sentence ??= text;
+      reject(new Error(sentence));
+    };
+    browser.once('disconnected', end(BROWSER_ENDED));
+    page.once('crash', end('the page crashed in the middle'));
+    page.once('close', end('the page was closed in the middle'));
   });
-  const page = await browser.newPage();
-  // Limits libraries that size their thread pools by it to the same number of threads.
-  await page.addInitScript((count) => {
-    Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => count });
-  }, threads);
-  page.on('pageerror', (error) => process.stderr.write(`peers: in the page: ${error.message}\n`));
-  await page.goto(server.address);
-  await page.waitForFunction(() => globalThis.peers && globalThis.crossOriginIsolated);
-  return {
-    page,
-    runtime: `Chromium ${browser.version().split('.')[0]}`,
-    async close() {
-      await browser.close();
-      server.close();
-    },
+  ended.catch(() => {});
+  // When the browser ends, the page says first that it is closed.
+  return { ended, lost: () => sentence && (browser.isConnected() ? sentence : BROWSER_ENDED) };
+}
+
+/** The errors that a call gives when the page has ended, just before or after the events say so. */
+const ENDED = /Target (page|crashed)|has been closed|Browser closed/;
+
+function caller({ page, ended }) {
+  return async (operation, ...args) => {
+    const called = page.evaluate(
+      ([name, values]) => globalThis.peers[name](...values),
+      [operation, args],
+    );
+    try {
+      return await Promise.race([called, ended]);
+    } catch (error) {
+      if (ENDED.test(error.message)) await Promise.race([ended, sleep(GRACE_MS)]);
+      throw new Error(error.message.split('\n')[0].replace(/^page\.evaluate: /, ''));
+    }
   };
 }
 
-/** Returns {engines, notes, close}. */
-export async function browserEngines({ threads, root }) {
-  const { page, runtime, close } = await openPage(root, threads);
-  const call = (operation, ...args) =>
-    page
-      .evaluate(([name, values]) => globalThis.peers[name](...values), [operation, args])
-      .catch((error) => {
-        throw new Error(error.message.split('\n')[0].replace(/^page\.evaluate: /, ''));
-      });
+async function startEngine({ key, maker, tier, ...rest }, threads, { call, runtime, lost }) {
+  const { operations, ...about } = await call('start', key, maker, { threads, tier });
+  return {
+    ...rest,
+    ...about,
+    // Our engine reports which operations it has.
+    ...(operations && {
+      cannot: (item) => item.kind === 'op' && operations[item.op] !== '',
+    }),
+    missing: Object.entries(operations ?? {}).filter(([, reason]) => reason),
+    kind: 'wasm',
+    runtime,
+    lost,
+    short: about.tier ?? rest.name,
+    label: `${rest.name} ${about.tier ?? about.version}`,
+    open: (item, data) => call('open', key, item, data.recipe),
+    results: () => call('results', key),
+    restart: () => call('restart', key),
+    run: (count) => call('run', key, count),
+    close: () => call('close', key),
+  };
+}
+
+/** Starts the engines in an open page. */
+async function startEngines(opened, threads) {
+  const inPage = { ...opened, call: caller(opened) };
   const engines = [];
   const notes = [];
-  for (const { key, maker, tier, ...rest } of engineList(threads)) {
+  for (const entry of engineList(threads)) {
     try {
-      const { operations, ...about } = await call('start', key, maker, { threads, tier });
-      const engine = {
-        ...rest,
-        ...about,
-        // Our engine reports which operations it has.
-        ...(operations && {
-          cannot: (item) => item.kind === 'op' && operations[item.op] !== '',
-        }),
-        kind: 'wasm',
-        runtime,
-        short: about.tier ?? rest.name,
-        label: `${rest.name} ${about.tier ?? about.version}`,
-        open: (item, data) => call('open', key, item, data.recipe),
-        results: () => call('results', key),
-        restart: () => call('restart', key),
-        run: (count) => call('run', key, count),
-        close: () => call('close', key),
-      };
+      const engine = await startEngine(entry, threads, inPage);
       engines.push(engine);
-      for (const [op, reason] of Object.entries(operations ?? {}))
-        if (reason) notes.push(`${engine.label} without ${op}: ${reason}`);
-      if (about.threads !== threads)
-        notes.push(`${engine.label} uses ${about.threads} thread(s) here`);
+      for (const [op, reason] of engine.missing)
+        notes.push(`${engine.label} without ${op}: ${reason}`);
+      if (engine.threads !== threads)
+        notes.push(`${engine.label} uses ${engine.threads} thread(s) here`);
     } catch (error) {
-      if (!engines.length) throw error;
-      notes.push(`without ${rest.name}: ${error.message}`);
+      if (!engines.length || opened.lost()) throw error;
+      notes.push(`without ${entry.name}: ${error.message}`);
     }
   }
-  return { engines, notes, close };
+  return { engines, notes };
+}
+
+/** The engines of one page as a group (groups.mjs); when it ends, a new browser takes over. */
+export async function browserEngines({ threads, root, open = openPage }) {
+  const start = async () => {
+    const opened = await open(root, threads);
+    try {
+      return { ...opened, ...(await startEngines(opened, threads)) };
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
+  };
+  let current = await start();
+  return {
+    get engines() {
+      return current.engines;
+    },
+    notes: current.notes,
+    async renew() {
+      const lost = current.lost();
+      if (!lost) return [];
+      await current.close();
+      try {
+        current = await start();
+        return [`${lost}; the next cases run in a new one`];
+      } catch (error) {
+        current = { engines: [], lost: () => undefined, close: async () => {} };
+        return [`${lost}, and no new one could be started: ${error.message.split('\n')[0]}`];
+      }
+    },
+    close: () => current.close(),
+  };
 }

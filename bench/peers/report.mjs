@@ -4,6 +4,7 @@ import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { COMPARED_STEPS, metric, parameters } from './cases.mjs';
 import { quantile, summarise } from './statistics.mjs';
 import { verdicts } from './targets.mjs';
+import { cpuVendor } from './vendor.mjs';
 
 const ENGINE_FIELDS = [
   'kind',
@@ -17,7 +18,11 @@ const ENGINE_FIELDS = [
   'exact',
   'tier',
   'runtime',
+  'variant',
 ];
+
+/** CPUs kept busy per thread above which the table says so. */
+const MORE_CPUS = 1.1;
 
 const median = (values) =>
   quantile(
@@ -27,6 +32,7 @@ const median = (values) =>
 
 const machine = () => ({
   name: cpus()[0]?.model.trim() || 'unknown',
+  vendor: cpuVendor(),
   cpus: availableParallelism(),
   system: `${type()} ${release()}`,
   memoryBytes: totalmem(),
@@ -52,6 +58,7 @@ export function toRows(item, entries, { seed, commit, date }) {
     .map((entry) => {
       const values = entry.ns.map(of);
       const { engine } = entry;
+      const about = { ...engine, variant: entry.variant?.slice(0, 400) || undefined };
       const row = {
         schema: 'parallax-results-1',
         suite: item.suite,
@@ -61,7 +68,7 @@ export function toRows(item, entries, { seed, commit, date }) {
         primary: true,
         samples: { ...summarise(values), values },
         engine: Object.fromEntries(
-          ENGINE_FIELDS.filter((key) => engine[key] !== undefined).map((key) => [key, engine[key]]),
+          ENGINE_FIELDS.filter((key) => about[key] !== undefined).map((key) => [key, about[key]]),
         ),
         machine: machine(),
         compiler: engine.compiler ?? 'as published',
@@ -88,6 +95,14 @@ const ratio = (value) => value.toFixed(2);
 /** A peer's time as a multiple of ours, round by round. */
 const speed = (peer, ours) => summarise(peer.ns.map((ns, round) => ns / ours.ns[round]));
 
+/** What to know about an entry's figure: the way that was fastest, and CPUs beyond its threads. */
+function remarks({ variant, cpus, engine }) {
+  const more = cpus > MORE_CPUS * engine.threads;
+  const busy = more && `kept ${cpus.toFixed(2)} CPUs busy, not ${engine.threads}`;
+  const text = [variant, busy].filter(Boolean).join('; ');
+  return text ? [`(${text})`] : [];
+}
+
 /**
  * The lines about one case: each engine's figure, and for peers their speed() with its interval.
  */
@@ -99,6 +114,9 @@ export function tableLines(item, where, entries) {
   const ours = measured.filter(isOurs);
   const peers = measured.filter((entry) => !isOurs(entry));
   const lines = [item.name];
+  const [{ failure }] = entries;
+  if (failure && entries.every((entry) => entry.failure === failure))
+    return [...lines, `  void: ${failure}`];
   for (const entry of entries) {
     const label = `  ${entry.engine.label}`.padEnd(34);
     if (entry.failure) {
@@ -110,11 +128,11 @@ export function tableLines(item, where, entries) {
       const r = speed(entry, own);
       cells.push(`${own.engine.short} ${ratio(r.median)}x [${ratio(r.low)}, ${ratio(r.high)}]`);
     }
-    if (entry.variant) cells.push(`(${entry.variant})`);
+    cells.push(...remarks(entry));
     lines.push(`${label} ${cells.join('   ')}`);
   }
   for (const own of ours)
     for (const sentence of verdicts(item, where, own, peers, (peer) => speed(peer, own).median))
-      lines.push(`    ${own.engine.short} to ${sentence}`);
+      lines.push(`    on ${cpuVendor()}, ${own.engine.short} to ${sentence}`);
   return lines;
 }

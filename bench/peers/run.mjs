@@ -2,88 +2,19 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism, tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { cases } from './cases.mjs';
-import { measureCase } from './measure.mjs';
+import { measureGroup } from './groups.mjs';
 import { nativeEngines } from './native.mjs';
+import { readArguments, taken, USAGE, Wrong } from './peer_arguments.mjs';
 import { browserEngines } from './peer_browser.mjs';
 import { makeData } from './peer_data.mjs';
 import { described, prepare } from './prepare.mjs';
 import { tableLines, toRows } from './report.mjs';
-
-const USAGE = `usage: scripts/peers [--native] [--browser] [--quick] [--case TEXT] [--threads N]
-                     [--seed N] [--python FILE] [--json FILE] [--table FILE] [--help]
-
-Measures Parallax beside other libraries in alternating rounds, after comparing their outputs:
-natively beside OpenBLAS, onnxruntime and PyTorch, and in one page of Chromium beside
-onnxruntime-web, TensorFlow.js and jax-js. Covers products, predictions, training steps and single
-operations; if a library has several ways to do an operation, the fastest is found first and named.
-Prints a table of ratios with their targets.
-
-  --native        measure only natively
-  --browser       measure only in the browser
-  --quick         fewer and shorter rounds
-  --case TEXT     only cases whose name contains TEXT
-  --threads N     number of threads (default: 1, then 2 if there are two CPUs)
-  --seed N        seed for weights, data and the order of engines (default 1)
-  --python FILE   a Python interpreter with torch (default: python3)
-  --json FILE     write rows of bench/results.schema.json here, one per line (default build/peers.jsonl)
-  --table FILE    write the table here, too
-
-Exits with 0 when it measured, even if a target was missed; 1 when it could not; 2 for a wrong
-argument.`;
+import { cpuVendor } from './vendor.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-
-class Wrong extends Error {}
-
-function readArguments() {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      options: {
-        native: { type: 'boolean' },
-        browser: { type: 'boolean' },
-        quick: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-        case: { type: 'string', default: '' },
-        threads: { type: 'string' },
-        seed: { type: 'string', default: '1' },
-        python: { type: 'string', default: 'python3' },
-        json: { type: 'string', default: join(root, 'build/peers.jsonl') },
-        table: { type: 'string' },
-      },
-    }));
-  } catch (error) {
-    throw new Wrong(`${error.message.split('.')[0]}; --help lists the options.`);
-  }
-  const seed = Number(values.seed);
-  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32)
-    throw new Wrong(`--seed must be an integer from 0 to 4294967295, not "${values.seed}".`);
-  const threads = Number(values.threads ?? 1);
-  if (!Number.isInteger(threads) || threads < 1 || threads > 64)
-    throw new Wrong(`--threads must be an integer from 1 to 64, not "${values.threads}".`);
-  const chosen = cases.filter((item) => item.name.includes(values.case));
-  if (!chosen.length)
-    throw new Wrong(
-      `no case has "${values.case}" in its name; the cases are:\n  ${cases.map((item) => item.name).join('\n  ')}`,
-    );
-  const both = !values.native && !values.browser;
-  return {
-    ...values,
-    seed,
-    threadCounts: values.threads ? [threads] : availableParallelism() > 1 ? [1, 2] : [1],
-    chosen,
-    native: both || values.native,
-    browser: both || values.browser,
-    method: values.quick
-      ? { rounds: 7, sampleNs: 20e6, seed }
-      : { rounds: 15, sampleNs: 60e6, seed },
-  };
-}
 
 function rowValidator() {
   const require = createRequire(join(root, 'package.json'));
@@ -104,13 +35,15 @@ function write(file, text) {
   renameSync(`${file}.new`, file);
 }
 
-function output(options) {
+/** The rows and the table; both are written after every case. */
+function output({ json, table, seed }) {
   const rows = [];
   const lines = [];
+  const voids = [];
   const validate = rowValidator();
   const save = () => {
-    write(options.json, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    if (options.table) write(options.table, `${lines.join('\n')}\n`);
+    write(json, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    if (table) write(table, `${lines.join('\n')}\n`);
   };
   const say = (...texts) => {
     for (const text of texts) console.log(text);
@@ -118,10 +51,15 @@ function output(options) {
   };
   return {
     say,
-    add(item, where, entries, about) {
+    save,
+    measured: () => rows.some(({ checks }) => checks.passed),
+    voids,
+    add(item, where, entries) {
+      const about = { seed, commit: commit(), date: new Date().toISOString() };
       const added = toRows(item, entries, about);
       for (const row of added) validate(row);
       rows.push(...added);
+      if (entries.every(({ failure }) => failure)) voids.push(`${item.name} (${where})`);
       say(...tableLines(item, where, entries));
       save();
     },
@@ -139,48 +77,60 @@ function commit() {
   }
 }
 
-async function measureGroup(title, where, group, options, out) {
-  out.say('', title, ...group.notes.map((note) => `  (${note})`));
-  try {
-    for (const item of options.chosen) {
-      process.stderr.write(`peers: ${title}: ${item.name}\n`);
-      const entries = await measureCase(
-        item,
-        group.engines,
-        makeData(item, { seed: options.seed }),
-        options.method,
-      );
-      const date = new Date().toISOString();
-      out.add(item, where, entries, { seed: options.seed, commit: commit(), date });
+/** Measures one group after the other; `open` holds the one in progress. */
+async function measureAll(options, folder, out, open) {
+  const { seed, method, chosen } = options;
+  const model = cpus()[0]?.model.trim() || 'unknown processor';
+  const data = (item) => makeData(item, { seed });
+  const measure = async (where, make, threads) => {
+    const title = `${where}, ${threads} thread${threads > 1 ? 's' : ''}, on ${cpuVendor()} (${model})`;
+    try {
+      open.group = await make({ ...options, threads, folder, root });
+    } catch (error) {
+      out.say('', title, `  (cannot be measured: ${error.message.split('\n')[0]})`);
+      return;
     }
-  } finally {
-    await group.close();
+    await measureGroup(title, open.group, chosen, { out, where, method, makeData: data });
+  };
+  for (const threads of options.threadCounts) {
+    if (options.native) await measure('native', nativeEngines, threads);
+    if (options.browser) await measure('browser', browserEngines, threads);
   }
 }
 
+/** On Ctrl-C: saves what there is, ends the engines, and exits. */
+function onInterrupt(out, folder, open) {
+  const stop = () => {
+    out.say('', '(interrupted: the cases above are complete, the one in progress is left out)');
+    out.save();
+    for (const engine of open.group?.engines ?? []) engine.dispose?.();
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
+}
+
 async function main() {
-  const options = readArguments();
-  if (options.help) {
-    console.log(USAGE);
+  const options = readArguments(root, process.argv.slice(2));
+  if (options.help || options.list) {
+    console.log(options.help ? USAGE : options.chosen.map(({ name }) => name).join('\n'));
     return;
   }
+  if (options.case) process.stderr.write(`peers: ${taken(options)}\n`);
   prepare(root, options);
   options.chosen = options.chosen.map((item) => described(root, item));
   const folder = mkdtempSync(join(tmpdir(), 'parallax-peers-'));
   const out = output(options);
-  const measure = async (where, make, threads) => {
-    const title = `${where}, ${threads} thread${threads > 1 ? 's' : ''}`;
-    const group = await make({ threads, python: options.python, folder, root });
-    await measureGroup(title, where, group, options, out);
-  };
+  const open = {};
+  onInterrupt(out, folder, open);
   try {
-    for (const threads of options.threadCounts) {
-      if (options.native) await measure('native', nativeEngines, threads);
-      if (options.browser) await measure('browser', browserEngines, threads);
-    }
+    await measureAll(options, folder, out, open);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  if (out.voids.length) out.say('', `(void: ${out.voids.join('; ')})`);
+  out.save();
+  if (!out.measured()) throw new Error('nothing was measured.');
 }
 
 try {

@@ -1,22 +1,19 @@
 """PyTorch as an engine of scripts/peers: one command per line, one answer per line (see native.c)."""
 
-import json
 import sys
-import time
 
-import numpy
 import torch
+from case_data import split
+from line_protocol import fastest, python_version, serve
 from torch.nn import functional
-from torch_models import Model
-
-WARM_UP = 2
+from torch_models import model_training
+from torch_steps import Training, forget, forms, infer, try_compiler
 
 
 class Product:
     def __init__(self, values, sizes):
         m, n, k = sizes
-        self.a = torch.from_numpy(values[: m * k]).view(m, k)
-        self.b = torch.from_numpy(values[m * k :]).view(k, n)
+        self.a, self.b = map(torch.from_numpy, split(values, (m, k), (k, n)))
         self.c = torch.empty(m, n)
 
     def restart(self):
@@ -32,134 +29,29 @@ class Product:
         return self.c.numpy()
 
 
-class Network:
-    def __init__(self, values, model, batch, loss):
-        sizes = [int(size) for size in model.split("-")]
-        self.values, self.sizes, self.loss = values, sizes, loss
-        at = sum((i + 1) * o for i, o in zip(sizes, sizes[1:]))
-        self.x = torch.from_numpy(values[at : at + batch * sizes[0]]).view(batch, sizes[0])
-        rest = values[at + batch * sizes[0] :]
-        if loss == "crossentropy":
-            self.y = torch.from_numpy(rest.view(numpy.int32).astype(numpy.int64))
-        elif loss == "mse":
-            self.y = torch.from_numpy(rest).view(batch, sizes[-1])
-        self.restart()
-
-    def restart(self):
-        """Initial weights. nn.Linear keeps [out, in] and is given a transposed copy."""
-        layers, at = [], 0
-        for i, o in zip(self.sizes, self.sizes[1:]):
-            layer = torch.nn.Linear(i, o)
-            with torch.no_grad():
-                w = torch.from_numpy(self.values[at : at + i * o]).view(i, o)
-                layer.weight.copy_(w.t())
-                layer.bias.copy_(torch.from_numpy(self.values[at + i * o : at + (i + 1) * o]))
-            layers += [layer, torch.nn.ReLU()]
-            at += (i + 1) * o
-        self.model = torch.nn.Sequential(*layers[:-1])
-        self.model.train(self.loss is not None)
-        if self.loss:
-            self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, fused=True)
-
-    def step(self):
-        self.optimizer.zero_grad(set_to_none=True)
-        output = self.model(self.x)
-        if self.loss == "mse":
-            loss = functional.mse_loss(output, self.y)
-        else:
-            loss = functional.cross_entropy(output, self.y)
-        loss.backward()
-        self.optimizer.step()
-        return loss
-
-    def run(self, count):
-        if self.loss:
-            for _ in range(count):
-                self.step()
-            return
-        with torch.inference_mode():
-            for _ in range(count):
-                self.output = self.model(self.x)
-
-    def results(self, count):
-        if self.loss:
-            self.restart()
-            return numpy.array([self.step().item() for _ in range(count)], numpy.float32)
-        self.run(1)
-        return self.output.numpy()
+def sequence(data):
+    """nn.Linear keeps [out, in] and is given a transposed copy."""
+    modules = []
+    for w, b in data.layers:
+        layer = torch.nn.Linear(*w.shape)
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(w).t())
+            layer.bias.copy_(torch.from_numpy(b))
+        modules += [layer, torch.nn.ReLU()]
+    return torch.nn.Sequential(*modules[:-1])
 
 
-class Operation:
-    """The ways of calling one operation, of which the fastest is kept."""
+class Call:
+    """The fastest way, [(name, call, result)], of computing something without gradients."""
 
-    def __init__(self, values, name, sizes):
-        ways = getattr(self, name)(values, *sizes)
-        with torch.inference_mode():
-            times = [self.trial(call) for _, call, _ in ways]
-        best = times.index(min(times))
-        self.variant, self.call, self.result = ways[best]
-
-    @staticmethod
-    def trial(call):
-        times = []
-        for _ in range(9):
-            start = time.perf_counter_ns()
-            call()
-            times.append(time.perf_counter_ns() - start)
-        return min(times[2:])
-
-    @staticmethod
-    def split(values, *shapes):
-        at = 0
-        for shape in shapes:
-            size = numpy.prod(shape)
-            yield torch.from_numpy(values[at : at + size].reshape(shape))
-            at += size
-
-    def conv2d(self, values, n, h, w, channels, k, out, stride, pad, groups):
-        x, weights, bias = self.split(
-            values, (n, h, w, channels), (k, k, channels // groups, out), (out,)
-        )
-        ways = []
-        for name, form in (
-            ("contiguous", torch.contiguous_format),
-            ("channels_last", torch.channels_last),
-        ):
-            image = x.permute(0, 3, 1, 2).contiguous(memory_format=form)
-            kernel = weights.permute(3, 2, 0, 1).contiguous(memory_format=form)
-            call = lambda image=image, kernel=kernel: functional.conv2d(
-                image, kernel, bias, stride, pad, 1, groups
-            )
-            ways.append((name, call, lambda y: y.permute(0, 2, 3, 1)))
-        return ways
-
-    def attention(self, values, batch, length, heads, width):
-        shape = (batch, length, heads * width)
-        rows = [x.unflatten(2, (heads, width)).transpose(1, 2) for x in self.split(values, *[shape] * 3)]
-        apart = [x.contiguous() for x in rows]
-        back = lambda y: y.transpose(1, 2).reshape(shape)
-        call = functional.scaled_dot_product_attention
-        return [
-            ("heads_apart", lambda: call(*apart), back),
-            ("heads_in_rows", lambda: call(*rows), back),
+    def __init__(self, ways):
+        forget()
+        choices = [
+            (form_name, form, result)
+            for name, call, result in ways
+            for form_name, form in forms(call, name)
         ]
-
-    def layer_norm(self, values, rows, width):
-        x, scale, shift = self.split(values, (rows, width), (width,), (width,))
-        return [("", lambda: functional.layer_norm(x, (width,), scale, shift, 1e-5), lambda y: y)]
-
-    def softmax(self, values, rows, width):
-        (x,) = self.split(values, (rows, width))
-        return [("", lambda: functional.softmax(x, -1), lambda y: y)]
-
-    def gelu(self, values, rows, width):
-        (x,) = self.split(values, (rows, width))
-        return [("", lambda: functional.gelu(x), lambda y: y)]
-
-    def embedding(self, values, vocabulary, width, ids):
-        table, chosen = self.split(values, (vocabulary, width), (ids,))
-        chosen = torch.from_numpy(chosen.numpy().view(numpy.int32))
-        return [("", lambda: functional.embedding(chosen, table), lambda y: y)]
+        (self.call, self.result), self.variant = fastest(choices, lambda call, _: infer(call))
 
     def restart(self):
         pass
@@ -174,47 +66,101 @@ class Operation:
         return self.result(self.output).contiguous().numpy()
 
 
-def open_case(words):
-    values = numpy.fromfile(words[-1], numpy.float32)
-    if words[1] == "op":
-        return Operation(values, words[2], [int(size) for size in words[3:-1]])
-    if words[1] == "gemm":
-        return Product(values, [int(size) for size in words[2:5]])
-    loss = words[4] if words[1] == "train" else None
-    if not words[2][0].isdigit():
-        return Model(values, words[2], int(words[3]), loss, words[-1] + ".json")
-    return Network(values, words[2], int(words[3]), loss)
+def same(y):
+    return y
 
 
-def obey(work, words):
-    """Returns the current case and the nanoseconds."""
-    if words[0] == "open":
-        return open_case(words), 0
-    if words[0] == "close":
-        return None, 0
-    if words[0] == "restart":
-        work.restart()
-        work.run(WARM_UP)
-    elif words[0] == "results":
-        work.results(int(words[1])).tofile(words[2])
-    elif words[0] == "run":
-        start = time.perf_counter_ns()
-        work.run(int(words[1]))
-        return work, time.perf_counter_ns() - start
-    return work, 0
+def network(data, loss):
+    model = sequence(data)
+    x = torch.from_numpy(data.x)
+    if loss is None:
+        model.eval()
+        return Call([("", lambda: model(x), same)])
+    if loss == "mse":
+        y = torch.from_numpy(data.y)
+        return Training(lambda: functional.mse_loss(model(x), y), model.parameters())
+    y = torch.from_numpy(data.y).long()
+    return Training(lambda: functional.cross_entropy(model(x), y), model.parameters())
+
+
+# ---- Single operations: [(name, call, result)] ----------------------------------------------------
+
+
+def conv2d(values, n, h, w, channels, k, out, stride, pad, groups):
+    shapes = (n, h, w, channels), (k, k, channels // groups, out), (out,)
+    x, weights, bias = map(torch.from_numpy, split(values, *shapes))
+    ways = []
+    for name, form in (
+        ("contiguous", torch.contiguous_format),
+        ("channels_last", torch.channels_last),
+    ):
+        image = x.permute(0, 3, 1, 2).contiguous(memory_format=form)
+        kernel = weights.permute(3, 2, 0, 1).contiguous(memory_format=form)
+        call = lambda image=image, kernel=kernel: functional.conv2d(
+            image, kernel, bias, stride, pad, 1, groups
+        )
+        ways.append((name, call, lambda y: y.permute(0, 2, 3, 1)))
+    return ways
+
+
+def attention(values, batch, length, heads, width):
+    shape = (batch, length, heads * width)
+    qkv = map(torch.from_numpy, split(values, shape, shape, shape))
+    rows = [x.unflatten(2, (heads, width)).transpose(1, 2) for x in qkv]
+    apart = [x.contiguous() for x in rows]
+    back = lambda y: y.transpose(1, 2).reshape(shape)
+    call = functional.scaled_dot_product_attention
+    return [
+        ("heads_apart", lambda: call(*apart), back),
+        ("heads_in_rows", lambda: call(*rows), back),
+    ]
+
+
+def layer_norm(values, rows, width):
+    shapes = (rows, width), (width,), (width,)
+    x, scale, shift = map(torch.from_numpy, split(values, *shapes))
+    return [("", lambda: functional.layer_norm(x, (width,), scale, shift, 1e-5), same)]
+
+
+def softmax(values, rows, width):
+    x = torch.from_numpy(values).view(rows, width)
+    return [("", lambda: functional.softmax(x, -1), same)]
+
+
+def gelu(values, rows, width):
+    x = torch.from_numpy(values).view(rows, width)
+    return [("", lambda: functional.gelu(x), same)]
+
+
+def embedding(values, vocabulary, width, ids):
+    table, chosen = map(torch.from_numpy, split(values, (vocabulary, width), (ids,)))
+    chosen = chosen.view(torch.int32)
+    return [("", lambda: functional.embedding(chosen, table), same)]
+
+
+OPERATIONS = {
+    "conv2d": conv2d,
+    "attention": attention,
+    "layer_norm": layer_norm,
+    "softmax": softmax,
+    "gelu": gelu,
+    "embedding": embedding,
+}
 
 
 def main():
     torch.set_num_threads(int(sys.argv[1]))
-    python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-    print(json.dumps({"version": torch.__version__, "runtime": python}), flush=True)
-    work = None
-    for line in sys.stdin:
-        try:
-            work, ns = obey(work, line.split())
-            print("ok", ns, getattr(work, "variant", ""), flush=True)
-        except Exception as error:  # reported in the table instead of ending the process
-            print("error", str(error).replace("\n", " "), flush=True)
+    notes = try_compiler()
+    about = {"version": torch.__version__, "runtime": python_version(), "notes": notes}
+    serve(
+        about,
+        {
+            "gemm": Product,
+            "layers": network,
+            "model": model_training,
+            "op": lambda values, name, sizes: Call(OPERATIONS[name](values, *sizes)),
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -1,54 +1,29 @@
 """The models by name in PyTorch: the same layers on the same weights, as Parallax numbers them."""
 
-import json
 import math
 
-import numpy
 import torch
 from torch.nn import functional
+from torch_steps import Training
+
+
+def model_training(data, name):
+    model = Model(data, name)
+    return Training(model.loss, model.weights.values(), model.running.values())
 
 
 class Model:
-    """Weights by name, with matrices as torch.nn.Linear keeps them, and a step of Adam."""
+    """Weights by name, with matrices as torch.nn.Linear keeps them, and the loss of a batch."""
 
-    def __init__(self, values, name, batch, loss, manifest_file):
-        with open(manifest_file, encoding="utf8") as file:
-            manifest = json.load(file)
+    def __init__(self, data, name):
         self.family = name.split("-")[0]
-        self.settings = dict(
-            pair.split("=") for pair in name.partition(":")[2].split(",") if pair
-        )
-        self.loss = loss
-        self.initial, self.state, at = {}, {}, 0
-        for weight in manifest["weights"]:
-            size = int(numpy.prod(weight["dims"]))
-            tensor = torch.from_numpy(values[at : at + size].reshape(weight["dims"]).copy())
-            (self.state if weight["state"] else self.initial)[weight["name"]] = tensor
-            at += size
-        self.inputs, self.targets = {}, []
-        for port in manifest["inputs"]:
-            shape = [batch, *port["dims"]]
-            size = int(numpy.prod(shape))
-            part = values[at : at + size]
-            if port["dtype"] == "int32":
-                part = part.view(numpy.int32).astype(numpy.int64)
-            self.inputs[port["name"]] = torch.from_numpy(part.reshape(shape).copy())
-            at += size
-        for port in manifest["outputs"] if loss == "crossentropy" else []:
-            shape = [batch, *port["dims"][:-1]]
-            size = int(numpy.prod(shape))
-            labels = values[at : at + size].view(numpy.int32).astype(numpy.int64)
-            self.targets.append(torch.from_numpy(labels.reshape(shape)))
-            at += size
-        self.restart()
-
-    def restart(self):
         self.weights = {
-            name: torch.nn.Parameter(self.as_torch(name, tensor))
-            for name, tensor in self.initial.items()
+            name: torch.nn.Parameter(self.as_torch(name, torch.from_numpy(w)))
+            for name, w in data.weights.items()
         }
-        self.running = {name: tensor.clone() for name, tensor in self.state.items()}
-        self.optimizer = torch.optim.Adam(self.weights.values(), lr=1e-3, fused=True)
+        self.running = {name: torch.from_numpy(x).clone() for name, x in data.state.items()}
+        self.inputs = {name: integers(torch.from_numpy(x)) for name, x in data.inputs.items()}
+        self.targets = [integers(torch.from_numpy(labels)) for labels in data.targets]
 
     @staticmethod
     def as_torch(name, tensor):
@@ -57,6 +32,9 @@ class Model:
         if tensor.dim() == 2:
             return tensor.t().contiguous()
         return tensor.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
+
+    def loss(self):
+        return getattr(self, self.family)()
 
     # ---- Layers: name is that of the weights' scope -----------------------------------------------
 
@@ -222,19 +200,7 @@ class Model:
             for logits, labels in zip(outputs, self.targets)
         )
 
-    # ---- What an engine does -------------------------------------------------------------------------
 
-    def step(self):
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = getattr(self, self.family)()
-        loss.backward()
-        self.optimizer.step()
-        return loss
-
-    def run(self, count):
-        for _ in range(count):
-            self.step()
-
-    def results(self, count):
-        self.restart()
-        return numpy.array([self.step().item() for _ in range(count)], numpy.float32)
+def integers(tensor):
+    """PyTorch takes labels as 64-bit integers only."""
+    return tensor.long() if tensor.dtype == torch.int32 else tensor

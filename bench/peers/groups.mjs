@@ -1,0 +1,74 @@
+// Groups of engines that are measured together, and what happens when one of them ends.
+//
+// A group is {engines, notes, renew, close}: engines has ours first; notes say which are missing, and
+// why. After a case, renew() starts again what has ended meanwhile and resolves to sentences about
+// that; engines is empty if the group cannot go on.
+import { measureCase } from './measure.mjs';
+
+const lastLine = (error) => error.message.trim().split('\n').at(-1);
+
+/**
+ * A group of engines that start and end independently. Slots are {what, start}; without the first,
+ * ours, there is no group.
+ */
+export async function separateEngines(slots) {
+  let running = [];
+  const notes = [];
+  for (const slot of slots) {
+    try {
+      const engine = await slot.start();
+      running.push({ ...slot, engine });
+      notes.push(...(engine.notes ?? []));
+    } catch (error) {
+      if (!running.length) throw error;
+      notes.push(`without ${slot.what}: ${lastLine(error)}`);
+    }
+  }
+
+  async function renewed(slot) {
+    const lost = slot.engine.lost();
+    if (!lost) return { slot };
+    try {
+      return { slot: { ...slot, engine: await slot.start() }, note: `${lost}; it runs again` };
+    } catch (error) {
+      return { note: `from here on without ${slot.what}: ${lastLine(error)}` };
+    }
+  }
+
+  return {
+    get engines() {
+      return running.map(({ engine }) => engine);
+    },
+    notes,
+    async renew() {
+      const results = [];
+      for (const slot of running) results.push(await renewed(slot));
+      const goesOn = results[0]?.slot;
+      if (!goesOn) for (const { slot } of results) slot?.engine.dispose();
+      running = goesOn ? results.flatMap(({ slot }) => slot ?? []) : [];
+      return results.flatMap(({ note }) => note ?? []);
+    },
+    async close() {
+      for (const { engine } of running) engine.dispose();
+    },
+  };
+}
+
+/** Measures the cases on a group, and hands each to out.add as soon as it is done. */
+export async function measureGroup(title, group, chosen, { out, where, method, makeData }) {
+  const note = (sentence) => `  (${sentence})`;
+  out.say('', title, ...group.notes.map(note));
+  try {
+    for (const [i, item] of chosen.entries()) {
+      process.stderr.write(`peers: ${title}: ${item.name}\n`);
+      out.add(item, where, await measureCase(item, group.engines, makeData(item), method));
+      out.say(...(await group.renew()).map(note));
+      const left = chosen.length - i - 1;
+      if (group.engines.length || !left) continue;
+      out.say(note(`${left} case${left > 1 ? 's are' : ' is'} left out`));
+      break;
+    }
+  } finally {
+    await group.close();
+  }
+}

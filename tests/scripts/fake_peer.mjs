@@ -1,0 +1,47 @@
+// An engine of scripts/peers for its tests: fake_peer.mjs FOLDER NAME THREADS. It has products only,
+// and speaks the lines of bench/peers/native.c. A file FOLDER/NAME.dies names the command at which it
+// kills itself, once; while there is a FOLDER/NAME.missing it does not start.
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const [folder, name, threads] = process.argv.slice(2);
+if (existsSync(join(folder, `${name}.missing`))) {
+  console.error(`a warning\n${name} is not installed`);
+  process.exit(3);
+}
+
+let product;
+
+function multiply([m, n, k], values) {
+  const [a, b] = [values.subarray(0, m * k), values.subarray(m * k)];
+  return Float32Array.from({ length: m * n }, (_, at) => {
+    let sum = 0;
+    for (let p = 0; p < k; ++p) sum += a[Math.floor(at / n) * k + p] * b[p * n + (at % n)];
+    return sum;
+  });
+}
+
+function dieAt(command) {
+  const file = join(folder, `${name}.dies`);
+  if (!existsSync(file) || readFileSync(file, 'utf8') !== command) return;
+  rmSync(file);
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function obey([command, ...words]) {
+  dieAt(command);
+  if (command === 'open') {
+    const bytes = readFileSync(words.at(-1));
+    const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+    product = multiply(words.slice(1, 4).map(Number), values);
+    return '0 by hand';
+  }
+  if (command === 'results') writeFileSync(words[1], product);
+  // Each takes a millisecond of the time of two CPUs.
+  return command === 'run' ? `${words[0] * 1e6} ${words[0] * 2e6}` : '0';
+}
+
+console.log(JSON.stringify({ version: '1', threads: Number(threads), notes: [`${name} is fake`] }));
+for await (const line of createInterface({ input: process.stdin }))
+  console.log(`ok ${obey(line.split(' '))}`);

@@ -1,0 +1,267 @@
+/** scripts/peers, on engines made for this test: what ends in the middle, and what the table says. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { measureGroup, separateEngines } from '../../bench/peers/groups.mjs';
+import { browserEngines } from '../../bench/peers/peer_browser.mjs';
+import { makeData } from '../../bench/peers/peer_data.mjs';
+import { lineEngine } from '../../bench/peers/processes.mjs';
+import { tableLines } from '../../bench/peers/report.mjs';
+import { verdicts } from '../../bench/peers/targets.mjs';
+import { vendorOf } from '../../bench/peers/vendor.mjs';
+
+const fake = fileURLToPath(new URL('fake_peer.mjs', import.meta.url));
+const product = (n) => ({
+  suite: 'gemm',
+  name: `${n}`,
+  kind: 'gemm',
+  m: n,
+  n,
+  k: n,
+  flops: 2 * n ** 3,
+});
+const cases = [3, 4, 5].map(product);
+const method = { rounds: 3, sampleNs: 2e6, seed: 1, gapMs: 0 };
+
+/** Measures the cases; before a case, prepare[its number] is called. */
+async function measured(group, prepare = {}) {
+  const lines = [];
+  const results = {};
+  const out = {
+    say: (...texts) => lines.push(...texts),
+    add(item, where, entries) {
+      results[item.name] = Object.fromEntries(
+        entries.map(({ engine, ns, failure }) => [engine.key, failure ?? ns.length]),
+      );
+      lines.push(...tableLines(item, where, entries));
+    },
+  };
+  const data = (item) => {
+    prepare[item.n]?.();
+    return makeData(item, { seed: 1 });
+  };
+  await measureGroup('title', group, cases, { out, where: 'native', method, makeData: data });
+  return { results, text: lines.join('\n') };
+}
+
+describe('native engines', () => {
+  let folder;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'peers-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const put = (name, text = '') => writeFileSync(path.join(folder, name), text);
+  const engines = (...names) =>
+    separateEngines(
+      names.map((key, i) => ({
+        what: key,
+        async start() {
+          const about = { key, name: i ? key : 'parallax', kind: 'native', label: key, short: key };
+          return lineEngine(about, process.execPath, [fake, folder, key, '1'], folder);
+        },
+      })),
+    );
+  const all = { ours: 3, a: 3, b: 3 };
+
+  it('are all measured; CPUs beyond their threads are told', async () => {
+    const { results, text } = await measured(await engines('ours', 'a', 'b'));
+    assert.deepEqual(results, { 3: all, 4: all, 5: all });
+    assert.match(text, /title\n {2}\(ours is fake\)\n {2}\(a is fake\)/);
+    assert.match(text, /a .* ours 1\.00x .*\(by hand; kept 2\.00 CPUs busy, not 1\)/);
+  });
+
+  for (const command of ['open', 'results', 'run', 'close'])
+    it(`are void in the case in which they end, here at "${command}", and run again`, async () => {
+      const prepare = { 4: () => put('a.dies', command) };
+      const { results, text } = await measured(await engines('ours', 'a', 'b'), prepare);
+      assert.deepEqual(results[3], all);
+      assert.deepEqual(results[4], { ...all, a: 'a ended by SIGKILL' });
+      assert.deepEqual(results[5], all);
+      assert.match(text, /a +void: a ended by SIGKILL\n.*\(a ended by SIGKILL; it runs again\)/s);
+    });
+
+  it('are not compared where ours ends', async () => {
+    const prepare = { 4: () => put('ours.dies', 'results') };
+    const { results } = await measured(await engines('ours', 'a'), prepare);
+    assert.deepEqual(results[4], {
+      ours: 'parallax ended by SIGKILL',
+      a: 'not compared, since ours failed',
+    });
+    assert.deepEqual(results[5], { ours: 3, a: 3 });
+  });
+
+  it('are left out if they cannot start', async () => {
+    put('a.missing');
+    const { results, text } = await measured(await engines('ours', 'a', 'b'));
+    assert.deepEqual(results[3], { ours: 3, b: 3 });
+    assert.match(text, /\(without a: a ended with code 3: a is not installed\)/);
+    put('ours.missing');
+    await assert.rejects(engines('ours', 'b'), /parallax ended with code 3: ours is not installed/);
+  });
+
+  it('are left out if they cannot start again; without ours nothing goes on', async () => {
+    const ends = (name) => () => {
+      put(`${name}.dies`, 'run');
+      put(`${name}.missing`);
+    };
+    const one = await measured(await engines('ours', 'a', 'b'), { 4: ends('a') });
+    assert.deepEqual(one.results[5], { ours: 3, b: 3 });
+    assert.match(one.text, /\(from here on without a: a ended with code 3: a is not installed\)/);
+    const none = await measured(await engines('ours', 'b'), { 4: ends('ours') });
+    assert.deepEqual(Object.keys(none.results), ['3', '4']);
+    assert.match(none.text, /\(1 case is left out\)$/);
+  });
+});
+
+describe('the engines of a page', () => {
+  /** Opens pages whose engines give the products of ones; acts[i] is called in every run of page i. */
+  function opener(acts) {
+    const pages = [];
+    const open = async () => {
+      const act = acts[pages.length];
+      if (!act) throw new Error('no browser here\nat some line');
+      const events = new EventEmitter();
+      let [runs, lost, size] = [0, undefined, 0];
+      const ended = new Promise((_, reject) => {
+        events.once('end', () => {
+          lost = 'the page was closed in the middle';
+          reject(new Error(lost));
+        });
+      });
+      ended.catch(() => {});
+      const answers = {
+        start: (key) => ({ tier: key === 'exact' ? 'simd' : undefined, version: '1', threads: 1 }),
+        open: (_, { n }) => {
+          size = n;
+        },
+        results: () => new Array(size * size).fill(size),
+        run: (_, count) => {
+          act(events, ++runs);
+          return count * 1e6;
+        },
+      };
+      const page = {
+        evaluate: async (_, [name, args]) => {
+          if (lost) throw new Error('page.evaluate: Target page has been closed');
+          return answers[name]?.(...args);
+        },
+      };
+      pages.push(page);
+      return { page, runtime: 'Fake 1', ended, lost: () => lost, close: async () => {} };
+    };
+    return { open, pages };
+  }
+
+  const ones = ({ m, n, k }) => ({
+    a: new Float32Array(m * k).fill(1),
+    b: new Float32Array(k * n).fill(1),
+    recipe: {},
+  });
+  async function measuredInPages(acts) {
+    const { open, pages } = opener(acts);
+    const lines = [];
+    const voids = [];
+    const out = {
+      say: (...texts) => lines.push(...texts),
+      add(item, where, entries) {
+        voids.push(entries.every(({ failure }) => failure));
+        lines.push(...tableLines(item, where, entries));
+      },
+    };
+    const group = await browserEngines({ threads: 1, root: '/', open });
+    await measureGroup('title', group, cases, { out, where: 'browser', method, makeData: ones });
+    return { pages, voids, text: lines.join('\n') };
+  }
+  const quiet = () => {};
+  const endsAt = (wanted) => (events, runs) => {
+    if (runs === wanted) events.emit('end');
+  };
+
+  it('are measured in one page if nothing happens', async () => {
+    const { pages, voids } = await measuredInPages([quiet]);
+    assert.equal(pages.length, 1);
+    assert.deepEqual(voids, [false, false, false]);
+  });
+
+  // Each of the five engines needs two runs to find its count, and then one for each round.
+  for (const runs of [1, 9, 15, 25])
+    it(`are all void when the page ends, here after ${runs} runs, and go on in a new one`, async () => {
+      const { pages, voids, text } = await measuredInPages([endsAt(runs), quiet]);
+      assert.equal(pages.length, 2);
+      assert.deepEqual(voids, [true, false, false]);
+      assert.match(text, /^3\n {2}void: the page was closed in the middle\n/m);
+      assert.match(text, /\(the page was closed in the middle; the next cases run in a new one\)/);
+    });
+
+  it('end with a sentence if there is no new browser', async () => {
+    const { voids, text } = await measuredInPages([endsAt(2)]);
+    assert.deepEqual(voids, [true]);
+    assert.match(
+      text,
+      /and no new one could be started: no browser here\)\n {2}\(2 cases are left/,
+    );
+  });
+});
+
+describe('scripts/peers', () => {
+  const script = fileURLToPath(new URL('../../bench/peers/run.mjs', import.meta.url));
+  const peers = (...args) => spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
+
+  it('lists its cases, of which --case takes some', () => {
+    const names = (...args) =>
+      peers('--list', ...args)
+        .stdout.trim()
+        .split('\n');
+    assert.ok(names().length > names('--case', 'train').length);
+    assert.deepEqual(names('--case', 'train 784'), ['train 784-200-10, batch 64']);
+  });
+
+  const wrong = [
+    [['--case', 'nosuch'], /no case has "nosuch" in its name; the cases are:\n {2}256 x/],
+    [['--threads', '0'], /--threads must be an integer from 1 to 64, not "0"/],
+    [['--seed', '-1'], /argument is ambiguous|--seed/],
+    [['--fast'], /--fast.*--help/],
+  ];
+  for (const [args, pattern] of wrong)
+    it(`refuses ${args.join(' ')}`, () => {
+      const { status, stderr } = peers(...args);
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, pattern);
+    });
+});
+
+describe('the table', () => {
+  const vendors = [
+    ['vendor_id\t: AuthenticAMD\n', '', 'AMD'],
+    ['processor : 0\nvendor_id\t: GenuineIntel\n', '', 'Intel'],
+    ['CPU implementer\t: 0x41\n', '', 'ARM'],
+    ['vendor_id\t: SomethingNew\n', '', 'SomethingNew'],
+    ['', 'Apple M4', 'Apple'],
+    ['', '', 'unknown'],
+  ];
+  for (const [cpuinfo, model, vendor] of vendors)
+    it(`names the vendor ${vendor}`, () => assert.equal(vendorOf(cpuinfo, model), vendor));
+
+  const entry = (name, median) => ({ engine: { name }, median });
+  const judged = (item, where, ...peers) =>
+    verdicts(item, where, entry('parallax', 1), peers, ({ median }) => median);
+  const large = '512-1024-1024-512-10';
+
+  it('judges by the best peer of each target', () => {
+    const best = judged(product(3), 'native', entry('OpenBLAS', 1.3), entry('JAX', 0.9));
+    assert.deepEqual(best, ['best of OpenBLAS, onnxruntime and JAX: 0.90 of 1, missed by 10%']);
+    const kernels = judged(product(3), 'native', entry('OpenBLAS', 1.3), entry('OpenBLAS', 1.1));
+    assert.match(kernels[0], /: 1\.10 of 1, reached$/);
+    const training = judged({ kind: 'train', model: large }, 'native', entry('JAX', 1.5));
+    assert.deepEqual(training, ['JAX: 1.50 of 1.5, reached']);
+    const prediction = { kind: 'predict', model: large, batch: 32 };
+    assert.match(judged(prediction, 'native', entry('onnxruntime-node', 1))[0], /of 1\.1, missed/);
+    assert.match(judged(prediction, 'browser', entry('jax-js', 1))[0], /of 1\.3, missed/);
+  });
+});
