@@ -81,7 +81,6 @@ const UNUSED = [
   ['Object.assign(Module,moduleOverrides);moduleOverrides=null;', ''],
 ];
 const UNUSED_BY_THREADS = [
-  ['function _fd_write(fd,iov,iovcnt,pnum){', 'function _fd_write(){return 0;'],
   [/function threadAlert.*?self\.alert=threadAlert;/, ''],
   [/else if\(cmd==="alert"\)\{alert\(`[^`]*`\)\}/, ''],
   [/var handlers=\[\];.*?(?=worker\.postMessage\(\{cmd:"load")/, ''],
