@@ -3,7 +3,8 @@
 // analysed again. Prints the findings and exits with 1 if there are any.
 //
 // usage: node scripts/run_clang_tidy.mjs BUILD [--jobs N] [--changed]
-//   --changed   only files that depend on what differs from the main branch or is not committed
+//   --changed   only files that depend on what differs from the main branch (origin/main, or else main) or is
+//               not committed; all files if there is no other branch to compare with
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -33,12 +34,25 @@ writeFileSync(path.join(folder, 'compile_commands.json'), JSON.stringify([...ent
 const git = (...args) =>
   execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
 
-/** The files that have changed since this branch left the main one, as absolute paths. */
+/** The commit at which this branch left the main one; undefined if this is the main one, or none is known. */
+function commonCommit() {
+  const head = git('rev-parse', 'HEAD').trim();
+  for (const branch of ['origin/main', 'main']) {
+    try {
+      const commit = git('merge-base', 'HEAD', branch).trim();
+      if (branch !== 'main' || commit !== head) return commit;
+    } catch {} // no such branch
+  }
+  return undefined;
+}
+
+/**
+ * The files that have changed since this branch left the main one, as absolute paths; undefined if that is
+ * not known. Then all files count as changed, and what is remembered tells which need no analysis.
+ */
 function changedFiles() {
-  let base = 'HEAD';
-  try {
-    base = git('merge-base', 'HEAD', 'origin/main').trim();
-  } catch {} // no such branch
+  const base = commonCommit();
+  if (!base) return undefined;
   const names =
     git('diff', '--name-only', base) + git('ls-files', '--others', '--exclude-standard');
   return new Set(names.split('\n').map((name) => path.resolve(name)));

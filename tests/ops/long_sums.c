@@ -331,15 +331,17 @@ static void walk(plx_check *t, const char *isa) {
         {"log-sum-exp", log_sum_exp_row, x + logl(n), N, 0},
         {"one row of a table, often", one_row_often, n / 4 * x, (double)part(4), 0},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
+    /* A context measures the machine when it is made, so all rows share one for each number of
+     * threads. */
+    plx_ctx *one = plx_check_context(t, isa, 1), *two = plx_check_context(t, isa, 2);
+    for (size_t i = 0; one && two && i < sizeof rows / sizeof rows[0]; ++i) {
         uint64_t hashes[2] = {0, 0};
-        for (int threads = 1; threads <= 2; ++threads) {
-            plx_ctx *ctx = plx_check_context(t, isa, threads);
-            if (ctx) check_row(t, ctx, rows + i, &hashes[threads - 1]);
-            plx_ctx_free(ctx);
-        }
+        check_row(t, one, rows + i, &hashes[0]);
+        check_row(t, two, rows + i, &hashes[1]);
         CHECK(t, hashes[0] == hashes[1], "%s: %s: other bits with two threads", isa, rows[i].name);
     }
+    plx_ctx_free(one);
+    plx_ctx_free(two);
 }
 
 void plx_test_ops_long_sums(plx_check *t) {

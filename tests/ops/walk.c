@@ -1,5 +1,7 @@
 #include "ops/walk.h"
 
+#include "base/rng.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +13,13 @@ static void fill(plx_tensor *tensor, double low, double high, bool kink, bool ma
         low = -1;
         high = 1;
     }
-    for (int64_t i = 0; i < plx_tensor_size(tensor); ++i) {
-        const double u = plx_rng_uniform(rng);
+    /* Drawn one at a time, they would take most of the walks' time. */
+    enum { BATCH = 256 };
+    double draws[BATCH];
+    const int64_t size = plx_tensor_size(tensor);
+    for (int64_t i = 0; i < size; ++i) {
+        if (i % BATCH == 0) plx__rng_uniforms(rng, size - i < BATCH ? size - i : BATCH, draws);
+        const double u = draws[i % BATCH];
         double value = low + u * (high - low);
         if (tensor->dtype != PLX_DTYPE_REAL) {
             value = low + floor(u * (high - low));
