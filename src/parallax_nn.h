@@ -94,12 +94,13 @@ plx_layer_kind plx_layer_from_name(const char *name);
 /* A layer of any kind. A kind uses the fields whose comments name it; 0 means the default. */
 typedef struct plx_layer {
     plx_layer_kind kind;
-    const char *name; /* NULL: its kind and a number, "dense_1"; at most PLX_LAYER_NAME - 1
+    const char *name; /* NULL: its kind and a number, "dense_1"; at most PLX_LAYER_NAME_BYTES - 1
                          characters, without dots, unique among its siblings */
     int64_t units;    /* dense: outputs; conv2d, conv2d_transpose: channels out; embedding: width;
                          blocks: width of the hidden layer (default 4 times the input's) */
-    plx_activation activation; /* dense, convolutions, activation; blocks (default gelu) */
-    plx_real p;                /* of the activation; 0: its default */
+    plx_activation activation; /* dense, convolutions, activation; blocks (default gelu), but not
+                                  gated ones */
+    plx_real p;                /* of an activation that has a parameter; 0: its default */
     bool no_bias;              /* dense, convolutions, attention, blocks */
     int64_t size[2];           /* convolutions, pools (default 2), upsample2d (2): rows, columns */
     int64_t stride[2];         /* convolutions (default 1), pools (default size) */
@@ -124,7 +125,7 @@ typedef struct plx_layer {
                      1 convolution); without it that is PLX_ERR_SHAPE */
 } plx_layer;
 
-enum { PLX_LAYER_NAME = 32 };
+enum { PLX_LAYER_NAME_BYTES = 32 }; /* of a name, with the 0 that ends it */
 
 /* Applies a layer to x [batch, ...]; embedding takes i32 ids [batch, ...]. */
 plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_node x);
@@ -198,6 +199,7 @@ plx_status plx_model_forward(plx_model *model, plx_graph *graph, const plx_node 
 
 /* Whether the model defines a loss of its own: PLX_LOSS_OWN. */
 bool plx_model_has_loss(const plx_model *model);
+
 /* ---- Data ------------------------------------------------------------------------------------ */
 
 /* n samples: inputs[i] [n, ...] of a model's port i, and targets[i] for its output i: values like
@@ -219,11 +221,17 @@ plx_status plx_model_predict(plx_model *model, const plx_dataset *data, int64_t 
 /* Memory of the plans that plx_model_predict keeps for its latest batch sizes. */
 plx_memory plx_model_predict_memory(const plx_model *model);
 
+/* PLX_LOSS_MSE, PLX_LOSS_CROSS_ENTROPY and so on: parallax.def lists them. */
 typedef enum plx_loss {
-    PLX_LOSS_MSE = 0,
-    PLX_LOSS_CROSS_ENTROPY,
-    PLX_LOSS_OWN, /* defined by the model, without targets: CLIP's contrastive loss */
+#define PLX_LOSS(NAME, name, about) PLX_LOSS_##NAME,
+#include "parallax.def"
+    PLX_LOSSES_
 } plx_loss;
+
+/* "mse", "crossentropy", "own"; NULL past the last. */
+const char *plx_loss_name(plx_loss loss);
+/* PLX_LOSSES_ if no loss has that name. */
+plx_loss plx_loss_from_name(const char *name);
 
 /* Adds the loss of a model's outputs for batch samples to the graph; the losses of several outputs
  * are summed. targets are set to new inputs of the graph, one per output, laid out as in
@@ -240,7 +248,8 @@ typedef struct plx_metrics {
     int64_t counted;   /* labels, or values */
 } plx_metrics;
 
-/* Evaluates one output. confusion: classes x classes counts [label][prediction], or NULL. */
+/* Evaluates one output; for cross-entropy it gives logits, as in training: a softmax layer is added
+ * afterwards. confusion: classes x classes counts [label][prediction], or NULL. */
 plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const plx_dataset *data,
                               plx_metrics *metrics, int64_t *confusion);
 
