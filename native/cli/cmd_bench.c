@@ -147,8 +147,8 @@ static int finish(bench_run *run) {
     const int of_cases = run->summary.rows - run->summary.yardsticks;
     int code = EXIT_DONE;
     if (!run->failures && !run->write_failed && !of_cases && !interrupted())
-        code = report(EXIT_USAGE,
-                      "no case matched; run it with --list, or without --cases, to see the cases.");
+        code = wrong_usage("bench", "no case matched \"%s\"; --list SUITE shows the cases.",
+                           asked.cases ? asked.cases : "");
     if (of_cases) print_page(run);
     if (voided || run->failures || run->write_failed) code = EXIT_FAILED;
     if (voided)
@@ -181,11 +181,11 @@ static plx_status begin_selection(bench_run *run, plx_bench_options *options) {
     if (asked.repeat == 1 && !asked.seconds && !asked.rounds) run->limit_ns = LIMIT_NS;
     if (status == PLX_OK) status = selection_fit(run->ctx, options);
     if (status == PLX_OK)
-        fputs(
-            "\nA selection of these now, in about a minute. parallax bench SUITE... runs whole "
-            "suites,\n"
-            "parallax bench all runs every suite; --list lists the cases, --help the options.\n\n",
-            to);
+        fputs("\nA selection of these now, in about a minute. parallax bench SUITE... runs whole "
+              "suites,\n"
+              "parallax bench all runs every suite; --list SUITE lists its cases, --help the "
+              "options.\n\n",
+              to);
     fflush(to);
     return status;
 }
@@ -272,7 +272,7 @@ static int check_arguments(void) {
     if (!(asked.seconds >= 0 && asked.seconds <= 3600))
         return wrong_usage("bench", "--seconds must be from 0 to 3600, not %g.", asked.seconds);
     if (asked.rounds < 0 || asked.rounds > 32)
-        return wrong_usage("bench", "--rounds must be from 1 to 32, not %d.", asked.rounds);
+        return wrong_usage("bench", "--rounds must be from 0 to 32, not %d.", asked.rounds);
     return check_repeat("bench", asked.repeat);
 }
 
@@ -282,7 +282,7 @@ static struct poptOption how_options[] = {
     {"seconds", 's', POPT_ARG_DOUBLE, &asked.seconds, 0,
      "seconds of measuring per case (0: chosen by the size)", "S"},
     {"rounds", 'r', POPT_ARG_INT, &asked.rounds, 0,
-     "rounds, each of which visits every case, 1 to 32 (default: 6 quick, 8, 10 full)", "N"},
+     "rounds, each of which visits every case, 1 to 32 (0: 6 quick, 8, 10 full)", "N"},
     {"repeat", 0, POPT_ARG_INT, &asked.repeat, 0,
      "number of runs, 1 to 64 (default: 1): the page shows means with deviations, and each row "
      "names its run",
@@ -311,7 +311,8 @@ static const char help[] =
 int cmd_bench(int argc, const char **argv) {
     const struct poptOption options[] = {
         {"list", 'l', POPT_ARG_NONE, &asked.list, 0,
-         "list the suites and cases with their times at every size, and stop", NULL},
+         "list the suites (those named, or all) and their cases, with their times at every size",
+         NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0, "Size:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, how_options, 0, "Cases and repetitions:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},
