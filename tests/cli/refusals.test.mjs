@@ -265,7 +265,7 @@ describe('refuses the table', () => {
       /line 1, column 1: there is a zero byte/,
     ],
     ['with an empty cell', 'a,b\n1,2\n3,\n', /line 3, column 2: the cell is empty/],
-    ['of four rows', '1,2\n3,4\n5,6\n7,8\n', /4 rows with 1 inputs; at least 5/],
+    ['of four rows', '1,2\n3,4\n5,6\n7,8\n', /4 rows with 1 input; at least 5/],
     [
       'with bytes behind its gzip data',
       Buffer.concat([gzipSync('1,2\n'), Buffer.from('3,4\n')]),
