@@ -100,9 +100,9 @@ plx_status plx_regression_new(plx_ctx *ctx, const double *table, int64_t n, int6
                               uint64_t seed, plx_regression *out) {
     if (n < 5 || inputs < 1)
         return plx_fail(ctx, PLX_ERR_SHAPE,
-                        "data: %lld rows with %lld inputs; at least 5 rows with 1 input are "
+                        "data: %lld row%s with %lld input%s; at least 5 rows with 1 input are "
                         "needed to train and to hold some out",
-                        (long long)n, (long long)inputs);
+                        (long long)n, n == 1 ? "" : "s", (long long)inputs, inputs == 1 ? "" : "s");
     plx_regression data = {.inputs = inputs, .test = n / 5};
     data.train = n - data.test;
     int64_t *order = new_order(n, seed);

@@ -44,6 +44,10 @@ static const plx_samples *samples_of(const plx_case *c, const plx_metric *metric
     return metric->kind == PLX_METRIC_OWN ? &metric->samples : &c->times;
 }
 
+/* With two rounds Student's t has one degree of freedom: on a busy machine its interval spans many
+ * powers of ten and says nothing. */
+enum { INTERVAL_ROUNDS = 3 };
+
 static plx_summary summarise(const plx_metric *metric, int count, double *values, int rounds,
                              const double *medians) {
     plx_summary s = plx__samples_summary(count, values, rounds, medians);
@@ -53,6 +57,8 @@ static plx_summary summarise(const plx_metric *metric, int count, double *values
     } else if (metric->kind == PLX_METRIC_OWN && metric->low <= metric->high) {
         s.low = metric->low;
         s.high = metric->high;
+    } else if (rounds > 1 && rounds < INTERVAL_ROUNDS) {
+        s.low = s.high = NAN;
     }
     return s;
 }

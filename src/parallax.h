@@ -330,6 +330,8 @@ plx_node plx_bias(plx_graph *graph, plx_node x, plx_node b);
 /* x w + b: x [..., in], w [in, out], b [out]; b may be plx_none(). */
 plx_node plx_dense(plx_graph *graph, plx_node x, plx_node w, plx_node b);
 plx_node plx_none(void);
+/* p: the parameter of those that have one (ELU's alpha), above 0 and finite, as from
+ * plx_activation_default; the others ignore it. */
 plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, plx_real p);
 
 /* Elementwise with NumPy broadcasting: dimensions, aligned from the last, must be equal or 1. */
@@ -493,6 +495,8 @@ plx_node plx_group_norm(plx_graph *graph, plx_node x, int64_t groups, plx_node s
 plx_node plx_batch_norm(plx_graph *graph, plx_node x, plx_node scale, plx_node shift,
                         plx_node running_mean, plx_node running_variance, bool training,
                         double momentum, double epsilon);
+/* Divides each row (last axis) by its length, or by epsilon (above 0) if that is larger. */
+plx_node plx_l2_normalize(plx_graph *graph, plx_node x, double epsilon);
 
 /* -- Embedding, attention -- */
 
@@ -530,8 +534,6 @@ plx_node plx_l1(plx_graph *graph, plx_node prediction, plx_node target);
 plx_node plx_huber(plx_graph *graph, plx_node prediction, plx_node target, double delta);
 /* Binary cross-entropy of sigmoid(logits) against targets in [0, 1], without overflow. */
 plx_node plx_binary_cross_entropy(plx_graph *graph, plx_node logits, plx_node target);
-/* Divides each row (last axis) by its length (at least epsilon). */
-plx_node plx_l2_normalize(plx_graph *graph, plx_node x, double epsilon);
 /* Mean over rows of 1 - cos(a, b). */
 plx_node plx_cosine_loss(plx_graph *graph, plx_node a, plx_node b);
 /* Contrastive loss: row i of a and row i of b [n, width] are a pair; the logits are scale (a scalar
@@ -555,7 +557,9 @@ plx_node plx_cross_entropy_smooth(plx_graph *graph, plx_node logits, plx_node la
 /* ---- Training -------------------------------------------------------------------------------- */
 
 /* Adds the nodes of d loss / d wrt[i] to the graph and stores them in grads, which may equal wrt;
- * loss holds one real. Fails if loss does not depend on one of wrt. */
+ * loss holds one real. Fails if loss does not depend on one of wrt, or with PLX_ERR_UNSUPPORTED at
+ * an op that is itself a gradient: most have no gradient rule, so there are no second derivatives.
+ */
 plx_status plx_gradients(plx_graph *graph, plx_node loss, int count, const plx_node *wrt,
                          plx_node *grads);
 
@@ -587,6 +591,8 @@ typedef struct plx_optimizer_options {
 plx_optimizer_options plx_optimizer_default(plx_optimizer_kind kind);
 /* "sgd", "adam", "adamw", "lion", "rmsprop"; NULL past the last. */
 const char *plx_optimizer_name(plx_optimizer_kind kind);
+/* PLX_OPTIMIZERS_ if no optimizer has that name. */
+plx_optimizer_kind plx_optimizer_from_name(const char *name);
 
 /* Holds the state (moments) for a list of distinct parameters. */
 typedef struct plx_optimizer plx_optimizer;
@@ -641,9 +647,8 @@ const plx_pass_info *plx_pass_at(int i);
 typedef struct plx_plan_options {
     int passes; /* plx_pass bits; default all. Passes do not change the results, except for rounding
                    by PLX_PASS_FUSE */
-    int threads; /* upper limit for a step; 0: the context's */
-    int64_t
-        alignment; /* of values in their buffers, in bytes: a power of two, at least 16; 0: 64 */
+    int threads;       /* upper limit for a step; 0: the context's */
+    int64_t alignment; /* of values in their buffers, in bytes: a power of two, 16 to 2^20; 0: 64 */
     int64_t largest_buffer; /* in bytes, a multiple of the alignment; 0: no limit. A single value
                                above it is PLX_ERR_MEMORY */
 } plx_plan_options;
@@ -660,7 +665,7 @@ plx_status plx_compile(plx_graph *graph, int count, const plx_node *outputs,
 void plx_plan_free(plx_plan *plan);
 
 /* Sets the data of an input. Every run reads it in place, so it must stay valid until other data is
- * bound. */
+ * bound. NULL: none, as before the first bind. */
 plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data);
 /* The same for strided data: element (i, j, ...) is data[i strides[0] + j strides[1] + ...].
  * Strides count elements and may be negative (data is element 0, 0, ...) or 0. Each run copies it
@@ -747,7 +752,9 @@ typedef struct plx_attribute {
 } plx_attribute;
 
 typedef struct plx_step {
-    const char *op; /* a row of src/ops/ops.def */
+    const char
+        *op; /* a row of ops.def, which is installed in share/doc/parallax beside attrs.def,
+                the list of attributes; an op that a builder adds works as the builder says */
     int inputs_count;
     const plx_operand *inputs;
     plx_operand output; /* buffer -1: the step has no value, but writes inputs */

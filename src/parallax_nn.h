@@ -73,10 +73,11 @@ plx_layer_kind plx_layer_from_name(const char *name);
 /* A layer of any kind. A kind uses the fields whose comments name it; 0 means the default. */
 typedef struct plx_layer {
     plx_layer_kind kind;
-    const char *name;          /* NULL: its kind and a number, "dense_1"; at most PLX_LAYER_NAME - 1
-                                  characters, without dots, unique among its siblings */
-    plx_activation activation; /* dense, convolutions, activation; blocks (default gelu) */
-    plx_real p;                /* of the activation; 0: its default */
+    const char *name; /* NULL: its kind and a number, "dense_1"; at most PLX_LAYER_NAME_BYTES - 1
+                         characters, without dots, unique among its siblings */
+    plx_activation activation; /* dense, convolutions, activation; blocks (default gelu), but not
+                                  gated ones */
+    plx_real p;                /* of an activation that has a parameter; 0: its default */
     int rank;                  /* reshape: of one sample */
     int64_t dims[PLX_MAX_RANK];
     int layers_count; /* residual: x + these layers of x */
@@ -85,11 +86,11 @@ typedef struct plx_layer {
 #define PLX_LAYER_COUNT(name, needed) int64_t name;
 #define PLX_LAYER_PAIR(name, needed) int64_t name[2];
 #define PLX_LAYER_FLAG(name) bool name;
-#define PLX_LAYER_REAL(name, valid, before, after) double name;
+#define PLX_LAYER_REAL(name, valid, message) double name;
 #include "parallax.def"
 } plx_layer;
 
-enum { PLX_LAYER_NAME = 32 };
+enum { PLX_LAYER_NAME_BYTES = 32 }; /* of a name, with the 0 that ends it */
 
 /* Applies a layer to x [batch, ...]; embedding takes i32 ids [batch, ...]. */
 plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_node x);
@@ -163,6 +164,7 @@ plx_status plx_model_forward(plx_model *model, plx_graph *graph, const plx_node 
 
 /* Whether the model defines a loss of its own: PLX_LOSS_OWN. */
 bool plx_model_has_loss(const plx_model *model);
+
 /* ---- Data ------------------------------------------------------------------------------------ */
 
 /* n samples: inputs[i] [n, ...] of a model's port i, and targets[i] for its output i: values like
@@ -184,11 +186,17 @@ plx_status plx_model_predict(plx_model *model, const plx_dataset *data, int64_t 
 /* Memory of the plans that plx_model_predict keeps for its latest batch sizes. */
 plx_memory plx_model_predict_memory(const plx_model *model);
 
+/* PLX_LOSS_MSE, PLX_LOSS_CROSS_ENTROPY and so on: parallax.def lists them. */
 typedef enum plx_loss {
-    PLX_LOSS_MSE = 0,
-    PLX_LOSS_CROSS_ENTROPY,
-    PLX_LOSS_OWN, /* defined by the model, without targets: CLIP's contrastive loss */
+#define PLX_LOSS(NAME, name, about) PLX_LOSS_##NAME,
+#include "parallax.def"
+    PLX_LOSSES_
 } plx_loss;
+
+/* "mse", "crossentropy", "own"; NULL past the last. */
+const char *plx_loss_name(plx_loss loss);
+/* PLX_LOSSES_ if no loss has that name. */
+plx_loss plx_loss_from_name(const char *name);
 
 /* Adds the loss of a model's outputs for batch samples to the graph; the losses of several outputs
  * are summed. targets are set to new inputs of the graph, one per output, laid out as in
@@ -205,7 +213,8 @@ typedef struct plx_metrics {
     int64_t counted;   /* labels, or values */
 } plx_metrics;
 
-/* Evaluates one output. confusion: classes x classes counts [label][prediction], or NULL. */
+/* Evaluates one output; for cross-entropy it gives logits, as in training: a softmax layer is added
+ * afterwards. confusion: classes x classes counts [label][prediction], or NULL. */
 plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const plx_dataset *data,
                               plx_metrics *metrics, int64_t *confusion);
 

@@ -62,12 +62,21 @@ static inline plx_node plx__js_conv2d(plx_graph *g, plx_node x, plx_node weights
     return plx_conv2d(g, x, weights, bias, &call->options);
 }
 
-/* extra: additional rows and columns of the result. */
+/* extra: additional rows and columns of the result. "same" adds those that padding cannot give,
+ * where the kernel is smaller than the stride. */
 static inline plx_node plx__js_conv2d_transpose(plx_graph *g, plx_node x, plx_node weights,
                                                 plx_node bias, plx__js_conv2d_call *call,
                                                 const int64_t extra[2]) {
-    plx__js_pad_same(g, x, call->options.stride, weights, call);
-    return plx_conv2d_transpose(g, x, weights, bias, &call->options, extra);
+    const plx_conv2d_options *o = &call->options;
+    const int64_t *kernel = NULL;
+    int64_t more[] = {extra[0], extra[1]};
+    plx__js_pad_same(g, x, o->stride, weights, call);
+    for (int i = 0; i < 2 && call->same && plx_node_shape(g, weights, &kernel) == 4; i++)
+        if (o->dilation[i] <= INT32_MAX && kernel[i] <= INT32_MAX) { /* else refused below */
+            const int64_t reach = o->dilation[i] * (kernel[i] - 1) + 1;
+            if (reach < o->stride[i]) more[i] += o->stride[i] - reach;
+        }
+    return plx_conv2d_transpose(g, x, weights, bias, o, more);
 }
 
 static inline plx_node plx__js_upsample2d(plx_graph *g, plx_node x, const int64_t factors[2],

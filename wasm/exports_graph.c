@@ -279,7 +279,9 @@ static int check_counts(int builder, const arguments *a) {
     const int takes = builders[builder].takes;
     const int nodes = takes % ONE_NUMBER, numbers = takes % ONE_FOR_EACH_AXIS / ONE_NUMBER;
     const int lists = takes % MANY_NODES / ONE_FOR_EACH_AXIS;
-    if (takes & MANY_NODES ? a->count < nodes + !nodes : a->count != nodes)
+    if (takes & MANY_NODES && !nodes && !a->count)
+        return plx__js_fail(PLX_ERR_ARGUMENT, "%s: needs at least one array", name);
+    if (takes & MANY_NODES ? a->count < nodes : a->count != nodes)
         return plx__js_fail(PLX_ERR_ARGUMENT, "%s: wrong number of inputs (%d)", name, a->count);
     const int wanted = numbers + lists * a->rank;
     if (takes & MANY_NUMBERS ? a->size >= wanted : a->size == wanted) return PLX_OK;

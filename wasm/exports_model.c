@@ -19,7 +19,7 @@ enum {
 #define PLX_LAYER_COUNT(name, needed) FIELD_##name,
 #define PLX_LAYER_PAIR(name, needed) FIELD_##name, SECOND_##name,
 #define PLX_LAYER_FLAG(name) FIELD_##name,
-#define PLX_LAYER_REAL(name, valid, before, after) FIELD_##name,
+#define PLX_LAYER_REAL(name, valid, message) FIELD_##name,
 #include "parallax.def"
     FIELDS
 };
@@ -40,7 +40,7 @@ static plx_layer layer_of(const double *n) {
 #define PLX_LAYER_COUNT(name, needed) .name = (int64_t)n[FIELD_##name],
 #define PLX_LAYER_PAIR(name, needed) .name = {(int64_t)n[FIELD_##name], (int64_t)n[SECOND_##name]},
 #define PLX_LAYER_FLAG(name) .name = n[FIELD_##name] != 0,
-#define PLX_LAYER_REAL(name, valid, before, after) .name = n[FIELD_##name],
+#define PLX_LAYER_REAL(name, valid, message) .name = n[FIELD_##name],
 #include "parallax.def"
     };
     plx__js_dims(PLX_MAX_RANK, n + DIMS, layer.dims);

@@ -13,7 +13,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, 'src/generated');
 const read = (file) => readFileSync(join(here, file), 'utf8');
 const kinds = rowsOf('parallax.def', read('../src/parallax.def'), [
-  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE', ...LAYER_ROWS],
+  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE', 'PLX_LOSS'],
+  ...LAYER_ROWS,
 ]);
 const kind = (macro) => kinds.filter((row) => row.macro === macro).map((row) => row.parts);
 

@@ -34,7 +34,7 @@ struct poptOption output_options[] = {
      "write the rows to FILE, one JSON object per line (-: standard output)", "FILE"},
     {"csv", 0, POPT_ARG_STRING, &arguments.csv, 0,
      "write the rows to FILE, a column per field, without the lists of samples (-: standard "
-     "output)",
+     "output); to train on a table, see train --csv",
      "FILE"},
     POPT_TABLEEND};
 
@@ -221,8 +221,11 @@ poptContext parse_arguments(int argc, const char **argv, const struct poptOption
     if (separators > 1)
         *code = wrong_usage(name, "--with separates the two sides and may be given only once.");
     else if (result < -1)
-        *code = wrong_usage(name, "%s: %s.", poptBadOption(context, POPT_BADOPTION_NOALIAS),
-                            poptStrerror(result));
+        *code = wrong_usage(name, "%s: %s%s.", poptBadOption(context, POPT_BADOPTION_NOALIAS),
+                            poptStrerror(result),
+                            result == POPT_ERROR_BADNUMBER
+                                ? "; numbers are written as 1000 or 0.5, and counts are whole"
+                                : "");
     else if (empty_option(options))
         *code = wrong_usage(name, "--%s has an empty value.", empty_option(options));
     else

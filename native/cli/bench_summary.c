@@ -88,15 +88,24 @@ bool summary_add(bench_summary *s, const cJSON *row) {
     return add_figure(suite, row);
 }
 
+static const char *cases_text(int count, char *text, size_t size) {
+    snprintf(text, size, "%d case%s", count, count == 1 ? "" : "s");
+    return text;
+}
+
 /* The most telling figures for somebody who sees the suite for the first time. */
 static void print_figure(FILE *to, const suite_summary *suite) {
-    char least[32], most[32];
+    char least[32], most[32], cases[32];
     if (suite->ceilings)
-        fprintf(to, "%.0f%% of the ceiling (%d cases)",
-                100 * exp(suite->log_ceiling / suite->ceilings), suite->ceilings);
+        fprintf(to, "%.0f%% of the ceiling (%s)", 100 * exp(suite->log_ceiling / suite->ceilings),
+                cases_text(suite->ceilings, cases, sizeof cases));
     else if (suite->rooflines)
-        fprintf(to, "%.0f%% of the roofline (%d cases)",
-                100 * exp(suite->log_roofline / suite->rooflines), suite->rooflines);
+        fprintf(to, "%.0f%% of the roofline (%s)",
+                100 * exp(suite->log_roofline / suite->rooflines),
+                cases_text(suite->rooflines, cases, sizeof cases));
+    else if (suite->metric && suite->least == suite->most)
+        fprintf(to, "%s %s %s", suite->metric, figure_text(most, sizeof most, suite->most),
+                suite->unit);
     else if (suite->metric)
         fprintf(to, "%s from %s to %s %s", suite->metric,
                 figure_text(least, sizeof least, suite->least),
@@ -105,9 +114,11 @@ static void print_figure(FILE *to, const suite_summary *suite) {
         fprintf(to, "the largest error is %.3g%% of its bound", 100 * suite->error);
     else if (suite->bits)
         fprintf(to, "%d results whose bits can be compared", suite->bits);
-    if (suite->best_rate > 0)
+    const bool shown = !suite->ceilings && !suite->rooflines && suite->best_rate == suite->most;
+    if (suite->best_rate > 0 && !shown)
         fprintf(to, ", at best %s GFLOP/s", figure_text(most, sizeof most, suite->best_rate));
-    if (suite->withheld) fprintf(to, ", %d cases without a share", suite->withheld);
+    if (suite->withheld)
+        fprintf(to, ", %s without a share", cases_text(suite->withheld, cases, sizeof cases));
 }
 
 void summary_print_suite(FILE *to, const suite_summary *suite) {
@@ -120,7 +131,7 @@ void summary_print_suite(FILE *to, const suite_summary *suite) {
 void summary_print_all(FILE *to, const bench_summary *s) {
     fprintf(to, "%-11s %4d rows  %d void", "all", s->rows, s->voided);
     if (s->assumed) fprintf(to, ", %d with assumed costs of threads", s->assumed);
-    if (s->yardsticks) fprintf(to, ", %d of the yardstick", s->yardsticks);
+    if (s->yardsticks) fprintf(to, ", with %d of the yardstick", s->yardsticks);
     fputc('\n', to);
 }
 

@@ -32,8 +32,10 @@ typedef struct bench_run {
     progress progress;
     char *header; /* of the suite whose table is being printed; NULL: none yet */
     bench_summary summary;
-    int run, runs;    /* the current run, from 1; how many there are */
-    int64_t limit_ns; /* per run; 0: until all is done */
+    int run, runs;      /* the current run, from 1; how many there are */
+    int64_t limit_ns;   /* per run; 0: until all is done */
+    int rounds, wanted; /* of the last run: those begun, and those planned */
+    bool late;
     int failures;
     bool write_failed;
 } bench_run;
@@ -83,11 +85,11 @@ static void show_progress(bench_run *run, const plx_bench_progress *at) {
 }
 
 /* Whether a run that was promised to be short is late; it gets at least two rounds. */
-static bool is_late(const bench_run *run, const plx_bench_progress *at, int64_t start_ns) {
+static bool is_late(bench_run *run, const plx_bench_progress *at, int64_t start_ns) {
     const int64_t now = plx_platform_now_ns();
     if (!run->limit_ns || at->round <= 2 || now - start_ns < run->limit_ns) return false;
-    report(EXIT_DONE, "%d of %d rounds: this machine is too busy for more now.", at->round - 1,
-           at->rounds);
+    run->late = true;
+    run->rounds = at->round - 1;
     return true;
 }
 
@@ -106,6 +108,8 @@ static void measure(bench_run *run) {
             progress_clear(&run->progress);
             report(EXIT_FAILED, "%s", plx_message(run->ctx));
         }
+        run->rounds = at.round;
+        run->wanted = at.rounds;
         take_rows(run);
         show_progress(run, &at);
     }
@@ -119,8 +123,23 @@ static void print_page(bench_run *run) {
     /* If it was stopped in its first run, the page is of that run. */
     if (!page_print(to, &run->summary, run->out.rows, run->run)) run->write_failed = true;
     summary_print_all(to, &run->summary);
-    const char *name = run->out.json.name ? run->out.json.name : run->out.csv.name;
-    if (strcmp(name, "-") != 0) fprintf(to, "All rows are in %s.\n", name);
+    if (run->late)
+        fprintf(to, "%d of %d rounds: this machine was too busy for more.\n", run->rounds,
+                run->wanted);
+    if (run->run == 2 || (run->run == 1 && run->rounds == 2))
+        fprintf(to, "An interval takes at least 3 %s; there were 2.\n",
+                run->run == 2 ? "runs" : "rounds");
+}
+
+/* Closes the files, and says at the end of a page where the rows are. */
+static bool close_rows(bench_run *run, bool paged) {
+    FILE *to = output_tables(&run->out);
+    char *name = strdup(run->out.json.name ? run->out.json.name : run->out.csv.name);
+    const bool ok = output_close(&run->out, paged);
+    if (paged && name && strcmp(name, "-") != 0)
+        fprintf(to, ok ? "All rows are in %s.\n" : "Not all rows could be written to %s.\n", name);
+    free(name);
+    return ok;
 }
 
 static int finish(bench_run *run) {
@@ -128,8 +147,8 @@ static int finish(bench_run *run) {
     const int of_cases = run->summary.rows - run->summary.yardsticks;
     int code = EXIT_DONE;
     if (!run->failures && !run->write_failed && !of_cases && !interrupted())
-        code = report(EXIT_USAGE,
-                      "no case matched; run it with --list, or without --cases, to see the cases.");
+        code = wrong_usage("bench", "no case matched \"%s\"; --list SUITE shows the cases.",
+                           asked.cases ? asked.cases : "");
     if (of_cases) print_page(run);
     if (voided || run->failures || run->write_failed) code = EXIT_FAILED;
     if (voided)
@@ -140,7 +159,7 @@ static int finish(bench_run *run) {
         code = EXIT_INTERRUPTED;
     }
     /* Rows are kept whatever happened later. */
-    if (!output_close(&run->out, of_cases > 0)) code = EXIT_FAILED;
+    if (!close_rows(run, of_cases > 0)) code = EXIT_FAILED;
     return code;
 }
 
@@ -162,11 +181,11 @@ static plx_status begin_selection(bench_run *run, plx_bench_options *options) {
     if (asked.repeat == 1 && !asked.seconds && !asked.rounds) run->limit_ns = LIMIT_NS;
     if (status == PLX_OK) status = selection_fit(run->ctx, options);
     if (status == PLX_OK)
-        fputs(
-            "\nA selection of these now, in about a minute. parallax bench SUITE... runs whole "
-            "suites,\n"
-            "parallax bench all runs every suite; --list lists the cases, --help the options.\n\n",
-            to);
+        fputs("\nA selection of these now, in about a minute. parallax bench SUITE... runs whole "
+              "suites,\n"
+              "parallax bench all runs every suite; --list SUITE lists its cases, --help the "
+              "options.\n\n",
+              to);
     fflush(to);
     return status;
 }
@@ -253,7 +272,7 @@ static int check_arguments(void) {
     if (!(asked.seconds >= 0 && asked.seconds <= 3600))
         return wrong_usage("bench", "--seconds must be from 0 to 3600, not %g.", asked.seconds);
     if (asked.rounds < 0 || asked.rounds > 32)
-        return wrong_usage("bench", "--rounds must be from 1 to 32, not %d.", asked.rounds);
+        return wrong_usage("bench", "--rounds must be from 0 to 32, not %d.", asked.rounds);
     return check_repeat("bench", asked.repeat);
 }
 
@@ -263,7 +282,7 @@ static struct poptOption how_options[] = {
     {"seconds", 's', POPT_ARG_DOUBLE, &asked.seconds, 0,
      "seconds of measuring per case (0: chosen by the size)", "S"},
     {"rounds", 'r', POPT_ARG_INT, &asked.rounds, 0,
-     "rounds, each of which visits every case, 1 to 32 (default: 6 quick, 8, 10 full)", "N"},
+     "rounds, each of which visits every case, 1 to 32 (0: 6 quick, 8, 10 full)", "N"},
     {"repeat", 0, POPT_ARG_INT, &asked.repeat, 0,
      "number of runs, 1 to 64 (default: 1): the page shows means with deviations, and each row "
      "names its run",
@@ -277,7 +296,8 @@ static struct poptOption page_options[] = {
     POPT_TABLEEND};
 
 static const char help[] =
-    "Runs suites and shows a page: medians with 95% intervals. All rows go to the file that\n"
+    "Runs suites and shows a page: medians with 95% intervals (from 3 rounds on). All rows go to "
+    "the file that\n"
     "--json or --csv names, otherwise to a new file in the folder parallax-results. Cases\n"
     "alternate, so that a disturbance hits all alike. Without suites, --cases and a size: lists\n"
     "the suites and runs a selection of about a minute. PARALLAX_DATA names the folder of the\n"
@@ -291,7 +311,8 @@ static const char help[] =
 int cmd_bench(int argc, const char **argv) {
     const struct poptOption options[] = {
         {"list", 'l', POPT_ARG_NONE, &asked.list, 0,
-         "list the suites and cases with their times at every size, and stop", NULL},
+         "list the suites (those named, or all) and their cases, with their times at every size",
+         NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, size_options, 0, "Size:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, how_options, 0, "Cases and repetitions:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},

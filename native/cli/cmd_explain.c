@@ -232,14 +232,12 @@ static plx_status profile_plan(plx_network *network) {
 }
 
 static plx_loss loss_asked(const explain_arguments *a) {
-    if (!a->loss) return PLX_LOSS_CROSS_ENTROPY;
-    if (!strcmp(a->loss, "own")) return PLX_LOSS_OWN;
-    return !strcmp(a->loss, "mse") ? PLX_LOSS_MSE : PLX_LOSS_CROSS_ENTROPY;
+    return a->loss ? plx_loss_from_name(a->loss) : PLX_LOSS_CROSS_ENTROPY;
 }
 
 /* Refuses a loss that would be ignored. */
 static int check_loss(const explain_arguments *a, const plx_model *model) {
-    if (!a->loss || !strcmp(a->loss, "own") || !plx_model_has_loss(model)) return EXIT_DONE;
+    if (!a->loss || loss_asked(a) == PLX_LOSS_OWN || !plx_model_has_loss(model)) return EXIT_DONE;
     return wrong_usage("explain", "--loss %s: %s trains with its own loss; leave --loss out.",
                        a->loss, a->model);
 }
@@ -284,6 +282,22 @@ static int list_passes(void) {
     return output_close(&out, ok) && ok ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* more: an argument after the model; NULL: none. */
+static int check_arguments(explain_arguments *a, const char *more) {
+    if (!a->model) return wrong_usage("explain", "name a model, such as mlp:784-200-10.");
+    if (!leave_out_passes(a->without, &a->passes)) return EXIT_USAGE;
+    if (more) return wrong_usage("explain", "takes one model, but also got \"%s\".", more);
+    if (a->batch < 1 || a->batch > MOST_ROWS)
+        return wrong_usage("explain", "--batch must be from 1 to %d, not %lld.", MOST_ROWS,
+                           a->batch);
+    if (loss_asked(a) == PLX_LOSSES_)
+        return wrong_usage("explain", "--loss must be mse, crossentropy or own, not \"%s\".",
+                           a->loss);
+    if (a->loss && !a->training)
+        return wrong_usage("explain", "--loss needs --training: a prediction has no loss.");
+    return EXIT_DONE;
+}
+
 int cmd_explain(int argc, const char **argv) {
     explain_arguments a = {.batch = 64, .passes = PLX_PASS_ALL};
     char names[256], without[320];
@@ -304,7 +318,7 @@ int cmd_explain(int argc, const char **argv) {
         {"alignment", 0, POPT_ARG_LONGLONG, &a.alignment, 0,
          "alignment of values in their buffers (default: 64)", "BYTES"},
         {"largest-buffer", 0, POPT_ARG_LONGLONG, &a.largest_buffer, 0,
-         "largest buffer for the plan's own values (default: no limit)", "BYTES"},
+         "largest buffer for any single value (default: no limit)", "BYTES"},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, output_options, 0, "Output:", NULL},
         POPT_AUTOHELP POPT_TABLEEND};
@@ -319,23 +333,9 @@ int cmd_explain(int argc, const char **argv) {
     a.model = poptGetArg(parsed);
     if (a.list_passes)
         code = list_passes();
-    else if (!a.model)
-        code = wrong_usage("explain", "name a model, such as mlp:784-200-10.");
-    else if (!leave_out_passes(a.without, &a.passes))
-        code = EXIT_USAGE;
-    else if (poptPeekArg(parsed))
-        code = wrong_usage("explain", "takes one model, but also got \"%s\".", poptGetArg(parsed));
-    else if (a.batch < 1 || a.batch > MOST_ROWS)
-        code =
-            wrong_usage("explain", "--batch must be from 1 to %d, not %lld.", MOST_ROWS, a.batch);
-    else if (a.loss && strcmp(a.loss, "mse") != 0 && strcmp(a.loss, "crossentropy") != 0 &&
-             strcmp(a.loss, "own") != 0)
-        code =
-            wrong_usage("explain", "--loss must be mse, crossentropy or own, not \"%s\".", a.loss);
-    else if (a.loss && !a.training)
-        code = wrong_usage("explain", "--loss needs --training: a prediction has no loss.");
     else
-        code = run(&a);
+        code = check_arguments(&a, poptGetArg(parsed));
+    if (code == EXIT_DONE && !a.list_passes) code = run(&a);
     free_texts(2, (const char *[]){a.loss, a.without});
     poptFreeContext(parsed);
     return code;

@@ -426,8 +426,9 @@ static struct poptOption data_options[] = {
     {"rows", 0, POPT_ARG_LONGLONG, &asked.rows, GIVEN_ROWS,
      "interp5d: number of rows drawn from the function (default: 10000)", "N"},
     {"csv", 0, POPT_ARG_STRING, &asked.csv, 0,
-     "interp5d: train on this table of numbers instead (cells separated by commas, or by "
-     "semicolons with decimal commas); the last column is the target",
+     "interp5d: read this table of numbers, and train on it instead (cells separated by commas, or "
+     "by semicolons with decimal commas); the last column is the target. Rows are written by "
+     "--json: the --csv of other commands writes a table",
      "FILE"},
     POPT_TABLEEND};
 
@@ -439,7 +440,7 @@ static const char optimizers[] =
 static const char schedules[] =
 #define PLX_SCHEDULE(NAME, name, about) ", " name
 #include "parallax.def"
-    ": how the rate changes";
+    ": how the rate changes (step: to a tenth after each third of the steps)";
 
 static struct poptOption recipe_options[] = {
     {"steps", 0, POPT_ARG_LONGLONG, &asked.steps, GIVEN_STEPS, "optimizer steps", "N"},

@@ -93,6 +93,8 @@ FILE *output_tables_file(output *out) {
 }
 
 static bool write_json(output *out, const cJSON *row) {
+    /* After a failure a later, shorter row might still fit, behind the torn one. */
+    if (out->failed) return false;
     if (!out->json.file && !open_file(&out->json)) {
         out->failed = true;
         return false;
@@ -102,8 +104,8 @@ static bool write_json(output *out, const cJSON *row) {
     /* Flushed, so that a process that is killed leaves the rows it wrote. */
     const bool ok = line && fprintf(file, "%s\n", line) > 0 && !fflush(file);
     cJSON_free(line);
-    if (!ok && !out->failed)
-        report(EXIT_FAILED, "writing \"%s\" failed: %s.", out->json.name, strerror(errno));
+    if (ok) out->json.whole = ftello(file);
+    if (!ok) report(EXIT_FAILED, "writing \"%s\" failed: %s.", out->json.name, strerror(errno));
     out->failed |= !ok;
     return ok;
 }
@@ -226,6 +228,16 @@ static bool finish_part(output_file *out, bool keep, bool told) {
     return done || !keep;
 }
 
+/* Leaves FILE.part with the rows that could be written: a long run is not lost to a full disk. */
+static void salvage(output_file *out) {
+    char *part = part_name(out->name);
+    fclose(out->file); /* may try again to write the torn row */
+    out->file = NULL;
+    if (part && !truncate(part, out->whole))
+        report(EXIT_FAILED, "the rows before that are in \"%s\".", part);
+    free(part);
+}
+
 static bool finish(output_file *out, bool keep, bool told) {
     if (!out->name || (!out->file && !keep)) return true;
     /* Without rows the file is empty, but exists. */
@@ -242,6 +254,8 @@ bool output_close(output *out, bool keep) {
     bool ok = true;
     if (keep && out->csv.name) ok = write_csv(out);
     ok &= finish(&out->csv, keep && ok, out->failed);
+    if (keep && out->failed && out->json.whole > 0 && !is_direct(out->json.name))
+        salvage(&out->json);
     ok &= finish(&out->json, keep && !out->failed, out->failed);
     ok &= finish(&out->tables, keep, out->failed);
     ok &= !out->failed;

@@ -5,10 +5,12 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 typedef struct output_file {
-    char *name; /* owned, with links resolved; NULL: not wanted; "-": standard output */
-    FILE *file; /* NULL: nothing written yet */
+    char *name;  /* owned, with links resolved; NULL: not wanted; "-": standard output */
+    FILE *file;  /* NULL: nothing written yet */
+    off_t whole; /* bytes up to the end of the last row that was written */
 } output_file;
 
 /* A file appears under its name when it is complete. Until then its lines go to FILE.part as they
@@ -30,7 +32,8 @@ bool output_keep(output *out);
 /* Writes the row and takes ownership of it. Returns false, with the sentence printed, when it
  * cannot be written. */
 bool output_row(output *out, cJSON *row);
-/* Completes the files, or removes them if keep is false. */
+/* Completes the files, or removes them if keep is false. Returns false, with the sentence printed,
+ * when not all could be written; the rows of the JSON that could be then stay in FILE.part. */
 bool output_close(output *out, bool keep);
 /* Where tables for people go: standard error if the rows go to standard output. */
 FILE *output_tables(const output *out);

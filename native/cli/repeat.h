@@ -4,10 +4,11 @@
 
 typedef struct repeated {
     double mean, deviation; /* standard deviation of the sample */
-    double low, high;       /* 95% interval of the mean, by Student's t */
+    double low, high;       /* 95% interval of the mean, by Student's t: on logarithms, as errors of
+                             * speeds are relative, unless a value is not above 0 */
 } repeated;
 
-/* Over values [count]; for a single value only the mean is known, and the rest is NaN. */
+/* Over values [count]; fewer than three have no interval (NaN), and one no deviation either. */
 repeated repeat_statistics(int count, const double *values);
 
 #endif

@@ -37,7 +37,7 @@ void measure_value(const plx_learning_measure *m, double value, char *text, size
     else if (!strcmp(m->unit, "1") || !strcmp(m->unit, "target units"))
         snprintf(text, size, "%.4f", value);
     else
-        snprintf(text, size, "%.4f %s", value, m->unit);
+        snprintf(text, size, fabs(value) < 1000 ? "%.4f %s" : "%.0f %s", value, m->unit);
 }
 
 /* Goals apply only to the task's own recipe. */

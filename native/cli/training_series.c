@@ -55,7 +55,7 @@ void series_print(FILE *to, const training_series *s) {
         measure_value(m, r.low, low, sizeof low);
         measure_value(m, r.high, high, sizeof high);
         fprintf(to, "%-24s %-24s %-22s", measure_name(m), mean, deviation);
-        if (figure->count > 1) fprintf(to, " %s to %s", low, high);
+        if (r.low <= r.high) fprintf(to, " %s to %s", low, high);
         if (figure->has_goal) {
             measure_goal(m, goal, sizeof goal);
             fprintf(to, "; %s: %d of %d runs", goal, figure->reached, figure->count);

@@ -27,6 +27,8 @@ endif()
 
 install(TARGETS parallax_archive parallax_shared EXPORT parallax-targets)
 install(FILES ${PLX_PUBLIC_HEADERS} src/parallax.def DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+# What plx_step.op and its attributes may be, for those who run plans elsewhere.
+install(FILES src/ops/ops.def src/ops/attrs.def DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(plx_packages ${CMAKE_INSTALL_LIBDIR}/cmake/parallax)
 install(EXPORT parallax-targets NAMESPACE parallax:: DESTINATION ${plx_packages})

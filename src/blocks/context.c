@@ -246,7 +246,8 @@ static plx_status open_context(plx_ctx *ctx, const plx_ctx_options *options) {
                          options->threads);
     if ((int)options->gemm < 0 || options->gemm > PLX_GEMM_AUTO)
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                         "context: there is no gemm choice number %d", (int)options->gemm);
+                         "context: there is no gemm choice number %d; it must be 0 to %d",
+                         (int)options->gemm, PLX_GEMM_AUTO);
     const plx_gemm_provider *p = options->provider;
     if (p && (!p->name || !p->gemm || !p->set_threads))
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,

@@ -93,7 +93,7 @@ static void need_reals(plx_graph *graph, const char *what, plx_node x) {
 
 static void check(plx_graph *graph, plx_node loss, int count, const plx_node *wrt,
                   const plx_node *grads) {
-    const int rank = plx__rank_of(graph, "gradients", loss, NULL);
+    const int rank = plx__rank_named(graph, "gradients", "the loss", loss, NULL);
     if (count < 0)
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "gradients: count is %d; it must not be negative",
                         count);

@@ -8,8 +8,11 @@ static plx_node leaf(plx_graph *graph, const plx_op *op, const char *name, plx_d
                      int rank, const int64_t *dims) {
     if (graph->status != PLX_OK) return plx_none();
     plx__message message;
-    if (rank && !plx__given(graph, name ? name : op->name, "dims", dims)) return plx_none();
-    const plx_status status = plx__check_dims(&message, name ? name : op->name, rank, dims);
+    char named[96];
+    plx__format(named, sizeof named, "%s \"%.64s\"", op->name, name ? name : "");
+    const char *where = name && *name ? named : op->name;
+    if (rank && !plx__given(graph, where, "dims", dims)) return plx_none();
+    const plx_status status = plx__check_dims(&message, where, rank, dims);
     if (status != PLX_OK) {
         plx__graph_fail(graph, status, "%s", message.text);
         return plx_none();
@@ -36,7 +39,9 @@ bool plx__has_input(const plx_graph *graph, const char *name) {
 plx_node plx_input(plx_graph *graph, const char *name, plx_dtype dtype, int rank,
                    const int64_t *dims) {
     if (!plx__is_dtype(dtype)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "input: there is no dtype number %d", (int)dtype);
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "input: there is no dtype number %d; it must be 0 to %d", (int)dtype,
+                        PLX_DTYPES_ - 1);
         return plx_none();
     }
     if (name && *name && plx__has_input(graph, name)) {
@@ -110,8 +115,9 @@ bool plx__activation_needs_p(plx_activation activation) {
 
 plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, plx_real p) {
     if (!is_activation(activation)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "activate: there is no activation number %d",
-                        (int)activation);
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "activate: there is no activation number %d; it must be 0 to %d",
+                        (int)activation, PLX_ACTIVATIONS_ - 1);
         return plx_none();
     }
     const char *name = activations[activation].name;
@@ -147,7 +153,8 @@ plx_node plx_dense(plx_graph *graph, plx_node x, plx_node w, plx_node b) {
     const int64_t *xd = NULL, *wd = NULL;
     const int xr = plx_node_shape(graph, x, &xd), wr = plx_node_shape(graph, w, &wd);
     if (xr >= 1 && wr == 2 && xd[xr - 1] != wd[0]) {
-        plx__graph_fail(graph, PLX_ERR_SHAPE, "dense: inner sizes differ, %lld vs %lld",
+        plx__graph_fail(graph, PLX_ERR_SHAPE,
+                        "dense: inner sizes differ, %lld vs %lld; they must be equal",
                         (long long)xd[xr - 1], (long long)wd[0]);
         return plx_none();
     }
@@ -203,7 +210,7 @@ UNARY(cos)
 
 plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed) {
     if (!(rate >= 0 && rate < 1)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "dropout: rate %g is outside [0, 1)", rate);
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "dropout: rate %g must be 0 to below 1", rate);
         return plx_none();
     }
     if (rate == 0) return plx__rank_of(graph, "dropout", x, NULL) < 0 ? plx_none() : x;
@@ -299,7 +306,7 @@ plx_node plx_cross_entropy_smooth(plx_graph *graph, plx_node logits, plx_node la
                                   double smoothing) {
     if (!(smoothing >= 0 && smoothing < 1)) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                        "cross_entropy: label smoothing %g is outside [0, 1)", smoothing);
+                        "cross_entropy: label smoothing %g must be 0 to below 1", smoothing);
         return plx_none();
     }
     const plx_node log_probabilities = plx_log_softmax(graph, logits, -1);

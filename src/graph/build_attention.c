@@ -15,13 +15,21 @@ plx_node plx_attention(plx_graph *graph, plx_node q, plx_node k, plx_node v, plx
                                       .scale = options->scale}};
     plx__attrs sums = {.rank = 3};
     if (options->heads < 1 || kv_heads < 1) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                        "attention: heads is %lld and kv_heads %lld; both must be at least 1",
-                        (long long)options->heads, (long long)kv_heads);
+        const bool own = options->heads < 1;
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "attention: %s is %lld; it must be %s",
+                        own ? "heads" : "kv_heads", (long long)(own ? options->heads : kv_heads),
+                        own ? "at least 1" : "at least 1, or 0 for as many as heads");
+        return plx_none();
+    }
+    if (options->heads % kv_heads) {
+        plx__graph_fail(graph, PLX_ERR_SHAPE,
+                        "attention: %lld key heads do not divide %lld query heads",
+                        (long long)kv_heads, (long long)options->heads);
         return plx_none();
     }
     if (!(options->scale > -1e30 && options->scale < 1e30)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "attention: scale is %g; it must be finite",
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "attention: scale is %g; it must be above -1e30 and below 1e30",
                         options->scale);
         return plx_none();
     }
@@ -43,7 +51,7 @@ plx_node plx_rope(plx_graph *graph, plx_node x, int64_t heads, double base, int6
     if (!(base > 0 && base < 1e30) || heads < 1 || first < 0 || first > ((int64_t)1 << 31)) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT,
                         "rope: base is %g, heads %lld, first %lld; base must be above 0 and "
-                        "finite, heads at least 1, positions 0 to 2^31",
+                        "below 1e30, heads at least 1, positions 0 to 2^31",
                         base, (long long)heads, (long long)first);
         return plx_none();
     }

@@ -28,7 +28,8 @@ static const double shortest_row = 1e-8;
 
 static bool same_shapes(plx_graph *graph, const char *op, plx_node a, plx_node b) {
     const int64_t *da = NULL, *db = NULL;
-    const int ra = plx__rank_of(graph, op, a, &da), rb = plx__rank_of(graph, op, b, &db);
+    const int ra = plx__rank_named(graph, op, "a", a, &da),
+              rb = plx__rank_named(graph, op, "b", b, &db);
     if (ra < 0 || rb < 0) return false;
     if (plx__same_shape(plx__at(graph, a), plx__at(graph, b))) return true;
     char left[96], right[96];

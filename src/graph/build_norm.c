@@ -77,7 +77,7 @@ plx_node plx_batch_norm(plx_graph *graph, plx_node x, plx_node scale, plx_node s
         !check_parameter(graph, running_variance, "running_variance"))
         return plx_none();
     if (!(momentum >= 0 && momentum <= 1)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "batch_norm: momentum %g is outside [0, 1]",
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "batch_norm: momentum %g must be 0 to 1",
                         momentum);
         return plx_none();
     }

@@ -33,8 +33,9 @@ plx_node plx_global_avg_pool2d(plx_graph *graph, plx_node x) {
 plx_node plx_upsample2d(plx_graph *graph, plx_node x, int64_t rows, int64_t columns,
                         plx_upsampling method) {
     if (method != PLX_NEAREST && method != PLX_BILINEAR) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "upsample2d: there is no method number %d",
-                        (int)method);
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "upsample2d: there is no method number %d; it must be 0 to %d", (int)method,
+                        PLX_BILINEAR);
         return plx_none();
     }
     const plx__attrs attrs = {.upsample = {.factor = {rows, columns}, .method = method}};

@@ -30,8 +30,11 @@ static plx_node view_as(plx_graph *graph, plx_node x, const plx__attrs *shape) {
 
 static plx_node fail_reshape(plx_graph *graph, int rank, const int64_t *dims, int64_t size) {
     char shape[96];
-    plx__graph_fail(graph, PLX_ERR_SHAPE, "reshape: %lld elements do not fill %s", (long long)size,
-                    plx__shape_text(rank, dims, shape, sizeof shape));
+    int open = 0;
+    for (int axis = 0; axis < rank; ++axis) open += dims[axis] == -1;
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "reshape: %lld elements do not fill %s%s",
+                    (long long)size, plx__shape_text(rank, dims, shape, sizeof shape),
+                    open > 1 ? "; only one size may be -1" : "");
     return plx_none();
 }
 
@@ -164,8 +167,14 @@ static void sum_text(int count, const int64_t *sizes, char *text, size_t bytes) 
 static bool parts_fit(plx_graph *graph, int count, const int64_t *sizes, int64_t size) {
     int64_t left = size;
     bool fit = true;
+    for (int i = 0; i < count; ++i) {
+        if (sizes[i] >= 0) continue;
+        plx__graph_fail(graph, PLX_ERR_SHAPE, "split: part %d is %lld; it must be 0 or more", i,
+                        (long long)sizes[i]);
+        return false;
+    }
     for (int i = 0; i < count && fit; ++i) {
-        fit = sizes[i] >= 0 && sizes[i] <= left;
+        fit = sizes[i] <= left;
         left -= fit ? sizes[i] : 0;
     }
     if (fit && !left) return true;
@@ -262,10 +271,16 @@ plx_node plx_gather(plx_graph *graph, plx_node x, plx_node indices, int axis) {
 }
 
 plx_node plx_embedding(plx_graph *graph, plx_node table, plx_node ids) {
-    const int rank = plx__rank_of(graph, "embedding", table, NULL);
+    const int rank = plx__rank_named(graph, "embedding", "table", table, NULL);
     if (rank < 0) return plx_none();
     if (rank != 2) {
         plx__graph_fail(graph, PLX_ERR_SHAPE, "embedding: table has rank %d; it must be 2", rank);
+        return plx_none();
+    }
+    const plx_dtype dtype = plx_node_dtype(graph, ids);
+    if (plx__place_of(graph, ids) >= 0 && dtype != PLX_DTYPE_I32) { /* whose name is not the op's */
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "embedding: ids must hold %s, not %s",
+                        plx__dtype_name(PLX_DTYPE_I32), plx__dtype_name(dtype));
         return plx_none();
     }
     return plx_gather(graph, table, ids, 0);
@@ -294,8 +309,8 @@ plx_status plx_top_k(plx_graph *graph, plx_node x, int64_t k, plx_node *values, 
 
 plx_node plx_clip(plx_graph *graph, plx_node x, double low, double high) {
     if (!(low <= high)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
-                        "clip: low is %g and high %g; low must not be above high", low, high);
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "clip: low is %g and high %g; %s", low, high,
+                        low > high ? "low must not be above high" : "neither may be NaN");
         return plx_none();
     }
     const plx__attrs attrs = {.clip = {.low = low, .high = high}};

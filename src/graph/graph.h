@@ -12,7 +12,10 @@ plx_activation plx__activation_of(const plx_op *op);
 /* Whether the gradient is computed from the sign of the output, which p above 0 preserves. */
 bool plx__activation_needs_p(plx_activation activation);
 
-/* The rank of a node, and its dims (NULL: not wanted); -1 after a failure. */
+/* The rank of a node, and its dims (NULL: not wanted); -1 after a failure, which names it. */
+int plx__rank_named(plx_graph *graph, const char *op, const char *what, plx_node x,
+                    const int64_t **dims);
+/* The same of the operand x. */
 int plx__rank_of(plx_graph *graph, const char *op, plx_node x, const int64_t **dims);
 /* False after a failure: a pointer that op needs is NULL. */
 bool plx__given(plx_graph *graph, const char *op, const char *what, const void *pointer);

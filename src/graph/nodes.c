@@ -80,12 +80,17 @@ int plx_node_shape(const plx_graph *graph, plx_node node, const int64_t **dims) 
     return graph->nodes[place]->rank;
 }
 
-int plx__rank_of(plx_graph *graph, const char *op, plx_node x, const int64_t **dims) {
+int plx__rank_named(plx_graph *graph, const char *op, const char *what, plx_node x,
+                    const int64_t **dims) {
     const int rank = plx_node_shape(graph, x, dims);
     if (rank < 0)
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: the input is not a node of this graph%s", op,
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: %s is not a node of this graph%s", op, what,
                         x.id < 0 ? "" : ", but of another one");
     return rank;
+}
+
+int plx__rank_of(plx_graph *graph, const char *op, plx_node x, const int64_t **dims) {
+    return plx__rank_named(graph, op, "x", x, dims);
 }
 
 bool plx__given(plx_graph *graph, const char *op, const char *what, const void *pointer) {

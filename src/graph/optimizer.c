@@ -19,6 +19,12 @@ const char *plx_optimizer_name(plx_optimizer_kind kind) {
     return (unsigned)kind < PLX_OPTIMIZERS_ ? kinds[kind].name : NULL;
 }
 
+plx_optimizer_kind plx_optimizer_from_name(const char *name) {
+    int kind = 0;
+    while (kind < PLX_OPTIMIZERS_ && strcmp(kinds[kind].name, name) != 0) kind += 1;
+    return (plx_optimizer_kind)kind;
+}
+
 plx_optimizer_options plx_optimizer_default(plx_optimizer_kind kind) {
     const unsigned known = (unsigned)kind < PLX_OPTIMIZERS_ ? kind : PLX_ADAM;
     return (plx_optimizer_options){
@@ -53,14 +59,15 @@ static plx_status check_positive(plx__message *message, const char *name, const 
 static plx_status check_options(plx__message *message, const plx_optimizer_options *o) {
     const char *name = plx_optimizer_name(o->kind);
     if (!name)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "optimizer: there is no kind number %d",
-                         (int)o->kind);
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "optimizer: there is no kind number %d; it must be 0 to %d", (int)o->kind,
+                         PLX_OPTIMIZERS_ - 1);
     PLX_TRY(check_positive(message, name, "learning rate", o->rate));
     const double fractions[] = {o->momentum, o->beta1, o->beta2};
     const char *const labels[] = {"momentum", "beta1", "beta2"};
     for (int i = 0; i < 3; ++i)
         if (!(fractions[i] >= 0 && fractions[i] < 1))
-            return plx__fail(message, PLX_ERR_ARGUMENT, "%s: %s %g is outside [0, 1)", name,
+            return plx__fail(message, PLX_ERR_ARGUMENT, "%s: %s %g must be 0 to below 1", name,
                              labels[i], fractions[i]);
     PLX_TRY(check_positive(message, name, "weight decay", o->weight_decay));
     if (has_second(o) && !(o->epsilon > 0 && o->epsilon < 1e30))
@@ -108,7 +115,9 @@ static plx_status make_state(plx_optimizer *o, plx_tensor *const *parameters) {
  * states. */
 static plx_status check_parameters(plx__message *message, const char *name, int count,
                                    plx_tensor *const *parameters) {
-    if (count < 1) return plx__fail(message, PLX_ERR_ARGUMENT, "%s: no parameters to train", name);
+    if (count < 1)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "%s: there are no parameters to train; at least 1 is needed", name);
     for (int i = 0; i < count; ++i) {
         bool ok = parameters && parameters[i] && parameters[i]->dtype == PLX_DTYPE_REAL;
         for (int k = 0; k < i; ++k) ok = ok && parameters[k] != parameters[i];

@@ -12,8 +12,9 @@ plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t
                           plx_tensor **out) {
     plx__message *message = &ctx->message;
     if (!plx__is_dtype(dtype))
-        return plx__fail(message, PLX_ERR_ARGUMENT, "tensor: there is no dtype number %d",
-                         (int)dtype);
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "tensor: there is no dtype number %d; it must be 0 to %d", (int)dtype,
+                         PLX_DTYPES_ - 1);
     if (rank > 0) PLX_TRY(plx__need(message, "tensor", "dims", dims));
     PLX_TRY(plx__need(message, "tensor", "out", out));
     PLX_TRY(plx__check_dims(message, "tensor", rank, dims));
@@ -127,8 +128,9 @@ plx_status plx__check_init(plx__message *message, const char *what, plx_init ini
     const plx_real kept = (plx_real)value;
     const bool valued = init == PLX_INIT_NORMAL || init == PLX_INIT_CONSTANT;
     if ((int)init < 0 || init > PLX_INIT_HE_FAN_OUT)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: there is no initialisation number %d",
-                         what, (int)init);
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "%s: there is no initialisation number %d; it must be 0 to %d", what,
+                         (int)init, PLX_INIT_HE_FAN_OUT);
     if (valued && kept - kept != 0)
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "%s: the initial value is %g; it must be finite", what, value);
@@ -143,7 +145,9 @@ plx_status plx_tensor_init(plx_tensor *tensor, plx_init init, double value, plx_
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "tensor: it holds %s; only %s can be initialised",
                          plx__dtype_name(tensor->dtype), plx__dtype_name(PLX_DTYPE_REAL));
-    if (drawn) PLX_TRY(plx__need(message, "tensor", "rng", rng));
+    if (drawn && !rng)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "tensor: rng is NULL; only zeros and a constant need no random numbers");
     plx__tensor_fill(NULL, tensor, init, value, rng);
     return PLX_OK;
 }

@@ -318,9 +318,8 @@ plx_status plx_csv_parse(plx_ctx *ctx, const char *text, size_t size, plx_csv *o
     PLX_TRY(find_names(r, &csv.names));
     PLX_TRY(read_rows(r, &csv, NULL));
     if (!csv.rows)
-        return plx__fail(r.message, PLX_ERR_FORMAT,
-                         "csv: line %lld, column 1: there are no rows of numbers%s",
-                         (long long)r.first, csv.names ? ", only column names" : "");
+        return plx__fail(r.message, PLX_ERR_FORMAT, "csv: there are no rows of numbers%s",
+                         csv.names ? ", only column names" : "");
     /* Each cell needs a byte of the text, so the product is in range. */
     const uint64_t cells = (uint64_t)csv.rows * (uint64_t)csv.columns;
     csv.values = cells > SIZE_MAX / sizeof *csv.values

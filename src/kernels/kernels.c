@@ -83,7 +83,8 @@ const char *plx_isa_name(int i) {
     return NULL;
 }
 
-static plx_status no_such_target(const char *name, plx__message *message) {
+/* from: where the name comes from, if not from the caller. */
+static plx_status no_such_target(const char *name, const char *from, plx__message *message) {
     assert(name);
     char list[96] = "";
     for (int i = 0; plx_isa_name(i); ++i) {
@@ -93,15 +94,17 @@ static plx_status no_such_target(const char *name, plx__message *message) {
     for (int k = 0; k < LINKED; ++k)
         if (linked[k]->name && !strcmp(linked[k]->name, name))
             return plx__fail(message, PLX_ERR_UNSUPPORTED,
-                             "context: this processor cannot run ISA \"%s\"; it runs: %s", name,
-                             list);
+                             "context: this processor cannot run ISA \"%s\"%s; it runs: %s", name,
+                             from, list);
     return plx__fail(message, PLX_ERR_UNSUPPORTED,
-                     "context: there is no ISA \"%.40s\"; this machine runs: %s", name, list);
+                     "context: there is no ISA \"%.40s\"%s; this machine runs: %s", name, from,
+                     list);
 }
 
 plx_status plx__kernels_pick(const char *name, bool exact, const plx_kernels **out,
                              plx__message *message) {
-    if (!name && !exact) name = plx_platform_env("PARALLAX_ISA");
+    const bool asked = name || exact;
+    if (!asked) name = plx_platform_env("PARALLAX_ISA");
     if (name && !*name) name = NULL;
     for (int k = 0; k < LINKED; ++k) {
         if (!runs_here(linked[k]) || (exact && !linked[k]->exact)) continue;
@@ -109,7 +112,7 @@ plx_status plx__kernels_pick(const char *name, bool exact, const plx_kernels **o
         *out = linked[k];
         return PLX_OK;
     }
-    if (name) return no_such_target(name, message);
+    if (name) return no_such_target(name, asked ? "" : " (from PARALLAX_ISA)", message);
     return plx__fail(message, PLX_ERR_UNSUPPORTED,
                      "context: no reproducible ISA is built for this platform");
 }

@@ -101,23 +101,21 @@ plx_status plx_learning_show_text(plx_learning *l, const char *name, const char 
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
+static const char optimizers[] =
+#define PLX_OPTIMIZER(NAME, name, rate, beta1, beta2, epsilon, weight_decay) ", " name
+#include "parallax.def"
+    ;
+
 static plx_status choose_optimizer(plx_learning *l) {
     plx_optimizer_options *optimizer = &l->trainer_options.optimizer;
     const char *wanted = l->options.optimizer;
     if (wanted) {
-        int kind = 0;
-        char known[128] = "";
-        const char *name;
-        for (; (name = plx_optimizer_name((plx_optimizer_kind)kind)); ++kind) {
-            if (!strcmp(name, wanted)) break;
-            const size_t used = strlen(known);
-            snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", name);
-        }
-        if (!name)
-            return plx_fail(l->ctx, PLX_ERR_ARGUMENT, "there is no optimizer \"%s\"; there are %s",
-                            wanted, known);
-        if (optimizer->kind != (plx_optimizer_kind)kind)
-            *optimizer = plx_optimizer_default((plx_optimizer_kind)kind);
+        const plx_optimizer_kind kind = plx_optimizer_from_name(wanted);
+        if (kind == PLX_OPTIMIZERS_)
+            return plx_fail(l->ctx, PLX_ERR_ARGUMENT,
+                            "there is no optimizer \"%.60s\"; there are %s", wanted,
+                            &optimizers[sizeof ", " - 1]);
+        if (optimizer->kind != kind) *optimizer = plx_optimizer_default(kind);
     }
     if (l->options.rate > 0) optimizer->rate = l->options.rate;
     return PLX_OK;

@@ -63,18 +63,28 @@ static int parse_widths(const char *text, int64_t *widths, const char **end) {
     return count;
 }
 
+static plx_status unknown_activation(plx_ctx *ctx, const char *name, const char *wrong) {
+    char known[256] = "";
+    for (int i = 0; i < PLX_ACTIVATIONS_; ++i)
+        append(known, sizeof known, plx_activation_name((plx_activation)i));
+    return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                     "\"%.80s\": there is no activation \"%.40s\"; there are %s", name, wrong,
+                     known);
+}
+
 static plx_status new_mlp(plx_ctx *ctx, const char *name, uint64_t seed, plx_model **out) {
     int64_t widths[MAX_LAYERS];
     const char *end;
     const int count = parse_widths(name + 4, widths, &end);
-    if (count < 2) return bad_name(ctx, name, "it needs 2 to 64 widths, numbers from 1 to 1048576");
+    if (count < 2 || (*end && *end != ':'))
+        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                         "\"%.80s\": an mlp has 2 to 64 widths, whole numbers from 1 to 1048576 "
+                         "with - between them, and then perhaps :ACTIVATION",
+                         name);
     plx_activation activation = PLX_RELU;
     if (*end == ':') {
         activation = plx_activation_from_name(end + 1);
-        if (activation == PLX_ACTIVATIONS_)
-            return bad_name(ctx, name, "there is no such activation");
-    } else if (*end) {
-        return bad_name(ctx, name, "the widths are followed by something that is not a number");
+        if (activation == PLX_ACTIVATIONS_) return unknown_activation(ctx, name, end + 1);
     }
     double parameters = 0;
     for (int i = 1; i < count; ++i) parameters += (double)(widths[i - 1] + 1) * (double)widths[i];
@@ -110,8 +120,9 @@ static plx_status unknown_key(plx_ctx *ctx, const plx__family *family, const cha
                               size_t length) {
     char known[256] = "";
     for (const plx__setting *s = family->settings; s->key; ++s) append(known, sizeof known, s->key);
-    return plx__fail(&ctx->message, PLX_ERR_ARGUMENT, "model %s has no setting \"%.*s\"; it has %s",
-                     family->name, (int)length, key, known);
+    return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                     "%s: there is no setting \"%.*s\"; there are %s", family->name, (int)length,
+                     key, known);
 }
 
 /* Applies one "key=value". */
@@ -120,8 +131,8 @@ static plx_status apply_setting(plx_ctx *ctx, const plx__family *family, const c
     const char *equals = memchr(text, '=', length);
     if (!equals)
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                         "model %s: \"%.*s\" is not of the form key=value", family->name,
-                         (int)length, text);
+                         "%s: \"%.*s\" is not of the form key=value", family->name, (int)length,
+                         text);
     const size_t key_length = (size_t)(equals - text);
     int i = 0;
     while (family->settings[i].key && (strlen(family->settings[i].key) != key_length ||
@@ -134,11 +145,11 @@ static plx_status apply_setting(plx_ctx *ctx, const plx__family *family, const c
                     value <= setting->most && (!setting->whole || (double)(int64_t)value == value);
     if (!ok)
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                         "model %s: %s is \"%.*s\"; it must be a %snumber from %g to %g",
-                         family->name, setting->key, (int)(text + length - equals - 1), equals + 1,
+                         "%s: %s is \"%.*s\"; it must be a %snumber from %g to %g", family->name,
+                         setting->key, (int)(text + length - equals - 1), equals + 1,
                          setting->whole ? "whole " : "", setting->least, setting->most);
     if (set[i])
-        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT, "model %s: %s is set twice", family->name,
+        return plx__fail(&ctx->message, PLX_ERR_ARGUMENT, "%s: %s is set twice", family->name,
                          setting->key);
     set[i] = true;
     values[i] = value;

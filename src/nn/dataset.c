@@ -3,6 +3,8 @@
 
 #include "ops/op.h"
 
+#include <string.h>
+
 static const void *row_at(const void *data, int64_t stride, int64_t size, size_t bytes,
                           int64_t row) {
     return (const char *)data + (size_t)(row * (stride ? stride : size)) * bytes;
@@ -54,9 +56,11 @@ static plx_status check_integers(plx_ctx *ctx, const values *v, const int32_t *d
         const int32_t *row = data + i * (v->stride ? v->stride : v->size);
         for (int64_t j = 0; j < v->size; ++j) {
             if ((row[j] >= 0 && row[j] < classes) || row[j] == allowed) continue;
+            char ignored[32] = "";
+            if (allowed < 0) plx__format(ignored, sizeof ignored, " (%d: not counted)", allowed);
             return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                             "%s: %s %d in row %lld is outside 0..%lld", v->who, v->what,
-                             (int)row[j], (long long)i, (long long)classes - 1);
+                             "%s: %s %d in row %lld is outside 0 to %lld%s", v->who, v->what,
+                             (int)row[j], (long long)i, (long long)classes - 1, ignored);
         }
     }
     return PLX_OK;
@@ -104,11 +108,27 @@ static plx_status check_target(const plx_model *model, const char *who, plx_loss
                           PLX_IGNORED_LABEL);
 }
 
+static const char *const losses[] = {
+#define PLX_LOSS(NAME, name, about) name,
+#include "parallax.def"
+};
+
+const char *plx_loss_name(plx_loss loss) {
+    return (unsigned)loss < PLX_LOSSES_ ? losses[loss] : NULL;
+}
+
+plx_loss plx_loss_from_name(const char *name) {
+    int loss = 0;
+    while (loss < PLX_LOSSES_ && strcmp(losses[loss], name) != 0) loss += 1;
+    return (plx_loss)loss;
+}
+
 plx_status plx__check_loss(const plx_model *model, const char *who, plx_loss loss) {
     plx__message *message = &model->ctx->message;
-    if (loss != PLX_LOSS_MSE && loss != PLX_LOSS_CROSS_ENTROPY && loss != PLX_LOSS_OWN)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "%s: there is no loss number %d", who,
-                         (int)loss);
+    if (!plx_loss_name(loss))
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "%s: there is no loss number %d; it must be 0 to %d", who, (int)loss,
+                         PLX_LOSSES_ - 1);
     if (loss == PLX_LOSS_OWN && !plx_model_has_loss(model))
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "%s: this model has no loss of its own; use mse or cross-entropy", who);
@@ -116,7 +136,7 @@ plx_status plx__check_loss(const plx_model *model, const char *who, plx_loss los
         model->layers[model->count - 1].kind == PLX_LAYER_SOFTMAX)
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "%s: cross-entropy includes the softmax, but the model ends in one; train "
-                         "without it, and add it afterwards",
+                         "and evaluate without it, and add it afterwards",
                          who);
     return PLX_OK;
 }

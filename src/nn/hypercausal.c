@@ -44,10 +44,10 @@ static plx_status check_options(plx_graph *graph, const plx_hypercausal_options 
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
                                "hypercausal: span is %g; it must be 0 to 4", options->span);
     if ((unsigned)options->policy >= PLX_FUTURES_)
-        return plx__graph_fail(
-            graph, PLX_ERR_ARGUMENT,
-            "hypercausal: there is no policy number %d; there are mean, median and min-risk",
-            (int)options->policy);
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                               "hypercausal: there is no policy number %d; it must be 0 to %d: "
+                               "mean, median or min-risk",
+                               (int)options->policy, PLX_FUTURES_ - 1);
     return graph->status;
 }
 

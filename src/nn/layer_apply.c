@@ -416,39 +416,45 @@ static bool check_groups(plx_graph *graph, const plx_layer *layer, plx_node x) {
     return false;
 }
 
-#define PLX_LAYER_REAL(name, valid, before, after)                                                 \
+#define PLX_LAYER_REAL(name, valid, message)                                                       \
     static bool valid_##name(double v) {                                                           \
         return valid;                                                                              \
     }
 #include "parallax.def"
 
-static bool check_real(plx_graph *graph, const plx_layer *layer, double value, bool valid,
-                       const char *before, const char *after) {
-    if (!valid)
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: %s %g%s", layer->name, before, value, after);
-    return valid;
-}
-
 static bool check_reals(plx_graph *graph, const plx_layer *layer) {
     const char *activation = plx_activation_name(layer->activation);
-    if (!activation)
-        return refuse(graph, PLX_ERR_ARGUMENT, layer->name, "there is no activation number",
-                      (double)layer->activation);
-    const plx_real p = parameter_of(layer);
-    if (plx__activation_needs_p(layer->activation) && !(p > 0 && p < 1e30)) {
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: parameter %g must be above 0 and below 1e30",
-                        activation, (double)p);
+    if (!activation) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "%s: there is no activation number %d; it must be 0 to %d", layer->name,
+                        (int)layer->activation, PLX_ACTIVATIONS_ - 1);
         return false;
     }
-#define PLX_LAYER_REAL(name, valid, before, after)                                                 \
-    if (!check_real(graph, layer, layer->name, valid_##name(layer->name), before, after))          \
+    if (plx__activation_needs_p(layer->activation)) {
+        if (!plx__amount(graph, layer->name, "parameter", (double)parameter_of(layer), false))
+            return false;
+    } else if (layer->p != 0) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "%s: the activation %s has no parameter, but p is %g", layer->name,
+                        activation, (double)layer->p);
         return false;
+    }
+#define PLX_LAYER_REAL(field, valid, message)                                                      \
+    if (!valid_##field(layer->field))                                                              \
+        return refuse(graph, PLX_ERR_ARGUMENT, layer->name, message, layer->field);
 #include "parallax.def"
     return true;
 }
 
 static bool check(plx_graph *graph, const plx_layer *layer, plx_node x) {
     if (!check_counts(graph, layer) || !check_reals(graph, layer)) return false;
+    if (layer->gated && layer->activation != PLX_LINEAR) {
+        plx__graph_fail(
+            graph, PLX_ERR_ARGUMENT,
+            "%s: gated is SwiGLU, whose activation is silu; leave out the activation %s",
+            layer->name, plx_activation_name(layer->activation));
+        return false;
+    }
     if (layer->kind == PLX_LAYER_RESHAPE && (layer->rank < 1 || layer->rank >= PLX_MAX_RANK))
         return refuse(graph, PLX_ERR_SHAPE, layer->name, "a sample has 1 to 5 dimensions, not",
                       layer->rank);
@@ -462,19 +468,28 @@ static bool check(plx_graph *graph, const plx_layer *layer, plx_node x) {
 
 static bool check_name(plx_graph *graph, const char *name) {
     const size_t length = strlen(name);
-    if (length > 0 && length < PLX_LAYER_NAME && !strchr(name, '.')) return true;
+    if (length > 0 && length < PLX_LAYER_NAME_BYTES && !strchr(name, '.')) return true;
     plx__graph_fail(graph, PLX_ERR_ARGUMENT,
                     "layers: \"%.40s\" is not a valid name; use 1 to %d characters without dots",
-                    name, PLX_LAYER_NAME - 1);
+                    name, PLX_LAYER_NAME_BYTES - 1);
     return false;
+}
+
+/* Messages of builders name the op; users know the layer. */
+static void name_failure(plx_graph *graph, const char *name) {
+    const plx__message inner = graph->message;
+    const size_t length = strlen(name);
+    if (!strncmp(inner.text, name, length) && inner.text[length] == ':') return;
+    plx__format(graph->message.text, sizeof graph->message.text, "%s: %s", name, inner.text);
 }
 
 plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_node x) {
     if (!plx__given(scope->graph, "layers", "the layer", layer)) return plx_none();
     plx_layer own = *layer;
     if ((unsigned)layer->kind >= PLX_LAYERS_) {
-        plx__graph_fail(scope->graph, PLX_ERR_ARGUMENT, "layers: there is no kind number %d",
-                        (int)layer->kind);
+        plx__graph_fail(scope->graph, PLX_ERR_ARGUMENT,
+                        "layers: there is no kind number %d; it must be 0 to %d", (int)layer->kind,
+                        PLX_LAYERS_ - 1);
         return plx_none();
     }
     if (!own.name) own.name = rows[layer->kind].name;
@@ -482,6 +497,7 @@ plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_nod
         !plx__name_fits(scope, own.name) || !check(scope->graph, &own, x))
         return plx_none();
     const int32_t first = plx__layer_begin(scope);
-    return plx__layer_end(scope, rows[layer->kind].name, own.name, first,
-                          rows[layer->kind].apply(scope, &own, x));
+    const plx_node y = rows[layer->kind].apply(scope, &own, x);
+    if (scope->graph->status != PLX_OK) name_failure(scope->graph, own.name);
+    return plx__layer_end(scope, rows[layer->kind].name, own.name, first, y);
 }

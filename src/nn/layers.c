@@ -76,13 +76,20 @@ plx_node plx__conv_transpose(const plx_scope *scope, const char *name, plx_node 
         if (layer->same)
             plx_conv2d_same(&options, dims[1] * options.stride[0], dims[2] * options.stride[1],
                             layer->size[0], layer->size[1]);
+        /* Where the kernel is smaller than the stride, no padding makes the result size * stride.
+         */
+        int64_t extra[2] = {0, 0};
+        for (int i = 0; i < 2 && layer->same; ++i) {
+            const int64_t reach = options.dilation[i] * (layer->size[i] - 1) + 1;
+            if (reach < options.stride[i]) extra[i] = options.stride[i] - reach;
+        }
         const int64_t units = layer->units;
         const int64_t shape[] = {layer->size[0], layer->size[1], units / options.groups, dims[3]};
         const plx_node w =
             plx_weight(&own, "weight", 4, shape, begin.init, begin.value, PLX_WEIGHT_DECAYED);
         const plx_node b =
             layer->no_bias ? plx_none() : vector_weight(&own, "bias", units, 0, PLX_WEIGHT_PLAIN);
-        y = plx_conv2d_transpose(scope->graph, x, w, b, &options, NULL);
+        y = plx_conv2d_transpose(scope->graph, x, w, b, &options, extra);
     } else {
         plx__graph_fail(scope->graph, PLX_ERR_SHAPE,
                         "conv2d_transpose: takes images [height, width, channels]");

@@ -237,8 +237,9 @@ plx_status plx_model_add(plx_model *model, const plx_layer *layer) {
         return plx__fail(message, PLX_ERR_STATE,
                          "model: it is being trained; free its trainer before adding a layer");
     if (!kind)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "layers: there is no kind number %d",
-                         (int)layer->kind);
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "layers: there is no kind number %d; it must be 0 to %d", (int)layer->kind,
+                         PLX_LAYERS_ - 1);
     PLX_TRY(check_inner(message, layer));
     char name[PLX_NAME];
     PLX_TRY(name_layer(model, layer, kind, name));

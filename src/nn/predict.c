@@ -80,9 +80,8 @@ plx_status plx_model_predict(plx_model *model, const plx_dataset *data, int64_t 
     PLX_TRY(plx__need(message, "predict", "the data", data));
     PLX_TRY(plx__need(message, "predict", "outputs", outputs));
     if (data->n < 0 || batch < 0)
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "predict: %lld samples in batches of %lld; neither may be negative",
-                         (long long)data->n, (long long)batch);
+        return plx__fail(message, PLX_ERR_ARGUMENT, "predict: %s is %lld; it must be 0 or more",
+                         batch < 0 ? "batch" : "n", (long long)(batch < 0 ? batch : data->n));
     if (!model->outputs_count)
         return plx__fail(message, PLX_ERR_STATE, "predict: the model has no layers");
     if (data->n) PLX_TRY(plx__check_inputs(model, "predict", data, false));

@@ -23,8 +23,9 @@ plx_schedule_kind plx_schedule_from_name(const char *name) {
 plx_status plx__schedule_check(plx__message *message, const plx_schedule *s, int64_t steps) {
     const char *name = plx_schedule_name(s->kind);
     if (!name)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "schedule: there is no kind number %d",
-                         (int)s->kind);
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "schedule: there is no kind number %d; it must be 0 to %d", (int)s->kind,
+                         PLX_SCHEDULES_ - 1);
     if (s->warmup < 0 || s->warmup > steps)
         return plx__fail(
             message, PLX_ERR_ARGUMENT,

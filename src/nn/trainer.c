@@ -60,7 +60,7 @@ static plx_status check_amounts(plx__message *message, const plx_trainer_options
             "fit: the clip norm is %g; it must be above 0 and finite, or 0 for no clipping",
             o->clip_norm);
     if (!(o->label_smoothing >= 0 && o->label_smoothing < 1))
-        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: label smoothing %g is outside [0, 1)",
+        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: label smoothing %g must be 0 to below 1",
                          o->label_smoothing);
     if (o->label_smoothing > 0 && o->loss != PLX_LOSS_CROSS_ENTROPY)
         return plx__fail(
@@ -365,7 +365,7 @@ static plx_status run_steps(plx_trainer *t, int64_t max_steps) {
 }
 
 plx_status plx_trainer_run(plx_trainer *t, int64_t max_steps, plx_progress *progress) {
-    PLX_TRY(plx__need(&t->model->ctx->message, "fit", "progress", progress));
+    PLX_TRY(plx__need(&t->model->ctx->message, "run", "progress", progress));
     const plx_status status =
         t->diverged ? plx__fail(&t->model->ctx->message, PLX_ERR_DIVERGED,
                                 "fit: training diverged after %lld steps and cannot continue",

@@ -137,8 +137,9 @@ static bool check_weight(const plx_scope *scope, const char *name, int rank, con
         (rank && !plx__given(graph, "weight", "dims", dims)))
         return false;
     if ((int)role >= 0 && role <= PLX_WEIGHT_STATE) return true;
-    plx__graph_fail(graph, PLX_ERR_ARGUMENT, "weight \"%s\": there is no role number %d", name,
-                    (int)role);
+    plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                    "weight \"%s\": there is no role number %d; it must be 0 to %d", name,
+                    (int)role, PLX_WEIGHT_STATE);
     return false;
 }
 

@@ -29,10 +29,6 @@ static plx_status check_qkv(plx_graph *graph, const plx__node *node, const plx__
     const int64_t heads = node->attrs.attention.heads, kv_heads = node->attrs.attention.kv_heads;
     PLX_TRY(check_heads(graph, op, "q", q, heads));
     PLX_TRY(check_heads(graph, op, "k", k, kv_heads));
-    if (heads % kv_heads)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: %lld key heads do not divide %lld query heads", op,
-                               (long long)kv_heads, (long long)heads);
     if (q->dims[2] / heads != k->dims[2] / kv_heads)
         return plx__graph_fail(
             graph, PLX_ERR_SHAPE,

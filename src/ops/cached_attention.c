@@ -60,7 +60,7 @@ static plx_status run_cached(plx_ctx *ctx, const plx__step *step) {
     const int32_t position = *(const int32_t *)*step->in[POSITION].slot;
     if (position < 0 || position >= context)
         return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                         "cached_attention: position %d is outside 0..%lld", (int)position,
+                         "cached_attention: position %d is outside 0 to %lld", (int)position,
                          (long long)context - 1);
     const int64_t heads = step->attrs.attention.heads, row = position * kv_width;
     plx_real *keys = *step->in[KEYS].slot, *values = *step->in[VALUES].slot;

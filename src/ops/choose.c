@@ -8,8 +8,9 @@
 
 static plx_status infer_cast(plx_graph *graph, plx__node *node) {
     if (!plx__is_dtype(node->dtype))
-        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "cast: there is no dtype number %d",
-                               (int)node->dtype);
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                               "cast: there is no dtype number %d; it must be 0 to %d",
+                               (int)node->dtype, PLX_DTYPES_ - 1);
     return plx__infer_same(graph, node);
 }
 

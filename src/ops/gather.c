@@ -17,7 +17,7 @@ static plx_status check_indices(plx_ctx *ctx, const plx__step *step, int k, int6
     for (int64_t i = 0; i < count && outside; ++i)
         if (indices[i] < 0 || indices[i] >= n)
             return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                             "%s: index %d at position %lld is outside 0..%lld", step->op->name,
+                             "%s: index %d at position %lld is outside 0 to %lld", step->op->name,
                              (int)indices[i], (long long)i, (long long)n - 1);
     return PLX_OK;
 }

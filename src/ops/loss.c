@@ -122,9 +122,10 @@ static plx_status check_labels(plx_ctx *ctx, const int32_t *labels, int64_t rows
     for (int64_t i = 0; i < rows; ++i) {
         if (labels[i] >= 0 && labels[i] < classes) continue;
         if (labels[i] != PLX_IGNORED_LABEL)
-            return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
-                             "cross_entropy: label %d in row %lld is outside 0..%lld",
-                             (int)labels[i], (long long)i, (long long)classes - 1);
+            return plx__fail(
+                &ctx->message, PLX_ERR_ARGUMENT,
+                "cross_entropy: label %d in row %lld is outside 0 to %lld (%d: not counted)",
+                (int)labels[i], (long long)i, (long long)classes - 1, PLX_IGNORED_LABEL);
         *counted -= 1;
     }
     return PLX_OK;

@@ -39,7 +39,8 @@ static plx_status infer_matmul(plx_graph *graph, plx__node *node) {
     }
     const matmul_sizes size = node_sizes(graph, node);
     if (size.k != size.k_of_b)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: inner sizes differ, %lld vs %lld", name,
+        return plx__graph_fail(graph, PLX_ERR_SHAPE,
+                               "%s: inner sizes differ, %lld vs %lld; they must be equal", name,
                                (long long)size.k, (long long)size.k_of_b);
     if (node->inputs_count == 3) {
         const plx__node *bias = plx__input_of(graph, node, 2);

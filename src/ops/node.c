@@ -127,8 +127,12 @@ plx_node plx__build(plx_graph *graph, const plx_op *op, int count, const plx_nod
     for (int k = 0; k < count; ++k) {
         node->inputs[k] = plx__place_of(graph, inputs[k]);
         if (node->inputs[k] >= 0) continue;
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: input %d is not a node of this graph%s",
-                        plx__title(op), k, inputs[k].id < 0 ? "" : ", but of another one");
+        const plx__operand_row *row = plx__operand_at(op, count, attrs, k);
+        char name[24];
+        plx__format(name, sizeof name, "input %d", k);
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: %s is not a node of this graph%s",
+                        plx__title(op), row && !(row->role & PLX__REPEATED) ? row->name : name,
+                        inputs[k].id < 0 ? "" : ", but of another one");
         return (plx_node){-1};
     }
     return plx__handle(graph, close_node(graph, node));

@@ -279,8 +279,10 @@ static plx_status infer_pad(plx_graph *graph, plx__node *node) {
     plx__encode(node->dtype, 1, &value, element);
     plx__decode(node->dtype, 1, element, &kept);
     if (!plx__is_fractional(node->dtype) && kept != value)
-        return plx__graph_fail(graph, PLX_ERR_ARGUMENT, "pad: the value %g cannot be stored as %s",
-                               value, plx__dtype_name(node->dtype));
+        return plx__graph_fail(
+            graph, PLX_ERR_ARGUMENT,
+            "pad: the value %g cannot be stored as %s; it must be a whole number in its range",
+            value, plx__dtype_name(node->dtype));
     for (int axis = 0; axis < node->rank; ++axis) {
         const int64_t before = node->attrs.pad.before[axis], after = node->attrs.pad.after[axis];
         int64_t *dim = &node->dims[axis];

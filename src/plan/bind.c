@@ -11,8 +11,9 @@ static int32_t input_at(const plx_plan *plan, plx_node input) {
     const int32_t place = plx__given_place(plan, input);
     if (place >= 0 && plan->graph->nodes[place]->op == &plx__op_input) return place;
     if (place >= 0)
-        plx__fail(&plan->ctx->message, PLX_ERR_ARGUMENT, "bind: node %d is not an input",
-                  (int)place);
+        plx__fail(&plan->ctx->message, PLX_ERR_ARGUMENT,
+                  "bind: node %d is the result of %s; only inputs can be bound", (int)place,
+                  plx__title(plan->graph->nodes[place]->op));
     else
         plx__fail(&plan->ctx->message, PLX_ERR_ARGUMENT,
                   "bind: the input is not a node of the graph that was compiled");

@@ -38,8 +38,8 @@ static plx_status check_buffers(plx__message *message, const plx_plan_options *o
     const int64_t alignment = options->alignment, largest = options->largest_buffer;
     if (alignment < 16 || alignment > 1 << 20 || alignment & (alignment - 1))
         return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "compile: alignment is %lld bytes; it must be a power of two from 16 to "
-                         "1048576, or 0 for 64",
+                         "compile: alignment is %lld; it must be a power of two from 16 to "
+                         "1048576, in bytes, or 0 for 64",
                          (long long)alignment);
     if (largest < 0 || largest % alignment)
         return plx__fail(message, PLX_ERR_ARGUMENT,

@@ -90,8 +90,7 @@ plx_status plx__compile(plx_graph *graph, int count, const plx_node *outputs,
 PLX_PASSES(PASS)
 #undef PASS
 
-/* ---- Rewriting: what passes do with nodes (rewrite.c) ----------------------------------------
- */
+/* ---- Rewriting: what passes do with nodes (rewrite.c) ---------------------------------------- */
 
 /* Nodes are numbered in order of creation and do not move in memory: pointers to them and to their
  * shapes stay valid. Inserted nodes get the next numbers; the order of steps is given by the
@@ -101,17 +100,18 @@ PLX_PASSES(PASS)
 /* Makes the initial schedule: nodes in order of creation, except that those that write tensors
  * which others read come last. */
 plx_status plx__schedule_all(plx_plan *plan);
-/* Inserts a new node before (after) a scheduled one. -1 after a failure, which the plan's graph
- * keeps, so that the compilation fails. */
+/* Inserts a new node before (after) a scheduled one; the present passes only insert before. -1
+ * after a failure, which the plan's graph keeps, so that the compilation fails. */
 int32_t plx__insert_before(plx_plan *plan, int32_t at, const plx_op *op, int count,
                            const int32_t *inputs, const plx__attrs *attrs);
 int32_t plx__insert_after(plx_plan *plan, int32_t at, const plx_op *op, int count,
                           const int32_t *inputs, const plx__attrs *attrs);
 /* Inserts a copy of a node before a scheduled one, with its inputs, attributes and names. Not for
- * leaves, whose handles callers hold, nor for nodes that write tensors. */
+ * leaves, whose handles callers hold, nor for nodes that write tensors. No present pass needs it.
+ */
 int32_t plx__clone_before(plx_plan *plan, int32_t at, int32_t node);
 /* From node `by` on (excluded), all uses of the value of `of` become uses of `by`, outputs
- * included. */
+ * included. No present pass needs it. */
 void plx__replace_uses(plx_plan *plan, int32_t of, int32_t by);
 /* Removes a node that no scheduled node uses from the schedule. */
 void plx__remove(plx_plan *plan, int32_t node);

@@ -1,5 +1,6 @@
 /** Each command does what its help promises; its rows match the schema. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
@@ -10,6 +11,7 @@ import {
   interruptWhen,
   mnist,
   parallax,
+  program,
   readRows,
   root,
   withFolder,
@@ -216,6 +218,35 @@ describe('bench', () => {
       assert.deepEqual(readdirSync(nothing), [], 'without a row no file is left');
     }));
 
+  it('has no interval of two rounds', () => {
+    const args = ['bench', 'gemm', '--quick', '--cases', '128 x', '--rounds', '2', '--json', '-'];
+    const { out, err } = parallax([...args, '--seconds', '0.01']);
+    const rows = jsonLines(out).filter(({ primary, suite }) => primary && suite === 'gemm');
+    for (const { samples } of rows) {
+      assert.equal(samples.rounds.length, 2);
+      assert.deepEqual([samples.low, samples.high], [undefined, undefined]);
+    }
+    assert.ok(rows.length > 0);
+    assert.match(err, /^An interval takes at least 3 rounds; there were 2\.$/m);
+  });
+
+  it('keeps the rows that fit on a full disk, and does not claim that all are there', () =>
+    withFolder((folder) => {
+      const json = path.join(folder, 'a.jsonl');
+      const args = ['bench', 'gemm', '--quick', '--seconds', '0.01', '--cases', '128 x'];
+      // A limit on the size of files stands in for it; the signal that comes with it is ignored.
+      const limited = ['-c', 'trap "" XFSZ; ulimit -f 4; exec "$0" "$@"', program, ...args];
+      const { status, stdout, stderr } = spawnSync('bash', [...limited, '--json', json], {
+        encoding: 'utf8',
+      });
+      assert.equal(status, 1, stderr);
+      assert.match(stderr, /writing ".*a\.jsonl" failed: File too large/);
+      assert.match(stderr, /the rows before that are in ".*a\.jsonl\.part"/);
+      assert.ok(stdout.endsWith(`Not all rows could be written to ${json}.\n`), stdout);
+      assert.deepEqual(readdirSync(folder), ['a.jsonl.part']);
+      assertRows(readRows(`${json}.part`));
+    }));
+
   it('without arguments lists the suites, and runs a selection of all of them', () =>
     withFolder((folder) => {
       const args = ['bench', '--seconds', '0.002', '--rounds', '1', '--threads', '2'];
@@ -252,14 +283,20 @@ describe('bench', () => {
       const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 2);
       const line = /^ {2}256 x 256 x 256 +(\S+) GFLOP\/s +(\S+) (\S+) to (\S+)$/m.exec(out);
       assert.ok(line, out);
-      // The 97.5% quantile of Student's t with 2 degrees of freedom.
-      const half = (4.302652729696142 * deviation) / Math.sqrt(3);
-      const expected = [mean, deviation, mean - half, mean + half];
+      // On logarithms; the 97.5% quantile of Student's t with 2 degrees of freedom.
+      const logs = values.map(Math.log);
+      const centre = logs.reduce((a, b) => a + b) / 3;
+      const squares = logs.reduce((sum, x) => sum + (x - centre) ** 2, 0);
+      const half = (4.302652729696142 * Math.sqrt(squares / 2)) / Math.sqrt(3);
+      const expected = [mean, deviation, Math.exp(centre - half), Math.exp(centre + half)];
       expected.forEach((value, i) => {
         const shown = Number(line[i + 1]);
         // Four significant digits are printed.
         assert.ok(Math.abs(shown - value) <= 5.1e-4 * Math.abs(value), `${shown}, not ${value}`);
       });
+      const two = parallax([...args, '--repeat', '2', '--json', json]).out;
+      assert.match(two, /^ {2}256 x 256 x 256 +\S+ GFLOP\/s +\S+ *$/m, 'two have no interval');
+      assert.match(two, /^An interval takes at least 3 runs; there were 2\.$/m);
       const single = parallax([...args, '--json', '-']);
       assert.ok(jsonLines(single.out).every((row) => row.run === undefined));
     }));

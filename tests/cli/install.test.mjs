@@ -89,6 +89,11 @@ describe('the installed tree', () => {
 
   it('has headers that compile on their own, in C and in C++', () => {
     const include = path.join(tree, 'include');
+    // The operations of a plan, where parallax.h says that they are.
+    assert.deepEqual(readdirSync(path.join(tree, 'share/doc/parallax')).sort(), [
+      'attrs.def',
+      'ops.def',
+    ]);
     const headers = readdirSync(include).filter((name) => name.endsWith('.h'));
     assert.deepEqual(headers, [
       'parallax.h',

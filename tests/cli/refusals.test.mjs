@@ -27,7 +27,9 @@ const wrong = [
   [2, ['bench', '--isa', 'sse2', '--reproducible'], /cannot be combined/],
   [2, ['bench', '--seconds', '-1'], /--seconds must be from 0/],
   [2, ['bench', 'gemm', '--isa', 'mmx'], /no ISA "mmx".*scalar/],
-  [2, ['bench', 'gemm', '--quick', '--cases', 'nothing'], /no case matched/],
+  [2, ['bench', 'gemm', '--quick', '--cases', 'nothing'], /no case matched "nothing"; --list /],
+  [2, ['bench', 'gemm', '--rounds', '33'], /--rounds must be from 0 to 32, not 33/],
+  [2, ['train', 'interp5d', '--batch', '1e3'], /invalid numeric value; numbers are written as /],
   [2, ['bench', 'gemm', '--json', 'x', '--csv', 'x'], /both name "x"/],
   [1, ['bench', 'gemm', '--json', 'no/such/folder/x'], /cannot write.*No such file/],
   [1, ['info', '--csv', '.'], /cannot write/],
@@ -99,14 +101,15 @@ const wrong = [
   [1, ['train', 'interp5d', '--csv', 'missing.csv'], /cannot read "missing.csv"/],
   [2, ['explain'], /name a model/],
   [2, ['explain', 'resnet'], /resnet/],
-  [2, ['explain', 'mlp:7'], /2 to 64 widths/],
+  [2, ['explain', 'mlp:7'], /"mlp:7": an mlp has 2 to 64 widths.*:ACTIVATION$/m],
+  [2, ['explain', 'mlp:7-3:rel'], /no activation "rel"; there are linear, relu, .*softsign$/m],
   [2, ['explain', 'gpt2-nano:heads=5'], /5 heads.*width 128/],
   [2, ['explain', 'gpt2-nano:depth=5'], /no setting "depth"/],
   [2, ['explain', 'gpt2-nano:width'], /"width".*key=value/],
   [2, ['explain', 'gpt2-nano', '--loss', 'hinge'], /mse, crossentropy or own, not "hinge"/],
   [2, ['explain', 'gpt2-nano', '--training', '--loss', 'own'], /no loss of its own/],
   [2, ['explain', 'mlp:7-3', '--without', 'fusion'], /no pass "fusion".*dead_code, fuse/],
-  [2, ['explain', 'mlp:7-3', '--alignment', '48'], /alignment is 48 bytes.*power of two/],
+  [2, ['explain', 'mlp:7-3', '--alignment', '48'], /alignment is 48;.*power of two/],
   [2, ['explain', 'mlp:7-3', '--largest-buffer', '100'], /buffer is 100 bytes.*multiple of.*64/],
   [
     1,
@@ -183,6 +186,12 @@ describe('refuses', () => {
   }
 });
 
+it('says where the name of a kernel target comes from', () => {
+  const { code, err } = parallax(['info'], { env: { PARALLAX_ISA: 'foo' } });
+  assert.equal(code, 2);
+  assertSentence(err, /there is no ISA "foo" \(from PARALLAX_ISA\); this machine runs: /);
+});
+
 it('refuses names longer than the system allows, and says why', () => {
   const long = 'a/'.repeat(3000);
   for (const args of [
@@ -256,7 +265,7 @@ describe('refuses the table', () => {
       /line 1, column 1: there is a zero byte/,
     ],
     ['with an empty cell', 'a,b\n1,2\n3,\n', /line 3, column 2: the cell is empty/],
-    ['of four rows', '1,2\n3,4\n5,6\n7,8\n', /4 rows with 1 inputs; at least 5/],
+    ['of four rows', '1,2\n3,4\n5,6\n7,8\n', /4 rows with 1 input; at least 5/],
     [
       'with bytes behind its gzip data',
       Buffer.concat([gzipSync('1,2\n'), Buffer.from('3,4\n')]),
@@ -268,7 +277,7 @@ describe('refuses the table', () => {
       /its gzip data is truncated/,
     ],
     ['with damaged gzip data', damaged(gzipSync('1,2\n')), /its gzip data is damaged/],
-    ['without rows', 'a,b\n', /line 1, column 1: there are no rows of numbers/],
+    ['without rows', 'a,b\n', /csv: there are no rows of numbers, only column names/],
     ['with a short row', '1,2\n3\n', /line 2, column 2: the row has 1 cell, but line 1 has 2/],
     [
       'with names in Latin-1',

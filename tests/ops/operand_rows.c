@@ -1,4 +1,5 @@
-/* Every op refuses operands that its rows do not allow, and names them. */
+/* Every row of the table of ops is complete; every op refuses operands that its rows do not allow,
+ * and names them. */
 #include "check.h"
 
 #include "ops/op.h"
@@ -98,6 +99,18 @@ static void check_rows(operand_walk *w) {
           w->op->name);
 }
 
+/* The slots that the library calls without looking whether they are there. */
+static void check_slots(plx_check *t, const plx_op *op) {
+    const bool runs = !(op->flags & (PLX__OP_LEAF | PLX__OP_VIEW));
+    CHECK(t, op->infer, "%s has no .infer", op->name);
+    CHECK(t, op->cost, "%s has no .cost", op->name);
+    CHECK(t, op->run || !runs, "%s has no .run", op->name);
+    CHECK(t, op->gradient || op->flags & PLX__OP_NO_GRADIENT,
+          "%s has neither .gradient nor the flag PLX__OP_NO_GRADIENT", op->name);
+    CHECK(t, op->samples || op->flags & (PLX__OP_LEAF | PLX__OP_EFFECT | PLX__OP_BUFFER),
+          "%s has no .samples, so no test runs it", op->name);
+}
+
 /* Sentences in full, for the numbers and lists in them. */
 static void check_sentences(operand_walk *w) {
     static const struct {
@@ -139,6 +152,8 @@ void plx_test_ops_operands(plx_check *t) {
     plx_optimizer optimizer = {.count = 1}; /* of one parameter */
     for (int i = 0; i < count; ++i) {
         w.op = ops[i];
+        check_slots(t, w.op);
+        if (!w.op->infer || !w.op->cost) continue;
         w.attrs = (plx__attrs){.object = w.op->flags & PLX__OP_EFFECT ? &optimizer : NULL};
         for (w.rows = 0; w.op->operands && w.op->operands[w.rows].name;) w.rows += 1;
         check_rows(&w);

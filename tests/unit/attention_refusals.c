@@ -16,12 +16,19 @@ typedef struct refusal {
 } refusal;
 
 static const refusal refusals[] = {
+    {{2, 3, 8}, {2, 4, 8}, {2, 4, 8}, {0}, {0}, "attention: heads is 0; it must be at least 1"},
     {{2, 3, 8},
      {2, 4, 8},
      {2, 4, 8},
      {0},
+     {2, -1, false, 0},
+     "attention: kv_heads is -1; it must be at least 1, or 0 for as many as heads"},
+    {{2, 3, 8},
+     {2, 4, 8},
+     {2, 4, 8},
      {0},
-     "attention: heads is 0 and kv_heads 0; both must be at least 1"},
+     {4, 3, false, 0}, /* which do not divide the width either */
+     "attention: 3 key heads do not divide 4 query heads"},
     {{2, 3, 8},
      {2, 4, 8},
      {2, 4, 8},
@@ -63,7 +70,13 @@ static const refusal refusals[] = {
      {2, 4, 8},
      {0},
      {2, 0, false, (double)NAN},
-     "attention: scale is nan; it must be finite"},
+     "attention: scale is nan; it must be above -1e30 and below 1e30"},
+    {{2, 3, 8},
+     {2, 4, 8},
+     {2, 4, 8},
+     {0},
+     {2, 0, false, 1e35},
+     "attention: scale is 1e+35; it must be above -1e30 and below 1e30"},
 };
 
 static void check_refusal(plx_check *t, plx_ctx *ctx, const refusal *r) {
@@ -97,7 +110,8 @@ void plx_test_unit_attention(plx_check *t) {
         check_refusal(t, ctx, &refusals[i]);
     check_rope(t, ctx, 6, 2, 1e4, 0, "rope: heads have width 3; it must be even");
     check_rope(t, ctx, 8, 3, 1e4, 0, "rope: x has width 8, which 3 heads do not divide");
-    check_rope(t, ctx, 8, 2, -1, 0, "base must be above 0 and finite");
+    check_rope(t, ctx, 8, 2, -1, 0, "base must be above 0 and below 1e30");
+    check_rope(t, ctx, 8, 2, 1e31, 0, "base must be above 0 and below 1e30");
     check_rope(t, ctx, 8, 2, 1e4, INT64_MAX, "positions 0 to 2^31");
     plx_ctx_free(ctx);
 }

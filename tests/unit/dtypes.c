@@ -289,7 +289,7 @@ static void check_cast_refusals(plx_check *t, plx_ctx *ctx) {
     plx_cast(s.graph, x, (plx_dtype)6);
     CHECK(t,
           plx_graph_status(s.graph) == PLX_ERR_ARGUMENT &&
-              !strcmp(plx_message(ctx), "cast: there is no dtype number 6"),
+              !strcmp(plx_message(ctx), "cast: there is no dtype number 6; it must be 0 to 5"),
           "%s", plx_message(ctx));
     close_scene(&s);
     s = open_scene(t, ctx);
@@ -299,7 +299,9 @@ static void check_cast_refusals(plx_check *t, plx_ctx *ctx) {
     plx_pad(s.graph, bytes, &n, &n, 256);
     CHECK(t,
           plx_graph_status(s.graph) == PLX_ERR_ARGUMENT &&
-              !strcmp(plx_message(ctx), "pad: the value 256 cannot be stored as uint8"),
+              !strcmp(plx_message(ctx),
+                      "pad: the value 256 cannot be stored as uint8; it must be a whole "
+                      "number in its range"),
           "%s", plx_message(ctx));
     close_scene(&s);
 }

@@ -124,9 +124,9 @@ typedef struct refusal {
 } refusal;
 
 static const refusal refusals[] = {
-    {TEXT(""), "line 1, column 1: there are no rows of numbers"},
-    {TEXT("\nx,y\n"), "line 2, column 1: there are no rows of numbers, only column names"},
-    {TEXT("sep=;\n"), "line 2, column 1: there are no rows of numbers"},
+    {TEXT(""), "csv: there are no rows of numbers"},
+    {TEXT("\nx,y\n"), "csv: there are no rows of numbers, only column names"},
+    {TEXT("sep=;\n"), "csv: there are no rows of numbers"},
     {TEXT("sep=|\n1|2\n"), "line 1, column 1: \"sep=|\" names neither commas nor semicolons"},
     {TEXT("1,2\n3,x\n"), "line 2, column 2: \"x\" is not a finite number"},
     {TEXT("1,2\n3\n"),

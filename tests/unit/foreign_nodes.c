@@ -78,6 +78,14 @@ typedef plx_status (*builder)(call *c);
     B(cast_none, "m", plx_cast(c->graph, x[0], PLX_DTYPE_REAL))                                    \
     B(prelu, "ms", plx_prelu(c->graph, x[0], x[1]))                                                \
     B(exp, "m", plx_exp(c->graph, x[0]))                                                           \
+    B(log, "m", plx_log(c->graph, x[0]))                                                           \
+    B(sqrt, "m", plx_sqrt(c->graph, x[0]))                                                         \
+    B(square, "m", plx_square(c->graph, x[0]))                                                     \
+    B(abs, "m", plx_abs(c->graph, x[0]))                                                           \
+    B(erf, "m", plx_erf(c->graph, x[0]))                                                           \
+    B(rsqrt, "m", plx_rsqrt(c->graph, x[0]))                                                       \
+    B(sin, "m", plx_sin(c->graph, x[0]))                                                           \
+    B(cos, "m", plx_cos(c->graph, x[0]))                                                           \
     B(softmax, "m", plx_softmax(c->graph, x[0], 0))                                                \
     B(log_softmax, "m", plx_log_softmax(c->graph, x[0], 0))                                        \
     B(log_sum_exp, "m", plx_log_sum_exp(c->graph, x[0], 0))                                        \
@@ -129,6 +137,7 @@ typedef plx_status (*builder)(call *c);
     B(info_nce, "mms", plx_info_nce(c->graph, x[0], x[1], x[2]))                                   \
     B(mse, "mm", plx_mse(c->graph, x[0], x[1]))                                                    \
     B(cross_entropy, "mi", plx_cross_entropy(c->graph, x[0], x[1]))                                \
+    B(cross_entropy_smooth, "mi", plx_cross_entropy_smooth(c->graph, x[0], x[1], 0.1))             \
     T(gradients_of, "s", plx_gradients(c->graph, x[0], 1, x, OUT))                                 \
     T(clip_by_norm, "mv", plx_clip_by_norm(c->graph, 2, x, 1, OUT))                                \
     B(update, "R", plx_update(c->graph, c->optimizer, x))                                          \

@@ -58,19 +58,19 @@ static const struct {
     plx_status status;
     const char *sentence;
 } cases[] = {
-    {dense_sizes, PLX_ERR_SHAPE, "dense: inner sizes differ, 784 vs 785"},
-    {matmul_sizes, PLX_ERR_SHAPE, "matmul: inner sizes differ, 784 vs 10"},
+    {dense_sizes, PLX_ERR_SHAPE, "dense: inner sizes differ, 784 vs 785; they must be equal"},
+    {matmul_sizes, PLX_ERR_SHAPE, "matmul: inner sizes differ, 784 vs 10; they must be equal"},
     {matmul_rank, PLX_ERR_SHAPE, "is not a matrix"},
     {broadcast, PLX_ERR_SHAPE, "add: shapes [2, 784] and [785, 10] do not broadcast"},
     {bad_axis, PLX_ERR_SHAPE, "there is no axis 2 in an array of rank 2"},
-    {bad_rate, PLX_ERR_ARGUMENT, "dropout: rate 1 is outside [0, 1)"},
+    {bad_rate, PLX_ERR_ARGUMENT, "dropout: rate 1 must be 0 to below 1"},
     {bad_slope, PLX_ERR_ARGUMENT, "leaky_relu: parameter 0 must be above 0"},
     {bad_activation, PLX_ERR_ARGUMENT, "there is no activation number 99"},
     {mse_shapes, PLX_ERR_SHAPE,
      "prediction [2, 784] and target [785, 10] must have the same shape"},
     {wrong_dtype, PLX_ERR_ARGUMENT, "must hold int32, not " REAL_NAME},
     {huge, PLX_ERR_MEMORY, "more than memory can hold"},
-    {invalid_handle, PLX_ERR_ARGUMENT, "input 1 is not a node"},
+    {invalid_handle, PLX_ERR_ARGUMENT, "add: b is not a node of this graph"},
 };
 
 /* A loss of one element has a gradient whatever its rank: 2 x, with matching shapes along the

@@ -88,7 +88,7 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
         {"gpt2-nano:heads=4e-1", "heads is \"4e-1\""},
         {"gpt2-nano:dropout=0.0000000000000000000000000000000000000000000000000000000000000000",
          "dropout is \"0.0"},
-        {"gpt2-nano:kv_heads=2", "has no setting \"kv_heads\""},
+        {"gpt2-nano:kv_heads=2", "gpt2: there is no setting \"kv_heads\"; there are layers"},
         {"gpt2-nano:layers=200,width=65536", "200 layers of width 65536"},
         {"transformer-nano:width=130", "transformer: 4 heads do not divide width 130"},
         {"transformer-nano:kv_heads=3",

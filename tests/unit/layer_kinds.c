@@ -440,7 +440,7 @@ static const struct {
     {{.kind = PLX_LAYER_DENSE, .units = 2, .activation = (plx_activation)99},
      false,
      PLX_ERR_ARGUMENT,
-     "no activation number 99"},
+     "no activation number 99; it must be 0 to 16"},
     {{.kind = PLX_LAYER_DENSE, .units = 2, .name = "a.b"}, false, PLX_ERR_ARGUMENT, "without dots"},
     {{.kind = PLX_LAYER_DENSE, .units = 2, .name = ""},
      false,
@@ -453,9 +453,31 @@ static const struct {
     {{.kind = PLX_LAYER_ACTIVATION, .activation = PLX_ELU, .p = -1},
      false,
      PLX_ERR_ARGUMENT,
-     "elu: parameter -1 must be above 0"},
-    {{.kind = PLX_LAYER_DROPOUT, .rate = 1}, false, PLX_ERR_ARGUMENT, "rate 1 is outside [0, 1)"},
-    {{.kind = PLX_LAYER_RESHAPE, .rank = 2, .dims = {4, 2}}, false, PLX_ERR_SHAPE, "reshape"},
+     "activation_1: parameter -1 must be above 0"},
+    {{.kind = PLX_LAYER_DENSE, .units = 2, .activation = PLX_RELU, .p = 1},
+     false,
+     PLX_ERR_ARGUMENT,
+     "dense_2: the activation relu has no parameter, but p is 1"},
+    {{.kind = PLX_LAYER_DENSE, .units = 2, .p = 1},
+     false,
+     PLX_ERR_ARGUMENT,
+     "dense_2: the activation linear has no parameter, but p is 1"},
+    {{.kind = PLX_LAYER_ENCODER_BLOCK, .gated = true, .activation = PLX_RELU},
+     false,
+     PLX_ERR_ARGUMENT,
+     "encoder_block_1: gated is SwiGLU, whose activation is silu; leave out the activation relu"},
+    {{.kind = PLX_LAYER_ENCODER_BLOCK, .rate = -1},
+     false,
+     PLX_ERR_ARGUMENT,
+     "encoder_block_1: rate must be 0 to below 1, not -1"},
+    {{.kind = PLX_LAYER_DROPOUT, .rate = 1},
+     false,
+     PLX_ERR_ARGUMENT,
+     "dropout_1: rate must be 0 to below 1, not 1"},
+    {{.kind = PLX_LAYER_RESHAPE, .rank = 2, .dims = {4, 2}},
+     false,
+     PLX_ERR_SHAPE,
+     "reshape_1: reshape: "},
     {{.kind = PLX_LAYER_RESHAPE}, false, PLX_ERR_SHAPE, "1 to 5 dimensions, not 0"},
     {{.kind = PLX_LAYER_CONV2D, .units = 2, .size = {3, 3}},
      false,
@@ -475,12 +497,24 @@ static const struct {
      true,
      PLX_ERR_SHAPE,
      "groups must be"},
-    {{.kind = PLX_LAYER_MAX_POOL2D, .size = {9, 9}}, true, PLX_ERR_SHAPE, "max_pool2d"},
+    {{.kind = PLX_LAYER_MAX_POOL2D, .size = {9, 9}},
+     true,
+     PLX_ERR_SHAPE,
+     "max_pool2d_1: max_pool2d: "},
     {{.kind = PLX_LAYER_GLOBAL_MAX_POOL2D}, false, PLX_ERR_SHAPE, "[height, width, channels]"},
     {{.kind = PLX_LAYER_UPSAMPLE2D, .size = {-2, 1}}, true, PLX_ERR_SHAPE, "size must be"},
-    {{.kind = PLX_LAYER_GROUP_NORM, .groups = 4}, true, PLX_ERR_SHAPE, "group_norm"},
-    {{.kind = PLX_LAYER_BATCH_NORM, .momentum = 2}, true, PLX_ERR_ARGUMENT, "momentum must be"},
-    {{.kind = PLX_LAYER_LAYER_NORM, .epsilon = -1}, true, PLX_ERR_ARGUMENT, "epsilon must be"},
+    {{.kind = PLX_LAYER_GROUP_NORM, .groups = 4},
+     true,
+     PLX_ERR_SHAPE,
+     "group_norm_1: group_norm: "},
+    {{.kind = PLX_LAYER_BATCH_NORM, .momentum = 2},
+     true,
+     PLX_ERR_ARGUMENT,
+     "batch_norm_1: momentum must be above 0 and at most 1, or 0"},
+    {{.kind = PLX_LAYER_LAYER_NORM, .epsilon = -1},
+     true,
+     PLX_ERR_ARGUMENT,
+     "epsilon must be above 0 and below 1e30, or 0"},
     {{.kind = PLX_LAYER_EMBEDDING, .units = 4, .vocabulary = 9},
      false,
      PLX_ERR_ARGUMENT,
@@ -572,7 +606,8 @@ static void refuses_what_leads_nowhere(plx_check *t, plx_ctx *ctx) {
     const plx_layer heads = {.kind = PLX_LAYER_ENCODER_BLOCK, .heads = 4};
     CHECK(t,
           plx_model_add(model, &heads) == PLX_ERR_SHAPE &&
-              strstr(plx_message(ctx), "4 heads do not divide the width 10"),
+              strstr(plx_message(ctx),
+                     "encoder_block_1: attention: 4 heads do not divide the width 10"),
           "%s", plx_message(ctx));
     plx_model_free(model);
 }
@@ -593,6 +628,27 @@ static void refuses_endless_nesting(plx_check *t, plx_ctx *ctx) {
               strstr(plx_message(ctx), "longer than 95 characters"),
           "%s", plx_message(ctx));
     plx_model_free(model);
+}
+
+/* "same" gives size * stride, even where the kernel is smaller than the stride. */
+static void transposes_to_same(plx_check *t, plx_ctx *ctx) {
+    static const int64_t image[] = {5, 5, 1};
+    for (int64_t kernel = 1; kernel <= 4; ++kernel)
+        for (int64_t stride = 1; stride <= 4; ++stride) {
+            plx_model *model = NULL;
+            plx_model_new(ctx, 3, image, 1, &model);
+            add(t, ctx, model,
+                (plx_layer){.kind = PLX_LAYER_CONV2D_TRANSPOSE,
+                            .units = 2,
+                            .size = {kernel, kernel},
+                            .stride = {stride, 1},
+                            .same = true});
+            const plx_port out = plx_model_output(model, 0);
+            CHECK(t, out.dims[0] == 5 * stride && out.dims[1] == 5,
+                  "kernel %d, stride %d: %d rows, %d columns", (int)kernel, (int)stride,
+                  (int)out.dims[0], (int)out.dims[1]);
+            plx_model_free(model);
+        }
 }
 
 static void names(plx_check *t, plx_ctx *ctx) {
@@ -622,6 +678,7 @@ void plx_test_unit_layers(plx_check *t) {
     begins_as_papers_say(t, ctx);
     refuses(t, ctx);
     refuses_what_leads_nowhere(t, ctx);
+    transposes_to_same(t, ctx);
     refuses_endless_nesting(t, ctx);
     names(t, ctx);
     plx_ctx_free(ctx);

@@ -73,7 +73,7 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
         {"bert-nano:classes=1", "classes is \"1\"; it must be a whole number from 2"},
         {"bert-nano:vocabulary=1", "vocabulary is \"1\""},
         {"bert-nano:layers=256,width=65536", "about 1.32e+13 parameters"},
-        {"bert-nano:patch=8", "has no setting \"patch\""},
+        {"bert-nano:patch=8", "bert: there is no setting \"patch\"; there are layers"},
         {"clip-nano:heads=5", "clip: 5 heads do not divide width 128; use width 130"},
         {"clip-nano:patch=7",
          "clip: a patch of 7 does not divide an image of 32 x 32; use patch=4 or size=28"},

@@ -98,7 +98,7 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
         {"vit-nano:patch=64", "use patch=32 or size=64"},
         {"resnet-nano:stages=7", "to less than one; use stages=6 or size=64"},
         {"resnet-18:size=16", "to less than one; use stages=3 or size=32"},
-        {"vit-nano:layers=2,layers=3", "model vit: layers is set twice"},
+        {"vit-nano:layers=2,layers=3", "vit: layers is set twice"},
         {"vit-nano:width=65536,layers=256", "vit: these settings give about 1.32e+13 parameters"},
         {"vit-nano:size=4096,patch=1", "vit: these settings give about 2.15e+09 parameters"},
         {"vit-nano:size=4096,patch=2", "vit: these settings give about 1.29e+10 values"},

@@ -393,7 +393,7 @@ static void check_batch_refusals(plx_check *t, plx_ctx *ctx) {
     for (int which = 0; which < 3; ++which) {
         static const char *const sentences[] = {
             "batch_norm: training needs at least 2 values per channel; the batch has 1",
-            "batch_norm: running_mean must be a parameter", "momentum 2 is outside [0, 1]"};
+            "batch_norm: running_mean must be a parameter", "momentum 2 must be 0 to 1"};
         plx_graph *graph;
         plx_graph_new(ctx, &graph);
         const int64_t dims[] = {which ? ROWS : 1, CHANNELS};

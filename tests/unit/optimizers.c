@@ -172,13 +172,13 @@ static void refuse_optimizer(plx_check *t, plx_ctx *ctx, const plx_optimizer_opt
 static void refusals(plx_check *t, plx_ctx *ctx) {
     plx_optimizer_options o = plx_optimizer_default(PLX_LION);
     o.beta2 = 1;
-    refuse_optimizer(t, ctx, &o, "lion: beta2 1 is outside [0, 1)");
+    refuse_optimizer(t, ctx, &o, "lion: beta2 1 must be 0 to below 1");
     o = plx_optimizer_default(PLX_RMSPROP);
     o.epsilon = 0;
     refuse_optimizer(t, ctx, &o, "rmsprop: epsilon 0 must be above 0 and below 1e30");
     o = plx_optimizer_default(PLX_RMSPROP);
     o.momentum = -0.5;
-    refuse_optimizer(t, ctx, &o, "rmsprop: momentum -0.5 is outside");
+    refuse_optimizer(t, ctx, &o, "rmsprop: momentum -0.5 must be 0 to below 1");
     o = plx_optimizer_default(PLX_ADAMW);
     o.weight_decay = -1;
     refuse_optimizer(t, ctx, &o, "adamw: weight decay -1 must be from 0 to below 1e30");
@@ -288,6 +288,18 @@ static void schedules(plx_check *t) {
               plx_schedule_from_name(plx_schedule_name((plx_schedule_kind)kind)) ==
                   (plx_schedule_kind)kind,
               "name of schedule %d", kind);
+    for (int kind = 0; kind < PLX_OPTIMIZERS_; ++kind)
+        CHECK(t,
+              plx_optimizer_from_name(plx_optimizer_name((plx_optimizer_kind)kind)) ==
+                  (plx_optimizer_kind)kind,
+              "optimizer %d", kind);
+    for (int loss = 0; loss < PLX_LOSSES_; ++loss)
+        CHECK(t, plx_loss_from_name(plx_loss_name((plx_loss)loss)) == (plx_loss)loss, "loss %d",
+              loss);
+    CHECK(t,
+          plx_optimizer_from_name("adams") == PLX_OPTIMIZERS_ &&
+              plx_loss_from_name("") == PLX_LOSSES_,
+          "names");
     CHECK(t, plx_schedule_from_name("cosin") == PLX_SCHEDULES_ && !plx_schedule_name(99), "names");
 }
 

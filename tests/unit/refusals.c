@@ -13,6 +13,7 @@ typedef struct outputs {
     int32_t token;
     plx_metrics metrics;
     plx_hypercausal node;
+    plx_hypercausal_parts parts;
     plx_idx idx;
     plx_csv csv;
     union {
@@ -46,6 +47,7 @@ typedef struct world {
 
 #define D(...) ((const int64_t[]){__VA_ARGS__})
 #define SAMPLING(...) (&(plx_sampling){__VA_ARGS__})
+#define CONV(...) (&(plx_conv2d_options){__VA_ARGS__})
 #define POOL(...) (&(plx_pool2d_options){__VA_ARGS__})
 #define OPTIMIZER(...) (&(plx_optimizer_options){__VA_ARGS__})
 #define LAYER(...) (&(plx_layer){__VA_ARGS__})
@@ -101,13 +103,29 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     B(activation_nan, plx_activate(G, X, PLX_ELU, (plx_real)NAN), "elu: parameter nan")            \
     B(activation_inf, plx_activate(G, X, PLX_CELU, (plx_real)INFINITY), "celu: parameter inf")     \
     B(dropout_nan, plx_dropout(G, X, NAN, 1), "dropout: rate nan")                                 \
-    B(clip_nan, plx_clip(G, X, NAN, 1), "clip: low is nan")                                        \
+    B(clip_nan, plx_clip(G, X, NAN, 1), "clip: low is nan and high 1; neither may be NaN")         \
     B(huber_inf, plx_huber(G, X, X, INFINITY), "huber: delta inf")                                 \
     B(l2_normalize_nan, plx_l2_normalize(G, X, NAN), "l2_normalize: epsilon nan")                  \
     B(layer_norm_inf, plx_layer_norm(G, X, N, N, INFINITY), "layer_norm: epsilon inf")             \
     B(rms_norm_nan, plx_rms_norm(G, X, N, NAN), "rms_norm: epsilon nan")                           \
     B(group_norm, plx_group_norm(G, w->image, 0, N, N, 1e-5), "group_norm: ")                      \
     B(group_norm_minus, plx_group_norm(G, w->image, -1, N, N, 1e-5), "group_norm: ")               \
+    B(batch_norm_nan, plx_batch_norm(G, X, N, N, STATE, STATE, false, NAN, 1e-5),                  \
+      "momentum nan must be 0 to 1")                                                               \
+    B(conv2d_stride, plx_conv2d(G, w->image, w->image, N, CONV(.groups = 1)),                      \
+      "conv2d: stride 0 is outside 1 to 2147483647")                                               \
+    B(conv2d_transpose_extra, plx_conv2d_transpose(G, w->image, w->image, N, NULL, D(1, 0)),       \
+      "conv2d_transpose: extra is 1; it must be 0 to 0")                                           \
+    B(clip_low, plx_clip(G, X, 2, 1), "clip: low is 2 and high 1; low must not be above high")     \
+    B(add_none, plx_add(G, X, N), "add: b is not a node of this graph")                            \
+    B(cast_none, plx_cast(G, N, PLX_DTYPE_I32), "cast: x is not a node of this graph")             \
+    B(slice_step, plx_slice(G, X, 0, 0, 1, 0),                                                     \
+      "slice: step is 0; it must be positive or negative")                                         \
+    B(concat_two, plx_concat(G, 2, ((plx_node[]){X, N}), 0), "concat: input 1 is not a node")      \
+    B(embedding_none, plx_embedding(G, N, w->labels), "embedding: table is not a node")            \
+    B(embedding_reals, plx_embedding(G, X, X), "embedding: ids must hold int32, not float")        \
+    B(input_long, plx_input(G, "a", PLX_DTYPE_REAL, 7, D(1, 1, 1, 1, 1, 1, 1)),                    \
+      "input \"a\": the rank is 7; it must be 0 to 6")                                             \
     B(smoothing_nan, plx_cross_entropy_smooth(G, X, w->labels, NAN), "label smoothing nan")        \
     B(attention_null, plx_attention(G, w->q, w->q, w->q, N, NULL), "attention: options is NULL")   \
     B(attention_scale,                                                                             \
@@ -121,7 +139,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     B(upsample, plx_upsample2d(G, w->image, -1, 1, PLX_NEAREST), "upsample2d: ")                   \
     B(upsample_method, plx_upsample2d(G, w->image, 2, 2, (plx_upsampling)9), "no method number")   \
     B(input_dtype, plx_input(G, "a", (plx_dtype)7, 0, NULL), "input: there is no dtype number 7")  \
-    B(input_null, plx_input(G, "a", PLX_DTYPE_REAL, 2, NULL), "a: dims is NULL")                   \
+    B(input_null, plx_input(G, "a", PLX_DTYPE_REAL, 2, NULL), "input \"a\": dims is NULL")         \
     B(input_minus, plx_input(G, "a", PLX_DTYPE_REAL, 1, D(-3)), "dimension 0 of [-3] is negative") \
     B(parameter_null, plx_parameter(G, "p", NULL), "parameter: the tensor is NULL")                \
     B(reshape_null, plx_reshape(G, X, 2, NULL), "reshape: dims is NULL")                           \
@@ -143,7 +161,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     B(layer_null, plx_layer_apply(S, NULL, X), "the layer is NULL")                                \
     B(layer_kind, plx_layer_apply(S, LAYER(.kind = (plx_layer_kind)999), X), "no kind number")     \
     B(layer_rate, plx_layer_apply(S, LAYER(.kind = PLX_LAYER_DROPOUT, .rate = NAN), X),            \
-      "rate nan")                                                                                  \
+      "dropout: rate must be 0 to below 1, not nan")                                               \
     T(twice, twice(w), "there is already an input named \"name\"")                                 \
     T(long_path, long_path(w), "longer than 95 characters")                                        \
     T(tensor_dtype, plx_tensor_new(w->ctx, (plx_dtype)7, 0, NULL, &w->out.made.tensor),            \
@@ -167,10 +185,16 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "clip_by_norm: count is -1")                                                                 \
     T(clip_by_norm_node, plx_clip_by_norm(G, 2, ((plx_node[]){X, N}), 1, w->out.nodes),            \
       "not a node")                                                                                \
+    T(split_minus, plx_split(G, X, 1, 2, D(-1, 4), w->out.nodes),                                  \
+      "split: part 0 is -1; it must be 0 or more")                                                 \
     T(split, plx_split(G, X, 1, 2, D(2, 2), w->out.nodes),                                         \
       "split: parts of 2 + 2 do not add up to the axis of size 3")                                 \
     T(top_k, plx_top_k(G, X, -1, w->out.nodes, w->out.nodes + 1),                                  \
       "top_k: k is -1; it must be 0 to 3")                                                         \
+    T(hypercausal_node, plx_hypercausal_node(S, "a", 0, &X, NULL, &w->out.node),                   \
+      "has no parents; at least one is needed")                                                    \
+    T(hypercausal_loss, plx_hypercausal_loss(G, 1, NULL, X, NULL, &w->out.parts),                  \
+      "hypercausal: nodes is NULL")                                                                \
     T(hypercausal_null, plx_hypercausal_emit(G, X, X, X, NULL, &w->out.node), "hypercausal: ")     \
     T(compile_minus, plx_compile(G, -1, &X, NULL, &w->out.made.plan),                              \
       "compile: the number of outputs is -1")                                                      \
@@ -183,7 +207,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "compile: threads is -1")                                                                    \
     T(plan_alignment,                                                                              \
       plx_compile(G, 1, &X, &(plx_plan_options){.alignment = 48}, &w->out.made.plan),              \
-      "compile: alignment is 48 bytes")                                                            \
+      "compile: alignment is 48; it must be a power of two from 16")                               \
     T(plan_largest,                                                                                \
       plx_compile(G, 1, &X, &(plx_plan_options){.largest_buffer = 100}, &w->out.made.plan),        \
       "compile: the largest buffer is 100 bytes")                                                  \
@@ -247,9 +271,11 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "label smoothing nan")                                                                       \
     T(predict_input, predict(w, w->model, NULL, 0, 2, 0), "predict: no data for input \"x\"")      \
     T(predict_stride, predict(w, w->model, numbers, -3, 2, 0), "the stride of x is -3")            \
-    T(predict_n, predict(w, w->model, numbers, 0, -1, 0), "-1 samples")                            \
-    T(predict_batch, predict(w, w->model, numbers, 0, 2, -1), "batches of -1")                     \
-    T(predict_ids, predict(w, w->ids, outside, 0, 2, 1), "9 in row 1 is outside 0..4")             \
+    T(predict_n, predict(w, w->model, numbers, 0, -1, 0),                                          \
+      "predict: n is -1; it must be 0 or more")                                                    \
+    T(predict_batch, predict(w, w->model, numbers, 0, 2, -1),                                      \
+      "predict: batch is -1; it must be 0 or more")                                                \
+    T(predict_ids, predict(w, w->ids, outside, 0, 2, 1), "9 in row 1 is outside 0 to 4")           \
     T(predict_null, plx_model_predict(w->model, NULL, 0, (plx_real *[]){w->out.reals}),            \
       "the data is NULL")                                                                          \
     T(outputs_null, plx_model_predict(w->model, &w->data, 0, NULL), "outputs is NULL")             \
@@ -277,7 +303,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "options is NULL")                                                                           \
     T(fit_data, plx_trainer_new(w->model, &w->fit, NULL, &w->out.made.trainer),                    \
       "the data is NULL")                                                                          \
-    T(run, plx_trainer_run(w->trainer, 1, NULL), "progress is NULL")                               \
+    T(run, plx_trainer_run(w->trainer, 1, NULL), "run: progress is NULL")                          \
     T(feed, plx_generator_feed(w->generator, 1, NULL), "ids is NULL")                              \
     T(feed_minus, plx_generator_feed(w->generator, -1, outside), "the number of tokens is -1")     \
     T(temperature, plx_generator_next(w->generator, SAMPLING(.temperature = NAN), &w->out.token),  \
@@ -293,6 +319,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
 #define S &w->scope
 #define N plx_none()
 #define LOSS w->loss
+#define STATE plx_parameter(G, NULL, w->tensor)
 
 #define BUILD(name, call, words)                                                                   \
     static plx_status call_##name(world *w) {                                                      \
@@ -441,7 +468,7 @@ static void check_numbers(plx_check *t, plx_ctx *ctx) {
     CHECK(t,
           !plx_isa_name(-1) && !plx_optimizer_name((plx_optimizer_kind)-1) &&
               !plx_layer_name((plx_layer_kind)-1) && !plx_schedule_name((plx_schedule_kind)-1) &&
-              !plx_activation_name((plx_activation)-1) &&
+              !plx_activation_name((plx_activation)-1) && !plx_loss_name((plx_loss)-1) &&
               !plx_future_policy_name((plx_future_policy)-1),
           "there is a name of number -1");
 }

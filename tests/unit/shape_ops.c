@@ -104,13 +104,14 @@ static const struct {
     const char *sentence;
 } refusals[] = {
     {reshape_size, PLX_ERR_SHAPE, "reshape: 12 elements do not fill [5, -1]"},
-    {reshape_two, PLX_ERR_SHAPE, "reshape: 12 elements do not fill [-1, 3, -1]"},
+    {reshape_two, PLX_ERR_SHAPE,
+     "reshape: 12 elements do not fill [-1, 3, -1]; only one size may be -1"},
     {reshape_less, PLX_ERR_SHAPE, "reshape: 12 elements do not fill [11]"},
     {reshape_negative, PLX_ERR_SHAPE, "reshape: 12 elements do not fill [-3, -4]"},
     {reshape_empty, PLX_ERR_SHAPE, "reshape: 0 elements do not fill [0, -1]"},
     {reshape_overflow, PLX_ERR_SHAPE, "reshape: 12 elements do not fill [4611686018427387904, "},
     {reshape_rank, PLX_ERR_SHAPE, "reshape: the rank is 7; it must be 0 to 6"},
-    {reshape_handle, PLX_ERR_ARGUMENT, "reshape: the input is not a node"},
+    {reshape_handle, PLX_ERR_ARGUMENT, "reshape: x is not a node"},
     {transpose_twice, PLX_ERR_SHAPE, "transpose: [1, 1] is not a permutation of the 2 axes"},
     {transpose_beyond, PLX_ERR_SHAPE, "transpose: [0, 2] is not a permutation of the 2 axes"},
     {slice_end, PLX_ERR_SHAPE, "slice: range 2 to 9 is outside the axis of size 5"},
@@ -136,7 +137,7 @@ static const struct {
     {exp_integers, PLX_ERR_ARGUMENT, "exp: x must hold " REAL_NAME ", not int32"},
     {entropy_labels, PLX_ERR_ARGUMENT, "cross_entropy: labels (b) must hold int32, not " REAL_NAME},
     {split_sizes, PLX_ERR_SHAPE, "split: parts of 2 + 2 do not add up to the axis of size 5"},
-    {split_negative, PLX_ERR_SHAPE, "split: parts of 6 + -1 do not add up to the axis of size 5"},
+    {split_negative, PLX_ERR_SHAPE, "split: part 1 is -1; it must be 0 or more"},
     {split_equal, PLX_ERR_SHAPE, "split: an axis of size 5 cannot be split into 2 equal parts"},
     {split_none, PLX_ERR_SHAPE, "split: an axis of size 5 cannot be split into 0 equal parts"},
     {pad_negative, PLX_ERR_SHAPE,
@@ -344,7 +345,7 @@ static void check_index_outside(plx_check *t, plx_ctx *ctx) {
     plx_plan_bind(plan, i, ids);
     status = plx_plan_run(plan);
     CHECK(t, status == PLX_ERR_ARGUMENT, "an index outside: %s", plx_status_name(status));
-    CHECK(t, !strcmp(plx_message(ctx), "gather: index 7 at position 3 is outside 0..4"), "\"%s\"",
+    CHECK(t, !strcmp(plx_message(ctx), "gather: index 7 at position 3 is outside 0 to 4"), "\"%s\"",
           plx_message(ctx));
     plx_plan_free(plan);
     plx_graph_free(graph);

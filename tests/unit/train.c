@@ -70,7 +70,7 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     options.loss = PLX_LOSS_CROSS_ENTROPY;
     data.targets[0] = labels;
     labels[1] = 3;
-    refuse(t, ctx, &options, &data, "label 3 in row 1 is outside 0..2");
+    refuse(t, ctx, &options, &data, "label 3 in row 1 is outside 0 to 2");
     labels[0] = labels[1] = PLX_IGNORED_LABEL;
     refuse(t, ctx, &options, &data, "every label equals the ignored label (-100)");
     labels[1] = 1;
@@ -78,7 +78,7 @@ static void refuses(plx_check *t, plx_ctx *ctx) {
     refuse(t, ctx, &options, &data, "learning rate nan");
     options.optimizer = plx_optimizer_default(PLX_ADAM);
     options.optimizer.beta1 = 1;
-    refuse(t, ctx, &options, &data, "beta1 1 is outside [0, 1)");
+    refuse(t, ctx, &options, &data, "beta1 1 must be 0 to below 1");
 }
 
 static void names(plx_check *t, plx_ctx *ctx) {

@@ -687,7 +687,7 @@ static void refusals(plx_check *t, plx_ctx *ctx) {
     REFUSE(clip_norm, -1, "the clip norm is -1");
     REFUSE(clip_norm, NAN, "the clip norm is nan");
     REFUSE(clip_norm, INFINITY, "the clip norm is inf");
-    REFUSE(label_smoothing, 1, "label smoothing 1 is outside [0, 1)");
+    REFUSE(label_smoothing, 1, "label smoothing 1 must be 0 to below 1");
     REFUSE(label_smoothing, 0.1,
            "label smoothing is 0.1; it must be 0 unless the loss is cross-entropy");
     REFUSE(accumulate, -1, "accumulate is -1");

@@ -511,7 +511,7 @@ describe('a gradient whose square overflows', () => {
 describe('fit rejects', () => {
   for (const [options, message] of [
     [{ optimizer: 'adagrad' }, /optimizer is "adagrad"/],
-    [{ optimizer: { kind: 'lion', beta1: 1 } }, /lion: beta1 1 is outside \[0, 1\)/],
+    [{ optimizer: { kind: 'lion', beta1: 1 } }, /lion: beta1 1 must be 0 to below 1/],
     [{ optimizer: { kind: 'rmsprop', epsilon: 0 } }, /rmsprop: epsilon 0 must be above 0/],
     [
       { optimizer: { kind: 'sgd', weightDecay: -1 } },

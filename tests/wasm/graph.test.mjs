@@ -95,7 +95,7 @@ for (const tier of TIERS) {
       await fails(
         f.run({ labels: [2, 3] }),
         'PLX_ERR_ARGUMENT',
-        /label 3 in row 1 is outside 0..2/,
+        /label 3 in row 1 is outside 0 to 2/,
       );
       await fails(
         f.run({ labels: [2, 0.5] }),
@@ -216,12 +216,12 @@ describe('a wrong call', () => {
     const failure = await fails(
       g.compile([y]),
       'PLX_ERR_SHAPE',
-      'matmul: inner sizes differ, 3 vs 2',
+      'matmul: inner sizes differ, 3 vs 2; they must be equal',
     );
     assert.equal(failure.code, -2);
     assert.deepEqual(failure.call, { method: 'matmul', index: 3 });
     const [head, where] = failure.stack.split('\n');
-    assert.equal(head, 'PlxError: matmul: inner sizes differ, 3 vs 2');
+    assert.equal(head, 'PlxError: matmul: inner sizes differ, 3 vs 2; they must be equal');
     assert.match(where, new RegExp(`wrong.*graph\\.test\\.mjs:${line}:`));
   });
 
@@ -249,7 +249,7 @@ describe('a wrong call', () => {
     'a dense layer of another width': [
       (g, x) => g.dense(x, g.parameter('w', [4, 5])),
       'PLX_ERR_SHAPE',
-      'dense: inner sizes differ, 3 vs 4',
+      'dense: inner sizes differ, 3 vs 4; they must be equal',
     ],
     'an axis out of range': [
       (g, x) => g.mean(x, 2),
@@ -279,7 +279,25 @@ describe('a wrong call', () => {
     'half an integer': [
       (g) => g.pad(g.input('ids', [4], { dtype: 'int32' }), [1], [0], 0.5),
       'PLX_ERR_ARGUMENT',
-      'pad: the value 0.5 cannot be stored as int32',
+      'pad: the value 0.5 cannot be stored as int32; it must be a whole number in its range',
+    ],
+    'nothing to join': [
+      (g) => g.concat([], 0),
+      'PLX_ERR_ARGUMENT',
+      /^concat: needs at least one array/,
+    ],
+    'a negative part': [
+      (g, x) => g.split(x, 1, [-1, 4])[0],
+      'PLX_ERR_SHAPE',
+      'split: part 0 is -1; it must be 0 or more',
+    ],
+    'heads that do not divide': [
+      (g) => {
+        const q = g.input('q', [1, 2, 8]);
+        return g.attention(q, q, q, { heads: 4, kvHeads: 3 });
+      },
+      'PLX_ERR_SHAPE',
+      'attention: 3 key heads do not divide 4 query heads',
     ],
     'a gradient by integers': [
       (g, x) => {
@@ -317,7 +335,7 @@ describe('a wrong call', () => {
     'an invalid dropout rate': [
       (g, x) => g.dropout(x, 1),
       'PLX_ERR_ARGUMENT',
-      'dropout: rate 1 is outside [0, 1)',
+      'dropout: rate 1 must be 0 to below 1',
     ],
     'a slope of 0': [
       (g, x) => g.leakyRelu(x, 0),
@@ -545,14 +563,14 @@ describe('a run rejects', () => {
       await fails(
         entropy.run({ x: [1, 2, 3, 4], labels: [1, 2] }),
         'PLX_ERR_ARGUMENT',
-        'crossEntropy: label 2 in row 1 is outside 0..1',
+        'crossEntropy: label 2 in row 1 is outside 0 to 1 (-100: not counted)',
       );
       const ids = g.input('ids', [2], { dtype: 'int32' });
       const rows = await g.compile([g.embedding(x, ids)]);
       await fails(
         rows.run({ x: [1, 2, 3, 4], ids: [0, 5] }),
         'PLX_ERR_ARGUMENT',
-        'gather or embedding: index 5 at position 1 is outside 0..1',
+        'gather or embedding: index 5 at position 1 is outside 0 to 1',
       );
       assert.deepEqual((await run())[0].data, Float32Array.of(11, 12, 13, 14));
     }));

@@ -242,6 +242,16 @@ const CASES = {
         [1, 2, 10, 20, 3, 4, 30, 40],
         [1, 2, 4, 1],
       ],
+      [
+        g.conv2dTranspose(x, w, { stride: 2, padding: 'same', extra: 1 }),
+        [1, 2, 10, 20, 0, 3, 4, 30, 40, 0, 0, 0, 0, 0, 0],
+        [1, 3, 5, 1],
+      ],
+      [
+        g.conv2dTranspose(x, w, { stride: 3, padding: 'same' }),
+        [1, 2, 0, 10, 20, 0, 3, 4, 0, 30, 40, 0, 0, 0, 0, 0, 0, 0],
+        [1, 3, 6, 1],
+      ],
     ];
   },
   maxPool2d: (g, { real }) => [
@@ -411,7 +421,10 @@ const CASES = {
   },
 };
 
-const TABLE = ['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE', ...LAYER_ROWS];
+const TABLE = [
+  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE', 'PLX_LOSS'],
+  ...LAYER_ROWS,
+];
 const table = readFileSync(new URL('../../src/parallax.def', import.meta.url), 'utf8');
 const activations = rowsOf('parallax.def', table, TABLE)
   .filter(({ macro }) => macro === 'PLX_ACTIVATION')

@@ -158,7 +158,7 @@ describe('models reject', () => {
     'an unknown dimension': [
       () => tiny({ depth: 3 }).summary(),
       'PLX_ERR_ARGUMENT',
-      /no setting "depth"; it has layers, heads/,
+      /no setting "depth"; there are layers, heads/,
     ],
     'a dimension out of range': [
       () => tiny({ layers: 0 }).summary(),

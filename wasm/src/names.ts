@@ -74,7 +74,7 @@ const activationNamed = (key: string): string | undefined =>
 const isSoftmax = (key: string): boolean => /^(log)?softmax$/.test(key);
 const NO_SOFTMAX =
   'leave it out: the loss "crossentropy" takes logits and includes the softmax; for ' +
-  'probabilities, apply the softmax to what predict returns';
+  'probabilities, apply the softmax to what predict returns, or see layers.softmax';
 
 /** Returns the library's name of an activation. */
 export function activationOf(what: string, given: string): string {
