@@ -440,7 +440,7 @@ static const struct {
     {{.kind = PLX_LAYER_DENSE, .units = 2, .activation = (plx_activation)99},
      false,
      PLX_ERR_ARGUMENT,
-     "no activation number 99; it must be 0 to 16"},
+     "no activation number 99; it must be 0 to "},
     {{.kind = PLX_LAYER_DENSE, .units = 2, .name = "a.b"}, false, PLX_ERR_ARGUMENT, "without dots"},
     {{.kind = PLX_LAYER_DENSE, .units = 2, .name = ""},
      false,
