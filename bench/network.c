@@ -128,6 +128,7 @@ static plx_status build(plx_network *n, plx_graph *graph, const plx_network_opti
 plx_status plx_network_open(plx_ctx *ctx, const plx_network_options *options, plx_network *out) {
     plx_graph *graph = NULL;
     plx_network_options own = *options;
+    own.plan.constant_parameters = !options->training;
     *out = (plx_network){.ctx = ctx, .batch = options->batch};
     plx_status status = plx_model_from_name(ctx, options->model, options->seed, &out->model);
     if (status != PLX_OK) return status;

@@ -153,6 +153,7 @@ static void memory(plx_bench *bench, const plx_memory *m) {
     number(bench, "memory.workspace", (double)m->workspace);
     number(bench, "memory.inputs", (double)m->inputs);
     if (m->kept) number(bench, "memory.kept", (double)m->kept);
+    if (m->packed) number(bench, "memory.packed", (double)m->packed);
 }
 
 static void extras(plx_bench *bench, const plx_case *c, int metric) {

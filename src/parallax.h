@@ -248,6 +248,10 @@ typedef struct plx_tensor plx_tensor;
 plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t *dims,
                           plx_tensor **out);
 void plx_tensor_free(plx_tensor *tensor);
+/* The values, to read or to write. The call also tells plans that the values may change: whoever
+ * writes through a pointer after a prediction calls again, before or after writing, or the next run
+ * of a plan with constant_parameters may still use the values before. Predictions and generators
+ * have such plans. */
 void *plx_tensor_data(plx_tensor *tensor);
 int plx_tensor_rank(const plx_tensor *tensor);
 const int64_t *plx_tensor_dims(const plx_tensor *tensor);
@@ -623,6 +627,7 @@ plx_node plx_update(plx_graph *graph, plx_optimizer *optimizer, const plx_node *
     PASS(DEAD_CODE, dead_code, 3, NODES, "nodes that no output needs are run as well")             \
     PASS(FUSE, fuse, 0, NODES, "one step per node")                                                \
     PASS(PARALLEL, parallel, 2, STEPS, "every step uses all threads")                              \
+    PASS(PACK, pack, 4, STEPS, "weights that stay are packed in every run")                        \
     PASS(MEMORY, memory, 1, STEPS, "no memory is reused")
 
 /* PLX_PASS_FUSE and so on, bits for plx_plan_options. */
@@ -649,8 +654,11 @@ typedef struct plx_plan_options {
                    by PLX_PASS_FUSE */
     int threads;       /* upper limit for a step; 0: the context's */
     int64_t alignment; /* of values in their buffers, in bytes: a power of two, 16 to 2^20; 0: 64 */
-    int64_t largest_buffer; /* in bytes, a multiple of the alignment; 0: no limit. A single value
-                               above it is PLX_ERR_MEMORY */
+    int64_t largest_buffer;   /* in bytes, a multiple of the alignment; 0: no limit. A single value
+                                 above it is PLX_ERR_MEMORY */
+    bool constant_parameters; /* parameters keep their values over many runs: PLX_PASS_PACK keeps a
+                                 copy of weights in the order in which kernels read them, which
+                                 plans of the same tensor share and renew when it was written */
 } plx_plan_options;
 
 /* All passes, all of the context's threads. */
@@ -685,9 +693,10 @@ const void *plx_plan_output_as(const plx_plan *plan, plx_node output, plx_dtype 
 void plx_plan_set_step(plx_plan *plan, uint64_t step);
 
 /* Exact sizes in bytes. gradients: the part of the plan's own memory that updates read; kept:
- * copies of weights that a trainer may restore. */
+ * copies of weights that a trainer may restore; packed: copies of weights that stay packed, which
+ * plans of the same tensors share. */
 typedef struct plx_memory {
-    int64_t parameters, gradients, optimizer, activations, workspace, inputs, kept;
+    int64_t parameters, gradients, optimizer, activations, workspace, inputs, kept, packed;
 } plx_memory;
 plx_memory plx_plan_memory(const plx_plan *plan);
 
@@ -702,6 +711,7 @@ typedef struct plx_step_info {
         direct_flops; /* by the operation's definition: more where Winograd's convolution is used */
     double bytes;     /* each operand read or written once */
     int threads;
+    bool packed;          /* reads a weight that stays packed */
     int64_t arena_offset; /* -1: not in the arena */
     double nanoseconds;   /* mean since profiling was switched on; 0 if it is off */
 } plx_step_info;

@@ -252,6 +252,8 @@ EXPORT int plx_js_plan_new(plx_model *model, double batch) {
     plx_graph *graph = NULL;
     plx_plan *plan = NULL;
     plx_node inputs[PLX_PORTS], outputs[PLX_PORTS];
+    plx_plan_options options = plx_plan_default();
+    options.constant_parameters = true;
     plx_status status = plx_graph_new(plx__js_context(), &graph);
     for (int i = 0; status == PLX_OK && i < plx_model_inputs(model); i++) {
         const plx_port port = plx_model_input(model, i);
@@ -261,7 +263,7 @@ EXPORT int plx_js_plan_new(plx_model *model, double batch) {
     }
     if (status == PLX_OK) status = plx_model_forward(model, graph, inputs, false, outputs);
     if (status == PLX_OK)
-        status = plx_compile(graph, plx_model_outputs(model), outputs, NULL, &plan);
+        status = plx_compile(graph, plx_model_outputs(model), outputs, &options, &plan);
     plx_graph_free(graph);
     plx__js_made(plan);
     return status;

@@ -162,6 +162,7 @@ static cJSON *step_row(const plx_plan *plan, int i, const plx_step *described, b
     cJSON_AddNumberToObject(row, "bytes", step.bytes);
     cJSON_AddNumberToObject(row, "threads", step.threads);
     cJSON_AddNumberToObject(row, "thresholdRows", plx_plan_threshold_rows(plan, i));
+    cJSON_AddBoolToObject(row, "packed", step.packed);
     cJSON_AddNumberToObject(row, "arenaOffset", (double)step.arena_offset);
     if (profile) cJSON_AddNumberToObject(row, "nanoseconds", step.nanoseconds);
     cJSON_AddItemToObject(row, "attributes", attributes_of(described));
@@ -179,19 +180,20 @@ static cJSON *memory_row(const plx_memory *m, bool training) {
     cJSON_AddNumberToObject(row, "activations", (double)m->activations);
     cJSON_AddNumberToObject(row, "workspace", (double)m->workspace);
     cJSON_AddNumberToObject(row, "inputs", (double)m->inputs);
+    cJSON_AddNumberToObject(row, "packed", (double)m->packed);
     return row;
 }
 
 static bool print_memory(output *out, const plx_plan *plan, bool training) {
     const plx_memory m = plx_plan_memory(plan);
-    const int64_t together =
-        m.parameters + m.gradients + m.optimizer + m.activations + m.workspace + m.inputs;
+    const int64_t together = m.parameters + m.gradients + m.optimizer + m.activations +
+                             m.workspace + m.inputs + m.packed;
     fprintf(output_tables(out),
             "memory (bytes): parameters %lld, gradients %lld, optimizer %lld, activations %lld, "
-            "workspace %lld, inputs %lld; %lld in total\n",
+            "workspace %lld, inputs %lld, packed %lld; %lld in total\n",
             (long long)m.parameters, (long long)m.gradients, (long long)m.optimizer,
             (long long)m.activations, (long long)m.workspace, (long long)m.inputs,
-            (long long)together);
+            (long long)m.packed, (long long)together);
     return output_row(out, memory_row(&m, training));
 }
 

@@ -4,7 +4,7 @@
 #ifndef PLX_BLOCKS_CONV_H
 #define PLX_BLOCKS_CONV_H
 
-#include "base/context.h"
+#include "blocks/gemm.h"
 
 typedef enum plx__conv_kind {
     PLX__CONV_FORWARD = 0, /* c = a * b: image, weights, result */
@@ -21,7 +21,8 @@ typedef struct plx__conv_args {
     int64_t kernel[2], stride[2], dilation[2], groups;
     int64_t before[2]; /* zeros above and to the left of the image */
     const plx_real *a, *b;
-    const plx_real *bias; /* per channel of c; NULL: none. Not for weights */
+    const plx_real *packed_b; /* for a convolution that is a product: see plx__gemm_args */
+    const plx_real *bias;     /* per channel of c; NULL: none. Not for weights */
     plx_real *c;
     plx_activation act;
     plx_real act_param;
@@ -36,6 +37,9 @@ static inline bool plx__conv_is_of_weights(const plx__conv_args *args) {
     return args->kind == PLX__CONV_WEIGHTS;
 #endif
 }
+
+/* The product that a convolution of 1 x 1 is; m is 0 for other convolutions. */
+plx__gemm_args plx__conv_product(const plx__conv_args *args);
 
 /* Bytes of scratch that plx__conv_run needs for these sizes on `threads` threads. */
 size_t plx__conv_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);

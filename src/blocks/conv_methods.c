@@ -113,6 +113,7 @@ static plx__gemm_args product_args(const plx__conv_args *args) {
         .alpha = 1,
         .a = args->a,
         .b = args->b,
+        .packed_b = args->packed_b,
         .bias = args->bias,
         .c = args->c,
         .lda = plx__conv_channels(args),
@@ -148,6 +149,10 @@ static bool is_product(const plx__conv_args *args) {
     return is_both(args->kernel, 1) && is_both(args->stride, 1) && is_both(args->before, 0) &&
            args->image[0] == args->result[0] && args->image[1] == args->result[1] &&
            args->groups == 1;
+}
+
+plx__gemm_args plx__conv_product(const plx__conv_args *args) {
+    return is_product(args) ? product_args(args) : (plx__gemm_args){.m = 0};
 }
 
 /* With few channels the products are too thin; with few tiles the transform of the weights does not

@@ -1,7 +1,7 @@
 /* Matrix products in cache blocks (Goto and van de Geijn, "Anatomy of high-performance matrix
  * multiplication", TOMS 2008): for each KC rows of B, panels of NR columns are packed once and
  * shared; each thread packs its own MC x KC block of A. Packing is skipped where the operand can be
- * read in place.
+ * read in place, and B may come packed: its panels then hold all k rows, one panel after the other.
  *
  * The order of every sum is fixed (kernels.h); KC is a multiple of the chain length. A product
  * deeper than PLX_GEMM_DEEP is summed in parts of that depth, separately from C, and each part is
@@ -19,7 +19,7 @@ typedef struct gemm_loop {
     const plx_kernels *k;
     const plx_ctx *ctx;
     const plx__gemm_args *args;
-    int64_t mc, kc; /* block sizes for this product */
+    int64_t mr, mc, kc; /* rows of a tile, and block sizes, for this product */
     int64_t panels;
     bool by_columns; /* threads share panels; false: row blocks times groups of panels */
     int64_t row_blocks, groups, panels_per_group;
@@ -38,6 +38,7 @@ enum { CACHE_LINE_VALUES = 16, PAGE_VALUES = 1024 };
 /* Reading B in place saves a pass over it, but is worse when its rows map to the same cache sets or
  * when many row tiles share a packed panel. */
 static bool wants_packed_b(const plx_kernels *k, const plx__gemm_args *args) {
+    if (args->packed_b) return false;
     if (args->tb) return true;
     const int64_t passes = (args->m + k->mr - 1) / k->mr;
     const bool conflicts = args->ldb % (PAGE_VALUES / 2) == 0;
@@ -48,9 +49,27 @@ static bool wants_packed_b(const plx_kernels *k, const plx__gemm_args *args) {
  * many panels use a block, and sooner where the rows of a tile map to one cache set. */
 static bool wants_packed_a(const plx_kernels *k, const plx__gemm_args *args) {
     if (args->alpha != 1) return true;
+    if (args->packed_b) return args->n > (args->lda % (PAGE_VALUES / 4) ? 8 : 2) * (int64_t)k->nr;
     if (args->ta) return args->n > 8 * k->nr;
     const bool conflicts = args->lda % PAGE_VALUES == 0;
     return k->mr > 6 && args->n > (conflicts ? 2 : 16) * k->nr;
+}
+
+/* Few rows are shared out among tiles of like height: a tile of one or two rows waits for its sums.
+ */
+static int64_t tile_rows(const plx_kernels *k, int64_t rows) {
+    const int64_t tiles = (rows + k->mr - 1) / k->mr;
+    return rows < k->mc && tiles ? (rows + tiles - 1) / tiles : k->mr;
+}
+
+/* A B that stays packed is read from beyond the caches, panel by panel from end to end, as hardware
+ * prefetches best; A is then as deep, and has fewer rows in a block where it is deeper than usual.
+ */
+static void use_whole_depth(gemm_loop *loop) {
+    enum { BLOCK_VALUES = 1 << 17 };
+    loop->kc = plx__least(loop->args->k, PLX_GEMM_DEEP);
+    const int64_t rows = BLOCK_VALUES / loop->kc / loop->mr * loop->mr;
+    loop->mc = plx__least(loop->mc, plx__most(rows, 4 * loop->mr));
 }
 
 /* With shares of columns, no core needs another's packed B or reads a column twice, but every
@@ -62,16 +81,18 @@ static bool wants_columns(const plx__gemm_args *args, int64_t panels, int thread
 static gemm_loop make_loop(const plx_ctx *ctx, const plx__gemm_args *args, int threads) {
     const plx_kernels *k = ctx->kernels;
     gemm_loop loop = {.k = k, .ctx = ctx, .args = args};
+    loop.mr = tile_rows(k, args->m);
     loop.kc = plx__least(k->kc, args->k);
-    loop.mc = plx__least(k->mc, plx__round_up(args->m, k->mr));
+    loop.mc = plx__least(k->mc, plx__round_up(args->m, loop.mr));
     loop.pack_a = wants_packed_a(k, args);
     loop.pack_b = wants_packed_b(k, args);
+    if (args->packed_b) use_whole_depth(&loop);
     loop.panels = (args->n + k->nr - 1) / k->nr;
     loop.by_columns = wants_columns(args, loop.panels, threads);
     if (!loop.by_columns) {
         /* Enough pieces for all threads: first smaller row blocks, then groups of panels. */
-        const int64_t fair = plx__round_up((args->m + threads - 1) / threads, k->mr);
-        const int64_t floor = 4 * (int64_t)k->mr;
+        const int64_t fair = plx__round_up((args->m + threads - 1) / threads, loop.mr);
+        const int64_t floor = 4 * loop.mr;
         loop.mc = plx__least(loop.mc, fair > floor ? fair : floor);
         loop.row_blocks = (args->m + loop.mc - 1) / loop.mc;
         loop.groups =
@@ -84,6 +105,7 @@ static gemm_loop make_loop(const plx_ctx *ctx, const plx__gemm_args *args, int t
 }
 
 static int64_t b_packed_values(const gemm_loop *loop) {
+    if (loop->args->packed_b) return 0;
     const int64_t panels = loop->pack_b ? loop->panels : 1;
     return plx__round_up(panels * loop->k->nr * loop->kc, CACHE_LINE_VALUES);
 }
@@ -137,7 +159,7 @@ static void pack_panels(void *arg, int64_t begin, int64_t end, int worker) {
  * to[p * mr + i]. */
 static void pack_rows(const gemm_loop *loop, int64_t i0, int64_t rows, plx_real *to) {
     const plx__gemm_args *args = loop->args;
-    const int64_t mr = loop->k->mr, depth = loop->depth, p0 = loop->p0;
+    const int64_t mr = loop->mr, depth = loop->depth, p0 = loop->p0;
     for (int64_t i = 0; i < rows; i += mr, to += mr * depth) {
         const int64_t count = plx__least(mr, rows - i);
         if (args->ta)
@@ -160,20 +182,21 @@ typedef struct operand {
 
 static operand tile_of_a(const gemm_loop *loop, const plx_real *packed, int64_t i0, int64_t i) {
     const plx__gemm_args *args = loop->args;
-    const int64_t mr = loop->k->mr;
-    if (loop->pack_a) return (operand){packed + i * loop->depth, 1, mr};
+    if (loop->pack_a) return (operand){packed + i * loop->depth, 1, loop->mr};
     if (args->ta) return (operand){args->a + loop->p0 * args->lda + i0 + i, 1, args->lda};
     return (operand){args->a + (i0 + i) * args->lda + loop->p0, args->lda, 1};
 }
 
 /* Whether this is the last panel and whole vectors would read past the rows of B. */
 static bool is_partial(const gemm_loop *loop, int64_t panel) {
-    return (panel + 1) * loop->k->nr > loop->args->n && loop->args->n % loop->k->vl;
+    const plx__gemm_args *args = loop->args;
+    return !args->packed_b && (panel + 1) * loop->k->nr > args->n && args->n % loop->k->vl;
 }
 
 static operand panel_of_b(const gemm_loop *loop, int64_t panel) {
     const plx__gemm_args *args = loop->args;
     const int64_t nr = loop->k->nr;
+    if (args->packed_b) return (operand){args->packed_b + (panel * args->k + loop->p0) * nr, nr, 1};
     if (loop->pack_b) return (operand){packed_panel(loop, panel), nr, 1};
     if (is_partial(loop, panel)) return (operand){loop->b_packed, nr, 1};
     return (operand){args->b + loop->p0 * args->ldb + panel * nr, args->ldb, 1};
@@ -211,7 +234,7 @@ static void add_to_c(const gemm_loop *loop, int64_t i0, int64_t rows, int64_t j0
 static void run_tiles(const gemm_loop *loop, const plx_real *packed, int64_t i0, int64_t rows,
                       int64_t panel0, int64_t panel1) {
     const plx__gemm_args *args = loop->args;
-    const int64_t mr = loop->k->mr, nr = loop->k->nr;
+    const int64_t mr = loop->mr, nr = loop->k->nr;
     for (int64_t panel = panel0; panel < panel1; ++panel) {
         const operand b = panel_of_b(loop, panel);
         const int64_t j0 = panel * nr;
@@ -322,6 +345,24 @@ static void run_row_piece(void *arg, int64_t begin, int64_t end, int worker) {
         k->gemv(args->k, n, args->a, step, args->b + begin, args->ldb, c, add);
     if (args->bias) k->add(n, c, 1, args->bias + begin, 1, c);
     plx__activate(loop->ctx, args->act, args->act_param, n, c, c);
+}
+
+/* ---- A right operand that stays packed ------------------------------------------------------- */
+
+/* One row reads B once whatever its layout, and by columns it reads it at the speed of memory. */
+bool plx__gemm_keeps_packed(const plx_ctx *ctx, const plx__gemm_args *args) {
+    return !ctx->provider && args->m && args->n && args->k && !is_row_product(args);
+}
+
+int64_t plx__gemm_packed_values(const plx_ctx *ctx, const plx__gemm_args *args) {
+    return plx__round_up(args->n, ctx->kernels->nr) * args->k;
+}
+
+void plx__gemm_pack(plx_ctx *ctx, const plx__gemm_args *args, int threads, plx_real *to) {
+    gemm_loop loop = {.k = ctx->kernels, .ctx = ctx, .args = args, .b_packed = to};
+    loop.kc = loop.depth = args->k;
+    loop.panels = (args->n + loop.k->nr - 1) / loop.k->nr;
+    plx__parallel_for(ctx->pool, threads, loop.panels, 1, pack_panels, &loop);
 }
 
 /* ---- Entry points ---------------------------------------------------------------------------- */

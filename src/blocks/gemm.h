@@ -13,6 +13,7 @@ typedef struct plx__gemm_args {
     bool ta, tb;
     plx_real alpha, beta;
     const plx_real *a, *b, *bias;
+    const plx_real *packed_b; /* op(b) as plx__gemm_pack left it, read in place of b; NULL: none */
     plx_real *c;
     int64_t lda, ldb, ldc;
     plx_activation act;
@@ -21,6 +22,13 @@ typedef struct plx__gemm_args {
 
 /* Bytes of scratch that plx__gemm_run needs for these sizes on `threads` threads; often 0. */
 size_t plx__gemm_workspace(const plx_ctx *ctx, const plx__gemm_args *args, int threads);
+
+/* Whether the product is faster with an op(b) that stays packed from run to run; it has the same
+ * bits either way. */
+bool plx__gemm_keeps_packed(const plx_ctx *ctx, const plx__gemm_args *args);
+/* Values of such an op(b), and the packing itself on `threads` threads; to: 64-byte aligned. */
+int64_t plx__gemm_packed_values(const plx_ctx *ctx, const plx__gemm_args *args);
+void plx__gemm_pack(plx_ctx *ctx, const plx__gemm_args *args, int threads, plx_real *to);
 
 /* Runs a product. workspace: 64-byte aligned, plx__gemm_workspace bytes. The result has the same
  * bits for every number of threads. */

@@ -30,6 +30,7 @@ plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t
     memset(data, 0, bytes);
     *tensor = (plx_tensor){.ctx = plx__ctx_hold(ctx),
                            .holders = 1,
+                           .version = 1,
                            .dtype = dtype,
                            .rank = rank,
                            .size = size,
@@ -47,6 +48,7 @@ void plx_tensor_free(plx_tensor *tensor) {
 }
 
 void *plx_tensor_data(plx_tensor *tensor) {
+    plx__tensor_changed(tensor);
     return tensor->data;
 }
 
@@ -108,6 +110,7 @@ static void draw(void *arg, int64_t begin, int64_t end, int worker) {
 
 void plx__tensor_fill(plx_ctx *ctx, plx_tensor *tensor, plx_init init, double value, plx_rng *rng) {
     plx_real *data = tensor->data;
+    plx__tensor_changed(tensor);
     if (init == PLX_INIT_ZERO || init == PLX_INIT_CONSTANT) {
         const plx_real all = init == PLX_INIT_ZERO ? 0 : (plx_real)value;
         for (int64_t i = 0; i < tensor->size; ++i) data[i] = all;

@@ -24,13 +24,15 @@ struct plx_generator {
 static plx_status compile_step(plx_generator *g) {
     plx_graph *graph;
     PLX_TRY(plx_graph_new(g->model->ctx, &graph));
+    plx_plan_options options = plx_plan_default();
+    options.constant_parameters = true;
     const int64_t one[] = {1, 1};
     const plx_node id = plx_input(graph, "id", PLX_DTYPE_I32, 2, one);
     const plx_node position = plx_input(graph, "position", PLX_DTYPE_I32, 1, one);
     const plx__cache cache = {.position = position, .context = g->context, .rows = g->rows};
     const plx_scope scope = plx_scope_new(g->model->weights, graph, false);
     g->logits = g->model->family->step(g->model, &scope, id, &cache);
-    plx_status status = plx_compile(graph, 1, &g->logits, NULL, &g->plan);
+    plx_status status = plx_compile(graph, 1, &g->logits, &options, &g->plan);
     if (status == PLX_OK) status = plx_plan_bind(g->plan, id, &g->id);
     if (status == PLX_OK) status = plx_plan_bind(g->plan, position, &g->position);
     plx_graph_free(graph);

@@ -18,9 +18,10 @@ static int64_t values_of(const plx_weights *w, bool state_only) {
 
 static void copy_values(const plx_weights *w, bool state_only, plx_real *values, bool back) {
     for (int i = 0; i < w->count; ++i) {
-        const plx_tensor *tensor = w->list[i].tensor;
+        plx_tensor *tensor = w->list[i].tensor;
         if (state_only && w->list[i].role != PLX_WEIGHT_STATE) continue;
         const size_t bytes = (size_t)tensor->size * sizeof *values;
+        if (back) plx__tensor_changed(tensor);
         if (back)
             memcpy(tensor->data, values, bytes);
         else
@@ -65,9 +66,11 @@ void plx__keep_state(plx_trainer *t) {
 void plx__put_back_last(plx_trainer *t) {
     if (t->last_state) copy_values(t->model->weights, true, t->last_state, true);
     if (t->optimizer->steps == t->steps_before) return;
-    for (int i = 0; i < t->count; ++i)
+    for (int i = 0; i < t->count; ++i) {
+        plx__tensor_changed(t->trained[i]);
         memcpy(t->trained[i]->data, t->optimizer->kept[i]->data,
                (size_t)t->trained[i]->size * sizeof(plx_real));
+    }
 }
 
 void plx__keep_best(plx_trainer *t) {

@@ -339,6 +339,7 @@ int plx_model_copy_weights(plx_model *to, const plx_model *from) {
         if (!other || other == own || other->rank != own->rank ||
             memcmp(other->dims, own->dims, (size_t)own->rank * sizeof *own->dims) != 0)
             continue;
+        plx__tensor_changed(own);
         memcpy(own->data, other->data, (size_t)own->size * sizeof(plx_real));
         copied += 1;
     }

@@ -9,10 +9,12 @@ static plx_status make_predictor(plx_model *model, int64_t batch, plx__predictor
     plx_graph *graph;
     PLX_TRY(plx_graph_new(model->ctx, &graph));
     plx__predictor made = {.batch = batch};
+    plx_plan_options options = plx_plan_default();
+    options.constant_parameters = true;
     plx__model_input_nodes(model, graph, batch, made.inputs);
     plx_status status = plx_model_forward(model, graph, made.inputs, false, made.outputs);
     if (status == PLX_OK)
-        status = plx_compile(graph, model->outputs_count, made.outputs, NULL, &made.plan);
+        status = plx_compile(graph, model->outputs_count, made.outputs, &options, &made.plan);
     plx_graph_free(graph);
     if (status != PLX_OK) return status;
     plx_plan_free(predictor->plan);
@@ -104,5 +106,8 @@ plx_memory plx_model_predict_memory(const plx_model *model) {
         sum.workspace += one.workspace;
         sum.inputs += one.inputs;
     }
+    for (int i = 0; i < model->weights->count; ++i)
+        for (const plx__packed *p = model->weights->list[i].tensor->packed; p; p = p->next)
+            sum.packed += p->bytes;
     return sum;
 }

@@ -247,8 +247,15 @@ static plx__cost cost_conv(const plx_graph *graph, const plx__node *node) {
 }
 
 static plx__conv_args step_args(const plx__step *step) {
-    return args_of(kind_of(step->op), &step->attrs.conv, step->in[0].dims, step->in[1].dims,
-                   step->out.dims);
+    plx__conv_args args = args_of(kind_of(step->op), &step->attrs.conv, step->in[0].dims,
+                                  step->in[1].dims, step->out.dims);
+    args.packed_b = step->packed;
+    return args;
+}
+
+static plx__gemm_args product_of(const plx__step *step) {
+    const plx__conv_args args = step_args(step);
+    return plx__conv_product(&args);
 }
 
 static size_t workspace_conv(const plx_ctx *ctx, const plx__step *step) {
@@ -391,6 +398,7 @@ const plx_op plx__op_conv2d = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
+    .product = product_of,
     .attrs = plx__conv_fields,
     .samples = conv_samples,
 };
@@ -403,6 +411,7 @@ const plx_op plx__op_conv2d_transpose = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
+    .product = product_of,
     .attrs = plx__conv_fields,
     .samples = transpose_samples,
 };
@@ -428,6 +437,7 @@ const plx_op plx__op_conv2d_dense = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
+    .product = product_of,
     .attrs = plx__conv_fields,
     .samples = PLX__TESTED(conv_dense_samples),
 };
@@ -440,6 +450,7 @@ const plx_op plx__op_conv2d_transpose_dense = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
+    .product = product_of,
     .attrs = plx__conv_fields,
     .samples = PLX__TESTED(transpose_dense_samples),
 };

@@ -94,6 +94,7 @@ static plx__gemm_args gemm_args(const plx__step *step) {
         .lda = plx__columns(a->rank, a->dims),
         .ldb = plx__columns(b->rank, b->dims),
         .ldc = size.n,
+        .packed_b = step->packed,
         .act = (plx_activation)step->attrs.matmul.activation,
         .act_param = (plx_real)step->attrs.matmul.alpha,
     };
@@ -127,6 +128,7 @@ const plx_op plx__op_matmul = {
     .cost = cost_matmul,
     .workspace = workspace_matmul,
     .run = run_matmul,
+    .product = gemm_args,
     .attrs = plx__matmul_fields,
     .samples = matmul_samples,
 };
@@ -145,6 +147,7 @@ const plx_op plx__op_dense = {
     .cost = cost_matmul,
     .workspace = workspace_matmul,
     .run = run_matmul,
+    .product = gemm_args,
     .attrs = plx__matmul_fields,
     .samples = PLX__TESTED(dense_samples),
 };

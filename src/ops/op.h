@@ -9,6 +9,7 @@
 #include "ops/attrs.h"
 
 typedef struct plx_op plx_op;
+struct plx__gemm_args;
 
 typedef struct plx__node {
     const plx_op *op;
@@ -23,9 +24,23 @@ typedef struct plx__node {
     const char *fused;  /* nodes fused into this one; "": as built */
 } plx__node;
 
+/* The values of a tensor in the layout in which products read their right operand
+ * (plx__gemm_pack); plans that read it the same way share it. */
+typedef struct plx__packed {
+    struct plx__packed *next; /* of the same tensor */
+    int holders;              /* plans */
+    bool transposed;
+    int columns;      /* of a panel of the kernels that read it */
+    uint64_t version; /* of the tensor when it was packed; 0: not yet */
+    int64_t bytes;
+    plx_real *values;
+} plx__packed;
+
 struct plx_tensor {
     plx_ctx *ctx;
-    int holders; /* reference count: the creator, nodes, optimizers */
+    int holders;      /* reference count: the creator, nodes, optimizers */
+    uint64_t version; /* counts the times when the values may have changed, from 1 */
+    plx__packed *packed;
     plx_dtype dtype;
     int rank;
     int64_t dims[PLX_MAX_RANK];
@@ -59,6 +74,7 @@ typedef struct plx__step {
     int in_count;
     plx__operand *in;
     plx__operand out;
+    const plx_real *packed; /* operand 1 as plx__gemm_pack left it; NULL: not packed */
     int threads;
     void *workspace;
     const uint64_t *number; /* number of the run, for dropout */
@@ -183,6 +199,9 @@ struct plx_op {
     /* Bytes of scratch for a run on step->threads threads; NULL: none. */
     size_t (*workspace)(const plx_ctx *ctx, const plx__step *step);
     plx_status (*run)(plx_ctx *ctx, const plx__step *step);
+    /* The sizes of the product whose right operand is operand 1 and which a run computes from
+     * step->packed, if that is set; m is 0 where there is none. NULL: never. */
+    struct plx__gemm_args (*product)(const plx__step *step);
     const char *attrs;        /* the table of its family (attrs.h); NULL: none */
     plx__sample_text samples; /* in the format of plx__sample_read; NULL: none */
 };
@@ -252,6 +271,11 @@ void plx__check_operands(plx_graph *graph, const plx__node *node);
 plx_dtype plx__result_dtype(const plx_graph *graph, const plx__node *node);
 /* Whether a gradient may flow from the node into its input k. */
 bool plx__is_differentiable(const plx_graph *graph, const plx__node *node, int k);
+
+/* To be called when the values of a tensor may have changed. */
+static inline void plx__tensor_changed(plx_tensor *tensor) {
+    tensor->version += 1;
+}
 
 /* The address of element i of an operand. */
 static inline void *plx__element(const plx__operand *operand, int64_t i) {

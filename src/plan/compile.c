@@ -176,6 +176,7 @@ plx_status plx_compile(plx_graph *graph, int count, const plx_node *outputs,
 void plx_plan_free(plx_plan *plan) {
     if (!plan) return;
     if (plan->graph) plx__free_staged(plan);
+    plx__free_packed(plan);
     plx_graph_free(plan->graph);
     plx_platform_free(plan->outputs);
     plx_platform_free(plan->values);

@@ -77,7 +77,10 @@ plx_status plx_plan_describe(plx_plan *plan, plx_plan_table *out) {
     if (!plan->described) PLX_TRY(describe(plan));
     for (int s = 0; s < plan->steps_count; ++s) { /* other threads may have joined since */
         plan->described[s].threads = plan->steps[s].threads;
-        plan->described[s].workspace = plx__workspace_of(plan, s);
+        /* Other executors pack for themselves. */
+        plx__step unpacked = plan->steps[s];
+        unpacked.packed = NULL;
+        plan->described[s].workspace = plx__workspace_of(plan->ctx, &unpacked);
     }
     *out = (plx_plan_table){
         .buffers_count = plan->buffers_count,

@@ -272,13 +272,12 @@ static plx_status check_sizes(const plx_plan *plan) {
 static int64_t largest_workspace(const plx_plan *plan) {
     int64_t largest = 0;
     for (int s = 0; s < plan->steps_count; ++s)
-        largest = plx__most(largest, plx__workspace_of(plan, s));
+        largest = plx__most(largest, plx__workspace_of(plan->ctx, &plan->steps[s]));
     return plx__round_up(largest, 64);
 }
 
-int64_t plx__workspace_of(const plx_plan *plan, int step) {
-    const plx__step *s = &plan->steps[step];
-    return s->op->workspace ? (int64_t)s->op->workspace(plan->ctx, s) : 0;
+int64_t plx__workspace_of(const plx_ctx *ctx, const plx__step *step) {
+    return step->op->workspace ? (int64_t)step->op->workspace(ctx, step) : 0;
 }
 
 void plx__point_slots(plx_plan *plan, int buffer) {

@@ -25,6 +25,13 @@ typedef struct plx__link {
     bool scheduled;        /* false: not part of the plan */
 } plx__link;
 
+/* A parameter that stays packed for a step. */
+typedef struct plx__kept {
+    int step;
+    plx_tensor *tensor;
+    plx__packed *packed;
+} plx__kept;
+
 /* Where a value is: bytes from the start of a buffer. */
 typedef struct plx__location {
     int buffer; /* -1: nowhere */
@@ -55,6 +62,9 @@ struct plx_plan {
     plx_buffer *buffers;
     plx_step *described; /* NULL: not yet */
     plx_operand *described_outputs;
+    int written_count, kept_count;
+    plx_tensor **written; /* tensors that a run changes */
+    plx__kept *kept;
     char *arena;
     int64_t arena_bytes;
     void *scratch;     /* replaces the arena's once there are more threads; or NULL */
@@ -129,6 +139,10 @@ plx_status plx__more_scratch(plx_plan *plan);
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
+/* Packs again what has changed since it was packed; frees what no other plan uses. */
+void plx__refresh_packed(plx_plan *plan);
+void plx__free_packed(plx_plan *plan);
+
 /* The node that owns the memory of a node: itself unless it is a view. *offset (may be NULL): where
  * in that memory, in elements. */
 int32_t plx__root_of(const plx_graph *graph, int32_t id, int64_t *offset);
@@ -146,7 +160,7 @@ void plx__stage_inputs(plx_plan *plan);
 void plx__free_staged(plx_plan *plan);
 
 /* Bytes of scratch that a step needs. */
-int64_t plx__workspace_of(const plx_plan *plan, int step);
+int64_t plx__workspace_of(const plx_ctx *ctx, const plx__step *step);
 /* The predicted time of a step on one thread, in nanoseconds. */
 double plx__predict_ns(const plx_ctx *ctx, plx__cost cost);
 

@@ -19,6 +19,7 @@ plx_status plx_plan_run(plx_plan *plan) {
     PLX_TRY(check_bound(plan));
     plx__plan_spread(plan);
     plx__stage_inputs(plan);
+    plx__refresh_packed(plan);
     for (int s = 0; s < plan->steps_count; ++s) {
         const plx__step *step = &plan->steps[s];
         if (plan->began && step->op->flags & PLX__OP_ONCE) continue;
@@ -89,6 +90,7 @@ plx_step_info plx_plan_step(const plx_plan *plan, int step) {
     info.direct_flops = meta->cost.direct > 0 ? meta->cost.direct : meta->cost.flops;
     info.bytes = meta->cost.bytes;
     info.threads = plan->steps[step].threads;
+    info.packed = plan->steps[step].packed;
     info.arena_offset = arena_offset(plan, meta->node);
     info.nanoseconds = plan->profiled_runs ? meta->total_ns / (double)plan->profiled_runs : 0;
     return info;
