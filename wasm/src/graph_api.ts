@@ -2,26 +2,17 @@
 import type { Data, OptimizerOptions, Plan } from './api.js';
 import type { Layer } from './api_layers.js';
 import type { GraphBuilders } from './generated/graph_builders.js';
+import type { DTypeArrays } from './generated/kinds.js';
 
 /**
  * Element type of a value. Inputs are `float32` or `int32`. The other types are for storage: `cast`
  * converts to and from them, and operations that only move elements accept them; comparisons return
  * `uint8`.
  */
-export type DType = 'float32' | 'int32' | 'bfloat16' | 'float16' | 'int8' | 'uint8';
+export type DType = keyof DTypeArrays;
 
 /** Element type of an input. */
 export type InputDType = 'float32' | 'int32';
-
-/** The typed array for each element type; 16-bit floats come as their bits. */
-export interface DTypeArrays {
-  float32: Float32Array;
-  int32: Int32Array;
-  bfloat16: Uint16Array;
-  float16: Uint16Array;
-  int8: Int8Array;
-  uint8: Uint8Array;
-}
 
 /** A handle to one value of a graph: a description, without numbers until a function runs. */
 export interface GraphNode<D extends DType = 'float32'> {
