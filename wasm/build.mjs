@@ -90,13 +90,15 @@ const bundle = (entry, outfile, options = {}) =>
     sourcemap: true,
     logLevel: 'warning',
     ...options,
-    define: { PLX_TRAINING: 'true', ...options.define },
+    define: { PLX_TRAINING: 'true', PLX_FILES: 'true', ...options.define },
   });
 
 /* Not minified: Node prints the line that threw. */
 const node = { platform: 'node', target: 'node20', minify: false };
 /** parallax-nn/inference: the code for training is left out (src/without_training.ts). */
 const inference = { define: { PLX_TRAINING: 'false' } };
+/** With the condition parallax-nn-extern-wasm, a bundler finds no files to copy. */
+const extern = { define: { PLX_FILES: 'false' } };
 const common = {
   ...node,
   format: 'cjs',
@@ -123,7 +125,11 @@ async function engineBundle(entry, outfile, engine) {
 function bundles() {
   return Promise.all([
     bundle('index.ts', 'index.mjs'),
-    bundle('extern.ts', 'extern.mjs'),
+    bundle('index.ts', 'extern.mjs', extern),
+    bundle('bench.ts', 'extern-bench.mjs', extern),
+    bundle('inference.ts', 'extern-inference.mjs', {
+      define: { ...extern.define, ...inference.define },
+    }),
     engineBundle('inline.ts', 'inline.mjs', ENGINES[0]),
     bundle('inference.ts', 'inference.mjs', inference),
     bundle('bench.ts', 'bench.mjs'),

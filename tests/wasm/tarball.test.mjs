@@ -39,8 +39,9 @@ describe('the packed package', () => {
   it('contains the built files, the README and nothing else', () => {
     const entries = ['index', 'inference', 'bench'];
     const node = ['node', 'node-inference', 'node-bench'];
+    const extern = ['extern', 'extern-inference', 'extern-bench'];
     const scripts = [
-      ...[...entries, 'extern', 'inline', ...node, 'node-worker'].map((name) => `${name}.mjs`),
+      ...[...entries, ...extern, 'inline', ...node, 'node-worker'].map((name) => `${name}.mjs`),
       ...node.map((name) => `${name}.cjs`),
       ...ENGINES.map((name) => `${name}.mjs`),
     ];
