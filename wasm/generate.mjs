@@ -262,10 +262,24 @@ ${errors.map(([name, value]) => `  ${name}: ${value},`).join('\n')}
 
 /** All activations, in the library's order. */
 export const ACTIVATIONS: readonly ActivationName[] = ${list(activations)};
-export const OPTIMIZERS: readonly OptimizerKind[] = ${list(optimizers)};
-export const SCHEDULES: readonly ScheduleKind[] = ${list(schedules)};
 
-/** The typed arrays of element types, in the order of plx_dtype. */
+/** The options that only some kinds have. */
+export const OPTIMIZER_OPTIONS: Readonly<Record<OptimizerKind, string>> = {
+${kind('PLX_OPTIMIZER')
+  .map(([, name, , , , , , own]) => `  ${textOf(name)}: '${textOf(own)}',`)
+  .join('\n')}
+};
+export const SCHEDULE_OPTIONS: Readonly<Record<ScheduleKind, string>> = {
+${kind('PLX_SCHEDULE')
+  .map(([, name, own]) => `  '${textOf(name)}': '${textOf(own)}',`)
+  .join('\n')}
+};
+
+export const OPTIMIZERS = /* @__PURE__ */ Object.keys(OPTIMIZER_OPTIONS) as readonly OptimizerKind[];
+export const SCHEDULES = /* @__PURE__ */ Object.keys(SCHEDULE_OPTIONS) as readonly ScheduleKind[];
+
+/** The element types in the order of plx_dtype, and their typed arrays. */
+export const DTYPES = ${list(dtypes.map(({ name }) => name))} as const;
 export const ARRAYS = {
 ${dtypes.map(({ name, array }) => `  ${name}: ${array},`).join('\n')}
 };

@@ -129,7 +129,7 @@ static double chosen(double asked, double usual) {
 }
 
 static const char schedules[] =
-#define PLX_SCHEDULE(NAME, name, about) ", " name
+#define PLX_SCHEDULE(NAME, name, options, about) ", " name
 #include "parallax.def"
     ;
 

@@ -449,7 +449,23 @@ describe('a wrong call', () => {
     ],
     'an unknown optimizer': [
       (g) => g.update('magic', [], []),
-      'optimizer is "magic": it must be one of sgd, adam, adamw, lion, rmsprop',
+      'update: optimizer is "magic": it must be one of sgd, adam, adamw, lion, rmsprop',
+    ],
+    'an optimizer that keeps its state for fit': [
+      (g) => g.update(plx.optimizer('adam'), [], []),
+      'update: optimizer: what plx.optimizer makes is for fit only: give a name or options',
+    ],
+    'an argument too many': [
+      (g, x) => g.relu(x, { slope: 2 }),
+      'relu: 2 arguments were given: it has 1',
+    ],
+    'an argument after the options': [
+      (g, x) => g.matmul(x, x, {}, 7),
+      'matmul: 4 arguments were given: it has 3',
+    ],
+    'a layer with an inputShape': [
+      (g, x) => g.layer(plx.layers.dense({ units: 2, inputShape: [7] }), x),
+      'layer: inputShape is for the first layer of plx.sequential: leave it out here',
     ],
     'a gradient for a node that is not a parameter': [
       (g, x) => g.update('sgd', [x], [x]),

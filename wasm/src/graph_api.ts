@@ -267,7 +267,10 @@ export interface Graph extends GraphBuilders {
     shape: readonly number[],
     options: { dtype: D },
   ): GraphNode<D>;
-  /** Adds a parameter, which persists between runs (default: zeros). The values are copied. */
+  /**
+   * Adds a parameter, which persists between runs (default: zeros). The values are copied. The name
+   * is for messages and listings, and need not be unique.
+   */
   parameter(name: string, shape: readonly number[], values?: Data | number): GraphParameter;
 
   // ---- Layers ----

@@ -24,6 +24,8 @@ export function inMethods(message: string, method: string, adds: boolean): strin
       /* One operation implements both, and a run does not know which call added it. */
       .replace(/^gather: (?=index )/, adds ? 'gather: ' : 'gather or embedding: ')
       .replace(/^(\w+): /, (_, name: string) => `${adds ? method : methodOf(name)}: `)
+      .replace(/^(conv2d\w*: )b (?=has )/, '$1bias ')
+      .replace(/^(batchNorm: )running_(?=mean|variance)/, '$1')
       .replace(
         /^(gradients: (?:the gradient of )?)(\w+)(?= has )/,
         (_, before: string, name: string) => before + methodOf(name),
