@@ -342,11 +342,7 @@ describe('a wrong call', () => {
       'PLX_ERR_ARGUMENT',
       'dropout: rate 1 is outside [0, 1)',
     ],
-    'a slope of 0': [
-      (g, x) => g.leakyRelu(x, 0),
-      'PLX_ERR_ARGUMENT',
-      /slope 0 must be above 0/,
-    ],
+    'a slope of 0': [(g, x) => g.leakyRelu(x, 0), 'PLX_ERR_ARGUMENT', /slope 0 must be above 0/],
     'a loss that is not a scalar': [
       (g, x) => g.gradients(x, [x])[0],
       'PLX_ERR_SHAPE',
