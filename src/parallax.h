@@ -574,7 +574,7 @@ plx_status plx_clip_by_norm(plx_graph *graph, int count, const plx_node *grads, 
 
 /* PLX_SGD, PLX_ADAM and so on: parallax.def lists them. */
 typedef enum plx_optimizer_kind {
-#define PLX_OPTIMIZER(NAME, name, rate, beta1, beta2, epsilon, weight_decay) PLX_##NAME,
+#define PLX_OPTIMIZER(NAME, name, rate, beta1, beta2, epsilon, weight_decay, options) PLX_##NAME,
 #include "parallax.def"
     PLX_OPTIMIZERS_
 } plx_optimizer_kind;

@@ -223,7 +223,7 @@ plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const
 /* How the learning rate changes from step to step; the optimizer's rate is the highest.
  * PLX_SCHEDULE_CONSTANT, PLX_SCHEDULE_STEP and so on: parallax.def lists them. */
 typedef enum plx_schedule_kind {
-#define PLX_SCHEDULE(NAME, name, about) PLX_SCHEDULE_##NAME,
+#define PLX_SCHEDULE(NAME, name, options, about) PLX_SCHEDULE_##NAME,
 #include "parallax.def"
     PLX_SCHEDULES_
 } plx_schedule_kind;

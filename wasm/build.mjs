@@ -132,7 +132,7 @@ async function bundle(entry, outfile, options = {}) {
     logLevel: 'warning',
     write: !minified,
     ...options,
-    define: { PLX_TRAINING: 'true', ...options.define },
+    define: { PLX_TRAINING: 'true', PLX_FILES: 'true', ...options.define },
   });
   if (minified) await writeMinified(outfile, result.outputFiles);
   return result;
@@ -154,6 +154,8 @@ async function writeMinified(outfile, files) {
 const node = { platform: 'node', target: 'node20', minify: false };
 /** parallax-nn/inference: the code for training is left out (src/without_training.ts). */
 const inference = { define: { PLX_TRAINING: 'false' } };
+/** With the condition parallax-nn-extern-wasm, a bundler finds no files to copy. */
+const extern = { define: { PLX_FILES: 'false' } };
 const common = {
   ...node,
   format: 'cjs',
@@ -181,7 +183,11 @@ async function engineBundle(entry, outfile, engine) {
 function bundles() {
   return Promise.all([
     bundle('index.ts', 'index.mjs'),
-    bundle('extern.ts', 'extern.mjs'),
+    bundle('index.ts', 'extern.mjs', extern),
+    bundle('bench.ts', 'extern-bench.mjs', extern),
+    bundle('inference.ts', 'extern-inference.mjs', {
+      define: { ...extern.define, ...inference.define },
+    }),
     engineBundle('inline.ts', 'inline.mjs', ENGINES[0]),
     bundle('inference.ts', 'inference.mjs', inference),
     bundle('bench.ts', 'bench.mjs'),

@@ -1,7 +1,7 @@
 /**
  * Generates src/generated/ from the tables that C reads (builders.def, results.def,
- * src/parallax.def), from layers.def, and from the functions that the files exports*.c define.
- * Usage: node generate.mjs.
+ * src/parallax.def, the dtypes of src/parallax.h), from layers.def, and from the functions that the
+ * files exports*.c define. Usage: node generate.mjs.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -229,6 +229,21 @@ const activations = ['linear', ...kind('PLX_ACTIVATION').map(([, name]) => name)
 const optimizers = kind('PLX_OPTIMIZER').map(([, name]) => textOf(name));
 const schedules = kind('PLX_SCHEDULE').map(([, name]) => textOf(name));
 
+/** Returns the dtypes in their order, each with the typed array of its element type in C. */
+function dtypeRows() {
+  const list = /#define PLX_DTYPE_LIST\(DTYPE\)((?:.*\\\n)+.*)/.exec(read('../src/parallax.h'))[1];
+  const rows = argumentsOf('PLX_DTYPE_LIST', list.replaceAll('\\\n', ''), ['DTYPE']);
+  return rows.map(({ parts: [name, value, type, text] }, i) => {
+    /* plx_real is float in WebAssembly; its name there is the last one of a condition. */
+    const stored = type === 'plx_real' ? 'float32_t' : type;
+    const array = `${stored[0].toUpperCase()}${stored.slice(1, -2)}Array`;
+    if (Number(value) !== i || !(array in globalThis))
+      throw new Error(`PLX_DTYPE_LIST: ${name} is number ${value}, of ${type}`);
+    return { name: text.match(/"(\w+)"$/)[1], array };
+  });
+}
+const dtypes = dtypeRows();
+
 const kindTypes = () => `${comment('Name of an error: `"PLX_ERR_SHAPE"`.')}
 export type PlxErrorName =${union(errors.map(([name]) => name))};
 
@@ -240,6 +255,11 @@ export type OptimizerKind =${union(optimizers)};
 
 ${comment('Names of schedules.')}
 export type ScheduleKind =${union(schedules)};
+
+${comment('The typed array for each element type; 16-bit floats come as their bits.')}
+export interface DTypeArrays {
+${dtypes.map(({ name, array }) => `  ${name}: ${array};`).join('\n')}
+}
 `;
 
 const kindLists =
@@ -252,8 +272,27 @@ ${errors.map(([name, value]) => `  ${name}: ${value},`).join('\n')}
 
 /** All activations, in the library's order. */
 export const ACTIVATIONS: readonly ActivationName[] = ${list(activations)};
-export const OPTIMIZERS: readonly OptimizerKind[] = ${list(optimizers)};
-export const SCHEDULES: readonly ScheduleKind[] = ${list(schedules)};
+
+/** The options that only some kinds have. */
+export const OPTIMIZER_OPTIONS: Readonly<Record<OptimizerKind, string>> = {
+${kind('PLX_OPTIMIZER')
+  .map(([, name, , , , , , own]) => `  ${textOf(name)}: '${textOf(own)}',`)
+  .join('\n')}
+};
+export const SCHEDULE_OPTIONS: Readonly<Record<ScheduleKind, string>> = {
+${kind('PLX_SCHEDULE')
+  .map(([, name, own]) => `  '${textOf(name)}': '${textOf(own)}',`)
+  .join('\n')}
+};
+
+export const OPTIMIZERS = /* @__PURE__ */ Object.keys(OPTIMIZER_OPTIONS) as readonly OptimizerKind[];
+export const SCHEDULES = /* @__PURE__ */ Object.keys(SCHEDULE_OPTIONS) as readonly ScheduleKind[];
+
+/** The element types in the order of plx_dtype, and their typed arrays. */
+export const DTYPES = ${list(dtypes.map(({ name }) => name))} as const;
+export const ARRAYS = {
+${dtypes.map(({ name, array }) => `  ${name}: ${array},`).join('\n')}
+};
 `;
 
 // ---- Functions and results -----------------------------------------------------------------------

@@ -434,11 +434,11 @@ static struct poptOption data_options[] = {
 
 /* ", sgd, adam" and so on. */
 static const char optimizers[] =
-#define PLX_OPTIMIZER(NAME, name, rate, beta1, beta2, epsilon, weight_decay) ", " name
+#define PLX_OPTIMIZER(NAME, name, rate, beta1, beta2, epsilon, weight_decay, options) ", " name
 #include "parallax.def"
     ;
 static const char schedules[] =
-#define PLX_SCHEDULE(NAME, name, about) ", " name
+#define PLX_SCHEDULE(NAME, name, options, about) ", " name
 #include "parallax.def"
     ": how the rate changes (step: to a tenth after each third of the steps)";
 

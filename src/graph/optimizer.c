@@ -10,7 +10,7 @@ static const struct {
     const char *name;
     double rate, beta1, beta2, epsilon, weight_decay;
 } kinds[PLX_OPTIMIZERS_] = {
-#define PLX_OPTIMIZER(NAME, name, rate, beta1, beta2, epsilon, weight_decay)                       \
+#define PLX_OPTIMIZER(NAME, name, rate, beta1, beta2, epsilon, weight_decay, options)              \
     {name, rate, beta1, beta2, epsilon, weight_decay},
 #include "parallax.def"
 };

@@ -102,7 +102,7 @@ plx_status plx_learning_show_text(plx_learning *l, const char *name, const char 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
 static const char optimizers[] =
-#define PLX_OPTIMIZER(NAME, name, rate, beta1, beta2, epsilon, weight_decay) ", " name
+#define PLX_OPTIMIZER(NAME, name, rate, beta1, beta2, epsilon, weight_decay, options) ", " name
 #include "parallax.def"
     ;
 
@@ -127,7 +127,7 @@ static double chosen(double asked, double usual) {
 }
 
 static const char schedules[] =
-#define PLX_SCHEDULE(NAME, name, about) ", " name
+#define PLX_SCHEDULE(NAME, name, options, about) ", " name
 #include "parallax.def"
     ;
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char *const names[] = {
-#define PLX_SCHEDULE(NAME, name, about) name,
+#define PLX_SCHEDULE(NAME, name, options, about) name,
 #include "parallax.def"
 };
 

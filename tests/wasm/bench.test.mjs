@@ -169,10 +169,13 @@ describe('bench', () => {
     const both = await plx.benchTime({ suites: ['gemm', 'mlp'], size: 'quick' });
     const longer = await plx.benchTime({ suites: ['gemm'], size: 'quick', seconds: 5 });
     assert.ok(gemm > 0 && both > gemm && longer > 10 * gemm, `${gemm} ${both} ${longer} ms`);
-    assert.equal(await plx.benchTime({ cases: ['no such case'] }), 0);
+    await assert.rejects(
+      plx.benchTime({ cases: ['no such case'] }),
+      /^PlxError: benchTime: no case of size "default" has "no such case" in its name/,
+    );
     await assert.rejects(
       plx.benchTime({ rounds: 33 }),
-      /bench: rounds is 33; it must be from 1 to 32/,
+      /benchTime: rounds is 33; it must be from 1 to 32/,
     );
     await assert.rejects(plx.benchTime({ sizes: 'quick' }), /sizes/);
   });
@@ -244,6 +247,9 @@ describe('bench', () => {
     ['no images', digits(imagesFile(0, 28), labelsFile(0)), /0 images and 0 labels/],
     ['images without labels', digits(imagesFile(9, 28), labelsFile(8)), /9 images and 8 labels/],
     ['labels for images', digits(labelsFile(9), labelsFile(9)), /images have 1 dimensions/],
+    ['no suites', { suites: [] }, /bench: suites is empty/],
+    ['no cases', { cases: [] }, /bench: cases is empty/],
+    ['an unknown suite', { suites: ['nope'] }, /^bench: there is no suite "nope"/],
     ['a negative seed', { seed: -1 }, /seed is -1/],
     ['negative seconds', { seconds: -2 }, /seconds is -2/],
     ['negative rounds', { rounds: -2 }, /rounds is -2/],

@@ -151,4 +151,19 @@ describe('bundled by', { skip: withoutBrowser }, () => {
     project.write('extern/index.html', PAGE);
     await check('extern');
   });
+
+  for (const entry of ['', '/inference', '/bench'])
+    it(`esbuild finds no files in parallax-nn${entry} with that condition`, async () => {
+      const { metafile, outputFiles } = await esbuild.build({
+        stdin: { contents: `export * from 'parallax-nn${entry}';`, resolveDir: project.folder },
+        bundle: true,
+        format: 'esm',
+        write: false,
+        conditions: ['parallax-nn-extern-wasm'],
+        metafile: true,
+      });
+      const file = `dist/extern${entry.replace('/', '-')}.mjs`;
+      assert.ok(Object.keys(metafile.inputs).some((path) => path.endsWith(file)));
+      assert.doesNotMatch(outputFiles[0].text, /import\.meta/);
+    });
 });

@@ -156,6 +156,15 @@ describe('load', () => {
       assert.equal(plx.info().memoryBytes, 64 * 2 ** 20);
     }));
 
+  it('says that the tier simd does not fix its memory', () =>
+    withEngine({ tier: 'simd', memoryMB: 128 }, async (plx) => {
+      assert.deepEqual(plx.info().downgrades.at(-1), {
+        wanted: '128 MiB',
+        got: 'no limit',
+        reason: 'the tier simd has no fixed memory',
+      });
+    }));
+
   it('lets the process end without dispose', () => {
     const text = execFileSync(
       process.execPath,

@@ -22,6 +22,9 @@ async function fails(promise, codeName, message) {
   });
 }
 
+/** The shortest module. */
+const EMPTY_MODULE = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+
 describe('load rejects', () => {
   const cases = [
     [
@@ -54,7 +57,34 @@ describe('load rejects', () => {
       'PLX_ERR_ARGUMENT',
       /need the option tier/,
     ],
-    ['an invalid URL', { wasmURL: 'no url' }, 'PLX_ERR_ARGUMENT', /"no url" is not a URL/],
+    [
+      'an invalid URL',
+      { wasmURL: 'no url' },
+      'PLX_ERR_ARGUMENT',
+      /load: wasmURL: "no url" is not a URL/,
+    ],
+    [
+      'what is not a module',
+      { tier: 'simd', wasmModule: {} },
+      'PLX_ERR_ARGUMENT',
+      /wasmModule must be a WebAssembly.Module, not an object/,
+    ],
+    [
+      'another module',
+      { tier: 'simd', wasmModule: new WebAssembly.Module(EMPTY_MODULE) },
+      'PLX_ERR_FORMAT',
+      /load: this module is not that of an engine of this version/,
+    ],
+    [
+      'a module and bytes',
+      {
+        tier: 'simd',
+        wasmModule: new WebAssembly.Module(EMPTY_MODULE),
+        wasmBinary: EMPTY_MODULE,
+      },
+      'PLX_ERR_ARGUMENT',
+      /both wasmBinary and wasmModule are given/,
+    ],
     [
       'a missing file',
       { wasmURL: pathToFileURL('/nowhere/engine.wasm') },
@@ -65,7 +95,7 @@ describe('load rejects', () => {
       'bytes that are not WebAssembly',
       { tier: 'simd', wasmBinary: new TextEncoder().encode('<!DOCTYPE html><html>') },
       'PLX_ERR_FORMAT',
-      /an HTML page instead of WebAssembly.*wasmURL/,
+      /an HTML page instead of WebAssembly: give it the bytes/,
     ],
     [
       'a missing worker',
@@ -121,6 +151,51 @@ describe('a model rejects', () => {
       'PLX_ERR_ARGUMENT',
       /inputShape/,
     ],
+    'no layer': [
+      async () => plx.sequential(['dense']),
+      'PLX_ERR_ARGUMENT',
+      /layer 0 is not a layer/,
+    ],
+    'neither options nor inputShape': [
+      async () => plx.sequential([plx.layers.dense()]),
+      'PLX_ERR_ARGUMENT',
+      /layer 0: dense needs units/,
+    ],
+    'an inputShape of a later layer': [
+      async () => layered(dense(), dense({ inputShape: [7] })),
+      'PLX_ERR_ARGUMENT',
+      /^sequential: layer 1: inputShape is for the first layer/,
+    ],
+    'an inputShape inside a residual': [
+      async () => layered(dense(), plx.layers.residual({ layers: [dense()] })),
+      'PLX_ERR_ARGUMENT',
+      /layer 1: layer 0: inputShape is for the first layer/,
+    ],
+    'an empty name': [
+      async () => layered(dense({ name: '' })),
+      'PLX_ERR_ARGUMENT',
+      /layer 0: name is empty/,
+    ],
+    'a loss without targets to evaluate': [
+      () => plx.model('mlp:2-1').evaluate(ones(2), ones(1), { loss: 'own' }),
+      'PLX_ERR_ARGUMENT',
+      /evaluate: loss is "own": it must be one of mse, crossentropy/,
+    ],
+    'an optimizer with state to explain': [
+      () => plx.model('mlp:2-1').explain({ optimizer: plx.optimizer('adam') }),
+      'PLX_ERR_ARGUMENT',
+      /explain: optimizer: what plx.optimizer makes is for fit only/,
+    ],
+    'a loss that the model does not have, to explain': [
+      () => plx.model('mlp:2-1').explain({ training: true, loss: 'own' }),
+      'PLX_ERR_ARGUMENT',
+      /^explain: this model has no loss of its own/,
+    ],
+    'a number instead of a table': [
+      () => plx.data.csv(5),
+      'PLX_ERR_ARGUMENT',
+      /data.csv: expected a string, an ArrayBuffer or a Uint8Array, not a number/,
+    ],
     'no units': [async () => layered(dense({ units: 0 })), 'PLX_ERR_ARGUMENT', /units is 0/],
     'half a unit': [async () => layered(dense({ units: 1.5 })), 'PLX_ERR_ARGUMENT', /units is 1.5/],
     'an unknown activation': [
@@ -137,7 +212,7 @@ describe('a model rejects', () => {
     'an invalid seed': [
       async () => plx.model('mlp:2-1', { seed: -1 }),
       'PLX_ERR_ARGUMENT',
-      /seed is -1/,
+      /^model: seed is -1/,
     ],
     'samples of another size': [() => fit(ones(3), ones(3)), 'PLX_ERR_SHAPE', /3 values.*\[2\]/],
     'samples of another shape': [
@@ -433,12 +508,15 @@ describe('options reject', () => {
       { optimizer: { kind: 'sgd', rate: '0.5' } },
       /rate is "0.5": .* number/,
     ],
-    'an optimizer that is null': [{ optimizer: null }, /optimizer: options .* not null/],
+    'an optimizer that is null': [
+      { optimizer: null },
+      /optimizer must be a name or options, not null/,
+    ],
     'a string instead of a boolean': [
       { shuffle: 'no' },
       /shuffle must be true or false, not a string/,
     ],
-    'a schedule that is null': [{ schedule: null }, /schedule: options .* not null/],
+    'a schedule that is null': [{ schedule: null }, /schedule must be a name or options, not null/],
     'a misspelt name of a schedule': [{ schedule: { kind: 'step', steps: 3 } }, /"steps".*every/],
     'a misspelt name of early stopping': [{ earlyStopping: { wait: 3 } }, /"wait".*patience/],
     'a number instead of a signal': [{ signal: 5 }, /signal must be an AbortSignal, not a number/],

@@ -27,7 +27,8 @@ describe('optimizers', () => {
     it(`${kind} learns XOR`, () =>
       withEngine(OPTIONS, async (plx) => {
         const model = plx.model('mlp:2-16-1:tanh', { seed: 1 });
-        const optimizer = { kind, rate, momentum: kind === 'sgd' ? 0.9 : 0, weightDecay: 0 };
+        const momentum = kind === 'sgd' ? { momentum: 0.9 } : {};
+        const optimizer = { kind, rate, ...momentum, weightDecay: 0 };
         const history = await model.fit(XOR.x, XOR.y, { optimizer, epochs: 1500, batchSize: 4 });
         assert.equal(history.stoppedEarly, false);
         assert.ok(history.loss.at(-1) < 0.01, `${kind}: ${history.loss.at(-1)}`);
@@ -524,9 +525,25 @@ describe('fit rejects', () => {
     ],
     [{ schedule: { kind: 'cosine', warmup: 1.5 } }, /warmup is 1.5/],
     [{ schedule: { kind: 'linear', warmup: 99 } }, /the warm-up is 99 steps/],
-    [{ schedule: { kind: 'one-cycle', warmup: 1 } }, /one-cycle has its own warm-up/],
+    [
+      { schedule: { kind: 'one-cycle', warmup: 1 } },
+      /one-cycle has no option "warmup": it has kind/,
+    ],
     [{ schedule: { kind: 'step' } }, /every is 0 steps; it must be at least 1/],
     [{ schedule: { kind: 'step', every: 2, factor: 2 } }, /factor is 2; it must be above 0/],
+    [{ schedule: { kind: 'one-cycle', floor: 0.1 } }, /one-cycle has no option "floor"/],
+    [{ schedule: { kind: 'cosine', every: 2 } }, /cosine .* "every": it has kind, warmup, floor/],
+    [{ schedule: { kind: 'constant', factor: 2 } }, /constant has no option "factor"/],
+    [
+      { optimizer: { kind: 'Adam', momentum: 0.9 } },
+      /^fit: optimizer: adam has no option "momentum": it has kind, rate, weightDecay, beta1/,
+    ],
+    [{ optimizer: { kind: 'sgd', beta1: 0.9 } }, /sgd .* "beta1": it has .* momentum, nesterov/],
+    [{ optimizer: { kind: 'rmsprop', nesterov: true } }, /rmsprop has no option "nesterov"/],
+    [{ optimizer: { kind: 'lion', epsilon: 1e-8 } }, /lion has no option "epsilon"/],
+    [{ optimizer: { kind: 'sgd', nesterov: true } }, /nesterov needs a momentum above 0/],
+    [{ optimizer: 5 }, /^fit: optimizer must be a name or options, not a number/],
+    [{ validation: 'x' }, /^fit: validation must be a share .*, or \{ x, y \}, not "x"/],
     [{ clipNorm: -1 }, /the clip norm is -1/],
     [{ clipNorm: Number.NaN }, /clipNorm is NaN/],
     [

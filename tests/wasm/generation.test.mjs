@@ -118,11 +118,11 @@ for (const tier of ['simd', 'simd-threads']) {
       'an id outside the vocabulary': [
         (g) => g.feed([1, 8]),
         'PLX_ERR_ARGUMENT',
-        /8.*(0\.\.7|outside|vocabulary)/,
+        /^feed: .*8.*(0\.\.7|outside|vocabulary)/,
       ],
       'half an id': [(g) => g.feed([0.5]), 'PLX_ERR_ARGUMENT', /value 0 is 0.5/],
       'a string': [(g) => g.feed('abc'), 'PLX_ERR_ARGUMENT', /array of ids/],
-      'sampling before the first id': [(g) => g.next(), 'PLX_ERR_STATE', /./],
+      'sampling before the first id': [(g) => g.next(), 'PLX_ERR_STATE', /^next: /],
       'logits before the first id': [(g) => g.logits(), 'PLX_ERR_STATE', /at least one id/],
       'a temperature below 0': [
         (g) => g.next({ temperature: -1 }),
@@ -133,7 +133,7 @@ for (const tier of ['simd', 'simd-threads']) {
       'a model that cannot generate': [
         () => plx.model('mlp:2-3').generator(),
         'PLX_ERR_UNSUPPORTED',
-        /cannot generate/,
+        /^generator: .*cannot generate/,
       ],
     };
     for (const [what, [call, codeName, message]] of Object.entries(refusals)) {

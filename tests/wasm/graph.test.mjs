@@ -261,6 +261,29 @@ describe('a wrong call', () => {
       'PLX_ERR_SHAPE',
       'binaryCrossEntropy: prediction [2, 3] and target [3, 2] must have the same shape',
     ],
+    'a bias of another length': [
+      (g) =>
+        g.conv2d(g.input('image', [1, 4, 4, 2]), g.parameter('kernel', [3, 3, 2, 8]), {
+          bias: g.parameter('bias', [3]),
+        }),
+      'PLX_ERR_SHAPE',
+      'conv2d: bias has 3 values for 8 columns',
+    ],
+    'a running mean of another length': [
+      (g, x) =>
+        g.batchNorm(x, {
+          mean: g.parameter('mean', [5]),
+          variance: g.parameter('variance', [3]),
+          training: true,
+        }),
+      'PLX_ERR_SHAPE',
+      'batchNorm: mean has 5 values for 3 channels',
+    ],
+    'a slope below 0': [
+      (g, x) => g.leakyRelu(x, -1),
+      'PLX_ERR_ARGUMENT',
+      'leakyRelu: slope -1 must be above 0 and finite',
+    ],
     'a sum of integers': [
       (g) => g.sum(g.input('ids', [4], { dtype: 'int32' })),
       'PLX_ERR_ARGUMENT',
@@ -337,11 +360,7 @@ describe('a wrong call', () => {
       'PLX_ERR_ARGUMENT',
       'dropout: rate 1 must be 0 to below 1',
     ],
-    'a slope of 0': [
-      (g, x) => g.leakyRelu(x, 0),
-      'PLX_ERR_ARGUMENT',
-      /parameter 0 must be above 0/,
-    ],
+    'a slope of 0': [(g, x) => g.leakyRelu(x, 0), 'PLX_ERR_ARGUMENT', /slope 0 must be above 0/],
     'a loss that is not a scalar': [
       (g, x) => g.gradients(x, [x])[0],
       'PLX_ERR_SHAPE',
@@ -467,7 +486,23 @@ describe('a wrong call', () => {
     ],
     'an unknown optimizer': [
       (g) => g.update('magic', [], []),
-      'optimizer is "magic": it must be one of sgd, adam, adamw, lion, rmsprop',
+      'update: optimizer is "magic": it must be one of sgd, adam, adamw, lion, rmsprop',
+    ],
+    'an optimizer that keeps its state for fit': [
+      (g) => g.update(plx.optimizer('adam'), [], []),
+      'update: optimizer: what plx.optimizer makes is for fit only: give a name or options',
+    ],
+    'an argument too many': [
+      (g, x) => g.relu(x, { slope: 2 }),
+      'relu: 2 arguments were given: it has 1',
+    ],
+    'an argument after the options': [
+      (g, x) => g.matmul(x, x, {}, 7),
+      'matmul: 4 arguments were given: it has 3',
+    ],
+    'a layer with an inputShape': [
+      (g, x) => g.layer(plx.layers.dense({ units: 2, inputShape: [7] }), x),
+      'layer: inputShape is for the first layer of plx.sequential: leave it out here',
     ],
     'a gradient for a node that is not a parameter': [
       (g, x) => g.update('sgd', [x], [x]),

@@ -250,7 +250,7 @@ describe('learn', () => {
     const first = language();
     const good = optionsOf(first);
     const refusals = [
-      [{ ...good, task: 'gpt9' }, new RegExp(`no task "gpt9".*${first.name}`)],
+      [{ ...good, task: 'gpt9' }, new RegExp(`^learn: there is no task "gpt9".*${first.name}`)],
       [{ ...good, task: undefined }, /task/],
       [{ ...good, size: 'huge' }, /size/],
       [{ ...good, model: 'gpt9-nano' }, /gpt9/],
@@ -258,12 +258,17 @@ describe('learn', () => {
       [{ ...good, optimizer: 'magic' }, /optimizer is "magic".*adam/],
       [{ ...good, steps: 0 }, /steps/],
       [{ ...good, batch_size: 3 }, /"batch_size".*batchSize/],
-      [{ ...good, batchSize: 1e9 }, /batch/],
+      [{ ...good, batchSize: 1e9 }, /^learn: batch/],
+      [{ task: first.name, source: 'x' }, /^learn: source names the text/],
+      [{ ...good, source: 5 }, /^learn: source: expected a string/],
       [{ ...good, rate: -1 }, /rate is -1/],
       [{ ...good, rate: Number.NaN }, /rate/],
       [{ ...good, text: '' }, /bytes|text|characters/],
       [{ ...good, text: 'too short' }, /bytes|text|characters/],
-      [{ ...good, text: 5 }, /text/],
+      [
+        { ...good, text: 5 },
+        /text: expected a string, an ArrayBuffer or a Uint8Array, not a number/,
+      ],
       [{ ...good, data: { cifar: {} } }, /data\.cifar/],
       [{ ...good, data: { csv: { text: '1,2\n' } } }, /takes no data\.csv: it takes text/],
       [{ task: 'vit-nano', text }, /vit-nano takes no text: it takes nothing/],

@@ -210,10 +210,13 @@ test('files can be added; those that are not ours are refused with a sentence', 
   const give = (name: string, text: string) =>
     page
       .locator('#file')
-      .setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+      .setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(text, 'latin1') });
   const errors = page.locator('#file-errors');
   await give('notes.txt', 'hello\n');
   await expect(errors).toContainText('notes.txt is not a Parallax result file: line 1 is not JSON');
+  await expect(errors).toContainText('Choose a CSV table');
+  await give('cut.gz', '\x1f\x8b\x08\x00cut');
+  await expect(errors).toContainText('cut.gz cannot be unpacked');
   const rows = nativeRows('gemm', '--cases', '256', '--seconds', '0.02');
   await give('other.jsonl', rows.replaceAll('parallax-results-1', 'parallax-results-9'));
   await expect(errors).toContainText('not a Parallax result file of this version');
@@ -256,6 +259,38 @@ test('added files are charted without a run, other engines under their names', a
   await page.getByRole('button', { name: 'Remove mine.jsonl' }).click();
   await expect(card).toHaveCount(0);
   expect(complaints).toEqual([]);
+});
+
+test('no label of a chart is cut off on a narrow screen', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 800 });
+  await page.addInitScript(() => {
+    const cut: string[] = [];
+    const proto = CanvasRenderingContext2D.prototype;
+    const { fillText } = proto;
+    Object.assign(window, { cut, drawn: 0 });
+    proto.fillText = function (text, x, y, ...rest) {
+      const { e } = this.getTransform();
+      const width = this.measureText(text).width;
+      const left = e / devicePixelRatio + x - (this.textAlign === 'right' ? width : 0);
+      if (this.textAlign === 'right' && left < 0) cut.push(text);
+      (window as unknown as { drawn: number }).drawn++;
+      fillText.call(this, text, x, y, ...rest);
+    };
+  });
+  await serveNative(page);
+  await page.goto('?size=quick&suites=gemm');
+  /* Names wider than the half of the chart that Chart.js gives an axis at most. */
+  const lines = nativeRows('gemm', '--cases', '256', '--seconds', '0.02').split('\n');
+  const one = lines.find((line) => line.includes('"primary":true')) ?? '';
+  const rows = Array.from({ length: 4 }, (_, i) => {
+    const row = JSON.parse(one);
+    return JSON.stringify({ ...row, case: `WWWWWWWWWWWW ${i}` });
+  });
+  const buffer = Buffer.from(rows.join('\n'));
+  await page.locator('#file').setInputFiles({ name: 'many.jsonl', mimeType: 'text/plain', buffer });
+  const seen = () => page.evaluate(() => (window as unknown as { drawn: number }).drawn);
+  await expect.poll(seen).toBeGreaterThan(8);
+  expect(await page.evaluate(() => (window as unknown as { cut: string[] }).cut)).toEqual([]);
 });
 
 test('bits on other data are not called unequal', async ({ page }) => {

@@ -61,7 +61,11 @@ export interface Downgrade {
   reason: string;
 }
 
-/** The running engine and its measurements; costs and speeds are assumptions until `ready`. */
+/**
+ * The running engine and its measurements; costs and speeds are assumptions until `ready`. A
+ * machine may be too busy to be measured even then: `costsMeasured` is false, and a later plan
+ * measures again.
+ */
 export interface EngineInfo {
   /** Version of the library. */
   version: string;
@@ -189,24 +193,34 @@ export type LossName =
 /** The name of an optimizer; the usual capitalisations are accepted too. */
 export type OptimizerName = OptimizerKind | 'SGD' | 'Adam' | 'AdamW' | 'Lion' | 'RMSprop';
 
-/** An optimizer with settings; those left out take the defaults of its paper. */
+/**
+ * An optimizer with settings; those left out take the defaults of its paper, and those that it does
+ * not have are rejected.
+ */
 export interface OptimizerOptions {
   /** Name of the optimizer. */
   kind: OptimizerName;
   /** Learning rate (default: SGD and RMSprop 0.01, Adam and AdamW 0.001, Lion 0.0001). */
   rate?: number;
-  /** Momentum of SGD and RMSprop. */
+  /** Momentum of SGD and RMSprop (default 0: none). */
   momentum?: number;
-  /** Whether SGD uses Nesterov momentum. */
+  /** Whether SGD uses Nesterov momentum, which needs `momentum` (default false). */
   nesterov?: boolean;
-  /** Adam, AdamW: decay of the mean gradient; Lion: weight of that mean in the update direction. */
+  /**
+   * Adam, AdamW: decay of the mean gradient; Lion: weight of that mean in the update direction
+   * (default: Adam, AdamW and Lion 0.9).
+   */
   beta1?: number;
-  /** Adam, AdamW, RMSprop: decay of the mean square; Lion: decay of the mean gradient. */
+  /**
+   * Adam, AdamW, RMSprop: decay of the mean square; Lion: decay of the mean gradient (default: Adam
+   * and AdamW 0.999, Lion and RMSprop 0.99).
+   */
   beta2?: number;
-  /** Term added to the denominator of Adam, AdamW and RMSprop. */
+  /** Term added to the denominator (default: Adam, AdamW and RMSprop 1e-8). */
   epsilon?: number;
   /**
-   * Weight decay: added to the gradient by SGD, Adam and RMSprop, decoupled in AdamW and Lion.
+   * Weight decay (default: AdamW 0.01): added to the gradient by SGD, Adam and RMSprop,
+   * decoupled in AdamW and Lion.
    * `fit` does not apply it to biases or to the scales and shifts of norms.
    */
   weightDecay?: number;
@@ -238,7 +252,7 @@ export interface ScheduleOptions {
   kind: ScheduleKind;
   /** Steps of linear warmup before the rest (default 0); not for `one-cycle`. */
   warmup?: number;
-  /** Lowest rate as a share of the highest, 0 to 1 (default 0). */
+  /** For `step`, `cosine`, `linear`: lowest rate as a share of the highest, 0 to 1 (default 0). */
   floor?: number;
   /** Interval of `step`, in steps. */
   every?: number;
@@ -490,9 +504,9 @@ export interface ExplainOptions {
   batchSize?: number;
   /** Whether to explain a training step instead of a prediction (default false). */
   training?: boolean;
-  /** Loss of the training step. */
+  /** Loss of the training step (default `"mse"`, as in `fit`). */
   loss?: LossName;
-  /** Optimizer of the training step. */
+  /** Optimizer of the training step (default `"adam"`). */
   optimizer?: OptimizerOptions['kind'] | OptimizerOptions;
 }
 
@@ -520,7 +534,7 @@ export interface Model {
   fit(x: Data | NamedData, y: Data | NamedData | undefined, options?: FitOptions): Promise<History>;
   /**
    * Computes an output for the samples x, by default the first: a flat array of n times the
-   * output's size.
+   * output's size. batchSize: samples per run (default: chosen by the engine).
    */
   predict(
     x: Data | NamedData,
@@ -531,11 +545,14 @@ export interface Model {
     x: Data | NamedData,
     options?: { batchSize?: number },
   ): Promise<Record<string, GraphArray>>;
-  /** Computes the loss and the metrics of an output (by default the first) on given data. */
+  /**
+   * Computes the loss (by default `"mse"`) and the metrics of an output (by default the first) on
+   * given data.
+   */
   evaluate(
     x: Data | NamedData,
     y: Data | NamedData,
-    options?: { loss?: LossName; output?: string },
+    options?: { loss?: Exclude<LossName, 'own'>; output?: string },
   ): Promise<Evaluation>;
   /** Creates a generator of ids, for language models such as `gpt2-nano`. Freed with the model. */
   generator(options?: GeneratorOptions): Promise<TokenGenerator>;

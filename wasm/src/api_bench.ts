@@ -3,7 +3,10 @@ import type { AbortSignalLike, Load, Parallax } from './api.js';
 import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
 import type { OptimizerKind } from './generated/kinds.js';
 
-/** How much a suite measures: seconds' worth, what is published, or everything. */
+/**
+ * How much a suite measures: `quick`, what takes seconds; `default`, the cases whose results are
+ * published; `full`, every case.
+ */
 export type BenchSize = 'quick' | 'default' | 'full';
 
 /** One measurement: a row of `bench/results.schema.json`. */

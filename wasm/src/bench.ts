@@ -27,23 +27,26 @@ export type * from './generated/layer_types.js';
 export type * from './graph_api.js';
 
 /* Literals, for the reason given in index.ts. */
-const host = browserHost({
-  prefix: 'engine-bench-',
-  wasm: {
-    simd: () => new URL('./engine-bench-simd.wasm', import.meta.url),
-    'simd-threads': () => new URL('./engine-bench-simd-threads.wasm', import.meta.url),
-    'relaxed-threads': () => new URL('./engine-bench-relaxed-threads.wasm', import.meta.url),
+const host = browserHost(
+  'engine-bench-',
+  PLX_FILES && {
+    wasm: {
+      simd: () => new URL('./engine-bench-simd.wasm', import.meta.url),
+      'simd-threads': () => new URL('./engine-bench-simd-threads.wasm', import.meta.url),
+      'relaxed-threads': () => new URL('./engine-bench-relaxed-threads.wasm', import.meta.url),
+    },
+    worker: {
+      simd: () =>
+        new Worker(new URL('./engine-bench-simd.mjs', import.meta.url), { type: 'module' }),
+      'simd-threads': () =>
+        new Worker(new URL('./engine-bench-simd-threads.mjs', import.meta.url), { type: 'module' }),
+      'relaxed-threads': () =>
+        new Worker(new URL('./engine-bench-relaxed-threads.mjs', import.meta.url), {
+          type: 'module',
+        }),
+    },
   },
-  worker: {
-    simd: () => new Worker(new URL('./engine-bench-simd.mjs', import.meta.url), { type: 'module' }),
-    'simd-threads': () =>
-      new Worker(new URL('./engine-bench-simd-threads.mjs', import.meta.url), { type: 'module' }),
-    'relaxed-threads': () =>
-      new Worker(new URL('./engine-bench-relaxed-threads.mjs', import.meta.url), {
-        type: 'module',
-      }),
-  },
-});
+);
 
 /** Starts an engine with tasks and suites, like `load` of `parallax-nn` but larger. */
 export const load: LoadBench = makeLoad(

@@ -4,10 +4,15 @@ import type { Host } from './client.js';
 import { PlxError } from './errors.js';
 import { compileURL } from './source.js';
 
+declare global {
+  /**
+   * Whether this build includes the engine's files: a constant that the bundler replaces.
+   */
+  const PLX_FILES: boolean;
+}
+
 /** The files of an entry of the package. */
 export interface Assets {
-  /** Prefix of their names: `engine-`. */
-  prefix: string;
   wasm: Record<Tier, () => URL>;
   worker: Record<Tier, () => Worker>;
 }
@@ -19,15 +24,18 @@ function missing(option: string, file: string): PlxError {
   );
 }
 
-/** Creates a host with these files; without them, load needs their addresses as options. */
-export function browserHost(assets?: Assets): Host {
-  const workerFile = (tier: Tier) => `${assets?.prefix ?? 'engine-'}${tier}.mjs`;
+/**
+ * Creates a host with these files, whose names begin with prefix; without them, load needs their
+ * addresses as options.
+ */
+export function browserHost(prefix: string, assets: Assets | false): Host {
+  const workerFile = (tier: Tier) => `${prefix}${tier}.mjs`;
   return {
     workerFile,
     compile(tier, url) {
-      const from = url ?? assets?.wasm[tier]();
-      if (!from) throw missing('wasmURL', `engine-${tier}.wasm`);
-      return compileURL(from);
+      if (url) return compileURL(url);
+      if (!assets) throw missing('wasmURL', `${prefix}${tier}.wasm`);
+      return compileURL(assets.wasm[tier]());
     },
     spawn(tier, url) {
       if (url) return new Worker(url, { type: 'module' });

@@ -1,6 +1,6 @@
 /** Starts an engine: chooses a tier, gets its files, and falls back to the next tier on failure. */
 import type { Downgrade, EngineInfo, LoadOptions, Tier } from './api.js';
-import { checkWhole } from './arrays.js';
+import { checkWhole, kindOf } from './arrays.js';
 import { Connection, type WorkerLike } from './connection.js';
 import { PlxError } from './errors.js';
 import { bytesOf } from './file_bytes.js';
@@ -37,7 +37,7 @@ const PAGES_PER_MB = 16;
 
 type Location = LoadOptions['wasmURL'];
 
-function locate(location: Location, tier: Tier): URL | undefined {
+function locate(option: 'wasmURL' | 'workerURL', location: Location, tier: Tier): URL | undefined {
   if (location === undefined) return undefined;
   const url = typeof location === 'function' ? location(tier) : location;
   try {
@@ -46,7 +46,9 @@ function locate(location: Location, tier: Tier): URL | undefined {
       (globalThis as { location?: { href: string } }).location?.href,
     );
   } catch (cause) {
-    throw new PlxError('PLX_ERR_ARGUMENT', `load: "${String(url)}" is not a URL`, { cause });
+    throw new PlxError('PLX_ERR_ARGUMENT', `load: ${option}: "${String(url)}" is not a URL`, {
+      cause,
+    });
   }
 }
 
@@ -85,9 +87,14 @@ function withTimeout<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
 function compileTier(host: Host, tier: Tier, options: LoadOptions): Promise<WebAssembly.Module> {
   if (options.wasmModule) return Promise.resolve(options.wasmModule);
   if (options.wasmBinary) {
-    return compileBytes(options.wasmBinary as Uint8Array<ArrayBuffer>, 'wasmBinary');
+    const bytes = options.wasmBinary as Uint8Array<ArrayBuffer>;
+    return compileBytes(
+      bytes,
+      'wasmBinary',
+      'give it the bytes of a .wasm file of parallax-nn/dist',
+    );
   }
-  return host.compile(tier, locate(options.wasmURL, tier));
+  return host.compile(tier, locate('wasmURL', options.wasmURL, tier));
 }
 
 /**
@@ -147,7 +154,7 @@ class Start<P extends ClientParallax = ClientParallax> {
   async #start(): Promise<P> {
     const { host, tier, options } = this;
     const threaded = isThreaded(tier);
-    const url = locate(options.workerURL, tier);
+    const url = locate('workerURL', options.workerURL, tier);
     const file = url?.href ?? host.workerFile(tier);
     const connection = new Connection(host.spawn(tier, url), file, threaded);
     this.#connection = connection;
@@ -220,7 +227,12 @@ class Start<P extends ClientParallax = ClientParallax> {
 
   #info(report: EngineReport, startup: EngineInfo['startup']): EngineInfo {
     const { threads: wanted = 1 } = this.options;
-    if (wanted > 1 && !isThreaded(this.tier)) this.#fewer(1, 'the tier simd has one thread');
+    if (!isThreaded(this.tier)) {
+      if (wanted > 1) this.#fewer(1, 'the tier simd has one thread');
+      const { memoryMB } = this.options;
+      const reason = 'the tier simd has no fixed memory';
+      if (memoryMB) this.#downgrades.push({ wanted: `${memoryMB} MiB`, got: 'no limit', reason });
+    }
     return {
       ...report,
       tier: this.tier,
@@ -252,6 +264,12 @@ const memory: Rule = (what, megabytes) => {
   refuse(`${what} is ${megabytes}: an engine has at most ${MOST_MEMORY_MB}`);
 };
 
+const compiled: Rule = (what, module: unknown) => {
+  /* Not instanceof: a module of another realm is one too. */
+  if (Object.prototype.toString.call(module) === '[object WebAssembly.Module]') return;
+  refuse(`${what} must be a WebAssembly.Module, not ${kindOf(module)}`);
+};
+
 const LOAD = {
   threads: count,
   tier: anything,
@@ -260,13 +278,16 @@ const LOAD = {
   wasmURL: anything,
   workerURL: anything,
   wasmBinary: anything,
-  wasmModule: anything,
+  wasmModule: compiled,
   timeout: count,
 };
 
 function checkLoad(options: LoadOptions): void {
   checkOptions('load', options, LOAD);
   const own = options.wasmBinary ?? options.wasmModule;
+  if (options.wasmBinary && options.wasmModule) {
+    refuse('load: both wasmBinary and wasmModule are given');
+  }
   if (own && !options.tier) {
     refuse('load: wasmBinary and wasmModule need the option tier, which says which build they are');
   }

@@ -117,10 +117,15 @@ export class Engine implements EngineApi {
       this.#glue({
         instantiateWasm: (imports, receive) => {
           this.#receiveModule = (module) => {
-            WebAssembly.instantiate(module, imports).then((instance) => {
-              exported = instance.exports;
-              receive(instance, module);
-            }, reject);
+            WebAssembly.instantiate(module, imports)
+              .then((instance) => {
+                exported = instance.exports;
+                receive(instance, module);
+              }, reject)
+              .catch((cause: Error) => {
+                const message = `load: this module is not that of an engine of this version: ${cause.message}`;
+                reject(new PlxError('PLX_ERR_FORMAT', message, { cause }));
+              });
           };
           return {};
         },

@@ -41,3 +41,20 @@ export class PlxError extends Error {
     this.code = STATUS[codeName];
   }
 }
+
+/**
+ * Names the caller's call in an error of the library, which names the one that it is made of:
+ * "explain: batch is 9" instead of "fit: batch is 9".
+ */
+export async function inCall<T>(call: string, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof PlxError)
+      error.message = error.message.replace(
+        /^(fit|generate|bench): |^(?=there is no )/,
+        `${call}: `,
+      );
+    throw error;
+  }
+}

@@ -1,19 +1,26 @@
 /** Files that users pass: their uncompressed bytes and their names. */
 import type { BenchData } from './api_bench.js';
-import { checkHeld } from './arrays.js';
+import { checkHeld, kindOf } from './arrays.js';
 import { PlxError } from './errors.js';
 import { gunzip, isGzip } from './gzip.js';
 import type { BenchRequest } from './rpc_bench.js';
 
-/** Copies the caller's bytes. */
-export function bytesOf(what: string, bytes: ArrayBuffer | Uint8Array): Uint8Array<ArrayBuffer> {
+/** Copies the caller's bytes; also: what else may be given. */
+export function bytesOf(
+  what: string,
+  bytes: ArrayBuffer | Uint8Array,
+  also = '',
+): Uint8Array<ArrayBuffer> {
   const array = bytes instanceof Uint8Array;
   if (array || bytes instanceof ArrayBuffer) {
     checkHeld(what, array ? bytes.buffer : bytes);
     /* Given an array, the constructor copies it. */
     return new Uint8Array(array ? bytes : new Uint8Array(bytes));
   }
-  throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an ArrayBuffer or a Uint8Array`);
+  throw new PlxError(
+    'PLX_ERR_ARGUMENT',
+    `${what}: expected ${also}an ArrayBuffer or a Uint8Array, not ${kindOf(bytes)}`,
+  );
 }
 
 /** Copies bytes as bytesOf does; a string is encoded as UTF-8. */
@@ -21,7 +28,9 @@ export function textBytes(
   what: string,
   text: string | ArrayBuffer | Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  return typeof text === 'string' ? new TextEncoder().encode(text) : bytesOf(what, text);
+  return typeof text === 'string'
+    ? new TextEncoder().encode(text)
+    : bytesOf(what, text, 'a string, ');
 }
 
 export async function plainBytes(what: string, given: ArrayBuffer | Uint8Array) {

@@ -7,7 +7,7 @@ import type {
 } from './api_generation.js';
 import { checkFinite, checkHeld, checkWhole, toIntegers } from './arrays.js';
 import type { Connection } from './connection.js';
-import { PlxError } from './errors.js';
+import { inCall, PlxError } from './errors.js';
 import { cancelled } from './jobs.js';
 import { checkOptions, number, signal } from './options.js';
 import type { Sampling } from './rpc.js';
@@ -63,12 +63,15 @@ export class ClientGenerator implements TokenGenerator {
 
   async feed(ids: ArrayLike<number>): Promise<void> {
     const values = idsOf('feed: ids', ids);
-    await this.#connection.call((engine) => engine.feedGenerator(this.#id, values));
+    await inCall(
+      'feed',
+      this.#connection.call((engine) => engine.feedGenerator(this.#id, values)),
+    );
   }
 
   async next(options: SamplingOptions = {}): Promise<number> {
     checkOptions('next', options, SAMPLING);
-    return this.#draw(samplingOf('next', options));
+    return inCall('next', this.#draw(samplingOf('next', options)));
   }
 
   #draw(sampling: Sampling): Promise<number> {

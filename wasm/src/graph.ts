@@ -41,7 +41,7 @@ import {
   placed,
   type ResultDType,
 } from './graph_table.js';
-import { checkLayer, packed } from './layers.js';
+import { checkLater, checkLayer, packed } from './layers.js';
 import { checkOptimizer } from './model.js';
 import { checkRate } from './optimizer.js';
 import { checkOptions, number, refuse } from './options.js';
@@ -202,6 +202,7 @@ export class ClientGraph extends Builders implements Graph {
         'layer: the input is a weight: it must be a node that holds samples',
       );
     }
+    checkLater('layer', layer);
     const checked = checkLayer('layer', { ...layer, ...(options.name && { name: options.name }) });
     const named = { ...checked, name: this.#layers.nameOf(checked, options.share === true) };
     const training = options.training ?? false;
@@ -258,7 +259,7 @@ export class ClientGraph extends Builders implements Graph {
     gradients: readonly GraphNode[],
   ): GraphUpdate {
     if (PLX_TRAINING) {
-      const options = checkOptimizer(optimizer);
+      const options = checkOptimizer('update: optimizer', optimizer);
       listOf('update', 'parameters', parameters);
       if (parameters.length !== listOf('update', 'gradients', gradients).length) {
         throw new PlxError(

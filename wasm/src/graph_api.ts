@@ -1,6 +1,7 @@
 /** The public types of graphs. */
 import type { Data, OptimizerOptions, Plan } from './api.js';
 import type { GraphBuilders } from './generated/graph_builders.js';
+import type { DTypeArrays } from './generated/kinds.js';
 import type { Layer } from './generated/layer_types.js';
 
 /**
@@ -8,20 +9,10 @@ import type { Layer } from './generated/layer_types.js';
  * converts to and from them, and operations that only move elements accept them; comparisons return
  * `uint8`.
  */
-export type DType = 'float32' | 'int32' | 'bfloat16' | 'float16' | 'int8' | 'uint8';
+export type DType = keyof DTypeArrays;
 
 /** Element type of an input. */
 export type InputDType = 'float32' | 'int32';
-
-/** The typed array for each element type; 16-bit floats come as their bits. */
-export interface DTypeArrays {
-  float32: Float32Array;
-  int32: Int32Array;
-  bfloat16: Uint16Array;
-  float16: Uint16Array;
-  int8: Int8Array;
-  uint8: Uint8Array;
-}
 
 /** A handle to one value of a graph: a description, without numbers until a function runs. */
 export interface GraphNode<D extends DType = 'float32'> {
@@ -276,7 +267,10 @@ export interface Graph extends GraphBuilders {
     shape: readonly number[],
     options: { dtype: D },
   ): GraphNode<D>;
-  /** Adds a parameter, which persists between runs (default: zeros). The values are copied. */
+  /**
+   * Adds a parameter, which persists between runs (default: zeros). The values are copied. The name
+   * is for messages and listings, and need not be unique.
+   */
   parameter(name: string, shape: readonly number[], values?: Data | number): GraphParameter;
 
   // ---- Layers ----

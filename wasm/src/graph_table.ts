@@ -101,9 +101,18 @@ export function countOf(given: Named, list: string): number {
 
 const RULES: Readonly<Record<string, Rule>> = { flag, number, whole: number };
 
+/** Rejects more arguments than a method has. */
+function checkCount(method: string, given: readonly unknown[], most: number): void {
+  const { length } = given;
+  if (length <= most || given.slice(most).every((value) => value === undefined)) return;
+  refuse(`${method}: ${length} arguments were given: it has ${most}`);
+}
+
 /** Returns a method's arguments by name; the last one given may hold its options. */
 export function named(method: BuilderMethod, given: readonly unknown[]): Named {
   const { own, options } = builderOf(method);
+  const most = own.length + (options.length > 0 ? 1 : 0);
+  checkCount(method, given, most);
   const places = own.map(({ name }, i) => [name, given[i]]);
   if (options.length === 0) return Object.fromEntries(places);
   const needed = options.filter(({ kind, initial }) => kind !== 'maybe' && initial === undefined);

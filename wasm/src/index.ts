@@ -28,23 +28,26 @@ export { type FailedCall, PlxError } from './errors.js';
 export type * from './generated/layer_types.js';
 export type * from './graph_api.js';
 
-/* Bundlers look for literals of this form, exactly one for each file. The workers have no name,
+/* Bundlers look for literals of this form, exactly one for each file, and copy those files; so
+ * with the condition parallax-nn-extern-wasm there are none. The workers have no name,
  * because webpack would merge workers of the same name into one file. */
-const host = browserHost({
-  prefix: 'engine-',
-  wasm: {
-    simd: () => new URL('./engine-simd.wasm', import.meta.url),
-    'simd-threads': () => new URL('./engine-simd-threads.wasm', import.meta.url),
-    'relaxed-threads': () => new URL('./engine-relaxed-threads.wasm', import.meta.url),
+const host = browserHost(
+  'engine-',
+  PLX_FILES && {
+    wasm: {
+      simd: () => new URL('./engine-simd.wasm', import.meta.url),
+      'simd-threads': () => new URL('./engine-simd-threads.wasm', import.meta.url),
+      'relaxed-threads': () => new URL('./engine-relaxed-threads.wasm', import.meta.url),
+    },
+    worker: {
+      simd: () => new Worker(new URL('./engine-simd.mjs', import.meta.url), { type: 'module' }),
+      'simd-threads': () =>
+        new Worker(new URL('./engine-simd-threads.mjs', import.meta.url), { type: 'module' }),
+      'relaxed-threads': () =>
+        new Worker(new URL('./engine-relaxed-threads.mjs', import.meta.url), { type: 'module' }),
+    },
   },
-  worker: {
-    simd: () => new Worker(new URL('./engine-simd.mjs', import.meta.url), { type: 'module' }),
-    'simd-threads': () =>
-      new Worker(new URL('./engine-simd-threads.mjs', import.meta.url), { type: 'module' }),
-    'relaxed-threads': () =>
-      new Worker(new URL('./engine-relaxed-threads.mjs', import.meta.url), { type: 'module' }),
-  },
-});
+);
 
 /**
  * Starts an engine in its own worker, with the best tier that this machine and page allow;

@@ -28,26 +28,28 @@ export type * from './generated/layer_types.js';
 export type * from './graph_api.js';
 
 /* Literals, for the reason given in index.ts. */
-const host = browserHost({
-  prefix: 'engine-inference-',
-  wasm: {
-    simd: () => new URL('./engine-inference-simd.wasm', import.meta.url),
-    'simd-threads': () => new URL('./engine-inference-simd-threads.wasm', import.meta.url),
-    'relaxed-threads': () => new URL('./engine-inference-relaxed-threads.wasm', import.meta.url),
+const host = browserHost(
+  'engine-inference-',
+  PLX_FILES && {
+    wasm: {
+      simd: () => new URL('./engine-inference-simd.wasm', import.meta.url),
+      'simd-threads': () => new URL('./engine-inference-simd-threads.wasm', import.meta.url),
+      'relaxed-threads': () => new URL('./engine-inference-relaxed-threads.wasm', import.meta.url),
+    },
+    worker: {
+      simd: () =>
+        new Worker(new URL('./engine-inference-simd.mjs', import.meta.url), { type: 'module' }),
+      'simd-threads': () =>
+        new Worker(new URL('./engine-inference-simd-threads.mjs', import.meta.url), {
+          type: 'module',
+        }),
+      'relaxed-threads': () =>
+        new Worker(new URL('./engine-inference-relaxed-threads.mjs', import.meta.url), {
+          type: 'module',
+        }),
+    },
   },
-  worker: {
-    simd: () =>
-      new Worker(new URL('./engine-inference-simd.mjs', import.meta.url), { type: 'module' }),
-    'simd-threads': () =>
-      new Worker(new URL('./engine-inference-simd-threads.mjs', import.meta.url), {
-        type: 'module',
-      }),
-    'relaxed-threads': () =>
-      new Worker(new URL('./engine-inference-relaxed-threads.mjs', import.meta.url), {
-        type: 'module',
-      }),
-  },
-});
+);
 
 /** Starts an engine without training, like `load` of `parallax-nn` but smaller. */
 export const load: LoadInference = makeLoad(host, newParallax);

@@ -82,6 +82,8 @@ const FORMS: Readonly<Record<string, Form>> = {
   name: {
     check(what, value: string) {
       text(what, value as never);
+      if (value === '')
+        refuse(`${what} is empty: leave it out for a name of its kind and a number`);
       /* The library's strings end at the first NUL. */
       if (value.includes('\0')) refuse(`${what} contains a NUL character, which names cannot have`);
     },
@@ -159,11 +161,21 @@ export function checkLayer(where: string, layer: Layer, level = 0): Layer {
   return structuredClone(options) as unknown as Layer;
 }
 
+/** Rejects an inputShape where the layer has the shape of what it is given. */
+export function checkLater(where: string, layer: Layer): void {
+  if (layer?.inputShape === undefined) return;
+  refuse(`${where}: inputShape is for the first layer of plx.sequential: leave it out here`);
+}
+
 function checkList(what: string, list: Layer[], level: number): Layer[] {
   if (!Array.isArray(list) || list.length === 0) {
     refuse(`${what}: expected a list of at least one layer`);
   }
-  return list.map((layer, i) => checkLayer(`${what.replace(/s$/, '')} ${i}`, layer, level));
+  return list.map((layer, i) => {
+    const where = `${what.replace(/s$/, '')} ${i}`;
+    checkLater(where, layer);
+    return checkLayer(where, layer, level);
+  });
 }
 
 /** Returns a checked layer, followed by those inside it, in the form that the library reads. */
@@ -195,6 +207,11 @@ export function stackOf(list: Layer[]): ModelSpec {
   if (!Array.isArray(list) || list.length === 0) {
     refuse('sequential: expected a list of at least one layer');
   }
+  /* What else is wrong with the first layer comes first. */
+  checkLayer('sequential: layer 0', list[0]!);
+  list.slice(1).forEach((layer, i) => {
+    checkLater(`sequential: layer ${i + 1}`, layer);
+  });
   if (list[0] && !list[0].inputShape) {
     refuse(
       'sequential: the first layer needs inputShape, the shape of one sample: inputShape: [5]',

@@ -11,11 +11,20 @@ import type {
 } from './api_learning.js';
 import { checkFinite, checkName, checkWhole } from './arrays.js';
 import { type Connection, moved } from './connection.js';
-import { PlxError } from './errors.js';
+import { inCall, PlxError } from './errors.js';
 import { checkSource, readDigits, textBytes } from './file_bytes.js';
 import { runJob } from './jobs.js';
 import { optimizerOf } from './names.js';
-import { anything, callback, checkObject, checkOptions, number, signal, text } from './options.js';
+import {
+  anything,
+  callback,
+  checkObject,
+  checkOptions,
+  number,
+  refuse,
+  signal,
+  text,
+} from './options.js';
 import type { BenchEngineApi, LearnRequest, TrainReport } from './rpc_bench.js';
 
 export const SIZES: readonly BenchSize[] = ['quick', 'default', 'full'];
@@ -41,10 +50,14 @@ async function filesOf(options: LearnOptions): Promise<Partial<LearnRequest>> {
     );
   }
   const files: Partial<LearnRequest> = {};
+  if (source !== undefined) {
+    checkSource('learn: source', source);
+    if (options.text === undefined) refuse('learn: source names the text: give text too');
+  }
   if (options.text !== undefined) {
     const bytes = textBytes('learn: text', options.text);
     if (bytes.length === 0) throw new PlxError('PLX_ERR_ARGUMENT', 'learn: the text is empty');
-    files.text = { bytes, source: checkSource('learn: source', source ?? 'text') };
+    files.text = { bytes, source: source ?? 'text' };
   }
   if (data.csv) {
     const named = checkSource('learn: data.csv.source', data.csv.source ?? 'table');
@@ -180,8 +193,9 @@ export async function openLearning(
   await ready;
   const { text, table, mnist } = request;
   const files = [text?.bytes, table?.bytes, mnist?.images, mnist?.labels];
-  const about = await connection.call((engine: BenchEngineApi) =>
-    engine.learn(id, moved(request, files)),
+  const about = await inCall(
+    'learn',
+    connection.call((engine: BenchEngineApi) => engine.learn(id, moved(request, files))),
   );
   return new ClientLearning(connection, id, about);
 }

@@ -13,14 +13,16 @@ import type {
   Plan,
   Port,
   SavedWeight,
+  ScheduleOptions,
   Summary,
   Weight,
 } from './api.js';
 import type { GenerateOptions, GeneratorOptions, TokenGenerator } from './api_generation.js';
 import { checkFinite, checkInteger, checkName, checkWhole, shapeText } from './arrays.js';
 import { type Connection, moved } from './connection.js';
-import { PlxError } from './errors.js';
-import { SCHEDULES } from './generated/kind_lists.js';
+import { inCall, PlxError } from './errors.js';
+import { OPTIMIZER_OPTIONS, SCHEDULE_OPTIONS, SCHEDULES } from './generated/kind_lists.js';
+import type { OptimizerKind } from './generated/kinds.js';
 import { ClientGenerator, checkSequence, generateAfter, idsOf } from './generation.js';
 import type { GraphArray } from './graph_api.js';
 import { cancelled, runJob } from './jobs.js';
@@ -40,8 +42,10 @@ import {
   anything,
   callback,
   checkOptions,
+  checkOwn,
   finite,
   flag,
+  namedOptions,
   number,
   refuse,
   signal,
@@ -70,13 +74,24 @@ const OPTIMIZER = {
   weightDecay: finite,
 };
 
-/** Checks the options of an optimizer, or of one given by its name. */
+/** Checks the options of an optimizer, or of one given by its name. what: "fit: optimizer". */
 export function checkOptimizer(
+  what: string,
   optimizer: OptimizerOptions['kind'] | OptimizerOptions = 'adam',
 ): OptimizerOptions {
-  const options = typeof optimizer === 'string' ? { kind: optimizer } : optimizer;
-  checkOptions('optimizer', options, OPTIMIZER);
-  return { ...options, kind: optimizerOf('optimizer', options.kind) };
+  if (optimizer instanceof ClientOptimizer) {
+    refuse(`${what}: what plx.optimizer makes is for fit only: give a name or options`);
+  }
+  const options = checkOptions(what, namedOptions<OptimizerOptions>(what, optimizer), OPTIMIZER);
+  const kind = optimizerOf(what, options.kind);
+  checkOwn(
+    what,
+    kind,
+    options,
+    `kind rate weightDecay ${OPTIMIZER_OPTIONS[kind as OptimizerKind]}`,
+  );
+  if (options.nesterov && !options.momentum) refuse(`${what}: nesterov needs a momentum above 0`);
+  return { ...options, kind };
 }
 
 const FIT = {
@@ -110,10 +125,11 @@ function checkRecipe(options: FitOptions): FitRecipe {
   const { earlyStopping } = options;
   if (earlyStopping !== undefined) checkOptions('fit: earlyStopping', earlyStopping, STOPPING);
   const { patience, minImprovement = 0 } = earlyStopping ?? { patience: 0 };
-  const given = typeof schedule === 'string' ? { kind: schedule } : schedule;
+  const given = namedOptions<ScheduleOptions>('fit: schedule', schedule);
   checkOptions('fit: schedule', given, SCHEDULE);
   const { warmup = 0, floor = 0, every = 0, factor = 0.1 } = given;
   const kind = checkName('fit: schedule', given.kind, SCHEDULES);
+  checkOwn('fit: schedule', kind, given, `kind ${SCHEDULE_OPTIONS[kind]}`);
   return {
     schedule: {
       kind,
@@ -204,10 +220,13 @@ export class ClientModel implements Model {
       batchSize: checkWhole('explain: batchSize', options.batchSize ?? 32, 1),
       training: options.training ?? false,
       loss: lossOf('explain: loss', options.loss),
-      optimizer: checkOptimizer(options.optimizer),
+      optimizer: checkOptimizer('explain: optimizer', options.optimizer),
     };
     await this.#ports;
-    return this.#connection.call((engine) => engine.explain(this.#id, request));
+    return inCall(
+      'explain',
+      this.#connection.call((engine) => engine.explain(this.#id, request)),
+    );
   }
 
   inputs(): Promise<Port[]> {
@@ -276,7 +295,8 @@ export class ClientModel implements Model {
 
   #optimizer(given: FitOptions['optimizer']): Pick<FitRequest, 'optimizer' | 'state'> {
     if (given instanceof ClientOptimizer) return given.request(this.#connection, this.#ports);
-    return { optimizer: checkOptimizer(given as Exclude<typeof given, Optimizer>) };
+    const plain = given as Exclude<typeof given, Optimizer>;
+    return { optimizer: checkOptimizer('fit: optimizer', plain) };
   }
 
   /** Predicts outputs, given by index, for flattened data. */
@@ -326,11 +346,12 @@ export class ClientModel implements Model {
   async evaluate(
     x: Data | NamedData,
     y: Data | NamedData,
-    options: { loss?: LossName; output?: string } = {},
+    options: { loss?: Exclude<LossName, 'own'>; output?: string } = {},
   ): Promise<Evaluation> {
     checkOptions('evaluate', options, EVALUATE);
-    const given = { x: flattenGiven('evaluate: x', x), y: flattenGiven('evaluate: y', y) };
     const loss = lossOf('evaluate: loss', options.loss);
+    if (loss === 'own') refuse('evaluate: loss is "own": it must be one of mse, crossentropy');
+    const given = { x: flattenGiven('evaluate: x', x), y: flattenGiven('evaluate: y', y) };
     const { output: name } = options;
     const ports = await this.#ports;
     const output = outputOf('evaluate', ports, name);
@@ -340,12 +361,17 @@ export class ClientModel implements Model {
     );
   }
 
-  async generator(options: GeneratorOptions = {}): Promise<TokenGenerator> {
-    checkOptions('generator', options, { seed: number });
-    const seed = checkWhole('generator: seed', options.seed ?? 0, 0);
+  generator(options: GeneratorOptions = {}): Promise<TokenGenerator> {
+    return this.#generator('generator', options);
+  }
+
+  async #generator(call: string, options: GeneratorOptions): Promise<TokenGenerator> {
+    checkOptions(call, options, { seed: number });
+    const seed = checkWhole(`${call}: seed`, options.seed ?? 0, 0);
     await this.#ports;
     const id = ++generators;
-    await this.#connection.call((engine) => engine.createGenerator(id, this.#id, seed));
+    const made = this.#connection.call((engine) => engine.createGenerator(id, this.#id, seed));
+    await inCall(call, made);
     return new ClientGenerator(this.#connection, id);
   }
 
@@ -355,7 +381,7 @@ export class ClientModel implements Model {
     const given = { ...options };
     checkSequence(given);
     if (given.signal?.aborted) throw cancelled('generate', given.signal);
-    const generator = await this.generator({ seed: given.seed ?? 0 });
+    const generator = await this.#generator('generate', { seed: given.seed ?? 0 });
     return generateAfter(generator, ids, given);
   }
 

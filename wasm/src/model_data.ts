@@ -9,9 +9,10 @@ import {
   toFloats,
   toIntegers,
   toLabels,
+  told,
 } from './arrays.js';
 import { PlxError } from './errors.js';
-import { anything, checkOptions } from './options.js';
+import { anything, checkOptions, refuse } from './options.js';
 import type { GivenWeight, ModelPorts, Samples, Values } from './rpc.js';
 
 /** Flattened data, of one port or of several by name. */
@@ -164,6 +165,9 @@ const VALIDATION = 'fit: validation';
 export function givenValidation(validation: FitOptions['validation']): GivenValidation {
   if (validation === undefined || validation === 0) return undefined;
   if (typeof validation === 'number') return validation;
+  if (typeof validation !== 'object' || validation === null) {
+    refuse(`${VALIDATION} must be a share from 0 to below 1, or { x, y }, not ${told(validation)}`);
+  }
   checkOptions(VALIDATION, validation, { x: anything, y: anything });
   const x = flattenGiven(`${VALIDATION}: x`, validation.x);
   return { x, y: flattenGiven(`${VALIDATION}: y`, validation.y) };

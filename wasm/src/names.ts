@@ -73,8 +73,8 @@ const activationNamed = (key: string): string | undefined =>
 
 const isSoftmax = (key: string): boolean => /^(log)?softmax$/.test(key);
 const NO_SOFTMAX =
-  'leave it out: the loss "crossentropy" takes logits and includes the softmax; for ' +
-  'probabilities, apply the softmax to what predict returns, or see layers.softmax';
+  'leave it out to train: the loss "crossentropy" takes logits and includes the softmax; a model ' +
+  'that only predicts may end in layers.softmax()';
 
 /** Returns the library's name of an activation. */
 export function activationOf(what: string, given: string): string {

@@ -49,6 +49,19 @@ export function checkObject<T extends object>(what: string, given: T): T {
   return refuse(`${what}: options must be an object, not ${kindOf(given)}`);
 }
 
+/** Returns options; a name stands for those of that kind alone. */
+export function namedOptions<T extends { kind: string }>(what: string, given: T['kind'] | T): T {
+  if (typeof given === 'string') return { kind: given } as T;
+  if (Object.prototype.toString.call(given) === '[object Object]') return given as T;
+  return refuse(`${what} must be a name or options, not ${kindOf(given)}`);
+}
+
+/** Rejects options that a kind does not have, though others may; own: those that it has. */
+export function checkOwn(what: string, kind: string, given: object, own: string): void {
+  for (const [option, value] of Object.entries(given))
+    if (value !== undefined) checkKeys(`${what}: ${kind}`, option, own.trim().split(' '));
+}
+
 /** Rejects options that are not an object, unknown options, and invalid values. */
 export function checkOptions<T extends object>(
   call: string,

@@ -76,7 +76,7 @@ export class ClientParallax implements Parallax {
 
   sequential(stack: Layer[], options: ModelOptions = {}): Model {
     checkOptions('sequential', options, { seed: number });
-    return this.#newModel(stackOf(stack), options);
+    return this.#newModel('sequential', stackOf(stack), options);
   }
 
   model(name: string, options: NamedModelOptions = {}): Model {
@@ -84,21 +84,25 @@ export class ClientParallax implements Parallax {
       throw new PlxError('PLX_ERR_ARGUMENT', 'model: expected a name, such as "mlp:784-200-10"');
     }
     checkOptions('model', options, { seed: number, config: checkObject });
-    return this.#newModel({ name: nameWith(name, options.config ?? {}) }, options);
+    return this.#newModel('model', { name: nameWith(name, options.config ?? {}) }, options);
   }
 
   models(): Promise<string[]> {
     return this.#connection.call((engine) => engine.modelNames());
   }
 
-  #newModel(spec: ModelSpec, options: ModelOptions): Model {
-    const seed = checkWhole('seed', options.seed ?? 0, 0);
+  #newModel(call: string, spec: ModelSpec, options: ModelOptions): Model {
+    const seed = checkWhole(`${call}: seed`, options.seed ?? 0, 0);
     return new ClientModel(this.#connection, ++this.#models, spec, seed);
   }
 
   optimizer(options: OptimizerOptions['kind'] | OptimizerOptions): Optimizer {
     if (PLX_TRAINING) {
-      return new ClientOptimizer(this.#connection, ++this.#optimizers, checkOptimizer(options));
+      return new ClientOptimizer(
+        this.#connection,
+        ++this.#optimizers,
+        checkOptimizer('optimizer', options),
+      );
     }
     throw noTraining('optimizer');
   }

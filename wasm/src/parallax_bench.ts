@@ -11,13 +11,13 @@ import type {
 import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
 import { checkName, checkWhole, told } from './arrays.js';
 import { type Connection, moved } from './connection.js';
-import { PlxError } from './errors.js';
+import { inCall, PlxError } from './errors.js';
 import { readDigits } from './file_bytes.js';
 import type { OptimizerKind } from './generated/kinds.js';
 import { runJob } from './jobs.js';
 import { openLearning, SIZES } from './learning.js';
 import type { Machine } from './machine.js';
-import { anything, callback, checkOptions, number, signal, text } from './options.js';
+import { anything, callback, checkOptions, number, refuse, signal, text } from './options.js';
 import { ClientParallax } from './parallax.js';
 import type { BenchEngineApi, BenchPlan, BenchReport } from './rpc_bench.js';
 
@@ -36,7 +36,11 @@ function checkData(data: BenchData): BenchData {
 }
 
 /** Checks texts that the library receives as one comma-separated list. */
-function checkTexts(what: string, texts: unknown = []): string[] {
+function checkTexts(what: string, texts: unknown): string[] {
+  if (texts === undefined) return [];
+  if (Array.isArray(texts) && texts.length === 0) {
+    refuse(`${what} is empty: name at least one, or leave the option out for all`);
+  }
   if (!Array.isArray(texts) || !texts.every((text) => typeof text === 'string')) {
     throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an array of strings`);
   }
@@ -55,6 +59,13 @@ function checkSeconds(call: string, seconds: number): number {
     'PLX_ERR_ARGUMENT',
     `${call}: seconds is ${told(seconds)}: it must be a number from 0 to ${MOST_SECONDS}`,
   );
+}
+
+/** Rejects a choice that no case matches; otherwise returns nothing, which was measured. */
+function noCase<T>(call: string, { cases, size }: BenchPlan, nothing: T): T {
+  if (cases.length === 0) return nothing;
+  const texts = cases.map((text) => `"${text}"`).join(' or ');
+  return refuse(`${call}: no case of size "${size}" has ${texts} in its name`);
 }
 
 /** Checks the options that choose which cases are measured, and for how long. */
@@ -122,7 +133,11 @@ export class ClientBench extends ClientParallax implements BenchParallax {
     checkOptions('benchTime', options, BENCH_TIME);
     const plan = planOf('benchTime', options);
     await this.ready();
-    return this.#connection.call((engine: BenchEngineApi) => engine.benchTime(plan));
+    const time = await inCall(
+      'benchTime',
+      this.#connection.call((engine: BenchEngineApi) => engine.benchTime(plan)),
+    );
+    return time > 0 ? time : noCase('benchTime', plan, 0);
   }
 
   async bench(options: BenchOptions = {}): Promise<BenchRow[]> {
@@ -156,16 +171,14 @@ export class ClientBench extends ClientParallax implements BenchParallax {
         ),
       );
       const files = [mnist?.images, mnist?.labels];
-      return this.#connection.call((engine: BenchEngineApi) =>
-        engine.bench(moved({ ...request, ...job }, files), report),
+      return inCall(
+        'bench',
+        this.#connection.call((engine: BenchEngineApi) =>
+          engine.bench(moved({ ...request, ...job }, files), report),
+        ),
       );
     });
-    if (rows.length > 0 || failures > 0 || plan.cases.length === 0) return rows;
-    const texts = plan.cases.map((text) => `"${text}"`).join(' or ');
-    throw new PlxError(
-      'PLX_ERR_ARGUMENT',
-      `bench: no case of size "${plan.size}" has ${texts} in its name`,
-    );
+    return rows.length > 0 || failures > 0 ? rows : noCase('bench', plan, rows);
   }
 
   /** Adds the fields that the engine does not know about itself. */

@@ -16,15 +16,16 @@ function describe(bytes: Uint8Array): string {
   return `something else (it begins with ${head.join(' ')})`;
 }
 
-/** Compiles bytes that came from url. */
+/** Compiles bytes that came from url, or from an option with advice of its own. */
 export async function compileBytes(
   bytes: Uint8Array<ArrayBuffer>,
   from: string,
+  advice = ADVICE,
 ): Promise<WebAssembly.Module> {
   if (!MAGIC.every((byte, i) => bytes[i] === byte)) {
     throw new PlxError(
       'PLX_ERR_FORMAT',
-      `load: ${from} holds ${describe(bytes)} instead of WebAssembly: ${ADVICE}`,
+      `load: ${from} holds ${describe(bytes)} instead of WebAssembly: ${advice}`,
     );
   }
   return await WebAssembly.compile(bytes);

@@ -60,10 +60,13 @@ export interface AxisSpec {
   log?: boolean;
   /** Values to label; chosen by the axis if undefined. */
   ticks?: readonly number[];
+  /** Ends of the axis; chosen from the values if undefined. */
+  min?: number;
+  max?: number;
 }
 
 /** Options of a numeric axis. */
-export function axis({ title, log, ticks }: AxisSpec) {
+export function axis({ title, log, ticks, ...ends }: AxisSpec) {
   const muted = colour('muted');
   return {
     type: log ? ('logarithmic' as const) : ('linear' as const),
@@ -71,6 +74,7 @@ export function axis({ title, log, ticks }: AxisSpec) {
     grid: { color: colour('line') },
     border: { color: colour('line') },
     beginAtZero: !log,
+    ...ends,
     ...(ticks
       ? {
           afterBuildTicks: (scale: { ticks: { value: number }[] }) => {

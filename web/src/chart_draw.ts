@@ -1,7 +1,14 @@
 /** Draws chart specifications with Chart.js. */
-import type { ChartConfiguration, TooltipItem } from 'chart.js';
+import type { ChartConfiguration, Scale, TooltipItem } from 'chart.js';
 import { axis, Chart, colour } from './chart_base.js';
-import { type ChartSpec, colourName, type Mark, type Point, type Series } from './chart_spec.js';
+import {
+  type ChartSpec,
+  colourName,
+  cutOff,
+  type Mark,
+  type Point,
+  type Series,
+} from './chart_spec.js';
 import { significant } from './format.js';
 
 const dashes = { solid: [], dashed: [7, 4], dotted: [2, 3] };
@@ -89,6 +96,21 @@ function breakLabel(text: string): string | string[] {
   return lines;
 }
 
+/** Room beside the labels of an axis, in pixels: its ticks and the space around labels. */
+const besideLabels = 14;
+
+/** Widens an axis to its longest label: Chart.js cuts labels off at half of the chart. */
+function makeRoom(scale: Scale): void {
+  const { ctx } = scale;
+  const { size, family } = Chart.defaults.font;
+  ctx.save();
+  ctx.font = `${size}px ${family}`;
+  const lines = scale.ticks.flatMap(({ label }) => label ?? []);
+  const widths = lines.map((line) => ctx.measureText(line).width);
+  ctx.restore();
+  scale.width = Math.max(scale.width, Math.ceil(Math.max(0, ...widths)) + besideLabels);
+}
+
 function bars(spec: ChartSpec, width: number): ChartConfiguration {
   const none = { x: Number.NaN, xMin: Number.NaN, xMax: Number.NaN };
   const byCategory = (points: readonly Point[]) =>
@@ -114,10 +136,11 @@ function bars(spec: ChartSpec, width: number): ChartConfiguration {
       indexAxis: 'y',
       layout: { padding: { top: spec.marks.length > 0 ? 14 : 0 } },
       scales: {
-        x: axis({ title: spec.y.title, ...(spec.y.log ? { log: true } : {}) }),
+        x: axis({ ...spec.y, ...cutOff(spec) }),
         y: {
           grid: { display: false },
           border: { color: colour('line') },
+          afterFit: makeRoom,
           ticks: { color: colour('text'), autoSkip: false },
         },
       },
@@ -139,6 +162,7 @@ function places(names: readonly string[], width: number) {
     afterBuildTicks: (scale: { ticks: { value: number }[] }) => {
       scale.ticks = names.map((_, value) => ({ value }));
     },
+    afterFit: makeRoom,
     ticks: {
       color: colour('text'),
       autoSkip: false,
@@ -176,7 +200,7 @@ function dots(spec: ChartSpec, width: number): ChartConfiguration {
     data: { datasets: datasets as never },
     options: {
       scales: {
-        x: axis({ title: spec.y.title, log: true }),
+        x: axis({ ...spec.y, log: true, ...cutOff(spec) }),
         y: places(spec.categories, width),
       },
       plugins: { tooltip: tooltip('') },
@@ -214,7 +238,7 @@ function lines(spec: ChartSpec): ChartConfiguration {
     options: {
       scales: {
         x: { ...axis(spec.x), beginAtZero: false },
-        y: axis({ title: spec.y.title, ...(spec.y.log ? { log: true } : {}) }),
+        y: axis({ ...spec.y, ...cutOff(spec) }),
       },
       plugins: { tooltip: tooltip('') },
     } as never,

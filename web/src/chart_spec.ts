@@ -72,3 +72,38 @@ export const tableOnly = {
   notes: [],
   wide: true,
 } as const;
+
+/** The ends of an axis of values. */
+interface Ends {
+  min?: number;
+  max?: number;
+}
+
+/**
+ * Where the axis of values ends if a whisker is so long that nothing else could be told apart:
+ * twice as far out as the points are, or ten times on a logarithmic axis. Longer whiskers are drawn
+ * up to the edge, without an end.
+ */
+export function cutOff({ series, marks, y: { log } }: ChartSpec): Ends {
+  const shown = (value: number) => Number.isFinite(value) && (!log || value > 0);
+  const points = series.flatMap((each) => each.points).filter(({ y }) => shown(y));
+  const values = [...points.map(({ y }) => y), ...marks.map(({ value }) => value).filter(shown)];
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const range = Math.max(0, most) - Math.min(0, least);
+  const [min, max] = log
+    ? [least / 10, most * 10]
+    : [Math.min(0, least) - range, Math.max(0, most) + range];
+  return {
+    ...(points.some(({ low }) => low < min) ? { min } : {}),
+    ...(points.some(({ high }) => high > max) ? { max } : {}),
+  };
+}
+
+/** The notes of a chart, with one about whiskers that are cut off. */
+export const notesOf = (spec: ChartSpec): readonly string[] =>
+  Object.keys(cutOff(spec)).length > 0
+    ? [
+        ...spec.notes,
+        'Whiskers that reach the edge of the chart go on beyond it; the table has their ends.',
+      ]
+    : spec.notes;

@@ -13,7 +13,7 @@ export type TrainingFileKind = 'text' | 'table' | 'digits';
 
 const nativeResults = './results/native.jsonl';
 
-const bytesOf = async (file: File) => unzip(new Uint8Array(await file.arrayBuffer()));
+const bytesOf = async (file: File) => unzip(file.name, new Uint8Array(await file.arrayBuffer()));
 
 /** Reads the results that are served with the page. */
 export async function loadNative(store: Store<AppState>): Promise<void> {

@@ -26,11 +26,18 @@ export function digitsOf({ images, labels }: Partial<Record<IdxKind, IdxFile>>) 
   return { images: images.bytes, labels: labels.bytes, source: images.name };
 }
 
-/** Decompresses gzip; returns other bytes unchanged. */
-export async function unzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+/** Decompresses gzip; returns other bytes unchanged. name: the file, for the error. */
+export async function unzip(
+  name: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  try {
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch (cause) {
+    throw new Error(`${name} cannot be unpacked: its gzip data is damaged or cut off.`, { cause });
+  }
 }
 
 /** What an IDX file holds, by its first four bytes; undefined if neither images nor labels. */
@@ -53,7 +60,7 @@ export async function fetchIdx(
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const answer = await fetch(address);
   if (!answer.ok) return undefined;
-  const bytes = await unzip(new Uint8Array(await answer.arrayBuffer()));
+  const bytes = await unzip(address, new Uint8Array(await answer.arrayBuffer()));
   /* Some hosts answer with their start page if a file is missing. */
   return idxKind(bytes) === kind ? bytes : undefined;
 }

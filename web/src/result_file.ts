@@ -25,7 +25,7 @@ export function parseResults(name: string, text: string, validate: RowValidator)
       parsed = JSON.parse(line);
     } catch {
       throw new Error(
-        `${name} is not a Parallax result file: line ${i + 1} is not JSON; choose a file that "parallax bench --json" wrote.`,
+        `${name} is not a Parallax result file: line ${i + 1} is not JSON; choose a file that "parallax bench --json" wrote. Data to train on goes to “Train a model here”, for example with its button “Choose a CSV table”.`,
       );
     }
     const row = settled(parsed);

@@ -98,8 +98,7 @@ function stoppedOf(measurements: readonly Measurement[]): Run['stopped'] {
   return short.length === measurements.length ? 'inFirst' : 'later';
 }
 
-function runOf(complete: readonly Complete[], side: Side, yardstick: Yardstick | undefined): Run {
-  const measurements = complete.map((each) => each[side]);
+function runOf(measurements: readonly Measurement[], yardstick: Yardstick | undefined): Run {
   const mean = geometricMean(measurements.map(timeOf));
   return {
     times: meansOfRounds(measurements),
@@ -171,7 +170,11 @@ function movementOf(later: Run, earlier: Run): Movement | undefined {
 export function summarise(all: readonly Case[]): Summary | undefined {
   const complete = measuredHere(all).filter(isComplete);
   if (complete.length === 0) return undefined;
-  const runOn = (side: Side) => runOf(complete, side, yardstickOf(all, side));
+  const runOn = (side: Side) =>
+    runOf(
+      complete.map((each) => each[side]),
+      yardstickOf(all, side),
+    );
   const runs = { A: runOn('A'), B: runOn('B'), C: runOn('C') };
   const { A, B, C } = runs;
   const ratios = { instructions: ratioOf(B, A), engine: ratioOf(C, B), whole: ratioOf(C, A) };
@@ -190,4 +193,31 @@ export function summarise(all: readonly Case[]): Summary | undefined {
     assumed: sides.filter((side) => threaded.some((each) => each[side].costsAssumed)),
     movement: { natives: movementOf(B, A), browser: movementOf(C, A) },
   };
+}
+
+/** The gap alone, where it cannot be split because no case has side B. */
+export interface Whole {
+  cases: number;
+  /** Ratio of times C/A. */
+  ratio: Interval;
+  /** Whether both runs had several rounds; only then is the interval meaningful. */
+  spread: boolean;
+}
+
+/** The gap over the cases that this browser and native at its best measured, if there are any. */
+export function summariseWhole(all: readonly Case[]): Whole | undefined {
+  const pairs = measuredHere(all).flatMap(({ A, C }) =>
+    isUsable(A) && isUsable(C) ? [{ A, C }] : [],
+  );
+  if (pairs.length === 0) return undefined;
+  const runOn = (side: 'A' | 'C') =>
+    runOf(
+      pairs.map((each) => each[side]),
+      yardstickOf(all, side),
+    );
+  const runs = { A: runOn('A'), C: runOn('C') };
+  const whole = ratioOf(runs.C, runs.A);
+  if (!isFinitePositive(whole)) return undefined;
+  const spread = Boolean(runs.A.times && runs.C.times);
+  return { cases: pairs.length, ratio: whole, spread };
 }

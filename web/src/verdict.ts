@@ -4,7 +4,7 @@ import type { Side } from './compare.js';
 import { count, list, percent, times } from './format.js';
 import { type Interval, straddlesOne } from './interval.js';
 import { hasInterval, type Moved, type Movement, type Work, works } from './machine_movement.js';
-import type { LeftOut, Stopped, Summary } from './summary.js';
+import type { LeftOut, Stopped, Summary, Whole } from './summary.js';
 
 /** Turns a ratio of times into a ratio of speeds. */
 function inverse({ value, low, high }: Interval): Interval {
@@ -71,6 +71,17 @@ export function verdict(summary: Summary): string {
   return isNarrow(summary.whole)
     ? `Your browser is as fast as native: no difference seen (${reached}, ${interval}), ${over}.`
     : `Your browser reaches ${reached} of native, and may be as fast: the interval is wide (${interval}), ${over}.`;
+}
+
+/** The gap where it cannot be split. */
+export function wholeVerdict({ cases, ratio, spread }: Whole): string {
+  const share = inverse(ratio);
+  const interval = spread ? ` (${intervalText(share, percent)})` : '';
+  return (
+    `Your browser reaches ${spread ? '' : 'about '}${percent(share.value)} of native${interval}, over ` +
+    `${count(cases, 'case')}. How much of the difference is the instruction set is not known, because no ` +
+    'case has valid results of the second native run (B).'
+  );
 }
 
 /** One of the two factors of the gap. */

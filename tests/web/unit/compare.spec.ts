@@ -1,8 +1,10 @@
 import { expect, test } from '@playwright/test';
+import { type ChartSpec, cutOff, notesOf, tableOnly } from '../../../web/src/chart_spec.js';
 import { pairCases, ratiosOf } from '../../../web/src/compare.js';
 import { toMeasurement, voidRow } from '../../../web/src/measurement.js';
 import { axisOf, suiteCharts } from '../../../web/src/suite_charts.js';
-import { leftOut, summarise } from '../../../web/src/summary.js';
+import { leftOut, summarise, summariseWhole } from '../../../web/src/summary.js';
+import { wholeVerdict } from '../../../web/src/verdict.js';
 import { type Change, measure, row } from './sample_rows.js';
 
 const native = measure(
@@ -316,4 +318,41 @@ test('bits of other data are not compared; the number of threads makes no differ
   expect(bitsVerdict(other, here)).toBe('not comparable: the native run used synthetic, seed 5');
   expect(bitsVerdict({ ...here, threads: 1 }, here)).toBe('equal to the last bit');
   expect(bitsVerdict({ lossBits: '00000000000000ab', threads: 1 }, here)).toBe('NOT EQUAL');
+});
+
+test('a whisker that would flatten the chart is cut off, and a note says so', () => {
+  const chart = (log: boolean, high: number): ChartSpec => ({
+    ...tableOnly,
+    kind: 'bars',
+    id: 'x',
+    title: 'x',
+    about: '',
+    table: { caption: '', columns: [], rows: [] },
+    y: { title: '%', log },
+    marks: [{ name: 'A = 100%', value: 100 }],
+    series: [
+      { name: 'C', role: 'C', points: [{ x: 0, y: 40, low: 30, high }] },
+      { name: 'B', role: 'B', points: [{ x: 0, y: 80, low: 75, high: 85 }] },
+    ],
+  });
+  expect(cutOff(chart(false, 199))).toEqual({});
+  expect(notesOf(chart(false, 199))).toEqual([]);
+  expect(cutOff(chart(false, 12_000_000))).toEqual({ max: 200 });
+  expect(cutOff(chart(true, 12_000_000))).toEqual({ max: 1000 });
+  expect(notesOf(chart(true, 12_000_000))).toHaveLength(1);
+});
+
+test('without the second native run, the gap is given but not split', () => {
+  const rounds = [100, 101, 99];
+  const native = measure({ kind: 'native', median: 50, rounds: rounds.map((each) => each / 2) });
+  const cases = pairCases(native, measure({ median: 100, rounds }));
+  expect(summarise(cases)).toBeUndefined();
+  const whole = summariseWhole(cases);
+  expect(whole?.ratio.value).toBeCloseTo(2, 9);
+  expect(whole && wholeVerdict(whole)).toMatch(
+    /^Your browser reaches 50% of native \(95% CI \d+%–\d+%\), over 1 case\. How much .* run \(B\)\.$/,
+  );
+  const once = summariseWhole(pairCases(measure({ kind: 'native', median: 50 }), measure({})));
+  expect(once && wholeVerdict(once)).toMatch(/^Your browser reaches about 50% of native, over/);
+  expect(summariseWhole(pairCases([], measure({})))).toBeUndefined();
 });

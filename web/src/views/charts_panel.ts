@@ -1,6 +1,6 @@
 /** The charts of the last run, each with its legend and its table. */
 
-import { type ChartSpec, colourName, type Series } from '../chart_spec.js';
+import { type ChartSpec, colourName, notesOf, type Series } from '../chart_spec.js';
 import { h, setText } from '../dom.js';
 import { foreignMeasurements, nativeMeasurements } from '../native_files.js';
 import type { AppState } from '../state.js';
@@ -65,7 +65,7 @@ function createCard(id: string): Card {
       setText(title, spec.title);
       setText(about, spec.about);
       key.replaceChildren(...spec.series.map(keyItem));
-      notes.replaceChildren(...spec.notes.map((text) => h('p', { class: 'hint' }, text)));
+      notes.replaceChildren(...notesOf(spec).map((text) => h('p', { class: 'hint' }, text)));
       canvas.setAttribute('aria-label', `${spec.title}. The table below has the same figures.`);
       const drawn = spec.kind !== 'table';
       box.hidden = !drawn;

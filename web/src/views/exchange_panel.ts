@@ -17,14 +17,18 @@ function downloads(store: Store<AppState>): HTMLElement {
     download('parallax-browser.jsonl', 'application/jsonl', toJsonLines(rows())),
   );
   csv.addEventListener('click', () => download('parallax-browser.csv', 'text/csv', toCsv(rows())));
-  store.watch(['browser'], ({ browser }) => {
+  store.watch(['browser', 'run'], ({ browser, run }) => {
     const none = !browser || browser.rows.length === 0;
     jsonl.disabled = none;
     csv.disabled = none;
+    const later =
+      run.phase === 'running'
+        ? 'The rows of this run can be downloaded after its last round, or when you cancel it.'
+        : 'Run the benchmark first; then its rows can be downloaded.';
     setText(
       note,
       none
-        ? 'Run the benchmark first; then its rows can be downloaded.'
+        ? later
         : `${count(browser.rows.length, 'row')} of the last run, in the format that the command reads and writes.`,
     );
   });

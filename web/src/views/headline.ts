@@ -1,12 +1,12 @@
 /** The comparison in words, or why there is none yet. */
 import type { Actions } from '../actions.js';
-import { pairCases } from '../compare.js';
+import { type Case, pairCases } from '../compare.js';
 import { h } from '../dom.js';
 import { list } from '../format.js';
 import { nativeMeasurements } from '../native_files.js';
 import type { AppState } from '../state.js';
 import type { Store } from '../store.js';
-import { type LeftOut, leftOut, summarise } from '../summary.js';
+import { type LeftOut, leftOut, summarise, summariseWhole } from '../summary.js';
 import {
   leftOutText,
   machineSentences,
@@ -14,6 +14,7 @@ import {
   type Step,
   steps,
   verdict,
+  wholeVerdict,
 } from '../verdict.js';
 
 export const nativeCommand = 'scripts/playground';
@@ -45,6 +46,14 @@ function stepItem({ title, figure, interval, what }: Step): HTMLElement {
   );
 }
 
+/** The two runs of the command that make the sides A and B. */
+const nativeRuns = () => [
+  h('code', {}, 'parallax bench all --json best.jsonl'),
+  ' (A) and ',
+  h('code', {}, 'parallax bench all --reproducible --json exact.jsonl'),
+  ' (B)',
+];
+
 function noNative(): HTMLElement {
   return h(
     'div',
@@ -61,8 +70,8 @@ function noNative(): HTMLElement {
       'p',
       { class: 'hint' },
       'Or run ',
-      h('code', {}, 'parallax bench all --json native.jsonl'),
-      ' on this machine and drop the file into the section “Results and data” below.',
+      ...nativeRuns(),
+      ' on this machine and drop both files into the section “Results and data” below.',
     ),
   );
 }
@@ -77,12 +86,21 @@ function leftOutItem(left: LeftOut): HTMLElement {
   );
 }
 
-function nothingToCompare(): HTMLElement {
+/** What can be said without all three sides, and how to get them. */
+function incomplete(cases: readonly Case[]): HTMLElement {
+  const whole = summariseWhole(cases);
   return h(
-    'p',
-    { class: 'notice warn', id: 'verdict' },
-    'No case has valid results on all three sides with the same parameters and number of threads, ' +
-      'so there is nothing to compare. The tables below show what each side has.',
+    'div',
+    { class: 'notice warn' },
+    h(
+      'p',
+      { id: 'verdict' },
+      whole
+        ? wholeVerdict(whole)
+        : 'No case has valid results on all three sides with the same parameters and number of ' +
+            'threads, so there is nothing to compare. The tables below show what each side has.',
+    ),
+    h('p', {}, 'The native sides come from ', ...nativeRuns(), '.'),
   );
 }
 
@@ -93,7 +111,7 @@ function answer(state: AppState): HTMLElement[] {
   const cases = pairCases(native, browser);
   const summary = summarise(cases);
   const without = leftOut(cases).map(leftOutItem);
-  if (!summary) return state.run.phase === 'running' ? [] : [nothingToCompare(), ...without];
+  if (!summary) return state.run.phase === 'running' ? [] : [incomplete(cases), ...without];
   const machine = machineSentences(summary);
   return [
     h(
