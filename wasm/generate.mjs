@@ -6,16 +6,13 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LAYER_ROWS, layerFiles } from './generate_layers.mjs';
+import { LAYER_ROWS, layerFiles, TABLE_ROWS } from './generate_layers.mjs';
 import { argumentsOf, camel, comment, functionsOf, rowsOf, textOf } from './tables.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, 'src/generated');
 const read = (file) => readFileSync(join(here, file), 'utf8');
-const kinds = rowsOf('parallax.def', read('../src/parallax.def'), [
-  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE', 'PLX_LOSS'],
-  ...LAYER_ROWS,
-]);
+const kinds = rowsOf('parallax.def', read('../src/parallax.def'), TABLE_ROWS);
 const kind = (macro) => kinds.filter((row) => row.macro === macro).map((row) => row.parts);
 
 // ---- Builders ------------------------------------------------------------------------------------

@@ -27,6 +27,11 @@ const SETS = {
 };
 const FIELDS = Object.keys(SETS);
 export const LAYER_ROWS = ['PLX_LAYER', ...FIELDS];
+/** All rows of parallax.def. */
+export const TABLE_ROWS = [
+  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE', 'PLX_LOSS'],
+  ...LAYER_ROWS,
+];
 
 /** The members of plx_layer with their places among its numbers, as in exports_model.c. */
 const OWN = { kind: 0, activation: 1, p: 2, inner: 3, rank: 4, dims: 5 };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { load } from 'parallax-nn';
-import { LAYER_ROWS } from '../../wasm/generate_layers.mjs';
+import { TABLE_ROWS } from '../../wasm/generate_layers.mjs';
 import { camel, rowsOf } from '../../wasm/tables.mjs';
 
 const { abs, exp, log, max, min, sqrt, tanh, PI } = Math;
@@ -421,12 +421,8 @@ const CASES = {
   },
 };
 
-const TABLE = [
-  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE', 'PLX_LOSS'],
-  ...LAYER_ROWS,
-];
 const table = readFileSync(new URL('../../src/parallax.def', import.meta.url), 'utf8');
-const activations = rowsOf('parallax.def', table, TABLE)
+const activations = rowsOf('parallax.def', table, TABLE_ROWS)
   .filter(({ macro }) => macro === 'PLX_ACTIVATION')
   .map(({ parts: [, name] }) => name);
 

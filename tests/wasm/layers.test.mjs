@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { load } from 'parallax-nn';
-import { LAYER_ROWS, layerDefaults } from '../../wasm/generate_layers.mjs';
+import { LAYER_ROWS, layerDefaults, TABLE_ROWS } from '../../wasm/generate_layers.mjs';
 import { rowsOf } from '../../wasm/tables.mjs';
 import { uniform } from './support/data.mjs';
 
@@ -116,9 +116,9 @@ describe('a layer of kind', () => {
 });
 
 const read = (file) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
-const rows = rowsOf('parallax.def', read('src/parallax.def'), [
-  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE', ...LAYER_ROWS],
-]).filter(({ macro }) => LAYER_ROWS.includes(macro));
+const rows = rowsOf('parallax.def', read('src/parallax.def'), TABLE_ROWS).filter(({ macro }) =>
+  LAYER_ROWS.includes(macro),
+);
 
 /* Of more channels than one group, whose default is 32, and of few pixels. */
 const SHAPES = { groupNorm: [2, 2, 64], batchNorm: [2, 2, 3] };
