@@ -10,8 +10,8 @@
 
 /* ---- References ------------------------------------------------------------------------------ */
 
-/* From base/dmath.c, which keeps a module smaller than the system's library does; its errors are far
- * below those of single precision. */
+/* From base/dmath.c, which keeps a module smaller than the system's library does; its errors are
+ * far below those of single precision. */
 typedef double (*function)(double x, double p);
 
 static double exp_less_1(double x) {
