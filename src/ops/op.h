@@ -38,8 +38,9 @@ typedef struct plx__packed {
 
 struct plx_tensor {
     plx_ctx *ctx;
-    int holders;      /* reference count: the creator, nodes, optimizers */
-    uint64_t version; /* counts the times when the values may have changed, from 1 */
+    int holders;              /* reference count: the creator, nodes, optimizers */
+    _Atomic uint64_t version; /* counts the times when the values may have changed, from 1;
+                                 plx_tensor_data may be called by several threads at once */
     plx__packed *packed;
     plx_dtype dtype;
     int rank;
