@@ -30,7 +30,7 @@ function facts(info: EngineInfo): HTMLElement {
 }
 
 const assumedCosts =
-  'The cost of threads could not be measured here and is assumed: plans may choose too many threads or too few.';
+  'The threads started too late for their cost to be measured; it is assumed until a later plan measures it.';
 
 /** Groups downgrades by reason, so that each reason is stated once. */
 function reasons(downgrades: readonly Downgrade[]): { reason: string; text: string }[] {
