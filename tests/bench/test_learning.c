@@ -102,12 +102,9 @@ static plx_learning_digits make_digits(uint8_t *pixels, uint8_t *labels) {
 static double learn(plx_check *t, const char *name) {
     double measure = NAN;
     if (sizeof(plx_real) == sizeof(double)) return measure; /* slow, and float covers it */
-    const bool whole = TO_THE_END;
-    /* The weights are the same with more threads, as the suite "bits" shows for every task. Where
-     * other tests run at the same time, threads would spend much of these minutes waiting for each
-     * other. */
-    plx_ctx *ctx = plx_check_context(t, NULL, whole ? 1 : 2);
+    plx_ctx *ctx = plx_check_context(t, NULL, 2);
     if (!ctx) return measure;
+    const bool whole = TO_THE_END;
     static uint8_t pixels[DIGITS * PIXELS], labels[DIGITS];
     const plx_learning_digits digits = make_digits(pixels, labels);
     const plx_learning_options options = {
