@@ -178,7 +178,7 @@ const char *plx_isa_name(int i);
  * stored. c must not overlap a or b. If beta == 0, c is written but never read, so it may hold NaN.
  *
  * Returns PLX_ERR_SHAPE (a stride below its row length, a negative size) or PLX_ERR_MEMORY
- * (packing scratch); on error c is unchanged.
+ * (packing scratch); on error c is unchanged. The context keeps the scratch for the next call.
  *
  * With alpha = 1, beta = 0 element errors are at most k * EPSILON * sum_p |a(i,p) * b(p,j)|.
  */

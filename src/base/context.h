@@ -28,6 +28,9 @@ struct plx_ctx {
     int holders;     /* reference count: the creator, and what was created from it */
     uint32_t graphs; /* number of the next one */
     bool reproducible;
+    void *
+        packing; /* of plx_gemm, kept for the next call: fresh memory costs a fault for each page */
+    size_t packing_bytes;
     char isa_note[160]; /* why this ISA was chosen, when another was refused */
 };
 

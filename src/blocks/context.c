@@ -297,6 +297,7 @@ plx_status plx_ctx_new(const plx_ctx_options *options, plx_ctx **out, char *mess
 void plx_ctx_free(plx_ctx *ctx) {
     if (!ctx || --ctx->holders > 0) return;
     plx__pool_free(ctx->pool);
+    plx_platform_free(ctx->packing);
     plx_platform_free(ctx);
 }
 

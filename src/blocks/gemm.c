@@ -427,6 +427,15 @@ void plx__activate(const plx_ctx *ctx, plx_activation act, plx_real param, int64
         memcpy(y, x, (size_t)n * sizeof *y);
 }
 
+/* Makes ctx->packing hold at least so many bytes. */
+static bool reserve_packing(plx_ctx *ctx, size_t bytes) {
+    if (bytes <= ctx->packing_bytes) return true;
+    plx_platform_free(ctx->packing);
+    ctx->packing = plx_platform_alloc(bytes);
+    ctx->packing_bytes = ctx->packing ? bytes : 0;
+    return ctx->packing;
+}
+
 plx_status plx_gemm(plx_ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_t k, plx_real alpha,
                     const plx_real *a, int64_t lda, const plx_real *b, int64_t ldb, plx_real beta,
                     plx_real *c, int64_t ldc) {
@@ -473,11 +482,9 @@ plx_status plx_gemm(plx_ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_
     const int threads =
         saved_ns > ctx->machine.fork_join_ns + shared * (1 - 1.0 / ctx->threads) ? ctx->threads : 1;
     const size_t bytes = plx__gemm_workspace(ctx, &args, threads);
-    void *workspace = bytes ? plx_platform_alloc(bytes) : NULL;
-    if (bytes && !workspace)
+    if (!reserve_packing(ctx, bytes))
         return plx__fail(message, PLX_ERR_MEMORY, "gemm: no memory for %llu bytes of packing space",
                          (unsigned long long)bytes);
-    plx__gemm_run(ctx, &args, threads, workspace);
-    plx_platform_free(workspace);
+    plx__gemm_run(ctx, &args, threads, ctx->packing);
     return PLX_OK;
 }

@@ -4,7 +4,12 @@
  * prefetchers miss strides of half a page and more. Panels of b may come from beyond the caches, so
  * they are prefetched further ahead, one line after the other. */
 #define TILE_IS_LARGE (MR > 8)
-enum { AHEAD = 8, AHEAD_IN_PANEL = 64, LINE_VALUES = 64 / (int)sizeof(plx_real) };
+enum {
+    AHEAD = 8,
+    ROWS_AHEAD = 32,
+    ROWS_AHEAD_IN_PANEL = 64,
+    LINE_VALUES = 64 / (int)sizeof(plx_real)
+};
 
 /* One tile of `rows` rows and `vectors` vectors, of which the last holds `last` elements; rows and
  * vectors are constants after inlining. Accumulators stay in registers. */
@@ -23,8 +28,8 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
         UNROLL
         for (int j = 0; j < vectors; ++j) __builtin_prefetch(c + i * ldc + j * VL, 1);
     }
-    const int64_t near = TILE_IS_LARGE ? AHEAD : 0;
-    const int64_t ahead = ldb == NV * VL ? AHEAD_IN_PANEL * ldb : near * ldb;
+    const int64_t in_place = TILE_IS_LARGE ? ROWS_AHEAD : 0;
+    const int64_t ahead = (ldb == NV * VL ? ROWS_AHEAD_IN_PANEL : in_place) * ldb;
     UNROLL_BY(K_UNROLL)
     for (int64_t p = 0; p < kc; ++p) {
         vf row[NV];

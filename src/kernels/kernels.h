@@ -36,14 +36,14 @@ typedef struct plx__rmsprop_step {
 enum { PLX_GEMM_CHAIN = 128, PLX_GEMM_DEEP = 8192 };
 
 typedef struct plx_kernels {
-    const char *name;   /* "avx2" */
-    int vl;             /* lanes of a vector */
-    bool fma;           /* whether v_fma rounds once */
-    bool exact;         /* member of the bit-for-bit family: 4 lanes, no FMA */
-    int mr, nr;         /* tile of the GEMM micro-kernel, in elements */
-    int64_t kc, mc, nc; /* cache blocks; kc is part of the numeric contract (order of sums) */
-    int peak_flops;     /* of one round of peak */
-    uint32_t features;  /* PLX_CPU_* that it needs */
+    const char *name;  /* "avx2" */
+    int vl;            /* lanes of a vector */
+    bool fma;          /* whether v_fma rounds once */
+    bool exact;        /* member of the bit-for-bit family: 4 lanes, no FMA */
+    int mr, nr;        /* tile of the GEMM micro-kernel, in elements */
+    int64_t kc, mc;    /* cache blocks; kc is a multiple of PLX_GEMM_CHAIN */
+    int peak_flops;    /* of one round of peak */
+    uint32_t features; /* PLX_CPU_* that it needs */
 #define KERNEL(result, name, args) result(*name) args;
 #include "kernels/kernels.def"
 #undef KERNEL

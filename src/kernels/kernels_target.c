@@ -7,10 +7,10 @@
 /* The GEMM tile is MR rows by NV vectors, chosen so that accumulators, a row of B and a broadcast
  * element of A fit the registers: 16 on x86 before AVX-512 and in what WebAssembly engines use, 32
  * elsewhere. The inner loop is unrolled K_UNROLL times, which hides its counter on cores that issue
- * few instructions at a time. KC is part of the order of sums, as are the lengths of its chains
- * (kernels.h), so the exact targets share it. MC x KC of A and KC x NC of B are packed at a time,
- * for the L2 cache and the one behind it. */
-#define KC 256
+ * few instructions at a time. MC x KC of A and KC rows of B are packed at a time, for the L2 cache
+ * (1 MiB or more where there is AVX-512) and the one behind it. KC is a multiple of the chains of
+ * the sums (kernels.h), whose order therefore does not depend on it. */
+#define KC 512
 #define GEMM_CHAIN PLX_GEMM_CHAIN
 #define GEMM_DEEP PLX_GEMM_DEEP
 #if PLX_ISA == PLX_ISA_scalar
@@ -30,6 +30,7 @@
 #elif PLX_ISA == PLX_ISA_avx512
 #define MR 14
 #define NV 2
+#define MC 182
 #elif PLX_ISA == PLX_ISA_neon || PLX_ISA == PLX_ISA_neon128
 #define MR 8
 #define NV 2
@@ -40,8 +41,9 @@
 #ifndef K_UNROLL
 #define K_UNROLL 1
 #endif
-#define MC (192 / MR * MR)
-#define NC 4096
+#ifndef MC
+#define MC (96 / MR * MR)
+#endif
 
 #include "kernels/math.inc.c"
 
@@ -85,7 +87,6 @@ const plx_kernels PLX_JOIN(plx__kernels_, PLX_TARGET) = {
     .nr = NV * VL,
     .kc = KC,
     .mc = MC,
-    .nc = NC,
     .peak_flops = PEAK_FLOPS,
     .features = PLX_FEATURES,
 #define KERNEL(result, kernel, args) .kernel = k_##kernel,

@@ -183,7 +183,7 @@ static void check_blocks(calls *w, const plx_kernels *k) {
         {17 * mr + 1, nr + 1, 9},
         {3, 12 * nr + 1, kc + 5},
         {k->mc + 1, 3 * nr + 1, 5},
-        {2, k->nc + 3, 3},
+        {2, 4096 + 3, 3},
         {5 * mr + 1, 512 - 7, 6}, /* a row stride of 512 for b: half a page of floats */
     };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; ++i)
