@@ -115,7 +115,7 @@ static bool is_deep(const plx__gemm_args *args) {
 }
 
 static bool is_row_product(const plx__gemm_args *args) {
-    return args->m == 1 && args->alpha == 1 && !(args->ta && args->tb);
+    return args->m == 1 && !args->packed_b && args->alpha == 1 && !(args->ta && args->tb);
 }
 
 size_t plx__gemm_workspace(const plx_ctx *ctx, const plx__gemm_args *args, int threads) {
@@ -230,12 +230,28 @@ static void add_to_c(const gemm_loop *loop, int64_t i0, int64_t rows, int64_t j0
     }
 }
 
+/* Computes few rows of as many pairs of whole panels as there are; returns the panel after them. */
+static int64_t run_pairs(const gemm_loop *loop, const plx_real *packed, int64_t i0, int64_t rows,
+                         int64_t panel0, int64_t panel1) {
+    const int64_t nr = loop->k->nr;
+    const operand a = tile_of_a(loop, packed, i0, 0);
+    int64_t panel = panel0;
+    for (; panel + 2 <= panel1 && (panel + 2) * nr <= loop->args->n; panel += 2)
+        loop->k->gemm_pair(loop->depth, a.data, a.row, a.column, panel_of_b(loop, panel).data,
+                           loop->args->k * nr, loop->c + i0 * loop->ldc + panel * nr, loop->ldc,
+                           (int)rows, !loop->first);
+    return panel;
+}
+
 /* Computes rows i0..i0+rows of panels panel0..panel1; packed holds the rows if A is packed. */
 static void run_tiles(const gemm_loop *loop, const plx_real *packed, int64_t i0, int64_t rows,
                       int64_t panel0, int64_t panel1) {
     const plx__gemm_args *args = loop->args;
     const int64_t mr = loop->mr, nr = loop->k->nr;
-    for (int64_t panel = panel0; panel < panel1; ++panel) {
+    int64_t panel = panel0;
+    if (args->packed_b && rows <= loop->k->pair_rows)
+        panel = run_pairs(loop, packed, i0, rows, panel0, panel1);
+    for (; panel < panel1; ++panel) {
         const operand b = panel_of_b(loop, panel);
         const int64_t j0 = panel * nr;
         const int columns = (int)plx__least(nr, args->n - j0);
@@ -350,8 +366,9 @@ static void run_row_piece(void *arg, int64_t begin, int64_t end, int worker) {
 /* ---- A right operand that stays packed ------------------------------------------------------- */
 
 /* One row reads B once whatever its layout, and by columns it reads it at the speed of memory. */
+/* One row by a transposed B is dot products, whose sums have another order. */
 bool plx__gemm_keeps_packed(const plx_ctx *ctx, const plx__gemm_args *args) {
-    return !ctx->provider && args->m && args->n && args->k && !is_row_product(args);
+    return !ctx->provider && args->m && args->n && args->k && !(args->m == 1 && args->tb);
 }
 
 int64_t plx__gemm_packed_values(const plx_ctx *ctx, const plx__gemm_args *args) {

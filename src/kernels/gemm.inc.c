@@ -2,9 +2,11 @@
 
 /* Unpacked operands are prefetched where a step of the loop is long enough to hide it: hardware
  * prefetchers miss strides of half a page and more. Panels of b may come from beyond the caches, so
- * they are prefetched further ahead, one line after the other. */
+ * they are prefetched further ahead, one line after the other. Few rows are bound by loads, which
+ * prefetches would take the place of. */
 #define TILE_IS_LARGE (MR > 8)
 enum {
+    FEW_ROWS = MR / 2,
     AHEAD = 8,
     ROWS_AHEAD = 32,
     ROWS_AHEAD_IN_PANEL = 64,
@@ -42,8 +44,9 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
             UNROLL
             for (int j = 0; j < vectors; ++j) sum[i][j] = v_fma(value, row[j], sum[i][j]);
         }
-        if (TILE_IS_LARGE) __builtin_prefetch(a + AHEAD * csa);
-        for (int j = 0; j < vectors * VL; j += LINE_VALUES) __builtin_prefetch(b + ahead + j);
+        if (TILE_IS_LARGE && rows > FEW_ROWS) __builtin_prefetch(a + AHEAD * csa);
+        for (int j = 0; rows > FEW_ROWS && j < vectors * VL; j += LINE_VALUES)
+            __builtin_prefetch(b + ahead + j);
         a += csa;
         b += ldb;
     }
@@ -122,6 +125,47 @@ ROWS(DEFINE_ROWS)
 #define NAME_ROWS(rows) {VECTORS(NAME_VECTORS, rows)},
 static const tile_function tiles[MR][NV][KINDS_COUNT] = {ROWS(NAME_ROWS)};
 
+/* One or two rows are bound by reading b, or by the latency of their few sums: two panels at once
+ * have twice as many. `panel`: elements from the first to the second. */
+INLINE void tile_pair(int rows, int64_t kc, const plx_real *a, int64_t rsa, int64_t csa,
+                      const plx_real *b, int64_t panel, plx_real *c, int64_t ldc, bool accumulate) {
+    vf sum[GEMM_PAIR_ROWS][2 * NV];
+    UNROLL
+    for (int i = 0; i < rows; ++i) {
+        UNROLL
+        for (int j = 0; j < 2 * NV; ++j) sum[i][j] = v_splat(0);
+    }
+    for (int64_t p = 0; p < kc; ++p, a += csa, b += NV * VL) {
+        UNROLL
+        for (int j = 0; j < 2 * NV; ++j) {
+            const vf row = v_load(b + j / NV * panel + j % NV * VL);
+            UNROLL
+            for (int i = 0; i < rows; ++i)
+                sum[i][j] = v_fma(v_broadcast(a + i * rsa), row, sum[i][j]);
+        }
+    }
+    UNROLL
+    for (int i = 0; i < rows; ++i) {
+        UNROLL
+        for (int j = 0; j < 2 * NV; ++j) {
+            plx_real *to = c + i * ldc + j * VL;
+            v_store(to, accumulate ? v_load(to) + sum[i][j] : sum[i][j]);
+        }
+    }
+}
+
+static void pair_of_chain(int rows, int64_t kc, const plx_real *a, int64_t rsa, int64_t csa,
+                          const plx_real *b, int64_t panel, plx_real *c, int64_t ldc,
+                          bool accumulate) {
+#if MR >= 4
+    if (rows == 2)
+        tile_pair(2, kc, a, rsa, csa, b, panel, c, ldc, accumulate);
+    else
+#endif
+        tile_pair(1, kc, a, rsa, csa, b, panel, c, ldc, accumulate);
+    (void)rows;
+}
+
 /* The error of a chain of products in a register grows with its length, so long chains are split
  * and their parts added to c. */
 static void k_gemm(int64_t kc, const plx_real *a, int64_t rsa, int64_t csa, const plx_real *b,
@@ -136,4 +180,15 @@ static void k_gemm(int64_t kc, const plx_real *a, int64_t rsa, int64_t csa, cons
         b += GEMM_CHAIN * ldb;
     }
     run(last, kc, a, rsa, csa, b, ldb, c, ldc, accumulate);
+}
+
+static void k_gemm_pair(int64_t kc, const plx_real *a, int64_t rsa, int64_t csa, const plx_real *b,
+                        int64_t panel, plx_real *c, int64_t ldc, int mr, bool accumulate) {
+    for (; kc > GEMM_CHAIN; kc -= GEMM_CHAIN) {
+        pair_of_chain(mr, GEMM_CHAIN, a, rsa, csa, b, panel, c, ldc, accumulate);
+        accumulate = true;
+        a += GEMM_CHAIN * csa;
+        b += GEMM_CHAIN * NV * VL;
+    }
+    pair_of_chain(mr, kc, a, rsa, csa, b, panel, c, ldc, accumulate);
 }

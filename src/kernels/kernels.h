@@ -41,6 +41,7 @@ typedef struct plx_kernels {
     bool fma;          /* whether v_fma rounds once */
     bool exact;        /* member of the bit-for-bit family: 4 lanes, no FMA */
     int mr, nr;        /* tile of the GEMM micro-kernel, in elements */
+    int pair_rows;     /* of gemm_pair, at most */
     int64_t kc, mc;    /* cache blocks; kc is a multiple of PLX_GEMM_CHAIN */
     int peak_flops;    /* of one round of peak */
     uint32_t features; /* PLX_CPU_* that it needs */

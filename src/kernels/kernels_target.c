@@ -41,6 +41,7 @@
 #ifndef K_UNROLL
 #define K_UNROLL 1
 #endif
+#define GEMM_PAIR_ROWS (MR < 4 ? 1 : 2)
 #ifndef MC
 #define MC (96 / MR * MR)
 #endif
@@ -85,6 +86,7 @@ const plx_kernels PLX_JOIN(plx__kernels_, PLX_TARGET) = {
     .exact = EXACT,
     .mr = MR,
     .nr = NV * VL,
+    .pair_rows = GEMM_PAIR_ROWS,
     .kc = KC,
     .mc = MC,
     .peak_flops = PEAK_FLOPS,

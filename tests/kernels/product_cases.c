@@ -77,6 +77,33 @@ void plx_case_of_gemm(plx_case *c) {
     c->tile_dependent = false;
 }
 
+static void check_pair(plx_case *c, int rows, bool by_rows, bool accumulate) {
+    const int64_t kc = c->n, nr = c->k->nr, columns = 2 * nr, panel = (kc + 1) * nr;
+    const int64_t rsa = by_rows ? kc + 3 : 1, csa = by_rows ? 1 : rows + 2, ldc = columns + 5;
+    plx_case_again(c, accumulate ? "accumulating" : "");
+    const plx_real *a =
+        by_rows ? plx_case_matrix(c, rows, kc, rsa) : plx_case_matrix(c, kc, rows, csa);
+    const plx_real *b = plx_case_matrix(c, 2 * kc + 1, nr, nr);
+    plx_real *y = plx_case_blank_matrix(c, rows, columns, ldc);
+    const plx_real *before = plx_case_matrix(c, rows, columns, ldc);
+    for (int64_t i = 0; accumulate && i < rows; ++i)
+        for (int64_t j = 0; j < columns; ++j) y[i * ldc + j] = before[i * ldc + j];
+    c->k->gemm_pair(kc, a, rsa, csa, b, panel, y, ldc, rows, accumulate);
+    for (int64_t i = 0; i < rows; ++i)
+        for (int64_t j = 0; j < columns; ++j)
+            check_ordered(c, i * ldc + j, y[i * ldc + j], kc, (vector){a + i * rsa, csa},
+                          (vector){b + j / nr * panel + j % nr, nr},
+                          accumulate ? before + i * ldc + j : NULL, false);
+    plx_case_gaps(c, rows, columns, ldc, y);
+}
+
+void plx_case_of_gemm_pair(plx_case *c) {
+    c->tile_dependent = true;
+    for (int rows = 1; rows <= c->k->pair_rows; ++rows)
+        for (int way = 0; way < 4; ++way) check_pair(c, rows, way & 1, way & 2);
+    c->tile_dependent = false;
+}
+
 /* ---- Vector times matrix --------------------------------------------------------------------- */
 
 static void check_gemv(plx_case *c, int64_t k, int64_t n, int64_t incx, bool accumulate) {
