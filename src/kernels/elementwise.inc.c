@@ -134,6 +134,20 @@ CHEAP(abs, v_abs(a), v_select(a > 0, b, v_select(a < 0, -b, zero)))
 LARGE(erf, v_erf(a), b * (C(1.12837916709551257390) * v_exp(-a * a)))
 // clang-format on
 
+/* The function and its derivative, which have most of their work in common. */
+#define WITH_SLOPE(name)                                                                           \
+    static void k_##name##_slope(int64_t n, const plx_real *x, plx_real *y, plx_real *slope) {     \
+        for (int64_t i = 0; i < n; i += VL) {                                                      \
+            const vf a = v_load_up_to(x + i, n - i);                                               \
+            v_store_up_to(y + i, v_##name(a), n - i);                                              \
+            v_store_up_to(slope + i, v_##name##_slope(a), n - i);                                  \
+        }                                                                                          \
+    }
+
+WITH_SLOPE(silu)
+WITH_SLOPE(gelu)
+WITH_SLOPE(gelu_tanh)
+
 /* y = sign sin(x + turn pi/2), times g unless g is NULL: sine, cosine and both gradients. */
 static __attribute__((noinline)) void sine(int64_t n, const plx_real *x, const plx_real *g,
                                            plx_real *y, int turn, plx_real sign) {
