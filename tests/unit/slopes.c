@@ -9,7 +9,7 @@
 enum { ROWS = 37, IN = 19, UNITS = 70, GRADS = 3, OUTPUTS = GRADS + 1 };
 
 /* Who reads the activation's input besides the activation and its gradient. */
-typedef enum reader { NOBODY, A_NODE, THE_CALLER, READERS } reader;
+typedef enum other_reader { NOBODY, A_NODE, THE_CALLER, READERS } other_reader;
 
 typedef struct slope_case {
     plx_activation activation;
@@ -54,7 +54,7 @@ static void keep_values(const plx_plan *plan, plx_graph *graph, int count, const
 }
 
 /* loss = mean(activation(x w + b)^2), and its gradients by x, w and b. */
-static slope_run run_case(plx_check *t, plx_ctx *ctx, const slope_case *c, reader reader,
+static slope_run run_case(plx_check *t, plx_ctx *ctx, const slope_case *c, other_reader reader,
                           int passes) {
     slope_run run = {0};
     plx_rng rng = plx_rng_new(23, 0);
@@ -103,7 +103,8 @@ static void close_run(slope_run *run) {
     for (int i = 0; i <= OUTPUTS; ++i) free(run->values[i]);
 }
 
-static void check_case(plx_check *t, plx_ctx *ctx, const slope_case *c, reader reader, int passes) {
+static void check_case(plx_check *t, plx_ctx *ctx, const slope_case *c, other_reader reader,
+                       int passes) {
     char what[96];
     snprintf(what, sizeof what, "%s on %s, reader %d, passes %d",
              plx_activation_name(c->activation), plx_ctx_get_info(ctx).isa, (int)reader, passes);
