@@ -64,7 +64,7 @@ static slope_run run_case(plx_check *t, plx_ctx *ctx, const slope_case *c, other
     plx_graph *graph = NULL;
     plx_plan *plan = NULL;
     plx_status status = plx_graph_new(ctx, &graph);
-    plx_node own[GRADS], outputs[OUTPUTS + 1];
+    plx_node own[GRADS], outputs[OUTPUTS + 1] = {{0}};
     for (int i = 0; i < GRADS; ++i) own[i] = plx_parameter(graph, NULL, tensors[i]);
     const plx_node z = plx_dense(graph, own[0], own[1], own[2]);
     plx_node y = plx_activate(graph, z, c->activation, plx_activation_default(c->activation));
