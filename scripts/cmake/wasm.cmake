@@ -69,7 +69,7 @@ endfunction()
 
 file(GLOB PLX_OPS_SOURCES CONFIGURE_DEPENDS src/ops/*.c)
 # What else tells gradients from other operations.
-set(PLX_UNTRAINED_SOURCES src/plan/fuse.c src/blocks/conv_methods.c src/blocks/conv_winograd.c)
+set(PLX_UNTRAINED_SOURCES src/plan/fuse.c src/plan/keep_slopes.c src/blocks/conv_methods.c src/blocks/conv_winograd.c)
 
 # plx_engine_part(NAME CORE SOURCES DEFINES ...): adds objects that replace some of a core's own.
 function(plx_engine_part name core sources)
@@ -99,7 +99,7 @@ function(plx_engine tier)
     plx_engine_part(inference-kernels-${tier} ${core} src/kernels/kernels_target.c
         DEFINES PLX_INFERENCE PLX_TARGET=${engine_TARGET}
         OPTIONS ${PLX_FLAGS_${engine_TARGET}} -Wno-psabi -Wno-unused-function)
-    plx_engine_files(engine-${tier} 345000 ${core}
+    plx_engine_files(engine-${tier} 348000 ${core}
         $<TARGET_OBJECTS:exports-${tier}> $<TARGET_OBJECTS:ops-${tier}>)
     plx_engine_files(engine-inference-${tier} 260000 ${core}
         $<TARGET_OBJECTS:inference-exports-${tier}> $<TARGET_OBJECTS:inference-ops-${tier}>

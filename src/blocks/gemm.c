@@ -78,6 +78,26 @@ static bool wants_columns(const plx__gemm_args *args, int64_t panels, int thread
     return threads <= 1 || (args->m <= 2 * args->n && panels >= threads);
 }
 
+/* A column would fill one lane of each vector: it is computed as a row, c^T = op(b)^T op(a)^T,
+ * whose sums have the same order. */
+static plx__gemm_args turned(const plx__gemm_args *args) {
+    enum { WORTH_TURNING = 8 };
+    plx__gemm_args t = *args;
+    if (args->n != 1 || args->m < WORTH_TURNING || args->ldc != 1) return t;
+    if (args->alpha != 1 || args->beta != 0) return t;
+    t.m = 1;
+    t.n = t.ldc = args->m;
+    t.a = args->b;
+    t.b = args->a;
+    t.packed_b = NULL;
+    t.ta = !args->tb && args->ldb > 1;
+    t.tb = !args->ta;
+    t.lda = t.ta || args->tb ? args->ldb : args->k;
+    t.ldb = args->lda;
+    t.one_bias = true;
+    return t;
+}
+
 static gemm_loop make_loop(const plx_ctx *ctx, const plx__gemm_args *args, int threads) {
     const plx_kernels *k = ctx->kernels;
     gemm_loop loop = {.k = k, .ctx = ctx, .args = args};
@@ -114,11 +134,15 @@ static bool is_deep(const plx__gemm_args *args) {
     return args->k > PLX_GEMM_DEEP;
 }
 
+/* Of a column that is computed as a row, B is read once too, but summed in the order of products.
+ */
 static bool is_row_product(const plx__gemm_args *args) {
-    return args->m == 1 && !args->packed_b && args->alpha == 1 && !(args->ta && args->tb);
+    return args->m == 1 && !args->packed_b && args->alpha == 1 && !(args->ta && args->tb) &&
+           !(args->one_bias && args->tb);
 }
 
-size_t plx__gemm_workspace(const plx_ctx *ctx, const plx__gemm_args *args, int threads) {
+size_t plx__gemm_workspace(const plx_ctx *ctx, const plx__gemm_args *given, int threads) {
+    const plx__gemm_args own = turned(given), *args = &own;
     if (!args->m || !args->n || !args->k || is_row_product(args)) return 0;
     const gemm_loop loop = make_loop(ctx, args, threads);
     const int64_t beside = is_deep(args) ? 2 * args->m * args->n : 0;
@@ -202,13 +226,20 @@ static operand panel_of_b(const gemm_loop *loop, int64_t panel) {
     return (operand){args->b + loop->p0 * args->ldb + panel * nr, args->ldb, 1};
 }
 
+static void add_bias(const plx_kernels *k, const plx__gemm_args *args, int64_t n, int64_t j0,
+                     plx_real *c) {
+    if (!args->bias) return;
+    const int step = !args->one_bias;
+    k->add(n, c, 1, args->bias + j0 * step, step, c);
+}
+
 static void finish_rows(const gemm_loop *loop, int64_t i0, int64_t rows, int64_t j0,
                         int64_t columns) {
     const plx__gemm_args *args = loop->args;
     if (!args->bias && args->act == PLX_LINEAR) return;
     for (int64_t i = i0; i < i0 + rows; ++i) {
         plx_real *c = args->c + i * args->ldc + j0;
-        if (args->bias) loop->k->add(columns, c, 1, args->bias + j0, 1, c);
+        add_bias(loop->k, args, columns, j0, c);
         plx__activate(loop->ctx, args->act, args->act_param, columns, c, c);
     }
 }
@@ -359,16 +390,16 @@ static void run_row_piece(void *arg, int64_t begin, int64_t end, int worker) {
         k->gemv_t(args->k, n, args->a, args->b + begin * args->ldb, args->ldb, c, add);
     else
         k->gemv(args->k, n, args->a, step, args->b + begin, args->ldb, c, add);
-    if (args->bias) k->add(n, c, 1, args->bias + begin, 1, c);
+    add_bias(k, args, n, begin, c);
     plx__activate(loop->ctx, args->act, args->act_param, n, c, c);
 }
 
 /* ---- A right operand that stays packed ------------------------------------------------------- */
 
-/* One row reads B once whatever its layout, and by columns it reads it at the speed of memory. */
-/* One row by a transposed B is dot products, whose sums have another order. */
+/* One column has nothing to pack. One row by a transposed B is dot products, whose sums have
+ * another order. */
 bool plx__gemm_keeps_packed(const plx_ctx *ctx, const plx__gemm_args *args) {
-    return !ctx->provider && args->m && args->n && args->k && !(args->m == 1 && args->tb);
+    return !ctx->provider && args->m && args->n > 1 && args->k && !(args->m == 1 && args->tb);
 }
 
 int64_t plx__gemm_packed_values(const plx_ctx *ctx, const plx__gemm_args *args) {
@@ -394,7 +425,8 @@ static bool run_provider(plx_ctx *ctx, const plx__gemm_args *args, int threads) 
                    args->lda, args->b, args->ldb, args->beta, args->c, args->ldc);
 }
 
-void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *args, int threads, void *workspace) {
+void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *given, int threads, void *workspace) {
+    const plx__gemm_args own = turned(given), *args = &own;
     if (args->m == 0 || args->n == 0) return;
     gemm_loop loop = make_loop(ctx, args, threads);
     loop.c = args->c;

@@ -115,9 +115,6 @@ CHEAP(relu6, v_select(a < 0, zero, v_less(v_splat(6), a)), v_select((a > 0) & (a
 LARGE(elu, v_select(a < 0, p * v_expm1_negative(a, zero), a), v_select(a > 0, b, b * (a + p)))
 LARGE(celu, celu(a, p), v_select(a > 0, b, b * ((a + p) / p)))
 LARGE(selu, selu(a), v_select(a > 0, SELU_SCALE * b, b * (a + SELU_BOTH)))
-LARGE(silu, v_silu(a), b * v_silu_slope(a))
-LARGE(gelu, v_gelu(a), b * v_gelu_slope(a))
-LARGE(gelu_tanh, v_gelu_tanh(a), b * v_gelu_tanh_slope(a))
 LARGE(mish, v_mish(a), b * v_mish_slope(a))
 LARGE(hardswish, v_at_least(-3, a) * (hard(a) / 6), v_select(a <= -3, zero, v_select(a >= 3, b, b * (a / 3 + C(0.5)))))
 LARGE(hardsigmoid, hard(a) / 6, v_select((a > -3) & (a < 3), b / 6, zero))
@@ -133,6 +130,35 @@ CHEAP(square, a * a, 2 * a * b)
 CHEAP(abs, v_abs(a), v_select(a > 0, b, v_select(a < 0, -b, zero)))
 LARGE(erf, v_erf(a), b * (C(1.12837916709551257390) * v_exp(-a * a)))
 // clang-format on
+
+/* Functions that have most of their work in common with their derivatives: one loop writes y unless
+ * it is NULL, and the slope, times g unless g is NULL. */
+#define WITH_SLOPE(name)                                                                           \
+    static void k_##name(int64_t n, const plx_real *x, plx_real *y, plx_real p) {                  \
+        (void)p;                                                                                   \
+        MAP1_ONCE(n, x, y, v_##name(a));                                                           \
+    }                                                                                              \
+    SHARED void name##_and_slope(int64_t n, const plx_real *x, const plx_real *g, plx_real *y,     \
+                                 plx_real *slope) {                                                \
+        for (int64_t i = 0; i < n; i += VL) {                                                      \
+            const vf a = v_load_up_to(x + i, n - i), s = v_##name##_slope(a);                      \
+            const vf own = g ? v_load_up_to(g + i, n - i) * s : s;                                 \
+            if (y) v_store_up_to(y + i, v_##name(a), n - i);                                       \
+            v_store_up_to(slope + i, own, n - i);                                                  \
+        }                                                                                          \
+    }                                                                                              \
+    static void k_##name##_grad(int64_t n, const plx_real *x, const plx_real *gy, plx_real *gx,    \
+                                plx_real p) {                                                      \
+        (void)p;                                                                                   \
+        name##_and_slope(n, x, gy, NULL, gx);                                                      \
+    }                                                                                              \
+    static void k_##name##_slope(int64_t n, const plx_real *x, plx_real *y, plx_real *slope) {     \
+        name##_and_slope(n, x, NULL, y, slope);                                                    \
+    }
+
+WITH_SLOPE(silu)
+WITH_SLOPE(gelu)
+WITH_SLOPE(gelu_tanh)
 
 /* y = sign sin(x + turn pi/2), times g unless g is NULL: sine, cosine and both gradients. */
 static __attribute__((noinline)) void sine(int64_t n, const plx_real *x, const plx_real *g,

@@ -50,6 +50,12 @@
 #else
 #define SELDOM static __attribute__((noinline, cold))
 #endif
+/* Code that is not copied for callers with constant arguments. */
+#ifdef __clang__
+#define SHARED static __attribute__((noinline, minsize))
+#else
+#define SHARED static __attribute__((noinline, noclone))
+#endif
 #define UNROLL_BY(times) _Pragma(PLX_TEXT(GCC unroll times))
 #define UNROLL UNROLL_BY(32)
 

@@ -78,11 +78,12 @@ INLINE vf v_sigmoid(vf x) {
     return w_round(1 / (1 + w_exp_minus(w_of(v_within(-120, 120, x)))));
 }
 
-/* x / (1 + exp(-x)) */
+/* x / (1 + exp(-x)). The bounds are those of the slope, so that a kernel of both computes the
+ * exponential once. */
 INLINE vf v_silu(vf x) {
     IN_DOUBLE(x[0] < -800 ? C(-0.0) : (double)x[0] / (1 + exp(-(double)x[0])));
-    const vf above = v_at_least(-120, x);
-    return w_round(w_of(above) / (1 + w_exp_minus(w_of(v_less(v_splat(120), above)))));
+    const vf above = v_at_least(-150, x);
+    return w_round(w_of(above) / (1 + w_exp_minus(w_of(v_within(-150, 150, x)))));
 }
 
 /* (1 + e (1 + x)) / (1 + e)^2 with e = exp(-x) */
@@ -105,8 +106,8 @@ INLINE vf v_gelu_tanh(vf x) {
                          : (double)x[0] /
                                (1 + exp(-(double)x[0] * (GELU_TANH_1 + GELU_TANH_3 * (double)x[0] *
                                                                            (double)x[0]))));
-    const vf above = v_at_least(-13, x);
-    const vd w = w_of(v_less(v_splat(13), above));
+    const vf above = v_at_least(-14, x);
+    const vd w = w_of(v_within(-14, 14, x));
     const vd z = w * w_fma(w * w, w_splat(GELU_TANH_3), w_splat(GELU_TANH_1));
     return w_round(w_of(above) / (1 + w_exp_minus(z)));
 }
@@ -161,11 +162,12 @@ INLINE vf v_gelu(vf x) {
 
 /* Phi(x) + x phi(x): of -a it is exp(-a^2 / 2) (M(a) - a / sqrt(2 pi)), of a that less than 1. */
 INLINE vf v_gelu_slope(vf x) {
-    const vf near = v_within(-40, 40, x);
+    const vf near = v_within(-40, 40, x); /* for the products of the double build */
+    (void)near;
     IN_DOUBLE(erfc(-(double)near[0] * 0.70710678118654752440) / 2 +
               (double)near[0] * 0.39894228040143267794 *
                   exp(-0.5 * (double)near[0] * (double)near[0]));
-    const vd a = w_of(v_less(v_splat(15), v_abs(near)));
+    const vd a = w_of(v_less(v_splat(15), v_abs(x)));
     vd e;
     const vd m = w_normal_tail(a, &e);
     const vf below = w_round(e * w_fma(a, w_splat(-0.39894228040143267794), m));

@@ -1,4 +1,4 @@
-/* Gated units: activation(gate) up. */
+/* Gated units, activation(gate) up; and activations together with their derivatives. */
 #include "ops/op.h"
 
 #include "blocks/gemm.h"
@@ -50,6 +50,21 @@ static plx_status run_gated(plx_ctx *ctx, const plx__step *step) {
     return PLX_OK;
 }
 
+bool plx__has_slope(plx_activation activation) {
+    return activation == PLX_SILU || activation == PLX_GELU || activation == PLX_GELU_TANH;
+}
+
+/* y = activation(x), slope = its derivative at x. */
+static void activate(const plx_kernels *k, plx_activation activation, int64_t n, const plx_real *x,
+                     plx_real *y, plx_real *slope) {
+    if (activation == PLX_SILU)
+        k->silu_slope(n, x, y, slope);
+    else if (activation == PLX_GELU)
+        k->gelu_slope(n, x, y, slope);
+    else
+        k->gelu_tanh_slope(n, x, y, slope);
+}
+
 /* gate: gy up act'(gate); up: gy act(gate). */
 static void gated_grad_piece(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
@@ -57,17 +72,14 @@ static void gated_grad_piece(void *arg, int64_t begin, int64_t end, int worker) 
     const plx_kernels *k = job->ctx->kernels;
     const plx_activation act = (plx_activation)job->step->attrs.gated.activation;
     const int64_t size = job->step->in[0].size;
-    plx_real product[CHUNK], active[CHUNK];
+    plx_real active[CHUNK], slope[CHUNK];
     for (int64_t i = begin; i < end; i += CHUNK) {
         const int64_t n = end - i < CHUNK ? end - i : CHUNK;
-        const plx_real *gate = PLX_IN(job->step, 0) + i, *gy = PLX_IN(job->step, 2) + i;
+        const plx_real *gy = PLX_IN(job->step, 2) + i;
         plx_real *g_gate = PLX_OUT(job->step) + i, *g_up = g_gate + size;
-        k->mul(n, gy, 1, PLX_IN(job->step, 1) + i, 1, product);
-        if (act == PLX_GELU)
-            k->gelu_grad(n, gate, product, g_gate, 0);
-        else
-            k->silu_grad(n, gate, product, g_gate, 0);
-        plx__activate(job->ctx, act, 0, n, gate, active);
+        activate(k, act, n, PLX_IN(job->step, 0) + i, active, slope);
+        k->mul(n, gy, 1, PLX_IN(job->step, 1) + i, 1, g_gate);
+        k->mul(n, g_gate, 1, slope, 1, g_gate);
         k->mul(n, gy, 1, active, 1, g_up);
     }
 }
@@ -119,4 +131,38 @@ const plx_op plx__op_gated_grad = {
     .run = run_gated_grad,
     .attrs = plx__gated_fields,
     .samples = PLX__TESTED(gated_grad_samples),
+};
+
+/* ---- with_slope: an activation and its derivative -------------------------------------------- */
+
+static void slope_piece(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    const gated_job *job = arg;
+    const plx__step *step = job->step;
+    activate(job->ctx->kernels, (plx_activation)step->attrs.gated.activation, end - begin,
+             PLX_IN(step, 0) + begin, PLX_OUT(step) + begin, (plx_real *)*step->in[1].slot + begin);
+}
+
+static plx_status run_with_slope(plx_ctx *ctx, const plx__step *step) {
+    gated_job job = {ctx, step};
+    plx__parallel_for(ctx->pool, step->threads, step->out.size,
+                      plx__grain(step->out.size, 1, step->threads), slope_piece, &job);
+    return PLX_OK;
+}
+
+static const char with_slope_samples[] =
+    "3x5~-4,4 3x5 : activation 4; 2x33~-4,4 2x33 : activation 5; 0x4 0x4 : activation 6; "
+    "40x130~-4,4 40x130 : activation 6";
+
+/* y = activation(x); its derivative at x is written to slope, which is as large as x. Created by
+ * the pass keep_slopes. */
+const plx_op plx__op_with_slope = {
+    .name = "with_slope",
+    .operands = PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"slope", PLX__REALS, PLX__WRITTEN}),
+    .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,
+    .infer = plx__infer_same,
+    .cost = cost_gated,
+    .run = run_with_slope,
+    .attrs = plx__gated_fields,
+    .samples = PLX__TESTED(with_slope_samples),
 };

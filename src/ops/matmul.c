@@ -118,7 +118,7 @@ static plx_status run_matmul(plx_ctx *ctx, const plx__step *step) {
 static const char matmul_samples[] =
     "1x1 1x1; 3x5 5x4; 5x3 5x4 : transpose_a 1; 3x5 4x5 : transpose_b 1; "
     "5x3 4x5 : transpose_a 1 transpose_b 1; 0x5 5x4; 3x0 0x4; 1x65 65x33; 17x70 70x37; 2x3x5 5x4; "
-    "2x3x5 2x3x4 : transpose_a 1";
+    "2x3x5 2x3x4 : transpose_a 1; 70x150 150x1; 70x9 1x9 : transpose_b 1; 9x70 9x1 : transpose_a 1";
 
 const plx_op plx__op_matmul = {
     .name = "matmul",
@@ -135,7 +135,7 @@ const plx_op plx__op_matmul = {
 
 static const char dense_samples[] =
     "3x5 5x4 4; 7x5 5x19 19 : activation 1; 7x5 19x5 19 : transpose_b 1 activation 8; "
-    "1x30 30x20 20 : activation 5; 7x5 5x19 : activation 7";
+    "1x30 30x20 20 : activation 5; 7x5 5x19 : activation 7; 70x9 9x1 1 : activation 8";
 
 /* Created by the fuse pass from matmul, bias and an activation. */
 const plx_op plx__op_dense = {

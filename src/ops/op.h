@@ -313,6 +313,9 @@ typedef plx_real (*plx__piece_sum)(const plx_kernels *k, int64_t n, const plx_re
                                    const plx_real *b);
 plx_real plx__total(plx_ctx *ctx, const plx__step *step, plx__piece_sum sum);
 size_t plx__total_workspace(const plx_ctx *ctx, const plx__step *step);
+/* Whether there is a kernel that computes the activation and its derivative together, as the op
+ * with_slope does. */
+bool plx__has_slope(plx_activation activation);
 /* Cost of an op that streams its inputs and output once, with a given number of flops per output
  * element. */
 plx__cost plx__cost_streaming(const plx_graph *graph, const plx__node *node, double flops_each,

@@ -54,9 +54,10 @@ typedef struct sum_pass {
     plx_real factor;
 } sum_pass;
 
-/* Columns of one unit of work. The size is fixed, since a kernel may add few columns in a different
- * order than many, and every split must give the same sums. */
-enum { STRIP = 256 };
+/* Columns of one unit of work: as many as a kernel with the widest vectors adds at a time. The size
+ * is fixed, since a kernel may add few columns in a different order than many, and every split must
+ * give the same sums. */
+enum { STRIP = 64 };
 
 static int64_t strips_of(const sum_pass *pass) {
     return (pass->inner + STRIP - 1) / STRIP;

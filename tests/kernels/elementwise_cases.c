@@ -334,6 +334,37 @@ static void check_backward(plx_case *c, backward_kernel run, const double range[
 #include "kernels/unary.def"
 #undef UNARY
 
+/* The function and its derivative have the bits of the kernels that compute one of them: those of
+ * the gradient for gy = 1. */
+static void check_slope(plx_case *c, forward_kernel forward, backward_kernel backward,
+                        void (*run)(int64_t n, const plx_real *x, plx_real *y, plx_real *slope)) {
+    const int64_t n = c->n;
+    plx_case_again(c, "");
+    const plx_real *x = plx_case_filled(c, n, -20, 20);
+    plx_real *ones = plx_case_blank(c, n);
+    for (int64_t i = 0; i < n; ++i) ones[i] = 1;
+    plx_real *value = plx_case_blank(c, n), *derivative = plx_case_blank(c, n);
+    forward(n, x, value, 0);
+    backward(n, x, ones, derivative, 0);
+    plx_real *y = plx_case_blank(c, n), *slope = plx_case_blank(c, n);
+    run(n, x, y, slope);
+    plx_case_same(c, n, y, value);
+    plx_case_same(c, n, slope, derivative);
+    c->variant = "in place";
+    plx_real *z = plx_case_copy(c, n, x), *again = plx_case_blank(c, n);
+    run(n, z, z, again);
+    plx_case_same(c, n, z, value);
+    plx_case_same(c, n, again, derivative);
+}
+
+#define SLOPE(name)                                                                                \
+    void plx_case_of_##name##_slope(plx_case *c) {                                                 \
+        check_slope(c, c->k->name, c->k->name##_grad, c->k->name##_slope);                         \
+    }
+SLOPE(silu)
+SLOPE(gelu)
+SLOPE(gelu_tanh)
+
 /* ---- Two values ------------------------------------------------------------------------------ */
 
 typedef void (*binary_kernel)(int64_t n, const plx_real *a, int sa, const plx_real *b, int sb,

@@ -190,6 +190,40 @@ static void check_blocks(calls *w, const plx_kernels *k) {
         check_transpositions(w, shapes[i], 2, (const scaling[]){{1, 0}, {(plx_real)-0.5, 1}});
 }
 
+/* A column of adjacent elements is computed as a row, with the bits of one that has gaps. */
+static void check_column(calls *w, shape s, bool ta, bool tb, bool tight, plx_real beta) {
+    call g = {.ta = ta, .tb = tb, .s = s, .alpha = 1, .beta = beta, .ldc = 4};
+    g.lda = (ta ? s.m : s.k) + 3;
+    g.ldb = (tb ? s.k : 1) + !tight;
+    plx_guards_reset(&w->guards, true);
+    g.a = ta ? matrix(w, s.k, s.m, g.lda, false) : matrix(w, s.m, s.k, g.lda, false);
+    g.b = tb ? matrix(w, 1, s.k, g.ldb, false) : matrix(w, s.k, 1, g.ldb, false);
+    plx_real *wide = matrix(w, s.m, 1, g.ldc, true), *c = matrix(w, s.m, 1, 1, true);
+    for (int threads = 1; threads <= 2; ++threads) {
+        for (int64_t i = 0; i < s.m; ++i)
+            wide[i * 4] = c[i] = beta != 0 ? (plx_real)i : (plx_real)NAN;
+        g.ldc = 4;
+        bool ok = run(w->one, &g, wide) == PLX_OK;
+        g.ldc = 1;
+        ok = run(threads == 1 ? w->one : w->two, &g, c) == PLX_OK && ok;
+        for (int64_t i = 0; i < s.m && ok; ++i) ok = !memcmp(&wide[i * 4], &c[i], sizeof *c);
+        if (!describe(w, &g, ok, "a column has other bits", 0, 0, 0, 0)) break;
+    }
+    CHECK(w->t, plx_guards_intact(&w->guards), "gemm writes outside its operands");
+}
+
+static void check_columns(calls *w, const plx_kernels *k) {
+    const shape shapes[] = {{7, 1, 20},
+                            {8, 1, 0},
+                            {8, 1, 1},
+                            {k->nr + 1, 1, PLX_GEMM_CHAIN + 3},
+                            {5 * k->nr - 1, 1, 2 * k->kc + 1},
+                            {8, 1, PLX_GEMM_DEEP + 5}};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; ++i)
+        for (int kind = 0; kind < 16; ++kind)
+            check_column(w, shapes[i], kind & 1, kind & 2, kind & 4, (plx_real)(kind >> 3));
+}
+
 typedef struct refusal {
     const char *sentence;
     bool ta, tb;
@@ -225,6 +259,7 @@ static void check_target(void *arg) {
     calls *w = arg;
     check_edges(w, w->one->kernels);
     check_blocks(w, w->one->kernels);
+    check_columns(w, w->one->kernels);
     check_refusals(w);
 }
 
