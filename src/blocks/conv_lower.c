@@ -23,7 +23,8 @@ typedef struct lowering {
     int64_t runs;                          /* of a kernel row */
     int64_t rows, blocks, panels;
     int64_t lda;
-    plx_real *b_packed, *a_blocks, *c_blocks, *deep_blocks;
+    const plx_real *b_packed;
+    plx_real *own_b, *a_blocks, *c_blocks, *deep_blocks;
     int64_t a_stride, c_stride, deep_stride; /* between workers */
 } lowering;
 
@@ -153,7 +154,7 @@ static void pack_panels(void *arg, int64_t begin, int64_t end, int worker) {
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t group = unit / l->panels, j0 = unit % l->panels * nr;
         const int64_t columns = plx__least(nr, l->group_targets - j0);
-        plx_real *to = l->b_packed + unit * l->depth * nr;
+        plx_real *to = l->own_b + unit * l->depth * nr;
         for (int64_t ty = 0; ty < l->y.taps; ++ty)
             for (int64_t tx = 0; tx < l->x.taps; ++tx, to += l->group_channels * nr)
                 pack_tap(l, tap_of(l, ty, tx), group, j0, columns, to);
@@ -304,8 +305,10 @@ static void run_phase(plx_ctx *ctx, const plx__conv_args *args, int64_t phase_y,
     l.a_blocks = workspace;
     l.c_blocks = l.a_blocks + threads * l.a_stride;
     l.deep_blocks = l.c_blocks + threads * l.c_stride;
-    l.b_packed = l.deep_blocks + threads * l.deep_stride;
-    if (l.depth) plx__parallel_for(ctx->pool, threads, args->groups * l.panels, 1, pack_panels, &l);
+    l.own_b = l.deep_blocks + threads * l.deep_stride;
+    l.b_packed = args->packed_b ? args->packed_b : l.own_b;
+    if (l.depth && !args->packed_b)
+        plx__parallel_for(ctx->pool, threads, args->groups * l.panels, 1, pack_panels, &l);
     plx__parallel_for(ctx->pool, threads, l.blocks * args->groups, 1, run_units, &l);
 }
 
