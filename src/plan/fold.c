@@ -1,6 +1,7 @@
-/* Folding: a batch normalisation or a scale that follows a product with a weight that stays becomes
- * part of the weight and the bias. What it inserts depends on parameters alone, so that keep.c
- * computes it once. With r = 1 / sqrt(variance + epsilon):
+/* Folding: a batch normalisation, or a multiplication by a number or by one for each channel, that
+ * follows a product with a weight that stays becomes part of the weight and the bias. What it
+ * inserts depends on parameters alone, so that keep.c computes it once. With r = 1 / sqrt(variance
+ * + epsilon):
  *
  *   ((x w + b) - mean) scale r + shift = x (w scale r) + ((b - mean) scale r + shift)
  *
@@ -85,9 +86,9 @@ static int32_t norm_of(const folding *f, int32_t x, int32_t mean, bool shift) {
     return guard(f, insert(f, norm->op, 3 + scaled + shift, scaled ? inputs : unscaled, &attrs));
 }
 
-static int32_t scaled(const folding *f, int32_t x) {
-    const plx__node *scale = f->graph->nodes[f->at];
-    return guard(f, insert(f, scale->op, 1, &x, &scale->attrs));
+static int32_t times(const folding *f, int32_t x, int32_t factor) {
+    const int32_t inputs[] = {x, factor};
+    return guard(f, insert(f, &plx__op_mul, 2, inputs, NULL));
 }
 
 /* ---- Rewriting ------------------------------------------------------------------------------- */
@@ -122,14 +123,21 @@ static void fold_norm(const folding *f, product p) {
             old->op == &plx__op_matmul ? "matmul+batch_norm" : "conv2d+batch_norm");
 }
 
-static void fold_scale(const folding *f, product p) {
+static void fold_factor(const folding *f, product p, int32_t factor) {
     const plx__node *old = f->graph->nodes[p.id];
-    const int32_t bias = p.bias < 0 ? -1 : scaled(f, p.bias);
-    replace(f, p, scaled(f, old->inputs[1]), bias,
-            old->op == &plx__op_matmul ? "matmul+scale" : "conv2d+scale");
+    const int32_t bias = p.bias < 0 ? -1 : times(f, p.bias, factor);
+    replace(f, p, times(f, old->inputs[1], factor), bias,
+            old->op == &plx__op_matmul ? "matmul+mul" : "conv2d+mul");
 }
 
-/* What to run while a folded value is not finite. */
+/* Whether a stays and is a number, or one for each channel of node id. */
+static bool is_factor(const folding *f, int32_t a, int32_t id) {
+    const plx__node *factor = f->graph->nodes[a], *of = f->graph->nodes[id];
+    return plx__stays(f->plan, a) && (!factor->rank || (factor->rank == 1 && of->rank &&
+                                                        factor->dims[0] == of->dims[of->rank - 1]));
+}
+
+/* What to run while a folded value is not finite: the graph as it was. */
 static bool keep_unfolded(plx_plan *plan) {
     if (!plan->unfolded_graph) plan->unfolded_graph = plx__graph_copy(plan->graph);
     return plan->unfolded_graph;
@@ -137,14 +145,23 @@ static bool keep_unfolded(plx_plan *plan) {
 
 static bool fold(const folding *f) {
     const plx__node *node = f->graph->nodes[f->at];
-    const bool norm = node->op == &plx__op_batch_norm_inference;
     product p;
-    if (!norm && node->op != &plx__op_scale) return true;
-    for (int k = 1; k < node->inputs_count; ++k)
-        if (!plx__stays(f->plan, node->inputs[k])) return true;
-    if (!find_product(f, node->inputs[0], &p)) return true;
-    if (!keep_unfolded(f->plan)) return false;
-    (norm ? fold_norm : fold_scale)(f, p);
+    if (node->op == &plx__op_batch_norm_inference) {
+        for (int k = 1; k < node->inputs_count; ++k)
+            if (!plx__stays(f->plan, node->inputs[k])) return true;
+        if (!find_product(f, node->inputs[0], &p)) return true;
+        if (!keep_unfolded(f->plan)) return false;
+        fold_norm(f, p);
+    }
+    if (node->op != &plx__op_mul) return true;
+    for (int k = 0; k < 2; ++k) {
+        const int32_t factor = node->inputs[1 - k];
+        if (!is_factor(f, factor, node->inputs[k]) || !find_product(f, node->inputs[k], &p))
+            continue;
+        if (!keep_unfolded(f->plan)) return false;
+        fold_factor(f, p, factor);
+        break;
+    }
     return true;
 }
 
