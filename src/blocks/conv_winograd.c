@@ -118,9 +118,25 @@ static void transform_target(const winograd *w, int64_t tile, const plx_real *m)
             pixels[i * TILE + j] =
                 i < rows && j < columns ? first + i * row_values + j * w->targets : NULL;
     w->k->winograd_output(w->targets, m, w->plane_m, args->bias, pixels);
-    for (int64_t i = 0; args->act != PLX_LINEAR && i < rows; ++i)
-        plx__activate(w->ctx, args->act, args->act_param, columns * w->targets,
-                      first + i * row_values, first + i * row_values);
+}
+
+/* Applies the activation to the results of a block, in as long pieces as lie side by side. */
+static void activate_targets(const winograd *w, int64_t begin, int64_t end) {
+    const plx__conv_args *args = w->args;
+    const int64_t row_values = w->x.target * w->targets;
+    for (int64_t tile = begin, run; args->act != PLX_LINEAR && tile < end; tile += run) {
+        const tile_place at = place_of(w, tile);
+        run = plx__least(w->across - at.x / TILE, end - tile);
+        int64_t rows = plx__least(TILE, w->y.count - at.y);
+        int64_t values = plx__least(run * TILE, w->x.count - at.x) * w->targets;
+        if (values == row_values) {
+            values *= rows;
+            rows = 1;
+        }
+        plx_real *c = args->c + ((at.image * w->y.target + at.y) * w->x.target + at.x) * w->targets;
+        for (int64_t i = 0; i < rows; ++i, c += row_values)
+            plx__activate(w->ctx, args->act, args->act_param, values, c, c);
+    }
 }
 
 /* One multiplication and one addition for each plane, channel and target of a tile; plus the
@@ -210,6 +226,7 @@ static void run_blocks(void *arg, int64_t begin, int64_t end, int worker) {
             multiply_plane(w, tiles, v + plane * w->plane_v, w->weights + plane * w->plane_u,
                            m + plane * w->plane_m);
         for (int64_t i = 0; i < tiles; ++i) transform_target(w, first + i, m + i * w->ldm);
+        activate_targets(w, first, first + tiles);
     }
 }
 
