@@ -2,6 +2,7 @@
  * run once, and again after a parameter was written. The value is a tensor that all plans of the
  * context which have the same step share. */
 #include "plan/plan_internal.h"
+#include "plan/shared.h"
 
 #include "base/platform.h"
 
@@ -134,6 +135,10 @@ static plx__folded *folded_for(const plx_plan *plan, const plx__node *node) {
     return new_folded(plan, node);
 }
 
+static int64_t bytes_of(const plx__folded *folded) {
+    return folded->tensor->size * (int64_t)plx__element_bytes(folded->tensor->dtype);
+}
+
 static bool is_held(const plx_plan *plan, const plx__folded *folded) {
     for (int i = 0; i < plan->folds_count; ++i)
         if (plan->folds[i].folded == folded) return true;
@@ -152,7 +157,7 @@ static void keep(plx_plan *plan, int s) {
     folded->holders += 1;
     plan->folds[plan->folds_count++] =
         (plx__fold){s, plan->links[plan->meta[s].node].guarded, folded};
-    plan->memory.folded += folded->tensor->size * (int64_t)plx__element_bytes(node->dtype);
+    plan->memory.folded += bytes_of(folded);
 }
 
 plx_status plx__keep_values(plx_plan *plan) {
@@ -220,4 +225,14 @@ void plx__free_folded(plx_plan *plan) {
     for (int i = 0; i < plan->folds_count; ++i) drop(plan->ctx, plan->folds[i].folded);
     plx_platform_free(plan->folds);
     plx_platform_free(plan->written);
+}
+
+int64_t plx__folded_bytes(const plx_plan *plan, int count, const plx_plan *const *others) {
+    int64_t bytes = 0;
+    for (int i = 0; i < plan->folds_count; ++i) {
+        bool shared = false;
+        for (int k = 0; k < count; ++k) shared |= is_held(others[k], plan->folds[i].folded);
+        if (!shared) bytes += bytes_of(plan->folds[i].folded);
+    }
+    return bytes;
 }

@@ -3,6 +3,7 @@
  * into them once. The copy hangs on the tensor, so that plans of several batch sizes share it; a
  * run packs again what was written since. */
 #include "plan/plan_internal.h"
+#include "plan/shared.h"
 
 #include "base/alloc.h"
 #include "base/platform.h"
@@ -93,4 +94,14 @@ void plx__refresh_packed(plx_plan *plan) {
 void plx__free_packed(plx_plan *plan) {
     for (int i = 0; i < plan->kept_count; ++i) drop(plan->kept[i].tensor, plan->kept[i].packed);
     plx_platform_free(plan->kept);
+}
+
+int64_t plx__packed_bytes(const plx_plan *plan, int count, const plx_plan *const *others) {
+    int64_t bytes = 0;
+    for (int i = 0; i < plan->kept_count; ++i) {
+        bool shared = false;
+        for (int k = 0; k < count; ++k) shared |= is_kept(others[k], plan->kept[i].packed);
+        if (!shared) bytes += plan->kept[i].packed->bytes;
+    }
+    return bytes;
 }
