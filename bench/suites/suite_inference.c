@@ -59,7 +59,7 @@ typedef struct effort {
 
 static effort effort_of(const plx_bench *bench) {
     static const effort efforts[] = {
-        [PLX_BENCH_QUICK] = {1000, 1, 0.02, 0.01, 128, 8},
+        [PLX_BENCH_QUICK] = {1000, 2, 0.02, 0.01, 128, 8},
         [PLX_BENCH_DEFAULT] = {1000, 3, 2, 0.5, 128, 128},
         [PLX_BENCH_FULL] = {1000, 5, INFINITY, 4, 128, 128},
     };
@@ -165,12 +165,16 @@ static plx_status time_calls(runner *r, int64_t calls, double *ns) {
     return status;
 }
 
+enum { LONG_NS = 2000000 };
+
 /* The first run packs and folds. Then finds how many calls the clock needs. */
 static plx_status prepare(const plx_bench *bench, runner *r) {
     enum { STEPS = 20 };
     double ns;
     PLX_TRY(time_calls(r, 1, &ns));
-    for (r->each = 1;; r->each *= 2) {
+    r->each = 1;
+    if (ns > LONG_NS) return PLX_OK;
+    for (;; r->each *= 2) {
         PLX_TRY(time_calls(r, r->each, &ns));
         if (ns >= STEPS * (double)bench->clock_ns) return PLX_OK;
         if (r->each > 1 << 24)
@@ -186,10 +190,12 @@ static bool is_done(const runner *r) {
 /* Readings in a row, after a call that fetches weights into the caches again, unless a call takes
  * so long that this would not matter. */
 static plx_status take_burst(const plx_bench *bench, runner *r) {
-    const double burst_ns = 4e6, long_ns = 2e6;
+    const double burst_ns = 2 * LONG_NS;
     double ns, sum = 0;
-    if (!r->each) PLX_TRY(prepare(bench, r));
-    PLX_TRY(r->count && r->spent / (double)r->count > long_ns ? PLX_OK : time_calls(r, 1, &ns));
+    if (!r->each)
+        PLX_TRY(prepare(bench, r));
+    else if (r->spent < LONG_NS * (double)r->count)
+        PLX_TRY(time_calls(r, 1, &ns));
     while (!is_done(r) && sum < burst_ns) {
         PLX_TRY(time_calls(r, r->each, &ns));
         r->readings[r->count++] = ns / (double)r->each;

@@ -53,16 +53,6 @@ static int32_t insert(const folding *f, const plx_op *op, int count, const int32
     return plx__insert_before(f->plan, f->at, op, count, inputs, attrs);
 }
 
-static int32_t zeros(const folding *f, int rank, const int64_t *dims) {
-    const plx__attrs none = {.leaf = {.value = 0}};
-    const int32_t zero = insert(f, &plx__op_constant, 0, NULL, &none);
-    const int64_t axes = (1 << rank) - 1;
-    const plx__attrs attrs = {.sum = {.axes = axes, .dropped = axes, .factor = 1},
-                              .rank = rank,
-                              .dims = {dims[0], rank > 1 ? dims[1] : 0}};
-    return insert(f, &plx__op_broadcast_to, 1, &zero, &attrs);
-}
-
 static int32_t view(const folding *f, int32_t id, int rank, const int64_t *dims) {
     const plx__attrs attrs = {.rank = rank, .dims = {dims[0], rank > 1 ? dims[1] : 0}};
     return insert(f, &plx__op_view, 1, &id, &attrs);
@@ -116,9 +106,12 @@ static void fold_norm(const folding *f, product p) {
     const plx__node *norm = f->graph->nodes[f->at];
     const plx__node *old = f->graph->nodes[p.id];
     const int64_t channels = norm->dims[norm->rank - 1], row[] = {1, channels};
-    const int32_t bias = p.bias < 0 ? zeros(f, 2, row) : view(f, p.bias, 2, row);
+    /* Zeros, unless a mean is not finite. */
+    const int32_t means[] = {norm->inputs[1], norm->inputs[1]};
+    const int32_t zeros = insert(f, &plx__op_sub, 2, means, NULL);
+    const int32_t bias = view(f, p.bias < 0 ? zeros : p.bias, 2, row);
     const int32_t moved = norm_of(f, bias, norm->inputs[1], norm->attrs.norm.has_shift);
-    const int32_t weight = norm_of(f, old->inputs[1], zeros(f, 1, &channels), false);
+    const int32_t weight = norm_of(f, old->inputs[1], zeros, false);
     replace(f, p, weight, view(f, moved, 1, &channels),
             old->op == &plx__op_matmul ? "matmul+batch_norm" : "conv2d+batch_norm");
 }
