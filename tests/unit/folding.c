@@ -226,7 +226,7 @@ static void check_extreme(plx_check *t, pair *p, const struct extreme *extreme) 
               "%s, %s: not the bits without folding", p->of->name, what);
         return;
     }
-    double bounds[CHANNELS];
+    double bounds[CHANNELS] = {0};
     for (int64_t c = 0; c < p->channels; ++c) bounds[c] = bound_of(p, c);
     for (int64_t i = 0; i < p->size; ++i)
         if (!CHECK(t,
@@ -330,7 +330,7 @@ static void check_changing(plx_check *t, plx_ctx *ctx) {
     const plx_optimizer_options sgd = plx_optimizer_default(PLX_SGD);
     pair p = {0};
     plx_status status = open_pair(ctx, &forms[1], &p);
-    plx_real sums[2][STEPS];
+    plx_real sums[2][STEPS] = {{0}};
     for (int constant = 0; constant < 2 && status == PLX_OK; ++constant) {
         plx_optimizer *optimizer = NULL;
         plx_graph *graph = NULL;
