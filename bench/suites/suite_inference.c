@@ -53,15 +53,15 @@ enum { WORKS = sizeof works / sizeof *works };
  * the deployed plan, or another, has made enough of them. */
 typedef struct effort {
     int calls, visits;
-    double deployed_s, other_s;   /* INFINITY: no limit */
-    int64_t largest_mlp, largest; /* batches */
+    double deployed_s, other_s; /* INFINITY: no limit */
+    double mflops;              /* of a call, at most */
 } effort;
 
 static effort effort_of(const plx_bench *bench) {
     static const effort efforts[] = {
-        [PLX_BENCH_QUICK] = {1000, 2, 0.02, 0.01, 128, 8},
-        [PLX_BENCH_DEFAULT] = {1000, 3, 2, 0.5, 128, 128},
-        [PLX_BENCH_FULL] = {1000, 5, INFINITY, 4, 128, 128},
+        [PLX_BENCH_QUICK] = {1000, 2, 0.02, 0.01, 600},
+        [PLX_BENCH_DEFAULT] = {1000, 3, 2, 0.5, INFINITY},
+        [PLX_BENCH_FULL] = {1000, 5, INFINITY, 4, INFINITY},
     };
     const plx_bench_options *o = plx__bench_options(bench);
     effort e = efforts[o->size];
@@ -309,7 +309,7 @@ static void add_case(plx_bench *bench, int group, int model, int64_t batch) {
     const struct work *work = &works[model];
     const bool mlp = !strncmp(work->model, "mlp:", 4);
     const char *name = mlp ? work->model + 4 : work->model;
-    if (batch > (mlp ? e.largest_mlp : e.largest)) return;
+    if (work->mflops * (double)batch > e.mflops) return;
     plx_case *c = plx__bench_add(bench, group, "%s, batch %lld", name, (long long)batch);
     if (!c) return;
     c->variant = model;
