@@ -65,7 +65,7 @@ static effort effort_of(const plx_bench *bench) {
     };
     const plx_bench_options *o = plx__bench_options(bench);
     effort e = efforts[o->size];
-    if (o->seconds > 0) e.deployed_s = e.other_s = o->seconds;
+    if (o->seconds > 0) e.deployed_s = e.other_s = o->seconds / VARIANTS;
     if (e.visits > bench->rounds) e.visits = bench->rounds;
     return e;
 }
