@@ -9,7 +9,7 @@ enum {
     PLX_BENCH_ROUNDS = 32,   /* at most, of a run */
     PLX_BENCH_PARAMETERS = 8,
     PLX_BENCH_METRICS = 24,
-    PLX_BENCH_EXTRAS = 16, /* for all rows of a case */
+    PLX_BENCH_EXTRAS = 32, /* for all rows of a case */
     PLX_BENCH_SERIES = 2,
 };
 

@@ -36,7 +36,7 @@ static void *random_values(uint64_t seed, uint32_t stream, int64_t size, int64_t
 static plx_status make_inputs(plx_network *n, const plx_network_options *o) {
     for (int i = 0; i < plx_model_inputs(n->model); ++i) {
         const plx_port port = plx_model_input(n->model, i);
-        n->bound[i] = o->inputs[i];
+        n->bound[i] = o->like ? o->like->bound[i] : o->inputs[i];
         if (n->bound[i]) continue;
         const int64_t size = n->batch * values_of(&port, port.rank);
         const int64_t classes = port.dtype == PLX_DTYPE_I32 ? port.classes : 0;
@@ -130,7 +130,12 @@ plx_status plx_network_open(plx_ctx *ctx, const plx_network_options *options, pl
     plx_network_options own = *options;
     own.plan.constant_parameters = !options->training;
     *out = (plx_network){.ctx = ctx, .batch = options->batch};
-    plx_status status = plx_model_from_name(ctx, options->model, options->seed, &out->model);
+    plx_status status = PLX_OK;
+    out->borrowed = options->like;
+    if (out->borrowed)
+        out->model = options->like->model;
+    else
+        status = plx_model_from_name(ctx, options->model, options->seed, &out->model);
     if (status != PLX_OK) return status;
     if (plx_model_has_loss(out->model)) own.loss = PLX_LOSS_OWN;
     const plx_port first = plx_model_input(out->model, 0), last = plx_model_output(out->model, 0);
@@ -146,7 +151,7 @@ plx_status plx_network_open(plx_ctx *ctx, const plx_network_options *options, pl
 void plx_network_free(plx_network *n) {
     plx_plan_free(n->plan);
     plx_optimizer_free(n->optimizer);
-    plx_model_free(n->model);
+    if (!n->borrowed) plx_model_free(n->model);
     for (int i = 0; i < PLX_PORTS; ++i) {
         plx_platform_free(n->inputs[i]);
         plx_platform_free(n->targets[i]);

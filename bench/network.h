@@ -4,6 +4,8 @@
 
 #include "bench/harness.h"
 
+typedef struct plx_network plx_network;
+
 typedef struct plx_network_options {
     const char *model; /* "mlp:784-200-10", "gpt2-nano" */
     int64_t batch;
@@ -15,18 +17,20 @@ typedef struct plx_network_options {
     /* One array per port of the model, borrowed: [batch, ...], as plx_dataset has them side by
      * side. NULL: random ones from the seed. */
     const void *inputs[PLX_PORTS], *targets[PLX_PORTS];
+    const plx_network *like; /* lends its model and its inputs, and outlives this one; or NULL */
 } plx_network_options;
 
-typedef struct plx_network {
+struct plx_network {
     plx_ctx *ctx;
     plx_model *model;
+    bool borrowed; /* the model */
     plx_optimizer *optimizer;
     plx_plan *plan;
     plx_node result;                              /* the output, or the loss */
     int64_t batch, in, out;                       /* values of the first input and output */
     void *inputs[PLX_PORTS], *targets[PLX_PORTS]; /* own data, if none was given */
     const void *bound[PLX_PORTS];                 /* inputs */
-} plx_network;
+};
 
 /* Free with plx_network_free, also after a failure. */
 plx_status plx_network_open(plx_ctx *ctx, const plx_network_options *options, plx_network *out);

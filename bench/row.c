@@ -154,6 +154,7 @@ static void memory(plx_bench *bench, const plx_memory *m) {
     number(bench, "memory.inputs", (double)m->inputs);
     if (m->kept) number(bench, "memory.kept", (double)m->kept);
     if (m->packed) number(bench, "memory.packed", (double)m->packed);
+    if (m->folded) number(bench, "memory.folded", (double)m->folded);
 }
 
 static void extras(plx_bench *bench, const plx_case *c, int metric) {

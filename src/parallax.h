@@ -625,8 +625,9 @@ plx_node plx_update(plx_graph *graph, plx_optimizer *optimizer, const plx_node *
  * plan is like without it). */
 #define PLX_PASSES(PASS)                                                                           \
     PASS(DEAD_CODE, dead_code, 3, NODES, "nodes that no output needs are run as well")             \
+    PASS(FOLD, fold, 5, NODES, "what depends on parameters alone is computed in every run")        \
     PASS(FUSE, fuse, 0, NODES, "one step per node")                                                \
-    PASS(KEEP_SLOPES, keep_slopes, 5, NODES, "gradients of GELU and SiLU evaluate them again")     \
+    PASS(KEEP_SLOPES, keep_slopes, 6, NODES, "gradients of GELU and SiLU evaluate them again")     \
     PASS(PARALLEL, parallel, 2, STEPS, "every step uses all threads")                              \
     PASS(PACK, pack, 4, STEPS, "weights that stay are packed in every run")                        \
     PASS(MEMORY, memory, 1, STEPS, "no memory is reused")
@@ -652,14 +653,15 @@ const plx_pass_info *plx_pass_at(int i);
 
 typedef struct plx_plan_options {
     int passes; /* plx_pass bits; default all. Passes do not change the results, except for rounding
-                   by PLX_PASS_FUSE */
+                   by PLX_PASS_FUSE and PLX_PASS_FOLD */
     int threads;       /* upper limit for a step; 0: the context's */
     int64_t alignment; /* of values in their buffers, in bytes: a power of two, 16 to 2^20; 0: 64 */
     int64_t largest_buffer;   /* in bytes, a multiple of the alignment; 0: no limit. A single value
                                  above it is PLX_ERR_MEMORY */
     bool constant_parameters; /* parameters keep their values over many runs: PLX_PASS_PACK keeps a
-                                 copy of weights in the order in which kernels read them, which
-                                 plans of the same tensor share and renew when it was written */
+                                 copy of weights in the order in which kernels read them, and
+                                 PLX_PASS_FOLD keeps what depends on parameters alone. Plans of the
+                                 same tensors share both; the next run after a write renews them */
 } plx_plan_options;
 
 /* All passes, all of the context's threads. */
@@ -694,10 +696,10 @@ const void *plx_plan_output_as(const plx_plan *plan, plx_node output, plx_dtype 
 void plx_plan_set_step(plx_plan *plan, uint64_t step);
 
 /* Exact sizes in bytes. gradients: the part of the plan's own memory that updates read; kept:
- * copies of weights that a trainer may restore; packed: copies of weights that stay packed, which
- * plans of the same tensors share. */
+ * copies of weights that a trainer may restore; packed: copies of weights that stay packed; folded:
+ * values computed from parameters alone. Plans of the same tensors share packed and folded. */
 typedef struct plx_memory {
-    int64_t parameters, gradients, optimizer, activations, workspace, inputs, kept, packed;
+    int64_t parameters, gradients, optimizer, activations, workspace, inputs, kept, packed, folded;
 } plx_memory;
 plx_memory plx_plan_memory(const plx_plan *plan);
 
@@ -713,6 +715,7 @@ typedef struct plx_step_info {
     double bytes;     /* each operand read or written once */
     int threads;
     bool packed;          /* reads a weight that stays packed */
+    bool kept;            /* its value stays until a parameter is written: no part of a usual run */
     int64_t arena_offset; /* -1: not in the arena */
     double nanoseconds;   /* mean since profiling was switched on; 0 if it is off */
 } plx_step_info;
@@ -734,6 +737,7 @@ typedef enum plx_buffer_kind {
     PLX_BUFFER_INPUT,      /* the data that is bound */
     PLX_BUFFER_CONSTANT,   /* one real that never changes */
     PLX_BUFFER_SLAB,       /* the plan's own values, which reuse its bytes over time */
+    PLX_BUFFER_KEPT,       /* the value of a step that is kept; plans share it */
 } plx_buffer_kind;
 
 typedef struct plx_buffer {
@@ -773,6 +777,7 @@ typedef struct plx_step {
     const plx_attribute *attributes;
     plx_optimizer *optimizer; /* whose state an update reads and changes, else NULL; borrowed */
     bool once;                /* runs in the first run only: its output stays valid */
+    bool kept;                /* once, but again when a parameter was written since */
     int threads;
     int64_t workspace; /* bytes of scratch that this library's own kernel needs */
 } plx_step;
@@ -788,9 +793,11 @@ typedef struct plx_plan_table {
     const plx_operand *outputs;
 } plx_plan_table;
 
-/* Describes the steps, memory and order that plx_plan_run uses. Everything the table points to
- * lives as long as the plan. plx_plan_bind changes the data of buffers; after threads have joined,
- * this call updates threads and workspace. */
+/* Describes the steps, memory and order that plx_plan_run uses, after folding: the steps that are
+ * kept make the folded weights, so that the table needs nothing else. Only plx_plan_run also looks
+ * whether those are finite, and else runs the plan that PLX_PASS_FOLD would have left as it was.
+ * Everything the table points to lives as long as the plan. plx_plan_bind changes the data of
+ * buffers; after threads have joined, this call updates threads and workspace. */
 plx_status plx_plan_describe(plx_plan *plan, plx_plan_table *out);
 
 /* ---- Files ----------------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@ const char *const bench_selection[] = {
     "models: train resnet-nano",
     "models: predict bert-nano, batch 1",
     "models: predict vit-nano, batch 1",
+    "inference: resnet-nano, batch 1",
     "bits: interp5d, 1000 rows, 50 epochs",
     "bits: every operation and gradient",
     "ops: fork-join",

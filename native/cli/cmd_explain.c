@@ -163,6 +163,7 @@ static cJSON *step_row(const plx_plan *plan, int i, const plx_step *described, b
     cJSON_AddNumberToObject(row, "threads", step.threads);
     cJSON_AddNumberToObject(row, "thresholdRows", plx_plan_threshold_rows(plan, i));
     cJSON_AddBoolToObject(row, "packed", step.packed);
+    cJSON_AddBoolToObject(row, "kept", step.kept);
     cJSON_AddNumberToObject(row, "arenaOffset", (double)step.arena_offset);
     if (profile) cJSON_AddNumberToObject(row, "nanoseconds", step.nanoseconds);
     cJSON_AddItemToObject(row, "attributes", attributes_of(described));
@@ -181,19 +182,20 @@ static cJSON *memory_row(const plx_memory *m, bool training) {
     cJSON_AddNumberToObject(row, "workspace", (double)m->workspace);
     cJSON_AddNumberToObject(row, "inputs", (double)m->inputs);
     cJSON_AddNumberToObject(row, "packed", (double)m->packed);
+    cJSON_AddNumberToObject(row, "folded", (double)m->folded);
     return row;
 }
 
 static bool print_memory(output *out, const plx_plan *plan, bool training) {
     const plx_memory m = plx_plan_memory(plan);
     const int64_t together = m.parameters + m.gradients + m.optimizer + m.activations +
-                             m.workspace + m.inputs + m.packed;
+                             m.workspace + m.inputs + m.packed + m.folded;
     fprintf(output_tables(out),
             "memory (bytes): parameters %lld, gradients %lld, optimizer %lld, activations %lld, "
-            "workspace %lld, inputs %lld, packed %lld; %lld in total\n",
+            "workspace %lld, inputs %lld, packed %lld, folded %lld; %lld in total\n",
             (long long)m.parameters, (long long)m.gradients, (long long)m.optimizer,
             (long long)m.activations, (long long)m.workspace, (long long)m.inputs,
-            (long long)m.packed, (long long)together);
+            (long long)m.packed, (long long)m.folded, (long long)together);
     return output_row(out, memory_row(&m, training));
 }
 
@@ -206,10 +208,17 @@ static bool print_plan(output *out, const plx_network *network, const plx_plan_t
             "shape", "FLOPs", "bytes", "threads", "all from", "offset",
             profile ? "         us" : "");
     bool ok = true;
+    int values = 0;
     for (int i = 0; i < plx_plan_steps(plan); ++i) {
-        print_step(to, plan, i, profile);
+        const bool kept = plx_plan_step(plan, i).kept;
+        if (!kept) print_step(to, plan, i, profile);
+        values += kept;
         ok = output_row(out, step_row(plan, i, &table->steps[i], profile)) && ok;
     }
+    if (values)
+        fprintf(to,
+                "and %d values that depend on parameters alone, computed after a change of them\n",
+                values);
     fprintf(to,
             "\n%s of %lld samples: %.6g FLOPs. \"all from\": the number of rows from which all "
             "threads pay off.\n"

@@ -6,6 +6,7 @@
 #include "base/thread_pool.h"
 
 struct plx_kernels;
+struct plx__folded;
 
 /* Machine costs, measured once per context, with which the parallel pass weighs steps. */
 typedef struct plx__machine {
@@ -24,6 +25,7 @@ struct plx_ctx {
     const struct plx_kernels *kernels;
     const plx_gemm_provider *provider; /* NULL: own kernels */
     plx__machine machine;
+    struct plx__folded *folded; /* values that stay, which plans share */
     int threads;
     int holders;     /* reference count: the creator, and what was created from it */
     uint32_t graphs; /* number of the next one */

@@ -21,7 +21,7 @@ typedef struct plx__conv_args {
     int64_t kernel[2], stride[2], dilation[2], groups;
     int64_t before[2]; /* zeros above and to the left of the image */
     const plx_real *a, *b;
-    const plx_real *packed_b; /* for a convolution that is a product: see plx__gemm_args */
+    const plx_real *packed_b; /* b as plx__conv_pack left it, read in its place; NULL: none */
     const plx_real *bias;     /* per channel of c; NULL: none. Not for weights */
     plx_real *c;
     plx_activation act;
@@ -38,8 +38,11 @@ static inline bool plx__conv_is_of_weights(const plx__conv_args *args) {
 #endif
 }
 
-/* The product that a convolution of 1 x 1 is; m is 0 for other convolutions. */
-plx__gemm_args plx__conv_product(const plx__conv_args *args);
+/* The number of values of weights in the layout in which plx__conv_run reads them from packed_b,
+ * and that layout; 0 where preparing them takes too small a part of the run. Only for b. */
+int64_t plx__conv_packed_values(const plx_ctx *ctx, const plx__conv_args *args,
+                                plx__layout *layout);
+void plx__conv_pack(plx_ctx *ctx, const plx__conv_args *args, int threads, plx_real *to);
 
 /* Bytes of scratch that plx__conv_run needs for these sizes on `threads` threads. */
 size_t plx__conv_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);

@@ -23,8 +23,10 @@ typedef struct lowering {
     int64_t runs;                          /* of a kernel row */
     int64_t rows, blocks, panels;
     int64_t lda;
-    plx_real *b_packed, *a_blocks, *c_blocks, *deep_blocks;
+    const plx_real *b_packed;
+    plx_real *own_b, *a_blocks, *c_blocks, *deep_blocks;
     int64_t a_stride, c_stride, deep_stride; /* between workers */
+    plx_real *zeros, *ones;                  /* one for each target, to add a bias */
 } lowering;
 
 enum { GAP = 16 }; /* between rows, so that they do not map to the same cache sets */
@@ -153,7 +155,7 @@ static void pack_panels(void *arg, int64_t begin, int64_t end, int worker) {
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t group = unit / l->panels, j0 = unit % l->panels * nr;
         const int64_t columns = plx__least(nr, l->group_targets - j0);
-        plx_real *to = l->b_packed + unit * l->depth * nr;
+        plx_real *to = l->own_b + unit * l->depth * nr;
         for (int64_t ty = 0; ty < l->y.taps; ++ty)
             for (int64_t tx = 0; tx < l->x.taps; ++tx, to += l->group_channels * nr)
                 pack_tap(l, tap_of(l, ty, tx), group, j0, columns, to);
@@ -176,12 +178,24 @@ static bool is_dense(const lowering *l) {
     return l->y.target_step == 1 && l->x.target_step == 1;
 }
 
+/* Rows that lie side by side. (c - 0) 1 + bias has the bits of c + bias. */
+static void finish_block(const lowering *l, int64_t rows, plx_real *c) {
+    const plx__conv_args *args = l->args;
+    const int64_t n = l->targets;
+    if (args->bias) l->k->channel_norm(rows, n, c, l->zeros, l->ones, args->bias, c);
+    plx__activate(l->ctx, args->act, args->act_param, rows * n, c, c);
+}
+
 static void finish_rows(const lowering *l, int64_t group, int64_t first, int64_t rows,
                         const plx_real *c, int64_t ldc) {
     const plx__conv_args *args = l->args;
     const int64_t n = l->group_targets;
     const bool dense = is_dense(l);
     if (dense && !args->bias && args->act == PLX_LINEAR) return;
+    if (dense && ldc == n) {
+        finish_block(l, rows, target_of(l, first));
+        return;
+    }
     for (int64_t i = 0; i < rows; ++i, c += ldc) {
         plx_real *to = target_of(l, first + i) + group * n;
         if (args->bias)
@@ -274,7 +288,8 @@ static int64_t set_blocks(lowering *l, int threads, int64_t most_depth) {
     if (most_depth > PLX_GEMM_DEEP)
         l->deep_stride = plx__conv_aligned(2 * l->rows * l->group_targets);
     const int64_t packed = plx__conv_aligned(l->args->groups * l->panels * most_depth * k->nr);
-    return packed + threads * (l->a_stride + l->c_stride + l->deep_stride);
+    return packed + 2 * plx__conv_aligned(l->targets) +
+           threads * (l->a_stride + l->c_stride + l->deep_stride);
 }
 
 /* The largest depth of any phase. */
@@ -304,8 +319,16 @@ static void run_phase(plx_ctx *ctx, const plx__conv_args *args, int64_t phase_y,
     l.a_blocks = workspace;
     l.c_blocks = l.a_blocks + threads * l.a_stride;
     l.deep_blocks = l.c_blocks + threads * l.c_stride;
-    l.b_packed = l.deep_blocks + threads * l.deep_stride;
-    if (l.depth) plx__parallel_for(ctx->pool, threads, args->groups * l.panels, 1, pack_panels, &l);
+    l.zeros = l.deep_blocks + threads * l.deep_stride;
+    l.ones = l.zeros + plx__conv_aligned(l.targets);
+    l.own_b = l.ones + plx__conv_aligned(l.targets);
+    for (int64_t i = 0; i < l.targets; ++i) {
+        l.zeros[i] = 0;
+        l.ones[i] = 1;
+    }
+    l.b_packed = args->packed_b ? args->packed_b : l.own_b;
+    if (l.depth && !args->packed_b)
+        plx__parallel_for(ctx->pool, threads, args->groups * l.panels, 1, pack_panels, &l);
     plx__parallel_for(ctx->pool, threads, l.blocks * args->groups, 1, run_units, &l);
 }
 

@@ -151,10 +151,6 @@ static bool is_product(const plx__conv_args *args) {
            args->groups == 1;
 }
 
-plx__gemm_args plx__conv_product(const plx__conv_args *args) {
-    return is_product(args) ? product_args(args) : (plx__gemm_args){.m = 0};
-}
-
 /* With few channels the products are too thin; with few tiles the transform of the weights does not
  * pay off. */
 static bool is_for_winograd(const plx__conv_args *args) {
@@ -207,6 +203,47 @@ static bool is_empty(const plx__conv_args *args) {
     if (plx__conv_is_of_weights(args)) return args->in == 0 || args->out == 0;
     return args->n == 0 || size[0] == 0 || size[1] == 0 || plx__conv_targets(args) == 0;
 }
+
+/* ---- Weights that stay packed ---------------------------------------------------------------- */
+
+/* The product whose right operand the weights are; m is 0 for other methods. Rows under the kernel
+ * are those of a lowered convolution; with many of them packing takes a small part of the run. */
+static plx__gemm_args product_of(const plx__conv_args *args) {
+    enum { ROWS = 1024 };
+    const int64_t rows = args->n * args->result[0] * args->result[1];
+    if (is_product(args)) return product_args(args);
+    if (args->kind != PLX__CONV_FORWARD || args->groups > 1 || rows > ROWS ||
+        choose(args).run != plx__conv_lower)
+        return (plx__gemm_args){.m = 0};
+    return (plx__gemm_args){.m = rows,
+                            .n = args->out,
+                            .k = args->kernel[0] * args->kernel[1] * args->in,
+                            .b = args->b,
+                            .ldb = args->out};
+}
+
+int64_t plx__conv_packed_values(const plx_ctx *ctx, const plx__conv_args *args,
+                                plx__layout *layout) {
+    if (is_empty(args)) return 0;
+    if (choose(args).run == plx__conv_winograd) {
+        *layout = PLX__PLANES;
+        return plx__conv_winograd_packed_values(ctx, args);
+    }
+    const plx__gemm_args product = product_of(args);
+    *layout = product.tb ? PLX__PANELS_TRANSPOSED : PLX__PANELS;
+    return plx__gemm_keeps_packed(ctx, &product) ? plx__gemm_packed_values(ctx, &product) : 0;
+}
+
+void plx__conv_pack(plx_ctx *ctx, const plx__conv_args *args, int threads, plx_real *to) {
+    if (choose(args).run == plx__conv_winograd) {
+        plx__conv_winograd_pack(ctx, args, threads, to);
+        return;
+    }
+    const plx__gemm_args product = product_of(args);
+    plx__gemm_pack(ctx, &product, threads, to);
+}
+
+/* ---- Runs ------------------------------------------------------------------------------------ */
 
 size_t plx__conv_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads) {
     return is_empty(args) ? 0 : choose(args).workspace(ctx, args, threads);

@@ -77,6 +77,10 @@ void plx__conv_depthwise_weights(plx_ctx *ctx, const plx__conv_args *args, int t
 double plx__conv_winograd_flops(const plx__conv_args *args);
 size_t plx__conv_winograd_workspace(const plx_ctx *ctx, const plx__conv_args *args, int threads);
 void plx__conv_winograd(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);
+/* Transformed weights that stay: their number of values, 0 where the transform is a small part of a
+ * run, and the transform. */
+int64_t plx__conv_winograd_packed_values(const plx_ctx *ctx, const plx__conv_args *args);
+void plx__conv_winograd_pack(plx_ctx *ctx, const plx__conv_args *args, int threads, plx_real *to);
 size_t plx__conv_winograd_weights_workspace(const plx_ctx *ctx, const plx__conv_args *args,
                                             int threads);
 void plx__conv_winograd_weights(plx_ctx *ctx, const plx__conv_args *args, int threads,

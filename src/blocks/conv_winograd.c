@@ -18,6 +18,7 @@ enum {
     FIELD = TILE + 2, /* rows and columns of a tile of the source */
     PLANES = FIELD * FIELD,
     TAPS = 9,
+    CHANNELS_A_PIECE = 8, /* of a thread's share of the weights */
     GAP = 16, /* between rows and planes, so that they do not map to the same cache sets */
 };
 
@@ -33,6 +34,7 @@ typedef struct winograd {
     int64_t ldv, ldm;                     /* between tiles of a plane */
     int64_t plane_v, plane_m, plane_u;    /* between planes */
     plx_real *u, *v, *m, *turned, *zeros; /* v and m per worker */
+    const plx_real *weights;              /* transformed: u, or those that stay */
     int64_t first;                        /* first tile of the current block */
     int64_t deep;                         /* tiles, in whole blocks, that form one plain sum */
     plx_real *sums, *errors;              /* planes, where there are more tiles */
@@ -116,9 +118,25 @@ static void transform_target(const winograd *w, int64_t tile, const plx_real *m)
             pixels[i * TILE + j] =
                 i < rows && j < columns ? first + i * row_values + j * w->targets : NULL;
     w->k->winograd_output(w->targets, m, w->plane_m, args->bias, pixels);
-    for (int64_t i = 0; args->act != PLX_LINEAR && i < rows; ++i)
-        plx__activate(w->ctx, args->act, args->act_param, columns * w->targets,
-                      first + i * row_values, first + i * row_values);
+}
+
+/* Applies the activation to the results of a block, in as long pieces as lie side by side. */
+static void activate_targets(const winograd *w, int64_t begin, int64_t end) {
+    const plx__conv_args *args = w->args;
+    const int64_t row_values = w->x.target * w->targets;
+    for (int64_t tile = begin, run; args->act != PLX_LINEAR && tile < end; tile += run) {
+        const tile_place at = place_of(w, tile);
+        run = plx__least(w->across - at.x / TILE, end - tile);
+        int64_t rows = plx__least(TILE, w->y.count - at.y);
+        int64_t values = plx__least(run * TILE, w->x.count - at.x) * w->targets;
+        if (values == row_values) {
+            values *= rows;
+            rows = 1;
+        }
+        plx_real *c = args->c + ((at.image * w->y.target + at.y) * w->x.target + at.x) * w->targets;
+        for (int64_t i = 0; i < rows; ++i, c += row_values)
+            plx__activate(w->ctx, args->act, args->act_param, values, c, c);
+    }
 }
 
 /* One multiplication and one addition for each plane, channel and target of a tile; plus the
@@ -160,6 +178,24 @@ static void transform_weights(void *arg, int64_t begin, int64_t end, int worker)
                                    w->u + (panel * w->channels + c) * nr, w->plane_u);
 }
 
+static void set_weights(winograd *w) {
+    w->plane_u = w->panels * w->channels * w->k->nr + GAP;
+}
+
+int64_t plx__conv_winograd_packed_values(const plx_ctx *ctx, const plx__conv_args *args) {
+    enum { TILES = 256 }; /* 72 operations a weight each, where the transform has 108 */
+    winograd w = make_winograd(ctx, args);
+    set_weights(&w);
+    return args->kind == PLX__CONV_FORWARD && w.tiles <= TILES ? PLANES * w.plane_u : 0;
+}
+
+void plx__conv_winograd_pack(plx_ctx *ctx, const plx__conv_args *args, int threads, plx_real *to) {
+    winograd w = make_winograd(ctx, args);
+    set_weights(&w);
+    w.u = to;
+    plx__parallel_for(ctx->pool, threads, w.channels, CHANNELS_A_PIECE, transform_weights, &w);
+}
+
 /* ---- Forward and transposed ------------------------------------------------------------------ */
 
 /* Multiplies one plane of a block: m = v u. */
@@ -187,9 +223,10 @@ static void run_blocks(void *arg, int64_t begin, int64_t end, int worker) {
         const int64_t tiles = plx__least(w->block, w->tiles - first);
         for (int64_t i = 0; i < tiles; ++i) transform_source(w, first + i, v + i * w->ldv);
         for (int64_t plane = 0; plane < PLANES; ++plane)
-            multiply_plane(w, tiles, v + plane * w->plane_v, w->u + plane * w->plane_u,
+            multiply_plane(w, tiles, v + plane * w->plane_v, w->weights + plane * w->plane_u,
                            m + plane * w->plane_m);
         for (int64_t i = 0; i < tiles; ++i) transform_target(w, first + i, m + i * w->ldm);
+        activate_targets(w, first, first + tiles);
     }
 }
 
@@ -202,10 +239,10 @@ static int64_t lay_out(winograd *w, int threads, plx_real *workspace) {
     const int64_t fair = (w->tiles + threads - 1) / threads;
     const int64_t rows = plx__least(wanted, fair) / mr * mr;
     set_block(w, rows > mr ? rows : mr);
-    w->plane_u = w->panels * w->channels * w->k->nr + GAP;
+    set_weights(w);
     const bool turned = w->args->kind == PLX__CONV_TRANSPOSE;
     int64_t at = 0;
-    w->u = take(workspace, &at, PLANES * w->plane_u);
+    w->u = w->args->packed_b ? NULL : take(workspace, &at, PLANES * w->plane_u);
     w->v = take(workspace, &at, threads * PLANES * w->plane_v);
     w->m = take(workspace, &at, threads * PLANES * w->plane_m);
     w->zeros = take(workspace, &at, w->channels);
@@ -219,13 +256,14 @@ size_t plx__conv_winograd_workspace(const plx_ctx *ctx, const plx__conv_args *ar
 }
 
 void plx__conv_winograd(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace) {
-    enum { CHANNELS_A_PIECE = 8 };
     winograd w = make_winograd(ctx, args);
     lay_out(&w, threads, workspace);
+    w.weights = args->packed_b ? args->packed_b : w.u;
     memset(w.zeros, 0, (size_t)w.channels * sizeof *w.zeros);
     if (args->kind == PLX__CONV_TRANSPOSE)
         plx__parallel_for(ctx->pool, threads, TAPS, 1, turn_taps, &w);
-    plx__parallel_for(ctx->pool, threads, w.channels, CHANNELS_A_PIECE, transform_weights, &w);
+    if (!args->packed_b)
+        plx__parallel_for(ctx->pool, threads, w.channels, CHANNELS_A_PIECE, transform_weights, &w);
     plx__parallel_for(ctx->pool, threads, w.blocks, 1, run_blocks, &w);
 }
 
@@ -320,7 +358,7 @@ size_t plx__conv_winograd_weights_workspace(const plx_ctx *ctx, const plx__conv_
 
 void plx__conv_winograd_weights(plx_ctx *ctx, const plx__conv_args *args, int threads,
                                 void *workspace) {
-    enum { TILES_A_PIECE = 4, CHANNELS_A_PIECE = 8 };
+    enum { TILES_A_PIECE = 4 };
     winograd w = make_winograd(ctx, args);
     lay_out_sum(&w, workspace);
     const int64_t widest = w.channels > w.targets ? w.channels : w.targets;

@@ -4,6 +4,13 @@
 
 #include "base/context.h"
 
+/* Orders in which kernels read the values of a weight. */
+typedef enum plx__layout {
+    PLX__PANELS = 0,        /* of the columns of a right operand: plx__gemm_pack */
+    PLX__PANELS_TRANSPOSED, /* the same of the transpose */
+    PLX__PLANES,            /* of a 3 x 3 convolution: plx__conv_pack */
+} plx__layout;
+
 /* c = act(alpha op(a) op(b) + beta c + bias), row-major; op transposes when ta or tb is set.
  * op(a) is m x k, op(b) k x n, c m x n; lda, ldb, ldc are the row strides of the arrays in memory.
  * bias has n elements and is added to every row; NULL: none. beta is 0 or 1 except through

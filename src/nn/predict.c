@@ -2,6 +2,7 @@
 #include "nn/model.h"
 
 #include "ops/op.h"
+#include "plan/shared.h"
 
 #include <string.h>
 
@@ -98,16 +99,19 @@ plx_status plx_model_predict(plx_model *model, const plx_dataset *data, int64_t 
 
 plx_memory plx_model_predict_memory(const plx_model *model) {
     plx_memory sum = {0};
+    const plx_plan *plans[PLX__PREDICTORS];
+    int count = 0;
     for (int i = 0; i < PLX__PREDICTORS; ++i) {
-        if (!model->predictors[i].plan) continue;
-        const plx_memory one = plx_plan_memory(model->predictors[i].plan);
+        const plx_plan *plan = model->predictors[i].plan;
+        if (!plan) continue;
+        const plx_memory one = plx_plan_memory(plan);
         sum.parameters = one.parameters; /* shared by all plans */
         sum.activations += one.activations;
         sum.workspace += one.workspace;
         sum.inputs += one.inputs;
+        sum.packed += plx__packed_bytes(plan, count, plans);
+        sum.folded += plx__folded_bytes(plan, count, plans);
+        plans[count++] = plan;
     }
-    for (int i = 0; i < model->weights->count; ++i)
-        for (const plx__packed *p = model->weights->list[i].tensor->packed; p; p = p->next)
-            sum.packed += p->bytes;
     return sum;
 }

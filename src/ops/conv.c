@@ -253,9 +253,15 @@ static plx__conv_args step_args(const plx__step *step) {
     return args;
 }
 
-static plx__gemm_args product_of(const plx__step *step) {
+static int64_t packed_conv(const plx_ctx *ctx, const plx__step *step, plx__layout *layout) {
     const plx__conv_args args = step_args(step);
-    return plx__conv_product(&args);
+    return plx__conv_packed_values(ctx, &args, layout);
+}
+
+static void pack_conv(plx_ctx *ctx, const plx__step *step, plx_real *to) {
+    plx__conv_args args = step_args(step);
+    args.b = PLX_IN(step, 1);
+    plx__conv_pack(ctx, &args, ctx->threads, to);
 }
 
 static size_t workspace_conv(const plx_ctx *ctx, const plx__step *step) {
@@ -398,7 +404,8 @@ const plx_op plx__op_conv2d = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
-    .product = product_of,
+    .packed = packed_conv,
+    .pack = pack_conv,
     .attrs = plx__conv_fields,
     .samples = conv_samples,
 };
@@ -411,7 +418,8 @@ const plx_op plx__op_conv2d_transpose = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
-    .product = product_of,
+    .packed = packed_conv,
+    .pack = pack_conv,
     .attrs = plx__conv_fields,
     .samples = transpose_samples,
 };
@@ -437,7 +445,8 @@ const plx_op plx__op_conv2d_dense = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
-    .product = product_of,
+    .packed = packed_conv,
+    .pack = pack_conv,
     .attrs = plx__conv_fields,
     .samples = PLX__TESTED(conv_dense_samples),
 };
@@ -450,7 +459,8 @@ const plx_op plx__op_conv2d_transpose_dense = {
     .cost = cost_conv,
     .workspace = workspace_conv,
     .run = run_conv,
-    .product = product_of,
+    .packed = packed_conv,
+    .pack = pack_conv,
     .attrs = plx__conv_fields,
     .samples = PLX__TESTED(transpose_dense_samples),
 };

@@ -105,6 +105,18 @@ static size_t workspace_matmul(const plx_ctx *ctx, const plx__step *step) {
     return plx__gemm_workspace(ctx, &args, step->threads);
 }
 
+static int64_t packed_matmul(const plx_ctx *ctx, const plx__step *step, plx__layout *layout) {
+    const plx__gemm_args args = gemm_args(step);
+    *layout = args.tb ? PLX__PANELS_TRANSPOSED : PLX__PANELS;
+    return plx__gemm_keeps_packed(ctx, &args) ? plx__gemm_packed_values(ctx, &args) : 0;
+}
+
+static void pack_matmul(plx_ctx *ctx, const plx__step *step, plx_real *to) {
+    plx__gemm_args args = gemm_args(step);
+    args.b = PLX_IN(step, 1);
+    plx__gemm_pack(ctx, &args, ctx->threads, to);
+}
+
 static plx_status run_matmul(plx_ctx *ctx, const plx__step *step) {
     plx__gemm_args args = gemm_args(step);
     args.a = PLX_IN(step, 0);
@@ -128,7 +140,8 @@ const plx_op plx__op_matmul = {
     .cost = cost_matmul,
     .workspace = workspace_matmul,
     .run = run_matmul,
-    .product = gemm_args,
+    .packed = packed_matmul,
+    .pack = pack_matmul,
     .attrs = plx__matmul_fields,
     .samples = matmul_samples,
 };
@@ -147,7 +160,8 @@ const plx_op plx__op_dense = {
     .cost = cost_matmul,
     .workspace = workspace_matmul,
     .run = run_matmul,
-    .product = gemm_args,
+    .packed = packed_matmul,
+    .pack = pack_matmul,
     .attrs = plx__matmul_fields,
     .samples = PLX__TESTED(dense_samples),
 };

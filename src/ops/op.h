@@ -5,11 +5,11 @@
 #include "base/arena.h"
 #include "base/context.h"
 #include "base/dtype.h"
+#include "blocks/gemm.h"
 #include "kernels/kernels.h"
 #include "ops/attrs.h"
 
 typedef struct plx_op plx_op;
-struct plx__gemm_args;
 
 typedef struct plx__node {
     const plx_op *op;
@@ -24,12 +24,12 @@ typedef struct plx__node {
     const char *fused;  /* nodes fused into this one; "": as built */
 } plx__node;
 
-/* The values of a tensor in the layout in which products read their right operand
- * (plx__gemm_pack); plans that read it the same way share it. */
+/* The values of a tensor in the layout in which kernels read them; plans that read it the same way
+ * share it. */
 typedef struct plx__packed {
     struct plx__packed *next; /* of the same tensor */
     int holders;              /* plans */
-    bool transposed;
+    plx__layout layout;
     int columns;      /* of a panel of the kernels that read it */
     uint64_t version; /* of the tensor when it was packed; 0: not yet */
     int64_t bytes;
@@ -75,7 +75,7 @@ typedef struct plx__step {
     int in_count;
     plx__operand *in;
     plx__operand out;
-    const plx_real *packed; /* operand 1 as plx__gemm_pack left it; NULL: not packed */
+    const plx_real *packed; /* operand 1 as the op packs it; NULL: not packed */
     int threads;
     void *workspace;
     const uint64_t *number; /* number of the run, for dropout */
@@ -200,9 +200,10 @@ struct plx_op {
     /* Bytes of scratch for a run on step->threads threads; NULL: none. */
     size_t (*workspace)(const plx_ctx *ctx, const plx__step *step);
     plx_status (*run)(plx_ctx *ctx, const plx__step *step);
-    /* The sizes of the product whose right operand is operand 1 and which a run computes from
-     * step->packed, if that is set; m is 0 where there is none. NULL: never. */
-    struct plx__gemm_args (*product)(const plx__step *step);
+    /* The number of values of operand 1 in the layout in which a run reads it from step->packed, if
+     * that is set; 0 where keeping it does not pay. NULL: never. pack fills it. */
+    int64_t (*packed)(const plx_ctx *ctx, const plx__step *step, plx__layout *layout);
+    void (*pack)(plx_ctx *ctx, const plx__step *step, plx_real *to);
     const char *attrs;        /* the table of its family (attrs.h); NULL: none */
     plx__sample_text samples; /* in the format of plx__sample_read; NULL: none */
 };

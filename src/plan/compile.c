@@ -140,6 +140,7 @@ static plx_status run_passes(plx_plan *plan, plx__pass_fn own) {
             if (own) PLX_TRY(own(plan, true));
             PLX_TRY(plx_graph_status(plan->graph));
             PLX_TRY(make_steps(plan));
+            PLX_TRY(plx__keep_values(plan));
         }
         PLX_TRY(passes[i].run(plan, plan->options.passes & passes[i].info.flag));
     }
@@ -177,6 +178,9 @@ void plx_plan_free(plx_plan *plan) {
     if (!plan) return;
     if (plan->graph) plx__free_staged(plan);
     plx__free_packed(plan);
+    plx__free_folded(plan);
+    plx_plan_free(plan->unfolded);
+    plx_graph_free(plan->unfolded_graph);
     plx_graph_free(plan->graph);
     plx_platform_free(plan->outputs);
     plx_platform_free(plan->values);

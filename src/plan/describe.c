@@ -54,7 +54,8 @@ static plx_status describe_step(plx_plan *plan, int s, plx_step *out) {
         .attributes_count = count,
         .attributes = attributes,
         .optimizer = node->attrs.object,
-        .once = node->op->flags & PLX__OP_ONCE,
+        .once = plan->meta[s].kept || node->op->flags & PLX__OP_ONCE,
+        .kept = plan->meta[s].kept,
     };
     return PLX_OK;
 }

@@ -170,7 +170,7 @@ static void place_kept(layout *l) {
     for (int s = 0; s < plan->steps_count; ++s) {
         const int32_t id = plan->meta[s].node;
         const plx__node *node = plan->graph->nodes[id];
-        if (!(node->op->flags & PLX__OP_ONCE)) continue;
+        if (!(node->op->flags & PLX__OP_ONCE) || plan->meta[s].kept) continue;
         l->last_use[id] = plan->steps_count;
         place(l, id, block_bytes(l, node), plan->steps_count);
     }
@@ -183,7 +183,7 @@ static void lay_out(layout *l) {
         const int32_t id = plan->meta[s].node;
         const plx__node *node = plan->graph->nodes[id];
         drop_dead(l, s);
-        if (node->op->flags & (PLX__OP_EFFECT | PLX__OP_ONCE)) continue;
+        if (node->op->flags & (PLX__OP_EFFECT | PLX__OP_ONCE) || plan->meta[s].kept) continue;
         block *input = reusable(l, s);
         if (!input) {
             place(l, id, block_bytes(l, node), l->last_use[id]);
@@ -197,18 +197,23 @@ static void lay_out(layout *l) {
 
 /* ---- Buffers --------------------------------------------------------------------------------- */
 
-static plx_buffer_kind kind_of(const plx__node *leaf) {
-    if (leaf->op == &plx__op_parameter) return PLX_BUFFER_TENSOR;
-    return leaf->op == &plx__op_input ? PLX_BUFFER_INPUT : PLX_BUFFER_CONSTANT;
+/* Leaves and values that stay have buffers of their own. */
+static bool is_apart(const plx__node *node) {
+    return node->op->flags & PLX__OP_LEAF || node->tensor;
 }
 
-/* Every leaf has a buffer of its own. */
-static void add_leaf(plx_plan *plan, int32_t id) {
+static plx_buffer_kind kind_of(const plx__node *node) {
+    if (node->op == &plx__op_parameter) return PLX_BUFFER_TENSOR;
+    if (node->tensor) return PLX_BUFFER_KEPT;
+    return node->op == &plx__op_input ? PLX_BUFFER_INPUT : PLX_BUFFER_CONSTANT;
+}
+
+static void add_apart(plx_plan *plan, int32_t id) {
     const plx__node *node = plan->graph->nodes[id];
     plx_buffer buffer = {.kind = kind_of(node), .name = node->name, .bytes = value_bytes(node)};
-    if (buffer.kind == PLX_BUFFER_TENSOR) {
+    if (node->tensor) {
         buffer.data = node->tensor->data;
-        plan->memory.parameters += buffer.bytes;
+        if (buffer.kind == PLX_BUFFER_TENSOR) plan->memory.parameters += buffer.bytes;
     } else if (buffer.kind == PLX_BUFFER_INPUT) {
         plan->memory.inputs += buffer.bytes;
     } else {
@@ -237,18 +242,18 @@ static void locate_values(layout *l, int first_slab) {
 
 static plx_status make_buffers(layout *l) {
     plx_plan *plan = l->plan;
-    int leaves = 0;
-    PLX__SCHEDULED(plan, i) leaves += plan->graph->nodes[i]->op->flags & PLX__OP_LEAF ? 1 : 0;
-    plan->buffers = plx__zeroed((size_t)leaves + (size_t)l->slabs, sizeof *plan->buffers);
+    int apart = 0;
+    PLX__SCHEDULED(plan, i) apart += is_apart(plan->graph->nodes[i]);
+    plan->buffers = plx__zeroed((size_t)apart + (size_t)l->slabs, sizeof *plan->buffers);
     if (!plan->buffers) return plx__no_memory(plan);
     PLX__SCHEDULED(plan, i)
-    if (plan->graph->nodes[i]->op->flags & PLX__OP_LEAF) add_leaf(plan, i);
+    if (is_apart(plan->graph->nodes[i])) add_apart(plan, i);
     for (int i = 0; i < l->slabs; ++i) {
         plan->buffers[plan->buffers_count++] =
             (plx_buffer){.kind = PLX_BUFFER_SLAB, .name = "", .bytes = l->ends[i]};
         plan->arena_bytes += l->ends[i];
     }
-    locate_values(l, leaves);
+    locate_values(l, apart);
     return PLX_OK;
 }
 

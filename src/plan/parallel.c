@@ -31,13 +31,13 @@ static int best_threads(const plx_ctx *ctx, const plx__step_meta *meta, int limi
     return best;
 }
 
-/* Parameters stay in the caches that use them: each thread has the same share of them in every run.
+/* Weights stay in the caches that use them: each thread has the same share of them in every run.
  */
 static double shared_bytes(const plx_plan *plan, const plx__node *node) {
     double bytes = 0;
     for (int i = 0; i < node->inputs_count; ++i) {
         const plx__node *input = plx__input_of(plan->graph, node, i);
-        if (input->op != &plx__op_parameter)
+        if (!input->tensor)
             bytes += (double)plx__size(input) * (double)plx__element_bytes(input->dtype);
     }
     return bytes;

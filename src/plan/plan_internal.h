@@ -10,6 +10,7 @@ typedef struct plx__step_meta {
     double shared_bytes;  /* bytes read that other threads may have written: all but parameters */
     double one_thread_ns; /* predicted */
     double total_ns;      /* measured while profiling */
+    bool kept;            /* its value stays: the step is not part of a run */
 } plx__step_meta;
 
 /* An input that is bound with strides: each run copies it into memory. */
@@ -23,6 +24,7 @@ typedef struct plx__staged {
 typedef struct plx__link {
     int32_t before, after; /* -1: none */
     bool scheduled;        /* false: not part of the plan */
+    bool guarded;          /* while the value is not finite, the plan runs unfolded */
 } plx__link;
 
 /* A parameter that stays packed for a step. */
@@ -31,6 +33,14 @@ typedef struct plx__kept {
     plx_tensor *tensor;
     plx__packed *packed;
 } plx__kept;
+
+/* A step whose value stays. */
+typedef struct plx__folded plx__folded;
+typedef struct plx__fold {
+    int step;
+    bool guarded;
+    plx__folded *folded;
+} plx__fold;
 
 /* Where a value is: bytes from the start of a buffer. */
 typedef struct plx__location {
@@ -62,9 +72,13 @@ struct plx_plan {
     plx_buffer *buffers;
     plx_step *described; /* NULL: not yet */
     plx_operand *described_outputs;
-    int written_count, kept_count;
+    int written_count, kept_count, folds_count;
     plx_tensor **written; /* tensors that a run changes */
     plx__kept *kept;
+    plx__fold *folds;          /* each once, however many steps have its value */
+    plx_graph *unfolded_graph; /* as it was before the pass fold; NULL: it changed nothing */
+    plx_plan *unfolded;        /* what runs instead, once there was need */
+    bool ran_unfolded;         /* the last run; outputs are the other plan's */
     char *arena;
     int64_t arena_bytes;
     void *scratch;     /* replaces the arena's once there are more threads; or NULL */
@@ -121,7 +135,7 @@ int32_t plx__insert_after(plx_plan *plan, int32_t at, const plx_op *op, int coun
  */
 int32_t plx__clone_before(plx_plan *plan, int32_t at, int32_t node);
 /* From node `by` on (excluded), all uses of the value of `of` become uses of `by`, outputs
- * included. No present pass needs it. */
+ * included. */
 void plx__replace_uses(plx_plan *plan, int32_t of, int32_t by);
 /* Removes a node that no scheduled node uses from the schedule. */
 void plx__remove(plx_plan *plan, int32_t node);
@@ -138,6 +152,20 @@ void plx__plan_spread(plx_plan *plan);
 plx_status plx__more_scratch(plx_plan *plan);
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
+
+/* Lists the tensors that a run changes. */
+plx_status plx__find_written(plx_plan *plan);
+bool plx__is_written(const plx_plan *plan, const plx_tensor *tensor);
+/* Whether a node is a constant, a parameter that no run of the plan changes, a value that stays, or
+ * a view of one. */
+bool plx__stays(const plx_plan *plan, int32_t id);
+/* Gives values that stay, if the options want them, tensors that plans share: those of their nodes.
+ */
+plx_status plx__keep_values(plx_plan *plan);
+/* Computes them again where what they depend on has changed. *fit: the plan need not run unfolded.
+ */
+plx_status plx__refresh_folded(plx_plan *plan, bool *fit);
+void plx__free_folded(plx_plan *plan);
 
 /* Packs again what has changed since it was packed; frees what no other plan uses. */
 void plx__refresh_packed(plx_plan *plan);

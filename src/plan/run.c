@@ -15,14 +15,59 @@ static plx_status check_bound(plx_plan *plan) {
     return PLX_OK;
 }
 
+/* ---- While a folded value is not finite, the plan that was compiled without folding runs ------
+ */
+
+static plx_status compile_unfolded(plx_plan *plan) {
+    if (plan->unfolded) return PLX_OK;
+    plx_graph *graph = plan->unfolded_graph;
+    plx_plan_options options = plan->options;
+    options.passes &= ~PLX_PASS_FOLD;
+    plx_node *outputs = plx__zeroed((size_t)plan->outputs_count, sizeof *outputs);
+    if (!outputs) return plx__no_memory(plan);
+    for (int i = 0; i < plan->outputs_count; ++i) outputs[i] = plx__handle(graph, plan->outputs[i]);
+    const plx_status status =
+        plx_compile(graph, plan->outputs_count, outputs, &options, &plan->unfolded);
+    plx_platform_free(outputs);
+    return status;
+}
+
+/* It reads the plan's inputs, and the plan's outputs are where it leaves them. */
+static plx_status run_unfolded(plx_plan *plan) {
+    PLX_TRY(compile_unfolded(plan));
+    plx_plan *other = plan->unfolded;
+    for (int32_t i = 0; i < plan->given_count; ++i) {
+        const int from = plan->locations[i].buffer, to = other->locations[i].buffer;
+        if (from < 0 || to < 0 || plan->buffers[from].kind != PLX_BUFFER_INPUT) continue;
+        other->buffers[to].data = plan->buffers[from].data;
+    }
+    plx__point_slots(other, -1);
+    other->number = plan->number;
+    PLX_TRY(plx_plan_run(other));
+    for (int i = 0; i < plan->outputs_count; ++i)
+        plan->slots[plan->values[i]] = other->slots[other->values[i]];
+    plan->ran_unfolded = true;
+    plan->number += 1;
+    return PLX_OK;
+}
+
+static void come_back(plx_plan *plan) {
+    if (plan->ran_unfolded) plx__point_slots(plan, -1);
+    plan->ran_unfolded = false;
+}
+
 plx_status plx_plan_run(plx_plan *plan) {
+    bool fit;
     PLX_TRY(check_bound(plan));
     plx__plan_spread(plan);
     plx__stage_inputs(plan);
+    come_back(plan);
+    PLX_TRY(plx__refresh_folded(plan, &fit));
+    if (!fit) return run_unfolded(plan);
     plx__refresh_packed(plan);
     for (int s = 0; s < plan->steps_count; ++s) {
         const plx__step *step = &plan->steps[s];
-        if (plan->began && step->op->flags & PLX__OP_ONCE) continue;
+        if (plan->meta[s].kept || (plan->began && step->op->flags & PLX__OP_ONCE)) continue;
         const int64_t start = plan->profiling ? plx_platform_now_ns() : 0;
         PLX_TRY(step->op->run(plan->ctx, step));
         if (plan->profiling) plan->meta[s].total_ns += (double)(plx_platform_now_ns() - start);
@@ -60,12 +105,14 @@ int plx_plan_steps(const plx_plan *plan) {
     return plan->steps_count;
 }
 
-/* A step without a name of its own gets that of the first parameter it reads. */
+/* A step without a name of its own gets that of the first parameter, or value made of one, that it
+ * reads. */
 static const char *name_of(const plx_graph *graph, const plx__node *node) {
     if (node->name[0]) return node->name;
     for (int k = 0; k < node->inputs_count; ++k) {
         const plx__node *in = plx__input_of(graph, node, k);
-        if (in->op == &plx__op_parameter && in->name[0]) return in->name;
+        const char *name = in->tensor ? name_of(graph, in) : "";
+        if (name[0]) return name;
     }
     return "";
 }
@@ -91,6 +138,7 @@ plx_step_info plx_plan_step(const plx_plan *plan, int step) {
     info.bytes = meta->cost.bytes;
     info.threads = plan->steps[step].threads;
     info.packed = plan->steps[step].packed;
+    info.kept = meta->kept;
     info.arena_offset = arena_offset(plan, meta->node);
     info.nanoseconds = plan->profiled_runs ? meta->total_ns / (double)plan->profiled_runs : 0;
     return info;
@@ -98,7 +146,8 @@ plx_step_info plx_plan_step(const plx_plan *plan, int step) {
 
 double plx_plan_flops(const plx_plan *plan) {
     double flops = 0;
-    for (int s = 0; s < plan->steps_count; ++s) flops += plan->meta[s].cost.flops;
+    for (int s = 0; s < plan->steps_count; ++s)
+        if (!plan->meta[s].kept) flops += plan->meta[s].cost.flops;
     return flops;
 }
 
@@ -111,6 +160,10 @@ static int64_t tensor_bytes(plx_tensor *const *list, int count) {
 
 plx_memory plx_plan_memory(const plx_plan *plan) {
     plx_memory memory = plan->memory;
+    if (plan->unfolded) {
+        memory.activations += plan->unfolded->memory.activations;
+        memory.workspace += plan->unfolded->memory.workspace;
+    }
     PLX__SCHEDULED(plan, i) {
         const plx__node *node = plan->graph->nodes[i];
         if (!(node->op->flags & PLX__OP_EFFECT)) continue;

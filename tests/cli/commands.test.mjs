@@ -25,6 +25,7 @@ const suites = [
   'adaptive',
   'interp5d',
   'models',
+  'inference',
   'bits',
   'ops',
   'accuracy',

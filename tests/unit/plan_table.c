@@ -31,6 +31,11 @@ static const plx_op *op_named(const char *name) {
     return NULL;
 }
 
+/* Values of steps, those that are kept included. */
+static bool is_own(const plx_buffer *buffer) {
+    return buffer->kind == PLX_BUFFER_SLAB || buffer->kind == PLX_BUFFER_KEPT;
+}
+
 static bool open_executor(plx_ctx *ctx, plx_plan *plan, executor *e) {
     *e = (executor){.ctx = ctx};
     if (plx_plan_describe(plan, &e->table) != PLX_OK) return false;
@@ -38,7 +43,7 @@ static bool open_executor(plx_ctx *ctx, plx_plan *plan, executor *e) {
     for (int i = 0; i < e->table.buffers_count; ++i) {
         const plx_buffer *buffer = &e->table.buffers[i];
         e->data[i] = buffer->data;
-        if (buffer->kind != PLX_BUFFER_SLAB) continue;
+        if (!is_own(buffer)) continue;
         e->data[i] = aligned_alloc(256, (size_t)plx__round_up(buffer->bytes, 256));
         memset(e->data[i], 0xff, (size_t)buffer->bytes);
     }
@@ -51,7 +56,7 @@ static bool open_executor(plx_ctx *ctx, plx_plan *plan, executor *e) {
 
 static void close_executor(executor *e) {
     for (int i = 0; e->data && i < e->table.buffers_count; ++i)
-        if (e->table.buffers[i].kind == PLX_BUFFER_SLAB) free(e->data[i]);
+        if (is_own(&e->table.buffers[i])) free(e->data[i]);
     free(e->data);
     free(e->workspace);
 }
@@ -304,7 +309,9 @@ void plx_test_unit_plan_table(plx_check *t) {
     if (!ctx) return;
     for (uint64_t seed = 0; seed < 24; ++seed) {
         const int passes = seed % 3 ? PLX_PASS_ALL : (int)(seed / 3) * 2 % (PLX_PASS_ALL + 1);
-        check_random(t, ctx, seed, (plx_plan_options){.passes = passes, .alignment = 64});
+        check_random(
+            t, ctx, seed,
+            (plx_plan_options){.passes = passes, .alignment = 64, .constant_parameters = seed & 1});
         check_random(t, ctx, seed,
                      (plx_plan_options){.passes = passes,
                                         .alignment = 256,

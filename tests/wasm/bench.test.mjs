@@ -43,6 +43,7 @@ const suiteNames = [
   'adaptive',
   'interp5d',
   'models',
+  'inference',
   'bits',
   'ops',
   'accuracy',

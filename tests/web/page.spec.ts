@@ -169,6 +169,23 @@ test('operations stand under the roofline, errors in histograms', async ({ page 
   expect(complaints).toEqual([]);
 });
 
+test('latencies are charted by model, with the calls that were timed', async ({ page }) => {
+  test.setTimeout(180_000);
+  const complaints = collectComplaints(page);
+  await serveNative(page, nativeRows('inference', '--threads', '1'));
+  await page.goto('?size=quick&suites=inference&threads=1');
+  await page.locator('#run').click();
+  await expect(page.locator('#outcome')).toContainText('Done in', { timeout: 170_000 });
+  for (const model of ['784-200-10', 'resnet-nano', 'bert-nano'])
+    await expect(page.getByRole('heading', { name: `Latency of ${model}` })).toBeVisible();
+  const chart = page.locator('#chart-inference-784-200-10');
+  await chart.getByText('Table', { exact: true }).click();
+  await expect(chart.getByRole('row', { name: /^128 C: this browser/ })).toBeVisible();
+  await expect(chart.getByText('void')).toHaveCount(0);
+  await page.screenshot({ path: `${screenshots}inference.png`, fullPage: true });
+  expect(complaints).toEqual([]);
+});
+
 test('a cancelled run keeps its results, and offers them as files', async ({ page }) => {
   await serveNative(page);
   await page.goto('?size=quick&suites=gemm,mlp');

@@ -38,6 +38,7 @@ interface SchemaRow {
   machine: { name: string };
   data: { kind: 'synthetic' | 'real'; seed?: number; source?: string };
   checks: { passed: boolean; failure?: string; lossBits?: string };
+  calls?: { count: number; each: number };
   ceiling?: { share?: number; failure?: string };
   roofline?: Roofline;
   histogram?: { edges: number[]; counts: number[] };
@@ -160,6 +161,7 @@ export function toMeasurement(row: Row): Measurement {
     engine: engineText(r.engine),
     machine: r.machine.name,
     data: dataText(r.data),
+    calls: r.calls,
     ceiling: r.ceiling && shareOf('the ceiling', r.ceiling.share, r.ceiling.failure),
     roofline: rooflineOf(r.roofline),
     histogram: r.histogram,

@@ -37,6 +37,8 @@ export interface Measurement extends Interval {
   machine: string;
   /** What the data was: "synthetic, seed 0", "MNIST test images". */
   data: string;
+  /** The calls that it is a percentile of, and how many of them the clock was read for at once. */
+  calls: { count: number; each: number } | undefined;
   /** Share of the machine's ceiling, if that was measured. */
   ceiling: Share | undefined;
   /** How it compares with what arithmetic and bandwidth allow. */

@@ -14,6 +14,7 @@ import {
 import { figureText, idleThreads, shareText, undrawn } from './figure.js';
 import { count, percent, significant } from './format.js';
 import { hypercausalCharts } from './hypercausal_charts.js';
+import { inferenceCharts } from './inference_charts.js';
 import { exponent, type Interval } from './interval.js';
 import { type Lane, lanesOf, sideNames } from './lanes.js';
 import { machineSuite } from './machine_movement.js';
@@ -448,6 +449,7 @@ const ownCharts: Record<string, (cases: readonly Case[]) => { charts: ChartSpec[
     ops: opsCharts,
     accuracy: accuracyCharts,
     hypercausal: hypercausalCharts,
+    inference: inferenceCharts,
     [machineSuite]: machineTable,
   };
 
