@@ -118,6 +118,7 @@ static plx_status make_steps(plx_plan *plan) {
         const plx__node *node = plan->graph->nodes[i];
         if (!is_step(node)) continue;
         plan->meta[s].node = i;
+        plan->links[i].step = s;
         plan->meta[s].cost = node->op->cost(plan->graph, node);
         plan->steps[s++] = (plx__step){
             .op = node->op,
