@@ -136,6 +136,7 @@ static void check_dead_code(plx_check *t) {
     for (int on = 0; on < 2; ++on) {
         plx_plan_options options = plx_plan_default();
         plx_plan *plan = NULL;
+        options.passes &= ~PLX_PASS_CHAIN; /* each node is a step */
         if (!on) options.passes &= ~PLX_PASS_DEAD_CODE;
         status = plx_compile(graph, 1, &y, &options, &plan);
         if (status == PLX_OK) status = plx_plan_bind(plan, x, data);
