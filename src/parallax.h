@@ -626,6 +626,7 @@ plx_node plx_update(plx_graph *graph, plx_optimizer *optimizer, const plx_node *
 #define PLX_PASSES(PASS)                                                                           \
     PASS(DEAD_CODE, dead_code, 3, NODES, "nodes that no output needs are run as well")             \
     PASS(FUSE, fuse, 0, NODES, "one step per node")                                                \
+    PASS(KEEP_SUMS, keep_sums, 6, NODES, "gradients of cross-entropies sum exponentials again")    \
     PASS(CHAIN, chain, 5, NODES, "one step per elementwise operation")                             \
     PASS(PARALLEL, parallel, 2, STEPS, "every step uses all threads")                              \
     PASS(PACK, pack, 4, STEPS, "weights that stay are packed in every run")                        \
