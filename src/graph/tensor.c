@@ -7,6 +7,7 @@
 #include "base/sizes.h"
 #include "parallax.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { SLAB_ALIGNMENT = 16 }; /* in elements */
@@ -79,6 +80,7 @@ plx_status plx__tensors_like(plx_ctx *ctx, int count, plx_tensor *const *like, p
     plx_tensor *slab = NULL;
     for (int i = 0; i < count; ++i) size += plx__round_up(like[i]->size, SLAB_ALIGNMENT);
     PLX_TRY(plx_tensor_new(ctx, PLX_DTYPE_REAL, 1, &size, &slab));
+    assert(slab);
     const plx_status status = share_slab(slab, count, like, out);
     plx_tensor_free(slab);
     return status;

@@ -27,9 +27,8 @@ static const plx_op *const kinds[] = {
 enum { KINDS = sizeof kinds / sizeof kinds[0], SCALE = 8, DROPOUT, UNARIES };
 
 int plx__chain_kind(const plx_op *op) {
-    int kind = KINDS;
-    while (--kind >= 0 && kinds[kind] != op) {
-    }
+    int kind = KINDS - 1;
+    while (kind >= 0 && kinds[kind] != op) kind -= 1;
     return kind;
 }
 
@@ -114,9 +113,9 @@ static operand operand_of(const chain_job *job, int64_t from, plx_real (*values)
     return (operand){*in->slot, whole ? WHOLE : in->size == 1 ? ONE : REPEATED};
 }
 
-static const plx_real *at_tile(const chain_job *job, const operand *operand, int64_t first) {
-    if (operand->kind == WHOLE) return operand->data + first;
-    return operand->data + (operand->kind == REPEATED ? first % job->columns : 0);
+static const plx_real *at_tile(const chain_job *job, const operand *from, int64_t first) {
+    if (from->kind == WHOLE) return from->data + first;
+    return from->data + (from->kind == REPEATED ? first % job->columns : 0);
 }
 
 /* Member i on n elements from first on. */

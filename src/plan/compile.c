@@ -112,7 +112,7 @@ static plx_status take_arrays(plx_plan *plan) {
 static plx_status make_steps(plx_plan *plan) {
     PLX_TRY(take_arrays(plan));
     plx__operand *next = plan->operands;
-    assert(next);
+    assert(next && plan->links);
     int s = 0;
     PLX__SCHEDULED(plan, i) {
         const plx__node *node = plan->graph->nodes[i];
