@@ -69,13 +69,10 @@ static plx_real k_softmax_xent(int64_t n, const plx_real *x, int64_t label, plx_
 
 static void k_softmax_xent_grad(int64_t n, const plx_real *x, int64_t label, plx_real smoothing,
                                 plx_real scale, const plx_real *saved, plx_real *gx) {
+    plx_real of[2];
+    if (!saved) log_sum_exp(n, x, of);
+    if (!saved) saved = of;
     const vf even = v_splat(smoothing / (plx_real)n), factor = v_splat(scale);
-    if (!saved) {
-        k_softmax(n, x, gx);
-        gx[label] -= 1 - smoothing;
-        MAP1(n, gx, gx, (a - even) * factor);
-        return;
-    }
     const vf top = v_splat(saved[0]), share = v_splat(1 / saved[1]);
     const vf own = v_exp_of_score(v_splat(x[label]) - top) * share - v_splat(1 - smoothing);
     MAP1(n, x, gx, (v_exp_of_score(a - top) * share - even) * factor);

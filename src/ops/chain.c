@@ -1,6 +1,8 @@
 /* chain: elementwise operations one after another on tiles. */
 #include "ops/chain.h"
 
+#ifndef PLX_ENGINE
+
 #include "base/sizes.h"
 
 #include <stddef.h>
@@ -10,13 +12,8 @@
  * enough to hide the calls of the kernels. */
 enum { TILE = 512 };
 
-/* By kind, which attrs.def explains. Builds without gradients leave out theirs. */
-#ifdef PLX_INFERENCE
-#define PAIR(name) &plx__op_##name, NULL
-#else
-#define PAIR(name) &plx__op_##name, &plx__op_##name##_grad
-#endif
-#define UNARY(name, from, kink, samples) PAIR(name),
+/* By kind, which attrs.def explains. */
+#define UNARY(name, from, kink, samples) &plx__op_##name, &plx__op_##name##_grad,
 static const plx_op *const kinds[] = {
     &plx__op_add, &plx__op_sub, &plx__op_mul,   &plx__op_div,   &plx__op_max,
     &plx__op_min, &plx__op_pow, &plx__op_prelu, &plx__op_scale, &plx__op_dropout,
@@ -71,11 +68,7 @@ bool plx__chain_fits(const plx__node *like, int count, const plx__node *const *i
 
 /* Where the kernels are in their table, by kind; those of scale and dropout are called by name. */
 #define AT(name) offsetof(plx_kernels, name)
-#ifdef PLX_INFERENCE
-#define UNARY(name, from, kink, samples) AT(name), 0,
-#else
 #define UNARY(name, from, kink, samples) AT(name), AT(name##_grad),
-#endif
 static const uint16_t kernel_at[] = {
     AT(add), AT(sub), AT(mul), AT(div), AT(max), AT(min), AT(pow), AT(prelu), 0, 0,
 #include "kernels/unary.def"
@@ -210,3 +203,5 @@ const plx_op plx__op_chain = {
     .attrs = plx__chain_fields,
     .samples = PLX__TESTED(samples),
 };
+
+#endif

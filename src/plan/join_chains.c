@@ -1,5 +1,6 @@
 /* Chains: elementwise nodes whose values nothing else uses become part of the node that uses them,
- * which then computes all of it tile by tile in cache. The node keeps its number and its place. */
+ * which then computes all of it tile by tile in cache. The node keeps its number and its place.
+ * Engines of browsers leave it out: it makes few steps of the models faster, and modules larger. */
 #include "plan/plan_internal.h"
 
 #include "base/platform.h"
@@ -7,7 +8,7 @@
 
 #include <string.h>
 
-#ifndef PLX_INFERENCE
+#ifndef PLX_ENGINE
 
 /* A node as a chain; other elementwise nodes are chains of one member. */
 typedef struct draft {
