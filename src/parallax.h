@@ -628,6 +628,8 @@ plx_node plx_update(plx_graph *graph, plx_optimizer *optimizer, const plx_node *
     PASS(FOLD, fold, 5, NODES, "what depends on parameters alone is computed in every run")        \
     PASS(FUSE, fuse, 0, NODES, "one step per node")                                                \
     PASS(KEEP_SLOPES, keep_slopes, 6, NODES, "gradients of GELU and SiLU evaluate them again")     \
+    PASS(KEEP_SUMS, keep_sums, 7, NODES, "gradients of cross-entropies sum exponentials again")    \
+    PASS(CHAIN, chain, 8, NODES, "one step per elementwise operation")                             \
     PASS(PARALLEL, parallel, 2, STEPS, "every step uses all threads")                              \
     PASS(PACK, pack, 4, STEPS, "weights that stay are packed in every run")                        \
     PASS(MEMORY, memory, 1, STEPS, "no memory is reused")

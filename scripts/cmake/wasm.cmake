@@ -69,7 +69,8 @@ endfunction()
 
 file(GLOB PLX_OPS_SOURCES CONFIGURE_DEPENDS src/ops/*.c)
 # What else tells gradients from other operations.
-set(PLX_UNTRAINED_SOURCES src/plan/fuse.c src/plan/keep_slopes.c src/blocks/conv_methods.c src/blocks/conv_winograd.c)
+set(PLX_UNTRAINED_SOURCES src/plan/fuse.c src/plan/keep_slopes.c src/plan/keep_sums.c src/blocks/conv_methods.c
+    src/blocks/conv_winograd.c)
 
 # plx_engine_part(NAME CORE SOURCES DEFINES ...): adds objects that replace some of a core's own.
 function(plx_engine_part name core sources)

@@ -27,6 +27,10 @@ bool plx__has_input(const plx_graph *graph, const char *name);
  * with the number of elements as the size; -1 after a failure. */
 int plx__checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size);
 
+/* Zero tensors of reals with the shapes of others, one after another in one piece of memory, which
+ * lives as long as any of them. After a failure, those that were made are in out. */
+plx_status plx__tensors_like(plx_ctx *ctx, int count, plx_tensor *const *like, plx_tensor **out);
+
 /* What trainers need of optimizers. From this call on, each step first copies the parameters to
  * optimizer->kept; plx__accumulate can then write the sums of so many gradients. */
 plx_status plx__optimizer_keep(plx_optimizer *optimizer);

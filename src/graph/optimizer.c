@@ -90,10 +90,7 @@ static plx_status moments_like(plx_ctx *ctx, int count, plx_tensor *const *param
     if (!list) return plx__fail(&ctx->message, PLX_ERR_MEMORY, "optimizer: no memory");
     memset(list, 0, bytes);
     *out = list;
-    for (int i = 0; i < count; ++i)
-        PLX_TRY(plx_tensor_new(ctx, PLX_DTYPE_REAL, parameters[i]->rank, parameters[i]->dims,
-                               &list[i]));
-    return PLX_OK;
+    return plx__tensors_like(ctx, count, parameters, list);
 }
 
 static plx_status make_state(plx_optimizer *o, plx_tensor *const *parameters) {

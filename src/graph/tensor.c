@@ -4,9 +4,13 @@
 #include "base/alloc.h"
 #include "base/platform.h"
 #include "base/rng.h"
+#include "base/sizes.h"
 #include "parallax.h"
 
+#include <assert.h>
 #include <string.h>
+
+enum { SLAB_ALIGNMENT = 16 }; /* in elements */
 
 plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t *dims,
                           plx_tensor **out) {
@@ -43,8 +47,43 @@ plx_status plx_tensor_new(plx_ctx *ctx, plx_dtype dtype, int rank, const int64_t
 void plx_tensor_free(plx_tensor *tensor) {
     if (!tensor || --tensor->holders > 0) return;
     plx_ctx_free(tensor->ctx);
-    plx_platform_free(tensor->data);
+    if (tensor->slab)
+        plx_tensor_free(tensor->slab);
+    else
+        plx_platform_free(tensor->data);
     plx_platform_free(tensor);
+}
+
+static plx_status share_slab(plx_tensor *slab, int count, plx_tensor *const *like,
+                             plx_tensor **out) {
+    plx_real *next = slab->data;
+    for (int i = 0; i < count; ++i) {
+        plx_tensor *part = plx_platform_alloc(sizeof *part);
+        if (!part) return plx__fail(&slab->ctx->message, PLX_ERR_MEMORY, "tensor: no memory");
+        *part = (plx_tensor){.ctx = plx__ctx_hold(slab->ctx),
+                             .holders = 1,
+                             .version = 1,
+                             .dtype = PLX_DTYPE_REAL,
+                             .rank = like[i]->rank,
+                             .size = like[i]->size,
+                             .slab = plx__tensor_hold(slab),
+                             .data = next};
+        memcpy(part->dims, like[i]->dims, sizeof part->dims);
+        out[i] = part;
+        next += plx__round_up(part->size, SLAB_ALIGNMENT);
+    }
+    return PLX_OK;
+}
+
+plx_status plx__tensors_like(plx_ctx *ctx, int count, plx_tensor *const *like, plx_tensor **out) {
+    int64_t size = 0;
+    plx_tensor *slab = NULL;
+    for (int i = 0; i < count; ++i) size += plx__round_up(like[i]->size, SLAB_ALIGNMENT);
+    PLX_TRY(plx_tensor_new(ctx, PLX_DTYPE_REAL, 1, &size, &slab));
+    assert(slab);
+    const plx_status status = share_slab(slab, count, like, out);
+    plx_tensor_free(slab);
+    return status;
 }
 
 void *plx_tensor_data(plx_tensor *tensor) {

@@ -31,16 +31,17 @@ static plx_real sum_exp(int64_t n, const plx_real *x, plx_real top, plx_real *te
     return sum_exp(half, x, top, terms) + sum_exp(n - half, x + half, top, terms);
 }
 
-/* log sum exp(x - *top), *top being the maximum. */
-static plx_real log_sum_exp(int64_t n, const plx_real *x, plx_real *top) {
+/* log sum exp(x - top); of[0] becomes top, the maximum, and of[1] the sum. */
+static plx_real log_sum_exp(int64_t n, const plx_real *x, plx_real *of) {
     plx_real terms[SUM_BLOCK];
-    *top = k_maximum(n, x);
-    return v_log(v_splat(sum_exp(n, x, *top, terms)))[0];
+    of[0] = k_maximum(n, x);
+    of[1] = sum_exp(n, x, of[0], terms);
+    return v_log(v_splat(of[1]))[0];
 }
 
 static void k_log_softmax(int64_t n, const plx_real *x, plx_real *y) {
-    plx_real top;
-    const vf log_sum = v_splat(log_sum_exp(n, x, &top)), t = v_splat(top);
+    plx_real of[2];
+    const vf log_sum = v_splat(log_sum_exp(n, x, of)), t = v_splat(of[0]);
     MAP1(n, x, y, (a - t) - log_sum);
 }
 
@@ -55,9 +56,11 @@ static void k_log_softmax_grad(int64_t n, const plx_real *y, const plx_real *gy,
 }
 
 /* With smoothing s: log sum exp(x - top) - ((1 - s) (x[label] - top) + s (mean x - top)). */
-static plx_real k_softmax_xent(int64_t n, const plx_real *x, int64_t label, plx_real smoothing) {
-    plx_real top;
-    const plx_real log_sum = log_sum_exp(n, x, &top);
+static plx_real k_softmax_xent(int64_t n, const plx_real *x, int64_t label, plx_real smoothing,
+                               plx_real *saved) {
+    plx_real of[2];
+    const plx_real log_sum = log_sum_exp(n, x, of), top = of[0];
+    if (saved) memcpy(saved, of, sizeof of);
     const plx_real own = x[label] - top;
     if (smoothing == 0) return log_sum - own;
     const plx_real even = k_sum(n, x) / (plx_real)n - top;
@@ -65,9 +68,13 @@ static plx_real k_softmax_xent(int64_t n, const plx_real *x, int64_t label, plx_
 }
 
 static void k_softmax_xent_grad(int64_t n, const plx_real *x, int64_t label, plx_real smoothing,
-                                plx_real scale, plx_real *gx) {
-    k_softmax(n, x, gx);
-    gx[label] -= 1 - smoothing;
+                                plx_real scale, const plx_real *saved, plx_real *gx) {
+    plx_real of[2];
+    if (!saved) log_sum_exp(n, x, of);
+    if (!saved) saved = of;
     const vf even = v_splat(smoothing / (plx_real)n), factor = v_splat(scale);
-    MAP1(n, gx, gx, (a - even) * factor);
+    const vf top = v_splat(saved[0]), share = v_splat(1 / saved[1]);
+    const vf own = v_exp_of_score(v_splat(x[label]) - top) * share - v_splat(1 - smoothing);
+    MAP1(n, x, gx, (v_exp_of_score(a - top) * share - even) * factor);
+    gx[label] = ((own - even) * factor)[0];
 }

@@ -6,6 +6,7 @@
 #define WHOLES(field, count) #count #field "\0"
 #define AXES(field) "a" #field "\0"
 #define REAL(field) "r" #field "\0"
+#define REALS4(field) "f" #field "\0"
 #define FAMILY(name, fields) const char plx__##name##_fields[] = fields;
 #include "ops/attrs.def"
 
@@ -14,9 +15,9 @@ _Static_assert(sizeof(double) == 8, "all values are eight bytes, so that counts 
 bool plx__attribute_at(const char *fields, int i, plx__attribute *out) {
     int place = 0;
     for (const char *f = fields; f && *f; f += strlen(f) + 1) {
-        const int count = *f == 'r' ? 1 : *f == 'a' ? PLX_MAX_RANK : *f - '0';
+        const int count = *f == 'r' ? 1 : *f == 'f' ? 4 : *f == 'a' ? PLX_MAX_RANK : *f - '0';
         if (i-- == 0) {
-            *out = (plx__attribute){f + 1, *f == 'r', count, place};
+            *out = (plx__attribute){f + 1, *f == 'r' || *f == 'f', count, place};
             return true;
         }
         place += count;

@@ -8,6 +8,7 @@
 #define WHOLES(field, count) int64_t field[count];
 #define AXES(field) int64_t field[PLX_MAX_RANK];
 #define REAL(field) double field;
+#define REALS4(field) double field[4];
 #define FAMILY(name, fields)                                                                       \
     typedef struct plx__##name##_attrs {                                                           \
         fields                                                                                     \
@@ -28,8 +29,8 @@ typedef struct plx__attrs {
 /* ---- By name --------------------------------------------------------------------------------- */
 
 /* The table of each family, in the order of its struct. It is text to keep modules small. For each
- * attribute: the number of its values, 'r' for one real value, or 'a' for one value per axis; its
- * name; and a zero byte. An empty attribute ends the table. */
+ * attribute: the number of its values, 'r' for one real value, 'f' for four, or 'a' for one value
+ * per axis; its name; and a zero byte. An empty attribute ends the table. */
 #define FAMILY(name, fields) extern const char plx__##name##_fields[];
 #include "ops/attrs.def"
 

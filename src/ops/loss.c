@@ -200,24 +200,30 @@ static plx_status run_nll_grad(plx_ctx *ctx, const plx__step *step) {
 }
 
 /* softmax_xent(logits, labels) and its gradient (logits, labels, gy): created by the fuse pass from
- * log_softmax and nll. */
+ * log_softmax and nll. Pass keep_sums gives both a buffer for two values of each row, its largest
+ * logit and its sum of exponentials. */
 typedef struct xent_job {
     const plx_kernels *kernels;
     const plx_real *x;
     const int32_t *labels;
-    plx_real *y;
+    plx_real *y, *saved;
     int64_t classes;
     plx_real smoothing, factor;
 } xent_job;
+
+static plx_real *saved_of(const xent_job *job, int64_t row) {
+    return job->saved ? job->saved + 2 * row : NULL;
+}
 
 static void xent_rows(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const xent_job *job = arg;
     for (int64_t i = begin; i < end; ++i)
-        job->y[i] = job->labels[i] == PLX_IGNORED_LABEL
-                        ? 0
-                        : job->kernels->softmax_xent(job->classes, job->x + i * job->classes,
-                                                     job->labels[i], job->smoothing);
+        job->y[i] =
+            job->labels[i] == PLX_IGNORED_LABEL
+                ? 0
+                : job->kernels->softmax_xent(job->classes, job->x + i * job->classes,
+                                             job->labels[i], job->smoothing, saved_of(job, i));
 }
 
 static void xent_grad_rows(void *arg, int64_t begin, int64_t end, int worker) {
@@ -229,7 +235,7 @@ static void xent_grad_rows(void *arg, int64_t begin, int64_t end, int worker) {
             memset(y, 0, (size_t)job->classes * sizeof *y);
         else
             job->kernels->softmax_xent_grad(job->classes, job->x + i * job->classes, job->labels[i],
-                                            job->smoothing, job->factor, y);
+                                            job->smoothing, job->factor, saved_of(job, i), y);
     }
 }
 
@@ -240,6 +246,7 @@ static plx_status run_softmax_xent(plx_ctx *ctx, const plx__step *step) {
                     .x = PLX_IN(step, 0),
                     .labels = *step->in[1].slot,
                     .y = step->workspace,
+                    .saved = step->in_count > 2 ? *step->in[2].slot : NULL,
                     .classes = classes,
                     .smoothing = (plx_real)step->attrs.cross_entropy.smoothing};
     int64_t counted;
@@ -261,6 +268,7 @@ static plx_status run_softmax_xent_grad(plx_ctx *ctx, const plx__step *step) {
                     .x = PLX_IN(step, 0),
                     .labels = *step->in[1].slot,
                     .y = PLX_OUT(step),
+                    .saved = step->in_count > 3 ? *step->in[3].slot : NULL,
                     .classes = classes,
                     .smoothing = (plx_real)step->attrs.cross_entropy.smoothing};
     int64_t counted;
@@ -318,7 +326,8 @@ const plx_op plx__op_nll_grad = {
 const plx_op plx__op_softmax_xent = {
     .name = "softmax_xent",
     .operands =
-        PLX__OPERANDS({"logits", PLX__REALS, PLX__VALUE}, {"labels", PLX__INTEGERS, PLX__CONSTANT}),
+        PLX__OPERANDS({"logits", PLX__REALS, PLX__VALUE}, {"labels", PLX__INTEGERS, PLX__CONSTANT},
+                      {"saved", PLX__REALS, PLX__WRITTEN | PLX__OPTIONAL}),
     .flags = PLX__OP_NO_GRADIENT,
     .infer = infer_mean_of_rows,
     .cost = cost_xent,
@@ -330,10 +339,10 @@ const plx_op plx__op_softmax_xent = {
 
 const plx_op plx__op_softmax_xent_grad = {
     .name = "softmax_xent_grad",
-    .operands =
-        PLX__OPERANDS({"logits", PLX__REALS, PLX__VALUE}, {"labels", PLX__INTEGERS, PLX__CONSTANT},
-                      {"gy", PLX__REALS, PLX__VALUE}),
-    .flags = PLX__OP_NO_GRADIENT,
+    .operands = PLX__OPERANDS(
+        {"logits", PLX__REALS, PLX__VALUE}, {"labels", PLX__INTEGERS, PLX__CONSTANT},
+        {"gy", PLX__REALS, PLX__VALUE}, {"saved", PLX__REALS, PLX__CONSTANT | PLX__OPTIONAL}),
+    .flags = PLX__OP_INPLACE | PLX__OP_NO_GRADIENT,
     .infer = infer_xent_grad,
     .cost = cost_xent,
     .run = run_softmax_xent_grad,

@@ -46,6 +46,7 @@ struct plx_tensor {
     int rank;
     int64_t dims[PLX_MAX_RANK];
     int64_t size;
+    plx_tensor *slab; /* whose memory data is part of; NULL: its own */
     void *data;
 };
 

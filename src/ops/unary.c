@@ -1,5 +1,5 @@
 /* Elementwise functions of one value. */
-#include "ops/op.h"
+#include "ops/chain.h"
 
 #include "base/rng.h"
 
@@ -108,8 +108,6 @@ enum { SMOOTH = 0, KINK = PLX__OP_KINK };
 typedef struct scale_job {
     const plx_kernels *kernels;
     const plx__step *step;
-    uint64_t key;
-    uint32_t keep;
 } scale_job;
 
 static void scale_piece(void *arg, int64_t begin, int64_t end, int worker) {
@@ -120,7 +118,7 @@ static void scale_piece(void *arg, int64_t begin, int64_t end, int worker) {
 }
 
 static plx_status run_scale(plx_ctx *ctx, const plx__step *step) {
-    scale_job job = {ctx->kernels, step, 0, 0};
+    scale_job job = {ctx->kernels, step};
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), scale_piece, &job);
     return PLX_OK;
@@ -151,19 +149,24 @@ const plx_op plx__op_scale = {
 
 /* ---- dropout --------------------------------------------------------------------------------- */
 
+void plx__drop(const plx_kernels *kernels, const plx__step *step, double rate, int64_t seed,
+               int64_t first, int64_t n, const plx_real *x, plx_real *y) {
+    const double kept = 1 - rate;
+    kernels->dropout(n, x, y, plx__rng_key((uint64_t)seed, *step->number), (uint64_t)first,
+                     kept >= 1 ? UINT32_MAX : (uint32_t)(kept * 4294967296.0),
+                     (plx_real)(1 / kept));
+}
+
 static void dropout_piece(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const scale_job *job = arg;
-    const double kept = 1 - job->step->attrs.dropout.rate;
-    job->kernels->dropout(end - begin, PLX_IN(job->step, 0) + begin, PLX_OUT(job->step) + begin,
-                          job->key, (uint64_t)begin, job->keep, (plx_real)(1 / kept));
+    const plx__dropout_attrs *dropout = &job->step->attrs.dropout;
+    plx__drop(job->kernels, job->step, dropout->rate, dropout->seed, begin, end - begin,
+              PLX_IN(job->step, 0) + begin, PLX_OUT(job->step) + begin);
 }
 
 static plx_status run_dropout(plx_ctx *ctx, const plx__step *step) {
-    const double kept = 1 - step->attrs.dropout.rate;
-    scale_job job = {ctx->kernels, step,
-                     plx__rng_key((uint64_t)step->attrs.dropout.seed, *step->number),
-                     kept >= 1 ? UINT32_MAX : (uint32_t)(kept * 4294967296.0)};
+    scale_job job = {ctx->kernels, step};
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), dropout_piece, &job);
     return PLX_OK;

@@ -112,12 +112,13 @@ static plx_status take_arrays(plx_plan *plan) {
 static plx_status make_steps(plx_plan *plan) {
     PLX_TRY(take_arrays(plan));
     plx__operand *next = plan->operands;
-    assert(next);
+    assert(next && plan->links);
     int s = 0;
     PLX__SCHEDULED(plan, i) {
         const plx__node *node = plan->graph->nodes[i];
         if (!is_step(node)) continue;
         plan->meta[s].node = i;
+        plan->links[i].step = s;
         plan->meta[s].cost = node->op->cost(plan->graph, node);
         plan->steps[s++] = (plx__step){
             .op = node->op,

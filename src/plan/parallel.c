@@ -1,5 +1,6 @@
 /* The adaptive threshold: each step gets the number of threads that minimises work / threads +
- * fork-join + fetching what other threads wrote, with costs measured on this machine. */
+ * fork-join + fetching what other threads wrote, with costs measured on this machine. What several
+ * threads wrote has to be fetched by one thread as well. */
 #include "plan/plan_internal.h"
 
 double plx__predict_ns(const plx_ctx *ctx, plx__cost cost) {
@@ -13,34 +14,44 @@ static double fork_join_ns(const plx_ctx *ctx, int threads) {
     return ctx->threads > 1 ? ctx->machine.fork_join_ns * (threads - 1) / (ctx->threads - 1) : 0;
 }
 
-/* Each of the threads reads the parts of the step's inputs that the others wrote. */
-static double share_ns(const plx_ctx *ctx, double bytes, int threads) {
-    return bytes * (1 - 1.0 / threads) / ctx->machine.shared_bytes_per_ns;
+/* Fetching what other threads wrote, on t threads: each reads an equal part of a value that was
+ * written by one thread, or in equal parts by several. */
+static double fetch_ns(const plx_ctx *ctx, const plx__step_meta *meta, int threads) {
+    const double foreign =
+        (threads > 1 ? meta->bytes_of_one : 0) + meta->bytes_of_several - meta->own_bytes;
+    return foreign / threads / ctx->machine.shared_bytes_per_ns;
+}
+
+static double step_ns(const plx_ctx *ctx, const plx__step_meta *meta, int threads) {
+    const double fork_join = threads > 1 ? fork_join_ns(ctx, threads) : 0;
+    return meta->one_thread_ns / threads + fork_join + fetch_ns(ctx, meta, threads);
 }
 
 static int best_threads(const plx_ctx *ctx, const plx__step_meta *meta, int limit) {
     int best = 1;
-    double least = meta->one_thread_ns;
-    for (int threads = 2; threads <= limit; ++threads) {
-        const double ns = meta->one_thread_ns / threads + fork_join_ns(ctx, threads) +
-                          share_ns(ctx, meta->shared_bytes, threads);
-        if (ns >= least) continue;
-        least = ns;
-        best = threads;
-    }
+    for (int threads = 2; threads <= limit; ++threads)
+        if (step_ns(ctx, meta, threads) < step_ns(ctx, meta, best)) best = threads;
     return best;
 }
 
-/* Weights stay in the caches that use them: each thread has the same share of them in every run.
- */
-static double shared_bytes(const plx_plan *plan, const plx__node *node) {
-    double bytes = 0;
+/* Sets who wrote the step's inputs: the threads of earlier steps are known. Weights stay in the
+ * caches that use them, since each thread has the same share of them in every run; the caller wrote
+ * the plan's inputs. */
+static void find_writers(const plx_plan *plan, plx__step_meta *meta) {
+    const plx_graph *graph = plan->graph;
+    const plx__node *node = graph->nodes[meta->node];
+    meta->bytes_of_one = meta->bytes_of_several = meta->own_bytes = 0;
     for (int i = 0; i < node->inputs_count; ++i) {
-        const plx__node *input = plx__input_of(plan->graph, node, i);
-        if (!input->tensor)
-            bytes += (double)plx__size(input) * (double)plx__element_bytes(input->dtype);
+        const plx__node *input = plx__input_of(graph, node, i);
+        const double bytes = (double)plx__size(input) * (double)plx__element_bytes(input->dtype);
+        const int32_t root = plx__root_of(graph, node->inputs[i], NULL);
+        const plx__node *owner = graph->nodes[root];
+        if (owner->tensor) continue;
+        const int writers =
+            owner->op->flags & PLX__OP_LEAF ? 1 : plan->steps[plan->links[root].step].threads;
+        *(writers > 1 ? &meta->bytes_of_several : &meta->bytes_of_one) += bytes;
+        if (writers > 1) meta->own_bytes += bytes / writers;
     }
-    return bytes;
 }
 
 plx_status plx__pass_parallel(plx_plan *plan, bool on) {
@@ -52,7 +63,7 @@ plx_status plx__pass_parallel(plx_plan *plan, bool on) {
     for (int i = 0; i < plan->steps_count; ++i) {
         plx__step_meta *meta = &plan->meta[i];
         meta->one_thread_ns = plx__predict_ns(ctx, meta->cost);
-        meta->shared_bytes = shared_bytes(plan, plan->graph->nodes[meta->node]);
+        find_writers(plan, meta);
         plan->steps[i].threads = on ? best_threads(ctx, meta, limit) : limit;
     }
     return PLX_OK;
@@ -71,11 +82,10 @@ double plx_plan_threshold_rows(const plx_plan *plan, int step) {
     if (step < 0 || step >= plan->steps_count || ctx->threads < 2) return 0;
     const plx__operand *out = &plan->steps[step].out;
     const double rows = (double)plx__rows(out->rank, out->dims);
-    const double ns_per_row = plan->meta[step].one_thread_ns / (rows > 0 ? rows : 1);
-    /* Both sides grow with the rows, so they cross where n (t1 - t1 / T - share) equals the
+    /* Both sides grow with the rows, so they cross where what the threads save at n rows equals the
      * fork-join cost. */
-    const double shared_per_row =
-        share_ns(ctx, plan->meta[step].shared_bytes, ctx->threads) / (rows > 0 ? rows : 1);
-    const double saved_per_row = ns_per_row * (1 - 1.0 / ctx->threads) - shared_per_row;
-    return saved_per_row > 0 ? ctx->machine.fork_join_ns / saved_per_row : 0;
+    const plx__step_meta *meta = &plan->meta[step];
+    const double saved_ns =
+        step_ns(ctx, meta, 1) - step_ns(ctx, meta, ctx->threads) + fork_join_ns(ctx, ctx->threads);
+    return saved_ns > 0 ? ctx->machine.fork_join_ns * rows / saved_ns : 0;
 }

@@ -7,7 +7,9 @@
 typedef struct plx__step_meta {
     int32_t node;
     plx__cost cost;
-    double shared_bytes;  /* bytes read that other threads may have written: all but parameters */
+    /* Bytes read, except parameters: written by one thread; by several, and how many of those by
+     * the one that reads them again. */
+    double bytes_of_one, bytes_of_several, own_bytes;
     double one_thread_ns; /* predicted */
     double total_ns;      /* measured while profiling */
     bool kept;            /* its value stays: the step is not part of a run */
@@ -25,6 +27,7 @@ typedef struct plx__link {
     int32_t before, after; /* -1: none */
     bool scheduled;        /* false: not part of the plan */
     bool guarded;          /* while the value is not finite, the plan runs unfolded */
+    int step;              /* its number, once there are steps; leaves and views have none */
 } plx__link;
 
 /* A parameter that stays packed for a step. */

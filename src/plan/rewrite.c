@@ -31,7 +31,7 @@ static bool grow(plx_plan *plan) {
 /* Links a node in before another; after -1: at the end. */
 static void link_before(plx_plan *plan, int32_t node, int32_t after) {
     const int32_t before = after < 0 ? plan->last : plan->links[after].before;
-    plan->links[node] = (plx__link){before, after, true, false};
+    plan->links[node] = (plx__link){.before = before, .after = after, .scheduled = true};
     *(before < 0 ? &plan->first : &plan->links[before].after) = node;
     *(after < 0 ? &plan->last : &plan->links[after].before) = node;
 }
@@ -96,7 +96,7 @@ void plx__remove(plx_plan *plan, int32_t node) {
     assert(link.scheduled);
     *(link.before < 0 ? &plan->first : &plan->links[link.before].after) = link.after;
     *(link.after < 0 ? &plan->last : &plan->links[link.after].before) = link.before;
-    plan->links[node] = (plx__link){-1, -1, false, false};
+    plan->links[node] = (plx__link){.before = -1, .after = -1};
 }
 
 void plx__count_uses(const plx_plan *plan, int32_t *uses) {

@@ -295,7 +295,7 @@ static plx_wide mean_of(const plx_case *c, const plx_real *x, plx_wide *error) {
 static void check_xent(plx_case *c, int64_t label, plx_real smoothing) {
     plx_case_again(c, smoothing > 0 ? "smoothing" : "");
     const plx_real *x = plx_case_filled(c, c->n, -9, 9);
-    const plx_real loss = c->k->softmax_xent(c->n, x, label, smoothing), at = x[label];
+    const plx_real loss = c->k->softmax_xent(c->n, x, label, smoothing, NULL), at = x[label];
     const row r = row_of(c->n, x);
     const plx_wide own = r.log_sum - ((plx_wide)at - r.top), s = (plx_wide)smoothing;
     if (!(smoothing > 0)) {
@@ -326,7 +326,7 @@ static void check_xent_grad(plx_case *c, int64_t label, plx_real smoothing) {
     plx_case_again(c, smoothing > 0 ? "smoothing" : "");
     const plx_real *x = plx_case_filled(c, c->n, -9, 9);
     plx_real *gx = plx_case_blank(c, c->n);
-    c->k->softmax_xent_grad(c->n, x, label, smoothing, scale, gx);
+    c->k->softmax_xent_grad(c->n, x, label, smoothing, scale, NULL, gx);
     const row r = row_of(c->n, x);
     const plx_wide even = (plx_wide)smoothing / (plx_wide)c->n;
     for (int64_t i = 0; i < c->n; ++i) {
@@ -339,8 +339,13 @@ static void check_xent_grad(plx_case *c, int64_t label, plx_real smoothing) {
     }
     plx_real *z = plx_case_copy(c, c->n, x);
     c->variant = "in place";
-    c->k->softmax_xent_grad(c->n, z, label, smoothing, scale, z);
+    c->k->softmax_xent_grad(c->n, z, label, smoothing, scale, NULL, z);
     plx_case_same(c, c->n, z, gx);
+    plx_real *again = plx_case_copy(c, c->n, x), *saved = plx_case_blank(c, 2);
+    c->variant = "with what the loss saved";
+    c->k->softmax_xent(c->n, again, label, smoothing, saved);
+    c->k->softmax_xent_grad(c->n, again, label, smoothing, scale, saved, again);
+    plx_case_same(c, c->n, again, gx);
 }
 
 void plx_case_of_softmax_xent_grad(plx_case *c) {

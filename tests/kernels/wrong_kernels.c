@@ -115,9 +115,9 @@ static void wrong_rmsprop(int64_t n, plx_real *p, const plx_real *g, plx_real *s
 }
 
 /* Smoothing takes from the label, but gives to no class. */
-static plx_real wrong_softmax_xent(int64_t n, const plx_real *x, int64_t label,
-                                   plx_real smoothing) {
-    return (1 - smoothing) * right->softmax_xent(n, x, label, 0);
+static plx_real wrong_softmax_xent(int64_t n, const plx_real *x, int64_t label, plx_real smoothing,
+                                   plx_real *saved) {
+    return (1 - smoothing) * right->softmax_xent(n, x, label, 0, saved);
 }
 
 /* Shifts the mask by a word. */

@@ -107,6 +107,7 @@ static plx_status open_pair(plx_ctx *ctx, const form *f, pair *p) {
     for (int with = 0; with < 2 && status == PLX_OK; ++with) {
         plx_plan_options options = plx_plan_default();
         options.constant_parameters = true;
+        options.passes &= ~PLX_PASS_CHAIN; /* which would hide the steps */
         if (!with) options.passes &= ~PLX_PASS_FOLD;
         status = plx_compile(p->graph, 1, &p->y, &options, &p->plans[with]);
         if (status == PLX_OK) status = plx_plan_bind(p->plans[with], p->x, p->data);

@@ -201,8 +201,8 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     T(compile_null, plx_compile(G, 1, NULL, NULL, &w->out.made.plan), "compile: outputs is NULL")  \
     T(compile_none, plx_compile(G, 1, (plx_node[]){N}, NULL, &w->out.made.plan),                   \
       "output 0 is not a node")                                                                    \
-    T(passes, plx_compile(G, 1, &X, &(plx_plan_options){.passes = 64}, &w->out.made.plan),         \
-      "compile: passes is 64")                                                                     \
+    T(passes, plx_compile(G, 1, &X, &(plx_plan_options){.passes = 4096}, &w->out.made.plan),       \
+      "compile: passes is 4096")                                                                   \
     T(plan_threads, plx_compile(G, 1, &X, &(plx_plan_options){.threads = -1}, &w->out.made.plan),  \
       "compile: threads is -1")                                                                    \
     T(plan_alignment,                                                                              \
@@ -296,7 +296,7 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     T(fit_rate, fit(w, 8, NAN), "learning rate nan")                                               \
     T(fit_floor, fit(w, 9, NAN), "floor is nan")                                                   \
     T(fit_loss, fit(w, 10, 9), "no loss number 9")                                                 \
-    T(fit_passes, fit(w, 11, 64), "passes is 64")                                                  \
+    T(fit_passes, fit(w, 11, 4096), "passes is 4096")                                              \
     T(fit_threads, fit(w, 12, -1), "threads is -1")                                                \
     T(fit_schedule, fit(w, 13, 77), "no kind number 77")                                           \
     T(fit_null, plx_trainer_new(w->model, NULL, &w->data, &w->out.made.trainer),                   \
