@@ -116,7 +116,6 @@ LARGE(elu, v_select(a < 0, p * v_expm1_negative(a, zero), a), v_select(a > 0, b,
 LARGE(celu, celu(a, p), v_select(a > 0, b, b * ((a + p) / p)))
 LARGE(selu, selu(a), v_select(a > 0, SELU_SCALE * b, b * (a + SELU_BOTH)))
 LARGE(silu, v_silu(a), b * v_silu_slope(a))
-LARGE(gelu, v_gelu(a), b * v_gelu_slope(a))
 LARGE(gelu_tanh, v_gelu_tanh(a), b * v_gelu_tanh_slope(a))
 LARGE(mish, v_mish(a), b * v_mish_slope(a))
 LARGE(hardswish, v_at_least(-3, a) * (hard(a) / 6), v_select(a <= -3, zero, v_select(a >= 3, b, b * (a / 3 + C(0.5)))))

@@ -49,6 +49,8 @@
 
 #include "kernels/elementwise.inc.c"
 
+#include "kernels/gelu.inc.c"
+
 #include "kernels/random.inc.c"
 
 #include "kernels/reduce.inc.c"
