@@ -221,11 +221,25 @@ INLINE plx_real v_sum(vf x) {
     return lanes[0];
 }
 
+/* The largest lane, NaN if one is. Halves of a wide vector are compared first. */
 INLINE plx_real v_max_lanes(vf x) {
-    plx_real lanes[VL];
-    v_store(lanes, x);
+    enum { LAST = VL < 4 ? VL : 4 };
+    typedef plx_real part __attribute__((vector_size(LAST * sizeof(plx_real))));
+    part parts[VL / LAST];
+    memcpy(parts, &x, sizeof x);
     UNROLL
-    for (int i = 1; i < VL; ++i)
+    for (int half = VL / LAST / 2; half >= 1; half /= 2) {
+        UNROLL
+        for (int i = 0; i < half; ++i) {
+            const part a = parts[i], b = parts[i + half];
+            const __typeof__(a > b) first = (a > b) | (a != a);
+            parts[i] = (part)((first & (__typeof__(first))a) | (~first & (__typeof__(first))b));
+        }
+    }
+    plx_real lanes[LAST];
+    memcpy(lanes, parts, sizeof lanes);
+    UNROLL
+    for (int i = 1; i < LAST; ++i)
         if (lanes[i] > lanes[0] || lanes[i] != lanes[i]) lanes[0] = lanes[i];
     return lanes[0];
 }

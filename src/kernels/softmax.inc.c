@@ -19,7 +19,28 @@ static plx_real exp_minus(int64_t n, const plx_real *x, plx_real top, plx_real *
     return sum_pairwise(n, y, y);
 }
 
+/* Rows of at most one wide vector stay in a register; the sums are the same. */
+#define IS_SHORT_ROW(n) (VL > 4 && (n) > 0 && (n) <= VL)
+
+/* exp(x - *top), *top being the maximum; 0 in the lanes behind the row. */
+INLINE vf exp_short_row(int64_t n, const plx_real *x, plx_real *top) {
+    const vi inside = v_lanes() < v_splat_int((int)n);
+    const vf a = load_some(x, n), least = v_splat(-(plx_real)__builtin_inff());
+    *top = v_max_lanes(v_select(inside, a, least));
+    return v_from_bits(v_bits(v_exp_of_score(a - v_splat(*top))) & inside);
+}
+
+INLINE vf softmax_short_row(int64_t n, const plx_real *x) {
+    plx_real top;
+    const vf e = exp_short_row(n, x, &top);
+    return e * v_splat(1 / v_sum(e));
+}
+
 static void k_softmax(int64_t n, const plx_real *x, plx_real *y) {
+    if (IS_SHORT_ROW(n)) {
+        store_some(y, softmax_short_row(n, x), n);
+        return;
+    }
     const vf factor = v_splat(1 / exp_minus(n, x, k_maximum(n, x), y));
     MAP1(n, y, y, (ASK_FOR(x + n + i_), a * factor));
 }
@@ -33,6 +54,7 @@ static plx_real sum_exp(int64_t n, const plx_real *x, plx_real top, plx_real *te
 
 /* log sum exp(x - *top), *top being the maximum. */
 static plx_real log_sum_exp(int64_t n, const plx_real *x, plx_real *top) {
+    if (IS_SHORT_ROW(n)) return v_log(v_splat(v_sum(exp_short_row(n, x, top))))[0];
     plx_real terms[SUM_BLOCK];
     *top = k_maximum(n, x);
     return v_log(v_splat(sum_exp(n, x, *top, terms)))[0];
@@ -66,8 +88,14 @@ static plx_real k_softmax_xent(int64_t n, const plx_real *x, int64_t label, plx_
 
 static void k_softmax_xent_grad(int64_t n, const plx_real *x, int64_t label, plx_real smoothing,
                                 plx_real scale, plx_real *gx) {
+    const vf even = v_splat(smoothing / (plx_real)n), factor = v_splat(scale);
+    if (IS_SHORT_ROW(n)) {
+        const vf y = softmax_short_row(n, x), target = v_splat(1 - smoothing);
+        const vi own = v_lanes() == v_splat_int((int)label);
+        store_some(gx, (v_select(own, y - target, y) - even) * factor, n);
+        return;
+    }
     k_softmax(n, x, gx);
     gx[label] -= 1 - smoothing;
-    const vf even = v_splat(smoothing / (plx_real)n), factor = v_splat(scale);
     MAP1(n, gx, gx, (a - even) * factor);
 }
