@@ -1,6 +1,4 @@
 // Which cases are slower on a wider kernel target: pure functions of rows.
-import { median } from './repeat_statistics.mjs';
-
 const TIMES = ['ns', 'us', 'ms', 's'];
 const RATES = ['GFLOP/s', 'GB/s'];
 
@@ -30,16 +28,15 @@ function costsByName(rows) {
 }
 
 /**
- * How many times longer the wider target takes, round by round: the median, and the interval that holds
- * all but the highest and the lowest value (all values below four rounds).
+ * How many times longer the wider target takes: best round over best round, since other processes only make
+ * a case slower. The interval puts the second best of one over the best of the other.
  */
 function compare(wide, narrow) {
-  const ratios = wide.map((value, round) => value / narrow[round]).sort((a, b) => a - b);
-  const cut = ratios.length < 4 ? 0 : 1;
+  const [a, b] = [wide, narrow].map((costs) => [...costs].sort((x, y) => x - y));
   return {
-    ratio: median(ratios),
-    low: ratios[cut],
-    high: ratios[ratios.length - 1 - cut],
+    ratio: a[0] / b[0],
+    low: a[0] / (b[1] ?? b[0]),
+    high: (a[1] ?? a[0]) / b[0],
   };
 }
 

@@ -11,8 +11,9 @@ const USAGE = `usage: scripts/inversions [--suites A,B] [--cases TEXT,TEXT] [--t
                           [--seconds S] [--quick] [--above PERCENT] [--out FOLDER] [--help]
 
 Runs parallax bench with one thread on each kernel target in turn, several times, and lists the cases
-that take longer on a wider target. A case counts if its median ratio exceeds 1 by the given
-percentage and all rounds but the best and the worst agree. This is a report: nothing fails.
+that take longer on a wider target. The best round of each target counts; a case is listed if they
+differ by the given percentage, and by more than the two best rounds of the narrower target do. This
+is a report: nothing fails.
 
   --suites A,B      suites (default ops,adaptive)
   --cases TEXT      only cases whose name contains the text, or one of several separated by commas
