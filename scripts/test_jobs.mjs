@@ -70,7 +70,7 @@ const style = (tier) => ({
     await job.check('clang-format', process.env.CLANG_FORMAT, ['--dry-run', '-Werror', ...c]);
     await job.check('biome', bin('biome'), ['ci', '--error-on-warnings', '.']);
     if ((await job.run('shellcheck', ['--version'])) === 0) {
-      const names = ['setup', 'test', 'playground', 'repeat', 'peers', 'results', 'fetch_data'];
+      const names = 'setup test playground repeat inversions peers results fetch_data'.split(' ');
       await job.check('shellcheck', 'shellcheck', [
         ...names.map((name) => `scripts/${name}`),
         '.ci/run',

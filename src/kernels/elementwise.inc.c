@@ -157,7 +157,6 @@ LARGE(erf, v_erf(a), b * (C(1.12837916709551257390) * v_exp(-a * a)))
     }
 
 WITH_SLOPE(silu)
-WITH_SLOPE(gelu)
 WITH_SLOPE(gelu_tanh)
 
 /* y = sign sin(x + turn pi/2), times g unless g is NULL: sine, cosine and both gradients. */

@@ -52,6 +52,8 @@
 
 #include "kernels/elementwise.inc.c"
 
+#include "kernels/gelu.inc.c"
+
 #include "kernels/random.inc.c"
 
 #include "kernels/reduce.inc.c"

@@ -99,7 +99,13 @@ static plx_real k_maximum(int64_t n, const plx_real *x) {
         for (int v = 0; v < 4; ++v) top[v] = v_max(top[v], v_load(x + i + v * VL));
     }
     for (; i + VL <= n; i += VL) top[0] = v_max(top[0], v_load(x + i));
-    plx_real best = v_max_lanes(v_max(v_max(top[0], top[1]), v_max(top[2], top[3])));
+    if (VL > 4 && i < n) {
+        const vi inside = v_lanes() < v_splat_int((int)(n - i));
+        top[0] = v_max(top[0], v_select(inside, load_tail(x + i, n - i), least));
+        i = n;
+    }
+    if (n >= 4 * VL) top[0] = v_max(v_max(top[0], top[1]), v_max(top[2], top[3]));
+    plx_real best = v_max_lanes(top[0]);
     for (; i < n; ++i)
         if (x[i] > best || x[i] != x[i]) best = x[i];
     return best;

@@ -227,13 +227,31 @@ INLINE plx_real v_sum(vf x) {
     return lanes[0];
 }
 
+/* The largest lane, NaN if one is. Halves of a wide vector are compared first. */
 INLINE plx_real v_max_lanes(vf x) {
-    plx_real lanes[VL];
-    v_store(lanes, x);
+#if VL >= 4
+    typedef plx_real quad __attribute__((vector_size(4 * sizeof(plx_real))));
+    typedef lane_int quad_int __attribute__((vector_size(4 * sizeof(plx_real))));
+    quad quads[VL / 4];
+    memcpy(quads, &x, sizeof x);
     UNROLL
-    for (int i = 1; i < VL; ++i)
+    for (int half = VL / 8; half >= 1; half /= 2) {
+        UNROLL
+        for (int i = 0; i < half; ++i) {
+            const quad a = quads[i], b = quads[i + half];
+            const quad_int first = (a > b) | (a != a);
+            quads[i] = (quad)((first & (quad_int)a) | (~first & (quad_int)b));
+        }
+    }
+    plx_real lanes[4];
+    memcpy(lanes, quads, sizeof lanes);
+    UNROLL
+    for (int i = 1; i < 4; ++i)
         if (lanes[i] > lanes[0] || lanes[i] != lanes[i]) lanes[0] = lanes[i];
     return lanes[0];
+#else
+    return x[0];
+#endif
 }
 
 #endif

@@ -36,6 +36,12 @@ INLINE vf v_broadcast(const float *p) {
     return (vf)_mm512_set1_ps(*p);
 }
 
+/* table[index] for the low five bits of each index. */
+INLINE vf v_lookup(const float table[32], vi index) {
+    return (vf)_mm512_permutex2var_ps(_mm512_loadu_ps(table), (__m512i)index,
+                                      _mm512_loadu_ps(table + 16));
+}
+
 INLINE vf v_load_n(const float *p, int64_t n) {
     return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
 }

@@ -19,7 +19,28 @@ static plx_real exp_minus(int64_t n, const plx_real *x, plx_real top, plx_real *
     return sum_pairwise(n, y, y);
 }
 
+/* Rows of at most one wide vector stay in a register; the sums are the same. */
+#define IS_SHORT_ROW(n) (VL > 4 && (n) > 0 && (n) <= VL)
+
+/* exp(x - *top), *top being the maximum; 0 in the lanes behind the row. */
+INLINE vf exp_short_row(int64_t n, const plx_real *x, plx_real *top) {
+    const vi inside = v_lanes() < v_splat_int((int)n);
+    const vf a = load_some(x, n), least = v_splat(-(plx_real)__builtin_inff());
+    *top = v_max_lanes(v_select(inside, a, least));
+    return v_from_bits(v_bits(v_exp_of_score(a - v_splat(*top))) & inside);
+}
+
+INLINE vf softmax_short_row(int64_t n, const plx_real *x) {
+    plx_real top;
+    const vf e = exp_short_row(n, x, &top);
+    return e * v_splat(1 / v_sum(e));
+}
+
 static void k_softmax(int64_t n, const plx_real *x, plx_real *y) {
+    if (IS_SHORT_ROW(n)) {
+        store_some(y, softmax_short_row(n, x), n);
+        return;
+    }
     const vf factor = v_splat(1 / exp_minus(n, x, k_maximum(n, x), y));
     MAP1(n, y, y, (ASK_FOR(x + n + i_), a * factor));
 }
@@ -34,8 +55,12 @@ static plx_real sum_exp(int64_t n, const plx_real *x, plx_real top, plx_real *te
 /* log sum exp(x - top); of[0] becomes top, the maximum, and of[1] the sum. */
 static plx_real log_sum_exp(int64_t n, const plx_real *x, plx_real *of) {
     plx_real terms[SUM_BLOCK];
-    of[0] = k_maximum(n, x);
-    of[1] = sum_exp(n, x, of[0], terms);
+    if (IS_SHORT_ROW(n)) {
+        of[1] = v_sum(exp_short_row(n, x, of));
+    } else {
+        of[0] = k_maximum(n, x);
+        of[1] = sum_exp(n, x, of[0], terms);
+    }
     return v_log(v_splat(of[1]))[0];
 }
 

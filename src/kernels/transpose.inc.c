@@ -97,6 +97,33 @@ INLINE void transpose_few(int64_t m, int64_t n, const float *x, int64_t ldx, flo
     transpose_rows(m, j, n, x, ldx, y, m);
 }
 
+/* Where the rows of y are a multiple of 4 KiB apart, elements of one column compete for the same
+ * few places in the L1 cache, so a line that is written in parts is fetched again for each. Squares
+ * of STRIP therefore go through a buffer, from which whole lines are written. That also pays for
+ * large operands, of which more rows than there are places for in the tables of pages would be in
+ * use. Returns the number of rows that it transposed; n >= STRIP. */
+static __attribute__((noinline)) int64_t transpose_staged(int64_t m, int64_t n, const float *x,
+                                                          int64_t ldx, float *y, int64_t ldy) {
+    float stage[STRIP * STRIP];
+    int64_t i = 0;
+    for (; i + STRIP <= m; i += STRIP)
+        for (int64_t next = 0; next < n; next += STRIP) {
+            const int64_t j = next + STRIP <= n ? next : n - STRIP;
+            for (int64_t r = 0; r < STRIP; r += SIDE)
+                transpose_rows(SIDE, 0, STRIP, x + (i + r) * ldx + j, ldx, stage + r, STRIP);
+            for (int64_t r = 0; r < STRIP; ++r)
+                memcpy(y + (j + r) * ldy + i, stage + r * STRIP, STRIP * sizeof *y);
+        }
+    return i;
+}
+
+/* Lines that are read compete as well, which costs less: with 4 lanes, less than the buffer does.
+ */
+static bool is_better_staged(int64_t m, int64_t n, int64_t ldx, int64_t ldy) {
+    const bool competes = ldy % 1024 == 0 || (SIDE > 4 && ldx % 1024 == 0);
+    return m >= STRIP && n >= STRIP && (competes || m * n >= 1 << 20);
+}
+
 static void k_transpose(int64_t m, int64_t n, const plx_real *x, int64_t ldx, plx_real *y,
                         int64_t ldy) {
     if (n < SIDE) {
@@ -108,7 +135,13 @@ static void k_transpose(int64_t m, int64_t n, const plx_real *x, int64_t ldx, pl
         transpose_few(m, n, x, ldx, y);
         return;
     }
-    for (int64_t j = 0; j < n; j += STRIP) {
+    if (is_better_staged(m, n, ldx, ldy)) {
+        const int64_t done = transpose_staged(m, n, x, ldx, y, ldy);
+        m -= done;
+        x += done * ldx;
+        y += done;
+    }
+    for (int64_t j = 0; m > 0 && j < n; j += STRIP) {
         const int64_t end = j + STRIP < n ? j + STRIP : n, begin = end - j < SIDE ? end - SIDE : j;
         int64_t i = 0;
         for (; i + SIDE <= m; i += SIDE)

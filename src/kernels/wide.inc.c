@@ -149,7 +149,7 @@ INLINE vd w_normal_tail(vd a, vd *e) {
 }
 
 /* x Phi(x): gelu(-a) is -a Phi(-a), and gelu(a) is a + gelu(-a). */
-INLINE vf v_gelu(vf x) {
+INLINE vf v_gelu_wide(vf x) {
     IN_DOUBLE(x[0] < -60 ? C(-0.0)
                          : (double)x[0] * erfc(-(double)x[0] * 0.70710678118654752440) / 2);
     const vd a = w_of(v_less(v_splat(15), v_abs(x)));
@@ -161,7 +161,7 @@ INLINE vf v_gelu(vf x) {
 }
 
 /* Phi(x) + x phi(x): of -a it is exp(-a^2 / 2) (M(a) - a / sqrt(2 pi)), of a that less than 1. */
-INLINE vf v_gelu_slope(vf x) {
+INLINE vf v_gelu_slope_wide(vf x) {
     const vf near = v_within(-40, 40, x); /* for the products of the double build */
     (void)near;
     IN_DOUBLE(erfc(-(double)near[0] * 0.70710678118654752440) / 2 +

@@ -119,11 +119,10 @@ typedef struct normalize_job {
 } normalize_job;
 
 static plx_real length_of(const plx_kernels *kernels, int64_t n, const plx_real *x) {
-    plx_real squares = kernels->sum_squares(n, x);
-    if (is_in_range(squares)) {
-        kernels->sqrt(1, &squares, &squares, 0);
-        return squares;
-    }
+    const plx_real squares = kernels->sum_squares(n, x);
+    /* Rounding the root in double once more gives the nearest float too. A kernel would read one
+     * element by a mask, and wait until it has left the store queue. */
+    if (is_in_range(squares)) return (plx_real)plx_math_sqrt((double)squares);
     const double top = largest_of(0, n, x);
     return (plx_real)(is_usable(top) ? top * plx_math_sqrt(squares_over(top, n, x)) : top);
 }

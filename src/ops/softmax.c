@@ -156,30 +156,50 @@ static void log_sum_exp_strip(const softmax_job *job, int64_t columns, const plx
 
 /* ---- Rows of the last axis ------------------------------------------------------------------- */
 
-static plx_real log_sum_exp_row(const softmax_job *job, const plx_real *x, plx_real *scratch) {
+/* The sum of exp(x - top). */
+static plx_real sum_exp_row(const softmax_job *job, const plx_real *x, plx_real top,
+                            plx_real *scratch) {
     const plx_kernels *k = job->kernels;
-    const plx_real top = finite_or_zero(k->maximum(job->n, x));
     plx_real sum = 0, error = 0;
     for (int64_t i = 0; i < job->n; i += BLOCK * STRIP) {
         const int64_t left = job->n - i, n = left < BLOCK * STRIP ? left : BLOCK * STRIP;
         k->sub(n, x + i, 1, &top, 0, scratch + ROWS);
         k->exp(n, scratch + ROWS, scratch + ROWS, 0);
         const plx_real part = k->sum(n, scratch + ROWS);
+        if (n == job->n) return part;
         k->two_sum(1, &part, &sum, &error);
     }
-    sum += error;
-    k->log(1, &sum, &sum, 0);
-    return top + sum;
+    return sum + error;
+}
+
+/* Logarithms are taken of many rows at once. */
+static void log_sum_exp_rows(const softmax_job *job, int64_t begin, int64_t end,
+                             plx_real *scratch) {
+    enum { TOGETHER = 64 };
+    const plx_kernels *k = job->kernels;
+    plx_real tops[TOGETHER], sums[TOGETHER];
+    for (int64_t row = begin; row < end; row += TOGETHER) {
+        const int64_t rows = end - row < TOGETHER ? end - row : TOGETHER;
+        for (int64_t i = 0; i < rows; ++i) {
+            const plx_real *x = job->x + (row + i) * job->n;
+            tops[i] = finite_or_zero(k->maximum(job->n, x));
+            sums[i] = sum_exp_row(job, x, tops[i], scratch);
+        }
+        k->log(rows, sums, sums, 0);
+        k->add(rows, tops, 1, sums, 1, job->y + row);
+    }
 }
 
 static void each_row(void *arg, int64_t begin, int64_t end, int worker) {
     const softmax_job *job = arg;
     plx_real *scratch = job->scratch + (int64_t)worker * SCRATCH;
+    if (job->reduced) {
+        log_sum_exp_rows(job, begin, end, scratch);
+        return;
+    }
     for (int64_t row = begin; row < end; ++row) {
         const int64_t i = row * job->n;
-        if (job->reduced)
-            job->y[row] = log_sum_exp_row(job, job->x + i, scratch);
-        else if (job->backward)
+        if (job->backward)
             job->backward(job->n, job->x + i, job->gy + i, job->y + i);
         else
             job->forward(job->n, job->x + i, job->y + i);

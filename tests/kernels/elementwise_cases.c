@@ -55,7 +55,7 @@ static plx_wide until(plx_wide x, plx_wide end) {
     ROW(leaky_relu,  x > 0 ? x : p * x,           ulp * HALF,  ulp * HALF)                         \
     ROW(elu,         x < 0 ? p * expm1(x) : x,    2 * ulp,     2 * ulp)                            \
     ROW(silu,        x / (1 + exp(-FROM(x))),     0.6 * ulp,   2 * ulp + fabs(x) * DBL_MIN)        \
-    ROW(gelu,        FROM(x) * normal(x),         0.6 * ulp,   EPS * fabs(v) * (x * x + 4) + lost(x, 1)) \
+    ROW(gelu,        FROM(x) * normal(x),         ulp,         EPS * fabs(v) * (x * x + 4) + lost(x, 1)) \
     ROW(gelu_tanh,   FROM(x) * logistic(tanh_form(FROM(x))), 0.6 * ulp,                            \
                      EPS * fabs(v) * (until(tanh_form(x), 750) * 2 + 4) + fabs(x) * DBL_MIN)       \
     ROW(sigmoid,     logistic(x),                 0.6 * ulp,   2 * ulp + DBL_MIN)                  \
@@ -246,6 +246,8 @@ static const double specials[] = {0,
                                   1,
                                   2,
                                   3,
+                                  5.41,
+                                  5.4140625,
                                   6,
                                   20,
                                   40,

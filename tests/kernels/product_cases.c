@@ -161,8 +161,7 @@ void plx_case_of_gemv_t(plx_case *c) {
         }
 }
 
-static void check_transpose(plx_case *c, int64_t m, int64_t n) {
-    const int64_t ldx = n + 3, ldy = m + 5;
+static void check_transpose(plx_case *c, int64_t m, int64_t n, int64_t ldx, int64_t ldy) {
     plx_case_again(c, "");
     const plx_real *x = plx_case_matrix(c, m, n, ldx);
     plx_real *y = plx_case_blank_matrix(c, n, m, ldy);
@@ -176,8 +175,13 @@ static void check_transpose(plx_case *c, int64_t m, int64_t n) {
 void plx_case_of_transpose(plx_case *c) {
     static const int64_t others[] = {0, 1, 3, 4, 5, 8, 9, 16, 17, 35};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; ++i) {
-        check_transpose(c, c->n, others[i]);
-        check_transpose(c, others[i], c->n);
+        check_transpose(c, c->n, others[i], others[i] + 3, c->n + 5);
+        check_transpose(c, others[i], c->n, c->n + 3, others[i] + 5);
+    }
+    /* Rows a multiple of 4 KiB apart are transposed through a buffer. */
+    if (c->n == 1000 && c->values == PLX_VALUES_NORMAL) {
+        check_transpose(c, 33, 35, 38, 1024);
+        check_transpose(c, 33, 35, 1024, 38);
     }
 }
 

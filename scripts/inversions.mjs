@@ -1,0 +1,122 @@
+// scripts/inversions: finds the cases that are slower on a wider kernel target than on a narrower one.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { findInversions } from './inversion_rows.mjs';
+
+const USAGE = `usage: scripts/inversions [--suites A,B] [--cases TEXT,TEXT] [--targets A,B,C] [--rounds N]
+                          [--seconds S] [--quick] [--above PERCENT] [--out FOLDER] [--help]
+
+Runs parallax bench with one thread on each kernel target in turn, several times, and lists the cases
+that take longer on a wider target. The best round of each target counts; a case is listed if they
+differ by the given percentage, and by more than the two best rounds of the narrower target do. This
+is a report: nothing fails.
+
+  --suites A,B      suites (default ops,adaptive)
+  --cases TEXT      only cases whose name contains the text, or one of several separated by commas
+  --targets A,B     targets, widest first (default avx512,avx2,avx128,sse2, as far as this machine has them)
+  --rounds N        rounds, 1 to 100 (default 6)
+  --seconds S       seconds per case and run (default 0.02)
+  --quick           the small sizes only; rows that no vector divides are among the others
+  --above PERCENT   least difference to report (default 5)
+  --out FOLDER      keeps the rows here (default build/inversions)`;
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const command = process.env.PARALLAX_COMMAND ?? path.join(root, 'build/release/parallax');
+
+function readArguments() {
+  const text = (value) => ({ type: 'string', default: value });
+  const { values } = parseArgs({
+    options: {
+      suites: text('ops,adaptive'),
+      cases: { type: 'string' },
+      targets: text('avx512,avx2,avx128,sse2'),
+      rounds: text('6'),
+      seconds: text('0.02'),
+      quick: { type: 'boolean' },
+      above: text('5'),
+      out: text(path.join(root, 'build/inversions')),
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  const rounds = Number(values.rounds);
+  if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 100))
+    throw new Error(`--rounds must be a whole number from 1 to 100, not "${values.rounds}".`);
+  const above = Number(values.above);
+  if (!(values.above.trim() && above >= 0))
+    throw new Error(`--above must be a percentage of at least 0, not "${values.above}".`);
+  return { ...values, rounds, above };
+}
+
+function bench(options, args, file) {
+  const { status, stderr } = spawnSync(
+    command,
+    ['bench', ...options.suites.split(','), ...args, '--json', file],
+    { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' },
+  );
+  // Void rows make it exit with 1, and its other rows still count.
+  if (status !== 0 && status !== 1)
+    throw new Error(stderr?.trim() || `${command} cannot be run; build it first.`);
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim())
+    .map((line) => JSON.parse(line));
+}
+
+/** The targets that this machine has, in the given order. */
+function available(names) {
+  const { stdout } = spawnSync(command, ['info'], { encoding: 'utf8' });
+  const found = names.filter((name) => new RegExp(`\\b${name}\\b`).test(stdout ?? ''));
+  if (found.length < 2) throw new Error('there are not two targets to compare on this machine.');
+  return found;
+}
+
+function measure(options, targets) {
+  const file = path.join(options.out, 'rows.jsonl');
+  const args = [
+    ...['--threads', '1', '--rounds', '1', '--seconds', options.seconds],
+    ...(options.quick ? ['--quick'] : []),
+    ...(options.cases ? ['--cases', options.cases] : []),
+  ];
+  mkdirSync(options.out, { recursive: true });
+  return Array.from({ length: options.rounds }, (_, i) => {
+    // Every other round goes backwards, so that no target is always the first.
+    const order = i % 2 ? [...targets].reverse() : targets;
+    return Object.fromEntries(
+      order.map((target) => {
+        process.stderr.write(`inversions: round ${i + 1} of ${options.rounds}, ${target}\n`);
+        rmSync(file, { force: true });
+        return [target, bench(options, [...args, '--isa', target], file)];
+      }),
+    );
+  });
+}
+
+function main() {
+  const options = readArguments();
+  if (options.help) {
+    console.log(USAGE);
+    return;
+  }
+  const targets = available(options.targets.split(','));
+  const { compared, inversions } = findInversions(
+    measure(options, targets),
+    targets,
+    options.above,
+  );
+  for (const { name, wide, narrow, ratio, low, high } of inversions)
+    console.log(
+      `${name}: ${wide} takes ${ratio.toFixed(2)} times as long as ${narrow} (${low.toFixed(2)} to ${high.toFixed(2)})`,
+    );
+  console.log(`${inversions.length} of ${compared} pairs are slower on the wider target`);
+}
+
+try {
+  main();
+} catch (error) {
+  console.error(`inversions: ${error.message}`);
+  process.exitCode = 2;
+}
