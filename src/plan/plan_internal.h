@@ -9,7 +9,10 @@ typedef struct plx__step_meta {
     plx__cost cost;
     double shared_bytes;  /* bytes read that other threads may have written: all but parameters */
     double one_thread_ns; /* predicted */
-    double total_ns;      /* measured while profiling */
+    /* Measured while profiling, and summed over the runs. */
+    double total_ns;
+    int64_t workers;
+    const char *method; /* of the last run; NULL: it has no name */
 } plx__step_meta;
 
 /* An input that is bound with strides: each run copies it into memory. */

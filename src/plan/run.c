@@ -15,6 +15,19 @@ static plx_status check_bound(plx_plan *plan) {
     return PLX_OK;
 }
 
+static plx_status run_measured(plx_plan *plan, int s) {
+    plx_ctx *ctx = plan->ctx;
+    plx__step_meta *meta = &plan->meta[s];
+    ctx->method = NULL;
+    plx__pool_forget(ctx->pool);
+    const int64_t start = plx_platform_now_ns();
+    const plx_status status = plan->steps[s].op->run(ctx, &plan->steps[s]);
+    meta->total_ns += (double)(plx_platform_now_ns() - start);
+    meta->workers += plx__pool_worked(ctx->pool);
+    meta->method = ctx->method;
+    return status;
+}
+
 plx_status plx_plan_run(plx_plan *plan) {
     PLX_TRY(check_bound(plan));
     plx__plan_spread(plan);
@@ -23,9 +36,7 @@ plx_status plx_plan_run(plx_plan *plan) {
     for (int s = 0; s < plan->steps_count; ++s) {
         const plx__step *step = &plan->steps[s];
         if (plan->began && step->op->flags & PLX__OP_ONCE) continue;
-        const int64_t start = plan->profiling ? plx_platform_now_ns() : 0;
-        PLX_TRY(step->op->run(plan->ctx, step));
-        if (plan->profiling) plan->meta[s].total_ns += (double)(plx_platform_now_ns() - start);
+        PLX_TRY(plan->profiling ? run_measured(plan, s) : step->op->run(plan->ctx, step));
     }
     plan->began = true;
     plan->profiled_runs += plan->profiling;
@@ -53,7 +64,10 @@ void plx_plan_profile(plx_plan *plan, bool on) {
     plan->profiling = on;
     if (!on) return;
     plan->profiled_runs = 0;
-    for (int s = 0; s < plan->steps_count; ++s) plan->meta[s].total_ns = 0;
+    for (int s = 0; s < plan->steps_count; ++s) {
+        plan->meta[s].total_ns = 0;
+        plan->meta[s].workers = 0;
+    }
 }
 
 int plx_plan_steps(const plx_plan *plan) {
@@ -77,7 +91,7 @@ static int64_t arena_offset(const plx_plan *plan, int32_t node) {
 }
 
 plx_step_info plx_plan_step(const plx_plan *plan, int step) {
-    plx_step_info info = {.op = "", .name = "", .fused = "", .arena_offset = -1};
+    plx_step_info info = {.op = "", .name = "", .fused = "", .method = "", .arena_offset = -1};
     if (step < 0 || step >= plan->steps_count) return info;
     const plx__step_meta *meta = &plan->meta[step];
     const plx__node *node = plan->graph->nodes[meta->node];
@@ -92,7 +106,10 @@ plx_step_info plx_plan_step(const plx_plan *plan, int step) {
     info.threads = plan->steps[step].threads;
     info.packed = plan->steps[step].packed;
     info.arena_offset = arena_offset(plan, meta->node);
-    info.nanoseconds = plan->profiled_runs ? meta->total_ns / (double)plan->profiled_runs : 0;
+    info.method = meta->method ? meta->method : "";
+    if (!plan->profiled_runs) return info;
+    info.nanoseconds = meta->total_ns / (double)plan->profiled_runs;
+    info.workers = (double)meta->workers / (double)plan->profiled_runs;
     return info;
 }
 
