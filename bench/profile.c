@@ -10,7 +10,7 @@
 
 enum { ROUNDS = 15, LEAST_ROUNDS = 3, MOST_RUNS = 300, WARM_UP = 2 };
 /* Of one round's runs, profiled or not; of all rounds; of one sample of a ceiling. */
-static const double RUNS_NS = 25e6, ALL_NS = 4e9, SAMPLE_NS = 1e6;
+static const double RUNS_NS = 25e6, ALL_NS = 4e9, SAMPLE_NS = 1e5;
 
 /* The units of a round: the peak, each size of the sweep, runs as they are, and profiled ones. */
 enum { PEAK, SWEEP };
@@ -54,34 +54,59 @@ static void allocate_sweep(plx_profile *p) {
         p->points[i] = (plx_bandwidth_point){.bytes = (double)plx_sweep_bytes(i)};
 }
 
-/* Work per nanosecond of one sample that is long enough; 0: the system had no processor for one of
+/* The work of so many passes and their time in ns. work 0: the system had no processor for one of
  * the threads. stream: PLX_STREAMS for arithmetic. */
-static double sample(const plx_profile *p, int point, int stream, int64_t *passes) {
-    if (*passes < 1) *passes = 1;
-    for (;;) {
-        const int64_t start = plx_platform_now_ns();
-        const double work = stream == PLX_STREAMS
-                                ? plx_peak(p->ctx, 0, *passes)
-                                : plx_bandwidth(p->ctx, (plx_stream)stream,
-                                                plx_sweep_bytes(point) / (int64_t)sizeof(plx_real),
-                                                p->data, *passes);
-        const double ns = (double)(plx_platform_now_ns() - start);
-        if (!(work > 0)) return 0;
-        if (ns >= p->sample_ns) return work / ns;
-        *passes *= 2;
+typedef struct ceiling_sample {
+    double work, ns;
+} ceiling_sample;
+
+static ceiling_sample take_sample(const plx_profile *p, int point, int stream, int64_t passes) {
+    const int64_t n = plx_sweep_bytes(point) / (int64_t)sizeof(plx_real);
+    const int64_t start = plx_platform_now_ns();
+    const double work = stream == PLX_STREAMS
+                            ? plx_peak(p->ctx, 0, passes)
+                            : plx_bandwidth(p->ctx, (plx_stream)stream, n, p->data, passes);
+    return (ceiling_sample){work, (double)(plx_platform_now_ns() - start)};
+}
+
+/* So many passes that even the fastest of a few samples is long enough: waiting for a thread that
+ * the system has not scheduled makes others seem so. */
+static int64_t passes_for(const plx_profile *p, int point, int stream) {
+    enum { TRIES = 3, GROWTH = 4 };
+    for (int64_t passes = 1;; passes *= GROWTH) {
+        double fastest = INFINITY;
+        for (int i = 0; i < TRIES; ++i) {
+            const ceiling_sample taken = take_sample(p, point, stream, passes);
+            if (!(taken.work > 0)) return passes;
+            fastest = fmin(fastest, taken.ns);
+        }
+        if (fastest >= p->sample_ns) return passes;
     }
+}
+
+/* The best of a few short samples, in which all threads are more often undisturbed than in one long
+ * one. */
+static double rate(const plx_profile *p, int point, int stream, int64_t *passes) {
+    enum { SAMPLES = 3 };
+    double best = 0;
+    if (!*passes) *passes = passes_for(p, point, stream);
+    for (int i = 0; i < SAMPLES; ++i) {
+        const ceiling_sample taken = take_sample(p, point, stream, *passes);
+        if (taken.ns >= p->sample_ns / 2) best = fmax(best, taken.work / taken.ns);
+    }
+    return best;
 }
 
 /* Interference only slows down, so a ceiling is the best sample. */
 static void sample_unit(plx_profile *p, int unit) {
     if (unit == PEAK) {
-        p->peak = fmax(p->peak, sample(p, 0, PLX_STREAMS, &p->peak_passes));
+        p->peak = fmax(p->peak, rate(p, 0, PLX_STREAMS, &p->peak_passes));
         return;
     }
     const int i = unit - SWEEP;
     for (int k = 0; k < PLX_STREAMS; ++k)
         p->points[i].bandwidth[k] =
-            fmax(p->points[i].bandwidth[k], sample(p, i, k, &p->passes[i][k]));
+            fmax(p->points[i].bandwidth[k], rate(p, i, k, &p->passes[i][k]));
 }
 
 /* ---- Runs ------------------------------------------------------------------------------------ */

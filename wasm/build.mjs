@@ -219,7 +219,10 @@ const TYPES = [
   ...['generated/layer_types', 'generated/graph_builders', 'graph_api'],
 ];
 /** The files that other entries add. */
-const MORE_TYPES = { inference: ['api_inference'], bench: ['api_bench', 'api_learning'] };
+const MORE_TYPES = {
+  inference: ['api_inference'],
+  bench: ['api_bench', 'api_learning', 'api_profile'],
+};
 
 /** Returns the declarations of src/ by file name. */
 function declared() {
