@@ -120,11 +120,14 @@ export function mountProfile(root: HTMLElement, store: Store<AppState>, actions:
   const bar = h('progress', { max: 1, 'aria-label': 'Measured so far' });
   const failure = h('p');
   const notice = h('div', { class: 'notice bad', role: 'alert', id: 'profile-failed' }, failure);
-  root.append(form(store, actions), status, bar, notice, resultView(store));
+  const measured = h('div', {}, bar);
+  root.append(
+    h('div', { class: 'stack' }, form(store, actions), status, measured, notice, resultView(store)),
+  );
   store.watch(['profile'], ({ profile }) => {
     setText(status, statusText(profile));
     status.hidden = status.textContent === '';
-    bar.hidden = profile.phase !== 'running';
+    measured.hidden = profile.phase !== 'running';
     bar.value = profile.fraction ?? 0;
     notice.hidden = profile.phase !== 'failed';
     setText(failure, profile.message ?? '');
