@@ -72,7 +72,7 @@ static ceiling_sample take_sample(const plx_profile *p, int point, int stream, i
 /* So many passes that even the fastest of a few samples is long enough: waiting for a thread that
  * the system has not scheduled makes others seem so. */
 static int64_t passes_for(const plx_profile *p, int point, int stream) {
-    enum { TRIES = 3, GROWTH = 4 };
+    enum { TRIES = 3, GROWTH = 4, MOST = 1 << 30 };
     for (int64_t passes = 1;; passes *= GROWTH) {
         double fastest = INFINITY;
         for (int i = 0; i < TRIES; ++i) {
@@ -80,7 +80,7 @@ static int64_t passes_for(const plx_profile *p, int point, int stream) {
             if (!(taken.work > 0)) return passes;
             fastest = fmin(fastest, taken.ns);
         }
-        if (fastest >= p->sample_ns) return passes;
+        if (fastest >= p->sample_ns || passes >= MOST) return passes;
     }
 }
 
