@@ -60,39 +60,44 @@ typedef struct ceiling_sample {
     double work, ns;
 } ceiling_sample;
 
-static ceiling_sample take_sample(const plx_profile *p, int point, int stream, int64_t passes) {
+static ceiling_sample take_sample(const plx_profile *p, int point, int stream, int threads,
+                                  int64_t passes) {
     const int64_t n = plx_sweep_bytes(point) / (int64_t)sizeof(plx_real);
     const int64_t start = plx_platform_now_ns();
     const double work = stream == PLX_STREAMS
-                            ? plx_peak(p->ctx, 0, passes)
+                            ? plx_peak(p->ctx, threads, passes)
                             : plx_bandwidth(p->ctx, (plx_stream)stream, n, p->data, passes);
     return (ceiling_sample){work, (double)(plx_platform_now_ns() - start)};
 }
 
-/* So many passes that even the fastest of a few samples is long enough: waiting for a thread that
- * the system has not scheduled makes others seem so. */
-static int64_t passes_for(const plx_profile *p, int point, int stream) {
-    enum { TRIES = 3, GROWTH = 4, MOST = 1 << 30 };
-    for (int64_t passes = 1;; passes *= GROWTH) {
-        double fastest = INFINITY;
-        for (int i = 0; i < TRIES; ++i) {
-            const ceiling_sample taken = take_sample(p, point, stream, passes);
-            if (!(taken.work > 0)) return passes;
-            fastest = fmin(fastest, taken.ns);
-        }
-        if (fastest >= p->sample_ns || passes >= MOST) return passes;
-    }
+enum { GROWTH = 4, MOST_PASSES = 1 << 30 };
+
+/* So many passes that a sample is long enough. One thread need not wait for another, so its time
+ * tells for arithmetic; for memory, a bandwidth that any machine has. */
+static int64_t first_passes(const plx_profile *p, int point, int stream) {
+    static const double SLOW = 20; /* GB/s */
+    int64_t passes = 1;
+    if (stream < PLX_STREAMS)
+        return (int64_t)fmax(1, p->sample_ns * SLOW / (double)plx_sweep_bytes(point));
+    while (passes < MOST_PASSES && take_sample(p, 0, stream, 1, passes).ns < p->sample_ns)
+        passes *= GROWTH;
+    return passes;
 }
 
 /* The best of a few short samples, in which all threads are more often undisturbed than in one long
- * one. */
+ * one. One that turns out too short is taken again, longer. */
 static double rate(const plx_profile *p, int point, int stream, int64_t *passes) {
     enum { SAMPLES = 3 };
     double best = 0;
-    if (!*passes) *passes = passes_for(p, point, stream);
+    if (!*passes) *passes = first_passes(p, point, stream);
     for (int i = 0; i < SAMPLES; ++i) {
-        const ceiling_sample taken = take_sample(p, point, stream, *passes);
-        if (taken.ns >= p->sample_ns / 2) best = fmax(best, taken.work / taken.ns);
+        const ceiling_sample taken = take_sample(p, point, stream, 0, *passes);
+        if (taken.ns >= p->sample_ns / 2) {
+            best = fmax(best, taken.work / taken.ns);
+        } else if (taken.work > 0 && *passes < MOST_PASSES) {
+            *passes *= GROWTH;
+            i -= 1;
+        }
     }
     return best;
 }
@@ -232,6 +237,7 @@ static void conclude_step(plx_profile *p, int s, double most) {
     step->method = info.method;
     step->workers = p->workers[s] / p->round;
     step->limit = "";
+    step->least_ns = step->roofline = 0;
     if (!(step->ns > 0)) return;
     step->gflops = info.flops / step->ns;
     step->gbytes = info.bytes / step->ns;
@@ -284,16 +290,28 @@ static void find_levels(plx_profile *p) {
         if (p->levels[i].failure) p->levels_count = 0;
 }
 
-static void conclude(plx_profile *p) {
+static void conclude_steps(plx_profile *p) {
     plx_profile_total *total = &p->total;
     const double most = footprint(p);
-    find_levels(p);
+    total->steps_ns = total->least_ns = 0;
     for (int s = 0; s < count_of(p); ++s) {
         conclude_step(p, s, most);
-        add_to_items(p, s);
         total->steps_ns += p->steps[s].ns;
         total->least_ns += p->steps[s].least_ns;
     }
+}
+
+static void conclude(plx_profile *p) {
+    plx_profile_total *total = &p->total;
+    find_levels(p);
+    conclude_steps(p);
+    /* Nothing exceeds a ceiling: all threads were never free at the same time to measure it. */
+    if (total->least_ns > total->steps_ns) {
+        p->peak = 0;
+        p->levels_count = 0;
+        conclude_steps(p);
+    }
+    for (int s = 0; s < count_of(p); ++s) add_to_items(p, s);
     for (int s = 0; s < count_of(p); ++s)
         p->steps[s].share = total->steps_ns > 0 ? p->steps[s].ns / total->steps_ns : 0;
     sort_items(p);
