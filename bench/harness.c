@@ -108,9 +108,7 @@ static plx_status choose_suites(plx_bench *bench, plx_ctx *ctx) {
 
 /* ---- Lifetime -------------------------------------------------------------------------------- */
 
-/* The step of the clock: the smallest difference it shows. Browser clocks tick in steps of 5 to 100
- * microseconds. */
-static int64_t clock_step_ns(void) {
+int64_t plx__clock_step_ns(void) {
     int64_t step = INT64_MAX;
     for (int i = 0; i < 20; ++i) {
         const int64_t start = plx_platform_now_ns();
@@ -171,7 +169,7 @@ plx_status plx_bench_new(plx_ctx *ctx, const plx_bench_options *options, plx_ben
     bench->ctx = ctx;
     bench->options = options ? *options : plx_bench_default();
     bench->rng = plx_rng_new(bench->options.seed, 900);
-    bench->clock_ns = clock_step_ns();
+    bench->clock_ns = plx__clock_step_ns();
     /* Since the context was made, a browser may have started to run the same code many times
      * faster. */
     plx__machine_renew(ctx);

@@ -164,6 +164,9 @@ plx_case *plx__bench_need(plx_bench *bench, int group, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* How long a sample lasts, unless one iteration takes longer. */
 int64_t plx__bench_sample_ns(const plx_bench *bench);
+/* The step of the clock: the smallest difference it shows. Browser clocks tick in steps of 5 to 100
+ * microseconds. */
+int64_t plx__clock_step_ns(void);
 /* Repeats the work as often as a sample needs with this clock, and gives the nanoseconds of one
  * execution. times begins at 0 and is kept from sample to sample; a sample that turns out too
  * short, because the engine has become faster or a disturbance had made the work seem long enough,

@@ -4,6 +4,7 @@
 
 #include "base/context.h"
 #include "base/platform.h"
+#include "bench/levels.h"
 #include "bench/statistics.h"
 #include "parallax.h"
 
@@ -11,7 +12,6 @@
 #include <string.h>
 
 static const char *const stream_names[] = {"read", "copy", "add"};
-enum { STREAMS = 3, POINTS = 16, LEVELS = 4, FIRST_BYTES = 8192, LAST_BYTES = 64 << 20 };
 
 /* ---- Arithmetic ------------------------------------------------------------------------------ */
 
@@ -79,9 +79,9 @@ typedef struct sweep {
     plx_bench *bench;
     plx_real *data;
     int64_t bytes;
-    plx_stream stream;      /* the current stream */
-    double moved;           /* bytes per pass over the array */
-    int64_t times[STREAMS]; /* passes per sample */
+    plx_stream stream;          /* the current stream */
+    double moved;               /* bytes per pass over the array */
+    int64_t times[PLX_STREAMS]; /* passes per sample */
 } sweep;
 
 static plx_status run_stream(void *arg, int64_t times) {
@@ -111,7 +111,7 @@ static plx_status open_sweep(plx_bench *bench, plx_case *c) {
 static plx_status slice_sweep(plx_bench *bench, plx_case *c, int64_t slice_ns, bool *done) {
     sweep *s = c->state;
     (void)slice_ns;
-    for (int k = 0; k < STREAMS; ++k) {
+    for (int k = 0; k < PLX_STREAMS; ++k) {
         double ns;
         if (!s->data) {
             plx__case_record(c, k, NAN);
@@ -152,19 +152,13 @@ static void plan_size(plx_bench *bench, int group, int64_t bytes) {
     /* Three streams, each calibrated and then timed. */
     plx__case_expect(bench, c, 0, 0, 10.0 * (double)bytes * c->repeats);
     plx__case_number(c, "bytes", (double)bytes);
-    for (int k = 0; k < STREAMS; ++k)
+    for (int k = 0; k < PLX_STREAMS; ++k)
         plx__case_metric(c, stream_names[k], "GB/s", "higher", k == PLX_STREAM_COPY, PLX_METRIC_OWN,
                          1);
 }
 
-/* Sizes double from 8 KiB to 64 MiB. If the last cache's size is known and not much smaller, twice
- * that size is added, so that memory itself is measured. */
 static void plan_sweep(plx_bench *bench) {
-    int group = 1;
-    for (int64_t bytes = FIRST_BYTES; bytes <= LAST_BYTES; bytes *= 2)
-        plan_size(bench, group++, bytes);
-    const int64_t beyond = 2 * plx_platform_cache_bytes(3);
-    if (beyond > LAST_BYTES && beyond <= (int64_t)1 << 30) plan_size(bench, group, beyond);
+    for (int i = 0; plx_sweep_bytes(i); ++i) plan_size(bench, i + 1, plx_sweep_bytes(i));
 }
 
 void plx__roofline_plan(plx_bench *bench) {
@@ -173,18 +167,6 @@ void plx__roofline_plan(plx_bench *bench) {
 }
 
 /* ---- Levels ---------------------------------------------------------------------------------- */
-
-typedef struct point {
-    double bytes, bandwidth[STREAMS]; /* GB/s */
-    const char *failure;              /* why there is no bandwidth; NULL: it was measured */
-} point;
-
-typedef struct level {
-    const char *name;
-    double capacity; /* capacity for all threads together; the last is infinite */
-    double bandwidth[STREAMS];
-    const char *failure; /* of one of its sizes, if none could be measured; NULL: one was */
-} level;
 
 /* Interference only slows down, so a ceiling lies near the top of the samples. */
 static double top_of(int count, const double *values) {
@@ -201,148 +183,39 @@ static double peak_of(const plx_case *c) {
     return top_of(c->times.count, rates);
 }
 
-static bool read_point(plx_bench *bench, double bytes, point *out) {
+static bool read_point(plx_bench *bench, double bytes, plx_bandwidth_point *out) {
     char text[24], name[64];
     size_name(bytes, text, sizeof text);
     plx__format(name, sizeof name, "bandwidth %s", text);
     const plx_case *c = plx__bench_find(bench, name);
     if (!c) return false;
-    *out = (point){.bytes = (double)c->size};
+    *out = (plx_bandwidth_point){.bytes = (double)c->size};
     if (c->checks.failed) {
         out->failure = c->checks.failure;
         return true;
     }
-    for (int k = 0; k < STREAMS; ++k)
+    for (int k = 0; k < PLX_STREAMS; ++k)
         out->bandwidth[k] = top_of(c->metrics[k].samples.count, c->metrics[k].samples.values);
     return true;
 }
 
-static int read_sweep(plx_bench *bench, point points[POINTS]) {
+static int read_levels(plx_bench *bench, plx_memory_level levels[PLX_MEMORY_LEVELS]) {
+    plx_bandwidth_point points[PLX_SWEEP_POINTS];
     int count = 0;
-    for (int64_t bytes = FIRST_BYTES; bytes <= LAST_BYTES; bytes *= 2)
-        count += read_point(bench, (double)bytes, &points[count]);
-    const double beyond = 2 * (double)plx_platform_cache_bytes(3);
-    if (beyond > LAST_BYTES) count += read_point(bench, beyond, &points[count]);
-    return count;
-}
-
-/* The best of each stream among sizes in (from, to]; returns false if there are none. */
-static bool best_of(const point *points, int count, double from, double to, level *out) {
-    const char *failure = NULL;
-    bool any = false, measured = false;
-    for (int k = 0; k < STREAMS; ++k) out->bandwidth[k] = 0;
-    for (int i = 0; i < count; ++i) {
-        if (points[i].bytes <= from || points[i].bytes > to) continue;
-        any = true;
-        if (points[i].failure) {
-            failure = points[i].failure;
-            continue;
-        }
-        measured = true;
-        for (int k = 0; k < STREAMS; ++k)
-            if (points[i].bandwidth[k] > out->bandwidth[k])
-                out->bandwidth[k] = points[i].bandwidth[k];
-    }
-    out->failure = measured ? NULL : failure;
-    return any;
-}
-
-/* Levels where the system reports cache sizes: the first two caches are per core, the third is
- * shared. Sizes near a boundary, up to twice the cache's size, lie in both levels and count for
- * neither. */
-static int known_levels(plx_bench *bench, const point *points, int count, level levels[LEVELS]) {
-    static const char *const names[] = {"L1", "L2", "L3"};
-    const int threads = plx_ctx_get_info(plx__bench_ctx(bench)).threads;
-    double below = 0;
-    int found = 0;
-    for (int i = 0; i < 3; ++i) {
-        const double bytes = (double)plx_platform_cache_bytes(i + 1) * (i < 2 ? threads : 1);
-        if (bytes <= below || !best_of(points, count, 2 * below, 0.75 * bytes, &levels[found]))
-            continue;
-        levels[found].name = names[i];
-        levels[found++].capacity = below = bytes;
-    }
-    if (found && best_of(points, count, 1.5 * below, INFINITY, &levels[found]))
-        levels[found++].name = "memory";
-    return found;
-}
-
-/* The least sum of squares left after splitting values [n] into parts of at least two, each
- * represented by its mean; ends[i] is the end of part i. */
-static double split(const double *values, int begin, int n, int parts, int *ends) {
-    double best = INFINITY;
-    if (parts == 1) {
-        double mean = 0, squares = 0;
-        for (int i = begin; i < n; ++i) mean += values[i] / (n - begin);
-        for (int i = begin; i < n; ++i) squares += (values[i] - mean) * (values[i] - mean);
-        ends[0] = n;
-        return squares;
-    }
-    for (int end = begin + 2; end + 2 * (parts - 1) <= n; ++end) {
-        int own, rest[LEVELS];
-        const double squares =
-            split(values, begin, end, 1, &own) + split(values, end, n, parts - 1, rest);
-        if (!(squares < best)) continue;
-        best = squares;
-        ends[0] = end;
-        memcpy(ends + 1, rest, (size_t)(parts - 1) * sizeof *ends);
-    }
-    return best;
-}
-
-static int drop_failed(point *points, int count) {
-    int kept = 0;
-    for (int i = 0; i < count; ++i)
-        if (!points[i].failure) points[kept++] = points[i];
-    return kept;
-}
-
-/* Otherwise levels are the plateaus of the sweep: the fewest parts, at most four, whose logarithms
- * of the copy's bandwidth stay within 10% of their means. Small sizes slowed down by overhead count
- * as if they were as fast as the fastest larger one. */
-static int plateaus(const point *points, int count, level levels[LEVELS]) {
-    static const char *const names[LEVELS][LEVELS] = {
-        {"memory"}, {"L1", "memory"}, {"L1", "L2", "memory"}, {"L1", "L2", "L3", "memory"}};
-    double values[POINTS], fastest = 1e-9;
-    int ends[LEVELS] = {0}, parts = 1;
-    for (int i = count - 1; i >= 0; --i) {
-        const double here = points[i].bandwidth[PLX_STREAM_COPY];
-        if (here > fastest) fastest = here;
-        values[i] = plx_math_log(fastest);
-    }
-    while (split(values, 0, count, parts, ends) > 0.01 * count && parts < LEVELS &&
-           2 * (parts + 1) <= count)
-        parts += 1;
-    for (int i = 0; i < parts; ++i) {
-        levels[i].name = names[parts - 1][i];
-        levels[i].capacity = points[ends[i] - 1].bytes;
-        best_of(points, count, i ? levels[i - 1].capacity : 0, levels[i].capacity, &levels[i]);
-    }
-    return parts;
-}
-
-static int read_levels(plx_bench *bench, level levels[LEVELS]) {
-    point points[POINTS];
-    int count = read_sweep(bench, points);
-    int found = known_levels(bench, points, count, levels);
-    if (!found) {
-        count = drop_failed(points, count);
-        if (!count) return 0;
-        found = plateaus(points, count, levels);
-    }
-    levels[found - 1].capacity = INFINITY;
-    return found;
+    for (int i = 0; plx_sweep_bytes(i); ++i)
+        count += read_point(bench, (double)plx_sweep_bytes(i), &points[count]);
+    return plx_memory_levels(plx__bench_ctx(bench), count, points, levels);
 }
 
 void plx__roofline_finish(plx_bench *bench) {
-    level levels[LEVELS];
+    plx_memory_level levels[PLX_MEMORY_LEVELS];
     const int count = read_levels(bench, levels);
     for (int i = 0; i < count; ++i) {
         plx_case *c = plx__bench_add(bench, 0, "bandwidth %s", levels[i].name);
         if (!c) continue;
         plx__case_text(c, "level", levels[i].name);
         if (isfinite(levels[i].capacity)) plx__case_number(c, "capacity", levels[i].capacity);
-        for (int k = 0; k < STREAMS; ++k)
+        for (int k = 0; k < PLX_STREAMS; ++k)
             plx__case_derived(c, stream_names[k], "GB/s",
                               levels[i].failure ? NAN : levels[i].bandwidth[k], NAN, NAN);
         if (levels[i].failure) plx__case_void(c, "%s", levels[i].failure);
@@ -351,30 +224,19 @@ void plx__roofline_finish(plx_bench *bench) {
 
 /* ---- Shares of the roofline ------------------------------------------------------------------ */
 
-/* The stream whose share of writes is nearest: none, a half, a third. */
-static plx_stream like_stream(const plx_work *work) {
-    const double share = work->bytes > 0 ? work->written / work->bytes : 0;
-    if (share < 1.0 / 6) return PLX_STREAM_READ;
-    return share < 5.0 / 12 ? PLX_STREAM_ADD : PLX_STREAM_COPY;
-}
-
 void plx__roofline_place(plx_bench *bench, plx_case *c, int metric) {
     const plx_work *work = &c->work;
     char name[64];
     plx__format(name, sizeof name, "peak %s", plx_ctx_get_info(plx__bench_ctx(bench)).isa);
     const plx_case *top = plx__bench_find(bench, name);
-    level levels[LEVELS];
+    plx_memory_level levels[PLX_MEMORY_LEVELS];
     const int count = read_levels(bench, levels);
     if (!top || !count || !(work->bytes > 0)) return;
-    int at = 0;
-    while (at < count - 1 && work->working_set > levels[at].capacity) at += 1;
+    const int at = plx_memory_level_of(count, levels, work->working_set);
     if (levels[at].failure) return;
-    const plx_stream stream = like_stream(work);
+    const plx_stream stream = plx_stream_like(work->bytes, work->written);
     const double peak = peak_of(top);
-    double bandwidth = levels[at].bandwidth[stream];
-    /* Additions of a sum may be slower than the first cache; reading is not slower than copying. */
-    for (int k = 0; k < STREAMS && stream == PLX_STREAM_READ; ++k)
-        bandwidth = fmax(bandwidth, levels[at].bandwidth[k]);
+    const double bandwidth = plx_level_bandwidth(&levels[at], stream);
     const double arithmetic_ns = work->flops / peak, bytes_ns = work->bytes / bandwidth;
     const double least = arithmetic_ns > bytes_ns ? arithmetic_ns : bytes_ns;
     const plx_summary times = plx__case_summary(c);

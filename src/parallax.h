@@ -719,12 +719,21 @@ typedef struct plx_step_info {
     bool packed;          /* reads a weight that stays packed */
     bool kept;            /* its value stays until a parameter is written: no part of a usual run */
     int64_t arena_offset; /* -1: not in the arena */
-    double nanoseconds;   /* mean since profiling was switched on; 0 if it is off */
+    /* Measured since plx_plan_profile switched it on; 0 and "" before the first run. */
+    double nanoseconds; /* mean time */
+    double workers;     /* mean number of threads that did some of the work: below threads where
+                           others were late */
+    const char *method; /* how a product or convolution was computed: "gemm", "gemm packed" (by a
+                           weight that stays packed), "gemv", "depthwise", "winograd", "scatter",
+                           "lowered" (pixels are packed for the product as it runs), or the
+                           provider's name; "" for other ops, which have one method */
 } plx_step_info;
 
 int plx_plan_steps(const plx_plan *plan);
 /* Strings live as long as the plan. */
 plx_step_info plx_plan_step(const plx_plan *plan, int step);
+/* Measures the steps of all runs from here on, or no longer. Two readings of the clock for each
+ * step make a run a little slower. */
 void plx_plan_profile(plx_plan *plan, bool on);
 /* Floating-point operations performed in one run. */
 double plx_plan_flops(const plx_plan *plan);

@@ -115,6 +115,14 @@ const engineFiles = (engine, glue) => ({
   },
 });
 
+/** Leaves what few need in a file of its own, fetched when it is needed. */
+const apart = {
+  name: 'apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/fastest\.js$/ }, () => ({ path: './fastest.mjs', external: true }));
+  },
+};
+
 /** Writes a bundle to dist/, minified for browsers: by terser, since esbuild's files are 4% larger. */
 async function bundle(entry, outfile, options = {}) {
   const minified = options.minify ?? true;
@@ -131,6 +139,7 @@ async function bundle(entry, outfile, options = {}) {
     sourcemap: true,
     logLevel: 'warning',
     write: !minified,
+    plugins: [apart],
     ...options,
     define: { PLX_TRAINING: 'true', PLX_FILES: 'true', ...options.define },
   });
@@ -155,7 +164,7 @@ const node = { platform: 'node', target: 'node20', minify: false };
 /** parallax-nn/inference: the code for training is left out (src/without_training.ts). */
 const inference = { define: { PLX_TRAINING: 'false' } };
 /** With the condition parallax-nn-extern-wasm, a bundler finds no files to copy. */
-const extern = { define: { PLX_FILES: 'false' } };
+const extern = { define: { PLX_FILES: 'false' }, plugins: [] };
 const common = {
   ...node,
   format: 'cjs',
@@ -183,9 +192,11 @@ async function engineBundle(entry, outfile, engine) {
 function bundles() {
   return Promise.all([
     bundle('index.ts', 'index.mjs'),
+    bundle('fastest.ts', 'fastest.mjs'),
     bundle('index.ts', 'extern.mjs', extern),
     bundle('bench.ts', 'extern-bench.mjs', extern),
     bundle('inference.ts', 'extern-inference.mjs', {
+      ...extern,
       define: { ...extern.define, ...inference.define },
     }),
     engineBundle('inline.ts', 'inline.mjs', ENGINES[0]),
@@ -219,7 +230,10 @@ const TYPES = [
   ...['generated/layer_types', 'generated/graph_builders', 'graph_api'],
 ];
 /** The files that other entries add. */
-const MORE_TYPES = { inference: ['api_inference'], bench: ['api_bench', 'api_learning'] };
+const MORE_TYPES = {
+  inference: ['api_inference'],
+  bench: ['api_bench', 'api_learning', 'api_profile'],
+};
 
 /** Returns the declarations of src/ by file name. */
 function declared() {

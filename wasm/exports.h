@@ -24,6 +24,7 @@ plx_ctx *plx__js_context(void);
 typedef struct plx__js_shape {
     double rank, dims[PLX_MAX_RANK];
 } plx__js_shape;
+#define BENCH_RESULT(name, fields) RESULT(name, fields)
 #define NUMBER(name) double name;
 #define FLAG(name) double name;
 #define TEXT(name) double name;
@@ -39,6 +40,7 @@ typedef struct plx__js_shape {
 typedef union plx__js_results {
 #include "results.def"
 } plx__js_results;
+#undef BENCH_RESULT
 #undef NUMBER
 #undef FLAG
 #undef TEXT

@@ -314,8 +314,9 @@ ${lines.join('\n')}
 const RESULTS = { NUMBER: 'number', FLAG: 'boolean', TEXT: 'string', SHAPE: 'number[]', PART: '' };
 
 function resultTable() {
-  const rows = rowsOf('results.def', read('results.def'), ['RESULT']).map(
-    ({ parts: [name, text] }) => ({
+  const rows = rowsOf('results.def', read('results.def'), ['RESULT', 'BENCH_RESULT']).map(
+    ({ macro: kind, parts: [name, text] }) => ({
+      kind,
       name: camel(name),
       fields: argumentsOf(name, text, Object.keys(RESULTS)).map(({ macro, parts }) => ({
         macro,
@@ -331,12 +332,17 @@ function resultTable() {
     );
     return `  ${name}: {\n${lines.join('\n')}\n  };`;
   });
-  const layouts = rows.map(({ name, fields }) => {
-    const list = fields.map(
-      (field) => `${field.macro[0].toLowerCase()}${field.name}${field.part && `:${field.part}`}`,
-    );
-    return `  ${name}: '${list.join(' ')}',`;
-  });
+  const layouts = (wanted) =>
+    rows
+      .filter(({ kind }) => kind === wanted)
+      .map(({ name, fields }) => {
+        const list = fields.map(
+          (field) =>
+            `${field.macro[0].toLowerCase()}${field.name}${field.part && `:${field.part}`}`,
+        );
+        return `  ${name}: '${list.join(' ')}',`;
+      })
+      .join('\n');
   return `/** The results that functions leave. */
 export interface Results {
 ${types.join('\n')}
@@ -345,8 +351,13 @@ ${types.join('\n')}
 /**
  * Their fields in order, each after the first letter of its kind: number, flag, text, shape, part.
  */
-export const RESULTS: Readonly<Record<keyof Results, string>> = {
-${layouts.join('\n')}
+export const RESULTS: Record<string, string> = {
+${layouts('RESULT')}
+};
+
+/** The same of results that only engines with tasks and suites leave. */
+export const BENCH_RESULTS: Readonly<Record<string, string>> = {
+${layouts('BENCH_RESULT')}
 };
 `;
 }

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "output.h"
 #include "plan_rows.h"
+#include "profile_rows.h"
 
 #include "bench/network.h"
 
@@ -15,23 +16,7 @@ typedef struct explain_arguments {
     int passes; /* a bit set of passes */
 } explain_arguments;
 
-enum { PROFILE_RUNS = 50, MOST_ROWS = 1000000000 };
-
-enum { SHAPE_BYTES = PLX_MAX_RANK * 21 };
-
-static const char *shape_text(int rank, const int64_t *dims, char text[SHAPE_BYTES]) {
-    size_t at = 0;
-    text[0] = 0;
-    for (int d = 0; d < rank; ++d)
-        at += (size_t)snprintf(text + at, SHAPE_BYTES - at, "%s%lld", d ? "x" : "",
-                               (long long)dims[d]);
-    return rank ? text : "scalar";
-}
-
-static void add_shape(cJSON *row, int rank, const int64_t *dims) {
-    cJSON *shape = cJSON_AddArrayToObject(row, "shape");
-    for (int d = 0; d < rank; ++d) cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)dims[d]));
-}
+enum { MOST_ROWS = 1000000000 };
 
 /* ---- Layers ---------------------------------------------------------------------------------- */
 
@@ -133,22 +118,26 @@ static bool print_layers(output *out, const char *name, plx_model *model) {
 
 /* ---- Plan ------------------------------------------------------------------------------------ */
 
-static void print_step(FILE *to, const plx_plan *plan, int i, bool profile) {
+static void print_heading(FILE *to) {
+    fprintf(to, "     %-18s %-24s %-12s %10s %10s %7s %9s %10s\n", "op", "fused, or name", "shape",
+            "FLOPs", "bytes", "threads", "all from", "offset");
+}
+
+static void print_step(FILE *to, const plx_plan *plan, int i, const char *shape) {
     const plx_step_info step = plx_plan_step(plan, i);
-    char text[SHAPE_BYTES], rows[24] = "never", offset[24] = "-";
-    const char *shape = shape_text(step.rank, step.dims, text);
+    char rows[24] = "never", offset[24] = "-";
     const double threshold = plx_plan_threshold_rows(plan, i);
     if (threshold > 0) snprintf(rows, sizeof rows, "%.0f", threshold);
     if (step.arena_offset >= 0)
         snprintf(offset, sizeof offset, "%lld", (long long)step.arena_offset);
-    fprintf(to, "%3d  %-18s %-24s %-12s %10.4g %10.4g %7d %9s %10s", i, step.op,
+    fprintf(to, "%3d  %-18s %-24s %-12s %10.4g %10.4g %7d %9s %10s\n", i, step.op,
             *step.fused ? step.fused : step.name, shape, step.flops, step.bytes, step.threads, rows,
             offset);
-    if (profile) fprintf(to, " %10.2f", step.nanoseconds * 1e-3);
-    fputc('\n', to);
 }
 
-static cJSON *step_row(const plx_plan *plan, int i, const plx_step *described, bool profile) {
+/* profile: NULL if it was not asked for. */
+static cJSON *step_row(const plx_plan *plan, int i, const plx_step *described,
+                       const plx_profile *profile) {
     const plx_step_info step = plx_plan_step(plan, i);
     cJSON *row = cJSON_CreateObject();
     if (!row) return NULL;
@@ -165,7 +154,7 @@ static cJSON *step_row(const plx_plan *plan, int i, const plx_step *described, b
     cJSON_AddBoolToObject(row, "packed", step.packed);
     cJSON_AddBoolToObject(row, "kept", step.kept);
     cJSON_AddNumberToObject(row, "arenaOffset", (double)step.arena_offset);
-    if (profile) cJSON_AddNumberToObject(row, "nanoseconds", step.nanoseconds);
+    if (profile) add_profile(row, profile, i);
     cJSON_AddItemToObject(row, "attributes", attributes_of(described));
     return row;
 }
@@ -199,26 +188,7 @@ static bool print_memory(output *out, const plx_plan *plan, bool training) {
     return output_row(out, memory_row(&m, training));
 }
 
-static bool print_plan(output *out, const plx_network *network, const plx_plan_table *table,
-                       const explain_arguments *a) {
-    FILE *to = output_tables(out);
-    const plx_plan *plan = network->plan;
-    const bool training = a->training, profile = a->profile;
-    fprintf(to, "     %-18s %-24s %-12s %10s %10s %7s %9s %10s%s\n", "op", "fused, or name",
-            "shape", "FLOPs", "bytes", "threads", "all from", "offset",
-            profile ? "         us" : "");
-    bool ok = true;
-    int values = 0;
-    for (int i = 0; i < plx_plan_steps(plan); ++i) {
-        const bool kept = plx_plan_step(plan, i).kept;
-        if (!kept) print_step(to, plan, i, profile);
-        values += kept;
-        ok = output_row(out, step_row(plan, i, &table->steps[i], profile)) && ok;
-    }
-    if (values)
-        fprintf(to,
-                "and %d values that depend on parameters alone, computed after a change of them\n",
-                values);
+static void explain_columns(FILE *to, const plx_network *network, bool training) {
     fprintf(to,
             "\n%s of %lld samples: %.6g FLOPs. \"all from\": the number of rows from which all "
             "threads pay off.\n"
@@ -226,20 +196,42 @@ static bool print_plan(output *out, const plx_network *network, const plx_plan_t
             "alone, without\n"
             "bias and activation; work between layers has steps, but no layer.\n",
             training ? "a training step" : "a prediction", (long long)network->batch,
-            plx_plan_flops(plan));
+            plx_plan_flops(network->plan));
+}
+
+static bool print_plan(output *out, const plx_network *network, const plx_plan_table *table,
+                       const plx_profile *profile, const explain_arguments *a) {
+    FILE *to = output_tables(out);
+    const plx_plan *plan = network->plan;
+    bool ok = true;
+    int values = 0;
+    if (profile)
+        print_profile_heading(to);
+    else
+        print_heading(to);
+    for (int i = 0; i < plx_plan_steps(plan); ++i) {
+        const plx_step_info step = plx_plan_step(plan, i);
+        char text[SHAPE_BYTES];
+        const char *shape = shape_text(step.rank, step.dims, text);
+        values += step.kept;
+        if (step.kept)
+            ; /* counted only */
+        else if (profile)
+            print_profile_step(to, profile, plan, i, shape);
+        else
+            print_step(to, plan, i, shape);
+        ok = output_row(out, step_row(plan, i, &table->steps[i], profile)) && ok;
+    }
+    if (values)
+        fprintf(to,
+                "and %d values that depend on parameters alone, computed after a change of them\n",
+                values);
+    if (profile)
+        ok = print_profile_summary(out, profile, network) && ok;
+    else
+        explain_columns(to, network, a->training);
     if (a->operands) ok = print_operands(out, table) && ok;
-    return print_memory(out, plan, training) && ok;
-}
-
-static bool print_all(output *out, const plx_network *network, const plx_plan_table *table,
-                      const explain_arguments *a) {
-    return print_layers(out, a->model, network->model) && print_plan(out, network, table, a);
-}
-
-static plx_status profile_plan(plx_network *network) {
-    const plx_status status = plx_network_run(network, 1);
-    plx_plan_profile(network->plan, true);
-    return status == PLX_OK ? plx_network_run(network, PROFILE_RUNS) : status;
+    return print_memory(out, plan, a->training) && ok;
 }
 
 static plx_loss loss_asked(const explain_arguments *a) {
@@ -251,6 +243,19 @@ static int check_loss(const explain_arguments *a, const plx_model *model) {
     if (!a->loss || loss_asked(a) == PLX_LOSS_OWN || !plx_model_has_loss(model)) return EXIT_DONE;
     return wrong_usage("explain", "--loss %s: %s trains with its own loss; leave --loss out.",
                        a->loss, a->model);
+}
+
+/* Sets *code if something could not be written. */
+static plx_status show(output *out, plx_network *network, const explain_arguments *a, int *code) {
+    plx_plan_table table;
+    plx_profile *profile = NULL;
+    plx_status status = plx_plan_describe(network->plan, &table);
+    if (status == PLX_OK && a->profile) status = measure_profile(network, &profile);
+    if (status == PLX_OK && !(print_layers(out, a->model, network->model) &&
+                              print_plan(out, network, &table, profile, a)))
+        *code = EXIT_FAILED;
+    plx_profile_free(profile);
+    return status;
 }
 
 static int run(const explain_arguments *a) {
@@ -270,15 +275,10 @@ static int run(const explain_arguments *a) {
                      .alignment = a->alignment,
                      .largest_buffer = a->largest_buffer},
         };
-        plx_plan_table table;
         plx_status status = plx_network_open(ctx, &options, &network);
         if (status == PLX_OK) code = check_loss(a, network.model);
-        if (status == PLX_OK && code == EXIT_DONE) status = plx_plan_describe(network.plan, &table);
-        if (status == PLX_OK && code == EXIT_DONE && a->profile) status = profile_plan(&network);
-        if (status != PLX_OK)
-            code = report_status(ctx, status);
-        else if (code == EXIT_DONE && !print_all(&out, &network, &table, a))
-            code = EXIT_FAILED;
+        if (status == PLX_OK && code == EXIT_DONE) status = show(&out, &network, a, &code);
+        if (status != PLX_OK) code = report_status(ctx, status);
         plx_network_free(&network);
         plx_ctx_free(ctx);
     }
@@ -320,8 +320,8 @@ int cmd_explain(int argc, const char **argv) {
         {"loss", 0, POPT_ARG_STRING, &a.loss, 0,
          "training loss for models without one of their own (default: crossentropy)",
          "mse|crossentropy|own"},
-        {"profile", 'p', POPT_ARG_NONE, &a.profile, 0, "run it and show the time of each step",
-         NULL},
+        {"profile", 'p', POPT_ARG_NONE, &a.profile, 0,
+         "run it and show where its time goes, beside what the machine allows", NULL},
         {"operands", 0, POPT_ARG_NONE, &a.operands, 0,
          "also show the plan as data: buffers, attributes, and where each operand lies", NULL},
         {"without", 0, POPT_ARG_STRING, &a.without, 0, without, "PASSES"},

@@ -6,6 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- Shapes ---------------------------------------------------------------------------------- */
+
+const char *shape_text(int rank, const int64_t *dims, char text[SHAPE_BYTES]) {
+    size_t at = 0;
+    text[0] = 0;
+    for (int d = 0; d < rank; ++d)
+        at += (size_t)snprintf(text + at, SHAPE_BYTES - at, "%s%lld", d ? "x" : "",
+                               (long long)dims[d]);
+    return rank ? text : "scalar";
+}
+
+void add_shape(cJSON *row, int rank, const int64_t *dims) {
+    cJSON *shape = cJSON_AddArrayToObject(row, "shape");
+    for (int d = 0; d < rank; ++d) cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)dims[d]));
+}
+
 /* ---- Passes ---------------------------------------------------------------------------------- */
 
 void pass_names(char *text, size_t text_bytes) {

@@ -6,6 +6,12 @@
 
 #include "parallax.h"
 
+enum { SHAPE_BYTES = PLX_MAX_RANK * 21 };
+/* "64x784", or "scalar". */
+const char *shape_text(int rank, const int64_t *dims, char text[SHAPE_BYTES]);
+/* Adds the list "shape". */
+void add_shape(cJSON *row, int rank, const int64_t *dims);
+
 /* "dead_code, fuse, ...": all passes in the order in which they run. */
 void pass_names(char *text, size_t text_bytes);
 /* Removes the passes in a list ("fuse,memory") from *passes. Returns false, with the sentence

@@ -26,7 +26,7 @@ set(PLX_EM_JS_OPTIONS -Wno-extra-semi -Wno-dollar-in-identifier-extension)
 file(GLOB PLX_WASM_SOURCES CONFIGURE_DEPENDS wasm/*.c)
 # Exports that only the engines of parallax-nn/bench have: tasks and suites.
 set(PLX_WASM_BENCH_SOURCES ${PLX_WASM_SOURCES})
-list(FILTER PLX_WASM_BENCH_SOURCES INCLUDE REGEX "exports_(bench|learning)\\.c$")
+list(FILTER PLX_WASM_BENCH_SOURCES INCLUDE REGEX "exports_(bench|learning|profile)\\.c$")
 list(REMOVE_ITEM PLX_WASM_SOURCES ${PLX_WASM_BENCH_SOURCES})
 file(GLOB PLX_PLATFORM_SOURCES CONFIGURE_DEPENDS wasm/platform_*.c)
 

@@ -137,6 +137,7 @@ static void run_product(plx_ctx *ctx, const plx__conv_args *args, int threads, v
 /* ---- The choice ------------------------------------------------------------------------------ */
 
 typedef struct method {
+    const char *name; /* NULL: that of its product */
     size_t (*workspace)(const plx_ctx *ctx, const plx__conv_args *args, int threads);
     void (*run)(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace);
 } method;
@@ -173,17 +174,19 @@ static bool is_for_scatter(const plx__conv_args *args) {
 
 static method choose(const plx__conv_args *args) {
     const bool weights = plx__conv_is_of_weights(args);
-    if (is_product(args)) return (method){product_workspace, run_product};
+    if (is_product(args)) return (method){NULL, product_workspace, run_product};
     if (args->groups > 1 && args->groups == args->in && args->in == args->out)
-        return weights
-                   ? (method){plx__conv_depthwise_weights_workspace, plx__conv_depthwise_weights}
-                   : (method){plx__conv_depthwise_workspace, plx__conv_depthwise};
+        return weights ? (method){"depthwise", plx__conv_depthwise_weights_workspace,
+                                  plx__conv_depthwise_weights}
+                       : (method){"depthwise", plx__conv_depthwise_workspace, plx__conv_depthwise};
     if (is_for_winograd(args))
-        return weights ? (method){plx__conv_winograd_weights_workspace, plx__conv_winograd_weights}
-                       : (method){plx__conv_winograd_workspace, plx__conv_winograd};
-    if (is_for_scatter(args)) return (method){plx__conv_scatter_workspace, plx__conv_scatter};
-    return weights ? (method){plx__conv_lower_weights_workspace, plx__conv_lower_weights}
-                   : (method){plx__conv_lower_workspace, plx__conv_lower};
+        return weights ? (method){"winograd", plx__conv_winograd_weights_workspace,
+                                  plx__conv_winograd_weights}
+                       : (method){"winograd", plx__conv_winograd_workspace, plx__conv_winograd};
+    if (is_for_scatter(args))
+        return (method){"scatter", plx__conv_scatter_workspace, plx__conv_scatter};
+    return weights ? (method){"lowered", plx__conv_lower_weights_workspace, plx__conv_lower_weights}
+                   : (method){"lowered", plx__conv_lower_workspace, plx__conv_lower};
 }
 
 double plx__conv_direct_flops(const plx__conv_args *args) {
@@ -250,5 +253,8 @@ size_t plx__conv_workspace(const plx_ctx *ctx, const plx__conv_args *args, int t
 }
 
 void plx__conv_run(plx_ctx *ctx, const plx__conv_args *args, int threads, void *workspace) {
-    if (!is_empty(args)) choose(args).run(ctx, args, threads, workspace);
+    if (is_empty(args)) return;
+    const method chosen = choose(args);
+    ctx->method = chosen.name;
+    chosen.run(ctx, args, threads, workspace);
 }

@@ -434,8 +434,9 @@ void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *given, int threads, void 
     if (args->k == 0) {
         scale_c(ctx, args);
     } else if (run_provider(ctx, args, threads)) {
-        /* done, but for bias and activation */
+        ctx->method = ctx->provider->name; /* done, but for bias and activation */
     } else if (is_row_product(args)) {
+        ctx->method = "gemv";
         if (args->beta != 0 && args->beta != 1) scale_c(ctx, args);
         row_loop row = {ctx, args};
         plx__parallel_for(ctx->pool, threads, args->n,
@@ -443,6 +444,7 @@ void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *given, int threads, void 
                           &row);
         return;
     } else {
+        ctx->method = args->packed_b ? "gemm packed" : "gemm";
         if (args->beta != 0 && args->beta != 1) scale_c(ctx, args);
         loop.b_packed = workspace;
         loop.a_packed = loop.b_packed + b_packed_values(&loop);

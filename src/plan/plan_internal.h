@@ -11,8 +11,11 @@ typedef struct plx__step_meta {
      * the one that reads them again. */
     double bytes_of_one, bytes_of_several, own_bytes;
     double one_thread_ns; /* predicted */
-    double total_ns;      /* measured while profiling */
     bool kept;            /* its value stays: the step is not part of a run */
+    /* Measured while profiling, and summed over the runs. */
+    double total_ns;
+    int64_t workers;
+    const char *method; /* of the last run; NULL: it has no name */
 } plx__step_meta;
 
 /* An input that is bound with strides: each run copies it into memory. */

@@ -56,6 +56,19 @@ static void come_back(plx_plan *plan) {
     plan->ran_unfolded = false;
 }
 
+static plx_status run_measured(plx_plan *plan, int s) {
+    plx_ctx *ctx = plan->ctx;
+    plx__step_meta *meta = &plan->meta[s];
+    ctx->method = NULL;
+    plx__pool_forget(ctx->pool);
+    const int64_t start = plx_platform_now_ns();
+    const plx_status status = plan->steps[s].op->run(ctx, &plan->steps[s]);
+    meta->total_ns += (double)(plx_platform_now_ns() - start);
+    meta->workers += plx__pool_worked(ctx->pool);
+    meta->method = ctx->method;
+    return status;
+}
+
 plx_status plx_plan_run(plx_plan *plan) {
     bool fit;
     PLX_TRY(check_bound(plan));
@@ -68,9 +81,7 @@ plx_status plx_plan_run(plx_plan *plan) {
     for (int s = 0; s < plan->steps_count; ++s) {
         const plx__step *step = &plan->steps[s];
         if (plan->meta[s].kept || (plan->began && step->op->flags & PLX__OP_ONCE)) continue;
-        const int64_t start = plan->profiling ? plx_platform_now_ns() : 0;
-        PLX_TRY(step->op->run(plan->ctx, step));
-        if (plan->profiling) plan->meta[s].total_ns += (double)(plx_platform_now_ns() - start);
+        PLX_TRY(plan->profiling ? run_measured(plan, s) : step->op->run(plan->ctx, step));
     }
     plan->began = true;
     plan->profiled_runs += plan->profiling;
@@ -98,7 +109,10 @@ void plx_plan_profile(plx_plan *plan, bool on) {
     plan->profiling = on;
     if (!on) return;
     plan->profiled_runs = 0;
-    for (int s = 0; s < plan->steps_count; ++s) plan->meta[s].total_ns = 0;
+    for (int s = 0; s < plan->steps_count; ++s) {
+        plan->meta[s].total_ns = 0;
+        plan->meta[s].workers = 0;
+    }
 }
 
 int plx_plan_steps(const plx_plan *plan) {
@@ -124,7 +138,7 @@ static int64_t arena_offset(const plx_plan *plan, int32_t node) {
 }
 
 plx_step_info plx_plan_step(const plx_plan *plan, int step) {
-    plx_step_info info = {.op = "", .name = "", .fused = "", .arena_offset = -1};
+    plx_step_info info = {.op = "", .name = "", .fused = "", .method = "", .arena_offset = -1};
     if (step < 0 || step >= plan->steps_count) return info;
     const plx__step_meta *meta = &plan->meta[step];
     const plx__node *node = plan->graph->nodes[meta->node];
@@ -140,7 +154,10 @@ plx_step_info plx_plan_step(const plx_plan *plan, int step) {
     info.packed = plan->steps[step].packed;
     info.kept = meta->kept;
     info.arena_offset = arena_offset(plan, meta->node);
-    info.nanoseconds = plan->profiled_runs ? meta->total_ns / (double)plan->profiled_runs : 0;
+    info.method = meta->method ? meta->method : "";
+    if (!plan->profiled_runs) return info;
+    info.nanoseconds = meta->total_ns / (double)plan->profiled_runs;
+    info.workers = (double)meta->workers / (double)plan->profiled_runs;
     return info;
 }
 

@@ -653,13 +653,39 @@ describe('explain', () => {
     assert.equal(of('step').find(({ op }) => op === 'attention').attributes.causal, 1);
     assert.ok(of('operand').some(({ written }) => written));
   });
-  it('times the steps of training', () => {
+  it('shows where the time of a training step goes, beside the ceilings of the machine', () => {
     const args = ['explain', 'mlp:20-30-4', '--training', '--profile', '--batch', '8'];
-    const { code, out } = parallax([...args, '--json', '-']);
-    assert.equal(code, 0);
-    const steps = jsonLines(out).filter(({ row }) => row === 'step');
+    const { code, out, err } = parallax([...args, '--json', '-']);
+    assert.equal(code, 0, err);
+    const rows = jsonLines(out);
+    const of = (kind) => rows.filter(({ row }) => row === kind);
+    const steps = of('step');
     assert.ok(steps.some((step) => step.op === 'adam'));
-    assert.ok(steps.every((step) => step.nanoseconds > 0));
+    assert.ok(steps.every((step) => step.nanoseconds > 0 && step.workers >= 1));
+    assert.ok(steps.some(({ method }) => method === 'gemm'));
+    const sum = (list, key) => list.reduce((total, row) => total + row[key], 0);
+    assert.ok(Math.abs(sum(steps, 'share') - 1) < 1e-9);
+    const [total] = of('profile');
+    assert.ok(total.profiledRuns >= total.rounds && total.rounds >= 3);
+    assert.ok(Math.abs(sum(steps, 'nanoseconds') - total.stepsNs) < 1e-6 * total.stepsNs);
+    const items = of('item');
+    assert.equal(sum(items, 'count'), steps.length);
+    assert.ok(items.every((item, i) => i === 0 || item.overNs <= items[i - 1].overNs));
+    // A busy machine may have no processor for a thread, and then there are no ceilings.
+    if (total.roofline === undefined) return;
+    assert.ok(of('level').length > 0 && total.peak > 0);
+    for (const { leastNs, nanoseconds, roofline, limit } of steps) {
+      assert.ok(Math.abs(roofline - leastNs / nanoseconds) < 1e-9 && limit !== '');
+    }
+  });
+  it('prints a profile as a table that ends in what to do next', () => {
+    const { code, out, err } = parallax(['explain', 'mlp:20-30-4', '--profile']);
+    assert.equal(code, 0, err);
+    assert.match(out, /op +fused, or name +shape +us +share +rate +roofline +limit +method/);
+    assert.match(out, /^ +0 +dense +matmul\+bias\+relu +64x30 .* gemm packed +[\d.]+ of \d+$/m);
+    assert.match(out, /^a run takes [\d.]+ us \(\w+, \d+ threads?\)/m);
+    assert.match(out, /^what takes most time above the ceilings/m);
+    assert.match(out, /^ {2}1\. dense matmul\+bias\+relu 64x30 +1 /m);
   });
 });
 

@@ -31,6 +31,32 @@ describe('load', () => {
       assert.ok(info.startup.ready >= info.startup.compiled);
     }));
 
+  it('measures which tier is fastest here, and uses it', () =>
+    withEngine({ tier: 'fastest', threads: 2 }, async (plx) => {
+      const { tier, measured, downgrades, threads } = await plx.ready();
+      assert.equal(threads, 2);
+      if (downgrades.length > 0) {
+        assert.deepEqual([tier, measured], ['simd-threads', []]);
+        return;
+      }
+      const [first, second] = measured;
+      assert.equal(tier, first.tier);
+      assert.deepEqual([first.tier, second.tier].sort(), ['relaxed-threads', 'simd-threads']);
+      assert.ok(first.gflops >= second.gflops && second.gflops > 0);
+    }));
+
+  it('measures nothing where one tier alone may be used', () =>
+    withEngine({ tier: 'fastest', reproducible: true, threads: 1 }, async (plx) => {
+      const { tier, measured, downgrades } = plx.info();
+      assert.deepEqual([tier, measured], ['simd-threads', []]);
+      assert.match(downgrades[0].reason, /reproducible rules out relaxed SIMD/);
+    }));
+
+  it('says nothing of measured tiers unless asked', () =>
+    withEngine({ threads: 1 }, async (plx) => {
+      assert.equal(plx.info().measured, undefined);
+    }));
+
   it('starts with one thread, and continues with all', () =>
     withEngine({ threads: 2, tier: 'simd-threads' }, async (plx) => {
       const early = plx.info();

@@ -58,6 +58,18 @@ describe('load rejects', () => {
       /need the option tier/,
     ],
     [
+      'bytes without one tier',
+      { tier: 'fastest', wasmBinary: new Uint8Array(8) },
+      'PLX_ERR_ARGUMENT',
+      /need the option tier/,
+    ],
+    [
+      'one address for several tiers',
+      { tier: 'fastest', wasmURL: 'https://example.org/engine.wasm' },
+      'PLX_ERR_ARGUMENT',
+      /with the tier fastest, wasmURL must be a function of the tier/,
+    ],
+    [
       'an invalid URL',
       { wasmURL: 'no url' },
       'PLX_ERR_ARGUMENT',

@@ -77,6 +77,10 @@ describe('the packed package in', () => {
       assert.equal(got.rowFma, got.fuses, 'and so do the rows');
       assert.ok(got.passed && got.changed && got.same);
       assert.ok(got.loss[1] < 0.1 * got.loss[0], `loss ${got.loss}`);
+      assert.equal(got.predicts, 4);
+      const measured = got.measured.map(({ tier }) => tier);
+      assert.deepEqual(measured.toSorted(), lacks ? [] : ['relaxed-threads', 'simd-threads']);
+      assert.equal(got.fastest, lacks ? 'simd-threads' : measured[0]);
       assert.equal(got.disposed, 'PLX_ERR_STATE');
     });
   }

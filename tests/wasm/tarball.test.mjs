@@ -41,7 +41,9 @@ describe('the packed package', () => {
     const node = ['node', 'node-inference', 'node-bench'];
     const extern = ['extern', 'extern-inference', 'extern-bench'];
     const scripts = [
-      ...[...entries, ...extern, 'inline', ...node, 'node-worker'].map((name) => `${name}.mjs`),
+      ...[...entries, ...extern, 'fastest', 'inline', ...node, 'node-worker'].map(
+        (name) => `${name}.mjs`,
+      ),
       ...node.map((name) => `${name}.cjs`),
       ...ENGINES.map((name) => `${name}.mjs`),
     ];

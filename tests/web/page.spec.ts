@@ -323,6 +323,18 @@ test('bits on other data are not called unequal', async ({ page }) => {
     await expect(row).toContainText('not comparable: the native run');
 });
 
+test('says which tier was measured to be the fastest', async ({ page }) => {
+  await serveNative(page);
+  await page.goto('?tier=fastest&threads=1');
+  const said = page.locator('#measured-tiers');
+  await expect(said).toContainText(
+    /on one thread: (relaxed|simd)-threads [\d.]+ GFLOP\/s and (relaxed|simd)-threads [\d.]+ GFLOP\/s;/,
+  );
+  const [, fastest] = /thread: (\S+) /.exec((await said.textContent()) ?? '') ?? [];
+  await expect(said).toContainText(`${fastest} is used`);
+  await expect(page.locator('#engine dd').first()).toHaveText(fastest ?? '');
+});
+
 test('without isolation there is one thread, and the page says why', async ({ page }) => {
   await serveNative(page);
   await page.goto(`http://localhost:${unisolatedPort}/?size=quick&suites=gemm`);

@@ -33,8 +33,13 @@ export interface AbortSignalLike {
 export interface LoadOptions {
   /** Number of threads, including the engine's own; default: as many as measurably pay off here. */
   threads?: number;
-  /** Forces this tier instead of the best that runs here; `load` rejects if it cannot run. */
-  tier?: Tier;
+  /**
+   * Forces this tier instead of the best that runs here; `load` rejects if it cannot run.
+   * `"fastest"`: if both `relaxed-threads` and `simd-threads` run here, fetches both, measures which
+   * of them multiplies matrices faster on this JavaScript engine, which takes some tenths of a
+   * second, and uses that one; `info().measured` says what was measured.
+   */
+  tier?: Tier | 'fastest';
   /** Excludes the relaxed tier, so that results are the same bits on every machine and engine. */
   reproducible?: boolean;
   /** Fixed memory of the threaded tiers, in MiB (default 512, halved down to 64 if refused). */
@@ -49,6 +54,14 @@ export interface LoadOptions {
   wasmModule?: object;
   /** Milliseconds without an answer after which the start counts as failed (default 20,000). */
   timeout?: number;
+}
+
+/** The speed of a tier on this JavaScript engine. */
+export interface TierSpeed {
+  /** The tier. */
+  tier: Tier;
+  /** GFLOP/s of products of 256 x 256 matrices on one thread, in its fastest turn. */
+  gflops: number;
 }
 
 /** A step down: a better tier not used, or fewer threads or less memory than requested. */
@@ -103,6 +116,8 @@ export interface EngineInfo {
   downgrades: Downgrade[];
   /** Times of the stages of the start. */
   startup: StartupTimes;
+  /** With the tier `"fastest"`: tiers and their speeds, fastest first; empty if only one runs here. */
+  measured?: TierSpeed[];
 }
 
 /** Milliseconds from the call of `load` to each stage of the start. */

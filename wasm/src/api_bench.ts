@@ -1,6 +1,7 @@
 /** The public types of `parallax-nn/bench`. */
 import type { AbortSignalLike, Load, Parallax } from './api.js';
 import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
+import type { Profile, ProfileOptions } from './api_profile.js';
 import type { OptimizerKind } from './generated/kinds.js';
 
 /**
@@ -91,6 +92,20 @@ export interface BenchParallax extends Parallax {
   learn(options: LearnOptions): Promise<Learning>;
   /** Lists the suites that `bench` can run. */
   suites(): Promise<SuiteInfo[]>;
+  /**
+   * Measures where the time of a model's run goes: each step with its time, rate, percent of the
+   * roofline of this machine, method and threads. The model is one that `model` knows by name, with
+   * weights and data of its own. Takes seconds.
+   *
+   * @example
+   * ```ts
+   * const { items, steps, roofline } = await plx.profile('gpt2-nano', { training: true });
+   * for (const { step, count, overNs } of items.slice(0, 5)) {
+   *   console.log(steps[step].op, steps[step].shape, count, overNs);
+   * }
+   * ```
+   */
+  profile(model: string, options?: ProfileOptions): Promise<Profile>;
   /** Runs suites and resolves to all rows. */
   bench(options?: BenchOptions): Promise<BenchRow[]>;
   /**

@@ -1,21 +1,30 @@
 /** The engine with the learning tasks and the benchmark suites. */
 import type { SuiteInfo } from './api_bench.js';
 import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
+import type { Profile } from './api_profile.js';
 import { Engine } from './engine.js';
 import { expectedTime, listSuites, runBench } from './engine_bench.js';
 import { EngineLearning, listTasks } from './engine_learning.js';
 import { names } from './engine_plan.js';
+import { runProfile } from './engine_profile.js';
 import { PlxError } from './errors.js';
+import { BENCH_RESULTS } from './generated/c_results.js';
 import type { OptimizerKind } from './generated/kinds.js';
+import { knowResults } from './heap.js';
+import type { JobRequest } from './rpc.js';
 import type {
   BenchEngineApi,
   BenchPlan,
   BenchReport,
   BenchRequest,
   LearnRequest,
+  ProfileRequest,
   TrainReport,
   TrainRequest,
 } from './rpc_bench.js';
+import type { Job } from './slice.js';
+
+knowResults(BENCH_RESULTS);
 
 export class BenchEngine extends Engine implements BenchEngineApi {
   #benching = false;
@@ -74,6 +83,17 @@ export class BenchEngine extends Engine implements BenchEngineApi {
     return listSuites(this.heap);
   }
 
+  /** Runs a job that measures, which nothing may disturb. */
+  async #alone<T>(call: string, request: JobRequest, body: (job: Job) => Promise<T>): Promise<T> {
+    this.#checkIdle(call);
+    this.#benching = true;
+    try {
+      return await this.withJob(request, body);
+    } finally {
+      this.#benching = false;
+    }
+  }
+
   #checkIdle(call: string): void {
     if (!this.#benching) return;
     throw new PlxError(
@@ -87,13 +107,11 @@ export class BenchEngine extends Engine implements BenchEngineApi {
     return expectedTime(this.heap, request);
   }
 
-  async bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void> {
-    this.#checkIdle('bench');
-    this.#benching = true;
-    try {
-      await this.withJob(request, (job) => runBench(this.heap, request, job, report));
-    } finally {
-      this.#benching = false;
-    }
+  profile(request: ProfileRequest, report: (fraction: number) => unknown): Promise<Profile> {
+    return this.#alone('profile', request, (job) => runProfile(this.heap, request, job, report));
+  }
+
+  bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void> {
+    return this.#alone('bench', request, (job) => runBench(this.heap, request, job, report));
   }
 }

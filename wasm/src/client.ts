@@ -1,5 +1,5 @@
 /** Starts an engine: chooses a tier, gets its files, and falls back to the next tier on failure. */
-import type { Downgrade, EngineInfo, LoadOptions, Tier } from './api.js';
+import type { Downgrade, EngineInfo, LoadOptions, Tier, TierSpeed } from './api.js';
 import { checkWhole, kindOf } from './arrays.js';
 import { Connection, type WorkerLike } from './connection.js';
 import { PlxError } from './errors.js';
@@ -106,6 +106,12 @@ type Make<P extends ClientParallax> = (
   later: Promise<EngineInfo>,
 ) => P;
 
+/** Options of a start, for a tier that is known, and how it was found. */
+export interface Chosen extends LoadOptions {
+  tier?: Tier;
+  measured?: TierSpeed[];
+}
+
 /** One attempt to start one tier. */
 class Start<P extends ClientParallax = ClientParallax> {
   readonly #downgrades: Downgrade[];
@@ -115,7 +121,7 @@ class Start<P extends ClientParallax = ClientParallax> {
   constructor(
     readonly host: Host,
     readonly make: Make<P>,
-    readonly options: LoadOptions,
+    readonly options: Chosen,
     readonly began: number,
     readonly tier: Tier,
     downgrades: readonly Downgrade[],
@@ -242,6 +248,7 @@ class Start<P extends ClientParallax = ClientParallax> {
       isolated: isIsolated(),
       startup,
       downgrades: this.#downgrades,
+      ...(this.options.measured && { measured: this.options.measured }),
     };
   }
 }
@@ -288,12 +295,12 @@ function checkLoad(options: LoadOptions): void {
   if (options.wasmBinary && options.wasmModule) {
     refuse('load: both wasmBinary and wasmModule are given');
   }
-  if (own && !options.tier) {
+  if (own && (options.tier ?? 'fastest') === 'fastest') {
     refuse('load: wasmBinary and wasmModule need the option tier, which says which build they are');
   }
 }
 
-async function firstChoice(host: Host, options: LoadOptions) {
+async function firstChoice(host: Host, options: Chosen) {
   const reproducible = options.reproducible ?? false;
   if (!host.only) return chooseTier(options.tier, reproducible);
   const { tier, reason } = host.only;
@@ -314,13 +321,10 @@ function stepDown(failed: Start, error: unknown): (Downgrade & { got: Tier }) | 
 
 /** Creates the function `load` of a host; it resolves to what make returns. */
 export function makeLoad<P extends ClientParallax>(host: Host, make: Make<P>) {
-  return async (given: LoadOptions = {}): Promise<P> => {
-    const began = performance.now();
-    checkLoad(given);
-    const options = { ...given };
-    if (given.wasmBinary) options.wasmBinary = bytesOf('load: wasmBinary', given.wasmBinary);
+  const open = async (options: Chosen, began: number, dropped: Downgrade[] = []): Promise<P> => {
     const { tier, downgrades } = await firstChoice(host, options);
-    for (let start = new Start(host, make, options, began, tier, downgrades); ; ) {
+    const before = [...dropped, ...downgrades];
+    for (let start = new Start(host, make, options, began, tier, before); ; ) {
       try {
         return await start.run();
       } catch (error) {
@@ -329,6 +333,23 @@ export function makeLoad<P extends ClientParallax>(host: Host, make: Make<P>) {
         start = start.again(downgrade.got, downgrade);
       }
     }
+  };
+  return async (given: LoadOptions = {}): Promise<P> => {
+    const began = performance.now();
+    checkLoad(given);
+    const { tier, ...others } = given;
+    if (tier === 'fastest') {
+      const { openFastest } = await import('./fastest.js');
+      return openFastest(others, {
+        refuse,
+        choose: () => firstChoice(host, others),
+        compile: (each) => compileTier(host, each, others),
+        open: (own, dropped) => open({ ...others, ...own }, began, dropped),
+      });
+    }
+    const options: Chosen = { ...others, ...(tier !== undefined && { tier }) };
+    if (given.wasmBinary) options.wasmBinary = bytesOf('load: wasmBinary', given.wasmBinary);
+    return open(options, began);
   };
 }
 

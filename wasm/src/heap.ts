@@ -26,11 +26,16 @@ interface Field {
 
 const parsed = new Map<string, Field[]>();
 
+/** Adds results that only some engines leave. */
+export const knowResults = (more: Record<string, string>): void => {
+  Object.assign(RESULTS, more);
+};
+
 /** Parses the list of a result's fields once, since training reads its progress after every epoch. */
 function fieldsOf(result: string): Field[] {
   let fields = parsed.get(result);
   if (!fields) {
-    fields = RESULTS[result as keyof Results].split(' ').map((field) => {
+    fields = RESULTS[result]!.split(' ').map((field) => {
       const [name, part = ''] = field.slice(1).split(':') as [string, string?];
       return { name, kind: field[0]!, part };
     });

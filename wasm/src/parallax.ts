@@ -25,15 +25,15 @@ import type { ModelSpec } from './rpc.js';
 import { noTraining } from './without_training.js';
 
 /** Returns a name with changed settings: `gpt2-nano:width=192,heads=6`. */
-function nameWith(name: string, config: Record<string, number>): string {
+export function nameWith(call: string, name: string, config: Record<string, number>): string {
   const settings = Object.entries(config).map(
-    ([key, value]) => `${key}=${checkFinite(`model: config: ${key}`, value)}`,
+    ([key, value]) => `${key}=${checkFinite(`${call}: config: ${key}`, value)}`,
   );
   if (settings.length === 0) return name;
   if (name.startsWith('mlp:')) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      'model: the dimensions of an mlp are in its name, "mlp:784-200-10": leave config out',
+      `${call}: the dimensions of an mlp are in its name, "mlp:784-200-10": leave config out`,
     );
   }
   return `${name}${name.includes(':') ? ',' : ':'}${settings.join(',')}`;
@@ -84,7 +84,11 @@ export class ClientParallax implements Parallax {
       throw new PlxError('PLX_ERR_ARGUMENT', 'model: expected a name, such as "mlp:784-200-10"');
     }
     checkOptions('model', options, { seed: number, config: checkObject });
-    return this.#newModel('model', { name: nameWith(name, options.config ?? {}) }, options);
+    return this.#newModel(
+      'model',
+      { name: nameWith('model', name, options.config ?? {}) },
+      options,
+    );
   }
 
   models(): Promise<string[]> {

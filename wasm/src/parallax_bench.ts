@@ -9,6 +9,7 @@ import type {
   SuiteInfo,
 } from './api_bench.js';
 import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
+import type { Profile, ProfileOptions } from './api_profile.js';
 import { checkName, checkWhole, told } from './arrays.js';
 import { type Connection, moved } from './connection.js';
 import { inCall, PlxError } from './errors.js';
@@ -17,8 +18,20 @@ import type { OptimizerKind } from './generated/kinds.js';
 import { runJob } from './jobs.js';
 import { openLearning, SIZES } from './learning.js';
 import type { Machine } from './machine.js';
-import { anything, callback, checkOptions, number, refuse, signal, text } from './options.js';
-import { ClientParallax } from './parallax.js';
+import { lossOf } from './names.js';
+import {
+  anything,
+  callback,
+  checkObject,
+  checkOptions,
+  count,
+  flag,
+  number,
+  refuse,
+  signal,
+  text,
+} from './options.js';
+import { ClientParallax, nameWith } from './parallax.js';
 import type { BenchEngineApi, BenchPlan, BenchReport } from './rpc_bench.js';
 
 /** Most seconds of measuring one case. */
@@ -96,6 +109,16 @@ const BENCH = {
   signal,
 };
 
+const PROFILE = {
+  batchSize: count,
+  training: flag,
+  loss: anything,
+  config: checkObject,
+  seed: number,
+  onProgress: callback,
+  signal,
+};
+
 export class ClientBench extends ClientParallax implements BenchParallax {
   readonly #connection: Connection;
   readonly #machine: () => Promise<Machine>;
@@ -127,6 +150,33 @@ export class ClientBench extends ClientParallax implements BenchParallax {
 
   suites(): Promise<SuiteInfo[]> {
     return this.#connection.call((engine: BenchEngineApi) => engine.suites());
+  }
+
+  async profile(model: string, options: ProfileOptions = {}): Promise<Profile> {
+    if (typeof model !== 'string') {
+      refuse('profile: expected the name of a model, such as "gpt2-nano"');
+    }
+    checkOptions('profile', options, PROFILE);
+    const { signal, onProgress } = options;
+    const request = {
+      model: nameWith('profile', model, options.config ?? {}),
+      batchSize: options.batchSize ?? 32,
+      training: options.training ?? false,
+      loss: lossOf('profile: loss', options.loss ?? 'crossentropy'),
+      seed: checkWhole('profile: seed', options.seed ?? 0, 0),
+    };
+    await this.ready();
+    return runJob(this.#connection, signal, 'profile', (job, guard) => {
+      const report = this.#connection.callback(
+        guard(async (fraction: number) => onProgress?.(fraction)),
+      );
+      return inCall(
+        'profile',
+        this.#connection.call((engine: BenchEngineApi) =>
+          engine.profile({ ...request, ...job }, report),
+        ),
+      );
+    });
   }
 
   async benchTime(options: BenchChoice = {}): Promise<number> {

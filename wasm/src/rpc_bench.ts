@@ -1,4 +1,6 @@
 /** The additional interface between client and engine for tasks and suites. */
+
+import type { Loss } from './api.js';
 import type { BenchProgress, BenchRow, BenchSize, SuiteInfo } from './api_bench.js';
 import type {
   Exhibit,
@@ -9,6 +11,7 @@ import type {
   TrainOutcome,
   TrainProgress,
 } from './api_learning.js';
+import type { Profile, ProfileOptions } from './api_profile.js';
 import type { OptimizerKind } from './generated/kinds.js';
 import type { EngineApi, JobRequest } from './rpc.js';
 
@@ -48,6 +51,15 @@ export interface TrainRequest extends JobRequest {
   steps: number;
 }
 
+/** A call of profile. */
+export interface ProfileRequest
+  extends JobRequest,
+    Required<Pick<ProfileOptions, 'batchSize' | 'training' | 'seed'>> {
+  /** Name of the model, with settings. */
+  model: string;
+  loss: Loss;
+}
+
 export type TrainReport = TrainProgress;
 
 export interface BenchEngineApi extends EngineApi {
@@ -68,5 +80,6 @@ export interface BenchEngineApi extends EngineApi {
   disposeRun(run: number): void;
   suites(): SuiteInfo[];
   benchTime(request: BenchPlan): number;
+  profile(request: ProfileRequest, report: (fraction: number) => unknown): Promise<Profile>;
   bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void>;
 }

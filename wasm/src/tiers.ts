@@ -75,7 +75,7 @@ export async function chooseTier(forced: Tier | undefined, reproducible: boolean
   if (forced !== undefined && !TIERS.includes(forced)) {
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `load: tier is ${told(forced)}: it must be one of ${TIERS.join(', ')}`,
+      `load: tier is ${told(forced)}: it must be one of ${TIERS.join(', ')} or fastest`,
     );
   }
   const downgrades: Downgrade[] = [];

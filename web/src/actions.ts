@@ -4,6 +4,7 @@ import { sentence } from './format.js';
 import { addFiles, giveTrainingFiles, loadNative, type TrainingFileKind } from './given_files.js';
 import { Images } from './images.js';
 import { isolate } from './isolation.js';
+import { type ProfileChoice, ProfileRun } from './profile_run.js';
 import type { Runtime } from './runtime.js';
 import type { AppState } from './state.js';
 import type { Store } from './store.js';
@@ -30,6 +31,9 @@ export interface Actions {
   giveTrainingFiles(kind: TrainingFileKind, files: readonly File[]): Promise<void>;
   /** Removes a file, so that the task learns from its own data again. */
   removeTrainingFile(kind: Exclude<TrainingFileKind, 'digits'>): void;
+  /** Measures where the time of a model goes. */
+  profile(choice: ProfileChoice): Promise<void>;
+  cancelProfile(): void;
   readonly trainer: Trainer;
 }
 
@@ -43,8 +47,11 @@ export function createActions(store: Store<AppState>, runtime: Runtime): Actions
   const images = new Images(store);
   const bench = new BenchRun(store, runtime, images);
   const trainer = new PageTrainer(store, runtime, () => images.digits);
+  const profile = new ProfileRun(store, runtime);
   return {
     trainer,
+    profile: (choice) => profile.start(choice),
+    cancelProfile: () => profile.cancel(),
     choose(change) {
       const before = store.get().options;
       setOptions(store, { ...before, ...change });
@@ -61,6 +68,7 @@ export function createActions(store: Store<AppState>, runtime: Runtime): Actions
     async run() {
       if (store.get().run.phase === 'running') return;
       trainer.stop();
+      profile.cancel();
       await bench.start();
     },
     cancel: () => bench.cancel(),

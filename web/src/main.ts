@@ -13,6 +13,7 @@ import { mountEngine } from './views/engine_panel.js';
 import { mountExchange } from './views/exchange_panel.js';
 import { mountHeadline } from './views/headline.js';
 import { mountNotices } from './views/notices.js';
+import { mountProfile } from './views/profile_panel.js';
 import { mountTraining } from './views/training_panel.js';
 
 const store = createStore<AppState>({
@@ -31,6 +32,8 @@ const store = createStore<AppState>({
   tasks: [],
   optimizers: [],
   training: idleTraining,
+  models: [],
+  profile: { phase: 'idle' },
   trainingFiles: {},
   trainingFileError: undefined,
   theme: 0,
@@ -48,6 +51,7 @@ mountEngine(byId('engine', HTMLElement), store, actions);
 mountHeadline(byId('headline', HTMLElement), store, actions);
 mountCharts(byId('charts', HTMLElement), store);
 mountTraining(byId('trainer', HTMLElement), store, actions);
+mountProfile(byId('profiler', HTMLElement), store, actions);
 mountExchange(byId('exchange', HTMLElement), store, actions);
 
 void started

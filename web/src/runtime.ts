@@ -29,10 +29,10 @@ export function createRuntime(store: Store<AppState>): Runtime {
         ...(tier === 'auto' ? {} : { tier }),
         ...(threads > 0 ? { threads } : {}),
       });
-      const [info, suites, tasks, optimizers] = await Promise.all([
-        ...([plx.ready(), plx.suites(), plx.tasks(), plx.optimizers()] as const),
+      const [info, suites, tasks, optimizers, models] = await Promise.all([
+        ...([plx.ready(), plx.suites(), plx.tasks(), plx.optimizers(), plx.models()] as const),
       ]);
-      store.set({ engine: { phase: 'ready', info }, suites, tasks, optimizers });
+      store.set({ engine: { phase: 'ready', info }, suites, tasks, optimizers, models });
       return plx;
     } catch (error) {
       store.set({ engine: { phase: 'failed', message: sentence(error) } });

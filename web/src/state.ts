@@ -8,6 +8,7 @@ import type {
   SuiteInfo,
   TaskInfo,
 } from 'parallax-nn/bench';
+import type { ProfileResult } from './profile_text.js';
 import type { ResultSet } from './rows.js';
 import type { RunOptions } from './url_state.js';
 
@@ -102,6 +103,16 @@ export interface TrainingState {
   steered: boolean;
 }
 
+export interface ProfileState {
+  phase: 'idle' | 'running' | 'done' | 'cancelled' | 'failed';
+  /** How much of a running profile is done, 0 to 1. */
+  fraction?: number;
+  /** Why it failed. */
+  message?: string;
+  /** The last profile. */
+  result?: ProfileResult;
+}
+
 /** A file to train on. */
 export interface TrainingFile {
   name: string;
@@ -132,6 +143,9 @@ export interface AppState {
   tasks: readonly TaskInfo[];
   optimizers: readonly string[];
   training: TrainingState;
+  /** Names of models that can be profiled. */
+  models: readonly string[];
+  profile: ProfileState;
   /** Texts and tables to train on; images of digits are shared with the suites. */
   trainingFiles: Readonly<Partial<Record<'text' | 'table', TrainingFile>>>;
   /** Why a training file was rejected. */

@@ -5,10 +5,11 @@ export type RunSize = 'quick' | 'standard' | 'long';
 export const runSizes: readonly RunSize[] = ['quick', 'standard', 'long'];
 export const engineSize = { quick: 'quick', standard: 'default', long: 'full' } as const;
 
-/** A build of the engine, or the best that runs here. */
-export type TierChoice = 'auto' | 'simd' | 'simd-threads' | 'relaxed-threads';
+/** A build of the engine, the best that runs here, or the one that is measured to be fastest. */
+export type TierChoice = 'auto' | 'fastest' | 'simd' | 'simd-threads' | 'relaxed-threads';
 export const tierChoices: readonly TierChoice[] = [
   'auto',
+  'fastest',
   'simd',
   'simd-threads',
   'relaxed-threads',

@@ -28,9 +28,14 @@ const [row] = await plx.bench({
 });
 plx.dispose();
 const disposed = await model.predict(x).catch((error) => error.codeName);
+const fast = await load({ tier: 'fastest', threads: 1 });
+const fastest = fast.info();
+const exact = await fast.model('mlp:2-3-1', { seed: 1 }).predict(x);
+fast.dispose();
 console.log(
   JSON.stringify({
     ...{ tier, threads, fma, downgrades, version, disposed },
+    ...{ fastest: fastest.tier, measured: fastest.measured, predicts: exact.length },
     fuses: engineFuses() ?? false,
     runtime: row.engine.runtime,
     rowFma: row.engine.fma,

@@ -27,6 +27,7 @@ const sizeHints: Record<RunSize, string> = {
 };
 const tierNames: Record<TierChoice, string> = {
   auto: 'Best that runs here',
+  fastest: 'Fastest: measures which is',
   simd: 'simd: one thread, same bits everywhere',
   'simd-threads': 'simd-threads: same bits everywhere',
   'relaxed-threads': 'relaxed-threads: fused multiply-add',

@@ -2,7 +2,7 @@
 import type { Downgrade, EngineInfo } from 'parallax-nn/bench';
 import type { Actions } from '../actions.js';
 import { h } from '../dom.js';
-import { significant } from '../format.js';
+import { list, significant } from '../format.js';
 import type { AppState } from '../state.js';
 import type { Store } from '../store.js';
 
@@ -31,6 +31,15 @@ function facts(info: EngineInfo): HTMLElement {
 
 const assumedCosts =
   'The threads started too late for their cost to be measured; it is assumed until a later plan measures it.';
+
+/** What the measurement of tiers gave; undefined where there was none. */
+export function measuredText({ tier, measured }: EngineInfo): string | undefined {
+  if (!measured) return undefined;
+  if (measured.length === 0)
+    return `Nothing to compare: ${tier} is the only tier that may run here.`;
+  const speeds = measured.map(({ tier: name, gflops }) => `${name} ${significant(gflops)} GFLOP/s`);
+  return `Measured in this browser, matrix products on one thread: ${list(speeds)}; ${tier} is used.`;
+}
 
 /** Groups downgrades by reason, so that each reason is stated once. */
 function reasons(downgrades: readonly Downgrade[]): { reason: string; text: string }[] {
@@ -88,8 +97,10 @@ export function mountEngine(root: HTMLElement, store: Store<AppState>, actions: 
         if (info.threads > 1 && !info.costsMeasured) notes.push(h('p', {}, assumedCosts));
         if (info.isaNote) notes.push(h('p', {}, `${info.isa}: ${info.isaNote}.`));
         const offer = notes.length > 0 ? isolationOffer(info, actions) : undefined;
+        const measured = measuredText(info);
         root.replaceChildren(
           facts(info),
+          ...(measured ? [h('p', { class: 'hint wide', id: 'measured-tiers' }, measured)] : []),
           ...(notes.length > 0
             ? [h('div', { class: 'notice warn', id: 'downgrades' }, ...notes, offer)]
             : []),
