@@ -313,7 +313,7 @@ static void conclude(plx_profile *p) {
         conclude_steps(p);
     }
     for (int s = 0; s < count_of(p); ++s)
-        if (p->steps[s].ns > 0) add_to_items(p, s);
+        if (!p->table.steps[s].kept) add_to_items(p, s);
     for (int s = 0; s < count_of(p); ++s)
         p->steps[s].share = total->steps_ns > 0 ? p->steps[s].ns / total->steps_ns : 0;
     sort_items(p);

@@ -72,7 +72,7 @@ export function itemsTable({ profile }: ProfileResult): TableData {
   };
 }
 
-/** Every step in the order in which they run. */
+/** Every step of a run in order, without those that were computed before it. */
 export function stepsTable({ profile }: ProfileResult): TableData {
   return {
     caption: 'The steps in order. Dark: a large share of the time, or far from its ceiling.',
@@ -80,33 +80,39 @@ export function stepsTable({ profile }: ProfileResult): TableData {
       ...['Step', 'Operation', 'Name', 'Shape', 'Time (µs)', 'Share', 'Rate', 'Of the roofline'],
       ...['Limit', 'Method', 'Threads'],
     ],
-    rows: profile.steps.map((step, i) => ({
-      cells: [
-        String(i),
-        step.op,
-        orNone(step.fused || step.name),
-        shapeOf(step),
-        microseconds(step.nanoseconds),
-        percent(step.share),
-        rateOf(step),
-        step.limit ? percent(step.roofline) : '–',
-        orNone(step.limit),
-        orNone(step.method),
-        `${significant(step.workers, 2)} of ${step.threads}`,
-      ],
-      shades: [
-        0,
-        0,
-        0,
-        0,
-        0,
-        step.share,
-        0,
-        step.limit ? 1 - Math.min(1, step.roofline) : 0,
-        0,
-        0,
-        0,
-      ],
-    })),
+    rows: profile.steps.flatMap((step, i) =>
+      step.workers === 0
+        ? []
+        : [
+            {
+              cells: [
+                String(i),
+                step.op,
+                orNone(step.fused || step.name),
+                shapeOf(step),
+                microseconds(step.nanoseconds),
+                percent(step.share),
+                rateOf(step),
+                step.limit ? percent(step.roofline) : '–',
+                orNone(step.limit),
+                orNone(step.method),
+                `${significant(step.workers, 2)} of ${step.threads}`,
+              ],
+              shades: [
+                0,
+                0,
+                0,
+                0,
+                0,
+                step.share,
+                0,
+                step.limit ? 1 - Math.min(1, step.roofline) : 0,
+                0,
+                0,
+                0,
+              ],
+            },
+          ],
+    ),
   };
 }

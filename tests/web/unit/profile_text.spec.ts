@@ -29,6 +29,16 @@ const given = {
   info: { isa: 'wasm128', tier: 'simd-threads' as const, threads: 2 },
 };
 
+test('leaves out the steps that were computed before the run', () => {
+  const kept = step({ op: 'pad', nanoseconds: 0, workers: 0 });
+  const steps = [kept, ...profile.steps];
+  const { rows } = stepsTable({ ...given, profile: { ...profile, steps } });
+  expect(rows.map(({ cells }) => cells.slice(0, 2))).toEqual([
+    ['1', 'dense'],
+    ['2', 'softmax'],
+  ]);
+});
+
 test('says how long a run takes, and how near its steps are to the ceilings', () => {
   expect(profileSentence(given)).toBe(
     'A prediction of gpt2-nano with 8 samples takes 45 µs (simd-threads, 2 threads), its steps 50 µs ' +
