@@ -26,7 +26,7 @@ struct plx_ctx {
     const plx_gemm_provider *provider; /* NULL: own kernels */
     plx__machine machine;
     struct plx__folded *folded; /* values that stay, which plans share */
-    const char *method; /* how the last product or convolution was computed, for profiles */
+    const char *method;         /* how the last product or convolution was computed, for profiles */
     int threads;
     int holders;     /* reference count: the creator, and what was created from it */
     uint32_t graphs; /* number of the next one */

@@ -108,7 +108,7 @@ const wrong = [
   [2, ['explain', 'gpt2-nano:width'], /"width".*key=value/],
   [2, ['explain', 'gpt2-nano', '--loss', 'hinge'], /mse, crossentropy or own, not "hinge"/],
   [2, ['explain', 'gpt2-nano', '--training', '--loss', 'own'], /no loss of its own/],
-  [2, ['explain', 'mlp:7-3', '--without', 'fusion'], /no pass "fusion".*dead_code, fuse/],
+  [2, ['explain', 'mlp:7-3', '--without', 'fusion'], /no pass "fusion".*dead_code, fold, fuse/],
   [2, ['explain', 'mlp:7-3', '--alignment', '48'], /alignment is 48;.*power of two/],
   [2, ['explain', 'mlp:7-3', '--largest-buffer', '100'], /buffer is 100 bytes.*multiple of.*64/],
   [
