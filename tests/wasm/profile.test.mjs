@@ -67,7 +67,7 @@ describe('profile', () => {
       onProgress: () => abort.abort(),
     });
     await assert.rejects(running, { name: 'AbortError', codeName: 'PLX_ERR_CANCELLED' });
-    assert.equal((await plx.profile('mlp:4-3', { batchSize: 1 })).steps[0].method, 'gemv');
+    assert.equal((await plx.profile('mlp:4-3', { batchSize: 1 })).steps[0].method, 'gemm packed');
   });
 
   it('refuses a second one meanwhile', async () => {
