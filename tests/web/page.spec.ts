@@ -46,7 +46,7 @@ test.describe('with native results', () => {
       await expect(page.getByRole('heading', { name: title }).first()).toBeVisible();
     }
     const overview = page.locator('#chart-overview');
-    await overview.getByText('Table').click();
+    await overview.locator('summary').click();
     await expect(overview.locator('tbody tr').first()).toContainText('%');
     /* The headline covers exactly the cases that the chart shows. */
     const [, cases = '0'] =
@@ -263,7 +263,7 @@ test('added files are charted without a run, other engines under their names', a
   await give('mine.jsonl', rows);
   await expect(card.locator('.key li')).toHaveCount(3);
   await expect(card.locator('canvas')).toBeVisible();
-  await card.getByText('Table').click();
+  await card.locator('summary').click();
   await expect(card.locator('tbody tr').first()).toContainText('predict 784-200-10, batch 1');
   await expect(page.locator('#chart-ceiling canvas')).toBeVisible();
   await card.scrollIntoViewIfNeeded();
