@@ -20,7 +20,7 @@ typedef struct plx__gemm_args {
     bool ta, tb;
     plx_real alpha, beta;
     const plx_real *a, *b, *bias;
-    bool one_bias; /* bias has one element, for all of c */
+    bool one_bias;            /* bias has one element, for all of c */
     const plx_real *packed_b; /* op(b) as plx__gemm_pack left it, read in place of b; NULL: none */
     plx_real *c;
     int64_t lda, ldb, ldc;
