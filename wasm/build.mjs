@@ -152,7 +152,7 @@ async function writeMinified(outfile, files) {
   const { code, map } = await minify(text('.mjs').replace(/\/\/# sourceMappingURL=.*\n$/, ''), {
     module: true,
     ecma: 2020,
-    compress: { passes: 3, keep_fargs: false, pure_getters: true },
+    compress: { passes: 3, keep_fargs: false, pure_getters: true, hoist_funs: true },
     sourceMap: { content: text('.map'), filename: outfile, url: `${outfile}.map` },
   });
   writeFileSync(join(dist, outfile), code);

@@ -8,8 +8,9 @@ set(PLX_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-v
 set(PLX_FLAGS_neon128 "")
 set(PLX_FLAGS_neon "")
 # Kernels specify their own unrolling and vectors; more of either makes modules larger but no faster.
-set(PLX_FLAGS_wasm128 -msimd128 -fno-unroll-loops -fno-vectorize -fno-slp-vectorize -O2 -fno-inline-functions)
-set(PLX_FLAGS_wasmrelaxed -msimd128 -mrelaxed-simd -fno-unroll-loops -fno-vectorize -fno-slp-vectorize -O2 -fno-inline-functions)
+set(plx_wasm -fno-lto -fno-unroll-loops -fno-vectorize -fno-slp-vectorize -O2 -fno-inline-functions)
+set(PLX_FLAGS_wasm128 -msimd128 ${plx_wasm})
+set(PLX_FLAGS_wasmrelaxed -msimd128 -mrelaxed-simd ${plx_wasm})
 
 file(GLOB PLX_CORE_SOURCES CONFIGURE_DEPENDS
     src/base/*.c src/kernels/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c

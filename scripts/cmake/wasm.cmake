@@ -9,7 +9,8 @@ add_link_options(-sAUTO_NATIVE_LIBRARIES=0 -sDEFAULT_TO_CXX=0)
 set(PLX_ENGINE_LINK
     -sMODULARIZE=1 -sEXPORT_ES6=1 -sENVIRONMENT=worker -sFILESYSTEM=0 -sDYNAMIC_EXECUTION=0
     -sSTACK_SIZE=1MB -sMALLOC=emmalloc -sASSERTIONS=0 -sABORTING_MALLOC=0
-    -sINCOMING_MODULE_JS_API=[instantiateWasm,wasmMemory] --no-entry)
+    -sINCOMING_MODULE_JS_API=[instantiateWasm,wasmMemory] --no-entry
+    -Wl,-mllvm,--inline-threshold=-100)
 set(PLX_ENGINE_LINK_SINGLE
     -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=2GB -sEXPORTED_RUNTIME_METHODS=wasmMemory)
 # The package brings a memory whose initial size is its maximum, so in practice it never grows. Its
@@ -100,17 +101,18 @@ function(plx_engine tier)
     plx_engine_part(inference-kernels-${tier} ${core} src/kernels/kernels_target.c
         DEFINES PLX_INFERENCE PLX_TARGET=${engine_TARGET}
         OPTIONS ${PLX_FLAGS_${engine_TARGET}} -Wno-psabi -Wno-unused-function)
-    plx_engine_files(engine-${tier} 348000 ${core}
+    plx_engine_files(engine-${tier} 356000 ${core}
         $<TARGET_OBJECTS:exports-${tier}> $<TARGET_OBJECTS:ops-${tier}>)
-    plx_engine_files(engine-inference-${tier} 260000 ${core}
+    plx_engine_files(engine-inference-${tier} 267000 ${core}
         $<TARGET_OBJECTS:inference-exports-${tier}> $<TARGET_OBJECTS:inference-ops-${tier}>
         $<TARGET_OBJECTS:inference-kernels-${tier}>)
-    plx_engine_files(engine-bench-${tier} 510000 bench-${tier}
+    plx_engine_files(engine-bench-${tier} 532000 bench-${tier}
         $<TARGET_OBJECTS:exports-${tier}> ${PLX_WASM_BENCH_SOURCES})
 endfunction()
 
-# Engines with SIMD also have these features, which make modules smaller.
-set(PLX_ENGINE_OPTIONS -msimd128 -mnontrapping-fptoint -mbulk-memory)
+# Engines with SIMD also have these features, which make modules smaller. So does optimizing the files of
+# a module together, except for kernels (PLX_FLAGS_wasm128), whose code is to stay as it is.
+set(PLX_ENGINE_OPTIONS -msimd128 -mnontrapping-fptoint -mbulk-memory -flto)
 
 # One kernel target each: a second would add a quarter to the size, and a reproducible run uses another
 # tier instead.
@@ -122,7 +124,7 @@ plx_engine(relaxed-threads TARGET wasmrelaxed
     OPTIONS ${PLX_ENGINE_OPTIONS} -pthread LINK ${PLX_ENGINE_LINK_THREADS})
 
 # What the C tests link for Node: with threads and without relaxed SIMD, which Node 20 lacks.
-set(PLX_TEST_OPTIONS ${PLX_ENGINE_OPTIONS} -pthread)
+set(PLX_TEST_OPTIONS ${PLX_ENGINE_OPTIONS} -fno-lto -pthread)
 set(PLX_TEST_LINK -pthread -O2 -sENVIRONMENT=node -sEXIT_RUNTIME=1 -sPROXY_TO_PTHREAD=1
     -sPTHREAD_POOL_SIZE=8 -sNODERAWFS=1 -sSTACK_SIZE=1MB -sINITIAL_MEMORY=512MB)
 plx_core(parallax_core TARGETS scalar wasm128 OPTIONS ${PLX_TEST_OPTIONS})

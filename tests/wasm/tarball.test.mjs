@@ -474,8 +474,8 @@ export const run = async (signal: AbortSignal, wasmModule: WebAssembly.Module) =
     }
     for (const [entry, kind, limit] of [
       ['index', '', 173_000],
-      ['inference', 'inference-', 139_500],
-      ['bench', 'bench-', 252_500],
+      ['inference', 'inference-', 137_500],
+      ['bench', 'bench-', 256_500],
     ]) {
       for (const tier of TIERS) {
         it(`${entry} fetches at most ${limit / 1000} kB in the tier ${tier}, by gzip -9`, () => {
