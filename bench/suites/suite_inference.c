@@ -225,10 +225,11 @@ static void add_calls(plx_case *c, int metric, const runner *r) {
 }
 
 /* Metrics are numbered in the order of the variants: median, tail. */
-static int metric_of(plx_case *c, const char *name, bool primary) {
+static int metric_of(plx_case *c, const char *name, const char *unit, const char *better,
+                     bool primary) {
     for (int i = 0; i < c->metric_count; ++i)
         if (!strcmp(c->metrics[i].name, name)) return i;
-    return plx__case_metric(c, name, "us", "lower", primary, PLX_METRIC_OWN, 1);
+    return plx__case_metric(c, name, unit, better, primary, PLX_METRIC_OWN, 1);
 }
 
 static void record(plx_case *c, const session *s) {
@@ -236,18 +237,15 @@ static void record(plx_case *c, const session *s) {
         const runner *r = &s->runners[i];
         if (!r->count) continue;
         qsort(r->readings, (size_t)r->count, sizeof *r->readings, compare_numbers);
-        const int median = metric_of(c, variants[i].median, i == DEPLOYED);
-        const int tail = metric_of(c, variants[i].tail, false);
+        const int median = metric_of(c, variants[i].median, "us", "lower", i == DEPLOYED);
+        const int tail = metric_of(c, variants[i].tail, "us", "lower", false);
         plx__case_record(c, median, plx__quantile((int)r->count, r->readings, 0.5) * 1e-3);
         plx__case_record(c, tail, plx__quantile((int)r->count, r->readings, 0.99) * 1e-3);
         add_calls(c, median, r);
         add_calls(c, tail, r);
     }
     const runner *r = &s->runners[DEPLOYED];
-    int rate = 0;
-    while (rate < c->metric_count && strcmp(c->metrics[rate].name, "throughput")) ++rate;
-    if (rate == c->metric_count)
-        plx__case_metric(c, "throughput", "samples/s", "higher", false, PLX_METRIC_OWN, 1);
+    const int rate = metric_of(c, "throughput", "samples/s", "higher", false);
     plx__case_record(c, rate, 1e9 * (double)(c->size * r->count * r->each) / r->spent);
 }
 

@@ -322,7 +322,7 @@ static void run_phase(plx_ctx *ctx, const plx__conv_args *args, int64_t phase_y,
     l.zeros = l.deep_blocks + threads * l.deep_stride;
     l.ones = l.zeros + plx__conv_aligned(l.targets);
     l.own_b = l.ones + plx__conv_aligned(l.targets);
-    for (int64_t i = 0; i < l.targets; ++i) {
+    for (int64_t i = 0; args->bias && i < l.targets; ++i) {
         l.zeros[i] = 0;
         l.ones[i] = 1;
     }

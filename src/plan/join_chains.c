@@ -1,9 +1,8 @@
 /* Chains: elementwise nodes whose values nothing else uses become part of the node that uses them,
  * which then computes all of it tile by tile in cache. The node keeps its number and its place.
  * Engines of browsers leave it out: it makes few steps of the models faster, and modules larger. */
-#include "plan/plan_internal.h"
+#include "plan/fusion.h"
 
-#include "base/platform.h"
 #include "ops/chain.h"
 
 #include <string.h>
@@ -81,68 +80,44 @@ static bool fits(const plx_plan *plan, const plx__node *node, const draft *d) {
     return plx__chain_fits(node, d->count, inputs);
 }
 
-static const char *label_of(const plx__node *node) {
-    return node->fused[0] ? node->fused : node->op->name;
-}
-
-/* Makes node the chain of both, and first leaves the plan. */
-static bool replace(plx_plan *plan, plx__node *node, int32_t first, const draft *both) {
-    plx__arena *arena = &plan->graph->arena;
-    const char *before = label_of(plan->graph->nodes[first]), *then = label_of(node);
-    const size_t bytes = strlen(before) + strlen(then) + 2,
-                 list = (size_t)both->count * sizeof *node->inputs;
-    char *fused = plx__arena_take(arena, bytes);
-    int32_t *inputs = plx__arena_take(arena, list);
-    if (!fused || !inputs) return false;
-    plx__format(fused, bytes, "%s+%s", before, then);
-    memcpy(inputs, both->inputs, list);
-    node->op = &plx__op_chain;
-    node->attrs = (plx__attrs){.chain = both->attrs};
-    node->fused = fused;
-    node->inputs = inputs;
-    node->inputs_count = both->count;
-    plx__remove(plan, first);
-    return true;
-}
-
 /* Joins node id with one of its inputs. *joined: whether there was one. */
-static bool join_input(plx_plan *plan, const int32_t *uses, int32_t id, bool *joined) {
-    plx__node *node = plan->graph->nodes[id];
+static bool join_input(plx__fusion *f, int32_t id, bool *joined) {
+    plx_graph *graph = f->graph;
+    plx__node *node = graph->nodes[id];
     draft own, input;
     *joined = false;
-    if (!read_draft(plan->graph, id, &own)) return true;
+    if (!read_draft(graph, id, &own)) return true;
     for (int k = 0; k < node->inputs_count; ++k) {
         const int32_t first = node->inputs[k];
-        if (uses[first] != 1 || !plx__same_shape(plan->graph->nodes[first], node) ||
-            !read_draft(plan->graph, first, &input) ||
+        const plx__node *from = graph->nodes[first];
+        if (f->uses[first] != 1 || !plx__same_shape(from, node) ||
+            !read_draft(graph, first, &input) ||
             own.attrs.members + input.attrs.members > PLX__CHAIN_MOST)
             continue;
         const draft both = join(&input, first, &own);
-        bool steady = fits(plan, node, &both);
-        for (int i = 0; i < input.count && steady; ++i) steady = !is_written(plan, input.inputs[i]);
+        bool steady = fits(f->plan, node, &both);
+        for (int i = 0; i < input.count && steady; ++i)
+            steady = !is_written(f->plan, input.inputs[i]);
         if (!steady) continue;
         *joined = true;
-        return replace(plan, node, first, &both);
-    }
-    return true;
-}
-
-static bool make_chains(plx_plan *plan, int32_t *uses) {
-    plx__count_uses(plan, uses);
-    PLX__SCHEDULED(plan, i) {
-        bool joined = true;
-        while (joined)
-            if (!join_input(plan, uses, i, &joined)) return false;
+        const char *then = node->fused[0] ? node->fused : node->op->name;
+        if (!plx__absorb(f, node, &plx__op_chain, both.count, both.inputs, from, then))
+            return false;
+        node->attrs = (plx__attrs){.chain = both.attrs};
+        return true;
     }
     return true;
 }
 
 plx_status plx__pass_chain(plx_plan *plan, bool on) {
     if (!on) return PLX_OK;
-    int32_t *uses = plx__zeroed((size_t)plan->graph->count, sizeof *uses);
-    const bool ok = uses && make_chains(plan, uses);
-    plx_platform_free(uses);
-    return ok ? PLX_OK : plx__no_memory(plan);
+    plx__fusion f;
+    plx_status status = plx__fusion_open(plan, 0, &f);
+    for (int32_t i = plan->first; i >= 0 && status == PLX_OK; i = plan->links[i].after)
+        for (bool joined = true; joined && status == PLX_OK;)
+            if (!join_input(&f, i, &joined)) status = plx__no_memory(plan);
+    plx__fusion_close(&f);
+    return status;
 }
 
 #else

@@ -2,6 +2,7 @@ import { expect, test } from '@playwright/test';
 import { toMeasurement } from '../../../web/src/measurement.js';
 import type { Row } from '../../../web/src/rows.js';
 import { suiteCharts } from '../../../web/src/suite_charts.js';
+import { origin } from './sample_rows.js';
 
 interface Configuration {
   D: number;
@@ -29,18 +30,7 @@ function row(
     better: 'lower',
     primary: true,
     samples: { count: 20, median: value, p10: value, p90: value, low: value, high: value },
-    engine: {
-      kind,
-      name: 'parallax',
-      version: '0.1.0',
-      isa: 'avx512',
-      threads: 1,
-      exact: false,
-      ...(kind === 'wasm' ? { tier: 'simd', runtime: 'Chromium 156' } : {}),
-    },
-    machine: { name: 'test machine' },
-    data: { kind: 'synthetic', seed: 0 },
-    checks: { passed: true },
+    ...origin(kind),
     ...more,
   };
 }

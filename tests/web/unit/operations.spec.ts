@@ -2,6 +2,7 @@ import { expect, test } from '@playwright/test';
 import { toMeasurement } from '../../../web/src/measurement.js';
 import type { Row } from '../../../web/src/rows.js';
 import { suiteCharts } from '../../../web/src/suite_charts.js';
+import { origin } from './sample_rows.js';
 
 /** A row of the suites ops and accuracy, as the engines write it. */
 function row(kind: 'native' | 'wasm', more: Record<string, unknown>): Row {
@@ -15,18 +16,7 @@ function row(kind: 'native' | 'wasm', more: Record<string, unknown>): Row {
     better: 'lower',
     primary: true,
     samples: { count: 20, median: 40, p10: 39, p90: 41, low: 39.5, high: 40.5 },
-    engine: {
-      kind,
-      name: 'parallax',
-      version: '0.1.0',
-      isa: 'avx512',
-      threads: 1,
-      exact: false,
-      ...(kind === 'wasm' ? { tier: 'simd', runtime: 'Chromium 156' } : {}),
-    },
-    machine: { name: 'test machine' },
-    data: { kind: 'synthetic', seed: 0 },
-    checks: { passed: true },
+    ...origin(kind),
     ...more,
   };
 }

@@ -25,6 +25,22 @@ export interface Change {
   ceiling?: { share?: number; failure?: string };
 }
 
+/** What rows of a run with made-up data on one thread have in common. */
+export const origin = (kind: 'native' | 'wasm') => ({
+  engine: {
+    kind,
+    name: 'parallax',
+    version: '0.1.0',
+    isa: 'avx512',
+    threads: 1,
+    exact: false,
+    ...(kind === 'wasm' ? { tier: 'simd', runtime: 'Chromium 156' } : {}),
+  },
+  machine: { name: 'test machine' },
+  data: { kind: 'synthetic', seed: 0 },
+  checks: { passed: true },
+});
+
 /** A row as the engines write it. */
 export function row(change: Change = {}): Row {
   const { kind = 'wasm', exact = false, threads = 2, median = 100, better = 'lower' } = change;
