@@ -19,8 +19,40 @@ export function skippedInTap(text) {
   return [...text.matchAll(SKIPPED)].map(([, name, why]) => `${name}: ${why.trim()}`);
 }
 
+/** The failed tests in such a report, each with its error. */
+export function failedInTap(text) {
+  const failed =
+    /^( *)not ok \d+ - (.*)$(?:\n\1 +(?!\.\.\.).*)*?\n\1 +error: ([\s\S]*?)\n *code:/gm;
+  return [...text.matchAll(failed)].map(([, , name, error]) =>
+    withDetail(name, error.replace(/^\|-\n/, '')),
+  );
+}
+
+const DETAIL = 12;
+
+/** A name, and below it the last lines of what the test printed. */
+export function withDetail(name, printed) {
+  const lines = printed.split('\n').filter((line) => line.trim());
+  return [name, ...lines.slice(-DETAIL).map((line) => `    ${line.trim()}`)].join('\n');
+}
+
+const entities = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
+
+/** The tests of ctest's report, an XML file: how each ended, and the failed with what they printed. */
+export function testsOfCtest(text) {
+  const cases = /<testcase name="([^"]*)"[^>]*? status="(\w+)">([\s\S]*?)<\/testcase>/g;
+  return [...text.matchAll(cases)].map(([, name, status, body]) => {
+    if (status === 'run') return { name, ended: 'passed' };
+    // A missing program is "notrun" as well, but not skipped.
+    if (body.includes('SKIP_REGULAR_EXPRESSION_MATCHED')) return { name, ended: 'skipped' };
+    const printed = /<system-out>([\s\S]*?)<\/system-out>/.exec(body)?.[1] ?? '';
+    const plain = printed.replace(/&(\w+);/g, (whole, entity) => entities[entity] ?? whole);
+    return { name, ended: 'failed', problem: withDetail(name, plain) };
+  });
+}
+
 /**
- * The counts of such a report. Its own count of skipped tests omits suites that were skipped as a
+ * The counts of such a report of node:test. Its own count of skipped tests omits suites that were skipped as a
  * whole.
  */
 export function countsOfTap(text) {

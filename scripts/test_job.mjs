@@ -12,7 +12,16 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { addCounts, countsOfTap, noCounts, sentence, skippedInTap } from './test_counts.mjs';
+import {
+  addCounts,
+  countsOfTap,
+  failedInTap,
+  noCounts,
+  sentence,
+  skippedInTap,
+  testsOfCtest,
+  withDetail,
+} from './test_counts.mjs';
 
 export const logs = 'build/logs';
 export const bin = (name) => path.join('node_modules', '.bin', name);
@@ -80,8 +89,9 @@ export class Job {
     const { passed, failed, skipped } = this.counts;
     const what = passed + failed + skipped > 0 ? sentence(this.counts) : 'done';
     this.say(`${what} (${seconds(this.started)} s)`);
+    // With what it printed: the log may be out of reach when the run was elsewhere.
     for (const problem of this.problems.slice(0, 40))
-      process.stdout.write(`        failed: ${problem}\n`);
+      process.stdout.write(`        failed: ${problem.replaceAll('\n', '\n        ')}\n`);
     if (failed > 0) process.stdout.write(`        see ${this.log}\n`);
   }
 }
@@ -96,13 +106,9 @@ export async function ctest(job, preset, { env, args = [] } = {}) {
     job.fail(`ctest of ${preset}`);
     return;
   }
-  const text = readFileSync(report, 'utf8');
-  const cases = /<testcase name="([^"]*)"[^>]*? status="(\w+)">([\s\S]*?)<\/testcase>/g;
-  for (const [, name, status, body] of text.matchAll(cases)) {
-    if (status === 'run') job.counts.passed += 1;
-    // A missing program is "notrun" as well, but not skipped.
-    else if (body.includes('SKIP_REGULAR_EXPRESSION_MATCHED')) job.counts.skipped += 1;
-    else job.fail(`${preset} ${name}`);
+  for (const { ended, problem } of testsOfCtest(readFileSync(report, 'utf8'))) {
+    if (ended === 'failed') job.fail(`${preset} ${problem}`);
+    else job.counts[ended] += 1;
   }
   if (code !== 0 && job.counts.failed === 0) job.fail(`ctest of ${preset}`);
 }
@@ -134,8 +140,15 @@ export async function nodeTests(job, files) {
   const counts = countsOfTap(text);
   job.add(counts);
   for (const line of skippedInTap(text)) job.say(`skipped: ${line}`);
-  for (const [, name] of text.matchAll(/^ *not ok \d+ - (.*)$/gm)) job.problems.push(name);
+  job.problems.push(...failedInTap(text));
   if (code !== 0 && counts.failed === 0) job.fail('node --test');
+}
+
+/** The title of a failed test of Playwright's report, with the first lines of each error. */
+function failedSpec({ title, tests }) {
+  const errors = tests.flatMap((test) => test.results.flatMap((result) => result.errors));
+  const lines = errors.flatMap(({ message = '' }) => message.split('\n').slice(0, 4));
+  return withDetail(title, lines.join('\n'));
 }
 
 export async function playwright(job) {
@@ -151,7 +164,7 @@ export async function playwright(job) {
   if (existsSync(report)) {
     const { stats, suites, errors } = JSON.parse(readFileSync(report, 'utf8'));
     const visit = (suite) => {
-      for (const spec of suite.specs ?? []) if (!spec.ok) job.problems.push(spec.title);
+      for (const spec of suite.specs ?? []) if (!spec.ok) job.problems.push(failedSpec(spec));
       for (const child of suite.suites ?? []) visit(child);
     };
     for (const suite of suites ?? []) visit(suite);

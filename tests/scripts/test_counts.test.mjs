@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { closing, countsOfTap, skippedInTap } from '../../scripts/test_counts.mjs';
+import {
+  closing,
+  countsOfTap,
+  failedInTap,
+  skippedInTap,
+  testsOfCtest,
+} from '../../scripts/test_counts.mjs';
 
 const TAP = `TAP version 13
 # Subtest: commands
@@ -41,6 +47,72 @@ describe('a skipped test', () => {
     });
     assert.ok(closing({ ...counts, skipped: 0 }, ['--no-skip']).ok);
     assert.ok(!closing({ ...counts, passed: 0 }, []).ok, 'a run of nothing');
+  });
+});
+
+describe('a failed test', () => {
+  it('of node:test is named with its error', () => {
+    const report = `TAP version 13
+# Subtest: sums
+    # Subtest: adds
+    not ok 1 - adds
+      ---
+      duration_ms: 2.4
+      error: |-
+        the sum
+        
+        2 !== 3
+        
+      code: 'ERR_ASSERTION'
+      ...
+    # Subtest: subtracts
+    ok 2 - subtracts
+      ---
+      duration_ms: 0.2
+      ...
+    1..2
+not ok 1 - sums
+  ---
+  error: '1 subtest failed'
+  code: 'ERR_TEST_FAILURE'
+  ...
+1..1
+# tests 2
+# pass 1
+# fail 1
+`;
+    assert.deepEqual(failedInTap(report), [
+      'adds\n    the sum\n    2 !== 3',
+      "sums\n    '1 subtest failed'",
+    ]);
+  });
+
+  it('of ctest is named with what it printed', () => {
+    const report = `<testsuite tests="3">
+  <testcase name="a:one" classname="a:one" time="0.1" status="run">
+    <system-out>a.one 3 checks, 0 failed</system-out>
+  </testcase>
+  <testcase name="a:two" classname="a:two" time="0.1" status="fail">
+    <failure message=""/>
+    <system-out>two.c:3: 4 &lt; 3 &amp; &quot;so&quot;
+a.two 3 checks, 1 failed
+</system-out>
+  </testcase>
+  <testcase name="a:three" classname="a:three" time="0" status="notrun">
+    <skipped message="SKIP_REGULAR_EXPRESSION_MATCHED"/>
+    <system-out>skipped: no data</system-out>
+  </testcase>
+</testsuite>
+`;
+    assert.deepEqual(testsOfCtest(report), [
+      { name: 'a:one', ended: 'passed' },
+      {
+        name: 'a:two',
+        ended: 'failed',
+        problem: 'a:two\n    two.c:3: 4 < 3 & "so"\n    a.two 3 checks, 1 failed',
+      },
+      { name: 'a:three', ended: 'skipped' },
+    ]);
   });
 });
 
