@@ -1,5 +1,6 @@
 /* Suite models: every learning task trained, with its curve and what it reached; and predictions
- * and training steps of models by name on random data. */
+ * and training steps of models by name on random data, those of small models also without the
+ * passes that fuse operations. */
 #include "bench/network.h"
 #include "bench/tasks.h"
 
@@ -206,10 +207,30 @@ static void add_courses(plx_bench *bench, int *group) {
 
 /* ---- Models by name, on random data ---------------------------------------------------------- */
 
+/* unfused: the same step without the passes that fuse operations; opened for small models only. */
+typedef struct trial {
+    plx_network network, unfused;
+} trial;
+
+enum { UNFUSED_TIME = 2, FUSED_SHARE }; /* metrics */
+
+static bool is_nano(const char *name) {
+    const size_t length = strlen(name);
+    return length > 5 && !strcmp(name + length - 5, "-nano");
+}
+
+/* Both plans have the same weights, but each has an optimizer of its own. */
+static plx_status open_unfused(plx_bench *bench, plx_network_options options, trial *t) {
+    options.plan.passes &=
+        ~(PLX_PASS_FUSE | PLX_PASS_KEEP_SLOPES | PLX_PASS_KEEP_SUMS | PLX_PASS_CHAIN);
+    options.like = &t->network;
+    return plx_network_open(plx__bench_ctx(bench), &options, &t->unfused);
+}
+
 static plx_status open_trial(plx_bench *bench, plx_case *c) {
-    plx_network *n = c->state = plx_platform_alloc(sizeof *n);
-    if (!n) return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory", c->name);
-    memset(n, 0, sizeof *n);
+    trial *t = c->state = plx_platform_alloc(sizeof *t);
+    if (!t) return plx__bench_fail(bench, PLX_ERR_MEMORY, "%s: no memory", c->name);
+    memset(t, 0, sizeof *t);
     const plx_network_options options = {
         .model = c->shape,
         .batch = c->size,
@@ -218,28 +239,45 @@ static plx_status open_trial(plx_bench *bench, plx_case *c) {
         .seed = plx__bench_options(bench)->seed,
         .plan = plx_plan_default(),
     };
-    const plx_status status = plx_network_open(plx__bench_ctx(bench), &options, n);
-    if (status != PLX_OK) return status;
-    c->flops = plx_plan_flops(n->plan);
-    c->memory = plx_plan_memory(n->plan);
+    PLX_TRY(plx_network_open(plx__bench_ctx(bench), &options, &t->network));
+    c->flops = plx_plan_flops(t->network.plan);
+    c->memory = plx_plan_memory(t->network.plan);
     c->has_memory = true;
-    return PLX_OK;
+    return c->beside ? open_unfused(bench, options, t) : PLX_OK;
 }
 
 static plx_status run_trial(plx_bench *bench, plx_case *c, int64_t iterations) {
     (void)bench;
-    return plx_network_run(c->state, iterations);
+    return plx_network_run(&((trial *)c->state)->network, iterations);
+}
+
+static plx_status run_unfused(void *arg, int64_t times) {
+    return plx_network_run(&((trial *)arg)->unfused, times);
+}
+
+/* Times the unfused step right after the other. */
+static plx_status time_unfused(plx_bench *bench, plx_case *c) {
+    int64_t times = c->iterations;
+    double ns;
+    if (c->visit_count == 1) PLX_TRY(run_unfused(c->state, times / 4 + 1));
+    PLX_TRY(plx__bench_time(bench, run_unfused, c->state, &times, &ns));
+    plx__case_record(c, UNFUSED_TIME, ns * 1e-6);
+    if (c->times.count) plx__case_record(c, FUSED_SHARE, c->times.values[c->times.count - 1] / ns);
+    return PLX_OK;
 }
 
 static void close_trial(plx_case *c) {
-    if (c->state) plx_network_free(c->state);
-    plx_platform_free(c->state);
+    trial *t = c->state;
+    if (!t) return;
+    plx_network_free(&t->unfused);
+    plx_network_free(&t->network);
+    plx_platform_free(t);
     c->state = NULL;
 }
 
 /* The results must be finite numbers. */
 static plx_status check_trial(plx_bench *bench, plx_case *c) {
-    const plx_network *n = c->state;
+    const plx_network *n = &((trial *)c->state)->network;
     const plx_real *values = plx_network_result(n);
     const int64_t size = c->variant ? 1 : n->batch * n->out;
     (void)bench;
@@ -272,14 +310,14 @@ static void add_trial(plx_bench *bench, int group, const char *model, bool train
                      1e9 * (double)batch);
     plx__case_metric(c, training ? "step time" : "prediction time", "ms", "lower", false,
                      PLX_METRIC_TIME, 1e-6);
+    if (!training || !is_nano(model)) return;
+    c->beside = time_unfused;
+    c->share = 2;
+    plx__case_metric(c, "step time without fusion", "ms", "lower", false, PLX_METRIC_OWN, 1);
+    plx__case_metric(c, "fused / unfused", "1", "lower", false, PLX_METRIC_OWN, 1);
 }
 
-static bool is_nano(const char *name) {
-    const size_t length = strlen(name);
-    return length > 5 && !strcmp(name + length - 5, "-nano");
-}
-
-/* Small models predict; large ones, which run at full size only, also train. */
+/* Models predict and train; large ones run at full size only, and a quick run trains one. */
 static void add_trials(plx_bench *bench, int group) {
     char name[64];
     for (int i = 0; plx_model_name(i, name, sizeof name); ++i, ++group) {
@@ -287,7 +325,7 @@ static void add_trials(plx_bench *bench, int group) {
         if (!nano && plx__bench_options(bench)->size != PLX_BENCH_FULL) continue;
         add_trial(bench, group, name, false, 1);
         if (nano && !is_quick(bench)) add_trial(bench, group, name, false, 32);
-        if (!nano) add_trial(bench, group, name, true, 4);
+        if (!is_quick(bench) || !i) add_trial(bench, group, name, true, 4);
     }
 }
 
@@ -300,6 +338,7 @@ static plx_status plan(plx_bench *bench) {
 
 const plx_suite plx__suite_models = {
     .name = "models",
-    .description = "Every learning task trained (quick: speed of a few steps), models predicting",
+    .description = "Every learning task trained (quick: speed of a few steps), models predicting, "
+                   "and training with and without fusion",
     .plan = plan,
 };

@@ -233,14 +233,18 @@ static void add_bias(const plx_kernels *k, const plx__gemm_args *args, int64_t n
     k->add(n, c, 1, args->bias + j0 * step, step, c);
 }
 
+/* Rows that lie side by side are activated together, as many as stay in the first-level cache. */
 static void finish_rows(const gemm_loop *loop, int64_t i0, int64_t rows, int64_t j0,
                         int64_t columns) {
+    enum { TOGETHER = 4096 };
     const plx__gemm_args *args = loop->args;
     if (!args->bias && args->act == PLX_LINEAR) return;
-    for (int64_t i = i0; i < i0 + rows; ++i) {
-        plx_real *c = args->c + i * args->ldc + j0;
-        add_bias(loop->k, args, columns, j0, c);
-        plx__activate(loop->ctx, args->act, args->act_param, columns, c, c);
+    const int64_t most = columns == args->ldc ? plx__most(1, TOGETHER / columns) : 1;
+    for (int64_t end = i0 + rows; i0 < end; i0 += most) {
+        const int64_t some = plx__least(most, end - i0);
+        plx_real *c = args->c + i0 * args->ldc + j0;
+        for (int64_t i = 0; i < some; ++i) add_bias(loop->k, args, columns, j0, c + i * args->ldc);
+        plx__activate(loop->ctx, args->act, args->act_param, some * columns, c, c);
     }
 }
 

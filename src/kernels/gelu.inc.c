@@ -6,6 +6,7 @@
 
 #include "kernels/gelu_table.inc.c"
 
+#define CHEAP_GELU_GRAD true
 #define GELU_END 5.41F /* just below 31.5 intervals of 11/64, where index would be 32 */
 
 /* The distance d of size from the point c of its interval. */
@@ -121,16 +122,16 @@ static void k_gelu_grad(int64_t n, const float *x, const float *gy, float *gx, f
 }
 
 static void k_gelu_slope(int64_t n, const float *x, float *y, float *slope) {
-    float own[GELU_BLOCK]; /* y and slope may lie where x does */
     for (; n > 0; n -= GELU_BLOCK, x += GELU_BLOCK, y += GELU_BLOCK, slope += GELU_BLOCK) {
         const int64_t some = n < GELU_BLOCK ? n : GELU_BLOCK;
-        gelu_slope(some, x, own);
+        gelu_slope(some, x, slope);
         k_gelu(some, x, y, 0);
-        memcpy(slope, own, (size_t)some * sizeof *own);
     }
 }
 
 #else
+
+#define CHEAP_GELU_GRAD false
 
 INLINE vf v_gelu(vf x) {
     return v_gelu_wide(x);

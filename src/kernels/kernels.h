@@ -36,15 +36,16 @@ typedef struct plx__rmsprop_step {
 enum { PLX_GEMM_CHAIN = 128, PLX_GEMM_DEEP = 8192 };
 
 typedef struct plx_kernels {
-    const char *name;  /* "avx2" */
-    int vl;            /* lanes of a vector */
-    bool fma;          /* whether v_fma rounds once */
-    bool exact;        /* member of the bit-for-bit family: 4 lanes, no FMA */
-    int mr, nr;        /* tile of the GEMM micro-kernel, in elements */
-    int pair_rows;     /* of gemm_pair, at most */
-    int64_t kc, mc;    /* cache blocks; kc is a multiple of PLX_GEMM_CHAIN */
-    int peak_flops;    /* of one round of peak */
-    uint32_t features; /* PLX_CPU_* that it needs */
+    const char *name;     /* "avx2" */
+    int vl;               /* lanes of a vector */
+    bool fma;             /* whether v_fma rounds once */
+    bool exact;           /* member of the bit-for-bit family: 4 lanes, no FMA */
+    bool cheap_gelu_grad; /* evaluating it costs less than keeping the derivative */
+    int mr, nr;           /* tile of the GEMM micro-kernel, in elements */
+    int pair_rows;        /* of gemm_pair, at most */
+    int64_t kc, mc;       /* cache blocks; kc is a multiple of PLX_GEMM_CHAIN */
+    int peak_flops;       /* of one round of peak */
+    uint32_t features;    /* PLX_CPU_* that it needs */
 #define KERNEL(result, name, args) result(*name) args;
 #include "kernels/kernels.def"
 #undef KERNEL

@@ -86,6 +86,7 @@ const plx_kernels PLX_JOIN(plx__kernels_, PLX_TARGET) = {
     .vl = VL,
     .fma = FMA,
     .exact = EXACT,
+    .cheap_gelu_grad = CHEAP_GELU_GRAD,
     .mr = MR,
     .nr = NV * VL,
     .pair_rows = GEMM_PAIR_ROWS,

@@ -1,14 +1,17 @@
 /* GELU and SiLU with their derivatives. The gradient of such an activation needs its input, and
  * evaluates most of it a second time. Where nothing else needs the input, a plan keeps the
  * derivative in its place: the activation computes it too, at little extra cost, and the gradient
- * is a product. */
+ * is a product. Where GELU comes from a table, its value and its derivative have nothing in common,
+ * and memory delays the product more than the table does. */
 #include "plan/fusion.h"
 
 #ifndef PLX_INFERENCE
 
-/* The op that is the gradient of an activation with a slope; NULL: the activation has none. */
-static const plx_op *gradient_of(const plx_op *op) {
+/* The op that is the gradient of an activation whose slope is worth keeping; NULL: it is no such
+ * activation. */
+static const plx_op *gradient_of(const plx_plan *plan, const plx_op *op) {
     if (!plx__has_slope(plx__activation_of(op))) return NULL;
+    if (op == &plx__op_gelu && plan->ctx->kernels->cheap_gelu_grad) return NULL;
     return op == &plx__op_silu   ? &plx__op_silu_grad
            : op == &plx__op_gelu ? &plx__op_gelu_grad
                                  : &plx__op_gelu_tanh_grad;
@@ -27,7 +30,7 @@ static int count_gradients(const plx__fusion *f, const plx_op *gradient, int32_t
 /* False: no memory. */
 static bool keep_slope(plx__fusion *f, int32_t id) {
     plx__node *node = f->graph->nodes[id];
-    const plx_op *gradient = gradient_of(node->op);
+    const plx_op *gradient = gradient_of(f->plan, node->op);
     if (!gradient) return true;
     const int32_t x = node->inputs[0];
     const int gradients = count_gradients(f, gradient, x);
@@ -51,7 +54,7 @@ static bool keep_slope(plx__fusion *f, int32_t id) {
 /* How many derivatives may be kept. */
 static int32_t most_slopes(const plx_plan *plan) {
     int32_t count = 0;
-    PLX__SCHEDULED(plan, i) count += gradient_of(plan->graph->nodes[i]->op) != NULL;
+    PLX__SCHEDULED(plan, i) count += gradient_of(plan, plan->graph->nodes[i]->op) != NULL;
     return count;
 }
 

@@ -103,6 +103,13 @@ static void close_run(slope_run *run) {
     for (int i = 0; i <= OUTPUTS; ++i) free(run->values[i]);
 }
 
+/* With 16 lanes, GELU and its derivative are looked up, which is faster than reading what was kept.
+ */
+static bool is_kept(const slope_case *c, const char *isa) {
+    const bool looked_up = !strcmp(isa, "avx512") && sizeof(plx_real) == sizeof(float);
+    return c->has_slope && !(c->activation == PLX_GELU && looked_up);
+}
+
 static void check_case(plx_check *t, plx_ctx *ctx, const slope_case *c, other_reader reader,
                        int passes) {
     char what[96];
@@ -110,7 +117,7 @@ static void check_case(plx_check *t, plx_ctx *ctx, const slope_case *c, other_re
              plx_activation_name(c->activation), plx_ctx_get_info(ctx).isa, (int)reader, passes);
     slope_run without = run_case(t, ctx, c, reader, passes & ~PLX_PASS_KEEP_SLOPES);
     slope_run with = run_case(t, ctx, c, reader, passes | PLX_PASS_KEEP_SLOPES);
-    const int expected = c->has_slope && reader == NOBODY;
+    const int expected = reader == NOBODY && is_kept(c, plx_ctx_get_info(ctx).isa);
     CHECK(t, !without.with_slope && without.gradients == 1, "%s: %d slopes without the pass", what,
           without.with_slope);
     CHECK(t, with.with_slope == expected && with.gradients == !expected, "%s: %d slopes, not %d",
