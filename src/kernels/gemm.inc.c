@@ -13,6 +13,22 @@ enum {
     LINE_VALUES = 64 / (int)sizeof(plx_real)
 };
 
+/* Compilers make a chain of additions of the addresses of a column's rows, which takes as long as
+ * the arithmetic on cores with two pipes. x86 adds a register, or 2, 4 or 8 times one, as it loads:
+ * only odd multiples of the distance need registers, whose contents the compiler must not know. */
+#if PLX_ISA == PLX_ISA_avx2 || PLX_ISA == PLX_ISA_avx512
+#define HIDE(x) __asm__("" : "+r"(x))
+#else
+#define HIDE(x) (void)(x)
+#endif
+
+/* odd[j]: 2 j + 1 times the bytes from row to row. */
+INLINE const plx_real *row_of(const plx_real *column, const int64_t *odd, int row) {
+    const int power = row & -row;
+    if (!row) return column;
+    return (const plx_real *)((const char *)column + odd[row / power / 2] * power);
+}
+
 /* One tile of `rows` rows and `vectors` vectors, of which the last holds `last` elements; rows and
  * vectors are constants after inlining. Accumulators stay in registers. */
 INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real *a, int64_t rsa,
@@ -32,6 +48,12 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
     }
     const int64_t in_place = TILE_IS_LARGE ? ROWS_AHEAD : 0;
     const int64_t ahead = (ldb == NV * VL ? ROWS_AHEAD_IN_PANEL : in_place) * ldb;
+    int64_t odd[(MR + 1) / 2];
+    UNROLL
+    for (int i = 1; i < rows; i += 2) {
+        odd[i / 2] = i * rsa * (int64_t)sizeof *a;
+        HIDE(odd[i / 2]);
+    }
     UNROLL_BY(K_UNROLL)
     for (int64_t p = 0; p < kc; ++p) {
         vf row[NV];
@@ -40,7 +62,7 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
             row[j] = j + 1 < vectors ? v_load(b + j * VL) : v_load_n(b + j * VL, last);
         UNROLL
         for (int i = 0; i < rows; ++i) {
-            const vf value = v_broadcast(a + i * rsa);
+            const vf value = v_broadcast(row_of(a, odd, i));
             UNROLL
             for (int j = 0; j < vectors; ++j) sum[i][j] = v_fma(value, row[j], sum[i][j]);
         }
@@ -64,14 +86,14 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
 }
 
 /* Sizes of the last vector that get code of their own: with 4 lanes, every size; with masks, whole
- * and partial, or all alike. */
+ * and partial: a masked load takes a turn of the pipes that compute. */
 #if VL == 4
 #define KINDS(X, rows, vectors)                                                                    \
     X(rows, vectors, 1) X(rows, vectors, 2) X(rows, vectors, 3) X(rows, vectors, 4)
 #define LAST_OF_KIND(kind) kind
 enum { KINDS_COUNT = 4 };
 #define KIND_OF_LAST(last) ((last) - 1)
-#elif PLX_ISA == PLX_ISA_avx2
+#elif PLX_ISA == PLX_ISA_avx2 || PLX_ISA == PLX_ISA_avx512
 #define KINDS(X, rows, vectors) X(rows, vectors, 1) X(rows, vectors, 2)
 #define LAST_OF_KIND(kind) ((kind) == 2 ? VL : last)
 enum { KINDS_COUNT = 2 };
