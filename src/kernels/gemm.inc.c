@@ -3,13 +3,15 @@
 /* Unpacked operands are prefetched where a step of the loop is long enough to hide it: hardware
  * prefetchers miss strides of half a page and more. Panels of b may come from beyond the caches, so
  * they are prefetched further ahead, one line after the other. Few rows are bound by loads, which
- * prefetches would take the place of. */
+ * prefetches would take the place of; of two panels at once, one or two rows are. */
 #define TILE_IS_LARGE (MR > 8)
 enum {
-    FEW_ROWS = MR / 2,
+    FEW_ROWS = TILE_IS_LARGE ? GEMM_PAIR_ROWS : MR / 2,
+    FEW_ROWS_OF_PAIR = 2,
     AHEAD = 8,
     ROWS_AHEAD = 32,
     ROWS_AHEAD_IN_PANEL = 64,
+    ROWS_AHEAD_IN_PAIR = 32,
     LINE_VALUES = 64 / (int)sizeof(plx_real)
 };
 
@@ -147,8 +149,8 @@ ROWS(DEFINE_ROWS)
 #define NAME_ROWS(rows) {VECTORS(NAME_VECTORS, rows)},
 static const tile_function tiles[MR][NV][KINDS_COUNT] = {ROWS(NAME_ROWS)};
 
-/* One or two rows are bound by reading b, or by the latency of their few sums: two panels at once
- * have twice as many. `panel`: elements from the first to the second. */
+/* Few rows are bound by reading b, or by the latency of their few sums: two panels at once have
+ * twice as many. `panel`: elements from the first to the second. */
 INLINE void tile_pair(int rows, int64_t kc, const plx_real *a, int64_t rsa, int64_t csa,
                       const plx_real *b, int64_t panel, plx_real *c, int64_t ldc, bool accumulate) {
     vf sum[GEMM_PAIR_ROWS][2 * NV];
@@ -160,7 +162,9 @@ INLINE void tile_pair(int rows, int64_t kc, const plx_real *a, int64_t rsa, int6
     for (int64_t p = 0; p < kc; ++p, a += csa, b += NV * VL) {
         UNROLL
         for (int j = 0; j < 2 * NV; ++j) {
-            const vf row = v_load(b + j / NV * panel + j % NV * VL);
+            const plx_real *from = b + j / NV * panel + j % NV * VL;
+            const vf row = v_load(from);
+            if (rows > FEW_ROWS_OF_PAIR) __builtin_prefetch(from + ROWS_AHEAD_IN_PAIR * NV * VL);
             UNROLL
             for (int i = 0; i < rows; ++i)
                 sum[i][j] = v_fma(v_broadcast(a + i * rsa), row, sum[i][j]);
@@ -179,13 +183,11 @@ INLINE void tile_pair(int rows, int64_t kc, const plx_real *a, int64_t rsa, int6
 static void pair_of_chain(int rows, int64_t kc, const plx_real *a, int64_t rsa, int64_t csa,
                           const plx_real *b, int64_t panel, plx_real *c, int64_t ldc,
                           bool accumulate) {
-#if MR >= 4
-    if (rows == 2)
-        tile_pair(2, kc, a, rsa, csa, b, panel, c, ldc, accumulate);
-    else
-#endif
-        tile_pair(1, kc, a, rsa, csa, b, panel, c, ldc, accumulate);
-    (void)rows;
+#define PAIR_OF(count)                                                                             \
+    case count: tile_pair(count, kc, a, rsa, csa, b, panel, c, ldc, accumulate); break;
+    switch (rows) {
+    default: __builtin_unreachable(); PLX_JOIN(ROWS_, GEMM_PAIR_ROWS)(PAIR_OF)
+    }
 }
 
 /* The error of a chain of products in a register grows with its length, so long chains are split
