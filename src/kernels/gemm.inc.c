@@ -2,7 +2,8 @@
 
 /* Unpacked operands are prefetched where a step of the loop is long enough to hide it: hardware
  * prefetchers miss strides of half a page and more. Panels of b may come from beyond the caches, so
- * they are prefetched further ahead, one line after the other. Few rows are bound by loads, which
+ * they are prefetched further ahead, one line after the other. Rows may begin within a line, which
+ * the panel before has read: the ends of lines are prefetched. Few rows are bound by loads, which
  * prefetches would take the place of; of two panels at once, one or two rows are. */
 #define TILE_IS_LARGE (MR > 8)
 enum {
@@ -48,6 +49,7 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
         UNROLL
         for (int j = 0; j < vectors; ++j) __builtin_prefetch(c + i * ldc + j * VL, 1);
     }
+    const int width = vectors * VL;
     const int64_t in_place = TILE_IS_LARGE ? ROWS_AHEAD : 0;
     const int64_t ahead = (ldb == NV * VL ? ROWS_AHEAD_IN_PANEL : in_place) * ldb;
     int64_t odd[(MR + 1) / 2];
@@ -69,8 +71,8 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
             for (int j = 0; j < vectors; ++j) sum[i][j] = v_fma(value, row[j], sum[i][j]);
         }
         if (TILE_IS_LARGE && rows > FEW_ROWS) __builtin_prefetch(a + AHEAD * csa);
-        for (int j = 0; rows > FEW_ROWS && j < vectors * VL; j += LINE_VALUES)
-            __builtin_prefetch(b + ahead + j);
+        for (int j = 0; rows > FEW_ROWS && j < width; j += LINE_VALUES)
+            __builtin_prefetch(b + ahead + (j + LINE_VALUES < width ? j + LINE_VALUES : width) - 1);
         a += csa;
         b += ldb;
     }
