@@ -28,8 +28,9 @@ struct plx_ctx {
     struct plx__folded *folded; /* values that stay, which plans share */
     const char *method;         /* how the last product or convolution was computed, for profiles */
     int threads;
-    int holders;     /* reference count: the creator, and what was created from it */
-    uint32_t graphs; /* number of the next one */
+    int64_t l2_bytes; /* second-level cache; 0: unknown */
+    int holders;      /* reference count: the creator, and what was created from it */
+    uint32_t graphs;  /* number of the next one */
     bool reproducible;
     void *
         packing; /* of plx_gemm, kept for the next call: fresh memory costs a fault for each page */

@@ -259,6 +259,7 @@ static plx_status open_context(plx_ctx *ctx, const plx_ctx_options *options) {
         return plx__fail(&ctx->message, PLX_ERR_MEMORY, "context: no memory for threads");
     ctx->threads = plx__pool_threads(ctx->pool);
     ctx->reproducible = options->reproducible;
+    ctx->l2_bytes = plx_platform_cache_bytes(2);
     assume_costs(ctx);
     if (options->measure_later) return PLX_OK;
     if (measure(ctx, TRIALS) != PLX_OK || choose_gemm(ctx, options) != PLX_OK)

@@ -19,7 +19,7 @@ enum {
     PLANES = FIELD * FIELD,
     TAPS = 9,
     CHANNELS_A_PIECE = 8, /* of a thread's share of the weights */
-    GAP = 16, /* between rows and planes, so that they do not map to the same cache sets */
+    GAP = 16, /* between long rows and planes, so that they do not map to the same cache sets */
 };
 
 typedef struct winograd {
@@ -40,6 +40,13 @@ typedef struct winograd {
     plx_real *sums, *errors;              /* planes, where there are more tiles */
 } winograd;
 
+/* Gaps between short rows would only take up cache. */
+static int64_t row_stride(int64_t channels) {
+    enum { LONG = 64 };
+    const int64_t row = plx__conv_aligned(channels);
+    return row < LONG ? row : row + GAP;
+}
+
 static winograd make_winograd(const plx_ctx *ctx, const plx__conv_args *args) {
     winograd w = {.ctx = ctx, .k = ctx->kernels, .args = args};
     w.y = plx__conv_phase(args, 0, 0);
@@ -50,8 +57,8 @@ static winograd make_winograd(const plx_ctx *ctx, const plx__conv_args *args) {
     w.across = (w.x.count + TILE - 1) / TILE;
     w.tiles = args->n * w.down * w.across;
     w.panels = (w.targets + w.k->nr - 1) / w.k->nr;
-    w.ldv = plx__conv_aligned(w.channels) + GAP;
-    w.ldm = plx__conv_aligned(w.targets) + GAP;
+    w.ldv = row_stride(w.channels);
+    w.ldm = row_stride(w.targets);
     return w;
 }
 

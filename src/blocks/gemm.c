@@ -25,6 +25,8 @@ typedef struct gemm_loop {
     int64_t row_blocks, groups, panels_per_group;
     int64_t p0, depth; /* current KC block */
     bool pack_a, pack_b, first, last;
+    bool in_turn;       /* panels are packed one at a time, in the same place */
+    int64_t slots;      /* panels of b_packed */
     plx_real *b_packed; /* panels of nr columns, depth rows each; or only the last panel */
     plx_real *a_packed; /* per worker */
     int64_t a_stride;   /* elements between workers' blocks */
@@ -35,14 +37,18 @@ typedef struct gemm_loop {
 
 enum { CACHE_LINE_VALUES = 16, PAGE_VALUES = 1024 };
 
+/* Whether rows of B map to the same cache sets. */
+static bool rows_conflict(const plx__gemm_args *args) {
+    return args->ldb % (PAGE_VALUES / 2) == 0;
+}
+
 /* Reading B in place saves a pass over it, but is worse when its rows map to the same cache sets or
  * when many row tiles share a packed panel. */
 static bool wants_packed_b(const plx_kernels *k, const plx__gemm_args *args) {
     if (args->packed_b) return false;
     if (args->tb) return true;
     const int64_t passes = (args->m + k->mr - 1) / k->mr;
-    const bool conflicts = args->ldb % (PAGE_VALUES / 2) == 0;
-    return passes > (conflicts ? 12 : 16);
+    return passes > (rows_conflict(args) ? 12 : 16);
 }
 
 /* A is broadcast one element at a time, so rows or columns may be far apart; packing pays off when
@@ -72,10 +78,30 @@ static void use_whole_depth(gemm_loop *loop) {
     loop->mc = plx__least(loop->mc, plx__most(rows, 4 * loop->mr));
 }
 
+/* The tiles of a panel find its rows in the L2 cache again only if those that map to the same sets
+ * are few. Measured with 2 MiB; smaller caches keep the usual depth. */
+static int64_t block_depth(const gemm_loop *loop) {
+    enum { LARGE_L2 = 1 << 21 };
+    const plx__gemm_args *args = loop->args;
+    const bool shallow = !args->packed_b && !loop->pack_b && rows_conflict(args);
+    const bool known = loop->ctx->l2_bytes >= LARGE_L2;
+    return plx__least(shallow && known ? PLX_GEMM_CHAIN : loop->k->kc, args->k);
+}
+
 /* With shares of columns, no core needs another's packed B or reads a column twice, but every
  * thread packs all of A. */
 static bool wants_columns(const plx__gemm_args *args, int64_t panels, int threads) {
     return threads <= 1 || (args->m <= 2 * args->n && panels >= threads);
+}
+
+/* If A stays in half of the L2 cache, each panel is packed just before its only use, in place of
+ * the one before it, and never leaves the caches. */
+static void pack_in_turn(gemm_loop *loop, int threads) {
+    const int64_t m = loop->args->m, half = loop->ctx->l2_bytes / 2 / (int64_t)sizeof(plx_real);
+    if (m > loop->mc && m * loop->kc > half) return;
+    loop->mc = plx__round_up(m, loop->mr);
+    loop->in_turn = true;
+    loop->slots = threads;
 }
 
 /* A column would fill one lane of each vector: it is computed as a row, c^T = op(b)^T op(a)^T,
@@ -102,13 +128,15 @@ static gemm_loop make_loop(const plx_ctx *ctx, const plx__gemm_args *args, int t
     const plx_kernels *k = ctx->kernels;
     gemm_loop loop = {.k = k, .ctx = ctx, .args = args};
     loop.mr = tile_rows(k, args->m);
-    loop.kc = plx__least(k->kc, args->k);
     loop.mc = plx__least(k->mc, plx__round_up(args->m, loop.mr));
     loop.pack_a = wants_packed_a(k, args);
     loop.pack_b = wants_packed_b(k, args);
+    loop.kc = block_depth(&loop);
     if (args->packed_b) use_whole_depth(&loop);
     loop.panels = (args->n + k->nr - 1) / k->nr;
     loop.by_columns = wants_columns(args, loop.panels, threads);
+    loop.slots = args->packed_b ? 0 : loop.pack_b ? loop.panels : 1;
+    if (loop.by_columns && loop.pack_b) pack_in_turn(&loop, threads);
     if (!loop.by_columns) {
         /* Enough pieces for all threads: first smaller row blocks, then groups of panels. */
         const int64_t fair = plx__round_up((args->m + threads - 1) / threads, loop.mr);
@@ -125,9 +153,7 @@ static gemm_loop make_loop(const plx_ctx *ctx, const plx__gemm_args *args, int t
 }
 
 static int64_t b_packed_values(const gemm_loop *loop) {
-    if (loop->args->packed_b) return 0;
-    const int64_t panels = loop->pack_b ? loop->panels : 1;
-    return plx__round_up(panels * loop->k->nr * loop->kc, CACHE_LINE_VALUES);
+    return plx__round_up(loop->slots * loop->k->nr * loop->kc, CACHE_LINE_VALUES);
 }
 
 static bool is_deep(const plx__gemm_args *args) {
@@ -169,7 +195,7 @@ static void pack_panel(const gemm_loop *loop, int64_t panel, plx_real *to) {
 }
 
 static plx_real *packed_panel(const gemm_loop *loop, int64_t panel) {
-    return loop->b_packed + panel * loop->k->nr * loop->kc;
+    return loop->b_packed + (loop->in_turn ? 0 : panel) * loop->k->nr * loop->kc;
 }
 
 static void pack_panels(void *arg, int64_t begin, int64_t end, int worker) {
@@ -287,6 +313,7 @@ static void run_tiles(const gemm_loop *loop, const plx_real *packed, int64_t i0,
     if (args->packed_b && rows <= loop->k->pair_rows)
         panel = run_pairs(loop, packed, i0, rows, panel0, panel1);
     for (; panel < panel1; ++panel) {
+        if (loop->in_turn) pack_panel(loop, panel, loop->b_packed);
         const operand b = panel_of_b(loop, panel);
         const int64_t j0 = panel * nr;
         const int columns = (int)plx__least(nr, args->n - j0);
@@ -334,11 +361,12 @@ static void run_columns(void *arg, int64_t begin, int64_t end, int worker) {
     gemm_loop loop = *(const gemm_loop *)arg;
     const plx__gemm_args *args = loop.args;
     plx_real *packed = loop.a_packed + worker * loop.a_stride;
+    if (loop.in_turn) loop.b_packed += worker * loop.k->nr * loop.kc;
     for (int64_t p0 = 0; p0 < args->k; p0 += loop.kc) {
         enter_block(&loop, p0);
-        if (loop.pack_b)
+        if (loop.pack_b && !loop.in_turn)
             pack_panels(&loop, begin, end, worker);
-        else if (is_partial(&loop, end - 1))
+        else if (!loop.pack_b && is_partial(&loop, end - 1))
             pack_panel(&loop, end - 1, loop.b_packed);
         for (int64_t i0 = 0; i0 < args->m; i0 += loop.mc) {
             const int64_t rows = plx__least(loop.mc, args->m - i0);

@@ -2,16 +2,35 @@
 
 /* Unpacked operands are prefetched where a step of the loop is long enough to hide it: hardware
  * prefetchers miss strides of half a page and more. Panels of b may come from beyond the caches, so
- * they are prefetched further ahead, one line after the other. Few rows are bound by loads, which
- * prefetches would take the place of. */
+ * they are prefetched further ahead, one line after the other. Rows may begin within a line, which
+ * the panel before has read: the ends of lines are prefetched. Few rows are bound by loads, which
+ * prefetches would take the place of; of two panels at once, one or two rows are. */
 #define TILE_IS_LARGE (MR > 8)
 enum {
-    FEW_ROWS = MR / 2,
+    FEW_ROWS = TILE_IS_LARGE ? GEMM_PAIR_ROWS : MR / 2,
+    FEW_ROWS_OF_PAIR = 2,
     AHEAD = 8,
     ROWS_AHEAD = 32,
     ROWS_AHEAD_IN_PANEL = 64,
+    ROWS_AHEAD_IN_PAIR = 32,
     LINE_VALUES = 64 / (int)sizeof(plx_real)
 };
+
+/* Compilers make a chain of additions of the addresses of a column's rows, which takes as long as
+ * the arithmetic on cores with two pipes. x86 adds a register, or 2, 4 or 8 times one, as it loads:
+ * only odd multiples of the distance need registers, whose contents the compiler must not know. */
+#if PLX_ISA == PLX_ISA_avx2 || PLX_ISA == PLX_ISA_avx512
+#define HIDE(x) __asm__("" : "+r"(x))
+#else
+#define HIDE(x) (void)(x)
+#endif
+
+/* odd[j]: 2 j + 1 times the bytes from row to row. */
+INLINE const plx_real *row_of(const plx_real *column, const int64_t *odd, int row) {
+    const int power = row & -row;
+    if (!row) return column;
+    return (const plx_real *)((const char *)column + odd[row / power / 2] * power);
+}
 
 /* One tile of `rows` rows and `vectors` vectors, of which the last holds `last` elements; rows and
  * vectors are constants after inlining. Accumulators stay in registers. */
@@ -30,8 +49,15 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
         UNROLL
         for (int j = 0; j < vectors; ++j) __builtin_prefetch(c + i * ldc + j * VL, 1);
     }
+    const int width = vectors * VL;
     const int64_t in_place = TILE_IS_LARGE ? ROWS_AHEAD : 0;
     const int64_t ahead = (ldb == NV * VL ? ROWS_AHEAD_IN_PANEL : in_place) * ldb;
+    int64_t odd[(MR + 1) / 2];
+    UNROLL
+    for (int i = 1; i < rows; i += 2) {
+        odd[i / 2] = i * rsa * (int64_t)sizeof *a;
+        HIDE(odd[i / 2]);
+    }
     UNROLL_BY(K_UNROLL)
     for (int64_t p = 0; p < kc; ++p) {
         vf row[NV];
@@ -40,13 +66,13 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
             row[j] = j + 1 < vectors ? v_load(b + j * VL) : v_load_n(b + j * VL, last);
         UNROLL
         for (int i = 0; i < rows; ++i) {
-            const vf value = v_broadcast(a + i * rsa);
+            const vf value = v_broadcast(row_of(a, odd, i));
             UNROLL
             for (int j = 0; j < vectors; ++j) sum[i][j] = v_fma(value, row[j], sum[i][j]);
         }
         if (TILE_IS_LARGE && rows > FEW_ROWS) __builtin_prefetch(a + AHEAD * csa);
-        for (int j = 0; rows > FEW_ROWS && j < vectors * VL; j += LINE_VALUES)
-            __builtin_prefetch(b + ahead + j);
+        for (int j = 0; rows > FEW_ROWS && j < width; j += LINE_VALUES)
+            __builtin_prefetch(b + ahead + (j + LINE_VALUES < width ? j + LINE_VALUES : width) - 1);
         a += csa;
         b += ldb;
     }
@@ -64,14 +90,14 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
 }
 
 /* Sizes of the last vector that get code of their own: with 4 lanes, every size; with masks, whole
- * and partial, or all alike. */
+ * and partial: a masked load takes a turn of the pipes that compute. */
 #if VL == 4
 #define KINDS(X, rows, vectors)                                                                    \
     X(rows, vectors, 1) X(rows, vectors, 2) X(rows, vectors, 3) X(rows, vectors, 4)
 #define LAST_OF_KIND(kind) kind
 enum { KINDS_COUNT = 4 };
 #define KIND_OF_LAST(last) ((last) - 1)
-#elif PLX_ISA == PLX_ISA_avx2
+#elif PLX_ISA == PLX_ISA_avx2 || PLX_ISA == PLX_ISA_avx512
 #define KINDS(X, rows, vectors) X(rows, vectors, 1) X(rows, vectors, 2)
 #define LAST_OF_KIND(kind) ((kind) == 2 ? VL : last)
 enum { KINDS_COUNT = 2 };
@@ -125,8 +151,8 @@ ROWS(DEFINE_ROWS)
 #define NAME_ROWS(rows) {VECTORS(NAME_VECTORS, rows)},
 static const tile_function tiles[MR][NV][KINDS_COUNT] = {ROWS(NAME_ROWS)};
 
-/* One or two rows are bound by reading b, or by the latency of their few sums: two panels at once
- * have twice as many. `panel`: elements from the first to the second. */
+/* Few rows are bound by reading b, or by the latency of their few sums: two panels at once have
+ * twice as many. `panel`: elements from the first to the second. */
 INLINE void tile_pair(int rows, int64_t kc, const plx_real *a, int64_t rsa, int64_t csa,
                       const plx_real *b, int64_t panel, plx_real *c, int64_t ldc, bool accumulate) {
     vf sum[GEMM_PAIR_ROWS][2 * NV];
@@ -138,7 +164,9 @@ INLINE void tile_pair(int rows, int64_t kc, const plx_real *a, int64_t rsa, int6
     for (int64_t p = 0; p < kc; ++p, a += csa, b += NV * VL) {
         UNROLL
         for (int j = 0; j < 2 * NV; ++j) {
-            const vf row = v_load(b + j / NV * panel + j % NV * VL);
+            const plx_real *from = b + j / NV * panel + j % NV * VL;
+            const vf row = v_load(from);
+            if (rows > FEW_ROWS_OF_PAIR) __builtin_prefetch(from + ROWS_AHEAD_IN_PAIR * NV * VL);
             UNROLL
             for (int i = 0; i < rows; ++i)
                 sum[i][j] = v_fma(v_broadcast(a + i * rsa), row, sum[i][j]);
@@ -157,13 +185,11 @@ INLINE void tile_pair(int rows, int64_t kc, const plx_real *a, int64_t rsa, int6
 static void pair_of_chain(int rows, int64_t kc, const plx_real *a, int64_t rsa, int64_t csa,
                           const plx_real *b, int64_t panel, plx_real *c, int64_t ldc,
                           bool accumulate) {
-#if MR >= 4
-    if (rows == 2)
-        tile_pair(2, kc, a, rsa, csa, b, panel, c, ldc, accumulate);
-    else
-#endif
-        tile_pair(1, kc, a, rsa, csa, b, panel, c, ldc, accumulate);
-    (void)rows;
+#define PAIR_OF(count)                                                                             \
+    case count: tile_pair(count, kc, a, rsa, csa, b, panel, c, ldc, accumulate); break;
+    switch (rows) {
+    default: __builtin_unreachable(); PLX_JOIN(ROWS_, GEMM_PAIR_ROWS)(PAIR_OF)
+    }
 }
 
 /* The error of a chain of products in a register grows with its length, so long chains are split

@@ -20,6 +20,7 @@
 #define MR 2
 #define NV 4
 #define K_UNROLL 2
+#define GEMM_PAIR_ROWS 1
 #elif PLX_ISA == PLX_ISA_avx128
 #define MR 4
 #define NV 2
@@ -30,6 +31,7 @@
 #elif PLX_ISA == PLX_ISA_avx512
 #define MR 14
 #define NV 2
+#define GEMM_PAIR_ROWS 6
 #define MC 182
 #elif PLX_ISA == PLX_ISA_neon || PLX_ISA == PLX_ISA_neon128
 #define MR 8
@@ -37,11 +39,14 @@
 #else
 #define MR 2
 #define NV 4
+#define GEMM_PAIR_ROWS 1
 #endif
 #ifndef K_UNROLL
 #define K_UNROLL 1
 #endif
-#define GEMM_PAIR_ROWS (MR < 4 ? 1 : 2)
+#ifndef GEMM_PAIR_ROWS
+#define GEMM_PAIR_ROWS 2
+#endif
 #ifndef MC
 #define MC (96 / MR * MR)
 #endif
