@@ -6,8 +6,9 @@
  *   ((x w + b) - mean) scale r + shift = x (w scale r) + ((b - mean) scale r + shift)
  *
  * w scale r and (b - mean) scale r + shift are the norm itself, of the weight with means of zero
- * and of the bias as a row. Both sides differ by rounding, unless a value on the right is not
- * finite: then the plan runs as if it were compiled without the pass (run.c). */
+ * and of the bias as a row. Both sides differ by rounding (where w scale r is below 2^-126, by the
+ * digits that such a small number lacks), unless a value on the right is not finite: then the plan
+ * runs as if it were compiled without the pass (run.c). */
 #include "plan/plan_internal.h"
 
 #include "base/platform.h"
