@@ -5,10 +5,12 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { scriptRow, writeRows } from '../bench/peers/provenance.mjs';
 import { findInversions } from './inversion_rows.mjs';
 
 const USAGE = `usage: scripts/inversions [--suites A,B] [--cases TEXT,TEXT] [--targets A,B,C] [--rounds N]
-                          [--seconds S] [--quick] [--above PERCENT] [--out FOLDER] [--help]
+                          [--seconds S] [--quick] [--above PERCENT] [--out FOLDER] [--json FILE]
+                          [--help]
 
 Runs parallax bench with one thread on each kernel target in turn, several times, and lists the cases
 that take longer on a wider target. The best round of each target counts; a case is listed if they
@@ -22,7 +24,8 @@ is a report: nothing fails.
   --seconds S       seconds per case and run (default 0.02)
   --quick           the small sizes only; rows that no vector divides are among the others
   --above PERCENT   least difference to report (default 5)
-  --out FOLDER      keeps the rows here (default build/inversions)`;
+  --out FOLDER      keeps the rows here (default build/inversions)
+  --json FILE       writes a row with the number of cases found`;
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const command = process.env.PARALLAX_COMMAND ?? path.join(root, 'build/release/parallax');
@@ -39,6 +42,7 @@ function readArguments() {
       quick: { type: 'boolean' },
       above: text('5'),
       out: text(path.join(root, 'build/inversions')),
+      json: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -95,6 +99,10 @@ function measure(options, targets) {
   });
 }
 
+/** What was measured, as rows name it. */
+const chosen = ({ suites, cases, quick }) =>
+  [suites, cases && `cases ${cases}`, quick && 'small sizes'].filter(Boolean).join('; ');
+
 function main() {
   const options = readArguments();
   if (options.help) {
@@ -111,6 +119,18 @@ function main() {
     console.log(
       `${name}: ${wide} takes ${ratio.toFixed(2)} times as long as ${narrow} (${low.toFixed(2)} to ${high.toFixed(2)})`,
     );
+  if (options.json) {
+    const row = scriptRow(root, {
+      suite: 'inversions',
+      case: chosen(options),
+      parameters: { compared, targets: targets.join(', ') },
+      metric: 'slower on a wider target',
+      unit: 'cases',
+      values: [inversions.length],
+      engine: { kind: 'native', name: 'parallax bench', version: '-', threads: 1 },
+    });
+    writeRows(options.json, [row]);
+  }
   console.log(`${inversions.length} of ${compared} pairs are slower on the wider target`);
 }
 

@@ -1,19 +1,22 @@
 /**
  * Measures how long the smallest page takes to its first result in Chromium, and what that time is
- * spent on. Usage: node scripts/start_up.mjs [--times 20] FOLDER... (built pages, default web/dist).
- * Several folders alternate, and each is compared with the first.
+ * spent on. Usage: node scripts/start_up.mjs [--times 20] [--json FILE] FOLDER... (built pages, default
+ * web/dist). Several folders alternate, and each is compared with the first; FILE gets a row about the
+ * first.
  *
  * Each time is that of an address entered in an empty tab of a new profile, so with nothing in a cache,
  * from the start of the navigation. Nothing watches the page until its result is there, and this
  * process, which also serves the files, sleeps meanwhile.
  */
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { scriptRow, writeRows } from '../bench/peers/provenance.mjs';
 import { ISOLATION, serve } from '../tests/wasm/support/server.mjs';
 import { startBrowser } from './start_up_browser.mjs';
 
 const { values, positionals } = parseArgs({
-  options: { times: { type: 'string', default: '20' } },
+  options: { times: { type: 'string', default: '20' }, json: { type: 'string' } },
   allowPositionals: true,
 });
 const folders = positionals.length > 0 ? positionals : ['web/dist'];
@@ -60,4 +63,18 @@ for (const { folder, server, runs } of pages) {
   if (folder === first.folder) continue;
   const ratios = runs.map((run, i) => run['first result'] / first.runs[i]['first result']);
   console.log(`  as a share of ${first.folder}: ${median(ratios).toFixed(2)}`);
+}
+if (values.json) {
+  const root = resolve(import.meta.dirname, '..');
+  const { version } = JSON.parse(readFileSync(resolve(root, 'wasm/package.json'), 'utf8'));
+  const row = scriptRow(root, {
+    suite: 'package',
+    case: 'page opened to first result',
+    parameters: {},
+    metric: 'first result',
+    unit: 'ms',
+    values: first.runs.map((run) => run['first result']),
+    engine: { kind: 'wasm', name: 'parallax-nn', version, threads: 1 },
+  });
+  writeRows(values.json, [row]);
 }

@@ -60,6 +60,7 @@ export async function parallaxEngine(tier, threads) {
       if (work.item.kind === 'train') return (await fit(count)).milliseconds * 1e6;
       return count * (await benchNs(plx, work.item));
     },
+    peak: () => peak(plx),
     async close() {
       await single?.dispose();
       await model?.dispose();
@@ -68,6 +69,15 @@ export async function parallaxEngine(tier, threads) {
     },
   };
   return engine;
+}
+
+/** A run of bench() that measures little but the ceiling. */
+const SHORT = { seconds: 0.01, rounds: 2 };
+
+/** The ceiling of arithmetic, GFLOP/s, that bench() measures beside its cases; undefined without. */
+async function peak(plx) {
+  const rows = await plx.bench({ suites: ['gemm'], cases: ['256 x 256 x 256'], ...SHORT });
+  return rows.find(({ ceiling }) => ceiling)?.ceiling.gflops;
 }
 
 /** A product is a dense layer without activation: x W with a bias of zero. */

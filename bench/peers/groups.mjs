@@ -54,14 +54,17 @@ export async function separateEngines(slots) {
   };
 }
 
-/** Measures the cases on a group, and hands each to out.add as soon as it is done. */
-export async function measureGroup(title, group, chosen, { out, where, method, makeData }) {
+/**
+ * Measures the cases on a group, and hands each to out.add as soon as it is done; side says {where,
+ * threads}.
+ */
+export async function measureGroup(title, group, chosen, { out, side, method, makeData }) {
   const note = (sentence) => `  (${sentence})`;
   out.say('', title, ...group.notes.map(note));
   try {
     for (const [i, item] of chosen.entries()) {
       process.stderr.write(`peers: ${title}: ${item.name}\n`);
-      out.add(item, where, await measureCase(item, group.engines, makeData(item), method));
+      out.add(item, side, await measureCase(item, group.engines, makeData(item), method));
       out.say(...(await group.renew()).map(note));
       const left = chosen.length - i - 1;
       if (group.engines.length || !left) continue;

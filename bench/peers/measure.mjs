@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Random } from './random.mjs';
+import { quantile } from './statistics.mjs';
 import { tolerances, worstError } from './tolerances.mjs';
 
 /** Idle time before each sample, so that the previous engine's threads have stopped spinning. */
@@ -52,17 +53,33 @@ async function timed(entry, item, sampleNs) {
   }
 }
 
+/** Measures our ceiling beside the sample. Without a processor for each thread there is none. */
+async function sampleCeiling({ engine, failure, peaks }) {
+  const gflops = failure ? 0 : await engine.peak?.().catch(() => 0);
+  if (gflops > 0) peaks.push(gflops);
+}
+
+/** Interference only slows arithmetic down, so the ceiling lies near the top, as in bench/rounds.c. */
+const ceilingOf = (peaks) =>
+  peaks.length
+    ? quantile(
+        peaks.toSorted((a, b) => a - b),
+        0.9,
+      )
+    : undefined;
+
 /**
  * Measures engines[0], ours, beside the others. Returns per engine {engine, variant?, ns: [per
- * iteration, one per round], failure?, error, cpus?}; engines that cannot run the case are left out.
+ * iteration, one per round], failure?, error, cpus?, ceiling?}; engines that cannot run the case are left out.
  * If an engine has several ways, variant names the fastest, which it found when the case was opened;
- * cpus says how many CPUs it kept busy. If an engine fails or ends, its entry is void and the others
+ * cpus says how many CPUs it kept busy. Engines of ours also tell the ceiling of arithmetic, GFLOP/s,
+ * measured in every round. If an engine fails or ends, its entry is void and the others
  * are measured; without ours, nothing is compared and all are void.
  */
 export async function measureCase(item, engines, data, { rounds, sampleNs, seed, gapMs = GAP_MS }) {
   const entries = engines
     .filter((engine) => runs(engine, item))
-    .map((engine) => ({ engine, ns: [] }));
+    .map((engine) => ({ engine, ns: [], peaks: [] }));
   for (const entry of entries) {
     await attempt(entry, async () => {
       entry.variant = await entry.engine.open(item, data);
@@ -82,10 +99,12 @@ export async function measureCase(item, engines, data, { rounds, sampleNs, seed,
       await attempt(entry, async () => {
         entry.ns.push(await timed(entry, item, sampleNs));
       });
+      await sampleCeiling(entry);
     }
   }
   for (const entry of entries) {
     entry.cpus = entry.engine.cpus?.();
+    entry.ceiling = ceilingOf(entry.peaks);
     await attempt(entry, () => entry.engine.close());
   }
   // An engine that has ended ended with all of its page; some of it may have been done before.

@@ -8,6 +8,7 @@
  *   restart              training: initial weights again
  *   run COUNT            answers the nanoseconds that COUNT iterations took and, in engines that
  *                        start threads of their own, those of all CPUs together
+ *   peak                 Parallax: answers the GFLOP/s that multiply-adds in registers reach now
  *   close
  *
  * Files hold 32-bit values: A and B; or all weights of a model in their order, its inputs, and its
@@ -156,6 +157,22 @@ static bool open_operation(engine *e, const char *line) {
     return check(e, status);
 }
 
+static void choose_network(engine *e, bool training, const char *model, int64_t batch,
+                           const char *loss) {
+    const bool widths = *model >= '0' && *model <= '9';
+    snprintf(e->model, sizeof e->model, "%s%s", widths ? "mlp:" : "", model);
+    e->kind = training ? TRAIN : PREDICT;
+    e->options = (plx_network_options){
+        .model = e->model,
+        .batch = batch,
+        .training = training,
+        .loss = !strcmp(loss, "mse")   ? PLX_LOSS_MSE
+                : !strcmp(loss, "own") ? PLX_LOSS_OWN
+                                       : PLX_LOSS_CROSS_ENTROPY,
+        .plan = plx_plan_default(),
+    };
+}
+
 static bool open_case(engine *e, const char *line) {
     char path[LINE], model[200], loss[32] = "crossentropy";
     long long m, n, k, batch;
@@ -172,18 +189,7 @@ static bool open_case(engine *e, const char *line) {
         sscanf(line, "open train %199s %lld %31s %4095s", model, &batch, loss, path) == 4;
     if (!training && sscanf(line, "open predict %199s %lld %4095s", model, &batch, path) != 3)
         return fail("unknown case");
-    const bool widths = *model >= '0' && *model <= '9';
-    snprintf(e->model, sizeof e->model, "%s%s", widths ? "mlp:" : "", model);
-    e->kind = training ? TRAIN : PREDICT;
-    e->options = (plx_network_options){
-        .model = e->model,
-        .batch = batch,
-        .training = training,
-        .loss = !strcmp(loss, "mse")   ? PLX_LOSS_MSE
-                : !strcmp(loss, "own") ? PLX_LOSS_OWN
-                                       : PLX_LOSS_CROSS_ENTROPY,
-        .plan = plx_plan_default(),
-    };
+    choose_network(e, training, model, batch, loss);
     return read_values(e, path) && find_inputs(e) && restart(e);
 }
 
@@ -241,10 +247,33 @@ static bool timed(engine *e, int64_t count, long long *ns) {
     return ok;
 }
 
+/* The ceiling of arithmetic, from a few samples: others can only slow it down, so the highest
+ * counts. The first rounds wake the threads. */
+static bool peak(engine *e) {
+    enum { ROUNDS = 1000, LEAST_NS = 3000000, SAMPLES = 4 };
+    double best = 0;
+    (void)plx_peak(e->ctx, 0, ROUNDS);
+    int64_t rounds = ROUNDS;
+    for (int left = SAMPLES; left > 0;) {
+        const int64_t start = plx_platform_now_ns();
+        const double operations = plx_peak(e->ctx, 0, rounds);
+        const int64_t ns = plx_platform_now_ns() - start;
+        if (!(operations > 0)) return fail("the system had no processor for one of the threads");
+        if (operations > best * (double)ns) best = operations / (double)ns;
+        if (ns < LEAST_NS)
+            rounds *= 2;
+        else
+            left -= 1;
+    }
+    printf("ok %.9g\n", best);
+    return true;
+}
+
 static bool obey(engine *e, const char *line) {
     char path[LINE];
     long long count, ns = 0;
     bool ok;
+    if (!strcmp(line, "peak") && !e->blas) return peak(e);
     if (!strncmp(line, "open ", 5))
         ok = open_case(e, line);
     else if (!strcmp(line, "close"))
@@ -286,19 +315,7 @@ static void print_port(plx_port port, bool first) {
     printf("]}");
 }
 
-/* What other engines need to build the same model: weights in their order, inputs, outputs. */
-static int describe(const char *name) {
-    plx_ctx *ctx;
-    plx_model *model;
-    char message[300];
-    const plx_ctx_options options = plx_ctx_default();
-    if (plx_ctx_new(&options, &ctx, message, sizeof message) != PLX_OK) return 1;
-    if (plx_model_from_name(ctx, name, 0, &model) != PLX_OK) {
-        fprintf(stderr, "%s\n", plx_message(ctx));
-        return 1;
-    }
-    const plx_weights *weights = plx_model_weights(model);
-    printf("{\"weights\":[");
+static void print_weights(const plx_weights *weights) {
     for (int i = 0; i < plx_weights_count(weights); ++i) {
         const char *weight;
         plx_weight_role role;
@@ -309,33 +326,50 @@ static int describe(const char *name) {
         print_dims(plx_tensor_rank(tensor), plx_tensor_dims(tensor));
         printf("]}");
     }
+}
+
+/* What other engines need to build the same model: weights in their order, inputs, outputs; and the
+ * operations of one iteration, to compare its time with the ceiling. */
+static int describe(engine *e, char **words) {
+    choose_network(e, !strcmp(words[0], "train"), words[1], atoll(words[2]), words[3]);
+    const plx_status status = plx_network_open(e->ctx, &e->options, &e->network);
+    if (status != PLX_OK) {
+        fprintf(stderr, "%s\n", plx_message(e->ctx));
+        return 1;
+    }
+    const plx_model *model = e->network.model;
+    printf("{\"work\":%.17g,\"weights\":[", plx_plan_flops(e->network.plan));
+    print_weights(plx_model_weights(model));
     printf("],\"inputs\":[");
     for (int i = 0; i < plx_model_inputs(model); ++i) print_port(plx_model_input(model, i), i == 0);
     printf("],\"outputs\":[");
     for (int i = 0; i < plx_model_outputs(model); ++i)
         print_port(plx_model_output(model, i), i == 0);
     printf("]}\n");
-    plx_model_free(model);
-    plx_ctx_free(ctx);
+    plx_network_free(&e->network);
+    plx_ctx_free(e->ctx);
     return 0;
 }
 
 int main(int argc, char **argv) {
     static engine e;
     char message[300], line[LINE];
-    if (argc == 3 && !strcmp(argv[1], "describe")) return describe(argv[2]);
-    if (argc != 3) {
-        fputs("usage: parallax_peer parallax|blas|blas-unaided THREADS | describe MODEL\n", stderr);
+    const bool describing = argc == 6 && !strcmp(argv[1], "describe");
+    if (argc != 3 && !describing) {
+        fputs("usage: parallax_peer parallax|blas|blas-unaided THREADS\n"
+              "       parallax_peer describe train|predict MODEL BATCH LOSS\n",
+              stderr);
         return 2;
     }
-    const int threads = atoi(argv[2]);
-    const bool blas = strcmp(argv[1], "parallax") != 0;
+    const int threads = describing ? 1 : atoi(argv[2]);
+    const bool blas = !strncmp(argv[1], "blas", 4);
     plx_ctx_options options = plx_ctx_default();
     options.threads = blas ? 1 : threads;
     if (plx_ctx_new(&options, &e.ctx, message, sizeof message) != PLX_OK) {
         fprintf(stderr, "%s\n", message);
         return 1;
     }
+    if (describing) return describe(&e, argv + 2);
     if (blas) {
         const char *note;
         e.blas =

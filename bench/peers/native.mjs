@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import { separateEngines } from './groups.mjs';
 import { lineEngine, ortEngine } from './processes.mjs';
+import { notScaled, ONE_THREAD } from './targets.mjs';
 
 const notProduct = (item) => item.kind !== 'gemm';
 
@@ -15,12 +16,21 @@ export function nativeEngines({ threads, python, jax, folder, root }) {
     lineEngine(info, command, [...args, String(threads)], folder);
   const script = (name) => fileURLToPath(new URL(name, import.meta.url));
   const ours = about('parallax', 'parallax');
+  const oneThread = {
+    what: ONE_THREAD,
+    async start() {
+      const info = { ...about('one', ONE_THREAD), threads: 1 };
+      const engine = await lineEngine(info, program, ['parallax', '1'], folder);
+      return labelled({ ...ourEngine(engine), cannot: notScaled });
+    },
+  };
   const ort = about('ort', 'onnxruntime-node', { cannot: (item) => item.kind === 'train' });
   return separateEngines([
     {
       what: 'Parallax',
-      start: async () => labelled(withItsOperations(await line(ours, program, 'parallax'))),
+      start: async () => labelled(ourEngine(await line(ours, program, 'parallax'))),
     },
+    ...(threads === 2 ? [oneThread] : []),
     ...blasEngines({ about, program, threads, folder }),
     { what: 'onnxruntime', start: async () => labelled(await ortEngine(ort, threads)) },
     {
@@ -77,9 +87,10 @@ const labelled = (engine) => ({
   label: `${engine.name} ${engine.isa ?? engine.gemm ?? engine.version}`,
 });
 
-/** Our engine reports which operations it has. */
-const withItsOperations = ({ operations, ...engine }) => ({
+/** Our engine reports which operations it has, and measures its ceiling. */
+const ourEngine = ({ operations, ...engine }) => ({
   ...engine,
+  peak: async () => Number(await engine.ask('peak')),
   cannot: (item) => item.kind === 'op' && !operations.includes(item.op),
 });
 

@@ -35,5 +35,6 @@ globalThis.peers = {
   results: async (name) => [...(await engines[name].results())],
   restart: (name) => engines[name].restart(),
   run: (name, count) => engines[name].run(count),
+  peak: (name) => engines[name].peak(),
   close: (name) => engines[name].close(),
 };

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { serve } from './peer_server.mjs';
 import { chromium as chromiumPath } from './prepare.mjs';
+import { notScaled, ONE_THREAD } from './targets.mjs';
 
 const ARGUMENTS = [
   '--no-sandbox',
@@ -22,6 +23,16 @@ const GRACE_MS = 2000;
 const notTraining = (item) => item.kind === 'train';
 const notOperation = (item) => item.kind === 'op';
 
+/** Ours on one thread, beside which two are measured. */
+const oneThread = ['simd-threads', 'relaxed-threads'].map((tier) => ({
+  key: `one-${tier}`,
+  maker: 'parallax',
+  name: ONE_THREAD,
+  tier,
+  threads: 1,
+  cannot: notScaled,
+}));
+
 /** The engines of a page with so many threads; ours first, with the exact tier as the reference. */
 const engineList = (threads) => [
   {
@@ -31,6 +42,7 @@ const engineList = (threads) => [
     tier: threads > 1 ? 'simd-threads' : 'simd',
   },
   { key: 'relaxed', maker: 'parallax', name: 'parallax', tier: 'relaxed-threads' },
+  ...(threads === 2 ? oneThread : []),
   { key: 'ort', maker: 'ort', name: 'onnxruntime-web', cannot: notTraining },
   { key: 'tfjs', maker: 'tfjs', name: 'tfjs-backend-wasm' },
   { key: 'jax', maker: 'jax', name: 'jax-js', cannot: notOperation },
@@ -108,14 +120,15 @@ function caller({ page, ended }) {
   };
 }
 
-async function startEngine({ key, maker, tier, ...rest }, threads, { call, runtime, lost }) {
+async function startEngine({ key, maker, tier, threads, ...rest }, { call, runtime, lost }) {
   const { operations, ...about } = await call('start', key, maker, { threads, tier });
   return {
     ...rest,
     ...about,
-    // Our engine reports which operations it has.
+    // Our engine reports which operations it has, and measures its ceiling.
     ...(operations && {
-      cannot: (item) => item.kind === 'op' && operations[item.op] !== '',
+      cannot: (item) => rest.cannot?.(item) || (item.kind === 'op' && operations[item.op] !== ''),
+      peak: () => call('peak', key),
     }),
     missing: Object.entries(operations ?? {}).filter(([, reason]) => reason),
     kind: 'wasm',
@@ -138,11 +151,12 @@ async function startEngines(opened, threads) {
   const notes = [];
   for (const entry of engineList(threads)) {
     try {
-      const engine = await startEngine(entry, threads, inPage);
+      const wanted = entry.threads ?? threads;
+      const engine = await startEngine({ ...entry, threads: wanted }, inPage);
       engines.push(engine);
       for (const [op, reason] of engine.missing)
         notes.push(`${engine.label} without ${op}: ${reason}`);
-      if (engine.threads !== threads)
+      if (engine.threads !== wanted)
         notes.push(`${engine.label} uses ${engine.threads} thread(s) here`);
     } catch (error) {
       if (!engines.length || opened.lost()) throw error;

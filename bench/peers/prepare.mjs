@@ -25,9 +25,8 @@ function step(root, title, command) {
 const time = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 export function prepare(root, { native, browser, chosen }) {
-  const models = chosen.some((item) => item.suite === 'models');
   step(root, 'setting up', 'scripts/setup --play');
-  if (native || models)
+  if (native || chosen.some(isNetwork))
     step(
       root,
       'building the native engines',
@@ -45,16 +44,24 @@ export function prepare(root, { native, browser, chosen }) {
     step(root, 'installing the peers', 'cd bench/peers && npm ci --ignore-scripts');
 }
 
-/** A model's case with its manifest: the weights in order, inputs and outputs. */
+const isNetwork = ({ kind }) => kind === 'train' || kind === 'predict';
+
+/**
+ * A network's case with the operations of an iteration, and a model's with its manifest: the weights
+ * in order, inputs and outputs.
+ */
 export function described(root, item) {
-  if (item.suite !== 'models') return item;
+  if (!isNetwork(item)) return item;
+  const { kind, model, batch, loss } = item;
   const program = join(root, 'build/release/parallax_peer');
-  const { status, stdout, stderr } = spawnSync(program, ['describe', item.model], {
+  const words = ['describe', kind, model, String(batch), loss ?? 'none'];
+  const { status, stdout, stderr } = spawnSync(program, words, {
     encoding: 'utf8',
     maxBuffer: 2 ** 24,
   });
   if (status !== 0) throw new Error(stderr.trim());
-  return { ...item, manifest: JSON.parse(stdout) };
+  const { work, ...manifest } = JSON.parse(stdout);
+  return { ...item, work, ...(item.suite === 'models' && { manifest }) };
 }
 
 /** The browser that scripts/setup found. */

@@ -85,6 +85,7 @@ export async function lineEngine(about, command, args, folder, env = process.env
     ...about,
     ...introduction,
     lost,
+    ask,
     cpus: time.cpus,
     async open(item, data) {
       time.reset();

@@ -1,7 +1,6 @@
 // Makes rows of results.schema.json, and the table.
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
-
-import { COMPARED_STEPS, metric, parameters } from './cases.mjs';
+import { COMPARED_STEPS, metric, parameters, work } from './cases.mjs';
+import { machine } from './provenance.mjs';
 import { quantile, summarise } from './statistics.mjs';
 import { verdicts } from './targets.mjs';
 import { cpuVendor } from './vendor.mjs';
@@ -30,13 +29,16 @@ const median = (values) =>
     0.5,
   );
 
-const machine = () => ({
-  name: cpus()[0]?.model.trim() || 'unknown',
-  vendor: cpuVendor(),
-  cpus: availableParallelism(),
-  system: `${type()} ${release()}`,
-  memoryBytes: totalmem(),
-});
+/** The ceiling and the share of it that the case reached; undefined where there is no such figure. */
+export function ceilingOf(item, { ceiling, ns }) {
+  const operations = work(item);
+  if (!ceiling || !operations) return undefined;
+  const times = summarise(ns);
+  const share = (time) => operations / time / ceiling;
+  const exceeded = share(times.high) > 1;
+  const failure = exceeded && 'the case is faster than the ceiling, so it is no ceiling';
+  return { gflops: ceiling, share: share(times.median), ...(failure && { failure }) };
+}
 
 function checks(item, entry) {
   const failed = entry.failure
@@ -50,8 +52,11 @@ function checks(item, entry) {
   return { ...failed, ...losses, ...compared };
 }
 
-/** One row per engine that has samples. */
-export function toRows(item, entries, { seed, commit, date }) {
+/**
+ * One row per engine that has samples. threads is the number that all were asked for; an engine may
+ * have used fewer.
+ */
+export function toRows(item, entries, { threads, seed, commit, date }) {
   const { of, ...figure } = metric(item);
   return entries
     .filter((entry) => entry.ns.length > 0)
@@ -63,7 +68,7 @@ export function toRows(item, entries, { seed, commit, date }) {
         schema: 'parallax-results-1',
         suite: item.suite,
         case: item.name,
-        parameters: parameters(item),
+        parameters: { ...parameters(item), threads },
         ...figure,
         primary: true,
         samples: { ...summarise(values), values },
@@ -77,11 +82,8 @@ export function toRows(item, entries, { seed, commit, date }) {
         data: { kind: 'synthetic', seed },
         checks: checks(item, entry),
       };
-      if (engine.ceiling && item.flops) {
-        const share = item.flops / median(entry.ns) / engine.ceiling;
-        row.ceiling = { gflops: engine.ceiling, share };
-      }
-      return row;
+      const ceiling = ceilingOf(item, entry);
+      return ceiling ? { ...row, ceiling } : row;
     });
 }
 
@@ -95,21 +97,25 @@ const ratio = (value) => value.toFixed(2);
 /** A peer's time as a multiple of ours, round by round. */
 const speed = (peer, ours) => summarise(peer.ns.map((ns, round) => ns / ours.ns[round]));
 
-/** What to know about an entry's figure: the way that was fastest, and CPUs beyond its threads. */
-function remarks({ variant, cpus, engine }) {
+/**
+ * What to know about an entry's figure: its share of the ceiling, the way that was fastest, and CPUs
+ * beyond its threads.
+ */
+function remarks({ variant, cpus, engine, ceiling }) {
   const more = cpus > MORE_CPUS * engine.threads;
   const busy = more && `kept ${cpus.toFixed(2)} CPUs busy, not ${engine.threads}`;
-  const text = [variant, busy].filter(Boolean).join('; ');
+  const share = ceiling && `${(100 * ceiling.share).toFixed(0)}% of the ceiling`;
+  const text = [share, variant, busy].filter(Boolean).join('; ');
   return text ? [`(${text})`] : [];
 }
 
 /**
  * The lines about one case: each engine's figure, and for peers their speed() with its interval.
  */
-export function tableLines(item, where, entries) {
+export function tableLines(item, side, entries) {
   const measured = entries
     .filter((entry) => entry.ns.length > 0 && !entry.failure)
-    .map((entry) => ({ ...entry, median: median(entry.ns) }));
+    .map((entry) => ({ ...entry, median: median(entry.ns), ceiling: ceilingOf(item, entry) }));
   const isOurs = ({ engine }) => engine.name === 'parallax';
   const ours = measured.filter(isOurs);
   const peers = measured.filter((entry) => !isOurs(entry));
@@ -128,11 +134,11 @@ export function tableLines(item, where, entries) {
       const r = speed(entry, own);
       cells.push(`${own.engine.short} ${ratio(r.median)}x [${ratio(r.low)}, ${ratio(r.high)}]`);
     }
-    cells.push(...remarks(entry));
+    cells.push(...remarks({ ...entry, ceiling: ceilingOf(item, entry) }));
     lines.push(`${label} ${cells.join('   ')}`);
   }
   for (const own of ours)
-    for (const sentence of verdicts(item, where, own, peers, (peer) => speed(peer, own).median))
+    for (const sentence of verdicts(item, side, own, peers, (peer) => speed(peer, own).median))
       lines.push(`    on ${cpuVendor()}, ${own.engine.short} to ${sentence}`);
   return lines;
 }

@@ -1,5 +1,4 @@
 // scripts/peers: measures Parallax beside other libraries, natively and in Chromium.
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, tmpdir } from 'node:os';
@@ -11,6 +10,7 @@ import { readArguments, taken, USAGE, Wrong } from './peer_arguments.mjs';
 import { browserEngines } from './peer_browser.mjs';
 import { makeData } from './peer_data.mjs';
 import { described, prepare } from './prepare.mjs';
+import { commit } from './provenance.mjs';
 import { tableLines, toRows } from './report.mjs';
 import { cpuVendor } from './vendor.mjs';
 
@@ -54,27 +54,16 @@ function output({ json, table, seed }) {
     save,
     measured: () => rows.some(({ checks }) => checks.passed),
     voids,
-    add(item, where, entries) {
-      const about = { seed, commit: commit(), date: new Date().toISOString() };
+    add(item, { where, threads }, entries) {
+      const about = { threads, seed, commit: commit(root), date: new Date().toISOString() };
       const added = toRows(item, entries, about);
       for (const row of added) validate(row);
       rows.push(...added);
       if (entries.every(({ failure }) => failure)) voids.push(`${item.name} (${where})`);
-      say(...tableLines(item, where, entries));
+      say(...tableLines(item, { where, threads }, entries));
       save();
     },
   };
-}
-
-const git = (...args) => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8' }).trim();
-
-function commit() {
-  try {
-    const changed = git('status', '--porcelain', '--untracked-files=no') ? '-changed' : '';
-    return git('rev-parse', '--short=12', 'HEAD') + changed;
-  } catch {
-    return 'unknown';
-  }
 }
 
 /** Measures one group after the other; `open` holds the one in progress. */
@@ -90,7 +79,12 @@ async function measureAll(options, folder, out, open) {
       out.say('', title, `  (cannot be measured: ${error.message.split('\n')[0]})`);
       return;
     }
-    await measureGroup(title, open.group, chosen, { out, where, method, makeData: data });
+    await measureGroup(title, open.group, chosen, {
+      out,
+      side: { where, threads },
+      method,
+      makeData: data,
+    });
   };
   for (const threads of options.threadCounts) {
     if (options.native) await measure('native', nativeEngines, threads);

@@ -3,7 +3,8 @@
 if(CMAKE_SCRIPT_MODE_FILE)
     execute_process(COMMAND git -C "${SOURCE}" rev-parse --short=12 HEAD
         OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-    execute_process(COMMAND git -C "${SOURCE}" status --porcelain --untracked-files=no
+    # Rows of results, written by the first of several measurements, are no change of what is measured.
+    execute_process(COMMAND git -C "${SOURCE}" status --porcelain --untracked-files=no -- . :!bench/results
         OUTPUT_VARIABLE changes ERROR_QUIET)
     if(NOT commit)
         set(commit "unknown")

@@ -1,6 +1,7 @@
 // An engine of scripts/peers for its tests: fake_peer.mjs FOLDER NAME THREADS. It has products only,
 // and speaks the lines of bench/peers/native.c. A file FOLDER/NAME.dies names the command at which it
-// kills itself, once; while there is a FOLDER/NAME.missing it does not start.
+// kills itself, once; while there is a FOLDER/NAME.missing it does not start, and while there is a
+// FOLDER/NAME.nopeak it has no ceiling.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -43,5 +44,8 @@ function obey([command, ...words]) {
 }
 
 console.log(JSON.stringify({ version: '1', threads: Number(threads), notes: [`${name} is fake`] }));
-for await (const line of createInterface({ input: process.stdin }))
-  console.log(`ok ${obey(line.split(' '))}`);
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line !== 'peak') console.log(`ok ${obey(line.split(' '))}`);
+  else if (existsSync(join(folder, `${name}.nopeak`))) console.log('error no processor');
+  else console.log('ok 0.001');
+}

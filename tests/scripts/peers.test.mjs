@@ -11,8 +11,8 @@ import { measureGroup, separateEngines } from '../../bench/peers/groups.mjs';
 import { browserEngines } from '../../bench/peers/peer_browser.mjs';
 import { makeData } from '../../bench/peers/peer_data.mjs';
 import { lineEngine } from '../../bench/peers/processes.mjs';
-import { tableLines } from '../../bench/peers/report.mjs';
-import { verdicts } from '../../bench/peers/targets.mjs';
+import { ceilingOf, tableLines, toRows } from '../../bench/peers/report.mjs';
+import { ONE_THREAD, verdicts } from '../../bench/peers/targets.mjs';
 import { vendorOf } from '../../bench/peers/vendor.mjs';
 
 const fake = fileURLToPath(new URL('fake_peer.mjs', import.meta.url));
@@ -26,27 +26,31 @@ const product = (n) => ({
   flops: 2 * n ** 3,
 });
 const cases = [3, 4, 5].map(product);
+const native = { where: 'native', threads: 1 };
+const chromium = { where: 'browser', threads: 1 };
 const method = { rounds: 3, sampleNs: 2e6, seed: 1, gapMs: 0 };
 
 /** Measures the cases; before a case, prepare[its number] is called. */
 async function measured(group, prepare = {}) {
   const lines = [];
   const results = {};
+  const rows = [];
   const out = {
     say: (...texts) => lines.push(...texts),
-    add(item, where, entries) {
+    add(item, side, entries) {
       results[item.name] = Object.fromEntries(
         entries.map(({ engine, ns, failure }) => [engine.key, failure ?? ns.length]),
       );
-      lines.push(...tableLines(item, where, entries));
+      rows.push(...toRows(item, entries, { ...side, seed: 1, commit: 'abc', date: '2026-01-02' }));
+      lines.push(...tableLines(item, side, entries));
     },
   };
   const data = (item) => {
     prepare[item.n]?.();
     return makeData(item, { seed: 1 });
   };
-  await measureGroup('title', group, cases, { out, where: 'native', method, makeData: data });
-  return { results, text: lines.join('\n') };
+  await measureGroup('title', group, cases, { out, side: native, method, makeData: data });
+  return { results, rows, text: lines.join('\n') };
 }
 
 describe('native engines', () => {
@@ -63,7 +67,9 @@ describe('native engines', () => {
         what: key,
         async start() {
           const about = { key, name: i ? key : 'parallax', kind: 'native', label: key, short: key };
-          return lineEngine(about, process.execPath, [fake, folder, key, '1'], folder);
+          const args = [fake, folder, key, '1'];
+          const engine = await lineEngine(about, process.execPath, args, folder);
+          return i ? engine : { ...engine, peak: async () => Number(await engine.ask('peak')) };
         },
       })),
     );
@@ -73,7 +79,29 @@ describe('native engines', () => {
     const { results, text } = await measured(await engines('ours', 'a', 'b'));
     assert.deepEqual(results, { 3: all, 4: all, 5: all });
     assert.match(text, /title\n {2}\(ours is fake\)\n {2}\(a is fake\)/);
+    assert.match(text, /ours .*\(\d+% of the ceiling; by hand/);
     assert.match(text, /a .* ours 1\.00x .*\(by hand; kept 2\.00 CPUs busy, not 1\)/);
+  });
+
+  it('of ours have rows with the ceiling of the same run, and the threads asked for', async () => {
+    const { rows } = await measured(await engines('ours', 'a'));
+    assert.equal(rows.length, 6);
+    for (const { engine, case: name, samples, ceiling, parameters } of rows) {
+      assert.equal(parameters.threads, 1);
+      if (engine.name !== 'parallax') assert.equal(ceiling, undefined);
+      else {
+        assert.equal(ceiling.gflops, 0.001);
+        assert.equal(ceiling.share, samples.median / 0.001, name);
+        assert.equal(ceiling.failure, undefined);
+      }
+    }
+  });
+
+  it('have no ceiling where none can be measured, and are no less valid', async () => {
+    put('ours.nopeak');
+    const { results, rows } = await measured(await engines('ours', 'a'));
+    assert.deepEqual(results[3], { ours: 3, a: 3 });
+    assert.ok(rows.every(({ ceiling }) => ceiling === undefined));
   });
 
   for (const command of ['open', 'results', 'run', 'close'])
@@ -136,7 +164,11 @@ describe('the engines of a page', () => {
       });
       ended.catch(() => {});
       const answers = {
-        start: (key) => ({ tier: key === 'exact' ? 'simd' : undefined, version: '1', threads: 1 }),
+        start: (_, maker, { tier, threads }) => ({
+          tier: maker === 'parallax' ? tier : undefined,
+          version: '1',
+          threads,
+        }),
         open: (_, { n }) => {
           size = n;
         },
@@ -163,20 +195,23 @@ describe('the engines of a page', () => {
     b: new Float32Array(k * n).fill(1),
     recipe: {},
   });
-  async function measuredInPages(acts) {
+  async function measuredInPages(acts, threads = 1) {
     const { open, pages } = opener(acts);
     const lines = [];
     const voids = [];
     const out = {
       say: (...texts) => lines.push(...texts),
-      add(item, where, entries) {
+      add(item, side, entries) {
         voids.push(entries.every(({ failure }) => failure));
-        lines.push(...tableLines(item, where, entries));
+        lines.push(...tableLines(item, side, entries));
       },
     };
-    const group = await browserEngines({ threads: 1, root: '/', open });
-    await measureGroup('title', group, cases, { out, where: 'browser', method, makeData: ones });
-    return { pages, voids, text: lines.join('\n') };
+    const group = await browserEngines({ threads, root: '/', open });
+    const started = group.engines;
+    await measureGroup('title', group, cases, {
+      ...{ out, side: { ...chromium, threads }, method, makeData: ones },
+    });
+    return { pages, voids, started, text: lines.join('\n') };
   }
   const quiet = () => {};
   const endsAt = (wanted) => (events, runs) => {
@@ -187,6 +222,19 @@ describe('the engines of a page', () => {
     const { pages, voids } = await measuredInPages([quiet]);
     assert.equal(pages.length, 1);
     assert.deepEqual(voids, [false, false, false]);
+  });
+
+  it('are joined by ours on one thread where two are measured', async () => {
+    const { started } = await measuredInPages([quiet], 2);
+    const alone = started.filter(({ name }) => name === ONE_THREAD);
+    assert.deepEqual(
+      alone.map(({ tier }) => tier),
+      ['simd-threads', 'relaxed-threads'],
+    );
+    for (const { cannot } of alone) {
+      assert.ok(cannot(product(3)));
+      assert.ok(!cannot({ suite: 'models', kind: 'train' }));
+    }
   });
 
   // Each of the five engines needs two runs to find its count, and then one for each round.
@@ -249,19 +297,75 @@ describe('the table', () => {
     it(`names the vendor ${vendor}`, () => assert.equal(vendorOf(cpuinfo, model), vendor));
 
   const entry = (name, median) => ({ engine: { name }, median });
-  const judged = (item, where, ...peers) =>
-    verdicts(item, where, entry('parallax', 1), peers, ({ median }) => median);
+  const judged = (item, side, ...peers) =>
+    verdicts(item, side, entry('parallax', 1), peers, ({ median }) => median);
   const large = '512-1024-1024-512-10';
 
   it('judges by the best peer of each target', () => {
-    const best = judged(product(3), 'native', entry('OpenBLAS', 1.3), entry('JAX', 0.9));
+    const best = judged(product(3), native, entry('OpenBLAS', 1.3), entry('JAX', 0.9));
     assert.deepEqual(best, ['best of OpenBLAS, onnxruntime and JAX: 0.90 of 1, missed by 10%']);
-    const kernels = judged(product(3), 'native', entry('OpenBLAS', 1.3), entry('OpenBLAS', 1.1));
+    const kernels = judged(product(3), native, entry('OpenBLAS', 1.3), entry('OpenBLAS', 1.1));
     assert.match(kernels[0], /: 1\.10 of 1, reached$/);
-    const training = judged({ kind: 'train', model: large }, 'native', entry('JAX', 1.5));
+    const training = judged({ kind: 'train', model: large }, native, entry('JAX', 1.5));
     assert.deepEqual(training, ['JAX: 1.50 of 1.5, reached']);
     const prediction = { kind: 'predict', model: large, batch: 32 };
-    assert.match(judged(prediction, 'native', entry('onnxruntime-node', 1))[0], /of 1\.1, missed/);
-    assert.match(judged(prediction, 'browser', entry('jax-js', 1))[0], /of 1\.3, missed/);
+    assert.match(judged(prediction, native, entry('onnxruntime-node', 1))[0], /of 1\.1, missed/);
+    assert.match(judged(prediction, chromium, entry('jax-js', 1))[0], /of 1\.3, missed/);
+  });
+
+  it('judges what is wanted of this number of threads', () => {
+    const two = { ...native, threads: 2 };
+    const prediction = { kind: 'predict', model: large, batch: 32 };
+    assert.match(judged(prediction, two, entry('onnxruntime-node', 1))[0], /of 1\.1, missed/);
+    const training = { kind: 'train', model: large };
+    assert.deepEqual(judged(training, two, entry('JAX', 1)), []);
+    const model = { kind: 'train', suite: 'models', model: 'gpt2-nano' };
+    const alone = entry(ONE_THREAD, 1.95);
+    assert.deepEqual(judged(model, two, alone), [`${ONE_THREAD}: 1.95 of 1.9, reached`]);
+    assert.deepEqual(judged(model, native, alone), []);
+  });
+
+  it('compares two threads with one of the same tier', () => {
+    const model = { kind: 'train', suite: 'models', model: 'gpt2-nano' };
+    const tier = (name, of, median) => ({ engine: { name, tier: of }, median });
+    const peers = [tier(ONE_THREAD, 'simd', 1.5), tier(ONE_THREAD, 'relaxed', 1.9)];
+    const side = { ...chromium, threads: 2 };
+    const told = verdicts(model, side, tier('parallax', 'relaxed', 1), peers, (p) => p.median);
+    assert.deepEqual(told, [`${ONE_THREAD}: 1.90 of 1.9, reached`]);
+  });
+
+  const shares = [
+    ['native', 1, 'gpt2-nano', 0.8],
+    ['native', 2, 'bert-nano', 0.75],
+    ['native', 1, 'resnet-nano', 0.45],
+    ['browser', 1, 'vit-nano', 0.88],
+  ];
+  for (const [where, threads, model, wanted] of shares)
+    it(`judges the share of the ceiling of ${model}, ${where}, on ${threads}`, () => {
+      const item = { kind: 'train', suite: 'models', model };
+      const of = (share, failure) =>
+        verdicts(
+          item,
+          { where, threads },
+          { ...entry('parallax', 1), ceiling: { share, failure } },
+          [],
+          () => 1,
+        );
+      assert.deepEqual(of(wanted), [
+        `share of the ceiling: ${wanted.toFixed(2)} of ${wanted}, reached`,
+      ]);
+      assert.match(of(wanted - 0.1)[0], /missed/);
+      assert.deepEqual(of(1.2, 'it is no ceiling'), []);
+    });
+
+  it('has no share of a ceiling that was exceeded, or where the method needs less', () => {
+    const taken = { ceiling: 0.001, ns: [1000, 1000, 1000] };
+    assert.match(ceilingOf({ flops: 2 }, taken).failure, /it is no ceiling/);
+    assert.equal(ceilingOf({ flops: 1 }, taken).failure, undefined);
+    assert.equal(ceilingOf({ work: 0.5, kind: 'train' }, taken).share, 0.5);
+    const conv = (stride) => ({ op: 'conv2d', flops: 1, sizes: { k: 3, stride, groups: 1 } });
+    assert.equal(ceilingOf(conv(1), taken), undefined);
+    assert.equal(ceilingOf(conv(2), taken).share, 1);
+    assert.equal(ceilingOf({ kind: 'op', op: 'gelu' }, taken), undefined);
   });
 });
