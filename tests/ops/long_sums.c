@@ -266,6 +266,11 @@ static plx_node query_gradient(bench *b) {
     const plx_node q = sequence(b, 1, 0), k = alternating(b, LENGTH);
     return gradient(b, attend(b, q, k, alternating(b, LENGTH)), q);
 }
+/* Of equal values: each term is a probability times a difference of equal numbers. */
+static plx_node query_gradient_zero(bench *b) {
+    const plx_node q = ONES(1, 1, 1), k = ONES(1, LENGTH, 1);
+    return gradient(b, attend(b, q, k, TENTHS(1, LENGTH, 1)), q);
+}
 static plx_node key_gradient(bench *b) {
     const plx_node q = sequence(b, LENGTH, 1), k = sequence(b, 2, 0);
     return plx_abs(b->graph, gradient(b, attend(b, q, k, alternating(b, 2)), k));
@@ -408,6 +413,7 @@ static void walk(plx_check *t, const char *isa) {
         {"attention to 1024 keys", attention_few, x, 1024, 0},
         {"attention to cached keys", attention_cached, x, LENGTH, 0},
         {"gradient of attention's query", query_gradient, x, LENGTH, 0},
+        {"gradient of attention's query, 0", query_gradient_zero, 0, LENGTH, 2 * x * x},
         {"gradient of attention's keys", key_gradient, LENGTH * x / 2, LENGTH, 0},
         {"gradient of attention's values", value_gradient, LENGTH * x / 2, LENGTH, 0},
         {"mse", mse, (1 - x) * (1 - x), N, 0},
