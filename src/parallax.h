@@ -520,7 +520,10 @@ typedef struct plx_attention_options {
  * matrix of scores is stored, neither here nor for the gradient (Dao et al., NeurIPS 2022). q [b,
  * s, heads d], k and v [b, t, kv_heads d]; mask is plx_none() or [b or 1, s or 1, t] and is added
  * to the scores (-infinity: not seen; a query that sees no key gives 0); no gradient flows into it.
- * Result [b, s, heads d]. */
+ * Result y [b, s, heads d]. Given the scores, sums over n keys or queries err by at most
+ * (16 + log2 n) eps sum |terms|. The terms of the gradients of q and k are p (g v - g y) k and
+ * p (g v - g y) q, with probabilities p and the gradient g of y; as differences of rounded numbers
+ * they count as p (|g v| + |g y|) |k| and p (|g v| + |g y|) |q|. */
 plx_node plx_attention(plx_graph *graph, plx_node q, plx_node k, plx_node v, plx_node mask,
                        const plx_attention_options *options);
 /* Rotary position embedding (Su et al., 2021) of x [b, s, heads d], d even: element i of a head

@@ -11,6 +11,11 @@
  */
 enum { KEYS = 112, QUERIES = 64, LINE = 16 };
 
+/* Tiles are added one after another, and the sums of so many keys, or blocks of queries, to totals
+ * that carry their rounding errors (two_sum): as for products (kernels.h), sums of equal terms are
+ * then off by at most 25 EPS, however long they are. */
+enum { DEEP_KEYS = 64 * KEYS, DEEP_BLOCKS = 64 };
+
 typedef struct attention {
     const plx_kernels *kernels;
     plx__attention_args a;
@@ -84,6 +89,31 @@ static int64_t tiles_size(const plx_kernels *k, int64_t rows, int64_t width) {
 
 static int64_t panels_size(const plx_kernels *k, int64_t rows, int64_t width) {
     return plx__round_up(rows * plx__round_up(width, k->nr), LINE);
+}
+
+/* ---- Deep sums ------------------------------------------------------------------------------- */
+
+/* totals + errors: what was moved there from sums. */
+typedef struct deep_sums {
+    int64_t n;
+    plx_real *sums, *totals, *errors;
+} deep_sums;
+
+static void clear_all(deep_sums d) {
+    memset(d.sums, 0, (size_t)d.n * sizeof *d.sums);
+    memset(d.totals, 0, (size_t)d.n * sizeof *d.totals);
+    memset(d.errors, 0, (size_t)d.n * sizeof *d.errors);
+}
+
+static void move_sums(const plx_kernels *k, deep_sums d) {
+    k->two_sum(d.n, d.sums, d.totals, d.errors);
+    memset(d.sums, 0, (size_t)d.n * sizeof *d.sums);
+}
+
+/* Moves the last sums, and all of them back. */
+static void close_totals(const plx_kernels *k, deep_sums d) {
+    move_sums(k, d);
+    k->add(d.n, d.totals, 1, d.errors, 1, d.sums);
 }
 
 /* ---- One block of queries -------------------------------------------------------------------- */
@@ -175,13 +205,17 @@ static void hide(const attention *t, const query_block *b, int64_t key, int64_t 
 /* ---- Forward --------------------------------------------------------------------------------- */
 
 typedef struct forward_scratch {
-    plx_real *k_tiles, *v_panels, *q_rows, *q_panels, *scores, *spare, *out, *top, *sum, *alpha;
+    plx_real *k_tiles, *v_panels, *q_rows, *q_panels, *scores, *spare;
+    plx_real *out, *sum; /* one behind the other; so are their totals, and the errors of those */
+    plx_real *totals, *errors;
+    plx_real *top, *alpha, *own, *before; /* own: sums of a tile; before: the top of the totals */
 } forward_scratch;
 
 /* Lays out a worker's scratch from base on (NULL: only counts); returns its size in elements. */
 static int64_t lay_forward(const attention *t, plx_real *base, forward_scratch *s) {
     const plx_kernels *k = t->kernels;
     const int64_t width = t->a.width, blocks = (t->a.keys + KEYS - 1) / KEYS;
+    const int64_t deep = t->a.keys > DEEP_KEYS ? QUERIES + QUERIES * width : 0;
     const struct {
         plx_real **to;
         int64_t size;
@@ -192,10 +226,14 @@ static int64_t lay_forward(const attention *t, plx_real *base, forward_scratch *
         {&s->q_panels, panels_size(k, width, QUERIES)},
         {&s->scores, KEYS * QUERIES},
         {&s->spare, t->a.mask ? KEYS * QUERIES : 0},
-        {&s->out, plx__round_up(QUERIES * width, LINE)},
-        {&s->top, QUERIES},
+        {&s->out, QUERIES * width},
         {&s->sum, QUERIES},
+        {&s->top, QUERIES},
         {&s->alpha, QUERIES},
+        {&s->own, QUERIES},
+        {&s->totals, deep},
+        {&s->errors, deep},
+        {&s->before, QUERIES},
     };
     int64_t size = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; ++i) {
@@ -209,6 +247,23 @@ static int64_t lay_forward(const attention *t, plx_real *base, forward_scratch *
 static void scale_queries(const attention *t, const query_block *b, plx_real *rows) {
     for (int64_t i = 0; i < b->rows; ++i)
         t->kernels->scale(t->a.width, t->a.scale, b->q + i * b->ld, rows + i * t->a.width);
+}
+
+/* Multiplies the totals by the factor for what precedes the sums. */
+static void scale_totals(const attention *t, const query_block *b, forward_scratch *s) {
+    const int64_t width = t->a.width, sums = QUERIES * width;
+    plx_real *factor = s->before;
+    /* One more tile, whose only score is the largest one before. */
+    t->kernels->softmax_columns(1, b->rows, factor, QUERIES, s->top, s->own, s->alpha);
+    for (int64_t i = 0; i < b->rows; ++i) {
+        plx_real *total = s->totals + i * width, *error = s->errors + i * width;
+        t->kernels->scale(width, factor[i], total, total);
+        t->kernels->scale(width, factor[i], error, error);
+        s->totals[sums + i] *= factor[i];
+        s->errors[sums + i] *= factor[i];
+        s->own[i] = 0;
+    }
+    memcpy(s->before, s->top, QUERIES * sizeof *s->top);
 }
 
 static void finish_block(const attention *t, const query_block *b, forward_scratch *s) {
@@ -232,21 +287,37 @@ static void forward_block(const attention *t, const key_side *keys, const query_
     scale_queries(t, b, s->q_rows);
     pack_transposed(k, b->rows, width, s->q_rows, width, s->q_panels);
     const right queries = {s->q_panels, k->nr, width * k->nr};
-    for (int64_t i = 0; i < b->rows; ++i) {
-        s->top[i] = (plx_real)-__builtin_inff();
-        s->sum[i] = 0;
+    for (int64_t i = 0; i < QUERIES; ++i) {
+        s->top[i] = s->before[i] = (plx_real)-__builtin_inff();
+        s->sum[i] = s->own[i] = 0;
     }
+    const bool deep = b->keys_end > DEEP_KEYS;
+    const deep_sums sums = {QUERIES * width + QUERIES, s->out, s->totals, s->errors};
+    if (deep) clear_all(sums);
     for (int64_t key = 0; key < b->keys_end; key += KEYS) {
         const int64_t n = plx__least(KEYS, b->keys_end - key);
+        if (key && key % DEEP_KEYS == 0) {
+            scale_totals(t, b, s);
+            move_sums(k, sums);
+        }
         multiply(k, n, b->rows, width, block_rows(t, keys->k_tiles, keys->k, keys->ld, key),
                  queries, s->scores, QUERIES, false);
         hide(t, b, key, n, s->scores, s->spare);
-        k->softmax_columns(n, b->rows, s->scores, QUERIES, s->top, s->sum, s->alpha);
+        k->softmax_columns(n, b->rows, s->scores, QUERIES, s->top, s->own, s->alpha);
         for (int64_t i = 0; key && i < b->rows; ++i)
             if (s->alpha[i] != 1)
                 k->scale(width, s->alpha[i], s->out + i * width, s->out + i * width);
         multiply(k, b->rows, width, n, (left){s->scores, 1, QUERIES, k->mr},
                  block_panels(t, keys->v_panels, keys->v, keys->ld, key), s->out, width, key > 0);
+        /* Not earlier: these loads would wait for the stores of the softmax. */
+        for (int64_t i = 0; i < b->rows; ++i) {
+            s->sum[i] = s->sum[i] * s->alpha[i] + s->own[i];
+            s->own[i] = 0;
+        }
+    }
+    if (deep) {
+        scale_totals(t, b, s);
+        close_totals(k, sums);
     }
     finish_block(t, b, s);
 }
@@ -328,7 +399,10 @@ void plx__attention_run(plx_ctx *ctx, const plx__attention_args *args, int threa
 typedef struct backward_scratch {
     plx_real *k_tiles, *v_tiles, *k_panels;
     plx_real *q_rows, *q_panels, *q_columns, *g_panels, *g_columns;
-    plx_real *scores, *slopes, *gq, *gk, *gv, *delta;
+    plx_real *scores, *slopes, *delta;
+    plx_real *gq, *gq_totals, *gq_errors;
+    plx_real *gk, *gv; /* one behind the other; so are their totals, and the errors of those */
+    plx_real *totals, *errors;
 } backward_scratch;
 
 static int64_t lay_backward(const attention *t, plx_real *base, backward_scratch *s) {
@@ -336,7 +410,9 @@ static int64_t lay_backward(const attention *t, plx_real *base, backward_scratch
     const int64_t width = t->a.width, blocks = (t->a.keys + KEYS - 1) / KEYS;
     const int64_t rows = plx__round_up(QUERIES * width, LINE),
                   by_row = panels_size(k, QUERIES, width),
-                  by_column = panels_size(k, width, QUERIES);
+                  by_column = panels_size(k, width, QUERIES), by_key = 2 * t->a.keys * width;
+    const int64_t deep_rows = t->a.keys > DEEP_KEYS ? rows : 0;
+    const int64_t deep = t->group * t->query_blocks > DEEP_BLOCKS ? by_key : 0;
     const struct {
         plx_real **to;
         int64_t size;
@@ -351,10 +427,14 @@ static int64_t lay_backward(const attention *t, plx_real *base, backward_scratch
         {&s->g_columns, by_column},
         {&s->scores, KEYS * QUERIES},
         {&s->slopes, KEYS * QUERIES},
-        {&s->gq, rows},
-        {&s->gk, plx__round_up(t->a.keys * width, LINE)},
-        {&s->gv, plx__round_up(t->a.keys * width, LINE)},
         {&s->delta, QUERIES},
+        {&s->gq, rows},
+        {&s->gq_totals, deep_rows},
+        {&s->gq_errors, deep_rows},
+        {&s->gk, by_key / 2},
+        {&s->gv, plx__round_up(by_key, LINE) - by_key / 2},
+        {&s->totals, plx__round_up(deep, LINE)},
+        {&s->errors, plx__round_up(deep, LINE)},
     };
     int64_t size = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; ++i) {
@@ -406,8 +486,14 @@ static void backward_block(const attention *t, const key_side *keys, const query
     const int64_t width = t->a.width;
     plx_real *gq = t->a.gq + place_of(t, b);
     pack_block(t, b, s);
-    for (int64_t key = 0; key < b->keys_end; key += KEYS)
+    const bool deep = b->keys_end > DEEP_KEYS;
+    const deep_sums sums = {b->rows * width, s->gq, s->gq_totals, s->gq_errors};
+    if (deep) clear_all(sums);
+    for (int64_t key = 0; key < b->keys_end; key += KEYS) {
+        if (key && key % DEEP_KEYS == 0) move_sums(t->kernels, sums);
         backward_tile(t, keys, b, s, key, plx__least(KEYS, b->keys_end - key));
+    }
+    if (deep) close_totals(t->kernels, sums);
     for (int64_t i = 0; i < b->rows; ++i) {
         if (b->keys_end)
             t->kernels->scale(width, t->a.scale, s->gq + i * width, gq + i * b->ld);
@@ -430,7 +516,7 @@ static void store_key_gradients(const attention *t, const key_side *keys,
  * gradients. */
 static void backward_units(void *arg, int64_t begin, int64_t end, int worker) {
     const attention *t = arg;
-    const int64_t width = t->a.width;
+    const int64_t width = t->a.width, items = t->group * t->query_blocks;
     backward_scratch s = {0};
     lay_backward(t, t->scratch + worker * t->stride, &s);
     for (int64_t unit = begin; unit < end; ++unit) {
@@ -444,12 +530,17 @@ static void backward_units(void *arg, int64_t begin, int64_t end, int worker) {
             pack_blocks(t, keys.v, keys.ld, keys.v_tiles);
             pack_panels(t->kernels, t->a.keys, width, keys.k, keys.ld, keys.k_panels);
         }
-        memset(s.gk, 0, (size_t)(t->a.keys * width) * sizeof *s.gk);
-        memset(s.gv, 0, (size_t)(t->a.keys * width) * sizeof *s.gv);
-        for (int64_t item = 0; item < t->group * t->query_blocks; ++item) {
+        const deep_sums sums = {2 * t->a.keys * width, s.gk, s.totals, s.errors};
+        if (items > DEEP_BLOCKS)
+            clear_all(sums);
+        else
+            memset(sums.sums, 0, (size_t)sums.n * sizeof *sums.sums);
+        for (int64_t item = 0; item < items; ++item) {
+            if (item && item % DEEP_BLOCKS == 0) move_sums(t->kernels, sums);
             const query_block b = block_of(t, batch, kv_head, item);
             backward_block(t, &keys, &b, &s);
         }
+        if (items > DEEP_BLOCKS) close_totals(t->kernels, sums);
         store_key_gradients(t, &keys, &s);
     }
 }

@@ -85,10 +85,10 @@ static void differentiate(const pass *p) {
 }
 
 static void need_reals(plx_graph *graph, const char *what, plx_node x) {
-    const plx__node *node = plx__at(graph, x);
-    if (node && node->dtype != PLX_DTYPE_REAL)
+    const plx_dtype dtype = plx_node_dtype(graph, x);
+    if (plx__rank_named(graph, "gradients", what, x, NULL) >= 0 && dtype != PLX_DTYPE_REAL)
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "gradients: %s must hold %s, not %s", what,
-                        plx__dtype_name(PLX_DTYPE_REAL), plx__dtype_name(node->dtype));
+                        plx__dtype_name(PLX_DTYPE_REAL), plx__dtype_name(dtype));
 }
 
 static void check(plx_graph *graph, plx_node loss, int count, const plx_node *wrt,

@@ -66,8 +66,10 @@ static void k_pool_max_grad(int64_t count, int64_t n, int64_t rows, int64_t colu
 /* The sum of a window at one vector of channels. */
 INLINE vf window_sum(int64_t n, int64_t rows, int64_t columns, const plx_real *x,
                      int64_t row_stride, int64_t lanes) {
+    enum { MANY = 256 };
     vf total = v_splat(0), error = total;
     const bool is_chain = rows * columns <= COLUMN_CHAIN;
+    int64_t chains = 0;
     for (int64_t i = 0; i < rows; ++i, x += row_stride) {
         if (is_chain) {
             for (int64_t j = 0; j < columns; ++j) total += load_some(x + j * n, lanes);
@@ -77,6 +79,11 @@ INLINE vf window_sum(int64_t n, int64_t rows, int64_t columns, const plx_real *x
             const int64_t end = columns - j > COLUMN_CHAIN ? j + COLUMN_CHAIN : columns;
             vf sum = v_splat(0);
             for (; j < end; ++j) sum += load_some(x + j * n, lanes);
+            two_sum(&total, &error, sum);
+            if (++chains % MANY) continue;
+            /* The sum of many errors would have errors that matter. */
+            sum = error;
+            error = v_splat(0);
             two_sum(&total, &error, sum);
         }
     }

@@ -124,6 +124,15 @@ static void far_statistics(int64_t rows, int64_t n, const plx_real *x, plx_real 
     }
 }
 
+/* Whether squares or sums left the range of the type: tiny deviations matter only to an epsilon
+ * that is tinier still. */
+static bool is_far_chunk(const channel_job *job, const plx_real *deviation) {
+    const int64_t n = job->of.channels;
+    bool far = !is_finite(job->kernels->sum(n, deviation));
+    for (int64_t c = 0; c < n && job->epsilon < 1e-24; ++c) far |= deviation[c] < (plx_real)1e-15;
+    return far;
+}
+
 /* Computes means and roots of mean squared deviations. */
 static void chunk_statistics(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
@@ -139,7 +148,7 @@ static void chunk_statistics(void *arg, int64_t begin, int64_t end, int worker) 
         k->column_moment(rows, n, x, NULL, n, mean, deviation);
         k->scale(n, 1 / (plx_real)rows, deviation, deviation);
         k->sqrt(n, deviation, deviation, 0);
-        if (!is_finite(k->sum(n, deviation))) far_statistics(rows, n, x, mean, deviation);
+        if (is_far_chunk(job, deviation)) far_statistics(rows, n, x, mean, deviation);
     }
 }
 

@@ -9,7 +9,7 @@
 typedef struct upsample_job {
     const plx_kernels *kernels;
     const plx_real *x;
-    plx_real *y, *scratch; /* of each worker: a row as wide as the input */
+    plx_real *y, *scratch; /* of each worker: a row as wide as the input; for the gradient, three */
     int64_t h, w, c;       /* of the small image */
     int64_t fy, fx;
 } upsample_job;
@@ -116,26 +116,45 @@ static int64_t last_output(int64_t at, int64_t factor, int64_t size) {
     return (at + 2 < size ? at + 2 : size) * factor;
 }
 
+/* y[n] = the sum of weights times outputs from..end - 1, of those in g, for input `at`. */
+static void add_outputs(const upsample_job *job, int64_t at, int64_t factor, int64_t size,
+                        int64_t from, int64_t end, int64_t n, const plx_real *g, plx_real *y) {
+    memset(y, 0, (size_t)n * sizeof *y);
+    for (int64_t o = from; o < end; ++o) {
+        const double weight = weight_of(at, o, factor, size);
+        if (weight > 0) job->kernels->axpy(n, (plx_real)weight, g + o * n, y);
+    }
+}
+
+/* The same for all outputs, in chains that are added with their rounding errors. */
+static void sum_outputs(const upsample_job *job, int64_t at, int64_t factor, int64_t size,
+                        int64_t n, const plx_real *g, plx_real *y, plx_real *scratch) {
+    enum { CHAIN = 64 };
+    const int64_t from = first_output(at, factor), end = last_output(at, factor, size);
+    plx_real *sums = scratch, *errors = scratch + n;
+    if (end - from <= CHAIN) {
+        add_outputs(job, at, factor, size, from, end, n, g, y);
+        return;
+    }
+    memset(y, 0, (size_t)n * sizeof *y);
+    memset(errors, 0, (size_t)n * sizeof *errors);
+    for (int64_t o = from; o < end; o += CHAIN) {
+        add_outputs(job, at, factor, size, o, o + CHAIN < end ? o + CHAIN : end, n, g, sums);
+        job->kernels->two_sum(n, sums, y, errors);
+    }
+    job->kernels->add(n, y, 1, errors, 1, y);
+}
+
 static void bilinear_grad_rows(void *arg, int64_t begin, int64_t end, int worker) {
     const upsample_job *job = arg;
     const int64_t c = job->c, wide = job->w * job->fx * c;
-    plx_real *between = job->scratch + worker * wide;
+    plx_real *between = job->scratch + worker * 3 * wide, *sums = between + wide;
     for (int64_t unit = begin; unit < end; ++unit) {
-        const int64_t i = unit % job->h;
         const plx_real *gy = job->x + unit / job->h * job->h * job->fy * wide;
         plx_real *gx = job->y + unit * job->w * c;
-        memset(between, 0, (size_t)wide * sizeof *between);
-        memset(gx, 0, (size_t)(job->w * c) * sizeof *gx);
-        for (int64_t o = first_output(i, job->fy); o < last_output(i, job->fy, job->h); ++o) {
-            const double weight = weight_of(i, o, job->fy, job->h);
-            if (weight > 0) job->kernels->axpy(wide, (plx_real)weight, gy + o * wide, between);
-        }
+        sum_outputs(job, unit % job->h, job->fy, job->h, wide, gy, between, sums);
         for (int64_t j = 0; j < job->w; ++j)
-            for (int64_t o = first_output(j, job->fx); o < last_output(j, job->fx, job->w); ++o) {
-                const double weight = weight_of(j, o, job->fx, job->w);
-                if (weight > 0)
-                    job->kernels->axpy(c, (plx_real)weight, between + o * c, gx + j * c);
-            }
+            sum_outputs(job, j, job->fx, job->w, c, between, gx + j * c, sums);
     }
 }
 
@@ -152,7 +171,9 @@ static plx_status run_upsample2d_grad(plx_ctx *ctx, const plx__step *step) {
 static size_t workspace_upsample(const plx_ctx *ctx, const plx__step *step) {
     (void)ctx;
     if (step->attrs.upsample.method != PLX_BILINEAR) return 0;
-    return (size_t)(step->threads * step->in[0].dims[2] * step->in[0].dims[3]) * sizeof(plx_real);
+    const int64_t rows = step->in[0].size >= step->out.size ? 3 : 1; /* gradients: 3 */
+    return (size_t)(rows * step->threads * step->in[0].dims[2] * step->in[0].dims[3]) *
+           sizeof(plx_real);
 }
 
 static plx_status infer_upsample(plx_graph *graph, plx__node *node) {

@@ -1,11 +1,12 @@
 /* Long sums: every operation that adds many terms, with up to ten million of them, on every
- * target. All elements of an operand are equal, so the correct value is a formula; such sums drift
- * most, since every rounding of a chain goes the same way. The bound is what each reduction
- * promises: (16 + log2 n) EPS sum |terms|. */
+ * target. All terms of a sum are equal, so the correct value is a formula; such sums drift most,
+ * since every rounding of a chain goes the same way. The bound is what each reduction promises: (16
+ * + log2 n) EPS sum |terms|. */
 #include "check.h"
 
 #include "base/platform.h"
 #include "kernels/kernels.h"
+#include "ops/op.h"
 
 #include <float.h>
 #include <math.h>
@@ -17,7 +18,7 @@ enum { N = PLX_AS_SHIPPED ? 10000000 : 1000000 };
 /* Operands are 1, or 0.1 as rounded to the element type. */
 #define TENTH ((long double)(plx_real)0.1)
 
-enum { OPERANDS = 4 };
+enum { OPERANDS = 6 };
 typedef struct bench {
     plx_ctx *ctx;
     plx_graph *graph;
@@ -196,6 +197,89 @@ static plx_node clipped(bench *b) {
     return y;
 }
 
+static plx_node upsampled(bench *b, int64_t rows, int64_t columns, plx_upsampling method) {
+    const plx_node x = ONES(1, 1, 1, 1);
+    return gradient(b, plx_upsample2d(b->graph, x, rows, columns, method), x);
+}
+static plx_node nearest_row(bench *b) {
+    return upsampled(b, 1, N, PLX_NEAREST);
+}
+static plx_node nearest_column(bench *b) {
+    return upsampled(b, N, 1, PLX_NEAREST);
+}
+static plx_node bilinear_row(bench *b) {
+    return upsampled(b, 1, N, PLX_BILINEAR);
+}
+static plx_node bilinear_column(bench *b) {
+    return upsampled(b, N, 1, PLX_BILINEAR);
+}
+
+/* ---- Attention: one head of width 1 ---------------------------------------------------------- */
+
+enum { LENGTH = N / 20 };
+
+static plx_node attend(bench *b, plx_node q, plx_node k, plx_node v) {
+    return plx_attention(b->graph, q, k, v, plx_none(), &(plx_attention_options){.heads = 1});
+}
+
+static plx_node sequence(bench *b, int64_t length, double value) {
+    return operand(b, DIMS(1, length, 1), value);
+}
+
+/* 1, -1, 1, ... */
+static plx_node alternating(bench *b, int64_t length) {
+    const plx_node x = sequence(b, length, 1);
+    plx_real *data = b->data[b->count - 1];
+    for (int64_t i = 1; data && i < length; i += 2) data[i] = -1;
+    return x;
+}
+
+/* All keys but the first have the same probability. */
+static plx_node attention(bench *b) {
+    const plx_node q = ONES(1, 1, 1), k = sequence(b, LENGTH, 0);
+    plx_real *data = b->data[b->count - 1];
+    if (data) data[0] = 1;
+    return attend(b, q, k, TENTHS(1, LENGTH, 1));
+}
+/* The maximum rises from tile to tile. */
+static plx_node attention_rising(bench *b) {
+    const plx_node q = ONES(1, 1, 1), k = sequence(b, LENGTH, 0);
+    plx_real *data = b->data[b->count - 1];
+    for (int64_t i = 0; data && i < LENGTH; ++i) data[i] = (plx_real)(8.0 * (double)i / LENGTH);
+    return attend(b, q, k, TENTHS(1, LENGTH, 1));
+}
+static plx_node attention_few(bench *b) {
+    const plx_node q = ONES(1, 1, 1), k = sequence(b, 1024, 0);
+    plx_real *data = b->data[b->count - 1];
+    if (data) data[0] = 1;
+    return attend(b, q, k, TENTHS(1, 1024, 1));
+}
+static plx_node attention_cached(bench *b) {
+    const plx_node one = ONES(1, 1, 1), v = TENTHS(1, 1, 1);
+    const plx_node inputs[] = {
+        one, one, v, operand(b, DIMS(LENGTH, 1), 0), TENTHS(LENGTH, 1), labels(b, 1, LENGTH - 1)};
+    const plx__attrs attrs = {.attention = {.heads = 1, .kv_heads = 1, .scale = 1}};
+    return plx__build(b->graph, &plx__op_cached_attention, 6, inputs, &attrs);
+}
+/* Keys and values have the same signs, so that the terms do. */
+static plx_node query_gradient(bench *b) {
+    const plx_node q = sequence(b, 1, 0), k = alternating(b, LENGTH);
+    return gradient(b, attend(b, q, k, alternating(b, LENGTH)), q);
+}
+/* Of equal values: each term is a probability times a difference of equal numbers. */
+static plx_node query_gradient_zero(bench *b) {
+    const plx_node q = ONES(1, 1, 1), k = ONES(1, LENGTH, 1);
+    return gradient(b, attend(b, q, k, TENTHS(1, LENGTH, 1)), q);
+}
+static plx_node key_gradient(bench *b) {
+    const plx_node q = sequence(b, LENGTH, 1), k = sequence(b, 2, 0);
+    return plx_abs(b->graph, gradient(b, attend(b, q, k, alternating(b, 2)), k));
+}
+static plx_node value_gradient(bench *b) {
+    const plx_node q = sequence(b, LENGTH, 1), k = sequence(b, 2, 0), v = alternating(b, 2);
+    return gradient(b, attend(b, q, k, v), v);
+}
+
 /* ---- Losses and softmax ---------------------------------------------------------------------- */
 
 static plx_node mse(bench *b) {
@@ -320,6 +404,18 @@ static void walk(plx_check *t, const char *isa) {
         {"gradient of a group norm's shift", group_shift_gradient, n / 4 * x, (double)part(4), 0},
         {"unit row", unit_row, 1 / sqrtl(n), N, 0},
         {"clipped by norm", clipped, 1 / sqrtl(n), N, 0},
+        {"gradient of nearest upsampling of a row", nearest_row, n * x, N, 0},
+        {"gradient of nearest upsampling of a column", nearest_column, n * x, N, 0},
+        {"gradient of bilinear upsampling of a row", bilinear_row, n * x, N, 0},
+        {"gradient of bilinear upsampling of a column", bilinear_column, n * x, N, 0},
+        {"attention", attention, x, LENGTH, 0},
+        {"attention to rising scores", attention_rising, x, LENGTH, 0},
+        {"attention to 1024 keys", attention_few, x, 1024, 0},
+        {"attention to cached keys", attention_cached, x, LENGTH, 0},
+        {"gradient of attention's query", query_gradient, x, LENGTH, 0},
+        {"gradient of attention's query, 0", query_gradient_zero, 0, LENGTH, 2 * x * x},
+        {"gradient of attention's keys", key_gradient, LENGTH * x / 2, LENGTH, 0},
+        {"gradient of attention's values", value_gradient, LENGTH * x / 2, LENGTH, 0},
         {"mse", mse, (1 - x) * (1 - x), N, 0},
         {"l1", l1, 1 - x, N, 0},
         {"huber", huber, (1 - x) * (1 - x) / 2, N, 0},

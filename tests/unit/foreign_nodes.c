@@ -1,4 +1,5 @@
-/* Every builder refuses a node of another graph, for each of its operands. */
+/* Every builder refuses a node of another graph, for each of its operands, and plx_none() unless
+ * the operand is optional. */
 #include "check.h"
 
 #include <string.h>
@@ -138,8 +139,8 @@ typedef plx_status (*builder)(call *c);
     B(mse, "mm", plx_mse(c->graph, x[0], x[1]))                                                    \
     B(cross_entropy, "mi", plx_cross_entropy(c->graph, x[0], x[1]))                                \
     B(cross_entropy_smooth, "mi", plx_cross_entropy_smooth(c->graph, x[0], x[1], 0.1))             \
-    T(gradients_of, "s", plx_gradients(c->graph, x[0], 1, x, OUT))                                 \
-    T(clip_by_norm, "mv", plx_clip_by_norm(c->graph, 2, x, 1, OUT))                                \
+    T(gradients_of, "sss", gradients_of_sum(c))                                                    \
+    T(clip_by_norm, "mvc", plx_clip_by_norm(c->graph, 3, x, 1, OUT))                               \
     B(update, "R", plx_update(c->graph, c->optimizer, x))                                          \
     T(hypercausal, "mss", plx_hypercausal_emit(c->graph, x[0], x[1], x[2], &usual, &made))         \
     T(hypercausal_loss, "mmms",                                                                    \
@@ -149,12 +150,24 @@ typedef plx_status (*builder)(call *c);
       plx_layer_apply(&SCOPE, &(plx_layer){.kind = PLX_LAYER_DENSE, .units = 2}, x[0]))            \
     T(forward, "m", plx_model_forward(c->model, c->graph, x, true, OUT))                           \
     T(loss, "m", plx_model_loss(c->model, c->graph, PLX_LOSS_MSE, 0, 2, x, OUT, OUT))              \
-    T(compile, "mm", compiled(c, 2))
+    T(compile, "mmm", compiled(c, 3))
 
 #define SCOPE ((plx_scope){.weights = c->weights, .graph = c->graph, .training = true})
 static const plx_hypercausal_options usual = {.depth = 2, .futures = 3, .span = 0.25, .w = 1};
 static plx_hypercausal made;
 static plx_hypercausal_parts parts;
+
+/* The loss depends on the first three nodes, as far as they are of this graph; a refusal leaves the
+ * outputs alone. */
+static plx_status gradients_of_sum(call *c) {
+    plx_node loss = plx_constant(c->graph, 0), grads[3] = {{7}, {7}, {7}};
+    for (int k = 0; k < 3; ++k)
+        if (plx_node_shape(c->graph, c->x[k], NULL) >= 0) loss = plx_add(c->graph, loss, c->x[k]);
+    const plx_status status = plx_gradients(c->graph, loss, 3, c->x, grads);
+    for (int k = 0; k < 3; ++k)
+        if ((status == PLX_OK) == (grads[k].id == 7)) return PLX_ERR_UNSUPPORTED;
+    return status;
+}
 
 static plx_status compiled(call *c, int count) {
     plx_plan *plan = NULL;
@@ -200,21 +213,25 @@ static void close_call(call *c) {
     for (int i = 0; i < 3; ++i) plx_tensor_free(c->tensors[i]);
 }
 
-/* stranger: index of the node from another graph; -1: none */
-static void check_row(plx_check *t, plx_ctx *ctx, int row, int stranger) {
+/* stranger: index of the node that is plx_none() if none, else of another graph; -1: all fit */
+static void check_row(plx_check *t, plx_ctx *ctx, int row, int stranger, bool none) {
     call own, other;
     const bool opened = open_call(ctx, &own), opened_other = open_call(ctx, &other);
     if (CHECK(t, opened && opened_other, "%s", plx_message(ctx))) {
         const int count = (int)strlen(rows[row].letters);
         for (int k = 0; k < count; ++k)
             own.x[k] = node_of(k == stranger ? &other : &own, rows[row].letters[k]);
+        if (stranger >= 0 && none) own.x[stranger] = plx_none();
         const plx_status status = rows[row].build(&own);
         if (stranger < 0)
             CHECK(t, status == PLX_OK, "%s: %s", rows[row].name, plx_message(ctx));
         else
-            CHECK(t, status == PLX_ERR_ARGUMENT && strstr(plx_message(ctx), "of this graph"),
-                  "%s: input %d is of another graph: %s, \"%s\"", rows[row].name, stranger,
-                  plx_status_name(status), status == PLX_OK ? "" : plx_message(ctx));
+            CHECK(t,
+                  (none && status == PLX_OK) ||
+                      (status == PLX_ERR_ARGUMENT && strstr(plx_message(ctx), "of this graph")),
+                  "%s: input %d is %s: %s, \"%s\"", rows[row].name, stranger,
+                  none ? "none" : "of another graph", plx_status_name(status),
+                  status == PLX_OK ? "" : plx_message(ctx));
     }
     close_call(&own);
     close_call(&other);
@@ -250,7 +267,10 @@ void plx_test_unit_foreign(plx_check *t) {
     plx_ctx *ctx = plx_check_context(t, NULL, 1);
     if (!ctx) return;
     for (size_t row = 0; row < sizeof rows / sizeof *rows; ++row)
-        for (int k = -1; k < (int)strlen(rows[row].letters); ++k) check_row(t, ctx, (int)row, k);
+        for (int k = -1; k < (int)strlen(rows[row].letters); ++k) {
+            check_row(t, ctx, (int)row, k, false);
+            if (k >= 0) check_row(t, ctx, (int)row, k, true);
+        }
     check_plan(t, ctx);
     plx_ctx_free(ctx);
 }
