@@ -10,9 +10,9 @@
 
 enum { ROUNDS = 15, LEAST_ROUNDS = 3, MOST_RUNS = 300, WARM_UP = 2 };
 /* Of one round's runs, profiled or not, and the most where the clock is coarse; of all rounds; of
- * one sample of a ceiling, and its most; of all samples of one ceiling, if two rounds need less. */
+ * one sample of a ceiling, and its most. */
 static const double RUNS_NS = 25e6, LONG_RUNS_NS = 5e8, ALL_NS = 4e9, SAMPLE_NS = 1e5,
-                    LONG_SAMPLE_NS = 1e8, CEILING_NS = 6e7;
+                    LONG_SAMPLE_NS = 1e8;
 /* A round's runs last so many steps of the clock: of a step with 2% of the time it then sees 100.
  * Nothing is measured with a coarser clock than this. */
 static const double CLOCK_STEPS = 5000, COARSEST_NS = 1e7;
@@ -34,8 +34,7 @@ struct plx_profile {
     plx_bandwidth_point points[PLX_SWEEP_POINTS];
     int64_t passes[PLX_SWEEP_POINTS][PLX_STREAMS];
     int64_t peak_passes;
-    double lower; /* than measured, by this factor; 1 but in tests */
-    double least_unit_ns[SWEEP + PLX_SWEEP_POINTS];
+    double stricter; /* judges by least times longer by this factor; 1 but in tests */
     double peak;
     double bare[ROUNDS]; /* ns of a run */
     double *times;       /* [steps, ROUNDS] */
@@ -45,7 +44,7 @@ struct plx_profile {
     plx_profile_step *steps;
     plx_profile_item *items;
     plx_profile_total total;
-    char too_short[64], above[PLX_MEMORY_LEVELS][112], note[320];
+    char too_short[64], note[192];
 };
 
 static int count_of(const plx_profile *p) {
@@ -115,24 +114,19 @@ static double rate(const plx_profile *p, int point, int stream, int64_t *passes)
     return best;
 }
 
-static void sample_point(plx_profile *p, int i) {
-    for (int k = 0; k < PLX_STREAMS; ++k)
-        p->points[i].bandwidth[k] =
-            fmax(p->points[i].bandwidth[k], rate(p, i, k, &p->passes[i][k]));
-}
-
-/* Interference only slows down, so a ceiling is the best sample. */
+/* Interference only slows down, so a ceiling is the best sample. Passes through large memories are
+ * long: they are measured in the first rounds alone. */
 static void sample_unit(plx_profile *p, int unit) {
-    enum { ALWAYS = 2 };
-    double *least = &p->least_unit_ns[unit];
-    if (p->round >= ALWAYS && p->round * *least > CEILING_NS) return;
-    const int64_t start = plx_platform_now_ns();
-    if (unit == PEAK)
+    enum { ROUNDS_OF_LARGE = 2, LARGE = 40 << 20 };
+    if (unit == PEAK) {
         p->peak = fmax(p->peak, rate(p, 0, PLX_STREAMS, &p->peak_passes));
-    else
-        sample_point(p, unit - SWEEP);
-    const double ns = (double)(plx_platform_now_ns() - start);
-    if (!p->round || ns < *least) *least = ns;
+        return;
+    }
+    plx_bandwidth_point *point = &p->points[unit - SWEEP];
+    if (p->round >= ROUNDS_OF_LARGE && point->bytes > LARGE) return;
+    for (int k = 0; k < PLX_STREAMS; ++k)
+        point->bandwidth[k] =
+            fmax(point->bandwidth[k], rate(p, unit - SWEEP, k, &p->passes[unit - SWEEP][k]));
 }
 
 /* ---- Runs ------------------------------------------------------------------------------------ */
@@ -184,8 +178,8 @@ static plx_status profile_runs(plx_profile *p) {
     }
     if (ran || !any) return PLX_OK;
     return plx_fail(p->ctx, PLX_ERR_UNSUPPORTED,
-                    "profile: a value that is folded from the parameters is not finite, so other "
-                    "steps run than those of the plan; leave out the pass fold");
+                    "profile: a folded value is not finite, so other steps run than the plan's; "
+                    "leave out the pass fold");
 }
 
 /* ---- What the ceilings allow ----------------------------------------------------------------- */
@@ -269,27 +263,19 @@ static double bytes_ns(const plx_profile *p, int s, double bytes, double most, i
     return moved > 0 ? ns * bytes / moved : 0;
 }
 
-/* Nothing exceeds a ceiling: a step that does shows that this is none. */
-static const char *above(plx_profile *p, int level, bool arithmetic) {
-    char *text = p->above[level];
-    if (arithmetic) return "faster than the measured peak of arithmetic, so that is no ceiling";
-    plx__format(text, sizeof p->above[level],
-                level ? "faster than %s, so its data lay in a nearer level of memory"
-                      : "faster than the measured bandwidth of %s, so that is no ceiling",
-                p->levels[level].name);
-    return text;
-}
-
 static void find_ceiling(plx_profile *p, int s, double most) {
     const plx_step_info info = plx_plan_step(p->network->plan, s);
     plx_profile_step *step = &p->steps[s];
     int level;
     const double arithmetic = info.flops / p->peak,
                  moving = bytes_ns(p, s, info.bytes, most, &level);
-    const double least = fmax(arithmetic, moving);
+    const double least = fmax(arithmetic, moving) * p->stricter;
     step->limit = arithmetic > moving ? "arithmetic" : p->levels[level].name;
+    /* Nothing exceeds a ceiling. */
     if (least > (1 + NOISE) * step->ns) {
-        step->failure = above(p, level, arithmetic > moving);
+        step->failure = arithmetic > moving || !level
+                            ? "faster than this ceiling, so that is none"
+                            : "faster than this level of memory: its data lay in a nearer one";
         return;
     }
     step->least_ns = least;
@@ -297,11 +283,10 @@ static void find_ceiling(plx_profile *p, int s, double most) {
 }
 
 /* A run begins anywhere between two steps of the clock. So a time of n steps has, in one run, a
- * standard deviation of at most the root of n, and of half a step. */
+ * variance of at most n, and of a quarter. The mean of all runs is to be right to 10%. */
 static bool is_resolved(const plx_profile *p, double ns) {
-    static const double MOST = 0.1;
     const double n = ns / p->clock_ns;
-    return n > 0 && fmin(plx_math_sqrt(n), 0.5) <= MOST * n * plx_math_sqrt(p->runs);
+    return n > 0 && fmin(n, 0.25) <= 0.01 * n * n * p->runs;
 }
 
 static void conclude_step(plx_profile *p, int s, int round, double most) {
@@ -378,29 +363,22 @@ static int fastest_round(const plx_profile *p) {
     return fastest;
 }
 
-static void add_note(plx_profile *p, int count, const char *one, const char *more) {
+static void add_note(plx_profile *p, int count, const char *format) {
     const size_t length = strlen(p->note);
-    if (!count) return;
-    plx__format(p->note + length, sizeof p->note - length, count == 1 ? one : more,
-                length ? " " : "", count);
+    if (count) plx__format(p->note + length, sizeof p->note - length, format, count);
 }
 
 static void write_note(plx_profile *p) {
     int faster = 0, shorter = 0;
     for (int s = 0; s < count_of(p); ++s) {
-        shorter += p->steps[s].failure == p->too_short;
-        faster += p->steps[s].ns > 0 && *p->steps[s].failure;
+        if (!*p->steps[s].failure) continue;
+        *(p->steps[s].ns > 0 ? &faster : &shorter) += 1;
     }
-    add_note(p, shorter, "%s%d step is too short for this clock, and has no time.",
-             "%s%d steps are too short for this clock, and have no time.");
-    add_note(p, faster, "%s%d step is faster than its ceiling, and has no share of it.",
-             "%s%d steps are faster than their ceilings, and have no share of them.");
-    const bool unknown = !(p->peak > 0) || !p->levels_count;
-    add_note(p, unknown,
-             p->points_count ? "%sThe ceilings could not be measured: the system had no processor "
-                               "for one of the threads."
-                             : "%sThe ceilings could not be measured: there is no memory for it.",
-             "");
+    add_note(p, shorter, "Steps too short for this clock: %d. ");
+    add_note(p, faster, "Steps faster than their ceilings: %d. ");
+    add_note(p, !(p->peak > 0) || !p->levels_count,
+             "The ceilings could not be measured: a thread had no processor. ");
+    if (*p->note) p->note[strlen(p->note) - 1] = 0;
 }
 
 static void conclude_steps(plx_profile *p) {
@@ -425,9 +403,6 @@ static void conclude_steps(plx_profile *p) {
 
 static void conclude(plx_profile *p) {
     plx_profile_total *total = &p->total;
-    p->peak /= p->lower;
-    for (int i = 0; i < p->points_count; ++i)
-        for (int k = 0; k < PLX_STREAMS; ++k) p->points[i].bandwidth[k] /= p->lower;
     find_levels(p);
     conclude_steps(p);
     total->rounds = p->round;
@@ -463,8 +438,13 @@ plx_status plx_profile_new(plx_network *network, plx_profile **out) {
     plx_profile *p = plx_platform_alloc(sizeof *p);
     *out = NULL;
     if (!p) return plx_fail(network->ctx, PLX_ERR_MEMORY, "profile: no memory");
-    *p = (plx_profile){.ctx = network->ctx, .network = network, .lower = 1, .total = {.note = ""}};
+    *p = (plx_profile){
+        .ctx = network->ctx, .network = network, .stricter = 1, .total = {.note = ""}};
     plx_status status = plx_plan_describe(network->plan, &p->table);
+    /* Training for as long as a coarse clock needs would end in gradients of 0 and moments that are
+     * subnormal, which are slow; a step that changes no weight takes the same time. */
+    if (status == PLX_OK && network->optimizer)
+        status = plx_optimizer_set_rate(network->optimizer, 0);
     if (status == PLX_OK && !allocate(p))
         status = plx_fail(network->ctx, PLX_ERR_MEMORY, "profile: no memory");
     if (status != PLX_OK) {
@@ -478,9 +458,9 @@ plx_status plx_profile_new(plx_network *network, plx_profile **out) {
     return PLX_OK;
 }
 
-void plx__profile_pretend(plx_profile *p, double clock_ns, double lower) {
+void plx__profile_pretend(plx_profile *p, double clock_ns, double stricter) {
     if (clock_ns > 0) p->clock_ns = clock_ns;
-    p->lower = lower;
+    p->stricter = stricter;
 }
 
 void plx_profile_free(plx_profile *p) {

@@ -8,11 +8,12 @@
 
 typedef struct plx_profile plx_profile;
 
-/* The network is borrowed, and run: training changes its weights. Free with plx_profile_free. */
+/* The network is borrowed, and run. Its optimizer gets the rate 0, so that weights stay as they are
+ * however often it runs. Free with plx_profile_free. */
 plx_status plx_profile_new(plx_network *network, plx_profile **out);
-/* For tests: judges as if the clock had steps of so many nanoseconds (0: its own), and as if the
- * machine had so many times lower ceilings. */
-void plx__profile_pretend(plx_profile *profile, double clock_ns, double lower);
+/* For tests: judges as if the clock had steps of so many nanoseconds (0: its own), and as if its
+ * ceilings allowed nothing faster than so many times what they do. */
+void plx__profile_pretend(plx_profile *profile, double clock_ns, double stricter);
 void plx_profile_free(plx_profile *profile);
 
 /* Measures for about slice_ns, at least one sample or one run. *fraction: share of the whole that

@@ -162,12 +162,12 @@ static void whole(plx_check *t, plx_ctx *ctx, plx_network *network) {
 /* Where nothing holds: a clock that resolves no step, and ceilings that every step exceeds. Nothing
  * is given as a measurement then, and each step says why. */
 static void nothing_holds(plx_check *t, plx_ctx *ctx, plx_network *network, double clock_ns,
-                          double lower, const char *reason, const char *note) {
+                          double stricter, const char *reason, const char *note) {
     plx_profile *profile = NULL;
     double fraction;
     plx_status status = plx_profile_new(network, &profile);
     if (status == PLX_OK) status = plx_profile_advance(profile, 0, &fraction);
-    if (status == PLX_OK) plx__profile_pretend(profile, clock_ns, lower);
+    if (status == PLX_OK) plx__profile_pretend(profile, clock_ns, stricter);
     if (status == PLX_OK) status = measure(t, profile);
     if (CHECK(t, status == PLX_OK, "%s", plx_message(ctx))) {
         const plx_profile_total total = plx_profile_get(profile);
@@ -198,9 +198,9 @@ static void equal_layers(plx_check *t, plx_ctx *ctx) {
     if (CHECK(t, plx_network_open(ctx, &options, &network) == PLX_OK, "%s", plx_message(ctx))) {
         whole(t, ctx, &network);
         nothing_holds(t, ctx, &network, 1e12, 1, "too short for this clock of 1e+09 us",
-                      "steps are too short for this clock");
+                      "Steps too short for this clock: 4.");
         nothing_holds(t, ctx, &network, 0, 1e9, "faster than",
-                      "steps are faster than their ceilings");
+                      "Steps faster than their ceilings: 4.");
     }
     plx_network_free(&network);
 }

@@ -49,7 +49,7 @@ export interface ProfileStep extends PlanStep {
   workers: number;
   /**
    * Why there is no time (`"too short for this clock of 100 us"`), or no share of the roofline: the
-   * step is faster than its ceiling, which is therefore none. Else empty.
+   * step is faster than what `limit` names, so that is no ceiling for it. Else empty.
    */
   failure: string;
 }

@@ -109,7 +109,7 @@ export function stepsTable({ profile }: ProfileResult): TableData {
                   ? [microseconds(step.nanoseconds), percent(step.share), rateOf(step)]
                   : ['–', '–', '–']),
                 hasShare(step) ? percent(step.roofline) : '–',
-                orNone(step.failure || step.limit),
+                orNone([step.limit, step.failure].filter(Boolean).join(': ')),
                 orNone(step.method),
                 `${significant(step.workers, 2)} of ${step.threads}`,
               ],

@@ -62,15 +62,15 @@ test('says so when the ceilings could not be measured', () => {
 test('gives the reason where there is no time, or no share, and nothing that is 0 or NaN', () => {
   const none = { nanoseconds: 0, medianNs: 0, share: 0, gflops: 0, gbytes: 0, leastNs: 0 };
   const short = { ...none, roofline: 0, limit: '', failure: 'too short for this clock of 100 us' };
-  const faster = { leastNs: 0, roofline: 0, limit: 'L3', failure: 'faster than L3' };
-  const note = '1 step is too short for this clock, and has no time.';
+  const faster = { leastNs: 0, roofline: 0, limit: 'L3', failure: 'faster' };
+  const note = 'Steps too short for this clock: 1.';
   const coarse = {
     ...given,
     profile: { ...profile, boundedNs: 0, leastNs: 0, note, steps: [step(short), step(faster)] },
   };
   const [first, second] = stepsTable(coarse).rows;
   expect(first?.cells.slice(4, 9)).toEqual(['–', '–', '–', '–', short.failure]);
-  expect(second?.cells.slice(4, 9)).toEqual(['40', '80%', '2.5 GB/s', '–', faster.failure]);
+  expect(second?.cells.slice(4, 9)).toEqual(['40', '80%', '2.5 GB/s', '–', 'L3: faster']);
   expect(profileSentence(coarse)).toContain(`together, again in the fastest of 15 rounds. ${note}`);
   const nothing = { ...coarse, profile: { ...coarse.profile, items: [], stepsNs: 0 } };
   expect(profileSentence(nothing)).toContain(`15 rounds of 10 runs. ${note}`);
