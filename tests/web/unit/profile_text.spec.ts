@@ -52,7 +52,7 @@ test('says how long a run takes, and how near its steps are to the ceilings', ()
 
 test('says so when the ceilings could not be measured', () => {
   const note = 'The ceilings could not be measured: the system had no processor.';
-  const busy = { ...given, profile: { ...profile, leastNs: 0, peak: 0, note } };
+  const busy = { ...given, profile: { ...profile, boundedNs: 0, leastNs: 0, peak: 0, note } };
   expect(profileSentence(busy)).toMatch(
     /fastest of 15 rounds\. The ceilings could not .* processor\.$/,
   );
