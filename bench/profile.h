@@ -29,8 +29,9 @@ plx_status plx_profile_advance(plx_profile *profile, int64_t slice_ns, double *f
  * A step that is faster than its ceiling, by more than noise, shows that this is none: it has no
  * share. */
 typedef struct plx_profile_step {
-    double ns, median_ns;  /* in that round, and the median of the rounds; 0: see failure */
-    double share;          /* of the time of all steps, 0 to 1 */
+    double ns,
+        median_ns; /* in that round, and the median of the rounds; 0: see failure, or it is kept */
+    double share;  /* of the time of all steps, 0 to 1 */
     double gflops, gbytes; /* GFLOP/s performed, and GB/s of operands read or written once */
     double least_ns;       /* 0 if it is unknown */
     double roofline;       /* least_ns / ns; 0 as well */

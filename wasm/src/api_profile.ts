@@ -23,7 +23,7 @@ export interface ProfileOptions {
 export interface ProfileStep extends PlanStep {
   /**
    * Time in the round in which all steps together took least, since interference only slows down. 0:
-   * not measured, and `failure` says why.
+   * `failure` says why, or the step was computed before the run (`workers` is 0).
    */
   nanoseconds: number;
   /** Median of the rounds. */
