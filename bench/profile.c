@@ -9,8 +9,15 @@
 #include <string.h>
 
 enum { ROUNDS = 15, LEAST_ROUNDS = 3, MOST_RUNS = 300, WARM_UP = 2 };
-/* Of one round's runs, profiled or not; of all rounds; of one sample of a ceiling. */
-static const double RUNS_NS = 25e6, ALL_NS = 4e9, SAMPLE_NS = 1e5;
+/* Of one round's runs, profiled or not, and the most where the clock is coarse; of all rounds; of
+ * one sample of a ceiling, and its most. */
+static const double RUNS_NS = 25e6, LONG_RUNS_NS = 5e8, ALL_NS = 4e9, SAMPLE_NS = 1e5,
+                    LONG_SAMPLE_NS = 1e8;
+/* A round's runs last so many steps of the clock: of a step with 2% of the time it then sees 100.
+ * Nothing is measured with a coarser clock than this. */
+static const double CLOCK_STEPS = 5000, COARSEST_NS = 1e7;
+/* A share of the roofline above 1 by this much is noise. */
+static const double NOISE = 0.05;
 
 /* The units of a round: the peak, each size of the sweep, runs as they are, and profiled ones. */
 enum { PEAK, SWEEP };
@@ -19,6 +26,7 @@ struct plx_profile {
     plx_ctx *ctx;
     plx_network *network;
     plx_plan_table table;
+    double clock_ns;  /* a step of the clock */
     double sample_ns; /* long enough for the clock */
     int rounds, round, unit, runs;
     void *data;
@@ -26,6 +34,7 @@ struct plx_profile {
     plx_bandwidth_point points[PLX_SWEEP_POINTS];
     int64_t passes[PLX_SWEEP_POINTS][PLX_STREAMS];
     int64_t peak_passes;
+    double stricter; /* judges by least times longer by this factor; 1 but in tests */
     double peak;
     double bare[ROUNDS]; /* ns of a run */
     double *times;       /* [steps, ROUNDS] */
@@ -35,6 +44,7 @@ struct plx_profile {
     plx_profile_step *steps;
     plx_profile_item *items;
     plx_profile_total total;
+    char too_short[64], note[192];
 };
 
 static int count_of(const plx_profile *p) {
@@ -85,7 +95,8 @@ static int64_t first_passes(const plx_profile *p, int point, int stream) {
 }
 
 /* The best of a few short samples, in which all threads are more often undisturbed than in one long
- * one. One that turns out too short is taken again, longer. */
+ * one; a large memory is passed through once. One that turns out too short is taken again, longer.
+ */
 static double rate(const plx_profile *p, int point, int stream, int64_t *passes) {
     enum { SAMPLES = 3 };
     double best = 0;
@@ -94,6 +105,7 @@ static double rate(const plx_profile *p, int point, int stream, int64_t *passes)
         const ceiling_sample taken = take_sample(p, point, stream, 0, *passes);
         if (taken.ns >= p->sample_ns / 2) {
             best = fmax(best, taken.work / taken.ns);
+            if (*passes == 1) break;
         } else if (taken.work > 0 && *passes < MOST_PASSES) {
             *passes *= GROWTH;
             i -= 1;
@@ -102,16 +114,19 @@ static double rate(const plx_profile *p, int point, int stream, int64_t *passes)
     return best;
 }
 
-/* Interference only slows down, so a ceiling is the best sample. */
+/* Interference only slows down, so a ceiling is the best sample. Passes through large memories are
+ * long: they are measured in the first rounds alone. */
 static void sample_unit(plx_profile *p, int unit) {
+    enum { ROUNDS_OF_LARGE = 2, LARGE = 40 << 20 };
     if (unit == PEAK) {
         p->peak = fmax(p->peak, rate(p, 0, PLX_STREAMS, &p->peak_passes));
         return;
     }
-    const int i = unit - SWEEP;
+    plx_bandwidth_point *point = &p->points[unit - SWEEP];
+    if (p->round >= ROUNDS_OF_LARGE && point->bytes > LARGE) return;
     for (int k = 0; k < PLX_STREAMS; ++k)
-        p->points[i].bandwidth[k] =
-            fmax(p->points[i].bandwidth[k], rate(p, i, k, &p->passes[i][k]));
+        point->bandwidth[k] =
+            fmax(point->bandwidth[k], rate(p, unit - SWEEP, k, &p->passes[unit - SWEEP][k]));
 }
 
 /* ---- Runs ------------------------------------------------------------------------------------ */
@@ -127,11 +142,24 @@ static plx_status time_runs(plx_profile *p, int runs, bool profiled, double *ns)
     return status;
 }
 
-/* The first runs pack weights; from the last follows how often to run. */
+/* The first runs pack weights; from the last follows how often to run. A step that is shorter than
+ * the clock's is timed all the same: runs begin anywhere between two steps of the clock, so the
+ * mean of many is right, and a coarse clock needs more of them. */
 static plx_status warm_up(plx_profile *p) {
+    enum { GROW = 4, ENOUGH = 20 };
     double ns = 0;
+    if (p->clock_ns > COARSEST_NS)
+        return plx_fail(p->ctx, PLX_ERR_UNSUPPORTED,
+                        "profile: this clock has steps of %.3g ms: too coarse to time a model",
+                        p->clock_ns * 1e-6);
     for (int i = 0; i < WARM_UP; ++i) PLX_TRY(time_runs(p, 1, false, &ns));
-    p->runs = (int)fmin(fmax(RUNS_NS / fmax(ns, 1), 1), MOST_RUNS);
+    for (int runs = GROW; ns * runs < ENOUGH * p->clock_ns && runs < MOST_PASSES / GROW;
+         runs *= GROW)
+        PLX_TRY(time_runs(p, runs, false, &ns));
+    ns = fmax(ns, 1);
+    const double usual = fmin(RUNS_NS, MOST_RUNS * ns);
+    const double wanted = fmax(usual, fmin(CLOCK_STEPS * p->clock_ns, LONG_RUNS_NS));
+    p->runs = (int)fmax(wanted / ns, 1);
     p->rounds = (int)fmin(fmax(ALL_NS / (2 * ns * p->runs), LEAST_ROUNDS), ROUNDS);
     return PLX_OK;
 }
@@ -139,13 +167,19 @@ static plx_status warm_up(plx_profile *p) {
 static plx_status profile_runs(plx_profile *p) {
     plx_plan *plan = p->network->plan;
     double ns;
+    bool ran = false, any = false;
     PLX_TRY(time_runs(p, p->runs, true, &ns));
     for (int s = 0; s < count_of(p); ++s) {
         const plx_step_info info = plx_plan_step(plan, s);
         p->times[s * ROUNDS + p->round] = info.nanoseconds;
         p->workers[s] += info.workers;
+        ran |= info.workers > 0;
+        any |= !info.kept;
     }
-    return PLX_OK;
+    if (ran || !any) return PLX_OK;
+    return plx_fail(p->ctx, PLX_ERR_UNSUPPORTED,
+                    "profile: a folded value is not finite, so other steps run than the plan's; "
+                    "leave out the pass fold");
 }
 
 /* ---- What the ceilings allow ----------------------------------------------------------------- */
@@ -229,26 +263,49 @@ static double bytes_ns(const plx_profile *p, int s, double bytes, double most, i
     return moved > 0 ? ns * bytes / moved : 0;
 }
 
-static void conclude_step(plx_profile *p, int s, double most) {
+static void find_ceiling(plx_profile *p, int s, double most) {
     const plx_step_info info = plx_plan_step(p->network->plan, s);
     plx_profile_step *step = &p->steps[s];
-    double *times = p->times + (ptrdiff_t)s * ROUNDS;
-    step->median_ns = plx__summarise(p->round, times).median;
-    step->ns = times[0];
-    step->method = info.method;
-    step->workers = p->workers[s] / p->round;
-    step->limit = "";
-    step->least_ns = step->roofline = 0;
-    if (!(step->ns > 0)) return;
-    step->gflops = info.flops / step->ns;
-    step->gbytes = info.bytes / step->ns;
-    if (!(p->peak > 0) || !p->levels_count) return;
     int level;
     const double arithmetic = info.flops / p->peak,
                  moving = bytes_ns(p, s, info.bytes, most, &level);
-    step->least_ns = fmax(arithmetic, moving);
+    const double least = fmax(arithmetic, moving) * p->stricter;
     step->limit = arithmetic > moving ? "arithmetic" : p->levels[level].name;
-    step->roofline = step->least_ns / step->ns;
+    /* Nothing exceeds a ceiling. */
+    if (least > (1 + NOISE) * step->ns) {
+        step->failure = arithmetic > moving || !level
+                            ? "faster than this ceiling, so that is none"
+                            : "faster than this level of memory: its data lay in a nearer one";
+        return;
+    }
+    step->least_ns = least;
+    step->roofline = least / step->ns;
+}
+
+/* A run begins anywhere between two steps of the clock. So a time of n steps has, in one run, a
+ * variance of at most n, and of a quarter. The mean of all runs is to be right to 10%. */
+static bool is_resolved(const plx_profile *p, double ns) {
+    const double n = ns / p->clock_ns;
+    return n > 0 && fmin(n, 0.25) <= 0.01 * n * n * p->runs;
+}
+
+static void conclude_step(plx_profile *p, int s, int round, double most) {
+    const plx_step_info info = plx_plan_step(p->network->plan, s);
+    plx_profile_step *step = &p->steps[s];
+    double *times = p->times + (ptrdiff_t)s * ROUNDS;
+    const double ns = times[round];
+    *step = (plx_profile_step){
+        .method = info.method, .workers = p->workers[s] / p->round, .limit = "", .failure = ""};
+    if (info.kept) return;
+    if (!is_resolved(p, ns)) {
+        step->failure = p->too_short;
+        return;
+    }
+    step->ns = ns;
+    step->median_ns = plx__summarise(p->round, times).median;
+    step->gflops = info.flops / ns;
+    step->gbytes = info.bytes / ns;
+    if (p->peak > 0 && p->levels_count) find_ceiling(p, s, most);
 }
 
 /* ---- The largest items ----------------------------------------------------------------------- */
@@ -267,7 +324,8 @@ static void add_to_items(plx_profile *p, int s) {
     if (i == p->items_count) p->items[p->items_count++] = (plx_profile_item){.step = s};
     p->items[i].count += 1;
     p->items[i].ns += p->steps[s].ns;
-    p->items[i].over_ns += p->steps[s].ns - p->steps[s].least_ns;
+    /* A step that is faster than its ceiling has nothing to gain, as far as is known. */
+    if (!*p->steps[s].failure) p->items[i].over_ns += p->steps[s].ns - p->steps[s].least_ns;
 }
 
 static void sort_items(plx_profile *p) {
@@ -291,40 +349,71 @@ static void find_levels(plx_profile *p) {
         if (p->levels[i].failure) p->levels_count = 0;
 }
 
+/* The round in which all steps together take least: their times then belong to the same runs. */
+static int fastest_round(const plx_profile *p) {
+    double least = INFINITY;
+    int fastest = 0;
+    for (int r = 0; r < p->round; ++r) {
+        double ns = 0;
+        for (int s = 0; s < count_of(p); ++s) ns += p->times[s * ROUNDS + r];
+        if (!(ns < least)) continue;
+        least = ns;
+        fastest = r;
+    }
+    return fastest;
+}
+
+static void add_note(plx_profile *p, int count, const char *format) {
+    const size_t length = strlen(p->note);
+    if (count) plx__format(p->note + length, sizeof p->note - length, format, count);
+}
+
+static void write_note(plx_profile *p) {
+    int faster = 0, shorter = 0;
+    for (int s = 0; s < count_of(p); ++s) {
+        if (!*p->steps[s].failure) continue;
+        *(p->steps[s].ns > 0 ? &faster : &shorter) += 1;
+    }
+    add_note(p, shorter, "Steps too short for this clock: %d. ");
+    add_note(p, faster, "Steps faster than their ceilings: %d. ");
+    add_note(p, !(p->peak > 0) || !p->levels_count,
+             "The ceilings could not be measured: a thread had no processor. ");
+    if (*p->note) p->note[strlen(p->note) - 1] = 0;
+}
+
 static void conclude_steps(plx_profile *p) {
     plx_profile_total *total = &p->total;
+    const int round = fastest_round(p);
     const double most = footprint(p);
-    total->steps_ns = total->least_ns = 0;
+    plx__format(p->too_short, sizeof p->too_short, "too short for this clock of %.3g us",
+                p->clock_ns * 1e-3);
     for (int s = 0; s < count_of(p); ++s) {
-        conclude_step(p, s, most);
-        total->steps_ns += p->steps[s].ns;
-        total->least_ns += p->steps[s].least_ns;
+        conclude_step(p, s, round, most);
+        const plx_profile_step *step = &p->steps[s];
+        total->steps_ns += step->ns;
+        total->least_ns += step->least_ns;
+        total->bounded_ns += *step->limit && !*step->failure ? step->ns : 0;
+        if (step->ns > 0) add_to_items(p, s);
     }
+    for (int s = 0; s < count_of(p); ++s)
+        p->steps[s].share = total->steps_ns > 0 ? p->steps[s].ns / total->steps_ns : 0;
+    sort_items(p);
+    write_note(p);
 }
 
 static void conclude(plx_profile *p) {
     plx_profile_total *total = &p->total;
     find_levels(p);
     conclude_steps(p);
-    /* Nothing exceeds a ceiling: all threads were never free at the same time to measure it. */
-    if (total->least_ns > total->steps_ns) {
-        p->peak = 0;
-        p->levels_count = 0;
-        conclude_steps(p);
-    }
-    for (int s = 0; s < count_of(p); ++s)
-        if (!p->table.steps[s].kept) add_to_items(p, s);
-    for (int s = 0; s < count_of(p); ++s)
-        p->steps[s].share = total->steps_ns > 0 ? p->steps[s].ns / total->steps_ns : 0;
-    sort_items(p);
     total->rounds = p->round;
     total->runs = p->round * p->runs;
     total->median_ns = plx__summarise(p->round, p->bare).median;
     total->ns = p->bare[0];
-    total->roofline = total->steps_ns > 0 ? total->least_ns / total->steps_ns : 0;
+    total->roofline = total->bounded_ns > 0 ? total->least_ns / total->bounded_ns : 0;
     total->peak = p->peak;
     total->levels = p->levels_count;
     total->items = p->items_count;
+    total->note = p->note;
 }
 
 /* ---- The life of a profile ------------------------------------------------------------------- */
@@ -349,8 +438,13 @@ plx_status plx_profile_new(plx_network *network, plx_profile **out) {
     plx_profile *p = plx_platform_alloc(sizeof *p);
     *out = NULL;
     if (!p) return plx_fail(network->ctx, PLX_ERR_MEMORY, "profile: no memory");
-    *p = (plx_profile){.ctx = network->ctx, .network = network};
+    *p = (plx_profile){
+        .ctx = network->ctx, .network = network, .stricter = 1, .total = {.note = ""}};
     plx_status status = plx_plan_describe(network->plan, &p->table);
+    /* Training for as long as a coarse clock needs would end in gradients of 0 and moments that are
+     * subnormal, which are slow; a step that changes no weight takes the same time. */
+    if (status == PLX_OK && network->optimizer)
+        status = plx_optimizer_set_rate(network->optimizer, 0);
     if (status == PLX_OK && !allocate(p))
         status = plx_fail(network->ctx, PLX_ERR_MEMORY, "profile: no memory");
     if (status != PLX_OK) {
@@ -358,9 +452,15 @@ plx_status plx_profile_new(plx_network *network, plx_profile **out) {
         return status;
     }
     allocate_sweep(p);
-    p->sample_ns = fmax(SAMPLE_NS, 100 * (double)plx__clock_step_ns());
+    p->clock_ns = (double)plx__clock_step_ns();
+    p->sample_ns = fmin(fmax(SAMPLE_NS, 100 * p->clock_ns), LONG_SAMPLE_NS);
     *out = p;
     return PLX_OK;
+}
+
+void plx__profile_pretend(plx_profile *p, double clock_ns, double stricter) {
+    if (clock_ns > 0) p->clock_ns = clock_ns;
+    p->stricter = stricter;
 }
 
 void plx_profile_free(plx_profile *p) {
@@ -405,7 +505,9 @@ plx_profile_total plx_profile_get(const plx_profile *p) {
 }
 
 plx_profile_step plx_profile_step_at(const plx_profile *p, int i) {
-    return i < 0 || i >= count_of(p) ? (plx_profile_step){.limit = "", .method = ""} : p->steps[i];
+    if (i < 0 || i >= count_of(p))
+        return (plx_profile_step){.limit = "", .method = "", .failure = ""};
+    return p->steps[i];
 }
 
 plx_profile_item plx_profile_item_at(const plx_profile *p, int i) {

@@ -63,6 +63,7 @@ class Child {
 /** The least time of each kind of step in all turns: interference only slows down. */
 function keepLeast(best, steps) {
   for (const { name, nanoseconds, gflops, arithmetic } of steps) {
+    if (nanoseconds === 0) continue; // too short for this clock
     const known = best.get(name);
     if (known && known.nanoseconds <= nanoseconds) continue;
     best.set(name, { nanoseconds, rate: arithmetic ? gflops : undefined });

@@ -10,6 +10,9 @@
  *   was made from a context, graph, tensor, optimizer or model keeps it alive until freed itself.
  *   Anything else (data, arrays, options) is borrowed for the call only, unless a declaration says
  *   for how long. Pointers into an object are valid as long as the object.
+ * - Numbers count from 0. A call that takes one and cannot fail gives, for a number that is below 0
+ *   or past the last, the value that its declaration states: NULL, 0, or a structure of zeros and
+ *   empty texts. One that can fail gives PLX_ERR_ARGUMENT.
  * - Calls that can fail return plx_status. On failure they leave their outputs, and the graph that
  *   they add to, unchanged, and plx_message gives the error message, with the numbers.
  * - A context and everything made from it belong to one thread at a time. The library never prints,
@@ -167,8 +170,8 @@ void plx_free(void *memory);
 plx_status plx_fail(plx_ctx *ctx, plx_status status, const char *format, ...)
     PLX_PRINTF_ARGUMENTS(3, 4);
 
-/* Name of number i of the linked kernel targets that this machine can run, best first; NULL past
- * the last. */
+/* Name of number i of the linked kernel targets that this machine can run, best first; NULL if
+ * there is no such number. */
 const char *plx_isa_name(int i);
 
 /**
@@ -609,9 +612,9 @@ void plx_optimizer_free(plx_optimizer *optimizer);
 /* Sets the learning rate: from 0 to below 1e30, else PLX_ERR_ARGUMENT. Takes effect at the next
  * step. */
 plx_status plx_optimizer_set_rate(plx_optimizer *optimizer, double rate);
-/* Gives one parameter of the list (by its number) a weight decay of its own in place of that of the
- * options, and rate_factor times the learning rate. Both are >= 0 and finite (else
- * PLX_ERR_ARGUMENT) and take effect at the next step. */
+/* Gives one parameter of the list (by its number, else PLX_ERR_ARGUMENT) a weight decay of its own
+ * in place of that of the options, and rate_factor times the learning rate. Both are >= 0 and
+ * finite (else PLX_ERR_ARGUMENT) and take effect at the next step. */
 plx_status plx_optimizer_set_group(plx_optimizer *optimizer, int parameter, double rate_factor,
                                    double weight_decay);
 /* The same for the weight decay alone. */
@@ -689,7 +692,8 @@ plx_status plx_plan_bind(plx_plan *plan, plx_node input, const void *data);
 plx_status plx_plan_bind_strided(plx_plan *plan, plx_node input, const void *data,
                                  const int64_t *strides);
 /* Runs all steps; an unbound input is PLX_ERR_STATE. Allocates nothing, except in the first run
- * after plx_ctx_set_threads. */
+ * after plx_ctx_set_threads, and in the first in which a folded value is not finite: that one
+ * compiles the plan without PLX_PASS_FOLD, which runs instead for as long as this is so. */
 plx_status plx_plan_run(plx_plan *plan);
 /* The values of an output after a run, valid until the next run; NULL if it is not an output of the
  * plan or does not hold reals. */
@@ -721,8 +725,9 @@ typedef struct plx_step_info {
     int threads;
     bool packed;          /* reads a weight that stays packed */
     bool kept;            /* its value stays until a parameter is written: no part of a usual run */
-    int64_t arena_offset; /* -1: not in the arena */
-    /* Measured since plx_plan_profile switched it on; 0 and "" before the first run. */
+    int64_t arena_offset; /* of its value; -1: not in the arena, as values that are kept */
+    /* Measured since plx_plan_profile switched it on; 0 and "" before the first run. Runs in which
+     * a folded value is not finite run other steps and do not count. */
     double nanoseconds; /* mean time */
     double workers;     /* mean number of threads that did some of the work: below threads where
                            others were late */
@@ -733,7 +738,7 @@ typedef struct plx_step_info {
 } plx_step_info;
 
 int plx_plan_steps(const plx_plan *plan);
-/* Strings live as long as the plan. */
+/* Strings live as long as the plan. All 0 and "", with arena_offset -1, for a number of no step. */
 plx_step_info plx_plan_step(const plx_plan *plan, int step);
 /* Measures the steps of all runs from here on, or no longer. Two readings of the clock for each
  * step make a run a little slower. */
@@ -741,7 +746,7 @@ void plx_plan_profile(plx_plan *plan, bool on);
 /* Floating-point operations performed in one run. */
 double plx_plan_flops(const plx_plan *plan);
 /* The row count at which step i would first use all threads: it follows from the measured fork-join
- * cost and the step's own cost per row. 0: never. */
+ * cost and the step's own cost per row. 0: never, or there is no such step. */
 double plx_plan_threshold_rows(const plx_plan *plan, int step);
 
 /* -- A plan as data, for other runtimes to run -- */
@@ -752,6 +757,7 @@ typedef enum plx_buffer_kind {
     PLX_BUFFER_CONSTANT,   /* one real that never changes */
     PLX_BUFFER_SLAB,       /* the plan's own values, which reuse its bytes over time */
     PLX_BUFFER_KEPT,       /* the value of a step that is kept; plans share it */
+    PLX_BUFFER_KINDS_
 } plx_buffer_kind;
 
 typedef struct plx_buffer {

@@ -122,6 +122,7 @@ typedef struct plx_learning_measure {
 /* Computes the measures. PLX_ERR_STATE if the task records more than PLX_LEARNING_MEASURES. */
 plx_status plx_learning_evaluate(plx_learning *learning);
 int plx_learning_measures(const plx_learning *learning);
+/* All 0 and "" past the last. */
 plx_learning_measure plx_learning_measure_at(const plx_learning *learning, int i);
 
 /* ---- Exhibits -------------------------------------------------------------------------------- */
@@ -150,7 +151,7 @@ typedef struct plx_exhibit {
  * PLX_LEARNING_EXHIBITS. */
 plx_status plx_learning_exhibit(plx_learning *learning);
 int plx_learning_exhibits(const plx_learning *learning);
-/* Valid until exhibits are made again. */
+/* All 0 and "" past the last. Valid until exhibits are made again. */
 plx_exhibit plx_learning_exhibit_at(const plx_learning *learning, int i);
 
 /* ---- For the functions of a task ------------------------------------------------------------- */

@@ -29,7 +29,8 @@ typedef struct plx_weights plx_weights;
 plx_status plx_weights_new(plx_ctx *ctx, uint64_t seed, plx_weights **out);
 void plx_weights_free(plx_weights *weights);
 int plx_weights_count(const plx_weights *weights);
-/* Weight i in order of creation; name and role may be NULL. The weights own it. */
+/* Weight i in order of creation, NULL past the last; name and role may be NULL and stay as they are
+ * then. The weights own it. */
 plx_tensor *plx_weights_at(const plx_weights *weights, int i, const char **name,
                            plx_weight_role *role);
 /* NULL if no weight has that name. */
@@ -137,6 +138,7 @@ double plx_model_setting(const plx_model *model, const char *key);
 
 int plx_model_inputs(const plx_model *model);
 int plx_model_outputs(const plx_model *model);
+/* All 0 and "" past the last. */
 plx_port plx_model_input(const plx_model *model, int i);
 plx_port plx_model_output(const plx_model *model, int i);
 
@@ -149,7 +151,7 @@ typedef struct plx_layer_info {
     double flops;               /* forward, one sample */
 } plx_layer_info;
 int plx_model_layers(const plx_model *model);
-/* Strings live as long as the model. */
+/* All 0 and "" past the last. Strings live as long as the model. */
 plx_layer_info plx_model_layer(const plx_model *model, int layer);
 
 plx_weights *plx_model_weights(const plx_model *model);

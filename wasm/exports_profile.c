@@ -50,11 +50,13 @@ EXPORT void plx_js_profile_total(void) {
         .nanoseconds = total.ns,
         .median_ns = total.median_ns,
         .steps_ns = total.steps_ns,
+        .bounded_ns = total.bounded_ns,
         .least_ns = total.least_ns,
         .roofline = total.roofline,
         .peak = total.peak,
         .levels = total.levels,
         .items = total.items,
+        .note = plx__js_address(total.note),
     };
 }
 
@@ -72,6 +74,7 @@ EXPORT void plx_js_profile_step(int i) {
         .limit = plx__js_address(step.limit),
         .method = plx__js_address(step.method),
         .workers = step.workers,
+        .failure = plx__js_address(step.failure),
     };
 }
 

@@ -90,8 +90,14 @@ cJSON *attributes_of(const plx_step *step) {
     return object;
 }
 
+_Static_assert(PLX_BUFFER_KINDS_ == 5, "each kind of buffer has a name here");
+
 static const char *kind_name(plx_buffer_kind kind) {
-    static const char *const names[] = {"tensor", "input", "constant", "slab"};
+    static const char *const names[PLX_BUFFER_KINDS_] = {
+        [PLX_BUFFER_TENSOR] = "tensor",     [PLX_BUFFER_INPUT] = "input",
+        [PLX_BUFFER_CONSTANT] = "constant", [PLX_BUFFER_SLAB] = "slab",
+        [PLX_BUFFER_KEPT] = "kept",
+    };
     return names[kind];
 }
 

@@ -24,16 +24,19 @@ plx_status measure_profile(plx_network *network, plx_profile **out) {
 
 void add_profile(cJSON *row, const plx_profile *profile, int i) {
     const plx_profile_step step = plx_profile_step_at(profile, i);
-    cJSON_AddNumberToObject(row, "nanoseconds", step.ns);
-    cJSON_AddNumberToObject(row, "medianNs", step.median_ns);
-    cJSON_AddNumberToObject(row, "share", step.share);
-    cJSON_AddNumberToObject(row, "gflops", step.gflops);
-    cJSON_AddNumberToObject(row, "gbytes", step.gbytes);
-    if (*step.limit) {
+    if (step.ns > 0) {
+        cJSON_AddNumberToObject(row, "nanoseconds", step.ns);
+        cJSON_AddNumberToObject(row, "medianNs", step.median_ns);
+        cJSON_AddNumberToObject(row, "share", step.share);
+        cJSON_AddNumberToObject(row, "gflops", step.gflops);
+        cJSON_AddNumberToObject(row, "gbytes", step.gbytes);
+    }
+    if (*step.limit && !*step.failure) {
         cJSON_AddNumberToObject(row, "leastNs", step.least_ns);
         cJSON_AddNumberToObject(row, "roofline", step.roofline);
-        cJSON_AddStringToObject(row, "limit", step.limit);
     }
+    if (*step.limit) cJSON_AddStringToObject(row, "limit", step.limit);
+    if (*step.failure) cJSON_AddStringToObject(row, "failure", step.failure);
     cJSON_AddStringToObject(row, "method", step.method);
     cJSON_AddNumberToObject(row, "workers", step.workers);
 }
@@ -49,14 +52,19 @@ void print_profile_step(FILE *to, const plx_profile *profile, const plx_plan *pl
     const plx_step_info info = plx_plan_step(plan, i);
     const plx_profile_step step = plx_profile_step_at(profile, i);
     const bool arithmetic = !strcmp(step.limit, "arithmetic");
-    char rate[24], roofline[16] = "-";
-    snprintf(rate, sizeof rate, "%.4g %s", arithmetic ? step.gflops : step.gbytes,
-             arithmetic ? "GFLOP/s" : "GB/s   ");
-    if (*step.limit) snprintf(roofline, sizeof roofline, "%.0f%%", 100 * step.roofline);
-    fprintf(to, "%3d  %-18s %-30s %-12s %10.2f %5.1f%% %14s %8s  %-10s %-11s %.2g of %d\n", i,
-            info.op, *info.fused ? info.fused : info.name, shape, step.ns * 1e-3, 100 * step.share,
-            rate, roofline, *step.limit ? step.limit : "-", *step.method ? step.method : "-",
-            step.workers, info.threads);
+    char time[24] = "-", share[16] = "-", rate[24] = "-", roofline[16] = "-";
+    if (step.ns > 0) {
+        snprintf(time, sizeof time, "%.2f", step.ns * 1e-3);
+        snprintf(share, sizeof share, "%.1f%%", 100 * step.share);
+        snprintf(rate, sizeof rate, "%.4g %s", arithmetic ? step.gflops : step.gbytes,
+                 arithmetic ? "GFLOP/s" : "GB/s   ");
+    }
+    if (*step.limit && !*step.failure)
+        snprintf(roofline, sizeof roofline, "%.0f%%", 100 * step.roofline);
+    fprintf(to, "%3d  %-18s %-30s %-12s %10s %6s %14s %8s  %-10s %-11s %.2g of %d%s%s\n", i,
+            info.op, *info.fused ? info.fused : info.name, shape, time, share, rate, roofline,
+            *step.limit ? step.limit : "-", *step.method ? step.method : "-", step.workers,
+            info.threads, *step.failure ? "  " : "", step.failure);
 }
 
 /* ---- Summary --------------------------------------------------------------------------------- */
@@ -72,28 +80,41 @@ static cJSON *total_row(const plx_profile_total *total, const plx_network *netwo
     cJSON_AddNumberToObject(row, "profiledRuns", total->runs);
     cJSON_AddNumberToObject(row, "nanoseconds", total->ns);
     cJSON_AddNumberToObject(row, "medianNs", total->median_ns);
-    cJSON_AddNumberToObject(row, "stepsNs", total->steps_ns);
-    if (total->least_ns > 0) {
+    if (total->steps_ns > 0) cJSON_AddNumberToObject(row, "stepsNs", total->steps_ns);
+    if (total->bounded_ns > 0) {
+        cJSON_AddNumberToObject(row, "boundedNs", total->bounded_ns);
         cJSON_AddNumberToObject(row, "leastNs", total->least_ns);
         cJSON_AddNumberToObject(row, "roofline", total->roofline);
     }
-    cJSON_AddNumberToObject(row, "peak", total->peak);
+    if (total->peak > 0) cJSON_AddNumberToObject(row, "peak", total->peak);
+    if (*total->note) cJSON_AddStringToObject(row, "note", total->note);
     return row;
+}
+
+static void print_least(FILE *to, const plx_profile_total *total) {
+    if (!(total->bounded_ns > 0)) return;
+    fprintf(to, "The ceilings allow %.2f us", total->least_ns * 1e-3);
+    if (total->bounded_ns < total->steps_ns)
+        fprintf(to, " for steps that take %.2f us", total->bounded_ns * 1e-3);
+    fprintf(to, ": %s are at %.0f%% of them.\n",
+            total->bounded_ns < total->steps_ns ? "these" : "the steps", 100 * total->roofline);
 }
 
 static bool print_total(output *out, const plx_profile_total *total, const plx_network *network) {
     FILE *to = output_tables(out);
     const plx_ctx_info info = plx_ctx_get_info(network->ctx);
-    fprintf(to,
-            "\na run takes %.2f us (%s, %d thread%s), its steps %.2f us with a clock between them: "
-            "the fastest of\n%d rounds of %d runs. ",
-            total->ns * 1e-3, info.isa, info.threads, info.threads == 1 ? "" : "s",
-            total->steps_ns * 1e-3, total->rounds, total->runs / total->rounds);
-    if (total->least_ns > 0)
-        fprintf(to, "The ceilings allow %.2f us: the steps are at %.0f%% of them.\n",
-                total->least_ns * 1e-3, 100 * total->roofline);
-    else
-        fprintf(to, "The ceilings could not be measured: the machine is too busy.\n");
+    const int runs = total->runs / total->rounds;
+    fprintf(to, "\na run takes %.2f us (%s, %d thread%s) in the fastest of %d rounds of %d run%s",
+            total->ns * 1e-3, info.isa, info.threads, info.threads == 1 ? "" : "s", total->rounds,
+            runs, runs == 1 ? "" : "s");
+    if (total->steps_ns > 0)
+        fprintf(to,
+                ".\nWith a clock between them its steps take %.2f us together, again in the "
+                "fastest of %d rounds",
+                total->steps_ns * 1e-3, total->rounds);
+    fprintf(to, ".\n");
+    print_least(to, total);
+    if (*total->note) fprintf(to, "%s\n", total->note);
     return output_row(out, total_row(total, network));
 }
 
@@ -101,7 +122,7 @@ static bool print_ceilings(output *out, const plx_profile *profile,
                            const plx_profile_total *total) {
     FILE *to = output_tables(out);
     bool ok = true;
-    if (!(total->least_ns > 0)) return true;
+    if (!total->levels || !(total->peak > 0)) return true;
     fprintf(to, "ceilings, all threads: %.4g GFLOP/s", total->peak);
     for (int i = 0; i < total->levels; ++i) {
         double bandwidth[3];
@@ -138,6 +159,7 @@ static bool print_items(output *out, const plx_profile *profile, const plx_profi
     enum { LARGEST = 5 };
     FILE *to = output_tables(out);
     bool ok = true;
+    if (!total->items) return true;
     fprintf(to, "\nwhat takes most time above the ceilings%17s %10s %10s %8s  %s\n", "steps", "us",
             "above", "of a run", "method");
     for (int i = 0; i < total->items; ++i) {

@@ -131,10 +131,11 @@ static const char *name_of(const plx_graph *graph, const plx__node *node) {
     return "";
 }
 
-/* Slabs follow one another in the arena. */
+/* Slabs follow one another in the arena; other buffers have memory of their own. */
 static int64_t arena_offset(const plx_plan *plan, int32_t node) {
     const plx__location at = plan->locations[node];
-    return at.buffer < 0 ? -1 : (char *)plan->buffers[at.buffer].data + at.offset - plan->arena;
+    if (at.buffer < 0 || plan->buffers[at.buffer].kind != PLX_BUFFER_SLAB) return -1;
+    return (char *)plan->buffers[at.buffer].data + at.offset - plan->arena;
 }
 
 plx_step_info plx_plan_step(const plx_plan *plan, int step) {

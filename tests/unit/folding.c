@@ -278,6 +278,22 @@ static int shared_values(plx_plan *a, plx_plan *b) {
     return shared;
 }
 
+/* Places in the arena lie within its bytes; values that are kept have none. */
+static void check_places(plx_check *t, const plx_plan *plan, const char *model) {
+    const int64_t arena = plx_plan_memory(plan).activations;
+    int kept = 0;
+    for (int i = 0; i < plx_plan_steps(plan); ++i) {
+        const plx_step_info step = plx_plan_step(plan, i);
+        kept += step.kept;
+        CHECK(t,
+              step.kept ? step.arena_offset == -1
+                        : step.arena_offset >= -1 && step.arena_offset < arena,
+              "%s, step %d: offset %lld of %lld", model, i, (long long)step.arena_offset,
+              (long long)arena);
+    }
+    CHECK(t, kept > 0, "%s keeps no value", model);
+}
+
 /* Plans of two batch sizes over the same tensors; the tensors are those of the first. */
 static plx_status open_twin(pair *first, form *f, pair *twin) {
     *twin = (pair){.ctx = first->ctx, .of = f, .channels = first->channels};
@@ -419,6 +435,7 @@ static void check_model(plx_check *t, plx_ctx *ctx, const char *model) {
                 break;
         CHECK(t, !norms || memcmp(with, without, (size_t)size * sizeof *with) != 0,
               "%s: nothing was folded", model);
+        if (norms) check_places(t, networks[1].plan, model);
     }
     for (int with = 0; with < 2; ++with) plx_network_free(&networks[with]);
 }

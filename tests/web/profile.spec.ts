@@ -1,5 +1,6 @@
 /** The panel of profiles: measured, cancelled, refused, with the keyboard alone. */
 import { expect, type Page, test } from '@playwright/test';
+import { unisolatedPort } from './places.js';
 import { collectComplaints, serveNative } from './support.js';
 
 async function open(page: Page): Promise<void> {
@@ -24,9 +25,10 @@ test('shows where the time goes: the sentence, the largest items, and every step
   await page.keyboard.press('Enter');
   await expect(page.locator('#profile-start')).toBeDisabled();
   await expect(result(page)).toContainText(
-    /A training step of mlp:20-30-4 with 16 samples takes [\d.,]+ µs .* are at \d+(\.\d)?% of them/,
+    /A training step of mlp:20-30-4 with 16 samples takes [\d.,]+ µs .* rounds of [\d,]+ runs?\. .* are at \d+(\.\d)?% of them/,
     { timeout: 60_000 },
   );
+  await expect(result(page)).not.toContainText('NaN');
   await expect(page.locator('#profile-items tbody tr')).toHaveCount(5);
   await page.locator('#profiler summary').focus();
   await page.keyboard.press('Enter');
@@ -34,6 +36,22 @@ test('shows where the time goes: the sentence, the largest items, and every step
   await expect(steps.first()).toContainText('matmul+bias+relu');
   await expect(steps.last()).toContainText('adam');
   expect(complaints).toEqual([]);
+});
+
+/* Its clock has steps of 100 µs or more: a step has a time that many runs tell, or the reason. */
+test('gives times or reasons on a page that is not isolated', async ({ page }) => {
+  await serveNative(page);
+  await page.goto(`http://localhost:${unisolatedPort}/`);
+  await expect(page.locator('#profile-start')).toBeEnabled();
+  await page.locator('#profile-model').fill('mlp:20-30-4');
+  await page.locator('#profile-start').click();
+  await expect(result(page)).toContainText(/takes [\d.]*[1-9][\d.]* µs/, { timeout: 80_000 });
+  await page.locator('#profiler summary').click();
+  for (const row of await page.locator('#profiler details tbody tr').all()) {
+    await expect(row).toContainText(/[1-9]\d*(\.\d)?%|too short for this clock of \d/);
+    await expect(row).not.toContainText('NaN');
+  }
+  await expect(result(page)).not.toContainText(/NaN|busy/);
 });
 
 test('says why a model cannot be measured, and keeps the last result', async ({ page }) => {

@@ -21,7 +21,10 @@ export interface ProfileOptions {
 
 /** A step of a plan, as it ran. Times are nanoseconds. */
 export interface ProfileStep extends PlanStep {
-  /** Time in the fastest round, since interference only slows down. */
+  /**
+   * Time in the round in which all steps together took least, since interference only slows down. 0:
+   * `failure` says why, or the step was computed before the run (`workers` is 0).
+   */
   nanoseconds: number;
   /** Median of the rounds. */
   medianNs: number;
@@ -33,7 +36,7 @@ export interface ProfileStep extends PlanStep {
   gbytes: number;
   /**
    * Least time that the ceilings of this machine allow: multiply-adds at the speed of all threads,
-   * and each operand from the nearest memory that can still have it. 0: not measured.
+   * and each operand from the nearest memory that can still have it.
    */
   leastNs: number;
   /** `leastNs / nanoseconds`. */
@@ -44,6 +47,11 @@ export interface ProfileStep extends PlanStep {
   method: string;
   /** Mean number of threads that did some of the work. */
   workers: number;
+  /**
+   * Why there is no time (`"too short for this clock of 100 us"`), or no share of the roofline: the
+   * step is faster than what `limit` names, so that is no ceiling for it. Else empty.
+   */
+  failure: string;
 }
 
 /** Steps of the same operation, shape and cost, together. */
@@ -79,18 +87,22 @@ export interface Profile extends Plan {
   rounds: number;
   /** Number of profiled runs. */
   runs: number;
-  /** Time of a run without profiling, in the fastest round. */
+  /** Time of a run without profiling, in the fastest round; a round's time is the mean of its runs. */
   nanoseconds: number;
   /** The same, median of the rounds. */
   medianNs: number;
-  /** Time of all steps, with a clock between them. */
+  /** Time of all steps together, with a clock between them, in the fastest round. */
   stepsNs: number;
-  /** Least time of all steps; 0: the ceilings could not be measured. */
+  /** The part of `stepsNs` whose steps have a share of the roofline; 0: none has. */
+  boundedNs: number;
+  /** Least time of the same steps. */
   leastNs: number;
-  /** `leastNs / stepsNs`. */
+  /** `leastNs / boundedNs`. */
   roofline: number;
   /** Ceiling of arithmetic, all threads together, in 10^9 operations a second. */
   peak: number;
   /** Ceilings of bandwidth, nearest memory first. */
   levels: ProfileLevel[];
+  /** Sentences about what could not be measured, and why; else empty. */
+  note: string;
 }

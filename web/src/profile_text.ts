@@ -18,28 +18,43 @@ const shapeOf = ({ shape }: ProfileStep): string =>
 const microseconds = (nanoseconds: number): string => significant(nanoseconds / 1000);
 const orNone = (text: string): string => text || '–';
 
+/** Whether it has a share of the roofline. */
+const hasShare = ({ limit, failure }: ProfileStep): boolean => limit !== '' && failure === '';
+
 /** The speed in the unit of what limits it. */
 function rateOf({ limit, gflops, gbytes }: ProfileStep): string {
   return limit === 'arithmetic' ? `${significant(gflops)} GFLOP/s` : `${significant(gbytes)} GB/s`;
+}
+
+/** What the ceilings allow; empty if that is not known. */
+function leastSentence({ stepsNs, boundedNs, leastNs, roofline }: Profile): string {
+  if (boundedNs <= 0) return '';
+  const [of, which] =
+    boundedNs < stepsNs
+      ? [` for steps that take ${microseconds(boundedNs)} µs`, 'these']
+      : ['', 'the steps'];
+  return `The ceilings of this machine allow ${microseconds(leastNs)} µs${of}: ${which} are at ${percent(roofline)} of them.`;
 }
 
 /** How long a run takes, and how far that is from the ceilings. */
 export function profileSentence({ choice, profile, info }: ProfileResult): string {
   const { model, batchSize, training } = choice;
   const what = training ? 'A training step' : 'A prediction';
-  const time =
+  const rounds = count(profile.rounds, 'round');
+  const runs = count(profile.runs / profile.rounds, 'run');
+  const run =
     `${what} of ${model} with ${count(batchSize, 'sample')} takes ${microseconds(profile.nanoseconds)} µs ` +
-    `(${info.tier}, ${count(info.threads, 'thread')}), its steps ${microseconds(profile.stepsNs)} µs ` +
-    `with a clock between them: the fastest of ${count(profile.rounds, 'round')}.`;
-  if (profile.leastNs <= 0) {
-    return `${time} The ceilings could not be measured: the machine is too busy.`;
-  }
-  return `${time} The ceilings of this machine allow ${microseconds(profile.leastNs)} µs: the steps are at ${percent(profile.roofline)} of them.`;
+    `(${info.tier}, ${count(info.threads, 'thread')}) in the fastest of ${rounds} of ${runs}.`;
+  const steps =
+    profile.stepsNs > 0
+      ? `With a clock between them its steps take ${microseconds(profile.stepsNs)} µs together, again in the fastest of ${rounds}.`
+      : '';
+  return [run, steps, leastSentence(profile), profile.note].filter(Boolean).join(' ');
 }
 
 /** The ceilings; empty if they could not be measured. */
 export function ceilingsSentence({ profile }: ProfileResult): string {
-  if (profile.leastNs <= 0) return '';
+  if (profile.levels.length === 0 || profile.peak <= 0) return '';
   const levels = profile.levels.map(
     ({ name, read, copy, add }) =>
       `${name} ${[read, copy, add].map((x) => significant(x)).join(', ')}`,
@@ -90,11 +105,11 @@ export function stepsTable({ profile }: ProfileResult): TableData {
                 step.op,
                 orNone(step.fused || step.name),
                 shapeOf(step),
-                microseconds(step.nanoseconds),
-                percent(step.share),
-                rateOf(step),
-                step.limit ? percent(step.roofline) : '–',
-                orNone(step.limit),
+                ...(step.nanoseconds > 0
+                  ? [microseconds(step.nanoseconds), percent(step.share), rateOf(step)]
+                  : ['–', '–', '–']),
+                hasShare(step) ? percent(step.roofline) : '–',
+                orNone([step.limit, step.failure].filter(Boolean).join(': ')),
                 orNone(step.method),
                 `${significant(step.workers, 2)} of ${step.threads}`,
               ],
@@ -106,7 +121,7 @@ export function stepsTable({ profile }: ProfileResult): TableData {
                 0,
                 step.share,
                 0,
-                step.limit ? 1 - Math.min(1, step.roofline) : 0,
+                hasShare(step) ? 1 - Math.min(1, step.roofline) : 0,
                 0,
                 0,
                 0,
