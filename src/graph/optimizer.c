@@ -208,6 +208,11 @@ enum { GUARDS = 2 };
 static plx_node emit_on_all(plx_graph *graph, const plx_op *op, plx_optimizer *optimizer,
                             const plx_node *grads, const plx_node *guards) {
     if (!plx__given(graph, op->name, "grads", grads)) return plx_none();
+    char name[24];
+    for (int i = 0; i < optimizer->count; ++i) {
+        plx__format(name, sizeof name, "gradient %d", i);
+        if (!plx__are_reals(graph, op->name, name, grads[i])) return plx_none();
+    }
     const int count = optimizer->count;
     plx_node *inputs = plx_platform_alloc((2 * (size_t)count + GUARDS) * sizeof *inputs);
     if (!inputs) {

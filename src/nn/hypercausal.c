@@ -87,7 +87,9 @@ static double half_width(const plx_hypercausal_options *options) {
 static plx_status emit_node(plx_graph *graph, plx_node x, plx_node w, plx_node b,
                             const plx_hypercausal_options *options, plx_hypercausal *out) {
     PLX_TRY(graph->status);
-    if (plx__rank_of(graph, "hypercausal", x, NULL) < 0 ||
+    if (!plx__are_reals(graph, "hypercausal", "x", x) ||
+        !plx__are_reals(graph, "hypercausal", "w", w) ||
+        !plx__are_reals(graph, "hypercausal", "b", b) ||
         !plx__given(graph, "hypercausal", "out", out))
         return graph->status;
     PLX_TRY(check_options(graph, options));
@@ -115,6 +117,16 @@ static plx_node mean_of(plx_graph *graph, int count, const plx_node *parents) {
     return count == 1 ? sum : plx__build1(graph, &plx__op_scale, sum, &share);
 }
 
+static bool are_parents(plx_graph *graph, int count, const plx_node *parents) {
+    char name[24];
+    bool ok = plx__given(graph, "hypercausal", "parents", parents);
+    for (int i = 0; i < count && ok; ++i) {
+        plx__format(name, sizeof name, "parent %d", i);
+        ok = plx__are_reals(graph, "hypercausal", name, parents[i]);
+    }
+    return ok;
+}
+
 static plx_status named_node(const plx_scope *scope, const char *name, int count,
                              const plx_node *parents, const plx_hypercausal_options *options,
                              plx_hypercausal *out) {
@@ -124,7 +136,7 @@ static plx_status named_node(const plx_scope *scope, const char *name, int count
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
                                "hypercausal: node \"%s\" has no parents; at least one is needed",
                                name);
-    if (!plx__given(graph, "hypercausal", "parents", parents)) return graph->status;
+    if (!are_parents(graph, count, parents)) return graph->status;
     PLX_TRY(check_options(graph, options));
     PLX_TRY(check_beginning(graph, "w", options->w));
     PLX_TRY(check_beginning(graph, "b", options->b));
@@ -134,6 +146,15 @@ static plx_status named_node(const plx_scope *scope, const char *name, int count
     const plx_node b =
         plx_weight(&inner, "b", 0, NULL, PLX_INIT_CONSTANT, options->b, PLX_WEIGHT_PLAIN);
     return emit_node(graph, mean_of(graph, count, parents), w, b, options, out);
+}
+
+static bool are_nodes(plx_graph *graph, int count, const plx_hypercausal *nodes) {
+    bool ok = plx__given(graph, "hypercausal", "nodes", nodes) &&
+              plx__are_reals(graph, "hypercausal", "the last state", nodes[count - 1].state) &&
+              plx__are_reals(graph, "hypercausal", "the last future", nodes[count - 1].future);
+    for (int i = 0; i < count && ok; ++i)
+        ok = plx__are_reals(graph, "hypercausal", "a spread", nodes[i].spread);
+    return ok;
 }
 
 static plx_status emit_loss(plx_graph *graph, int count, const plx_hypercausal *nodes,
@@ -153,7 +174,8 @@ static plx_status emit_loss(plx_graph *graph, int count, const plx_hypercausal *
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
                                "hypercausal: the number of nodes is %d; it must be 1 to %d", count,
                                MOST_NODES);
-    if (!plx__given(graph, "hypercausal", "nodes", nodes)) return graph->status;
+    if (!are_nodes(graph, count, nodes) || !plx__are_reals(graph, "hypercausal", "target", target))
+        return graph->status;
     for (int i = 0; i < 4; ++i)
         if (weights[i] - weights[i] != 0)
             return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
