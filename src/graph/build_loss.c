@@ -95,11 +95,7 @@ static void check_clip(plx_graph *graph, int count, const plx_node *grads, doubl
     plx__amount(graph, "clip_by_norm", "the largest norm", largest, false);
     if (count <= 0 || !plx__given(graph, "clip_by_norm", "grads", grads)) return;
     plx__given(graph, "clip_by_norm", "clipped", clipped);
-    char name[24];
-    for (int i = 0; i < count; ++i) {
-        plx__format(name, sizeof name, "gradient %d", i);
-        plx__are_reals(graph, "clip_by_norm", name, grads[i]);
-    }
+    plx__all_reals(graph, "clip_by_norm", "gradient", count, grads);
 }
 
 plx_status plx__clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,

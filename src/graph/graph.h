@@ -18,6 +18,9 @@ int plx__rank_named(plx_graph *graph, const char *op, const char *what, plx_node
 /* False after a failure: x, which op calls by that name, is not a node of reals of this graph.
  * Builders of several nodes check their operands first, whose names in those nodes differ. */
 bool plx__are_reals(plx_graph *graph, const char *op, const char *what, plx_node x);
+/* The same of several, called "gradient 0" and so on. */
+bool plx__all_reals(plx_graph *graph, const char *op, const char *what, int count,
+                    const plx_node *x);
 /* The rank of the operand x, as above. */
 int plx__rank_of(plx_graph *graph, const char *op, plx_node x, const int64_t **dims);
 /* False after a failure: there is a bias, but not in this graph. */

@@ -98,6 +98,16 @@ bool plx__are_reals(plx_graph *graph, const char *op, const char *what, plx_node
     return false;
 }
 
+bool plx__all_reals(plx_graph *graph, const char *op, const char *what, int count,
+                    const plx_node *x) {
+    char name[24];
+    for (int i = 0; i < count; ++i) {
+        plx__format(name, sizeof name, "%s %d", what, i);
+        if (!plx__are_reals(graph, op, name, x[i])) return false;
+    }
+    return true;
+}
+
 int plx__rank_of(plx_graph *graph, const char *op, plx_node x, const int64_t **dims) {
     return plx__rank_named(graph, op, "x", x, dims);
 }

@@ -117,16 +117,6 @@ static plx_node mean_of(plx_graph *graph, int count, const plx_node *parents) {
     return count == 1 ? sum : plx__build1(graph, &plx__op_scale, sum, &share);
 }
 
-static bool are_parents(plx_graph *graph, int count, const plx_node *parents) {
-    char name[24];
-    bool ok = plx__given(graph, "hypercausal", "parents", parents);
-    for (int i = 0; i < count && ok; ++i) {
-        plx__format(name, sizeof name, "parent %d", i);
-        ok = plx__are_reals(graph, "hypercausal", name, parents[i]);
-    }
-    return ok;
-}
-
 static plx_status named_node(const plx_scope *scope, const char *name, int count,
                              const plx_node *parents, const plx_hypercausal_options *options,
                              plx_hypercausal *out) {
@@ -136,7 +126,9 @@ static plx_status named_node(const plx_scope *scope, const char *name, int count
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
                                "hypercausal: node \"%s\" has no parents; at least one is needed",
                                name);
-    if (!are_parents(graph, count, parents)) return graph->status;
+    if (!plx__given(graph, "hypercausal", "parents", parents) ||
+        !plx__all_reals(graph, "hypercausal", "parent", count, parents))
+        return graph->status;
     PLX_TRY(check_options(graph, options));
     PLX_TRY(check_beginning(graph, "w", options->w));
     PLX_TRY(check_beginning(graph, "b", options->b));
@@ -146,15 +138,6 @@ static plx_status named_node(const plx_scope *scope, const char *name, int count
     const plx_node b =
         plx_weight(&inner, "b", 0, NULL, PLX_INIT_CONSTANT, options->b, PLX_WEIGHT_PLAIN);
     return emit_node(graph, mean_of(graph, count, parents), w, b, options, out);
-}
-
-static bool are_nodes(plx_graph *graph, int count, const plx_hypercausal *nodes) {
-    bool ok = plx__given(graph, "hypercausal", "nodes", nodes) &&
-              plx__are_reals(graph, "hypercausal", "the last state", nodes[count - 1].state) &&
-              plx__are_reals(graph, "hypercausal", "the last future", nodes[count - 1].future);
-    for (int i = 0; i < count && ok; ++i)
-        ok = plx__are_reals(graph, "hypercausal", "a spread", nodes[i].spread);
-    return ok;
 }
 
 static plx_status emit_loss(plx_graph *graph, int count, const plx_hypercausal *nodes,
@@ -174,8 +157,7 @@ static plx_status emit_loss(plx_graph *graph, int count, const plx_hypercausal *
         return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
                                "hypercausal: the number of nodes is %d; it must be 1 to %d", count,
                                MOST_NODES);
-    if (!are_nodes(graph, count, nodes) || !plx__are_reals(graph, "hypercausal", "target", target))
-        return graph->status;
+    if (!plx__given(graph, "hypercausal", "nodes", nodes)) return graph->status;
     for (int i = 0; i < 4; ++i)
         if (weights[i] - weights[i] != 0)
             return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
@@ -185,6 +167,11 @@ static plx_status emit_loss(plx_graph *graph, int count, const plx_hypercausal *
     inputs[1] = nodes[count - 1].future;
     inputs[2] = target;
     for (int i = 0; i < count; ++i) inputs[BEFORE + i] = nodes[i].spread;
+    if (!plx__are_reals(graph, "hypercausal", "state", inputs[0]) ||
+        !plx__are_reals(graph, "hypercausal", "future", inputs[1]) ||
+        !plx__are_reals(graph, "hypercausal", "target", target) ||
+        !plx__all_reals(graph, "hypercausal", "spread", count, inputs + BEFORE))
+        return graph->status;
     const plx_node parts = plx__build(graph, &plx__op_causal_loss, BEFORE + count, inputs, &attrs);
     const plx_hypercausal_parts made = {.task = part_of(graph, parts, 0, NULL),
                                         .consistency = part_of(graph, parts, 1, NULL),
