@@ -21,7 +21,8 @@ typedef enum plx_bench_size {
 typedef struct plx_bench_options {
     const char *suites; /* names separated by commas; NULL or "": all */
     const char *cases;  /* texts separated by commas: only cases whose name contains one; NULL or
-                         * "": all */
+                         * "": all. If each text ends with a newline instead, one with a comma is a
+                         * case's whole name */
     const char *const *only; /* names such as "gemm: 256 x 256 x 256", ended by NULL: only these
                               * cases; NULL: all */
     plx_bench_size size;

@@ -38,20 +38,22 @@ const char *plx_bench_suite_description(int i) {
     return i >= 0 && i < SUITES ? suites[i]->description : NULL;
 }
 
-/* ---- Comma-separated names ------------------------------------------------------------------- */
+/* ---- Lists of names -------------------------------------------------------------------------- */
 
 /* Returns the next text of a list, trimmed, and advances *list past it. Length 0 ends the list. */
-static size_t next_text(const char **list, const char **text) {
+static size_t next_text(const char **list, char separator, const char **text) {
     const char *at = *list;
-    while (*at == ',' || *at == ' ') at += 1;
+    while (*at == separator || *at == ' ') at += 1;
     *text = at;
-    while (*at && *at != ',') at += 1;
+    while (*at && *at != separator) at += 1;
     *list = at;
     while (at > *text && at[-1] == ' ') at -= 1;
     return (size_t)(at - *text);
 }
 
+/* A text with a comma is a whole name, or "batch 1" would also select "batch 128". */
 static bool has_text(const char *name, const char *text, size_t length) {
+    if (memchr(text, ',', length)) return strlen(name) == length && !memcmp(name, text, length);
     for (; *name; ++name)
         if (strncmp(name, text, length) == 0) return true;
     return false;
@@ -74,7 +76,8 @@ static bool wanted_case(const plx_bench *bench, const char *name) {
     const char *list = bench->options.cases, *text;
     if (!named_case(bench, name)) return false;
     if (!list || !*list) return true;
-    for (size_t n; (n = next_text(&list, &text)) > 0;)
+    const char separator = strchr(list, '\n') ? '\n' : ',';
+    for (size_t n; (n = next_text(&list, separator, &text)) > 0;)
         if (has_text(name, text, n)) return true;
     return false;
 }
@@ -90,7 +93,7 @@ static void list_suites(char *text, size_t bytes) {
 static plx_status choose_suites(plx_bench *bench, plx_ctx *ctx) {
     const char *list = bench->options.suites, *text;
     if (!list || !*list) list = "all";
-    for (size_t n; (n = next_text(&list, &text)) > 0;) {
+    for (size_t n; (n = next_text(&list, ',', &text)) > 0;) {
         bool found = false;
         for (int i = 0; i < SUITES; ++i) {
             const bool named = strlen(suites[i]->name) == n && !memcmp(suites[i]->name, text, n);

@@ -8,6 +8,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { commandLine, Wrong } from './options.mjs';
 
 // Lowest first: a file includes its own layer or lower.
 const LAYERS = ['base', 'kernels', 'blocks', 'ops', 'graph', 'plan', 'nn', 'models', 'learn'];
@@ -162,9 +163,22 @@ export function checkLayers(root, names = listFiles(root)) {
   return problems;
 }
 
+function checkFolder(given) {
+  const [folder, more] = given.positionals;
+  if (more) throw new Wrong(`takes one folder, but also got "${more}".`);
+  if (folder && !existsSync(folder)) throw new Wrong(`there is no folder "${folder}".`);
+  return given;
+}
+
 if (process.argv[1] && fileURLToPath(import.meta.url) === path.resolve(process.argv[1])) {
+  const { positionals } = commandLine(
+    'check_layers',
+    'usage: node scripts/check_layers.mjs [FOLDER]\n\nPrints what breaks the layers of a source tree (default: this one).',
+    { allowPositionals: true },
+    checkFolder,
+  );
   const root = path.resolve(
-    process.argv[2] ?? path.join(path.dirname(fileURLToPath(import.meta.url)), '..'),
+    positionals[0] ?? path.join(path.dirname(fileURLToPath(import.meta.url)), '..'),
   );
   const problems = checkLayers(root);
   for (const problem of problems) console.log(problem);

@@ -4,9 +4,9 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { scriptRow, writeRows } from '../bench/peers/provenance.mjs';
 import { findInversions } from './inversion_rows.mjs';
+import { parseOptions, Wrong, wholeNumber } from './options.mjs';
 
 const USAGE = `usage: scripts/inversions [--suites A,B] [--cases TEXT,TEXT] [--targets A,B,C] [--rounds N]
                           [--seconds S] [--quick] [--above PERCENT] [--out FOLDER] [--json FILE]
@@ -27,16 +27,18 @@ is a report: nothing fails.
   --out FOLDER      keeps the rows here (default build/inversions)
   --json FILE       writes a row with the number of cases found`;
 
+const USUAL = ['avx512', 'avx2', 'avx128', 'sse2'];
+
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const command = process.env.PARALLAX_COMMAND ?? path.join(root, 'build/release/parallax');
 
 function readArguments() {
   const text = (value) => ({ type: 'string', default: value });
-  const { values } = parseArgs({
+  const { values } = parseOptions({
     options: {
       suites: text('ops,adaptive'),
       cases: { type: 'string' },
-      targets: text('avx512,avx2,avx128,sse2'),
+      targets: { type: 'string' },
       rounds: text('6'),
       seconds: text('0.02'),
       quick: { type: 'boolean' },
@@ -46,12 +48,10 @@ function readArguments() {
       help: { type: 'boolean', short: 'h' },
     },
   });
-  const rounds = Number(values.rounds);
-  if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 100))
-    throw new Error(`--rounds must be a whole number from 1 to 100, not "${values.rounds}".`);
+  const rounds = wholeNumber('rounds', values.rounds, 1, 100);
   const above = Number(values.above);
   if (!(values.above.trim() && above >= 0))
-    throw new Error(`--above must be a percentage of at least 0, not "${values.above}".`);
+    throw new Wrong(`--above must be a percentage of at least 0, not "${values.above}".`);
   return { ...values, rounds, above };
 }
 
@@ -70,12 +70,21 @@ function bench(options, args, file) {
     .map((line) => JSON.parse(line));
 }
 
-/** The targets that this machine has, in the given order. */
-function available(names) {
-  const { stdout } = spawnSync(command, ['info'], { encoding: 'utf8' });
-  const found = names.filter((name) => new RegExp(`\\b${name}\\b`).test(stdout ?? ''));
-  if (found.length < 2) throw new Error('there are not two targets to compare on this machine.');
-  return found;
+/** The targets that are compared: those named, or of the usual ones those that this machine has. */
+function available(named) {
+  const { status, stdout } = spawnSync(command, ['info', '--json', '-'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`${command} cannot be run; build it first.`);
+  const { targets } = JSON.parse(stdout);
+  const list = named?.split(',') ?? USUAL.filter((name) => targets.includes(name));
+  const wrong = list.find((name) => !targets.includes(name));
+  if (wrong !== undefined)
+    throw new Wrong(`this machine has no target "${wrong}"; it has ${targets.join(', ')}.`);
+  if (new Set(list).size < 2 || new Set(list).size < list.length)
+    throw new Wrong(`--targets needs two different targets or more, from ${targets.join(', ')}.`);
+  return list;
 }
 
 function measure(options, targets) {
@@ -109,7 +118,7 @@ function main() {
     console.log(USAGE);
     return;
   }
-  const targets = available(options.targets.split(','));
+  const targets = available(options.targets);
   const { compared, inversions } = findInversions(
     measure(options, targets),
     targets,

@@ -1,15 +1,18 @@
-/**
- * What each entry of the built package fetches, after gzip. Usage: node scripts/package_sizes.mjs
- * [--json FILE]; build the package first.
- */
+/** What each entry of the built package fetches, after gzip. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { scriptRow, writeRows } from '../bench/peers/provenance.mjs';
+import { commandLine } from './options.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+const USAGE = `usage: node scripts/package_sizes.mjs [--json FILE]
+
+Prints what each entry of the package in wasm/dist fetches in each tier, in bytes after gzip -9.
+
+  --json FILE   writes a row for each`;
 
 export const TIERS = ['simd', 'simd-threads', 'relaxed-threads'];
 
@@ -47,7 +50,7 @@ function rows(dist) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({ options: { json: { type: 'string' } } });
+  const { values } = commandLine('package_sizes', USAGE, { options: { json: { type: 'string' } } });
   const measured = rows(join(root, 'wasm/dist'));
   for (const { case: name, engine, samples } of measured)
     console.log(`${name}, ${engine.tier}: ${samples.median} bytes`);

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseOptions, Wrong, wholeNumber } from './options.mjs';
 import {
   comparePairs,
   headlineInterval,
@@ -37,38 +37,26 @@ Exits with 0 when it measured and every suite reached the goal; 1 when not; 2 fo
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const command = process.env.PARALLAX_COMMAND ?? path.join(root, 'build/release/parallax');
 
-class Wrong extends Error {}
-
-function wholeNumber(name, text, least, most) {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new Wrong(`--${name} must be a whole number from ${least} to ${most}, not "${text}".`);
-}
-
 function parse(args) {
   const text = { type: 'string' };
   const flag = { type: 'boolean' };
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        runs: { ...text, default: '20' },
-        quick: flag,
-        full: flag,
-        suites: text,
-        cases: text,
-        threads: text,
-        page: flag,
-        goal: text,
-        out: { ...text, default: path.join(root, 'build/repeat') },
-        from: flag,
-        help: { ...flag, short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new Wrong(`${error.message.split('.')[0]}; --help lists the options.`);
-  }
+  return parseOptions({
+    args,
+    allowPositionals: true,
+    options: {
+      runs: { ...text, default: '20' },
+      quick: flag,
+      full: flag,
+      suites: text,
+      cases: text,
+      threads: text,
+      page: flag,
+      goal: text,
+      out: { ...text, default: path.join(root, 'build/repeat') },
+      from: flag,
+      help: { ...flag, short: 'h' },
+    },
+  });
 }
 
 /** Checked before anything is measured, and for the page as well, which runs the same suites. */

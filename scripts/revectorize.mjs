@@ -2,14 +2,21 @@
  * Measures what V8's revectoriser, which joins neighbouring 128-bit operations into 256-bit ones,
  * does to each operation of a tier, and whether the bits stay the same. Two Node processes, with
  * and without --experimental-wasm-revectorize, take turns, so that a slow moment affects both.
- *
- * Usage: node scripts/revectorize.mjs [--node PROGRAM] [--tier TIER] [--turns N] [MODEL ...]
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { commandLine, Wrong, wholeNumber } from './options.mjs';
+
+const USAGE = `usage: node scripts/revectorize.mjs [--node PROGRAM] [--tier TIER] [--turns N] [MODEL ...]
+
+Compares training steps of models (default gpt2-nano and resnet-nano) with and without V8's flag
+--experimental-wasm-revectorize: the time of each operation, and the bits of results.
+
+  --node PROGRAM  the Node that runs them (default: this one)
+  --tier TIER     simd, simd-threads (default) or relaxed-threads
+  --turns N       turns, 1 to 1000, of which the fastest counts (default 3)`;
 
 const FLAG = '--experimental-wasm-revectorize';
 const BATCH = 8;
@@ -90,7 +97,7 @@ async function main({ node, tier, turns }, models) {
   const children = [[], [FLAG]].map((flags) => new Child(node, flags, tier));
   for (const model of models) {
     const best = children.map(() => new Map());
-    for (let turn = 0; turn < Number(turns); turn++)
+    for (let turn = 0; turn < turns; turn++)
       for (const [i, child] of children.entries())
         keepLeast(best[i], await child.ask('profile', model));
     print(model, best);
@@ -102,14 +109,27 @@ async function main({ node, tier, turns }, models) {
   process.exitCode = same || tier === 'relaxed-threads' ? 0 : 1;
 }
 
-const { values, positionals } = parseArgs({
-  options: {
-    node: { type: 'string', default: process.execPath },
-    tier: { type: 'string', default: 'simd-threads' },
-    turns: { type: 'string', default: '3' },
-    serve: { type: 'boolean' },
+const TIERS = ['simd', 'simd-threads', 'relaxed-threads'];
+const { values, positionals } = commandLine(
+  'revectorize',
+  USAGE,
+  {
+    options: {
+      node: { type: 'string', default: process.execPath },
+      tier: { type: 'string', default: 'simd-threads' },
+      turns: { type: 'string', default: '3' },
+      serve: { type: 'boolean' },
+    },
+    allowPositionals: true,
   },
-  allowPositionals: true,
-});
+  ({ values, positionals }) => {
+    if (!TIERS.includes(values.tier))
+      throw new Wrong(`--tier must be one of ${TIERS.join(', ')}, not "${values.tier}".`);
+    return {
+      values: { ...values, turns: wholeNumber('turns', values.turns, 1, 1000) },
+      positionals,
+    };
+  },
+);
 if (values.serve) await serve(values.tier);
 else await main(values, positionals.length > 0 ? positionals : ['gpt2-nano', 'resnet-nano']);

@@ -1,22 +1,39 @@
 // Runs clang-tidy over the compile database, once per source file: further variants of a file differ in
 // flags only. Files found clean are remembered by their preprocessed text, so only changed ones are
 // analysed again. Prints the findings and exits with 1 if there are any.
-//
-// usage: node scripts/run_clang_tidy.mjs BUILD [--jobs N] [--changed]
-//   --changed   only files that depend on what differs from the main branch (origin/main, or else main) or is
-//               not committed; all files if there is no other branch to compare with
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { commandLine, Wrong, wholeNumber } from './options.mjs';
 
-const [build, ...options] = process.argv.slice(2);
+const USAGE = `usage: node scripts/run_clang_tidy.mjs BUILD [--jobs N] [--changed]
+
+Runs clang-tidy over the files of the compile database of the folder BUILD that it has not found clean.
+
+  --jobs N    files at a time, 1 to 1024 (default: one for each CPU)
+  --changed   only files that depend on what differs from the main branch (origin/main, or else main)
+              or is not committed; all files if there is no other branch to compare with`;
+
+const { build, ...options } = commandLine(
+  'run_clang_tidy',
+  USAGE,
+  {
+    options: { jobs: { type: 'string' }, changed: { type: 'boolean' } },
+    allowPositionals: true,
+  },
+  ({ values, positionals }) => {
+    const [build, more] = positionals;
+    if (!build || more) throw new Wrong('name one build folder; --help says more.');
+    if (!existsSync(path.join(build, 'compile_commands.json')))
+      throw new Wrong(`"${build}" has no compile_commands.json: it is no build folder.`);
+    const jobs = values.jobs && wholeNumber('jobs', values.jobs, 1, 1024);
+    return { build, jobs: jobs ?? availableParallelism(), changed: values.changed };
+  },
+);
 const program = process.env.CLANG_TIDY || 'clang-tidy';
-const jobs = options.includes('--jobs')
-  ? Number(options[options.indexOf('--jobs') + 1])
-  : availableParallelism();
 
 const database = JSON.parse(readFileSync(path.join(build, 'compile_commands.json'), 'utf8'));
 const entries = new Map();
@@ -58,7 +75,7 @@ function changedFiles() {
   return new Set(names.split('\n').map((name) => path.resolve(name)));
 }
 
-const changed = options.includes('--changed') ? changedFiles() : undefined;
+const changed = options.changed ? changedFiles() : undefined;
 /** A folder may have rules of its own besides those for all. */
 const ruleFiles = git('ls-files', '--', '.clang-tidy', '*/.clang-tidy').trim().split('\n');
 const rules = ruleFiles.map((name) => readFileSync(name, 'utf8'));

@@ -94,7 +94,8 @@ typedef struct plx_gemm_provider {
 typedef enum plx_gemm_choice {
     PLX_GEMM_BUILTIN = 0, /* the built-in kernels */
     PLX_GEMM_PROVIDER,    /* the provider, for every product */
-    PLX_GEMM_AUTO,        /* whichever measures faster when the context is made */
+    PLX_GEMM_AUTO,        /* whichever measures faster when the context is made; with
+                             measure_later, the built-in kernels */
 } plx_gemm_choice;
 
 typedef struct plx_ctx_options {

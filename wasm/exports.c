@@ -278,6 +278,8 @@ static void result_memory(plx_memory memory) {
         .workspace = (double)memory.workspace,
         .inputs = (double)memory.inputs,
         .kept = (double)memory.kept,
+        .packed = (double)memory.packed,
+        .folded = (double)memory.folded,
     };
 }
 
@@ -319,9 +321,12 @@ EXPORT void plx_js_plan_step(const plx_plan *plan, int i) {
         .fused = plx__js_address(info.fused),
         .shape = plx__js_shape_of(info.rank, info.dims),
         .flops = info.flops,
+        .direct_flops = info.direct_flops,
         .bytes = info.bytes,
         .threads = info.threads,
         .threshold_rows = plx_plan_threshold_rows(plan, i),
+        .packed = info.packed,
+        .kept = info.kept,
         .arena_offset = (double)info.arena_offset,
     };
 }

@@ -14,19 +14,22 @@ EXPORT void plx_js_profile_free(void) {
 }
 
 /* Prepares the profile of a model by name: of a training step with Adam, or of a prediction. loss:
- * for models without one of their own. */
+ * for models without one of their own; -1: not given. */
 EXPORT int plx_js_profile_new(const char *model, double batch, bool training, int loss,
                               double seed) {
     const plx_network_options options = {
         .model = model,
         .batch = (int64_t)batch,
         .training = training,
-        .loss = (plx_loss)loss,
+        .loss = loss < 0 ? PLX_LOSS_CROSS_ENTROPY : (plx_loss)loss,
         .seed = (uint64_t)seed,
         .plan = plx_plan_default(),
     };
     const plx_status status = plx_network_open(plx__js_context(), &options, &network);
-    return status == PLX_OK ? plx_profile_new(&network, &profile) : status;
+    if (status != PLX_OK) return status;
+    if (loss >= 0 && loss != PLX_LOSS_OWN && plx_model_has_loss(network.model))
+        return plx__js_fail(PLX_ERR_ARGUMENT, "loss: %s trains with its own; leave it out", model);
+    return plx_profile_new(&network, &profile);
 }
 
 /* Returns the fraction that is done, 1 when there are results, or the status of a failure. */

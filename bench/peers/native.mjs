@@ -36,7 +36,9 @@ export function nativeEngines({ threads, python, jax, folder, root }) {
     {
       what: 'PyTorch',
       start: async () =>
-        labelled(await line(about('torch', 'PyTorch'), python, script('torch_engine.py'))),
+        labelled(
+          await line(about('torch', 'PyTorch'), python ?? 'python3', script('torch_engine.py')),
+        ),
     },
     {
       what: 'JAX',

@@ -21,8 +21,8 @@ several kernels), the fastest is found first and named. Prints a table of ratios
   --case TEXT     only cases whose name contains TEXT; prints which these are
   --threads N     number of threads (default: 1, then 2 if there are two CPUs)
   --seed N        seed for weights, data and the order of engines (default 1)
-  --python FILE   a Python interpreter with torch (default: python3); torch.compile needs a C++
-                  compiler and Python's headers
+  --python FILE   a Python interpreter with torch (default: python3, and PyTorch is left out where it
+                  has none); torch.compile needs a C++ compiler and Python's headers
   --jax FILE      a Python interpreter with jax (default: JAX is left out)
   --json FILE     write rows of bench/results.schema.json here, one per line (default build/peers.jsonl)
   --table FILE    write the table here, too
@@ -50,7 +50,7 @@ function parsed(root, args) {
         case: { type: 'string', default: '' },
         threads: { type: 'string' },
         seed: { type: 'string', default: '1' },
-        python: { type: 'string', default: 'python3' },
+        python: { type: 'string' },
         jax: { type: 'string' },
         json: { type: 'string', default: join(root, 'build/peers.jsonl') },
         table: { type: 'string' },

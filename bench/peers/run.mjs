@@ -5,6 +5,7 @@ import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measureGroup } from './groups.mjs';
+import { checkInterpreters } from './interpreters.mjs';
 import { nativeEngines } from './native.mjs';
 import { readArguments, taken, USAGE, Wrong } from './peer_arguments.mjs';
 import { browserEngines } from './peer_browser.mjs';
@@ -110,6 +111,7 @@ async function main() {
     console.log(options.help ? USAGE : options.chosen.map(({ name }) => name).join('\n'));
     return;
   }
+  checkInterpreters(options);
   if (options.case) process.stderr.write(`peers: ${taken(options)}\n`);
   prepare(root, options);
   options.chosen = options.chosen.map((item) => described(root, item));

@@ -1,6 +1,6 @@
-/* Suite inference: the latency of single predictions, each timed on its own, with the plan as it is
- * deployed and without one of its parts at a time. All variants of a case are plans over the same
- * weights, and take turns. */
+/* Suite inference: the latency of single predictions, each timed on its own unless it is too short
+ * for the clock, with the plan as it is deployed and without one of its parts at a time. All
+ * variants of a case are plans over the same weights, and take turns. */
 #include "bench/network.h"
 #include "bench/row.h"
 #include "bench/statistics.h"

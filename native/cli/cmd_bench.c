@@ -1,4 +1,5 @@
 /* parallax bench */
+#include "bench_cases.h"
 #include "bench_list.h"
 #include "bench_page.h"
 #include "bench_selection.h"
@@ -20,6 +21,7 @@ static const int64_t LIMIT_NS = 75000000000; /* for the selection of "about a mi
 
 static struct bench_arguments {
     const char *cases;
+    char *texts; /* cases, split */
     double seconds;
     int rounds, list, all, repeat;
 } asked = {.repeat = 1};
@@ -190,6 +192,12 @@ static plx_status begin_selection(bench_run *run, plx_bench_options *options) {
     return status;
 }
 
+static int choose_cases(plx_ctx *ctx, plx_bench_options *options) {
+    const plx_status status = split_cases(ctx, options, &asked.texts);
+    options->cases = asked.texts;
+    return status == PLX_OK ? EXIT_DONE : report_status(ctx, status);
+}
+
 /* Each run has a context of its own, as a separate process would. */
 static int run_once(bench_run *run, const plx_bench_options *options) {
     int code = run->ctx ? EXIT_DONE : open_context(&run->ctx);
@@ -206,6 +214,7 @@ static int run_once(bench_run *run, const plx_bench_options *options) {
 
 static int run_all(bench_run *run, plx_bench_options *options, bool selection) {
     int code = open_context(&run->ctx);
+    if (code == EXIT_DONE) code = choose_cases(run->ctx, options);
     if (code == EXIT_DONE) code = load_digits(run, options);
     if (code == EXIT_DONE && selection) {
         const plx_status status = begin_selection(run, options);
@@ -246,14 +255,16 @@ static int run_suites(plx_bench_options options, bool selection) {
     return code;
 }
 
-static int list(const plx_bench_options *options) {
+static int list(plx_bench_options options) {
     plx_ctx *ctx;
-    const int code = open_context(&ctx);
-    if (code != EXIT_DONE) return code;
-    const plx_status status = list_bench(stdout, ctx, options, true);
-    const int result = status == PLX_OK ? EXIT_DONE : report_status(ctx, status);
+    int code = open_context(&ctx);
+    if (code == EXIT_DONE) code = choose_cases(ctx, &options);
+    if (code == EXIT_DONE) {
+        const plx_status status = list_bench(stdout, ctx, &options, true);
+        if (status != PLX_OK) code = report_status(ctx, status);
+    }
     plx_ctx_free(ctx);
-    return result;
+    return code;
 }
 
 /* ---- Arguments ------------------------------------------------------------------------------- */
@@ -278,7 +289,9 @@ static int check_arguments(void) {
 
 static struct poptOption how_options[] = {
     {"cases", 'c', POPT_ARG_STRING, &asked.cases, 0,
-     "only cases whose name contains one of these texts", "TEXT[,TEXT...]"},
+     "only cases whose name contains one of these texts; the whole name of a case that has commas, "
+     "such as \"784-200-10, batch 1\", selects it alone",
+     "TEXT[,TEXT...]"},
     {"seconds", 's', POPT_ARG_DOUBLE, &asked.seconds, 0,
      "seconds of measuring per case (0: chosen by the size)", "S"},
     {"rounds", 'r', POPT_ARG_INT, &asked.rounds, 0,
@@ -336,10 +349,11 @@ int cmd_bench(int argc, const char **argv) {
         if (arguments.quick) chosen.size = PLX_BENCH_QUICK;
         if (arguments.full) chosen.size = PLX_BENCH_FULL;
         catch_interrupts();
-        code = asked.list ? list(&chosen) : run_suites(chosen, !suites && !asked.cases && !sized);
+        code = asked.list ? list(chosen) : run_suites(chosen, !suites && !asked.cases && !sized);
     }
     free(suites);
     free_texts(1, &asked.cases);
+    free(asked.texts);
     poptFreeContext(parsed);
     return code;
 }

@@ -286,8 +286,17 @@ static int run(const explain_arguments *a) {
     return code;
 }
 
-static int list_passes(void) {
+/* The val of options that say what to explain. */
+enum { GIVEN = 2 };
+
+/* Lists the passes, unless anything else was asked for, which would be ignored. more: an argument;
+ * NULL: none. */
+static int list_passes(const char *more) {
     output out;
+    if (more || was_given(GIVEN) || arguments.threads || arguments.isa || arguments.gemm ||
+        arguments.reproducible || arguments.seed)
+        return wrong_usage("explain", "--passes lists the passes, and takes nothing but --json and "
+                                      "--csv.");
     if (!output_open(&out)) return EXIT_FAILED;
     const bool ok = print_passes(&out);
     return output_close(&out, ok) && ok ? EXIT_DONE : EXIT_FAILED;
@@ -315,20 +324,20 @@ int cmd_explain(int argc, const char **argv) {
     pass_names(names, sizeof names);
     snprintf(without, sizeof without, "passes to leave out, from %s", names);
     const struct poptOption options[] = {
-        {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, 0, "number of samples (default: 64)", "N"},
-        {"training", 0, POPT_ARG_NONE, &a.training, 0, "show a training step with Adam", NULL},
-        {"loss", 0, POPT_ARG_STRING, &a.loss, 0,
+        {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, GIVEN, "number of samples (default: 64)", "N"},
+        {"training", 0, POPT_ARG_NONE, &a.training, GIVEN, "show a training step with Adam", NULL},
+        {"loss", 0, POPT_ARG_STRING, &a.loss, GIVEN,
          "training loss for models without one of their own (default: crossentropy)",
          "mse|crossentropy|own"},
-        {"profile", 'p', POPT_ARG_NONE, &a.profile, 0,
+        {"profile", 'p', POPT_ARG_NONE, &a.profile, GIVEN,
          "run it and show where its time goes, beside what the machine allows", NULL},
-        {"operands", 0, POPT_ARG_NONE, &a.operands, 0,
+        {"operands", 0, POPT_ARG_NONE, &a.operands, GIVEN,
          "also show the plan as data: buffers, attributes, and where each operand lies", NULL},
-        {"without", 0, POPT_ARG_STRING, &a.without, 0, without, "PASSES"},
+        {"without", 0, POPT_ARG_STRING, &a.without, GIVEN, without, "PASSES"},
         {"passes", 0, POPT_ARG_NONE, &a.list_passes, 0, "list the passes instead", NULL},
-        {"alignment", 0, POPT_ARG_LONGLONG, &a.alignment, 0,
+        {"alignment", 0, POPT_ARG_LONGLONG, &a.alignment, GIVEN,
          "alignment of values in their buffers (default: 64)", "BYTES"},
-        {"largest-buffer", 0, POPT_ARG_LONGLONG, &a.largest_buffer, 0,
+        {"largest-buffer", 0, POPT_ARG_LONGLONG, &a.largest_buffer, GIVEN,
          "largest buffer for any single value (default: no limit)", "BYTES"},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, machine_options, 0, "Machine:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, output_options, 0, "Output:", NULL},
@@ -343,7 +352,7 @@ int cmd_explain(int argc, const char **argv) {
     if (!parsed) return code;
     a.model = poptGetArg(parsed);
     if (a.list_passes)
-        code = list_passes();
+        code = list_passes(a.model);
     else
         code = check_arguments(&a, poptGetArg(parsed));
     if (code == EXIT_DONE && !a.list_passes) code = run(&a);

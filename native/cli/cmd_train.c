@@ -490,6 +490,8 @@ int cmd_train(int argc, const char **argv) {
     if (!parsed) return code;
     const char *name = poptGetArg(parsed);
     code = check_numbers();
+    if (code == EXIT_DONE && !name && argc > 1)
+        code = wrong_usage("train", "these options need a TASK; parallax train lists the tasks.");
     if (code == EXIT_DONE && !name) list_tasks(stdout);
     if (code == EXIT_DONE && name) code = check_task(name, poptPeekArg(parsed));
     if (code == EXIT_DONE && name) {

@@ -218,6 +218,7 @@ static plx_status choose_gemm(plx_ctx *ctx, const plx_ctx_options *options) {
     if (!options->provider || options->gemm == PLX_GEMM_BUILTIN || options->reproducible)
         return PLX_OK;
     if (options->gemm == PLX_GEMM_AUTO) {
+        if (options->measure_later) return PLX_OK;
         plx_real *data = plx_platform_alloc(3 * (size_t)N * N * sizeof *data);
         if (!data) return PLX_ERR_MEMORY;
         memset(data, 0, 3 * (size_t)N * N * sizeof *data);
@@ -261,8 +262,8 @@ static plx_status open_context(plx_ctx *ctx, const plx_ctx_options *options) {
     ctx->reproducible = options->reproducible;
     ctx->l2_bytes = plx_platform_cache_bytes(2);
     assume_costs(ctx);
-    if (options->measure_later) return PLX_OK;
-    if (measure(ctx, TRIALS) != PLX_OK || choose_gemm(ctx, options) != PLX_OK)
+    if ((!options->measure_later && measure(ctx, TRIALS) != PLX_OK) ||
+        choose_gemm(ctx, options) != PLX_OK)
         return plx__fail(&ctx->message, PLX_ERR_MEMORY,
                          "context: no memory to measure the machine");
     return PLX_OK;

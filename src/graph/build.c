@@ -149,9 +149,15 @@ plx_node plx_bias(plx_graph *graph, plx_node x, plx_node b) {
     return plx__build2(graph, &plx__op_bias, x, b, NULL);
 }
 
+bool plx__bias_given(plx_graph *graph, const char *op, plx_node bias) {
+    return bias.id < 0 || plx__rank_named(graph, op, "the bias", bias, NULL) >= 0;
+}
+
 plx_node plx_dense(plx_graph *graph, plx_node x, plx_node w, plx_node b) {
     const int64_t *xd = NULL, *wd = NULL;
-    const int xr = plx_node_shape(graph, x, &xd), wr = plx_node_shape(graph, w, &wd);
+    const int xr = plx__rank_named(graph, "dense", "x", x, &xd),
+              wr = plx__rank_named(graph, "dense", "w", w, &wd);
+    if (xr < 0 || wr < 0 || !plx__bias_given(graph, "dense", b)) return plx_none();
     if (xr >= 1 && wr == 2 && xd[xr - 1] != wd[0]) {
         plx__graph_fail(graph, PLX_ERR_SHAPE,
                         "dense: inner sizes differ, %lld vs %lld; they must be equal",
@@ -241,13 +247,7 @@ int plx__checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, in
 static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis, bool mean) {
     int64_t size = 0;
     const int own = plx__checked_axis(graph, op, x, axis, &size);
-    if (own < 0) return plx_none();
-    const plx_dtype dtype = plx_node_dtype(graph, x);
-    if (dtype != PLX_DTYPE_REAL) { /* checked here, as the op's name is not the builder's */
-        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: x must hold %s, not %s", op,
-                        plx__dtype_name(PLX_DTYPE_REAL), plx__dtype_name(dtype));
-        return plx_none();
-    }
+    if (own < 0 || !plx__are_reals(graph, op, "x", x)) return plx_none();
     const int rank = plx_node_shape(graph, x, NULL);
     assert(0 <= rank && rank <= PLX_MAX_RANK);
     const int64_t mask = own == PLX_ALL_AXES ? ((int64_t)1 << rank) - 1 : (int64_t)1 << own;
@@ -309,6 +309,7 @@ plx_node plx_cross_entropy_smooth(plx_graph *graph, plx_node logits, plx_node la
                         "cross_entropy: label smoothing %g must be 0 to below 1", smoothing);
         return plx_none();
     }
+    if (!plx__are_reals(graph, "cross_entropy", "logits", logits)) return plx_none();
     const plx_node log_probabilities = plx_log_softmax(graph, logits, -1);
     const plx__attrs attrs = {.cross_entropy = {.smoothing = smoothing}};
     return plx__build2(graph, &plx__op_nll, log_probabilities, labels, &attrs);

@@ -65,15 +65,18 @@ plx_node plx_rope(plx_graph *graph, plx_node x, int64_t heads, double base, int6
     return plx__build2(graph, &plx__op_rope, x, angles, &attrs);
 }
 
-static plx_node gated(plx_graph *graph, plx_activation activation, plx_node gate, plx_node up) {
+static plx_node gated(plx_graph *graph, const char *name, plx_activation activation, plx_node gate,
+                      plx_node up) {
+    if (!plx__are_reals(graph, name, "gate", gate) || !plx__are_reals(graph, name, "up", up))
+        return plx_none();
     const plx__attrs attrs = {.gated = {activation}};
     return plx__build2(graph, &plx__op_gated, gate, up, &attrs);
 }
 
 plx_node plx_swiglu(plx_graph *graph, plx_node gate, plx_node up) {
-    return gated(graph, PLX_SILU, gate, up);
+    return gated(graph, "swiglu", PLX_SILU, gate, up);
 }
 
 plx_node plx_geglu(plx_graph *graph, plx_node gate, plx_node up) {
-    return gated(graph, PLX_GELU, gate, up);
+    return gated(graph, "geglu", PLX_GELU, gate, up);
 }

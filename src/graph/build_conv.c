@@ -35,15 +35,16 @@ static plx__attrs attrs_of(const plx_conv2d_options *options) {
     return (plx__attrs){.conv = attrs};
 }
 
-static plx_node with_bias(plx_graph *graph, plx_node product, plx_node bias) {
-    return bias.id < 0 ? product : plx_bias(graph, product, bias);
+static plx_node with_bias(plx_graph *graph, const char *op, plx_node product, plx_node bias) {
+    if (bias.id < 0 || !plx__bias_given(graph, op, bias)) return product;
+    return plx_bias(graph, product, bias);
 }
 
 plx_node plx_conv2d(plx_graph *graph, plx_node x, plx_node weights, plx_node bias,
                     const plx_conv2d_options *options) {
     const plx__attrs attrs = attrs_of(options);
     const plx_node product = plx__build2(graph, &plx__op_conv2d, x, weights, &attrs);
-    return with_bias(graph, product, bias);
+    return with_bias(graph, "conv2d", product, bias);
 }
 
 plx_node plx_conv2d_transpose(plx_graph *graph, plx_node x, plx_node weights, plx_node bias,
@@ -72,5 +73,5 @@ plx_node plx_conv2d_transpose(plx_graph *graph, plx_node x, plx_node weights, pl
                                   dilation * (kernel[axis] - 1) + 1 + more;
     }
     const plx_node product = plx__build2(graph, &plx__op_conv2d_transpose, x, weights, &attrs);
-    return with_bias(graph, product, bias);
+    return with_bias(graph, "conv2d_transpose", product, bias);
 }

@@ -28,9 +28,8 @@ static const double shortest_row = 1e-8;
 
 static bool same_shapes(plx_graph *graph, const char *op, plx_node a, plx_node b) {
     const int64_t *da = NULL, *db = NULL;
-    const int ra = plx__rank_named(graph, op, "a", a, &da),
-              rb = plx__rank_named(graph, op, "b", b, &db);
-    if (ra < 0 || rb < 0) return false;
+    if (!plx__are_reals(graph, op, "a", a) || !plx__are_reals(graph, op, "b", b)) return false;
+    const int ra = plx_node_shape(graph, a, &da), rb = plx_node_shape(graph, b, &db);
     if (plx__same_shape(plx__at(graph, a), plx__at(graph, b))) return true;
     char left[96], right[96];
     plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: shapes %s and %s must be equal", op,
@@ -67,6 +66,7 @@ static plx_node diagonal_sum(plx_graph *graph, plx_node x, int64_t n, double fac
 plx_node plx_info_nce(plx_graph *graph, plx_node a, plx_node b, plx_node scale) {
     if (!same_shapes(graph, "info_nce", a, b)) return plx_none();
     const int64_t *dims = NULL;
+    if (!plx__are_reals(graph, "info_nce", "scale", scale)) return plx_none();
     const int rank = plx_node_shape(graph, a, &dims),
               scale_rank = plx_node_shape(graph, scale, NULL);
     if (rank != 2) {
@@ -93,8 +93,9 @@ static void check_clip(plx_graph *graph, int count, const plx_node *grads, doubl
         plx__graph_fail(graph, PLX_ERR_ARGUMENT,
                         "clip_by_norm: count is %d; it must not be negative", count);
     plx__amount(graph, "clip_by_norm", "the largest norm", largest, false);
-    if (count > 0 && plx__given(graph, "clip_by_norm", "grads", grads))
-        plx__given(graph, "clip_by_norm", "clipped", clipped);
+    if (count <= 0 || !plx__given(graph, "clip_by_norm", "grads", grads)) return;
+    plx__given(graph, "clip_by_norm", "clipped", clipped);
+    plx__all_reals(graph, "clip_by_norm", "gradient", count, grads);
 }
 
 plx_status plx__clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,

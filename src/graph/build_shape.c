@@ -272,13 +272,13 @@ plx_node plx_gather(plx_graph *graph, plx_node x, plx_node indices, int axis) {
 
 plx_node plx_embedding(plx_graph *graph, plx_node table, plx_node ids) {
     const int rank = plx__rank_named(graph, "embedding", "table", table, NULL);
-    if (rank < 0) return plx_none();
+    if (rank < 0 || plx__rank_named(graph, "embedding", "ids", ids, NULL) < 0) return plx_none();
     if (rank != 2) {
         plx__graph_fail(graph, PLX_ERR_SHAPE, "embedding: table has rank %d; it must be 2", rank);
         return plx_none();
     }
     const plx_dtype dtype = plx_node_dtype(graph, ids);
-    if (plx__place_of(graph, ids) >= 0 && dtype != PLX_DTYPE_I32) { /* whose name is not the op's */
+    if (dtype != PLX_DTYPE_I32) { /* whose name is not the op's */
         plx__graph_fail(graph, PLX_ERR_ARGUMENT, "embedding: ids must hold %s, not %s",
                         plx__dtype_name(PLX_DTYPE_I32), plx__dtype_name(dtype));
         return plx_none();

@@ -15,8 +15,16 @@ bool plx__activation_needs_p(plx_activation activation);
 /* The rank of a node, and its dims (NULL: not wanted); -1 after a failure, which names it. */
 int plx__rank_named(plx_graph *graph, const char *op, const char *what, plx_node x,
                     const int64_t **dims);
-/* The same of the operand x. */
+/* False after a failure: x, which op calls by that name, is not a node of reals of this graph.
+ * Builders of several nodes check their operands first, whose names in those nodes differ. */
+bool plx__are_reals(plx_graph *graph, const char *op, const char *what, plx_node x);
+/* The same of several, called "gradient 0" and so on. */
+bool plx__all_reals(plx_graph *graph, const char *op, const char *what, int count,
+                    const plx_node *x);
+/* The rank of the operand x, as above. */
 int plx__rank_of(plx_graph *graph, const char *op, plx_node x, const int64_t **dims);
+/* False after a failure: there is a bias, but not in this graph. */
+bool plx__bias_given(plx_graph *graph, const char *op, plx_node bias);
 /* False after a failure: a pointer that op needs is NULL. */
 bool plx__given(plx_graph *graph, const char *op, const char *what, const void *pointer);
 /* False after a failure: value is not above 0 (if zero: is below 0), or not finite. */

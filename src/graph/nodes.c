@@ -89,6 +89,25 @@ int plx__rank_named(plx_graph *graph, const char *op, const char *what, plx_node
     return rank;
 }
 
+bool plx__are_reals(plx_graph *graph, const char *op, const char *what, plx_node x) {
+    if (plx__rank_named(graph, op, what, x, NULL) < 0) return false;
+    const plx_dtype dtype = plx_node_dtype(graph, x);
+    if (dtype == PLX_DTYPE_REAL) return true;
+    plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: %s must hold %s, not %s", op, what,
+                    plx__dtype_name(PLX_DTYPE_REAL), plx__dtype_name(dtype));
+    return false;
+}
+
+bool plx__all_reals(plx_graph *graph, const char *op, const char *what, int count,
+                    const plx_node *x) {
+    char name[24];
+    for (int i = 0; i < count; ++i) {
+        plx__format(name, sizeof name, "%s %d", what, i);
+        if (!plx__are_reals(graph, op, name, x[i])) return false;
+    }
+    return true;
+}
+
 int plx__rank_of(plx_graph *graph, const char *op, plx_node x, const int64_t **dims) {
     return plx__rank_named(graph, op, "x", x, dims);
 }

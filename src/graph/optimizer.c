@@ -207,8 +207,10 @@ enum { GUARDS = 2 };
 /* A node of op on all parameters and their gradients; guards: NULL if there are none. */
 static plx_node emit_on_all(plx_graph *graph, const plx_op *op, plx_optimizer *optimizer,
                             const plx_node *grads, const plx_node *guards) {
-    if (!plx__given(graph, op->name, "grads", grads)) return plx_none();
     const int count = optimizer->count;
+    if (!plx__given(graph, op->name, "grads", grads) ||
+        !plx__all_reals(graph, op->name, "gradient", count, grads))
+        return plx_none();
     plx_node *inputs = plx_platform_alloc((2 * (size_t)count + GUARDS) * sizeof *inputs);
     if (!inputs) {
         plx__graph_fail(graph, PLX_ERR_MEMORY, "%s: no memory", op->name);

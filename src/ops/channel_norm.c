@@ -650,6 +650,7 @@ static const char inference_grad_samples[] = "33x4~-2,2 33x4~-2,2 4~0.5,1.5 4~0.
 
 const plx_op plx__op_batch_norm_inference = {
     .name = "batch_norm_inference",
+    .title = "batch_norm",
     .operands =
         PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"running_mean", PLX__REALS, PLX__VALUE},
                       {"running_variance", PLX__REALS, PLX__VALUE},

@@ -242,6 +242,42 @@ static void only(plx_check *t, plx_ctx *ctx) {
     plx_bench_free(bench);
 }
 
+/* Texts that commas separate are parts of names. Where newlines end them, one with a comma is a
+ * whole name, and selects no case whose name only contains it. */
+static void lists_of_cases(plx_check *t, plx_ctx *ctx) {
+    static const struct {
+        const char *cases, *names; /* each after a newline */
+    } rows[] = {
+        {"784-200-10, batch 1\n", "\n784-200-10, batch 1"},
+        {"784-200-10, batch 1\n784-200-10, batch 128\n",
+         "\n784-200-10, batch 1\n784-200-10, batch 128"},
+        {"784-200-10, batch 1\n1024-512-10, batch 32\n", "\n784-200-10, batch 1"},
+        {"784-200-10, batch\n", ""},
+        {"512-10, batch 8\n", ""},
+        {"512-10\n", "\n512-1024-1024-512-10, batch 1\n512-1024-1024-512-10, batch 8"
+                     "\n512-1024-1024-512-10, batch 32\n512-1024-1024-512-10, batch 128"},
+        {"784-200-10,resnet-nano",
+         "\n784-200-10, batch 1\n784-200-10, batch 8\n784-200-10, batch 32\n784-200-10, batch 128"
+         "\nresnet-nano, batch 1\nresnet-nano, batch 8\nresnet-nano, batch 32"
+         "\nresnet-nano, batch 128"},
+    };
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; ++row) {
+        plx_bench_options options = plx_bench_default();
+        options.suites = "inference";
+        options.cases = rows[row].cases;
+        plx_bench *bench = open_bench(t, ctx, &options);
+        if (!bench) return;
+        char names[512] = "";
+        const char *name;
+        for (int i = 0; (name = plx_bench_case_at(bench, i).name); ++i) {
+            const size_t used = strlen(names);
+            snprintf(names + used, sizeof names - used, "\n%s", name);
+        }
+        CHECK(t, !strcmp(names, rows[row].names), "\"%s\" selects:%s", rows[row].cases, names);
+        plx_bench_free(bench);
+    }
+}
+
 /* Stopping keeps the cases with enough samples, and ends the run. */
 static void stop(plx_check *t, plx_ctx *ctx) {
     plx_bench_options options = plx_bench_default();
@@ -367,6 +403,7 @@ void plx_test_bench_suites(plx_check *t) {
     if (measures) wrong_kernels(t, ctx);
     sizes(t, ctx);
     only(t, ctx);
+    lists_of_cases(t, ctx);
     bad_input(t, ctx);
     regression(t, ctx);
     time_stamps(t, ctx);

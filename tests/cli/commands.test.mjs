@@ -122,6 +122,25 @@ describe('bench', () => {
     ]);
   });
 
+  it('selects a case by its whole name, though it has commas', () => {
+    const selected = (cases) =>
+      listed('inference', '--cases', cases).flatMap(([, name]) => name ?? []);
+    const all = listed('inference').flatMap(([, name]) => name ?? []);
+    assert.ok(all.length > 30 && all.every((name) => name.includes(', ')));
+    assert.deepEqual(selected('784-200-10, batch 1'), ['784-200-10, batch 1']);
+    assert.deepEqual(selected(' vit-nano, batch 8 ,784-200-10, batch 1,resnet'), [
+      '784-200-10, batch 1',
+      'vit-nano, batch 8',
+      ...all.filter((name) => name.startsWith('resnet')),
+    ]);
+    assert.deepEqual(selected(all.join(',')), all);
+    const args = ['inference', '--quick', '--seconds', '0.001', '--rounds', '1', '--json', '-'];
+    const { out } = parallax(['bench', ...args, '--cases', '784-200-10, batch 1']);
+    const rows = jsonLines(out).filter(({ suite }) => suite === 'inference');
+    const measured = new Set(rows.map((row) => row.case));
+    assert.deepEqual([...measured], ['784-200-10, batch 1']);
+  });
+
   it('measures under the names that it lists', () => {
     const args = ['adaptive', '--quick', '--seconds', '0.001', '--rounds', '1'];
     const { out } = parallax(['bench', ...args, '--json', '-']);

@@ -56,6 +56,24 @@ const wrong = [
     /clip-nano trains with its own loss/,
   ],
   [2, ['explain', 'mlp:7-3', '--loss', 'mse'], /--loss needs --training/],
+  // What would be ignored beside a list.
+  ...[['extra'], ['--without', 'nope'], ['--batch', '64'], ['--training'], ['--seed', '3']].map(
+    (more) => [
+      2,
+      ['explain', '--passes', ...more],
+      /explain: --passes lists the passes, and takes/,
+    ],
+  ),
+  ...[['--steps', '5'], ['--quick'], ['--json', 'x']].map((more) => [
+    2,
+    ['train', ...more],
+    /train: these options need a TASK; parallax train lists the tasks/,
+  ]),
+  [
+    2,
+    ['bench', 'inference', '--quick', '--cases', 'bert-nano, batch 128'],
+    /no case matched "bert-nano, batch 128"/,
+  ],
   [2, ['info', 'more'], /takes no arguments/],
   [2, ['train', 'cifar'], /no task "cifar"; the tasks are mnist, interp5d, gpt2-nano/],
   [2, ['train', 'mnist', 'interp5d'], /one task, but also got "interp5d"/],

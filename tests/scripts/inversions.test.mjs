@@ -109,6 +109,9 @@ test('the command refuses wrong arguments by name', () => {
     [['--rounds', '0'], /--rounds must be a whole number from 1 to 100, not "0"/],
     [['--above', 'x'], /--above must be a percentage of at least 0, not "x"/],
     [['--nonsense'], /--nonsense/],
+    [['--targets', 'scalar,nope'], /this machine has no target "nope"; it has .*scalar/],
+    [['--targets', 'scalar'], /--targets needs two different targets or more/],
+    [['--targets', 'scalar,scalar'], /--targets needs two different targets or more/],
   ]) {
     const { status, stderr } = spawnSync(
       process.execPath,

@@ -125,7 +125,32 @@ static void check_strides(plx_check *t) {
 
 #endif
 
+/* A quick start measures nothing, so it keeps to the provider that was named, and compares none. */
+static void check_later(plx_check *t) {
+    static const char *const names[] = {
+        [PLX_GEMM_BUILTIN] = "builtin", [PLX_GEMM_PROVIDER] = "fake", [PLX_GEMM_AUTO] = "builtin"};
+    fake f = {.most = 2};
+    const plx_gemm_provider provider = {
+        .name = "fake", .self = &f, .gemm = fake_gemm, .set_threads = fake_threads};
+    for (int choice = 0; choice <= PLX_GEMM_AUTO; ++choice) {
+        plx_ctx_options options = plx_ctx_default();
+        char message[512] = "";
+        plx_ctx *ctx = NULL;
+        options.threads = 1;
+        options.gemm = (plx_gemm_choice)choice;
+        options.provider = &provider;
+        options.measure_later = true;
+        CHECK(t, plx_ctx_new(&options, &ctx, message, sizeof message) == PLX_OK, "%s", message);
+        if (!ctx) return;
+        const char *gemm = plx_ctx_get_info(ctx).gemm;
+        CHECK(t, !strcmp(gemm, names[choice]) && !f.taken, "choice %d: %s, %d products", choice,
+              gemm, f.taken);
+        plx_ctx_free(ctx);
+    }
+}
+
 void plx_test_unit_provider(plx_check *t) {
     check_fake(t);
+    check_later(t);
     check_strides(t);
 }

@@ -174,6 +174,8 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
       "the initial value is nan")                                                                  \
     T(init_rng, plx_tensor_init(w->tensor, PLX_INIT_HE_NORMAL, 0, NULL), "rng is NULL")            \
     T(init_ids, plx_tensor_init(w->integers, PLX_INIT_ZERO, 0, NULL), "holds int32")               \
+    T(clip_labels, plx_clip_by_norm(G, 2, ((plx_node[]){X, w->labels}), 1, w->out.nodes),          \
+      "clip_by_norm: gradient 1 must hold float")                                                  \
     T(gradients_minus, plx_gradients(G, LOSS, -1, &X, w->out.nodes), "gradients: count is -1")     \
     T(gradients_null, plx_gradients(G, LOSS, 1, NULL, w->out.nodes), "gradients: wrt is NULL")     \
     T(gradients_none, plx_gradients(G, LOSS, 2, ((plx_node[]){X, w->image}), w->out.nodes),        \

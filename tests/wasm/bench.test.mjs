@@ -181,6 +181,13 @@ describe('bench', () => {
     await assert.rejects(plx.benchTime({ sizes: 'quick' }), /sizes/);
   });
 
+  it('selects a case by its whole name, though it has a comma', async () => {
+    const choice = { suites: ['inference'], size: 'quick', seconds: 0.001, rounds: 1 };
+    const rows = await plx.bench({ ...choice, cases: ['784-200-10, batch 1'] });
+    const names = rows.filter(({ suite }) => suite === 'inference').map((row) => row.case);
+    assert.deepEqual([...new Set(names)], ['784-200-10, batch 1']);
+  });
+
   it('drops a case that fails, and continues', async () => {
     const engine = await load({ threads: 2, memoryMB: 64 });
     const failures = [];
@@ -240,7 +247,13 @@ describe('bench', () => {
     ['an unknown suite', { suites: ['sorting'] }, /"sorting".*gemm, mlp/],
     ['an unknown size', { size: 'huge' }, /huge.*quick/],
     ['an empty name', { suites: [''] }, /suites: "" is empty/],
-    ['a text with a comma', { cases: ['1, 2'] }, /"1, 2" contains a comma/],
+    ['a suite with a comma', { suites: ['gemm,mlp'] }, /"gemm,mlp" contains a comma/],
+    ['a text of two lines', { cases: ['1\n2'] }, /"1\n2" contains a line break/],
+    [
+      'part of a name that has a comma',
+      { suites: ['inference'], cases: ['784-200-10, batch'], size: 'quick' },
+      /no case of size "quick" has "784-200-10, batch" in its name/,
+    ],
     ['unknown cases', { cases: ['zebra'] }, /no case of size "quick" has "zebra"/],
     ['data that is not an object', { data: 3 }, /data: expected/],
     ['a source that is not a string', digits(imagesFile(9, 28), labelsFile(9), 5), /mnist.source/],

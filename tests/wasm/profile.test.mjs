@@ -50,6 +50,18 @@ describe('profile', () => {
     assert.ok(seen.every((fraction, i) => i === 0 || fraction >= seen[i - 1]));
   });
 
+  it('tells the steps that runs leave out, and the memory that plans share', async () => {
+    const { steps, memory, stepsNs } = await plx.profile('resnet-nano', { batchSize: 1 });
+    const [kept, run] = [true, false].map((wanted) => steps.filter(({ kept }) => kept === wanted));
+    assert.ok(kept.length > 20 && run.length > 20, `${kept.length} of ${steps.length}`);
+    assert.equal(sum(kept, 'nanoseconds'), 0);
+    assert.ok(near(sum(run, 'nanoseconds'), stepsNs));
+    assert.ok(run.every(({ workers }) => workers > 0));
+    assert.ok(run.some(({ packed }) => packed) && kept.every(({ packed }) => packed === false));
+    assert.ok(run.some(({ op, flops, directFlops }) => /conv2d/.test(op) && directFlops > flops));
+    assert.ok(memory.packed > 0 && memory.folded > 0 && memory.kept === 0);
+  });
+
   it('profiles a training step, with settings, and with a loss', async () => {
     const config = { layers: 1, width: 16, heads: 2, vocabulary: 20, context: 8 };
     const gpt = await plx.profile('gpt2-nano', { training: true, batchSize: 2, config, seed: 3 });
@@ -83,7 +95,21 @@ describe('profile', () => {
     ['an unknown model', (p) => p.profile('none'), /model "none": there is no such model/],
     ['a batch of 0', (p) => p.profile('mlp:4-3', { batchSize: 0 }), /batchSize is 0/],
     ['an unknown option', (p) => p.profile('mlp:4-3', { batch: 1 }), /no option "batch"/],
-    ['an unknown loss', (p) => p.profile('mlp:4-3', { loss: 'x' }), /profile: loss is "x"/],
+    [
+      'an unknown loss',
+      (p) => p.profile('mlp:4-3', { training: true, loss: 'x' }),
+      /profile: loss is "x"/,
+    ],
+    [
+      'a loss without training',
+      (p) => p.profile('mlp:4-3', { loss: 'mse' }),
+      /profile: loss needs training: a prediction has no loss/,
+    ],
+    [
+      'a loss for a model with its own',
+      (p) => p.profile('clip-nano', { training: true, loss: 'mse' }),
+      /loss: clip-nano trains with its own; leave it out/,
+    ],
     [
       'a setting of an mlp',
       (p) => p.profile('mlp:4-3', { config: { width: 1 } }),

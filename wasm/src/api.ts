@@ -413,6 +413,10 @@ export interface MemoryUse {
   inputs: number;
   /** Copies of weights that `fit` may restore. */
   kept: number;
+  /** Copies of weights in the order in which kernels read them, shared by plans of one model. */
+  packed: number;
+  /** Values computed from weights alone, shared by plans of one model. */
+  folded: number;
 }
 
 /** The result of `fit`. */
@@ -491,14 +495,23 @@ export interface PlanStep {
   fused: string;
   /** Shape of its result. */
   shape: number[];
-  /** Floating-point operations. */
+  /** Floating-point operations that are performed. */
   flops: number;
+  /** Those of the operation's definition: more where a convolution uses Winograd's method. */
+  directFlops: number;
   /** Bytes read and written. */
   bytes: number;
   /** Threads that the cost model assigns to it. */
   threads: number;
   /** Row count from which it would use all threads; 0: never. */
   thresholdRows: number;
+  /** Whether it reads a weight that stays packed. */
+  packed: boolean;
+  /**
+   * Whether its value depends on weights alone, and stays until one of them changes: usual runs
+   * leave the step out.
+   */
+  kept: boolean;
   /** Offset of the result in the arena; -1 if it is elsewhere. */
   arenaOffset: number;
 }

@@ -58,7 +58,10 @@ export interface BenchChoice {
   suites?: string[];
   /** How much to measure (default `"default"`). */
   size?: BenchSize;
-  /** Selects cases whose name contains one of these texts, without commas (default: all). */
+  /**
+   * Selects cases whose name contains one of these texts; a text with a comma is the whole name of a
+   * case: `"784-200-10, batch 1"` (default: all).
+   */
   cases?: string[];
   /** Seconds of measuring per case (default: set by `size`). */
   seconds?: number;

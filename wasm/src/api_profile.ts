@@ -7,7 +7,10 @@ export interface ProfileOptions {
   batchSize?: number;
   /** Whether to profile a training step with Adam instead of a prediction (default false). */
   training?: boolean;
-  /** Loss of the training step, for models without one of their own (default `"crossentropy"`). */
+  /**
+   * Loss of the training step, for models without one of their own (default `"crossentropy"`); with
+   * other models and without `training` it is refused.
+   */
   loss?: Exclude<LossName, 'own'>;
   /** Settings of the model: `{ width: 192 }`. */
   config?: Record<string, number>;

@@ -101,7 +101,7 @@ function open(heap: Heap, request: BenchPlan, loans: Loans): void {
   heap.check(
     heap.c._plx_js_bench_new(
       loans.text(request.suites.join(',')),
-      loans.text(request.cases.join(',')),
+      loans.text(request.cases.map((text) => `${text}\n`).join('')),
       SIZE[request.size],
       request.seed,
       request.seconds,

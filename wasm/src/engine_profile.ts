@@ -49,7 +49,7 @@ export async function runProfile(
   try {
     heap.check(
       heap.withText(model, (text) =>
-        c._plx_js_profile_new(text, batchSize, Number(training), LOSS[loss], seed),
+        c._plx_js_profile_new(text, batchSize, Number(training), loss ? LOSS[loss] : -1, seed),
       ),
     );
     for (let fraction = 0; fraction < 1; ) {

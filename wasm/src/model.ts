@@ -156,7 +156,7 @@ const nothingDone = ({ validation }: Pick<FitRequest, 'validation'>): History =>
   milliseconds: 0,
   memory: {
     ...{ parameters: 0, gradients: 0, optimizer: 0, activations: 0 },
-    ...{ workspace: 0, inputs: 0, kept: 0 },
+    ...{ workspace: 0, inputs: 0, kept: 0, packed: 0, folded: 0 },
   },
 });
 

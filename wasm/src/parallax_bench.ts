@@ -48,8 +48,8 @@ function checkData(data: BenchData): BenchData {
   );
 }
 
-/** Checks texts that the library receives as one comma-separated list. */
-function checkTexts(what: string, texts: unknown): string[] {
+/** Checks texts that the library receives as one list, in which this character ends each of them. */
+function checkTexts(what: string, texts: unknown, end: ',' | '\n'): string[] {
   if (texts === undefined) return [];
   if (Array.isArray(texts) && texts.length === 0) {
     refuse(`${what} is empty: name at least one, or leave the option out for all`);
@@ -57,12 +57,13 @@ function checkTexts(what: string, texts: unknown): string[] {
   if (!Array.isArray(texts) || !texts.every((text) => typeof text === 'string')) {
     throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected an array of strings`);
   }
-  const wrong = texts.find((text) => text.trim() === '' || text.includes(','));
+  const wrong = texts.find((text) => text.trim() === '' || text.includes(end));
   if (wrong === undefined) return [...texts];
+  const sign = end === ',' ? 'comma' : 'line break';
   throw new PlxError(
     'PLX_ERR_ARGUMENT',
-    `${what}: "${wrong}" ${wrong.includes(',') ? 'contains a comma' : 'is empty'}: ` +
-      'give texts without commas, or leave the option out for all',
+    `${what}: "${wrong}" ${wrong.includes(end) ? `contains a ${sign}` : 'is empty'}: ` +
+      `give texts without ${sign}s, or leave the option out for all`,
   );
 }
 
@@ -84,8 +85,8 @@ function noCase<T>(call: string, { cases, size }: BenchPlan, nothing: T): T {
 /** Checks the options that choose which cases are measured, and for how long. */
 function planOf(call: string, options: BenchChoice): BenchPlan {
   return {
-    suites: checkTexts(`${call}: suites`, options.suites),
-    cases: checkTexts(`${call}: cases`, options.cases),
+    suites: checkTexts(`${call}: suites`, options.suites, ','),
+    cases: checkTexts(`${call}: cases`, options.cases, '\n'),
     size: checkName(`${call}: size`, options.size ?? 'default', SIZES),
     seed: 0,
     seconds: checkSeconds(call, options.seconds ?? 0),
@@ -157,12 +158,15 @@ export class ClientBench extends ClientParallax implements BenchParallax {
       refuse('profile: expected the name of a model, such as "gpt2-nano"');
     }
     checkOptions('profile', options, PROFILE);
-    const { signal, onProgress } = options;
+    const { signal, onProgress, loss, training = false } = options;
+    if (loss !== undefined && !training) {
+      refuse('profile: loss needs training: a prediction has no loss');
+    }
     const request = {
       model: nameWith('profile', model, options.config ?? {}),
       batchSize: options.batchSize ?? 32,
-      training: options.training ?? false,
-      loss: lossOf('profile: loss', options.loss ?? 'crossentropy'),
+      training,
+      ...(loss === undefined ? {} : { loss: lossOf('profile: loss', loss) }),
       seed: checkWhole('profile: seed', options.seed ?? 0, 0),
     };
     await this.ready();

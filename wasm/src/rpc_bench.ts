@@ -57,7 +57,7 @@ export interface ProfileRequest
     Required<Pick<ProfileOptions, 'batchSize' | 'training' | 'seed'>> {
   /** Name of the model, with settings. */
   model: string;
-  loss: Loss;
+  loss?: Loss;
 }
 
 export type TrainReport = TrainProgress;

@@ -5,6 +5,7 @@ import { figureText } from './figure.js';
 import { count, significant } from './format.js';
 import { type Lane, lanesOf } from './lanes.js';
 import type { Measurement } from './rows.js';
+import { sizeNames } from './url_state.js';
 
 const median = 'latency, p50';
 
@@ -19,7 +20,9 @@ const lines = [
 const parts = ['without packing', 'without folding', 'without fusion', 'on one thread'] as const;
 
 /** What a percentile should be taken of. */
-const enoughCalls = 1000;
+const enoughReadings = 1000;
+
+type Calls = NonNullable<Measurement['calls']>;
 
 const valid = (m: Measurement | undefined) => (m?.voided === undefined ? m : undefined);
 const batchOf = ({ parameters }: Case) => Number(parameters.batch);
@@ -88,13 +91,25 @@ function tableOf(cases: readonly Case[], model: string, beside: Beside): ChartSp
 }
 
 function notesOf(cases: readonly Case[], lanes: readonly Lane[]): string[] {
-  const few = cases.filter((each) =>
-    lanes.some((lane) => (lane.of(each)?.calls?.count ?? enoughCalls) < enoughCalls),
-  );
-  if (few.length === 0) return [];
-  return [
-    `${count(few.length, 'batch size')} had fewer than ${enoughCalls} calls, too few for a 99th percentile that holds; the size “full” makes that many.`,
-  ];
+  const several = (test: (calls: Calls) => boolean) =>
+    cases.filter((each) =>
+      lanes.some((lane) => {
+        const calls = lane.of(each)?.calls;
+        return calls !== undefined && test(calls);
+      }),
+    ).length;
+  const few = several((calls) => calls.count / calls.each < enoughReadings);
+  const means = several(({ each }) => each > 1);
+  const notes = [];
+  if (few > 0)
+    notes.push(
+      `${count(few, 'batch size')} had fewer than ${enoughReadings} readings, too few for a 99th percentile that holds; the size “${sizeNames.long}” (natively --full) makes that many.`,
+    );
+  if (means > 0)
+    notes.push(
+      `At ${count(means, 'batch size')} a call was too short for the clock: readings are means of several calls, and percentiles are of these means.`,
+    );
+  return notes;
 }
 
 function modelChart(
@@ -115,7 +130,7 @@ function modelChart(
     id: `inference-${title.replaceAll(/[^\w]+/g, '-')}`,
     title: `Latency of ${title}`,
     about:
-      'One prediction after another, each timed on its own, with weights packed and folded and the plan fixed. “Before all” is the same model on one thread without packing, folding and fusion.',
+      'One prediction after another, each timed on its own, or several together where one is too short for the clock, with weights packed and folded and the plan fixed. “Before all” is the same model on one thread without packing, folding and fusion.',
     kind: 'lines',
     categories: [],
     x: { title: 'batch', log: true, ticks: [...new Set(cases.map(batchOf))] },

@@ -96,7 +96,7 @@ export function stepsTable({ profile }: ProfileResult): TableData {
       ...['Limit', 'Method', 'Threads'],
     ],
     rows: profile.steps.flatMap((step, i) =>
-      step.workers === 0
+      step.kept
         ? []
         : [
             {

@@ -3,6 +3,11 @@
 /** How long a run may take, as the page names it; `engineSize` has the engine's names. */
 export type RunSize = 'quick' | 'standard' | 'long';
 export const runSizes: readonly RunSize[] = ['quick', 'standard', 'long'];
+export const sizeNames: Record<RunSize, string> = {
+  quick: 'Quick',
+  standard: 'Standard',
+  long: 'Long',
+};
 export const engineSize = { quick: 'quick', standard: 'default', long: 'full' } as const;
 
 /** A build of the engine, the best that runs here, or the one that is measured to be fastest. */

@@ -85,7 +85,19 @@ test('the table has what each part saves, and how many calls there were', () => 
   expect(cells[column('without packing')]).toBe('1.25 times');
   expect(cells[column('without folding')]).toBe('–');
   expect(cells[column('calls')]).toBe('12, 4 to a reading');
-  expect(chart?.notes.join()).toContain('3 batch sizes had fewer than 1000 calls');
+  expect(chart?.notes).toEqual([
+    '3 batch sizes had fewer than 1000 readings, too few for a 99th percentile that holds; the size “Long” (natively --full) makes that many.',
+    'At 3 batch sizes a call was too short for the clock: readings are means of several calls, and percentiles are of these means.',
+  ]);
+});
+
+test('readings count, not calls', () => {
+  const notes = (calls: typeof few) =>
+    chartsOf([], rowsOf('wasm', '784-200-10', 6, calls))[0]?.notes.join(' ') ?? '';
+  expect(notes({ count: 1600, each: 16 })).toContain('fewer than 1000 readings');
+  expect(notes({ count: 16000, each: 16 })).not.toContain('fewer');
+  expect(notes({ count: 16000, each: 16 })).toContain('means of several calls');
+  expect(notes({ count: 1000, each: 1 })).toBe('');
 });
 
 test('a void figure is in the table, with the reason, and not drawn', () => {

@@ -11,6 +11,7 @@ import {
 const step = (change: Partial<ProfileStep>): ProfileStep => ({
   ...{ op: 'dense', name: 'dense_1.weight', fused: 'matmul+bias', shape: [8, 128] },
   ...{ flops: 2e6, bytes: 1e5, threads: 2, thresholdRows: 4, arenaOffset: 0 },
+  ...{ directFlops: 2e6, packed: false, kept: false },
   ...{ nanoseconds: 40_000, medianNs: 41_000, share: 0.8, gflops: 50, gbytes: 2.5 },
   ...{ leastNs: 20_000, roofline: 0.5, limit: 'arithmetic', method: 'gemm', workers: 1.9 },
   failure: '',
@@ -31,7 +32,7 @@ const given = {
 };
 
 test('leaves out the steps that were computed before the run', () => {
-  const kept = step({ op: 'pad', nanoseconds: 0, workers: 0 });
+  const kept = step({ op: 'pad', nanoseconds: 0, workers: 0, kept: true });
   const steps = [kept, ...profile.steps];
   const { rows } = stepsTable({ ...given, profile: { ...profile, steps } });
   expect(rows.map(({ cells }) => cells.slice(0, 2))).toEqual([

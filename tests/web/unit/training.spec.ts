@@ -209,6 +209,8 @@ const about = {
     workspace: 0,
     inputs: 0,
     kept: 0,
+    packed: 0,
+    folded: 0,
   },
 };
 

@@ -10,16 +10,12 @@ import {
   mostThreads,
   type RunSize,
   runSizes,
+  sizeNames,
   type TierChoice,
   tierChoices,
   wholeNumber,
 } from '../url_state.js';
 
-const sizeNames: Record<RunSize, string> = {
-  quick: 'Quick',
-  standard: 'Standard',
-  long: 'Long',
-};
 const sizeHints: Record<RunSize, string> = {
   quick: 'Small cases and few samples: wide intervals.',
   standard: 'The cases as published.',
