@@ -101,12 +101,12 @@ function(plx_engine tier)
     plx_engine_part(inference-kernels-${tier} ${core} src/kernels/kernels_target.c
         DEFINES PLX_INFERENCE PLX_TARGET=${engine_TARGET}
         OPTIONS ${PLX_FLAGS_${engine_TARGET}} -Wno-psabi -Wno-unused-function)
-    plx_engine_files(engine-${tier} 356000 ${core}
+    plx_engine_files(engine-${tier} 358000 ${core}
         $<TARGET_OBJECTS:exports-${tier}> $<TARGET_OBJECTS:ops-${tier}>)
     plx_engine_files(engine-inference-${tier} 267000 ${core}
         $<TARGET_OBJECTS:inference-exports-${tier}> $<TARGET_OBJECTS:inference-ops-${tier}>
         $<TARGET_OBJECTS:inference-kernels-${tier}>)
-    plx_engine_files(engine-bench-${tier} 532000 bench-${tier}
+    plx_engine_files(engine-bench-${tier} 535000 bench-${tier}
         $<TARGET_OBJECTS:exports-${tier}> ${PLX_WASM_BENCH_SOURCES})
 endfunction()
 
