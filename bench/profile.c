@@ -80,7 +80,7 @@ static ceiling_sample take_sample(const plx_profile *p, int point, int stream, i
     return (ceiling_sample){work, (double)(plx_platform_now_ns() - start)};
 }
 
-enum { GROWTH = 4, MOST_PASSES = 1 << 30 };
+enum { GROWTH = 4, MOST_PASSES = 1 << 30, LARGE = 64 << 20 };
 
 /* So many passes that a sample is long enough. One thread need not wait for another, so its time
  * tells for arithmetic; for memory, a bandwidth that any machine has. */
@@ -105,7 +105,7 @@ static double rate(const plx_profile *p, int point, int stream, int64_t *passes)
         const ceiling_sample taken = take_sample(p, point, stream, 0, *passes);
         if (taken.ns >= p->sample_ns / 2) {
             best = fmax(best, taken.work / taken.ns);
-            if (*passes == 1) break;
+            if (plx_sweep_bytes(point) > LARGE) break;
         } else if (taken.work > 0 && *passes < MOST_PASSES) {
             *passes *= GROWTH;
             i -= 1;
@@ -117,7 +117,7 @@ static double rate(const plx_profile *p, int point, int stream, int64_t *passes)
 /* Interference only slows down, so a ceiling is the best sample. Passes through large memories are
  * long: they are measured in the first rounds alone. */
 static void sample_unit(plx_profile *p, int unit) {
-    enum { ROUNDS_OF_LARGE = 2, LARGE = 40 << 20 };
+    enum { ROUNDS_OF_LARGE = 2 };
     if (unit == PEAK) {
         p->peak = fmax(p->peak, rate(p, 0, PLX_STREAMS, &p->peak_passes));
         return;
