@@ -67,7 +67,8 @@ plx_node plx_rope(plx_graph *graph, plx_node x, int64_t heads, double base, int6
 
 static plx_node gated(plx_graph *graph, const char *name, plx_activation activation, plx_node gate,
                       plx_node up) {
-    if (!plx__are_reals(graph, name, "gate", gate) || !plx__are_reals(graph, name, "up", up))
+    if (PLX__NAMES_OPERANDS &&
+        (!plx__are_reals(graph, name, "gate", gate) || !plx__are_reals(graph, name, "up", up)))
         return plx_none();
     const plx__attrs attrs = {.gated = {activation}};
     return plx__build2(graph, &plx__op_gated, gate, up, &attrs);

@@ -95,7 +95,7 @@ static void check_clip(plx_graph *graph, int count, const plx_node *grads, doubl
     plx__amount(graph, "clip_by_norm", "the largest norm", largest, false);
     if (count <= 0 || !plx__given(graph, "clip_by_norm", "grads", grads)) return;
     plx__given(graph, "clip_by_norm", "clipped", clipped);
-    plx__all_reals(graph, "clip_by_norm", "gradient", count, grads);
+    if (PLX__NAMES_OPERANDS) plx__all_reals(graph, "clip_by_norm", "gradient", count, grads);
 }
 
 plx_status plx__clip_by_norm(plx_graph *graph, int count, const plx_node *grads, double largest,

@@ -21,6 +21,13 @@ bool plx__are_reals(plx_graph *graph, const char *op, const char *what, plx_node
 /* The same of several, called "gradient 0" and so on. */
 bool plx__all_reals(plx_graph *graph, const char *op, const char *what, int count,
                     const plx_node *x);
+/* JavaScript passes nodes of the graph alone, and what the nodes of a builder check as well is left
+ * out of engines, for their size. */
+#ifdef PLX_ENGINE
+enum { PLX__NAMES_OPERANDS = false };
+#else
+enum { PLX__NAMES_OPERANDS = true };
+#endif
 /* The rank of the operand x, as above. */
 int plx__rank_of(plx_graph *graph, const char *op, plx_node x, const int64_t **dims);
 /* False after a failure: there is a bias, but not in this graph. */

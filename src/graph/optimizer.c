@@ -209,7 +209,7 @@ static plx_node emit_on_all(plx_graph *graph, const plx_op *op, plx_optimizer *o
                             const plx_node *grads, const plx_node *guards) {
     const int count = optimizer->count;
     if (!plx__given(graph, op->name, "grads", grads) ||
-        !plx__all_reals(graph, op->name, "gradient", count, grads))
+        (PLX__NAMES_OPERANDS && !plx__all_reals(graph, op->name, "gradient", count, grads)))
         return plx_none();
     plx_node *inputs = plx_platform_alloc((2 * (size_t)count + GUARDS) * sizeof *inputs);
     if (!inputs) {

@@ -88,8 +88,8 @@ static plx_status emit_node(plx_graph *graph, plx_node x, plx_node w, plx_node b
                             const plx_hypercausal_options *options, plx_hypercausal *out) {
     PLX_TRY(graph->status);
     if (!plx__are_reals(graph, "hypercausal", "x", x) ||
-        !plx__are_reals(graph, "hypercausal", "w", w) ||
-        !plx__are_reals(graph, "hypercausal", "b", b) ||
+        (PLX__NAMES_OPERANDS && (!plx__are_reals(graph, "hypercausal", "w", w) ||
+                                 !plx__are_reals(graph, "hypercausal", "b", b))) ||
         !plx__given(graph, "hypercausal", "out", out))
         return graph->status;
     PLX_TRY(check_options(graph, options));
@@ -127,7 +127,7 @@ static plx_status named_node(const plx_scope *scope, const char *name, int count
                                "hypercausal: node \"%s\" has no parents; at least one is needed",
                                name);
     if (!plx__given(graph, "hypercausal", "parents", parents) ||
-        !plx__all_reals(graph, "hypercausal", "parent", count, parents))
+        (PLX__NAMES_OPERANDS && !plx__all_reals(graph, "hypercausal", "parent", count, parents)))
         return graph->status;
     PLX_TRY(check_options(graph, options));
     PLX_TRY(check_beginning(graph, "w", options->w));
@@ -167,10 +167,11 @@ static plx_status emit_loss(plx_graph *graph, int count, const plx_hypercausal *
     inputs[1] = nodes[count - 1].future;
     inputs[2] = target;
     for (int i = 0; i < count; ++i) inputs[BEFORE + i] = nodes[i].spread;
-    if (!plx__are_reals(graph, "hypercausal", "state", inputs[0]) ||
-        !plx__are_reals(graph, "hypercausal", "future", inputs[1]) ||
-        !plx__are_reals(graph, "hypercausal", "target", target) ||
-        !plx__all_reals(graph, "hypercausal", "spread", count, inputs + BEFORE))
+    if (PLX__NAMES_OPERANDS &&
+        (!plx__are_reals(graph, "hypercausal", "state", inputs[0]) ||
+         !plx__are_reals(graph, "hypercausal", "future", inputs[1]) ||
+         !plx__are_reals(graph, "hypercausal", "target", target) ||
+         !plx__all_reals(graph, "hypercausal", "spread", count, inputs + BEFORE)))
         return graph->status;
     const plx_node parts = plx__build(graph, &plx__op_causal_loss, BEFORE + count, inputs, &attrs);
     const plx_hypercausal_parts made = {.task = part_of(graph, parts, 0, NULL),
