@@ -17,7 +17,7 @@ Runs clang-tidy over the files of the compile database of the folder BUILD that 
   --changed   only files that depend on what differs from the main branch (origin/main, or else main)
               or is not committed; all files if there is no other branch to compare with`;
 
-const { build, ...options } = commandLine(
+const { build, jobs, onlyChanged } = commandLine(
   'run_clang_tidy',
   USAGE,
   {
@@ -30,7 +30,7 @@ const { build, ...options } = commandLine(
     if (!existsSync(path.join(build, 'compile_commands.json')))
       throw new Wrong(`"${build}" has no compile_commands.json: it is no build folder.`);
     const jobs = values.jobs && wholeNumber('jobs', values.jobs, 1, 1024);
-    return { build, jobs: jobs ?? availableParallelism(), changed: values.changed };
+    return { build, jobs: jobs ?? availableParallelism(), onlyChanged: values.changed };
   },
 );
 const program = process.env.CLANG_TIDY || 'clang-tidy';
@@ -75,7 +75,7 @@ function changedFiles() {
   return new Set(names.split('\n').map((name) => path.resolve(name)));
 }
 
-const changed = options.changed ? changedFiles() : undefined;
+const changed = onlyChanged ? changedFiles() : undefined;
 /** A folder may have rules of its own besides those for all. */
 const ruleFiles = git('ls-files', '--', '.clang-tidy', '*/.clang-tidy').trim().split('\n');
 const rules = ruleFiles.map((name) => readFileSync(name, 'utf8'));
