@@ -19,13 +19,17 @@ export function skippedInTap(text) {
   return [...text.matchAll(SKIPPED)].map(([, name, why]) => `${name}: ${why.trim()}`);
 }
 
-/** The failed tests in such a report, each with its error. */
+/** The failed tests in such a report, each with its error, if it has one. */
 export function failedInTap(text) {
-  const failed =
-    /^( *)not ok \d+ - (.*)$(?:\n\1 +(?!\.\.\.).*)*?\n\1 +error: ([\s\S]*?)\n *code:/gm;
-  return [...text.matchAll(failed)].map(([, , name, error]) =>
-    withDetail(name, error.replace(/^\|-\n/, '')),
-  );
+  return text
+    .split(/^(?= *(?:not )?ok \d+ - )/m)
+    .map((part) => /^ *not ok \d+ - (.*)\n([\s\S]*)/.exec(part))
+    .filter(Boolean)
+    .map(([, name, details]) => {
+      const [, error = ''] =
+        /^ +error: (?:\|-\n)?([\s\S]*?)(?:^ +code:|^ *\.\.\.$)/m.exec(details) ?? [];
+      return withDetail(name, error);
+    });
 }
 
 const DETAIL = 12;
@@ -52,8 +56,8 @@ export function testsOfCtest(text) {
 }
 
 /**
- * The counts of such a report of node:test. Its own count of skipped tests omits suites that were skipped as a
- * whole.
+ * The counts of such a report of node:test. Its own count of skipped tests omits suites that were
+ * skipped as a whole.
  */
 export function countsOfTap(text) {
   const count = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);

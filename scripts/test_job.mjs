@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import {
   closeSync,
   existsSync,
+  fstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -78,9 +79,10 @@ export class Job {
 
   /** Runs a command that counts as one test. */
   async check(label, command, args) {
+    const before = fstatSync(this.file).size;
     const ok = (await this.run(command, args)) === 0;
     if (ok) this.counts.passed += 1;
-    else this.fail(label);
+    else this.fail(withDetail(label, readFileSync(this.log).subarray(before).toString()));
     return ok;
   }
 

@@ -76,7 +76,15 @@ not ok 1 - sums
   error: '1 subtest failed'
   code: 'ERR_TEST_FAILURE'
   ...
-1..1
+not ok 2 - ends without a word
+  ---
+  duration_ms: 0.1
+  ...
+not ok 3 - throws a text
+  ---
+  error: 'a text'
+  ...
+1..3
 # tests 2
 # pass 1
 # fail 1
@@ -84,6 +92,8 @@ not ok 1 - sums
     assert.deepEqual(failedInTap(report), [
       'adds\n    the sum\n    2 !== 3',
       "sums\n    '1 subtest failed'",
+      'ends without a word',
+      "throws a text\n    'a text'",
     ]);
   });
 
