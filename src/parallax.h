@@ -21,8 +21,8 @@
  *   same bits on every platform, for any number of threads. With other ISAs the bits depend on the
  *   ISA alone.
  *
- * Reading order: status, context, random numbers, tensors, graph, training ops, plan, files.
- * Networks made of layers and their training are in parallax_nn.h.
+ * Reading order: status, context, random numbers, tensors, graph, training ops, plan. Files are in
+ * parallax_files.h, networks made of layers and their training in parallax_nn.h.
  */
 #ifndef PARALLAX_H
 #define PARALLAX_H
@@ -119,6 +119,11 @@ plx_status plx_ctx_new(const plx_ctx_options *options, plx_ctx **out, char *mess
  * as many as measurably help), and measures the machine. Plans of this context use the new threads
  * from their next run on. A number below the present one is PLX_ERR_ARGUMENT. */
 plx_status plx_ctx_set_threads(plx_ctx *ctx, int threads);
+/* For callers that must not wait until threads run, such as one whose event loop helps to start
+ * them: starts what plx_ctx_set_threads would add (0: as many as there are processors), and returns
+ * whether all that the platform gives run by now. To be called again until it does, then followed
+ * by plx_ctx_set_threads, without which the context goes on as before. */
+bool plx_ctx_begin_threads(plx_ctx *ctx, int threads);
 void plx_ctx_free(plx_ctx *ctx);
 
 /* The message of the last failure in this context; "" if there was none. Valid until the next
@@ -270,6 +275,8 @@ typedef enum plx_init {
     PLX_INIT_NORMAL,         /* N(0, value^2) */
     PLX_INIT_CONSTANT,       /* value */
     PLX_INIT_HE_FAN_OUT,     /* N(0, 2 / fan_out): He et al., for convolutions before a norm */
+    PLX_INIT_ORTHOGONAL,     /* rows of length 1 at right angles, or columns, if there are fewer of
+                                them: Saxe et al., ICLR 2014 */
 } plx_init;
 
 /* Fills a tensor [..., in, out] of reals: fan_in is the product of all dimensions but the last,
@@ -331,7 +338,9 @@ plx_activation plx_activation_from_name(const char *name);
 /* The default p of an activation. */
 plx_real plx_activation_default(plx_activation activation);
 
-/* op(a) op(b); a is [..., m, k] (leading dimensions are rows; ta needs rank 2), b is [k, n]. */
+/* op(a) op(b), where op transposes the last two axes when ta (tb) is set: op(a) is [..., m, k],
+ * op(b) [..., k, n], the result [..., m, n]. The axes before those two broadcast as NumPy's do: one
+ * product for each. Element errors are as for plx_gemm. */
 plx_node plx_matmul(plx_graph *graph, plx_node a, plx_node b, bool ta, bool tb);
 /* x + b along the last dimension. */
 plx_node plx_bias(plx_graph *graph, plx_node x, plx_node b);
@@ -383,14 +392,23 @@ plx_node plx_softmax(plx_graph *graph, plx_node x, int axis);
 plx_node plx_log_softmax(plx_graph *graph, plx_node x, int axis);
 
 /* Over one axis (negative counts from the last), which is removed; PLX_ALL_AXES gives a scalar.
- * The mean of nothing is NaN, the maximum of nothing -infinity. */
+ * The mean of nothing is NaN, the maximum of nothing -infinity, the minimum infinity, the product
+ * 1. */
 enum { PLX_ALL_AXES = 1000 };
 plx_node plx_reduce_sum(plx_graph *graph, plx_node x, int axis);
 plx_node plx_reduce_mean(plx_graph *graph, plx_node x, int axis);
 plx_node plx_reduce_max(plx_graph *graph, plx_node x,
                         int axis); /* in a tie the gradient goes to the first */
+plx_node plx_reduce_min(plx_graph *graph, plx_node x, int axis); /* the same */
+/* Products of n elements err by at most n eps |product|. The gradient divides by nothing, so x may
+ * have zeros. */
+plx_node plx_reduce_prod(plx_graph *graph, plx_node x, int axis);
 /* log(sum(exp(x))), without overflow. */
 plx_node plx_log_sum_exp(plx_graph *graph, plx_node x, int axis);
+
+/* Sums of all elements up to each one of an axis (reverse: from each one on), without it if
+ * exclusive. They err by at most eps |sum|, and 2 n eps^2 times the sum of n absolute values. */
+plx_node plx_cumsum(plx_graph *graph, plx_node x, int axis, bool exclusive, bool reverse);
 
 /* Inverted dropout (Srivastava et al., JMLR 2014): keeps with probability 1 - rate and divides by
  * it. 0 <= rate < 1. The mask depends on the seed and the plan's step number alone. */
@@ -403,7 +421,7 @@ plx_node plx_dropout(plx_graph *graph, plx_node x, double rate, uint64_t seed);
  * through bfloat16 and float16 (rounding counts as the identity), but not through integers. */
 plx_node plx_cast(plx_graph *graph, plx_node x, plx_dtype dtype);
 
-/* -- Shapes: the ops up to gather take every dtype and return the same -- */
+/* -- Shapes: the ops up to trilu take every dtype and return the same -- */
 
 /* The same elements in another shape, at no cost; one size may be -1: it is inferred from the
  * others. */
@@ -424,11 +442,42 @@ plx_status plx_split(plx_graph *graph, plx_node x, int axis, int count, const in
  * must be one that its dtype can hold; bfloat16 and float16 round it. */
 plx_node plx_pad(plx_graph *graph, plx_node x, const int64_t *before, const int64_t *after,
                  double value);
+typedef enum plx_padding {
+    PLX_PAD_EDGE = 0, /* the first and the last element */
+    PLX_PAD_REFLECT,  /* mirrored at the first and the last, which are not repeated */
+    PLX_PAD_WRAP,     /* from the other end */
+} plx_padding;
+/* Pads with elements of x, as many as before and after say (0 to 2^31 - 1), however few x has; but
+ * an axis of no elements is PLX_ERR_SHAPE. */
+plx_node plx_pad_repeat(plx_graph *graph, plx_node x, const int64_t *before, const int64_t *after,
+                        plx_padding padding);
 /* Repeats along axes of size 1, and along new leading axes, as NumPy does. */
 plx_node plx_broadcast(plx_graph *graph, plx_node x, int rank, const int64_t *dims);
 /* Selects slices along one axis by i32 index: the shape of indices replaces the axis. The gradients
  * of an index that occurs repeatedly add up. An index outside the axis makes the run fail. */
 plx_node plx_gather(plx_graph *graph, plx_node x, plx_node indices, int axis);
+/* Elements of x by i32 indices along one axis: element (i, j, ...) of the result is, for axis 0,
+ * x[indices[i, j, ...], j, ...]. indices have the rank of x and are nowhere longer than it but
+ * along the axis. An index outside the axis makes the run fail. */
+plx_node plx_take_along(plx_graph *graph, plx_node x, plx_node indices, int axis);
+/* What becomes of an element and an update of it. */
+typedef enum plx_scatter {
+    PLX_SCATTER_SET = 0, /* the update; of several, the last. Takes every dtype, others reals */
+    PLX_SCATTER_ADD,     /* sums of n terms err by at most (16 + log2 n) eps sum |terms| */
+    PLX_SCATTER_MUL,
+    PLX_SCATTER_MAX, /* NaN if one is; in a tie the gradient goes to x, then to the first update */
+    PLX_SCATTER_MIN,
+} plx_scatter;
+/* x with its elements at indices, as plx_take_along would take them, changed by updates, which have
+ * the shape of indices. */
+plx_node plx_scatter_along(plx_graph *graph, plx_node x, plx_node indices, plx_node updates,
+                           int axis, plx_scatter scatter);
+/* The upper (lower) triangles of matrices [..., rows, columns]: elements with column - row >= k
+ * (<= k), and zeros elsewhere. */
+plx_node plx_trilu(plx_graph *graph, plx_node x, bool upper, int64_t k);
+/* Reals: a new axis of size depth (0 to 2^31 - 1) with 1 at the i32 index and 0 elsewhere; zeros
+ * alone for an index outside. axis counts in the result, negative from its last. */
+plx_node plx_one_hot(plx_graph *graph, plx_node indices, int64_t depth, int axis);
 /* The i32 index of the first largest element along an axis (PLX_ALL_AXES: of all), which is
  * removed. NaN counts as largest. */
 plx_node plx_argmax(plx_graph *graph, plx_node x, int axis);
@@ -470,11 +519,14 @@ plx_node plx_conv2d_transpose(plx_graph *graph, plx_node x, plx_node weights, pl
 
 typedef struct plx_pool2d_options {
     int64_t size[2], stride[2];
-    int64_t padding[4]; /* top, bottom, left, right; each less than size */
-    bool count_padding; /* whether averages count padding as elements */
+    int64_t padding[4];  /* top, bottom, left, right; each less than size */
+    bool count_padding;  /* whether averages count padding as elements */
+    int64_t dilation[2]; /* distance of a window's pixels; at most the image's size; 0: 1 */
+    bool ceil; /* a last window may end outside if it begins in the image, or in the padding
+                  before it; what is outside even of the padding never counts */
 } plx_pool2d_options;
 
-/* Adjacent square windows: stride equal to size, no padding, count_padding false. */
+/* Adjacent square windows: stride equal to size, no padding, dilation 1, both flags false. */
 plx_pool2d_options plx_pool2d_default(int64_t size);
 plx_node plx_max_pool2d(plx_graph *graph, plx_node x, const plx_pool2d_options *options);
 plx_node plx_avg_pool2d(plx_graph *graph, plx_node x, const plx_pool2d_options *options);
@@ -485,6 +537,31 @@ typedef enum plx_upsampling { PLX_NEAREST = 0, PLX_BILINEAR } plx_upsampling;
  * (half-pixel). */
 plx_node plx_upsample2d(plx_graph *graph, plx_node x, int64_t rows, int64_t columns,
                         plx_upsampling method);
+
+typedef enum plx_resizing { PLX_RESIZE_NEAREST, PLX_RESIZE_LINEAR, PLX_RESIZE_CUBIC } plx_resizing;
+/* Where element o of an axis of size m lies in one of size n, for scale s. */
+typedef enum plx_coordinates {
+    PLX_HALF_PIXEL = 0,       /* (o + 1/2) / s - 1/2 */
+    PLX_PYTORCH_HALF_PIXEL,   /* the same, but 0 if m = 1 */
+    PLX_ALIGN_CORNERS,        /* o (n - 1) / (s n - 1), 0 if m = 1 */
+    PLX_ASYMMETRIC,           /* o / s */
+    PLX_HALF_PIXEL_SYMMETRIC, /* half pixel, moved by n / 2 (1 - m / (s n)) */
+} plx_coordinates;
+/* How a place between two elements becomes the nearest: half way goes down or up, or all do. */
+typedef enum plx_rounding { PLX_PREFER_FLOOR, PLX_PREFER_CEIL, PLX_FLOOR, PLX_CEIL } plx_rounding;
+typedef struct plx_resize_options {
+    plx_resizing method;
+    plx_coordinates coordinates;
+    plx_rounding rounding; /* of PLX_RESIZE_NEAREST */
+    double cubic;          /* the coefficient a of Keys (IEEE TASSP 1981); 0: -0.75 */
+    bool exclude_outside;  /* elements outside have no weight; else the edge repeats */
+    bool antialias;        /* filters are 1 / scale wider where scale is below 1 */
+} plx_resize_options;
+/* Resizes every axis to dims, one after another (Resize of ONNX). scales (NULL: dims / sizes) enter
+ * the formulas alone, and are above 0 and finite. Nearest takes every dtype, the others reals; they
+ * use memory for 2 (cubic: 4, with antialias that times 1 / scale) results. options NULL: all 0. */
+plx_node plx_resize(plx_graph *graph, plx_node x, const int64_t *dims, const double *scales,
+                    const plx_resize_options *options);
 
 /* -- Normalisation: scale and shift [channels] may be plx_none() -- */
 
@@ -506,7 +583,7 @@ plx_node plx_batch_norm(plx_graph *graph, plx_node x, plx_node scale, plx_node s
 /* Divides each row (last axis) by its length, or by epsilon (above 0) if that is larger. */
 plx_node plx_l2_normalize(plx_graph *graph, plx_node x, double epsilon);
 
-/* -- Embedding, attention -- */
+/* -- Embedding, attention, recurrence -- */
 
 /* Looks up rows of table [vocabulary, width] by i32 ids [...]: [..., width]. An id outside the
  * vocabulary makes the run fail. */
@@ -533,6 +610,25 @@ plx_node plx_attention(plx_graph *graph, plx_node q, plx_node k, plx_node v, plx
 /* Rotary position embedding (Su et al., 2021) of x [b, s, heads d], d even: element i of a head
  * turns with element i + d / 2 by the angle (first + position) base^(-2 i / d). */
 plx_node plx_rope(plx_graph *graph, plx_node x, int64_t heads, double base, int64_t first);
+/* LSTM (Hochreiter and Schmidhuber, 1997; Gers et al., 2000): for each step t of x [batch, time,
+ * in], time at least 1, with p = x_t w + bias + h r and sigmoid s, i, f, o = s(p_i), s(p_f),
+ * s(p_o); c = f c + i tanh(p_c); h = o tanh(c) w [in, 4 units], r [units, 4 units] and bias [4
+ * units] hold the gates in the order i, f, c, o, as Keras and PyTorch do; units is 1 to 2048. The
+ * states begin as h0 and c0 [batch, units]; bias, h0, c0 and mask may be plx_none(): zeros, and all
+ * steps. A step of a sample where mask [batch, time] or [batch, time, 1] is not above 0 leaves its
+ * states as they are; no gradient flows into mask. reverse: from the last step to the first.
+ * Result: h after each step, [batch, time, units]. *last_cell (NULL: not wanted) becomes c after
+ * the last step taken, [batch, units]. */
+plx_node plx_lstm(plx_graph *graph, plx_node x, plx_node w, plx_node r, plx_node bias, plx_node h0,
+                  plx_node c0, plx_node mask, bool reverse, plx_node *last_cell);
+/* GRU (Cho et al., 2014), in the same way, with gates in the order z, r, n, as Keras and ONNX have
+ * them: z, r = s(p_z), s(p_r); h = (1 - z) n + z h, p = x_t w + bias + h r + recurrent_bias n =
+ * tanh(x_t w_n + bias_n + r (h r_n + recurrent_bias_n)) if reset_after (PyTorch and cuDNN; ONNX's
+ *       linear_before_reset), else tanh(x_t w_n + bias_n + (r h) r_n + recurrent_bias_n)
+ * w [in, 3 units], r [units, 3 units], bias and recurrent_bias [3 units] or plx_none(). */
+plx_node plx_gru(plx_graph *graph, plx_node x, plx_node w, plx_node r, plx_node bias,
+                 plx_node recurrent_bias, plx_node h0, plx_node mask, bool reverse,
+                 bool reset_after);
 /* silu(gate) * up and gelu(gate) * up: Shazeer, 2020. */
 plx_node plx_swiglu(plx_graph *graph, plx_node gate, plx_node up);
 plx_node plx_geglu(plx_graph *graph, plx_node gate, plx_node up);
@@ -637,8 +733,8 @@ plx_node plx_update(plx_graph *graph, plx_optimizer *optimizer, const plx_node *
     PASS(KEEP_SLOPES, keep_slopes, 6, NODES, "gradients of GELU and SiLU evaluate them again")     \
     PASS(KEEP_SUMS, keep_sums, 7, NODES, "gradients of cross-entropies sum exponentials again")    \
     PASS(CHAIN, chain, 8, NODES, "one step per elementwise operation")                             \
-    PASS(PARALLEL, parallel, 2, STEPS, "every step uses all threads")                              \
     PASS(PACK, pack, 4, STEPS, "weights that stay are packed in every run")                        \
+    PASS(PARALLEL, parallel, 2, STEPS, "every step uses all threads")                              \
     PASS(MEMORY, memory, 1, STEPS, "no memory is reused")
 
 /* PLX_PASS_FUSE and so on, bits for plx_plan_options. */
@@ -732,10 +828,17 @@ typedef struct plx_step_info {
     double nanoseconds; /* mean time */
     double workers;     /* mean number of threads that did some of the work: below threads where
                            others were late */
-    const char *method; /* how a product or convolution was computed: "gemm", "gemm packed" (by a
-                           weight that stays packed), "gemv", "depthwise", "winograd", "scatter",
+    const char *method; /* How it was computed. A product or convolution: "gemm", "gemm packed" (by
+                           a weight that stays packed), "gemv", "depthwise", "winograd", "scatter",
                            "lowered" (pixels are packed for the product as it runs), or the
-                           provider's name; "" for other ops, which have one method */
+                           provider's name. Others, by what a kernel takes at a time: "elements"
+                           (as many as a thread has), "table" (the same, looked up), "rows" (of the
+                           last axis), "short rows" (with narrower vectors), "rows, sorted" (by
+                           index), "rows, sums kept" (by an earlier step), "columns" (strips of
+                           neighbours), "axis by axis", "groups", "pieces" (of fixed size, whose
+                           sums are added in a fixed order), "tiles" (which stay in the
+                           first-level cache), "heads", "samples" (through all of their steps). ""
+                           for a step that only sets memory apart, or had no elements */
 } plx_step_info;
 
 int plx_plan_steps(const plx_plan *plan);
@@ -820,37 +923,6 @@ typedef struct plx_plan_table {
  * Everything the table points to lives as long as the plan. plx_plan_bind changes the data of
  * buffers; after threads have joined, this call updates threads and workspace. */
 plx_status plx_plan_describe(plx_plan *plan, plx_plan_table *out);
-
-/* ---- Files ----------------------------------------------------------------------------------- */
-
-/* An IDX array of unsigned bytes (LeCun, "The MNIST database"), pointing into the given bytes. */
-typedef struct plx_idx {
-    int rank;
-    int64_t dims[PLX_MAX_RANK];
-    const uint8_t *data;
-    int64_t size;
-} plx_idx;
-
-/* bytes are the uncompressed file. Every size is checked against the number of bytes. */
-plx_status plx_idx_parse(plx_ctx *ctx, const void *bytes, size_t size, plx_idx *out);
-
-/* A table of numbers. */
-typedef struct plx_csv {
-    int64_t rows, columns;
-    double *values; /* [rows, columns]; in double, so that a table of time stamps keeps seconds */
-    bool names;     /* the first line names the columns and is not a row */
-} plx_csv;
-
-/* Parses RFC 4180: cells separated by commas, optional quotes around any of them, lines that end in
- * CR LF, LF or CR. Beyond that: blanks around cells, blank lines and a UTF-8 byte order mark are
- * skipped; if the first line has a semicolon, semicolons separate cells and decimal commas are
- * allowed. A line "sep=;" or "sep=," before all others, as Excel writes it, sets the separator and
- * is skipped. A first line without any number names the columns, unless it has nothing but missing
- * values (NA, N/A, null, None). A cell that is empty, missing or not a finite number, a row of
- * another length and another encoding are PLX_ERR_FORMAT with line and column. Free with
- * plx_csv_free. */
-plx_status plx_csv_parse(plx_ctx *ctx, const char *text, size_t size, plx_csv *out);
-void plx_csv_free(plx_csv *csv);
 
 PLX_END_EXPORTS
 

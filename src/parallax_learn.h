@@ -100,6 +100,10 @@ typedef struct plx_learning_data {
     const char *note;    /* how the file was read, if there was a choice; else "" */
     int64_t train, test; /* samples */
     int64_t tokens;      /* of one sample; 0: not a text */
+    /* [columns, 2]: of each input, and last of the target, the mean that was subtracted and the
+     * deviation that it was divided by; columns is 0 where data are used as they are. */
+    const double *scales;
+    int64_t columns;
 } plx_learning_data;
 plx_learning_data plx_learning_about(const plx_learning *learning);
 /* The options of the trainer, with the changes that the learning options make. */

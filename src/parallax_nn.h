@@ -6,7 +6,7 @@
 #ifndef PARALLAX_NN_H
 #define PARALLAX_NN_H
 
-#include "parallax.h"
+#include "parallax_files.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,6 +36,17 @@ plx_tensor *plx_weights_at(const plx_weights *weights, int i, const char **name,
 /* NULL if no weight has that name. */
 plx_tensor *plx_weights_find(const plx_weights *weights, const char *name);
 
+/* Writes all weights and the metadata as a safetensors file: the header, then each weight's own
+ * memory, so that nothing is held twice. The same weights give the same bytes. PLX_ERR_IO if write
+ * failed; then what was written is no whole file. */
+plx_status plx_weights_save(const plx_weights *weights, int count, const plx_metadata *metadata,
+                            plx_write *write, void *user);
+/* Takes all values from a file that has exactly these weights, by name and shape; values of other
+ * dtypes must be ones that plx_real holds. On failure the weights are unchanged, and the message
+ * names the first that differs: PLX_ERR_SHAPE for a name or a shape, PLX_ERR_FORMAT for a value,
+ * PLX_ERR_UNSUPPORTED for a dtype. */
+plx_status plx_weights_load(plx_weights *weights, const plx_safetensors *file);
+
 enum { PLX_NAME = 96 };
 
 /* Where layers are added: a graph, the weights they use, and the prefix of their names. A plain
@@ -44,6 +55,12 @@ typedef struct plx_scope {
     plx_weights *weights;
     plx_graph *graph;
     bool training; /* dropout is on, batch norm uses the statistics of the batch */
+    bool frozen;   /* trainers leave new weights as they are */
+    double l1, l2; /* penalties of new weights PLX_WEIGHT_DECAYED in a trainer's loss, l1 sum |w| +
+                      l2 sum w^2 */
+    /* Of sequences with padding, else invalid: the mask for attention [batch, 1, length], and 0 for
+     * padding, 1 for all else [batch, length, 1]. */
+    plx_node mask, counted;
     char path[PLX_NAME];
 } plx_scope;
 
@@ -71,6 +88,17 @@ const char *plx_layer_name(plx_layer_kind kind);
 /* PLX_LAYERS_ if no layer has that name. */
 plx_layer_kind plx_layer_from_name(const char *name);
 
+/* How the kernel of a layer starts: PLX_START_GLOROT_UNIFORM and so on: parallax.def lists them. */
+typedef enum plx_start {
+    PLX_START_DEFAULT = 0, /* by the activation: He et al. or Glorot and Bengio */
+#define PLX_START(NAME, name, value, about) PLX_START_##NAME,
+#include "parallax.def"
+    PLX_STARTS_
+} plx_start;
+
+/* "glorotUniform"; NULL for the default and past the last. */
+const char *plx_start_name(plx_start start);
+
 /* A layer of any kind. A kind uses the fields whose comments name it; 0 means the default. */
 typedef struct plx_layer {
     plx_layer_kind kind;
@@ -81,7 +109,7 @@ typedef struct plx_layer {
     plx_real p;                /* of an activation that has a parameter; 0: its default */
     int rank;                  /* reshape: of one sample */
     int64_t dims[PLX_MAX_RANK];
-    int layers_count; /* residual: x + these layers of x */
+    int layers_count; /* residual, chain, add, concatenate: the layers inside; bidirectional: one */
     const struct plx_layer *layers;
 /* units, size, no_bias, rate and so on: parallax.def lists them and which kinds use them. */
 #define PLX_LAYER_COUNT(name, needed) int64_t name;
@@ -169,14 +197,17 @@ bool plx_model_has_loss(const plx_model *model);
 
 /* ---- Data ------------------------------------------------------------------------------------ */
 
-/* n samples: inputs[i] [n, ...] of a model's port i, and targets[i] for its output i: values like
- * the output for the loss MSE, i32 labels [n, ...] of its last axis for cross-entropy
- * (PLX_IGNORED_LABEL: not counted). Strides, 0 or more, are the number of elements from one sample
- * to the next; 0: contiguous samples. Stride 1 gives the overlapping windows of a text. */
+/* n samples: inputs[i] [n, ...] of a model's port i, and targets[i] for its output i: i32 labels
+ * [n, ...] of its last axis for cross-entropy (PLX_IGNORED_LABEL: not counted), values like the
+ * output for other losses (0 to 1 for binary cross-entropy). Strides, 0 or more, are the number of
+ * elements from one sample to the next; 0: contiguous samples. Stride 1 gives the overlapping
+ * windows of a text. weights [n], finite and not negative, multiply the loss of each sample, which
+ * stays a mean over the samples (it is not divided by their sum); NULL: all 1. */
 typedef struct plx_dataset {
     int64_t n;
     const void *inputs[PLX_PORTS], *targets[PLX_PORTS];
     int64_t input_strides[PLX_PORTS], target_strides[PLX_PORTS];
+    const plx_real *weights;
 } plx_dataset;
 
 /* Stores the model's output i in outputs[i] [n, ...] (NULL: not wanted), working in batches of at
@@ -202,23 +233,34 @@ plx_loss plx_loss_from_name(const char *name);
 
 /* Adds the loss of a model's outputs for batch samples to the graph; the losses of several outputs
  * are summed. targets are set to new inputs of the graph, one per output, laid out as in
- * plx_dataset (PLX_LOSS_OWN: none; may be NULL). smoothing: see plx_cross_entropy_smooth. */
-plx_status plx_model_loss(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
+ * plx_dataset (PLX_LOSS_OWN: none; may be NULL). p: the parameter of the loss: label smoothing of
+ * cross-entropy (see plx_cross_entropy_smooth), delta of Huber (0: 1). Cross-entropy of a model
+ * that ends in a softmax layer, and binary cross-entropy of one whose last layer has the activation
+ * sigmoid, are computed from the values below it, as they include it. */
+plx_status plx_model_loss(plx_model *model, plx_graph *graph, plx_loss loss, double p,
                           int64_t batch, const plx_node *outputs, plx_node *targets, plx_node *out);
 
+/* What a loss does not define is NaN. Weights of samples count in the loss alone. */
 typedef struct plx_metrics {
-    double loss;       /* mean over samples (labels, where a sample has several) */
-    double accuracy;   /* share of labels with the largest logit; NaN for MSE */
-    double top5;       /* share of labels among the five largest; NaN for MSE */
-    double perplexity; /* exp(loss); NaN for MSE */
-    double rmse, r2;   /* NaN for cross-entropy; r2 is 1 - residual / variance, over all outputs */
-    int64_t counted;   /* labels, or values */
+    double loss;     /* mean over samples (labels, where a sample has several) of the loss times the
+                        sample's weight, and the penalties of weights */
+    double accuracy; /* cross-entropy: share of labels with the largest logit; binary
+                        cross-entropy: of values on their target's side of 1/2 */
+    double top5;     /* cross-entropy: share of labels among the five largest */
+    double perplexity; /* cross-entropy: its exponential */
+    double rmse, r2; /* not for cross-entropies; r2 is 1 - residual / variance, over all outputs */
+    double mae;      /* not for cross-entropies: the mean absolute error */
+    int64_t counted; /* labels, or values */
 } plx_metrics;
 
-/* Evaluates one output; for cross-entropy it gives logits, as in training: a softmax layer is added
- * afterwards. confusion: classes x classes counts [label][prediction], or NULL. */
+/* Evaluates one output; for cross-entropies it gives logits, or ends in the softmax or sigmoid that
+ * they include. confusion: classes x classes counts [label][prediction], or NULL. */
 plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const plx_dataset *data,
                               plx_metrics *metrics, int64_t *confusion);
+/* The same with the parameter of the loss: delta of Huber (0: 1). */
+plx_status plx_model_evaluate_with(plx_model *model, int output, plx_loss loss, double p,
+                                   const plx_dataset *data, plx_metrics *metrics,
+                                   int64_t *confusion);
 
 /* ---- Trainer --------------------------------------------------------------------------------- */
 
@@ -249,6 +291,14 @@ typedef struct plx_schedule { /* all 0: constant */
 /* The share of the highest rate that a step (counted from 0) of all the steps uses. */
 double plx_schedule_share(const plx_schedule *schedule, int64_t step, int64_t steps);
 
+enum { PLX_OWN_METRICS = 8, PLX_OWN_LOSS = -1 };
+
+/* Adds scalar number i to a graph, given an output [rows, ...] of the model and its target, laid
+ * out as in plx_dataset. It is called for each number of rows that is trained on at once. self is
+ * the pointer given with it. */
+typedef plx_node plx_scalar_function(void *self, plx_graph *graph, int i, plx_node output,
+                                     plx_node target);
+
 typedef struct plx_trainer_options {
     plx_loss loss;                   /* of every output; the losses of several are summed */
     plx_optimizer_options optimizer; /* weight decay applies to PLX_WEIGHT_DECAYED alone */
@@ -260,6 +310,7 @@ typedef struct plx_trainer_options {
     double clip_norm;       /* gradients are scaled so that their joint norm is at most this; 0: no
                                clipping */
     double label_smoothing; /* cross-entropy: 0 to below 1; Szegedy et al., CVPR 2016 */
+    double huber_delta;     /* Huber: above 0; 0 means 1 */
     int64_t accumulate; /* batches whose gradients are averaged for one step, as if they were one
                            large batch (each weighted by its samples, or its labels that count);
                            fewer at the end of an epoch; 0 means 1 */
@@ -276,6 +327,14 @@ typedef struct plx_trainer_options {
     const plx_dataset *validation;
     int64_t patience;
     double min_improvement;
+    bool metrics; /* whether plx_progress.training is computed: the plan then keeps the output */
+    /* Scalars of the caller's own, of the first output. Those numbered 0 to own_metrics - 1 are
+     * reported as means over batches, weighted by their samples. With own_loss, number PLX_OWN_LOSS
+     * is the loss of training and validation; loss then says what targets and metrics are. */
+    plx_scalar_function *function;
+    void *self;
+    int own_metrics;
+    bool own_loss;
     plx_plan_options plan;
 } plx_trainer_options;
 
@@ -312,6 +371,18 @@ plx_status plx_trainer_new(plx_model *model, const plx_trainer_options *options,
                            const plx_dataset *data, plx_trainer **out);
 void plx_trainer_free(plx_trainer *trainer);
 
+/* Saves the state of a run between two calls of plx_trainer_run as a safetensors file: weights,
+ * moments of the optimizer, the best weights so far, the losses, and where it is in its data,
+ * schedule and streams of random numbers. Functions and data are not in it. PLX_ERR_STATE after
+ * divergence; PLX_ERR_IO if write failed, and then what was written is no whole file. */
+plx_status plx_trainer_save(const plx_trainer *trainer, int count, const plx_metadata *metadata,
+                            plx_write *write, void *user);
+/* Continues in a new trainer of the same model, options and data where another was saved: on the
+ * exact targets its losses have the bits of a run that was never interrupted, on any platform.
+ * PLX_ERR_FORMAT for a file that is damaged, which its checksum tells; PLX_ERR_ARGUMENT names the
+ * first option that differs, PLX_ERR_SHAPE the first tensor. On failure nothing changes. */
+plx_status plx_trainer_load(plx_trainer *trainer, const plx_safetensors *file);
+
 typedef struct plx_progress {
     int64_t step, steps;   /* done, and in all */
     int64_t epoch, epochs; /* finished, and in all */
@@ -323,8 +394,11 @@ typedef struct plx_progress {
     double gradient_norm;   /* of the last step, before clipping; NaN without clip_norm */
     double validation_loss; /* the latest, of all outputs; NaN before there is one */
     plx_metrics validation; /* of output 0; counted is 0 for PLX_LOSS_OWN, or before the first */
-    double validation_ns;   /* spent on validation so far */
-    int64_t best_epoch;     /* of the lowest validation loss; 0: none yet */
+    plx_metrics training;   /* of output 0 in the current or just finished epoch, with the option
+                               metrics; each batch by the weights before its step, with dropout */
+    double own[PLX_OWN_METRICS], validation_own[PLX_OWN_METRICS]; /* likewise: own metrics */
+    double validation_ns;                                         /* spent on validation so far */
+    int64_t best_epoch; /* of the lowest validation loss; 0: none yet */
     bool stopped_early;
 } plx_progress;
 
@@ -349,6 +423,9 @@ typedef bool plx_fit_watch(void *self, const plx_progress *progress);
  * progress. */
 plx_status plx_trainer_fit(plx_trainer *trainer, int64_t every, plx_fit_watch *watch, void *self,
                            plx_progress *progress);
+/* Ends training: progress.done is true from now on. With a patience, restores the weights of the
+ * best epoch, as at any end. */
+void plx_trainer_stop(plx_trainer *trainer);
 /* The losses of all steps so far. */
 const plx_real *plx_trainer_losses(const plx_trainer *trainer, int64_t *count);
 /* Sets the schedule's highest rate from the next step on: 0 to below 1e30, else PLX_ERR_ARGUMENT.

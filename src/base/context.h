@@ -26,7 +26,7 @@ struct plx_ctx {
     const plx_gemm_provider *provider; /* NULL: own kernels */
     plx__machine machine;
     struct plx__folded *folded; /* values that stay, which plans share */
-    const char *method;         /* how the last product or convolution was computed, for profiles */
+    const char *method;         /* how the last step was computed, for profiles */
     int threads;
     int64_t l2_bytes; /* second-level cache; 0: unknown */
     int holders;      /* reference count: the creator, and what was created from it */

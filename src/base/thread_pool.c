@@ -39,8 +39,8 @@ typedef struct share {
 
 struct plx__pool {
     _Atomic uint64_t ticket;
-    atomic_uint epoch; /* the word that sleeping workers wait on */
-    atomic_uint sleepers;
+    atomic_uint epoch;   /* the word that sleeping workers wait on */
+    atomic_bool asleep;  /* a worker sleeps, or is about to, and nobody has woken it */
     atomic_uint started; /* number of workers */
     atomic_bool stop;
     char pad[64];
@@ -138,9 +138,8 @@ static unsigned await_epoch(plx__pool *pool, worker *self, unsigned seen) {
     for (;;) {
         /* Sequential consistency: either the caller sees this sleeper, or the sleeper sees the
          * caller's epoch and does not sleep. */
-        atomic_fetch_add(&pool->sleepers, 1);
+        atomic_store(&pool->asleep, true);
         if (atomic_load(&pool->epoch) == seen) plx_platform_wait(&pool->epoch, seen);
-        atomic_fetch_sub(&pool->sleepers, 1);
         const unsigned now = atomic_load(&pool->epoch);
         if (now == seen) continue;
         take_place(pool, self);
@@ -180,7 +179,7 @@ plx__pool *plx__pool_new(int threads) {
     return pool;
 }
 
-void plx__pool_grow(plx__pool *pool, int threads) {
+bool plx__pool_begin(plx__pool *pool, int threads) {
     if (threads > MAX_THREADS) threads = MAX_THREADS;
     if (!plx_platform_has_threads()) threads = 1;
     note_place(pool, 0);
@@ -192,6 +191,11 @@ void plx__pool_grow(plx__pool *pool, int threads) {
         if (!w->thread) break;
         pool->threads += 1;
     }
+    return atomic_load(&pool->started) + 1 == (unsigned)pool->threads;
+}
+
+void plx__pool_grow(plx__pool *pool, int threads) {
+    if (plx__pool_begin(pool, threads)) return;
     /* Sleep instead of spinning: a new thread often starts on the processor of its creator. */
     unsigned started;
     while ((started = atomic_load(&pool->started)) < (unsigned)pool->threads - 1)
@@ -232,7 +236,9 @@ void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grai
                  pool->generation << GENERATION_SHIFT | (uint64_t)threads << INVITED_SHIFT);
     note_place(pool, 0);
     atomic_fetch_add(&pool->epoch, 1);
-    if (atomic_load(&pool->sleepers)) plx_platform_wake_all(&pool->epoch);
+    /* Once: a worker that was woken and has no processor yet must not cost each loop a call of the
+     * system. */
+    if (atomic_exchange(&pool->asleep, false)) plx_platform_wake_all(&pool->epoch);
     claim_pieces(pool, 0);
     uint64_t ticket = atomic_fetch_or(&pool->ticket, CLOSED);
     while (ticket & ACTIVE_MASK) {

@@ -17,13 +17,16 @@ typedef void (*plx__loop_fn)(void *arg, int64_t begin, int64_t end, int worker);
  * than asked for when the platform gives no more. */
 plx__pool *plx__pool_new(int threads);
 void plx__pool_free(plx__pool *pool);
-/* Adds threads, between loops, until there are `threads` or the platform gives no more. */
+/* Adds threads, between loops, until there are `threads` or the platform gives no more, and waits
+ * until they run. */
 void plx__pool_grow(plx__pool *pool, int threads);
+/* The same without waiting; returns whether all threads of the pool run. */
+bool plx__pool_begin(plx__pool *pool, int threads);
 int plx__pool_threads(const plx__pool *pool);
 
 /* Runs fn over units 0..units-1 in pieces of at most grain units on at most threads workers, and
  * returns when all are done. threads <= 1 or units <= grain runs in the caller: fn(arg, 0, units,
- * 0). Not reentrant: fn must not call it. */
+ * 0), and fn may call it in this way only. */
 void plx__parallel_for(plx__pool *pool, int threads, int64_t units, int64_t grain, plx__loop_fn fn,
                        void *arg);
 

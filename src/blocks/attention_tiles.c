@@ -1,6 +1,7 @@
 #include "blocks/attention_tiles.h"
 
 #include "base/sizes.h"
+#include "blocks/gemm.h"
 #include "kernels/kernels.h"
 
 #include <string.h>
@@ -71,7 +72,9 @@ static left plain_rows(const plx_kernels *k, const plx_real *data, int64_t ld) {
 static void pack_panels(const plx_kernels *k, int64_t rows, int64_t width, const plx_real *x,
                         int64_t ldx, plx_real *to) {
     for (int64_t j = 0; j < width; j += k->nr, to += rows * k->nr) {
-        const size_t bytes = (size_t)plx__least(k->nr, width - j) * sizeof *to;
+        const int64_t columns = plx__least(k->nr, width - j);
+        const size_t bytes = (size_t)columns * sizeof *to;
+        plx__clear_panel(k, rows, columns, to);
         for (int64_t i = 0; i < rows; ++i) memcpy(to + i * k->nr, x + i * ldx + j, bytes);
     }
 }
@@ -79,8 +82,11 @@ static void pack_panels(const plx_kernels *k, int64_t rows, int64_t width, const
 /* The same for x transposed: columns are rows of x. */
 static void pack_transposed(const plx_kernels *k, int64_t rows, int64_t width, const plx_real *x,
                             int64_t ldx, plx_real *to) {
-    for (int64_t i = 0; i < rows; i += k->nr, to += width * k->nr)
-        k->transpose(plx__least(k->nr, rows - i), width, x + i * ldx, ldx, to, k->nr);
+    for (int64_t i = 0; i < rows; i += k->nr, to += width * k->nr) {
+        const int64_t columns = plx__least(k->nr, rows - i);
+        plx__clear_panel(k, width, columns, to);
+        k->transpose(columns, width, x + i * ldx, ldx, to, k->nr);
+    }
 }
 
 static int64_t tiles_size(const plx_kernels *k, int64_t rows, int64_t width) {

@@ -156,6 +156,7 @@ static void pack_panels(void *arg, int64_t begin, int64_t end, int worker) {
         const int64_t group = unit / l->panels, j0 = unit % l->panels * nr;
         const int64_t columns = plx__least(nr, l->group_targets - j0);
         plx_real *to = l->own_b + unit * l->depth * nr;
+        plx__clear_panel(l->k, l->depth, columns, to);
         for (int64_t ty = 0; ty < l->y.taps; ++ty)
             for (int64_t tx = 0; tx < l->x.taps; ++tx, to += l->group_channels * nr)
                 pack_tap(l, tap_of(l, ty, tx), group, j0, columns, to);
@@ -370,7 +371,9 @@ static weights_sum make_sum(const plx_ctx *ctx, const plx__conv_args *args) {
     s.pack = args->out % CONFLICT == 0;
     s.l.lda = plx__conv_aligned(s.chunk) + GAP;
     s.panel_at = k->kc * s.l.lda;
-    s.sums_at = s.panel_at + (s.pack ? k->kc * k->nr : 0);
+    /* The last vector of a row would end past it: add_pixels packs the last panel. */
+    const bool partial = s.l.group_targets % k->vl != 0;
+    s.sums_at = s.panel_at + (s.pack || partial ? k->kc * k->nr : 0);
     s.scratch_stride = s.sums_at;
     if (is_deep(&s)) s.scratch_stride += plx__conv_aligned(2 * s.chunk * args->out);
     return s;
@@ -398,9 +401,12 @@ static void add_pixels(const weights_sum *s, int64_t group, int64_t p0, int64_t 
         const int64_t at = group * l->group_targets + j;
         const plx_real *b = l->args->b + first * out + at;
         plx_real *packed = scratch + s->panel_at;
-        if (s->pack) l->k->copy_rows(pixels, columns, b, out, packed, nr);
+        const bool partial = columns % l->k->vl != 0, pack = s->pack || partial;
+        const int64_t whole = plx__round_up(columns, l->k->vl);
+        if (partial) memset(packed, 0, (size_t)(pixels * whole) * sizeof *packed);
+        if (pack) l->k->copy_rows(pixels, columns, b, out, packed, whole);
         for (int64_t i = 0; i < rows; i += mr)
-            l->k->gemm(pixels, scratch + i, 1, l->lda, s->pack ? packed : b, s->pack ? nr : out,
+            l->k->gemm(pixels, scratch + i, 1, l->lda, pack ? packed : b, pack ? whole : out,
                        to + i * out + at, out, (int)plx__least(mr, rows - i), columns, accumulate);
     }
 }

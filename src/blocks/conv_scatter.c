@@ -70,6 +70,11 @@ static scatter make_scatter(const plx_ctx *ctx, const plx__conv_args *args, int 
 static void pack_weights(const scatter *s) {
     const bool transposed = s->args->kind == PLX__CONV_TRANSPOSE;
     const int64_t taps = s->y.taps * s->x.taps, values = s->channels * s->targets;
+    assert(s->weights);
+    /* Products read whole vectors. */
+    for (int64_t i = 0; i < s->channels; ++i)
+        memset(s->weights + i * s->ldw + s->columns, 0,
+               (size_t)(s->ldw - s->columns) * sizeof *s->weights);
     for (int64_t tap = 0; tap < taps; ++tap) {
         plx_real *to = s->weights + tap * s->targets;
         if (transposed)

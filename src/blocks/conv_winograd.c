@@ -30,29 +30,33 @@ typedef struct winograd {
     int64_t channels, targets;
     int64_t down, across, tiles; /* per image, per image, in total */
     int64_t block, blocks;       /* tiles per block; number of blocks */
+    int64_t together;            /* blocks that are in memory at once */
     int64_t panels;
     int64_t ldv, ldm;                     /* between tiles of a plane */
     int64_t plane_v, plane_m, plane_u;    /* between planes */
     plx_real *u, *v, *m, *turned, *zeros; /* v and m per worker */
     const plx_real *weights;              /* transformed: u, or those that stay */
-    int64_t first;                        /* first tile of the current block */
+    int64_t first;                        /* first tile in memory */
     int64_t deep;                         /* tiles, in whole blocks, that form one plain sum */
     plx_real *sums, *errors;              /* planes, where there are more tiles */
 } winograd;
 
-/* Gaps between short rows would only take up cache. */
+/* Gaps between short rows would only take up cache, as would the rest of a line. A product reads
+ * whole vectors, and kernels for up to 8 targets have no wider ones (plx__row_kernels). */
 static int64_t row_stride(int64_t channels) {
-    enum { LONG = 64 };
+    enum { LONG = 64, HALF_LINE = 8 };
+    if (channels <= HALF_LINE) return HALF_LINE;
     const int64_t row = plx__conv_aligned(channels);
     return row < LONG ? row : row + GAP;
 }
 
 static winograd make_winograd(const plx_ctx *ctx, const plx__conv_args *args) {
-    winograd w = {.ctx = ctx, .k = ctx->kernels, .args = args};
+    winograd w = {.ctx = ctx, .args = args};
     w.y = plx__conv_phase(args, 0, 0);
     w.x = plx__conv_phase(args, 1, 0);
     w.channels = plx__conv_channels(args);
     w.targets = plx__conv_targets(args);
+    w.k = plx__row_kernels(ctx->kernels, w.targets);
     w.down = (w.y.count + TILE - 1) / TILE;
     w.across = (w.x.count + TILE - 1) / TILE;
     w.tiles = args->n * w.down * w.across;
@@ -68,11 +72,13 @@ static int64_t balanced_tiles(const winograd *w) {
     return w->channels * w->targets / (w->channels + w->targets);
 }
 
-static void set_block(winograd *w, int64_t block) {
+/* together: blocks that are in memory at once. */
+static void set_block(winograd *w, int64_t block, int64_t together) {
     w->block = plx__least(block, w->tiles);
     w->blocks = (w->tiles + w->block - 1) / w->block;
-    w->plane_v = w->block * w->ldv + GAP;
-    w->plane_m = w->block * w->ldm + GAP;
+    w->together = plx__least(together, w->blocks);
+    w->plane_v = w->together * w->block * w->ldv + GAP;
+    w->plane_m = w->together * w->block * w->ldm + GAP;
 }
 
 /* Takes the next part of a workspace; workspace NULL: only counts. */
@@ -173,16 +179,26 @@ static void turn_taps(void *arg, int64_t begin, int64_t end, int worker) {
                         w->channels, w->turned + tap * values, w->targets);
 }
 
+/* Products read whole vectors: zeros follow the last target of a channel. */
+static void clear_rest(const winograd *w, int64_t targets, plx_real *u) {
+    const int64_t rest = w->k->nr - targets;
+    for (int plane = 0; targets % w->k->vl && plane < PLANES; ++plane)
+        memset(u + plane * w->plane_u + targets, 0, (size_t)rest * sizeof *u);
+}
+
 static void transform_weights(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const winograd *w = arg;
     const int64_t nr = w->k->nr;
     const plx_real *weights = w->args->kind == PLX__CONV_TRANSPOSE ? w->turned : w->args->b;
     for (int64_t c = begin; c < end; ++c)
-        for (int64_t panel = 0; panel < w->panels; ++panel)
-            w->k->winograd_weights(plx__least(nr, w->targets - panel * nr),
-                                   weights + c * w->targets + panel * nr, w->channels * w->targets,
-                                   w->u + (panel * w->channels + c) * nr, w->plane_u);
+        for (int64_t panel = 0; panel < w->panels; ++panel) {
+            const int64_t targets = plx__least(nr, w->targets - panel * nr);
+            plx_real *u = w->u + (panel * w->channels + c) * nr;
+            w->k->winograd_weights(targets, weights + c * w->targets + panel * nr,
+                                   w->channels * w->targets, u, w->plane_u);
+            clear_rest(w, targets, u);
+        }
 }
 
 static void set_weights(winograd *w) {
@@ -245,7 +261,7 @@ static int64_t lay_out(winograd *w, int threads, plx_real *workspace) {
     const int64_t wanted = fitting > balanced ? fitting : balanced;
     const int64_t fair = (w->tiles + threads - 1) / threads;
     const int64_t rows = plx__least(wanted, fair) / mr * mr;
-    set_block(w, rows > mr ? rows : mr);
+    set_block(w, rows > mr ? rows : mr, 1);
     set_weights(w);
     const bool turned = w->args->kind == PLX__CONV_TRANSPOSE;
     int64_t at = 0;
@@ -286,7 +302,13 @@ static void transform_gradient(const winograd *w, int64_t tile, plx_real *m) {
     w->k->winograd_output_grad(w->targets, pixels, m, w->plane_m);
 }
 
-/* Transforms the source and gradient tiles of the current block. */
+/* Tiles from w->first on that are transformed together, up to the end of a plain sum. */
+static int64_t tiles_together(const winograd *w) {
+    const int64_t left = plx__least(w->tiles - w->first, w->deep - w->first % w->deep);
+    return plx__least(w->together * w->block, left);
+}
+
+/* Transforms source and gradient tiles from w->first on. */
 static void transform_tiles(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const winograd *w = arg;
@@ -296,21 +318,27 @@ static void transform_tiles(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
+/* Adds the block of tiles from `at` on, of those in memory, to a panel of a plane. */
+static void add_block(const winograd *w, int64_t plane, int64_t j, int64_t at, int64_t tiles) {
+    const int64_t mr = w->k->mr, first = w->first + at;
+    const int columns = (int)plx__least(w->k->nr, w->targets - j);
+    const plx_real *v = w->v + plane * w->plane_v + at * w->ldv;
+    const plx_real *m = w->m + plane * w->plane_m + at * w->ldm + j;
+    plx_real *u = (first < w->deep ? w->u : w->sums) + plane * w->plane_u + j;
+    for (int64_t i = 0; i < w->channels; i += mr)
+        w->k->gemm(tiles, v + i, 1, w->ldv, m, w->ldm, u + i * w->targets, w->targets,
+                   (int)plx__least(mr, w->channels - i), columns, first % w->deep > 0);
+}
+
 /* A unit is a panel of a plane. */
 static void add_planes(void *arg, int64_t begin, int64_t end, int worker) {
     (void)worker;
     const winograd *w = arg;
-    const int64_t mr = w->k->mr, nr = w->k->nr;
-    const int64_t tiles = plx__least(w->block, w->tiles - w->first);
-    for (int64_t unit = begin; unit < end; ++unit) {
-        const int64_t plane = unit / w->panels, j = unit % w->panels * nr;
-        const int columns = (int)plx__least(nr, w->targets - j);
-        plx_real *u = (w->first < w->deep ? w->u : w->sums) + plane * w->plane_u + j;
-        for (int64_t i = 0; i < w->channels; i += mr)
-            w->k->gemm(tiles, w->v + plane * w->plane_v + i, 1, w->ldv,
-                       w->m + plane * w->plane_m + j, w->ldm, u + i * w->targets, w->targets,
-                       (int)plx__least(mr, w->channels - i), columns, w->first % w->deep > 0);
-    }
+    const int64_t tiles = tiles_together(w);
+    for (int64_t unit = begin; unit < end; ++unit)
+        for (int64_t at = 0; at < tiles; at += w->block)
+            add_block(w, unit / w->panels, unit % w->panels * w->k->nr, at,
+                      plx__least(w->block, tiles - at));
 }
 
 /* Adds the separate sums to the planes with their rounding errors. */
@@ -336,11 +364,14 @@ static void finish_weights(void *arg, int64_t begin, int64_t end, int worker) {
                                     w->args->c + c * w->targets, w->channels * w->targets);
 }
 
-/* Here the block size is part of the order of the sum, so it is the same for every target. */
-static int64_t lay_out_sum(winograd *w, plx_real *workspace) {
-    enum { LEAST = 32, MOST = 256 };
-    const int64_t wanted = 2 * balanced_tiles(w) / LEAST * LEAST;
-    set_block(w, wanted < LEAST ? LEAST : plx__least(wanted, MOST));
+/* Here the block size is part of the order of the sum, so it is the same for every target. Threads
+ * meet after each pass over blocks, so several have as many together as the caches hold. */
+static int64_t lay_out_sum(winograd *w, int threads, plx_real *workspace) {
+    enum { LEAST = 32, MOST = 256, CACHED = 1 << 18 };
+    const int64_t balanced = 2 * balanced_tiles(w) / LEAST * LEAST;
+    const int64_t block = balanced < LEAST ? LEAST : plx__least(balanced, MOST);
+    const int64_t fitting = CACHED / (PLANES * block * (w->ldv + w->ldm));
+    set_block(w, block, threads > 1 && fitting > 1 ? fitting : 1);
     w->plane_u = plx__conv_aligned(w->channels * w->targets) + GAP;
     const int64_t widest = w->channels > w->targets ? w->channels : w->targets;
     int64_t at = 0;
@@ -358,26 +389,27 @@ static int64_t lay_out_sum(winograd *w, plx_real *workspace) {
 
 size_t plx__conv_winograd_weights_workspace(const plx_ctx *ctx, const plx__conv_args *args,
                                             int threads) {
-    (void)threads;
     winograd w = make_winograd(ctx, args);
-    return (size_t)lay_out_sum(&w, NULL) * sizeof(plx_real);
+    return (size_t)lay_out_sum(&w, threads, NULL) * sizeof(plx_real);
 }
 
 void plx__conv_winograd_weights(plx_ctx *ctx, const plx__conv_args *args, int threads,
                                 void *workspace) {
     enum { TILES_A_PIECE = 4 };
     winograd w = make_winograd(ctx, args);
-    lay_out_sum(&w, workspace);
+    lay_out_sum(&w, threads, workspace);
     const int64_t widest = w.channels > w.targets ? w.channels : w.targets;
     memset(w.zeros, 0, (size_t)widest * sizeof *w.zeros);
+    /* Products read whole vectors of the gradient, whose last channel may lie within one. */
+    if (w.targets % w.k->vl) memset(w.m, 0, (size_t)(PLANES * w.plane_m) * sizeof *w.m);
     if (w.sums) {
         /* The gaps between rows are added too, so they must be zero. */
         memset(w.sums, 0, (size_t)(PLANES * w.plane_u) * sizeof *w.sums);
         memset(w.errors, 0, (size_t)(PLANES * w.plane_u) * sizeof *w.errors);
         memset(w.u, 0, (size_t)(PLANES * w.plane_u) * sizeof *w.u);
     }
-    for (; w.first < w.tiles; w.first += w.block) {
-        const int64_t tiles = plx__least(w.block, w.tiles - w.first);
+    for (int64_t tiles; w.first < w.tiles; w.first += tiles) {
+        tiles = tiles_together(&w);
         plx__parallel_for(ctx->pool, threads, tiles, TILES_A_PIECE, transform_tiles, &w);
         plx__parallel_for(ctx->pool, threads, PLANES * w.panels, 1, add_planes, &w);
         const int64_t done = w.first + tiles;

@@ -89,9 +89,32 @@ static int64_t block_depth(const gemm_loop *loop) {
 }
 
 /* With shares of columns, no core needs another's packed B or reads a column twice, but every
- * thread packs all of A. */
-static bool wants_columns(const plx__gemm_args *args, int64_t panels, int threads) {
-    return threads <= 1 || (args->m <= 2 * args->n && panels >= threads);
+ * thread reads all of A, which others wrote in part. Where all cores have a small B in their caches
+ * and nobody packs it, threads rather share rows, from step to step the same ones. */
+static bool wants_columns(const gemm_loop *loop, int threads) {
+    enum { SMALL_VALUES = 1 << 15 };
+    const plx__gemm_args *args = loop->args;
+    const bool small = !loop->pack_b && args->n * args->k <= SMALL_VALUES;
+    const bool wide = small ? 4 * args->m <= args->n : args->m <= 2 * args->n;
+    return threads <= 1 || (wide && loop->panels >= threads);
+}
+
+/* Enough pieces for all threads: first smaller row blocks, then groups of panels. Where A is not
+ * packed, blocks may be small, and their rows are finished as a whole. */
+static void share_rows(gemm_loop *loop, int threads) {
+    const plx__gemm_args *args = loop->args;
+    assert(args->m > 0);
+    const int64_t pieces = 4 * threads, wanted = loop->pack_a ? threads : pieces;
+    const int64_t fair = plx__round_up((args->m + wanted - 1) / wanted, loop->mr);
+    const int64_t floor = loop->pack_a ? 4 * loop->mr : 0;
+    loop->mc = plx__least(loop->mc, plx__most(fair, floor));
+    assert(loop->mc > 0);
+    loop->row_blocks = (args->m + loop->mc - 1) / loop->mc;
+    const bool whole = !loop->pack_a && loop->row_blocks >= 2 * threads;
+    const int64_t groups = whole ? 1 : (pieces + loop->row_blocks - 1) / loop->row_blocks;
+    loop->groups = plx__least(loop->panels, groups);
+    loop->panels_per_group = (loop->panels + loop->groups - 1) / loop->groups;
+    loop->groups = (loop->panels + loop->panels_per_group - 1) / loop->panels_per_group;
 }
 
 /* If A stays in half of the L2 cache, each panel is packed just before its only use, in place of
@@ -134,20 +157,10 @@ static gemm_loop make_loop(const plx_ctx *ctx, const plx__gemm_args *args, int t
     loop.kc = block_depth(&loop);
     if (args->packed_b) use_whole_depth(&loop);
     loop.panels = (args->n + k->nr - 1) / k->nr;
-    loop.by_columns = wants_columns(args, loop.panels, threads);
+    loop.by_columns = wants_columns(&loop, threads);
     loop.slots = args->packed_b ? 0 : loop.pack_b ? loop.panels : 1;
     if (loop.by_columns && loop.pack_b) pack_in_turn(&loop, threads);
-    if (!loop.by_columns) {
-        /* Enough pieces for all threads: first smaller row blocks, then groups of panels. */
-        const int64_t fair = plx__round_up((args->m + threads - 1) / threads, loop.mr);
-        const int64_t floor = 4 * loop.mr;
-        loop.mc = plx__least(loop.mc, fair > floor ? fair : floor);
-        loop.row_blocks = (args->m + loop.mc - 1) / loop.mc;
-        loop.groups =
-            plx__least(loop.panels, (4 * threads + loop.row_blocks - 1) / loop.row_blocks);
-        loop.panels_per_group = (loop.panels + loop.groups - 1) / loop.groups;
-        loop.groups = (loop.panels + loop.panels_per_group - 1) / loop.panels_per_group;
-    }
+    if (!loop.by_columns) share_rows(&loop, threads);
     loop.a_stride = loop.pack_a ? plx__round_up(loop.mc * loop.kc, CACHE_LINE_VALUES) : 0;
     return loop;
 }
@@ -175,15 +188,24 @@ size_t plx__gemm_workspace(const plx_ctx *ctx, const plx__gemm_args *given, int 
     return (size_t)(b_packed_values(&loop) + threads * loop.a_stride + beside) * sizeof(plx_real);
 }
 
+bool plx__gemm_reads_all(const plx_ctx *ctx, const plx__gemm_args *given, int threads) {
+    const plx__gemm_args own = turned(given);
+    if (!own.m || !own.n || !own.k) return false;
+    return !own.one_bias && (own.m == 1 || make_loop(ctx, &own, threads).by_columns);
+}
+
 /* ---- Packing --------------------------------------------------------------------------------- */
 
-/* Packs one panel of the current KC block: depth rows of nr columns, the last panel padded with
- * zeros. */
+void plx__clear_panel(const plx_kernels *k, int64_t rows, int64_t columns, plx_real *panel) {
+    if (columns % k->vl) memset(panel, 0, (size_t)(rows * k->nr) * sizeof *panel);
+}
+
+/* Packs one panel of the current KC block: depth rows of nr columns. */
 static void pack_panel(const gemm_loop *loop, int64_t panel, plx_real *to) {
     const plx__gemm_args *args = loop->args;
     const int64_t nr = loop->k->nr, j0 = panel * nr, columns = plx__least(nr, args->n - j0);
     assert(to);
-    if (columns < nr) memset(to, 0, (size_t)(loop->depth * nr) * sizeof *to);
+    plx__clear_panel(loop->k, loop->depth, columns, to);
     if (args->tb) {
         loop->k->transpose(columns, loop->depth, args->b + j0 * args->ldb + loop->p0, args->ldb, to,
                            nr);
@@ -457,26 +479,27 @@ static bool run_provider(plx_ctx *ctx, const plx__gemm_args *args, int threads) 
                    args->lda, args->b, args->ldb, args->beta, args->c, args->ldc);
 }
 
-void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *given, int threads, void *workspace) {
+/* Returns how the product was computed; NULL if it is empty. */
+static const char *run_product(plx_ctx *ctx, const plx__gemm_args *given, int threads,
+                               void *workspace) {
     const plx__gemm_args own = turned(given), *args = &own;
-    if (args->m == 0 || args->n == 0) return;
+    if (args->m == 0 || args->n == 0) return NULL;
+    const char *method = NULL;
     gemm_loop loop = make_loop(ctx, args, threads);
     loop.c = args->c;
     loop.ldc = args->ldc;
     if (args->k == 0) {
         scale_c(ctx, args);
     } else if (run_provider(ctx, args, threads)) {
-        ctx->method = ctx->provider->name; /* done, but for bias and activation */
+        method = ctx->provider->name; /* done, but for bias and activation */
     } else if (is_row_product(args)) {
-        ctx->method = "gemv";
         if (args->beta != 0 && args->beta != 1) scale_c(ctx, args);
         row_loop row = {ctx, args};
         plx__parallel_for(ctx->pool, threads, args->n,
                           plx__round_up((args->n + threads - 1) / threads, 64), run_row_piece,
                           &row);
-        return;
+        return "gemv";
     } else {
-        ctx->method = args->packed_b ? "gemm packed" : "gemm";
         if (args->beta != 0 && args->beta != 1) scale_c(ctx, args);
         loop.b_packed = workspace;
         loop.a_packed = loop.b_packed + b_packed_values(&loop);
@@ -486,10 +509,94 @@ void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *given, int threads, void 
             loop.errors = loop.sums + args->m * args->n;
         }
         run_blocks(ctx, &loop, threads);
-        return;
+        return args->packed_b ? "gemm packed" : "gemm";
     }
     finish_rows(&loop, 0, args->m, 0, args->n);
+    return method;
 }
+
+static void note_method(plx_ctx *ctx, const char *method) {
+    if (method) ctx->method = method;
+}
+
+void plx__gemm_run(plx_ctx *ctx, const plx__gemm_args *args, int threads, void *workspace) {
+    note_method(ctx, run_product(ctx, args, threads, workspace));
+}
+
+/* ---- Many products --------------------------------------------------------------------------- */
+
+typedef struct batch_loop {
+    plx_ctx *ctx;
+    const plx__gemm_batch *batch;
+    char *workspace;
+    size_t each;        /* bytes of workspace for a product on one thread */
+    const char *method; /* of product 0 */
+} batch_loop;
+
+static size_t workspace_of_one(const plx_ctx *ctx, const plx__gemm_batch *batch) {
+    const size_t line = CACHE_LINE_VALUES * sizeof(plx_real);
+    return (plx__gemm_workspace(ctx, &batch->args, 1) + line - 1) / line * line;
+}
+
+/* Sets the operands of product i. */
+static plx__gemm_args product_of(const plx__gemm_batch *batch, int64_t i) {
+    plx__gemm_args args = batch->args;
+    args.c += i * args.m * args.n;
+    for (int axis = batch->rank - 1; axis >= 0; --axis) {
+        const int64_t index = i % batch->dims[axis];
+        args.a += index * batch->a[axis];
+        args.b += index * batch->b[axis];
+        i /= batch->dims[axis];
+    }
+    return args;
+}
+
+static void run_products(void *arg, int64_t begin, int64_t end, int worker) {
+    batch_loop *loop = arg;
+    for (int64_t i = begin; i < end; ++i) {
+        const plx__gemm_args args = product_of(loop->batch, i);
+        const char *method =
+            run_product(loop->ctx, &args, 1, loop->workspace + (size_t)worker * loop->each);
+        if (i == 0) loop->method = method;
+    }
+}
+
+/* How many of the products are computed by one thread each. A provider has threads of its own; and
+ * a thread with a large product more than the others would keep them waiting. */
+static int64_t shared_products(const plx_ctx *ctx, const plx__gemm_batch *batch, int64_t count,
+                               int threads) {
+    static const double forks = 4;
+    const plx__gemm_args *args = &batch->args;
+    if (threads <= 1 || ctx->provider) return 0;
+    const double flops = 2.0 * (double)args->m * (double)args->n * (double)args->k;
+    const bool large = flops > forks * ctx->machine.fork_join_ns * ctx->machine.flops_per_ns;
+    return large ? count - count % threads : count;
+}
+
+size_t plx__gemm_batch_workspace(const plx_ctx *ctx, const plx__gemm_batch *batch, int threads) {
+    const size_t all = plx__gemm_workspace(ctx, &batch->args, threads);
+    const size_t each = (size_t)threads * workspace_of_one(ctx, batch);
+    return all > each ? all : each;
+}
+
+void plx__gemm_batch_run(plx_ctx *ctx, const plx__gemm_batch *batch, int threads, void *workspace) {
+    int64_t count = 1;
+    for (int axis = 0; axis < batch->rank; ++axis) count *= batch->dims[axis];
+    if (!batch->args.m || !batch->args.n) return;
+    const int64_t shared = shared_products(ctx, batch, count, threads);
+    batch_loop loop = {ctx, batch, workspace, workspace_of_one(ctx, batch), NULL};
+    plx__parallel_for(
+        ctx->pool, threads, shared,
+        plx__grain(shared, batch->args.m * batch->args.k + batch->args.m * batch->args.n, threads),
+        run_products, &loop);
+    note_method(ctx, loop.method);
+    for (int64_t i = shared; i < count; ++i) {
+        const plx__gemm_args args = product_of(batch, i);
+        plx__gemm_run(ctx, &args, threads, workspace);
+    }
+}
+
+/* ---- Single calls ---------------------------------------------------------------------------- */
 
 typedef void (*activation_kernel)(int64_t n, const plx_real *x, plx_real *y, plx_real p);
 

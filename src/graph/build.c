@@ -131,16 +131,24 @@ plx_node plx_activate(plx_graph *graph, plx_node x, plx_activation activation, p
 
 /* ---- Products and elementwise ---------------------------------------------------------------- */
 
+/* Whether all axes before the last two have size 1. */
+static bool is_one_matrix(int rank, const int64_t *dims) {
+    for (int axis = 0; axis < rank - 2; ++axis)
+        if (dims[axis] != 1) return false;
+    return rank >= 2;
+}
+
+/* One product, with the leading axes of a as rows, wherever b is one matrix; else one for each
+ * matrix. */
 plx_node plx_matmul(plx_graph *graph, plx_node a, plx_node b, bool ta, bool tb) {
     const plx__attrs attrs = {.matmul = {.transpose_a = ta, .transpose_b = tb}};
-    const int rank = plx_node_shape(graph, a, NULL);
-    /* The gradient of weights sums over leading dimensions, but for callers they are rows. */
-    if (ta && rank > 2) {
-        plx__graph_fail(graph, PLX_ERR_SHAPE,
-                        "matmul: a has rank %d; with ta it must be 2, as leading dimensions count "
-                        "as rows: reshape or transpose it",
-                        rank);
-        return plx_none();
+    const int64_t *dims = NULL;
+    const int rank = plx_node_shape(graph, a, NULL), rank_of_b = plx_node_shape(graph, b, &dims);
+    if (ta && rank > 2) return plx__build2(graph, &plx__op_batched_matmul, a, b, &attrs);
+    if (rank_of_b > 2) {
+        if (rank < rank_of_b || !is_one_matrix(rank_of_b, dims))
+            return plx__build2(graph, &plx__op_batched_matmul, a, b, &attrs);
+        b = plx_reshape(graph, b, 2, dims + rank_of_b - 2);
     }
     return plx__build2(graph, &plx__op_matmul, a, b, &attrs);
 }
@@ -242,6 +250,13 @@ int plx__checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, in
     }
     *size = dims[own];
     return own;
+}
+
+int plx__one_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size) {
+    const int own = plx__checked_axis(graph, op, x, axis, size);
+    if (own != PLX_ALL_AXES) return own;
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: it takes one axis, not all of them", op);
+    return -1;
 }
 
 static plx_node sum_axis(plx_graph *graph, const char *op, plx_node x, int axis, bool mean) {

@@ -11,10 +11,11 @@ static plx_node pool(plx_graph *graph, const plx_op *op, plx_node x,
                      const plx_pool2d_options *options) {
     const plx_pool2d_options *o = options;
     if (!plx__given(graph, op->name, "options", o)) return plx_none();
-    plx__attrs attrs = {.pool = {.count_padding = o->count_padding}};
+    plx__attrs attrs = {.pool = {.count_padding = o->count_padding, .ceil = o->ceil}};
     memcpy(attrs.pool.size, o->size, sizeof attrs.pool.size);
     memcpy(attrs.pool.stride, o->stride, sizeof attrs.pool.stride);
     memcpy(attrs.pool.padding, o->padding, sizeof attrs.pool.padding);
+    memcpy(attrs.pool.dilation, o->dilation, sizeof attrs.pool.dilation);
     return plx__build1(graph, op, x, &attrs);
 }
 

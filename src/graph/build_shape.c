@@ -11,14 +11,6 @@ static bool is_shape(plx_graph *graph, const char *op, int rank, const int64_t *
     return false;
 }
 
-/* One axis, not all of them. */
-static int one_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size) {
-    const int own = plx__checked_axis(graph, op, x, axis, size);
-    if (own != PLX_ALL_AXES) return own;
-    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: it takes one axis, not all of them", op);
-    return -1;
-}
-
 /* All elements of x in the shape of attrs; x itself if it has that shape. */
 static plx_node view_as(plx_graph *graph, plx_node x, const plx__attrs *shape) {
     const plx__node *node = plx__at(graph, x);
@@ -110,7 +102,7 @@ static plx_node fail_slice(plx_graph *graph, int64_t begin, int64_t end, int64_t
 plx_node plx_slice(plx_graph *graph, plx_node x, int axis, int64_t begin, int64_t end,
                    int64_t step) {
     int64_t size = 0;
-    const int own = one_axis(graph, "slice", x, axis, &size);
+    const int own = plx__one_axis(graph, "slice", x, axis, &size);
     if (own < 0) return plx_none();
     if (!step) {
         plx__graph_fail(graph, PLX_ERR_ARGUMENT,
@@ -146,7 +138,7 @@ plx_node plx_concat(plx_graph *graph, int count, const plx_node *x, int axis) {
         return plx_none();
     }
     if (!plx__given(graph, "concat", "x", x)) return plx_none();
-    const int own = one_axis(graph, "concat", x[0], axis, &size);
+    const int own = plx__one_axis(graph, "concat", x[0], axis, &size);
     if (own < 0) return plx_none();
     if (count == 1) return x[0];
     const plx__attrs attrs = {.axis = {own}};
@@ -191,7 +183,7 @@ plx_status plx_split(plx_graph *graph, plx_node x, int axis, int count, const in
     PLX_TRY(plx_graph_status(graph));
     const int32_t before = graph->count;
     int64_t size = 0, begin = 0;
-    const int own = one_axis(graph, "split", x, axis, &size);
+    const int own = plx__one_axis(graph, "split", x, axis, &size);
     if (own < 0) return plx__graph_settle(graph, before);
     if (count < 1 || (!sizes && size % count))
         plx__graph_fail(graph, PLX_ERR_SHAPE,
@@ -264,10 +256,35 @@ plx_node plx_broadcast(plx_graph *graph, plx_node x, int rank, const int64_t *di
 
 plx_node plx_gather(plx_graph *graph, plx_node x, plx_node indices, int axis) {
     int64_t size = 0;
-    const int own = one_axis(graph, "gather", x, axis, &size);
+    const int own = plx__one_axis(graph, "gather", x, axis, &size);
     if (own < 0) return plx_none();
     const plx__attrs attrs = {.axis = {own}};
     return plx__build2(graph, &plx__op_gather, x, indices, &attrs);
+}
+
+plx_node plx_take_along(plx_graph *graph, plx_node x, plx_node indices, int axis) {
+    int64_t size = 0;
+    const int own = plx__one_axis(graph, "take_along", x, axis, &size);
+    if (own < 0) return plx_none();
+    const plx__attrs attrs = {.axis = {own}};
+    return plx__build2(graph, &plx__op_take_along, x, indices, &attrs);
+}
+
+plx_node plx_scatter_along(plx_graph *graph, plx_node x, plx_node indices, plx_node updates,
+                           int axis, plx_scatter scatter) {
+    int64_t size = 0;
+    const int own = plx__one_axis(graph, "scatter_along", x, axis, &size);
+    if (own < 0) return plx_none();
+    if ((int)scatter < 0 || scatter > PLX_SCATTER_MIN) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "scatter_along: there is no scatter number %d; it must be 0 to %d",
+                        (int)scatter, PLX_SCATTER_MIN);
+        return plx_none();
+    }
+    const plx__attrs attrs = {.scatter = {.axis = own, .scatter = scatter}};
+    const plx_op *op =
+        scatter == PLX_SCATTER_SET ? &plx__op_scatter_along : &plx__op_scatter_reduce;
+    return plx__build(graph, op, 3, (const plx_node[]){x, indices, updates}, &attrs);
 }
 
 plx_node plx_embedding(plx_graph *graph, plx_node table, plx_node ids) {
@@ -300,7 +317,7 @@ plx_status plx_top_k(plx_graph *graph, plx_node x, int64_t k, plx_node *values, 
     const plx__attrs attrs = {.top_k = {k}};
     const plx_node which = plx__build1(graph, &plx__op_top_k, x, &attrs);
     plx_node taken = plx_none();
-    if (values) taken = plx__build2(graph, &plx__op_pick, x, which, NULL);
+    if (values) taken = plx_take_along(graph, x, which, -1);
     PLX_TRY(plx__graph_settle(graph, before));
     if (values) *values = taken;
     if (indices) *indices = which;

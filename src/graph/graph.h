@@ -41,6 +41,8 @@ bool plx__has_input(const plx_graph *graph, const char *name);
 /* Returns the axis counted from the first and sets *size to its size; PLX_ALL_AXES stays as it is,
  * with the number of elements as the size; -1 after a failure. */
 int plx__checked_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size);
+/* The same of one axis: PLX_ALL_AXES is a failure, too. */
+int plx__one_axis(plx_graph *graph, const char *op, plx_node x, int axis, int64_t *size);
 
 /* Zero tensors of reals with the shapes of others, one after another in one piece of memory, which
  * lives as long as any of them. After a failure, those that were made are in out. */

@@ -147,6 +147,41 @@ static void draw(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
+/* The scalar product of vectors whose elements are a stride apart. Eight sums do not wait for each
+ * other. */
+static double product_of(int64_t n, int64_t stride, const plx_real *a, const plx_real *b) {
+    enum { LANES = 8 };
+    double sums[LANES] = {0}, total = 0;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int k = 0; k < LANES; ++k)
+            sums[k] += (double)a[(i + k) * stride] * (double)b[(i + k) * stride];
+    for (; i < n; ++i) total += (double)a[i * stride] * (double)b[i * stride];
+    for (int k = 0; k < LANES; ++k) total += sums[k];
+    return total;
+}
+
+/* Makes random vectors orthonormal by the modified Gram-Schmidt process, which leaves their
+ * directions evenly distributed. The bits are the same on every target. */
+static void orthonormalise(plx_tensor *tensor) {
+    const int64_t columns = plx__columns(tensor->rank, tensor->dims);
+    const int64_t rows = columns ? tensor->size / columns : 0;
+    const bool by_rows = rows <= columns;
+    const int64_t count = by_rows ? rows : columns, n = by_rows ? columns : rows;
+    const int64_t step = by_rows ? columns : 1, stride = by_rows ? 1 : columns;
+    plx_real *data = tensor->data;
+    for (int64_t i = 0; i < count; ++i) {
+        plx_real *v = data + i * step;
+        for (const plx_real *before = data; before < v; before += step) {
+            const plx_real part = (plx_real)product_of(n, stride, before, v);
+            for (int64_t j = 0; j < n; ++j) v[j * stride] -= part * before[j * stride];
+        }
+        const double length = plx_math_sqrt(product_of(n, stride, v, v));
+        for (int64_t j = 0; j < n && length > 0; ++j)
+            v[j * stride] = (plx_real)((double)v[j * stride] / length);
+    }
+}
+
 void plx__tensor_fill(plx_ctx *ctx, plx_tensor *tensor, plx_init init, double value, plx_rng *rng) {
     plx_real *data = tensor->data;
     plx__tensor_changed(tensor);
@@ -157,22 +192,25 @@ void plx__tensor_fill(plx_ctx *ctx, plx_tensor *tensor, plx_init init, double va
     }
     draws job = {.data = data, .rng = *rng};
     job.uniform = init == PLX_INIT_HE_UNIFORM || init == PLX_INIT_XAVIER_UNIFORM;
-    job.factor = init == PLX_INIT_NORMAL ? value : spread_of(tensor, init);
+    job.factor = init == PLX_INIT_NORMAL       ? value
+                 : init == PLX_INIT_ORTHOGONAL ? 1
+                                               : spread_of(tensor, init);
     if (job.uniform) job.factor *= plx_math_sqrt(3);
     if (ctx)
         plx__parallel_for(ctx->pool, ctx->threads, tensor->size, 64 * DRAWS_AT_ONCE, draw, &job);
     else
         draw(&job, 0, tensor->size, 0);
     rng->next += (uint64_t)tensor->size * (job.uniform ? 2 : 4);
+    if (init == PLX_INIT_ORTHOGONAL) orthonormalise(tensor);
 }
 
 plx_status plx__check_init(plx__message *message, const char *what, plx_init init, double value) {
     const plx_real kept = (plx_real)value;
     const bool valued = init == PLX_INIT_NORMAL || init == PLX_INIT_CONSTANT;
-    if ((int)init < 0 || init > PLX_INIT_HE_FAN_OUT)
+    if ((int)init < 0 || init > PLX_INIT_ORTHOGONAL)
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "%s: there is no initialisation number %d; it must be 0 to %d", what,
-                         (int)init, PLX_INIT_HE_FAN_OUT);
+                         (int)init, PLX_INIT_ORTHOGONAL);
     if (valued && kept - kept != 0)
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "%s: the initial value is %g; it must be finite", what, value);

@@ -1,9 +1,12 @@
 /* Tables of numbers in the format of RFC 4180, and as spreadsheets write them. The text is
  * untrusted and need not end in a zero byte. It is read twice: first to count the cells, then, with
  * memory allocated, to read them. */
+#include "parallax_files.h"
+
 #include "base/context.h"
 
 #include "base/platform.h"
+#include "io/utf8.h"
 
 #include <string.h>
 
@@ -69,24 +72,6 @@ static plx_status refuse_zero(const reader *r, const cell *c) {
                   "there is a zero byte, as in UTF-16 and binary files; save the table as UTF-8");
 }
 
-/* Whether text is UTF-8, without overlong forms, surrogates and code points above U+10FFFF.
- * Otherwise names in other encodings would pass as UTF-8. */
-static bool is_utf8(const cell *c) {
-    for (size_t i = 0, more; i < c->length; i += more) {
-        const unsigned char *at = (const unsigned char *)c->text + i++;
-        more = *at < 0x80 ? 0 : *at < 0xe0 ? 1 : *at < 0xf0 ? 2 : 3;
-        if (!more) continue;
-        if (*at < 0xc2 || *at > 0xf4 || more > c->length - i) return false;
-        uint32_t code = *at & (0x3fu >> more);
-        for (size_t k = 1; k <= more; ++k) {
-            if ((at[k] & 0xc0) != 0x80) return false;
-            code = code << 6 | (at[k] & 0x3fu);
-        }
-        if (code >> (5 * more + 1) == 0 || code >> 11 == 0x1b || code > 0x10ffff) return false;
-    }
-    return true;
-}
-
 /* Reads up to the closing quote and the blanks after it. */
 static plx_status quoted_cell(reader *r, cell *c) {
     const char *first = ++r->at;
@@ -118,7 +103,7 @@ static plx_status next_cell(reader *r, int64_t column, cell *c, bool *last) {
     *c = (cell){.line = r->line, .column = column};
     const bool quoted = r->at < r->end && *r->at == '"';
     PLX_TRY(quoted ? quoted_cell(r, c) : plain_cell(r, c));
-    if (!is_utf8(c))
+    if (!plx__is_utf8(c->text, c->length))
         return refuse(r, c,
                       "there are bytes that are not UTF-8, as in Latin-1; save the table as UTF-8");
     *last = r->at == r->end || *r->at != r->delimiter;
@@ -260,7 +245,8 @@ static plx_status read_delimiter(reader *r) {
     const cell key = {.text = r->at, .length = HINT - 1};
     reader ahead = *r;
     r->delimiter = find_delimiter(*r);
-    if (r->end - r->at < HINT || !is_word(&key, "sep=") || !is_utf8(&hint)) return PLX_OK;
+    if (r->end - r->at < HINT || !is_word(&key, "sep=") || !plx__is_utf8(hint.text, hint.length))
+        return PLX_OK;
     ahead.at += HINT;
     if (ahead.at < ahead.end && !line_end(&ahead)) return PLX_OK;
     if (r->at[HINT - 1] != ',' && r->at[HINT - 1] != ';')

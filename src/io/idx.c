@@ -1,5 +1,7 @@
 /* IDX arrays (LeCun, "The MNIST database of handwritten digits"): two zero bytes, a type, a rank,
  * big-endian dimensions, the values. Files are untrusted: every size is checked before use. */
+#include "parallax_files.h"
+
 #include "base/context.h"
 
 enum { UNSIGNED_BYTE = 0x08 };

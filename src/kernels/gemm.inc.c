@@ -32,8 +32,8 @@ INLINE const plx_real *row_of(const plx_real *column, const int64_t *odd, int ro
     return (const plx_real *)((const char *)column + odd[row / power / 2] * power);
 }
 
-/* One tile of `rows` rows and `vectors` vectors, of which the last holds `last` elements; rows and
- * vectors are constants after inlining. Accumulators stay in registers. */
+/* One tile of `rows` rows and `vectors` vectors, of which c has `last` elements of the last; rows
+ * and vectors are constants after inlining. Accumulators stay in registers. */
 INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real *a, int64_t rsa,
                  int64_t csa, const plx_real *b, int64_t ldb, plx_real *c, int64_t ldc,
                  bool accumulate) {
@@ -62,8 +62,7 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
     for (int64_t p = 0; p < kc; ++p) {
         vf row[NV];
         UNROLL
-        for (int j = 0; j < vectors; ++j)
-            row[j] = j + 1 < vectors ? v_load(b + j * VL) : v_load_n(b + j * VL, last);
+        for (int j = 0; j < vectors; ++j) row[j] = v_load(b + j * VL);
         UNROLL
         for (int i = 0; i < rows; ++i) {
             const vf value = v_broadcast(row_of(a, odd, i));
@@ -84,30 +83,10 @@ INLINE void tile(int rows, int vectors, int64_t last, int64_t kc, const plx_real
             if (j + 1 < vectors)
                 v_store(to, accumulate ? v_load(to) + sum[i][j] : sum[i][j]);
             else
-                v_store_n(to, accumulate ? v_load_n(to, last) + sum[i][j] : sum[i][j], last);
+                store_some(to, accumulate ? load_some(to, last) + sum[i][j] : sum[i][j], last);
         }
     }
 }
-
-/* Sizes of the last vector that get code of their own: with 4 lanes, every size; with masks, whole
- * and partial: a masked load takes a turn of the pipes that compute. */
-#if VL == 4
-#define KINDS(X, rows, vectors)                                                                    \
-    X(rows, vectors, 1) X(rows, vectors, 2) X(rows, vectors, 3) X(rows, vectors, 4)
-#define LAST_OF_KIND(kind) kind
-enum { KINDS_COUNT = 4 };
-#define KIND_OF_LAST(last) ((last) - 1)
-#elif PLX_ISA == PLX_ISA_avx2 || PLX_ISA == PLX_ISA_avx512
-#define KINDS(X, rows, vectors) X(rows, vectors, 1) X(rows, vectors, 2)
-#define LAST_OF_KIND(kind) ((kind) == 2 ? VL : last)
-enum { KINDS_COUNT = 2 };
-#define KIND_OF_LAST(last) ((last) == VL)
-#else
-#define KINDS(X, rows, vectors) X(rows, vectors, 1)
-#define LAST_OF_KIND(kind) (VL == 1 ? 1 : last)
-enum { KINDS_COUNT = 1 };
-#define KIND_OF_LAST(last) 0
-#endif
 
 #define VECTORS_1(X, rows) X(rows, 1)
 #define VECTORS_2(X, rows) VECTORS_1(X, rows) X(rows, 2)
@@ -135,21 +114,18 @@ typedef void (*tile_function)(int64_t last, int64_t kc, const plx_real *a, int64
                               const plx_real *b, int64_t ldb, plx_real *c, int64_t ldc,
                               bool accumulate);
 
-#define DEFINE_KIND(rows, vectors, kind)                                                           \
-    static void tile_##rows##_##vectors##_##kind(                                                  \
-        int64_t last, int64_t kc, const plx_real *a, int64_t rsa, int64_t csa, const plx_real *b,  \
-        int64_t ldb, plx_real *c, int64_t ldc, bool accumulate) {                                  \
-        (void)last;                                                                                \
-        tile(rows, vectors, LAST_OF_KIND(kind), kc, a, rsa, csa, b, ldb, c, ldc, accumulate);      \
+#define DEFINE_TILE(rows, vectors)                                                                 \
+    static void tile_##rows##_##vectors(int64_t last, int64_t kc, const plx_real *a, int64_t rsa,  \
+                                        int64_t csa, const plx_real *b, int64_t ldb, plx_real *c,  \
+                                        int64_t ldc, bool accumulate) {                            \
+        tile(rows, vectors, last, kc, a, rsa, csa, b, ldb, c, ldc, accumulate);                    \
     }
-#define DEFINE_VECTORS(rows, vectors) KINDS(DEFINE_KIND, rows, vectors)
-#define DEFINE_ROWS(rows) VECTORS(DEFINE_VECTORS, rows)
+#define DEFINE_ROWS(rows) VECTORS(DEFINE_TILE, rows)
 ROWS(DEFINE_ROWS)
 
-#define NAME_KIND(rows, vectors, kind) tile_##rows##_##vectors##_##kind,
-#define NAME_VECTORS(rows, vectors) {KINDS(NAME_KIND, rows, vectors)},
-#define NAME_ROWS(rows) {VECTORS(NAME_VECTORS, rows)},
-static const tile_function tiles[MR][NV][KINDS_COUNT] = {ROWS(NAME_ROWS)};
+#define NAME_TILE(rows, vectors) tile_##rows##_##vectors,
+#define NAME_ROWS(rows) {VECTORS(NAME_TILE, rows)},
+static const tile_function tiles[MR][NV] = {ROWS(NAME_ROWS)};
 
 /* Few rows are bound by reading b, or by the latency of their few sums: two panels at once have
  * twice as many. `panel`: elements from the first to the second. */
@@ -198,7 +174,7 @@ static void k_gemm(int64_t kc, const plx_real *a, int64_t rsa, int64_t csa, cons
                    int64_t ldb, plx_real *c, int64_t ldc, int mr, int nr, bool accumulate) {
     const int vectors = (nr + VL - 1) / VL;
     const int last = nr - (vectors - 1) * VL;
-    const tile_function run = tiles[mr - 1][vectors - 1][KIND_OF_LAST(last)];
+    const tile_function run = tiles[mr - 1][vectors - 1];
     for (; kc > GEMM_CHAIN; kc -= GEMM_CHAIN) {
         run(last, GEMM_CHAIN, a, rsa, csa, b, ldb, c, ldc, accumulate);
         accumulate = true;

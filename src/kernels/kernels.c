@@ -77,6 +77,14 @@ static bool runs_here(const plx_kernels *kernels) {
     return !(kernels->features & ~plx_platform_cpu_features());
 }
 
+const plx_kernels *plx__row_kernels(const plx_kernels *own, int64_t n) {
+    enum { WIDEST = 64 / sizeof(plx_real), HALF = WIDEST / 2 };
+    const bool wasteful = own->vl == WIDEST && (n - 1) % WIDEST < HALF && n <= WIDEST + HALF;
+    for (int k = 0; wasteful && k < LINKED; ++k)
+        if (linked[k]->vl == HALF && linked[k]->fma && runs_here(linked[k])) return linked[k];
+    return own;
+}
+
 const char *plx_isa_name(int i) {
     for (int k = 0; k < LINKED; ++k)
         if (runs_here(linked[k]) && i-- == 0) return linked[k]->name;

@@ -54,6 +54,10 @@ typedef struct plx_kernels {
 /* The linked targets, best first, and how many. */
 const plx_kernels *const *plx__kernels_list(int *count);
 
+/* The kernels for rows of n values: those of own, or, for rows of one or two vectors of 512 bits of
+ * which the last is at most half full, those for vectors of 256 bits: up to a third faster. */
+const plx_kernels *plx__row_kernels(const plx_kernels *own, int64_t n);
+
 /* Picks the best target this processor runs, or the one called name (NULL: PARALLAX_ISA, else the
  * best; exact: the best of the bit-for-bit family). Fails with PLX_ERR_UNSUPPORTED and a message
  * that lists what is available. */

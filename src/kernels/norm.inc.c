@@ -82,8 +82,8 @@ SELDOM row_scale scale_of_far_row(int64_t n, const plx_real *x, plx_real epsilon
 /* The mean (0 when it is not subtracted) and 1 / sqrt(variance + epsilon). */
 static row_scale scale_of_row(int64_t n, const plx_real *x, plx_real epsilon, bool centre) {
     const plx_real least = (plx_real)1e-30, most = (plx_real)1e37;
-    const plx_real mean = centre ? sum_pairwise(n, x, x) / (plx_real)n : 0;
-    const plx_real variance = squared_deviations(n, x, mean) / (plx_real)n + epsilon;
+    const plx_real mean = centre ? sum_pairwise(n, x, x) / real_of(n) : 0;
+    const plx_real variance = squared_deviations(n, x, mean) / real_of(n) + epsilon;
     const row_scale near = {
         .by = 1, .mean = (double)mean, .r = (double)(1 / square_root(variance))};
     if (variance > least && variance < most) return near;
@@ -225,8 +225,8 @@ static void k_row_norm_grad(int64_t n, const plx_real *x, const plx_real *gy, co
                             .gshift = gshift,
                             .mean = v_splat(mean),
                             .r = v_splat(r),
-                            .plain = v_splat(centre ? s.plain / (plx_real)n : 0),
-                            .slope = v_splat(-(r * (r * (s.moment / (plx_real)n) * r)))};
+                            .plain = v_splat(centre ? s.plain / real_of(n) : 0),
+                            .slope = v_splat(-(r * (r * (s.moment / real_of(n)) * r)))};
     int64_t i = 0;
     for (; i + VL <= n; i += VL) {
         ASK_FOR(x + n + i);

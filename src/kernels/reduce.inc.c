@@ -8,6 +8,21 @@
  * lane, since a leaf is itself a chain of chains. */
 enum { SUM_CHAIN = 16, SUM_BLOCK = VL == 1 ? 256 : 1024 };
 
+/* n as a real. x86 converts an integer into a part of a register, and so waits for whatever wrote
+ * the register before: short rows would be computed one after another. A number below 2^52 is the
+ * low bits of 2^52 plus itself. */
+INLINE plx_real real_of(int64_t n) {
+#if PLX_ISA == PLX_ISA_sse2 || PLX_ISA == PLX_ISA_avx128 || PLX_ISA == PLX_ISA_avx2 ||             \
+    PLX_ISA == PLX_ISA_avx512
+    const uint64_t bits = UINT64_C(0x4330000000000000) | (uint64_t)n;
+    double sum;
+    memcpy(&sum, &bits, sizeof sum);
+    return (plx_real)(sum - 0x1p52);
+#else
+    return (plx_real)n;
+#endif
+}
+
 /* Passes over a row after the first leave memory idle, so the last pass prefetches the row behind
  * it, which is usually the next one. Where there is none, this costs nothing. */
 #define ASK_FOR(p) __builtin_prefetch(p)

@@ -88,7 +88,7 @@ static plx_real k_softmax_xent(int64_t n, const plx_real *x, int64_t label, plx_
     if (saved) memcpy(saved, of, sizeof of);
     const plx_real own = x[label] - top;
     if (smoothing == 0) return log_sum - own;
-    const plx_real even = k_sum(n, x) / (plx_real)n - top;
+    const plx_real even = k_sum(n, x) / real_of(n) - top;
     return log_sum - ((1 - smoothing) * own + smoothing * even);
 }
 
@@ -97,7 +97,7 @@ static void k_softmax_xent_grad(int64_t n, const plx_real *x, int64_t label, plx
     plx_real of[2];
     if (!saved) log_sum_exp(n, x, of);
     if (!saved) saved = of;
-    const vf even = v_splat(smoothing / (plx_real)n), factor = v_splat(scale);
+    const vf even = v_splat(smoothing / real_of(n)), factor = v_splat(scale);
     const vf top = v_splat(saved[0]), share = v_splat(1 / saved[1]);
     const vf own = v_exp_of_score(v_splat(x[label]) - top) * share - v_splat(1 - smoothing);
     MAP1(n, x, gx, (v_exp_of_score(a - top) * share - even) * factor);

@@ -40,6 +40,10 @@ static plx_status make_room(plx__batches *b) {
         b->targets[i] = plx_platform_alloc(batch * target_bytes(b, i));
         ok = ok && b->targets[i];
     }
+    if (b->data.weights) {
+        b->weights = plx_platform_alloc(batch * sizeof *b->weights);
+        ok = ok && b->weights;
+    }
     if (!ok || !b->order)
         return plx__fail(&b->model->ctx->message, PLX_ERR_MEMORY,
                          "fit: no memory for batches of %lld", (long long)b->batch);
@@ -71,6 +75,7 @@ plx_status plx__batches_open(plx__batches *b, const plx_model *model,
 
 void plx__batches_close(plx__batches *b) {
     plx_platform_free(b->order);
+    plx_platform_free(b->weights);
     for (int i = 0; i < PLX_PORTS; ++i) {
         plx_platform_free(b->inputs[i]);
         plx_platform_free(b->targets[i]);
@@ -109,7 +114,19 @@ static const void *target_batch(const plx__batches *b, int i, int64_t first, int
     return b->targets[i];
 }
 
+static const plx_real *weight_batch(const plx__batches *b, int64_t first, int64_t rows) {
+    if (!b->order) return b->data.weights + first;
+    for (int64_t r = 0; r < rows; ++r) b->weights[r] = b->data.weights[b->order[first + r]];
+    return b->weights;
+}
+
+const void *plx__batches_targets(const plx__batches *b, int64_t first) {
+    return b->order ? b->targets[0] : plx__dataset_target(b->model, b->loss, &b->data, 0, first);
+}
+
 plx_status plx__batches_bind(plx__batches *b, const plx__stepper *s, int64_t first) {
+    if (s->weights.id >= 0)
+        PLX_TRY(plx_plan_bind(s->plan, s->weights, weight_batch(b, first, s->rows)));
     for (int i = 0; i < b->model->inputs_count; ++i)
         PLX_TRY(plx_plan_bind(s->plan, s->inputs[i], input_batch(b, i, first, s->rows)));
     for (int i = 0; i < targets_of(b); ++i)

@@ -49,6 +49,20 @@ static plx_status check_reals(plx_ctx *ctx, const values *v, const plx_real *dat
     return PLX_OK;
 }
 
+/* Checks finite values for a range; allowed: "0 to 1". */
+static plx_status check_range(plx_ctx *ctx, const values *v, const plx_real *data, double most,
+                              const char *allowed) {
+    for (int64_t i = 0; i < v->rows; ++i) {
+        const plx_real *row = data + i * (v->stride ? v->stride : v->size);
+        for (int64_t j = 0; j < v->size; ++j)
+            if (!(row[j] >= 0 && (double)row[j] <= most))
+                return plx__fail(&ctx->message, PLX_ERR_ARGUMENT,
+                                 "%s: %s holds %g in row %lld; it must be %s", v->who, v->what,
+                                 (double)row[j], (long long)i, allowed);
+    }
+    return PLX_OK;
+}
+
 /* Checks for integers from 0 to classes - 1, or equal to allowed. */
 static plx_status check_integers(plx_ctx *ctx, const values *v, const int32_t *data,
                                  int64_t classes, int32_t allowed) {
@@ -101,11 +115,14 @@ static plx_status check_target(const plx_model *model, const char *who, plx_loss
                       data->target_strides[i]};
     if (!data->targets[i])
         return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT, "%s: %s", who,
-                         labels ? "cross-entropy needs labels" : "mse needs targets y");
+                         labels ? "cross-entropy needs labels" : "the loss needs targets y");
     PLX_TRY(check_stride(model, &v));
-    if (!labels) return check_reals(model->ctx, &v, data->targets[i]);
-    return check_integers(model->ctx, &v, data->targets[i], port->dims[port->rank - 1],
-                          PLX_IGNORED_LABEL);
+    if (labels)
+        return check_integers(model->ctx, &v, data->targets[i], port->dims[port->rank - 1],
+                              PLX_IGNORED_LABEL);
+    PLX_TRY(check_reals(model->ctx, &v, data->targets[i]));
+    if (loss != PLX_LOSS_BINARY_CROSS_ENTROPY) return PLX_OK;
+    return check_range(model->ctx, &v, data->targets[i], 1, "0 to 1 for binary cross-entropy");
 }
 
 static const char *const losses[] = {
@@ -132,13 +149,38 @@ plx_status plx__check_loss(const plx_model *model, const char *who, plx_loss los
     if (loss == PLX_LOSS_OWN && !plx_model_has_loss(model))
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "%s: this model has no loss of its own; use mse or cross-entropy", who);
-    if (loss == PLX_LOSS_CROSS_ENTROPY && model->count &&
-        model->layers[model->count - 1].kind == PLX_LAYER_SOFTMAX)
-        return plx__fail(message, PLX_ERR_ARGUMENT,
-                         "%s: cross-entropy includes the softmax, but the model ends in one; train "
-                         "and evaluate without it, and add it afterwards",
-                         who);
     return PLX_OK;
+}
+
+bool plx__loss_is_under(const plx_model *model, plx_loss loss) {
+    if (!model->count) return false;
+    const plx_layer *last = &model->layers[model->count - 1];
+    while (last->kind == PLX_LAYER_CHAIN && last->layers_count)
+        last = &last->layers[last->layers_count - 1];
+    return loss == PLX_LOSS_CROSS_ENTROPY
+               ? last->kind == PLX_LAYER_SOFTMAX
+               : loss == PLX_LOSS_BINARY_CROSS_ENTROPY && last->activation == PLX_SIGMOID;
+}
+
+plx_node plx__under(const plx_model *model, const plx_graph *graph, plx_loss loss,
+                    plx_node output) {
+    const int32_t place = plx__place_of(graph, output);
+    if (place < 0 || !plx__loss_is_under(model, loss)) return output;
+    const plx__node *node = graph->nodes[place];
+    if (node->op != &plx__op_softmax && node->op != &plx__op_sigmoid) return output;
+    return plx__handle(graph, node->inputs[0]);
+}
+
+/* Checks the weights of samples. */
+static plx_status check_weights(const plx_model *model, const char *who, plx_loss loss,
+                                const plx_dataset *data) {
+    const values v = {who, "the weights of samples", data->n, 1, 0};
+    if (!data->weights) return PLX_OK;
+    if (loss == PLX_LOSS_OWN)
+        return plx__fail(&model->ctx->message, PLX_ERR_ARGUMENT,
+                         "%s: the model's own loss takes no weights of samples", who);
+    PLX_TRY(check_reals(model->ctx, &v, data->weights));
+    return check_range(model->ctx, &v, data->weights, 1e30, "from 0 to 1e30");
 }
 
 plx_status plx__check_dataset(const plx_model *model, const char *who, plx_loss loss,
@@ -151,6 +193,7 @@ plx_status plx__check_dataset(const plx_model *model, const char *who, plx_loss 
                          "%s: the data has %lld samples; at least 1 is needed", who,
                          (long long)data->n);
     PLX_TRY(plx__check_inputs(model, who, data, true));
+    PLX_TRY(check_weights(model, who, loss, data));
     if (loss == PLX_LOSS_OWN) return PLX_OK;
     for (int i = 0; i < model->outputs_count; ++i) PLX_TRY(check_target(model, who, loss, data, i));
     return PLX_OK;

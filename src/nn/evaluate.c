@@ -8,11 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct tally {
-    double loss, target_sum, target_squares;
-    int64_t right, among_five, counted;
-} tally;
-
 static int64_t argmax(const plx_real *row, int64_t n) {
     int64_t best = 0;
     for (int64_t i = 1; i < n; ++i)
@@ -35,13 +30,15 @@ static int64_t rank_of(const plx_real *row, int64_t n, int64_t label) {
     return larger;
 }
 
-static void count_classes(tally *t, const plx_real *out, int64_t rows, int64_t classes,
-                          const int32_t *labels, int64_t *confusion) {
+static void count_classes(plx__tally *t, const plx_real *out, int64_t rows, int64_t classes,
+                          const int32_t *labels, double weight, int64_t *confusion) {
     for (int64_t i = 0; i < rows; ++i) {
         if (labels[i] == PLX_IGNORED_LABEL) continue;
         const plx_real *row = out + i * classes;
         const int64_t guess = argmax(row, classes);
-        t->loss += cross_entropy(row, classes, labels[i]);
+        const double term = cross_entropy(row, classes, labels[i]);
+        t->loss += weight * term;
+        t->terms += term;
         t->right += guess == labels[i];
         t->among_five += rank_of(row, classes, labels[i]) < 5;
         t->counted += 1;
@@ -49,17 +46,56 @@ static void count_classes(tally *t, const plx_real *out, int64_t rows, int64_t c
     }
 }
 
-static void count_squares(tally *t, const plx_real *out, int64_t size, const plx_real *target) {
+/* Binary cross-entropy of sigmoid(x) against y, without overflow. */
+static double binary_cross_entropy(double x, double y) {
+    const double away = x > 0 ? 1 - y : y, size = x > 0 ? x : -x;
+    return (away > 0 ? away * size : 0) + plx_math_log(1 + plx_math_exp(-size));
+}
+
+/* The term of a value with this logit, or error. */
+static double term_of(plx_loss loss, double p, double logit, double y) {
+    if (loss == PLX_LOSS_BINARY_CROSS_ENTROPY) return binary_cross_entropy(logit, y);
+    const double error = logit - y, size = error < 0 ? -error : error;
+    if (loss == PLX_LOSS_MAE) return size;
+    if (loss != PLX_LOSS_HUBER) return error * error;
+    const double m = size < p ? size : p;
+    return m * (size - m / 2);
+}
+
+static void count_values(plx__tally *t, plx_loss loss, double p, const plx_real *out, int64_t size,
+                         const plx_real *target, double weight) {
     for (int64_t i = 0; i < size; ++i) {
         const double y = (double)target[i], error = (double)out[i] - y;
-        t->loss += error * error;
+        const double term = term_of(loss, p, (double)out[i], y);
+        t->loss += weight * term;
+        t->terms += term;
+        t->right += (out[i] > 0) == (y > 0.5);
+        t->squares += error * error;
+        t->sizes += error < 0 ? -error : error;
         t->target_sum += y;
         t->target_squares += y * y;
     }
     t->counted += size;
 }
 
-static plx_metrics metrics_of(const tally *t, bool classes) {
+void plx__tally_add(plx__tally *tally, const plx_port *port, plx_loss loss, double p, int64_t rows,
+                    const plx_real *out, const void *targets, const plx_real *weights,
+                    int64_t *confusion) {
+    const bool labels = loss == PLX_LOSS_CROSS_ENTROPY;
+    const int64_t size = plx__port_size(port), classes = port->dims[port->rank - 1];
+    const int64_t target_size = labels ? size / classes : size;
+    for (int64_t i = 0; i < rows; ++i) {
+        const double weight = weights ? (double)weights[i] : 1;
+        if (labels)
+            count_classes(tally, out + i * size, target_size, classes,
+                          (const int32_t *)targets + i * target_size, weight, confusion);
+        else
+            count_values(tally, loss, p, out + i * size, size, (const plx_real *)targets + i * size,
+                         weight);
+    }
+}
+
+plx_metrics plx__tally_metrics(const plx__tally *t, plx_loss loss) {
     const double counted = (double)t->counted;
     plx_metrics m = {.loss = t->loss / counted,
                      .accuracy = NAN,
@@ -67,15 +103,18 @@ static plx_metrics metrics_of(const tally *t, bool classes) {
                      .perplexity = NAN,
                      .rmse = NAN,
                      .r2 = NAN,
+                     .mae = NAN,
                      .counted = t->counted};
-    if (classes) {
+    if (loss == PLX_LOSS_CROSS_ENTROPY || loss == PLX_LOSS_BINARY_CROSS_ENTROPY)
         m.accuracy = (double)t->right / counted;
+    if (loss == PLX_LOSS_CROSS_ENTROPY) {
         m.top5 = (double)t->among_five / counted;
-        m.perplexity = plx_math_exp(m.loss);
-    } else {
+        m.perplexity = plx_math_exp(t->terms / counted);
+    } else if (loss != PLX_LOSS_BINARY_CROSS_ENTROPY) {
         const double mean = t->target_sum / counted;
-        m.rmse = plx_math_sqrt(m.loss);
-        m.r2 = 1 - t->loss / (t->target_squares - counted * mean * mean);
+        m.rmse = plx_math_sqrt(t->squares / counted);
+        m.r2 = 1 - t->squares / (t->target_squares - counted * mean * mean);
+        m.mae = t->sizes / counted;
     }
     return m;
 }
@@ -87,12 +126,11 @@ static int64_t rows_at_once(int64_t size) {
     return rows < 1 ? 1 : rows > MOST_ROWS ? MOST_ROWS : rows;
 }
 
-static plx_status tally_rows(plx_model *model, int output, plx_loss loss, const plx_dataset *data,
-                             plx_real *out, int64_t *confusion, tally *t) {
+static plx_status tally_rows(plx_model *model, int output, plx_loss loss, double p,
+                             const plx_dataset *data, plx_real *out, int64_t *confusion,
+                             plx__tally *t) {
     const plx_port *port = &model->outputs[output];
     const int64_t size = plx__port_size(port), most = rows_at_once(size);
-    const int64_t classes = port->dims[port->rank - 1];
-    const int64_t labels = plx__target_size(model, loss, output);
     plx_real *outputs[PLX_PORTS] = {NULL};
     outputs[output] = out;
     for (int64_t done = 0; done < data->n;) {
@@ -101,14 +139,11 @@ static plx_status tally_rows(plx_model *model, int output, plx_loss loss, const 
         part.n = rows;
         for (int i = 0; i < model->inputs_count; ++i)
             part.inputs[i] = plx__dataset_input(model, data, i, done);
-        PLX_TRY(plx_model_predict(model, &part, most, outputs));
-        for (int64_t r = 0; r < rows; ++r) {
-            const void *target = plx__dataset_target(model, loss, data, output, done + r);
-            if (loss == PLX_LOSS_CROSS_ENTROPY)
-                count_classes(t, out + r * size, labels, classes, target, confusion);
-            else
-                count_squares(t, out + r * size, size, target);
-        }
+        PLX_TRY(plx__predict(model, loss, &part, most, outputs));
+        for (int64_t r = 0; r < rows; ++r)
+            plx__tally_add(t, port, loss, p, 1, out + r * size,
+                           plx__dataset_target(model, loss, data, output, done + r),
+                           data->weights ? data->weights + done + r : NULL, confusion);
         done += rows;
     }
     return PLX_OK;
@@ -116,6 +151,12 @@ static plx_status tally_rows(plx_model *model, int output, plx_loss loss, const 
 
 plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const plx_dataset *data,
                               plx_metrics *metrics, int64_t *confusion) {
+    return plx_model_evaluate_with(model, output, loss, 0, data, metrics, confusion);
+}
+
+plx_status plx_model_evaluate_with(plx_model *model, int output, plx_loss loss, double p,
+                                   const plx_dataset *data, plx_metrics *metrics,
+                                   int64_t *confusion) {
     plx__message *message = &model->ctx->message;
     if (output < 0 || output >= model->outputs_count)
         return plx__fail(message, PLX_ERR_ARGUMENT,
@@ -126,6 +167,10 @@ plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "evaluate: the model's own loss has no labels to compare with; use mse or "
                          "cross-entropy");
+    if (!(p >= 0 && p < 1e30))
+        return plx__fail(
+            message, PLX_ERR_ARGUMENT,
+            "evaluate: the parameter of the loss is %g; it must be from 0 to below 1e30", p);
     PLX_TRY(plx__check_dataset(model, "evaluate", loss, data));
     PLX_TRY(plx__need(message, "evaluate", "metrics", metrics));
     const plx_port *port = &model->outputs[output];
@@ -134,13 +179,14 @@ plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const
     const size_t pairs = labels && confusion ? (size_t)(classes * classes) : 0;
     plx_real *out = plx_platform_alloc((size_t)(rows_at_once(size) * size) * sizeof *out);
     int64_t *counts = plx_platform_alloc((pairs + 1) * sizeof *counts);
-    tally t = {0};
+    plx__tally t = {0};
     plx_status status = PLX_OK;
     if (!out || !counts) {
         status = plx__fail(message, PLX_ERR_MEMORY, "evaluate: no memory");
     } else {
         memset(counts, 0, pairs * sizeof *counts);
-        status = tally_rows(model, output, loss, data, out, pairs ? counts : NULL, &t);
+        status = tally_rows(model, output, loss, plx__loss_parameter(loss, p), data, out,
+                            pairs ? counts : NULL, &t);
     }
     if (status == PLX_OK && !t.counted)
         status = plx__fail(message, PLX_ERR_ARGUMENT,
@@ -148,7 +194,8 @@ plx_status plx_model_evaluate(plx_model *model, int output, plx_loss loss, const
                            "nothing to evaluate",
                            PLX_IGNORED_LABEL);
     if (status == PLX_OK) {
-        *metrics = metrics_of(&t, labels);
+        *metrics = plx__tally_metrics(&t, loss);
+        metrics->loss += plx__penalty(model);
         if (pairs && counts) memcpy(confusion, counts, pairs * sizeof *counts);
     }
     plx_platform_free(out);

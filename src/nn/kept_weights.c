@@ -56,7 +56,11 @@ void plx__kept_close(plx_trainer *t) {
 int64_t plx__kept_bytes(const plx_trainer *t) {
     const plx_weights *w = t->model->weights;
     const int64_t all = values_of(w, false);
-    return (all + (t->best ? all : 0)) * (int64_t)sizeof(plx_real);
+    int64_t frozen = 0;
+    for (int i = 0; i < w->count; ++i)
+        if (w->list[i].frozen && w->list[i].role != PLX_WEIGHT_STATE)
+            frozen += w->list[i].tensor->size;
+    return (all - frozen + (t->best ? all : 0)) * (int64_t)sizeof(plx_real);
 }
 
 void plx__keep_state(plx_trainer *t) {

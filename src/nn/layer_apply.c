@@ -3,6 +3,7 @@
 
 #include "graph/graph.h"
 #include "ops/op.h"
+#include "ops/recurrent.h"
 #include "parallax.h"
 
 #include <string.h>
@@ -32,6 +33,42 @@ static plx__begin begin_for(plx_activation activation, double inputs) {
     }
 }
 
+static double over_root(double variance, double inputs) {
+    return inputs > 0 ? plx_math_sqrt(variance / inputs) : 0;
+}
+
+static const struct {
+    const char *name;
+    double value; /* what 0 means */
+} starts[] = {
+    {NULL, 0},
+#define NONE 0
+#define PLX_START(NAME, name, value, about) {name, value},
+#include "parallax.def"
+#undef NONE
+};
+
+const char *plx_start_name(plx_start start) {
+    return (unsigned)start < PLX_STARTS_ ? starts[start].name : NULL;
+}
+
+/* The same for a layer that may say how its kernel starts. */
+static plx__begin begin_of(const plx_layer *layer, double inputs) {
+    const double given = layer->start_value;
+    switch (layer->start) {
+    case PLX_START_GLOROT_UNIFORM: return xavier;
+    case PLX_START_GLOROT_NORMAL: return (plx__begin){PLX_INIT_XAVIER_NORMAL, 0};
+    case PLX_START_HE_NORMAL: return (plx__begin){PLX_INIT_NORMAL, over_root(2, inputs)};
+    case PLX_START_LECUN_NORMAL: return (plx__begin){PLX_INIT_NORMAL, over_root(1, inputs)};
+    case PLX_START_ZEROS: return (plx__begin){PLX_INIT_ZERO, 0};
+    case PLX_START_ONES: return (plx__begin){PLX_INIT_CONSTANT, 1};
+    case PLX_START_CONSTANT: return (plx__begin){PLX_INIT_CONSTANT, given};
+    case PLX_START_RANDOM_NORMAL:
+        return (plx__begin){PLX_INIT_NORMAL, given == 0 ? starts[layer->start].value : given};
+    default: return begin_for(layer->activation, inputs);
+    }
+}
+
 static plx_real parameter_of(const plx_layer *layer) {
     return layer->p == 0 ? plx_activation_default(layer->activation) : layer->p;
 }
@@ -51,8 +88,11 @@ static int64_t channels_of(const plx_graph *graph, plx_node x) {
 
 typedef plx_node apply_function(const plx_scope *scope, const plx_layer *layer, plx_node x);
 
+static bool check(plx_graph *graph, const plx_layer *layer, plx_node x);
+static plx_scope scope_for(const plx_scope *scope, const plx_layer *layer);
+
 static plx_node apply_dense(const plx_scope *scope, const plx_layer *layer, plx_node x) {
-    const plx__begin begin = begin_for(layer->activation, (double)channels_of(scope->graph, x));
+    const plx__begin begin = begin_of(layer, (double)channels_of(scope->graph, x));
     x = plx__dense(scope, layer->name, x, layer->units, begin, !layer->no_bias);
     return activated(scope, layer, x);
 }
@@ -94,7 +134,7 @@ static double reach_of(const plx_graph *graph, const plx_layer *layer, plx_node 
 }
 
 static plx_node apply_conv2d(const plx_scope *scope, const plx_layer *layer, plx_node x) {
-    const plx__begin begin = begin_for(layer->activation, reach_of(scope->graph, layer, x));
+    const plx__begin begin = begin_of(layer, reach_of(scope->graph, layer, x));
     return activated(scope, layer, plx__conv(scope, layer->name, x, layer, begin));
 }
 
@@ -103,7 +143,7 @@ static plx_node apply_conv2d_transpose(const plx_scope *scope, const plx_layer *
     /* A stride drops all but one of so many products. */
     for (int i = 0; i < 2; ++i)
         if (layer->stride[i]) reach /= (double)layer->stride[i];
-    const plx__begin begin = begin_for(layer->activation, reach);
+    const plx__begin begin = begin_of(layer, reach);
     return activated(scope, layer, plx__conv_transpose(scope, layer->name, x, layer, begin));
 }
 
@@ -131,6 +171,55 @@ static plx_node apply_avg_pool2d(const plx_scope *scope, const plx_layer *layer,
     return pool(scope, layer, x, false);
 }
 
+/* Sequences [length, width] as images of one row, and back. */
+static plx_node as_image(plx_graph *graph, plx_node x) {
+    const int64_t *dims = NULL;
+    if (plx_node_shape(graph, x, &dims) != 3) return plx_none();
+    const int64_t image[] = {dims[0], 1, dims[1], dims[2]};
+    return plx_reshape(graph, x, 4, image);
+}
+
+static plx_node as_sequence(plx_graph *graph, plx_node x) {
+    const int64_t *dims = NULL;
+    if (plx_node_shape(graph, x, &dims) != 4) return plx_none();
+    const int64_t sequence[] = {dims[0], dims[2], dims[3]};
+    return plx_reshape(graph, x, 3, sequence);
+}
+
+/* A layer for sequences as one for such images. */
+static plx_layer of_one_row(const plx_layer *layer, int64_t size) {
+    plx_layer own = *layer;
+    if (!own.size[1]) own.size[1] = size;
+    own.size[0] = own.stride[0] = own.dilation[0] = 1;
+    return own;
+}
+
+static plx_node apply_conv1d(const plx_scope *scope, const plx_layer *layer, plx_node x) {
+    const plx_layer own = of_one_row(layer, 0);
+    const plx_node image = as_image(scope->graph, x);
+    const plx__begin begin = begin_of(&own, reach_of(scope->graph, &own, image));
+    const plx_node y = plx__conv(scope, layer->name, image, &own, begin);
+    return as_sequence(scope->graph, activated(scope, layer, y));
+}
+
+static plx_node apply_max_pool1d(const plx_scope *scope, const plx_layer *layer, plx_node x) {
+    const plx_layer own = of_one_row(layer, 2);
+    const plx_node image = as_image(scope->graph, x);
+    return as_sequence(scope->graph, pool(scope, &own, image, true));
+}
+
+static plx_node apply_avg_pool1d(const plx_scope *scope, const plx_layer *layer, plx_node x) {
+    const plx_layer own = of_one_row(layer, 2);
+    const plx_node image = as_image(scope->graph, x);
+    return as_sequence(scope->graph, pool(scope, &own, image, false));
+}
+
+static plx_node apply_global_max_pool1d(const plx_scope *scope, const plx_layer *layer,
+                                        plx_node x) {
+    (void)layer;
+    return plx_reduce_max(scope->graph, x, 1);
+}
+
 static plx_node apply_global_max_pool2d(const plx_scope *scope, const plx_layer *layer,
                                         plx_node x) {
     (void)layer;
@@ -140,10 +229,21 @@ static plx_node apply_global_max_pool2d(const plx_scope *scope, const plx_layer 
     return plx_reduce_max(scope->graph, plx_reshape(scope->graph, x, 3, pixels), 1);
 }
 
+/* Whether the scope knows which positions of x [batch, length, width] are padding. */
+static bool is_masked(const plx_scope *scope, plx_node x) {
+    const int64_t *own = NULL, *mask = NULL;
+    return scope->counted.id >= 0 && plx_node_shape(scope->graph, x, &own) == 3 &&
+           plx_node_shape(scope->graph, scope->counted, &mask) == 3 && own[1] == mask[1];
+}
+
 static plx_node apply_global_avg_pool1d(const plx_scope *scope, const plx_layer *layer,
                                         plx_node x) {
     (void)layer;
-    return plx_reduce_mean(scope->graph, x, 1);
+    plx_graph *graph = scope->graph;
+    if (!is_masked(scope, x)) return plx_reduce_mean(graph, x, 1);
+    const plx_node sum = plx_reduce_sum(graph, plx_mul(graph, x, scope->counted), 1);
+    const plx_node count = plx_reduce_sum(graph, scope->counted, 1);
+    return plx_div(graph, sum, plx_max(graph, count, plx_constant(graph, 1)));
 }
 
 static plx_node apply_global_avg_pool2d(const plx_scope *scope, const plx_layer *layer,
@@ -189,6 +289,11 @@ static plx_node apply_batch_norm(const plx_scope *scope, const plx_layer *layer,
 }
 
 static plx_node apply_embedding(const plx_scope *scope, const plx_layer *layer, plx_node x) {
+    if (layer->mask_zero && scope->mask.id < 0) {
+        plx__graph_fail(scope->graph, PLX_ERR_ARGUMENT,
+                        "%s: mask_zero is for the first layer of a model", layer->name);
+        return plx_none();
+    }
     return plx__embedding_layer(scope, layer->name, x, layer->vocabulary, layer->units, table_begin,
                                 NULL);
 }
@@ -216,19 +321,42 @@ static plx__block_options block_of(const plx_layer *layer, bool causal) {
     };
 }
 
+static plx_node mask_of(const plx_scope *scope, plx_node x) {
+    return is_masked(scope, x) ? scope->mask : plx_none();
+}
+
+static bool is_recurrent(plx_layer_kind kind) {
+    return kind == PLX_LAYER_LSTM || kind == PLX_LAYER_GRU;
+}
+
+static plx_node recurrent(const plx_scope *scope, const plx_layer *layer, const char *name,
+                          plx_node x, bool in_order) {
+    const plx__begin begin = begin_of(layer, (double)channels_of(scope->graph, x));
+    const plx_node mask = is_masked(scope, x) ? scope->counted : plx_none();
+    return plx__recurrent_layer(scope, name, x, mask, layer, begin, in_order);
+}
+
+static plx_node apply_lstm(const plx_scope *scope, const plx_layer *layer, plx_node x) {
+    return recurrent(scope, layer, layer->name, x, false);
+}
+
+static plx_node apply_gru(const plx_scope *scope, const plx_layer *layer, plx_node x) {
+    return recurrent(scope, layer, layer->name, x, false);
+}
+
 static plx_node apply_attention(const plx_scope *scope, const plx_layer *layer, plx_node x) {
     const plx__block_options options = block_of(layer, layer->causal);
-    return plx__attention_layer(scope, layer->name, x, plx_none(), &options);
+    return plx__attention_layer(scope, layer->name, x, mask_of(scope, x), &options);
 }
 
 static plx_node apply_encoder_block(const plx_scope *scope, const plx_layer *layer, plx_node x) {
     const plx__block_options options = block_of(layer, false);
-    return plx__block(scope, layer->name, x, plx_none(), &options);
+    return plx__block(scope, layer->name, x, mask_of(scope, x), &options);
 }
 
 static plx_node apply_decoder_block(const plx_scope *scope, const plx_layer *layer, plx_node x) {
     const plx__block_options options = block_of(layer, true);
-    return plx__block(scope, layer->name, x, plx_none(), &options);
+    return plx__block(scope, layer->name, x, mask_of(scope, x), &options);
 }
 
 /* Name of inner layer i: its own, or its kind and its number among the layers of that kind. */
@@ -302,18 +430,93 @@ static plx_node refuse_shapes(plx_graph *graph, const plx_layer *layer, plx_node
     return plx_none();
 }
 
+/* Applies layer i inside another, whose scope is given. */
+static plx_node apply_inner(const plx_scope *own, const plx_layer *layer, int i, plx_node x) {
+    plx_layer inner = layer->layers[i];
+    char name[PLX_NAME];
+    inner_name(layer, i, name);
+    inner.name = name;
+    return plx_layer_apply(own, &inner, x);
+}
+
+static plx_node apply_chain(const plx_scope *scope, const plx_layer *layer, plx_node x) {
+    const plx_scope own = plx_scope_in(scope, layer->name);
+    if (!inner_names_differ(scope->graph, layer)) return plx_none();
+    for (int i = 0; i < layer->layers_count; ++i) x = apply_inner(&own, layer, i, x);
+    return x;
+}
+
+static plx_node apply_bidirectional(const plx_scope *scope, const plx_layer *layer, plx_node x) {
+    const plx_scope own = plx_scope_in(scope, layer->name);
+    plx_graph *graph = scope->graph;
+    const plx_layer_kind kind = layer->layers->kind;
+    if (layer->layers_count != 1 || !is_recurrent(kind)) {
+        const char *name = plx_layer_name(kind);
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                        "%s: it takes one layer, lstm or gru; it has %d, the first a %s",
+                        layer->name, layer->layers_count, name ? name : "kind that there is not");
+        return plx_none();
+    }
+    plx_node y[2];
+    for (int i = 0; i < 2; ++i) {
+        plx_layer inner = *layer->layers;
+        inner.name = i ? "backward" : "forward";
+        inner.backwards = inner.backwards != (i == 1);
+        if (!check(graph, &inner, x)) return plx_none();
+        const plx_scope below = scope_for(&own, &inner);
+        y[i] = recurrent(&below, &inner, inner.name, x, true);
+    }
+    if (layer->sum) return plx_add(graph, y[0], y[1]);
+    return plx_concat(graph, 2, y, plx_node_shape(graph, y[0], NULL) - 1);
+}
+
+static plx_node refuse_branch(plx_graph *graph, const plx_layer *layer, int i, plx_node first,
+                              plx_node y) {
+    char before[64], after[64];
+    const int64_t *a = NULL, *b = NULL;
+    const int rank_x = plx_node_shape(graph, first, &a), rank_y = plx_node_shape(graph, y, &b);
+    plx__graph_fail(graph, PLX_ERR_SHAPE,
+                    "%s: branch 0 gives %s, but branch %d gives %s; the shapes must be equal",
+                    layer->name, plx__shape_text(rank_x - 1, a + 1, before, sizeof before), i,
+                    plx__shape_text(rank_y - 1, b + 1, after, sizeof after));
+    return plx_none();
+}
+
+static plx_node apply_add(const plx_scope *scope, const plx_layer *layer, plx_node x) {
+    const plx_scope own = plx_scope_in(scope, layer->name);
+    plx_graph *graph = scope->graph;
+    if (!inner_names_differ(graph, layer)) return plx_none();
+    plx_node sum = apply_inner(&own, layer, 0, x);
+    for (int i = 1; i < layer->layers_count && plx_graph_status(graph) == PLX_OK; ++i) {
+        const plx_node y = apply_inner(&own, layer, i, x);
+        if (plx_graph_status(graph) != PLX_OK) return plx_none();
+        if (!same_shape(graph, sum, y)) return refuse_branch(graph, layer, i, sum, y);
+        sum = plx_add(graph, sum, y);
+    }
+    return sum;
+}
+
+static plx_node apply_concatenate(const plx_scope *scope, const plx_layer *layer, plx_node x) {
+    enum { MOST_BRANCHES = 64 };
+    const plx_scope own = plx_scope_in(scope, layer->name);
+    plx_graph *graph = scope->graph;
+    plx_node parts[MOST_BRANCHES] = {plx_none()};
+    if (!inner_names_differ(graph, layer)) return plx_none();
+    if (layer->layers_count > MOST_BRANCHES) {
+        plx__graph_fail(graph, PLX_ERR_UNSUPPORTED, "%s: it has %d branches; there may be %d",
+                        layer->name, layer->layers_count, MOST_BRANCHES);
+        return plx_none();
+    }
+    for (int i = 0; i < layer->layers_count; ++i) parts[i] = apply_inner(&own, layer, i, x);
+    return plx_concat(graph, layer->layers_count, parts, plx_node_shape(graph, parts[0], NULL) - 1);
+}
+
 static plx_node apply_residual(const plx_scope *scope, const plx_layer *layer, plx_node x) {
     const plx_scope own = plx_scope_in(scope, layer->name);
     plx_graph *graph = scope->graph;
     plx_node y = x;
     if (!inner_names_differ(graph, layer)) return plx_none();
-    for (int i = 0; i < layer->layers_count; ++i) {
-        plx_layer inner = layer->layers[i];
-        char name[PLX_NAME];
-        inner_name(layer, i, name);
-        inner.name = name;
-        y = plx_layer_apply(&own, &inner, y);
-    }
+    for (int i = 0; i < layer->layers_count; ++i) y = apply_inner(&own, layer, i, y);
     if (plx_graph_status(graph) != PLX_OK) return plx_none();
     plx_node skip = x;
     if (!same_shape(graph, x, y)) skip = layer->project ? projected(&own, x, y) : plx_none();
@@ -354,7 +557,13 @@ static bool refuse(plx_graph *graph, plx_status status, const char *layer, const
 }
 
 static bool is_conv(plx_layer_kind kind) {
-    return kind == PLX_LAYER_CONV2D || kind == PLX_LAYER_CONV2D_TRANSPOSE;
+    return kind == PLX_LAYER_CONV2D || kind == PLX_LAYER_CONV2D_TRANSPOSE ||
+           kind == PLX_LAYER_CONV1D;
+}
+
+static bool is_pool(plx_layer_kind kind) {
+    return kind == PLX_LAYER_MAX_POOL2D || kind == PLX_LAYER_AVG_POOL2D ||
+           kind == PLX_LAYER_MAX_POOL1D || kind == PLX_LAYER_AVG_POOL1D;
 }
 
 static bool check_input(plx_graph *graph, const plx_layer *layer, plx_node x) {
@@ -405,6 +614,36 @@ static bool check_counts(plx_graph *graph, const plx_layer *layer) {
         ;
 }
 
+/* Before such a layer has weights, which take time to make. */
+static bool check_units(plx_graph *graph, const plx_layer *layer) {
+    if (!is_recurrent(layer->kind) || layer->units <= PLX__MOST_UNITS) return true;
+    plx__graph_fail(graph, PLX_ERR_SHAPE, "%s: units must be from 1 to %d, not %lld", layer->name,
+                    PLX__MOST_UNITS, (long long)layer->units);
+    return false;
+}
+
+/* Windows of sequences have one length, and only a convolution of them may look back alone. */
+static bool check_window(plx_graph *graph, const plx_layer *layer) {
+    const plx_layer_kind kind = layer->kind;
+    const bool window = is_conv(kind) || is_pool(kind);
+    if (window && layer->causal && (kind != PLX_LAYER_CONV1D || layer->same)) {
+        plx__graph_fail(graph, PLX_ERR_ARGUMENT, "%s: only a conv1d can be causal, without same",
+                        layer->name);
+        return false;
+    }
+    if (!window || rows[kind].input != SEQUENCES) return true;
+    const int64_t *pairs[] = {layer->size, layer->stride, layer->dilation};
+    for (int i = 0; i < 3; ++i)
+        if (pairs[i][0] != pairs[i][1]) {
+            plx__graph_fail(graph, PLX_ERR_SHAPE,
+                            "%s: windows of sequences have one size, stride and dilation, not %lld "
+                            "and %lld",
+                            layer->name, (long long)pairs[i][0], (long long)pairs[i][1]);
+            return false;
+        }
+    return true;
+}
+
 static bool check_groups(plx_graph *graph, const plx_layer *layer, plx_node x) {
     const int64_t channels = channels_of(graph, x), groups = layer->groups;
     if (!is_conv(layer->kind) || groups < 1 ||
@@ -446,6 +685,13 @@ static bool check_reals(plx_graph *graph, const plx_layer *layer) {
     return true;
 }
 
+/* Whether it needs layers inside; a chain may have none. */
+static bool has_inner(const plx_layer *layer) {
+    return layer->kind == PLX_LAYER_RESIDUAL || layer->kind == PLX_LAYER_ADD ||
+           layer->kind == PLX_LAYER_CONCATENATE || layer->kind == PLX_LAYER_BIDIRECTIONAL ||
+           (layer->kind == PLX_LAYER_CHAIN && layer->layers_count);
+}
+
 static bool check(plx_graph *graph, const plx_layer *layer, plx_node x) {
     if (!check_counts(graph, layer) || !check_reals(graph, layer)) return false;
     if (layer->gated && layer->activation != PLX_LINEAR) {
@@ -458,12 +704,16 @@ static bool check(plx_graph *graph, const plx_layer *layer, plx_node x) {
     if (layer->kind == PLX_LAYER_RESHAPE && (layer->rank < 1 || layer->rank >= PLX_MAX_RANK))
         return refuse(graph, PLX_ERR_SHAPE, layer->name, "a sample has 1 to 5 dimensions, not",
                       layer->rank);
-    if (layer->kind == PLX_LAYER_RESIDUAL && (layer->layers_count < 1 || !layer->layers))
+    if (layer->start >= PLX_STARTS_)
+        return refuse(graph, PLX_ERR_ARGUMENT, layer->name, "there is no initialisation number",
+                      (double)layer->start);
+    if (has_inner(layer) && (layer->layers_count < 1 || !layer->layers))
         return refuse(graph, PLX_ERR_ARGUMENT, layer->name,
                       layer->layers_count < 1 ? "it needs at least one layer inside, not"
                                               : "layers is NULL, but layers_count is",
                       layer->layers_count);
-    return check_input(graph, layer, x) && check_groups(graph, layer, x);
+    return check_input(graph, layer, x) && check_units(graph, layer) &&
+           check_window(graph, layer) && check_groups(graph, layer, x);
 }
 
 static bool check_name(plx_graph *graph, const char *name) {
@@ -483,6 +733,19 @@ static void name_failure(plx_graph *graph, const char *name) {
     plx__format(graph->message.text, sizeof graph->message.text, "%s: %s", name, inner.text);
 }
 
+/* The scope in which a layer adds its nodes. */
+static plx_scope scope_for(const plx_scope *scope, const plx_layer *layer) {
+    plx_scope inner = *scope;
+    inner.frozen = scope->frozen || layer->frozen;
+    if (layer->l1 > 0 || layer->l2 > 0) {
+        inner.l1 = layer->l1;
+        inner.l2 = layer->l2;
+    }
+    /* A frozen batch norm keeps its statistics, too. */
+    if (layer->kind == PLX_LAYER_BATCH_NORM && inner.frozen) inner.training = false;
+    return inner;
+}
+
 plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_node x) {
     if (!plx__given(scope->graph, "layers", "the layer", layer)) return plx_none();
     plx_layer own = *layer;
@@ -496,8 +759,9 @@ plx_node plx_layer_apply(const plx_scope *scope, const plx_layer *layer, plx_nod
     if (plx_graph_status(scope->graph) != PLX_OK || !check_name(scope->graph, own.name) ||
         !plx__name_fits(scope, own.name) || !check(scope->graph, &own, x))
         return plx_none();
+    const plx_scope inner = scope_for(scope, &own);
     const int32_t first = plx__layer_begin(scope);
-    const plx_node y = rows[layer->kind].apply(scope, &own, x);
+    const plx_node y = rows[layer->kind].apply(&inner, &own, x);
     if (scope->graph->status != PLX_OK) name_failure(scope->graph, own.name);
     return plx__layer_end(scope, rows[layer->kind].name, own.name, first, y);
 }

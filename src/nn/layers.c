@@ -37,6 +37,7 @@ static void fill_conv_options(const plx_layer *layer, const int64_t *x, plx_conv
     }
     if (layer->groups) o->groups = layer->groups;
     if (layer->same) plx_conv2d_same(o, x[1], x[2], layer->size[0], layer->size[1]);
+    if (layer->causal) o->padding[2] = o->dilation[1] * (layer->size[1] - 1);
 }
 
 plx_node plx__conv(const plx_scope *scope, const char *name, plx_node x, const plx_layer *layer,
@@ -53,8 +54,10 @@ plx_node plx__conv(const plx_scope *scope, const char *name, plx_node x, const p
     fill_conv_options(layer, dims, &options);
     const int64_t shape[] = {layer->size[0], layer->size[1], dims[3] / options.groups,
                              layer->units};
-    const plx_node w =
-        plx_weight(&own, "weight", 4, shape, begin.init, begin.value, PLX_WEIGHT_DECAYED);
+    const int flat = layer->kind == PLX_LAYER_CONV1D;
+    plx_node w = plx_weight(&own, "weight", 4 - flat, shape + flat, begin.init, begin.value,
+                            PLX_WEIGHT_DECAYED);
+    if (flat) w = plx_reshape(scope->graph, w, 4, shape);
     const plx_node b = layer->no_bias
                            ? plx_none()
                            : vector_weight(&own, "bias", layer->units, 0, PLX_WEIGHT_PLAIN);
@@ -95,6 +98,67 @@ plx_node plx__conv_transpose(const plx_scope *scope, const char *name, plx_node 
                         "conv2d_transpose: takes images [height, width, channels]");
     }
     return plx__layer_end(scope, "conv2d_transpose", name, first, y);
+}
+
+/* ---- Recurrence ------------------------------------------------------------------------------ */
+
+/* Keeps what passes through time: Saxe et al., ICLR 2014. */
+static plx_node recurrent_weight(const plx_scope *own, int64_t units, int64_t columns) {
+    plx_scope plain = *own; /* penalties are for the kernel */
+    plain.l1 = plain.l2 = 0;
+    const int64_t dims[] = {units, columns};
+    return plx_weight(&plain, "recurrent_weight", 2, dims, PLX_INIT_ORTHOGONAL, 0,
+                      PLX_WEIGHT_DECAYED);
+}
+
+/* Forget gates begin open: Jozefowicz et al., ICML 2015. */
+static plx_node lstm_bias(const plx_scope *own, int64_t units) {
+    const int before = own->weights->count;
+    const plx_node bias = vector_weight(own, "bias", 4 * units, 0, PLX_WEIGHT_PLAIN);
+    if (own->weights->count > before) {
+        plx_real *values = plx_tensor_data(own->weights->list[before].tensor);
+        for (int64_t i = units; i < 2 * units; ++i) values[i] = 1;
+    }
+    return bias;
+}
+
+static plx_node states_of(const plx_scope *own, plx_node x, plx_node mask, const plx_layer *layer,
+                          plx__begin begin) {
+    const int64_t gates = layer->kind == PLX_LAYER_LSTM ? 4 : 3, units = layer->units;
+    const int64_t dims[] = {width_of(own->graph, x), gates * units};
+    x = plx__dropout_layer(own, "dropout", x, layer->rate);
+    const plx_node w =
+        plx_weight(own, "weight", 2, dims, begin.init, begin.value, PLX_WEIGHT_DECAYED);
+    const plx_node r = recurrent_weight(own, units, dims[1]);
+    plx_node bias = plx_none(), recurrent_bias = plx_none();
+    if (!layer->no_bias && gates == 4) bias = lstm_bias(own, units);
+    if (!layer->no_bias && gates == 3) {
+        bias = vector_weight(own, "bias", dims[1], 0, PLX_WEIGHT_PLAIN);
+        if (!layer->reset_before)
+            recurrent_bias = vector_weight(own, "recurrent_bias", dims[1], 0, PLX_WEIGHT_PLAIN);
+    }
+    if (gates == 4)
+        return plx_lstm(own->graph, x, w, r, bias, plx_none(), plx_none(), mask, layer->backwards,
+                        NULL);
+    return plx_gru(own->graph, x, w, r, bias, recurrent_bias, plx_none(), mask, layer->backwards,
+                   !layer->reset_before);
+}
+
+plx_node plx__recurrent_layer(const plx_scope *scope, const char *name, plx_node x, plx_node mask,
+                              const plx_layer *layer, plx__begin begin, bool in_order) {
+    const int32_t first = plx__layer_begin(scope);
+    const plx_scope own = plx_scope_in(scope, name);
+    plx_graph *graph = scope->graph;
+    const int64_t *dims = NULL;
+    plx_node y = states_of(&own, x, mask, layer, begin);
+    if (plx_node_shape(graph, y, &dims) == 3) {
+        const int64_t state[] = {dims[0], dims[2]}, last = layer->backwards ? 0 : dims[1] - 1;
+        if (!layer->sequences)
+            y = plx_reshape(graph, plx_slice(graph, y, 1, last, last + 1, 1), 2, state);
+        else if (layer->backwards && !in_order)
+            y = plx_slice(graph, y, 1, -1, -1 - dims[1], -1);
+    }
+    return plx__layer_end(scope, plx_layer_name(layer->kind), name, first, y);
 }
 
 plx_node plx__layer_norm_layer(const plx_scope *scope, const char *name, plx_node x,
@@ -216,6 +280,12 @@ plx_node plx__padding_mask(plx_graph *graph, plx_node ids, int64_t vocabulary) {
     }
     const int64_t mask[] = {dims[0], 1, dims[1]};
     return plx_reshape(graph, plx__by_padding(graph, ids, vocabulary, -INFINITY, 0), 3, mask);
+}
+
+void plx__mask_padding(plx_scope *scope, plx_node ids, int64_t vocabulary) {
+    if (plx_node_dtype(scope->graph, ids) != PLX_DTYPE_I32) return;
+    scope->mask = plx__padding_mask(scope->graph, ids, vocabulary);
+    scope->counted = plx__by_padding(scope->graph, ids, vocabulary, 0, 1);
 }
 
 /* ---- Transformer blocks ---------------------------------------------------------------------- */

@@ -13,12 +13,19 @@ typedef struct plx__begin {
 /* x w + b: x [..., in], "weight" [in, units], "bias" [units]. */
 plx_node plx__dense(const plx_scope *scope, const char *name, plx_node x, int64_t units,
                     plx__begin begin, bool bias);
-/* x [n, h, w, in], "weight" [kh, kw, in / groups, out], "bias" [out]. */
+/* x [n, h, w, in], "weight" [kh, kw, in / groups, out], "bias" [out]; of a conv1d layer, h and kh
+ * are 1, and "weight" is [kw, in / groups, out]. */
 plx_node plx__conv(const plx_scope *scope, const char *name, plx_node x, const plx_layer *layer,
                    plx__begin begin);
 /* The transpose of a convolution: "weight" [kh, kw, out / groups, in], "bias" [out]. */
 plx_node plx__conv_transpose(const plx_scope *scope, const char *name, plx_node x,
                              const plx_layer *layer, plx__begin begin);
+/* An lstm or gru layer of x [batch, time, in], with g gates: "weight" [in, g units],
+ * "recurrent_weight" [units, g units], "bias" [g units], and of a gru unless reset_before
+ * "recurrent_bias" [g units]. mask: for plx_lstm and plx_gru, or plx_none(). in_order: sequences
+ * are in the order of x also backwards. */
+plx_node plx__recurrent_layer(const plx_scope *scope, const char *name, plx_node x, plx_node mask,
+                              const plx_layer *layer, plx__begin begin, bool in_order);
 /* "scale" and "shift" [channels] start as 1 and 0. */
 plx_node plx__layer_norm_layer(const plx_scope *scope, const char *name, plx_node x,
                                double epsilon);
@@ -57,6 +64,8 @@ plx_node plx__by_padding(plx_graph *graph, plx_node ids, int64_t vocabulary, dou
                          double word);
 /* The mask for plx_attention that hides padding (id 0): [b, 1, t]. */
 plx_node plx__padding_mask(plx_graph *graph, plx_node ids, int64_t vocabulary);
+/* Hides the padding of ids [batch, length] from the layers of a scope. */
+void plx__mask_padding(plx_scope *scope, plx_node ids, int64_t vocabulary);
 
 /* The attention and the hidden layer of a transformer, each with a residual. */
 typedef struct plx__block_options {

@@ -73,9 +73,12 @@ static void note_output(plx_model *model, const plx_graph *graph, int i, plx_nod
 static int emit(const plx_model *model, const plx_scope *scope, const plx_node *inputs,
                 plx_node *outputs) {
     if (model->family) return model->family->forward(model, scope, inputs, outputs);
+    plx_scope own = *scope;
+    if (model->count && model->layers[0].mask_zero)
+        plx__mask_padding(&own, inputs[0], model->inputs[0].classes);
     outputs[0] = inputs[0];
     for (int i = 0; i < model->count; ++i)
-        outputs[0] = plx_layer_apply(scope, &model->layers[i], outputs[0]);
+        outputs[0] = plx_layer_apply(&own, &model->layers[i], outputs[0]);
     return 1;
 }
 
@@ -375,74 +378,4 @@ plx_status plx_model_forward(plx_model *model, plx_graph *graph, const plx_node 
 
 bool plx_model_has_loss(const plx_model *model) {
     return model->family && model->family->loss;
-}
-
-/* Adds the input for the target of output i, with a name that no other input has. */
-static plx_node target_of(const plx_model *model, plx_graph *graph, plx_loss loss, int64_t batch,
-                          int i) {
-    const bool labels = loss == PLX_LOSS_CROSS_ENTROPY;
-    const plx_port *port = &model->outputs[i];
-    const char *name = labels ? "labels" : "y";
-    char own[32];
-    int64_t dims[PLX_MAX_RANK] = {batch};
-    memcpy(dims + 1, port->dims, (size_t)port->rank * sizeof *dims);
-    plx__format(own, sizeof own, "%s", name);
-    for (int number = 2; plx__has_input(graph, own); ++number)
-        plx__format(own, sizeof own, "%s_%d", name, number);
-    return plx_input(graph, own, labels ? PLX_DTYPE_I32 : PLX_DTYPE_REAL,
-                     labels ? port->rank : port->rank + 1, dims);
-}
-
-plx_status plx__model_losses(const plx_model *model, plx_graph *graph, plx_loss loss,
-                             double smoothing, int64_t batch, const plx_node *outputs,
-                             plx_node *targets, plx_node *parts) {
-    for (int i = 0; i < model->outputs_count; ++i) {
-        targets[i] = target_of(model, graph, loss, batch, i);
-        parts[i] = loss == PLX_LOSS_CROSS_ENTROPY
-                       ? plx_cross_entropy_smooth(graph, outputs[i], targets[i], smoothing)
-                       : plx_mse(graph, outputs[i], targets[i]);
-    }
-    return plx_graph_status(graph);
-}
-
-static void emit_loss(const plx_model *model, const plx_scope *scope, plx_loss loss,
-                      double smoothing, int64_t batch, const plx_node *outputs, plx_node *targets,
-                      plx_node *sum) {
-    if (loss == PLX_LOSS_OWN) {
-        *sum = model->family->loss(model, scope, outputs);
-        return;
-    }
-    plx_node parts[PLX_PORTS];
-    plx__model_losses(model, scope->graph, loss, smoothing, batch, outputs, targets, parts);
-    *sum = parts[0];
-    for (int i = 1; i < model->outputs_count; ++i) *sum = plx_add(scope->graph, *sum, parts[i]);
-}
-
-static plx_status check_loss(const plx_model *model, plx_loss loss, int64_t batch,
-                             const plx_node *outputs, const plx_node *targets,
-                             const plx_node *out) {
-    plx__message *message = &model->ctx->message;
-    PLX_TRY(plx__check_loss(model, "loss", loss));
-    PLX_TRY(plx__need(message, "loss", "outputs", outputs));
-    PLX_TRY(plx__need(message, "loss", "out", out));
-    if (loss == PLX_LOSS_OWN) return PLX_OK;
-    if (batch < 1)
-        return plx__fail(message, PLX_ERR_ARGUMENT, "loss: batch is %lld; it must be at least 1",
-                         (long long)batch);
-    return plx__need(message, "loss", "targets", targets);
-}
-
-plx_status plx_model_loss(plx_model *model, plx_graph *graph, plx_loss loss, double smoothing,
-                          int64_t batch, const plx_node *outputs, plx_node *targets,
-                          plx_node *out) {
-    const plx_scope scope = plx_scope_new(model->weights, graph, true);
-    PLX_TRY(plx_graph_status(graph));
-    PLX_TRY(check_loss(model, loss, batch, outputs, targets, out));
-    const plx__scope_mark before = plx__scope_here(&scope);
-    plx_node made[PLX_PORTS], sum = plx_none();
-    emit_loss(model, &scope, loss, smoothing, batch, outputs, made, &sum);
-    PLX_TRY(plx__scope_settle(&scope, before));
-    if (loss != PLX_LOSS_OWN) memcpy(targets, made, (size_t)model->outputs_count * sizeof *made);
-    *out = sum;
-    return PLX_OK;
 }

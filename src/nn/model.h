@@ -43,6 +43,7 @@ typedef struct plx__family {
 /* A compiled forward pass for one batch size. */
 typedef struct plx__predictor {
     int64_t batch;
+    bool under; /* the outputs are what goes into the softmax or sigmoid that the model ends in */
     plx_plan *plan;
     plx_node inputs[PLX_PORTS], outputs[PLX_PORTS];
 } plx__predictor;
@@ -97,9 +98,44 @@ plx_status plx__check_dataset(const plx_model *model, const char *who, plx_loss 
                               const plx_dataset *data);
 /* Number of labels of a row for output i that count, for cross-entropy. */
 int64_t plx__counted_labels(const plx_model *model, const plx_dataset *data, int i, int64_t row);
-/* The terms that plx_model_loss sums, one per output; for losses with targets. */
-plx_status plx__model_losses(const plx_model *model, plx_graph *graph, plx_loss loss,
-                             double smoothing, int64_t batch, const plx_node *outputs,
+/* Whether the model ends in the softmax, or sigmoid, that the loss includes: the loss is then that
+ * of the values below it, where no probability has been rounded to 0 or 1. */
+bool plx__loss_is_under(const plx_model *model, plx_loss loss);
+/* The node that the loss takes: an output of the model, or what is below it. */
+plx_node plx__under(const plx_model *model, const plx_graph *graph, plx_loss loss, plx_node output);
+/* Like plx_model_predict, but gives what the loss takes. */
+plx_status plx__predict(plx_model *model, plx_loss loss, const plx_dataset *data, int64_t batch,
+                        plx_real *const *outputs);
+
+/* losses.c */
+/* p, or its default where 0 stands for one. */
+double plx__loss_parameter(plx_loss loss, double p);
+/* Like plx_model_loss; each sample's part is multiplied by its weight [batch], plx_none(): 1. */
+plx_status plx__weighted_loss(plx_model *model, plx_graph *graph, plx_loss loss, double p,
+                              int64_t batch, const plx_node *outputs, plx_node weights,
+                              plx_node *targets, plx_node *out);
+/* The terms that it sums, one per output; for losses with targets. */
+plx_status plx__model_losses(const plx_model *model, plx_graph *graph, plx_loss loss, double p,
+                             int64_t batch, const plx_node *outputs, plx_node weights,
                              plx_node *targets, plx_node *parts);
+/* The loss with the penalties of the model's weights: l1 sum |w| + l2 sum w^2. */
+plx_node plx__with_penalties(const plx_model *model, plx_graph *graph, plx_node loss);
+/* Their sum. */
+double plx__penalty(const plx_model *model);
+
+/* Sums over the predictions of one output. */
+typedef struct plx__tally {
+    double loss;  /* terms times the weights of their samples */
+    double terms; /* the same without weights */
+    double squares, sizes, target_sum, target_squares; /* of errors and targets; not of logits */
+    int64_t right, among_five, counted;
+} plx__tally;
+
+/* Adds rows samples: what plx__predict gives, targets as in plx_dataset and weights (NULL: 1).
+ * confusion: counts [label][prediction] to add to, or NULL. */
+void plx__tally_add(plx__tally *tally, const plx_port *port, plx_loss loss, double p, int64_t rows,
+                    const plx_real *out, const void *targets, const plx_real *weights,
+                    int64_t *confusion);
+plx_metrics plx__tally_metrics(const plx__tally *tally, plx_loss loss);
 
 #endif

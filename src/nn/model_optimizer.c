@@ -3,11 +3,15 @@
 
 #include "base/platform.h"
 
+static bool is_trained(const plx__weight *weight) {
+    return weight->role != PLX_WEIGHT_STATE && !weight->frozen;
+}
+
 /* Lists the tensors of trained weights, or of running statistics; returns how many. */
 static int list_weights(const plx_weights *weights, bool state, plx_tensor **list) {
     int count = 0;
     for (int i = 0; i < weights->count; ++i)
-        if ((weights->list[i].role == PLX_WEIGHT_STATE) == state)
+        if (state ? weights->list[i].role == PLX_WEIGHT_STATE : is_trained(&weights->list[i]))
             list[count++] = weights->list[i].tensor;
     return count;
 }
@@ -24,8 +28,9 @@ static plx_status make(const plx_model *model, const plx_optimizer_options *opti
     PLX_TRY(plx_optimizer_new(model->ctx, options, count, trained, &made));
     int number = 0;
     for (int i = 0; i < weights->count; ++i) {
+        if (!is_trained(&weights->list[i])) continue;
         if (weights->list[i].role == PLX_WEIGHT_PLAIN) made->groups[number].weight_decay = 0;
-        number += weights->list[i].role != PLX_WEIGHT_STATE;
+        number += 1;
     }
     *out = made;
     return PLX_OK;
@@ -68,6 +73,9 @@ static plx_status check_given(const plx_trainer *t, const plx_optimizer *o) {
 plx_status plx__optimizer_open(plx_trainer *t) {
     PLX_TRY(room_for_list(t->model, &t->trained));
     t->count = list_weights(t->model->weights, false, t->trained);
+    if (!t->count)
+        return plx__fail(&t->model->ctx->message, PLX_ERR_STATE,
+                         "fit: no layer is trained: all that have weights are frozen");
     t->state_count = list_weights(t->model->weights, true, t->trained + t->count);
     plx_optimizer *given = t->options.state;
     if (given) {

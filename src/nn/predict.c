@@ -6,14 +6,17 @@
 
 #include <string.h>
 
-static plx_status make_predictor(plx_model *model, int64_t batch, plx__predictor *predictor) {
+static plx_status make_predictor(plx_model *model, int64_t batch, plx_loss loss,
+                                 plx__predictor *predictor) {
     plx_graph *graph;
     PLX_TRY(plx_graph_new(model->ctx, &graph));
-    plx__predictor made = {.batch = batch};
+    plx__predictor made = {.batch = batch, .under = plx__loss_is_under(model, loss)};
     plx_plan_options options = plx_plan_default();
     options.constant_parameters = true;
     plx__model_input_nodes(model, graph, batch, made.inputs);
     plx_status status = plx_model_forward(model, graph, made.inputs, false, made.outputs);
+    for (int i = 0; status == PLX_OK && i < model->outputs_count; ++i)
+        made.outputs[i] = plx__under(model, graph, loss, made.outputs[i]);
     if (status == PLX_OK)
         status = plx_compile(graph, model->outputs_count, made.outputs, &options, &made.plan);
     plx_graph_free(graph);
@@ -24,17 +27,19 @@ static plx_status make_predictor(plx_model *model, int64_t batch, plx__predictor
 }
 
 /* Finds or makes the plan for this batch size, which replaces the oldest one. */
-static plx_status find_predictor(plx_model *model, int64_t batch, plx__predictor **out) {
+static plx_status find_predictor(plx_model *model, int64_t batch, plx_loss loss,
+                                 plx__predictor **out) {
+    const bool under = plx__loss_is_under(model, loss);
     for (int i = 0; i < PLX__PREDICTORS; ++i) {
         *out = &model->predictors[i];
-        if ((*out)->plan && (*out)->batch == batch) return PLX_OK;
+        if ((*out)->plan && (*out)->batch == batch && (*out)->under == under) return PLX_OK;
     }
     const plx__predictor oldest = model->predictors[PLX__PREDICTORS - 1];
     memmove(model->predictors + 1, model->predictors,
             (PLX__PREDICTORS - 1) * sizeof *model->predictors);
     model->predictors[0] = oldest;
     *out = &model->predictors[0];
-    return make_predictor(model, batch, *out);
+    return make_predictor(model, batch, loss, *out);
 }
 
 /* Number of rows whose activations fit a second-level cache. */
@@ -50,10 +55,10 @@ static int64_t comfortable_batch(const plx_model *model) {
     return rows < LEAST ? LEAST : rows > MOST ? MOST : rows;
 }
 
-static plx_status predict_rows(plx_model *model, const plx_dataset *data, int64_t first,
-                               int64_t rows, plx_real *const *outputs) {
+static plx_status predict_rows(plx_model *model, const plx_dataset *data, plx_loss loss,
+                               int64_t first, int64_t rows, plx_real *const *outputs) {
     plx__predictor *predictor;
-    PLX_TRY(find_predictor(model, rows, &predictor));
+    PLX_TRY(find_predictor(model, rows, loss, &predictor));
     for (int i = 0; i < model->inputs_count; ++i) {
         const plx_port *port = &model->inputs[i];
         int64_t strides[PLX_MAX_RANK];
@@ -77,8 +82,8 @@ static plx_status predict_rows(plx_model *model, const plx_dataset *data, int64_
     return PLX_OK;
 }
 
-plx_status plx_model_predict(plx_model *model, const plx_dataset *data, int64_t batch,
-                             plx_real *const *outputs) {
+plx_status plx__predict(plx_model *model, plx_loss loss, const plx_dataset *data, int64_t batch,
+                        plx_real *const *outputs) {
     plx__message *message = &model->ctx->message;
     PLX_TRY(plx__need(message, "predict", "the data", data));
     PLX_TRY(plx__need(message, "predict", "outputs", outputs));
@@ -91,10 +96,15 @@ plx_status plx_model_predict(plx_model *model, const plx_dataset *data, int64_t 
     const int64_t most = batch ? batch : comfortable_batch(model);
     for (int64_t done = 0; done < data->n;) {
         const int64_t rows = data->n - done < most ? data->n - done : most;
-        PLX_TRY(predict_rows(model, data, done, rows, outputs));
+        PLX_TRY(predict_rows(model, data, loss, done, rows, outputs));
         done += rows;
     }
     return PLX_OK;
+}
+
+plx_status plx_model_predict(plx_model *model, const plx_dataset *data, int64_t batch,
+                             plx_real *const *outputs) {
+    return plx__predict(model, PLX_LOSS_OWN, data, batch, outputs);
 }
 
 plx_memory plx_model_predict_memory(const plx_model *model) {

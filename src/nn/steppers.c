@@ -37,7 +37,7 @@ static plx_status emit_gradients(plx_trainer *t, plx_graph *graph, plx__stepper 
 static plx_status emit_parts(plx_trainer *t, plx_graph *graph, const plx_node *results,
                              plx__stepper *s) {
     PLX_TRY(plx__model_losses(t->model, graph, PLX_LOSS_CROSS_ENTROPY, t->options.label_smoothing,
-                              s->rows, results, s->targets, s->parts));
+                              s->rows, results, s->weights, s->targets, s->parts));
     for (int i = 0; i < t->model->outputs_count; ++i) {
         plx_node part = s->parts[i];
         if (t->options.accumulate > 1) {
@@ -51,26 +51,60 @@ static plx_status emit_parts(plx_trainer *t, plx_graph *graph, const plx_node *r
     return plx_graph_status(graph);
 }
 
-/* Adds the loss of rows samples to the graph. */
-static plx_status emit_loss(plx_trainer *t, plx_graph *graph, double smoothing, bool training,
+/* Adds scalar i of the caller's own, which must hold one real that is not from another graph. */
+static plx_status emit_own(plx_trainer *t, plx_graph *graph, int i, const plx__stepper *s,
+                           plx_node output, plx_node *out) {
+    *out = t->options.function(t->options.self, graph, i, output, s->targets[0]);
+    PLX_TRY(plx_graph_status(graph));
+    plx__message *message = &t->model->ctx->message;
+    const int32_t place = plx__place_of(graph, *out);
+    const char *what = i == PLX_OWN_LOSS ? "loss" : "metric";
+    if (place < 0)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: the function of the %s gave no node of its graph", what);
+    const plx__node *node = graph->nodes[place];
+    char shape[96];
+    if (plx__size(node) == 1 && node->dtype == PLX_DTYPE_REAL) return PLX_OK;
+    return plx__fail(message, PLX_ERR_SHAPE,
+                     "fit: the function of the %s gave %s %s; it must give one real: take the mean",
+                     what, plx__dtype_name(node->dtype),
+                     plx__shape_text(node->rank, node->dims, shape, sizeof shape));
+}
+
+/* Adds the loss of rows samples to the graph, and what is reported besides it. */
+static plx_status emit_loss(plx_trainer *t, plx_graph *graph, double p, bool training,
                             plx__stepper *s) {
+    const plx_trainer_options *o = &t->options;
     plx_node results[PLX_PORTS];
     plx__model_input_nodes(t->model, graph, s->rows, s->inputs);
+    if (training && t->batches.data.weights)
+        s->weights = plx_input(graph, "sample_weights", PLX_DTYPE_REAL, 1, &s->rows);
     PLX_TRY(plx_model_forward(t->model, graph, s->inputs, training, results));
-    if (training && t->apart) return emit_parts(t, graph, results, s);
-    return plx_model_loss(t->model, graph, t->options.loss, smoothing, s->rows, results, s->targets,
-                          &s->loss);
+    if (training && t->apart)
+        PLX_TRY(emit_parts(t, graph, results, s));
+    else
+        PLX_TRY(plx__weighted_loss(t->model, graph, o->loss, p, s->rows, results, s->weights,
+                                   s->targets, &s->loss));
+    if (training && o->metrics) s->output = plx__under(t->model, graph, o->loss, results[0]);
+    for (int i = 0; i < o->own_metrics; ++i)
+        PLX_TRY(emit_own(t, graph, i, s, results[0], &s->own[i]));
+    if (o->own_loss) PLX_TRY(emit_own(t, graph, PLX_OWN_LOSS, s, results[0], &s->loss));
+    s->loss = plx__with_penalties(t->model, graph, s->loss);
+    return plx_graph_status(graph);
 }
 
 static plx_status compile(plx_trainer *t, plx_graph *graph, plx_node loss, plx_node update,
                           plx__stepper *s) {
-    plx_node outputs[3 + PLX_PORTS];
+    plx_node outputs[4 + PLX_PORTS + PLX_OWN_METRICS];
     int count = 0;
     if (loss.id >= 0) outputs[count++] = loss;
     if (s->norm.id >= 0) outputs[count++] = s->norm;
     if (update.id >= 0) outputs[count++] = update;
     for (int i = 0; i < PLX_PORTS; ++i)
         if (s->parts[i].id >= 0) outputs[count++] = s->parts[i];
+    for (int i = 0; i < PLX_OWN_METRICS; ++i)
+        if (s->own[i].id >= 0) outputs[count++] = s->own[i];
+    if (s->output.id >= 0) outputs[count++] = s->output;
     PLX_TRY(plx_compile(graph, count, outputs, &t->options.plan, &s->plan));
     for (int i = 0; i < PLX_PORTS; ++i)
         if (s->shares[i].id >= 0) PLX_TRY(plx_plan_bind(s->plan, s->shares[i], &t->shares[i]));
@@ -78,8 +112,10 @@ static plx_status compile(plx_trainer *t, plx_graph *graph, plx_node loss, plx_n
 }
 
 static plx__stepper empty_stepper(int64_t rows) {
-    plx__stepper s = {.rows = rows, .norm = plx_none()};
-    for (int i = 0; i < PLX_PORTS; ++i) s.parts[i] = s.shares[i] = plx_none();
+    const plx_node none = plx_none();
+    plx__stepper s = {.rows = rows, .norm = none, .weights = none, .output = none};
+    for (int i = 0; i < PLX_PORTS; ++i) s.parts[i] = s.shares[i] = none;
+    for (int i = 0; i < PLX_OWN_METRICS; ++i) s.own[i] = none;
     return s;
 }
 
@@ -88,7 +124,7 @@ static plx_status make_stepper(plx_trainer *t, int64_t rows, plx__stepper *s) {
     PLX_TRY(plx_graph_new(t->model->ctx, &graph));
     *s = empty_stepper(rows);
     plx_node update = plx_none();
-    plx_status status = emit_loss(t, graph, t->options.label_smoothing, true, s);
+    plx_status status = emit_loss(t, graph, plx__trainer_parameter(t), true, s);
     if (status == PLX_OK) status = emit_gradients(t, graph, s, &update);
     if (status == PLX_OK) status = compile(t, graph, s->loss, update, s);
     plx_graph_free(graph);
@@ -99,7 +135,7 @@ plx_status plx__stepper_of_loss(plx_trainer *t, int64_t rows, plx__stepper *s) {
     plx_graph *graph;
     PLX_TRY(plx_graph_new(t->model->ctx, &graph));
     *s = empty_stepper(rows);
-    plx_status status = emit_loss(t, graph, 0, false, s);
+    plx_status status = emit_loss(t, graph, t->options.huber_delta, false, s);
     if (status == PLX_OK) status = compile(t, graph, s->loss, plx_none(), s);
     plx_graph_free(graph);
     return status;

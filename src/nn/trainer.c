@@ -67,10 +67,40 @@ static plx_status check_amounts(plx__message *message, const plx_trainer_options
             message, PLX_ERR_ARGUMENT,
             "fit: label smoothing is %g; it must be 0 unless the loss is cross-entropy",
             o->label_smoothing);
+    if (!(o->huber_delta >= 0 && is_finite(o->huber_delta)) ||
+        (o->huber_delta > 0 && o->loss != PLX_LOSS_HUBER))
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: huber_delta is %g; it must be above 0 and finite, or 0 for 1, and 0 "
+                         "unless the loss is huber",
+                         o->huber_delta);
     if (!(o->min_improvement >= 0 && is_finite(o->min_improvement)))
         return plx__fail(message, PLX_ERR_ARGUMENT,
                          "fit: the least improvement is %g; it must be finite and not negative",
                          o->min_improvement);
+    return PLX_OK;
+}
+
+/* The caller's own loss and metrics are scalars of one output and its target. */
+static plx_status check_own(const plx_model *model, const plx_trainer_options *o,
+                            const plx_dataset *data) {
+    plx__message *message = &model->ctx->message;
+    if (!o->own_metrics && !o->own_loss) return PLX_OK;
+    PLX_TRY(plx__need(message, "fit", "the function", o->function ? o : NULL));
+    if (o->own_metrics < 0 || o->own_metrics > PLX_OWN_METRICS)
+        return plx__fail(message, PLX_ERR_ARGUMENT, "fit: %d metrics of one's own; there may be %d",
+                         o->own_metrics, PLX_OWN_METRICS);
+    if (o->loss == PLX_LOSS_OWN)
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: functions need targets, which the model's own loss does not have");
+    if (o->own_loss && model->outputs_count > 1)
+        return plx__fail(message, PLX_ERR_UNSUPPORTED,
+                         "fit: a function as the loss needs a model with one output; this one has "
+                         "%d",
+                         model->outputs_count);
+    if (o->own_loss && (data->weights || o->label_smoothing > 0))
+        return plx__fail(message, PLX_ERR_ARGUMENT,
+                         "fit: a function as the loss takes no %s; apply them in the function",
+                         data->weights ? "weights of samples" : "label smoothing");
     return PLX_OK;
 }
 
@@ -88,6 +118,7 @@ static plx_status check(plx_model *model, const plx_trainer_options *o, const pl
     PLX_TRY(check_counts(message, o, data->n));
     PLX_TRY(check_amounts(message, o));
     PLX_TRY(plx__check_dataset(model, "fit", o->loss, data));
+    PLX_TRY(check_own(model, o, data));
     if (o->loss == PLX_LOSS_CROSS_ENTROPY && !has_labels(model, data))
         return plx__fail(
             message, PLX_ERR_ARGUMENT,
@@ -137,6 +168,15 @@ static plx_status room_for_losses(plx_trainer *t, int64_t capacity) {
     t->losses = losses;
     t->losses_capacity = capacity;
     return PLX_OK;
+}
+
+plx_status plx__trainer_room(plx_trainer *t, int64_t steps) {
+    return steps < t->losses_capacity ? PLX_OK : room_for_losses(t, steps + 1);
+}
+
+double plx__trainer_parameter(const plx_trainer *t) {
+    const plx_trainer_options *o = &t->options;
+    return o->loss == PLX_LOSS_HUBER ? o->huber_delta : o->label_smoothing;
 }
 
 static double rate_at(const plx_trainer *t, int64_t step) {
@@ -245,6 +285,19 @@ static double epoch_loss(const plx_trainer *t) {
     return loss;
 }
 
+/* Adds what a batch tells about the epoch besides its loss. */
+static void add_metrics(plx_trainer *t, const plx__stepper *s, int64_t first) {
+    const plx_trainer_options *o = &t->options;
+    t->rows += (double)s->rows;
+    for (int i = 0; i < o->own_metrics; ++i)
+        t->own[i] += (double)plx_plan_output(s->plan, s->own[i])[0] * (double)s->rows;
+    if (s->output.id < 0 || o->loss == PLX_LOSS_OWN) return;
+    plx__tally_add(&t->tally, &t->model->outputs[0], o->loss,
+                   plx__loss_parameter(o->loss, o->huber_delta), s->rows,
+                   plx_plan_output(s->plan, s->output), plx__batches_targets(&t->batches, first),
+                   NULL, NULL);
+}
+
 /* Runs the plan of batch number i of the epoch. */
 static plx_status run_batch(plx_trainer *t, int64_t i, double *loss) {
     const span rows = rows_of(t, i);
@@ -255,6 +308,7 @@ static plx_status run_batch(plx_trainer *t, int64_t i, double *loss) {
     PLX_TRY(plx_plan_run(s->plan));
     *loss = (double)plx_plan_output(s->plan, s->loss)[0];
     if (s->norm.id >= 0) t->norm = (double)plx_plan_output(s->plan, s->norm)[0];
+    add_metrics(t, s, rows.first);
     for (int k = 0; t->apart && k < t->model->outputs_count; ++k)
         add_to_epoch(t, k, (double)plx_plan_output(s->plan, s->parts[k])[0],
                      (double)plx__batches_counted(&t->batches, k, rows.first, rows.end));
@@ -301,6 +355,10 @@ static plx_status run_batches(plx_trainer *t, int64_t first, int64_t end, double
 
 static void begin_epoch(plx_trainer *t) {
     for (int i = 0; i < PLX_PORTS; ++i) t->sums[i] = t->counted[i] = 0;
+    for (int i = 0; i < PLX_OWN_METRICS; ++i) t->own[i] = 0;
+    t->rows = 0;
+    t->tally = (plx__tally){0};
+    t->epoch_order = t->model->position.order;
     if (t->options.shuffle) plx__batches_shuffle(&t->batches, &t->model->position.order);
 }
 
@@ -343,7 +401,13 @@ static plx_status run_step(plx_trainer *t) {
 }
 
 static bool is_done(const plx_trainer *t) {
-    return t->step >= t->steps || t->stopped_early;
+    return t->step >= t->steps || t->stopped_early || t->stopped;
+}
+
+void plx_trainer_stop(plx_trainer *t) {
+    if (is_done(t) || t->diverged) return;
+    t->stopped = true;
+    if (t->validation.best_epoch) plx__put_back_best(t);
 }
 
 /* Called after the last step of an epoch, or of training. */
@@ -362,6 +426,17 @@ static plx_status run_steps(plx_trainer *t, int64_t max_steps) {
         if (t->step % t->steps_per_epoch == 0 || is_done(t)) return end_epoch(t);
     }
     return PLX_OK;
+}
+
+/* Fills in the metrics of the epoch and of the last validation. */
+static void report_metrics(const plx_trainer *t, plx_progress *progress) {
+    for (int i = 0; i < PLX_OWN_METRICS; ++i) {
+        progress->own[i] = i < t->options.own_metrics ? t->own[i] / t->rows : NAN;
+        progress->validation_own[i] = t->validation.own[i];
+    }
+    if (!t->tally.counted) return;
+    progress->training = plx__tally_metrics(&t->tally, t->options.loss);
+    progress->training.loss = progress->epoch_loss;
 }
 
 plx_status plx_trainer_run(plx_trainer *t, int64_t max_steps, plx_progress *progress) {
@@ -387,6 +462,7 @@ plx_status plx_trainer_run(plx_trainer *t, int64_t max_steps, plx_progress *prog
         .best_epoch = t->validation.best_epoch,
         .stopped_early = t->stopped_early,
     };
+    report_metrics(t, progress);
     return status;
 }
 

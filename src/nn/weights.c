@@ -50,7 +50,11 @@ plx_tensor *plx_weights_find(const plx_weights *weights, const char *name) {
 /* ---- Scopes ---------------------------------------------------------------------------------- */
 
 plx_scope plx_scope_new(plx_weights *weights, plx_graph *graph, bool training) {
-    return (plx_scope){.weights = weights, .graph = graph, .training = training};
+    return (plx_scope){.weights = weights,
+                       .graph = graph,
+                       .training = training,
+                       .mask = plx_none(),
+                       .counted = plx_none()};
 }
 
 plx__scope_mark plx__scope_here(const plx_scope *scope) {
@@ -112,7 +116,11 @@ static plx_status make(const plx_scope *scope, const char *name, int rank, const
         return plx__fail(&w->ctx->message, PLX_ERR_MEMORY, "weights: no memory");
     w->list = list;
     plx__weight *made = &w->list[w->count];
-    *made = (plx__weight){.role = role};
+    *made = (plx__weight){.role = role, .frozen = scope->frozen};
+    if (role == PLX_WEIGHT_DECAYED) {
+        made->l1 = scope->l1;
+        made->l2 = scope->l2;
+    }
     join(made->name, scope->path, name);
     PLX_TRY(plx_tensor_new(w->ctx, PLX_DTYPE_REAL, rank, dims, &made->tensor));
     w->count += 1;

@@ -9,6 +9,8 @@
 typedef struct plx__weight {
     plx_tensor *tensor;
     plx_weight_role role;
+    bool frozen;   /* not trained, but otherwise like a weight of its role */
+    double l1, l2; /* penalties in the loss */
     char name[PLX_NAME];
 } plx__weight;
 

@@ -119,6 +119,7 @@ static plx_status run_attention(plx_ctx *ctx, const plx__step *step) {
     plx__attention_args args = arguments(step, step->in_count == 5 ? &step->in[4] : NULL);
     args.log_sums = *step->in[3].slot;
     args.out = PLX_OUT(step);
+    ctx->method = "tiles";
     plx__attention_run(ctx, &args, step->threads, step->workspace);
     return PLX_OK;
 }
@@ -194,6 +195,7 @@ static plx_status run_attention_grad(plx_ctx *ctx, const plx__step *step) {
     args.gq = PLX_OUT(step);
     args.gk = args.gq + step->in[0].size;
     args.gv = args.gk + step->in[1].size;
+    ctx->method = "tiles";
     plx__attention_grad_run(ctx, &args, step->threads, step->workspace);
     return PLX_OK;
 }
@@ -231,8 +233,8 @@ static plx_status infer_rope_table(plx_graph *graph, plx__node *node) {
 }
 
 static plx_status run_rope_table(plx_ctx *ctx, const plx__step *step) {
-    (void)ctx;
     const int64_t length = step->out.dims[1], half = step->out.dims[2];
+    ctx->method = "elements";
     const double log_base = plx_math_log(step->attrs.rope_table.base);
     plx_real *cosines = PLX_OUT(step), *sines = cosines + length * half;
     for (int64_t i = 0; i < half; ++i) {
@@ -314,6 +316,7 @@ static void rope_rows(void *arg, int64_t begin, int64_t end, int worker) {
 static plx_status run_rope(plx_ctx *ctx, const plx__step *step) {
     rope_job job = {ctx->kernels, step};
     const int64_t rows = step->out.dims[0] * step->out.dims[1];
+    ctx->method = "rows";
     plx__parallel_for(ctx->pool, step->threads, rows,
                       plx__grain(rows, step->out.dims[2], step->threads), rope_rows, &job);
     return PLX_OK;

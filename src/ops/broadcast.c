@@ -78,6 +78,7 @@ void plx__broadcast_run(plx_ctx *ctx, const plx__step *step, int count, plx__bro
     const int64_t n = job.loops.dims[0];
     assert(n > 0);
     const int64_t rows = step->out.size / n;
+    ctx->method = rows == 1 ? "elements" : "rows";
     if (rows == 1)
         plx__parallel_for(ctx->pool, step->threads, n, plx__grain(n, 1, step->threads), run_flat,
                           &job);

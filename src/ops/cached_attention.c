@@ -80,6 +80,7 @@ static plx_status run_cached(plx_ctx *ctx, const plx__step *step) {
         .group = heads / step->attrs.attention.kv_heads,
         .scale = (plx_real)step->attrs.attention.scale,
     };
+    ctx->method = "heads";
     plx__parallel_for(ctx->pool, step->threads, heads,
                       plx__grain(heads, job.seen * job.width, step->threads), attend_heads, &job);
     return PLX_OK;

@@ -76,6 +76,7 @@ static plx_status run_causal_loss(plx_ctx *ctx, const plx__step *step) {
     const int64_t n = job.pieces, later = later_count(&job);
     plx_real *parts = PLX_OUT(step), spread = 0;
     job.terms = step->workspace;
+    ctx->method = "pieces";
     plx__parallel_for(ctx->pool, step->threads, n, 1, loss_pieces, &job);
     for (int i = 0; i < nodes; ++i) spread += PLX_IN(step, SPREADS + i)[0];
     parts[TASK] = k->sum(n, job.terms) / (plx_real)job.size;
@@ -215,6 +216,7 @@ static plx_status run_causal_loss_grad(plx_ctx *ctx, const plx__step *step) {
     job.by_future = (plx_real)weights->forecast * consistency;
     job.g_state = PLX_OUT(step);
     job.g_future = job.g_state + job.size;
+    ctx->method = "pieces";
     plx__parallel_for(ctx->pool, step->threads, job.pieces, 1, grad_pieces, &job);
     for (int64_t i = 0; i < nodes; ++i) job.g_future[job.size + i] = coherence / (plx_real)nodes;
     return PLX_OK;

@@ -158,6 +158,7 @@ static plx_status run_chain(plx_ctx *ctx, const plx__step *step) {
         if (step->in[k].size != step->out.size && step->in[k].size > 1)
             job.columns = step->in[k].size;
     const int64_t rows = step->out.size / job.columns;
+    ctx->method = "tiles";
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.columns, step->threads),
                       each_row, &job);
     return PLX_OK;

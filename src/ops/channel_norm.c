@@ -92,6 +92,7 @@ static int64_t chunk_at(const images *of, int64_t chunk, int64_t *rows) {
 }
 
 static void over_chunks(plx_ctx *ctx, channel_job *job, plx__loop_fn fn) {
+    ctx->method = "columns";
     plx__parallel_for(ctx->pool, job->thread_limit, job->of.count * job->of.chunks, 1, fn, job);
 }
 
@@ -349,6 +350,7 @@ static plx_status run_training_grad(plx_ctx *ctx, const plx__step *step) {
     job.gy = PLX_IN(step, 2);
     if (step->attrs.norm.has_scale) job.scale = PLX_IN(step, 3);
     if (is_far(&job)) {
+        ctx->method = "groups";
         over_groups(ctx, &job, far_group_gradients);
     } else {
         over_chunks(ctx, &job, chunk_sums);

@@ -35,6 +35,7 @@ static void cast_piece(void *arg, int64_t begin, int64_t end, int worker) {
 
 static plx_status run_cast(plx_ctx *ctx, const plx__step *step) {
     plx__step job = *step;
+    ctx->method = "elements";
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), cast_piece, &job);
     return PLX_OK;

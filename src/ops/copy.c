@@ -213,6 +213,8 @@ static void copy_narrow(plx_ctx *ctx, int threads, narrow_job job) {
     plx__copy *c = &job.copy;
     if (!c->rank) *c = (plx__copy){.rank = 1, .dims = {1}};
     const int64_t rows = plx__product(c->rank - 1, c->dims);
+    const bool whole = c->from[c->rank - 1] == 1 && c->to[c->rank - 1] == 1;
+    ctx->method = whole ? "rows" : "elements";
     plx__parallel_for(ctx->pool, threads, rows, plx__grain(rows, c->dims[c->rank - 1], threads),
                       copy_narrow_rows, &job);
 }
@@ -231,6 +233,8 @@ void plx__copy_strided(plx_ctx *ctx, int threads, plx_dtype dtype, const void *x
     copy_job job = {.kernels = ctx->kernels, .x = x, .y = y, .add = copy->add};
     const plx__copy c = with_plane(simple, &job.transposed);
     const int column = c.rank - 1, row = c.rank - 2;
+    const bool whole = c.to[column] == 1 && c.from[column] <= 1 && c.from[column] >= 0;
+    ctx->method = job.transposed ? "tiles" : whole && !job.add ? "rows" : "elements";
     job.rows = c.dims[row];
     job.columns = c.dims[column];
     job.row_from = c.from[row];

@@ -89,6 +89,7 @@ static steps_job steps_of(plx_ctx *ctx, const plx__step *step, int states) {
 
 static plx_status run_tanh_steps(plx_ctx *ctx, const plx__step *step) {
     steps_job job = steps_of(ctx, step, 3);
+    ctx->method = "pieces";
     plx__parallel_for(ctx->pool, step->threads, chunks_of(job.size), 1, forward_chunks, &job);
     return PLX_OK;
 }
@@ -100,6 +101,7 @@ static plx_status run_tanh_steps_grad(plx_ctx *ctx, const plx__step *step) {
     job.gy = PLX_IN(step, 4);
     job.gw = step->workspace;
     job.gb = job.gw + chunks;
+    ctx->method = "pieces";
     plx__parallel_for(ctx->pool, step->threads, chunks, 1, backward_chunks, &job);
     job.out[job.size] = ctx->kernels->sum(chunks, job.gw);
     job.out[job.size + 1] = ctx->kernels->sum(chunks, job.gb);
@@ -216,7 +218,7 @@ static double delta_of(const plx__attrs *attrs, int64_t k) {
 }
 
 static plx_status run_future_table(plx_ctx *ctx, const plx__step *step) {
-    (void)ctx;
+    ctx->method = "elements";
     for (int64_t k = 0; k < step->out.size; ++k)
         PLX_OUT(step)[k] = (plx_real)plx_math_exp(2 * delta_of(&step->attrs, k));
     return PLX_OK;
@@ -313,6 +315,7 @@ static plx_status run_futures(plx_ctx *ctx, const plx__step *step) {
                        .count = step->in[1].size,
                        .columns = plx__columns(step->in[0].rank, step->in[0].dims)};
     job.variance_slope = job.slope + size;
+    ctx->method = "pieces";
     plx__parallel_for(ctx->pool, step->threads, chunks, 1, moments_chunks, &job);
     job.y[size] = ctx->kernels->sum(chunks, job.sums) / (plx_real)size;
     if (!size || step->attrs.futures.policy == PLX__FUTURE_MEAN) return PLX_OK;
@@ -322,6 +325,7 @@ static plx_status run_futures(plx_ctx *ctx, const plx__step *step) {
     }
     const int64_t rows = size / job.columns;
     job.branch = job.sums + rows;
+    ctx->method = "rows";
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.columns, step->threads),
                       least_risk_rows, &job);
     return PLX_OK;
@@ -410,6 +414,7 @@ static plx_status run_futures_grad(plx_ctx *ctx, const plx__step *step) {
                        .slope = *step->in[0].slot,
                        .size = size};
     job.variance_slope = job.slope + size;
+    ctx->method = "pieces";
     plx__parallel_for(ctx->pool, step->threads, chunks_of(size), 4, grad_chunks, &job);
     return PLX_OK;
 }

@@ -45,6 +45,7 @@ static void gated_piece(void *arg, int64_t begin, int64_t end, int worker) {
 
 static plx_status run_gated(plx_ctx *ctx, const plx__step *step) {
     gated_job job = {ctx, step};
+    ctx->method = "tiles";
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), gated_piece, &job);
     return PLX_OK;
@@ -87,6 +88,7 @@ static void gated_grad_piece(void *arg, int64_t begin, int64_t end, int worker) 
 static plx_status run_gated_grad(plx_ctx *ctx, const plx__step *step) {
     gated_job job = {ctx, step};
     const int64_t size = step->in[0].size;
+    ctx->method = "tiles";
     plx__parallel_for(ctx->pool, step->threads, size, plx__grain(size, 1, step->threads),
                       gated_grad_piece, &job);
     return PLX_OK;
@@ -145,6 +147,7 @@ static void slope_piece(void *arg, int64_t begin, int64_t end, int worker) {
 
 static plx_status run_with_slope(plx_ctx *ctx, const plx__step *step) {
     gated_job job = {ctx, step};
+    ctx->method = "elements";
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), slope_piece, &job);
     return PLX_OK;

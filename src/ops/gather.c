@@ -9,7 +9,7 @@ static plx__cost cost_gathered(const plx_graph *graph, const plx__node *node) {
     return (plx__cost){.flops = 0, .bytes = 2 * (double)plx__size(node) * each, .weight = 1};
 }
 
-static plx_status check_indices(plx_ctx *ctx, const plx__step *step, int k, int64_t n) {
+plx_status plx__check_indices(plx_ctx *ctx, const plx__step *step, int k, int64_t n) {
     const int32_t *indices = *step->in[k].slot;
     const int64_t count = step->in[k].size;
     int32_t outside = 0;
@@ -94,7 +94,7 @@ static void gather_rows(void *arg, int64_t begin, int64_t end, int worker) {
 
 static plx_status run_gather(plx_ctx *ctx, const plx__step *step) {
     gather_job job = loops_of(ctx, step->in[0].rank, step->in[0].dims, step->attrs.axis.axis);
-    PLX_TRY(check_indices(ctx, step, 1, job.n));
+    PLX_TRY(plx__check_indices(ctx, step, 1, job.n));
     if (!step->out.size) return PLX_OK;
     job.from = *step->in[0].slot;
     job.to = *step->out.slot;
@@ -102,6 +102,7 @@ static plx_status run_gather(plx_ctx *ctx, const plx__step *step) {
     job.indices = *step->in[1].slot;
     job.count = step->in[1].size;
     const int64_t rows = job.outer * job.count;
+    ctx->method = job.inner == 1 ? "elements" : "rows";
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.inner, step->threads),
                       gather_rows, &job);
     return PLX_OK;
@@ -219,7 +220,7 @@ static void scatter_rows(void *arg, int64_t begin, int64_t end, int worker) {
 
 static plx_status run_gather_grad(plx_ctx *ctx, const plx__step *step) {
     gather_job job = loops_of(ctx, step->out.rank, step->out.dims, step->attrs.axis.axis);
-    PLX_TRY(check_indices(ctx, step, 0, job.n));
+    PLX_TRY(plx__check_indices(ctx, step, 0, job.n));
     if (!step->out.size) return PLX_OK;
     job.x = PLX_IN(step, 1);
     job.y = PLX_OUT(step);
@@ -230,6 +231,7 @@ static plx_status run_gather_grad(plx_ctx *ctx, const plx__step *step) {
     job.order = order;
     job.scratch = (plx_real *)(order + job.count);
     const int64_t rows = job.outer * job.n;
+    ctx->method = "rows, sorted";
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.inner, step->threads),
                       scatter_rows, &job);
     return PLX_OK;
@@ -256,110 +258,4 @@ const plx_op plx__op_gather_grad = {
     .run = run_gather_grad,
     .attrs = plx__axis_fields,
     .samples = gather_grad_samples,
-};
-
-/* ---- pick(x [..., n], indices [..., k]): elements of each row by its own indices ------------- */
-
-static plx_status check_picked(plx_graph *graph, const plx__node *node, int rank,
-                               const int64_t *dims, const plx__node *indices) {
-    bool fit = rank > 0 && rank == indices->rank;
-    for (int i = 0; i < rank - 1 && fit; ++i) fit = dims[i] == indices->dims[i];
-    char left[96], right[96];
-    if (!fit)
-        return plx__graph_fail(graph, PLX_ERR_SHAPE,
-                               "%s: x %s and indices %s must agree in all axes but the last",
-                               node->op->name, plx__shape_text(rank, dims, left, 96),
-                               plx__shape_text(indices->rank, indices->dims, right, 96));
-    return PLX_OK;
-}
-
-static plx_status infer_pick(plx_graph *graph, plx__node *node) {
-    const plx__node *x = plx__input_of(graph, node, 0), *indices = plx__input_of(graph, node, 1);
-    plx__copy_shape(node, indices);
-    return check_picked(graph, node, x->rank, x->dims, indices);
-}
-
-static void gradient_pick(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = *graph->nodes[id];
-    plx__attrs attrs = {.rank = 0};
-    plx__set_shape(&attrs, plx__input_of(graph, &node, 0));
-    grads[0] = PLX__EMIT2(graph, &plx__op_pick_grad, node.inputs[1], gy, &attrs);
-}
-
-static void pick_rows(void *arg, int64_t begin, int64_t end, int worker) {
-    (void)worker;
-    const gather_job *job = arg;
-    for (int64_t row = begin; row < end; ++row)
-        for (int64_t k = row * job->count; k < (row + 1) * job->count; ++k)
-            job->y[k] = job->x[row * job->n + job->indices[k]];
-}
-
-static void unpick_rows(void *arg, int64_t begin, int64_t end, int worker) {
-    (void)worker;
-    const gather_job *job = arg;
-    memset(job->y + begin * job->n, 0, (size_t)((end - begin) * job->n) * sizeof *job->y);
-    for (int64_t row = begin; row < end; ++row)
-        for (int64_t k = row * job->count; k < (row + 1) * job->count; ++k)
-            job->y[row * job->n + job->indices[k]] += job->x[k];
-}
-
-/* Runs pick or pick_grad; x_like is the operand with n columns. */
-static plx_status run_picking(plx_ctx *ctx, const plx__step *step, const plx__operand *x_like,
-                              int indices, int values, plx__loop_fn rows_of) {
-    gather_job job = {.x = PLX_IN(step, values),
-                      .indices = *step->in[indices].slot,
-                      .y = PLX_OUT(step),
-                      .n = plx__columns(x_like->rank, x_like->dims),
-                      .count = plx__columns(step->in[indices].rank, step->in[indices].dims)};
-    PLX_TRY(check_indices(ctx, step, indices, job.n));
-    const int64_t rows = plx__rows(x_like->rank, x_like->dims);
-    plx__parallel_for(ctx->pool, step->threads, rows,
-                      plx__grain(rows, job.n + job.count, step->threads), rows_of, &job);
-    return PLX_OK;
-}
-
-static plx_status run_pick(plx_ctx *ctx, const plx__step *step) {
-    return run_picking(ctx, step, &step->in[0], 1, 0, pick_rows);
-}
-
-static const char pick_samples[] = "5 3~0,5; 2x150x4 2x150x7~0,4; 3x5 3x0~0,5";
-
-const plx_op plx__op_pick = {
-    .name = "pick",
-    .operands =
-        PLX__OPERANDS({"x", PLX__REALS, PLX__VALUE}, {"indices", PLX__INTEGERS, PLX__CONSTANT}),
-    .infer = infer_pick,
-    .gradient = gradient_pick,
-    .cost = cost_gathered,
-    .run = run_pick,
-    .samples = pick_samples,
-};
-
-/* ---- pick_grad(indices, gy): the target of attrs is the shape of x --------------------------- */
-
-static plx_status infer_pick_grad(plx_graph *graph, plx__node *node) {
-    plx__infer_target(graph, node);
-    return check_picked(graph, node, node->rank, node->dims, plx__input_of(graph, node, 0));
-}
-
-static void gradient_pick_grad(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
-    const plx__node node = *graph->nodes[id];
-    grads[1] = PLX__EMIT2(graph, &plx__op_pick, gy, node.inputs[0], NULL);
-}
-
-static plx_status run_pick_grad(plx_ctx *ctx, const plx__step *step) {
-    return run_picking(ctx, step, &step->out, 0, 1, unpick_rows);
-}
-
-static const char pick_grad_samples[] = "3x7~0,4 3x7 : >3x4; 300x2~0,33 300x2 : >300x33";
-
-const plx_op plx__op_pick_grad = {
-    .name = "pick_grad",
-    .operands =
-        PLX__OPERANDS({"indices", PLX__INTEGERS, PLX__CONSTANT}, {"gy", PLX__REALS, PLX__VALUE}),
-    .infer = infer_pick_grad,
-    .gradient = gradient_pick_grad,
-    .cost = cost_gathered,
-    .run = run_pick_grad,
-    .samples = pick_grad_samples,
 };

@@ -171,13 +171,15 @@ static void normalize_rows(void *arg, int64_t begin, int64_t end, int worker) {
 
 static plx_status run_l2_normalize(plx_ctx *ctx, const plx__step *step) {
     if (!step->out.size) return PLX_OK;
-    normalize_job job = {.kernels = ctx->kernels,
+    const int64_t columns = plx__columns(step->out.rank, step->out.dims);
+    normalize_job job = {.kernels = plx__row_kernels(ctx->kernels, columns),
                          .x = PLX_IN(step, 0),
                          .gy = step->in_count > 1 ? PLX_IN(step, 1) : NULL,
                          .y = PLX_OUT(step),
-                         .columns = plx__columns(step->out.rank, step->out.dims),
+                         .columns = columns,
                          .epsilon = (plx_real)step->attrs.l2_normalize.epsilon};
     const int64_t rows = step->out.size / job.columns;
+    ctx->method = plx__rows_method(ctx, job.kernels);
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.columns, step->threads),
                       normalize_rows, &job);
     return PLX_OK;
@@ -267,6 +269,7 @@ static plx_status run_clipping(plx_ctx *ctx, const plx__step *step, plx__loop_fn
                     .y = PLX_OUT(step),
                     .low = (plx_real)step->attrs.clip.low,
                     .high = (plx_real)step->attrs.clip.high};
+    ctx->method = "elements";
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), piece, &job);
     return PLX_OK;

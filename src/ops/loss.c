@@ -57,6 +57,7 @@ static void mse_grad_piece(void *arg, int64_t begin, int64_t end, int worker) {
 
 static plx_status run_mse_grad(plx_ctx *ctx, const plx__step *step) {
     const plx_real sign = step->attrs.loss.input ? -2 : 2;
+    ctx->method = "elements";
     mse_job job = {ctx->kernels,    PLX_IN(step, 0),
                    PLX_IN(step, 1), PLX_OUT(step),
                    step->out.size,  sign * PLX_IN(step, 2)[0] / (plx_real)step->out.size};
@@ -158,6 +159,7 @@ static plx_status run_nll(plx_ctx *ctx, const plx__step *step) {
     int64_t counted;
     PLX_TRY(check_labels(ctx, labels, rows, classes, &counted));
     plx_real *terms = step->workspace;
+    ctx->method = "rows";
     for (int64_t i = 0; i < rows; ++i) {
         const plx_real *x = PLX_IN(step, 0) + i * classes;
         terms[i] = labels[i] == PLX_IGNORED_LABEL ? 0 : -x[labels[i]];
@@ -187,6 +189,7 @@ static plx_status run_nll_grad(plx_ctx *ctx, const plx__step *step) {
     int64_t counted;
     PLX_TRY(check_labels(ctx, labels, rows, classes, &counted));
     plx_real *gx = PLX_OUT(step);
+    ctx->method = "rows";
     memset(gx, 0, (size_t)step->out.size * sizeof *gx);
     const plx_real value = -PLX_IN(step, 1)[0] / (plx_real)counted;
     const plx_real even = value * (smoothing / (plx_real)classes);
@@ -242,7 +245,7 @@ static void xent_grad_rows(void *arg, int64_t begin, int64_t end, int worker) {
 static plx_status run_softmax_xent(plx_ctx *ctx, const plx__step *step) {
     const int64_t rows = step->in[1].size,
                   classes = plx__columns(step->in[0].rank, step->in[0].dims);
-    xent_job job = {.kernels = ctx->kernels,
+    xent_job job = {.kernels = plx__row_kernels(ctx->kernels, classes),
                     .x = PLX_IN(step, 0),
                     .labels = *step->in[1].slot,
                     .y = step->workspace,
@@ -251,6 +254,7 @@ static plx_status run_softmax_xent(plx_ctx *ctx, const plx__step *step) {
                     .smoothing = (plx_real)step->attrs.cross_entropy.smoothing};
     int64_t counted;
     PLX_TRY(check_labels(ctx, job.labels, rows, classes, &counted));
+    ctx->method = plx__rows_method(ctx, job.kernels);
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, classes, step->threads),
                       xent_rows, &job);
     *PLX_OUT(step) = mean_of_counted(ctx->kernels, rows, job.y, counted);
@@ -264,7 +268,7 @@ static plx_status infer_xent_grad(plx_graph *graph, plx__node *node) {
 
 static plx_status run_softmax_xent_grad(plx_ctx *ctx, const plx__step *step) {
     const int64_t rows = step->in[1].size, classes = plx__columns(step->out.rank, step->out.dims);
-    xent_job job = {.kernels = ctx->kernels,
+    xent_job job = {.kernels = plx__row_kernels(ctx->kernels, classes),
                     .x = PLX_IN(step, 0),
                     .labels = *step->in[1].slot,
                     .y = PLX_OUT(step),
@@ -274,6 +278,7 @@ static plx_status run_softmax_xent_grad(plx_ctx *ctx, const plx__step *step) {
     int64_t counted;
     PLX_TRY(check_labels(ctx, job.labels, rows, classes, &counted));
     job.factor = PLX_IN(step, 2)[0] / (plx_real)counted;
+    ctx->method = job.saved ? "rows, sums kept" : plx__rows_method(ctx, job.kernels);
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, classes, step->threads),
                       xent_grad_rows, &job);
     return PLX_OK;

@@ -59,7 +59,8 @@ static plx_status infer_matmul(plx_graph *graph, plx__node *node) {
     return PLX_OK;
 }
 
-static void gradient_matmul(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+void plx__product_gradients(plx_graph *graph, const plx_op *product, int32_t id, int32_t gy,
+                            int32_t *grads) {
     const plx__node node = *graph->nodes[id];
     const int32_t a = node.inputs[0], b = node.inputs[1];
     const bool ta = node.attrs.matmul.transpose_a, tb = node.attrs.matmul.transpose_b;
@@ -68,10 +69,14 @@ static void gradient_matmul(plx_graph *graph, int32_t id, int32_t gy, int32_t *g
     const plx__attrs b_right = {.matmul = {.transpose_a = !ta}},
                      b_left = {.matmul = {.transpose_a = 1, .transpose_b = ta}};
     /* y = op(a) op(b): d op(a) = gy op(b)^T, d op(b) = op(a)^T gy; transposed where a or b is. */
-    grads[0] = ta ? PLX__EMIT2(graph, &plx__op_matmul, b, gy, &a_right)
-                  : PLX__EMIT2(graph, &plx__op_matmul, gy, b, &a_left);
-    grads[1] = tb ? PLX__EMIT2(graph, &plx__op_matmul, gy, a, &b_left)
-                  : PLX__EMIT2(graph, &plx__op_matmul, a, gy, &b_right);
+    grads[0] = ta ? PLX__EMIT2(graph, product, b, gy, &a_right)
+                  : PLX__EMIT2(graph, product, gy, b, &a_left);
+    grads[1] = tb ? PLX__EMIT2(graph, product, gy, a, &b_left)
+                  : PLX__EMIT2(graph, product, a, gy, &b_right);
+}
+
+static void gradient_matmul(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {
+    plx__product_gradients(graph, &plx__op_matmul, id, gy, grads);
 }
 
 static plx__cost cost_matmul(const plx_graph *graph, const plx__node *node) {
@@ -103,6 +108,11 @@ static plx__gemm_args gemm_args(const plx__step *step) {
 static size_t workspace_matmul(const plx_ctx *ctx, const plx__step *step) {
     const plx__gemm_args args = gemm_args(step);
     return plx__gemm_workspace(ctx, &args, step->threads);
+}
+
+static bool reads_all_matmul(const plx_ctx *ctx, const plx__step *step, int threads) {
+    const plx__gemm_args args = gemm_args(step);
+    return plx__gemm_reads_all(ctx, &args, threads);
 }
 
 static int64_t packed_matmul(const plx_ctx *ctx, const plx__step *step, plx__layout *layout) {
@@ -140,6 +150,7 @@ const plx_op plx__op_matmul = {
     .cost = cost_matmul,
     .workspace = workspace_matmul,
     .run = run_matmul,
+    .reads_all = reads_all_matmul,
     .packed = packed_matmul,
     .pack = pack_matmul,
     .attrs = plx__matmul_fields,
@@ -160,6 +171,7 @@ const plx_op plx__op_dense = {
     .cost = cost_matmul,
     .workspace = workspace_matmul,
     .run = run_matmul,
+    .reads_all = reads_all_matmul,
     .packed = packed_matmul,
     .pack = pack_matmul,
     .attrs = plx__matmul_fields,
@@ -209,6 +221,7 @@ static plx_status run_bias(plx_ctx *ctx, const plx__step *step) {
     const int64_t rows = plx__rows(step->out.rank, step->out.dims);
     bias_job job = {ctx->kernels, PLX_IN(step, 0), PLX_IN(step, 1), PLX_OUT(step),
                     plx__columns(step->out.rank, step->out.dims)};
+    ctx->method = "rows";
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.columns, step->threads),
                       bias_rows, &job);
     return PLX_OK;

@@ -252,6 +252,7 @@ plx_real plx__total(plx_ctx *ctx, const plx__step *step, plx__piece_sum sum) {
                PLX_IN(step, 0), step->in_count > 1 ? PLX_IN(step, 1) : NULL,
                step->workspace, step->in[0].size};
     const int64_t pieces = pieces_of(t.size);
+    ctx->method = "pieces";
     plx__parallel_for(ctx->pool, step->threads, pieces, 1, sum_pieces, &t);
     return ctx->kernels->sum(pieces, t.terms);
 }

@@ -46,11 +46,12 @@ static int64_t chunks_of(int64_t rows) {
 
 static row_job job_of(plx_ctx *ctx, const plx__step *step, bool centre) {
     const plx__operand *x = &step->in[0];
-    return (row_job){.kernels = ctx->kernels,
+    const int64_t columns = plx__columns(x->rank, x->dims);
+    return (row_job){.kernels = plx__row_kernels(ctx->kernels, columns),
                      .x = PLX_IN(step, 0),
                      .y = PLX_OUT(step),
                      .rows = plx__rows(x->rank, x->dims),
-                     .columns = plx__columns(x->rank, x->dims),
+                     .columns = columns,
                      .vectors = plx__norm_vectors(&step->attrs),
                      .epsilon = (plx_real)step->attrs.norm.epsilon,
                      .centre = centre,
@@ -80,6 +81,7 @@ static plx_status run_rows(plx_ctx *ctx, const plx__step *step, bool centre) {
     row_job job = job_of(ctx, step, centre);
     if (job.wants_scale) job.scale = PLX_IN(step, 1);
     if (job.wants_shift) job.shift = PLX_IN(step, 1 + job.wants_scale);
+    ctx->method = plx__rows_method(ctx, job.kernels);
     plx__parallel_for(ctx->pool, step->threads, job.rows,
                       plx__grain(job.rows, job.columns, step->threads), each_row, &job);
     return PLX_OK;
@@ -153,6 +155,7 @@ static plx_status run_rows_grad(plx_ctx *ctx, const plx__step *step, bool centre
     if (job.wants_scale) job.scale = PLX_IN(step, 2);
     job.partial = step->workspace;
     const int64_t chunks = chunks_of(job.rows), width = width_of(&job);
+    ctx->method = plx__rows_method(ctx, job.kernels);
     plx__parallel_for(ctx->pool, step->threads, chunks, 1, each_chunk, &job);
     if (width)
         ctx->kernels->column_sum(chunks, width, job.partial, width, job.y + step->in[0].size);

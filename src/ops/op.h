@@ -201,6 +201,8 @@ struct plx_op {
     /* Bytes of scratch for a run on step->threads threads; NULL: none. */
     size_t (*workspace)(const plx_ctx *ctx, const plx__step *step);
     plx_status (*run)(plx_ctx *ctx, const plx__step *step);
+    /* Whether each of several threads reads all of operand 0, not only its share. NULL: never. */
+    bool (*reads_all)(const plx_ctx *ctx, const plx__step *step, int threads);
     /* The number of values of operand 1 in the layout in which a run reads it from step->packed, if
      * that is set; 0 where keeping it does not pay. NULL: never. pack fills it. */
     int64_t (*packed)(const plx_ctx *ctx, const plx__step *step, plx__layout *layout);
@@ -280,6 +282,11 @@ static inline void plx__tensor_changed(plx_tensor *tensor) {
     tensor->version += 1;
 }
 
+/* The method of a step that calls a kernel for each row (for profiles): which vectors it uses. */
+static inline const char *plx__rows_method(const plx_ctx *ctx, const plx_kernels *rows) {
+    return rows == ctx->kernels ? "rows" : "short rows";
+}
+
 /* The address of element i of an operand. */
 static inline void *plx__element(const plx__operand *operand, int64_t i) {
     return (char *)*operand->slot + i * (int64_t)plx__element_bytes(operand->dtype);
@@ -304,6 +311,11 @@ plx_status plx__infer_same(plx_graph *graph, plx__node *node);
 plx_status plx__infer_target(plx_graph *graph, plx__node *node);
 /* Shared cost function of ops that do no work. */
 plx__cost plx__cost_nothing(const plx_graph *graph, const plx__node *node);
+/* Fails unless the i32 indices in input k are 0 to n - 1. */
+plx_status plx__check_indices(plx_ctx *ctx, const plx__step *step, int k, int64_t n);
+/* Gradients 0 and 1 of op(a) op(b) by the operation that multiplies, matmul or batched_matmul. */
+void plx__product_gradients(plx_graph *graph, const plx_op *product, int32_t id, int32_t gy,
+                            int32_t *grads);
 /* An op that computes several gradients packs them one after another into a value of one dimension.
  * Gives gradient k the part that begins at element *from, in the shape of node's input k, and moves
  * *from past it. */

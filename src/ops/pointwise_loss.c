@@ -55,6 +55,7 @@ static plx_status run_loss(plx_ctx *ctx, const plx__step *step, chunk_sum sum) {
                           .size = step->in[0].size,
                           .p = (plx_real)step->attrs.loss.delta};
     const int64_t chunks = chunks_of(job.size);
+    ctx->method = "pieces";
     plx__parallel_for(ctx->pool, step->threads, chunks, 4, loss_chunks, (void *)&job);
     *PLX_OUT(step) = ctx->kernels->sum(chunks, job.y) / (plx_real)job.size;
     return PLX_OK;
@@ -70,6 +71,7 @@ static plx_status run_loss_grad(plx_ctx *ctx, const plx__step *step, chunk_slope
                           .p = (plx_real)step->attrs.loss.delta,
                           .factor = PLX_IN(step, 2)[0] / (plx_real)step->out.size,
                           .second = step->attrs.loss.input};
+    ctx->method = "pieces";
     plx__parallel_for(ctx->pool, step->threads, chunks_of(job.size), 4, loss_chunks, (void *)&job);
     return PLX_OK;
 }

@@ -8,44 +8,74 @@
 /* Sizes for both directions: x is [n, h, w, c], the pooled image [n, ph, pw, c]. */
 typedef struct pool {
     int64_t n, h, w, c, ph, pw;
+    int64_t dilation[2], reach[2];          /* of a window: pixels from its first to its last */
     const int64_t *size, *stride, *padding; /* in attrs */
     bool count_padding;
 } pool;
 
-static int64_t pooled(int64_t x, int64_t size, int64_t stride, int64_t padding) {
-    return (x + padding - size) / stride + 1;
+static int64_t dilation_of(const plx__pool_attrs *a, int axis) {
+    return plx__most(a->dilation[axis], 1);
+}
+
+static int64_t reach_of(const plx__pool_attrs *a, int axis) {
+    return dilation_of(a, axis) * (a->size[axis] - 1) + 1;
+}
+
+/* The number of windows along an axis of this size. */
+static int64_t pooled(int64_t x, const plx__pool_attrs *a, int axis) {
+    const int64_t stride = a->stride[axis], *padding = a->padding + 2 * axis;
+    const int64_t room = x + padding[0] + padding[1] - reach_of(a, axis);
+    if (!a->ceil) return room / stride + 1;
+    const int64_t last = (room + stride - 1) / stride;
+    return last * stride < x + padding[0] ? last + 1 : last;
 }
 
 static pool pool_of(const int64_t *dims, const plx__attrs *attrs) {
     const plx__pool_attrs *a = &attrs->pool;
-    const int64_t *padding = a->padding;
     return (pool){.n = dims[0],
                   .h = dims[1],
                   .w = dims[2],
                   .c = dims[3],
-                  .ph = pooled(dims[1], a->size[0], a->stride[0], padding[0] + padding[1]),
-                  .pw = pooled(dims[2], a->size[1], a->stride[1], padding[2] + padding[3]),
+                  .ph = pooled(dims[1], a, 0),
+                  .pw = pooled(dims[2], a, 1),
+                  .dilation = {dilation_of(a, 0), dilation_of(a, 1)},
+                  .reach = {reach_of(a, 0), reach_of(a, 1)},
                   .size = a->size,
                   .stride = a->stride,
-                  .padding = padding,
+                  .padding = a->padding,
                   .count_padding = a->count_padding};
+}
+
+/* value / by for by above 0, rounded up; 0 for negative values. */
+static int64_t parts_of(int64_t value, int64_t by) {
+    return value > 0 ? (value + by - 1) / by : 0;
 }
 
 /* Neighbouring windows that have the same part inside the image. */
 typedef struct span {
     int64_t row, rows, column, columns; /* of the first window, in the image */
     int64_t count;                      /* of windows */
+    int64_t padded;                     /* pixels of a window inside image and padding */
 } span;
+
+/* The pixels of a window, the first of which is at `from`, that lie below size: those in the image
+ * (0 to size) begin at *first, and the result is their number. */
+static int64_t clipped(const pool *p, int axis, int64_t from, int64_t size, int64_t *first) {
+    const int64_t dilation = p->dilation[axis], outside = parts_of(-from, dilation);
+    *first = from + outside * dilation;
+    return plx__least(p->size[axis], parts_of(size - from, dilation)) - outside;
+}
 
 /* The span that begins at output (i, j). */
 static span span_at(const pool *p, int64_t i, int64_t j) {
     const int64_t top = i * p->stride[0] - p->padding[0], left = j * p->stride[1] - p->padding[2];
-    const int64_t width = p->size[1];
-    span s = {.row = plx__most(top, 0), .column = plx__most(left, 0), .count = 1};
-    s.rows = plx__least(top + p->size[0], p->h) - s.row;
-    s.columns = plx__least(left + width, p->w) - s.column;
-    if (s.columns == width) {
-        const int64_t whole = (p->w - width + p->padding[2]) / p->stride[1] + 1;
+    span s = {.count = 1};
+    s.rows = clipped(p, 0, top, p->h, &s.row);
+    s.columns = clipped(p, 1, left, p->w, &s.column);
+    s.padded = plx__least(p->size[0], parts_of(p->h + p->padding[1] - top, p->dilation[0])) *
+               plx__least(p->size[1], parts_of(p->w + p->padding[3] - left, p->dilation[1]));
+    if (s.columns == p->size[1]) {
+        const int64_t whole = (p->w - p->reach[1] + p->padding[2]) / p->stride[1] + 1;
         s.count = plx__least(whole, p->pw) - j;
     }
     return s;
@@ -66,10 +96,16 @@ static plx_status check_axis(plx_graph *graph, const plx__node *node, int axis, 
             graph, PLX_ERR_ARGUMENT,
             "%s: padding is %lld and %lld %s; each must be at least 0 and below the window's %lld",
             name, (long long)before, (long long)after, unit, (long long)size);
-    if (have < 1 || have + before + after < size)
+    /* So each window has a pixel in the image. */
+    const int64_t dilation = a->dilation[axis], most = plx__least(have, INT32_MAX);
+    if (dilation < 0 || (dilation > 1 && dilation > most))
+        return plx__graph_fail(graph, PLX_ERR_ARGUMENT,
+                               "%s: the dilation is %lld %s; it must be 1 to the %lld of x", name,
+                               (long long)dilation, unit, (long long)most);
+    if (have < 1 || have + before + after < reach_of(a, axis))
         return plx__graph_fail(graph, PLX_ERR_SHAPE,
                                "%s: a window of %lld %s does not fit into %lld %s plus padding",
-                               name, (long long)size, unit, (long long)have, unit);
+                               name, (long long)reach_of(a, axis), unit, (long long)have, unit);
     return PLX_OK;
 }
 
@@ -99,9 +135,18 @@ typedef struct pool_job {
     plx_real *y;
 } pool_job;
 
-/* Elements from one row or window to the next. */
-static int64_t row_stride(const pool *p) {
+/* Elements from one row of the image to the next, and from one row, column or window to the next.
+ */
+static int64_t image_row(const pool *p) {
     return p->w * p->c;
+}
+
+static int64_t row_of(const pool *p) {
+    return p->dilation[0] * image_row(p);
+}
+
+static int64_t column_of(const pool *p) {
+    return p->dilation[1] * p->c;
 }
 
 static int64_t step_of(const pool *p) {
@@ -109,7 +154,7 @@ static int64_t step_of(const pool *p) {
 }
 
 static plx_real average_factor(const pool *p, span s) {
-    return 1 / (plx_real)(p->count_padding ? p->size[0] * p->size[1] : s.rows * s.columns);
+    return 1 / (plx_real)(p->count_padding ? s.padded : s.rows * s.columns);
 }
 
 static int64_t offset_of(const pool *p, int64_t image, span s) {
@@ -127,7 +172,7 @@ static void max_rows(void *arg, int64_t begin, int64_t end, int worker) {
         for (int64_t j = 0; j < p->pw; j += s.count) {
             s = span_at(p, unit % p->ph, j);
             job->kernels->pool_max(s.count, p->c, s.rows, s.columns,
-                                   job->x + offset_of(p, unit / p->ph, s), row_stride(p),
+                                   job->x + offset_of(p, unit / p->ph, s), row_of(p), column_of(p),
                                    step_of(p), job->y + (unit * p->pw + j) * p->c);
         }
 }
@@ -140,10 +185,9 @@ static void average_rows(void *arg, int64_t begin, int64_t end, int worker) {
     for (int64_t unit = begin; unit < end; ++unit)
         for (int64_t j = 0; j < p->pw; j += s.count) {
             s = span_at(p, unit % p->ph, j);
-            job->kernels->pool_sum(s.count, p->c, s.rows, s.columns,
-                                   job->x + offset_of(p, unit / p->ph, s), row_stride(p),
-                                   step_of(p), average_factor(p, s),
-                                   job->y + (unit * p->pw + j) * p->c);
+            job->kernels->pool_sum(
+                s.count, p->c, s.rows, s.columns, job->x + offset_of(p, unit / p->ph, s), row_of(p),
+                column_of(p), step_of(p), average_factor(p, s), job->y + (unit * p->pw + j) * p->c);
         }
 }
 
@@ -152,6 +196,7 @@ static plx_status run_forward(plx_ctx *ctx, const plx__step *step, plx__loop_fn 
     pool_job job = {ctx->kernels, pool_of(step->in[0].dims, &step->attrs), PLX_IN(step, 0), NULL,
                     PLX_OUT(step)};
     const int64_t units = job.p.n * job.p.ph, each = step->in[0].size / units;
+    ctx->method = "rows";
     plx__parallel_for(ctx->pool, step->threads, units, plx__grain(units, each, step->threads), rows,
                       &job);
     return PLX_OK;
@@ -176,7 +221,7 @@ typedef struct strip {
 static strip strip_at(const pool *p, int64_t unit, int64_t end) {
     strip s = {.image = unit / p->h, .begin = unit % p->h};
     s.end = plx__least(p->h, s.begin + end - unit);
-    const int64_t before = s.begin + p->padding[0] - p->size[0];
+    const int64_t before = s.begin + p->padding[0] - p->reach[0];
     s.first = before < 0 ? 0 : before / p->stride[0] + 1;
     s.last = plx__least(p->ph, (s.end - 1 + p->padding[0]) / p->stride[0] + 1);
     return s;
@@ -184,9 +229,15 @@ static strip strip_at(const pool *p, int64_t unit, int64_t end) {
 
 static plx_real *clear_strip(const pool_job *job, const strip *s) {
     const pool *p = &job->p;
-    plx_real *gx = job->y + (s->image * p->h + s->begin) * row_stride(p);
-    memset(gx, 0, (size_t)((s->end - s->begin) * row_stride(p)) * sizeof *gx);
+    plx_real *gx = job->y + (s->image * p->h + s->begin) * image_row(p);
+    memset(gx, 0, (size_t)((s->end - s->begin) * image_row(p)) * sizeof *gx);
     return gx;
+}
+
+/* Those rows of a window that a strip has: *first, counted from the window's, up to the result. */
+static int64_t rows_in(const pool *p, const strip *t, span s, int64_t *first) {
+    *first = parts_of(t->begin - s.row, p->dilation[0]);
+    return plx__least(parts_of(t->end - s.row, p->dilation[0]), s.rows);
 }
 
 static void max_strips(void *arg, int64_t begin, int64_t end, int worker) {
@@ -200,11 +251,12 @@ static void max_strips(void *arg, int64_t begin, int64_t end, int worker) {
         for (int64_t i = t.first; i < t.last; ++i)
             for (int64_t j = 0; j < p->pw; j += s.count) {
                 s = span_at(p, i, j);
-                const int64_t at = offset_of(p, t.image, s);
-                job->kernels->pool_max_grad(
-                    s.count, p->c, s.rows, s.columns, job->x + at, row_stride(p), step_of(p),
-                    job->gy + ((t.image * p->ph + i) * p->pw + j) * p->c,
-                    plx__most(t.begin - s.row, 0), plx__least(t.end - s.row, s.rows), job->y + at);
+                int64_t first;
+                const int64_t at = offset_of(p, t.image, s), end_row = rows_in(p, &t, s, &first);
+                job->kernels->pool_max_grad(s.count, p->c, s.rows, s.columns, job->x + at,
+                                            row_of(p), column_of(p), step_of(p),
+                                            job->gy + ((t.image * p->ph + i) * p->pw + j) * p->c,
+                                            first, end_row, job->y + at);
             }
         unit += t.end - t.begin;
     }
@@ -221,12 +273,14 @@ static void average_strips(void *arg, int64_t begin, int64_t end, int worker) {
         for (int64_t i = t.first; i < t.last; ++i)
             for (int64_t j = 0; j < p->pw; j += s.count) {
                 s = span_at(p, i, j);
+                int64_t first;
                 const plx_real factor = average_factor(p, s);
-                const int64_t bottom = plx__least(s.row + s.rows, t.end);
-                s.row = plx__most(s.row, t.begin);
-                job->kernels->pool_spread(s.count, p->c, bottom - s.row, s.columns,
+                const int64_t rows = rows_in(p, &t, s, &first) - first;
+                s.row += first * p->dilation[0];
+                if (rows <= 0) continue; /* a strip between the rows of a dilated window */
+                job->kernels->pool_spread(s.count, p->c, rows, s.columns,
                                           job->gy + ((t.image * p->ph + i) * p->pw + j) * p->c,
-                                          row_stride(p), step_of(p), factor,
+                                          row_of(p), column_of(p), step_of(p), factor,
                                           job->y + offset_of(p, t.image, s));
             }
         unit += t.end - t.begin;
@@ -239,8 +293,9 @@ static plx_status run_backward(plx_ctx *ctx, const plx__step *step, plx__loop_fn
     pool_job job = {ctx->kernels, pool_of(step->out.dims, &step->attrs), PLX_IN(step, 0),
                     PLX_IN(step, last), PLX_OUT(step)};
     const int64_t units = job.p.n * job.p.h;
-    const int64_t grain = plx__grain(units, row_stride(&job.p), step->threads);
-    plx__parallel_for(ctx->pool, step->threads, units, plx__most(grain, job.p.size[0]), strips,
+    const int64_t grain = plx__grain(units, image_row(&job.p), step->threads);
+    ctx->method = "rows";
+    plx__parallel_for(ctx->pool, step->threads, units, plx__most(grain, job.p.reach[0]), strips,
                       &job);
     return PLX_OK;
 }
@@ -287,13 +342,18 @@ static const char pool_samples[] =
     "1x4x9x17 : size 2 3 stride 3 4 padding 0 1 0 2 count_padding 1; 1x3x2x70 : size 3 2 stride 1; "
     "3x1x1x1 : size 1 stride 1; 1x1x1x2 : size 4 stride 1 padding 3 count_padding 1; "
     "2x40x7x3 : size 3 stride 1 2 padding 1 1 0 0; 0x4x4x3 : size 2 stride 2; "
-    "2x4x4x0 : size 2 stride 2";
+    "2x4x4x0 : size 2 stride 2; 2x7x8x3 : size 3 2 stride 2 3 padding 1 dilation 2 3; "
+    "1x1x12x5 : size 1 3 stride 1 2 padding 0 0 2 1 dilation 1 4 count_padding 1; "
+    "2x7x7x2 : size 3 stride 3 ceil 1; 1x7x8x3 : size 2 3 stride 4 2 padding 1 ceil 1 "
+    "count_padding 1; 1x9x7x2 : size 3 2 stride 2 3 padding 1 0 1 1 dilation 2 1 ceil 1";
 static const char max_grad_samples[] =
     "2x6x4x5 2x3x2x5 : size 2 stride 2; 3x40x9x33 3x20x5x33 : size 3 stride 2 padding 1; "
-    "1x50x9x3 1x50x9x3 : size 5 3 stride 1 padding 2 2 1 1";
+    "1x50x9x3 1x50x9x3 : size 5 3 stride 1 padding 2 2 1 1; "
+    "1x50x9x3 1x25x5x3 : size 3 2 stride 2 padding 1 1 1 1 dilation 2 1 ceil 1";
 static const char avg_grad_samples[] =
     "2x3x2x5 : size 2 stride 2 >2x6x4x5; 3x20x5x33 : size 3 stride 2 padding 1 >3x40x9x33; "
-    "1x50x9x3 : size 5 3 stride 1 padding 2 2 1 1 count_padding 1 >1x50x9x3";
+    "1x50x9x3 : size 5 3 stride 1 padding 2 2 1 1 count_padding 1 >1x50x9x3; "
+    "1x25x5x3 : size 3 2 stride 2 padding 1 1 1 1 dilation 2 1 ceil 1 count_padding 1 >1x50x9x3";
 
 const plx_op plx__op_max_pool2d = {
     .name = "max_pool2d",
@@ -389,6 +449,7 @@ static plx_status run_global(plx_ctx *ctx, const plx__step *step) {
     pool_job job = {ctx->kernels, pool_of(step->in[0].dims, &attrs), PLX_IN(step, 0), NULL,
                     PLX_OUT(step)};
     const int64_t units = job.p.n * ((job.p.c + BLOCK - 1) / BLOCK);
+    ctx->method = "columns";
     plx__parallel_for(ctx->pool, step->threads, units, 1, global_blocks, &job);
     return PLX_OK;
 }

@@ -91,6 +91,7 @@ static void sum_strips(void *arg, int64_t begin, int64_t end, int worker) {
 }
 
 static void run_pass(plx_ctx *ctx, int threads, sum_pass *p) {
+    ctx->method = p->inner == 1 ? "rows" : "columns";
     if (p->inner == 1)
         plx__parallel_for(ctx->pool, threads, p->outer, plx__grain(p->outer, p->axis, threads),
                           sum_rows, p);
@@ -153,6 +154,7 @@ static void sum_passes(plx_ctx *ctx, const plx__step *step, runs r, plx_real fac
         pass.x = pass.y;
         between += size_of_runs(&r);
     }
+    ctx->method = "axis by axis";
 }
 
 static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step) {
@@ -162,12 +164,13 @@ static plx_status run_sum_to(plx_ctx *ctx, const plx__step *step) {
     plx_real *y = PLX_OUT(step);
     sum_pass pass = {.kernels = ctx->kernels, .x = PLX_IN(step, 0), .y = y, .factor = factor};
     if (!x->size) {
+        ctx->method = "elements";
         plx__fill(ctx, step->threads, step->out.size, factor * 0, y); /* a mean: 1 / 0, so NaN */
+    } else if (is_total(&r)) {
+        *y = factor * plx__total(ctx, step, sum_of);
     } else if (r.count == 1) {
-        if (r.summed[0])
-            *y = factor * plx__total(ctx, step, sum_of);
-        else
-            ctx->kernels->scale(x->size, factor, pass.x, y);
+        ctx->method = "elements";
+        ctx->kernels->scale(x->size, factor, pass.x, y);
     } else if (r.count == 2) {
         const int64_t first = r.size[0], second = r.size[1];
         pass.outer = r.summed[1] ? first : 1;
@@ -255,6 +258,7 @@ static plx_status run_broadcast_to(plx_ctx *ctx, const plx__step *step) {
     const plx_real *x = PLX_IN(step, 0);
     plx_real *y = PLX_OUT(step);
     const plx_real factor = (plx_real)step->attrs.sum.factor;
+    ctx->method = "rows";
     const int last = r.count - 1;
     const int64_t n = r.size[last], rows = step->out.size / n;
     for (int64_t row = 0; row < rows; ++row) {
@@ -329,9 +333,11 @@ static plx_status run_reduce_max(plx_ctx *ctx, const plx__step *step) {
     const max_loops loops = loops_of(step->in[0].rank, step->in[0].dims, step->attrs.axis.axis);
     const plx_real *x = PLX_IN(step, 0);
     plx_real *y = PLX_OUT(step);
+    const plx_kernels *k = plx__row_kernels(ctx->kernels, loops.axis);
+    ctx->method = loops.inner == 1 ? plx__rows_method(ctx, k) : "columns";
     for (int64_t o = 0; o < loops.outer; ++o) {
         if (loops.inner == 1) {
-            y[o] = ctx->kernels->maximum(loops.axis, x + o * loops.axis);
+            y[o] = k->maximum(loops.axis, x + o * loops.axis);
             continue;
         }
         for (int64_t i = 0; i < loops.inner; ++i) {
@@ -348,8 +354,8 @@ static plx_status infer_reduce_max_grad(plx_graph *graph, plx__node *node) {
 }
 
 static plx_status run_reduce_max_grad(plx_ctx *ctx, const plx__step *step) {
-    (void)ctx;
     const max_loops loops = loops_of(step->in[0].rank, step->in[0].dims, step->attrs.axis.axis);
+    ctx->method = loops.inner == 1 ? "rows" : "columns";
     const plx_real *x = PLX_IN(step, 0), *gy = PLX_IN(step, 1);
     plx_real *gx = PLX_OUT(step);
     memset(gx, 0, (size_t)step->out.size * sizeof *gx);

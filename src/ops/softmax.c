@@ -34,12 +34,11 @@ enum { SCRATCH = (5 + BLOCK) * STRIP };
 
 /* ---- Strips ---------------------------------------------------------------------------------- */
 
-/* top[j] = the largest of column j. */
+/* top[j] = the largest of column j. A window of one column of pixels stays in registers; sums in
+ * memory would wait for the store of each partial vector. */
 static void column_maxima(const softmax_job *job, int64_t columns, const plx_real *x,
                           plx_real *top) {
-    memcpy(top, x, (size_t)columns * sizeof *top);
-    for (int64_t i = 1; i < job->n; ++i)
-        job->kernels->max(columns, top, 1, x + i * job->inner, 1, top);
+    job->kernels->pool_max(1, columns, job->n, 1, x, job->inner, 0, 0, top);
 }
 
 /* Adds a block of rows to the total. */
@@ -66,13 +65,16 @@ static void sum_exponentials(const softmax_job *job, int64_t columns, const plx_
                              plx_real *y, plx_real *scratch) {
     clear_total(scratch);
     for (int64_t begin = 0; begin < job->n; begin += BLOCK) {
-        const int64_t end = block_end(job, begin), stride = y ? job->inner : STRIP;
+        const int64_t end = block_end(job, begin), stride = y ? job->inner : columns;
+        /* Rows that lie side by side form one: few columns would leave lanes empty. */
+        const bool together = stride == columns;
         plx_real *terms = y ? y + begin * job->inner : scratch + ROWS;
         for (int64_t i = begin; i < end; ++i) {
             plx_real *term = terms + (i - begin) * stride;
             job->kernels->sub(columns, x + i * job->inner, 1, scratch + TOP, 1, term);
-            job->kernels->exp(columns, term, term, 0);
+            if (!together) job->kernels->exp(columns, term, term, 0);
         }
+        if (together) job->kernels->exp((end - begin) * columns, terms, terms, 0);
         add_block(job, end - begin, columns, terms, stride, scratch);
     }
     finish_total(job, columns, scratch);
@@ -172,19 +174,36 @@ static plx_real sum_exp_row(const softmax_job *job, const plx_real *x, plx_real 
     return sum + error;
 }
 
+/* Short rows: exponentials are taken of all of them at once. sums[i] = the sum of exp(x - top). */
+static void sum_exp_rows(const softmax_job *job, int64_t rows, const plx_real *x,
+                         const plx_real *tops, plx_real *sums, plx_real *scratch) {
+    const plx_kernels *k = job->kernels;
+    const int64_t n = job->n;
+    plx_real *terms = scratch + ROWS;
+    for (int64_t i = 0; i < rows; ++i) k->sub(n, x + i * n, 1, tops + i, 0, terms + i * n);
+    k->exp(rows * n, terms, terms, 0);
+    for (int64_t i = 0; i < rows; ++i) sums[i] = k->sum(n, terms + i * n);
+}
+
 /* Logarithms are taken of many rows at once. */
 static void log_sum_exp_rows(const softmax_job *job, int64_t begin, int64_t end,
                              plx_real *scratch) {
-    enum { TOGETHER = 64 };
+    enum { MOST = 64, CACHED = BLOCK * STRIP };
     const plx_kernels *k = job->kernels;
-    plx_real tops[TOGETHER], sums[TOGETHER];
-    for (int64_t row = begin; row < end; row += TOGETHER) {
-        const int64_t rows = end - row < TOGETHER ? end - row : TOGETHER;
-        for (int64_t i = 0; i < rows; ++i) {
-            const plx_real *x = job->x + (row + i) * job->n;
-            tops[i] = finite_or_zero(k->maximum(job->n, x));
-            sums[i] = sum_exp_row(job, x, tops[i], scratch);
-        }
+    const bool short_rows = job->n <= CACHED / 2;
+    const int64_t fitting = short_rows ? CACHED / job->n : MOST;
+    const int64_t together = fitting < MOST ? fitting : MOST;
+    plx_real tops[MOST], sums[MOST];
+    for (int64_t row = begin; row < end; row += together) {
+        const int64_t rows = end - row < together ? end - row : together;
+        const plx_real *x = job->x + row * job->n;
+        for (int64_t i = 0; i < rows; ++i)
+            tops[i] = finite_or_zero(k->maximum(job->n, x + i * job->n));
+        if (short_rows)
+            sum_exp_rows(job, rows, x, tops, sums, scratch);
+        else
+            for (int64_t i = 0; i < rows; ++i)
+                sums[i] = sum_exp_row(job, x + i * job->n, tops[i], scratch);
         k->log(rows, sums, sums, 0);
         k->add(rows, tops, 1, sums, 1, job->y + row);
     }
@@ -224,25 +243,27 @@ static void each_strip(void *arg, int64_t begin, int64_t end, int worker) {
 
 /* ---- Shared by the ops ----------------------------------------------------------------------- */
 
-/* Fills in the operands and runs; job holds the functions. */
+/* All but the functions. */
+static softmax_job job_of(const plx_ctx *ctx, const plx__step *step) {
+    const plx__operand *x = &step->in[0];
+    const int after = (int)step->attrs.softmax.axes_after;
+    const bool all = after == PLX_ALL_AXES;
+    softmax_job job = {.x = PLX_IN(step, 0),
+                       .gy = step->in_count > 1 ? PLX_IN(step, 1) : NULL,
+                       .y = PLX_OUT(step),
+                       .scratch = step->workspace,
+                       .n = all ? x->size : x->dims[x->rank - 1 - after],
+                       .inner = all ? 1 : plx__product(after, x->dims + x->rank - after)};
+    job.kernels = plx__row_kernels(ctx->kernels, job.inner == 1 ? job.n : job.inner);
+    return job;
+}
+
 static plx_status run_along(plx_ctx *ctx, const plx__step *step, softmax_job job) {
     const plx__operand *x = &step->in[0];
     if (!x->size) return PLX_OK;
-    const int after = (int)step->attrs.softmax.axes_after;
-    job.kernels = ctx->kernels;
-    job.x = PLX_IN(step, 0);
-    job.gy = step->in_count > 1 ? PLX_IN(step, 1) : NULL;
-    job.y = PLX_OUT(step);
-    job.scratch = step->workspace;
-    if (after == PLX_ALL_AXES) {
-        job.n = x->size;
-        job.inner = 1;
-    } else {
-        job.n = x->dims[x->rank - 1 - after];
-        job.inner = plx__product(after, x->dims + x->rank - after);
-    }
     const int64_t outer = x->size / (job.n * job.inner);
     const bool rows = job.inner == 1;
+    ctx->method = rows ? plx__rows_method(ctx, job.kernels) : "columns";
     const int64_t units = rows ? outer : outer * strips_of(job.inner);
     const int64_t each = rows ? job.n : job.n * (job.inner < STRIP ? job.inner : STRIP);
     plx__parallel_for(ctx->pool, step->threads, units, plx__grain(units, each, step->threads),
@@ -277,13 +298,16 @@ static const char grad_samples[] =
 
 #define SOFTMAX_OP(op_name)                                                                        \
     static plx_status run_##op_name(plx_ctx *ctx, const plx__step *step) {                         \
-        return run_along(                                                                          \
-            ctx, step, (softmax_job){.forward = ctx->kernels->op_name, .strip = op_name##_strip}); \
+        softmax_job job = job_of(ctx, step);                                                       \
+        job.forward = job.kernels->op_name;                                                        \
+        job.strip = op_name##_strip;                                                               \
+        return run_along(ctx, step, job);                                                          \
     }                                                                                              \
     static plx_status run_##op_name##_grad(plx_ctx *ctx, const plx__step *step) {                  \
-        return run_along(ctx, step,                                                                \
-                         (softmax_job){.backward = ctx->kernels->op_name##_grad,                   \
-                                       .strip = op_name##_grad_strip});                            \
+        softmax_job job = job_of(ctx, step);                                                       \
+        job.backward = job.kernels->op_name##_grad;                                                \
+        job.strip = op_name##_grad_strip;                                                          \
+        return run_along(ctx, step, job);                                                          \
     }                                                                                              \
     static void gradient_##op_name(plx_graph *graph, int32_t id, int32_t gy, int32_t *grads) {     \
         const plx__node node = *graph->nodes[id];                                                  \
@@ -339,7 +363,10 @@ static plx_status run_log_sum_exp(plx_ctx *ctx, const plx__step *step) {
         for (int64_t i = 0; i < step->out.size; ++i) y[i] = (plx_real)-__builtin_inff();
         return PLX_OK;
     }
-    return run_along(ctx, step, (softmax_job){.strip = log_sum_exp_strip, .reduced = true});
+    softmax_job job = job_of(ctx, step);
+    job.strip = log_sum_exp_strip;
+    job.reduced = true;
+    return run_along(ctx, step, job);
 }
 
 static plx__cost cost_log_sum_exp(const plx_graph *graph, const plx__node *node) {
@@ -409,6 +436,7 @@ static plx_status run_log_sum_exp_grad(plx_ctx *ctx, const plx__step *step) {
                       .n = all ? x->size : x->dims[x->rank - 1 - after],
                       .inner = all ? 1 : plx__product(after, x->dims + x->rank - after)};
     const int64_t each = job.inner == 1 ? job.n : job.inner, rows = x->size / each;
+    ctx->method = "rows";
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, each, step->threads),
                       spread_rows, &job);
     return PLX_OK;

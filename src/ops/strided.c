@@ -393,6 +393,7 @@ static plx_status run_pad(plx_ctx *ctx, const plx__step *step) {
         job.before[i] = step->attrs.pad.before[i];
     }
     const int64_t rows = step->out.size / job.out_row;
+    ctx->method = "rows";
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.out_row, step->threads),
                       pad_rows, &job);
     return PLX_OK;

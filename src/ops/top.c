@@ -95,12 +95,14 @@ static plx_status run_argmax(plx_ctx *ctx, const plx__step *step) {
     const int64_t axis = step->attrs.axis.axis;
     const bool all = axis == PLX_ALL_AXES;
     if (!x->size) return PLX_OK;
-    top_job job = {.kernels = ctx->kernels,
+    const int64_t n = all ? x->size : x->dims[axis];
+    top_job job = {.kernels = plx__row_kernels(ctx->kernels, n),
                    .x = PLX_IN(step, 0),
                    .y = *step->out.slot,
-                   .n = all ? x->size : x->dims[axis],
+                   .n = n,
                    .inner = all ? 1 : plx__product(x->rank - (int)axis - 1, x->dims + axis + 1)};
     const int64_t outer = x->size / (job.n * job.inner), strips = (job.inner + STRIP - 1) / STRIP;
+    ctx->method = job.inner == 1 ? plx__rows_method(ctx, job.kernels) : "columns";
     if (job.inner == 1)
         plx__parallel_for(ctx->pool, step->threads, outer, plx__grain(outer, job.n, step->threads),
                           argmax_rows, &job);
@@ -198,6 +200,7 @@ static plx_status run_top_k(plx_ctx *ctx, const plx__step *step) {
                    .k = step->attrs.top_k.k};
     if (!step->out.size) return PLX_OK;
     const int64_t rows = plx__rows(x->rank, x->dims);
+    ctx->method = "rows";
     plx__parallel_for(ctx->pool, step->threads, rows, plx__grain(rows, job.n, step->threads),
                       top_rows, &job);
     return PLX_OK;

@@ -29,6 +29,9 @@ static plx_status run_unary(plx_ctx *ctx, const plx__step *step, unary_kernel fo
     unary_job job = {forward,         backward,
                      PLX_IN(step, 0), backward ? PLX_IN(step, 1) : NULL,
                      PLX_OUT(step),   (plx_real)step->attrs.unary.alpha};
+    const plx_kernels *k = ctx->kernels;
+    const bool table = k->cheap_gelu_grad && (forward == k->gelu || backward == k->gelu_grad);
+    ctx->method = table ? "table" : "elements";
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), unary_piece, &job);
     return PLX_OK;
@@ -119,6 +122,7 @@ static void scale_piece(void *arg, int64_t begin, int64_t end, int worker) {
 
 static plx_status run_scale(plx_ctx *ctx, const plx__step *step) {
     scale_job job = {ctx->kernels, step};
+    ctx->method = "elements";
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), scale_piece, &job);
     return PLX_OK;
@@ -167,6 +171,7 @@ static void dropout_piece(void *arg, int64_t begin, int64_t end, int worker) {
 
 static plx_status run_dropout(plx_ctx *ctx, const plx__step *step) {
     scale_job job = {ctx->kernels, step};
+    ctx->method = "elements";
     plx__parallel_for(ctx->pool, step->threads, step->out.size,
                       plx__grain(step->out.size, 1, step->threads), dropout_piece, &job);
     return PLX_OK;

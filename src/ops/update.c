@@ -111,6 +111,7 @@ static void visit_pieces(void *arg, int64_t begin, int64_t end, int worker) {
 static void visit_all(plx_ctx *ctx, update_job *job) {
     int64_t pieces = 0;
     for (int i = 0; i < job->optimizer->count; ++i) pieces += pieces_of(job->step->in[i].size);
+    ctx->method = "pieces";
     plx__parallel_for(ctx->pool, job->step->threads, pieces, 1, visit_pieces, job);
 }
 

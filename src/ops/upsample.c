@@ -91,6 +91,7 @@ static plx_status run_upsample2d(plx_ctx *ctx, const plx__step *step) {
     if (!step->out.size) return PLX_OK;
     upsample_job job = job_of(ctx, step, step->in[0].dims);
     const int64_t units = step->out.dims[0] * step->out.dims[1];
+    ctx->method = "rows";
     plx__parallel_for(
         ctx->pool, step->threads, units, plx__grain(units, job.w * job.fx * job.c, step->threads),
         step->attrs.upsample.method == PLX_BILINEAR ? bilinear_rows : nearest_rows, &job);
@@ -104,7 +105,7 @@ static void nearest_grad_rows(void *arg, int64_t begin, int64_t end, int worker)
     const int64_t wide = job->w * job->fx * job->c;
     for (int64_t unit = begin; unit < end; ++unit)
         job->kernels->pool_sum(job->w, job->c, job->fy, job->fx, job->x + unit * job->fy * wide,
-                               wide, job->fx * job->c, 1, job->y + unit * job->w * job->c);
+                               wide, job->c, job->fx * job->c, 1, job->y + unit * job->w * job->c);
 }
 
 /* The range of outputs that input `at` may contribute to. */
@@ -162,6 +163,7 @@ static plx_status run_upsample2d_grad(plx_ctx *ctx, const plx__step *step) {
     if (!step->out.size) return PLX_OK;
     upsample_job job = job_of(ctx, step, step->out.dims);
     const int64_t units = step->out.dims[0] * step->out.dims[1];
+    ctx->method = "rows";
     plx__parallel_for(
         ctx->pool, step->threads, units, plx__grain(units, job.w * job.fx * job.c, step->threads),
         step->attrs.upsample.method == PLX_BILINEAR ? bilinear_grad_rows : nearest_grad_rows, &job);

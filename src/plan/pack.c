@@ -56,12 +56,22 @@ static bool is_kept(const plx_plan *plan, const plx__packed *packed) {
     return false;
 }
 
+/* The tensor that is a step's right operand, perhaps in another shape with equally many columns, so
+ * that no other shape of it has the same layout. NULL: there is none. */
+static plx_tensor *weight_of(const plx_graph *graph, const plx__node *node) {
+    const plx__node *own = plx__input_of(graph, node, 1);
+    const plx__node *whole = graph->nodes[plx__root_of(graph, node->inputs[1], NULL)];
+    const bool all = plx__size(own) == plx__size(whole) &&
+                     plx__columns(own->rank, own->dims) == plx__columns(whole->rank, whole->dims);
+    return all ? whole->tensor : NULL;
+}
+
 static void keep(plx_plan *plan, int s) {
     plx__step *step = &plan->steps[s];
     plx__layout layout;
     if (!step->op->packed || plan->meta[s].kept) return;
     const plx__node *node = plan->graph->nodes[plan->meta[s].node];
-    plx_tensor *tensor = plx__input_of(plan->graph, node, 1)->tensor;
+    plx_tensor *tensor = weight_of(plan->graph, node);
     const int64_t values = step->op->packed(plan->ctx, step, &layout);
     if (!tensor || plx__is_written(plan, tensor) || !values) return;
     plx__packed *packed = packed_for(plan, tensor, layout, values);

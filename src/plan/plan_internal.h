@@ -11,7 +11,8 @@ typedef struct plx__step_meta {
      * the one that reads them again. */
     double bytes_of_one, bytes_of_several, own_bytes;
     double one_thread_ns; /* predicted */
-    bool kept;            /* its value stays: the step is not part of a run */
+    int writers; /* threads that wrote its value; of a buffer, those of the step that fills it */
+    bool kept;   /* its value stays: the step is not part of a run */
     /* Measured while profiling, and summed over the runs. */
     double total_ns;
     int64_t workers;
