@@ -13,8 +13,9 @@ common_arguments arguments;
 
 struct poptOption machine_options[] = {
     {"threads", 't', POPT_ARG_INT, &arguments.threads, 0,
-     "threads, including the caller's (default: one per CPU, or as many as a quota allows); a step "
-     "uses only as many as pay off",
+     "threads, including the caller's (default, or 0: one per CPU, or as many as a quota allows); "
+     "a "
+     "step uses only as many as pay off",
      "N"},
     {"isa", 0, POPT_ARG_STRING, &arguments.isa, 0,
      "kernel target, as \"parallax info\" lists them (default: PARALLAX_ISA, else the best)",

@@ -1,5 +1,6 @@
 /* parallax explain */
 #include "command.h"
+#include "file_rows.h"
 #include "output.h"
 #include "plan_rows.h"
 #include "profile_rows.h"
@@ -8,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct explain_arguments {
     const char *model, *loss, *without;
@@ -234,6 +236,12 @@ static bool print_plan(output *out, const plx_network *network, const plx_plan_t
     return print_memory(out, plan, a->training) && ok;
 }
 
+/* ", mse, crossentropy" and so on. */
+static const char losses[] =
+#define PLX_LOSS(NAME, name, about) ", " name
+#include "parallax.def"
+    ;
+
 static plx_loss loss_asked(const explain_arguments *a) {
     return a->loss ? plx_loss_from_name(a->loss) : PLX_LOSS_CROSS_ENTROPY;
 }
@@ -286,6 +294,28 @@ static int run(const explain_arguments *a) {
     return code;
 }
 
+/* Whether the argument is a file, which has no model's name. */
+static bool is_file(const char *name) {
+    struct stat status;
+    const char *end = strrchr(name, '.');
+    return (end && !strcmp(end, ".safetensors")) || (!strchr(name, ':') && !stat(name, &status));
+}
+
+static int run_file(const char *name) {
+    output out;
+    plx_ctx *ctx;
+    weights_in in = {0};
+    if (!output_open(&out)) return EXIT_FAILED;
+    int code = open_context(&ctx);
+    if (code == EXIT_DONE) {
+        const bool ok = weights_in_open(&in, ctx, name) && print_file(&out, name, &in);
+        code = ok ? EXIT_DONE : EXIT_FAILED;
+        weights_in_close(&in);
+        plx_ctx_free(ctx);
+    }
+    return output_close(&out, code == EXIT_DONE) ? code : EXIT_FAILED;
+}
+
 /* The val of options that say what to explain. */
 enum { GIVEN = 2 };
 
@@ -310,9 +340,12 @@ static int check_arguments(explain_arguments *a, const char *more) {
     if (a->batch < 1 || a->batch > MOST_ROWS)
         return wrong_usage("explain", "--batch must be from 1 to %d, not %lld.", MOST_ROWS,
                            a->batch);
+    if (is_file(a->model) && was_given(GIVEN))
+        return wrong_usage("explain",
+                           "of a file the tensors are shown, so that none of the options "
+                           "for models goes with it.");
     if (loss_asked(a) == PLX_LOSSES_)
-        return wrong_usage("explain", "--loss must be mse, crossentropy or own, not \"%s\".",
-                           a->loss);
+        return wrong_usage("explain", "--loss must be one of %s, not \"%s\".", losses + 2, a->loss);
     if (a->loss && !a->training)
         return wrong_usage("explain", "--loss needs --training: a prediction has no loss.");
     return EXIT_DONE;
@@ -320,15 +353,16 @@ static int check_arguments(explain_arguments *a, const char *more) {
 
 int cmd_explain(int argc, const char **argv) {
     explain_arguments a = {.batch = 64, .passes = PLX_PASS_ALL};
-    char names[256], without[320];
+    char names[256], without[320], which[256];
     pass_names(names, sizeof names);
     snprintf(without, sizeof without, "passes to leave out, from %s", names);
+    snprintf(which, sizeof which,
+             "training loss for models without one of their own: %s (default: crossentropy)",
+             losses + 2);
     const struct poptOption options[] = {
         {"batch", 'b', POPT_ARG_LONGLONG, &a.batch, GIVEN, "number of samples (default: 64)", "N"},
         {"training", 0, POPT_ARG_NONE, &a.training, GIVEN, "show a training step with Adam", NULL},
-        {"loss", 0, POPT_ARG_STRING, &a.loss, GIVEN,
-         "training loss for models without one of their own (default: crossentropy)",
-         "mse|crossentropy|own"},
+        {"loss", 0, POPT_ARG_STRING, &a.loss, GIVEN, which, "LOSS"},
         {"profile", 'p', POPT_ARG_NONE, &a.profile, GIVEN,
          "run it and show where its time goes, beside what the machine allows", NULL},
         {"operands", 0, POPT_ARG_NONE, &a.operands, GIVEN,
@@ -344,10 +378,11 @@ int cmd_explain(int argc, const char **argv) {
         POPT_AUTOHELP POPT_TABLEEND};
     int code;
     poptContext parsed = parse_arguments(
-        argc, argv, options, "[OPTIONS] MODEL",
+        argc, argv, options, "[OPTIONS] MODEL|FILE",
         "Shows the layers of a model, such as \"mlp:784-200-10\" or \"gpt2-nano:layers=4\", with\n"
         "their parameters and FLOPs; its plan, with each step's shape, FLOPs, bytes, threads,\n"
-        "what was fused, and where its result lies in the arena; and the exact memory.",
+        "what was fused, and where its result lies in the arena; and the exact memory. Of a FILE\n"
+        "of weights (safetensors), shows its tensors and its metadata.",
         &code);
     if (!parsed) return code;
     a.model = poptGetArg(parsed);
@@ -355,7 +390,7 @@ int cmd_explain(int argc, const char **argv) {
         code = list_passes(a.model);
     else
         code = check_arguments(&a, poptGetArg(parsed));
-    if (code == EXIT_DONE && !a.list_passes) code = run(&a);
+    if (code == EXIT_DONE && !a.list_passes) code = is_file(a.model) ? run_file(a.model) : run(&a);
     free_texts(2, (const char *[]){a.loss, a.without});
     poptFreeContext(parsed);
     return code;

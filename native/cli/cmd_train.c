@@ -23,14 +23,17 @@ enum {
     GIVEN_CLIP,
     GIVEN_DECAY,
     GIVEN_SMOOTHING,
+    GIVEN_EVERY,
+    GIVEN_KEEP,
 };
 
 static struct train_arguments {
-    const char *model, *optimizer, *schedule, *csv, *text;
+    const char *model, *optimizer, *schedule, *csv, *text, *weights, *checkpoint;
     long long batch, epochs, steps, rows, accumulate, patience, warmup;
     double rate, clip, weight_decay, label_smoothing;
-    int repeat;
-} asked = {.repeat = 1};
+    double every; /* seconds */
+    int repeat, keep, resume;
+} asked = {.repeat = 1, .every = 60, .keep = 2};
 
 static int fail(const training *t) {
     return report(EXIT_FAILED, "%s", plx_message(t->ctx));
@@ -184,15 +187,47 @@ static int mark(training *t, int64_t *marks) {
     return EXIT_DONE;
 }
 
+static weights_about about_weights(const training *t) {
+    return (weights_about){.model = plx_learning_model_name(t->learning),
+                           .seed = t->options.seed,
+                           .scales = t->about.scales,
+                           .columns = t->about.columns};
+}
+
+static int checkpoint(training *t) {
+    const weights_about about = about_weights(t);
+    const plx_trainer *trainer = plx_learning_trainer(t->learning);
+    progress_clear(&t->progress);
+    return checkpoints_save(&t->checkpoints, t->ctx, trainer, &about) ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* Goes on where an earlier process stopped, if that is wanted. */
+static int resume(training *t) {
+    plx_trainer *trainer = plx_learning_trainer(t->learning);
+    bool found = false;
+    if (!asked.resume) return EXIT_DONE;
+    if (!checkpoints_resume(&t->checkpoints, t->ctx, trainer, &found)) return EXIT_FAILED;
+    if (!found) return EXIT_DONE;
+    /* Tells where the run is, without a step. */
+    if (plx_trainer_run(trainer, 0, &t->at) != PLX_OK) return fail(t);
+    t->resumed = t->at.step;
+    fprintf(output_tables(&t->out), "continued after step %lld of %lld\n", (long long)t->at.step,
+            (long long)t->at.steps);
+    return EXIT_DONE;
+}
+
 static int train(training *t) {
     int64_t steps = 1, marks = 0;
-    int code = EXIT_DONE;
+    int code = resume(t);
     while (code == EXIT_DONE && !t->at.done && !t->diverged && !interrupted()) {
         code = slice(t, &steps);
         if (code == EXIT_DONE && !t->diverged) code = mark(t, &marks);
+        if (code == EXIT_DONE && !t->diverged && checkpoints_due(&t->checkpoints))
+            code = checkpoint(t);
         if (code == EXIT_DONE && !t->diverged) show_progress(t);
     }
     progress_clear(&t->progress);
+    if (code == EXIT_DONE && !t->diverged && t->at.step > t->resumed) code = checkpoint(t);
     return code;
 }
 
@@ -267,6 +302,16 @@ static int run_once(training *t, training_series *series) {
     return code;
 }
 
+/* The weights of a run that diverged are of no use; those of one that was stopped are. */
+static bool save(training *t) {
+    if (!t->learning || t->diverged || !t->at.step) return true;
+    const weights_about about = about_weights(t);
+    if (!weights_out_save(&t->weights, t->ctx, plx_learning_model(t->learning), &about))
+        return false;
+    if (t->weights.name) fprintf(output_tables(&t->out), "weights: %s\n", t->weights.name);
+    return true;
+}
+
 /* Runs that diverge do not end the others; the exit code reports them. */
 static int run_all(training *t, bool *keep) {
     training_series *series = calloc(1, sizeof *series);
@@ -293,12 +338,20 @@ static int run_all(training *t, bool *keep) {
 }
 
 static int run(const char *task) {
-    training t = {.task = task, .options = options_asked(), .runs = asked.repeat};
+    training t = {.task = task,
+                  .options = options_asked(),
+                  .runs = asked.repeat,
+                  .checkpoints = {.name = asked.checkpoint,
+                                  .keep = asked.keep,
+                                  .every_ns = (int64_t)(asked.every * 1e9),
+                                  .last_ns = plx_platform_now_ns()}};
     bool keep = false;
     if (!output_open(&t.out)) return EXIT_FAILED;
-    int code = open_context(&t.ctx);
+    int code = weights_out_open(&t.weights, asked.weights) ? open_context(&t.ctx) : EXIT_FAILED;
     if (code == EXIT_DONE) code = load(&t);
     if (code == EXIT_DONE) code = run_all(&t, &keep);
+    if ((code == EXIT_DONE || code == EXIT_INTERRUPTED) && !save(&t)) code = EXIT_FAILED;
+    weights_out_close(&t.weights);
     if (!output_close(&t.out, keep)) code = EXIT_FAILED;
     plx_learning_free(t.learning);
     training_data_free(&t.data);
@@ -351,6 +404,25 @@ static const char *schedule_name(int i) {
     return plx_schedule_name((plx_schedule_kind)i);
 }
 
+static int check_files(void) {
+    if ((asked.weights || asked.checkpoint) && asked.repeat > 1)
+        return wrong_usage("train", "--out and --checkpoint cannot be combined with --repeat: each "
+                                    "run has its own weights.");
+    if (asked.weights && asked.checkpoint && same_file(asked.weights, asked.checkpoint))
+        return wrong_usage("train",
+                           "--out and --checkpoint both name \"%s\"; give each its own "
+                           "file.",
+                           asked.weights);
+    if (!asked.checkpoint && (asked.resume || was_given(GIVEN_EVERY) || was_given(GIVEN_KEEP)))
+        return wrong_usage("train", "--resume, --every and --keep need --checkpoint FILE.");
+    if (!(asked.every >= 0 && asked.every <= 1e6))
+        return wrong_usage("train", "--every must be from 0 to 1000000 seconds, not %g.",
+                           asked.every);
+    if (asked.keep < 1 || asked.keep > 100)
+        return wrong_usage("train", "--keep must be from 1 to 100, not %d.", asked.keep);
+    return EXIT_DONE;
+}
+
 static int check_task(const char *name, const char *more) {
     if (more) return wrong_usage("train", "takes one task, but also got \"%s\".", more);
     const int task = task_number(name);
@@ -367,8 +439,10 @@ static int check_task(const char *name, const char *more) {
     if (asked.csv && was_given(GIVEN_ROWS))
         return wrong_usage("train",
                            "--csv and --rows cannot be combined: a table has its own rows.");
-    const char *const read[] = {asked.csv, asked.text};
-    int code = check_outputs("train", 2, read);
+    int code = check_files();
+    if (code != EXIT_DONE) return code;
+    const char *const read[] = {asked.csv, asked.text, asked.weights, asked.checkpoint};
+    code = check_outputs("train", 4, read);
     if (code == EXIT_DONE) code = check_name("optimizer", asked.optimizer, optimizer_name);
     return code == EXIT_DONE ? check_name("schedule", asked.schedule, schedule_name) : code;
 }
@@ -419,6 +493,18 @@ static int check_numbers(void) {
                            asked.label_smoothing);
     return EXIT_DONE;
 }
+
+static struct poptOption checkpoint_options[] = {
+    {"checkpoint", 0, POPT_ARG_STRING, &asked.checkpoint, 0,
+     "keep the state of the run in FILE, from time to time and at its end", "FILE"},
+    {"resume", 0, POPT_ARG_NONE, &asked.resume, 0,
+     "go on from FILE, or from the one before it if FILE is damaged; without one, from the start",
+     NULL},
+    {"every", 0, POPT_ARG_DOUBLE, &asked.every, GIVEN_EVERY,
+     "time between two checkpoints (default: 60)", "SECONDS"},
+    {"keep", 0, POPT_ARG_INT, &asked.keep, GIVEN_KEEP,
+     "how many to keep: FILE, FILE.1 and so on (default: 2)", "N"},
+    POPT_TABLEEND};
 
 static struct poptOption data_options[] = {
     {"data", 0, POPT_ARG_STRING, &asked.text, 0,
@@ -472,6 +558,9 @@ int cmd_train(int argc, const char **argv) {
          "number of runs, 1 to 64 (default: 1), with consecutive seeds from --seed on: a line for "
          "each, then means with deviations and how many reached the goals; each row names its run",
          "N"},
+        {"out", 0, POPT_ARG_STRING, &asked.weights, 0,
+         "write the weights to FILE, in the format safetensors, with what their model is", "FILE"},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, checkpoint_options, 0, "Checkpoints:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, data_options, 0, "Data:", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, recipe_options, 0,
          "How to train (default: the task's own recipe):", NULL},
@@ -498,7 +587,8 @@ int cmd_train(int argc, const char **argv) {
         catch_interrupts();
         code = run(name);
     }
-    const char *texts[] = {asked.model, asked.optimizer, asked.schedule, asked.csv, asked.text};
+    const char *texts[] = {asked.model, asked.optimizer, asked.schedule,  asked.csv,
+                           asked.text,  asked.weights,   asked.checkpoint};
     free_texts(sizeof texts / sizeof *texts, texts);
     poptFreeContext(parsed);
     return code;

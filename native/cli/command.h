@@ -22,6 +22,8 @@ int cmd_info(int argc, const char **argv);
 int cmd_bench(int argc, const char **argv);
 int cmd_train(int argc, const char **argv);
 int cmd_explain(int argc, const char **argv);
+int cmd_predict(int argc, const char **argv);
+int cmd_run(int argc, const char **argv);
 int cmd_verify(int argc, const char **argv);
 int cmd_compare(int argc, const char **argv);
 

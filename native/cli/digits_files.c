@@ -7,11 +7,20 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const images_name = "t10k-images-idx3-ubyte";
-static const char *const labels_name = "t10k-labels-idx1-ubyte";
+enum { MOST_PATH = 4096, SETS = 2 };
+
+/* The test images of MNIST, and the digits that come with the page. The first whose images are
+ * there are used. */
+static const struct {
+    const char *images, *labels;
+} sets[SETS] = {
+    {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"},
+    {"digits-images-idx3-ubyte", "digits-labels-idx1-ubyte"},
+};
 
 static bool find(const char *folder, const char *name, char *path, size_t size) {
     static const char *const places[] = {"/", "/mnist/"}, *const endings[] = {"", ".gz"};
+    if (strlen(folder) > size - 64) return false;
     for (int i = 0; i < 4; ++i) {
         snprintf(path, size, "%s%s%s%s", folder, places[i / 2], name, endings[i % 2]);
         if (access(path, F_OK) == 0) return true;
@@ -21,8 +30,8 @@ static bool find(const char *folder, const char *name, char *path, size_t size) 
 
 static bool load(plx_ctx *ctx, const char *folder, const char *name, char **bytes, plx_idx *idx,
                  char *message, size_t message_bytes) {
-    char path[4096];
-    if (strlen(folder) > sizeof path - 64 || !find(folder, name, path, sizeof path)) {
+    char path[MOST_PATH];
+    if (!find(folder, name, path, sizeof path)) {
         snprintf(message, message_bytes,
                  "PARALLAX_DATA is \"%s\", but neither it nor its folder mnist has %s or %s.gz.",
                  folder, name, name);
@@ -39,10 +48,22 @@ digits_found digits_load(plx_ctx *ctx, digits_files *files, char *message, size_
     *files = (digits_files){0};
     const char *folder = getenv("PARALLAX_DATA");
     if (!folder || !*folder) return DIGITS_UNNAMED;
+    char path[MOST_PATH];
+    int set = 0;
+    while (set < SETS && !find(folder, sets[set].images, path, sizeof path)) ++set;
+    if (set == SETS) {
+        snprintf(
+            message, message_bytes,
+            "PARALLAX_DATA is \"%s\", but neither it nor its folder mnist has %s or %s (.gz or "
+            "not).",
+            folder, sets[0].images, sets[1].images);
+        return DIGITS_FAILED;
+    }
+    const char *images = sets[set].images, *labels = sets[set].labels;
     plx_learning_digits *digits = &files->digits;
-    digits->source = images_name;
-    if (!load(ctx, folder, images_name, &files->images, &digits->images, message, message_bytes) ||
-        !load(ctx, folder, labels_name, &files->labels, &digits->labels, message, message_bytes)) {
+    digits->source = images;
+    if (!load(ctx, folder, images, &files->images, &digits->images, message, message_bytes) ||
+        !load(ctx, folder, labels, &files->labels, &digits->labels, message, message_bytes)) {
         digits_free(files);
         return DIGITS_FAILED;
     }

@@ -11,7 +11,10 @@ static const command commands[] = {
     {"info", "show this processor, its kernel targets, threads and BLAS", cmd_info},
     {"bench", "run benchmark suites", cmd_bench},
     {"train", "train a network on a task, and show what it learnt", cmd_train},
-    {"explain", "show layers, memory and the compiled plan of a model", cmd_explain},
+    {"predict", "apply a model with saved weights to the rows of a table", cmd_predict},
+    {"run", "run an ONNX model on arrays of NumPy", cmd_run},
+    {"explain", "show layers, memory and the compiled plan of a model, or a file of weights",
+     cmd_explain},
     {"verify", "check every kernel target at several numbers of threads", cmd_verify},
     {"compare", "compare result files: ratios with intervals", cmd_compare},
 };

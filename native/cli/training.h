@@ -2,6 +2,7 @@
 #ifndef PLX_CLI_TRAINING_H
 #define PLX_CLI_TRAINING_H
 
+#include "checkpoint_files.h"
 #include "command.h"
 #include "output.h"
 #include "training_data.h"
@@ -15,9 +16,12 @@ typedef struct training {
     plx_trainer_options recipe;
     plx_learning_data about;
     output out;
+    weights_out weights;
     progress progress;
     double peak;   /* GFLOP/s of the machine's arithmetic, measured before */
     int run, runs; /* the current run, from 1; how many there are, each with the next seed */
+    checkpoints checkpoints;
+    int64_t resumed; /* steps that were done before this process */
     /* State of the current run: */
     plx_progress at;
     int64_t train_ns;
@@ -25,7 +29,7 @@ typedef struct training {
     char divergence[512]; /* the sentence */
 } training;
 
-/* Work done so far: samples, and operations per nanosecond. */
+/* Work done so far in this process: samples, and operations per nanosecond. */
 double training_samples(const training *t);
 double training_gflops(const training *t);
 

@@ -9,7 +9,8 @@
 enum { MOST_CELLS = 12, MOST_LABELS = 8, CURVE_POINTS = 256 };
 
 double training_samples(const training *t) {
-    return (double)plx_learning_samples(t->learning, t->at.step);
+    return (double)(plx_learning_samples(t->learning, t->at.step) -
+                    plx_learning_samples(t->learning, t->resumed));
 }
 
 double training_gflops(const training *t) {

@@ -1,10 +1,12 @@
 # The core library, in as many variants as the build needs. A kernel target is one translation unit,
 # compiled once for each instruction set.
 set(PLX_FLAGS_scalar "")
-set(PLX_FLAGS_sse2 -msse2)
-set(PLX_FLAGS_avx128 -mavx)
-set(PLX_FLAGS_avx2 -mavx2 -mfma)
-set(PLX_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
+# A loop that crosses a line of the cache of decoded instructions takes up to a third longer on Zen 4.
+set(plx_x86 -falign-loops=32)
+set(PLX_FLAGS_sse2 -msse2 ${plx_x86})
+set(PLX_FLAGS_avx128 -mavx ${plx_x86})
+set(PLX_FLAGS_avx2 -mavx2 -mfma ${plx_x86})
+set(PLX_FLAGS_avx512 ${plx_x86} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
 set(PLX_FLAGS_neon128 "")
 set(PLX_FLAGS_neon "")
 # Kernels specify their own unrolling and vectors; more of either makes modules larger but no faster.
@@ -14,7 +16,7 @@ set(PLX_FLAGS_wasmrelaxed -msimd128 -mrelaxed-simd ${plx_wasm})
 
 file(GLOB PLX_CORE_SOURCES CONFIGURE_DEPENDS
     src/base/*.c src/kernels/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c
-    src/models/*.c src/learn/*.c src/io/*.c)
+    src/models/*.c src/learn/*.c src/onnx/*.c src/io/*.c)
 # The bodies that kernels_target.c includes, and kernels_target.c itself, which plx_core compiles per target.
 list(FILTER PLX_CORE_SOURCES EXCLUDE REGEX "(\\.inc|/kernels_target)\\.c$")
 

@@ -3,7 +3,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(PLX_PUBLIC_HEADERS src/parallax.h src/parallax_nn.h src/parallax_learn.h native/parallax_native.h)
+set(PLX_PUBLIC_HEADERS src/parallax.h src/parallax_files.h src/parallax_nn.h src/parallax_learn.h src/parallax_onnx.h native/parallax_native.h)
 set(PLX_LIBRARY_OBJECTS ${parallax_core_KERNELS})
 foreach(part parallax_core parallax_platform parallax_native)
     list(APPEND PLX_LIBRARY_OBJECTS $<TARGET_OBJECTS:${part}>)

@@ -64,6 +64,10 @@ if(PLX_COMMAND AND PLX_COMMAND_SOURCES)
     target_link_libraries(parallax PRIVATE parallax_bench parallax_native
         ${POPT_LIBRARY} ${CJSON_LIBRARY} ${ZLIB_LIBRARY} m)
     add_dependencies(parallax parallax_build_info)
+    include(scripts/cmake/onnx.cmake)
+    if(TARGET parallax_onnx)
+        target_link_libraries(parallax PRIVATE parallax_onnx)
+    endif()
 endif()
 
 # Builds with sanitizers are not installed.

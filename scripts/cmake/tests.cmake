@@ -13,6 +13,13 @@ PLX_GOLDEN_GPT2=\"${CMAKE_SOURCE_DIR}/tests/golden/gpt2.json\";\
 PLX_GOLDEN_HYPERCAUSAL=\"${CMAKE_SOURCE_DIR}/tests/golden/hypercausal.json\"")
 endif()
 
+# Readers of files, and damaged examples for them.
+if(NOT EMSCRIPTEN)
+    list(APPEND PLX_TEST_SOURCES tests/fuzz/readers.c tests/fuzz/mutations.c)
+    set_source_files_properties(tests/fuzz/mutations.c PROPERTIES COMPILE_DEFINITIONS
+        "PLX_FUZZ_CORPUS=\"${CMAKE_SOURCE_DIR}/tests/fuzz/corpus\"")
+endif()
+
 function(plx_tests name)
     if(NOT PLX_TEST_SOURCES)
         return()
@@ -71,5 +78,21 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT PLX_SANITIZE AND NOT EMSCRIPTEN)
                 "-DFILES=$<TARGET_OBJECTS:parallax_core_${isa}>"
                 -P ${CMAKE_SOURCE_DIR}/scripts/cmake/check_symbols.cmake)
         endif()
+    endforeach()
+endif()
+
+# One program for each reader, which searches for input that crashes it; its examples are a folder of
+# tests/fuzz/corpus.
+if(PLX_SANITIZE MATCHES "fuzzer")
+    add_custom_target(plx_fuzz)
+    file(GLOB corpora LIST_DIRECTORIES true ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/*)
+    foreach(corpus ${corpora})
+        cmake_path(GET corpus FILENAME reader)
+        add_executable(plx_fuzz_${reader} tests/fuzz/fuzz_reader.c tests/fuzz/readers.c)
+        target_compile_definitions(plx_fuzz_${reader} PRIVATE "PLX_READER=\"${reader}\"")
+        target_include_directories(plx_fuzz_${reader} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+        target_link_libraries(plx_fuzz_${reader} PRIVATE parallax_core parallax_native m)
+        target_link_options(plx_fuzz_${reader} PRIVATE -fsanitize=fuzzer)
+        add_dependencies(plx_fuzz plx_fuzz_${reader})
     endforeach()
 endif()

@@ -27,12 +27,14 @@ set(PLX_EM_JS_OPTIONS -Wno-extra-semi -Wno-dollar-in-identifier-extension)
 file(GLOB PLX_WASM_SOURCES CONFIGURE_DEPENDS wasm/*.c)
 # Exports that only the engines of parallax-nn/bench have: tasks and suites.
 set(PLX_WASM_BENCH_SOURCES ${PLX_WASM_SOURCES})
-list(FILTER PLX_WASM_BENCH_SOURCES INCLUDE REGEX "exports_(bench|learning|profile)\\.c$")
+list(FILTER PLX_WASM_BENCH_SOURCES INCLUDE REGEX "exports_(bench|learning|profile|timing)\\.c$")
 list(REMOVE_ITEM PLX_WASM_SOURCES ${PLX_WASM_BENCH_SOURCES})
 file(GLOB PLX_PLATFORM_SOURCES CONFIGURE_DEPENDS wasm/platform_*.c)
 
 # Kernels are compiled for speed, their callers for size, and code that runs once for size at any cost.
-set_source_files_properties(src/blocks/gemm.c src/blocks/attention_tiles.c src/base/thread_pool.c PROPERTIES COMPILE_OPTIONS -Oz)
+set_source_files_properties(src/blocks/gemm.c src/blocks/attention_tiles.c src/base/thread_pool.c
+    src/io/csv.c src/io/idx.c src/io/safetensors.c src/io/safetensors_write.c src/io/utf8.c src/nn/weight_file.c
+    PROPERTIES COMPILE_OPTIONS -Oz)
 file(GLOB PLX_SMALLEST_SOURCES CONFIGURE_DEPENDS
     src/base/*.c src/blocks/*.c src/ops/*.c src/graph/*.c src/plan/*.c src/nn/*.c src/models/*.c src/learn/*.c
     src/io/*.c
@@ -101,12 +103,12 @@ function(plx_engine tier)
     plx_engine_part(inference-kernels-${tier} ${core} src/kernels/kernels_target.c
         DEFINES PLX_INFERENCE PLX_TARGET=${engine_TARGET}
         OPTIONS ${PLX_FLAGS_${engine_TARGET}} -Wno-psabi -Wno-unused-function)
-    plx_engine_files(engine-${tier} 358000 ${core}
+    plx_engine_files(engine-${tier} 407000 ${core}
         $<TARGET_OBJECTS:exports-${tier}> $<TARGET_OBJECTS:ops-${tier}>)
-    plx_engine_files(engine-inference-${tier} 267000 ${core}
+    plx_engine_files(engine-inference-${tier} 304000 ${core}
         $<TARGET_OBJECTS:inference-exports-${tier}> $<TARGET_OBJECTS:inference-ops-${tier}>
         $<TARGET_OBJECTS:inference-kernels-${tier}>)
-    plx_engine_files(engine-bench-${tier} 535000 bench-${tier}
+    plx_engine_files(engine-bench-${tier} 588000 bench-${tier}
         $<TARGET_OBJECTS:exports-${tier}> ${PLX_WASM_BENCH_SOURCES})
 endfunction()
 
