@@ -68,7 +68,8 @@ static plx_node input_of(plx_graph *graph, const plx_port *port, int64_t batch) 
 }
 
 /* Adds gradients of what is trained, and the optimizer's sweep. */
-static plx_status add_update(plx_network *n, plx_graph *graph, plx_node *update) {
+static plx_status add_update(plx_network *n, plx_graph *graph, const plx_network_options *o,
+                             plx_node *update) {
     const plx_weights *weights = plx_model_weights(n->model);
     const int most = plx_weights_count(weights);
     plx_tensor **tensors = plx_platform_alloc((size_t)most * sizeof(plx_tensor *));
@@ -86,7 +87,9 @@ static plx_status add_update(plx_network *n, plx_graph *graph, plx_node *update)
     }
     status = plx_gradients(graph, n->result, count, wrt, wrt + most);
     const plx_optimizer_options adam = plx_optimizer_default(PLX_ADAM);
-    if (status == PLX_OK) status = plx_optimizer_new(n->ctx, &adam, count, tensors, &n->optimizer);
+    const plx_optimizer_options *settings = o->optimizer ? o->optimizer : &adam;
+    if (status == PLX_OK)
+        status = plx_optimizer_new(n->ctx, settings, count, tensors, &n->optimizer);
     if (status == PLX_OK) *update = plx_update(graph, n->optimizer, wrt + most);
 done:
     plx_platform_free(tensors);
@@ -111,7 +114,7 @@ static plx_status build(plx_network *n, plx_graph *graph, const plx_network_opti
         status = plx_model_loss(n->model, graph, o->loss, 0, n->batch, all.outputs, all.targets,
                                 &n->result);
         all.outputs[0] = n->result;
-        if (status == PLX_OK) status = add_update(n, graph, &all.outputs[1]);
+        if (status == PLX_OK) status = add_update(n, graph, o, &all.outputs[1]);
     }
     if (status == PLX_OK)
         status = plx_compile(graph, o->training ? 2 : outputs, all.outputs, &o->plan, &n->plan);

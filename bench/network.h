@@ -9,10 +9,11 @@ typedef struct plx_network plx_network;
 typedef struct plx_network_options {
     const char *model; /* "mlp:784-200-10", "gpt2-nano" */
     int64_t batch;
-    bool training; /* a training step with Adam, rate 1e-3; else a forward pass */
-    plx_loss loss; /* ignored by models that have their own loss */
-    bool softmax;  /* applied after the last layer of a forward pass */
-    uint64_t seed; /* of the weights */
+    bool training;                          /* a training step; else a forward pass */
+    const plx_optimizer_options *optimizer; /* of a training step; NULL: Adam, rate 1e-3 */
+    plx_loss loss;                          /* ignored by models that have their own loss */
+    bool softmax;                           /* applied after the last layer of a forward pass */
+    uint64_t seed;                          /* of the weights */
     plx_plan_options plan;
     /* One array per port of the model, borrowed: [batch, ...], as plx_dataset has them side by
      * side. NULL: random ones from the seed. */

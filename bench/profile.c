@@ -297,6 +297,10 @@ static void conclude_step(plx_profile *p, int s, int round, double most) {
     *step = (plx_profile_step){
         .method = info.method, .workers = p->workers[s] / p->round, .limit = "", .failure = ""};
     if (info.kept) return;
+    if (!(info.flops > 0) && !(info.bytes > 0)) {
+        step->failure = "sets memory apart for a later step";
+        return;
+    }
     if (!is_resolved(p, ns)) {
         step->failure = p->too_short;
         return;
@@ -372,7 +376,8 @@ static void write_note(plx_profile *p) {
     int faster = 0, shorter = 0;
     for (int s = 0; s < count_of(p); ++s) {
         if (!*p->steps[s].failure) continue;
-        *(p->steps[s].ns > 0 ? &faster : &shorter) += 1;
+        faster += p->steps[s].ns > 0;
+        shorter += p->steps[s].failure == p->too_short;
     }
     add_note(p, shorter, "Steps too short for this clock: %d. ");
     add_note(p, faster, "Steps faster than their ceilings: %d. ");

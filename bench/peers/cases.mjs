@@ -1,15 +1,37 @@
 // The cases: the same products, predictions, training steps and operations on every engine.
 import { operation } from './operations.mjs';
 
-const gemm = (n) => ({
+/** A product of m x k and k x n; transposed: the operand that lies in memory as its transpose. */
+const gemm = (m, n, k, transposed = 'none') => ({
   suite: 'gemm',
-  name: `${n} x ${n} x ${n}`,
+  name: `${m} x ${n} x ${k}${transposed === 'none' ? '' : `, ${transposed} transposed`}`,
   kind: 'gemm',
-  m: n,
+  m,
   n,
-  k: n,
-  flops: 2 * n ** 3,
+  k,
+  transposed,
+  flops: 2 * m * n * k,
 });
+
+const square = (n) => gemm(n, n, n);
+/** Only natively: browsers take long, and the suite of the page lacks these sizes. */
+const natively = (item) => ({ ...item, onlyNative: true });
+
+/**
+ * A layer of 1,024 in a batch of 32, forward and the gradients of its inputs and its weights; the logits
+ * of 1,024 positions over 8,192 words, with a table that is tied to the embedding, too; and sizes that
+ * neither vectors nor tiles divide.
+ */
+const products = [
+  square(2048),
+  gemm(32, 1024, 1024),
+  gemm(32, 1024, 1024, 'b'),
+  gemm(1024, 1024, 32, 'a'),
+  gemm(1024, 8192, 128),
+  gemm(1024, 8192, 128, 'b'),
+  square(257),
+  gemm(1000, 37, 513),
+].map(natively);
 
 const network = (kind, model, batch, loss) => ({
   suite: 'mlp',
@@ -70,9 +92,10 @@ const operations = [
 ];
 
 export const cases = [
-  gemm(256),
-  gemm(512),
-  gemm(1024),
+  square(256),
+  square(512),
+  square(1024),
+  ...products,
   predict(small, 1),
   predict(small, 64),
   predict(large, 1),
@@ -109,7 +132,7 @@ export const work = (item) => item.work ?? (needsFewer(item) ? undefined : item.
 
 /** The parameters that identify a case in its rows. */
 export function parameters(item) {
-  if (item.kind === 'gemm') return { m: item.m, n: item.n, k: item.k, transposed: 'none' };
+  if (item.kind === 'gemm') return { m: item.m, n: item.n, k: item.k, transposed: item.transposed };
   if (item.kind === 'op') return { op: item.op, ...item.sizes };
   const same = { model: item.model, batch: item.batch };
   return item.kind === 'train' ? { ...same, optimizer: 'adam' } : same;

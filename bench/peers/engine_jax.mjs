@@ -3,31 +3,23 @@
 
 import { adam, COMPARED_STEPS } from './cases.mjs';
 import { jaxAdapter } from './jax_adapter.mjs';
-import {
-  blockUntilReady,
-  defaultDevice,
-  init,
-  jit,
-  nn,
-  numpy as np,
-  tree,
-  valueAndGrad,
-} from './node_modules/@jax-js/jax/dist/index.js';
 import { lookUp, lossOfModel, trained } from './peer_models.mjs';
 
-const VERSION = '0.1.25';
 const WARM_UP = 2;
 
-/** It uses as many threads as the page reports processors. */
-export async function jaxEngine(threads) {
-  if (!(await init()).includes('wasm')) throw new Error('jax-js has no wasm device here');
-  defaultDevice('wasm');
+/**
+ * jax: the package, and its version, which it does not tell itself. It uses as many threads as the
+ * page reports processors.
+ */
+export async function jaxEngine(jax, version, threads) {
+  if (!(await jax.init()).includes('wasm')) throw new Error('jax-js has no wasm device here');
+  jax.defaultDevice('wasm');
   const make = { gemm: product, predict: prediction, train: training };
   let work;
   return {
-    about: { version: VERSION, threads },
+    about: { version, threads },
     async open(item, data) {
-      work = make[item.kind](item, data);
+      work = make[item.kind](jax, item, data);
       await work.restart?.();
     },
     results: () => work.results(),
@@ -46,10 +38,10 @@ export async function jaxEngine(threads) {
   };
 }
 
-const array = (values, shape) => np.array(values.slice()).reshape(shape);
+const array = ({ numpy: np }, values, shape) => np.array(values.slice()).reshape(shape);
 
 /** Work that returns an array. */
-function repeated(compute, inputs) {
+function repeated({ blockUntilReady, tree }, compute, inputs) {
   return {
     results: () => compute().data(),
     async run(count) {
@@ -62,57 +54,60 @@ function repeated(compute, inputs) {
   };
 }
 
-function product({ m, n, k }, data) {
-  const a = array(data.a, [m, k]);
-  const b = array(data.b, [k, n]);
-  const compute = jit((p, q) => np.matmul(p, q));
-  return repeated(() => compute(a.ref, b.ref), [a, b]);
+function product(jax, { m, n, k }, data) {
+  const a = array(jax, data.a, [m, k]);
+  const b = array(jax, data.b, [k, n]);
+  const compute = jax.jit((p, q) => jax.numpy.matmul(p, q));
+  return repeated(jax, () => compute(a.ref, b.ref), [a, b]);
 }
 
-function forward(weights, x) {
+function forward({ numpy: np, nn }, weights, x) {
   return weights.reduce((input, { w, b }, i) => {
     const sum = np.matmul(input, w).add(b);
     return i + 1 < weights.length ? nn.relu(sum) : sum;
   }, x);
 }
 
-const weightsOf = (data) => (data.named ? namedWeights(data) : layersOf(data));
+const weightsOf = (jax, data) => (data.named ? namedWeights(jax, data) : layersOf(jax, data));
 
-const namedWeights = (data) =>
-  Object.fromEntries(trained(data).map(({ name, w, dims }) => [name, array(w, dims)]));
+const namedWeights = (jax, data) =>
+  Object.fromEntries(trained(data).map(({ name, w, dims }) => [name, array(jax, w, dims)]));
 
-const layersOf = (data) =>
+const layersOf = (jax, data) =>
   data.weights.map((layer) => ({
-    w: array(layer.w, [layer.in, layer.out]),
-    b: array(layer.b, [layer.out]),
+    w: array(jax, layer.w, [layer.in, layer.out]),
+    b: array(jax, layer.b, [layer.out]),
   }));
 
-function prediction(item, data) {
-  const x = array(data.x, [item.batch, item.layers[0]]);
-  const weights = weightsOf(data);
-  const compute = jit(forward);
-  return repeated(() => compute(tree.ref(weights), x.ref), [weights, x]);
+function prediction(jax, item, data) {
+  const x = array(jax, data.x, [item.batch, item.layers[0]]);
+  const weights = weightsOf(jax, data);
+  const compute = jax.jit((w, rows) => forward(jax, w, rows));
+  return repeated(jax, () => compute(jax.tree.ref(weights), x.ref), [weights, x]);
 }
 
-function lossOf(item) {
+function lossOf(jax, item) {
+  const { numpy: np, nn, tree } = jax;
   if (item.manifest)
     return (weights, x, y) => {
-      const { o, finish } = jaxAdapter();
+      const { o, finish } = jaxAdapter(jax);
       const loss = finish(lossOfModel(item.model)(o, lookUp(weights), x, y));
       tree.dispose([weights, x, y]);
       return loss;
     };
-  if (item.loss === 'mse') return (weights, x, y) => np.mean(np.square(forward(weights, x).sub(y)));
+  if (item.loss === 'mse')
+    return (weights, x, y) => np.mean(np.square(forward(jax, weights, x).sub(y)));
   return (weights, x, y) => {
-    const logs = nn.logSoftmax(forward(weights, x), -1);
+    const logs = nn.logSoftmax(forward(jax, weights, x), -1);
     return np.sum(logs.mul(y)).mul(-1 / item.batch);
   };
 }
 
 /** One step; Adam's moments are divided by c1 and c2 at this step. */
-function adamStep(item) {
-  const gradient = valueAndGrad(lossOf(item));
-  return jit((state, x, y, c1, c2) => {
+function adamStep(jax, item) {
+  const { numpy: np, tree } = jax;
+  const gradient = jax.valueAndGrad(lossOf(jax, item));
+  return jax.jit((state, x, y, c1, c2) => {
     const [loss, gradients] = gradient(tree.ref(state.weights), x, y);
     const first = tree.map(
       (m, g) => m.mul(adam.beta1).add(g.mul(1 - adam.beta1)),
@@ -142,25 +137,27 @@ function adamStep(item) {
   });
 }
 
-function samplesOf(item, data) {
-  if (item.manifest) return namedSamples(item, data);
+function samplesOf(jax, item, data) {
+  const { numpy: np, nn } = jax;
+  if (item.manifest) return namedSamples(jax, item, data);
   const outputs = item.layers.at(-1);
   return {
-    x: array(data.x, [item.batch, item.layers[0]]),
+    x: array(jax, data.x, [item.batch, item.layers[0]]),
     y:
       item.loss === 'mse'
-        ? array(data.y, [item.batch, outputs])
+        ? array(jax, data.y, [item.batch, outputs])
         : nn.oneHot(np.array(data.y.slice(), { dtype: np.int32 }), outputs),
   };
 }
 
-function namedSamples({ manifest, batch }, data) {
+function namedSamples(jax, { manifest, batch }, data) {
+  const { numpy: np, nn } = jax;
   const x = {};
   for (const { name, dims, dtype } of manifest.inputs)
     x[name] =
       dtype === 'int32'
         ? np.array(data.x[name].slice(), { dtype: np.int32 }).reshape([batch, ...dims])
-        : array(data.x[name], [batch, ...dims]);
+        : array(jax, data.x[name], [batch, ...dims]);
   const y = {};
   for (const { name, dims } of manifest.outputs.filter((port) => port.name in data.y)) {
     const labels = np.array(data.y[name].slice(), { dtype: np.int32 });
@@ -169,9 +166,10 @@ function namedSamples({ manifest, batch }, data) {
   return { x, y };
 }
 
-function training(item, data) {
-  const { x, y } = samplesOf(item, data);
-  const compute = adamStep(item);
+function training(jax, item, data) {
+  const { numpy: np, tree, blockUntilReady } = jax;
+  const { x, y } = samplesOf(jax, item, data);
+  const compute = adamStep(jax, item);
   let state;
   let steps;
   const step = () => {
@@ -189,8 +187,8 @@ function training(item, data) {
   return {
     restart() {
       free();
-      const zeros = () => tree.map((w) => np.zeros(w.shape), weightsOf(data));
-      state = { weights: weightsOf(data), first: zeros(), second: zeros() };
+      const zeros = () => tree.map((w) => np.zeros(w.shape), weightsOf(jax, data));
+      state = { weights: weightsOf(jax, data), first: zeros(), second: zeros() };
       steps = 0;
     },
     async results() {

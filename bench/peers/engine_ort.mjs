@@ -1,5 +1,5 @@
 // onnxruntime as an engine, natively and in the browser: both packages have the same interface.
-import { onnxModel } from './onnx.mjs';
+import { onnxModel, shapesOf } from './onnx.mjs';
 import { onnxOperation } from './onnx_operations.mjs';
 
 const WARM_UP = 2;
@@ -11,8 +11,8 @@ function waysOf(item, data) {
   const feeds =
     item.kind === 'gemm'
       ? {
-          a: { values: data.a, shape: [item.m, item.k] },
-          b: { values: data.b, shape: [item.k, item.n] },
+          a: { values: data.a, shape: shapesOf(item).a },
+          b: { values: data.b, shape: shapesOf(item).b },
         }
       : { x: { values: data.x, shape: [item.batch, item.layers[0]] } };
   return [{ model: onnxModel(item, data), feeds, result: (values) => values }];

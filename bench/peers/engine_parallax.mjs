@@ -1,16 +1,14 @@
 // Parallax in the browser as an engine: its package, used as a page uses it. Training is fit();
 // products and predictions are timed by bench(), and their outputs come from predict(); operations
 // are graphs of their own.
-import { load } from '../../wasm/dist/bench.mjs';
-
 import { adam, COMPARED_STEPS } from './cases.mjs';
-import { operationsOf, parallaxOperation } from './parallax_operations.mjs';
+import { parallaxOperation } from './parallax_operations.mjs';
 
-/** Duration of one sample of bench(). */
-const BENCH_SECONDS = 0.06;
+/** One sample of bench(), with its usual rounds. */
+const SAMPLE = { seconds: 0.06 };
 
-export async function parallaxEngine(tier, threads) {
-  const plx = await load({ tier, threads });
+/** plx: an engine that was started with its suites. sample: options of bench() for one sample. */
+export async function parallaxEngine(plx, sample = SAMPLE) {
   const info = await plx.ready();
   let model;
   let single;
@@ -33,7 +31,6 @@ export async function parallaxEngine(tier, threads) {
       vectorBits: info.vectorBits,
       fma: info.fma,
       exact: info.exact,
-      operations: await operationsOf(plx),
     },
     async open(item, data) {
       await engine.close();
@@ -58,7 +55,7 @@ export async function parallaxEngine(tier, threads) {
     async run(count) {
       if (single) return single.run(count);
       if (work.item.kind === 'train') return (await fit(count)).milliseconds * 1e6;
-      return count * (await benchNs(plx, work.item));
+      return count * (await benchNs(plx, work.item, sample));
     },
     peak: () => peak(plx),
     async close() {
@@ -94,9 +91,8 @@ function weightsOf(item, data) {
 }
 
 /** Nanoseconds per iteration of the case that bench() has under the same name. */
-async function benchNs(plx, item) {
-  const [cases] = item.name.split(',');
-  const rows = await plx.bench({ suites: [item.suite], cases: [cases], seconds: BENCH_SECONDS });
+async function benchNs(plx, item, sample) {
+  const rows = await plx.bench({ suites: [item.suite], cases: [item.name], ...sample });
   const row = rows.find((candidate) => candidate.case === item.name && candidate.primary);
   if (!row) throw new Error(`bench() gave no row for ${item.name}`);
   if (!row.checks.passed) throw new Error(row.checks.failure);

@@ -6,9 +6,9 @@ import { tfjsOperation } from './tfjs_operations.mjs';
 
 const WARM_UP = 2;
 
-/** tf: the global object that its scripts define. */
-export async function tfjsEngine(tf, threads) {
-  tf.wasm.setWasmPaths('node_modules/@tensorflow/tfjs-backend-wasm/dist/');
+/** tf: the global object that its scripts define; folder: the address of its modules. */
+export async function tfjsEngine(tf, folder, threads) {
+  tf.wasm.setWasmPaths(folder);
   tf.wasm.setThreadsCount(threads);
   await tf.setBackend('wasm');
   await tf.ready();

@@ -1,7 +1,7 @@
 // Groups of engines that are measured together, and what happens when one of them ends.
 //
-// A group is {engines, notes, renew, close}: engines has ours first; notes say which are missing, and
-// why. After a case, renew() starts again what has ended meanwhile and resolves to sentences about
+// A group is {engines, notes, renew, close}: engines has ours first; notes say what to know of them,
+// such as which are missing, and why. After a case, renew() starts again what has ended meanwhile and resolves to sentences about
 // that; engines is empty if the group cannot go on.
 import { measureCase } from './measure.mjs';
 
@@ -9,11 +9,12 @@ const lastLine = (error) => error.message.trim().split('\n').at(-1);
 
 /**
  * A group of engines that start and end independently. Slots are {what, start}; without the first,
- * ours, there is no group.
+ * ours, there is no group. The group's `missing` has those that did not start: {what, why}.
  */
 export async function separateEngines(slots) {
   let running = [];
   const notes = [];
+  const missing = [];
   for (const slot of slots) {
     try {
       const engine = await slot.start();
@@ -21,7 +22,9 @@ export async function separateEngines(slots) {
       notes.push(...(engine.notes ?? []));
     } catch (error) {
       if (!running.length) throw error;
-      notes.push(`without ${slot.what}: ${lastLine(error)}`);
+      const why = lastLine(error);
+      missing.push({ what: slot.what, why });
+      notes.push(`without ${slot.what}: ${why}`);
     }
   }
 
@@ -40,6 +43,7 @@ export async function separateEngines(slots) {
       return running.map(({ engine }) => engine);
     },
     notes,
+    missing,
     async renew() {
       const results = [];
       for (const slot of running) results.push(await renewed(slot));
@@ -55,20 +59,18 @@ export async function separateEngines(slots) {
 }
 
 /**
- * Measures the cases on a group, and hands each to out.add as soon as it is done; side says {where,
- * threads}.
+ * Measures the cases on a group; side says {where, threads}. out: begin(item, side) is called before a
+ * case, add(item, side, entries) as soon as it is done, and note(sentence) when an engine has ended.
  */
-export async function measureGroup(title, group, chosen, { out, side, method, makeData }) {
-  const note = (sentence) => `  (${sentence})`;
-  out.say('', title, ...group.notes.map(note));
+export async function measureGroup(group, chosen, { out, side, method, makeData }) {
   try {
     for (const [i, item] of chosen.entries()) {
-      process.stderr.write(`peers: ${title}: ${item.name}\n`);
+      out.begin(item, side);
       out.add(item, side, await measureCase(item, group.engines, makeData(item), method));
-      out.say(...(await group.renew()).map(note));
+      for (const note of await group.renew()) out.note(note);
       const left = chosen.length - i - 1;
       if (group.engines.length || !left) continue;
-      out.say(note(`${left} case${left > 1 ? 's are' : ' is'} left out`));
+      out.note(`${left} case${left > 1 ? 's are' : ' is'} left out`);
       break;
     }
   } finally {

@@ -1,10 +1,9 @@
 // jax-js versions of the operations that peer_models.mjs is written in. Its arrays have owners and
 // are consumed by what takes them, so every operand is passed as .ref and intermediate results are
 // released at the end.
-import { lax, nn, numpy as np, tree } from './node_modules/@jax-js/jax/dist/index.js';
 
-/** Returns {o, finish(result)}: finish releases all intermediate results. */
-export function jaxAdapter() {
+/** jax: the package. Returns {o, finish(result)}: finish releases all intermediate results. */
+export function jaxAdapter({ lax, nn, numpy: np, tree }) {
   const made = [];
   const keep = (array) => {
     made.push(array);

@@ -43,10 +43,15 @@ class Call:
         return numpy.ascontiguousarray(self.result(numpy.asarray(self.output)))
 
 
-def product(values, sizes):
+def product(values, sizes, transposed):
     m, n, k = sizes
-    a, b = split(values, (m, k), (k, n))
-    return Call([("", jnp.matmul, (a, b), same)])
+    ta, tb = transposed == "a", transposed == "b"
+    arrays = tuple(split(values, (k, m) if ta else (m, k), (n, k) if tb else (k, n)))
+
+    def multiplied(a, b):
+        return jnp.matmul(a.T if ta else a, b.T if tb else b)
+
+    return Call([("", multiplied, arrays, same)])
 
 
 def forward(layers, x):

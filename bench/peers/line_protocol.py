@@ -57,7 +57,7 @@ def open_case(makers, words):
     if kind == "op":
         return makers["op"](values, words[2], [int(size) for size in words[3:-1]])
     if kind == "gemm":
-        return makers["gemm"](values, [int(size) for size in words[2:5]])
+        return makers["gemm"](values, [int(size) for size in words[2:5]], words[5])
     name, batch = words[2], int(words[3])
     loss = words[4] if kind == "train" else None
     if name[0].isdigit():

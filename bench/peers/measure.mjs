@@ -1,13 +1,19 @@
 // Measures engines side by side on one case: outputs are compared first, then rounds of samples
-// alternate.
-import { setTimeout as sleep } from 'node:timers/promises';
-
+// alternate. It runs in Node and in pages.
 import { Random } from './random.mjs';
 import { quantile } from './statistics.mjs';
 import { tolerances, worstError } from './tolerances.mjs';
 
 /** Idle time before each sample, so that the previous engine's threads have stopped spinning. */
 const GAP_MS = 30;
+
+/** The two lengths of a measurement. */
+export const lengths = {
+  quick: { rounds: 7, sampleNs: 20e6 },
+  full: { rounds: 15, sampleNs: 60e6 },
+};
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const runs = (engine, item) => !engine.cannot?.(item);
 
@@ -75,33 +81,33 @@ const ceilingOf = (peaks) =>
  * cpus says how many CPUs it kept busy. Engines of ours also tell the ceiling of arithmetic, GFLOP/s,
  * measured in every round. If an engine fails or ends, its entry is void and the others
  * are measured; without ours, nothing is compared and all are void.
+ *
+ * tell({round, fraction}) is called before each piece of the work: rounds count from 1, and 0 is what
+ * comes before them. A signal ends the measurement with its reason.
  */
-export async function measureCase(item, engines, data, { rounds, sampleNs, seed, gapMs = GAP_MS }) {
+export async function measureCase(item, engines, data, method) {
+  const { rounds, sampleNs } = method;
   const entries = engines
     .filter((engine) => runs(engine, item))
     .map((engine) => ({ engine, ns: [], peaks: [] }));
+  const began = teller(entries.length * (rounds + 2) + 1, method);
   for (const entry of entries) {
+    began(0);
     await attempt(entry, async () => {
       entry.variant = await entry.engine.open(item, data);
       entry.output = Float32Array.from(await entry.engine.results());
     });
   }
+  began(0);
   await compare(item, data, entries);
   for (const entry of entries) {
+    began(0);
     await attempt(entry, async () => {
       entry.count = await calibrate(entry.engine, item, sampleNs);
     });
   }
-  const random = new Random(seed);
-  for (let round = 0; round < rounds && entries.some(({ failure }) => !failure); ++round) {
-    for (const entry of shuffled(entries, random)) {
-      await sleep(gapMs);
-      await attempt(entry, async () => {
-        entry.ns.push(await timed(entry, item, sampleNs));
-      });
-      await sampleCeiling(entry);
-    }
-  }
+  await measureRounds(item, entries, began, method);
+  method.signal?.throwIfAborted();
   for (const entry of entries) {
     entry.cpus = entry.engine.cpus?.();
     entry.ceiling = ceilingOf(entry.peaks);
@@ -110,6 +116,30 @@ export async function measureCase(item, engines, data, { rounds, sampleNs, seed,
   // An engine that has ended ended with all of its page; some of it may have been done before.
   for (const entry of entries) entry.failure = entry.engine.lost?.() ?? entry.failure;
   return entries;
+}
+
+/** Returns a function to call with the round before each of so many pieces of work. */
+function teller(pieces, { signal, tell }) {
+  let done = 0;
+  return (round) => {
+    signal?.throwIfAborted();
+    tell?.({ round, fraction: done / pieces });
+    done += 1;
+  };
+}
+
+async function measureRounds(item, entries, began, { rounds, sampleNs, seed, gapMs = GAP_MS }) {
+  const random = new Random(seed);
+  for (let round = 1; round <= rounds && entries.some(({ failure }) => !failure); ++round) {
+    for (const entry of shuffled(entries, random)) {
+      began(round);
+      await sleep(gapMs);
+      await attempt(entry, async () => {
+        entry.ns.push(await timed(entry, item, sampleNs));
+      });
+      await sampleCeiling(entry);
+    }
+  }
 }
 
 function shuffled(entries, random) {

@@ -1,7 +1,8 @@
 /* Parallax and OpenBLAS as engines of scripts/peers: a process that takes one command per line on
  * its input and answers each with one line, "ok ..." or "error ...".
  *
- *   open gemm M N K FILE | open predict MODEL BATCH FILE | open train MODEL BATCH LOSS FILE
+ *   open gemm M N K TRANSPOSED FILE (the operand that the file has transposed: none, a or b)
+ *   open predict MODEL BATCH FILE | open train MODEL BATCH LOSS FILE
  *   open op NAME SIZE... FILE
  *                        answers 0 and, in engines with several ways to do it, the fastest way
  *   results COUNT FILE   writes the product, the predictions, or the losses of COUNT steps
@@ -34,6 +35,7 @@ typedef struct engine {
     float *data; /* contents of the file */
     int64_t count;
     int64_t m, n, k;
+    bool ta, tb; /* transposed */
     float *product;
     char model[256];
     plx_network_options options;
@@ -174,13 +176,15 @@ static void choose_network(engine *e, bool training, const char *model, int64_t 
 }
 
 static bool open_case(engine *e, const char *line) {
-    char path[LINE], model[200], loss[32] = "crossentropy";
+    char path[LINE], model[200], loss[32] = "crossentropy", transposed[8];
     long long m, n, k, batch;
     close_case(e);
-    if (sscanf(line, "open gemm %lld %lld %lld %4095s", &m, &n, &k, path) == 4) {
+    if (sscanf(line, "open gemm %lld %lld %lld %7s %4095s", &m, &n, &k, transposed, path) == 5) {
         e->m = m;
         e->n = n;
         e->k = k;
+        e->ta = !strcmp(transposed, "a");
+        e->tb = !strcmp(transposed, "b");
         return read_values(e, path) && open_gemm(e);
     }
     if (e->blas) return fail("a BLAS only has matrix products");
@@ -201,11 +205,12 @@ static bool run(engine *e, int64_t count) {
     }
     if (e->kind != GEMM) return check(e, plx_network_run(&e->network, count));
     const float *a = e->data, *b = e->data + e->m * e->k;
+    const int64_t lda = e->ta ? e->m : e->k, ldb = e->tb ? e->k : e->n;
     for (int64_t i = 0; i < count; ++i) {
         if (e->blas)
-            e->blas->gemm(e->blas->self, false, false, e->m, e->n, e->k, 1, a, e->k, b, e->n, 0,
+            e->blas->gemm(e->blas->self, e->ta, e->tb, e->m, e->n, e->k, 1, a, lda, b, ldb, 0,
                           e->product, e->n);
-        else if (!check(e, plx_gemm(e->ctx, false, false, e->m, e->n, e->k, 1, a, e->k, b, e->n, 0,
+        else if (!check(e, plx_gemm(e->ctx, e->ta, e->tb, e->m, e->n, e->k, 1, a, lda, b, ldb, 0,
                                     e->product, e->n)))
             return false;
     }

@@ -105,13 +105,27 @@ export const model = (...graph) =>
     message(8, text(1, CONTRIB), integer(2, 1)),
   ]);
 
+/** The shapes of a and b as they lie in memory. */
+export const shapesOf = ({ m, n, k, transposed }) => ({
+  a: transposed === 'a' ? [k, m] : [m, k],
+  b: transposed === 'b' ? [n, k] : [k, n],
+});
+
+/** MatMul does not transpose, Gemm does. */
+function product(item) {
+  const { transposed } = item;
+  if (transposed === 'none') return node('MatMul', ['a', 'b'], 'out');
+  const attributes = { transA: Number(transposed === 'a'), transB: Number(transposed === 'b') };
+  return node('Gemm', ['a', 'b'], 'out', attributes);
+}
+
 /** A model with inputs a and b, or x, and the output out; operations are in onnx_operations.mjs. */
 export function onnxModel(item, data) {
   if (item.kind === 'gemm')
     return model(
-      node('MatMul', ['a', 'b'], 'out'),
-      input('a', [item.m, item.k]),
-      input('b', [item.k, item.n]),
+      product(item),
+      input('a', shapesOf(item).a),
+      input('b', shapesOf(item).b),
       output('out', [item.m, item.n]),
     );
   const graph = [];

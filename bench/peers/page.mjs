@@ -1,40 +1,35 @@
 // The page that scripts/peers drives: an object of engines, called by name.
+import { load } from '../../wasm/dist/bench.mjs';
 
-import { jaxEngine } from './engine_jax.mjs';
-import { ortEngine } from './engine_ort.mjs';
+import { browserPackages } from './browser_peers.mjs';
 import { parallaxEngine } from './engine_parallax.mjs';
-import { tfjsEngine } from './engine_tfjs.mjs';
-import { makeData } from './peer_data.mjs';
+import { hostEngines } from './hosted.mjs';
+import { operationsOf } from './parallax_operations.mjs';
+import { peerMakers } from './peer_makers.mjs';
 
-async function ortWeb(threads) {
-  const ort = await import('./node_modules/onnxruntime-web/dist/ort.wasm.min.mjs');
-  ort.env.wasm.numThreads = threads;
-  const { numThreads } = ort.env.wasm;
-  return {
-    about: { version: ort.env.versions.web, threads: numThreads },
-    ...ortEngine(ort, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' }, false),
-  };
+async function ours({ tier, threads }) {
+  const plx = await load({ tier, threads });
+  const engine = await parallaxEngine(plx);
+  return { ...engine, about: { ...engine.about, operations: await operationsOf(plx) } };
 }
 
-const makers = {
-  ort: ({ threads }) => ortWeb(threads),
-  tfjs: ({ threads }) => tfjsEngine(globalThis.tf, threads),
-  jax: ({ threads }) => jaxEngine(threads),
-  parallax: ({ tier, threads }) => parallaxEngine(tier, threads),
-};
+/** {name: {at, version}} of the packages of all peers. */
+async function installed() {
+  const names = Object.values(browserPackages).flatMap((files) => Object.keys(files));
+  const found = names.map(async (name) => {
+    const folder = new URL(`node_modules/${name}/`, location.href);
+    const { version } = await (await fetch(new URL('package.json', folder))).json();
+    return [name, { at: new URL('dist/', folder).href, version }];
+  });
+  return Object.fromEntries(await Promise.all(found));
+}
 
-const engines = {};
+const packages = await installed();
+const onPeers = Object.fromEntries(
+  Object.entries(peerMakers).map(([key, make]) => [
+    key,
+    ({ threads }) => make({ packages, threads }),
+  ]),
+);
 
-globalThis.peers = {
-  /** Starts an engine under a name; resolves to what its rows say about it. */
-  async start(name, maker, options) {
-    engines[name] = await makers[maker](options);
-    return engines[name].about;
-  },
-  open: (name, item, recipe) => engines[name].open(item, makeData(item, recipe)),
-  results: async (name) => [...(await engines[name].results())],
-  restart: (name) => engines[name].restart(),
-  run: (name, count) => engines[name].run(count),
-  peak: (name) => engines[name].peak(),
-  close: (name) => engines[name].close(),
-};
+globalThis.peers = hostEngines({ ...onPeers, parallax: ours });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { cases } from './cases.mjs';
+import { lengths } from './measure.mjs';
 
 export const USAGE = `usage: scripts/peers [--native] [--browser] [--quick] [--case TEXT] [--threads N]
                      [--seed N] [--python FILE] [--jax FILE] [--json FILE] [--table FILE]
@@ -86,9 +87,7 @@ export function readArguments(root, args) {
     chosen: chosenCases(values.case),
     native: both || values.native,
     browser: both || values.browser,
-    method: values.quick
-      ? { rounds: 7, sampleNs: 20e6, seed }
-      : { rounds: 15, sampleNs: 60e6, seed },
+    method: { ...lengths[values.quick ? 'quick' : 'full'], seed },
   };
 }
 

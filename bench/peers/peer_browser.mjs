@@ -3,6 +3,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { browserPeers } from './browser_peers.mjs';
+import { hostedEngine } from './hosted.mjs';
 import { serve } from './peer_server.mjs';
 import { chromium as chromiumPath } from './prepare.mjs';
 import { notScaled, ONE_THREAD } from './targets.mjs';
@@ -19,9 +21,6 @@ const ARGUMENTS = [
 
 /** How long to wait for the event that says why a call failed. */
 const GRACE_MS = 2000;
-
-const notTraining = (item) => item.kind === 'train';
-const notOperation = (item) => item.kind === 'op';
 
 /** Ours on one thread, beside which two are measured. */
 const oneThread = ['simd-threads', 'relaxed-threads'].map((tier) => ({
@@ -43,9 +42,7 @@ const engineList = (threads) => [
   },
   { key: 'relaxed', maker: 'parallax', name: 'parallax', tier: 'relaxed-threads' },
   ...(threads === 2 ? oneThread : []),
-  { key: 'ort', maker: 'ort', name: 'onnxruntime-web', cannot: notTraining },
-  { key: 'tfjs', maker: 'tfjs', name: 'tfjs-backend-wasm' },
-  { key: 'jax', maker: 'jax', name: 'jax-js', cannot: notOperation },
+  ...browserPeers.map((peer) => ({ ...peer, maker: peer.key })),
 ];
 
 /** Opens the page; lost() says that it or its browser ended, once it has; `ended` rejects then. */
@@ -136,11 +133,7 @@ async function startEngine({ key, maker, tier, threads, ...rest }, { call, runti
     lost,
     short: about.tier ?? rest.name,
     label: `${rest.name} ${about.tier ?? about.version}`,
-    open: (item, data) => call('open', key, item, data.recipe),
-    results: () => call('results', key),
-    restart: () => call('restart', key),
-    run: (count) => call('run', key, count),
-    close: () => call('close', key),
+    ...hostedEngine(key, call),
   };
 }
 

@@ -1,7 +1,7 @@
-// Sets up, builds and installs what the measurement needs; all output goes to a log, of which a
+// Sets up and builds what the measurement needs; all output goes to a log, of which a
 // failure shows the end.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const TAIL = 40;
@@ -22,8 +22,6 @@ function step(root, title, command) {
   throw new Error(`${title} failed; the whole output is in build/logs/peers.log.`);
 }
 
-const time = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-
 export function prepare(root, { native, browser, chosen }) {
   step(root, 'setting up', 'scripts/setup --play');
   if (native || chosen.some(isNetwork))
@@ -38,10 +36,6 @@ export function prepare(root, { native, browser, chosen }) {
       'building the package',
       'cmake --preset wasm && cmake --build --preset wasm --target engines && npm run build -w wasm',
     );
-  const here = join(root, 'bench/peers');
-  // The packages' own scripts would download things that are not used.
-  if (time(join(here, 'node_modules/.package-lock.json')) < time(join(here, 'package-lock.json')))
-    step(root, 'installing the peers', 'cd bench/peers && npm ci --ignore-scripts');
 }
 
 const isNetwork = ({ kind }) => kind === 'train' || kind === 'predict';

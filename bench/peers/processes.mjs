@@ -10,7 +10,7 @@ import { COMPARED_STEPS } from './cases.mjs';
 import { toBytes } from './peer_data.mjs';
 
 function nameOfCase(item) {
-  if (item.kind === 'gemm') return `gemm ${item.m} ${item.n} ${item.k}`;
+  if (item.kind === 'gemm') return `gemm ${item.m} ${item.n} ${item.k} ${item.transposed}`;
   if (item.kind === 'op') return ['op', item.op, ...Object.values(item.sizes)].join(' ');
   return [item.kind, item.model, item.batch, item.loss].filter(Boolean).join(' ');
 }

@@ -37,9 +37,9 @@ export function commit(root) {
 export function scriptRow(root, { values, ...about }) {
   return {
     schema: 'parallax-results-1',
-    ...about,
     better: 'lower',
     primary: true,
+    ...about,
     samples: { ...summarise(values), values },
     machine: machine(),
     compiler: 'as built',

@@ -10,9 +10,10 @@ import { nativeEngines } from './native.mjs';
 import { readArguments, taken, USAGE, Wrong } from './peer_arguments.mjs';
 import { browserEngines } from './peer_browser.mjs';
 import { makeData } from './peer_data.mjs';
+import { toRows } from './peer_rows.mjs';
 import { described, prepare } from './prepare.mjs';
-import { commit } from './provenance.mjs';
-import { tableLines, toRows } from './report.mjs';
+import { commit, machine } from './provenance.mjs';
+import { tableLines } from './report.mjs';
 import { cpuVendor } from './vendor.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -36,6 +37,11 @@ function write(file, text) {
   renameSync(`${file}.new`, file);
 }
 
+function titleOf(where, threads) {
+  const model = cpus()[0]?.model.trim() || 'unknown processor';
+  return `${where}, ${threads} thread${threads > 1 ? 's' : ''}, on ${cpuVendor()} (${model})`;
+}
+
 /** The rows and the table; both are written after every case. */
 function output({ json, table, seed }) {
   const rows = [];
@@ -53,11 +59,14 @@ function output({ json, table, seed }) {
   return {
     say,
     save,
+    note: (sentence) => say(`  (${sentence})`),
+    begin: (item, { where, threads }) =>
+      process.stderr.write(`peers: ${titleOf(where, threads)}: ${item.name}\n`),
     measured: () => rows.some(({ checks }) => checks.passed),
     voids,
     add(item, { where, threads }, entries) {
-      const about = { threads, seed, commit: commit(root), date: new Date().toISOString() };
-      const added = toRows(item, entries, about);
+      const origin = { machine: machine(), commit: commit(root), date: new Date().toISOString() };
+      const added = toRows(item, entries, { threads, seed, ...origin });
       for (const row of added) validate(row);
       rows.push(...added);
       if (entries.every(({ failure }) => failure)) voids.push(`${item.name} (${where})`);
@@ -70,17 +79,18 @@ function output({ json, table, seed }) {
 /** Measures one group after the other; `open` holds the one in progress. */
 async function measureAll(options, folder, out, open) {
   const { seed, method, chosen } = options;
-  const model = cpus()[0]?.model.trim() || 'unknown processor';
   const data = (item) => makeData(item, { seed });
   const measure = async (where, make, threads) => {
-    const title = `${where}, ${threads} thread${threads > 1 ? 's' : ''}, on ${cpuVendor()} (${model})`;
+    out.say('', titleOf(where, threads));
     try {
       open.group = await make({ ...options, threads, folder, root });
     } catch (error) {
-      out.say('', title, `  (cannot be measured: ${error.message.split('\n')[0]})`);
+      out.note(`cannot be measured: ${error.message.split('\n')[0]}`);
       return;
     }
-    await measureGroup(title, open.group, chosen, {
+    for (const note of open.group.notes) out.note(note);
+    const possible = chosen.filter(({ onlyNative }) => where === 'native' || !onlyNative);
+    await measureGroup(open.group, possible, {
       out,
       side: { where, threads },
       method,

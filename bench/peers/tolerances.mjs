@@ -35,14 +35,16 @@ export function worstError(output, bounds, isOurs) {
   return worst;
 }
 
-function ofProduct({ m, n, k }, { a, b }, output) {
+function ofProduct({ m, n, k, transposed }, { a, b }, output) {
+  const [ai, ap] = transposed === 'a' ? [1, m] : [k, 1];
+  const [bp, bj] = transposed === 'b' ? [1, k] : [n, 1];
   const random = new Random(1);
   return Array.from({ length: ELEMENTS }, () => {
     const [i, j] = [random.word() % m, random.word() % n];
     let sum = 0;
     let size = 0;
     for (let p = 0; p < k; ++p) {
-      const term = a[i * k + p] * b[p * n + j];
+      const term = a[i * ai + p * ap] * b[p * bp + j * bj];
       sum += term;
       size += Math.abs(term);
     }

@@ -11,9 +11,13 @@ from torch_steps import Training, forget, forms, infer, try_compiler
 
 
 class Product:
-    def __init__(self, values, sizes):
+    def __init__(self, values, sizes, transposed):
         m, n, k = sizes
-        self.a, self.b = map(torch.from_numpy, split(values, (m, k), (k, n)))
+        ta, tb = transposed == "a", transposed == "b"
+        arrays = split(values, (k, m) if ta else (m, k), (n, k) if tb else (k, n))
+        self.a, self.b = map(torch.from_numpy, arrays)
+        self.a = self.a.t() if ta else self.a
+        self.b = self.b.t() if tb else self.b
         self.c = torch.empty(m, n)
 
     def restart(self):

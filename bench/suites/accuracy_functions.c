@@ -321,6 +321,7 @@ static void report(plx_case *c, const run *r) {
     plx__case_extra(c, ulps, "worst.x", t->at.x);
     plx__case_extra(c, ulps, "worst.value", t->at.y);
     plx__case_extra(c, ulps, "worst.expected", t->at.expected);
+    plx__case_extra(c, ulps, "bound", r->row->ulps);
     plx__accuracy_histogram(c, ulps, t->counts);
     plx__accuracy_figure(c, "largest error", "absolute", "lower", t->absolute);
     plx__accuracy_figure(c, "RMS error", "absolute", "lower",

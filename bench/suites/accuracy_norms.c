@@ -71,7 +71,8 @@ static double rms(const errors *e) {
 
 static void report(plx_case *c, const errors *own, const errors *plain) {
     plx__accuracy_figure(c, "largest error", "absolute", "lower", own->largest);
-    plx__accuracy_figure(c, "RMS error", "absolute", "lower", rms(own));
+    const int spread = plx__accuracy_figure(c, "RMS error", "absolute", "lower", rms(own));
+    plx__case_extra(c, spread, "bound", rms(plain) / 2);
     plx__accuracy_figure(c, "error of the mean", "deviations", "lower", own->mean);
     plx__accuracy_figure(c, "error of the variance", "relative", "lower", own->variance);
     plx__accuracy_figure(c, "largest error of a plain loop", "absolute", "none", plain->largest);

@@ -54,10 +54,11 @@ static void report(plx_case *c, const errors *own, const errors *plain) {
     const int metric =
         plx__accuracy_figure(c, "largest error in ULP", "ULP", "lower", own->largest);
     plx__accuracy_histogram(c, metric, own->counts);
-    plx__accuracy_figure(c, "RMS error in ULP", "ULP", "lower", rms(own));
+    /* The bound is half of the plain loop's error. */
+    const int spread = plx__accuracy_figure(c, "RMS error in ULP", "ULP", "lower", rms(own));
+    plx__case_extra(c, spread, "bound", rms(plain) / 2);
     plx__accuracy_figure(c, "largest error of a plain loop", "ULP", "none", plain->largest);
     plx__accuracy_figure(c, "RMS error of a plain loop", "ULP", "none", rms(plain));
-    /* The bound is half of the plain loop's error. */
     c->checks.error = 2 * rms(own) / rms(plain);
     c->checks.tolerance = 1;
     if (!(c->checks.error <= 1))

@@ -46,7 +46,9 @@ static plx_status open_task(plx_learning *l) {
     l->trainer_options.batch = 256;
     l->trainer_options.epochs = epochs[l->options.size];
     l->data = (plx_learning_data){.real = table != NULL,
-                                  .source = table ? l->options.source : "interp5d"};
+                                  .source = table ? l->options.source : "interp5d",
+                                  .scales = r->scales,
+                                  .columns = r->inputs + 1};
     if (table)
         l->data.note = table->names ? "its first line names the columns"
                                     : "its first line is a row of numbers, not of names";
