@@ -123,6 +123,9 @@ const apart = {
   },
 };
 
+/** What is left for the bundler of an application to replace: esbuild would replace it here. */
+const KEPT = { 'process.env.NODE_ENV': 'process.env.NODE_ENV' };
+
 /** Writes a bundle to dist/, minified for browsers: by terser, since esbuild's files are 4% larger. */
 async function bundle(entry, outfile, options = {}) {
   const minified = options.minify ?? true;
@@ -141,7 +144,7 @@ async function bundle(entry, outfile, options = {}) {
     write: !minified,
     plugins: [apart],
     ...options,
-    define: { PLX_TRAINING: 'true', PLX_FILES: 'true', ...options.define },
+    define: { ...KEPT, PLX_TRAINING: 'true', PLX_FILES: 'true', ...options.define },
   });
   if (minified) await writeMinified(outfile, result.outputFiles);
   return result;
@@ -226,13 +229,13 @@ function bundles() {
  * The files with the public types of `parallax-nn`, which import only each other, in reading order.
  */
 const TYPES = [
-  ...['generated/kinds', 'errors', 'api', 'api_generation', 'api_activations'],
+  ...['generated/kinds', 'errors', 'api', 'api_batches', 'api_generation', 'api_activations'],
   ...['generated/layer_types', 'generated/graph_builders', 'graph_api'],
 ];
 /** The files that other entries add. */
 const MORE_TYPES = {
   inference: ['api_inference'],
-  bench: ['api_bench', 'api_learning', 'api_profile'],
+  bench: ['api_bench', 'api_learning', 'api_profile', 'api_timing'],
 };
 
 /** Returns the declarations of src/ by file name. */

@@ -38,10 +38,11 @@ typedef struct plx__js_conv2d_call {
         .same = (same_),                                                                           \
     }
 
-#define PLX__JS_POOL2D(size_, stride_, padding_, count_padding_)                                   \
+#define PLX__JS_POOL2D(size_, stride_, padding_, count_padding_, dilation_, ceil_)                 \
     (plx_pool2d_options) {                                                                         \
         .size = PLX__JS_ROWS_COLUMNS(size_), .stride = PLX__JS_ROWS_COLUMNS(stride_),              \
         .padding = PLX__JS_FOUR_SIDES(padding_), .count_padding = (count_padding_),                \
+        .dilation = PLX__JS_ROWS_COLUMNS(dilation_), .ceil = (ceil_),                              \
     }
 
 /* Sets the padding of "same"; the larger image has scale times the size of x. */
@@ -82,6 +83,11 @@ static inline plx_node plx__js_conv2d_transpose(plx_graph *g, plx_node x, plx_no
 static inline plx_node plx__js_upsample2d(plx_graph *g, plx_node x, const int64_t factors[2],
                                           plx_upsampling method) {
     return plx_upsample2d(g, x, factors[0], factors[1], method);
+}
+
+static inline plx_status plx__js_lstm(const plx_graph *g, plx_node y, plx_node *states) {
+    *states = y;
+    return plx_graph_status(g);
 }
 
 static inline plx_status plx__js_hypercausal(plx_graph *g, plx_node x, plx_node w, plx_node b,

@@ -39,6 +39,7 @@ plx__left_metrics plx__js_metrics_of(plx_metrics metrics) {
         .r2 = metrics.r2,
         .top5 = metrics.top5,
         .perplexity = metrics.perplexity,
+        .mae = metrics.mae,
     };
 }
 
@@ -86,8 +87,15 @@ EXPORT int plx_js_start(bool reproducible) {
     return plx_ctx_new(&options, &context, own_message, sizeof own_message);
 }
 
-/* Adds threads and measures the machine. cpus: the workers that are ready, and the caller.
- * threads: 0 to choose their number. */
+/* Starts threads and returns whether all of them run; called until they do, before
+ * plx_js_set_threads. cpus: the workers that are ready, and the caller. threads: 0 to choose their
+ * number. */
+EXPORT int plx_js_begin_threads(int cpus, int threads) {
+    plx__platform_set_cpus(cpus);
+    return plx_ctx_begin_threads(context, threads);
+}
+
+/* Uses these threads, and measures the machine. */
 EXPORT int plx_js_set_threads(int cpus, int threads) {
     plx__platform_set_cpus(cpus);
     return plx_ctx_set_threads(context, threads);
@@ -178,7 +186,7 @@ EXPORT_TRAINING const char *plx_js_schedule_name(int i) {
 /* Sets the schedule, clipping and so on of the next plx_js_trainer_new (default: none). */
 EXPORT_TRAINING void plx_js_recipe(int schedule, double warmup, double floor, double every,
                                    double factor, double clip_norm, double label_smoothing,
-                                   double accumulate) {
+                                   double huber_delta, double accumulate, bool metrics) {
     recipe.schedule = (plx_schedule){.kind = (plx_schedule_kind)schedule,
                                      .warmup = (int64_t)warmup,
                                      .floor = floor,
@@ -186,7 +194,21 @@ EXPORT_TRAINING void plx_js_recipe(int schedule, double warmup, double floor, do
                                      .factor = factor};
     recipe.clip_norm = clip_norm;
     recipe.label_smoothing = label_smoothing;
+    recipe.huber_delta = huber_delta;
     recipe.accumulate = (int64_t)accumulate;
+    recipe.metrics = metrics;
+}
+
+static plx__js_functions functions;
+
+/* Sets the functions of the next plx_js_trainer_new, which reads numbers as plx__js_function says;
+ * loss: whether one is the loss. */
+EXPORT_TRAINING void plx_js_functions(int size, const double *numbers, int metrics, bool loss) {
+    functions = (plx__js_functions){numbers, numbers + size};
+    recipe.function = plx__js_function;
+    recipe.self = &functions;
+    recipe.own_metrics = metrics;
+    recipe.own_loss = loss;
 }
 
 /* Sets the validation data of the next trainer: an address for each port, borrowed until
@@ -235,9 +257,14 @@ EXPORT_TRAINING void plx_js_trainer_free(plx_trainer *trainer) {
     plx_trainer_free(trainer);
 }
 
+EXPORT_TRAINING void plx_js_trainer_stop(plx_trainer *trainer) {
+    plx_trainer_stop(trainer);
+}
+
 /* Takes at most max_steps further steps, not past the end of an epoch. Results: progress. */
 EXPORT_TRAINING int plx_js_trainer_run(plx_trainer *trainer, double max_steps) {
-    plx_progress progress = {0};
+    static plx_progress progress;
+    progress = (plx_progress){0};
     plx_status status = plx_trainer_run(trainer, (int64_t)max_steps, &progress);
     plx__js_left.progress = (plx__left_progress){
         .step = (double)progress.step,
@@ -252,7 +279,10 @@ EXPORT_TRAINING int plx_js_trainer_run(plx_trainer *trainer, double max_steps) {
         .validation_ns = progress.validation_ns,
         .best_epoch = (double)progress.best_epoch,
         .stopped_early = progress.stopped_early,
+        .own = plx__js_address(progress.own),
+        .validation_own = plx__js_address(progress.validation_own),
         .validation = plx__js_metrics_of(progress.validation),
+        .training = plx__js_metrics_of(progress.training),
     };
     return status;
 }

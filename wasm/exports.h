@@ -60,7 +60,8 @@ static inline void plx__js_made(const void *object) {
 }
 /* Converts at most PLX_MAX_RANK sizes to the library's form. */
 void plx__js_dims(int rank, const double *from, int64_t *dims);
-/* Samples from addresses, one for each of PLX_PORTS ports; NULL: none. */
+/* Samples from addresses, one for each of PLX_PORTS ports, after those of targets that of the
+ * weights of samples; NULL: none. */
 plx_dataset plx__js_dataset(double n, const void *const *inputs, const void *const *targets);
 /* JavaScript knows a node by its place in its graph; below 0: none. */
 static inline plx_node plx__js_node(const plx_graph *graph, int place) {
@@ -69,6 +70,18 @@ static inline plx_node plx__js_node(const plx_graph *graph, int place) {
 static inline int plx__js_place(plx_node node) {
     return node.id < 0 ? -1 : (int)(node.id & INT32_MAX);
 }
+
+/* Scalars of losses and metrics, which JavaScript recorded as calls of builders. Each of them is
+ * the number of doubles that it takes, including this one; the rows of the batch that it is for;
+ * its number for plx_scalar_function; how many values it has; which value it gives; and its calls.
+ * A call is its builder, the count of its inputs and their values (below 0: none), the count of its
+ * numbers and the numbers, and the count of its results. Values are counted from 0: the output, its
+ * target, and the results of the calls. */
+typedef struct plx__js_functions {
+    const double *numbers, *end;
+} plx__js_functions;
+/* The plx_scalar_function of plx__js_functions. */
+plx_node plx__js_function(void *self, plx_graph *graph, int i, plx_node output, plx_node target);
 
 /* A failure that the library does not know of: leaves its sentence for the next plx_js_message, and
  * returns status. */

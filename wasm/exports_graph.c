@@ -326,6 +326,49 @@ EXPORT int plx_js_graph_node(plx_graph *graph, int builder, int count, const int
     return status;
 }
 
+/* ---- Functions of losses and metrics --------------------------------------------------------- */
+
+/* The numbers that come before the calls of a function. */
+enum { WORDS, ROWS, NUMBER_OF, VALUES, GIVES, CALLS };
+
+/* Replays the calls of the function at `at`; places has room for its values, and for the inputs of
+ * a call after them. */
+static plx_node replay(plx_graph *graph, const double *at, int32_t *places) {
+    const double *end = at + (int)at[WORDS];
+    const int values = (int)at[VALUES], gives = (int)at[GIVES];
+    int32_t *inputs = places + values;
+    int known = 2, status = PLX_OK;
+    for (const double *call = at + CALLS; call < end && status == PLX_OK;) {
+        const int builder = (int)*call++, count = (int)*call++;
+        for (int i = 0; i < count; i++, call++) inputs[i] = *call < 0 ? -1 : places[(int)*call];
+        const int size = (int)*call++;
+        const double *numbers = call;
+        call += size;
+        const int results = (int)*call++;
+        status = plx_js_graph_node(graph, builder, count, inputs, size, numbers, results,
+                                   places + known);
+        known += results;
+    }
+    return status == PLX_OK ? plx__js_node(graph, places[gives]) : plx_none();
+}
+
+plx_node plx__js_function(void *self, plx_graph *graph, int i, plx_node output, plx_node target) {
+    const plx__js_functions *functions = self;
+    const int64_t *dims = NULL;
+    if (plx_node_shape(graph, output, &dims) < 1) return plx_none();
+    for (const double *at = functions->numbers; at < functions->end; at += (int)at[WORDS]) {
+        if ((int64_t)at[ROWS] != dims[0] || (int)at[NUMBER_OF] != i) continue;
+        int32_t *places = malloc(((size_t)at[VALUES] + (size_t)at[WORDS]) * sizeof *places);
+        if (!places) break;
+        places[0] = plx__js_place(output);
+        places[1] = plx__js_place(target);
+        const plx_node y = replay(graph, at, places);
+        free(places);
+        return y;
+    }
+    return plx_none();
+}
+
 /* ---- Plan ------------------------------------------------------------------------------------ */
 
 /* Compiles a plan. Results: made. Freed by plx_js_plan_free. */

@@ -89,6 +89,45 @@ EXPORT plx_trainer *plx_js_learning_trainer(learning_run *run) {
     return plx_learning_trainer(run->learning);
 }
 
+/* Returns the model, which belongs to the run. */
+EXPORT plx_model *plx_js_learning_model(learning_run *run) {
+    return plx_learning_model(run->learning);
+}
+
+/* The values of one sample of a port, with labels in place of its last dimension if so. */
+static int64_t sample_size(const plx_port *port, bool labels) {
+    int64_t size = 1;
+    for (int i = 0; i < port->rank - labels; ++i) size *= port->dims[i];
+    return size;
+}
+
+static double sample_at(const void *from, int64_t stride, int64_t size, int64_t i) {
+    return plx__js_address((const int32_t *)from + i * (stride ? stride : size));
+}
+
+/* Results: held, sample i of the held-out data. */
+EXPORT int plx_js_learning_held(learning_run *run, double i) {
+    const plx_learning *learning = run->learning;
+    const plx_dataset *test = &learning->test;
+    if (!(i >= 0 && i < (double)test->n))
+        return plx__js_fail(PLX_ERR_ARGUMENT, "heldOut: there is no sample %lld: %s has 0 to %lld",
+                            (long long)i, learning->task->name, (long long)test->n - 1);
+    const plx_port input = plx_model_input(learning->model, 0);
+    const plx_port output = plx_model_output(learning->model, 0);
+    const bool labels = learning->trainer_options.loss == PLX_LOSS_CROSS_ENTROPY;
+    const int64_t x = sample_size(&input, false);
+    const int64_t y = test->targets[0] ? sample_size(&output, labels) : 0;
+    plx__js_left.held = (plx__left_held){
+        .x = sample_at(test->inputs[0], test->input_strides[0], x, (int64_t)i),
+        .x_size = (double)x,
+        .x_ids = input.dtype == PLX_DTYPE_I32,
+        .y = y ? sample_at(test->targets[0], test->target_strides[0], y, (int64_t)i) : 0,
+        .y_size = (double)y,
+        .y_ids = labels,
+    };
+    return PLX_OK;
+}
+
 static int64_t trained_values(plx_model *model) {
     const plx_weights *weights = plx_model_weights(model);
     int64_t count = 0;

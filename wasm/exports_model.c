@@ -215,6 +215,7 @@ plx_dataset plx__js_dataset(double n, const void *const *inputs, const void *con
         if (inputs) data.inputs[i] = inputs[i];
         if (targets) data.targets[i] = targets[i];
     }
+    if (targets) data.weights = targets[PLX_PORTS];
     return data;
 }
 
@@ -226,9 +227,10 @@ EXPORT int plx_js_predict(plx_model *model, double n, const void *const *inputs,
     return plx_model_predict(model, &data, (int64_t)batch, out);
 }
 
-/* Evaluates. targets: floats for the loss MSE, i32 labels for cross-entropy. confusion: 0, or
- * classes * classes doubles to fill with the counts [label][prediction]. Results: metrics. */
-EXPORT int plx_js_evaluate(plx_model *model, int output, int loss, double n,
+/* Evaluates. p: the parameter of the loss. targets: i32 labels for cross-entropy, floats for other
+ * losses; then the address of the weights of samples, or 0. confusion: 0, or classes * classes
+ * doubles to fill with the counts [label][prediction]. Results: metrics. */
+EXPORT int plx_js_evaluate(plx_model *model, int output, int loss, double p, double n,
                            const void *const *inputs, const void *const *targets, double classes,
                            double *confusion) {
     const plx_dataset data = plx__js_dataset(n, inputs, targets);
@@ -238,7 +240,7 @@ EXPORT int plx_js_evaluate(plx_model *model, int output, int loss, double n,
     if (cells && !(counts = calloc(cells, sizeof *counts)))
         return plx__js_fail(PLX_ERR_MEMORY, "evaluate: no memory");
     const plx_status status =
-        plx_model_evaluate(model, output, (plx_loss)loss, &data, &metrics, counts);
+        plx_model_evaluate_with(model, output, (plx_loss)loss, p, &data, &metrics, counts);
     if (status == PLX_OK) {
         for (size_t i = 0; i < cells; i++) confusion[i] = (double)counts[i];
     }

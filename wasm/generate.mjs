@@ -225,6 +225,8 @@ const errors = kind('PLX_STATUS').map(([NAME, value]) => [`PLX_ERR_${NAME}`, val
 const activations = ['linear', ...kind('PLX_ACTIVATION').map(([, name]) => name)];
 const optimizers = kind('PLX_OPTIMIZER').map(([, name]) => textOf(name));
 const schedules = kind('PLX_SCHEDULE').map(([, name]) => textOf(name));
+const losses = kind('PLX_LOSS').map(([, name]) => textOf(name));
+const starts = kind('PLX_START').map(([, name]) => textOf(name));
 
 /** Returns the dtypes in their order, each with the typed array of its element type in C. */
 function dtypeRows() {
@@ -253,14 +255,26 @@ export type OptimizerKind =${union(optimizers)};
 ${comment('Names of schedules.')}
 export type ScheduleKind =${union(schedules)};
 
+${comment('Names of losses.')}
+export type LossKind =${union(losses)};
+
+${comment('Names of initialisations of kernels.')}
+export type InitializerKind =${union(starts)};
+
 ${comment('The typed array for each element type; 16-bit floats come as their bits.')}
 export interface DTypeArrays {
-${dtypes.map(({ name, array }) => `  ${name}: ${array};`).join('\n')}
+${dtypes.map(({ name, array }) => `${comment(`Elements of ${name}.`)}\n${name}: ${array};`).join('\n')}
 }
 `;
 
-const kindLists =
-  () => `import type { ActivationName, OptimizerKind, PlxErrorName, ScheduleKind } from './kinds.js';
+const kindLists = () => `import type {
+  ActivationName,
+  InitializerKind,
+  LossKind,
+  OptimizerKind,
+  PlxErrorName,
+  ScheduleKind,
+} from './kinds.js';
 
 /** The status codes of the library, by name. Their values never change. */
 export const STATUS: Readonly<Record<PlxErrorName, number>> = {
@@ -269,6 +283,10 @@ ${errors.map(([name, value]) => `  ${name}: ${value},`).join('\n')}
 
 /** All activations, in the library's order. */
 export const ACTIVATIONS: readonly ActivationName[] = ${list(activations)};
+
+/** All losses and initialisations of kernels, in the library's order. */
+export const LOSSES: readonly LossKind[] = ${list(losses)};
+export const STARTS: readonly InitializerKind[] = ${list(starts)};
 
 /** The options that only some kinds have. */
 export const OPTIMIZER_OPTIONS: Readonly<Record<OptimizerKind, string>> = {

@@ -1,35 +1,44 @@
 /** Makes the types of layers and the tables by which layers.ts checks and packs them. */
 import { argumentsOf, camel, comment, rowsOf, textOf } from './tables.mjs';
 
-/** TypeScript types of options; CHOICE has that of its texts. */
+/** TypeScript types of options; CHOICE and PADDING have that of their texts. */
 const TYPES = {
   COUNT: 'number',
   PAIR: 'Pair',
+  LENGTH: 'number',
   POSITIVE: 'number',
   NUMBER: 'number',
   FLAG: 'boolean',
   NOT: 'boolean',
   CHOICE: '',
+  PADDING: '',
   ACTIVATION: 'Activation',
   WAVES: 'number | boolean',
-  SHAPE: 'number[]',
-  LAYERS: 'Layer[]',
+  INITIALIZER: 'Initializer',
+  REGULARIZER: 'Regularizer',
+  SHAPE: 'readonly number[]',
+  LAYERS: 'readonly Layer[]',
+  LAYER: 'Layer',
+  BRANCHES: 'readonly (Layer | readonly Layer[])[]',
   NAME: 'string',
-  SAMPLE: 'number[]',
+  SAMPLE: 'readonly number[]',
 };
 
 /** The options that may set a field, by the field's row; others set a member of its own. */
 const SETS = {
-  PLX_LAYER_COUNT: ['COUNT'],
-  PLX_LAYER_PAIR: ['PAIR'],
-  PLX_LAYER_FLAG: ['FLAG', 'NOT', 'CHOICE'],
-  PLX_LAYER_REAL: ['POSITIVE', 'NUMBER', 'WAVES'],
+  PLX_LAYER_COUNT: ['COUNT', 'INITIALIZER'],
+  PLX_LAYER_PAIR: ['PAIR', 'LENGTH'],
+  PLX_LAYER_FLAG: ['FLAG', 'NOT', 'CHOICE', 'PADDING'],
+  PLX_LAYER_REAL: ['POSITIVE', 'NUMBER', 'WAVES', 'REGULARIZER'],
 };
+/** The options that set two fields, and the one after theirs. */
+const TWO = { start: 'start_value', l1: 'l2', same: 'causal' };
 const FIELDS = Object.keys(SETS);
+const PADDINGS = ['valid', 'same', 'causal'];
 export const LAYER_ROWS = ['PLX_LAYER', ...FIELDS];
 /** All rows of parallax.def. */
 export const TABLE_ROWS = [
-  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE', 'PLX_LOSS'],
+  ...['PLX_STATUS', 'PLX_ACTIVATION', 'PLX_OPTIMIZER', 'PLX_SCHEDULE', 'PLX_LOSS', 'PLX_START'],
   ...LAYER_ROWS,
 ];
 
@@ -37,7 +46,12 @@ export const TABLE_ROWS = [
 const OWN = { kind: 0, activation: 1, p: 2, inner: 3, rank: 4, dims: 5 };
 const OWN_SIZE = 11;
 /** Which option sets a member of its own. */
-const OWN_SETS = { activation: 'ACTIVATION', p: 'POSITIVE', dims: 'SHAPE', layers: 'LAYERS' };
+const OWN_SETS = {
+  activation: ['ACTIVATION'],
+  p: ['POSITIVE'],
+  dims: ['SHAPE'],
+  layers: ['LAYERS', 'LAYER', 'BRANCHES'],
+};
 
 const fail = (message) => {
   throw new Error(`layers.def: ${message}`);
@@ -48,7 +62,9 @@ function defaultText(macro, initial) {
   if (initial === 'NEEDED' || initial === 'NONE') return '';
   if (macro === 'ACTIVATION') return ` (default \`"${initial}"\`)`;
   if (!initial.startsWith('"')) return ` (default ${initial})`;
-  return macro === 'CHOICE' ? ` (default \`${initial}\`)` : ` (default: ${textOf(initial)})`;
+  return macro === 'CHOICE' || macro === 'PADDING'
+    ? ` (default \`${initial}\`)`
+    : ` (default: ${textOf(initial)})`;
 }
 
 function optionOf({ macro, parts: [name, field, initial, about, ...texts] }) {
@@ -58,7 +74,7 @@ function optionOf({ macro, parts: [name, field, initial, about, ...texts] }) {
   return {
     ...{ macro, name, field, initial, choices },
     needed: initial === 'NEEDED',
-    type: macro === 'CHOICE' ? choices.map((text) => `'${text}'`).join(' | ') : TYPES[macro],
+    type: choices.length > 0 ? choices.map((text) => `'${text}'`).join(' | ') : TYPES[macro],
     about: textOf(about).replace(/\.$/, `${defaultText(macro, initial)}.`),
   };
 }
@@ -92,13 +108,16 @@ function placesOf(rows) {
     places[parts[0]] = size;
     size += macro === 'PLX_LAYER_PAIR' ? 2 : 1;
   }
+  for (const [field, next] of Object.entries(TWO))
+    if (next in places && places[next] !== places[field] + 1)
+      fail(`${next} must come right after ${field}`);
   return { places, size };
 }
 
 /** Checks that an option suits its field, and that an option needs what the library needs. */
 function checkOption(kind, options, { macro, name, field }, rows) {
   const row = rows.find(({ macro: of, parts }) => FIELDS.includes(of) && parts[0] === field);
-  const may = row ? SETS[row.macro] : [OWN_SETS[field]];
+  const may = row ? SETS[row.macro] : (OWN_SETS[field] ?? []);
   if (!may.includes(macro)) fail(`${name} of ${kind} cannot set ${field}`);
   const twins = options.filter((other) => other.field === field);
   if (twins.length > 1) fail(`${kind}: ${twins.map((twin) => twin.name).join(', ')} set ${field}`);
@@ -133,7 +152,12 @@ function read(rows, text) {
     if (['PLX_LAYER_COUNT', 'PLX_LAYER_PAIR'].includes(row.macro)) checkNeeded(row, kinds);
   const options = {};
   for (const { macro, name, field, choices } of interfaces.flatMap((row) => row.own)) {
-    const one = { macro, field, choices };
+    /* They have one form each; the library knows which layers are causal, and which have one size. */
+    const one = {
+      macro: macro === 'LENGTH' ? 'PAIR' : macro,
+      field,
+      choices: macro === 'PADDING' ? PADDINGS : choices,
+    };
     if (options[name] && JSON.stringify(options[name]) !== JSON.stringify(one))
       fail(`${name} is not the same option in all layers`);
     options[name] = one;
@@ -157,17 +181,22 @@ function types({ interfaces, kinds }) {
     const optional = options.some(({ needed }) => needed) ? '' : '?';
     return `${comment(about)}\n${method}(options${optional}: ${type}): Layer;`;
   });
-  return `import type { Activation } from '../api_activations.js';
+  return `import type { Activation, Initializer, Regularizer } from '../api_activations.js';
 import type { Pair } from '../graph_api.js';
 
 ${blocks.join('\n')}
 ${comment('The options of each kind of layer.')}
 export interface LayerKinds {
-${kinds.map(({ method, type }) => `  ${method}: ${type};`).join('\n')}
+${kinds.map(({ method, type, about }) => `${comment(about)}\n${method}: ${type};`).join('\n')}
 }
 
 ${comment('A layer created by `plx.layers`.')}
-export type Layer = { [K in keyof LayerKinds]: { kind: K } & LayerKinds[K] }[keyof LayerKinds];
+export type Layer = {
+  [K in keyof LayerKinds]: {
+    ${comment('Which kind it is.')}
+    kind: K;
+  } & LayerKinds[K];
+}[keyof LayerKinds];
 
 ${comment(
   'The layers of sequential models and graphs. Weights are initialised as in the papers: He et al. ' +
@@ -214,7 +243,7 @@ export const LAYER_SIZE = ${size};
 function defaultOf({ macro, initial, choices }) {
   if (initial === 'NEEDED' || initial === 'NONE') return undefined;
   if (macro === 'ACTIVATION') return initial;
-  if (macro === 'CHOICE') return choices[0];
+  if (choices.length > 0) return choices[0];
   return initial.startsWith('"') ? undefined : JSON.parse(initial);
 }
 

@@ -1,9 +1,17 @@
 /** The public types of the package. */
 
+import type {
+  Batches,
+  BatchOptions,
+  DatasetHistory,
+  DatasetOptions,
+  StepLog,
+} from './api_batches.js';
 import type { GenerateOptions, GeneratorOptions, TokenGenerator } from './api_generation.js';
-import type { OptimizerKind, ScheduleKind } from './generated/kinds.js';
+import type { GraphBuilders } from './generated/graph_builders.js';
+import type { LossKind, OptimizerKind, ScheduleKind } from './generated/kinds.js';
 import type { Layer, Layers } from './generated/layer_types.js';
-import type { DType, Graph, GraphArray } from './graph_api.js';
+import type { DType, Graph, GraphArray, GraphNode } from './graph_api.js';
 
 /**
  * A build of the engine: `simd` (one thread, runs everywhere), `simd-threads` (several threads;
@@ -54,6 +62,26 @@ export interface LoadOptions {
   wasmModule?: object;
   /** Milliseconds without an answer after which the start counts as failed (default 20,000). */
   timeout?: number;
+  /** Called while a .wasm file is fetched. */
+  onProgress?: (progress: LoadProgress) => void;
+  /** Stops the start: `load` rejects with an AbortError, and what was started is ended. */
+  signal?: AbortSignalLike;
+  /**
+   * Whether to warn, once, when a model, a graph or an engine was garbage-collected without
+   * `dispose()` (default: in development, that is where Node or a bundler knows
+   * `process.env.NODE_ENV` and it is not `"production"`). Its memory is freed in any case.
+   */
+  debug?: boolean;
+}
+
+/** How much of a .wasm file has been fetched. */
+export interface LoadProgress {
+  /** The tier that the file belongs to. */
+  tier: Tier;
+  /** Bytes so far, after decompression. */
+  loaded: number;
+  /** Bytes in all; missing if the server does not say, as it does not for a compressed file. */
+  total?: number;
 }
 
 /** The speed of a tier on this JavaScript engine. */
@@ -118,6 +146,8 @@ export interface EngineInfo {
   startup: StartupTimes;
   /** With the tier `"fastest"`: tiers and their speeds, fastest first; empty if only one runs here. */
   measured?: TierSpeed[];
+  /** Formats it as text with a line for each fact, and names the runtime, for reports of bugs. */
+  toString(): string;
 }
 
 /** Milliseconds from the call of `load` to each stage of the start. */
@@ -174,8 +204,8 @@ export type NumericArray =
   | Int32Array
   | Uint32Array;
 
-/** Nested arrays of numbers. */
-export type NestedArray = number[] | NestedArray[];
+/** Nested arrays of numbers; the innermost may be typed arrays. */
+export type NestedArray = readonly number[] | readonly NumericArray[] | readonly NestedArray[];
 
 /**
  * Samples: a typed array whose length is a multiple of the sample's size, or nested arrays of the
@@ -187,15 +217,27 @@ export type Data = NumericArray | NestedArray;
 export type NamedData = { readonly [name: string]: Data };
 
 /**
- * A loss: `mse` is the mean squared error over all outputs; `crossentropy` is softmax cross-entropy
- * with class labels (-100 is ignored); `own` is the loss that the model defines itself, without
- * targets (CLIP's contrastive loss).
+ * A loss: `mse` is the mean squared error over all outputs, `mae` the mean absolute error, `huber`
+ * half the squared error up to a delta and linear beyond; `crossentropy` is softmax cross-entropy
+ * with class labels (-100 is ignored), `binarycrossentropy` sigmoid cross-entropy with values from 0
+ * to 1. Both take logits; if the model ends in a softmax, or in the activation `sigmoid`, they take
+ * what goes into it. `own` is the loss that the model defines itself, without targets (CLIP's
+ * contrastive loss).
  */
-export type Loss = 'mse' | 'crossentropy' | 'own';
+export type Loss = LossKind;
 
 /** The name of a loss; the names that Keras and PyTorch use are accepted too. */
 export type LossName =
   | Loss
+  | 'binaryCrossEntropy'
+  | 'binaryCrossentropy'
+  | 'binary_crossentropy'
+  | 'BCEWithLogitsLoss'
+  | 'meanAbsoluteError'
+  | 'mean_absolute_error'
+  | 'L1Loss'
+  | 'Huber'
+  | 'HuberLoss'
   | 'meanSquaredError'
   | 'mean_squared_error'
   | 'MSELoss'
@@ -204,6 +246,36 @@ export type LossName =
   | 'CrossEntropyLoss'
   | 'sparseCategoricalCrossentropy'
   | 'sparse_categorical_crossentropy';
+
+/** The Huber loss with a delta of its own. */
+export interface HuberLoss {
+  /** Name of the loss. */
+  kind: 'huber';
+  /** Error up to which the loss is half its square; linear beyond (default 1). */
+  delta?: number;
+}
+
+/**
+ * A loss or a metric of your own, built from graph nodes: the prediction [rows, ...] of the model's
+ * output and its target give one number, such as their mean. It is called when training begins, once
+ * for each number of samples that are computed at a time; the engine then runs the nodes. The target
+ * has the layout of the loss: for `crossentropy` class labels, `int32`, else values like the output,
+ * also where a function is the loss.
+ *
+ * @example
+ * ```ts
+ * const mape = (g, prediction, target) =>
+ *   g.mean(g.abs(g.div(g.sub(prediction, target), target)));
+ * ```
+ */
+export type ScalarFunction<D extends 'float32' | 'int32' = 'float32'> = (
+  g: GraphBuilders,
+  prediction: GraphNode,
+  target: GraphNode<D>,
+) => GraphNode;
+
+/** A metric that follows from the loss; those that the loss does not define are NaN. */
+export type MetricName = 'accuracy' | 'top5' | 'perplexity' | 'rmse' | 'r2' | 'mae';
 
 /** The name of an optimizer; the usual capitalisations are accepted too. */
 export type OptimizerName = OptimizerKind | 'SGD' | 'Adam' | 'AdamW' | 'Lion' | 'RMSprop';
@@ -255,6 +327,7 @@ export interface Optimizer {
    * holds memory in the engine. Rejects while `fit` runs.
    */
   dispose(): Promise<void>;
+  /** Does the same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -283,20 +356,25 @@ export interface EarlyStopping {
   minImprovement?: number;
 }
 
-/** Quality of a model on given data. */
+/** Quality of a model on given data. What the loss does not define is NaN. */
 export interface Metrics {
-  /** Mean loss over the samples. */
+  /** Mean loss over the samples, each times its weight, and the penalties of regularisers. */
   loss: number;
-  /** Share of samples whose largest output is the label; NaN for `mse`. */
+  /**
+   * For `crossentropy`, the share of samples whose largest output is the label; for
+   * `binarycrossentropy`, of values on their target's side of 1/2.
+   */
   accuracy: number;
-  /** Root mean squared error; NaN for `crossentropy`. */
+  /** Root mean squared error; NaN for cross-entropies. */
   rmse: number;
-  /** Coefficient of determination, the explained share of the variance; NaN for `crossentropy`. */
+  /** Coefficient of determination, the explained share of the variance; NaN for cross-entropies. */
   r2: number;
-  /** Share of samples whose label is among the five largest outputs; NaN for `mse`. */
+  /** For `crossentropy`, the share of samples whose label is among the five largest outputs. */
   top5: number;
-  /** e to the power of the loss; NaN for `mse`. */
+  /** For `crossentropy`, e to its power. */
   perplexity: number;
+  /** Mean absolute error; NaN for cross-entropies. */
+  mae: number;
 }
 
 /** Metrics with the confusion matrix. */
@@ -315,6 +393,13 @@ export interface EpochLog {
   loss: number;
   /** Metrics on the validation data, if there is any. */
   validation?: Metrics;
+  /**
+   * With `metrics`: their values over the batches of the epoch, each computed before its step and
+   * with dropout, as in Keras.
+   */
+  metrics?: Record<string, number>;
+  /** With `metrics` and validation: their values on the validation data. */
+  validationMetrics?: Record<string, number>;
   /** Learning rate of its last step. */
   rate: number;
   /** Milliseconds since training began. */
@@ -343,14 +428,41 @@ export interface BatchLog {
   milliseconds: number;
 }
 
+/** Data that is not trained on. */
+export interface HeldData {
+  /** Samples, in the form of those of `fit`. */
+  x: Data | NamedData;
+  /** Their targets. */
+  y: Data | NamedData;
+  /** A weight for each sample's loss. */
+  sampleWeight?: Data;
+}
+
 /** Options of `fit`. */
 export interface FitOptions {
   /** Passes over the data (default 1). */
   epochs?: number;
   /** Samples per step (default 32); all of them if there are fewer. */
   batchSize?: number;
-  /** Loss to minimise (default `"mse"`). */
-  loss?: LossName;
+  /** Loss to minimise (default `"mse"`): a name, the Huber loss with its delta, or a function. */
+  loss?: LossName | HuberLoss | ScalarFunction;
+  /**
+   * Metrics to report for every epoch, of training and validation: names, and up to eight functions,
+   * which are reported by the name of the function as means over batches.
+   */
+  metrics?: readonly (MetricName | ScalarFunction | ScalarFunction<'int32'>)[];
+  /**
+   * A weight for each sample, which multiplies its loss; the loss of a batch stays the mean over its
+   * samples (it is not divided by the sum of the weights), as in Keras. A share held out for
+   * validation keeps its weights.
+   */
+  sampleWeight?: Data;
+  /**
+   * A weight for each class, by its label: of `crossentropy` with one label a sample, or of
+   * `binarycrossentropy` with one value. It multiplies the weight of the sample in training, not in
+   * validation; classes left out have the weight 1.
+   */
+  classWeight?: { readonly [label: number]: number };
   /**
    * Optimizer (default `"adam"`). A name or plain options start with fresh state in every call; an
    * optimizer created with `plx.optimizer` continues with its own state.
@@ -367,7 +479,7 @@ export interface FitOptions {
   /**
    * Data to evaluate after every epoch, or the share of x and y to hold out at the end; 0: none.
    */
-  validation?: { x: Data | NamedData; y: Data | NamedData } | number;
+  validation?: HeldData | number;
   /**
    * Stops training when the validation loss no longer falls. When training ends, early or not, the
    * weights of the epoch with the lowest loss are restored (not when it is cancelled).
@@ -382,12 +494,18 @@ export interface FitOptions {
   seed?: number;
   /**
    * Called after every epoch. The next one starts when it has returned and any promise it returned
-   * has settled, so calls to the model made inside it see the weights of this epoch. `fit` rejects
-   * with whatever it throws or rejects with.
+   * has settled, so calls to the model made inside it see the weights of this epoch. If it returns
+   * `"stop"`, or a promise of it, training ends and `fit` resolves with the history so far. `fit`
+   * rejects with whatever it throws or rejects with.
    */
-  onEpoch?: (log: EpochLog) => void | Promise<void>;
-  /** Called about every 25 ms, between two steps. Training waits for it, as for `onEpoch`. */
-  onBatch?: (log: BatchLog) => void | Promise<void>;
+  onEpoch?: (log: EpochLog) => unknown;
+  /**
+   * Called about every 25 ms, between two steps. Training waits for it, as for `onEpoch`, and ends
+   * if it returns `"stop"`.
+   */
+  onBatch?: (log: BatchLog) => unknown;
+  /** Saves weights during training. */
+  checkpoint?: Checkpoint;
   /**
    * Stops training; the weights keep their current values, and the error's `history` holds what was
    * done. After an abort in a callback no further step is taken. Otherwise training stops after the
@@ -395,6 +513,28 @@ export interface FitOptions {
    * during a step), and within about 4 ms of steps in a worker without shared memory.
    */
   signal?: AbortSignalLike;
+}
+
+/** When weights are saved during training, and how. */
+export interface Checkpoint {
+  /**
+   * Receives a copy of the weights, for `setWeights`, and the log of the epoch. Training waits for
+   * it, before `onEpoch` is called.
+   */
+  save: (weights: Weight[], log: EpochLog) => unknown;
+  /**
+   * Whether only epochs are saved whose loss is lower than that of all before: the validation loss,
+   * or without validation that of training (default false).
+   */
+  best?: boolean;
+  /** Epochs from one to the next that may be saved (default 1). */
+  every?: number;
+}
+
+/** Predictions: the values of n samples one after the other, with their shape [n, ...output]. */
+export interface Predictions extends Float32Array {
+  /** The shape [n, ...output]; a part made with `slice` or `subarray` has none. */
+  readonly shape: readonly number[];
 }
 
 /** Memory in use, in exact bytes. */
@@ -431,6 +571,8 @@ export interface History {
   bestEpoch?: number;
   /** Whether `earlyStopping` ended training. */
   stoppedEarly: boolean;
+  /** Whether a callback ended training by returning `"stop"`. */
+  stopped: boolean;
   /** Milliseconds of training alone, without validation. */
   milliseconds: number;
   /** Memory that training used. */
@@ -538,6 +680,28 @@ export interface ExplainOptions {
   optimizer?: OptimizerOptions['kind'] | OptimizerOptions;
 }
 
+/** Options of `predict`. */
+export interface PredictOptions {
+  /** Samples per run (default: chosen by the engine). */
+  batchSize?: number;
+  /** Name of the output (default: the first). */
+  output?: string;
+  /**
+   * Called with the share of the samples that is done, 0 to 1. With it or with `signal`, samples are
+   * predicted in parts of at least 256 or `batchSize`; calls to the model that are made meanwhile
+   * take effect between two parts.
+   */
+  onProgress?: (fraction: number) => void | Promise<void>;
+  /** Stops the prediction before its next part, with an AbortError. */
+  signal?: AbortSignalLike;
+}
+
+/** Options of `save`. */
+export interface SaveOptions {
+  /** Texts that the file carries besides; keys must not start with `parallax.`. */
+  metadata?: Readonly<Record<string, string>>;
+}
+
 /** A network with its weights, which live in the engine. */
 export interface Model {
   /** Lists the layers with their parameters and floating-point operations. */
@@ -551,36 +715,68 @@ export interface Model {
    */
   setting(key: string): Promise<number | undefined>;
   /**
-   * Trains the model. x is [n, ...input]; y is [n, ...output] for `mse`, class labels (n, or one
-   * for each position of a sequence) for `crossentropy`, undefined for `own`. If a model has
+   * Trains the model. x is [n, ...input]; y is class labels (n, or one for each position of a
+   * sequence) for `crossentropy`, undefined for `own`, else [n, ...output]. If a model has
    * several inputs or outputs, pass data by name: `{ pixels, ids }`. Wrong shapes, values that are
    * not finite, ids and labels out of range and invalid options are rejected before any weight
    * changes. A loss that is not finite, or a gradient that is not finite or whose square overflows,
    * rejects with PLX_ERR_DIVERGED, and the model keeps the weights of the last step whose loss was
    * finite. The errors of runs that diverged or were cancelled carry the `history` so far.
+   *
+   * @example
+   * ```ts
+   * const history = await model.fit(x, y, {
+   *   epochs: 20,
+   *   optimizer: { kind: 'adam', rate: 0.01 },
+   *   onEpoch: ({ epoch, loss }) => console.log(epoch, loss),
+   *   signal: AbortSignal.timeout(10_000),
+   * });
+   * console.log(history.loss.at(-1));
+   * ```
    */
   fit(x: Data | NamedData, y: Data | NamedData | undefined, options?: FitOptions): Promise<History>;
   /**
-   * Computes an output for the samples x, by default the first: a flat array of n times the
-   * output's size. batchSize: samples per run (default: chosen by the engine).
+   * Takes one step on one batch and returns its loss. With a name or plain options, the optimizer's
+   * state carries over from call to call, as long as they are the same.
    */
-  predict(
-    x: Data | NamedData,
-    options?: { batchSize?: number; output?: string },
-  ): Promise<Float32Array>;
+  trainOnBatch(x: Data | NamedData, y: Data | NamedData, options?: BatchOptions): Promise<StepLog>;
+  /**
+   * Trains on batches that are made or loaded as training goes: one step a batch, in their order.
+   * While a step runs, the next batch is already being fetched.
+   */
+  fitDataset(batches: Batches, options?: DatasetOptions): Promise<DatasetHistory>;
+  /**
+   * Computes an output for the samples x, by default the first: a flat array of n times the
+   * output's size, with the property `shape`.
+   *
+   * @example
+   * ```ts
+   * const outputs = await model.predict([[0, 1], [1, 1]]); // a Float32Array of 2 numbers
+   * ```
+   */
+  predict(x: Data | NamedData, options?: PredictOptions): Promise<Predictions>;
   /** Computes all outputs for the samples x, by name, each [n, ...output]. */
   predictAll(
     x: Data | NamedData,
-    options?: { batchSize?: number },
+    options?: Omit<PredictOptions, 'output'>,
   ): Promise<Record<string, GraphArray>>;
   /**
    * Computes the loss (by default `"mse"`) and the metrics of an output (by default the first) on
-   * given data.
+   * given data. sampleWeight: a weight for each sample's loss.
+   *
+   * @example
+   * ```ts
+   * const { loss, rmse, r2 } = await model.evaluate(x, y);
+   * ```
    */
   evaluate(
     x: Data | NamedData,
     y: Data | NamedData,
-    options?: { loss?: Exclude<LossName, 'own'>; output?: string },
+    options?: {
+      loss?: Exclude<LossName, 'own'> | HuberLoss;
+      output?: string;
+      sampleWeight?: Data;
+    },
   ): Promise<Evaluation>;
   /** Creates a generator of ids, for language models such as `gpt2-nano`. Freed with the model. */
   generator(options?: GeneratorOptions): Promise<TokenGenerator>;
@@ -588,6 +784,12 @@ export interface Model {
   generate(prompt: ArrayLike<number>, options?: GenerateOptions): Promise<Int32Array>;
   /**
    * Copies all weights. `setWeights` restores them exactly, also after a round trip through JSON.
+   *
+   * @example
+   * ```ts
+   * const saved = JSON.stringify(await model.getWeights());
+   * await model.setWeights(JSON.parse(saved));
+   * ```
    */
   getWeights(): Promise<Weight[]>;
   /**
@@ -595,15 +797,43 @@ export interface Model {
    * alone. Given names and shapes must match the model's; unless all of them do, nothing changes.
    */
   setWeights(weights: readonly (SavedWeight | Data)[]): Promise<void>;
+  /**
+   * Writes the model to the bytes of a safetensors file: its weights, and as metadata what it is, so
+   * that `plx.load` needs nothing else. The same model gives the same bytes.
+   *
+   * @example
+   * ```ts
+   * const bytes = await model.save({ metadata: { trained: 'on digits' } });
+   * const same = await plx.load(bytes);
+   * await same.dispose();
+   * ```
+   */
+  save(options?: SaveOptions): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Takes all weights from a safetensors file, whoever wrote it: its tensors must have exactly the
+   * names and shapes of `getWeights`, which the error compares. Values may be F32, F16, BF16, I8, U8,
+   * I32, I64 and U64 that a 32-bit float holds. On failure nothing changes.
+   */
+  loadWeights(file: ArrayBuffer | Uint8Array): Promise<void>;
   /** Changes the learning rate of the running `fit`, from its next step. */
   setRate(rate: number): Promise<void>;
-  /** Lists the steps of the compiled plan. */
+  /**
+   * Lists the steps of the compiled plan.
+   *
+   * @example
+   * ```ts
+   * const { steps, memory } = await model.explain({ batchSize: 64, training: true });
+   * for (const { op, shape, flops } of steps) console.log(op, shape, flops);
+   * console.log(memory.activations, memory.workspace);
+   * ```
+   */
   explain(options?: ExplainOptions): Promise<Plan>;
   /**
    * Frees the model's memory once all earlier calls are answered. Rejects while `fit` runs; a
    * running `generate` ends with an error.
    */
   dispose(): Promise<void>;
+  /** Does the same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -639,13 +869,25 @@ export interface DataReaders {
    * quoted. If the first line contains semicolons, those separate the cells and decimal commas are
    * allowed, as spreadsheets in many countries write them. A first line without numbers names the
    * columns.
+   *
+   * @example
+   * ```ts
+   * const { rows, columns, values } = await plx.data.csv('width,height\n1,2\n3,4\n');
+   * ```
    */
   csv(text: string | ArrayBuffer | Uint8Array): Promise<CsvTable>;
 }
 
 /** The engine. */
 export interface Parallax {
-  /** Describes the engine that is running, and why it is not a better one. */
+  /**
+   * Describes the engine that is running, and why it is not a better one.
+   *
+   * @example
+   * ```ts
+   * console.log(String(plx.info())); // as text, to paste into a report of a bug
+   * ```
+   */
   info(): EngineInfo;
   /**
    * Resolves to the updated `info` when all threads have joined and the machine is measured. Calls
@@ -657,24 +899,77 @@ export interface Parallax {
   readonly layers: Layers;
   /**
    * Creates a model from a stack of layers. Invalid layers are reported by the first awaited call.
+   *
+   * @example
+   * ```ts
+   * const net = plx.sequential([
+   *   plx.layers.dense({ units: 8, activation: 'tanh', inputShape: [2] }),
+   *   plx.layers.dense({ units: 1 }),
+   * ]);
+   * console.log(String(await net.summary()));
+   * await net.dispose();
+   * ```
    */
-  sequential(layers: Layer[], options?: ModelOptions): Model;
-  /** Creates a model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`, `"gpt2-nano"`. */
+  sequential(layers: readonly Layer[], options?: ModelOptions): Model;
+  /**
+   * Creates a model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`, `"gpt2-nano"`.
+   *
+   * @example
+   * ```ts
+   * const gpt = plx.model('gpt2-nano', { config: { width: 32, heads: 2, layers: 1 }, seed: 1 });
+   * const [{ name, shape }] = await gpt.inputs(); // ids, [64]
+   * await gpt.dispose();
+   * ```
+   */
   model(name: string, options?: NamedModelOptions): Model;
+  /**
+   * Creates the model that a file of `model.save` holds, with its weights.
+   *
+   * @example
+   * ```ts
+   * const saved = await plx.model('mlp:4-8-2').save();
+   * const model = await plx.load(saved);
+   * console.log(await model.predict([[1, 2, 3, 4]]));
+   * await model.dispose();
+   * ```
+   */
+  load(file: ArrayBuffer | Uint8Array): Promise<Model>;
   /**
    * Creates an optimizer whose state carries over from one `fit` of a model to the next. It holds
    * memory in the engine until its `dispose()` or that of its model; `await using` works.
+   *
+   * @example
+   * ```ts
+   * const adam = plx.optimizer({ kind: 'adam', rate: 0.01 });
+   * await model.fit(x, y, { optimizer: adam });
+   * adam.setRate(0.001);
+   * await model.fit(x, y, { optimizer: adam }); // continues with its means
+   * await adam.dispose();
+   * ```
    */
   optimizer(options: OptimizerOptions['kind'] | OptimizerOptions): Optimizer;
   /** Lists the names that `model` accepts, besides `mlp:WIDTHS`. */
   models(): Promise<string[]>;
-  /** Creates an empty graph for custom networks and computations. */
+  /**
+   * Creates an empty graph for custom networks and computations.
+   *
+   * @example
+   * ```ts
+   * const g = plx.graph();
+   * const rows = g.input('rows', [2, 3]);
+   * const shares = await g.compile([g.softmax(rows)]);
+   * const [{ data, shape }] = await shares.run({ rows: [[1, 2, 3], [3, 2, 1]] });
+   * await g.dispose();
+   * ```
+   */
   graph(options?: GraphOptions): Graph;
   /** Readers of data files. */
   readonly data: DataReaders;
   /** Stops the worker and its threads and frees all memory. Pending calls are cancelled. */
   dispose(): void;
+  /** Does the same, for `using`. */
   [Symbol.dispose](): void;
+  /** Does the same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

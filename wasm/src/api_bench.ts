@@ -2,6 +2,7 @@
 import type { AbortSignalLike, Load, Parallax } from './api.js';
 import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
 import type { Profile, ProfileOptions } from './api_profile.js';
+import type { Timing, TimingOptions } from './api_timing.js';
 import type { OptimizerKind } from './generated/kinds.js';
 
 /**
@@ -45,7 +46,9 @@ export interface SuiteInfo {
 export interface BenchData {
   /** Handwritten digits: the two IDX files of MNIST, gzip-compressed or not. */
   mnist?: {
+    /** The file of images. */
     images: ArrayBuffer | Uint8Array;
+    /** The file of labels. */
     labels: ArrayBuffer | Uint8Array;
     /** Name of the data in the rows (default `"MNIST"`). */
     source?: string;
@@ -91,7 +94,17 @@ export interface BenchParallax extends Parallax {
   tasks(): Promise<TaskInfo[]>;
   /** Lists the optimizers that `learn` can use. */
   optimizers(): Promise<OptimizerKind[]>;
-  /** Creates the data, model and optimizer of a task, ready to train. */
+  /**
+   * Creates the data, model and optimizer of a task, ready to train.
+   *
+   * @example
+   * ```ts
+   * const run = await plx.learn({ task: 'interp5d', size: 'quick', steps: 20 });
+   * await run.train({ onProgress: ({ step, loss }) => console.log(step, loss) });
+   * console.log(await run.evaluate());
+   * await run.dispose();
+   * ```
+   */
   learn(options: LearnOptions): Promise<Learning>;
   /** Lists the suites that `bench` can run. */
   suites(): Promise<SuiteInfo[]>;
@@ -102,14 +115,45 @@ export interface BenchParallax extends Parallax {
    *
    * @example
    * ```ts
-   * const { items, steps, roofline } = await plx.profile('gpt2-nano', { training: true });
+   * const { items, steps, roofline } = await plx.profile('mlp:64-32-10', { training: true });
    * for (const { step, count, overNs } of items.slice(0, 5)) {
    *   console.log(steps[step].op, steps[step].shape, count, overNs);
    * }
    * ```
    */
   profile(model: string, options?: ProfileOptions): Promise<Profile>;
-  /** Runs suites and resolves to all rows. */
+  /**
+   * Prepares runs of a model that are timed when they are asked for. Two timings that take turns
+   * compare batch sizes, optimizers, or engines, as `bench` does not. The model is one that `model`
+   * knows by name, with weights and data of its own.
+   *
+   * @example
+   * ```ts
+   * const sgd = await plx.timing('mlp:64-32-10', { training: true, optimizer: 'sgd' });
+   * const adam = await plx.timing('mlp:64-32-10', { training: true, optimizer: 'adam' });
+   * for (const timing of [sgd, adam]) await timing.run(1); // packs weights, fills caches
+   * for (let pair = 0; pair < 3; pair++) {
+   *   const [one, other] = [await sgd.run(100), await adam.run(100)];
+   *   console.log(other.nanoseconds / one.nanoseconds);
+   * }
+   * for (const timing of [sgd, adam]) await timing.dispose();
+   * ```
+   */
+  timing(model: string, options?: TimingOptions): Promise<Timing>;
+  /**
+   * Runs suites and resolves to all rows.
+   *
+   * @example
+   * ```ts
+   * const rows = await plx.bench({
+   *   suites: ['gemm'],
+   *   cases: ['128 x 128 x 128'],
+   *   size: 'quick',
+   *   seconds: 0.01,
+   *   onProgress: ({ fraction }) => console.log(fraction),
+   * });
+   * ```
+   */
   bench(options?: BenchOptions): Promise<BenchRow[]>;
   /**
    * Estimates how many milliseconds `bench` would take on this machine with these options, from the

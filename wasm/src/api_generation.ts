@@ -37,6 +37,15 @@ export interface GenerateOptions extends SamplingOptions, GeneratorOptions {
  * Continues a sequence of ids. The keys and values of earlier ids are cached, so each new id costs
  * the work of one position; when the model's context is full, its second half is re-encoded as the
  * new context.
+ *
+ * @example
+ * ```ts
+ * const gpt = plx.model('gpt2-nano', { config: { width: 32, heads: 2, layers: 1 }, seed: 1 });
+ * const generator = await gpt.generator({ seed: 1 });
+ * await generator.feed([1, 2, 3]);
+ * for await (const id of generator.generate({ temperature: 0.8, count: 10 })) console.log(id);
+ * await gpt.dispose();
+ * ```
  */
 export interface TokenGenerator {
   /** Appends ids to the sequence. */
@@ -51,5 +60,6 @@ export interface TokenGenerator {
   reset(): Promise<void>;
   /** Frees the generator's memory. */
   dispose(): Promise<void>;
+  /** Does the same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }

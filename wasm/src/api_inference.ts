@@ -11,7 +11,7 @@ import type { Layer } from './generated/layer_types.js';
 import type { Graph } from './graph_api.js';
 
 /** A model without training. */
-export type InferenceModel = Omit<Model, 'fit' | 'setRate'>;
+export type InferenceModel = Omit<Model, 'fit' | 'trainOnBatch' | 'fitDataset' | 'setRate'>;
 
 /** A graph without gradients or optimizers. */
 export type InferenceGraph = Omit<Graph, 'gradients' | 'clipByNorm' | 'update'>;
@@ -22,7 +22,7 @@ export interface InferenceParallax
   /**
    * Creates a model from a stack of layers. Invalid layers are reported by the first awaited call.
    */
-  sequential(layers: Layer[], options?: ModelOptions): InferenceModel;
+  sequential(layers: readonly Layer[], options?: ModelOptions): InferenceModel;
   /** Creates a model by name: `"mlp:784-200-10"`, `"mlp:5-64-1:tanh"`, `"gpt2-nano"`. */
   model(name: string, options?: NamedModelOptions): InferenceModel;
   /** Creates an empty graph for custom networks and computations. */

@@ -1,5 +1,5 @@
 /** The public types of learning tasks. */
-import type { AbortSignalLike, MemoryUse } from './api.js';
+import type { AbortSignalLike, MemoryUse, Weight } from './api.js';
 import type { BenchSize } from './api_bench.js';
 
 /** A task: a model with data to learn, the settings of its training, and what shows the result. */
@@ -49,13 +49,16 @@ export interface LearnOptions {
 export interface LearnData {
   /** Handwritten digits: the two IDX files of MNIST, gzip-compressed or not. */
   mnist?: {
+    /** The file of images. */
     images: ArrayBuffer | Uint8Array;
+    /** The file of labels. */
     labels: ArrayBuffer | Uint8Array;
     /** Name of the data (default `"MNIST"`). */
     source?: string;
   };
   /** A table as read by `plx.data.csv`, with the target in the last column. */
   csv?: {
+    /** The file's content. */
     text: string | ArrayBuffer | Uint8Array;
     /** Name of the table (default `"table"`). */
     source?: string;
@@ -190,6 +193,14 @@ export interface Exhibit {
   columnTitle: string;
 }
 
+/** A sample that is not trained on. */
+export interface HeldSample {
+  /** Values of the model's first input: numbers, or ids. */
+  x: Float32Array | Int32Array;
+  /** Its target: numbers, or class labels; empty if the model's loss has no targets. */
+  y: Float32Array | Int32Array;
+}
+
 /** One run of a task: a model in training, which lives in the engine. */
 export interface Learning {
   /** Description of the model, its data and its training. */
@@ -209,9 +220,29 @@ export interface Learning {
   evaluate(): Promise<Measure[]>;
   /** Shows what has been learnt; also between the steps of a running `train`. */
   exhibits(): Promise<Exhibit[]>;
+  /**
+   * Copies all weights, also between the steps of a running `train`. A model of the name
+   * `about.model` takes them, and then predicts what this one would.
+   *
+   * @example
+   * ```ts
+   * const run = await plx.learn({ task: 'interp5d', size: 'quick', steps: 20 });
+   * await run.train();
+   * const net = plx.model(run.about.model);
+   * await net.setWeights(await run.getWeights());
+   * const { x, y } = await run.heldOut(0);
+   * console.log(await net.predict(x), y);
+   * await run.dispose();
+   * await net.dispose();
+   * ```
+   */
+  getWeights(): Promise<Weight[]>;
+  /** Returns a sample that is not trained on, 0 to `about.data.test - 1`. */
+  heldOut(i: number): Promise<HeldSample>;
   /** Returns the losses of all steps so far, from step `from` (default 0) on. */
   losses(from?: number): Promise<Float32Array>;
   /** Frees the memory. A running `train` is cancelled. */
   dispose(): Promise<void>;
+  /** Does the same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }

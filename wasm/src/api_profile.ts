@@ -46,7 +46,7 @@ export interface ProfileStep extends PlanStep {
   roofline: number;
   /** What sets `leastNs`: `"arithmetic"`, or a level of memory such as `"L2"`; empty: unknown. */
   limit: string;
-  /** How a product or convolution was computed, such as `"gemm packed"`; empty for other steps. */
+  /** How it was computed, such as `"gemm packed"` or `"rows"`; empty for a step that only sets memory apart. */
   method: string;
   /** Mean number of threads that did some of the work. */
   workers: number;
@@ -83,6 +83,7 @@ export interface ProfileLevel {
 
 /** Where the time of a model's run goes, beside what this machine allows. */
 export interface Profile extends Plan {
+  /** Steps in the order in which they run. */
   steps: ProfileStep[];
   /** Steps grouped, most time above the ceilings first. */
   items: ProfileItem[];

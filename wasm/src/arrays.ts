@@ -39,39 +39,94 @@ export interface Flat {
   shape?: number[];
 }
 
+/** Whether a value is a row: an array, or a typed array. */
+const isRow = (data: unknown): data is ArrayLike<unknown> & Iterable<unknown> =>
+  Array.isArray(data) || (ArrayBuffer.isView(data) && !(data instanceof DataView));
+
 function shapeOf(data: NestedArray): number[] {
   const shape: number[] = [];
   let level: unknown = data;
-  while (Array.isArray(level)) {
+  while (isRow(level)) {
     shape.push(level.length);
     level = level[0];
   }
   return shape;
 }
 
-/** Writes nested data of this shape into values, and rejects rows of other lengths. */
-function flattenInto(
-  what: string,
-  data: unknown,
-  shape: readonly number[],
-  depth: number,
-  values: number[],
-): void {
-  if (depth === shape.length) {
-    if (typeof data !== 'number') {
-      throw new PlxError('PLX_ERR_ARGUMENT', `${what}: expected a number, got ${kindOf(data)}`);
+/** Whole numbers up to this one are exact in single precision. */
+const EXACT = 2 ** 24;
+
+/** Copies the numbers of nested arrays in one pass over the caller's own rows. */
+class Rows {
+  #at = 0;
+
+  /** limit: the largest number that values can hold exactly. */
+  constructor(
+    readonly what: string,
+    readonly shape: readonly number[],
+    readonly values: Float32Array | Float64Array,
+    readonly limit: number,
+  ) {}
+
+  /** Rejects rows of other lengths than the first ones'; returns false at a number past the limit. */
+  copy(data: unknown, depth = 0): boolean {
+    const { shape, what } = this;
+    if (!isRow(data) || data.length !== shape[depth]) {
+      const got = isRow(data) ? `${data.length} values` : 'a single value';
+      throw new PlxError(
+        'PLX_ERR_SHAPE',
+        `${what}: rows differ in length: ${got} where ${shape[depth]} were expected`,
+      );
     }
-    values.push(data);
-    return;
+    if (shape.length === 1) return this.#copyList(data);
+    if (depth + 1 === shape.length) return this.#copyRow(data);
+    for (let i = 0; i < data.length; i++) if (!this.copy(data[i], depth + 1)) return false;
+    return true;
   }
-  if (!Array.isArray(data) || data.length !== shape[depth]) {
-    const got = Array.isArray(data) ? `${data.length} values` : 'a single value';
-    throw new PlxError(
-      'PLX_ERR_SHAPE',
-      `${what}: rows differ in length: ${got} where ${shape[depth]} were expected`,
-    );
+
+  /* Rows and lists are copied by methods of their own: the numbers of one are often whole (labels)
+   * and those of the other not, and an engine that has compiled a loop for one kind would begin anew.
+   * Millions of numbers must not block a page. */
+
+  #copyRow(row: ArrayLike<unknown>): boolean {
+    const { values, limit } = this;
+    const at = this.#at;
+    for (let i = 0; i < row.length; i++) {
+      const value = row[i];
+      if (typeof value !== 'number') return this.#refuse(value);
+      if (value > limit || value < -limit) return false;
+      values[at + i] = value;
+    }
+    this.#at = at + row.length;
+    return true;
   }
-  for (const row of data) flattenInto(what, row, shape, depth + 1, values);
+
+  #copyList(list: ArrayLike<unknown>): boolean {
+    const { values, limit } = this;
+    for (let i = 0; i < list.length; i++) {
+      const value = list[i];
+      if (typeof value !== 'number') return this.#refuse(value);
+      if (value > limit || value < -limit) return false;
+      values[i] = value;
+    }
+    return true;
+  }
+
+  #refuse(value: unknown): never {
+    const got = kindOf(value);
+    throw new PlxError('PLX_ERR_ARGUMENT', `${this.what}: expected a number, got ${got}`);
+  }
+}
+
+/** Makes an array of this many values, for which there may be no memory; then check may know why. */
+function withRoom<T>(what: string, count: number, make: () => T, check = () => {}): T {
+  try {
+    return make();
+  } catch (cause) {
+    check();
+    const message = `${what}: not enough memory to copy its ${count} values`;
+    throw new PlxError('PLX_ERR_MEMORY', message, { cause });
+  }
 }
 
 /** Rejects a buffer that was transferred to another thread: its length is now 0. */
@@ -93,13 +148,8 @@ function copyOf(what: string, values: NumericArray): NumericArray {
     checkHeld(what, values.buffer);
     return new Float32Array();
   }
-  try {
-    /* Not values.slice: that of a Buffer does not copy. */
-    return Float32Array.prototype.slice.call(values);
-  } catch (cause) {
-    const message = `${what}: not enough memory to copy its ${values.length} values`;
-    throw new PlxError('PLX_ERR_MEMORY', message, { cause });
-  }
+  /* Not values.slice: that of a Buffer does not copy. */
+  return withRoom(what, values.length, () => Float32Array.prototype.slice.call(values));
 }
 
 /** Copies data as flat numbers; what names it in messages: "fit: x". */
@@ -118,8 +168,20 @@ export function flatten(what: string, given: Data): Flat {
     );
   }
   const shape = shapeOf(data);
-  const values: number[] = [];
-  flattenInto(what, data, shape, 0, values);
+  const count = sizeOf(shape);
+  const single = withRoom(
+    what,
+    count,
+    () => new Float32Array(count),
+    () => {
+      /* Perhaps only the first row is long. Writing past the end of an array does nothing. */
+      new Rows(what, shape, new Float32Array(), Number.POSITIVE_INFINITY).copy(data);
+    },
+  );
+  /* It is not known yet whether these will be whole numbers, which must not be rounded. */
+  if (new Rows(what, shape, single, EXACT).copy(data)) return { values: single, shape };
+  const values = withRoom(what, count, () => new Float64Array(count));
+  new Rows(what, shape, values, Number.POSITIVE_INFINITY).copy(data);
   return { values, shape };
 }
 
@@ -150,7 +212,11 @@ export function countSamples(what: string, flat: Flat, sample: readonly number[]
 
 /** Converts to single precision; rejects a value that is not finite, naming its sample, if any. */
 export function toFloats(what: string, flat: Flat, sampleSize?: number): Float32Array {
-  const floats = flat.values instanceof Float32Array ? flat.values : Float32Array.from(flat.values);
+  const { values } = flat;
+  const floats =
+    values instanceof Float32Array
+      ? values
+      : withRoom(what, values.length, () => new Float32Array(values));
   /* The sum is finite unless a value is not, or the values are huge: only then check each one. */
   let sum = 0;
   for (let i = 0; i < floats.length; i++) sum += floats[i]!;
@@ -160,7 +226,7 @@ export function toFloats(what: string, flat: Flat, sampleSize?: number): Float32
       const place = sampleSize
         ? `${i % sampleSize} of sample ${Math.floor(i / sampleSize)}`
         : String(i);
-      const value = flat.values[i]!;
+      const value = values[i]!;
       const why = Number.isFinite(value) ? 'single precision ends at 3.4e38' : 'replace or drop it';
       throw new PlxError('PLX_ERR_ARGUMENT', `${what}: value ${place} is ${value}: ${why}`);
     }
@@ -168,15 +234,23 @@ export function toFloats(what: string, flat: Flat, sampleSize?: number): Float32
   return floats;
 }
 
+/** A value for messages, as the caller is likely to have written it: 0.1, not 0.10000000149011612. */
+function written(values: ArrayLike<number>, i: number): number {
+  const value = values[i]!;
+  const rounded = values instanceof Float32Array && !Number.isInteger(value);
+  return rounded ? Number(value.toPrecision(7)) : value;
+}
+
 /** Converts to 32-bit integers. */
 export function toIntegers(what: string, flat: Flat): Int32Array {
-  if (flat.values instanceof Int32Array) return flat.values;
-  const integers = Int32Array.from(flat.values);
-  const i = integers.findIndex((integer, k) => integer !== flat.values[k]);
-  if (i >= 0) {
+  const { values } = flat;
+  if (values instanceof Int32Array) return values;
+  const integers = withRoom(what, values.length, () => new Int32Array(values));
+  for (let i = 0; i < integers.length; i++) {
+    if (integers[i] === values[i]) continue;
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
-      `${what}: value ${i} is ${flat.values[i]}, not a 32-bit whole number`,
+      `${what}: value ${i} is ${written(values, i)}, not a 32-bit whole number`,
     );
   }
   return integers;
@@ -216,11 +290,12 @@ export function toLabels(
     if (!Number.isInteger(label) || label < 0 || label >= classes) {
       throw new PlxError(
         'PLX_ERR_ARGUMENT',
-        `${what}: ${noun} ${i} is ${label}, not a whole number from 0 to ${classes - 1}`,
+        `${what}: ${noun} ${i} is ${written(values, i)}, not a whole number from 0 to ${classes - 1}`,
       );
     }
   }
-  return values instanceof Int32Array ? values : Int32Array.from(values);
+  if (values instanceof Int32Array) return values;
+  return withRoom(what, values.length, () => new Int32Array(values));
 }
 
 /** The part of a message about the largest whole number, if value is above it. */

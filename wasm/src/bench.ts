@@ -1,14 +1,6 @@
 /**
  * The package with the learning tasks and the benchmark suites, in engines of their own.
  *
- * @example
- * ```ts
- * import { load } from 'parallax-nn/bench';
- * const plx = await load();
- * const rows = await plx.bench({ suites: ['gemm'], size: 'quick' });
- * plx.dispose();
- * ```
- *
  * @packageDocumentation
  */
 import type { LoadBench } from './api_bench.js';
@@ -19,10 +11,12 @@ import { ClientBench } from './parallax_bench.js';
 
 export type * from './api.js';
 export type * from './api_activations.js';
+export type * from './api_batches.js';
 export type * from './api_bench.js';
 export type * from './api_generation.js';
 export type * from './api_learning.js';
 export type * from './api_profile.js';
+export type * from './api_timing.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './generated/layer_types.js';
 export type * from './graph_api.js';
@@ -49,7 +43,17 @@ const host = browserHost(
   },
 );
 
-/** Starts an engine with tasks and suites, like `load` of `parallax-nn` but larger. */
+/**
+ * Starts an engine with tasks and suites, like `load` of `parallax-nn` but larger.
+ *
+ * @example
+ * ```ts
+ * import { load } from 'parallax-nn/bench';
+ * const plx = await load();
+ * console.log(await plx.suites()); // [{ name: 'machine', ... }, ...]
+ * plx.dispose();
+ * ```
+ */
 export const load: LoadBench = makeLoad(
   host,
   (connection, info, later) => new ClientBench(connection, info, later, browserMachine),

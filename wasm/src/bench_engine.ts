@@ -1,12 +1,23 @@
 /** The engine with the learning tasks and the benchmark suites. */
+
+import type { Weight } from './api.js';
 import type { SuiteInfo } from './api_bench.js';
-import type { Exhibit, LearningAbout, Measure, TaskInfo, TrainOutcome } from './api_learning.js';
+import type {
+  Exhibit,
+  HeldSample,
+  LearningAbout,
+  Measure,
+  TaskInfo,
+  TrainOutcome,
+} from './api_learning.js';
 import type { Profile } from './api_profile.js';
+import type { TimedRuns } from './api_timing.js';
 import { Engine } from './engine.js';
 import { expectedTime, listSuites, runBench } from './engine_bench.js';
 import { EngineLearning, listTasks } from './engine_learning.js';
 import { names } from './engine_plan.js';
 import { runProfile } from './engine_profile.js';
+import { EngineTiming } from './engine_timing.js';
 import { PlxError } from './errors.js';
 import { BENCH_RESULTS } from './generated/c_results.js';
 import type { OptimizerKind } from './generated/kinds.js';
@@ -19,6 +30,7 @@ import type {
   BenchRequest,
   LearnRequest,
   ProfileRequest,
+  TimingRequest,
   TrainReport,
   TrainRequest,
 } from './rpc_bench.js';
@@ -29,10 +41,16 @@ knowResults(BENCH_RESULTS);
 export class BenchEngine extends Engine implements BenchEngineApi {
   #benching = false;
   #learning: EngineLearning | undefined;
+  #timing: EngineTiming | undefined;
 
   get #l(): EngineLearning {
     this.#learning ??= new EngineLearning(this.heap);
     return this.#learning;
+  }
+
+  get #t(): EngineTiming {
+    this.#timing ??= new EngineTiming(this.heap);
+    return this.#timing;
   }
 
   tasks(): TaskInfo[] {
@@ -75,8 +93,16 @@ export class BenchEngine extends Engine implements BenchEngineApi {
     return this.#l.losses(run, from);
   }
 
-  disposeRun(run: number): void {
-    this.#l.dispose(run);
+  runWeights(run: number): Weight[] {
+    return this.#l.weights(run);
+  }
+
+  heldSample(run: number, i: number): HeldSample {
+    return this.#l.held(run, i);
+  }
+
+  disposeRun(run: number): boolean {
+    return this.#l.dispose(run);
   }
 
   suites(): SuiteInfo[] {
@@ -109,6 +135,24 @@ export class BenchEngine extends Engine implements BenchEngineApi {
 
   profile(request: ProfileRequest, report: (fraction: number) => unknown): Promise<Profile> {
     return this.#alone('profile', request, (job) => runProfile(this.heap, request, job, report));
+  }
+
+  openTiming(timing: number, request: TimingRequest): number {
+    this.#checkIdle('timing');
+    return this.#t.open(timing, request);
+  }
+
+  runTiming(timing: number, times: number): TimedRuns {
+    this.#checkIdle('timing');
+    return this.#t.run(timing, times);
+  }
+
+  hashTiming(timing: number): string {
+    return this.#t.hash(timing);
+  }
+
+  disposeTiming(timing: number): boolean {
+    return this.#t.dispose(timing);
   }
 
   bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void> {

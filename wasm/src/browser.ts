@@ -32,10 +32,10 @@ export function browserHost(prefix: string, assets: Assets | false): Host {
   const workerFile = (tier: Tier) => `${prefix}${tier}.mjs`;
   return {
     workerFile,
-    compile(tier, url) {
-      if (url) return compileURL(url);
+    compile(tier, url, told) {
+      if (url) return compileURL(url, told);
       if (!assets) throw missing('wasmURL', `${prefix}${tier}.wasm`);
-      return compileURL(assets.wasm[tier]());
+      return compileURL(assets.wasm[tier](), told);
     },
     spawn(tier, url) {
       if (url) return new Worker(url, { type: 'module' });

@@ -1,20 +1,38 @@
 /** Starts an engine: chooses a tier, gets its files, and falls back to the next tier on failure. */
-import type { Downgrade, EngineInfo, LoadOptions, Tier, TierSpeed } from './api.js';
+import type {
+  AbortSignalLike,
+  Downgrade,
+  EngineInfo,
+  LoadOptions,
+  Tier,
+  TierSpeed,
+} from './api.js';
 import { checkWhole, kindOf } from './arrays.js';
 import { Connection, type WorkerLike } from './connection.js';
 import { PlxError } from './errors.js';
 import { bytesOf } from './file_bytes.js';
-import { anything, checkOptions, count, flag, type Rule, refuse } from './options.js';
+import { cancelled } from './jobs.js';
+import { marked } from './marks.js';
+import {
+  anything,
+  callback,
+  checkOptions,
+  count,
+  flag,
+  type Rule,
+  refuse,
+  signal,
+} from './options.js';
 import type { ClientParallax } from './parallax.js';
 import { askRelaxed } from './relaxed.js';
 import type { EngineApi, EngineReport } from './rpc.js';
-import { compileBytes } from './source.js';
+import { type Arrival, compileBytes } from './source.js';
 import { chooseTier, isIsolated, isThreaded, sharesMemory, TIERS } from './tiers.js';
 
 /** The differences between browsers, Node and the inline build. */
 export interface Host {
-  /** Compiles the .wasm file of a tier; url is the caller's, if given. */
-  compile(tier: Tier, url: URL | undefined): Promise<WebAssembly.Module>;
+  /** Compiles the .wasm file of a tier; url is the caller's, if given. told: hears of its bytes. */
+  compile(tier: Tier, url: URL | undefined, told: Arrival | undefined): Promise<WebAssembly.Module>;
   /** Starts the engine of a tier, in a worker or in this thread; url is the caller's, if given. */
   spawn(tier: Tier, url: URL | undefined): WorkerLike | EngineApi;
   /** Name of the engine's worker file. */
@@ -27,6 +45,8 @@ export interface Host {
 
 /** A start that takes longer than this has hung. */
 const TIMEOUT_MS = 20_000;
+/** Milliseconds that a short first call has before workers of further threads start beside it. */
+const FIRST_CALL_MS = 25;
 /** Memory of threaded tiers: the default, and the least and the most allowed. */
 const MEMORY_MB = 512;
 const LEAST_MEMORY_MB = 64;
@@ -69,17 +89,10 @@ function newSharedMemory(megabytes: number, downgrades: Downgrade[]): WebAssembl
   }
 }
 
-function withTimeout<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+function withTimeout<T>(promise: Promise<T>, milliseconds: number, message: string): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(
-        new PlxError(
-          'PLX_ERR_IO',
-          `load: the engine did not start within ${milliseconds} ms: look for blocked files in ` +
-            'the console, or give load() a longer timeout',
-        ),
-      );
-    }, milliseconds);
+    const late = () => reject(new PlxError('PLX_ERR_IO', message));
+    const timer = setTimeout(late, milliseconds);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
@@ -94,7 +107,30 @@ function compileTier(host: Host, tier: Tier, options: LoadOptions): Promise<WebA
       'give it the bytes of a .wasm file of parallax-nn/dist',
     );
   }
-  return host.compile(tier, locate('wasmURL', options.wasmURL, tier));
+  const { onProgress } = options;
+  const told: Arrival | undefined =
+    onProgress &&
+    ((loaded, total) => onProgress({ tier, loaded, ...(total !== undefined && { total }) }));
+  return host.compile(tier, locate('wasmURL', options.wasmURL, tier), told);
+}
+
+/** Rejects as soon as the signal aborts. */
+async function unlessAborted<T>(
+  signal: AbortSignalLike | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!signal) return work();
+  if (signal.aborted) throw cancelled('load', signal);
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(cancelled('load', signal));
+  });
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 /**
@@ -146,7 +182,11 @@ class Start<P extends ClientParallax = ClientParallax> {
 
   async run(): Promise<P> {
     try {
-      return await withTimeout(this.#start(), this.#timeout);
+      const late =
+        `load: the engine did not start within ${this.#timeout} ms: look for blocked files in ` +
+        'the console, or give load() a longer timeout';
+      const starting = () => withTimeout(this.#start(), this.#timeout, late);
+      return await unlessAborted(this.options.signal, starting);
     } catch (error) {
       this.#connection?.end(new PlxError('PLX_ERR_STATE', 'this engine did not start'));
       throw error;
@@ -162,22 +202,26 @@ class Start<P extends ClientParallax = ClientParallax> {
     const threaded = isThreaded(tier);
     const url = locate('workerURL', options.workerURL, tier);
     const file = url?.href ?? host.workerFile(tier);
-    const connection = new Connection(host.spawn(tier, url), file, threaded);
+    const spawned = host.spawn(tier, url);
+    const connection = new Connection(spawned, file, threaded, options.debug);
     this.#connection = connection;
-    const memory = threaded
-      ? newSharedMemory(options.memoryMB ?? MEMORY_MB, this.#downgrades)
-      : undefined;
-    /* The module is fetched and compiled while the worker starts. */
+    /* The module is fetched and compiled while the worker starts. It is asked for before memory is
+     * made, since so large a block makes the browser collect garbage first. */
     const compiling = compileTier(host, tier, options).then((module) => ({
       module,
       compiled: this.#elapsed,
     }));
     compiling.catch(() => {});
+    const memory = threaded
+      ? newSharedMemory(options.memoryMB ?? MEMORY_MB, this.#downgrades)
+      : undefined;
     const preparing = connection
       .call((engine) => engine.prepare(memory ? { memory } : {}))
       .then(() => this.#elapsed);
     preparing.catch(() => {});
     const sharing = threaded ? sharesMemory() : true;
+    /* Asked while the worker starts, when it costs no time. */
+    const fused = tier === 'relaxed-threads' && askRelaxed().fused;
     const { module, compiled } = await compiling;
     if (!(await sharing)) {
       throw new PlxError('PLX_ERR_UNSUPPORTED', 'shared memory cannot be sent to a worker here');
@@ -189,7 +233,7 @@ class Start<P extends ClientParallax = ClientParallax> {
     const worker = await preparing;
     const report = await starting;
     const startup = { compiled, worker, ready: this.#elapsed };
-    const info = this.#info(report, startup);
+    const info = this.#info(report, startup, fused);
     return this.make(connection, info, this.#join(connection, info));
   }
 
@@ -197,10 +241,16 @@ class Start<P extends ClientParallax = ClientParallax> {
   async #join(connection: Connection, info: EngineInfo): Promise<EngineInfo> {
     const cpus = this.#cpus();
     const threads = Math.min(this.options.threads ?? 0, cpus);
-    const request = { cpus, threads, timeout: this.#timeout };
+    const timeout = this.#timeout;
+    const request = { cpus, threads, timeout };
     let report: Partial<EngineReport> = {};
     try {
-      const { fma: _, ...measured } = await connection.call((engine) => engine.setThreads(request));
+      /* Timers here, and not in the engine: on a busy machine its worker was seen to stop in Firefox,
+       * at a timer of its own or at the worker that it made next. */
+      await new Promise((resolve) => setTimeout(resolve, FIRST_CALL_MS));
+      const asked = connection.call((engine) => engine.setThreads(request));
+      const late = `the engine added none within ${3 * timeout} ms`;
+      const { fma: _, ...measured } = await withTimeout(asked, 3 * timeout, late);
       report = measured;
       if (threads > measured.threads)
         this.#fewer(measured.threads, 'the browser started no more workers');
@@ -231,7 +281,7 @@ class Start<P extends ClientParallax = ClientParallax> {
     });
   }
 
-  #info(report: EngineReport, startup: EngineInfo['startup']): EngineInfo {
+  #info(report: EngineReport, startup: EngineInfo['startup'], fused: boolean): EngineInfo {
     const { threads: wanted = 1 } = this.options;
     if (!isThreaded(this.tier)) {
       if (wanted > 1) this.#fewer(1, 'the tier simd has one thread');
@@ -242,9 +292,8 @@ class Start<P extends ClientParallax = ClientParallax> {
     return {
       ...report,
       tier: this.tier,
-      /* The module cannot know whether its instructions fuse: that is up to the JavaScript engine.
-       * */
-      fma: report.fma && askRelaxed().fused,
+      /* The module cannot know whether its instructions fuse: that is up to the JavaScript engine. */
+      fma: report.fma && fused,
       isolated: isIsolated(),
       startup,
       downgrades: this.#downgrades,
@@ -287,6 +336,9 @@ const LOAD = {
   wasmBinary: anything,
   wasmModule: compiled,
   timeout: count,
+  onProgress: callback,
+  signal,
+  debug: flag,
 };
 
 function checkLoad(options: LoadOptions): void {
@@ -334,7 +386,7 @@ export function makeLoad<P extends ClientParallax>(host: Host, make: Make<P>) {
       }
     }
   };
-  return async (given: LoadOptions = {}): Promise<P> => {
+  const load = async (given: LoadOptions): Promise<P> => {
     const began = performance.now();
     checkLoad(given);
     const { tier, ...others } = given;
@@ -351,6 +403,7 @@ export function makeLoad<P extends ClientParallax>(host: Host, make: Make<P>) {
     if (given.wasmBinary) options.wasmBinary = bytesOf('load: wasmBinary', given.wasmBinary);
     return open(options, began);
   };
+  return (given: LoadOptions = {}): Promise<P> => marked('load', () => load(given));
 }
 
 function asPlxError(error: unknown, tier: Tier): unknown {

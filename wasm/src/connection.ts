@@ -1,6 +1,7 @@
 /** The client's connection to a running engine, in a worker or in this thread. */
 import { proxy, type Remote, transfer, wrap } from 'comlink';
 import { PlxError } from './errors.js';
+import { disposed, warnForgotten, whenForgotten } from './forgotten.js';
 import type { EngineApi, JobRequest } from './rpc.js';
 import { revive } from './rpc_errors.js';
 
@@ -27,6 +28,24 @@ export function moved<T extends object>(
   return transfer(argument, buffers);
 }
 
+/* The next two are no methods: what a worker reaches must not hold its connection, or a forgotten
+ * one would stay with its worker. */
+
+/** Tells a connection of the failures of its worker. */
+function listen(worker: WorkerLike, file: string, connection: WeakRef<Connection>): void {
+  worker.addEventListener('error', (event) => connection.deref()?.fail(event as ErrorEvent, file));
+  worker.addEventListener('messageerror', () => {
+    const message = 'the engine sent a message that cannot be read';
+    connection.deref()?.end(new PlxError('PLX_ERR_STATE', message));
+  });
+}
+
+/** Returns what ends the worker of a forgotten connection. */
+const ending = (worker: WorkerLike, debug: boolean | undefined) => () => {
+  worker.terminate();
+  warnForgotten('an engine', debug);
+};
+
 /** The engine, in its worker or in this thread. */
 export type RemoteEngine = EngineApi | Remote<EngineApi>;
 
@@ -38,31 +57,35 @@ export class Connection {
   readonly #engine: RemoteEngine;
   readonly #worker: WorkerLike | undefined;
   readonly #pending = new Set<(error: PlxError) => void>();
+  readonly #debug: boolean | undefined;
   #over: PlxError | undefined;
   #failed = false;
   #jobs = 0;
 
-  /** shares: whether memory can be shared with the worker. */
+  /**
+   * shares: whether memory can be shared with the worker. debug: whether to warn of what was
+   * forgotten, if the caller has decided.
+   */
   constructor(
     worker: WorkerLike | EngineApi,
     file: string,
     readonly shares: boolean,
+    debug?: boolean,
   ) {
+    this.#debug = debug;
     if ('postMessage' in worker) {
       this.#worker = worker;
       this.#engine = wrap<EngineApi>(worker as Parameters<typeof wrap>[0]);
       worker.unref?.();
-      worker.addEventListener('error', (event) => this.#fail(event as ErrorEvent, file));
-      worker.addEventListener('messageerror', () =>
-        this.end(new PlxError('PLX_ERR_STATE', 'the engine sent a message that cannot be read')),
-      );
+      listen(worker, file, new WeakRef(this));
+      whenForgotten(this, ending(worker, debug));
     } else {
       this.#engine = worker;
     }
   }
 
-  /* If a worker's file does not load, the event has no message. */
-  #fail(event: ErrorEvent, file: string): void {
+  /** Ends the connection with the failure of its worker; without a message its file did not load. */
+  fail(event: ErrorEvent, file: string): void {
     const what = event.message
       ? `the engine's worker failed: ${event.message}`
       : `the engine's worker file ${file} did not load: serve it beside the package's other files, ` +
@@ -125,9 +148,31 @@ export class Connection {
     });
   }
 
+  /**
+   * Frees an object of the caller's in the engine if it is garbage-collected without having been
+   * disposed of. free must not hold it, and returns whether there was something to free. noun: how a
+   * warning names it; left out for what its owner frees anyway.
+   */
+  watch<E extends EngineApi = EngineApi>(
+    target: object,
+    free: (engine: E) => unknown,
+    noun?: string,
+  ): void {
+    whenForgotten(target, () => {
+      if (this.#over) return;
+      this.call<unknown, E>(free).then(
+        (freed) => {
+          if (noun && freed) warnForgotten(noun, this.#debug);
+        },
+        () => {},
+      );
+    });
+  }
+
   /** Ends the worker and all calls. */
   end(reason: PlxError): void {
     if (this.#over) return;
+    disposed(this);
     this.#over = reason;
     for (const reject of this.#pending) reject(reason);
     this.#pending.clear();

@@ -1,5 +1,6 @@
 /** The engine, which lives in the worker and holds the module, its models and its running jobs. */
 
+import { transfer } from 'comlink';
 import type {
   CsvTable,
   Evaluation,
@@ -12,14 +13,17 @@ import type {
 } from './api.js';
 import { shapeText } from './arrays.js';
 import { DTYPES } from './dtypes.js';
+import { loadWeights, saveWeights } from './engine_files.js';
 import { Recipe, Training, trainInSlices } from './engine_fit.js';
 import { EngineGenerators } from './engine_generation.js';
 import { EngineGraphs } from './engine_graph.js';
 import { withLayer } from './engine_layers.js';
 import { chooseOptimizer, indexOf, names, readPlan } from './engine_plan.js';
 import { PORTS, PortData } from './engine_ports.js';
+import { readWeights } from './engine_weights.js';
 import { PlxError } from './errors.js';
 import type { Exports, Glue } from './exports.js';
+import { LOSSES } from './generated/kind_lists.js';
 import type { DType, GraphArray } from './graph_api.js';
 import { Heap } from './heap.js';
 import type {
@@ -35,6 +39,7 @@ import type {
   GraphWeight,
   InputValue,
   JobRequest,
+  LossRequest,
   ModelPorts,
   ModelSpec,
   PrepareRequest,
@@ -46,12 +51,12 @@ import type {
   ThreadsRequest,
   Values,
 } from './rpc.js';
-import { Job, SLICE_MS } from './slice.js';
+import { Job } from './slice.js';
 import { Threads } from './threads.js';
 import { noTraining } from './without_training.js';
 
-/** The values of plx_loss. */
-const LOSS: Record<Loss, number> = { mse: 0, crossentropy: 1, own: 2 };
+/** The value of plx_loss. */
+const lossNumber = (loss: Loss): number => indexOf(LOSSES, loss, 'loss');
 
 /** Most classes for which evaluation counts a confusion matrix. */
 const MOST_CLASSES = 1024;
@@ -152,9 +157,10 @@ export class Engine implements EngineApi {
 
   async setThreads({ cpus, threads, timeout }: ThreadsRequest): Promise<EngineReport> {
     const heap = this.#h;
-    /* A short first call finishes meanwhile, sooner than if workers were starting beside it. */
-    await new Promise((resolve) => setTimeout(resolve, SLICE_MS));
-    if (heap.c.PThread) await this.#threads.add(heap.c.PThread, cpus - 1, timeout);
+    if (heap.c.PThread) {
+      await this.#threads.add(heap.c.PThread, cpus - 1, timeout);
+      await this.#threads.begin(() => heap.c._plx_js_begin_threads(cpus, threads) !== 0, timeout);
+    }
     heap.check(heap.c._plx_js_set_threads(cpus, threads));
     return this.#report(heap);
   }
@@ -241,15 +247,16 @@ export class Engine implements EngineApi {
     return heap.withText(key, (text) => heap.c._plx_js_model_setting(address, text));
   }
 
-  disposeModel(id: number): void {
+  disposeModel(id: number): boolean {
     const model = this.#models.get(id);
-    if (!model) return;
+    if (!model) return false;
     this.#refuseWhileTraining(model, 'dispose');
     this.#models.delete(id);
     this.#generators?.disposeOf(model.address);
     if (PLX_TRAINING)
       for (const state of model.optimizers.values()) this.#h.c._plx_js_optimizer_free(state);
     this.#h.c._plx_js_model_free(model.address);
+    return true;
   }
 
   #refuseWhileTraining(model: LiveModel, call: string): void {
@@ -389,7 +396,7 @@ export class Engine implements EngineApi {
       const kept = state === undefined ? 0 : this.#stateOf(model, state, optimizer.rate);
       const status = c._plx_js_trainer_new(
         model.address,
-        LOSS[request.loss],
+        lossNumber(request.loss),
         data.n,
         x,
         y,
@@ -420,17 +427,17 @@ export class Engine implements EngineApi {
       const heap = this.#h;
       const model = this.#model(id);
       this.#refuseWhileTraining(model, 'fit');
-      const recipe = new Recipe(heap, request.recipe);
+      const recipe = new Recipe(heap, request);
       const data = new PortData(heap);
       const job = new Job(request);
       this.#jobs.set(request.job, job);
       try {
         const lists = data.place(request.data);
-        recipe.choose(request.validation);
+        recipe.choose(this.#g.builders);
         const trainer = this.#newTrainer(model, request.data, lists.inputs, lists.targets, request);
         model.trainer = trainer;
         const validates = request.validation !== undefined;
-        const training = new Training(heap, trainer, validates);
+        const training = new Training(heap, trainer, validates, request.metrics);
         return await trainInSlices(training, job, request.reports, report);
       } finally {
         heap.c._plx_js_trainer_free(model.trainer);
@@ -480,26 +487,26 @@ export class Engine implements EngineApi {
   #metrics(
     model: LiveModel,
     output: number,
-    loss: Loss,
+    { loss, delta }: LossRequest,
     data: Samples,
     classes = 0,
     confusion = 0,
   ): Evaluation {
     const heap = this.#h;
     const { address } = model;
-    const code = LOSS[loss];
+    const of = [address, output, lossNumber(loss), delta, data.n] as const;
     this.#withPorts(data, (x, y) =>
-      heap.check(heap.c._plx_js_evaluate(address, output, code, data.n, x, y, classes, confusion)),
+      heap.check(heap.c._plx_js_evaluate(...of, x, y, classes, confusion)),
     );
     return heap.read('metrics');
   }
 
-  evaluate(id: number, output: number, loss: Loss, data: Samples): Evaluation {
+  evaluate(id: number, output: number, loss: LossRequest, data: Samples): Evaluation {
     const heap = this.#h;
     const model = this.#model(id);
     const classes = model.outputs[output]?.shape.at(-1) ?? 1;
     /* The confusion matrix of a vocabulary would be larger than the model. */
-    if (loss !== 'crossentropy' || classes > MOST_CLASSES) {
+    if (loss.loss !== 'crossentropy' || classes > MOST_CLASSES) {
       return this.#metrics(model, output, loss, data);
     }
     const cells = heap.alloc(8 * classes * classes);
@@ -544,14 +551,7 @@ export class Engine implements EngineApi {
   }
 
   getWeights(id: number): Weight[] {
-    const heap = this.#h;
-    const model = this.#model(id);
-    const weights = heap.c._plx_js_model_weights(model.address);
-    return Array.from({ length: heap.c._plx_js_weights_count(weights) }, (_, i) => {
-      heap.c._plx_js_weights_at(weights, i);
-      const { name, shape, data, size } = heap.read('weight');
-      return { name, shape, data: heap.floats(data, size).slice() };
-    });
+    return readWeights(this.#h, this.#model(id).address);
   }
 
   setWeights(id: number, weights: GivenWeight[]): void {
@@ -574,6 +574,15 @@ export class Engine implements EngineApi {
     targets.forEach((target, i) => {
       target.set(weights[i]!.values);
     });
+  }
+
+  saveWeights(id: number, metadata: [string, string][]): Uint8Array<ArrayBuffer> {
+    const file = saveWeights(this.#h, this.#model(id).address, metadata);
+    return transfer(file, [file.buffer]);
+  }
+
+  loadWeights(id: number, file: Uint8Array): void {
+    loadWeights(this.#h, this.#model(id).address, file);
   }
 
   get #g(): EngineGraphs {
@@ -617,8 +626,8 @@ export class Engine implements EngineApi {
     this.#g.write(graph, parameter, values);
   }
 
-  disposeGraph(graph: number): void {
-    this.#g.dispose(graph);
+  disposeGraph(graph: number): boolean {
+    return this.#g.dispose(graph);
   }
 
   idx(bytes: Uint8Array): IdxArray {

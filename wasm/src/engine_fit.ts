@@ -5,45 +5,84 @@ import { PortData } from './engine_ports.js';
 import { PlxError } from './errors.js';
 import type { Results } from './generated/c_results.js';
 import type { Heap } from './heap.js';
-import type { FitRecipe, FitReply, FitReport, FitRequest, Samples } from './rpc.js';
+import type { FitReply, FitReport, FitRequest, ScalarProgram } from './rpc.js';
 import { breathe, type Job, SLICE_MS } from './slice.js';
 
 /** The progress of training. */
-interface Progress extends Omit<Results['progress'], 'validation' | 'validationNs'> {
+interface Progress
+  extends Omit<
+    Results['progress'],
+    'validation' | 'validationNs' | 'training' | 'own' | 'validationOwn'
+  > {
   /** Milliseconds of validation so far. */
   validating: number;
 }
 
+/** What of a request sets up the next trainer, besides its steps. */
+type Setup = Pick<FitRequest, 'recipe' | 'validation' | 'delta' | 'metrics' | 'functions'>;
+
 /** Sets the schedule, clipping, validation and so on of the next trainer. */
 export class Recipe {
   readonly #heap: Heap;
-  readonly #recipe: FitRecipe;
+  readonly #setup: Setup;
   readonly #data: PortData;
+  #functions = 0;
 
-  constructor(heap: Heap, recipe: FitRecipe) {
+  constructor(heap: Heap, setup: Setup) {
     this.#heap = heap;
-    this.#recipe = recipe;
+    this.#setup = setup;
     this.#data = new PortData(heap);
   }
 
-  /** Applies the settings; the data stays in the module's memory until `free`. */
-  choose(validation: Samples | undefined): void {
+  /**
+   * Applies the settings; the data stays in the module's memory until `free`. builders: the names of
+   * the library's builders.
+   */
+  choose(builders: readonly string[]): void {
     const { c } = this.#heap;
-    const { schedule, clipNorm, labelSmoothing, accumulate, ...stopping } = this.#recipe;
+    const { recipe, validation, delta, metrics, functions } = this.#setup;
+    const { schedule, clipNorm, labelSmoothing, accumulate, ...stopping } = recipe;
     const lists = validation ? this.#data.place(validation) : { inputs: 0, targets: 0 };
     const schedules = names(this.#heap, (i) => c._plx_js_schedule_name(i));
     const kind = indexOf(schedules, schedule.kind, 'schedule');
     const { warmup, floor, every, factor } = schedule;
-    c._plx_js_recipe(kind, warmup, floor, every, factor, clipNorm, labelSmoothing, accumulate);
+    const tallies = Number(metrics.names.length > 0);
+    c._plx_js_recipe(
+      ...([kind, warmup, floor, every, factor, clipNorm, labelSmoothing, delta] as const),
+      ...([accumulate, tallies] as const),
+    );
+    if (functions.length > 0) {
+      const numbers = Float64Array.from(functions.flatMap((one) => packScalar(one, builders)));
+      this.#functions = this.#heap.copyIn(numbers);
+      const isLoss = Number(functions.some(({ number }) => number < 0));
+      c._plx_js_functions(numbers.length, this.#functions, metrics.own.length, isLoss);
+    }
     const { patience, minImprovement } = stopping;
     const n = validation?.n ?? 0;
     c._plx_js_validation(n, lists.inputs, lists.targets, patience, minImprovement);
   }
 
   free(): void {
-    this.#heap.c._plx_js_validation(0, 0, 0, 0, 0);
+    const { c } = this.#heap;
+    c._plx_js_validation(0, 0, 0, 0, 0);
+    c._plx_js_functions(0, 0, 0, 0);
+    c._plx_js_free(this.#functions);
     this.#data.free();
   }
+}
+
+/** Returns a function in the form that plx__js_functions describes. */
+function packScalar(
+  { number, rows, calls, gives }: ScalarProgram,
+  builders: readonly string[],
+): number[] {
+  const packed = calls.flatMap(({ builder, inputs, numbers, results }) => {
+    const place = indexOf(builders, builder, 'operation');
+    return [place, inputs.length, ...inputs, numbers.length, ...numbers, results];
+  });
+  const values = calls.reduce((sum, { results }) => sum + results, 2);
+  const head = [rows, number, values, gives];
+  return [1 + head.length + packed.length, ...head, ...packed];
 }
 
 /** Returns how many steps fit into the rest of a slice, from their cost so far; 1 while unknown. */
@@ -71,13 +110,19 @@ export class Training {
     bestEpoch: 0,
     stoppedEarly: false,
   };
-  #validation: Metrics = { loss: 0, accuracy: 0, rmse: 0, r2: 0, top5: 0, perplexity: 0 };
+  #validation: Metrics = { loss: 0, accuracy: 0, rmse: 0, r2: 0, top5: 0, perplexity: 0, mae: 0 };
+  #training = this.#validation;
+  /** The addresses of the values of functions. */
+  #own = { training: 0, validation: 0 };
+  #stopped = false;
   readonly #began = performance.now();
 
+  /** metrics: those to report. */
   constructor(
     readonly heap: Heap,
     readonly trainer: number,
     readonly validates: boolean,
+    readonly metrics: FitRequest['metrics'] = { names: [], own: [] },
   ) {}
 
   get elapsed(): number {
@@ -135,6 +180,14 @@ export class Training {
     }
   }
 
+  /** Ends training after the steps so far. */
+  stop(): void {
+    if (this.progress.done) return;
+    this.heap.c._plx_js_trainer_stop(this.trainer);
+    this.#stopped = true;
+    this.look();
+  }
+
   /** Reads the progress without taking a step. */
   look(): void {
     this.heap.check(this.heap.c._plx_js_trainer_run(this.trainer, 0));
@@ -142,9 +195,21 @@ export class Training {
   }
 
   #read(): void {
-    const { validation, validationNs, ...progress } = this.heap.read('progress');
+    const { validation, training, validationNs, own, validationOwn, ...progress } =
+      this.heap.read('progress');
     this.progress = { ...progress, validating: validationNs / 1e6 };
     this.#validation = validation;
+    this.#training = training;
+    this.#own = { training: own, validation: validationOwn };
+  }
+
+  /** Returns the metrics to report, of training or of validation. */
+  #metricsOf(all: Metrics, own: number): Record<string, number> {
+    const values = this.heap.doubles(own, this.metrics.own.length);
+    return Object.fromEntries([
+      ...this.metrics.names.map((name) => [name, all[name]]),
+      ...this.metrics.own.map((name, i) => [name, values[i]]),
+    ]);
   }
 
   /** Creates a report on the steps since step `from`. */
@@ -159,6 +224,11 @@ export class Training {
     const { epoch, epochs, epochLoss, rate } = this.progress;
     const log: EpochLog = { epoch, epochs, loss: epochLoss, rate, milliseconds: this.elapsed };
     if (this.validates) log.validation = this.#validation;
+    if (this.metrics.names.length + this.metrics.own.length > 0) {
+      log.metrics = this.#metricsOf(this.#training, this.#own.training);
+      if (this.validates)
+        log.validationMetrics = this.#metricsOf(this.#validation, this.#own.validation);
+    }
     this.epochs.push(log);
     return log;
   }
@@ -173,6 +243,7 @@ export class Training {
       steps: step,
       ...(this.validates ? { bestEpoch } : {}),
       stoppedEarly,
+      stopped: this.#stopped,
       milliseconds: this.milliseconds,
       memory: this.heap.read('memory'),
     };
@@ -203,12 +274,14 @@ async function train(
     }
     const epoch = training.advance(job, until);
     if (epoch && wanted.epochs) await job.told(report({ epoch }));
+    if (job.stopped) training.stop();
     const { done, step } = training.progress;
     if (!done && performance.now() < until) continue;
     if (wanted.batches && (done || performance.now() >= due)) {
       await job.told(report({ batch: training.batch(from) }));
       from = step;
       due = performance.now() + SLICE_MS;
+      if (job.stopped) training.stop();
     }
     await breathe();
     until = performance.now() + job.sliceMs;

@@ -62,6 +62,11 @@ export class EngineGraphs {
     this.#optimizers = names(heap, (i) => heap.c._plx_js_optimizer_name(i));
   }
 
+  /** The names of the library's builders, in its order. */
+  get builders(): readonly string[] {
+    return this.#builders;
+  }
+
   /** Adds nodes, up to the first call that fails. */
   extend(id: number, calls: readonly GraphCall[], seed: number): ExtendReply {
     const graph = this.#graphs.get(id) ?? this.#open(id, seed);
@@ -358,10 +363,10 @@ export class EngineGraphs {
     for (const address of compiled.data.values()) this.#heap.c._plx_js_free(address);
   }
 
-  dispose(id: number): void {
+  dispose(id: number): boolean {
     const { c } = this.#heap;
     const graph = this.#graphs.get(id);
-    if (!graph) return;
+    if (!graph) return false;
     for (const name of [...graph.functions.keys()]) this.disposeFunction(id, name);
     c._plx_js_graph_free(graph.address);
     if (PLX_TRAINING)
@@ -369,5 +374,6 @@ export class EngineGraphs {
     for (const tensor of graph.tensors.values()) c._plx_js_tensor_free(tensor.address);
     c._plx_js_weights_free(graph.weights);
     this.#graphs.delete(id);
+    return true;
   }
 }

@@ -13,7 +13,7 @@ export function names(heap: Heap, at: (i: number) => number): string[] {
 }
 
 /** Returns the index of a name in such a list. */
-export function indexOf(list: string[], name: string, what: string): number {
+export function indexOf(list: readonly string[], name: string, what: string): number {
   const i = list.indexOf(name);
   if (i < 0) {
     throw new PlxError('PLX_ERR_ARGUMENT', `unknown ${what} "${name}": use ${list.join(', ')}`);

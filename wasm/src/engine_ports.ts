@@ -19,11 +19,15 @@ export class PortData {
     return address;
   }
 
-  /** Copies samples, which stay until `free`, and returns the addresses of the two lists. */
-  place({ inputs, targets }: Samples): { inputs: number; targets: number } {
-    const lists = new Int32Array(2 * PORTS);
+  /**
+   * Copies samples, which stay until `free`, and returns the addresses of the two lists. That of the
+   * targets ends with the address of the weights.
+   */
+  place({ inputs, targets, weights }: Samples): { inputs: number; targets: number } {
+    const lists = new Int32Array(2 * PORTS + 1);
     for (const [i, values] of inputs.entries()) lists[i] = this.#copy(values);
     for (const [i, values] of targets.entries()) lists[PORTS + i] = this.#copy(values);
+    if (weights) lists[2 * PORTS] = this.#copy(weights);
     const list = this.#copy(lists);
     return { inputs: list, targets: list + 4 * PORTS };
   }

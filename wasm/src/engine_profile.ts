@@ -2,12 +2,10 @@
 import type { Profile } from './api_profile.js';
 import { readPlan } from './engine_plan.js';
 import { PlxError } from './errors.js';
+import { LOSSES } from './generated/kind_lists.js';
 import type { Heap } from './heap.js';
 import type { ProfileRequest } from './rpc_bench.js';
 import { breathe, type Job, SLICE_MS } from './slice.js';
-
-/** The values of plx_loss. */
-const LOSS = { mse: 0, crossentropy: 1, own: 2 } as const;
 
 /** Calls read for 0 to count - 1, after which its result is left. */
 const list = <T>(count: number, read: (i: number) => T): T[] =>
@@ -49,7 +47,13 @@ export async function runProfile(
   try {
     heap.check(
       heap.withText(model, (text) =>
-        c._plx_js_profile_new(text, batchSize, Number(training), loss ? LOSS[loss] : -1, seed),
+        c._plx_js_profile_new(
+          text,
+          batchSize,
+          Number(training),
+          loss ? LOSSES.indexOf(loss) : -1,
+          seed,
+        ),
       ),
     );
     for (let fraction = 0; fraction < 1; ) {

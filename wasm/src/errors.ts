@@ -16,6 +16,16 @@ export interface FailedCall {
  * `message` is one sentence with the numbers and what to do; `codeName` and `code` are the
  * library's status. If a call was cancelled through its `AbortSignal`, `name` is `"AbortError"`
  * and `cause` is the signal's reason.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await model.predict([[1, 2, 3]]);
+ * } catch (error) {
+ *   console.log(error.codeName); // PLX_ERR_SHAPE
+ *   console.log(error.message); // predict: x: samples are [3], but the model takes [2]
+ * }
+ * ```
  */
 export class PlxError extends Error {
   /** Status as a number, -1 to -9. */
@@ -27,6 +37,7 @@ export class PlxError extends Error {
   /** What a cancelled or diverged `fit` had done by then. */
   declare readonly history?: History;
 
+  /** Creates an error; the package throws its own. */
   constructor(
     codeName: PlxErrorName,
     message: string,
@@ -39,22 +50,5 @@ export class PlxError extends Error {
     this.name = codeName === 'PLX_ERR_CANCELLED' ? 'AbortError' : 'PlxError';
     this.codeName = codeName;
     this.code = STATUS[codeName];
-  }
-}
-
-/**
- * Names the caller's call in an error of the library, which names the one that it is made of:
- * "explain: batch is 9" instead of "fit: batch is 9".
- */
-export async function inCall<T>(call: string, answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof PlxError)
-      error.message = error.message.replace(
-        /^(fit|generate|bench): |^(?=there is no )/,
-        `${call}: `,
-      );
-    throw error;
   }
 }

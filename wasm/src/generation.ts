@@ -6,8 +6,10 @@ import type {
   TokenGenerator,
 } from './api_generation.js';
 import { checkFinite, checkHeld, checkWhole, toIntegers } from './arrays.js';
+import { inCall, locate } from './call_errors.js';
 import type { Connection } from './connection.js';
-import { inCall, PlxError } from './errors.js';
+import { PlxError } from './errors.js';
+import { disposed } from './forgotten.js';
 import { cancelled } from './jobs.js';
 import { checkOptions, number, signal } from './options.js';
 import type { Sampling } from './rpc.js';
@@ -56,9 +58,19 @@ export class ClientGenerator implements TokenGenerator {
   readonly #connection: Connection;
   readonly #id: number;
 
-  constructor(connection: Connection, id: number) {
+  /** model: kept from being forgotten while the generator is in use. */
+  constructor(
+    connection: Connection,
+    id: number,
+    readonly model: object,
+  ) {
     this.#connection = connection;
     this.#id = id;
+    connection.watch(this, (engine) => engine.disposeGenerator(id));
+  }
+
+  static {
+    locate(ClientGenerator.prototype, ['feed', 'next', 'logits', 'reset', 'dispose']);
   }
 
   async feed(ids: ArrayLike<number>): Promise<void> {
@@ -102,6 +114,7 @@ export class ClientGenerator implements TokenGenerator {
 
   async dispose(): Promise<void> {
     await this.#connection.call((engine) => engine.disposeGenerator(this.#id));
+    disposed(this);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

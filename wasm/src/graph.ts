@@ -3,6 +3,7 @@ import type { Data, GraphOptions, OptimizerOptions, Parallax } from './api.js';
 import { checkInteger, checkName, checkNumber, checkWhole } from './arrays.js';
 import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
+import { disposed } from './forgotten.js';
 import type { GraphBuilders } from './generated/graph_builders.js';
 import type { Layer } from './generated/layer_types.js';
 import type {
@@ -41,9 +42,9 @@ import {
   placed,
   type ResultDType,
 } from './graph_table.js';
-import { checkLater, checkLayer, packed } from './layers.js';
-import { checkOptimizer } from './model.js';
-import { checkRate } from './optimizer.js';
+import { apart, checkLater, checkLayer, packed } from './layers.js';
+import { marked } from './marks.js';
+import { checkOptimizer, checkRate } from './optimizer.js';
 import { checkOptions, number, refuse } from './options.js';
 import type { EngineApi, GraphCall, ValueInfo } from './rpc.js';
 import { noTraining } from './without_training.js';
@@ -81,6 +82,7 @@ export class ClientGraph extends Builders implements Graph {
     this.#connection = connection;
     this.id = id;
     this.#seed = seed;
+    connection.watch(this, (engine) => engine.disposeGraph(id), 'a graph');
   }
 
   // ---- Recording ----
@@ -204,10 +206,12 @@ export class ClientGraph extends Builders implements Graph {
     }
     checkLater('layer', layer);
     const checked = checkLayer('layer', { ...layer, ...(options.name && { name: options.name }) });
-    const named = { ...checked, name: this.#layers.nameOf(checked, options.share === true) };
+    const [first, softmax] = apart(checked);
+    const named = { ...first!, name: this.#layers.nameOf(first!, options.share === true) };
     const training = options.training ?? false;
     const call: GraphCall = { kind: 'layer', layer: packed(named), x: value, training };
-    return new ClientNode(this, this.#record(site, call), 'float32') as GraphNode;
+    const y = new ClientNode(this, this.#record(site, call), 'float32') as GraphNode;
+    return softmax ? this.softmax(y) : y;
   }
 
   async weights(options: { state?: boolean } = {}): Promise<GraphParameter[]> {
@@ -287,6 +291,11 @@ export class ClientGraph extends Builders implements Graph {
 
   // ---- Use ----
 
+  /** Takes the calls that a graph recorded so far, which are then not sent. */
+  static callsOf(graph: ClientGraph): GraphCall[] {
+    return graph.#pending.splice(0).map(({ call }) => call);
+  }
+
   /**
    * Calls the engine. All calls of a graph and its functions take this way, through the same number
    * of promises, so that none overtakes one that waits for the calls recorded before it.
@@ -342,11 +351,19 @@ export class ClientGraph extends Builders implements Graph {
     await this.#call('setRate', (engine) => engine.setGraphRate(this.id, update, rate));
   }
 
-  async compile<const T extends readonly GraphNode<DType>[]>(
+  compile<const T extends readonly GraphNode<DType>[]>(
     outputs: T,
     options: CompileOptions = {},
   ): Promise<GraphFunction<T>> {
     const site = new CallSite('compile', this.compile);
+    return marked('compile', () => this.#compile(outputs, options, site));
+  }
+
+  async #compile<const T extends readonly GraphNode<DType>[]>(
+    outputs: T,
+    options: CompileOptions,
+    site: CallSite,
+  ): Promise<GraphFunction<T>> {
     const updates = listOf('compile', 'updates', optionsOf('compile', options).updates ?? []);
     const values = listOf('compile', 'outputs', outputs).map((o, i) =>
       ClientNode.valueIn(this, o, `compile: output ${i}`),
@@ -358,7 +375,7 @@ export class ClientGraph extends Builders implements Graph {
     const inputs = new Map(this.#inputs);
     const id = ++this.#functions;
     await this.#call('compile', (engine) => engine.compileGraph(this.id, id, values, steps), site);
-    return new ClientFunction<T>(this, id, inputs);
+    return new ClientFunction<T>(this, id, inputs, this.#connection);
   }
 
   async read(parameter: GraphParameter): Promise<GraphArray> {
@@ -381,6 +398,7 @@ export class ClientGraph extends Builders implements Graph {
     this.#disposed = true;
     this.#pending = [];
     await this.ask((engine) => engine.disposeGraph(this.id));
+    disposed(this);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

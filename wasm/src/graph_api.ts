@@ -71,10 +71,46 @@ export type Padding =
 
 /** Options of a matrix product. */
 export interface MatmulOptions {
-  /** Whether a, which must have rank 2, is transposed (default false). */
+  /** Whether the last two axes of a are swapped first (default false). */
   transposeA?: boolean;
-  /** Whether b is transposed (default false). */
+  /** Whether those of b are (default false). */
   transposeB?: boolean;
+}
+
+/** Options of a cumulative sum. */
+export interface CumsumOptions {
+  /** Whether a sum leaves out the element itself (default false). */
+  exclusive?: boolean;
+  /** Whether sums begin at the last element (default false). */
+  reverse?: boolean;
+}
+
+/**
+ * Options of resizing. An axis of size n gets size m; element o of the result lies at a position of
+ * x, with s = m / n.
+ */
+export interface ResizeOptions {
+  /** What is made of the elements around a position (default `"nearest"`). */
+  method?: 'nearest' | 'linear' | 'cubic';
+  /**
+   * Positions: (o + 1/2) / s - 1/2 (`"half-pixel"`, the default, and with whole sizes
+   * `"half-pixel-symmetric"`), the same but 0 if m is 1 (`"pytorch-half-pixel"`), o (n - 1) / (m - 1)
+   * (`"align-corners"`), or o / s (`"asymmetric"`).
+   */
+  coordinates?:
+    | 'half-pixel'
+    | 'pytorch-half-pixel'
+    | 'align-corners'
+    | 'asymmetric'
+    | 'half-pixel-symmetric';
+  /** How `"nearest"` rounds positions: half way goes down (`"prefer-floor"`, the default) or up. */
+  rounding?: 'prefer-floor' | 'prefer-ceil' | 'floor' | 'ceil';
+  /** Coefficient of `"cubic"` (default -0.75). */
+  cubic?: number;
+  /** Whether elements outside have no weight; else the edge repeats (default false). */
+  excludeOutside?: boolean;
+  /** Whether filters get wider where an axis gets shorter (default false). */
+  antialias?: boolean;
 }
 
 /** Options of a convolution. */
@@ -108,12 +144,59 @@ export interface Pool2dOptions {
   stride?: Pair;
   /** Padding, smaller than the window (default 0). */
   padding?: Exclude<Padding, 'same'>;
+  /** Distance of the pixels of a window; at most the size of the image (default 1). */
+  dilation?: Pair;
+  /**
+   * Whether a last window may end outside, if it begins in the image or in the padding before it; what
+   * is outside of image and padding never counts (default false).
+   */
+  ceil?: boolean;
 }
 
 /** Options of average pooling. */
 export interface AvgPool2dOptions extends Pool2dOptions {
   /** Whether averages divide by the size of the whole window, padding included (default false). */
   countPadding?: boolean;
+}
+
+/** Options of an LSTM. */
+export interface LstmOptions {
+  /** Bias [4 units] (default: none). */
+  bias?: GraphNode;
+  /** State before the first step [batch, units] (default 0). */
+  h0?: GraphNode;
+  /** Cell before the first step [batch, units] (default 0). */
+  c0?: GraphNode;
+  /** Above 0 where a step counts, [batch, time] or [batch, time, 1] (default: all count). */
+  mask?: GraphNode;
+  /** Whether the last step is taken first (default false). */
+  reverse?: boolean;
+}
+
+/** Options of a GRU. */
+export interface GruOptions extends Omit<LstmOptions, 'bias' | 'c0'> {
+  /** Bias [3 units] of the product with the inputs (default: none). */
+  bias?: GraphNode;
+  /** Bias [3 units] of the product with the state (default: none). */
+  recurrentBias?: GraphNode;
+  /** Whether the reset gate comes after the product with the state (default true). */
+  resetAfter?: boolean;
+}
+
+/** What an LSTM computes. */
+export interface LstmResult {
+  /** The state after each step, [batch, time, units]. */
+  states: GraphNode;
+  /** The cell after the last step taken, [batch, units]. */
+  cell: GraphNode;
+}
+
+/** The largest elements of each row, and where they are. */
+export interface TopK {
+  /** Elements in descending order. */
+  values: GraphNode;
+  /** Their indices along the last axis. */
+  indices: GraphNode<'int32'>;
 }
 
 /** Options of a node that projects futures. */
@@ -148,8 +231,11 @@ export interface HypercausalNode {
 export interface HypercausalLosses {
   /** The loss to train on: task + 0.5 consistency + 0.3 coherence. */
   total: GraphNode;
+  /** Mean squared error of the prediction. */
   task: GraphNode;
+  /** How far the futures are from the states. */
   consistency: GraphNode;
+  /** How far the futures of a node are from each other. */
   coherence: GraphNode;
 }
 
@@ -241,6 +327,7 @@ export interface GraphFunction<
   write(parameter: GraphParameter, values: Data | number): Promise<void>;
   /** Frees its memory; the graph and its parameters stay. */
   dispose(): Promise<void>;
+  /** Does the same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -255,6 +342,25 @@ export interface GraphFunction<
  * unusable.
  *
  * Axes count from 0; negative axes count from the end.
+ *
+ * @example
+ * ```ts
+ * const g = plx.graph({ seed: 1 });
+ * const x = g.input('x', [4, 2]);
+ * const y = g.input('y', [4, 1]);
+ * const hidden = g.layer(plx.layers.dense({ units: 8, activation: 'tanh' }), x);
+ * const output = g.layer(plx.layers.dense({ units: 1 }), hidden);
+ * const loss = g.mse(output, y);
+ * const weights = await g.weights();
+ * const step = g.update({ kind: 'adam', rate: 0.05 }, weights, g.gradients(loss, weights));
+ * const train = await g.compile([loss], { updates: [step] });
+ * const values = { x: [0, 0, 0, 1, 1, 0, 1, 1], y: [0, 1, 1, 0] };
+ * for (let i = 0; i < 100; i++) {
+ *   const [{ data }] = await train.run(values);
+ *   if (i % 20 === 0) console.log(i, data[0]);
+ * }
+ * await g.dispose();
+ * ```
  */
 export interface Graph extends GraphBuilders {
   // ---- Values ----
@@ -328,5 +434,6 @@ export interface Graph extends GraphBuilders {
   write(parameter: GraphParameter, values: Data | number): Promise<void>;
   /** Frees the memory of the graph, its parameters, its optimizers and its functions. */
   dispose(): Promise<void>;
+  /** Does the same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -1,8 +1,9 @@
 /** The client's side of a compiled function. */
 import type { Data } from './api.js';
 import { flattenTo, toIntegers } from './arrays.js';
-import { moved } from './connection.js';
+import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
+import { disposed } from './forgotten.js';
 import type {
   DType,
   GraphArray,
@@ -14,6 +15,7 @@ import type {
   InputDType,
 } from './graph_api.js';
 import { CallSite } from './graph_nodes.js';
+import { marked } from './marks.js';
 import type { EngineApi, InputValue } from './rpc.js';
 
 /** Copies values into a new array in the engine's form. */
@@ -25,7 +27,7 @@ export function valuesOf(
 ): Float32Array | Int32Array {
   const flat = flattenTo(what, data, shape);
   if (dtype === 'int32') return toIntegers(what, flat);
-  return flat.values instanceof Float32Array ? flat.values : Float32Array.from(flat.values);
+  return flat.values instanceof Float32Array ? flat.values : new Float32Array(flat.values);
 }
 
 /** The part of a graph that a function uses. */
@@ -43,16 +45,27 @@ export interface NamedInput {
   dtype: InputDType;
 }
 
+/** Returns what frees a function. */
+const disposal = (graph: number, id: number) => (engine: EngineApi) =>
+  engine.disposeFunction(graph, id);
+
 /** The client's side of a function. */
 export class ClientFunction<T extends readonly GraphNode<DType>[]> implements GraphFunction<T> {
   constructor(
     readonly graph: FunctionOwner,
     readonly id: number,
     readonly inputs: ReadonlyMap<string, NamedInput>,
-  ) {}
+    connection: Connection,
+  ) {
+    connection.watch(this, disposal(graph.id, id));
+  }
 
-  async run(inputs: GraphInputs = {}): Promise<GraphArrays<T>> {
+  run(inputs: GraphInputs = {}): Promise<GraphArrays<T>> {
     const site = new CallSite('run', this.run);
+    return marked('run', () => this.#run(inputs, site));
+  }
+
+  async #run(inputs: GraphInputs, site: CallSite): Promise<GraphArrays<T>> {
     const values: InputValue[] = Object.entries(inputs).map(([name, data]) => {
       const input = this.inputs.get(name);
       if (!input) {
@@ -86,6 +99,7 @@ export class ClientFunction<T extends readonly GraphNode<DType>[]> implements Gr
 
   async dispose(): Promise<void> {
     await this.graph.ask((engine) => engine.disposeFunction(this.graph.id, this.id));
+    disposed(this);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

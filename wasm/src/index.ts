@@ -1,19 +1,6 @@
 /**
  * Trains and runs neural networks in WebAssembly.
  *
- * @example
- * ```ts
- * import { load } from 'parallax-nn';
- * const plx = await load();
- * const model = plx.sequential([
- *   plx.layers.dense({ units: 8, activation: 'tanh', inputShape: [2] }),
- *   plx.layers.dense({ units: 1 }),
- * ]);
- * await model.fit([[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]], { epochs: 500 });
- * console.log(await model.predict([[0, 1]]));
- * plx.dispose();
- * ```
- *
  * @packageDocumentation
  */
 import type { Load } from './api.js';
@@ -23,6 +10,7 @@ import { newParallax } from './parallax.js';
 
 export type * from './api.js';
 export type * from './api_activations.js';
+export type * from './api_batches.js';
 export type * from './api_generation.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './generated/layer_types.js';
@@ -52,5 +40,18 @@ const host = browserHost(
 /**
  * Starts an engine in its own worker, with the best tier that this machine and page allow;
  * `info().downgrades` says why a better one is not in use.
+ *
+ * @example
+ * ```ts
+ * import { load } from 'parallax-nn';
+ * const plx = await load();
+ * const model = plx.sequential([
+ *   plx.layers.dense({ units: 8, activation: 'tanh', inputShape: [2] }),
+ *   plx.layers.dense({ units: 1 }),
+ * ]);
+ * await model.fit([[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]], { epochs: 500 });
+ * console.log(await model.predict([[0, 1]]));
+ * plx.dispose();
+ * ```
  */
 export const load: Load = makeLoad(host, newParallax);

@@ -2,16 +2,6 @@
  * The package without training: models with existing weights, generation, and graphs without
  * gradients, in engines of their own.
  *
- * @example
- * ```ts
- * import { load } from 'parallax-nn/inference';
- * const plx = await load();
- * const model = plx.model('mlp:784-200-10');
- * await model.setWeights(weights);
- * console.log(await model.predict(pixels));
- * plx.dispose();
- * ```
- *
  * @packageDocumentation
  */
 import type { LoadInference } from './api_inference.js';
@@ -21,6 +11,7 @@ import { newParallax } from './parallax.js';
 
 export type * from './api.js';
 export type * from './api_activations.js';
+export type * from './api_batches.js';
 export type * from './api_generation.js';
 export type * from './api_inference.js';
 export { type FailedCall, PlxError } from './errors.js';
@@ -51,5 +42,17 @@ const host = browserHost(
   },
 );
 
-/** Starts an engine without training, like `load` of `parallax-nn` but smaller. */
+/**
+ * Starts an engine without training, like `load` of `parallax-nn` but smaller.
+ *
+ * @example
+ * ```ts
+ * import { load } from 'parallax-nn/inference';
+ * const plx = await load();
+ * const model = plx.model('mlp:2-8-1');
+ * await model.setWeights(await model.getWeights()); // or those of a file
+ * console.log(await model.predict([[0, 1]]));
+ * plx.dispose();
+ * ```
+ */
 export const load: LoadInference = makeLoad(host, newParallax);

@@ -14,6 +14,7 @@ import { compileBytes } from './source.js';
 
 export type * from './api.js';
 export type * from './api_activations.js';
+export type * from './api_batches.js';
 export type * from './api_generation.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './generated/layer_types.js';

@@ -12,13 +12,14 @@ export function cancelled(call: string, signal: AbortSignalLike, history?: Histo
 
 /**
  * Wraps a callback so that an error or rejection ends the job, and stopping the job ends the wait
- * for the callback. The result tells the engine whether to continue. After the signal has aborted,
- * the callback is called only with afterAbort, for results that are kept all the same.
+ * for the callback. The result tells the engine whether to continue, or `"stop"` if the callback
+ * returned that. After the signal has aborted, the callback is called only with afterAbort, for
+ * results that are kept all the same.
  */
 type Guard = <A>(
   callback: (argument: A) => unknown,
   options?: { afterAbort: boolean },
-) => (argument: A) => Promise<boolean>;
+) => (argument: A) => Promise<boolean | 'stop'>;
 
 /**
  * Starts a job and waits for it. When the signal aborts or a callback fails, the engine is told to
@@ -44,13 +45,15 @@ export async function runJob<T>(
   };
   const guard: Guard = (callback, options) => async (argument) => {
     if (thrown || (signal?.aborted && !options?.afterAbort)) return false;
+    let answer: unknown;
     try {
-      await Promise.race([callback(argument), stopped]);
+      answer = await Promise.race([callback(argument), stopped]);
     } catch (error) {
       thrown = { error };
       stop();
     }
-    return !thrown && !signal?.aborted;
+    if (thrown || signal?.aborted) return false;
+    return answer === 'stop' ? answer : true;
   };
   signal?.addEventListener('abort', stop, { once: true });
   try {

@@ -1,7 +1,9 @@
 /** The client's side of a run of a learning task: checks arguments and calls the engine. */
+import type { Weight } from './api.js';
 import type { BenchSize } from './api_bench.js';
 import type {
   Exhibit,
+  HeldSample,
   Learning,
   LearningAbout,
   LearnOptions,
@@ -10,9 +12,11 @@ import type {
   TrainOutcome,
 } from './api_learning.js';
 import { checkFinite, checkName, checkWhole } from './arrays.js';
+import { inCall } from './call_errors.js';
 import { type Connection, moved } from './connection.js';
-import { inCall, PlxError } from './errors.js';
+import { PlxError } from './errors.js';
 import { checkSource, readDigits, textBytes } from './file_bytes.js';
+import { disposed } from './forgotten.js';
 import { runJob } from './jobs.js';
 import { optimizerOf } from './names.js';
 import {
@@ -116,6 +120,8 @@ class ClientLearning implements Learning {
   ) {
     this.#connection = connection;
     this.#id = id;
+    const free = (engine: BenchEngineApi) => engine.disposeRun(id);
+    connection.watch(this, free, 'a run of a learning task');
   }
 
   async train(given: TrainOptions = {}): Promise<TrainOutcome> {
@@ -168,6 +174,15 @@ class ClientLearning implements Learning {
     return this.#connection.call((engine: BenchEngineApi) => engine.exhibitRun(this.#id));
   }
 
+  getWeights(): Promise<Weight[]> {
+    return this.#connection.call((engine: BenchEngineApi) => engine.runWeights(this.#id));
+  }
+
+  async heldOut(i: number): Promise<HeldSample> {
+    checkWhole('heldOut: i', i, 0);
+    return this.#connection.call((engine: BenchEngineApi) => engine.heldSample(this.#id, i));
+  }
+
   async losses(from = 0): Promise<Float32Array> {
     checkWhole('losses: from', from, 0);
     return this.#connection.call((engine: BenchEngineApi) => engine.runLosses(this.#id, from));
@@ -175,6 +190,7 @@ class ClientLearning implements Learning {
 
   async dispose(): Promise<void> {
     await this.#connection.call((engine: BenchEngineApi) => engine.disposeRun(this.#id));
+    disposed(this);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,160 +5,68 @@ import type {
   ExplainOptions,
   FitOptions,
   History,
-  LossName,
   Model,
   NamedData,
-  Optimizer,
-  OptimizerOptions,
   Plan,
   Port,
+  Predictions,
+  PredictOptions,
   SavedWeight,
-  ScheduleOptions,
+  SaveOptions,
   Summary,
   Weight,
 } from './api.js';
+import type {
+  Batches,
+  BatchOptions,
+  DatasetHistory,
+  DatasetOptions,
+  StepLog,
+} from './api_batches.js';
 import type { GenerateOptions, GeneratorOptions, TokenGenerator } from './api_generation.js';
-import { checkFinite, checkInteger, checkName, checkWhole, shapeText } from './arrays.js';
+import { checkWhole, shapeText } from './arrays.js';
+import { inCall, locate, traced } from './call_errors.js';
 import { type Connection, moved } from './connection.js';
-import { inCall, PlxError } from './errors.js';
-import { OPTIMIZER_OPTIONS, SCHEDULE_OPTIONS, SCHEDULES } from './generated/kind_lists.js';
-import type { OptimizerKind } from './generated/kinds.js';
+import { PlxError } from './errors.js';
+import { bytesOf } from './file_bytes.js';
+import { disposed } from './forgotten.js';
 import { ClientGenerator, checkSequence, generateAfter, idsOf } from './generation.js';
 import type { GraphArray } from './graph_api.js';
-import { cancelled, runJob } from './jobs.js';
+import { cancelled } from './jobs.js';
+import { marked } from './marks.js';
 import {
   arraysOf,
   flattenGiven,
   type Given,
-  givenValidation,
   givenWeight,
+  givenWeights,
   inputsFor,
   samplesFor,
-  validationFor,
 } from './model_data.js';
-import { lossOf, optimizerOf } from './names.js';
-import { ClientOptimizer, checkRate } from './optimizer.js';
+import { metadataWith } from './model_file.js';
+import { ModelTraining } from './model_training.js';
+import { lossOf } from './names.js';
+import { checkOptimizer, checkRate } from './optimizer.js';
 import {
   anything,
   callback,
+  checkObject,
   checkOptions,
-  checkOwn,
-  finite,
   flag,
-  namedOptions,
   number,
   refuse,
   signal,
   text,
 } from './options.js';
-import type {
-  ExplainRequest,
-  FitRecipe,
-  FitReport,
-  FitRequest,
-  JobRequest,
-  ModelPorts,
-  ModelSpec,
-  SummaryData,
-} from './rpc.js';
+import { inParts } from './predict_parts.js';
+import type { ExplainRequest, ModelPorts, ModelSpec, SummaryData, Values } from './rpc.js';
 import { noTraining } from './without_training.js';
 
-const OPTIMIZER = {
-  kind: text,
-  rate: finite,
-  momentum: finite,
-  nesterov: flag,
-  beta1: finite,
-  beta2: finite,
-  epsilon: finite,
-  weightDecay: finite,
-};
-
-/** Checks the options of an optimizer, or of one given by its name. what: "fit: optimizer". */
-export function checkOptimizer(
-  what: string,
-  optimizer: OptimizerOptions['kind'] | OptimizerOptions = 'adam',
-): OptimizerOptions {
-  if (optimizer instanceof ClientOptimizer) {
-    refuse(`${what}: what plx.optimizer makes is for fit only: give a name or options`);
-  }
-  const options = checkOptions(what, namedOptions<OptimizerOptions>(what, optimizer), OPTIMIZER);
-  const kind = optimizerOf(what, options.kind);
-  checkOwn(
-    what,
-    kind,
-    options,
-    `kind rate weightDecay ${OPTIMIZER_OPTIONS[kind as OptimizerKind]}`,
-  );
-  if (options.nesterov && !options.momentum) refuse(`${what}: nesterov needs a momentum above 0`);
-  return { ...options, kind };
-}
-
-const FIT = {
-  epochs: number,
-  batchSize: number,
-  loss: text,
-  optimizer: anything,
-  schedule: anything,
-  clipNorm: number,
-  labelSmoothing: number,
-  accumulate: number,
-  validation: anything,
-  earlyStopping: anything,
-  shuffle: flag,
-  seed: number,
-  onEpoch: callback,
-  onBatch: callback,
-  signal,
-};
-const STOPPING = { patience: number, minImprovement: number };
-const SCHEDULE = { kind: text, warmup: number, floor: number, every: number, factor: number };
-const EXPLAIN = { batchSize: number, training: flag, loss: text, optimizer: anything };
-const PREDICT = { batchSize: number, output: text };
-const PREDICT_ALL = { batchSize: number };
-const EVALUATE = { loss: text, output: text };
+const EXPLAIN = { batchSize: number, training: flag, loss: anything, optimizer: anything };
+const PREDICT_ALL = { batchSize: number, onProgress: callback, signal };
+const PREDICT = { ...PREDICT_ALL, output: text };
+const EVALUATE = { loss: anything, output: text, sampleWeight: anything };
 const GENERATE = { seed: number, count: number, temperature: number, topK: number };
-
-/** Rejects values that are not numbers; the engine checks their ranges. */
-function checkRecipe(options: FitOptions): FitRecipe {
-  const { schedule = 'constant', clipNorm = 0, labelSmoothing = 0, accumulate = 1 } = options;
-  const { earlyStopping } = options;
-  if (earlyStopping !== undefined) checkOptions('fit: earlyStopping', earlyStopping, STOPPING);
-  const { patience, minImprovement = 0 } = earlyStopping ?? { patience: 0 };
-  const given = namedOptions<ScheduleOptions>('fit: schedule', schedule);
-  checkOptions('fit: schedule', given, SCHEDULE);
-  const { warmup = 0, floor = 0, every = 0, factor = 0.1 } = given;
-  const kind = checkName('fit: schedule', given.kind, SCHEDULES);
-  checkOwn('fit: schedule', kind, given, `kind ${SCHEDULE_OPTIONS[kind]}`);
-  return {
-    schedule: {
-      kind,
-      warmup: checkInteger('fit: schedule: warmup', warmup),
-      floor: checkFinite('fit: schedule: floor', floor),
-      every: checkInteger('fit: schedule: every', every),
-      factor: checkFinite('fit: schedule: factor', factor),
-    },
-    clipNorm: checkFinite('fit: clipNorm', clipNorm),
-    labelSmoothing: checkFinite('fit: labelSmoothing', labelSmoothing),
-    accumulate: checkWhole('fit: accumulate', accumulate, 1),
-    patience: earlyStopping ? checkWhole('fit: earlyStopping: patience', patience, 1) : 0,
-    minImprovement: checkFinite('fit: earlyStopping: minImprovement', minImprovement),
-  };
-}
-
-/** Creates the history of a fit that was cancelled before its first step. */
-const nothingDone = ({ validation }: Pick<FitRequest, 'validation'>): History => ({
-  loss: new Float32Array(),
-  epochs: [],
-  steps: 0,
-  ...(validation ? { bestEpoch: 0 } : {}),
-  stoppedEarly: false,
-  milliseconds: 0,
-  memory: {
-    ...{ parameters: 0, gradients: 0, optimizer: 0, activations: 0 },
-    ...{ workspace: 0, inputs: 0, kept: 0, packed: 0, folded: 0 },
-  },
-});
 
 const COLUMNS = ['layer', 'output', 'parameters', 'FLOPs'] as const;
 
@@ -194,17 +102,38 @@ let generators = 0;
 export class ClientModel implements Model {
   readonly #connection: Connection;
   readonly #id: number;
-  readonly #seed: number;
   readonly #ports: Promise<ModelPorts>;
+  readonly #training: ModelTraining | undefined;
+  readonly #source: string;
 
-  constructor(connection: Connection, id: number, spec: ModelSpec, seed: number) {
+  /** source: how a file describes the model. made: the method that was called, for the stack of an error. */
+  constructor(
+    connection: Connection,
+    id: number,
+    spec: ModelSpec,
+    seed: number,
+    source: string,
+    made: unknown,
+  ) {
     this.#connection = connection;
     this.#id = id;
-    this.#seed = seed;
-    this.#ports = connection.call((engine) => engine.createModel(id, spec, seed));
+    this.#source = source;
+    this.#ports = traced(made, () =>
+      connection.call((engine) => engine.createModel(id, spec, seed)),
+    );
     /* If the model cannot be created, every call reports it; it must not be an unhandled rejection.
      * */
     this.#ports.catch(() => {});
+    if (PLX_TRAINING) this.#training = new ModelTraining(connection, id, seed, this.#ports, this);
+    connection.watch(this, (engine) => engine.disposeModel(id), 'a model');
+  }
+
+  static {
+    locate(ClientModel.prototype, [
+      ...(['summary', 'explain', 'setting', 'fit', 'trainOnBatch', 'fitDataset'] as const),
+      ...(['predict', 'predictAll', 'evaluate', 'generator', 'generate'] as const),
+      ...(['getWeights', 'setWeights', 'save', 'loadWeights', 'setRate', 'dispose'] as const),
+    ]);
   }
 
   async summary(): Promise<Summary> {
@@ -219,7 +148,7 @@ export class ClientModel implements Model {
     const request: ExplainRequest = {
       batchSize: checkWhole('explain: batchSize', options.batchSize ?? 32, 1),
       training: options.training ?? false,
-      loss: lossOf('explain: loss', options.loss),
+      ...lossOf('explain: loss', options.loss),
       optimizer: checkOptimizer('explain: optimizer', options.optimizer),
     };
     await this.#ports;
@@ -243,97 +172,86 @@ export class ClientModel implements Model {
     return value < 0 ? undefined : value;
   }
 
-  async fit(
+  fit(
     x: Data | NamedData,
     y: Data | NamedData | undefined,
     options: FitOptions = {},
   ): Promise<History> {
-    if (PLX_TRAINING) {
-      const call = 'fit';
-      checkOptions(call, options, FIT);
-      const given = {
-        x: flattenGiven(`${call}: x`, x),
-        y: y === undefined ? undefined : flattenGiven(`${call}: y`, y),
-        validation: givenValidation(options.validation),
-      };
-      const { onEpoch, onBatch, signal } = options;
-      const recipe: Omit<FitRequest, keyof JobRequest | 'data'> = {
-        epochs: checkWhole(`${call}: epochs`, options.epochs ?? 1, 1),
-        batchSize: checkWhole(`${call}: batchSize`, options.batchSize ?? 32, 1),
-        loss: lossOf(`${call}: loss`, options.loss),
-        ...this.#optimizer(options.optimizer),
-        shuffle: options.shuffle ?? true,
-        seed: checkWhole(`${call}: seed`, options.seed ?? this.#seed, 0),
-        recipe: checkRecipe(options),
-        reports: { epochs: onEpoch !== undefined, batches: onBatch !== undefined },
-      };
-      const ports = await this.#ports;
-      const all = samplesFor(call, given.x, given.y, ports, recipe.loss);
-      const parts = validationFor(given.validation, ports, recipe.loss, all);
-      const request = {
-        ...recipe,
-        batchSize: Math.min(recipe.batchSize, parts.data.n),
-        ...parts,
-      };
-      if (signal?.aborted) throw cancelled(call, signal, nothingDone(parts));
-      return runJob(this.#connection, signal, call, async (job, guard) => {
-        const report = this.#connection.callback(
-          guard((news: FitReport) =>
-            'epoch' in news ? onEpoch?.(news.epoch) : onBatch?.(news.batch),
-          ),
-        );
-        const arrays = arraysOf(parts.data, parts.validation);
-        const { failure, ...history } = await this.#connection.call((engine) =>
-          engine.fit(this.#id, moved({ ...request, ...job }, arrays), report),
-        );
-        if (failure) throw new PlxError(failure.codeName, failure.message, { history });
-        return history;
-      });
-    }
+    return marked('fit', () => this.#fit(x, y, options));
+  }
+
+  async #fit(
+    x: Data | NamedData,
+    y: Data | NamedData | undefined,
+    options: FitOptions,
+  ): Promise<History> {
+    if (PLX_TRAINING) return this.#training!.fit(x, y, options);
     throw noTraining('fit');
   }
 
-  #optimizer(given: FitOptions['optimizer']): Pick<FitRequest, 'optimizer' | 'state'> {
-    if (given instanceof ClientOptimizer) return given.request(this.#connection, this.#ports);
-    const plain = given as Exclude<typeof given, Optimizer>;
-    return { optimizer: checkOptimizer('fit: optimizer', plain) };
+  async trainOnBatch(
+    x: Data | NamedData,
+    y: Data | NamedData,
+    options: BatchOptions = {},
+  ): Promise<StepLog> {
+    if (PLX_TRAINING) return this.#training!.trainOnBatch(x, y, options);
+    throw noTraining('trainOnBatch');
+  }
+
+  async fitDataset(batches: Batches, options: DatasetOptions = {}): Promise<DatasetHistory> {
+    if (PLX_TRAINING) return this.#training!.fitDataset(batches, options);
+    throw noTraining('fitDataset');
   }
 
   /** Predicts outputs, given by index, for flattened data. */
   async #outputs(
     given: Given,
-    batchSize: number | undefined,
+    options: PredictOptions,
     outputs: (ports: ModelPorts) => number[],
   ): Promise<{ n: number; ports: ModelPorts; values: Float32Array[] }> {
+    const { batchSize, signal, onProgress } = options;
     const batch = batchSize === undefined ? 0 : checkWhole('predict: batchSize', batchSize, 1);
     const ports = await this.#ports;
     const wanted = outputs(ports);
     const { n, inputs } = inputsFor(given, ports);
-    const values = await this.#connection.call((engine) =>
-      engine.predict(this.#id, n, moved(inputs, inputs), batch, wanted),
-    );
+    const ask = (count: number, part: Values[]) =>
+      this.#connection.call((engine) =>
+        engine.predict(this.#id, count, moved(part, part), batch, wanted),
+      );
+    const whole = !signal && !onProgress;
+    const values = await (whole ? ask(n, inputs) : inParts(n, inputs, options, ask));
     return { n, ports, values };
   }
 
-  async predict(
-    x: Data | NamedData,
-    options: { batchSize?: number; output?: string } = {},
-  ): Promise<Float32Array> {
-    const { batchSize, output } = checkOptions('predict', options, PREDICT);
-    const given = flattenGiven('predict: x', x);
-    const { values } = await this.#outputs(given, batchSize, (ports) => [
-      outputOf('predict', ports, output),
-    ]);
-    return values[0]!;
+  predict(x: Data | NamedData, options: PredictOptions = {}): Promise<Predictions> {
+    return marked('predict', async () => {
+      const own = { ...checkOptions('predict', options, PREDICT) };
+      const given = flattenGiven('predict: x', x);
+      let chosen = 0;
+      const { n, ports, values } = await this.#outputs(given, own, (known) => {
+        chosen = outputOf('predict', known, own.output);
+        return [chosen];
+      });
+      /* Not enumerable, so that the values print, compare and clone as an array. */
+      const shape = [n, ...ports.outputs[chosen]!.shape];
+      return Object.defineProperty(values[0]!, 'shape', { value: shape }) as Predictions;
+    });
   }
 
-  async predictAll(
+  predictAll(
     x: Data | NamedData,
-    options: { batchSize?: number } = {},
+    options: Omit<PredictOptions, 'output'> = {},
   ): Promise<Record<string, GraphArray>> {
-    checkOptions('predictAll', options, PREDICT_ALL);
+    return marked('predict', () => this.#predictAll(x, options));
+  }
+
+  async #predictAll(
+    x: Data | NamedData,
+    options: Omit<PredictOptions, 'output'>,
+  ): Promise<Record<string, GraphArray>> {
+    const own = { ...checkOptions('predictAll', options, PREDICT_ALL) };
     const given = flattenGiven('predictAll: x', x);
-    const { n, ports, values } = await this.#outputs(given, options.batchSize, ({ outputs }) =>
+    const { n, ports, values } = await this.#outputs(given, own, ({ outputs }) =>
       outputs.map((_, i) => i),
     );
     const entries = ports.outputs.map(({ name, shape }, i) => [
@@ -343,19 +261,29 @@ export class ClientModel implements Model {
     return Object.fromEntries(entries);
   }
 
-  async evaluate(
+  evaluate(
     x: Data | NamedData,
     y: Data | NamedData,
-    options: { loss?: Exclude<LossName, 'own'>; output?: string } = {},
+    options: Parameters<Model['evaluate']>[2] = {},
   ): Promise<Evaluation> {
-    checkOptions('evaluate', options, EVALUATE);
-    const loss = lossOf('evaluate: loss', options.loss);
-    if (loss === 'own') refuse('evaluate: loss is "own": it must be one of mse, crossentropy');
-    const given = { x: flattenGiven('evaluate: x', x), y: flattenGiven('evaluate: y', y) };
+    return marked('evaluate', () => this.#evaluate(x, y, options));
+  }
+
+  async #evaluate(
+    x: Data | NamedData,
+    y: Data | NamedData,
+    options: NonNullable<Parameters<Model['evaluate']>[2]>,
+  ): Promise<Evaluation> {
+    const call = 'evaluate';
+    checkOptions(call, options, EVALUATE);
+    const loss = lossOf(`${call}: loss`, options.loss);
+    if (loss.loss === 'own') refuse(`${call}: loss is "own": it needs one that has targets`);
+    const given = { x: flattenGiven(`${call}: x`, x), y: flattenGiven(`${call}: y`, y) };
+    const extras = { ...givenWeights(call, options.sampleWeight), lossless: !options.loss };
     const { output: name } = options;
     const ports = await this.#ports;
-    const output = outputOf('evaluate', ports, name);
-    const samples = samplesFor('evaluate', given.x, given.y, ports, loss);
+    const output = outputOf(call, ports, name);
+    const samples = samplesFor(call, given.x, given.y, ports, loss.loss, extras);
     return this.#connection.call((engine) =>
       engine.evaluate(this.#id, output, loss, moved(samples, arraysOf(samples))),
     );
@@ -372,7 +300,7 @@ export class ClientModel implements Model {
     const id = ++generators;
     const made = this.#connection.call((engine) => engine.createGenerator(id, this.#id, seed));
     await inCall(call, made);
-    return new ClientGenerator(this.#connection, id);
+    return new ClientGenerator(this.#connection, id, this);
   }
 
   async generate(prompt: ArrayLike<number>, options: GenerateOptions = {}): Promise<Int32Array> {
@@ -398,6 +326,19 @@ export class ClientModel implements Model {
     await this.#connection.call((engine) => engine.setWeights(this.#id, moved(given, arrays)));
   }
 
+  async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const { metadata } = checkOptions('save', options, { metadata: checkObject });
+    const pairs = metadataWith(this.#source, metadata);
+    await this.#ports;
+    return this.#connection.call((engine) => engine.saveWeights(this.#id, pairs));
+  }
+
+  async loadWeights(file: ArrayBuffer | Uint8Array): Promise<void> {
+    const bytes = bytesOf('loadWeights', file);
+    await this.#ports;
+    await this.#connection.call((engine) => engine.loadWeights(this.#id, moved(bytes, [bytes])));
+  }
+
   async setRate(rate: number): Promise<void> {
     if (!PLX_TRAINING) throw noTraining('setRate');
     checkRate(rate);
@@ -414,6 +355,7 @@ export class ClientModel implements Model {
       /* The model could not be created: earlier calls have said why. */
     }
     await this.#connection.call((engine) => engine.disposeModel(this.#id));
+    disposed(this);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

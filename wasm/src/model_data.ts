@@ -1,10 +1,12 @@
 /** Checks samples and targets from callers against a model's ports. */
 import type { Data, FitOptions, Loss, NamedData, Port, SavedWeight } from './api.js';
 import {
+  checkFinite,
   countSamples,
   type Flat,
   flatten,
   kindOf,
+  shapeText,
   sizeOf,
   toFloats,
   toIntegers,
@@ -12,7 +14,7 @@ import {
   told,
 } from './arrays.js';
 import { PlxError } from './errors.js';
-import { anything, checkOptions, refuse } from './options.js';
+import { anything, checkObject, checkOptions, refuse } from './options.js';
 import type { GivenWeight, ModelPorts, Samples, Values } from './rpc.js';
 
 /** Flattened data, of one port or of several by name. */
@@ -52,9 +54,9 @@ const inputsOf = (ports: readonly Port[]): Wanted[] =>
 function targetsOf(ports: readonly Port[], loss: Loss): Wanted[] {
   if (loss === 'own') return [];
   return ports.map(({ name, shape }) =>
-    loss === 'mse'
-      ? { name, shape }
-      : { name, shape: shape.slice(0, -1), classes: shape.at(-1) ?? 1, labels: true },
+    loss === 'crossentropy'
+      ? { name, shape: shape.slice(0, -1), classes: shape.at(-1) ?? 1, labels: true }
+      : { name, shape },
   );
 }
 
@@ -120,6 +122,45 @@ export function inputsFor(given: Given, ports: ModelPorts): { n: number; inputs:
   return { n, inputs };
 }
 
+/** Rejects what looks like class labels where the loss, which was left out, needs other values. */
+function refuseLabels(call: string, flat: Flat, n: number, { shape }: Wanted): void {
+  const classes = shape.at(-1) ?? 1;
+  const isLabel = (value: number) => Number.isInteger(value) && value >= 0 && value < classes;
+  if (classes < 2 || n === 0 || flat.values.length !== n * sizeOf(shape.slice(0, -1))) return;
+  if (!Array.from(flat.values).every(isLabel)) return;
+  throw new PlxError(
+    'PLX_ERR_SHAPE',
+    `${call}: y looks like class labels, but without a loss it is "mse", which needs ` +
+      `${shapeText(shape)} values for each sample: give loss: "crossentropy"`,
+  );
+}
+
+/** Checks the weights of n samples. */
+function weightsOf(call: string, flat: Flat | undefined, n: number): { weights?: Float32Array } {
+  if (!flat) return {};
+  const what = `${call}: sampleWeight`;
+  const weights = toFloats(what, flat);
+  if (weights.length !== n) {
+    const message = `${what} has ${weights.length} values, but x has ${n} samples`;
+    throw new PlxError('PLX_ERR_SHAPE', message);
+  }
+  const i = weights.findIndex((weight) => weight < 0);
+  if (i >= 0) refuse(`${what}: value ${i} is ${weights[i]}: it must be 0 or more`);
+  return { weights };
+}
+
+/** What may come with samples besides x and y. */
+export interface Extras {
+  /** Weights of the samples. */
+  sampleWeight?: Flat | undefined;
+  /** Whether the caller left the loss out. */
+  lossless?: boolean;
+}
+
+/** Flattens the weights of samples at once, before the first await. */
+export const givenWeights = (call: string, data: Data | undefined): Pick<Extras, 'sampleWeight'> =>
+  data === undefined ? {} : { sampleWeight: flatten(`${call}: sampleWeight`, data) };
+
 /** Returns samples with their targets; y is undefined if none were given. */
 export function samplesFor(
   call: string,
@@ -127,10 +168,12 @@ export function samplesFor(
   y: Given | undefined,
   ports: ModelPorts,
   loss: Loss,
+  { sampleWeight, lossless }: Extras = {},
 ): Samples {
   const wanted = targetsOf(ports.outputs, loss);
   const { n, inputs } = inputsFor(x, ports);
   if (!y || wanted.length === 0) {
+    if (sampleWeight) refuse(`${call}: sampleWeight needs targets, which the loss "own" lacks`);
     if (!y === (wanted.length === 0)) return noneMissing(call, { n, inputs, targets: [] });
     throw new PlxError(
       'PLX_ERR_ARGUMENT',
@@ -142,13 +185,43 @@ export function samplesFor(
   const targets = assign(y, wanted, 'output').map(([what, flat], i) => {
     const port = wanted[i]!;
     refuseRows(what === y.what ? `${call}: y` : what, flat, n, port);
+    if (lossless) refuseLabels(call, flat, n, port);
     const count = countSamples(what, flat, port.shape);
     if (n > 0 && count !== n) {
       throw new PlxError('PLX_ERR_SHAPE', `${call}: x has ${n} samples, but y has ${count}`);
     }
     return valuesOf(what, flat, port);
   });
-  return noneMissing(call, { n, inputs, targets });
+  return noneMissing(call, { n, inputs, targets, ...weightsOf(call, sampleWeight, n) });
+}
+
+/** Multiplies the weights of samples by those of their classes. */
+export function withClassWeights(
+  call: string,
+  samples: Samples,
+  classWeight: { readonly [label: number]: number } | undefined,
+  loss: Loss,
+): Samples {
+  if (classWeight === undefined) return samples;
+  const what = `${call}: classWeight`;
+  const given = Array.isArray(classWeight) ? classWeight : checkObject(what, classWeight);
+  for (const [label, weight] of Object.entries<number>(given)) {
+    if (!/^\d+$/.test(label)) refuse(`${what} has "${label}": it must have class labels, { 0: 2 }`);
+    if (checkFinite(`${what}: ${label}`, weight) < 0)
+      refuse(`${what}: ${label} is ${weight}: it must be 0 or more`);
+  }
+  const [labels, ...others] = samples.targets;
+  const fits = loss === 'crossentropy' || loss === 'binarycrossentropy';
+  if (!fits || others.length > 0 || labels?.length !== samples.n) {
+    refuse(
+      `${what} needs one class label for each sample, with the loss crossentropy or ` +
+        'binarycrossentropy: use sampleWeight instead',
+    );
+  }
+  const weights = Float32Array.from(labels!, (label, i) => {
+    return (classWeight[Math.round(label)] ?? 1) * (samples.weights?.[i] ?? 1);
+  });
+  return { ...samples, weights };
 }
 
 function noneMissing(call: string, samples: Samples): Samples {
@@ -157,7 +230,7 @@ function noneMissing(call: string, samples: Samples): Samples {
 }
 
 /** Validation data, or the share of the samples to hold out. */
-type GivenValidation = number | { x: Given; y: Given } | undefined;
+type GivenValidation = number | ({ x: Given; y: Given } & Extras) | undefined;
 
 const VALIDATION = 'fit: validation';
 
@@ -168,9 +241,10 @@ export function givenValidation(validation: FitOptions['validation']): GivenVali
   if (typeof validation !== 'object' || validation === null) {
     refuse(`${VALIDATION} must be a share from 0 to below 1, or { x, y }, not ${told(validation)}`);
   }
-  checkOptions(VALIDATION, validation, { x: anything, y: anything });
+  checkOptions(VALIDATION, validation, { x: anything, y: anything, sampleWeight: anything });
   const x = flattenGiven(`${VALIDATION}: x`, validation.x);
-  return { x, y: flattenGiven(`${VALIDATION}: y`, validation.y) };
+  const y = flattenGiven(`${VALIDATION}: y`, validation.y);
+  return { x, y, ...givenWeights(VALIDATION, validation.sampleWeight) };
 }
 
 /** Returns the samples to train on and those to validate on. */
@@ -188,7 +262,7 @@ export function validationFor(
     );
   }
   if (typeof given === 'number') return split(all, given);
-  return { data: all, validation: samplesFor(VALIDATION, given.x, given.y, ports, loss) };
+  return { data: all, validation: samplesFor(VALIDATION, given.x, given.y, ports, loss, given) };
 }
 
 /**
@@ -213,7 +287,9 @@ export function givenWeight(what: string, weight: SavedWeight | Data): GivenWeig
 
 /** Returns all arrays of samples. */
 export const arraysOf = (...parts: readonly (Samples | undefined)[]): Values[] =>
-  parts.flatMap((part) => (part ? [...part.inputs, ...part.targets] : []));
+  parts.flatMap((part) =>
+    part ? [...part.inputs, ...part.targets, ...(part.weights ? [part.weights] : [])] : [],
+  );
 
 /** Holds out the last share of the samples for validation. */
 function split(samples: Samples, share: number): { data: Samples; validation: Samples } {
@@ -235,6 +311,7 @@ function split(samples: Samples, share: number): { data: Samples; validation: Sa
       n: to - from,
       inputs: samples.inputs.map(part),
       targets: samples.targets.map(part),
+      ...(samples.weights && { weights: samples.weights.slice(from, to) }),
     };
   };
   return { data: range(0, n), validation: range(n, samples.n) };

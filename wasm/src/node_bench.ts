@@ -7,10 +7,12 @@ import { ClientBench } from './parallax_bench.js';
 
 export type * from './api.js';
 export type * from './api_activations.js';
+export type * from './api_batches.js';
 export type * from './api_bench.js';
 export type * from './api_generation.js';
 export type * from './api_learning.js';
 export type * from './api_profile.js';
+export type * from './api_timing.js';
 export { type FailedCall, PlxError } from './errors.js';
 export type * from './generated/layer_types.js';
 export type * from './graph_api.js';

@@ -9,11 +9,13 @@ import { compileBytes, compileURL } from './source.js';
 
 /** Creates the host for Node. prefix: that of the names of the engine's files. */
 export const nodeHost = (prefix: string): Host => ({
-  async compile(tier, url) {
+  async compile(tier, url, told) {
     const from = url ?? packageFile(`${prefix}${tier}.wasm`);
-    if (from.protocol !== 'file:') return compileURL(from);
+    if (from.protocol !== 'file:') return compileURL(from, told);
     try {
-      return await compileBytes(new Uint8Array(await readFile(from)), from.href);
+      const bytes = new Uint8Array(await readFile(from));
+      told?.(bytes.length, bytes.length);
+      return await compileBytes(bytes, from.href);
     } catch (cause) {
       if (!(cause instanceof Error) || !('syscall' in cause)) throw cause;
       throw new PlxError('PLX_ERR_IO', `load: cannot read ${from.href}: ${cause.message}`, {

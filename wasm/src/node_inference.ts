@@ -6,6 +6,7 @@ import { newParallax } from './parallax.js';
 
 export type * from './api.js';
 export type * from './api_activations.js';
+export type * from './api_batches.js';
 export type * from './api_generation.js';
 export type * from './api_inference.js';
 export { type FailedCall, PlxError } from './errors.js';

@@ -35,6 +35,8 @@ export class NodeWorker implements WorkerLike {
   readonly #worker: Worker;
   readonly #endpoint: ReturnType<typeof nodeEndpoint>;
   readonly #failed: Listener[] = [];
+  /** Whether it has failed, or was told to end. */
+  #over = false;
   onmessage: Listener | null = null;
   onerror: Listener | null = null;
 
@@ -46,9 +48,15 @@ export class NodeWorker implements WorkerLike {
     this.#endpoint = nodeEndpoint(this.#worker);
     this.#worker.on('message', (data: unknown) => this.onmessage?.({ data }));
     this.#worker.on('error', (error: Error) => this.#fail(new Failure(error)));
+    /* Also one that was killed, or that called process.exit, must not leave its calls waiting. */
+    this.#worker.on('exit', (code: number) =>
+      this.#fail(new Failure(new Error(`it ended with exit code ${code}`))),
+    );
   }
 
   #fail(event: Failure): void {
+    if (this.#over) return;
+    this.#over = true;
     for (const listener of this.#failed) {
       listener(event);
       if (event.stopped) return;
@@ -77,6 +85,7 @@ export class NodeWorker implements WorkerLike {
   }
 
   terminate(): Promise<number> {
+    this.#over = true;
     return this.#worker.terminate();
   }
 

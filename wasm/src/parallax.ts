@@ -12,14 +12,17 @@ import type {
   Parallax,
 } from './api.js';
 import { checkFinite, checkWhole } from './arrays.js';
+import { traced } from './call_errors.js';
 import { type Connection, moved } from './connection.js';
 import { PlxError } from './errors.js';
-import { plainBytes, textBytes } from './file_bytes.js';
+import { bytesOf, plainBytes, textBytes } from './file_bytes.js';
 import type { Layer } from './generated/layer_types.js';
 import { graphMaker } from './graph.js';
+import { withText } from './info_text.js';
 import { layers, stackOf } from './layers.js';
-import { ClientModel, checkOptimizer } from './model.js';
-import { ClientOptimizer } from './optimizer.js';
+import { ClientModel } from './model.js';
+import { sourceOf } from './model_file.js';
+import { ClientOptimizer, checkOptimizer } from './optimizer.js';
 import { checkObject, checkOptions, number } from './options.js';
 import type { ModelSpec } from './rpc.js';
 import { noTraining } from './without_training.js';
@@ -61,22 +64,22 @@ export class ClientParallax implements Parallax {
     this.#ready.catch(() => {});
     this.graph = graphMaker(connection);
     this.data = {
-      idx: (bytes) => this.#idx(bytes),
-      csv: (text) => this.#csv(text),
+      idx: (bytes) => traced(this.data.idx, () => this.#idx(bytes)),
+      csv: (text) => traced(this.data.csv, () => this.#csv(text)),
     };
   }
 
   info(): EngineInfo {
-    return structuredClone(this.#info);
+    return withText(structuredClone(this.#info));
   }
 
   ready(): Promise<EngineInfo> {
     return this.#ready;
   }
 
-  sequential(stack: Layer[], options: ModelOptions = {}): Model {
+  sequential(stack: readonly Layer[], options: ModelOptions = {}): Model {
     checkOptions('sequential', options, { seed: number });
-    return this.#newModel('sequential', stackOf(stack), options);
+    return this.#newModel('sequential', stackOf(stack), { layers: stack }, options);
   }
 
   model(name: string, options: NamedModelOptions = {}): Model {
@@ -84,20 +87,45 @@ export class ClientParallax implements Parallax {
       throw new PlxError('PLX_ERR_ARGUMENT', 'model: expected a name, such as "mlp:784-200-10"');
     }
     checkOptions('model', options, { seed: number, config: checkObject });
-    return this.#newModel(
-      'model',
-      { name: nameWith('model', name, options.config ?? {}) },
-      options,
-    );
+    const spec = { name: nameWith('model', name, options.config ?? {}) };
+    return this.#newModel('model', spec, spec, options);
   }
 
   models(): Promise<string[]> {
-    return this.#connection.call((engine) => engine.modelNames());
+    return traced(this.models, () => this.#connection.call((engine) => engine.modelNames()));
   }
 
-  #newModel(call: string, spec: ModelSpec, options: ModelOptions): Model {
+  #newModel(
+    call: 'sequential' | 'model',
+    spec: ModelSpec,
+    source: object,
+    options: ModelOptions,
+  ): Model {
     const seed = checkWhole(`${call}: seed`, options.seed ?? 0, 0);
-    return new ClientModel(this.#connection, ++this.#models, spec, seed);
+    const made = this[call];
+    const text = JSON.stringify({ ...source, seed });
+    return new ClientModel(this.#connection, ++this.#models, spec, seed, text, made);
+  }
+
+  load(file: ArrayBuffer | Uint8Array): Promise<Model> {
+    return traced(this.load, () => this.#load(file));
+  }
+
+  async #load(file: ArrayBuffer | Uint8Array): Promise<Model> {
+    const bytes = bytesOf('load', file);
+    const { name, layers: stack, seed } = sourceOf(bytes);
+    const options = { seed: seed as number };
+    const model =
+      name === undefined
+        ? this.sequential(stack as Layer[], options)
+        : this.model(name as string, options);
+    try {
+      await model.loadWeights(bytes);
+      return model;
+    } catch (error) {
+      await model.dispose();
+      throw error;
+    }
   }
 
   optimizer(options: OptimizerOptions['kind'] | OptimizerOptions): Optimizer {

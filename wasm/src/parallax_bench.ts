@@ -10,9 +10,11 @@ import type {
 } from './api_bench.js';
 import type { Learning, LearnOptions, TaskInfo } from './api_learning.js';
 import type { Profile, ProfileOptions } from './api_profile.js';
+import type { Timing, TimingOptions } from './api_timing.js';
 import { checkName, checkWhole, told } from './arrays.js';
+import { inCall } from './call_errors.js';
 import { type Connection, moved } from './connection.js';
-import { inCall, PlxError } from './errors.js';
+import { PlxError } from './errors.js';
 import { readDigits } from './file_bytes.js';
 import type { OptimizerKind } from './generated/kinds.js';
 import { runJob } from './jobs.js';
@@ -33,6 +35,7 @@ import {
 } from './options.js';
 import { ClientParallax, nameWith } from './parallax.js';
 import type { BenchEngineApi, BenchPlan, BenchReport } from './rpc_bench.js';
+import { openTiming } from './timing.js';
 
 /** Most seconds of measuring one case. */
 const MOST_SECONDS = 3600;
@@ -124,6 +127,7 @@ export class ClientBench extends ClientParallax implements BenchParallax {
   readonly #connection: Connection;
   readonly #machine: () => Promise<Machine>;
   #runs = 0;
+  #timings = 0;
 
   /** machine: describes the runtime and the machine. */
   constructor(
@@ -166,7 +170,7 @@ export class ClientBench extends ClientParallax implements BenchParallax {
       model: nameWith('profile', model, options.config ?? {}),
       batchSize: options.batchSize ?? 32,
       training,
-      ...(loss === undefined ? {} : { loss: lossOf('profile: loss', loss) }),
+      ...(loss === undefined ? {} : { loss: lossOf('profile: loss', loss).loss }),
       seed: checkWhole('profile: seed', options.seed ?? 0, 0),
     };
     await this.ready();
@@ -181,6 +185,10 @@ export class ClientBench extends ClientParallax implements BenchParallax {
         ),
       );
     });
+  }
+
+  timing(model: string, options: TimingOptions = {}): Promise<Timing> {
+    return openTiming(this.#connection, ++this.#timings, model, options, this.ready());
   }
 
   async benchTime(options: BenchChoice = {}): Promise<number> {

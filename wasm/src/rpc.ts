@@ -9,6 +9,7 @@ import type {
   History,
   IdxArray,
   Loss,
+  MetricName,
   Metrics,
   OptimizerOptions,
   Plan,
@@ -57,7 +58,7 @@ export interface PackedLayer {
 /** Layers on samples of a shape: ids if vocabulary is not 0. */
 export interface StackSpec {
   layers: PackedLayer[];
-  inputShape: number[];
+  inputShape: readonly number[];
   vocabulary: number;
 }
 
@@ -90,6 +91,25 @@ export interface Samples {
   inputs: Values[];
   /** Targets in the order of its outputs; empty if the loss needs none. */
   targets: Values[];
+  /** A weight for each sample. */
+  weights?: Float32Array;
+}
+
+/** A function of a loss (number -1) or a metric, as the calls that it makes for so many samples. */
+export interface ScalarProgram {
+  number: number;
+  rows: number;
+  /** Value 0 is the prediction, 1 its target; -1 stands for an input that was left out. */
+  calls: Extract<GraphCall, { kind: 'node' }>[];
+  /** The value that it gives. */
+  gives: number;
+}
+
+/** The loss of a request. */
+export interface LossRequest {
+  loss: Loss;
+  /** Delta of the Huber loss; 0: its default. */
+  delta: number;
 }
 
 /** The options for sampling the next id. */
@@ -108,10 +128,13 @@ export interface JobRequest {
 }
 
 /** The options of training, with all defaults filled in. */
-export interface FitRequest extends JobRequest {
+export interface FitRequest extends JobRequest, LossRequest {
   epochs: number;
   batchSize: number;
-  loss: Loss;
+  /** Names of the metrics to report; those of functions are numbered in this order. */
+  metrics: { names: MetricName[]; own: string[] };
+  /** For each number of samples that are computed at a time. */
+  functions: ScalarProgram[];
   optimizer: OptimizerOptions;
   /** Number of an optimizer whose state carries over; without it, a new one is used. */
   state?: number;
@@ -198,7 +221,8 @@ export interface EngineApi {
   modelNames(): string[];
   createModel(model: number, spec: ModelSpec, seed: number): ModelPorts;
   modelSetting(model: number, key: string): number;
-  disposeModel(model: number): void;
+  /** Returns whether there was one to free, as disposeGraph does. */
+  disposeModel(model: number): boolean;
   summary(model: number): SummaryData;
   explain(model: number, options: ExplainRequest): Plan;
   fit(
@@ -217,7 +241,7 @@ export interface EngineApi {
     batchSize: number,
     outputs: number[],
   ): Float32Array[];
-  evaluate(model: number, output: number, loss: Loss, data: Samples): Evaluation;
+  evaluate(model: number, output: number, loss: LossRequest, data: Samples): Evaluation;
   createGenerator(generator: number, model: number, seed: number): void;
   feedGenerator(generator: number, ids: Int32Array): void;
   drawToken(generator: number, sampling: Sampling): number;
@@ -226,6 +250,10 @@ export interface EngineApi {
   disposeGenerator(generator: number): void;
   getWeights(model: number): Weight[];
   setWeights(model: number, weights: GivenWeight[]): void;
+  /** Returns a safetensors file of the weights with this metadata. */
+  saveWeights(model: number, metadata: [string, string][]): Uint8Array<ArrayBuffer>;
+  /** Takes the weights from such a file. */
+  loadWeights(model: number, file: Uint8Array): void;
   /**
    * Adds calls to a graph; creates it if it is new, with the seed of its layers. The client assigns
    * numbers to graphs and their functions.
@@ -239,7 +267,7 @@ export interface EngineApi {
   disposeFunction(graph: number, name: number): void;
   readParameter(graph: number, parameter: number): GraphArray;
   writeParameter(graph: number, parameter: number, values: Float32Array): void;
-  disposeGraph(graph: number): void;
+  disposeGraph(graph: number): boolean;
   idx(bytes: Uint8Array): IdxArray;
   csv(text: Uint8Array): CsvTable;
   /** Stops a job; ignores unknown numbers, since the job may have ended meanwhile. */

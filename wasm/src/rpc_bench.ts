@@ -1,9 +1,10 @@
 /** The additional interface between client and engine for tasks and suites. */
 
-import type { Loss } from './api.js';
+import type { Loss, Weight } from './api.js';
 import type { BenchProgress, BenchRow, BenchSize, SuiteInfo } from './api_bench.js';
 import type {
   Exhibit,
+  HeldSample,
   LearningAbout,
   LearnOptions,
   Measure,
@@ -12,6 +13,7 @@ import type {
   TrainProgress,
 } from './api_learning.js';
 import type { Profile, ProfileOptions } from './api_profile.js';
+import type { TimedRuns, TimingOptions } from './api_timing.js';
 import type { OptimizerKind } from './generated/kinds.js';
 import type { EngineApi, JobRequest } from './rpc.js';
 
@@ -60,6 +62,13 @@ export interface ProfileRequest
   loss?: Loss;
 }
 
+/** Timed runs to prepare. */
+export interface TimingRequest extends Required<Omit<TimingOptions, 'config' | 'optimizer'>> {
+  /** Name of the model, with settings. */
+  model: string;
+  optimizer: OptimizerKind;
+}
+
 export type TrainReport = TrainProgress;
 
 export interface BenchEngineApi extends EngineApi {
@@ -77,9 +86,18 @@ export interface BenchEngineApi extends EngineApi {
   evaluateRun(run: number): Measure[];
   exhibitRun(run: number): Exhibit[];
   runLosses(run: number, from: number): Float32Array;
-  disposeRun(run: number): void;
+  runWeights(run: number): Weight[];
+  heldSample(run: number, i: number): HeldSample;
+  /** Returns whether there was one to free. */
+  disposeRun(run: number): boolean;
   suites(): SuiteInfo[];
   benchTime(request: BenchPlan): number;
   profile(request: ProfileRequest, report: (fraction: number) => unknown): Promise<Profile>;
+  /** Prepares timed runs; the client assigns their number. Returns the step of the clock. */
+  openTiming(timing: number, request: TimingRequest): number;
+  runTiming(timing: number, times: number): TimedRuns;
+  hashTiming(timing: number): string;
+  /** Returns whether there was one to free. */
+  disposeTiming(timing: number): boolean;
   bench(request: BenchRequest, report: (report: BenchReport) => unknown): Promise<void>;
 }

@@ -39,6 +39,8 @@ export class Job {
   readonly sliceMs: number;
   readonly #flag: Int32Array | undefined;
   #cancelled = false;
+  /** Whether a listener asked to end the job with its result so far. */
+  stopped = false;
 
   constructor(request: JobRequest) {
     this.#flag = request.stop;
@@ -61,11 +63,13 @@ export class Job {
   }
 
   /**
-   * Waits for the answer to a report; false cancels the job. Calls that the listener made meanwhile
-   * without awaiting them are answered first.
+   * Waits for the answer to a report; false cancels the job, "stop" stops it. Calls that the
+   * listener made meanwhile without awaiting them are answered first.
    */
   async told(answer: unknown): Promise<void> {
-    if ((await answer) === false) this.cancel();
+    const given = await answer;
+    if (given === false) this.cancel();
+    if (given === 'stop') this.stopped = true;
     await breathe();
   }
 }

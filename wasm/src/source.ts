@@ -31,6 +31,27 @@ export async function compileBytes(
   return await WebAssembly.compile(bytes);
 }
 
+/** Told of bytes that have arrived, and of how many there are if that is known. */
+export type Arrival = (loaded: number, total?: number) => void;
+
+/** Returns the same response, whose bytes are counted as they are read. */
+function counted(response: Response, told: Arrival): Response {
+  const { headers, body } = response;
+  if (!body) return response;
+  /* The length is that of the compressed bytes. */
+  const length = headers.has('content-encoding') ? null : headers.get('content-length');
+  const total = length === null ? undefined : Number(length);
+  let loaded = 0;
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      loaded += chunk.byteLength;
+      told(loaded, total);
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(body.pipeThrough(counter), response);
+}
+
 async function compileResponse(response: Response, url: string): Promise<WebAssembly.Module> {
   if (!response.ok) {
     throw new PlxError(
@@ -46,7 +67,7 @@ async function compileResponse(response: Response, url: string): Promise<WebAsse
 }
 
 /** Fetches and compiles the module at url. */
-export async function compileURL(url: URL): Promise<WebAssembly.Module> {
+export async function compileURL(url: URL, told?: Arrival): Promise<WebAssembly.Module> {
   let response: Response;
   try {
     response = await fetch(url, { credentials: 'same-origin' });
@@ -55,5 +76,6 @@ export async function compileURL(url: URL): Promise<WebAssembly.Module> {
       cause,
     });
   }
-  return await compileResponse(response, url.href);
+  const { href } = url;
+  return await compileResponse(told && response.ok ? counted(response, told) : response, href);
 }

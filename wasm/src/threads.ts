@@ -79,6 +79,20 @@ export class Threads {
     }
   }
 
+  /**
+   * Starts threads on these workers, and waits until they run, with messages handled meanwhile. Waiting
+   * in memory would last for ever where one of them never gets its thread.
+   */
+  async begin(start: () => boolean, timeout: number): Promise<void> {
+    const began = performance.now();
+    while (!start()) {
+      if (performance.now() - began > timeout) {
+        throw this.#error(`it ran no thread within ${timeout} ms`);
+      }
+      await breathe();
+    }
+  }
+
   #late(timeout: number): Promise<never> {
     return new Promise((_, reject) => {
       const error = this.#error(`it did not answer within ${timeout} ms`);
