@@ -2,7 +2,11 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vite';
+import { siteDigits } from './digits_plugin.ts';
+import { sitePeers } from './peers_plugin.ts';
+import { referenceResults } from './reference_plugin.ts';
 import { rowSchema } from './row_schema_plugin.ts';
+import { serviceWorker } from './service_worker_plugin.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -67,8 +71,12 @@ export default defineConfig(({ mode }) => {
     base: './',
     plugins: [
       rowSchema(here('../bench/results.schema.json')),
+      referenceResults(here('../bench/results')),
       policyInPage(policy),
       packageNotices(),
+      siteDigits(),
+      sitePeers(here('../bench/peers/node_modules')),
+      serviceWorker(),
     ],
     server: { headers: development },
     preview: { headers: served },
@@ -80,7 +88,9 @@ export default defineConfig(({ mode }) => {
       modulePreload: { polyfill: false },
       /* Inlined assets would be data: URLs, which the policy refuses to fetch. */
       assetsInlineLimit: 0,
-      rolldownOptions: { input: [here('./index.html'), here('./minimal.html')] },
+      rolldownOptions: {
+        input: ['./index.html', './minimal.html', './no_network.html'].map(here),
+      },
     },
   };
 });

@@ -1,57 +1,58 @@
 /** Charts of the suite `accuracy`: how far results are from those in double precision. */
-import type { ChartSpec, Point, Series } from './chart_spec.js';
+import { boundOf, largest } from './accuracy_figures.js';
+import { type ChartSpec, type Point, plainPoint, type Series } from './chart_spec.js';
 import type { Case } from './compare.js';
 import { figureText } from './figure.js';
-import { significant } from './format.js';
-import { type Lane, lanesOf } from './lanes.js';
+import { capital, significant } from './format.js';
+import { drawn, idOf, isVoid, lanesOf, looks, valid } from './lanes.js';
 import type { Measurement } from './rows.js';
 
-const largest = 'largest error in ULP';
-/** The bound in ULP that every function must meet. */
-const bound = 2;
+/** Whether errors of this metric have bounds, or are those of every function. */
+const isJudged = (cases: readonly Case[], metric: string) =>
+  metric === largest || cases.some((each) => each.metric === metric && boundOf(each) !== undefined);
 
-const colours = ({ role, number }: Lane) => ({ role, ...(number ? { number } : {}) });
-const idOf = (text: string) => text.replaceAll(/[^\w]+/g, '-');
-
-const isVoid = (each: Case, lanes: readonly Lane[]) =>
-  lanes.some(({ of }) => of(each)?.voided !== undefined);
-
-/** The largest error of every function. */
-function errorChart(cases: readonly Case[]): ChartSpec | undefined {
-  if (cases.length === 0) return undefined;
+/** The errors in one metric, each under its own bound. */
+function errorChart(metric: string, cases: readonly Case[]): ChartSpec {
   const lanes = lanesOf(cases);
-  const series = lanes
-    .map(
-      (lane): Series => ({
-        name: lane.name,
-        ...colours(lane),
-        points: cases.flatMap((each, x): Point[] => {
-          const m = lane.of(each);
-          if (!m || m.voided !== undefined) return [];
-          return [{ x, y: m.value, low: m.value, high: m.value }];
-        }),
-      }),
-    )
-    .filter(({ points }) => points.length > 0);
+  const [unit = ''] = cases.map((each) => each.unit);
+  const values = cases.map(boundOf);
+  const bounded = values.some((value) => value !== undefined);
   return {
-    id: 'accuracy-ulp',
-    title: 'Largest error of every function',
+    part: 'Errors',
+    id: `accuracy-${idOf(metric)}`,
+    title: metric === largest ? 'Largest error of every function' : capital(metric),
     about:
-      'In units in the last place (ULP) of the exact result, on a grid over all floats. Perfect rounding leaves up to 0.5; functions that do not round have 0.',
+      metric === largest
+        ? 'In units in the last place (ULP) of the exact result, on a grid over all floats. Perfect rounding leaves up to 0.5; functions that do not round have 0. The bound of a function is a property of how it is computed.'
+        : 'Of sums along rows. The bound is half of what a plain loop in single precision errs by on the same data.',
     kind: 'bars',
     categories: cases.map(({ name }) => name),
     x: { title: '' },
-    y: { title: 'ULP' },
-    series,
-    marks: [{ name: 'required bound', value: bound }],
+    y: { title: unit },
+    series: drawn(
+      lanes.map((lane) => ({
+        name: lane.name,
+        ...looks(lane),
+        points: cases.flatMap((each, x) => {
+          const m = valid(lane.of(each));
+          return m ? [plainPoint(x, m.value)] : [];
+        }),
+      })),
+    ),
+    marks: [],
+    ...(bounded ? { limits: { name: 'bound', values } } : {}),
     notes: [],
     wide: true,
     table: {
-      caption: 'Largest error in units in the last place.',
-      columns: ['Function', ...lanes.map(({ column }) => column)],
-      rows: cases.map((each) => ({
+      caption: `${metric}, in ${unit}.`,
+      columns: ['Of', 'Bound', ...lanes.map(({ column }) => column)],
+      rows: cases.map((each, i) => ({
         void: isVoid(each, lanes),
-        cells: [each.name, ...lanes.map(({ of }) => figureText(of(each)))],
+        cells: [
+          each.name,
+          values[i] === undefined ? '–' : significant(values[i]),
+          ...lanes.map(({ of }) => figureText(of(each))),
+        ],
       })),
     },
   };
@@ -65,8 +66,7 @@ function sharesOf({ edges, counts }: Histogram): Point[] {
   return counts.flatMap((times, i): Point[] => {
     const [from, to] = [edges[i] as number, edges[i + 1] as number];
     if (times === 0) return [];
-    const y = (100 * times) / total;
-    return [{ x: from > 0 ? Math.sqrt(from * to) : to / 2, y, low: y, high: y }];
+    return [plainPoint(from > 0 ? Math.sqrt(from * to) : to / 2, (100 * times) / total)];
   });
 }
 
@@ -78,12 +78,13 @@ function histogramChart(each: Case): ChartSpec | undefined {
     if (!histogram) return [];
     /* The sides often agree: through the dashes the lines below stay visible. */
     const pattern = lane.role === 'A' ? ('dashed' as const) : ('solid' as const);
-    return [{ name: lane.name, ...colours(lane), pattern, points: sharesOf(histogram) }];
+    return [{ name: lane.name, ...looks(lane), pattern, points: sharesOf(histogram) }];
   });
   const first = lanes.map(({ of }) => of(each)?.histogram).find(Boolean);
   /* Functions that do not round have no distribution. */
   if (!first || series.every(({ points }) => points.length < 2)) return undefined;
   return {
+    part: 'Histograms',
     id: `accuracy-histogram-${idOf(each.name)}`,
     title: `Errors of ${each.name}`,
     about: 'Share of values by error. Exact results are at the left.',
@@ -116,21 +117,20 @@ function gradientChart(cases: readonly Case[]): ChartSpec | undefined {
       const scatter = lane.of(each)?.scatter;
       return (scatter?.analytic ?? []).map((y, i): Point => {
         const x = scatter?.numeric[i] ?? Number.NaN;
-        return {
+        return plainPoint(
           x,
           y,
-          low: y,
-          high: y,
-          name: `${each.name}: ${significant(y)}, by finite differences ${significant(x)}`,
-        };
+          `${each.name}: ${significant(y)}, by finite differences ${significant(x)}`,
+        );
       });
     });
-    return points.length > 0 ? [{ name: lane.name, ...colours(lane), only: 'points', points }] : [];
+    return points.length > 0 ? [{ name: lane.name, ...looks(lane), only: 'points', points }] : [];
   });
   if (series.length === 0) return undefined;
   const reach = Math.max(...series.flatMap(({ points }) => points.map(({ x }) => Math.abs(x))));
-  const ends = [-reach, reach].map((x): Point => ({ x, y: x, low: x, high: x }));
+  const ends = [-reach, reach].map((x) => plainPoint(x, x));
   return {
+    part: 'Gradients',
     id: 'accuracy-gradients',
     title: 'Gradients: by rule, and by finite differences',
     about:
@@ -139,7 +139,7 @@ function gradientChart(cases: readonly Case[]): ChartSpec | undefined {
     categories: [],
     x: { title: 'by central differences' },
     y: { title: 'by the rule' },
-    series: [{ name: 'equal', role: 'other', number: 1, only: 'line', points: ends }, ...series],
+    series: [{ name: 'equal', role: 'mark', only: 'line', points: ends }, ...series],
     marks: [],
     notes: [],
     wide: true,
@@ -161,17 +161,28 @@ function gradientChart(cases: readonly Case[]): ChartSpec | undefined {
 /** Returns the charts of this suite, and the remaining cases for a table. */
 export function accuracyCharts(cases: readonly Case[]): { charts: ChartSpec[]; rest: Case[] } {
   const lanes = lanesOf(cases);
-  const has = (each: Case, what: 'histogram' | 'scatter') =>
-    lanes.some(({ of }) => of(each)?.[what] !== undefined);
-  const errors = cases.filter(({ metric }) => metric === largest);
-  const gradients = cases.filter((each) => has(each, 'scatter'));
-  const drawn = new Set([...errors, ...gradients]);
+  const having = (what: 'histogram' | 'scatter') =>
+    cases.filter((each) => lanes.some(({ of }) => of(each)?.[what] !== undefined));
+  const metrics = [...new Set(cases.map(({ metric }) => metric))].filter((metric) =>
+    isJudged(cases, metric),
+  );
+  /* Of other metrics with bounds, only the cases that have one: functions have theirs elsewhere. */
+  const errors = metrics.map((metric) => ({
+    metric,
+    some: cases.filter(
+      (each) => each.metric === metric && (metric === largest || boundOf(each) !== undefined),
+    ),
+  }));
+  const gradients = having('scatter');
+  const shown = new Set([...errors.flatMap(({ some }) => some), ...gradients]);
   return {
     charts: [
-      errorChart(errors),
+      ...errors
+        .filter(({ some }) => some.length > 0)
+        .map((each) => errorChart(each.metric, each.some)),
       gradientChart(gradients),
-      ...errors.filter((each) => has(each, 'histogram')).map(histogramChart),
+      ...having('histogram').map(histogramChart),
     ].filter((spec) => spec !== undefined),
-    rest: cases.filter((each) => !drawn.has(each)),
+    rest: cases.filter((each) => !shown.has(each)),
   };
 }

@@ -1,6 +1,8 @@
 /** The parts of Chart.js that this page uses, in the colours of the page. Only the chart modules
  * import this, and they load with the first chart, so that the engine does not wait for them. */
 import {
+  BarController,
+  BarElement,
   CategoryScale,
   Chart,
   LinearScale,
@@ -19,6 +21,8 @@ import {
 import { significant } from './format.js';
 
 Chart.register(
+  BarController,
+  BarElement,
   BarWithErrorBar,
   BarWithErrorBarsController,
   CategoryScale,

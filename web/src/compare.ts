@@ -202,8 +202,8 @@ export const isUsable = (m: Measurement | undefined): m is Measurement =>
   m.value > 0 &&
   (hasRounds(m) || m.low > 0);
 
-/** The time of a divided by that of b. */
-function timesAsLong(a?: Measurement, b?: Measurement): Interval | undefined {
+/** The time of a divided by that of b; undefined unless both are valid. */
+export function timesAsLong(a?: Measurement, b?: Measurement): Interval | undefined {
   if (!isUsable(a) || !isUsable(b)) return undefined;
   if (hasRounds(a) && hasRounds(b)) return finite(welch(logTimes(a), logTimes(b)));
   return finite(a.direction === 'lower' ? ratio(a, b) : ratio(b, a));

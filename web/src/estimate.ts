@@ -1,13 +1,25 @@
 /** Estimates how long a run would take, by asking the engine whenever the choice changes. */
 import { sentence } from './format.js';
 import type { Runtime } from './runtime.js';
-import { type AppState, chosenSuites, type EstimateState } from './state.js';
+import {
+  type AppState,
+  awaitsMinute,
+  chosenSuites,
+  type EstimateState,
+  isTesting,
+} from './state.js';
 import type { Store } from './store.js';
 import { engineSize } from './url_state.js';
 
 /** Whether the engine is doing work that a question would disturb. */
-function isBusy({ run, training }: AppState): boolean {
-  return run.phase === 'running' || training.phase === 'preparing' || training.phase === 'running';
+function isBusy(state: AppState): boolean {
+  const { run, training } = state;
+  return (
+    run.phase === 'running' ||
+    training.phase === 'preparing' ||
+    training.phase === 'running' ||
+    isTesting(state)
+  );
 }
 
 /** The estimate if it is known without asking; undefined means ask. */
@@ -19,6 +31,7 @@ function withoutAsking(state: AppState): EstimateState | undefined {
     case 'lost':
       return { phase: 'unknown', message: 'the engine is not running' };
     case 'ready':
+      if (awaitsMinute(state)) return { phase: 'asking' };
       if (chosenSuites(state)?.length === 0) return { phase: 'nothing' };
       return isBusy(state) ? { phase: 'waiting' } : undefined;
   }
@@ -33,10 +46,11 @@ export function keepEstimate(store: Store<AppState>, runtime: Pick<Runtime, 'eng
 
   async function ask(state: AppState): Promise<EstimateState> {
     const suites = chosenSuites(state);
+    const { rounds } = state.options;
     const size = engineSize[state.options.size];
     try {
       const plx = await runtime.engine();
-      const milliseconds = await plx.benchTime({ ...(suites ? { suites } : {}), size });
+      const milliseconds = await plx.benchTime({ ...(suites ? { suites } : {}), size, rounds });
       if (Number.isFinite(milliseconds) && milliseconds >= 0) {
         return { phase: 'known', milliseconds };
       }
@@ -50,7 +64,8 @@ export function keepEstimate(store: Store<AppState>, runtime: Pick<Runtime, 'eng
     const state = store.get();
     if (engine !== state.engine) answers.clear();
     engine = state.engine;
-    const key = JSON.stringify([chosenSuites(state), state.options.size]);
+    const { size, rounds } = state.options;
+    const key = JSON.stringify([chosenSuites(state), size, rounds]);
     const estimate = answers.get(key) ?? withoutAsking(state);
     store.set({ estimate: estimate ?? { phase: 'asking' } });
     if (estimate || asking) return;
@@ -65,5 +80,8 @@ export function keepEstimate(store: Store<AppState>, runtime: Pick<Runtime, 'eng
     await update();
   }
 
-  store.watch(['suites', 'options', 'engine', 'run', 'training'], () => void update());
+  store.watch(
+    ['suites', 'minute', 'options', 'engine', 'run', 'training', 'ab'],
+    () => void update(),
+  );
 }

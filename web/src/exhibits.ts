@@ -77,17 +77,3 @@ export function pixels(exhibit: Exhibit, i: number, scale: Scale): Uint8ClampedA
   }
   return bytes;
 }
-
-/** Lengths of bars, on a logarithmic scale if the greatest is over a hundred times the least. */
-export function barShares(values: ArrayLike<number>): { shares: number[]; log: boolean } {
-  const all = Array.from(values);
-  const positive = all.filter((value) => value > 0);
-  const high = Math.max(...all.map(Math.abs), 0);
-  const low = Math.min(...positive);
-  const log = positive.length === all.length && all.length > 0 && high > 100 * low;
-  if (high === 0) return { shares: all.map(() => 0), log: false };
-  if (!log) return { shares: all.map((value) => Math.abs(value) / high), log };
-  /* The least value keeps a visible bar. */
-  const foot = Math.log(low) - 0.05 * Math.log(high / low);
-  return { shares: all.map((v) => (Math.log(v) - foot) / (Math.log(high) - foot)), log };
-}

@@ -50,6 +50,12 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
+/** What is said of a run that took much longer than was expected; a sentence after another. */
+export function lateText(milliseconds: number, estimated: number | undefined): string {
+  if (estimated === undefined || milliseconds < 1.5 * estimated) return '';
+  return ` The estimate, ${expected(estimated)}, is for a machine that does nothing else.`;
+}
+
 /** "1 row", "2 rows". */
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number.toLocaleString('en')} ${number === 1 ? one : many}`;
@@ -59,6 +65,11 @@ export function count(number: number, one: string, many = `${one}s`): string {
 export function list(words: readonly string[]): string {
   if (words.length < 2) return words.join('');
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** The same with a capital letter at its beginning. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The message of an error. */

@@ -1,22 +1,14 @@
 /** Charts of the suite `hypercausal`: time per epoch of every configuration, and how it grows. */
-import { type ChartSpec, type Point, type Series, tableOnly } from './chart_spec.js';
+import { type ChartSpec, type Point, plainPoint, type Series, tableOnly } from './chart_spec.js';
 import { type Case, caseKey } from './compare.js';
 import { figureText } from './figure.js';
 import { significant } from './format.js';
-import { exponent } from './interval.js';
-import { type Lane, lanesOf } from './lanes.js';
-import type { Measurement } from './rows.js';
-import { intervalText } from './verdict.js';
+import { fitsText, growthOf } from './growth.js';
+import { drawn, idOf, isVoid, type Lane, lanesOf, looks, pointOf, valid } from './lanes.js';
 
 /** What others report, in words only: it was measured elsewhere and is not one of our results. */
 const elsewhere =
   'For comparison, QML-HCS (NumPy, on another machine) reports 20 to 50 ms for an epoch of only a forward pass.';
-
-const colours = ({ role, number }: Lane) => ({ role, ...(number ? { number } : {}) });
-const valid = (m: Measurement | undefined) => (m?.voided === undefined ? m : undefined);
-
-const isVoid = (each: Case, lanes: readonly Lane[]) =>
-  lanes.some(({ of }) => of(each)?.voided !== undefined);
 
 const numberOf = ({ parameters }: Case, name: string) => Number(parameters[name]);
 
@@ -24,9 +16,24 @@ const numberOf = ({ parameters }: Case, name: string) => Number(parameters[name]
 const isPlain = ({ parameters }: Case) =>
   parameters.graph === 'chain' && parameters.policy === 'mean';
 
-function pointAt(x: number, m: Measurement, name: string): Point {
-  return { x, y: m.value, low: m.low, high: m.high, name: `${name}: ${figureText(m)} ${m.unit}` };
-}
+/** Times of these cases on each side, at these places. */
+const timesAt = (
+  cases: readonly Case[],
+  lanes: readonly Lane[],
+  at: (each: Case, i: number) => number,
+) =>
+  drawn(
+    lanes.map(
+      (lane): Series => ({
+        name: lane.name,
+        ...looks(lane),
+        points: cases.flatMap((each, i): Point[] => {
+          const m = valid(lane.of(each));
+          return m ? [pointOf(at(each, i), m, `${each.name}: ${figureText(m)} ${m.unit}`)] : [];
+        }),
+      }),
+    ),
+  );
 
 /** Cases of one metric, by their keys. */
 type Metrics = Map<string, Map<string, Case>>;
@@ -48,18 +55,7 @@ const beside = (metrics: Metrics, metric: string, each: Case) =>
 function curve(epochs: readonly Case[], metrics: Metrics): ChartSpec | undefined {
   if (epochs.length === 0) return undefined;
   const lanes = lanesOf(epochs);
-  const series = lanes
-    .map(
-      (lane): Series => ({
-        name: lane.name,
-        ...colours(lane),
-        points: epochs.flatMap((each, i): Point[] => {
-          const m = valid(lane.of(each));
-          return m ? [pointAt(i + 1, m, each.name)] : [];
-        }),
-      }),
-    )
-    .filter(({ points }) => points.length > 0);
+  const series = timesAt(epochs, lanes, (_, i) => i + 1);
   const others = ['forward time', 'peak memory', 'RMSE', 'overshoot', 'robustness'];
   const losses = ['total loss before training', 'total loss after training'];
   const columns = [...others, ...losses].filter((metric) => metrics.has(metric));
@@ -68,6 +64,7 @@ function curve(epochs: readonly Case[], metrics: Metrics): ChartSpec | undefined
     return first && first.unit !== '1' ? `${metric} (${first.unit})` : metric;
   };
   return {
+    part: 'Configurations',
     id: 'hypercausal-epochs',
     title: 'Hypercausal: time per epoch of every configuration',
     about: `Forward, gradients and update over one sequence. Points are medians, whiskers their 95% intervals; configurations are numbered as in the table. ${elsewhere}`,
@@ -170,27 +167,32 @@ export function cellsOf(
   };
 }
 
-/** Time by D and K: a table whose cells are darker for longer times. */
+/** Time by D and K as a map. */
 function heatMap(epochs: readonly Case[], lane: Lane): ChartSpec | undefined {
   const { ds, ks, shared, mean } = cellsOf(epochs, lane);
   if (ds.length < 2) return undefined;
   const listed = (i: number) =>
     ascending(shared.map((each) => Number(each.split(' ')[i]))).join(', ');
-  const logs = ds
-    .flatMap((d) => ks.map((k) => mean(d, k)))
-    .flatMap((value) => (value === undefined ? [] : [Math.log(value)]));
-  const [least, most] = [Math.min(...logs), Math.max(...logs)];
-  const shade = (value: number | undefined) =>
-    value === undefined || most === least ? 0 : (Math.log(value) - least) / (most - least);
+  const series = ds.map(
+    (d): Series => ({
+      name: `D ${d}`,
+      ...looks(lane),
+      points: ks.flatMap((k, x) => {
+        const value = mean(d, k);
+        return value === undefined ? [] : [plainPoint(x, value)];
+      }),
+    }),
+  );
   return {
-    id: `hypercausal-heat-${lane.column.replaceAll(/[^\w]+/g, '-')}`,
+    part: 'By D and K',
+    id: `hypercausal-heat-${idOf(lane.column)}`,
     title: `Hypercausal: time per epoch by D and K, ${lane.name}`,
-    about: `Mean over T ${listed(0)} and depth ${listed(1)}, which all cells have, in microseconds; darker is longer, on a logarithmic scale.`,
-    kind: 'table',
-    categories: [],
-    x: { title: '' },
-    y: { title: '' },
-    series: [],
+    about: `Mean over T ${listed(0)} and depth ${listed(1)}, which all cells have: channels D down, futures K across. Lighter is longer, on a logarithmic scale.`,
+    kind: 'heat',
+    categories: ks.map((k) => `K ${k}`),
+    x: { title: 'futures K' },
+    y: { title: 'microseconds', log: true },
+    series,
     marks: [],
     notes: [],
     table: {
@@ -204,7 +206,6 @@ function heatMap(epochs: readonly Case[], lane: Lane): ChartSpec | undefined {
             return value === undefined ? '–' : significant(value);
           }),
         ],
-        shades: [0, ...ks.map((k) => shade(mean(d, k)))],
       })),
     },
   };
@@ -228,23 +229,14 @@ function growth(epochs: readonly Case[], along: Along): ChartSpec | undefined {
     .sort((a, b) => numberOf(a, along) - numberOf(b, along));
   if (new Set(line.map((each) => numberOf(each, along))).size < 3) return undefined;
   const lanes = lanesOf(line);
-  const series = lanes
-    .map(
-      (lane): Series => ({
-        name: lane.name,
-        ...colours(lane),
-        points: line.flatMap((each): Point[] => {
-          const m = valid(lane.of(each));
-          return m ? [pointAt(numberOf(each, along), m, each.name)] : [];
-        }),
-      }),
-    )
-    .filter(({ points }) => points.length > 0);
+  const series = timesAt(line, lanes, (each) => numberOf(each, along));
+  const law = growthOf(series, along);
   const rest = (Object.keys(fixed) as Along[]).filter((name) => name !== along);
   return {
+    part: 'Growth',
     id: `hypercausal-growth-${along}`,
     title: `Hypercausal: time per epoch against ${along}`,
-    about: `Number of ${meaning[along]} varied; ${rest.map((name) => `${name} ${fixed[name]}`).join(', ')}, depth 1. The fixed cost of every step flattens the left end.`,
+    about: `Number of ${meaning[along]} varied; ${rest.map((name) => `${name} ${fixed[name]}`).join(', ')}, depth 1. The fixed cost of every step flattens the left end.${fitsText(law)}`,
     kind: 'lines',
     categories: [],
     x: {
@@ -253,17 +245,9 @@ function growth(epochs: readonly Case[], along: Along): ChartSpec | undefined {
       ticks: [...new Set(line.map((each) => numberOf(each, along)))],
     },
     y: { title: 'epoch time (us)', log: true },
-    series,
+    series: [...series, ...law.fits],
     marks: [],
-    notes: series.flatMap(({ name, role, points }) => {
-      const slope = exponent(points);
-      const who = role === 'other' ? name : role;
-      return slope
-        ? [
-            `${who} grows as ${along} to the power ${significant(slope.value)} (${intervalText(slope, significant)}).`,
-          ]
-        : [];
-    }),
+    notes: law.notes,
     table: {
       caption: `Time per epoch against ${along}, in microseconds: median with its 95% interval.`,
       columns: [along, ...lanes.map(({ column }) => column)],
@@ -313,6 +297,7 @@ function summary(epochs: readonly Case[], metrics: Metrics): ChartSpec | undefin
   });
   if (rows.length === 0) return undefined;
   return {
+    part: 'Configurations',
     id: 'hypercausal-summary',
     title: 'Hypercausal: the fastest and the slowest configuration',
     about: `Among chains that use the mean of their futures. ${elsewhere}`,

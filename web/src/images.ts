@@ -1,49 +1,51 @@
 /** The images that the suites and the tasks use, and what the page says about them. */
+import { sentence } from './format.js';
 import {
+  type Digits,
   digitsOf,
   fetchIdx,
   type IdxFile,
   type IdxKind,
   idxCount,
   idxName,
-  mnistFiles,
+  type SiteDigits,
 } from './mnist.js';
 import type { AppState } from './state.js';
 import type { Store } from './store.js';
 
-/** Holds the images that were added by the user or found on the page's host. */
+/** Holds the images that the user added, or else those that come with the page. */
 export class Images {
-  readonly #files: Partial<Record<IdxKind, IdxFile>> = {};
-  #search: Promise<void> | undefined;
+  readonly #given: Partial<Record<IdxKind, IdxFile>> = {};
+  #site: Promise<Digits | undefined> | undefined;
 
-  constructor(readonly store: Store<AppState>) {}
-
-  /** Images with their labels, as the engine takes them; undefined without both. */
-  get digits(): ReturnType<typeof digitsOf> {
-    return digitsOf(this.#files);
+  constructor(
+    readonly store: Store<AppState>,
+    readonly site: SiteDigits,
+  ) {
+    store.set({ mnist: { phase: 'offered', images: site.count, from: site.from } });
   }
 
-  /** Settles when no search is in progress. */
-  get settled(): Promise<void> {
-    return this.#search ?? Promise.resolve();
+  /**
+   * Images with their labels, as the engine takes them: those that the user added, otherwise those of
+   * the site, which are loaded once. Undefined if there are none; then the state says why.
+   */
+  async load(): Promise<Digits | undefined> {
+    if (this.#given.images || this.#given.labels) return digitsOf(this.#given);
+    this.#site ??= this.#loadSite();
+    const loaded = await this.#site;
+    if (!loaded) this.#site = undefined;
+    /* Files that the user has added meanwhile take precedence. */
+    return this.#given.images || this.#given.labels ? digitsOf(this.#given) : loaded;
   }
 
-  /** Looks for the images on this host, once. */
-  look(): Promise<void> {
-    this.#search ??= this.#look();
-    return this.#search;
-  }
-
-  /** Adds an uncompressed file. */
+  /** Adds an uncompressed file of the user's. */
   add(kind: IdxKind, path: string, bytes: Uint8Array<ArrayBuffer>): void {
     const name = idxName(path);
-    this.#files[kind] = { name, bytes };
-    const { images, labels } = this.#files;
-    const { digits } = this;
+    this.#given[kind] = { name, bytes };
+    const { images, labels } = this.#given;
+    const digits = digitsOf(this.#given);
     if (digits) {
-      this.store.set({
-        mnist: { phase: 'real', source: digits.source, images: idxCount(digits.images) },
-      });
+      this.#show(digits);
     } else {
       const message =
         images && labels
@@ -53,23 +55,25 @@ export class Images {
     }
   }
 
-  async #look(): Promise<void> {
-    const waits = () => this.store.get().mnist.phase === 'looking';
+  #show({ images, source }: Digits): void {
+    this.store.set({ mnist: { phase: 'real', source, images: idxCount(images) } });
+  }
+
+  async #loadSite(): Promise<Digits | undefined> {
+    this.store.set({ mnist: { phase: 'loading' } });
+    const waits = () => this.store.get().mnist.phase === 'loading';
     try {
       const [images, labels] = await Promise.all([
-        fetchIdx(mnistFiles.images, 'images'),
-        fetchIdx(mnistFiles.labels, 'labels'),
+        fetchIdx(this.site.images, 'images'),
+        fetchIdx(this.site.labels, 'labels'),
       ]);
-      /* Files that the user has added meanwhile take precedence. */
-      if (!waits()) return;
-      if (images && labels) {
-        this.add('images', mnistFiles.images, images);
-        this.add('labels', mnistFiles.labels, labels);
-        return;
-      }
-    } catch {
-      /* Having no images is the common case, and shown as such. */
+      const digits = digitsOf({ images, labels });
+      if (!digits) throw new Error('The digits of this page do not match their labels.');
+      if (waits()) this.#show(digits);
+      return digits;
+    } catch (error) {
+      if (waits()) this.store.set({ mnist: { phase: 'synthetic', message: sentence(error) } });
+      return undefined;
     }
-    if (waits()) this.store.set({ mnist: { phase: 'synthetic' } });
   }
 }

@@ -1,9 +1,10 @@
 /** Charts of the suite `inference`: latency against batch size, and what parts of a plan save. */
 import type { ChartSpec, Point, Series } from './chart_spec.js';
-import { type Case, caseKey } from './compare.js';
+import { type Case, caseKey, timesAsLong } from './compare.js';
 import { figureText } from './figure.js';
 import { count, significant } from './format.js';
-import { type Lane, lanesOf } from './lanes.js';
+import { geometricMean, type Interval } from './interval.js';
+import { drawn, idOf, type Lane, lanesOf, looks, pointOf, valid } from './lanes.js';
 import type { Measurement } from './rows.js';
 import { sizeNames } from './url_state.js';
 
@@ -24,7 +25,6 @@ const enoughReadings = 1000;
 
 type Calls = NonNullable<Measurement['calls']>;
 
-const valid = (m: Measurement | undefined) => (m?.voided === undefined ? m : undefined);
 const batchOf = ({ parameters }: Case) => Number(parameters.batch);
 
 /** The same case in another metric. */
@@ -34,13 +34,12 @@ function series(cases: readonly Case[], lane: Lane, beside: Beside): Series[] {
   return lines.map(
     ({ metric, name, pattern }): Series => ({
       name: `${lane.name}, ${name}`,
-      role: lane.role,
-      ...(lane.number ? { number: lane.number } : {}),
+      ...looks(lane),
       pattern,
       points: cases.flatMap((each): Point[] => {
         const other = beside(each, metric);
         const m = valid(other && lane.of(other));
-        return m ? [{ x: batchOf(each), y: m.value, low: m.low, high: m.high }] : [];
+        return m ? [pointOf(batchOf(each), m)] : [];
       }),
     }),
   );
@@ -121,13 +120,11 @@ function modelChart(
 ): ChartSpec | undefined {
   const cases = [...all].sort((a, b) => batchOf(a) - batchOf(b));
   const lanes = lanesOf(cases);
-  const drawn = lanes
-    .flatMap((lane) => series(cases, lane, beside))
-    .filter(({ points }) => points.length > 0);
-  if (drawn.length === 0) return undefined;
+  const latencies = drawn(lanes.flatMap((lane) => series(cases, lane, beside)));
+  if (latencies.length === 0) return undefined;
   const title = `${model}${several ? `, ${count(threads, 'thread')}` : ''}`;
   return {
-    id: `inference-${title.replaceAll(/[^\w]+/g, '-')}`,
+    id: `inference-${idOf(title)}`,
     title: `Latency of ${title}`,
     about:
       'One prediction after another, each timed on its own, or several together where one is too short for the clock, with weights packed and folded and the plan fixed. “Before all” is the same model on one thread without packing, folding and fusion.',
@@ -135,12 +132,64 @@ function modelChart(
     categories: [],
     x: { title: 'batch', log: true, ticks: [...new Set(cases.map(batchOf))] },
     y: { title: 'latency (us)', log: true },
-    series: drawn,
+    series: latencies,
     marks: [],
     notes: notesOf(cases, lanes),
     table: tableOf(cases, title, beside),
   };
 }
+
+/** How many times as long predictions of each model take without a part of the plan, on one side. */
+function savingsChart(medians: readonly Case[], lane: Lane, beside: Beside): ChartSpec | undefined {
+  const models = [...new Set(medians.map(({ parameters }) => String(parameters.model)))];
+  const factorOf = (model: string, part: string): Interval | undefined => {
+    const factors = medians.flatMap((each) => {
+      const other = String(each.parameters.model) === model && beside(each, `p50 ${part}`);
+      const factor = other && timesAsLong(lane.of(other), lane.of(each));
+      return factor ? [factor] : [];
+    });
+    return factors.length > 0 ? geometricMean(factors) : undefined;
+  };
+  const factors = parts.map((part) => models.map((model) => factorOf(model, part)));
+  const series = parts.map(
+    (name, i): Series => ({
+      name,
+      role: 'part',
+      number: i + 1,
+      points: models.flatMap((_, x) => {
+        const factor = factors[i]?.[x];
+        return factor ? [{ x, y: factor.value, low: factor.low, high: factor.high }] : [];
+      }),
+    }),
+  );
+  if (drawn(series).length === 0) return undefined;
+  return {
+    part: 'What parts save',
+    id: `inference-savings-${idOf(lane.column)}`,
+    title: `What each part of a plan saves: ${lane.name}`,
+    about:
+      'How many times as long a prediction takes without this part: geometric means over batch sizes, with their 95% intervals. At 1 the part saves nothing.',
+    kind: 'bars',
+    categories: models,
+    x: { title: '' },
+    y: { title: 'times as long' },
+    series: drawn(series),
+    marks: [{ name: 'with all parts', value: 1 }],
+    notes: [],
+    table: {
+      caption: `How many times as long predictions of ${lane.name} take without a part of the plan.`,
+      columns: ['Model', ...parts],
+      rows: models.map((model, i) => ({
+        cells: [model, ...factors.map((of) => factorCell(of[i]))],
+      })),
+    },
+  };
+}
+
+const factorCell = (factor: Interval | undefined) =>
+  factor
+    ? `${significant(factor.value)} (${significant(factor.low)}–${significant(factor.high)})`
+    : '–';
 
 /** Returns the charts of this suite, and the remaining cases for a table. */
 export function inferenceCharts(cases: readonly Case[]): { charts: ChartSpec[]; rest: Case[] } {
@@ -153,11 +202,13 @@ export function inferenceCharts(cases: readonly Case[]): { charts: ChartSpec[]; 
     groups.set(group, [...(groups.get(group) ?? []), each]);
   }
   const several = new Set(medians.map(({ threads }) => threads)).size > 1;
-  const charts = [...groups].map(([group, some]) => {
-    const [model = '', threads = ''] = group.split('\u0002');
-    return modelChart(model, Number(threads), several, some, (each, metric) =>
-      all.get(key(each, metric)),
-    );
-  });
+  const beside: Beside = (each, metric) => all.get(key(each, metric));
+  const charts = [
+    ...[...groups].map(([group, some]) => {
+      const [model = '', threads = ''] = group.split('\u0002');
+      return modelChart(model, Number(threads), several, some, beside);
+    }),
+    ...lanesOf(medians).map((lane) => savingsChart(medians, lane, beside)),
+  ];
   return { charts: charts.filter((spec) => spec !== undefined), rest: [] };
 }

@@ -56,9 +56,21 @@ export function union(first: Interval, ...others: readonly Interval[]): Interval
   };
 }
 
+/** Turns a ratio of times into one of speeds, or the other way round. */
+export const inverse = ({ value, low, high }: Interval): Interval => ({
+  value: 1 / value,
+  low: 1 / high,
+  high: 1 / low,
+});
+
 /** Whether the interval of a ratio contains 1, which means no difference. */
 export function straddlesOne({ low, high }: Interval): boolean {
   return low <= 1 && high >= 1;
+}
+
+/** Whether an interval around 1 is narrow enough to mean "no difference", not just "not known". */
+export function isNarrow({ low, high }: Interval): boolean {
+  return high / low < 1.25;
 }
 
 /** Student's t at 97.5%, for 1 to 4 degrees of freedom. */
@@ -113,11 +125,17 @@ export function welch(a: readonly number[], b: readonly number[]): Interval {
   };
 }
 
+/** A power law y = c x^p. */
+export interface PowerLaw {
+  exponent: Interval;
+  at(x: number): number;
+}
+
 /**
- * The exponent p of y = c x^p: least squares on logarithms, with the 95% interval of the slope.
+ * The power law of these points: least squares on logarithms, with the 95% interval of the slope.
  * Undefined with fewer than three points.
  */
-export function exponent(points: readonly { x: number; y: number }[]): Interval | undefined {
+export function powerLaw(points: readonly { x: number; y: number }[]): PowerLaw | undefined {
   const logs = points
     .filter(({ x, y }) => x > 0 && y > 0)
     .map(({ x, y }) => ({ x: Math.log(x), y: Math.log(y) }));
@@ -130,5 +148,8 @@ export function exponent(points: readonly { x: number; y: number }[]): Interval 
   const slope = logs.reduce((sum, { x, y }) => sum + (x - meanX) * (y - meanY), 0) / sxx;
   const residuals = logs.reduce((sum, { x, y }) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0);
   const half = student(n - 2) * Math.sqrt(residuals / (n - 2) / sxx);
-  return { value: slope, low: slope - half, high: slope + half };
+  return {
+    exponent: { value: slope, low: slope - half, high: slope + half },
+    at: (x) => Math.exp(meanY + slope * (Math.log(x) - meanX)),
+  };
 }

@@ -1,15 +1,27 @@
 /** The loss during training, by step or by time: every step, smoothed, and that of a native run. */
 import { axis, Chart, colour } from './chart_base.js';
+import { isWide } from './chart_spec.js';
 import { significant } from './format.js';
-import { type LossLine, type LossView, linesOf, lossLines } from './loss_curve.js';
+import {
+  type LossLine,
+  type LossView,
+  linesOf,
+  lossAxes,
+  lossesOf,
+  lossLines,
+} from './loss_curve.js';
 import type { LossPoint, TrainingState } from './state.js';
 
 export interface LossChart {
   /** native: the losses of a native run; may be empty. */
-  show(training: TrainingState, native: readonly LossPoint[], view: LossView): void;
+  show(
+    training: Pick<TrainingState, 'train' | 'held'>,
+    native: readonly LossPoint[],
+    view: LossView,
+  ): void;
+  /** Draws these lines. */
+  draw(lines: ReadonlyMap<LossLine, readonly LossPoint[]>, by: LossView['by']): void;
 }
-
-const titles = { step: 'Step', seconds: 'Seconds of training' };
 
 function dataset(kind: LossLine, points: readonly LossPoint[], by: LossView['by']) {
   const { name, colour: hue, width, dash } = lossLines[kind];
@@ -24,7 +36,7 @@ function dataset(kind: LossLine, points: readonly LossPoint[], by: LossView['by'
     pointRadius: kind === 'held' || points.length === 1 ? 3 : 0,
     pointHitRadius: 6,
     /* A lower order is drawn on top. */
-    order: { smooth: 0, held: 1, native: 2, raw: 3 }[kind],
+    order: { smooth: 0, held: 1, native: 2, raw: 3, second: 0, first: 1 }[kind],
   };
 }
 
@@ -33,18 +45,19 @@ export function createLossChart(canvas: HTMLCanvasElement): LossChart {
   const chart = new Chart(canvas, { type: 'scatter', data: { datasets: [] } });
   return {
     show(training, native, { by, memory }) {
-      const lines = [...linesOf(training, native, memory)];
+      this.draw(linesOf(training, native, memory), by);
+    },
+    draw(all, by) {
+      const lines = [...all];
       chart.data.datasets = lines.map(([kind, points]) => dataset(kind, points, by));
-      const all = lines.flatMap(([, points]) => points.map(({ loss }) => loss));
       const last = Math.max(...lines.map(([, points]) => points.at(-1)?.[by] || 0));
-      /* A logarithmic axis over a narrow range would have no labels. */
-      const log = Math.min(...all) > 0 && Math.max(...all) > 8 * Math.min(...all);
+      const log = isWide(lossesOf(all));
       chart.options = {
         animation: false,
         responsive: true,
         maintainAspectRatio: false,
         scales: {
-          x: { ...axis({ title: titles[by] }), max: last },
+          x: { ...axis({ title: lossAxes[by] }), max: last },
           y: { ...axis({ title: 'Loss', ...(log ? { log } : {}) }), beginAtZero: false },
         },
         plugins: {

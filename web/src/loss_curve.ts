@@ -1,5 +1,6 @@
 /** The loss curve of a run in progress, and its smoothing. */
 import type { TrainProgress } from 'parallax-nn/bench';
+import { type ChartSpec, isWide, plainPoint, type Series } from './chart_spec.js';
 import type { LossPoint, TrainingState } from './state.js';
 
 /** The most points of a curve: more than a chart has pixels help nobody. */
@@ -120,6 +121,9 @@ export const lossLines = {
   smooth: { name: 'smoothed', colour: 'browser', width: 2.5, dash: [] },
   held: { name: 'held-out data', colour: 'other2', width: 2, dash: [7, 4] },
   native: { name: 'the native run', colour: 'native', width: 2, dash: [2, 3] },
+  /* Equal curves lie on each other: the dashes of one leave the other visible. */
+  first: { name: 'the first engine', colour: 'browser', width: 5, dash: [] },
+  second: { name: 'the second engine', colour: 'native', width: 2, dash: [7, 4] },
 } as const;
 
 export type LossLine = keyof typeof lossLines;
@@ -136,4 +140,52 @@ export function linesOf(
   if (held.length > 0) lines.set('held', held);
   if (native.length > 0) lines.set('native', native);
   return lines;
+}
+
+/** What the lines are on a chart: their colours are those of the roles. */
+const looks: Record<LossLine, Pick<Series, 'role' | 'number' | 'pattern'>> = {
+  raw: { role: 'other', number: 4 },
+  smooth: { role: 'C' },
+  held: { role: 'other', number: 2, pattern: 'dashed' },
+  native: { role: 'A', pattern: 'dotted' },
+  first: { role: 'B' },
+  second: { role: 'A', pattern: 'dashed' },
+};
+
+/** The horizontal axis in words. */
+export const lossAxes = { step: 'Step', seconds: 'Seconds of training' } as const;
+
+/** All losses of these lines. */
+export const lossesOf = (lines: ReadonlyMap<LossLine, readonly LossPoint[]>): number[] =>
+  [...lines.values()].flatMap((points) => points.map(({ loss }) => loss));
+
+/** The curve as a chart, for the keyboard and for files. */
+export function lossSpec(
+  training: Pick<TrainingState, 'train' | 'held' | 'about'>,
+  native: readonly LossPoint[],
+  { by, memory }: LossView,
+  table: ChartSpec['table'],
+): ChartSpec {
+  const task = training.about?.task ?? 'training';
+  const lines = linesOf(training, native, memory);
+  const series = [...lines].map(
+    ([line, points]): Series => ({
+      name: lossLines[line].name,
+      ...looks[line],
+      points: points.map((point) => plainPoint(point[by], point.loss)),
+    }),
+  );
+  return {
+    id: `loss-${task}-by-${by}`,
+    title: `Loss of ${task} by ${by === 'step' ? 'step' : 'time'}`,
+    about: 'Each point of the curve stands for one or more steps.',
+    kind: 'lines',
+    categories: [],
+    x: { title: lossAxes[by] },
+    y: { title: 'Loss', ...(isWide(lossesOf(lines)) ? { log: true } : {}) },
+    series,
+    marks: [],
+    notes: [],
+    table,
+  };
 }

@@ -12,6 +12,7 @@ interface Samples {
   p10?: number;
   p90?: number;
   rounds?: number[];
+  values?: number[];
 }
 
 /** The fields of a row (bench/results.schema.json) that the page reads. */
@@ -32,10 +33,12 @@ interface SchemaRow {
     threadsWorked?: number;
     costs?: 'measured' | 'assumed';
     exact?: boolean;
+    fma?: boolean;
     tier?: string;
     runtime?: string;
   };
   machine: { name: string };
+  date?: string;
   data: { kind: 'synthetic' | 'real'; seed?: number; source?: string };
   checks: { passed: boolean; failure?: string; lossBits?: string };
   calls?: { count: number; each: number };
@@ -43,6 +46,9 @@ interface SchemaRow {
   roofline?: Roofline;
   histogram?: { edges: number[]; counts: number[] };
   scatter?: { analytic: number[]; numeric: number[] };
+  memory?: Record<string, number>;
+  curve?: { step: number[]; loss: number[] };
+  bound?: number;
 }
 
 /** "Chromium 156, simd-threads" or "native avx512"; other programs by their names. */
@@ -136,7 +142,7 @@ function rooflineOf(roofline: Roofline | undefined): Roofline | undefined {
 
 export function toMeasurement(row: Row): Measurement {
   const r = settled(row) as unknown as SchemaRow;
-  const { median = Number.NaN, low = median, high = median, count, rounds } = r.samples;
+  const { median = Number.NaN, low = median, high = median, count, rounds, values } = r.samples;
   return {
     suite: r.suite,
     case: r.case,
@@ -150,9 +156,12 @@ export function toMeasurement(row: Row): Measurement {
     high,
     samples: count,
     rounds,
+    values,
     kind: r.engine.kind,
     program: r.engine.name,
     isa: r.engine.isa ?? '',
+    tier: r.engine.tier,
+    fma: r.engine.fma ?? false,
     threads: r.engine.threads,
     threadsWorked: r.engine.threadsWorked,
     costsAssumed: r.engine.costs === 'assumed',
@@ -160,12 +169,16 @@ export function toMeasurement(row: Row): Measurement {
     exact: r.engine.exact ?? false,
     engine: engineText(r.engine),
     machine: r.machine.name,
+    day: r.date?.slice(0, 10) ?? '',
     data: dataText(r.data),
     calls: r.calls,
     ceiling: r.ceiling && shareOf('the ceiling', r.ceiling.share, r.ceiling.failure),
     roofline: rooflineOf(r.roofline),
     histogram: r.histogram,
     scatter: r.scatter,
+    memory: r.memory,
+    curve: r.curve,
+    bound: r.bound,
     lossBits: r.checks.lossBits,
     voided: r.checks.passed ? undefined : (r.checks.failure ?? 'its check failed'),
   };

@@ -1,11 +1,22 @@
-/** The smallest page that trains: measures the time from opening it to the first result. */
-import { type EngineInfo, load } from 'parallax-nn';
+/**
+ * The smallest page that trains: measures the time from opening it to the first result. With
+ * `?predict` in its address it predicts with a small convolutional network instead.
+ */
+import { type EngineInfo, load, type Parallax } from 'parallax-nn';
 
 const began = performance.now();
 const output = document.getElementById('result');
 
-/** Parts of the time since opening the page: name, from, to. Module and worker load in parallel. */
-function parts({ startup }: EngineInfo, stepped: number): [string, number, number][] {
+type Part = [name: string, from: number, to: number];
+
+/** What was done with the engine: its parts, and how it ended. */
+interface Done {
+  parts: [name: string, ended: number][];
+  text: string;
+}
+
+/** Parts of the time since opening the page. Module and worker load in parallel. */
+function allParts({ startup }: EngineInfo, done: Done): Part[] {
   const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
   const opened = navigation?.responseEnd ?? 0;
   const [compiled, worker, ready] = [startup.compiled, startup.worker, startup.ready];
@@ -15,12 +26,14 @@ function parts({ startup }: EngineInfo, stepped: number): [string, number, numbe
     ['compile', began, began + compiled],
     ['worker', began, began + worker],
     ['engine', began + Math.max(compiled, worker), began + ready],
-    ['first step', began + ready, stepped],
+    ...done.parts.map(
+      ([name, ended], i): Part => [name, done.parts[i - 1]?.[1] ?? began + ready, ended],
+    ),
   ];
 }
 
 /** Adds rows to the table; the browser's own timeline gets the parts too. */
-function show(table: HTMLTableElement, rows: [string, number, number][]): void {
+function show(table: HTMLTableElement, rows: Part[]): void {
   for (const [name, start, end] of rows) {
     performance.measure(name, { start, end });
     const row = table.insertRow();
@@ -30,8 +43,7 @@ function show(table: HTMLTableElement, rows: [string, number, number][]): void {
   }
 }
 
-try {
-  const plx = await load();
+async function learn(plx: Parallax): Promise<Done> {
   const model = plx.sequential([
     plx.layers.dense({ units: 16, activation: 'tanh', inputShape: [2] }),
     plx.layers.dense({ units: 1 }),
@@ -44,13 +56,44 @@ try {
   const stepped = performance.now();
   const { loss } = await model.fit(x, y, { epochs: 199, batchSize: 4, optimizer });
   const { startTime } = performance.mark('first-result');
+  return {
+    parts: [
+      ['first step', stepped],
+      ['training', startTime],
+    ],
+    text: `Learnt XOR in ${1 + loss.length} steps: loss ${loss.at(-1)?.toExponential(1)}`,
+  };
+}
+
+/** The weights are those that a network begins with. */
+async function predict(plx: Parallax): Promise<Done> {
+  const { conv2d, maxPool2d, flatten, dense } = plx.layers;
+  const model = plx.sequential([
+    conv2d({ filters: 8, kernelSize: 3, activation: 'relu', inputShape: [28, 28, 1] }),
+    maxPool2d({ poolSize: 2 }),
+    conv2d({ filters: 16, kernelSize: 3, activation: 'relu' }),
+    maxPool2d({ poolSize: 2 }),
+    flatten(),
+    dense({ units: 10, activation: 'softmax' }),
+  ]);
+  const classes = await model.predict(new Float32Array(28 * 28).fill(0.5));
+  const { startTime } = performance.mark('first-result');
+  return {
+    parts: [['prediction', startTime]],
+    text: `Predicted ${classes.length} classes of an image of 28 x 28`,
+  };
+}
+
+const predicts = new URLSearchParams(location.search).has('predict');
+try {
+  const plx = await load();
+  const done = await (predicts ? predict(plx) : learn(plx));
   const info = plx.info();
+  const all = allParts(info, done);
   const table = document.getElementById('breakdown');
-  if (table instanceof HTMLTableElement) show(table, parts(info, stepped));
+  if (table instanceof HTMLTableElement) show(table, all);
   if (output) {
-    output.textContent =
-      `Learnt XOR in ${1 + loss.length} steps: loss ${loss.at(-1)?.toExponential(1)}, ` +
-      `${startTime.toFixed(0)} ms after the page was opened (${info.tier}).`;
+    output.textContent = `${done.text}, ${all.at(-1)?.[2].toFixed(0)} ms after the page was opened (${info.tier}).`;
   }
   plx.dispose();
 } catch (error) {

@@ -14,13 +14,22 @@ export function nativeMeasurements({
 }
 
 /** Rows of files that are on no side: other engines, other browsers, other machines. */
-export function foreignMeasurements({ native, files }: AppState): Foreign[] {
+export function foreignMeasurements({
+  native,
+  files,
+}: Pick<AppState, 'native' | 'files'>): Foreign[] {
   return files.flatMap(({ name, measurements }) =>
     measurements
       .filter((measurement) => native.phase === 'ready' || !isNativeSide(measurement))
       .map((measurement) => ({ file: name, measurement })),
   );
 }
+
+/** Rows of the earlier runs that were chosen to be compared with. */
+export const comparedMeasurements = ({ compared }: Pick<AppState, 'compared'>): Foreign[] =>
+  compared.flatMap(({ name, measurements }) =>
+    measurements.map((measurement) => ({ file: name, measurement })),
+  );
 
 /** ", 24 of them void (its check failed)"; empty if none is void. */
 function voidText(measurements: readonly Measurement[]): string {

@@ -1,12 +1,10 @@
 /** Charts of the suite `ops`: operations under the roofline, and the bandwidths that shape it. */
-import type { ChartSpec, Point, Series } from './chart_spec.js';
+import { type ChartSpec, type Point, plainPoint, type Series } from './chart_spec.js';
 import type { Case } from './compare.js';
 import { figureText, shareText, undrawn } from './figure.js';
 import { significant } from './format.js';
-import { type Lane, lanesOf } from './lanes.js';
+import { drawn, idOf, isVoid, type Lane, lanesOf, looks, pointOf, valid } from './lanes.js';
 import type { Measurement, Roofline, Share } from './rows.js';
-
-const valid = (m: Measurement | undefined) => (m?.voided === undefined ? m : undefined);
 
 const placed = (lane: Lane, each: Case): (Measurement & { roofline: Roofline }) | undefined => {
   const m = valid(lane.of(each));
@@ -25,19 +23,11 @@ const savingText = ({ direct, flops }: Roofline) =>
     ? `Winograd: ${significant(direct / flops)} times fewer operations than the direct sum`
     : '–';
 
-const point = (x: number, y: number, name?: string): Point => ({
-  x,
-  y,
-  low: y,
-  high: y,
-  ...(name ? { name } : {}),
-});
-
 /** The roof from the least intensity on the chart to the greatest, with the ridge between them. */
 function roof(peak: number, bandwidth: number, least: number, most: number): Point[] {
   const ridge = peak / bandwidth;
   return [least, ...(ridge > least && ridge < most ? [ridge] : []), most].map((x) =>
-    point(x, Math.min(peak, x * bandwidth)),
+    plainPoint(x, Math.min(peak, x * bandwidth)),
   );
 }
 
@@ -73,7 +63,7 @@ function roofLines(all: readonly Placed[], peak: number, colours: Colours): Seri
 }
 
 const operationPoint = ({ each, m: { roofline } }: Placed): Point =>
-  point(
+  plainPoint(
     roofline.intensity,
     roofline.achieved,
     `${each.name}: ${significant(roofline.achieved)} of ${significant(roofline.attainable)} GFLOP/s, ${roofline.level}`,
@@ -115,7 +105,7 @@ function rooflineChart(cases: readonly Case[], lane: Lane): ChartSpec | undefine
   });
   if (all.length === 0) return undefined;
   const peak = Math.max(...all.map(({ m }) => m.roofline.peak));
-  const colours: Colours = { role: lane.role, ...(lane.number ? { number: lane.number } : {}) };
+  const colours = looks(lane);
   const operations: Series = {
     name: 'operations',
     ...colours,
@@ -123,7 +113,8 @@ function rooflineChart(cases: readonly Case[], lane: Lane): ChartSpec | undefine
     points: all.filter(hasShare).map(operationPoint),
   };
   return {
-    id: `ops-roofline-${lane.column.replaceAll(/[^\w]+/g, '-')}`,
+    part: 'Roofline',
+    id: `ops-roofline-${idOf(lane.column)}`,
     title: `Roofline of ${lane.name}`,
     about:
       'Each point is an operation at one size: the speed it reaches against its operations per byte. The roofs are the peak and the bandwidth of each level of memory, measured in the same run. Only operations actually executed are counted: where a method needs fewer than the definition, the table says how many.',
@@ -147,21 +138,19 @@ const rooflineShare = (m: Measurement | undefined): Share | undefined => {
 /** The share of the roofline that each side reaches, for every operation of one size and pass. */
 function shareChart(title: string, cases: readonly Case[]): ChartSpec {
   const lanes = lanesOf(cases);
-  const series = lanes
-    .map(
-      (lane): Series => ({
-        name: lane.name,
-        role: lane.role,
-        ...(lane.number ? { number: lane.number } : {}),
-        points: cases.flatMap((each, i) => {
-          const part = rooflineShare(lane.of(each))?.share;
-          return part === undefined ? [] : [point(i, 100 * part)];
-        }),
+  const series = drawn(
+    lanes.map((lane) => ({
+      name: lane.name,
+      ...looks(lane),
+      points: cases.flatMap((each, i) => {
+        const part = rooflineShare(lane.of(each))?.share;
+        return part === undefined ? [] : [plainPoint(i, 100 * part)];
       }),
-    )
-    .filter(({ points }) => points.length > 0);
+    })),
+  );
   return {
-    id: `ops-share-${title.replaceAll(/[^\w]+/g, '-')}`,
+    part: title.charAt(0).toUpperCase() + title.slice(1),
+    id: `ops-share-${idOf(title)}`,
     title: `Operations, ${title}: share of the roofline`,
     about:
       'The least time that peak and bandwidth allow, as a share of the time taken. Data that fits one cache may come in part from a faster one.',
@@ -182,7 +171,7 @@ function shareChart(title: string, cases: readonly Case[]): ChartSpec {
         ...lanes.map(({ column }) => `${column}, share`),
       ],
       rows: cases.map((each) => ({
-        void: lanes.some(({ of }) => of(each)?.voided !== undefined),
+        void: isVoid(each, lanes),
         cells: [
           String(each.parameters.op ?? each.name),
           String(each.parameters.shape ?? ''),
@@ -205,16 +194,16 @@ function bandwidthChart(cases: readonly Case[]): ChartSpec | undefined {
         const m = each.metric === metric ? valid(lane.of(each)) : undefined;
         const bytes = each.parameters.bytes;
         if (!m || typeof bytes !== 'number') return [];
-        return [{ x: bytes / 1024, y: m.value, low: m.low, high: m.high }];
+        return [pointOf(bytes / 1024, m)];
       });
-      const colours = { role: lane.role, ...(lane.number ? { number: lane.number } : {}) };
       return points.length > 0
-        ? [{ name: `${lane.name}, ${metric}`, ...colours, pattern, points }]
+        ? [{ name: `${lane.name}, ${metric}`, ...looks(lane), pattern, points }]
         : [];
     }),
   );
   if (series.length === 0) return undefined;
   return {
+    part: 'Roofline',
     id: 'ops-bandwidth',
     title: 'Bandwidth against the size of the working set',
     about:
@@ -249,13 +238,13 @@ export function opsCharts(cases: readonly Case[]): { charts: ChartSpec[]; rest: 
     const title = [each.parameters.size, each.parameters.pass].filter(Boolean).join(', ');
     groups.set(title, [...(groups.get(title) ?? []), each]);
   }
-  const drawn = new Set([...under, ...sweep]);
+  const shown = new Set([...under, ...sweep]);
   return {
     charts: [
       ...lanes.map((lane) => rooflineChart(under, lane)),
       ...[...groups].map(([title, some]) => shareChart(title, some)),
       bandwidthChart(sweep),
     ].filter((spec) => spec !== undefined),
-    rest: cases.filter((each) => !drawn.has(each)),
+    rest: cases.filter((each) => !shown.has(each)),
   };
 }

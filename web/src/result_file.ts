@@ -1,6 +1,6 @@
 /** Result files: JSON lines, one row each, as `parallax bench --json` writes and reads them. */
 import { settled, toMeasurement } from './measurement.js';
-import type { ResultSet, Row } from './rows.js';
+import type { Elsewhere, ResultSet, Row } from './rows.js';
 
 /** The compiled schema: returns false with the errors on the function if the row is invalid. */
 export interface RowValidator {
@@ -40,10 +40,17 @@ export function parseResults(name: string, text: string, validate: RowValidator)
   return rows;
 }
 
-/** Rows with impossible figures marked void, and their measurements. */
-export function resultSet(name: string, rows: readonly Row[]): ResultSet {
+/**
+ * Rows with impossible figures marked void, and their measurements. origin: whose machine they are
+ * of, if not this one.
+ */
+export function resultSet(name: string, rows: readonly Row[], origin?: Elsewhere): ResultSet {
   const counted = rows.map(settled);
-  return { name, rows: counted, measurements: counted.map(toMeasurement) };
+  const measurements = counted.map((row) => ({
+    ...toMeasurement(row),
+    ...(origin ? { origin } : {}),
+  }));
+  return { name, rows: counted, measurements };
 }
 
 export function toJsonLines(rows: readonly Row[]): string {
@@ -64,6 +71,10 @@ function cell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** Lines of cells as CSV. */
+export const csvText = (lines: readonly (readonly string[])[]): string =>
+  lines.map((line) => `${line.map(cell).join(',')}\r\n`).join('');
+
 /** Writes all rows as CSV, with the columns that any of them has. */
 export function toCsv(rows: readonly Row[]): string {
   const flat = rows.map((row) => {
@@ -72,7 +83,5 @@ export function toCsv(rows: readonly Row[]): string {
     return cells;
   });
   const columns = [...new Set(flat.flatMap((cells) => [...cells.keys()]))];
-  return [columns, ...flat.map((cells) => columns.map((column) => cells.get(column) ?? ''))]
-    .map((line) => `${line.map(cell).join(',')}\r\n`)
-    .join('');
+  return csvText([columns, ...flat.map((cells) => columns.map((name) => cells.get(name) ?? ''))]);
 }

@@ -1,6 +1,9 @@
 /** Types for rows of result files, and for what the page takes from them. */
 import type { Interval } from './interval.js';
 
+/** Where measurements come from if not from this machine. */
+export type Elsewhere = 'reference' | 'shared';
+
 /** A measurement, whoever made it. */
 export interface Measurement extends Interval {
   suite: string;
@@ -16,10 +19,18 @@ export interface Measurement extends Interval {
   samples: number;
   /** Median of each round of the run; undefined in files of older versions. */
   rounds: readonly number[] | undefined;
+  /** The samples in the order in which they were taken; the reference and links leave them out. */
+  values: readonly number[] | undefined;
+  /** Whose machine it is, unless it is this one's: that of the reference, or of a shared link. */
+  origin?: Elsewhere;
   kind: 'native' | 'wasm';
   /** "parallax", or the library that it is compared with. */
   program: string;
   isa: string;
+  /** Build of the engine in a browser; undefined natively. */
+  tier: string | undefined;
+  /** Whether it fuses multiply and add. */
+  fma: boolean;
   threads: number;
   /** How many of the threads did work; undefined in files of older versions. */
   threadsWorked: number | undefined;
@@ -35,6 +46,8 @@ export interface Measurement extends Interval {
   /** "Chromium 156", "native avx512". */
   engine: string;
   machine: string;
+  /** The day, "2026-11-30". */
+  day: string;
   /** What the data was: "synthetic, seed 0", "MNIST test images". */
   data: string;
   /** The calls that it is a percentile of, and how many of them the clock was read for at once. */
@@ -47,6 +60,12 @@ export interface Measurement extends Interval {
   histogram: { edges: readonly number[]; counts: readonly number[] } | undefined;
   /** Gradients, from the plan and from finite differences. */
   scatter: { analytic: readonly number[]; numeric: readonly number[] } | undefined;
+  /** Bytes by component. */
+  memory: Readonly<Record<string, number>> | undefined;
+  /** Loss against step of a training run. */
+  curve: { step: readonly number[]; loss: readonly number[] } | undefined;
+  /** The most that the figure may be. */
+  bound: number | undefined;
   /** Hash of the losses of a training run; equal on all exact engines. */
   lossBits: string | undefined;
   /** Why the result is void. */

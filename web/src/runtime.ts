@@ -21,9 +21,12 @@ export function wasCancelled(error: unknown): boolean {
 
 export function createRuntime(store: Store<AppState>): Runtime {
   let current: Promise<BenchParallax> | undefined;
+  let first = true;
 
   async function start(tier: TierChoice, threads: number): Promise<BenchParallax> {
     store.set({ engine: { phase: 'starting' } });
+    const about = { began: performance.now(), first };
+    first = false;
     try {
       const plx = await load({
         ...(tier === 'auto' ? {} : { tier }),
@@ -32,7 +35,7 @@ export function createRuntime(store: Store<AppState>): Runtime {
       const [info, suites, tasks, optimizers, models] = await Promise.all([
         ...([plx.ready(), plx.suites(), plx.tasks(), plx.optimizers(), plx.models()] as const),
       ]);
-      store.set({ engine: { phase: 'ready', info }, suites, tasks, optimizers, models });
+      store.set({ engine: { phase: 'ready', info, ...about }, suites, tasks, optimizers, models });
       return plx;
     } catch (error) {
       store.set({ engine: { phase: 'failed', message: sentence(error) } });

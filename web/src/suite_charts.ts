@@ -1,42 +1,37 @@
-/** The charts of a run, suite by suite. */
+/** The charts of a suite. */
 import { accuracyCharts } from './accuracy_charts.js';
-import { type ChartSpec, type Mark, type Point, type Series, tableOnly } from './chart_spec.js';
+import { adaptiveCharts } from './adaptive_charts.js';
 import {
-  anyOf,
-  type Case,
-  type Foreign,
-  hasOneRound,
-  isNativeSide,
-  pairCases,
-  ratiosOf,
-  speedCases,
-} from './compare.js';
-import { figureText, idleThreads, shareText, undrawn } from './figure.js';
-import { count, percent, significant } from './format.js';
+  type ChartSpec,
+  isWide,
+  type Mark,
+  type Point,
+  plainPoint,
+  type Series,
+  tableOnly,
+} from './chart_spec.js';
+import { anyOf, type Case, hasOneRound, isNativeSide, ratiosOf, speedCases } from './compare.js';
+import { costChart } from './cost_chart.js';
+import { curveCharts } from './curve_charts.js';
+import { figureText, shareText, undrawn } from './figure.js';
+import { count, percent } from './format.js';
+import { fitsText, type Growth, growthOf } from './growth.js';
 import { hypercausalCharts } from './hypercausal_charts.js';
 import { inferenceCharts } from './inference_charts.js';
-import { exponent, type Interval } from './interval.js';
-import { type Lane, lanesOf, sideNames } from './lanes.js';
+import type { Interval } from './interval.js';
+import { drawn, isVoid, type Lane, lanesOf, looks, pointOf, sideNamesOf, valid } from './lanes.js';
 import { machineSuite } from './machine_movement.js';
+import { memoryChart } from './memory_chart.js';
 import { opsCharts } from './ops_charts.js';
 import type { Measurement } from './rows.js';
+import { scalingChart } from './scaling_chart.js';
+import { packageCharts, packageSuite } from './start_up_chart.js';
 import { intervalText } from './verdict.js';
 import type { TableData } from './views/table.js';
-
-export interface ChartInput {
-  native: readonly Measurement[];
-  browser: readonly Measurement[];
-  others: readonly Foreign[];
-  /** Whether to draw native results that have nothing to be compared with. */
-  alone: boolean;
-}
 
 function label({ title, threads }: Case, several: boolean): string {
   return `${title}${several ? `, ${count(threads, 'thread')}` : ''}`;
 }
-
-/** A label with its suite, for charts of several suites. */
-const fullLabel = (each: Case, several: boolean) => `${each.suite} ${label(each, several)}`;
 
 const severalThreads = (cases: readonly Case[]) =>
   new Set(cases.map(({ threads }) => threads)).size > 1;
@@ -50,16 +45,16 @@ function share(ratio: Interval | undefined): string {
 }
 
 /** The share of the ceiling; void measurements have none. */
-const ceilingOf = (m: Measurement | undefined) =>
-  m?.voided === undefined ? m?.ceiling : undefined;
+const ceilingOf = (m: Measurement | undefined) => valid(m)?.ceiling;
 
 const ceiling = (m: Measurement | undefined) => shareText(ceilingOf(m));
 
-/** All cases on one scale: native at its best is 100%. */
+/** The cases of a suite on one scale: native at its best is 100%. */
 export function overview(cases: readonly Case[]): ChartSpec | undefined {
   const shown = speedCases(cases).filter((each) => each.C && ratiosOf(each).whole);
   if (shown.length === 0) return undefined;
   const several = severalThreads(shown);
+  const names = sideNamesOf(shown);
   const series = (['B', 'C'] as const).map((side): Series => {
     const points = shown.flatMap((each, x): Point[] => {
       const ratios = ratiosOf(each);
@@ -67,7 +62,7 @@ export function overview(cases: readonly Case[]): ChartSpec | undefined {
       if (!ratio) return [];
       return [{ x, y: 100 / ratio.value, low: 100 / ratio.high, high: 100 / ratio.low }];
     });
-    return { name: sideNames[side], role: side, points };
+    return { name: names[side], role: side, points };
   });
   return {
     id: 'overview',
@@ -75,7 +70,7 @@ export function overview(cases: readonly Case[]): ChartSpec | undefined {
     about:
       'Every case on one scale. The distance from 100% to B is the instruction set, from B to C the browser’s engine.',
     kind: 'bars',
-    categories: shown.map((each) => fullLabel(each, several)),
+    categories: shown.map((each) => label(each, several)),
     x: { title: '' },
     y: { title: '% of the speed of A' },
     series: series.filter(({ points }) => points.length > 0),
@@ -102,7 +97,7 @@ export function overview(cases: readonly Case[]): ChartSpec | undefined {
         const { instructions, engine, whole } = ratiosOf(each);
         return {
           cells: [
-            fullLabel(each, several),
+            label(each, several),
             share(instructions),
             share(whole),
             share(engine),
@@ -126,8 +121,7 @@ export function ceilings(cases: readonly Case[]): ChartSpec | undefined {
     const points = shown.flatMap((each, x): Point[] => {
       const part = ceilingOf(of(each))?.share;
       if (part === undefined) return [];
-      const y = 100 * part;
-      return [{ x, y, low: y, high: y }];
+      return [plainPoint(x, 100 * part)];
     });
     return { name, role, points };
   });
@@ -137,7 +131,7 @@ export function ceilings(cases: readonly Case[]): ChartSpec | undefined {
     about:
       'The ceiling is what multiply-adds in registers reach with that side’s vectors and threads, measured alongside the cases. A case with little arithmetic is bound by memory instead, and stays far below.',
     kind: 'bars',
-    categories: shown.map((each) => fullLabel(each, several)),
+    categories: shown.map((each) => label(each, several)),
     x: { title: '' },
     y: { title: '% of the ceiling' },
     series: drawn(series),
@@ -148,7 +142,7 @@ export function ceilings(cases: readonly Case[]): ChartSpec | undefined {
       caption: 'Share of its own ceiling that each side reaches.',
       columns: ['Case', ...lanes.map(({ column }) => column)],
       rows: shown.map((each) => ({
-        cells: [fullLabel(each, several), ...lanes.map(({ of }) => ceiling(of(each)))],
+        cells: [label(each, several), ...lanes.map(({ of }) => ceiling(of(each)))],
       })),
     },
   };
@@ -189,9 +183,6 @@ function dataOf(each: Case, lanes: readonly Lane[]): string {
   return [...new Set(all)].join(' / ');
 }
 
-const isVoid = (each: Case, lanes: readonly Lane[]) =>
-  lanes.some(({ of }) => of(each)?.voided !== undefined);
-
 function tableOf(cases: readonly Case[], several: boolean, caption: string): TableData {
   const lanes = lanesOf(cases);
   const unit = cases[0]?.unit ?? '';
@@ -211,26 +202,18 @@ function tableOf(cases: readonly Case[], several: boolean, caption: string): Tab
   };
 }
 
-function laneSeries(
+const laneSeries = (
   cases: readonly Case[],
-  { name, role, number, of }: Lane,
+  lane: Lane,
   place: (each: Case, index: number) => number,
-): Series {
-  return {
-    name,
-    role,
-    ...(number ? { number } : {}),
-    points: cases.flatMap((each, i): Point[] => {
-      const m = of(each);
-      if (!m || m.voided !== undefined) return [];
-      const note = idleThreads(m);
-      const { value: y, low, high } = m;
-      return [{ x: place(each, i), y, low, high, ...(note ? { note } : {}) }];
-    }),
-  };
-}
-
-const drawn = (series: readonly Series[]) => series.filter(({ points }) => points.length > 0);
+): Series => ({
+  name: lane.name,
+  ...looks(lane),
+  points: cases.flatMap((each, i): Point[] => {
+    const m = valid(lane.of(each));
+    return m ? [pointOf(place(each, i), m)] : [];
+  }),
+});
 
 function lineSeries(cases: readonly Case[], along: string): Series[] {
   const place = ({ parameters }: Case) => Number(parameters[along]);
@@ -251,34 +234,29 @@ function lineSeries(cases: readonly Case[], along: string): Series[] {
 /** Units of costs: time and memory. */
 const costs = new Set(['s', 'ms', 'us', 'ns', 'bytes']);
 
-/** Growth laws in words. */
-function growth(cases: readonly Case[], series: readonly Series[], along: string): string[] {
-  if (!costs.has(cases[0]?.unit ?? '')) return [];
-  if (series.some(({ pattern }) => pattern)) return [];
-  return series.flatMap(({ name, role, points }) => {
-    const slope = exponent(points);
-    if (!slope) return [];
-    const who = role === 'other' ? name : role;
-    return [
-      `${who} grows as ${along} to the power ${significant(slope.value)} (${intervalText(slope, significant)}).`,
-    ];
-  });
+/** Growth laws of costs; none where several lines belong to a side. */
+function costGrowth(cases: readonly Case[], series: readonly Series[], along: string): Growth {
+  const isCost = costs.has(cases[0]?.unit ?? '');
+  return isCost && series.every(({ pattern }) => !pattern)
+    ? growthOf(series, along)
+    : { fits: [], notes: [] };
 }
 
-function isWide(series: readonly Series[]): boolean {
-  const values = series.flatMap(({ points }) => points.map(({ y }) => y)).filter((y) => y > 0);
-  return Math.max(...values) > 8 * Math.min(...values);
-}
+const valuesOf = (series: readonly Series[]) =>
+  series.flatMap(({ points }) => points.map(({ y }) => y));
 
 /** Standard deviation of the noise in the data of interp5d: no model can have a smaller error. */
 const noise = 0.1;
 
 /** Reference values that a metric is compared with. */
 function marksOf(suite: string, metric: string): Mark[] {
-  return suite === 'interp5d' && metric === 'held-out RMSE'
-    ? [{ name: 'noise of the data', value: noise }]
-    : [];
+  if (suite === 'interp5d' && metric === 'held-out RMSE')
+    return [{ name: 'noise of the data', value: noise }];
+  return metric === 'fused / unfused' ? [{ name: 'no difference', value: 1 }] : [];
 }
+
+/** What the strip under a figure shows. */
+const samplesText = 'the strip below is its samples, or the medians of its rounds.';
 
 /** The chart of one metric of a suite, or of one facet of it. */
 function metricChart(
@@ -301,22 +279,24 @@ function metricChart(
     table: tableOf(cases, several, title),
     y: {
       title: `${first.metric} (${first.unit})`,
-      ...(isWide(series) ? { log: true } : {}),
+      ...(isWide(valuesOf(series)) ? { log: true } : {}),
     },
   };
   if (!along) {
     return {
       ...base,
-      about: `${base.y.log ? 'Points' : 'Bars'} are medians, whiskers their 95% intervals.`,
+      about: `${base.y.log ? 'Points' : 'Bars'} are medians, whiskers their 95% intervals; ${samplesText}`,
       kind: base.y.log ? 'dots' : 'bars',
       categories: cases.map((each) => label(each, several)),
       x: { title: '' },
       notes: [],
     };
   }
+  const law = costGrowth(cases, series, along);
   return {
     ...base,
-    about: `Against ${along}. Points are medians, whiskers their 95% intervals.`,
+    series: [...series, ...law.fits],
+    about: `Against ${along}. Points are medians, whiskers their 95% intervals.${fitsText(law)}`,
     kind: 'lines',
     categories: [],
     x: {
@@ -324,7 +304,7 @@ function metricChart(
       log: true,
       ticks: [...new Set(cases.map(({ parameters }) => Number(parameters[along])))],
     },
-    notes: growth(cases, series, along),
+    notes: law.notes,
   };
 }
 
@@ -394,7 +374,12 @@ function bitsTable(cases: readonly Case[], native: readonly Measurement[]): Char
 }
 
 /** Metrics that are drawn although they are not figures of speed. */
-const alsoDrawn = new Set(['held-out RMSE', 'training memory', 'prediction memory']);
+const alsoDrawn = new Set([
+  'held-out RMSE',
+  'training memory',
+  'prediction memory',
+  'fused / unfused',
+]);
 
 /** The figures that are not drawn, in one table per suite. */
 function furtherFigures(suite: string, cases: readonly Case[]): ChartSpec | undefined {
@@ -404,6 +389,7 @@ function furtherFigures(suite: string, cases: readonly Case[]): ChartSpec | unde
   const lanes = lanesOf(cases);
   return {
     ...tableOnly,
+    part: 'Further figures',
     id: `${suite}-further`,
     title,
     about: 'Measured in the same run.',
@@ -450,6 +436,7 @@ const ownCharts: Record<string, (cases: readonly Case[]) => { charts: ChartSpec[
     accuracy: accuracyCharts,
     hypercausal: hypercausalCharts,
     inference: inferenceCharts,
+    [packageSuite]: packageCharts,
     [machineSuite]: machineTable,
   };
 
@@ -468,21 +455,35 @@ function chartsOfSuite(suite: string, cases: readonly Case[]): (ChartSpec | unde
   ];
 }
 
-/** All charts: the two overviews, then those of each suite. */
-export function suiteCharts({ native, browser, others, alone }: ChartInput): ChartSpec[] {
-  const cases = pairCases(native, browser, others).filter(
-    ({ C, others: beside }) => alone || C !== undefined || beside.size > 0,
-  );
-  const charts = [...groupBy(cases, ({ suite }) => suite)].flatMap(([suite, some]) =>
-    chartsOfSuite(suite, some),
-  );
-  const bits = bitsTable(
-    cases.filter(({ suite }) => suite === 'bits'),
-    native,
-  );
-  /* Every operation at every size would crowd everything else out of the overview. */
-  const general = cases.filter(({ suite }) => !(suite in ownCharts));
-  return [overview(general), ceilings(general), ...charts, bits].filter(
-    (spec) => spec !== undefined,
-  );
+/** Gives charts the part of the suite's view that they belong to, unless they have one. */
+const inPart = (part: string, charts: readonly (ChartSpec | undefined)[]): ChartSpec[] =>
+  charts.filter((spec) => spec !== undefined).map((spec) => ({ part, ...spec }));
+
+/**
+ * The charts of a suite. native: the native rows, among which those of any number of threads have
+ * the bits of a case. price: of an hour of the machine, if the user gave one.
+ */
+export function chartsOf(
+  suite: string,
+  cases: readonly Case[],
+  native: readonly Measurement[],
+  price?: number,
+): ChartSpec[] {
+  const bits = suite === 'bits' ? bitsTable(cases, native) : undefined;
+  return [
+    ...inPart('Same bits', [bits]),
+    ...inPart('Against native', [
+      suite === machineSuite ? undefined : overview(cases),
+      /* Operations stand under the roofline instead. */
+      suite in ownCharts ? undefined : ceilings(cases),
+    ]),
+    ...inPart('Threads', [
+      ...(suite === 'adaptive' ? adaptiveCharts(cases) : []),
+      scalingChart(cases),
+    ]),
+    ...inPart('Figures', chartsOfSuite(suite, cases)),
+    ...inPart('Loss', curveCharts(cases)),
+    ...inPart('Memory', [memoryChart(suite, cases)]),
+    ...inPart('Cost', [price === undefined ? undefined : costChart(cases, price)]),
+  ];
 }

@@ -1,15 +1,25 @@
 /** Training on this page: one task at a time, which can be paused, steered and stopped. */
 import type {
   BenchSize,
+  HeldSample,
   Learning,
   LearnOptions,
   Measure,
   TrainOutcome,
   TrainProgress,
 } from 'parallax-nn/bench';
+import { alphabetOf } from './alphabet.js';
+import { spread } from './exhibits.js';
 import { LossCurve, lossPoint, pointsOf } from './loss_curve.js';
+import type { Digits } from './mnist.js';
 import type { Runtime } from './runtime.js';
-import { type AppState, idleTraining, type Speed, type TrainingState } from './state.js';
+import {
+  type AppState,
+  idleTraining,
+  type Learnt,
+  type Speed,
+  type TrainingState,
+} from './state.js';
 import type { Store } from './store.js';
 
 /** What to train; undefined stands for the task's default. */
@@ -24,6 +34,18 @@ export interface TrainingChoice {
   model: string | undefined;
 }
 
+/** A task at quick size, otherwise as it is. */
+export const quickChoice = (task: string, seed: number): TrainingChoice => ({
+  task,
+  size: 'quick',
+  seed,
+  steps: undefined,
+  batchSize: undefined,
+  rate: undefined,
+  optimizer: undefined,
+  model: undefined,
+});
+
 export interface Trainer {
   start(choice: TrainingChoice): Promise<void>;
   pause(): void;
@@ -31,8 +53,6 @@ export interface Trainer {
   stop(): void;
   setRate(rate: number): void;
 }
-
-type Digits = NonNullable<NonNullable<LearnOptions['data']>['mnist']>;
 
 /** Milliseconds between two updates of the page; readers and charts need no more. */
 const publishEvery = 100;
@@ -66,6 +86,33 @@ export function heldLoss(measures: readonly Measure[]): number | undefined {
   return measures.find(({ name }) => name === 'loss' || name === 'held-out loss')?.value;
 }
 
+/** Most held-out digits to draw over. */
+const mostSamples = 60;
+
+/** Reads what a run has learnt, where it can be tried. */
+type ReadLearnt = (run: Learning) => Promise<Learnt | undefined>;
+
+/** The network of a run that learns digits, with some of those that it has not seen. */
+function digitsLearnt(): ReadLearnt {
+  let samples: Promise<HeldSample[]> | undefined;
+  return async (run) => {
+    const { test } = run.about.data;
+    samples ??= Promise.all(spread(test, mostSamples).map((i) => run.heldOut(i)));
+    return { kind: 'digits', weights: await run.getWeights(), samples: await samples };
+  };
+}
+
+/** The language model of a run that learns this text. */
+function textLearnt(text: Uint8Array): ReadLearnt {
+  let characters: Promise<number[]> | undefined;
+  return async (run) => {
+    characters ??= alphabetOf(text);
+    return { kind: 'text', weights: await run.getWeights(), characters: await characters };
+  };
+}
+
+const nothingToTry: ReadLearnt = async () => undefined;
+
 /** One run, from its start until another replaces it. */
 class Session {
   readonly #abort = new AbortController();
@@ -86,6 +133,7 @@ class Session {
 
   constructor(
     readonly run: Learning,
+    readonly readLearnt: ReadLearnt,
     readonly show: (change: Partial<TrainingState>) => void,
   ) {}
 
@@ -198,7 +246,8 @@ class Session {
     const began = performance.now();
     this.show({ looking: true });
     try {
-      this.show({ exhibits: await this.run.exhibits() });
+      const learnt = await this.readLearnt(this.run);
+      this.show({ exhibits: await this.run.exhibits(), ...(learnt ? { learnt } : {}) });
       if (this.#hurried) return;
       const { step = 0, seconds = 0 } = this.#pending;
       const measures = await this.run.evaluate();
@@ -213,19 +262,19 @@ class Session {
   }
 }
 
-/** Options for the engine. Throws if the task needs files that are missing. */
+/** What data the task accepts. */
+const takenBy = (task: string, { tasks }: AppState) =>
+  tasks.find(({ name }) => name === task)?.takes;
+
+/** Options for the engine. images: digits, if the task learns from them. */
 function optionsOf(
   choice: TrainingChoice,
-  { tasks, trainingFiles }: AppState,
-  digits: Digits | undefined,
+  state: AppState,
+  images: Digits | undefined,
 ): LearnOptions {
   const { task, size, seed, steps, batchSize, rate, optimizer, model } = choice;
-  const takes = tasks.find(({ name }) => name === task)?.takes;
-  const file = takes === 'text' || takes === 'table' ? trainingFiles[takes] : undefined;
-  const images = takes === 'digits' ? digits : undefined;
-  if (takes === 'digits' && !images) {
-    throw new Error(`${task} needs the MNIST files: choose the images and the labels.`);
-  }
+  const takes = takenBy(task, state);
+  const file = takes === 'text' || takes === 'table' ? state.trainingFiles[takes] : undefined;
   return {
     task,
     size,
@@ -249,11 +298,11 @@ export class PageTrainer implements Trainer {
   /** Counts starts, so that late reports of an earlier run are ignored. */
   #starts = 0;
 
-  /** digits: returns the images that were given to the page, if any. */
+  /** digits: loads the images that the user added or that come with the page. */
   constructor(
     readonly store: Store<AppState>,
     readonly runtime: Runtime,
-    readonly digits: () => Digits | undefined,
+    readonly digits: () => Promise<Digits | undefined>,
   ) {}
 
   async start(choice: TrainingChoice): Promise<void> {
@@ -262,7 +311,11 @@ export class PageTrainer implements Trainer {
     this.#session = undefined;
     before?.stop();
     void before?.end().catch(() => undefined);
-    this.store.set({ training: { ...idleTraining, phase: 'preparing' } });
+    this.store.set({
+      training: { ...idleTraining, phase: 'preparing' },
+      reading: { phase: 'none' },
+      writing: { phase: 'none' },
+    });
     try {
       await this.#open(choice, start);
     } catch (error) {
@@ -311,17 +364,37 @@ export class PageTrainer implements Trainer {
 
   async #open(choice: TrainingChoice, start: number): Promise<void> {
     const plx = await this.runtime.engine();
-    const run = await plx.learn(optionsOf(choice, this.store.get(), this.digits()));
+    const images = await this.#digitsFor(choice.task);
+    const run = await plx.learn(optionsOf(choice, this.store.get(), images));
     if (start !== this.#starts) {
       await run.dispose();
       return;
     }
     this.#show({ about: run.about, rate: run.about.rate, steered: choice.rate !== undefined });
-    const current = new Session(run, (change) => {
+    const current = new Session(run, this.#reader(choice.task), (change) => {
       if (this.#session === current) this.#show(change);
     });
     this.#session = current;
     await this.#go(current, false);
+  }
+
+  /** How to read what this task learns. */
+  #reader(task: string): ReadLearnt {
+    const state = this.store.get();
+    const takes = takenBy(task, state);
+    if (takes === 'digits') return digitsLearnt();
+    const { text } = state.trainingFiles;
+    return takes === 'text' && text ? textLearnt(text.bytes) : nothingToTry;
+  }
+
+  /** The digits for a task that learns from them. Throws if there are none. */
+  async #digitsFor(task: string): Promise<Digits | undefined> {
+    if (takenBy(task, this.store.get()) !== 'digits') return undefined;
+    const images = await this.digits();
+    if (images) return images;
+    const { mnist } = this.store.get();
+    const why = (mnist.phase === 'synthetic' && mnist.message) || 'This page has no images.';
+    throw new Error(`${task} needs images of digits with their labels. ${why}`);
   }
 
   /** Trains, and shows how training ended. */

@@ -1,4 +1,5 @@
-/** Options of a run, and how the page's address encodes them. */
+/** Options of a run, and how the page's address encodes them, the view and the settings of forms. */
+import { type Route, routeText, startRoute } from './route.js';
 
 /** How long a run may take, as the page names it; `engineSize` has the engine's names. */
 export type RunSize = 'quick' | 'standard' | 'long';
@@ -21,9 +22,11 @@ export const tierChoices: readonly TierChoice[] = [
 ];
 
 export interface RunOptions {
-  /** Undefined stands for all suites of the engine. */
-  suites?: readonly string[];
+  /** Undefined stands for as many as fit into a minute; for all if the size is not quick. */
+  suites?: readonly string[] | 'all';
   size: RunSize;
+  /** How often each case is visited; 0: as often as the size says. */
+  rounds: number;
   seed: number;
   tier: TierChoice;
   /** 0: as many as measurements show to be worthwhile. */
@@ -32,6 +35,7 @@ export interface RunOptions {
 
 export const defaultRun: RunOptions = {
   size: 'quick',
+  rounds: 0,
   seed: 0,
   tier: 'auto',
   threads: 0,
@@ -51,32 +55,100 @@ export function wholeNumber(value: string | null, most: number, otherwise: numbe
 /** The largest seed. */
 export const mostSeed = 2 ** 32 - 1;
 export const mostThreads = 64;
+export const mostRounds = 32;
+
+function readSuites(text: string | null): RunOptions['suites'] {
+  if (text === null || text === 'all') return text ?? undefined;
+  return [...new Set(text.split(',').filter((name) => /^[\w-]+$/.test(name)))];
+}
 
 /** Reads options from an address; what is missing or invalid gets its default. */
 export function readRun(search: string): RunOptions {
   const query = new URLSearchParams(search);
-  const suites = query
-    .get('suites')
-    ?.split(',')
-    .filter((name) => /^[\w-]+$/.test(name));
+  const suites = readSuites(query.get('suites'));
   return {
-    ...(suites ? { suites: [...new Set(suites)] } : {}),
+    ...(suites ? { suites } : {}),
     size: oneOf(query.get('size'), runSizes, defaultRun.size),
+    rounds: wholeNumber(query.get('rounds'), mostRounds, defaultRun.rounds),
     seed: wholeNumber(query.get('seed'), mostSeed, defaultRun.seed),
     tier: oneOf(query.get('tier'), tierChoices, defaultRun.tier),
     threads: wholeNumber(query.get('threads'), mostThreads, defaultRun.threads),
   };
 }
 
-/** Writes options as a query; defaults are left out, so the plain address stays plain. */
-export function writeRun(options: RunOptions): string {
+/** Settings of the forms for training, profiles and peers that are not their defaults, by name. */
+export type FormState = Readonly<Record<string, string>>;
+
+/** Names of the settings, which are also their parameters in the address. */
+export const formNames = [
+  'task',
+  'length',
+  'steps',
+  'batch',
+  'optimizer',
+  'model',
+  'rate',
+  'beginning',
+  'temperature',
+  'target',
+  'kind',
+  'hidden',
+  'epochs',
+  'first',
+  'second',
+  'turns',
+  'test',
+  'profile',
+  'samples',
+  'training',
+  'peers',
+  'peer-cases',
+  'peer-length',
+  'price',
+  'with',
+  'ab',
+  'first',
+  'second',
+  'abmodel',
+  'abrun',
+  'abbatch',
+  'aboptimizer',
+  'pairs',
+] as const;
+export type FormName = (typeof formNames)[number];
+
+/** Reads the settings of forms; the forms judge the values. */
+export function readForm(search: string): FormState {
+  const query = new URLSearchParams(search);
+  const found = formNames.flatMap((name) => {
+    const value = query.get(name);
+    return value ? [[name, value] as const] : [];
+  });
+  return Object.fromEntries(found);
+}
+
+/** Writes the address as a query; defaults are left out, so the plain address stays plain. */
+export function writeAddress(
+  options: RunOptions,
+  route: Route = startRoute,
+  form: FormState = {},
+): string {
   const query = new URLSearchParams();
-  if (options.suites) query.set('suites', options.suites.join(','));
+  const view = routeText(route);
+  if (view) query.set('view', view);
+  const { suites } = options;
+  if (suites) query.set('suites', typeof suites === 'string' ? suites : suites.join(','));
   if (options.size !== defaultRun.size) query.set('size', options.size);
+  if (options.rounds !== defaultRun.rounds) query.set('rounds', String(options.rounds));
   if (options.seed !== defaultRun.seed) query.set('seed', String(options.seed));
   if (options.tier !== defaultRun.tier) query.set('tier', options.tier);
   if (options.threads !== defaultRun.threads) query.set('threads', String(options.threads));
-  /* A comma needs no escape in a query, and people should be able to read the address. */
-  const text = query.toString().replaceAll('%2C', ',');
+  for (const [name, value] of Object.entries(form)) if (value) query.set(name, value);
+  /* These need no escape in a query, and people should be able to read the address. */
+  const text = query
+    .toString()
+    .replaceAll('%2C', ',')
+    .replaceAll('%2F', '/')
+    .replaceAll('%3A', ':');
   return text ? `?${text}` : '';
 }

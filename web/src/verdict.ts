@@ -1,26 +1,21 @@
 /** The comparison in words. */
 
 import type { Side } from './compare.js';
-import { count, list, percent, times } from './format.js';
-import { type Interval, straddlesOne } from './interval.js';
+import { capital, count, list, percent, times } from './format.js';
+import { type Interval, inverse, isNarrow, straddlesOne } from './interval.js';
 import { hasInterval, type Moved, type Movement, type Work, works } from './machine_movement.js';
 import type { LeftOut, Stopped, Summary, Whole } from './summary.js';
-
-/** Turns a ratio of times into a ratio of speeds. */
-function inverse({ value, low, high }: Interval): Interval {
-  return { value: 1 / value, low: 1 / high, high: 1 / low };
-}
 
 export function intervalText({ low, high }: Interval, show: (value: number) => string): string {
   return `95% CI ${show(low)}–${show(high)}`;
 }
 
-/** Whether an interval around 1 is narrow enough to mean "no difference", not just "not known". */
-const isNarrow = ({ low, high }: Interval) => high / low < 1.25;
-
 const numbers = (all: readonly number[]) => list(all.map(String));
 const threadsWord = (all: readonly number[]) =>
   all.length === 1 && all[0] === 1 ? 'thread' : 'threads';
+
+/** Who the sentences are about, unless the results are of another machine. */
+const yours = 'your browser';
 
 /** "2 threads", with how many of them did work, if the rows say so. */
 function threadsText({ threads, worked }: Summary): string {
@@ -33,7 +28,7 @@ function threadsText({ threads, worked }: Summary): string {
     return `${given}, of which ${browser} worked`;
   }
   const natively = best === exact ? best : `${best} (A) and ${exact} (B)`;
-  return `${given}, of which ${natively} worked natively and ${browser} in this browser`;
+  return `${given}, of which ${natively} worked natively and ${browser} in the browser`;
 }
 
 /** Why the ratio of these sides has no interval: "the run was stopped in its first round". */
@@ -54,8 +49,8 @@ function stoppedText(all: readonly Stopped[], ...related: readonly Side[]): stri
   return texts.length > 0 ? list(texts) : undefined;
 }
 
-/** The top line: "Your browser reaches 34% of native (95% CI 33%–35%)...". */
-export function verdict(summary: Summary): string {
+/** The figure with its interval: "Your browser reaches 34% of native (95% CI 33%–35%)...". */
+export function verdict(summary: Summary, subject = yours): string {
   const share = inverse(summary.whole);
   const interval = intervalText(share, percent);
   const over = `over ${count(summary.cases, 'case')} with ${threadsText(summary)}`;
@@ -63,22 +58,22 @@ export function verdict(summary: Summary): string {
   const stopped = stoppedText(summary.stopped, 'C', 'A');
   if (stopped) {
     const where = `${over.charAt(0).toUpperCase()}${over.slice(1)}`;
-    return `${where}, your browser reaches about ${reached} of native; ${stopped}, so the uncertainty of this figure is not known.`;
+    return `${where}, ${subject} reaches about ${reached} of native; ${stopped}, so the uncertainty of this figure is not known.`;
   }
   if (!straddlesOne(summary.whole)) {
-    return `Your browser reaches ${reached} of native (${interval}), ${over}.`;
+    return `${capital(subject)} reaches ${reached} of native (${interval}), ${over}.`;
   }
   return isNarrow(summary.whole)
-    ? `Your browser is as fast as native: no difference seen (${reached}, ${interval}), ${over}.`
-    : `Your browser reaches ${reached} of native, and may be as fast: the interval is wide (${interval}), ${over}.`;
+    ? `${capital(subject)} is as fast as native: no difference seen (${reached}, ${interval}), ${over}.`
+    : `${capital(subject)} reaches ${reached} of native, and may be as fast: the interval is wide (${interval}), ${over}.`;
 }
 
 /** The gap where it cannot be split. */
-export function wholeVerdict({ cases, ratio, spread }: Whole): string {
+export function wholeVerdict({ cases, ratio, spread }: Whole, subject = yours): string {
   const share = inverse(ratio);
   const interval = spread ? ` (${intervalText(share, percent)})` : '';
   return (
-    `Your browser reaches ${spread ? '' : 'about '}${percent(share.value)} of native${interval}, over ` +
+    `${capital(subject)} reaches ${spread ? '' : 'about '}${percent(share.value)} of native${interval}, over ` +
     `${count(cases, 'case')}. How much of the difference is the instruction set is not known, because no ` +
     'case has valid results of the second native run (B).'
   );
@@ -139,8 +134,8 @@ export function steps({ instructions, engine, whole, stopped }: Summary): Step[]
       'Together, C / A',
       whole,
       'No difference seen.',
-      'Slower in this browser than native at its best.',
-      'Faster in this browser than native at its best.',
+      'Slower in the browser than native at its best.',
+      'Faster in the browser than native at its best.',
       stoppedText(stopped, 'C', 'A'),
     ),
   ];
@@ -174,10 +169,13 @@ function movedText(moved: Movement): string {
 }
 
 const movedMuch = (moved: Movement) =>
-  works.some((work) => Math.abs(1 / moved[work].value - 1) > much);
+  works.some((work) => !isStill(moved[work]) && Math.abs(1 / moved[work].value - 1) > much);
 
-/** How the machine itself changed between the runs, in sentences; empty if it was not measured. */
-export function machineSentences({ movement, roundless, stopped }: Summary): string[] {
+/**
+ * How the machine itself changed between the runs, in sentences; empty if it was not measured. here:
+ * whether it is this machine, which can be measured again.
+ */
+export function machineSentences({ movement, roundless, stopped }: Summary, here = true): string[] {
   const { natives, browser } = movement;
   if (roundless.length > 0) return [];
   if (!browser) {
@@ -194,7 +192,7 @@ export function machineSentences({ movement, roundless, stopped }: Summary): str
   if (stopped.length === 0) {
     out.push('The intervals are widened to allow for this.');
   }
-  if (movedMuch(browser) || (natives && movedMuch(natives))) {
+  if (here && (movedMuch(browser) || (natives && movedMuch(natives)))) {
     out.push('That is a lot: run scripts/playground again, and then this page right away.');
   }
   return out;

@@ -2,10 +2,19 @@
 import type { BenchProgress } from 'parallax-nn/bench';
 import type { Actions } from '../actions.js';
 import { h, setText } from '../dom.js';
-import { count, duration, expected, list, timeLeft } from '../format.js';
-import { type AppState, chosenSuites, type EstimateState } from '../state.js';
+import { capital, count, duration, expected, lateText, list, timeLeft } from '../format.js';
+import {
+  type AppState,
+  awaitsMinute,
+  chosenSuites,
+  type EstimateState,
+  isMinute,
+  isTesting,
+} from '../state.js';
 import type { Store } from '../store.js';
 import {
+  defaultRun,
+  mostRounds,
   mostSeed,
   mostThreads,
   type RunSize,
@@ -44,7 +53,7 @@ function estimateText(estimate: EstimateState): string {
   }
 }
 
-function chip(
+export function chip(
   type: 'checkbox' | 'radio',
   name: string,
   value: string,
@@ -55,69 +64,88 @@ function chip(
   return { input, label: h('label', { class: 'chip', title }, input, h('span', {}, text)) };
 }
 
+/** What is chosen, in words. */
+function choiceText(state: AppState): string {
+  const { suites, options, engine } = state;
+  if (suites.length === 0) {
+    return engine.phase === 'starting' ? 'Starting the engine to list its suites…' : '';
+  }
+  if (awaitsMinute(state)) return 'Asking the engine what a minute has room for…';
+  const { suites: named } = options;
+  const names = suites.map(({ name }) => name);
+  const unknown = typeof named === 'object' ? named.filter((name) => !names.includes(name)) : [];
+  if (unknown.length > 0) {
+    return `The address names ${list(unknown)}, but the suites are ${list(names)}.`;
+  }
+  const chosen = chosenSuites(state) ?? names;
+  if (chosen.length === 0) return 'Choose at least one suite.';
+  const [only] = chosen;
+  if (chosen.length === 1) {
+    return `${only}: ${suites.find(({ name }) => name === only)?.description}.`;
+  }
+  const room = isMinute(state) && chosen.length < names.length;
+  const why = room ? ': as many as a run of a minute has room for here' : '';
+  return `${count(chosen.length, 'suite')} of ${names.length}${why}.`;
+}
+
+const isSame = (a: readonly string[], b: readonly string[]) =>
+  a.length === b.length && a.every((name) => b.includes(name));
+
 function suitePicker(store: Store<AppState>, actions: Actions): HTMLElement {
   const chips = h('div', { class: 'chips' });
-  const hint = h('p', { class: 'hint' });
   const inputs = new Map<string, HTMLInputElement>();
   const choose = () => {
     const chosen = [...inputs].filter(([, input]) => input.checked).map(([name]) => name);
-    /* All suites is the default, which keeps the address short. */
-    actions.chooseSuites(chosen.length === inputs.size ? undefined : chosen);
+    const { minute, options } = store.get();
+    /* The choice of the page keeps the address short. */
+    if (options.size === 'quick' && typeof minute === 'object' && isSame(chosen, minute)) {
+      actions.chooseSuites(undefined);
+    } else actions.chooseSuites(chosen.length === inputs.size ? 'all' : chosen);
   };
-  store.watch(['suites'], ({ suites, options }) => {
+  store.watch(['suites'], ({ suites }) => {
     inputs.clear();
     const labels = suites.map(({ name, description }) => {
       const { label, input } = chip('checkbox', 'suite', name, name, description);
-      input.checked = options.suites?.includes(name) ?? true;
       input.addEventListener('change', choose);
       inputs.set(name, input);
       return label;
     });
     chips.replaceChildren(...labels);
   });
-  store.watch(['suites', 'options', 'run'], ({ suites, options, run }) => {
-    const unknown = options.suites?.filter((name) => !inputs.has(name)) ?? [];
-    for (const input of inputs.values()) input.disabled = run.phase === 'running';
-    if (suites.length === 0) setText(hint, 'Starting the engine to list its suites…');
-    else if (unknown.length > 0) {
-      setText(
-        hint,
-        `The address names ${list(unknown)}, but the suites are ${list([...inputs.keys()])}.`,
-      );
-    } else {
-      const chosen = [...inputs].filter(([, input]) => input.checked);
-      const only = chosen.length === 1 ? suites.find(({ name }) => name === chosen[0]?.[0]) : null;
-      setText(
-        hint,
-        only?.description ??
-          (chosen.length === 0
-            ? 'Choose at least one suite.'
-            : `${count(chosen.length, 'suite')} of ${suites.length}.`),
-      );
+  store.watch(['suites', 'minute', 'options', 'run'], (state) => {
+    const chosen = chosenSuites(state);
+    for (const [name, input] of inputs) {
+      input.disabled = state.run.phase === 'running';
+      input.checked = !awaitsMinute(state) && (chosen?.includes(name) ?? true);
     }
   });
-  return h('fieldset', {}, h('legend', {}, 'Suites'), chips, hint);
+  return h('fieldset', {}, h('legend', {}, 'Suites'), chips);
 }
 
 function sizePicker(store: Store<AppState>, actions: Actions): HTMLElement {
-  const hint = h('p', { class: 'hint', id: 'size-hint' });
   const inputs = runSizes.map((size) => {
     const { label, input } = chip('radio', 'size', size, sizeNames[size]);
     input.addEventListener('change', () => actions.choose({ size }));
     return { label, input, size };
   });
-  store.watch(['options', 'run', 'estimate'], ({ options, run, estimate }) => {
+  store.watch(['options', 'run'], ({ options, run }) => {
     for (const { input, size } of inputs) {
       input.checked = options.size === size;
       input.disabled = run.phase === 'running';
     }
-    setText(hint, `${sizeHints[options.size]} ${estimateText(estimate)}`.trim());
   });
   const chips = h('div', { class: 'chips' }, ...inputs.map(({ label }) => label));
-  return h('fieldset', {}, h('legend', {}, 'Size'), chips, hint);
+  return h('fieldset', {}, h('legend', {}, 'Size'), chips);
 }
 
-function numberField(label: string, id: string, most: number, changed: (value: number) => void) {
+/** A field for a whole number from 0 to `most`; an empty one is 0. What it cannot be, it says. */
+export function numberField(
+  label: string,
+  id: string,
+  most: number,
+  changed: (value: number) => void,
+) {
+  const noteId = `${id}-note`;
   const input = h('input', {
     id,
     type: 'number',
@@ -125,20 +153,42 @@ function numberField(label: string, id: string, most: number, changed: (value: n
     max: most,
     step: 1,
     inputmode: 'numeric',
+    'aria-describedby': noteId,
   });
-  input.addEventListener('change', () => {
-    const value = wholeNumber(input.value, most, 0);
+  const note = h('span', { class: 'hint bad', role: 'alert', id: noteId });
+  let shown = 0;
+  const show = (value: number): void => {
+    shown = value;
     input.value = String(value);
-    changed(value);
+  };
+  input.addEventListener('change', () => {
+    /* What is no number at all is not in the field's value. */
+    const text = input.validity.badInput ? '' : input.value || '0';
+    const value = wholeNumber(text, most, -1);
+    const not = text && `, not ${text}`;
+    const wrong = `This must be a whole number from 0 to ${most}${not}. It is ${shown} again.`;
+    setText(note, value < 0 ? wrong : '');
+    show(value < 0 ? shown : value);
+    if (value >= 0) changed(value);
   });
   return {
     input,
-    field: h('div', { class: 'field' }, h('label', { for: id, class: 'label' }, label), input),
+    show,
+    field: h(
+      'div',
+      { class: 'field' },
+      h('label', { for: id, class: 'label' }, label),
+      input,
+      note,
+    ),
   };
 }
 
 function moreOptions(store: Store<AppState>, actions: Actions): HTMLElement {
   const seed = numberField('Seed', 'seed', mostSeed, (value) => actions.choose({ seed: value }));
+  const rounds = numberField('Rounds (0: as the size says)', 'rounds', mostRounds, (value) =>
+    actions.choose({ rounds: value }),
+  );
   const threads = numberField('Threads (0: automatic)', 'threads', mostThreads, (value) =>
     actions.choose({ threads: value }),
   );
@@ -149,32 +199,36 @@ function moreOptions(store: Store<AppState>, actions: Actions): HTMLElement {
   );
   tier.addEventListener('change', () => actions.choose({ tier: tier.value as TierChoice }));
   store.watch(['options', 'run'], ({ options, run }) => {
-    seed.input.value = String(options.seed);
-    threads.input.value = String(options.threads);
+    rounds.show(options.rounds);
+    seed.show(options.seed);
+    threads.show(options.threads);
     tier.value = options.tier;
-    for (const input of [seed.input, threads.input, tier]) input.disabled = run.phase === 'running';
+    for (const input of [rounds.input, seed.input, threads.input, tier])
+      input.disabled = run.phase === 'running';
   });
   return h(
     'details',
     { class: 'more' },
-    h('summary', {}, 'Engine, threads and seed'),
+    h('summary', {}, 'Engine, threads, rounds and seed'),
     h(
       'div',
       { class: 'fields' },
       h('div', { class: 'field' }, h('label', { for: 'tier', class: 'label' }, 'Engine'), tier),
       threads.field,
+      rounds.field,
       seed.field,
     ),
   );
 }
 
-function runText({ run, hidden }: AppState): string {
-  const note = hidden ? ' The page was hidden during the run: its results are void.' : '';
+function runText({ run, voided }: AppState): string {
+  const note =
+    voided === undefined ? '' : ` ${capital(voided)} during the run: its results are void.`;
   switch (run.phase) {
     case 'done':
-      return `Done in ${duration(run.milliseconds)}.${note}`;
+      return `Done in ${duration(run.milliseconds)}.${lateText(run.milliseconds, run.estimated)}${note}`;
     case 'cancelled':
-      return `Cancelled after ${duration(run.milliseconds)}; the results so far are kept.${note}`;
+      return `Cancelled after ${duration(run.milliseconds)}; the results so far stay until the page is left.${note}`;
     case 'failed':
       return `The run failed: ${run.message}`;
     default:
@@ -212,25 +266,50 @@ function progressView(store: Store<AppState>): HTMLElement {
   return box;
 }
 
+/** "Run: about 50 seconds". */
+function runLabel({ run, estimate }: AppState): string {
+  if (run.phase === 'running') return 'Running…';
+  return estimate.phase === 'known' ? `Run: ${expected(estimate.milliseconds)}` : 'Run';
+}
+
+/** Whether the address asks for something else than the default, which is then shown. */
+const isChosen = ({ options }: AppState): boolean =>
+  JSON.stringify(options) !== JSON.stringify(defaultRun);
+
 /** Fills the panel with the controls of a run. */
 export function mountControls(root: HTMLElement, store: Store<AppState>, actions: Actions): void {
   const run = h('button', { type: 'button', class: 'primary', id: 'run' }, 'Run');
   const cancel = h('button', { type: 'button', id: 'cancel' }, 'Cancel');
   const outcome = h('p', { class: 'outcome', role: 'status', id: 'outcome' });
+  const plan = h('p', { class: 'hint wide', id: 'size-hint' });
   run.addEventListener('click', () => void actions.run());
   cancel.addEventListener('click', () => actions.cancel());
-  store.watch(['run', 'engine', 'suites', 'options', 'training', 'hidden'], (state) => {
-    const running = state.run.phase === 'running';
-    const noSuite = chosenSuites(state)?.length === 0;
-    run.disabled = running || state.engine.phase === 'starting' || noSuite;
-    run.textContent = running ? 'Running…' : 'Run the benchmark';
-    cancel.hidden = !running;
-    setText(outcome, runText(state));
-  });
-  root.append(
+  store.watch(
+    ['run', 'engine', 'suites', 'minute', 'options', 'training', 'ab', 'voided', 'estimate'],
+    (state) => {
+      const running = state.run.phase === 'running';
+      const noSuite = chosenSuites(state)?.length === 0;
+      const waits = state.engine.phase === 'starting' || awaitsMinute(state);
+      run.disabled = running || waits || noSuite || isTesting(state);
+      run.title = isTesting(state) ? 'An A/B test is in progress.' : '';
+      setText(run, runLabel(state));
+      cancel.hidden = !running;
+      setText(outcome, runText(state));
+      const { size } = state.options;
+      setText(plan, [choiceText(state), sizeHints[size], estimateText(state.estimate)].join(' '));
+    },
+  );
+  const choices = h(
+    'details',
+    { class: 'more', id: 'choices', open: isChosen(store.get()) },
+    h('summary', {}, 'Choose suites, size and engine'),
     h('div', { class: 'fields' }, suitePicker(store, actions), sizePicker(store, actions)),
     moreOptions(store, actions),
+  );
+  root.append(
     h('div', { class: 'actions' }, run, cancel, outcome),
+    plan,
     progressView(store),
+    choices,
   );
 }

@@ -1,10 +1,13 @@
-/** The engine of this page, and why it is not a better one. */
-import type { Downgrade, EngineInfo } from 'parallax-nn/bench';
+/** The engine of this page, why it is not a better one, and what to do about that. */
+import type { EngineInfo } from 'parallax-nn/bench';
 import type { Actions } from '../actions.js';
 import { h } from '../dom.js';
 import { list, significant } from '../format.js';
+import { type Advice, adviceFor } from '../remedies.js';
+import type { Isolation } from '../service_worker_client.js';
 import type { AppState } from '../state.js';
 import type { Store } from '../store.js';
+import { explain, prose } from './terms.js';
 
 function fact(name: string, value: string): HTMLElement {
   return h('div', {}, h('dt', {}, name), h('dd', {}, value));
@@ -29,8 +32,16 @@ function facts(info: EngineInfo): HTMLElement {
   );
 }
 
-const assumedCosts =
-  'The threads started too late for their cost to be measured; it is assumed until a later plan measures it.';
+/** The same while nothing is known, so that nothing moves when it is. */
+function noFacts(): HTMLElement {
+  const names = ['Engine', 'Threads', 'Vectors', 'Results', 'Time to start all threads'];
+  return h(
+    'dl',
+    { class: 'facts' },
+    ...names.map((name) => fact(name, '…')),
+    fact('Ready after', '…'),
+  );
+}
 
 /** What the measurement of tiers gave; undefined where there was none. */
 export function measuredText({ tier, measured }: EngineInfo): string | undefined {
@@ -41,28 +52,38 @@ export function measuredText({ tier, measured }: EngineInfo): string | undefined
   return `Measured in this browser, matrix products on one thread: ${list(speeds)}; ${tier} is used.`;
 }
 
-/** Groups downgrades by reason, so that each reason is stated once. */
-function reasons(downgrades: readonly Downgrade[]): { reason: string; text: string }[] {
-  const byReason = new Map<string, Downgrade[]>();
-  for (const each of downgrades) {
-    byReason.set(each.reason, [...(byReason.get(each.reason) ?? []), each]);
+/** What is done about a page without threads, or why nothing can be. */
+function isolationView(isolation: Isolation, actions: Actions): HTMLElement | undefined {
+  switch (isolation.phase) {
+    case 'none':
+      return undefined;
+    case 'preparing':
+      return h('p', { id: 'isolation' }, 'Preparing threads: a service worker adds the headers.');
+    case 'impossible':
+      return h('p', { id: 'isolation' }, isolation.why);
+    case 'ready': {
+      const button = h('button', { type: 'button', id: 'isolate' }, 'Reload with threads');
+      button.addEventListener('click', () => actions.reloadSite());
+      const why = ' A service worker now adds the two headers that the host does not send.';
+      return h('p', { id: 'isolation' }, button, why);
+    }
   }
-  return [...byReason].map(([reason, each]) => ({
-    reason,
-    text: `${each.map(({ wanted }) => wanted).join(' and ')} → ${each[0]?.got}: ${reason}.`,
-  }));
 }
 
-/** Offers a service worker that isolates the page where its host cannot send the headers. */
-function isolationOffer(info: EngineInfo, actions: Actions): HTMLElement | undefined {
-  if (info.isolated || !('serviceWorker' in navigator) || !isSecureContext) return undefined;
-  const button = h('button', { type: 'button', id: 'isolate' }, 'Enable threads and reload');
-  button.addEventListener('click', () => void actions.isolate());
+function adviceItem({ problem, remedy }: Advice): HTMLElement {
+  return h('div', {}, prose(problem), prose(`What to do: ${remedy}`, { class: 'remedy' }));
+}
+
+/** All downgrades, each with what to do about it; undefined if there are none. */
+function downgrades(info: EngineInfo, isolation: HTMLElement | undefined): HTMLElement | undefined {
+  const advice = adviceFor(info);
+  if (advice.length === 0) return undefined;
   return h(
-    'p',
-    { class: 'offer' },
-    button,
-    ' A service worker then adds the two headers that the host of this page does not send.',
+    'div',
+    { class: 'notice warn', id: 'downgrades' },
+    h('p', {}, h('b', {}, 'This is not the fastest that the engine can be:')),
+    ...advice.map(adviceItem),
+    isolation,
   );
 }
 
@@ -79,11 +100,11 @@ function failure(title: string, message: string, actions: Actions): HTMLElement 
 
 /** Fills the panel with the state of the engine. */
 export function mountEngine(root: HTMLElement, store: Store<AppState>, actions: Actions): void {
-  store.watch(['engine'], ({ engine }) => {
+  store.watch(['engine', 'site'], ({ engine, site }) => {
     root.setAttribute('aria-busy', String(engine.phase === 'starting'));
     switch (engine.phase) {
       case 'starting':
-        root.replaceChildren(h('p', { class: 'outcome' }, 'Starting the engine…'));
+        root.replaceChildren(h('p', { class: 'sr' }, 'Starting the engine…'), noFacts());
         break;
       case 'failed':
         root.replaceChildren(failure('The engine did not start.', engine.message, actions));
@@ -93,17 +114,14 @@ export function mountEngine(root: HTMLElement, store: Store<AppState>, actions: 
         break;
       case 'ready': {
         const { info } = engine;
-        const notes = reasons(info.downgrades).map(({ text }) => h('p', {}, text));
-        if (info.threads > 1 && !info.costsMeasured) notes.push(h('p', {}, assumedCosts));
-        if (info.isaNote) notes.push(h('p', {}, `${info.isa}: ${info.isaNote}.`));
-        const offer = notes.length > 0 ? isolationOffer(info, actions) : undefined;
+        const isolation = info.isolated ? undefined : isolationView(site.isolation, actions);
         const measured = measuredText(info);
+        const found = facts(info);
+        explain(found);
         root.replaceChildren(
-          facts(info),
-          ...(measured ? [h('p', { class: 'hint wide', id: 'measured-tiers' }, measured)] : []),
-          ...(notes.length > 0
-            ? [h('div', { class: 'notice warn', id: 'downgrades' }, ...notes, offer)]
-            : []),
+          found,
+          ...(measured ? [prose(measured, { class: 'hint wide', id: 'measured-tiers' })] : []),
+          ...[downgrades(info, isolation)].filter((each) => each !== undefined),
         );
       }
     }

@@ -1,50 +1,19 @@
-/** Results and data in and out: downloads, a drop zone, and the files that were read. */
+/** Results and data from elsewhere: a drop zone, and the files that were read. */
 import type { Actions } from '../actions.js';
-import { download, h, setText } from '../dom.js';
-import { count } from '../format.js';
+import { h, setText } from '../dom.js';
 import { fileText } from '../native_files.js';
-import { toCsv, toJsonLines } from '../result_file.js';
-import type { ResultSet, Row } from '../rows.js';
+import { routeLink } from '../route.js';
+import type { ResultSet } from '../rows.js';
 import type { AppState, MnistState } from '../state.js';
 import type { Store } from '../store.js';
-
-function downloads(store: Store<AppState>): HTMLElement {
-  const rows = (): readonly Row[] => store.get().browser?.rows ?? [];
-  const jsonl = h('button', { type: 'button', id: 'download-jsonl' }, 'Download JSON lines');
-  const csv = h('button', { type: 'button', id: 'download-csv' }, 'Download CSV');
-  const note = h('p', { class: 'hint' });
-  jsonl.addEventListener('click', () =>
-    download('parallax-browser.jsonl', 'application/jsonl', toJsonLines(rows())),
-  );
-  csv.addEventListener('click', () => download('parallax-browser.csv', 'text/csv', toCsv(rows())));
-  store.watch(['browser', 'run'], ({ browser, run }) => {
-    const none = !browser || browser.rows.length === 0;
-    jsonl.disabled = none;
-    csv.disabled = none;
-    const later =
-      run.phase === 'running'
-        ? 'The rows of this run can be downloaded after its last round, or when you cancel it.'
-        : 'Run the benchmark first; then its rows can be downloaded.';
-    setText(
-      note,
-      none
-        ? later
-        : `${count(browser.rows.length, 'row')} of the last run, in the format that the command reads and writes.`,
-    );
-  });
-  return h(
-    'div',
-    {},
-    h('h3', {}, 'This browser’s results'),
-    h('div', { class: 'train-buttons' }, jsonl, csv),
-    note,
-  );
-}
+import { takeDrops } from './dropping.js';
 
 function imagesText(mnist: MnistState): string {
   switch (mnist.phase) {
-    case 'looking':
-      return 'Images: looking for MNIST…';
+    case 'offered':
+      return `Images: ${mnist.images.toLocaleString('en')} real handwritten digits from ${mnist.from}, loaded when a run or a task needs them. Or add two MNIST files (IDX).`;
+    case 'loading':
+      return 'Images: loading the digits…';
     case 'real':
       return `Images: ${mnist.images.toLocaleString('en')} real ones (${mnist.source}).`;
     case 'synthetic':
@@ -69,17 +38,15 @@ function dropZone(actions: Actions): HTMLElement {
       input.value = '';
     });
   });
-  const over = (on: boolean) => (event: DragEvent) => {
-    event.preventDefault();
-    zone.classList.toggle('over', on);
-  };
-  zone.addEventListener('dragover', over(true));
-  zone.addEventListener('dragleave', over(false));
-  zone.addEventListener('drop', (event) => {
-    over(false)(event);
-    void actions.addFiles([...(event.dataTransfer?.files ?? [])]);
-  });
+  takeDrops(zone, (files) => void actions.addFiles(files));
   return zone;
+}
+
+/** Links to the suites that a file has rows of. */
+function suiteLinks({ measurements }: ResultSet): HTMLElement {
+  const suites = [...new Set(measurements.map(({ suite }) => suite))];
+  const links = suites.map((suite) => h('a', { href: routeLink({ view: 'suite', suite }) }, suite));
+  return h('span', { class: 'links' }, 'Drawn in: ', ...links);
 }
 
 function fileItem(set: ResultSet, served: boolean, actions: Actions): HTMLElement {
@@ -91,6 +58,7 @@ function fileItem(set: ResultSet, served: boolean, actions: Actions): HTMLElemen
     h('b', {}, set.name),
     h('span', { class: 'muted' }, fileText(set, served)),
     remove,
+    suiteLinks(set),
   );
 }
 
@@ -109,12 +77,5 @@ export function mountExchange(root: HTMLElement, store: Store<AppState>, actions
     const served = state.native.phase === 'ready';
     files.replaceChildren(...state.files.map((set) => fileItem(set, served, actions)));
   });
-  root.append(
-    h(
-      'div',
-      { class: 'exchange' },
-      downloads(store),
-      h('div', {}, h('h3', {}, 'Files from elsewhere'), dropZone(actions), errors, files, images),
-    ),
-  );
+  root.append(dropZone(actions), errors, files, images);
 }

@@ -1,9 +1,10 @@
 /** Exhibits of what has been learnt: texts, matrices, pictures and bars, for any task. */
 import type { Exhibit } from 'parallax-nn/bench';
+import type { ChartSpec } from '../chart_spec.js';
 import { colourOf, isLight, type Rgb, type Scale, scaleOf } from '../colour_scale.js';
 import { h, setText } from '../dom.js';
+import { barCharts, exhibitCsv, exhibitJson, matrixCharts } from '../exhibit_files.js';
 import {
-  barShares,
   columnLabels,
   labelAt,
   part,
@@ -14,6 +15,8 @@ import {
   together,
 } from '../exhibits.js';
 import { significant } from '../format.js';
+import { type Card, createCard } from './chart_card.js';
+import { type Savable, saveButtons } from './save_buttons.js';
 import { fillTable } from './table.js';
 
 /** Matrices up to this size show their numbers. */
@@ -185,56 +188,54 @@ function drawImages(exhibit: Exhibit): HTMLElement {
   );
 }
 
-function drawBars(exhibit: Exhibit): HTMLElement {
-  const { labels, values, name } = exhibit;
-  const { shares, log } = barShares(values);
-  const rows = shares.map((share, i) => {
-    const bar = h('div', { class: 'bar' });
-    bar.style.width = `${(100 * share).toFixed(2)}%`;
-    return h(
-      'tr',
-      {},
-      h('th', { scope: 'row' }, labelAt(labels, i)),
-      h('td', { class: 'bar-cell', 'aria-hidden': 'true' }, bar),
-      h('td', {}, significant(values[i] ?? Number.NaN)),
-    );
-  });
-  return h(
-    'div',
-    { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': name },
-    h(
-      'table',
-      { class: 'bars' },
-      log && h('caption', {}, 'Bar lengths are logarithmic.'),
-      h('tbody', {}, ...rows),
-    ),
-  );
-}
-
 function drawing(exhibit: Exhibit, scale: Scale | undefined): HTMLElement {
-  switch (exhibit.kind) {
-    case 'text':
-      return h('pre', { class: 'generated', tabindex: 0 }, exhibit.text);
-    case 'matrix':
-      return drawMatrix(exhibit, scale ?? scaleOf(exhibit.values));
-    case 'images':
-      return drawImages(exhibit);
-    case 'bars':
-      return drawBars(exhibit);
-  }
+  if (exhibit.kind === 'text') return h('pre', { class: 'generated', tabindex: 0 }, exhibit.text);
+  return exhibit.kind === 'matrix'
+    ? drawMatrix(exhibit, scale ?? scaleOf(exhibit.values))
+    : drawImages(exhibit);
 }
 
-/** A card that is kept when its exhibit is renewed, so that an open table stays open. */
-class Card {
+/** A picture of an exhibit: as a chart, or of the pictures in the box. */
+async function pngOfExhibit(exhibit: Exhibit, box: HTMLElement): Promise<Blob> {
+  const { pngOf, tilesPng } = await import('../chart_png.js');
+  if (exhibit.kind === 'matrix') return pngOf(...matrixCharts(exhibit));
+  const tiles = [...box.querySelectorAll('canvas')].map((canvas, i) => ({
+    canvas,
+    name: exhibit.labels[i] ?? '',
+  }));
+  return tilesPng(exhibit.name, tiles);
+}
+
+/** What an exhibit is saved as; a text has no figures. */
+const savableOf = (exhibit: Exhibit, box: HTMLElement): Savable => ({
+  file: exhibit.name.replaceAll(/[^\w]+/g, '-'),
+  title: exhibit.name,
+  ...(exhibit.kind === 'text'
+    ? {}
+    : { png: () => pngOfExhibit(exhibit, box), csv: () => exhibitCsv(exhibit) }),
+  json: () => exhibitJson(exhibit),
+});
+
+/** A section that is kept when its exhibit is renewed, so that an open table stays open. */
+class Section {
   readonly root: HTMLElement;
   readonly #box = h('div');
   readonly #tableBox = h('div');
   readonly #behind = h('details', { class: 'behind' }, h('summary', {}, 'Table'), this.#tableBox);
+  readonly #saves = saveButtons();
   #exhibit: Exhibit | undefined;
 
   constructor(name: string) {
     const title = name.charAt(0).toUpperCase() + name.slice(1);
-    this.root = h('section', { class: 'exhibit' }, h('h4', {}, title), this.#box, this.#behind);
+    const { element } = this.#saves;
+    this.root = h(
+      'section',
+      { class: 'exhibit' },
+      h('h4', {}, title),
+      this.#box,
+      this.#behind,
+      element,
+    );
     this.root.setAttribute('aria-label', title);
     this.#behind.addEventListener('toggle', () => this.#fillTable());
   }
@@ -242,11 +243,12 @@ class Card {
   show(exhibit: Exhibit, scale: Scale | undefined): void {
     this.#exhibit = exhibit;
     this.#box.replaceChildren(drawing(exhibit, scale));
+    this.#saves.offer(savableOf(exhibit, this.#box));
     const { kind, count, rows, columns } = exhibit;
     const numbered = rows <= mostNumbers && columns <= mostNumbers;
     const wide = kind === 'matrix' && (count > 1 || (numbered && columns > mostBeside));
     this.#behind.hidden = kind !== 'matrix' || numbered;
-    this.root.classList.toggle('wide', kind === 'text' || kind === 'bars' || wide);
+    this.root.classList.toggle('wide', kind === 'text' || wide);
     this.#fillTable();
   }
 
@@ -255,24 +257,66 @@ class Card {
   }
 }
 
+/** Does what is waiting piece by piece, so that all of it together makes no frame late. */
+class Pieces {
+  readonly #waiting = new Map<string, () => void>();
+  #working = false;
+
+  /** Adds a piece in place of one with the same key. */
+  add(key: string, piece: () => void): void {
+    this.#waiting.set(key, piece);
+    if (this.#working) return;
+    this.#working = true;
+    setTimeout(() => this.#work());
+  }
+
+  clear(): void {
+    this.#waiting.clear();
+  }
+
+  #work(): void {
+    const [next] = this.#waiting;
+    this.#working = next !== undefined;
+    if (!next) return;
+    const [key, piece] = next;
+    this.#waiting.delete(key);
+    piece();
+    setTimeout(() => this.#work());
+  }
+}
+
 /** Returns a function that draws the exhibits of a run into the box, whenever they are renewed. */
 export function exhibitsView(box: HTMLElement): (exhibits: readonly Exhibit[]) => void {
+  let sections = new Map<string, Section>();
   let cards = new Map<string, Card>();
   let shown: readonly Exhibit[] | undefined;
+  const pieces = new Pieces();
+  function show(exhibit: Exhibit, scale: Scale | undefined): readonly [string, Section] {
+    const key = `${exhibit.kind} ${exhibit.name}`;
+    const section = sections.get(key) ?? new Section(exhibit.name);
+    pieces.add(key, () => section.show(exhibit, scale));
+    return [key, section];
+  }
+  function draw(spec: ChartSpec): readonly [string, Card] {
+    const card = cards.get(spec.id) ?? createCard(spec.id);
+    pieces.add(spec.id, () => card.show(spec));
+    return [spec.id, card];
+  }
   return (exhibits) => {
     if (exhibits === shown) return;
     shown = exhibits;
+    pieces.clear();
     const scales = scalesOf(exhibits);
-    const next = new Map<string, Card>();
-    for (const exhibit of exhibits) {
-      const key = `${exhibit.kind} ${exhibit.name}`;
-      const card = cards.get(key) ?? new Card(exhibit.name);
-      card.show(exhibit, scales.get(exhibit.name));
-      next.set(key, card);
-    }
-    const same = next.size === cards.size && [...next.keys()].every((key) => cards.has(key));
+    const others = exhibits.filter(({ kind }) => kind !== 'bars');
+    sections = new Map(others.map((exhibit) => show(exhibit, scales.get(exhibit.name))));
+    cards = new Map(barCharts(exhibits).map(draw));
+    const parts = [
+      ...[...sections.values()].map(({ root }) => root),
+      ...[...cards.values()].map(({ element }) => element),
+    ];
     /* Moving an element would take the focus from it. */
-    if (!same) box.replaceChildren(...[...next.values()].map(({ root }) => root));
-    cards = next;
+    const same =
+      parts.length === box.children.length && parts.every((each, i) => box.children[i] === each);
+    if (!same) box.replaceChildren(...parts);
   };
 }

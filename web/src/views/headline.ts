@@ -1,12 +1,25 @@
-/** The comparison in words, or why there is none yet. */
+/** The answer: of this machine, of a shared result, or, before anything ran, of the reference. */
 import type { Actions } from '../actions.js';
-import { type Case, pairCases } from '../compare.js';
+import {
+  aloneAnswer,
+  answerOf,
+  type Beside,
+  machineOf,
+  subjectOf,
+  wholeAnswer,
+} from '../answer.js';
+import type { Case } from '../compare.js';
 import { h } from '../dom.js';
 import { list } from '../format.js';
 import { nativeMeasurements } from '../native_files.js';
+import { routeLink } from '../route.js';
+import type { Measurement } from '../rows.js';
+import { type Results, type Shown, shownResults } from '../shown.js';
 import type { AppState } from '../state.js';
 import type { Store } from '../store.js';
-import { type LeftOut, leftOut, summarise, summariseWhole } from '../summary.js';
+import { besideReference } from '../suite_lines.js';
+import { type LeftOut, leftOut, type Summary, summarise, summariseWhole } from '../summary.js';
+import { threadsGain } from '../threads_gain.js';
 import {
   leftOutText,
   machineSentences,
@@ -16,24 +29,8 @@ import {
   verdict,
   wholeVerdict,
 } from '../verdict.js';
-
-export const nativeCommand = 'scripts/playground';
-
-/** A command line with a button to copy it. */
-export function command(text: string): HTMLElement {
-  const copy = h('button', { type: 'button', 'aria-label': `Copy the command ${text}` }, 'Copy');
-  copy.addEventListener('click', () => {
-    navigator.clipboard.writeText(text).then(
-      () => {
-        copy.textContent = 'Copied';
-      },
-      () => {
-        copy.textContent = 'Select it instead';
-      },
-    );
-  });
-  return h('div', { class: 'command' }, h('code', {}, text), copy);
-}
+import { nativeRuns } from './native_panel.js';
+import { explain, prose, setProse } from './terms.js';
 
 function stepItem({ title, figure, interval, what }: Step): HTMLElement {
   return h(
@@ -46,34 +43,13 @@ function stepItem({ title, figure, interval, what }: Step): HTMLElement {
   );
 }
 
-/** The two runs of the command that make the sides A and B. */
-const nativeRuns = () => [
-  h('code', {}, 'parallax bench all --json best.jsonl'),
-  ' (A) and ',
-  h('code', {}, 'parallax bench all --reproducible --json exact.jsonl'),
-  ' (B)',
-];
-
-function noNative(): HTMLElement {
-  return h(
-    'div',
-    { class: 'panel', id: 'no-native' },
-    h('h3', {}, 'No native results for this machine yet'),
-    h(
-      'p',
-      { class: 'muted' },
-      'This page can measure your browser, but not yet say how far that is from native. In a clone of ' +
-        'the repository, one command measures this machine and serves this page with its results:',
-    ),
-    command(nativeCommand),
-    h(
-      'p',
-      { class: 'hint' },
-      'Or run ',
-      ...nativeRuns(),
-      ' on this machine and drop both files into the section “Results and data” below.',
-    ),
-  );
+/** Native results are there, and this browser has not been measured yet. */
+function nativeReady(state: AppState): HTMLElement | undefined {
+  const [first] = nativeMeasurements(state);
+  if (!first || state.browser || state.run.phase === 'running') return undefined;
+  const when = first.day ? ` on ${first.day}` : '';
+  const text = `This machine was measured natively${when}: run the benchmark to see how close this browser comes to that.`;
+  return h('div', { class: 'notice good', id: 'native-ready' }, prose(text));
 }
 
 /** The names may be many, so they unfold on demand. */
@@ -82,58 +58,135 @@ function leftOutItem(left: LeftOut): HTMLElement {
     'details',
     { class: 'hint wide left-out' },
     h('summary', {}, leftOutText(left)),
-    h('p', {}, `${list(left.names)}.`),
+    h('p', { class: 'long-list' }, `${list(left.names)}.`),
+  );
+}
+
+/** Whose results these are, unless they are this machine's. */
+function originLabel({ origin, cases }: Results, browser: Measurement | undefined): HTMLElement[] {
+  if (origin === 'own') return [];
+  const when = browser?.day ? `, ${browser.day}` : '';
+  const where = `${machineOf(cases)}, ${browser?.engine ?? 'native runs only'}${when}`;
+  const text =
+    origin === 'reference'
+      ? `Reference: ${where}. Not this machine: run the benchmark to see yours.`
+      : `Shared by link: ${where}. Not this machine: run the benchmark to see yours.`;
+  return [h('p', { class: `origin ${origin}`, id: 'origin' }, text)];
+}
+
+/** The sentence, and whatever else is there, in one panel. */
+function panel(
+  results: Results,
+  sentence: string,
+  browser: Measurement | undefined,
+  ...more: (HTMLElement | false)[]
+): HTMLElement {
+  const answer = h('p', { class: 'verdict', id: 'answer', role: 'status' });
+  setProse(answer, sentence);
+  return h(
+    'section',
+    { class: 'panel', 'aria-label': 'Answer' },
+    ...originLabel(results, browser),
+    answer,
+    ...more,
+    h(
+      'p',
+      { class: 'hint wide' },
+      h('a', { href: routeLink({ view: 'compare' }) }, 'Compare'),
+      ' with earlier runs of this browser, or one setting with another: threads, engines, batches, optimizers.',
+    ),
+  );
+}
+
+function full(results: Results, summary: Summary, beside: Beside): HTMLElement {
+  const { origin } = results;
+  const subject = subjectOf(origin, beside.browser);
+  const machine = machineSentences(summary, origin === 'own');
+  const { gain } = beside;
+  const threads = gain
+    ? ` What threads give is that of the layer ${gain.where}, on one and as the plan runs it.`
+    : '';
+  const items = h('ol', { class: 'steps' }, ...steps(summary).map(stepItem));
+  explain(items);
+  return panel(
+    results,
+    answerOf(summary, subject, beside),
+    beside.browser,
+    prose(`${verdict(summary, subject)}${threads}`, { class: 'hint wide', id: 'verdict' }),
+    machine.length > 0 && prose(machine.join(' '), { class: 'hint wide', id: 'machine' }),
+    ...reservations(summary).map((text) =>
+      h('div', { class: 'notice warn reservation' }, prose(text)),
+    ),
+    ...(origin === 'own' ? leftOut(results.cases).map(leftOutItem) : []),
+    items,
   );
 }
 
 /** What can be said without all three sides, and how to get them. */
-function incomplete(cases: readonly Case[]): HTMLElement {
-  const whole = summariseWhole(cases);
-  return h(
-    'div',
-    { class: 'notice warn' },
-    h(
-      'p',
-      { id: 'verdict' },
-      whole
-        ? wholeVerdict(whole)
-        : 'No case has valid results on all three sides with the same parameters and number of ' +
-            'threads, so there is nothing to compare. The tables below show what each side has.',
-    ),
-    h('p', {}, 'The native sides come from ', ...nativeRuns(), '.'),
+function incomplete(results: Results, beside: Beside): HTMLElement {
+  const subject = subjectOf(results.origin, beside.browser);
+  const whole = summariseWhole(results.cases);
+  const sentence = whole
+    ? wholeAnswer(whole, subject, beside)
+    : 'There is nothing to compare yet: no case has valid results on all three sides.';
+  const why = whole
+    ? wholeVerdict(whole, subject)
+    : 'No case has valid results on all three sides with the same parameters and number of threads. The views of the suites show what each side has.';
+  return panel(
+    results,
+    sentence,
+    beside.browser,
+    prose(why, { class: 'hint wide', id: 'verdict' }),
+    h('p', { class: 'hint wide' }, 'The native sides come from ', ...nativeRuns(), '.'),
+    ...leftOut(results.cases).map(leftOutItem),
   );
 }
 
-function answer(state: AppState): HTMLElement[] {
-  const native = nativeMeasurements(state);
-  const browser = state.browser?.measurements ?? [];
-  if (native.length === 0 || browser.length === 0) return [];
-  const cases = pairCases(native, browser);
-  const summary = summarise(cases);
-  const without = leftOut(cases).map(leftOutItem);
-  if (!summary) return state.run.phase === 'running' ? [] : [incomplete(cases), ...without];
-  const machine = machineSentences(summary);
-  return [
-    h(
-      'div',
-      { class: 'panel' },
-      h('p', { class: 'verdict', id: 'verdict', role: 'status' }, verdict(summary)),
-      machine.length > 0 && h('p', { class: 'hint wide', id: 'machine' }, machine.join(' ')),
-      ...reservations(summary).map((text) =>
-        h('div', { class: 'notice warn reservation' }, h('p', {}, text)),
-      ),
-      ...without,
-      h('ol', { class: 'steps' }, ...steps(summary).map(stepItem)),
-    ),
-  ];
+/** The answer where this browser was measured and nothing native is there. */
+function alone(results: Results, shown: Shown, beside: Beside): HTMLElement {
+  const all = results.cases.flatMap(({ C }) => C ?? []);
+  if (all.every(({ voided }) => voided !== undefined)) {
+    return panel(results, `Nothing of this run counts: ${all[0]?.voided}.`, beside.browser);
+  }
+  const speed = besideReference(results.cases);
+  const reference = shown.suites
+    .flatMap(({ cases }) => cases)
+    .flatMap(({ others }) => [...others.values()]);
+  const other = reference.find(({ origin }) => origin === 'reference');
+  const name = other ? `that of the reference machine (${other.machine})` : 'the reference';
+  return panel(results, aloneAnswer(speed, name, beside), beside.browser);
 }
 
-/** Fills the box above the charts. */
+const browserRow = (cases: readonly Case[]): Measurement | undefined =>
+  cases.flatMap(({ C }) => C ?? [])[0];
+
+/** The panel with the answer, if there is anything to say. */
+function answer(state: AppState): HTMLElement[] {
+  const shown = shownResults(state);
+  const { main } = shown;
+  if (!main) return [];
+  const browser = browserRow(main.cases);
+  const beside: Beside = { browser, gain: threadsGain(main.cases) };
+  const summary = summarise(main.cases);
+  if (summary) return [full(main, summary, beside)];
+  if (main.native.length > 0) {
+    if (!browser || state.run.phase === 'running') return [];
+    return [incomplete(main, beside)];
+  }
+  return browser ? [alone(main, shown, beside)] : [];
+}
+
+/** Fills the box with the answer. */
 export function mountHeadline(root: HTMLElement, store: Store<AppState>, actions: Actions): void {
-  store.watch(['native', 'browser', 'files', 'run'], (state) => {
-    const { native } = state;
-    const parts: HTMLElement[] = answer(state);
-    if (native.phase === 'absent' && nativeMeasurements(state).length === 0) parts.push(noNative());
+  let shown: readonly unknown[] = [];
+  store.watch(['native', 'browser', 'files', 'run', 'reference', 'shared'], (state) => {
+    const { native, browser, files, run, reference, shared } = state;
+    /* Progress alone changes nothing here, and would take the focus from what is read. */
+    const now = [native, browser, files, run.phase, reference, shared];
+    if (now.every((each, i) => each === shown[i])) return;
+    shown = now;
+    const ready = nativeReady(state);
+    const parts: HTMLElement[] = [...(ready ? [ready] : []), ...answer(state)];
     if (native.phase === 'failed') {
       const again = h('button', { type: 'button' }, 'Try again');
       again.addEventListener('click', () => void actions.loadNative());

@@ -1,29 +1,32 @@
 /** Warnings that the user must see before trusting a figure. */
 import { h } from '../dom.js';
+import { capital } from '../format.js';
 import type { AppState } from '../state.js';
 import type { Store } from '../store.js';
 
+const notice = (text: string, attributes: Record<string, string> = {}) =>
+  h('div', { class: 'notice warn', ...attributes }, h('p', {}, text));
+
+/** Why the run is void, and what to do. */
+const voidText = (why: string) =>
+  `${capital(why)} during the run. Times are wrong then, and every round measures every case, so the ` +
+  'results are void. Keep the page in view and the computer awake, and run again.';
+
 /** Fills the box below the title. */
 export function mountNotices(root: HTMLElement, store: Store<AppState>): void {
-  store.watch(['hidden', 'run', 'dropped'], ({ hidden, run, dropped }) => {
-    root.replaceChildren(
-      ...dropped.map((why) =>
-        h('div', { class: 'notice warn' }, h('p', {}, `A case was dropped: ${why}`)),
-      ),
-    );
-    if (hidden && run.phase !== 'idle') {
-      root.append(
-        h(
-          'div',
-          { class: 'notice warn', id: 'hidden-notice' },
-          h(
-            'p',
-            {},
-            'The page was hidden during the run. Browsers slow hidden pages down, and every round ' +
-              'measures every case, so the results are void. Keep the page in view and run again.',
-          ),
-        ),
+  store.watch(
+    ['voided', 'run', 'dropped', 'shared', 'reference'],
+    ({ voided, run, dropped, shared, reference }) => {
+      const failed = [shared, reference].flatMap((each) =>
+        each.phase === 'failed' ? [each.message] : [],
       );
-    }
-  });
+      root.replaceChildren(
+        ...failed.map((message) => notice(message, { class: 'notice bad' })),
+        ...dropped.map((why) => notice(`A case was dropped: ${why}`)),
+        ...(voided !== undefined && run.phase !== 'idle'
+          ? [notice(voidText(voided), { id: 'void-notice' })]
+          : []),
+      );
+    },
+  );
 }

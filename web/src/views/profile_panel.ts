@@ -1,6 +1,7 @@
 /** Where the time of a model goes: what to measure, and the tables. */
 import type { Actions } from '../actions.js';
 import { h, setText } from '../dom.js';
+import { workInProgress } from '../leave_guard.js';
 import {
   ceilingsSentence,
   itemsTable,
@@ -11,7 +12,7 @@ import {
 import type { AppState, ProfileState } from '../state.js';
 import type { Store } from '../store.js';
 import { fillTable } from './table.js';
-import { isActive } from './training_controls.js';
+import { keepInAddress } from './training_controls.js';
 
 const mostSamples = 4096;
 
@@ -56,6 +57,12 @@ function form(store: Store<AppState>, actions: Actions): HTMLElement {
     required: true,
   });
   const training = h('input', { id: 'profile-training', type: 'checkbox' });
+  keepInAddress('profile', model, store, actions);
+  keepInAddress('samples', batch, store, actions);
+  training.checked = store.get().form.training === 'yes';
+  training.addEventListener('change', () =>
+    actions.setForm('training', training.checked ? 'yes' : ''),
+  );
   const start = h('button', { type: 'submit', class: 'primary', id: 'profile-start' }, 'Measure');
   const cancel = h('button', { type: 'button', id: 'profile-cancel' }, 'Cancel');
   const root = h(
@@ -79,11 +86,11 @@ function form(store: Store<AppState>, actions: Actions): HTMLElement {
     const examples = [...models, 'mlp:784-200-10'];
     names.replaceChildren(...examples.map((value) => h('option', { value })));
   });
-  store.watch(['profile', 'run', 'training', 'engine'], (state) => {
+  store.watch(['profile', 'run', 'training', 'peers', 'ab', 'engine'], (state) => {
     const running = state.profile.phase === 'running';
-    const busy = state.run.phase === 'running' || isActive(state.training.phase);
-    start.disabled = running || busy || state.engine.phase !== 'ready';
-    start.title = busy ? 'The engine is busy with a run or with training.' : '';
+    const work = workInProgress(state);
+    start.disabled = work !== undefined || state.engine.phase !== 'ready';
+    start.title = running ? '' : (work ?? '');
     cancel.hidden = !running;
   });
   return root;

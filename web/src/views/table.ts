@@ -1,5 +1,6 @@
 /** Tables that give the figures of a chart to readers who cannot see it. */
 import { h } from '../dom.js';
+import { explain } from './terms.js';
 
 export interface TableData {
   caption: string;
@@ -24,6 +25,7 @@ function dataCell(text: string, shade: number | undefined): HTMLElement {
 /** Replaces the contents of the box with the table. The first cell of a row is its heading. */
 export function fillTable(box: HTMLElement, { caption, columns, rows }: TableData): void {
   const head = h('tr', {}, ...columns.map((column) => h('th', { scope: 'col' }, column)));
+  explain(head);
   const body = rows.map((row) =>
     h(
       'tr',

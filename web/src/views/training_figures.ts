@@ -1,7 +1,9 @@
 /** Figures of a run: what it trains, how fast, with how much memory, and how well. */
-import type { LearningAbout, Measure, MemoryUse } from 'parallax-nn/bench';
+import type { LearningAbout, Measure } from 'parallax-nn/bench';
+import type { ChartSpec } from '../chart_spec.js';
 import { h } from '../dom.js';
 import { percent, significant } from '../format.js';
+import { memoryStacks } from '../memory_chart.js';
 import type { TrainingState } from '../state.js';
 import { fillTable } from './table.js';
 
@@ -24,18 +26,8 @@ export function dataText({ data }: LearningAbout): string {
     : `Synthetic: ${data.source}, seed ${data.seed}; ${samples}`;
 }
 
-const components: readonly (readonly [keyof MemoryUse, string])[] = [
-  ['parameters', 'weights'],
-  ['gradients', 'gradients'],
-  ['optimizer', 'optimizer'],
-  ['activations', 'activations'],
-  ['workspace', 'workspace'],
-  ['inputs', 'batches'],
-  ['kept', 'copies to restore after divergence'],
-];
-
-const memoryOf = (about: LearningAbout): number =>
-  components.reduce((sum, [key]) => sum + about.memory[key], 0);
+const memoryOf = ({ memory }: LearningAbout): number =>
+  Object.values(memory).reduce((sum, bytes) => sum + bytes, 0);
 
 /** Facts that stay the same during training. */
 export function runFacts(about: LearningAbout): Facts {
@@ -64,7 +56,8 @@ export function liveFacts(training: TrainingState): Facts {
   }
   facts.push(
     ['GFLOP/s', speed ? significant(speed.gflops) : '–'],
-    ['Share of peak', speed && speed.share > 0 ? percent(speed.share) : '–'],
+    /* On a busy machine the peak may be measured too low: more than all of it is impossible. */
+    ['Share of peak', speed && speed.share > 0 && speed.share <= 1 ? percent(speed.share) : '–'],
   );
   return facts;
 }
@@ -106,12 +99,8 @@ export function fillMeasures(box: HTMLElement, { measures, measuredAt }: Trainin
   });
 }
 
-export function fillMemory(box: HTMLElement, about: LearningAbout): void {
-  fillTable(box, {
-    caption: 'Exact memory of training in bytes, by component.',
-    columns: ['Component', 'Bytes', 'Share'],
-    rows: components.map(([key, name]) => ({
-      cells: [name, whole(about.memory[key]), percent(about.memory[key] / memoryOf(about))],
-    })),
-  });
-}
+/** The exact memory of training by component. */
+export const memorySpec = (about: LearningAbout): ChartSpec =>
+  memoryStacks({ id: 'train-memory', title: `${about.task}: memory by component` }, [
+    [{ title: about.task, engine: 'this browser', memory: { ...about.memory } }],
+  ]);

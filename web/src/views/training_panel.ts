@@ -1,17 +1,27 @@
 /** Training on this page: controls, figures, the loss curve, and what has been learnt. */
 import type { Actions } from '../actions.js';
+import type { Place } from '../chart_places.js';
+import type { ChartSpec } from '../chart_spec.js';
 import { h, setText } from '../dom.js';
 import { significant } from '../format.js';
 import type { LossChart } from '../loss_chart.js';
-import { type LossLine, type LossView, linesOf, lossLines } from '../loss_curve.js';
+import { type LossLine, type LossView, linesOf, lossLines, lossSpec } from '../loss_curve.js';
 import { compareBits, type NativeCurve, nativeCurve } from '../native_curve.js';
 import type { ResultSet } from '../rows.js';
 import type { AppState, TrainingState } from '../state.js';
 import type { Store } from '../store.js';
+import { createCard } from './chart_card.js';
+import { chartKeys } from './chart_keys.js';
+import { mountDigitPad } from './digit_pad.js';
 import { exhibitsView } from './exhibits_view.js';
-import { fillTable } from './table.js';
+import { framesLine } from './frames_line.js';
+import { presetBar } from './preset_bar.js';
+import { chartSavable, saveButtons } from './save_buttons.js';
+import { fillTable, type TableData } from './table.js';
 import { mountTrainingControls } from './training_controls.js';
-import { fillFacts, fillMeasures, fillMemory, liveFacts, runFacts } from './training_figures.js';
+import { trainingDownload } from './training_download.js';
+import { fillFacts, fillMeasures, liveFacts, memorySpec, runFacts } from './training_figures.js';
+import { mountWriting } from './writing_panel.js';
 
 /** Most rows in the table of the curve. */
 const mostRows = 20;
@@ -32,6 +42,12 @@ function curveRows({ train, held }: TrainingState): string[][] {
       ];
     });
 }
+
+const tableOf = (training: TrainingState): TableData => ({
+  caption: 'The loss: mean and range over the steps since the row above.',
+  columns: ['Step', 'Seconds', 'Loss', 'Range', 'Held out'],
+  rows: curveRows(training).map((cells) => ({ cells })),
+});
 
 function choice<T extends string>(
   name: string,
@@ -95,11 +111,7 @@ function curveTable(store: Store<AppState>): HTMLElement {
   const root = h('details', { class: 'behind' }, h('summary', {}, 'Table of the curve'), box);
   const show = () => {
     if (!root.open) return;
-    fillTable(box, {
-      caption: 'The loss: mean and range over the steps since the row above.',
-      columns: ['Step', 'Seconds', 'Loss', 'Range', 'Held out'],
-      rows: curveRows(store.get().training).map((cells) => ({ cells })),
-    });
+    fillTable(box, tableOf(store.get().training));
   };
   root.addEventListener('toggle', show);
   store.watch(['training'], show);
@@ -136,13 +148,40 @@ function viewSwitches(view: LossView, draw: () => void): HTMLElement {
   return h('div', { class: 'row-between wrapping' }, axes, smoothing);
 }
 
+/** The canvas of the loss with what keyboards and files need of it. */
+function lossBox() {
+  const canvas = h('canvas', { 'aria-hidden': 'true' });
+  const empty = h(
+    'p',
+    { class: 'empty' },
+    h('span', {}, 'The loss curve is drawn here while the model learns.'),
+  );
+  const box = h('div', { class: 'canvas-box' }, empty, canvas);
+  const saves = saveButtons();
+  const point = async (place: Place | undefined) =>
+    (await import('../chart_draw.js')).showAt(canvas, place);
+  const keys = chartKeys(box, (place) => void point(place));
+  return {
+    canvas,
+    parts: [box, keys.spoken],
+    saves: saves.element,
+    /** Shows that there is nothing yet, or offers what is drawn. */
+    offer(spec: ChartSpec | undefined): void {
+      empty.hidden = spec !== undefined;
+      for (const each of [canvas, saves.element]) each.hidden = !spec;
+      box.toggleAttribute('tabindex', spec !== undefined);
+      if (!spec) return;
+      box.tabIndex = 0;
+      box.setAttribute('role', 'application');
+      keys.show(spec);
+      saves.offer(chartSavable(spec));
+    },
+  };
+}
+
 /** The loss chart with its switches and its table. Its code is loaded with the first run. */
 function mountCurve(store: Store<AppState>): HTMLElement {
-  const canvas = h('canvas', {
-    role: 'img',
-    'aria-label': 'Loss during training; the table below has the same figures.',
-  });
-  const empty = h('p', { class: 'empty' }, 'The loss curve is drawn here while the model learns.');
+  const box = lossBox();
   const key = h('ul', { class: 'key' });
   const beside = h('p', { class: 'hint', id: 'train-native' });
   const view: LossView = { by: 'step', memory: memories.light };
@@ -155,15 +194,15 @@ function mountCurve(store: Store<AppState>): HTMLElement {
     const native = about && nativeCurve(nativeSets(store.get()), about, exact);
     const points = native?.points ?? [];
     const lines = [...linesOf(training, points, view.memory).keys()];
-    empty.hidden = lines.length > 0;
-    canvas.hidden = lines.length === 0;
+    const some = lines.length > 0;
+    box.offer(some ? lossSpec(training, points, view, tableOf(training)) : undefined);
     if (lines.join() !== drawn) key.replaceChildren(...lineKey(lines));
     drawn = lines.join();
     const text = nativeText(native, training, exact);
     beside.hidden = text === '';
     beside.textContent = text;
-    if (lines.length === 0) return;
-    chart ??= import('../loss_chart.js').then(({ createLossChart }) => createLossChart(canvas));
+    if (!some) return;
+    chart ??= import('../loss_chart.js').then(({ createLossChart }) => createLossChart(box.canvas));
     void chart.then((loaded) => loaded.show(store.get().training, points, view));
   };
   store.watch(['training', 'native', 'files', 'theme'], draw);
@@ -172,9 +211,10 @@ function mountCurve(store: Store<AppState>): HTMLElement {
     {},
     viewSwitches(view, draw),
     key,
-    h('div', { class: 'canvas-box' }, empty, canvas),
+    ...box.parts,
     beside,
     curveTable(store),
+    box.saves,
   );
 }
 
@@ -183,8 +223,13 @@ function mountFigures(store: Store<AppState>): HTMLElement {
   const live = h('dl', { class: 'facts', id: 'train-figures' });
   const run = h('dl', { class: 'facts', id: 'train-run' });
   const measures = h('div', { id: 'train-measures' });
-  const memory = h('div');
-  const behind = h('details', { class: 'behind' }, h('summary', {}, 'Memory by component'), memory);
+  const memory = createCard('train-memory');
+  const behind = h(
+    'details',
+    { class: 'behind' },
+    h('summary', {}, 'Memory by component'),
+    memory.element,
+  );
   let about: TrainingState['about'];
   let measured: TrainingState['measures'] = [];
   store.watch(['training'], ({ training }) => {
@@ -194,7 +239,7 @@ function mountFigures(store: Store<AppState>): HTMLElement {
     if (training.about !== about) {
       ({ about } = training);
       fillFacts(run, about ? runFacts(about) : []);
-      if (about) fillMemory(memory, about);
+      if (about) memory.show(memorySpec(about));
     }
     if (training.measures !== measured) {
       ({ measures: measured } = training);
@@ -222,6 +267,26 @@ export function mountTraining(root: HTMLElement, store: Store<AppState>, actions
     setText(looking, waits ? 'Measuring and drawing what has been learnt…' : '');
     none.textContent = 'This task shows nothing besides its measures.';
   });
-  const right = h('div', { class: 'stack' }, mountCurve(store), mountFigures(store));
-  root.append(tasks, h('div', { class: 'train-layout' }, controls, right), looking, none, exhibits);
+  const right = h(
+    'div',
+    { class: 'stack' },
+    mountCurve(store),
+    mountFigures(store),
+    framesLine(store),
+    trainingDownload(store, actions),
+  );
+  const pad = h('section', { class: 'try', 'aria-label': 'Draw a digit' });
+  const writing = h('section', { class: 'try', 'aria-label': 'Let it continue your text' });
+  mountDigitPad(pad, store, actions);
+  mountWriting(writing, store, actions);
+  root.append(
+    presetBar(store, actions),
+    tasks,
+    h('div', { class: 'train-layout' }, controls, right),
+    pad,
+    writing,
+    looking,
+    none,
+    exhibits,
+  );
 }
