@@ -25,6 +25,8 @@ static void method(plx_check *t, plx_ctx *ctx, const char *model, int64_t batch,
     for (int i = 0; i < plx_plan_steps(network.plan); ++i) {
         const plx_step_info step = plx_plan_step(network.plan, i);
         found |= !strcmp(step.method, wanted);
+        CHECK(t, *step.method || step.kept || !step.rank || !strcmp(step.op, "buffer"),
+              "%s, step %d, %s: how it was computed is not known", model, i, step.op);
         CHECK(t, step.kept ? !step.workers : step.workers >= 1 && step.workers <= threads,
               "%s, step %d: %g of %d threads", model, i, step.workers, threads);
     }
@@ -41,7 +43,9 @@ static void methods(plx_check *t, plx_ctx *ctx) {
     } rows[] = {
         {"mlp:40-30-4", 1, true, "gemv"},    {"mlp:40-30-4", 8, false, "gemm packed"},
         {"mlp:40-30-4", 8, true, "gemm"},    {"resnet-nano", 2, false, "winograd"},
-        {"resnet-nano", 2, true, "lowered"},
+        {"resnet-nano", 2, true, "lowered"}, {"resnet-nano", 2, true, "columns"},
+        {"gpt2-nano", 2, true, "tiles"},     {"gpt2-nano", 2, true, "rows, sums kept"},
+        {"gpt2-nano", 2, true, "pieces"},    {"mlp:40-30-4", 8, true, "columns"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i)
         method(t, ctx, rows[i].model, rows[i].batch, rows[i].training, rows[i].method);

@@ -97,9 +97,11 @@ describe('the installed tree', () => {
     const headers = readdirSync(include).filter((name) => name.endsWith('.h'));
     assert.deepEqual(headers, [
       'parallax.h',
+      'parallax_files.h',
       'parallax_learn.h',
       'parallax_native.h',
       'parallax_nn.h',
+      'parallax_onnx.h',
     ]);
     for (const header of headers) {
       const file = path.join(include, header);
@@ -119,7 +121,7 @@ describe('the installed tree', () => {
     const { out } = parallax(['--help']);
     assert.ok(words(page).includes(words(out)));
     const commands = [...out.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
-    assert.equal(commands.length, 6);
+    assert.equal(commands.length, 8);
     for (const name of commands) {
       assert.ok(words(page).includes(words(parallax([name, '--help']).out)), name);
     }

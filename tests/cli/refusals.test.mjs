@@ -124,7 +124,11 @@ const wrong = [
   [2, ['explain', 'gpt2-nano:heads=5'], /5 heads.*width 128/],
   [2, ['explain', 'gpt2-nano:depth=5'], /no setting "depth"/],
   [2, ['explain', 'gpt2-nano:width'], /"width".*key=value/],
-  [2, ['explain', 'gpt2-nano', '--loss', 'hinge'], /mse, crossentropy or own, not "hinge"/],
+  [
+    2,
+    ['explain', 'gpt2-nano', '--loss', 'hinge'],
+    /one of mse, crossentropy, own, binarycrossentropy, mae, huber, not "hinge"/,
+  ],
   [2, ['explain', 'gpt2-nano', '--training', '--loss', 'own'], /no loss of its own/],
   [2, ['explain', 'mlp:7-3', '--without', 'fusion'], /no pass "fusion".*dead_code, fold, fuse/],
   [2, ['explain', 'mlp:7-3', '--alignment', '48'], /alignment is 48;.*power of two/],

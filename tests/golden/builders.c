@@ -81,7 +81,9 @@ static plx_pool2d_options pool2d_options(const golden_case *c) {
     golden_integers(c, "size", options.size);
     golden_integers(c, "stride", options.stride);
     golden_integers(c, "padding", options.padding);
+    golden_integers(c, "dilation", options.dilation);
     options.count_padding = NUMBER("count_padding") != 0;
+    options.ceil = NUMBER("ceil") != 0;
     return options;
 }
 
@@ -122,6 +124,14 @@ static void build_attention(const golden_case *c, plx_node *y) {
     };
     y[0] = plx_attention(c->graph, IN("q"), IN("k"), IN("v"), IN("mask"), &options);
 }
+
+static void build_lstm(const golden_case *c, plx_node *y) {
+    y[0] = plx_lstm(c->graph, IN("x"), IN("w"), IN("r"), IN("bias"), IN("h0"), IN("c0"), plx_none(),
+                    NUMBER("reverse") != 0, &y[1]);
+}
+
+BUILDER(gru, plx_gru(c->graph, IN("x"), IN("w"), IN("r"), IN("bias"), IN("recurrent_bias"),
+                     IN("h0"), plx_none(), NUMBER("reverse") != 0, NUMBER("reset_after") != 0))
 
 BUILDER(rope, plx_rope(c->graph, IN("x"), INTEGER("heads"), NUMBER("base"), INTEGER("first")))
 BUILDER(swiglu, plx_swiglu(c->graph, IN("gate"), IN("up")))

@@ -8,7 +8,7 @@ STEP = 1e-5
 SLOPE = 1e-6  # a central difference of that step errs by STEP^2 times third derivatives
 
 checked = {}
-WANTED = {"conv2d": 10, "attention": 9, "layer_norm": 3}
+WANTED = {"conv2d": 12, "attention": 9, "layer_norm": 3, "gru": 4}
 
 
 def conv2d(i, a):
@@ -60,7 +60,27 @@ def layer_norm(i, a):
     return y * i.get("scale", 1) + i.get("shift", 0)
 
 
-BY_NUMPY = {"conv2d": conv2d, "attention": attention, "layer_norm": layer_norm}
+def sigmoid(x):
+    return 1 / (1 + numpy.exp(-x))
+
+
+def gru(i, a):
+    x, h, u = i["x"], i["h0"], i["h0"].shape[1]
+    y = numpy.zeros((*x.shape[:2], u))
+    steps = range(x.shape[1])
+    for t in reversed(steps) if a["reverse"] else steps:
+        own, bias = x[:, t] @ i["w"] + i["bias"], i["recurrent_bias"]
+        z, reset = (
+            sigmoid(own[:, c] + h @ i["r"][:, c] + bias[c]) for c in (slice(u), slice(u, 2 * u))
+        )
+        r, c = i["r"][:, 2 * u :], bias[2 * u :]
+        part = reset * (h @ r + c) if a["reset_after"] else (reset * h) @ r + c
+        new = numpy.tanh(own[:, 2 * u :] + part)
+        y[:, t] = h = (1 - z) * new + z * h
+    return y
+
+
+BY_NUMPY = {"conv2d": conv2d, "attention": attention, "layer_norm": layer_norm, "gru": gru}
 
 
 def check(case, inputs, outputs, weights, grads):

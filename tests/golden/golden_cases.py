@@ -131,17 +131,36 @@ def convolutions():
     ]
 
 
-def pool(kind, name, x, size, stride, padding=(0, 0, 0, 0), count_padding=False):
+def dilated_mean(x, size, stride, dilation):
+    """The mean of windows of pixels that are not neighbours, as a depthwise convolution."""
+    channels = x.shape[1]
+    weights = torch.full((channels, 1, *size), 1 / (size[0] * size[1]), dtype=x.dtype)
+    return F.conv2d(x, weights, None, stride, 0, dilation, channels)
+
+
+def pool(
+    kind, name, x, size, stride, padding=(0, 0, 0, 0), count_padding=False, dilation=(1, 1), ceil=False
+):
     def largest(x):
-        return to_nhwc(F.max_pool2d(padded(x, padding, -float("inf")), size, stride))
+        own = padded(x, padding, -float("inf"))
+        return to_nhwc(F.max_pool2d(own, size, stride, 0, dilation, ceil))
 
     def average(x):
+        if dilation != (1, 1):
+            return to_nhwc(dilated_mean(to_nchw(x), size, stride, dilation))
+        if ceil:  # PyTorch pads both sides alike, and then does not count what is outside of that
+            around = (padding[0], padding[2])
+            assert padding == (around[0], around[0], around[1], around[1])
+            return to_nhwc(F.avg_pool2d(to_nchw(x), size, stride, around, ceil, count_padding))
         y = F.avg_pool2d(padded(x, padding), size, stride)
         if not count_padding:
             y = y / F.avg_pool2d(padded(torch.ones_like(x), padding), size, stride)
         return to_nhwc(y)
 
-    more = dict(size=size, stride=stride, padding=padding, count_padding=count_padding)
+    more = dict(
+        size=size, stride=stride, padding=padding, count_padding=count_padding, dilation=dilation,
+        ceil=ceil,
+    )
     compute = largest if kind == "max_pool2d" else average
     return case(f"{kind}/{name}", {"x": normal(*x)}, compute, **more)
 
@@ -153,9 +172,12 @@ def pools():
             pool(kind, "2x2", (2, 6, 5, 3), (2, 2), (2, 2)),
             pool(kind, "overlap", (1, 7, 8, 5), (3, 3), (2, 2), (1, 1, 1, 1)),
             pool(kind, "asymmetric", (1, 6, 7, 4), (3, 2), (1, 2), (2, 0, 0, 1)),
+            pool(kind, "dilated", (1, 9, 8, 3), (3, 2), (1, 2), dilation=(2, 3)),
+            pool(kind, "ceil", (1, 7, 8, 3), (3, 3), (3, 2), ceil=True),
         ]
     cases += [
         pool("avg_pool2d", "count_padding", (1, 7, 6, 3), (3, 3), (2, 2), (1, 1, 2, 0), True),
+        pool("avg_pool2d", "ceil_counted", (1, 7, 8, 2), (3, 2), (2, 3), (1, 1, 1, 1), True, ceil=True),
         case("global_avg_pool2d/plain", {"x": normal(2, 5, 3, 7)}, lambda x: x.mean((1, 2))),
     ]
     for mode in ("nearest", "bilinear"):
@@ -585,8 +607,94 @@ def losses():
     ]
 
 
+# ---- Recurrence -----------------------------------------------------------------------------------
+
+
+def one_row(name, x, weights, stride, dilation, padding, groups=1):
+    """A convolution of sequences, as one of images of one row."""
+    inputs = {"x": normal(x[0], 1, *x[1:]), "weights": normal(1, *weights, scale=0.5)}
+    inputs["bias"] = normal(weights[2])
+
+    def compute(x, weights, bias):
+        own = F.pad(x[:, 0].permute(0, 2, 1), padding)
+        y = F.conv1d(own, weights[0].permute(2, 1, 0), bias, stride, 0, dilation, groups)
+        return y.permute(0, 2, 1)[:, None]
+
+    more = dict(stride=(1, stride), padding=(0, 0, *padding), dilation=(1, dilation), groups=groups)
+    return case(f"conv2d/{name}", inputs, compute, **more)
+
+
+def turned(x, reverse):
+    return x.flip(1) if reverse else x
+
+
+def lstm(name, batch, time, width, units, reverse=False):
+    inputs = {
+        "x": normal(batch, time, width), "w": normal(width, 4 * units, scale=0.5),
+        "r": normal(units, 4 * units, scale=0.5), "bias": normal(4 * units),
+        "h0": normal(batch, units), "c0": normal(batch, units),
+    }
+
+    def compute(x, w, r, bias, h0, c0):
+        weights = [w.T, r.T, bias, torch.zeros_like(bias)]
+        y, _, cell = torch.lstm(
+            turned(x, reverse), (h0[None], c0[None]), weights, True, 1, 0.0, False, False, True
+        )
+        return turned(y, reverse), cell[0]
+
+    return case(f"lstm/{name}", inputs, compute, reverse=reverse)
+
+
+def gru(name, batch, time, width, units, reverse=False, reset_after=True):
+    inputs = {
+        "x": normal(batch, time, width), "w": normal(width, 3 * units, scale=0.5),
+        "r": normal(units, 3 * units, scale=0.5), "bias": normal(3 * units),
+        "recurrent_bias": normal(3 * units), "h0": normal(batch, units),
+    }
+
+    def ordered(weights):
+        """PyTorch's gates are r, z, n."""
+        z, r, n = weights.transpose(-1, 0).chunk(3)
+        return torch.cat([r, z, n])
+
+    def after(x, w, r, bias, recurrent_bias, h0):
+        weights = [ordered(each) for each in (w, r, bias, recurrent_bias)]
+        y, _ = torch.gru(
+            turned(x, reverse), h0[None], weights, True, 1, 0.0, False, False, True
+        )
+        return turned(y, reverse)
+
+    def before(x, w, r, bias, recurrent_bias, h0):
+        """The formula of Cho et al., which PyTorch lacks."""
+        h, states = h0, []
+        for step in turned(x, reverse).unbind(1):
+            own = (step @ w + bias + recurrent_bias).split(units, 1)
+            z, reset = (torch.sigmoid(o + h @ p) for o, p in zip(own[:2], r.split(units, 1)))
+            new = torch.tanh(own[2] + (reset * h) @ r[:, 2 * units :])
+            h = (1 - z) * new + z * h
+            states.append(h)
+        return turned(torch.stack(states, 1), reverse)
+
+    compute = after if reset_after else before
+    return case(f"gru/{name}", inputs, compute, reverse=reverse, reset_after=reset_after)
+
+
+def recurrences():
+    return [
+        one_row("one_row", (2, 9, 3), (3, 3, 4), 2, 1, (1, 1)),
+        one_row("one_row_causal", (1, 8, 4), (3, 2, 6), 1, 2, (4, 0), groups=2),
+        lstm("plain", 3, 5, 4, 6),
+        lstm("reverse", 2, 4, 3, 5, reverse=True),
+        gru("plain", 3, 5, 4, 6),
+        gru("reverse", 2, 4, 3, 5, reverse=True),
+        gru("reset_before", 3, 4, 3, 5, reset_after=False),
+        gru("reset_before_reverse", 2, 3, 4, 4, reverse=True, reset_after=False),
+    ]
+
+
 def all_cases():
     return [
+        *recurrences(),
         *convolutions(),
         *pools(),
         *norms(),

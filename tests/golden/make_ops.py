@@ -5,8 +5,8 @@
 
 Inputs are rounded to float32, everything after them is done in float64, and results are rounded to
 float32 once, when they are written. Gradients are those of sum(w * y) with w given in the file.
-Convolutions, attention and layer norm are computed a second time with NumPy alone (check_ops.py), and
-nothing is written unless the two agree.
+Convolutions, attention, GRUs and layer norm are computed a second time with NumPy alone (check_ops.py),
+and nothing is written unless the two agree.
 
 Next to each result are two numbers that its tolerance follows from (ops.c says how):
   magnitude  max over elements i of sum_j |d y_i / d x_j| |x_j|, x_j all real numbers that go in: by how
@@ -117,7 +117,7 @@ def main():
     assert len(names) == len(set(names)), "two cases have one name"
     manifest = {
         "script": "tests/golden/make_ops.py",
-        "source": "PyTorch on the CPU in float64; convolution, attention and layer norm also by NumPy",
+        "source": "PyTorch on the CPU in float64; convolution, attention, GRU and layer norm also by NumPy",
         "python": platform.python_version(),
         "numpy": numpy.__version__,
         "torch": torch.__version__,

@@ -1,37 +1,38 @@
 /* Pooling windows: 3 windows of 2 x 3 pixels, one or two pixels apart, in rows with a gap at the
- * end; and windows of one pixel. */
+ * end; windows of one pixel; and windows of every second pixel. */
 #include "kernels/kernel_case.h"
 
 #include <stdio.h>
 
 typedef struct windows {
-    int64_t count, rows, columns, row_stride, step, size; /* size: elements of the image */
+    int64_t count, rows, columns, row, column, step, size; /* size: elements of the image */
 } windows;
 
-enum { SHAPES = 3 };
+enum { SHAPES = 4 };
 
 static windows windows_of(int shape, int64_t n) {
-    windows w = {3, 2, 3, 0, shape == 1 ? 2 * n : n, 0};
+    windows w = {3, 2, 3, 0, shape == 3 ? 2 * n : n, shape == 1 ? 2 * n : n, 0};
     if (shape == 2) w.rows = w.columns = 1;
-    w.row_stride = (w.count - 1) * w.step + w.columns * n + 1;
-    w.size = n ? (w.rows - 1) * w.row_stride + (w.count - 1) * w.step + w.columns * n : 0;
+    const int64_t width = (w.count - 1) * w.step + (w.columns - 1) * w.column + n;
+    w.row = width + 1;
+    w.size = n ? (w.rows - 1) * w.row + width : 0;
     return w;
 }
 
 static const char *name_of(int shape) {
-    static const char *const names[] = {"overlapping", "apart", "single pixels"};
+    static const char *const names[] = {"overlapping", "apart", "single pixels", "dilated"};
     return names[shape];
 }
 
 /* The pixel at place k of window p, channel j. */
-static int64_t pixel(const windows *w, int64_t n, int64_t p, int64_t k, int64_t j) {
-    return p * w->step + k / w->columns * w->row_stride + k % w->columns * n + j;
+static int64_t pixel(const windows *w, int64_t p, int64_t k, int64_t j) {
+    return p * w->step + k / w->columns * w->row + k % w->columns * w->column + j;
 }
 
-static int64_t first_maximum(const windows *w, int64_t n, int64_t p, int64_t j, const plx_real *x) {
+static int64_t first_maximum(const windows *w, int64_t p, int64_t j, const plx_real *x) {
     int64_t best = 0;
     for (int64_t k = 1; k < w->rows * w->columns; ++k) {
-        const plx_real a = x[pixel(w, n, p, k, j)], top = x[pixel(w, n, p, best, j)];
+        const plx_real a = x[pixel(w, p, k, j)], top = x[pixel(w, p, best, j)];
         if (a > top || (isnan(a) && !isnan(top))) best = k;
     }
     return best;
@@ -44,10 +45,10 @@ void plx_case_of_pool_max(plx_case *c) {
         plx_case_again(c, name_of(shape));
         const plx_real *x = plx_case_filled(c, w.size, -9, 9);
         plx_real *y = plx_case_blank(c, w.count * n);
-        c->k->pool_max(w.count, n, w.rows, w.columns, x, w.row_stride, w.step, y);
+        c->k->pool_max(w.count, n, w.rows, w.columns, x, w.row, w.column, w.step, y);
         for (int64_t i = 0; i < w.count * n; ++i) {
             const int64_t p = i / n, j = i % n;
-            plx_case_equal(c, i, y[i], x[pixel(&w, n, p, first_maximum(&w, n, p, j, x), j)]);
+            plx_case_equal(c, i, y[i], x[pixel(&w, p, first_maximum(&w, p, j, x), j)]);
         }
     }
 }
@@ -61,10 +62,11 @@ static void check_max_grad(plx_case *c, int shape, int64_t first, int64_t end) {
     const plx_real *gy = plx_case_filled(c, w.count * n, -9, 9);
     plx_real *gx = plx_case_blank(c, w.size), *expected = plx_case_blank(c, w.size);
     for (int64_t i = 0; i < w.size; ++i) gx[i] = expected[i] = (plx_real)(i % 7);
-    c->k->pool_max_grad(w.count, n, w.rows, w.columns, x, w.row_stride, w.step, gy, first, end, gx);
+    c->k->pool_max_grad(w.count, n, w.rows, w.columns, x, w.row, w.column, w.step, gy, first, end,
+                        gx);
     for (int64_t i = 0; i < w.count * n; ++i) {
-        const int64_t best = first_maximum(&w, n, i / n, i % n, x), row = best / w.columns;
-        if (row >= first && row < end) expected[pixel(&w, n, i / n, best, i % n)] += gy[i];
+        const int64_t best = first_maximum(&w, i / n, i % n, x), row = best / w.columns;
+        if (row >= first && row < end) expected[pixel(&w, i / n, best, i % n)] += gy[i];
     }
     for (int64_t i = 0; i < w.size; ++i) plx_case_equal(c, i, gx[i], expected[i]);
 }
@@ -83,11 +85,10 @@ void plx_case_of_pool_sum(plx_case *c) {
         plx_case_again(c, name_of(shape));
         const plx_real *x = plx_case_filled(c, w.size, -9, 9), factor = (plx_real)0.3f;
         plx_real *y = plx_case_blank(c, w.count * n);
-        c->k->pool_sum(w.count, n, w.rows, w.columns, x, w.row_stride, w.step, factor, y);
+        c->k->pool_sum(w.count, n, w.rows, w.columns, x, w.row, w.column, w.step, factor, y);
         for (int64_t i = 0; i < w.count * n; ++i) {
             plx_real sum = 0;
-            for (int64_t k = 0; k < w.rows * w.columns; ++k)
-                sum += x[pixel(&w, n, i / n, k, i % n)];
+            for (int64_t k = 0; k < w.rows * w.columns; ++k) sum += x[pixel(&w, i / n, k, i % n)];
             plx_case_equal(c, i, y[i], factor * sum);
         }
     }
@@ -101,10 +102,10 @@ void plx_case_of_pool_spread(plx_case *c) {
         const plx_real *gy = plx_case_filled(c, w.count * n, -9, 9), factor = (plx_real)0.3f;
         plx_real *gx = plx_case_blank(c, w.size), *expected = plx_case_blank(c, w.size);
         for (int64_t i = 0; i < w.size; ++i) gx[i] = expected[i] = (plx_real)(i % 7);
-        c->k->pool_spread(w.count, n, w.rows, w.columns, gy, w.row_stride, w.step, factor, gx);
+        c->k->pool_spread(w.count, n, w.rows, w.columns, gy, w.row, w.column, w.step, factor, gx);
         for (int64_t i = 0; i < w.count * n; ++i)
             for (int64_t k = 0; k < w.rows * w.columns; ++k)
-                expected[pixel(&w, n, i / n, k, i % n)] += factor * gy[i];
+                expected[pixel(&w, i / n, k, i % n)] += factor * gy[i];
         for (int64_t i = 0; i < w.size; ++i) plx_case_equal(c, i, gx[i], expected[i]);
     }
 }

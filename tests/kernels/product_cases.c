@@ -37,14 +37,24 @@ static void check_ordered(plx_case *c, int64_t i, plx_real y, int64_t k, vector 
 
 /* ---- gemm ------------------------------------------------------------------------------------ */
 
+/* Right operands have whole vectors in each row: what follows the columns is NaN. */
+static plx_real *right_operand(plx_case *c, int64_t rows, int64_t columns, int64_t *ld) {
+    const int64_t whole = (columns + c->k->vl - 1) / c->k->vl * c->k->vl;
+    *ld = whole + 3;
+    plx_real *b = plx_case_blank_matrix(c, rows, whole, *ld);
+    for (int64_t i = 0; i < rows; ++i) plx_case_fill(c, columns, b + i * *ld, -2, 2);
+    return b;
+}
+
 static void check_tile(plx_case *c, int rows, int columns, bool by_rows, bool accumulate) {
     const int64_t kc = c->n;
     const int64_t rsa = by_rows ? kc + 3 : 1, csa = by_rows ? 1 : rows + 2;
-    const int64_t ldb = columns + 3, ldc = columns + 5;
+    const int64_t ldc = columns + 5;
+    int64_t ldb;
     plx_case_again(c, accumulate ? "accumulating" : "");
     const plx_real *a =
         by_rows ? plx_case_matrix(c, rows, kc, rsa) : plx_case_matrix(c, kc, rows, csa);
-    const plx_real *b = plx_case_matrix(c, kc, columns, ldb);
+    const plx_real *b = right_operand(c, kc, columns, &ldb);
     plx_real *y = plx_case_blank_matrix(c, rows, columns, ldc);
     const plx_real *before = plx_case_matrix(c, rows, columns, ldc);
     for (int64_t i = 0; accumulate && i < rows; ++i)

@@ -183,31 +183,32 @@ static void wrong_channel_norm_grad(int64_t m, int64_t n, const plx_real *x, con
 
 /* A NaN loses against a number. */
 static void wrong_pool_max(int64_t count, int64_t n, int64_t rows, int64_t columns,
-                           const plx_real *x, int64_t row_stride, int64_t step, plx_real *y) {
-    right->pool_max(count, n, rows, columns, x, row_stride, step, y);
+                           const plx_real *x, int64_t row, int64_t column, int64_t step,
+                           plx_real *y) {
+    right->pool_max(count, n, rows, columns, x, row, column, step, y);
     for (int64_t i = 0; i < count * n; ++i)
         if (isnan(y[i])) y[i] = 0;
 }
 
 /* Writes rows that belong to another piece too. */
 static void wrong_pool_max_grad(int64_t count, int64_t n, int64_t rows, int64_t columns,
-                                const plx_real *x, int64_t row_stride, int64_t step,
+                                const plx_real *x, int64_t row, int64_t column, int64_t step,
                                 const plx_real *gy, int64_t first, int64_t end, plx_real *gx) {
     (void)first;
-    right->pool_max_grad(count, n, rows, columns, x, row_stride, step, gy, 0, end, gx);
+    right->pool_max_grad(count, n, rows, columns, x, row, column, step, gy, 0, end, gx);
 }
 
 /* Leaves out the last pixel of a row. */
 static void wrong_pool_sum(int64_t count, int64_t n, int64_t rows, int64_t columns,
-                           const plx_real *x, int64_t row_stride, int64_t step, plx_real factor,
-                           plx_real *y) {
-    right->pool_sum(count, n, rows, columns - (columns > 1), x, row_stride, step, factor, y);
+                           const plx_real *x, int64_t row, int64_t column, int64_t step,
+                           plx_real factor, plx_real *y) {
+    right->pool_sum(count, n, rows, columns - (columns > 1), x, row, column, step, factor, y);
 }
 
 static void wrong_pool_spread(int64_t count, int64_t n, int64_t rows, int64_t columns,
-                              const plx_real *gy, int64_t row_stride, int64_t step, plx_real factor,
-                              plx_real *gx) {
-    right->pool_spread(count, n, rows, columns - (columns > 1), gy, row_stride, step, factor, gx);
+                              const plx_real *gy, int64_t row, int64_t column, int64_t step,
+                              plx_real factor, plx_real *gx) {
+    right->pool_spread(count, n, rows, columns - (columns > 1), gy, row, column, step, factor, gx);
 }
 
 /* Swaps the weights. */

@@ -314,6 +314,22 @@ static plx_node one_row_often(bench *b) {
     return gradient(b, plx_embedding(b->graph, table, labels(b, N / 4, 0)), table);
 }
 
+/* Every element of one line, at one index. */
+static plx_node one_element_often(bench *b) {
+    const plx_node x = TENTHS(1);
+    return gradient(b, plx_take_along(b->graph, x, labels(b, N, 0), 0), x);
+}
+static plx_node scattered(bench *b) {
+    return plx_scatter_along(b->graph, TENTHS(1), labels(b, N - 1, 0), TENTHS(N - 1), 0,
+                             PLX_SCATTER_ADD);
+}
+static plx_node last_sum(bench *b) {
+    return plx_slice(b->graph, plx_cumsum(b->graph, TENTHS(N), 0, false, false), 0, N - 1, N, 1);
+}
+static plx_node batched_product(bench *b) {
+    return plx_matmul(b->graph, TENTHS(2, 1, N / 2), ONES(2, N / 2, 1), false, false);
+}
+
 /* ---- All rows -------------------------------------------------------------------------------- */
 
 typedef struct row {
@@ -425,6 +441,10 @@ static void walk(plx_check *t, const char *isa) {
         {"softmax of a row", softmax_row, 1 / n, N, 0},
         {"softmax along axis 0", softmax_down, 2 / n, (double)part(2), 0},
         {"log-sum-exp", log_sum_exp_row, x + logl(n), N, 0},
+        {"one element of a line, often", one_element_often, n * x, N, 0},
+        {"updates of one element", scattered, n * x, N, 0},
+        {"running sum", last_sum, n * x, N, 0},
+        {"batch of products", batched_product, n / 2 * x, (double)part(2), 0},
         {"one row of a table, often", one_row_often, n / 4 * x, (double)part(4), 0},
     };
     /* A context measures the machine when it is made, so all rows share one for each number of

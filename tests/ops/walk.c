@@ -103,12 +103,29 @@ plx_real plx_walk_value(plx_dtype dtype, const void *data, int64_t i) {
     return (plx_real)value;
 }
 
+/* A step says how it was computed, unless it has no elements. */
+static void check_methods(plx_check *t, const plx_walk *walk, const plx_plan *plan) {
+    const plx_op *op = walk->op;
+    for (int k = 0; k < walk->sample->inputs_count; ++k)
+        if (!plx__product(walk->sample->inputs[k].rank, walk->sample->inputs[k].dims)) return;
+    for (int i = 0; i < plx_plan_steps(plan); ++i) {
+        const plx_step_info step = plx_plan_step(plan, i);
+        const bool empty = !plx__product(step.rank, step.dims);
+        CHECK(t, *step.method || empty || !strcmp(step.op, "buffer") || strcmp(step.op, op->name),
+              "%s: how it was computed is not known", op->name);
+    }
+}
+
 plx_real *plx_walk_run(plx_check *t, plx_walk *walk, const plx_plan_options *options,
                        int64_t *size) {
     plx_plan *plan = NULL;
     plx_status status = plx_compile(walk->graph, 1, &walk->y, options, &plan);
-    if (status == PLX_OK) status = plx_plan_run(plan);
+    if (status == PLX_OK) {
+        plx_plan_profile(plan, true);
+        status = plx_plan_run(plan);
+    }
     if (!CHECK(t, status == PLX_OK, "%s: %s", walk->op->name, plx_message(walk->ctx))) return NULL;
+    check_methods(t, walk, plan);
     const int64_t *dims;
     const int rank = plx_node_shape(walk->graph, walk->y, &dims);
     *size = plx__product(rank, dims);

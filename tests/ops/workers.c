@@ -13,18 +13,9 @@ static const int64_t PATIENCE_NS = 1000000000; /* until the second worker is awa
 /* Ops that run in the caller, and ops whose stretched samples are one row, one block, or one
  * chunk of rows, whose sizes are fixed so that bits do not depend on the number of threads. */
 static const char *const alone[] = {
-    "select_grad",
-    "reduce_max",
-    "reduce_max_grad",
-    "nll",
-    "pick",
-    "dense",
-    "conv2d",
-    "conv2d_dense",
-    "layer_norm_grad",
-    "rms_norm_grad",
-    "group_norm_grad",
-    "batch_norm_inference",
+    "select_grad",   "reduce_max",      "reduce_max_grad",      "nll",
+    "dense",         "conv2d",          "conv2d_dense",         "layer_norm_grad",
+    "rms_norm_grad", "group_norm_grad", "batch_norm_inference",
 };
 
 static bool works_alone(const char *op) {

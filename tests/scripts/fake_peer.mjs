@@ -14,11 +14,14 @@ if (existsSync(join(folder, `${name}.missing`))) {
 
 let product;
 
-function multiply([m, n, k], values) {
+function multiply([m, n, k], transposed, values) {
+  const [ai, ap] = transposed === 'a' ? [1, m] : [k, 1];
+  const [bp, bj] = transposed === 'b' ? [1, k] : [n, 1];
   const [a, b] = [values.subarray(0, m * k), values.subarray(m * k)];
   return Float32Array.from({ length: m * n }, (_, at) => {
     let sum = 0;
-    for (let p = 0; p < k; ++p) sum += a[Math.floor(at / n) * k + p] * b[p * n + (at % n)];
+    for (let p = 0; p < k; ++p)
+      sum += a[Math.floor(at / n) * ai + p * ap] * b[p * bp + (at % n) * bj];
     return sum;
   });
 }
@@ -35,7 +38,7 @@ function obey([command, ...words]) {
   if (command === 'open') {
     const bytes = readFileSync(words.at(-1));
     const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-    product = multiply(words.slice(1, 4).map(Number), values);
+    product = multiply(words.slice(1, 4).map(Number), words[4], values);
     return '0 by hand';
   }
   if (command === 'results') writeFileSync(words[1], product);

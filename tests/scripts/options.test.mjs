@@ -13,7 +13,7 @@ const script = (name, ...args) => run(process.execPath, `scripts/${name}.mjs`, .
 
 /** Scripts that read options or operands; their shell wrappers hand these on. */
 const scripts = [
-  ...['check_layers', 'inversions', 'package_sizes', 'repeat', 'results'],
+  ...['check_layers', 'inversions', 'package_sizes', 'reference', 'repeat', 'results'],
   ...['revectorize', 'run_clang_tidy', 'start_up'],
 ];
 

@@ -7,12 +7,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { cases as allCases } from '../../bench/peers/cases.mjs';
 import { measureGroup, separateEngines } from '../../bench/peers/groups.mjs';
 import { browserEngines } from '../../bench/peers/peer_browser.mjs';
 import { makeData } from '../../bench/peers/peer_data.mjs';
+import { ceilingOf, toRows } from '../../bench/peers/peer_rows.mjs';
 import { lineEngine } from '../../bench/peers/processes.mjs';
-import { ceilingOf, tableLines, toRows } from '../../bench/peers/report.mjs';
-import { ONE_THREAD, verdicts } from '../../bench/peers/targets.mjs';
+import { tableLines } from '../../bench/peers/report.mjs';
+import { ONE_THREAD, targetsOf, verdicts } from '../../bench/peers/targets.mjs';
 import { vendorOf } from '../../bench/peers/vendor.mjs';
 
 const fake = fileURLToPath(new URL('fake_peer.mjs', import.meta.url));
@@ -23,6 +25,7 @@ const product = (n) => ({
   m: n,
   n,
   k: n,
+  transposed: 'none',
   flops: 2 * n ** 3,
 });
 const cases = [3, 4, 5].map(product);
@@ -31,17 +34,19 @@ const chromium = { where: 'browser', threads: 1 };
 const method = { rounds: 3, sampleNs: 2e6, seed: 1, gapMs: 0 };
 
 /** Measures the cases; before a case, prepare[its number] is called. */
-async function measured(group, prepare = {}) {
+async function measured(group, prepare = {}, chosen = cases) {
   const lines = [];
   const results = {};
   const rows = [];
   const out = {
-    say: (...texts) => lines.push(...texts),
+    note: (sentence) => lines.push(`  (${sentence})`),
+    begin: () => {},
     add(item, side, entries) {
       results[item.name] = Object.fromEntries(
         entries.map(({ engine, ns, failure }) => [engine.key, failure ?? ns.length]),
       );
-      rows.push(...toRows(item, entries, { ...side, seed: 1, commit: 'abc', date: '2026-01-02' }));
+      const about = { seed: 1, machine: {}, commit: 'abc', date: '2026-01-02' };
+      rows.push(...toRows(item, entries, { ...side, ...about }));
       lines.push(...tableLines(item, side, entries));
     },
   };
@@ -49,7 +54,8 @@ async function measured(group, prepare = {}) {
     prepare[item.n]?.();
     return makeData(item, { seed: 1 });
   };
-  await measureGroup('title', group, cases, { out, side: native, method, makeData: data });
+  for (const note of group.notes) out.note(note);
+  await measureGroup(group, chosen, { out, side: native, method, makeData: data });
   return { results, rows, text: lines.join('\n') };
 }
 
@@ -78,9 +84,27 @@ describe('native engines', () => {
   it('are all measured; CPUs beyond their threads are told', async () => {
     const { results, text } = await measured(await engines('ours', 'a', 'b'));
     assert.deepEqual(results, { 3: all, 4: all, 5: all });
-    assert.match(text, /title\n {2}\(ours is fake\)\n {2}\(a is fake\)/);
+    assert.match(text, /^ {2}\(ours is fake\)\n {2}\(a is fake\)/);
     assert.match(text, /ours .*\(\d+% of the ceiling; by hand/);
     assert.match(text, /a .* ours 1\.00x .*\(by hand; kept 2\.00 CPUs busy, not 1\)/);
+  });
+
+  it('multiply operands that lie in memory as their transposes', async () => {
+    const chosen = ['none', 'a', 'b'].map((transposed) => ({
+      ...product(3),
+      name: transposed,
+      n: 4,
+      k: 5,
+      transposed,
+    }));
+    const { results, rows } = await measured(await engines('ours', 'a'), {}, chosen);
+    const both = { ours: 3, a: 3 };
+    assert.deepEqual(results, { none: both, a: both, b: both });
+    assert.ok(rows.every(({ checks }) => checks.passed));
+    assert.deepEqual(
+      rows.map(({ parameters }) => parameters.transposed),
+      ['none', 'none', 'a', 'a', 'b', 'b'],
+    );
   });
 
   it('of ours have rows with the ceiling of the same run, and the threads asked for', async () => {
@@ -200,7 +224,8 @@ describe('the engines of a page', () => {
     const lines = [];
     const voids = [];
     const out = {
-      say: (...texts) => lines.push(...texts),
+      note: (sentence) => lines.push(`  (${sentence})`),
+      begin: () => {},
       add(item, side, entries) {
         voids.push(entries.every(({ failure }) => failure));
         lines.push(...tableLines(item, side, entries));
@@ -208,7 +233,7 @@ describe('the engines of a page', () => {
     };
     const group = await browserEngines({ threads, root: '/', open });
     const started = group.engines;
-    await measureGroup('title', group, cases, {
+    await measureGroup(group, cases, {
       ...{ out, side: { ...chromium, threads }, method, makeData: ones },
     });
     return { pages, voids, started, text: lines.join('\n') };
@@ -268,6 +293,20 @@ describe('scripts/peers', () => {
         .split('\n');
     assert.ok(names().length > names('--case', 'train').length);
     assert.deepEqual(names('--case', 'train 784'), ['train 784-200-10, batch 64']);
+    assert.deepEqual(names('--case', '1024 x 8192'), [
+      '1024 x 8192 x 128',
+      '1024 x 8192 x 128, b transposed',
+    ]);
+  });
+
+  it('judges every product natively, and in browsers those that are measured there', () => {
+    const products = allCases.filter(({ kind }) => kind === 'gemm');
+    assert.equal(new Set(products.map(({ name }) => name)).size, products.length);
+    for (const threads of [1, 2])
+      for (const item of products)
+        assert.equal(targetsOf(item, { where: 'native', threads }).length, 1, item.name);
+    for (const item of products)
+      assert.equal(targetsOf(item, chromium).length, item.onlyNative ? 0 : 2, item.name);
   });
 
   const wrong = [

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { MOST = 5 };
+enum { MOST = 7 };
 
 /* The nodes and objects given to builders. */
 typedef struct call {
@@ -18,16 +18,19 @@ typedef struct call {
 
 /* Returns the node for a letter: matrices m [2, 3], w [3, 2], square S [3, 3]; vectors v [3], c
  * [2]; scalar s; ids i [2]; image p [1, 4, 4, 2], kernel k [3, 3, 2, 2]; sequence q [1, 2, 4], mask
- * M [1, 2, 2]; parameters P, Q [2] and R, the optimizer's, [2, 3]. */
+ * M [1, 2, 2], its step mask t [1, 2]; recurrent weights W [4, 8], r [2, 8], b [8], of a GRU V [4,
+ * 6], g [2, 6], d [6], states h [1, 2]; parameters P, Q [2] and R, the optimizer's, [2, 3]. */
 static plx_node node_of(call *c, char letter) {
     static const struct {
         char letter;
         int rank;
         int64_t dims[4];
-    } shapes[] = {{'m', 2, {2, 3}},    {'w', 2, {3, 2}},       {'S', 2, {3, 3}},
-                  {'v', 1, {3}},       {'c', 1, {2}},          {'s', 0, {0}},
-                  {'i', 1, {2}},       {'p', 4, {1, 4, 4, 2}}, {'k', 4, {3, 3, 2, 2}},
-                  {'q', 3, {1, 2, 4}}, {'M', 3, {1, 2, 2}}};
+    } shapes[] = {
+        {'m', 2, {2, 3}},       {'w', 2, {3, 2}},    {'S', 2, {3, 3}},    {'v', 1, {3}},
+        {'c', 1, {2}},          {'s', 0, {0}},       {'i', 1, {2}},       {'p', 4, {1, 4, 4, 2}},
+        {'k', 4, {3, 3, 2, 2}}, {'q', 3, {1, 2, 4}}, {'M', 3, {1, 2, 2}}, {'t', 2, {1, 2}},
+        {'W', 2, {4, 8}},       {'r', 2, {2, 8}},    {'b', 1, {8}},       {'V', 2, {4, 6}},
+        {'g', 2, {2, 6}},       {'d', 1, {6}},       {'h', 2, {1, 2}}};
     const char *parameter = strchr("PQR", letter);
     if (parameter) return plx_parameter(c->graph, NULL, c->tensors[parameter - "PQR"]);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; ++i)
@@ -57,6 +60,7 @@ typedef plx_status (*builder)(call *c);
 /* name, letters of its nodes, call */
 #define BUILDERS(B, T)                                                                             \
     B(matmul, "mw", plx_matmul(c->graph, x[0], x[1], false, false))                                \
+    B(batched_matmul, "Mq", plx_matmul(c->graph, x[0], x[1], true, false))                         \
     B(bias, "mv", plx_bias(c->graph, x[0], x[1]))                                                  \
     B(dense, "mwc", plx_dense(c->graph, x[0], x[1], x[2]))                                         \
     B(linear, "m", plx_activate(c->graph, x[0], PLX_LINEAR, 0))                                    \
@@ -106,6 +110,18 @@ typedef plx_status (*builder)(call *c);
     B(broadcast, "v", plx_broadcast(c->graph, x[0], 2, D(2, 3)))                                   \
     B(no_broadcast, "v", plx_broadcast(c->graph, x[0], 1, D(3)))                                   \
     B(gather, "mi", plx_gather(c->graph, x[0], x[1], 0))                                           \
+    B(take_along, "vi", plx_take_along(c->graph, x[0], x[1], 0))                                   \
+    B(scatter_along, "vic", plx_scatter_along(c->graph, x[0], x[1], x[2], 0, PLX_SCATTER_SET))     \
+    B(scatter_max, "vic", plx_scatter_along(c->graph, x[0], x[1], x[2], 0, PLX_SCATTER_MAX))       \
+    B(trilu, "m", plx_trilu(c->graph, x[0], true, 0))                                              \
+    B(one_hot, "i", plx_one_hot(c->graph, x[0], 3, -1))                                            \
+    B(reduce_min, "m", plx_reduce_min(c->graph, x[0], 1))                                          \
+    B(reduce_prod, "m", plx_reduce_prod(c->graph, x[0], 1))                                        \
+    B(cumsum, "m", plx_cumsum(c->graph, x[0], 1, false, false))                                    \
+    B(pad_repeat, "m", plx_pad_repeat(c->graph, x[0], D(0, 1), D(0, 0), PLX_PAD_EDGE))             \
+    B(no_pad_repeat, "m", plx_pad_repeat(c->graph, x[0], D(0, 0), D(0, 0), PLX_PAD_EDGE))          \
+    B(resize, "m", plx_resize(c->graph, x[0], D(2, 5), NULL, NULL))                                \
+    B(no_resize, "m", plx_resize(c->graph, x[0], D(2, 3), NULL, NULL))                             \
     B(argmax, "m", plx_argmax(c->graph, x[0], 0))                                                  \
     T(top_k, "m", plx_top_k(c->graph, x[0], 2, OUT, OUT))                                          \
     B(clip, "m", plx_clip(c->graph, x[0], -1, 1))                                                  \
@@ -127,6 +143,8 @@ typedef plx_status (*builder)(call *c);
     B(embedding, "mi", plx_embedding(c->graph, x[0], x[1]))                                        \
     B(attention, "qqqM",                                                                           \
       plx_attention(c->graph, x[0], x[1], x[2], x[3], &(plx_attention_options){.heads = 2}))       \
+    B(lstm, "qWrbhht", plx_lstm(c->graph, x[0], x[1], x[2], x[3], x[4], x[5], x[6], false, NULL))  \
+    B(gru, "qVgddht", plx_gru(c->graph, x[0], x[1], x[2], x[3], x[4], x[5], x[6], false, true))    \
     B(rope, "q", plx_rope(c->graph, x[0], 2, 10000, 0))                                            \
     B(swiglu, "mm", plx_swiglu(c->graph, x[0], x[1]))                                              \
     B(geglu, "mm", plx_geglu(c->graph, x[0], x[1]))                                                \
@@ -221,6 +239,10 @@ static bool names_builder(const char *row, const char *sentence) {
                                             {"no_dropout", "dropout"},
                                             {"concat_one", "concat"},
                                             {"no_pad", "pad"},
+                                            {"no_pad_repeat", "pad_repeat"},
+                                            {"no_resize", "resize"},
+                                            {"batched_matmul", "matmul"},
+                                            {"scatter_max", "scatter_along"},
                                             {"no_broadcast", "broadcast"},
                                             {"batch_norm_inference", "batch_norm"},
                                             {"cross_entropy_smooth", "cross_entropy"},

@@ -35,7 +35,7 @@ static void format_by(formatter *f, char *text, size_t bytes, const char *format
 
 /* tests/wasm/formats.test.mjs checks that these tables list all conversions of the sources. */
 static const char *const reals[] = {"%g", "%.3g", "%.4g", "%.9g", "%.15g"};
-static const char *const texts[] = {"%s", "%.40s", "%.60s", "%.64s", "%.80s"};
+static const char *const texts[] = {"%s", "%.20s", "%.40s", "%.60s", "%.64s", "%.80s"};
 static const char *const bounded_texts[] = {"%.*s"};
 static const char *const ints[] = {"%d", "%c", "%02x"};
 static const char *const wide_ints[] = {"%lld", "%llu", "%016llx"};

@@ -21,7 +21,26 @@ static const plx_layer conv_branch[] = {
 static const plx_layer dense_branch[] = {{.kind = PLX_LAYER_DENSE, .units = 4},
                                          {.kind = PLX_LAYER_DENSE, .units = 6}};
 
-enum { GROUPED_QUERIES = PLX_LAYERS_, PROJECTED, GROUPED, UPSAMPLED, MODERN, SAMPLES };
+static const plx_layer chain_branch[] = {
+    {.kind = PLX_LAYER_CHAIN, .layers = dense_branch, .layers_count = 2},
+    {.kind = PLX_LAYER_CHAIN},
+    {.kind = PLX_LAYER_DENSE, .units = 6, .no_bias = true, .activation = PLX_TANH},
+};
+
+static const plx_layer recurrent_branch[] = {
+    {.kind = PLX_LAYER_GRU, .units = 5, .sequences = true, .reset_before = true}};
+static const plx_layer summed_branch[] = {{.kind = PLX_LAYER_LSTM, .units = 5, .no_bias = true}};
+
+enum {
+    GROUPED_QUERIES = PLX_LAYERS_,
+    PROJECTED,
+    GROUPED,
+    UPSAMPLED,
+    MODERN,
+    CAUSAL,
+    SUMMED,
+    SAMPLES
+};
 
 /* One line for each kind, followed by variants. Activations are smooth: a finite difference
  * would see both sides of a kink. */
@@ -97,6 +116,52 @@ static const sample samples[SAMPLES] = {
                                      .dims = {7, 5},
                                      .out_rank = 1,
                                      .out = {5}},
+    [PLX_LAYER_CONV1D] = {{.kind = PLX_LAYER_CONV1D,
+                           .units = 4,
+                           .size = {3, 3},
+                           .stride = {2, 2},
+                           .same = true,
+                           .activation = PLX_GELU},
+                          .rank = 2,
+                          .dims = {7, 3},
+                          .out_rank = 2,
+                          .out = {4, 4},
+                          .parameters = 3 * 3 * 4 + 4},
+    [PLX_LAYER_MAX_POOL1D] = {{.kind = PLX_LAYER_MAX_POOL1D, .same = true},
+                              .rank = 2,
+                              .dims = {7, 3},
+                              .out_rank = 2,
+                              .out = {4, 3}},
+    [PLX_LAYER_AVG_POOL1D] = {{.kind = PLX_LAYER_AVG_POOL1D, .size = {3, 3}},
+                              .rank = 2,
+                              .dims = {7, 3},
+                              .out_rank = 2,
+                              .out = {2, 3}},
+    [PLX_LAYER_GLOBAL_MAX_POOL1D] = {{.kind = PLX_LAYER_GLOBAL_MAX_POOL1D},
+                                     .rank = 2,
+                                     .dims = {7, 3},
+                                     .out_rank = 1,
+                                     .out = {3}},
+    [PLX_LAYER_LSTM] = {{.kind = PLX_LAYER_LSTM, .units = 5},
+                        .rank = 2,
+                        .dims = {4, 3},
+                        .out_rank = 1,
+                        .out = {5},
+                        .parameters = 4 * (3 * 5 + 5 * 5 + 5)},
+    [PLX_LAYER_GRU] = {{.kind = PLX_LAYER_GRU, .units = 5, .sequences = true, .backwards = true},
+                       .rank = 2,
+                       .dims = {4, 3},
+                       .out_rank = 2,
+                       .out = {4, 5},
+                       .parameters = 3 * (3 * 5 + 5 * 5 + 2 * 5)},
+    [PLX_LAYER_BIDIRECTIONAL] = {{.kind = PLX_LAYER_BIDIRECTIONAL,
+                                  .layers = recurrent_branch,
+                                  .layers_count = 1},
+                                 .rank = 2,
+                                 .dims = {4, 3},
+                                 .out_rank = 2,
+                                 .out = {4, 10},
+                                 .parameters = 2 * 3 * (3 * 5 + 5 * 5 + 5)},
     [PLX_LAYER_UPSAMPLE2D] = {{.kind = PLX_LAYER_UPSAMPLE2D, .size = {2, 3}},
                               .rank = 3,
                               .dims = {3, 2, 2},
@@ -167,6 +232,26 @@ static const sample samples[SAMPLES] = {
                             .out_rank = 1,
                             .out = {6},
                             .parameters = 6 * 4 + 4 + 4 * 6 + 6},
+    [PLX_LAYER_CHAIN] = {{.kind = PLX_LAYER_CHAIN, .layers = conv_branch, .layers_count = 2},
+                         .rank = 3,
+                         .dims = {5, 4, 2},
+                         .out_rank = 3,
+                         .out = {3, 2, 5},
+                         .parameters = 9 * 2 * 5 + 5},
+    [PLX_LAYER_ADD] = {{.kind = PLX_LAYER_ADD, .layers = chain_branch, .layers_count = 3},
+                       .rank = 1,
+                       .dims = {6},
+                       .out_rank = 1,
+                       .out = {6},
+                       .parameters = 6 * 4 + 4 + 4 * 6 + 6 + 36},
+    [PLX_LAYER_CONCATENATE] = {{.kind = PLX_LAYER_CONCATENATE,
+                                .layers = chain_branch,
+                                .layers_count = 3},
+                               .rank = 2,
+                               .dims = {2, 6},
+                               .out_rank = 2,
+                               .out = {2, 18},
+                               .parameters = 6 * 4 + 4 + 4 * 6 + 6 + 36},
     /* Groups of queries that share keys and values. */
     [GROUPED_QUERIES] = {{.kind = PLX_LAYER_ATTENTION, .heads = 4, .kv_heads = 2, .no_bias = true},
                          .rank = 2,
@@ -197,6 +282,25 @@ static const sample samples[SAMPLES] = {
                    .dims = {3, 2, 2},
                    .out_rank = 3,
                    .out = {6, 4, 2}},
+    [CAUSAL] = {{.kind = PLX_LAYER_CONV1D,
+                 .units = 4,
+                 .size = {3, 3},
+                 .dilation = {2, 2},
+                 .groups = 2,
+                 .causal = true,
+                 .no_bias = true},
+                .rank = 2,
+                .dims = {7, 2},
+                .out_rank = 2,
+                .out = {7, 4},
+                .parameters = 3 * 4},
+    [SUMMED] =
+        {{.kind = PLX_LAYER_BIDIRECTIONAL, .layers = summed_branch, .layers_count = 1, .sum = true},
+         .rank = 2,
+         .dims = {4, 3},
+         .out_rank = 1,
+         .out = {5},
+         .parameters = 2 * 4 * (3 * 5 + 5 * 5)},
     [MODERN] = {{.kind = PLX_LAYER_DECODER_BLOCK,
                  .heads = 4,
                  .kv_heads = 2,
@@ -241,6 +345,49 @@ static void describes(plx_check *t, plx_ctx *ctx, const sample *s) {
           (long long)info.dims[1], (long long)info.dims[2]);
     plx_model_free(model);
 }
+
+/* ---- Padding --------------------------------------------------------------------------------- */
+
+/* Embedding, a layer in which positions see each other and mean over the positions of sequences of
+ * this length. */
+static plx_model *reader_of(plx_check *t, plx_ctx *ctx, const plx_layer *layer, int64_t length,
+                            bool masks) {
+    const plx_layer layers[] = {
+        {.kind = PLX_LAYER_EMBEDDING, .vocabulary = 5, .units = 4, .mask_zero = masks},
+        *layer,
+        {.kind = PLX_LAYER_GLOBAL_AVG_POOL1D},
+    };
+    plx_model *model = NULL;
+    plx_status status = plx_model_new_ids(ctx, 1, &length, 5, 1, &model);
+    for (int i = 0; i < 3 && status == PLX_OK; ++i) status = plx_model_add(model, &layers[i]);
+    CHECK(t, status == PLX_OK, "%s", plx_message(ctx));
+    return model;
+}
+
+/* Padding changes nothing: 4 values of sums of 3 and 5 terms below 4. */
+static void masks_padding(plx_check *t, plx_ctx *ctx, const plx_layer *layer) {
+    const int32_t ids[] = {3, 1, 4, 0, 0};
+    plx_real found[2][4] = {{0}};
+    for (int padded = 0; padded < 2; ++padded) {
+        plx_model *model = reader_of(t, ctx, layer, padded ? 5 : 3, padded);
+        const plx_dataset data = {.n = 1, .inputs = {ids}};
+        plx_real *outputs[PLX_PORTS] = {found[padded]};
+        CHECK(t, plx_model_predict(model, &data, 0, outputs) == PLX_OK, "%s", plx_message(ctx));
+        plx_model_free(model);
+    }
+    for (int i = 0; i < 4; ++i)
+        CHECK(t, fabs((double)(found[0][i] - found[1][i])) < 1e-5, "%s: value %d is %g, not %g",
+              plx_layer_name(layer->kind), i, (double)found[1][i], (double)found[0][i]);
+}
+
+static const plx_layer readers[] = {
+    {.kind = PLX_LAYER_ENCODER_BLOCK, .heads = 2},
+    {.kind = PLX_LAYER_LSTM, .units = 4, .sequences = true},
+    {.kind = PLX_LAYER_BIDIRECTIONAL,
+     .layers = &(const plx_layer){.kind = PLX_LAYER_GRU, .units = 4, .sequences = true},
+     .layers_count = 1,
+     .sum = true},
+};
 
 /* ---- Gradients ------------------------------------------------------------------------------- */
 
@@ -679,6 +826,8 @@ void plx_test_unit_layers(plx_check *t) {
     refuses(t, ctx);
     refuses_what_leads_nowhere(t, ctx);
     transposes_to_same(t, ctx);
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; ++i)
+        masks_padding(t, ctx, &readers[i]);
     refuses_endless_nesting(t, ctx);
     names(t, ctx);
     plx_ctx_free(ctx);

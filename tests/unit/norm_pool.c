@@ -52,6 +52,17 @@ static void window_stride(plx_graph *graph) {
     options.stride[1] = 0;
     plx_max_pool2d(graph, image(graph, 4, 4, 1), &options);
 }
+static void window_dilation(plx_graph *graph) {
+    plx_pool2d_options options = plx_pool2d_default(2);
+    options.dilation[0] = 5;
+    options.padding[0] = 1;
+    plx_max_pool2d(graph, image(graph, 4, 4, 1), &options);
+}
+static void window_reach(plx_graph *graph) {
+    plx_pool2d_options options = plx_pool2d_default(3);
+    options.dilation[1] = 3;
+    plx_avg_pool2d(graph, image(graph, 4, 6, 1), &options);
+}
 static void pool_rank(plx_graph *graph) {
     plx_pool2d_options options = plx_pool2d_default(2);
     plx_max_pool2d(graph, vector(graph, 4), &options);
@@ -85,6 +96,10 @@ static const struct {
      "avg_pool2d: padding is 0 and 2 columns; each must be at least 0 and below the window's 2"},
     {window_stride, PLX_ERR_ARGUMENT,
      "max_pool2d: the window has 2 columns and stride 0; each must be 1 to"},
+    {window_dilation, PLX_ERR_ARGUMENT,
+     "max_pool2d: the dilation is 5 rows; it must be 1 to the 4 of x"},
+    {window_reach, PLX_ERR_SHAPE,
+     "avg_pool2d: a window of 7 columns does not fit into 6 columns plus padding"},
     {pool_rank, PLX_ERR_SHAPE, "max_pool2d: x has rank 1; it must be 4"},
     {empty_mean, PLX_ERR_SHAPE,
      "global_avg_pool2d: x has 0 rows and 4 columns; both must be at least 1"},

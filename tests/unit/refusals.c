@@ -146,10 +146,57 @@ static const plx_real numbers[6] = {1, 2, 3, 4, 5, 6};
     B(transpose_null, plx_transpose(G, X, NULL), "transpose: axes is NULL")                        \
     B(concat_null, plx_concat(G, 2, NULL, 0), "concat: x is NULL")                                 \
     B(pad_null, plx_pad(G, X, D(0, 0), NULL, 0), "pad: after is NULL")                             \
+    B(take_along_rank, plx_take_along(G, X, w->labels, 0),                                         \
+      "take_along: indices [2] must have the rank of x [2, 3], and at most its size")              \
+    B(take_along_all, plx_take_along(G, X, w->labels, PLX_ALL_AXES),                               \
+      "take_along: it takes one axis")                                                             \
+    B(scatter_kind, plx_scatter_along(G, X, w->labels, X, 0, (plx_scatter)5),                      \
+      "scatter_along: there is no scatter number 5; it must be 0 to 4")                            \
+    B(scatter_integers, plx_scatter_along(G, w->labels, w->labels, w->labels, 0, PLX_SCATTER_ADD), \
+      "scatter_along: x must hold float")                                                          \
+    B(scatter_updates,                                                                             \
+      plx_scatter_along(G, plx_reshape(G, X, 1, D(6)), w->labels, plx_reshape(G, X, 1, D(6)), 0,   \
+                        PLX_SCATTER_SET),                                                          \
+      "scatter_along: updates [6] must have the shape of indices, [2]")                            \
+    B(trilu_rank, plx_trilu(G, LOSS, true, 0), "trilu: x has rank 0; it must be 2 or more")        \
+    B(one_hot_minus, plx_one_hot(G, w->labels, -1, -1), "one_hot: depth is -1; it must be 0 to")   \
+    B(one_hot_axis, plx_one_hot(G, w->labels, 3, 2),                                               \
+      "one_hot: there is no axis 2 in a result of rank 2")                                         \
+    B(cumsum_all, plx_cumsum(G, X, PLX_ALL_AXES, false, false), "cumsum: it takes one axis")       \
+    B(reduce_min_ids, plx_reduce_min(G, w->labels, 0), "reduce_min: x must hold float")            \
+    B(pad_repeat_null, plx_pad_repeat(G, X, NULL, D(0, 0), PLX_PAD_EDGE),                          \
+      "pad_repeat: before is NULL")                                                                \
+    B(pad_repeat_minus, plx_pad_repeat(G, X, D(0, -1), D(0, 0), PLX_PAD_EDGE),                     \
+      "pad_repeat: padding is -1 before and 0 after axis 1; both must be 0 to 2147483647")         \
+    B(pad_repeat_kind, plx_pad_repeat(G, X, D(0, 0), D(0, 0), (plx_padding)3),                     \
+      "pad_repeat: there is no padding number 3; it must be 0 to 2")                               \
+    B(pad_repeat_empty,                                                                            \
+      plx_pad_repeat(G, plx_slice(G, X, 0, 0, 0, 1), D(1, 0), D(0, 0), PLX_PAD_EDGE),              \
+      "pad_repeat: axis 0 has 0 elements; at least 1 is needed to make others of")                 \
+    B(resize_null, plx_resize(G, X, NULL, NULL, NULL), "resize: dims is NULL")                     \
+    B(resize_minus, plx_resize(G, X, D(2, -3), NULL, NULL),                                        \
+      "resize: axis 1 gets size -3 by scale -1")                                                   \
+    B(resize_scale, plx_resize(G, X, D(2, 3), ((const double[]){1, NAN}), NULL),                   \
+      "resize: axis 1 gets size 3 by scale nan")                                                   \
+    B(resize_method,                                                                               \
+      plx_resize(G, X, D(2, 3), NULL, &(plx_resize_options){.method = (plx_resizing)3}),           \
+      "resize: there is no method number 3; it must be 0 to 2")                                    \
+    B(resize_cubic, plx_resize(G, X, D(2, 3), NULL, &(plx_resize_options){.cubic = INFINITY}),     \
+      "resize: cubic is inf; it must be finite")                                                   \
+    B(resize_taps,                                                                                 \
+      plx_resize(G, X, D(2, 3), ((const double[]){1, 1e-12}),                                      \
+                 &(plx_resize_options){.method = PLX_RESIZE_LINEAR, .antialias = true}),           \
+      "resize: with antialias, scale 1e-12 must be at least 1e-09")                                \
     B(broadcast_null, plx_broadcast(G, X, 2, NULL), "broadcast: dims is NULL")                     \
     B(update_null, plx_update(G, w->optimizer, NULL), "grads is NULL")                             \
     B(no_optimizer, plx_update(G, NULL, &X), "the optimizer is NULL")                              \
-    B(matmul_rank, plx_matmul(G, w->q, w->q, true, false), "a has rank 3; with ta")                \
+    B(matmul_rank, plx_matmul(G, w->q, w->labels, true, false), "matmul: b must hold float")       \
+    B(matmul_inner, plx_matmul(G, w->image, w->image, false, false),                               \
+      "matmul: inner sizes differ, 2 vs 4; they must be equal")                                    \
+    B(matmul_batch,                                                                                \
+      plx_matmul(G, plx_reshape(G, w->image, 3, D(2, 4, 4)),                                       \
+                 plx_reshape(G, w->image, 3, D(4, 4, 2)), false, false),                           \
+      "matmul: the axes of [2, 4, 4] and [4, 4, 2] before the last two do not broadcast")          \
     B(weight_init, plx_weight(S, "a", 0, NULL, (plx_init)99, 0, PLX_WEIGHT_PLAIN),                 \
       "no initialisation number 99")                                                               \
     B(weight_nan, plx_weight(S, "a", 0, NULL, PLX_INIT_CONSTANT, NAN, PLX_WEIGHT_PLAIN),           \

@@ -204,6 +204,12 @@ describe('in a browser', { skip: withoutBrowser }, () => {
         inThread('await new Promise(() => {});'),
         /did not start: the worker of a thread failed: it did not answer within 3000 ms/,
       ],
+      'never run their thread': [
+        inThread(
+          "addEventListener('message', (e) => e.data.cmd === 'run' && e.stopImmediatePropagation());",
+        ),
+        /did not start: the worker of a thread failed: it ran no thread within 3000 ms/,
+      ],
     };
     const body = `
       const plx = await load({ threads: 2, timeout: 3000 });

@@ -47,6 +47,18 @@ describe('load rejects', () => {
       'PLX_ERR_ARGUMENT',
       /load: reproducible must be true or false, not a number/,
     ],
+    [
+      'a number for a signal',
+      { signal: 1 },
+      'PLX_ERR_ARGUMENT',
+      /load: signal must be an AbortSignal, not a number/,
+    ],
+    [
+      'a text for a flag',
+      { debug: 'yes' },
+      'PLX_ERR_ARGUMENT',
+      /load: debug must be true or false, not a string/,
+    ],
     ['no threads', { threads: 0 }, 'PLX_ERR_ARGUMENT', /threads is 0/],
     ['half a thread', { threads: 1.5 }, 'PLX_ERR_ARGUMENT', /threads is 1.5/],
     ['too little memory', { memoryMB: 1 }, 'PLX_ERR_ARGUMENT', /memoryMB is 1.*64/],
@@ -191,7 +203,7 @@ describe('a model rejects', () => {
     'a loss without targets to evaluate': [
       () => plx.model('mlp:2-1').evaluate(ones(2), ones(1), { loss: 'own' }),
       'PLX_ERR_ARGUMENT',
-      /evaluate: loss is "own": it must be one of mse, crossentropy/,
+      /evaluate: loss is "own": it needs one that has targets/,
     ],
     'an optimizer with state to explain': [
       () => plx.model('mlp:2-1').explain({ optimizer: plx.optimizer('adam') }),
@@ -317,17 +329,13 @@ describe('a model rejects', () => {
       'PLX_ERR_ARGUMENT',
       /"categoricalCrossentropy": use "crossentropy" with class labels instead of rows/,
     ],
-    'a loss that only graphs have': [
-      () => fit(ones(2), ones(3), { loss: 'binary_crossentropy' }),
+    'targets of a binary cross-entropy': [
+      () => fit(ones(2), [[0, 1, 2]], { loss: 'binary_crossentropy' }),
       'PLX_ERR_ARGUMENT',
-      /"binary_crossentropy": .*plx\.graph\(\) and its method binaryCrossEntropy$/,
+      /fit: y holds 2 in row 0; it must be 0 to 1 for binary cross-entropy/,
     ],
     ...Object.fromEntries(
       [
-        ['l1', /graph.* its method l1$/],
-        ['L1Loss', /graph.* its method l1$/],
-        ['BCELoss', /graph.* its method binaryCrossEntropy$/],
-        ['SmoothL1Loss', /graph.* its method huber$/],
         ['NLLLoss', /use "crossentropy"/],
         ['constructor', /"constructor": it must be one of mse/],
       ].map(([loss, message]) => [
@@ -342,9 +350,13 @@ describe('a model rejects', () => {
         ['elu', /activation: "elu"/],
         ['leakyReLU', /activation: "leaky_relu"/],
         ['prelu', /leaky_relu.*prelu in a plx\.graph\(\)/],
-        ['logSoftmax', /^layers\.logSoftmax: leave it out.*logits/],
+        ['logSoftmax', /^layers\.logSoftmax: use layers\.softmax/],
+        ['Sequential', /^layers\.Sequential: use layers\.chain/],
         ['depthwiseConv2d', /use layers\.conv2d with as many groups/],
-        ['conv1d', /use layers\.conv2d with samples/],
+        ['Conv1D', /use layers\.conv1d/],
+        ['MaxPooling1D', /use layers\.maxPool1d/],
+        ['LSTM', /use layers\.lstm/],
+        ['simpleRNN', /use layers\.gru or layers\.lstm/],
         ['input', /give the first layer an inputShape/],
       ].map(([kind, message]) => [
         `the layer ${kind}`,
@@ -366,10 +378,10 @@ describe('a model rejects', () => {
       'PLX_ERR_ARGUMENT',
       /"momentum": use \{ kind: "sgd", momentum: 0\.9 \}/,
     ],
-    'a softmax as an activation': [
-      async () => layered(dense({ activation: 'softmax' })),
+    'a log-softmax as an activation': [
+      async () => layered(dense({ activation: 'logSoftmax' })),
       'PLX_ERR_ARGUMENT',
-      /layer 0: activation is "softmax": leave it out.*logits/,
+      /layer 0: activation is "logSoftmax": use "softmax"/,
     ],
     "a layer by another library's name": [
       async () => plx.layers.MaxPooling2D({ poolSize: 2 }),

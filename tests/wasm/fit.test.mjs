@@ -315,7 +315,13 @@ for (const tier of ['simd', 'simd-threads']) {
             signal: AbortSignal.abort(),
           }).catch((error) => error);
           assert.equal(message, 'fit: cancelled');
-          const none = { loss: new Float32Array(), epochs: [], steps: 0, stoppedEarly: false };
+          const none = {
+            loss: new Float32Array(),
+            epochs: [],
+            steps: 0,
+            stoppedEarly: false,
+            stopped: false,
+          };
           const { memory, milliseconds, ...rest } = history;
           assert.deepEqual(rest, validation ? { ...none, bestEpoch: 0 } : none);
           const done = await start(plx, { validation });

@@ -37,6 +37,12 @@ const CASES = {
       [g.matmul(a, b), [4, 5, 10, 11], [2, 2]],
       [g.matmul(a, a, { transposeB: true }), [14, 32, 32, 77], [2, 2]],
       [g.matmul(b, b, { transposeA: true }), [2, 1, 1, 2], [2, 2]],
+      [g.matmul(real([2, 1, 2], [1, 2, 3, 4]), real([2, 2, 1], [1, 1, 1, -1])), [3, -1], [2, 1, 1]],
+      [
+        g.matmul(real([2, 2, 1], [1, 2, 3, 4]), real([2, 1], [1, 10]), { transposeA: true }),
+        [21, 43],
+        [2, 1, 1],
+      ],
     ];
   },
   bias: (g, { real }) => [
@@ -170,6 +176,18 @@ const CASES = {
   },
   mean: (g, { real }) => [[g.mean(real([2, 2], [1, 2, 3, 6]), 0), [2, 4], [2]]],
   max: (g, { real }) => [[g.max(real([2, 2], [1, 8, 3, 6]), 1), [8, 6], [2]]],
+  min: (g, { real }) => [
+    [g.min(real([2, 2], [1, 8, 3, 6]), 1), [1, 3], [2]],
+    [g.min(real([2, 2], [1, 8, -3, 6])), [-3], []],
+  ],
+  prod: (g, { real }) => [[g.prod(real([2, 2], [1, 8, 3, 6]), 0), [3, 48], [2]]],
+  cumsum: (g, { real }) => {
+    const x = real([3], [1, 2, 3]);
+    return [
+      [g.cumsum(x, 0), [1, 3, 6], [3]],
+      [g.cumsum(x, -1, { exclusive: true, reverse: true }), [5, 3, 0], [3]],
+    ];
+  },
   logSumExp: (g, { real }) => [
     [g.logSumExp(real([2], [1000, 1000]), 0), [1000 + log(2)], []],
     [g.logSumExp(real([2], [0, 0])), [log(2)], []],
@@ -213,6 +231,45 @@ const CASES = {
   pad: (g, { real }) => [
     [g.pad(real([1, 2], [1, 2]), [1, 0], [0, 1], 7), [7, 7, 7, 1, 2, 7], [2, 3]],
   ],
+  padRepeat: (g, { real, whole }) => [
+    [g.padRepeat(real([3], [0, 1, 2]), [1], [2]), [0, 0, 1, 2, 2, 2], [6]],
+    [g.padRepeat(whole([3], [0, 1, 2]), [1], [2], 'reflect'), [1, 0, 1, 2, 1, 0], [6]],
+    [g.padRepeat(real([1, 2], [1, 2]), [0, 1], [0, 0], 'wrap'), [2, 1, 2], [1, 3]],
+  ],
+  takeAlong: (g, { real, whole }) => [
+    [g.takeAlong(real([2, 2], [1, 2, 3, 4]), whole([1, 2], [1, 0]), 0), [3, 2], [1, 2]],
+  ],
+  scatterAlong: (g, { real, whole }) => {
+    const x = real([3], [1, 2, 3]);
+    const at = whole([2], [2, 2]);
+    const updates = real([2], [10, 20]);
+    return [
+      [g.scatterAlong(x, at, updates, 0), [1, 2, 20], [3]],
+      [g.scatterAlong(x, at, updates, 0, 'add'), [1, 2, 33], [3]],
+      [g.scatterAlong(whole([2], [5, 6]), whole([1], [1]), whole([1], [9]), 0), [5, 9], [2]],
+    ];
+  },
+  trilu: (g, { real }) => {
+    const x = real([2, 2], [1, 2, 3, 4]);
+    return [
+      [g.trilu(x), [1, 0, 3, 4], [2, 2]],
+      [g.trilu(x, true, 1), [0, 2, 0, 0], [2, 2]],
+    ];
+  },
+  oneHot: (g, { whole }) => [
+    [g.oneHot(whole([2], [1, 7]), 3), [0, 1, 0, 0, 0, 0], [2, 3]],
+    [g.oneHot(whole([2], [1, 0]), 2, 0), [0, 1, 1, 0], [2, 2]],
+  ],
+  resize: (g, { real, whole }) => {
+    const x = real([2], [1, 2]);
+    return [
+      [g.resize(whole([2], [1, 2]), [5]), [1, 1, 1, 2, 2], [5]],
+      [g.resize(x, [4], { method: 'linear' }), [1, 1.25, 1.75, 2], [4]],
+      [g.resize(x, [3], { method: 'linear', coordinates: 'align-corners' }), [1, 1.5, 2], [3]],
+      [g.resize(real([4], [1, 2, 3, 4]), [2], { rounding: 'prefer-ceil' }), [2, 4], [2]],
+      [g.resize(x, [1], { method: 'cubic', antialias: true, cubic: -0.5 }), [1.5], [1]],
+    ];
+  },
   broadcast: (g, { real }) => [[g.broadcast(real([2, 1], [1, 2]), [2, 2]), [1, 1, 2, 2], [2, 2]]],
   gather: (g, { real, whole }) => [
     [g.gather(real([3, 2], [1, 2, 3, 4, 5, 6]), whole([2], [2, 0])), [5, 6, 1, 2], [2, 2]],
@@ -257,6 +314,16 @@ const CASES = {
   maxPool2d: (g, { real }) => [
     [g.maxPool2d(real([1, 2, 4, 1], [1, 2, 3, 4, 5, 6, 7, 8]), { size: 2 }), [6, 8], [1, 1, 2, 1]],
     [g.maxPool2d(real([1, 1, 3, 1], [1, 2, 3]), { size: [1, 2], stride: 1 }), [2, 3], [1, 1, 2, 1]],
+    [
+      g.maxPool2d(real([1, 1, 3, 1], [3, 9, 2]), { size: [1, 2], dilation: [1, 2] }),
+      [3],
+      [1, 1, 1, 1],
+    ],
+    [
+      g.maxPool2d(real([1, 1, 3, 1], [1, 2, 3]), { size: [1, 2], ceil: true }),
+      [2, 3],
+      [1, 1, 2, 1],
+    ],
   ],
   avgPool2d: (g, { real }) => {
     const x = real([1, 1, 2, 1], [2, 4]);
@@ -264,6 +331,16 @@ const CASES = {
     return [
       [g.avgPool2d(x, options), [2, 4], [1, 1, 2, 1]],
       [g.avgPool2d(x, { ...options, countPadding: true }), [1, 2], [1, 1, 2, 1]],
+      [
+        g.avgPool2d(real([1, 1, 3, 1], [1, 5, 3]), { size: [1, 2], ceil: true }),
+        [3, 3],
+        [1, 1, 2, 1],
+      ],
+      [
+        g.avgPool2d(real([1, 1, 3, 1], [1, 5, 3]), { size: [1, 2], dilation: [1, 2] }),
+        [2],
+        [1, 1, 1, 1],
+      ],
     ];
   },
   globalAvgPool2d: (g, { real }) => [
@@ -336,6 +413,52 @@ const CASES = {
         [1, 2, 1],
       ],
       [g.attention(q, k, v, { heads: 1, mask }), [10, 10], [1, 2, 1]],
+    ];
+  },
+  lstm: (g, { real }) => {
+    const x = real([1, 2, 1], [1, 2]);
+    const w = real([1, 4], [0.1, 0.2, 0.3, 0.4]);
+    const r = real([1, 4], [0.5, -0.5, 1, 2]);
+    const bias = real([4], [0, 1, 0, 0]);
+    const step = ([h, c], x, shift = [0, 0, 0, 0]) => {
+      const p = [0.1, 0.2, 0.3, 0.4].map((k, j) => k * x + [0.5, -0.5, 1, 2][j] * h + shift[j]);
+      const next = sigmoid(p[1]) * c + sigmoid(p[0]) * tanh(p[2]);
+      return [sigmoid(p[3]) * tanh(next), next];
+    };
+    const one = step([0, 0], 1);
+    const two = step(one, 2);
+    const begun = step([0.5, -1], 2, [0, 1, 0, 0]);
+    const plain = g.lstm(x, w, r);
+    const back = g.lstm(x, w, r, {
+      ...{ bias, h0: real([1, 1], [0.5]), c0: real([1, 1], [-1]), reverse: true },
+      mask: real([1, 2], [0, 1]),
+    });
+    return [
+      [plain.states, [one[0], two[0]], [1, 2, 1]],
+      [plain.cell, [two[1]], [1, 1]],
+      [back.states, [begun[0], begun[0]], [1, 2, 1]],
+      [back.cell, [begun[1]], [1, 1]],
+    ];
+  },
+  gru: (g, { real }) => {
+    const x = real([1, 1, 1], [2]);
+    const w = real([1, 3], [0.1, 0.2, 0.3]);
+    const r = real([1, 3], [0.5, -0.5, 1]);
+    const options = { h0: real([1, 1], [0.5]), recurrentBias: real([3], [0, 0, 0.25]) };
+    const z = sigmoid(0.2 + 0.25);
+    const reset = sigmoid(0.4 - 0.25);
+    const mix = (n) => [(1 - z) * n + z * 0.5];
+    const bias = real([3], [0, 0, -0.6]);
+    return [
+      [g.gru(x, w, r, options), mix(tanh(0.6 + reset * 0.75)), [1, 1, 1]],
+      [g.gru(x, w, r, { ...options, bias }), mix(tanh(reset * 0.75)), [1, 1, 1]],
+      [
+        g.gru(x, w, r, { ...options, resetAfter: false }),
+        mix(tanh(0.6 + reset * 0.5 + 0.25)),
+        [1, 1, 1],
+      ],
+      [g.gru(real([1, 1, 1], [2]), w, r), [(1 - sigmoid(0.2)) * tanh(0.6)], [1, 1, 1]],
+      [g.gru(x, w, r, { ...options, reverse: true, mask: real([1, 1], [0]) }), [0.5], [1, 1, 1]],
     ];
   },
   rope: (g, { real }) => [

@@ -63,10 +63,19 @@ const KINDS = {
     [6, 8, 3],
     54,
   ],
+  conv1d: [
+    { filters: 4, kernelSize: 3, padding: 'causal', dilation: 2 },
+    [7, 3],
+    [7, 4],
+    3 * 3 * 4 + 4,
+  ],
   maxPool2d: [{ padding: 'same' }, [5, 4, 2], [3, 2, 2], 0],
   avgPool2d: [{ poolSize: [3, 2] }, [6, 5, 2], [2, 2, 2], 0],
+  maxPool1d: [{ padding: 'same' }, [7, 3], [4, 3], 0],
+  avgPool1d: [{ poolSize: 3, strides: 2 }, [7, 3], [3, 3], 0],
   globalMaxPool2d: [{}, [4, 3, 5], [5], 0],
   globalAvgPool2d: [{}, [4, 3, 5], [5], 0],
+  globalMaxPool1d: [{}, [7, 5], [5], 0],
   globalAvgPool1d: [{}, [7, 5], [5], 0],
   upsample2d: [{ size: [2, 3], method: 'bilinear' }, [3, 2, 2], [6, 6, 2], 0],
   layerNorm: [{ epsilon: 1e-6 }, [3, 6], [3, 6], 12],
@@ -75,6 +84,9 @@ const KINDS = {
   batchNorm: [{ momentum: 0.2 }, [2, 3, 4], [2, 3, 4], 8],
   embedding: [{ vocabulary: 7, units: 4 }, [5], [5, 4], 28],
   positions: [{}, [5, 4], [5, 4], 20],
+  lstm: [{ units: 5 }, [4, 3], [5], 4 * (3 + 5 + 1) * 5],
+  gru: [{ units: 5, returnSequences: true }, [4, 3], [4, 5], 3 * (3 + 5 + 2) * 5],
+  bidirectional: [{ mergeMode: 'sum' }, [4, 3], [5], 2 * 4 * (3 + 5 + 1) * 5],
   attention: [{ heads: 4, kvHeads: 2, causal: true, useBias: false }, [3, 8], [3, 8], 192],
   encoderBlock: [{ heads: 2, postNorm: true, activation: 'relu' }, [5, 8], [5, 8], 872],
   decoderBlock: [
@@ -84,7 +96,18 @@ const KINDS = {
     2 * 64 + 2 * 8 * 4 + 3 * 8 * 6 + 2 * 8,
   ],
   residual: [{ layers: [] }, [6], [6], 6 * 6 + 6],
+  chain: [{ layers: [] }, [6], [6], 6 * 6 + 6],
+  add: [{ branches: [] }, [6], [6], 6 * 6 + 6],
+  concatenate: [{ branches: [] }, [2, 6], [2, 12], 6 * 6 + 6],
 };
+
+/** The layers inside a layer of some kinds, in place of their empty lists. */
+function insideOf(kind) {
+  const layers = [plx.layers.dense({ units: 6 })];
+  if (kind === 'residual' || kind === 'chain') return { layers };
+  if (kind === 'bidirectional') return { layer: plx.layers.lstm({ units: 5 }) };
+  return kind === 'add' || kind === 'concatenate' ? { branches: [layers, []] } : {};
+}
 
 describe('a layer of kind', () => {
   it('any is in this test', () => {
@@ -93,7 +116,7 @@ describe('a layer of kind', () => {
 
   for (const [kind, [options, inputShape, outputShape, parameters]] of Object.entries(KINDS)) {
     it(kind, async () => {
-      const given = kind === 'residual' ? { layers: [plx.layers.dense({ units: 6 })] } : options;
+      const given = { ...options, ...insideOf(kind) };
       const model = plx.sequential([plx.layers[kind]({ ...given, inputShape, name: 'own' })]);
       const { layers } = await model.summary();
       const library = kind.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -131,7 +154,7 @@ describe('the stated default of', () => {
       Object.entries(own).filter(([name]) => rule[kind].needed.includes(name)),
     );
     const inputShape = SHAPES[kind] ?? shape;
-    const inside = kind === 'residual' ? { layers: [plx.layers.dense({ units: 6 })] } : {};
+    const inside = insideOf(kind);
     const layer = plx.layers[kind]({ ...needed, ...inside, ...options, inputShape });
     const model = plx.sequential([layer], { seed: 2 });
     const next = uniform(5);
@@ -164,6 +187,10 @@ describe('the stated default of', () => {
     await differ('batchNorm', { momentum: 0.2 });
     await differ('encoderBlock', { activation: 'relu' });
     await differ('layerNorm', { epsilon: 1e-3 });
+    await differ('lstm', { goBackwards: true });
+    await differ('gru', { resetAfter: false });
+    await differ('bidirectional', { mergeMode: 'sum' });
+    await differ('conv1d', { padding: 'same' });
   });
 });
 
@@ -223,6 +250,38 @@ describe('a sequential model', () => {
       codeName: 'PLX_ERR_ARGUMENT',
       message: 'predict: x: id 6 is 6, not a whole number from 0 to 5',
     });
+  });
+
+  it('of recurrent layers remembers an early id', async () => {
+    const { embedding, conv1d, bidirectional, gru, lstm, dense } = plx.layers;
+    const model = plx.sequential(
+      [
+        embedding({ vocabulary: 6, units: 8, maskZero: true, inputShape: [8] }),
+        conv1d({ filters: 8, kernelSize: 3, padding: 'causal', activation: 'tanh' }),
+        bidirectional({ layer: gru({ units: 8, returnSequences: true, dropout: 0.1 }) }),
+        lstm({ units: 16 }),
+        dense({ units: 2 }),
+      ],
+      { seed: 1 },
+    );
+    const { ids, labels } = searches(256, 1);
+    await model.fit(ids, labels, {
+      epochs: 12,
+      loss: 'crossentropy',
+      optimizer: { kind: 'adam', rate: 0.01 },
+    });
+    const held = searches(128, 2);
+    const { accuracy } = await model.evaluate(held.ids, held.labels, { loss: 'crossentropy' });
+    assert.ok(accuracy > 0.9, `accuracy ${accuracy}`);
+    assert.deepEqual(
+      (await model.getWeights()).slice(3, 7).map(({ name, shape }) => [name, shape]),
+      [
+        ['bidirectional_1.forward.weight', [8, 24]],
+        ['bidirectional_1.forward.recurrent_weight', [8, 24]],
+        ['bidirectional_1.forward.bias', [24]],
+        ['bidirectional_1.forward.recurrent_bias', [24]],
+      ],
+    );
   });
 
   it('has the same weights only for the same seed', async () => {
@@ -337,7 +396,7 @@ describe('layers reject', () => {
       /conv2d needs kernelSize/,
     ],
     'something that is not a layer': [
-      () => stack({ kind: 'lstm' }),
+      () => stack({ kind: 'convLstm2d' }),
       'PLX_ERR_ARGUMENT',
       /layer 0 is not a layer: create it with plx.layers/,
     ],
@@ -350,6 +409,31 @@ describe('layers reject', () => {
       (l) => stack(l.maxPool2d({ padding: 'full' })),
       'PLX_ERR_ARGUMENT',
       /padding is "full".*valid, same/,
+    ],
+    'a causal convolution of images': [
+      (l) => stack(l.conv2d({ filters: 3, kernelSize: 3, padding: 'causal' })),
+      'PLX_ERR_ARGUMENT',
+      /only a conv1d can be causal/,
+    ],
+    'two lengths of a kernel of sequences': [
+      (l) => sequence(l.conv1d({ filters: 3, kernelSize: [3, 2] })),
+      'PLX_ERR_SHAPE',
+      /windows of sequences have one size, stride and dilation, not 3 and 2/,
+    ],
+    'a dense layer in both directions': [
+      (l) => sequence(l.bidirectional({ layer: l.dense({ units: 2 }) })),
+      'PLX_ERR_ARGUMENT',
+      /it takes one layer, lstm or gru; it has 1, the first a dense/,
+    ],
+    'no layer in both directions': [
+      (l) => sequence(l.bidirectional({ layer: 'lstm' })),
+      'PLX_ERR_ARGUMENT',
+      /layer 0: layer is not a layer/,
+    ],
+    'more units than there may be': [
+      (l) => sequence(l.lstm({ units: 3000 })),
+      'PLX_ERR_SHAPE',
+      /lstm_1: units must be from 1 to 2048, not 3000/,
     ],
     'a kernel larger than the image': [
       (l) => stack(l.conv2d({ filters: 3, kernelSize: 9 })),

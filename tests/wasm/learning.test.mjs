@@ -202,6 +202,37 @@ describe('learn', () => {
     assert.notDeepEqual(as.slice(4), other.slice(4));
   });
 
+  it('gives its weights, with which a model predicts what it measured, and held-out samples', async () => {
+    const digits = tasks.find(({ takes }) => takes === 'digits');
+    await withRun({ ...optionsOf(digits), steps: 400, batchSize: 16 }, async (run) => {
+      await run.train();
+      const held = [];
+      for (let i = 0; i < run.about.data.test; i++) held.push(await run.heldOut(i));
+      const net = plx.model(run.about.model);
+      await net.setWeights(await run.getWeights());
+      const logits = await net.predict(held.map(({ x }) => x));
+      const right = held.filter(({ y: [label] }, i) => {
+        const own = logits.slice(10 * i, 10 * i + 10);
+        return own.indexOf(Math.max(...own)) === label;
+      });
+      const { value } = (await run.evaluate()).find(({ name }) => name === 'accuracy');
+      assert.ok(value > 0.2, 'it has learnt something');
+      assert.equal(right.length / held.length, value);
+      await net.dispose();
+      for (const i of [-1, 0.5, held.length, 'first']) {
+        await assert.rejects(run.heldOut(i), { codeName: 'PLX_ERR_ARGUMENT' }, String(i));
+      }
+    });
+    await withRun(optionsOf(language()), async (run) => {
+      const [{ x, y }, next] = [await run.heldOut(0), await run.heldOut(1)];
+      assert.equal(x.length, run.about.data.tokens);
+      assert.deepEqual([...x.slice(1), next.x[0]], [...y], 'a target is what comes next');
+    });
+    await withRun(optionsOf({ name: 'clip-nano', takes: 'nothing' }), async (run) =>
+      assert.equal((await run.heldOut(0)).y.length, 0, 'its loss has no targets'),
+    );
+  });
+
   it('is cancelled by a signal, and can continue afterwards', async () => {
     await withRun({ ...optionsOf(language()), steps: 2000, batchSize: 1 }, async (run) => {
       const controller = new AbortController();

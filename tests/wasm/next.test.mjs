@@ -1,4 +1,4 @@
-/** A Next.js application, on isolated pages and in a route handler, with each of its bundlers. */
+/** A Next.js application, on pages in each browser and in a route handler, with each of its bundlers. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -6,14 +6,17 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { closeBrowser, outcomeOf, withBrowser, withoutBrowser } from './support/browser.mjs';
+import { BROWSERS, closeBrowsers } from './support/browsers.mjs';
 import { unpackInto } from './support/tarball.mjs';
 
 const FOLDER = fileURLToPath(new URL('next', import.meta.url));
 const NEXT = join(FOLDER, 'node_modules/next/dist/bin/next');
-const skip = existsSync(NEXT)
-  ? withoutBrowser
-  : 'Next.js is not installed: run scripts/setup --test';
+const skip = existsSync(NEXT) ? false : 'Next.js is not installed: run scripts/setup --test';
+/** The pages, by their paths: whether workers can share memory there decides the tier. */
+const PAGES = {
+  '/': { tier: 'relaxed-threads', threads: 2, downgrades: 0, falls: true },
+  '/plain': { tier: 'simd', threads: 1, downgrades: 3, falls: true },
+};
 
 const options = (bundler) => ({
   cwd: FOLDER,
@@ -44,22 +47,23 @@ async function withServer(bundler, body) {
 
 describe('in Next.js, bundled by', { skip }, () => {
   before(() => unpackInto(join(FOLDER, 'node_modules/parallax-nn')));
-  after(closeBrowser);
+  after(closeBrowsers);
 
   for (const bundler of ['turbopack', 'webpack']) {
-    it(bundler, { timeout: 300_000 }, async () => {
+    it(bundler, { timeout: 300_000 }, async (t) => {
       await promisify(execFile)(
         process.execPath,
         [NEXT, 'build', `--${bundler}`],
         options(bundler),
       );
       await withServer(bundler, async (url) => {
-        const { value, error } = await withBrowser((profile) => outcomeOf(profile, url));
-        assert.deepEqual(
-          value,
-          { tier: 'relaxed-threads', threads: 2, downgrades: [], falls: true },
-          error,
-        );
+        for (const { name, skip: without, outcome } of BROWSERS)
+          for (const [path, expected] of Object.entries(PAGES))
+            await t.test(`${path} in ${name}`, { skip: without }, async () => {
+              const { value, error, complaints } = await outcome(url + path);
+              const got = { ...value, downgrades: value?.downgrades.length };
+              assert.deepEqual(got, expected, [error, ...complaints].join('\n'));
+            });
         for (const [tier, threads] of Object.entries({ simd: 1, 'simd-threads': 2 })) {
           const answer = await (await fetch(`${url}/api?tier=${tier}`)).json();
           const expected = { tier, threads, isa: 'wasm128', length: 1 };

@@ -1,23 +1,29 @@
-/** Runs the examples of the README. */
+/** Runs the examples of the README, and compiles them as strict TypeScript. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { after, before, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { load } from 'parallax-nn/bench';
 
 const readme = readFileSync(new URL('../../wasm/README.md', import.meta.url), 'utf8');
 const AsyncFunction = (async () => {}).constructor;
 
-/** The examples of each section in order, without imports; '' is the part above the first section. */
-const sections = new Map(
+/** The examples of each section in order; '' is the part above the first section. */
+const written = new Map(
   readme
     .split(/^## /m)
     .map((text, i) => [
       i === 0 ? '' : text.slice(0, text.indexOf('\n')),
-      [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) =>
-        code.replace(/^import .*\n/gm, ''),
-      ),
+      [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code),
     ]),
 );
+const withoutImports = (code) => code.replace(/^import .*\n/gm, '');
+/** The same without imports. */
+const sections = new Map([...written].map(([name, list]) => [name, list.map(withoutImports)]));
 
 let plx;
 before(async () => {
@@ -81,6 +87,24 @@ it('the first example trains and predicts, and an optimizer carries on', async (
   assert.match(logged.at(-1), /dense_2/);
 });
 
+it('losses, metrics, weights and batches', async () => {
+  const store = new Map();
+  const classes = new Int32Array(300).map((_, i) => (x[5 * i] > 0 ? 2 : i % 2));
+  const pixelsOf = async (i) => x.slice(50 * i, 50 * (i + 1));
+  const labelsOf = async (i) => y.slice(10 * i, 10 * (i + 1));
+  const [result, logged] = await run(
+    ['Losses, metrics and weights', 'Batches'],
+    { x, y, classes, store, pixelsOf, labelsOf },
+    '{ epochs, stopped, loss }',
+  );
+  assert.ok(result.epochs.at(-1).metrics.accuracy > result.epochs[0].metrics.accuracy);
+  assert.equal(typeof result.stopped, 'boolean');
+  assert.equal(store.get('best').length, 4);
+  assert.equal(result.loss.length, 20);
+  assert.deepEqual(Object.keys(logged[0]), ['mae', 'rmse']);
+  assert.equal(logged[1][0], 20);
+});
+
 it('layers, models by name and generation', async () => {
   const gives = '{ perplexity, name, shape, logits: logits.length, continued: [...continued] }';
   const [result, logged] = await run(['Layers', 'Models by name', 'Generation'], {}, gives);
@@ -124,6 +148,66 @@ it('measuring', async () => {
   const [rows, logged] = await run(['Measuring'], {}, 'rows');
   assert.deepEqual(new Set(rows.map(({ suite }) => suite)), new Set(['machine', 'gemm', 'mlp']));
   assert.ok(logged.some(({ fraction }) => fraction > 0));
+});
+
+/** What the examples of some sections, which make one program, are given, as TypeScript. */
+const FLOATS = 'Float32Array';
+const PROGRAMS = [
+  [[''], { x: FLOATS, y: FLOATS, chunks: `{ x: ${FLOATS}; y: ${FLOATS} }[]` }],
+  [
+    ['Losses, metrics and weights', 'Batches'],
+    {
+      ...{ x: FLOATS, y: FLOATS, classes: 'Int32Array', store: 'Map<string, Weight[]>' },
+      pixelsOf: `(i: number) => Promise<${FLOATS}>`,
+      labelsOf: `(i: number) => Promise<${FLOATS}>`,
+    },
+  ],
+  [['Layers', 'Models by name', 'Generation'], {}],
+  [['Watching it work'], {}],
+  [['Graphs'], { kernelValues: FLOATS, wValues: FLOATS, images: FLOATS, digits: 'Int32Array' }],
+  [['Without training'], {}],
+  [['Learning tasks'], {}],
+  [['Measuring'], {}],
+];
+
+it('the examples are strict TypeScript', () => {
+  const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
+  const folder = mkdtempSync(join(tmpdir(), 'readme-'));
+  try {
+    symlinkSync(modules, join(folder, 'node_modules'));
+    const files = PROGRAMS.map(([names, given], i) => {
+      const code = names.flatMap((name) => written.get(name)).join('\n');
+      const all = code.includes('const plx') ? given : { plx: 'BenchParallax', ...given };
+      const lines = Object.entries(all).map(([name, type]) => `declare const ${name}: ${type};`);
+      const types = "import type { BenchParallax, Weight } from 'parallax-nn/bench';";
+      writeFileSync(join(folder, `${i}.mts`), [types, ...lines, code, 'export {};'].join('\n'));
+      return `${i}.mts`;
+    });
+    const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
+    const options = [
+      ...['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--types', ''],
+      ...['--lib', 'es2023,dom,esnext.disposable', '--skipLibCheck', 'false'],
+    ];
+    const tsc = [join(typescript, 'bin/tsc'), ...options, ...files];
+    execFileSync(process.execPath, tsc, { cwd: folder, encoding: 'utf8' });
+  } catch (error) {
+    assert.fail(error.stdout ?? error);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+it('every example is compiled', () => {
+  const compiled = new Set(PROGRAMS.flatMap(([names]) => names));
+  const all = [...written].filter(([, examples]) => examples.length > 0);
+  assert.deepEqual(new Set(all.map(([name]) => name)), compiled);
+});
+
+it('watching it work', async () => {
+  const [, logged] = await run(['Watching it work'], {}, '0');
+  assert.equal(logged[0][0], 'parallax:load');
+  assert.ok(logged[0][1] > 0);
+  assert.match(logged.at(-1), /^parallax-nn [\d.]+\ntier +simd/);
 });
 
 it('no example is left out', () => {

@@ -49,7 +49,10 @@ describe('the packed package in', () => {
   let project;
   before(() => {
     project = newProject();
-    for (const file of ['runtime_app.mjs', 'relaxed.mjs'])
+    for (const file of [
+      ...['runtime_app.mjs', 'relaxed.mjs'],
+      ...['runtime_required.cjs', 'runtime_in_thread.mjs'],
+    ])
       copyFileSync(join(SUPPORT, file), join(project.folder, file));
   });
   after(() => project.remove());
@@ -57,18 +60,24 @@ describe('the packed package in', () => {
   for (const { title, runtime, program, flags } of RUNTIMES) {
     const path = join(FOLDER, 'node_modules', program);
     const skip = existsSync(path) ? false : `npm brought no program of it for ${SYSTEM}`;
-    it(title, { skip }, async () => {
-      /* The process must also exit by itself, with status 0. */
-      const { stdout } = await promisify(execFile)(path, [...flags, 'runtime_app.mjs'], {
+    const relaxed = runtime !== 'Node 20' || flags.length > 0;
+    const best = relaxed ? 'relaxed-threads' : 'simd-threads';
+
+    /** Runs a program, which must also exit by itself, with status 0; returns what it printed. */
+    async function run(file) {
+      const { stdout } = await promisify(execFile)(path, [...flags, file], {
         cwd: project.folder,
         timeout: 60_000,
       });
-      const got = JSON.parse(stdout);
+      return JSON.parse(stdout);
+    }
+
+    it(title, { skip }, async () => {
+      const got = await run('runtime_app.mjs');
       assert.equal(got.runtime, runtime);
       assert.equal(got.threads, 2);
       const lacks = got.tier === 'simd-threads';
-      const relaxed = runtime !== 'Node 20' || flags.length > 0;
-      assert.equal(got.tier, relaxed ? 'relaxed-threads' : 'simd-threads', title);
+      assert.equal(got.tier, best, title);
       assert.deepEqual(
         got.downgrades.map(({ wanted }) => wanted),
         lacks ? ['relaxed-threads'] : [],
@@ -82,6 +91,21 @@ describe('the packed package in', () => {
       assert.deepEqual(measured.toSorted(), lacks ? [] : ['relaxed-threads', 'simd-threads']);
       assert.equal(got.fastest, lacks ? 'simd-threads' : measured[0]);
       assert.equal(got.disposed, 'PLX_ERR_STATE');
+    });
+
+    if (!runtime.startsWith('Node')) continue;
+
+    it(`${title}, required from CommonJS`, { skip }, async () => {
+      const expected = { tier: best, threads: 2, falls: true, error: true, others: [1, 1] };
+      assert.deepEqual(await run('runtime_required.cjs'), expected);
+    });
+
+    it(`${title}, in worker threads`, { skip }, async () => {
+      const [first, second] = await run('runtime_in_thread.mjs');
+      const { code, tier, threads, loss } = first;
+      assert.deepEqual({ code, tier, threads }, { code: 0, tier: best, threads: 2 });
+      assert.ok(loss.at(-1) < loss[0], `loss ${loss}`);
+      assert.deepEqual(second, first, 'engines side by side do not disturb each other');
     });
   }
 });

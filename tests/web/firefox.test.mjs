@@ -17,9 +17,11 @@ const mnist = ['t10k-images-idx3-ubyte.gz', 't10k-labels-idx1-ubyte.gz']
   .map((name) => (data ? [`${data}/${name}`, `${data}/mnist/${name}`].find(existsSync) : undefined))
   .filter(Boolean);
 
+/** On the images that the page gets, or those that it has. */
 function nativeBits() {
-  const { PARALLAX_ISA: _, ...env } = process.env;
-  const args = ['bench', 'bits', '--quick', '--reproducible', '--json', '-'];
+  const { PARALLAX_ISA: _, ...inherited } = process.env;
+  const env = { PARALLAX_DATA: file('web/dist/data'), ...inherited };
+  const args = ['bench', 'bits', '--quick', '--rounds', '1', '--reproducible', '--json', '-'];
   const text = execFileSync(command, args, {
     encoding: 'utf8',
     env,
@@ -69,11 +71,13 @@ describe('in Firefox', { skip: !executablePath && 'PARALLAX_FIREFOX is not set' 
       await page.goto(`http://localhost:${port}/${address}`);
       await page.waitForSelector('#run:not([disabled])', { timeout: 20_000 });
       if (files.length > 0) {
-        const input = await page.$('#file');
+        await page.click('nav.views a[href="?view=files"]');
+        const input = await page.waitForSelector('#file');
         await input.uploadFile(...files);
         await page.waitForFunction(() =>
           document.getElementById('images').textContent.includes('10,000 real ones'),
         );
+        await page.click('nav.views a[href="./"]');
       }
       /* Captures what a click on "Download JSON lines" would save. */
       await page.evaluate(() => {
@@ -109,7 +113,7 @@ describe('in Firefox', { skip: !executablePath && 'PARALLAX_FIREFOX is not set' 
     assert.ok(expected['gpt2-nano, 50 steps'], Object.keys(expected).join());
     for (const threads of [1, 2]) {
       const { rows } = await runPage(
-        `?size=quick&suites=bits&tier=simd-threads&threads=${threads}`,
+        `?size=quick&rounds=1&suites=bits&tier=simd-threads&threads=${threads}`,
         mnist,
       );
       assert.equal(rows[0].engine.threads, threads);
@@ -118,7 +122,7 @@ describe('in Firefox', { skip: !executablePath && 'PARALLAX_FIREFOX is not set' 
   });
 
   it('takes its best tier, and gives rows of the schema', async () => {
-    const { rows, engine } = await runPage('?size=quick&suites=gemm');
+    const { rows, engine } = await runPage('?size=quick&rounds=3&suites=gemm');
     assert.match(engine, /relaxed-threads|simd-threads/);
     const ajv = addFormats.default(new Ajv2020({ allErrors: true, allowUnionTypes: true }));
     const schema = JSON.parse(readFileSync(file('bench/results.schema.json'), 'utf8'));

@@ -23,6 +23,8 @@ export default defineConfig({
   reporter: 'list',
   webServer: [preview(isolatedPort, 'production'), preview(unisolatedPort, 'unisolated')],
   use: {
+    /* Service workers load past the routes by which tests replace files; site.spec.ts allows them. */
+    serviceWorkers: 'block',
     baseURL: `http://localhost:${isolatedPort}/`,
     launchOptions: {
       executablePath: chromiumPath(),

@@ -5,7 +5,7 @@ import { collectComplaints, serveNative } from './support.js';
 
 async function open(page: Page): Promise<void> {
   await serveNative(page);
-  await page.goto('?threads=1');
+  await page.goto('?view=profile&threads=1');
   await expect(page.locator('#profile-start')).toBeEnabled();
 }
 
@@ -25,8 +25,12 @@ test('shows where the time goes: the sentence, the largest items, and every step
   await page.keyboard.press('Enter');
   await expect(page.locator('#profile-start')).toBeDisabled();
   await expect(result(page)).toContainText(
-    /A training step of mlp:20-30-4 with 16 samples takes [\d.,]+ µs .* rounds of [\d,]+ runs?\. .* are at \d+(\.\d)?% of them/,
+    /A training step of mlp:20-30-4 with 16 samples takes [\d.,]+ µs .* rounds of [\d,]+ runs?\. /,
     { timeout: 60_000 },
+  );
+  /* On a busy machine there may be no ceiling that holds: then the reason stands in its place. */
+  await expect(result(page)).toContainText(
+    /are at \d+(\.\d)?% of them|Steps faster than their ceilings: \d|ceilings could not be measured/,
   );
   await expect(result(page)).not.toContainText('NaN');
   await expect(page.locator('#profile-items tbody tr')).toHaveCount(5);
@@ -41,7 +45,7 @@ test('shows where the time goes: the sentence, the largest items, and every step
 /* Its clock has steps of 100 µs or more: a step has a time that many runs tell, or the reason. */
 test('gives times or reasons on a page that is not isolated', async ({ page }) => {
   await serveNative(page);
-  await page.goto(`http://localhost:${unisolatedPort}/`);
+  await page.goto(`http://localhost:${unisolatedPort}/?view=profile`);
   await expect(page.locator('#profile-start')).toBeEnabled();
   await page.locator('#profile-model').fill('mlp:20-30-4');
   await page.locator('#profile-start').click();

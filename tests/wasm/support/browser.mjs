@@ -47,17 +47,23 @@ export async function closeBrowser() {
   await (await launched)?.close();
 }
 
+/** The errors that a page prints from now on. */
+export function complaintsOf(page) {
+  const complaints = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  return complaints;
+}
+
 /**
  * Opens url and waits until the page has set window.outcome: {value} or {error}. A failure includes
  * the errors that the page printed to its console.
  */
 export async function outcomeOf(profile, url, timeout = 60_000) {
   const page = await profile.newPage();
-  const complaints = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
+  const complaints = complaintsOf(page);
   try {
     await page.goto(url);
     const handle = await page.waitForFunction(() => window.outcome, undefined, { timeout });

@@ -2,10 +2,10 @@ import { expect, test } from '@playwright/test';
 import { type ChartSpec, cutOff, notesOf, tableOnly } from '../../../web/src/chart_spec.js';
 import { pairCases, ratiosOf } from '../../../web/src/compare.js';
 import { toMeasurement, voidRow } from '../../../web/src/measurement.js';
-import { axisOf, suiteCharts } from '../../../web/src/suite_charts.js';
+import { axisOf } from '../../../web/src/suite_charts.js';
 import { leftOut, summarise, summariseWhole } from '../../../web/src/summary.js';
 import { wholeVerdict } from '../../../web/src/verdict.js';
-import { type Change, measure, row } from './sample_rows.js';
+import { type Change, measure, row, suiteCharts } from './sample_rows.js';
 
 const native = measure(
   { kind: 'native', median: 100 },
@@ -97,10 +97,12 @@ test('modes share a chart, layers have one each', () => {
   const charts = suiteCharts({ ...nothing, browser: measure(...layers) });
   const lines = charts.filter(({ kind }) => kind === 'lines');
   expect(lines.map(({ title }) => title)).toEqual([
+    'What 2 threads gain: layer 784-200',
+    'What 2 threads gain: layer 200-10',
     'adaptive: layer time, layer 784-200',
     'adaptive: layer time, layer 200-10',
   ]);
-  expect(lines[0]?.series.map(({ pattern }) => pattern)).toEqual(['solid', 'dashed', 'dotted']);
+  expect(lines[2]?.series.map(({ pattern }) => pattern)).toEqual(['solid', 'dashed', 'dotted']);
 });
 
 test('another library never counts as native at its best', () => {

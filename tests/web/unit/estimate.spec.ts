@@ -7,7 +7,12 @@ import { createStore } from '../../../web/src/store.js';
 import { defaultRun } from '../../../web/src/url_state.js';
 
 const suites = ['gemm', 'mlp'].map((name) => ({ name, description: name }));
-const ready = () => ({ phase: 'ready' as const, info: {} as EngineInfo });
+const ready = () => ({
+  phase: 'ready' as const,
+  info: {} as EngineInfo,
+  began: 0,
+  first: true,
+});
 
 /** A page whose engine answers questions when the test says so. */
 function page() {
@@ -18,6 +23,7 @@ function page() {
     estimate: { phase: 'waiting' },
     run: { phase: 'idle' },
     training: idleTraining,
+    ab: { phase: 'idle' },
   } as unknown as AppState);
   const questions: { asked: unknown; answer: (milliseconds: number) => void; fail: () => void }[] =
     [];
@@ -38,14 +44,14 @@ test('the running engine is asked, and asked again when the choice changes', asy
   store.set({ engine: ready() });
   await settle();
   expect(store.get().estimate).toEqual({ phase: 'asking' });
-  expect(questions[0]?.asked).toEqual({ size: 'quick' });
+  expect(questions[0]?.asked).toEqual({ size: 'quick', rounds: 0 });
   questions[0]?.answer(90_000);
   await settle();
   expect(store.get().estimate).toEqual({ phase: 'known', milliseconds: 90_000 });
   store.set({ options: { ...defaultRun, suites: ['gemm'], size: 'standard' } });
   await settle();
   expect(store.get().estimate).toEqual({ phase: 'asking' });
-  expect(questions[1]?.asked).toEqual({ suites: ['gemm'], size: 'default' });
+  expect(questions[1]?.asked).toEqual({ suites: ['gemm'], size: 'default', rounds: 0 });
   questions[1]?.answer(4_000);
   await settle();
   /* A question that was answered is not asked again. */
@@ -66,7 +72,10 @@ test('while one question is open no other is asked, and the last choice counts',
   expect(questions).toHaveLength(1);
   questions[0]?.answer(90_000);
   await settle();
-  expect(questions.map(({ asked }) => asked)).toEqual([{ size: 'quick' }, { size: 'default' }]);
+  expect(questions.map(({ asked }) => asked)).toEqual([
+    { size: 'quick', rounds: 0 },
+    { size: 'default', rounds: 0 },
+  ]);
   expect(store.get().estimate).toEqual({ phase: 'asking' });
 });
 

@@ -5,10 +5,9 @@ import { settled, toMeasurement } from '../../../web/src/measurement.js';
 import { fileText, nativeMeasurements } from '../../../web/src/native_files.js';
 import { parseResults, resultSet, toCsv, toJsonLines } from '../../../web/src/result_file.js';
 import type { AppState } from '../../../web/src/state.js';
-import { suiteCharts } from '../../../web/src/suite_charts.js';
 import { leftOut, summarise } from '../../../web/src/summary.js';
 import { steps, verdict } from '../../../web/src/verdict.js';
-import { type Change, measure, row } from './sample_rows.js';
+import { type Change, measure, row, suiteCharts } from './sample_rows.js';
 
 const good = { count: 20, median: 100, p10: 90, p90: 110, low: 98, high: 102 };
 

@@ -3,6 +3,7 @@ import {
   count,
   duration,
   expected,
+  lateText,
   list,
   percent,
   significant,
@@ -17,6 +18,12 @@ test('three significant digits', () => {
   expect(significant(1.2e-7)).toBe('1.20e-7');
   expect(significant(Number.NaN)).toBe('not a number');
   expect(significant(Number.POSITIVE_INFINITY)).toBe('infinite');
+});
+
+test('a run that took half as long again as was expected says what the estimate means', () => {
+  expect(lateText(60_000, undefined)).toBe('');
+  expect(lateText(59_000, 40_000)).toBe('');
+  expect(lateText(169_000, 40_000)).toContain('The estimate, about 40 seconds, is for a machine');
 });
 
 test('percentages have a decimal only below ten', () => {

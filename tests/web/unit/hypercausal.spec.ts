@@ -1,8 +1,9 @@
 import { expect, test } from '@playwright/test';
+import type { ChartSpec } from '../../../web/src/chart_spec.js';
+import { heatOf } from '../../../web/src/heat.js';
 import { toMeasurement } from '../../../web/src/measurement.js';
 import type { Row } from '../../../web/src/rows.js';
-import { suiteCharts } from '../../../web/src/suite_charts.js';
-import { origin } from './sample_rows.js';
+import { origin, suiteCharts } from './sample_rows.js';
 
 interface Configuration {
   D: number;
@@ -61,11 +62,10 @@ test('every configuration is on the curve, native and browser', () => {
   expect(curve?.series[1]?.points[0]).toMatchObject({ x: 1, y: (2 * 3 * 3 * 48) / 100 });
   expect(curve?.series[1]?.points[0]?.name).toContain('chain D 3, K 3, T 48');
   expect(curve?.table.rows).toHaveLength(12);
-  /* None of these are in the charts of all suites. */
-  expect(charts.map(({ id }) => id)).not.toContain('overview');
+  expect(charts.map(({ id, part }) => [part, id])[0]).toEqual(['Against native', 'overview']);
 });
 
-test('the map holds means over the lengths, and is darkest where it takes longest', () => {
+test('the map holds means over the lengths, and is lightest where it takes longest', () => {
   const charts = chartsOf(grid('native'), grid('wasm', 2));
   const maps = charts.filter(({ id }) => id.startsWith('hypercausal-heat'));
   expect(maps).toHaveLength(2);
@@ -76,8 +76,16 @@ test('the map holds means over the lengths, and is darkest where it takes longes
     ['D 6', '13', '21.6', '38.9'],
   ]);
   expect(browser?.table.rows[0]?.cells[1]).toBe('13');
-  expect(native?.table.rows[0]?.shades?.[1]).toBe(0);
-  expect(native?.table.rows[1]?.shades?.[3]).toBe(1);
+  expect(native?.kind).toBe('heat');
+  expect(native?.categories).toEqual(['K 3', 'K 5', 'K 9']);
+  expect(native?.series.map(({ name, points }) => [name, points.length])).toEqual([
+    ['D 3', 3],
+    ['D 6', 3],
+  ]);
+  const shades = heatOf(native as ChartSpec);
+  const [least, most] = [native?.series[0]?.points[0], native?.series[1]?.points[2]];
+  expect(shades.css(least)).toBe(shades.at(0));
+  expect(shades.css(most)).toBe(shades.at(1));
 });
 
 test('a configuration off the grid does not blur the map', () => {

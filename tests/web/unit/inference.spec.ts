@@ -1,8 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { toMeasurement } from '../../../web/src/measurement.js';
 import type { Row } from '../../../web/src/rows.js';
-import { suiteCharts } from '../../../web/src/suite_charts.js';
-import { origin } from './sample_rows.js';
+import { origin, suiteCharts } from './sample_rows.js';
 
 /** A row of the suite, as the engines write it. */
 function row(
@@ -56,10 +55,13 @@ test('each model has a chart of both percentiles against batch size, on each sid
     [...rowsOf('wasm', '784-200-10', 6), ...rowsOf('wasm', 'vit-nano', 90)],
   );
   expect(charts.map(({ title }) => title)).toEqual([
+    'Speed as a percentage of native at its best',
     'Latency of 784-200-10',
     'Latency of vit-nano',
+    'What each part of a plan saves: native at its best',
+    'What each part of a plan saves: this browser',
   ]);
-  const [mlp] = charts;
+  const [, mlp] = charts;
   expect(mlp?.series.map(({ name, role }) => `${role} ${name}`)).toEqual([
     'A native at its best, p50',
     'A native at its best, p99',
@@ -89,6 +91,15 @@ test('the table has what each part saves, and how many calls there were', () => 
     '3 batch sizes had fewer than 1000 readings, too few for a 99th percentile that holds; the size “Long” (natively --full) makes that many.',
     'At 3 batch sizes a call was too short for the clock: readings are means of several calls, and percentiles are of these means.',
   ]);
+});
+
+test('a chart has what each part saves, as a mean over batch sizes', () => {
+  const charts = chartsOf([], rowsOf('wasm', '784-200-10', 6));
+  const savings = charts.find(({ id }) => id.startsWith('inference-savings'));
+  expect(savings?.categories).toEqual(['784-200-10']);
+  expect(savings?.series.map(({ name }) => name)).toEqual(['without packing']);
+  expect(savings?.series[0]?.points[0]?.y).toBeCloseTo(1.25, 9);
+  expect(savings?.marks).toEqual([{ name: 'with all parts', value: 1 }]);
 });
 
 test('readings count, not calls', () => {

@@ -4,10 +4,9 @@ import { pairCases } from '../../../web/src/compare.js';
 import type { Interval } from '../../../web/src/interval.js';
 import { type Movement, ratioOfRuns } from '../../../web/src/machine_movement.js';
 import type { Measurement } from '../../../web/src/rows.js';
-import { suiteCharts } from '../../../web/src/suite_charts.js';
 import { type Summary, summarise } from '../../../web/src/summary.js';
 import { machineSentences, reservations, steps, verdict } from '../../../web/src/verdict.js';
-import { type Change, measure } from './sample_rows.js';
+import { type Change, measure, suiteCharts } from './sample_rows.js';
 
 /** Normal deviates from a seed (Box and Muller, 1958, over a linear congruential generator). */
 function normals(seed: number): () => number {
@@ -291,6 +290,9 @@ test('if the machine changed a lot, the advice is to measure again', () => {
   const advice = 'run scripts/playground again';
   expect(sentences({ arithmetic: exact(1.2), memory: exact(1) })).toContain(advice);
   expect(sentences({ arithmetic: exact(1.05), memory: exact(1) })).not.toContain(advice);
+  /* Where no difference is seen, there is nothing to advise against. */
+  const unsure = { value: 1.2, low: 0.8, high: 1.8 };
+  expect(sentences({ arithmetic: unsure, memory: exact(1) })).not.toContain(advice);
 });
 
 test('a wide interval is no proof that there is no difference', () => {
@@ -318,7 +320,7 @@ test('the headline states the threads that worked, and costs that were assumed',
     'with 2 threads at work.',
   );
   expect(verdict(of({ threadsWorked: 2 }, { threadsWorked: 1 }))).toContain(
-    'with 2 threads, of which 2 worked natively and 1 in this browser.',
+    'with 2 threads, of which 2 worked natively and 1 in the browser.',
   );
   expect(verdict(of({ threadsWorked: 1 }, { threadsWorked: 1 }))).toContain(
     'with 2 threads, of which 1 worked.',

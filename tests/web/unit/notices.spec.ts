@@ -6,7 +6,9 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8');
 
 test('the site has the licences of everything bundled into it', async ({ request }) => {
-  const notices = await (await request.get('THIRD_PARTY_NOTICES.md')).text();
+  const files = ['THIRD_PARTY_NOTICES.md', 'THIRD_PARTY_NOTICES_service_worker.md'];
+  const texts = files.map(async (file) => (await request.get(file)).text());
+  const notices = (await Promise.all(texts)).join('\n');
   const { dependencies } = JSON.parse(read('web/package.json')) as {
     dependencies: Record<string, string>;
   };
@@ -28,4 +30,17 @@ test('and the licences of what is bundled into the package', async ({ request })
   for (const part of [/^comlink [\d.]+ \(Apache-2\.0\)$/m, /^Emscripten \(MIT\)$/m, /^musl/m]) {
     expect(notices).toMatch(part);
   }
+});
+
+test('and those of the libraries that are measured beside it', async ({ request }) => {
+  const notices = await (await request.get('THIRD_PARTY_NOTICES_peers.txt')).text();
+  const { dependencies } = JSON.parse(read('bench/peers/package.json')) as {
+    dependencies: Record<string, string>;
+  };
+  const { 'onnxruntime-node': _, ...shipped } = dependencies;
+  for (const [name, version] of Object.entries(shipped))
+    expect(notices).toContain(`## ${name} ${version} (`);
+  /* What they depend on, and texts of licences that packages only name. */
+  for (const part of ['## seedrandom ', 'Copyright (c) Microsoft', 'Version 2.0, January 2004'])
+    expect(notices).toContain(part);
 });

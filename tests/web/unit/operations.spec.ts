@@ -1,8 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { toMeasurement } from '../../../web/src/measurement.js';
 import type { Row } from '../../../web/src/rows.js';
-import { suiteCharts } from '../../../web/src/suite_charts.js';
-import { origin } from './sample_rows.js';
+import { origin, suiteCharts } from './sample_rows.js';
 
 /** A row of the suites ops and accuracy, as the engines write it. */
 function row(kind: 'native' | 'wasm', more: Record<string, unknown>): Row {
@@ -49,8 +48,9 @@ test('an operation is under the roof of its level, on each side', () => {
   expect(titles).toContain('Roofline of native at its best');
   expect(titles).toContain('Roofline of this browser');
   expect(titles).toContain('Operations, medium, forward: share of the roofline');
-  /* None of these are in the charts of all suites. */
-  expect(titles).not.toContain('Speed as a percentage of native at its best');
+  /* Without side B, too, they have the whole gap. */
+  expect(titles).toContain('Speed as a percentage of native at its best');
+  expect(titles).not.toContain('Speed as a percentage of each side’s own ceiling');
   const own = charts.find(({ title }) => title === 'Roofline of this browser');
   const [roof, ops] = own?.series ?? [];
   expect(roof?.name).toBe('L2, 60 GB/s');
@@ -102,18 +102,50 @@ const accuracy = {
   unit: 'ULP',
   primary: false,
   samples: { count: 1, median: 1.3, p10: 1.3, p90: 1.3 },
+  bound: 2,
   histogram: { edges: [0, 0.5, 1, 2], counts: [30, 60, 10] },
 };
 
 test('errors have a bar, a histogram of shares, and a table of counts', () => {
   const charts = chartsOf([row('native', accuracy)], [row('wasm', accuracy)]);
-  const largest = charts.find(({ id }) => id === 'accuracy-ulp');
+  const largest = charts.find(({ title }) => title === 'Largest error of every function');
   expect(largest?.categories).toEqual(['tanh']);
-  expect(largest?.marks).toEqual([{ name: 'required bound', value: 2 }]);
+  expect(largest?.limits).toEqual({ name: 'bound', values: [2] });
   const histogram = charts.find(({ title }) => title === 'Errors of tanh');
   expect(histogram?.series[1]?.points.map(({ y }) => y)).toEqual([30, 60, 10]);
   expect(histogram?.series[1]?.points[1]?.x).toBeCloseTo(Math.SQRT1_2);
   expect(histogram?.table.rows.map(({ cells }) => cells[2])).toEqual(['30', '60', '10']);
+});
+
+test('each error stands under its own bound, or none', () => {
+  const softmax = { ...accuracy, case: 'softmax of 1000', parameters: { width: 1000 } };
+  const { bound: _, ...largest } = softmax;
+  const spread = {
+    ...softmax,
+    ...{ metric: 'RMS error in ULP', bound: 4, histogram: undefined },
+  };
+  const relu = {
+    ...accuracy,
+    case: 'relu',
+    bound: 0,
+    samples: { count: 1, median: 0, p10: 0, p90: 0 },
+  };
+  const charts = chartsOf(
+    [],
+    [accuracy, relu, largest, spread].map((each) => row('wasm', each)),
+  );
+  const limitsOf = (title: string) => charts.find((each) => each.title === title)?.limits?.values;
+  expect(limitsOf('Largest error of every function')).toEqual([2, 0, undefined]);
+  expect(limitsOf('RMS error in ULP')).toEqual([4]);
+});
+
+test('a histogram is drawn of every error that has one', () => {
+  const norm = {
+    ...accuracy,
+    ...{ case: 'layer norm of 768', metric: 'largest error in units of 1', bound: undefined },
+  };
+  const charts = chartsOf([], [row('wasm', norm)]);
+  expect(charts.map(({ title }) => title)).toContain('Errors of layer norm of 768');
 });
 
 test('gradients are points around the diagonal', () => {

@@ -1,6 +1,11 @@
 /** Sample rows for tests of the page. */
+import type { ChartSpec } from '../../../web/src/chart_spec.js';
+import type { Foreign } from '../../../web/src/compare.js';
 import { toMeasurement } from '../../../web/src/measurement.js';
-import type { Measurement, Row } from '../../../web/src/rows.js';
+import type { Measurement, ResultSet, Row } from '../../../web/src/rows.js';
+import { shownResults } from '../../../web/src/shown.js';
+import type { AppState } from '../../../web/src/state.js';
+import { chartsOf } from '../../../web/src/suite_charts.js';
 
 export interface Change {
   kind?: 'native' | 'wasm';
@@ -83,3 +88,40 @@ export function row(change: Change = {}): Row {
 
 export const measure = (...changes: Change[]): Measurement[] =>
   changes.map((change) => toMeasurement(row(change)));
+
+const setOf = (name: string, measurements: readonly Measurement[]): ResultSet => ({
+  name,
+  rows: [],
+  measurements,
+});
+
+export interface Given {
+  native: readonly Measurement[];
+  browser: readonly Measurement[];
+  others: readonly Foreign[];
+  /** Whether the native results are in a file of the user, not served with the page. */
+  alone: boolean;
+}
+
+/** The state of a page that has these results. */
+export function stateWith({ native, browser, others, alone }: Given): AppState {
+  const files = new Map<string, Measurement[]>();
+  for (const { file, measurement } of others) {
+    files.set(file, [...(files.get(file) ?? []), measurement]);
+  }
+  const own = [...files].map(([name, some]) => setOf(name, some));
+  return {
+    native: alone ? { phase: 'absent' } : { phase: 'ready', set: setOf('native.jsonl', native) },
+    files: alone && native.length > 0 ? [setOf('mine.jsonl', native), ...own] : own,
+    compared: [],
+    browser: browser.length > 0 ? setOf('this browser', browser) : undefined,
+    shared: { phase: 'absent' },
+    reference: { phase: 'absent' },
+  } as unknown as AppState;
+}
+
+/** The charts of all suites that the page would show. */
+export const suiteCharts = (given: Given): ChartSpec[] =>
+  shownResults(stateWith(given)).suites.flatMap(({ suite, cases, native }) =>
+    chartsOf(suite, cases, native),
+  );

@@ -1,8 +1,8 @@
 import { expect, test } from '@playwright/test';
 import type { Exhibit } from 'parallax-nn/bench';
 import { colourOf, isLight, scaleOf, shareOf } from '../../../web/src/colour_scale.js';
+import { barCharts, exhibitCsv } from '../../../web/src/exhibit_files.js';
 import {
-  barShares,
   columnLabels,
   part,
   pixels,
@@ -176,13 +176,45 @@ test('filters that were stretched one by one are recognised', () => {
   expect(stretched(exhibit({ ...filters, values: Float32Array.of(0, 1, 0.5, 0) }))).toBe(false);
 });
 
-test('bars are logarithmic where they are far apart', () => {
-  expect(barShares([1, 2, 4])).toEqual({ shares: [0.25, 0.5, 1], log: false });
-  const far = barShares([1e-4, 1e-2, 1]);
-  expect(far.log).toBe(true);
-  expect(far.shares[0]).toBeGreaterThan(0);
-  expect(far.shares[2]).toBe(1);
-  expect(barShares([0, 0])).toEqual({ shares: [0, 0], log: false });
+test('bars of the same things stand in one chart, on a logarithmic scale if far apart', () => {
+  const bars = (name: string, ...values: number[]) =>
+    exhibit({
+      ...{ kind: 'bars', name, labels: ['stem', 'head'], columns: 2 },
+      values: Float32Array.from(values),
+    });
+  const charts = barCharts([
+    bars('gradients', 1, 0.01),
+    bars('gradients, without skips', 2, 0.001),
+    bars('weights', 1, 2),
+    exhibit({}),
+  ]);
+  expect(charts.map(({ title, kind, series }) => [title, kind, series.length])).toEqual([
+    ['Gradients', 'dots', 2],
+    ['Weights', 'bars', 1],
+  ]);
+  expect(charts[0]?.table.rows.map(({ cells }) => cells)).toEqual([
+    ['stem', '1', '2'],
+    ['head', '0.01', '0.001'],
+  ]);
+});
+
+test('an exhibit as a table has a line for each value, with the names of its place', () => {
+  const confusion = exhibit({
+    kind: 'matrix',
+    square: true,
+    labels: ['cat', 'dog'],
+    rows: 2,
+    columns: 2,
+    values: Float32Array.of(1, 2, 3, 4),
+  });
+  expect(exhibitCsv(confusion).split('\r\n')).toEqual([
+    'item,row,column,channel,value',
+    '0,cat,cat,0,1',
+    '0,cat,dog,0,2',
+    '0,dog,cat,0,3',
+    '0,dog,dog,0,4',
+    '',
+  ]);
 });
 
 test('the table of a large matrix samples all of it', () => {

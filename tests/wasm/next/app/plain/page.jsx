@@ -1,0 +1,2 @@
+/** The same page without the headers that isolate it. */
+export { default } from '../page.jsx';
