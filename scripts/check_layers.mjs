@@ -11,14 +11,30 @@ import { fileURLToPath } from 'node:url';
 import { commandLine, Wrong } from './options.mjs';
 
 // Lowest first: a file includes its own layer or lower.
-const LAYERS = ['base', 'kernels', 'blocks', 'ops', 'graph', 'plan', 'nn', 'models', 'learn'];
+const LAYERS = [
+  'base',
+  'kernels',
+  'blocks',
+  'ops',
+  'graph',
+  'plan',
+  'nn',
+  'models',
+  'learn',
+  'onnx',
+];
 // io stands beside the layers: it may use base, and the top layer may use it.
 const IO_USES = ['base', 'io'];
 const IO_USED_BY = ['io', 'nn', 'models', 'learn'];
 
 // The public headers, each with the lowest layer that may include it; any file may include
 // parallax.h.
-const PUBLIC = { 'src/parallax_nn.h': 'nn', 'src/parallax_learn.h': 'learn' };
+const PUBLIC = {
+  'src/parallax_files.h': 'io',
+  'src/parallax_nn.h': 'nn',
+  'src/parallax_learn.h': 'learn',
+  'src/parallax_onnx.h': 'onnx',
+};
 
 // Code that uses only public headers, as a user's own code does: learning tasks and their data.
 const ON_PUBLIC_HEADERS = /^(bench\/(tasks\/|tasks\.|datasets\.)|tests\/install\/)/;

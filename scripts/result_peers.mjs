@@ -113,6 +113,30 @@ function peerTable(rows) {
   return table(['case', own, ...names.map((name) => NAMES[name])], lines);
 }
 
+/** Some versions begin with the name. */
+const titleOf = (name, version = '') =>
+  version.startsWith(name) ? version : `${NAMES[name]} ${version}`.trim();
+
+/** The peers' versions, and which of their variants was the fastest in how many cases. */
+function peerLine(rows) {
+  const chosen = casesOf(rows).flatMap(({ ours, peers }) =>
+    ours.length
+      ? unique(peers.map(({ engine }) => engine.name))
+          .filter((name) => name !== ONE_THREAD)
+          .map((name) => peerNamed(peers, name, ours[0])?.engine)
+          .filter(Boolean)
+      : [],
+  );
+  const texts = [...groupBy(chosen, ({ name, version }) => titleOf(name, version))].map(
+    ([title, of]) => {
+      const variants = [...groupBy(of, ({ variant }) => variant ?? '')].filter(([name]) => name);
+      const counts = variants.map(([name, { length }]) => `"${name}" ${length}`);
+      return counts.length ? `${title} (${counts.join(', ')})` : title;
+    },
+  );
+  return `Peers, and in how many cases which of their variants was the fastest: ${texts.join('; ')}.`;
+}
+
 export const peerSections = (rows) =>
   SIDES.flatMap((side) => {
     const place = side.where === 'native' ? 'Natively' : 'In Chromium';
@@ -124,7 +148,7 @@ export const peerSections = (rows) =>
       command: `scripts/peers --${side.where} --threads ${side.threads} --quick`,
       rows: chosen,
       all: rows,
-      body: () => [peerTable(chosen)],
+      body: () => [peerTable(chosen), peerLine(chosen)],
     });
   });
 

@@ -1,9 +1,10 @@
 /**
  * Writes RESULTS.md, and the table of results in README.md, from the rows in bench/results, so that no
- * figure is copied by hand. `scripts/results --check` fails where a document is not what the rows
- * give. The rows are those that the commands named in each section wrote, unchanged.
+ * figure is copied by hand; and for each folder there, which holds rows of another machine, a document
+ * in it. `scripts/results --check` fails where a document is not what the rows give. The rows are those
+ * that the commands named in each section wrote, unchanged.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +17,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 const readRows = (folder) =>
   readdirSync(folder)
-    .filter((name) => name.endsWith('.jsonl'))
+    // Those of the reference machine are for the page.
+    .filter((name) => name.endsWith('.jsonl') && !name.startsWith('reference-'))
     .sort()
     .flatMap((name) =>
       readFileSync(path.join(folder, name), 'utf8')
@@ -60,7 +62,9 @@ function targetSection(rows) {
     '## Targets not yet met\n',
     `${counts} ${about}\n`,
     ...(missed.length ? [`${missedTable(missed)}\n`] : []),
-    ...(unmeasured.length ? ['Not measured in this run:\n', unmeasuredTable(unmeasured)] : []),
+    ...(unmeasured.length
+      ? ['Not measured in this run:\n', `${unmeasuredTable(unmeasured)}\n`]
+      : []),
   ];
 }
 
@@ -75,11 +79,20 @@ outputs that were compared first. A ratio says how many times as fast as the pee
 hold 95% of what the median can be. Of a peer's variants the fastest counts. A percentage is the share
 of the **ceiling**: the multiply-adds a second that a loop in registers reaches on the same engine,
 measured in every round beside the case. Cases without one do little arithmetic, or need less of it than
-their rate counts, as Winograd's convolution does.
+their rate counts, as Winograd's convolution does. Each section names the commit that was measured: what has changed
+since then is in CHANGELOG.md, and not in its figures.
 `;
 
-export function resultsDocument(rows) {
-  return [INTRODUCTION, ...peerSections(rows), ...suiteSections(rows), ...targetSection(rows)]
+/** others: paths of the documents about other machines. */
+export function resultsDocument(rows, others = []) {
+  const links = others.map((name) => `- [${name}](${name})`);
+  return [
+    INTRODUCTION,
+    ...peerSections(rows),
+    ...suiteSections(rows),
+    ...targetSection(rows),
+    ...(others.length ? ['## Other machines\n', ...links] : []),
+  ]
     .join('\n')
     .replace(/\n*$/, '\n');
 }
@@ -94,21 +107,43 @@ export function withTable(readme, rows) {
   return `${readme.slice(0, from + BEGIN.length)}\n${readmeTable(rows)}\n${readme.slice(to)}`;
 }
 
-/** Both documents as the rows have them: {path, text}. */
+const RESULTS = 'bench/results';
+
+/** The folders of bench/results, each with the rows of another machine. */
+const otherMachines = (folder) =>
+  readdirSync(path.join(folder, RESULTS), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => `${RESULTS}/${name}`)
+    .sort();
+
+/** All documents as the rows have them: {path, text}. */
 export function documents(folder = root) {
-  const rows = readRows(path.join(folder, 'bench/results'));
+  const rows = readRows(path.join(folder, RESULTS));
   const readme = path.join(folder, 'README.md');
+  const others = otherMachines(folder).map((name) => ({
+    name: `${name}/RESULTS.md`,
+    text: resultsDocument(readRows(path.join(folder, name))),
+  }));
+  const main = resultsDocument(
+    rows,
+    others.map(({ name }) => name),
+  );
   return [
-    { path: path.join(folder, 'RESULTS.md'), text: resultsDocument(rows) },
+    { path: path.join(folder, 'RESULTS.md'), text: main },
     { path: readme, text: withTable(readFileSync(readme, 'utf8'), rows) },
+    ...others.map(({ name, text }) => ({ path: path.join(folder, name), text })),
   ];
 }
 
 const USAGE = `usage: scripts/results [--check] [--help]
 
-Writes RESULTS.md and the table in README.md from the rows in bench/results.
+Writes RESULTS.md and the table in README.md from the rows in bench/results, and RESULTS.md in each
+folder there from the rows of another machine.
 
   --check  writes nothing; exits with 1 where a document is not what the rows give`;
+
+const isWritten = ({ path: place, text }) =>
+  existsSync(place) && readFileSync(place, 'utf8') === text;
 
 function main(args) {
   if (args.includes('--help')) return console.log(USAGE);
@@ -120,9 +155,9 @@ function main(args) {
   }
   for (const document of documents()) {
     if (!args.includes('--check')) writeFileSync(document.path, document.text);
-    else if (readFileSync(document.path, 'utf8') !== document.text) {
+    else if (!isWritten(document)) {
       console.error(
-        `results: ${path.basename(document.path)} is not what the rows give: run scripts/results`,
+        `results: ${path.relative(root, document.path)} is not what the rows give: run scripts/results`,
       );
       process.exitCode = 1;
     }

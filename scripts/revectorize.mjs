@@ -14,7 +14,7 @@ const USAGE = `usage: node scripts/revectorize.mjs [--node PROGRAM] [--tier TIER
 Compares training steps of models (default gpt2-nano and resnet-nano) with and without V8's flag
 --experimental-wasm-revectorize: the time of each operation, and the bits of results.
 
-  --node PROGRAM  the Node that runs them (default: this one)
+  --node PROGRAM  the Node that runs them, 24 or later: older ones lack the flag (default: this one)
   --tier TIER     simd, simd-threads (default) or relaxed-threads
   --turns N       turns, 1 to 1000, of which the fastest counts (default 3)`;
 
@@ -54,15 +54,25 @@ class Child {
     this.process = spawn(node, [...flags, self, '--serve', '--tier', tier], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
+    const failed = once(this.process, 'error').then(([error]) => {
+      throw new Wrong(`${node}: ${error.message}`);
+    });
+    const exited = once(this.process, 'exit').then(([code]) => {
+      throw new Wrong(
+        `${node} ended with ${code}: what it said stands above. It must be a Node that has ${FLAG}, and the models ` +
+          'must exist.',
+      );
+    });
+    /* Also of a process that has ended before it was asked anything. */
+    this.ended = Promise.race([failed, exited]);
+    this.ended.catch(() => {});
+    this.process.stdin.on('error', () => {});
     this.lines = createInterface({ input: this.process.stdout });
   }
 
   async ask(...call) {
     this.process.stdin.write(`${JSON.stringify(call)}\n`);
-    const ended = once(this.process, 'exit').then(([code]) => {
-      throw new Error(`Node ended with ${code}`);
-    });
-    const [line] = await Promise.race([once(this.lines, 'line'), ended]);
+    const [line] = await Promise.race([once(this.lines, 'line'), this.ended]);
     return JSON.parse(line);
   }
 }
@@ -82,7 +92,8 @@ function print(model, [without, joined]) {
     .filter(([, { nanoseconds }]) => nanoseconds >= LEAST_NS)
     .map(([name, { nanoseconds, rate }]) => {
       const other = joined.get(name);
-      const gflops = rate ? `${rate.toFixed(0)} -> ${other.rate?.toFixed(0)} GFLOP/s` : '';
+      const both = rate && other.rate;
+      const gflops = both ? `${rate.toFixed(0)} -> ${other.rate.toFixed(0)} GFLOP/s` : '';
       return { name, without: nanoseconds, joined: other.nanoseconds, gflops };
     })
     .sort((a, b) => b.without / b.joined - a.without / a.joined);
@@ -131,5 +142,11 @@ const { values, positionals } = commandLine(
     };
   },
 );
-if (values.serve) await serve(values.tier);
-else await main(values, positionals.length > 0 ? positionals : ['gpt2-nano', 'resnet-nano']);
+try {
+  if (values.serve) await serve(values.tier);
+  else await main(values, positionals.length > 0 ? positionals : ['gpt2-nano', 'resnet-nano']);
+} catch (error) {
+  /* One sentence: of a program that is not there, of a model that does not exist. */
+  console.error(`revectorize: ${error.message}`);
+  process.exit(error instanceof Wrong ? 2 : 1);
+}

@@ -34,11 +34,15 @@ const { build, jobs, onlyChanged } = commandLine(
   },
 );
 const program = process.env.CLANG_TIDY || 'clang-tidy';
+// The analyser's default, 225,000 nodes for a function, takes five times as long, most of it in a few.
+const depth = ['-Xclang', '-analyzer-config', '-Xclang', 'max-nodes=30000'];
 
 const database = JSON.parse(readFileSync(path.join(build, 'compile_commands.json'), 'utf8'));
 const entries = new Map();
 for (const entry of database) {
   const file = path.resolve(entry.directory, entry.file);
+  // What a compiler of another language wrote.
+  if (file.startsWith(path.resolve(build) + path.sep)) continue;
   // Of the kernel targets, the vector code is more worth analysing than the scalar.
   if (!entries.has(file) || entry.command.includes('PLX_TARGET=avx2')) entries.set(file, entry);
 }
@@ -114,14 +118,15 @@ async function check(file) {
     counts.unchanged += 1;
     return;
   }
-  const hash = createHash('sha256').update(JSON.stringify([version, rules, text]));
+  const hash = createHash('sha256').update(JSON.stringify([version, rules, depth, text]));
   const remembered = path.join(memory, hash.digest('hex'));
   if (text && existsSync(remembered)) {
     counts.clean += 1;
     return;
   }
   counts.analysed += 1;
-  const { code, output } = await run(program, ['--quiet', '-p', folder, file]);
+  const extra = depth.map((argument) => `--extra-arg=${argument}`);
+  const { code, output } = await run(program, ['--quiet', '-p', folder, ...extra, file]);
   if (code === 0 && !output.trim()) {
     if (text) writeFileSync(remembered, '');
     return;

@@ -1,6 +1,6 @@
 /**
- * Measures how long the smallest page takes to its first result in Chromium, and what that time is
- * spent on. Several folders alternate, and each is compared with the first; --json writes a row about
+ * Measures how long the smallest page takes to its first result in Chromium, once training and once
+ * predicting with a small convolutional network, and what that time is spent on. Several folders alternate, and each is compared with the first; --json writes rows about
  * the first.
  *
  * Each time is that of an address entered in an empty tab of a new profile, so with nothing in a cache,
@@ -17,11 +17,11 @@ import { startBrowser } from './start_up_browser.mjs';
 const PAGE = 'minimal.html';
 const USAGE = `usage: node scripts/start_up.mjs [--times N] [--json FILE] [FOLDER ...]
 
-Measures how long ${PAGE} of a built page takes to its first result in Chromium, and what that
-time is spent on. Several folders (default web/dist) alternate, and each is compared with the first.
+Measures how long ${PAGE} of a built page takes in Chromium to its first result (training),
+and to the first prediction of a small convolutional network, and what that time is spent on. Several folders (default web/dist) alternate, and each is compared with the first.
 
   --times N     visits of each page, 2 to 1000 (default 20)
-  --json FILE   writes a row about the first folder`;
+  --json FILE   writes rows about the first folder: the times, and those of each phase`;
 
 const { times, folders, json } = commandLine(
   'start_up',
@@ -55,45 +55,75 @@ const PARTS = `(() => {
   };
 })()`;
 
+/** What the page does, and phases of it that follow one another. */
+const LOADING = {
+  navigation: (run) => run.navigation,
+  script: (run) => run.script,
+  // They are got side by side.
+  'module and worker': (run) => Math.max(run.compile, run.worker),
+  engine: (run) => run.engine,
+};
+const VISITS = [
+  {
+    metric: 'first result',
+    query: '',
+    phases: {
+      ...LOADING,
+      'first step': (run) => run['first step'],
+      training: (run) => run.training,
+    },
+  },
+  {
+    metric: 'first prediction',
+    query: '?predict',
+    phases: { ...LOADING, prediction: (run) => run.prediction },
+  },
+];
+
 const browser = await startBrowser();
-const open = (url) => browser.open(`${url}/${PAGE}`, PARTS);
-const pages = await Promise.all(
-  folders.map(async (folder) => ({
-    folder,
-    server: await serve(resolve(folder), ISOLATION),
-    runs: [],
-  })),
+const open = (url, { query }) => browser.open(`${url}/${PAGE}${query}`, PARTS);
+const servers = await Promise.all(folders.map((folder) => serve(resolve(folder), ISOLATION)));
+const all = VISITS.flatMap((visit) =>
+  folders.map((folder, i) => ({ ...visit, visit, folder, server: servers[i], runs: [] })),
 );
 /* The first visit also starts the browser's processes. */
-for (const { server } of pages) await open(server.url);
+for (const { server, visit } of all) await open(server.url, visit);
 for (let i = 0; i < times; i++)
-  for (const { server, runs } of pages) runs.push(await open(server.url));
+  for (const { server, visit, runs } of all) runs.push(await open(server.url, visit));
 await browser.close();
-const [first] = pages;
+for (const server of servers) await server.close();
 const column = (milliseconds) => milliseconds.toFixed(1).padStart(8);
-for (const { folder, server, runs } of pages) {
-  await server.close();
-  console.log(`${folder}: median of ${runs.length}, and the middle half`);
+for (const { folder, metric, runs } of all) {
+  console.log(`${folder}, ${metric}: median of ${runs.length}, and the middle half`);
   for (const part of Object.keys(runs[0])) {
-    const all = runs.map((run) => run[part]);
-    const [low, high] = [quantile(all, 1 / 4), quantile(all, 3 / 4)].map(column);
-    console.log(`  ${part.padEnd(14)}${column(median(all))} ms${low} to${high}`);
+    const taken = runs.map((run) => run[part]);
+    const [low, high] = [quantile(taken, 1 / 4), quantile(taken, 3 / 4)].map(column);
+    console.log(`  ${part.padEnd(14)}${column(median(taken))} ms${low} to${high}`);
   }
+  const first = all.find((each) => each.metric === metric);
   if (folder === first.folder) continue;
   const ratios = runs.map((run, i) => run['first result'] / first.runs[i]['first result']);
   console.log(`  as a share of ${first.folder}: ${median(ratios).toFixed(2)}`);
 }
+
 if (json) {
   const root = resolve(import.meta.dirname, '..');
   const { version } = JSON.parse(readFileSync(resolve(root, 'wasm/package.json'), 'utf8'));
-  const row = scriptRow(root, {
-    suite: 'package',
-    case: 'page opened to first result',
-    parameters: {},
-    metric: 'first result',
-    unit: 'ms',
-    values: first.runs.map((run) => run['first result']),
-    engine: { kind: 'wasm', name: 'parallax-nn', version, threads: 1 },
-  });
-  writeRows(json, [row]);
+  const rowsOf = ({ metric: primary, phases, runs }) => {
+    const timesOf = { [primary]: (run) => run['first result'], ...phases };
+    return Object.entries(timesOf).map(([metric, timeOf]) =>
+      scriptRow(root, {
+        suite: 'package',
+        case: `page opened to ${primary}`,
+        parameters: {},
+        metric,
+        primary: metric === primary,
+        unit: 'ms',
+        values: runs.map(timeOf),
+        engine: { kind: 'wasm', name: 'parallax-nn', version, threads: 1 },
+      }),
+    );
+  };
+  const [first] = folders;
+  writeRows(json, all.filter(({ folder }) => folder === first).flatMap(rowsOf));
 }

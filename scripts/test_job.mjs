@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { stripVTControlCharacters } from 'node:util';
 import {
   addCounts,
   countsOfTap,
@@ -146,10 +147,18 @@ export async function nodeTests(job, files) {
   if (code !== 0 && counts.failed === 0) job.fail('node --test');
 }
 
+/** Lines of an error of Playwright that say what was expected, and what was there. */
+const ERROR_LINES = 5;
+
 /** The title of a failed test of Playwright's report, with the first lines of each error. */
 function failedSpec({ title, tests }) {
   const errors = tests.flatMap((test) => test.results.flatMap((result) => result.errors));
-  const lines = errors.flatMap(({ message = '' }) => message.split('\n').slice(0, 4));
+  const lines = errors.flatMap(({ message = '' }) =>
+    stripVTControlCharacters(message)
+      .split('\n')
+      .filter((line) => line.trim())
+      .slice(0, ERROR_LINES),
+  );
   return withDetail(title, lines.join('\n'));
 }
 

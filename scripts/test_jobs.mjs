@@ -10,9 +10,9 @@ const onlyLinux = (names) => (process.platform === 'linux' ? names : []);
 const emulated = process.platform === 'linux' && process.arch === 'x64';
 
 /** Builds a preset, or only these targets of it. */
-const built = (preset, after = [], targets = []) => ({
+const built = (preset, after = [], targets = [], name = preset) => ({
   tier: 'builds',
-  name: `build of ${preset}`,
+  name: `build of ${name}`,
   after,
   async body(job) {
     const targetOptions = targets.flatMap((target) => ['--target', target]);
@@ -35,10 +35,10 @@ const bundled = (name, workspace, after) => ({
   },
 });
 
-const cTests = (tier, preset, options) => ({
+const cTests = (tier, preset, options, build = preset) => ({
   tier,
   name: `${tier}: C tests of ${preset}`,
-  after: [`build of ${preset}`],
+  after: [`build of ${build}`],
   despite: true,
   body: (job) => ctest(job, preset, options),
 });
@@ -70,7 +70,8 @@ const style = (tier) => ({
     await job.check('clang-format', process.env.CLANG_FORMAT, ['--dry-run', '-Werror', ...c]);
     await job.check('biome', bin('biome'), ['ci', '--error-on-warnings', '.']);
     if ((await job.run('shellcheck', ['--version'])) === 0) {
-      const names = 'setup test playground repeat inversions peers results fetch_data'.split(' ');
+      const names =
+        'setup test playground repeat reference inversions peers results fetch_data'.split(' ');
       await job.check('shellcheck', 'shellcheck', [
         ...names.map((name) => `scripts/${name}`),
         '.ci/run',
@@ -87,7 +88,7 @@ const types = (tier) => ({
   name: `${tier}: types`,
   after: ['package'],
   async body(job) {
-    for (const folder of ['wasm', 'web', 'tests/web', 'tests/wasm']) {
+    for (const folder of ['wasm', 'web', 'web/worker', 'tests/web', 'tests/wasm']) {
       if (!existsSync(path.join(folder, 'tsconfig.json'))) continue;
       await job.check(`types of ${folder}`, bin('tsc'), ['--noEmit', '-p', folder]);
     }
@@ -158,7 +159,8 @@ const sanitizerOptions = {
 };
 
 const full = (options) => [
-  built('wasm'),
+  // Most of the other jobs wait for the engines, none for the C tests that Node runs.
+  built('wasm', [], ['engines']),
   built('release'),
   style('lint'),
   bundled('package', 'wasm', 'build of wasm'),
@@ -178,7 +180,8 @@ const full = (options) => [
   built('tsan', [], ['plx_tests']),
   cTests('sanitize', 'tsan', { env: sanitizerOptions.tsan }),
   ...onlyLinux([built('gcc'), cTests('native', 'gcc')]),
-  cTests('wasm', 'wasm'),
+  built('wasm', ['build of wasm'], [], 'tests in wasm'),
+  cTests('wasm', 'wasm', {}, 'tests in wasm'),
   node('lint', 'scripts', [], 'tests/scripts'),
 ];
 
