@@ -166,23 +166,24 @@ const full = (options) => [
   bundled('package', 'wasm', 'build of wasm'),
   bundled('page', 'web', 'package'),
   types('lint'),
+  // Those that take turns are the longest chain, so they begin while the engines are built.
+  node('native', 'command', ['build of release'], 'tests/cli'),
+  node('lint', 'scripts', [], 'tests/scripts'),
   cTests('native', 'release'),
   // Compared with the native command, as the page is.
   node('wasm', 'package', ['package', 'build of release'], 'tests/wasm'),
   chromium,
   firefox,
-  node('native', 'command', ['build of release'], 'tests/cli'),
-  ...(emulated ? [built('aarch64')] : []),
+  ...(emulated ? [built('aarch64', [], ['plx_tests'])] : []),
   arm,
   clangTidy(options),
-  built('asan', [], ['plx_tests', 'plx_tests_f64']),
+  built('asan', [], ['plx_tests']),
   cTests('sanitize', 'asan', { env: sanitizerOptions.asan }),
   built('tsan', [], ['plx_tests']),
   cTests('sanitize', 'tsan', { env: sanitizerOptions.tsan }),
-  ...onlyLinux([built('gcc'), cTests('native', 'gcc')]),
+  ...onlyLinux([built('gcc', [], ['plx_tests', 'parallax']), cTests('native', 'gcc')]),
   built('wasm', ['build of wasm'], [], 'tests in wasm'),
   cTests('wasm', 'wasm', {}, 'tests in wasm'),
-  node('lint', 'scripts', [], 'tests/scripts'),
 ];
 
 /** C test groups that take more than a few seconds. */

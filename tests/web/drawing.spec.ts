@@ -89,7 +89,18 @@ test('keys draw too', async ({ page }) => {
   await page.keyboard.press('Space');
   await expect(said).toHaveText('The pen is up.');
   await expect(page.locator('#digit-seen')).toHaveText(/^The network sees a 1/);
-  const before = await shares(page);
+  /* What it sees of the last line may come after what it saw of the one before. */
+  let before = await shares(page);
+  await expect
+    .poll(
+      async () => {
+        const earlier = before;
+        before = await shares(page);
+        return String(before) === String(earlier);
+      },
+      { intervals: [300] },
+    )
+    .toBe(true);
   /* A pen that is up draws nothing. */
   for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowRight');
   await page.waitForTimeout(300);
