@@ -9,6 +9,9 @@ import { bin, ctest, filesBelow, nodeTests, playwright } from './test_job.mjs';
 const onlyLinux = (names) => (process.platform === 'linux' ? names : []);
 const emulated = process.platform === 'linux' && process.arch === 'x64';
 
+/** What the tests of a release build in float need: the libraries' symbols are looked at. */
+const cPrograms = ['plx_tests', 'parallax_shared', 'parallax_archive'];
+
 /** Builds a preset, or only these targets of it. */
 const built = (preset, after = [], targets = [], name = preset) => ({
   tier: 'builds',
@@ -174,14 +177,14 @@ const full = (options) => [
   node('wasm', 'package', ['package', 'build of release'], 'tests/wasm'),
   chromium,
   firefox,
-  ...(emulated ? [built('aarch64', [], ['plx_tests'])] : []),
+  ...(emulated ? [built('aarch64', [], cPrograms)] : []),
   arm,
   clangTidy(options),
   built('asan', [], ['plx_tests']),
   cTests('sanitize', 'asan', { env: sanitizerOptions.asan }),
   built('tsan', [], ['plx_tests']),
   cTests('sanitize', 'tsan', { env: sanitizerOptions.tsan }),
-  ...onlyLinux([built('gcc', [], ['plx_tests', 'parallax']), cTests('native', 'gcc')]),
+  ...onlyLinux([built('gcc', [], [...cPrograms, 'parallax']), cTests('native', 'gcc')]),
   built('wasm', ['build of wasm'], [], 'tests in wasm'),
   cTests('wasm', 'wasm', {}, 'tests in wasm'),
 ];

@@ -229,6 +229,44 @@ describe('in a browser', { skip: withoutBrowser }, () => {
     }
   });
 
+  describe('if the engine freezes when it makes a worker, as in Firefox,', () => {
+    const ENGINE = '/engine-relaxed-threads.mjs';
+    const own = readFileSync(join(DIST, ENGINE), 'utf8');
+    const freeze =
+      'self.Worker = class { constructor() { ' +
+      'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); } };';
+    /** As if in Firefox, where this many engines freeze. */
+    const runFrozen = (engines) => {
+      let asked = 0;
+      const answer = (path) =>
+        path === ENGINE && ++asked <= engines ? { body: `${freeze}\n${own}` } : undefined;
+      const body = `
+        Object.defineProperty(navigator, 'userAgent', { value: 'Firefox/153.0' });
+        const plx = await load({ threads: 2 });
+        const { length } = await plx.model('mlp:2-4-1', { seed: 1 }).predict([[1, 2]]);
+        const { tier, threads, downgrades } = await plx.ready();
+        plx.dispose();
+        return { tier, threads, downgrades, length };`;
+      return run(body, { headers: ISOLATION, answer });
+    };
+
+    it('another takes its place', async () => {
+      const { value, error } = await runFrozen(1);
+      const expected = { tier: 'relaxed-threads', threads: 2, downgrades: [], length: 1 };
+      assert.deepEqual(value, expected, error?.message);
+    });
+
+    it('the next tier does after three of them, and says why', async () => {
+      const { value, error } = await runFrozen(3);
+      assert.equal(value?.tier, 'simd-threads', error?.message);
+      assert.deepEqual([value.threads, value.length], [2, 1]);
+      assert.match(
+        value.downgrades[0].reason,
+        /its worker froze when it made those of its threads/,
+      );
+    });
+  });
+
   it('uses the tier without threads if the workers of the others do not load', async () => {
     const answer = (path) => (/-threads.mjs$/.test(path) ? { status: 404, body: '' } : undefined);
     const { value, error } = await run(INFO, { headers: ISOLATION, answer });

@@ -15,7 +15,7 @@ export default defineConfig({
   testDir: '.',
   testMatch: '**/*.spec.ts',
   outputDir: '../../build/playwright',
-  /* The page measures time: two pages at once would slow each other down. */
+  /* No test judges the times that the page measures, so two pages may slow each other down. */
   workers: 2,
   timeout: 90_000,
   expect: { timeout: 20_000 },

@@ -43,5 +43,6 @@ export function browserHost(prefix: string, assets: Assets | false): Host {
       return assets.worker[tier]();
     },
     cpus: () => navigator.hardwareConcurrency || 1,
+    freezes: () => navigator.userAgent.includes('Firefox/'),
   };
 }

@@ -39,6 +39,8 @@ export interface Host {
   workerFile(tier: Tier): string;
   /** Most processors to use. */
   cpus(): number;
+  /** Whether a worker that makes another may never be heard of again, as in Firefox 153. */
+  freezes?(): boolean;
   /** The tier and the reason, if there is only one. */
   only?: { tier: Tier; reason: string };
 }
@@ -47,6 +49,10 @@ export interface Host {
 const TIMEOUT_MS = 20_000;
 /** Milliseconds that a short first call has before workers of further threads start beside it. */
 const FIRST_CALL_MS = 25;
+/** An engine that makes its threads' workers takes milliseconds; one that takes this long is frozen. */
+const FROZEN_MS = 3000;
+/** Engines that are begun in place of frozen ones. In Firefox about one in a hundred freezes. */
+const MOST_FROZEN = 3;
 /** Memory of threaded tiers: the default, and the least and the most allowed. */
 const MEMORY_MB = 512;
 const LEAST_MEMORY_MB = 64;
@@ -152,6 +158,8 @@ export interface Chosen extends LoadOptions {
 class Start<P extends ClientParallax = ClientParallax> {
   readonly #downgrades: Downgrade[];
   #connection: Connection | undefined;
+  /** Whether the engine's own worker was lost while it made those of its threads. */
+  frozen = false;
 
   /** downgrades: what was given up before this attempt. */
   constructor(
@@ -166,9 +174,9 @@ class Start<P extends ClientParallax = ClientParallax> {
   }
 
   /** Creates the next attempt of the same call of load. */
-  again(tier: Tier, downgrade: Downgrade): Start<P> {
+  again(tier: Tier, ...downgrades: Downgrade[]): Start<P> {
     const { host, make, options, began } = this;
-    return new Start(host, make, options, began, tier, [...this.#downgrades, downgrade]);
+    return new Start(host, make, options, began, tier, [...this.#downgrades, ...downgrades]);
   }
 
   /** Whether the engine's own worker failed. */
@@ -234,12 +242,25 @@ class Start<P extends ClientParallax = ClientParallax> {
     const report = await starting;
     const startup = { compiled, worker, ready: this.#elapsed };
     const info = this.#info(report, startup, fused);
-    return this.make(connection, info, this.#join(connection, info));
+    const cpus = this.#cpus();
+    if (cpus > 1 && host.freezes?.()) await this.#makeThreads(connection, cpus - 1);
+    return this.make(connection, info, this.#join(connection, info, cpus));
+  }
+
+  /** Makes the workers of threads while another engine can still take the place of this one. */
+  async #makeThreads(connection: Connection, count: number): Promise<void> {
+    /* What fails here fails in setThreads again, which tells of it. */
+    const made = connection.call((engine) => engine.makeThreads(count)).catch(() => {});
+    try {
+      await withTimeout(made, FROZEN_MS, `its worker froze when it made those of its threads`);
+    } catch (error) {
+      this.frozen = true;
+      throw error;
+    }
   }
 
   /** Waits for the threads and returns the new info; if they fail to start, there is one thread. */
-  async #join(connection: Connection, info: EngineInfo): Promise<EngineInfo> {
-    const cpus = this.#cpus();
+  async #join(connection: Connection, info: EngineInfo, cpus: number): Promise<EngineInfo> {
     const threads = Math.min(this.options.threads ?? 0, cpus);
     const timeout = this.#timeout;
     const request = { cpus, threads, timeout };
@@ -308,6 +329,7 @@ function mayFallBack(error: unknown, start: Start): boolean {
   const own = options.tier ?? options.wasmModule ?? options.wasmBinary;
   const machine =
     start.workerFailed ||
+    start.frozen ||
     (error instanceof PlxError && error.codeName === 'PLX_ERR_UNSUPPORTED') ||
     error instanceof RangeError ||
     error instanceof WebAssembly.CompileError ||
@@ -376,10 +398,15 @@ export function makeLoad<P extends ClientParallax>(host: Host, make: Make<P>) {
   const open = async (options: Chosen, began: number, dropped: Downgrade[] = []): Promise<P> => {
     const { tier, downgrades } = await firstChoice(host, options);
     const before = [...dropped, ...downgrades];
+    let frozen = 0;
     for (let start = new Start(host, make, options, began, tier, before); ; ) {
       try {
         return await start.run();
       } catch (error) {
+        if (start.frozen && ++frozen < MOST_FROZEN) {
+          start = start.again(start.tier);
+          continue;
+        }
         const downgrade = stepDown(start as Start, error);
         if (!downgrade) throw asPlxError(error, start.tier);
         start = start.again(downgrade.got, downgrade);

@@ -155,6 +155,11 @@ export class Engine implements EngineApi {
     return this.#report(heap);
   }
 
+  makeThreads(count: number): void {
+    const pool = this.#h.c.PThread;
+    if (pool) this.#threads.make(pool, count);
+  }
+
   async setThreads({ cpus, threads, timeout }: ThreadsRequest): Promise<EngineReport> {
     const heap = this.#h;
     if (heap.c.PThread) {

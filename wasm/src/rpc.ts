@@ -216,6 +216,8 @@ export interface EngineApi {
   /** Answers as soon as the engine's code runs. */
   prepare(request: PrepareRequest): void;
   start(request: StartRequest): Promise<EngineReport>;
+  /** Makes this many workers of threads, which do not load their module yet. */
+  makeThreads(count: number): void;
   /** Adds threads and measures the machine, while other calls are answered. */
   setThreads(request: ThreadsRequest): Promise<EngineReport>;
   modelNames(): string[];

@@ -62,6 +62,11 @@ export class Threads {
     }
   }
 
+  /** Makes workers at once, which `add` finds in the pool. */
+  make(pool: ThreadPool, count: number): void {
+    while (pool.unusedWorkers.length < count) pool.allocateUnusedWorker();
+  }
+
   /** Adds workers to the pool, between calls that arrive meanwhile. If one fails, none is kept. */
   async add(pool: ThreadPool, count: number, timeout: number): Promise<void> {
     try {

@@ -29,7 +29,16 @@ export interface TableResult {
 }
 
 export interface TableState {
-  phase: 'empty' | 'reading' | 'ready' | 'preparing' | 'running' | 'paused' | 'done' | 'stopped';
+  phase:
+    | 'empty'
+    | 'reading'
+    | 'ready'
+    | 'preparing'
+    | 'running'
+    | 'pausing'
+    | 'paused'
+    | 'done'
+    | 'stopped';
   /** What is wrong with the table, the settings or the training. */
   message?: string;
   table?: Table;
@@ -59,4 +68,4 @@ export const emptyTable: TableState = {
 };
 
 export const isTableActive = ({ phase }: Pick<TableState, 'phase'>): boolean =>
-  phase === 'preparing' || phase === 'running' || phase === 'paused';
+  ['preparing', 'running', 'pausing', 'paused'].includes(phase);

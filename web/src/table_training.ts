@@ -98,8 +98,10 @@ class TableSession {
     this.#train.add(pointsOf(log, this.#pending.seconds ?? 0));
     for (const loss of log.losses) this.losses.push(loss);
     this.#pending = { step: log.step, steps: log.steps, seconds: log.milliseconds / 1000 };
-    if (performance.now() - this.#published >= publishEvery) this.publish();
-    return this.gate.passage;
+    const { passage } = this.gate;
+    if (passage || performance.now() - this.#published >= publishEvery) this.publish();
+    if (passage) this.show({ phase: 'paused' });
+    return passage;
   }
 
   onEpoch({ validation, milliseconds }: EpochLog): void {
@@ -205,7 +207,7 @@ export class TableTrainer {
   pause(): void {
     if (this.#state.phase !== 'running') return;
     this.#session?.gate.close();
-    this.#show({ phase: 'paused' });
+    this.#show({ phase: 'pausing' });
   }
 
   resume(): void {

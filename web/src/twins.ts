@@ -83,6 +83,10 @@ export class TwinTrainer {
     readonly images: Images,
   ) {}
 
+  get #phase(): TwinsState['phase'] {
+    return this.store.get().twins.phase;
+  }
+
   #show(change: Partial<TwinsState>): void {
     this.store.set({ twins: { ...this.store.get().twins, ...change } });
   }
@@ -108,18 +112,18 @@ export class TwinTrainer {
   }
 
   pause(): void {
-    if (this.store.get().twins.phase !== 'running') return;
+    if (this.#phase !== 'running') return;
     this.#paused = new Promise((resolve) => {
       this.#resume = resolve;
     });
-    this.#show({ phase: 'paused' });
+    this.#show({ phase: 'pausing' });
   }
 
   resume(): void {
     this.#resume?.();
     this.#resume = undefined;
     this.#paused = undefined;
-    if (this.store.get().twins.phase === 'paused') this.#show({ phase: 'running' });
+    if (['pausing', 'paused'].includes(this.#phase)) this.#show({ phase: 'running' });
   }
 
   stop(): void {
@@ -151,11 +155,13 @@ export class TwinTrainer {
 
   async #turns([a, b]: [Side, Side], steps: number, signal: AbortSignal): Promise<void> {
     for (let done = false; !done; ) {
-      await this.#paused;
       await a.step(signal);
       done = await b.step(signal);
       const due = performance.now() - this.#published >= publishEvery;
-      if (due || done) await this.#publish([a, b], steps);
+      if (due || done || this.#paused) await this.#publish([a, b], steps);
+      if (!this.#paused || done) continue;
+      this.#show({ phase: 'paused' });
+      await this.#paused;
     }
   }
 

@@ -22,7 +22,7 @@ export interface Twin {
 }
 
 export interface TwinsState {
-  phase: 'idle' | 'starting' | 'running' | 'paused' | 'done' | 'stopped' | 'failed';
+  phase: 'idle' | 'starting' | 'running' | 'pausing' | 'paused' | 'done' | 'stopped' | 'failed';
   message?: string;
   model: string;
   steps: number;
@@ -39,4 +39,4 @@ export const idleTwins: TwinsState = {
 };
 
 export const areTwinsActive = ({ phase }: Pick<TwinsState, 'phase'>): boolean =>
-  phase === 'starting' || phase === 'running' || phase === 'paused';
+  ['starting', 'running', 'pausing', 'paused'].includes(phase);

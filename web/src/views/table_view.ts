@@ -34,6 +34,8 @@ function statusText({ phase, table, step, steps, seconds }: TableState): string 
       return 'Preparing the rows…';
     case 'running':
       return 'Training.';
+    case 'pausing':
+      return 'Pausing…';
     case 'paused':
       return `Paused after ${done}.`;
     case 'done':

@@ -27,6 +27,8 @@ function statusText({ phase, steps }: TwinsState): string {
       return 'Starting two engines…';
     case 'running':
       return 'Training in turns.';
+    case 'pausing':
+      return 'Pausing…';
     case 'paused':
       return 'Paused.';
     case 'done':
